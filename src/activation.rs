@@ -1,0 +1,200 @@
+//! σ, and σ' from a wherever the formula allows.
+
+use crate::error::{Error, Result};
+use crate::scalar::Real;
+
+/// The activation function σ of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Activation {
+    /// σ(z) = z.
+    Identity,
+    /// σ(z) = 1 / (1 + e^−z), σ' = a (1 − a).
+    Sigmoid,
+    /// σ(z) = tanh z, σ' = (1 − a)(1 + a).
+    Tanh,
+    /// σ(z) = max(z, 0); σ'(0) = 0.
+    Relu,
+    /// σ(z) = z for z > 0, else 0.01 z; σ'(0) = 0.01.
+    LeakyRelu,
+    /// σ(z) = z for z > 0, else e^z − 1; σ' = 1 or a + 1.
+    Elu,
+    /// σ(z) = z Φ(z), Φ the normal distribution function; σ' = Φ(z) + z φ(z).
+    Gelu,
+    /// σ(z) = z s(z), s the sigmoid; σ' = s + a (1 − s).
+    Silu,
+    /// σ(z) = ln(1 + e^z), σ' = 1 − e^−a.
+    Softplus,
+    /// `σ_j(z) = e^z_j / Σ_k e^z_k`; its Jacobian is not diagonal, so it stands in the output alone.
+    Softmax,
+}
+
+/// The slope of leaky ReLU for z ≤ 0.
+const LEAKY_SLOPE: f64 = 0.01;
+
+impl Activation {
+    /// Every activation, in the order in which they are listed to users.
+    pub const ALL: [Self; 10] = [
+        Self::Identity,
+        Self::Sigmoid,
+        Self::Tanh,
+        Self::Relu,
+        Self::LeakyRelu,
+        Self::Elu,
+        Self::Gelu,
+        Self::Silu,
+        Self::Softplus,
+        Self::Softmax,
+    ];
+
+    /// The name by which users call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Sigmoid => "sigmoid",
+            Self::Tanh => "tanh",
+            Self::Relu => "relu",
+            Self::LeakyRelu => "leaky_relu",
+            Self::Elu => "elu",
+            Self::Gelu => "gelu",
+            Self::Silu => "silu",
+            Self::Softplus => "softplus",
+            Self::Softmax => "softmax",
+        }
+    }
+
+    /// The activation of that `name`, wanted for the argument `argument`.
+    ///
+    /// # Errors
+    /// There is none; the message lists those there are.
+    pub fn from_name(argument: impl std::fmt::Display, name: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|activation| activation.name() == name)
+            .ok_or_else(|| {
+                Error::unknown_name(
+                    argument,
+                    name,
+                    &Self::ALL.map(|activation| activation.name()),
+                )
+            })
+    }
+
+    /// Whether σ' cannot be had from a alone, so that z must be kept.
+    pub const fn derivative_needs_z(self) -> bool {
+        matches!(self, Self::Gelu | Self::Silu)
+    }
+
+    /// a = σ(z), in place, for rows of `width` neurons.
+    pub fn apply<T: Real>(self, z: &mut [T], width: usize) {
+        let each = |z: &mut [T], f: fn(T) -> T| {
+            for z in z {
+                *z = f(*z);
+            }
+        };
+        match self {
+            Self::Identity => {}
+            Self::Sigmoid => each(z, sigmoid),
+            Self::Tanh => each(z, T::tanh),
+            // Written so that NaN stays NaN.
+            Self::Relu => each(z, |z| if z <= T::ZERO { T::ZERO } else { z }),
+            Self::LeakyRelu => {
+                each(z, |z| {
+                    if z > T::ZERO {
+                        z
+                    } else {
+                        T::from_f64(LEAKY_SLOPE) * z
+                    }
+                });
+            }
+            Self::Elu => each(z, |z| if z > T::ZERO { z } else { z.exp_m1() }),
+            Self::Gelu => each(z, |z| at_least_min(z) * z.normal_cdf()),
+            Self::Silu => each(z, |z| at_least_min(z) * sigmoid(z)),
+            Self::Softplus => each(z, softplus),
+            Self::Softmax => z.chunks_exact_mut(width).for_each(softmax),
+        }
+    }
+
+    /// δ ← (∂a/∂z)ᵀ δ for rows of `width` neurons: δ ⊙ σ'(z), and the Jacobian product
+    /// `a_j (δ_j − Σ_k a_k δ_k)` for softmax. `z` is read where [`Self::derivative_needs_z`].
+    pub fn pull_back<T: Real>(self, delta: &mut [T], a: &[T], z: &[T], width: usize) {
+        let scale = |delta: &mut [T], by: &[T], derivative: fn(T) -> T| {
+            for (delta, &by) in delta.iter_mut().zip(by) {
+                *delta *= derivative(by);
+            }
+        };
+        match self {
+            Self::Identity => {}
+            Self::Sigmoid => scale(delta, a, |a| a * (T::ONE - a)),
+            Self::Tanh => scale(delta, a, |a| (T::ONE - a) * (T::ONE + a)),
+            Self::Relu => scale(delta, a, |a| if a > T::ZERO { T::ONE } else { T::ZERO }),
+            Self::LeakyRelu => scale(delta, a, |a| {
+                if a > T::ZERO {
+                    T::ONE
+                } else {
+                    T::from_f64(LEAKY_SLOPE)
+                }
+            }),
+            Self::Elu => scale(delta, a, |a| if a > T::ZERO { T::ONE } else { a + T::ONE }),
+            Self::Gelu => scale(delta, z, |z| {
+                let density = z.normal_pdf();
+                // At z = ±∞ the product z φ(z) is 0 · ∞; its limit is 0.
+                z.normal_cdf()
+                    + if density == T::ZERO {
+                        T::ZERO
+                    } else {
+                        z * density
+                    }
+            }),
+            Self::Silu => scale(delta, z, |z| {
+                let s = sigmoid(z);
+                s + at_least_min(-at_least_min(-z)) * s * sigmoid(-z)
+            }),
+            Self::Softplus => scale(delta, a, |a| -(-a).exp_m1()),
+            Self::Softmax => {
+                for (delta, a) in delta.chunks_exact_mut(width).zip(a.chunks_exact(width)) {
+                    let dot = (delta.iter().zip(a)).fold(T::ZERO, |sum, (&d, &a)| sum + d * a);
+                    for (delta, &a) in delta.iter_mut().zip(a) {
+                        *delta = a * (*delta - dot);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// 1 / (1 + e^−z), without overflow on either side.
+pub fn sigmoid<T: Real>(z: T) -> T {
+    let small = (-z.abs()).exp();
+    let numerator = if z < T::ZERO { small } else { T::ONE };
+    numerator / (T::ONE + small)
+}
+
+/// ln(1 + e^z) = max(z, 0) + ln(1 + e^−|z|).
+pub fn softplus<T: Real>(z: T) -> T {
+    let small = (-z.abs()).exp().ln_1p();
+    if z > T::ZERO { z + small } else { small }
+}
+
+/// e^z / Σ e^z, shifted by the largest z so that nothing overflows.
+fn softmax<T: Real>(z: &mut [T]) {
+    let largest = largest(z);
+    let mut sum = T::ZERO;
+    for z in z.iter_mut() {
+        *z = (*z - largest).exp();
+        sum += *z;
+    }
+    for z in z {
+        *z = *z / sum;
+    }
+}
+
+/// The largest entry, NaN passed over.
+fn largest<T: Real>(values: &[T]) -> T {
+    let larger = |a, b| if b > a { b } else { a };
+    values.iter().copied().fold(-T::MAX, larger)
+}
+
+/// z, with −∞ replaced by the lowest finite number: its product with a factor 0 is then 0.
+fn at_least_min<T: Real>(z: T) -> T {
+    if z < -T::MAX { -T::MAX } else { z }
+}

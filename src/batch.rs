@@ -1,0 +1,434 @@
+//! A batch cut into fixed chunks, run on a team of threads, summed in order.
+//!
+//! Chunks are cut by the shape of network and batch, never by the number of threads. Each chunk's
+//! gradient is computed by itself. Chunks are grouped into lanes of neighbours; a lane adds its
+//! chunks pairwise in their order, and the lanes are added pairwise at the end. So a sum has the
+//! same bits at any number of threads, and its error grows with the logarithm of n.
+
+use std::ops::Range;
+
+use crate::backward::{backward, bp3, bp4, cost};
+use crate::error::Result;
+use crate::examples::{Inputs, Targets};
+use crate::forward::forward;
+use crate::interrupt::{Pulse, Question};
+use crate::network::Network;
+use crate::pool::Team;
+use crate::scalar::Real;
+use crate::workspace::{Keep, Workspace, reserve};
+
+/// The multiply-adds of a forward pass below which a chunk is not worth a wake-up of its own.
+const CHUNK_WORK: usize = 1 << 18;
+/// The fewest rows of a chunk that still amortise packing the weights.
+const MIN_ROWS: usize = 16;
+/// The most rows of a chunk: its activations stay in the second-level cache.
+const MAX_ROWS: usize = 128;
+/// Lanes of a large batch: many times the threads of a machine, so that they share evenly.
+const MAX_LANES: usize = 64;
+/// What the gradients of all lanes together may take, in bytes, beyond eight of them.
+const LANE_BYTES: usize = 1 << 26;
+
+/// How a batch is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    n: usize,
+    /// The rows of a chunk; the last may have fewer.
+    rows: usize,
+    chunks: usize,
+    /// The chunks of a lane; the last may have fewer.
+    chunks_per_lane: usize,
+    lanes: usize,
+}
+
+impl Plan {
+    /// The plan for `n` examples of `network` in numbers of `bytes` bytes.
+    pub fn new(network: &Network, n: usize, bytes: usize) -> Self {
+        let worthwhile = CHUNK_WORK.div_ceil(network.n_weights()).next_power_of_two();
+        // A chunk's own gradient costs as much to add up as a few rows cost to compute.
+        let least = if network.n_params() > CHUNK_WORK {
+            64
+        } else {
+            MIN_ROWS
+        };
+        let least = worthwhile.clamp(least, MAX_ROWS / 2);
+        let rows = (n / MAX_LANES).next_power_of_two().clamp(least, MAX_ROWS);
+        let chunks = n.div_ceil(rows);
+        let affordable = LANE_BYTES / network.n_params().saturating_mul(bytes).max(1);
+        let chunks_per_lane = chunks.div_ceil(affordable.clamp(8, MAX_LANES));
+        Self {
+            n,
+            rows,
+            chunks,
+            chunks_per_lane,
+            lanes: chunks.div_ceil(chunks_per_lane),
+        }
+    }
+
+    /// How many of `threads` have something to do.
+    pub fn useful_threads(&self, threads: usize) -> usize {
+        threads.min(self.lanes)
+    }
+
+    fn rows_of(&self, chunk: usize) -> Range<usize> {
+        chunk * self.rows..self.n.min((chunk + 1) * self.rows)
+    }
+
+    fn chunks_of(&self, lane: usize) -> Range<usize> {
+        lane * self.chunks_per_lane..self.chunks.min((lane + 1) * self.chunks_per_lane)
+    }
+
+    /// How many partial sums wait at once while a lane adds pairwise.
+    fn depth(&self) -> usize {
+        self.chunks_per_lane.ilog2() as usize + 1
+    }
+}
+
+/// What calls leave behind for later ones: buffers that fit already are not allocated again.
+#[derive(Debug, Default)]
+pub struct Scratch<T> {
+    workers: Vec<Worker<T>>,
+    /// The gradients of all lanes but the first, whose place is the result.
+    lanes: Vec<Vec<T>>,
+    costs: Vec<f64>,
+}
+
+/// The buffers of one thread.
+#[derive(Debug, Default)]
+struct Worker<T> {
+    workspace: Workspace<T>,
+    /// Partial sums of the lane at work, all but the lowest, whose place is the lane's own.
+    stack: Vec<Vec<T>>,
+}
+
+/// One call: a network with its parameters, a batch, and the threads to run it on.
+pub struct Call<'a, T> {
+    network: &'a Network,
+    params: &'a [T],
+    inputs: Inputs<'a, T>,
+    plan: Plan,
+    team: &'a Team,
+    question: Question<'a>,
+}
+
+impl<'a, T: Real> Call<'a, T> {
+    /// `params` is the flat vector of `network`; `question` is asked on the calling thread, every
+    /// 25 ms or so, whether to stop.
+    ///
+    /// # Panics
+    /// `params` has another length than the network's.
+    pub fn new(
+        network: &'a Network,
+        params: &'a [T],
+        inputs: Inputs<'a, T>,
+        team: &'a Team,
+        question: Question<'a>,
+    ) -> Self {
+        assert_eq!(params.len(), network.n_params(), "the length of params");
+        Self {
+            network,
+            params,
+            inputs,
+            plan: Plan::new(network, inputs.n, size_of::<T>()),
+            team,
+            question,
+        }
+    }
+
+    /// a^L into `out`, (n, n_L).
+    ///
+    /// # Errors
+    /// No memory, or interrupted: `out` is then half-written.
+    pub fn forward(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
+        let width = self.network.n_outputs();
+        let chunks = out.chunks_mut(self.plan.rows * width).enumerate();
+        self.each_chunk(scratch, Keep::NeededZ, chunks, |workspace, _, _, out| {
+            out.copy_from_slice(&workspace.layers[self.last()].a[..out.len()]);
+        })
+    }
+
+    /// z^l into `z[l − 2]` and a^l into `a[l − 2]`, each (n, n_l), for l = 2 … L.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn trace(
+        &self,
+        scratch: &mut Scratch<T>,
+        z: &mut [&mut [T]],
+        a: &mut [&mut [T]],
+    ) -> Result<()> {
+        let chunks = self.cut(z).zip(self.cut(a)).enumerate();
+        self.each_chunk(scratch, Keep::EveryZ, chunks, |workspace, _, _, (z, a)| {
+            for ((z, a), buffers) in z.into_iter().zip(a).zip(&workspace.layers) {
+                z.copy_from_slice(&buffers.z[..z.len()]);
+                a.copy_from_slice(&buffers.a[..a.len()]);
+            }
+        })
+    }
+
+    /// δ^l into `delta[l − 2]`, each (n, n_l), for l = 2 … L.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn errors(
+        &self,
+        targets: &Targets<'_, T>,
+        scratch: &mut Scratch<T>,
+        delta: &mut [&mut [T]],
+    ) -> Result<()> {
+        let chunks = self.cut(delta).enumerate();
+        self.each_chunk(
+            scratch,
+            Keep::NeededZ,
+            chunks,
+            |workspace, rows, pulse, mut out| {
+                self.backward(targets, rows, workspace, pulse, |index, delta, _| {
+                    out[index].copy_from_slice(delta);
+                });
+            },
+        )
+    }
+
+    /// C.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn cost(&self, targets: &Targets<'_, T>, scratch: &mut Scratch<T>) -> Result<f64> {
+        let mut costs = std::mem::take(&mut scratch.costs);
+        reserve(&mut costs, self.plan.chunks, 1)?;
+        let chunks = costs[..self.plan.chunks].iter_mut().enumerate();
+        self.each_chunk(
+            scratch,
+            Keep::NeededZ,
+            chunks,
+            |workspace, rows, _, cost| {
+                *cost = self.cost_of(targets, rows, workspace);
+            },
+        )?;
+        let sum: f64 = costs[..self.plan.chunks].iter().sum();
+        scratch.costs = costs;
+        Ok(sum * targets.scale())
+    }
+
+    /// ∂C/∂W^l and ∂C/∂b^l, l = 2 … L, into `gradient`, which lies as the parameters do.
+    /// Returns C.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    ///
+    /// # Panics
+    /// `gradient` has another length than the parameters.
+    pub fn backprop(
+        &self,
+        targets: &Targets<'_, T>,
+        scratch: &mut Scratch<T>,
+        gradient: &mut [T],
+    ) -> Result<f64> {
+        let plan = &self.plan;
+        assert_eq!(gradient.len(), self.params.len(), "the length of gradient");
+        self.prepare(scratch, Keep::NeededZ)?;
+        let Scratch {
+            workers,
+            lanes,
+            costs,
+        } = scratch;
+        let workers = &mut workers[..self.team.threads()];
+        for worker in workers.iter_mut() {
+            reserve_each(&mut worker.stack, plan.depth() - 1, gradient.len())?;
+        }
+        reserve_each(lanes, plan.lanes - 1, gradient.len())?;
+        reserve(costs, plan.lanes, 1)?;
+        let length = gradient.len();
+        let rest = lanes.iter_mut().map(|lane| &mut lane[..length]);
+        let places = std::iter::once(&mut *gradient).chain(rest);
+        let tasks = (0..plan.lanes).zip(places).zip(costs.iter_mut());
+        self.team.run(
+            workers,
+            tasks,
+            self.question,
+            |worker, ((lane, place), cost), pulse| {
+                *cost = self.lane(targets, plan.chunks_of(lane), worker, place, pulse);
+            },
+        )?;
+        add_pairwise(gradient, &mut lanes[..plan.lanes - 1]);
+        let sum: f64 = costs[..plan.lanes].iter().sum();
+        Ok(sum * targets.scale())
+    }
+
+    /// The sum of the gradients of `chunks`, added pairwise, into `place`; returns their cost.
+    fn lane(
+        &self,
+        targets: &Targets<'_, T>,
+        chunks: Range<usize>,
+        worker: &mut Worker<T>,
+        place: &mut [T],
+        pulse: &Pulse<'_>,
+    ) -> f64 {
+        let mut cost = 0.0;
+        let mut waiting = 0;
+        for (done, chunk) in (1..).zip(chunks) {
+            if pulse.stopped() {
+                break;
+            }
+            let top = match waiting {
+                0 => &mut *place,
+                _ => &mut worker.stack[waiting - 1][..place.len()],
+            };
+            cost += self.chunk(
+                targets,
+                self.plan.rows_of(chunk),
+                &mut worker.workspace,
+                top,
+                pulse,
+            );
+            waiting += 1;
+            // 2^k chunks are complete whenever `done` is a multiple of 2^k: join them.
+            for _ in 0..usize::trailing_zeros(done) {
+                waiting -= 1;
+                join(place, &mut worker.stack, waiting);
+            }
+        }
+        while waiting > 1 {
+            waiting -= 1;
+            join(place, &mut worker.stack, waiting);
+        }
+        cost
+    }
+
+    /// The gradient of one chunk into `gradient`; returns its cost.
+    fn chunk(
+        &self,
+        targets: &Targets<'_, T>,
+        rows: Range<usize>,
+        workspace: &mut Workspace<T>,
+        gradient: &mut [T],
+        pulse: &Pulse<'_>,
+    ) -> f64 {
+        let n = rows.len();
+        forward(self.network, self.params, self.x(&rows), workspace, pulse);
+        let cost = self.cost_of(targets, rows.clone(), workspace);
+        self.backward(targets, rows, workspace, pulse, |index, delta, a| {
+            let layer = &self.network.layers()[index];
+            bp3(delta, &mut gradient[layer.biases.clone()]);
+            bp4(delta, a, &mut gradient[layer.weights.clone()], n, pulse);
+        });
+        cost
+    }
+
+    fn backward(
+        &self,
+        targets: &Targets<'_, T>,
+        rows: Range<usize>,
+        workspace: &mut Workspace<T>,
+        pulse: &Pulse<'_>,
+        visit: impl FnMut(usize, &[T], &[T]),
+    ) {
+        let x = self.x(&rows);
+        backward(
+            self.network,
+            self.params,
+            x,
+            targets,
+            rows,
+            workspace,
+            pulse,
+            visit,
+        );
+    }
+
+    fn cost_of(&self, targets: &Targets<'_, T>, rows: Range<usize>, ws: &Workspace<T>) -> f64 {
+        let buffers = &ws.layers[self.last()];
+        let length = rows.len() * self.network.n_outputs();
+        let z = &buffers.z[..length.min(buffers.z.len())];
+        let (kind, output) = (self.network.cost(), self.network.output());
+        cost(kind, output, z, &buffers.a[..length], targets, rows)
+    }
+
+    /// Runs the forward pass of every chunk, then `work` on what it left in the workspace.
+    fn each_chunk<P: Send>(
+        &self,
+        scratch: &mut Scratch<T>,
+        keep: Keep,
+        chunks: impl Iterator<Item = (usize, P)> + Send,
+        work: impl Fn(&mut Workspace<T>, Range<usize>, &Pulse<'_>, P) + Sync,
+    ) -> Result<()> {
+        self.prepare(scratch, keep)?;
+        let workers = &mut scratch.workers[..self.team.threads()];
+        self.team.run(
+            workers,
+            chunks,
+            self.question,
+            |worker, (chunk, part), pulse| {
+                let rows = self.plan.rows_of(chunk);
+                let workspace = &mut worker.workspace;
+                forward(self.network, self.params, self.x(&rows), workspace, pulse);
+                work(workspace, rows, pulse, part);
+            },
+        )
+    }
+
+    fn prepare(&self, scratch: &mut Scratch<T>, keep: Keep) -> Result<()> {
+        let threads = self.team.threads();
+        if scratch.workers.len() < threads {
+            scratch.workers.resize_with(threads, Worker::default);
+        }
+        let rows = self.plan.rows.min(self.plan.n);
+        scratch.workers[..threads]
+            .iter_mut()
+            .try_for_each(|worker| worker.workspace.prepare(self.network, rows, keep))
+    }
+
+    /// Cuts one array per layer into the rows of each chunk.
+    fn cut<'b>(&self, arrays: &'b mut [&mut [T]]) -> impl Iterator<Item = Vec<&'b mut [T]>> + Send {
+        let rows = self.plan.rows;
+        let layers = self.network.layers().iter();
+        let mut parts: Vec<_> = (arrays.iter_mut().zip(layers))
+            .map(|(array, layer)| array.chunks_mut(rows * layer.n_out))
+            .collect();
+        std::iter::from_fn(move || parts.iter_mut().map(Iterator::next).collect())
+    }
+
+    fn x(&self, rows: &Range<usize>) -> &'a [T] {
+        let width = self.network.n_inputs();
+        &self.inputs.x[rows.start * width..rows.end * width]
+    }
+
+    fn last(&self) -> usize {
+        self.network.layers().len() - 1
+    }
+}
+
+/// Makes `count` buffers of `length` numbers.
+fn reserve_each<T: Real>(buffers: &mut Vec<Vec<T>>, count: usize, length: usize) -> Result<()> {
+    if buffers.len() < count {
+        buffers.resize_with(count, Vec::new);
+    }
+    buffers[..count]
+        .iter_mut()
+        .try_for_each(|buffer| reserve(buffer, length, 1))
+}
+
+/// Adds partial sum `waiting` to the one below it.
+fn join<T: Real>(place: &mut [T], stack: &mut [Vec<T>], waiting: usize) {
+    let (below, top) = stack.split_at_mut(waiting - 1);
+    let below = below.last_mut().map_or(&mut *place, |below| below);
+    add(below, &top[0]);
+}
+
+/// first + rest[0] + rest[1] + …, added pairwise, into `first`.
+fn add_pairwise<T: Real>(first: &mut [T], rest: &mut [Vec<T>]) {
+    let (left, right) = rest.split_at_mut(rest.len() / 2);
+    if !right.is_empty() {
+        add_pairwise(first, left);
+    }
+    if let Some((middle, right)) = right.split_first_mut() {
+        add_pairwise(middle, right);
+        add(first, middle);
+    }
+}
+
+/// sum ← sum + term.
+fn add<T: Real>(sum: &mut [T], term: &[T]) {
+    for (sum, &term) in sum.iter_mut().zip(term) {
+        *sum += term;
+    }
+}

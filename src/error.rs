@@ -1,0 +1,136 @@
+//! What went wrong: which argument, what was expected, what came. Knows no Python.
+
+use std::fmt;
+
+/// The family an [`Error`] belongs to; each becomes one Python exception.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A wrong shape, length, name or number (`ValueError`).
+    Value,
+    /// Sizes that overflow or that cannot be allocated (`MemoryError`).
+    Memory,
+    /// The caller asked to stop (`KeyboardInterrupt`, or what the signal handler raised).
+    Interrupted,
+}
+
+/// An error that carries its facts: `weights[1]: expected shape (3, 4), got (4, 3)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    kind: Kind,
+    message: String,
+}
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// `argument` has a wrong value: says what was `expected` and what was `got`.
+    pub fn value(
+        argument: impl fmt::Display,
+        expected: impl fmt::Display,
+        got: impl fmt::Display,
+    ) -> Self {
+        Self {
+            kind: Kind::Value,
+            message: format!("{argument}: expected {expected}, got {got}"),
+        }
+    }
+
+    /// `argument` has a wrong shape.
+    pub fn shape(argument: impl fmt::Display, expected: &[usize], got: &[usize]) -> Self {
+        Self::value(
+            argument,
+            format_args!("shape {}", Shape(expected)),
+            Shape(got),
+        )
+    }
+
+    /// `argument` names nothing in `valid`; the nearest valid name is offered first.
+    pub fn unknown_name(argument: impl fmt::Display, got: &str, valid: &[&str]) -> Self {
+        let near = valid
+            .iter()
+            .map(|name| (strsim::jaro_winkler(&got.to_lowercase(), name), name))
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .filter(|(similarity, _)| *similarity >= 0.7)
+            .map(|(_, name)| format!("did you mean '{name}'? "))
+            .unwrap_or_default();
+        Self {
+            kind: Kind::Value,
+            message: format!(
+                "{argument}: unknown name '{got}'; {near}valid: '{}'",
+                valid.join("', '")
+            ),
+        }
+    }
+
+    /// `argument` asks for more memory than can be counted or had.
+    pub fn memory(argument: impl fmt::Display, what: impl fmt::Display) -> Self {
+        Self {
+            kind: Kind::Memory,
+            message: format!("{argument}: {what}"),
+        }
+    }
+
+    /// The caller's interrupt asked the work to stop.
+    pub fn interrupted() -> Self {
+        Self {
+            kind: Kind::Interrupted,
+            message: "interrupted".to_owned(),
+        }
+    }
+
+    /// The family of the error.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A shape as Python writes it: `()`, `(3,)`, `(3, 4)`.
+pub(crate) struct Shape<'a>(pub(crate) &'a [usize]);
+
+impl fmt::Display for Shape<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [single] => write!(f, "({single},)"),
+            lengths => {
+                let parts: Vec<String> = lengths.iter().map(ToString::to_string).collect();
+                write!(f, "({})", parts.join(", "))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_read_as_in_python() {
+        let error = Error::shape("weights[1]", &[3, 4], &[4, 3]);
+        assert_eq!(
+            error.to_string(),
+            "weights[1]: expected shape (3, 4), got (4, 3)"
+        );
+        assert_eq!(Shape(&[7]).to_string(), "(7,)");
+        assert_eq!(Shape(&[]).to_string(), "()");
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_nearest_first() {
+        let error = Error::unknown_name("cost", "quadratc", &["huber", "quadratic"]);
+        assert_eq!(
+            error.to_string(),
+            "cost: unknown name 'quadratc'; did you mean 'quadratic'? valid: 'huber', 'quadratic'"
+        );
+        let far = Error::unknown_name("cost", "zzz", &["huber"]);
+        assert_eq!(far.to_string(), "cost: unknown name 'zzz'; valid: 'huber'");
+    }
+}

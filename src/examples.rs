@@ -1,0 +1,231 @@
+//! What comes in with a batch: x, y and the weights of the examples, checked against a network.
+
+use ndarray::ArrayView2;
+
+use crate::error::{Error, Result};
+use crate::network::Network;
+use crate::scalar::Real;
+
+/// x: n examples of n_1 numbers, row by row.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a, T> {
+    pub(crate) n: usize,
+    pub(crate) x: &'a [T],
+}
+
+impl<'a, T: Real> Inputs<'a, T> {
+    /// Takes x of shape (n, n_1), n ≥ 1, C-contiguous.
+    ///
+    /// # Errors
+    /// Another shape, an empty batch, or another layout.
+    pub fn new(network: &Network, x: ArrayView2<'a, T>) -> Result<Self> {
+        let (n, width) = x.dim();
+        if width != network.n_inputs() {
+            return Err(Error::shape("x", &[n, network.n_inputs()], &[n, width]));
+        }
+        if n == 0 {
+            return Err(Error::value("x", "one example or more", "an empty batch"));
+        }
+        let x = contiguous("x", x)?;
+        Ok(Self { n, x })
+    }
+
+    /// The number of examples.
+    pub fn len(&self) -> usize {
+        self.n
+    }
+
+    /// Never: an empty batch is an error.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+}
+
+/// y for each example.
+#[derive(Debug, Clone, Copy)]
+enum Y<'a, T> {
+    /// (n, n_L), row by row.
+    Values(&'a [T]),
+    /// (n,): the neuron that should be 1 while the others are 0; a single output's own value.
+    Labels(&'a [i64]),
+}
+
+/// How the costs of the examples add up to C.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reduction {
+    /// `C = Σ C_x / n`, or `Σ s_x C_x / Σ s_x`.
+    #[default]
+    Mean,
+    /// `C = Σ C_x`, or `Σ s_x C_x`.
+    Sum,
+}
+
+impl Reduction {
+    /// The reduction called `name`.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn from_name(name: &str) -> Result<Self> {
+        match name {
+            "mean" => Ok(Self::Mean),
+            "sum" => Ok(Self::Sum),
+            _ => Err(Error::unknown_name("reduction", name, &["mean", "sum"])),
+        }
+    }
+}
+
+/// y, and the factor with which each example counts.
+#[derive(Debug, Clone, Copy)]
+pub struct Targets<'a, T> {
+    y: Y<'a, T>,
+    width: usize,
+    sample_weight: Option<&'a [f64]>,
+    scale: f64,
+}
+
+impl<'a, T: Real> Targets<'a, T> {
+    /// y of shape (n, n_L), C-contiguous: the outputs wanted. With a custom cost: ∇_a `C_x`.
+    ///
+    /// # Errors
+    /// Another shape or layout.
+    pub fn values(network: &Network, n: usize, y: ArrayView2<'a, T>) -> Result<Self> {
+        let width = network.n_outputs();
+        if y.dim() != (n, width) {
+            return Err(Error::shape("y", &[n, width], y.shape()));
+        }
+        Ok(Self::new(Y::Values(contiguous("y", y)?), n, width))
+    }
+
+    /// y of shape (n,): class labels from 0 to `n_L` − 1; 0 or 1 for a single output.
+    ///
+    /// # Errors
+    /// A cost that takes no labels, another length, a label out of range.
+    pub fn labels(network: &Network, n: usize, y: &'a [i64]) -> Result<Self> {
+        let width = network.n_outputs();
+        if !network.cost().takes_labels() {
+            return Err(Error::value(
+                "y",
+                format_args!(
+                    "shape ({n}, {width}) (class labels go with 'cross_entropy' and \
+                     'log_likelihood')"
+                ),
+                format_args!("shape ({},)", y.len()),
+            ));
+        }
+        if y.len() != n {
+            return Err(Error::shape("y", &[n], &[y.len()]));
+        }
+        let classes = i64::try_from(width.max(2)).unwrap_or(i64::MAX);
+        if let Some(x) = y.iter().position(|label| !(0..classes).contains(label)) {
+            return Err(Error::value(
+                format_args!("y[{x}]"),
+                format_args!("a label from 0 to {}", classes - 1),
+                y[x],
+            ));
+        }
+        Ok(Self::new(Y::Labels(y), n, width))
+    }
+
+    #[allow(clippy::cast_precision_loss)] // n < 2^53
+    fn new(y: Y<'a, T>, n: usize, width: usize) -> Self {
+        Self {
+            y,
+            width,
+            sample_weight: None,
+            scale: 1.0 / n as f64,
+        }
+    }
+
+    /// The same targets under `reduction`, example x counted with `sample_weight[x]`.
+    ///
+    /// # Errors
+    /// A wrong number of weights, one that is negative or not finite, or, for the mean, a sum of 0.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn weighted(
+        self,
+        n: usize,
+        reduction: Reduction,
+        sample_weight: Option<&'a [f64]>,
+    ) -> Result<Self> {
+        let total = match sample_weight {
+            None => n as f64,
+            Some(weights) => sum_of_weights(n, weights)?,
+        };
+        let scale = match reduction {
+            Reduction::Sum => 1.0,
+            Reduction::Mean if total > 0.0 => 1.0 / total,
+            Reduction::Mean => {
+                return Err(Error::value(
+                    "sample_weight",
+                    "a weight above 0 for at least one example",
+                    "all zero",
+                ));
+            }
+        };
+        Ok(Self {
+            sample_weight,
+            scale,
+            ..self
+        })
+    }
+
+    /// `s_x / Σ s`: what δ of example `x` is multiplied with.
+    pub(crate) fn factor(&self, x: usize) -> T {
+        T::from_f64(self.sample_weight(x) * self.scale)
+    }
+
+    /// `s_x`.
+    pub(crate) fn sample_weight(&self, x: usize) -> f64 {
+        self.sample_weight.map_or(1.0, |weights| weights[x])
+    }
+
+    /// 1 / Σ s, or 1: what the sum of the costs is multiplied with.
+    pub(crate) fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// C from the costs `C_x` of the examples.
+    pub fn total(&self, costs: &[f64]) -> f64 {
+        let costs = costs.iter().enumerate();
+        let sum = costs.fold(0.0, |sum, (x, cost)| sum + self.sample_weight(x) * cost);
+        sum * self.scale
+    }
+
+    /// `y_j` of example `x`.
+    pub(crate) fn at(&self, x: usize, j: usize) -> T {
+        match self.y {
+            Y::Values(y) => y[x * self.width + j],
+            Y::Labels(labels) if self.width == 1 => indicator(labels[x] == 1),
+            Y::Labels(labels) => indicator(usize::try_from(labels[x]) == Ok(j)),
+        }
+    }
+}
+
+fn indicator<T: Real>(holds: bool) -> T {
+    if holds { T::ONE } else { T::ZERO }
+}
+
+fn sum_of_weights(n: usize, weights: &[f64]) -> Result<f64> {
+    if weights.len() != n {
+        return Err(Error::shape("sample_weight", &[n], &[weights.len()]));
+    }
+    let bad = |weight: &f64| !(weight.is_finite() && *weight >= 0.0);
+    if let Some(x) = weights.iter().position(bad) {
+        return Err(Error::value(
+            format_args!("sample_weight[{x}]"),
+            "a finite weight, 0 or above",
+            weights[x],
+        ));
+    }
+    let total: f64 = weights.iter().sum();
+    if !total.is_finite() {
+        return Err(Error::value("sample_weight", "a finite sum", total));
+    }
+    Ok(total)
+}
+
+fn contiguous<'a, T>(argument: &str, array: ArrayView2<'a, T>) -> Result<&'a [T]> {
+    array
+        .to_slice()
+        .ok_or_else(|| Error::value(argument, "a C-contiguous array", "another layout"))
+}

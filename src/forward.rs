@@ -1,0 +1,34 @@
+//! The forward pass: z^l = a^(l−1) (W^l)ᵀ + b^l, a^l = σ_l(z^l).
+
+use crate::interrupt::Pulse;
+use crate::kernels::product;
+use crate::network::Network;
+use crate::scalar::Real;
+use crate::workspace::Workspace;
+
+/// Fills z^l (where it is kept) and a^l of `workspace` for the rows of `x`, l = 2 … L.
+///
+/// `x`: (rows, n_1). Nielsen, ch. 2, eq. 25.
+pub fn forward<T: Real>(
+    network: &Network,
+    params: &[T],
+    x: &[T],
+    workspace: &mut Workspace<T>,
+    pulse: &Pulse<'_>,
+) {
+    let rows = x.len() / network.n_inputs();
+    for (index, layer) in network.layers().iter().enumerate() {
+        let (before, rest) = workspace.layers.split_at_mut(index);
+        let input = before
+            .last()
+            .map_or(x, |previous| &previous.a[..rows * layer.n_in]);
+        let buffers = &mut rest[0];
+        let output = &mut buffers.a[..rows * layer.n_out];
+        let weights = &params[layer.weights.clone()];
+        product::forward(input, weights, &params[layer.biases.clone()], output, pulse);
+        if !buffers.z.is_empty() {
+            buffers.z[..output.len()].copy_from_slice(output);
+        }
+        layer.activation.apply(output, layer.n_out);
+    }
+}

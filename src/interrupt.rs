@@ -1,0 +1,65 @@
+//! How a long call hears that it should stop, and how all its threads hear of it.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often the caller's question is asked. Python wants Ctrl-C answered within 100 ms; what one
+/// thread does between two beats (`kernels::product` keeps it to some 10 ms) comes on top.
+pub const INTERVAL: Duration = Duration::from_millis(25);
+
+/// The caller's question "shall I stop?", asked on the calling thread alone.
+pub type Question<'a> = &'a (dyn Fn() -> bool + Sync);
+
+/// The stop flag of one call, shared by the threads that work on it.
+#[derive(Debug, Default)]
+pub struct Stop(AtomicBool);
+
+impl Stop {
+    /// Whether the call has been asked to stop.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// One thread's hold on the stop flag. On the calling thread it also asks the question.
+pub struct Pulse<'a> {
+    stop: &'a Stop,
+    question: Option<(Question<'a>, Cell<Instant>)>,
+}
+
+impl<'a> Pulse<'a> {
+    /// For the thread that made the call.
+    pub fn caller(stop: &'a Stop, question: Question<'a>) -> Self {
+        Self {
+            stop,
+            question: Some((question, Cell::new(Instant::now()))),
+        }
+    }
+
+    /// For a thread that helps.
+    pub fn helper(stop: &'a Stop) -> Self {
+        Self {
+            stop,
+            question: None,
+        }
+    }
+
+    /// Called between pieces of work: true when the rest should be left undone.
+    pub fn stopped(&self) -> bool {
+        if let Some((question, last)) = &self.question
+            && !self.stop.is_set()
+            && last.get().elapsed() >= INTERVAL
+        {
+            if question() {
+                self.stop.set();
+            }
+            last.set(Instant::now());
+        }
+        self.stop.is_set()
+    }
+}

@@ -1,0 +1,228 @@
+//! NumPy arrays in and out. What comes in is borrowed where it is a C-contiguous array of the right
+//! dtype already, and converted once where it is not; what goes out is fresh or a checked `out=`.
+
+use numpy::ndarray::{Dimension, Ix1, Ix2};
+use numpy::{
+    PyArray, PyArray1, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArray, PyReadwriteArray,
+    PyUntypedArray, PyUntypedArrayMethods, npyffi,
+};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+use super::errors::{naming, wrong_type};
+use crate::error::Error;
+use crate::scalar::Real;
+
+/// A number type that both the core and NumPy know.
+pub trait Element: Real + numpy::Element {}
+impl Element for f32 {}
+impl Element for f64 {}
+
+/// `numpy.<name>`.
+pub fn numpy_function<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import("numpy")?.getattr(name)
+}
+
+/// `value` as a C-contiguous, aligned array of `T` with the dimensions of `D`.
+///
+/// # Errors
+/// TypeError for what is not numbers, ValueError for the wrong number of dimensions.
+pub fn input<'py, T: Element, D: Dimension>(
+    argument: &str,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<PyReadonlyArray<'py, T, D>> {
+    if let Ok(array) = value.cast::<PyArray<T, D>>()
+        && usable(array.as_untyped())
+    {
+        return readonly(argument, array);
+    }
+    let array = numbers(argument, value)?;
+    let rank = D::NDIM.unwrap_or_default();
+    if array.ndim() != rank {
+        return Err(Error::value(
+            argument,
+            format_args!("{rank} dimension{}", if rank == 1 { "" } else { "s" }),
+            format_args!("shape {}", crate::error::Shape(array.shape())),
+        )
+        .into());
+    }
+    let converted = convert::<T>(&array)?;
+    readonly(argument, converted.cast::<PyArray<T, D>>()?)
+}
+
+/// `value` as NumPy takes it, if it is of numbers: bool, integer or floating.
+///
+/// # Errors
+/// TypeError for object, string, complex and other dtypes; NumPy's own for what is no array.
+pub fn numbers<'py>(
+    argument: &str,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let py = value.py();
+    let array = numpy_function(py, "asarray")?
+        .call1((value,))
+        .map_err(|error| naming(py, argument, error))?
+        .cast_into::<PyUntypedArray>()?;
+    if !matches!(array.dtype().kind(), b'b' | b'i' | b'u' | b'f') {
+        let dtype = array.dtype();
+        return Err(PyTypeError::new_err(format!(
+            "{argument}: expected real numbers, got dtype {dtype}"
+        )));
+    }
+    Ok(array)
+}
+
+/// `array` as a plain, C-contiguous, aligned array of `T`: itself, or a copy.
+fn convert<'py, T: Element>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Bound<'py, PyAny>> {
+    let requirements = ["C_CONTIGUOUS", "ALIGNED", "ENSUREARRAY"];
+    let dtype = numpy::dtype::<T>(array.py());
+    numpy_function(array.py(), "require")?.call1((array, dtype, requirements))
+}
+
+fn readonly<'py, T: Element, D: Dimension>(
+    argument: &str,
+    array: &Bound<'py, PyArray<T, D>>,
+) -> PyResult<PyReadonlyArray<'py, T, D>> {
+    array.try_readonly().map_err(|_| {
+        PyValueError::new_err(format!("{argument}: another call is writing to this array"))
+    })
+}
+
+/// Class labels as int64. A uint64 that does not fit becomes the largest int64: no label either.
+pub fn labels<'py>(
+    argument: &str,
+    array: &Bound<'py, PyUntypedArray>,
+) -> PyResult<PyReadonlyArray<'py, i64, Ix1>> {
+    let py = array.py();
+    let mut array = array.clone();
+    if array.dtype().kind() == b'u' && array.dtype().itemsize() == 8 {
+        let capped = numpy_function(py, "minimum")?.call1((array, i64::MAX))?;
+        array = capped.cast_into()?;
+    }
+    let dtype = numpy::dtype::<i64>(py);
+    let array =
+        numpy_function(py, "require")?.call1((array, dtype, ["C_CONTIGUOUS", "ALIGNED"]))?;
+    let array = array.cast_into::<PyArray1<i64>>()?;
+    array.try_readonly().map_err(|_| {
+        PyValueError::new_err(format!("{argument}: another call is writing to this array"))
+    })
+}
+
+/// A fresh array, its numbers not set; MemoryError where it cannot be had.
+pub fn empty<'py, T: Element, D: Dimension>(
+    py: Python<'py>,
+    shape: &[usize],
+) -> PyResult<Bound<'py, PyArray<T, D>>> {
+    static EMPTY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let empty = EMPTY.import(py, "numpy", "empty")?;
+    let shape = pyo3::types::PyTuple::new(py, shape)?;
+    let array = empty.call1((shape, numpy::dtype::<T>(py)))?;
+    Ok(array.cast_into::<PyArray<T, D>>()?)
+}
+
+/// `out` as a place for the result: the exact dtype and shape, C-contiguous, writeable.
+///
+/// # Errors
+/// TypeError for another type or dtype; ValueError for another shape or layout, a read-only array,
+/// or one that shares memory with one of `inputs`.
+pub fn output<'py, T: Element, D: Dimension>(
+    out: Option<&Bound<'py, PyAny>>,
+    py: Python<'py>,
+    shape: &[usize],
+    inputs: &[Span],
+) -> PyResult<Bound<'py, PyArray<T, D>>> {
+    let Some(out) = out else {
+        return empty(py, shape);
+    };
+    let Ok(array) = out.cast::<PyUntypedArray>() else {
+        return Err(wrong_type("out", "a NumPy array", out));
+    };
+    let dtype = numpy::dtype::<T>(py);
+    if !array.dtype().is_equiv_to(&dtype) {
+        return Err(PyTypeError::new_err(format!(
+            "out: expected dtype {dtype}, got {}",
+            array.dtype()
+        )));
+    }
+    if array.shape() != shape {
+        return Err(Error::shape("out", shape, array.shape()).into());
+    }
+    if !usable(array) {
+        let message = "out: expected a C-contiguous, aligned array, got another layout";
+        return Err(PyValueError::new_err(message));
+    }
+    let array = array.cast::<PyArray<T, D>>()?;
+    check_writeable(array)?;
+    check_apart(Span::of(array), inputs)?;
+    Ok(array.clone())
+}
+
+/// # Errors
+/// `array` is read-only.
+pub fn check_writeable<T: Element, D: Dimension>(array: &Bound<'_, PyArray<T, D>>) -> PyResult<()> {
+    if flags(array.as_untyped()) & npyffi::NPY_ARRAY_WRITEABLE == 0 {
+        let message = "out: expected a writeable array, got a read-only one";
+        return Err(PyValueError::new_err(message));
+    }
+    Ok(())
+}
+
+/// # Errors
+/// `out` shares memory with one of `inputs`.
+pub fn check_apart(out: Span, inputs: &[Span]) -> PyResult<()> {
+    if inputs.iter().any(|input| input.overlaps(out)) {
+        let message = "out: expected an array apart from the inputs, got one that overlaps them";
+        return Err(PyValueError::new_err(message));
+    }
+    Ok(())
+}
+
+/// The writeable numbers of an array that [`output`] or [`empty`] gave.
+pub fn readwrite<'py, T: Element, D: Dimension>(
+    array: &Bound<'py, PyArray<T, D>>,
+) -> PyResult<PyReadwriteArray<'py, T, D>> {
+    array.try_readwrite().map_err(|_| {
+        PyValueError::new_err("out: expected an array of its own, got one that another call uses")
+    })
+}
+
+/// The addresses that an array's numbers take.
+#[derive(Clone, Copy)]
+pub struct Span {
+    start: usize,
+    end: usize,
+}
+
+impl Span {
+    /// The span of a contiguous array.
+    pub fn of<T: numpy::Element, D: Dimension>(array: &Bound<'_, PyArray<T, D>>) -> Self {
+        let start = array.data() as usize;
+        Self {
+            start,
+            end: start + array.len() * size_of::<T>(),
+        }
+    }
+
+    fn overlaps(self, other: Self) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+}
+
+/// The numbers of a C-contiguous 2-d array as a view.
+pub fn matrix<'a, T: Element>(
+    array: &'a PyReadonlyArray<'_, T, Ix2>,
+) -> numpy::ndarray::ArrayView2<'a, T> {
+    array.as_array()
+}
+
+/// Whether the core can read the array as a slice in C order.
+fn usable(array: &Bound<'_, PyUntypedArray>) -> bool {
+    array.is_c_contiguous() && flags(array) & npyffi::NPY_ARRAY_ALIGNED != 0
+}
+
+#[allow(unsafe_code)]
+fn flags(array: &Bound<'_, PyUntypedArray>) -> std::ffi::c_int {
+    // SAFETY: `array` is alive and an ndarray, so its object header may be read.
+    unsafe { (*array.as_array_ptr()).flags }
+}

@@ -1,0 +1,220 @@
+//! A network's configuration as Python gives it: sizes, names, dtype, a cost that may be callable.
+
+use std::sync::Arc;
+
+use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use super::arrays::numpy_function;
+use super::errors::{naming, wrong_type};
+use crate::activation::Activation;
+use crate::cost::Cost;
+use crate::error::Error;
+use crate::network::Network;
+
+/// The two dtypes of a network.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Dtype {
+    Float32,
+    Float64,
+}
+
+impl Dtype {
+    /// NumPy's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Float32 => "float32",
+            Self::Float64 => "float64",
+        }
+    }
+
+    /// NumPy's object.
+    pub fn descr(self, py: Python<'_>) -> Bound<'_, PyArrayDescr> {
+        match self {
+            Self::Float32 => numpy::dtype::<f32>(py),
+            Self::Float64 => numpy::dtype::<f64>(py),
+        }
+    }
+
+    /// float32 if all `arrays` are, else float64.
+    pub fn common<'a, 'py: 'a>(
+        mut arrays: impl Iterator<Item = &'a Bound<'py, PyUntypedArray>>,
+    ) -> Self {
+        let is_float32 = |array: &Bound<'py, PyUntypedArray>| {
+            array.dtype().is_equiv_to(&numpy::dtype::<f32>(array.py()))
+        };
+        if arrays.all(is_float32) {
+            Self::Float32
+        } else {
+            Self::Float64
+        }
+    }
+
+    /// What NumPy understands by `value`, if that is float32 or float64.
+    ///
+    /// # Errors
+    /// TypeError for anything else.
+    pub fn parse(value: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = value.py();
+        let descr = numpy_function(py, "dtype")?
+            .call1((value,))
+            .map_err(|error| naming(py, "dtype", error))?
+            .cast_into::<PyArrayDescr>()?;
+        [Self::Float32, Self::Float64]
+            .into_iter()
+            .find(|dtype| descr.is_equiv_to(&dtype.descr(py)))
+            .ok_or_else(|| {
+                let message = format!("dtype: expected float32 or float64, got {descr}");
+                PyTypeError::new_err(message)
+            })
+    }
+}
+
+/// An argument with a name as its default, and something else to be given in its place.
+pub enum Named<'py> {
+    Default(&'static str),
+    Given(Bound<'py, PyAny>),
+}
+
+impl<'py> Named<'py> {
+    /// The argument as Python sees it.
+    pub fn object(self, py: Python<'py>) -> Bound<'py, PyAny> {
+        match self {
+            Self::Default(name) => PyString::new(py, name).into_any(),
+            Self::Given(object) => object,
+        }
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Named<'py> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Self::Given(object.to_owned()))
+    }
+}
+
+/// What a network is, without its numbers; `custom` is the cost where that is a callable.
+pub struct Config {
+    pub network: Arc<Network>,
+    pub custom: Option<Py<PyAny>>,
+}
+
+impl Config {
+    /// # Errors
+    /// What [`Network::new`] refuses, unknown names, wrong types.
+    pub fn parse<'py>(
+        py: Python<'py>,
+        sizes: &[usize],
+        hidden: Named<'py>,
+        output: &str,
+        cost: Named<'py>,
+    ) -> PyResult<Self> {
+        let hidden = parse_hidden(&hidden.object(py), sizes.len().saturating_sub(2))?;
+        let output = Activation::from_name("output", output)?;
+        let (cost, custom) = parse_cost(&cost.object(py))?;
+        let network = Arc::new(Network::new(sizes, &hidden, output, cost)?);
+        Ok(Self { network, custom })
+    }
+
+    /// The configuration as keyword arguments of `Network`, sizes and dtype included.
+    pub fn to_dict<'py>(&self, py: Python<'py>, dtype: Dtype) -> PyResult<Bound<'py, PyDict>> {
+        let network = &self.network;
+        let layers = network.layers();
+        let hidden = &layers[..layers.len() - 1];
+        let hidden: Vec<_> = hidden.iter().map(|layer| layer.activation.name()).collect();
+        let dict = PyDict::new(py);
+        dict.set_item("sizes", network.sizes())?;
+        dict.set_item("hidden", hidden)?;
+        dict.set_item("output", network.output().name())?;
+        match &self.custom {
+            Some(cost) => dict.set_item("cost", cost)?,
+            None => dict.set_item("cost", network.cost().name())?,
+        }
+        dict.set_item("dtype", dtype.name())?;
+        Ok(dict)
+    }
+
+    /// The same configuration.
+    pub fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self {
+            network: Arc::clone(&self.network),
+            custom: self.custom.as_ref().map(|cost| cost.clone_ref(py)),
+        }
+    }
+
+    /// Whether both configure the same network.
+    pub fn equals(&self, other: &Self, py: Python<'_>) -> PyResult<bool> {
+        let custom = match (&self.custom, &other.custom) {
+            (Some(one), Some(two)) => one.bind(py).eq(two)?,
+            (None, None) => true,
+            _ => false,
+        };
+        Ok(custom && self.network == other.network)
+    }
+}
+
+/// n_1, …, n_L.
+///
+/// # Errors
+/// TypeError for what is no sequence of integers, ValueError for a negative one, MemoryError for
+/// one that no memory could hold.
+pub fn parse_sizes(value: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
+    let refuse = || wrong_type("sizes", "a sequence of integers", value);
+    if value.is_instance_of::<PyString>() {
+        return Err(refuse());
+    }
+    let entries = value.try_iter().map_err(|_| refuse())?;
+    entries
+        .enumerate()
+        .map(|(k, size)| parse_size(k, &size?))
+        .collect()
+}
+
+fn parse_size(k: usize, value: &Bound<'_, PyAny>) -> PyResult<usize> {
+    let argument = format!("sizes[{k}]");
+    match value.extract::<i64>() {
+        Ok(size) => usize::try_from(size)
+            .map_err(|_| Error::value(argument, "a positive number of neurons", size).into()),
+        Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => Err(
+            PyMemoryError::new_err(format!("{argument}: more neurons than memory can hold")),
+        ),
+        Err(_) => Err(wrong_type(&argument, "an integer", value)),
+    }
+}
+
+fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activation>> {
+    if let Ok(name) = value.cast::<PyString>() {
+        let hidden = Activation::from_name("hidden", &name.to_cow()?)?;
+        return Ok(vec![hidden; layers]);
+    }
+    let expected = "a name or a list of names";
+    let names = value
+        .try_iter()
+        .map_err(|_| wrong_type("hidden", expected, value))?;
+    let parse = |(k, name): (usize, PyResult<Bound<'_, PyAny>>)| {
+        let argument = format!("hidden[{k}]");
+        let name = text(&argument, &name?)?;
+        Ok(Activation::from_name(argument, &name)?)
+    };
+    names.enumerate().map(parse).collect()
+}
+
+fn parse_cost(value: &Bound<'_, PyAny>) -> PyResult<(Cost, Option<Py<PyAny>>)> {
+    if let Ok(name) = value.cast::<PyString>() {
+        return Ok((Cost::from_name("cost", &name.to_cow()?)?, None));
+    }
+    if value.is_callable() {
+        return Ok((Cost::Custom, Some(value.clone().unbind())));
+    }
+    Err(wrong_type("cost", "a name or a callable", value))
+}
+
+fn text(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    value
+        .cast::<PyString>()
+        .map_err(|_| wrong_type(argument, "a name", value))?
+        .extract()
+}

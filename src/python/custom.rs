@@ -1,0 +1,69 @@
+//! Costs that are Python callables: `cost(a, y) -> (C_x, ∇_a C)`.
+
+use numpy::ndarray::{Ix1, Ix2};
+use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use super::arrays::{Element, input, numbers};
+use crate::error::Error;
+
+/// What a callable made of a batch.
+pub struct Called<'py, T: Element> {
+    /// C_x, (n,).
+    pub costs: PyReadonlyArray1<'py, f64>,
+    /// ∇_a C_x, (n, n_L).
+    pub nabla_a: PyReadonlyArray2<'py, T>,
+}
+
+/// Calls `cost` with the outputs `a`, (n, n_L), and with y as the user gave it.
+///
+/// # Errors
+/// Its own exceptions; TypeError or ValueError for what it may not return.
+pub fn call<'py, T: Element>(
+    cost: &Bound<'py, PyAny>,
+    a: &Bound<'py, PyAny>,
+    y: &Bound<'py, PyAny>,
+    shape: [usize; 2],
+) -> PyResult<Called<'py, T>> {
+    let [n, _] = shape;
+    let y = as_batch(y, n)?;
+    let result = cost.call1((a, y))?;
+    let pair = result.cast::<PyTuple>().ok().filter(|pair| pair.len() == 2);
+    let Some(pair) = pair else {
+        let message = format!(
+            "cost: expected it to return (C_x, nabla_a), got {}",
+            result.get_type()
+        );
+        return Err(PyTypeError::new_err(message));
+    };
+    let (costs, nabla_a) = (pair.get_item(0)?, pair.get_item(1)?);
+    check_shape("cost: C_x", &costs, &[n])?;
+    check_shape("cost: nabla_a", &nabla_a, &shape)?;
+    Ok(Called {
+        costs: input::<f64, Ix1>("cost: C_x", &costs)?,
+        nabla_a: input::<T, Ix2>("cost: nabla_a", &nabla_a)?,
+    })
+}
+
+/// y as an array with one entry a example; what it holds is between the user and the callable.
+fn as_batch<'py>(y: &Bound<'py, PyAny>, n: usize) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let array = super::arrays::numpy_function(y.py(), "asarray")?
+        .call1((y,))
+        .map_err(|error| super::errors::naming(y.py(), "y", error))?
+        .cast_into::<PyUntypedArray>()?;
+    if array.shape().first() != Some(&n) {
+        let got = format!("shape {}", crate::error::Shape(array.shape()));
+        return Err(Error::value("y", format_args!("{n} entries").to_string(), got).into());
+    }
+    Ok(array)
+}
+
+fn check_shape(argument: &str, value: &Bound<'_, PyAny>, expected: &[usize]) -> PyResult<()> {
+    let array = numbers(argument, value)?;
+    if array.shape() == expected {
+        return Ok(());
+    }
+    Err(Error::shape(argument, expected, array.shape()).into())
+}

@@ -1,0 +1,58 @@
+//! The first parameters of a network, drawn from a NumPy generator.
+
+use pyo3::prelude::*;
+
+use super::arrays::numpy_function;
+use super::errors::naming;
+use super::results::Vector;
+use crate::error::Error;
+use crate::network::Network;
+
+/// The names of the initialisations.
+pub const NAMES: [&str; 5] = ["nielsen", "nielsen_large", "xavier", "he", "zeros"];
+
+/// The standard deviations of the weights and of the biases of a layer.
+#[allow(clippy::cast_precision_loss)] // sizes are far below 2^53
+fn deviations(init: &str, n_in: usize, n_out: usize) -> Result<(f64, f64), Error> {
+    let (n_in, n_out) = (n_in as f64, n_out as f64);
+    match init {
+        "nielsen" => Ok((1.0 / n_in.sqrt(), 1.0)),
+        "nielsen_large" => Ok((1.0, 1.0)),
+        "xavier" => Ok(((2.0 / (n_in + n_out)).sqrt(), 0.0)),
+        "he" => Ok(((2.0 / n_in).sqrt(), 0.0)),
+        "zeros" => Ok((0.0, 0.0)),
+        _ => Err(Error::unknown_name("init", init, &NAMES)),
+    }
+}
+
+/// Draws the parameters of `network` into `vector`: for each layer W^l, row by row, then b^l, in
+/// float64, so that a float32 network starts from the rounded numbers of the float64 one.
+///
+/// # Errors
+/// An unknown `init`, a `seed` that `numpy.random.default_rng` does not take, no memory.
+pub fn draw(
+    py: Python<'_>,
+    network: &Network,
+    vector: &Vector,
+    init: &str,
+    seed: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    deviations(init, 1, 1)?;
+    let rng = numpy_function(py, "random")?
+        .call_method1("default_rng", (seed,))
+        .map_err(|error| naming(py, "seed", error))?;
+    let (weights, biases) = (vector.weights(py)?, vector.biases(py)?);
+    for (k, layer) in network.layers().iter().enumerate() {
+        let (weight, bias) = deviations(init, layer.n_in, layer.n_out)?;
+        for (views, deviation) in [(&weights, weight), (&biases, bias)] {
+            let view = views.bind(py).get_item(k)?;
+            if deviation == 0.0 {
+                view.call_method1("fill", (0,))?;
+                continue;
+            }
+            let drawn = rng.call_method1("standard_normal", (view.getattr("shape")?,))?;
+            view.set_item(pyo3::types::PyEllipsis::get(py), drawn.mul(deviation)?)?;
+        }
+    }
+    Ok(())
+}

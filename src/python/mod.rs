@@ -1,0 +1,49 @@
+//! The Python border: it borrows, detaches, calls the core and returns. No arithmetic here, and no
+//! other room knows Python.
+
+mod arrays;
+mod config;
+mod custom;
+mod equations;
+mod errors;
+mod functions;
+mod initialise;
+mod network;
+mod results;
+mod run;
+mod targets;
+mod threads;
+
+use pyo3::prelude::*;
+
+/// The compiled part of bpfast. Its public names are those of the package `bpfast`.
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::equations::{bp1, bp2, bp3, bp4};
+    #[pymodule_export]
+    use super::functions::{backprop, cost, errors, forward, trace};
+    #[pymodule_export]
+    use super::network::PyNetwork;
+    #[pymodule_export]
+    use super::results::{Gradient, Trace, Views};
+    #[pymodule_export]
+    use super::threads::{NumThreads, build_config, get_num_threads, set_num_threads};
+
+    use pyo3::types::PyTuple;
+
+    use super::*;
+    use crate::{Activation, Cost};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let py = module.py();
+        module.add(
+            "ACTIVATIONS",
+            PyTuple::new(py, Activation::ALL.map(Activation::name))?,
+        )?;
+        module.add("COSTS", PyTuple::new(py, Cost::ALL.map(Cost::name))?)?;
+        module.add("INITIALISATIONS", PyTuple::new(py, initialise::NAMES)?)?;
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

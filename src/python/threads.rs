@@ -1,0 +1,175 @@
+//! How many threads a call may use: the environment's number, or the user's.
+
+use std::cell::Cell;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use super::errors::wrong_type;
+use crate::error::Error;
+use crate::kernels::simd_level;
+use crate::pool::{MAX_THREADS, default_threads};
+
+/// `set_num_threads`; 0: not set.
+static PROCESS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// The innermost `with num_threads` of this Python thread; 0: none.
+    static THREAD: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The number in force on this thread.
+///
+/// # Errors
+/// `BPFAST_NUM_THREADS` is no number.
+pub fn in_force() -> Result<usize, Error> {
+    match (THREAD.get(), PROCESS.load(Ordering::Relaxed)) {
+        (0, 0) => default_threads(),
+        (0, threads) | (threads, _) => Ok(threads),
+    }
+}
+
+fn parse(k: &Bound<'_, PyAny>) -> PyResult<usize> {
+    let threads: i64 = k.extract().map_err(|error: PyErr| {
+        if error.is_instance_of::<PyTypeError>(k.py()) {
+            wrong_type("k", "an integer", k)
+        } else {
+            error
+        }
+    })?;
+    usize::try_from(threads)
+        .ok()
+        .filter(|threads| (1..=MAX_THREADS).contains(threads))
+        .ok_or_else(|| {
+            let expected = format_args!("1 to {MAX_THREADS} threads").to_string();
+            Error::value("k", expected, threads).into()
+        })
+}
+
+/// Sets how many threads calls of this process may use.
+///
+/// Results have the same bits at any number.
+///
+/// Parameters
+/// ----------
+/// k : int or None
+///     1 to 1024; None goes back to the environment's number, which is the first that is set of
+///     ``BPFAST_NUM_THREADS``, ``RAYON_NUM_THREADS`` and ``OMP_NUM_THREADS``, else the number of
+///     CPUs that this process may use.
+///
+/// Raises
+/// ------
+/// ValueError
+///     k is out of range.
+/// TypeError
+///     k is no integer.
+///
+/// Examples
+/// --------
+/// >>> import bpfast
+/// >>> bpfast.set_num_threads(2)
+/// >>> bpfast.get_num_threads()
+/// 2
+/// >>> bpfast.set_num_threads(None)
+#[pyfunction]
+pub fn set_num_threads(k: &Bound<'_, PyAny>) -> PyResult<()> {
+    let threads = if k.is_none() { 0 } else { parse(k)? };
+    PROCESS.store(threads, Ordering::Relaxed);
+    Ok(())
+}
+
+/// How many threads a call from this thread may use.
+///
+/// Returns
+/// -------
+/// int
+///     The number set by the innermost ``with num_threads``, by `set_num_threads`, or by the
+///     environment.
+///
+/// Raises
+/// ------
+/// ValueError
+///     ``BPFAST_NUM_THREADS`` is set to something that is no positive integer.
+///
+/// Examples
+/// --------
+/// >>> import bpfast
+/// >>> with bpfast.num_threads(1):
+/// ...     bpfast.get_num_threads()
+/// 1
+#[pyfunction]
+pub fn get_num_threads() -> PyResult<usize> {
+    Ok(in_force()?)
+}
+
+/// A context in which calls from the thread that entered it use at most k threads.
+///
+/// Parameters
+/// ----------
+/// k : int
+///     1 to 1024.
+///
+/// Raises
+/// ------
+/// ValueError
+///     k is out of range.
+/// TypeError
+///     k is no integer.
+///
+/// Examples
+/// --------
+/// >>> import bpfast
+/// >>> net = bpfast.Network([3, 2], seed=0)
+/// >>> with bpfast.num_threads(1):
+/// ...     a = net.forward([[1, 2, 3]])
+#[pyclass(name = "num_threads", frozen, module = "bpfast")]
+pub struct NumThreads {
+    threads: usize,
+    outer: Mutex<Vec<usize>>,
+}
+
+#[pymethods]
+impl NumThreads {
+    #[new]
+    fn new(k: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self {
+            threads: parse(k)?,
+            outer: Mutex::default(),
+        })
+    }
+
+    fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        let this = slf.get();
+        if let Ok(mut outer) = this.outer.lock() {
+            outer.push(THREAD.replace(this.threads));
+        }
+        slf
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, _exception: &Bound<'_, pyo3::types::PyTuple>) {
+        if let Ok(mut outer) = self.outer.lock() {
+            THREAD.set(outer.pop().unwrap_or_default());
+        }
+    }
+}
+
+/// What this build is: for `bpfast.show_config`.
+#[pyfunction]
+pub fn build_config(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("version", env!("CARGO_PKG_VERSION"))?;
+    dict.set_item("simd", simd_level())?;
+    dict.set_item("threads", in_force()?)?;
+    let profile = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
+    let target = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
+    dict.set_item("build", format!("{profile}, {target}, abi3"))?;
+    Ok(dict)
+}
