@@ -70,13 +70,7 @@ impl Activation {
         Self::ALL
             .into_iter()
             .find(|activation| activation.name() == name)
-            .ok_or_else(|| {
-                Error::unknown_name(
-                    argument,
-                    name,
-                    &Self::ALL.map(|activation| activation.name()),
-                )
-            })
+            .ok_or_else(|| Error::unknown_name(argument, name, &Self::ALL.map(Self::name)))
     }
 
     /// Whether σ' cannot be had from a alone, so that z must be kept.

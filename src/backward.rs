@@ -31,7 +31,9 @@ pub fn bp1<T: Real>(
     for ((x, (z, a)), delta) in examples.zip(delta.chunks_exact_mut(width)) {
         cost.bp1(output, z, a, |j| targets.at(x, j), delta);
         let factor = targets.factor(x);
-        delta.iter_mut().for_each(|delta| *delta *= factor);
+        for delta in delta {
+            *delta *= factor;
+        }
     }
 }
 

@@ -1,9 +1,8 @@
-//! A batch cut into fixed chunks, run on a team of threads, summed in order.
+//! A batch, cut as its [`Plan`] says, run on a team of threads, summed in order.
 //!
-//! Chunks are cut by the shape of network and batch, never by the number of threads. Each chunk's
-//! gradient is computed by itself. Chunks are grouped into lanes of neighbours; a lane adds its
-//! chunks pairwise in their order, and the lanes are added pairwise at the end. So a sum has the
-//! same bits at any number of threads, and its error grows with the logarithm of n.
+//! Each chunk's gradient is computed by itself. A lane adds its chunks pairwise in their order, and
+//! the lanes are added pairwise at the end. So a sum has the same bits at any number of threads,
+//! and its error grows with the logarithm of n.
 
 use std::ops::Range;
 
@@ -13,75 +12,10 @@ use crate::examples::{Inputs, Targets};
 use crate::forward::forward;
 use crate::interrupt::{Pulse, Question};
 use crate::network::Network;
+use crate::plan::Plan;
 use crate::pool::Team;
 use crate::scalar::Real;
 use crate::workspace::{Keep, Workspace, reserve};
-
-/// The multiply-adds of a forward pass below which a chunk is not worth a wake-up of its own.
-const CHUNK_WORK: usize = 1 << 18;
-/// The fewest rows of a chunk that still amortise packing the weights.
-const MIN_ROWS: usize = 16;
-/// The most rows of a chunk: its activations stay in the second-level cache.
-const MAX_ROWS: usize = 128;
-/// Lanes of a large batch: many times the threads of a machine, so that they share evenly.
-const MAX_LANES: usize = 64;
-/// What the gradients of all lanes together may take, in bytes, beyond eight of them.
-const LANE_BYTES: usize = 1 << 26;
-
-/// How a batch is cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Plan {
-    n: usize,
-    /// The rows of a chunk; the last may have fewer.
-    rows: usize,
-    chunks: usize,
-    /// The chunks of a lane; the last may have fewer.
-    chunks_per_lane: usize,
-    lanes: usize,
-}
-
-impl Plan {
-    /// The plan for `n` examples of `network` in numbers of `bytes` bytes.
-    pub fn new(network: &Network, n: usize, bytes: usize) -> Self {
-        let worthwhile = CHUNK_WORK.div_ceil(network.n_weights()).next_power_of_two();
-        // A chunk's own gradient costs as much to add up as a few rows cost to compute.
-        let least = if network.n_params() > CHUNK_WORK {
-            64
-        } else {
-            MIN_ROWS
-        };
-        let least = worthwhile.clamp(least, MAX_ROWS / 2);
-        let rows = (n / MAX_LANES).next_power_of_two().clamp(least, MAX_ROWS);
-        let chunks = n.div_ceil(rows);
-        let affordable = LANE_BYTES / network.n_params().saturating_mul(bytes).max(1);
-        let chunks_per_lane = chunks.div_ceil(affordable.clamp(8, MAX_LANES));
-        Self {
-            n,
-            rows,
-            chunks,
-            chunks_per_lane,
-            lanes: chunks.div_ceil(chunks_per_lane),
-        }
-    }
-
-    /// How many of `threads` have something to do.
-    pub fn useful_threads(&self, threads: usize) -> usize {
-        threads.min(self.lanes)
-    }
-
-    fn rows_of(&self, chunk: usize) -> Range<usize> {
-        chunk * self.rows..self.n.min((chunk + 1) * self.rows)
-    }
-
-    fn chunks_of(&self, lane: usize) -> Range<usize> {
-        lane * self.chunks_per_lane..self.chunks.min((lane + 1) * self.chunks_per_lane)
-    }
-
-    /// How many partial sums wait at once while a lane adds pairwise.
-    fn depth(&self) -> usize {
-        self.chunks_per_lane.ilog2() as usize + 1
-    }
-}
 
 /// What calls leave behind for later ones: buffers that fit already are not allocated again.
 #[derive(Debug, Default)]
@@ -371,7 +305,7 @@ impl<'a, T: Real> Call<'a, T> {
         if scratch.workers.len() < threads {
             scratch.workers.resize_with(threads, Worker::default);
         }
-        let rows = self.plan.rows.min(self.plan.n);
+        let rows = self.plan.rows.min(self.inputs.n);
         scratch.workers[..threads]
             .iter_mut()
             .try_for_each(|worker| worker.workspace.prepare(self.network, rows, keep))

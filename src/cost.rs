@@ -153,14 +153,14 @@ impl Cost {
     }
 }
 
-/// −1, 0 or 1; NaN for NaN.
+/// −1, ±0 or 1; NaN for NaN.
 fn sign<T: Real>(x: T) -> T {
     if x > T::ZERO {
         T::ONE
     } else if x < T::ZERO {
         -T::ONE
     } else {
-        // 0 for ±0, NaN for NaN.
-        x - x
+        // ±0 and NaN.
+        x
     }
 }

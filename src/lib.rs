@@ -47,8 +47,10 @@ pub mod forward;
 
 pub mod backward;
 
-pub mod batch;
+pub mod plan;
 pub mod pool;
+
+pub mod batch;
 
 #[cfg(feature = "python")]
 mod python;

@@ -24,7 +24,7 @@ pub fn forward<T: Real>(a: &[T], w: &[T], b: &[T], z: &mut [T], pulse: &Pulse<'_
         .for_each(|row| row.copy_from_slice(b));
     let w = matrix(w, n_out);
     let a = matrix(a, w.nrows());
-    multiply(a, w, T::ONE, matrix_mut(z, n_out), pulse);
+    multiply(&a, &w, T::ONE, matrix_mut(z, n_out), pulse);
 }
 
 /// δ Wᵀ: the errors carried back through the weights.
@@ -34,8 +34,8 @@ pub fn errors<T: Real>(delta: &[T], w: &[T], out: &mut [T], n_in: usize, pulse: 
     let w = matrix(w, w.len() / n_in);
     let delta = matrix(delta, w.ncols());
     multiply(
-        delta,
-        w.reversed_axes(),
+        &delta,
+        &w.reversed_axes(),
         T::ZERO,
         matrix_mut(out, n_in),
         pulse,
@@ -52,8 +52,8 @@ pub fn gradients<T: Real>(a: &[T], delta: &[T], out: &mut [T], rows: usize, puls
     // Panels go over columns; here the rows of the result are the long side.
     let transposed = matrix_mut(out, n_out).reversed_axes();
     multiply(
-        delta.reversed_axes(),
-        a.reversed_axes(),
+        &delta.reversed_axes(),
+        &a.reversed_axes(),
         T::ZERO,
         transposed,
         pulse,
@@ -62,8 +62,8 @@ pub fn gradients<T: Real>(a: &[T], delta: &[T], out: &mut [T], rows: usize, puls
 
 /// C ← β C + A B, a panel of columns at a time.
 fn multiply<T: Real>(
-    a: ArrayView2<'_, T>,
-    b: ArrayView2<'_, T>,
+    a: &ArrayView2<'_, T>,
+    b: &ArrayView2<'_, T>,
     beta: T,
     mut c: ArrayViewMut2<'_, T>,
     pulse: &Pulse<'_>,
@@ -71,7 +71,7 @@ fn multiply<T: Real>(
     for panel in panels(c.ncols(), a.len()) {
         let b = b.slice(s![.., panel.clone()]);
         let mut c = c.slice_mut(s![.., panel]);
-        general_mat_mul(T::ONE, &a, &b, beta, &mut c);
+        general_mat_mul(T::ONE, a, &b, beta, &mut c);
         if pulse.stopped() {
             return;
         }

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 
 use super::arrays::numpy_function;
 use super::errors::naming;
-use super::results::Vector;
+use super::vector::Vector;
 use crate::error::Error;
 use crate::network::Network;
 

@@ -2,7 +2,9 @@
 //! other room knows Python.
 
 mod arrays;
+mod calls;
 mod config;
+mod copying;
 mod custom;
 mod equations;
 mod errors;
@@ -13,11 +15,10 @@ mod results;
 mod run;
 mod targets;
 mod threads;
-
-use pyo3::prelude::*;
+mod vector;
 
 /// The compiled part of bpfast. Its public names are those of the package `bpfast`.
-#[pymodule]
+#[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
     use super::equations::{bp1, bp2, bp3, bp4};
@@ -26,13 +27,17 @@ mod _core {
     #[pymodule_export]
     use super::network::PyNetwork;
     #[pymodule_export]
-    use super::results::{Gradient, Trace, Views};
+    use super::results::{Gradient, Trace};
     #[pymodule_export]
     use super::threads::{NumThreads, build_config, get_num_threads, set_num_threads};
+    #[pymodule_export]
+    use super::vector::Views;
 
     use pyo3::types::PyTuple;
 
-    use super::*;
+    use pyo3::prelude::*;
+
+    use super::initialise;
     use crate::{Activation, Cost};
 
     #[pymodule_init]

@@ -12,13 +12,15 @@ use super::arrays::{Element, Span, check_apart, empty, input, matrix, output, re
 use super::config::{Config, Dtype};
 use super::custom;
 use super::errors::from_panic;
-use super::results::{Gradient, Trace, Vector};
+use super::results::{Gradient, Trace};
 use super::targets::{Weighting, Y};
 use super::threads;
-use crate::batch::{Call, Plan, Scratch};
+use super::vector::Vector;
+use crate::batch::{Call, Scratch};
 use crate::error::{Kind, Result};
 use crate::examples::{Inputs, Targets};
 use crate::network::Network;
+use crate::plan::Plan;
 use crate::pool::Team;
 
 /// Calls of fewer multiply-adds keep the GIL: they end within some 20 µs, and a thread that has
@@ -251,6 +253,7 @@ impl<T: Element> Engine<'_, T> {
         let plan = Plan::new(network, inputs.len(), size_of::<T>());
         let team = Team::assemble(plan.useful_threads(threads::in_force()?));
         let raised = Mutex::new(None);
+        #[allow(clippy::redundant_closure_for_method_calls)] // the method is not general enough
         let question = || match Python::attach(|py| py.check_signals()) {
             Ok(()) => false,
             Err(error) => {

@@ -1,0 +1,243 @@
+"""The compiled part of bpfast; its docstrings say what each name does."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, Self, TypeAlias, final, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+from typing_extensions import disjoint_base
+
+_Array: TypeAlias = NDArray[np.floating[Any]]
+_Cost: TypeAlias = str | Callable[[_Array, NDArray[Any]], tuple[ArrayLike, ArrayLike]]
+_Reduction: TypeAlias = Literal["mean", "sum"]
+_Seed: TypeAlias = (
+    int
+    | Sequence[int]
+    | np.random.SeedSequence
+    | np.random.BitGenerator
+    | np.random.Generator
+    | None
+)
+
+__all__ = [
+    "ACTIVATIONS",
+    "COSTS",
+    "INITIALISATIONS",
+    "Gradient",
+    "Network",
+    "Trace",
+    "Views",
+    "__version__",
+    "backprop",
+    "bp1",
+    "bp2",
+    "bp3",
+    "bp4",
+    "build_config",
+    "cost",
+    "errors",
+    "forward",
+    "get_num_threads",
+    "num_threads",
+    "set_num_threads",
+    "trace",
+]
+
+ACTIVATIONS: tuple[str, ...]
+COSTS: tuple[str, ...]
+INITIALISATIONS: tuple[str, ...]
+__version__: str
+
+@disjoint_base
+class Network:
+    def __new__(
+        cls,
+        sizes: Sequence[int],
+        *,
+        hidden: str | Sequence[str] = "sigmoid",
+        output: str = "sigmoid",
+        cost: _Cost = "quadratic",
+        dtype: DTypeLike | None = None,
+        init: str = "nielsen",
+        seed: _Seed = None,
+    ) -> Self: ...
+    @classmethod
+    def from_parameters(
+        cls,
+        weights: Sequence[ArrayLike] | Views,
+        biases: Sequence[ArrayLike] | Views,
+        *,
+        hidden: str | Sequence[str] = "sigmoid",
+        output: str = "sigmoid",
+        cost: _Cost = "quadratic",
+        dtype: DTypeLike | None = None,
+    ) -> Self: ...
+    @property
+    def params(self) -> _Array: ...
+    @params.setter
+    def params(self, value: ArrayLike) -> None: ...
+    @property
+    def weights(self) -> Views: ...
+    @weights.setter
+    def weights(self, value: Sequence[ArrayLike] | Views) -> None: ...
+    @property
+    def biases(self) -> Views: ...
+    @biases.setter
+    def biases(self, value: Sequence[ArrayLike] | Views) -> None: ...
+    @property
+    def sizes(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    @property
+    def config(self) -> dict[str, Any]: ...
+    def forward(self, x: ArrayLike, *, out: _Array | None = None) -> _Array: ...
+    def __call__(self, x: ArrayLike, *, out: _Array | None = None) -> _Array: ...
+    def trace(self, x: ArrayLike) -> Trace: ...
+    def cost(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        reduction: _Reduction = "mean",
+    ) -> float: ...
+    def errors(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        reduction: _Reduction = "mean",
+    ) -> list[_Array]: ...
+    def backprop(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        reduction: _Reduction = "mean",
+        out: Gradient | None = None,
+    ) -> Gradient: ...
+    def astype(self, dtype: DTypeLike) -> Self: ...
+    def copy(self) -> Self: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[tuple[int, ...]], dict[str, Any]]: ...
+    def __getstate__(self) -> tuple[_Array, dict[str, Any] | None]: ...
+    def __setstate__(self, state: tuple[_Array, dict[str, Any] | None]) -> None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Gradient:
+    def __new__(cls, net: Network) -> Gradient: ...
+    @property
+    def cost(self) -> float: ...
+    @property
+    def flat(self) -> _Array: ...
+    @property
+    def weights(self) -> Views: ...
+    @property
+    def biases(self) -> Views: ...
+
+@final
+class Views:
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, index: int, /) -> _Array: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> list[_Array]: ...
+    def __setitem__(self, index: int, value: ArrayLike, /) -> None: ...
+    def __iter__(self) -> Iterator[_Array]: ...
+
+@final
+class Trace:
+    @property
+    def z(self) -> list[_Array]: ...
+    @property
+    def a(self) -> list[_Array]: ...
+    def __iter__(self) -> Iterator[list[_Array]]: ...
+
+@final
+class num_threads:  # noqa: N801, a context manager is named as the function it looks like
+    def __new__(cls, k: int) -> num_threads: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        *exception: object,
+    ) -> None: ...
+
+def set_num_threads(k: int | None) -> None: ...
+def get_num_threads() -> int: ...
+def build_config() -> dict[str, str | int]: ...
+def forward(
+    weights: Sequence[ArrayLike] | Views,
+    biases: Sequence[ArrayLike] | Views,
+    x: ArrayLike,
+    *,
+    hidden: str | Sequence[str] = "sigmoid",
+    output: str = "sigmoid",
+) -> _Array: ...
+def trace(
+    weights: Sequence[ArrayLike] | Views,
+    biases: Sequence[ArrayLike] | Views,
+    x: ArrayLike,
+    *,
+    hidden: str | Sequence[str] = "sigmoid",
+    output: str = "sigmoid",
+) -> Trace: ...
+def cost(
+    weights: Sequence[ArrayLike] | Views,
+    biases: Sequence[ArrayLike] | Views,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    hidden: str | Sequence[str] = "sigmoid",
+    output: str = "sigmoid",
+    cost: _Cost = "quadratic",
+    sample_weight: ArrayLike | None = None,
+    reduction: _Reduction = "mean",
+) -> float: ...
+def errors(
+    weights: Sequence[ArrayLike] | Views,
+    biases: Sequence[ArrayLike] | Views,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    hidden: str | Sequence[str] = "sigmoid",
+    output: str = "sigmoid",
+    cost: _Cost = "quadratic",
+    sample_weight: ArrayLike | None = None,
+    reduction: _Reduction = "mean",
+) -> list[_Array]: ...
+def backprop(
+    weights: Sequence[ArrayLike] | Views,
+    biases: Sequence[ArrayLike] | Views,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    hidden: str | Sequence[str] = "sigmoid",
+    output: str = "sigmoid",
+    cost: _Cost = "quadratic",
+    sample_weight: ArrayLike | None = None,
+    reduction: _Reduction = "mean",
+) -> tuple[float, list[_Array], list[_Array]]: ...
+def bp1(
+    z: ArrayLike,
+    y: ArrayLike,
+    *,
+    output: str = "sigmoid",
+    cost: _Cost = "quadratic",
+    sample_weight: ArrayLike | None = None,
+    reduction: _Reduction = "mean",
+    out: _Array | None = None,
+) -> _Array: ...
+def bp2(
+    delta: ArrayLike,
+    weights: ArrayLike,
+    z: ArrayLike,
+    *,
+    activation: str = "sigmoid",
+    out: _Array | None = None,
+) -> _Array: ...
+def bp3(delta: ArrayLike, *, out: _Array | None = None) -> _Array: ...
+def bp4(delta: ArrayLike, a: ArrayLike, *, out: _Array | None = None) -> _Array: ...
