@@ -101,8 +101,8 @@ impl Activation {
                 });
             }
             Self::Elu => each(z, |z| if z > T::ZERO { z } else { z.exp_m1() }),
-            Self::Gelu => each(z, |z| at_least_min(z) * z.normal_cdf()),
-            Self::Silu => each(z, |z| at_least_min(z) * sigmoid(z)),
+            Self::Gelu => each(z, T::gelu),
+            Self::Silu => each(z, silu),
             Self::Softplus => each(z, softplus),
             Self::Softmax => z.chunks_exact_mut(width).for_each(softmax),
         }
@@ -161,6 +161,15 @@ pub fn sigmoid<T: Real>(z: T) -> T {
     let small = (-z.abs()).exp();
     let numerator = if z < T::ZERO { small } else { T::ONE };
     numerator / (T::ONE + small)
+}
+
+/// z s(z). Below −40, where s(z) = e^z, in two factors: s(z) may be subnormal where z s(z) is not.
+fn silu<T: Real>(z: T) -> T {
+    if z < T::from_f64(-40.0) {
+        let half = (z * T::HALF).exp();
+        return at_least_min(z) * half * half;
+    }
+    z * sigmoid(z)
 }
 
 /// ln(1 + e^z) = max(z, 0) + ln(1 + e^−|z|).

@@ -140,7 +140,7 @@ impl<'a, T: Real> Call<'a, T> {
         )?;
         let sum: f64 = costs[..self.plan.chunks].iter().sum();
         scratch.costs = costs;
-        Ok(sum * targets.scale())
+        Ok(sum / targets.divisor())
     }
 
     /// ∂C/∂W^l and ∂C/∂b^l, l = 2 … L, into `gradient`, which lies as the parameters do.
@@ -185,7 +185,7 @@ impl<'a, T: Real> Call<'a, T> {
         )?;
         add_pairwise(gradient, &mut lanes[..plan.lanes - 1]);
         let sum: f64 = costs[..plan.lanes].iter().sum();
-        Ok(sum * targets.scale())
+        Ok(sum / targets.divisor())
     }
 
     /// The sum of the gradients of `chunks`, added pairwise, into `place`; returns their cost.

@@ -95,7 +95,20 @@ impl Cost {
 
     /// Whether `C_x` or BP1 reads z^L beside a^L.
     pub fn needs_z(self, output: Activation) -> bool {
-        Fused::of(self, output).is_some()
+        self.fused(output).is_some()
+    }
+
+    /// The fused form of the cost over that output, if there is one.
+    const fn fused(self, output: Activation) -> Option<Fused> {
+        match (self, output) {
+            (Self::CrossEntropy, Activation::Sigmoid) => Some(Fused::SigmoidCrossEntropy),
+            (Self::CrossEntropy, Activation::Softmax) => Some(Fused::SoftmaxCrossEntropy),
+            (Self::LogLikelihood, Activation::Softmax) => Some(Fused::SoftmaxLogLikelihood),
+            (Self::Poisson, Activation::Sigmoid) => Some(Fused::SigmoidPoisson),
+            (Self::Poisson, Activation::Softplus) => Some(Fused::SoftplusPoisson),
+            (Self::Poisson, Activation::Softmax) => Some(Fused::SoftmaxPoisson),
+            _ => None,
+        }
     }
 
     /// `C_x` of one example, in float64. `y(j)` is the target of output neuron j.
@@ -107,7 +120,7 @@ impl Cost {
         a: &[T],
         y: impl Fn(usize) -> T,
     ) -> f64 {
-        if let Some(fused) = Fused::of(self, output) {
+        if let Some(fused) = self.fused(output) {
             return fused.cost(z, a, y);
         }
         let term = |residual: f64| match self {
@@ -134,7 +147,7 @@ impl Cost {
         y: impl Fn(usize) -> T,
         delta: &mut [T],
     ) {
-        if let Some(fused) = Fused::of(self, output) {
+        if let Some(fused) = self.fused(output) {
             fused.delta(z, a, y, delta);
             return;
         }

@@ -80,7 +80,7 @@ pub struct Targets<'a, T> {
     y: Y<'a, T>,
     width: usize,
     sample_weight: Option<&'a [f64]>,
-    scale: f64,
+    divisor: f64,
 }
 
 impl<'a, T: Real> Targets<'a, T> {
@@ -132,7 +132,7 @@ impl<'a, T: Real> Targets<'a, T> {
             y,
             width,
             sample_weight: None,
-            scale: 1.0 / n as f64,
+            divisor: n as f64,
         }
     }
 
@@ -151,9 +151,9 @@ impl<'a, T: Real> Targets<'a, T> {
             None => n as f64,
             Some(weights) => sum_of_weights(n, weights)?,
         };
-        let scale = match reduction {
+        let divisor = match reduction {
             Reduction::Sum => 1.0,
-            Reduction::Mean if total > 0.0 => 1.0 / total,
+            Reduction::Mean if total > 0.0 => total,
             Reduction::Mean => {
                 return Err(Error::value(
                     "sample_weight",
@@ -164,14 +164,14 @@ impl<'a, T: Real> Targets<'a, T> {
         };
         Ok(Self {
             sample_weight,
-            scale,
+            divisor,
             ..self
         })
     }
 
     /// `s_x / Σ s`: what δ of example `x` is multiplied with.
     pub(crate) fn factor(&self, x: usize) -> T {
-        T::from_f64(self.sample_weight(x) * self.scale)
+        T::from_f64(self.sample_weight(x) / self.divisor)
     }
 
     /// `s_x`.
@@ -179,16 +179,16 @@ impl<'a, T: Real> Targets<'a, T> {
         self.sample_weight.map_or(1.0, |weights| weights[x])
     }
 
-    /// 1 / Σ s, or 1: what the sum of the costs is multiplied with.
-    pub(crate) fn scale(&self) -> f64 {
-        self.scale
+    /// Σ s, or 1: what the sum of the costs is divided by.
+    pub(crate) fn divisor(&self) -> f64 {
+        self.divisor
     }
 
     /// C from the costs `C_x` of the examples.
     pub fn total(&self, costs: &[f64]) -> f64 {
         let costs = costs.iter().enumerate();
         let sum = costs.fold(0.0, |sum, (x, cost)| sum + self.sample_weight(x) * cost);
-        sum * self.scale
+        sum / self.divisor
     }
 
     /// `y_j` of example `x`.

@@ -2,8 +2,7 @@
 //! are finite. Both are written in z and a so that nothing overflows; `docs/mathematics.md`
 //! derives them.
 
-use crate::activation::{Activation, softplus};
-use crate::cost::Cost;
+use crate::activation::softplus;
 use crate::scalar::Real;
 
 /// A cost together with the output that it is taken over.
@@ -19,54 +18,34 @@ pub enum Fused {
     SigmoidPoisson,
     /// Poisson over softplus: δ = σ' − y σ'/a.
     SoftplusPoisson,
-    /// Poisson over softmax: `δ_j = a_j − y_j − a_j Σ_k (a_k − y_k)`.
+    /// Poisson over softmax: δ as for the log-likelihood.
     SoftmaxPoisson,
 }
 
 impl Fused {
-    /// The pair, if it is one.
-    pub const fn of(cost: Cost, output: Activation) -> Option<Self> {
-        match (cost, output) {
-            (Cost::CrossEntropy, Activation::Sigmoid) => Some(Self::SigmoidCrossEntropy),
-            (Cost::CrossEntropy, Activation::Softmax) => Some(Self::SoftmaxCrossEntropy),
-            (Cost::LogLikelihood, Activation::Softmax) => Some(Self::SoftmaxLogLikelihood),
-            (Cost::Poisson, Activation::Sigmoid) => Some(Self::SigmoidPoisson),
-            (Cost::Poisson, Activation::Softplus) => Some(Self::SoftplusPoisson),
-            (Cost::Poisson, Activation::Softmax) => Some(Self::SoftmaxPoisson),
-            _ => None,
-        }
-    }
-
     /// `C_x`, in float64.
     pub fn cost<T: Real>(self, z: &[T], a: &[T], y: impl Fn(usize) -> T) -> f64 {
-        let lse = match self {
-            Self::SoftmaxLogLikelihood | Self::SoftmaxPoisson => log_sum_exp(z, None),
-            _ => 0.0,
-        };
-        let top = match self {
-            Self::SoftmaxCrossEntropy => Some(Top::of(z)),
-            _ => None,
-        };
-        let term = |(j, (z, a)): (usize, (&T, &T))| {
-            let (z, a, y) = (z.to_f64(), a.to_f64(), y(j).to_f64());
-            match self {
-                Self::SigmoidCrossEntropy => {
-                    times(y, || softplus(-z)) + times(1.0 - y, || softplus(z))
-                }
-                Self::SoftmaxCrossEntropy => top.as_ref().map_or(0.0, |top| {
-                    times(-y, || z - top.lse) + times(y - 1.0, || top.log_complement(j, z))
-                }),
-                Self::SoftmaxLogLikelihood => times(y, || lse - z),
-                Self::SigmoidPoisson => a + times(y, || softplus(-z)),
-                Self::SoftplusPoisson => softplus(z) - times(y, || log_softplus(z)),
-                Self::SoftmaxPoisson => a + times(y, || lse - z),
+        let shares = match self {
+            Self::SigmoidCrossEntropy | Self::SigmoidPoisson | Self::SoftplusPoisson => None,
+            Self::SoftmaxCrossEntropy | Self::SoftmaxLogLikelihood | Self::SoftmaxPoisson => {
+                Some(Shares::of(z))
             }
         };
-        z.iter()
-            .zip(a)
-            .enumerate()
-            .map(term)
-            .fold(0.0, |sum, term| sum + term)
+        // −ln a_j and −ln(1 − a_j) of softmax.
+        let surprise = |j: usize| shares.as_ref().map_or(0.0, |shares| -shares.ln(z, j));
+        let complement = |j: usize| shares.as_ref().map_or(0.0, |shares| -shares.ln_rest(z, j));
+        let term = |j: usize| {
+            let (z, a, y) = (z[j].to_f64(), a[j].to_f64(), y(j).to_f64());
+            match self {
+                Self::SigmoidCrossEntropy => times(y, softplus(-z)) + times(1.0 - y, softplus(z)),
+                Self::SoftmaxCrossEntropy => times(y, surprise(j)) + times(1.0 - y, complement(j)),
+                Self::SoftmaxLogLikelihood => times(y, surprise(j)),
+                Self::SigmoidPoisson => a + times(y, softplus(-z)),
+                Self::SoftplusPoisson => softplus(z) - times(y, ln_softplus(z)),
+                Self::SoftmaxPoisson => a + times(y, surprise(j)),
+            }
+        };
+        (0..z.len()).fold(0.0, |sum, j| sum + term(j))
     }
 
     /// BP1: δ^L of one example.
@@ -74,7 +53,8 @@ impl Fused {
         let indices = || 0..a.len();
         match self {
             Self::SigmoidCrossEntropy => indices().for_each(|j| delta[j] = a[j] - y(j)),
-            Self::SoftmaxLogLikelihood => {
+            // Their costs differ by Σ a = 1.
+            Self::SoftmaxLogLikelihood | Self::SoftmaxPoisson => {
                 let total = indices().fold(T::ZERO, |sum, j| sum + y(j));
                 indices().for_each(|j| delta[j] = a[j] * total - y(j));
             }
@@ -91,26 +71,22 @@ impl Fused {
                 };
                 delta[j] = derivative - y(j) * ratio;
             }),
-            Self::SoftmaxPoisson => {
-                let total = indices().fold(T::ZERO, |sum, j| sum + (a[j] - y(j)));
-                indices().for_each(|j| delta[j] = a[j] - y(j) - a[j] * total);
-            }
             Self::SoftmaxCrossEntropy => {
                 // With p_j = (a_j − y_j) / (1 − a_j): δ_j = a_j − y_j − a_j Σ_{k≠j} p_k. Only the
                 // largest output t can be so near 1 that 1 − a_t is lost; for it, the product
                 // a_j p_t = r_j (a_t − y_t), r the softmax of the others, is taken instead.
-                let top = Top::of(z);
-                let output = |j: usize| (z[j].to_f64() - top.lse).exp();
+                let shares = Shares::of(z);
+                let output = |j: usize| shares.ln(z, j).exp();
                 let target = |j: usize| y(j).to_f64();
                 let p = |j: usize| (output(j) - target(j)) / (1.0 - output(j));
-                let others = indices().filter(|&j| j != top.index);
+                let others = indices().filter(|&j| j != shares.top);
                 let sum = others.fold(0.0, |sum, j| sum + p(j));
-                let miss = output(top.index) - target(top.index);
+                let miss = output(shares.top) - target(shares.top);
                 for j in indices() {
-                    let error = if j == top.index {
+                    let error = if j == shares.top {
                         miss - output(j) * sum
                     } else {
-                        let share = (z[j].to_f64() - top.lse_of_others).exp();
+                        let share = (shares.ln(z, j) - shares.ln_rest(z, shares.top)).exp();
                         output(j) - target(j) - output(j) * (sum - p(j)) - share * miss
                     };
                     delta[j] = T::from_f64(error);
@@ -120,50 +96,90 @@ impl Fused {
     }
 }
 
-/// The largest z of a softmax layer, and ln Σ e^z with and without it.
-struct Top {
-    index: usize,
-    lse: f64,
-    lse_of_others: f64,
+/// Softmax in logarithms, with the largest z taken out before anything is added: a cost of 1e-13
+/// at z = 1000 keeps its digits.
+struct Shares {
+    /// The largest z, and its index.
+    shift: f64,
+    top: usize,
+    /// ln Σ e^(z − shift).
+    ln_sum: f64,
+    /// The same without the largest: −∞ where there is no other.
+    ln_sum_of_others: f64,
 }
 
-impl Top {
+impl Shares {
     fn of<T: Real>(z: &[T]) -> Self {
-        let index = (1..z.len()).fold(0, |top, j| if z[j] > z[top] { j } else { top });
+        let top = (1..z.len()).fold(0, |top, j| if z[j] > z[top] { j } else { top });
+        let others = || (0..z.len()).filter(|&j| j != top).map(|j| z[j].to_f64());
+        let sum = |shift: f64| others().fold(0.0, |sum, z| sum + libm::exp(z - shift));
+        let shift = z[top].to_f64();
+        let second = others().fold(f64::MIN, f64::max);
         Self {
-            index,
-            lse: log_sum_exp(z, None),
-            lse_of_others: log_sum_exp(z, Some(index)),
+            shift,
+            top,
+            // 0 · shift is 0, or NaN for a z of NaN or +∞.
+            ln_sum: (sum(shift) + 0.0 * shift).ln_1p(),
+            ln_sum_of_others: (second - shift) + libm::log(sum(second)),
         }
     }
 
-    /// ln(1 − `a_j`), where `a_j` = e^(z − lse).
-    fn log_complement(&self, j: usize, z: f64) -> f64 {
-        if j == self.index {
-            self.lse_of_others - self.lse
+    /// ln a_j.
+    fn ln<T: Real>(&self, z: &[T], j: usize) -> f64 {
+        (z[j].to_f64() - self.shift) - self.ln_sum
+    }
+
+    /// ln(1 − a_j).
+    fn ln_rest<T: Real>(&self, z: &[T], j: usize) -> f64 {
+        if j == self.top {
+            self.ln_sum_of_others - self.ln_sum
         } else {
-            (-(z - self.lse).exp()).ln_1p()
+            (-self.ln(z, j).exp()).ln_1p()
         }
     }
-}
-
-/// ln Σ e^z over all entries but `left_out`; −∞ where none is left.
-fn log_sum_exp<T: Real>(z: &[T], left_out: Option<usize>) -> f64 {
-    let entries = || {
-        let kept = z.iter().enumerate().filter(|(j, _)| Some(*j) != left_out);
-        kept.map(|(_, z)| z.to_f64())
-    };
-    let largest = entries().fold(f64::MIN, f64::max);
-    let sum = entries().fold(0.0, |sum, z| sum + libm::exp(z - largest));
-    largest + libm::log(sum)
 }
 
 /// ln ln(1 + e^z), also where ln(1 + e^z) = e^z underflows.
-fn log_softplus(z: f64) -> f64 {
+fn ln_softplus(z: f64) -> f64 {
     if z < -40.0 { z } else { libm::log(softplus(z)) }
 }
 
-/// factor · value(), and 0 where the factor is 0: the limit of 0 · ln 0.
-fn times(factor: f64, value: impl Fn() -> f64) -> f64 {
-    if factor == 0.0 { 0.0 } else { factor * value() }
+/// factor · value, with 0 · ∞ = 0: the limit of y ln a as both go to 0.
+fn times(factor: f64, value: f64) -> f64 {
+    if factor == 0.0 && value.is_infinite() {
+        0.0
+    } else {
+        factor * value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_cost_keeps_its_digits() {
+        // ln(1 + e^−30), from the expansion e^−30 − e^−60 / 2.
+        let expected = (-30.0_f64).exp() - 0.5 * (-60.0_f64).exp();
+        let y = |j: usize| if j == 0 { 1.0 } else { 0.0 };
+        let cost = Fused::SoftmaxLogLikelihood.cost(&[1000.0, 970.0], &[1.0, 0.0], y);
+        assert!((cost / expected - 1.0).abs() < 1e-12, "{cost} {expected}");
+    }
+
+    #[test]
+    fn cross_entropy_over_softmax_is_finite_when_saturated_and_wrong() {
+        // a = (1, e^−1000) and y = (0, 1): C = 2000, and δ = (2, −2) in the limit.
+        let y = |j: usize| if j == 0 { 0.0 } else { 1.0 };
+        let (z, a) = ([1000.0, 0.0], [1.0, 0.0]);
+        assert!((Fused::SoftmaxCrossEntropy.cost(&z, &a, y) - 2000.0).abs() < 1e-9);
+        let mut delta = [f64::NAN; 2];
+        Fused::SoftmaxCrossEntropy.delta(&z, &a, y, &mut delta);
+        assert!(
+            delta
+                .iter()
+                .zip([2.0, -2.0])
+                .all(|(d, e)| (d - e).abs() < 1e-12),
+            "{delta:?}"
+        );
+    }
 }

@@ -58,5 +58,6 @@ mod python;
 pub use activation::Activation;
 pub use cost::Cost;
 pub use error::{Error, Result};
+pub use kernels::simd_level;
 pub use network::Network;
 pub use scalar::Real;

@@ -47,6 +47,8 @@ pub trait Real:
     fn tanh(self) -> Self;
     /// Φ(x) = ½ erfc(−x/√2), the normal distribution function, accurate in its far tail.
     fn normal_cdf(self) -> Self;
+    /// x Φ(x).
+    fn gelu(self) -> Self;
     /// φ(x) = e^(−x²/2) / √(2π), the normal density.
     fn normal_pdf(self) -> Self;
 }
@@ -97,6 +99,23 @@ impl Real for f64 {
         let d = libm::fma(-self, FRAC_1_SQRT_2, -t) - self * FRAC_1_SQRT_2_LOW;
         0.5 * (erfc - FRAC_2_SQRT_PI * libm::exp(-t * t) * d)
     }
+    /// Below −36, where Φ(x) becomes subnormal and loses its last places, x Φ(x) is
+    /// −φ(x) (1 − 1/x² + 3/x⁴ − 15/x⁶ + …), with e^(−x²/2) in two factors and x² in two parts.
+    fn gelu(self) -> Self {
+        if self < -39.0 {
+            return -0.0; // what it rounds to, and the limit at −∞, where the product is −∞ · 0
+        }
+        if !(-39.0..-36.0).contains(&self) {
+            return self * self.normal_cdf();
+        }
+        let square = self * self;
+        let rest = libm::fma(self, self, -square);
+        let t = 1.0 / square;
+        let series =
+            1.0 - t * (1.0 - t * (3.0 - t * (15.0 - t * (105.0 - t * (945.0 - t * 10395.0)))));
+        let half = libm::exp(-0.25 * square);
+        -(FRAC_1_SQRT_2PI * series * (1.0 - 0.5 * rest) * half) * half
+    }
     fn normal_pdf(self) -> Self {
         FRAC_1_SQRT_2PI * libm::exp(-0.5 * self * self)
     }
@@ -134,6 +153,9 @@ impl Real for f32 {
     fn normal_cdf(self) -> Self {
         let t = -f64::from(self) * std::f64::consts::FRAC_1_SQRT_2;
         Self::from_f64(0.5 * libm::erfc(t))
+    }
+    fn gelu(self) -> Self {
+        Self::from_f64(f64::from(self).gelu())
     }
     fn normal_pdf(self) -> Self {
         let x = f64::from(self);

@@ -244,7 +244,7 @@ impl PyNetwork {
         network.instance_of(cls)
     }
 
-    /// The parameters as one vector, writable: for each layer (W^l)ᵀ row by row, then b^l.
+    /// The parameters as one writable vector, for each layer (W^l)ᵀ row by row, then b^l.
     ///
     /// Assigning to it copies the numbers in.
     #[getter]
@@ -257,7 +257,7 @@ impl PyNetwork {
         self.vector.set_flat(value, "params")
     }
 
-    /// ``weights[k]`` is W^(k+2), (n_(k+2), n_(k+1)): a writable view of `params`.
+    /// Writable views of `params`, where ``weights[k]`` is W^(k+2) of shape (n_(k+2), n_(k+1)).
     ///
     /// Assigning a list of arrays, or an array to an item, copies the numbers in.
     #[getter]
@@ -274,7 +274,7 @@ impl PyNetwork {
             .copy_all(value.py(), &arrays)
     }
 
-    /// ``biases[k]`` is b^(k+2), (n_(k+2),): a writable view of `params`.
+    /// Writable views of `params`, where ``biases[k]`` is b^(k+2) of shape (n_(k+2),).
     ///
     /// Assigning a list of arrays, or an array to an item, copies the numbers in.
     #[getter]

@@ -10,8 +10,8 @@ use pyo3::types::PyDict;
 
 use super::errors::wrong_type;
 use crate::error::Error;
-use crate::kernels::simd_level;
 use crate::pool::{MAX_THREADS, default_threads};
+use crate::simd_level;
 
 /// `set_num_threads`; 0: not set.
 static PROCESS: AtomicUsize = AtomicUsize::new(0);

@@ -1,0 +1,111 @@
+# The one door: every command of this project, and CI, goes through it.
+# It needs Python 3.11 or later, a Rust toolchain and make. All else goes into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+WHEELS := target/wheels
+ARGS ?=
+DIST ?= $(firstword $(wildcard target/sdist/*.tar.gz))
+
+ifeq ($(OS),Windows_NT)
+  BIN := $(VENV)/Scripts
+else
+  BIN := $(VENV)/bin
+endif
+# -P: the working folder is not on sys.path, so the installed wheel is what is imported.
+PY := $(BIN)/python -P
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+# CI builds exactly what Cargo.lock says.
+LOCKED := $(if $(CI),--locked)
+
+# Neither may lead an import back into the source tree.
+unexport PYTHONPATH PYTHONHOME
+
+# The stamp carries the version, so another PYTHON makes .venv anew.
+MADE := $(VENV)/.made-$(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])')
+BUILT := $(WHEELS)/.built
+INSTALLED := $(VENV)/.installed
+# Folders are listed with their files: a file that goes away changes its folder.
+SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE \
+  $(shell find src python -name __pycache__ -prune -o -print)
+TYPED := $(wildcard python/bpfast tests examples benches tools docs/conf.py)
+
+.PHONY: help demo test test-rust test-python test-dist lint format docs wheel sdist clean
+.DELETE_ON_ERROR:
+# Two pips in one .venv, or two cargos in one target, only wait for each other or worse.
+.NOTPARALLEL:
+
+help: ## show this list
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+
+demo: $(INSTALLED) $(VENV)/.extra-examples ## train on MNIST with the wheel (ARGS="--help" for its options)
+	$(BIN)/python examples/mnist.py $(ARGS)
+
+test: test-rust test-python lint ## everything CI runs: cargo test, pytest on the wheel, lint
+
+# Without features: the core builds, tests and links without Python. A run of no test fails.
+test-rust: ## cargo test
+	@mkdir -p target
+	@{ cargo test $(LOCKED) && echo "cargo test: done"; } 2>&1 | tee target/cargo-test.log
+	@grep -q '^cargo test: done$$' target/cargo-test.log
+	@grep -Eq '^test result: .* [1-9][0-9]* passed' target/cargo-test.log || { echo "cargo test ran no test" >&2; exit 1; }
+
+test-python: $(INSTALLED) $(VENV)/.extra-test ## pytest on the installed wheel (ARGS="-k name" to choose)
+	$(PY) -m pytest $(ARGS)
+
+test-dist: ## pytest on DIST=FILE, a wheel or an sdist, in an environment of its own
+	$(PYTHON) -m venv --clear target/dist
+	$(subst $(VENV),target/dist,$(PIP)) install "$(DIST)[test]"
+	$(subst $(VENV),target/dist,$(PY)) -m pytest $(ARGS)
+
+lint: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-examples $(VENV)/.extra-lint ## formats, clippy, ruff, mypy, stubtest, walls
+	cargo fmt --check
+	cargo clippy $(LOCKED) --all-targets -- -D warnings
+	PYO3_PYTHON="$(CURDIR)/$(BIN)/python" cargo clippy $(LOCKED) --all-targets --features python -- -D warnings
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy $(TYPED)
+	$(PY) -m mypy.stubtest bpfast._core
+	$(PY) tools/check_walls.py
+
+format: $(VENV)/.extra-lint ## format Rust and Python in place
+	cargo fmt
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+docs: $(INSTALLED) $(VENV)/.extra-docs ## the manual, in docs/_build/html
+	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) --no-deps --quiet
+	$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+wheel: $(BUILT) ## the abi3 wheel, in target/wheels
+	@ls -l $(WHEELS)/*.whl
+
+sdist: $(MADE) ## the source distribution, in target/sdist
+	rm -rf target/sdist
+	$(PY) -m maturin sdist --out target/sdist
+
+clean: ## remove all that make made
+	rm -rf $(VENV) target docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# maturin comes into .venv in the version that pyproject.toml asks for.
+$(MADE):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "PYTHON=$(PYTHON): Python 3.11 or later is needed" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(PIP) install "$$($(PY) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])')"
+	@touch $@
+
+$(BUILT): $(MADE) $(SOURCES)
+	rm -rf $(WHEELS)
+	$(PY) -m maturin build --release $(LOCKED) --interpreter $(BIN)/python --out $(WHEELS)
+	@touch $@
+
+# The version stays the same while the sources change, so pip is told to forget the old wheel.
+$(INSTALLED): $(BUILT)
+	@$(PIP) uninstall --yes bpfast 2>/dev/null || true
+	$(PIP) install $(WHEELS)/bpfast-*.whl
+	@touch $@
+
+$(VENV)/.extra-%: pyproject.toml $(MADE) | $(INSTALLED)
+	$(PIP) install "$$(echo $(WHEELS)/bpfast-*.whl)[$*]"
+	@touch $@

@@ -1,0 +1,250 @@
+"""The door of :mod:`bpfast.reference`: what comes in leaves as nested lists of floats, or raises.
+
+Every error names its argument: a wrong shape, length, name or number is a ValueError, a wrong type
+or dtype a TypeError.
+"""
+
+import difflib
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+
+class SupportsToList(Protocol):
+    """Anything that turns itself into nested lists, such as a NumPy array."""
+
+    def tolist(self) -> Any:
+        """Give the values as nested lists of Python numbers."""
+
+
+Array: TypeAlias = Sequence[Any] | SupportsToList
+Vector: TypeAlias = list[float]
+Matrix: TypeAlias = list[list[float]]
+Cost: TypeAlias = str | Callable[[Any, Any], tuple[Any, Any]]
+
+ACTIVATIONS = (
+    "identity",
+    "sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "gelu",
+    "silu",
+    "softplus",
+    "softmax",
+)
+COSTS = ("quadratic", "cross_entropy", "log_likelihood", "huber", "absolute", "poisson")
+REDUCTIONS = ("mean", "sum")
+
+# The outputs whose range is, by construction, where the cost is defined.
+OUTPUTS = {
+    "cross_entropy": ("sigmoid", "softmax"),
+    "log_likelihood": ("softmax",),
+    "poisson": ("sigmoid", "softplus", "softmax"),
+}
+
+
+# Numbers and shapes
+
+
+def array(argument: str, value: object, expected: tuple[int | str, ...]) -> Any:
+    """Nested lists of floats of the expected shape; a letter stands for any length but 0."""
+    nested = _plain(argument, value)
+    got = _shape(argument, nested)
+    if expected[0] == "n" and got[:1] == (0,):
+        raise ValueError(f"{argument}: expected one example or more, got an empty batch")
+    if len(got) == len(expected):
+        expected = tuple(g if isinstance(e, str) else e for e, g in zip(expected, got, strict=True))
+    if got != expected:
+        raise ValueError(f"{argument}: expected shape {_show(expected)}, got {_show(got)}")
+    if 0 in got:
+        raise ValueError(f"{argument}: expected lengths above 0, got shape {_show(got)}")
+    return _floats(argument, nested)
+
+
+def matrix(argument: str, value: object, rows: int | str, columns: int | str) -> Matrix:
+    """A list of rows, as `array` gives it."""
+    result: Matrix = array(argument, value, (rows, columns))
+    return result
+
+
+def _plain(argument: str, value: Any) -> Any:
+    """Nested lists of ints and floats."""
+    dtype = getattr(value, "dtype", None)
+    if getattr(dtype, "kind", "f") not in "biuf":
+        raise TypeError(f"{argument}: expected real numbers, got dtype {dtype}")
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+        if hasattr(value, "tolist"):  # a long double, which Python has no number for
+            return float(value)
+    if isinstance(value, int | float):
+        return value
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+        return [_plain(argument, entry) for entry in value]
+    raise TypeError(f"{argument}: expected real numbers, got {type(value).__name__}")
+
+
+def _shape(argument: str, nested: Any) -> tuple[int, ...]:
+    if not isinstance(nested, list):
+        return ()
+    shapes = {_shape(argument, entry) for entry in nested}
+    if len(shapes) > 1:
+        raise ValueError(f"{argument}: expected rows of one length, got a ragged sequence")
+    return (len(nested), *(shapes.pop() if shapes else ()))
+
+
+def _floats(argument: str, nested: Any) -> Any:
+    if isinstance(nested, list):
+        return [_floats(argument, entry) for entry in nested]
+    try:
+        return float(nested)
+    except OverflowError:
+        raise TypeError(f"{argument}: expected real numbers, got an int beyond float") from None
+
+
+def _show(shape: Iterable[int | str]) -> str:
+    lengths = [str(length) for length in shape]
+    return f"({lengths[0]},)" if len(lengths) == 1 else f"({', '.join(lengths)})"
+
+
+# Names
+
+
+def name(argument: str, value: object, valid: Sequence[str]) -> str:
+    """One of the valid names."""
+    if not isinstance(value, str):
+        raise TypeError(f"{argument}: expected a name, got {type(value).__name__}")
+    if value not in valid:
+        near = difflib.get_close_matches(value.lower(), valid, n=1)
+        hint = f"did you mean '{near[0]}'? " if near else ""
+        names = ", ".join(f"'{known}'" for known in valid)
+        raise ValueError(f"{argument}: unknown name '{value}'; {hint}valid: {names}")
+    return value
+
+
+def elementwise(argument: str, value: object) -> str:
+    """The name of an activation that may stand in a hidden layer: any but softmax."""
+    if name(argument, value, ACTIVATIONS) == "softmax":
+        raise ValueError(
+            f"{argument}: expected an activation that acts on each neuron by itself, "
+            "got 'softmax', which goes with the output alone"
+        )
+    return str(value)
+
+
+def output_and_cost(output: object, cost: object) -> None:
+    """A known output, and a cost that is defined on its range."""
+    outputs = OUTPUTS.get(name("output", output, ACTIVATIONS), ACTIVATIONS)
+    if callable(cost):
+        return
+    outputs = OUTPUTS.get(name("cost", cost, COSTS), ACTIVATIONS)
+    if output not in outputs:
+        allowed = " or ".join(f"'{known}'" for known in outputs)
+        raise ValueError(f"output: expected {allowed} with cost '{cost}', got '{output}'")
+
+
+# Whole arguments
+
+
+class Network(NamedTuple):
+    """W^2 … W^L, b^2 … b^L and the names of σ_2 … σ_L."""
+
+    weights: list[Matrix]
+    biases: list[Vector]
+    activations: list[str]
+
+
+def network(weights: object, biases: object, hidden: object, output: object) -> Network:
+    """A network whose parts fit; b^l says how many neurons layer l has."""
+    ws, bs = _layers("weights", weights), _layers("biases", biases)
+    if not ws:
+        raise ValueError("weights: expected an array for each layer after the input, got none")
+    if len(ws) != len(bs):
+        raise ValueError(f"biases: expected as many as weights, {len(ws)}, got {len(bs)}")
+    bs = [array(f"biases[{i}]", b, ("n_l",)) for i, b in enumerate(bs)]
+    columns: list[int | str] = ["n_1", *map(len, bs)]
+    ws = [
+        matrix(f"weights[{i}]", w, len(b), columns[i])
+        for i, (w, b) in enumerate(zip(ws, bs, strict=True))
+    ]
+    names = [*_hidden(hidden, len(ws) - 1), name("output", output, ACTIVATIONS)]
+    return Network(ws, bs, names)
+
+
+def _layers(argument: str, value: Any) -> list[Any]:
+    try:
+        return list(value)
+    except TypeError:
+        got = type(value).__name__
+        raise TypeError(f"{argument}: expected a sequence of arrays, got {got}") from None
+
+
+def _hidden(hidden: Any, layers: int) -> list[str]:
+    if isinstance(hidden, str):
+        return [elementwise("hidden", hidden)] * layers
+    if not isinstance(hidden, Sequence):
+        raise TypeError(f"hidden: expected a name or a list, got {type(hidden).__name__}")
+    if len(hidden) != layers:
+        raise ValueError(
+            f"hidden: expected {layers} activations, one per hidden layer, got {len(hidden)}"
+        )
+    return [elementwise(f"hidden[{i}]", entry) for i, entry in enumerate(hidden)]
+
+
+def targets(y: object, n: int, width: int, cost: Cost) -> Matrix:
+    """The y of shape (n, n_L); class labels become the rows that have a 1 at the label."""
+    nested = _plain("y", y)
+    got = _shape("y", nested)
+    if len(got) != 1 or not all(isinstance(label, int) for label in nested):
+        return matrix("y", nested, n, width)
+    if cost not in ("cross_entropy", "log_likelihood"):
+        raise ValueError(
+            f"y: expected shape {_show((n, width))} (class labels go with 'cross_entropy' and "
+            f"'log_likelihood'), got {_show(got)}"
+        )
+    if len(nested) != n:
+        raise ValueError(f"y: expected shape {_show((n,))}, got {_show(got)}")
+    largest = max(width, 2) - 1
+    for x, label in enumerate(nested):
+        if not 0 <= label <= largest:
+            raise ValueError(f"y[{x}]: expected a label from 0 to {largest}, got {label}")
+    if width == 1:
+        return [[float(label)] for label in nested]
+    return [[float(j == label) for j in range(width)] for label in nested]
+
+
+def shares(n: int, sample_weight: object, reduction: object) -> tuple[Vector, float]:
+    """s_x of each example, and what Σ s_x C_x is divided by: Σ s_x for the mean, 1 for the sum."""
+    name("reduction", reduction, REDUCTIONS)
+    weights: Vector = [1.0] * n
+    if sample_weight is not None:
+        weights = array("sample_weight", sample_weight, (n,))
+    for x, weight in enumerate(weights):
+        if not 0.0 <= weight < math.inf:
+            raise ValueError(
+                f"sample_weight[{x}]: expected a finite weight, 0 or above, got {weight}"
+            )
+    try:
+        total = math.fsum(weights)
+    except OverflowError:
+        raise ValueError("sample_weight: expected a finite sum, got inf") from None
+    if reduction == "mean" and total == 0.0:
+        raise ValueError(
+            "sample_weight: expected a weight above 0 for at least one example, got all zero"
+        )
+    return weights, total if reduction == "mean" else 1.0
+
+
+def custom(cost: Callable[[Any, Any], Any], a: Matrix, y: Matrix) -> tuple[Vector, Matrix]:
+    """C_x of shape (n,) and ∇_a C_x of shape (n, n_L) from the user's cost, which gets copies."""
+    result = cost([row[:] for row in a], [row[:] for row in y])
+    if not isinstance(result, tuple | list):
+        got = type(result).__name__
+        raise TypeError(f"cost(a, y): expected a pair (C_x, nabla_a C_x), got {got}")
+    if len(result) != 2:
+        raise ValueError(
+            f"cost(a, y): expected a pair (C_x, nabla_a C_x), got {len(result)} values"
+        )
+    costs: Vector = array("cost(a, y)[0]", result[0], (len(a),))
+    return costs, matrix("cost(a, y)[1]", result[1], len(a), len(a[0]))

@@ -1,0 +1,303 @@
+"""Check a network's gradients against the cost itself, by finite differences.
+
+For training code with a network, a cost or data of its own: one call, which raises an
+AssertionError that names the worst entry where backpropagation and the cost disagree.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from bpfast._differences import nudge, slope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from bpfast import Network
+
+    # One slope to check: its name, the cost along it, what backprop says, and its scale.
+    Probe = tuple[str, Callable[[float], float], float, float]
+
+__all__ = ["GradientReport", "Tally", "check_gradients"]
+
+# The tolerances, all in one place. A slope may be off by TOLERANCE times its scale, which is what
+# its array's largest entry adds up in absolute values (Σ_x |δ_x| |a_x|, so that terms that cancel
+# raise no alarm), plus FLOOR roundings of the network's largest δ and of its a^L (a δ carries the
+# rounding of a - y and of 1 - a², however small it is itself), plus the difference's own rounding.
+# float64: differences are good to about 1e-10; the rest is room for ill-conditioned networks.
+# float32: one rounding is 6e-8, and a long chain of sums and saturated neurons amplifies it.
+# MEASURED
+TOLERANCE = {"float64": 1e-8, "float32": 1e-4}
+FLOOR = 64
+# How many roundings a cost in float64 carries, relative to C and to the z^L it is computed from.
+ROUNDINGS = 4
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What came of one kind of check.
+
+    Attributes
+    ----------
+    checked, skipped, failed : int
+        How many slopes were compared; how many more were not, because the cost has a kink there;
+        how many of the compared ones were wrong (0 in a report that is returned).
+    error : float
+        The worst abs(analytic - numeric), as a multiple of what is tolerated: above 1 is wrong.
+    worst : str
+        Where that was: ``weights[0][2, 1]``, ``z of layer 3, neuron 1, example 4``, ...
+    analytic, numeric : float
+        What backpropagation says there, and what the finite difference says.
+    """
+
+    checked: int = 0
+    skipped: int = 0
+    failed: int = 0
+    error: float = -1.0
+    worst: str = "none"
+    analytic: float = 0.0
+    numeric: float = 0.0
+
+    def __str__(self) -> str:
+        """Tell it in one line."""
+        return (
+            f"{self.checked} checked, {self.failed} wrong, {self.skipped} skipped; worst: "
+            f"{self.worst}, analytic {self.analytic:.10g}, numeric {self.numeric:.10g}, "
+            f"{max(self.error, 0):.2g} of the tolerance"
+        )
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """What `check_gradients` found: the tolerance it used, and a `Tally` of each kind of check."""
+
+    dtype: str
+    rtol: float
+    directions: Tally
+    parameters: Tally
+    demons: Tally
+
+    def __str__(self) -> str:
+        """Tell it in four lines."""
+        return (
+            f"gradients of a {self.dtype} network, tolerance {self.rtol:.0e}\n"
+            f"  directions: {self.directions}\n"
+            f"  parameters: {self.parameters}\n"
+            f"  demons:     {self.demons}"
+        )
+
+
+def check_gradients(
+    net: Network,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    reduction: Literal["mean", "sum"] = "mean",
+    directions: int = 8,
+    parameters: int | None = 200,
+    demons: int | None = 200,
+    seed: Any = 0,
+    rtol: float | None = None,
+) -> GradientReport:
+    r"""Check backpropagation against finite differences of the cost.
+
+    .. math::
+
+        \frac{C(\theta + hv) - C(\theta - hv)}{2h} \approx \nabla C \cdot v, \qquad
+        \Delta C \approx \delta^l_j \, \Delta z^l_j
+
+    The first along random directions v through all parameters and along single ones. The second
+    is the demon of Nielsen's text: he sits at neuron j of layer l and changes its weighted input
+    for one example, and the rest of the network, from z^l on, tells the change of the cost.
+
+    The differences are taken in float64, on a copy, with Richardson's extrapolation, at steps that
+    shrink until two estimates agree. Where none do, the cost has a kink (relu, leaky_relu,
+    absolute; the curvature of elu, huber): that slope is counted as skipped.
+
+    Parameters
+    ----------
+    net : Network
+        The network to check, with any cost, your own callable too. It is not changed.
+    x : array_like, shape (n, n_1)
+        Examples. A few are enough; with many, a step meets more kinks.
+    y : array_like, shape (n, n_L) or (n,)
+        Targets or integer labels, as `Network.backprop` takes them.
+    sample_weight, reduction
+        As for `Network.backprop`.
+    directions : int
+        How many random directions.
+    parameters, demons : int or None
+        How many single weights and biases, how many single z, drawn from each layer in turn; all
+        if there are no more. None: all, up to 10,000.
+    seed : int, Generator, ...
+        Draws them: anything `numpy.random.default_rng` takes.
+    rtol : float, optional
+        Tolerance relative to the slope's scale, the largest Σ_x \|δ_x\| \|a_x\| of its array.
+        Default 1e-8 for a float64 network, 1e-4 for float32.
+
+    Returns
+    -------
+    GradientReport
+        Counts and worst errors; print it.
+
+    Raises
+    ------
+    AssertionError
+        A slope is wrong: the message names the worst and both its values. Or more than half of all
+        were skipped.
+    ValueError
+        Negative counts or nothing to check, rtol not positive, a cost that is not finite, and
+        whatever `Network.backprop` raises.
+
+    Examples
+    --------
+    >>> import bpfast, numpy as np
+    >>> from bpfast.testing import check_gradients
+    >>> rng = np.random.default_rng(0)
+    >>> net = bpfast.Network([4, 5, 3], hidden="tanh", seed=rng)
+    >>> report = check_gradients(net, rng.normal(size=(6, 4)), rng.random((6, 3)))
+    >>> report.parameters.checked, report.parameters.skipped
+    (43, 0)
+    >>> report.parameters.error < 0.1
+    True
+    """
+    given = {"directions": directions, "parameters": parameters, "demons": demons}
+    most = {name: 10_000 if n is None else operator.index(n) for name, n in given.items()}
+    if min(most.values()) < 0 or not any(most.values()):
+        raise ValueError(f"directions, parameters, demons: expected some, none negative: {most}")
+    if rtol is not None and not rtol > 0:
+        raise ValueError(f"rtol: expected a positive number, got {rtol}")
+    options = {"sample_weight": sample_weight, "reduction": reduction}
+    check = _Check(net, x, y, options, rtol)
+    rng = np.random.default_rng(seed)
+    tallies = [
+        check.tally(check.directions(most["directions"], rng)),
+        check.tally(check.parameters(most["parameters"], rng)),
+        check.tally(check.demons(most["demons"], rng)),
+    ]
+    report = GradientReport(str(net.dtype), check.rtol, *tallies)
+    if any(tally.failed for tally in tallies):
+        worst = max(tallies, key=lambda tally: tally.error)
+        raise AssertionError(
+            f"{worst.worst}: analytic {worst.analytic:.10g}, numeric {worst.numeric:.10g}\n{report}"
+        )
+    if sum(tally.skipped for tally in tallies) > sum(tally.checked for tally in tallies):
+        raise AssertionError(f"more than half skipped: kinks nearby; try other examples\n{report}")
+    return report
+
+
+class _Check:
+    """What backpropagation says, a float64 copy to probe, and the scale of every slope."""
+
+    def __init__(
+        self, net: Network, x: ArrayLike, y: ArrayLike, options: dict[str, Any], rtol: float | None
+    ) -> None:
+        self.options = options
+        self.rtol = TOLERANCE[str(net.dtype)] if rtol is None else float(rtol)
+        self.gradient = net.backprop(x, y, **options)
+        self.errors = net.errors(x, y, **options)
+        self.exact = net.astype(np.float64).copy()
+        # The network sees x, and targets that are no labels, in its own dtype: so must the copy.
+        self.x = np.asarray(x).astype(net.dtype).astype(np.float64)
+        y = np.asarray(y)
+        self.y = y if y.ndim == 1 else y.astype(net.dtype).astype(np.float64)
+        self.trace = self.exact.trace(self.x)
+        start = self.cost()
+        if not all(np.isfinite(array).all() for array in (start, self.x, *self.trace.z)):
+            raise ValueError(f"x, y: expected finite z and a finite cost, got the cost {start}")
+
+        weights = options["sample_weight"]
+        share = np.ones(len(self.x)) if weights is None else np.asarray(weights, float)
+        most = float(share.max() / (share.sum() if options["reduction"] == "mean" else 1))
+        last_z, last_a = (most * float(np.abs(v[-1]).max()) for v in (self.trace.z, self.trace.a))
+        self.rounding = ROUNDINGS * float(np.finfo(float).eps) * (abs(start) + last_z)
+        size = [np.where(np.isfinite(d), np.abs(d), 0).astype(float) for d in self.errors]
+        top = last_a + max(float(d.max()) for d in size)
+        floor = FLOOR * float(np.finfo(net.dtype).eps) / self.rtol * top
+        self.size = [d + floor for d in size]
+        self.scales = [d.T @ np.abs(a) for d, a in zip(self.size, self.trace.a, strict=False)]
+        self.scales += [d.sum(axis=0) for d in self.size]
+
+    def cost(self) -> float:
+        return self.exact.cost(self.x, self.y, **self.options)
+
+    def directions(self, most: int, rng: np.random.Generator) -> Iterator[Probe]:
+        """Slopes of C along random directions through all parameters."""
+        theta = self.exact.params.copy()
+        scale = math.sqrt(sum(float((scale**2).sum()) for scale in self.scales))
+        for index in range(most):
+            v = rng.standard_normal(theta.size)
+
+            def along(h: float, v: NDArray[Any] = v) -> float:
+                self.exact.params = theta + h * v
+                cost = self.cost()
+                self.exact.params = theta
+                return cost
+
+            yield f"direction {index}", along, float(self.gradient.flat.astype(float) @ v), scale
+
+    def parameters(self, most: int, rng: np.random.Generator) -> Iterator[Probe]:
+        """Slopes of C along single weights and biases."""
+        arrays = [*self.exact.weights, *self.exact.biases]
+        slopes = [*self.gradient.weights, *self.gradient.biases]
+        layers = range(len(self.errors))
+        names = [f"weights[{k}]" for k in layers] + [f"biases[{k}]" for k in layers]
+        for k, place in _in_turn(arrays, most, rng):
+            name = f"{names[k]}[{', '.join(map(str, place))}]"
+            along = nudge(arrays[k], place, self.cost)
+            yield name, along, float(slopes[k][place]), float(self.scales[k].max())
+
+    def demons(self, most: int, rng: np.random.Generator) -> Iterator[Probe]:
+        """Slopes of C along single z^l_j of one example."""
+        tails = [self.tail(k) for k in range(len(self.errors) if most else 0)]
+        for k, place in _in_turn(self.errors, most, rng):
+            name = f"z of layer {k + 2}, neuron {place[1]}, example {place[0]}"
+            along = nudge(self.trace.z[k], place, tails[k])
+            yield name, along, float(self.errors[k][place]), float(self.size[k].max())
+
+    def tail(self, k: int) -> Callable[[], float]:
+        """C as a function of z[k]: an identity product, which changes nothing, then σ, and on."""
+        from bpfast import Network
+
+        z, config = self.trace.z[k], self.exact.config
+        rest = Network.from_parameters(
+            [np.eye(z.shape[1]), *list(self.exact.weights)[k + 1 :]],
+            [np.zeros(z.shape[1]), *list(self.exact.biases)[k + 1 :]],
+            hidden=config["hidden"][k:],
+            output=config["output"],
+            cost=config["cost"],
+        )
+        return lambda: rest.cost(z, self.y, **self.options)
+
+    def tally(self, probes: Iterator[Probe]) -> Tally:
+        """Compare what backpropagation says with the slope of the cost."""
+        tally = Tally()
+        for name, cost, analytic, scale in probes:
+            numeric, rounding = slope(cost, self.rtol * scale / 40, self.rounding)
+            if numeric is None:
+                tally = replace(tally, skipped=tally.skipped + 1)
+                continue
+            wrong, allowed = abs(analytic - numeric), self.rtol * scale + rounding
+            error = float(wrong / max(allowed, 1e-300)) if math.isfinite(wrong) else math.inf
+            if error > tally.error:
+                tally = replace(tally, error=error, worst=name, analytic=analytic, numeric=numeric)
+            tally = replace(tally, checked=tally.checked + 1, failed=tally.failed + (error > 1))
+        return tally
+
+
+def _in_turn(
+    arrays: list[NDArray[Any]], most: int, rng: np.random.Generator
+) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Draw at most `most` places, each once: one of each array, then another of each, ..."""
+    orders = [rng.permutation(array.size)[:most] for array in arrays]
+    turns = sorted((turn, k) for k, order in enumerate(orders) for turn in range(len(order)))
+    for turn, k in turns[:most]:
+        yield k, tuple(int(i) for i in np.unravel_index(orders[k][turn], arrays[k].shape))

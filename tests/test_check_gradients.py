@@ -1,0 +1,373 @@
+"""bpfast.testing.check_gradients: what is right passes, and each check catches its fault."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import bpfast
+from bpfast._differences import STEPS, nudge, slope
+from bpfast.testing import check_gradients
+
+HIDDEN = [name for name in bpfast.ACTIVATIONS if name != "softmax"]
+PAIRS = [
+    *(
+        (output, cost)
+        for output in bpfast.ACTIVATIONS
+        for cost in ("quadratic", "huber", "absolute")
+    ),
+    ("sigmoid", "cross_entropy"),
+    ("softmax", "cross_entropy"),
+    ("softmax", "log_likelihood"),
+    ("sigmoid", "poisson"),
+    ("softmax", "poisson"),
+    ("softplus", "poisson"),
+]
+# What each check alone is called with.
+ONLY = {
+    "directions": {"parameters": 0, "demons": 0},
+    "parameters": {"directions": 0, "demons": 0},
+    "demons": {"directions": 0, "parameters": 0},
+}
+
+
+def problem(sizes=(3, 5, 4), n=6, **options):
+    """A network and a batch for it, always the same."""
+    rng = np.random.default_rng(7)
+    net = bpfast.Network(list(sizes), seed=rng, **options)
+    return net, rng.normal(size=(n, sizes[0])), rng.random((n, sizes[-1]))
+
+
+class Broken:
+    """A network whose backprop and errors are spoiled on purpose, and all else is right."""
+
+    def __init__(self, net, gradient=lambda g: None, errors=lambda d: None):
+        self.net, self.spoil_gradient, self.spoil_errors = net, gradient, errors
+
+    def __getattr__(self, name):
+        return getattr(self.net, name)
+
+    def backprop(self, *args, **kwargs):
+        gradient = self.net.backprop(*args, **kwargs)
+        self.spoil_gradient(gradient)
+        return gradient
+
+    def errors(self, *args, **kwargs):
+        errors = self.net.errors(*args, **kwargs)
+        self.spoil_errors(errors)
+        return errors
+
+
+def scale(array, factor, place=...):
+    array[place] *= factor
+
+
+# A fault, and what the message must name.
+GRADIENT_FAULTS = {
+    "scaled": (lambda g: scale(g.flat, 1.01), "analytic"),
+    "one weight off by 1 %": (lambda g: scale(g.weights[0], 1.01, (2, 1)), r"weights\[0\]\[2, 1\]"),
+    "one weight of the output": (
+        lambda g: scale(g.weights[1], 0.99, (3, 4)),
+        r"weights\[1\]\[3, 4\]",
+    ),
+    "the sign of one bias": (lambda g: scale(g.biases[0], -1, 4), r"biases\[0\]\[4\]"),
+    "one entry is NaN": (lambda g: scale(g.biases[1], np.nan, 0), r"biases\[1\]\[0\]"),
+    "two biases exchanged": (
+        lambda g: g.biases[1].__setitem__(slice(2), g.biases[1][1::-1].copy()),
+        r"biases\[1\]\[[01]\]",
+    ),
+}
+ERROR_FAULTS = {
+    "scaled": (lambda d: [scale(array, 1.01) for array in d], "z of layer"),
+    "one δ off by 1 %": (
+        lambda d: scale(d[0], 1.01, (5, 2)),
+        "z of layer 2, neuron 2, example 5",
+    ),
+    "the sign of one δ of the output": (
+        lambda d: scale(d[1], -1, (0, 3)),
+        "z of layer 3, neuron 3, example 0",
+    ),
+    "one δ is infinite": (
+        lambda d: d[1].__setitem__((4, 1), np.inf),
+        "z of layer 3, neuron 1, example 4",
+    ),
+    "two examples exchanged": (
+        lambda d: d[0].__setitem__(slice(2), d[0][1::-1].copy()),
+        "z of layer 2, neuron [0-4], example [01]",
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("output", "cost"), PAIRS)
+def test_every_output_and_cost_passes(output, cost, dtype):
+    net, x, y = problem(output=output, cost=cost, dtype=dtype)
+    report = check_gradients(net, x, y)
+    assert report.parameters.checked + report.parameters.skipped == net.params.size
+    assert report.demons.checked + report.demons.skipped == 6 * (5 + 4)
+    assert report.directions.checked + report.directions.skipped == 8
+    assert not report.directions.failed + report.parameters.failed + report.demons.failed
+    # So few examples seldom have a kink within the narrowest step.
+    assert report.parameters.skipped + report.demons.skipped <= 10
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_every_hidden_activation_passes(hidden, dtype):
+    net, x, y = problem((4, 6, 5, 3), hidden=[hidden, "tanh"], dtype=dtype, init="nielsen_large")
+    assert check_gradients(net, x, y).parameters.checked > 60
+
+
+@pytest.mark.parametrize("init", ["nielsen", "nielsen_large", "xavier", "he"])
+@pytest.mark.parametrize("sizes", [(1, 1), (3, 2), (2, 1, 1, 1, 2), (20, 30, 10)])
+def test_sizes_and_initialisations_pass(sizes, init):
+    net, x, y = problem(sizes, hidden="sigmoid", init=init)
+    check_gradients(net, x, y)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_labels_weights_and_reductions_pass(reduction, weighted, dtype):
+    net, x, _ = problem(output="softmax", cost="log_likelihood", dtype=dtype)
+    weights = np.array([0.5, 2, 0, 1, 3, 1]) if weighted else None
+    labels = [0, 3, 1, 2, 2, 0]
+    check_gradients(net, x, labels, sample_weight=weights, reduction=reduction)
+
+
+def test_the_whole_of_a_larger_network_can_be_checked():
+    net, x, y = problem((20, 30, 10))
+    assert check_gradients(net, x, y, parameters=None).parameters.checked == net.params.size
+    sampled = check_gradients(net, x, y, parameters=50, demons=7, directions=3)
+    assert (sampled.parameters.checked, sampled.demons.checked) == (50, 7)
+    assert sampled.directions.checked == 3
+
+
+def test_every_layer_gets_its_turn():
+    net, x, y = problem((30, 40, 2))
+    faulty = Broken(net, lambda g: scale(g.biases[1], 2))  # 2 of 1,322 parameters
+    with pytest.raises(AssertionError, match=r"biases\[1\]"):
+        check_gradients(faulty, x, y, parameters=8, **ONLY["parameters"])
+
+
+def test_a_trained_network_passes():
+    """Where a is close to y, what is left of δ is mostly rounding."""
+    for dtype in (np.float32, np.float64):
+        net, x, y = problem((3, 2), output="identity", dtype=dtype, n=2)
+        for _ in range(2000):
+            net.params -= 0.3 * net.backprop(x, y).flat
+        check_gradients(net, x, y)
+
+
+def test_a_negative_cost_passes():
+    net, x, y = problem(output="softplus", cost="poisson")
+    y = 100 * y
+    net.biases[1][:] = 50
+    assert net.cost(x, y) < -100
+    assert check_gradients(net, x, y).parameters.skipped == 0
+
+
+def pinball(a, y):
+    """Tilted absolute error, for the 0.9 quantile."""
+    r = y - a
+    return np.maximum(0.9 * r, -0.1 * r).sum(axis=1), np.where(r > 0, -0.9, 0.1).astype(a.dtype)
+
+
+def test_a_cost_of_the_users_own_passes_and_its_wrong_gradient_is_caught():
+    net, x, y = problem(output="identity", cost=pinball)
+    check_gradients(net, x, y, sample_weight=np.arange(1.0, 7.0))
+
+    def wrong(a, y):
+        costs, nabla = pinball(a, y)
+        return costs, 1.01 * nabla
+
+    net, x, y = problem(output="identity", cost=wrong)
+    for only in ONLY.values():
+        with pytest.raises(AssertionError, match=r"analytic .* numeric"):
+            check_gradients(net, x, y, **only)
+
+
+@pytest.mark.parametrize(
+    ("check", "dtype"),
+    [
+        ("directions", np.float64),  # float32 is too coarse to see one entry of many
+        ("parameters", np.float64),
+        ("parameters", np.float32),
+    ],
+)
+@pytest.mark.parametrize("fault", GRADIENT_FAULTS)
+def test_a_wrong_gradient_is_caught_by_directions_and_by_parameters(fault, check, dtype):
+    spoil, named = GRADIENT_FAULTS[fault]
+    net, x, y = problem(hidden="tanh", dtype=dtype)
+    check_gradients(net, x, y, **ONLY[check])
+    with pytest.raises(AssertionError, match=named if check == "parameters" else "^direction "):
+        check_gradients(Broken(net, spoil), x, y, **ONLY[check])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("fault", ERROR_FAULTS)
+def test_a_wrong_error_is_caught_by_the_demon_alone(fault, dtype):
+    spoil, named = ERROR_FAULTS[fault]
+    net, x, y = problem(hidden="tanh", dtype=dtype)
+    faulty = Broken(net, errors=spoil)
+    with pytest.raises(AssertionError, match=named):
+        check_gradients(faulty, x, y, **ONLY["demons"])
+    check_gradients(faulty, x, y, demons=0)  # the gradient itself is right
+
+
+def test_a_missing_sample_weight_and_a_wrong_mean_are_caught():
+    net, x, y = problem()
+    weights = np.array([1.0, 2, 3, 4, 5, 6])
+
+    class Forgets(Broken):
+        def backprop(self, x, y, **kwargs):
+            return self.net.backprop(x, y, **(kwargs | {"sample_weight": None}))
+
+        def errors(self, x, y, **kwargs):
+            return self.net.errors(x, y, **(kwargs | {"reduction": "sum"}))
+
+    for only in ONLY.values():
+        with pytest.raises(AssertionError, match="numeric"):
+            check_gradients(Forgets(net), x, y, sample_weight=weights, **only)
+
+
+def test_the_message_gives_the_worst_entry_and_both_values():
+    net, x, y = problem()
+    right = float(net.backprop(x, y).weights[0][2, 1])
+
+    def spoil(g):
+        scale(g.flat, 1.001)
+        g.weights[0][2, 1] = 100
+
+    with pytest.raises(AssertionError) as caught:
+        check_gradients(Broken(net, spoil), x, y, **ONLY["parameters"])
+    first, *rest = str(caught.value).splitlines()
+    assert first == f"weights[0][2, 1]: analytic 100, numeric {right:.10g}"
+    assert rest[0] == "gradients of a float64 network, tolerance 1e-08"
+    assert "44 checked, 44 wrong, 0 skipped" in rest[2]
+
+
+def test_a_kink_is_skipped_and_counted_and_never_hides_a_fault():
+    """z^2_0 = 0 for every example: relu has no slope along anything that moves it."""
+    net, x, y = problem((3, 5, 4), hidden="relu", output="identity")
+    net.weights[0][0] = 0
+    net.biases[0][0] = 0
+    report = check_gradients(net, x, y)
+    assert report.parameters.skipped == 3 + 1  # its weights and its bias
+    assert report.demons.skipped == 6  # its z for each example
+    assert report.directions.skipped == 8
+    assert report.parameters.checked == net.params.size - 4
+    for check in ("parameters", "demons"):
+        faulty = Broken(net, lambda g: scale(g.flat, 1.01), lambda d: scale(d[1], 1.01))
+        with pytest.raises(AssertionError, match="analytic"):
+            check_gradients(faulty, x, y, **ONLY[check])
+
+
+def test_a_kink_of_curvature_is_skipped_too():
+    net, x, y = problem((2, 3, 2), hidden="elu", output="identity", n=1)
+    net.weights[0][0] = 0
+    net.biases[0][0] = 1e-9  # elu'' jumps within every step
+    net.weights[1][:, 0] = 3
+    report = check_gradients(net, x, y)
+    assert report.demons.skipped == 1
+    assert report.parameters.failed == 0
+
+
+def test_more_kinks_than_slopes_raises():
+    net, x, _ = problem(output="identity", cost="absolute")
+    with pytest.raises(AssertionError, match="more than half skipped"):
+        check_gradients(net, x, net.forward(x))
+
+
+def test_nothing_is_changed():
+    net, x, y = problem(dtype=np.float32)
+    before = [array.copy() for array in (net.params, x, y)]
+    check_gradients(net, x, y)
+    for old, new in zip(before, (net.params, x, y), strict=True):
+        np.testing.assert_array_equal(old, new)
+    x.flags.writeable = y.flags.writeable = False
+    check_gradients(net, x, y.tolist())
+
+
+def test_the_report_is_frozen_readable_and_repeatable():
+    net, x, y = problem()
+    report = check_gradients(net, x, y, seed=3)
+    assert report == check_gradients(net, x, y, seed=np.random.default_rng(3))
+    assert report != check_gradients(net, x, y, seed=4)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        report.rtol = 1
+    lines = str(report).splitlines()
+    assert lines[0] == "gradients of a float64 network, tolerance 1e-08"
+    for line, kind in zip(lines[1:], ("directions", "parameters", "demons"), strict=True):
+        assert line.startswith(f"  {kind}:")
+        assert "checked, 0 wrong, 0 skipped; worst: " in line
+
+
+def test_rtol_decides():
+    net, x, y = problem()
+    faulty = Broken(net, lambda g: scale(g.flat, 1.01), lambda d: [scale(a, 1.01) for a in d])
+    assert check_gradients(faulty, x, y, rtol=0.1).rtol == 0.1
+    with pytest.raises(AssertionError):
+        check_gradients(faulty, x, y, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"directions": -1}, ValueError, "directions"),
+        ({"parameters": -1}, ValueError, "parameters"),
+        ({"demons": 1.5}, TypeError, "integer"),
+        ({"directions": 0, "parameters": 0, "demons": 0}, ValueError, "expected some"),
+        ({"rtol": 0}, ValueError, "rtol: expected a positive number, got 0"),
+        ({"rtol": float("nan")}, ValueError, "rtol"),
+        ({"reduction": "max"}, ValueError, "reduction"),
+        ({"sample_weight": [1.0]}, ValueError, "sample_weight"),
+        ({"y": np.zeros((6, 3))}, ValueError, "y: "),
+        ({"x": np.full((6, 3), np.inf)}, ValueError, "expected finite z"),
+        (
+            {"x": np.full((6, 3), np.nan)},
+            ValueError,
+            "expected finite z and a finite cost, got the cost nan",
+        ),
+    ],
+)
+def test_bad_arguments(options, error, message):
+    net, x, y = problem()
+    batch = {"x": x, "y": y} | options
+    with pytest.raises(error, match=message):
+        check_gradients(net, **batch)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_slope_is_wrong_by_no_more_than_its_doubt(order):
+    """A kink of slope (order 1) or of curvature (order 2), wherever it lies."""
+    places = STEPS[0] * np.linspace(-1.5, 1.5, 601)
+    found = 0
+    for place in places:
+        for doubt in (1e-8, 1e-5, 1e-3, 0.1):
+
+            def f(t, place=place):
+                return 0.5 * t + max(t - place, 0.0) ** order
+
+            truth = 0.5 + (order * max(-place, 0.0) ** (order - 1) if place < 0 else 0.0)
+            numeric, rounding = slope(f, doubt, 1e-17)
+            if numeric is not None:
+                found += 1
+                assert abs(numeric - truth) <= doubt + rounding
+    assert found > 1000
+
+
+def test_slope_of_smooth_functions():
+    for f, truth in ((np.exp, 1.0), (np.sin, 1.0), (lambda t: 1 / (3 - t), 1 / 9)):
+        numeric, _ = slope(f, 1e-9, 1e-16)
+        assert numeric == pytest.approx(truth, rel=1e-10)
+    steep, _ = slope(lambda t: np.sin(300 * t), 3e-6, 1e-16)  # too steep for the widest step
+    assert steep == pytest.approx(300, rel=1e-8)
+    assert slope(lambda t: np.nan, 1e-8, 1e-16) == (None, 0.0)
+
+
+def test_nudge_puts_the_entry_back():
+    array = np.arange(6.0).reshape(2, 3)
+    along = nudge(array, (1, 2), lambda: float(array.sum()))
+    assert [along(0.25), along(-1.0), along(0.0)] == [15.25, 14.0, 15.0]
+    np.testing.assert_array_equal(array, np.arange(6.0).reshape(2, 3))

@@ -1,0 +1,93 @@
+"""No overflow where the answer is finite; NaN and infinity flow, and never into another row."""
+
+import numpy as np
+import pytest
+
+import bpfast
+
+DTYPES = ["float32", "float64"]
+
+
+def output_layer(output, cost, dtype, width):
+    """A network that is its output layer: z^L = x."""
+    net = bpfast.Network([width, width], output=output, cost=cost, dtype=dtype, init="zeros")
+    net.weights[0] = np.eye(width)
+    return net
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("output", "cost", "z", "y", "c", "delta"),
+    [
+        # a = 0 or 1 where the cost takes its logarithm
+        ("sigmoid", "cross_entropy", [-1000.0], [1.0], 1000.0, [-1.0]),
+        ("sigmoid", "cross_entropy", [1000.0], [0.0], 1000.0, [1.0]),
+        ("sigmoid", "cross_entropy", [1000.0], [1.0], 0.0, [0.0]),
+        ("sigmoid", "cross_entropy", [-1000.0], [0.0], 0.0, [0.0]),
+        ("softmax", "log_likelihood", [1000.0, 0.0], [1.0, 0.0], 0.0, [0.0, 0.0]),
+        ("softmax", "log_likelihood", [1000.0, 0.0], [0.0, 1.0], 1000.0, [1.0, -1.0]),
+        ("softmax", "cross_entropy", [1000.0, 0.0], [0.0, 1.0], 2000.0, [2.0, -2.0]),
+        ("softmax", "cross_entropy", [1000.0, 0.0], [1.0, 0.0], 0.0, [0.0, 0.0]),
+        ("softplus", "poisson", [-1000.0], [2.0], 2000.0, [-2.0]),
+        ("softplus", "poisson", [-1000.0], [0.0], 0.0, [0.0]),
+        ("sigmoid", "poisson", [-1000.0], [2.0], 2000.0, [-2.0]),
+        ("softmax", "poisson", [1000.0, 0.0], [0.0, 1.0], 1001.0, [1.0, -1.0]),
+        # infinite z with a finite answer
+        ("sigmoid", "cross_entropy", [np.inf], [1.0], 0.0, [0.0]),
+        ("sigmoid", "cross_entropy", [-np.inf], [0.0], 0.0, [0.0]),
+        ("softmax", "log_likelihood", [0.0, -np.inf], [1.0, 0.0], 0.0, [0.0, 0.0]),
+        # the derivative underflows
+        ("sigmoid", "quadratic", [1000.0], [0.0], 0.5, [0.0]),
+        ("tanh", "quadratic", [-1000.0], [0.0], 0.5, [0.0]),
+        ("softmax", "quadratic", [1000.0, 0.0], [0.0, 1.0], 1.0, [0.0, 0.0]),
+    ],
+)
+def test_finite(output, cost, z, y, c, delta, dtype):
+    net = output_layer(output, cost, dtype, len(z))
+    if not np.isfinite(z).all():  # an infinite x would meet the zeros of the identity matrix
+        z, y = np.array([z], dtype), np.array([y], dtype)
+        got = bpfast.bp1(z, y, output=output, cost=cost)
+    else:
+        got = net.errors([z], [y])[-1]
+        assert net.cost([z], [y]) == pytest.approx(c, abs=1e-12)
+    np.testing.assert_allclose(got, [delta], atol=1e-12)
+
+
+def test_small_costs_keep_their_digits():
+    net = output_layer("softmax", "log_likelihood", "float64", 2)
+    exact = np.log1p(np.exp(-30.0))
+    assert net.cost([[1000, 970]], [0]) == pytest.approx(exact, rel=1e-12)
+    net = output_layer("sigmoid", "cross_entropy", "float64", 1)
+    assert net.cost([[30.0]], [[1.0]]) == pytest.approx(exact, rel=1e-12)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("output", bpfast.ACTIVATIONS)
+def test_a_bad_row_stays_in_its_row(output, bad, dtype):
+    rng = np.random.default_rng(10)
+    net = bpfast.Network([5, 9, 4], hidden="relu", output=output, dtype=dtype, seed=rng)
+    x, y = rng.standard_normal((40, 5)).astype(dtype), rng.uniform(size=(40, 4)).astype(dtype)
+    a, deltas = net.forward(x), net.errors(x, y)
+    broken = x.copy()
+    broken[17, 2] = bad
+    others = np.arange(40) != 17
+    np.testing.assert_array_equal(net.forward(broken)[others], a[others])
+    for got, wanted in zip(net.errors(broken, y), deltas, strict=True):
+        np.testing.assert_array_equal(got[others], wanted[others])
+
+
+def test_nan_flows_through():
+    net = bpfast.Network([2, 3, 1], hidden="relu", seed=0)
+    x, y = np.array([[np.nan, 1.0], [1.0, 2.0]]), np.zeros((2, 1))
+    assert np.isnan(net.forward(x)[0]).all()
+    g = net.backprop(x, y)
+    assert np.isnan(g.cost)
+    assert np.isnan(g.biases[-1]).all()
+
+
+def test_an_overflow_is_an_infinity():
+    net = bpfast.Network([1, 1], output="identity", dtype="float32", init="zeros")
+    net.weights[0][:] = 3e38
+    with np.errstate(all="raise"):
+        assert net.forward([[3e38]])[0, 0] == np.inf

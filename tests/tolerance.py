@@ -1,0 +1,24 @@
+"""Every tolerance of the tests, with its reason."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+# The promise of docs/numerics.md: errors relative to the norm of the array. Rounding alone gives
+# some sqrt(terms) · eps, with eps = 2.2e-16 and 1.2e-7; what is left is room for long sums.
+RELATIVE = {"float64": 1e-12, "float32": 1e-5}
+
+# exp, tanh and what is built on them: in units of the last place of the exact result.
+ULPS = 4
+
+
+def close(got: ArrayLike, wanted: ArrayLike, dtype: str, *, scale: float = 0.0) -> bool:
+    """Whether ‖got − wanted‖ ≤ tolerance · ‖wanted‖, with ‖wanted‖ at least `scale`.
+
+    The scale is the norm that a sum has before its terms cancel: a gradient whose terms cancel to
+    nearly 0 keeps the rounding of the terms.
+    """
+    got, wanted = np.asarray(got, np.float64), np.asarray(wanted, np.float64)
+    if got.shape != wanted.shape:
+        return False
+    bound = RELATIVE[dtype] * max(float(np.linalg.norm(wanted)), scale)
+    return float(np.linalg.norm(got - wanted)) <= bound
