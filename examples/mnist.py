@@ -12,9 +12,10 @@ import time
 import zlib
 from pathlib import Path
 
-import bpfast
 import numpy as np
 from numpy.typing import NDArray
+
+import bpfast
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.floating]

@@ -170,36 +170,38 @@ impl<'a, T: Real> Call<'a, T> {
             reserve_each(&mut worker.stack, plan.depth() - 1, gradient.len())?;
         }
         reserve_each(lanes, plan.lanes - 1, gradient.len())?;
-        reserve(costs, plan.lanes, 1)?;
+        reserve(costs, plan.chunks, 1)?;
+        let costs = &mut costs[..plan.chunks];
         let length = gradient.len();
         let rest = lanes.iter_mut().map(|lane| &mut lane[..length]);
         let places = std::iter::once(&mut *gradient).chain(rest);
-        let tasks = (0..plan.lanes).zip(places).zip(costs.iter_mut());
+        let costs_of_lanes = costs.chunks_mut(plan.chunks_per_lane);
+        let tasks = (0..plan.lanes).zip(places).zip(costs_of_lanes);
         self.team.run(
             workers,
             tasks,
             self.question,
-            |worker, ((lane, place), cost), pulse| {
-                *cost = self.lane(targets, plan.chunks_of(lane), worker, place, pulse);
+            |worker, ((lane, place), costs), pulse| {
+                let chunks = plan.chunks_of(lane).zip(costs);
+                self.lane(targets, chunks, worker, place, pulse);
             },
         )?;
         add_pairwise(gradient, &mut lanes[..plan.lanes - 1]);
-        let sum: f64 = costs[..plan.lanes].iter().sum();
+        let sum: f64 = costs.iter().sum();
         Ok(sum / targets.divisor())
     }
 
-    /// The sum of the gradients of `chunks`, added pairwise, into `place`; returns their cost.
-    fn lane(
+    /// The gradients of `chunks`, added pairwise, into `place`; the cost of each into its place.
+    fn lane<'b>(
         &self,
         targets: &Targets<'_, T>,
-        chunks: Range<usize>,
+        chunks: impl Iterator<Item = (usize, &'b mut f64)>,
         worker: &mut Worker<T>,
         place: &mut [T],
         pulse: &Pulse<'_>,
-    ) -> f64 {
-        let mut cost = 0.0;
+    ) {
         let mut waiting = 0;
-        for (done, chunk) in (1..).zip(chunks) {
+        for (done, (chunk, cost)) in (1..).zip(chunks) {
             if pulse.stopped() {
                 break;
             }
@@ -207,7 +209,7 @@ impl<'a, T: Real> Call<'a, T> {
                 0 => &mut *place,
                 _ => &mut worker.stack[waiting - 1][..place.len()],
             };
-            cost += self.chunk(
+            *cost = self.chunk(
                 targets,
                 self.plan.rows_of(chunk),
                 &mut worker.workspace,
@@ -225,7 +227,6 @@ impl<'a, T: Real> Call<'a, T> {
             waiting -= 1;
             join(place, &mut worker.stack, waiting);
         }
-        cost
     }
 
     /// The gradient of one chunk into `gradient`; returns its cost.

@@ -27,7 +27,7 @@ pub struct Plan {
     /// The chunks of the batch.
     pub chunks: usize,
     /// The chunks of a lane; the last may have fewer.
-    chunks_per_lane: usize,
+    pub chunks_per_lane: usize,
     /// The lanes of the batch.
     pub lanes: usize,
 }

@@ -36,7 +36,7 @@ def derivative(activation, z, dtype):
 
 
 def points(dtype):
-    """Sample every magnitude, and densely where the functions bend and where they under- and overflow."""
+    """Sample every magnitude, densely where the functions bend, underflow and overflow."""
     rng = np.random.default_rng(8)
     info = np.finfo(dtype)
     edge = float(np.log(float(info.max))) * 1.08

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tests.tolerance import close
 
 import bpfast
+from tests.tolerance import close
 
 DTYPES = ["float32", "float64"]
 
@@ -88,7 +88,10 @@ def test_bp2_is_the_references(activation, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_bp3_and_bp4_are_the_references(dtype):
     rng = np.random.default_rng(2)
-    delta, a = rng.standard_normal((40, 6)).astype(dtype), rng.standard_normal((40, 3)).astype(dtype)
+    delta, a = (
+        rng.standard_normal((40, 6)).astype(dtype),
+        rng.standard_normal((40, 3)).astype(dtype),
+    )
     assert close(bpfast.bp3(delta), bpfast.reference.bp3(delta), dtype)
     assert close(bpfast.bp4(delta, a), bpfast.reference.bp4(delta, a), dtype)
 

@@ -1,4 +1,4 @@
-"""The compiled part of bpfast; its docstrings say what each name does."""
+# The compiled part of bpfast; its docstrings say what each name does.
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, Self, TypeAlias, final, overload

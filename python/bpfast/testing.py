@@ -1,7 +1,6 @@
 """Check a network's gradients against the cost itself, by finite differences.
 
-For training code with a network, a cost or data of its own: one call, which raises an
-AssertionError that names the worst entry where backpropagation and the cost disagree.
+For code with a network, a cost or data of its own: one call, which fails where they disagree.
 """
 
 from __future__ import annotations
@@ -133,7 +132,7 @@ def check_gradients(
     sample_weight, reduction
         As for `Network.backprop`.
     directions : int
-        How many random directions.
+        How many directions.
     parameters, demons : int or None
         How many single weights and biases, how many single z, drawn from each layer in turn; all
         if there are no more. None: all, up to 10,000.
@@ -146,16 +145,14 @@ def check_gradients(
     Returns
     -------
     GradientReport
-        Counts and worst errors; print it.
+        Counts and worst errors, to be printed.
 
     Raises
     ------
     AssertionError
-        A slope is wrong: the message names the worst and both its values. Or more than half of all
-        were skipped.
+        A slope is wrong (the message names the worst), or more than half were skipped.
     ValueError
-        Negative counts or nothing to check, rtol not positive, a cost that is not finite, and
-        whatever `Network.backprop` raises.
+        Bad counts or rtol, a cost that is not finite, and what `Network.backprop` raises.
 
     Examples
     --------
@@ -211,7 +208,7 @@ class _Check:
         self.y = y if y.ndim == 1 else y.astype(net.dtype).astype(np.float64)
         self.trace = self.exact.trace(self.x)
         start = self.cost()
-        if not all(np.isfinite(array).all() for array in (start, self.x, *self.trace.z)):
+        if not np.isfinite([start, *(np.abs(v).max() for v in (self.x, *self.trace.z))]).all():
             raise ValueError(f"x, y: expected finite z and a finite cost, got the cost {start}")
 
         weights = options["sample_weight"]
