@@ -132,8 +132,8 @@ def main() -> None:
         output="sigmoid",
         cost="quadratic",
         dtype=args.dtype,
-        init="nielsen_large",  # chapter 1's start; init="nielsen", chapter 3's, is better
-        seed=rng,
+        init="nielsen_large",  # chapter 1's start; chapter 3's, "nielsen", learns more
+        seed=args.seed,
     )
     g = bpfast.Gradient(net)
     print(f"{net}\n{len(x):,} training digits, {len(test_x):,} test digits")

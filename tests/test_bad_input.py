@@ -1,0 +1,244 @@
+"""Bad arrays and bad names get the error that says so, at every door, and change nothing."""
+
+import re
+
+import numpy as np
+import pytest
+
+import bpfast
+from tests.refuses import refuses
+
+RNG = np.random.default_rng(0)
+# Sizes 3-2-2, four examples.
+WEIGHTS = [RNG.normal(size=(2, 3)), RNG.normal(size=(2, 2))]
+BIASES = [RNG.normal(size=2), RNG.normal(size=2)]
+X, Y, S = RNG.normal(size=(4, 3)), RNG.uniform(size=(4, 2)), np.array([1.0, 2.0, 0.0, 3.0])
+Z = RNG.normal(size=(4, 2))
+PARTS = {"weights": WEIGHTS, "biases": BIASES}
+LOSS = {"x": X, "y": Y, "sample_weight": S}
+
+FUNCTIONS = {
+    "forward": PARTS | {"x": X},
+    "trace": PARTS | {"x": X},
+    "cost": PARTS | LOSS,
+    "errors": PARTS | LOSS,
+    "backprop": PARTS | LOSS,
+    "bp1": {"z": Z, "y": Y, "sample_weight": S},
+    "bp2": {"delta": Z, "weights": WEIGHTS[0], "z": X},
+    "bp3": {"delta": Z},
+    "bp4": {"delta": Z, "a": X},
+}
+METHODS = {
+    "Network.forward": {"x": X},
+    "Network.__call__": {"x": X},
+    "Network.trace": {"x": X},
+    "Network.cost": LOSS,
+    "Network.errors": LOSS,
+    "Network.backprop": LOSS,
+    "Network.from_parameters": PARTS,
+    "Network.params": {"params": RNG.normal(size=14)},
+    "Network.weights": {"weights": WEIGHTS},
+    "Network.biases": {"biases": BIASES},
+}
+DOORS = FUNCTIONS | METHODS
+# Each array that can be given at each door; of a list of arrays, the last.
+ARRAYS = [
+    (door, f"{name}[{len(value) - 1}]" if isinstance(value, list) else name)
+    for door, arguments in DOORS.items()
+    for name, value in arguments.items()
+]
+CONFIGURES = ["cost", "errors", "backprop", "Network.from_parameters"]
+
+
+def call(door, arguments, **keywords):
+    """Call a door of bpfast; a method is called on `keywords["net"]`, or on a network anew."""
+    net = keywords.pop("net", None)
+    owner, _, name = door.rpartition(".")
+    if not owner or name == "from_parameters":
+        return getattr(bpfast.Network if owner else bpfast, name)(**arguments, **keywords)
+    if net is None:
+        net = bpfast.Network.from_parameters(WEIGHTS, BIASES, **keywords)
+    if name in arguments:
+        return setattr(net, name, arguments[name])
+    return getattr(net, name)(**arguments)
+
+
+def replaced(arguments, name, value):
+    """`arguments` with another value for `name`, which may be an entry as in "weights[1]"."""
+    name, _, index = name.partition("[")
+    if index:
+        whole = list(arguments[name])
+        whole[int(index[:-1])] = value
+        value = whole
+    return arguments | {name: value}
+
+
+def good(door, name):
+    name, _, index = name.partition("[")
+    return DOORS[door][name][int(index[:-1])] if index else DOORS[door][name]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_what_is_spoilt_below_is_good(door):
+    call(door, DOORS[door])
+
+
+NO_NUMBERS = {
+    "object": (lambda a: a.astype(object), "expected real numbers, got dtype object"),
+    "str": (lambda a: a.astype(str), "expected real numbers, got dtype <U"),
+    "bytes": (lambda a: a.astype("S9"), r"expected real numbers, got dtype \|S9"),
+    "complex": (lambda a: a * 1j, "expected real numbers, got dtype complex128"),
+    "datetime": (lambda a: a.astype("M8[s]"), "expected real numbers, got dtype datetime64"),
+    "timedelta": (lambda a: a.astype("m8[s]"), "expected real numbers, got dtype timedelta64"),
+    "structured": (lambda a: a.astype([("f", "f8")]), "expected real numbers, got dtype .*f8"),
+    "void": (lambda a: a.view("V8"), r"expected real numbers, got dtype \|V8"),
+    "None": (lambda a: None, "expected real numbers"),
+    "text": (lambda a: "text", "expected real numbers"),
+    "numbers as text": (lambda a: a.astype(str).tolist(), "expected real numbers"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+@pytest.mark.parametrize(("door", "name"), ARRAYS)
+def test_what_is_no_number_is_a_type_error(door, name, kind):
+    if (name, kind) == ("sample_weight", "None"):
+        pytest.skip("no weights is how to leave them out")
+    spoil, message = NO_NUMBERS[kind]
+    net = bpfast.Network.from_parameters(WEIGHTS, BIASES)
+    bad = replaced(DOORS[door], name, spoil(good(door, name)))
+    with refuses(TypeError, f"^{re.escape(name)}: {message}", net, *bad.values()):
+        call(door, bad, net=net)
+
+
+WRONG_RANKS = [
+    lambda a: a[..., None],
+    lambda a: a[0],
+    lambda a: 1.0,
+    lambda a: [],
+    lambda a: [[]],
+    lambda a: [[[1.0]], [1.0]],  # ragged
+    lambda a: [*a[:-1].tolist(), []],  # ragged
+]
+
+
+@pytest.mark.parametrize("spoil", WRONG_RANKS)
+@pytest.mark.parametrize(("door", "name"), ARRAYS)
+def test_a_wrong_rank_is_a_value_error(door, name, spoil):
+    net = bpfast.Network.from_parameters(WEIGHTS, BIASES)
+    bad = replaced(DOORS[door], name, spoil(good(door, name)))
+    with refuses(ValueError, f"^{re.escape(name)}: ", net, *bad.values()):
+        call(door, bad, net=net)
+
+
+LOSSES = [door for door, arguments in DOORS.items() if arguments.keys() >= LOSS.keys()]
+TAKE_X = [door for door, arguments in DOORS.items() if "x" in arguments]
+TAKE_PARTS = [door for door, arguments in DOORS.items() if arguments.keys() >= PARTS.keys()]
+TAKE_S = [*LOSSES, "bp1"]
+# fmt: off
+SHAPES = [
+    (TAKE_X, "x", np.ones((0, 3)), "x: expected one example or more, got an empty batch"),
+    (TAKE_X, "x", np.ones((4, 2)), r"x: expected shape \(4, 3\), got \(4, 2\)"),
+    (TAKE_X, "x", X.T, r"x: expected shape \(3, 3\), got \(3, 4\)"),
+    (LOSSES, "y", Y[:3], r"y: expected shape \(4, 2\), got \(3, 2\)"),
+    (LOSSES, "y", Y[:1], r"y: expected shape \(4, 2\), got \(1, 2\)"),
+    (LOSSES, "y", Y[:, :1], r"y: expected shape \(4, 2\), got \(4, 1\)"),
+    (LOSSES, "y", Y[:, 0], r"y: expected shape \(4, 2\), got \(4,\)"),
+    (LOSSES, "y", Y[:, 0].astype("f4"), r"y: expected shape \(4, 2\), got \(4,\)"),
+    (LOSSES, "y", Y[:3].astype(int), r"y: expected shape \(4, 2\), got \(3, 2\)"),
+    (TAKE_S, "sample_weight", S[:3], r"sample_weight: expected shape \(4,\), got \(3,\)"),
+    (TAKE_S, "sample_weight", [1, 1, -1, 1], r"sample_weight\[2\]: expected a finite weight, 0 or above, got -1"),
+    (TAKE_S, "sample_weight", [1, np.nan, 1, 1], r"sample_weight\[1\]: expected a finite weight, 0 or above, got (?i:nan)"),
+    (TAKE_S, "sample_weight", [1, 1, 1, np.inf], r"sample_weight\[3\]: expected a finite weight, 0 or above, got inf"),
+    (TAKE_S, "sample_weight", [1e308] * 4, "sample_weight: expected a finite sum.*"),
+    (TAKE_S, "sample_weight", [0] * 4, "sample_weight: expected a weight above 0 for at least one example, got all zero"),
+    (TAKE_PARTS, "weights[1]", np.ones((2, 3)), r"weights\[1\]: expected shape \(2, 2\), got \(2, 3\)"),
+    (TAKE_PARTS, "weights[0]", np.ones((0, 3)), r"(?:weights|biases)\[0\]: expected .*"),
+    (TAKE_PARTS, "weights[0]", np.ones((2, 0)), r"weights\[0\]: expected .*"),
+    (TAKE_PARTS, "biases[0]", np.ones(3), r"biases\[0\]: expected shape \(2,\), got \(3,\)|weights\[0\]: expected shape \(3, 3\), got \(2, 3\)"),
+    (TAKE_PARTS, "biases", BIASES[:1], "biases: expected .*2.*, got 1"),
+    (TAKE_PARTS, "weights", [], "weights: expected .*"),
+    (["Network.params"], "params", np.ones(13), r"params: expected shape \(14,\), got \(13,\)"),
+    (["Network.weights"], "weights", WEIGHTS[:1], "weights: expected 2 arrays, got 1"),
+    (["Network.weights"], "weights[1]", np.ones((2, 3)), r"weights\[1\]: expected shape \(2, 2\), got \(2, 3\)"),
+    (["Network.biases"], "biases[1]", np.ones(3), r"biases\[1\]: expected shape \(2,\), got \(3,\)"),
+    (["bp1"], "z", np.ones((0, 2)), "z: expected .*"),
+    (["bp1"], "y", Y[:3], r"y: expected shape \(4, 2\), got \(3, 2\)"),
+    (["bp2"], "delta", np.ones((0, 2)), "delta: expected .*"),
+    (["bp2"], "weights", np.ones((3, 3)), r"weights: expected shape \(2, 3\), got \(3, 3\)"),
+    (["bp2"], "z", np.ones((4, 2)), r"z: expected shape \(4, 3\), got \(4, 2\)"),
+    (["bp3"], "delta", np.ones((0, 2)), "delta: expected .*"),
+    (["bp4"], "a", np.ones((3, 3)), r"a: expected shape \(4, 3\), got \(3, 3\)"),
+]
+# fmt: on
+SHAPES = [(door, *rest) for doors, *rest in SHAPES for door in doors]
+
+
+@pytest.mark.parametrize(("door", "name", "value", "message"), SHAPES)
+def test_what_does_not_fit_is_a_value_error(door, name, value, message):
+    net = bpfast.Network.from_parameters(WEIGHTS, BIASES)
+    bad = replaced(DOORS[door], name, value)
+    with refuses(ValueError, f"^({message})$", net, *bad.values()):
+        call(door, bad, net=net)
+
+
+@pytest.mark.parametrize("door", [*LOSSES, "bp1"])
+def test_all_zero_weights_add_up_to_nothing(door):
+    call(door, DOORS[door] | {"sample_weight": [0] * 4, "reduction": "sum"})
+
+
+@pytest.mark.parametrize(("name", "value"), [("weights", 3), ("biases", None), ("weights", 1.5)])
+@pytest.mark.parametrize("door", TAKE_PARTS)
+def test_parameters_are_lists_of_arrays(door, name, value):
+    with refuses(TypeError, f"^{name}: expected a (list|sequence) of arrays"):
+        call(door, DOORS[door] | {name: value})
+
+
+SOFTMAX = {"output": "softmax", "cost": "log_likelihood"}
+ONE = {"output": "sigmoid", "cost": "cross_entropy"}
+# fmt: off
+LABELS = [
+    (SOFTMAX, [0, 1, -1, 0], ValueError, r"y\[2\]: expected a label from 0 to 1, got -1"),
+    (SOFTMAX, [0, 1, 0, 2], ValueError, r"y\[3\]: expected a label from 0 to 1, got 2"),
+    (SOFTMAX, np.array([0, 2**64 - 1, 0, 1], np.uint64), ValueError, r"y\[1\]: expected a label from 0 to 1, got 18446744073709551615"),
+    (SOFTMAX, np.array([-(2**63), 0, 0, 1]), ValueError, r"y\[0\]: expected a label from 0 to 1, got -9223372036854775808"),
+    (SOFTMAX, [0, 1, 0], ValueError, r"y: expected shape \(4,\), got \(3,\)"),
+    (SOFTMAX, [0.0, 1.0, 0.0, 1.0], ValueError, r"y: expected shape \(4, 2\), got \(4,\)"),
+    (SOFTMAX, np.array([0, 1, 0, 1], object), TypeError, "y: expected real numbers, got dtype object"),
+    (SOFTMAX, [[0], [1], [0], [1]], ValueError, r"y: expected shape \(4, 2\), got \(4, 1\)"),
+    (ONE, [0, 1, 0, 2], ValueError, r"y\[3\]: expected a label from 0 to 1, got 2"),
+    ({}, [0, 1, 0, 1], ValueError, r"y: expected shape \(4, 2\) \(class labels go with 'cross_entropy' and 'log_likelihood'\), got (shape )?\(4,\)"),
+    ({"cost": "huber"}, [True, False, True, False], ValueError, r"y: expected shape \(4, 2\) \(class labels"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("config", "labels", "kind", "message"), LABELS)
+@pytest.mark.parametrize("door", [*LOSSES, "bp1"])
+def test_labels(door, config, labels, kind, message):
+    with refuses(kind, f"^{message}", labels, X, *WEIGHTS, *BIASES):
+        call(door, DOORS[door] | {"y": labels}, **config)
+
+
+def test_one_output_takes_labels_0_and_1():
+    net = bpfast.Network([1, 1], cost="cross_entropy", seed=0)
+    assert net.cost([[1], [2]], [0, 1]) == net.cost([[1], [2]], [[0], [1]])
+    with refuses(ValueError, r"^y\[1\]: expected a label from 0 to 1, got 2$", net):
+        net.cost([[1], [2]], [0, 2])
+
+
+def test_views_refuse_what_they_do_not_have():
+    net = bpfast.Network.from_parameters(WEIGHTS, BIASES)
+    for index in (2, -3, 2**70):
+        with refuses(IndexError, "", net):
+            net.weights[index]
+        with refuses(IndexError, "", net):
+            net.weights[index] = WEIGHTS[0]
+    for index in ("0", 0.0, None, (0, 0)):
+        with refuses(TypeError, "", net):
+            net.weights[index]
+    with refuses(TypeError, "", net):
+        net.weights[0:1] = WEIGHTS[:1]
+    with refuses(TypeError, "", net):
+        del net.weights[0]
+    with refuses(AttributeError, "", net):
+        del net.params

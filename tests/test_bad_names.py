@@ -1,0 +1,195 @@
+"""Sizes, names, dtypes, seeds, thread counts and costs that cannot be: the error says what can."""
+
+import re
+
+import numpy as np
+import pytest
+
+import bpfast
+from tests.refuses import refuses
+from tests.test_bad_input import BIASES, CONFIGURES, DOORS, LOSSES, WEIGHTS, X, Y, call
+
+# fmt: off
+SIZES = [
+    ([], ValueError, "sizes: expected two layers or more, the input and the output, got 0"),
+    ([3], ValueError, "sizes: expected two layers or more, the input and the output, got 1"),
+    ([3, 0, 2], ValueError, r"sizes\[1\]: expected a positive number of neurons, got 0"),
+    ([0, 2], ValueError, r"sizes\[0\]: expected a positive number of neurons, got 0"),
+    ([3, -2], ValueError, r"sizes\[1\]: expected a positive number of neurons, got -2"),
+    ([3, -(2**70)], ValueError, r"sizes\[1\]: expected a positive number of neurons"),
+    ([3, 2.0], TypeError, r"sizes\[1\]: expected an integer, got float"),
+    ([3, "2"], TypeError, r"sizes\[1\]: expected an integer, got str"),
+    ([3, None], TypeError, r"sizes\[1\]: expected an integer, got NoneType"),
+    (np.array([3.0, 2.0]), TypeError, r"sizes\[0\]: expected an integer, got float64"),
+    ([[3, 2]], TypeError, r"sizes\[0\]: expected an integer, got list"),
+    (np.ones((2, 2), int), TypeError, r"sizes\[0\]: expected an integer, got ndarray"),
+    (3, TypeError, "sizes: expected a sequence of integers, got int"),
+    (None, TypeError, "sizes: expected a sequence of integers, got NoneType"),
+    ("32", TypeError, "sizes: expected a sequence of integers, got str"),
+    (b"32", TypeError, "sizes: expected a sequence of integers, got bytes"),
+]
+NAMES = [
+    ({"hidden": "rellu"}, ValueError, "hidden: unknown name 'rellu'; did you mean 'relu'\\? valid: '"),
+    ({"hidden": ["Tanh"]}, ValueError, r"hidden\[0\]: unknown name 'Tanh'; did you mean 'tanh'\? valid: '"),
+    ({"hidden": ["tanh", "relu"]}, ValueError, "hidden: expected 1 activations, one per hidden layer, got 2"),
+    ({"hidden": []}, ValueError, "hidden: expected 1 activations, one per hidden layer, got 0"),
+    ({"hidden": "softmax"}, ValueError, r"hidden(\[0\])?: expected an activation that acts on each neuron by itself, got 'softmax'"),
+    ({"hidden": ["softmax"]}, ValueError, r"hidden\[0\]: expected an activation that acts on each neuron by itself, got 'softmax'"),
+    ({"hidden": None}, TypeError, "hidden: expected a name or a list.*, got NoneType"),
+    ({"hidden": [None]}, TypeError, r"hidden\[0\]: expected a name, got NoneType"),
+    ({"output": "sigmoyd"}, ValueError, "output: unknown name 'sigmoyd'; did you mean 'sigmoid'\\? valid: '"),
+    ({"output": "zzz"}, ValueError, "output: unknown name 'zzz'; valid: '"),
+    ({"output": ""}, ValueError, "output: unknown name ''; valid: '"),
+    ({"output": None}, TypeError, "output: expected a name, got NoneType"),
+    ({"output": b"tanh"}, TypeError, "output: expected a name, got bytes"),
+    ({"output": ["tanh"]}, TypeError, "output: expected a name, got list"),
+    ({"cost": "quadratc"}, ValueError, "cost: unknown name 'quadratc'; did you mean 'quadratic'\\? valid: '"),
+    ({"cost": "custom"}, ValueError, "cost: unknown name 'custom'; (did you mean '.*'\\? )?valid: '"),
+    ({"cost": None}, TypeError, "cost: expected a name( or a callable)?, got NoneType"),
+    ({"cost": 1}, TypeError, "cost: expected a name( or a callable)?, got int"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("sizes", "kind", "message"), SIZES)
+def test_sizes(sizes, kind, message):
+    rng = np.random.default_rng(0)
+    before = rng.bit_generator.state
+    with refuses(kind, f"^{message}"):
+        bpfast.Network(sizes, seed=rng)
+    assert rng.bit_generator.state == before
+
+
+@pytest.mark.parametrize(("config", "kind", "message"), NAMES, ids=str)
+def test_names(config, kind, message):
+    with refuses(kind, f"^{message}"):
+        bpfast.Network([3, 2, 2], **config)
+    for door in CONFIGURES:
+        with refuses(kind, f"^{message}", *WEIGHTS, *BIASES, X, Y):
+            call(door, DOORS[door], **config)
+    if "cost" not in config:
+        for door in ("forward", "trace"):
+            with refuses(kind, f"^{message}"):
+                call(door, DOORS[door], **config)
+    if "hidden" not in config:
+        with refuses(kind, f"^{message}"):
+            call("bp1", DOORS["bp1"], **config)
+
+
+@pytest.mark.parametrize(
+    ("argument", "names"), [("output", bpfast.ACTIVATIONS), ("cost", bpfast.COSTS)]
+)
+def test_an_unknown_name_lists_the_valid_ones(argument, names):
+    listed = "valid: " + ", ".join(f"'{name}'" for name in names)
+    with refuses(ValueError, re.escape(listed) + "$"):
+        bpfast.Network([3, 2], **{argument: "zzz"})
+
+
+def test_softmax_stands_in_the_output_alone():
+    message = "expected an activation that acts on each neuron by itself, got 'softmax'"
+    with refuses(ValueError, rf"^hidden\[1\]: {message}"):
+        bpfast.Network([3, 2, 2, 1], hidden=["tanh", "softmax"])
+    with refuses(ValueError, f"^activation: {message}"):
+        call("bp2", DOORS["bp2"], activation="softmax")
+    with refuses(ValueError, "^activation: unknown name 'rellu'; did you mean 'relu'"):
+        call("bp2", DOORS["bp2"], activation="rellu")
+    with refuses(TypeError, "^activation: expected a name, got NoneType"):
+        call("bp2", DOORS["bp2"], activation=None)
+
+
+# By construction in (0, 1), a distribution, above 0: README and docs/mathematics.md have the list.
+ALLOWED = {
+    "cross_entropy": {"sigmoid", "softmax"},
+    "log_likelihood": {"softmax"},
+    "poisson": {"sigmoid", "softplus", "softmax"},
+}
+
+
+@pytest.mark.parametrize("cost", bpfast.COSTS)
+@pytest.mark.parametrize("output", bpfast.ACTIVATIONS)
+def test_a_cost_goes_with_outputs_it_is_defined_on(output, cost):
+    config = {"output": output, "cost": cost}
+    allowed = ALLOWED.get(cost, set(bpfast.ACTIVATIONS))
+    for door in [*CONFIGURES, "bp1"]:
+        if output in allowed:
+            call(door, DOORS[door], **config)
+            continue
+        message = f"^output: expected (.*) with cost '{cost}', got '{output}'$"
+        with pytest.raises(ValueError, match=message) as caught:
+            call(door, DOORS[door], **config)
+        (names,) = re.findall(message, str(caught.value))
+        assert set(re.findall(r"'(\w+)'", names)) == allowed
+
+
+# fmt: off
+OTHERS = [
+    ({"dtype": int}, TypeError, "dtype: expected float32 or float64, got int64"),
+    ({"dtype": "f2"}, TypeError, "dtype: expected float32 or float64, got float16"),
+    ({"dtype": complex}, TypeError, "dtype: expected float32 or float64, got complex128"),
+    ({"dtype": object}, TypeError, "dtype: expected float32 or float64, got object"),
+    ({"dtype": ">f8"}, TypeError, "dtype: expected float32 or float64, got >f8"),
+    ({"dtype": "nonsense"}, TypeError, "dtype: .*nonsense"),
+    ({"init": "heu"}, ValueError, "init: unknown name 'heu'; did you mean 'he'\\? valid: 'nielsen', 'nielsen_large', 'xavier', 'he', 'zeros'"),
+    ({"init": None}, TypeError, "init: expected a name, got NoneType"),
+    ({"seed": -1}, ValueError, "seed: expected non-negative integer"),
+    ({"seed": 1.5}, TypeError, "seed: "),
+    ({"seed": "abc"}, TypeError, "seed: "),
+    ({"seed": object()}, TypeError, "seed: "),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("config", "kind", "message"), OTHERS, ids=str)
+def test_dtype_init_and_seed(config, kind, message):
+    with refuses(kind, f"^{message}"):
+        bpfast.Network([3, 2], **config)
+    if "dtype" in config:
+        net = bpfast.Network([3, 2], seed=0)
+        with refuses(kind, f"^{message}", net):
+            net.astype(config["dtype"])
+        with refuses(kind, f"^{message}", *WEIGHTS, *BIASES):
+            bpfast.Network.from_parameters(WEIGHTS, BIASES, **config)
+
+
+@pytest.mark.parametrize(
+    ("reduction", "kind", "message"),
+    [
+        ("average", ValueError, "unknown name 'average'; valid: 'mean', 'sum'"),
+        ("Mean", ValueError, "unknown name 'Mean'; did you mean 'mean'\\? valid: 'mean', 'sum'"),
+        (None, TypeError, "expected a name, got NoneType"),
+        (1, TypeError, "expected a name, got int"),
+    ],
+)
+@pytest.mark.parametrize("door", [*LOSSES, "bp1"])
+def test_reduction(door, reduction, kind, message):
+    with refuses(kind, f"^reduction: {message}", X, Y):
+        call(door, DOORS[door] | {"reduction": reduction})
+
+
+@pytest.mark.parametrize(
+    ("k", "kind", "message"),
+    [
+        (0, ValueError, "k: expected 1 to 1024 threads, got 0"),
+        (-1, ValueError, "k: expected 1 to 1024 threads, got -1"),
+        (1025, ValueError, "k: expected 1 to 1024 threads, got 1025"),
+        (2**70, ValueError, "k: expected 1 to 1024 threads"),
+        (-(2**70), ValueError, "k: expected 1 to 1024 threads"),
+        (2.0, TypeError, "k: expected an integer, got float"),
+        ("2", TypeError, "k: expected an integer, got str"),
+        ([2], TypeError, "k: expected an integer, got list"),
+    ],
+)
+def test_threads(k, kind, message):
+    before = bpfast.get_num_threads()
+    for setter in (bpfast.set_num_threads, bpfast.num_threads):
+        with refuses(kind, f"^{message}"):
+            setter(k)
+        assert bpfast.get_num_threads() == before
+    with refuses(TypeError, "^k: expected an integer, got NoneType"):
+        bpfast.num_threads(None)
+
+
+@pytest.mark.parametrize("net", [None, 3, [3, 2], bpfast.Network])
+def test_a_gradient_is_of_a_network(net):
+    with refuses(TypeError, "^net: expected a Network, got "):
+        bpfast.Gradient(net)

@@ -1,0 +1,139 @@
+"""What cannot be allocated is a MemoryError; the process lives and works on.
+
+Every case runs in a process of its own, so that an abort is a failure and not the end of the run.
+"""
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import sys
+import numpy as np
+import bpfast
+
+bpfast.set_num_threads({threads})
+{before}
+if {room}:
+    import resource
+    with open("/proc/self/statm") as file:
+        used = int(file.read().split()[0]) * resource.getpagesize()
+    before, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (used + int({room} * 2**20), most))
+outcome = "done"
+try:
+    {call}
+except MemoryError as error:
+    outcome = "MemoryError: " + str(error)
+if {room}:
+    resource.setrlimit(resource.RLIMIT_AS, (before, most))
+small = bpfast.Network([2, 2], init="zeros")
+assert small.backprop([[1, 2]], [[0, 1]]).cost == 0.125 * 2
+{after}
+print(outcome)
+"""
+linux = pytest.mark.skipif(sys.platform != "linux", reason="address space is limited by RLIMIT_AS")
+
+
+def outcome(call, *, before="", after="", room=0, threads=1):
+    """What becomes of `call` with so many MiB of address space left; before and after go well."""
+    program = PROGRAM.format(call=call, before=before, after=after, room=room, threads=threads)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, f"exit code {done.returncode}: {done.stderr[-500:]}"
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ("[2**70, 1]", "sizes[0]: "),
+        ("[1, 2**63]", "sizes[1]: "),
+        ("[2**63 - 1, 2]", "sizes: more parameters than a vector can hold"),
+        ("[2**40, 2**40]", "sizes: more parameters than a vector can hold"),
+        ("[2**62, 1, 2**62]", "sizes: more parameters than a vector can hold"),
+        ("[2**32, 2**28]", "sizes: more parameters than a vector can hold"),
+        ("[2**31, 2**24]", ""),  # 256 PiB: a vector could be so long, no address space is
+    ],
+)
+@pytest.mark.parametrize("init", ["nielsen", "zeros"])
+def test_parameters_that_no_memory_holds(sizes, message, init):
+    got = outcome(f"bpfast.Network({sizes}, init='{init}')")
+    assert got.startswith(f"MemoryError: {message}")
+
+
+@linux
+@pytest.mark.parametrize("init", ["nielsen", "zeros"])
+@pytest.mark.parametrize("room", [1, 100, 600])
+def test_parameters_beyond_the_memory_left(init, room):
+    # 128 MB of parameters; to draw them takes some more.
+    got = outcome(f"bpfast.Network([4000, 4000], init='{init}')", room=room)
+    assert got.startswith("MemoryError: " if room < 128 else "done")
+
+
+@linux
+def test_copies_beyond_the_memory_left():
+    before = "import copy, pickle; net = bpfast.Network([4000, 4000], init='zeros')"
+    calls = [
+        "copy.copy(net)",
+        "pickle.dumps(net)",
+        "net.astype('f4')",
+        "bpfast.Gradient(net)",
+        "net.backprop(np.ones((1, 4000)), np.ones((1, 4000)))",
+        "bpfast.backprop(net.weights, net.biases, np.ones((1, 4000)), np.ones((1, 4000)))",
+    ]
+    for call in calls:
+        assert outcome(call, before=before, room=50).startswith("MemoryError: ")
+
+
+WIDE = """
+net = bpfast.Network([8, 2**18], init="zeros")
+x, y = np.zeros((64, 8)), np.zeros((64, 2**18))
+g = bpfast.Gradient(net)
+z, params = np.zeros((64, 2**18)), net.params.copy()
+"""
+# Whatever was refused works once there is room, and gives what it would have given.
+AFTER = """
+assert (net.params == params).all() and (x == 0).all() and (y == 0).all() and (z == 0).all()
+assert net.cost(x, y) == 0.125 * 2**18
+"""
+
+
+@linux
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(
+    "call",
+    [
+        "net.forward(x)",
+        "net.forward(x, out=z)",
+        "net.trace(x)",
+        "net.cost(x, y)",
+        "net.errors(x, y)",
+        "net.backprop(x, y, out=g)",
+        "bpfast.bp1(z, y)",
+        "bpfast.bp2(x, np.zeros((8, 2**18)), z)",
+    ],
+)
+def test_a_workspace_beyond_the_memory_left(call, threads):
+    # One array of a batch is 128 MiB.
+    got = outcome(call, before=WIDE, after=AFTER, room=100, threads=threads)
+    assert got.startswith("MemoryError: ")
+
+
+SQUARE = """
+net = bpfast.Network([700, 700], init="zeros")
+x, y = np.zeros((600, 700)), np.zeros((600, 700))
+g = bpfast.Gradient(net)
+"""
+
+
+@linux
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("call", ["net.cost(x, y)", "net.backprop(x, y, out=g)", "bpfast.bp4(y, x)"])
+def test_any_allocation_may_fail(call, threads):
+    # A few MiB on either side of what the call takes: some buffer is always the first to fail.
+    for room in (0.5, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64):
+        got = outcome(call, before=SQUARE, room=room, threads=threads)
+        assert got.startswith(("MemoryError: ", "done")), room
