@@ -1,6 +1,7 @@
 //! σ, and σ' from a wherever the formula allows.
 
 use crate::error::{Error, Result};
+use crate::interrupt::{ELEMENT_WORK, Pulse};
 use crate::scalar::Real;
 
 /// The activation function σ of a layer.
@@ -27,6 +28,9 @@ pub enum Activation {
     /// `σ_j(z) = e^z_j / Σ_k e^z_k`; its Jacobian is not diagonal, so it stands in the output alone.
     Softmax,
 }
+
+/// How many neurons are taken between two looks at the stop flag.
+const BLOCK: usize = 1 << 13;
 
 /// The slope of leaky ReLU for z ≤ 0.
 const LEAKY_SLOPE: f64 = 0.01;
@@ -79,7 +83,24 @@ impl Activation {
     }
 
     /// a = σ(z), in place, for rows of `width` neurons.
-    pub fn apply<T: Real>(self, z: &mut [T], width: usize) {
+    pub fn apply<T: Real>(self, z: &mut [T], width: usize, pulse: &Pulse<'_>) {
+        for block in z.chunks_mut(self.block(width)) {
+            self.apply_to_block(block, width);
+            if pulse.stopped_after(block.len() * ELEMENT_WORK) {
+                return;
+            }
+        }
+    }
+
+    /// How many neurons are taken between two looks at the stop flag: whole rows for softmax.
+    fn block(self, width: usize) -> usize {
+        match self {
+            Self::Softmax => width * (BLOCK / width).max(1),
+            _ => BLOCK,
+        }
+    }
+
+    fn apply_to_block<T: Real>(self, z: &mut [T], width: usize) {
         let each = |z: &mut [T], f: fn(T) -> T| {
             for z in z {
                 *z = f(*z);
@@ -110,7 +131,26 @@ impl Activation {
 
     /// δ ← (∂a/∂z)ᵀ δ for rows of `width` neurons: δ ⊙ σ'(z), and the Jacobian product
     /// `a_j (δ_j − Σ_k a_k δ_k)` for softmax. `z` is read where [`Self::derivative_needs_z`].
-    pub fn pull_back<T: Real>(self, delta: &mut [T], a: &[T], z: &[T], width: usize) {
+    pub fn pull_back<T: Real>(
+        self,
+        delta: &mut [T],
+        a: &[T],
+        z: &[T],
+        width: usize,
+        pulse: &Pulse<'_>,
+    ) {
+        let step = self.block(width);
+        let z_blocks = || (0..).map(|k| z.get(k * step..).unwrap_or_default());
+        let blocks = delta.chunks_mut(step).zip(a.chunks(step)).zip(z_blocks());
+        for ((delta, a), z) in blocks {
+            self.pull_back_block(delta, a, z, width);
+            if pulse.stopped_after(delta.len() * ELEMENT_WORK) {
+                return;
+            }
+        }
+    }
+
+    fn pull_back_block<T: Real>(self, delta: &mut [T], a: &[T], z: &[T], width: usize) {
         let scale = |delta: &mut [T], by: &[T], derivative: fn(T) -> T| {
             for (delta, &by) in delta.iter_mut().zip(by) {
                 *delta *= derivative(by);
@@ -146,7 +186,8 @@ impl Activation {
             Self::Softplus => scale(delta, a, |a| -(-a).exp_m1()),
             Self::Softmax => {
                 for (delta, a) in delta.chunks_exact_mut(width).zip(a.chunks_exact(width)) {
-                    let dot = (delta.iter().zip(a)).fold(T::ZERO, |sum, (&d, &a)| sum + d * a);
+                    let products = delta.iter().zip(a).map(|(d, a)| d.to_f64() * a.to_f64());
+                    let dot = T::from_f64(products.fold(0.0, |sum, product| sum + product));
                     for (delta, &a) in delta.iter_mut().zip(a) {
                         *delta = a * (*delta - dot);
                     }
@@ -181,11 +222,13 @@ pub fn softplus<T: Real>(z: T) -> T {
 /// e^z / Σ e^z, shifted by the largest z so that nothing overflows.
 fn softmax<T: Real>(z: &mut [T]) {
     let largest = largest(z);
-    let mut sum = T::ZERO;
+    // In float64: a million float32 outputs would lose three digits of their sum.
+    let mut sum = 0.0;
     for z in z.iter_mut() {
         *z = (*z - largest).exp();
-        sum += *z;
+        sum += z.to_f64();
     }
+    let sum = T::from_f64(sum);
     for z in z {
         *z = *z / sum;
     }

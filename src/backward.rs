@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::activation::Activation;
 use crate::cost::Cost;
 use crate::examples::Targets;
-use crate::interrupt::Pulse;
+use crate::interrupt::{ELEMENT_WORK, Pulse};
 use crate::kernels::product;
 use crate::network::Network;
 use crate::scalar::Real;
@@ -24,15 +24,19 @@ pub fn bp1<T: Real>(
     targets: &Targets<'_, T>,
     rows: Range<usize>,
     delta: &mut [T],
+    pulse: &Pulse<'_>,
 ) {
     let width = a.len() / rows.len();
     let z_rows = rows_of(z, width);
     let examples = rows.zip(z_rows.zip(a.chunks_exact(width)));
     for ((x, (z, a)), delta) in examples.zip(delta.chunks_exact_mut(width)) {
-        cost.bp1(output, z, a, |j| targets.at(x, j), delta);
+        cost.bp1(output, z, a, |j| targets.at(x, j), delta, pulse);
         let factor = targets.factor(x);
         for delta in delta {
             *delta *= factor;
+        }
+        if pulse.stopped_after(width * ELEMENT_WORK) {
+            return;
         }
     }
 }
@@ -45,13 +49,18 @@ pub fn cost<T: Real>(
     a: &[T],
     targets: &Targets<'_, T>,
     rows: Range<usize>,
+    pulse: &Pulse<'_>,
 ) -> f64 {
     let width = a.len() / rows.len();
-    let examples = rows.zip(rows_of(z, width).zip(a.chunks_exact(width)));
-    examples.fold(0.0, |sum, (x, (z, a))| {
+    let mut sum = 0.0;
+    for (x, (z, a)) in rows.zip(rows_of(z, width).zip(a.chunks_exact(width))) {
         let of_example = cost.of_example(output, z, a, |j| targets.at(x, j));
-        sum + targets.sample_weight(x) * of_example
-    })
+        sum += targets.sample_weight(x) * of_example;
+        if pulse.stopped_after(width * ELEMENT_WORK) {
+            break;
+        }
+    }
+    sum
 }
 
 /// BP2: δ^l = (δ^(l+1) W^(l+1)) ⊙ σ'(z^l).
@@ -68,7 +77,7 @@ pub fn bp2<T: Real>(
     pulse: &Pulse<'_>,
 ) {
     product::errors(delta_next, weights, delta, width, pulse);
-    activation.pull_back(delta, a, z, width);
+    activation.pull_back(delta, a, z, width, pulse);
 }
 
 /// BP3: ∂C/∂b^l = Σ_x δ^l.
@@ -137,6 +146,7 @@ pub fn backward<T: Real>(
                 targets,
                 rows.clone(),
                 &mut delta[..length],
+                pulse,
             );
         }
         let input = match index {

@@ -10,12 +10,13 @@ use crate::backward::{backward, bp3, bp4, cost};
 use crate::error::Result;
 use crate::examples::{Inputs, Targets};
 use crate::forward::forward;
-use crate::interrupt::{Pulse, Question};
+use crate::interrupt::{Pulse, Question, watch};
 use crate::network::Network;
+use crate::pairwise::{add_pairwise, reserve_each, sum_pairwise};
 use crate::plan::Plan;
 use crate::pool::Team;
 use crate::scalar::Real;
-use crate::workspace::{Keep, Workspace, reserve};
+use crate::workspace::{Keep, PACKED, Workspace, reserve, reserve_packing};
 
 /// What calls leave behind for later ones: buffers that fit already are not allocated again.
 #[derive(Debug, Default)]
@@ -62,7 +63,7 @@ impl<'a, T: Real> Call<'a, T> {
             network,
             params,
             inputs,
-            plan: Plan::new(network, inputs.n, size_of::<T>()),
+            plan: Plan::new(network, inputs.n),
             team,
             question,
         }
@@ -128,14 +129,16 @@ impl<'a, T: Real> Call<'a, T> {
     /// As [`Self::forward`].
     pub fn cost(&self, targets: &Targets<'_, T>, scratch: &mut Scratch<T>) -> Result<f64> {
         let mut costs = std::mem::take(&mut scratch.costs);
-        reserve(&mut costs, self.plan.chunks, 1)?;
+        watch(self.question, |pulse| {
+            reserve(&mut costs, self.plan.chunks, 1, pulse)
+        })?;
         let chunks = costs[..self.plan.chunks].iter_mut().enumerate();
         self.each_chunk(
             scratch,
             Keep::NeededZ,
             chunks,
-            |workspace, rows, _, cost| {
-                *cost = self.cost_of(targets, rows, workspace);
+            |workspace, rows, pulse, cost| {
+                *cost = self.cost_of(targets, rows, workspace, pulse);
             },
         )?;
         let sum: f64 = costs[..self.plan.chunks].iter().sum();
@@ -159,18 +162,21 @@ impl<'a, T: Real> Call<'a, T> {
     ) -> Result<f64> {
         let plan = &self.plan;
         assert_eq!(gradient.len(), self.params.len(), "the length of gradient");
-        self.prepare(scratch, Keep::NeededZ)?;
+        watch(self.question, |pulse| {
+            self.prepare(scratch, Keep::NeededZ, pulse)?;
+            for worker in &mut scratch.workers[..self.team.threads()] {
+                reserve_each(&mut worker.stack, plan.depth() - 1, gradient.len(), pulse)?;
+            }
+            reserve_each(&mut scratch.lanes, plan.lanes - 1, gradient.len(), pulse)?;
+            reserve(&mut scratch.costs, plan.chunks, 1, pulse)?;
+            self.reserve_packing()
+        })?;
         let Scratch {
             workers,
             lanes,
             costs,
         } = scratch;
         let workers = &mut workers[..self.team.threads()];
-        for worker in workers.iter_mut() {
-            reserve_each(&mut worker.stack, plan.depth() - 1, gradient.len())?;
-        }
-        reserve_each(lanes, plan.lanes - 1, gradient.len())?;
-        reserve(costs, plan.chunks, 1)?;
         let costs = &mut costs[..plan.chunks];
         let length = gradient.len();
         let rest = lanes.iter_mut().map(|lane| &mut lane[..length]);
@@ -186,7 +192,10 @@ impl<'a, T: Real> Call<'a, T> {
                 self.lane(targets, chunks, worker, place, pulse);
             },
         )?;
-        add_pairwise(gradient, &mut lanes[..plan.lanes - 1]);
+        watch(self.question, |pulse| {
+            add_pairwise(gradient, &mut lanes[..plan.lanes - 1], pulse);
+            Ok(())
+        })?;
         let sum: f64 = costs.iter().sum();
         Ok(sum / targets.divisor())
     }
@@ -200,33 +209,13 @@ impl<'a, T: Real> Call<'a, T> {
         place: &mut [T],
         pulse: &Pulse<'_>,
     ) {
-        let mut waiting = 0;
-        for (done, (chunk, cost)) in (1..).zip(chunks) {
-            if pulse.stopped() {
-                break;
+        let Worker { workspace, stack } = worker;
+        sum_pairwise(chunks, place, stack, pulse, |(chunk, cost), place| {
+            if !pulse.stopped() {
+                let rows = self.plan.rows_of(chunk);
+                *cost = self.chunk(targets, rows, workspace, place, pulse);
             }
-            let top = match waiting {
-                0 => &mut *place,
-                _ => &mut worker.stack[waiting - 1][..place.len()],
-            };
-            *cost = self.chunk(
-                targets,
-                self.plan.rows_of(chunk),
-                &mut worker.workspace,
-                top,
-                pulse,
-            );
-            waiting += 1;
-            // 2^k chunks are complete whenever `done` is a multiple of 2^k: join them.
-            for _ in 0..usize::trailing_zeros(done) {
-                waiting -= 1;
-                join(place, &mut worker.stack, waiting);
-            }
-        }
-        while waiting > 1 {
-            waiting -= 1;
-            join(place, &mut worker.stack, waiting);
-        }
+        });
     }
 
     /// The gradient of one chunk into `gradient`; returns its cost.
@@ -240,7 +229,7 @@ impl<'a, T: Real> Call<'a, T> {
     ) -> f64 {
         let n = rows.len();
         forward(self.network, self.params, self.x(&rows), workspace, pulse);
-        let cost = self.cost_of(targets, rows.clone(), workspace);
+        let cost = self.cost_of(targets, rows.clone(), workspace, pulse);
         self.backward(targets, rows, workspace, pulse, |index, delta, a| {
             let layer = &self.network.layers()[index];
             bp3(delta, &mut gradient[layer.biases.clone()]);
@@ -270,12 +259,19 @@ impl<'a, T: Real> Call<'a, T> {
         );
     }
 
-    fn cost_of(&self, targets: &Targets<'_, T>, rows: Range<usize>, ws: &Workspace<T>) -> f64 {
+    fn cost_of(
+        &self,
+        targets: &Targets<'_, T>,
+        rows: Range<usize>,
+        ws: &Workspace<T>,
+        pulse: &Pulse<'_>,
+    ) -> f64 {
         let buffers = &ws.layers[self.last()];
         let length = rows.len() * self.network.n_outputs();
         let z = &buffers.z[..length.min(buffers.z.len())];
         let (kind, output) = (self.network.cost(), self.network.output());
-        cost(kind, output, z, &buffers.a[..length], targets, rows)
+        let a = &buffers.a[..length];
+        cost(kind, output, z, a, targets, rows, pulse)
     }
 
     /// Runs the forward pass of every chunk, then `work` on what it left in the workspace.
@@ -286,7 +282,7 @@ impl<'a, T: Real> Call<'a, T> {
         chunks: impl Iterator<Item = (usize, P)> + Send,
         work: impl Fn(&mut Workspace<T>, Range<usize>, &Pulse<'_>, P) + Sync,
     ) -> Result<()> {
-        self.prepare(scratch, keep)?;
+        watch(self.question, |pulse| self.prepare(scratch, keep, pulse))?;
         let workers = &mut scratch.workers[..self.team.threads()];
         self.team.run(
             workers,
@@ -301,7 +297,7 @@ impl<'a, T: Real> Call<'a, T> {
         )
     }
 
-    fn prepare(&self, scratch: &mut Scratch<T>, keep: Keep) -> Result<()> {
+    fn prepare(&self, scratch: &mut Scratch<T>, keep: Keep, pulse: &Pulse<'_>) -> Result<()> {
         let threads = self.team.threads();
         if scratch.workers.len() < threads {
             scratch.workers.resize_with(threads, Worker::default);
@@ -309,7 +305,15 @@ impl<'a, T: Real> Call<'a, T> {
         let rows = self.plan.rows.min(self.inputs.n);
         scratch.workers[..threads]
             .iter_mut()
-            .try_for_each(|worker| worker.workspace.prepare(self.network, rows, keep))
+            .try_for_each(|worker| worker.workspace.prepare(self.network, rows, keep, pulse))?;
+        self.reserve_packing()
+    }
+
+    fn reserve_packing(&self) -> Result<()> {
+        if self.network.n_weights() < PACKED {
+            return Ok(());
+        }
+        reserve_packing(self.team.threads())
     }
 
     /// Cuts one array per layer into the rows of each chunk.
@@ -329,41 +333,5 @@ impl<'a, T: Real> Call<'a, T> {
 
     fn last(&self) -> usize {
         self.network.layers().len() - 1
-    }
-}
-
-/// Makes `count` buffers of `length` numbers.
-fn reserve_each<T: Real>(buffers: &mut Vec<Vec<T>>, count: usize, length: usize) -> Result<()> {
-    if buffers.len() < count {
-        buffers.resize_with(count, Vec::new);
-    }
-    buffers[..count]
-        .iter_mut()
-        .try_for_each(|buffer| reserve(buffer, length, 1))
-}
-
-/// Adds partial sum `waiting` to the one below it.
-fn join<T: Real>(place: &mut [T], stack: &mut [Vec<T>], waiting: usize) {
-    let (below, top) = stack.split_at_mut(waiting - 1);
-    let below = below.last_mut().map_or(&mut *place, |below| below);
-    add(below, &top[0]);
-}
-
-/// first + rest[0] + rest[1] + …, added pairwise, into `first`.
-fn add_pairwise<T: Real>(first: &mut [T], rest: &mut [Vec<T>]) {
-    let (left, right) = rest.split_at_mut(rest.len() / 2);
-    if !right.is_empty() {
-        add_pairwise(first, left);
-    }
-    if let Some((middle, right)) = right.split_first_mut() {
-        add_pairwise(middle, right);
-        add(first, middle);
-    }
-}
-
-/// sum ← sum + term.
-fn add<T: Real>(sum: &mut [T], term: &[T]) {
-    for (sum, &term) in sum.iter_mut().zip(term) {
-        *sum += term;
     }
 }

@@ -3,6 +3,7 @@
 use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::fused::Fused;
+use crate::interrupt::Pulse;
 use crate::scalar::Real;
 
 /// The cost `C_x` of one example, a sum over the output neurons.
@@ -146,6 +147,7 @@ impl Cost {
         a: &[T],
         y: impl Fn(usize) -> T,
         delta: &mut [T],
+        pulse: &Pulse<'_>,
     ) {
         if let Some(fused) = self.fused(output) {
             fused.delta(z, a, y, delta);
@@ -162,7 +164,7 @@ impl Cost {
                 _ => nabla_a(a - y(j)),
             };
         }
-        output.pull_back(delta, a, z, a.len());
+        output.pull_back(delta, a, z, a.len(), pulse);
     }
 }
 

@@ -1,7 +1,10 @@
 //! What comes in with a batch: x, y and the weights of the examples, checked against a network.
 
+use std::fmt::Display;
+
 use ndarray::ArrayView2;
 
+use crate::cost::Cost;
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::scalar::Real;
@@ -80,29 +83,29 @@ pub struct Targets<'a, T> {
     y: Y<'a, T>,
     width: usize,
     sample_weight: Option<&'a [f64]>,
+    /// What the weights are taken in units of, so that a mean with them cannot overflow.
+    unit: f64,
     divisor: f64,
 }
 
 impl<'a, T: Real> Targets<'a, T> {
-    /// y of shape (n, n_L), C-contiguous: the outputs wanted. With a custom cost: ∇_a `C_x`.
+    /// y of shape (n, `width`), C-contiguous: the outputs wanted. With a custom cost: ∇_a `C_x`.
     ///
     /// # Errors
     /// Another shape or layout.
-    pub fn values(network: &Network, n: usize, y: ArrayView2<'a, T>) -> Result<Self> {
-        let width = network.n_outputs();
+    pub fn values(width: usize, n: usize, y: ArrayView2<'a, T>) -> Result<Self> {
         if y.dim() != (n, width) {
             return Err(Error::shape("y", &[n, width], y.shape()));
         }
         Ok(Self::new(Y::Values(contiguous("y", y)?), n, width))
     }
 
-    /// y of shape (n,): class labels from 0 to `n_L` − 1; 0 or 1 for a single output.
+    /// y of shape (n,): class labels from 0 to `width` − 1; 0 or 1 for a single output.
     ///
     /// # Errors
     /// A cost that takes no labels, another length, a label out of range.
-    pub fn labels(network: &Network, n: usize, y: &'a [i64]) -> Result<Self> {
-        let width = network.n_outputs();
-        if !network.cost().takes_labels() {
+    pub fn labels(width: usize, cost: Cost, n: usize, y: &'a [i64]) -> Result<Self> {
+        if !cost.takes_labels() {
             return Err(Error::value(
                 "y",
                 format_args!(
@@ -115,13 +118,9 @@ impl<'a, T: Real> Targets<'a, T> {
         if y.len() != n {
             return Err(Error::shape("y", &[n], &[y.len()]));
         }
-        let classes = i64::try_from(width.max(2)).unwrap_or(i64::MAX);
+        let classes = i64::try_from(classes(width)).unwrap_or(i64::MAX);
         if let Some(x) = y.iter().position(|label| !(0..classes).contains(label)) {
-            return Err(Error::value(
-                format_args!("y[{x}]"),
-                format_args!("a label from 0 to {}", classes - 1),
-                y[x],
-            ));
+            return Err(bad_label(x, width, y[x]));
         }
         Ok(Self::new(Y::Labels(y), n, width))
     }
@@ -132,6 +131,7 @@ impl<'a, T: Real> Targets<'a, T> {
             y,
             width,
             sample_weight: None,
+            unit: 1.0,
             divisor: n as f64,
         }
     }
@@ -147,9 +147,15 @@ impl<'a, T: Real> Targets<'a, T> {
         reduction: Reduction,
         sample_weight: Option<&'a [f64]>,
     ) -> Result<Self> {
-        let total = match sample_weight {
-            None => n as f64,
-            Some(weights) => sum_of_weights(n, weights)?,
+        let (total, unit) = match (sample_weight, reduction) {
+            (None, _) => (n as f64, 1.0),
+            (Some(weights), Reduction::Sum) => (check_weights(n, weights)?, 1.0),
+            (Some(weights), Reduction::Mean) => {
+                let total = check_weights(n, weights)?;
+                let usual = (1e-100..1e100).contains(&total);
+                let unit = if usual { 1.0 } else { total };
+                (total / unit, unit)
+            }
         };
         let divisor = match reduction {
             Reduction::Sum => 1.0,
@@ -164,6 +170,7 @@ impl<'a, T: Real> Targets<'a, T> {
         };
         Ok(Self {
             sample_weight,
+            unit,
             divisor,
             ..self
         })
@@ -174,12 +181,13 @@ impl<'a, T: Real> Targets<'a, T> {
         T::from_f64(self.sample_weight(x) / self.divisor)
     }
 
-    /// `s_x`.
+    /// `s_x`, in units of its own.
     pub(crate) fn sample_weight(&self, x: usize) -> f64 {
-        self.sample_weight.map_or(1.0, |weights| weights[x])
+        self.sample_weight
+            .map_or(1.0, |weights| weights[x] / self.unit)
     }
 
-    /// Σ s, or 1: what the sum of the costs is divided by.
+    /// Σ s in the same units, or 1: what the sum of the costs is divided by.
     pub(crate) fn divisor(&self) -> f64 {
         self.divisor
     }
@@ -201,11 +209,23 @@ impl<'a, T: Real> Targets<'a, T> {
     }
 }
 
+/// How many labels an output of `width` neurons knows: 0 and 1 for a single one.
+fn classes(width: usize) -> usize {
+    width.max(2)
+}
+
+/// The error of a label that an output of `width` neurons does not know.
+pub(crate) fn bad_label(x: usize, width: usize, label: impl Display) -> Error {
+    let expected = format!("a label from 0 to {}", classes(width) - 1);
+    Error::value(format!("y[{x}]"), expected, label)
+}
+
 fn indicator<T: Real>(holds: bool) -> T {
     if holds { T::ONE } else { T::ZERO }
 }
 
-fn sum_of_weights(n: usize, weights: &[f64]) -> Result<f64> {
+/// Σ s_x.
+fn check_weights(n: usize, weights: &[f64]) -> Result<f64> {
     if weights.len() != n {
         return Err(Error::shape("sample_weight", &[n], &[weights.len()]));
     }
@@ -214,7 +234,7 @@ fn sum_of_weights(n: usize, weights: &[f64]) -> Result<f64> {
         return Err(Error::value(
             format_args!("sample_weight[{x}]"),
             "a finite weight, 0 or above",
-            weights[x],
+            weights[x].to_string().to_lowercase(), // as Python writes nan
         ));
     }
     let total: f64 = weights.iter().sum();

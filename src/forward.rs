@@ -29,6 +29,6 @@ pub fn forward<T: Real>(
         if !buffers.z.is_empty() {
             buffers.z[..output.len()].copy_from_slice(output);
         }
-        layer.activation.apply(output, layer.n_out);
+        layer.activation.apply(output, layer.n_out, pulse);
     }
 }

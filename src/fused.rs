@@ -72,25 +72,29 @@ impl Fused {
                 delta[j] = derivative - y(j) * ratio;
             }),
             Self::SoftmaxCrossEntropy => {
-                // With p_j = (a_j − y_j) / (1 − a_j): δ_j = a_j − y_j − a_j Σ_{k≠j} p_k. Only the
-                // largest output t can be so near 1 that 1 − a_t is lost; for it, the product
-                // a_j p_t = r_j (a_t − y_t), r the softmax of the others, is taken instead.
+                // With p_j = (a_j − y_j) / (1 − a_j): δ_j = p_j − a_j Σ_k p_k. Only the largest
+                // output t can be so near 1 that 1 − a_t is lost; in place of a_j p_t stands the
+                // equal r_j (a_t − y_t), r the softmax of the others, and
+                // δ_t = a_t − y_t − a_t Σ_{k≠t} p_k.
                 let shares = Shares::of(z);
+                let top = shares.top;
                 let output = |j: usize| shares.ln(z, j).exp();
-                let target = |j: usize| y(j).to_f64();
-                let p = |j: usize| (output(j) - target(j)) / (1.0 - output(j));
-                let others = indices().filter(|&j| j != shares.top);
-                let sum = others.fold(0.0, |sum, j| sum + p(j));
-                let miss = output(shares.top) - target(shares.top);
-                for j in indices() {
-                    let error = if j == shares.top {
-                        miss - output(j) * sum
-                    } else {
-                        let share = (shares.ln(z, j) - shares.ln_rest(z, shares.top)).exp();
-                        output(j) - target(j) - output(j) * (sum - p(j)) - share * miss
-                    };
-                    delta[j] = T::from_f64(error);
+                let miss = output(top) - y(top).to_f64();
+                let rest = shares.ln_rest(z, top);
+                // First p_j in place of δ_j.
+                let mut sum = 0.0;
+                for j in indices().filter(|&j| j != top) {
+                    let a = output(j);
+                    let p = (a - y(j).to_f64()) / (1.0 - a);
+                    sum += p;
+                    delta[j] = T::from_f64(p);
                 }
+                for j in indices().filter(|&j| j != top) {
+                    let (ln_a, p) = (shares.ln(z, j), delta[j].to_f64());
+                    let (a, share) = (ln_a.exp(), (ln_a - rest).exp());
+                    delta[j] = T::from_f64(p - a * sum - share * miss);
+                }
+                delta[top] = T::from_f64(miss - output(top) * sum);
             }
         }
     }

@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::error::{Error, Result};
+
 /// How often the caller's question is asked. Python wants Ctrl-C answered within 100 ms; what one
 /// thread does between two beats (`kernels::product` keeps it to some 10 ms) comes on top.
 pub const INTERVAL: Duration = Duration::from_millis(25);
@@ -26,10 +28,30 @@ impl Stop {
     }
 }
 
+/// Runs `work` on the calling thread under its pulse.
+///
+/// # Errors
+/// The answer to `question` was yes: some of the work is not done.
+pub fn watch<R>(question: Question<'_>, work: impl FnOnce(&Pulse<'_>) -> Result<R>) -> Result<R> {
+    let stop = Stop::default();
+    let result = work(&Pulse::caller(&stop, question))?;
+    if stop.is_set() {
+        return Err(Error::interrupted());
+    }
+    Ok(result)
+}
+
+/// How much work, in multiply-adds, is done between two looks at the clock: below a millisecond.
+const UNWATCHED: usize = 1 << 22;
+
+/// What an exponential, an error function or a step of a cost counts, in multiply-adds.
+pub const ELEMENT_WORK: usize = 64;
+
 /// One thread's hold on the stop flag. On the calling thread it also asks the question.
 pub struct Pulse<'a> {
     stop: &'a Stop,
     question: Option<(Question<'a>, Cell<Instant>)>,
+    unwatched: Cell<usize>,
 }
 
 impl<'a> Pulse<'a> {
@@ -38,6 +60,7 @@ impl<'a> Pulse<'a> {
         Self {
             stop,
             question: Some((question, Cell::new(Instant::now()))),
+            unwatched: Cell::new(0),
         }
     }
 
@@ -46,10 +69,28 @@ impl<'a> Pulse<'a> {
         Self {
             stop,
             question: None,
+            unwatched: Cell::new(0),
         }
     }
 
-    /// Called between pieces of work: true when the rest should be left undone.
+    /// For work too short to be interrupted.
+    pub fn none() -> Pulse<'static> {
+        static NEVER: Stop = Stop(AtomicBool::new(false));
+        Pulse::helper(&NEVER)
+    }
+
+    /// Called after `work` multiply-adds: true when the rest should be left undone.
+    pub fn stopped_after(&self, work: usize) -> bool {
+        let unwatched = self.unwatched.get().saturating_add(work);
+        if unwatched < UNWATCHED {
+            self.unwatched.set(unwatched);
+            return self.stop.is_set();
+        }
+        self.unwatched.set(0);
+        self.stopped()
+    }
+
+    /// The same, with a look at the clock at once.
     pub fn stopped(&self) -> bool {
         if let Some((question, last)) = &self.question
             && !self.stop.is_set()

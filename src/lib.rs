@@ -17,7 +17,7 @@
 //! let network = Network::new(&[1, 1], &[], Activation::Identity, Cost::Quadratic)?;
 //! let params = [2.0, 1.0];
 //! let inputs = Inputs::new(&network, aview2(&[[3.0]]))?;
-//! let targets = Targets::values(&network, 1, aview2(&[[5.0]]))?;
+//! let targets = Targets::values(1, 1, aview2(&[[5.0]]))?;
 //! let team = Team::alone();
 //! let call = Call::new(&network, &params, inputs, &team, &|| false);
 //! let mut gradient = [0.0; 2];
@@ -41,6 +41,7 @@ mod fused;
 pub mod network;
 
 pub mod examples;
+pub mod pairwise;
 pub mod workspace;
 
 pub mod forward;
@@ -51,6 +52,7 @@ pub mod plan;
 pub mod pool;
 
 pub mod batch;
+pub mod equations;
 
 #[cfg(feature = "python")]
 mod python;

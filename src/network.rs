@@ -1,11 +1,13 @@
 //! The shape of a network: sizes, activations, cost, and where each W^l, b^l lies in the flat
 //! vector of parameters. Everything is proven here once; inner rooms rely on it.
 
+use std::fmt::Display;
 use std::ops::Range;
 
 use crate::activation::Activation;
 use crate::cost::Cost;
 use crate::error::{Error, Result};
+use crate::interrupt::ELEMENT_WORK;
 
 /// One layer of weights: it takes `n_in` = n_(l−1) activations to `n_out` = n_l.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -66,11 +68,7 @@ impl Network {
             ));
         }
         if let Some(index) = hidden.iter().position(|&h| h == Activation::Softmax) {
-            return Err(Error::value(
-                format_args!("hidden[{index}]"),
-                "an activation that acts on each neuron by itself",
-                "'softmax', which goes with the output alone",
-            ));
+            return Err(not_hidden(format_args!("hidden[{index}]")));
         }
         cost.check_output(output)?;
 
@@ -137,6 +135,18 @@ impl Network {
         self.layers.iter().map(|layer| layer.weights.len()).sum()
     }
 
+    /// The largest number of neurons of a layer, the input among them.
+    pub fn widest(&self) -> usize {
+        self.sizes.iter().copied().max().unwrap_or(1)
+    }
+
+    /// What the forward pass of one example costs, in multiply-adds.
+    pub fn work(&self) -> usize {
+        let neurons: usize = self.layers.iter().map(|layer| layer.n_out).sum();
+        self.n_weights()
+            .saturating_add(neurons.saturating_mul(ELEMENT_WORK))
+    }
+
     /// Whether z^l is needed once a^l is known, for the layer at `index`.
     pub fn needs_z(&self, index: usize) -> bool {
         let activation = self.layers[index].activation;
@@ -147,6 +157,15 @@ impl Network {
     fn last(&self) -> &Layer {
         &self.layers[self.layers.len() - 1]
     }
+}
+
+/// The error of softmax in a hidden layer.
+pub(crate) fn not_hidden(argument: impl Display) -> Error {
+    Error::value(
+        argument,
+        "an activation that acts on each neuron by itself",
+        "'softmax', which goes with the output alone",
+    )
 }
 
 /// `start + rows · columns`, if a vector of float64 can be so long.

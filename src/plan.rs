@@ -7,16 +7,36 @@ use std::ops::Range;
 
 use crate::network::Network;
 
-/// The multiply-adds of a forward pass below which a chunk is not worth a wake-up of its own.
+/// The multiply-adds of a forward pass below which a chunk is not worth being one.
 const CHUNK_WORK: usize = 1 << 18;
+/// The multiply-adds of a forward pass below which a thread is not worth waking: some 30 µs.
+const THREAD_WORK: usize = 1 << 19;
 /// The fewest rows of a chunk that still amortise packing the weights.
 const MIN_ROWS: usize = 16;
 /// The most rows of a chunk: its activations stay in the second-level cache.
-const MAX_ROWS: usize = 128;
-/// Lanes of a large batch: many times the threads of a machine, so that they share evenly.
+pub const MAX_ROWS: usize = 128;
+/// The most lanes of a large batch: many times the threads of a machine, so that they share evenly.
 const MAX_LANES: usize = 64;
-/// What the gradients of all lanes together may take, in bytes, beyond eight of them.
-const LANE_BYTES: usize = 1 << 26;
+
+/// The most activations of a layer that a chunk has: very wide layers take few rows at a time.
+const MAX_ACTIVATIONS: usize = 1 << 21;
+
+/// Parameters from which a gradient no longer stays in the cache: to add one costs as much as to
+/// compute some rows, and each lane keeps one. So there are few lanes, of long chunks.
+const LARGE: usize = 1 << 18;
+/// The fewest and the most rows of a chunk of a large network.
+const LARGE_ROWS: (usize, usize) = (64, 512);
+/// The most lanes of a large network.
+const LARGE_LANES: usize = 4;
+
+/// The most rows that are worth adding up before their sum of `length` numbers is one of a pair.
+pub fn rows_for(length: usize) -> usize {
+    if length > LARGE {
+        LARGE_ROWS.1
+    } else {
+        MAX_ROWS
+    }
+}
 
 /// How a batch is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,35 +50,43 @@ pub struct Plan {
     pub chunks_per_lane: usize,
     /// The lanes of the batch.
     pub lanes: usize,
+    /// The threads that have enough to do to be worth their wake-up.
+    worthwhile: usize,
 }
 
 impl Plan {
-    /// The plan for `n` examples of `network` in numbers of `bytes` bytes.
-    pub fn new(network: &Network, n: usize, bytes: usize) -> Self {
-        let worthwhile = CHUNK_WORK.div_ceil(network.n_weights()).next_power_of_two();
-        // A chunk's own gradient costs as much to add up as a few rows cost to compute.
-        let least = if network.n_params() > CHUNK_WORK {
-            64
+    /// The plan for `n` examples of `network`.
+    pub fn new(network: &Network, n: usize) -> Self {
+        let (rows, lanes) = if network.n_params() > LARGE {
+            let rows = n.div_ceil(LARGE_LANES).next_power_of_two();
+            (rows.clamp(LARGE_ROWS.0, LARGE_ROWS.1), LARGE_LANES)
         } else {
-            MIN_ROWS
+            let worthwhile = CHUNK_WORK.div_ceil(network.n_weights()).next_power_of_two();
+            let least = worthwhile.clamp(MIN_ROWS, MAX_ROWS / 2);
+            let rows = (n / MAX_LANES).next_power_of_two();
+            (rows.clamp(least, MAX_ROWS), MAX_LANES)
         };
-        let least = worthwhile.clamp(least, MAX_ROWS / 2);
-        let rows = (n / MAX_LANES).next_power_of_two().clamp(least, MAX_ROWS);
+        let rows = rows.min(MAX_ACTIVATIONS / network.widest()).max(1);
         let chunks = n.div_ceil(rows);
-        let affordable = LANE_BYTES / network.n_params().saturating_mul(bytes).max(1);
-        let chunks_per_lane = chunks.div_ceil(affordable.clamp(8, MAX_LANES));
+        let chunks_per_lane = chunks.div_ceil(lanes);
         Self {
             n,
             rows,
             chunks,
             chunks_per_lane,
             lanes: chunks.div_ceil(chunks_per_lane),
+            worthwhile: (n.saturating_mul(network.work()) / THREAD_WORK).max(1),
         }
     }
 
-    /// How many of `threads` have something to do.
-    pub fn useful_threads(&self, threads: usize) -> usize {
-        threads.min(self.lanes)
+    /// How many of `threads` are worth waking for work that is cut into chunks.
+    pub fn threads_for_chunks(&self, threads: usize) -> usize {
+        threads.min(self.chunks).min(self.worthwhile)
+    }
+
+    /// How many of `threads` are worth waking for work that is cut into lanes.
+    pub fn threads_for_lanes(&self, threads: usize) -> usize {
+        threads.min(self.lanes).min(self.worthwhile)
     }
 
     /// The examples of a chunk.
@@ -94,14 +122,17 @@ mod tests {
             network(&[1000, 1000]),
         ] {
             for n in [1, 2, 15, 16, 17, 127, 128, 129, 1000, 4096, 100_003] {
-                let plan = Plan::new(&network, n, 4);
+                let plan = Plan::new(&network, n);
                 let chunks: Vec<usize> = (0..plan.lanes)
                     .flat_map(|lane| plan.chunks_of(lane))
                     .collect();
                 assert!(chunks.iter().copied().eq(0..plan.chunks), "{plan:?}");
                 let rows = chunks.into_iter().flat_map(|chunk| plan.rows_of(chunk));
                 assert!(rows.eq(0..n), "{plan:?}");
-                assert!(plan.lanes <= MAX_LANES && plan.rows <= MAX_ROWS, "{plan:?}");
+                assert!(
+                    plan.lanes <= MAX_LANES && plan.rows <= LARGE_ROWS.1,
+                    "{plan:?}"
+                );
                 assert!(plan.chunks_per_lane < 1 << plan.depth(), "{plan:?}");
             }
         }

@@ -40,8 +40,12 @@ fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<usize> 
             continue;
         };
         // OpenMP allows a list, one entry a nesting level; the first is the outermost.
-        let first = text.split(',').next().unwrap_or_default().trim();
-        match first.parse::<usize>() {
+        let first = if name == VARIABLES[2] {
+            text.split(',').next()
+        } else {
+            None
+        };
+        match first.unwrap_or(&text).trim().parse::<usize>() {
             Ok(threads) if threads > 0 => return Ok(threads.min(MAX_THREADS)),
             _ if name == VARIABLES[0] => {
                 return Err(Error::value(
@@ -67,7 +71,7 @@ struct Pool {
 
 static POOL: Mutex<Option<Arc<Pool>>> = Mutex::new(None);
 
-/// This process's pool, with `size` threads or more; `None` where the system refuses them.
+/// This process's pool, with `size` threads, or those there are where the system refuses more.
 fn pool(size: usize) -> Option<Arc<Pool>> {
     let mut slot = lock(&POOL);
     let process = std::process::id();
@@ -76,17 +80,16 @@ fn pool(size: usize) -> Option<Arc<Pool>> {
         std::mem::forget(parents);
     }
     if slot.as_ref().is_none_or(|pool| pool.size < size) {
-        let threads = ThreadPoolBuilder::new()
-            .num_threads(size)
-            .thread_name(|index| format!("bpfast-{}", index + 1))
-            .build()
-            .ok()?;
-        *slot = Some(Arc::new(Pool {
-            process,
-            size,
-            free: AtomicUsize::new(size),
-            threads,
-        }));
+        let builder = ThreadPoolBuilder::new().num_threads(size);
+        let named = builder.thread_name(|index| format!("bpfast-{}", index + 1));
+        if let Ok(threads) = named.build() {
+            *slot = Some(Arc::new(Pool {
+                process,
+                size,
+                free: AtomicUsize::new(size),
+                threads,
+            }));
+        }
     }
     slot.clone()
 }

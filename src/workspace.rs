@@ -1,6 +1,7 @@
 //! The buffers of one chunk: z^l, a^l and δ^l. Sized once, reused, never grown while work runs.
 
 use crate::error::{Error, Result};
+use crate::interrupt::Pulse;
 use crate::network::Network;
 use crate::scalar::Real;
 
@@ -36,13 +37,19 @@ impl<T: Real> Workspace<T> {
     ///
     /// # Errors
     /// The memory cannot be had.
-    pub fn prepare(&mut self, network: &Network, rows: usize, keep: Keep) -> Result<()> {
+    pub fn prepare(
+        &mut self,
+        network: &Network,
+        rows: usize,
+        keep: Keep,
+        pulse: &Pulse<'_>,
+    ) -> Result<()> {
         let layers = network.layers();
         self.layers.resize_with(layers.len(), Activations::default);
         for (index, (buffers, layer)) in self.layers.iter_mut().zip(layers).enumerate() {
-            reserve(&mut buffers.a, rows, layer.n_out)?;
+            reserve(&mut buffers.a, rows, layer.n_out, pulse)?;
             if keep == Keep::EveryZ || network.needs_z(index) {
-                reserve(&mut buffers.z, rows, layer.n_out)?;
+                reserve(&mut buffers.z, rows, layer.n_out, pulse)?;
             } else {
                 buffers.z.clear();
             }
@@ -50,15 +57,22 @@ impl<T: Real> Workspace<T> {
         let widest = layers.iter().map(|layer| layer.n_out).max().unwrap_or(0);
         self.delta
             .iter_mut()
-            .try_for_each(|delta| reserve(delta, rows, widest))
+            .try_for_each(|delta| reserve(delta, rows, widest, pulse))
     }
 }
 
-/// Makes `buffer` at least rows · columns long.
+/// Makes `buffer` at least rows · columns long; less where `pulse` says stop.
 ///
 /// # Errors
 /// The memory cannot be had.
-pub fn reserve<T: Real>(buffer: &mut Vec<T>, rows: usize, columns: usize) -> Result<()> {
+pub fn reserve<T: Real>(
+    buffer: &mut Vec<T>,
+    rows: usize,
+    columns: usize,
+    pulse: &Pulse<'_>,
+) -> Result<()> {
+    /// Few enough to be had from the system and set to 0 within a few milliseconds.
+    const STEP: usize = 1 << 20;
     let refuse = || {
         Error::memory(
             "workspace",
@@ -66,11 +80,31 @@ pub fn reserve<T: Real>(buffer: &mut Vec<T>, rows: usize, columns: usize) -> Res
         )
     };
     let length = rows.checked_mul(columns).ok_or_else(refuse)?;
-    if buffer.len() < length {
-        buffer
-            .try_reserve_exact(length - buffer.len())
-            .map_err(|_| refuse())?;
-        buffer.resize(length, T::ZERO);
+    let missing = length.saturating_sub(buffer.len());
+    buffer.try_reserve_exact(missing).map_err(|_| refuse())?;
+    while buffer.len() < length && !pulse.stopped_after(STEP) {
+        buffer.resize(length.min(buffer.len() + STEP), T::ZERO);
     }
+    Ok(())
+}
+
+/// The weights from which a product packs blocks of megabytes.
+pub const PACKED: usize = 1 << 14;
+
+/// Makes sure that the products of `threads` threads find room for their packed blocks: the crate
+/// that multiplies allocates these itself, and ends the process where it cannot. Products with
+/// fewer than [`PACKED`] weights need none to speak of.
+///
+/// # Errors
+/// The memory cannot be had.
+pub fn reserve_packing(threads: usize) -> Result<()> {
+    /// What a product packs at the most, with room for what the allocator adds, in bytes.
+    const BYTES: usize = 1 << 22;
+    let bytes = threads.saturating_mul(BYTES);
+    let mut room: Vec<u8> = Vec::new();
+    room.try_reserve_exact(bytes)
+        .map_err(|_| Error::memory("workspace", "cannot allocate the blocks of a product"))?;
+    // Without a look at it, the compiler leaves the allocation out.
+    std::hint::black_box(&room);
     Ok(())
 }

@@ -10,7 +10,9 @@ import pytest
 
 
 @contextmanager
-def refuses(kind: type[BaseException], message: str, *watched: Any) -> Iterator[pytest.ExceptionInfo[BaseException]]:
+def refuses(
+    kind: type[BaseException], message: str, *watched: Any
+) -> Iterator[pytest.ExceptionInfo[BaseException]]:
     """Expect exactly `kind`, its text to match `message`, the bytes of `watched` to stay.
 
     `watched` are arrays, networks, gradients, and lists of these.

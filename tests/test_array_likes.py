@@ -77,7 +77,7 @@ LIKES = {
     "subclass": lambda a: a.view(Subclass),
     "masked array": np.ma.array,
     "__array__": Arrayish,
-    "memoryview": lambda a: memoryview(np.ascontiguousarray(a)),
+    "memoryview": lambda a: np.ascontiguousarray(a).data,
 }
 
 

@@ -1,6 +1,7 @@
 """Bad arrays and bad names get the error that says so, at every door, and change nothing."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ METHODS = {
     "Network.weights": {"weights": WEIGHTS},
     "Network.biases": {"biases": BIASES},
 }
-DOORS = FUNCTIONS | METHODS
+DOORS: dict[str, Any] = {**FUNCTIONS, **METHODS}
 # Each array that can be given at each door; of a list of arrays, the last.
 ARRAYS = [
     (door, f"{name}[{len(value) - 1}]" if isinstance(value, list) else name)
@@ -130,50 +131,54 @@ def test_a_wrong_rank_is_a_value_error(door, name, spoil):
         call(door, bad, net=net)
 
 
+def shape(name, expected, got):
+    return re.escape(f"{name}: expected shape {expected}, got {got}")
+
+
 LOSSES = [door for door, arguments in DOORS.items() if arguments.keys() >= LOSS.keys()]
 TAKE_X = [door for door, arguments in DOORS.items() if "x" in arguments]
 TAKE_PARTS = [door for door, arguments in DOORS.items() if arguments.keys() >= PARTS.keys()]
 TAKE_S = [*LOSSES, "bp1"]
-# fmt: off
+WEIGHT = "expected a finite weight, 0 or above"
+ZERO = "expected a weight above 0 for at least one example, got all zero"
 SHAPES = [
     (TAKE_X, "x", np.ones((0, 3)), "x: expected one example or more, got an empty batch"),
-    (TAKE_X, "x", np.ones((4, 2)), r"x: expected shape \(4, 3\), got \(4, 2\)"),
-    (TAKE_X, "x", X.T, r"x: expected shape \(3, 3\), got \(3, 4\)"),
-    (LOSSES, "y", Y[:3], r"y: expected shape \(4, 2\), got \(3, 2\)"),
-    (LOSSES, "y", Y[:1], r"y: expected shape \(4, 2\), got \(1, 2\)"),
-    (LOSSES, "y", Y[:, :1], r"y: expected shape \(4, 2\), got \(4, 1\)"),
-    (LOSSES, "y", Y[:, 0], r"y: expected shape \(4, 2\), got \(4,\)"),
-    (LOSSES, "y", Y[:, 0].astype("f4"), r"y: expected shape \(4, 2\), got \(4,\)"),
-    (LOSSES, "y", Y[:3].astype(int), r"y: expected shape \(4, 2\), got \(3, 2\)"),
-    (TAKE_S, "sample_weight", S[:3], r"sample_weight: expected shape \(4,\), got \(3,\)"),
-    (TAKE_S, "sample_weight", [1, 1, -1, 1], r"sample_weight\[2\]: expected a finite weight, 0 or above, got -1"),
-    (TAKE_S, "sample_weight", [1, np.nan, 1, 1], r"sample_weight\[1\]: expected a finite weight, 0 or above, got (?i:nan)"),
-    (TAKE_S, "sample_weight", [1, 1, 1, np.inf], r"sample_weight\[3\]: expected a finite weight, 0 or above, got inf"),
+    (TAKE_X, "x", np.ones((4, 2)), shape("x", "(4, 3)", "(4, 2)")),
+    (TAKE_X, "x", X.T, shape("x", "(3, 3)", "(3, 4)")),
+    (LOSSES, "y", Y[:3], shape("y", "(4, 2)", "(3, 2)")),
+    (LOSSES, "y", Y[:1], shape("y", "(4, 2)", "(1, 2)")),
+    (LOSSES, "y", Y[:, :1], shape("y", "(4, 2)", "(4, 1)")),
+    (LOSSES, "y", Y[:, 0], shape("y", "(4, 2)", "(4,)")),
+    (LOSSES, "y", Y[:, 0].astype("f4"), shape("y", "(4, 2)", "(4,)")),
+    (LOSSES, "y", Y[:3].astype(int), shape("y", "(4, 2)", "(3, 2)")),
+    (TAKE_S, "sample_weight", S[:3], shape("sample_weight", "(4,)", "(3,)")),
+    (TAKE_S, "sample_weight", [1, 1, -1, 1], rf"sample_weight\[2\]: {WEIGHT}, got -1"),
+    (TAKE_S, "sample_weight", [1, np.nan, 1, 1], rf"sample_weight\[1\]: {WEIGHT}, got nan"),
+    (TAKE_S, "sample_weight", [1, 1, 1, np.inf], rf"sample_weight\[3\]: {WEIGHT}, got inf"),
     (TAKE_S, "sample_weight", [1e308] * 4, "sample_weight: expected a finite sum.*"),
-    (TAKE_S, "sample_weight", [0] * 4, "sample_weight: expected a weight above 0 for at least one example, got all zero"),
-    (TAKE_PARTS, "weights[1]", np.ones((2, 3)), r"weights\[1\]: expected shape \(2, 2\), got \(2, 3\)"),
+    (TAKE_S, "sample_weight", [0] * 4, rf"sample_weight: {ZERO}"),
+    (TAKE_PARTS, "weights[1]", np.ones((2, 3)), shape("weights[1]", "(2, 2)", "(2, 3)")),
     (TAKE_PARTS, "weights[0]", np.ones((0, 3)), r"(?:weights|biases)\[0\]: expected .*"),
     (TAKE_PARTS, "weights[0]", np.ones((2, 0)), r"weights\[0\]: expected .*"),
-    (TAKE_PARTS, "biases[0]", np.ones(3), r"biases\[0\]: expected shape \(2,\), got \(3,\)|weights\[0\]: expected shape \(3, 3\), got \(2, 3\)"),
+    (TAKE_PARTS, "biases[0]", np.ones(3), shape("biases[0]", "(2,)", "(3,)")),
     (TAKE_PARTS, "biases", BIASES[:1], "biases: expected .*2.*, got 1"),
     (TAKE_PARTS, "weights", [], "weights: expected .*"),
-    (["Network.params"], "params", np.ones(13), r"params: expected shape \(14,\), got \(13,\)"),
+    (["Network.params"], "params", np.ones(13), shape("params", "(14,)", "(13,)")),
     (["Network.weights"], "weights", WEIGHTS[:1], "weights: expected 2 arrays, got 1"),
-    (["Network.weights"], "weights[1]", np.ones((2, 3)), r"weights\[1\]: expected shape \(2, 2\), got \(2, 3\)"),
-    (["Network.biases"], "biases[1]", np.ones(3), r"biases\[1\]: expected shape \(2,\), got \(3,\)"),
+    (["Network.weights"], "weights[1]", np.ones((2, 3)), shape("weights[1]", "(2, 2)", "(2, 3)")),
+    (["Network.biases"], "biases[1]", np.ones(3), shape("biases[1]", "(2,)", "(3,)")),
     (["bp1"], "z", np.ones((0, 2)), "z: expected .*"),
-    (["bp1"], "y", Y[:3], r"y: expected shape \(4, 2\), got \(3, 2\)"),
+    (["bp1"], "y", Y[:3], shape("y", "(4, 2)", "(3, 2)")),
     (["bp2"], "delta", np.ones((0, 2)), "delta: expected .*"),
-    (["bp2"], "weights", np.ones((3, 3)), r"weights: expected shape \(2, 3\), got \(3, 3\)"),
-    (["bp2"], "z", np.ones((4, 2)), r"z: expected shape \(4, 3\), got \(4, 2\)"),
+    (["bp2"], "weights", np.ones((3, 3)), shape("weights", "(2, 3)", "(3, 3)")),
+    (["bp2"], "z", np.ones((4, 2)), shape("z", "(4, 3)", "(4, 2)")),
     (["bp3"], "delta", np.ones((0, 2)), "delta: expected .*"),
-    (["bp4"], "a", np.ones((3, 3)), r"a: expected shape \(4, 3\), got \(3, 3\)"),
+    (["bp4"], "a", np.ones((3, 3)), shape("a", "(4, 3)", "(3, 3)")),
 ]
-# fmt: on
-SHAPES = [(door, *rest) for doors, *rest in SHAPES for door in doors]
+CASES = [(door, *rest) for doors, *rest in SHAPES for door in doors]
 
 
-@pytest.mark.parametrize(("door", "name", "value", "message"), SHAPES)
+@pytest.mark.parametrize(("door", "name", "value", "message"), CASES)
 def test_what_does_not_fit_is_a_value_error(door, name, value, message):
     net = bpfast.Network.from_parameters(WEIGHTS, BIASES)
     bad = replaced(DOORS[door], name, value)
@@ -195,21 +200,38 @@ def test_parameters_are_lists_of_arrays(door, name, value):
 
 SOFTMAX = {"output": "softmax", "cost": "log_likelihood"}
 ONE = {"output": "sigmoid", "cost": "cross_entropy"}
-# fmt: off
+
+
+def label(x, got):
+    return re.escape(f"y[{x}]: expected a label from 0 to 1, got {got}")
+
+
+NO_LABELS = re.escape(
+    "y: expected shape (4, 2) (class labels go with 'cross_entropy' and 'log_likelihood'), got "
+)
 LABELS = [
-    (SOFTMAX, [0, 1, -1, 0], ValueError, r"y\[2\]: expected a label from 0 to 1, got -1"),
-    (SOFTMAX, [0, 1, 0, 2], ValueError, r"y\[3\]: expected a label from 0 to 1, got 2"),
-    (SOFTMAX, np.array([0, 2**64 - 1, 0, 1], np.uint64), ValueError, r"y\[1\]: expected a label from 0 to 1, got 18446744073709551615"),
-    (SOFTMAX, np.array([-(2**63), 0, 0, 1]), ValueError, r"y\[0\]: expected a label from 0 to 1, got -9223372036854775808"),
-    (SOFTMAX, [0, 1, 0], ValueError, r"y: expected shape \(4,\), got \(3,\)"),
-    (SOFTMAX, [0.0, 1.0, 0.0, 1.0], ValueError, r"y: expected shape \(4, 2\), got \(4,\)"),
-    (SOFTMAX, np.array([0, 1, 0, 1], object), TypeError, "y: expected real numbers, got dtype object"),
-    (SOFTMAX, [[0], [1], [0], [1]], ValueError, r"y: expected shape \(4, 2\), got \(4, 1\)"),
-    (ONE, [0, 1, 0, 2], ValueError, r"y\[3\]: expected a label from 0 to 1, got 2"),
-    ({}, [0, 1, 0, 1], ValueError, r"y: expected shape \(4, 2\) \(class labels go with 'cross_entropy' and 'log_likelihood'\), got (shape )?\(4,\)"),
-    ({"cost": "huber"}, [True, False, True, False], ValueError, r"y: expected shape \(4, 2\) \(class labels"),
+    (SOFTMAX, [0, 1, -1, 0], ValueError, label(2, -1)),
+    (SOFTMAX, [0, 1, 0, 2], ValueError, label(3, 2)),
+    (
+        SOFTMAX,
+        np.array([0, 2**64 - 1, 0, 1], np.uint64),
+        ValueError,
+        label(1, 18446744073709551615),
+    ),
+    (SOFTMAX, np.array([-(2**63), 0, 0, 1]), ValueError, label(0, -9223372036854775808)),
+    (SOFTMAX, [0, 1, 0], ValueError, shape("y", "(4,)", "(3,)")),
+    (SOFTMAX, [0.0, 1.0, 0.0, 1.0], ValueError, shape("y", "(4, 2)", "(4,)")),
+    (
+        SOFTMAX,
+        np.array([0, 1, 0, 1], object),
+        TypeError,
+        "y: expected real numbers, got dtype object",
+    ),
+    (SOFTMAX, [[0], [1], [0], [1]], ValueError, shape("y", "(4, 2)", "(4, 1)")),
+    (ONE, [0, 1, 0, 2], ValueError, label(3, 2)),
+    ({}, [0, 1, 0, 1], ValueError, NO_LABELS),
+    ({"cost": "huber"}, [True, False, True, False], ValueError, NO_LABELS),
 ]
-# fmt: on
 
 
 @pytest.mark.parametrize(("config", "labels", "kind", "message"), LABELS)

@@ -9,7 +9,6 @@ import bpfast
 from tests.refuses import refuses
 from tests.test_bad_input import BIASES, CONFIGURES, DOORS, LOSSES, WEIGHTS, X, Y, call
 
-# fmt: off
 SIZES = [
     ([], ValueError, "sizes: expected two layers or more, the input and the output, got 0"),
     ([3], ValueError, "sizes: expected two layers or more, the input and the output, got 1"),
@@ -28,27 +27,47 @@ SIZES = [
     ("32", TypeError, "sizes: expected a sequence of integers, got str"),
     (b"32", TypeError, "sizes: expected a sequence of integers, got bytes"),
 ]
+ALONE = "expected an activation that acts on each neuron by itself, got 'softmax'"
 NAMES = [
-    ({"hidden": "rellu"}, ValueError, "hidden: unknown name 'rellu'; did you mean 'relu'\\? valid: '"),
-    ({"hidden": ["Tanh"]}, ValueError, r"hidden\[0\]: unknown name 'Tanh'; did you mean 'tanh'\? valid: '"),
-    ({"hidden": ["tanh", "relu"]}, ValueError, "hidden: expected 1 activations, one per hidden layer, got 2"),
+    ({"hidden": "rellu"}, ValueError, "hidden: unknown name 'rellu'; did you mean 'relu'\\? valid"),
+    (
+        {"hidden": ["Tanh"]},
+        ValueError,
+        r"hidden\[0\]: unknown name 'Tanh'; did you mean 'tanh'\? valid: '",
+    ),
+    (
+        {"hidden": ["tanh", "relu"]},
+        ValueError,
+        "hidden: expected 1 activations, one per hidden layer, got 2",
+    ),
     ({"hidden": []}, ValueError, "hidden: expected 1 activations, one per hidden layer, got 0"),
-    ({"hidden": "softmax"}, ValueError, r"hidden(\[0\])?: expected an activation that acts on each neuron by itself, got 'softmax'"),
-    ({"hidden": ["softmax"]}, ValueError, r"hidden\[0\]: expected an activation that acts on each neuron by itself, got 'softmax'"),
+    ({"hidden": "softmax"}, ValueError, rf"hidden(\[0\])?: {ALONE}"),
+    ({"hidden": ["softmax"]}, ValueError, rf"hidden\[0\]: {ALONE}"),
     ({"hidden": None}, TypeError, "hidden: expected a name or a list.*, got NoneType"),
     ({"hidden": [None]}, TypeError, r"hidden\[0\]: expected a name, got NoneType"),
-    ({"output": "sigmoyd"}, ValueError, "output: unknown name 'sigmoyd'; did you mean 'sigmoid'\\? valid: '"),
+    (
+        {"output": "sigmoyd"},
+        ValueError,
+        "output: unknown name 'sigmoyd'; did you mean 'sigmoid'\\? valid: '",
+    ),
     ({"output": "zzz"}, ValueError, "output: unknown name 'zzz'; valid: '"),
     ({"output": ""}, ValueError, "output: unknown name ''; valid: '"),
     ({"output": None}, TypeError, "output: expected a name, got NoneType"),
     ({"output": b"tanh"}, TypeError, "output: expected a name, got bytes"),
     ({"output": ["tanh"]}, TypeError, "output: expected a name, got list"),
-    ({"cost": "quadratc"}, ValueError, "cost: unknown name 'quadratc'; did you mean 'quadratic'\\? valid: '"),
-    ({"cost": "custom"}, ValueError, "cost: unknown name 'custom'; (did you mean '.*'\\? )?valid: '"),
+    (
+        {"cost": "quadratc"},
+        ValueError,
+        "cost: unknown name 'quadratc'; did you mean 'quadratic'\\? valid: '",
+    ),
+    (
+        {"cost": "custom"},
+        ValueError,
+        "cost: unknown name 'custom'; (did you mean '.*'\\? )?valid: '",
+    ),
     ({"cost": None}, TypeError, "cost: expected a name( or a callable)?, got NoneType"),
     ({"cost": 1}, TypeError, "cost: expected a name( or a callable)?, got int"),
 ]
-# fmt: on
 
 
 @pytest.mark.parametrize(("sizes", "kind", "message"), SIZES)
@@ -86,10 +105,9 @@ def test_an_unknown_name_lists_the_valid_ones(argument, names):
 
 
 def test_softmax_stands_in_the_output_alone():
-    message = "expected an activation that acts on each neuron by itself, got 'softmax'"
-    with refuses(ValueError, rf"^hidden\[1\]: {message}"):
+    with refuses(ValueError, rf"^hidden\[1\]: {ALONE}"):
         bpfast.Network([3, 2, 2, 1], hidden=["tanh", "softmax"])
-    with refuses(ValueError, f"^activation: {message}"):
+    with refuses(ValueError, f"^activation: {ALONE}"):
         call("bp2", DOORS["bp2"], activation="softmax")
     with refuses(ValueError, "^activation: unknown name 'rellu'; did you mean 'relu'"):
         call("bp2", DOORS["bp2"], activation="rellu")
@@ -121,7 +139,6 @@ def test_a_cost_goes_with_outputs_it_is_defined_on(output, cost):
         assert set(re.findall(r"'(\w+)'", names)) == allowed
 
 
-# fmt: off
 OTHERS = [
     ({"dtype": int}, TypeError, "dtype: expected float32 or float64, got int64"),
     ({"dtype": "f2"}, TypeError, "dtype: expected float32 or float64, got float16"),
@@ -129,14 +146,17 @@ OTHERS = [
     ({"dtype": object}, TypeError, "dtype: expected float32 or float64, got object"),
     ({"dtype": ">f8"}, TypeError, "dtype: expected float32 or float64, got >f8"),
     ({"dtype": "nonsense"}, TypeError, "dtype: .*nonsense"),
-    ({"init": "heu"}, ValueError, "init: unknown name 'heu'; did you mean 'he'\\? valid: 'nielsen', 'nielsen_large', 'xavier', 'he', 'zeros'"),
+    (
+        {"init": "heu"},
+        ValueError,
+        "init: unknown name 'heu'; did you mean 'he'\\? valid: 'nielsen'",
+    ),
     ({"init": None}, TypeError, "init: expected a name, got NoneType"),
     ({"seed": -1}, ValueError, "seed: expected non-negative integer"),
     ({"seed": 1.5}, TypeError, "seed: "),
     ({"seed": "abc"}, TypeError, "seed: "),
     ({"seed": object()}, TypeError, "seed: "),
 ]
-# fmt: on
 
 
 @pytest.mark.parametrize(("config", "kind", "message"), OTHERS, ids=str)

@@ -3,13 +3,16 @@
 import copy
 import json
 import pickle
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
 
 import bpfast
 
-CONFIG = {"hidden": ["tanh", "relu"], "output": "softmax", "cost": "log_likelihood"}
+CONFIG: dict[str, Any] = {"hidden": ["tanh", "relu"], "output": "softmax", "cost": "log_likelihood"}
 NET = bpfast.Network([3, 4, 5, 2], **CONFIG, dtype="float32", seed=0)
 X = np.random.default_rng(0).normal(size=(7, 3))
 
@@ -50,12 +53,17 @@ class Cost:
         return hash(self.scale)
 
 
-COPIES = {
+def pickled(net, protocol):
+    return pickle.loads(pickle.dumps(net, protocol))
+
+
+COPIES: dict[str, Callable[[Any], Any]] = {
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
     "method": lambda net: net.copy(),
-    **{f"pickle {k}": lambda n, k=k: pickle.loads(pickle.dumps(n, k)) for k in range(2, 6)},
 }
+for protocol in range(2, 6):
+    COPIES[f"pickle {protocol}"] = partial(pickled, protocol=protocol)
 
 
 @pytest.fixture(params=COPIES)

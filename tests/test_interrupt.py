@@ -22,7 +22,7 @@ from tests.child import LIMIT, ROOT, environment, run
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 
 BOUND = 0.25  # s: the promised 100 ms, and as much again and more for a busy machine
-LONGEST = 1.0  # s
+LONGEST = 0.5  # s
 TURNS = 5
 
 # Prints a line when it enters the call, and the time at which it was out again.
@@ -44,6 +44,8 @@ calls = {
     "trace": lambda: net.trace(x),
     "cost": lambda: net.cost(x, y),
     "errors": lambda: net.errors(x, y),
+    "bp2": lambda: bpfast.bp2(y, net.weights[0], x),
+    "bp4": lambda: bpfast.bp4(y, x),
 }
 for _ in range(turns):
     try:
@@ -72,6 +74,8 @@ LONG = {
     "cost": (*TAB, "cost"),
     "errors": ([2048] * 6, 6000, FLOAT32, "errors"),
     "trace": ([2048] * 6, 6000, FLOAT32, "trace"),
+    "bp2": ([3000, 3000], 4000, FLOAT64, "bp2"),
+    "bp4": ([3000, 3000], 4000, FLOAT64, "bp4"),
 }
 
 
@@ -91,6 +95,7 @@ def test_ctrl_c_is_heard(name):
                 line = process.stdout.readline().strip()
                 assert line != "the call is over", "the test's call is too short for this machine"
                 waits.append(float(line) - sent)
+                assert waits[-1] < LONGEST
             assert process.stdout.readline() == "True\n", "other bits after an interrupt"
             assert process.wait(LIMIT) == 0
         finally:
@@ -98,7 +103,6 @@ def test_ctrl_c_is_heard(name):
     said = ", ".join(f"{wait * 1000:.0f}" for wait in waits)
     print(f"{name}: {said} ms")
     assert statistics.median(waits) < BOUND, f"{said} ms"
-    assert max(waits) < LONGEST, f"{said} ms"
 
 
 HANDLER = """

@@ -1,6 +1,7 @@
 """A network's parameters are one vector, and every view of it is that vector."""
 
 import warnings
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -57,9 +58,9 @@ def test_a_step_changes_the_network(net):
     assert net.cost(X, Y) < g.cost
 
     net.params = start
-    for l in range(2):
-        net.weights[l] -= 0.5 * g.weights[l]
-        net.biases[l] -= 0.5 * g.biases[l]
+    for k in range(2):
+        net.weights[k] -= 0.5 * g.weights[k]
+        net.biases[k] -= 0.5 * g.biases[k]
     np.testing.assert_array_equal(net.params, start - net.dtype.type(0.5) * g.flat)
 
 
@@ -76,8 +77,8 @@ def test_assigning_copies_in(net):
     assert net.weights[1].all()
     net.weights[-1] = np.full((2, 4), 7, dtype=np.int8, order="F")
     net.biases[0] = (1, 2, 3, True)
-    np.testing.assert_array_equal(net.params, laid_out([net.weights[0], np.full((2, 4), 7)],
-                                                       [np.array([1, 2, 3, 1]), net.biases[1]]))  # fmt: skip
+    weights, biases = [weights[0], np.full((2, 4), 7)], [np.array([1, 2, 3, 1]), net.biases[1]]
+    np.testing.assert_array_equal(net.params, laid_out(weights, biases))
     net.params = net.params[::-1]
     net.params = net.params
     net.weights, net.biases = net.weights, net.biases
@@ -135,9 +136,7 @@ HOSTILE = [reshape, reinterpret, restride, lambda view: view.setflags(write=Fals
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-@pytest.mark.parametrize(
-    "of", [lambda n: n.params, lambda n: n.weights[0], lambda n: n.biases[0]]
-)
+@pytest.mark.parametrize("of", [lambda n: n.params, lambda n: n.weights[0], lambda n: n.biases[0]])
 def test_what_is_done_to_a_view_stays_with_the_view(net, of, hostile):
     params, answer = net.params.copy(), net.forward(X)
     with warnings.catch_warnings():
@@ -174,10 +173,8 @@ def test_what_is_done_to_the_base_does_not_crash(net, hostile):
         warnings.simplefilter("ignore", DeprecationWarning)
         hostile(base)
     for call in (lambda: net.forward(X), lambda: net.backprop(X, Y), net.copy):
-        try:
+        with suppress(TypeError, ValueError):
             call()
-        except (TypeError, ValueError):
-            pass
 
 
 def test_a_gradient_lies_as_the_parameters_do(net):
@@ -220,5 +217,5 @@ def test_errors_are_a_list_of_layers(net):
     delta = net.errors(X, Y)
     assert [d.shape for d in delta] == [(6, 4), (6, 2)]
     g = net.backprop(X, Y)
-    for l, d in enumerate(delta):
-        np.testing.assert_allclose(d.sum(axis=0), g.biases[l], rtol=1e-5)
+    for k, d in enumerate(delta):
+        np.testing.assert_allclose(d.sum(axis=0), g.biases[k], rtol=1e-5)

@@ -40,7 +40,11 @@ def outcome(call, *, before="", after="", room=0, threads=1):
     """What becomes of `call` with so many MiB of address space left; before and after go well."""
     program = PROGRAM.format(call=call, before=before, after=after, room=room, threads=threads)
     done = subprocess.run(
-        [sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=120
+        [sys.executable, "-P", "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, f"exit code {done.returncode}: {done.stderr[-500:]}"
     return done.stdout.strip()
@@ -117,8 +121,8 @@ assert net.cost(x, y) == 0.125 * 2**18
     ],
 )
 def test_a_workspace_beyond_the_memory_left(call, threads):
-    # One array of a batch is 128 MiB.
-    got = outcome(call, before=WIDE, after=AFTER, room=100, threads=threads)
+    # One array of a chunk is 16 MiB, one of the batch 128.
+    got = outcome(call, before=WIDE, after=AFTER, room=12, threads=threads)
     assert got.startswith("MemoryError: ")
 
 
@@ -131,9 +135,11 @@ g = bpfast.Gradient(net)
 
 @linux
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("call", ["net.cost(x, y)", "net.backprop(x, y, out=g)", "bpfast.bp4(y, x)"])
+@pytest.mark.parametrize(
+    "call", ["net.cost(x, y)", "net.backprop(x, y, out=g)", "bpfast.bp4(y, x)"]
+)
 def test_any_allocation_may_fail(call, threads):
     # A few MiB on either side of what the call takes: some buffer is always the first to fail.
-    for room in (0.5, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64):
+    for room in (0.5, 2, 3, 4, 6, 8, 12, 16, 32, 64):
         got = outcome(call, before=SQUARE, room=room, threads=threads)
         assert got.startswith(("MemoryError: ", "done")), room

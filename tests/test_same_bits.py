@@ -238,6 +238,16 @@ def test_the_error_of_a_long_sum_grows_slowly():
     assert np.linalg.norm(g.weights[-1][0] - exact) < 8e-6 * np.linalg.norm(exact)
 
 
+def test_the_equations_by_themselves_add_as_well():
+    n = 200_000
+    delta = np.full((n, 3), 1 / 30, np.float32)
+    a = np.full((n, 2), 0.7, np.float32)
+    exact = n * delta[0].astype(np.float64)
+    assert np.abs(bpfast.bp3(delta) / exact - 1).max() < 8e-6
+    products = n * np.outer(delta[0], a[0]).astype(np.float64)
+    assert np.abs(bpfast.bp4(delta, a) / products - 1).max() < 8e-6
+
+
 def test_the_gradient_of_a_long_batch_is_as_good_as_float32_can_be():
     n = 200_000
     net = bpfast.Network([3, 4, 1], hidden="sigmoid", dtype=np.float32, seed=0)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 # Rooms of src/, lowest first. A room imports rooms of its own level and of lower ones.
 LEVELS = (
-    "error interrupt < scalar kernels < activation cost fused < network < examples plan"
-    " < workspace < forward < backward < pool < batch < python"
+    "error < interrupt < scalar kernels < activation cost fused < network < examples plan"
+    " < workspace < pairwise < forward < backward < pool < batch < equations < python"
 )
 RANKS = {room: rank for rank, level in enumerate(LEVELS.split("<")) for room in level.split()}
 UNSAFE_ALLOWED = ("kernels/", "python/arrays.rs")

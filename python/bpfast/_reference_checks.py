@@ -7,6 +7,7 @@ or dtype a TypeError.
 import difflib
 import math
 from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 
@@ -236,9 +237,16 @@ def shares(n: int, sample_weight: object, reduction: object) -> tuple[Vector, fl
     return weights, total if reduction == "mean" else 1.0
 
 
-def custom(cost: Callable[[Any, Any], Any], a: Matrix, y: Matrix) -> tuple[Vector, Matrix]:
-    """C_x of shape (n,) and ∇_a C_x of shape (n, n_L) from the user's cost, which gets copies."""
-    result = cost([row[:] for row in a], [row[:] for row in y])
+def custom(cost: Callable[[Any, Any], Any], a: Matrix, y: Any) -> tuple[Vector, Matrix]:
+    """C_x of shape (n,) and ∇_a C_x of shape (n, n_L) from the user's cost, which gets copies.
+
+    What y holds, in n entries, is between the user and the cost.
+    """
+    y = y.tolist() if hasattr(y, "tolist") else deepcopy(y)
+    if not isinstance(y, Sequence) or len(y) != len(a):
+        got = f"{len(y)}" if isinstance(y, Sequence) else type(y).__name__
+        raise ValueError(f"y: expected {len(a)} entries, got {got}")
+    result = cost([row[:] for row in a], y)
     if not isinstance(result, tuple | list):
         got = type(result).__name__
         raise TypeError(f"cost(a, y): expected a pair (C_x, nabla_a C_x), got {got}")

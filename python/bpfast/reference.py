@@ -378,10 +378,10 @@ def _cost_and_bp1(
     """C and δ^L from z^L."""
     check.output_and_cost(output, cost)
     z = check.matrix("z", z, "n", "n_L")
-    y = check.targets(y, len(z), len(z[0]), cost)
     s, divisor = check.shares(len(z), sample_weight, reduction)
     a = [activate(z_x, output) for z_x in z]
     if isinstance(cost, str):
+        y = check.targets(y, len(z), len(z[0]), cost)
         pairs = [named_cost(cost, output, *rows) for rows in zip(z, a, y, strict=True)]
         c, nabla_z = [c_x for c_x, _ in pairs], [nabla_x for _, nabla_x in pairs]
     else:

@@ -200,11 +200,12 @@ class _Check:
         self.rtol = TOLERANCE[str(net.dtype)] if rtol is None else float(rtol)
         self.gradient = net.backprop(x, y, **options)
         self.errors = net.errors(x, y, **options)
-        self.exact = net.astype(np.float64).copy()
+        self.exact = net.astype(np.float64)
         # The network sees x, and targets that are no labels, in its own dtype: so must the copy.
         self.x = np.asarray(x).astype(net.dtype).astype(np.float64)
         y = np.asarray(y)
-        self.y = y if y.ndim == 1 else y.astype(net.dtype).astype(np.float64)
+        custom = callable(net.config["cost"])
+        self.y = y if custom or y.ndim == 1 else y.astype(net.dtype).astype(np.float64)
         self.trace = self.exact.trace(self.x)
         start = self.cost()
         if not np.isfinite([start, *(np.abs(v).max() for v in (self.x, *self.trace.z))]).all():

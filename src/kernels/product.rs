@@ -14,6 +14,8 @@ use crate::scalar::Real;
 
 /// The multiply-adds between two looks at the stop flag: some 10 ms of one core in float64.
 const PANEL: usize = 1 << 27;
+/// The numbers between two looks: where there are few rows, it is their way from memory that counts.
+const PANEL_NUMBERS: usize = 1 << 23;
 
 /// z = 1 bᵀ + a W.
 ///
@@ -68,19 +70,22 @@ fn multiply<T: Real>(
     mut c: ArrayViewMut2<'_, T>,
     pulse: &Pulse<'_>,
 ) {
-    for panel in panels(c.ncols(), a.len()) {
+    for panel in panels(c.ncols(), a.len(), b.nrows()) {
+        if pulse.stopped_after(0) {
+            return;
+        }
         let b = b.slice(s![.., panel.clone()]);
         let mut c = c.slice_mut(s![.., panel]);
         general_mat_mul(T::ONE, a, &b, beta, &mut c);
-        if pulse.stopped() {
-            return;
-        }
+        pulse.stopped_after(a.len() * b.ncols());
     }
 }
 
-/// Cuts `columns` into panels of at most [`PANEL`] multiply-adds, `each` of them a column.
-fn panels(columns: usize, each: usize) -> impl Iterator<Item = Range<usize>> {
-    let step = (PANEL / each.max(1)).max(8);
+/// Cuts `columns` into panels of at most [`PANEL`] multiply-adds, `column` of them for each, and of
+/// at most [`PANEL_NUMBERS`] numbers in columns of `length`.
+fn panels(columns: usize, column: usize, length: usize) -> impl Iterator<Item = Range<usize>> {
+    let step = (PANEL / column.max(1)).min(PANEL_NUMBERS / length.max(1));
+    let step = step.max(8);
     (0..columns)
         .step_by(step)
         .map(move |start| start..columns.min(start + step))

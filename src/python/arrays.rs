@@ -1,7 +1,9 @@
 //! NumPy arrays in and out. What comes in is borrowed where it is a C-contiguous array of the right
 //! dtype already, and converted once where it is not; what goes out is fresh or a checked `out=`.
 
-use numpy::ndarray::{Dimension, Ix1, Ix2};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use numpy::ndarray::{Dimension, Ix1};
 use numpy::{
     PyArray, PyArray1, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArray, PyReadwriteArray,
     PyUntypedArray, PyUntypedArrayMethods, npyffi,
@@ -12,12 +14,34 @@ use pyo3::sync::PyOnceLock;
 
 use super::errors::{naming, wrong_type};
 use crate::error::Error;
+use crate::examples::bad_label;
+use crate::interrupt::Pulse;
 use crate::scalar::Real;
+use crate::workspace::reserve;
 
 /// A number type that both the core and NumPy know.
-pub trait Element: Real + numpy::Element {}
-impl Element for f32 {}
-impl Element for f64 {}
+pub trait Element: Real + numpy::Element {
+    /// The vector, if it is of this type.
+    fn of(vector: &AnyOwned) -> Option<&Owned<Self>>;
+}
+
+impl Element for f32 {
+    fn of(vector: &AnyOwned) -> Option<&Owned<Self>> {
+        match vector {
+            AnyOwned::Float32(vector) => Some(vector),
+            AnyOwned::Float64(_) => None,
+        }
+    }
+}
+
+impl Element for f64 {
+    fn of(vector: &AnyOwned) -> Option<&Owned<Self>> {
+        match vector {
+            AnyOwned::Float64(vector) => Some(vector),
+            AnyOwned::Float32(_) => None,
+        }
+    }
+}
 
 /// `numpy.<name>`.
 pub fn numpy_function<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
@@ -80,7 +104,7 @@ fn convert<'py, T: Element>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Boun
     numpy_function(array.py(), "require")?.call1((array, dtype, requirements))
 }
 
-fn readonly<'py, T: Element, D: Dimension>(
+fn readonly<'py, T: numpy::Element, D: Dimension>(
     argument: &str,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<PyReadonlyArray<'py, T, D>> {
@@ -89,24 +113,28 @@ fn readonly<'py, T: Element, D: Dimension>(
     })
 }
 
-/// Class labels as int64. A uint64 that does not fit becomes the largest int64: no label either.
+/// Class labels as int64.
+///
+/// # Errors
+/// A label that does not fit.
 pub fn labels<'py>(
     argument: &str,
     array: &Bound<'py, PyUntypedArray>,
+    width: usize,
 ) -> PyResult<PyReadonlyArray<'py, i64, Ix1>> {
     let py = array.py();
-    let mut array = array.clone();
     if array.dtype().kind() == b'u' && array.dtype().itemsize() == 8 {
-        let capped = numpy_function(py, "minimum")?.call1((array, i64::MAX))?;
-        array = capped.cast_into()?;
+        let unsigned = array.call_method1("astype", (numpy::dtype::<u64>(py),))?;
+        let unsigned = unsigned.cast::<PyArray1<u64>>()?.readonly();
+        let too_large = |&(_, &label): &(usize, &u64)| i64::try_from(label).is_err();
+        if let Some((x, label)) = unsigned.as_array().iter().enumerate().find(too_large) {
+            return Err(bad_label(x, width, label).into());
+        }
     }
     let dtype = numpy::dtype::<i64>(py);
-    let array =
-        numpy_function(py, "require")?.call1((array, dtype, ["C_CONTIGUOUS", "ALIGNED"]))?;
-    let array = array.cast_into::<PyArray1<i64>>()?;
-    array.try_readonly().map_err(|_| {
-        PyValueError::new_err(format!("{argument}: another call is writing to this array"))
-    })
+    let requirements = ["C_CONTIGUOUS", "ALIGNED"];
+    let array = numpy_function(py, "require")?.call1((array, dtype, requirements))?;
+    readonly(argument, array.cast::<PyArray1<i64>>()?)
 }
 
 /// A fresh array, its numbers not set; MemoryError where it cannot be had.
@@ -130,7 +158,7 @@ pub fn output<'py, T: Element, D: Dimension>(
     out: Option<&Bound<'py, PyAny>>,
     py: Python<'py>,
     shape: &[usize],
-    inputs: &[Span],
+    inputs: &[Option<&Bound<'py, PyAny>>],
 ) -> PyResult<Bound<'py, PyArray<T, D>>> {
     let Some(out) = out else {
         return empty(py, shape);
@@ -153,29 +181,76 @@ pub fn output<'py, T: Element, D: Dimension>(
         return Err(PyValueError::new_err(message));
     }
     let array = array.cast::<PyArray<T, D>>()?;
-    check_writeable(array)?;
-    check_apart(Span::of(array), inputs)?;
+    check_writeable("out", array.as_untyped())?;
+    check_apart(array.as_untyped(), inputs)?;
     Ok(array.clone())
 }
 
 /// # Errors
 /// `array` is read-only.
-pub fn check_writeable<T: Element, D: Dimension>(array: &Bound<'_, PyArray<T, D>>) -> PyResult<()> {
-    if flags(array.as_untyped()) & npyffi::NPY_ARRAY_WRITEABLE == 0 {
-        let message = "out: expected a writeable array, got a read-only one";
-        return Err(PyValueError::new_err(message));
+pub fn check_writeable(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
+    if flags(array) & npyffi::NPY_ARRAY_WRITEABLE == 0 {
+        let (expected, got) = ("a writeable array", "a read-only one");
+        return Err(Error::value(argument, expected, got).into());
     }
     Ok(())
 }
 
 /// # Errors
-/// `out` shares memory with one of `inputs`.
-pub fn check_apart(out: Span, inputs: &[Span]) -> PyResult<()> {
-    if inputs.iter().any(|input| input.overlaps(out)) {
-        let message = "out: expected an array apart from the inputs, got one that overlaps them";
-        return Err(PyValueError::new_err(message));
+/// `out` shares memory with one of `inputs`, as the user gave them.
+pub fn check_apart(
+    out: &Bound<'_, PyUntypedArray>,
+    inputs: &[Option<&Bound<'_, PyAny>>],
+) -> PyResult<()> {
+    let arrays = inputs
+        .iter()
+        .flatten()
+        .filter_map(|input| input.cast::<PyUntypedArray>().ok());
+    for input in arrays {
+        // Only where the bounds cross can NumPy's exact, slower answer be yes.
+        if bounds(input).overlap(&bounds(out))
+            && numpy_function(out.py(), "shares_memory")?
+                .call1((out, input))?
+                .is_truthy()?
+        {
+            let message =
+                "out: expected an array apart from the inputs, got one that overlaps them";
+            return Err(PyValueError::new_err(message));
+        }
     }
     Ok(())
+}
+
+/// The addresses from the first byte of an array to behind its last.
+fn bounds(array: &Bound<'_, PyUntypedArray>) -> Bounds {
+    let start = data(array);
+    if array.len() == 0 {
+        return Bounds { start, end: start };
+    }
+    let mut bounds = Bounds {
+        start,
+        end: start + array.dtype().itemsize(),
+    };
+    for (&length, &stride) in array.shape().iter().zip(array.strides()) {
+        let reach = stride.unsigned_abs() * (length - 1);
+        if stride < 0 {
+            bounds.start -= reach;
+        } else {
+            bounds.end += reach;
+        }
+    }
+    bounds
+}
+
+struct Bounds {
+    start: usize,
+    end: usize,
+}
+
+impl Bounds {
+    fn overlap(&self, other: &Self) -> bool {
+        self.start < other.end && other.start < self.end
+    }
 }
 
 /// The writeable numbers of an array that [`output`] or [`empty`] gave.
@@ -187,35 +262,6 @@ pub fn readwrite<'py, T: Element, D: Dimension>(
     })
 }
 
-/// The addresses that an array's numbers take.
-#[derive(Clone, Copy)]
-pub struct Span {
-    start: usize,
-    end: usize,
-}
-
-impl Span {
-    /// The span of a contiguous array.
-    pub fn of<T: numpy::Element, D: Dimension>(array: &Bound<'_, PyArray<T, D>>) -> Self {
-        let start = array.data() as usize;
-        Self {
-            start,
-            end: start + array.len() * size_of::<T>(),
-        }
-    }
-
-    fn overlaps(self, other: Self) -> bool {
-        self.start < other.end && other.start < self.end
-    }
-}
-
-/// The numbers of a C-contiguous 2-d array as a view.
-pub fn matrix<'a, T: Element>(
-    array: &'a PyReadonlyArray<'_, T, Ix2>,
-) -> numpy::ndarray::ArrayView2<'a, T> {
-    array.as_array()
-}
-
 /// Whether the core can read the array as a slice in C order.
 fn usable(array: &Bound<'_, PyUntypedArray>) -> bool {
     array.is_c_contiguous() && flags(array) & npyffi::NPY_ARRAY_ALIGNED != 0
@@ -225,4 +271,130 @@ fn usable(array: &Bound<'_, PyUntypedArray>) -> bool {
 fn flags(array: &Bound<'_, PyUntypedArray>) -> std::ffi::c_int {
     // SAFETY: `array` is alive and an ndarray, so its object header may be read.
     unsafe { (*array.as_array_ptr()).flags }
+}
+
+#[allow(unsafe_code)]
+fn data(array: &Bound<'_, PyUntypedArray>) -> usize {
+    // SAFETY: as in `flags`.
+    unsafe { (*array.as_array_ptr()).data as usize }
+}
+
+/// A vector that Rust owns and NumPy sees. Its memory has a fixed place and length whatever a user
+/// does to the array, and one call writes to it or any number read.
+pub struct Owned<T: Element> {
+    array: Py<PyArray1<T>>,
+    length: usize,
+    users: Mutex<Users>,
+}
+
+/// An [`Owned`] of either type.
+pub enum AnyOwned {
+    Float32(Owned<f32>),
+    Float64(Owned<f64>),
+}
+
+/// The calls that use a vector, in the process that counted them: those of a parent are not there
+/// after a fork.
+#[derive(Default)]
+struct Users {
+    process: u32,
+    readers: usize,
+    writing: bool,
+}
+
+impl<T: Element> Owned<T> {
+    /// Zeros; MemoryError where they cannot be had.
+    pub fn zeros(py: Python<'_>, length: usize) -> PyResult<Self> {
+        let mut numbers = Vec::new();
+        reserve(&mut numbers, length, 1, &Pulse::none())?;
+        Ok(Self {
+            array: PyArray1::from_vec(py, numbers).unbind(),
+            length,
+            users: Mutex::default(),
+        })
+    }
+
+    /// The array that NumPy sees.
+    pub fn array<'py>(&self, py: Python<'py>) -> &Bound<'py, PyArray1<T>> {
+        self.array.bind(py)
+    }
+
+    /// The numbers, for reading.
+    ///
+    /// # Errors
+    /// Another call is writing to them.
+    pub fn read<'a>(&'a self, py: Python<'_>, argument: &str) -> PyResult<Reading<'a, T>> {
+        let mut users = self.users();
+        if users.writing {
+            return Err(in_use(argument));
+        }
+        users.readers += 1;
+        let data = self.array(py).data();
+        // SAFETY: `from_vec` gave NumPy a vector of `length` numbers that lives as long as the
+        // array, which `self` holds, and that NumPy cannot resize, as the array does not own it.
+        // No call writes to them while `readers` counts this one.
+        #[allow(unsafe_code)]
+        let numbers = unsafe { std::slice::from_raw_parts(data, self.length) };
+        Ok(Reading { numbers, of: self })
+    }
+
+    /// The numbers, for writing.
+    ///
+    /// # Errors
+    /// Another call is using them.
+    pub fn write<'a>(&'a self, py: Python<'_>, argument: &str) -> PyResult<Writing<'a, T>> {
+        let mut users = self.users();
+        if users.writing || users.readers > 0 {
+            return Err(in_use(argument));
+        }
+        users.writing = true;
+        let data = self.array(py).data();
+        // SAFETY: as in `read`; and no other call uses them while `writing` is set.
+        #[allow(unsafe_code)]
+        let numbers = unsafe { std::slice::from_raw_parts_mut(data, self.length) };
+        Ok(Writing { numbers, of: self })
+    }
+
+    fn users(&self) -> MutexGuard<'_, Users> {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = std::process::id();
+        if users.process != process {
+            *users = Users {
+                process,
+                ..Users::default()
+            };
+        }
+        users
+    }
+}
+
+fn in_use(argument: &str) -> PyErr {
+    PyValueError::new_err(format!(
+        "{argument}: expected an array of its own, got one that another call uses"
+    ))
+}
+
+/// Numbers that no call writes to while this lives.
+pub struct Reading<'a, T: Element> {
+    pub numbers: &'a [T],
+    of: &'a Owned<T>,
+}
+
+impl<T: Element> Drop for Reading<'_, T> {
+    fn drop(&mut self) {
+        let mut users = self.of.users();
+        users.readers = users.readers.saturating_sub(1);
+    }
+}
+
+/// Numbers that no other call uses while this lives.
+pub struct Writing<'a, T: Element> {
+    pub numbers: &'a mut [T],
+    of: &'a Owned<T>,
+}
+
+impl<T: Element> Drop for Writing<'_, T> {
+    fn drop(&mut self) {
+        self.of.users().writing = false;
+    }
 }

@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
+use super::config::Name;
 use super::network::PyNetwork;
 use super::results::{Gradient, Trace};
 use super::run::with_engine;
@@ -92,8 +93,8 @@ impl PyNetwork {
     ///     As for `forward`.
     /// y : array_like, (n, n_L) or (n,)
     ///     The outputs wanted. With cross_entropy and log_likelihood also integer class labels of
-    ///     shape (n,), from 0 to n_L - 1 (0 or 1 where n_L = 1). A cost that is a callable gets y
-    ///     as it is given.
+    ///     shape (n,), from 0 to n_L - 1 (0 or 1 where n_L = 1). A cost that is a callable gets
+    ///     ``numpy.asarray(y)``, of any shape with n entries.
     /// sample_weight : array_like, (n,), optional
     ///     s_x: finite, not negative. Left out: 1 for each example.
     /// reduction : {"mean", "sum"}, default "mean"
@@ -118,13 +119,13 @@ impl PyNetwork {
     /// >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
     /// >>> net.cost([[1], [2]], [[1], [3]])  # (1/2 + 9/2) / 2
     /// 2.5
-    #[pyo3(signature = (x, y, *, sample_weight=None, reduction="mean"))]
-    fn cost(
+    #[pyo3(signature = (x, y, *, sample_weight=None, reduction=Name::Default("mean")), text_signature = "($self, x, y, *, sample_weight=None, reduction='mean')")]
+    fn cost<'py>(
         &self,
-        x: &Bound<'_, PyAny>,
-        y: &Bound<'_, PyAny>,
-        sample_weight: Option<&Bound<'_, PyAny>>,
-        reduction: &str,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        reduction: Name<'py>,
     ) -> PyResult<f64> {
         let weighting = Weighting::parse(sample_weight, reduction)?;
         with_engine!(self, engine => engine.cost(x, y, &weighting))
@@ -156,13 +157,13 @@ impl PyNetwork {
     /// >>> net.errors([[1], [2]], [[1], [3]])
     /// [array([[-0.5],
     ///        [-1.5]])]
-    #[pyo3(signature = (x, y, *, sample_weight=None, reduction="mean"))]
+    #[pyo3(signature = (x, y, *, sample_weight=None, reduction=Name::Default("mean")), text_signature = "($self, x, y, *, sample_weight=None, reduction='mean')")]
     fn errors<'py>(
         &self,
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
         sample_weight: Option<&Bound<'py, PyAny>>,
-        reduction: &str,
+        reduction: Name<'py>,
     ) -> PyResult<Bound<'py, PyList>> {
         let weighting = Weighting::parse(sample_weight, reduction)?;
         with_engine!(self, engine => engine.errors(x, y, &weighting))
@@ -201,19 +202,19 @@ impl PyNetwork {
     /// >>> g = net.backprop([[1], [2]], [[1], [3]])
     /// >>> g.cost, g.flat  # ∂C/∂w = Σ δ x, ∂C/∂b = Σ δ
     /// (2.5, array([-3.5, -2. ]))
-    #[pyo3(signature = (x, y, *, sample_weight=None, reduction="mean", out=None))]
+    #[pyo3(signature = (x, y, *, sample_weight=None, reduction=Name::Default("mean"), out=None), text_signature = "($self, x, y, *, sample_weight=None, reduction='mean', out=None)")]
     fn backprop<'py>(
         &self,
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
         sample_weight: Option<&Bound<'py, PyAny>>,
-        reduction: &str,
+        reduction: Name<'py>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, Gradient>> {
         let weighting = Weighting::parse(sample_weight, reduction)?;
         with_engine!(self, engine => {
             let gradient = engine.gradient(x.py(), out)?;
-            engine.backprop(x, y, &weighting, gradient.get())?;
+            engine.backprop(x, y, sample_weight, &weighting, gradient.get())?;
             Ok(gradient)
         })
     }

@@ -1,18 +1,19 @@
 //! A network's configuration as Python gives it: sizes, names, dtype, a cost that may be callable.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::arrays::numpy_function;
 use super::errors::{naming, wrong_type};
 use crate::activation::Activation;
 use crate::cost::Cost;
 use crate::error::Error;
-use crate::network::Network;
+use crate::network::{Network, not_hidden};
 
 /// The two dtypes of a network.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -72,13 +73,13 @@ impl Dtype {
     }
 }
 
-/// An argument with a name as its default, and something else to be given in its place.
-pub enum Named<'py> {
+/// An argument that is a name, or, where that is allowed, something else in its place.
+pub enum Name<'py> {
     Default(&'static str),
     Given(Bound<'py, PyAny>),
 }
 
-impl<'py> Named<'py> {
+impl<'py> Name<'py> {
     /// The argument as Python sees it.
     pub fn object(self, py: Python<'py>) -> Bound<'py, PyAny> {
         match self {
@@ -86,9 +87,20 @@ impl<'py> Named<'py> {
             Self::Given(object) => object,
         }
     }
+
+    /// The name.
+    ///
+    /// # Errors
+    /// TypeError for what is no string.
+    pub fn text(&self, argument: &str) -> PyResult<Cow<'_, str>> {
+        match self {
+            Self::Default(name) => Ok(Cow::Borrowed(name)),
+            Self::Given(object) => Ok(Cow::Owned(text(argument, object)?)),
+        }
+    }
 }
 
-impl<'py> FromPyObject<'_, 'py> for Named<'py> {
+impl<'py> FromPyObject<'_, 'py> for Name<'py> {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
@@ -108,12 +120,12 @@ impl Config {
     pub fn parse<'py>(
         py: Python<'py>,
         sizes: &[usize],
-        hidden: Named<'py>,
-        output: &str,
-        cost: Named<'py>,
+        hidden: Name<'py>,
+        output: &Name<'py>,
+        cost: Name<'py>,
     ) -> PyResult<Self> {
         let hidden = parse_hidden(&hidden.object(py), sizes.len().saturating_sub(2))?;
-        let output = Activation::from_name("output", output)?;
+        let output = Activation::from_name("output", &output.text("output")?)?;
         let (cost, custom) = parse_cost(&cost.object(py))?;
         let network = Arc::new(Network::new(sizes, &hidden, output, cost)?);
         Ok(Self { network, custom })
@@ -163,7 +175,7 @@ impl Config {
 /// one that no memory could hold.
 pub fn parse_sizes(value: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
     let refuse = || wrong_type("sizes", "a sequence of integers", value);
-    if value.is_instance_of::<PyString>() {
+    if value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>() {
         return Err(refuse());
     }
     let entries = value.try_iter().map_err(|_| refuse())?;
@@ -178,6 +190,9 @@ fn parse_size(k: usize, value: &Bound<'_, PyAny>) -> PyResult<usize> {
     match value.extract::<i64>() {
         Ok(size) => usize::try_from(size)
             .map_err(|_| Error::value(argument, "a positive number of neurons", size).into()),
+        Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) && value.lt(0)? => {
+            Err(Error::value(argument, "a positive number of neurons", value).into())
+        }
         Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => Err(
             PyMemoryError::new_err(format!("{argument}: more neurons than memory can hold")),
         ),
@@ -188,6 +203,9 @@ fn parse_size(k: usize, value: &Bound<'_, PyAny>) -> PyResult<usize> {
 fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activation>> {
     if let Ok(name) = value.cast::<PyString>() {
         let hidden = Activation::from_name("hidden", &name.to_cow()?)?;
+        if hidden == Activation::Softmax {
+            return Err(not_hidden("hidden").into());
+        }
         return Ok(vec![hidden; layers]);
     }
     let expected = "a name or a list of names";
@@ -202,7 +220,11 @@ fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activat
     names.enumerate().map(parse).collect()
 }
 
-fn parse_cost(value: &Bound<'_, PyAny>) -> PyResult<(Cost, Option<Py<PyAny>>)> {
+/// The cost's name, or the callable that it is.
+///
+/// # Errors
+/// An unknown name, TypeError for what is neither.
+pub fn parse_cost(value: &Bound<'_, PyAny>) -> PyResult<(Cost, Option<Py<PyAny>>)> {
     if let Ok(name) = value.cast::<PyString>() {
         return Ok((Cost::from_name("cost", &name.to_cow()?)?, None));
     }

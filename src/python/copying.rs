@@ -3,7 +3,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::{PyTraverseError, PyVisit};
 
 use super::config::Dtype;
 use super::network::PyNetwork;
@@ -31,9 +32,11 @@ impl PyNetwork {
         dtype: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (py, this) = (slf.py(), slf.get());
-        let other = Self::empty(py, this.config.clone_ref(py), Dtype::parse(dtype)?)?;
-        other.vector.set_flat(&this.vector.flat(py)?, "params")?;
-        other.instance_of(&slf.get_type())
+        let other = Self::zeros(py, this.config.clone_ref(py), Dtype::parse(dtype)?)?;
+        other.vector.set_flat(&this.vector.copied(py)?, "params")?;
+        let other = other.instance_of(&slf.get_type())?;
+        set_attributes(&other, &attributes(slf)?)?;
+        Ok(other)
     }
 
     /// A copy with parameters of its own.
@@ -41,40 +44,28 @@ impl PyNetwork {
         slf.py().import("copy")?.call_method1("copy", (slf,))
     }
 
-    fn __getnewargs_ex__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
-        let arguments = self.config.to_dict(py, self.dtype())?;
-        let sizes = PyTuple::new(py, [PyTuple::new(py, self.network().sizes())?])?;
-        arguments.del_item("sizes")?;
-        arguments.set_item("init", "zeros")?;
-        Ok((sizes, arguments))
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let (py, this) = (slf.py(), slf.get());
+        let restore = py.import("bpfast._core")?.getattr("_restore")?;
+        let arguments = (slf.get_type(), this.config.to_dict(py, this.dtype())?);
+        let state = (this.vector.copied(py)?, attributes(slf)?);
+        Ok((restore, arguments, state).into_pyobject(py)?.into_any())
     }
 
-    fn __getstate__<'py>(
+    fn __setstate__<'py>(
         slf: &Bound<'py, Self>,
-    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
-        let py = slf.py();
-        let params = slf.get().vector.flat(py)?.call_method0("copy")?;
-        let attributes = match slf.getattr_opt("__dict__")? {
-            Some(attributes) => attributes,
-            None => py.None().into_bound(py),
-        };
-        Ok((params, attributes))
+        state: (Bound<'py, PyAny>, Bound<'py, PyAny>),
+    ) -> PyResult<()> {
+        slf.get().set_params(&state.0)?;
+        set_attributes(slf, &state.1)
     }
 
-    fn __setstate__(
-        slf: &Bound<'_, Self>,
-        state: (Bound<'_, PyAny>, Bound<'_, PyAny>),
-    ) -> PyResult<()> {
-        let (params, attributes) = state;
-        slf.get().set_params(&params)?;
-        if !attributes.is_none() {
-            slf.getattr("__dict__")?
-                .call_method1("update", (attributes,))?;
-        }
-        Ok(())
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // A callable cost may hold what holds the network.
+        self.config
+            .custom
+            .iter()
+            .try_for_each(|cost| visit.call(cost))
     }
 
     fn __eq__(&self, other: &Self, py: Python<'_>) -> PyResult<bool> {
@@ -126,13 +117,45 @@ impl PyNetwork {
     /// This network as an object of `class`, which is `Network` or a subclass of it.
     pub fn instance_of<'py>(self, class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
         let py = class.py();
-        let network = Bound::new(py, self)?;
         if class.is(py.get_type::<Self>()) {
-            return Ok(network.into_any());
+            return Ok(Bound::new(py, self)?.into_any());
         }
-        let (sizes, arguments) = network.get().__getnewargs_ex__(py)?;
-        let instance = class.call(sizes, Some(&arguments))?;
-        instance.setattr("params", network.get().vector.flat(py)?)?;
+        let instance = restore(class, &self.config.to_dict(py, self.dtype())?)?;
+        instance.setattr("params", self.vector.copied(py)?)?;
         Ok(instance)
     }
+}
+
+/// A network of a class and configuration, its parameters 0: what copies and pickles start from.
+/// It does not call the class, whose constructor may take other arguments.
+#[pyfunction(name = "_restore")]
+pub fn restore<'py>(
+    class: &Bound<'py, PyType>,
+    config: &Bound<'py, PyDict>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let arguments = config.copy()?;
+    let sizes = arguments.get_item("sizes")?;
+    arguments.del_item("sizes")?;
+    arguments.set_item("init", "zeros")?;
+    let network = class.py().get_type::<PyNetwork>();
+    network.call_method("__new__", (class, sizes), Some(&arguments))
+}
+
+/// What a subclass has beside the network: its `__dict__`, and `__slots__` if there are any.
+fn attributes<'py>(object: &Bound<'py, PyNetwork>) -> PyResult<Bound<'py, PyAny>> {
+    let base = object.py().get_type::<PyAny>();
+    base.call_method1("__getstate__", (object,))
+}
+
+fn set_attributes(object: &Bound<'_, PyAny>, attributes: &Bound<'_, PyAny>) -> PyResult<()> {
+    let parts = match attributes.cast::<PyTuple>() {
+        Ok(pair) => pair.iter().collect(),
+        Err(_) => vec![attributes.clone()],
+    };
+    for part in parts.iter().filter(|part| !part.is_none()) {
+        for (name, value) in part.cast::<PyDict>()? {
+            object.setattr(name.cast_into::<PyString>()?, value)?;
+        }
+    }
+    Ok(())
 }

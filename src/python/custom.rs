@@ -2,11 +2,11 @@
 
 use numpy::ndarray::{Ix1, Ix2};
 use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyList, PyTuple};
 
-use super::arrays::{Element, input, numbers};
+use super::arrays::{Element, input, numbers, numpy_function};
+use super::errors::{naming, wrong_type};
 use crate::error::Error;
 
 /// What a callable made of a batch.
@@ -30,15 +30,15 @@ pub fn call<'py, T: Element>(
     let [n, _] = shape;
     let y = as_batch(y, n)?;
     let result = cost.call1((a, y))?;
-    let pair = result.cast::<PyTuple>().ok().filter(|pair| pair.len() == 2);
-    let Some(pair) = pair else {
-        let message = format!(
-            "cost: expected it to return (C_x, nabla_a), got {}",
-            result.get_type()
-        );
-        return Err(PyTypeError::new_err(message));
-    };
-    let (costs, nabla_a) = (pair.get_item(0)?, pair.get_item(1)?);
+    let expected = "a pair (C_x, nabla_a)";
+    if !(result.is_instance_of::<PyTuple>() || result.is_instance_of::<PyList>()) {
+        return Err(wrong_type("cost", expected, &result));
+    }
+    if result.len()? != 2 {
+        let got = format!("{} values", result.len()?);
+        return Err(Error::value("cost", expected, got).into());
+    }
+    let (costs, nabla_a) = (result.get_item(0)?, result.get_item(1)?);
     check_shape("cost: C_x", &costs, &[n])?;
     check_shape("cost: nabla_a", &nabla_a, &shape)?;
     Ok(Called {
@@ -49,9 +49,9 @@ pub fn call<'py, T: Element>(
 
 /// y as an array with one entry a example; what it holds is between the user and the callable.
 fn as_batch<'py>(y: &Bound<'py, PyAny>, n: usize) -> PyResult<Bound<'py, PyUntypedArray>> {
-    let array = super::arrays::numpy_function(y.py(), "asarray")?
+    let array = numpy_function(y.py(), "asarray")?
         .call1((y,))
-        .map_err(|error| super::errors::naming(y.py(), "y", error))?
+        .map_err(|error| naming(y.py(), "y", error))?
         .cast_into::<PyUntypedArray>()?;
     if array.shape().first() != Some(&n) {
         let got = format!("shape {}", crate::error::Shape(array.shape()));

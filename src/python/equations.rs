@@ -1,18 +1,20 @@
-//! BP1, BP2, BP3 and BP4, each by itself. They run on the calling thread.
+//! BP1, BP2, BP3 and BP4, each by itself. They run on the calling thread, with the GIL released.
 
-use numpy::ndarray::{Ix1, Ix2};
-use numpy::{PyArray2, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::ndarray::{Dimension, Ix1, Ix2};
+use numpy::{PyArray, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
-use super::arrays::{Element, Span, empty, input, numbers, output, readwrite};
-use super::config::{Config, Dtype, Named};
+use super::arrays::{Element, empty, input, numbers, readwrite};
+use super::config::{Dtype, Name, parse_cost};
 use super::custom;
+use super::detach::detached;
 use super::targets::{Weighting, Y};
 use crate::activation::Activation;
-use crate::backward;
 use crate::error::{Error, Shape};
-use crate::interrupt::{Pulse, Stop};
+use crate::interrupt::{ELEMENT_WORK, Pulse, watch};
+use crate::network::not_hidden;
 use crate::workspace::reserve;
+use crate::{backward, equations};
 
 /// Runs `body` with `$T` the number type that `arrays` have in common.
 macro_rules! with_type {
@@ -64,69 +66,45 @@ macro_rules! with_type {
 /// array([[-0.125]])
 #[pyfunction]
 #[pyo3(
-    signature = (z, y, *, output="sigmoid", cost=Named::Default("quadratic"), sample_weight=None, reduction="mean", out=None),
+    signature = (z, y, *, output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), sample_weight=None, reduction=Name::Default("mean"), out=None),
     text_signature = "(z, y, *, output='sigmoid', cost='quadratic', sample_weight=None, reduction='mean', out=None)"
 )]
 pub fn bp1<'py>(
     z: &Bound<'py, PyAny>,
     y: &Bound<'py, PyAny>,
-    output: &str,
-    cost: Named<'py>,
+    output: Name<'py>,
+    cost: Name<'py>,
     sample_weight: Option<&Bound<'py, PyAny>>,
-    reduction: &str,
+    reduction: Name<'py>,
     out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let given = z;
     let z = matrix_like("z", z)?;
     let weighting = Weighting::parse(sample_weight, reduction)?;
-    let [n, width] = [z.shape()[0], z.shape()[1]];
-    let named = Named::Default("identity");
-    let config = Config::parse(z.py(), &[width, width], named, output, cost)?;
+    let activation = Activation::from_name("output", &output.text("output")?)?;
+    let (cost, custom) = parse_cost(&cost.object(z.py()))?;
+    cost.check_output(activation)?;
+    let inputs = [Some(given), Some(y), sample_weight];
     with_type!([&z], T => {
         let z = input::<T, Ix2>("z", &z)?;
-        let delta = bp1_of::<T>(&config, &z, y, &weighting, out, n)?;
-        Ok(delta.into_any())
+        let result = result::<T, Ix2>(out, z.py(), z.shape(), &inputs)?;
+        let [n, width] = [z.shape()[0], z.shape()[1]];
+        let (py, z) = (z.py(), z.as_slice()?);
+        let a = activations(py, activation, z, width)?;
+        let y = match custom {
+            Some(cost) => {
+                let theirs = empty::<T, Ix2>(py, &[n, width])?;
+                readwrite(&theirs)?.as_slice_mut()?.copy_from_slice(&a);
+                Y::Values(custom::call(cost.bind(py), theirs.as_any(), y, [n, width])?.nabla_a)
+            }
+            None => Y::<T>::parse(width, n, y)?,
+        };
+        let targets = weighting.apply(y.targets(width, cost, n)?, n)?;
+        write(&result, z.len() * ELEMENT_WORK, |delta, pulse| {
+            backward::bp1(cost, activation, z, &a, &targets, 0..n, delta, pulse);
+            Ok(())
+        })
     })
-}
-
-fn bp1_of<'py, T: Element>(
-    config: &Config,
-    z: &PyReadonlyArray2<'py, T>,
-    y: &Bound<'py, PyAny>,
-    weighting: &Weighting<'py>,
-    out: Option<&Bound<'py, PyAny>>,
-    n: usize,
-) -> PyResult<Bound<'py, PyArray2<T>>> {
-    let (py, network) = (z.py(), &*config.network);
-    if n == 0 {
-        return Err(Error::value("z", "one example or more", "an empty batch").into());
-    }
-    let activation = network.output();
-    let a = empty::<T, Ix2>(py, z.shape())?;
-    let mut place = readwrite(&a)?;
-    place.as_slice_mut()?.copy_from_slice(z.as_slice()?);
-    activation.apply(place.as_slice_mut()?, network.n_outputs());
-    drop(place);
-    let y = match &config.custom {
-        Some(cost) => {
-            let shape = [n, network.n_outputs()];
-            Y::Values(custom::call(cost.bind(py), a.as_any(), y, shape)?.nabla_a)
-        }
-        None => Y::parse(network, n, y)?,
-    };
-    let targets = weighting.apply(y.targets(network, n)?, n)?;
-    let delta = output_of::<T>(out, py, z.shape(), &[Span::of(z), y.span()])?;
-    let a = input::<T, Ix2>("a", &a)?;
-    let (cost, z, a) = (network.cost(), z.as_slice()?, a.as_slice()?);
-    backward::bp1(
-        cost,
-        activation,
-        z,
-        a,
-        &targets,
-        0..n,
-        readwrite(&delta)?.as_slice_mut()?,
-    );
-    Ok(delta)
 }
 
 /// BP2: δ^l = (δ^(l+1) W^(l+1)) ⊙ σ'(z^l).
@@ -164,42 +142,40 @@ fn bp1_of<'py, T: Element>(
 /// >>> bpfast.bp2([[1.0]], [[2.0, 4.0]], [[0.0, 0.0]])  # 1 · w · 1/4
 /// array([[0.5, 1. ]])
 #[pyfunction]
-#[pyo3(signature = (delta, weights, z, *, activation="sigmoid", out=None))]
+#[pyo3(
+    signature = (delta, weights, z, *, activation=Name::Default("sigmoid"), out=None),
+    text_signature = "(delta, weights, z, *, activation='sigmoid', out=None)"
+)]
 pub fn bp2<'py>(
     delta: &Bound<'py, PyAny>,
     weights: &Bound<'py, PyAny>,
     z: &Bound<'py, PyAny>,
-    activation: &str,
+    activation: Name<'py>,
     out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let (delta, weights) = (
-        matrix_like("delta", delta)?,
-        matrix_like("weights", weights)?,
-    );
+    let inputs = [Some(delta), Some(weights), Some(z)];
+    let delta = matrix_like("delta", delta)?;
+    let weights = matrix_like("weights", weights)?;
     let z = matrix_like("z", z)?;
-    let activation = hidden_activation(activation)?;
+    let activation = match Activation::from_name("activation", &activation.text("activation")?)? {
+        Activation::Softmax => return Err(not_hidden("activation").into()),
+        activation => activation,
+    };
     let [n, n_next] = [delta.shape()[0], delta.shape()[1]];
     let width = weights.shape()[1];
     check_shape("weights", &weights, [n_next, width])?;
     check_shape("z", &z, [n, width])?;
     with_type!([&delta, &weights, &z], T => {
+        let result = result::<T, Ix2>(out, z.py(), z.shape(), &inputs)?;
         let transposed = weights.call_method0("transpose")?;
         let delta = input::<T, Ix2>("delta", &delta)?;
         let weights = input::<T, Ix2>("weights", &transposed)?;
         let z = input::<T, Ix2>("z", &z)?;
-        let spans = [Span::of(&delta), Span::of(&weights), Span::of(&z)];
-        let result = output_of::<T>(out, z.py(), z.shape(), &spans)?;
-        let z = z.as_slice()?;
-        let mut a = Vec::new();
-        reserve(&mut a, z.len(), 1)?;
-        a.copy_from_slice(z);
-        activation.apply(&mut a, width);
-        let mut place = readwrite(&result)?;
-        let (delta, weights, place) = (delta.as_slice()?, weights.as_slice()?, place.as_slice_mut()?);
-        let stop = Stop::default();
-        let pulse = Pulse::helper(&stop);
-        backward::bp2(delta, weights, activation, (z, &a), place, width, &pulse);
-        Ok(result.into_any())
+        let (py, delta, weights, z) = (z.py(), delta.as_slice()?, weights.as_slice()?, z.as_slice()?);
+        let a = activations(py, activation, z, width)?;
+        write(&result, n.saturating_mul(weights.len()), |place, pulse| {
+            equations::bp2(delta, weights, activation, (z, &a), place, width, pulse)
+        })
     })
 }
 
@@ -236,13 +212,13 @@ pub fn bp3<'py>(
     delta: &Bound<'py, PyAny>,
     out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let inputs = [Some(delta)];
     let delta = matrix_like("delta", delta)?;
     with_type!([&delta], T => {
+        let result = result::<T, Ix1>(out, delta.py(), &[delta.shape()[1]], &inputs)?;
         let delta = input::<T, Ix2>("delta", &delta)?;
-        let shape = [delta.shape()[1]];
-        let result = output::<T, Ix1>(out, delta.py(), &shape, &[Span::of(&delta)])?;
-        backward::bp3(delta.as_slice()?, readwrite(&result)?.as_slice_mut()?);
-        Ok(result.into_any())
+        let delta = delta.as_slice()?;
+        write(&result, delta.len(), |place, pulse| equations::bp3(delta, place, pulse))
     })
 }
 
@@ -283,31 +259,62 @@ pub fn bp4<'py>(
     a: &Bound<'py, PyAny>,
     out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let inputs = [Some(delta), Some(a)];
     let (delta, a) = (matrix_like("delta", delta)?, matrix_like("a", a)?);
-    let n = delta.shape()[0];
-    let n_in = a.shape()[1];
+    let [n, n_in] = [delta.shape()[0], a.shape()[1]];
     check_shape("a", &a, [n, n_in])?;
     with_type!([&delta, &a], T => {
+        let result = result::<T, Ix2>(out, a.py(), &[delta.shape()[1], n_in], &inputs)?;
         let (delta, a) = (input::<T, Ix2>("delta", &delta)?, input::<T, Ix2>("a", &a)?);
-        let shape = [delta.shape()[1], n_in];
-        let spans = [Span::of(&delta), Span::of(&a)];
-        let result = output_of::<T>(out, a.py(), &shape, &spans)?;
         let (delta, a) = (delta.as_slice()?, a.as_slice()?);
         // The core writes (n_in, n_out) = aᵀ δ; with a and δ exchanged that is δᵀ a.
-        let mut place = readwrite(&result)?;
-        let stop = Stop::default();
-        backward::bp4(a, delta, place.as_slice_mut()?, n, &Pulse::helper(&stop));
-        Ok(result.into_any())
+        write(&result, n_in.saturating_mul(delta.len()), |place, pulse| {
+            equations::bp4(a, delta, place, n, pulse)
+        })
     })
 }
 
-fn output_of<'py, T: Element>(
+/// `out`, checked, or a fresh array.
+fn result<'py, T: Element, D: Dimension>(
     out: Option<&Bound<'py, PyAny>>,
     py: Python<'py>,
     shape: &[usize],
-    inputs: &[Span],
-) -> PyResult<Bound<'py, PyArray2<T>>> {
-    output::<T, Ix2>(out, py, shape, inputs)
+    inputs: &[Option<&Bound<'py, PyAny>>],
+) -> PyResult<Bound<'py, PyArray<T, D>>> {
+    super::arrays::output(out, py, shape, inputs)
+}
+
+/// Lets `work`, of about `size` multiply-adds, write to `result` with the GIL released.
+fn write<'py, T: Element, D: Dimension>(
+    result: &Bound<'py, PyArray<T, D>>,
+    size: usize,
+    work: impl FnOnce(&mut [T], &Pulse<'_>) -> Result<(), Error> + Send,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut place = readwrite(result)?;
+    let numbers = place.as_slice_mut()?;
+    detached(result.py(), size, |question| {
+        watch(question, |pulse| work(numbers, pulse))
+    })?;
+    Ok(result.clone().into_any())
+}
+
+/// a = σ(z).
+fn activations<T: Element>(
+    py: Python<'_>,
+    activation: Activation,
+    z: &[T],
+    width: usize,
+) -> PyResult<Vec<T>> {
+    let mut a = Vec::new();
+    detached(py, z.len() * ELEMENT_WORK, |question| {
+        watch(question, |pulse| {
+            reserve(&mut a, z.len(), 1, pulse)?;
+            a.iter_mut().zip(z).for_each(|(a, &z)| *a = z);
+            activation.apply(&mut a, width, pulse);
+            Ok(())
+        })
+    })?;
+    Ok(a)
 }
 
 /// An array of real numbers with two dimensions, neither of them 0.
@@ -332,15 +339,4 @@ fn check_shape(
         return Ok(());
     }
     Err(Error::shape(argument, &expected, array.shape()))
-}
-
-fn hidden_activation(name: &str) -> Result<Activation, Error> {
-    match Activation::from_name("activation", name)? {
-        Activation::Softmax => Err(Error::value(
-            "activation",
-            "an activation that acts on each neuron by itself",
-            "'softmax', which goes with the output alone",
-        )),
-        activation => Ok(activation),
-    }
 }

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use super::config::Named;
+use super::config::Name;
 use super::network::PyNetwork;
 use super::results::Trace;
 use super::run::with_engine;
@@ -37,17 +37,17 @@ use super::targets::Weighting;
 /// array([[7.]])
 #[pyfunction]
 #[pyo3(
-    signature = (weights, biases, x, *, hidden=Named::Default("sigmoid"), output="sigmoid"),
+    signature = (weights, biases, x, *, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid")),
     text_signature = "(weights, biases, x, *, hidden='sigmoid', output='sigmoid')"
 )]
 pub fn forward<'py>(
     weights: &Bound<'py, PyAny>,
     biases: &Bound<'py, PyAny>,
     x: &Bound<'py, PyAny>,
-    hidden: Named<'py>,
-    output: &str,
+    hidden: Name<'py>,
+    output: Name<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let cost = Named::Default("quadratic");
+    let cost = Name::Default("quadratic");
     let network = PyNetwork::with_parameters(weights, biases, hidden, output, cost, None)?;
     with_engine!(network, engine => Ok(engine.forward(x, None)?.into_any()))
 }
@@ -77,17 +77,17 @@ pub fn forward<'py>(
 /// ([array([[7.]])], [array([[3.]]), array([[7.]])])
 #[pyfunction]
 #[pyo3(
-    signature = (weights, biases, x, *, hidden=Named::Default("sigmoid"), output="sigmoid"),
+    signature = (weights, biases, x, *, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid")),
     text_signature = "(weights, biases, x, *, hidden='sigmoid', output='sigmoid')"
 )]
 pub fn trace<'py>(
     weights: &Bound<'py, PyAny>,
     biases: &Bound<'py, PyAny>,
     x: &Bound<'py, PyAny>,
-    hidden: Named<'py>,
-    output: &str,
+    hidden: Name<'py>,
+    output: Name<'py>,
 ) -> PyResult<Trace> {
-    let cost = Named::Default("quadratic");
+    let cost = Name::Default("quadratic");
     let network = PyNetwork::with_parameters(weights, biases, hidden, output, cost, None)?;
     with_engine!(network, engine => engine.trace(x))
 }
@@ -119,7 +119,7 @@ pub fn trace<'py>(
 /// 2.0
 #[pyfunction]
 #[pyo3(
-    signature = (weights, biases, x, y, *, hidden=Named::Default("sigmoid"), output="sigmoid", cost=Named::Default("quadratic"), sample_weight=None, reduction="mean"),
+    signature = (weights, biases, x, y, *, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), sample_weight=None, reduction=Name::Default("mean")),
     text_signature = "(weights, biases, x, y, *, hidden='sigmoid', output='sigmoid', cost='quadratic', sample_weight=None, reduction='mean')"
 )]
 pub fn cost<'py>(
@@ -127,11 +127,11 @@ pub fn cost<'py>(
     biases: &Bound<'py, PyAny>,
     x: &Bound<'py, PyAny>,
     y: &Bound<'py, PyAny>,
-    hidden: Named<'py>,
-    output: &str,
-    cost: Named<'py>,
+    hidden: Name<'py>,
+    output: Name<'py>,
+    cost: Name<'py>,
     sample_weight: Option<&Bound<'py, PyAny>>,
-    reduction: &str,
+    reduction: Name<'py>,
 ) -> PyResult<f64> {
     let network = PyNetwork::with_parameters(weights, biases, hidden, output, cost, None)?;
     let weighting = Weighting::parse(sample_weight, reduction)?;
@@ -162,7 +162,7 @@ pub fn cost<'py>(
 /// [array([[2.]])]
 #[pyfunction]
 #[pyo3(
-    signature = (weights, biases, x, y, *, hidden=Named::Default("sigmoid"), output="sigmoid", cost=Named::Default("quadratic"), sample_weight=None, reduction="mean"),
+    signature = (weights, biases, x, y, *, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), sample_weight=None, reduction=Name::Default("mean")),
     text_signature = "(weights, biases, x, y, *, hidden='sigmoid', output='sigmoid', cost='quadratic', sample_weight=None, reduction='mean')"
 )]
 pub fn errors<'py>(
@@ -170,11 +170,11 @@ pub fn errors<'py>(
     biases: &Bound<'py, PyAny>,
     x: &Bound<'py, PyAny>,
     y: &Bound<'py, PyAny>,
-    hidden: Named<'py>,
-    output: &str,
-    cost: Named<'py>,
+    hidden: Name<'py>,
+    output: Name<'py>,
+    cost: Name<'py>,
     sample_weight: Option<&Bound<'py, PyAny>>,
-    reduction: &str,
+    reduction: Name<'py>,
 ) -> PyResult<Bound<'py, PyList>> {
     let network = PyNetwork::with_parameters(weights, biases, hidden, output, cost, None)?;
     let weighting = Weighting::parse(sample_weight, reduction)?;
@@ -209,7 +209,7 @@ pub fn errors<'py>(
 /// (2.0, [array([[6.]])], [array([2.])])
 #[pyfunction]
 #[pyo3(
-    signature = (weights, biases, x, y, *, hidden=Named::Default("sigmoid"), output="sigmoid", cost=Named::Default("quadratic"), sample_weight=None, reduction="mean"),
+    signature = (weights, biases, x, y, *, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), sample_weight=None, reduction=Name::Default("mean")),
     text_signature = "(weights, biases, x, y, *, hidden='sigmoid', output='sigmoid', cost='quadratic', sample_weight=None, reduction='mean')"
 )]
 pub fn backprop<'py>(
@@ -217,11 +217,11 @@ pub fn backprop<'py>(
     biases: &Bound<'py, PyAny>,
     x: &Bound<'py, PyAny>,
     y: &Bound<'py, PyAny>,
-    hidden: Named<'py>,
-    output: &str,
-    cost: Named<'py>,
+    hidden: Name<'py>,
+    output: Name<'py>,
+    cost: Name<'py>,
     sample_weight: Option<&Bound<'py, PyAny>>,
-    reduction: &str,
+    reduction: Name<'py>,
 ) -> PyResult<(f64, Bound<'py, PyList>, Bound<'py, PyList>)> {
     let py = x.py();
     let network = PyNetwork::with_parameters(weights, biases, hidden, output, cost, None)?;
@@ -229,7 +229,7 @@ pub fn backprop<'py>(
     with_engine!(network, engine => {
         let gradient = engine.gradient(py, None)?;
         let gradient = gradient.get();
-        engine.backprop(x, y, &weighting, gradient)?;
+        engine.backprop(x, y, sample_weight, &weighting, gradient)?;
         let nabla_w = gradient.vector.weights(py)?.get().to_list(py)?;
         let nabla_b = gradient.vector.biases(py)?.get().to_list(py)?;
         Ok((gradient.cost(), nabla_w, nabla_b))

@@ -51,7 +51,8 @@ pub fn draw(
                 continue;
             }
             let drawn = rng.call_method1("standard_normal", (view.getattr("shape")?,))?;
-            view.set_item(pyo3::types::PyEllipsis::get(py), drawn.mul(deviation)?)?;
+            drawn.call_method1("__imul__", (deviation,))?;
+            view.set_item(pyo3::types::PyEllipsis::get(py), drawn)?;
         }
     }
     Ok(())

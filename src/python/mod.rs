@@ -6,6 +6,7 @@ mod calls;
 mod config;
 mod copying;
 mod custom;
+mod detach;
 mod equations;
 mod errors;
 mod functions;
@@ -20,6 +21,8 @@ mod vector;
 /// The compiled part of bpfast. Its public names are those of the package `bpfast`.
 #[pyo3::pymodule]
 mod _core {
+    #[pymodule_export]
+    use super::copying::restore;
     #[pymodule_export]
     use super::equations::{bp1, bp2, bp3, bp4};
     #[pymodule_export]

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
 use super::arrays::{Element, numbers};
-use super::config::{Config, Dtype, Named, parse_sizes};
+use super::config::{Config, Dtype, Name, parse_sizes};
 use super::errors::wrong_type;
 use super::initialise;
 use super::run::{Engine, Slot, Slots};
@@ -29,18 +29,20 @@ use crate::network::Network;
 /// output : str, default "sigmoid"
 ///     σ of the output layer. One of `bpfast.ACTIVATIONS`.
 /// cost : str or callable, default "quadratic"
-///     One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)`` with a of shape (n, n_L), y as it
-///     was given, C_x of shape (n,) and nabla_a = ∇_a C_x of shape (n, n_L). A callable runs on
-///     the calling thread, once a call, on the whole batch.
+///     One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)`` with a of shape (n, n_L), y as
+///     ``numpy.asarray`` makes it, of n entries, C_x of shape (n,) and nabla_a = ∇_a C_x of shape
+///     (n, n_L). A callable runs on the calling thread, once a call, on the whole batch. It must
+///     not change the network or x: the forward pass runs again after it.
 /// dtype : dtype, default float64
 ///     float32 or float64. All of the network's numbers have it, and x is converted to it.
 /// init : str, default "nielsen"
 ///     "nielsen": weights of variance 1/n_in, biases of variance 1. "nielsen_large": all of
 ///     variance 1. "xavier": weights of variance 2/(n_in + n_out), biases 0. "he": weights of
-///     variance 2/n_in, biases 0. "zeros". All drawn from normal distributions of mean 0.
+///     variance 2/n_in, biases 0. These draw from normal distributions of mean 0. "zeros": all 0.
 /// seed : None, int, SeedSequence or Generator
-///     What `numpy.random.default_rng` takes. The same seed gives the same parameters; float32
-///     networks start from those of float64, rounded.
+///     What `numpy.random.default_rng` takes. The same seed gives the same parameters: they are
+///     drawn layer by layer, W^l row by row and then b^l, in float64; float32 networks start from
+///     those of float64, rounded.
 ///
 /// Raises
 /// ------
@@ -56,8 +58,10 @@ use crate::network::Network;
 ///
 /// Notes
 /// -----
-/// Two networks are equal when they are configured the same, whatever their parameters.
-/// Networks can be copied and pickled.
+/// ``net(x)`` is ``net.forward(x)``. Two networks are equal when they are configured the same,
+/// whatever their parameters: compare ``params`` for the numbers. Networks can be copied and
+/// pickled. A network keeps the buffers of its largest call: those of a large batch may take a few
+/// times the memory of its parameters.
 ///
 /// Examples
 /// --------
@@ -67,7 +71,7 @@ use crate::network::Network;
 /// <bpfast.Network 784-30-10: hidden sigmoid, output sigmoid, cost quadratic, float64, 23860 parameters>
 /// >>> net.weights[0].shape, net.biases[0].shape
 /// ((30, 784), (30,))
-#[pyclass(name = "Network", module = "bpfast", frozen, subclass)]
+#[pyclass(name = "Network", module = "bpfast", frozen, subclass, weakref)]
 pub struct PyNetwork {
     pub config: Config,
     pub vector: Vector,
@@ -75,10 +79,10 @@ pub struct PyNetwork {
 }
 
 impl PyNetwork {
-    /// A network whose parameters are not set.
-    pub fn empty(py: Python<'_>, config: Config, dtype: Dtype) -> PyResult<Self> {
+    /// A network whose parameters are 0.
+    pub fn zeros(py: Python<'_>, config: Config, dtype: Dtype) -> PyResult<Self> {
         Ok(Self {
-            vector: Vector::empty(py, Arc::clone(&config.network), dtype)?,
+            vector: Vector::zeros(py, Arc::clone(&config.network), dtype)?,
             config,
             slots: Slots::new(dtype),
         })
@@ -91,9 +95,9 @@ impl PyNetwork {
     pub fn with_parameters<'py>(
         weights: &Bound<'py, PyAny>,
         biases: &Bound<'py, PyAny>,
-        hidden: Named<'py>,
-        output: &str,
-        cost: Named<'py>,
+        hidden: Name<'py>,
+        output: Name<'py>,
+        cost: Name<'py>,
         dtype: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Self> {
         let py = weights.py();
@@ -103,7 +107,7 @@ impl PyNetwork {
             Some(dtype) => Dtype::parse(dtype)?,
             None => Dtype::common(weights.iter().chain(&biases)),
         };
-        let network = Self::empty(py, Config::parse(py, &sizes, hidden, output, cost)?, dtype)?;
+        let network = Self::zeros(py, Config::parse(py, &sizes, hidden, &output, cost)?, dtype)?;
         network.vector.weights(py)?.get().copy_all(py, &weights)?;
         network.vector.biases(py)?.get().copy_all(py, &biases)?;
         Ok(network)
@@ -160,6 +164,11 @@ fn sizes_of(
             let got = format!("shape {}", Shape(weight.shape()));
             return Err(Error::value(format!("weights[{k}]"), "a matrix", got));
         };
+        if n_in == 0 || n_out == 0 {
+            let got = format!("shape {}", Shape(weight.shape()));
+            let expected = "a matrix with no side of 0";
+            return Err(Error::value(format!("weights[{k}]"), expected, got));
+        }
         let expected = *sizes.last().unwrap_or(&n_in);
         if n_in != expected {
             let (expected, got) = ([n_out, expected], [n_out, n_in]);
@@ -180,23 +189,29 @@ fn sizes_of(
 impl PyNetwork {
     #[new]
     #[pyo3(
-        signature = (sizes, *, hidden=Named::Default("sigmoid"), output="sigmoid", cost=Named::Default("quadratic"), dtype=None, init="nielsen", seed=None),
+        signature = (sizes, *, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None, init=Name::Default("nielsen"), seed=None),
         text_signature = "(sizes, *, hidden='sigmoid', output='sigmoid', cost='quadratic', dtype=None, init='nielsen', seed=None)"
     )]
     fn new<'py>(
         sizes: &Bound<'py, PyAny>,
-        hidden: Named<'py>,
-        output: &str,
-        cost: Named<'py>,
+        hidden: Name<'py>,
+        output: Name<'py>,
+        cost: Name<'py>,
         dtype: Option<&Bound<'py, PyAny>>,
-        init: &str,
+        init: Name<'py>,
         seed: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Self> {
         let py = sizes.py();
-        let config = Config::parse(py, &parse_sizes(sizes)?, hidden, output, cost)?;
+        let config = Config::parse(py, &parse_sizes(sizes)?, hidden, &output, cost)?;
         let dtype = dtype.map_or(Ok(Dtype::Float64), Dtype::parse)?;
-        let network = Self::empty(py, config, dtype)?;
-        initialise::draw(py, network.network(), &network.vector, init, seed)?;
+        let network = Self::zeros(py, config, dtype)?;
+        initialise::draw(
+            py,
+            network.network(),
+            &network.vector,
+            &init.text("init")?,
+            seed,
+        )?;
         Ok(network)
     }
 
@@ -228,16 +243,16 @@ impl PyNetwork {
     /// array([[7.]])
     #[classmethod]
     #[pyo3(
-        signature = (weights, biases, *, hidden=Named::Default("sigmoid"), output="sigmoid", cost=Named::Default("quadratic"), dtype=None),
+        signature = (weights, biases, *, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None),
         text_signature = "(weights, biases, *, hidden='sigmoid', output='sigmoid', cost='quadratic', dtype=None)"
     )]
     fn from_parameters<'py>(
         cls: &Bound<'py, PyType>,
         weights: &Bound<'py, PyAny>,
         biases: &Bound<'py, PyAny>,
-        hidden: Named<'py>,
-        output: &str,
-        cost: Named<'py>,
+        hidden: Name<'py>,
+        output: Name<'py>,
+        cost: Name<'py>,
         dtype: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let network = Self::with_parameters(weights, biases, hidden, output, cost, dtype)?;

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyIterator, PyList, PyTuple};
+use pyo3::types::{PyDict, PyIterator, PyList, PyTuple};
 
 use super::config::Dtype;
+use super::errors::wrong_type;
 use super::network::PyNetwork;
 use super::vector::{Vector, Views};
 use crate::network::Network;
@@ -37,10 +38,10 @@ pub struct Gradient {
 }
 
 impl Gradient {
-    /// A gradient whose numbers are not set.
-    pub fn empty(py: Python<'_>, network: &Arc<Network>, dtype: Dtype) -> PyResult<Self> {
+    /// A zero gradient.
+    pub fn zeros(py: Python<'_>, network: &Arc<Network>, dtype: Dtype) -> PyResult<Self> {
         Ok(Self {
-            vector: Vector::empty(py, Arc::clone(network), dtype)?,
+            vector: Vector::zeros(py, Arc::clone(network), dtype)?,
             cost: AtomicU64::new(0.0_f64.to_bits()),
         })
     }
@@ -70,11 +71,33 @@ impl Gradient {
 #[pymethods]
 impl Gradient {
     #[new]
-    fn new(net: &Bound<'_, PyNetwork>) -> PyResult<Self> {
-        let py = net.py();
-        let gradient = Self::empty(py, net.get().network(), net.get().dtype())?;
-        gradient.vector.flat(py)?.call_method1("fill", (0,))?;
-        Ok(gradient)
+    fn new(net: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let Ok(network) = net.cast::<PyNetwork>() else {
+            return Err(wrong_type("net", "a Network", net));
+        };
+        Self::zeros(net.py(), network.get().network(), network.get().dtype())
+    }
+
+    /// A copy with numbers of its own.
+    fn copy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("copy")?.call_method1("copy", (slf,))
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let sizes = PyTuple::new(py, self.vector.network.sizes())?;
+        let options = PyDict::new(py);
+        options.set_item("dtype", self.vector.dtype.name())?;
+        options.set_item("init", "zeros")?;
+        let net = py.get_type::<PyNetwork>().call((sizes,), Some(&options))?;
+        let state = (self.vector.copied(py)?, self.cost());
+        Ok((py.get_type::<Self>(), (net,), state)
+            .into_pyobject(py)?
+            .into_any())
+    }
+
+    fn __setstate__(&self, state: (Bound<'_, PyAny>, f64)) -> PyResult<()> {
+        self.set_cost(state.1);
+        self.vector.set_flat(&state.0, "flat")
     }
 
     /// C, the cost of the batch.
@@ -113,8 +136,8 @@ impl Gradient {
 
 /// All of a forward pass: ``z[k]`` is z^(k+2), ``a[k]`` is a^(k+1), so ``a[0]`` is x.
 ///
-/// ``z, a = net.trace(x)`` works too.
-#[pyclass(frozen, module = "bpfast", get_all)]
+/// A pair: ``z, a = net.trace(x)`` works too.
+#[pyclass(frozen, module = "bpfast", get_all, sequence)]
 pub struct Trace {
     /// z^2, …, z^L, each (n, n_l).
     pub z: Py<PyList>,
@@ -124,6 +147,27 @@ pub struct Trace {
 
 #[pymethods]
 impl Trace {
+    #[new]
+    fn new(z: Py<PyList>, a: Py<PyList>) -> Self {
+        Self { z, a }
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let lists = (self.z.clone_ref(py), self.a.clone_ref(py));
+        Ok((py.get_type::<Self>(), lists).into_pyobject(py)?.into_any())
+    }
+
+    #[allow(clippy::unused_self)] // Python calls it on the object
+    fn __len__(&self) -> usize {
+        2
+    }
+
+    fn __getitem__<'py>(&self, py: Python<'py>, index: isize) -> PyResult<Bound<'py, PyAny>> {
+        PyTuple::new(py, [&self.z, &self.a])?
+            .into_any()
+            .get_item(index)
+    }
+
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
         PyTuple::new(py, [&self.z, &self.a])?.try_iter()
     }

@@ -1,31 +1,26 @@
-//! From Python's arrays to a call of the core and back: borrow, check, detach, call, return.
+//! From Python's arrays to a call of the core and back: borrow, check, call, return.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use numpy::ndarray::Ix2;
-use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
+use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use super::arrays::{Element, Span, check_apart, empty, input, matrix, output, readwrite};
+use super::arrays::{Element, Owned, Reading, check_apart, empty, input, output, readwrite};
 use super::config::{Config, Dtype};
 use super::custom;
-use super::errors::from_panic;
+use super::detach::detached;
 use super::results::{Gradient, Trace};
 use super::targets::{Weighting, Y};
 use super::threads;
 use super::vector::Vector;
 use crate::batch::{Call, Scratch};
-use crate::error::{Kind, Result};
+use crate::error::Result;
 use crate::examples::{Inputs, Targets};
 use crate::network::Network;
 use crate::plan::Plan;
 use crate::pool::Team;
-
-/// Calls of fewer multiply-adds keep the GIL: they end within some 20 µs, and a thread that has
-/// given the GIL away may wait 5 ms to have it back.
-const ATTACHED_WORK: usize = 1 << 18;
 
 /// Buffers that a network keeps from call to call; a second thread's call takes fresh ones.
 pub type Slot<T> = Mutex<Option<Scratch<T>>>;
@@ -45,13 +40,15 @@ impl<T: Element> Engine<'_, T> {
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyArray2<T>>> {
         let py = x.py();
-        let (params, x) = (self.params(py)?, input::<T, Ix2>("x", x)?);
-        let inputs = self.inputs(&x)?;
+        let rows = input::<T, Ix2>("x", x)?;
+        let inputs = self.inputs(&rows)?;
         let shape = [inputs.len(), self.network().n_outputs()];
-        let array = output::<T, Ix2>(out, py, &shape, &[Span::of(&x), Span::of(&params)])?;
+        let numbers = self.numbers()?;
+        let array = output::<T, Ix2>(out, py, &shape, &[Some(x), Some(numbers.array(py))])?;
+        let params = numbers.read(py, "params")?;
         let mut place = readwrite(&array)?;
         let a = place.as_slice_mut()?;
-        self.run(py, &params, inputs, |call, scratch| {
+        self.by_chunks(py, &params, inputs, |call, scratch| {
             call.forward(scratch, a)
         })?;
         Ok(array)
@@ -60,15 +57,16 @@ impl<T: Element> Engine<'_, T> {
     /// z^l and a^l.
     pub fn trace(&self, x: &Bound<'_, PyAny>) -> PyResult<Trace> {
         let py = x.py();
-        let (params, x) = (self.params(py)?, input::<T, Ix2>("x", x)?);
+        let x = input::<T, Ix2>("x", x)?;
         let inputs = self.inputs(&x)?;
+        let params = self.numbers()?.read(py, "params")?;
         let (z, a) = (
             self.arrays(py, inputs.len())?,
             self.arrays(py, inputs.len())?,
         );
         let (mut z_places, mut a_places) = (places(&z)?, places(&a)?);
         let (mut z_slices, mut a_slices) = (slices(&mut z_places)?, slices(&mut a_places)?);
-        self.run(py, &params, inputs, |call, scratch| {
+        self.by_chunks(py, &params, inputs, |call, scratch| {
             call.trace(scratch, &mut z_slices, &mut a_slices)
         })?;
         let first = empty::<T, Ix2>(py, x.shape())?;
@@ -89,15 +87,16 @@ impl<T: Element> Engine<'_, T> {
         weighting: &Weighting<'_>,
     ) -> PyResult<f64> {
         let py = x.py();
-        let (params, x) = (self.params(py)?, input::<T, Ix2>("x", x)?);
+        let x = input::<T, Ix2>("x", x)?;
         let inputs = self.inputs(&x)?;
         let n = inputs.len();
-        if let Some(called) = self.call_custom(&params, &x, y)? {
+        if let Some(called) = self.call_custom(&x, y)? {
             return self.total(&called, weighting, n);
         }
-        let y = Y::<T>::parse(self.network(), n, y)?;
-        let targets = weighting.apply(y.targets(self.network(), n)?, n)?;
-        self.run(py, &params, inputs, |call, scratch| {
+        let y = Y::<T>::parse(self.network().n_outputs(), n, y)?;
+        let targets = self.targets(&y, weighting, n)?;
+        let params = self.numbers()?.read(py, "params")?;
+        self.by_chunks(py, &params, inputs, |call, scratch| {
             call.cost(&targets, scratch)
         })
     }
@@ -110,44 +109,45 @@ impl<T: Element> Engine<'_, T> {
         weighting: &Weighting<'py>,
     ) -> PyResult<Bound<'py, PyList>> {
         let py = x.py();
-        let (params, x) = (self.params(py)?, input::<T, Ix2>("x", x)?);
+        let x = input::<T, Ix2>("x", x)?;
         let inputs = self.inputs(&x)?;
         let n = inputs.len();
-        let (y, _) = self.targets(&params, &x, y)?;
-        let targets = weighting.apply(y.targets(self.network(), n)?, n)?;
+        let (y, _) = self.parse_y(&x, y)?;
+        let targets = self.targets(&y, weighting, n)?;
+        let params = self.numbers()?.read(py, "params")?;
         let delta = self.arrays(py, n)?;
         let mut delta_places = places(&delta)?;
         let mut delta_slices = slices(&mut delta_places)?;
-        self.run(py, &params, inputs, |call, scratch| {
+        self.by_chunks(py, &params, inputs, |call, scratch| {
             call.errors(&targets, scratch, &mut delta_slices)
         })?;
         PyList::new(py, delta)
     }
 
-    /// C and the gradient, into `gradient`.
+    /// C and the gradient, into `gradient`. `sample_weight` is what `weighting` was made from.
     pub fn backprop(
         &self,
         x: &Bound<'_, PyAny>,
         y: &Bound<'_, PyAny>,
+        sample_weight: Option<&Bound<'_, PyAny>>,
         weighting: &Weighting<'_>,
         gradient: &Gradient,
     ) -> PyResult<()> {
         let py = x.py();
-        let (params, x) = (self.params(py)?, input::<T, Ix2>("x", x)?);
+        let result = gradient.vector.numbers::<T>()?;
+        check_apart(
+            result.array(py).as_untyped(),
+            &[Some(x), Some(y), sample_weight],
+        )?;
+        let x = input::<T, Ix2>("x", x)?;
         let inputs = self.inputs(&x)?;
         let n = inputs.len();
-        let (y, called) = self.targets(&params, &x, y)?;
-        let targets = weighting.apply(y.targets(self.network(), n)?, n)?;
-        let array = gradient.vector.array::<T>(py)?;
-        let weights = weighting
-            .sample_weight
-            .as_ref()
-            .map(|weights| Span::of(weights));
-        let used = [Span::of(&x), y.span(), weights.unwrap_or(Span::of(&x))];
-        check_apart(Span::of(&array), &used)?;
-        let mut place = readwrite(&array)?;
-        let numbers = place.as_slice_mut()?;
-        let cost = self.run(py, &params, inputs, |call, scratch| {
+        let (y, called) = self.parse_y(&x, y)?;
+        let targets = self.targets(&y, weighting, n)?;
+        let params = self.numbers()?.read(py, "params")?;
+        let place = result.write(py, "out")?;
+        let numbers = &mut *place.numbers;
+        let cost = self.by_lanes(py, &params, inputs, |call, scratch| {
             call.backprop(&targets, scratch, numbers)
         })?;
         gradient.set_cost(match called {
@@ -165,13 +165,13 @@ impl<T: Element> Engine<'_, T> {
     ) -> PyResult<Bound<'py, Gradient>> {
         let dtype = self.params.dtype;
         let Some(out) = out else {
-            return Bound::new(py, Gradient::empty(py, &self.config.network, dtype)?);
+            return Bound::new(py, Gradient::zeros(py, &self.config.network, dtype)?);
         };
         let Ok(gradient) = out.cast::<Gradient>() else {
             return Err(super::errors::wrong_type("out", "a Gradient", out));
         };
         gradient.get().check(self.network(), dtype)?;
-        gradient.get().vector.check_writeable::<T>(py)?;
+        gradient.get().vector.check_writeable(py)?;
         Ok(gradient.clone())
     }
 
@@ -179,12 +179,22 @@ impl<T: Element> Engine<'_, T> {
         &self.config.network
     }
 
-    fn params<'py>(&self, py: Python<'py>) -> PyResult<PyReadonlyArray1<'py, T>> {
-        Ok(self.params.array::<T>(py)?.try_readonly()?)
+    fn numbers(&self) -> PyResult<&Owned<T>> {
+        self.params.numbers::<T>()
     }
 
     fn inputs<'a>(&self, x: &'a PyReadonlyArray2<'_, T>) -> Result<Inputs<'a, T>> {
-        Inputs::new(self.network(), matrix(x))
+        Inputs::new(self.network(), x.as_array())
+    }
+
+    fn targets<'a>(
+        &self,
+        y: &'a Y<'_, T>,
+        weighting: &'a Weighting<'_>,
+        n: usize,
+    ) -> Result<Targets<'a, T>> {
+        let network = self.network();
+        weighting.apply(y.targets(network.n_outputs(), network.cost(), n)?, n)
     }
 
     /// One array (n, n_l) for each l = 2 … L.
@@ -196,22 +206,20 @@ impl<T: Element> Engine<'_, T> {
     }
 
     /// y, or ∇_a C in its place where the cost is a callable, which is then called.
-    fn targets<'py>(
+    fn parse_y<'py>(
         &self,
-        params: &PyReadonlyArray1<'py, T>,
         x: &PyReadonlyArray2<'py, T>,
         y: &Bound<'py, PyAny>,
     ) -> PyResult<(Y<'py, T>, Option<custom::Called<'py, T>>)> {
-        match self.call_custom(params, x, y)? {
+        match self.call_custom(x, y)? {
             Some(called) => Ok((Y::Values(called.nabla_a.clone()), Some(called))),
-            None => Ok((Y::parse(self.network(), x.shape()[0], y)?, None)),
+            None => Ok((Y::parse(self.network().n_outputs(), x.shape()[0], y)?, None)),
         }
     }
 
     /// Calls the cost, if it is a callable, with the outputs of the whole batch.
     fn call_custom<'py>(
         &self,
-        params: &PyReadonlyArray1<'py, T>,
         x: &PyReadonlyArray2<'py, T>,
         y: &Bound<'py, PyAny>,
     ) -> PyResult<Option<custom::Called<'py, T>>> {
@@ -220,13 +228,7 @@ impl<T: Element> Engine<'_, T> {
         };
         let py = y.py();
         let shape = [x.shape()[0], self.network().n_outputs()];
-        let a = empty::<T, Ix2>(py, &shape)?;
-        let mut place = readwrite(&a)?;
-        let numbers = place.as_slice_mut()?;
-        self.run(py, params, self.inputs(x)?, |call, scratch| {
-            call.forward(scratch, numbers)
-        })?;
-        drop(place);
+        let a = self.forward(x.as_any(), None)?;
         custom::call(cost.bind(py), a.as_any(), y, shape).map(Some)
     }
 
@@ -237,48 +239,56 @@ impl<T: Element> Engine<'_, T> {
         weighting: &Weighting<'_>,
         n: usize,
     ) -> PyResult<f64> {
-        let targets = Targets::values(self.network(), n, matrix(&called.nabla_a))?;
+        let width = self.network().n_outputs();
+        let targets = Targets::values(width, n, called.nabla_a.as_array())?;
         Ok(weighting.apply(targets, n)?.total(called.costs.as_slice()?))
     }
 
-    /// Runs `work` with the GIL released, on a team of threads.
-    fn run<R: Send>(
+    /// Runs `work` with as many threads as its chunks are worth.
+    fn by_chunks<R: Send>(
         &self,
         py: Python<'_>,
-        params: &PyReadonlyArray1<'_, T>,
+        params: &Reading<'_, T>,
         inputs: Inputs<'_, T>,
         work: impl FnOnce(&Call<'_, T>, &mut Scratch<T>) -> Result<R> + Send,
     ) -> PyResult<R> {
+        let plan = Plan::new(self.network(), inputs.len());
+        let threads = plan.threads_for_chunks(threads::in_force()?);
+        self.run(py, params, inputs, threads, work)
+    }
+
+    /// Runs `work` with as many threads as its lanes are worth.
+    fn by_lanes<R: Send>(
+        &self,
+        py: Python<'_>,
+        params: &Reading<'_, T>,
+        inputs: Inputs<'_, T>,
+        work: impl FnOnce(&Call<'_, T>, &mut Scratch<T>) -> Result<R> + Send,
+    ) -> PyResult<R> {
+        let plan = Plan::new(self.network(), inputs.len());
+        let threads = plan.threads_for_lanes(threads::in_force()?);
+        self.run(py, params, inputs, threads, work)
+    }
+
+    fn run<R: Send>(
+        &self,
+        py: Python<'_>,
+        params: &Reading<'_, T>,
+        inputs: Inputs<'_, T>,
+        threads: usize,
+        work: impl FnOnce(&Call<'_, T>, &mut Scratch<T>) -> Result<R> + Send,
+    ) -> PyResult<R> {
         let network = self.network();
-        let plan = Plan::new(network, inputs.len(), size_of::<T>());
-        let team = Team::assemble(plan.useful_threads(threads::in_force()?));
-        let raised = Mutex::new(None);
-        #[allow(clippy::redundant_closure_for_method_calls)] // the method is not general enough
-        let question = || match Python::attach(|py| py.check_signals()) {
-            Ok(()) => false,
-            Err(error) => {
-                *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                true
-            }
-        };
-        let params = params.as_slice()?;
+        let params = params.numbers;
+        let team = Team::assemble(threads);
         let mut scratch = lock(self.slot).take().unwrap_or_default();
-        let guarded = || {
-            let call = Call::new(network, params, inputs, &team, &question);
-            catch_unwind(AssertUnwindSafe(|| work(&call, &mut scratch)))
-        };
-        let outcome = if inputs.len().saturating_mul(network.n_weights()) < ATTACHED_WORK {
-            guarded()
-        } else {
-            py.detach(guarded)
-        };
+        let size = inputs.len().saturating_mul(network.work());
+        let outcome = detached(py, size, |question| {
+            let call = Call::new(network, params, inputs, &team, question);
+            work(&call, &mut scratch)
+        });
         *lock(self.slot) = Some(scratch);
-        let raised = raised.into_inner().unwrap_or_else(PoisonError::into_inner);
-        match (outcome, raised) {
-            (Ok(Err(error)), Some(raised)) if error.kind() == Kind::Interrupted => Err(raised),
-            (Ok(result), _) => result.map_err(Into::into),
-            (Err(panic), _) => Err(from_panic(&*panic)),
-        }
+        outcome
     }
 }
 

@@ -6,10 +6,11 @@ use numpy::{
 };
 use pyo3::prelude::*;
 
-use super::arrays::{Element, Span, input, labels, matrix, numbers};
+use super::arrays::{Element, input, labels, numbers};
+use super::config::Name;
+use crate::cost::Cost;
 use crate::error::{Error, Result};
 use crate::examples::{Reduction, Targets};
-use crate::network::Network;
 
 /// How the examples of a call count.
 pub struct Weighting<'py> {
@@ -20,12 +21,15 @@ pub struct Weighting<'py> {
 impl<'py> Weighting<'py> {
     /// # Errors
     /// Wrong types, an unknown reduction.
-    pub fn parse(sample_weight: Option<&Bound<'py, PyAny>>, reduction: &str) -> PyResult<Self> {
+    pub fn parse(
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        reduction: Name<'py>,
+    ) -> PyResult<Self> {
         Ok(Self {
             sample_weight: sample_weight
                 .map(|weights| input::<f64, Ix1>("sample_weight", weights))
                 .transpose()?,
-            reduction: Reduction::from_name(reduction)?,
+            reduction: Reduction::from_name(&reduction.text("reduction")?)?,
         })
     }
 
@@ -58,15 +62,15 @@ impl<'py, T: Element> Y<'py, T> {
     ///
     /// # Errors
     /// Wrong types and wrong ranks.
-    pub fn parse(network: &Network, n: usize, y: &Bound<'py, PyAny>) -> PyResult<Self> {
+    pub fn parse(width: usize, n: usize, y: &Bound<'py, PyAny>) -> PyResult<Self> {
         if y.cast::<PyArray2<T>>().is_ok() {
             return Ok(Self::Values(input::<T, Ix2>("y", y)?));
         }
         let array = numbers("y", y)?;
         if array.ndim() == 1 && array.dtype().kind() != b'f' {
-            return Ok(Self::Labels(labels("y", &array)?));
+            return Ok(Self::Labels(labels("y", &array, width)?));
         }
-        let expected = [n, network.n_outputs()];
+        let expected = [n, width];
         if array.shape() != expected {
             return Err(Error::shape("y", &expected, array.shape()).into());
         }
@@ -77,18 +81,10 @@ impl<'py, T: Element> Y<'py, T> {
     ///
     /// # Errors
     /// As [`Targets::values`] and [`Targets::labels`].
-    pub fn targets(&self, network: &Network, n: usize) -> Result<Targets<'_, T>> {
+    pub fn targets(&self, width: usize, cost: Cost, n: usize) -> Result<Targets<'_, T>> {
         match self {
-            Self::Values(y) => Targets::values(network, n, matrix(y)),
-            Self::Labels(y) => Targets::labels(network, n, y.as_slice().unwrap_or_default()),
-        }
-    }
-
-    /// Where the numbers lie.
-    pub fn span(&self) -> Span {
-        match self {
-            Self::Values(y) => Span::of(y),
-            Self::Labels(y) => Span::of(y),
+            Self::Values(y) => Targets::values(width, n, y.as_array()),
+            Self::Labels(y) => Targets::labels(width, cost, n, y.as_slice().unwrap_or_default()),
         }
     }
 }

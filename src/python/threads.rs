@@ -1,12 +1,11 @@
 //! How many threads a call may use: the environment's number, or the user's.
 
-use std::cell::Cell;
-use std::sync::Mutex;
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
 use super::errors::wrong_type;
 use crate::error::Error;
@@ -17,8 +16,8 @@ use crate::simd_level;
 static PROCESS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    /// The innermost `with num_threads` of this Python thread; 0: none.
-    static THREAD: Cell<usize> = const { Cell::new(0) };
+    /// The numbers of this Python thread's `with num_threads`, the innermost last.
+    static THREAD: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The number in force on this thread.
@@ -26,27 +25,24 @@ thread_local! {
 /// # Errors
 /// `BPFAST_NUM_THREADS` is no number.
 pub fn in_force() -> Result<usize, Error> {
-    match (THREAD.get(), PROCESS.load(Ordering::Relaxed)) {
-        (0, 0) => default_threads(),
-        (0, threads) | (threads, _) => Ok(threads),
+    let innermost = THREAD.with_borrow(|numbers| numbers.last().copied());
+    match (innermost, PROCESS.load(Ordering::Relaxed)) {
+        (None, 0) => default_threads(),
+        (Some(threads), _) | (None, threads) => Ok(threads),
     }
 }
 
 fn parse(k: &Bound<'_, PyAny>) -> PyResult<usize> {
-    let threads: i64 = k.extract().map_err(|error: PyErr| {
-        if error.is_instance_of::<PyTypeError>(k.py()) {
-            wrong_type("k", "an integer", k)
-        } else {
-            error
-        }
-    })?;
-    usize::try_from(threads)
-        .ok()
-        .filter(|threads| (1..=MAX_THREADS).contains(threads))
-        .ok_or_else(|| {
-            let expected = format_args!("1 to {MAX_THREADS} threads").to_string();
-            Error::value("k", expected, threads).into()
-        })
+    let threads = match k.extract::<usize>() {
+        Ok(threads) => threads,
+        Err(error) if error.is_instance_of::<PyOverflowError>(k.py()) => 0,
+        Err(_) => return Err(wrong_type("k", "an integer", k)),
+    };
+    if (1..=MAX_THREADS).contains(&threads) {
+        return Ok(threads);
+    }
+    let expected = format!("1 to {MAX_THREADS} threads");
+    Err(Error::value("k", expected, k).into())
 }
 
 /// Sets how many threads calls of this process may use.
@@ -126,34 +122,24 @@ pub fn get_num_threads() -> PyResult<usize> {
 /// >>> with bpfast.num_threads(1):
 /// ...     a = net.forward([[1, 2, 3]])
 #[pyclass(name = "num_threads", frozen, module = "bpfast")]
-pub struct NumThreads {
-    threads: usize,
-    outer: Mutex<Vec<usize>>,
-}
+pub struct NumThreads(usize);
 
 #[pymethods]
 impl NumThreads {
     #[new]
     fn new(k: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self {
-            threads: parse(k)?,
-            outer: Mutex::default(),
-        })
+        Ok(Self(parse(k)?))
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        let this = slf.get();
-        if let Ok(mut outer) = this.outer.lock() {
-            outer.push(THREAD.replace(this.threads));
-        }
+        THREAD.with_borrow_mut(|numbers| numbers.push(slf.get().0));
         slf
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, _exception: &Bound<'_, pyo3::types::PyTuple>) {
-        if let Ok(mut outer) = self.outer.lock() {
-            THREAD.set(outer.pop().unwrap_or_default());
-        }
+    #[allow(clippy::unused_self)] // Python calls it on the object
+    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
+        THREAD.with_borrow_mut(Vec::pop);
     }
 }
 

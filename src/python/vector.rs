@@ -3,123 +3,129 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use numpy::{PyArray1, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::PyIndexError;
+use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyIterator, PyList, PySlice};
 
-use super::arrays::{Element, check_writeable, empty, numbers, numpy_function};
+use super::arrays::{AnyOwned, Element, Owned, check_writeable, numbers, numpy_function};
 use super::config::Dtype;
 use crate::error::Error;
 use crate::network::{Layer, Network};
 
-/// A flat NumPy vector that lies as the parameters of a network do, and what users see of it: a
-/// view of all, and a view of each W^l and b^l. Users get views only, so the vector itself keeps
-/// its shape and dtype whatever they do to theirs.
+/// A flat vector that lies as the parameters of a network do, and what users see of it: a view of
+/// all, and a view of each W^l and b^l.
 pub struct Vector {
     pub network: Arc<Network>,
     pub dtype: Dtype,
-    base: Py<PyAny>,
+    numbers: AnyOwned,
     flat: PyOnceLock<Py<PyAny>>,
     weights: PyOnceLock<Py<Views>>,
     biases: PyOnceLock<Py<Views>>,
 }
 
 impl Vector {
-    /// A vector whose numbers are not set.
-    pub fn empty(py: Python<'_>, network: Arc<Network>, dtype: Dtype) -> PyResult<Self> {
-        let shape = [network.n_params()];
-        let base = match dtype {
-            Dtype::Float32 => empty::<f32, numpy::Ix1>(py, &shape)?.into_any(),
-            Dtype::Float64 => empty::<f64, numpy::Ix1>(py, &shape)?.into_any(),
+    /// Zeros.
+    pub fn zeros(py: Python<'_>, network: Arc<Network>, dtype: Dtype) -> PyResult<Self> {
+        let length = network.n_params();
+        let numbers = match dtype {
+            Dtype::Float32 => AnyOwned::Float32(Owned::zeros(py, length)?),
+            Dtype::Float64 => AnyOwned::Float64(Owned::zeros(py, length)?),
         };
         Ok(Self {
             network,
             dtype,
-            base: base.unbind(),
+            numbers,
             flat: PyOnceLock::new(),
             weights: PyOnceLock::new(),
             biases: PyOnceLock::new(),
         })
     }
 
-    /// The vector itself.
+    /// Its numbers.
     ///
     /// # Errors
     /// `T` is not its dtype.
-    pub fn array<'py, T: Element>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<T>>> {
-        Ok(self.base.bind(py).cast::<PyArray1<T>>()?.clone())
+    pub fn numbers<T: Element>(&self) -> PyResult<&Owned<T>> {
+        let message = "a vector of another dtype than its network's";
+        T::of(&self.numbers).ok_or_else(|| PyTypeError::new_err(message))
     }
 
-    /// All of it as a view.
+    fn base<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
+        match &self.numbers {
+            AnyOwned::Float32(numbers) => numbers.array(py).as_any(),
+            AnyOwned::Float64(numbers) => numbers.array(py).as_any(),
+        }
+    }
+
+    /// All of it as a view: the same object each time, unless the user has made that another one.
     pub fn flat<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let view = || Ok::<_, PyErr>(self.base.bind(py).call_method0("view")?.unbind());
-        Ok(self.flat.get_or_try_init(py, view)?.bind(py).clone())
+        let view = || Ok::<_, PyErr>(self.base(py).call_method0("view")?.unbind());
+        let flat = self.flat.get_or_try_init(py, view)?.bind(py);
+        let (array, base) = (
+            flat.cast::<PyUntypedArray>()?,
+            self.base(py).cast::<PyUntypedArray>()?,
+        );
+        let same = (array.shape(), array.strides()) == (base.shape(), base.strides());
+        if same && array.dtype().is_equiv_to(&self.dtype.descr(py)) {
+            return Ok(flat.clone());
+        }
+        self.base(py).call_method0("view")
     }
 
     /// # Errors
-    /// The user has made their view of it read-only.
-    pub fn check_writeable<T: Element>(&self, py: Python<'_>) -> PyResult<()> {
-        match self.flat.get(py) {
-            Some(flat) => check_writeable(flat.bind(py).cast::<PyArray1<T>>()?),
-            None => Ok(()),
+    /// The user has made one of their views of it read-only.
+    pub fn check_writeable(&self, py: Python<'_>) -> PyResult<()> {
+        if let Some(flat) = self.flat.get(py) {
+            check_writeable("out", flat.bind(py).cast()?)?;
         }
+        for views in [&self.weights, &self.biases] {
+            for view in views.get(py).iter().flat_map(|views| &views.get().arrays) {
+                check_writeable("out", view.bind(py).cast()?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A copy of all numbers.
+    pub fn copied<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.base(py).call_method0("copy")
     }
 
     /// Copies `values` in.
     pub fn set_flat(&self, value: &Bound<'_, PyAny>, argument: &str) -> PyResult<()> {
-        let flat = self.flat(value.py())?;
-        assign(argument, &flat, value)
+        assign(argument, &self.flat(value.py())?, value)
     }
 
     /// Views of W^2, …, W^L, each (n_l, n_(l−1)).
     pub fn weights(&self, py: Python<'_>) -> PyResult<Py<Views>> {
-        let make = || {
-            let base = self.base.bind(py);
-            let view = |layer: &Layer| {
-                let transposed = slice(base, &layer.weights)?;
-                let shape = (layer.n_in, layer.n_out);
-                let matrix = transposed.call_method1("reshape", (shape,))?;
-                Ok(matrix.getattr("T")?.unbind())
-            };
-            let arrays = self
-                .network
-                .layers()
-                .iter()
-                .map(view)
-                .collect::<PyResult<_>>()?;
-            Py::new(
-                py,
-                Views {
-                    name: "weights",
-                    arrays,
-                },
-            )
+        let view = |layer: &Layer| {
+            let transposed = slice(self.base(py), &layer.weights)?;
+            let shape = (layer.n_in, layer.n_out);
+            transposed.call_method1("reshape", (shape,))?.getattr("T")
         };
+        let make = || self.views(py, "weights", view);
         Ok(self.weights.get_or_try_init(py, make)?.clone_ref(py))
     }
 
     /// Views of b^2, …, b^L, each (n_l,).
     pub fn biases(&self, py: Python<'_>) -> PyResult<Py<Views>> {
-        let make = || {
-            let base = self.base.bind(py);
-            let view = |layer: &Layer| Ok(slice(base, &layer.biases)?.unbind());
-            let arrays = self
-                .network
-                .layers()
-                .iter()
-                .map(view)
-                .collect::<PyResult<_>>()?;
-            Py::new(
-                py,
-                Views {
-                    name: "biases",
-                    arrays,
-                },
-            )
-        };
+        let view = |layer: &Layer| slice(self.base(py), &layer.biases);
+        let make = || self.views(py, "biases", view);
         Ok(self.biases.get_or_try_init(py, make)?.clone_ref(py))
+    }
+
+    fn views<'py>(
+        &self,
+        py: Python<'py>,
+        name: &'static str,
+        view: impl Fn(&Layer) -> PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Py<Views>> {
+        let layers = self.network.layers().iter();
+        let arrays = layers.map(|layer| Ok(view(layer)?.unbind()));
+        let arrays = arrays.collect::<PyResult<_>>()?;
+        Py::new(py, Views { name, arrays })
     }
 }
 
@@ -146,6 +152,7 @@ fn assign(argument: &str, target: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -
     if value.shape() != target.shape() {
         return Err(Error::shape(argument, target.shape(), value.shape()).into());
     }
+    check_writeable(argument, target)?;
     numpy_function(py, "copyto")?.call1((target, value))?;
     Ok(())
 }
@@ -153,7 +160,7 @@ fn assign(argument: &str, target: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -
 /// The arrays W^2, …, W^L or b^2, …, b^L, as writable views of one flat vector.
 ///
 /// A sequence: ``len``, iteration, index and slice give views; assigning to an item copies the
-/// numbers in.
+/// numbers in. Copied or pickled it becomes a list of arrays.
 ///
 /// Raises
 /// ------
@@ -177,21 +184,23 @@ pub struct Views {
 }
 
 impl Views {
-    /// A list of copies of nothing: the views themselves.
+    /// The views, as a list.
     pub fn to_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         PyList::new(py, self.arrays.iter().map(|array| array.bind(py)))
     }
 
-    fn index(&self, index: isize) -> PyResult<usize> {
+    fn index(&self, index: &Bound<'_, PyAny>) -> PyResult<usize> {
         let length = self.arrays.len();
-        let wrapped = if index < 0 {
-            index + length.cast_signed()
-        } else {
-            index
+        let position = match index.extract::<isize>() {
+            Ok(position) if position < 0 => position + length.cast_signed(),
+            Ok(position) => position,
+            // As of a list: no sequence is so long.
+            Err(error) if error.is_instance_of::<PyOverflowError>(index.py()) => -1,
+            Err(error) => return Err(error),
         };
-        usize::try_from(wrapped)
+        usize::try_from(position)
             .ok()
-            .filter(|&index| index < length)
+            .filter(|&position| position < length)
             .ok_or_else(|| {
                 PyIndexError::new_err(format!("{}: index {index} of {length} layers", self.name))
             })
@@ -209,14 +218,28 @@ impl Views {
         if index.is_instance_of::<PySlice>() {
             return self.to_list(py)?.into_any().get_item(index);
         }
-        let index = self.index(index.extract()?)?;
+        let index = self.index(index)?;
         Ok(self.arrays[index].bind(py).clone())
     }
 
-    fn __setitem__(&self, index: isize, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let arrays = self.arrays.iter();
+        let copies = arrays.map(|array| array.bind(py).call_method0("copy"));
+        let copies = PyList::new(py, copies.collect::<PyResult<Vec<_>>>()?)?;
+        Ok((py.get_type::<PyList>(), (copies,))
+            .into_pyobject(py)?
+            .into_any())
+    }
+
+    fn __setitem__(&self, index: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let index = self.index(index)?;
         let argument = format!("{}[{index}]", self.name);
         assign(&argument, self.arrays[index].bind(value.py()), value)
+    }
+
+    fn __delitem__(&self, _index: &Bound<'_, PyAny>) -> PyResult<()> {
+        let message = format!("{}: a layer cannot be deleted", self.name);
+        Err(PyTypeError::new_err(message))
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
@@ -229,7 +252,7 @@ impl Views {
 }
 
 impl Views {
-    /// Copies all `arrays` in, or none where one does not fit.
+    /// Copies all `arrays` in, or none where one does not fit or a view is read-only.
     pub fn copy_all(&self, py: Python<'_>, arrays: &[Bound<'_, PyUntypedArray>]) -> PyResult<()> {
         if arrays.len() != self.arrays.len() {
             let expected = format!("{} arrays", self.arrays.len());
@@ -243,8 +266,14 @@ impl Views {
                 return Err(Error::shape(argument, expected, array.shape()).into());
             }
         }
-        for (k, (view, array)) in pairs() {
-            assign(&format!("{}[{k}]", self.name), view.bind(py), array)?;
+        for view in &self.arrays {
+            check_writeable(self.name, view.bind(py).cast()?)?;
+        }
+        // They may be views of this very vector, in another order.
+        let copies = arrays.iter().map(|array| array.call_method0("copy"));
+        let copies: Vec<_> = copies.collect::<PyResult<_>>()?;
+        for (k, (view, copy)) in self.arrays.iter().zip(&copies).enumerate() {
+            assign(&format!("{}[{k}]", self.name), view.bind(py), copy)?;
         }
         Ok(())
     }

@@ -1,0 +1,90 @@
+//! BP2, BP3 and BP4 by themselves, over a whole batch. Its rows are cut into fixed chunks; sums are
+//! added pairwise, as in [`crate::pairwise`], so that their error grows with the logarithm of n.
+
+use crate::activation::Activation;
+use crate::backward;
+use crate::error::Result;
+use crate::interrupt::Pulse;
+use crate::pairwise::{reserve_each, sum_pairwise};
+use crate::plan::{MAX_ROWS, rows_for};
+use crate::scalar::Real;
+use crate::workspace::reserve_packing;
+
+/// BP2: δ^l = (δ^(l+1) W^(l+1)) ⊙ σ'(z^l). `delta_next`: (n, n_(l+1)); `weights`: (W^(l+1))ᵀ,
+/// (n_l, n_(l+1)); `z`, `a` and `delta`: (n, n_l), `width` = n_l.
+///
+/// # Errors
+/// The product finds no room.
+pub fn bp2<T: Real>(
+    delta_next: &[T],
+    weights: &[T],
+    activation: Activation,
+    (z, a): (&[T], &[T]),
+    delta: &mut [T],
+    width: usize,
+    pulse: &Pulse<'_>,
+) -> Result<()> {
+    reserve_packing(1)?;
+    let (step, step_next) = (MAX_ROWS * width, MAX_ROWS * (weights.len() / width));
+    let chunks = delta_next
+        .chunks(step_next)
+        .zip(z.chunks(step).zip(a.chunks(step)));
+    for ((delta_next, (z, a)), delta) in chunks.zip(delta.chunks_mut(step)) {
+        backward::bp2(delta_next, weights, activation, (z, a), delta, width, pulse);
+    }
+    Ok(())
+}
+
+/// BP3: ∂C/∂b^l = Σ_x δ^l. `delta`: (n, n_l); `nabla_b`: (n_l,), overwritten.
+///
+/// # Errors
+/// The partial sums cannot be allocated.
+pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T], pulse: &Pulse<'_>) -> Result<()> {
+    let width = nabla_b.len();
+    let chunks = delta.chunks(MAX_ROWS * width);
+    let mut stack = stack(chunks.len(), width, pulse)?;
+    if pulse.stopped_after(0) {
+        return Ok(()); // the stack may be short
+    }
+    sum_pairwise(chunks, nabla_b, &mut stack, pulse, |delta, place| {
+        if !pulse.stopped_after(delta.len()) {
+            backward::bp3(delta, place);
+        }
+    });
+    Ok(())
+}
+
+/// BP4: (∂C/∂W^l)ᵀ = (a^(l−1))ᵀ δ^l. `delta`: (n, n_l); `a`: (n, n_(l−1)); `nabla_w`:
+/// (n_(l−1), n_l), overwritten.
+///
+/// # Errors
+/// The partial sums cannot be allocated.
+pub fn bp4<T: Real>(
+    delta: &[T],
+    a: &[T],
+    nabla_w: &mut [T],
+    n: usize,
+    pulse: &Pulse<'_>,
+) -> Result<()> {
+    let (n_out, n_in) = (delta.len() / n, a.len() / n);
+    let rows = rows_for(nabla_w.len());
+    let chunks = delta.chunks(rows * n_out).zip(a.chunks(rows * n_in));
+    let mut stack = stack(n.div_ceil(rows), nabla_w.len(), pulse)?;
+    reserve_packing(1)?;
+    if pulse.stopped_after(0) {
+        return Ok(()); // the stack may be short
+    }
+    sum_pairwise(chunks, nabla_w, &mut stack, pulse, |(delta, a), place| {
+        if !pulse.stopped() {
+            backward::bp4(delta, a, place, delta.len() / n_out, pulse);
+        }
+    });
+    Ok(())
+}
+
+/// The partial sums of `chunks` that wait at once, but for the lowest.
+fn stack<T: Real>(chunks: usize, length: usize, pulse: &Pulse<'_>) -> Result<Vec<Vec<T>>> {
+    let mut stack = Vec::new();
+    reserve_each(&mut stack, chunks.ilog2() as usize, length, pulse)?;
+    Ok(stack)
+}

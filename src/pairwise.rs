@@ -1,0 +1,85 @@
+//! Sums in pairs: their error grows with the logarithm of the number of terms, and their order is
+//! fixed.
+
+use crate::error::Result;
+use crate::interrupt::{ELEMENT_WORK, Pulse};
+use crate::scalar::Real;
+use crate::workspace::reserve;
+
+/// Makes `count` buffers of `length` numbers.
+///
+/// # Errors
+/// The memory cannot be had.
+pub fn reserve_each<T: Real>(
+    buffers: &mut Vec<Vec<T>>,
+    count: usize,
+    length: usize,
+    pulse: &Pulse<'_>,
+) -> Result<()> {
+    if buffers.len() < count {
+        buffers.resize_with(count, Vec::new);
+    }
+    buffers[..count]
+        .iter_mut()
+        .try_for_each(|buffer| reserve(buffer, length, 1, pulse))
+}
+
+/// Computes a partial sum for each of `parts` and adds them pairwise, in their order, into `place`.
+///
+/// `stack` holds the sums that wait: one less than wait at once, each as long as `place`.
+pub fn sum_pairwise<T: Real, P>(
+    parts: impl Iterator<Item = P>,
+    place: &mut [T],
+    stack: &mut [Vec<T>],
+    pulse: &Pulse<'_>,
+    mut compute: impl FnMut(P, &mut [T]),
+) {
+    let mut waiting = 0;
+    for (done, part) in (1..).zip(parts) {
+        match waiting {
+            0 => compute(part, place),
+            _ => compute(part, &mut stack[waiting - 1][..place.len()]),
+        }
+        waiting += 1;
+        // 2^k parts are complete whenever `done` is a multiple of 2^k: join them.
+        for _ in 0..usize::trailing_zeros(done) {
+            waiting -= 1;
+            join(place, stack, waiting, pulse);
+        }
+    }
+    while waiting > 1 {
+        waiting -= 1;
+        join(place, stack, waiting, pulse);
+    }
+}
+
+/// Adds the partial sum `waiting` to the one below it.
+fn join<T: Real>(place: &mut [T], stack: &mut [Vec<T>], waiting: usize, pulse: &Pulse<'_>) {
+    let (below, top) = stack.split_at_mut(waiting - 1);
+    let below = below.last_mut().map_or(&mut *place, |below| below);
+    add(below, &top[0], pulse);
+}
+
+/// first + rest[0] + rest[1] + …, added pairwise, into `first`.
+pub fn add_pairwise<T: Real>(first: &mut [T], rest: &mut [Vec<T>], pulse: &Pulse<'_>) {
+    let (left, right) = rest.split_at_mut(rest.len() / 2);
+    if let Some((middle, right)) = right.split_first_mut() {
+        add_pairwise(first, left, pulse);
+        add_pairwise(middle, right, pulse);
+        add(first, middle, pulse);
+    }
+}
+
+/// sum ← sum + term.
+fn add<T: Real>(sum: &mut [T], term: &[T], pulse: &Pulse<'_>) {
+    /// Few enough to take less than a millisecond.
+    const BLOCK: usize = 1 << 16;
+    for (sum, term) in sum.chunks_mut(BLOCK).zip(term.chunks(BLOCK)) {
+        if pulse.stopped_after(BLOCK * ELEMENT_WORK / 4) {
+            return;
+        }
+        for (sum, &term) in sum.iter_mut().zip(term) {
+            *sum += term;
+        }
+    }
+}

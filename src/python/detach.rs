@@ -1,0 +1,47 @@
+//! Out of Python and back: the GIL released, signals watched, panics caught.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::prelude::*;
+
+use super::errors::from_panic;
+use crate::error::{Kind, Result};
+use crate::interrupt::Question;
+
+/// Calls of fewer multiply-adds keep the GIL: they end within some 10 µs, and a thread that has
+/// given the GIL away may wait 5 ms to have it back.
+const ATTACHED_WORK: usize = 1 << 17;
+
+/// Runs `work`, which takes about `size` multiply-adds, with the GIL released unless it is small.
+/// The question it gets lets Python run its signal handlers.
+///
+/// # Errors
+/// Those of `work`; what a signal handler raised; RuntimeError for a panic.
+pub fn detached<R: Send>(
+    py: Python<'_>,
+    size: usize,
+    work: impl FnOnce(Question<'_>) -> Result<R> + Send,
+) -> PyResult<R> {
+    let raised = Mutex::new(None);
+    #[allow(clippy::redundant_closure_for_method_calls)] // the method is not general enough
+    let question = || match Python::attach(|py| py.check_signals()) {
+        Ok(()) => false,
+        Err(error) => {
+            *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            true
+        }
+    };
+    let guarded = || catch_unwind(AssertUnwindSafe(|| work(&question)));
+    let outcome = if size < ATTACHED_WORK {
+        guarded()
+    } else {
+        py.detach(guarded)
+    };
+    let raised = raised.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match (outcome, raised) {
+        (Ok(Err(error)), Some(raised)) if error.kind() == Kind::Interrupted => Err(raised),
+        (Ok(result), _) => result.map_err(Into::into),
+        (Err(panic), _) => Err(from_panic(&*panic)),
+    }
+}
