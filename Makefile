@@ -41,7 +41,7 @@ help: ## show this list
 demo: $(INSTALLED) $(VENV)/.extra-examples ## train on MNIST with the wheel (ARGS="--help" for its options)
 	$(BIN)/python examples/mnist.py $(ARGS)
 
-test: test-rust test-python lint ## everything CI runs: cargo test, pytest on the wheel, lint
+test: test-rust test-python lint ## cargo test, pytest on the wheel, lint
 
 # Without features: the core builds, tests and links without Python. A run of no test fails.
 test-rust: ## cargo test
@@ -54,6 +54,7 @@ test-python: $(INSTALLED) $(VENV)/.extra-test ## pytest on the installed wheel (
 	$(PY) -m pytest $(ARGS)
 
 test-dist: ## pytest on DIST=FILE, a wheel or an sdist, in an environment of its own
+	@test -n "$(DIST)" || { echo "DIST=FILE is needed: a wheel or an sdist" >&2; exit 2; }
 	$(PYTHON) -m venv --clear target/dist
 	$(subst $(VENV),target/dist,$(PIP)) install "$(DIST)[test]"
 	$(subst $(VENV),target/dist,$(PY)) -m pytest $(ARGS)
@@ -76,6 +77,7 @@ format: $(VENV)/.extra-lint ## format Rust and Python in place
 docs: $(INSTALLED) $(VENV)/.extra-docs ## the manual, in docs/_build/html
 	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) --no-deps --quiet
 	$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo docs/_build/html/index.html
 
 wheel: $(BUILT) ## the abi3 wheel, in target/wheels
 	@ls -l $(WHEELS)/*.whl

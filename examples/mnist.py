@@ -38,20 +38,23 @@ def read_idx(path: Path) -> Bytes:
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 
+def find(path: Path) -> Path:
+    """The file itself where it is there, else its gzipped form."""
+    return path if path.exists() else path.with_name(f"{path.name}.gz")
+
+
 def load(folder: Path, names: list[str], dtype: str) -> tuple[Floats, Bytes]:
     """Read images x (n, 784), from 0 to 1, and labels (n,) of the first name found."""
     for name in names:
-        for end in ("", ".gz"):
-            path = folder / f"{name}-images-idx3-ubyte{end}"
-            if path.exists():
-                images = read_idx(path)
-                labels = read_idx(folder / f"{name}-labels-idx1-ubyte{end}")
-                if images.shape[1:] != (28, 28) or labels.shape != images.shape[:1]:
-                    got = f"{images.shape} and {labels.shape}"
-                    raise ValueError(f"{path}: expected (n, 28, 28), labels (n,), got {got}")
-                if len(labels) == 0 or labels.max() > 9:
-                    raise ValueError(f"{path}: expected digits, labelled 0 to 9")
-                return images.reshape(-1, 784).astype(dtype) / 255, labels
+        path = find(folder / f"{name}-images-idx3-ubyte")
+        if path.exists():
+            images, labels = read_idx(path), read_idx(find(folder / f"{name}-labels-idx1-ubyte"))
+            if images.shape[1:] != (28, 28) or labels.shape != images.shape[:1]:
+                got = f"{images.shape} and {labels.shape}"
+                raise ValueError(f"{path}: expected (n, 28, 28), labels (n,), got {got}")
+            if len(labels) == 0 or labels.max() > 9:
+                raise ValueError(f"{path}: expected digits, labelled 0 to 9")
+            return images.reshape(-1, 784).astype(dtype) / 255, labels
     raise ValueError(f"{folder}: no {names[0]}-images-idx3-ubyte[.gz] there")
 
 
@@ -152,9 +155,12 @@ def main() -> None:
         progress = f"epoch {epoch:2d}/{args.epochs}   cost {cost / len(x):.4f}"
         print(f"{progress}   test {right:.2%}   {seconds[-1]:.3f} s", flush=True)
 
-    draw(args.picture, test_x, test_labels, net(test_x))
     print(f"test accuracy   {right:.2%} of {len(test_x):,} digits")
     print(f"time per epoch  {statistics.median(seconds):.3f} s (median)")
+    try:
+        draw(args.picture, test_x, test_labels, net(test_x))
+    except OSError as error:
+        parser.error(f"--picture: {error}")
     print(f"picture         {args.picture.resolve()}")
 
 

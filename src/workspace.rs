@@ -99,7 +99,7 @@ pub const PACKED: usize = 1 << 14;
 /// The memory cannot be had.
 pub fn reserve_packing(threads: usize) -> Result<()> {
     /// What a product packs at the most, with room for what the allocator adds, in bytes.
-    const BYTES: usize = 1 << 22;
+    const BYTES: usize = 1 << 23;
     let bytes = threads.saturating_mul(BYTES);
     let mut room: Vec<u8> = Vec::new();
     room.try_reserve_exact(bytes)
