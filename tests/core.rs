@@ -1,0 +1,143 @@
+//! The core by itself, as a Rust program would use it: no Python, no NumPy.
+
+use bpfast::batch::{Call, Scratch};
+use bpfast::error::Kind;
+use bpfast::examples::{Inputs, Reduction, Targets};
+use bpfast::pool::Team;
+use bpfast::{Activation, Cost, Network, Real};
+use ndarray::ArrayView2;
+
+/// Numbers in (−1, 1) that look random and are the same everywhere.
+fn numbers<T: Real>(seed: u64, length: usize) -> Vec<T> {
+    let mut state = seed;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        let bits = u32::try_from(state >> 40).expect("24 bits");
+        f64::from(bits) / f64::from(1_u32 << 23) - 1.0
+    };
+    (0..length).map(|_| T::from_f64(next())).collect()
+}
+
+/// C and its gradient of a batch of `n` examples, into NaN-filled places.
+fn backprop<T: Real>(network: &Network, n: usize, threads: usize) -> (f64, Vec<T>) {
+    let (width, outputs) = (network.sizes()[0], network.n_outputs());
+    let params: Vec<T> = numbers(1, network.n_params());
+    let (x, y): (Vec<T>, Vec<T>) = (numbers(2, n * width), numbers(3, n * outputs));
+    let x = ArrayView2::from_shape((n, width), &x).expect("whole rows");
+    let y = ArrayView2::from_shape((n, outputs), &y).expect("whole rows");
+    let inputs = Inputs::new(network, x).expect("x fits");
+    let targets = Targets::values(outputs, n, y).expect("y fits");
+    let team = Team::assemble(threads);
+    let call = Call::new(network, &params, inputs, &team, &|| false);
+    let mut gradient = vec![T::from_f64(f64::NAN); params.len()];
+    let cost = call
+        .backprop(&targets, &mut Scratch::default(), &mut gradient)
+        .expect("nobody interrupts");
+    (cost, gradient)
+}
+
+fn one_layer(n_in: usize, n_out: usize) -> Network {
+    let (output, cost) = (Activation::Identity, Cost::Quadratic);
+    Network::new(&[n_in, n_out], &[], output, cost).expect("a network")
+}
+
+/// A layer of identity neurons worked out with plain loops: z = W a + b, δ = (z − y)/n.
+fn by_loops<T: Real>(n_in: usize, n_out: usize, n: usize) -> Vec<f64> {
+    let number = |value: T| value.to_f64();
+    let params: Vec<f64> = numbers(1, (n_in + 1) * n_out)
+        .into_iter()
+        .map(number)
+        .collect();
+    let x: Vec<f64> = numbers(2, n * n_in).into_iter().map(number).collect();
+    let y: Vec<f64> = numbers(3, n * n_out).into_iter().map(number).collect();
+    let mut gradient = vec![0.0; params.len()];
+    for row in 0..n {
+        for j in 0..n_out {
+            let z = (0..n_in).fold(params[n_in * n_out + j], |z, k| {
+                z + x[row * n_in + k] * params[k * n_out + j]
+            });
+            let samples = u32::try_from(n).expect("few");
+            let delta = (z - y[row * n_out + j]) / f64::from(samples);
+            for k in 0..n_in {
+                gradient[k * n_out + j] += x[row * n_in + k] * delta;
+            }
+            gradient[n_in * n_out + j] += delta;
+        }
+    }
+    gradient
+}
+
+fn agree<T: Real>(tolerance: f64) {
+    // Around the edges of tiles of 4, 8, 16 and 32, and of a chunk of 16 or 64 rows.
+    const EDGES: [usize; 9] = [1, 3, 7, 8, 9, 16, 17, 33, 65];
+    for n_in in EDGES {
+        for n_out in EDGES {
+            for n in [1, 5, 16, 65] {
+                let (_, got) = backprop::<T>(&one_layer(n_in, n_out), n, 1);
+                let wanted = by_loops::<T>(n_in, n_out, n);
+                let norm = wanted.iter().map(|w| w * w).sum::<f64>().sqrt();
+                let errors = got
+                    .iter()
+                    .zip(&wanted)
+                    .map(|(g, w)| (g.to_f64() - w).powi(2));
+                let error = errors.sum::<f64>().sqrt();
+                assert!(
+                    error <= tolerance * norm,
+                    "{n_in} {n_out} {n}: {error} of {norm}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn products_of_every_size_agree_with_loops() {
+    agree::<f64>(1e-12); // as docs/numerics.md promises
+    agree::<f32>(1e-5);
+}
+
+#[test]
+fn the_bits_do_not_depend_on_the_team() {
+    let hidden = [Activation::Tanh, Activation::Gelu];
+    let (output, cost) = (Activation::Softmax, Cost::LogLikelihood);
+    let network = Network::new(&[20, 30, 40, 5], &hidden, output, cost).expect("a network");
+    let (cost, gradient) = backprop::<f32>(&network, 5000, 1);
+    let bits = |gradient: &[f32]| -> Vec<u32> { gradient.iter().map(|g| g.to_bits()).collect() };
+    for threads in [2, 3, 8] {
+        let (other_cost, other) = backprop::<f32>(&network, 5000, threads);
+        assert_eq!(cost.to_bits(), other_cost.to_bits());
+        assert_eq!(bits(&gradient), bits(&other));
+    }
+}
+
+#[test]
+fn an_interrupted_call_says_so() {
+    let network = one_layer(2000, 2000);
+    let params: Vec<f64> = numbers(1, network.n_params());
+    let x: Vec<f64> = numbers(2, 4000 * 2000);
+    let x = ArrayView2::from_shape((4000, 2000), &x).expect("whole rows");
+    let inputs = Inputs::new(&network, x).expect("x fits");
+    // The question is asked every 25 ms; the call would take ten times that.
+    let team = Team::alone();
+    let call = Call::new(&network, &params, inputs, &team, &|| true);
+    let mut out = vec![f64::NAN; 4000 * 2000];
+    let error = call
+        .forward(&mut Scratch::default(), &mut out)
+        .expect_err("the answer was to stop");
+    assert_eq!(error.kind(), Kind::Interrupted);
+}
+
+#[test]
+fn weights_of_examples_near_the_ends_of_the_range() {
+    let y = [0.0, 0.0];
+    let y = ArrayView2::from_shape((2, 1), &y).expect("whole rows");
+    for weight in [1e308, 1.0, 1e-308] {
+        let targets = Targets::values(1, 2, y).expect("y fits");
+        let weights = [weight, 0.0];
+        let targets = targets.weighted(2, Reduction::Mean, Some(&weights));
+        let total = targets.expect("a mean").total(&[50.0, 7.0]);
+        assert!((total - 50.0).abs() < 1e-12, "{weight}: {total}");
+    }
+}
