@@ -136,7 +136,7 @@ def main() -> None:
         cost="quadratic",
         dtype=args.dtype,
         init="nielsen_large",  # chapter 1's start; chapter 3's, "nielsen", learns more
-        seed=args.seed,
+        seed=rng,
     )
     g = bpfast.Gradient(net)
     print(f"{net}\n{len(x):,} training digits, {len(test_x):,} test digits")

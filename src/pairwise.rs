@@ -60,7 +60,7 @@ fn join<T: Real>(place: &mut [T], stack: &mut [Vec<T>], waiting: usize, pulse: &
     add(below, &top[0], pulse);
 }
 
-/// first + rest[0] + rest[1] + …, added pairwise, into `first`.
+/// The sum of `first` and all of `rest`, added pairwise, into `first`.
 pub fn add_pairwise<T: Real>(first: &mut [T], rest: &mut [Vec<T>], pulse: &Pulse<'_>) {
     let (left, right) = rest.split_at_mut(rest.len() / 2);
     if let Some((middle, right)) = right.split_first_mut() {
