@@ -10,7 +10,7 @@ use crate::backward::{backward, bp3, bp4, cost};
 use crate::error::Result;
 use crate::examples::{Inputs, Targets};
 use crate::forward::forward;
-use crate::interrupt::{Pulse, Question, watch};
+use crate::interrupt::{ELEMENT_WORK, Pulse, Question, watch};
 use crate::network::Network;
 use crate::pairwise::{add_pairwise, reserve_each, sum_pairwise};
 use crate::plan::Plan;
@@ -92,12 +92,17 @@ impl<'a, T: Real> Call<'a, T> {
         a: &mut [&mut [T]],
     ) -> Result<()> {
         let chunks = self.cut(z).zip(self.cut(a)).enumerate();
-        self.each_chunk(scratch, Keep::EveryZ, chunks, |workspace, _, _, (z, a)| {
-            for ((z, a), buffers) in z.into_iter().zip(a).zip(&workspace.layers) {
-                z.copy_from_slice(&buffers.z[..z.len()]);
-                a.copy_from_slice(&buffers.a[..a.len()]);
-            }
-        })
+        self.each_chunk(
+            scratch,
+            Keep::EveryZ,
+            chunks,
+            |workspace, _, pulse, (z, a)| {
+                for ((z, a), buffers) in z.into_iter().zip(a).zip(&workspace.layers) {
+                    copy(z, &buffers.z, pulse);
+                    copy(a, &buffers.a, pulse);
+                }
+            },
+        )
     }
 
     /// δ^l into `delta[l − 2]`, each (n, n_l), for l = 2 … L.
@@ -117,7 +122,7 @@ impl<'a, T: Real> Call<'a, T> {
             chunks,
             |workspace, rows, pulse, mut out| {
                 self.backward(targets, rows, workspace, pulse, |index, delta, _| {
-                    out[index].copy_from_slice(delta);
+                    copy(out[index], delta, pulse);
                 });
             },
         )
@@ -292,7 +297,9 @@ impl<'a, T: Real> Call<'a, T> {
                 let rows = self.plan.rows_of(chunk);
                 let workspace = &mut worker.workspace;
                 forward(self.network, self.params, self.x(&rows), workspace, pulse);
-                work(workspace, rows, pulse, part);
+                if !pulse.stopped_after(0) {
+                    work(workspace, rows, pulse, part);
+                }
             },
         )
     }
@@ -333,5 +340,16 @@ impl<'a, T: Real> Call<'a, T> {
 
     fn last(&self) -> usize {
         self.network.layers().len() - 1
+    }
+}
+
+/// Copies the first numbers of `from` into `to`, in pieces: fresh memory takes its time to be had.
+fn copy<T: Real>(to: &mut [T], from: &[T], pulse: &Pulse<'_>) {
+    const PIECE: usize = 1 << 16;
+    for (to, from) in to.chunks_mut(PIECE).zip(from.chunks(PIECE)) {
+        if pulse.stopped_after(PIECE * ELEMENT_WORK / 4) {
+            return;
+        }
+        to.copy_from_slice(&from[..to.len()]);
     }
 }
