@@ -11,7 +11,7 @@ use crate::interrupt::{ELEMENT_WORK, Pulse};
 use crate::kernels::product;
 use crate::network::Network;
 use crate::scalar::Real;
-use crate::workspace::Workspace;
+use crate::workspace::{Neurons, Workspace};
 
 /// BP1: δ^L = ∇_a C ⊙ σ'(z^L), for the examples `rows` of the batch.
 ///
@@ -66,7 +66,7 @@ pub fn cost<T: Real>(
 /// BP2: δ^l = (δ^(l+1) W^(l+1)) ⊙ σ'(z^l).
 ///
 /// `delta_next`: (rows, n_(l+1)); `weights`: (W^(l+1))ᵀ, (n_l, n_(l+1)); `a`, `delta`, and `z` where
-/// σ' reads it: (rows, n_l).
+/// σ' reads it: (rows, n_l), `width` = n_l; `room`: what a product needs.
 pub fn bp2<T: Real>(
     delta_next: &[T],
     weights: &[T],
@@ -74,17 +74,17 @@ pub fn bp2<T: Real>(
     (z, a): (&[T], &[T]),
     delta: &mut [T],
     width: usize,
+    room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
-    product::errors(delta_next, weights, delta, width, pulse);
+    product::errors(delta_next, weights, delta, width, room, pulse);
     activation.pull_back(delta, a, z, width, pulse);
 }
 
-/// BP3: ∂C/∂b^l = Σ_x δ^l.
+/// BP3: ∂C/∂b^l = Σ_x δ^l, added to what `nabla_b` holds.
 ///
-/// `delta`: (rows, n_l); `nabla_b`: (n_l,), overwritten.
+/// `delta`: (rows, n_l); `nabla_b`: (n_l,).
 pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T]) {
-    nabla_b.fill(T::ZERO);
     for row in delta.chunks_exact(nabla_b.len()) {
         for (sum, &delta) in nabla_b.iter_mut().zip(row) {
             *sum += delta;
@@ -92,69 +92,116 @@ pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T]) {
     }
 }
 
-/// BP4: (∂C/∂W^l)ᵀ = (a^(l−1))ᵀ δ^l.
+/// BP4: (∂C/∂W^l)ᵀ = (a^(l−1))ᵀ δ^l, for the weights out of the neurons from `first` on; with `add`,
+/// added to what `nabla_w` holds.
 ///
-/// `delta`: (rows, n_l); `a`: (rows, n_(l−1)); `nabla_w`: (n_(l−1), n_l), overwritten.
-pub fn bp4<T: Real>(delta: &[T], a: &[T], nabla_w: &mut [T], rows: usize, pulse: &Pulse<'_>) {
-    product::gradients(a, delta, nabla_w, rows, pulse);
+/// `delta`: (rows, n_l); `a`: (rows, n_(l−1)); `nabla_w`: (neurons, n_l); `room`: what a product
+/// needs.
+pub fn bp4<T: Real>(
+    delta: &[T],
+    a: &[T],
+    rows: usize,
+    first: usize,
+    nabla_w: &mut [T],
+    add: bool,
+    room: &mut [T],
+    pulse: &Pulse<'_>,
+) {
+    product::gradients(a, delta, rows, first, nabla_w, add, room, pulse);
 }
 
-/// Walks from layer L back to 2. At each it has δ^l from BP1 or BP2 and hands
-/// `(index, δ^l, a^(l−1))` to `visit`, where BP3 and BP4 find all that they need.
-///
-/// `workspace` holds the forward pass of the examples `rows`, whose inputs are `x`.
-pub fn backward<T: Real>(
+/// BP1 and BP2: fills δ^l of `workspace`, l = L … 2, which holds the forward pass of the examples
+/// `rows`.
+pub fn errors<T: Real>(
     network: &Network,
     params: &[T],
-    x: &[T],
     targets: &Targets<'_, T>,
     rows: Range<usize>,
     workspace: &mut Workspace<T>,
+    room: &mut [T],
     pulse: &Pulse<'_>,
-    mut visit: impl FnMut(usize, &[T], &[T]),
 ) {
     let n = rows.len();
-    let Workspace { layers, delta } = workspace;
-    let [delta, other] = delta;
-    let (mut delta, mut other) = (delta, other);
     for (index, layer) in network.layers().iter().enumerate().rev() {
         let length = n * layer.n_out;
-        let buffers = &layers[index];
-        let z = &buffers.z[..length.min(buffers.z.len())];
-        let a = &buffers.a[..length];
-        if let Some(next) = network.layers().get(index + 1) {
-            std::mem::swap(&mut delta, &mut other);
-            let delta_next = &other[..n * next.n_out];
+        let (these, after) = workspace.layers.split_at_mut(index + 1);
+        let Neurons { z, a, delta } = &mut these[index];
+        let (z, a) = (&z[..length.min(z.len())], &a[..length]);
+        let delta = &mut delta[..length];
+        let activation = layer.activation;
+        if let (Some(next), Some(after)) = (network.layers().get(index + 1), after.first()) {
+            let delta_next = &after.delta[..n * next.n_out];
             let weights = &params[next.weights.clone()];
-            let delta = &mut delta[..length];
+            let width = layer.n_out;
             bp2(
                 delta_next,
                 weights,
-                layer.activation,
+                activation,
                 (z, a),
                 delta,
-                layer.n_out,
+                width,
+                room,
                 pulse,
             );
         } else {
-            let (cost, output) = (network.cost(), layer.activation);
+            let rows = rows.clone();
             bp1(
-                cost,
-                output,
+                network.cost(),
+                activation,
                 z,
                 a,
                 targets,
-                rows.clone(),
-                &mut delta[..length],
+                rows,
+                delta,
                 pulse,
             );
         }
-        let input = match index {
-            0 => x,
-            _ => &layers[index - 1].a[..n * layer.n_in],
-        };
-        visit(index, &delta[..length], input);
     }
+}
+
+/// BP3 and BP4 of a chunk whose inputs are `x`, into `gradient`, which lies as the parameters do.
+pub fn gradient<T: Real>(
+    network: &Network,
+    x: &[T],
+    workspace: &Workspace<T>,
+    gradient: &mut [T],
+    room: &mut [T],
+    pulse: &Pulse<'_>,
+) {
+    let rows = x.len() / network.n_inputs();
+    for index in 0..network.layers().len() {
+        let layer = &network.layers()[index];
+        let (a, delta) = input_and_delta(network, x, workspace, index);
+        bp4(
+            delta,
+            a,
+            rows,
+            0,
+            &mut gradient[layer.weights.clone()],
+            false,
+            room,
+            pulse,
+        );
+        let nabla_b = &mut gradient[layer.biases.clone()];
+        nabla_b.fill(T::ZERO);
+        bp3(delta, nabla_b);
+    }
+}
+
+/// a^(l−1) and δ^l of the layer at `index`, for a chunk whose inputs are `x`.
+pub fn input_and_delta<'a, T: Real>(
+    network: &Network,
+    x: &'a [T],
+    workspace: &'a Workspace<T>,
+    index: usize,
+) -> (&'a [T], &'a [T]) {
+    let rows = x.len() / network.n_inputs();
+    let layer = &network.layers()[index];
+    let a = match index {
+        0 => x,
+        _ => &workspace.layers[index - 1].a[..rows * layer.n_in],
+    };
+    (a, &workspace.layers[index].delta[..rows * layer.n_out])
 }
 
 /// The rows of z, or empty rows where z is not kept.

@@ -5,10 +5,14 @@ use crate::activation::Activation;
 use crate::backward;
 use crate::error::Result;
 use crate::interrupt::Pulse;
+use crate::kernels::product;
 use crate::pairwise::{reserve_each, sum_pairwise};
-use crate::plan::{MAX_ROWS, rows_for};
+use crate::plan::MAX_ROWS;
 use crate::scalar::Real;
-use crate::workspace::reserve_packing;
+use crate::workspace::reserve;
+
+/// The rows whose gradients BP4 adds up before their sum is one of a pair.
+const ROWS: usize = 512;
 
 /// BP2: δ^l = (δ^(l+1) W^(l+1)) ⊙ σ'(z^l). `delta_next`: (n, n_(l+1)); `weights`: (W^(l+1))ᵀ,
 /// (n_l, n_(l+1)); `z`, `a` and `delta`: (n, n_l), `width` = n_l.
@@ -24,13 +28,23 @@ pub fn bp2<T: Real>(
     width: usize,
     pulse: &Pulse<'_>,
 ) -> Result<()> {
-    reserve_packing(1)?;
+    let mut room = room(pulse)?;
     let (step, step_next) = (MAX_ROWS * width, MAX_ROWS * (weights.len() / width));
     let chunks = delta_next
         .chunks(step_next)
         .zip(z.chunks(step).zip(a.chunks(step)));
     for ((delta_next, (z, a)), delta) in chunks.zip(delta.chunks_mut(step)) {
-        backward::bp2(delta_next, weights, activation, (z, a), delta, width, pulse);
+        let room = &mut room;
+        backward::bp2(
+            delta_next,
+            weights,
+            activation,
+            (z, a),
+            delta,
+            width,
+            room,
+            pulse,
+        );
     }
     Ok(())
 }
@@ -48,6 +62,7 @@ pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T], pulse: &Pulse<'_>) -> Result
     }
     sum_pairwise(chunks, nabla_b, &mut stack, pulse, |delta, place| {
         if !pulse.stopped_after(delta.len()) {
+            place.fill(T::ZERO);
             backward::bp3(delta, place);
         }
     });
@@ -67,16 +82,16 @@ pub fn bp4<T: Real>(
     pulse: &Pulse<'_>,
 ) -> Result<()> {
     let (n_out, n_in) = (delta.len() / n, a.len() / n);
-    let rows = rows_for(nabla_w.len());
-    let chunks = delta.chunks(rows * n_out).zip(a.chunks(rows * n_in));
-    let mut stack = stack(n.div_ceil(rows), nabla_w.len(), pulse)?;
-    reserve_packing(1)?;
+    let chunks = delta.chunks(ROWS * n_out).zip(a.chunks(ROWS * n_in));
+    let mut stack = stack(n.div_ceil(ROWS), nabla_w.len(), pulse)?;
+    let mut room = room(pulse)?;
     if pulse.stopped_after(0) {
         return Ok(()); // the stack may be short
     }
     sum_pairwise(chunks, nabla_w, &mut stack, pulse, |(delta, a), place| {
         if !pulse.stopped() {
-            backward::bp4(delta, a, place, delta.len() / n_out, pulse);
+            let rows = delta.len() / n_out;
+            backward::bp4(delta, a, rows, 0, place, false, &mut room, pulse);
         }
     });
     Ok(())
@@ -87,4 +102,11 @@ fn stack<T: Real>(chunks: usize, length: usize, pulse: &Pulse<'_>) -> Result<Vec
     let mut stack = Vec::new();
     reserve_each(&mut stack, chunks.ilog2() as usize, length, pulse)?;
     Ok(stack)
+}
+
+/// What a product needs.
+fn room<T: Real>(pulse: &Pulse<'_>) -> Result<Vec<T>> {
+    let mut room = Vec::new();
+    reserve(&mut room, product::room::<T>(), 1, pulse)?;
+    Ok(room)
 }

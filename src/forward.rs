@@ -6,26 +6,36 @@ use crate::network::Network;
 use crate::scalar::Real;
 use crate::workspace::Workspace;
 
-/// Fills z^l (where it is kept) and a^l of `workspace` for the rows of `x`, l = 2 … L.
+/// Fills z^l (where it is kept) and a^l of `workspace` for the rows of `x`, l = 2 … L; a^L goes to
+/// `out` where it is given.
 ///
-/// `x`: (rows, n_1). Nielsen, ch. 2, eq. 25.
+/// `x`: (rows, n_1); `out`: (rows, n_L); `room`: what a product needs. Nielsen, ch. 2, eq. 25.
 pub fn forward<T: Real>(
     network: &Network,
     params: &[T],
     x: &[T],
     workspace: &mut Workspace<T>,
+    mut out: Option<&mut [T]>,
+    room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
     let rows = x.len() / network.n_inputs();
+    let last = network.layers().len() - 1;
     for (index, layer) in network.layers().iter().enumerate() {
         let (before, rest) = workspace.layers.split_at_mut(index);
         let input = before
             .last()
             .map_or(x, |previous| &previous.a[..rows * layer.n_in]);
         let buffers = &mut rest[0];
-        let output = &mut buffers.a[..rows * layer.n_out];
-        let weights = &params[layer.weights.clone()];
-        product::forward(input, weights, &params[layer.biases.clone()], output, pulse);
+        let output = match &mut out {
+            Some(out) if index == last => &mut **out,
+            _ => &mut buffers.a[..rows * layer.n_out],
+        };
+        let (weights, biases) = (
+            &params[layer.weights.clone()],
+            &params[layer.biases.clone()],
+        );
+        product::forward(input, weights, biases, output, room, pulse);
         if !buffers.z.is_empty() {
             buffers.z[..output.len()].copy_from_slice(output);
         }

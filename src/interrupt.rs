@@ -50,7 +50,8 @@ pub const ELEMENT_WORK: usize = 64;
 /// One thread's hold on the stop flag. On the calling thread it also asks the question.
 pub struct Pulse<'a> {
     stop: &'a Stop,
-    question: Option<(Question<'a>, Cell<Instant>)>,
+    /// The question, and when it was last asked: None before the first look at the clock.
+    question: Option<(Question<'a>, Cell<Option<Instant>>)>,
     unwatched: Cell<usize>,
 }
 
@@ -59,7 +60,7 @@ impl<'a> Pulse<'a> {
     pub fn caller(stop: &'a Stop, question: Question<'a>) -> Self {
         Self {
             stop,
-            question: Some((question, Cell::new(Instant::now()))),
+            question: Some((question, Cell::new(None))),
             unwatched: Cell::new(0),
         }
     }
@@ -94,12 +95,15 @@ impl<'a> Pulse<'a> {
     pub fn stopped(&self) -> bool {
         if let Some((question, last)) = &self.question
             && !self.stop.is_set()
-            && last.get().elapsed() >= INTERVAL
         {
-            if question() {
+            let now = Instant::now();
+            // Short calls never come here: they pay for no look at the clock.
+            if last.get().is_some_and(|last| now - last < INTERVAL) {
+                return false;
+            }
+            if last.replace(Some(now)).is_some() && question() {
                 self.stop.set();
             }
-            last.set(Instant::now());
         }
         self.stop.is_set()
     }

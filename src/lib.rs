@@ -31,7 +31,7 @@
 
 pub mod error;
 pub mod interrupt;
-mod kernels;
+pub mod kernels;
 pub mod scalar;
 
 pub mod activation;
@@ -40,6 +40,7 @@ mod fused;
 
 pub mod network;
 
+pub mod compensated;
 pub mod examples;
 pub mod pairwise;
 pub mod workspace;

@@ -140,11 +140,15 @@ impl Network {
         self.sizes.iter().copied().max().unwrap_or(1)
     }
 
+    /// n_2 + … + `n_L`.
+    pub fn n_neurons(&self) -> usize {
+        self.layers.iter().map(|layer| layer.n_out).sum()
+    }
+
     /// What the forward pass of one example costs, in multiply-adds.
     pub fn work(&self) -> usize {
-        let neurons: usize = self.layers.iter().map(|layer| layer.n_out).sum();
         self.n_weights()
-            .saturating_add(neurons.saturating_mul(ELEMENT_WORK))
+            .saturating_add(self.n_neurons().saturating_mul(ELEMENT_WORK))
     }
 
     /// Whether z^l is needed once a^l is known, for the layer at `index`.

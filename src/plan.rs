@@ -1,92 +1,113 @@
-//! How a batch is cut: into chunks, and these into lanes of neighbours.
+//! How a batch is cut into chunks, and how their gradients are brought together.
 //!
-//! The cuts follow from the shape of network and batch alone, never from the number of threads:
-//! this is why a sum over the batch has the same bits at any number of threads.
+//! What decides about bits follows from the shape of network and batch alone, never from the
+//! number of threads: which examples' costs are added first, which chunks make a lane, which
+//! examples make a block. How many rows of a block one thread takes at a time changes no bit.
 
 use std::ops::Range;
 
 use crate::network::Network;
 
-/// The multiply-adds of a forward pass below which a chunk is not worth being one.
-const CHUNK_WORK: usize = 1 << 18;
-/// The multiply-adds of a forward pass below which a thread is not worth waking: some 30 µs.
-const THREAD_WORK: usize = 1 << 19;
-/// The fewest rows of a chunk that still amortise packing the weights.
-const MIN_ROWS: usize = 16;
+/// The multiply-adds of a forward pass below which a thread is not worth having: some 10 µs.
+const THREAD_WORK: usize = 1 << 18;
+/// The examples whose costs are added first, a power of two. A chunk is a multiple of them, unless it is the last.
+const GRAIN: usize = 16;
 /// The most rows of a chunk: its activations stay in the second-level cache.
 pub const MAX_ROWS: usize = 128;
-/// The most lanes of a large batch: many times the threads of a machine, so that they share evenly.
-const MAX_LANES: usize = 64;
-
 /// The most activations of a layer that a chunk has: very wide layers take few rows at a time.
 const MAX_ACTIVATIONS: usize = 1 << 21;
+/// The most lanes: many times the threads of a machine, so that they share evenly.
+const MAX_LANES: usize = 64;
 
 /// Parameters from which a gradient no longer stays in the cache: to add one costs as much as to
-/// compute some rows, and each lane keeps one. So there are few lanes, of long chunks.
-const LARGE: usize = 1 << 18;
-/// The fewest and the most rows of a chunk of a large network.
-const LARGE_ROWS: (usize, usize) = (64, 512);
-/// The most lanes of a large network.
-const LARGE_LANES: usize = 4;
+/// compute some rows.
+const LARGE: usize = 1 << 17;
+/// The most rows of a chunk of a large network: each chunk takes all weights from memory.
+const LARGE_MAX_ROWS: usize = 256;
+/// The most examples of a small network that make one block, and no lanes.
+const SMALL_BATCH: usize = 512;
+/// The most activations of a block.
+const BLOCK_ACTIVATIONS: usize = 1 << 22;
+/// The fewest and the most rows of a block.
+const BLOCK_ROWS: (usize, usize) = (1024, 4096);
 
-/// The most rows that are worth adding up before their sum of `length` numbers is one of a pair.
-pub fn rows_for(length: usize) -> usize {
-    if length > LARGE {
-        LARGE_ROWS.1
-    } else {
-        MAX_ROWS
-    }
+/// How the gradients of the chunks are brought together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sum {
+    /// Each chunk's gradient by itself; these are added pairwise in each of a number of lanes of
+    /// neighbouring chunks, and the lanes pairwise. For small networks and large batches.
+    Lanes {
+        /// The lanes of the batch.
+        lanes: usize,
+        /// The chunks of a lane; the last may have fewer.
+        chunks_per_lane: usize,
+    },
+    /// The gradient is cut, and each part sums over all examples of a block in their order; blocks
+    /// are added with compensation. For large networks or small batches.
+    Blocks {
+        /// The chunks of a block; the last may have fewer.
+        chunks_per_block: usize,
+    },
 }
 
 /// How a batch is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
     n: usize,
-    /// The rows of a chunk; the last may have fewer.
+    /// The examples whose costs are added first.
+    pub grain: usize,
+    /// The rows of a chunk, a multiple of `grain`; the last may have fewer.
     pub rows: usize,
     /// The chunks of the batch.
     pub chunks: usize,
-    /// The chunks of a lane; the last may have fewer.
-    pub chunks_per_lane: usize,
-    /// The lanes of the batch.
-    pub lanes: usize,
-    /// The threads that have enough to do to be worth their wake-up.
-    worthwhile: usize,
+    /// How their gradients are brought together.
+    pub sum: Sum,
+    /// The threads that have enough to do, at most those allowed.
+    pub threads: usize,
 }
 
 impl Plan {
-    /// The plan for `n` examples of `network`.
-    pub fn new(network: &Network, n: usize) -> Self {
-        let (rows, lanes) = if network.n_params() > LARGE {
-            let rows = n.div_ceil(LARGE_LANES).next_power_of_two();
-            (rows.clamp(LARGE_ROWS.0, LARGE_ROWS.1), LARGE_LANES)
+    /// The plan for `n` examples of `network` on at most `threads` threads.
+    pub fn new(network: &Network, n: usize, threads: usize) -> Self {
+        let worthwhile = n.saturating_mul(network.work()) / THREAD_WORK;
+        let threads = threads.min(worthwhile).max(1);
+        // Powers of two, so that the one divides the other.
+        let fit = 1 << (MAX_ACTIVATIONS / network.widest()).max(1).ilog2();
+        let grain = GRAIN.min(fit);
+        let large = network.n_params() > LARGE;
+        let most = fit.min(if large { LARGE_MAX_ROWS } else { MAX_ROWS });
+        let lanes = !large && n > SMALL_BATCH;
+        let block = BLOCK_ACTIVATIONS / network.n_neurons();
+        let block = 1 << block.clamp(BLOCK_ROWS.0, BLOCK_ROWS.1).ilog2();
+        let rows = if lanes {
+            most
+        } else if n > block {
+            // A divisor of the block.
+            (1 << (block / threads).max(1).ilog2()).clamp(grain, most)
         } else {
-            let worthwhile = CHUNK_WORK.div_ceil(network.n_weights()).next_power_of_two();
-            let least = worthwhile.clamp(MIN_ROWS, MAX_ROWS / 2);
-            let rows = (n / MAX_LANES).next_power_of_two();
-            (rows.clamp(least, MAX_ROWS), MAX_LANES)
+            let chunks = n.div_ceil(most).next_multiple_of(threads);
+            n.div_ceil(chunks).next_multiple_of(grain)
         };
-        let rows = rows.min(MAX_ACTIVATIONS / network.widest()).max(1);
         let chunks = n.div_ceil(rows);
-        let chunks_per_lane = chunks.div_ceil(lanes);
+        let sum = if lanes {
+            let chunks_per_lane = chunks.div_ceil(MAX_LANES);
+            Sum::Lanes {
+                lanes: chunks.div_ceil(chunks_per_lane),
+                chunks_per_lane,
+            }
+        } else {
+            Sum::Blocks {
+                chunks_per_block: block.div_ceil(rows),
+            }
+        };
         Self {
             n,
+            grain,
             rows,
             chunks,
-            chunks_per_lane,
-            lanes: chunks.div_ceil(chunks_per_lane),
-            worthwhile: (n.saturating_mul(network.work()) / THREAD_WORK).max(1),
+            sum,
+            threads,
         }
-    }
-
-    /// How many of `threads` are worth waking for work that is cut into chunks.
-    pub fn threads_for_chunks(&self, threads: usize) -> usize {
-        threads.min(self.chunks).min(self.worthwhile)
-    }
-
-    /// How many of `threads` are worth waking for work that is cut into lanes.
-    pub fn threads_for_lanes(&self, threads: usize) -> usize {
-        threads.min(self.lanes).min(self.worthwhile)
     }
 
     /// The examples of a chunk.
@@ -94,14 +115,19 @@ impl Plan {
         chunk * self.rows..self.n.min((chunk + 1) * self.rows)
     }
 
-    /// The chunks of a lane.
-    pub fn chunks_of(&self, lane: usize) -> Range<usize> {
-        lane * self.chunks_per_lane..self.chunks.min((lane + 1) * self.chunks_per_lane)
+    /// The grains of the batch.
+    pub fn grains(&self) -> usize {
+        self.n.div_ceil(self.grain)
     }
 
-    /// How many partial sums wait at once while a lane adds pairwise.
-    pub fn depth(&self) -> usize {
-        self.chunks_per_lane.ilog2() as usize + 1
+    /// The grains of a chunk.
+    pub fn grains_per_chunk(&self) -> usize {
+        self.rows / self.grain
+    }
+
+    /// The chunks of the part `index` of the batch, a lane or a block, with `length` chunks a part.
+    pub fn chunks_of(&self, index: usize, length: usize) -> Range<usize> {
+        index * length..self.chunks.min((index + 1) * length)
     }
 }
 
@@ -112,7 +138,7 @@ mod tests {
     use crate::cost::Cost;
 
     #[test]
-    fn every_example_is_in_one_chunk_and_every_chunk_in_one_lane() {
+    fn every_example_is_in_one_chunk_and_every_chunk_in_one_part() {
         let network = |sizes: &[usize]| {
             Network::new(sizes, &[], Activation::Sigmoid, Cost::Quadratic).expect("a network")
         };
@@ -120,20 +146,43 @@ mod tests {
             network(&[1, 1]),
             network(&[784, 100]),
             network(&[1000, 1000]),
+            network(&[1, 10_000_000]),
         ] {
-            for n in [1, 2, 15, 16, 17, 127, 128, 129, 1000, 4096, 100_003] {
-                let plan = Plan::new(&network, n);
-                let chunks: Vec<usize> = (0..plan.lanes)
-                    .flat_map(|lane| plan.chunks_of(lane))
+            for (n, threads) in [1, 2, 15, 16, 17, 127, 129, 300, 1000, 4096, 100_003]
+                .into_iter()
+                .flat_map(|n| [1, 2, 3, 8, 1000].map(|threads| (n, threads)))
+            {
+                let plan = Plan::new(&network, n, threads);
+                let (parts, length) = match plan.sum {
+                    Sum::Lanes {
+                        lanes,
+                        chunks_per_lane,
+                    } => {
+                        assert!(lanes <= MAX_LANES, "{plan:?}");
+                        (lanes, chunks_per_lane)
+                    }
+                    Sum::Blocks { chunks_per_block } => {
+                        (plan.chunks.div_ceil(chunks_per_block), chunks_per_block)
+                    }
+                };
+                let chunks: Vec<usize> = (0..parts)
+                    .flat_map(|part| plan.chunks_of(part, length))
                     .collect();
                 assert!(chunks.iter().copied().eq(0..plan.chunks), "{plan:?}");
                 let rows = chunks.into_iter().flat_map(|chunk| plan.rows_of(chunk));
                 assert!(rows.eq(0..n), "{plan:?}");
-                assert!(
-                    plan.lanes <= MAX_LANES && plan.rows <= LARGE_ROWS.1,
-                    "{plan:?}"
-                );
-                assert!(plan.chunks_per_lane < 1 << plan.depth(), "{plan:?}");
+                assert!(plan.rows <= LARGE_MAX_ROWS, "{plan:?}");
+                assert_eq!(plan.rows % plan.grain, 0, "{plan:?}");
+                // Where bits are decided: the same for every number of threads.
+                let alone = Plan::new(&network, n, 1);
+                assert_eq!(plan.grain, alone.grain);
+                let of_sum = |plan: Plan| match plan.sum {
+                    Sum::Lanes { .. } => (true, plan.rows * length),
+                    Sum::Blocks { chunks_per_block } => {
+                        (false, (chunks_per_block * plan.rows).min(n))
+                    }
+                };
+                assert_eq!(of_sum(plan), of_sum(alone), "{plan:?} {alone:?}");
             }
         }
     }

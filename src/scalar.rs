@@ -5,13 +5,15 @@ use std::ops::{AddAssign, MulAssign, Neg, SubAssign};
 
 use ndarray::LinalgScalar;
 
+use crate::kernels::Registers;
+
 /// A real number type that a network can be made of.
 ///
 /// `exp`, `exp_m1`, `ln_1p`, `tanh` and `erfc` come from `libm`, in Rust, and not from the
 /// platform's C library: the same source gives the same bits on every machine.
 pub trait Real:
     LinalgScalar
-    + Default
+    + Registers
     + Send
     + Sync
     + Debug

@@ -5,31 +5,49 @@ use crate::interrupt::Pulse;
 use crate::network::Network;
 use crate::scalar::Real;
 
-/// Which z^l are kept once a^l is known.
+/// What a chunk needs beside a^l.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
-    /// Those that σ' or the cost reads.
-    NeededZ,
-    /// All of them.
-    EveryZ,
+pub struct Keep {
+    /// Every z^l, and not only those that σ' or the cost reads.
+    pub every_z: bool,
+    /// δ^l.
+    pub delta: bool,
 }
 
-/// z^l and a^l of one layer; z is empty where it is not kept.
+impl Keep {
+    /// For the forward pass and the cost.
+    pub const ACTIVATIONS: Self = Self {
+        every_z: false,
+        delta: false,
+    };
+    /// For backpropagation.
+    pub const ERRORS: Self = Self {
+        every_z: false,
+        delta: true,
+    };
+    /// For a trace.
+    pub const EVERY_Z: Self = Self {
+        every_z: true,
+        delta: false,
+    };
+}
+
+/// z^l, a^l and δ^l of one layer; z and δ are empty where they are not kept.
 #[derive(Debug, Default)]
-pub struct Activations<T> {
+pub struct Neurons<T> {
     /// z^l, (rows, n_l).
     pub z: Vec<T>,
     /// a^l, (rows, n_l).
     pub a: Vec<T>,
+    /// δ^l, (rows, n_l).
+    pub delta: Vec<T>,
 }
 
-/// The buffers of one thread.
+/// The buffers of a chunk.
 #[derive(Debug, Default)]
 pub struct Workspace<T> {
     /// One entry a layer of weights.
-    pub layers: Vec<Activations<T>>,
-    /// δ^(l+1) and δ^l in turn, each wide enough for the widest layer.
-    pub delta: [Vec<T>; 2],
+    pub layers: Vec<Neurons<T>>,
 }
 
 impl<T: Real> Workspace<T> {
@@ -45,19 +63,19 @@ impl<T: Real> Workspace<T> {
         pulse: &Pulse<'_>,
     ) -> Result<()> {
         let layers = network.layers();
-        self.layers.resize_with(layers.len(), Activations::default);
+        self.layers.resize_with(layers.len(), Neurons::default);
         for (index, (buffers, layer)) in self.layers.iter_mut().zip(layers).enumerate() {
             reserve(&mut buffers.a, rows, layer.n_out, pulse)?;
-            if keep == Keep::EveryZ || network.needs_z(index) {
+            if keep.every_z || network.needs_z(index) {
                 reserve(&mut buffers.z, rows, layer.n_out, pulse)?;
             } else {
                 buffers.z.clear();
             }
+            if keep.delta {
+                reserve(&mut buffers.delta, rows, layer.n_out, pulse)?;
+            }
         }
-        let widest = layers.iter().map(|layer| layer.n_out).max().unwrap_or(0);
-        self.delta
-            .iter_mut()
-            .try_for_each(|delta| reserve(delta, rows, widest, pulse))
+        Ok(())
     }
 }
 
@@ -85,26 +103,5 @@ pub fn reserve<T: Real>(
     while buffer.len() < length && !pulse.stopped_after(STEP) {
         buffer.resize(length.min(buffer.len() + STEP), T::ZERO);
     }
-    Ok(())
-}
-
-/// The weights from which a product packs blocks of megabytes.
-pub const PACKED: usize = 1 << 14;
-
-/// Makes sure that the products of `threads` threads find room for their packed blocks: the crate
-/// that multiplies allocates these itself, and ends the process where it cannot. Products with
-/// fewer than [`PACKED`] weights need none to speak of.
-///
-/// # Errors
-/// The memory cannot be had.
-pub fn reserve_packing(threads: usize) -> Result<()> {
-    /// What a product packs at the most, with room for what the allocator adds, in bytes.
-    const BYTES: usize = 1 << 23;
-    let bytes = threads.saturating_mul(BYTES);
-    let mut room: Vec<u8> = Vec::new();
-    room.try_reserve_exact(bytes)
-        .map_err(|_| Error::memory("workspace", "cannot allocate the blocks of a product"))?;
-    // Without a look at it, the compiler leaves the allocation out.
-    std::hint::black_box(&room);
     Ok(())
 }

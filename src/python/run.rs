@@ -18,6 +18,7 @@ use super::vector::Vector;
 use crate::batch::{Call, Scratch};
 use crate::error::Result;
 use crate::examples::{Inputs, Targets};
+use crate::kernels::level;
 use crate::network::Network;
 use crate::plan::Plan;
 use crate::pool::Team;
@@ -48,13 +49,9 @@ impl<T: Element> Engine<'_, T> {
         let params = numbers.read(py, "params")?;
         let mut place = readwrite(&array)?;
         let a = place.as_slice_mut()?;
-        self.run(
-            py,
-            &params,
-            inputs,
-            Plan::threads_for_chunks,
-            |call, scratch| call.forward(scratch, a),
-        )?;
+        self.run(py, &params, inputs, |call, scratch| {
+            call.forward(scratch, a)
+        })?;
         Ok(array)
     }
 
@@ -70,13 +67,9 @@ impl<T: Element> Engine<'_, T> {
         );
         let (mut z_places, mut a_places) = (places(&z)?, places(&a)?);
         let (mut z_slices, mut a_slices) = (slices(&mut z_places)?, slices(&mut a_places)?);
-        self.run(
-            py,
-            &params,
-            inputs,
-            Plan::threads_for_chunks,
-            |call, scratch| call.trace(scratch, &mut z_slices, &mut a_slices),
-        )?;
+        self.run(py, &params, inputs, |call, scratch| {
+            call.trace(scratch, &mut z_slices, &mut a_slices)
+        })?;
         let first = empty::<T, Ix2>(py, x.shape())?;
         readwrite(&first)?
             .as_slice_mut()?
@@ -104,13 +97,9 @@ impl<T: Element> Engine<'_, T> {
         let y = Y::<T>::parse(self.network().n_outputs(), n, y)?;
         let targets = self.targets(&y, weighting, n)?;
         let params = self.numbers()?.read(py, "params")?;
-        self.run(
-            py,
-            &params,
-            inputs,
-            Plan::threads_for_chunks,
-            |call, scratch| call.cost(&targets, scratch),
-        )
+        self.run(py, &params, inputs, |call, scratch| {
+            call.cost(&targets, scratch)
+        })
     }
 
     /// δ^2, …, δ^L.
@@ -130,13 +119,9 @@ impl<T: Element> Engine<'_, T> {
         let delta = self.arrays(py, n)?;
         let mut delta_places = places(&delta)?;
         let mut delta_slices = slices(&mut delta_places)?;
-        self.run(
-            py,
-            &params,
-            inputs,
-            Plan::threads_for_chunks,
-            |call, scratch| call.errors(&targets, scratch, &mut delta_slices),
-        )?;
+        self.run(py, &params, inputs, |call, scratch| {
+            call.errors(&targets, scratch, &mut delta_slices)
+        })?;
         PyList::new(py, delta)
     }
 
@@ -163,13 +148,9 @@ impl<T: Element> Engine<'_, T> {
         let params = self.numbers()?.read(py, "params")?;
         let place = result.write(py, "out")?;
         let numbers = &mut *place.numbers;
-        let cost = self.run(
-            py,
-            &params,
-            inputs,
-            Plan::threads_for_lanes,
-            |call, scratch| call.backprop(&targets, scratch, numbers),
-        )?;
+        let cost = self.run(py, &params, inputs, |call, scratch| {
+            call.backprop(&targets, scratch, numbers)
+        })?;
         gradient.set_cost(match called {
             Some(called) => self.total(&called, weighting, n)?,
             None => cost,
@@ -264,20 +245,19 @@ impl<T: Element> Engine<'_, T> {
         Ok(weighting.apply(targets, n)?.total(called.costs.as_slice()?))
     }
 
-    /// Runs `work` with as many threads as `worthwhile` says of the plan and the number allowed.
+    /// Runs `work` with as many threads as are worth it and allowed.
     fn run<R: Send>(
         &self,
         py: Python<'_>,
         params: &Reading<'_, T>,
         inputs: Inputs<'_, T>,
-        worthwhile: fn(&Plan, usize) -> usize,
         work: impl FnOnce(&Call<'_, T>, &mut Scratch<T>) -> Result<R> + Send,
     ) -> PyResult<R> {
-        let plan = Plan::new(self.network(), inputs.len());
-        let threads = worthwhile(&plan, threads::in_force()?);
+        level()?;
         let network = self.network();
+        let plan = Plan::new(network, inputs.len(), threads::in_force()?);
         let params = params.numbers;
-        let team = Team::assemble(threads);
+        let team = Team::assemble(plan.threads);
         let mut scratch = lock(self.slot).take().unwrap_or_default();
         let size = inputs.len().saturating_mul(network.work());
         let outcome = detached(py, size, |question| {

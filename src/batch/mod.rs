@@ -1,38 +1,49 @@
 //! A batch, cut as its [`Plan`] says, run on a team of threads, summed in order.
 //!
-//! Each chunk's gradient is computed by itself. A lane adds its chunks pairwise in their order, and
-//! the lanes are added pairwise at the end. So a sum has the same bits at any number of threads,
-//! and its error grows with the logarithm of n.
+//! A sum has the same bits at any number of threads, because its order follows from the plan, and
+//! its error does not grow with n: chunks are added pairwise in [`lanes`], or with compensation in
+//! [`blocks`].
+
+mod blocks;
+mod lanes;
 
 use std::ops::Range;
 
-use crate::backward::{backward, bp3, bp4, cost};
+use crate::backward::{cost, errors};
 use crate::error::Result;
 use crate::examples::{Inputs, Targets};
 use crate::forward::forward;
 use crate::interrupt::{ELEMENT_WORK, Pulse, Question, watch};
+use crate::kernels::product;
 use crate::network::Network;
-use crate::pairwise::{add_pairwise, reserve_each, sum_pairwise};
-use crate::plan::Plan;
+use crate::plan::{Plan, Sum};
 use crate::pool::Team;
 use crate::scalar::Real;
-use crate::workspace::{Keep, PACKED, Workspace, reserve, reserve_packing};
+use crate::workspace::{Keep, Neurons, Workspace, reserve};
 
 /// What calls leave behind for later ones: buffers that fit already are not allocated again.
 #[derive(Debug, Default)]
 pub struct Scratch<T> {
     workers: Vec<Worker<T>>,
+    costs: Vec<f64>,
     /// The gradients of all lanes but the first, whose place is the result.
     lanes: Vec<Vec<T>>,
-    costs: Vec<f64>,
+    /// The chunks of a block.
+    block: Vec<Workspace<T>>,
+    /// What the sum over the blocks lost.
+    lost: Vec<T>,
 }
 
 /// The buffers of one thread.
 #[derive(Debug, Default)]
 struct Worker<T> {
+    /// What a product needs.
+    room: Vec<T>,
     workspace: Workspace<T>,
     /// Partial sums of the lane at work, all but the lowest, whose place is the lane's own.
     stack: Vec<Vec<T>>,
+    /// A part of a block's gradient.
+    part: Vec<T>,
 }
 
 /// One call: a network with its parameters, a batch, and the threads to run it on.
@@ -63,7 +74,7 @@ impl<'a, T: Real> Call<'a, T> {
             network,
             params,
             inputs,
-            plan: Plan::new(network, inputs.n),
+            plan: Plan::new(network, inputs.n, team.threads()),
             team,
             question,
         }
@@ -73,12 +84,27 @@ impl<'a, T: Real> Call<'a, T> {
     ///
     /// # Errors
     /// No memory, or interrupted: `out` is then half-written.
+    ///
+    /// # Panics
+    /// `out` has another length.
     pub fn forward(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
         let width = self.network.n_outputs();
+        assert_eq!(out.len(), self.inputs.n * width, "the length of out");
         let chunks = out.chunks_mut(self.plan.rows * width).enumerate();
-        self.each_chunk(scratch, Keep::NeededZ, chunks, |workspace, _, _, out| {
-            out.copy_from_slice(&workspace.layers[self.last()].a[..out.len()]);
-        })
+        self.each_chunk(
+            scratch,
+            Keep::ACTIVATIONS,
+            chunks,
+            |worker, rows, pulse, out| {
+                self.forward_chunk(
+                    &rows,
+                    &mut worker.workspace,
+                    Some(out),
+                    &mut worker.room,
+                    pulse,
+                );
+            },
+        )
     }
 
     /// z^l into `z[l − 2]` and a^l into `a[l − 2]`, each (n, n_l), for l = 2 … L.
@@ -94,9 +120,13 @@ impl<'a, T: Real> Call<'a, T> {
         let chunks = self.cut(z).zip(self.cut(a)).enumerate();
         self.each_chunk(
             scratch,
-            Keep::EveryZ,
+            Keep::EVERY_Z,
             chunks,
-            |workspace, _, pulse, (z, a)| {
+            |worker, rows, pulse, (z, a)| {
+                let Worker {
+                    workspace, room, ..
+                } = worker;
+                self.forward_chunk(&rows, workspace, None, room, pulse);
                 for ((z, a), buffers) in z.into_iter().zip(a).zip(&workspace.layers) {
                     copy(z, &buffers.z, pulse);
                     copy(a, &buffers.a, pulse);
@@ -118,12 +148,16 @@ impl<'a, T: Real> Call<'a, T> {
         let chunks = self.cut(delta).enumerate();
         self.each_chunk(
             scratch,
-            Keep::NeededZ,
+            Keep::ERRORS,
             chunks,
-            |workspace, rows, pulse, mut out| {
-                self.backward(targets, rows, workspace, pulse, |index, delta, _| {
-                    copy(out[index], delta, pulse);
-                });
+            |worker, rows, pulse, delta| {
+                let Worker {
+                    workspace, room, ..
+                } = worker;
+                self.errors_chunk(targets, &rows, workspace, room, &mut [], pulse);
+                for (delta, buffers) in delta.into_iter().zip(&workspace.layers) {
+                    copy(delta, &buffers.delta, pulse);
+                }
             },
         )
     }
@@ -135,20 +169,26 @@ impl<'a, T: Real> Call<'a, T> {
     pub fn cost(&self, targets: &Targets<'_, T>, scratch: &mut Scratch<T>) -> Result<f64> {
         let mut costs = std::mem::take(&mut scratch.costs);
         watch(self.question, |pulse| {
-            reserve(&mut costs, self.plan.chunks, 1, pulse)
+            reserve(&mut costs, self.plan.grains(), 1, pulse)
         })?;
-        let chunks = costs[..self.plan.chunks].iter_mut().enumerate();
+        let per_chunk = costs[..self.plan.grains()].chunks_mut(self.plan.grains_per_chunk());
+        let chunks = per_chunk.enumerate();
         self.each_chunk(
             scratch,
-            Keep::NeededZ,
+            Keep::ACTIVATIONS,
             chunks,
-            |workspace, rows, pulse, cost| {
-                *cost = self.cost_of(targets, rows, workspace, pulse);
+            |worker, rows, pulse, costs| {
+                let Worker {
+                    workspace, room, ..
+                } = worker;
+                self.forward_chunk(&rows, workspace, None, room, pulse);
+                if !pulse.stopped_after(0) {
+                    self.costs_of(targets, rows, workspace, costs, pulse);
+                }
             },
         )?;
-        let sum: f64 = costs[..self.plan.chunks].iter().sum();
         scratch.costs = costs;
-        Ok(sum / targets.divisor())
+        Ok(self.total(targets, scratch))
     }
 
     /// ∂C/∂W^l and ∂C/∂b^l, l = 2 … L, into `gradient`, which lies as the parameters do.
@@ -165,162 +205,132 @@ impl<'a, T: Real> Call<'a, T> {
         scratch: &mut Scratch<T>,
         gradient: &mut [T],
     ) -> Result<f64> {
-        let plan = &self.plan;
         assert_eq!(gradient.len(), self.params.len(), "the length of gradient");
         watch(self.question, |pulse| {
-            self.prepare(scratch, Keep::NeededZ, pulse)?;
-            for worker in &mut scratch.workers[..self.team.threads()] {
-                reserve_each(&mut worker.stack, plan.depth() - 1, gradient.len(), pulse)?;
+            reserve(&mut scratch.costs, self.plan.grains(), 1, pulse)
+        })?;
+        match self.plan.sum {
+            Sum::Lanes {
+                lanes,
+                chunks_per_lane,
+            } => self.sum_lanes(targets, scratch, gradient, lanes, chunks_per_lane)?,
+            Sum::Blocks { chunks_per_block } => {
+                self.sum_blocks(targets, scratch, gradient, chunks_per_block)?;
             }
-            reserve_each(&mut scratch.lanes, plan.lanes - 1, gradient.len(), pulse)?;
-            reserve(&mut scratch.costs, plan.chunks, 1, pulse)?;
-            self.reserve_packing()
-        })?;
-        let Scratch {
-            workers,
-            lanes,
-            costs,
-        } = scratch;
-        let workers = &mut workers[..self.team.threads()];
-        let costs = &mut costs[..plan.chunks];
-        let length = gradient.len();
-        let rest = lanes.iter_mut().map(|lane| &mut lane[..length]);
-        let places = std::iter::once(&mut *gradient).chain(rest);
-        let costs_of_lanes = costs.chunks_mut(plan.chunks_per_lane);
-        let tasks = (0..plan.lanes).zip(places).zip(costs_of_lanes);
-        self.team.run(
-            workers,
-            tasks,
-            self.question,
-            |worker, ((lane, place), costs), pulse| {
-                let chunks = plan.chunks_of(lane).zip(costs);
-                self.lane(targets, chunks, worker, place, pulse);
-            },
-        )?;
-        watch(self.question, |pulse| {
-            add_pairwise(gradient, &mut lanes[..plan.lanes - 1], pulse);
-            Ok(())
-        })?;
-        let sum: f64 = costs.iter().sum();
-        Ok(sum / targets.divisor())
+        }
+        Ok(self.total(targets, scratch))
     }
 
-    /// The gradients of `chunks`, added pairwise, into `place`; the cost of each into its place.
-    fn lane<'b>(
+    /// C from the costs of the grains.
+    fn total(&self, targets: &Targets<'_, T>, scratch: &Scratch<T>) -> f64 {
+        let sum: f64 = scratch.costs[..self.plan.grains()].iter().sum();
+        sum / targets.divisor()
+    }
+
+    /// The forward pass of a chunk, a^L into `out` where it is given.
+    fn forward_chunk(
         &self,
-        targets: &Targets<'_, T>,
-        chunks: impl Iterator<Item = (usize, &'b mut f64)>,
-        worker: &mut Worker<T>,
-        place: &mut [T],
+        rows: &Range<usize>,
+        workspace: &mut Workspace<T>,
+        out: Option<&mut [T]>,
+        room: &mut [T],
         pulse: &Pulse<'_>,
     ) {
-        let Worker { workspace, stack } = worker;
-        sum_pairwise(chunks, place, stack, pulse, |(chunk, cost), place| {
-            if !pulse.stopped() {
-                let rows = self.plan.rows_of(chunk);
-                *cost = self.chunk(targets, rows, workspace, place, pulse);
-            }
-        });
-    }
-
-    /// The gradient of one chunk into `gradient`; returns its cost.
-    fn chunk(
-        &self,
-        targets: &Targets<'_, T>,
-        rows: Range<usize>,
-        workspace: &mut Workspace<T>,
-        gradient: &mut [T],
-        pulse: &Pulse<'_>,
-    ) -> f64 {
-        let n = rows.len();
-        forward(self.network, self.params, self.x(&rows), workspace, pulse);
-        let cost = self.cost_of(targets, rows.clone(), workspace, pulse);
-        self.backward(targets, rows, workspace, pulse, |index, delta, a| {
-            let layer = &self.network.layers()[index];
-            bp3(delta, &mut gradient[layer.biases.clone()]);
-            bp4(delta, a, &mut gradient[layer.weights.clone()], n, pulse);
-        });
-        cost
-    }
-
-    fn backward(
-        &self,
-        targets: &Targets<'_, T>,
-        rows: Range<usize>,
-        workspace: &mut Workspace<T>,
-        pulse: &Pulse<'_>,
-        visit: impl FnMut(usize, &[T], &[T]),
-    ) {
-        let x = self.x(&rows);
-        backward(
+        forward(
             self.network,
             self.params,
-            x,
-            targets,
-            rows,
+            self.x(rows),
             workspace,
+            out,
+            room,
             pulse,
-            visit,
         );
     }
 
-    fn cost_of(
+    /// The forward pass and δ^l of a chunk, and the costs of its grains.
+    fn errors_chunk(
+        &self,
+        targets: &Targets<'_, T>,
+        rows: &Range<usize>,
+        workspace: &mut Workspace<T>,
+        room: &mut [T],
+        costs: &mut [f64],
+        pulse: &Pulse<'_>,
+    ) {
+        self.forward_chunk(rows, workspace, None, room, pulse);
+        if !pulse.stopped_after(0) {
+            self.costs_of(targets, rows.clone(), workspace, costs, pulse);
+            let (network, rows) = (self.network, rows.clone());
+            errors(network, self.params, targets, rows, workspace, room, pulse);
+        }
+    }
+
+    /// The cost of each grain of `rows`, from their forward pass.
+    fn costs_of(
         &self,
         targets: &Targets<'_, T>,
         rows: Range<usize>,
-        ws: &Workspace<T>,
+        workspace: &Workspace<T>,
+        costs: &mut [f64],
         pulse: &Pulse<'_>,
-    ) -> f64 {
-        let buffers = &ws.layers[self.last()];
-        let length = rows.len() * self.network.n_outputs();
-        let z = &buffers.z[..length.min(buffers.z.len())];
+    ) {
         let (kind, output) = (self.network.cost(), self.network.output());
-        let a = &buffers.a[..length];
-        cost(kind, output, z, a, targets, rows, pulse)
+        let (width, last) = (self.network.n_outputs(), self.network.layers().len() - 1);
+        let Neurons { z, a, .. } = &workspace.layers[last];
+        for (cost_of_grain, start) in costs
+            .iter_mut()
+            .zip((0..rows.len()).step_by(self.plan.grain))
+        {
+            let end = rows.len().min(start + self.plan.grain);
+            let numbers = start * width..end * width;
+            let z = z.get(numbers.clone()).unwrap_or_default();
+            let examples = rows.start + start..rows.start + end;
+            *cost_of_grain = cost(kind, output, z, &a[numbers], targets, examples, pulse);
+        }
     }
 
-    /// Runs the forward pass of every chunk, then `work` on what it left in the workspace.
+    /// Does `work` for every chunk, each with the buffers of the thread it runs on.
     fn each_chunk<P: Send>(
         &self,
         scratch: &mut Scratch<T>,
         keep: Keep,
         chunks: impl Iterator<Item = (usize, P)> + Send,
-        work: impl Fn(&mut Workspace<T>, Range<usize>, &Pulse<'_>, P) + Sync,
+        work: impl Fn(&mut Worker<T>, Range<usize>, &Pulse<'_>, P) + Sync,
     ) -> Result<()> {
-        watch(self.question, |pulse| self.prepare(scratch, keep, pulse))?;
+        watch(self.question, |pulse| {
+            self.prepare_workers(scratch)?;
+            let workers = &mut scratch.workers[..self.team.threads()];
+            workers
+                .iter_mut()
+                .try_for_each(|worker| self.prepare(&mut worker.workspace, keep, pulse))
+        })?;
         let workers = &mut scratch.workers[..self.team.threads()];
         self.team.run(
             workers,
             chunks,
             self.question,
             |worker, (chunk, part), pulse| {
-                let rows = self.plan.rows_of(chunk);
-                let workspace = &mut worker.workspace;
-                forward(self.network, self.params, self.x(&rows), workspace, pulse);
-                if !pulse.stopped_after(0) {
-                    work(workspace, rows, pulse, part);
-                }
+                work(worker, self.plan.rows_of(chunk), pulse, part);
             },
         )
     }
 
-    fn prepare(&self, scratch: &mut Scratch<T>, keep: Keep, pulse: &Pulse<'_>) -> Result<()> {
+    /// Makes a worker for every thread, with the room for its products.
+    fn prepare_workers(&self, scratch: &mut Scratch<T>) -> Result<()> {
         let threads = self.team.threads();
         if scratch.workers.len() < threads {
             scratch.workers.resize_with(threads, Worker::default);
         }
-        let rows = self.plan.rows.min(self.inputs.n);
-        scratch.workers[..threads]
-            .iter_mut()
-            .try_for_each(|worker| worker.workspace.prepare(self.network, rows, keep, pulse))?;
-        self.reserve_packing()
+        let mut workers = scratch.workers[..threads].iter_mut();
+        workers.try_for_each(|worker| {
+            reserve(&mut worker.room, product::room::<T>(), 1, &Pulse::none())
+        })
     }
 
-    fn reserve_packing(&self) -> Result<()> {
-        if self.network.n_weights() < PACKED {
-            return Ok(());
-        }
-        reserve_packing(self.team.threads())
+    /// Makes room for a chunk.
+    fn prepare(&self, workspace: &mut Workspace<T>, keep: Keep, pulse: &Pulse<'_>) -> Result<()> {
+        let rows = self.plan.rows.min(self.inputs.n);
+        workspace.prepare(self.network, rows, keep, pulse)
     }
 
     /// Cuts one array per layer into the rows of each chunk.
@@ -336,10 +346,6 @@ impl<'a, T: Real> Call<'a, T> {
     fn x(&self, rows: &Range<usize>) -> &'a [T] {
         let width = self.network.n_inputs();
         &self.inputs.x[rows.start * width..rows.end * width]
-    }
-
-    fn last(&self) -> usize {
-        self.network.layers().len() - 1
     }
 }
 

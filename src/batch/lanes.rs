@@ -1,0 +1,85 @@
+//! A gradient as the sum of its chunks' gradients: for small networks and large batches.
+
+use std::ops::Range;
+
+use super::{Call, Scratch, Worker};
+use crate::backward::gradient;
+use crate::error::Result;
+use crate::examples::Targets;
+use crate::interrupt::{Pulse, watch};
+use crate::pairwise::{add_pairwise, reserve_each, sum_pairwise};
+use crate::scalar::Real;
+use crate::workspace::Keep;
+
+impl<T: Real> Call<'_, T> {
+    /// The gradient into `place`, the costs of the chunks into `scratch`.
+    ///
+    /// # Errors
+    /// No memory, or interrupted.
+    pub(super) fn sum_lanes(
+        &self,
+        targets: &Targets<'_, T>,
+        scratch: &mut Scratch<T>,
+        place: &mut [T],
+        lanes: usize,
+        chunks_per_lane: usize,
+    ) -> Result<()> {
+        let length = place.len();
+        let threads = self.team.threads();
+        watch(self.question, |pulse| {
+            self.prepare_workers(scratch)?;
+            for worker in &mut scratch.workers[..threads] {
+                self.prepare(&mut worker.workspace, Keep::ERRORS, pulse)?;
+                // As many sums as a lane has bits wait at once, the lowest in the lane's place.
+                let waiting = chunks_per_lane.ilog2() as usize;
+                reserve_each(&mut worker.stack, waiting, length, pulse)?;
+            }
+            reserve_each(&mut scratch.lanes, lanes - 1, length, pulse)
+        })?;
+        let rest = &mut scratch.lanes[..lanes - 1];
+        let places =
+            std::iter::once(&mut *place).chain(rest.iter_mut().map(|lane| &mut lane[..length]));
+        let costs = scratch.costs[..self.plan.grains()]
+            .chunks_mut(chunks_per_lane * self.plan.grains_per_chunk());
+        let tasks = (0..lanes).zip(places).zip(costs);
+        let workers = &mut scratch.workers[..threads];
+        self.team.run(
+            workers,
+            tasks,
+            self.question,
+            |worker, ((lane, place), costs), pulse| {
+                let costs = costs.chunks_mut(self.plan.grains_per_chunk());
+                let chunks = self.plan.chunks_of(lane, chunks_per_lane).zip(costs);
+                self.lane(targets, chunks, worker, place, pulse);
+            },
+        )?;
+        watch(self.question, |pulse| {
+            add_pairwise(place, rest, pulse);
+            Ok(())
+        })
+    }
+
+    /// The gradients of `chunks`, added pairwise, into `place`; the costs of each into their place.
+    fn lane<'b>(
+        &self,
+        targets: &Targets<'_, T>,
+        chunks: impl Iterator<Item = (usize, &'b mut [f64])>,
+        worker: &mut Worker<T>,
+        place: &mut [T],
+        pulse: &Pulse<'_>,
+    ) {
+        let Worker {
+            workspace,
+            stack,
+            room,
+            ..
+        } = worker;
+        sum_pairwise(chunks, place, stack, pulse, |(chunk, costs), place| {
+            let rows: Range<usize> = self.plan.rows_of(chunk);
+            self.errors_chunk(targets, &rows, workspace, room, costs, pulse);
+            if !pulse.stopped_after(0) {
+                gradient(self.network, self.x(&rows), workspace, place, room, pulse);
+            }
+        });
+    }
+}

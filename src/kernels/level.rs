@@ -1,0 +1,187 @@
+//! The SIMD level: found once, or named by `BPFAST_SIMD`, and the way from it to a register type.
+
+use std::sync::OnceLock;
+
+use super::lanes::Lanes;
+use super::vector::Arithmetic;
+#[cfg(target_arch = "x86_64")]
+use super::x86::{F32x8, F32x16, F64x4, F64x8};
+use crate::error::{Error, Result};
+
+/// The environment variable that names the level to use.
+const VARIABLE: &str = "BPFAST_SIMD";
+
+/// A set of instructions. All levels but the baseline have fused multiply-add, and give the same
+/// bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// What every machine of the architecture has, without fused multiply-add.
+    Baseline,
+    /// AArch64's registers of 128 bits.
+    Neon,
+    /// AVX2 with FMA, 256 bits.
+    Avx2,
+    /// AVX-512, 512 bits.
+    Avx512,
+}
+
+impl Level {
+    /// All levels, the widest first.
+    pub const ALL: [Self; 4] = [Self::Avx512, Self::Avx2, Self::Neon, Self::Baseline];
+
+    /// The name by which users call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Neon => "neon",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+        }
+    }
+
+    /// Whether this machine has it.
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Baseline => true,
+            Self::Neon => cfg!(target_arch = "aarch64"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+                    && Self::Avx2.is_available()
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx2 | Self::Avx512 => false,
+        }
+    }
+
+    /// Whether its multiply-add rounds once, as the elementary functions need.
+    pub const fn is_fused(self) -> bool {
+        !matches!(self, Self::Baseline)
+    }
+
+    fn widest() -> Self {
+        let available = |level: &Self| level.is_available();
+        Self::ALL
+            .into_iter()
+            .find(available)
+            .unwrap_or(Self::Baseline)
+    }
+
+    /// The level named in the environment, the widest there is where none is named.
+    fn from_environment(named: Option<&str>) -> Result<Self> {
+        let Some(name) = named.map(str::trim).filter(|name| !name.is_empty()) else {
+            return Ok(Self::widest());
+        };
+        let named = |level: &Self| level.name() == name.to_lowercase();
+        let level = Self::ALL
+            .into_iter()
+            .find(named)
+            .ok_or_else(|| Error::unknown_name(VARIABLE, name, &Self::ALL.map(Self::name)))?;
+        if level.is_available() {
+            return Ok(level);
+        }
+        let expected = format!(
+            "a level that this machine has, such as '{}'",
+            Self::widest().name()
+        );
+        Err(Error::value(VARIABLE, expected, format_args!("'{name}'")))
+    }
+}
+
+/// The level in use: the widest of this machine, or the one that `BPFAST_SIMD` names. Read once.
+///
+/// # Errors
+/// `BPFAST_SIMD` names none, or one that this machine lacks.
+pub fn level() -> Result<Level> {
+    in_use().clone()
+}
+
+fn in_use() -> &'static Result<Level> {
+    static LEVEL: OnceLock<Result<Level>> = OnceLock::new();
+    LEVEL.get_or_init(|| Level::from_environment(std::env::var(VARIABLE).ok().as_deref()))
+}
+
+/// The level that the kernels run at. Calls have failed already where the environment names a
+/// wrong one.
+pub(super) fn current() -> Level {
+    in_use().as_ref().map_or(Level::Baseline, |&level| level)
+}
+
+/// A number with its register type at each level.
+pub trait Registers: Copy + Default + Send + Sync + 'static {
+    /// At [`Level::Baseline`].
+    type Baseline: Arithmetic<Scalar = Self>;
+    /// At [`Level::Neon`].
+    type Neon: Arithmetic<Scalar = Self>;
+    /// At [`Level::Avx2`].
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Arithmetic<Scalar = Self>;
+    /// At [`Level::Avx512`].
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Arithmetic<Scalar = Self>;
+}
+
+impl Registers for f32 {
+    type Baseline = Lanes<f32, 4, false>;
+    type Neon = Lanes<f32, 4, true>;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = F32x8;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = F32x16;
+}
+
+impl Registers for f64 {
+    type Baseline = Lanes<f64, 2, false>;
+    type Neon = Lanes<f64, 2, true>;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = F64x4;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = F64x8;
+}
+
+/// Work written once for every register type. `run` is inlined where the instructions are on.
+pub(super) trait Job<T> {
+    /// Does the work.
+    ///
+    /// # Safety
+    /// The machine has the instructions of `V`, and what the job itself asks for holds.
+    unsafe fn run<V: Arithmetic<Scalar = T>>(self);
+}
+
+/// Runs `job` at `level`.
+///
+/// # Safety
+/// What the job asks for holds; the machine has `level`.
+pub(super) unsafe fn run<T: Registers>(level: Level, job: impl Job<T>) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
+        unsafe fn avx512<T: Registers>(job: impl Job<T>) {
+            // SAFETY: the attribute is the proof; the caller proves what the job asks.
+            unsafe { job.run::<T::Avx512>() }
+        }
+        #[target_feature(enable = "avx2,fma")]
+        unsafe fn avx2<T: Registers>(job: impl Job<T>) {
+            // SAFETY: the attribute is the proof; the caller proves what the job asks.
+            unsafe { job.run::<T::Avx2>() }
+        }
+        match level {
+            // SAFETY: the caller proves the level.
+            Level::Avx512 => return unsafe { avx512(job) },
+            // SAFETY: the caller proves the level.
+            Level::Avx2 => return unsafe { avx2(job) },
+            Level::Neon | Level::Baseline => {}
+        }
+    }
+    if level == Level::Neon {
+        // SAFETY: arrays need no instructions; the caller proves what the job asks.
+        unsafe { job.run::<T::Neon>() }
+    } else {
+        // SAFETY: as above.
+        unsafe { job.run::<T::Baseline>() }
+    }
+}

@@ -1,0 +1,229 @@
+//! The inner loop of every product: a tile of the result, held in registers while its terms are
+//! added one after the other.
+
+use super::level::{Level, Registers};
+use super::vector::Vector;
+
+/// The most rows of a tile.
+pub const MAX_ROWS: usize = 14;
+/// The most registers across a tile.
+pub const MAX_VECTORS: usize = 4;
+
+/// One tile of C ← start + A B.
+pub struct Tile<T> {
+    /// A(0, 0): one number is read for each row and step.
+    pub a: *const T,
+    /// From A(i, k) to A(i + 1, k).
+    pub a_row: usize,
+    /// From A(i, k) to A(i, k + 1).
+    pub a_step: usize,
+    /// B(0, 0): a row of registers is read for each step.
+    pub b: *const T,
+    /// From B(k, j) to B(k + 1, j).
+    pub b_step: usize,
+    /// C(0, 0).
+    pub c: *mut T,
+    /// From C(i, j) to C(i + 1, j).
+    pub c_row: usize,
+    /// The terms of a sum.
+    pub steps: usize,
+    /// What the sums start from.
+    pub start: Start<T>,
+    /// The lanes of the last register that are in use.
+    pub last: usize,
+}
+
+/// What the sums of a tile start from.
+pub enum Start<T> {
+    /// 0.
+    Zero,
+    /// One row, the same for every row of C.
+    Row(*const T),
+    /// What C holds: the terms before these.
+    Sum,
+}
+
+/// Computes a tile.
+///
+/// # Safety
+/// The machine has the level; every number that the tile names may be read, and written for C.
+pub type TileFn<T> = unsafe fn(&Tile<T>);
+
+/// Copies a square of [`Tiles::square`] rows, the second distance apart, to its transpose, whose
+/// rows are the fourth apart.
+///
+/// # Safety
+/// The machine has the level; the square may be read and its transpose written.
+pub type TransposeFn<T> = unsafe fn(*const T, usize, *mut T, usize);
+
+/// The tiles of a level for numbers of one type.
+pub struct Tiles<T> {
+    /// The numbers of a register.
+    pub lanes: usize,
+    /// rows · vectors is at most this.
+    pub sums: usize,
+    /// The registers across a tile that has rows enough: these and their factor fill the registers
+    /// with the fewest loads.
+    pub across: usize,
+    /// The rows of the square that `transpose` copies.
+    pub square: usize,
+    /// Copies a square.
+    pub transpose: TransposeFn<T>,
+    functions: [[TileFn<T>; MAX_VECTORS]; MAX_ROWS],
+}
+
+impl<T> Tiles<T> {
+    /// The tile of `rows` rows, `vectors` registers across.
+    pub fn get(&self, rows: usize, vectors: usize) -> TileFn<T> {
+        self.functions[rows - 1][vectors - 1]
+    }
+}
+
+/// # Safety
+/// As [`TileFn`].
+#[inline(always)]
+unsafe fn compute<V: Vector, const ROWS: usize, const VECTORS: usize>(tile: &Tile<V::Scalar>)
+where
+    V::Scalar: Default,
+{
+    // SAFETY: the caller proves the level and every number.
+    unsafe {
+        let mut sums = [[V::broadcast(V::Scalar::default()); VECTORS]; ROWS];
+        match tile.start {
+            Start::Zero => {}
+            Start::Row(row) => sums = [load_row::<V, VECTORS>(row, tile.last); ROWS],
+            Start::Sum => {
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    *sums = load_row(tile.c.add(i * tile.c_row), tile.last);
+                }
+            }
+        }
+        let (mut a, mut b) = (tile.a, tile.b);
+        for _ in 0..tile.steps {
+            let row = load_row::<V, VECTORS>(b, tile.last);
+            for (i, sums) in sums.iter_mut().enumerate() {
+                let factor = V::broadcast(*a.add(i * tile.a_row));
+                for (sum, &b) in sums.iter_mut().zip(&row) {
+                    *sum = factor.mul_add(b, *sum);
+                }
+            }
+            a = a.wrapping_add(tile.a_step);
+            b = b.wrapping_add(tile.b_step);
+        }
+        for (i, sums) in sums.iter().enumerate() {
+            let row = tile.c.add(i * tile.c_row);
+            for (j, sum) in sums[..VECTORS - 1].iter().enumerate() {
+                sum.store(row.add(j * V::LANES));
+            }
+            sums[VECTORS - 1].store_first(row.add((VECTORS - 1) * V::LANES), tile.last);
+        }
+    }
+}
+
+/// A row of registers, `last` lanes of the last one.
+///
+/// # Safety
+/// The machine has the instructions; the numbers may be read.
+#[inline(always)]
+unsafe fn load_row<V: Vector, const VECTORS: usize>(
+    from: *const V::Scalar,
+    last: usize,
+) -> [V; VECTORS] {
+    // SAFETY: the caller proves the instructions and the numbers.
+    std::array::from_fn(|j| unsafe {
+        let from = from.add(j * V::LANES);
+        if j < VECTORS - 1 {
+            V::load(from)
+        } else {
+            V::load_first(from, last)
+        }
+    })
+}
+
+/// A table of the tiles of a register type. A tile of more sums than there is room for is never
+/// asked for; its place holds a smaller one.
+macro_rules! table {
+    ($entry:ident, $vector:ty, [$($rows:literal)*]) => {
+        [$([
+            pick!($entry, $vector, $rows, 1),
+            pick!($entry, $vector, $rows, 2),
+            pick!($entry, $vector, $rows, 3),
+            pick!($entry, $vector, $rows, 4),
+        ]),*]
+    };
+}
+macro_rules! pick {
+    ($entry:ident, $vector:ty, $rows:literal, $vectors:literal) => {
+        if $rows * $vectors <= <$vector>::SUMS {
+            $entry::<$vector, $rows, $vectors> as TileFn<_>
+        } else {
+            $entry::<$vector, 1, $vectors>
+        }
+    };
+}
+
+macro_rules! level {
+    ($name:ident, $entry:ident, $transpose:ident, $register:ident $(, $feature:literal)?) => {
+        $(#[target_feature(enable = $feature)])?
+        unsafe fn $transpose<V: Vector>(
+            from: *const V::Scalar,
+            from_row: usize,
+            to: *mut V::Scalar,
+            to_row: usize,
+        ) {
+            // SAFETY: the attribute is the proof of the level; the caller proves the rest.
+            unsafe { V::transpose(from, from_row, to, to_row) }
+        }
+
+
+        $(#[target_feature(enable = $feature)])?
+        unsafe fn $entry<V: Vector, const ROWS: usize, const VECTORS: usize>(
+            tile: &Tile<V::Scalar>,
+        ) where
+            V::Scalar: Default,
+        {
+            // SAFETY: the attribute is the proof of the level; the caller proves the rest.
+            unsafe { compute::<V, ROWS, VECTORS>(tile) }
+        }
+
+        /// The tiles of the level.
+        struct $name<T>(T);
+        impl<T: Registers + Default> $name<T> {
+            const TILES: Tiles<T> = Tiles {
+                lanes: <T::$register>::LANES,
+                sums: <T::$register>::SUMS,
+                across: if <T::$register>::SUMS < 20 { 2 } else { 3 },
+                square: <T::$register>::SQUARE,
+                transpose: $transpose::<T::$register>,
+                functions: table!($entry, T::$register, [1 2 3 4 5 6 7 8 9 10 11 12 13 14]),
+            };
+        }
+    };
+}
+
+level!(Baseline, baseline, baseline_transpose, Baseline);
+#[cfg(target_arch = "aarch64")]
+level!(Neon, neon, neon_transpose, Neon);
+#[cfg(target_arch = "x86_64")]
+level!(Avx2, avx2, avx2_transpose, Avx2, "avx2,fma");
+#[cfg(target_arch = "x86_64")]
+level!(
+    Avx512,
+    avx512,
+    avx512_transpose,
+    Avx512,
+    "avx512f,avx512dq,avx512vl,avx2,fma"
+);
+
+/// The tiles of `level`.
+pub fn tiles<T: Registers + Default>(level: Level) -> &'static Tiles<T> {
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => const { &Avx512::<T>::TILES },
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => const { &Avx2::<T>::TILES },
+        #[cfg(target_arch = "aarch64")]
+        Level::Neon => const { &Neon::<T>::TILES },
+        _ => const { &Baseline::<T>::TILES },
+    }
+}

@@ -1,0 +1,74 @@
+//! How many threads a call may use, unless the user says otherwise.
+
+use std::num::NonZeroUsize;
+use std::sync::OnceLock;
+
+use crate::error::{Error, Result};
+
+/// The most threads that can be asked for.
+pub const MAX_THREADS: usize = 1024;
+
+/// The environment variables that cap the threads, the first that is set wins.
+const VARIABLES: [&str; 3] = ["BPFAST_NUM_THREADS", "RAYON_NUM_THREADS", "OMP_NUM_THREADS"];
+
+/// How many threads the environment allows: the first of `BPFAST_NUM_THREADS`,
+/// `RAYON_NUM_THREADS` and `OMP_NUM_THREADS` that is set, else the CPUs this process may use
+/// (affinity and cgroup quota). Read once.
+///
+/// # Errors
+/// `BPFAST_NUM_THREADS` is set to something that is not a number of threads. The other two are
+/// not ours to judge: what cannot be read there is passed over.
+pub fn default_threads() -> Result<usize> {
+    static DEFAULT: OnceLock<Result<usize>> = OnceLock::new();
+    DEFAULT
+        .get_or_init(|| from_environment(|name| std::env::var(name).ok()))
+        .clone()
+}
+
+fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<usize> {
+    for name in VARIABLES {
+        let Some(text) = variable(name).filter(|text| !text.trim().is_empty()) else {
+            continue;
+        };
+        // OpenMP allows a list, one entry a nesting level; the first is the outermost.
+        let first = if name == VARIABLES[2] {
+            text.split(',').next()
+        } else {
+            None
+        };
+        match first.unwrap_or(&text).trim().parse::<usize>() {
+            Ok(threads) if threads > 0 => return Ok(threads.min(MAX_THREADS)),
+            _ if name == VARIABLES[0] => {
+                return Err(Error::value(
+                    name,
+                    "a positive integer",
+                    format_args!("'{text}'"),
+                ));
+            }
+            _ => {}
+        }
+    }
+    let cpus = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    Ok(cpus.min(MAX_THREADS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_caps_the_threads() {
+        let with = |name: &'static str, value: &'static str| {
+            from_environment(move |asked| (asked == name).then(|| value.to_owned()))
+        };
+        assert_eq!(with("BPFAST_NUM_THREADS", "3"), Ok(3));
+        assert_eq!(with("RAYON_NUM_THREADS", " 5 "), Ok(5));
+        assert_eq!(with("OMP_NUM_THREADS", "4,2"), Ok(4));
+        assert!(with("OMP_NUM_THREADS", "many").is_ok());
+        let error = with("BPFAST_NUM_THREADS", "0").expect_err("0 threads cannot work");
+        assert_eq!(
+            error.to_string(),
+            "BPFAST_NUM_THREADS: expected a positive integer, got '0'"
+        );
+    }
+}
