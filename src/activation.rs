@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::interrupt::{ELEMENT_WORK, Pulse};
+use crate::kernels::{activations as kernel, map, scale, slopes};
 use crate::scalar::Real;
 
 /// The activation function σ of a layer.
@@ -31,9 +32,6 @@ pub enum Activation {
 
 /// How many neurons are taken between two looks at the stop flag.
 const BLOCK: usize = 1 << 13;
-
-/// The slope of leaky ReLU for z ≤ 0.
-const LEAKY_SLOPE: f64 = 0.01;
 
 impl Activation {
     /// Every activation, in the order in which they are listed to users.
@@ -108,20 +106,14 @@ impl Activation {
         };
         match self {
             Self::Identity => {}
-            Self::Sigmoid => each(z, sigmoid),
-            Self::Tanh => each(z, T::tanh),
+            Self::Sigmoid => map(z, kernel::Sigmoid, sigmoid),
+            Self::Tanh => map(z, kernel::Tanh, T::tanh),
             // Written so that NaN stays NaN.
-            Self::Relu => each(z, |z| if z <= T::ZERO { T::ZERO } else { z }),
-            Self::LeakyRelu => {
-                each(z, |z| {
-                    if z > T::ZERO {
-                        z
-                    } else {
-                        T::from_f64(LEAKY_SLOPE) * z
-                    }
-                });
-            }
-            Self::Elu => each(z, |z| if z > T::ZERO { z } else { z.exp_m1() }),
+            Self::Relu => map(z, kernel::Relu, |z| if z <= T::ZERO { T::ZERO } else { z }),
+            Self::LeakyRelu => map(z, kernel::LeakyRelu, |z| {
+                if z > T::ZERO { z } else { T::LEAKY_SLOPE * z }
+            }),
+            Self::Elu => map(z, kernel::Elu, |z| if z > T::ZERO { z } else { z.exp_m1() }),
             Self::Gelu => each(z, T::gelu),
             Self::Silu => each(z, silu),
             Self::Softplus => each(z, softplus),
@@ -151,25 +143,25 @@ impl Activation {
     }
 
     fn pull_back_block<T: Real>(self, delta: &mut [T], a: &[T], z: &[T], width: usize) {
-        let scale = |delta: &mut [T], by: &[T], derivative: fn(T) -> T| {
+        let plain_scale = |delta: &mut [T], by: &[T], derivative: fn(T) -> T| {
             for (delta, &by) in delta.iter_mut().zip(by) {
                 *delta *= derivative(by);
             }
         };
         match self {
             Self::Identity => {}
-            Self::Sigmoid => scale(delta, a, |a| a * (T::ONE - a)),
-            Self::Tanh => scale(delta, a, |a| (T::ONE - a) * (T::ONE + a)),
-            Self::Relu => scale(delta, a, |a| if a > T::ZERO { T::ONE } else { T::ZERO }),
-            Self::LeakyRelu => scale(delta, a, |a| {
-                if a > T::ZERO {
-                    T::ONE
-                } else {
-                    T::from_f64(LEAKY_SLOPE)
-                }
+            Self::Sigmoid => scale(delta, a, slopes::SigmoidSlope, |a| a * (T::ONE - a)),
+            Self::Tanh => scale(delta, a, slopes::TanhSlope, |a| (T::ONE - a) * (T::ONE + a)),
+            Self::Relu => scale(delta, a, slopes::ReluSlope, |a| {
+                if a > T::ZERO { T::ONE } else { T::ZERO }
             }),
-            Self::Elu => scale(delta, a, |a| if a > T::ZERO { T::ONE } else { a + T::ONE }),
-            Self::Gelu => scale(delta, z, |z| {
+            Self::LeakyRelu => scale(delta, a, slopes::LeakyReluSlope, |a| {
+                if a > T::ZERO { T::ONE } else { T::LEAKY_SLOPE }
+            }),
+            Self::Elu => scale(delta, a, slopes::EluSlope, |a| {
+                if a > T::ZERO { T::ONE } else { a + T::ONE }
+            }),
+            Self::Gelu => plain_scale(delta, z, |z| {
                 let density = z.normal_pdf();
                 // At z = ±∞ the product z φ(z) is 0 · ∞; its limit is 0.
                 z.normal_cdf()
@@ -179,11 +171,11 @@ impl Activation {
                         z * density
                     }
             }),
-            Self::Silu => scale(delta, z, |z| {
+            Self::Silu => plain_scale(delta, z, |z| {
                 let s = sigmoid(z);
                 s + at_least_min(-at_least_min(-z)) * s * sigmoid(-z)
             }),
-            Self::Softplus => scale(delta, a, |a| -(-a).exp_m1()),
+            Self::Softplus => scale(delta, a, slopes::SoftplusSlope, |a| -(-a).exp_m1()),
             Self::Softmax => {
                 for (delta, a) in delta.chunks_exact_mut(width).zip(a.chunks_exact(width)) {
                     let products = delta.iter().zip(a).map(|(d, a)| d.to_f64() * a.to_f64());

@@ -5,7 +5,7 @@ use std::ops::{AddAssign, MulAssign, Neg, SubAssign};
 
 use ndarray::LinalgScalar;
 
-use crate::kernels::Registers;
+use crate::kernels::{Exponential, Registers};
 
 /// A real number type that a network can be made of.
 ///
@@ -14,6 +14,7 @@ use crate::kernels::Registers;
 pub trait Real:
     LinalgScalar
     + Registers
+    + Exponential
     + Send
     + Sync
     + Debug
@@ -31,6 +32,8 @@ pub trait Real:
     const ONE: Self;
     /// 1/2.
     const HALF: Self;
+    /// The slope of leaky ReLU for z ≤ 0.
+    const LEAKY_SLOPE: Self;
     /// The largest finite number.
     const MAX: Self;
     /// The nearest number to `value`.
@@ -62,6 +65,7 @@ impl Real for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
     const HALF: Self = 0.5;
+    const LEAKY_SLOPE: Self = 0.01;
     const MAX: Self = f64::MAX;
 
     fn from_f64(value: f64) -> Self {
@@ -128,6 +132,7 @@ impl Real for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
     const HALF: Self = 0.5;
+    const LEAKY_SLOPE: Self = 0.01;
     const MAX: Self = f32::MAX;
 
     #[allow(clippy::cast_possible_truncation)] // rounding to the nearest f32 is what is asked

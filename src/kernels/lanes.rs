@@ -11,7 +11,7 @@ use super::vector::{Arithmetic, Vector};
 pub struct Lanes<T, const N: usize, const FUSED: bool>([T; N]);
 
 macro_rules! lanes {
-    ($scalar:ty, $bits:ty, $bias:literal, $mantissa:literal, $whole:literal) => {
+    ($scalar:ty, $mantissa:literal) => {
         impl<const N: usize, const FUSED: bool> Vector for Lanes<$scalar, N, FUSED> {
             type Scalar = $scalar;
             const LANES: usize = N;
@@ -109,15 +109,16 @@ macro_rules! lanes {
                 Self(std::array::from_fn(|lane| self.0[lane].copysign(sign.0[lane])))
             }
             #[inline(always)]
-            fn round(self) -> Self {
-                Self(self.0.map(<$scalar>::round_ties_even))
+            fn at_least(self, floor: Self) -> Self {
+                Self::select(self.less(floor), floor, self)
             }
             #[inline(always)]
-            fn exp2_of_whole(self) -> Self {
-                Self(self.0.map(|x| {
-                    let bits = (x + $whole).to_bits().wrapping_add($bias) << $mantissa;
-                    <$scalar>::from_bits(bits)
-                }))
+            fn at_most(self, ceiling: Self) -> Self {
+                Self::select(ceiling.less(self), ceiling, self)
+            }
+            #[inline(always)]
+            fn low_bits_as_exponent(self) -> Self {
+                Self(self.0.map(|x| <$scalar>::from_bits(x.to_bits() << $mantissa)))
             }
             #[inline(always)]
             fn less(self, other: Self) -> [bool; N] {
@@ -140,5 +141,5 @@ macro_rules! lanes {
     };
 }
 
-lanes!(f32, u32, 127, 23, 12_582_912.0);
-lanes!(f64, u64, 1023, 52, 6_755_399_441_055_744.0);
+lanes!(f32, 23);
+lanes!(f64, 52);

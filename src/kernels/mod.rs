@@ -4,17 +4,24 @@
 // What is not inlined into a function with the instructions is compiled without them.
 #![allow(clippy::inline_always)]
 
+pub mod activations;
+mod exponential;
 mod lanes;
 mod level;
+mod map;
 mod panel;
 pub mod peak;
+mod polynomial;
 pub mod product;
+pub mod slopes;
 mod tile;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub use exponential::Exponential;
 pub use level::{Level, Registers, level};
+pub use map::{Function, map, scale};
 
 /// The widest SIMD instructions that the products use on this machine.
 pub fn simd_level() -> &'static str {

@@ -82,10 +82,13 @@ pub trait Arithmetic:
     fn abs(self) -> Self;
     /// |x| with the sign of `sign`.
     fn with_sign_of(self, sign: Self) -> Self;
-    /// The nearest whole number, the even one of two.
-    fn round(self) -> Self;
-    /// 2^x of a whole number x for which 2^x is a normal number.
-    fn exp2_of_whole(self) -> Self;
+    /// x, or `floor` where x is below it. NaN stays NaN, and x stays x where they are equal.
+    fn at_least(self, floor: Self) -> Self;
+    /// x, or `ceiling` where x is above it. NaN stays NaN, and x stays x where they are equal.
+    fn at_most(self, ceiling: Self) -> Self;
+    /// The number whose bits are those of x, moved left by the width of the mantissa: the low bits
+    /// become sign and exponent.
+    fn low_bits_as_exponent(self) -> Self;
     /// x < `other`; false where one is NaN.
     fn less(self, other: Self) -> Self::Mask;
     /// `yes` where `mask` holds, else `no`.

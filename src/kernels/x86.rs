@@ -202,20 +202,13 @@ unsafe fn first4x64(count: usize) -> __m256i {
     unsafe { _mm256_loadu_si256(ONES.as_ptr().add(4 - count).cast()) }
 }
 
-/// 1.5 · 2^23: added to a whole number below 2^22, it leaves that number in the low bits.
-const WHOLE32: f32 = 12_582_912.0;
-/// 1.5 · 2^52.
-const WHOLE64: f64 = 6_755_399_441_055_744.0;
-const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
-
 macro_rules! arithmetic {
     (
-        $name:ident, $mask:ty, $whole:ident,
+        $name:ident, $mask:ty, $max:ident, $min:ident,
         abs: |$x:ident| $abs:expr,
         negative: |$n:ident| $negative:expr,
         with_sign_of: |$size:ident, $sign:ident| $with_sign:expr,
-        round: |$r:ident| $round:expr,
-        exp2_of_bits: |$bits:ident| $exp2:expr,
+        low_bits: |$bits:ident| $exponent:expr,
         less: |$a:ident, $b:ident| $less:expr,
         select: |$m:ident, $yes:ident, $no:ident| $select:expr
     ) => {
@@ -248,16 +241,21 @@ macro_rules! arithmetic {
                 Self(unsafe { $with_sign })
             }
             #[inline(always)]
-            fn round(self) -> Self {
-                let $r = self.0;
+            fn at_least(self, floor: Self) -> Self {
+                // The instruction gives its second operand where one is NaN or both are equal.
                 // SAFETY: a value of the type proves the instructions.
-                Self(unsafe { $round })
+                Self(unsafe { $max(floor.0, self.0) })
             }
             #[inline(always)]
-            fn exp2_of_whole(self) -> Self {
-                let $bits = (self + self.splat($whole)).0;
+            fn at_most(self, ceiling: Self) -> Self {
                 // SAFETY: a value of the type proves the instructions.
-                Self(unsafe { $exp2 })
+                Self(unsafe { $min(ceiling.0, self.0) })
+            }
+            #[inline(always)]
+            fn low_bits_as_exponent(self) -> Self {
+                let $bits = self.0;
+                // SAFETY: a value of the type proves the instructions.
+                Self(unsafe { $exponent })
             }
             #[inline(always)]
             fn less(self, other: Self) -> $mask {
@@ -276,66 +274,50 @@ macro_rules! arithmetic {
 }
 
 arithmetic!(
-    F32x16, __mmask16, WHOLE32,
+    F32x16, __mmask16, _mm512_max_ps, _mm512_min_ps,
     abs: |x| _mm512_abs_ps(x),
     negative: |x| _mm512_xor_ps(x, _mm512_set1_ps(-0.0)),
     with_sign_of: |size, sign| _mm512_or_ps(
         _mm512_abs_ps(size),
         _mm512_and_ps(sign, _mm512_set1_ps(-0.0))
     ),
-    round: |x| _mm512_roundscale_ps::<NEAREST>(x),
-    exp2_of_bits: |x| _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_add_epi32(
-        _mm512_castps_si512(x),
-        _mm512_set1_epi32(127)
-    ))),
+    low_bits: |x| _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_castps_si512(x))),
     less: |a, b| _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b),
     select: |mask, yes, no| _mm512_mask_blend_ps(mask, no, yes)
 );
 arithmetic!(
-    F64x8, __mmask8, WHOLE64,
+    F64x8, __mmask8, _mm512_max_pd, _mm512_min_pd,
     abs: |x| _mm512_abs_pd(x),
     negative: |x| _mm512_xor_pd(x, _mm512_set1_pd(-0.0)),
     with_sign_of: |size, sign| _mm512_or_pd(
         _mm512_abs_pd(size),
         _mm512_and_pd(sign, _mm512_set1_pd(-0.0))
     ),
-    round: |x| _mm512_roundscale_pd::<NEAREST>(x),
-    exp2_of_bits: |x| _mm512_castsi512_pd(_mm512_slli_epi64::<52>(_mm512_add_epi64(
-        _mm512_castpd_si512(x),
-        _mm512_set1_epi64(1023)
-    ))),
+    low_bits: |x| _mm512_castsi512_pd(_mm512_slli_epi64::<52>(_mm512_castpd_si512(x))),
     less: |a, b| _mm512_cmp_pd_mask::<_CMP_LT_OQ>(a, b),
     select: |mask, yes, no| _mm512_mask_blend_pd(mask, no, yes)
 );
 arithmetic!(
-    F32x8, __m256, WHOLE32,
+    F32x8, __m256, _mm256_max_ps, _mm256_min_ps,
     abs: |x| _mm256_andnot_ps(_mm256_set1_ps(-0.0), x),
     negative: |x| _mm256_xor_ps(x, _mm256_set1_ps(-0.0)),
     with_sign_of: |size, sign| _mm256_or_ps(
         _mm256_andnot_ps(_mm256_set1_ps(-0.0), size),
         _mm256_and_ps(sign, _mm256_set1_ps(-0.0))
     ),
-    round: |x| _mm256_round_ps::<NEAREST>(x),
-    exp2_of_bits: |x| _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(
-        _mm256_castps_si256(x),
-        _mm256_set1_epi32(127)
-    ))),
+    low_bits: |x| _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(x))),
     less: |a, b| _mm256_cmp_ps::<_CMP_LT_OQ>(a, b),
     select: |mask, yes, no| _mm256_blendv_ps(no, yes, mask)
 );
 arithmetic!(
-    F64x4, __m256d, WHOLE64,
+    F64x4, __m256d, _mm256_max_pd, _mm256_min_pd,
     abs: |x| _mm256_andnot_pd(_mm256_set1_pd(-0.0), x),
     negative: |x| _mm256_xor_pd(x, _mm256_set1_pd(-0.0)),
     with_sign_of: |size, sign| _mm256_or_pd(
         _mm256_andnot_pd(_mm256_set1_pd(-0.0), size),
         _mm256_and_pd(sign, _mm256_set1_pd(-0.0))
     ),
-    round: |x| _mm256_round_pd::<NEAREST>(x),
-    exp2_of_bits: |x| _mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_add_epi64(
-        _mm256_castpd_si256(x),
-        _mm256_set1_epi64x(1023)
-    ))),
+    low_bits: |x| _mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_castpd_si256(x))),
     less: |a, b| _mm256_cmp_pd::<_CMP_LT_OQ>(a, b),
     select: |mask, yes, no| _mm256_blendv_pd(no, yes, mask)
 );
