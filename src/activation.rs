@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::interrupt::{ELEMENT_WORK, Pulse};
-use crate::kernels::{activations as kernel, map, scale, slopes};
+use crate::kernels::{activations as kernel, map, scale, slopes, softmax};
 use crate::scalar::Real;
 
 /// The activation function σ of a layer.
@@ -99,11 +99,6 @@ impl Activation {
     }
 
     fn apply_to_block<T: Real>(self, z: &mut [T], width: usize) {
-        let each = |z: &mut [T], f: fn(T) -> T| {
-            for z in z {
-                *z = f(*z);
-            }
-        };
         match self {
             Self::Identity => {}
             Self::Sigmoid => map(z, kernel::Sigmoid, sigmoid),
@@ -114,10 +109,10 @@ impl Activation {
                 if z > T::ZERO { z } else { T::LEAKY_SLOPE * z }
             }),
             Self::Elu => map(z, kernel::Elu, |z| if z > T::ZERO { z } else { z.exp_m1() }),
-            Self::Gelu => each(z, T::gelu),
-            Self::Silu => each(z, silu),
-            Self::Softplus => each(z, softplus),
-            Self::Softmax => z.chunks_exact_mut(width).for_each(softmax),
+            Self::Gelu => map(z, kernel::Gelu, T::gelu),
+            Self::Silu => map(z, kernel::Silu, silu),
+            Self::Softplus => map(z, kernel::Softplus, softplus),
+            Self::Softmax => softmax(z, width, plain_softmax),
         }
     }
 
@@ -143,11 +138,6 @@ impl Activation {
     }
 
     fn pull_back_block<T: Real>(self, delta: &mut [T], a: &[T], z: &[T], width: usize) {
-        let plain_scale = |delta: &mut [T], by: &[T], derivative: fn(T) -> T| {
-            for (delta, &by) in delta.iter_mut().zip(by) {
-                *delta *= derivative(by);
-            }
-        };
         match self {
             Self::Identity => {}
             Self::Sigmoid => scale(delta, a, slopes::SigmoidSlope, |a| a * (T::ONE - a)),
@@ -161,20 +151,8 @@ impl Activation {
             Self::Elu => scale(delta, a, slopes::EluSlope, |a| {
                 if a > T::ZERO { T::ONE } else { a + T::ONE }
             }),
-            Self::Gelu => plain_scale(delta, z, |z| {
-                let density = z.normal_pdf();
-                // At z = ±∞ the product z φ(z) is 0 · ∞; its limit is 0.
-                z.normal_cdf()
-                    + if density == T::ZERO {
-                        T::ZERO
-                    } else {
-                        z * density
-                    }
-            }),
-            Self::Silu => plain_scale(delta, z, |z| {
-                let s = sigmoid(z);
-                s + at_least_min(-at_least_min(-z)) * s * sigmoid(-z)
-            }),
+            Self::Gelu => scale(delta, z, slopes::GeluSlope, gelu_slope),
+            Self::Silu => scale(delta, z, slopes::SiluSlope, silu_slope),
             Self::Softplus => scale(delta, a, slopes::SoftplusSlope, |a| -(-a).exp_m1()),
             Self::Softmax => {
                 for (delta, a) in delta.chunks_exact_mut(width).zip(a.chunks_exact(width)) {
@@ -205,6 +183,24 @@ fn silu<T: Real>(z: T) -> T {
     z * sigmoid(z)
 }
 
+/// Φ(z) + z φ(z).
+fn gelu_slope<T: Real>(z: T) -> T {
+    let density = z.normal_pdf();
+    // At z = ±∞ the product z φ(z) is 0 · ∞; its limit is 0.
+    let product = if density == T::ZERO {
+        T::ZERO
+    } else {
+        z * density
+    };
+    z.normal_cdf() + product
+}
+
+/// s + z s (1 − s).
+fn silu_slope<T: Real>(z: T) -> T {
+    let s = sigmoid(z);
+    s + at_least_min(-at_least_min(-z)) * s * sigmoid(-z)
+}
+
 /// ln(1 + e^z) = max(z, 0) + ln(1 + e^−|z|).
 pub fn softplus<T: Real>(z: T) -> T {
     let small = (-z.abs()).exp().ln_1p();
@@ -212,7 +208,7 @@ pub fn softplus<T: Real>(z: T) -> T {
 }
 
 /// e^z / Σ e^z, shifted by the largest z so that nothing overflows.
-fn softmax<T: Real>(z: &mut [T]) {
+fn plain_softmax<T: Real>(z: &mut [T]) {
     let largest = largest(z);
     // In float64: a million float32 outputs would lose three digits of their sum.
     let mut sum = 0.0;

@@ -5,7 +5,7 @@ use std::ops::{AddAssign, MulAssign, Neg, SubAssign};
 
 use ndarray::LinalgScalar;
 
-use crate::kernels::{Exponential, Registers};
+use crate::kernels::{Exponential, Logarithm, Normal, Registers};
 
 /// A real number type that a network can be made of.
 ///
@@ -15,6 +15,8 @@ pub trait Real:
     LinalgScalar
     + Registers
     + Exponential
+    + Logarithm
+    + Normal
     + Send
     + Sync
     + Debug

@@ -1,7 +1,9 @@
 //! σ(z) of a register.
 
-use super::exponential::{exp, exp_m1};
+use super::exponential::{exp, exp_m1, lifted_exp};
+use super::logarithm::ln_1p;
 use super::map::Function;
+use super::normal::lifted_tail;
 use super::vector::Arithmetic;
 use crate::scalar::Real;
 
@@ -21,62 +23,90 @@ pub struct LeakyRelu;
 #[derive(Debug, Clone, Copy)]
 pub struct Elu;
 
-impl Function for Sigmoid {
+/// z Φ(z), Φ the normal distribution function.
+#[derive(Debug, Clone, Copy)]
+pub struct Gelu;
+/// z / (1 + e^−z).
+#[derive(Debug, Clone, Copy)]
+pub struct Silu;
+/// ln(1 + e^z).
+#[derive(Debug, Clone, Copy)]
+pub struct Softplus;
+
+impl<T: Real> Function<T> for Sigmoid {
     /// With e = e^−|z|: e / (1 + e) for z < 0, else 1 / (1 + e).
     #[inline(always)]
-    fn of<V: Arithmetic>(z: V) -> V
-    where
-        V::Scalar: Real,
-    {
-        let (zero, one) = (z.splat(V::Scalar::ZERO), z.splat(V::Scalar::ONE));
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let (zero, one) = (z.splat(T::ZERO), z.splat(T::ONE));
         let small = exp(-z.abs());
         V::select(z.less(zero), small, one) / (one + small)
     }
 }
 
-impl Function for Tanh {
+impl<T: Real> Function<T> for Tanh {
     /// With t = e^(−2|z|) − 1: |tanh z| = −t / (t + 2).
     #[inline(always)]
-    fn of<V: Arithmetic>(z: V) -> V
-    where
-        V::Scalar: Real,
-    {
-        let two = z.splat(V::Scalar::ONE + V::Scalar::ONE);
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let two = z.splat(T::ONE + T::ONE);
         let t = exp_m1(z.abs() * -two);
         (t / (t + two)).with_sign_of(z)
     }
 }
 
-impl Function for Relu {
+impl<T: Real> Function<T> for Relu {
     #[inline(always)]
-    fn of<V: Arithmetic>(z: V) -> V
-    where
-        V::Scalar: Real,
-    {
-        let zero = z.splat(V::Scalar::ZERO);
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let zero = z.splat(T::ZERO);
         z.at_least(zero) + zero // −0 + 0 = 0
     }
 }
 
-impl Function for LeakyRelu {
+impl<T: Real> Function<T> for LeakyRelu {
+    /// The larger of z and 0.01 z.
     #[inline(always)]
-    fn of<V: Arithmetic>(z: V) -> V
-    where
-        V::Scalar: Real,
-    {
-        let (zero, slope) = (z.splat(V::Scalar::ZERO), z.splat(V::Scalar::LEAKY_SLOPE));
-        V::select(zero.less(z), z, slope * z)
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        z.at_least(z * z.splat(T::LEAKY_SLOPE))
     }
 }
 
-impl Function for Elu {
+impl<T: Real> Function<T> for Elu {
+    /// The larger of z and e^z − 1, which is 0 for z > 0 here.
     #[inline(always)]
-    fn of<V: Arithmetic>(z: V) -> V
-    where
-        V::Scalar: Real,
-    {
-        let zero = z.splat(V::Scalar::ZERO);
-        // The smaller of z and 0 keeps the polynomial finite where it is not wanted.
-        V::select(zero.less(z), z, exp_m1(z.at_most(zero)).with_sign_of(z))
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        z.at_least(exp_m1(z.at_most(z.splat(T::ZERO))))
+    }
+}
+
+impl<T: Real> Function<T> for Gelu {
+    /// max(z, 0) − |z| Q(|z|): z − z Q(z) for z ≥ 0, z Q(−z) else.
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let x = z.abs().at_most(z.splat(T::TAIL_END));
+        let (exp, ratio) = lifted_tail(x);
+        let share = exp * ratio * x * z.splat(T::DROP);
+        let whole = V::select(z.less(z.splat(T::ZERO)), z.splat(-T::ZERO), z);
+        whole - share
+    }
+}
+
+impl<T: Real> Function<T> for Silu {
+    /// With e = e^−|z|: z e / (1 + e) for z < 0, else z / (1 + e). The product z e is lifted: e may
+    /// be subnormal where z e is not.
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let (zero, one, drop) = (z.splat(T::ZERO), z.splat(T::ONE), z.splat(T::DROP));
+        let negative = z.less(zero);
+        let lifted = lifted_exp(-z.abs(), None);
+        let numerator = V::select(negative, z.at_least(z.splat(T::EXP_FLOOR)) * lifted, z);
+        let quotient = numerator / lifted.mul_add(drop, one);
+        quotient * V::select(negative, drop, one)
+    }
+}
+
+impl<T: Real> Function<T> for Softplus {
+    /// max(z, 0) + ln(1 + e^−|z|).
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        z.at_least(z.splat(T::ZERO)) + ln_1p(exp(-z.abs()))
     }
 }

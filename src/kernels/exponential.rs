@@ -77,50 +77,38 @@ impl Exponential for f64 {
     ];
 }
 
-/// 2^(n + lift) and e^r − 1, where `whole` says what lift is. x + `low` is the argument.
+/// 2^(n + lift) and e^r − 1 of the argument x + `low`; `whole` says what lift is.
 #[inline(always)]
-fn parts<V: Arithmetic>(x: V, whole: V::Scalar, low: Option<V>) -> (V, V)
-where
-    V::Scalar: Real,
-{
+fn parts<T: Real, V: Arithmetic<Scalar = T>>(x: V, whole: T, low: Option<V>) -> (V, V) {
     let whole = x.splat(whole);
-    let shifted = x.mul_add(x.splat(V::Scalar::LOG2_E), whole);
+    let shifted = x.mul_add(x.splat(T::LOG2_E), whole);
     let n = shifted - whole;
-    let r = n.mul_add(x.splat(V::Scalar::LN_2_HIGH), x);
-    let r = n.mul_add(x.splat(V::Scalar::LN_2_LOW), r);
+    let r = n.mul_add(x.splat(T::LN_2_HIGH), x);
+    let r = n.mul_add(x.splat(T::LN_2_LOW), r);
     let r = low.map_or(r, |low| r + low);
     let square = r * r;
-    let m1 = polynomial(r, square, V::Scalar::EXPM1).mul_add(square, r);
+    let m1 = polynomial(r, square, T::EXPM1).mul_add(square, r);
     (shifted.low_bits_as_exponent(), m1)
 }
 
 /// 2^lift e^(x + `low`) of x ≤ 0 and small |`low`|, to be multiplied by [`Exponential::DROP`].
 #[inline(always)]
-pub(super) fn lifted_exp<V: Arithmetic>(x: V, low: Option<V>) -> V
-where
-    V::Scalar: Real,
-{
-    let x = x.at_least(x.splat(V::Scalar::EXP_FLOOR));
-    let (scale, m1) = parts(x, V::Scalar::LIFTED, low);
+pub(super) fn lifted_exp<T: Real, V: Arithmetic<Scalar = T>>(x: V, low: Option<V>) -> V {
+    let x = x.at_least(x.splat(T::EXP_FLOOR));
+    let (scale, m1) = parts(x, T::LIFTED, low);
     m1.mul_add(scale, scale)
 }
 
 /// e^x of x ≤ 0.
 #[inline(always)]
-pub(super) fn exp<V: Arithmetic>(x: V) -> V
-where
-    V::Scalar: Real,
-{
-    lifted_exp(x, None) * x.splat(V::Scalar::DROP)
+pub(super) fn exp<T: Real, V: Arithmetic<Scalar = T>>(x: V) -> V {
+    lifted_exp(x, None) * x.splat(T::DROP)
 }
 
 /// e^x − 1 of x ≤ 0; +0 at −0.
 #[inline(always)]
-pub(super) fn exp_m1<V: Arithmetic>(x: V) -> V
-where
-    V::Scalar: Real,
-{
-    let x = x.at_least(x.splat(V::Scalar::EXPM1_FLOOR));
-    let (scale, m1) = parts(x, V::Scalar::WHOLE, None);
-    m1.mul_add(scale, scale - x.splat(V::Scalar::ONE))
+pub(super) fn exp_m1<T: Real, V: Arithmetic<Scalar = T>>(x: V) -> V {
+    let x = x.at_least(x.splat(T::EXPM1_FLOOR));
+    let (scale, m1) = parts(x, T::WHOLE, None);
+    m1.mul_add(scale, scale - x.splat(T::ONE))
 }

@@ -8,12 +8,15 @@ pub mod activations;
 mod exponential;
 mod lanes;
 mod level;
+mod logarithm;
 mod map;
+mod normal;
 mod panel;
 pub mod peak;
 mod polynomial;
 pub mod product;
 pub mod slopes;
+mod softmax;
 mod tile;
 mod vector;
 #[cfg(target_arch = "x86_64")]
@@ -21,7 +24,11 @@ mod x86;
 
 pub use exponential::Exponential;
 pub use level::{Level, Registers, level};
+pub use logarithm::Logarithm;
 pub use map::{Function, map, scale};
+
+pub use normal::Normal;
+pub use softmax::softmax;
 
 /// The widest SIMD instructions that the products use on this machine.
 pub fn simd_level() -> &'static str {

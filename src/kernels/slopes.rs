@@ -1,7 +1,8 @@
 //! σ' of a register, from a = σ(z), or from z where a does not tell.
 
-use super::exponential::exp_m1;
+use super::exponential::{exp_m1, lifted_exp};
 use super::map::Function;
+use super::normal::lifted_tail;
 use super::vector::Arithmetic;
 use crate::scalar::Real;
 
@@ -24,66 +25,80 @@ pub struct EluSlope;
 #[derive(Debug, Clone, Copy)]
 pub struct SoftplusSlope;
 
-impl Function for SigmoidSlope {
+/// Φ(z) + z φ(z), from z.
+#[derive(Debug, Clone, Copy)]
+pub struct GeluSlope;
+/// s + z s (1 − s) with s = 1 / (1 + e^−z), from z.
+#[derive(Debug, Clone, Copy)]
+pub struct SiluSlope;
+
+impl<T: Real> Function<T> for SigmoidSlope {
     #[inline(always)]
-    fn of<V: Arithmetic>(a: V) -> V
-    where
-        V::Scalar: Real,
-    {
-        a * (a.splat(V::Scalar::ONE) - a)
+    fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
+        a * (a.splat(T::ONE) - a)
     }
 }
 
-impl Function for TanhSlope {
+impl<T: Real> Function<T> for TanhSlope {
     #[inline(always)]
-    fn of<V: Arithmetic>(a: V) -> V
-    where
-        V::Scalar: Real,
-    {
-        let one = a.splat(V::Scalar::ONE);
+    fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
+        let one = a.splat(T::ONE);
         (one - a) * (one + a)
     }
 }
 
-impl Function for ReluSlope {
+impl<T: Real> Function<T> for ReluSlope {
     #[inline(always)]
-    fn of<V: Arithmetic>(a: V) -> V
-    where
-        V::Scalar: Real,
-    {
-        let (zero, one) = (a.splat(V::Scalar::ZERO), a.splat(V::Scalar::ONE));
+    fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
+        let (zero, one) = (a.splat(T::ZERO), a.splat(T::ONE));
         V::select(zero.less(a), one, zero)
     }
 }
 
-impl Function for LeakyReluSlope {
+impl<T: Real> Function<T> for LeakyReluSlope {
     #[inline(always)]
-    fn of<V: Arithmetic>(a: V) -> V
-    where
-        V::Scalar: Real,
-    {
-        let (zero, one) = (a.splat(V::Scalar::ZERO), a.splat(V::Scalar::ONE));
-        V::select(zero.less(a), one, a.splat(V::Scalar::LEAKY_SLOPE))
+    fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
+        let (zero, one) = (a.splat(T::ZERO), a.splat(T::ONE));
+        V::select(zero.less(a), one, a.splat(T::LEAKY_SLOPE))
     }
 }
 
-impl Function for EluSlope {
+impl<T: Real> Function<T> for EluSlope {
     #[inline(always)]
-    fn of<V: Arithmetic>(a: V) -> V
-    where
-        V::Scalar: Real,
-    {
-        let (zero, one) = (a.splat(V::Scalar::ZERO), a.splat(V::Scalar::ONE));
+    fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
+        let (zero, one) = (a.splat(T::ZERO), a.splat(T::ONE));
         V::select(zero.less(a), one, a + one)
     }
 }
 
-impl Function for SoftplusSlope {
+impl<T: Real> Function<T> for SoftplusSlope {
     #[inline(always)]
-    fn of<V: Arithmetic>(a: V) -> V
-    where
-        V::Scalar: Real,
-    {
+    fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         exp_m1(-a).abs()
+    }
+}
+
+impl<T: Real> Function<T> for GeluSlope {
+    /// With D = Q(|z|) − |z| φ(z): D for z < 0, else 1 − D.
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let x = z.abs().at_most(z.splat(T::TAIL_END));
+        let (exp, ratio) = lifted_tail(x);
+        let difference = exp * x.mul_add(z.splat(-T::DENSITY), ratio) * z.splat(T::DROP);
+        let negative = z.less(z.splat(T::ZERO));
+        V::select(negative, difference, z.splat(T::ONE) - difference)
+    }
+}
+
+impl<T: Real> Function<T> for SiluSlope {
+    /// With e = e^−|z|, r = 1 / (1 + e) and D = e r (1 − |z| r): D for z < 0, else 1 − D.
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let (zero, one, drop) = (z.splat(T::ZERO), z.splat(T::ONE), z.splat(T::DROP));
+        let x = z.abs().at_most(z.splat(-T::EXP_FLOOR));
+        let lifted = lifted_exp(-x, None);
+        let reciprocal = one / lifted.mul_add(drop, one);
+        let difference = lifted * reciprocal * (-x).mul_add(reciprocal, one) * drop;
+        V::select(z.less(zero), difference, one - difference)
     }
 }
