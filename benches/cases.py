@@ -1,0 +1,92 @@
+"""The nine cases, the numbers that every peer gets for them, and the work that they ask for."""
+
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network and a batch; the output is the identity and the cost quadratic.
+
+    That output and cost are the one pair that every peer has: scikit-learn's regressor knows no
+    other.
+    """
+
+    name: str
+    sizes: tuple[int, ...]
+    batch: int
+    dtype: str
+    activation: str  # of the hidden layers
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        return cls(**{**values, "sizes": tuple(values["sizes"])})
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def with_batch(self, batch: int) -> "Case":
+        return replace(self, batch=batch)
+
+    @property
+    def weights(self) -> int:
+        """How many weights there are: Σ n_(l-1) n_l."""
+        return sum(a * b for a, b in pairwise(self.sizes))
+
+    def flops(self, call: str) -> int:
+        """The floating-point operations that the equations ask for, without the activations.
+
+        Forward: 2 n Σ n_(l-1) n_l. Gradient: three such products a layer, but nobody asks for
+        the errors of the input, so 2 n (3 Σ n_(l-1) n_l - n_1 n_2).
+        """
+        if call == "forward":
+            return 2 * self.batch * self.weights
+        return 2 * self.batch * (3 * self.weights - self.sizes[0] * self.sizes[1])
+
+
+CASES = (
+    Case("nielsen30", (784, 30, 10), 10, "float32", "sigmoid"),
+    Case("nielsen100", (784, 100, 10), 32, "float32", "sigmoid"),
+    Case("rl64-1", (8, 64, 64, 4), 1, "float32", "tanh"),
+    Case("rl64-64", (8, 64, 64, 4), 64, "float32", "tanh"),
+    Case("tab256", (64, 256, 256, 1), 128, "float32", "relu"),
+    Case("mlp512", (784, 512, 512, 10), 128, "float32", "relu"),
+    Case("pinn", (2, *[50] * 8, 1), 4096, "float64", "tanh"),
+    Case("wide", (1024,) * 4, 1024, "float32", "relu"),
+    Case("wide-f8", (1024,) * 4, 1024, "float64", "relu"),
+)
+BY_NAME = {case.name: case for case in CASES}
+QUICK = ("nielsen30", "nielsen100", "rl64-1", "rl64-64")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A case with its numbers: W^l as (n_l, n_(l-1)), b^l as (n_l,), x and y as (n, n_l)."""
+
+    case: Case
+    weights: list[Array]
+    biases: list[Array]
+    x: Array
+    y: Array
+
+    @classmethod
+    def draw(cls, case: Case) -> Self:
+        """Draw it: the same in every process, and the same network for every batch size."""
+        rng = np.random.default_rng(0)
+
+        def normal(*shape: int) -> Array:
+            return rng.standard_normal(shape).astype(case.dtype)
+
+        sizes = case.sizes
+        pairs = list(pairwise(sizes))
+        weights = [normal(m, k) / np.sqrt(k).astype(case.dtype) for k, m in pairs]
+        biases = [normal(m) for m in sizes[1:]]
+        return cls(
+            case, weights, biases, normal(case.batch, sizes[0]), normal(case.batch, sizes[-1])
+        )

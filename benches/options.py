@@ -1,0 +1,48 @@
+"""The options that compare and epoch share."""
+
+import argparse
+from pathlib import Path
+
+import bpfast
+from benches.peers import PEERS, installed
+
+QUICK_ROUNDS = 3
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """A parser with the shared options."""
+    made = argparse.ArgumentParser(description=description)
+    add = made.add_argument
+    names = ", ".join(PEERS)
+    add("--peers", nargs="+", metavar="PEER", help=f"of {names} (all that are installed)")
+    add(
+        "--threads", nargs="+", default=["1", "all"], metavar="K", help="numbers of threads (1 all)"
+    )
+    add("--rounds", type=int, metavar="N", help="samples of each figure, at most")
+    add("--seconds", type=float, default=60.0, help="after so long a case has no new round (60)")
+    add("--quick", action="store_true", help="the smallest work, to see that all runs")
+    add("--output", type=Path, default=Path("target/bench"), metavar="DIR", help="(target/bench)")
+    return made
+
+
+def peers(made: argparse.ArgumentParser, args: argparse.Namespace) -> list[str]:
+    """The names of the peers, bpfast first; a peer that is asked for must be there."""
+    here = installed()
+    for name in args.peers or ():
+        if name not in PEERS:
+            made.error(f"--peers: expected names of {', '.join(PEERS)}; got {name}")
+        if name not in here:
+            made.error(f"--peers: {name} needs {', '.join(PEERS[name].needs)}: not installed")
+    wanted = set(args.peers or here) | {"bpfast"}
+    return [name for name in PEERS if name in wanted]
+
+
+def threads(made: argparse.ArgumentParser, args: argparse.Namespace) -> list[int]:
+    """The numbers of threads, ascending."""
+    every = bpfast.get_num_threads()
+    counts = set()
+    for word in args.threads:
+        if word != "all" and not (word.isdecimal() and 1 <= int(word) <= every):
+            made.error(f"--threads: expected all, or from 1 to {every}; got {word}")
+        counts.add(every if word == "all" else int(word))
+    return sorted(counts)

@@ -1,0 +1,36 @@
+"""bpfast: one call for the whole gradient, into a Gradient made beforehand."""
+
+import numpy as np
+
+import bpfast
+from benches.cases import Problem
+from benches.peers.protocol import Array, Parts, Peer
+
+
+class BpfastPeer(Peer):
+    def __init__(self, problem: Problem) -> None:
+        case = problem.case
+        self.net = bpfast.Network.from_parameters(
+            problem.weights,
+            problem.biases,
+            hidden=case.activation,
+            output="identity",
+            cost="quadratic",
+            dtype=case.dtype,
+        )
+        self.x, self.y = problem.x, problem.y
+        self.g = bpfast.Gradient(self.net)
+        self.a = np.empty((case.batch, case.sizes[-1]), case.dtype)
+
+    def gradient(self) -> object:
+        return self.net.backprop(self.x, self.y, out=self.g)
+
+    def forward(self) -> object:
+        return self.net.forward(self.x, out=self.a)
+
+    def read_gradient(self) -> Parts:
+        g = self.net.backprop(self.x, self.y, out=self.g)
+        return list(g.weights), list(g.biases)
+
+    def read_forward(self) -> Array:
+        return self.net.forward(self.x, out=self.a)

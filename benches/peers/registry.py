@@ -1,0 +1,89 @@
+"""The peers by name, told without importing any of them: each runs in a process of its own."""
+
+import importlib.util
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A peer: where its class is, which packages it needs, and what its code does."""
+
+    title: str
+    place: str  # module:class
+    needs: tuple[str, ...]  # distributions, the first named as its module is
+    about: str
+    module: str = ""  # where the module's name is not the distribution's
+    counted: bool = True  # threads can be limited without limiting the CPUs
+
+    def versions(self) -> dict[str, str]:
+        """The version of each package; raises PackageNotFoundError."""
+        return {name: version(name) for name in self.needs}
+
+    def installed(self) -> bool:
+        """Tell whether the packages are there."""
+        try:
+            self.versions()
+        except PackageNotFoundError:
+            return False
+        return importlib.util.find_spec(self.module or self.needs[0]) is not None
+
+
+PEERS = {
+    "bpfast": Entry(
+        "bpfast",
+        "benches.peers.bpfast_peer:BpfastPeer",
+        ("bpfast",),
+        "`net.backprop(x, y, out=g)`; `net.forward(x, out=a)`.",
+    ),
+    "numpy": Entry(
+        "NumPy",
+        "benches.peers.numpy_peer:NumpyPeer",
+        ("numpy",),
+        "`np.matmul(..., out=)` and in-place operations on arrays made beforehand, weights kept "
+        "(n_in, n_out), σ' from a, 1/n folded into the output's error.",
+    ),
+    "sklearn": Entry(
+        "scikit-learn",
+        "benches.peers.sklearn_peer:SklearnPeer",
+        ("scikit-learn",),
+        "`MLPRegressor.partial_fit(x, y)` with one mini-batch, plain SGD, no penalty: the "
+        "gradient, its validation of x and y, and a step of 1e-9 times the gradient, since it has "
+        "no call for the gradient alone; forward is `predict(x)`. Its gradient is read off a step "
+        "of 1024 times the gradient.",
+        module="sklearn",
+    ),
+    "jax": Entry(
+        "JAX",
+        "benches.peers.jax_peer:JaxPeer",
+        ("jax", "jaxlib"),
+        "`jax.jit(jax.value_and_grad(cost))` and `jax.jit(forward)` on arrays that are already "
+        "JAX's, then `block_until_ready`.",
+        counted=False,
+    ),
+    "torch": Entry(
+        "PyTorch",
+        "benches.peers.torch_peer:TorchPeer",
+        ("torch",),
+        "`nn.Sequential` of `Linear` and activations, `zero_grad(set_to_none=True)`, "
+        "`mse_loss`, `backward()`; forward under `inference_mode`. Tensors are made beforehand.",
+    ),
+    "torch.compile": Entry(
+        "torch.compile",
+        "benches.peers.torch_peer:CompiledPeer",
+        ("torch",),
+        "The same with model and cost through `torch.compile` (static shapes).",
+    ),
+    "tensorflow": Entry(
+        "TensorFlow",
+        "benches.peers.tensorflow_peer:TensorflowPeer",
+        ("tensorflow",),
+        "`tf.function` with a `GradientTape` over `tf.Variable`s; the cost is fetched with "
+        "`numpy()`, so that the call is over. Tensors are made beforehand.",
+    ),
+}
+
+
+def installed() -> list[str]:
+    """The names of those that can run here."""
+    return [name for name, entry in PEERS.items() if entry.installed()]

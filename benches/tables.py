@@ -1,0 +1,187 @@
+"""Markdown tables from what compare measured."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Row = dict[str, Any]
+Result = dict[str, Any]
+
+CALLS = {
+    "gradient": "One batch gradient (cost, forward and BP1–BP4)",
+    "forward": "Forward",
+    "single": "Inference: forward at n = 1",
+}
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table, its first column to the left, the others to the right."""
+    if not rows:
+        return "(nothing was measured)\n"
+    rule = [":--", *("--:" for _ in head[1:])]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in (head, rule, *rows))
+
+
+def figure(value: float, digits: int = 3) -> str:
+    """A number with three significant digits and no exponent."""
+    if value == 0 or not math.isfinite(value):
+        return str(value)
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{decimals}f}"
+
+
+def many(count: int, noun: str) -> str:
+    """`count` and its noun: 1 thread, 2 threads."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def geometric_mean(values: Sequence[float]) -> float:
+    return math.exp(sum(map(math.log, values)) / len(values))
+
+
+def rows_of(result: Result, call: str, threads: int) -> dict[str, dict[str, Row]]:
+    """The rows of a table: by case, then by peer."""
+    found: dict[str, dict[str, Row]] = {}
+    for case in result["cases"]:
+        n, name = (1, "forward") if call == "single" else (case["batch"], call)
+        found[case["name"]] = {
+            row["peer"]: row
+            for row in result["times"]
+            if row["case"] == case["name"]
+            and (row["batch"], row["call"], row["threads"]) == (n, name, threads)
+        }
+    return found
+
+
+def at_peak(result: Result, case: Row, call: str, threads: int) -> float | None:
+    """The seconds that the case's operations take at the machine's FMA peak."""
+    rates = (result["peak"] or {}).get(case["dtype"], {})
+    if str(threads) not in rates:
+        return None
+    forward = 2 * case["weights"] * (1 if call == "single" else case["batch"])
+    seconds: float = (case["flops"] if call == "gradient" else forward) / rates[str(threads)]
+    return seconds
+
+
+def spread(row: Row) -> str:
+    """A median in microseconds, and half of the distance of its quartiles."""
+    half = (row["high"] - row["low"]) / 2 / row["median"]
+    return f"{figure(row['median'] * 1e6)} ±{half:.0%}"
+
+
+def timing(result: Result, call: str, threads: int) -> str:
+    """Times by case and peer, with the best in bold, and the fraction of peak."""
+    peers, rows = result["peers"], rows_of(result, call, threads)
+    peaked = at_peak(result, result["cases"][0], call, threads) is not None
+    body = []
+    for case in result["cases"]:
+        times = rows[case["name"]]
+        best = min((row["median"] for row in times.values()), default=0)
+        cells = [case["name"]]
+        for peer in peers:
+            cell = spread(times[peer]) if peer in times else "–"
+            cells.append(f"**{cell}**" if peer in times and times[peer]["median"] == best else cell)
+        limit = at_peak(result, case, call, threads)
+        if limit is not None:
+            own = times.get("bpfast")
+            cells += [figure(limit * 1e6), f"{limit / own['median']:.0%}" if own else "–"]
+        body.append(cells)
+    head = ["case", *(peer["title"] for peer in peers.values())]
+    return table(head + ["FLOPs at peak", "bpfast, of peak"] * peaked, body)
+
+
+def ratios(result: Result, call: str, threads: int) -> str:
+    """How many times as long as bpfast each peer takes, and the geometric means."""
+    others = [peer for peer in result["peers"] if peer != "bpfast"]
+    rows = rows_of(result, call, threads)
+    columns: dict[str, list[float]] = {name: [] for name in [*others, "best"]}
+    body = []
+    for case in result["cases"]:
+        times = {peer: row["median"] for peer, row in rows[case["name"]].items()}
+        if "bpfast" not in times or len(times) == 1:
+            continue
+        found = {peer: times[peer] / times["bpfast"] for peer in others if peer in times}
+        found["best"] = min(found.values())
+        for name, ratio in found.items():
+            columns[name].append(ratio)
+        cells = [f"{found[name]:.2f}" if name in found else "–" for name in columns]
+        body.append([case["name"], *cells])
+    if body:
+        means = [f"{geometric_mean(c):.2f}" if c else "–" for c in columns.values()]
+        body.append(["geometric mean", *means])
+    titles = [result["peers"][name]["title"] for name in others]
+    return table(["case", *titles, "best of them"], body)
+
+
+def speedup(result: Result) -> str:
+    """How many times faster all threads are than one, by case and peer."""
+    one, most = min(result["threads"]), max(result["threads"])
+    if one == most:
+        return "(one number of threads was measured)\n"
+    few, all_ = rows_of(result, "gradient", one), rows_of(result, "gradient", most)
+    body = []
+    for case in few:
+        pairs = [(few[case].get(peer), all_[case].get(peer)) for peer in result["peers"]]
+        cells = [f"{a['median'] / b['median']:.2f}" if a and b else "–" for a, b in pairs]
+        body.append([case, *cells])
+    return table(["case", *(peer["title"] for peer in result["peers"].values())], body)
+
+
+def agreement(result: Result) -> str:
+    """The largest distance of each peer's gradient and output from float64 NumPy."""
+    body = []
+    for peer, about in result["peers"].items():
+        cells = [about["title"]]
+        for name in ("gradient", "forward"):
+            for dtype in ("float32", "float64"):
+                cases = [case["name"] for case in result["cases"] if case["dtype"] == dtype]
+                found = [
+                    check[name]
+                    for check in result["checks"]
+                    if check["peer"] == peer and check["case"] in cases
+                ]
+                cells.append(f"{max(found):.1e}" if found else "–")
+        body.append(cells)
+    return table(
+        ["peer", "gradient, float32", "gradient, float64", "forward, float32", "forward, float64"],
+        body,
+    )
+
+
+def callers(result: Result) -> str:
+    """Gradients a second by number of Python threads."""
+    rows = result.get("callers") or []
+    counts = sorted({row["count"] for row in rows})
+    body = []
+    for case, peer in dict.fromkeys((row["case"], row["peer"]) for row in rows):
+        rates = {r["count"]: r["median"] for r in rows if (r["case"], r["peer"]) == (case, peer)}
+        title = result["peers"][peer]["title"]
+        body.append([case, title, *(f"{rates[k]:,.0f}" if k in rates else "–" for k in counts)])
+    return table(["case", "peer", *(many(k, "Python thread") for k in counts)], body)
+
+
+def startup(result: Result) -> str:
+    """Import and first call."""
+    found = result["start"]
+
+    def cell(row: Row) -> str:
+        return f"{row['median'] * 1e3:.2f} ({row['low'] * 1e3:.2f}–{row['high'] * 1e3:.2f})"
+
+    body = [
+        ["import numpy", cell(found["import"]["numpy"])],
+        ["import bpfast after it", cell(found["import"]["bpfast"])],
+    ]
+    for name, calls in found["calls"].items():
+        body.append([f"{name}: first gradient of a process", cell(calls["first"])])
+        body.append([f"{name}: later ones", cell(calls["later"])])
+    return table(["", "ms: median (quartiles)"], body)
+
+
+def sections(result: Result, make: Callable[[Result, str, int], str], level: str) -> str:
+    """One table for each call and number of threads."""
+    parts = []
+    for call, title in CALLS.items():
+        for threads in reversed(result["threads"]):
+            parts.append(f"{level} {title}, {many(threads, 'thread')}\n\n")
+            parts.append(make(result, call, threads) + "\n")
+    return "".join(parts)
