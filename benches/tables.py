@@ -66,7 +66,7 @@ def at_peak(result: Result, case: Row, call: str, threads: int) -> float | None:
 def spread(row: Row) -> str:
     """A median in microseconds, and half of the distance of its quartiles."""
     half = (row["high"] - row["low"]) / 2 / row["median"]
-    return f"{figure(row['median'] * 1e6)} ±{half:.0%}"
+    return f"{figure(row['median'] * 1e6)} ±{half:.1%}"
 
 
 def timing(result: Result, call: str, threads: int) -> str:
