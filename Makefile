@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 WHEELS := target/wheels
 ARGS ?=
+PEERS ?=
+CASES ?=
 DIST ?= $(firstword $(wildcard target/sdist/*.tar.gz))
 
 ifeq ($(OS),Windows_NT)
@@ -30,7 +32,7 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE \
   $(shell find src python -name __pycache__ -prune -o -print)
 TYPED := $(wildcard python/bpfast tests examples benches tools docs/conf.py)
 
-.PHONY: help demo test test-rust test-python test-dist lint format docs wheel sdist clean
+.PHONY: help demo bench test test-rust test-python test-dist lint format docs wheel sdist clean
 .DELETE_ON_ERROR:
 # Two pips in one .venv, or two cargos in one target, only wait for each other or worse.
 .NOTPARALLEL:
@@ -40,6 +42,14 @@ help: ## show this list
 
 demo: $(INSTALLED) $(VENV)/.extra-examples ## train on MNIST with the wheel (ARGS="--help" for its options)
 	$(BIN)/python examples/mnist.py $(ARGS)
+
+# A benchmark has the machine to itself: nothing else may run meanwhile.
+bench: $(INSTALLED) $(VENV)/.extra-bench ## times beside NumPy, JAX, ... (PEERS="torch" installs more; CASES=, ARGS=)
+	$(if $(PEERS),$(PIP) install $(PEERS))
+	cargo bench $(LOCKED) --bench kernels
+	$(BIN)/python -m benches.compare $(if $(CASES),--cases $(CASES)) $(ARGS)
+	$(BIN)/python -m benches.epoch $(ARGS)
+	$(BIN)/python -m benches.report
 
 test: test-rust test-python lint ## cargo test, pytest on the wheel, lint
 

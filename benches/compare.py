@@ -58,7 +58,7 @@ def curves(bench: Bench, *, quick: bool) -> dict[str, list[Row]]:
     batches = (1, 16, 256) if quick else BATCHES
     widths = (8, 32) if quick else WIDTHS
     counts, seconds = ((1, 2), 0.05) if quick else (CALLER_COUNTS, 0.3)
-    rounds = 3 if quick else 7
+    rounds = options.QUICK_ROUNDS if quick else 7
     by_batch = [BY_NAME[name] for name in (("rl64-64",) if quick else BATCH_CASES)]
     callers = [BY_NAME[name] for name in (("rl64-64",) if quick else CALLER_CASES)]
     squares = [Case(f"{w}-{w}-{w}-{w}", (w,) * 4, 128, "float32", "relu") for w in widths]
@@ -80,7 +80,7 @@ def run(
     args: argparse.Namespace, peers: list[str], threads: list[int], cases: list[Case]
 ) -> dict[str, Any]:
     """Measure everything that was asked for."""
-    before = machine.load_average()
+    others = machine.Others()
     about = machine.describe(peers)
     peak = Peak(wanted=not (args.no_peak or args.quick))
     times: list[Row] = []
@@ -94,11 +94,12 @@ def run(
         if not args.no_curves:
             found = curves(bench, quick=args.quick)
     say("import and first call")
+    begin = start.measure(1 if args.quick else 15)
     return {
         "when": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d"),
         "quick": args.quick,
         "complete": not args.quick and not args.no_curves and len(cases) == len(CASES),
-        "machine": about | {"load": [before, machine.load_average()]},
+        "machine": about | {"others": others.share()},
         "peers": {name: {"title": PEERS[name].title, "about": PEERS[name].about} for name in peers},
         "threads": threads,
         "rounds": args.rounds,
@@ -113,7 +114,7 @@ def run(
         "peak_missing": peak.missing,
         "times": times,
         **found,
-        "start": start.measure(3 if args.quick else 15),
+        "start": begin,
     }
 
 

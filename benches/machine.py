@@ -52,6 +52,27 @@ def describe(peers: list[str]) -> dict[str, Any]:
     }
 
 
-def load_average() -> float | None:
-    """How many processes wanted a CPU over the last minute, where the system tells."""
-    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+class Others:
+    """How much of the CPUs other processes take while a run lasts, where the system tells."""
+
+    def __init__(self) -> None:
+        self.before = self.look()
+
+    @staticmethod
+    def look() -> tuple[float, float] | None:
+        """Seconds of CPU time that there were, and that others than this run used."""
+        stat = Path("/proc/stat")
+        if not stat.exists():
+            return None
+        spent = [int(word) for word in stat.read_text("ascii").split("\n", 1)[0].split()[1:9]]
+        # user, nice, system, idle, iowait, irq, softirq, steal
+        tick = os.sysconf("SC_CLK_TCK")
+        own = sum(os.times()[:4])  # this process, and its children that have ended
+        return sum(spent) / tick, (sum(spent) - spent[3] - spent[4]) / tick - own
+
+    def share(self) -> float | None:
+        """The share of all CPU time since the beginning; call it when the children have ended."""
+        after = self.look()
+        if self.before is None or after is None:
+            return None
+        return max(0.0, (after[1] - self.before[1]) / (after[0] - self.before[0]))

@@ -1,16 +1,20 @@
 """The options that compare and epoch share."""
 
 import argparse
+import io
+import sys
 from pathlib import Path
 
 import bpfast
 from benches.peers import PEERS, installed
 
-QUICK_ROUNDS = 3
+QUICK_ROUNDS = 2
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
     """A parser with the shared options."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a pipe on Windows may know no σ
+        sys.stdout.reconfigure(encoding="utf-8")
     made = argparse.ArgumentParser(description=description)
     add = made.add_argument
     names = ", ".join(PEERS)

@@ -9,19 +9,25 @@ from benches.truth import RELU_FLOAT32, TOLERANCES
 
 Result = dict[str, Any]
 
+# With a fiftieth of the CPUs taken, a library whose threads wait for each other loses more than its
+# quartiles show.
+DISTURBED = 0.02
+
 
 def machine(result: Result) -> str:
     """What the run was made on."""
     found = result["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in sorted(found["versions"].items()))
-    load = " and ".join("unknown" if value is None else str(value) for value in found["load"])
+    others = found["others"]
+    share = "an unknown part" if others is None else f"{others:.1%}"
     system = ", ".join(filter(None, (found["distribution"], found["system"])))
     return (
         f"- Processor: {found['processor']}, {many(found['cpus'], 'CPU')} for this process; "
         f"bpfast runs its {found['simd']} kernels.\n"
         f"- System: {system}.\n"
         f"- Python {found['python']}; {versions}; NumPy's BLAS is {found['blas']}.\n"
-        f"- Run of {result['when']}; load average before and after it: {load}.\n"
+        f"- Run of {result['when']}. Other processes took {share} of the CPUs' time meanwhile"
+        f"{' (a disturbed run: it is to be made again)' if (others or 0) > DISTURBED else ''}.\n"
     )
 
 

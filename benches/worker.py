@@ -28,6 +28,7 @@ class Desk:
     def __init__(self, place: str) -> None:
         module, _, name = place.partition(":")
         self.kind = getattr(importlib.import_module(module), name)
+        self.digits: Digits | None = None
         self.open_: dict[str, Any] = {}
         self.repeats: dict[tuple[str, str], int] = {}
 
@@ -45,7 +46,8 @@ class Desk:
 
     def train(self, request: Request) -> Request:
         """Make a trainer, let it learn for an epoch, and save its parameters."""
-        trainer = self.kind(Digits.load(request["digits"]))
+        self.digits = Digits.load(request["digits"])
+        trainer = self.kind(self.digits)
         trainer.epoch()
         np.save(Path(request["save"]), truth.flat(*trainer.parameters()))
         self.open_[request["key"]] = trainer
@@ -53,8 +55,8 @@ class Desk:
 
     def accuracy(self, request: Request) -> Request:
         """Tell how many test digits a trainer's network gets right."""
-        digits = Digits.load(request["digits"])
-        return {"accuracy": digits.accuracy(*self.open_[request["key"]].parameters())}
+        assert self.digits is not None
+        return {"accuracy": self.digits.accuracy(*self.open_[request["key"]].parameters())}
 
     def time(self, request: Request) -> Request:
         """Time one sample of a call."""
