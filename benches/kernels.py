@@ -21,8 +21,8 @@ def markdown(rows: list[dict[str, Any]]) -> str:
             cells.append(f"**{cell}**" if rate == best else cell)
         body.append(cells)
     return (
-        "GFLOP/s of each case's products by themselves, on one thread: m×k times k×n, as they "
-        "stand in the forward pass, in BP2 (errors) and in BP4 (gradients). `gemm` and "
-        "`matrixmultiply` are the crates.\n\n"
+        "GFLOP/s, on one thread, of the products of each case's largest layer at the rows that a "
+        "chunk of it has: m×k times k×n, as in the forward pass, in BP2 (errors) and in BP4 "
+        "(gradients). `gemm` and `matrixmultiply` are the crates.\n\n"
         + table(["case", "product", "m×k×n", "dtype", *KERNELS], body)
     )

@@ -22,6 +22,7 @@ COLORS = {
     "torch.compile": "#b89fb4",
     "tensorflow": "#7f7f7f",
 }
+LIMIT = "FLOPs at peak"
 STYLE: dict[Any, Any] = {  # matplotlib has a type for each key
     "axes.axisbelow": True,
     "axes.grid": True,
@@ -49,6 +50,13 @@ def bars(axes: Axes, result: Result, values: dict[str, dict[str, float]], bottom
     axes.grid(visible=False, axis="x")
 
 
+def named(axes: Axes) -> tuple[list[Any], list[str]]:
+    """What its legend has, the peers first."""
+    handles, labels = axes.get_legend_handles_labels()
+    pairs = sorted(zip(handles, labels, strict=True), key=lambda pair: pair[1] == LIMIT)
+    return [handle for handle, _ in pairs], [label for _, label in pairs]
+
+
 def by_case(call: str) -> Callable[[Result], Figure]:
     """Bars of a call's times, a panel for each number of threads."""
 
@@ -59,18 +67,18 @@ def by_case(call: str) -> Callable[[Result], Figure]:
         for axes, threads in zip(panels, reversed(counts), strict=True):
             rows = tables.rows_of(result, call, threads)
             values = {
-                peer: {case: rows[case][peer]["median"] for case in rows if peer in rows[case]}
+                peer: {c: 1e6 * rows[c][peer]["median"] for c in rows if peer in rows[c]}
                 for peer in result["peers"]
             }
             smallest = min((v for found in values.values() for v in found.values()), default=1.0)
-            bars(axes, result, values, 10 ** np.floor(np.log10(smallest)))
+            bars(axes, result, values, smallest / 2)
             for k, case in enumerate(result["cases"]):
-                limit = tables.at_peak(result, case, call, threads)
-                if limit is not None and limit > axes.get_ylim()[0]:
-                    label = "FLOPs at peak" if k == len(result["cases"]) - 1 else None
+                limit = 1e6 * (tables.at_peak(result, case, call, threads) or 0)
+                if limit > smallest / 2:
+                    label = None if LIMIT in named(axes)[1] else LIMIT
                     axes.hlines(limit, k - 0.45, k + 0.45, colors="black", label=label, lw=1)
-            axes.set(yscale="log", ylabel="seconds", title=tables.many(threads, "thread"))
-        panels[0].legend(ncols=4, fontsize=8)
+            axes.set(yscale="log", ylabel="µs", title=tables.many(threads, "thread"))
+        panels[0].legend(*named(panels[0]), ncols=4, fontsize=8, loc="upper left")
         figure.suptitle(tables.CALLS[call])
         return figure
 
@@ -167,7 +175,8 @@ def threads(result: Result) -> Figure | None:
     axes.set_xticks(range(len(names)), names, rotation=20)
     axes.grid(visible=False, axis="x")
     axes.set(ylabel="times faster than one", title="bpfast, one batch gradient")
-    axes.legend(fontsize=8, loc="upper left")
+    axes.set_ylim(0, 1.15 * counts[-1])
+    axes.legend(ncols=4, fontsize=8, loc="upper left")
     return figure
 
 
@@ -186,12 +195,13 @@ def callers(result: Result) -> Figure | None:
             y = [row["median"] for row in found]
             title = result["peers"][peer]["title"]
             axes.plot(x, y, "o-", color=COLORS[peer], label=title, lw=1.3, ms=3)
-        axes.set(title=name, xlabel="Python threads", xscale="log", yscale="log")
+        axes.set(title=name, xlabel="Python threads", xscale="log")
         counts = sorted({row["count"] for row in rows})
         axes.set_xticks(counts, map(str, counts), minor=False)
         axes.set_xticks([], minor=True)
+        axes.set_ylim(bottom=0)
     figure.axes[0].set_ylabel("gradients a second, all together")
-    figure.axes[0].legend(fontsize=8)
+    figure.axes[-1].legend(fontsize=8)
     return figure
 
 
@@ -229,6 +239,8 @@ def draw(result: Result, folder: Path, suffix: str = "svg") -> list[Path]:
             if figure is not None:
                 path = folder / f"{name}.{suffix}"
                 metadata = {"Date": None} if suffix == "svg" else None
+                for axes in figure.axes:
+                    axes.minorticks_off()  # on logarithmic axes they are most of the file
                 figure.savefig(path, format=suffix, dpi=110, metadata=metadata)
                 written.append(path)
     return written

@@ -5,6 +5,14 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 
+def found(name: str) -> str:
+    """The version of a package, or of its form for CPUs alone."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return version(f"{name}-cpu")
+
+
 @dataclass(frozen=True)
 class Entry:
     """A peer: where its class is, which packages it needs, and what its code does."""
@@ -18,7 +26,7 @@ class Entry:
 
     def versions(self) -> dict[str, str]:
         """The version of each package; raises PackageNotFoundError."""
-        return {name: version(name) for name in self.needs}
+        return {name: found(name) for name in self.needs}
 
     def installed(self) -> bool:
         """Tell whether the packages are there."""
