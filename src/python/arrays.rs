@@ -1,8 +1,6 @@
 //! NumPy arrays in and out. What comes in is borrowed where it is a C-contiguous array of the right
 //! dtype already, and converted once where it is not; what goes out is fresh or a checked `out=`.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use numpy::ndarray::{Dimension, Ix1};
 use numpy::{
     PyArray, PyArray1, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArray, PyReadwriteArray,
@@ -13,11 +11,10 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::errors::{naming, wrong_type};
+use super::owned::{AnyOwned, Owned};
 use crate::error::Error;
 use crate::examples::bad_label;
-use crate::interrupt::Pulse;
 use crate::scalar::Real;
-use crate::workspace::reserve;
 
 /// A number type that both the core and NumPy know.
 pub trait Element: Real + numpy::Element {
@@ -277,124 +274,4 @@ fn flags(array: &Bound<'_, PyUntypedArray>) -> std::ffi::c_int {
 fn data(array: &Bound<'_, PyUntypedArray>) -> usize {
     // SAFETY: as in `flags`.
     unsafe { (*array.as_array_ptr()).data as usize }
-}
-
-/// A vector that Rust owns and NumPy sees. Its memory has a fixed place and length whatever a user
-/// does to the array, and one call writes to it or any number read.
-pub struct Owned<T: Element> {
-    array: Py<PyArray1<T>>,
-    length: usize,
-    users: Mutex<Users>,
-}
-
-/// An [`Owned`] of either type.
-pub enum AnyOwned {
-    Float32(Owned<f32>),
-    Float64(Owned<f64>),
-}
-
-/// The calls that use a vector, in the process that counted them: those of a parent are not there
-/// after a fork.
-#[derive(Default)]
-struct Users {
-    process: u32,
-    readers: usize,
-    writing: bool,
-}
-
-impl<T: Element> Owned<T> {
-    /// Zeros; MemoryError where they cannot be had.
-    pub fn zeros(py: Python<'_>, length: usize) -> PyResult<Self> {
-        let mut numbers = Vec::new();
-        reserve(&mut numbers, length, 1, &Pulse::none())?;
-        Ok(Self {
-            array: PyArray1::from_vec(py, numbers).unbind(),
-            length,
-            users: Mutex::default(),
-        })
-    }
-
-    /// The array that NumPy sees.
-    pub fn array<'py>(&self, py: Python<'py>) -> &Bound<'py, PyArray1<T>> {
-        self.array.bind(py)
-    }
-
-    /// The numbers, for reading.
-    ///
-    /// # Errors
-    /// Another call is writing to them.
-    pub fn read<'a>(&'a self, py: Python<'_>, argument: &str) -> PyResult<Reading<'a, T>> {
-        let mut users = self.users();
-        if users.writing {
-            return Err(in_use(argument));
-        }
-        users.readers += 1;
-        let data = self.array(py).data();
-        // SAFETY: `from_vec` gave NumPy a vector of `length` numbers that lives as long as the
-        // array, which `self` holds, and that NumPy cannot resize, as the array does not own it.
-        // No call writes to them while `readers` counts this one.
-        #[allow(unsafe_code)]
-        let numbers = unsafe { std::slice::from_raw_parts(data, self.length) };
-        Ok(Reading { numbers, of: self })
-    }
-
-    /// The numbers, for writing.
-    ///
-    /// # Errors
-    /// Another call is using them.
-    pub fn write<'a>(&'a self, py: Python<'_>, argument: &str) -> PyResult<Writing<'a, T>> {
-        let mut users = self.users();
-        if users.writing || users.readers > 0 {
-            return Err(in_use(argument));
-        }
-        users.writing = true;
-        let data = self.array(py).data();
-        // SAFETY: as in `read`; and no other call uses them while `writing` is set.
-        #[allow(unsafe_code)]
-        let numbers = unsafe { std::slice::from_raw_parts_mut(data, self.length) };
-        Ok(Writing { numbers, of: self })
-    }
-
-    fn users(&self) -> MutexGuard<'_, Users> {
-        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
-        let process = std::process::id();
-        if users.process != process {
-            *users = Users {
-                process,
-                ..Users::default()
-            };
-        }
-        users
-    }
-}
-
-fn in_use(argument: &str) -> PyErr {
-    PyValueError::new_err(format!(
-        "{argument}: expected an array of its own, got one that another call uses"
-    ))
-}
-
-/// Numbers that no call writes to while this lives.
-pub struct Reading<'a, T: Element> {
-    pub numbers: &'a [T],
-    of: &'a Owned<T>,
-}
-
-impl<T: Element> Drop for Reading<'_, T> {
-    fn drop(&mut self) {
-        let mut users = self.of.users();
-        users.readers = users.readers.saturating_sub(1);
-    }
-}
-
-/// Numbers that no other call uses while this lives.
-pub struct Writing<'a, T: Element> {
-    pub numbers: &'a mut [T],
-    of: &'a Owned<T>,
-}
-
-impl<T: Element> Drop for Writing<'_, T> {
-    fn drop(&mut self) {
-        self.of.users().writing = false;
-    }
 }

@@ -9,9 +9,11 @@ mod custom;
 mod detach;
 mod equations;
 mod errors;
+mod forks;
 mod functions;
 mod initialise;
 mod network;
+mod owned;
 mod results;
 mod run;
 mod targets;
@@ -50,6 +52,7 @@ mod _core {
             "ACTIVATIONS",
             PyTuple::new(py, Activation::ALL.map(Activation::name))?,
         )?;
+        super::forks::count(py)?;
         module.add("COSTS", PyTuple::new(py, Cost::ALL.map(Cost::name))?)?;
         module.add("INITIALISATIONS", PyTuple::new(py, initialise::NAMES)?)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))

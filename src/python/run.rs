@@ -7,10 +7,11 @@ use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use super::arrays::{Element, Owned, Reading, check_apart, empty, input, output, readwrite};
+use super::arrays::{Element, check_apart, empty, input, output, readwrite};
 use super::config::{Config, Dtype};
 use super::custom;
 use super::detach::detached;
+use super::owned::{Owned, Reading};
 use super::results::{Gradient, Trace};
 use super::targets::{Weighting, Y};
 use super::threads;
