@@ -91,18 +91,23 @@ fn parts<T: Real, V: Arithmetic<Scalar = T>>(x: V, whole: T, low: Option<V>) -> 
     (shifted.low_bits_as_exponent(), m1)
 }
 
-/// 2^lift e^(x + `low`) of x ≤ 0 and small |`low`|, to be multiplied by [`Exponential::DROP`].
+/// 2^(n + lift) and e^r − 1 with 2^n e^r = e^(x + `low`), of x ≤ 0 and small |`low`|.
 #[inline(always)]
-pub(super) fn lifted_exp<T: Real, V: Arithmetic<Scalar = T>>(x: V, low: Option<V>) -> V {
-    let x = x.at_least(x.splat(T::EXP_FLOOR));
-    let (scale, m1) = parts(x, T::LIFTED, low);
+pub(super) fn lifted_parts<T: Real, V: Arithmetic<Scalar = T>>(x: V, low: Option<V>) -> (V, V) {
+    parts(x.at_least(x.splat(T::EXP_FLOOR)), T::LIFTED, low)
+}
+
+/// 2^lift e^x of x ≤ 0, to be multiplied by [`Exponential::DROP`].
+#[inline(always)]
+pub(super) fn lifted_exp<T: Real, V: Arithmetic<Scalar = T>>(x: V) -> V {
+    let (scale, m1) = lifted_parts(x, None);
     m1.mul_add(scale, scale)
 }
 
 /// e^x of x ≤ 0.
 #[inline(always)]
 pub(super) fn exp<T: Real, V: Arithmetic<Scalar = T>>(x: V) -> V {
-    lifted_exp(x, None) * x.splat(T::DROP)
+    lifted_exp(x) * x.splat(T::DROP)
 }
 
 /// e^x − 1 of x ≤ 0; +0 at −0.

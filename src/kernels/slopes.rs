@@ -2,7 +2,7 @@
 
 use super::exponential::{exp_m1, lifted_exp};
 use super::map::Function;
-use super::normal::lifted_tail;
+use super::normal::Tail;
 use super::vector::Arithmetic;
 use crate::scalar::Real;
 
@@ -83,8 +83,9 @@ impl<T: Real> Function<T> for GeluSlope {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
         let x = z.abs().at_most(z.splat(T::TAIL_END));
-        let (exp, ratio) = lifted_tail(x);
-        let difference = exp * x.mul_add(z.splat(-T::DENSITY), ratio) * z.splat(T::DROP);
+        let tail = Tail::of(x);
+        let factor = x.mul_add(z.splat(-T::DENSITY), tail.ratio);
+        let difference = tail.times(factor);
         let negative = z.less(z.splat(T::ZERO));
         V::select(negative, difference, z.splat(T::ONE) - difference)
     }
@@ -96,7 +97,7 @@ impl<T: Real> Function<T> for SiluSlope {
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
         let (zero, one, drop) = (z.splat(T::ZERO), z.splat(T::ONE), z.splat(T::DROP));
         let x = z.abs().at_most(z.splat(-T::EXP_FLOOR));
-        let lifted = lifted_exp(-x, None);
+        let lifted = lifted_exp(-x);
         let reciprocal = one / lifted.mul_add(drop, one);
         let difference = lifted * reciprocal * (-x).mul_add(reciprocal, one) * drop;
         V::select(z.less(zero), difference, one - difference)
