@@ -140,20 +140,20 @@ impl Activation {
     fn pull_back_block<T: Real>(self, delta: &mut [T], a: &[T], z: &[T], width: usize) {
         match self {
             Self::Identity => {}
-            Self::Sigmoid => scale(delta, a, slopes::SigmoidSlope, |a| a * (T::ONE - a)),
-            Self::Tanh => scale(delta, a, slopes::TanhSlope, |a| (T::ONE - a) * (T::ONE + a)),
-            Self::Relu => scale(delta, a, slopes::ReluSlope, |a| {
+            Self::Sigmoid => scale(delta, a, slopes::Sigmoid, |a| a * (T::ONE - a)),
+            Self::Tanh => scale(delta, a, slopes::Tanh, |a| (T::ONE - a) * (T::ONE + a)),
+            Self::Relu => scale(delta, a, slopes::Relu, |a| {
                 if a > T::ZERO { T::ONE } else { T::ZERO }
             }),
-            Self::LeakyRelu => scale(delta, a, slopes::LeakyReluSlope, |a| {
+            Self::LeakyRelu => scale(delta, a, slopes::LeakyRelu, |a| {
                 if a > T::ZERO { T::ONE } else { T::LEAKY_SLOPE }
             }),
-            Self::Elu => scale(delta, a, slopes::EluSlope, |a| {
+            Self::Elu => scale(delta, a, slopes::Elu, |a| {
                 if a > T::ZERO { T::ONE } else { a + T::ONE }
             }),
-            Self::Gelu => scale(delta, z, slopes::GeluSlope, gelu_slope),
-            Self::Silu => scale(delta, z, slopes::SiluSlope, silu_slope),
-            Self::Softplus => scale(delta, a, slopes::SoftplusSlope, |a| -(-a).exp_m1()),
+            Self::Gelu => scale(delta, z, slopes::Gelu, gelu_slope),
+            Self::Silu => scale(delta, z, slopes::Silu, silu_slope),
+            Self::Softplus => scale(delta, a, slopes::Softplus, |a| -(-a).exp_m1()),
             Self::Softmax => {
                 for (delta, a) in delta.chunks_exact_mut(width).zip(a.chunks_exact(width)) {
                     let products = delta.iter().zip(a).map(|(d, a)| d.to_f64() * a.to_f64());

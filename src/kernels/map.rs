@@ -14,11 +14,17 @@ pub trait Function<T: Real>: Copy {
     fn of<V: Arithmetic<Scalar = T>>(self, x: V) -> V;
 }
 
+/// A function of two numbers, lane by lane.
+pub(super) trait Combination<T: Real>: Copy {
+    /// f(y, x).
+    fn of<V: Arithmetic<Scalar = T>>(self, y: V, x: V) -> V;
+}
+
 /// x ← f(x). `plain` is f without fused multiply-add.
 pub fn map<T: Real>(values: &mut [T], function: impl Function<T>, plain: impl Fn(T) -> T) {
     match fused_level() {
         // SAFETY: it is the machine's level.
-        Some(level) => unsafe { level::run(level, Map { values, function }) },
+        Some(level) => unsafe { level::run(level, Map(values, function)) },
         None => values.iter_mut().for_each(|x| *x = plain(*x)),
     }
 }
@@ -30,18 +36,10 @@ pub fn scale<T: Real>(
     function: impl Function<T>,
     plain: impl Fn(T) -> T,
 ) {
+    let function = Times(function);
     match fused_level() {
         // SAFETY: it is the machine's level.
-        Some(level) => unsafe {
-            level::run(
-                level,
-                Scale {
-                    values,
-                    by,
-                    function,
-                },
-            )
-        },
+        Some(level) => unsafe { level::run(level, Combine(values, by, function)) },
         None => values.iter_mut().zip(by).for_each(|(y, &x)| *y *= plain(x)),
     }
 }
@@ -52,63 +50,71 @@ pub(super) fn fused_level() -> Option<Level> {
 }
 
 /// x ← f(x).
-pub(super) struct Map<'a, T, F> {
-    pub values: &'a mut [T],
-    pub function: F,
-}
+pub(super) struct Map<'a, T, F>(pub &'a mut [T], pub F);
 
 impl<T: Real, F: Function<T>> Job<T> for Map<'_, T, F> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
-        let values = self.values.as_mut_ptr();
-        let last = self.values.len() % V::LANES;
-        let whole = self.values.len() - last;
+        let Self(values, function) = self;
+        let (start, last) = (values.as_mut_ptr(), values.len() % V::LANES);
+        let whole = values.len() - last;
         for at in (0..whole).step_by(V::LANES) {
             // SAFETY: a whole register lies in the slice; the caller proves the instructions.
             unsafe {
-                self.function
-                    .of(V::load(values.add(at)))
-                    .store(values.add(at))
+                let place = start.add(at);
+                function.of(V::load(place)).store(place);
             }
         }
         if last > 0 {
             // SAFETY: `last` numbers are left of the slice; the caller proves the instructions.
             unsafe {
-                let value = self.function.of(V::load_first(values.add(whole), last));
-                value.store_first(values.add(whole), last);
+                let place = start.add(whole);
+                function
+                    .of(V::load_first(place, last))
+                    .store_first(place, last);
             }
         }
     }
 }
 
-/// y ← y f(x).
-pub(super) struct Scale<'a, T, F> {
-    pub values: &'a mut [T],
-    pub by: &'a [T],
-    pub function: F,
-}
+/// y ← f(y, x), as far as both go.
+pub(super) struct Combine<'a, T, F>(pub &'a mut [T], pub &'a [T], pub F);
 
-impl<T: Real, F: Function<T>> Job<T> for Scale<'_, T, F> {
+impl<T: Real, F: Combination<T>> Job<T> for Combine<'_, T, F> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
-        let (values, by) = (self.values.as_mut_ptr(), self.by.as_ptr());
-        let length = self.values.len().min(self.by.len());
-        let last = length % V::LANES;
+        let Self(values, by, function) = self;
+        let length = values.len().min(by.len());
+        let (start, by, last) = (values.as_mut_ptr(), by.as_ptr(), length % V::LANES);
         let whole = length - last;
         for at in (0..whole).step_by(V::LANES) {
             // SAFETY: a whole register lies in both slices; the caller proves the instructions.
             unsafe {
-                let factor = self.function.of(V::load(by.add(at)));
-                (V::load(values.add(at)) * factor).store(values.add(at));
+                let place = start.add(at);
+                function
+                    .of(V::load(place), V::load(by.add(at)))
+                    .store(place);
             }
         }
         if last > 0 {
             // SAFETY: `last` numbers are left of both; the caller proves the instructions.
             unsafe {
-                let factor = self.function.of(V::load_first(by.add(whole), last));
-                let value = V::load_first(values.add(whole), last) * factor;
-                value.store_first(values.add(whole), last);
+                let (place, by) = (start.add(whole), V::load_first(by.add(whole), last));
+                function
+                    .of(V::load_first(place, last), by)
+                    .store_first(place, last);
             }
         }
+    }
+}
+
+/// y f(x).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times<F>(pub F);
+
+impl<T: Real, F: Function<T>> Combination<T> for Times<F> {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, y: V, x: V) -> V {
+        y * self.0.of(x)
     }
 }

@@ -17,6 +17,8 @@ mod polynomial;
 pub mod product;
 pub mod slopes;
 mod softmax;
+#[cfg(test)]
+mod tests;
 mod tile;
 mod vector;
 #[cfg(target_arch = "x86_64")]
@@ -26,7 +28,6 @@ pub use exponential::Exponential;
 pub use level::{Level, Registers, level};
 pub use logarithm::Logarithm;
 pub use map::{Function, map, scale};
-
 pub use normal::Normal;
 pub use softmax::softmax;
 

@@ -25,7 +25,7 @@ pub trait Normal: Sized + 'static {
 
 impl Normal for f32 {
     const TAIL_END: Self = 15.0;
-    const DENSITY: Self = 0.398_942_28;
+    const DENSITY: Self = 0.398_942_3;
     const MILLS_CENTRE: Self = 2.5;
     const MILLS: &'static [Self] = &[
         0.494_659_66,

@@ -8,38 +8,38 @@ use crate::scalar::Real;
 
 /// a (1 − a).
 #[derive(Debug, Clone, Copy)]
-pub struct SigmoidSlope;
+pub struct Sigmoid;
 /// (1 − a)(1 + a).
 #[derive(Debug, Clone, Copy)]
-pub struct TanhSlope;
+pub struct Tanh;
 /// 1 for a > 0, else 0.
 #[derive(Debug, Clone, Copy)]
-pub struct ReluSlope;
+pub struct Relu;
 /// 1 for a > 0, else 0.01.
 #[derive(Debug, Clone, Copy)]
-pub struct LeakyReluSlope;
+pub struct LeakyRelu;
 /// 1 for a > 0, else a + 1.
 #[derive(Debug, Clone, Copy)]
-pub struct EluSlope;
+pub struct Elu;
 /// 1 − e^−a of a ≥ 0.
 #[derive(Debug, Clone, Copy)]
-pub struct SoftplusSlope;
+pub struct Softplus;
 
 /// Φ(z) + z φ(z), from z.
 #[derive(Debug, Clone, Copy)]
-pub struct GeluSlope;
+pub struct Gelu;
 /// s + z s (1 − s) with s = 1 / (1 + e^−z), from z.
 #[derive(Debug, Clone, Copy)]
-pub struct SiluSlope;
+pub struct Silu;
 
-impl<T: Real> Function<T> for SigmoidSlope {
+impl<T: Real> Function<T> for Sigmoid {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         a * (a.splat(T::ONE) - a)
     }
 }
 
-impl<T: Real> Function<T> for TanhSlope {
+impl<T: Real> Function<T> for Tanh {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         let one = a.splat(T::ONE);
@@ -47,7 +47,7 @@ impl<T: Real> Function<T> for TanhSlope {
     }
 }
 
-impl<T: Real> Function<T> for ReluSlope {
+impl<T: Real> Function<T> for Relu {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         let (zero, one) = (a.splat(T::ZERO), a.splat(T::ONE));
@@ -55,7 +55,7 @@ impl<T: Real> Function<T> for ReluSlope {
     }
 }
 
-impl<T: Real> Function<T> for LeakyReluSlope {
+impl<T: Real> Function<T> for LeakyRelu {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         let (zero, one) = (a.splat(T::ZERO), a.splat(T::ONE));
@@ -63,7 +63,7 @@ impl<T: Real> Function<T> for LeakyReluSlope {
     }
 }
 
-impl<T: Real> Function<T> for EluSlope {
+impl<T: Real> Function<T> for Elu {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         let (zero, one) = (a.splat(T::ZERO), a.splat(T::ONE));
@@ -71,14 +71,14 @@ impl<T: Real> Function<T> for EluSlope {
     }
 }
 
-impl<T: Real> Function<T> for SoftplusSlope {
+impl<T: Real> Function<T> for Softplus {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         exp_m1(-a).abs()
     }
 }
 
-impl<T: Real> Function<T> for GeluSlope {
+impl<T: Real> Function<T> for Gelu {
     /// With D = Q(|z|) − |z| φ(z): D for z < 0, else 1 − D.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
@@ -91,7 +91,7 @@ impl<T: Real> Function<T> for GeluSlope {
     }
 }
 
-impl<T: Real> Function<T> for SiluSlope {
+impl<T: Real> Function<T> for Silu {
     /// With e = e^−|z|, r = 1 / (1 + e) and D = e r (1 − |z| r): D for z < 0, else 1 − D.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
