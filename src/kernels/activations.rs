@@ -1,9 +1,9 @@
 //! σ(z) of a register.
 
-use super::exponential::{exp, exp_m1, lifted_exp};
+use super::exponential::{LiftedExp, exp, exp_m1};
 use super::logarithm::ln_1p;
 use super::map::Function;
-use super::normal::Tail;
+use super::normal::lifted_tail;
 use super::vector::Arithmetic;
 use crate::scalar::Real;
 
@@ -82,9 +82,8 @@ impl<T: Real> Function<T> for Gelu {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
         let x = z.abs().at_most(z.splat(T::TAIL_END));
-        let tail = Tail::of(x);
-        let factor = tail.ratio * x;
-        let share = tail.times(factor);
+        let (exp, ratio) = lifted_tail(x);
+        let share = exp.times(ratio * x) * z.splat(T::DROP);
         let whole = V::select(z.less(z.splat(T::ZERO)), z.splat(-T::ZERO), z);
         whole - share
     }
@@ -97,9 +96,9 @@ impl<T: Real> Function<T> for Silu {
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
         let (zero, one, drop) = (z.splat(T::ZERO), z.splat(T::ONE), z.splat(T::DROP));
         let negative = z.less(zero);
-        let lifted = lifted_exp(-z.abs());
-        let numerator = V::select(negative, z.at_least(z.splat(T::EXP_FLOOR)) * lifted, z);
-        let quotient = numerator / lifted.mul_add(drop, one);
+        let exp = LiftedExp::of(-z.abs(), None);
+        let product = exp.times(z.at_least(z.splat(T::EXP_FLOOR)));
+        let quotient = V::select(negative, product, z) / exp.value().mul_add(drop, one);
         quotient * V::select(negative, drop, one)
     }
 }

@@ -91,23 +91,39 @@ fn parts<T: Real, V: Arithmetic<Scalar = T>>(x: V, whole: T, low: Option<V>) -> 
     (shifted.low_bits_as_exponent(), m1)
 }
 
-/// 2^(n + lift) and e^r − 1 with 2^n e^r = e^(x + `low`), of x ≤ 0 and small |`low`|.
-#[inline(always)]
-pub(super) fn lifted_parts<T: Real, V: Arithmetic<Scalar = T>>(x: V, low: Option<V>) -> (V, V) {
-    parts(x.at_least(x.splat(T::EXP_FLOOR)), T::LIFTED, low)
+/// 2^lift e^x, to be multiplied by [`Exponential::DROP`] at the end.
+#[derive(Clone, Copy)]
+pub(super) struct LiftedExp<V> {
+    /// 2^(n + lift).
+    scale: V,
+    /// e^r − 1.
+    m1: V,
 }
 
-/// 2^lift e^x of x ≤ 0, to be multiplied by [`Exponential::DROP`].
-#[inline(always)]
-pub(super) fn lifted_exp<T: Real, V: Arithmetic<Scalar = T>>(x: V) -> V {
-    let (scale, m1) = lifted_parts(x, None);
-    m1.mul_add(scale, scale)
+impl<T: Real, V: Arithmetic<Scalar = T>> LiftedExp<V> {
+    /// Of x ≤ 0, or of x + `low` for a small `low`.
+    #[inline(always)]
+    pub(super) fn of(x: V, low: Option<V>) -> Self {
+        let (scale, m1) = parts(x.at_least(x.splat(T::EXP_FLOOR)), T::LIFTED, low);
+        Self { scale, m1 }
+    }
+
+    #[inline(always)]
+    pub(super) fn value(self) -> V {
+        self.m1.mul_add(self.scale, self.scale)
+    }
+
+    /// `factor` times the value, without the rounding of the value.
+    #[inline(always)]
+    pub(super) fn times(self, factor: V) -> V {
+        self.m1.mul_add(factor, factor) * self.scale
+    }
 }
 
 /// e^x of x ≤ 0.
 #[inline(always)]
 pub(super) fn exp<T: Real, V: Arithmetic<Scalar = T>>(x: V) -> V {
-    lifted_exp(x) * x.splat(T::DROP)
+    LiftedExp::of(x, None).value() * x.splat(T::DROP)
 }
 
 /// e^x − 1 of x ≤ 0; +0 at −0.

@@ -1,8 +1,8 @@
 //! σ' of a register, from a = σ(z), or from z where a does not tell.
 
-use super::exponential::{exp_m1, lifted_exp};
+use super::exponential::{LiftedExp, exp_m1};
 use super::map::Function;
-use super::normal::Tail;
+use super::normal::lifted_tail;
 use super::vector::Arithmetic;
 use crate::scalar::Real;
 
@@ -83,23 +83,23 @@ impl<T: Real> Function<T> for Gelu {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
         let x = z.abs().at_most(z.splat(T::TAIL_END));
-        let tail = Tail::of(x);
-        let factor = x.mul_add(z.splat(-T::DENSITY), tail.ratio);
-        let difference = tail.times(factor);
+        let (exp, ratio) = lifted_tail(x);
+        let factor = x.mul_add(z.splat(-T::DENSITY), ratio);
+        let difference = exp.times(factor) * z.splat(T::DROP);
         let negative = z.less(z.splat(T::ZERO));
         V::select(negative, difference, z.splat(T::ONE) - difference)
     }
 }
 
 impl<T: Real> Function<T> for Silu {
-    /// With e = e^−|z|, r = 1 / (1 + e) and D = e r (1 − |z| r): D for z < 0, else 1 − D.
+    /// With e = e^−|z| and D = e (1 + e − |z|) / (1 + e)²: D for z < 0, else 1 − D.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
         let (zero, one, drop) = (z.splat(T::ZERO), z.splat(T::ONE), z.splat(T::DROP));
         let x = z.abs().at_most(z.splat(-T::EXP_FLOOR));
-        let lifted = lifted_exp(-x);
-        let reciprocal = one / lifted.mul_add(drop, one);
-        let difference = lifted * reciprocal * (-x).mul_add(reciprocal, one) * drop;
+        let exp = LiftedExp::of(-x, None);
+        let sum = exp.value().mul_add(drop, one);
+        let difference = exp.times(sum - x) / (sum * sum) * drop;
         V::select(z.less(zero), difference, one - difference)
     }
 }
