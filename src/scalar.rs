@@ -10,7 +10,8 @@ use crate::kernels::{Exponential, Logarithm, Normal, Registers};
 /// A real number type that a network can be made of.
 ///
 /// `exp`, `exp_m1`, `ln_1p`, `tanh` and `erfc` come from `libm`, in Rust, and not from the
-/// platform's C library: the same source gives the same bits on every machine.
+/// platform's C library: the same source gives the same bits on every machine. Costs use them, and
+/// activations where the machine has no fused multiply-add; else `kernels` has its own.
 pub trait Real:
     LinalgScalar
     + Registers

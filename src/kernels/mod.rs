@@ -18,6 +18,8 @@ pub mod product;
 pub mod slopes;
 mod softmax;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 mod tile;
 mod vector;
