@@ -155,7 +155,7 @@ fn compare<T: Real + 'static>(case: &str, rows: usize, n_in: usize, n_out: usize
         for _ in 0..ROUNDS {
             let out = &mut out[..m * n];
             samples[0].push(per_second(m * k * n, || match kind {
-                "forward" => product::forward(&a, &w, &bias, out, &mut room, &pulse),
+                "forward" => product::forward(&a, &w, &bias, 0..n_out, out, &mut room, &pulse),
                 "errors" => product::errors(&delta, &w, out, n_in, &mut room, &pulse),
                 _ => product::gradients(&a, &delta, rows, 0, out, false, &mut room, &pulse),
             }));

@@ -35,7 +35,8 @@ pub fn forward<T: Real>(
             &params[layer.weights.clone()],
             &params[layer.biases.clone()],
         );
-        product::forward(input, weights, biases, output, room, pulse);
+        let neurons = 0..layer.n_out;
+        product::forward(input, weights, biases, neurons, output, room, pulse);
         if !buffers.z.is_empty() {
             buffers.z[..output.len()].copy_from_slice(output);
         }

@@ -6,6 +6,7 @@
 
 mod blocks;
 mod lanes;
+mod single;
 
 use std::ops::Range;
 
@@ -90,6 +91,9 @@ impl<'a, T: Real> Call<'a, T> {
     pub fn forward(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
         let width = self.network.n_outputs();
         assert_eq!(out.len(), self.inputs.n * width, "the length of out");
+        if self.inputs.n == 1 && self.team.threads() > 1 {
+            return self.forward_single(scratch, out);
+        }
         let chunks = out.chunks_mut(self.plan.rows * width).enumerate();
         self.each_chunk(
             scratch,

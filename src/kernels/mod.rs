@@ -17,6 +17,7 @@ mod polynomial;
 pub mod product;
 pub mod slopes;
 mod softmax;
+mod streams;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -13,15 +13,6 @@ pub enum Source<'a, T> {
     Columns(&'a [T]),
 }
 
-impl<T> Source<'_, T> {
-    /// The numbers of B.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Rows(b) | Self::Columns(b) => b.len(),
-        }
-    }
-}
-
 /// Copies B(`steps`, `columns`) into `block`, whose rows are `width` apart. B has `n` columns.
 pub fn copy<T: Copy>(
     tiles: &Tiles<T>,

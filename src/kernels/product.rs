@@ -5,8 +5,11 @@
 //! in which elements are computed, never that of the terms: so a row has the same bits alone and
 //! in any batch, and a product the same bits at any width of register.
 
-use super::level::{Registers, current};
+use std::ops::Range;
+
+use super::level::{Level, Registers, current};
 use super::panel::{self, Source};
+use super::streams::{STREAMS, add_rows};
 use super::tile::{MAX_ROWS, MAX_VECTORS, Start, Tile, Tiles, tiles};
 use crate::interrupt::Pulse;
 
@@ -20,20 +23,24 @@ const PANEL_BYTES: usize = MAX_VECTORS * 64;
 const FAR_APART: usize = 4096;
 /// The rows of A that make copying a block of B worth its while.
 const WORTH_COPYING: usize = 32;
+/// With so few rows of A, a B of so many bytes comes from afar and is not used again.
+const FEW_ROWS: usize = 4;
+const FROM_AFAR: usize = 1 << 19;
 
 /// The numbers that a product needs room for.
 pub const fn room<T>() -> usize {
     BLOCK_STEPS * PANEL_BYTES / size_of::<T>()
 }
 
-/// z = 1 bᵀ + a W.
+/// z = 1 bᵀ + a W, for some of the neurons that it leads to.
 ///
-/// `a`: (rows, n_in); `w`: (n_in, n_out); `b`: (n_out,); `z`: (rows, n_out), overwritten;
+/// `a`: (rows, n_in); `w`: (n_in, n_out); `b`: (n_out,); `z`: (rows, neurons), overwritten;
 /// `room`: [`room`] numbers.
 pub fn forward<T: Registers>(
     a: &[T],
     w: &[T],
     b: &[T],
+    neurons: Range<usize>,
     z: &mut [T],
     room: &mut [T],
     pulse: &Pulse<'_>,
@@ -47,8 +54,9 @@ pub fn forward<T: Registers>(
         },
         b: Source::Rows(w),
         start: Begin::Row(b),
-        rows: z.len() / n_out,
-        columns: n_out,
+        b_row: n_out,
+        rows: a.len() / n_in,
+        columns: neurons,
         steps: n_in,
     };
     product.run(z, room, pulse);
@@ -75,8 +83,9 @@ pub fn errors<T: Registers>(
         },
         b: Source::Columns(w),
         start: Begin::Zero,
+        b_row: n_in,
         rows: out.len() / n_in,
-        columns: n_in,
+        columns: 0..n_in,
         steps: n_out,
     };
     product.run(out, room, pulse);
@@ -105,8 +114,9 @@ pub fn gradients<T: Registers>(
         },
         b: Source::Rows(delta),
         start: if add { Begin::Sum } else { Begin::Zero },
+        b_row: n_out,
         rows: out.len() / n_out,
-        columns: n_out,
+        columns: 0..n_out,
         steps: rows,
     };
     product.run(out, room, pulse);
@@ -130,13 +140,16 @@ enum Begin<'a, T> {
     Sum,
 }
 
-/// C ← start + A B, with A (rows, steps), B (steps, columns) and C (rows, columns), row by row.
+/// C ← start + A B, with A (rows, steps), some `columns` of B (steps, b_row), and of these C, row by
+/// row.
 struct Product<'a, T> {
     a: Factor<'a, T>,
     b: Source<'a, T>,
     start: Begin<'a, T>,
+    /// The columns of B.
+    b_row: usize,
     rows: usize,
-    columns: usize,
+    columns: Range<usize>,
     steps: usize,
 }
 
@@ -144,101 +157,139 @@ impl<T: Registers> Product<'_, T> {
     /// # Panics
     /// A slice is shorter than its matrix.
     fn run(&self, c: &mut [T], room: &mut [T], pulse: &Pulse<'_>) {
-        if self.rows == 0 || self.columns == 0 || self.steps == 0 {
+        if self.rows == 0 || self.columns.is_empty() || self.steps == 0 {
             return;
         }
         // What the tiles rely on.
         let last = (self.rows - 1) * self.a.row + (self.steps - 1) * self.a.step;
         assert!(last < self.a.numbers.len(), "the length of a factor");
-        assert_eq!(
-            self.b.len(),
-            self.steps * self.columns,
-            "the length of a factor"
-        );
-        assert_eq!(c.len(), self.rows * self.columns, "the length of a product");
+        let (Source::Rows(b) | Source::Columns(b)) = self.b;
+        assert_eq!(b.len(), self.steps * self.b_row, "the length of a factor");
+        assert!(self.columns.end <= self.b_row, "the columns of a factor");
+        let length = self.rows * self.columns.len();
+        assert_eq!(c.len(), length, "the length of a product");
         if let Begin::Row(row) = self.start {
-            assert_eq!(row.len(), self.columns, "the length of a row");
+            assert_eq!(row.len(), self.b_row, "the length of a row");
         }
         assert!(room.len() >= self::room::<T>(), "the room of a product");
 
-        let tiles = tiles::<T>(current());
-        let across = self.columns.div_ceil(tiles.lanes);
+        let level = current();
+        let tiles = tiles::<T>(level);
+        let blocks = |length: usize| {
+            (0..self.steps)
+                .step_by(length)
+                .map(move |from| from..self.steps.min(from + length))
+        };
+        let across = matches!(self.b, Source::Columns(_));
+        let few = self.rows < WORTH_COPYING || self.b_row * size_of::<T>() < FAR_APART;
+        if self.a.step == 1 && !across && self.rows <= FEW_ROWS && size_of_val(b) >= FROM_AFAR {
+            self.stream(level, b, c, pulse);
+        } else if !across && few {
+            for panel in self.panels(tiles) {
+                self.tiles(tiles, panel, 0..self.steps, false, c, room, pulse);
+            }
+        } else {
+            for panel in self.panels(tiles) {
+                for steps in blocks(BLOCK_STEPS) {
+                    self.tiles(tiles, panel.clone(), steps, true, c, room, pulse);
+                }
+            }
+        }
+    }
+
+    /// All of C, row by row, as B comes from memory.
+    fn stream(&self, level: Level, b: &[T], c: &mut [T], pulse: &Pulse<'_>) {
+        let width = self.columns.len();
+        for c in c.chunks_exact_mut(width) {
+            match self.start {
+                Begin::Zero => c.fill(T::default()),
+                Begin::Row(row) => c.copy_from_slice(&row[self.columns.clone()]),
+                Begin::Sum => {}
+            }
+        }
+        for (index, b) in b.chunks(STREAMS * self.b_row).enumerate() {
+            let steps = index * STREAMS..self.steps.min((index + 1) * STREAMS);
+            for (row, c) in c.chunks_exact_mut(width).enumerate() {
+                if pulse.stopped_after(b.len()) {
+                    return;
+                }
+                let a = &self.a.numbers[row * self.a.row..][steps.clone()];
+                add_rows(level, a, b, self.b_row, &self.columns, c);
+            }
+        }
+    }
+
+    /// The columns, some registers at a time.
+    fn panels(&self, tiles: &Tiles<T>) -> impl Iterator<Item = Range<usize>> {
+        let (end, lanes) = (self.columns.end, tiles.lanes);
         // Few rows leave registers for a wider tile.
         let widest = if self.rows * MAX_VECTORS <= tiles.sums {
             MAX_VECTORS
         } else {
             tiles.across
         };
-        let mut from = 0;
-        for vectors in parts(across, widest) {
-            let to = self.columns.min(from + vectors * tiles.lanes);
-            if !self.panel(tiles, vectors, from..to, c, room, pulse) {
-                return;
-            }
-            from = to;
-        }
+        let mut from = self.columns.start;
+        parts(self.columns.len().div_ceil(lanes), widest).map(move |vectors| {
+            let panel = from..end.min(from + vectors * lanes);
+            from = panel.end;
+            panel
+        })
     }
 
-    /// Some columns of C, block by block of steps; false where the rest should be left undone.
-    fn panel(
+    /// Some terms of some columns of C, for all rows; with `copied`, from a copy of that part of B.
+    fn tiles(
         &self,
         tiles: &Tiles<T>,
-        vectors: usize,
-        columns: std::ops::Range<usize>,
+        columns: Range<usize>,
+        steps: Range<usize>,
+        copied: bool,
         c: &mut [T],
         room: &mut [T],
         pulse: &Pulse<'_>,
-    ) -> bool {
-        let copied = match self.b {
-            Source::Columns(_) => true,
-            Source::Rows(_) => {
-                self.rows >= WORTH_COPYING && self.columns * size_of::<T>() >= FAR_APART
+    ) {
+        if pulse.stopped_after(0) {
+            return;
+        }
+        let vectors = columns.len().div_ceil(tiles.lanes);
+        let (b, b_step) = match self.b {
+            Source::Rows(b) if !copied => {
+                (&b[steps.start * self.b_row + columns.start..], self.b_row)
+            }
+            _ => {
+                let width = vectors * tiles.lanes;
+                panel::copy(tiles, &self.b, self.b_row, &columns, &steps, room, width);
+                (&*room, width)
             }
         };
-        let block = if copied { BLOCK_STEPS } else { self.steps };
-        for from in (0..self.steps).step_by(block) {
-            let steps = from..self.steps.min(from + block);
-            let (b, b_step) = match self.b {
-                Source::Rows(b) if !copied => {
-                    (&b[from * self.columns + columns.start..], self.columns)
-                }
-                _ => {
-                    let width = vectors * tiles.lanes;
-                    panel::copy(tiles, &self.b, self.columns, &columns, &steps, room, width);
-                    (&*room, width)
-                }
-            };
-            let mut row = 0;
-            for rows in parts(self.rows, (tiles.sums / vectors).min(MAX_ROWS)) {
-                if pulse.stopped_after(rows * columns.len() * steps.len()) {
-                    return false;
-                }
-                let place = row * self.columns + columns.start;
-                let tile = Tile {
-                    a: self.a.numbers[row * self.a.row + from * self.a.step..].as_ptr(),
-                    a_row: self.a.row,
-                    a_step: self.a.step,
-                    b: b.as_ptr(),
-                    b_step,
-                    c: c[place..].as_mut_ptr(),
-                    c_row: self.columns,
-                    steps: steps.len(),
-                    start: match self.start {
-                        _ if from > 0 => Start::Sum,
-                        Begin::Zero => Start::Zero,
-                        Begin::Row(start) => Start::Row(start[columns.start..].as_ptr()),
-                        Begin::Sum => Start::Sum,
-                    },
-                    last: columns.len() - (vectors - 1) * tiles.lanes,
-                };
-                // SAFETY: the tile is of the current level; `run` has proven that rows, columns
-                // and steps of all three matrices lie in their slices, and `copy` that the block
-                // lies in `room`.
-                unsafe { tiles.get(rows, vectors)(&tile) };
-                row += rows;
+        let mut row = 0;
+        for rows in parts(self.rows, (tiles.sums / vectors).min(MAX_ROWS)) {
+            if pulse.stopped_after(rows * columns.len() * steps.len()) {
+                return;
             }
+            let place = row * self.columns.len() + columns.start - self.columns.start;
+            let tile = Tile {
+                a: self.a.numbers[row * self.a.row + steps.start * self.a.step..].as_ptr(),
+                a_row: self.a.row,
+                a_step: self.a.step,
+                b: b.as_ptr(),
+                b_step,
+                c: c[place..].as_mut_ptr(),
+                c_row: self.columns.len(),
+                steps: steps.len(),
+                start: match self.start {
+                    _ if steps.start > 0 => Start::Sum,
+                    Begin::Zero => Start::Zero,
+                    Begin::Row(start) => Start::Row(start[columns.start..].as_ptr()),
+                    Begin::Sum => Start::Sum,
+                },
+                last: columns.len() - (vectors - 1) * tiles.lanes,
+            };
+            // SAFETY: the tile is of the current level; `run` has proven that rows, columns
+            // and steps of all three matrices lie in their slices, and `copy` that the block
+            // lies in `room`.
+            unsafe { tiles.get(rows, vectors)(&tile) };
+            row += rows;
         }
-        true
     }
 }
 
