@@ -85,11 +85,7 @@ pub fn bp2<T: Real>(
 ///
 /// `delta`: (rows, n_l); `nabla_b`: (n_l,).
 pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T]) {
-    for row in delta.chunks_exact(nabla_b.len()) {
-        for (sum, &delta) in nabla_b.iter_mut().zip(row) {
-            *sum += delta;
-        }
-    }
+    product::sums(delta, nabla_b, T::ONE);
 }
 
 /// BP4: (∂C/∂W^l)ᵀ = (a^(l−1))ᵀ δ^l, for the weights out of the neurons from `first` on; with `add`,

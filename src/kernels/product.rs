@@ -122,6 +122,17 @@ pub fn gradients<T: Registers>(
     product.run(out, room, pulse);
 }
 
+/// 1ᵀ δ, added to what `out` holds: the gradient of the biases.
+///
+/// `delta`: (rows, n_out); `out`: (n_out,).
+pub fn sums<T: Registers>(delta: &[T], out: &mut [T], one: T) {
+    let n_out = out.len();
+    for rows in delta.chunks(STREAMS * n_out) {
+        let ones = &[one; STREAMS][..rows.len() / n_out];
+        add_rows(current(), ones, rows, n_out, &(0..n_out), out);
+    }
+}
+
 /// A, read one number at a time.
 struct Factor<'a, T> {
     numbers: &'a [T],
