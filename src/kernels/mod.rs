@@ -6,6 +6,8 @@
 
 pub mod activations;
 mod exponential;
+#[cfg(test)]
+mod guarded;
 mod lanes;
 mod level;
 mod logarithm;

@@ -13,6 +13,9 @@ use super::streams::{STREAMS, add_rows};
 use super::tile::{MAX_ROWS, MAX_VECTORS, Start, Tile, Tiles, tiles};
 use crate::interrupt::Pulse;
 
+#[cfg(test)]
+mod tests;
+
 /// The steps of a block: with a panel's width it fits the second-level cache, its pages the
 /// table of the processor.
 const BLOCK_STEPS: usize = 512;

@@ -1,5 +1,6 @@
 //! What the tests of the maps share: numbers of every kind, every level, fences round a slice.
 
+use std::cell::Cell;
 use std::fmt::Debug;
 
 use super::level::{self, Job, Level};
@@ -79,6 +80,23 @@ pub(super) fn run_in_arrays<T: Real>(job: impl Job<T>) {
     }
     // SAFETY: arrays need no instructions.
     unsafe { job.run::<T::Neon>() }
+}
+
+thread_local! {
+    static FORCED: Cell<Option<Level>> = const { Cell::new(None) };
+}
+
+/// The level that the test on this thread asks for.
+pub(super) fn forced() -> Option<Level> {
+    FORCED.get()
+}
+
+/// Does `work` at `level` on this thread, whatever the level in use.
+pub(super) fn at<R>(level: Level, work: impl FnOnce() -> R) -> R {
+    FORCED.set(Some(level));
+    let result = work();
+    FORCED.set(None);
+    result
 }
 
 /// The levels that must agree with arrays, and with each other.

@@ -204,6 +204,9 @@ macro_rules! level {
 level!(Baseline, baseline, baseline_transpose, Baseline);
 #[cfg(target_arch = "aarch64")]
 level!(Neon, neon, neon_transpose, Neon);
+// For the tests: NEON's code is made of arrays, which x86-64 runs as well.
+#[cfg(all(test, target_arch = "x86_64"))]
+level!(Neon, neon, neon_transpose, Neon, "avx2,fma");
 #[cfg(target_arch = "x86_64")]
 level!(Avx2, avx2, avx2_transpose, Avx2, "avx2,fma");
 #[cfg(target_arch = "x86_64")]
@@ -222,7 +225,7 @@ pub fn tiles<T: Registers + Default>(level: Level) -> &'static Tiles<T> {
         Level::Avx512 => const { &Avx512::<T>::TILES },
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 => const { &Avx2::<T>::TILES },
-        #[cfg(target_arch = "aarch64")]
+        #[cfg(any(target_arch = "aarch64", all(test, target_arch = "x86_64")))]
         Level::Neon => const { &Neon::<T>::TILES },
         _ => const { &Baseline::<T>::TILES },
     }
