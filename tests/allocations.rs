@@ -1,0 +1,96 @@
+//! In steady state a call allocates nothing: neither on the thread that makes it nor on helpers.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bpfast::batch::{Call, Scratch};
+use bpfast::examples::{Inputs, Targets};
+use bpfast::pool::Team;
+use bpfast::{Activation, Cost, Network};
+use ndarray::ArrayView2;
+
+/// The system's allocator, which counts what the whole process asks of it.
+struct Counting;
+
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: the system's allocator does it all.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ASKED.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps to the contract.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(place, layout) }
+    }
+    // alloc_zeroed and realloc come here by way of alloc.
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The allocations of `calls` calls, forward and backprop, after two that warm up.
+fn allocations(network: &Network, n: usize, threads: usize, labels: bool, calls: usize) -> usize {
+    let (width, outputs) = (network.n_inputs(), network.n_outputs());
+    let params = vec![0.01_f32; network.n_params()];
+    let (x, y) = (vec![0.5; n * width], vec![0.25; n * outputs]);
+    let classes = vec![0; n];
+    let mut gradient = vec![f32::NAN; params.len()];
+    let mut out = vec![f32::NAN; n * outputs];
+    let mut scratch = Scratch::default();
+    let kept = Team::assemble(threads);
+    let mut turn = |team: &Team| {
+        let x = ArrayView2::from_shape((n, width), &x).expect("whole rows");
+        let inputs = Inputs::new(network, x).expect("x fits");
+        let targets = if labels {
+            Targets::labels(outputs, network.cost(), n, &classes)
+        } else {
+            let y = ArrayView2::from_shape((n, outputs), &y).expect("whole rows");
+            Targets::values(outputs, n, y)
+        };
+        let call = Call::new(network, &params, inputs, team, &|| false);
+        call.forward(&mut scratch, &mut out).expect("no interrupt");
+        call.backprop(&targets.expect("y fits"), &mut scratch, &mut gradient)
+            .expect("no interrupt");
+    };
+    turn(&kept);
+    turn(&kept);
+    let before = ASKED.load(Ordering::Relaxed);
+    for _ in 0..calls {
+        turn(&kept); // a team that is kept, and one that is made for a call, as Python does
+        turn(&Team::assemble(threads));
+    }
+    ASKED.load(Ordering::Relaxed) - before
+}
+
+fn network(sizes: &[usize], output: Activation, cost: Cost) -> Network {
+    let hidden = vec![Activation::Tanh; sizes.len() - 2];
+    Network::new(sizes, &hidden, output, cost).expect("a network")
+}
+
+/// One test, for another would allocate meanwhile.
+#[test]
+fn steady_state_allocates_nothing() {
+    let quadratic = |sizes: &[usize]| network(sizes, Activation::Sigmoid, Cost::Quadratic);
+    let small = quadratic(&[20, 30, 5]);
+    let classes = network(&[20, 30, 5], Activation::Softmax, Cost::LogLikelihood);
+    let large = quadratic(&[2, 400, 330, 1]);
+    assert!(large.n_params() > 1 << 17); // in blocks of 4096 rows, as src/plan.rs says
+    for threads in [1, 2, 3] {
+        for (name, network, n, labels, calls) in [
+            ("lanes", &small, 20_000, false, 20),
+            ("lanes of a chunk", &small, 2000, false, 20),
+            ("a block", &small, 32, false, 20),
+            ("one example", &small, 1, false, 20),
+            ("labels, lanes", &classes, 2000, true, 20),
+            ("labels, a block", &classes, 32, true, 20),
+            ("blocks", &large, 4100, false, 1),
+            ("one block", &large, 300, false, 2),
+        ] {
+            let asked = allocations(network, n, threads, labels, calls);
+            assert_eq!(asked, 0, "{name}, {threads} threads");
+        }
+    }
+}
