@@ -47,7 +47,11 @@ number!(f64);
 
 #[derive(Debug, Clone, Copy)]
 enum Kind {
-    Forward,
+    /// To the neurons from `first` on, `after` more of which follow.
+    Forward {
+        first: usize,
+        after: usize,
+    },
     Errors,
     /// Out of the neurons from `first` on, `after` more of which follow.
     Gradients {
@@ -57,8 +61,9 @@ enum Kind {
     },
 }
 
-const KINDS: [Kind; 4] = [
-    Kind::Forward,
+const KINDS: [Kind; 5] = [
+    Kind::Forward { first: 0, after: 0 },
+    Kind::Forward { first: 5, after: 1 },
     Kind::Errors,
     Kind::Gradients {
         first: 0,
@@ -115,7 +120,7 @@ impl<T: Number> Places<T> {
                 *number = T::random(*seed);
             }
         };
-        // A(i, k) stands at a[start + i row + k step], B(k, j) at b[k down + j right].
+        // A(i, k) stands at a[start + i row + k step], B(k, j) at b[left + k down + j right].
         let (start, row, step, length) = match kind {
             Kind::Gradients { first, after, .. } => {
                 let n_in = first + rows + after;
@@ -123,22 +128,26 @@ impl<T: Number> Places<T> {
             }
             _ => (0, steps, 1, rows * steps),
         };
+        let (left, b_row) = match kind {
+            Kind::Forward { first, after } => (first, first + columns + after),
+            _ => (0, columns),
+        };
         let (down, right) = match kind {
             Kind::Errors => (1, steps),
-            _ => (columns, 1),
+            _ => (b_row, 1),
         };
         let (_, a) = self.a.last(length);
-        let (_, b) = self.b.last(steps * columns);
-        let (_, bias) = self.bias.last(columns);
+        let (_, b) = self.b.last(steps * b_row);
+        let (_, bias) = self.bias.last(b_row);
         fill(a);
         fill(b);
         fill(bias);
         let mut begin = vec![T::NAN; rows * columns];
         let mut sums = vec![T::default(); rows * columns];
         match kind {
-            Kind::Forward => sums
+            Kind::Forward { .. } => sums
                 .chunks_mut(columns)
-                .for_each(|c| c.copy_from_slice(bias)),
+                .for_each(|c| c.copy_from_slice(&bias[left..left + columns])),
             Kind::Gradients { add: true, .. } => {
                 fill(&mut begin);
                 sums.copy_from_slice(&begin);
@@ -152,7 +161,7 @@ impl<T: Number> Places<T> {
                 for k in 0..steps {
                     let factor = a[start + i * row + k * step];
                     for (j, c) in c.iter_mut().enumerate() {
-                        *c = factor.multiply_add(b[k * down + j * right], *c, once);
+                        *c = factor.multiply_add(b[left + k * down + j * right], *c, once);
                     }
                 }
             }
@@ -167,7 +176,9 @@ impl<T: Number> Places<T> {
             c.copy_from_slice(&begin);
             let pulse = &Pulse::none();
             at(level, || match kind {
-                Kind::Forward => forward(a, b, bias, c, room, pulse),
+                Kind::Forward { .. } => {
+                    forward(a, b, bias, left..left + columns, c, room, pulse);
+                }
                 Kind::Errors => errors(a, b, c, columns, room, pulse),
                 Kind::Gradients { first, add, .. } => {
                     gradients(a, b, steps, first, c, add, room, pulse);
@@ -211,7 +222,7 @@ fn every_tile<T: Number>() {
 
 fn every_block<T: Number>() {
     let lanes = 64 / size_of::<T>();
-    let mut places = Places::<T>::new(1025 * widths::<T>());
+    let mut places = Places::<T>::new(1025 * (widths::<T>() + 6));
     for kind in KINDS {
         for rows in [1, 2, 3, 9, 13, 14, 15, 32] {
             for columns in [1, lanes - 1, 2 * lanes + 1, 4 * lanes, 5 * lanes - 1] {
@@ -226,7 +237,7 @@ fn every_block<T: Number>() {
 /// Rows of B that are 4096 bytes apart or more are copied, if there are rows of A enough.
 fn far_apart<T: Number>() {
     let far = FAR_APART / size_of::<T>();
-    let mut places = Places::<T>::new(513 * (far + 5));
+    let mut places = Places::<T>::new(513 * (far + 11));
     for kind in KINDS {
         for rows in [WORTH_COPYING - 1, WORTH_COPYING] {
             for columns in [far - 1, far + 5] {
@@ -238,10 +249,10 @@ fn far_apart<T: Number>() {
     }
 }
 
-/// Few rows of A and a B that no cache holds: half a megabyte and more.
+/// Few rows of A and a B that comes from memory once.
 fn from_afar<T: Number>() {
-    let far = (1 << 19) / size_of::<T>();
-    let mut places = Places::<T>::new(far + 5 * 513);
+    let far = FROM_AFAR / size_of::<T>();
+    let mut places = Places::<T>::new(far + 12 * 513);
     for kind in KINDS {
         for rows in 1..=5 {
             for steps in [15, 17, 513] {
