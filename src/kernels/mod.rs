@@ -13,6 +13,8 @@ mod level;
 mod logarithm;
 mod map;
 mod normal;
+#[cfg(test)]
+mod number;
 mod panel;
 pub mod peak;
 mod polynomial;

@@ -1,80 +1,27 @@
 //! Every product at every level has the bits of a plain loop that adds the terms of an element one
 //! after the other. Inputs end where no byte may be read, outputs where none may be written.
 
-use std::fmt::Debug;
-
 use super::*;
 use crate::kernels::guarded::Guarded;
 use crate::kernels::level::Level;
+use crate::kernels::number::{Number, fill};
 use crate::kernels::testing::at;
-
-/// What a test asks of f32 and f64.
-trait Number: Registers + Debug {
-    const NAN: Self;
-    /// From −1 to 1, from random bits: sums of such numbers show the order of their terms.
-    fn random(bits: u64) -> Self;
-    fn bits(self) -> u64;
-    /// self · factor + term, rounded once or twice.
-    fn multiply_add(self, factor: Self, term: Self, once: bool) -> Self;
-}
-
-macro_rules! number {
-    ($name:ident) => {
-        impl Number for $name {
-            const NAN: Self = Self::NAN;
-            #[allow(clippy::cast_precision_loss)] // as many bits as the type has
-            fn random(bits: u64) -> Self {
-                (bits >> (64 - Self::MANTISSA_DIGITS)) as Self
-                    / (1_u64 << (Self::MANTISSA_DIGITS - 1)) as Self
-                    - 1.0
-            }
-            fn bits(self) -> u64 {
-                self.to_bits().into()
-            }
-            fn multiply_add(self, factor: Self, term: Self, once: bool) -> Self {
-                if once {
-                    self.mul_add(factor, term)
-                } else {
-                    self * factor + term
-                }
-            }
-        }
-    };
-}
-
-number!(f32);
-number!(f64);
 
 #[derive(Debug, Clone, Copy)]
 enum Kind {
-    /// To the neurons from `first` on, `after` more of which follow.
-    Forward {
-        first: usize,
-        after: usize,
-    },
+    /// To some neurons: so many stand before them and after.
+    Forward(usize, usize),
     Errors,
-    /// Out of the neurons from `first` on, `after` more of which follow.
-    Gradients {
-        first: usize,
-        after: usize,
-        add: bool,
-    },
+    /// Out of some neurons, so many before and after; added to what is there.
+    Gradients(usize, usize, bool),
 }
 
 const KINDS: [Kind; 5] = [
-    Kind::Forward { first: 0, after: 0 },
-    Kind::Forward { first: 5, after: 1 },
+    Kind::Forward(0, 0),
+    Kind::Forward(5, 2),
     Kind::Errors,
-    Kind::Gradients {
-        first: 0,
-        after: 2,
-        add: false,
-    },
-    Kind::Gradients {
-        first: 3,
-        after: 0,
-        add: true,
-    },
+    Kind::Gradients(0, 2, false),
+    Kind::Gradients(3, 0, true),
 ];
 
 /// The levels whose code runs here. That of NEON is made of arrays, which x86-64 has as well.
@@ -113,42 +60,32 @@ impl<T: Number> Places<T> {
     fn check(&mut self, kind: Kind, rows: usize, columns: usize, steps: usize) {
         /// The numbers before an output that must stay as they are.
         const BEFORE: usize = 64;
-        let seed = &mut self.seed;
-        let mut fill = |numbers: &mut [T]| {
-            for number in numbers {
-                *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                *number = T::random(*seed);
+        let mut fill = |numbers: &mut [T]| fill(&mut self.seed, numbers);
+        // A(i, k) stands at a[a_from + i a_row + k a_step], B(k, j) at b[b_from + k b_step + j b_row].
+        let ([a_from, a_row, a_step, a_length], [b_from, b_step, b_row, b_width]) = match kind {
+            Kind::Forward(before, after) => {
+                let n_out = before + columns + after;
+                ([0, steps, 1, rows * steps], [before, n_out, 1, n_out])
+            }
+            Kind::Errors => ([0, steps, 1, rows * steps], [0, 1, steps, columns]),
+            Kind::Gradients(before, after, _) => {
+                let n_in = before + rows + after;
+                ([before, 1, n_in, steps * n_in], [0, columns, 1, columns])
             }
         };
-        // A(i, k) stands at a[start + i row + k step], B(k, j) at b[left + k down + j right].
-        let (start, row, step, length) = match kind {
-            Kind::Gradients { first, after, .. } => {
-                let n_in = first + rows + after;
-                (first, 1, n_in, steps * n_in)
-            }
-            _ => (0, steps, 1, rows * steps),
-        };
-        let (left, b_row) = match kind {
-            Kind::Forward { first, after } => (first, first + columns + after),
-            _ => (0, columns),
-        };
-        let (down, right) = match kind {
-            Kind::Errors => (1, steps),
-            _ => (b_row, 1),
-        };
-        let (_, a) = self.a.last(length);
-        let (_, b) = self.b.last(steps * b_row);
-        let (_, bias) = self.bias.last(b_row);
+        let (_, a) = self.a.last(a_length);
+        let (_, b) = self.b.last(steps * b_width);
+        let (_, bias) = self.bias.last(b_width);
         fill(a);
         fill(b);
         fill(bias);
         let mut begin = vec![T::NAN; rows * columns];
         let mut sums = vec![T::default(); rows * columns];
         match kind {
-            Kind::Forward { .. } => sums
+            Kind::Forward(..) => sums
                 .chunks_mut(columns)
-                .for_each(|c| c.copy_from_slice(&bias[left..left + columns])),
-            Kind::Gradients { add: true, .. } => {
+                .for_each(|c| c.copy_from_slice(&bias[b_from..b_from + columns])),
+            Kind::Gradients(.., true) => {
                 fill(&mut begin);
                 sums.copy_from_slice(&begin);
             }
@@ -159,9 +96,9 @@ impl<T: Number> Places<T> {
             let mut sums = sums.clone();
             for (i, c) in sums.chunks_mut(columns).enumerate() {
                 for k in 0..steps {
-                    let factor = a[start + i * row + k * step];
+                    let factor = a[a_from + i * a_row + k * a_step];
                     for (j, c) in c.iter_mut().enumerate() {
-                        *c = factor.multiply_add(b[left + k * down + j * right], *c, once);
+                        *c = factor.multiply_add(b[b_from + k * b_step + j * b_row], *c, once);
                     }
                 }
             }
@@ -176,11 +113,11 @@ impl<T: Number> Places<T> {
             c.copy_from_slice(&begin);
             let pulse = &Pulse::none();
             at(level, || match kind {
-                Kind::Forward { .. } => {
-                    forward(a, b, bias, left..left + columns, c, room, pulse);
+                Kind::Forward(first, _) => {
+                    forward(a, b, bias, first..first + columns, c, room, pulse);
                 }
                 Kind::Errors => errors(a, b, c, columns, room, pulse),
-                Kind::Gradients { first, add, .. } => {
+                Kind::Gradients(first, _, add) => {
                     gradients(a, b, steps, first, c, add, room, pulse);
                 }
             });
@@ -202,13 +139,36 @@ impl<T: Number> Places<T> {
     }
 }
 
+/// The sums of columns, added to what is there: at every level those of plain additions.
+fn sums_of_columns<T: Number>() {
+    let mut places = Places::<T>::new(9 * widths::<T>());
+    for rows in 1..=9 {
+        for columns in 1..=widths::<T>() {
+            let (_, delta) = places.b.last(rows * columns);
+            fill(&mut places.seed, delta);
+            let mut wanted = vec![T::default(); columns];
+            for row in delta.chunks(columns) {
+                for (sum, &delta) in wanted.iter_mut().zip(row) {
+                    *sum = delta.multiply_add(T::ONE, *sum, false);
+                }
+            }
+            for level in levels() {
+                let (_, out) = places.c.last(columns);
+                out.fill(T::default());
+                at(level, || sums(delta, out, T::ONE));
+                assert_eq!(out, wanted, "{level:?} ({rows}, {columns})");
+            }
+        }
+    }
+}
+
 /// Five of the widest registers, and one lane more.
 const fn widths<T>() -> usize {
     5 * 64 / size_of::<T>() + 1
 }
 
 fn every_tile<T: Number>() {
-    let mut places = Places::<T>::new(64 * widths::<T>());
+    let mut places = Places::<T>::new(64 * (widths::<T>() + 7));
     for kind in KINDS {
         for rows in 1..=31 {
             for columns in 1..=widths::<T>() {
@@ -222,7 +182,7 @@ fn every_tile<T: Number>() {
 
 fn every_block<T: Number>() {
     let lanes = 64 / size_of::<T>();
-    let mut places = Places::<T>::new(1025 * (widths::<T>() + 6));
+    let mut places = Places::<T>::new(1025 * (widths::<T>() + 7));
     for kind in KINDS {
         for rows in [1, 2, 3, 9, 13, 14, 15, 32] {
             for columns in [1, lanes - 1, 2 * lanes + 1, 4 * lanes, 5 * lanes - 1] {
@@ -237,7 +197,7 @@ fn every_block<T: Number>() {
 /// Rows of B that are 4096 bytes apart or more are copied, if there are rows of A enough.
 fn far_apart<T: Number>() {
     let far = FAR_APART / size_of::<T>();
-    let mut places = Places::<T>::new(513 * (far + 11));
+    let mut places = Places::<T>::new(513 * (far + 12));
     for kind in KINDS {
         for rows in [WORTH_COPYING - 1, WORTH_COPYING] {
             for columns in [far - 1, far + 5] {
@@ -249,9 +209,9 @@ fn far_apart<T: Number>() {
     }
 }
 
-/// Few rows of A and a B that comes from memory once.
+/// Few rows of A and a B that no cache holds: half a megabyte and more.
 fn from_afar<T: Number>() {
-    let far = FROM_AFAR / size_of::<T>();
+    let far = (1 << 19) / size_of::<T>();
     let mut places = Places::<T>::new(far + 12 * 513);
     for kind in KINDS {
         for rows in 1..=5 {
@@ -286,6 +246,12 @@ fn rows_far_apart_add_in_order() {
 fn numbers_from_afar_add_in_order() {
     from_afar::<f32>();
     from_afar::<f64>();
+}
+
+#[test]
+fn columns_add_in_order() {
+    sums_of_columns::<f32>();
+    sums_of_columns::<f64>();
 }
 
 #[test]
