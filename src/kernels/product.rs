@@ -26,8 +26,7 @@ const PANEL_BYTES: usize = MAX_VECTORS * 64;
 const FAR_APART: usize = 4096;
 /// The rows of A that make copying a block of B worth its while.
 const WORTH_COPYING: usize = 32;
-/// With so few rows of A, a B of so many bytes comes from afar and is not used again.
-const FEW_ROWS: usize = 4;
+/// A B of so many bytes comes from afar, and for one row of A it is not used again.
 const FROM_AFAR: usize = 1 << 19;
 
 /// The numbers that a product needs room for.
@@ -196,7 +195,7 @@ impl<T: Registers> Product<'_, T> {
         };
         let across = matches!(self.b, Source::Columns(_));
         let few = self.rows < WORTH_COPYING || self.b_row * size_of::<T>() < FAR_APART;
-        if self.a.step == 1 && !across && self.rows <= FEW_ROWS && size_of_val(b) >= FROM_AFAR {
+        if !across && self.rows == 1 && self.a.step == 1 && size_of_val(b) >= FROM_AFAR {
             self.stream(level, b, c, pulse);
         } else if !across && few {
             for panel in self.panels(tiles) {
@@ -211,25 +210,19 @@ impl<T: Registers> Product<'_, T> {
         }
     }
 
-    /// All of C, row by row, as B comes from memory.
+    /// The one row of C, as B comes from memory.
     fn stream(&self, level: Level, b: &[T], c: &mut [T], pulse: &Pulse<'_>) {
-        let width = self.columns.len();
-        for c in c.chunks_exact_mut(width) {
-            match self.start {
-                Begin::Zero => c.fill(T::default()),
-                Begin::Row(row) => c.copy_from_slice(&row[self.columns.clone()]),
-                Begin::Sum => {}
-            }
+        match self.start {
+            Begin::Zero => c.fill(T::default()),
+            Begin::Row(row) => c.copy_from_slice(&row[self.columns.clone()]),
+            Begin::Sum => {}
         }
-        for (index, b) in b.chunks(STREAMS * self.b_row).enumerate() {
-            let steps = index * STREAMS..self.steps.min((index + 1) * STREAMS);
-            for (row, c) in c.chunks_exact_mut(width).enumerate() {
-                if pulse.stopped_after(b.len()) {
-                    return;
-                }
-                let a = &self.a.numbers[row * self.a.row..][steps.clone()];
-                add_rows(level, a, b, self.b_row, &self.columns, c);
+        let a = self.a.numbers[..self.steps].chunks(STREAMS);
+        for (a, b) in a.zip(b.chunks(STREAMS * self.b_row)) {
+            if pulse.stopped_after(b.len()) {
+                return;
             }
+            add_rows(level, a, b, self.b_row, &self.columns, c);
         }
     }
 
