@@ -27,7 +27,8 @@ def show_config(mode: str = "stdout") -> dict[str, str | int] | None:
     Raises
     ------
     ValueError
-        Another mode; ``BPFAST_NUM_THREADS`` is set to something that is no positive integer.
+        Another mode; ``BPFAST_NUM_THREADS`` is set to something that is no positive integer, or
+        ``BPFAST_SIMD`` to a level that this machine lacks.
 
     Examples
     --------

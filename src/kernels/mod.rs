@@ -38,7 +38,12 @@ pub use map::{Function, map, scale};
 pub use normal::Normal;
 pub use softmax::softmax;
 
-/// The widest SIMD instructions that the products use on this machine.
-pub fn simd_level() -> &'static str {
-    level::current().name()
+use crate::error::Result;
+
+/// The name of the SIMD level in use.
+///
+/// # Errors
+/// As [`level`].
+pub fn simd_level() -> Result<&'static str> {
+    level().map(Level::name)
 }

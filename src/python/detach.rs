@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use super::errors::from_panic;
 use crate::error::{Kind, Result};
 use crate::interrupt::Question;
+use crate::kernels::level;
 
 /// Calls of fewer multiply-adds keep the GIL: they end within some 10 µs, and a thread that has
 /// given the GIL away may wait 5 ms to have it back.
@@ -17,12 +18,14 @@ const ATTACHED_WORK: usize = 1 << 17;
 /// The question it gets lets Python run its signal handlers.
 ///
 /// # Errors
-/// Those of `work`; what a signal handler raised; RuntimeError for a panic.
+/// `BPFAST_SIMD` names a level that this machine lacks; those of `work`; what a signal handler
+/// raised; RuntimeError for a panic.
 pub fn detached<R: Send>(
     py: Python<'_>,
     size: usize,
     work: impl FnOnce(Question<'_>) -> Result<R> + Send,
 ) -> PyResult<R> {
+    level()?;
     let raised = Mutex::new(None);
     #[allow(clippy::redundant_closure_for_method_calls)] // the method is not general enough
     let question = || match Python::attach(|py| py.check_signals()) {

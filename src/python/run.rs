@@ -19,7 +19,6 @@ use super::vector::Vector;
 use crate::batch::{Call, Scratch};
 use crate::error::Result;
 use crate::examples::{Inputs, Targets};
-use crate::kernels::level;
 use crate::network::Network;
 use crate::plan::Plan;
 use crate::pool::Team;
@@ -254,7 +253,6 @@ impl<T: Element> Engine<'_, T> {
         inputs: Inputs<'_, T>,
         work: impl FnOnce(&Call<'_, T>, &mut Scratch<T>) -> Result<R> + Send,
     ) -> PyResult<R> {
-        level()?;
         let network = self.network();
         let plan = Plan::new(network, inputs.len(), threads::in_force()?);
         let params = params.numbers;

@@ -148,7 +148,7 @@ impl NumThreads {
 pub fn build_config(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("version", env!("CARGO_PKG_VERSION"))?;
-    dict.set_item("simd", simd_level())?;
+    dict.set_item("simd", simd_level()?)?;
     dict.set_item("threads", in_force()?)?;
     let profile = if cfg!(debug_assertions) {
         "debug"
