@@ -15,15 +15,15 @@ use bpfast::kernels::{level, peak, product};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-/// Name, rows of a chunk, `n_in`, `n_out`, whether float64: the largest layer of each case, at the rows
-/// that a chunk of it has.
+/// Name, rows of a chunk, `n_in`, `n_out`, whether float64: the largest layer of each case, at the
+/// rows that a chunk of it has on two threads.
 const SHAPES: [(&str, usize, usize, usize, bool); 9] = [
     ("nielsen30", 10, 784, 30, false),
     ("nielsen100", 16, 784, 100, false),
     ("rl64-1", 1, 64, 64, false),
-    ("rl64-64", 16, 64, 64, false),
-    ("tab256", 32, 256, 256, false),
-    ("mlp512", 32, 784, 512, false),
+    ("rl64-64", 32, 64, 64, false),
+    ("tab256", 64, 256, 256, false),
+    ("mlp512", 64, 784, 512, false),
     ("pinn", 128, 50, 50, true),
     ("wide", 256, 1024, 1024, false),
     ("wide-f8", 256, 1024, 1024, true),

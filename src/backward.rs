@@ -84,8 +84,8 @@ pub fn bp2<T: Real>(
 /// BP3: ∂C/∂b^l = Σ_x δ^l, added to what `nabla_b` holds.
 ///
 /// `delta`: (rows, n_l); `nabla_b`: (n_l,).
-pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T]) {
-    product::sums(delta, nabla_b, T::ONE);
+pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T], pulse: &Pulse<'_>) {
+    product::sums(delta, nabla_b, T::ONE, pulse);
 }
 
 /// BP4: (∂C/∂W^l)ᵀ = (a^(l−1))ᵀ δ^l, for the weights out of the neurons from `first` on; with `add`,
@@ -180,7 +180,7 @@ pub fn gradient<T: Real>(
         );
         let nabla_b = &mut gradient[layer.biases.clone()];
         nabla_b.fill(T::ZERO);
-        bp3(delta, nabla_b);
+        bp3(delta, nabla_b, pulse);
     }
 }
 

@@ -63,7 +63,7 @@ pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T], pulse: &Pulse<'_>) -> Result
     sum_pairwise(chunks, nabla_b, &mut stack, pulse, |delta, place| {
         if !pulse.stopped_after(delta.len()) {
             place.fill(T::ZERO);
-            backward::bp3(delta, place);
+            backward::bp3(delta, place, pulse);
         }
     });
     Ok(())

@@ -37,7 +37,11 @@ impl Fused {
         let term = |j: usize| {
             let (z, a, y) = (z[j].to_f64(), a[j].to_f64(), y(j).to_f64());
             match self {
-                Self::SigmoidCrossEntropy => times(y, softplus(-z)) + times(1.0 - y, softplus(z)),
+                Self::SigmoidCrossEntropy => {
+                    // softplus(∓z) = max(∓z, 0) + ln(1 + e^−|z|): one logarithm for both.
+                    let small = (-z.abs()).exp().ln_1p();
+                    times(y, (-z).max(0.0) + small) + times(1.0 - y, z.max(0.0) + small)
+                }
                 Self::SoftmaxCrossEntropy => times(y, surprise(j)) + times(1.0 - y, complement(j)),
                 Self::SoftmaxLogLikelihood => times(y, surprise(j)),
                 Self::SigmoidPoisson => a + times(y, softplus(-z)),
@@ -108,24 +112,25 @@ struct Shares {
     top: usize,
     /// ln Σ e^(z − shift).
     ln_sum: f64,
-    /// The same without the largest: −∞ where there is no other.
-    ln_sum_of_others: f64,
 }
 
 impl Shares {
     fn of<T: Real>(z: &[T]) -> Self {
         let top = (1..z.len()).fold(0, |top, j| if z[j] > z[top] { j } else { top });
-        let others = || (0..z.len()).filter(|&j| j != top).map(|j| z[j].to_f64());
-        let sum = |shift: f64| others().fold(0.0, |sum, z| sum + libm::exp(z - shift));
         let shift = z[top].to_f64();
-        let second = others().fold(f64::MIN, f64::max);
+        let sum = Self::sum_of_others(z, top, shift);
         Self {
             shift,
             top,
             // 0 · shift is 0, or NaN for a z of NaN or +∞.
-            ln_sum: (sum(shift) + 0.0 * shift).ln_1p(),
-            ln_sum_of_others: (second - shift) + libm::log(sum(second)),
+            ln_sum: (sum + 0.0 * shift).ln_1p(),
         }
+    }
+
+    /// Σ e^(z − shift) without the largest z.
+    fn sum_of_others<T: Real>(z: &[T], top: usize, shift: f64) -> f64 {
+        let others = (0..z.len()).filter(|&j| j != top);
+        others.fold(0.0, |sum, j| sum + libm::exp(z[j].to_f64() - shift))
     }
 
     /// ln a_j.
@@ -136,7 +141,11 @@ impl Shares {
     /// ln(1 − a_j).
     fn ln_rest<T: Real>(&self, z: &[T], j: usize) -> f64 {
         if j == self.top {
-            self.ln_sum_of_others - self.ln_sum
+            // Shifted by the largest of the others; −∞ where there is no other.
+            let others = (0..z.len()).filter(|&j| j != self.top);
+            let second = others.map(|j| z[j].to_f64()).fold(f64::MIN, f64::max);
+            let sum = Self::sum_of_others(z, self.top, second);
+            (second - self.shift) + libm::log(sum) - self.ln_sum
         } else {
             (-self.ln(z, j).exp()).ln_1p()
         }

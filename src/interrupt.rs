@@ -23,7 +23,8 @@ impl Stop {
         self.0.load(Ordering::Relaxed)
     }
 
-    fn set(&self) {
+    /// Asks the call to stop.
+    pub(crate) fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }

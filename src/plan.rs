@@ -24,12 +24,12 @@ const MAX_LANES: usize = 64;
 const LARGE: usize = 1 << 17;
 /// The most rows of a chunk of a large network: each chunk takes all weights from memory.
 const LARGE_MAX_ROWS: usize = 256;
-/// The most examples of a small network that make one block, and no lanes.
+/// The most examples of a small network that make blocks, and no lanes.
 const SMALL_BATCH: usize = 512;
 /// The most activations of a block.
 const BLOCK_ACTIVATIONS: usize = 1 << 22;
-/// The fewest and the most rows of a block.
-const BLOCK_ROWS: (usize, usize) = (1024, 4096);
+/// The fewest and the most rows of a block, powers of two.
+const BLOCK_ROWS: (usize, usize) = (128, 4096);
 
 /// How the gradients of the chunks are brought together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -66,6 +66,8 @@ LONG = {
     # When it is told to stop it has 60 products before it: it should do none of them.
     "deep": ([1024] * 21, 6000, FLOAT32, "backprop"),
     "many small layers": ([16] * 400, 200_000, FLOAT64 | {"hidden": "gelu"}, "backprop"),
+    # Many blocks, each of two phases that are shorter than the time between two questions.
+    "blocks": ([400, 330, 10], 500_000, FLOAT32, "backprop"),
     "tabular": (*TAB, "backprop"),
     "pinn": ([2, 50, 50, 50, 50, 1], 1_000_000, FLOAT64 | {"hidden": "tanh"}, "backprop"),
     # A row of one layer is as long as a chunk of others.

@@ -16,7 +16,7 @@ use crate::workspace::{Keep, Workspace, reserve};
 const PART_WORK: usize = 1 << 17;
 /// The parts for each thread, so that they end together.
 const PARTS_PER_THREAD: usize = 6;
-/// The neurons of a part at least: rows enough for the tiles of a product.
+/// The neurons of a part at least, if every thread finds some: rows enough for the tiles.
 const PART_NEURONS: usize = 36;
 
 impl<T: Real> Call<'_, T> {
@@ -35,7 +35,13 @@ impl<T: Real> Call<'_, T> {
         let several = plan.chunks > chunks_per_block;
         let neurons = self.neurons_of_parts(chunks_per_block.min(plan.chunks));
         watch(self.question, |pulse| {
-            self.prepare_block(scratch, chunks_per_block, pulse)?;
+            self.prepare_workers(scratch)?;
+            let chunks = chunks_per_block.min(plan.chunks);
+            if scratch.block.len() < chunks {
+                scratch.block.resize_with(chunks, Workspace::default);
+            }
+            let mut block = scratch.block[..chunks].iter_mut();
+            block.try_for_each(|workspace| self.prepare(workspace, Keep::ERRORS, pulse))?;
             if several {
                 let longest = self
                     .network
@@ -56,33 +62,39 @@ impl<T: Real> Call<'_, T> {
         } else {
             &mut []
         };
-        for index in 0..plan.chunks.div_ceil(chunks_per_block) {
-            let chunks = plan.chunks_of(index, chunks_per_block);
-            let block = &mut scratch.block[..chunks.len()];
-            let per_chunk = plan.grains_per_chunk();
-            let costs = scratch.costs[chunks.start * per_chunk..].chunks_mut(per_chunk);
-            let tasks = chunks.clone().zip(block.iter_mut()).zip(costs);
-            self.team.run(
-                workers,
-                tasks,
-                self.question,
-                |worker, ((chunk, workspace), costs), pulse| {
-                    let (rows, room) = (plan.rows_of(chunk), &mut worker.room);
-                    self.errors_chunk(targets, &rows, workspace, room, costs, pulse);
-                },
-            )?;
-            let block = &*block;
-            let parts = Parts::new(self.network, gradient, lost, &neurons);
-            self.team
-                .run(workers, parts, self.question, |worker, part, pulse| {
-                    let chunks = chunks
-                        .clone()
-                        .map(|chunk| self.x(&plan.rows_of(chunk)))
-                        .zip(block);
-                    self.part(part, chunks, index == 0, worker, pulse);
-                })?;
-        }
-        Ok(())
+        watch(self.question, |beat| {
+            for index in 0..plan.chunks.div_ceil(chunks_per_block) {
+                // Each phase has a clock of its own, and may be shorter than a beat.
+                if index > 0 && beat.stopped() {
+                    break;
+                }
+                let chunks = plan.chunks_of(index, chunks_per_block);
+                let block = &mut scratch.block[..chunks.len()];
+                let per_chunk = plan.grains_per_chunk();
+                let costs = scratch.costs[chunks.start * per_chunk..].chunks_mut(per_chunk);
+                let tasks = chunks.clone().zip(block.iter_mut()).zip(costs);
+                self.team.run(
+                    workers,
+                    tasks,
+                    self.question,
+                    |worker, ((chunk, workspace), costs), pulse| {
+                        let (rows, room) = (plan.rows_of(chunk), &mut worker.room);
+                        self.errors_chunk(targets, &rows, workspace, room, costs, pulse);
+                    },
+                )?;
+                let block = &*block;
+                let parts = Parts::new(self.network, gradient, lost, &neurons);
+                self.team
+                    .run(workers, parts, self.question, |worker, part, pulse| {
+                        let chunks = chunks
+                            .clone()
+                            .map(|chunk| self.x(&plan.rows_of(chunk)))
+                            .zip(block);
+                        self.part(part, chunks, index == 0, worker, pulse);
+                    })?;
+            }
+            Ok(())
+        })
     }
 
     /// A part of the gradient over `chunks`, the first block's or added to those before.
@@ -110,7 +122,7 @@ impl<T: Real> Call<'_, T> {
         for (index, (x, workspace)) in chunks.enumerate() {
             let (a, delta) = input_and_delta(self.network, x, workspace, part.layer);
             match part.neuron {
-                None => bp3(delta, sum),
+                None => bp3(delta, sum, pulse),
                 Some(neuron) => {
                     let rows = x.len() / self.network.n_inputs();
                     bp4(delta, a, rows, neuron, sum, index > 0, room, pulse);
@@ -121,7 +133,10 @@ impl<T: Real> Call<'_, T> {
             }
         }
         if first {
-            part.lost.fill(T::ZERO);
+            for lost in part.lost.chunks_mut(1 << 16) {
+                lost.fill(T::ZERO);
+                pulse.stopped_after(lost.len());
+            }
         } else {
             add_compensated(part.sum, part.lost, &buffer[..part.sum.len()], pulse);
         }
@@ -136,22 +151,10 @@ impl<T: Real> Call<'_, T> {
             _ => rows.saturating_mul(self.network.n_weights()) / (threads * PARTS_PER_THREAD),
         };
         let work = work.max(PART_WORK);
-        move |layer| (work / (rows * layer.n_out)).clamp(PART_NEURONS.min(layer.n_in), layer.n_in)
-    }
-
-    fn prepare_block(
-        &self,
-        scratch: &mut Scratch<T>,
-        chunks_per_block: usize,
-        pulse: &Pulse<'_>,
-    ) -> Result<()> {
-        self.prepare_workers(scratch)?;
-        let chunks = chunks_per_block.min(self.plan.chunks);
-        if scratch.block.len() < chunks {
-            scratch.block.resize_with(chunks, Workspace::default);
+        move |layer| {
+            let least = PART_NEURONS.min(layer.n_in.div_ceil(2 * threads));
+            (work / (rows * layer.n_out)).clamp(least, layer.n_in)
         }
-        let mut block = scratch.block[..chunks].iter_mut();
-        block.try_for_each(|workspace| self.prepare(workspace, Keep::ERRORS, pulse))
     }
 }
 

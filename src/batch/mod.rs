@@ -5,8 +5,8 @@
 //! [`blocks`].
 
 mod blocks;
+mod few;
 mod lanes;
-mod single;
 
 use std::ops::Range;
 
@@ -33,6 +33,8 @@ pub struct Scratch<T> {
     block: Vec<Workspace<T>>,
     /// What the sum over the blocks lost.
     lost: Vec<T>,
+    /// z^l of few examples, share by share.
+    shares: Vec<T>,
 }
 
 /// The buffers of one thread.
@@ -91,8 +93,8 @@ impl<'a, T: Real> Call<'a, T> {
     pub fn forward(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
         let width = self.network.n_outputs();
         assert_eq!(out.len(), self.inputs.n * width, "the length of out");
-        if self.inputs.n == 1 && self.team.threads() > 1 {
-            return self.forward_single(scratch, out);
+        if self.has_few() {
+            return self.forward_few(scratch, out);
         }
         let chunks = out.chunks_mut(self.plan.rows * width).enumerate();
         self.each_chunk(

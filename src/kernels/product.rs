@@ -19,6 +19,8 @@ mod tests;
 /// The steps of a block: with a panel's width it fits the second-level cache, its pages the
 /// table of the processor.
 const BLOCK_STEPS: usize = 512;
+/// The steps of a tile that reads B where it lies: a few milliseconds at the most.
+const UNCOPIED_STEPS: usize = 1 << 14;
 /// The bytes across the widest panel.
 const PANEL_BYTES: usize = MAX_VECTORS * 64;
 /// From this distance on between the rows of B, in bytes, their addresses get into each other's way
@@ -127,9 +129,12 @@ pub fn gradients<T: Registers>(
 /// 1ᵀ δ, added to what `out` holds: the gradient of the biases.
 ///
 /// `delta`: (rows, n_out); `out`: (n_out,).
-pub fn sums<T: Registers>(delta: &[T], out: &mut [T], one: T) {
+pub fn sums<T: Registers>(delta: &[T], out: &mut [T], one: T, pulse: &Pulse<'_>) {
     let n_out = out.len();
     for rows in delta.chunks(STREAMS * n_out) {
+        if pulse.stopped_after(rows.len()) {
+            return;
+        }
         let ones = &[one; STREAMS][..rows.len() / n_out];
         add_rows(current(), ones, rows, n_out, &(0..n_out), out);
     }
@@ -174,12 +179,17 @@ impl<T: Registers> Product<'_, T> {
             return;
         }
         // What the tiles rely on.
-        let last = (self.rows - 1) * self.a.row + (self.steps - 1) * self.a.step;
+        let numbers = |a: usize, b: usize| a.checked_mul(b).expect("a matrix fits its slice");
+        let last = numbers(self.rows - 1, self.a.row) + numbers(self.steps - 1, self.a.step);
         assert!(last < self.a.numbers.len(), "the length of a factor");
         let (Source::Rows(b) | Source::Columns(b)) = self.b;
-        assert_eq!(b.len(), self.steps * self.b_row, "the length of a factor");
+        assert_eq!(
+            b.len(),
+            numbers(self.steps, self.b_row),
+            "the length of a factor"
+        );
         assert!(self.columns.end <= self.b_row, "the columns of a factor");
-        let length = self.rows * self.columns.len();
+        let length = numbers(self.rows, self.columns.len());
         assert_eq!(c.len(), length, "the length of a product");
         if let Begin::Row(row) = self.start {
             assert_eq!(row.len(), self.b_row, "the length of a row");
@@ -199,7 +209,9 @@ impl<T: Registers> Product<'_, T> {
             self.stream(level, b, c, pulse);
         } else if !across && few {
             for panel in self.panels(tiles) {
-                self.tiles(tiles, panel, 0..self.steps, false, c, room, pulse);
+                for steps in blocks(UNCOPIED_STEPS) {
+                    self.tiles(tiles, panel.clone(), steps, false, c, room, pulse);
+                }
             }
         } else {
             for panel in self.panels(tiles) {

@@ -61,18 +61,19 @@ impl Helper {
         Some(Self { desk, thread })
     }
 
-    /// Offers `work` under `number` if the helper is free.
+    /// Offers `work` under `number`; false where the helper is at work for another caller.
     ///
     /// # Safety
-    /// `work` lives until [`Self::take_back`] of this number has returned.
-    unsafe fn offer(&self, number: u64, work: &Work<'_>, caller: &Thread) {
+    /// `work` lives until [`Self::take_back`] of this number has returned; no other loan has the
+    /// number.
+    unsafe fn offer(&self, number: u64, work: &Work<'_>, caller: &Thread) -> bool {
         let state = &self.desk.state;
         let claimed = (number << 2) | CLAIMED;
         if state
             .compare_exchange(FREE, claimed, Ordering::Acquire, Ordering::Relaxed)
             .is_err()
         {
-            return; // at work for another caller
+            return false;
         }
         let caller = caller.clone();
         // SAFETY: only the lifetime changes, and the caller proves that it is long enough.
@@ -80,6 +81,7 @@ impl Helper {
         self.desk.put(Some(Loan { work, caller }));
         state.store((number << 2) | OFFERED, Ordering::Release);
         self.thread.unpark();
+        true
     }
 
     /// Returns once the helper does not have the loan `number`, or no longer; asks `waiting` in
@@ -136,11 +138,22 @@ impl Desk {
 
     fn work(&self) {
         if let Some(Loan { work, caller }) = self.put(None) {
+            let end = AbortOnPanic;
             // SAFETY: the caller keeps the work alive until the state is FREE.
             unsafe { (*work)() };
+            std::mem::forget(end);
             self.state.store(FREE, Ordering::Release);
             caller.unpark();
         }
+    }
+}
+
+/// The caller would wait for ever for a helper that is gone.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        std::process::abort();
     }
 }
 
@@ -163,13 +176,13 @@ impl Rest {
     }
 }
 
-/// Lends `work` to those of `helpers` that are free, does `own`, and takes the work back. Asks
+/// Lends `work` to `count` of `helpers`, if so many are free, does `own`, and takes the work back. Asks
 /// `waiting` now and then while a helper is still at work.
 ///
-/// `number` is different for every loan of the process. `work` must not panic.
+/// A panic in `work` on a helper ends the process: the helper could not give it back.
 pub fn lend(
     helpers: &[Helper],
-    number: u64,
+    count: usize,
     work: &Work<'_>,
     own: impl FnOnce(),
     waiting: &dyn Fn(),
@@ -182,12 +195,14 @@ pub fn lend(
                 .for_each(|helper| helper.take_back(self.1, self.2));
         }
     }
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let lent = Lent(helpers, number, waiting);
     let caller = std::thread::current();
-    for helper in helpers {
-        // SAFETY: `lent` takes the work back before `work` can end, be it by a panic of `own`.
-        unsafe { helper.offer(number, work, &caller) };
-    }
+    // SAFETY: `lent` takes the work back before `work` can end, be it by a panic of `own`; the
+    // number is this loan's alone.
+    let accept = |helper: &&Helper| unsafe { helper.offer(number, work, &caller) };
+    helpers.iter().filter(accept).take(count).for_each(|_| ());
     own();
     drop(lent);
 }

@@ -10,7 +10,6 @@ mod limit;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
@@ -97,8 +96,10 @@ impl Team {
         work: impl Fn(&mut S, I::Item, &Pulse<'_>) + Sync,
     ) -> Result<()> {
         let stop = Stop::default();
+        let left = tasks.size_hint().1.unwrap_or(usize::MAX);
         let tasks = Mutex::new(tasks);
         let share = |state: &mut S, pulse: &Pulse<'_>| {
+            let _guard = StopOnPanic(&stop);
             while !pulse.stopped_after(1) {
                 let Some(task) = lock(&tasks).next() else {
                     break;
@@ -110,7 +111,9 @@ impl Team {
             return Ok(());
         };
         let caller = Pulse::caller(&stop, question);
-        let count = (self.threads - 1).min(others.len());
+        let count = (self.threads - 1)
+            .min(others.len())
+            .min(left.saturating_sub(1));
         match &self.pool {
             Some(pool) if count > 0 => {
                 let others = Mutex::new(others.iter_mut());
@@ -126,10 +129,13 @@ impl Team {
                     }
                 };
                 let waiting = || {
-                    caller.stopped();
+                    // A question may panic; a second panic would end the process.
+                    if !std::thread::panicking() {
+                        caller.stopped();
+                    }
                 };
                 let own = || share(own, &caller);
-                lend(&pool.helpers[..count], number(), &help, own, &waiting);
+                lend(&pool.helpers, count, &help, own, &waiting);
                 if let Some(payload) = panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
                     resume_unwind(payload);
                 }
@@ -143,10 +149,15 @@ impl Team {
     }
 }
 
-/// A number for a loan.
-fn number() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
+/// Stops all threads of a call when one of them panics.
+struct StopOnPanic<'a>(&'a Stop);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.set();
+        }
+    }
 }
 
 /// Nothing behind these locks is left half-changed by a panic, so poison means nothing.
@@ -156,7 +167,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
     use crate::interrupt::INTERVAL;

@@ -263,7 +263,9 @@ impl<T: Element> Engine<'_, T> {
             let call = Call::new(network, params, inputs, &team, question);
             work(&call, &mut scratch)
         });
-        *lock(self.slot) = Some(scratch);
+        if outcome.is_ok() {
+            *lock(self.slot) = Some(scratch); // else what it holds is given back
+        }
         outcome
     }
 }

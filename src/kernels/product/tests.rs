@@ -155,7 +155,7 @@ fn sums_of_columns<T: Number>() {
             for level in levels() {
                 let (_, out) = places.c.last(columns);
                 out.fill(T::default());
-                at(level, || sums(delta, out, T::ONE));
+                at(level, || sums(delta, out, T::ONE, &Pulse::none()));
                 assert_eq!(out, wanted, "{level:?} ({rows}, {columns})");
             }
         }
