@@ -60,18 +60,8 @@ fn join<T: Real>(place: &mut [T], stack: &mut [Vec<T>], waiting: usize, pulse: &
     add(below, &top[0], pulse);
 }
 
-/// The sum of `first` and all of `rest`, added pairwise, into `first`.
-pub fn add_pairwise<T: Real>(first: &mut [T], rest: &mut [Vec<T>], pulse: &Pulse<'_>) {
-    let (left, right) = rest.split_at_mut(rest.len() / 2);
-    if let Some((middle, right)) = right.split_first_mut() {
-        add_pairwise(first, left, pulse);
-        add_pairwise(middle, right, pulse);
-        add(first, middle, pulse);
-    }
-}
-
 /// sum ← sum + term.
-fn add<T: Real>(sum: &mut [T], term: &[T], pulse: &Pulse<'_>) {
+pub fn add<T: Real>(sum: &mut [T], term: &[T], pulse: &Pulse<'_>) {
     /// Few enough to take less than a millisecond.
     const BLOCK: usize = 1 << 16;
     for (sum, term) in sum.chunks_mut(BLOCK).zip(term.chunks(BLOCK)) {

@@ -7,7 +7,7 @@ use crate::backward::gradient;
 use crate::error::Result;
 use crate::examples::Targets;
 use crate::interrupt::{Pulse, watch};
-use crate::pairwise::{add_pairwise, reserve_each, sum_pairwise};
+use crate::pairwise::{add, reserve_each, sum_pairwise};
 use crate::scalar::Real;
 use crate::workspace::Keep;
 
@@ -53,8 +53,22 @@ impl<T: Real> Call<'_, T> {
                 self.lane(targets, chunks, worker, place, pulse);
             },
         )?;
+        // Neighbours, then neighbours of these sums, and so on; each round's sums by all threads.
+        let mut distance = 1;
+        while distance < rest.len() {
+            let pairs = rest.chunks_mut(2 * distance);
+            let pairs = pairs.filter(|pair| pair.len() > distance);
+            self.team
+                .run(workers, pairs, self.question, |_, pair, pulse| {
+                    let (first, second) = pair.split_at_mut(distance);
+                    add(&mut first[0][..length], &second[0][..length], pulse);
+                })?;
+            distance *= 2;
+        }
         watch(self.question, |pulse| {
-            add_pairwise(place, rest, pulse);
+            if let Some(sum) = rest.first() {
+                add(place, &sum[..length], pulse);
+            }
             Ok(())
         })
     }
