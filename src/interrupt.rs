@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 
 /// How often the caller's question is asked. Python wants Ctrl-C answered within 100 ms; what one
-/// thread does between two beats (`kernels::product` keeps it to some 10 ms) comes on top.
+/// thread does between two looks at the clock (a few milliseconds at the most) comes on top.
 pub const INTERVAL: Duration = Duration::from_millis(25);
 
 /// The caller's question "shall I stop?", asked on the calling thread alone.

@@ -1,5 +1,5 @@
 //! How many forks lie between this process and the one that imported the module: cheaper than to
-//! ask the system for the process's number in every call.
+//! ask the system for the process's number, as the pool does, which knows no Python.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -13,7 +13,7 @@ pub fn generation() -> u32 {
     FORKS.load(Ordering::Relaxed)
 }
 
-/// Asks Python to count, in each child, before anything else runs there.
+/// Asks Python to count, in each child, before `os.fork` returns there.
 pub fn count(py: Python<'_>) -> PyResult<()> {
     let os = py.import("os")?;
     if !os.hasattr("register_at_fork")? {
