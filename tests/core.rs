@@ -22,6 +22,16 @@ fn numbers<T: Real>(seed: u64, length: usize) -> Vec<T> {
 
 /// C and its gradient of a batch of `n` examples, into NaN-filled places.
 fn backprop<T: Real>(network: &Network, n: usize, threads: usize) -> (f64, Vec<T>) {
+    backprop_after(&mut Scratch::default(), network, n, threads)
+}
+
+/// The same with the buffers that other calls have left behind.
+fn backprop_after<T: Real>(
+    scratch: &mut Scratch<T>,
+    network: &Network,
+    n: usize,
+    threads: usize,
+) -> (f64, Vec<T>) {
     let (width, outputs) = (network.sizes()[0], network.n_outputs());
     let params: Vec<T> = numbers(1, network.n_params());
     let (x, y): (Vec<T>, Vec<T>) = (numbers(2, n * width), numbers(3, n * outputs));
@@ -33,7 +43,7 @@ fn backprop<T: Real>(network: &Network, n: usize, threads: usize) -> (f64, Vec<T
     let call = Call::new(network, &params, inputs, &team, &|| false);
     let mut gradient = vec![T::from_f64(f64::NAN); params.len()];
     let cost = call
-        .backprop(&targets, &mut Scratch::default(), &mut gradient)
+        .backprop(&targets, scratch, &mut gradient)
         .expect("nobody interrupts");
     (cost, gradient)
 }
@@ -98,17 +108,50 @@ fn products_of_every_size_agree_with_loops() {
     agree::<f32>(1e-5);
 }
 
+/// Networks and batches that are cut in every way: lanes, one block, several blocks.
+fn cut() -> [(Network, usize); 4] {
+    let network = |sizes: &[usize]| {
+        let hidden = [Activation::Tanh, Activation::Gelu];
+        let (output, cost) = (Activation::Softmax, Cost::LogLikelihood);
+        Network::new(sizes, &hidden, output, cost).expect("a network")
+    };
+    // More than 2^17 parameters make blocks, here of 4096 rows (src/plan.rs).
+    let large = [2, 400, 330, 3];
+    [
+        (network(&[20, 30, 40, 5]), 5000),
+        (network(&[20, 30, 40, 5]), 300),
+        (network(&large), 600),
+        (network(&large), 4200),
+    ]
+}
+
+fn bits((cost, gradient): (f64, Vec<f32>)) -> (u64, Vec<u32>) {
+    let gradient = gradient.into_iter().map(f32::to_bits).collect();
+    (cost.to_bits(), gradient)
+}
+
 #[test]
 fn the_bits_do_not_depend_on_the_team() {
-    let hidden = [Activation::Tanh, Activation::Gelu];
-    let (output, cost) = (Activation::Softmax, Cost::LogLikelihood);
-    let network = Network::new(&[20, 30, 40, 5], &hidden, output, cost).expect("a network");
-    let (cost, gradient) = backprop::<f32>(&network, 5000, 1);
-    let bits = |gradient: &[f32]| -> Vec<u32> { gradient.iter().map(|g| g.to_bits()).collect() };
-    for threads in [2, 3, 8] {
-        let (other_cost, other) = backprop::<f32>(&network, 5000, threads);
-        assert_eq!(cost.to_bits(), other_cost.to_bits());
-        assert_eq!(bits(&gradient), bits(&other));
+    for (network, n) in cut() {
+        let alone = bits(backprop(&network, n, 1));
+        for threads in [2, 3, 8] {
+            let found = bits(backprop(&network, n, threads));
+            assert!(found == alone, "{n} rows, {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn the_bits_do_not_depend_on_the_calls_before() {
+    let mut scratch = Scratch::default();
+    for turn in 0..2 {
+        for (network, n) in cut() {
+            for threads in [2, 1] {
+                let found = bits(backprop_after(&mut scratch, &network, n, threads));
+                let fresh = bits(backprop(&network, n, threads));
+                assert!(found == fresh, "turn {turn}: {n} rows, {threads} threads");
+            }
+        }
     }
 }
 
