@@ -155,6 +155,38 @@ fn the_bits_do_not_depend_on_the_calls_before() {
     }
 }
 
+/// Alone it is shared out by neurons, in a batch by rows.
+#[test]
+fn an_example_has_the_same_bits_alone_and_in_a_batch() {
+    let hidden = [Activation::Tanh; 2];
+    let (output, cost) = (Activation::Softmax, Cost::LogLikelihood);
+    for sizes in [[700, 901, 300, 5], [3, 2, 4, 1], [40, 5000, 70, 200]] {
+        let network = Network::new(&sizes, &hidden, output, cost).expect("a network");
+        let (width, outputs) = (sizes[0], sizes[3]);
+        let params: Vec<f32> = numbers(1, network.n_params());
+        let x: Vec<f32> = numbers(2, 3 * width);
+        let forward = |x: &[f32], threads: usize| {
+            let n = x.len() / width;
+            let x = ArrayView2::from_shape((n, width), x).expect("whole rows");
+            let inputs = Inputs::new(&network, x).expect("x fits");
+            let team = Team::assemble(threads);
+            let mut out = vec![f32::NAN; n * outputs];
+            Call::new(&network, &params, inputs, &team, &|| false)
+                .forward(&mut Scratch::default(), &mut out)
+                .expect("nobody interrupts");
+            bits((0.0, out)).1
+        };
+        let batch = forward(&x, 1);
+        for threads in [1, 2, 3, 8] {
+            let rows = x
+                .chunks(width)
+                .flat_map(|row| forward(row, threads))
+                .collect::<Vec<_>>();
+            assert!(rows == batch, "{sizes:?}, {threads} threads");
+        }
+    }
+}
+
 #[test]
 fn an_interrupted_call_says_so() {
     let network = one_layer(2000, 2000);

@@ -206,3 +206,31 @@ pub fn lend(
     own();
     drop(lent);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+    use crate::interrupt::INTERVAL;
+
+    /// A helper of its own: those of the pool are kept awake by other tests, or have just started.
+    #[test]
+    fn a_helper_that_sleeps_is_woken() {
+        let helper = Helper::start("alone".to_owned()).expect("a thread");
+        // The system may be busy for once.
+        let woken = (1..=100).any(|number| {
+            std::thread::sleep(INTERVAL.max(10 * AWAKE));
+            let (came, since) = (AtomicBool::new(false), Instant::now());
+            let own = || {
+                while !came.load(Ordering::Relaxed) && since.elapsed() < INTERVAL {
+                    std::thread::yield_now();
+                }
+            };
+            let work = || came.store(true, Ordering::Relaxed);
+            lend(std::slice::from_ref(&helper), number, &work, own, &|| ());
+            came.into_inner()
+        });
+        assert!(woken, "the helper never came");
+    }
+}

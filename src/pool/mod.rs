@@ -209,26 +209,6 @@ mod tests {
     }
 
     #[test]
-    fn a_helper_that_sleeps_is_woken() {
-        let helped = (0..100).any(|_| {
-            std::thread::sleep(INTERVAL); // longer than a helper stays awake
-            let begun = AtomicUsize::new(0);
-            let patience = std::time::Instant::now();
-            // A task waits for the other, which another thread alone can begin.
-            Team::assemble(2)
-                .run(&mut [(), ()], 0..2, &|| false, |(), _, _| {
-                    begun.fetch_add(1, Ordering::Relaxed);
-                    while begun.load(Ordering::Relaxed) < 2 && patience.elapsed() < INTERVAL {
-                        std::thread::yield_now();
-                    }
-                })
-                .expect("nobody interrupts");
-            patience.elapsed() < INTERVAL
-        });
-        assert!(helped, "no helper came");
-    }
-
-    #[test]
     fn a_panic_comes_out_and_leaves_the_pool_working() {
         let count = |bad: Option<usize>| {
             let sum = AtomicUsize::new(0);
