@@ -84,6 +84,7 @@ fn steady_state_allocates_nothing() {
             ("lanes of a chunk", &small, 2000, false, 20),
             ("a block", &small, 32, false, 20),
             ("one example", &small, 1, false, 20),
+            ("two examples", &large, 2, false, 20), // shared out by neurons
             ("labels, lanes", &classes, 2000, true, 20),
             ("labels, a block", &classes, 32, true, 20),
             ("blocks", &large, 4100, false, 1),

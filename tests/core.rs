@@ -155,7 +155,7 @@ fn the_bits_do_not_depend_on_the_calls_before() {
     }
 }
 
-/// Alone it is shared out by neurons, in a batch by rows.
+/// Few examples are shared out by neurons, a batch by rows.
 #[test]
 fn an_example_has_the_same_bits_alone_and_in_a_batch() {
     let hidden = [Activation::Tanh; 2];
@@ -183,6 +183,10 @@ fn an_example_has_the_same_bits_alone_and_in_a_batch() {
                 .flat_map(|row| forward(row, threads))
                 .collect::<Vec<_>>();
             assert!(rows == batch, "{sizes:?}, {threads} threads");
+            assert!(
+                forward(&x, threads) == batch,
+                "{sizes:?}, {threads} threads"
+            );
         }
     }
 }
