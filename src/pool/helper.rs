@@ -6,10 +6,12 @@
 
 #![allow(unsafe_code)] // a thread that outlives the call works on what the call has borrowed
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{Builder, Thread};
 use std::time::{Duration, Instant};
+
+use super::place::Place;
 
 /// How long a helper looks for work before it sleeps: to wake it takes a caller some microseconds,
 /// and calls often come one after the other.
@@ -38,6 +40,9 @@ struct Desk {
     state: AtomicU64,
     /// Written in phase CLAIMED, taken in phase WORKING: nobody ever waits for it.
     loan: Mutex<Option<Loan>>,
+    /// Known once the thread runs.
+    place: OnceLock<Place>,
+    asleep: AtomicBool,
 }
 
 struct Loan {
@@ -54,6 +59,8 @@ impl Helper {
         let desk = Arc::new(Desk {
             state: AtomicU64::new(FREE),
             loan: Mutex::default(),
+            place: OnceLock::new(),
+            asleep: AtomicBool::new(false),
         });
         let its_desk = Arc::clone(&desk);
         let handle = Builder::new().name(name).spawn(move || its_desk.attend());
@@ -80,6 +87,9 @@ impl Helper {
         let work = unsafe { std::mem::transmute::<&Work<'_>, &Work<'static>>(work) };
         self.desk.put(Some(Loan { work, caller }));
         state.store((number << 2) | OFFERED, Ordering::Release);
+        if self.desk.asleep.load(Ordering::Relaxed) {
+            self.desk.place.get().inspect(|place| place.keep_apart());
+        }
         self.thread.unpark();
         true
     }
@@ -107,6 +117,7 @@ impl Helper {
 
 impl Desk {
     fn attend(&self) {
+        self.place.get_or_init(Place::current);
         let mut rest = Rest::default();
         loop {
             let state = self.state.load(Ordering::Acquire);
@@ -114,7 +125,9 @@ impl Desk {
                 self.work();
                 rest = Rest::default();
             } else if rest.is_over() {
+                self.asleep.store(true, Ordering::Relaxed);
                 std::thread::park();
+                self.asleep.store(false, Ordering::Relaxed);
                 rest = Rest::default();
             }
         }

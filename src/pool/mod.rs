@@ -7,6 +7,7 @@
 
 mod helper;
 mod limit;
+mod place;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
