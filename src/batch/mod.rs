@@ -1,8 +1,8 @@
 //! A batch, cut as its [`Plan`] says, run on a team of threads, summed in order.
 //!
 //! A sum has the same bits at any number of threads, because its order follows from the plan, and
-//! its error does not grow with n: chunks are added pairwise in [`lanes`], or with compensation in
-//! [`blocks`].
+//! its error does not grow with n: chunks are added pairwise in `lanes`, or with compensation in
+//! `blocks`.
 
 mod blocks;
 mod few;
