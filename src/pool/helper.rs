@@ -87,8 +87,8 @@ impl Helper {
         let work = unsafe { std::mem::transmute::<&Work<'_>, &Work<'static>>(work) };
         self.desk.put(Some(Loan { work, caller }));
         state.store((number << 2) | OFFERED, Ordering::Release);
-        if self.desk.asleep.load(Ordering::Relaxed) {
-            self.desk.place.get().inspect(|place| place.keep_apart());
+        if let Some(place) = self.desk.place.get() {
+            place.keep_apart(self.desk.asleep.load(Ordering::Relaxed));
         }
         self.thread.unpark();
         true

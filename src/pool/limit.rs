@@ -48,8 +48,13 @@ fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<usize> 
             _ => {}
         }
     }
-    let cpus = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    Ok(cpus.min(MAX_THREADS))
+    Ok(cpus().min(MAX_THREADS))
+}
+
+/// The CPUs that this process may use (affinity and cgroup quota). Read once.
+pub fn cpus() -> usize {
+    static CPUS: OnceLock<usize> = OnceLock::new();
+    *CPUS.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZeroUsize::get))
 }
 
 #[cfg(test)]

@@ -11,18 +11,22 @@ mod place;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::interrupt::{Pulse, Question, Stop};
 
 use helper::{Helper, lend};
+use limit::cpus;
 pub use limit::{MAX_THREADS, default_threads};
 
 /// The process's threads beside its own.
 struct Pool {
     process: u32,
     helpers: Vec<Helper>,
+    /// The teams there are: each has a thread of its own beside the helpers.
+    teams: Arc<AtomicUsize>,
 }
 
 static POOL: Mutex<Option<Arc<Pool>>> = Mutex::new(None);
@@ -41,7 +45,12 @@ fn pool(size: usize) -> Arc<Pool> {
         let named = |index| format!("bpfast-{}", index + 1);
         let new = (there..size).map_while(|index| Helper::start(named(index)));
         let helpers = old.iter().cloned().chain(new).collect();
-        *slot = Some(Arc::new(Pool { process, helpers }));
+        let teams = slot.as_ref().map(|pool| Arc::clone(&pool.teams));
+        *slot = Some(Arc::new(Pool {
+            process,
+            helpers,
+            teams: teams.unwrap_or_default(),
+        }));
     }
     Arc::clone(slot.as_ref().expect("just made"))
 }
@@ -69,6 +78,7 @@ impl Team {
             return Self::alone();
         }
         let pool = pool(wanted);
+        pool.teams.fetch_add(1, Ordering::Relaxed);
         Self {
             threads: wanted.min(pool.helpers.len()) + 1,
             pool: Some(pool),
@@ -78,6 +88,13 @@ impl Team {
     /// How many threads work at the most.
     pub fn threads(&self) -> usize {
         self.threads
+    }
+
+    /// The helpers that find a CPU of their own. Where callers keep the CPUs busy by themselves, a
+    /// helper would take the time of one from another.
+    fn welcome(&self, pool: &Pool) -> usize {
+        let seats = cpus().max(self.threads);
+        seats.saturating_sub(pool.teams.load(Ordering::Relaxed))
     }
 
     /// Gives every task to one of the threads, in the order of `tasks`, each thread with its own
@@ -112,11 +129,10 @@ impl Team {
             return Ok(());
         };
         let caller = Pulse::caller(&stop, question);
-        let count = (self.threads - 1)
-            .min(others.len())
-            .min(left.saturating_sub(1));
-        match &self.pool {
-            Some(pool) if count > 0 => {
+        let count = others.len().min(left.saturating_sub(1));
+        let welcome = self.pool.as_ref().map(|pool| (pool, self.welcome(pool)));
+        match welcome {
+            Some((pool, welcome)) if count.min(welcome) > 0 => {
                 let others = Mutex::new(others.iter_mut());
                 let panic: Mutex<Option<Box<dyn Any + Send>>> = Mutex::new(None);
                 let help = || {
@@ -136,6 +152,7 @@ impl Team {
                     }
                 };
                 let own = || share(own, &caller);
+                let count = count.min(welcome).min(self.threads - 1);
                 lend(&pool.helpers, count, &help, own, &waiting);
                 if let Some(payload) = panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
                     resume_unwind(payload);
@@ -147,6 +164,14 @@ impl Team {
             return Err(Error::interrupted());
         }
         Ok(())
+    }
+}
+
+impl Drop for Team {
+    fn drop(&mut self) {
+        if let Some(pool) = &self.pool {
+            pool.teams.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
