@@ -3,7 +3,8 @@
 //!
 //! `cargo bench --bench kernels` prints a table and writes `target/bench/kernels.json`;
 //! `cargo bench --bench kernels -- peak` prints the floating-point operations per second of fused
-//! multiply-adds alone, by number of threads, as one line of JSON. `-- quick` runs one case.
+//! multiply-adds alone, by number of threads, as one line of JSON. `-- quick` runs one case, names of
+//! cases those.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -25,8 +26,8 @@ const SHAPES: [(&str, usize, usize, usize, bool); 9] = [
     ("tab256", 64, 256, 256, false),
     ("mlp512", 64, 784, 512, false),
     ("pinn", 128, 50, 50, true),
-    ("wide", 256, 1024, 1024, false),
-    ("wide-f8", 256, 1024, 1024, true),
+    ("wide", 512, 1024, 1024, false),
+    ("wide-f8", 512, 1024, 1024, true),
 ];
 
 /// How long a sample lasts.
@@ -44,11 +45,11 @@ fn main() {
         );
         return;
     }
-    let shapes = if asked("quick") {
-        &SHAPES[2..3]
-    } else {
-        &SHAPES[..]
-    };
+    let named = SHAPES.iter().any(|shape| asked(shape.0));
+    let shapes = SHAPES
+        .iter()
+        .filter(|shape| asked(shape.0) || !named)
+        .filter(|shape| shape.0 == "rl64-1" || !asked("quick"));
     println!(
         "level: {}",
         level().expect("BPFAST_SIMD names a level").name()
@@ -58,7 +59,6 @@ fn main() {
         "case", "product", "m x k x n", "bpfast", "gemm", "matrixmultiply"
     );
     let rows: Vec<String> = shapes
-        .iter()
         .flat_map(|&(case, rows, n_in, n_out, double)| {
             if double {
                 compare::<f64>(case, rows, n_in, n_out)
@@ -135,7 +135,7 @@ fn compare<T: Real + 'static>(case: &str, rows: usize, n_in: usize, n_out: usize
         numbers(rows * n_out),
     );
     let bias = vec![T::ZERO; n_out];
-    let mut room = vec![T::ZERO; product::room::<T>()];
+    let mut room = vec![T::ZERO; product::room::<T>(n_in * n_out)];
     let pulse = Pulse::none();
     let mut out = vec![T::ZERO; (rows * n_out).max(rows * n_in).max(n_in * n_out)];
 

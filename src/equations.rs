@@ -28,7 +28,7 @@ pub fn bp2<T: Real>(
     width: usize,
     pulse: &Pulse<'_>,
 ) -> Result<()> {
-    let mut room = room(pulse)?;
+    let mut room = room(weights.len(), pulse)?;
     let (step, step_next) = (MAX_ROWS * width, MAX_ROWS * (weights.len() / width));
     let chunks = delta_next
         .chunks(step_next)
@@ -84,7 +84,7 @@ pub fn bp4<T: Real>(
     let (n_out, n_in) = (delta.len() / n, a.len() / n);
     let chunks = delta.chunks(ROWS * n_out).zip(a.chunks(ROWS * n_in));
     let mut stack = stack(n.div_ceil(ROWS), nabla_w.len(), pulse)?;
-    let mut room = room(pulse)?;
+    let mut room = room(nabla_w.len(), pulse)?;
     if pulse.stopped_after(0) {
         return Ok(()); // the stack may be short
     }
@@ -104,9 +104,9 @@ fn stack<T: Real>(chunks: usize, length: usize, pulse: &Pulse<'_>) -> Result<Vec
     Ok(stack)
 }
 
-/// What a product needs.
-fn room<T: Real>(pulse: &Pulse<'_>) -> Result<Vec<T>> {
+/// What the products of so many weights need.
+fn room<T: Real>(weights: usize, pulse: &Pulse<'_>) -> Result<Vec<T>> {
     let mut room = Vec::new();
-    reserve(&mut room, product::room::<T>(), 1, pulse)?;
+    reserve(&mut room, product::room::<T>(weights), 1, pulse)?;
     Ok(room)
 }

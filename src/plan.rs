@@ -23,7 +23,7 @@ const MAX_LANES: usize = 64;
 /// compute some rows.
 const LARGE: usize = 1 << 17;
 /// The most rows of a chunk of a large network: each chunk takes all weights from memory.
-const LARGE_MAX_ROWS: usize = 256;
+const LARGE_MAX_ROWS: usize = 512;
 /// The most examples of a small network that make blocks, and no lanes.
 const SMALL_BATCH: usize = 512;
 /// The most activations of a block.

@@ -327,10 +327,14 @@ impl<'a, T: Real> Call<'a, T> {
         if scratch.workers.len() < threads {
             scratch.workers.resize_with(threads, Worker::default);
         }
+        let weights = self
+            .network
+            .layers()
+            .iter()
+            .map(|layer| layer.weights.len());
+        let room = product::room::<T>(weights.max().unwrap_or(0));
         let mut workers = scratch.workers[..threads].iter_mut();
-        workers.try_for_each(|worker| {
-            reserve(&mut worker.room, product::room::<T>(), 1, &Pulse::none())
-        })
+        workers.try_for_each(|worker| reserve(&mut worker.room, room, 1, &Pulse::none()))
     }
 
     /// Makes room for a chunk.

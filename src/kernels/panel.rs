@@ -1,4 +1,4 @@
-//! Copies a block of a factor, a panel of columns wide, to where its rows are neighbours.
+//! Copies a block of a factor to where what a tile reads are neighbours.
 
 use std::ops::Range;
 
@@ -26,46 +26,95 @@ pub fn copy<T: Copy>(
     let block = &mut block[..steps.len() * width];
     match *b {
         Source::Rows(b) => {
-            let rows = b.chunks_exact(n).skip(steps.start);
-            for (place, row) in block.chunks_exact_mut(width).zip(rows) {
-                place[..columns.len()].copy_from_slice(&row[columns.clone()]);
+            let from = &b[steps.start * n + columns.start..];
+            let last = columns.len() - (width - tiles.lanes);
+            assert!(
+                from.len() >= (steps.len() - 1) * n + columns.len(),
+                "the rows of a factor"
+            );
+            // SAFETY: the tiles are of the current level; all rows lie in both slices.
+            unsafe {
+                let copy = tiles.copy_of(width / tiles.lanes);
+                copy(from.as_ptr(), n, block.as_mut_ptr(), steps.len(), last);
             }
         }
         Source::Columns(b) => {
             let length = b.len() / n;
             let from = &b[columns.start * length..columns.end * length];
-            transpose(tiles, from, length, steps, block, width);
+            transpose(
+                tiles,
+                &from[steps.start..],
+                length,
+                columns.len(),
+                steps.len(),
+                block,
+                width,
+            );
         }
     }
 }
 
-/// block(k, j) = from(j, k) for k in `steps`; the rows of `from` are `length` apart.
+/// Copies a block of Aᵀ, (steps, rows), whose rows are `row` apart in `from`, so many of its columns
+/// together as a tile has rows: those of the first tile, one step after the other, then the next.
+pub fn interleave<T: Copy>(
+    tiles: &Tiles<T>,
+    from: &[T],
+    row: usize,
+    rows: usize,
+    steps: usize,
+    block: &mut [T],
+) {
+    let block = &mut block[..rows * steps];
+    for (index, block) in block.chunks_mut(tiles.interleaved * steps).enumerate() {
+        let from = &from[index * tiles.interleaved..];
+        match block.len() / steps {
+            8 => interleave_rows::<T, 8>(from, row, block),
+            4 => interleave_rows::<T, 4>(from, row, block),
+            rows => {
+                for (place, from) in block.chunks_exact_mut(rows).zip(from.chunks(row)) {
+                    place.copy_from_slice(&from[..rows]);
+                }
+            }
+        }
+    }
+}
+
+/// The same for a known number of rows, which needs no loop and no call for a step.
+fn interleave_rows<T: Copy, const ROWS: usize>(from: &[T], row: usize, block: &mut [T]) {
+    let (places, _) = block.as_chunks_mut::<ROWS>();
+    for (place, from) in places.iter_mut().zip(from.chunks(row)) {
+        place.copy_from_slice(&from[..ROWS]);
+    }
+}
+
+/// block(k, j) = from(j, k) for some `columns` j and `steps` k; the columns of `from` are `length`
+/// apart, the rows of `block` `width`.
 fn transpose<T: Copy>(
     tiles: &Tiles<T>,
     from: &[T],
     length: usize,
-    steps: &Range<usize>,
+    columns: usize,
+    steps: usize,
     block: &mut [T],
     width: usize,
 ) {
     let side = tiles.square;
-    let columns = from.len() / length;
     let one_by_one = |block: &mut [T], columns: Range<usize>, rows: Range<usize>| {
         for j in columns {
             for k in rows.clone() {
-                block[k * width + j] = from[j * length + steps.start + k];
+                block[k * width + j] = from[j * length + k];
             }
         }
     };
-    let (even_columns, even_steps) = (columns - columns % side, steps.len() - steps.len() % side);
+    let (even_columns, even_steps) = (columns - columns % side, steps - steps % side);
     for j in (0..even_columns).step_by(side) {
         for k in (0..even_steps).step_by(side) {
-            let source = &from[j * length + steps.start + k..][..(side - 1) * length + side];
+            let source = &from[j * length + k..][..(side - 1) * length + side];
             let place = &mut block[k * width + j..][..(side - 1) * width + side];
             // SAFETY: the tiles are of the current level, and both slices hold a square.
             unsafe { (tiles.transpose)(source.as_ptr(), length, place.as_mut_ptr(), width) };
         }
     }
-    one_by_one(block, 0..even_columns, even_steps..steps.len());
-    one_by_one(block, even_columns..columns, 0..steps.len());
+    one_by_one(block, 0..even_columns, even_steps..steps);
+    one_by_one(block, even_columns..columns, 0..steps);
 }

@@ -16,24 +16,36 @@ use crate::interrupt::Pulse;
 #[cfg(test)]
 mod tests;
 
-/// The steps of a block: with a panel's width it fits the second-level cache, its pages the
-/// table of the processor.
-const BLOCK_STEPS: usize = 512;
 /// The steps of a tile that reads B where it lies: a few milliseconds at the most.
 const UNCOPIED_STEPS: usize = 1 << 14;
 /// The bytes across the widest panel.
 const PANEL_BYTES: usize = MAX_VECTORS * 64;
-/// From this distance on between the rows of B, in bytes, their addresses get into each other's way
-/// in the first-level cache.
+/// From this distance on between the rows of a factor, in bytes, their addresses get into each
+/// other's way in the first-level cache.
 const FAR_APART: usize = 4096;
 /// The rows of A that make copying a block of B worth its while.
 const WORTH_COPYING: usize = 32;
+/// The columns of C that make interleaving a block of A worth its while.
+const WORTH_INTERLEAVING: usize = 128;
 /// A B of so many bytes comes from afar, and for one row of A it is not used again.
 const FROM_AFAR: usize = 1 << 19;
+/// The weights from which a product is given more room: C is read and written once a block, and a
+/// copy of B used for every row of a block, which in `wide` costs some 3 % less with longer ones.
+const LARGE: usize = 1 << 18;
+/// The steps of a block of B that is copied, and of one of a large matrix. With a panel's width it
+/// fits the second-level cache, its pages the table of the processor.
+const BLOCK_STEPS: (usize, usize) = (512, 1024);
+/// The rows and steps of a block of A that is interleaved.
+const INTERLEAVED: (usize, usize) = (512, 512);
 
-/// The numbers that a product needs room for.
-pub const fn room<T>() -> usize {
-    BLOCK_STEPS * PANEL_BYTES / size_of::<T>()
+/// The numbers that the products of a matrix of so many weights need room for.
+pub const fn room<T>(weights: usize) -> usize {
+    let numbers = PANEL_BYTES / size_of::<T>();
+    if weights < LARGE {
+        BLOCK_STEPS.0 * numbers
+    } else {
+        BLOCK_STEPS.1 * numbers + INTERLEAVED.0 * INTERLEAVED.1
+    }
 }
 
 /// z = 1 bᵀ + a W, for some of the neurons that it leads to.
@@ -141,6 +153,7 @@ pub fn sums<T: Registers>(delta: &[T], out: &mut [T], one: T, pulse: &Pulse<'_>)
 }
 
 /// A, read one number at a time.
+#[derive(Clone, Copy)]
 struct Factor<'a, T> {
     numbers: &'a [T],
     /// From A(i, k) to A(i + 1, k).
@@ -194,29 +207,48 @@ impl<T: Registers> Product<'_, T> {
         if let Begin::Row(row) = self.start {
             assert_eq!(row.len(), self.b_row, "the length of a row");
         }
-        assert!(room.len() >= self::room::<T>(), "the room of a product");
+        assert!(room.len() >= self::room::<T>(0), "the room of a product");
 
         let level = current();
         let tiles = tiles::<T>(level);
-        let blocks = |length: usize| {
-            (0..self.steps)
-                .step_by(length)
-                .map(move |from| from..self.steps.min(from + length))
-        };
-        let across = matches!(self.b, Source::Columns(_));
-        let few = self.rows < WORTH_COPYING || self.b_row * size_of::<T>() < FAR_APART;
-        if !across && self.rows == 1 && self.a.step == 1 && size_of_val(b) >= FROM_AFAR {
+        if let Source::Rows(b) = self.b
+            && self.rows == 1
+            && self.a.step == 1
+            && size_of_val(b) >= FROM_AFAR
+        {
             self.stream(level, b, c, pulse);
-        } else if !across && few {
-            for panel in self.panels(tiles) {
-                for steps in blocks(UNCOPIED_STEPS) {
-                    self.tiles(tiles, panel.clone(), steps, false, c, room, pulse);
-                }
-            }
-        } else {
-            for panel in self.panels(tiles) {
-                for steps in blocks(BLOCK_STEPS) {
-                    self.tiles(tiles, panel.clone(), steps, true, c, room, pulse);
+            return;
+        }
+        let far = |row: usize| row * size_of::<T>() >= FAR_APART;
+        let across = matches!(self.b, Source::Columns(_));
+        let copy = across || (far(self.b_row) && self.rows >= WORTH_COPYING);
+        let large = room.len() >= self::room::<T>(LARGE);
+        let interleave = large
+            && self.a.row == 1
+            && far(self.a.step)
+            && self.columns.len() >= WORTH_INTERLEAVING;
+        let (rows, steps, copied) = match (copy, interleave) {
+            (_, true) => (INTERLEAVED.0, INTERLEAVED.1, BLOCK_STEPS.1),
+            (true, false) if large => (self.rows, BLOCK_STEPS.1, BLOCK_STEPS.1),
+            (true, false) => (self.rows, BLOCK_STEPS.0, BLOCK_STEPS.0),
+            (false, false) => (self.rows, UNCOPIED_STEPS, 0),
+        };
+        let (b_room, a_room) = room.split_at_mut(copied * PANEL_BYTES / size_of::<T>());
+        for steps in blocks(self.steps, steps) {
+            for rows in blocks(self.rows, rows) {
+                let from = rows.start * self.a.row + steps.start * self.a.step;
+                let numbers = &self.a.numbers[from..];
+                let a = if interleave {
+                    let (row, count, steps) = (self.a.step, rows.len(), steps.len());
+                    panel::interleave(tiles, numbers, row, count, steps, a_room);
+                    Left::Interleaved(&*a_room)
+                } else {
+                    Left::AsItLies(Factor { numbers, ..self.a })
+                };
+                for columns in self.panels(tiles) {
+                    let room = copy.then_some(&mut *b_room);
+                    let block = (rows.clone(), steps.clone(), columns);
+                    self.tiles(tiles, &a, block, room, c, pulse);
                 }
             }
         }
@@ -255,41 +287,49 @@ impl<T: Registers> Product<'_, T> {
         })
     }
 
-    /// Some terms of some columns of C, for all rows; with `copied`, from a copy of that part of B.
+    /// Some terms of some numbers of C; where there is room to copy, from a copy of that part of B.
     fn tiles(
         &self,
         tiles: &Tiles<T>,
-        columns: Range<usize>,
-        steps: Range<usize>,
-        copied: bool,
+        a: &Left<'_, T>,
+        (rows, steps, columns): (Range<usize>, Range<usize>, Range<usize>),
+        room: Option<&mut [T]>,
         c: &mut [T],
-        room: &mut [T],
         pulse: &Pulse<'_>,
     ) {
         if pulse.stopped_after(0) {
             return;
         }
         let vectors = columns.len().div_ceil(tiles.lanes);
-        let (b, b_step) = match self.b {
-            Source::Rows(b) if !copied => {
-                (&b[steps.start * self.b_row + columns.start..], self.b_row)
-            }
-            _ => {
+        let (b, b_step) = match (self.b, room) {
+            (_, Some(room)) => {
                 let width = vectors * tiles.lanes;
                 panel::copy(tiles, &self.b, self.b_row, &columns, &steps, room, width);
                 (&*room, width)
             }
+            (Source::Rows(b) | Source::Columns(b), None) => {
+                (&b[steps.start * self.b_row + columns.start..], self.b_row)
+            }
         };
-        let mut row = 0;
-        for rows in parts(self.rows, (tiles.sums / vectors).min(MAX_ROWS)) {
-            if pulse.stopped_after(rows * columns.len() * steps.len()) {
+        let most = match a {
+            Left::AsItLies(_) => even(rows.len(), (tiles.sums / vectors).min(MAX_ROWS)),
+            Left::Interleaved(_) => tiles.interleaved,
+        };
+        for tile in blocks(rows.len(), most) {
+            let (first, these) = (tile.start, tile.len());
+            let (a, a_row, a_step) = match a {
+                Left::AsItLies(a) => (&a.numbers[first * a.row..], a.row, a.step),
+                Left::Interleaved(a) => (&a[first * steps.len()..], 1, these),
+            };
+            if pulse.stopped_after(these * columns.len() * steps.len()) {
                 return;
             }
+            let row = rows.start + first;
             let place = row * self.columns.len() + columns.start - self.columns.start;
             let tile = Tile {
-                a: self.a.numbers[row * self.a.row + steps.start * self.a.step..].as_ptr(),
-                a_row: self.a.row,
-                a_step: self.a.step,
+                a: a.as_ptr(),
+                a_row,
+                a_step,
                 b: b.as_ptr(),
                 b_step,
                 c: c[place..].as_mut_ptr(),
@@ -304,11 +344,38 @@ impl<T: Registers> Product<'_, T> {
                 last: columns.len() - (vectors - 1) * tiles.lanes,
             };
             // SAFETY: the tile is of the current level; `run` has proven that rows, columns
-            // and steps of all three matrices lie in their slices, and `copy` that the block
-            // lies in `room`.
-            unsafe { tiles.get(rows, vectors)(&tile) };
-            row += rows;
+            // and steps of all three matrices lie in their slices, `copy` and `interleave` that
+            // their blocks lie in `room`.
+            unsafe { tiles.get(these, vectors)(&tile) };
         }
+    }
+}
+
+/// A block of A.
+enum Left<'a, T> {
+    /// Where the user has it.
+    AsItLies(Factor<'a, T>),
+    /// As [`panel::interleave`] leaves it.
+    Interleaved(&'a [T]),
+}
+
+/// Cuts `length` into blocks of `most`, but for the last.
+fn blocks(length: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let block = from..length.min(from + most);
+        from = block.end;
+        (!block.is_empty()).then_some(block)
+    })
+}
+
+/// The length of the fewest parts of `length` that are at most `longest`, if they are even.
+fn even(length: usize, longest: usize) -> usize {
+    // Divisions are slow enough to show in the smallest products.
+    if length <= longest {
+        length
+    } else {
+        length.div_ceil(length.div_ceil(longest))
     }
 }
 

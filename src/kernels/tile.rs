@@ -56,6 +56,13 @@ pub type TileFn<T> = unsafe fn(&Tile<T>);
 /// The machine has the level; the square may be read and its transpose written.
 pub type TransposeFn<T> = unsafe fn(*const T, usize, *mut T, usize);
 
+/// Copies rows of registers, the second distance apart, to where they are neighbours: so many, the
+/// last register of each filled up from so many lanes.
+///
+/// # Safety
+/// The machine has the level; the rows may be read and their places written.
+pub type CopyFn<T> = unsafe fn(*const T, usize, *mut T, usize, usize);
+
 /// The tiles of a level for numbers of one type.
 pub struct Tiles<T> {
     /// The numbers of a register.
@@ -69,6 +76,9 @@ pub struct Tiles<T> {
     pub square: usize,
     /// Copies a square.
     pub transpose: TransposeFn<T>,
+    /// The rows of a tile whose A is interleaved.
+    pub interleaved: usize,
+    copies: [CopyFn<T>; MAX_VECTORS],
     functions: [[TileFn<T>; MAX_VECTORS]; MAX_ROWS],
 }
 
@@ -76,6 +86,11 @@ impl<T> Tiles<T> {
     /// The tile of `rows` rows, `vectors` registers across.
     pub fn get(&self, rows: usize, vectors: usize) -> TileFn<T> {
         self.functions[rows - 1][vectors - 1]
+    }
+
+    /// The copy of rows of so many registers.
+    pub fn copy_of(&self, vectors: usize) -> CopyFn<T> {
+        self.copies[vectors - 1]
     }
 }
 
@@ -116,6 +131,29 @@ where
                 sum.store(row.add(j * V::LANES));
             }
             sums[VECTORS - 1].store_first(row.add((VECTORS - 1) * V::LANES), tile.last);
+        }
+    }
+}
+
+/// # Safety
+/// As [`CopyFn`].
+#[inline(always)]
+unsafe fn copy_rows<V: Vector, const VECTORS: usize>(
+    from: *const V::Scalar,
+    from_row: usize,
+    to: *mut V::Scalar,
+    rows: usize,
+    last: usize,
+) {
+    for row in 0..rows {
+        // SAFETY: the caller proves the level, and that the rows and their places lie in their
+        // slices.
+        unsafe {
+            let registers = load_row::<V, VECTORS>(from.add(row * from_row), last);
+            let to = to.add(row * VECTORS * V::LANES);
+            for (j, register) in registers.into_iter().enumerate() {
+                register.store(to.add(j * V::LANES));
+            }
         }
     }
 }
@@ -163,7 +201,10 @@ macro_rules! pick {
 }
 
 macro_rules! level {
-    ($name:ident, $entry:ident, $transpose:ident, $register:ident $(, $feature:literal)?) => {
+    (
+        $name:ident, $entry:ident, $transpose:ident, $copy:ident, $register:ident
+        $(, $feature:literal)?
+    ) => {
         $(#[target_feature(enable = $feature)])?
         unsafe fn $transpose<V: Vector>(
             from: *const V::Scalar,
@@ -175,6 +216,17 @@ macro_rules! level {
             unsafe { V::transpose(from, from_row, to, to_row) }
         }
 
+        $(#[target_feature(enable = $feature)])?
+        unsafe fn $copy<V: Vector, const VECTORS: usize>(
+            from: *const V::Scalar,
+            from_row: usize,
+            to: *mut V::Scalar,
+            rows: usize,
+            last: usize,
+        ) {
+            // SAFETY: the attribute is the proof of the level; the caller proves the rest.
+            unsafe { copy_rows::<V, VECTORS>(from, from_row, to, rows, last) }
+        }
 
         $(#[target_feature(enable = $feature)])?
         unsafe fn $entry<V: Vector, const ROWS: usize, const VECTORS: usize>(
@@ -192,28 +244,52 @@ macro_rules! level {
             const TILES: Tiles<T> = Tiles {
                 lanes: <T::$register>::LANES,
                 sums: <T::$register>::SUMS,
-                across: if <T::$register>::SUMS < 20 { 2 } else { 3 },
+                across: across::<T::$register>(),
                 square: <T::$register>::SQUARE,
                 transpose: $transpose::<T::$register>,
+                interleaved: interleaved::<T::$register>(),
+                copies: [
+                    $copy::<T::$register, 1>,
+                    $copy::<T::$register, 2>,
+                    $copy::<T::$register, 3>,
+                    $copy::<T::$register, 4>,
+                ],
                 functions: table!($entry, T::$register, [1 2 3 4 5 6 7 8 9 10 11 12 13 14]),
             };
         }
     };
 }
 
-level!(Baseline, baseline, baseline_transpose, Baseline);
+/// The registers across a tile.
+const fn across<V: Vector>() -> usize {
+    if V::SUMS < 20 { 2 } else { 3 }
+}
+
+/// The rows of a tile that are copied together: a power of two that registers hold.
+const fn interleaved<V: Vector>() -> usize {
+    if V::SUMS / across::<V>() < 8 { 4 } else { 8 }
+}
+
+level!(
+    Baseline,
+    baseline,
+    baseline_transpose,
+    baseline_copy,
+    Baseline
+);
 #[cfg(target_arch = "aarch64")]
-level!(Neon, neon, neon_transpose, Neon);
+level!(Neon, neon, neon_transpose, neon_copy, Neon);
 // For the tests: NEON's code is made of arrays, which x86-64 runs as well.
 #[cfg(all(test, target_arch = "x86_64"))]
-level!(Neon, neon, neon_transpose, Neon, "avx2,fma");
+level!(Neon, neon, neon_transpose, neon_copy, Neon, "avx2,fma");
 #[cfg(target_arch = "x86_64")]
-level!(Avx2, avx2, avx2_transpose, Avx2, "avx2,fma");
+level!(Avx2, avx2, avx2_transpose, avx2_copy, Avx2, "avx2,fma");
 #[cfg(target_arch = "x86_64")]
 level!(
     Avx512,
     avx512,
     avx512_transpose,
+    avx512_copy,
     Avx512,
     "avx512f,avx512dq,avx512vl,avx2,fma"
 );

@@ -51,13 +51,18 @@ impl<T: Number> Places<T> {
             b: Guarded::new(most),
             bias: Guarded::new(most),
             c: Guarded::new(most),
-            room: Guarded::new(room::<T>()),
+            room: Guarded::new(room::<T>(LARGE)),
             seed: 1,
         }
     }
 
     /// Checks C (rows, columns) of `steps` terms each at every level.
     fn check(&mut self, kind: Kind, rows: usize, columns: usize, steps: usize) {
+        self.check_with(room::<T>(0), kind, rows, columns, steps);
+    }
+
+    /// The same with so much room.
+    fn check_with(&mut self, room: usize, kind: Kind, rows: usize, columns: usize, steps: usize) {
         /// The numbers before an output that must stay as they are.
         const BEFORE: usize = 64;
         let mut fill = |numbers: &mut [T]| fill(&mut self.seed, numbers);
@@ -107,7 +112,7 @@ impl<T: Number> Places<T> {
         for level in levels() {
             let (before, c) = self.c.last(rows * columns);
             let before_c = before.len().saturating_sub(BEFORE);
-            let (before, room) = (&mut before[before_c..], self.room.last(room::<T>()).1);
+            let (before, room) = (&mut before[before_c..], self.room.last(room).1);
             before.fill(T::NAN);
             room.fill(T::NAN); // what the last level copied
             c.copy_from_slice(&begin);
@@ -209,6 +214,39 @@ fn far_apart<T: Number>() {
     }
 }
 
+/// With the room of a large matrix: longer blocks of B, and blocks of A whose columns are taken
+/// together where they are 4096 bytes apart or more.
+fn with_much_room<T: Number>() {
+    let (room, far) = (room::<T>(LARGE), FAR_APART / size_of::<T>());
+    let (most, (rows, steps)) = (BLOCK_STEPS.1, INTERLEAVED);
+    let mut places = Places::<T>::new((most + 1) * (far + 12).max(2 * (rows + 8)));
+    for columns in [
+        WORTH_INTERLEAVING - 1,
+        WORTH_INTERLEAVING,
+        WORTH_INTERLEAVING + 5,
+    ] {
+        for kind in [
+            Kind::Gradients(far, 1, true),
+            Kind::Gradients(1, far, false),
+        ] {
+            for rows in [1, 7, 8, 9, 13, rows, rows + 1] {
+                for steps in [1, 2, steps, steps + 1] {
+                    places.check_with(room, kind, rows, columns, steps);
+                }
+            }
+        }
+    }
+    for kind in [Kind::Forward(0, far), Kind::Errors] {
+        for rows in [WORTH_COPYING - 1, WORTH_COPYING] {
+            for steps in [most - 1, most, most + 1] {
+                places.check_with(room, kind, rows, 5, steps);
+            }
+        }
+    }
+    // Rows of both factors that are far apart.
+    places.check_with(room, Kind::Gradients(far, 0, false), 33, far, 3);
+}
+
 /// Few rows of A and a B that no cache holds: half a megabyte and more.
 fn from_afar<T: Number>() {
     let far = (1 << 19) / size_of::<T>();
@@ -240,6 +278,12 @@ fn every_block_adds_in_order() {
 fn rows_far_apart_add_in_order() {
     far_apart::<f32>();
     far_apart::<f64>();
+}
+
+#[test]
+fn large_blocks_add_in_order() {
+    with_much_room::<f32>();
+    with_much_room::<f64>();
 }
 
 #[test]
