@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use bpfast::Real;
 use bpfast::interrupt::Pulse;
-use bpfast::kernels::{level, peak, product};
+use bpfast::kernels::product::{self, Layout, Values};
+use bpfast::kernels::{level, peak};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -136,7 +137,7 @@ fn compare<T: Real + 'static>(case: &str, rows: usize, n_in: usize, n_out: usize
     );
     let bias = vec![T::ZERO; n_out];
     let mut room = vec![T::ZERO; product::room::<T>(n_in * n_out)];
-    let pulse = Pulse::none();
+    let (pulse, values, lies) = (Pulse::none(), Values::by_example, Layout::Examples);
     let mut out = vec![T::ZERO; (rows * n_out).max(rows * n_in).max(n_in * n_out)];
 
     let mut lines = Vec::new();
@@ -155,9 +156,23 @@ fn compare<T: Real + 'static>(case: &str, rows: usize, n_in: usize, n_out: usize
         for _ in 0..ROUNDS {
             let out = &mut out[..m * n];
             samples[0].push(per_second(m * k * n, || match kind {
-                "forward" => product::forward(&a, &w, &bias, 0..n_out, out, &mut room, &pulse),
-                "errors" => product::errors(&delta, &w, out, n_in, &mut room, &pulse),
-                _ => product::gradients(&a, &delta, rows, 0, out, false, &mut room, &pulse),
+                "forward" => {
+                    product::forward(
+                        values(&a),
+                        &w,
+                        &bias,
+                        0..n_out,
+                        out,
+                        lies,
+                        &mut room,
+                        &pulse,
+                    );
+                }
+                "errors" => product::errors(values(&delta), &w, out, lies, n_in, &mut room, &pulse),
+                _ => {
+                    let (a, delta, room) = (values(&a), values(&delta), &mut room);
+                    product::gradients(a, delta, rows, 0, out, false, false, room, &pulse);
+                }
             }));
             samples[1].push(per_second(m * k * n, || by_gemm(&left, &right, out)));
             samples[2].push(per_second(m * k * n, || {

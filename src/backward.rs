@@ -8,7 +8,7 @@ use crate::activation::Activation;
 use crate::cost::Cost;
 use crate::examples::Targets;
 use crate::interrupt::{ELEMENT_WORK, Pulse};
-use crate::kernels::product;
+use crate::kernels::product::{self, Layout, Values};
 use crate::network::Network;
 use crate::scalar::Real;
 use crate::workspace::{Neurons, Workspace};
@@ -66,44 +66,46 @@ pub fn cost<T: Real>(
 /// BP2: δ^l = (δ^(l+1) W^(l+1)) ⊙ σ'(z^l).
 ///
 /// `delta_next`: (rows, n_(l+1)); `weights`: (W^(l+1))ᵀ, (n_l, n_(l+1)); `a`, `delta`, and `z` where
-/// σ' reads it: (rows, n_l), `width` = n_l; `room`: what a product needs.
+/// σ' reads it: (rows, n_l) as `layout` says, `width` = n_l; `room`: what a product needs.
 pub fn bp2<T: Real>(
-    delta_next: &[T],
+    delta_next: Values<'_, T>,
     weights: &[T],
     activation: Activation,
     (z, a): (&[T], &[T]),
     delta: &mut [T],
+    layout: Layout,
     width: usize,
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
-    product::errors(delta_next, weights, delta, width, room, pulse);
+    product::errors(delta_next, weights, delta, layout, width, room, pulse);
     activation.pull_back(delta, a, z, width, pulse);
 }
 
 /// BP3: ∂C/∂b^l = Σ_x δ^l, added to what `nabla_b` holds.
 ///
-/// `delta`: (rows, n_l); `nabla_b`: (n_l,).
-pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T], pulse: &Pulse<'_>) {
-    product::sums(delta, nabla_b, T::ONE, pulse);
+/// `delta`: (rows, n_l); `nabla_b`: (n_l,); `room`: what a product needs.
+pub fn bp3<T: Real>(delta: Values<'_, T>, nabla_b: &mut [T], room: &mut [T], pulse: &Pulse<'_>) {
+    product::sums(delta, nabla_b, room, pulse);
 }
 
 /// BP4: (∂C/∂W^l)ᵀ = (a^(l−1))ᵀ δ^l, for the weights out of the neurons from `first` on; with `add`,
-/// added to what `nabla_w` holds.
+/// added to what `nabla_w` holds. With `biases`, BP3 comes behind it, in the same way.
 ///
-/// `delta`: (rows, n_l); `a`: (rows, n_(l−1)); `nabla_w`: (neurons, n_l); `room`: what a product
-/// needs.
+/// `delta`: (rows, n_l); `a`: (rows, n_(l−1)); `nabla_w`: (neurons, n_l), a row more with `biases`;
+/// `room`: what a product needs.
 pub fn bp4<T: Real>(
-    delta: &[T],
-    a: &[T],
+    delta: Values<'_, T>,
+    a: Values<'_, T>,
     rows: usize,
     first: usize,
     nabla_w: &mut [T],
+    biases: bool,
     add: bool,
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
-    product::gradients(a, delta, rows, first, nabla_w, add, room, pulse);
+    product::gradients(a, delta, rows, first, nabla_w, biases, add, room, pulse);
 }
 
 /// BP1 and BP2: fills δ^l of `workspace`, l = L … 2, which holds the forward pass of the examples
@@ -121,12 +123,17 @@ pub fn errors<T: Real>(
     for (index, layer) in network.layers().iter().enumerate().rev() {
         let length = n * layer.n_out;
         let (these, after) = workspace.layers.split_at_mut(index + 1);
-        let Neurons { z, a, delta } = &mut these[index];
+        let Neurons {
+            z,
+            a,
+            delta,
+            layout,
+        } = &mut these[index];
         let (z, a) = (&z[..length.min(z.len())], &a[..length]);
         let delta = &mut delta[..length];
         let activation = layer.activation;
         if let (Some(next), Some(after)) = (network.layers().get(index + 1), after.first()) {
-            let delta_next = &after.delta[..n * next.n_out];
+            let delta_next = after.errors(n * next.n_out);
             let weights = &params[next.weights.clone()];
             let width = layer.n_out;
             bp2(
@@ -135,6 +142,7 @@ pub fn errors<T: Real>(
                 activation,
                 (z, a),
                 delta,
+                *layout,
                 width,
                 room,
                 pulse,
@@ -155,12 +163,14 @@ pub fn errors<T: Real>(
     }
 }
 
-/// BP3 and BP4 of a chunk whose inputs are `x`, into `gradient`, which lies as the parameters do.
+/// BP3 and BP4 of a chunk whose inputs are `x`, into `gradient`, which lies as the parameters do;
+/// with `add`, added to what it holds.
 pub fn gradient<T: Real>(
     network: &Network,
     x: &[T],
     workspace: &Workspace<T>,
     gradient: &mut [T],
+    add: bool,
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
@@ -168,19 +178,8 @@ pub fn gradient<T: Real>(
     for index in 0..network.layers().len() {
         let layer = &network.layers()[index];
         let (a, delta) = input_and_delta(network, x, workspace, index);
-        bp4(
-            delta,
-            a,
-            rows,
-            0,
-            &mut gradient[layer.weights.clone()],
-            false,
-            room,
-            pulse,
-        );
-        let nabla_b = &mut gradient[layer.biases.clone()];
-        nabla_b.fill(T::ZERO);
-        bp3(delta, nabla_b, pulse);
+        let nabla = &mut gradient[layer.weights.start..layer.biases.end];
+        bp4(delta, a, rows, 0, nabla, true, add, room, pulse);
     }
 }
 
@@ -190,14 +189,14 @@ pub fn input_and_delta<'a, T: Real>(
     x: &'a [T],
     workspace: &'a Workspace<T>,
     index: usize,
-) -> (&'a [T], &'a [T]) {
+) -> (Values<'a, T>, Values<'a, T>) {
     let rows = x.len() / network.n_inputs();
     let layer = &network.layers()[index];
     let a = match index {
-        0 => x,
-        _ => &workspace.layers[index - 1].a[..rows * layer.n_in],
+        0 => Values::by_example(x),
+        _ => workspace.layers[index - 1].activations(rows * layer.n_in),
     };
-    (a, &workspace.layers[index].delta[..rows * layer.n_out])
+    (a, workspace.layers[index].errors(rows * layer.n_out))
 }
 
 /// The rows of z, or empty rows where z is not kept.

@@ -5,7 +5,7 @@ use crate::activation::Activation;
 use crate::backward;
 use crate::error::Result;
 use crate::interrupt::Pulse;
-use crate::kernels::product;
+use crate::kernels::product::{self, Layout, Values};
 use crate::pairwise::{reserve_each, sum_pairwise};
 use crate::plan::MAX_ROWS;
 use crate::scalar::Real;
@@ -36,11 +36,12 @@ pub fn bp2<T: Real>(
     for ((delta_next, (z, a)), delta) in chunks.zip(delta.chunks_mut(step)) {
         let room = &mut room;
         backward::bp2(
-            delta_next,
+            Values::by_example(delta_next),
             weights,
             activation,
             (z, a),
             delta,
+            Layout::Examples,
             width,
             room,
             pulse,
@@ -63,7 +64,7 @@ pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T], pulse: &Pulse<'_>) -> Result
     sum_pairwise(chunks, nabla_b, &mut stack, pulse, |delta, place| {
         if !pulse.stopped_after(delta.len()) {
             place.fill(T::ZERO);
-            backward::bp3(delta, place, pulse);
+            backward::bp3(Values::by_example(delta), place, &mut [], pulse);
         }
     });
     Ok(())
@@ -90,8 +91,9 @@ pub fn bp4<T: Real>(
     }
     sum_pairwise(chunks, nabla_w, &mut stack, pulse, |(delta, a), place| {
         if !pulse.stopped() {
-            let rows = delta.len() / n_out;
-            backward::bp4(delta, a, rows, 0, place, false, &mut room, pulse);
+            let (rows, room) = (delta.len() / n_out, &mut room);
+            let (delta, a) = (Values::by_example(delta), Values::by_example(a));
+            backward::bp4(delta, a, rows, 0, place, false, false, room, pulse);
         }
     });
     Ok(())

@@ -1,7 +1,7 @@
 //! The forward pass: z^l = a^(l−1) (W^l)ᵀ + b^l, a^l = σ_l(z^l).
 
 use crate::interrupt::Pulse;
-use crate::kernels::product;
+use crate::kernels::product::{self, Values};
 use crate::network::Network;
 use crate::scalar::Real;
 use crate::workspace::Workspace;
@@ -23,10 +23,12 @@ pub fn forward<T: Real>(
     let last = network.layers().len() - 1;
     for (index, layer) in network.layers().iter().enumerate() {
         let (before, rest) = workspace.layers.split_at_mut(index);
-        let input = before
-            .last()
-            .map_or(x, |previous| &previous.a[..rows * layer.n_in]);
+        let input = match before.last() {
+            Some(previous) => previous.activations(rows * layer.n_in),
+            None => Values::by_example(x),
+        };
         let buffers = &mut rest[0];
+        let layout = buffers.layout;
         let output = match &mut out {
             Some(out) if index == last => &mut **out,
             _ => &mut buffers.a[..rows * layer.n_out],
@@ -36,7 +38,7 @@ pub fn forward<T: Real>(
             &params[layer.biases.clone()],
         );
         let neurons = 0..layer.n_out;
-        product::forward(input, weights, biases, neurons, output, room, pulse);
+        product::forward(input, weights, biases, neurons, output, layout, room, pulse);
         if !buffers.z.is_empty() {
             buffers.z[..output.len()].copy_from_slice(output);
         }

@@ -42,6 +42,7 @@ pub mod network;
 
 pub mod compensated;
 pub mod examples;
+mod layout;
 pub mod pairwise;
 pub mod workspace;
 

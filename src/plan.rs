@@ -19,6 +19,11 @@ const MAX_ACTIVATIONS: usize = 1 << 21;
 /// The most lanes: many times the threads of a machine, so that they share evenly.
 const MAX_LANES: usize = 64;
 
+/// The most chunks of a run: their gradients are added in registers, and only a run's in memory.
+const LONGEST_RUN: usize = 4;
+/// The lanes that there are before runs become longer.
+const SHORT_RUN_LANES: usize = 16;
+
 /// Parameters from which a gradient no longer stays in the cache: to add one costs as much as to
 /// compute some rows.
 const LARGE: usize = 1 << 17;
@@ -34,12 +39,15 @@ const BLOCK_ROWS: (usize, usize) = (128, 4096);
 /// How the gradients of the chunks are brought together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sum {
-    /// Each chunk's gradient by itself; these are added pairwise in each of a number of lanes of
-    /// neighbouring chunks, and the lanes pairwise. For small networks and large batches.
+    /// The gradient of a run of chunks, one after the other; runs are added pairwise in each of a
+    /// number of lanes of neighbouring runs, and the lanes pairwise. For small networks and large
+    /// batches.
     Lanes {
+        /// The chunks of a run; the last may have fewer.
+        chunks_per_run: usize,
         /// The lanes of the batch.
         lanes: usize,
-        /// The chunks of a lane; the last may have fewer.
+        /// The chunks of a lane, whole runs; the last may have fewer.
         chunks_per_lane: usize,
     },
     /// The gradient is cut, and each part sums over all examples of a block in their order; blocks
@@ -90,8 +98,11 @@ impl Plan {
         };
         let chunks = n.div_ceil(rows);
         let sum = if lanes {
-            let chunks_per_lane = chunks.div_ceil(MAX_LANES);
+            let chunks_per_run = (chunks / SHORT_RUN_LANES).clamp(1, LONGEST_RUN);
+            let runs_per_lane = chunks.div_ceil(chunks_per_run).div_ceil(MAX_LANES);
+            let chunks_per_lane = chunks_per_run * runs_per_lane;
             Sum::Lanes {
+                chunks_per_run,
                 lanes: chunks.div_ceil(chunks_per_lane),
                 chunks_per_lane,
             }
@@ -155,10 +166,12 @@ mod tests {
                 let plan = Plan::new(&network, n, threads);
                 let (parts, length) = match plan.sum {
                     Sum::Lanes {
+                        chunks_per_run,
                         lanes,
                         chunks_per_lane,
                     } => {
                         assert!(lanes <= MAX_LANES, "{plan:?}");
+                        assert_eq!(chunks_per_lane % chunks_per_run, 0, "{plan:?}");
                         (lanes, chunks_per_lane)
                     }
                     Sum::Blocks { chunks_per_block } => {

@@ -2,6 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::interrupt::Pulse;
+use crate::kernels::product::{Layout, Values, lanes};
+use crate::layout::layout;
 use crate::network::Network;
 use crate::scalar::Real;
 
@@ -12,6 +14,8 @@ pub struct Keep {
     pub every_z: bool,
     /// δ^l.
     pub delta: bool,
+    /// Everything example by example, as users see it.
+    pub by_example: bool,
 }
 
 impl Keep {
@@ -19,16 +23,25 @@ impl Keep {
     pub const ACTIVATIONS: Self = Self {
         every_z: false,
         delta: false,
+        by_example: false,
     };
     /// For backpropagation.
     pub const ERRORS: Self = Self {
         every_z: false,
         delta: true,
+        by_example: false,
     };
     /// For a trace.
-    pub const EVERY_Z: Self = Self {
+    pub const SHOWN_TRACE: Self = Self {
         every_z: true,
         delta: false,
+        by_example: true,
+    };
+    /// For the errors alone.
+    pub const SHOWN_ERRORS: Self = Self {
+        every_z: false,
+        delta: true,
+        by_example: true,
     };
 }
 
@@ -41,6 +54,26 @@ pub struct Neurons<T> {
     pub a: Vec<T>,
     /// δ^l, (rows, n_l).
     pub delta: Vec<T>,
+    /// How all three lie.
+    pub layout: Layout,
+}
+
+impl<T> Neurons<T> {
+    /// The first `length` numbers of a^l.
+    pub fn activations(&self, length: usize) -> Values<'_, T> {
+        Values {
+            numbers: &self.a[..length],
+            layout: self.layout,
+        }
+    }
+
+    /// The first `length` numbers of δ^l.
+    pub fn errors(&self, length: usize) -> Values<'_, T> {
+        Values {
+            numbers: &self.delta[..length],
+            layout: self.layout,
+        }
+    }
 }
 
 /// The buffers of a chunk.
@@ -65,6 +98,11 @@ impl<T: Real> Workspace<T> {
         let layers = network.layers();
         self.layers.resize_with(layers.len(), Neurons::default);
         for (index, (buffers, layer)) in self.layers.iter_mut().zip(layers).enumerate() {
+            buffers.layout = if keep.by_example {
+                Layout::Examples
+            } else {
+                layout(network, index, rows, lanes::<T>(), keep.delta)
+            };
             reserve(&mut buffers.a, rows, layer.n_out, pulse)?;
             if keep.every_z || network.needs_z(index) {
                 reserve(&mut buffers.z, rows, layer.n_out, pulse)?;

@@ -122,10 +122,10 @@ impl<T: Real> Call<'_, T> {
         for (index, (x, workspace)) in chunks.enumerate() {
             let (a, delta) = input_and_delta(self.network, x, workspace, part.layer);
             match part.neuron {
-                None => bp3(delta, sum, pulse),
+                None => bp3(delta, sum, room, pulse),
                 Some(neuron) => {
                     let rows = x.len() / self.network.n_inputs();
-                    bp4(delta, a, rows, neuron, sum, index > 0, room, pulse);
+                    bp4(delta, a, rows, neuron, sum, false, index > 0, room, pulse);
                 }
             }
             if pulse.stopped_after(0) {

@@ -5,7 +5,7 @@ use super::{Call, Scratch};
 use crate::activation::Activation;
 use crate::error::Result;
 use crate::interrupt::watch;
-use crate::kernels::product;
+use crate::kernels::product::{self, Layout, Values};
 use crate::network::Layer;
 use crate::scalar::Real;
 use crate::workspace::{Keep, Workspace, reserve};
@@ -66,7 +66,9 @@ impl<T: Real> Call<'_, T> {
                     |worker, (index, z), pulse| {
                         let width = z.len() / rows;
                         let neurons = index * share..index * share + width;
-                        product::forward(a, weights, biases, neurons, z, &mut worker.room, pulse);
+                        let (a, room) = (Values::by_example(a), &mut worker.room);
+                        let layout = Layout::Examples;
+                        product::forward(a, weights, biases, neurons, z, layout, room, pulse);
                         if activation != Activation::Softmax {
                             activation.apply(z, width, pulse);
                         }

@@ -21,8 +21,7 @@ impl<T: Real> Call<'_, T> {
         targets: &Targets<'_, T>,
         scratch: &mut Scratch<T>,
         place: &mut [T],
-        lanes: usize,
-        chunks_per_lane: usize,
+        (chunks_per_run, lanes, chunks_per_lane): (usize, usize, usize),
     ) -> Result<()> {
         let length = place.len();
         let threads = self.team.threads();
@@ -31,7 +30,7 @@ impl<T: Real> Call<'_, T> {
             for worker in &mut scratch.workers[..threads] {
                 self.prepare(&mut worker.workspace, Keep::ERRORS, pulse)?;
                 // As many sums as a lane has bits wait at once, the lowest in the lane's place.
-                let waiting = chunks_per_lane.ilog2() as usize;
+                let waiting = (chunks_per_lane / chunks_per_run).ilog2() as usize;
                 reserve_each(&mut worker.stack, waiting, length, pulse)?;
             }
             reserve_each(&mut scratch.lanes, lanes - 1, length, pulse)
@@ -48,9 +47,10 @@ impl<T: Real> Call<'_, T> {
             tasks,
             self.question,
             |worker, ((lane, place), costs), pulse| {
-                let costs = costs.chunks_mut(self.plan.grains_per_chunk());
-                let chunks = self.plan.chunks_of(lane, chunks_per_lane).zip(costs);
-                self.lane(targets, chunks, worker, place, pulse);
+                let chunks = self.plan.chunks_of(lane, chunks_per_lane);
+                let runs = chunks.step_by(chunks_per_run);
+                let costs = costs.chunks_mut(chunks_per_run * self.plan.grains_per_chunk());
+                self.lane(targets, runs.zip(costs), worker, place, pulse);
             },
         )?;
         // Neighbours, then neighbours of these sums, and so on; each round's sums by all threads.
@@ -73,11 +73,12 @@ impl<T: Real> Call<'_, T> {
         })
     }
 
-    /// The gradients of `chunks`, added pairwise, into `place`; the costs of each into their place.
+    /// The gradients of `runs`, each named by its first chunk, added pairwise, into `place`; the
+    /// costs of each into their place.
     fn lane<'b>(
         &self,
         targets: &Targets<'_, T>,
-        chunks: impl Iterator<Item = (usize, &'b mut [f64])>,
+        runs: impl Iterator<Item = (usize, &'b mut [f64])>,
         worker: &mut Worker<T>,
         place: &mut [T],
         pulse: &Pulse<'_>,
@@ -88,11 +89,16 @@ impl<T: Real> Call<'_, T> {
             room,
             ..
         } = worker;
-        sum_pairwise(chunks, place, stack, pulse, |(chunk, costs), place| {
-            let rows: Range<usize> = self.plan.rows_of(chunk);
-            self.errors_chunk(targets, &rows, workspace, room, costs, pulse);
-            if !pulse.stopped_after(0) {
-                gradient(self.network, self.x(&rows), workspace, place, room, pulse);
+        sum_pairwise(runs, place, stack, pulse, |(first, costs), place| {
+            let costs = costs.chunks_mut(self.plan.grains_per_chunk());
+            for (index, costs) in costs.enumerate() {
+                let rows: Range<usize> = self.plan.rows_of(first + index);
+                self.errors_chunk(targets, &rows, workspace, room, costs, pulse);
+                if pulse.stopped_after(0) {
+                    return;
+                }
+                let (x, add) = (self.x(&rows), index > 0);
+                gradient(self.network, x, workspace, place, add, room, pulse);
             }
         });
     }

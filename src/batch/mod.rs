@@ -126,7 +126,7 @@ impl<'a, T: Real> Call<'a, T> {
         let chunks = self.cut(z).zip(self.cut(a)).enumerate();
         self.each_chunk(
             scratch,
-            Keep::EVERY_Z,
+            Keep::SHOWN_TRACE,
             chunks,
             |worker, rows, pulse, (z, a)| {
                 let Worker {
@@ -154,7 +154,7 @@ impl<'a, T: Real> Call<'a, T> {
         let chunks = self.cut(delta).enumerate();
         self.each_chunk(
             scratch,
-            Keep::ERRORS,
+            Keep::SHOWN_ERRORS,
             chunks,
             |worker, rows, pulse, delta| {
                 let Worker {
@@ -217,9 +217,13 @@ impl<'a, T: Real> Call<'a, T> {
         })?;
         match self.plan.sum {
             Sum::Lanes {
+                chunks_per_run,
                 lanes,
                 chunks_per_lane,
-            } => self.sum_lanes(targets, scratch, gradient, lanes, chunks_per_lane)?,
+            } => {
+                let runs = (chunks_per_run, lanes, chunks_per_lane);
+                self.sum_lanes(targets, scratch, gradient, runs)?;
+            }
             Sum::Blocks { chunks_per_block } => {
                 self.sum_blocks(targets, scratch, gradient, chunks_per_block)?;
             }

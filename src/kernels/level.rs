@@ -116,7 +116,7 @@ pub(super) fn current() -> Level {
 }
 
 /// A number with its register type at each level.
-pub trait Registers: Copy + Default + Send + Sync + 'static {
+pub trait Registers: Copy + Default + From<u8> + Send + Sync + 'static {
     /// At [`Level::Baseline`].
     type Baseline: Arithmetic<Scalar = Self>;
     /// At [`Level::Neon`].

@@ -106,14 +106,13 @@ fn transpose<T: Copy>(
             }
         }
     };
-    let (even_columns, even_steps) = (columns - columns % side, steps - steps % side);
-    for j in (0..even_columns).step_by(side) {
-        for k in (0..even_steps).step_by(side) {
-            let source = &from[j * length + k..][..(side - 1) * length + side];
-            let place = &mut block[k * width + j..][..(side - 1) * width + side];
-            // SAFETY: the tiles are of the current level, and both slices hold a square.
-            unsafe { (tiles.transpose)(source.as_ptr(), length, place.as_mut_ptr(), width) };
-        }
+    let (squares, even_columns) = (steps / side, columns - columns % side);
+    let even_steps = squares * side;
+    for j in (0..if squares > 0 { even_columns } else { 0 }).step_by(side) {
+        let source = &from[j * length..][..(side - 1) * length + even_steps];
+        let place = &mut block[j..][..(even_steps - 1) * width + side];
+        // SAFETY: the tiles are of the current level, and both slices hold the squares.
+        unsafe { (tiles.transpose)(source.as_ptr(), length, place.as_mut_ptr(), width, squares) };
     }
     one_by_one(block, 0..even_columns, even_steps..steps);
     one_by_one(block, even_columns..columns, 0..steps);

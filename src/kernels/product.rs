@@ -1,137 +1,233 @@
 //! The three matrix products of backpropagation: safe doors to the tiles.
 //!
 //! Every element of a product adds its terms one after the other along the inner dimension, each
-//! with one fused multiply-add where the machine has it. Tiles, panels and blocks change the order
-//! in which elements are computed, never that of the terms: so a row has the same bits alone and
-//! in any batch, and a product the same bits at any width of register.
+//! with one fused multiply-add where the machine has it. Layouts, tiles, panels and blocks change the
+//! order in which elements are computed, never that of the terms: so a row has the same bits alone
+//! and in any batch, and a product the same bits at any width of register.
+
+mod walk;
 
 use std::ops::Range;
 
-use super::level::{Level, Registers, current};
-use super::panel::{self, Source};
+use super::level::{Registers, current};
+use super::panel::Source;
 use super::streams::{STREAMS, add_rows};
-use super::tile::{MAX_ROWS, MAX_VECTORS, Start, Tile, Tiles, tiles};
+use super::tile::tiles;
 use crate::interrupt::Pulse;
+pub use walk::room;
+use walk::{Begin, Factor, Product};
 
 #[cfg(test)]
 mod tests;
 
-/// The steps of a tile that reads B where it lies: a few milliseconds at the most.
-const UNCOPIED_STEPS: usize = 1 << 14;
-/// The bytes across the widest panel.
-const PANEL_BYTES: usize = MAX_VECTORS * 64;
-/// From this distance on between the rows of a factor, in bytes, their addresses get into each
-/// other's way in the first-level cache.
-const FAR_APART: usize = 4096;
-/// The rows of A that make copying a block of B worth its while.
-const WORTH_COPYING: usize = 32;
-/// The columns of C that make interleaving a block of A worth its while.
-const WORTH_INTERLEAVING: usize = 128;
-/// A B of so many bytes comes from afar, and for one row of A it is not used again.
-const FROM_AFAR: usize = 1 << 19;
-/// The weights from which a product is given more room: C is read and written once a block, and a
-/// copy of B used for every row of a block, which in `wide` costs some 3 % less with longer ones.
-const LARGE: usize = 1 << 18;
-/// The steps of a block of B that is copied, and of one of a large matrix. With a panel's width it
-/// fits the second-level cache, its pages the table of the processor.
-const BLOCK_STEPS: (usize, usize) = (512, 1024);
-/// The rows and steps of a block of A that is interleaved.
-const INTERLEAVED: (usize, usize) = (512, 512);
+/// Which numbers of a layer are neighbours in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layout {
+    /// Those of an example: (examples, neurons), row by row. Registers run along the neurons.
+    #[default]
+    Examples,
+    /// Those of a neuron: (neurons, examples), row by row. Registers run along the examples.
+    Neurons,
+}
 
-/// The numbers that the products of a matrix of so many weights need room for.
-pub const fn room<T>(weights: usize) -> usize {
-    let numbers = PANEL_BYTES / size_of::<T>();
-    if weights < LARGE {
-        BLOCK_STEPS.0 * numbers
-    } else {
-        BLOCK_STEPS.1 * numbers + INTERLEAVED.0 * INTERLEAVED.1
+/// A number for each neuron of a layer and each of some examples.
+#[derive(Debug, Clone, Copy)]
+pub struct Values<'a, T> {
+    /// All of them.
+    pub numbers: &'a [T],
+    /// How they lie.
+    pub layout: Layout,
+}
+
+impl<'a, T> Values<'a, T> {
+    /// Of examples one after the other.
+    pub fn by_example(numbers: &'a [T]) -> Self {
+        let layout = Layout::Examples;
+        Self { numbers, layout }
     }
+
+    /// (examples, neurons), read one number at a time.
+    fn by_number(self, examples: usize, neurons: usize) -> Factor<'a, T> {
+        let numbers = self.numbers;
+        let (row, step) = match self.layout {
+            Layout::Examples => (neurons, 1),
+            Layout::Neurons => (1, examples),
+        };
+        Factor { numbers, row, step }
+    }
+
+    /// (examples, neurons), read by registers.
+    fn by_rows(self) -> Source<'a, T> {
+        match self.layout {
+            Layout::Examples => Source::Rows(self.numbers),
+            Layout::Neurons => Source::Columns(self.numbers),
+        }
+    }
+
+    /// (neurons, examples), read by registers.
+    fn by_columns(self) -> Source<'a, T> {
+        match self.layout {
+            Layout::Examples => Source::Columns(self.numbers),
+            Layout::Neurons => Source::Rows(self.numbers),
+        }
+    }
+}
+
+/// The numbers of a register at the level in use.
+pub fn lanes<T: Registers>() -> usize {
+    tiles::<T>(current()).lanes
 }
 
 /// z = 1 bᵀ + a W, for some of the neurons that it leads to.
 ///
-/// `a`: (rows, n_in); `w`: (n_in, n_out); `b`: (n_out,); `z`: (rows, neurons), overwritten;
-/// `room`: [`room`] numbers.
+/// `a`: (rows, n_in); `w`: (n_in, n_out); `b`: (n_out,); `z`: (rows, neurons), overwritten, as
+/// `layout` says; `room`: [`room`] numbers.
 pub fn forward<T: Registers>(
-    a: &[T],
+    a: Values<'_, T>,
     w: &[T],
     b: &[T],
     neurons: Range<usize>,
     z: &mut [T],
+    layout: Layout,
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
     let (n_in, n_out) = (w.len() / b.len(), b.len());
-    let product = Product {
-        a: Factor {
-            numbers: a,
-            row: n_in,
-            step: 1,
+    let examples = a.numbers.len() / n_in;
+    // The one column is a row as well, which fills registers.
+    let layout = match n_out {
+        1 if examples >= lanes::<T>() => Layout::Neurons,
+        _ => layout,
+    };
+    let product = match layout {
+        Layout::Examples => Product {
+            a: a.by_number(examples, n_in),
+            b: Source::Rows(w),
+            start: Begin::Row(b),
+            b_row: n_out,
+            rows: examples,
+            ones: false,
+            columns: neurons,
+            steps: n_in,
         },
-        b: Source::Rows(w),
-        start: Begin::Row(b),
-        b_row: n_out,
-        rows: a.len() / n_in,
-        columns: neurons,
-        steps: n_in,
+        Layout::Neurons => Product {
+            a: Factor {
+                numbers: &w[neurons.start..],
+                row: 1,
+                step: n_out,
+            },
+            b: a.by_columns(),
+            start: Begin::Column(&b[neurons.clone()]),
+            b_row: examples,
+            rows: neurons.len(),
+            ones: false,
+            columns: 0..examples,
+            steps: n_in,
+        },
     };
     product.run(z, room, pulse);
 }
 
 /// δ Wᵀ: the errors carried back through the weights.
 ///
-/// `delta`: (rows, n_out); `w`: (n_in, n_out); `out`: (rows, n_in), overwritten; `room`: [`room`]
-/// numbers.
+/// `delta`: (rows, n_out); `w`: (n_in, n_out); `out`: (rows, n_in), overwritten, as `layout` says;
+/// `room`: [`room`] numbers.
 pub fn errors<T: Registers>(
-    delta: &[T],
+    delta: Values<'_, T>,
     w: &[T],
     out: &mut [T],
+    layout: Layout,
     n_in: usize,
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
-    let n_out = w.len() / n_in;
-    let product = Product {
-        a: Factor {
-            numbers: delta,
-            row: n_out,
-            step: 1,
+    let (n_out, examples) = (w.len() / n_in, out.len() / n_in);
+    let product = match layout {
+        Layout::Examples => Product {
+            a: delta.by_number(examples, n_out),
+            b: Source::Columns(w),
+            start: Begin::Zero,
+            b_row: n_in,
+            rows: examples,
+            ones: false,
+            columns: 0..n_in,
+            steps: n_out,
         },
-        b: Source::Columns(w),
-        start: Begin::Zero,
-        b_row: n_in,
-        rows: out.len() / n_in,
-        columns: 0..n_in,
-        steps: n_out,
+        Layout::Neurons => Product {
+            a: Factor {
+                numbers: w,
+                row: n_out,
+                step: 1,
+            },
+            b: delta.by_columns(),
+            start: Begin::Zero,
+            b_row: examples,
+            rows: n_in,
+            ones: false,
+            columns: 0..examples,
+            steps: n_out,
+        },
     };
     product.run(out, room, pulse);
 }
 
 /// aᵀ δ for some of the columns of `a`: the gradient of the weights out of the neurons from `first`
-/// on. With `add`, the terms are added to what `out` holds, after those.
+/// on. With `biases`, 1ᵀ δ comes behind it: that of the biases. With `add`, the terms are added to
+/// what `out` holds, after those.
 ///
-/// `a`: (rows, n_in); `delta`: (rows, n_out); `out`: (neurons, n_out); `room`: [`room`] numbers.
+/// `a`: (rows, n_in); `delta`: (rows, n_out); `out`: (neurons, n_out), a row more with `biases`;
+/// `room`: [`room`] numbers.
 pub fn gradients<T: Registers>(
-    a: &[T],
-    delta: &[T],
+    a: Values<'_, T>,
+    delta: Values<'_, T>,
     rows: usize,
     first: usize,
     out: &mut [T],
+    biases: bool,
     add: bool,
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
-    let (n_in, n_out) = (a.len() / rows, delta.len() / rows);
+    let (n_in, n_out) = (a.numbers.len() / rows, delta.numbers.len() / rows);
+    let start = if add { Begin::Sum } else { Begin::Zero };
+    if n_out == 1 {
+        // The one column is a row as well, which fills registers.
+        let (weights, bias) = out.split_at_mut(out.len() - usize::from(biases));
+        let product = Product {
+            a: Factor {
+                numbers: delta.numbers,
+                row: rows,
+                step: 1,
+            },
+            b: a.by_rows(),
+            start,
+            b_row: n_in,
+            rows: 1,
+            ones: false,
+            columns: first..first + weights.len(),
+            steps: rows,
+        };
+        product.run(weights, room, pulse);
+        if biases {
+            if !add {
+                bias.fill(T::default());
+            }
+            sums(delta, bias, room, pulse);
+        }
+        return;
+    }
+    let Factor { numbers, row, step } = a.by_number(rows, n_in);
     let product = Product {
         a: Factor {
-            numbers: &a[first..],
-            row: 1,
-            step: n_in,
+            numbers: &numbers[first * step..],
+            row: step,
+            step: row,
         },
-        b: Source::Rows(delta),
-        start: if add { Begin::Sum } else { Begin::Zero },
+        b: delta.by_rows(),
+        start,
         b_row: n_out,
-        rows: out.len() / n_out,
+        rows: out.len() / n_out - usize::from(biases),
+        ones: biases,
         columns: 0..n_out,
         steps: rows,
     };
@@ -140,247 +236,32 @@ pub fn gradients<T: Registers>(
 
 /// 1ᵀ δ, added to what `out` holds: the gradient of the biases.
 ///
-/// `delta`: (rows, n_out); `out`: (n_out,).
-pub fn sums<T: Registers>(delta: &[T], out: &mut [T], one: T, pulse: &Pulse<'_>) {
+/// `delta`: (rows, n_out); `out`: (n_out,); `room`: [`room`] numbers.
+pub fn sums<T: Registers>(delta: Values<'_, T>, out: &mut [T], room: &mut [T], pulse: &Pulse<'_>) {
     let n_out = out.len();
-    for rows in delta.chunks(STREAMS * n_out) {
+    if delta.layout == Layout::Neurons && n_out > 1 {
+        let product = Product {
+            a: Factor {
+                numbers: &[],
+                row: 0,
+                step: 0,
+            },
+            b: delta.by_rows(),
+            start: Begin::Sum,
+            b_row: n_out,
+            rows: 0,
+            ones: true,
+            columns: 0..n_out,
+            steps: delta.numbers.len() / n_out,
+        };
+        product.run(out, room, pulse);
+        return;
+    }
+    for rows in delta.numbers.chunks(STREAMS * n_out) {
         if pulse.stopped_after(rows.len()) {
             return;
         }
-        let ones = &[one; STREAMS][..rows.len() / n_out];
+        let ones = &[T::from(1); STREAMS][..rows.len() / n_out];
         add_rows(current(), ones, rows, n_out, &(0..n_out), out);
     }
-}
-
-/// A, read one number at a time.
-#[derive(Clone, Copy)]
-struct Factor<'a, T> {
-    numbers: &'a [T],
-    /// From A(i, k) to A(i + 1, k).
-    row: usize,
-    /// From A(i, k) to A(i, k + 1).
-    step: usize,
-}
-
-/// What the sums start from.
-enum Begin<'a, T> {
-    Zero,
-    /// The same row for every row of C.
-    Row(&'a [T]),
-    /// What C holds.
-    Sum,
-}
-
-/// C ← start + A B, with A (rows, steps), some `columns` of B (steps, b_row), and of these C, row by
-/// row.
-struct Product<'a, T> {
-    a: Factor<'a, T>,
-    b: Source<'a, T>,
-    start: Begin<'a, T>,
-    /// The columns of B.
-    b_row: usize,
-    rows: usize,
-    columns: Range<usize>,
-    steps: usize,
-}
-
-impl<T: Registers> Product<'_, T> {
-    /// # Panics
-    /// A slice is shorter than its matrix.
-    fn run(&self, c: &mut [T], room: &mut [T], pulse: &Pulse<'_>) {
-        if self.rows == 0 || self.columns.is_empty() || self.steps == 0 {
-            return;
-        }
-        // What the tiles rely on.
-        let numbers = |a: usize, b: usize| a.checked_mul(b).expect("a matrix fits its slice");
-        let last = numbers(self.rows - 1, self.a.row) + numbers(self.steps - 1, self.a.step);
-        assert!(last < self.a.numbers.len(), "the length of a factor");
-        let (Source::Rows(b) | Source::Columns(b)) = self.b;
-        assert_eq!(
-            b.len(),
-            numbers(self.steps, self.b_row),
-            "the length of a factor"
-        );
-        assert!(self.columns.end <= self.b_row, "the columns of a factor");
-        let length = numbers(self.rows, self.columns.len());
-        assert_eq!(c.len(), length, "the length of a product");
-        if let Begin::Row(row) = self.start {
-            assert_eq!(row.len(), self.b_row, "the length of a row");
-        }
-        assert!(room.len() >= self::room::<T>(0), "the room of a product");
-
-        let level = current();
-        let tiles = tiles::<T>(level);
-        if let Source::Rows(b) = self.b
-            && self.rows == 1
-            && self.a.step == 1
-            && size_of_val(b) >= FROM_AFAR
-        {
-            self.stream(level, b, c, pulse);
-            return;
-        }
-        let far = |row: usize| row * size_of::<T>() >= FAR_APART;
-        let across = matches!(self.b, Source::Columns(_));
-        let copy = across || (far(self.b_row) && self.rows >= WORTH_COPYING);
-        let large = room.len() >= self::room::<T>(LARGE);
-        let interleave = large
-            && self.a.row == 1
-            && far(self.a.step)
-            && self.columns.len() >= WORTH_INTERLEAVING;
-        let (rows, steps, copied) = match (copy, interleave) {
-            (_, true) => (INTERLEAVED.0, INTERLEAVED.1, BLOCK_STEPS.1),
-            (true, false) if large => (self.rows, BLOCK_STEPS.1, BLOCK_STEPS.1),
-            (true, false) => (self.rows, BLOCK_STEPS.0, BLOCK_STEPS.0),
-            (false, false) => (self.rows, UNCOPIED_STEPS, 0),
-        };
-        let (b_room, a_room) = room.split_at_mut(copied * PANEL_BYTES / size_of::<T>());
-        for steps in blocks(self.steps, steps) {
-            for rows in blocks(self.rows, rows) {
-                let from = rows.start * self.a.row + steps.start * self.a.step;
-                let numbers = &self.a.numbers[from..];
-                let a = if interleave {
-                    let (row, count, steps) = (self.a.step, rows.len(), steps.len());
-                    panel::interleave(tiles, numbers, row, count, steps, a_room);
-                    Left::Interleaved(&*a_room)
-                } else {
-                    Left::AsItLies(Factor { numbers, ..self.a })
-                };
-                for columns in self.panels(tiles) {
-                    let room = copy.then_some(&mut *b_room);
-                    let block = (rows.clone(), steps.clone(), columns);
-                    self.tiles(tiles, &a, block, room, c, pulse);
-                }
-            }
-        }
-    }
-
-    /// The one row of C, as B comes from memory.
-    fn stream(&self, level: Level, b: &[T], c: &mut [T], pulse: &Pulse<'_>) {
-        match self.start {
-            Begin::Zero => c.fill(T::default()),
-            Begin::Row(row) => c.copy_from_slice(&row[self.columns.clone()]),
-            Begin::Sum => {}
-        }
-        let a = self.a.numbers[..self.steps].chunks(STREAMS);
-        for (a, b) in a.zip(b.chunks(STREAMS * self.b_row)) {
-            if pulse.stopped_after(b.len()) {
-                return;
-            }
-            add_rows(level, a, b, self.b_row, &self.columns, c);
-        }
-    }
-
-    /// The columns, some registers at a time.
-    fn panels(&self, tiles: &Tiles<T>) -> impl Iterator<Item = Range<usize>> {
-        let (end, lanes) = (self.columns.end, tiles.lanes);
-        // Few rows leave registers for a wider tile.
-        let widest = if self.rows * MAX_VECTORS <= tiles.sums {
-            MAX_VECTORS
-        } else {
-            tiles.across
-        };
-        let mut from = self.columns.start;
-        parts(self.columns.len().div_ceil(lanes), widest).map(move |vectors| {
-            let panel = from..end.min(from + vectors * lanes);
-            from = panel.end;
-            panel
-        })
-    }
-
-    /// Some terms of some numbers of C; where there is room to copy, from a copy of that part of B.
-    fn tiles(
-        &self,
-        tiles: &Tiles<T>,
-        a: &Left<'_, T>,
-        (rows, steps, columns): (Range<usize>, Range<usize>, Range<usize>),
-        room: Option<&mut [T]>,
-        c: &mut [T],
-        pulse: &Pulse<'_>,
-    ) {
-        if pulse.stopped_after(0) {
-            return;
-        }
-        let vectors = columns.len().div_ceil(tiles.lanes);
-        let (b, b_step) = match (self.b, room) {
-            (_, Some(room)) => {
-                let width = vectors * tiles.lanes;
-                panel::copy(tiles, &self.b, self.b_row, &columns, &steps, room, width);
-                (&*room, width)
-            }
-            (Source::Rows(b) | Source::Columns(b), None) => {
-                (&b[steps.start * self.b_row + columns.start..], self.b_row)
-            }
-        };
-        let most = match a {
-            Left::AsItLies(_) => even(rows.len(), (tiles.sums / vectors).min(MAX_ROWS)),
-            Left::Interleaved(_) => tiles.interleaved,
-        };
-        for tile in blocks(rows.len(), most) {
-            let (first, these) = (tile.start, tile.len());
-            let (a, a_row, a_step) = match a {
-                Left::AsItLies(a) => (&a.numbers[first * a.row..], a.row, a.step),
-                Left::Interleaved(a) => (&a[first * steps.len()..], 1, these),
-            };
-            if pulse.stopped_after(these * columns.len() * steps.len()) {
-                return;
-            }
-            let row = rows.start + first;
-            let place = row * self.columns.len() + columns.start - self.columns.start;
-            let tile = Tile {
-                a: a.as_ptr(),
-                a_row,
-                a_step,
-                b: b.as_ptr(),
-                b_step,
-                c: c[place..].as_mut_ptr(),
-                c_row: self.columns.len(),
-                steps: steps.len(),
-                start: match self.start {
-                    _ if steps.start > 0 => Start::Sum,
-                    Begin::Zero => Start::Zero,
-                    Begin::Row(start) => Start::Row(start[columns.start..].as_ptr()),
-                    Begin::Sum => Start::Sum,
-                },
-                last: columns.len() - (vectors - 1) * tiles.lanes,
-            };
-            // SAFETY: the tile is of the current level; `run` has proven that rows, columns
-            // and steps of all three matrices lie in their slices, `copy` and `interleave` that
-            // their blocks lie in `room`.
-            unsafe { tiles.get(these, vectors)(&tile) };
-        }
-    }
-}
-
-/// A block of A.
-enum Left<'a, T> {
-    /// Where the user has it.
-    AsItLies(Factor<'a, T>),
-    /// As [`panel::interleave`] leaves it.
-    Interleaved(&'a [T]),
-}
-
-/// Cuts `length` into blocks of `most`, but for the last.
-fn blocks(length: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let block = from..length.min(from + most);
-        from = block.end;
-        (!block.is_empty()).then_some(block)
-    })
-}
-
-/// The length of the fewest parts of `length` that are at most `longest`, if they are even.
-fn even(length: usize, longest: usize) -> usize {
-    // Divisions are slow enough to show in the smallest products.
-    if length <= longest {
-        length
-    } else {
-        length.div_ceil(length.div_ceil(longest))
-    }
-}
-
-/// Cuts `length` into the fewest parts of at most `longest`, as even as can be.
-fn parts(length: usize, longest: usize) -> impl Iterator<Item = usize> {
-    let count = length.div_ceil(longest);
-    (0..count).map(move |part| length / count + usize::from(part < length % count))
 }

@@ -39,6 +39,8 @@ pub enum Start<T> {
     Zero,
     /// One row, the same for every row of C.
     Row(*const T),
+    /// One column, the same for every column of C.
+    Column(*const T),
     /// What C holds: the terms before these.
     Sum,
 }
@@ -49,12 +51,12 @@ pub enum Start<T> {
 /// The machine has the level; every number that the tile names may be read, and written for C.
 pub type TileFn<T> = unsafe fn(&Tile<T>);
 
-/// Copies a square of [`Tiles::square`] rows, the second distance apart, to its transpose, whose
-/// rows are the fourth apart.
+/// Copies neighbouring squares of [`Tiles::square`] rows, the second distance apart, to their
+/// transposes one below the other, whose rows are the fourth apart: so many squares.
 ///
 /// # Safety
-/// The machine has the level; the square may be read and its transpose written.
-pub type TransposeFn<T> = unsafe fn(*const T, usize, *mut T, usize);
+/// The machine has the level; the squares may be read and their transposes written.
+pub type TransposeFn<T> = unsafe fn(*const T, usize, *mut T, usize, usize);
 
 /// Copies rows of registers, the second distance apart, to where they are neighbours: so many, the
 /// last register of each filled up from so many lanes.
@@ -72,9 +74,9 @@ pub struct Tiles<T> {
     /// The registers across a tile that has rows enough: these and their factor fill the registers
     /// with the fewest loads.
     pub across: usize,
-    /// The rows of the square that `transpose` copies.
+    /// The rows of the squares that `transpose` copies.
     pub square: usize,
-    /// Copies a square.
+    /// Copies squares.
     pub transpose: TransposeFn<T>,
     /// The rows of a tile whose A is interleaved.
     pub interleaved: usize,
@@ -107,6 +109,11 @@ where
         match tile.start {
             Start::Zero => {}
             Start::Row(row) => sums = [load_row::<V, VECTORS>(row, tile.last); ROWS],
+            Start::Column(column) => {
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    *sums = [V::broadcast(*column.add(i)); VECTORS];
+                }
+            }
             Start::Sum => {
                 for (i, sums) in sums.iter_mut().enumerate() {
                     *sums = load_row(tile.c.add(i * tile.c_row), tile.last);
@@ -211,9 +218,12 @@ macro_rules! level {
             from_row: usize,
             to: *mut V::Scalar,
             to_row: usize,
+            squares: usize,
         ) {
-            // SAFETY: the attribute is the proof of the level; the caller proves the rest.
-            unsafe { V::transpose(from, from_row, to, to_row) }
+            for first in (0..squares * V::SQUARE).step_by(V::SQUARE) {
+                // SAFETY: the attribute is the proof of the level; the caller proves the rest.
+                unsafe { V::transpose(from.add(first), from_row, to.add(first * to_row), to_row) }
+            }
         }
 
         $(#[target_feature(enable = $feature)])?

@@ -1,6 +1,9 @@
 //! Every product at every level has the bits of a plain loop that adds the terms of an element one
 //! after the other. Inputs end where no byte may be read, outputs where none may be written.
 
+use super::walk::{
+    BLOCK_STEPS, FAR_APART, INTERLEAVED, LARGE, WORTH_COPYING, WORTH_INTERLEAVING, parts,
+};
 use super::*;
 use crate::kernels::guarded::Guarded;
 use crate::kernels::level::Level;
@@ -9,20 +12,54 @@ use crate::kernels::testing::at;
 
 #[derive(Debug, Clone, Copy)]
 enum Kind {
-    /// To some neurons: so many stand before them and after.
-    Forward(usize, usize),
-    Errors,
-    /// Out of some neurons, so many before and after; added to what is there.
-    Gradients(usize, usize, bool),
+    /// To some neurons: so many stand before them and after. How a and z lie.
+    Forward([usize; 2], Layout, Layout),
+    /// How both errors lie.
+    Errors(Layout, Layout),
+    /// Out of some neurons, so many before and after. How a and δ lie; what comes with it.
+    Gradients([usize; 2], Layout, Layout, With),
 }
 
-const KINDS: [Kind; 5] = [
-    Kind::Forward(0, 0),
-    Kind::Forward(5, 2),
-    Kind::Errors,
-    Kind::Gradients(0, 2, false),
-    Kind::Gradients(3, 0, true),
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum With {
+    Nothing,
+    /// Added to what is there.
+    Add,
+    /// The biases' gradient behind it.
+    Biases,
+    /// Both.
+    AddBiases,
+}
+
+const E: Layout = Layout::Examples;
+const N: Layout = Layout::Neurons;
+
+const KINDS: [Kind; 13] = [
+    Kind::Forward([0, 0], E, E),
+    Kind::Forward([5, 2], E, E),
+    Kind::Forward([0, 1], N, E),
+    Kind::Forward([3, 0], E, N),
+    Kind::Forward([2, 1], N, N),
+    Kind::Errors(E, E),
+    Kind::Errors(N, E),
+    Kind::Errors(E, N),
+    Kind::Errors(N, N),
+    Kind::Gradients([0, 2], E, E, With::Nothing),
+    Kind::Gradients([3, 0], E, E, With::AddBiases),
+    Kind::Gradients([2, 1], N, N, With::Biases),
+    Kind::Gradients([0, 1], E, N, With::Add),
 ];
+
+/// Where (i, j) of a matrix (rows, columns) stands that lies row by row, or column by column.
+fn place(by_rows: bool, rows: usize, columns: usize) -> impl Fn(usize, usize) -> usize {
+    move |i, j| {
+        if by_rows {
+            i * columns + j
+        } else {
+            j * rows + i
+        }
+    }
+}
 
 /// The levels whose code runs here. That of NEON is made of arrays, which x86-64 has as well.
 fn levels() -> impl Iterator<Item = Level> {
@@ -65,32 +102,58 @@ impl<T: Number> Places<T> {
     fn check_with(&mut self, room: usize, kind: Kind, rows: usize, columns: usize, steps: usize) {
         /// The numbers before an output that must stay as they are.
         const BEFORE: usize = 64;
+        type Place = Box<dyn Fn(usize, usize) -> usize>;
         let mut fill = |numbers: &mut [T]| fill(&mut self.seed, numbers);
-        // A(i, k) stands at a[a_from + i a_row + k a_step], B(k, j) at b[b_from + k b_step + j b_row].
-        let ([a_from, a_row, a_step, a_length], [b_from, b_step, b_row, b_width]) = match kind {
-            Kind::Forward(before, after) => {
-                let n_out = before + columns + after;
-                ([0, steps, 1, rows * steps], [before, n_out, 1, n_out])
-            }
-            Kind::Errors => ([0, steps, 1, rows * steps], [0, 1, steps, columns]),
-            Kind::Gradients(before, after, _) => {
-                let n_in = before + rows + after;
-                ([before, 1, n_in, steps * n_in], [0, columns, 1, columns])
-            }
-        };
+        // Where A(i, k), B(k, j) and C(i, j) stand, and how many numbers A and B have.
+        let mut ones = 0;
+        let (a_place, b_place, c_place, a_length, b_length): (Place, Place, Place, _, _) =
+            match kind {
+                Kind::Forward([before, after], from, to) => {
+                    let n_out = before + columns + after;
+                    (
+                        Box::new(place(from == E, rows, steps)),
+                        Box::new(move |k, j| k * n_out + before + j),
+                        Box::new(place(to == E, rows, columns)),
+                        rows * steps,
+                        steps * n_out,
+                    )
+                }
+                Kind::Errors(from, to) => (
+                    Box::new(place(from == E, rows, steps)),
+                    Box::new(place(false, steps, columns)),
+                    Box::new(place(to == E, rows, columns)),
+                    rows * steps,
+                    steps * columns,
+                ),
+                Kind::Gradients([before, after], a, delta, with) => {
+                    let n_in = before + rows + after;
+                    let a_place = place(a == E, steps, n_in);
+                    ones = usize::from(matches!(with, With::Biases | With::AddBiases));
+                    (
+                        Box::new(move |i, k| a_place(k, before + i)),
+                        Box::new(place(delta == E, steps, columns)),
+                        Box::new(place(true, rows, columns)),
+                        steps * n_in,
+                        steps * columns,
+                    )
+                }
+            };
+        let (all, length) = (rows + ones, (rows + ones) * columns);
         let (_, a) = self.a.last(a_length);
-        let (_, b) = self.b.last(steps * b_width);
-        let (_, bias) = self.bias.last(b_width);
+        let (_, b) = self.b.last(b_length);
+        let (_, bias) = self.bias.last(b_length / steps);
         fill(a);
         fill(b);
         fill(bias);
-        let mut begin = vec![T::NAN; rows * columns];
-        let mut sums = vec![T::default(); rows * columns];
+        let mut begin = vec![T::NAN; length];
+        let mut sums = vec![T::default(); length];
         match kind {
-            Kind::Forward(..) => sums
-                .chunks_mut(columns)
-                .for_each(|c| c.copy_from_slice(&bias[b_from..b_from + columns])),
-            Kind::Gradients(.., true) => {
+            Kind::Forward([before, _], ..) => {
+                for (i, j) in (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))) {
+                    sums[c_place(i, j)] = bias[before + j];
+                }
+            }
+            Kind::Gradients(.., With::Add | With::AddBiases) => {
                 fill(&mut begin);
                 sums.copy_from_slice(&begin);
             }
@@ -99,39 +162,43 @@ impl<T: Number> Places<T> {
         let (a, b, bias) = (&*a, &*b, &*bias);
         let wanted = [false, true].map(|once| {
             let mut sums = sums.clone();
-            for (i, c) in sums.chunks_mut(columns).enumerate() {
+            for i in 0..all {
                 for k in 0..steps {
-                    let factor = a[a_from + i * a_row + k * a_step];
-                    for (j, c) in c.iter_mut().enumerate() {
-                        *c = factor.multiply_add(b[b_from + k * b_step + j * b_row], *c, once);
+                    let factor = if i < rows { a[a_place(i, k)] } else { T::ONE };
+                    for j in 0..columns {
+                        let sum = &mut sums[c_place(i, j)];
+                        *sum = factor.multiply_add(b[b_place(k, j)], *sum, once);
                     }
                 }
             }
             sums
         });
         for level in levels() {
-            let (before, c) = self.c.last(rows * columns);
+            let (before, c) = self.c.last(length);
             let before_c = before.len().saturating_sub(BEFORE);
             let (before, room) = (&mut before[before_c..], self.room.last(room).1);
             before.fill(T::NAN);
             room.fill(T::NAN); // what the last level copied
             c.copy_from_slice(&begin);
             let pulse = &Pulse::none();
+            let values = |numbers, layout| Values { numbers, layout };
             at(level, || match kind {
-                Kind::Forward(first, _) => {
-                    forward(a, b, bias, first..first + columns, c, room, pulse);
+                Kind::Forward([first, _], from, to) => {
+                    let (a, neurons) = (values(a, from), first..first + columns);
+                    forward(a, b, bias, neurons, c, to, room, pulse);
                 }
-                Kind::Errors => errors(a, b, c, columns, room, pulse),
-                Kind::Gradients(first, _, add) => {
-                    gradients(a, b, steps, first, c, add, room, pulse);
+                Kind::Errors(from, to) => errors(values(a, from), b, c, to, columns, room, pulse),
+                Kind::Gradients([first, _], from, delta, with) => {
+                    let add = matches!(with, With::Add | With::AddBiases);
+                    let (a, delta, biases) = (values(a, from), values(b, delta), ones > 0);
+                    gradients(a, delta, steps, first, c, biases, add, room, pulse);
                 }
             });
             let wanted = &wanted[usize::from(level.is_fused())];
             let wrong = c.iter().zip(wanted).position(|(c, w)| c.bits() != w.bits());
             if let Some(at) = wrong {
-                let place = (at / columns, at % columns);
                 panic!(
-                    "{level:?} {kind:?} ({rows}, {columns}) of {steps} at {place:?}: {:?}, not {:?}",
+                    "{level:?} {kind:?} ({rows}, {columns}) of {steps} at {at}: {:?}, not {:?}",
                     c[at], wanted[at]
                 );
             }
@@ -157,11 +224,18 @@ fn sums_of_columns<T: Number>() {
                     *sum = delta.multiply_add(T::ONE, *sum, false);
                 }
             }
-            for level in levels() {
+            for (level, layout) in levels().flat_map(|level| [(level, E), (level, N)]) {
+                let (_, numbers) = places.a.last(rows * columns);
+                let at_layout = place(layout == E, rows, columns);
+                for (i, j) in (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))) {
+                    numbers[at_layout(i, j)] = delta[i * columns + j];
+                }
                 let (_, out) = places.c.last(columns);
                 out.fill(T::default());
-                at(level, || sums(delta, out, T::ONE, &Pulse::none()));
-                assert_eq!(out, wanted, "{level:?} ({rows}, {columns})");
+                let (_, room) = places.room.last(room::<T>(0));
+                let delta = Values { numbers, layout };
+                at(level, || sums(delta, out, room, &Pulse::none()));
+                assert_eq!(out, wanted, "{level:?} {layout:?} ({rows}, {columns})");
             }
         }
     }
@@ -226,8 +300,8 @@ fn with_much_room<T: Number>() {
         WORTH_INTERLEAVING + 5,
     ] {
         for kind in [
-            Kind::Gradients(far, 1, true),
-            Kind::Gradients(1, far, false),
+            Kind::Gradients([far, 1], E, E, With::AddBiases),
+            Kind::Gradients([1, far], E, E, With::Nothing),
         ] {
             for rows in [1, 7, 8, 9, 13, rows, rows + 1] {
                 for steps in [1, 2, steps, steps + 1] {
@@ -236,7 +310,7 @@ fn with_much_room<T: Number>() {
             }
         }
     }
-    for kind in [Kind::Forward(0, far), Kind::Errors] {
+    for kind in [Kind::Forward([0, far], E, E), Kind::Errors(E, E)] {
         for rows in [WORTH_COPYING - 1, WORTH_COPYING] {
             for steps in [most - 1, most, most + 1] {
                 places.check_with(room, kind, rows, 5, steps);
@@ -244,7 +318,13 @@ fn with_much_room<T: Number>() {
         }
     }
     // Rows of both factors that are far apart.
-    places.check_with(room, Kind::Gradients(far, 0, false), 33, far, 3);
+    places.check_with(
+        room,
+        Kind::Gradients([far, 0], E, E, With::Biases),
+        33,
+        far,
+        3,
+    );
 }
 
 /// Few rows of A and a B that no cache holds: half a megabyte and more.

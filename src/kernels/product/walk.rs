@@ -1,0 +1,297 @@
+//! How a product is walked: blocks of its factors, copied where that is worth it, and tiles of the
+//! result.
+
+use std::ops::Range;
+
+use super::super::level::{Level, Registers, current};
+use super::super::panel::{self, Source};
+use super::super::streams::{STREAMS, add_rows};
+use super::super::tile::{MAX_ROWS, MAX_VECTORS, Start, Tile, Tiles, tiles};
+use crate::interrupt::Pulse;
+
+/// The steps of a tile that reads B where it lies: a few milliseconds at the most.
+const UNCOPIED_STEPS: usize = 1 << 14;
+/// The multiply-adds of tiles that are done without a look at the stop flag: some microseconds.
+const UNWATCHED: usize = 1 << 18;
+/// The bytes across the widest panel.
+const PANEL_BYTES: usize = MAX_VECTORS * 64;
+/// From this distance on between the rows of a factor, in bytes, their addresses get into each
+/// other's way in the first-level cache.
+pub(super) const FAR_APART: usize = 4096;
+/// The rows of A that make copying a block of B worth its while.
+pub(super) const WORTH_COPYING: usize = 32;
+/// The columns of C that make interleaving a block of A worth its while.
+pub(super) const WORTH_INTERLEAVING: usize = 128;
+/// A B of so many bytes comes from afar, and for one row of A it is not used again.
+const FROM_AFAR: usize = 1 << 19;
+/// The weights from which a product is given more room: C is read and written once a block, and a
+/// copy of B used for every row of a block, which in `wide` costs some 3 % less with longer ones.
+pub(super) const LARGE: usize = 1 << 18;
+/// The steps of a block of B that is copied, and of one of a large matrix. With a panel's width it
+/// fits the second-level cache, its pages the table of the processor.
+pub(super) const BLOCK_STEPS: (usize, usize) = (512, 1024);
+/// The rows and steps of a block of A that is interleaved.
+pub(super) const INTERLEAVED: (usize, usize) = (512, 512);
+
+/// The numbers that the products of a matrix of so many weights need room for.
+pub const fn room<T>(weights: usize) -> usize {
+    let numbers = PANEL_BYTES / size_of::<T>();
+    if weights < LARGE {
+        BLOCK_STEPS.0 * numbers
+    } else {
+        BLOCK_STEPS.1 * numbers + INTERLEAVED.0 * INTERLEAVED.1
+    }
+}
+
+/// A, read one number at a time.
+#[derive(Clone, Copy)]
+pub(super) struct Factor<'a, T> {
+    pub numbers: &'a [T],
+    /// From A(i, k) to A(i + 1, k).
+    pub row: usize,
+    /// From A(i, k) to A(i, k + 1).
+    pub step: usize,
+}
+
+/// What the sums start from.
+pub(super) enum Begin<'a, T> {
+    Zero,
+    /// The same row for every row of C.
+    Row(&'a [T]),
+    /// The same column for every column of C.
+    Column(&'a [T]),
+    /// What C holds.
+    Sum,
+}
+
+/// C ← start + A B, with A (rows, steps), some `columns` of B (steps, b_row), and of these C, row by
+/// row.
+pub(super) struct Product<'a, T> {
+    pub a: Factor<'a, T>,
+    pub b: Source<'a, T>,
+    pub start: Begin<'a, T>,
+    /// The columns of B.
+    pub b_row: usize,
+    pub rows: usize,
+    /// Whether A has one more row, of ones.
+    pub ones: bool,
+    pub columns: Range<usize>,
+    pub steps: usize,
+}
+
+impl<T: Registers> Product<'_, T> {
+    /// # Panics
+    /// A slice is shorter than its matrix.
+    pub fn run(&self, c: &mut [T], room: &mut [T], pulse: &Pulse<'_>) {
+        let rows = self.rows + usize::from(self.ones);
+        if rows == 0 || self.columns.is_empty() || self.steps == 0 {
+            return;
+        }
+        // What the tiles rely on.
+        let numbers = |a: usize, b: usize| a.checked_mul(b).expect("a matrix fits its slice");
+        if let Some(last) = self.rows.checked_sub(1) {
+            let last = numbers(last, self.a.row) + numbers(self.steps - 1, self.a.step);
+            assert!(last < self.a.numbers.len(), "the length of a factor");
+        }
+        let (Source::Rows(b) | Source::Columns(b)) = self.b;
+        assert_eq!(
+            b.len(),
+            numbers(self.steps, self.b_row),
+            "the length of a factor"
+        );
+        assert!(self.columns.end <= self.b_row, "the columns of a factor");
+        let length = numbers(rows, self.columns.len());
+        assert_eq!(c.len(), length, "the length of a product");
+        match self.start {
+            Begin::Row(row) => assert_eq!(row.len(), self.b_row, "the length of a row"),
+            Begin::Column(column) => assert_eq!(column.len(), rows, "the length of a column"),
+            Begin::Zero | Begin::Sum => {}
+        }
+        assert!(room.len() >= self::room::<T>(0), "the room of a product");
+
+        let level = current();
+        let tiles = tiles::<T>(level);
+        if let Source::Rows(b) = self.b
+            && self.rows == 1
+            && !self.ones
+            && self.a.step == 1
+            && size_of_val(b) >= FROM_AFAR
+        {
+            self.stream(level, b, c, pulse);
+            return;
+        }
+        let far = |row: usize| row * size_of::<T>() >= FAR_APART;
+        let across = matches!(self.b, Source::Columns(_));
+        let copy = across || (far(self.b_row) && self.rows >= WORTH_COPYING);
+        let large = room.len() >= self::room::<T>(LARGE);
+        let interleave = large
+            && self.a.row == 1
+            && far(self.a.step)
+            && self.columns.len() >= WORTH_INTERLEAVING;
+        let (rows, steps, copied) = match (copy, interleave) {
+            (_, true) => (INTERLEAVED.0, INTERLEAVED.1, BLOCK_STEPS.1),
+            (true, false) if large => (self.rows, BLOCK_STEPS.1, BLOCK_STEPS.1),
+            (true, false) => (self.rows, BLOCK_STEPS.0, BLOCK_STEPS.0),
+            (false, false) => (self.rows, UNCOPIED_STEPS, 0),
+        };
+        let (b_room, a_room) = room.split_at_mut(copied * PANEL_BYTES / size_of::<T>());
+        for steps in blocks(self.steps, steps) {
+            for rows in blocks(self.rows, rows) {
+                let from = rows.start * self.a.row + steps.start * self.a.step;
+                let numbers = &self.a.numbers[from..];
+                let a = if interleave {
+                    let (row, count, steps) = (self.a.step, rows.len(), steps.len());
+                    panel::interleave(tiles, numbers, row, count, steps, a_room);
+                    Left::Interleaved(&*a_room)
+                } else {
+                    Left::AsItLies(Factor { numbers, ..self.a })
+                };
+                for columns in self.panels(tiles) {
+                    let room = copy.then_some(&mut *b_room);
+                    let block = (rows.clone(), steps.clone(), columns);
+                    self.tiles(tiles, &a, block, room, c, pulse);
+                }
+            }
+        }
+    }
+
+    /// The one row of C, as B comes from memory.
+    fn stream(&self, level: Level, b: &[T], c: &mut [T], pulse: &Pulse<'_>) {
+        match self.start {
+            Begin::Zero => c.fill(T::default()),
+            Begin::Row(row) => c.copy_from_slice(&row[self.columns.clone()]),
+            Begin::Column(column) => c.fill(column[0]),
+            Begin::Sum => {}
+        }
+        let a = self.a.numbers[..self.steps].chunks(STREAMS);
+        for (a, b) in a.zip(b.chunks(STREAMS * self.b_row)) {
+            if pulse.stopped_after(b.len()) {
+                return;
+            }
+            add_rows(level, a, b, self.b_row, &self.columns, c);
+        }
+    }
+
+    /// The columns, some registers at a time.
+    fn panels(&self, tiles: &Tiles<T>) -> impl Iterator<Item = Range<usize>> {
+        let (end, lanes) = (self.columns.end, tiles.lanes);
+        // Few rows leave registers for a wider tile.
+        let widest = if self.rows * MAX_VECTORS <= tiles.sums {
+            MAX_VECTORS
+        } else {
+            tiles.across
+        };
+        let mut from = self.columns.start;
+        parts(self.columns.len().div_ceil(lanes), widest).map(move |vectors| {
+            let panel = from..end.min(from + vectors * lanes);
+            from = panel.end;
+            panel
+        })
+    }
+
+    /// Some terms of some numbers of C; where there is room to copy, from a copy of that part of B.
+    fn tiles(
+        &self,
+        tiles: &Tiles<T>,
+        a: &Left<'_, T>,
+        (rows, steps, columns): (Range<usize>, Range<usize>, Range<usize>),
+        room: Option<&mut [T]>,
+        c: &mut [T],
+        pulse: &Pulse<'_>,
+    ) {
+        let work = rows.len() * columns.len() * steps.len();
+        let watched = work > UNWATCHED;
+        if pulse.stopped_after(if watched { 0 } else { work }) {
+            return;
+        }
+        let vectors = columns.len().div_ceil(tiles.lanes);
+        let (b, b_step) = match (self.b, room) {
+            (_, Some(room)) => {
+                let width = vectors * tiles.lanes;
+                panel::copy(tiles, &self.b, self.b_row, &columns, &steps, room, width);
+                (&*room, width)
+            }
+            (Source::Rows(b) | Source::Columns(b), None) => {
+                (&b[steps.start * self.b_row + columns.start..], self.b_row)
+            }
+        };
+        let most = match a {
+            Left::AsItLies(_) => even(rows.len(), (tiles.sums / vectors).min(MAX_ROWS)),
+            Left::Interleaved(_) => tiles.interleaved,
+        };
+        let one = [T::from(1)];
+        let ones = self.ones && rows.end == self.rows;
+        let (mut first, mut these) = (0, 0);
+        while first + these < rows.len() + usize::from(ones) {
+            first += these;
+            these = most.min(rows.len() - first).max(1);
+            let (a, a_row, a_step) = match a {
+                _ if first == rows.len() => (&one[..], 0, 0),
+                Left::AsItLies(a) => (&a.numbers[first * a.row..], a.row, a.step),
+                Left::Interleaved(a) => (&a[first * steps.len()..], 1, these),
+            };
+            if watched && pulse.stopped_after(these * columns.len() * steps.len()) {
+                return;
+            }
+            let row = rows.start + first;
+            let place = row * self.columns.len() + columns.start - self.columns.start;
+            let tile = Tile {
+                a: a.as_ptr(),
+                a_row,
+                a_step,
+                b: b.as_ptr(),
+                b_step,
+                c: c[place..].as_mut_ptr(),
+                c_row: self.columns.len(),
+                steps: steps.len(),
+                start: match self.start {
+                    _ if steps.start > 0 => Start::Sum,
+                    Begin::Zero => Start::Zero,
+                    Begin::Row(start) => Start::Row(start[columns.start..].as_ptr()),
+                    Begin::Column(start) => Start::Column(start[row..].as_ptr()),
+                    Begin::Sum => Start::Sum,
+                },
+                last: columns.len() - (vectors - 1) * tiles.lanes,
+            };
+            // SAFETY: the tile is of the current level; `run` has proven that rows, columns
+            // and steps of all three matrices lie in their slices, `copy` and `interleave` that
+            // their blocks lie in `room`; the row of ones is read at one place.
+            unsafe { tiles.get(these, vectors)(&tile) };
+        }
+    }
+}
+
+/// A block of A.
+enum Left<'a, T> {
+    /// Where the user has it.
+    AsItLies(Factor<'a, T>),
+    /// As [`panel::interleave`] leaves it.
+    Interleaved(&'a [T]),
+}
+
+/// Cuts `length` into blocks of `most`, but for the last: one at least, which may be empty.
+fn blocks(length: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut next = Some(0);
+    std::iter::from_fn(move || {
+        let from = next?;
+        let end = length.min(from + most);
+        next = (end < length).then_some(end);
+        Some(from..end)
+    })
+}
+
+/// The length of the fewest parts of `length` that are at most `longest`, if they are even.
+fn even(length: usize, longest: usize) -> usize {
+    // Divisions are slow enough to show in the smallest products.
+    if length <= longest {
+        length
+    } else {
+        length.div_ceil(length.div_ceil(longest))
+    }
+}
+
+/// Cuts `length` into the fewest parts of at most `longest`, as even as can be.
+pub(super) fn parts(length: usize, longest: usize) -> impl Iterator<Item = usize> {
+    let count = length.div_ceil(longest);
+    (0..count).map(move |part| length / count + usize::from(part < length % count))
+}
