@@ -137,7 +137,7 @@ fn compare<T: Real + 'static>(case: &str, rows: usize, n_in: usize, n_out: usize
     );
     let bias = vec![T::ZERO; n_out];
     let mut room = vec![T::ZERO; product::room::<T>(n_in * n_out)];
-    let (pulse, values, lies) = (Pulse::none(), Values::by_example, Layout::Examples);
+    let (pulse, values, by_example) = (Pulse::none(), Values::by_example, Layout::Examples);
     let mut out = vec![T::ZERO; (rows * n_out).max(rows * n_in).max(n_in * n_out)];
 
     let mut lines = Vec::new();
@@ -157,18 +157,13 @@ fn compare<T: Real + 'static>(case: &str, rows: usize, n_in: usize, n_out: usize
             let out = &mut out[..m * n];
             samples[0].push(per_second(m * k * n, || match kind {
                 "forward" => {
-                    product::forward(
-                        values(&a),
-                        &w,
-                        &bias,
-                        0..n_out,
-                        out,
-                        lies,
-                        &mut room,
-                        &pulse,
-                    );
+                    let (a, neurons, room) = (values(&a), 0..n_out, &mut room);
+                    product::forward(a, &w, &bias, neurons, out, by_example, room, &pulse);
                 }
-                "errors" => product::errors(values(&delta), &w, out, lies, n_in, &mut room, &pulse),
+                "errors" => {
+                    let (delta, room) = (values(&delta), &mut room);
+                    product::errors(delta, &w, out, by_example, n_in, room, &pulse);
+                }
                 _ => {
                     let (a, delta, room) = (values(&a), values(&delta), &mut room);
                     product::gradients(a, delta, rows, 0, out, false, false, room, &pulse);

@@ -30,7 +30,7 @@ pub fn bp1<T: Real>(
     let z_rows = rows_of(z, width);
     let examples = rows.zip(z_rows.zip(a.chunks_exact(width)));
     for ((x, (z, a)), delta) in examples.zip(delta.chunks_exact_mut(width)) {
-        cost.bp1(output, z, a, |j| targets.at(x, j), delta, pulse);
+        cost.nabla(output, z, a, targets.of(x), delta);
         let factor = targets.factor(x);
         for delta in delta {
             *delta *= factor;
@@ -38,6 +38,9 @@ pub fn bp1<T: Real>(
         if pulse.stopped_after(width * ELEMENT_WORK) {
             return;
         }
+    }
+    if !cost.is_fused(output) {
+        output.pull_back(delta, a, z, width, pulse);
     }
 }
 
@@ -54,7 +57,7 @@ pub fn cost<T: Real>(
     let width = a.len() / rows.len();
     let mut sum = 0.0;
     for (x, (z, a)) in rows.zip(rows_of(z, width).zip(a.chunks_exact(width))) {
-        let of_example = cost.of_example(output, z, a, |j| targets.at(x, j));
+        let of_example = cost.of_example(output, z, a, targets.of(x));
         sum += targets.sample_weight(x) * of_example;
         if pulse.stopped_after(width * ELEMENT_WORK) {
             break;

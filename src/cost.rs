@@ -3,7 +3,6 @@
 use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::fused::Fused;
-use crate::interrupt::Pulse;
 use crate::scalar::Real;
 
 /// The cost `C_x` of one example, a sum over the output neurons.
@@ -96,7 +95,7 @@ impl Cost {
 
     /// Whether `C_x` or BP1 reads z^L beside a^L.
     pub fn needs_z(self, output: Activation) -> bool {
-        self.fused(output).is_some()
+        self.is_fused(output)
     }
 
     /// The fused form of the cost over that output, if there is one.
@@ -112,59 +111,124 @@ impl Cost {
         }
     }
 
-    /// `C_x` of one example, in float64. `y(j)` is the target of output neuron j.
-    /// A custom cost has no value here: 0.
+    /// `C_x` of one example, in float64. A custom cost has no value here: 0.
     pub fn of_example<T: Real>(
         self,
         output: Activation,
         z: &[T],
         a: &[T],
-        y: impl Fn(usize) -> T,
+        y: Wanted<'_, T>,
     ) -> f64 {
+        match y {
+            Wanted::Values(y) => self.sum(output, z, a, |j| y[j]),
+            Wanted::Label(label) => self.sum(output, z, a, |j| indicator(label == Some(j))),
+        }
+    }
+
+    fn sum<T: Real>(self, output: Activation, z: &[T], a: &[T], y: impl Fn(usize) -> T) -> f64 {
         if let Some(fused) = self.fused(output) {
             return fused.cost(z, a, y);
         }
-        let term = |residual: f64| match self {
-            Self::Quadratic => 0.5 * residual * residual,
-            Self::Huber if residual.abs() <= 1.0 => 0.5 * residual * residual,
-            Self::Huber => residual.abs() - 0.5,
-            Self::Absolute => residual.abs(),
-            _ => 0.0,
-        };
-        let residuals = a
-            .iter()
-            .enumerate()
-            .map(|(j, a)| a.to_f64() - y(j).to_f64());
-        residuals.fold(0.0, |sum, residual| sum + term(residual))
+        let residual = |j: usize| a[j].to_f64() - y(j).to_f64();
+        let mut sum = Sum::default();
+        match self {
+            Self::Quadratic => sum.add(a.len(), |j| 0.5 * residual(j) * residual(j)),
+            Self::Huber => sum.add(a.len(), |j| {
+                let size = residual(j).abs();
+                if size <= 1.0 {
+                    0.5 * size * size
+                } else {
+                    size - 0.5
+                }
+            }),
+            Self::Absolute => sum.add(a.len(), |j| residual(j).abs()),
+            _ => {}
+        }
+        sum.total()
     }
 
-    /// BP1 for one example: δ^L = ∇_a `C_x` ⊙ σ'(z^L), the Jacobian product for softmax.
-    /// With a custom cost, `y(j)` is `∂C_x/∂a_j` itself.
-    pub fn bp1<T: Real>(
+    /// ∇_a `C_x` of one example, or, where the cost is fused with the output, δ^L.
+    /// With a custom cost, y is `∂C_x/∂a` itself.
+    pub fn nabla<T: Real>(
+        self,
+        output: Activation,
+        z: &[T],
+        a: &[T],
+        y: Wanted<'_, T>,
+        delta: &mut [T],
+    ) {
+        match y {
+            Wanted::Values(y) => self.nabla_of(output, z, a, |j| y[j], delta),
+            Wanted::Label(label) => {
+                self.nabla_of(output, z, a, |j| indicator(label == Some(j)), delta);
+            }
+        }
+    }
+
+    fn nabla_of<T: Real>(
         self,
         output: Activation,
         z: &[T],
         a: &[T],
         y: impl Fn(usize) -> T,
         delta: &mut [T],
-        pulse: &Pulse<'_>,
     ) {
         if let Some(fused) = self.fused(output) {
-            fused.delta(z, a, y, delta);
-            return;
+            return fused.delta(z, a, y, delta);
         }
-        let nabla_a = |residual: T| match self {
-            Self::Huber if residual.abs() > T::ONE => sign(residual),
-            Self::Absolute => sign(residual),
-            _ => residual,
-        };
         for (j, (delta, &a)) in delta.iter_mut().zip(a).enumerate() {
-            *delta = match self {
-                Self::Custom => y(j),
-                _ => nabla_a(a - y(j)),
-            };
+            *delta = if self == Self::Custom { y(j) } else { a - y(j) };
         }
-        output.pull_back(delta, a, z, a.len(), pulse);
+        let slope = |r: T| if r.abs() > T::ONE { sign(r) } else { r };
+        match self {
+            Self::Huber => delta.iter_mut().for_each(|r| *r = slope(*r)),
+            Self::Absolute => delta.iter_mut().for_each(|r| *r = sign(*r)),
+            _ => {}
+        }
+    }
+
+    /// Whether [`Self::nabla`] is δ^L already.
+    pub(crate) fn is_fused(self, output: Activation) -> bool {
+        self.fused(output).is_some()
+    }
+}
+
+/// What the outputs of one example should be.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a, T> {
+    /// A number each.
+    Values(&'a [T]),
+    /// 1 for one of them, or for none, and 0 for the others.
+    Label(Option<usize>),
+}
+
+fn indicator<T: Real>(holds: bool) -> T {
+    if holds { T::ONE } else { T::ZERO }
+}
+
+/// A sum in float64 of eight partial sums, each of every eighth term: they do not wait for each
+/// other. The order is fixed by the number of terms.
+#[derive(Default)]
+pub(crate) struct Sum([f64; 8]);
+
+impl Sum {
+    /// Adds `count` terms; a multiple of eight, unless they are the last.
+    pub fn add(&mut self, count: usize, term: impl Fn(usize) -> f64) {
+        let whole = count - count % self.0.len();
+        for first in (0..whole).step_by(self.0.len()) {
+            for (lane, sum) in self.0.iter_mut().enumerate() {
+                *sum += term(first + lane);
+            }
+        }
+        for (j, sum) in (whole..count).zip(&mut self.0) {
+            *sum += term(j);
+        }
+    }
+
+    /// The sum.
+    pub fn total(self) -> f64 {
+        let [a, b, c, d, e, f, g, h] = self.0;
+        ((a + b) + (c + d)) + ((e + f) + (g + h))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use ndarray::ArrayView2;
 
-use crate::cost::Cost;
+use crate::cost::{Cost, Wanted};
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::scalar::Real;
@@ -199,12 +199,12 @@ impl<'a, T: Real> Targets<'a, T> {
         sum / self.divisor
     }
 
-    /// `y_j` of example `x`.
-    pub(crate) fn at(&self, x: usize, j: usize) -> T {
+    /// y of example `x`.
+    pub(crate) fn of(&self, x: usize) -> Wanted<'a, T> {
         match self.y {
-            Y::Values(y) => y[x * self.width + j],
-            Y::Labels(labels) if self.width == 1 => indicator(labels[x] == 1),
-            Y::Labels(labels) => indicator(usize::try_from(labels[x]) == Ok(j)),
+            Y::Values(y) => Wanted::Values(&y[x * self.width..][..self.width]),
+            Y::Labels(labels) if self.width == 1 => Wanted::Label((labels[x] == 1).then_some(0)),
+            Y::Labels(labels) => Wanted::Label(usize::try_from(labels[x]).ok()),
         }
     }
 }
@@ -218,10 +218,6 @@ fn classes(width: usize) -> usize {
 pub(crate) fn bad_label(x: usize, width: usize, label: impl Display) -> Error {
     let expected = format!("a label from 0 to {}", classes(width) - 1);
     Error::value(format!("y[{x}]"), expected, label)
-}
-
-fn indicator<T: Real>(holds: bool) -> T {
-    if holds { T::ONE } else { T::ZERO }
 }
 
 /// Σ s_x.

@@ -3,7 +3,12 @@
 //! derives them.
 
 use crate::activation::softplus;
+use crate::cost::Sum;
+use crate::kernels::{activations, map, scale, slopes};
 use crate::scalar::Real;
+
+/// The outputs whose logarithms are taken at once, a multiple of eight.
+const BLOCK: usize = 64;
 
 /// A cost together with the output that it is taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,31 +30,49 @@ pub enum Fused {
 impl Fused {
     /// `C_x`, in float64.
     pub fn cost<T: Real>(self, z: &[T], a: &[T], y: impl Fn(usize) -> T) -> f64 {
-        let shares = match self {
-            Self::SigmoidCrossEntropy | Self::SigmoidPoisson | Self::SoftplusPoisson => None,
-            Self::SoftmaxCrossEntropy | Self::SoftmaxLogLikelihood | Self::SoftmaxPoisson => {
-                Some(Shares::of(z))
-            }
-        };
-        // −ln a_j and −ln(1 − a_j) of softmax.
-        let surprise = |j: usize| shares.as_ref().map_or(0.0, |shares| -shares.ln(z, j));
-        let complement = |j: usize| shares.as_ref().map_or(0.0, |shares| -shares.ln_rest(z, j));
-        let term = |j: usize| {
-            let (z, a, y) = (z[j].to_f64(), a[j].to_f64(), y(j).to_f64());
-            match self {
-                Self::SigmoidCrossEntropy => {
-                    // softplus(∓z) = max(∓z, 0) + ln(1 + e^−|z|): one logarithm for both.
-                    let small = (-z.abs()).exp().ln_1p();
-                    times(y, (-z).max(0.0) + small) + times(1.0 - y, z.max(0.0) + small)
+        let n = z.len();
+        let y = |j: usize| y(j).to_f64();
+        let mut sum = Sum::default();
+        match self {
+            Self::SigmoidCrossEntropy => {
+                // softplus(∓z) = max(∓z, 0) + ln(1 + e^−|z|): one logarithm for both.
+                let mut small = [T::ZERO; BLOCK];
+                for (first, z) in (0..n).step_by(BLOCK).zip(z.chunks(BLOCK)) {
+                    let small = &mut small[..z.len()];
+                    small.iter_mut().zip(z).for_each(|(s, z)| *s = -z.abs());
+                    map(small, activations::Softplus, softplus);
+                    sum.add(z.len(), |k| {
+                        let (y, z, small) = (y(first + k), z[k].to_f64(), small[k].to_f64());
+                        times(y, (-z).max(0.0) + small) + times(1.0 - y, z.max(0.0) + small)
+                    });
                 }
-                Self::SoftmaxCrossEntropy => times(y, surprise(j)) + times(1.0 - y, complement(j)),
-                Self::SoftmaxLogLikelihood => times(y, surprise(j)),
-                Self::SigmoidPoisson => a + times(y, softplus(-z)),
-                Self::SoftplusPoisson => softplus(z) - times(y, ln_softplus(z)),
-                Self::SoftmaxPoisson => a + times(y, surprise(j)),
             }
-        };
-        (0..z.len()).fold(0.0, |sum, j| sum + term(j))
+            Self::SoftmaxLogLikelihood => {
+                let shares = Shares::of(z, a);
+                sum.add(n, |j| times(y(j), -shares.ln(z, j)));
+            }
+            Self::SoftmaxCrossEntropy => {
+                let shares = Shares::exact(z);
+                sum.add(n, |j| {
+                    let (surprise, complement) = (-shares.ln(z, j), -shares.ln_rest(z, j));
+                    times(y(j), surprise) + times(1.0 - y(j), complement)
+                });
+            }
+            Self::SigmoidPoisson => {
+                sum.add(n, |j| a[j].to_f64() + times(y(j), softplus(-z[j].to_f64())));
+            }
+            Self::SoftplusPoisson => sum.add(n, |j| {
+                let (z, a) = (z[j].to_f64(), a[j].to_f64());
+                // Below −40 a = e^z, also where that underflows.
+                let ln_a = if z < -40.0 { z } else { libm::log(a) };
+                a - times(y(j), ln_a)
+            }),
+            Self::SoftmaxPoisson => {
+                let shares = Shares::of(z, a);
+                sum.add(n, |j| a[j].to_f64() + times(y(j), -shares.ln(z, j)));
+            }
+        }
+        sum.total()
     }
 
     /// BP1: δ^L of one example.
@@ -65,22 +88,26 @@ impl Fused {
             Self::SigmoidPoisson => {
                 indices().for_each(|j| delta[j] = (a[j] - y(j)) * (T::ONE - a[j]));
             }
-            Self::SoftplusPoisson => indices().for_each(|j| {
-                let derivative = -(-a[j]).exp_m1();
-                // Where a underflows, a = e^z = σ' and their ratio is 1.
-                let ratio = if a[j] == T::ZERO {
-                    T::ONE
-                } else {
-                    derivative / a[j]
-                };
-                delta[j] = derivative - y(j) * ratio;
-            }),
+            Self::SoftplusPoisson => {
+                delta.fill(T::ONE);
+                scale(delta, a, slopes::Softplus, |a| -(-a).exp_m1());
+                indices().for_each(|j| {
+                    let derivative = delta[j];
+                    // Where a underflows, a = e^z = σ' and their ratio is 1.
+                    let ratio = if a[j] == T::ZERO {
+                        T::ONE
+                    } else {
+                        derivative / a[j]
+                    };
+                    delta[j] = derivative - y(j) * ratio;
+                });
+            }
             Self::SoftmaxCrossEntropy => {
                 // With p_j = (a_j − y_j) / (1 − a_j): δ_j = p_j − a_j Σ_k p_k. Only the largest
                 // output t can be so near 1 that 1 − a_t is lost; in place of a_j p_t stands the
                 // equal r_j (a_t − y_t), r the softmax of the others, and
                 // δ_t = a_t − y_t − a_t Σ_{k≠t} p_k.
-                let shares = Shares::of(z);
+                let shares = Shares::exact(z);
                 let top = shares.top;
                 let output = |j: usize| shares.ln(z, j).exp();
                 let miss = output(top) - y(top).to_f64();
@@ -115,15 +142,28 @@ struct Shares {
 }
 
 impl Shares {
-    fn of<T: Real>(z: &[T]) -> Self {
-        let top = (1..z.len()).fold(0, |top, j| if z[j] > z[top] { j } else { top });
+    /// Of z and a, its softmax: the others' shares of the largest are there already.
+    fn of<T: Real>(z: &[T], a: &[T]) -> Self {
+        let top = largest(z);
+        let mut others = Sum::default();
+        others.add(a.len(), |j| if j == top { 0.0 } else { a[j].to_f64() });
+        Self::new(z, top, others.total() / a[top].to_f64())
+    }
+
+    /// Of z alone, in float64 whatever its dtype.
+    fn exact<T: Real>(z: &[T]) -> Self {
+        let top = largest(z);
+        Self::new(z, top, Self::sum_of_others(z, top, z[top].to_f64()))
+    }
+
+    /// `others`: Σ e^(z − shift) without the largest z.
+    fn new<T: Real>(z: &[T], top: usize, others: f64) -> Self {
         let shift = z[top].to_f64();
-        let sum = Self::sum_of_others(z, top, shift);
         Self {
             shift,
             top,
             // 0 · shift is 0, or NaN for a z of NaN or +∞.
-            ln_sum: (sum + 0.0 * shift).ln_1p(),
+            ln_sum: (others + 0.0 * shift).ln_1p(),
         }
     }
 
@@ -152,9 +192,19 @@ impl Shares {
     }
 }
 
-/// ln ln(1 + e^z), also where ln(1 + e^z) = e^z underflows.
-fn ln_softplus(z: f64) -> f64 {
-    if z < -40.0 { z } else { libm::log(softplus(z)) }
+/// The index of the largest number, NaN passed over.
+fn largest<T: Real>(z: &[T]) -> usize {
+    // Eight at a time: to compare each with the last largest would be to wait for it.
+    let mut tops = [-T::MAX; 8];
+    for z in z.chunks(tops.len()) {
+        for (top, &z) in tops.iter_mut().zip(z) {
+            *top = if z > *top { z } else { *top };
+        }
+    }
+    let top = tops
+        .into_iter()
+        .fold(-T::MAX, |a, b| if b > a { b } else { a });
+    z.iter().position(|&z| z == top).unwrap_or(0)
 }
 
 /// factor · value, with 0 · ∞ = 0: the limit of y ln a as both go to 0.
@@ -175,7 +225,7 @@ mod tests {
         // ln(1 + e^−30), from the expansion e^−30 − e^−60 / 2.
         let expected = (-30.0_f64).exp() - 0.5 * (-60.0_f64).exp();
         let y = |j: usize| if j == 0 { 1.0 } else { 0.0 };
-        let cost = Fused::SoftmaxLogLikelihood.cost(&[1000.0, 970.0], &[1.0, 0.0], y);
+        let cost = Fused::SoftmaxLogLikelihood.cost(&[1000.0, 970.0], &[1.0, (-30.0_f64).exp()], y);
         assert!((cost / expected - 1.0).abs() < 1e-12, "{cost} {expected}");
     }
 

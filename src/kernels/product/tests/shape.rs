@@ -1,0 +1,122 @@
+//! What is asked of the products, and where the numbers of their matrices stand.
+
+use super::super::Layout;
+
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// To some neurons: so many stand before them and after. How a and z lie.
+    Forward([usize; 2], Layout, Layout),
+    /// How both errors lie.
+    Errors(Layout, Layout),
+    /// Out of some neurons, so many before and after. How a and δ lie; what comes with it.
+    Gradients([usize; 2], Layout, Layout, With),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum With {
+    Nothing,
+    /// Added to what is there.
+    Add,
+    /// The biases' gradient behind it.
+    Biases,
+    /// Both.
+    AddBiases,
+}
+
+pub const E: Layout = Layout::Examples;
+pub const N: Layout = Layout::Neurons;
+
+pub const KINDS: [Kind; 13] = [
+    Kind::Forward([0, 0], E, E),
+    Kind::Forward([5, 2], E, E),
+    Kind::Forward([0, 1], N, E),
+    Kind::Forward([3, 0], E, N),
+    Kind::Forward([2, 1], N, N),
+    Kind::Errors(E, E),
+    Kind::Errors(N, E),
+    Kind::Errors(E, N),
+    Kind::Errors(N, N),
+    Kind::Gradients([0, 2], E, E, With::Nothing),
+    Kind::Gradients([3, 0], E, E, With::AddBiases),
+    Kind::Gradients([2, 1], N, N, With::Biases),
+    Kind::Gradients([0, 1], E, N, With::Add),
+];
+
+/// Where the numbers of a matrix stand.
+#[derive(Clone, Copy)]
+pub struct Place {
+    from: usize,
+    row: usize,
+    column: usize,
+}
+
+impl Place {
+    /// Of a matrix (rows, columns) that lies row by row, or column by column.
+    pub fn of(by_rows: bool, rows: usize, columns: usize) -> Self {
+        let (row, column) = if by_rows { (columns, 1) } else { (1, rows) };
+        let from = 0;
+        Self { from, row, column }
+    }
+
+    pub fn at(self, i: usize, j: usize) -> usize {
+        self.from + i * self.row + j * self.column
+    }
+}
+
+/// A product: where A(i, k), B(k, j) and C(i, j) stand, and how many numbers A and B have.
+pub struct Shape {
+    pub a: Place,
+    pub b: Place,
+    pub c: Place,
+    pub a_length: usize,
+    pub b_length: usize,
+    /// The rows of ones behind those of A.
+    pub ones: usize,
+}
+
+impl Shape {
+    /// C (rows, columns) of `steps` terms each.
+    pub fn of(kind: Kind, rows: usize, columns: usize, steps: usize) -> Self {
+        match kind {
+            Kind::Forward([before, after], from, to) => {
+                let n_out = before + columns + after;
+                Self {
+                    a: Place::of(from == E, rows, steps),
+                    b: Place {
+                        from: before,
+                        row: n_out,
+                        column: 1,
+                    },
+                    c: Place::of(to == E, rows, columns),
+                    a_length: rows * steps,
+                    b_length: steps * n_out,
+                    ones: 0,
+                }
+            }
+            Kind::Errors(from, to) => Self {
+                a: Place::of(from == E, rows, steps),
+                b: Place::of(false, steps, columns),
+                c: Place::of(to == E, rows, columns),
+                a_length: rows * steps,
+                b_length: steps * columns,
+                ones: 0,
+            },
+            Kind::Gradients([before, after], a, delta, with) => {
+                let n_in = before + rows + after;
+                let (row, column) = if a == E { (1, n_in) } else { (steps, 1) };
+                Self {
+                    a: Place {
+                        from: before * row,
+                        row,
+                        column,
+                    },
+                    b: Place::of(delta == E, steps, columns),
+                    c: Place::of(true, rows, columns),
+                    a_length: steps * n_in,
+                    b_length: steps * columns,
+                    ones: usize::from(matches!(with, With::Biases | With::AddBiases)),
+                }
+            }
+        }
+    }
+}
