@@ -90,6 +90,11 @@ macro_rules! vector {
                 unsafe { $transpose(from, from_row, to, to_row) }
             }
             #[inline(always)]
+            fn prefetch(from: *const $scalar) {
+                // SAFETY: a hint, which reads nothing; every x86-64 has it.
+                unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
+            }
+            #[inline(always)]
             fn mul_add(self, factor: Self, term: Self) -> Self {
                 // SAFETY: a value of the type proves the instructions.
                 Self(unsafe { $fma(self.0, factor.0, term.0) })
