@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import bpfast
 from tests.child import EVERY, LIMIT, NETWORKS, ROOT, case, digest, environment, outcome
+from tests.tolerance import close
 
 BATCHES = [1, 2, 15, 16, 17, 127, 128, 129, 1000, 5000, 20011]
 DTYPES = ["float32", "float64"]
@@ -89,6 +90,24 @@ def test_any_number_of_threads_in_one_process(reset, name, dtype):
         bpfast.set_num_threads(1)
         with bpfast.num_threads(threads):
             assert outcome(*given_case) == alone
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("sizes", [[3, 50, 50, 2], [2, 20, 33, 1], [40, 9, 17, 100]])
+def test_what_is_shown_has_the_bits_of_what_is_computed(sizes, dtype):
+    """Trace and errors lie example by example; the others may lie neuron by neuron meanwhile."""
+    rng = np.random.default_rng(8)
+    net = bpfast.Network(sizes, hidden=["gelu", "tanh"], output="sigmoid", dtype=dtype, seed=rng)
+    x = rng.standard_normal((333, sizes[0])).astype(dtype)
+    y = rng.random((333, sizes[-1])).astype(dtype)
+    same = np.testing.assert_array_equal
+    same(net.trace(x).a[-1], net.forward(x))
+    a, delta, g = net.trace(x).a, net.errors(x, y), net.backprop(x, y)
+    for k in range(3):
+        # In so small a batch example follows example: first with first, one addition each.
+        same(g.biases[k], np.cumsum(delta[k], axis=0)[-1])
+        weights = np.float64(delta[k].T) @ np.float64(a[k])
+        assert close(g.weights[k], weights, dtype)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
