@@ -120,6 +120,12 @@ pub fn labels<'py>(
     width: usize,
 ) -> PyResult<PyReadonlyArray<'py, i64, Ix1>> {
     let py = array.py();
+    // As most come: NumPy's `require` would take as long as a small gradient.
+    if let Ok(int64) = array.cast::<PyArray1<i64>>()
+        && usable(array)
+    {
+        return readonly(argument, int64);
+    }
     if array.dtype().kind() == b'u' && array.dtype().itemsize() == 8 {
         let unsigned = array.call_method1("astype", (numpy::dtype::<u64>(py),))?;
         let unsigned = unsigned.cast::<PyArray1<u64>>()?.readonly();
