@@ -11,7 +11,7 @@ use crate::interrupt::{ELEMENT_WORK, Pulse};
 use crate::kernels::product::{self, Layout, Values};
 use crate::network::Network;
 use crate::scalar::Real;
-use crate::workspace::{Neurons, Workspace};
+use crate::workspace::{Buffers, Workspace};
 
 /// BP1: δ^L = ∇_a C ⊙ σ'(z^L), for the examples `rows` of the batch.
 ///
@@ -27,20 +27,27 @@ pub fn bp1<T: Real>(
     pulse: &Pulse<'_>,
 ) {
     let width = a.len() / rows.len();
-    let z_rows = rows_of(z, width);
-    let examples = rows.zip(z_rows.zip(a.chunks_exact(width)));
+    let examples = rows
+        .clone()
+        .zip(rows_of(z, width).zip(a.chunks_exact(width)));
     for ((x, (z, a)), delta) in examples.zip(delta.chunks_exact_mut(width)) {
         cost.nabla(output, z, a, targets.of(x), delta);
-        let factor = targets.factor(x);
-        for delta in delta {
-            *delta *= factor;
-        }
         if pulse.stopped_after(width * ELEMENT_WORK) {
             return;
         }
     }
     if !cost.is_fused(output) {
         output.pull_back(delta, a, z, width, pulse);
+    }
+    // After σ', which may be as small as the factor is large.
+    for (x, delta) in rows.zip(delta.chunks_exact_mut(width)) {
+        let factor = targets.factor(x);
+        for delta in delta {
+            *delta *= factor;
+        }
+        if pulse.stopped_after(width) {
+            return;
+        }
     }
 }
 
@@ -126,7 +133,7 @@ pub fn errors<T: Real>(
     for (index, layer) in network.layers().iter().enumerate().rev() {
         let length = n * layer.n_out;
         let (these, after) = workspace.layers.split_at_mut(index + 1);
-        let Neurons {
+        let Buffers {
             z,
             a,
             delta,

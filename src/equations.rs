@@ -29,6 +29,9 @@ pub fn bp2<T: Real>(
     pulse: &Pulse<'_>,
 ) -> Result<()> {
     let mut room = room(weights.len(), pulse)?;
+    if pulse.stopped_after(0) {
+        return Ok(()); // the room may be short
+    }
     let (step, step_next) = (MAX_ROWS * width, MAX_ROWS * (weights.len() / width));
     let chunks = delta_next
         .chunks(step_next)

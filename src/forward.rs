@@ -9,7 +9,8 @@ use crate::workspace::Workspace;
 /// Fills z^l (where it is kept) and a^l of `workspace` for the rows of `x`, l = 2 … L; a^L goes to
 /// `out` where it is given.
 ///
-/// `x`: (rows, n_1); `out`: (rows, n_L); `room`: what a product needs. Nielsen, ch. 2, eq. 25.
+/// z^l and a^l lie as the layout of their layer says. `x`: (rows, n_1); `out`: (rows, n_L); `room`:
+/// what a product needs. Nielsen, ch. 2, eq. 25.
 pub fn forward<T: Real>(
     network: &Network,
     params: &[T],

@@ -1,5 +1,5 @@
 //! Costs that meet their output: the pairs where ∇_a C alone would divide by 0 although δ^L and C
-//! are finite. Both are written in z and a so that nothing overflows; `docs/mathematics.md`
+//! are finite. All are written in z and a so that nothing overflows; `docs/mathematics.md`
 //! derives them.
 
 use crate::activation::softplus;
@@ -132,7 +132,7 @@ impl Fused {
 }
 
 /// Softmax in logarithms, with the largest z taken out before anything is added: a cost of 1e-13
-/// at z = 1000 keeps its digits.
+/// at z = 1000 keeps its digits, down to the smallest normal number of a's dtype.
 struct Shares {
     /// The largest z, and its index.
     shift: f64,

@@ -8,9 +8,9 @@
 use crate::kernels::product::Layout;
 use crate::network::Network;
 
-/// What a number that is copied across costs, in sixteenths of a register's multiply-add: read off
-/// the products of layers of 50 by 50 with and without such a copy.
-const COPY: usize = 8;
+/// The numbers that are copied across in the time of a register's multiply-add: read off the
+/// products of layers of 50 by 50 with and without such a copy.
+const COPIED: usize = 2;
 /// The share of the cost that another layout has to save, so that its own small costs do not show.
 const WORTHWHILE: usize = 16;
 
@@ -26,23 +26,32 @@ pub fn layout(network: &Network, index: usize, rows: usize, lanes: usize, errors
     }
     let (before, these, after) = (layer.n_in, layer.n_out, next.n_out);
     let full = |length: usize| length.div_ceil(lanes);
-    let copy = |numbers: usize| numbers.saturating_mul(COPY);
-    let product = |a: usize, b: usize, c: usize| 16_usize.saturating_mul(a).saturating_mul(b * c);
+    let product = |a: usize, b: usize, c: usize| a.saturating_mul(b).saturating_mul(c);
+    let copy = |a: usize, b: usize, needed: bool| {
+        let numbers = a.saturating_mul(b);
+        if needed { numbers / COPIED } else { 0 }
+    };
     // x and the output lie by example; the other layers are taken to lie as this one.
     let (first, last) = (index == 0, index + 2 == layers.len());
-    let by_example = product(rows, before, full(these));
-    let by_neuron =
-        product(full(rows), before, these) + copy(if first { rows * before } else { 0 });
-    let (by_example, by_neuron) = if errors {
-        let across = if last { rows * after } else { 0 };
-        (
-            by_example + product(rows, after, full(these)) + copy(these * after),
-            by_neuron + product(full(rows), after, these) + copy(rows * these + across),
-        )
-    } else {
-        (by_example, by_neuron)
+    let by_example = [
+        product(rows, before, full(these)),
+        product(rows, if errors { after } else { 0 }, full(these)),
+        copy(these, after, errors),
+    ];
+    let by_neuron = [
+        product(full(rows), before, these),
+        product(full(rows), if errors { after } else { 0 }, these),
+        copy(rows, before, first),
+        copy(rows, these, errors),
+        copy(rows, after, errors && last),
+    ];
+    let cost = |parts: &[usize]| {
+        parts
+            .iter()
+            .fold(0_usize, |sum, &part| sum.saturating_add(part))
     };
-    if by_neuron + by_neuron / WORTHWHILE < by_example {
+    let (by_example, by_neuron) = (cost(&by_example), cost(&by_neuron));
+    if by_neuron < by_example - by_example / WORTHWHILE {
         Layout::Neurons
     } else {
         Layout::Examples
@@ -55,23 +64,31 @@ mod tests {
     use crate::activation::Activation;
     use crate::cost::Cost;
 
-    fn of(sizes: &[usize], rows: usize) -> Vec<Layout> {
+    fn of(sizes: &[usize], rows: usize, errors: bool) -> Vec<Layout> {
         let hidden = vec![Activation::Tanh; sizes.len() - 2];
         let network = Network::new(sizes, &hidden, Activation::Identity, Cost::Quadratic);
         let network = network.expect("a network");
         let layers = 0..network.layers().len();
         layers
-            .map(|index| layout(&network, index, rows, 16, true))
+            .map(|index| layout(&network, index, rows, 16, errors))
             .collect()
     }
 
     #[test]
     fn registers_run_where_they_are_full() {
         use Layout::{Examples, Neurons};
-        assert_eq!(of(&[50, 50, 50, 1], 128), [Neurons, Neurons, Examples]);
-        assert_eq!(of(&[64, 64, 64, 1], 128), [Examples; 3]);
-        assert_eq!(of(&[50, 50, 50, 1], 1), [Examples; 3]);
-        // The copy of x costs more than 30 of 32 lanes.
-        assert_eq!(of(&[784, 30, 10], 128), [Examples; 2]);
+        for errors in [false, true] {
+            let of = |sizes: &[usize], rows| of(sizes, rows, errors);
+            assert_eq!(of(&[50, 50, 50, 1], 128), [Neurons, Neurons, Examples]);
+            assert_eq!(of(&[64, 64, 64, 1], 128), [Examples; 3]);
+            assert_eq!(of(&[50, 50, 50, 1], 1), [Examples; 3]);
+            // The copy of x costs more than 30 of 32 lanes.
+            assert_eq!(of(&[784, 30, 10], 128), [Examples; 2]);
+            assert_eq!(of(&[1, 10_000_000, 1], 512), [Examples; 2]);
+        }
+        // δ is copied for BP4 alone.
+        let sizes = [9, 9, 9, 1];
+        assert_eq!(of(&sizes, 128, false), [Examples, Neurons, Examples]);
+        assert_eq!(of(&sizes, 128, true), [Examples; 3]);
     }
 }

@@ -16,13 +16,13 @@ const GRAIN: usize = 16;
 pub const MAX_ROWS: usize = 128;
 /// The most activations of a layer that a chunk has: very wide layers take few rows at a time.
 const MAX_ACTIVATIONS: usize = 1 << 21;
-/// The most lanes: many times the threads of a machine, so that they share evenly.
+/// The most lanes, so that many threads share evenly.
 const MAX_LANES: usize = 64;
 
 /// The most chunks of a run: their gradients are added in registers, and only a run's in memory.
 const LONGEST_RUN: usize = 4;
-/// The lanes that there are before runs become longer.
-const SHORT_RUN_LANES: usize = 16;
+/// The lanes that there are before runs become longer: enough for the threads of most machines.
+const SHORT_RUN_LANES: usize = 32;
 
 /// Parameters from which a gradient no longer stays in the cache: to add one costs as much as to
 /// compute some rows.
@@ -171,6 +171,7 @@ mod tests {
                         chunks_per_lane,
                     } => {
                         assert!(lanes <= MAX_LANES, "{plan:?}");
+                        assert!(lanes >= plan.chunks.min(SHORT_RUN_LANES), "{plan:?}");
                         assert_eq!(chunks_per_lane % chunks_per_run, 0, "{plan:?}");
                         (lanes, chunks_per_lane)
                     }

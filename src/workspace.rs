@@ -45,20 +45,21 @@ impl Keep {
     };
 }
 
-/// z^l, a^l and δ^l of one layer; z and δ are empty where they are not kept.
+/// z^l, a^l and δ^l of one layer, (rows, n_l), or (n_l, rows) where `layout` says so; z and δ are
+/// empty where they are not kept.
 #[derive(Debug, Default)]
-pub struct Neurons<T> {
-    /// z^l, (rows, n_l).
+pub struct Buffers<T> {
+    /// z^l.
     pub z: Vec<T>,
-    /// a^l, (rows, n_l).
+    /// a^l.
     pub a: Vec<T>,
-    /// δ^l, (rows, n_l).
+    /// δ^l.
     pub delta: Vec<T>,
     /// How all three lie.
     pub layout: Layout,
 }
 
-impl<T> Neurons<T> {
+impl<T> Buffers<T> {
     /// The first `length` numbers of a^l.
     pub fn activations(&self, length: usize) -> Values<'_, T> {
         Values {
@@ -80,7 +81,7 @@ impl<T> Neurons<T> {
 #[derive(Debug, Default)]
 pub struct Workspace<T> {
     /// One entry a layer of weights.
-    pub layers: Vec<Neurons<T>>,
+    pub layers: Vec<Buffers<T>>,
 }
 
 impl<T: Real> Workspace<T> {
@@ -96,7 +97,7 @@ impl<T: Real> Workspace<T> {
         pulse: &Pulse<'_>,
     ) -> Result<()> {
         let layers = network.layers();
-        self.layers.resize_with(layers.len(), Neurons::default);
+        self.layers.resize_with(layers.len(), Buffers::default);
         for (index, (buffers, layer)) in self.layers.iter_mut().zip(layers).enumerate() {
             buffers.layout = if keep.by_example {
                 Layout::Examples

@@ -1,5 +1,6 @@
 """No overflow where the answer is finite; NaN and infinity flow, and never into another row."""
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -53,12 +54,44 @@ def test_finite(output, cost, z, y, c, delta, dtype):
     np.testing.assert_allclose(got, [delta], atol=1e-12)
 
 
-def test_small_costs_keep_their_digits():
-    net = output_layer("softmax", "log_likelihood", "float64", 2)
-    exact = np.log1p(np.exp(-30.0))
-    assert net.cost([[1000, 970]], [0]) == pytest.approx(exact, rel=1e-12)
-    net = output_layer("sigmoid", "cross_entropy", "float64", 1)
-    assert net.cost([[30.0]], [[1.0]]) == pytest.approx(exact, rel=1e-12)
+# −ln a_0 of softmax, and what is exact of the others, for z far from 0 and costs far below 1.
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("output", "cost", "z", "y", "exact"),
+    [
+        ("softmax", "log_likelihood", [1000.0, 970.0], [1, 0], "log(1 + exp(-30))"),
+        ("softmax", "log_likelihood", [-3.0, 77.0], [1, 0], "80 + log(1 + exp(-80))"),
+        ("softmax", "log_likelihood", [4.0, -76.0, -70.0], [1, 0, 0],
+         "log(1 + exp(-80) + exp(-74))"),
+        ("sigmoid", "cross_entropy", [30.0], [1.0], "log(1 + exp(-30))"),
+        ("sigmoid", "cross_entropy", [80.0], [1.0], "log(1 + exp(-80))"),
+        ("sigmoid", "cross_entropy", [-80.0], [0.25], "20 + log(1 + exp(-80))"),
+        ("softplus", "poisson", [-39.875], [2.0],
+         "log(1 + exp(-39.875)) - 2 * log(log(1 + exp(-39.875)))"),
+        ("softplus", "poisson", [-40.125], [2.0],
+         "log(1 + exp(-40.125)) - 2 * log(log(1 + exp(-40.125)))"),
+        ("softplus", "poisson", [-80.0], [1.0], "exp(-80) + 80"),
+        ("softmax", "poisson", [0.0, -50.0], [1.0, 0.0], "1 + exp(-50) / (1 + exp(-50))"),
+    ],
+)  # fmt: skip
+def test_costs_keep_their_digits(output, cost, z, y, exact, dtype):
+    mpmath.mp.dps = 60
+    wanted = float(eval(exact, {"exp": mpmath.exp, "log": mpmath.log}))
+    net = output_layer(output, cost, dtype, len(z))
+    # The dtype's own rounding of some exponentials and one quotient.
+    rel = {"float32": 1e-6, "float64": 1e-14}[dtype]
+    assert net.cost([z], [y]) == pytest.approx(wanted, rel=rel, abs=0)
+
+
+def test_a_large_weight_does_not_overflow_what_a_small_slope_brings_back():
+    """δ = (∇_a C σ') s: in another order 1e20 · 1e20 would be an infinity of float32."""
+    options = {"cost": "quadratic", "reduction": "sum"}
+    relu = bpfast.bp1(np.float32([[-1]]), np.float32([[-1e30]]), output="relu",
+                      sample_weight=[1e10], **options)  # fmt: skip
+    assert relu[0, 0] == 0
+    sigmoid = bpfast.bp1(np.float32([[-70]]), np.float32([[-1e20]]), output="sigmoid",
+                         sample_weight=[1e20], **options)  # fmt: skip
+    assert sigmoid[0, 0] == pytest.approx(1e40 * np.exp(-70.0), rel=1e-5)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

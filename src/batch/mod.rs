@@ -20,7 +20,7 @@ use crate::network::Network;
 use crate::plan::{Plan, Sum};
 use crate::pool::Team;
 use crate::scalar::Real;
-use crate::workspace::{Keep, Neurons, Workspace, reserve};
+use crate::workspace::{Buffers, Keep, Workspace, reserve};
 
 /// What calls leave behind for later ones: buffers that fit already are not allocated again.
 #[derive(Debug, Default)]
@@ -286,7 +286,7 @@ impl<'a, T: Real> Call<'a, T> {
     ) {
         let (kind, output) = (self.network.cost(), self.network.output());
         let (width, last) = (self.network.n_outputs(), self.network.layers().len() - 1);
-        let Neurons { z, a, .. } = &workspace.layers[last];
+        let Buffers { z, a, .. } = &workspace.layers[last];
         for (cost_of_grain, start) in costs
             .iter_mut()
             .zip((0..rows.len()).step_by(self.plan.grain))

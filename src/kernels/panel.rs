@@ -13,7 +13,8 @@ pub enum Source<'a, T> {
     Columns(&'a [T]),
 }
 
-/// Copies B(`steps`, `columns`) into `block`, whose rows are `width` apart. B has `n` columns.
+/// Copies B(`steps`, `columns`) into `block`, whose rows are whole registers, as few as hold them.
+/// B has `n` columns. Returns the distance of the rows of `block`.
 pub fn copy<T: Copy>(
     tiles: &Tiles<T>,
     b: &Source<'_, T>,
@@ -21,8 +22,9 @@ pub fn copy<T: Copy>(
     columns: &Range<usize>,
     steps: &Range<usize>,
     block: &mut [T],
-    width: usize,
-) {
+) -> usize {
+    let vectors = columns.len().div_ceil(tiles.lanes);
+    let width = vectors * tiles.lanes;
     let block = &mut block[..steps.len() * width];
     match *b {
         Source::Rows(b) => {
@@ -34,7 +36,7 @@ pub fn copy<T: Copy>(
             );
             // SAFETY: the tiles are of the current level; all rows lie in both slices.
             unsafe {
-                let copy = tiles.copy_of(width / tiles.lanes);
+                let copy = tiles.copy_of(vectors);
                 copy(from.as_ptr(), n, block.as_mut_ptr(), steps.len(), last);
             }
         }
@@ -52,6 +54,7 @@ pub fn copy<T: Copy>(
             );
         }
     }
+    width
 }
 
 /// Copies a block of Aᵀ, (steps, rows), whose rows are `row` apart in `from`, so many of its columns

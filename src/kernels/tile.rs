@@ -9,8 +9,12 @@ pub const MAX_ROWS: usize = 14;
 /// The most registers across a tile.
 pub const MAX_VECTORS: usize = 4;
 
-/// One tile of C ← start + A B.
+/// Tiles of C ← start + A B, one below the other.
 pub struct Tile<T> {
+    /// How many.
+    pub count: usize,
+    /// From A(0, 0) of one to that of the next.
+    pub a_next: usize,
     /// A(0, 0): one number is read for each row and step.
     pub a: *const T,
     /// From A(i, k) to A(i + 1, k).
@@ -45,7 +49,7 @@ pub enum Start<T> {
     Sum,
 }
 
-/// Computes a tile.
+/// Computes tiles, one below the other.
 ///
 /// # Safety
 /// The machine has the level; every number that the tile names may be read, and written for C.
@@ -105,39 +109,42 @@ where
 {
     // SAFETY: the caller proves the level and every number.
     unsafe {
-        let mut sums = [[V::broadcast(V::Scalar::default()); VECTORS]; ROWS];
-        match tile.start {
-            Start::Zero => {}
-            Start::Row(row) => sums = [load_row::<V, VECTORS>(row, tile.last); ROWS],
-            Start::Column(column) => {
+        for index in 0..tile.count {
+            let c = tile.c.add(index * ROWS * tile.c_row);
+            let mut sums = [[V::broadcast(V::Scalar::default()); VECTORS]; ROWS];
+            match tile.start {
+                Start::Zero => {}
+                Start::Row(row) => sums = [load_row::<V, VECTORS>(row, tile.last); ROWS],
+                Start::Column(column) => {
+                    for (i, sums) in sums.iter_mut().enumerate() {
+                        *sums = [V::broadcast(*column.add(index * ROWS + i)); VECTORS];
+                    }
+                }
+                Start::Sum => {
+                    for (i, sums) in sums.iter_mut().enumerate() {
+                        *sums = load_row(c.add(i * tile.c_row), tile.last);
+                    }
+                }
+            }
+            let (mut a, mut b) = (tile.a.wrapping_add(index * tile.a_next), tile.b);
+            for _ in 0..tile.steps {
+                let row = load_row::<V, VECTORS>(b, tile.last);
                 for (i, sums) in sums.iter_mut().enumerate() {
-                    *sums = [V::broadcast(*column.add(i)); VECTORS];
+                    let factor = V::broadcast(*a.add(i * tile.a_row));
+                    for (sum, &b) in sums.iter_mut().zip(&row) {
+                        *sum = factor.mul_add(b, *sum);
+                    }
                 }
+                a = a.wrapping_add(tile.a_step);
+                b = b.wrapping_add(tile.b_step);
             }
-            Start::Sum => {
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    *sums = load_row(tile.c.add(i * tile.c_row), tile.last);
+            for (i, sums) in sums.iter().enumerate() {
+                let row = c.add(i * tile.c_row);
+                for (j, sum) in sums[..VECTORS - 1].iter().enumerate() {
+                    sum.store(row.add(j * V::LANES));
                 }
+                sums[VECTORS - 1].store_first(row.add((VECTORS - 1) * V::LANES), tile.last);
             }
-        }
-        let (mut a, mut b) = (tile.a, tile.b);
-        for _ in 0..tile.steps {
-            let row = load_row::<V, VECTORS>(b, tile.last);
-            for (i, sums) in sums.iter_mut().enumerate() {
-                let factor = V::broadcast(*a.add(i * tile.a_row));
-                for (sum, &b) in sums.iter_mut().zip(&row) {
-                    *sum = factor.mul_add(b, *sum);
-                }
-            }
-            a = a.wrapping_add(tile.a_step);
-            b = b.wrapping_add(tile.b_step);
-        }
-        for (i, sums) in sums.iter().enumerate() {
-            let row = tile.c.add(i * tile.c_row);
-            for (j, sum) in sums[..VECTORS - 1].iter().enumerate() {
-                sum.store(row.add(j * V::LANES));
-            }
-            sums[VECTORS - 1].store_first(row.add((VECTORS - 1) * V::LANES), tile.last);
         }
     }
 }

@@ -25,7 +25,7 @@ pub use limit::{MAX_THREADS, default_threads};
 struct Pool {
     process: u32,
     helpers: Vec<Helper>,
-    /// The teams there are: each has a thread of its own beside the helpers.
+    /// The teams that are more than their caller: each has a thread of its own beside the helpers.
     teams: Arc<AtomicUsize>,
 }
 
@@ -78,11 +78,14 @@ impl Team {
             return Self::alone();
         }
         let pool = pool(wanted);
+        let threads = wanted.min(pool.helpers.len()) + 1;
+        Self::of(pool, threads)
+    }
+
+    fn of(pool: Arc<Pool>, threads: usize) -> Self {
         pool.teams.fetch_add(1, Ordering::Relaxed);
-        Self {
-            threads: wanted.min(pool.helpers.len()) + 1,
-            pool: Some(pool),
-        }
+        let pool = Some(pool);
+        Self { threads, pool }
     }
 
     /// How many threads work at the most.
@@ -90,8 +93,9 @@ impl Team {
         self.threads
     }
 
-    /// The helpers that find a CPU of their own. Where callers keep the CPUs busy by themselves, a
-    /// helper would take the time of one from another.
+    /// The helpers that find a CPU of their own, as far as teams tell: callers that work alone are
+    /// not counted. Where callers keep the CPUs busy, a helper would take the time of one from
+    /// another.
     fn welcome(&self, pool: &Pool) -> usize {
         let seats = cpus().max(self.threads);
         seats.saturating_sub(pool.teams.load(Ordering::Relaxed))
@@ -249,6 +253,51 @@ mod tests {
         };
         assert!(count(Some(3)).0);
         assert_eq!(count(None), (false, 10));
+    }
+
+    #[test]
+    fn helpers_are_welcome_where_a_cpu_is_left() {
+        let pool = |teams| Pool {
+            process: 0,
+            helpers: Vec::new(),
+            teams: Arc::new(AtomicUsize::new(teams)),
+        };
+        let team = |threads| Team {
+            threads,
+            pool: None,
+        };
+        let all = cpus();
+        assert_eq!(team(all).welcome(&pool(1)), all - 1);
+        assert_eq!(team(all).welcome(&pool(all)), 0);
+        assert_eq!(team(all).welcome(&pool(all + 7)), 0);
+        // Whoever asks for more threads than there are CPUs has them.
+        assert_eq!(team(all + 2).welcome(&pool(1)), all + 1);
+    }
+
+    /// A team that stayed counted would keep helpers away for ever.
+    #[test]
+    fn a_team_is_counted_while_it_lives() {
+        let pool = Arc::new(Pool {
+            process: 0,
+            helpers: Vec::new(),
+            teams: Arc::default(),
+        });
+        let count = || pool.teams.load(Ordering::Relaxed);
+        let team = || Team::of(Arc::clone(&pool), 1);
+        let (one, two) = (team(), team());
+        assert_eq!(count(), 2);
+        drop(one);
+        let interrupted = two.run(&mut [()], 0..3, &|| true, |(), _, pulse| {
+            std::thread::sleep(2 * INTERVAL);
+            pulse.stopped();
+        });
+        assert_eq!(interrupted, Err(Error::interrupted()));
+        let panics = AssertUnwindSafe(|| {
+            let team = two;
+            team.run(&mut [()], 0..3, &|| false, |(), _, _| panic!("on purpose"))
+        });
+        assert!(catch_unwind(panics).is_err());
+        assert_eq!(count(), 0);
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Place {
     /// if there is another. Where the system refuses, nothing is lost but time.
     ///
     /// The system may move either thread at any time, also while the other works, so this is asked
-    /// at each call: as long as the current thread stays where it is, the answer is a comparison.
+    /// at each call: as long as one thread calls and stays where it is, the answer is a comparison.
     /// `anew`: the CPUs that it may use are asked for all the same, as they may have changed.
     #[cfg(target_os = "linux")]
     pub fn keep_apart(&self, anew: bool) {

@@ -259,9 +259,11 @@ impl<T: Element> Engine<'_, T> {
         let team = Team::assemble(plan.threads);
         let mut scratch = lock(self.slot).take().unwrap_or_default();
         let size = inputs.len().saturating_mul(network.work());
-        let outcome = detached(py, size, |question| {
+        let buffers = &mut scratch;
+        // The team ends before the GIL is waited for.
+        let outcome = detached(py, size, move |question| {
             let call = Call::new(network, params, inputs, &team, question);
-            work(&call, &mut scratch)
+            work(&call, buffers)
         });
         if outcome.is_ok() {
             *lock(self.slot) = Some(scratch); // else what it holds is given back

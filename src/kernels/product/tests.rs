@@ -233,12 +233,27 @@ fn with_much_room<T: Number>() {
             }
         }
     }
-    for kind in [Kind::Forward([0, far], E, E), Kind::Errors(E, E)] {
+    for kind in [
+        Kind::Forward([0, far], E, E),
+        Kind::Errors(E, E),
+        Kind::Errors(E, N),
+    ] {
         for rows in [WORTH_COPYING - 1, WORTH_COPYING] {
             for steps in [most - 1, most, most + 1] {
                 places.check_with(room, kind, rows, 5, steps);
             }
         }
+    }
+    // Factors by neuron whose examples are far apart, and results in several blocks of rows.
+    for kind in [
+        Kind::Forward([0, 3], N, E),
+        Kind::Errors(N, E),
+        Kind::Forward([1, 0], E, N),
+        Kind::Forward([0, 0], N, N),
+        Kind::Errors(N, N),
+    ] {
+        places.check_with(room, kind, far, WORTH_INTERLEAVING + 5, 9);
+        places.check_with(room, kind, 33, rows + 1, 3);
     }
     // Rows of both factors that are far apart.
     places.check_with(
@@ -293,6 +308,55 @@ fn large_blocks_add_in_order() {
 fn numbers_from_afar_add_in_order() {
     from_afar::<f32>();
     from_afar::<f64>();
+}
+
+/// NaN in one example stays in its row, whichever way registers run.
+fn one_bad_row<T: Number>() {
+    let (rows, n_in, n_out, bad) = (37, 7, 19, 5);
+    let mut seed = 3;
+    let mut random = |length| {
+        let mut numbers = vec![T::default(); length];
+        fill(&mut seed, &mut numbers);
+        numbers
+    };
+    let (w, b, mut a) = (random(n_in * n_out), random(n_out), random(rows * n_in));
+    let mut room = vec![T::NAN; room::<T>(0)];
+    for (level, from, to) in levels()
+        .flat_map(|level| [(E, E), (E, N), (N, E), (N, N)].map(|(from, to)| (level, from, to)))
+    {
+        let place = Place::of(from == E, rows, n_in);
+        let mut run = |a: &[T]| {
+            let mut z = vec![T::NAN; rows * n_out];
+            let a = Values {
+                numbers: a,
+                layout: from,
+            };
+            at(level, || {
+                forward(a, &w, &b, 0..n_out, &mut z, to, &mut room, &Pulse::none());
+            });
+            z
+        };
+        let good = run(&a);
+        let kept = a[place.at(bad, 2)];
+        a[place.at(bad, 2)] = T::NAN;
+        let broken = run(&a);
+        a[place.at(bad, 2)] = kept;
+        let place = Place::of(to == E, rows, n_out);
+        for (i, j) in (0..rows).flat_map(|i| (0..n_out).map(move |j| (i, j))) {
+            let (good, broken) = (good[place.at(i, j)], broken[place.at(i, j)]);
+            assert_eq!(
+                good.bits() == broken.bits(),
+                i != bad,
+                "{level:?} {from:?} {to:?} ({i}, {j})"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_bad_row_stays_in_its_row() {
+    one_bad_row::<f32>();
+    one_bad_row::<f64>();
 }
 
 #[test]

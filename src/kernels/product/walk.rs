@@ -33,7 +33,8 @@ pub(super) const BLOCK_STEPS: (usize, usize) = (512, 1024);
 /// The rows and steps of a block of A that is interleaved.
 pub(super) const INTERLEAVED: (usize, usize) = (512, 512);
 
-/// The numbers that the products of a matrix of so many weights need room for.
+/// The numbers that the products of a matrix of so many weights need room for. A product takes less,
+/// [`room`] of 0, and then copies shorter blocks.
 pub const fn room<T>(weights: usize) -> usize {
     let numbers = PANEL_BYTES / size_of::<T>();
     if weights < LARGE {
@@ -90,8 +91,14 @@ impl<T: Registers> Product<'_, T> {
         // What the tiles rely on.
         let numbers = |a: usize, b: usize| a.checked_mul(b).expect("a matrix fits its slice");
         if let Some(last) = self.rows.checked_sub(1) {
-            let last = numbers(last, self.a.row) + numbers(self.steps - 1, self.a.step);
-            assert!(last < self.a.numbers.len(), "the length of a factor");
+            let (row, step) = (
+                numbers(last, self.a.row),
+                numbers(self.steps - 1, self.a.step),
+            );
+            let fits = row
+                .checked_add(step)
+                .is_some_and(|last| last < self.a.numbers.len());
+            assert!(fits, "the length of a factor");
         }
         let (Source::Rows(b) | Source::Columns(b)) = self.b;
         assert_eq!(
@@ -199,7 +206,7 @@ impl<T: Registers> Product<'_, T> {
         c: &mut [T],
         pulse: &Pulse<'_>,
     ) {
-        let work = rows.len() * columns.len() * steps.len();
+        let work = (rows.len() + usize::from(self.ones)) * columns.len() * steps.len();
         let watched = work > UNWATCHED;
         if pulse.stopped_after(if watched { 0 } else { work }) {
             return;
@@ -207,8 +214,7 @@ impl<T: Registers> Product<'_, T> {
         let vectors = columns.len().div_ceil(tiles.lanes);
         let (b, b_step) = match (self.b, room) {
             (_, Some(room)) => {
-                let width = vectors * tiles.lanes;
-                panel::copy(tiles, &self.b, self.b_row, &columns, &steps, room, width);
+                let width = panel::copy(tiles, &self.b, self.b_row, &columns, &steps, room);
                 (&*room, width)
             }
             (Source::Rows(b) | Source::Columns(b), None) => {
@@ -219,23 +225,37 @@ impl<T: Registers> Product<'_, T> {
             Left::AsItLies(_) => even(rows.len(), (tiles.sums / vectors).min(MAX_ROWS)),
             Left::Interleaved(_) => tiles.interleaved,
         };
+        // So many tiles at once that the stop flag is looked at often enough.
+        let at_once = if watched {
+            (UNWATCHED / (most.max(1) * columns.len() * steps.len())).max(1)
+        } else {
+            usize::MAX
+        };
         let one = [T::from(1)];
         let ones = self.ones && rows.end == self.rows;
-        let (mut first, mut these) = (0, 0);
-        while first + these < rows.len() + usize::from(ones) {
-            first += these;
-            these = most.min(rows.len() - first).max(1);
-            let (a, a_row, a_step) = match a {
-                _ if first == rows.len() => (&one[..], 0, 0),
-                Left::AsItLies(a) => (&a.numbers[first * a.row..], a.row, a.step),
-                Left::Interleaved(a) => (&a[first * steps.len()..], 1, these),
+        let mut done = 0;
+        while done < rows.len() + usize::from(ones) {
+            let (first, left) = (done, rows.len() - done);
+            let these = most.min(left).max(1);
+            let count = if left > these {
+                (left / these).min(at_once)
+            } else {
+                1
             };
-            if watched && pulse.stopped_after(these * columns.len() * steps.len()) {
+            done += these * count;
+            let (a, a_row, a_step, a_next) = match a {
+                _ if left == 0 => (&one[..], 0, 0, 0),
+                Left::AsItLies(a) => (&a.numbers[first * a.row..], a.row, a.step, these * a.row),
+                Left::Interleaved(a) => (&a[first * steps.len()..], 1, these, these * steps.len()),
+            };
+            if watched && pulse.stopped_after(count * these * columns.len() * steps.len()) {
                 return;
             }
             let row = rows.start + first;
             let place = row * self.columns.len() + columns.start - self.columns.start;
             let tile = Tile {
+                count,
+                a_next,
                 a: a.as_ptr(),
                 a_row,
                 a_step,
