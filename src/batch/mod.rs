@@ -72,12 +72,33 @@ impl<'a, T: Real> Call<'a, T> {
         team: &'a Team,
         question: Question<'a>,
     ) -> Self {
+        let plan = Plan::new(network, inputs.n, team.threads());
+        Self::planned(network, params, inputs, plan, team, question)
+    }
+
+    /// The same with the plan that the team was assembled for, made anew if the team is smaller.
+    ///
+    /// # Panics
+    /// As [`Self::new`].
+    pub(crate) fn planned(
+        network: &'a Network,
+        params: &'a [T],
+        inputs: Inputs<'a, T>,
+        plan: Plan,
+        team: &'a Team,
+        question: Question<'a>,
+    ) -> Self {
         assert_eq!(params.len(), network.n_params(), "the length of params");
+        let plan = if plan.threads == team.threads() {
+            plan
+        } else {
+            Plan::new(network, inputs.n, team.threads())
+        };
         Self {
             network,
             params,
             inputs,
-            plan: Plan::new(network, inputs.n, team.threads()),
+            plan,
             team,
             question,
         }

@@ -23,7 +23,7 @@ pub fn copy<T: Copy>(
     steps: &Range<usize>,
     block: &mut [T],
 ) -> usize {
-    let vectors = columns.len().div_ceil(tiles.lanes);
+    let vectors = tiles.registers(columns.len());
     let width = vectors * tiles.lanes;
     let block = &mut block[..steps.len() * width];
     match *b {

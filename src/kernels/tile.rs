@@ -89,6 +89,12 @@ pub struct Tiles<T> {
 }
 
 impl<T> Tiles<T> {
+    /// The registers that hold so many numbers.
+    pub fn registers(&self, numbers: usize) -> usize {
+        // A power of two: the smallest products count divisions.
+        numbers.wrapping_add(self.lanes - 1) >> self.lanes.trailing_zeros()
+    }
+
     /// The tile of `rows` rows, `vectors` registers across.
     pub fn get(&self, rows: usize, vectors: usize) -> TileFn<T> {
         self.functions[rows - 1][vectors - 1]

@@ -262,7 +262,7 @@ impl<T: Element> Engine<'_, T> {
         let buffers = &mut scratch;
         // The team ends before the GIL is waited for.
         let outcome = detached(py, size, move |question| {
-            let call = Call::new(network, params, inputs, &team, question);
+            let call = Call::planned(network, params, inputs, plan, &team, question);
             work(&call, buffers)
         });
         if outcome.is_ok() {

@@ -189,7 +189,7 @@ impl<T: Registers> Product<'_, T> {
             tiles.across
         };
         let mut from = self.columns.start;
-        parts(self.columns.len().div_ceil(lanes), widest).map(move |vectors| {
+        parts(tiles.registers(self.columns.len()), widest).map(move |vectors| {
             let panel = from..end.min(from + vectors * lanes);
             from = panel.end;
             panel
@@ -211,7 +211,7 @@ impl<T: Registers> Product<'_, T> {
         if pulse.stopped_after(if watched { 0 } else { work }) {
             return;
         }
-        let vectors = columns.len().div_ceil(tiles.lanes);
+        let vectors = tiles.registers(columns.len());
         let (b, b_step) = match (self.b, room) {
             (_, Some(room)) => {
                 let width = panel::copy(tiles, &self.b, self.b_row, &columns, &steps, room);
@@ -302,7 +302,6 @@ fn blocks(length: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
 
 /// The length of the fewest parts of `length` that are at most `longest`, if they are even.
 fn even(length: usize, longest: usize) -> usize {
-    // Divisions are slow enough to show in the smallest products.
     if length <= longest {
         length
     } else {
@@ -312,6 +311,11 @@ fn even(length: usize, longest: usize) -> usize {
 
 /// Cuts `length` into the fewest parts of at most `longest`, as even as can be.
 pub(super) fn parts(length: usize, longest: usize) -> impl Iterator<Item = usize> {
-    let count = length.div_ceil(longest);
-    (0..count).map(move |part| length / count + usize::from(part < length % count))
+    let (count, short, longer) = if length <= longest {
+        (1, length, 0)
+    } else {
+        let count = length.div_ceil(longest);
+        (count, length / count, length % count)
+    };
+    (0..count).map(move |part| short + usize::from(part < longer))
 }
