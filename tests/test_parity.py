@@ -66,7 +66,7 @@ def check(net, x, y, kwargs):
 
     wanted, got = bpfast.reference.trace(*parameters, x, **functions), net.trace(x)
     assert close(got.a[0], wanted.a[0], dtype)
-    # z is a sum, and keeps the rounding of its terms where they cancel; so does a where σ is near z.
+    # z is a sum: it keeps the rounding of terms that cancel, and so does a where σ is near z.
     for k, (w, b) in enumerate(zip(*parameters, strict=True)):
         terms = float(np.linalg.norm(np.abs(got.a[k]) @ np.abs(w.T) + np.abs(b)))
         assert close(got.z[k], wanted.z[k], dtype, scale=terms)
