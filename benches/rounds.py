@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 Key = TypeVar("Key")
 
-# Threads of BLAS and OpenMP spin for up to 26 ms after a call, in hope of the next; a sample that
-# follows another process's at once would share the cores with them.
-PAUSE = 0.03
+# Threads of OpenBLAS spin for 0.1 s after a call, in hope of the next (those of others less); a
+# sample that follows another process's at once would share the cores with them.
+PAUSE = 0.12
 LEAST = 3  # rounds, whatever the time
 
 
