@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 SAMPLE = 0.005  # seconds that a sample lasts at least, or one call
-WARM = 0.002  # seconds of untimed calls before it: threads awake, caches filled, clock speed up
+WARM = 0.01  # seconds of untimed calls before it: threads awake, caches filled, clock speed up
 
 
 def warm(call: Callable[[], object]) -> None:
