@@ -36,9 +36,11 @@ STYLE: dict[Any, Any] = {  # matplotlib has a type for each key
 }
 
 
-def bars(axes: Axes, result: Result, values: dict[str, dict[str, float]], bottom: float) -> None:
+def bars(
+    axes: Axes, result: Result, call: str, values: dict[str, dict[str, float]], bottom: float
+) -> None:
     """Draw grouped bars: a group for each case, a bar for each peer (`values[peer][case]`)."""
-    names = [case["name"] for case in result["cases"]]
+    names = [case["name"] for case in tables.cases_of(result, call)]
     width = 0.84 / len(values)
     for k, (peer, found) in enumerate(values.items()):
         x = np.arange(len(names)) + (k - (len(values) - 1) / 2) * width
@@ -71,8 +73,8 @@ def by_case(call: str) -> Callable[[Result], Figure]:
                 for peer in result["peers"]
             }
             smallest = min((v for found in values.values() for v in found.values()), default=1.0)
-            bars(axes, result, values, smallest / 2)
-            for k, case in enumerate(result["cases"]):
+            bars(axes, result, call, values, smallest / 2)
+            for k, case in enumerate(tables.cases_of(result, call)):
                 limit = 1e6 * (tables.at_peak(result, case, call, threads) or 0)
                 if limit > smallest / 2:
                     label = None if LIMIT in named(axes)[1] else LIMIT
@@ -101,7 +103,7 @@ def fraction(result: Result) -> Figure | None:
     }
     figure = Figure(figsize=(9, 3.1), layout="constrained")
     axes = figure.subplots()
-    bars(axes, result, values, 0.0)
+    bars(axes, result, "gradient", values, 0.0)
     axes.set(ylabel="% of FMA peak", title=f"One batch gradient, {tables.many(threads, 'thread')}")
     axes.legend(ncols=2, fontsize=8)
     return figure
@@ -218,12 +220,12 @@ PLOTS: dict[str, Callable[[Result], Figure | None]] = {
 
 
 TITLES = {
-    "gradient": "Bars: seconds of a gradient by case and peer",
-    "forward": "Bars: seconds of a forward pass by case and peer",
-    "single": "Bars: seconds of a forward pass at n = 1 by case and peer",
+    "gradient": "Bars: time of a gradient by case and peer",
+    "forward": "Bars: time of a forward pass by case and peer",
+    "single": "Bars: time of a forward pass at n = 1 by case and peer",
     "peak": "Bars: fraction of FMA peak by case and peer",
-    "batch": "Lines: seconds of a gradient against the batch size",
-    "weights": "Lines: seconds of a gradient against the number of weights",
+    "batch": "Lines: time of a gradient against the batch size",
+    "weights": "Lines: time of a gradient against the number of weights",
     "threads": "Bars: speed-up of bpfast by case and number of threads",
     "callers": "Lines: gradients a second against the number of Python threads",
 }

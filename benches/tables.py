@@ -39,10 +39,19 @@ def geometric_mean(values: Sequence[float]) -> float:
     return math.exp(sum(map(math.log, values)) / len(values))
 
 
+def cases_of(result: Result, call: str) -> list[Row]:
+    """The cases of a table; at n = 1 two that differ in their batch are one."""
+    cases: list[Row] = result["cases"]
+    if call != "single":
+        return cases
+    networks = [(case["sizes"], case["dtype"], case["activation"]) for case in cases]
+    return [case for k, case in enumerate(cases) if networks.index(networks[k]) == k]
+
+
 def rows_of(result: Result, call: str, threads: int) -> dict[str, dict[str, Row]]:
     """The rows of a table: by case, then by peer."""
     found: dict[str, dict[str, Row]] = {}
-    for case in result["cases"]:
+    for case in cases_of(result, call):
         n, name = (1, "forward") if call == "single" else (case["batch"], call)
         found[case["name"]] = {
             row["peer"]: row
@@ -74,7 +83,7 @@ def timing(result: Result, call: str, threads: int) -> str:
     peers, rows = result["peers"], rows_of(result, call, threads)
     peaked = at_peak(result, result["cases"][0], call, threads) is not None
     body = []
-    for case in result["cases"]:
+    for case in cases_of(result, call):
         times = rows[case["name"]]
         best = min((row["median"] for row in times.values()), default=0)
         cells = [case["name"]]
@@ -87,7 +96,7 @@ def timing(result: Result, call: str, threads: int) -> str:
             cells += [figure(limit * 1e6), f"{limit / own['median']:.0%}" if own else "–"]
         body.append(cells)
     head = ["case", *(peer["title"] for peer in peers.values())]
-    return table(head + ["FLOPs at peak", "bpfast, of peak"] * peaked, body)
+    return table(head + ["µs at peak", "bpfast, of peak"] * peaked, body)
 
 
 def ratios(result: Result, call: str, threads: int) -> str:
@@ -96,7 +105,7 @@ def ratios(result: Result, call: str, threads: int) -> str:
     rows = rows_of(result, call, threads)
     columns: dict[str, list[float]] = {name: [] for name in [*others, "best"]}
     body = []
-    for case in result["cases"]:
+    for case in cases_of(result, call):
         times = {peer: row["median"] for peer, row in rows[case["name"]].items()}
         if "bpfast" not in times or len(times) == 1:
             continue
