@@ -94,7 +94,8 @@ pub fn bp2<T: Real>(
 
 /// BP3: ∂C/∂b^l = Σ_x δ^l, added to what `nabla_b` holds.
 ///
-/// `delta`: (rows, n_l); `nabla_b`: (n_l,); `room`: what a product needs.
+/// `delta`: (rows, n_l); `nabla_b`: (n_l,); `room`: what a product needs where `delta` lies by
+/// neuron, else nothing.
 pub fn bp3<T: Real>(delta: Values<'_, T>, nabla_b: &mut [T], room: &mut [T], pulse: &Pulse<'_>) {
     product::sums(delta, nabla_b, room, pulse);
 }

@@ -236,7 +236,8 @@ pub fn gradients<T: Registers>(
 
 /// 1ᵀ δ, added to what `out` holds: the gradient of the biases.
 ///
-/// `delta`: (rows, n_out); `out`: (n_out,); `room`: [`room`] numbers.
+/// `delta`: (rows, n_out); `out`: (n_out,); `room`: [`room`] numbers where `delta` lies by neuron,
+/// else none.
 pub fn sums<T: Registers>(delta: Values<'_, T>, out: &mut [T], room: &mut [T], pulse: &Pulse<'_>) {
     let n_out = out.len();
     if delta.layout == Layout::Neurons && n_out > 1 {
