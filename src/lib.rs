@@ -32,6 +32,7 @@
 pub mod error;
 pub mod interrupt;
 pub mod kernels;
+pub mod random;
 pub mod scalar;
 
 pub mod activation;
@@ -52,6 +53,8 @@ pub mod backward;
 
 pub mod plan;
 pub mod pool;
+
+pub mod optimizer;
 
 pub mod batch;
 pub mod equations;

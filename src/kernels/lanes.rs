@@ -105,6 +105,10 @@ macro_rules! lanes {
                 Self(self.0.map(<$scalar>::abs))
             }
             #[inline(always)]
+            fn sqrt(self) -> Self {
+                Self(self.0.map(<$scalar>::sqrt))
+            }
+            #[inline(always)]
             fn with_sign_of(self, sign: Self) -> Self {
                 Self(std::array::from_fn(|lane| self.0[lane].copysign(sign.0[lane])))
             }

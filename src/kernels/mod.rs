@@ -21,12 +21,14 @@ mod polynomial;
 pub mod product;
 pub mod slopes;
 mod softmax;
+pub(crate) mod steps;
 mod streams;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 mod tile;
+pub mod update;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;

@@ -83,6 +83,8 @@ pub trait Arithmetic:
     fn splat(self, value: Self::Scalar) -> Self;
     /// |x|.
     fn abs(self) -> Self;
+    /// √x.
+    fn sqrt(self) -> Self;
     /// |x| with the sign of `sign`.
     fn with_sign_of(self, sign: Self) -> Self;
     /// x, or `floor` where x is below it. NaN stays NaN, and x stays x where they are equal.

@@ -209,7 +209,7 @@ unsafe fn first4x64(count: usize) -> __m256i {
 
 macro_rules! arithmetic {
     (
-        $name:ident, $mask:ty, $max:ident, $min:ident,
+        $name:ident, $mask:ty, $max:ident, $min:ident, $sqrt:ident,
         abs: |$x:ident| $abs:expr,
         negative: |$n:ident| $negative:expr,
         with_sign_of: |$size:ident, $sign:ident| $with_sign:expr,
@@ -238,6 +238,11 @@ macro_rules! arithmetic {
                 let $x = self.0;
                 // SAFETY: a value of the type proves the instructions.
                 Self(unsafe { $abs })
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                // SAFETY: a value of the type proves the instructions.
+                Self(unsafe { $sqrt(self.0) })
             }
             #[inline(always)]
             fn with_sign_of(self, sign: Self) -> Self {
@@ -279,7 +284,7 @@ macro_rules! arithmetic {
 }
 
 arithmetic!(
-    F32x16, __mmask16, _mm512_max_ps, _mm512_min_ps,
+    F32x16, __mmask16, _mm512_max_ps, _mm512_min_ps, _mm512_sqrt_ps,
     abs: |x| _mm512_abs_ps(x),
     negative: |x| _mm512_xor_ps(x, _mm512_set1_ps(-0.0)),
     with_sign_of: |size, sign| _mm512_or_ps(
@@ -291,7 +296,7 @@ arithmetic!(
     select: |mask, yes, no| _mm512_mask_blend_ps(mask, no, yes)
 );
 arithmetic!(
-    F64x8, __mmask8, _mm512_max_pd, _mm512_min_pd,
+    F64x8, __mmask8, _mm512_max_pd, _mm512_min_pd, _mm512_sqrt_pd,
     abs: |x| _mm512_abs_pd(x),
     negative: |x| _mm512_xor_pd(x, _mm512_set1_pd(-0.0)),
     with_sign_of: |size, sign| _mm512_or_pd(
@@ -303,7 +308,7 @@ arithmetic!(
     select: |mask, yes, no| _mm512_mask_blend_pd(mask, no, yes)
 );
 arithmetic!(
-    F32x8, __m256, _mm256_max_ps, _mm256_min_ps,
+    F32x8, __m256, _mm256_max_ps, _mm256_min_ps, _mm256_sqrt_ps,
     abs: |x| _mm256_andnot_ps(_mm256_set1_ps(-0.0), x),
     negative: |x| _mm256_xor_ps(x, _mm256_set1_ps(-0.0)),
     with_sign_of: |size, sign| _mm256_or_ps(
@@ -315,7 +320,7 @@ arithmetic!(
     select: |mask, yes, no| _mm256_blendv_ps(no, yes, mask)
 );
 arithmetic!(
-    F64x4, __m256d, _mm256_max_pd, _mm256_min_pd,
+    F64x4, __m256d, _mm256_max_pd, _mm256_min_pd, _mm256_sqrt_pd,
     abs: |x| _mm256_andnot_pd(_mm256_set1_pd(-0.0), x),
     negative: |x| _mm256_xor_pd(x, _mm256_set1_pd(-0.0)),
     with_sign_of: |size, sign| _mm256_or_pd(

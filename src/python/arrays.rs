@@ -72,6 +72,31 @@ pub fn input<'py, T: Element, D: Dimension>(
     readonly(argument, converted.cast::<PyArray<T, D>>()?)
 }
 
+/// The same with exactly this `shape`.
+///
+/// # Errors
+/// As [`input`]; ValueError for another shape.
+pub fn input_of_shape<'py, T: Element, D: Dimension>(
+    argument: &str,
+    value: &Bound<'py, PyAny>,
+    shape: &[usize],
+) -> PyResult<PyReadonlyArray<'py, T, D>> {
+    let array = match value.cast::<PyArray<T, D>>() {
+        Ok(array) => array.as_untyped().clone(),
+        Err(_) => numbers(argument, value)?,
+    };
+    if array.shape() != shape {
+        return Err(Error::shape(argument, shape, array.shape()).into());
+    }
+    if usable(&array)
+        && let Ok(array) = array.cast::<PyArray<T, D>>()
+    {
+        return readonly(argument, array);
+    }
+    let converted = convert::<T>(&array)?;
+    readonly(argument, converted.cast::<PyArray<T, D>>()?)
+}
+
 /// `value` as NumPy takes it, if it is of numbers: bool, integer or floating.
 ///
 /// # Errors
@@ -262,6 +287,20 @@ pub fn readwrite<'py, T: Element, D: Dimension>(
 ) -> PyResult<PyReadwriteArray<'py, T, D>> {
     array.try_readwrite().map_err(|_| {
         PyValueError::new_err("out: expected an array of its own, got one that another call uses")
+    })
+}
+
+/// The writeable numbers of an array of the user's.
+///
+/// # Errors
+/// Another call, or another argument of this one, uses them.
+pub fn readwrite_argument<'py, T: Element, D: Dimension>(
+    argument: &str,
+    array: &Bound<'py, PyArray<T, D>>,
+) -> PyResult<PyReadwriteArray<'py, T, D>> {
+    array.try_readwrite().map_err(|_| {
+        let expected = "an array of its own, got one that is used elsewhere at the same time";
+        PyValueError::new_err(format!("{argument}: expected {expected}"))
     })
 }
 

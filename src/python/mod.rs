@@ -13,6 +13,7 @@ mod forks;
 mod functions;
 mod initialise;
 mod network;
+mod optimizers;
 mod owned;
 mod results;
 mod run;
@@ -31,6 +32,8 @@ mod _core {
     use super::functions::{backprop, cost, errors, forward, trace};
     #[pymodule_export]
     use super::network::PyNetwork;
+    #[pymodule_export]
+    use super::optimizers::step_arrays;
     #[pymodule_export]
     use super::results::{Gradient, Trace};
     #[pymodule_export]

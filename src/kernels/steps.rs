@@ -1,0 +1,106 @@
+//! The steps of the optimizers, for a register. [`crate::optimizer`] says the formulas.
+
+use super::update::Rule;
+use super::vector::Arithmetic;
+use crate::scalar::Real;
+
+/// What is added to a derivative, then the rule.
+#[derive(Debug, Clone, Copy)]
+pub struct WithTerms<T, R> {
+    pub rule: R,
+    pub scale: T,
+    pub l2: T,
+    pub l1: T,
+}
+
+impl<T: Real, R: Rule<T, KEPT>, const KEPT: usize> Rule<T, KEPT> for WithTerms<T, R> {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, kept: &mut [V; KEPT]) -> V {
+        let (zero, l1) = (p.splat(T::ZERO), p.splat(self.l1));
+        let sign = V::select(zero.less(p), l1, V::select(p.less(zero), -l1, zero));
+        let g = g.mul_add(p.splat(self.scale), sign);
+        let g = p.mul_add(p.splat(self.l2), g);
+        self.rule.of(p, g, kept)
+    }
+}
+
+/// p − η g.
+#[derive(Debug, Clone, Copy)]
+pub struct Descent<T> {
+    pub rate: T,
+}
+
+impl<T: Real> Rule<T, 0> for Descent<T> {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, _: &mut [V; 0]) -> V {
+        g.mul_add(p.splat(-self.rate), p)
+    }
+}
+
+/// v ← μ v + g, and p − η v or p − η (g + μ v).
+#[derive(Debug, Clone, Copy)]
+pub struct Momentum<T> {
+    pub rate: T,
+    pub momentum: T,
+    pub nesterov: bool,
+}
+
+impl<T: Real> Rule<T, 1> for Momentum<T> {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, kept: &mut [V; 1]) -> V {
+        let momentum = p.splat(self.momentum);
+        let v = kept[0].mul_add(momentum, g);
+        kept[0] = v;
+        let step = if self.nesterov {
+            v.mul_add(momentum, g)
+        } else {
+            v
+        };
+        step.mul_add(p.splat(-self.rate), p)
+    }
+}
+
+/// β₁ and β₂ are 1 − β₁ and 1 − β₂ here: m + (1 − β₁)(g − m).
+#[derive(Debug, Clone, Copy)]
+pub struct Adam<T> {
+    pub beta1: T,
+    pub beta2: T,
+    pub epsilon: T,
+    /// 1 − η λ.
+    pub shrink: T,
+    /// η / (1 − β₁^t).
+    pub rate: T,
+    /// 1 / √(1 − β₂^t).
+    pub root: T,
+}
+
+impl<T: Real> Rule<T, 2> for Adam<T> {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, kept: &mut [V; 2]) -> V {
+        let m = (g - kept[0]).mul_add(p.splat(self.beta1), kept[0]);
+        let v = (g * g - kept[1]).mul_add(p.splat(self.beta2), kept[1]);
+        *kept = [m, v];
+        let root = v.sqrt().mul_add(p.splat(self.root), p.splat(self.epsilon));
+        let p = p * p.splat(self.shrink);
+        (m / root).mul_add(p.splat(-self.rate), p)
+    }
+}
+
+/// v ← keep v + take g².
+#[derive(Debug, Clone, Copy)]
+pub struct Squares<T> {
+    pub rate: T,
+    pub epsilon: T,
+    pub keep: T,
+    pub take: T,
+}
+
+impl<T: Real> Rule<T, 1> for Squares<T> {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, kept: &mut [V; 1]) -> V {
+        let v = kept[0].mul_add(p.splat(self.keep), g * g * p.splat(self.take));
+        kept[0] = v;
+        let root = v.sqrt() + p.splat(self.epsilon);
+        (g / root).mul_add(p.splat(-self.rate), p)
+    }
+}

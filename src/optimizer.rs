@@ -1,0 +1,248 @@
+//! Optimizers: how a step changes the parameters, given their gradient and what earlier steps left.
+//!
+//! Every formula is element by element. g is the derivative with what [`Terms`] adds, η the
+//! learning rate, t the number of the step, from 1.
+
+use crate::kernels::steps::{Adam, Descent, Momentum, Squares, WithTerms};
+use crate::kernels::update::{Rule as Kernel, update};
+use crate::pool::Team;
+use crate::scalar::Real;
+
+/// The multiply-adds that the step of one parameter takes as long as.
+const WORK: usize = 8;
+/// The parameters from which on another thread is worth having: some 20 µs.
+const THREAD_PARAMS: usize = 1 << 16;
+/// The parameters that a thread takes at a time.
+const PIECE: usize = 1 << 15;
+
+/// An optimizer, without its learning rate and what it keeps.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rule {
+    /// v ← μ v + g, p ← p − η v; with `nesterov` p ← p − η (g + μ v). Without momentum nothing is
+    /// kept, else v.
+    Sgd {
+        /// μ.
+        momentum: f64,
+        /// Whether the step looks ahead.
+        nesterov: bool,
+    },
+    /// m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², p ← p − η m̂ / (√v̂ + ε) with
+    /// m̂ = m / (1 − β₁^t) and v̂ = v / (1 − β₂^t). Keeps m and v (Kingma and Ba, 2015); `decay` λ
+    /// first makes p (1 − η λ) of p (Loshchilov and Hutter, 2019).
+    Adam {
+        /// β₁.
+        beta1: f64,
+        /// β₂.
+        beta2: f64,
+        /// ε.
+        epsilon: f64,
+        /// λ.
+        decay: f64,
+    },
+    /// v ← α v + (1 − α) g², p ← p − η g / (√v + ε). Keeps v (Hinton, 2012).
+    RmsProp {
+        /// α.
+        alpha: f64,
+        /// ε.
+        epsilon: f64,
+    },
+    /// v ← v + g², p ← p − η g / (√v + ε). Keeps v (Duchi, Hazan and Singer, 2011).
+    Adagrad {
+        /// ε.
+        epsilon: f64,
+    },
+}
+
+impl Rule {
+    /// How many numbers are kept for each parameter.
+    pub fn kept(self) -> usize {
+        match self {
+            Self::Sgd { momentum, .. } => usize::from(momentum != 0.0),
+            Self::Adam { .. } => 2,
+            Self::RmsProp { .. } | Self::Adagrad { .. } => 1,
+        }
+    }
+}
+
+/// What makes g of a derivative: `scale` ∂C/∂p + `l2` p + `l1` sign(p).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Terms {
+    /// What the derivative is multiplied with.
+    pub scale: f64,
+    /// λ of the penalty λ/2 Σ p².
+    pub l2: f64,
+    /// λ of the penalty λ Σ |p|.
+    pub l1: f64,
+}
+
+impl Terms {
+    /// The derivative alone.
+    pub const NONE: Self = Self {
+        scale: 1.0,
+        l2: 0.0,
+        l1: 0.0,
+    };
+}
+
+/// One step of an optimizer.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    rule: Rule,
+    rate: f64,
+    /// 1 − β₁^t and 1 − β₂^t.
+    corrections: (f64, f64),
+}
+
+impl Step {
+    /// The step number `t`, from 1, with the learning rate `rate`.
+    pub fn new(rule: Rule, rate: f64, t: u64) -> Self {
+        let correction = |beta: f64| match i32::try_from(t) {
+            Ok(t) => 1.0 - beta.powi(t),
+            Err(_) => 1.0,
+        };
+        let corrections = match rule {
+            Rule::Adam { beta1, beta2, .. } => (correction(beta1), correction(beta2)),
+            _ => (1.0, 1.0),
+        };
+        Self {
+            rule,
+            rate,
+            corrections,
+        }
+    }
+
+    /// The multiply-adds that a step of so many parameters takes as long as.
+    pub fn work(length: usize) -> usize {
+        length.saturating_mul(WORK)
+    }
+
+    /// The threads that have enough to do, at most `allowed`.
+    pub fn threads(length: usize, allowed: usize) -> usize {
+        allowed.min(length / THREAD_PARAMS).max(1)
+    }
+
+    /// [`Self::apply`] for many parameters, by all threads of a team. It is not interrupted.
+    ///
+    /// # Panics
+    /// As [`Self::apply`].
+    pub fn run<T: Real>(
+        &self,
+        team: &Team,
+        terms: Terms,
+        mut params: &mut [T],
+        mut gradient: &[T],
+        kept: &mut [&mut [T]],
+    ) {
+        if team.threads() == 1 {
+            return self.apply(terms, params, gradient, kept);
+        }
+        let mut kept: Vec<&mut [T]> = kept.iter_mut().map(|kept| &mut **kept).collect();
+        let pieces = std::iter::from_fn(|| {
+            let length = PIECE.min(params.len());
+            let params = params.split_off_mut(..length)?;
+            let gradient = gradient.split_off(..length)?;
+            let pieces = kept.iter_mut().map(|kept| kept.split_off_mut(..length));
+            let kept: Vec<_> = pieces.collect::<Option<_>>()?;
+            (length > 0).then_some((params, gradient, kept))
+        });
+        let mut states = vec![(); team.threads()];
+        let done = team.run(
+            &mut states,
+            pieces,
+            &|| false,
+            |(), (params, gradient, mut kept), _| {
+                self.apply(terms, params, gradient, &mut kept);
+            },
+        );
+        debug_assert!(done.is_ok(), "nobody interrupts");
+    }
+
+    /// Does the step for some parameters. `kept`: as many slices as [`Rule::kept`] says, each as
+    /// long as `params`.
+    ///
+    /// # Panics
+    /// The slices do not fit each other.
+    pub fn apply<T: Real>(
+        &self,
+        terms: Terms,
+        params: &mut [T],
+        gradient: &[T],
+        kept: &mut [&mut [T]],
+    ) {
+        let number = T::from_f64;
+        let rate = number(self.rate);
+        match self.rule {
+            Rule::Sgd { momentum: 0.0, .. } => run(Descent { rate }, terms, params, gradient, []),
+            Rule::Sgd { momentum, nesterov } => {
+                let rule = Momentum {
+                    rate,
+                    momentum: number(momentum),
+                    nesterov,
+                };
+                run(rule, terms, params, gradient, some(kept));
+            }
+            Rule::Adam {
+                beta1,
+                beta2,
+                epsilon,
+                decay,
+            } => {
+                let rule = Adam {
+                    beta1: number(1.0 - beta1),
+                    beta2: number(1.0 - beta2),
+                    epsilon: number(epsilon),
+                    shrink: number(1.0 - self.rate * decay),
+                    rate: number(self.rate / self.corrections.0),
+                    root: number(1.0 / self.corrections.1.sqrt()),
+                };
+                run(rule, terms, params, gradient, some(kept));
+            }
+            Rule::RmsProp { alpha, epsilon } => {
+                let (keep, take) = (number(alpha), number(1.0 - alpha));
+                let epsilon = number(epsilon);
+                let rule = Squares {
+                    rate,
+                    epsilon,
+                    keep,
+                    take,
+                };
+                run(rule, terms, params, gradient, some(kept));
+            }
+            Rule::Adagrad { epsilon } => {
+                let rule = Squares {
+                    rate,
+                    epsilon: number(epsilon),
+                    keep: T::ONE,
+                    take: T::ONE,
+                };
+                run(rule, terms, params, gradient, some(kept));
+            }
+        }
+    }
+}
+
+/// The slices that a rule keeps, as an array.
+fn some<'a, T, const KEPT: usize>(kept: &'a mut [&mut [T]]) -> [&'a mut [T]; KEPT] {
+    assert_eq!(kept.len(), KEPT, "what an optimizer keeps");
+    let mut kept = kept.iter_mut();
+    std::array::from_fn(|_| &mut **kept.next().expect("counted"))
+}
+
+fn run<T: Real, const KEPT: usize>(
+    rule: impl Kernel<T, KEPT>,
+    terms: Terms,
+    params: &mut [T],
+    gradient: &[T],
+    kept: [&mut [T]; KEPT],
+) {
+    if terms == Terms::NONE {
+        return update(rule, params, gradient, kept);
+    }
+    let rule = WithTerms {
+        rule,
+        scale: T::from_f64(terms.scale),
+        l2: T::from_f64(terms.l2),
+        l1: T::from_f64(terms.l1),
+    };
+    update(rule, params, gradient, kept);
+}
