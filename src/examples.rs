@@ -33,6 +33,21 @@ impl<'a, T: Real> Inputs<'a, T> {
         Ok(Self { n, x })
     }
 
+    /// Some of the examples.
+    pub(crate) fn part(&self, rows: &std::ops::Range<usize>) -> Self {
+        let width = self.x.len() / self.n;
+        Self {
+            n: rows.len(),
+            x: &self.x[rows.start * width..rows.end * width],
+        }
+    }
+
+    /// The examples `rows`, copied to `place`.
+    pub(crate) fn gather(&self, rows: &[u32], place: &'a mut [T]) -> Self {
+        let x = crate::train::copy_rows(self.x, self.x.len() / self.n, rows, place);
+        Self { n: rows.len(), x }
+    }
+
     /// The number of examples.
     pub fn len(&self) -> usize {
         self.n
@@ -46,7 +61,7 @@ impl<'a, T: Real> Inputs<'a, T> {
 
 /// y for each example.
 #[derive(Debug, Clone, Copy)]
-enum Y<'a, T> {
+pub(crate) enum Y<'a, T> {
     /// (n, n_L), row by row.
     Values(&'a [T]),
     /// (n,): the neuron that should be 1 while the others are 0; a single output's own value.
@@ -80,12 +95,14 @@ impl Reduction {
 /// y, and the factor with which each example counts.
 #[derive(Debug, Clone, Copy)]
 pub struct Targets<'a, T> {
-    y: Y<'a, T>,
-    width: usize,
-    sample_weight: Option<&'a [f64]>,
+    pub(crate) y: Y<'a, T>,
+    pub(crate) width: usize,
+    pub(crate) sample_weight: Option<&'a [f64]>,
     /// What the weights are taken in units of, so that a mean with them cannot overflow.
     unit: f64,
     divisor: f64,
+    /// What every δ is multiplied with beside.
+    scale: f64,
 }
 
 impl<'a, T: Real> Targets<'a, T> {
@@ -126,13 +143,14 @@ impl<'a, T: Real> Targets<'a, T> {
     }
 
     #[allow(clippy::cast_precision_loss)] // n < 2^53
-    fn new(y: Y<'a, T>, n: usize, width: usize) -> Self {
+    pub(crate) fn new(y: Y<'a, T>, n: usize, width: usize) -> Self {
         Self {
             y,
             width,
             sample_weight: None,
             unit: 1.0,
             divisor: n as f64,
+            scale: 1.0,
         }
     }
 
@@ -176,9 +194,14 @@ impl<'a, T: Real> Targets<'a, T> {
         })
     }
 
+    /// The same targets, whose δ are multiplied with `scale`.
+    pub(crate) fn scaled(self, scale: f64) -> Self {
+        Self { scale, ..self }
+    }
+
     /// `s_x / Σ s`: what δ of example `x` is multiplied with.
     pub(crate) fn factor(&self, x: usize) -> T {
-        T::from_f64(self.sample_weight(x) / self.divisor)
+        T::from_f64(self.sample_weight(x) / self.divisor * self.scale)
     }
 
     /// `s_x`, in units of its own.

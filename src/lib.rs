@@ -58,6 +58,7 @@ pub mod optimizer;
 
 pub mod batch;
 pub mod equations;
+pub mod train;
 
 #[cfg(feature = "python")]
 mod python;

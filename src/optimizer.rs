@@ -84,6 +84,17 @@ impl Terms {
     };
 }
 
+/// How a step changes the parameters of a network.
+#[derive(Debug, Clone, Copy)]
+pub struct Update {
+    /// The step.
+    pub step: Step,
+    /// What it adds to the derivatives by weights.
+    pub weights: Terms,
+    /// What it adds to those by biases.
+    pub biases: Terms,
+}
+
 /// One step of an optimizer.
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
@@ -94,6 +105,14 @@ pub struct Step {
 }
 
 impl Step {
+    /// Whether the step is p ← p − η g: the η.
+    pub fn plain_rate(&self) -> Option<f64> {
+        match self.rule {
+            Rule::Sgd { momentum: 0.0, .. } => Some(self.rate),
+            _ => None,
+        }
+    }
+
     /// The step number `t`, from 1, with the learning rate `rate`.
     pub fn new(rule: Rule, rate: f64, t: u64) -> Self {
         let correction = |beta: f64| match i32::try_from(t) {

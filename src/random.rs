@@ -95,7 +95,12 @@ mod tests {
             permutation(3, 1, &mut order);
             let mut sorted = order.clone();
             sorted.sort_unstable();
-            assert!(sorted.iter().zip(0..).all(|(&found, wanted)| found == wanted));
+            assert!(
+                sorted
+                    .iter()
+                    .zip(0..)
+                    .all(|(&found, wanted)| found == wanted)
+            );
         }
         let order = |seed, epoch| {
             let mut order = vec![0; 50];

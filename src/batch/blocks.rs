@@ -2,6 +2,8 @@
 //! networks, whose gradient is written once, and for small batches, whose parts keep every thread
 //! at work.
 
+use std::ops::Range;
+
 use super::{Call, Scratch, Worker};
 use crate::backward::{bp3, bp4, input_and_delta};
 use crate::compensated::add_compensated;
@@ -33,21 +35,13 @@ impl<T: Real> Call<'_, T> {
     ) -> Result<()> {
         let plan = &self.plan;
         let several = plan.chunks > chunks_per_block;
-        let neurons = self.neurons_of_parts(chunks_per_block.min(plan.chunks));
+        let in_block = chunks_per_block.min(plan.chunks);
+        let neurons = self.neurons_of_parts(in_block);
         watch(self.question, |pulse| {
-            self.prepare_workers(scratch)?;
-            let chunks = chunks_per_block.min(plan.chunks);
-            if scratch.block.len() < chunks {
-                scratch.block.resize_with(chunks, Workspace::default);
-            }
-            let mut block = scratch.block[..chunks].iter_mut();
-            block.try_for_each(|workspace| self.prepare(workspace, Keep::ERRORS, pulse))?;
+            self.prepare_block(scratch, in_block, pulse)?;
             if several {
-                let longest = self
-                    .network
-                    .layers()
-                    .iter()
-                    .map(|layer| neurons(layer) * layer.n_out);
+                let longest = self.network.layers().iter();
+                let longest = longest.map(|layer| neurons(layer) * layer.n_out);
                 let longest = longest.max().unwrap_or(0);
                 for worker in &mut scratch.workers[..self.team.threads()] {
                     reserve(&mut worker.part, longest, 1, pulse)?;
@@ -56,12 +50,6 @@ impl<T: Real> Call<'_, T> {
             }
             Ok(())
         })?;
-        let workers = &mut scratch.workers[..self.team.threads()];
-        let lost = if several {
-            &mut scratch.lost[..gradient.len()]
-        } else {
-            &mut []
-        };
         watch(self.question, |beat| {
             for index in 0..plan.chunks.div_ceil(chunks_per_block) {
                 // Each phase has a clock of its own, and may be shorter than a beat.
@@ -69,38 +57,91 @@ impl<T: Real> Call<'_, T> {
                     break;
                 }
                 let chunks = plan.chunks_of(index, chunks_per_block);
-                let block = &mut scratch.block[..chunks.len()];
-                let per_chunk = plan.grains_per_chunk();
-                let costs = scratch.costs[chunks.start * per_chunk..].chunks_mut(per_chunk);
-                let tasks = chunks.clone().zip(block.iter_mut()).zip(costs);
+                self.errors_of_block(targets, scratch, chunks.clone())?;
+                let Scratch {
+                    workers,
+                    block,
+                    lost,
+                    ..
+                } = &mut *scratch;
+                let block = &*block;
+                let lost = if several {
+                    &mut lost[..gradient.len()]
+                } else {
+                    &mut []
+                };
+                let (mut sums, mut lost) = (&mut *gradient, lost);
+                let parts = Parts::new(self.network, &neurons).map_while(|part| {
+                    let sum = sums.split_off_mut(..part.length)?;
+                    let lost = lost.split_off_mut(..part.length).unwrap_or_default();
+                    Some((part, sum, lost))
+                });
+                let workers = &mut workers[..self.team.threads()];
                 self.team.run(
                     workers,
-                    tasks,
+                    parts,
                     self.question,
-                    |worker, ((chunk, workspace), costs), pulse| {
-                        let (rows, room) = (plan.rows_of(chunk), &mut worker.room);
-                        self.errors_chunk(targets, &rows, workspace, room, costs, pulse);
+                    |worker, (part, sum, lost), pulse| {
+                        let chunks = chunks.clone().map(|chunk| self.x(&plan.rows_of(chunk)));
+                        let chunks = chunks.zip(block);
+                        self.part(&part, sum, lost, chunks, index == 0, worker, pulse);
                     },
                 )?;
-                let block = &*block;
-                let parts = Parts::new(self.network, gradient, lost, &neurons);
-                self.team
-                    .run(workers, parts, self.question, |worker, part, pulse| {
-                        let chunks = chunks
-                            .clone()
-                            .map(|chunk| self.x(&plan.rows_of(chunk)))
-                            .zip(block);
-                        self.part(part, chunks, index == 0, worker, pulse);
-                    })?;
             }
             Ok(())
         })
     }
 
+    /// Makes room for the chunks of a block, and for the threads.
+    ///
+    /// # Errors
+    /// No memory.
+    pub(super) fn prepare_block(
+        &self,
+        scratch: &mut Scratch<T>,
+        chunks: usize,
+        pulse: &Pulse<'_>,
+    ) -> Result<()> {
+        self.prepare_workers(scratch)?;
+        if scratch.block.len() < chunks {
+            scratch.block.resize_with(chunks, Workspace::default);
+        }
+        let mut block = scratch.block[..chunks].iter_mut();
+        block.try_for_each(|workspace| self.prepare(workspace, Keep::ERRORS, pulse))
+    }
+
+    /// The forward pass and the errors of the chunks of a block, and the costs of their grains.
+    ///
+    /// # Errors
+    /// Interrupted.
+    pub(super) fn errors_of_block(
+        &self,
+        targets: &Targets<'_, T>,
+        scratch: &mut Scratch<T>,
+        chunks: Range<usize>,
+    ) -> Result<()> {
+        let plan = &self.plan;
+        let per_chunk = plan.grains_per_chunk();
+        let block = &mut scratch.block[..chunks.len()];
+        let costs = scratch.costs[chunks.start * per_chunk..].chunks_mut(per_chunk);
+        let tasks = chunks.zip(block.iter_mut()).zip(costs);
+        self.team.run(
+            &mut scratch.workers[..self.team.threads()],
+            tasks,
+            self.question,
+            |worker, ((chunk, workspace), costs), pulse| {
+                let (rows, room) = (plan.rows_of(chunk), &mut worker.room);
+                self.errors_chunk(targets, &rows, workspace, room, costs, pulse);
+            },
+        )
+    }
+
     /// A part of the gradient over `chunks`, the first block's or added to those before.
     fn part<'b>(
         &self,
-        part: Part<'_, T>,
+        part: &Part,
+        sum: &mut [T],
+        lost: &mut [T],
         chunks: impl Iterator<Item = (&'b [T], &'b Workspace<T>)>,
         first: bool,
         worker: &mut Worker<T>,
@@ -111,39 +152,23 @@ impl<T: Real> Call<'_, T> {
         let Worker {
             room, part: buffer, ..
         } = worker;
-        let sum = if first {
-            &mut *part.sum
-        } else {
-            &mut buffer[..part.sum.len()]
-        };
-        if part.neuron.is_none() {
-            sum.fill(T::ZERO);
-        }
-        for (index, (x, workspace)) in chunks.enumerate() {
-            let (a, delta) = input_and_delta(self.network, x, workspace, part.layer);
-            match part.neuron {
-                None => bp3(delta, sum, room, pulse),
-                Some(neuron) => {
-                    let rows = x.len() / self.network.n_inputs();
-                    bp4(delta, a, rows, neuron, sum, false, index > 0, room, pulse);
-                }
-            }
-            if pulse.stopped_after(0) {
-                return;
-            }
-        }
         if first {
-            for lost in part.lost.chunks_mut(1 << 16) {
+            sum_part(self.network, part, chunks, sum, false, room, pulse);
+            for lost in lost.chunks_mut(1 << 16) {
                 lost.fill(T::ZERO);
                 pulse.stopped_after(lost.len());
             }
         } else {
-            add_compensated(part.sum, part.lost, &buffer[..part.sum.len()], pulse);
+            let buffer = &mut buffer[..sum.len()];
+            sum_part(self.network, part, chunks, buffer, false, room, pulse);
+            if !pulse.stopped_after(0) {
+                add_compensated(sum, lost, buffer, pulse);
+            }
         }
     }
 
     /// How many neurons' weights a part of a layer's gradient has.
-    fn neurons_of_parts(&self, chunks: usize) -> impl Fn(&Layer) -> usize {
+    pub(super) fn neurons_of_parts(&self, chunks: usize) -> impl Fn(&Layer) -> usize + Copy {
         let rows = self.inputs.n.min(chunks * self.plan.rows);
         let threads = self.team.threads();
         let work = match threads {
@@ -158,51 +183,75 @@ impl<T: Real> Call<'_, T> {
     }
 }
 
+/// A part of the gradient over `chunks`, their x with their forward pass and errors, in their order;
+/// with `add`, added to what `sum` holds.
+pub(super) fn sum_part<'b, T: Real>(
+    network: &Network,
+    part: &Part,
+    chunks: impl Iterator<Item = (&'b [T], &'b Workspace<T>)>,
+    sum: &mut [T],
+    add: bool,
+    room: &mut [T],
+    pulse: &Pulse<'_>,
+) {
+    if part.neuron.is_none() && !add {
+        sum.fill(T::ZERO);
+    }
+    for (index, (x, workspace)) in chunks.enumerate() {
+        let (a, delta) = input_and_delta(network, x, workspace, part.layer);
+        match part.neuron {
+            None => bp3(delta, sum, room, pulse),
+            Some(neuron) => {
+                let rows = x.len() / network.n_inputs();
+                let add = add || index > 0;
+                bp4(delta, a, rows, neuron, sum, false, add, room, pulse);
+            }
+        }
+        if pulse.stopped_after(0) {
+            return;
+        }
+    }
+}
+
 /// Neighbouring numbers of a gradient that are computed together.
-struct Part<'a, T> {
+pub(super) struct Part {
     /// The index of the layer.
-    layer: usize,
+    pub layer: usize,
     /// The first neuron whose weights these are; None: these are the biases.
-    neuron: Option<usize>,
-    sum: &'a mut [T],
-    /// What the sum has lost so far; empty where there is one block alone.
-    lost: &'a mut [T],
+    pub neuron: Option<usize>,
+    /// How many numbers.
+    pub length: usize,
 }
 
 /// The parts of a gradient, in the order in which they lie.
-struct Parts<'a, T, F> {
+pub(super) struct Parts<'a, F> {
     layers: std::iter::Enumerate<std::slice::Iter<'a, Layer>>,
     layer: Option<(usize, &'a Layer)>,
     /// The first neuron of the next part of `layer`.
     neuron: usize,
     /// How many neurons' weights a part has.
     neurons: F,
-    sum: &'a mut [T],
-    lost: &'a mut [T],
 }
 
-impl<'a, T, F: Fn(&Layer) -> usize> Parts<'a, T, F> {
-    fn new(network: &'a Network, sum: &'a mut [T], lost: &'a mut [T], neurons: F) -> Self {
+impl<'a, F: Fn(&Layer) -> usize> Parts<'a, F> {
+    pub fn new(network: &'a Network, neurons: F) -> Self {
         let mut layers = network.layers().iter().enumerate();
         Self {
             layer: layers.next(),
             layers,
             neuron: 0,
             neurons,
-            sum,
-            lost,
         }
     }
 }
 
-impl<'a, T, F: Fn(&Layer) -> usize> Iterator for Parts<'a, T, F> {
-    type Item = Part<'a, T>;
+impl<F: Fn(&Layer) -> usize> Iterator for Parts<'_, F> {
+    type Item = Part;
 
-    fn next(&mut self) -> Option<Part<'a, T>> {
+    fn next(&mut self) -> Option<Part> {
         let (index, layer) = self.layer?;
         let neurons = (self.neurons)(layer).min(layer.n_in - self.neuron);
         let neuron = (neurons > 0).then_some(self.neuron);
-        let length = layer.n_out * neurons.max(1);
         if neuron.is_some() {
             self.neuron += neurons;
         } else {
@@ -212,8 +261,7 @@ impl<'a, T, F: Fn(&Layer) -> usize> Iterator for Parts<'a, T, F> {
         Some(Part {
             layer: index,
             neuron,
-            sum: self.sum.split_off_mut(..length)?,
-            lost: self.lost.split_off_mut(..length).unwrap_or_default(),
+            length: layer.n_out * neurons.max(1),
         })
     }
 }

@@ -7,6 +7,9 @@
 mod blocks;
 mod few;
 mod lanes;
+mod update;
+
+pub(crate) use update::Ready;
 
 use std::ops::Range;
 

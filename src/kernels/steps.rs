@@ -1,5 +1,6 @@
 //! The steps of the optimizers, for a register. [`crate::optimizer`] says the formulas.
 
+use super::map::Function;
 use super::update::Rule;
 use super::vector::Arithmetic;
 use crate::scalar::Real;
@@ -102,5 +103,16 @@ impl<T: Real> Rule<T, 1> for Squares<T> {
         kept[0] = v;
         let root = v.sqrt() + p.splat(self.epsilon);
         (g / root).mul_add(p.splat(-self.rate), p)
+    }
+}
+
+/// p · factor.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale<T>(pub T);
+
+impl<T: Real> Function<T> for Scale<T> {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, p: V) -> V {
+        p * p.splat(self.0)
     }
 }

@@ -100,7 +100,8 @@ mod tests {
         let [p, g, k] = &mut rooms;
         for level in fused_levels() {
             for length in 0..70_usize {
-                let ((before, p), (_, g), (_, k)) = (p.last(length), g.last(length), k.last(length));
+                let ((before, p), (_, g), (_, k)) =
+                    (p.last(length), g.last(length), k.last(length));
                 before.fill(7.0);
                 for i in 0..length {
                     let x = f32::from(u8::try_from(i).expect("small"));

@@ -1,0 +1,100 @@
+//! The examples of a mini-batch, brought together.
+
+use crate::error::Result;
+use crate::examples::{Inputs, Reduction, Targets, Y};
+use crate::interrupt::Pulse;
+use crate::network::Network;
+use crate::scalar::Real;
+use crate::workspace::reserve;
+
+/// Room for the examples of a mini-batch.
+#[derive(Debug, Default)]
+pub struct Room<T> {
+    pub(crate) x: Vec<T>,
+    pub(crate) y: Vec<T>,
+    pub(crate) labels: Vec<i64>,
+    pub(crate) weights: Vec<f64>,
+}
+
+impl<T: Real> Room<T> {
+    /// Makes room for `rows` examples of `network`.
+    ///
+    /// # Errors
+    /// The memory cannot be had.
+    pub fn prepare(&mut self, network: &Network, rows: usize) -> Result<()> {
+        let pulse = Pulse::none();
+        reserve(&mut self.x, rows, network.n_inputs(), &pulse)?;
+        reserve(&mut self.y, rows, network.n_outputs(), &pulse)?;
+        self.labels.resize(rows, 0);
+        self.weights.resize(rows, 0.0);
+        Ok(())
+    }
+
+    /// The examples `rows` of `inputs` and `targets`, whose cost is a mean, and Σ s_x: borrowed
+    /// where they lie one behind the other there, else copied here.
+    ///
+    /// # Errors
+    /// Weights that are not finite.
+    pub fn gather<'a>(
+        &'a mut self,
+        inputs: Inputs<'a, T>,
+        targets: &Targets<'a, T>,
+        rows: &[u32],
+    ) -> Result<(Inputs<'a, T>, Targets<'a, T>, f64)> {
+        let Self {
+            x,
+            y,
+            labels,
+            weights,
+        } = self;
+        let (n, width) = (rows.len(), targets.width);
+        let first = rows.first().map_or(0, |&row| row as usize);
+        let (inputs, y, weights) = if follow_each_other(rows) {
+            let range = first..first + n;
+            let y = match targets.y {
+                Y::Values(y) => Y::Values(&y[range.start * width..range.end * width]),
+                Y::Labels(labels) => Y::Labels(&labels[range.clone()]),
+            };
+            let weights = targets.sample_weight;
+            let weights = weights.map(|weights| &weights[range.clone()]);
+            (inputs.part(&range), y, weights)
+        } else {
+            let y = match targets.y {
+                Y::Values(all) => Y::Values(copy_rows(all, width, rows, y)),
+                Y::Labels(all) => Y::Labels(copy_rows(all, 1, rows, labels)),
+            };
+            let weights: Option<&[f64]> = match targets.sample_weight {
+                Some(all) => Some(copy_rows(all, 1, rows, weights)),
+                None => None,
+            };
+            (inputs.gather(rows, x), y, weights)
+        };
+        let targets = Targets::new(y, n, width);
+        #[allow(clippy::cast_precision_loss)] // n < 2^53
+        let weight = weights.map_or(n as f64, |weights| weights.iter().sum());
+        if weight == 0.0 {
+            return Ok((inputs, targets, weight));
+        }
+        let targets = targets.weighted(n, Reduction::Mean, weights)?;
+        Ok((inputs, targets, weight))
+    }
+}
+
+/// Whether each row is the one before and 1.
+fn follow_each_other(rows: &[u32]) -> bool {
+    rows.windows(2).all(|pair| pair[0] + 1 == pair[1])
+}
+
+/// The rows of `all`, each `width` long, into `place`.
+pub(crate) fn copy_rows<'a, T: Copy>(
+    all: &[T],
+    width: usize,
+    rows: &[u32],
+    place: &'a mut [T],
+) -> &'a [T] {
+    let place = &mut place[..rows.len() * width];
+    for (place, &row) in place.chunks_exact_mut(width).zip(rows) {
+        place.copy_from_slice(&all[row as usize * width..][..width]);
+    }
+    place
+}

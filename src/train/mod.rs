@@ -1,0 +1,239 @@
+//! Training: step after step over mini-batches, without a return to the caller in between.
+//!
+//! A step takes some examples, computes the gradient of their cost, and changes the parameters. It
+//! is whole or it is not done: what is asked to stop stops between two steps.
+
+mod gather;
+mod norms;
+mod step;
+
+use crate::batch;
+use crate::error::Result;
+use crate::examples::{Inputs, Targets};
+use crate::interrupt::{Question, watch};
+use crate::network::Network;
+use crate::optimizer::Rule;
+use crate::pool::Team;
+use crate::scalar::Real;
+use crate::workspace::reserve;
+use gather::Room;
+pub(crate) use gather::copy_rows;
+
+/// How a network is trained.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The optimizer.
+    pub rule: Rule,
+    /// λ of λ/2 Σ p² over weights and biases.
+    pub weight_decay: f64,
+    /// λ of λ/2 Σ w².
+    pub l2: f64,
+    /// λ of λ Σ |w|.
+    pub l1: f64,
+    /// The longest gradient; a longer one is shortened to this norm.
+    pub clip_norm: Option<f64>,
+    /// The longest vector of weights into a neuron; a longer one is shortened after each step.
+    pub max_norm: Option<f64>,
+    /// The examples of a step; the last step of an epoch may have fewer.
+    pub batch_size: usize,
+    /// Whether a cost or a parameter that is not finite ends the training.
+    pub check_finite: bool,
+}
+
+/// A cost that the caller computes: from a^L of some examples, (n, n_L), it writes ∇_a C_x and
+/// gives the C_x.
+pub type CustomCost<'a, T> = &'a (dyn Fn(&[u32], &[T], &mut [T]) -> Result<Vec<f64>> + Sync);
+
+/// What a run of steps works on.
+pub struct Run<'a, T> {
+    /// The network.
+    pub network: &'a Network,
+    /// How it is trained.
+    pub settings: &'a Settings,
+    /// All examples.
+    pub inputs: Inputs<'a, T>,
+    /// What is wanted of them. With a custom cost: anything of the right length.
+    pub targets: Targets<'a, T>,
+    /// The cost, where the caller computes it.
+    pub custom: Option<CustomCost<'a, T>>,
+    /// The examples of this run, in their order.
+    pub order: &'a [u32],
+    /// The learning rate of each step.
+    pub rates: &'a [f64],
+    /// The steps that the optimizer has done before.
+    pub steps_before: u64,
+    /// The threads.
+    pub team: &'a Team,
+    /// Asked every 25 ms or so whether to stop.
+    pub question: Question<'a>,
+}
+
+/// What a run has done.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Report {
+    /// The steps.
+    pub steps: usize,
+    /// Σ s_x C_x over the examples of these steps.
+    pub cost: f64,
+    /// Σ s_x.
+    pub weight: f64,
+    /// Whether the next step was not done because its cost or its outcome is not finite.
+    pub diverged: bool,
+}
+
+/// What runs leave behind for later ones.
+#[derive(Debug, Default)]
+pub struct Scratch<T> {
+    room: Room<T>,
+    batch: batch::Scratch<T>,
+    gradient: Vec<T>,
+    /// a^L and ∇_a C, where the caller computes the cost.
+    custom: [Vec<T>; 2],
+    /// The squares of weights, neuron by neuron.
+    squares: Vec<f64>,
+    /// Parameters and what the optimizer keeps, as they were before the run.
+    before: Vec<T>,
+}
+
+impl<T: Real> Run<'_, T> {
+    /// Does the steps: changes `params`, and `kept`, which the optimizer keeps. `report` says how
+    /// far it came, also where it ends with an error; the steps it counts are done, others are not.
+    ///
+    /// # Errors
+    /// No memory, or interrupted.
+    ///
+    /// # Panics
+    /// The lengths do not fit each other.
+    pub fn run(
+        &self,
+        scratch: &mut Scratch<T>,
+        params: &mut [T],
+        kept: &mut [&mut [T]],
+        report: &mut Report,
+    ) -> Result<()> {
+        assert_eq!(
+            params.len(),
+            self.network.n_params(),
+            "the length of params"
+        );
+        *report = Report::default();
+        self.prepare(scratch, params, kept)?;
+        let steps = self.steps();
+        let all = self.do_steps(steps, scratch, params, kept, report);
+        if self.settings.check_finite && !are_finite(params) {
+            self.go_back(scratch, params, kept, report)?;
+        }
+        all
+    }
+
+    /// The steps of the run.
+    fn steps(&self) -> usize {
+        self.order.len().div_ceil(self.settings.batch_size)
+    }
+
+    fn do_steps(
+        &self,
+        steps: usize,
+        scratch: &mut Scratch<T>,
+        params: &mut [T],
+        kept: &mut [&mut [T]],
+        report: &mut Report,
+    ) -> Result<()> {
+        watch(self.question, |pulse| {
+            while report.steps < steps && !pulse.stopped() {
+                let Some(cost) = self.step(report.steps, scratch, params, kept)? else {
+                    report.diverged = true;
+                    break;
+                };
+                report.steps += 1;
+                report.cost += cost.sum;
+                report.weight += cost.weight;
+            }
+            Ok(())
+        })
+    }
+
+    /// The run again from its start, to the last step that leaves all parameters finite: a run has
+    /// the same bits each time.
+    fn go_back(
+        &self,
+        scratch: &mut Scratch<T>,
+        params: &mut [T],
+        kept: &mut [&mut [T]],
+        report: &mut Report,
+    ) -> Result<()> {
+        let before = std::mem::take(&mut scratch.before);
+        restore(&before, params, kept);
+        let steps = report.steps;
+        *report = Report::default();
+        let mut last = before;
+        while report.steps < steps {
+            keep(&mut last, params, kept);
+            let so_far = *report;
+            let next = report.steps + 1;
+            self.do_steps(next, scratch, params, kept, report)?;
+            if report.diverged || !are_finite(params) {
+                restore(&last, params, kept);
+                *report = so_far;
+                break;
+            }
+        }
+        report.diverged = true;
+        scratch.before = last;
+        Ok(())
+    }
+
+    /// Makes room for all that the run needs.
+    fn prepare(&self, scratch: &mut Scratch<T>, params: &[T], kept: &[&mut [T]]) -> Result<()> {
+        let rows = self.settings.batch_size.min(self.order.len());
+        watch(self.question, |pulse| {
+            scratch.room.prepare(self.network, rows)?;
+            if self.custom.is_some() {
+                for buffer in &mut scratch.custom {
+                    reserve(buffer, rows, self.network.n_outputs(), pulse)?;
+                }
+            }
+            if self.settings.check_finite {
+                let before = &mut scratch.before;
+                reserve(before, 1 + kept.len(), params.len(), pulse)?;
+                before.truncate((1 + kept.len()) * params.len());
+                if before.len() == (1 + kept.len()) * params.len() {
+                    keep(before, params, kept);
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Copies parameters, and what is kept for them, to `place`.
+fn keep<T: Real>(place: &mut [T], params: &[T], kept: &[&mut [T]]) {
+    let parts = std::iter::once(params).chain(kept.iter().map(|kept| &**kept));
+    for (place, part) in place.chunks_exact_mut(params.len()).zip(parts) {
+        place.copy_from_slice(part);
+    }
+}
+
+/// Copies them back.
+fn restore<T: Real>(place: &[T], params: &mut [T], kept: &mut [&mut [T]]) {
+    let length = params.len();
+    let parts = std::iter::once(params).chain(kept.iter_mut().map(|kept| &mut **kept));
+    for (place, part) in place.chunks_exact(length).zip(parts) {
+        part.copy_from_slice(place);
+    }
+}
+
+/// Whether no number is NaN or infinite.
+fn are_finite<T: Real>(numbers: &[T]) -> bool {
+    // A sum of x · 0 in several parts: the compiler makes registers of it.
+    let mut sums = [T::ZERO; 16];
+    let chunks = numbers.chunks_exact(16);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for (sum, &x) in sums.iter_mut().zip(chunk) {
+            *sum += x * T::ZERO;
+        }
+    }
+    let all = sums.iter().chain(rest).map(|&x| x * T::ZERO);
+    all.fold(T::ZERO, |sum, x| sum + x) == T::ZERO
+}

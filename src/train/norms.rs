@@ -1,0 +1,75 @@
+//! Vectors that may not be longer than a given norm: a gradient, or the weights into a neuron.
+
+use crate::network::Network;
+use crate::scalar::Real;
+
+/// The numbers whose squares are added first.
+const RUN: usize = 1 << 12;
+
+/// √Σ x², added up in float64 in a fixed order.
+pub fn norm<T: Real>(numbers: &[T]) -> f64 {
+    let run = |numbers: &[T]| {
+        let mut sums = [0.0; 8];
+        for (index, &x) in numbers.iter().enumerate() {
+            sums[index % 8] += x.to_f64() * x.to_f64();
+        }
+        sums.iter().sum::<f64>()
+    };
+    numbers.chunks(RUN).map(run).sum::<f64>().sqrt()
+}
+
+/// What a vector of that norm is multiplied with, so that it is no longer than `longest`.
+pub fn factor(norm: f64, longest: f64) -> f64 {
+    if norm > longest { longest / norm } else { 1.0 }
+}
+
+/// Shortens the weights into each neuron to the norm `longest`, those of layer after layer.
+/// `squares`: room for the squares of a layer, one a neuron.
+pub fn shorten<T: Real>(network: &Network, params: &mut [T], longest: f64, squares: &mut Vec<f64>) {
+    for layer in network.layers() {
+        let weights = &mut params[layer.weights.clone()];
+        squares.clear();
+        squares.resize(layer.n_out, 0.0);
+        for row in weights.chunks_exact(layer.n_out) {
+            for (square, &w) in squares.iter_mut().zip(row) {
+                *square += w.to_f64() * w.to_f64();
+            }
+        }
+        for square in &mut *squares {
+            *square = factor(square.sqrt(), longest);
+        }
+        if squares.iter().all(|&factor| factor == 1.0) {
+            continue;
+        }
+        for row in weights.chunks_exact_mut(layer.n_out) {
+            for (w, &factor) in row.iter_mut().zip(&*squares) {
+                *w *= T::from_f64(factor);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activation::Activation;
+    use crate::cost::Cost;
+
+    #[test]
+    fn a_norm_is_that_of_all_numbers() {
+        let numbers: Vec<f32> = (0..10_000_u16).map(f32::from).collect();
+        let exact = 333_283_335_000.0_f64; // Σ k² = (n − 1) n (2n − 1) / 6
+        assert!((norm(&numbers) / exact.sqrt() - 1.0).abs() < 1e-14);
+    }
+
+    #[test]
+    fn only_neurons_with_longer_weights_change() {
+        let network = Network::new(&[2, 2], &[], Activation::Identity, Cost::Quadratic);
+        let network = network.expect("a good network");
+        let mut params = [3.0, 0.3, 4.0, 0.4, 9.0, 9.0]; // neurons: (3, 4), (0.3, 0.4); biases
+        shorten(&network, &mut params, 1.0, &mut Vec::new());
+        for (got, wanted) in params.iter().zip([0.6, 0.3, 0.8, 0.4, 9.0, 9.0]) {
+            assert!((got - wanted).abs() < 1e-15, "{params:?}");
+        }
+    }
+}

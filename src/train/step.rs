@@ -1,0 +1,164 @@
+//! One step: a mini-batch, its gradient, and what it does to the parameters.
+
+use ndarray::ArrayView2;
+
+use super::norms::{factor, norm, shorten};
+use super::{Run, Scratch};
+use crate::batch::{Call, Ready};
+use crate::error::Result;
+use crate::examples::{Reduction, Targets};
+use crate::interrupt::watch;
+use crate::optimizer::{Step, Terms, Update};
+use crate::scalar::Real;
+use crate::workspace::reserve;
+
+/// What the examples of a step cost.
+pub struct Cost {
+    /// Σ s_x C_x.
+    pub sum: f64,
+    /// Σ s_x.
+    pub weight: f64,
+}
+
+impl<T: Real> Run<'_, T> {
+    /// Does the step at `index`, unless its cost is not finite: None then.
+    ///
+    /// # Errors
+    /// No memory, interrupted, or what a custom cost raised: nothing is changed.
+    pub(super) fn step(
+        &self,
+        index: usize,
+        scratch: &mut Scratch<T>,
+        params: &mut [T],
+        kept: &mut [&mut [T]],
+    ) -> Result<Option<Cost>> {
+        let settings = self.settings;
+        let start = index * settings.batch_size;
+        let end = self.order.len().min(start + settings.batch_size);
+        let rows = &self.order[start..end];
+        let Scratch {
+            room,
+            batch,
+            gradient,
+            custom: [outputs, nabla],
+            squares,
+            ..
+        } = scratch;
+        let (inputs, mut targets, weight) = room.gather(self.inputs, &self.targets, rows)?;
+        if weight == 0.0 {
+            // No example counts, so that no step is to be done.
+            return Ok(Some(Cost {
+                sum: 0.0,
+                weight: 0.0,
+            }));
+        }
+        let call = |params| Call::new(self.network, params, inputs, self.team, self.question);
+
+        let mut cost = None;
+        if let Some(custom) = self.custom {
+            let width = self.network.n_outputs();
+            let outputs = &mut outputs[..rows.len() * width];
+            let nabla = &mut nabla[..rows.len() * width];
+            call(params).forward(batch, outputs)?;
+            let costs = custom(rows, outputs, nabla)?;
+            let view = ArrayView2::from_shape((rows.len(), width), &*nabla);
+            let view = view.expect("as long as the outputs");
+            let weights = targets.sample_weight;
+            let values = Targets::values(width, rows.len(), view)?;
+            targets = values.weighted(rows.len(), Reduction::Mean, weights)?;
+            cost = Some(targets.total(&costs));
+        }
+        let is_bad = |cost: f64| settings.check_finite && !cost.is_finite();
+
+        let mut update = self.update(index);
+        let ahead = call(params);
+        let cost = if settings.clip_norm.is_none() && ahead.is_short() {
+            let (sum, plan) = ahead.errors_for(&targets, batch, &update)?;
+            let cost = cost.unwrap_or(sum);
+            if is_bad(cost) {
+                return Ok(None);
+            }
+            let ready = Ready {
+                network: self.network,
+                inputs,
+                plan,
+                team: self.team,
+            };
+            ready.update(batch, &update, params, kept);
+            cost
+        } else {
+            watch(self.question, |pulse| {
+                reserve(gradient, params.len(), 1, pulse)
+            })?;
+            let gradient = &mut gradient[..params.len()];
+            let sum = ahead.backprop(&targets, batch, gradient)?;
+            let cost = cost.unwrap_or(sum);
+            if is_bad(cost) {
+                return Ok(None);
+            }
+            if let Some(longest) = settings.clip_norm {
+                let scale = factor(norm(gradient), longest);
+                update.weights.scale = scale;
+                update.biases.scale = scale;
+            }
+            self.apply(&update, params, gradient, kept);
+            cost
+        };
+        if let Some(longest) = settings.max_norm {
+            shorten(self.network, params, longest, squares);
+        }
+        Ok(Some(Cost {
+            sum: cost * weight,
+            weight,
+        }))
+    }
+
+    /// How the step at `index` changes the parameters.
+    fn update(&self, index: usize) -> Update {
+        let settings = self.settings;
+        let t = self.steps_before + index as u64 + 1;
+        Update {
+            step: Step::new(settings.rule, self.rates[index], t),
+            weights: Terms {
+                scale: 1.0,
+                l2: settings.weight_decay + settings.l2,
+                l1: settings.l1,
+            },
+            biases: Terms {
+                scale: 1.0,
+                l2: settings.weight_decay,
+                l1: 0.0,
+            },
+        }
+    }
+
+    /// Changes all parameters, layer by layer.
+    fn apply(
+        &self,
+        update: &Update,
+        mut params: &mut [T],
+        mut gradient: &[T],
+        kept: &mut [&mut [T]],
+    ) {
+        let mut kept: Vec<&mut [T]> = kept.iter_mut().map(|kept| &mut **kept).collect();
+        for layer in self.network.layers() {
+            for (range, terms) in [
+                (&layer.weights, update.weights),
+                (&layer.biases, update.biases),
+            ] {
+                let length = range.len();
+                let (now, rest) = std::mem::take(&mut params).split_at_mut(length);
+                params = rest;
+                let (g, rest) = gradient.split_at(length);
+                gradient = rest;
+                let mut parts: Vec<&mut [T]> = Vec::with_capacity(kept.len());
+                for kept in &mut kept {
+                    let (part, rest) = std::mem::take(kept).split_at_mut(length);
+                    parts.push(part);
+                    *kept = rest;
+                }
+                update.step.run(self.team, terms, now, g, &mut parts);
+            }
+        }
+    }
+}
