@@ -33,6 +33,7 @@ pub mod error;
 pub mod interrupt;
 pub mod kernels;
 pub mod scalar;
+pub mod sparse;
 
 pub mod activation;
 pub mod cost;

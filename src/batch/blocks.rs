@@ -6,7 +6,7 @@ use super::{Call, Scratch, Worker};
 use crate::backward::{bp3, bp4, input_and_delta};
 use crate::compensated::add_compensated;
 use crate::error::Result;
-use crate::examples::Targets;
+use crate::examples::{Inputs, Targets};
 use crate::interrupt::{Pulse, watch};
 use crate::network::{Layer, Network};
 use crate::scalar::Real;
@@ -88,7 +88,7 @@ impl<T: Real> Call<'_, T> {
                     .run(workers, parts, self.question, |worker, part, pulse| {
                         let chunks = chunks
                             .clone()
-                            .map(|chunk| self.x(&plan.rows_of(chunk)))
+                            .map(|chunk| self.inputs.part(&plan.rows_of(chunk)))
                             .zip(block);
                         self.part(part, chunks, index == 0, worker, pulse);
                     })?;
@@ -101,7 +101,7 @@ impl<T: Real> Call<'_, T> {
     fn part<'b>(
         &self,
         part: Part<'_, T>,
-        chunks: impl Iterator<Item = (&'b [T], &'b Workspace<T>)>,
+        chunks: impl Iterator<Item = (Inputs<'b, T>, &'b Workspace<T>)>,
         first: bool,
         worker: &mut Worker<T>,
         pulse: &Pulse<'_>,
@@ -124,7 +124,7 @@ impl<T: Real> Call<'_, T> {
             match part.neuron {
                 None => bp3(delta, sum, room, pulse),
                 Some(neuron) => {
-                    let rows = x.len() / self.network.n_inputs();
+                    let rows = x.len();
                     bp4(delta, a, rows, neuron, sum, false, index > 0, room, pulse);
                 }
             }
@@ -146,9 +146,11 @@ impl<T: Real> Call<'_, T> {
     fn neurons_of_parts(&self, chunks: usize) -> impl Fn(&Layer) -> usize {
         let rows = self.inputs.n.min(chunks * self.plan.rows);
         let threads = self.team.threads();
-        let work = match threads {
-            1 => usize::MAX,
-            _ => rows.saturating_mul(self.network.n_weights()) / (threads * PARTS_PER_THREAD),
+        let work = if threads == 1 {
+            usize::MAX
+        } else {
+            let inputs = self.inputs.part(&(0..rows));
+            inputs.products(self.network) / (threads * PARTS_PER_THREAD)
         };
         let work = work.max(PART_WORK);
         move |layer| {

@@ -21,6 +21,7 @@ mod polynomial;
 pub mod product;
 pub mod slopes;
 mod softmax;
+pub mod sparse;
 mod streams;
 #[cfg(test)]
 mod testing;
