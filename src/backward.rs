@@ -6,9 +6,10 @@ use std::ops::Range;
 
 use crate::activation::Activation;
 use crate::cost::Cost;
-use crate::examples::Targets;
+use crate::examples::{Incoming, Inputs, Targets};
 use crate::interrupt::{ELEMENT_WORK, Pulse};
 use crate::kernels::product::{self, Layout, Values};
+use crate::kernels::sparse;
 use crate::network::Network;
 use crate::scalar::Real;
 use crate::workspace::{Buffers, Workspace};
@@ -103,11 +104,11 @@ pub fn bp3<T: Real>(delta: Values<'_, T>, nabla_b: &mut [T], room: &mut [T], pul
 /// BP4: (∂C/∂W^l)ᵀ = (a^(l−1))ᵀ δ^l, for the weights out of the neurons from `first` on; with `add`,
 /// added to what `nabla_w` holds. With `biases`, BP3 comes behind it, in the same way.
 ///
-/// `delta`: (rows, n_l); `a`: (rows, n_(l−1)); `nabla_w`: (neurons, n_l), a row more with `biases`;
-/// `room`: what a product needs.
+/// `delta`: (rows, n_l), by example where `a` is sparse; `a`: (rows, n_(l−1)); `nabla_w`:
+/// (neurons, n_l), a row more with `biases`; `room`: what a product needs.
 pub fn bp4<T: Real>(
     delta: Values<'_, T>,
-    a: Values<'_, T>,
+    a: Incoming<'_, T>,
     rows: usize,
     first: usize,
     nabla_w: &mut [T],
@@ -116,7 +117,26 @@ pub fn bp4<T: Real>(
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
-    product::gradients(a, delta, rows, first, nabla_w, biases, add, room, pulse);
+    let a = match a {
+        Incoming::Dense(a) => {
+            product::gradients(a, delta, rows, first, nabla_w, biases, add, room, pulse);
+            return;
+        }
+        Incoming::Sparse(a) => a,
+    };
+    let behind = if biases {
+        delta.numbers.len() / rows
+    } else {
+        0
+    };
+    let (nabla_w, nabla_b) = nabla_w.split_at_mut(nabla_w.len() - behind);
+    sparse::gradients(a, delta.numbers, first, nabla_w, add, pulse);
+    if biases {
+        if !add {
+            nabla_b.fill(T::ZERO);
+        }
+        bp3(delta, nabla_b, room, pulse);
+    }
 }
 
 /// BP1 and BP2: fills δ^l of `workspace`, l = L … 2, which holds the forward pass of the examples
@@ -178,14 +198,14 @@ pub fn errors<T: Real>(
 /// with `add`, added to what it holds.
 pub fn gradient<T: Real>(
     network: &Network,
-    x: &[T],
+    x: Inputs<'_, T>,
     workspace: &Workspace<T>,
     gradient: &mut [T],
     add: bool,
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
-    let rows = x.len() / network.n_inputs();
+    let rows = x.len();
     for index in 0..network.layers().len() {
         let layer = &network.layers()[index];
         let (a, delta) = input_and_delta(network, x, workspace, index);
@@ -197,15 +217,15 @@ pub fn gradient<T: Real>(
 /// a^(l−1) and δ^l of the layer at `index`, for a chunk whose inputs are `x`.
 pub fn input_and_delta<'a, T: Real>(
     network: &Network,
-    x: &'a [T],
+    x: Inputs<'a, T>,
     workspace: &'a Workspace<T>,
     index: usize,
-) -> (Values<'a, T>, Values<'a, T>) {
-    let rows = x.len() / network.n_inputs();
+) -> (Incoming<'a, T>, Values<'a, T>) {
+    let rows = x.len();
     let layer = &network.layers()[index];
     let a = match index {
-        0 => Values::by_example(x),
-        _ => workspace.layers[index - 1].activations(rows * layer.n_in),
+        0 => x.x,
+        _ => Incoming::Dense(workspace.layers[index - 1].activations(rows * layer.n_in)),
     };
     (a, workspace.layers[index].errors(rows * layer.n_out))
 }

@@ -4,6 +4,7 @@
 use crate::activation::Activation;
 use crate::backward;
 use crate::error::Result;
+use crate::examples::Incoming;
 use crate::interrupt::Pulse;
 use crate::kernels::product::{self, Layout, Values};
 use crate::pairwise::{reserve_each, sum_pairwise};
@@ -96,6 +97,7 @@ pub fn bp4<T: Real>(
         if !pulse.stopped() {
             let (rows, room) = (delta.len() / n_out, &mut room);
             let (delta, a) = (Values::by_example(delta), Values::by_example(a));
+            let a = Incoming::Dense(a);
             backward::bp4(delta, a, rows, 0, place, false, false, room, pulse);
         }
     });

@@ -1,19 +1,33 @@
 //! What comes in with a batch: x, y and the weights of the examples, checked against a network.
 
 use std::fmt::Display;
+use std::ops::Range;
 
 use ndarray::ArrayView2;
 
 use crate::cost::{Cost, Wanted};
 use crate::error::{Error, Result};
+use crate::interrupt::ELEMENT_WORK;
+use crate::kernels::product::Values;
 use crate::network::Network;
 use crate::scalar::Real;
+use crate::sparse::SparseRows;
+
+/// a^(l−1) of some examples: what comes into a layer.
+#[derive(Debug, Clone, Copy)]
+pub enum Incoming<'a, T> {
+    /// A number for each neuron.
+    Dense(Values<'a, T>),
+    /// Some numbers of each example; the others are 0.
+    Sparse(SparseRows<'a, T>),
+}
 
 /// x: n examples of n_1 numbers, row by row.
 #[derive(Debug, Clone, Copy)]
 pub struct Inputs<'a, T> {
     pub(crate) n: usize,
-    pub(crate) x: &'a [T],
+    width: usize,
+    pub(crate) x: Incoming<'a, T>,
 }
 
 impl<'a, T: Real> Inputs<'a, T> {
@@ -22,35 +36,84 @@ impl<'a, T: Real> Inputs<'a, T> {
     /// # Errors
     /// Another shape, an empty batch, or another layout.
     pub fn new(network: &Network, x: ArrayView2<'a, T>) -> Result<Self> {
-        let (n, width) = x.dim();
-        if width != network.n_inputs() {
-            return Err(Error::shape("x", &[n, network.n_inputs()], &[n, width]));
-        }
-        if n == 0 {
-            return Err(Error::value("x", "one example or more", "an empty batch"));
-        }
-        let x = contiguous("x", x)?;
-        Ok(Self { n, x })
+        let (n, width) = check_shape(network, x.dim())?;
+        let x = Incoming::Dense(Values::by_example(contiguous("x", x)?));
+        Ok(Self { n, width, x })
     }
 
-    /// Some of the examples.
-    pub(crate) fn part(&self, rows: &std::ops::Range<usize>) -> Self {
-        let width = self.x.len() / self.n;
-        Self {
-            n: rows.len(),
-            x: &self.x[rows.start * width..rows.end * width],
-        }
-    }
-
-    /// The examples `rows`, copied to `place`.
-    pub(crate) fn gather(&self, rows: &[u32], place: &'a mut [T]) -> Self {
-        let x = crate::train::copy_rows(self.x, self.x.len() / self.n, rows, place);
-        Self { n: rows.len(), x }
+    /// Takes x of shape (n, n_1), n ≥ 1, of which only some numbers are stored. They were proven
+    /// before: nothing is looked at here but the shape.
+    ///
+    /// # Errors
+    /// Another shape, an empty batch.
+    pub fn sparse(network: &Network, x: SparseRows<'a, T>) -> Result<Self> {
+        let (n, width) = check_shape(network, (x.len(), x.width()))?;
+        let x = Incoming::Sparse(x);
+        Ok(Self { n, width, x })
     }
 
     /// The number of examples.
     pub fn len(&self) -> usize {
         self.n
+    }
+
+    /// Some of the examples.
+    pub(crate) fn part(&self, rows: &Range<usize>) -> Self {
+        let (n, width) = (rows.len(), self.width);
+        let x = match self.x {
+            Incoming::Dense(x) => {
+                let numbers = &x.numbers[rows.start * width..rows.end * width];
+                Incoming::Dense(Values::by_example(numbers))
+            }
+            Incoming::Sparse(x) => Incoming::Sparse(x.part(rows.clone())),
+        };
+        Self { n, width, x }
+    }
+
+    /// Other examples of the same width: `n` of them, all their numbers in `x`.
+    pub(crate) fn with_dense(&self, n: usize, x: &'a [T]) -> Self {
+        let x = Incoming::Dense(Values::by_example(x));
+        Self { n, x, ..*self }
+    }
+
+    /// Other examples of the same width, of which only some numbers are stored.
+    pub(crate) fn with_sparse(&self, x: SparseRows<'a, T>) -> Self {
+        let (n, x) = (x.len(), Incoming::Sparse(x));
+        Self { n, x, ..*self }
+    }
+
+    /// Whether only some numbers of x are stored.
+    pub(crate) fn are_sparse(&self) -> bool {
+        matches!(self.x, Incoming::Sparse(_))
+    }
+
+    /// The multiply-adds of the forward pass's products.
+    pub(crate) fn products(&self, network: &Network) -> usize {
+        let all = self.n.saturating_mul(network.n_weights());
+        let Incoming::Sparse(x) = self.x else {
+            return all;
+        };
+        let first = &network.layers()[0];
+        let missing = self.n.saturating_mul(first.n_in) - x.stored();
+        all.saturating_sub(missing.saturating_mul(first.n_out))
+    }
+
+    /// What the forward pass costs, in multiply-adds.
+    pub fn work(&self, network: &Network) -> usize {
+        let elements = network.n_neurons().saturating_mul(ELEMENT_WORK);
+        self.products(network)
+            .saturating_add(self.n.saturating_mul(elements))
+    }
+
+    /// x into `out`, (n, n_1), with every number.
+    ///
+    /// # Panics
+    /// `out` has another length.
+    pub fn write_dense(&self, out: &mut [T]) {
+        match self.x {
+            Incoming::Dense(x) => out.copy_from_slice(x.numbers),
+            Incoming::Sparse(x) => x.write_dense(out),
+        }
     }
 
     /// Never: an empty batch is an error.
@@ -261,6 +324,18 @@ fn check_weights(n: usize, weights: &[f64]) -> Result<f64> {
         return Err(Error::value("sample_weight", "a finite sum", total));
     }
     Ok(total)
+}
+
+/// # Errors
+/// x is not of shape (n, n_1), or n = 0.
+fn check_shape(network: &Network, (n, width): (usize, usize)) -> Result<(usize, usize)> {
+    if width != network.n_inputs() {
+        return Err(Error::shape("x", &[n, network.n_inputs()], &[n, width]));
+    }
+    if n == 0 {
+        return Err(Error::value("x", "one example or more", "an empty batch"));
+    }
+    Ok((n, width))
 }
 
 fn contiguous<'a, T>(argument: &str, array: ArrayView2<'a, T>) -> Result<&'a [T]> {

@@ -1,7 +1,11 @@
 //! The forward pass: z^l = a^(l−1) (W^l)ᵀ + b^l, a^l = σ_l(z^l).
 
+use std::ops::Range;
+
+use crate::examples::{Incoming, Inputs};
 use crate::interrupt::Pulse;
-use crate::kernels::product::{self, Values};
+use crate::kernels::product::{self, Layout};
+use crate::kernels::sparse;
 use crate::network::Network;
 use crate::scalar::Real;
 use crate::workspace::Workspace;
@@ -14,19 +18,19 @@ use crate::workspace::Workspace;
 pub fn forward<T: Real>(
     network: &Network,
     params: &[T],
-    x: &[T],
+    x: Inputs<'_, T>,
     workspace: &mut Workspace<T>,
     mut out: Option<&mut [T]>,
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
-    let rows = x.len() / network.n_inputs();
+    let rows = x.len();
     let last = network.layers().len() - 1;
     for (index, layer) in network.layers().iter().enumerate() {
         let (before, rest) = workspace.layers.split_at_mut(index);
         let input = match before.last() {
-            Some(previous) => previous.activations(rows * layer.n_in),
-            None => Values::by_example(x),
+            Some(previous) => Incoming::Dense(previous.activations(rows * layer.n_in)),
+            None => x.x,
         };
         let buffers = &mut rest[0];
         let layout = buffers.layout;
@@ -39,10 +43,32 @@ pub fn forward<T: Real>(
             &params[layer.biases.clone()],
         );
         let neurons = 0..layer.n_out;
-        product::forward(input, weights, biases, neurons, output, layout, room, pulse);
+        sums(input, weights, biases, neurons, output, layout, room, pulse);
         if !buffers.z.is_empty() {
             buffers.z[..output.len()].copy_from_slice(output);
         }
         layer.activation.apply(output, layer.n_out, pulse);
+    }
+}
+
+/// z^l of some neurons of a layer: a^(l−1) (W^l)ᵀ + b^l.
+///
+/// `weights`: (W^l)ᵀ, (n_(l−1), n_l); `biases`: b^l; `z`: (rows, neurons) as `layout` says, which is
+/// by example where `a` is sparse; `room`: what a product needs.
+pub fn sums<T: Real>(
+    a: Incoming<'_, T>,
+    weights: &[T],
+    biases: &[T],
+    neurons: Range<usize>,
+    z: &mut [T],
+    layout: Layout,
+    room: &mut [T],
+    pulse: &Pulse<'_>,
+) {
+    match a {
+        Incoming::Dense(a) => {
+            product::forward(a, weights, biases, neurons, z, layout, room, pulse);
+        }
+        Incoming::Sparse(a) => sparse::forward(a, weights, biases, neurons, z, pulse),
     }
 }

@@ -34,6 +34,7 @@ pub mod interrupt;
 pub mod kernels;
 pub mod random;
 pub mod scalar;
+pub mod sparse;
 
 pub mod activation;
 pub mod cost;

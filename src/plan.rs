@@ -6,7 +6,9 @@
 
 use std::ops::Range;
 
+use crate::examples::Inputs;
 use crate::network::Network;
+use crate::scalar::Real;
 
 /// The multiply-adds of a forward pass below which a thread is not worth having: some 10 µs.
 const THREAD_WORK: usize = 1 << 18;
@@ -75,10 +77,19 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The plan for `n` examples of `network` on at most `threads` threads.
+    /// The plan for `n` examples of `network`, every number stored, on at most `threads` threads.
     pub fn new(network: &Network, n: usize, threads: usize) -> Self {
-        let worthwhile = n.saturating_mul(network.work()) / THREAD_WORK;
-        let threads = threads.min(worthwhile).max(1);
+        Self::for_work(network, n, n.saturating_mul(network.work()), threads)
+    }
+
+    /// The plan for `inputs` of `network` on at most `threads` threads.
+    pub fn of<T: Real>(network: &Network, inputs: &Inputs<'_, T>, threads: usize) -> Self {
+        Self::for_work(network, inputs.len(), inputs.work(network), threads)
+    }
+
+    /// The plan for `n` examples whose forward pass costs `work`, which decides about threads alone.
+    fn for_work(network: &Network, n: usize, work: usize, threads: usize) -> Self {
+        let threads = threads.min(work / THREAD_WORK).max(1);
         // Powers of two, so that the one divides the other.
         let fit = 1 << (MAX_ACTIVATIONS / network.widest()).max(1).ilog2();
         let grain = GRAIN.min(fit);

@@ -14,8 +14,9 @@ pub struct Keep {
     pub every_z: bool,
     /// δ^l.
     pub delta: bool,
-    /// Everything example by example, as users see it.
-    pub by_example: bool,
+    /// How many layers, from the first, lie example by example whatever is cheaper: all where users
+    /// see them, one where x is sparse.
+    pub by_example: usize,
 }
 
 impl Keep {
@@ -23,25 +24,25 @@ impl Keep {
     pub const ACTIVATIONS: Self = Self {
         every_z: false,
         delta: false,
-        by_example: false,
+        by_example: 0,
     };
     /// For backpropagation.
     pub const ERRORS: Self = Self {
         every_z: false,
         delta: true,
-        by_example: false,
+        by_example: 0,
     };
     /// For a trace.
     pub const SHOWN_TRACE: Self = Self {
         every_z: true,
         delta: false,
-        by_example: true,
+        by_example: usize::MAX,
     };
     /// For the errors alone.
     pub const SHOWN_ERRORS: Self = Self {
         every_z: false,
         delta: true,
-        by_example: true,
+        by_example: usize::MAX,
     };
 }
 
@@ -99,7 +100,7 @@ impl<T: Real> Workspace<T> {
         let layers = network.layers();
         self.layers.resize_with(layers.len(), Buffers::default);
         for (index, (buffers, layer)) in self.layers.iter_mut().zip(layers).enumerate() {
-            buffers.layout = if keep.by_example {
+            buffers.layout = if index < keep.by_example {
                 Layout::Examples
             } else {
                 layout(network, index, rows, lanes::<T>(), keep.delta)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 # Rooms of src/, lowest first. A room imports rooms of its own level and of lower ones.
 LEVELS = (
-    "error < interrupt < scalar kernels < activation cost fused < network < examples plan layout"
+    "error < interrupt sparse < scalar kernels < activation cost fused < network < examples plan layout"
     " < workspace < pairwise compensated < forward < backward < pool < batch < equations < python"
 )
 RANKS = {room: rank for rank, level in enumerate(LEVELS.split("<")) for room in level.split()}

@@ -8,7 +8,7 @@ use super::{Call, Scratch, Worker};
 use crate::backward::{bp3, bp4, input_and_delta};
 use crate::compensated::add_compensated;
 use crate::error::Result;
-use crate::examples::Targets;
+use crate::examples::{Inputs, Targets};
 use crate::interrupt::{Pulse, watch};
 use crate::network::{Layer, Network};
 use crate::scalar::Real;
@@ -82,7 +82,9 @@ impl<T: Real> Call<'_, T> {
                     parts,
                     self.question,
                     |worker, (part, sum, lost), pulse| {
-                        let chunks = chunks.clone().map(|chunk| self.x(&plan.rows_of(chunk)));
+                        let chunks = chunks
+                            .clone()
+                            .map(|chunk| self.inputs.part(&plan.rows_of(chunk)));
                         let chunks = chunks.zip(block);
                         self.part(&part, sum, lost, chunks, index == 0, worker, pulse);
                     },
@@ -142,7 +144,7 @@ impl<T: Real> Call<'_, T> {
         part: &Part,
         sum: &mut [T],
         lost: &mut [T],
-        chunks: impl Iterator<Item = (&'b [T], &'b Workspace<T>)>,
+        chunks: impl Iterator<Item = (Inputs<'b, T>, &'b Workspace<T>)>,
         first: bool,
         worker: &mut Worker<T>,
         pulse: &Pulse<'_>,
@@ -171,9 +173,11 @@ impl<T: Real> Call<'_, T> {
     pub(super) fn neurons_of_parts(&self, chunks: usize) -> impl Fn(&Layer) -> usize + Copy {
         let rows = self.inputs.n.min(chunks * self.plan.rows);
         let threads = self.team.threads();
-        let work = match threads {
-            1 => usize::MAX,
-            _ => rows.saturating_mul(self.network.n_weights()) / (threads * PARTS_PER_THREAD),
+        let work = if threads == 1 {
+            usize::MAX
+        } else {
+            let inputs = self.inputs.part(&(0..rows));
+            inputs.products(self.network) / (threads * PARTS_PER_THREAD)
         };
         let work = work.max(PART_WORK);
         move |layer| {
@@ -188,7 +192,7 @@ impl<T: Real> Call<'_, T> {
 pub(super) fn sum_part<'b, T: Real>(
     network: &Network,
     part: &Part,
-    chunks: impl Iterator<Item = (&'b [T], &'b Workspace<T>)>,
+    chunks: impl Iterator<Item = (Inputs<'b, T>, &'b Workspace<T>)>,
     sum: &mut [T],
     add: bool,
     room: &mut [T],
@@ -202,7 +206,7 @@ pub(super) fn sum_part<'b, T: Real>(
         match part.neuron {
             None => bp3(delta, sum, room, pulse),
             Some(neuron) => {
-                let rows = x.len() / network.n_inputs();
+                let rows = x.len();
                 let add = add || index > 0;
                 bp4(delta, a, rows, neuron, sum, false, add, room, pulse);
             }

@@ -4,8 +4,10 @@
 use super::{Call, Scratch};
 use crate::activation::Activation;
 use crate::error::Result;
+use crate::examples::Incoming;
+use crate::forward::sums;
 use crate::interrupt::watch;
-use crate::kernels::product::{self, Layout, Values};
+use crate::kernels::product::{Layout, Values};
 use crate::network::Layer;
 use crate::scalar::Real;
 use crate::workspace::{Keep, Workspace, reserve};
@@ -50,8 +52,13 @@ impl<T: Real> Call<'_, T> {
         watch(self.question, |beat| {
             for (index, layer) in network.layers().iter().enumerate() {
                 let (before, these) = layers.split_at_mut(index);
-                let a = before.last().map_or(self.inputs.x, |layer| &layer.a);
-                let a = &a[..rows * layer.n_in];
+                let a = match before.last() {
+                    Some(before) => {
+                        let numbers = &before.a[..rows * layer.n_in];
+                        Incoming::Dense(Values::by_example(numbers))
+                    }
+                    None => self.inputs.x,
+                };
                 let weights = &self.params[layer.weights.clone()];
                 let biases = &self.params[layer.biases.clone()];
                 let activation = layer.activation;
@@ -66,9 +73,8 @@ impl<T: Real> Call<'_, T> {
                     |worker, (index, z), pulse| {
                         let width = z.len() / rows;
                         let neurons = index * share..index * share + width;
-                        let (a, room) = (Values::by_example(a), &mut worker.room);
-                        let layout = Layout::Examples;
-                        product::forward(a, weights, biases, neurons, z, layout, room, pulse);
+                        let (layout, room) = (Layout::Examples, &mut worker.room);
+                        sums(a, weights, biases, neurons, z, layout, room, pulse);
                         if activation != Activation::Softmax {
                             activation.apply(z, width, pulse);
                         }

@@ -97,7 +97,7 @@ impl<T: Real> Call<'_, T> {
                 if pulse.stopped_after(0) {
                     return;
                 }
-                let (x, add) = (self.x(&rows), index > 0);
+                let (x, add) = (self.inputs.part(&rows), index > 0);
                 gradient(self.network, x, workspace, place, add, room, pulse);
             }
         });

@@ -75,7 +75,7 @@ impl<'a, T: Real> Call<'a, T> {
         team: &'a Team,
         question: Question<'a>,
     ) -> Self {
-        let plan = Plan::new(network, inputs.n, team.threads());
+        let plan = Plan::of(network, &inputs, team.threads());
         Self::planned(network, params, inputs, plan, team, question)
     }
 
@@ -95,7 +95,7 @@ impl<'a, T: Real> Call<'a, T> {
         let plan = if plan.threads == team.threads() {
             plan
         } else {
-            Plan::new(network, inputs.n, team.threads())
+            Plan::of(network, &inputs, team.threads())
         };
         Self {
             network,
@@ -273,7 +273,7 @@ impl<'a, T: Real> Call<'a, T> {
         forward(
             self.network,
             self.params,
-            self.x(rows),
+            self.inputs.part(rows),
             workspace,
             out,
             room,
@@ -368,6 +368,10 @@ impl<'a, T: Real> Call<'a, T> {
     /// Makes room for a chunk.
     fn prepare(&self, workspace: &mut Workspace<T>, keep: Keep, pulse: &Pulse<'_>) -> Result<()> {
         let rows = self.plan.rows.min(self.inputs.n);
+        let keep = Keep {
+            by_example: keep.by_example.max(usize::from(self.inputs.are_sparse())),
+            ..keep
+        };
         workspace.prepare(self.network, rows, keep, pulse)
     }
 
@@ -379,11 +383,6 @@ impl<'a, T: Real> Call<'a, T> {
             .map(|(array, layer)| array.chunks_mut(rows * layer.n_out))
             .collect();
         std::iter::from_fn(move || parts.iter_mut().map(Iterator::next).collect())
-    }
-
-    fn x(&self, rows: &Range<usize>) -> &'a [T] {
-        let width = self.network.n_inputs();
-        &self.inputs.x[rows.start * width..rows.end * width]
     }
 }
 

@@ -141,11 +141,7 @@ impl<T: Real> Ready<'_, T> {
             None => update.biases,
         };
         let chunks = 0..self.plan.chunks;
-        let chunks = chunks.map(|chunk| {
-            let rows = self.plan.rows_of(chunk);
-            let width = self.network.n_inputs();
-            &self.inputs.x[rows.start * width..rows.end * width]
-        });
+        let chunks = chunks.map(|chunk| self.inputs.part(&self.plan.rows_of(chunk)));
         let chunks = chunks.zip(block);
         let pulse = &Pulse::none();
         if plain_rate(update).is_some() {

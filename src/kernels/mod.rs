@@ -21,6 +21,7 @@ mod polynomial;
 pub mod product;
 pub mod slopes;
 mod softmax;
+pub mod sparse;
 pub(crate) mod steps;
 mod streams;
 #[cfg(test)]

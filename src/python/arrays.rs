@@ -165,6 +165,36 @@ pub fn labels<'py>(
     readonly(argument, array.cast::<PyArray1<i64>>()?)
 }
 
+/// The positions of a sparse matrix: one dimension of integers of type `I`.
+///
+/// # Errors
+/// TypeError for what is no array of integers, ValueError for the wrong number of dimensions.
+pub fn integers<'py, I: numpy::Element>(
+    argument: &str,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<PyReadonlyArray<'py, I, Ix1>> {
+    if let Ok(array) = value.cast::<PyArray1<I>>()
+        && usable(array.as_untyped())
+    {
+        return readonly(argument, array);
+    }
+    let (py, array) = (value.py(), numbers(argument, value)?);
+    if !matches!(array.dtype().kind(), b'i' | b'u') {
+        let dtype = array.dtype();
+        return Err(PyTypeError::new_err(format!(
+            "{argument}: expected positions that are integers, got dtype {dtype}"
+        )));
+    }
+    if array.ndim() != 1 {
+        let got = format!("shape {}", crate::error::Shape(array.shape()));
+        return Err(Error::value(argument, "positions of 1 dimension", got).into());
+    }
+    let requirements = ["C_CONTIGUOUS", "ALIGNED", "ENSUREARRAY"];
+    let dtype = numpy::dtype::<I>(py);
+    let array = numpy_function(py, "require")?.call1((array, dtype, requirements))?;
+    readonly(argument, array.cast::<PyArray1<I>>()?)
+}
+
 /// A fresh array, its numbers not set; MemoryError where it cannot be had.
 pub fn empty<'py, T: Element, D: Dimension>(
     py: Python<'py>,

@@ -12,6 +12,7 @@ mod errors;
 mod forks;
 mod functions;
 mod initialise;
+mod inputs;
 mod network;
 mod optimizers;
 mod owned;

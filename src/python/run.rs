@@ -3,14 +3,15 @@
 use std::sync::{Mutex, PoisonError};
 
 use numpy::ndarray::Ix2;
-use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
+use numpy::{PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use super::arrays::{Element, check_apart, empty, input, output, readwrite};
+use super::arrays::{Element, check_apart, empty, output, readwrite};
 use super::config::{Config, Dtype};
 use super::custom;
 use super::detach::detached;
+use super::inputs::X;
 use super::owned::{Owned, Reading};
 use super::results::{Gradient, Trace};
 use super::targets::{Weighting, Y};
@@ -40,12 +41,21 @@ impl<T: Element> Engine<'_, T> {
         x: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyArray2<T>>> {
-        let py = x.py();
-        let rows = input::<T, Ix2>("x", x)?;
-        let inputs = self.inputs(&rows)?;
+        self.outputs(x.py(), &X::parse(x)?, out)
+    }
+
+    fn outputs<'py>(
+        &self,
+        py: Python<'py>,
+        x: &X<'py, T>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyArray2<T>>> {
+        let inputs = x.inputs(self.network())?;
         let shape = [inputs.len(), self.network().n_outputs()];
         let numbers = self.numbers()?;
-        let array = output::<T, Ix2>(out, py, &shape, &[Some(x), Some(numbers.array(py))])?;
+        let [x, indices, indptr] = x.given();
+        let given = [x, indices, indptr, Some(numbers.array(py))];
+        let array = output::<T, Ix2>(out, py, &shape, &given)?;
         let params = numbers.read(py, "params")?;
         let mut place = readwrite(&array)?;
         let a = place.as_slice_mut()?;
@@ -58,8 +68,8 @@ impl<T: Element> Engine<'_, T> {
     /// z^l and a^l.
     pub fn trace(&self, x: &Bound<'_, PyAny>) -> PyResult<Trace> {
         let py = x.py();
-        let x = input::<T, Ix2>("x", x)?;
-        let inputs = self.inputs(&x)?;
+        let x = X::parse(x)?;
+        let inputs = x.inputs(self.network())?;
         let params = self.numbers()?.read(py, "params")?;
         let (z, a) = (
             self.arrays(py, inputs.len())?,
@@ -70,10 +80,8 @@ impl<T: Element> Engine<'_, T> {
         self.run(py, &params, inputs, |call, scratch| {
             call.trace(scratch, &mut z_slices, &mut a_slices)
         })?;
-        let first = empty::<T, Ix2>(py, x.shape())?;
-        readwrite(&first)?
-            .as_slice_mut()?
-            .copy_from_slice(x.as_slice()?);
+        let first = empty::<T, Ix2>(py, &[inputs.len(), self.network().n_inputs()])?;
+        inputs.write_dense(readwrite(&first)?.as_slice_mut()?);
         Ok(Trace {
             z: PyList::new(py, z)?.unbind(),
             a: PyList::new(py, std::iter::once(first).chain(a))?.unbind(),
@@ -88,10 +96,10 @@ impl<T: Element> Engine<'_, T> {
         weighting: &Weighting<'_>,
     ) -> PyResult<f64> {
         let py = x.py();
-        let x = input::<T, Ix2>("x", x)?;
-        let inputs = self.inputs(&x)?;
+        let x = X::parse(x)?;
+        let inputs = x.inputs(self.network())?;
         let n = inputs.len();
-        if let Some(called) = self.call_custom(&x, y)? {
+        if let Some(called) = self.call_custom(&x, n, y)? {
             return self.total(&called, weighting, n);
         }
         let y = Y::<T>::parse(self.network().n_outputs(), n, y)?;
@@ -110,10 +118,10 @@ impl<T: Element> Engine<'_, T> {
         weighting: &Weighting<'py>,
     ) -> PyResult<Bound<'py, PyList>> {
         let py = x.py();
-        let x = input::<T, Ix2>("x", x)?;
-        let inputs = self.inputs(&x)?;
+        let x = X::parse(x)?;
+        let inputs = x.inputs(self.network())?;
         let n = inputs.len();
-        let (y, _) = self.parse_y(&x, y)?;
+        let (y, _) = self.parse_y(&x, n, y)?;
         let targets = self.targets(&y, weighting, n)?;
         let params = self.numbers()?.read(py, "params")?;
         let delta = self.arrays(py, n)?;
@@ -136,14 +144,15 @@ impl<T: Element> Engine<'_, T> {
     ) -> PyResult<()> {
         let py = x.py();
         let result = gradient.vector.numbers::<T>()?;
+        let x = X::parse(x)?;
+        let [given, indices, indptr] = x.given();
         check_apart(
             result.array(py).as_untyped(),
-            &[Some(x), Some(y), sample_weight],
+            &[given, indices, indptr, Some(y), sample_weight],
         )?;
-        let x = input::<T, Ix2>("x", x)?;
-        let inputs = self.inputs(&x)?;
+        let inputs = x.inputs(self.network())?;
         let n = inputs.len();
-        let (y, called) = self.parse_y(&x, y)?;
+        let (y, called) = self.parse_y(&x, n, y)?;
         let targets = self.targets(&y, weighting, n)?;
         let params = self.numbers()?.read(py, "params")?;
         let place = result.write(py, "out")?;
@@ -184,10 +193,6 @@ impl<T: Element> Engine<'_, T> {
         self.params.numbers::<T>()
     }
 
-    fn inputs<'a>(&self, x: &'a PyReadonlyArray2<'_, T>) -> Result<Inputs<'a, T>> {
-        Inputs::new(self.network(), x.as_array())
-    }
-
     fn targets<'a>(
         &self,
         y: &'a Y<'_, T>,
@@ -209,27 +214,29 @@ impl<T: Element> Engine<'_, T> {
     /// y, or ∇_a C in its place where the cost is a callable, which is then called.
     fn parse_y<'py>(
         &self,
-        x: &PyReadonlyArray2<'py, T>,
+        x: &X<'py, T>,
+        n: usize,
         y: &Bound<'py, PyAny>,
     ) -> PyResult<(Y<'py, T>, Option<custom::Called<'py, T>>)> {
-        match self.call_custom(x, y)? {
+        match self.call_custom(x, n, y)? {
             Some(called) => Ok((Y::Values(called.nabla_a.clone()), Some(called))),
-            None => Ok((Y::parse(self.network().n_outputs(), x.shape()[0], y)?, None)),
+            None => Ok((Y::parse(self.network().n_outputs(), n, y)?, None)),
         }
     }
 
     /// Calls the cost, if it is a callable, with the outputs of the whole batch.
     fn call_custom<'py>(
         &self,
-        x: &PyReadonlyArray2<'py, T>,
+        x: &X<'py, T>,
+        n: usize,
         y: &Bound<'py, PyAny>,
     ) -> PyResult<Option<custom::Called<'py, T>>> {
         let Some(cost) = &self.config.custom else {
             return Ok(None);
         };
         let py = y.py();
-        let shape = [x.shape()[0], self.network().n_outputs()];
-        let a = self.forward(x.as_any(), None)?;
+        let shape = [n, self.network().n_outputs()];
+        let a = self.outputs(py, x, None)?;
         custom::call(cost.bind(py), a.as_any(), y, shape).map(Some)
     }
 
@@ -254,11 +261,11 @@ impl<T: Element> Engine<'_, T> {
         work: impl FnOnce(&Call<'_, T>, &mut Scratch<T>) -> Result<R> + Send,
     ) -> PyResult<R> {
         let network = self.network();
-        let plan = Plan::new(network, inputs.len(), threads::in_force()?);
+        let plan = Plan::of(network, &inputs, threads::in_force()?);
         let params = params.numbers;
         let team = Team::assemble(plan.threads);
         let mut scratch = lock(self.slot).take().unwrap_or_default();
-        let size = inputs.len().saturating_mul(network.work());
+        let size = inputs.work(network);
         let buffers = &mut scratch;
         // The team ends before the GIL is waited for.
         let outcome = detached(py, size, move |question| {

@@ -1,19 +1,21 @@
 //! The examples of a mini-batch, brought together.
 
 use crate::error::Result;
-use crate::examples::{Inputs, Reduction, Targets, Y};
+use crate::examples::{Incoming, Inputs, Reduction, Targets, Y};
 use crate::interrupt::Pulse;
 use crate::network::Network;
 use crate::scalar::Real;
+use crate::sparse::Gathered;
 use crate::workspace::reserve;
 
 /// Room for the examples of a mini-batch.
 #[derive(Debug, Default)]
 pub struct Room<T> {
-    pub(crate) x: Vec<T>,
-    pub(crate) y: Vec<T>,
-    pub(crate) labels: Vec<i64>,
-    pub(crate) weights: Vec<f64>,
+    x: Vec<T>,
+    stored: Gathered<T>,
+    y: Vec<T>,
+    labels: Vec<i64>,
+    weights: Vec<f64>,
 }
 
 impl<T: Real> Room<T> {
@@ -43,6 +45,7 @@ impl<T: Real> Room<T> {
     ) -> Result<(Inputs<'a, T>, Targets<'a, T>, f64)> {
         let Self {
             x,
+            stored,
             y,
             labels,
             weights,
@@ -67,11 +70,18 @@ impl<T: Real> Room<T> {
                 Some(all) => Some(copy_rows(all, 1, rows, weights)),
                 None => None,
             };
-            (inputs.gather(rows, x), y, weights)
+            let inputs = match inputs.x {
+                Incoming::Dense(all) => {
+                    let width = all.numbers.len() / inputs.n;
+                    inputs.with_dense(n, copy_rows(all.numbers, width, rows, x))
+                }
+                Incoming::Sparse(all) => inputs.with_sparse(stored.gather(all, rows)?),
+            };
+            (inputs, y, weights)
         };
         let targets = Targets::new(y, n, width);
         #[allow(clippy::cast_precision_loss)] // n < 2^53
-        let weight = weights.map_or(n as f64, |weights| weights.iter().sum());
+        let weight: f64 = weights.map_or(n as f64, |weights| weights.iter().sum());
         if weight == 0.0 {
             return Ok((inputs, targets, weight));
         }
@@ -86,12 +96,7 @@ fn follow_each_other(rows: &[u32]) -> bool {
 }
 
 /// The rows of `all`, each `width` long, into `place`.
-pub(crate) fn copy_rows<'a, T: Copy>(
-    all: &[T],
-    width: usize,
-    rows: &[u32],
-    place: &'a mut [T],
-) -> &'a [T] {
+fn copy_rows<'a, T: Copy>(all: &[T], width: usize, rows: &[u32], place: &'a mut [T]) -> &'a [T] {
     let place = &mut place[..rows.len() * width];
     for (place, &row) in place.chunks_exact_mut(width).zip(rows) {
         place.copy_from_slice(&all[row as usize * width..][..width]);

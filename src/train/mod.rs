@@ -17,7 +17,6 @@ use crate::pool::Team;
 use crate::scalar::Real;
 use crate::workspace::reserve;
 use gather::Room;
-pub(crate) use gather::copy_rows;
 
 /// How a network is trained.
 #[derive(Debug, Clone, PartialEq)]

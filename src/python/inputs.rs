@@ -1,0 +1,131 @@
+//! x as Python gives it: an array, or a matrix of SciPy's of which only some numbers are stored.
+//! SciPy is never imported for it: whoever has such a matrix has done so.
+
+use numpy::ndarray::{Ix1, Ix2};
+use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+use super::arrays::{Element, input, integers, numbers};
+use super::errors::naming;
+use crate::error::{Error, Result, Shape};
+use crate::examples::Inputs;
+use crate::network::Network;
+use crate::sparse::Positions;
+
+/// x, borrowed or converted.
+pub struct X<'py, T: Element> {
+    /// What the user gave; of a sparse matrix its three arrays.
+    given: [Option<Bound<'py, PyAny>>; 3],
+    numbers: Numbers<'py, T>,
+}
+
+enum Numbers<'py, T: Element> {
+    Dense(PyReadonlyArray2<'py, T>),
+    /// The positions are copied: what is proven of them holds while others change the arrays.
+    Sparse(Positions, PyReadonlyArray1<'py, T>),
+}
+
+impl<'py, T: Element> X<'py, T> {
+    /// # Errors
+    /// Wrong types and wrong ranks; a damaged sparse matrix.
+    pub fn parse(x: &Bound<'py, PyAny>) -> PyResult<Self> {
+        if x.cast::<PyUntypedArray>().is_err() && is_sparse(x)? {
+            return Self::sparse(x);
+        }
+        Ok(Self {
+            given: [Some(x.clone()), None, None],
+            numbers: Numbers::Dense(input::<T, Ix2>("x", x)?),
+        })
+    }
+
+    fn sparse(x: &Bound<'py, PyAny>) -> PyResult<Self> {
+        let shape: Vec<usize> = x.getattr("shape")?.extract()?;
+        let &[n, width] = shape.as_slice() else {
+            let got = format!("shape {}", Shape(&shape));
+            return Err(Error::value("x", "2 dimensions", got).into());
+        };
+        let given = [
+            x.getattr_opt("data")?,
+            x.getattr_opt("indices")?,
+            x.getattr_opt("indptr")?,
+        ];
+        let format: String = x.getattr("format")?.extract()?;
+        let (positions, data) = if format == "csr" {
+            parts(&given, (n, width))?
+        } else {
+            if format == "csc" {
+                parts(&given, (width, n))?; // SciPy does not look before it converts
+            }
+            let matrix = x.call_method0("tocsr");
+            let matrix = matrix.map_err(|error| naming(x.py(), "x", error))?;
+            let of = |name| matrix.getattr_opt(name);
+            parts(&[of("data")?, of("indices")?, of("indptr")?], (n, width))?
+        };
+        Ok(Self {
+            given,
+            numbers: Numbers::Sparse(positions, input::<T, Ix1>("x", data.as_any())?),
+        })
+    }
+
+    /// # Errors
+    /// As [`Inputs::new`] and [`Inputs::sparse`].
+    pub fn inputs(&self, network: &Network) -> Result<Inputs<'_, T>> {
+        match &self.numbers {
+            Numbers::Dense(x) => Inputs::new(network, x.as_array()),
+            Numbers::Sparse(positions, values) => {
+                // `input` gave a C-contiguous array, so the slice is there.
+                let values = values.as_slice().unwrap_or_default();
+                Inputs::sparse(network, positions.with(values)?)
+            }
+        }
+    }
+
+    /// The arrays that the user gave.
+    pub fn given(&self) -> [Option<&Bound<'py, PyAny>>; 3] {
+        self.given.each_ref().map(Option::as_ref)
+    }
+}
+
+/// Whether `x` is a sparse matrix or array of SciPy's.
+fn is_sparse(x: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static MODULES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let modules = MODULES.import(x.py(), "sys", "modules")?;
+    let scipy = modules.call_method1("get", ("scipy.sparse",))?;
+    match scipy.getattr_opt("issparse")? {
+        Some(issparse) => issparse.call1((x,))?.is_truthy(),
+        None => Ok(false),
+    }
+}
+
+/// The proven positions of compressed rows, and what is stored there.
+///
+/// # Errors
+/// TypeError for what is not of numbers; ValueError for what are no rows of `shape`.
+fn parts<'py>(
+    [data, indices, indptr]: &[Option<Bound<'py, PyAny>>; 3],
+    shape: (usize, usize),
+) -> PyResult<(Positions, Bound<'py, PyUntypedArray>)> {
+    let (Some(data), Some(indices), Some(indptr)) = (data, indices, indptr) else {
+        let message = "x: expected a sparse matrix with data, indices and indptr";
+        return Err(PyTypeError::new_err(message));
+    };
+    let data = numbers("x", data)?;
+    let int32 = |value: &Bound<'py, PyAny>| value.cast::<PyArray1<i32>>().is_ok();
+    let positions = if int32(indptr) && int32(indices) {
+        let (indptr, indices) = (
+            integers::<i32>("x", indptr)?,
+            integers::<i32>("x", indices)?,
+        );
+        Positions::new(shape, indptr.as_slice()?, indices.as_slice()?)?
+    } else {
+        let (indptr, indices) = (
+            integers::<i64>("x", indptr)?,
+            integers::<i64>("x", indices)?,
+        );
+        Positions::new(shape, indptr.as_slice()?, indices.as_slice()?)?
+    };
+    positions.check(data.len())?;
+    Ok((positions, data))
+}
