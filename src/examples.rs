@@ -257,6 +257,20 @@ impl<'a, T: Real> Targets<'a, T> {
         })
     }
 
+    /// Nothing, for `n` examples whose cost the caller computes.
+    pub(crate) fn none(n: usize) -> Self {
+        Self::new(Y::Values(&[]), n, 0)
+    }
+
+    /// The same targets, each to be counted with its number of `sample_weight`, which has been
+    /// checked.
+    pub(crate) fn with_weights(self, sample_weight: Option<&'a [f64]>) -> Self {
+        Self {
+            sample_weight,
+            ..self
+        }
+    }
+
     /// The same targets, whose δ are multiplied with `scale`.
     pub(crate) fn scaled(self, scale: f64) -> Self {
         Self { scale, ..self }
@@ -307,7 +321,7 @@ pub(crate) fn bad_label(x: usize, width: usize, label: impl Display) -> Error {
 }
 
 /// Σ s_x.
-fn check_weights(n: usize, weights: &[f64]) -> Result<f64> {
+pub(crate) fn check_weights(n: usize, weights: &[f64]) -> Result<f64> {
     if weights.len() != n {
         return Err(Error::shape("sample_weight", &[n], &[weights.len()]));
     }

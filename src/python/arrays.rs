@@ -126,7 +126,9 @@ fn convert<'py, T: Element>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Boun
     numpy_function(array.py(), "require")?.call1((array, dtype, requirements))
 }
 
-fn readonly<'py, T: numpy::Element, D: Dimension>(
+/// # Errors
+/// Another call is writing to the array.
+pub fn readonly<'py, T: numpy::Element, D: Dimension>(
     argument: &str,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<PyReadonlyArray<'py, T, D>> {

@@ -48,7 +48,7 @@ pub fn call<'py, T: Element>(
 }
 
 /// y as an array with one entry a example; what it holds is between the user and the callable.
-fn as_batch<'py>(y: &Bound<'py, PyAny>, n: usize) -> PyResult<Bound<'py, PyUntypedArray>> {
+pub fn as_batch<'py>(y: &Bound<'py, PyAny>, n: usize) -> PyResult<Bound<'py, PyUntypedArray>> {
     let array = numpy_function(y.py(), "asarray")?
         .call1((y,))
         .map_err(|error| naming(y.py(), "y", error))?

@@ -2,7 +2,9 @@
 //! SciPy is never imported for it: whoever has such a matrix has done so.
 
 use numpy::ndarray::{Ix1, Ix2};
-use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{
+    PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods,
+};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -85,6 +87,51 @@ impl<'py, T: Element> X<'py, T> {
     /// The arrays that the user gave.
     pub fn given(&self) -> [Option<&Bound<'py, PyAny>>; 3] {
         self.given.each_ref().map(Option::as_ref)
+    }
+}
+
+/// x, kept from call to call: an array of the user's, or a copy of a sparse matrix.
+pub enum Stored<T: Element> {
+    Dense(Py<PyArray2<T>>),
+    Sparse(Positions, Vec<T>),
+}
+
+/// It, borrowed.
+pub enum Borrowed<'a, 'py, T: Element> {
+    Dense(PyReadonlyArray2<'py, T>),
+    Sparse(&'a Positions, &'a [T]),
+}
+
+impl<T: Element> Stored<T> {
+    /// # Errors
+    /// As [`X::parse`].
+    pub fn parse(x: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(match X::<T>::parse(x)?.numbers {
+            Numbers::Dense(x) => Self::Dense(x.as_any().cast::<PyArray2<T>>()?.clone().unbind()),
+            Numbers::Sparse(positions, values) => {
+                Self::Sparse(positions, values.as_slice()?.to_vec())
+            }
+        })
+    }
+
+    /// # Errors
+    /// Another call is writing to the array.
+    pub fn borrow<'a, 'py>(&'a self, py: Python<'py>) -> PyResult<Borrowed<'a, 'py, T>> {
+        Ok(match self {
+            Self::Dense(x) => Borrowed::Dense(input::<T, Ix2>("x", x.bind(py))?),
+            Self::Sparse(positions, values) => Borrowed::Sparse(positions, values),
+        })
+    }
+}
+
+impl<T: Element> Borrowed<'_, '_, T> {
+    /// # Errors
+    /// As [`Inputs::new`] and [`Inputs::sparse`].
+    pub fn inputs(&self, network: &Network) -> Result<Inputs<'_, T>> {
+        match self {
+            Self::Dense(x) => Inputs::new(network, x.as_array()),
+            Self::Sparse(positions, values) => Inputs::sparse(network, positions.with(values)?),
+        }
     }
 }
 

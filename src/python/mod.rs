@@ -20,6 +20,7 @@ mod results;
 mod run;
 mod targets;
 mod threads;
+mod trainer;
 mod vector;
 
 /// The compiled part of bpfast. Its public names are those of the package `bpfast`.
@@ -39,6 +40,8 @@ mod _core {
     use super::results::{Gradient, Trace};
     #[pymodule_export]
     use super::threads::{NumThreads, build_config, get_num_threads, set_num_threads};
+    #[pymodule_export]
+    use super::trainer::Trainer;
     #[pymodule_export]
     use super::vector::Views;
 

@@ -181,7 +181,7 @@ impl<T: Element> Engine<'_, T> {
             return Err(super::errors::wrong_type("out", "a Gradient", out));
         };
         gradient.get().check(self.network(), dtype)?;
-        gradient.get().vector.check_writeable(py)?;
+        gradient.get().vector.check_writeable(py, "out")?;
         Ok(gradient.clone())
     }
 

@@ -2,15 +2,18 @@
 
 use numpy::ndarray::{Ix1, Ix2};
 use numpy::{
-    PyArray2, PyArrayDescrMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods,
+    PyArray1, PyArray2, PyArrayDescrMethods, PyReadonlyArray1, PyReadonlyArray2,
+    PyUntypedArrayMethods,
 };
 use pyo3::prelude::*;
 
-use super::arrays::{Element, input, labels, numbers};
+use super::arrays::{Element, input, labels, numbers, readonly};
 use super::config::Name;
+use super::custom::as_batch;
 use crate::cost::Cost;
 use crate::error::{Error, Result};
 use crate::examples::{Reduction, Targets};
+use crate::network::Network;
 
 /// How the examples of a call count.
 pub struct Weighting<'py> {
@@ -85,6 +88,74 @@ impl<'py, T: Element> Y<'py, T> {
         match self {
             Self::Values(y) => Targets::values(width, n, y.as_array()),
             Self::Labels(y) => Targets::labels(width, cost, n, y.as_slice().unwrap_or_default()),
+        }
+    }
+}
+
+/// y, kept from call to call.
+pub enum Kept<T: Element> {
+    Values(Py<PyArray2<T>>),
+    Labels(Py<PyArray1<i64>>),
+    /// What a cost that is a callable wants.
+    Any(Py<PyAny>),
+}
+
+/// It, borrowed.
+pub enum Borrowed<'py, T: Element> {
+    Y(Y<'py, T>),
+    Any,
+}
+
+impl<T: Element> Kept<T> {
+    /// # Errors
+    /// As [`Y::parse`] and [`Y::targets`]; for a custom cost another number of entries than `n`.
+    pub fn parse(
+        network: &Network,
+        custom: bool,
+        n: usize,
+        y: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        if custom {
+            return Ok(Self::Any(as_batch(y, n)?.into_any().unbind()));
+        }
+        let (width, cost) = (network.n_outputs(), network.cost());
+        let y = Y::<T>::parse(width, n, y)?;
+        y.targets(width, cost, n)?;
+        Ok(match y {
+            Y::Values(y) => Self::Values(y.as_any().cast::<PyArray2<T>>()?.clone().unbind()),
+            Y::Labels(y) => Self::Labels(y.as_any().cast::<PyArray1<i64>>()?.clone().unbind()),
+        })
+    }
+
+    /// # Errors
+    /// Another call is writing to the array.
+    pub fn borrow<'py>(&self, py: Python<'py>) -> PyResult<Borrowed<'py, T>> {
+        Ok(match self {
+            Self::Values(y) => Borrowed::Y(Y::Values(input::<T, Ix2>("y", y.bind(py))?)),
+            Self::Labels(y) => Borrowed::Y(Y::Labels(readonly("y", y.bind(py))?)),
+            Self::Any(_) => Borrowed::Any,
+        })
+    }
+
+    /// The array as Python sees it.
+    pub fn object<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        match self {
+            Self::Values(y) => y.bind(py).clone().into_any(),
+            Self::Labels(y) => y.bind(py).clone().into_any(),
+            Self::Any(y) => y.bind(py).clone(),
+        }
+    }
+}
+
+impl<T: Element> Borrowed<'_, T> {
+    /// The targets of `n` examples.
+    ///
+    /// # Errors
+    /// As [`Targets::values`] and [`Targets::labels`].
+    pub fn targets(&self, network: &Network, n: usize) -> Result<Targets<'_, T>> {
+        match self {
+            Self::Y(y) => y.targets(network.n_outputs(), network.cost(), n),
+            Self::Any => Ok(Targets::none(n)),
         }
     }
 }

@@ -77,13 +77,13 @@ impl Vector {
 
     /// # Errors
     /// The user has made one of their views of it read-only.
-    pub fn check_writeable(&self, py: Python<'_>) -> PyResult<()> {
+    pub fn check_writeable(&self, py: Python<'_>, argument: &str) -> PyResult<()> {
         if let Some(flat) = self.flat.get(py) {
-            check_writeable("out", flat.bind(py).cast()?)?;
+            check_writeable(argument, flat.bind(py).cast()?)?;
         }
         for views in [&self.weights, &self.biases] {
             for view in views.get(py).iter().flat_map(|views| &views.get().arrays) {
-                check_writeable("out", view.bind(py).cast()?)?;
+                check_writeable(argument, view.bind(py).cast()?)?;
             }
         }
         Ok(())

@@ -98,7 +98,8 @@ fn follow_each_other(rows: &[u32]) -> bool {
 /// The rows of `all`, each `width` long, into `place`.
 fn copy_rows<'a, T: Copy>(all: &[T], width: usize, rows: &[u32], place: &'a mut [T]) -> &'a [T] {
     let place = &mut place[..rows.len() * width];
-    for (place, &row) in place.chunks_exact_mut(width).zip(rows) {
+    // Nothing is wanted where the caller computes the cost.
+    for (place, &row) in place.chunks_exact_mut(width.max(1)).zip(rows) {
         place.copy_from_slice(&all[row as usize * width..][..width]);
     }
     place

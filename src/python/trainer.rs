@@ -1,0 +1,308 @@
+//! What `bpfast.fit` runs its epochs on: data, settings and buffers, kept from run to run.
+
+use std::sync::{Mutex, PoisonError};
+
+use numpy::ndarray::Ix1;
+use numpy::{PyArray1, PyReadonlyArray1, PyReadwriteArray1};
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use super::arrays::{Element, input, numpy_function, readwrite_argument};
+use super::custom;
+use super::detach::detached;
+use super::inputs::Stored;
+use super::network::PyNetwork;
+use super::optimizers::Given;
+use super::targets::Kept as KeptTargets;
+use super::threads;
+use crate::error::Error;
+use crate::plan::Plan;
+use crate::pool::Team;
+use crate::random::permutation;
+use crate::train::{Report, Run, Scratch, Settings};
+
+/// The steps of an epoch, run by run, on data that stay here.
+#[pyclass(module = "bpfast._core")]
+pub struct Trainer {
+    net: Py<PyNetwork>,
+    settings: Settings,
+    inner: Inner,
+}
+
+enum Inner {
+    Float32(State<f32>),
+    Float64(State<f64>),
+}
+
+/// What changes from run to run.
+struct State<T: Element> {
+    data: Option<Data<T>>,
+    /// The examples of the epoch in their order, and how many of them are done.
+    order: Vec<u32>,
+    done: usize,
+    scratch: Scratch<T>,
+    report: Report,
+}
+
+struct Data<T: Element> {
+    n: usize,
+    x: Stored<T>,
+    y: KeptTargets<T>,
+    sample_weight: Option<Py<PyArray1<f64>>>,
+}
+
+macro_rules! with_state {
+    ($inner:expr, $state:ident => $body:expr) => {
+        match $inner {
+            Inner::Float32($state) => $body,
+            Inner::Float64($state) => $body,
+        }
+    };
+}
+
+#[pymethods]
+impl Trainer {
+    #[new]
+    fn new(
+        net: Py<PyNetwork>,
+        given: Given,
+        batch_size: usize,
+        l1: f64,
+        l2: f64,
+        clip_norm: Option<f64>,
+        max_norm: Option<f64>,
+        check_finite: bool,
+    ) -> Self {
+        let inner = match net.get().dtype() {
+            super::config::Dtype::Float32 => Inner::Float32(State::default()),
+            super::config::Dtype::Float64 => Inner::Float64(State::default()),
+        };
+        let settings = Settings {
+            rule: given.rule,
+            weight_decay: given.weight_decay,
+            l2,
+            l1,
+            clip_norm,
+            max_norm,
+            batch_size,
+            check_finite,
+        };
+        Self {
+            net,
+            settings,
+            inner,
+        }
+    }
+
+    /// Takes x, y and sample_weight, checked, for the runs to come, in the order in which they are.
+    #[pyo3(signature = (x, y, sample_weight=None))]
+    fn load(
+        &mut self,
+        x: &Bound<'_, PyAny>,
+        y: &Bound<'_, PyAny>,
+        sample_weight: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        with_state!(&mut self.inner, state => state.load(self.net.get(), x, y, sample_weight))
+    }
+
+    /// Begins an epoch: in the random order of `seed` and `epoch`, or as the examples stand.
+    #[pyo3(signature = (epoch, seed=None))]
+    fn begin(&mut self, epoch: u64, seed: Option<u64>) {
+        with_state!(&mut self.inner, state => {
+            match seed {
+                Some(seed) => permutation(seed, epoch, &mut state.order),
+                None => state.order.iter_mut().zip(0..).for_each(|(place, row)| *place = row),
+            }
+            state.done = 0;
+        });
+    }
+
+    /// Does the next steps of the epoch, one for each of `rates`, the optimizer having done
+    /// `steps_before`; whether they ended because something is not finite. `report` tells of them
+    /// after an exception too.
+    fn run(
+        &mut self,
+        py: Python<'_>,
+        rates: PyReadonlyArray1<'_, f64>,
+        steps_before: u64,
+        kept: Vec<Bound<'_, PyAny>>,
+    ) -> PyResult<bool> {
+        let rates = rates.as_slice()?;
+        with_state!(&mut self.inner, state => {
+            state.run(py, self.net.get(), &self.settings, rates, steps_before, &kept)
+        })
+    }
+
+    /// Of the last run: its steps, examples, Σ s_x C_x and Σ s_x.
+    #[getter]
+    fn report(&self) -> (usize, usize, f64, f64) {
+        with_state!(&self.inner, state => {
+            let Report { steps, cost, weight, .. } = state.report;
+            let examples = (steps * self.settings.batch_size).min(state.order.len());
+            (steps, examples, cost, weight)
+        })
+    }
+
+    /// The number of examples.
+    fn __len__(&self) -> usize {
+        with_state!(&self.inner, state => state.order.len())
+    }
+}
+
+impl<T: Element> Default for State<T> {
+    fn default() -> Self {
+        Self {
+            data: None,
+            order: Vec::new(),
+            done: 0,
+            scratch: Scratch::default(),
+            report: Report::default(),
+        }
+    }
+}
+
+impl<T: Element> State<T> {
+    fn load(
+        &mut self,
+        net: &PyNetwork,
+        x: &Bound<'_, PyAny>,
+        y: &Bound<'_, PyAny>,
+        sample_weight: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let x = Stored::<T>::parse(x)?;
+        let n = x.borrow(y.py())?.inputs(net.network())?.len();
+        if u32::try_from(n).is_err() {
+            let expected = format!("at most {} examples", u32::MAX);
+            return Err(Error::value("x", expected, n).into());
+        }
+        let custom = net.config.custom.is_some();
+        let y = KeptTargets::<T>::parse(net.network(), custom, n, y)?;
+        let sample_weight = sample_weight
+            .map(|weights| {
+                let weights = input::<f64, Ix1>("sample_weight", weights)?;
+                crate::examples::check_weights(n, weights.as_slice()?)?;
+                PyResult::Ok(weights.as_any().cast::<PyArray1<f64>>()?.clone().unbind())
+            })
+            .transpose()?;
+        self.order.clear();
+        self.order.extend((0..).take(n));
+        self.done = 0;
+        self.data = Some(Data {
+            n,
+            x,
+            y,
+            sample_weight,
+        });
+        Ok(())
+    }
+
+    fn run(
+        &mut self,
+        py: Python<'_>,
+        net: &PyNetwork,
+        settings: &Settings,
+        rates: &[f64],
+        steps_before: u64,
+        kept: &[Bound<'_, PyAny>],
+    ) -> PyResult<bool> {
+        let Self {
+            data,
+            order,
+            done,
+            scratch,
+            report,
+        } = self;
+        *report = Report::default();
+        let Some(data) = data else {
+            return Ok(false);
+        };
+        let network = net.network();
+        let x = data.x.borrow(py)?;
+        let inputs = x.inputs(network)?;
+        let y = data.y.borrow(py)?;
+        let weights = data.sample_weight.as_ref();
+        let weights = weights.map(|weights| input::<f64, Ix1>("sample_weight", weights.bind(py)));
+        let weights = weights.transpose()?;
+        let weights = weights
+            .as_ref()
+            .map(PyReadonlyArray1::as_slice)
+            .transpose()?;
+        let targets = y.targets(network, data.n)?.with_weights(weights);
+        if inputs.len() != data.n || weights.is_some_and(|weights| weights.len() != data.n) {
+            return Err(
+                Error::value("x", format!("{} examples as before", data.n), "others").into(),
+            );
+        }
+
+        let mut kept: Vec<PyReadwriteArray1<'_, T>> = kept
+            .iter()
+            .map(|kept| readwrite_argument("state", kept.cast::<PyArray1<T>>()?))
+            .collect::<PyResult<_>>()?;
+        let mut kept = kept
+            .iter_mut()
+            .map(|kept| Ok(kept.as_slice_mut()?))
+            .collect::<PyResult<Vec<_>>>()?;
+        net.vector.check_writeable(py, "params")?;
+        let params = net.vector.numbers::<T>()?.write(py, "params")?;
+        let numbers = &mut *params.numbers;
+
+        let rows = (rates.len() * settings.batch_size).min(order.len() - *done);
+        let order = &order[*done..*done + rows];
+        let first = inputs.part(&(0..settings.batch_size.min(data.n)));
+        let team = Team::assemble(Plan::of(network, &first, threads::in_force()?).threads);
+        let work = inputs.part(&(0..rows)).work(network);
+
+        let raised: Mutex<Option<PyErr>> = Mutex::new(None);
+        let call = net.config.custom.as_ref().map(|cost| {
+            let (y, raised) = (&data.y, &raised);
+            move |rows: &[u32], outputs: &[T], nabla: &mut [T]| {
+                Python::attach(|py| call_custom(py, cost, y, rows, outputs, nabla)).map_err(
+                    |error| {
+                        *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                        Error::interrupted()
+                    },
+                )
+            }
+        });
+        let outcome = detached(py, work, |question| {
+            let run = Run {
+                network,
+                settings,
+                inputs,
+                targets,
+                custom: call.as_ref().map(|call| call as _),
+                order,
+                rates,
+                steps_before,
+                team: &team,
+                question,
+            };
+            run.run(scratch, numbers, &mut kept, report)
+        });
+        *done += (report.steps * settings.batch_size).min(rows);
+        if let Some(error) = raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
+        }
+        outcome?;
+        Ok(report.diverged)
+    }
+}
+
+/// Calls the user's cost with a^L of the examples `rows`: their C_x, and ∇_a C into `nabla`.
+fn call_custom<T: Element>(
+    py: Python<'_>,
+    cost: &Py<PyAny>,
+    y: &KeptTargets<T>,
+    rows: &[u32],
+    outputs: &[T],
+    nabla: &mut [T],
+) -> PyResult<Vec<f64>> {
+    let shape = [rows.len(), outputs.len() / rows.len()];
+    let a = PyArray1::from_slice(py, outputs);
+    let a = a.call_method1("reshape", (PyTuple::new(py, shape)?,))?;
+    let index = PyArray1::from_slice(py, rows);
+    let y = numpy_function(py, "take")?.call1((y.object(py), index, 0))?;
+    let called = custom::call::<T>(cost.bind(py), &a, &y, shape)?;
+    nabla.copy_from_slice(called.nabla_a.as_slice()?);
+    Ok(called.costs.as_slice()?.to_vec())
+}
