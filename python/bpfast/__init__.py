@@ -30,12 +30,14 @@ from bpfast._core import (
     trace,
 )
 from bpfast._show_config import show_config
+from bpfast.history import History
 
 __all__ = [
     "ACTIVATIONS",
     "COSTS",
     "INITIALISATIONS",
     "Gradient",
+    "History",
     "Network",
     "Trace",
     "Views",
