@@ -2,10 +2,11 @@
 
 The forward pass and the four equations of backpropagation, BP1 to BP4 (Nielsen, *Neural Networks
 and Deep Learning*, ch. 2), over whole batches, on all cores, on NumPy arrays. `bpfast.reference`
-has the same functions in plain Python; `bpfast.testing` checks gradients by differences.
+has the same functions in plain Python; `bpfast.testing` checks gradients by differences;
+`bpfast.schedules` has learning rates.
 """
 
-from bpfast import reference, testing
+from bpfast import reference, schedules, testing
 from bpfast._core import (
     ACTIVATIONS,
     COSTS,
@@ -29,12 +30,14 @@ from bpfast._core import (
     trace,
 )
 from bpfast._show_config import show_config
+from bpfast.history import History
 
 __all__ = [
     "ACTIVATIONS",
     "COSTS",
     "INITIALISATIONS",
     "Gradient",
+    "History",
     "Network",
     "Trace",
     "Views",
@@ -50,6 +53,7 @@ __all__ = [
     "get_num_threads",
     "num_threads",
     "reference",
+    "schedules",
     "set_num_threads",
     "show_config",
     "testing",

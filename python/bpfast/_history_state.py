@@ -1,0 +1,64 @@
+"""A history in types that JSON has, and back, from a file that may be anything."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from bpfast._numbers import number
+
+# The columns of every history; the epoch is counted.
+ALWAYS = ("cost", "seconds", "learning_rate")
+# JSON has no such numbers.
+NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+
+def written(columns: Mapping[str, list[float]]) -> dict[str, list[float | str]]:
+    """Copy columns, with NaN and infinities as text.
+
+    Examples
+    --------
+    >>> written({"cost": [0.5, math.inf]})
+    {'cost': [0.5, 'inf']}
+    """
+    return {
+        name: [value if math.isfinite(value) else str(value) for value in values]
+        for name, values in columns.items()
+    }
+
+
+def read(state: Any) -> tuple[Any, Any, dict[str, list[float]]]:
+    """Read seed, reason and columns from a state. The first two are not checked.
+
+    Raises
+    ------
+    ValueError, TypeError
+        It is no state of a history.
+    """
+    if not isinstance(state, Mapping) or set(state) != {"seed", "stopped", "columns"}:
+        raise ValueError("expected a mapping with seed, stopped, columns")
+    columns = state["columns"]
+    if not isinstance(columns, Mapping) or not set(ALWAYS) <= set(columns):
+        raise ValueError(f"columns: expected a mapping with {', '.join(ALWAYS)}")
+    found = {column_name("columns", name): _column(name, columns[name]) for name in columns}
+    if "epoch" in found:
+        raise ValueError("columns: expected no epoch, which is counted")
+    lengths = {len(values) for values in found.values()}
+    if len(lengths) > 1:
+        raise ValueError(f"columns: expected one length, got {sorted(lengths)}")
+    return state["seed"], state["stopped"], found
+
+
+def column_name(argument: str, name: Any) -> str:
+    """Check that `name`, found in `argument`, is text."""
+    if not isinstance(name, str):
+        raise TypeError(f"{argument}: expected names that are text, got {type(name).__name__}")
+    return name
+
+
+def _column(name: str, values: Any) -> list[float]:
+    if not isinstance(values, list | tuple):
+        raise TypeError(f"{name}: expected a list, got {type(values).__name__}")
+    known = (NOT_FINITE.get(value, value) if isinstance(value, str) else value for value in values)
+    return [number(f"{name}[{index}]", value) for index, value in enumerate(known)]

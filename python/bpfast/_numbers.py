@@ -1,0 +1,88 @@
+"""Single numbers as arguments: what is one, and what is said of what is not."""
+
+from __future__ import annotations
+
+import math
+import operator
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+
+def is_number(value: Any) -> bool:
+    """Whether `value` is one real number: Python's, NumPy's, or an array without axes. No bool."""
+    if isinstance(value, np.ndarray):
+        return value.ndim == 0 and value.dtype.kind in "iuf"
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def number(argument: str, value: Any) -> float:
+    """Any real number, NaN and infinity too.
+
+    Examples
+    --------
+    >>> number("cost", np.float32(0.5))
+    0.5
+    >>> number("cost", "low")
+    Traceback (most recent call last):
+    TypeError: cost: expected a number, got str
+    """
+    if not is_number(value):
+        raise TypeError(f"{argument}: expected a number, got {type(value).__name__}")
+    try:
+        return float(value)
+    except OverflowError:  # an int of more than 308 digits
+        return math.inf if value > 0 else -math.inf
+
+
+def shown(value: float) -> str:
+    """Write a number as it was given: -1, 0.1, nan.
+
+    Examples
+    --------
+    >>> shown(-1.0), shown(0.1)
+    ('-1', '0.1')
+    """
+    return repr(value).removesuffix(".0")
+
+
+def positive(argument: str, value: Any) -> float:
+    """A finite number above 0."""
+    given = number(argument, value)
+    if not 0 < given < math.inf:
+        raise ValueError(f"{argument}: expected a positive number, got {shown(given)}")
+    return given
+
+
+def within(argument: str, value: Any, least: float, most: float) -> float:
+    """A number from `least` to `most`, both included."""
+    given = number(argument, value)
+    if not least <= given <= most:
+        wanted = f"a number from {shown(least)} to {shown(most)}"
+        raise ValueError(f"{argument}: expected {wanted}, got {shown(given)}")
+    return given
+
+
+def not_negative(argument: str, value: Any) -> float:
+    """A finite number, 0 or above."""
+    given = number(argument, value)
+    if not 0 <= given < math.inf:
+        raise ValueError(f"{argument}: expected a finite number, 0 or above, got {shown(given)}")
+    return given
+
+
+def whole(argument: str, value: Any, least: int) -> int:
+    """An integer, `least` or above, and below 2^63."""
+    try:
+        given = operator.index(value)
+    except TypeError:
+        given = None
+    if given is None or isinstance(value, bool | np.bool_):
+        raise TypeError(f"{argument}: expected an integer, got {type(value).__name__}")
+    if given < least:
+        wanted = "a positive integer" if least == 1 else f"an integer, {least} or above"
+        raise ValueError(f"{argument}: expected {wanted}, got {given}")
+    if given >= 2**63:
+        raise ValueError(f"{argument}: expected an integer below 2^63, got one above")
+    return given

@@ -1,0 +1,78 @@
+"""Schedules from their configs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bpfast.schedules._decay import Constant, Cosine, Step
+from bpfast.schedules._one_cycle import OneCycle
+from bpfast.schedules._plateau import Plateau
+from bpfast.schedules._warm_up import WarmUp
+
+if TYPE_CHECKING:
+    from bpfast.schedules._schedule import Schedule
+
+_KINDS: dict[str, type[Schedule]] = {
+    made.kind: made for made in (Constant, Step, Cosine, OneCycle, WarmUp, Plateau)
+}
+
+
+def from_config(config: Mapping[str, Any]) -> Schedule:
+    """Make the schedule that a config describes.
+
+    It looks a name up and checks numbers, and runs nothing: a config from a stranger does no harm.
+
+    Parameters
+    ----------
+    config : mapping
+        ``kind``, one of constant, step, cosine, one_cycle, warm_up, plateau, and the arguments by
+        name, as `Schedule.config` has them. Arguments with a default may be left out.
+
+    Returns
+    -------
+    Schedule
+        A new one, to which nothing was reported yet.
+
+    Raises
+    ------
+    TypeError
+        No mapping.
+    ValueError
+        An unknown kind, or arguments that this kind does not take.
+
+    Examples
+    --------
+    >>> from bpfast import schedules
+    >>> schedules.from_config({"kind": "cosine", "rate": 0.1, "steps": 100})
+    Cosine(0.1, steps=100, final=0.0)
+    """
+    if not isinstance(config, Mapping):
+        raise TypeError(f"config: expected a mapping, got {type(config).__name__}")
+    try:
+        return _build(config)
+    except RecursionError:
+        raise ValueError("config: expected fewer schedules within schedules") from None
+
+
+def _build(config: Mapping[str, Any]) -> Schedule:
+    kind = config.get("kind")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise ValueError(f"config: unknown kind {kind!r}; valid: {', '.join(_KINDS)}")
+    made = _KINDS[kind]
+    given = {name: value for name, value in config.items() if name != "kind"}
+    names = made.arguments
+    if not set(names[: made.required]) <= set(given) <= set(names):
+        got = ", ".join(map(str, given)) or "none"
+        raise ValueError(f"config: expected {', '.join(names)} for kind {kind!r}, got {got}")
+    if made is WarmUp:
+        inner = given["schedule"]
+        if not isinstance(inner, Mapping):
+            got = type(inner).__name__
+            raise ValueError(f"config: schedule: expected a mapping, got {got}")
+        given["schedule"] = _build(inner)
+    try:
+        return made(**given)
+    except (TypeError, ValueError) as error:
+        # It comes from a file: a wrong type in it is one more wrong value.
+        raise ValueError(f"config: {error}") from None

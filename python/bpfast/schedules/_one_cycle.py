@@ -1,0 +1,86 @@
+"""A schedule that rises to a peak and falls far below where it began."""
+
+from __future__ import annotations
+
+from typing import SupportsFloat, SupportsIndex, final
+
+from bpfast._numbers import positive, whole, within
+from bpfast.schedules._decay import half_wave
+from bpfast.schedules._schedule import Schedule
+
+
+@final
+class OneCycle(Schedule):
+    r"""A rate that rises to a peak, then falls to nearly nothing, on two half waves of a cosine.
+
+    .. math::
+
+        \eta(t) = b + (a - b) \, \frac{1 + \cos(\pi s)}{2}
+
+    With :math:`p = \text{warm_up} \cdot \text{steps} - 1`, the rate goes from a = `start` to
+    b = `peak` while t ≤ p, and s = t / p; then from a = `peak` to b = `final`, and
+    s = (t - p) / (steps - 1 - p).
+
+    Parameters
+    ----------
+    peak : float
+        The highest rate, above 0.
+    steps : int
+        How many steps the cycle has. The last one is step ``steps - 1``; from there on the rate is
+        `final`.
+    warm_up : float, default 0.3
+        The share of the steps in which the rate rises, from 0 to 1.
+    start : float, optional
+        The first rate, from 0 to `peak`. Default ``peak / 25``.
+    final : float, optional
+        The last rate, from 0 to `peak`. Default ``start / 1e4``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument is out of its range; of the wrong type.
+
+    Notes
+    -----
+    Source: Smith and Topin, *Super-Convergence* (2018); PyTorch's ``OneCycleLR`` with its two
+    cosines, whose p may lie between two steps. With less than one step of warm-up the rate begins
+    on its way down.
+
+    Examples
+    --------
+    >>> from bpfast import schedules
+    >>> schedule = schedules.OneCycle(0.5, steps=100)
+    >>> schedule(0), schedule(29), schedule(99)
+    (0.02, 0.5, 2e-06)
+    """
+
+    __slots__ = ("final", "peak", "start", "steps", "warm_up")
+    kind = "one_cycle"
+    arguments = ("peak", "steps", "warm_up", "start", "final")
+    required = 2
+
+    def __init__(
+        self,
+        peak: SupportsFloat,
+        steps: SupportsIndex,
+        warm_up: SupportsFloat = 0.3,
+        start: SupportsFloat | None = None,
+        final: SupportsFloat | None = None,
+    ) -> None:
+        self.peak = positive("peak", peak)
+        self.steps = whole("steps", steps, 1)
+        self.warm_up = within("warm_up", warm_up, 0, 1)
+        start = self.peak / 25 if start is None else start
+        self.start = within("start", start, 0, self.peak)
+        final = self.start / 1e4 if final is None else final
+        self.final = within("final", final, 0, self.peak)
+
+    def _at(self, step: int) -> float:
+        top, last = self.warm_up * self.steps - 1, self.steps - 1
+        if step > last:
+            return self.final
+        if step < top:
+            return half_wave(self.start, self.peak, step / top)
+        if step == top:  # where either half has no length, its share would be 0 / 0
+            return self.peak
+        return half_wave(self.peak, self.final, (step - top) / (last - top))

@@ -1,0 +1,152 @@
+"""A schedule that listens: it falls when the cost no longer does."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, final
+
+from bpfast._numbers import number, positive, shown, whole, within
+from bpfast.schedules._schedule import Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@final
+class Plateau(Schedule):
+    r"""A rate that falls by a factor when the reported value has stopped falling.
+
+    A value is an improvement if it is below :math:`\text{best} \, (1 - \text{threshold})`. After
+    more than `patience` epochs in a row without one, the rate becomes
+    :math:`\max(\text{rate} \cdot \text{factor}, \text{smallest})`.
+
+    Parameters
+    ----------
+    rate : float
+        The first rate, above 0.
+    factor : float, default 0.1
+        What the rate is multiplied by, above 0 and below 1.
+    patience : int, default 10
+        How many epochs without an improvement are put up with.
+    threshold : float, default 1e-4
+        How much an improvement is, relative to the best value so far, from 0 to 1.
+    cooldown : int, default 0
+        For how many epochs after a fall none are counted.
+    smallest : float, default 0.0
+        The rate falls no further, from 0 to `rate`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument is out of its range; of the wrong type.
+
+    Notes
+    -----
+    Source: PyTorch's ``ReduceLROnPlateau`` in its mode "min", with a relative threshold and
+    ``eps=0``. A value that is not finite is never an improvement.
+
+    Examples
+    --------
+    >>> from bpfast import schedules
+    >>> schedule = schedules.Plateau(0.1, factor=0.5, patience=1)
+    >>> for cost in (3.0, 2.0, 2.0, 2.0):
+    ...     schedule.report(cost)  # `fit` does, once per epoch
+    >>> schedule(400)
+    0.05
+    """
+
+    __slots__ = (
+        "_bad", "_best", "_cooling", "_now",
+        "cooldown", "factor", "patience", "rate", "smallest", "threshold",
+    )  # fmt: skip
+    kind = "plateau"
+    arguments = ("rate", "factor", "patience", "threshold", "cooldown", "smallest")
+    required = 1
+
+    def __init__(
+        self,
+        rate: SupportsFloat,
+        factor: SupportsFloat = 0.1,
+        patience: SupportsIndex = 10,
+        threshold: SupportsFloat = 1e-4,
+        cooldown: SupportsIndex = 0,
+        smallest: SupportsFloat = 0.0,
+    ) -> None:
+        self.rate = positive("rate", rate)
+        self.factor = number("factor", factor)
+        if not 0 < self.factor < 1:
+            raise ValueError(
+                f"factor: expected a number above 0, below 1, got {shown(self.factor)}"
+            )
+        self.patience = whole("patience", patience, 0)
+        self.threshold = within("threshold", threshold, 0, 1)
+        self.cooldown = whole("cooldown", cooldown, 0)
+        self.smallest = within("smallest", smallest, 0, self.rate)
+        self._now = self.rate
+        self._best: float | None = None
+        self._bad = self._cooling = 0
+
+    def _at(self, _step: int) -> float:
+        return self._now
+
+    def report(self, value: SupportsFloat) -> None:
+        """Hear the value of an epoch, and let the rate fall if it is time.
+
+        Parameters
+        ----------
+        value : float
+            What should fall: the validation cost, or else the cost.
+
+        Raises
+        ------
+        TypeError
+            No number.
+        """
+        value = number("value", value)
+        best = math.inf if self._best is None else self._best
+        if math.isfinite(value) and value < best * (1 - self.threshold):
+            self._best, self._bad = value, 0
+        else:
+            self._bad += 1
+        if self._cooling:
+            self._cooling, self._bad = self._cooling - 1, 0
+        if self._bad > self.patience:
+            self._now = max(self._now * self.factor, self.smallest)
+            self._cooling, self._bad = self.cooldown, 0
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What was learned from reports: plain numbers, for a checkpoint. It can be set.
+
+        ``rate`` is the rate now, ``best`` the lowest value so far or None, ``bad`` the epochs since
+        then that count, ``cooling`` those that will not.
+
+        Raises
+        ------
+        ValueError
+            What is set is no state of a schedule with these arguments.
+        """
+        return {
+            "rate": self._now,
+            "best": self._best,
+            "bad": self._bad,
+            "cooling": self._cooling,
+        }
+
+    @state.setter
+    def state(self, state: Mapping[str, Any]) -> None:
+        try:
+            if set(state) != set(self.state):
+                raise ValueError(f"expected {', '.join(self.state)}, got {', '.join(state)}")
+            now = within("rate", state["rate"], self.smallest, self.rate)
+            best = state["best"] if state["best"] is None else number("best", state["best"])
+            if best is not None and not math.isfinite(best):
+                raise ValueError(f"best: expected a finite number or None, got {shown(best)}")
+            bad, cooling = (whole(name, state[name], 0) for name in ("bad", "cooling"))
+            if bad > self.patience or cooling > self.cooldown:
+                most = f"at most {self.patience} and {self.cooldown}"
+                raise ValueError(f"bad, cooling: expected {most}, got {bad} and {cooling}")
+        except (TypeError, ValueError) as error:
+            # It comes from a file: a wrong type in it is one more wrong value.
+            raise ValueError(f"state: {error}") from None
+        self._now, self._best, self._bad, self._cooling = now, best, bad, cooling

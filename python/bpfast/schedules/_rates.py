@@ -1,0 +1,99 @@
+"""The rates of many steps, of whatever is taken for a schedule."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex
+
+import numpy as np
+
+from bpfast._numbers import is_number, number, positive, shown, whole
+from bpfast.schedules._decay import Constant
+from bpfast.schedules._plateau import Plateau
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from bpfast.schedules._schedule import Schedule
+
+
+def as_schedule(
+    argument: str, value: Schedule | Callable[[int], SupportsFloat] | SupportsFloat
+) -> Callable[[int], SupportsFloat]:
+    """Take `value` as a schedule: a number as a constant one, a callable as it is.
+
+    Examples
+    --------
+    >>> as_schedule("learning_rate", 0.1)
+    Constant(0.1)
+    >>> as_schedule("learning_rate", -0.1)
+    Traceback (most recent call last):
+    ValueError: learning_rate: expected a positive number, got -0.1
+    """
+    if is_number(value):
+        return Constant(positive(argument, value))
+    if isinstance(value, type):
+        raise TypeError(f"{argument}: expected a schedule, got the class {value.__name__} itself")
+    if not callable(value):
+        got = type(value).__name__
+        raise TypeError(f"{argument}: expected a number or a callable schedule(step), got {got}")
+    return value
+
+
+def checked_rate(value: Any, step: int) -> float:
+    """Check what a schedule gave for `step`."""
+    if not is_number(value):
+        got = type(value).__name__
+        raise TypeError(f"learning_rate: expected a number at step {step}, got {got}")
+    rate = number("learning_rate", value)
+    if not 0 <= rate < math.inf:
+        raise ValueError(
+            f"learning_rate: expected a finite rate, 0 or above, at step {step}, got {shown(rate)}"
+        )
+    return rate
+
+
+def rates(
+    schedule: Schedule | Callable[[int], SupportsFloat] | SupportsFloat,
+    first: SupportsIndex,
+    count: SupportsIndex,
+) -> NDArray[np.float64]:
+    """Give the rates of many steps at once.
+
+    Parameters
+    ----------
+    schedule : Schedule, callable or float
+        It is called once for each step, in order; a number is a constant rate.
+    first : int
+        The first step, 0 or above.
+    count : int
+        How many steps, 0 or above.
+
+    Returns
+    -------
+    ndarray, shape (count,), float64
+        The rates of steps first, first + 1, …: the numbers that single calls give.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument is out of its range or of the wrong type; the schedule gave no finite rate,
+        0 or above. What a callable itself raises comes through.
+
+    Examples
+    --------
+    >>> from bpfast import schedules
+    >>> schedules.rates(schedules.Step(0.8, every=2, factor=0.5), 0, 5)
+    array([0.8, 0.8, 0.4, 0.4, 0.2])
+    >>> schedules.rates(lambda step: 1 / (1 + step), 1, 3)
+    array([0.5       , 0.33333333, 0.25      ])
+    """
+    schedule = as_schedule("schedule", schedule)
+    first, count = whole("first", first, 0), whole("count", count, 0)
+    if isinstance(schedule, Constant | Plateau):
+        return np.full(count, schedule(first))
+    # NumPy's cos and power may differ from Python's in the last bit: a call each.
+    steps = range(first, first + count)
+    return np.fromiter((checked_rate(schedule(step), step) for step in steps), float, count)

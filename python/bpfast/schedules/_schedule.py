@@ -1,0 +1,88 @@
+"""What every schedule of this package is: a checked call, a config, and what was reported to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+from bpfast._numbers import whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Schedule:
+    """A learning rate for each step: ``schedule(step)``.
+
+    What the schedules of this module have in common. Steps are those of the optimizer and count
+    from 0. Where a schedule is expected, any callable ``f(step: int) -> float`` will do too.
+
+    Attributes
+    ----------
+    config : dict
+        The kind and the arguments, in types that JSON has; `from_config` makes the schedule anew.
+    state : dict
+        What the schedule has learned from what was reported to it, in types that JSON has. Empty,
+        except for a `Plateau` and for a `WarmUp` in front of one. It can be set.
+
+    Examples
+    --------
+    >>> from bpfast import schedules
+    >>> schedule = schedules.Cosine(0.1, steps=100)
+    >>> schedule(0), schedule(50), schedule(100)
+    (0.1, 0.05, 0.0)
+    >>> schedule.config
+    {'kind': 'cosine', 'rate': 0.1, 'steps': 100, 'final': 0.0}
+    """
+
+    __slots__ = ()
+
+    # The name of the kind in a config; the arguments, which are attributes; how many are required.
+    kind: ClassVar[str]
+    arguments: ClassVar[tuple[str, ...]]
+    required: ClassVar[int]
+
+    @final
+    def __call__(self, step: int) -> float:
+        """Give the rate of a step, counted from 0."""
+        return self._at(whole("step", step, 0))
+
+    def _at(self, step: int) -> float:
+        raise NotImplementedError
+
+    def report(self, value: float) -> None:
+        """Hear how the training goes: the validation cost, or else the cost, after each epoch.
+
+        Only a `Plateau` listens.
+        """
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The kind and the arguments, in types that JSON has."""
+        return {"kind": self.kind} | {name: getattr(self, name) for name in self.arguments}
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What was learned from reports, in types that JSON has."""
+        return {}
+
+    @state.setter
+    def state(self, state: Mapping[str, Any]) -> None:
+        if state != {}:
+            raise ValueError(f"state: expected an empty dict, got {state!r}")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Schedule):
+            return NotImplemented
+        return (
+            type(self) is type(other)
+            and all(getattr(self, name) == getattr(other, name) for name in self.arguments)
+            and self.state == other.state
+        )
+
+    # Two equal schedules need not stay equal: a report may change one of them.
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        values = [(name, repr(getattr(self, name))) for name in self.arguments]
+        shown = [value if i == 0 else f"{name}={value}" for i, (name, value) in enumerate(values)]
+        return f"{type(self).__name__}({', '.join(shown)})"

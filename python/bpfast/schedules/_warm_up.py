@@ -1,0 +1,105 @@
+"""A ramp in front of a schedule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, final
+
+from bpfast._numbers import not_negative, whole
+from bpfast.schedules._rates import as_schedule, checked_rate
+from bpfast.schedules._schedule import Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@final
+class WarmUp(Schedule):
+    r"""A linear ramp in front of another schedule, which begins after it, at its own step 0.
+
+    .. math::
+
+        \eta(t) = \begin{cases}
+          \text{start} + (\text{schedule}(0) - \text{start}) \, t / \text{steps}
+            & t < \text{steps} \\
+          \text{schedule}(t - \text{steps}) & \text{else}
+        \end{cases}
+
+    Parameters
+    ----------
+    schedule : Schedule, callable or float
+        What follows the ramp. A number is a constant rate.
+    steps : int
+        How many steps the ramp has.
+    start : float, default 0.0
+        The rate at step 0, 0 or above. At 0 the first step changes no parameter.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument is out of its range; of the wrong type. At a call: `schedule` gave no finite
+        rate, 0 or above. What the callable itself raises comes through.
+
+    Notes
+    -----
+    Source: PyTorch's ``LinearLR`` from ``start_factor = start / schedule(0)``, in a
+    ``SequentialLR``.
+
+    Examples
+    --------
+    >>> from bpfast import schedules
+    >>> schedule = schedules.WarmUp(schedules.Cosine(0.8, steps=100), steps=4)
+    >>> schedule(0), schedule(1), schedule(4), schedule(104)
+    (0.0, 0.2, 0.8, 0.0)
+    """
+
+    __slots__ = ("schedule", "start", "steps")
+    kind = "warm_up"
+    arguments = ("schedule", "steps", "start")
+    required = 2
+
+    def __init__(
+        self,
+        schedule: Schedule | Callable[[int], SupportsFloat] | SupportsFloat,
+        steps: SupportsIndex,
+        start: SupportsFloat = 0.0,
+    ) -> None:
+        self.schedule = as_schedule("schedule", schedule)
+        self.steps = whole("steps", steps, 1)
+        self.start = not_negative("start", start)
+
+    def _at(self, step: int) -> float:
+        rate = checked_rate(self.schedule(max(step - self.steps, 0)), step)
+        if step >= self.steps:
+            return rate
+        share = step / self.steps
+        return self.start * (1 - share) + rate * share
+
+    def report(self, value: float) -> None:
+        """Pass the value on to the schedule behind the ramp."""
+        report = getattr(self.schedule, "report", None)
+        if report is not None:
+            report(value)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The kind and the arguments, in types that JSON has.
+
+        Raises
+        ------
+        TypeError
+            The schedule behind the ramp is a callable of your own, which has no config.
+        """
+        if not isinstance(self.schedule, Schedule):
+            got = type(self.schedule).__name__
+            raise TypeError(f"schedule: expected one of bpfast.schedules for a config, got {got}")
+        return super().config | {"schedule": self.schedule.config}
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The state of the schedule behind the ramp."""
+        return self.schedule.state if isinstance(self.schedule, Schedule) else {}
+
+    @state.setter
+    def state(self, state: Mapping[str, Any]) -> None:
+        inner = self.schedule if isinstance(self.schedule, Schedule) else Schedule()
+        inner.state = state
