@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::activation::Activation;
 use crate::cost::Cost;
+use crate::dropout::drop;
 use crate::examples::{Incoming, Inputs, Targets};
 use crate::interrupt::{ELEMENT_WORK, Pulse};
 use crate::kernels::product::{self, Layout, Values};
@@ -159,7 +160,11 @@ pub fn errors<T: Real>(
             a,
             delta,
             layout,
+            mask,
+            whole,
         } = &mut these[index];
+        // σ' is that of a^l before neurons were dropped.
+        let a = if whole.is_empty() { a } else { whole };
         let (z, a) = (&z[..length.min(z.len())], &a[..length]);
         let delta = &mut delta[..length];
         let activation = layer.activation;
@@ -178,6 +183,9 @@ pub fn errors<T: Real>(
                 room,
                 pulse,
             );
+            if !mask.is_empty() {
+                drop(delta, &mask[..length]);
+            }
         } else {
             let rows = rows.clone();
             bp1(

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use crate::dropout::{Dropout, drop};
 use crate::examples::{Incoming, Inputs};
-use crate::interrupt::Pulse;
+use crate::interrupt::{ELEMENT_WORK, Pulse};
 use crate::kernels::product::{self, Layout};
 use crate::kernels::sparse;
 use crate::network::Network;
@@ -14,13 +15,15 @@ use crate::workspace::Workspace;
 /// `out` where it is given.
 ///
 /// z^l and a^l lie as the layout of their layer says. `x`: (rows, n_1); `out`: (rows, n_L); `room`:
-/// what a product needs. Nielsen, ch. 2, eq. 25.
+/// what a product needs. With `dropout`, and the number of the first row in its mini-batch, hidden
+/// neurons are dropped. Nielsen, ch. 2, eq. 25.
 pub fn forward<T: Real>(
     network: &Network,
     params: &[T],
     x: Inputs<'_, T>,
     workspace: &mut Workspace<T>,
     mut out: Option<&mut [T]>,
+    dropout: Option<(&Dropout<'_>, usize)>,
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
@@ -48,6 +51,16 @@ pub fn forward<T: Real>(
             buffers.z[..output.len()].copy_from_slice(output);
         }
         layer.activation.apply(output, layer.n_out, pulse);
+        if let Some((dropout, first)) = dropout
+            && let Some(rate) = dropout.rate(index)
+        {
+            let length = output.len();
+            let mask = &mut buffers.mask[..length];
+            buffers.whole[..length].copy_from_slice(output);
+            dropout.mask(index, rate, first..first + rows, layout, mask);
+            drop(output, mask);
+            pulse.stopped_after(length * ELEMENT_WORK);
+        }
     }
 }
 

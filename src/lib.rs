@@ -48,6 +48,7 @@ mod layout;
 pub mod pairwise;
 pub mod workspace;
 
+pub mod dropout;
 pub mod forward;
 
 pub mod backward;

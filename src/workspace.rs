@@ -1,5 +1,6 @@
 //! The buffers of one chunk: z^l, a^l and δ^l. Sized once, reused, never grown while work runs.
 
+use crate::dropout::Dropout;
 use crate::error::{Error, Result};
 use crate::interrupt::Pulse;
 use crate::kernels::product::{Layout, Values, lanes};
@@ -46,8 +47,8 @@ impl Keep {
     };
 }
 
-/// z^l, a^l and δ^l of one layer, (rows, n_l), or (n_l, rows) where `layout` says so; z and δ are
-/// empty where they are not kept.
+/// z^l, a^l and δ^l of one layer, (rows, n_l), or (n_l, rows) where `layout` says so; what is not
+/// kept is empty.
 #[derive(Debug, Default)]
 pub struct Buffers<T> {
     /// z^l.
@@ -56,8 +57,12 @@ pub struct Buffers<T> {
     pub a: Vec<T>,
     /// δ^l.
     pub delta: Vec<T>,
-    /// How all three lie.
+    /// How they all lie.
     pub layout: Layout,
+    /// What a^l is multiplied with, where neurons are dropped.
+    pub mask: Vec<T>,
+    /// a^l as σ made it, where neurons are dropped from `a`.
+    pub whole: Vec<T>,
 }
 
 impl<T> Buffers<T> {
@@ -95,6 +100,7 @@ impl<T: Real> Workspace<T> {
         network: &Network,
         rows: usize,
         keep: Keep,
+        dropout: Option<&Dropout<'_>>,
         pulse: &Pulse<'_>,
     ) -> Result<()> {
         let layers = network.layers();
@@ -110,6 +116,13 @@ impl<T: Real> Workspace<T> {
                 reserve(&mut buffers.z, rows, layer.n_out, pulse)?;
             } else {
                 buffers.z.clear();
+            }
+            if dropout.is_some_and(|dropout| dropout.rate(index).is_some()) {
+                reserve(&mut buffers.mask, rows, layer.n_out, pulse)?;
+                reserve(&mut buffers.whole, rows, layer.n_out, pulse)?;
+            } else {
+                buffers.mask.clear();
+                buffers.whole.clear();
             }
             if keep.delta {
                 reserve(&mut buffers.delta, rows, layer.n_out, pulse)?;

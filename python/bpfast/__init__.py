@@ -6,7 +6,7 @@ has the same functions in plain Python; `bpfast.testing` checks gradients by dif
 `bpfast.schedules` has learning rates.
 """
 
-from bpfast import reference, schedules, testing
+from bpfast import optimizers, reference, schedules, testing
 from bpfast._core import (
     ACTIVATIONS,
     COSTS,
@@ -29,6 +29,7 @@ from bpfast._core import (
     set_num_threads,
     trace,
 )
+from bpfast.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 from bpfast._show_config import show_config
 from bpfast.history import History
 

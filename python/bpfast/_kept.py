@@ -1,6 +1,5 @@
 """What an optimizer keeps for its parameters, and what it accepts as parameters and gradients."""
 
-import math
 from collections.abc import Sequence
 from typing import Any, Literal, Self, TypeAlias
 
@@ -88,20 +87,6 @@ def derivative(argument: str, value: object, array: Array) -> Array:
     if got.shape != array.shape:
         raise ValueError(f"{argument}: expected shape {array.shape}, got {got.shape}")
     return got.astype(array.dtype, copy=False)
-
-
-def number(
-    argument: str, value: object, *, positive: bool = False, below: float = math.inf
-) -> float:
-    """Take a finite number from 0, or above it, up to but not `below`."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
-        raise TypeError(f"{argument}: expected a number, got {type(value).__name__}")
-    found = float(value)
-    if not (0 < found if positive else 0 <= found) or not found < below:
-        least = "above 0" if positive else "from 0"
-        most = "" if below == math.inf else f" and below {below:g}"
-        raise ValueError(f"{argument}: expected a finite number {least}{most}, got {value}")
-    return found
 
 
 def _join(parts: Sequence[object]) -> str:

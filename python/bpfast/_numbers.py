@@ -64,6 +64,15 @@ def within(argument: str, value: Any, least: float, most: float) -> float:
     return given
 
 
+def fraction(argument: str, value: Any) -> float:
+    """A number from 0 up to but not 1."""
+    given = number(argument, value)
+    if not 0 <= given < 1:
+        wanted = "a number from 0 and below 1"
+        raise ValueError(f"{argument}: expected {wanted}, got {shown(given)}")
+    return given
+
+
 def not_negative(argument: str, value: Any) -> float:
     """A finite number, 0 or above."""
     given = number(argument, value)

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bpfast import _core, schedules
-from bpfast._kept import Kept, check_array, derivative, number, order
+from bpfast._kept import Kept, check_array, derivative, order
+from bpfast._numbers import fraction, not_negative, positive
+from bpfast.schedules._rates import as_schedule, checked_rate
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "from_config"]
 
@@ -33,9 +35,7 @@ class Optimizer:
     _names: tuple[str, ...] = ()
 
     def __init__(self, learning_rate: Rate, config: dict[str, float | bool]) -> None:
-        self._schedule: Callable[[int], float] = schedules.as_schedule(
-            "learning_rate", learning_rate
-        )
+        self._schedule: Callable[[int], float] = as_schedule("learning_rate", learning_rate)
         self._config = config
         self._steps = 0
         self._kept: Kept | None = None
@@ -55,7 +55,7 @@ class Optimizer:
 
     @learning_rate.setter
     def learning_rate(self, value: Rate) -> None:
-        self._schedule = schedules.as_schedule("learning_rate", value)
+        self._schedule = as_schedule("learning_rate", value)
 
     @property
     def steps(self) -> int:
@@ -102,7 +102,7 @@ class Optimizer:
             check_array(named[0].format(k), array)
             gradients[k] = derivative(named[1].format(k), g, array)
         kept = self._fit(arrays)
-        rate = schedules.rate(self._schedule, self._steps)
+        rate = checked_rate(self._schedule(self._steps), self._steps)
         places = [a.ravel(o) for a, o in zip(arrays, kept.orders, strict=True)]
         gradients = [g.ravel(o) for g, o in zip(gradients, kept.orders, strict=True)]
         _core.step_arrays(self._rule(), rate, self._steps + 1, places, gradients, kept.numbers)
@@ -136,8 +136,8 @@ class Optimizer:
         if self._kept is not None:
             for name, arrays in zip(self._keeps(), self._kept.arrays(), strict=True):
                 state[name] = arrays[0] if self._single else arrays
-        if hasattr(self._schedule, "state"):
-            state["schedule"] = self._schedule.state
+        if schedule := getattr(self._schedule, "state", None):
+            state["schedule"] = schedule
         return state
 
     @state.setter
@@ -241,7 +241,7 @@ class SGD(Optimizer):
         nesterov: bool = False,
         weight_decay: float = 0.0,
     ) -> None:
-        momentum = number("momentum", momentum, below=1)
+        momentum = fraction("momentum", momentum)
         if not isinstance(nesterov, bool | np.bool_):
             raise TypeError(f"nesterov: expected True or False, got {type(nesterov).__name__}")
         if nesterov and momentum == 0:
@@ -249,7 +249,7 @@ class SGD(Optimizer):
         config = {
             "momentum": momentum,
             "nesterov": bool(nesterov),
-            "weight_decay": number("weight_decay", weight_decay),
+            "weight_decay": not_negative("weight_decay", weight_decay),
         }
         super().__init__(learning_rate, config)
 
@@ -304,10 +304,10 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         config: dict[str, float | bool] = {
-            "beta1": number("beta1", beta1, below=1),
-            "beta2": number("beta2", beta2, below=1),
-            "epsilon": number("epsilon", epsilon, positive=True),
-            "weight_decay": number("weight_decay", weight_decay),
+            "beta1": fraction("beta1", beta1),
+            "beta2": fraction("beta2", beta2),
+            "epsilon": positive("epsilon", epsilon),
+            "weight_decay": not_negative("weight_decay", weight_decay),
         }
         super().__init__(learning_rate, config)
 
@@ -406,9 +406,9 @@ class RMSprop(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         config: dict[str, float | bool] = {
-            "alpha": number("alpha", alpha, below=1),
-            "epsilon": number("epsilon", epsilon, positive=True),
-            "weight_decay": number("weight_decay", weight_decay),
+            "alpha": fraction("alpha", alpha),
+            "epsilon": positive("epsilon", epsilon),
+            "weight_decay": not_negative("weight_decay", weight_decay),
         }
         super().__init__(learning_rate, config)
 
@@ -456,8 +456,8 @@ class Adagrad(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         config: dict[str, float | bool] = {
-            "epsilon": number("epsilon", epsilon, positive=True),
-            "weight_decay": number("weight_decay", weight_decay),
+            "epsilon": positive("epsilon", epsilon),
+            "weight_decay": not_negative("weight_decay", weight_decay),
         }
         super().__init__(learning_rate, config)
 

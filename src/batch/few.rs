@@ -44,7 +44,7 @@ impl<T: Real> Call<'_, T> {
             if scratch.block.is_empty() {
                 scratch.block.push(Workspace::default());
             }
-            scratch.block[0].prepare(network, rows, Keep::ACTIVATIONS, pulse)?;
+            scratch.block[0].prepare(network, rows, Keep::ACTIVATIONS, None, pulse)?;
             reserve(&mut scratch.shares, rows, widest.unwrap_or(0), pulse)
         })?;
         let workers = &mut scratch.workers[..threads];

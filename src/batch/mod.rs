@@ -14,6 +14,7 @@ pub(crate) use update::Ready;
 use std::ops::Range;
 
 use crate::backward::{cost, errors};
+use crate::dropout::Dropout;
 use crate::error::Result;
 use crate::examples::{Inputs, Targets};
 use crate::forward::forward;
@@ -60,6 +61,7 @@ pub struct Call<'a, T> {
     plan: Plan,
     team: &'a Team,
     question: Question<'a>,
+    dropout: Option<Dropout<'a>>,
 }
 
 impl<'a, T: Real> Call<'a, T> {
@@ -104,7 +106,13 @@ impl<'a, T: Real> Call<'a, T> {
             plan,
             team,
             question,
+            dropout: None,
         }
+    }
+
+    /// The same with hidden neurons dropped.
+    pub(crate) fn with_dropout(self, dropout: Option<Dropout<'a>>) -> Self {
+        Self { dropout, ..self }
     }
 
     /// a^L into `out`, (n, n_L).
@@ -117,7 +125,7 @@ impl<'a, T: Real> Call<'a, T> {
     pub fn forward(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
         let width = self.network.n_outputs();
         assert_eq!(out.len(), self.inputs.n * width, "the length of out");
-        if self.has_few() {
+        if self.has_few() && self.dropout.is_none() {
             return self.forward_few(scratch, out);
         }
         let chunks = out.chunks_mut(self.plan.rows * width).enumerate();
@@ -276,6 +284,7 @@ impl<'a, T: Real> Call<'a, T> {
             self.inputs.part(rows),
             workspace,
             out,
+            self.dropout.as_ref().map(|dropout| (dropout, rows.start)),
             room,
             pulse,
         );
@@ -372,7 +381,7 @@ impl<'a, T: Real> Call<'a, T> {
             by_example: keep.by_example.max(usize::from(self.inputs.are_sparse())),
             ..keep
         };
-        workspace.prepare(self.network, rows, keep, pulse)
+        workspace.prepare(self.network, rows, keep, self.dropout.as_ref(), pulse)
     }
 
     /// Cuts one array per layer into the rows of each chunk.

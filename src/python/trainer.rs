@@ -71,6 +71,8 @@ impl Trainer {
         l2: f64,
         clip_norm: Option<f64>,
         max_norm: Option<f64>,
+        dropout: Vec<f64>,
+        seed: u64,
         check_finite: bool,
     ) -> Self {
         let inner = match net.get().dtype() {
@@ -84,6 +86,8 @@ impl Trainer {
             l1,
             clip_norm,
             max_norm,
+            dropout,
+            seed,
             batch_size,
             check_finite,
         };

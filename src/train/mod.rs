@@ -33,6 +33,10 @@ pub struct Settings {
     pub clip_norm: Option<f64>,
     /// The longest vector of weights into a neuron; a longer one is shortened after each step.
     pub max_norm: Option<f64>,
+    /// p of each hidden layer: the probability that a neuron is dropped. Empty: none is.
+    pub dropout: Vec<f64>,
+    /// What decides which.
+    pub seed: u64,
     /// The examples of a step; the last step of an epoch may have fewer.
     pub batch_size: usize,
     /// Whether a cost or a parameter that is not finite ends the training.

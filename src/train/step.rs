@@ -5,6 +5,7 @@ use ndarray::ArrayView2;
 use super::norms::{factor, norm, shorten};
 use super::{Run, Scratch};
 use crate::batch::{Call, Ready};
+use crate::dropout::Dropout;
 use crate::error::Result;
 use crate::examples::{Reduction, Targets};
 use crate::interrupt::watch;
@@ -52,7 +53,15 @@ impl<T: Real> Run<'_, T> {
                 weight: 0.0,
             }));
         }
-        let call = |params| Call::new(self.network, params, inputs, self.team, self.question);
+        let dropout = Some(Dropout {
+            rates: &settings.dropout,
+            seed: settings.seed,
+            step: self.steps_before + index as u64,
+        });
+        let dropout = dropout.filter(|_| settings.dropout.iter().any(|&rate| rate > 0.0));
+        let call = |params| {
+            Call::new(self.network, params, inputs, self.team, self.question).with_dropout(dropout)
+        };
 
         let mut cost = None;
         if let Some(custom) = self.custom {
