@@ -9,6 +9,7 @@ import pytest
 
 import bpfast
 import bpfast.reference
+import bpfast.schedules
 import bpfast.testing
 
 ROOT = Path(__file__).parents[1]
@@ -19,7 +20,7 @@ FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 def docstrings():
     """Yield each public docstring: its path, its text, the names that it may use."""
-    for module in (bpfast, bpfast.reference, bpfast.testing):
+    for module in (bpfast, bpfast.reference, bpfast.schedules, bpfast.testing):
         names = vars(module) | {"bpfast": bpfast, "np": np}
         yield module.__name__, module.__doc__, names
         for name in module.__all__:

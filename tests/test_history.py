@@ -5,6 +5,7 @@ import json
 import math
 import pickle
 import sys
+from typing import Any
 
 import matplotlib.figure
 import numpy as np
@@ -308,7 +309,7 @@ def test_a_state_goes_through_strict_json(rows, seed, stopped):
         np.testing.assert_array_equal(again[name], history[name])
 
 
-GOOD = {"seed": None, "stopped": None, "columns": {name: [1.0] for name in ROW}}
+GOOD: dict[str, Any] = {"seed": None, "stopped": None, "columns": {name: [1.0] for name in ROW}}
 
 
 def columns(**more):

@@ -4,6 +4,7 @@ import copy
 import json
 import math
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -211,7 +212,7 @@ def test_a_config_is_a_mapping_and_a_callable_has_none():
         schedules.WarmUp(lambda step: 0.1, 3).config  # noqa: B018
 
 
-GOOD = {"rate": 0.5, "best": None, "bad": 0, "cooling": 0}
+GOOD: dict[str, Any] = {"rate": 0.5, "best": None, "bad": 0, "cooling": 0}
 
 
 @pytest.mark.parametrize(
@@ -219,7 +220,7 @@ GOOD = {"rate": 0.5, "best": None, "bad": 0, "cooling": 0}
     [
         None, 3, [], {}, "rate", {**GOOD, "more": 1}, {"rate": 0.5},
         *(GOOD | {"rate": rate} for rate in (0.6, 0.01, NAN, "0.5", None)),
-        *(GOOD | {"best": best} for best in (NAN, math.inf, "1", [])),
+        *(GOOD | {"best": best} for best in (NAN, math.inf, "1", [1.0])),
         *(GOOD | {"bad": bad} for bad in (-1, 2, 0.5, None)),
         *(GOOD | {"cooling": cooling} for cooling in (-1, 3, True)),
     ],

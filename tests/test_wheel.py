@@ -37,7 +37,15 @@ def test_it_is_one_abi3_wheel():
 
 
 @pytest.mark.parametrize(
-    "name", ["py.typed", "_core.pyi", "reference.py", "testing.py", "licenses/LICENSE"]
+    "name",
+    [
+        "py.typed",
+        "_core.pyi",
+        "reference.py",
+        "testing.py",
+        "schedules/_rates.py",
+        "licenses/LICENSE",
+    ],
 )
 def test_it_carries(name):
     assert [file for file in WHEEL.files if file.as_posix().endswith(f"/{name}")]

@@ -40,11 +40,6 @@ class History:
         How long the epoch took, in seconds.
     learning_rate : ndarray of float64
         The rate of the epoch's last step.
-    seed : int or None
-        What the training was seeded with.
-    stopped : str or None
-        Why it ended before its last epoch: ``"interrupted"``, ``"early stopping"``, ``"diverged"``.
-        None if it did not.
 
     Raises
     ------
@@ -91,7 +86,9 @@ class History:
 
     @property
     def stopped(self) -> str | None:
-        """Why the training ended before its last epoch, or None. It can be set.
+        """Why the training ended before its last epoch, or None if it did not. It can be set.
+
+        ``"interrupted"``, ``"early stopping"``, ``"diverged"``.
 
         Raises
         ------

@@ -16,14 +16,6 @@ class Schedule:
     What the schedules of this module have in common. Steps are those of the optimizer and count
     from 0. Where a schedule is expected, any callable ``f(step: int) -> float`` will do too.
 
-    Attributes
-    ----------
-    config : dict
-        The kind and the arguments, in types that JSON has; `from_config` makes the schedule anew.
-    state : dict
-        What the schedule has learned from what was reported to it, in types that JSON has. Empty,
-        except for a `Plateau` and for a `WarmUp` in front of one. It can be set.
-
     Examples
     --------
     >>> from bpfast import schedules
@@ -57,12 +49,15 @@ class Schedule:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The kind and the arguments, in types that JSON has."""
+        """The kind and the arguments, in types that JSON has: what `from_config` reads."""
         return {"kind": self.kind} | {name: getattr(self, name) for name in self.arguments}
 
     @property
     def state(self) -> dict[str, Any]:
-        """What was learned from reports, in types that JSON has."""
+        """What was learned from reports, in types that JSON has. It can be set.
+
+        Empty, except for a `Plateau` and for a `WarmUp` in front of one.
+        """
         return {}
 
     @state.setter

@@ -1,0 +1,188 @@
+"""How far a training is, on stderr: a bar where tqdm is installed, else a line for each epoch."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class Progress:
+    """Report a training's progress, or nothing.
+
+    Use it as a context manager, so that the bar is closed however the training ends. A stream that
+    is closed or breaks ends the reports and never the training.
+
+    Parameters
+    ----------
+    progress : bool
+        Whether to report at all.
+    epochs : int
+        How many epochs there will be.
+    examples : int, optional
+        How many examples an epoch has. None: as many as the first one turns out to have.
+
+    Raises
+    ------
+    TypeError
+        `progress` is no bool.
+
+    Examples
+    --------
+    >>> with Progress(False, epochs=2, examples=100) as progress:
+    ...     for epoch in range(2):
+    ...         for batch in range(10):
+    ...             progress.advance(10)
+    ...         progress.epoch({"cost": 0.1})
+    """
+
+    __slots__ = ("_epochs", "_examples", "_report", "_wanted")
+
+    def __init__(self, progress: bool, epochs: int, examples: int | None = None) -> None:
+        if not isinstance(progress, bool | np.bool_):
+            got = type(progress).__name__
+            raise TypeError(f"progress: expected True or False, got {got}")
+        self._wanted = bool(progress)
+        self._epochs, self._examples = epochs, examples
+        self._report: _Bar | _Lines | None = None
+
+    def __enter__(self) -> Self:
+        # A program without a console has no stderr.
+        if self._wanted and sys.stderr is not None:
+            self._report = _open(_Stream(sys.stderr), self._epochs, self._examples)
+        return self
+
+    def advance(self, examples: int) -> None:
+        """So many more examples of the epoch are done."""
+        if self._report is not None:
+            self._report.advance(examples)
+
+    def epoch(self, row: Mapping[str, float]) -> None:
+        """Tell that an epoch is done, and its row of the history."""
+        if self._report is not None:
+            self._report.epoch(row)
+
+    def __exit__(self, *error: object) -> None:
+        report, self._report = self._report, None
+        if report is not None:
+            report.close()
+
+
+class _Stream:
+    """A stream that never fails: once it is closed or broken, nothing is written."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._broken = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)  # encoding, fileno: tqdm asks what it writes to
+
+    def write(self, text: str) -> None:
+        self._try(lambda: self._stream.write(text))
+
+    def flush(self) -> None:
+        self._try(self._stream.flush)
+
+    def _try(self, act: Callable[[], object]) -> None:
+        if not self._broken:
+            try:
+                act()
+            except (OSError, ValueError):
+                self._broken = True
+
+
+def _open(stream: _Stream, epochs: int, examples: int | None) -> _Bar | _Lines:
+    try:
+        # tqdm.auto would bring asyncio along, and warn in a notebook that has no ipywidgets.
+        from tqdm.std import tqdm
+    except ImportError:
+        return _Lines(stream, epochs)
+    return _Bar(tqdm, stream, epochs, examples)
+
+
+def _figures(row: Mapping[str, float]) -> str:
+    """Tell the figures that a user watches.
+
+    Examples
+    --------
+    >>> _figures({"cost": 0.25, "seconds": 3.0, "validation_accuracy": 0.98765})
+    'cost 0.25, validation_accuracy 0.9877'
+    """
+    watched = (name for name in row if name == "cost" or name.startswith("validation_"))
+    return ", ".join(f"{name} {row[name]:.4g}" for name in watched)
+
+
+def _clock(seconds: float) -> str:
+    """Write seconds as minutes and seconds, and hours if there are any.
+
+    Examples
+    --------
+    >>> _clock(75.2), _clock(3661)
+    ('01:15', '1:01:01')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+class _Bar:
+    """One bar of tqdm over all examples of all epochs."""
+
+    def __init__(self, tqdm: type, stream: _Stream, epochs: int, examples: int | None) -> None:
+        # tqdm's monitor thread would only redraw bars that skip updates; this one looks at the
+        # clock at each of them. Without the thread, a training stays safe to fork.
+        quiet = type("tqdm", (tqdm,), {"monitor_interval": 0})
+        self._epochs, self._examples, self._done = epochs, examples, 0
+        self._bar = quiet(
+            total=None if examples is None else epochs * examples,
+            desc=f"epoch 1/{epochs}",
+            unit=" examples",
+            unit_scale=True,
+            miniters=1,
+            dynamic_ncols=True,
+            file=stream,
+        )
+
+    def advance(self, examples: int) -> None:
+        self._bar.update(examples)
+
+    def epoch(self, row: Mapping[str, float]) -> None:
+        self._done += 1
+        if self._examples is None:
+            self._bar.total = round(self._bar.n / self._done * self._epochs)
+        self._bar.set_description_str(
+            f"epoch {min(self._done + 1, self._epochs)}/{self._epochs}", refresh=False
+        )
+        self._bar.set_postfix_str(_figures(row), refresh=False)
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+class _Lines:
+    """A line for each epoch."""
+
+    def __init__(self, stream: _Stream, epochs: int) -> None:
+        self._stream, self._epochs, self._done, self._seen = stream, epochs, 0, 0
+        self._start = time.perf_counter()
+
+    def advance(self, examples: int) -> None:
+        self._seen += examples
+
+    def epoch(self, row: Mapping[str, float]) -> None:
+        self._done += 1
+        seconds = max(time.perf_counter() - self._start, 1e-9)
+        rate = f"{self._seen / seconds:,.0f} examples/s"
+        left = _clock(seconds / self._done * max(self._epochs - self._done, 0))
+        figures = _figures(row)
+        self._stream.write(f"epoch {self._done}/{self._epochs}: {figures}, {rate}, {left} left\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Nothing is open."""
