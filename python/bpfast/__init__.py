@@ -3,7 +3,7 @@
 The forward pass and the four equations of backpropagation, BP1 to BP4 (Nielsen, *Neural Networks
 and Deep Learning*, ch. 2), over whole batches, on all cores, on NumPy arrays. `bpfast.reference`
 has the same functions in plain Python; `bpfast.testing` checks gradients by differences;
-`bpfast.schedules` has learning rates.
+`bpfast.optimizers` takes steps, `bpfast.schedules` has their learning rates.
 """
 
 from bpfast import optimizers, reference, schedules, testing
@@ -29,17 +29,22 @@ from bpfast._core import (
     set_num_threads,
     trace,
 )
-from bpfast.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 from bpfast._show_config import show_config
 from bpfast.history import History
+from bpfast.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
 __all__ = [
     "ACTIVATIONS",
     "COSTS",
     "INITIALISATIONS",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
     "Gradient",
     "History",
     "Network",
+    "RMSprop",
     "Trace",
     "Views",
     "__version__",
@@ -53,6 +58,7 @@ __all__ = [
     "forward",
     "get_num_threads",
     "num_threads",
+    "optimizers",
     "reference",
     "schedules",
     "set_num_threads",

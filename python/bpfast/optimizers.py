@@ -6,7 +6,7 @@ any NumPy arrays. A step is one pass over the numbers, in place. In the formulas
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -171,7 +171,9 @@ class Optimizer:
             The schedule is a callable of yours.
         """
         if not hasattr(self._schedule, "config"):
-            raise TypeError(f"learning_rate: expected a schedule with a config, got {self._schedule!r}")
+            raise TypeError(
+                f"learning_rate: expected a schedule with a config, got {self._schedule!r}"
+            )
         return {
             "kind": type(self).__name__,
             "learning_rate": self._schedule.config,
@@ -184,7 +186,9 @@ class Optimizer:
 
     def _fit(self, arrays: Sequence[Array]) -> Kept:
         """What is kept for `arrays`: what there is, or zeros before the first step."""
-        if self._kept is None or (not self._keeps() and self._kept.shapes != [a.shape for a in arrays]):
+        if self._kept is None or (
+            not self._keeps() and self._kept.shapes != [a.shape for a in arrays]
+        ):
             return Kept(arrays, len(self._keeps()))
         self._kept.check(arrays)
         self._kept.reorder([order(array) for array in arrays])
