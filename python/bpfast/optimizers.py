@@ -194,6 +194,11 @@ class Optimizer:
         self._kept.reorder([order(array) for array in arrays])
         return self._kept
 
+    def _take(self, kept: Kept, steps: int) -> None:
+        """Count steps that were done elsewhere, and what they keep for one vector."""
+        self._kept, self._single = kept, True
+        self._steps += steps
+
     def __repr__(self) -> str:
         rate = self._schedule
         shown = [repr(rate.rate) if isinstance(rate, schedules.Constant) else repr(rate)]

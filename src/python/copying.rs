@@ -65,7 +65,12 @@ impl PyNetwork {
         self.config
             .custom
             .iter()
-            .try_for_each(|cost| visit.call(cost))
+            .try_for_each(|cost| visit.call(cost))?;
+        self.training.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.training.clear();
     }
 
     fn __eq__(&self, other: &Self, py: Python<'_>) -> PyResult<bool> {

@@ -21,6 +21,7 @@ mod run;
 mod targets;
 mod threads;
 mod trainer;
+mod training;
 mod vector;
 
 /// The compiled part of bpfast. Its public names are those of the package `bpfast`.
@@ -41,7 +42,7 @@ mod _core {
     #[pymodule_export]
     use super::threads::{NumThreads, build_config, get_num_threads, set_num_threads};
     #[pymodule_export]
-    use super::trainer::Trainer;
+    use super::trainer::{Trainer, random_order};
     #[pymodule_export]
     use super::vector::Views;
 

@@ -11,6 +11,7 @@ use super::config::{Config, Dtype, Name, parse_sizes};
 use super::errors::wrong_type;
 use super::initialise;
 use super::run::{Engine, Slot, Slots};
+use super::training::Last;
 use super::vector::{Vector, Views};
 use crate::error::{Error, Shape};
 use crate::network::Network;
@@ -76,6 +77,7 @@ pub struct PyNetwork {
     pub config: Config,
     pub vector: Vector,
     pub slots: Slots,
+    pub training: Last,
 }
 
 impl PyNetwork {
@@ -85,6 +87,7 @@ impl PyNetwork {
             vector: Vector::zeros(py, Arc::clone(&config.network), dtype)?,
             config,
             slots: Slots::new(dtype),
+            training: Last::default(),
         })
     }
 

@@ -137,12 +137,20 @@ impl Trainer {
         })
     }
 
+    /// The examples of the next step.
+    fn next_rows<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u32>> {
+        with_state!(&self.inner, state => {
+            let end = state.done.saturating_add(self.settings.batch_size);
+            PyArray1::from_slice(py, &state.order[state.done..end.min(state.order.len())])
+        })
+    }
+
     /// Of the last run: its steps, examples, Σ s_x C_x and Σ s_x.
     #[getter]
     fn report(&self) -> (usize, usize, f64, f64) {
         with_state!(&self.inner, state => {
             let Report { steps, cost, weight, .. } = state.report;
-            let examples = (steps * self.settings.batch_size).min(state.order.len());
+            let examples = steps.saturating_mul(self.settings.batch_size).min(state.done);
             (steps, examples, cost, weight)
         })
     }
@@ -151,6 +159,14 @@ impl Trainer {
     fn __len__(&self) -> usize {
         with_state!(&self.inner, state => state.order.len())
     }
+}
+
+/// 0, …, n − 1 in the random order of `seed` and `epoch`.
+#[pyfunction(name = "permutation")]
+pub fn random_order(py: Python<'_>, seed: u64, epoch: u64, n: usize) -> Bound<'_, PyArray1<u32>> {
+    let mut order = vec![0; n];
+    permutation(seed, epoch, &mut order);
+    PyArray1::from_vec(py, order)
 }
 
 impl<T: Element> Default for State<T> {
@@ -250,7 +266,8 @@ impl<T: Element> State<T> {
         let params = net.vector.numbers::<T>()?.write(py, "params")?;
         let numbers = &mut *params.numbers;
 
-        let rows = (rates.len() * settings.batch_size).min(order.len() - *done);
+        let rows = rates.len().saturating_mul(settings.batch_size);
+        let rows = rows.min(order.len() - *done);
         let order = &order[*done..*done + rows];
         let first = inputs.part(&(0..settings.batch_size.min(data.n)));
         let team = Team::assemble(Plan::of(network, &first, threads::in_force()?).threads);
@@ -283,7 +300,7 @@ impl<T: Element> State<T> {
             };
             run.run(scratch, numbers, &mut kept, report)
         });
-        *done += (report.steps * settings.batch_size).min(rows);
+        *done += report.steps.saturating_mul(settings.batch_size).min(rows);
         if let Some(error) = raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error);
         }

@@ -1,0 +1,104 @@
+"""How a network is trained: the arguments of `fit`, checked."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast import optimizers
+from bpfast._numbers import fraction, is_number, not_negative, positive, whole
+from bpfast.early_stopping import EarlyStopping
+
+if TYPE_CHECKING:
+    from bpfast._core import Network
+    from bpfast.optimizers import Optimizer
+
+OPTIMIZERS = {
+    "sgd": optimizers.SGD,
+    "adam": optimizers.Adam,
+    "adamw": optimizers.AdamW,
+    "rmsprop": optimizers.RMSprop,
+    "adagrad": optimizers.Adagrad,
+}
+
+
+class Settings:
+    """What decides about the steps of a training, beside the data and the optimizer."""
+
+    __slots__ = (
+        "batch_size", "check_finite", "clip_norm", "dropout", "l1", "l2", "max_norm", "seed",
+        "shuffle",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        net: Network,
+        *,
+        batch_size: int,
+        l1: float,
+        l2: float,
+        dropout: float | Iterable[float],
+        max_norm: float | None,
+        clip_norm: float | None,
+        shuffle: bool,
+        seed: int | None,
+        check_finite: bool,
+    ) -> None:
+        self.batch_size = whole("batch_size", batch_size, 1)
+        self.l1, self.l2 = not_negative("l1", l1), not_negative("l2", l2)
+        self.dropout = _dropout(dropout, len(net.sizes) - 2)
+        self.max_norm = None if max_norm is None else positive("max_norm", max_norm)
+        self.clip_norm = None if clip_norm is None else positive("clip_norm", clip_norm)
+        self.shuffle = flag("shuffle", shuffle)
+        self.check_finite = flag("check_finite", check_finite)
+        self.seed = secrets.randbits(63) if seed is None else whole("seed", seed, 0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, in types that JSON has."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def flag(argument: str, value: object) -> bool:
+    """Take True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{argument}: expected True or False, got {type(value).__name__}")
+    return bool(value)
+
+
+def _dropout(value: float | Iterable[float], layers: int) -> list[float]:
+    """P of each hidden layer."""
+    if is_number(value):
+        return [fraction("dropout", value)] * layers
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        got = type(value).__name__
+        raise TypeError(f"dropout: expected a number, or one per hidden layer, got {got}")
+    rates = [fraction(f"dropout[{k}]", rate) for k, rate in enumerate(value)]
+    if len(rates) != layers:
+        raise ValueError(f"dropout: expected {layers}, one per hidden layer, got {len(rates)}")
+    return rates
+
+
+def parse_optimizer(value: str | Optimizer) -> Optimizer:
+    """Take an optimizer, or the name of one with its defaults."""
+    if isinstance(value, str):
+        if value not in OPTIMIZERS:
+            known = "', '".join(OPTIMIZERS)
+            raise ValueError(f"optimizer: unknown name '{value}'; valid: '{known}'")
+        return OPTIMIZERS[value]()
+    if isinstance(value, optimizers.Optimizer) and type(value) is not optimizers.Optimizer:
+        return value
+    got = type(value).__name__
+    raise TypeError(f"optimizer: expected a name or an optimizer, got {got}")
+
+
+def parse_early_stopping(value: int | EarlyStopping | None) -> EarlyStopping | None:
+    """Take a patience as early stopping with all else by default."""
+    if value is None or isinstance(value, EarlyStopping):
+        return value
+    if is_number(value):
+        return EarlyStopping(whole("early_stopping", value, 1))
+    got = type(value).__name__
+    raise TypeError(f"early_stopping: expected a number of epochs or EarlyStopping, got {got}")

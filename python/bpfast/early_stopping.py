@@ -1,0 +1,117 @@
+"""When to stop a training that no longer gets better."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+from bpfast._numbers import not_negative, number, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class EarlyStopping:
+    """Stop when a column of the history has not been better for some epochs.
+
+    Source: Prechelt, Early stopping - but when?, 1998; Nielsen, ch. 3.
+
+    Parameters
+    ----------
+    patience : int, default 10
+        How many epochs in a row without a better value end the training.
+    monitor : str, optional
+        The column. Without it: ``validation_cost`` where there is validation, else ``cost``.
+    mode : {"min", "max"}, optional
+        Whether low or high is good. Without it: high for names that end in ``accuracy`` or ``r2``.
+    least : float, default 0
+        A value counts as better if it is better by more than this.
+    restore_best : bool, default True
+        Whether the network gets back the parameters of the best epoch when the training ends,
+        however it ends but by an exception.
+
+    Raises
+    ------
+    ValueError
+        A number out of range, another mode.
+    TypeError
+        An argument of another type.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> bpfast.EarlyStopping(5, "validation_accuracy")
+    EarlyStopping(patience=5, monitor='validation_accuracy', mode='max')
+    """
+
+    __slots__ = ("best", "best_epoch", "least", "mode", "monitor", "patience", "restore_best")
+
+    def __init__(
+        self,
+        patience: int = 10,
+        monitor: str | None = None,
+        mode: Literal["min", "max"] | None = None,
+        *,
+        least: float = 0.0,
+        restore_best: bool = True,
+    ) -> None:
+        self.patience = whole("patience", patience, 1)
+        if monitor is not None and not isinstance(monitor, str):
+            raise TypeError(f"monitor: expected a column, got {type(monitor).__name__}")
+        if mode is None:
+            high = monitor is not None and monitor.endswith(("accuracy", "r2"))
+            mode = "max" if high else "min"
+        elif mode not in ("min", "max"):
+            raise ValueError(f"mode: expected 'min' or 'max', got {mode!r}")
+        if not isinstance(restore_best, bool):
+            got = type(restore_best).__name__
+            raise TypeError(f"restore_best: expected True or False, got {got}")
+        self.monitor, self.mode = monitor, mode
+        self.least, self.restore_best = not_negative("least", least), restore_best
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all epochs."""
+        self.best, self.best_epoch = math.inf if self.mode == "min" else -math.inf, 0
+
+    def is_better(self, epoch: int, row: Mapping[str, float]) -> bool:
+        """Take an epoch's row: whether it is the best so far.
+
+        Raises
+        ------
+        ValueError
+            There is no such column.
+        """
+        name = self.monitor
+        if name is None:
+            name = "validation_cost" if "validation_cost" in row else "cost"
+        if name not in row:
+            known = ", ".join(row)
+            raise ValueError(f"early_stopping: expected one of the columns {known}, got {name!r}")
+        value = row[name]
+        gain = self.best - value if self.mode == "min" else value - self.best
+        if gain > self.least or (self.best_epoch == 0 and math.isfinite(value)):
+            self.best, self.best_epoch = value, epoch
+            return True
+        return False
+
+    def is_over(self, epoch: int) -> bool:
+        """Whether the epochs since the best one have used up the patience."""
+        return epoch - self.best_epoch >= self.patience
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The best value and its epoch; assigning it goes back there."""
+        return {"best": self.best, "best_epoch": self.best_epoch}
+
+    @state.setter
+    def state(self, state: Mapping[str, Any]) -> None:
+        if set(state) != {"best", "best_epoch"}:
+            raise ValueError(f"state: expected best and best_epoch, got {sorted(state)}")
+        best = number("best", state["best"])
+        self.best_epoch = whole("best_epoch", state["best_epoch"], 0)
+        self.best = best
+
+    def __repr__(self) -> str:
+        shown = f"patience={self.patience}, monitor={self.monitor!r}, mode={self.mode!r}"
+        return f"EarlyStopping({shown})"

@@ -1,0 +1,218 @@
+//! The methods of `Network` that train it, in `bpfast._fit`, and what the last training left.
+
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+use pyo3::{PyTraverseError, PyVisit};
+
+use super::network::PyNetwork;
+
+/// History and optimizer of the last training.
+#[derive(Default)]
+pub struct Last(Mutex<Option<(Py<PyAny>, Py<PyAny>)>>);
+
+impl Last {
+    fn get<'py>(&self, py: Python<'py>) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (history, optimizer) = last.as_ref()?;
+        Some((history.bind(py).clone(), optimizer.bind(py).clone()))
+    }
+
+    fn replace(&self, new: Option<(Py<PyAny>, Py<PyAny>)>) {
+        let old = std::mem::replace(
+            &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner),
+            new,
+        );
+        drop(old); // with the lock open: it may run Python code
+    }
+
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // A lock that is held belongs to a thread that will let go: nothing is missed for long.
+        if let Ok(last) = self.0.try_lock()
+            && let Some((history, optimizer)) = &*last
+        {
+            visit.call(history)?;
+            visit.call(optimizer)?;
+        }
+        Ok(())
+    }
+
+    pub fn clear(&self) {
+        self.replace(None);
+    }
+}
+
+fn in_module<'py>(
+    name: &str,
+    net: &Bound<'py, PyNetwork>,
+    arguments: &Bound<'py, PyTuple>,
+    options: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = net.py();
+    let arguments = std::iter::once(net.clone().into_any()).chain(arguments.iter());
+    let arguments = PyTuple::new(py, arguments.collect::<Vec<_>>())?;
+    let function = py.import("bpfast._fit")?.getattr(name)?;
+    function.call(arguments, options)
+}
+
+#[pymethods]
+impl PyNetwork {
+    /// Train on mini-batches for some epochs.
+    ///
+    /// Each step takes `batch_size` examples and changes the parameters by the gradient of
+    /// C + l2/2 Σ w² + l1 Σ \|w\|, with C = Σ s_x C_x / Σ s_x over these examples. All steps of an
+    /// epoch run in Rust, with the GIL released.
+    ///
+    /// Parameters
+    /// ----------
+    /// x : array_like or SciPy sparse, (n, n_1); or iterable, or callable
+    ///     The examples. Without `y`: an iterable of batches ``(x, y)`` or
+    ///     ``(x, y, sample_weight)``, each of which is a step, or a callable that gives one for each
+    ///     epoch. The next batch is fetched, in a thread of its own, while one is at work.
+    /// y : array_like, (n, n_L) or (n,), optional
+    ///     As for `cost`.
+    /// epochs : int, default 10
+    ///     How often to go through the examples.
+    /// batch_size : int, default 32
+    ///     The examples of a step; the last step of an epoch has what is left. Batches of an
+    ///     iterable have a size of their own.
+    /// optimizer : str or Optimizer, default "adam"
+    ///     "sgd", "adam", "adamw", "rmsprop", "adagrad" with their defaults, or one of
+    ///     `bpfast.optimizers`, which goes on from its state.
+    /// shuffle : bool, default True
+    ///     A new random order for each epoch. Batches of an iterable stay as they come.
+    /// validation : (x, y), (x, y, sample_weight) or float, optional
+    ///     Examples to measure after each epoch, or the fraction of the examples to draw and hold
+    ///     out for it.
+    /// metrics : list of str or callable, default ()
+    ///     What is measured after each epoch, of the examples and of `validation`: "accuracy",
+    ///     "mean_squared_error", "mean_absolute_error", "r2", or ``metric(a, y) -> float``. Each
+    ///     takes a forward pass; batches of an iterable are not measured.
+    /// l1, l2 : float, default 0
+    ///     Penalties on the weights. Nielsen's λ is l2 times the number of examples.
+    /// dropout : float or list of float, default 0
+    ///     The probability that a hidden neuron is left out of a step, for all hidden layers or for
+    ///     each. Those that stay count 1/(1 - p) times.
+    /// max_norm : float, optional
+    ///     The longest vector of weights into a neuron: longer ones are shortened after each step.
+    /// clip_norm : float, optional
+    ///     The longest gradient of C, over all parameters: a longer one is shortened.
+    /// class_weight : dict or "balanced", optional
+    ///     How much the examples of each class count, 1 where nothing is said; "balanced":
+    ///     n / (classes · examples of the class).
+    /// sample_weight : array_like, (n,), optional
+    ///     How much each example counts.
+    /// early_stopping : int or EarlyStopping, optional
+    ///     Stop after so many epochs without a better validation cost, or cost without validation;
+    ///     the network gets back its best parameters.
+    /// callbacks : callable or list of callable, default ()
+    ///     ``callback(net, history)`` after each epoch. True as its answer ends the training.
+    /// progress : bool, default False
+    ///     Show a tqdm bar, or a line for each epoch where tqdm is not installed.
+    /// seed : int, optional
+    ///     Decides about shuffling, dropout and what is held out. Without it, one is drawn;
+    ///     ``history.seed`` says which.
+    /// check_finite : bool, default True
+    ///     Whether a cost or a parameter that is NaN or infinite ends the training.
+    ///
+    /// Returns
+    /// -------
+    /// History
+    ///     Cost and metrics by epoch. ``cost`` is the mean over the steps of the epoch, without
+    ///     penalties and as the parameters were then.
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     An argument out of range, shapes that do not fit, NaN or infinity in x or y.
+    /// TypeError
+    ///     An argument of another type.
+    /// DivergenceError
+    ///     The numbers are no longer finite: the network keeps the last that were.
+    ///
+    /// Notes
+    /// -----
+    /// The same bits for the same seed, at any number of threads. Whatever ends the training, Ctrl-C
+    /// among it, the network stands where the last whole step left it, and ``net.history`` holds the
+    /// epochs so far.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import bpfast
+    /// >>> net = bpfast.Network([2, 8, 1], hidden="tanh", cost="cross_entropy", seed=0)
+    /// >>> x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    /// >>> history = net.fit(x, y, epochs=200, batch_size=4, optimizer=bpfast.Adam(0.05), seed=0)
+    /// >>> net.forward(x).round().ravel()
+    /// array([0., 1., 1., 0.])
+    #[pyo3(
+        signature = (*arguments, **options),
+        text_signature = "($self, x, y=None, *, epochs=10, batch_size=32, optimizer='adam', shuffle=True, validation=None, metrics=(), l1=0.0, l2=0.0, dropout=0.0, max_norm=None, clip_norm=None, class_weight=None, sample_weight=None, early_stopping=None, callbacks=(), progress=False, seed=None, check_finite=True)"
+    )]
+    fn fit<'py>(
+        slf: &Bound<'py, Self>,
+        arguments: &Bound<'py, PyTuple>,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        in_module("fit", slf, arguments, options)
+    }
+
+    /// Go through the examples once, and do a step with all of them or, with `batch_size`, several.
+    ///
+    /// Parameters
+    /// ----------
+    /// x, y, l1, l2, dropout, max_norm, clip_norm, class_weight, sample_weight, check_finite
+    ///     As for `fit`, with arrays.
+    /// batch_size : int, optional
+    ///     The examples of a step, in the order in which they stand. Left out: all.
+    /// optimizer : str or Optimizer, optional
+    ///     As for `fit`. Left out: that of the last training of this network, or Adam.
+    /// seed : int, default 0
+    ///     Decides about dropout.
+    ///
+    /// Returns
+    /// -------
+    /// float
+    ///     The mean cost over the steps, without penalties.
+    ///
+    /// Raises
+    /// ------
+    /// ValueError, TypeError, DivergenceError
+    ///     As for `fit`.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import bpfast
+    /// >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+    /// >>> net.partial_fit([[1.0]], [[2.0]], optimizer=bpfast.SGD(0.5))  # C = (0 - 2)²/2
+    /// 2.0
+    /// >>> net.params
+    /// array([1., 1.])
+    #[pyo3(
+        signature = (*arguments, **options),
+        text_signature = "($self, x, y, *, batch_size=None, optimizer=None, l1=0.0, l2=0.0, dropout=0.0, max_norm=None, clip_norm=None, class_weight=None, sample_weight=None, seed=0, check_finite=True)"
+    )]
+    fn partial_fit<'py>(
+        slf: &Bound<'py, Self>,
+        arguments: &Bound<'py, PyTuple>,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        in_module("partial_fit", slf, arguments, options)
+    }
+
+    /// The `History` of the last `fit`, also of one that was interrupted; None before the first.
+    #[getter]
+    fn history<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.training.get(py).map(|(history, _)| history)
+    }
+
+    /// The optimizer of the last training; None before the first.
+    #[getter]
+    fn optimizer<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.training.get(py).map(|(_, optimizer)| optimizer)
+    }
+
+    fn _set_training(&self, history: Py<PyAny>, optimizer: Py<PyAny>) {
+        self.training.replace(Some((history, optimizer)));
+    }
+}
