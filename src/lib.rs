@@ -33,6 +33,7 @@ pub mod error;
 pub mod interrupt;
 pub mod kernels;
 pub mod scalar;
+pub mod store;
 
 pub mod activation;
 pub mod cost;
@@ -44,6 +45,7 @@ pub mod compensated;
 pub mod examples;
 mod layout;
 pub mod pairwise;
+pub mod saved;
 pub mod workspace;
 
 pub mod forward;

@@ -101,7 +101,11 @@ fn convert<'py, T: Element>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Boun
     numpy_function(array.py(), "require")?.call1((array, dtype, requirements))
 }
 
-fn readonly<'py, T: numpy::Element, D: Dimension>(
+/// The numbers of an array, for reading.
+///
+/// # Errors
+/// Another call is writing to it.
+pub fn readonly<'py, T: numpy::Element, D: Dimension>(
     argument: &str,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<PyReadonlyArray<'py, T, D>> {
