@@ -111,9 +111,7 @@ def test_every_flip_in_the_header_is_seen_or_harmless(path):
     loaded = 0
     for place in range(size):
         for mask in (1, 2, 4, 8, 16, 32, 64, 128, 255):
-            path.write_bytes(
-                whole[:place] + bytes([whole[place] ^ mask]) + whole[place + 1 :]
-            )
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ mask]) + whole[place + 1 :])
             try:
                 twin = bpfast.load(path)
             except ValueError as error:

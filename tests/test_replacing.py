@@ -70,7 +70,7 @@ def test_a_folder_is_no_file(tmp_path):
         with pytest.raises(IsADirectoryError) as caught:
             write_tensors(target, OLD, {})
         assert caught.value.filename == str(target)
-    with pytest.raises(OSError, match="Not a directory|No such file"):
+    with pytest.raises(OSError, match=r"Not a directory|No such file"):
         write_tensors(f"{tmp_path}/new/", OLD, {})
     with pytest.raises(NotADirectoryError):
         write_tensors("/dev/null/x", OLD, {})
@@ -201,7 +201,8 @@ def net(path):
     except OSError as error:
         return [error.errno, error.filename == path]
 write_tensors(f"{disk}/x", small, {})
-print(json.dumps([tell(f"{disk}/x"), tell(f"{disk}/y"), tell(f"{disk}/x", small), net(f"{disk}/n")]))
+found = [tell(f"{disk}/x"), tell(f"{disk}/y"), tell(f"{disk}/x", small), net(f"{disk}/n")]
+print(json.dumps(found))
 """
 
 

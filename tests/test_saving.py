@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import sys
 import threading
 from pathlib import Path
 
@@ -123,10 +124,10 @@ def test_paths(tmp_path, monkeypatch):
         assert net.save(path) is None
         same(bpfast.load(path), net)
         Path(os.fsdecode(path)).unlink()
-    if os.name == "posix":
+    if sys.platform == "linux":
         net.save(b"\xff")  # no UTF-8
         same(bpfast.load(b"\xff"), net)
-        assert os.listdir(b".") == [b"\xff"]
+        assert [os.fsencode(entry) for entry in tmp_path.iterdir()] == [bytes(tmp_path / "\udcff")]
 
 
 class Unpathable:
@@ -165,7 +166,7 @@ def test_a_callable_cost_is_asked_for(path):
     with refuses(ValueError, needed):
         bpfast.load(path)
     assert bpfast.load(path, cost="huber").config == net.config | {"cost": "huber"}
-    with refuses(ValueError, "output: expected 'softmax' with cost 'log_likelihood', got 'sigmoid'"):
+    with refuses(ValueError, "output: expected 'softmax' with cost 'log_likelihood', got"):
         bpfast.load(path, cost="log_likelihood")
     with refuses(ValueError, "^cost: unknown name 'hubert'; did you mean 'huber'"):
         bpfast.load(path, cost="hubert")
