@@ -63,6 +63,14 @@ impl Error {
         }
     }
 
+    /// The same error, in what lies at `place`.
+    pub fn at(self, place: impl fmt::Display) -> Self {
+        Self {
+            kind: self.kind,
+            message: format!("{place}: {}", self.message),
+        }
+    }
+
     /// `argument` asks for more memory than can be counted or had.
     pub fn memory(argument: impl fmt::Display, what: impl fmt::Display) -> Self {
         Self {

@@ -35,6 +35,7 @@ pub mod kernels;
 pub mod random;
 pub mod scalar;
 pub mod sparse;
+pub mod store;
 
 pub mod activation;
 pub mod cost;
@@ -46,6 +47,7 @@ pub mod compensated;
 pub mod examples;
 mod layout;
 pub mod pairwise;
+pub mod saved;
 pub mod workspace;
 
 pub mod dropout;

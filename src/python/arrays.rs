@@ -126,8 +126,10 @@ fn convert<'py, T: Element>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Boun
     numpy_function(array.py(), "require")?.call1((array, dtype, requirements))
 }
 
+/// The numbers of an array, for reading.
+///
 /// # Errors
-/// Another call is writing to the array.
+/// Another call is writing to it.
 pub fn readonly<'py, T: numpy::Element, D: Dimension>(
     argument: &str,
     array: &Bound<'py, PyArray<T, D>>,

@@ -18,6 +18,8 @@ mod optimizers;
 mod owned;
 mod results;
 mod run;
+mod saving;
+mod store;
 mod targets;
 mod threads;
 mod trainer;
@@ -39,6 +41,10 @@ mod _core {
     use super::optimizers::step_arrays;
     #[pymodule_export]
     use super::results::{Gradient, Trace};
+    #[pymodule_export]
+    use super::saving::load;
+    #[pymodule_export]
+    use super::store::{read_tensors, write_tensors};
     #[pymodule_export]
     use super::threads::{NumThreads, build_config, get_num_threads, set_num_threads};
     #[pymodule_export]

@@ -1,0 +1,165 @@
+//! `Network.save` and `load`.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+
+use super::arrays::Element;
+use super::config::{Config, Dtype, parse_cost};
+use super::network::PyNetwork;
+use super::store::{outside, parse_path};
+use crate::cost::Cost;
+use crate::error::Error;
+use crate::saved::{Saved, in_rows, write};
+use crate::store::{Number, Reader};
+
+#[pymethods]
+impl PyNetwork {
+    /// Save the configuration and the parameters in a safetensors file, which `load` reads.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : str, bytes or os.PathLike
+    ///     Where to write. A file that is there is replaced, its mode kept; a link is followed.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     The file cannot be written: no such folder, no permission, a full disk. The old file is
+    ///     as it was.
+    /// ValueError
+    ///     At ``path`` is a pipe or a device.
+    /// TypeError
+    ///     ``path`` is no path.
+    /// MemoryError
+    ///     There is no room for a copy of the parameters.
+    ///
+    /// Notes
+    /// -----
+    /// The file is written beside its place, flushed to the disk and then renamed: at any moment,
+    /// also when the process is killed, the old or the new file is there, whole. A killed process
+    /// may leave its ``.bpfast-….tmp`` there, which may be deleted.
+    ///
+    /// The parameters are copied first: what another thread does to them while the file is written
+    /// does not come into it. Attributes of a subclass, and a cost that is a callable, are not
+    /// saved. The same network makes the same bytes.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import bpfast, pathlib, tempfile
+    /// >>> net = bpfast.Network([3, 4, 2], hidden="tanh", seed=0)
+    /// >>> with tempfile.TemporaryDirectory() as folder:
+    /// ...     path = pathlib.Path(folder, "net.safetensors")
+    /// ...     net.save(path)
+    /// ...     twin = bpfast.load(path)
+    /// >>> twin == net, (twin.params == net.params).all().item()
+    /// (True, True)
+    fn save(&self, path: &Bound<'_, PyAny>) -> PyResult<()> {
+        match self.dtype() {
+            Dtype::Float32 => self.save_as::<f32>(path),
+            Dtype::Float64 => self.save_as::<f64>(path),
+        }
+    }
+}
+
+impl PyNetwork {
+    fn save_as<T: Element + Number>(&self, path: &Bound<'_, PyAny>) -> PyResult<()> {
+        let (py, network) = (path.py(), self.network());
+        let path = parse_path(path)?;
+        let params = self.vector.numbers::<T>()?.read(py, "params")?;
+        let rows = in_rows(network, params.numbers)?;
+        drop(params); // others may write to them from now on
+        outside(py, &path, |pulse| write(&path, network, &rows, pulse))
+    }
+
+    fn load_as<T: Element + Number>(&self, py: Python<'_>, saved: &mut Saved) -> PyResult<()> {
+        let path = saved.path().to_path_buf();
+        let params = self.vector.numbers::<T>()?.write(py, "params")?;
+        outside(py, &path, |pulse| {
+            saved.read(self.network(), params.numbers, pulse)
+        })
+    }
+}
+
+/// The network that `Network.save` saved.
+///
+/// Parameters
+/// ----------
+/// path : str, bytes or os.PathLike
+///     The file.
+/// cost : str or callable, optional
+///     For a network whose cost is a callable, which no file can hold: that callable, or another
+///     cost. For others left out, or the name that is in the file.
+///
+/// Returns
+/// -------
+/// Network
+///     With the same configuration and parameters, bit for bit; of the class `Network`, also where
+///     a subclass was saved.
+///
+/// Raises
+/// ------
+/// OSError
+///     The file cannot be read; FileNotFoundError where there is none.
+/// ValueError
+///     It is no network that `save` saved, is damaged, or is of a newer version. ``cost`` is needed
+///     and missing, is another than the file's, or does not go with the output.
+/// TypeError
+///     ``path`` is no path, ``cost`` neither a name nor a callable.
+/// MemoryError
+///     The parameters cannot be allocated.
+///
+/// Examples
+/// --------
+/// >>> import bpfast, pathlib, tempfile
+/// >>> def cost(a, y):
+/// ...     return ((a - y) ** 4).sum(axis=1), 4 * (a - y) ** 3
+/// >>> with tempfile.TemporaryDirectory() as folder:
+/// ...     path = pathlib.Path(folder, "net.safetensors")
+/// ...     bpfast.Network([3, 2], cost=cost).save(path)
+/// ...     bpfast.load(path, cost=cost).sizes
+/// (3, 2)
+#[pyfunction]
+#[pyo3(signature = (path, *, cost=None))]
+pub fn load(path: &Bound<'_, PyAny>, cost: Option<&Bound<'_, PyAny>>) -> PyResult<PyNetwork> {
+    let py = path.py();
+    let path = parse_path(path)?;
+    let given = cost.map(parse_cost).transpose()?;
+    let mut saved = outside(py, &path, |_| Ok(Saved::open(Reader::open(&path)?)?))?;
+    let (cost, custom) = choose(saved.cost, given)?;
+    let network = Arc::new(saved.network(cost)?);
+    let config = Config { network, custom };
+    if saved.is_float32() {
+        let network = PyNetwork::zeros(py, config, Dtype::Float32)?;
+        network.load_as::<f32>(py, &mut saved)?;
+        return Ok(network);
+    }
+    let network = PyNetwork::zeros(py, config, Dtype::Float64)?;
+    network.load_as::<f64>(py, &mut saved)?;
+    Ok(network)
+}
+
+type Given = (Cost, Option<Py<PyAny>>);
+
+/// The cost of the file, or the `given` one in the place of a callable.
+///
+/// # Errors
+/// One is needed and missing, or another one is given.
+fn choose(saved: Cost, given: Option<Given>) -> Result<Given, Error> {
+    let name = |cost: Cost| match cost {
+        Cost::Custom => "a callable".to_owned(),
+        cost => format!("'{}'", cost.name()),
+    };
+    match (saved, given) {
+        (Cost::Custom, Some(given)) => Ok(given),
+        (Cost::Custom, None) => {
+            let expected = "the callable that is the cost of the network, which no file can hold";
+            Err(Error::value("cost", expected, "none"))
+        }
+        (_, Some((given, _))) if given != saved => {
+            let expected = format!("{}, the cost in the file, or none", name(saved));
+            Err(Error::value("cost", expected, name(given)))
+        }
+        _ => Ok((saved, None)),
+    }
+}
