@@ -31,6 +31,8 @@ from bpfast._core import (
     trace,
 )
 from bpfast._show_config import show_config
+from bpfast.divergence import DivergenceError
+from bpfast.early_stopping import EarlyStopping
 from bpfast.history import History
 from bpfast.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
@@ -42,6 +44,8 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "DivergenceError",
+    "EarlyStopping",
     "Gradient",
     "History",
     "Network",
