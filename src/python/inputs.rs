@@ -7,7 +7,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use super::arrays::{Element, input, integers, numbers};
+use super::arrays::{Element, input, integers};
 use super::errors::naming;
 use crate::error::{Error, Result, Shape};
 use crate::examples::Inputs;
@@ -56,7 +56,7 @@ impl<'py, T: Element> X<'py, T> {
             parts(&given, (n, width))?
         } else {
             if format == "csc" {
-                parts(&given, (width, n))?; // SciPy does not look before it converts
+                parts::<T>(&given, (width, n))?; // SciPy does not look before it converts
             }
             let matrix = x.call_method0("tocsr");
             let matrix = matrix.map_err(|error| naming(x.py(), "x", error))?;
@@ -65,7 +65,7 @@ impl<'py, T: Element> X<'py, T> {
         };
         Ok(Self {
             given,
-            numbers: Numbers::Sparse(positions, input::<T, Ix1>("x", data.as_any())?),
+            numbers: Numbers::Sparse(positions, data),
         })
     }
 
@@ -103,15 +103,15 @@ fn is_sparse(x: &Bound<'_, PyAny>) -> PyResult<bool> {
 ///
 /// # Errors
 /// TypeError for what is not of numbers; ValueError for what are no rows of `shape`.
-fn parts<'py>(
+fn parts<'py, T: Element>(
     [data, indices, indptr]: &[Option<Bound<'py, PyAny>>; 3],
     shape: (usize, usize),
-) -> PyResult<(Positions, Bound<'py, PyUntypedArray>)> {
+) -> PyResult<(Positions, PyReadonlyArray1<'py, T>)> {
     let (Some(data), Some(indices), Some(indptr)) = (data, indices, indptr) else {
         let message = "x: expected a sparse matrix with data, indices and indptr";
         return Err(PyTypeError::new_err(message));
     };
-    let data = numbers("x", data)?;
+    let data = input::<T, Ix1>("x", data)?;
     let int32 = |value: &Bound<'py, PyAny>| value.cast::<PyArray1<i32>>().is_ok();
     let positions = if int32(indptr) && int32(indices) {
         let (indptr, indices) = (
