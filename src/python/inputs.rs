@@ -4,12 +4,13 @@
 use numpy::ndarray::{Ix1, Ix2};
 use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::arrays::{Element, input, integers};
 use super::errors::naming;
-use crate::error::{Error, Result, Shape};
+use crate::error::{Error, Result};
 use crate::examples::Inputs;
 use crate::network::Network;
 use crate::sparse::Positions;
@@ -41,27 +42,23 @@ impl<'py, T: Element> X<'py, T> {
     }
 
     fn sparse(x: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let shape: Vec<usize> = x.getattr("shape")?.extract()?;
-        let &[n, width] = shape.as_slice() else {
-            let got = format!("shape {}", Shape(&shape));
+        let py = x.py();
+        let shape = x.getattr(intern!(py, "shape"))?;
+        let Ok((n, width)) = shape.extract::<(usize, usize)>() else {
+            let got = format!("shape {shape}");
             return Err(Error::value("x", "2 dimensions", got).into());
         };
-        let given = [
-            x.getattr_opt("data")?,
-            x.getattr_opt("indices")?,
-            x.getattr_opt("indptr")?,
-        ];
-        let format: String = x.getattr("format")?.extract()?;
-        let (positions, data) = if format == "csr" {
+        let given = arrays(x)?;
+        let format = x.getattr(intern!(py, "format"))?;
+        let (positions, data) = if format.eq(intern!(py, "csr"))? {
             parts(&given, (n, width))?
         } else {
-            if format == "csc" {
+            if format.eq(intern!(py, "csc"))? {
                 parts::<T>(&given, (width, n))?; // SciPy does not look before it converts
             }
             let matrix = x.call_method0("tocsr");
-            let matrix = matrix.map_err(|error| naming(x.py(), "x", error))?;
-            let of = |name| matrix.getattr_opt(name);
-            parts(&[of("data")?, of("indices")?, of("indptr")?], (n, width))?
+            let matrix = matrix.map_err(|error| naming(py, "x", error))?;
+            parts(&arrays(&matrix)?, (n, width))?
         };
         Ok(Self {
             given,
@@ -91,12 +88,23 @@ impl<'py, T: Element> X<'py, T> {
 /// Whether `x` is a sparse matrix or array of SciPy's.
 fn is_sparse(x: &Bound<'_, PyAny>) -> PyResult<bool> {
     static MODULES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let modules = MODULES.import(x.py(), "sys", "modules")?;
-    let scipy = modules.call_method1("get", ("scipy.sparse",))?;
-    match scipy.getattr_opt("issparse")? {
+    let py = x.py();
+    let modules = MODULES.import(py, "sys", "modules")?;
+    let scipy = modules.call_method1(intern!(py, "get"), (intern!(py, "scipy.sparse"),))?;
+    match scipy.getattr_opt(intern!(py, "issparse"))? {
         Some(issparse) => issparse.call1((x,))?.is_truthy(),
         None => Ok(false),
     }
+}
+
+/// The three arrays of compressed rows or columns, if it has them.
+fn arrays<'py>(matrix: &Bound<'py, PyAny>) -> PyResult<[Option<Bound<'py, PyAny>>; 3]> {
+    let py = matrix.py();
+    Ok([
+        matrix.getattr_opt(intern!(py, "data"))?,
+        matrix.getattr_opt(intern!(py, "indices"))?,
+        matrix.getattr_opt(intern!(py, "indptr"))?,
+    ])
 }
 
 /// The proven positions of compressed rows, and what is stored there.
