@@ -88,5 +88,8 @@ def _refuse_what_cannot_be_written(path: str) -> None:
     """Raise what the first checkpoint would, before an epoch has been waited for."""
     folder = os.path.dirname(path) or os.curdir  # noqa: PTH120, the path stays as given
     os.stat(folder)  # noqa: PTH116, as above
-    if Path(path).is_dir():
+    place = Path(path)
+    if place.exists() and not place.is_file() and not place.is_dir():
+        raise ValueError(f"{path}: expected a file, or none, got a pipe or a device")
+    if place.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
