@@ -11,7 +11,6 @@ import numpy as np
 
 from bpfast import _checkpoint_file as file
 from bpfast import schedules
-from bpfast._history_state import ALWAYS
 from bpfast._numbers import whole
 from bpfast.early_stopping import EarlyStopping
 
@@ -38,7 +37,7 @@ def arguments(
     Of data there is only how many they are.
     """
     examples, held = training.source.examples, training.validation
-    count = 0 if held is None else len(held.y)
+    count = 0 if held is None else len(held)
     validation: Any = share
     if share is None and held is not None:
         validation = {"examples": count}
@@ -132,12 +131,7 @@ def _agree_optimizer(saved: Checkpoint, given: dict[str, Any]) -> None:
 
 def _refuse_other_columns(saved: Checkpoint, training: Training) -> None:
     """The history has the columns that the next epoch will have."""
-    names = [*ALWAYS]
-    if training.training is not None:
-        names += training.metrics
-    if training.validation is not None:
-        names += [f"validation_{name}" for name in ("cost", *training.metrics)]
-    got = saved.history.names[1:]
+    names, got = training.columns, saved.history.names[1:]
     if set(got) != set(names):
         raise ValueError(f"history: expected columns {', '.join(names)}, got {', '.join(got)}")
 

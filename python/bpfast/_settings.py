@@ -56,6 +56,11 @@ class Settings:
         self.check_finite = flag("check_finite", check_finite)
         self.seed = secrets.randbits(63) if seed is None else whole("seed", seed, 0)
 
+    @property
+    def order_seed(self) -> int | None:
+        """What decides about the order of each epoch; None where it is that of the examples."""
+        return self.seed if self.shuffle else None
+
     def to_dict(self) -> dict[str, Any]:
         """All of it, in types that JSON has."""
         return {name: getattr(self, name) for name in self.__slots__}
