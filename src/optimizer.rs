@@ -115,10 +115,9 @@ impl Step {
 
     /// The step number `t`, from 1, with the learning rate `rate`.
     pub fn new(rule: Rule, rate: f64, t: u64) -> Self {
-        let correction = |beta: f64| match i32::try_from(t) {
-            Ok(t) => 1.0 - beta.powi(t),
-            Err(_) => 1.0,
-        };
+        #[allow(clippy::cast_precision_loss)] // β^t no longer changes where t has more than 53 bits
+        let t = t as f64;
+        let correction = |beta: f64| -libm::expm1(t * libm::log(beta));
         let corrections = match rule {
             Rule::Adam { beta1, beta2, .. } => (correction(beta1), correction(beta2)),
             _ => (1.0, 1.0),
@@ -152,7 +151,7 @@ impl Step {
         mut gradient: &[T],
         kept: &mut [&mut [T]],
     ) {
-        if team.threads() == 1 {
+        if team.threads() == 1 || params.len() <= PIECE {
             return self.apply(terms, params, gradient, kept);
         }
         let mut kept: Vec<&mut [T]> = kept.iter_mut().map(|kept| &mut **kept).collect();
@@ -195,7 +194,7 @@ impl Step {
             Rule::Sgd { momentum, nesterov } => {
                 let rule = Momentum {
                     rate,
-                    momentum: number(momentum),
+                    mu: number(momentum),
                     nesterov,
                 };
                 run(rule, terms, params, gradient, some(kept));
@@ -207,9 +206,10 @@ impl Step {
                 decay,
             } => {
                 let rule = Adam {
-                    beta1: number(1.0 - beta1),
-                    beta2: number(1.0 - beta2),
-                    epsilon: number(epsilon),
+                    beta1: (number(beta1), number(1.0 - beta1)),
+                    beta2: (number(beta2), number(1.0 - beta2)),
+                    forgets: beta1 < 0.5,
+                    epsilon: positive(epsilon),
                     shrink: number(1.0 - self.rate * decay),
                     rate: number(self.rate / self.corrections.0),
                     root: number(1.0 / self.corrections.1.sqrt()),
@@ -217,20 +217,18 @@ impl Step {
                 run(rule, terms, params, gradient, some(kept));
             }
             Rule::RmsProp { alpha, epsilon } => {
-                let (keep, take) = (number(alpha), number(1.0 - alpha));
-                let epsilon = number(epsilon);
                 let rule = Squares {
                     rate,
-                    epsilon,
-                    keep,
-                    take,
+                    epsilon: positive(epsilon),
+                    keep: number(alpha),
+                    take: number(1.0 - alpha),
                 };
                 run(rule, terms, params, gradient, some(kept));
             }
             Rule::Adagrad { epsilon } => {
                 let rule = Squares {
                     rate,
-                    epsilon: number(epsilon),
+                    epsilon: positive(epsilon),
                     keep: T::ONE,
                     take: T::ONE,
                 };
@@ -238,6 +236,12 @@ impl Step {
             }
         }
     }
+}
+
+/// ε as a `T`, and never 0, which would make 0 / 0 of a parameter without a gradient.
+fn positive<T: Real>(epsilon: f64) -> T {
+    let (epsilon, least) = (T::from_f64(epsilon), T::ONE / T::MAX);
+    if epsilon < least { least } else { epsilon }
 }
 
 /// The slices that a rule keeps, as an array.
