@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary, ref
 
 if TYPE_CHECKING:
     from bpfast._core import Network
-    from bpfast._kept import Kept
     from bpfast.optimizers import Optimizer
+    from bpfast.optimizers._kept import Kept
 
 # What each training that is at work uses, in the order in which they began: process, thread, and
 # the objects. A training takes its ticket out by ``RUNNING.pop``, which Ctrl-C cannot cut in two.

@@ -1,6 +1,6 @@
 # The compiled part of bpfast; its docstrings say what each name does.
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, Literal, Self, TypeAlias, final, overload
 
@@ -8,8 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from typing_extensions import disjoint_base
 
+from bpfast.early_stopping import EarlyStopping
+from bpfast.history import History
+from bpfast.optimizers import Optimizer
+
 _Array: TypeAlias = NDArray[np.floating[Any]]
 _Cost: TypeAlias = str | Callable[[_Array, NDArray[Any]], tuple[ArrayLike, ArrayLike]]
+_Metric: TypeAlias = str | Callable[[_Array, NDArray[Any]], Any]
+_Callback: TypeAlias = Callable[[Network, History], object]
 _Path: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
 _Reduction: TypeAlias = Literal["mean", "sum"]
 _Seed: TypeAlias = (
@@ -28,6 +34,7 @@ __all__ = [
     "Gradient",
     "Network",
     "Trace",
+    "Trainer",
     "Views",
     "__version__",
     "_restore",
@@ -43,8 +50,11 @@ __all__ = [
     "get_num_threads",
     "load",
     "num_threads",
+    "permutation",
     "read_tensors",
     "set_num_threads",
+    "set_training",
+    "step_arrays",
     "trace",
     "write_tensors",
 ]
@@ -124,6 +134,54 @@ class Network:
         reduction: _Reduction = "mean",
         out: Gradient | None = None,
     ) -> Gradient: ...
+    def fit(
+        self,
+        x: Any,
+        y: ArrayLike | None = None,
+        *,
+        epochs: int = 10,
+        batch_size: int = 32,
+        optimizer: str | Optimizer = "adam",
+        shuffle: bool = True,
+        validation: tuple[Any, ...] | list[Any] | float | None = None,
+        metrics: _Metric | Iterable[_Metric] = (),
+        l1: float = 0.0,
+        l2: float = 0.0,
+        dropout: float | Iterable[float] = 0.0,
+        max_norm: float | None = None,
+        clip_norm: float | None = None,
+        class_weight: Mapping[int, float] | Literal["balanced"] | None = None,
+        sample_weight: ArrayLike | None = None,
+        early_stopping: int | EarlyStopping | None = None,
+        callbacks: _Callback | Iterable[_Callback] = (),
+        progress: bool = False,
+        seed: int | None = None,
+        check_finite: bool = True,
+        checkpoint: _Path | None = None,
+        every: int = 1,
+        resume: bool | _Path | None = None,
+    ) -> History: ...
+    def partial_fit(
+        self,
+        x: Any,
+        y: ArrayLike,
+        *,
+        batch_size: int | None = None,
+        optimizer: str | Optimizer | None = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        dropout: float | Iterable[float] = 0.0,
+        max_norm: float | None = None,
+        clip_norm: float | None = None,
+        class_weight: Mapping[int, float] | Literal["balanced"] | None = None,
+        sample_weight: ArrayLike | None = None,
+        seed: int = 0,
+        check_finite: bool = True,
+    ) -> float: ...
+    @property
+    def history(self) -> History | None: ...
+    @property
+    def optimizer(self) -> Optimizer | None: ...
     def astype(self, dtype: DTypeLike) -> Self: ...
     def copy(self) -> Self: ...
     def save(self, path: _Path) -> None: ...
@@ -168,6 +226,29 @@ class Trace:
     def __iter__(self) -> Iterator[list[_Array]]: ...
 
 @final
+class Trainer:
+    def __new__(
+        cls,
+        net: Network,
+        given: tuple[str, list[float]],
+        batch_size: int,
+        l1: float,
+        l2: float,
+        clip_norm: float | None,
+        max_norm: float | None,
+        dropout: list[float],
+        seed: int,
+        check_finite: bool,
+    ) -> Self: ...
+    def load(self, x: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> None: ...
+    def begin(self, epoch: int, seed: int | None = None) -> None: ...
+    def run(self, rates: NDArray[np.float64], optimizer: Optimizer, kept: Any) -> bool: ...
+    def next_rows(self) -> NDArray[np.uint32]: ...
+    @property
+    def report(self) -> tuple[int, int, float, float]: ...
+    def __len__(self) -> int: ...
+
+@final
 class num_threads:  # noqa: N801, a context manager is named as the function it looks like
     def __new__(cls, k: int) -> num_threads: ...
     def __enter__(self) -> Self: ...
@@ -176,6 +257,17 @@ class num_threads:  # noqa: N801, a context manager is named as the function it 
         *exception: object,
     ) -> None: ...
 
+def permutation(seed: int, epoch: int, n: int) -> NDArray[np.uint32]: ...
+def set_training(net: Network, history: History | None, optimizer: Optimizer) -> None: ...
+def step_arrays(
+    given: tuple[str, list[float]],
+    rate: float,
+    t: int,
+    single: bool,
+    params: list[Any],
+    gradient: list[Any],
+    kept: list[list[_Array]],
+) -> None: ...
 def _restore(class_: type[Network], config: dict[str, Any]) -> Network: ...
 def load(path: _Path, *, cost: _Cost | None = None) -> Network: ...
 def write_tensors(

@@ -64,7 +64,7 @@ class Examples:
             self.sample_weight = with_classes(self.sample_weight, class_weight, self.y, outputs)
 
     def arrays(self) -> tuple[Any, NDArray[Any]] | None:
-        """x and y where all steps can be done on them as they lie; None for those in files."""
+        """All of x and y, where the steps can be done on them as they lie; else None."""
         if not self.is_mapped:
             return self._x, self._y
         x, dtype = self._x, self._net.dtype

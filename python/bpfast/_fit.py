@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,25 +82,25 @@ def fit(
     try:
         claim(ticket, network=net, optimizer=optimizer, early_stopping=stopping)
         refuse_another_network(optimizer, net)
-        if stopping is not None:
-            stopping.reset()
         share: float | None = None
         data: Examples | None = None
         source: Source
         if y is None:
             _refuse_with_batches(validation, class_weight, sample_weight)
-            held_out = _held_out(net, validation, settings)
+            held_out = _held_out(net, validation)
             trainer = _trainer(net, settings, optimizer, WHOLE)
             source = Batches(trainer, net.dtype, _batches(x))
         else:
             data = Examples(net, x, y, sample_weight)
             if is_number(validation):
                 share = number("validation", validation)
-                data, validation = data.split(share, settings.seed)
+                data, held_out = data.split(share, settings.seed)
+            else:
+                held_out = _held_out(net, validation)
             data.add_class_weight(class_weight)
-            held_out = _held_out(net, validation, settings)
             trainer = _trainer(net, settings, optimizer, settings.batch_size)
             source = _source(trainer, settings, data)
+        _check_cost(held_out, settings)
         training = Training(
             net,
             trainer,
@@ -114,6 +115,8 @@ def fit(
             callbacks=calls,
         )
         weighted = {"class_weight": class_weight, "sample_weight": sample_weight}
+        if stopping is not None:
+            stopping.reset()
         checkpoints.begin(training, epochs, share=share, **weighted)
         _core.set_training(net, training.history, optimizer)
         training.run(epochs, progress, checkpoints.save)
@@ -236,24 +239,34 @@ def _refuse_with_batches(validation: Any, class_weight: Any, sample_weight: Any)
             raise ValueError(f"{name}: expected as the third part of each batch, got {got}")
 
 
-def _held_out(net: Network, validation: Any, settings: Settings) -> Examples | None:
-    """The validation examples, once it is known that a cost can be had of them."""
+def _held_out(net: Network, validation: Any) -> Examples | None:
+    """The validation examples, if there are any."""
     if validation is None:
         return None
-    if not isinstance(validation, Examples) and (
-        not isinstance(validation, tuple | list) or len(validation) not in (2, 3)
-    ):
+    if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
         got = type(validation).__name__
-        raise TypeError(
-            f"validation: expected (x, y), with weights or not, or a fraction, got {got}"
-        )
-    try:
-        if not isinstance(validation, Examples):
-            validation = Examples(net, *validation)
-        cost = validation.cost()
-        if settings.check_finite and not np.isfinite(cost) and (fault := validation.fault()):
+        if isinstance(validation, tuple | list):
+            got += f" of {len(validation)}"
+        expected = "(x, y), (x, y, sample_weight) or a fraction"
+        raise TypeError(f"validation: expected {expected}, got {got}")
+    with _naming_validation():
+        return Examples(net, *validation)
+
+
+def _check_cost(held_out: Examples | None, settings: Settings) -> None:
+    """Raise now what the first measurement would after an epoch."""
+    if held_out is None:
+        return
+    with _naming_validation():
+        cost = held_out.cost()
+        if settings.check_finite and not np.isfinite(cost) and (fault := held_out.fault()):
             raise ValueError(fault)
+
+
+@contextmanager
+def _naming_validation() -> Iterator[None]:
+    try:
+        yield
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"validation: {error}") from error
-    return validation

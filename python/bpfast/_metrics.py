@@ -45,7 +45,8 @@ def r2(a: NDArray[Any], y: NDArray[Any]) -> float:
 
 
 def _residual(a: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
-    return np.subtract(a, _outputs(a, y), dtype=np.float64)
+    residual: NDArray[np.float64] = np.subtract(a, _outputs(a, y), dtype=np.float64)
+    return residual
 
 
 def _outputs(a: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
@@ -56,7 +57,7 @@ def _outputs(a: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
         if a.shape[1] == 1:
             return y[:, np.newaxis]
         if y.dtype.kind in "bui":
-            return (y[:, np.newaxis] == np.arange(a.shape[1])).astype(a.dtype)
+            return np.asarray(y[:, np.newaxis] == np.arange(a.shape[1]), a.dtype)
     raise ValueError(f"expected y of shape {a.shape}, or labels, got {y.shape}")
 
 

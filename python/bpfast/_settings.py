@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bpfast._core import Network
     from bpfast.optimizers import Optimizer
 
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, type[Any]] = {
     "sgd": optimizers.SGD,
     "adam": optimizers.Adam,
     "adamw": optimizers.AdamW,
@@ -73,7 +73,7 @@ def flag(argument: str, value: object) -> bool:
     return bool(value)
 
 
-def _dropout(value: float | Iterable[float], layers: int) -> list[float]:
+def _dropout(value: Any, layers: int) -> list[float]:
     """P of each hidden layer."""
     if is_number(value):
         return [fraction("dropout", value)] * layers
@@ -86,13 +86,14 @@ def _dropout(value: float | Iterable[float], layers: int) -> list[float]:
     return rates
 
 
-def parse_optimizer(value: str | Optimizer) -> Optimizer:
+def parse_optimizer(value: Any) -> Optimizer:
     """Take an optimizer, or the name of one with its defaults."""
     if isinstance(value, str):
         if value not in OPTIMIZERS:
             known = "', '".join(OPTIMIZERS)
             raise ValueError(f"optimizer: unknown name '{value}'; valid: '{known}'")
-        return OPTIMIZERS[value]()
+        made: Optimizer = OPTIMIZERS[value]()
+        return made
     if isinstance(value, optimizers.Optimizer) and type(value) is not optimizers.Optimizer:
         return value
     got = type(value).__name__

@@ -3,16 +3,17 @@
 use std::sync::{Mutex, PoisonError};
 
 use numpy::ndarray::Ix1;
-use numpy::{PyArray1, PyReadonlyArray1, PyReadwriteArray1};
+use numpy::{PyArray1, PyReadonlyArray1, PyReadwriteArray1, PyUntypedArray};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::arrays::{Element, check_apart, input, numpy_function, readwrite_argument};
+use super::arrays::{Element, input, numpy_function, readwrite_argument};
 use super::custom;
 use super::detach::detached;
 use super::inputs::Stored;
 use super::network::PyNetwork;
 use super::optimizers::Given;
+use super::overlap::{Span, check_apart};
 use super::targets::Kept as KeptTargets;
 use super::threads;
 use crate::error::Error;
@@ -141,7 +142,7 @@ impl Trainer {
             let outcome = state.run(py, net, &self.settings, rates, steps_before, &numbers);
             // Here, because between two lines of Python Ctrl-C may come.
             if state.report.steps > 0 {
-                optimizer.setattr("_kept", kept)?;
+                optimizer.setattr("_kept", (!numbers.is_empty()).then_some(kept))?;
                 optimizer.setattr("_single", true)?;
                 optimizer.setattr("_steps", steps_before + state.report.steps as u64)?;
             }
@@ -218,13 +219,19 @@ impl<T: Element> State<T> {
         sample_weight: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         // The steps write to the parameters while they read these.
-        let params = net.vector.flat(y.py())?;
-        for (name, given) in [("x", Some(x)), ("y", Some(y)), ("sample_weight", sample_weight)] {
-            check_apart(params.cast()?, &[given]).map_err(|_| {
-                let expected = "an array apart from the network's parameters";
-                Error::value(name, expected, "one that overlaps them")
-            })?;
+        let params = net.vector.flat(y.py())?.cast_into()?;
+        let mut spans = vec![Span::new("params".into(), params, true)];
+        let given = [
+            ("x", Some(x)),
+            ("y", Some(y)),
+            ("sample_weight", sample_weight),
+        ];
+        for (name, value) in given {
+            if let Some(Ok(array)) = value.map(|value| value.cast::<PyUntypedArray>()) {
+                spans.push(Span::new(name.into(), array.clone(), false));
+            }
         }
+        check_apart(spans)?;
         let x = Stored::<T>::parse(x)?;
         let n = x.borrow(y.py())?.inputs(net.network())?.len();
         if u32::try_from(n).is_err() {
