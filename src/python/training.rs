@@ -113,6 +113,10 @@ impl PyNetwork {
     /// seed : int, optional
     ///     Decides about shuffling, dropout and what is held out. Without it, one is drawn;
     ///     ``history.seed`` says which.
+    /// sparse : bool, optional
+    ///     Whether to take the numbers of a dense x that are not 0 alone: with True always, with
+    ///     False never. Left out: where they are few enough for it to be faster. The outcome is the
+    ///     same but for rounding.
     /// check_finite : bool, default True
     ///     Whether a cost or a parameter that is NaN or infinite ends the training.
     ///
@@ -147,7 +151,7 @@ impl PyNetwork {
     /// array([0., 1., 1., 0.])
     #[pyo3(
         signature = (*arguments, **options),
-        text_signature = "($self, x, y=None, *, epochs=10, batch_size=32, optimizer='adam', shuffle=True, validation=None, metrics=(), l1=0.0, l2=0.0, dropout=0.0, max_norm=None, clip_norm=None, class_weight=None, sample_weight=None, early_stopping=None, callbacks=(), progress=False, seed=None, check_finite=True)"
+        text_signature = "($self, x, y=None, *, epochs=10, batch_size=32, optimizer='adam', shuffle=True, validation=None, metrics=(), l1=0.0, l2=0.0, dropout=0.0, max_norm=None, clip_norm=None, class_weight=None, sample_weight=None, early_stopping=None, callbacks=(), progress=False, seed=None, sparse=None, check_finite=True)"
     )]
     fn fit<'py>(
         slf: &Bound<'py, Self>,
