@@ -43,7 +43,9 @@ impl Last {
     }
 }
 
-fn in_module<'py>(
+/// Calls a function of a Python module with the network and what the method was given.
+pub fn in_module<'py>(
+    module: &str,
     name: &str,
     net: &Bound<'py, PyNetwork>,
     arguments: &Bound<'py, PyTuple>,
@@ -52,7 +54,7 @@ fn in_module<'py>(
     let py = net.py();
     let arguments = std::iter::once(net.clone().into_any()).chain(arguments.iter());
     let arguments = PyTuple::new(py, arguments.collect::<Vec<_>>())?;
-    let function = py.import("bpfast._fit")?.getattr(name)?;
+    let function = py.import(module)?.getattr(name)?;
     function.call(arguments, options)
 }
 
@@ -158,7 +160,7 @@ impl PyNetwork {
         arguments: &Bound<'py, PyTuple>,
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        in_module("fit", slf, arguments, options)
+        in_module("bpfast._fit", "fit", slf, arguments, options)
     }
 
     /// Go through the examples once, and do a step with all of them or, with `batch_size`, several.
@@ -201,7 +203,7 @@ impl PyNetwork {
         arguments: &Bound<'py, PyTuple>,
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        in_module("partial_fit", slf, arguments, options)
+        in_module("bpfast._fit", "partial_fit", slf, arguments, options)
     }
 
     /// The `History` of the last `fit`, also of one that was interrupted; None before the first.
