@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from typing_extensions import disjoint_base
 
+from bpfast._touched import Touched
 from bpfast.early_stopping import EarlyStopping
 from bpfast.history import History
 from bpfast.optimizers import Optimizer
@@ -134,6 +135,14 @@ class Network:
         reduction: _Reduction = "mean",
         out: Gradient | None = None,
     ) -> Gradient: ...
+    def backprop_touched(
+        self,
+        x: Any,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        reduction: _Reduction = "mean",
+    ) -> Touched: ...
     def fit(
         self,
         x: Any,
@@ -156,6 +165,7 @@ class Network:
         callbacks: _Callback | Iterable[_Callback] = (),
         progress: bool = False,
         seed: int | None = None,
+        sparse: bool | None = None,
         check_finite: bool = True,
         checkpoint: _Path | None = None,
         every: int = 1,
@@ -240,7 +250,9 @@ class Trainer:
         seed: int,
         check_finite: bool,
     ) -> Self: ...
-    def load(self, x: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> None: ...
+    def load(
+        self, x: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, sparse: float = 0.0
+    ) -> None: ...
     def begin(self, epoch: int, seed: int | None = None) -> None: ...
     def run(self, rates: NDArray[np.float64], optimizer: Optimizer, kept: Any) -> bool: ...
     def next_rows(self) -> NDArray[np.uint32]: ...

@@ -53,6 +53,7 @@ def fit(
     callbacks: Callback | Iterable[Callback] = (),
     progress: bool = False,
     seed: int | None = None,
+    sparse: bool | None = None,
     check_finite: bool = True,
     checkpoint: AnyPath | None = None,
     every: int = 1,
@@ -73,6 +74,7 @@ def fit(
         shuffle=shuffle,
         seed=checkpoints.seed(seed),
         check_finite=check_finite,
+        sparse=sparse,
     )
     optimizer = parse_optimizer(optimizer)
     stopping = parse_early_stopping(early_stopping)
@@ -202,7 +204,7 @@ def _trainer(net: Network, settings: Settings, optimizer: Optimizer, batch_size:
 def _source(trainer: Trainer, settings: Settings, data: Examples) -> Source:
     """The arrays where they lie, or blocks of them out of their files."""
     arrays = data.arrays()
-    if arrays is None:
+    if arrays is None or (data.is_mapped and settings.sparse):
         return Files(trainer, settings, data)
     return Arrays(trainer, settings, data, *arrays)
 

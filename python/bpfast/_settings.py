@@ -30,7 +30,7 @@ class Settings:
 
     __slots__ = (
         "batch_size", "check_finite", "clip_norm", "dropout", "l1", "l2", "max_norm", "seed",
-        "shuffle",
+        "shuffle", "sparse",
     )  # fmt: skip
 
     def __init__(
@@ -46,6 +46,7 @@ class Settings:
         shuffle: bool,
         seed: int | None,
         check_finite: bool,
+        sparse: bool | None = False,
     ) -> None:
         self.batch_size = whole("batch_size", batch_size, 1)
         self.l1, self.l2 = not_negative("l1", l1), not_negative("l2", l2)
@@ -54,6 +55,7 @@ class Settings:
         self.clip_norm = None if clip_norm is None else positive("clip_norm", clip_norm)
         self.shuffle = flag("shuffle", shuffle)
         self.check_finite = flag("check_finite", check_finite)
+        self.sparse = None if sparse is None else flag("sparse", sparse)
         self.seed = secrets.randbits(63) if seed is None else whole("seed", seed, 0)
 
     @property
