@@ -11,8 +11,9 @@ from pathlib import Path
 
 # Rooms of src/, lowest first. A room imports rooms of its own level and of lower ones.
 LEVELS = (
-    "error < interrupt sparse < scalar kernels < activation cost fused < network < examples plan layout"
-    " < workspace < pairwise compensated < forward < backward < pool < batch < equations < python"
+    "error < interrupt sparse < scalar kernels < activation cost fused < network"
+    " < examples plan layout < workspace < pairwise compensated < forward < backward < pool < batch"
+    " < equations < python"
 )
 RANKS = {room: rank for rank, level in enumerate(LEVELS.split("<")) for room in level.split()}
 UNSAFE_ALLOWED = ("kernels/", "pool/helper.rs", "python/arrays.rs", "python/owned.rs")
