@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
-from typing import Any, Literal, Self, TypeAlias, final, overload
+from typing import Any, Literal, Protocol, Self, TypeAlias, final, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -22,6 +22,16 @@ _Seed: TypeAlias = (
     | np.random.Generator
     | None
 )
+
+# A matrix or array of scipy.sparse, which is not imported for its name.
+class _Sparse(Protocol):
+    @property
+    def format(self) -> str: ...
+    @property
+    def nnz(self) -> Any: ...
+    def tocsr(self, copy: bool = ...) -> Any: ...
+
+_Inputs: TypeAlias = ArrayLike | _Sparse
 
 __all__ = [
     "ACTIVATIONS",
@@ -98,12 +108,12 @@ class Network:
     def dtype(self) -> np.dtype[Any]: ...
     @property
     def config(self) -> dict[str, Any]: ...
-    def forward(self, x: ArrayLike, *, out: _Array | None = None) -> _Array: ...
-    def __call__(self, x: ArrayLike, *, out: _Array | None = None) -> _Array: ...
-    def trace(self, x: ArrayLike) -> Trace: ...
+    def forward(self, x: _Inputs, *, out: _Array | None = None) -> _Array: ...
+    def __call__(self, x: _Inputs, *, out: _Array | None = None) -> _Array: ...
+    def trace(self, x: _Inputs) -> Trace: ...
     def cost(
         self,
-        x: ArrayLike,
+        x: _Inputs,
         y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
@@ -111,7 +121,7 @@ class Network:
     ) -> float: ...
     def errors(
         self,
-        x: ArrayLike,
+        x: _Inputs,
         y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
@@ -119,7 +129,7 @@ class Network:
     ) -> list[_Array]: ...
     def backprop(
         self,
-        x: ArrayLike,
+        x: _Inputs,
         y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
@@ -198,7 +208,7 @@ def build_config() -> dict[str, str | int]: ...
 def forward(
     weights: Sequence[ArrayLike] | Views,
     biases: Sequence[ArrayLike] | Views,
-    x: ArrayLike,
+    x: _Inputs,
     *,
     hidden: str | Sequence[str] = "sigmoid",
     output: str = "sigmoid",
@@ -206,7 +216,7 @@ def forward(
 def trace(
     weights: Sequence[ArrayLike] | Views,
     biases: Sequence[ArrayLike] | Views,
-    x: ArrayLike,
+    x: _Inputs,
     *,
     hidden: str | Sequence[str] = "sigmoid",
     output: str = "sigmoid",
@@ -214,7 +224,7 @@ def trace(
 def cost(
     weights: Sequence[ArrayLike] | Views,
     biases: Sequence[ArrayLike] | Views,
-    x: ArrayLike,
+    x: _Inputs,
     y: ArrayLike,
     *,
     hidden: str | Sequence[str] = "sigmoid",
@@ -226,7 +236,7 @@ def cost(
 def errors(
     weights: Sequence[ArrayLike] | Views,
     biases: Sequence[ArrayLike] | Views,
-    x: ArrayLike,
+    x: _Inputs,
     y: ArrayLike,
     *,
     hidden: str | Sequence[str] = "sigmoid",
@@ -238,7 +248,7 @@ def errors(
 def backprop(
     weights: Sequence[ArrayLike] | Views,
     biases: Sequence[ArrayLike] | Views,
-    x: ArrayLike,
+    x: _Inputs,
     y: ArrayLike,
     *,
     hidden: str | Sequence[str] = "sigmoid",
