@@ -119,6 +119,8 @@ class Optimizer:
         single = isinstance(params, np.ndarray)
         arrays = [params] if single else _listed("params", params)
         gradients = [gradient] if single else _listed("gradient", gradient)
+        if not arrays:
+            raise ValueError("params: expected one array or more, got none")
         kept = self._fit(arrays, single=single) if self._keeps else None
         numbers = [] if kept is None else kept.numbers
         rate, t = self._rate(), self._steps + 1
