@@ -13,7 +13,7 @@ STEPS = 100
 def gradient(p, step):
     """A gradient of size 0.001 to 100, which follows p and turns with the steps."""
     k = np.arange(p.size).reshape(p.shape)
-    return (10.0 ** (k % 6 - 3) * (p + np.cos(0.1 * step + k))).astype(p.dtype)
+    return np.asarray(10.0 ** (k % 6 - 3) * (p + np.cos(0.1 * step + k)), p.dtype)
 
 
 class Case:
@@ -238,8 +238,8 @@ def torch_steps(torch, case, start, steps=STEPS):
     return params.detach().numpy()
 
 
-def formula_steps(case, start, steps=STEPS):
-    """What the formulas make of `start`, written down once more, in NumPy."""
+def formula_steps(case, start, steps=STEPS, of=gradient):
+    """What the formulas make of `start`, written down once more, in NumPy and float64."""
     options = case.options
     rate = options["learning_rate"]
     beta1, beta2 = options.get("beta1", 0.9), options.get("beta2", 0.999)
@@ -249,7 +249,7 @@ def formula_steps(case, start, steps=STEPS):
     p, m, v = start.astype(np.float64), np.zeros(start.shape), np.zeros(start.shape)
     for step in range(steps):
         eta, t = rate if isinstance(rate, float) else rate(step), step + 1
-        g = gradient(p, step)
+        g = of(p, step)
         if case.name == "AdamW":
             p = p - eta * decay * p
         else:
