@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from typing_extensions import disjoint_base
 
+from bpfast._touched import Touched
+
 _Array: TypeAlias = NDArray[np.floating[Any]]
 _Cost: TypeAlias = str | Callable[[_Array, NDArray[Any]], tuple[ArrayLike, ArrayLike]]
 _Path: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
@@ -124,6 +126,14 @@ class Network:
         reduction: _Reduction = "mean",
         out: Gradient | None = None,
     ) -> Gradient: ...
+    def backprop_touched(
+        self,
+        x: Any,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        reduction: _Reduction = "mean",
+    ) -> Touched: ...
     def astype(self, dtype: DTypeLike) -> Self: ...
     def copy(self) -> Self: ...
     def save(self, path: _Path) -> None: ...

@@ -111,6 +111,30 @@ impl<T: Element> Stored<T> {
         })
     }
 
+    /// The same of the numbers of a dense array that are not 0, where they are at most a `share`.
+    ///
+    /// # Errors
+    /// Another call is writing to the array; no memory.
+    pub fn without_zeros(self, py: Python<'_>, share: f64) -> PyResult<Self> {
+        let Self::Dense(array) = &self else {
+            return Ok(self);
+        };
+        let x = input::<T, Ix2>("x", array.bind(py))?;
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss
+        )]
+        let most = (x.len() as f64 * share) as usize;
+        let width = x.as_array().ncols();
+        let found = Positions::of_dense(x.as_slice()?, width, most)?;
+        drop(x);
+        Ok(match found {
+            Some((positions, values)) => Self::Sparse(positions, values),
+            None => self,
+        })
+    }
+
     /// # Errors
     /// Another call is writing to the array.
     pub fn borrow<'a, 'py>(&'a self, py: Python<'py>) -> PyResult<Borrowed<'a, 'py, T>> {

@@ -24,6 +24,7 @@ mod stepped;
 mod store;
 mod targets;
 mod threads;
+mod touched;
 mod trainer;
 mod training;
 mod vector;
