@@ -119,7 +119,7 @@ mod tests {
                     let x = f32::from(u8::try_from(i).expect("small"));
                     assert_eq!((p[i], k[i]), (0.0, 2.0 * x + 1.0), "{level:?} {length} {i}");
                 }
-                assert!(before.iter().all(|&x| x == 7.0), "{level:?} {length}");
+                assert_eq!(before, vec![7.0; before.len()], "{level:?} {length}");
             }
         }
     }
