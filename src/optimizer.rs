@@ -8,11 +8,15 @@ use crate::kernels::update::{Rule as Kernel, update};
 use crate::pool::Team;
 use crate::scalar::Real;
 
-/// The multiply-adds that the step of one parameter takes as long as.
+/// The multiply-adds that the step of one parameter takes as long as: 0.1 ns (SGD) to 0.35 ns (Adam,
+/// float32) with AVX-512 where a network's products do about 13 a nanosecond, rounded up for
+/// memory that is not in a cache.
 const WORK: usize = 8;
-/// The parameters from which on another thread is worth having: some 20 µs.
+/// The parameters that each thread has at least: 7 µs of SGD and 22 µs of Adam as above, and it takes
+/// some 5 µs until a helper has begun.
 const THREAD_PARAMS: usize = 1 << 16;
-/// The parameters that a thread takes at a time.
+/// The parameters that a thread takes at a time: half of the least share, so that a helper which
+/// comes late leaves little undone; what is shorter is not shared at all.
 const PIECE: usize = 1 << 15;
 
 /// An optimizer, without its learning rate and what it keeps.
@@ -115,10 +119,9 @@ impl Step {
 
     /// The step number `t`, from 1, with the learning rate `rate`.
     pub fn new(rule: Rule, rate: f64, t: u64) -> Self {
-        let correction = |beta: f64| match i32::try_from(t) {
-            Ok(t) => 1.0 - beta.powi(t),
-            Err(_) => 1.0,
-        };
+        #[allow(clippy::cast_precision_loss)] // β^t no longer changes where t has more than 53 bits
+        let t = t as f64;
+        let correction = |beta: f64| -libm::expm1(t * libm::log(beta));
         let corrections = match rule {
             Rule::Adam { beta1, beta2, .. } => (correction(beta1), correction(beta2)),
             _ => (1.0, 1.0),
@@ -152,7 +155,7 @@ impl Step {
         mut gradient: &[T],
         kept: &mut [&mut [T]],
     ) {
-        if team.threads() == 1 {
+        if team.threads() == 1 || params.len() <= PIECE {
             return self.apply(terms, params, gradient, kept);
         }
         let mut kept: Vec<&mut [T]> = kept.iter_mut().map(|kept| &mut **kept).collect();
@@ -195,7 +198,7 @@ impl Step {
             Rule::Sgd { momentum, nesterov } => {
                 let rule = Momentum {
                     rate,
-                    momentum: number(momentum),
+                    mu: number(momentum),
                     nesterov,
                 };
                 run(rule, terms, params, gradient, some(kept));
@@ -207,9 +210,10 @@ impl Step {
                 decay,
             } => {
                 let rule = Adam {
-                    beta1: number(1.0 - beta1),
-                    beta2: number(1.0 - beta2),
-                    epsilon: number(epsilon),
+                    beta1: (number(beta1), number(1.0 - beta1)),
+                    beta2: (number(beta2), number(1.0 - beta2)),
+                    forgets: beta1 < 0.5,
+                    epsilon: positive(epsilon),
                     shrink: number(1.0 - self.rate * decay),
                     rate: number(self.rate / self.corrections.0),
                     root: number(1.0 / self.corrections.1.sqrt()),
@@ -217,20 +221,18 @@ impl Step {
                 run(rule, terms, params, gradient, some(kept));
             }
             Rule::RmsProp { alpha, epsilon } => {
-                let (keep, take) = (number(alpha), number(1.0 - alpha));
-                let epsilon = number(epsilon);
                 let rule = Squares {
                     rate,
-                    epsilon,
-                    keep,
-                    take,
+                    epsilon: positive(epsilon),
+                    keep: number(alpha),
+                    take: number(1.0 - alpha),
                 };
                 run(rule, terms, params, gradient, some(kept));
             }
             Rule::Adagrad { epsilon } => {
                 let rule = Squares {
                     rate,
-                    epsilon: number(epsilon),
+                    epsilon: positive(epsilon),
                     keep: T::ONE,
                     take: T::ONE,
                 };
@@ -238,6 +240,12 @@ impl Step {
             }
         }
     }
+}
+
+/// ε as a `T`, and never 0, which would make 0 / 0 of a parameter without a gradient.
+fn positive<T: Real>(epsilon: f64) -> T {
+    let (epsilon, least) = (T::from_f64(epsilon), T::ONE / T::MAX);
+    if epsilon < least { least } else { epsilon }
 }
 
 /// The slices that a rule keeps, as an array.
@@ -265,3 +273,6 @@ fn run<T: Real, const KEPT: usize>(
     };
     update(rule, params, gradient, kept);
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,30 +42,31 @@ impl<T: Real> Rule<T, 0> for Descent<T> {
 #[derive(Debug, Clone, Copy)]
 pub struct Momentum<T> {
     pub rate: T,
-    pub momentum: T,
+    /// μ.
+    pub mu: T,
     pub nesterov: bool,
 }
 
 impl<T: Real> Rule<T, 1> for Momentum<T> {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, kept: &mut [V; 1]) -> V {
-        let momentum = p.splat(self.momentum);
-        let v = kept[0].mul_add(momentum, g);
+        let mu = p.splat(self.mu);
+        let v = kept[0].mul_add(mu, g);
         kept[0] = v;
-        let step = if self.nesterov {
-            v.mul_add(momentum, g)
-        } else {
-            v
-        };
+        let step = if self.nesterov { v.mul_add(mu, g) } else { v };
         step.mul_add(p.splat(-self.rate), p)
     }
 }
 
-/// β₁ and β₂ are 1 − β₁ and 1 − β₂ here: m + (1 − β₁)(g − m).
+/// m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², and p (1 − η λ) − η m̂ / (√v̂ + ε).
 #[derive(Debug, Clone, Copy)]
 pub struct Adam<T> {
-    pub beta1: T,
-    pub beta2: T,
+    /// β₁ and 1 − β₁.
+    pub beta1: (T, T),
+    /// β₂ and 1 − β₂.
+    pub beta2: (T, T),
+    /// Whether β₁ < ½, so that m is nearer to g than to what it was.
+    pub forgets: bool,
     pub epsilon: T,
     /// 1 − η λ.
     pub shrink: T,
@@ -78,8 +79,13 @@ pub struct Adam<T> {
 impl<T: Real> Rule<T, 2> for Adam<T> {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, kept: &mut [V; 2]) -> V {
-        let m = (g - kept[0]).mul_add(p.splat(self.beta1), kept[0]);
-        let v = (g * g - kept[1]).mul_add(p.splat(self.beta2), kept[1]);
+        // From the nearer end, so that a small g is not lost in a large m, nor a small m in g.
+        let m = if self.forgets {
+            (kept[0] - g).mul_add(p.splat(self.beta1.0), g)
+        } else {
+            (g - kept[0]).mul_add(p.splat(self.beta1.1), kept[0])
+        };
+        let v = mean_square(kept[1], g, self.beta2.0, self.beta2.1);
         *kept = [m, v];
         let root = v.sqrt().mul_add(p.splat(self.root), p.splat(self.epsilon));
         let p = p * p.splat(self.shrink);
@@ -87,7 +93,14 @@ impl<T: Real> Rule<T, 2> for Adam<T> {
     }
 }
 
-/// v ← keep v + take g².
+/// keep v + take g², with g² in two factors: take g² is finite where g² is too large for T. No
+/// difference v − g² is formed, which would make NaN of two infinities.
+#[inline(always)]
+fn mean_square<T: Real, V: Arithmetic<Scalar = T>>(v: V, g: V, keep: T, take: T) -> V {
+    (g * g.splat(take)).mul_add(g, v * v.splat(keep))
+}
+
+/// v ← keep v + take g², and p − η g / (√v + ε).
 #[derive(Debug, Clone, Copy)]
 pub struct Squares<T> {
     pub rate: T,
@@ -99,7 +112,7 @@ pub struct Squares<T> {
 impl<T: Real> Rule<T, 1> for Squares<T> {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, kept: &mut [V; 1]) -> V {
-        let v = kept[0].mul_add(p.splat(self.keep), g * g * p.splat(self.take));
+        let v = mean_square(kept[0], g, self.keep, self.take);
         kept[0] = v;
         let root = v.sqrt() + p.splat(self.epsilon);
         (g / root).mul_add(p.splat(-self.rate), p)

@@ -51,9 +51,13 @@ impl<T: Real, R: Rule<T, KEPT>, const KEPT: usize> Job<T> for Update<'_, T, R, K
             // SAFETY: a whole register lies in each slice; the caller proves the instructions.
             unsafe {
                 let (p, g) = (V::load(params.add(at)), V::load(gradient.add(at)));
-                let mut kept = places.map(|place| V::load(place.add(at)));
+                // A loop, and no `map`: its closure might be compiled without the instructions.
+                let mut kept = [p; KEPT];
+                for (kept, place) in kept.iter_mut().zip(&places) {
+                    *kept = V::load(place.add(at));
+                }
                 self.rule.of(p, g, &mut kept).store(params.add(at));
-                for (kept, place) in kept.into_iter().zip(places) {
+                for (kept, place) in kept.iter().zip(&places) {
                     kept.store(place.add(at));
                 }
             }
@@ -64,10 +68,13 @@ impl<T: Real, R: Rule<T, KEPT>, const KEPT: usize> Job<T> for Update<'_, T, R, K
             unsafe {
                 let p = V::load_first(params.add(at), last);
                 let g = V::load_first(gradient.add(at), last);
-                let mut kept = places.map(|place| V::load_first(place.add(at), last));
+                let mut kept = [p; KEPT];
+                for (kept, place) in kept.iter_mut().zip(&places) {
+                    *kept = V::load_first(place.add(at), last);
+                }
                 let p = self.rule.of(p, g, &mut kept);
                 p.store_first(params.add(at), last);
-                for (kept, place) in kept.into_iter().zip(places) {
+                for (kept, place) in kept.iter().zip(&places) {
                     kept.store_first(place.add(at), last);
                 }
             }
@@ -112,7 +119,7 @@ mod tests {
                     let x = f32::from(u8::try_from(i).expect("small"));
                     assert_eq!((p[i], k[i]), (0.0, 2.0 * x + 1.0), "{level:?} {length} {i}");
                 }
-                assert!(before.iter().all(|&x| x == 7.0), "{level:?} {length}");
+                assert_eq!(before, vec![7.0; before.len()], "{level:?} {length}");
             }
         }
     }

@@ -72,31 +72,6 @@ pub fn input<'py, T: Element, D: Dimension>(
     readonly(argument, converted.cast::<PyArray<T, D>>()?)
 }
 
-/// The same with exactly this `shape`.
-///
-/// # Errors
-/// As [`input`]; ValueError for another shape.
-pub fn input_of_shape<'py, T: Element, D: Dimension>(
-    argument: &str,
-    value: &Bound<'py, PyAny>,
-    shape: &[usize],
-) -> PyResult<PyReadonlyArray<'py, T, D>> {
-    let array = match value.cast::<PyArray<T, D>>() {
-        Ok(array) => array.as_untyped().clone(),
-        Err(_) => numbers(argument, value)?,
-    };
-    if array.shape() != shape {
-        return Err(Error::shape(argument, shape, array.shape()).into());
-    }
-    if usable(&array)
-        && let Ok(array) = array.cast::<PyArray<T, D>>()
-    {
-        return readonly(argument, array);
-    }
-    let converted = convert::<T>(&array)?;
-    readonly(argument, converted.cast::<PyArray<T, D>>()?)
-}
-
 /// `value` as NumPy takes it, if it is of numbers: bool, integer or floating.
 ///
 /// # Errors
@@ -270,11 +245,7 @@ pub fn check_apart(
         .filter_map(|input| input.cast::<PyUntypedArray>().ok());
     for input in arrays {
         // Only where the bounds cross can NumPy's exact, slower answer be yes.
-        if bounds(input).overlap(&bounds(out))
-            && numpy_function(out.py(), "shares_memory")?
-                .call1((out, input))?
-                .is_truthy()?
-        {
+        if bounds(input).overlap(&bounds(out)) && shares_memory(out, input)? {
             let message =
                 "out: expected an array apart from the inputs, got one that overlaps them";
             return Err(PyValueError::new_err(message));
@@ -283,8 +254,17 @@ pub fn check_apart(
     Ok(())
 }
 
+/// Whether a byte of one array is a byte of the other: exact, and slow.
+pub fn shares_memory(
+    one: &Bound<'_, PyUntypedArray>,
+    other: &Bound<'_, PyUntypedArray>,
+) -> PyResult<bool> {
+    let shares = numpy_function(one.py(), "shares_memory")?;
+    shares.call1((one, other))?.is_truthy()
+}
+
 /// The addresses from the first byte of an array to behind its last.
-fn bounds(array: &Bound<'_, PyUntypedArray>) -> Bounds {
+pub fn bounds(array: &Bound<'_, PyUntypedArray>) -> Bounds {
     let start = data(array);
     if array.len() == 0 {
         return Bounds { start, end: start };
@@ -304,13 +284,17 @@ fn bounds(array: &Bound<'_, PyUntypedArray>) -> Bounds {
     bounds
 }
 
-struct Bounds {
-    start: usize,
-    end: usize,
+/// Addresses: those from `start` on, up to but not `end`.
+pub struct Bounds {
+    /// The first.
+    pub start: usize,
+    /// The one behind the last.
+    pub end: usize,
 }
 
 impl Bounds {
-    fn overlap(&self, other: &Self) -> bool {
+    /// Whether they have an address in common.
+    pub fn overlap(&self, other: &Self) -> bool {
         self.start < other.end && other.start < self.end
     }
 }
@@ -340,7 +324,12 @@ pub fn readwrite_argument<'py, T: Element, D: Dimension>(
 
 /// Whether the core can read the array as a slice in C order.
 fn usable(array: &Bound<'_, PyUntypedArray>) -> bool {
-    array.is_c_contiguous() && flags(array) & npyffi::NPY_ARRAY_ALIGNED != 0
+    array.is_c_contiguous() && is_aligned(array)
+}
+
+/// Whether each number lies at an address that the machine may ask of its type.
+pub fn is_aligned(array: &Bound<'_, PyUntypedArray>) -> bool {
+    flags(array) & npyffi::NPY_ARRAY_ALIGNED != 0
 }
 
 #[allow(unsafe_code)]

@@ -1,15 +1,16 @@
 //! A step of an optimizer on arrays of the user's, as `bpfast.optimizers` calls it.
 
-use numpy::ndarray::IxDyn;
-use numpy::{
-    PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArrayDyn, PyUntypedArrayMethods,
-};
+use std::borrow::Cow;
+
+use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods, dtype};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use super::arrays::{Element, check_writeable, input_of_shape, readwrite_argument};
+use super::arrays::Element;
 use super::detach::detached;
 use super::errors::wrong_type;
+use super::overlap::{Span, check_apart};
+use super::stepped::{Held, Stepped, gradient_of};
 use super::threads;
 use crate::error::Error;
 use crate::optimizer::{Rule, Step, Terms};
@@ -50,129 +51,109 @@ impl<'py> FromPyObject<'_, 'py> for Given {
     }
 }
 
-/// One step, number `t`, on arrays of one dtype, all C-contiguous: `kept[i][k]` is what the rule
-/// keeps for `params[k]`. Nothing is changed where one of them does not fit.
+/// One step, number `t`, on arrays of float32 or float64; `single` if they came in no list.
+/// `kept[i][k]` is what the rule keeps for `params[k]`, a vector in the order of its memory.
+///
+/// # Errors
+/// An array does not fit, or shares memory with one that is changed: nothing is changed then.
 #[pyfunction]
 pub fn step_arrays(
     given: Given,
     rate: f64,
     t: u64,
+    single: bool,
     params: Vec<Bound<'_, PyAny>>,
     gradient: Vec<Bound<'_, PyAny>>,
     kept: Vec<Vec<Bound<'_, PyAny>>>,
 ) -> PyResult<()> {
-    let Some(first) = params.first() else {
-        return Ok(());
-    };
-    if first.cast::<PyArrayDyn<f32>>().is_ok() {
-        step_of::<f32>(given, rate, t, &params, &gradient, &kept)
-    } else {
-        step_of::<f64>(given, rate, t, &params, &gradient, &kept)
+    if gradient.len() != params.len() {
+        let expected = format!("{} arrays, one for each of params", params.len());
+        return Err(Error::value("gradient", expected, gradient.len()).into());
     }
-}
-
-fn step_of<T: Element>(
-    given: Given,
-    rate: f64,
-    t: u64,
-    params: &[Bound<'_, PyAny>],
-    gradient: &[Bound<'_, PyAny>],
-    kept: &[Vec<Bound<'_, PyAny>>],
-) -> PyResult<()> {
     let Some(py) = params.first().map(Bound::py) else {
         return Ok(());
     };
-    let mut places = Vec::with_capacity(params.len());
-    for (k, (params, gradient)) in params.iter().zip(gradient).enumerate() {
+    let mut float32: Vec<Stepped<f32>> = Vec::new();
+    let mut float64: Vec<Stepped<f64>> = Vec::new();
+    let mut spans = Vec::with_capacity(2 * params.len());
+    for (k, (params, gradient)) in params.iter().zip(&gradient).enumerate() {
+        let names = ["params", "gradient"].map(|name| {
+            if single {
+                Cow::Borrowed(name)
+            } else {
+                Cow::Owned(format!("{name}[{k}]"))
+            }
+        });
+        let Ok(array) = params.cast::<PyUntypedArray>() else {
+            return Err(wrong_type(&names[0], "a NumPy array", params));
+        };
         let kept = kept.iter().filter_map(|kept| kept.get(k));
-        places.push(Place::<T>::new(k, params, gradient, kept)?);
+        let found = array.dtype();
+        let gradient = if found.is_equiv_to(&dtype::<f32>(py)) {
+            add(&mut float32, &names, array, gradient, kept)?
+        } else if found.is_equiv_to(&dtype::<f64>(py)) {
+            add(&mut float64, &names, array, gradient, kept)?
+        } else {
+            let message = format!("expected dtype float32 or float64, got {found}");
+            return Err(PyTypeError::new_err(format!("{}: {message}", names[0])));
+        };
+        let [of_params, of_gradient] = names;
+        spans.push(Span::new(of_params, array.clone(), true));
+        spans.push(Span::new(of_gradient, gradient, false));
     }
-    let mut slices = Vec::with_capacity(places.len());
-    for place in &mut places {
-        slices.push(place.slices()?);
-    }
-    let length: usize = slices.iter().map(|slices| slices.params.len()).sum();
+    check_apart(spans)?;
+
+    let length = float32.iter().map(Stepped::len).sum::<usize>()
+        + float64.iter().map(Stepped::len).sum::<usize>();
+    let team = Team::assemble(Step::threads(length, threads::in_force()?));
     let terms = Terms {
         l2: given.weight_decay,
         ..Terms::NONE
     };
     let step = Step::new(given.rule, rate, t);
-    let team = Team::assemble(Step::threads(length, threads::in_force()?));
-    detached(py, Step::work(length), move |_| {
-        for mut slices in slices {
-            step.run(
-                &team,
-                terms,
-                slices.params,
-                slices.gradient,
-                &mut slices.kept,
-            );
-        }
+    let (mut borrowed32, mut borrowed64) = (borrow(&float32)?, borrow(&float64)?);
+    let (work32, work64) = (
+        prepare(step, terms, &mut borrowed32)?,
+        prepare(step, terms, &mut borrowed64)?,
+    );
+    detached(py, Step::work(length), |_| {
+        work32(&team);
+        work64(&team);
         Ok(())
+    })?;
+    drop((borrowed32, borrowed64));
+    float32.iter().try_for_each(Stepped::write_back)?;
+    float64.iter().try_for_each(Stepped::write_back)
+}
+
+/// Adds an array, and what belongs to it, to those of its type. Returns its gradient as it came.
+fn add<'a, 'py: 'a, T: Element>(
+    arrays: &mut Vec<Stepped<'py, T>>,
+    names: &[Cow<'static, str>; 2],
+    params: &Bound<'py, PyUntypedArray>,
+    gradient: &Bound<'py, PyAny>,
+    kept: impl Iterator<Item = &'a Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let gradient = gradient_of::<T>(&names[1], gradient)?;
+    arrays.push(Stepped::new(names, params, &gradient, kept)?);
+    Ok(gradient)
+}
+
+fn borrow<'py, T: Element>(arrays: &[Stepped<'py, T>]) -> PyResult<Vec<Held<'py, T>>> {
+    arrays.iter().map(Stepped::borrow).collect()
+}
+
+/// The step on all of some arrays, which then cannot fail.
+fn prepare<'a, T: Element>(
+    step: Step,
+    terms: Terms,
+    borrowed: &'a mut [Held<'_, T>],
+) -> PyResult<impl FnOnce(&Team) + Send + 'a> {
+    let slices = borrowed.iter_mut().map(Held::slices);
+    let slices = slices.collect::<PyResult<Vec<_>>>()?;
+    Ok(move |team: &Team| {
+        for mut array in slices {
+            step.run(team, terms, array.params, array.gradient, &mut array.kept);
+        }
     })
-}
-
-/// The arrays of one parameter array, borrowed.
-struct Place<'py, T: Element> {
-    params: PyReadwriteArrayDyn<'py, T>,
-    gradient: PyReadonlyArrayDyn<'py, T>,
-    kept: Vec<PyReadwriteArrayDyn<'py, T>>,
-}
-
-/// Their numbers.
-struct Slices<'a, T> {
-    params: &'a mut [T],
-    gradient: &'a [T],
-    kept: Vec<&'a mut [T]>,
-}
-
-impl<'py, T: Element> Place<'py, T> {
-    fn new<'a>(
-        k: usize,
-        params: &Bound<'py, PyAny>,
-        gradient: &Bound<'py, PyAny>,
-        kept: impl Iterator<Item = &'a Bound<'py, PyAny>>,
-    ) -> PyResult<Self>
-    where
-        'py: 'a,
-    {
-        let argument = format!("params[{k}]");
-        let array = |value: &Bound<'py, PyAny>| {
-            let expected = format!("an array of {}", T::DTYPE);
-            let array = value.cast::<PyArrayDyn<T>>();
-            let array = array.map_err(|_| wrong_type(&argument, &expected, value))?;
-            if !array.is_c_contiguous() {
-                let (expected, got) = ("a C-contiguous array", "another layout");
-                return Err(Error::value(&argument, expected, got).into());
-            }
-            check_writeable(&argument, array.as_untyped())?;
-            Ok::<_, PyErr>(array.clone())
-        };
-        let params = array(params)?;
-        let shape = params.shape().to_vec();
-        let gradient = input_of_shape::<T, IxDyn>(&format!("gradient[{k}]"), gradient, &shape)?;
-        let kept = kept.map(|kept| {
-            let kept = array(kept)?;
-            if kept.shape() != shape {
-                return Err(Error::shape("state", &shape, kept.shape()).into());
-            }
-            readwrite_argument("state", &kept)
-        });
-        Ok(Self {
-            kept: kept.collect::<PyResult<_>>()?,
-            params: readwrite_argument(&argument, &params)?,
-            gradient,
-        })
-    }
-
-    fn slices(&mut self) -> PyResult<Slices<'_, T>> {
-        let kept = self.kept.iter_mut();
-        Ok(Slices {
-            params: self.params.as_slice_mut()?,
-            gradient: self.gradient.as_slice()?,
-            kept: kept
-                .map(|kept| Ok(kept.as_slice_mut()?))
-                .collect::<PyResult<_>>()?,
-        })
-    }
 }

@@ -1,0 +1,15 @@
+"""Optimizers: how a step changes parameters, given their gradient.
+
+Each works in `bpfast.Network.fit` and, by ``optimizer.step(params, gradient)``, in a loop of your
+own on any NumPy arrays. A step is one pass over the numbers, in place, with the same bits at any
+number of threads. In the formulas g is the gradient, η the learning rate of the step, t its number,
+from 1; all operations are element by element.
+"""
+
+from bpfast.optimizers._adam import Adam, AdamW
+from bpfast.optimizers._config import from_config
+from bpfast.optimizers._optimizer import Optimizer
+from bpfast.optimizers._sgd import SGD
+from bpfast.optimizers._squares import Adagrad, RMSprop
+
+__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "from_config"]

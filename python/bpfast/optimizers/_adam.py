@@ -1,0 +1,127 @@
+"""Steps of one length for all parameters: Adam, AdamW."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, SupportsFloat, final
+
+from bpfast._numbers import fraction, not_negative, positive
+from bpfast.optimizers._optimizer import Optimizer
+
+if TYPE_CHECKING:
+    from bpfast.optimizers._optimizer import Rate
+
+KEEPS = ("mean", "square")
+
+
+@final
+class Adam(Optimizer):
+    """Adam: steps of about η in each parameter, whatever the size of its gradient.
+
+    m ← β₁ m + (1 - β₁) g, v ← β₂ v + (1 - β₂) g², p ← p - η m̂ / (√v̂ + ε) with
+    m̂ = m / (1 - β₁^t), v̂ = v / (1 - β₂^t). It keeps m and v.
+
+    Parameters
+    ----------
+    learning_rate : float, schedule or callable, default 0.001
+        As for `SGD`.
+    beta1, beta2 : float, default 0.9 and 0.999
+        β₁ and β₂, from 0 up to but not 1.
+    epsilon : float, default 1e-8
+        ε, above 0.
+    weight_decay : float, default 0.0
+        As for `SGD`; `AdamW` takes it apart from the gradient.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for `SGD`.
+
+    Notes
+    -----
+    Source: Kingma and Ba, *Adam: A Method for Stochastic Optimization* (2015), algorithm 1.
+
+    Examples
+    --------
+    >>> import numpy as np, bpfast
+    >>> p = np.array([1.0, 1.0])
+    >>> bpfast.Adam(0.5).step(p, [3.0, -0.001])
+    >>> p.round(4)
+    array([0.5, 1.5])
+    """
+
+    __slots__ = ()
+    kind = "adam"
+
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        *,
+        beta1: SupportsFloat = 0.9,
+        beta2: SupportsFloat = 0.999,
+        epsilon: SupportsFloat = 1e-8,
+        weight_decay: SupportsFloat = 0.0,
+    ) -> None:
+        config = _config(beta1, beta2, epsilon, weight_decay)
+        super().__init__(learning_rate, config, ("adam", [*config.values(), 0.0]), KEEPS)
+
+
+@final
+class AdamW(Optimizer):
+    """Adam with weight decay apart from the gradient: first p ← p (1 - η λ), then Adam's step.
+
+    Parameters
+    ----------
+    learning_rate : float, schedule or callable, default 0.001
+        As for `SGD`.
+    beta1, beta2 : float, default 0.9 and 0.999
+        As for `Adam`.
+    epsilon : float, default 1e-8
+        As for `Adam`.
+    weight_decay : float, default 0.01
+        λ, of all parameters, 0 or above.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for `SGD`.
+
+    Notes
+    -----
+    Source: Loshchilov and Hutter, *Decoupled Weight Decay Regularization* (2019), with λ multiplied
+    by η as in PyTorch's ``AdamW``.
+
+    Examples
+    --------
+    >>> import numpy as np, bpfast
+    >>> p = np.array([1.0])
+    >>> bpfast.AdamW(0.5, weight_decay=0.1).step(p, [0.0])
+    >>> p
+    array([0.95])
+    """
+
+    __slots__ = ()
+    kind = "adamw"
+
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        *,
+        beta1: SupportsFloat = 0.9,
+        beta2: SupportsFloat = 0.999,
+        epsilon: SupportsFloat = 1e-8,
+        weight_decay: SupportsFloat = 0.01,
+    ) -> None:
+        config = _config(beta1, beta2, epsilon, weight_decay)
+        *numbers, decay = config.values()
+        super().__init__(learning_rate, config, ("adam", [*numbers, 0.0, decay]), KEEPS)
+
+
+def _config(
+    beta1: SupportsFloat, beta2: SupportsFloat, epsilon: SupportsFloat, weight_decay: SupportsFloat
+) -> dict[str, float]:
+    return {
+        "beta1": fraction("beta1", beta1),
+        "beta2": fraction("beta2", beta2),
+        "epsilon": positive("epsilon", epsilon),
+        "weight_decay": not_negative("weight_decay", weight_decay),
+    }

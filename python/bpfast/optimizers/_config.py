@@ -1,0 +1,75 @@
+"""Optimizers from their configs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bpfast import schedules
+from bpfast._numbers import is_number
+from bpfast.optimizers._adam import Adam, AdamW
+from bpfast.optimizers._optimizer import Optimizer
+from bpfast.optimizers._sgd import SGD
+from bpfast.optimizers._squares import Adagrad, RMSprop
+
+_KINDS: dict[str, type[SGD | Adam | AdamW | RMSprop | Adagrad]] = {
+    made.kind: made for made in (SGD, Adam, AdamW, RMSprop, Adagrad)
+}
+
+
+def from_config(config: Mapping[str, Any]) -> Optimizer:
+    """Make the optimizer that a config describes.
+
+    It looks names up and checks numbers, and runs nothing: a config from a stranger does no harm.
+
+    Parameters
+    ----------
+    config : mapping
+        ``kind``, one of sgd, adam, adamw, rmsprop, adagrad, and the arguments by name, as
+        `Optimizer.config` has them. What is left out has its default. ``learning_rate`` is a number
+        or the config of a schedule.
+
+    Returns
+    -------
+    Optimizer
+        A new one, which has done no step.
+
+    Raises
+    ------
+    TypeError
+        No mapping.
+    ValueError
+        An unknown kind, or arguments that this kind does not take.
+
+    Examples
+    --------
+    >>> from bpfast import optimizers
+    >>> optimizers.from_config({"kind": "adagrad", "learning_rate": 0.5})
+    Adagrad(0.5, epsilon=1e-10, weight_decay=0.0)
+    """
+    if not isinstance(config, Mapping):
+        raise TypeError(f"config: expected a mapping, got {type(config).__name__}")
+    kind = config.get("kind")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise ValueError(f"config: unknown kind {kind!r}; valid: {', '.join(_KINDS)}")
+    made = _KINDS[kind]
+    given = {name: value for name, value in config.items() if name != "kind"}
+    names = made().config.keys() - {"kind"}
+    if not given.keys() <= names:
+        got = ", ".join(map(str, given))
+        raise ValueError(f"config: expected {', '.join(sorted(names))} for {kind!r}, got {got}")
+    try:
+        if "learning_rate" in given and not is_number(given["learning_rate"]):
+            given["learning_rate"] = _schedule(given["learning_rate"])
+        return made(**given)
+    except (TypeError, ValueError) as error:
+        # It comes from a file: a wrong type in it is one more wrong value.
+        raise ValueError(f"config: {error}") from None
+
+
+def _schedule(config: object) -> schedules.Schedule:
+    """The schedule of this config; an error that says whose it is."""
+    try:
+        return schedules.from_config(config)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"learning_rate: {str(error).removeprefix('config: ')}") from None

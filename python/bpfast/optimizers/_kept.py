@@ -1,0 +1,113 @@
+"""What an optimizer keeps for its parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Array: TypeAlias = NDArray[np.floating[Any]]
+Order: TypeAlias = Literal["C", "F"]
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+class Kept:
+    """Some numbers for each parameter: ``numbers[i][k]`` is a vector for the array k.
+
+    A vector lies in the order of its array's memory, so that a step goes through both side by side.
+    """
+
+    __slots__ = ("dtypes", "numbers", "orders", "shapes")
+
+    def __init__(self, arrays: Sequence[Array], count: int) -> None:
+        self.shapes = [array.shape for array in arrays]
+        self.dtypes = [array.dtype for array in arrays]
+        self.orders = [order(array) for array in arrays]
+        self.numbers = [[np.zeros(a.size, a.dtype) for a in arrays] for _ in range(count)]
+
+    @classmethod
+    def of(cls, rows: Mapping[str, Sequence[Any]]) -> Self:
+        """What these arrays say, by the name of each of the numbers; they are copied."""
+        native = [[_native(name, array) for array in row] for name, row in rows.items()]
+        kept, (first, *_) = cls(native[0], len(rows)), rows
+        if not native[0]:
+            raise ValueError(f"{first}: expected one array or more, got none")
+        for k, (name, row) in enumerate(zip(rows, native, strict=True)):
+            if len(row) != len(native[0]):
+                raise ValueError(f"{name}: expected {len(native[0])} as {first}, got {len(row)}")
+            for array, shape, dtype in zip(row, kept.shapes, kept.dtypes, strict=True):
+                if array.shape != shape:
+                    raise ValueError(f"{name}: expected shape {shape} as {first}, got {array.shape}")
+                if array.dtype != dtype:
+                    raise ValueError(f"{name}: expected dtype {dtype} as {first}, got {array.dtype}")
+            kept.numbers[k] = [array.ravel() for array in row]
+        return kept
+
+    def arrays(self) -> list[list[Array]]:
+        """Copies in the shapes of the parameters."""
+        return [
+            [
+                numbers.reshape(shape, order=order).copy()
+                for numbers, shape, order in zip(row, self.shapes, self.orders, strict=True)
+            ]
+            for row in self.numbers
+        ]
+
+    def is_for(self, arrays: Sequence[Any]) -> bool:
+        """Whether `arrays` have the shapes, dtypes and orders of those before."""
+        if len(arrays) != len(self.shapes):
+            return False
+        for k, array in enumerate(arrays):
+            if not (
+                isinstance(array, np.ndarray)
+                and array.shape == self.shapes[k]
+                and array.dtype == self.dtypes[k]
+                and order(array) == self.orders[k]
+            ):
+                return False
+        return True
+
+    def turn_to(self, arrays: Sequence[Array]) -> None:
+        """Lay the numbers out as `arrays` lie now.
+
+        Raises
+        ------
+        ValueError
+            They have other shapes or dtypes than those before.
+        """
+        for what, expected in (("shape", self.shapes), ("dtype", self.dtypes)):
+            got = [getattr(array, what) for array in arrays]
+            if got != expected:
+                wanted = f"{what} {_join(expected)} as in the steps before"
+                raise ValueError(f"params: expected {wanted}, got {_join(got)}")
+        orders = [order(array) for array in arrays]
+        for k, (old, new) in enumerate(zip(self.orders, orders, strict=True)):
+            if old != new:
+                for row in self.numbers:
+                    row[k] = row[k].reshape(self.shapes[k], order=old).ravel(new)
+        self.orders = orders
+
+
+def order(array: Array) -> Order:
+    """Row by row, or column by column; `Order` in the core says the same."""
+    flags = array.flags
+    return "C" if flags.c_contiguous or not flags.f_contiguous else "F"
+
+
+def _native(argument: str, value: object) -> Array:
+    """A copy, row by row and in the machine's order of bytes."""
+    if not isinstance(value, np.ndarray):
+        raise ValueError(f"{argument}: expected NumPy arrays, got {type(value).__name__}")
+    native = value.dtype.newbyteorder("=")
+    if native not in FLOATS:
+        raise ValueError(f"{argument}: expected dtype float32 or float64, got {value.dtype}")
+    return np.array(value, native, order="C")
+
+
+def _join(parts: Sequence[object]) -> str:
+    return ", ".join(map(str, parts))

@@ -1,0 +1,281 @@
+"""What every optimizer is: a checked step, a config, a state."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsFloat, TypeAlias, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bpfast import _core
+from bpfast._numbers import whole
+from bpfast.optimizers._kept import FLOATS, Kept
+from bpfast.schedules import Constant, Schedule
+from bpfast.schedules._rates import as_schedule, checked_rate
+
+if TYPE_CHECKING:
+    from bpfast._core import Views
+
+Array: TypeAlias = NDArray[np.floating[Any]]
+Rate: TypeAlias = SupportsFloat | Callable[[int], SupportsFloat]
+
+
+class Optimizer:
+    """What all optimizers have in common; make an `SGD`, `Adam`, `AdamW`, `RMSprop` or `Adagrad`.
+
+    An optimizer serves one list of parameters: what it keeps of the gradients so far has their
+    shapes. `reset` or a new optimizer begins anew. Two optimizers are equal if they are of one kind
+    with equal arguments, whatever steps they have done. A copy, also by `pickle`, has what was kept,
+    and shares nothing with the original.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> opt = bpfast.Adam(bpfast.schedules.Cosine(0.01, steps=1000))
+    >>> opt
+    Adam(Cosine(0.01, steps=1000, final=0.0), beta1=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0.0)
+    >>> opt == bpfast.optimizers.from_config(opt.config)
+    True
+    """
+
+    __slots__ = ("_config", "_given", "_heard", "_keeps", "_kept", "_schedule", "_single", "_steps")
+
+    kind: ClassVar[str]  # its name in a config
+
+    def __init__(
+        self,
+        learning_rate: Rate,
+        config: Mapping[str, float | bool],
+        given: tuple[str, list[float]],
+        keeps: tuple[str, ...],
+    ) -> None:
+        self.learning_rate = learning_rate
+        self._config = config
+        self._given = given  # what `_core` wants to know
+        self._keeps = keeps  # the names of what is kept
+        self._kept: Kept | None = None
+        self._single = False  # whether `params` was an array, and no list
+        self._steps = 0
+
+    @property
+    def learning_rate(self) -> Callable[[int], SupportsFloat]:
+        """The schedule of η: ``learning_rate(step)`` is that of a step, counted from 0.
+
+        A positive number, a schedule or any callable can be assigned; the steps are counted on.
+        """
+        return self._schedule
+
+    @learning_rate.setter
+    def learning_rate(self, value: Rate) -> None:
+        self._schedule = as_schedule("learning_rate", value)
+        # What it has heard before, which `reset` brings back.
+        self._heard = self._schedule.state if isinstance(self._schedule, Schedule) else {}
+
+    @property
+    def steps(self) -> int:
+        """The steps done so far."""
+        return self._steps
+
+    @final
+    def step(
+        self,
+        params: Array | Iterable[Array] | Views,
+        gradient: ArrayLike | Iterable[ArrayLike] | Views,
+    ) -> None:
+        """Do one step: change `params` in place.
+
+        Parameters
+        ----------
+        params : ndarray, or iterable of ndarray
+            float32 or float64, of any shape and strides, writeable: ``net.params``, or
+            ``[*net.weights, *net.biases]``, or arrays of your own. No two may share memory.
+        gradient : array_like, or iterable of array_like
+            The derivatives, in the shapes of `params`, in memory apart from them. Another dtype is
+            converted.
+
+        Raises
+        ------
+        ValueError
+            Shapes or dtypes that do not fit each other or the steps before; arrays that are
+            read-only or share memory; a schedule that gives no finite rate, 0 or above.
+        TypeError
+            `params` of another type or dtype; a gradient of something else than real numbers.
+
+        Notes
+        -----
+        With an error, nothing is changed. What a schedule of your own raises comes through.
+
+        Examples
+        --------
+        >>> import numpy as np, bpfast
+        >>> p = np.array([1.0, 2.0])
+        >>> bpfast.SGD(0.5).step(p, [2.0, 4.0])
+        >>> p
+        array([0., 0.])
+        """
+        single = isinstance(params, np.ndarray)
+        arrays = [params] if single else _listed("params", params)
+        gradients = [gradient] if single else _listed("gradient", gradient)
+        if not arrays:
+            raise ValueError("params: expected one array or more, got none")
+        kept = self._fit(arrays, single=single) if self._keeps else None
+        numbers = [] if kept is None else kept.numbers
+        rate, t = self._rate(), self._steps + 1
+        _core.step_arrays(self._given, rate, t, single, arrays, gradients, numbers)
+        self._kept, self._single, self._steps = kept, single, t
+
+    @final
+    def reset(self) -> None:
+        """Forget all steps, and what was reported to the schedule since it was assigned.
+
+        The next step is the first again, on any parameters.
+        """
+        if isinstance(self._schedule, Schedule):
+            self._schedule.state = self._heard
+        self._kept, self._steps = None, 0
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """All that the steps so far have left, as copies. Assigned, it brings the optimizer there.
+
+        ``steps``; after a step, each kind of numbers that are kept, in the shapes of `params`, and
+        as a list where `params` was one: ``velocity`` is v of `SGD`, ``mean`` m and ``square`` v of
+        the others. ``schedule`` is the state of a schedule that has one.
+
+        Raises
+        ------
+        ValueError
+            What is assigned is no state of an optimizer with these arguments. Nothing is changed.
+        TypeError
+            What is assigned is no mapping.
+
+        Examples
+        --------
+        >>> import numpy as np, bpfast
+        >>> p, opt = np.array([1.0]), bpfast.SGD(0.5, momentum=0.9)
+        >>> opt.step(p, [2.0])
+        >>> opt.state
+        {'steps': 1, 'velocity': array([2.])}
+        """
+        state: dict[str, Any] = {"steps": self._steps}
+        if self._kept is not None:
+            for name, arrays in zip(self._keeps, self._kept.arrays(), strict=True):
+                state[name] = arrays[0] if self._single else arrays
+        if isinstance(self._schedule, Schedule) and (heard := self._schedule.state):
+            state["schedule"] = heard
+        return state
+
+    @state.setter
+    def state(self, state: Mapping[str, Any]) -> None:
+        if not isinstance(state, Mapping):
+            raise TypeError(f"state: expected a mapping, got {type(state).__name__}")
+        heard = self._schedule.state if isinstance(self._schedule, Schedule) else {}
+        needed = {"steps", "schedule"} if heard else {"steps"}
+        if set(state) not in (needed, needed | set(self._keeps)):
+            expected = ", ".join([*sorted(needed), *self._keeps])
+            raise ValueError(f"state: expected {expected}, got {', '.join(map(str, state))}")
+        try:
+            steps = whole("steps", state["steps"], 0)
+            kept, single = self._kept_of(state)
+            if heard and isinstance(self._schedule, Schedule):
+                self._schedule.state = state["schedule"]
+        except (TypeError, ValueError) as error:
+            # It comes from a file: a wrong type in it is one more wrong value. A schedule calls its
+            # own state "state".
+            text = str(error)
+            text = text.replace("state: ", "schedule: ", 1) if text.startswith("state: ") else text
+            raise ValueError(f"state: {text}") from None
+        self._kept, self._single, self._steps = kept, single, steps
+
+    def _kept_of(self, state: Mapping[str, Any]) -> tuple[Kept | None, bool]:
+        """What a state keeps, and whether it is of an array and no list."""
+        rows = {name: state[name] for name in self._keeps if name in state}
+        if not rows:
+            return None, False
+        single = isinstance(rows[self._keeps[0]], np.ndarray)
+        for name, row in rows.items():
+            if not isinstance(row, np.ndarray if single else list | tuple):
+                expected = "an array" if single else "a list of arrays"
+                raise ValueError(f"{name}: expected {expected}, got {type(row).__name__}")
+        return Kept.of({name: [row] for name, row in rows.items()} if single else rows), single
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The kind and the arguments, in types that JSON has: what `from_config` reads.
+
+        Raises
+        ------
+        TypeError
+            The learning rate is a callable of your own, which has no config.
+        """
+        if not isinstance(self._schedule, Schedule):
+            got = type(self._schedule).__name__
+            raise TypeError(
+                f"learning_rate: expected one of bpfast.schedules for a config, got {got}"
+            )
+        return {"kind": self.kind, "learning_rate": self._schedule.config, **self._config}
+
+    def _rule(self) -> tuple[str, list[float]]:
+        """The name of the rule and its numbers, as `_core` wants them."""
+        return self._given
+
+    def _rate(self) -> float:
+        """Η of the next step."""
+        schedule, step = self._schedule, self._steps
+        rate = schedule.rate if type(schedule) is Constant else schedule(step)
+        if type(rate) is float and 0 <= rate < math.inf:
+            return rate
+        return checked_rate(rate, step)
+
+    def _fit(self, arrays: Sequence[Any], *, single: bool = True) -> Kept:
+        """What is kept for `arrays`: what there is, or zeros before the first step."""
+        kept = self._kept
+        if kept is not None and kept.is_for(arrays):
+            return kept
+        for k, array in enumerate(arrays):
+            argument = "params" if single else f"params[{k}]"
+            if not isinstance(array, np.ndarray):
+                raise TypeError(f"{argument}: expected a NumPy array, got {type(array).__name__}")
+            if array.dtype not in FLOATS:
+                expected = "dtype float32 or float64"
+                raise TypeError(f"{argument}: expected {expected}, got {array.dtype}")
+        if kept is None or not self._keeps:
+            return Kept(arrays, len(self._keeps))
+        kept.turn_to(arrays)
+        return kept
+
+    def _take(self, kept: Kept, steps: int) -> None:
+        """Count steps that were done elsewhere, and what they keep for one vector."""
+        self._kept, self._single = kept if self._keeps else None, True
+        self._steps += steps
+
+    def __copy__(self) -> Self:
+        return copy.deepcopy(self)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Optimizer):
+            return NotImplemented
+        mine, others = (self._config, self._schedule), (other._config, other._schedule)
+        return type(self) is type(other) and mine == others
+
+    # Two equal optimizers need not stay equal: their learning rate can be assigned.
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        rate = self._schedule
+        shown = [repr(rate.rate) if isinstance(rate, Constant) else repr(rate)]
+        shown += [f"{name}={value!r}" for name, value in self._config.items()]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _listed(argument: str, value: Any) -> list[Any]:
+    """Take what an iterable gives."""
+    try:
+        return list(value)
+    except TypeError:
+        got = type(value).__name__
+        expected = "an array or a list of arrays" if argument == "params" else "a list of arrays"
+        raise TypeError(f"{argument}: expected {expected}, got {got}") from None

@@ -1,0 +1,77 @@
+"""Steps along the gradient: SGD."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, SupportsFloat, final
+
+import numpy as np
+
+from bpfast._numbers import fraction, not_negative
+from bpfast.optimizers._optimizer import Optimizer
+
+if TYPE_CHECKING:
+    from bpfast.optimizers._optimizer import Rate
+
+
+@final
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum on request.
+
+    v ← μ v + g, p ← p - η v; with `nesterov` p ← p - η (g + μ v). Without momentum p ← p - η g, and
+    nothing is kept.
+
+    Parameters
+    ----------
+    learning_rate : float, schedule or callable, default 0.1
+        η: a positive number, one of `bpfast.schedules`, or any ``eta(step)``, step from 0.
+    momentum : float, default 0.0
+        μ, from 0 up to but not 1.
+    nesterov : bool, default False
+        Look ahead: Nesterov's momentum, in the form of Sutskever et al. (2013).
+    weight_decay : float, default 0.0
+        λ of λ/2 Σ p² over all parameters, 0 or above: g + λ p stands for g.
+
+    Raises
+    ------
+    ValueError
+        A number out of its range; `nesterov` without momentum.
+    TypeError
+        An argument of the wrong type.
+
+    Notes
+    -----
+    Source: PyTorch's ``SGD`` without dampening.
+
+    Examples
+    --------
+    >>> import numpy as np, bpfast
+    >>> p, opt = np.array([1.0]), bpfast.SGD(0.5, momentum=0.5)
+    >>> opt.step(p, [1.0])
+    >>> opt.step(p, [1.0])  # v = 1, then 1.5
+    >>> p
+    array([-0.25])
+    """
+
+    __slots__ = ()
+    kind = "sgd"
+
+    def __init__(
+        self,
+        learning_rate: Rate = 0.1,
+        *,
+        momentum: SupportsFloat = 0.0,
+        nesterov: bool = False,
+        weight_decay: SupportsFloat = 0.0,
+    ) -> None:
+        momentum = fraction("momentum", momentum)
+        if not isinstance(nesterov, bool | np.bool_):
+            raise TypeError(f"nesterov: expected True or False, got {type(nesterov).__name__}")
+        if nesterov and momentum == 0:
+            raise ValueError("nesterov: expected with a momentum above 0, got momentum 0")
+        config = {
+            "momentum": momentum,
+            "nesterov": bool(nesterov),
+            "weight_decay": not_negative("weight_decay", weight_decay),
+        }
+        keeps = ("velocity",) if momentum else ()
+        super().__init__(learning_rate, config, ("sgd", [float(x) for x in config.values()]), keeps)

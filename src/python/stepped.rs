@@ -1,0 +1,186 @@
+//! An array that a step changes, its gradient, and what is kept for it, all in one order.
+
+use std::borrow::Cow;
+
+use numpy::{
+    PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArray1,
+    PyReadwriteArrayDyn, PyUntypedArray, PyUntypedArrayMethods, dtype,
+};
+use pyo3::prelude::*;
+
+use super::arrays::{
+    Element, check_writeable, is_aligned, numbers, numpy_function, readonly, readwrite_argument,
+};
+use super::errors::wrong_type;
+use super::overlap::check_spread;
+use crate::error::Error;
+
+/// Row by row, or column by column.
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    C,
+    Fortran,
+}
+
+impl Order {
+    /// That of `array`; C where it lies in no block. `Kept` in Python says the same.
+    fn of(array: &Bound<'_, PyUntypedArray>) -> Self {
+        if array.is_fortran_contiguous() && !array.is_c_contiguous() {
+            Self::Fortran
+        } else {
+            Self::C
+        }
+    }
+
+    /// Whether `array` is a block in this order.
+    fn is_of(self, array: &Bound<'_, PyUntypedArray>) -> bool {
+        match self {
+            Self::C => array.is_c_contiguous(),
+            Self::Fortran => array.is_fortran_contiguous(),
+        }
+    }
+
+    /// `array` as an aligned block of `T` in this order: itself, or a copy.
+    fn block<'py, T: Element>(
+        self,
+        array: &Bound<'py, PyUntypedArray>,
+    ) -> PyResult<Bound<'py, PyArrayDyn<T>>> {
+        if let Ok(block) = array.cast::<PyArrayDyn<T>>()
+            && self.is_of(array)
+            && is_aligned(array)
+        {
+            return Ok(block.clone());
+        }
+        let layout = match self {
+            Self::C => "C_CONTIGUOUS",
+            Self::Fortran => "F_CONTIGUOUS",
+        };
+        let requirements = [layout, "ALIGNED", "ENSUREARRAY"];
+        let require = numpy_function(array.py(), "require")?;
+        let block = require.call1((array, dtype::<T>(array.py()), requirements))?;
+        Ok(block.cast_into::<PyArrayDyn<T>>()?)
+    }
+}
+
+/// The arrays of one of `params`.
+pub struct Stepped<'py, T: Element> {
+    /// What `params` and `gradient` are called.
+    names: [Cow<'static, str>; 2],
+    /// The user's.
+    array: Bound<'py, PyUntypedArray>,
+    /// It, or a copy if it is no block.
+    params: Bound<'py, PyArrayDyn<T>>,
+    gradient: Bound<'py, PyArrayDyn<T>>,
+    kept: Vec<Bound<'py, PyArray1<T>>>,
+}
+
+/// The same, borrowed.
+pub struct Held<'py, T: Element> {
+    params: PyReadwriteArrayDyn<'py, T>,
+    gradient: PyReadonlyArrayDyn<'py, T>,
+    kept: Vec<PyReadwriteArray1<'py, T>>,
+}
+
+/// Their numbers.
+pub struct Slices<'a, T> {
+    pub params: &'a mut [T],
+    pub gradient: &'a [T],
+    pub kept: Vec<&'a mut [T]>,
+}
+
+/// A gradient as an array of numbers.
+///
+/// # Errors
+/// It is of something else.
+pub fn gradient_of<'py, T: Element>(
+    argument: &str,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    match value.cast::<PyArrayDyn<T>>() {
+        Ok(array) => Ok(array.as_untyped().clone()),
+        Err(_) => numbers(argument, value),
+    }
+}
+
+impl<'py, T: Element> Stepped<'py, T> {
+    /// `names`: what `params` and `gradient` are called.
+    ///
+    /// # Errors
+    /// `params` is read-only or overlaps itself; `gradient` is of another shape.
+    pub fn new<'a>(
+        names: &[Cow<'static, str>; 2],
+        params: &Bound<'py, PyUntypedArray>,
+        gradient: &Bound<'py, PyUntypedArray>,
+        kept: impl Iterator<Item = &'a Bound<'py, PyAny>>,
+    ) -> PyResult<Self>
+    where
+        'py: 'a,
+    {
+        check_writeable(&names[0], params)?;
+        check_spread(&names[0], params)?;
+        if gradient.shape() != params.shape() {
+            return Err(Error::shape(&names[1], params.shape(), gradient.shape()).into());
+        }
+        let order = Order::of(params);
+        let kept = kept.map(|kept| {
+            let vector = kept.cast::<PyArray1<T>>();
+            let vector =
+                vector.map_err(|_| wrong_type("state", "a vector of the same dtype", kept));
+            Ok(vector?.clone())
+        });
+        Ok(Self {
+            names: names.clone(),
+            array: params.clone(),
+            params: order.block(params)?,
+            gradient: order.block(gradient)?,
+            kept: kept.collect::<PyResult<_>>()?,
+        })
+    }
+
+    /// How many parameters there are.
+    pub fn len(&self) -> usize {
+        self.array.len()
+    }
+
+    /// # Errors
+    /// Another call uses one of the arrays.
+    pub fn borrow(&self) -> PyResult<Held<'py, T>> {
+        let kept = self.kept.iter().map(|kept| {
+            if kept.len() != self.len() {
+                return Err(Error::value("state", self.len(), kept.len()).into());
+            }
+            readwrite_argument("state", kept)
+        });
+        Ok(Held {
+            params: readwrite_argument(&self.names[0], &self.params)?,
+            gradient: readonly(&self.names[1], &self.gradient)?,
+            kept: kept.collect::<PyResult<_>>()?,
+        })
+    }
+
+    /// Brings the parameters back to where they came from.
+    ///
+    /// # Errors
+    /// Those of NumPy, which has no reason for one.
+    pub fn write_back(&self) -> PyResult<()> {
+        if !self.params.is(&self.array) {
+            let copy = numpy_function(self.array.py(), "copyto")?;
+            copy.call1((&self.array, &self.params))?;
+        }
+        Ok(())
+    }
+}
+
+impl<T: Element> Held<'_, T> {
+    /// # Errors
+    /// An array is no block.
+    pub fn slices(&mut self) -> PyResult<Slices<'_, T>> {
+        let kept = self.kept.iter_mut();
+        let kept = kept.map(|kept| Ok(kept.as_slice_mut()?));
+        Ok(Slices {
+            params: self.params.as_slice_mut()?,
+            gradient: self.gradient.as_slice()?,
+            kept: kept.collect::<PyResult<_>>()?,
+        })
+    }
+}
