@@ -37,11 +37,18 @@ impl Index for i64 {
     }
 }
 
-/// Where the stored numbers of a matrix stand, in an own copy that nobody can change: `starts`
-/// begins with 0, never falls and ends with the number of `columns`, each of which is below `width`.
+/// Where what is stored of a row stands.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    start: usize,
+    end: usize,
+}
+
+/// Where the stored numbers of a matrix stand, in an own copy that nobody can change: every span
+/// lies in `columns`, each of which is below `width`.
 #[derive(Debug, Clone)]
 pub struct Positions {
-    starts: Vec<usize>,
+    spans: Vec<Span>,
     columns: Vec<u32>,
     width: usize,
 }
@@ -61,8 +68,8 @@ impl Positions {
             let expected = format!("an indptr of {n} + 1 numbers");
             return Err(Error::value("x", expected, indptr.len()));
         }
-        let (mut starts, mut columns) = (Vec::new(), Vec::new());
-        reserve(&mut starts, indptr.len())?;
+        let (mut spans, mut columns) = (Vec::new(), Vec::new());
+        reserve(&mut spans, n)?;
         let mut before = 0;
         for (row, start) in indptr.iter().enumerate() {
             let Some(start) = start
@@ -73,7 +80,10 @@ impl Positions {
                 let got = format!("{start} as its number {row}");
                 return Err(Error::value("x", expected, got));
             };
-            starts.push(start);
+            if row > 0 {
+                let end = start;
+                spans.push(Span { start: before, end });
+            }
             before = start;
         }
         let Some(indices) = indices.get(..before) else {
@@ -94,7 +104,7 @@ impl Positions {
             return Err(Error::value("x", expected, index));
         }
         Ok(Self {
-            starts,
+            spans,
             columns,
             width,
         })
@@ -117,11 +127,10 @@ impl Positions {
                 return Ok(None);
             }
         }
-        let (mut starts, mut columns, mut values) = (Vec::new(), Vec::new(), Vec::new());
-        reserve(&mut starts, rows.len() + 1)?;
+        let (mut spans, mut columns, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        reserve(&mut spans, rows.len())?;
         reserve(&mut columns, count)?;
         reserve(&mut values, count)?;
-        starts.push(0);
         // Each number is written, and kept where the next does not take its place: no branch.
         let mut row_columns = vec![0; width];
         let mut row_values = vec![T::default(); width];
@@ -132,12 +141,14 @@ impl Positions {
                 row_values[end] = x;
                 end += is_stored(x);
             }
+            let start = columns.len();
             columns.extend_from_slice(&row_columns[..end]);
             values.extend_from_slice(&row_values[..end]);
-            starts.push(columns.len());
+            let end = columns.len();
+            spans.push(Span { start, end });
         }
         let positions = Self {
-            starts,
+            spans,
             columns,
             width,
         };
@@ -162,7 +173,7 @@ impl Positions {
     pub fn with<'a, T>(&'a self, values: &'a [T]) -> Result<SparseRows<'a, T>> {
         self.check(values.len())?;
         Ok(SparseRows {
-            starts: &self.starts,
+            spans: &self.spans,
             columns: &self.columns,
             values: &values[..self.columns.len()],
             width: self.width,
@@ -170,12 +181,11 @@ impl Positions {
     }
 }
 
-/// Some neighbouring rows of a matrix. Every start is at most the number of columns and of values,
-/// and none is below the one before; every column is below `width`.
+/// Some rows of a matrix. Every span lies in `columns` and in `values`; every column is below
+/// `width`.
 #[derive(Debug, Clone, Copy)]
 pub struct SparseRows<'a, T> {
-    /// Where each row starts, and where the last ends.
-    starts: &'a [usize],
+    spans: &'a [Span],
     columns: &'a [u32],
     values: &'a [T],
     width: usize,
@@ -184,7 +194,7 @@ pub struct SparseRows<'a, T> {
 impl<'a, T> SparseRows<'a, T> {
     /// The number of rows.
     pub fn len(&self) -> usize {
-        self.starts.len() - 1
+        self.spans.len()
     }
 
     /// Whether there are no rows.
@@ -199,7 +209,7 @@ impl<'a, T> SparseRows<'a, T> {
 
     /// How many numbers are stored.
     pub fn stored(&self) -> usize {
-        self.starts[self.len()] - self.starts[0]
+        self.spans.iter().map(|span| span.end - span.start).sum()
     }
 
     /// Some of the rows.
@@ -207,8 +217,8 @@ impl<'a, T> SparseRows<'a, T> {
     /// # Panics
     /// There are not so many.
     pub fn part(&self, rows: Range<usize>) -> Self {
-        let starts = &self.starts[rows.start..=rows.end];
-        Self { starts, ..*self }
+        let spans = &self.spans[rows];
+        Self { spans, ..*self }
     }
 
     /// The columns and values of a row.
@@ -217,8 +227,8 @@ impl<'a, T> SparseRows<'a, T> {
     /// There are not so many rows.
     #[inline]
     pub fn row(&self, row: usize) -> (&'a [u32], &'a [T]) {
-        let stored = self.starts[row]..self.starts[row + 1];
-        (&self.columns[stored.clone()], &self.values[stored])
+        let Span { start, end } = self.spans[row];
+        (&self.columns[start..end], &self.values[start..end])
     }
 }
 
@@ -240,61 +250,29 @@ impl<T: Copy + Default + AddAssign> SparseRows<'_, T> {
     }
 }
 
-/// Rows that are gathered from others: what is proven of those holds for these, so nothing is
-/// looked at again. Its memory is kept from one gathering to the next.
-#[derive(Debug, Clone)]
-pub struct Gathered<T> {
-    positions: Positions,
-    values: Vec<T>,
-}
+/// Rows that are gathered from others, where these lie: what is proven of those holds for these. Its
+/// memory is kept from one gathering to the next.
+#[derive(Debug, Clone, Default)]
+pub struct Gathered(Vec<Span>);
 
-impl<T> Default for Gathered<T> {
-    fn default() -> Self {
-        let positions = Positions {
-            starts: vec![0],
-            columns: Vec::new(),
-            width: 0,
-        };
-        let values = Vec::new();
-        Self { positions, values }
-    }
-}
-
-impl<T: Copy> Gathered<T> {
-    /// Gathers the rows of `from` that `rows` names, in that order, in the place of those before.
+impl Gathered {
+    /// The rows of `from` that `rows` names, in that order.
     ///
     /// # Errors
-    /// No memory: there are no rows then.
+    /// No memory.
     ///
     /// # Panics
     /// `from` has not so many rows.
-    pub fn gather(&mut self, from: SparseRows<'_, T>, rows: &[u32]) -> Result<SparseRows<'_, T>> {
-        let Self { positions, values } = self;
-        let Positions {
-            starts,
-            columns,
-            width,
-        } = positions;
-        starts.truncate(1); // the 0
-        columns.clear();
-        values.clear();
-        *width = from.width;
-        let stored = rows.iter().map(|&row| from.row(row as usize).0.len()).sum();
-        reserve(starts, rows.len())?;
-        reserve(columns, stored)?;
-        reserve(values, stored)?;
-        for &row in rows {
-            let (more_columns, more_values) = from.row(row as usize);
-            columns.extend_from_slice(more_columns);
-            values.extend_from_slice(more_values);
-            starts.push(columns.len());
-        }
-        Ok(SparseRows {
-            starts,
-            columns,
-            values,
-            width: *width,
-        })
+    pub fn gather<'a, T>(
+        &'a mut self,
+        from: SparseRows<'a, T>,
+        rows: &[u32],
+    ) -> Result<SparseRows<'a, T>> {
+        let Self(spans) = self;
+        spans.clear();
+        reserve(spans, rows.len())?;
+        spans.extend(rows.iter().map(|&row| from.spans[row as usize]));
+        Ok(SparseRows { spans, ..from })
     }
 }
 
