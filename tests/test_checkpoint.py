@@ -128,7 +128,7 @@ def test_paths(tmp_path, monkeypatch):
     fit(checkpoint="x", epochs=2)
     fit(checkpoint="y", resume="x")
     assert (epochs_in("x"), epochs_in("y")) == (2, 4)
-    assert sorted(os.listdir()) == ["x", "y"]
+    assert sorted(map(str, Path().iterdir())) == ["x", "y"]
 
 
 def test_true_begins_where_there_is_no_file(path):
