@@ -1,14 +1,15 @@
 """The digits of examples/mnist.py, its start, and its order of them."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bpfast._core import permutation
 from examples.mnist import load
 
 Array = NDArray[np.floating[Any]]
@@ -16,6 +17,7 @@ FOLDER = Path(__file__).parents[1] / "examples" / "mnist"
 SIZES = (784, 30, 10)
 BATCH = 10
 ETA = 3.0
+SEED = 1
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Digits:
         test_x, test_labels = load(FOLDER, ["t10k"], "float32")
         count = min(count, len(x)) // BATCH * BATCH
         rng = np.random.default_rng(0)
-        pairs = list(pairwise(SIZES))
+        pairs = list(itertools.pairwise(SIZES))
         # A start that learns with scikit-learn's other cost too: N(0, 1/n_in).
         weights = [(rng.standard_normal((m, k)) / np.sqrt(k)).astype("f4") for k, m in pairs]
         biases = [rng.standard_normal(m).astype("f4") for m in SIZES[1:]]
@@ -45,9 +47,8 @@ class Digits:
 
     def orders(self) -> Iterator[NDArray[np.int64]]:
         """Shuffled indices for epoch after epoch, the same for every peer."""
-        rng = np.random.default_rng(1)
-        while True:
-            yield rng.permutation(len(self.x))
+        for epoch in itertools.count(1):
+            yield permutation(SEED, epoch, len(self.x)).astype(np.int64)
 
     def accuracy(self, weights: list[Array], biases: list[Array]) -> float:
         """The share of test digits that a network gets right."""

@@ -65,7 +65,7 @@ def run(args: argparse.Namespace, peers: list[str], threads: list[int]) -> Resul
     ]
 
     def once(worker: Worker) -> float:
-        seconds: float = worker.ask("time", key="epoch", call="epoch")["seconds"]
+        seconds: float = worker.ask("epoch", key="epoch")["seconds"]
         return seconds
 
     with Team(wanted) as team:

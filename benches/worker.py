@@ -66,6 +66,11 @@ class Desk:
             self.repeats[place] = clock.fit(call)
         return {"seconds": clock.sample(call, self.repeats[place])}
 
+    def epoch(self, request: Request) -> Request:
+        """Time an epoch, the mean of those that a trainer does in a call."""
+        sample = self.time(request | {"call": "epochs"})["seconds"]
+        return {"seconds": sample / self.open_[request["key"]].AT_ONCE}
+
     def callers(self, request: Request) -> Request:
         """Count the gradients a second of several Python threads."""
         crew = self.open_.setdefault(request["key"], [])

@@ -258,13 +258,13 @@ impl<'a, T: Real> Targets<'a, T> {
     }
 
     /// Nothing, for `n` examples whose cost the caller computes.
-    pub(crate) fn none(n: usize) -> Self {
+    pub fn none(n: usize) -> Self {
         Self::new(Y::Values(&[]), n, 0)
     }
 
     /// The same targets, each to be counted with its number of `sample_weight`, which has been
     /// checked.
-    pub(crate) fn with_weights(self, sample_weight: Option<&'a [f64]>) -> Self {
+    pub fn with_weights(self, sample_weight: Option<&'a [f64]>) -> Self {
         Self {
             sample_weight,
             ..self

@@ -80,6 +80,50 @@ impl Positions {
         })
     }
 
+    /// Where the numbers of `x` stand that are not 0, and these numbers; None where they are more
+    /// than `most`. `x`: (n, `width`), row by row.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn of_dense<T>(x: &[T], width: usize, most: usize) -> Result<Option<(Self, Vec<T>)>>
+    where
+        T: Copy + Default + PartialEq,
+    {
+        let is_stored = |x: T| usize::from(x != T::default());
+        let (mut count, rows) = (0, x.chunks_exact(width));
+        for row in rows.clone() {
+            count += row.iter().map(|&x| is_stored(x)).sum::<usize>();
+            if count > most {
+                return Ok(None);
+            }
+        }
+        let (mut starts, mut columns, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        reserve(&mut starts, rows.len() + 1)?;
+        reserve(&mut columns, count)?;
+        reserve(&mut values, count)?;
+        starts.push(0);
+        // Each number is written, and kept where the next does not take its place: no branch.
+        let mut row_columns = vec![0; width];
+        let mut row_values = vec![T::default(); width];
+        for row in rows {
+            let mut end = 0;
+            for (&x, column) in row.iter().zip(0..) {
+                row_columns[end] = column;
+                row_values[end] = x;
+                end += is_stored(x);
+            }
+            columns.extend_from_slice(&row_columns[..end]);
+            values.extend_from_slice(&row_values[..end]);
+            starts.push(columns.len());
+        }
+        let positions = Self {
+            starts,
+            columns,
+            width,
+        };
+        Ok(Some((positions, values)))
+    }
+
     /// # Errors
     /// So many values are too few.
     pub fn check(&self, values: usize) -> Result<()> {

@@ -1,22 +1,40 @@
-"""bpfast: the loop of examples/mnist.py."""
+"""bpfast: `fit`, with every number of x or with those that are not 0."""
 
 import bpfast
-from benches.digits import BATCH, ETA, Digits
+from benches.digits import BATCH, ETA, SEED, Digits
 from benches.trainers.protocol import Parts, Trainer
 
 
 class BpfastTrainer(Trainer):
+    # `fit` checks its arguments and, for the sparse way, looks at every number of x first.
+    AT_ONCE = 10
+    SPARSE = False
+
     def __init__(self, digits: Digits) -> None:
-        self.x, self.y, self.orders = digits.x, digits.y, digits.orders()
+        self.x, self.y = digits.x, digits.y
         self.net = bpfast.Network.from_parameters(digits.weights, digits.biases, dtype="float32")
-        self.g = bpfast.Gradient(self.net)
+
+    def learn(self, epochs: int) -> None:
+        # The first epoch of a seed has the order in which the others begin.
+        self.net.fit(
+            self.x,
+            self.y,
+            epochs=epochs,
+            batch_size=BATCH,
+            optimizer=bpfast.SGD(ETA),
+            seed=SEED,
+            sparse=self.SPARSE,
+        )
 
     def epoch(self) -> None:
-        net, g, order = self.net, self.g, next(self.orders)
-        x, y = self.x[order], self.y[order]
-        for i in range(0, len(x), BATCH):
-            net.backprop(x[i : i + BATCH], y[i : i + BATCH], out=g)
-            net.params -= ETA * g.flat
+        self.learn(1)
+
+    def epochs(self) -> None:
+        self.learn(self.AT_ONCE)
 
     def parameters(self) -> Parts:
         return list(self.net.weights), list(self.net.biases)
+
+
+class BpfastSparseTrainer(BpfastTrainer):
+    SPARSE = True

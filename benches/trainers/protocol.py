@@ -18,12 +18,20 @@ class Trainer(ABC):
     An epoch shuffles the digits in the order that `Digits.orders` gives, and takes each once.
     """
 
+    # The epochs of a timed call: more than one where a call has work to do before the first.
+    AT_ONCE = 1
+
     @abstractmethod
     def __init__(self, digits: Digits) -> None: ...
 
     @abstractmethod
     def epoch(self) -> object:
         """Learn for one more epoch."""
+
+    def epochs(self) -> None:
+        """Learn for as many epochs as a timed call has."""
+        for _ in range(self.AT_ONCE):
+            self.epoch()
 
     @abstractmethod
     def parameters(self) -> Parts:

@@ -30,6 +30,7 @@ from bpfast._core import (
     set_num_threads,
     trace,
 )
+from bpfast._scipy import scipy_minimize
 from bpfast._show_config import show_config
 from bpfast.divergence import DivergenceError
 from bpfast.early_stopping import EarlyStopping
@@ -67,6 +68,7 @@ __all__ = [
     "optimizers",
     "reference",
     "schedules",
+    "scipy_minimize",
     "set_num_threads",
     "show_config",
     "testing",

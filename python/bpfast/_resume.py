@@ -30,6 +30,7 @@ def arguments(
     training: Training,
     *,
     share: float | None,
+    sparse: bool | None,
     class_weight: Mapping[int, float] | str | None,
     sample_weight: Any,
 ) -> dict[str, Any]:
@@ -39,6 +40,10 @@ def arguments(
     """
     examples, held = training.source.examples, training.validation
     count = 0 if held is None else len(held.y)
+    x: Any = "batches"
+    if examples is not None and training.training is not None:
+        kind = "sparse" if hasattr(training.training.x, "tocsr") else "dense"
+        x = {"kind": kind, "examples": examples + (0 if share is None else count)}
     validation: Any = share
     if share is None and held is not None:
         validation = {"examples": count}
@@ -49,7 +54,8 @@ def arguments(
     settings = training.settings.to_dict()
     del settings["check_finite"]  # as long as numbers are finite it changes none
     found = {
-        "x": "batches" if examples is None else {"examples": examples + (count if share else 0)},
+        "x": x,
+        "sparse": None if sparse is None else bool(sparse),
         **settings,
         "validation": validation,
         "metrics": sorted(training.metrics),

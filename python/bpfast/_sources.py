@@ -45,8 +45,9 @@ class Arrays:
         x: Any,
         y: NDArray[Any],
         sample_weight: NDArray[np.float64] | None,
+        sparse: float = 0.0,
     ) -> None:
-        trainer.load(x, y, sample_weight)
+        trainer.load(x, y, sample_weight, sparse)
         self._trainer, self._settings = trainer, settings
         self._x, self._y = x, y
         self.examples = len(trainer)

@@ -15,8 +15,8 @@ use crate::pool::Team;
 use crate::scalar::Real;
 use crate::workspace::reserve;
 
-/// The multiply-adds of BP4 up to which a step is not interrupted: some 10 ms.
-const WHOLE_WORK: usize = 1 << 29;
+/// The multiply-adds of BP4 up to which a step is not interrupted: some milliseconds with SIMD.
+const WHOLE_WORK: usize = 1 << 28;
 /// The most numbers of a part: gradient, parameters and what is kept fit the second-level cache.
 const PART: usize = 1 << 15;
 

@@ -40,6 +40,7 @@ pub use logarithm::Logarithm;
 pub use map::{Function, map, scale};
 pub use normal::Normal;
 pub use softmax::softmax;
+pub use streams::ask_for;
 
 use crate::error::Result;
 

@@ -7,14 +7,15 @@
 use std::ops::Range;
 
 use super::level::{Job, Registers, current, run};
-use super::tile::load_row;
 use super::vector::{Arithmetic, Vector};
 use crate::interrupt::Pulse;
 use crate::sparse::SparseRows;
 
-/// The columns that are computed together: the rows of weights that examples share stay in the
+/// The most columns that are computed together: what examples share of rows of weights stays in the
 /// cache.
 const COLUMNS: usize = 128;
+/// Columns are cut at multiples of so many, which fill registers of any width.
+const EVEN: usize = 16;
 /// The multiply-adds between two looks at the stop flag: some microseconds.
 const UNWATCHED: usize = 1 << 18;
 /// The most registers across that hold sums.
@@ -119,14 +120,16 @@ fn walk<T>(
     columns: &Range<usize>,
 ) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
     let (rows, end) = (x.len(), columns.end);
-    let work = x.stored().saturating_mul(columns.len().min(COLUMNS));
+    let parts = columns.len().div_ceil(COLUMNS).max(1);
+    let width = columns.len().div_ceil(parts).next_multiple_of(EVEN).max(1);
+    let work = x.stored().saturating_mul(width);
     let step = match work {
         0..=UNWATCHED => rows,
         _ => rows.saturating_mul(UNWATCHED) / work,
     };
     let step = step.max(1);
-    columns.clone().step_by(COLUMNS).flat_map(move |column| {
-        let columns = column..end.min(column + COLUMNS);
+    columns.clone().step_by(width).flat_map(move |column| {
+        let columns = column..end.min(column + width);
         let rows = (0..rows)
             .step_by(step)
             .map(move |row| row..rows.min(row + step));
@@ -134,17 +137,29 @@ fn walk<T>(
     })
 }
 
-/// Cuts `columns` into tiles of at most [`MOST`] registers, as even as can be: for each its first
-/// column, its registers, and the lanes of the last.
-fn tiles(columns: usize, lanes: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+/// Neighbouring columns that some registers hold.
+#[derive(Clone, Copy)]
+struct Tile {
+    first: usize,
+    columns: usize,
+    registers: usize,
+}
+
+/// Cuts `columns` into tiles of at most [`MOST`] registers, as even as can be.
+fn tiles(columns: usize, lanes: usize) -> impl Iterator<Item = Tile> {
     let registers = columns.div_ceil(lanes);
     let count = registers.div_ceil(MOST);
-    let mut from = 0;
+    let mut first = 0;
     (0..count).map(move |index| {
         let registers = (registers + index) / count;
-        let (first, last) = (from, (columns - from).min(registers * lanes));
-        from += registers * lanes;
-        (first, registers, last - (registers - 1) * lanes)
+        let columns = (columns - first).min(registers * lanes);
+        let tile = Tile {
+            first,
+            columns,
+            registers,
+        };
+        first += columns;
+        tile
     })
 }
 
@@ -161,16 +176,17 @@ struct Forward<'a, T> {
 impl<T: Registers> Job<T> for Forward<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
-        for (first, registers, last) in tiles(self.columns, V::LANES) {
+        for tile in tiles(self.columns, V::LANES) {
             // SAFETY: the caller proves the instructions, and that rows and columns lie in their
             // slices; tiles are cut from these columns.
             unsafe {
-                // Sums of several examples at once: one waits for its last term meanwhile.
-                match registers {
-                    1 => self.tile::<V, 1, 4>(first, last),
-                    2 => self.tile::<V, 2, 4>(first, last),
-                    3 => self.tile::<V, 3, 2>(first, last),
-                    _ => self.tile::<V, MOST, 2>(first, last),
+                // Sums of several examples at once: each waits for its last term meanwhile.
+                match tile.registers {
+                    1 if tile.columns < V::LANES => self.tile::<V, 1, 4, false>(tile),
+                    1 => self.tile::<V, 1, 4, true>(tile),
+                    2 => self.tile::<V, 2, 4, true>(tile),
+                    3 => self.tile::<V, 3, 2, true>(tile),
+                    _ => self.tile::<V, MOST, 2, true>(tile),
                 }
             }
         }
@@ -178,27 +194,26 @@ impl<T: Registers> Job<T> for Forward<'_, T> {
 }
 
 impl<T: Copy> Forward<'_, T> {
-    /// The columns from `column` on, in REGISTERS, for all rows, EXAMPLES of them at a time.
+    /// A tile for all rows, EXAMPLES of them at a time.
     ///
     /// # Safety
-    /// The machine has the instructions; rows and columns lie in their slices.
+    /// The machine has the instructions; rows and columns lie in their slices; as for [`load`].
     #[inline(always)]
-    unsafe fn tile<V, const REGISTERS: usize, const EXAMPLES: usize>(
+    unsafe fn tile<V, const REGISTERS: usize, const EXAMPLES: usize, const FULL: bool>(
         &self,
-        column: usize,
-        last: usize,
+        tile: Tile,
     ) where
         V: Vector<Scalar = T>,
     {
         let rows = self.x.len();
         let whole = rows - rows % EXAMPLES;
-        // SAFETY: the caller proves both.
+        // SAFETY: the caller proves it.
         unsafe {
             for row in (0..whole).step_by(EXAMPLES) {
-                self.rows::<V, REGISTERS, EXAMPLES>(row, column, last);
+                self.rows::<V, REGISTERS, EXAMPLES, FULL>(row, tile);
             }
             for row in whole..rows {
-                self.rows::<V, REGISTERS, 1>(row, column, last);
+                self.rows::<V, REGISTERS, 1, FULL>(row, tile);
             }
         }
     }
@@ -206,30 +221,28 @@ impl<T: Copy> Forward<'_, T> {
     /// # Safety
     /// As [`Self::tile`].
     #[inline(always)]
-    unsafe fn rows<V, const REGISTERS: usize, const EXAMPLES: usize>(
+    unsafe fn rows<V, const REGISTERS: usize, const EXAMPLES: usize, const FULL: bool>(
         &self,
-        first: usize,
-        column: usize,
-        last: usize,
+        row: usize,
+        Tile { first, columns, .. }: Tile,
     ) where
         V: Vector<Scalar = T>,
     {
-        let rows: [_; EXAMPLES] = std::array::from_fn(|row| self.x.row(first + row));
+        let rows: [_; EXAMPLES] = std::array::from_fn(|example| self.x.row(row + example));
         // SAFETY: the caller proves the instructions and the slices; every column of x is the
-        // index of a row of w, and every term named below is stored.
+        // index of a row of w, and every term that is named is stored.
         unsafe {
-            let w = self.w.add(column);
-            let start = load_row::<V, REGISTERS>(self.b.add(column), last);
-            let mut sums = [start; EXAMPLES];
-            let add = |sums: &mut [V; REGISTERS], (columns, values): (&[u32], &[T]), term| {
-                let k = *columns.get_unchecked(term) as usize;
+            let w = self.w.add(first);
+            let mut sums = [load::<V, REGISTERS, FULL>(self.b.add(first), columns); EXAMPLES];
+            let add = |sums: &mut [V; REGISTERS], (inputs, values): (&[u32], &[T]), term| {
+                let input = *inputs.get_unchecked(term) as usize;
                 let factor = V::broadcast(*values.get_unchecked(term));
-                let row = load_row::<V, REGISTERS>(w.add(k * self.w_row), last);
+                let row = load::<V, REGISTERS, FULL>(w.add(input * self.w_row), columns);
                 for (sum, w) in sums.iter_mut().zip(row) {
                     *sum = factor.mul_add(w, *sum);
                 }
             };
-            let lengths = rows.map(|(columns, _)| columns.len());
+            let lengths = rows.map(|(inputs, _)| inputs.len());
             let common = lengths.into_iter().min().unwrap_or(0);
             for term in 0..common {
                 for (sums, row) in sums.iter_mut().zip(rows) {
@@ -241,9 +254,9 @@ impl<T: Copy> Forward<'_, T> {
                     add(sums, row, term);
                 }
             }
-            for (index, sums) in sums.into_iter().enumerate() {
-                let z = self.z.add((first + index) * self.z_row + column);
-                store_row(sums, z, last);
+            for (example, sums) in sums.into_iter().enumerate() {
+                let z = self.z.add((row + example) * self.z_row + first);
+                store::<V, REGISTERS, FULL>(sums, z, columns);
             }
         }
     }
@@ -262,15 +275,16 @@ struct Gradients<'a, T> {
 impl<T: Registers> Job<T> for Gradients<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
-        for (first, registers, last) in tiles(self.columns, V::LANES) {
+        for tile in tiles(self.columns, V::LANES) {
             // SAFETY: the caller proves the instructions, and that rows and columns lie in their
             // slices; tiles are cut from these columns.
             unsafe {
-                match registers {
-                    1 => self.tile::<V, 1>(first, last),
-                    2 => self.tile::<V, 2>(first, last),
-                    3 => self.tile::<V, 3>(first, last),
-                    _ => self.tile::<V, MOST>(first, last),
+                match tile.registers {
+                    1 if tile.columns < V::LANES => self.tile::<V, 1, false>(tile),
+                    1 => self.tile::<V, 1, true>(tile),
+                    2 => self.tile::<V, 2, true>(tile),
+                    3 => self.tile::<V, 3, true>(tile),
+                    _ => self.tile::<V, MOST, true>(tile),
                 }
             }
         }
@@ -278,60 +292,90 @@ impl<T: Registers> Job<T> for Gradients<'_, T> {
 }
 
 impl<T: Copy> Gradients<'_, T> {
-    /// The columns from `column` on, in REGISTERS.
+    /// A tile for all rows.
     ///
     /// # Safety
-    /// The machine has the instructions; rows and columns lie in their slices.
+    /// The machine has the instructions; rows and columns lie in their slices; as for [`load`].
     #[inline(always)]
-    unsafe fn tile<V: Vector<Scalar = T>, const REGISTERS: usize>(
+    unsafe fn tile<V: Vector<Scalar = T>, const REGISTERS: usize, const FULL: bool>(
         &self,
-        column: usize,
-        last: usize,
+        Tile { first, columns, .. }: Tile,
     ) {
         for row in 0..self.x.len() {
-            // SAFETY: the caller proves the instructions and the slices; an input that is left
-            // over is below `inputs`.
+            // SAFETY: the caller proves the instructions and the slices; an input that is not left
+            // out is below `inputs`.
             unsafe {
-                let delta = self.delta.add(row * self.n_out + column);
-                let delta = load_row::<V, REGISTERS>(delta, last);
-                let (columns, values) = self.x.row(row);
-                for (&k, &value) in columns.iter().zip(values) {
-                    let input = (k as usize).wrapping_sub(self.first);
+                let delta = self.delta.add(row * self.n_out + first);
+                let delta = load::<V, REGISTERS, FULL>(delta, columns);
+                let (inputs, values) = self.x.row(row);
+                for (&input, &value) in inputs.iter().zip(values) {
+                    let input = (input as usize).wrapping_sub(self.first);
                     if input >= self.inputs {
                         continue;
                     }
-                    let place = self.out.add(input * self.n_out + column);
+                    let place = self.out.add(input * self.n_out + first);
                     let factor = V::broadcast(value);
-                    let mut sums = load_row::<V, REGISTERS>(place, last);
+                    let mut sums = load::<V, REGISTERS, FULL>(place, columns);
                     for (sum, delta) in sums.iter_mut().zip(delta) {
                         *sum = factor.mul_add(delta, *sum);
                     }
-                    store_row(sums, place, last);
+                    store::<V, REGISTERS, FULL>(sums, place, columns);
                 }
             }
         }
     }
 }
 
-/// Writes a row of registers, `last` lanes of the last one.
+/// So many columns in REGISTERS, the last of which ends with them: where it is not full, it holds
+/// some of the one before as well, and both come to the same numbers. A lone register that is not
+/// FULL is masked, which costs a dozen cycles on some machines.
 ///
 /// # Safety
-/// The numbers may be written.
+/// The machine has the instructions; the columns may be read. They fill all registers but the last,
+/// and, if FULL, one at least; if not, there is one register.
 #[inline(always)]
-unsafe fn store_row<V: Vector, const REGISTERS: usize>(
+unsafe fn load<V: Vector, const REGISTERS: usize, const FULL: bool>(
+    from: *const V::Scalar,
+    columns: usize,
+) -> [V; REGISTERS] {
+    // SAFETY: the caller proves the instructions and the columns.
+    std::array::from_fn(|register| unsafe {
+        if FULL {
+            V::load(from.add(place::<V, REGISTERS>(register, columns)))
+        } else {
+            V::load_first(from, columns)
+        }
+    })
+}
+
+/// Writes what [`load`] reads.
+///
+/// # Safety
+/// As for [`load`].
+#[inline(always)]
+unsafe fn store<V: Vector, const REGISTERS: usize, const FULL: bool>(
     row: [V; REGISTERS],
     to: *mut V::Scalar,
-    last: usize,
+    columns: usize,
 ) {
-    for (j, register) in row.into_iter().enumerate() {
-        // SAFETY: the caller proves the numbers.
+    for (index, register) in row.into_iter().enumerate() {
+        // SAFETY: the caller proves the columns.
         unsafe {
-            let to = to.add(j * V::LANES);
-            if j < REGISTERS - 1 {
-                register.store(to);
+            if FULL {
+                register.store(to.add(place::<V, REGISTERS>(index, columns)));
             } else {
-                register.store_first(to, last);
+                register.store_first(to, columns);
             }
         }
+    }
+}
+
+/// The first column of a register.
+#[inline(always)]
+fn place<V: Vector, const REGISTERS: usize>(register: usize, columns: usize) -> usize {
+    if register < REGISTERS - 1 {
+        register * V::LANES
+    } else {
+        columns - V::LANES
     }
 }

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::level::{Job, Level, Registers, run};
+use super::level::{Job, Level, Registers, current, run};
 use super::vector::{Arithmetic, Vector};
 
 /// The rows of B that are read side by side: the addresses of more would get into each other's way
@@ -41,6 +41,25 @@ pub fn add_rows<T: Registers>(
     };
     // SAFETY: `level` is this machine's; rows and columns have been proven to lie in the slices.
     unsafe { run(level, job) };
+}
+
+/// Asks for numbers that will be read soon to come to the second-level cache.
+pub fn ask_for<T: Registers>(numbers: &[T]) {
+    // SAFETY: the machine has the level in use; the job reads nothing.
+    unsafe { run(current(), Ask(numbers)) }
+}
+
+struct Ask<'a, T>(&'a [T]);
+
+impl<T: Registers> Job<T> for Ask<'_, T> {
+    #[inline(always)]
+    unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
+        /// The bytes that come at a time.
+        const LINE: usize = 64;
+        for line in self.0.chunks(LINE / size_of::<T>()) {
+            V::prefetch(line.as_ptr());
+        }
+    }
 }
 
 struct Rows<'a, T> {

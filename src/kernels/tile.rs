@@ -183,7 +183,7 @@ unsafe fn copy_rows<V: Vector, const VECTORS: usize>(
 /// # Safety
 /// The machine has the instructions; the numbers may be read.
 #[inline(always)]
-pub unsafe fn load_row<V: Vector, const VECTORS: usize>(
+unsafe fn load_row<V: Vector, const VECTORS: usize>(
     from: *const V::Scalar,
     last: usize,
 ) -> [V; VECTORS] {

@@ -6,12 +6,13 @@ use numpy::{
     PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods,
 };
 use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use super::arrays::{Element, input, integers, numbers};
+use super::arrays::{Element, input, integers};
 use super::errors::naming;
-use crate::error::{Error, Result, Shape};
+use crate::error::{Error, Result};
 use crate::examples::Inputs;
 use crate::network::Network;
 use crate::sparse::Positions;
@@ -43,31 +44,27 @@ impl<'py, T: Element> X<'py, T> {
     }
 
     fn sparse(x: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let shape: Vec<usize> = x.getattr("shape")?.extract()?;
-        let &[n, width] = shape.as_slice() else {
-            let got = format!("shape {}", Shape(&shape));
+        let py = x.py();
+        let shape = x.getattr(intern!(py, "shape"))?;
+        let Ok((n, width)) = shape.extract::<(usize, usize)>() else {
+            let got = format!("shape {shape}");
             return Err(Error::value("x", "2 dimensions", got).into());
         };
-        let given = [
-            x.getattr_opt("data")?,
-            x.getattr_opt("indices")?,
-            x.getattr_opt("indptr")?,
-        ];
-        let format: String = x.getattr("format")?.extract()?;
-        let (positions, data) = if format == "csr" {
+        let given = arrays(x)?;
+        let format = x.getattr(intern!(py, "format"))?;
+        let (positions, data) = if format.eq(intern!(py, "csr"))? {
             parts(&given, (n, width))?
         } else {
-            if format == "csc" {
-                parts(&given, (width, n))?; // SciPy does not look before it converts
+            if format.eq(intern!(py, "csc"))? {
+                parts::<T>(&given, (width, n))?; // SciPy does not look before it converts
             }
             let matrix = x.call_method0("tocsr");
-            let matrix = matrix.map_err(|error| naming(x.py(), "x", error))?;
-            let of = |name| matrix.getattr_opt(name);
-            parts(&[of("data")?, of("indices")?, of("indptr")?], (n, width))?
+            let matrix = matrix.map_err(|error| naming(py, "x", error))?;
+            parts(&arrays(&matrix)?, (n, width))?
         };
         Ok(Self {
             given,
-            numbers: Numbers::Sparse(positions, input::<T, Ix1>("x", data.as_any())?),
+            numbers: Numbers::Sparse(positions, data),
         })
     }
 
@@ -114,6 +111,30 @@ impl<T: Element> Stored<T> {
         })
     }
 
+    /// The same of the numbers of a dense array that are not 0, where they are at most a `share`.
+    ///
+    /// # Errors
+    /// Another call is writing to the array; no memory.
+    pub fn without_zeros(self, py: Python<'_>, share: f64) -> PyResult<Self> {
+        let Self::Dense(array) = &self else {
+            return Ok(self);
+        };
+        let x = input::<T, Ix2>("x", array.bind(py))?;
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss
+        )]
+        let most = (x.len() as f64 * share) as usize;
+        let width = x.as_array().ncols();
+        let found = Positions::of_dense(x.as_slice()?, width, most)?;
+        drop(x);
+        Ok(match found {
+            Some((positions, values)) => Self::Sparse(positions, values),
+            None => self,
+        })
+    }
+
     /// # Errors
     /// Another call is writing to the array.
     pub fn borrow<'a, 'py>(&'a self, py: Python<'py>) -> PyResult<Borrowed<'a, 'py, T>> {
@@ -138,27 +159,38 @@ impl<T: Element> Borrowed<'_, '_, T> {
 /// Whether `x` is a sparse matrix or array of SciPy's.
 fn is_sparse(x: &Bound<'_, PyAny>) -> PyResult<bool> {
     static MODULES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let modules = MODULES.import(x.py(), "sys", "modules")?;
-    let scipy = modules.call_method1("get", ("scipy.sparse",))?;
-    match scipy.getattr_opt("issparse")? {
+    let py = x.py();
+    let modules = MODULES.import(py, "sys", "modules")?;
+    let scipy = modules.call_method1(intern!(py, "get"), (intern!(py, "scipy.sparse"),))?;
+    match scipy.getattr_opt(intern!(py, "issparse"))? {
         Some(issparse) => issparse.call1((x,))?.is_truthy(),
         None => Ok(false),
     }
+}
+
+/// The three arrays of compressed rows or columns, if it has them.
+fn arrays<'py>(matrix: &Bound<'py, PyAny>) -> PyResult<[Option<Bound<'py, PyAny>>; 3]> {
+    let py = matrix.py();
+    Ok([
+        matrix.getattr_opt(intern!(py, "data"))?,
+        matrix.getattr_opt(intern!(py, "indices"))?,
+        matrix.getattr_opt(intern!(py, "indptr"))?,
+    ])
 }
 
 /// The proven positions of compressed rows, and what is stored there.
 ///
 /// # Errors
 /// TypeError for what is not of numbers; ValueError for what are no rows of `shape`.
-fn parts<'py>(
+fn parts<'py, T: Element>(
     [data, indices, indptr]: &[Option<Bound<'py, PyAny>>; 3],
     shape: (usize, usize),
-) -> PyResult<(Positions, Bound<'py, PyUntypedArray>)> {
+) -> PyResult<(Positions, PyReadonlyArray1<'py, T>)> {
     let (Some(data), Some(indices), Some(indptr)) = (data, indices, indptr) else {
         let message = "x: expected a sparse matrix with data, indices and indptr";
         return Err(PyTypeError::new_err(message));
     };
-    let data = numbers("x", data)?;
+    let data = input::<T, Ix1>("x", data)?;
     let int32 = |value: &Bound<'py, PyAny>| value.cast::<PyArray1<i32>>().is_ok();
     let positions = if int32(indptr) && int32(indices) {
         let (indptr, indices) = (

@@ -22,6 +22,7 @@ mod saving;
 mod store;
 mod targets;
 mod threads;
+mod touched;
 mod trainer;
 mod training;
 mod vector;

@@ -99,14 +99,18 @@ impl Trainer {
     }
 
     /// Takes x, y and sample_weight, checked, for the runs to come, in the order in which they are.
-    #[pyo3(signature = (x, y, sample_weight=None))]
+    /// Where at most a share of x, `sparse`, is not 0, these numbers alone are kept.
+    #[pyo3(signature = (x, y, sample_weight=None, sparse=0.0))]
     fn load(
         &mut self,
         x: &Bound<'_, PyAny>,
         y: &Bound<'_, PyAny>,
         sample_weight: Option<&Bound<'_, PyAny>>,
+        sparse: f64,
     ) -> PyResult<()> {
-        with_state!(&mut self.inner, state => state.load(self.net.get(), x, y, sample_weight))
+        with_state!(&mut self.inner, state => {
+            state.load(self.net.get(), x, y, sample_weight, sparse)
+        })
     }
 
     /// Begins an epoch: in the random order of `seed` and `epoch`, or as the examples stand.
@@ -155,6 +159,14 @@ impl Trainer {
         })
     }
 
+    /// Whether the numbers of x that are not 0 alone are kept.
+    #[getter]
+    fn is_sparse(&self) -> bool {
+        with_state!(&self.inner, state => {
+            state.data.as_ref().is_some_and(|data| matches!(data.x, Stored::Sparse(..)))
+        })
+    }
+
     /// The number of examples.
     fn __len__(&self) -> usize {
         with_state!(&self.inner, state => state.order.len())
@@ -188,9 +200,11 @@ impl<T: Element> State<T> {
         x: &Bound<'_, PyAny>,
         y: &Bound<'_, PyAny>,
         sample_weight: Option<&Bound<'_, PyAny>>,
+        sparse: f64,
     ) -> PyResult<()> {
-        let x = Stored::<T>::parse(x)?;
-        let n = x.borrow(y.py())?.inputs(net.network())?.len();
+        let py = y.py();
+        let mut x = Stored::<T>::parse(x)?;
+        let n = x.borrow(py)?.inputs(net.network())?.len();
         if u32::try_from(n).is_err() {
             let expected = format!("at most {} examples", u32::MAX);
             return Err(Error::value("x", expected, n).into());
@@ -204,6 +218,9 @@ impl<T: Element> State<T> {
                 PyResult::Ok(weights.as_any().cast::<PyArray1<f64>>()?.clone().unbind())
             })
             .transpose()?;
+        if sparse > 0.0 {
+            x = x.without_zeros(py, sparse)?;
+        }
         self.order.clear();
         self.order.extend((0..).take(n));
         self.done = 0;

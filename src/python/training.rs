@@ -43,7 +43,9 @@ impl Last {
     }
 }
 
-fn in_module<'py>(
+/// Calls a function of a Python module with the network and what the method was given.
+pub fn in_module<'py>(
+    module: &str,
     name: &str,
     net: &Bound<'py, PyNetwork>,
     arguments: &Bound<'py, PyTuple>,
@@ -52,7 +54,7 @@ fn in_module<'py>(
     let py = net.py();
     let arguments = std::iter::once(net.clone().into_any()).chain(arguments.iter());
     let arguments = PyTuple::new(py, arguments.collect::<Vec<_>>())?;
-    let function = py.import("bpfast._fit")?.getattr(name)?;
+    let function = py.import(module)?.getattr(name)?;
     function.call(arguments, options)
 }
 
@@ -113,6 +115,10 @@ impl PyNetwork {
     /// seed : int, optional
     ///     Decides about shuffling, dropout and what is held out. Without it, one is drawn;
     ///     ``history.seed`` says which.
+    /// sparse : bool, optional
+    ///     Whether to take the numbers of a dense x that are not 0 alone: with True always, with
+    ///     False never. Left out: where they are few enough for it to be faster. The outcome is the
+    ///     same but for rounding.
     /// check_finite : bool, default True
     ///     Whether a cost or a parameter that is NaN or infinite ends the training.
     /// checkpoint : str, bytes or os.PathLike, optional
@@ -158,14 +164,14 @@ impl PyNetwork {
     /// array([0., 1., 1., 0.])
     #[pyo3(
         signature = (*arguments, **options),
-        text_signature = "($self, x, y=None, *, epochs=10, batch_size=32, optimizer='adam', shuffle=True, validation=None, metrics=(), l1=0.0, l2=0.0, dropout=0.0, max_norm=None, clip_norm=None, class_weight=None, sample_weight=None, early_stopping=None, callbacks=(), progress=False, seed=None, check_finite=True, checkpoint=None, every=1, resume=None)"
+        text_signature = "($self, x, y=None, *, epochs=10, batch_size=32, optimizer='adam', shuffle=True, validation=None, metrics=(), l1=0.0, l2=0.0, dropout=0.0, max_norm=None, clip_norm=None, class_weight=None, sample_weight=None, early_stopping=None, callbacks=(), progress=False, seed=None, sparse=None, check_finite=True, checkpoint=None, every=1, resume=None)"
     )]
     fn fit<'py>(
         slf: &Bound<'py, Self>,
         arguments: &Bound<'py, PyTuple>,
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        in_module("fit", slf, arguments, options)
+        in_module("bpfast._fit", "fit", slf, arguments, options)
     }
 
     /// Go through the examples once, and do a step with all of them or, with `batch_size`, several.
@@ -208,7 +214,7 @@ impl PyNetwork {
         arguments: &Bound<'py, PyTuple>,
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        in_module("partial_fit", slf, arguments, options)
+        in_module("bpfast._fit", "partial_fit", slf, arguments, options)
     }
 
     /// The `History` of the last `fit`, also of one that was interrupted; None before the first.

@@ -3,10 +3,14 @@
 use crate::error::Result;
 use crate::examples::{Incoming, Inputs, Reduction, Targets, Y};
 use crate::interrupt::Pulse;
+use crate::kernels::ask_for;
 use crate::network::Network;
 use crate::scalar::Real;
 use crate::sparse::Gathered;
 use crate::workspace::reserve;
+
+/// The bytes of x that are asked for ahead: they find room in the second-level cache.
+const AHEAD: usize = 1 << 18;
 
 /// Room for the examples of a mini-batch.
 #[derive(Debug, Default)]
@@ -33,7 +37,8 @@ impl<T: Real> Room<T> {
     }
 
     /// The examples `rows` of `inputs` and `targets`, whose cost is a mean, and Σ s_x: borrowed
-    /// where they lie one behind the other there, else copied here.
+    /// where they lie one behind the other there, else copied here. Those of the `next` step are
+    /// asked for: where they lie far apart, they come from memory while this step is at work.
     ///
     /// # Errors
     /// Weights that are not finite.
@@ -42,6 +47,7 @@ impl<T: Real> Room<T> {
         inputs: Inputs<'a, T>,
         targets: &Targets<'a, T>,
         rows: &[u32],
+        next: &[u32],
     ) -> Result<(Inputs<'a, T>, Targets<'a, T>, f64)> {
         let Self {
             x,
@@ -73,7 +79,13 @@ impl<T: Real> Room<T> {
             let inputs = match inputs.x {
                 Incoming::Dense(all) => {
                     let width = all.numbers.len() / inputs.n;
-                    inputs.with_dense(n, copy_rows(all.numbers, width, rows, x))
+                    let x = copy_rows(all.numbers, width, rows, x);
+                    if next.len() * width * size_of::<T>() <= AHEAD {
+                        for &row in next {
+                            ask_for(&all.numbers[row as usize * width..][..width]);
+                        }
+                    }
+                    inputs.with_dense(n, x)
                 }
                 Incoming::Sparse(all) => inputs.with_sparse(stored.gather(all, rows)?),
             };

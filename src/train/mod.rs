@@ -6,6 +6,8 @@
 mod gather;
 mod norms;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use crate::batch;
 use crate::error::Result;

@@ -8,11 +8,17 @@ const RUN: usize = 1 << 12;
 
 /// √Σ x², added up in float64 in a fixed order.
 pub fn norm<T: Real>(numbers: &[T]) -> f64 {
+    let add = |sums: &mut [f64; 8], numbers: &[T]| {
+        for (sum, &x) in sums.iter_mut().zip(numbers) {
+            *sum += x.to_f64() * x.to_f64();
+        }
+    };
     let run = |numbers: &[T]| {
         let mut sums = [0.0; 8];
-        for (index, &x) in numbers.iter().enumerate() {
-            sums[index % 8] += x.to_f64() * x.to_f64();
-        }
+        let eights = numbers.chunks_exact(8);
+        let rest = eights.remainder();
+        eights.for_each(|eight| add(&mut sums, eight));
+        add(&mut sums, rest);
         sums.iter().sum::<f64>()
     };
     numbers.chunks(RUN).map(run).sum::<f64>().sqrt()

@@ -37,6 +37,8 @@ impl<T: Real> Run<'_, T> {
         let start = index * settings.batch_size;
         let end = self.order.len().min(start + settings.batch_size);
         let rows = &self.order[start..end];
+        let next = &self.order[end..];
+        let next = &next[..next.len().min(settings.batch_size)];
         let Scratch {
             room,
             batch,
@@ -45,7 +47,7 @@ impl<T: Real> Run<'_, T> {
             squares,
             ..
         } = scratch;
-        let (inputs, mut targets, weight) = room.gather(self.inputs, &self.targets, rows)?;
+        let (inputs, mut targets, weight) = room.gather(self.inputs, &self.targets, rows, next)?;
         if weight == 0.0 {
             // No example counts, so that no step is to be done.
             return Ok(Some(Cost {

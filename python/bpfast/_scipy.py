@@ -1,0 +1,145 @@
+"""Full-batch training with SciPy's minimisers."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast._core import Gradient
+from bpfast._numbers import not_negative, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+    from scipy.optimize import OptimizeResult
+
+    from bpfast._core import Network
+
+# SciPy asks these for more than a cost and its gradient, or has no use for the latter.
+WITHOUT_GRADIENT = ("nelder-mead", "powell", "cobyla", "cobyqa")
+WITH_HESSIAN = ("dogleg", "trust-ncg", "trust-exact", "trust-krylov")
+
+
+def scipy_minimize(
+    net: Network,
+    x: Any,
+    y: ArrayLike,
+    *,
+    method: str = "L-BFGS-B",
+    l2: float = 0.0,
+    sample_weight: ArrayLike | None = None,
+    max_iterations: int | None = None,
+    tolerance: float | None = None,
+    callback: Callable[[Any], object] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> OptimizeResult:
+    """Minimise C + l2/2 Σ w² over all examples, by a method of `scipy.optimize.minimize`.
+
+    For small networks: each evaluation is one gradient over the whole batch, on all cores, and the
+    second-order methods need few of them.
+
+    Parameters
+    ----------
+    net : Network
+        It starts from its parameters and is left with the best that was found. float64 is advised:
+        SciPy works in it, and a line search in float32 soon ends in rounding.
+    x, y, sample_weight
+        As for ``net.backprop``.
+    method : str, default "L-BFGS-B"
+        One that takes a gradient and no Hessian: "L-BFGS-B", "BFGS", "CG", "Newton-CG", "TNC",
+        "SLSQP", "trust-constr".
+    l2 : float, default 0
+        As for ``net.fit``.
+    max_iterations : int, optional
+        ``maxiter`` of the method; "TNC" counts evaluations instead.
+    tolerance : float, optional
+        ``tol`` of `scipy.optimize.minimize`.
+    callback : callable, optional
+        ``callback(params)`` after each iteration; it may raise StopIteration to end there.
+    options : dict, optional
+        More options of the method.
+
+    Returns
+    -------
+    scipy.optimize.OptimizeResult
+        What SciPy says of it: ``fun``, ``nit``, ``nfev``, ``success``, ``message``, and the flat
+        vector ``x``, in float64.
+
+    Raises
+    ------
+    ImportError
+        SciPy is not installed.
+    ValueError, TypeError
+        As for ``net.backprop``; another method; a start whose cost or gradient is not finite.
+        Whatever is raised, the network has the parameters of the last whole iteration.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+    >>> found = bpfast.scipy_minimize(net, [[0], [1], [2]], [[1], [3], [5]])
+    >>> net.params.round(4)  # y = 2 x + 1
+    array([2., 1.])
+    """
+    try:
+        from scipy.optimize import minimize
+    except ImportError:
+        raise ImportError("scipy_minimize needs SciPy: pip install scipy") from None
+    if not isinstance(method, str):
+        raise TypeError(f"method: expected a name, got {type(method).__name__}")
+    if method.lower() in WITHOUT_GRADIENT + WITH_HESSIAN:
+        raise ValueError(f"method: expected one that takes a gradient alone, got '{method}'")
+    penalty = not_negative("l2", l2)
+    settings = dict(options or {})
+    if max_iterations is not None:
+        name = "maxfun" if method.lower() == "tnc" else "maxiter"
+        settings[name] = whole("max_iterations", max_iterations, 1)
+    if not hasattr(x, "tocsr"):
+        x = np.ascontiguousarray(x, net.dtype)
+    gradient, weights = Gradient(net), _weights_of(net)
+    last = net.params.copy()
+
+    def evaluate(params: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        net.params[...] = params
+        net.backprop(x, y, sample_weight=sample_weight, out=gradient)
+        cost, slope = gradient.cost, gradient.flat.astype(np.float64)
+        if penalty:
+            kept = np.where(weights, params, 0.0)
+            cost += penalty / 2 * float(kept @ kept)
+            slope += penalty * kept
+        return cost, slope
+
+    def after_iteration(params: NDArray[np.float64], *_: Any) -> None:
+        last[...] = params
+        if callback is not None:
+            callback(params)
+
+    try:
+        cost, slope = evaluate(last.astype(np.float64))
+        if not (np.isfinite(cost) and np.isfinite(slope).all()):
+            raise ValueError(f"net: expected a start with finite cost and gradient, got {cost}")
+        found = minimize(
+            evaluate,
+            last.astype(np.float64),
+            jac=True,
+            method=method,
+            tol=tolerance,
+            callback=after_iteration,
+            options=settings,
+        )
+    except BaseException:
+        net.params[...] = last
+        raise
+    net.params[...] = found.x
+    return found
+
+
+def _weights_of(net: Network) -> NDArray[np.bool_]:
+    """Which numbers of the flat vector are weights, and not biases."""
+    sizes, mask = net.sizes, []
+    for n_in, n_out in itertools.pairwise(sizes):
+        mask += [np.ones(n_in * n_out, bool), np.zeros(n_out, bool)]
+    return np.concatenate(mask)

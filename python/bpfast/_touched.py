@@ -1,0 +1,56 @@
+"""The gradient of a sparse batch by the inputs that it touches, and no others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from bpfast import _core
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from bpfast._core import Gradient, Network
+
+
+class Touched(NamedTuple):
+    """The inputs that a sparse batch touches, and the gradient by what leads out of them.
+
+    ``inputs`` are the columns of x in which something is stored, in ascending order, and
+    ``gradient.weights[0]`` is ∂C/∂W^2 of these columns, of shape (n_2, len(inputs)); all other
+    columns of ∂C/∂W^2 are 0. The rest of ``gradient`` is as ``net.backprop`` gives it.
+    """
+
+    inputs: NDArray[np.int64]
+    gradient: Gradient
+
+
+def backprop(
+    net: Network,
+    x: Any,
+    y: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    reduction: str = "mean",
+) -> Touched:
+    """C and its gradient; the docstring of `Network.backprop_touched` says how."""
+    if not hasattr(x, "tocsr"):
+        raise TypeError(f"x: expected a SciPy sparse matrix, got {type(x).__name__}")
+    rows = x.tocsr()
+    if rows.shape[1] != net.sizes[0] or not rows.nnz:
+        net.cost(rows, y, sample_weight=sample_weight, reduction=reduction)  # refuses the shape
+    inputs, places = np.unique(rows.indices[: rows.indptr[-1]], return_inverse=True)
+    if not inputs.size:
+        inputs = np.zeros(1, np.int64)  # a network has one input or more
+    if inputs[0] < 0 or inputs[-1] >= rows.shape[1]:
+        expected = f"indices from 0 to {rows.shape[1] - 1}"
+        raise ValueError(f"x: expected {expected}, got {inputs[0]} to {inputs[-1]}")
+    # The same network with no other inputs than these.
+    options = {name: net.config[name] for name in ("hidden", "output", "cost", "dtype")}
+    first, *others = net.weights
+    small = _core.Network.from_parameters([first[:, inputs], *others], net.biases, **options)
+    parts = (rows.data, places.astype(rows.indices.dtype), rows.indptr)
+    narrow = type(rows)(parts, shape=(rows.shape[0], len(inputs)))
+    gradient = small.backprop(narrow, y, sample_weight=sample_weight, reduction=reduction)
+    return Touched(inputs.astype(np.int64), gradient)

@@ -1,0 +1,277 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ndarray::ArrayView2;
+
+use super::*;
+use crate::activation::Activation;
+use crate::batch::Call;
+use crate::cost::Cost;
+use crate::dropout::Dropout;
+use crate::error::Kind;
+use crate::optimizer::{Step, Terms};
+use crate::random::{permutation, philox};
+
+/// A network with examples for it.
+struct Problem {
+    network: Network,
+    params: Vec<f64>,
+    x: Vec<f64>,
+    y: Vec<f64>,
+    n: usize,
+}
+
+fn numbers(count: usize, stream: u32) -> Vec<f64> {
+    (0..count)
+        .map(|k| {
+            let word = philox(1, [u32::try_from(k).expect("small"), stream, 0, 77])[0];
+            f64::from(word) / f64::from(u32::MAX) * 2.0 - 1.0
+        })
+        .collect()
+}
+
+impl Problem {
+    fn new(sizes: &[usize], n: usize) -> Self {
+        let hidden = vec![Activation::Tanh; sizes.len() - 2];
+        let output = Activation::Identity;
+        let network = Network::new(sizes, &hidden, output, Cost::Quadratic).expect("a network");
+        Self {
+            params: numbers(network.n_params(), 0),
+            x: numbers(n * network.n_inputs(), 1),
+            y: numbers(n * network.n_outputs(), 2),
+            network,
+            n,
+        }
+    }
+
+    fn inputs(&self) -> Inputs<'_, f64> {
+        let shape = (self.n, self.network.n_inputs());
+        let x = ArrayView2::from_shape(shape, &self.x).expect("as many");
+        Inputs::new(&self.network, x).expect("good inputs")
+    }
+
+    fn targets(&self) -> Targets<'_, f64> {
+        let width = self.network.n_outputs();
+        let y = ArrayView2::from_shape((self.n, width), &self.y).expect("as many");
+        Targets::values(width, self.n, y).expect("good targets")
+    }
+
+    /// Trains from the start: the parameters, and what the run says.
+    fn train(
+        &self,
+        settings: &Settings,
+        order: &[u32],
+        rates: &[f64],
+        threads: usize,
+        question: Question<'_>,
+    ) -> (Vec<f64>, Report, Result<()>) {
+        let mut params = self.params.clone();
+        let mut kept = vec![vec![0.0; params.len()]; settings.rule.kept()];
+        let mut kept: Vec<&mut [f64]> = kept.iter_mut().map(|kept| &mut kept[..]).collect();
+        let run = Run {
+            network: &self.network,
+            settings,
+            inputs: self.inputs(),
+            targets: self.targets(),
+            custom: None,
+            order,
+            rates,
+            steps_before: 0,
+            team: &Team::assemble(threads),
+            question,
+        };
+        let mut report = Report::default();
+        let mut scratch = Scratch::default();
+        let outcome = run.run(&mut scratch, &mut params, &mut kept, &mut report);
+        (params, report, outcome)
+    }
+}
+
+fn settings(rule: Rule, batch_size: usize) -> Settings {
+    Settings {
+        rule,
+        weight_decay: 0.0,
+        l2: 0.0,
+        l1: 0.0,
+        clip_norm: None,
+        max_norm: None,
+        dropout: Vec::new(),
+        seed: 3,
+        batch_size,
+        check_finite: true,
+    }
+}
+
+const SGD: Rule = Rule::Sgd {
+    momentum: 0.0,
+    nesterov: false,
+};
+const ADAM: Rule = Rule::Adam {
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    decay: 0.0,
+};
+
+fn order(n: usize) -> Vec<u32> {
+    let mut order = vec![0; n];
+    permutation(9, 1, &mut order);
+    order
+}
+
+/// The whole gradient of each mini-batch, then the step, in a plain loop.
+fn plain_loop(problem: &Problem, settings: &Settings, order: &[u32], rate: f64) -> Vec<f64> {
+    let (network, mut params) = (&problem.network, problem.params.clone());
+    let mut kept = vec![vec![0.0; params.len()]; settings.rule.kept()];
+    let mut gradient = vec![0.0; params.len()];
+    for (index, rows) in order.chunks(settings.batch_size).enumerate() {
+        let of = |all: &[f64], width: usize| -> Vec<f64> {
+            let row = |&row: &u32| all[row as usize * width..][..width].to_vec();
+            rows.iter().flat_map(row).collect()
+        };
+        let (x, y) = (
+            of(&problem.x, network.n_inputs()),
+            of(&problem.y, network.n_outputs()),
+        );
+        let small = Problem {
+            network: network.clone(),
+            params: params.clone(),
+            x,
+            y,
+            n: rows.len(),
+        };
+        let team = Team::alone();
+        let call = Call::new(network, &params, small.inputs(), &team, &|| false);
+        call.backprop(
+            &small.targets(),
+            &mut batch::Scratch::default(),
+            &mut gradient,
+        )
+        .expect("nobody interrupts");
+        let terms = Terms {
+            l2: settings.weight_decay,
+            ..Terms::NONE
+        };
+        let mut kept: Vec<&mut [f64]> = kept.iter_mut().map(|kept| &mut kept[..]).collect();
+        Step::new(settings.rule, rate, index as u64 + 1).apply(
+            terms,
+            &mut params,
+            &gradient,
+            &mut kept,
+        );
+    }
+    params
+}
+
+fn distance(a: &[f64], b: &[f64]) -> f64 {
+    let square = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>();
+    let difference = square(&mut a.iter().zip(b).map(|(a, b)| a - b));
+    (difference / square(&mut b.iter().copied())).sqrt()
+}
+
+/// By parts or through the whole gradient, in blocks or in lanes, on one thread or more.
+#[test]
+fn a_run_does_the_steps_of_a_plain_loop() {
+    for (sizes, n, batch_size) in [
+        (&[3, 5, 2][..], 23, 7),
+        (&[20, 70, 3], 60, 50),
+        (&[6, 9, 4, 1], 1500, 700),
+        (&[200, 300, 40], 40, 20),
+    ] {
+        let problem = Problem::new(sizes, n);
+        for rule in [SGD, ADAM] {
+            let mut settings = settings(rule, batch_size);
+            settings.weight_decay = 0.01;
+            let order = order(n);
+            let rates = vec![0.01; n.div_ceil(batch_size)];
+            let wanted = plain_loop(&problem, &settings, &order, 0.01);
+            let train = |threads| problem.train(&settings, &order, &rates, threads, &|| false);
+            let (params, report, outcome) = train(1);
+            assert_eq!(outcome, Ok(()));
+            assert_eq!((report.steps, report.diverged), (rates.len(), false));
+            assert!(distance(&params, &wanted) < 1e-12, "{sizes:?} {rule:?}");
+            assert_eq!(params, train(3).0, "{sizes:?} {rule:?}");
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_run_stands_at_a_whole_step() {
+    let problem = Problem::new(&[30, 60, 5], 4000);
+    let settings = settings(ADAM, 10);
+    let order: Vec<u32> = order(4000).repeat(200);
+    let rates = vec![0.001; order.len() / 10];
+    let asked = AtomicUsize::new(0);
+    let question = || asked.fetch_add(1, Ordering::Relaxed) == 1;
+    let (params, report, outcome) = problem.train(&settings, &order, &rates, 1, &question);
+    assert_eq!(
+        outcome.map_err(|error| error.kind()),
+        Err(Kind::Interrupted)
+    );
+    assert!(0 < report.steps && report.steps < rates.len(), "{report:?}");
+    let order = &order[..report.steps * 10];
+    let (again, report, _) = problem.train(&settings, order, &rates, 1, &|| false);
+    assert_eq!(report.steps, order.len() / 10);
+    assert_eq!(params, again);
+}
+
+#[test]
+fn a_run_that_diverges_goes_back_to_its_last_finite_step() {
+    let problem = Problem::new(&[4, 6, 2], 90);
+    for rule in [SGD, ADAM] {
+        let order = order(90);
+        let mut rates = vec![0.01; 9];
+        rates[5] = f64::MAX;
+        let train = |order: &[u32], check_finite| {
+            let mut settings = settings(rule, 10);
+            settings.check_finite = check_finite;
+            problem.train(&settings, order, &rates, 1, &|| false)
+        };
+        let (params, report, outcome) = train(&order, true);
+        assert_eq!(outcome, Ok(()));
+        assert!(
+            report.diverged && params.iter().all(|p| p.is_finite()),
+            "{report:?}"
+        );
+        assert_eq!(
+            params,
+            train(&order[..report.steps * 10], true).0,
+            "{rule:?}"
+        );
+        let (params, report, _) = train(&order, false);
+        assert_eq!((report.steps, report.diverged), (9, false));
+        assert!(!params.iter().all(|p| p.is_finite()));
+    }
+}
+
+#[test]
+fn the_gradient_goes_through_dropped_neurons() {
+    let problem = Problem::new(&[3, 8, 6, 2], 5);
+    let dropout = Some(Dropout {
+        rates: &[0.5, 0.25],
+        seed: 1,
+        step: 4,
+    });
+    let team = Team::alone();
+    let inputs = problem.inputs();
+    let targets = problem.targets();
+    let scratch = &mut batch::Scratch::default();
+    let mut gradient = vec![f64::NAN; problem.params.len()];
+    let c = Call::new(&problem.network, &problem.params, inputs, &team, &|| false)
+        .with_dropout(dropout)
+        .backprop(&targets, scratch, &mut gradient)
+        .expect("nobody interrupts");
+    let step = 1e-6;
+    let mut cost = |index: usize, by: f64| {
+        let mut moved = problem.params.clone();
+        moved[index] += by;
+        let call = Call::new(&problem.network, &moved, inputs, &team, &|| false);
+        let cost = call.with_dropout(dropout).cost(&targets, scratch);
+        cost.expect("nobody interrupts")
+    };
+    for (index, derivative) in gradient.iter().enumerate() {
+        assert_eq!(cost(index, 0.0), c);
+        let difference = (cost(index, step) - cost(index, -step)) / (2.0 * step);
+        // The error of the difference: step² times a third derivative, and rounding over the step.
+        assert!((difference - derivative).abs() < 1e-8, "{index}");
+    }
+}
