@@ -123,8 +123,8 @@ def _optimizer_config(optimizer: Optimizer) -> dict[str, Any]:
 def _kept(optimizer: Optimizer) -> list[str]:
     """The names of the arrays that the optimizer keeps once there was a step."""
     twin = copy(optimizer)
+    twin.learning_rate = 1.0  # else a reset may reach the schedule, which both have
     twin.reset()
-    twin.learning_rate = 1.0
     twin.step(np.zeros(1), np.zeros(1))
     return [name for name in twin.state if name != "steps"]
 
