@@ -1,6 +1,6 @@
 # The compiled part of bpfast; its docstrings say what each name does.
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, Literal, Protocol, Self, TypeAlias, final, overload
 
@@ -8,7 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from typing_extensions import disjoint_base
 
+from bpfast._metrics import Metric
 from bpfast._touched import Touched
+from bpfast._training import Callback
+from bpfast.early_stopping import EarlyStopping
+from bpfast.history import History
+from bpfast.optimizers import Optimizer
 
 _Array: TypeAlias = NDArray[np.floating[Any]]
 _Cost: TypeAlias = str | Callable[[_Array, NDArray[Any]], tuple[ArrayLike, ArrayLike]]
@@ -144,6 +149,34 @@ class Network:
         sample_weight: ArrayLike | None = None,
         reduction: _Reduction = "mean",
     ) -> Touched: ...
+    def fit(
+        self,
+        x: Any,
+        y: ArrayLike | None = None,
+        *,
+        epochs: int = 10,
+        batch_size: int = 32,
+        optimizer: str | Optimizer = "adam",
+        shuffle: bool = True,
+        validation: Sequence[Any] | float | None = None,
+        metrics: str | Iterable[str | Metric] = (),
+        l1: float = 0.0,
+        l2: float = 0.0,
+        dropout: float | Iterable[float] = 0.0,
+        max_norm: float | None = None,
+        clip_norm: float | None = None,
+        class_weight: Mapping[int, float] | str | None = None,
+        sample_weight: ArrayLike | None = None,
+        early_stopping: int | EarlyStopping | None = None,
+        callbacks: Callback | Iterable[Callback] = (),
+        progress: bool = False,
+        seed: int | None = None,
+        sparse: bool | None = None,
+        check_finite: bool = True,
+        checkpoint: _Path | None = None,
+        every: int = 1,
+        resume: bool | _Path | None = None,
+    ) -> History: ...
     def astype(self, dtype: DTypeLike) -> Self: ...
     def copy(self) -> Self: ...
     def save(self, path: _Path) -> None: ...
