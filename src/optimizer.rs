@@ -8,11 +8,15 @@ use crate::kernels::update::{Rule as Kernel, update};
 use crate::pool::Team;
 use crate::scalar::Real;
 
-/// The multiply-adds that the step of one parameter takes as long as.
+/// The multiply-adds that the step of one parameter takes as long as: 0.1 ns (SGD) to 0.35 ns (Adam,
+/// float32) with AVX-512 where a network's products do about 13 a nanosecond, rounded up for
+/// memory that is not in a cache.
 const WORK: usize = 8;
-/// The parameters from which on another thread is worth having: some 20 µs.
+/// The parameters that each thread has at least: 7 µs of SGD and 22 µs of Adam as above, and it takes
+/// some 5 µs until a helper has begun.
 const THREAD_PARAMS: usize = 1 << 16;
-/// The parameters that a thread takes at a time.
+/// The parameters that a thread takes at a time: half of the least share, so that a helper which
+/// comes late leaves little undone; what is shorter is not shared at all.
 const PIECE: usize = 1 << 15;
 
 /// An optimizer, without its learning rate and what it keeps.
@@ -269,3 +273,6 @@ fn run<T: Real, const KEPT: usize>(
     };
     update(rule, params, gradient, kept);
 }
+
+#[cfg(test)]
+mod tests;

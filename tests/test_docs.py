@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import bpfast
+import bpfast.optimizers
 import bpfast.reference
 import bpfast.schedules
 import bpfast.testing
@@ -20,7 +21,13 @@ FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 def docstrings():
     """Yield each public docstring: its path, its text, the names that it may use."""
-    for module in (bpfast, bpfast.reference, bpfast.schedules, bpfast.testing):
+    for module in (
+        bpfast,
+        bpfast.optimizers,
+        bpfast.reference,
+        bpfast.schedules,
+        bpfast.testing,
+    ):
         names = vars(module) | {"bpfast": bpfast, "np": np}
         yield module.__name__, module.__doc__, names
         for name in module.__all__:

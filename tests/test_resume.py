@@ -1,18 +1,10 @@
 """A training that was resumed gives the bits of one that never stopped."""
 
-import json
-import signal
-import subprocess
-import sys
-import time
-
 import numpy as np
 import pytest
 
 import bpfast
 from bpfast import schedules
-from bpfast._core import read_tensors
-from tests.child import ROOT, environment
 
 EPOCHS = 7
 
@@ -43,6 +35,15 @@ class Halved:
         net.optimizer.learning_rate = net.optimizer.learning_rate(0) / 2
 
 
+class Own:
+    """A schedule whose state no file can hold."""
+
+    state = {None}  # noqa: RUF012, nobody changes it
+
+    def __call__(self, step):
+        return 0.5 / (1 + step)
+
+
 def spread(a, y):
     return np.ptp(a)
 
@@ -63,10 +64,8 @@ CASES = {
     "cosine": lambda: {"optimizer": bpfast.Adam(schedules.Cosine(0.1, steps=40))},
     "plateau": lambda: {"optimizer": bpfast.SGD(plateau()), "validation": (X_VAL, Y_VAL)},
     "warm-up": lambda: {"optimizer": bpfast.Adam(schedules.WarmUp(plateau(), 30))},
-    "own schedule": lambda: {"optimizer": bpfast.SGD(lambda step: 0.5 / (1 + step))},
-    "own behind a ramp": lambda: {
-        "optimizer": bpfast.SGD(schedules.WarmUp(lambda step: 0.5 / (1 + step), 30))
-    },
+    "own schedule": lambda: {"optimizer": bpfast.SGD(Own())},
+    "own behind a ramp": lambda: {"optimizer": bpfast.SGD(schedules.WarmUp(Own(), 30))},
     "rate of a callback": lambda: {"callbacks": Halved()},
     "dropout": lambda: {"dropout": [0.3, 0.5]},
     "fraction": lambda: {"validation": 0.3, "metrics": ("accuracy", spread)},
@@ -124,17 +123,19 @@ def test_the_same_bits(case, path):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("x", ["dense", "sparse", "batches", "memmap"])
+@pytest.mark.parametrize("x", ["dense", "by its zeros", "sparse", "batches", "memmap"])
 def test_every_kind_of_data(x, dtype, path):
     np.save(path.with_name("x.npy"), X)
     data = {
         "dense": lambda: (X, Y),
+        "by its zeros": lambda: (X, Y),
         "sparse": lambda: (sparse(X), Y),
         "batches": lambda: (batches, None),
         "memmap": lambda: (np.load(path.with_name("x.npy"), mmap_mode="r"), Y),
     }[x]
 
     def part(epochs, **options):
+        options |= {"sparse": True} if x == "by its zeros" else {}
         return train("dropout", epochs, *data(), net_of(dtype), **options)
 
     never_stopped = part(EPOCHS)
@@ -163,6 +164,14 @@ def test_the_number_of_threads_may_change(path):
         train("dropout", 3, checkpoint=path)
     with bpfast.num_threads(2):
         assert train("dropout", EPOCHS, resume=path) == never_stopped
+
+
+def test_a_rate_of_a_callback_may_be_given_or_left_out(path):
+    never_stopped = train("rate of a callback", EPOCHS)
+    train("rate of a callback", 3, checkpoint=path)
+    halved = bpfast.Adam(0.001 / 2 / 2 / 2)
+    train("rate of a callback", 5, checkpoint=path, resume=True, optimizer=halved)
+    assert train("rate of a callback", EPOCHS, resume=path) == never_stopped
 
 
 def test_an_optimizer_that_had_steps_before(path):
@@ -234,60 +243,3 @@ def test_an_epoch_that_was_cut_short_is_done_again(path):
     with pytest.raises(KeyboardInterrupt):
         train("dropout", EPOCHS, broken(), None, checkpoint=path)
     assert train("dropout", EPOCHS, batches, None, checkpoint=path, resume=True) == never_stopped
-
-
-TRAINS = """
-import sys
-import numpy as np
-import bpfast
-rng = np.random.default_rng(0)
-x, y = rng.standard_normal((300, 20)), rng.integers(0, 3, 300)
-net = bpfast.Network(
-    [20, 30, 3], hidden="relu", output="softmax", cost="log_likelihood", dtype="float32", seed=0
-)
-path, epochs = sys.argv[1], int(sys.argv[2])
-print("ready", flush=True)
-net.fit(
-    x, y, epochs=epochs, dropout=0.2, validation=0.2, metrics="accuracy",
-    optimizer=bpfast.Adam(bpfast.schedules.Cosine(0.01, steps=2000)),
-    early_stopping=1000, checkpoint=path, resume=True,
-)
-"""
-
-
-def start(path, epochs):
-    command = [sys.executable, "-c", TRAINS, path, str(epochs)]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment(), cwd=ROOT)
-    assert child.stdout.readline() == b"ready\n"
-    return child
-
-
-def test_killed_again_and_again(path):
-    epochs, lengths = 150, set()
-    first = path.with_name("first")
-    with start(first, 1) as child:
-        assert child.wait(60) == 0
-    path.write_bytes(first.read_bytes())  # it has the seed, which both go on with
-    moments = np.random.default_rng()
-    for _ in range(15):
-        with start(path, epochs) as child:
-            time.sleep(moments.uniform(0, 0.04))
-            child.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
-        lengths.add(len(columns(path)["columns"]["cost"]))
-    assert len(lengths) > 2
-    for each in (path, first):
-        with start(each, epochs) as child:
-            assert child.wait(60) == 0
-    assert columns(path) == columns(first)
-    assert len(columns(path)["columns"]["cost"]) == epochs
-    tensors, undisturbed = (read_tensors(each)[0] for each in (path, first))
-    assert tensors.keys() == undisturbed.keys()
-    for name, array in tensors.items():
-        assert array.tobytes() == undisturbed[name].tobytes(), name
-
-
-def columns(path):
-    """The history in a checkpoint, apart from its seconds."""
-    state = json.loads(read_tensors(path)[1]["training"])["history"]
-    del state["columns"]["seconds"]
-    return state

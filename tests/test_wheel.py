@@ -43,6 +43,7 @@ def test_it_is_one_abi3_wheel():
         "_core.pyi",
         "reference.py",
         "testing.py",
+        "optimizers/_adam.py",
         "schedules/_rates.py",
         "licenses/LICENSE",
     ],

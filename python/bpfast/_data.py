@@ -33,6 +33,8 @@ class Examples:
     ----------
     width : int
         n_1, the numbers of an example.
+    is_sparse : bool
+        Whether x is a sparse matrix.
     is_mapped : bool
         Whether x or y lies in a file, and so may be larger than memory.
     """
@@ -47,6 +49,7 @@ class Examples:
             wanted = (n, *self._y.shape[1:])
             raise ValueError(f"y: expected shape {wanted}, got {self._y.shape}")
         self.sample_weight = of_examples(sample_weight, n)
+        self.is_sparse = is_sparse(self._x)
         self.is_mapped = _is_mapped(self._x) or _is_mapped(self._y)
 
     def __len__(self) -> int:
@@ -102,7 +105,7 @@ class Examples:
     def _part(self, rows: NDArray[Any]) -> Examples:
         part = object.__new__(Examples)
         part._net, part.width = self._net, self.width
-        part.is_mapped, part._names = self.is_mapped, rows
+        part.is_mapped, part.is_sparse, part._names = self.is_mapped, self.is_sparse, rows
         if self.is_mapped:
             part._x, part._y, part._rows = self._x, self._y, rows
         else:
@@ -147,7 +150,7 @@ class Examples:
     def _pieces(self) -> Iterator[slice]:
         """All examples, cut into pieces that fit into memory. Sparse ones do so in one."""
         n = len(self)
-        step = max(PIECE // self.width, 1) if isinstance(self._x, np.ndarray) else n
+        step = n if self.is_sparse else max(PIECE // self.width, 1)
         return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
     def _at(self, piece: slice) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:

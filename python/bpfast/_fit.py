@@ -204,6 +204,8 @@ def _trainer(net: Network, settings: Settings, optimizer: Optimizer, batch_size:
 def _source(trainer: Trainer, settings: Settings, data: Examples) -> Source:
     """The arrays where they lie, or blocks of them out of their files."""
     arrays = data.arrays()
+    if data.is_mapped and settings.sparse is None:
+        settings.sparse = False  # what is not 0 may be larger than memory too
     if arrays is None or (data.is_mapped and settings.sparse):
         return Files(trainer, settings, data)
     return Arrays(trainer, settings, data, *arrays)

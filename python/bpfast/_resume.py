@@ -38,6 +38,10 @@ def arguments(
     """
     examples, held = training.source.examples, training.validation
     count = 0 if held is None else len(held)
+    x: Any = "batches"
+    if examples is not None and training.training is not None:
+        kind = "sparse" if training.training.is_sparse else "dense"
+        x = {"kind": kind, "examples": examples + (0 if share is None else count)}
     validation: Any = share
     if share is None and held is not None:
         validation = {"examples": count}
@@ -48,7 +52,7 @@ def arguments(
     settings = training.settings.to_dict()
     del settings["check_finite"]  # as long as numbers are finite it changes none
     found = {
-        "x": "batches" if examples is None else {"examples": examples + (count if share else 0)},
+        "x": x,
         **settings,
         "validation": validation,
         "metrics": sorted(training.metrics),
@@ -116,8 +120,8 @@ def _optimizer_config(optimizer: Optimizer) -> dict[str, Any]:
 def _kept(optimizer: Optimizer) -> list[str]:
     """The names of the arrays that the optimizer keeps once there was a step."""
     twin = copy(optimizer)
+    twin.learning_rate = 1.0  # else a reset may reach the schedule, which both have
     twin.reset()
-    twin.learning_rate = 1.0
     twin.step(np.zeros(1), np.zeros(1))
     return [name for name in twin.state if name != "steps"]
 

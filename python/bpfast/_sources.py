@@ -52,8 +52,7 @@ class Arrays:
         self, trainer: Trainer, settings: Settings, data: Examples, x: Any, y: NDArray[Any]
     ) -> None:
         density = DENSITY if settings.sparse is None else float(settings.sparse)
-        # What is not 0 in a file may be larger than memory too.
-        trainer.load(x, y, data.sample_weight, 0.0 if data.is_mapped else density)
+        trainer.load(x, y, data.sample_weight, density)
         self._trainer, self._settings, self._data = trainer, settings, data
         self.examples = len(trainer)
         self._left = 0

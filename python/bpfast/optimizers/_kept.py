@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 Array: TypeAlias = NDArray[np.floating[Any]]
 Order: TypeAlias = Literal["C", "F"]
@@ -31,20 +31,20 @@ class Kept:
         self.numbers = [[np.zeros(a.size, a.dtype) for a in arrays] for _ in range(count)]
 
     @classmethod
-    def of(cls, rows: list[list[Any]]) -> Self:
-        """What these arrays say, a row for each of the numbers."""
-        for row in rows:
-            for array in row:
-                if not isinstance(array, np.ndarray):
-                    raise ValueError(f"expected NumPy arrays, got {type(array).__name__}")
-                if array.dtype.newbyteorder("=") not in FLOATS:
-                    raise ValueError(f"expected dtype float32 or float64, got {array.dtype}")
-        native = [[a.astype(a.dtype.newbyteorder("="), order="C") for a in row] for row in rows]
-        kept = cls(native[0], len(native))
-        for k, row in enumerate(native):
-            for what, expected in (("shape", kept.shapes), ("dtype", kept.dtypes)):
-                if [getattr(array, what) for array in row] != expected:
-                    raise ValueError(f"expected arrays of the same {what} under every name")
+    def of(cls, rows: Mapping[str, Sequence[Any]]) -> Self:
+        """What these arrays say, by the name of each of the numbers; they are copied."""
+        native = [[_native(name, array) for array in row] for name, row in rows.items()]
+        kept, (first, *_) = cls(native[0], len(rows)), rows
+        if not native[0]:
+            raise ValueError(f"{first}: expected one array or more, got none")
+        for k, (name, row) in enumerate(zip(rows, native, strict=True)):
+            if len(row) != len(native[0]):
+                raise ValueError(f"{name}: expected {len(native[0])} as {first}, got {len(row)}")
+            for array, shape, dtype in zip(row, kept.shapes, kept.dtypes, strict=True):
+                if array.shape != shape:
+                    raise ValueError(f"{name}: expected shape {shape} as {first}, got {array.shape}")
+                if array.dtype != dtype:
+                    raise ValueError(f"{name}: expected dtype {dtype} as {first}, got {array.dtype}")
             kept.numbers[k] = [array.ravel() for array in row]
         return kept
 
@@ -97,6 +97,16 @@ def order(array: Array) -> Order:
     """Row by row, or column by column; `Order` in the core says the same."""
     flags = array.flags
     return "C" if flags.c_contiguous or not flags.f_contiguous else "F"
+
+
+def _native(argument: str, value: object) -> Array:
+    """A copy, row by row and in the machine's order of bytes."""
+    if not isinstance(value, np.ndarray):
+        raise ValueError(f"{argument}: expected NumPy arrays, got {type(value).__name__}")
+    native = value.dtype.newbyteorder("=")
+    if native not in FLOATS:
+        raise ValueError(f"{argument}: expected dtype float32 or float64, got {value.dtype}")
+    return np.array(value, native, order="C")
 
 
 def _join(parts: Sequence[object]) -> str:

@@ -119,6 +119,8 @@ class Optimizer:
         single = isinstance(params, np.ndarray)
         arrays = [params] if single else _listed("params", params)
         gradients = [gradient] if single else _listed("gradient", gradient)
+        if not arrays:
+            raise ValueError("params: expected one array or more, got none")
         kept = self._fit(arrays, single=single) if self._keeps else None
         numbers = [] if kept is None else kept.numbers
         rate, t = self._rate(), self._steps + 1
@@ -181,21 +183,24 @@ class Optimizer:
             if heard and isinstance(self._schedule, Schedule):
                 self._schedule.state = state["schedule"]
         except (TypeError, ValueError) as error:
-            # It comes from a file: a wrong type in it is one more wrong value.
-            raise ValueError(f"state: {str(error).removeprefix('state: ')}") from None
+            # It comes from a file: a wrong type in it is one more wrong value. A schedule calls its
+            # own state "state".
+            text = str(error)
+            text = text.replace("state: ", "schedule: ", 1) if text.startswith("state: ") else text
+            raise ValueError(f"state: {text}") from None
         self._kept, self._single, self._steps = kept, single, steps
 
     def _kept_of(self, state: Mapping[str, Any]) -> tuple[Kept | None, bool]:
         """What a state keeps, and whether it is of an array and no list."""
-        rows = [state[name] for name in self._keeps if name in state]
+        rows = {name: state[name] for name in self._keeps if name in state}
         if not rows:
             return None, False
-        single = isinstance(rows[0], np.ndarray)
-        for name, row in zip(self._keeps, rows, strict=True):
+        single = isinstance(rows[self._keeps[0]], np.ndarray)
+        for name, row in rows.items():
             if not isinstance(row, np.ndarray if single else list | tuple):
                 expected = "an array" if single else "a list of arrays"
                 raise ValueError(f"{name}: expected {expected}, got {type(row).__name__}")
-        return Kept.of([[row] if single else list(row) for row in rows]), single
+        return Kept.of({name: [row] for name, row in rows.items()} if single else rows), single
 
     @property
     def config(self) -> dict[str, Any]:
