@@ -247,7 +247,11 @@ BAD_CONFIGS = [
     ({"kind": "adam", "self": 1}, ValueError, "expected beta1, .* for 'adam', got self"),
     ({"kind": "adam", 3: 1}, ValueError, "expected beta1, .* for 'adam', got 3"),
     ({"kind": "adam", "beta1": "0.9"}, ValueError, "beta1: expected a number, got str"),
-    ({"kind": "adam", "beta1": 2}, ValueError, "beta1: expected a number from 0 and below 1, got 2"),
+    (
+        {"kind": "adam", "beta1": 2},
+        ValueError,
+        "beta1: expected a number from 0 and below 1, got 2",
+    ),
     ({"kind": "adam", "epsilon": float("nan")}, ValueError, "epsilon: expected .*, got nan"),
     ({"kind": "sgd", "nesterov": 1}, ValueError, "nesterov: expected True or False, got int"),
     ({"kind": "sgd", "nesterov": True}, ValueError, "nesterov: expected with a momentum .*"),

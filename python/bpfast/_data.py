@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 # Beside all epochs, which count from 1: what decides which examples are held out.
 HELD_OUT = 0
-# The numbers of x that are measured at a time: 64 MB of float32.
-PIECE = 1 << 24
+# The numbers of x that are measured at a time where they lie in a file: 32 MB of float64.
+PIECE = 1 << 22
 
 
 class Examples:
@@ -77,13 +77,23 @@ class Examples:
             return x, self._y
         return None
 
+    def check_labels(self) -> None:
+        """Raise ValueError for the first label that the network has no output for."""
+        y, outputs = self.y, self._net.sizes[-1]
+        if y.ndim == 1 and y.dtype.kind in "iu" and isinstance(self._net.config["cost"], str):
+            most = max(outputs, 2) - 1
+            bad = np.flatnonzero((y < 0) | (y > most))
+            if bad.size:
+                row = bad[0] if self._names is None else self._names[bad[0]]
+                raise ValueError(f"y[{row}]: expected a label from 0 to {most}, got {y[bad[0]]}")
+
     def take(self, rows: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:
         """Copies of x, y and the weights of some examples."""
         at = rows if self._rows is None else self._rows[rows]
         weight = self.sample_weight
         x = self._x[at]
         if isinstance(x, np.ndarray) and x.dtype.kind in "buif":
-            x = np.ascontiguousarray(x, self._net.dtype)
+            x = _converted(x, self._net.dtype)
         return x, self._y[at], None if weight is None else weight[rows]
 
     def split(self, share: float, seed: int) -> tuple[Examples, Examples]:
@@ -148,9 +158,9 @@ class Examples:
         return fault(self._net.dtype, self._x[at], self._y[at], names)
 
     def _pieces(self) -> Iterator[slice]:
-        """All examples, cut into pieces that fit into memory. Sparse ones do so in one."""
+        """All examples; those in files that have to be converted in pieces that fit into memory."""
         n = len(self)
-        step = n if self.is_sparse else max(PIECE // self.width, 1)
+        step = max(PIECE // self.width, 1) if self.arrays() is None else n
         return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
     def _at(self, piece: slice) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:
@@ -208,7 +218,13 @@ def _as_x(net: Network, x: Any) -> Any:
         raise TypeError(f"x: expected real numbers, got dtype {array.dtype}")
     if _is_mapped(array):
         return array
-    return np.ascontiguousarray(array, net.dtype) if array.ndim else array
+    return _converted(array, net.dtype) if array.ndim else array
+
+
+def _converted(x: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    # What is too large for float32 is named when a step finds it.
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(x, dtype)
 
 
 def _is_mapped(array: Any) -> bool:
