@@ -40,7 +40,8 @@ class Examples:
     """
 
     def __init__(self, net: Network, x: Any, y: Any, sample_weight: Any = None) -> None:
-        self._net, self._x, self._y = net, _as_x(net, x), as_array("y", y)
+        self._net, self._given, self._y = net, _checked(x), as_array("y", y)
+        self._x = _as_x(net, self._given)
         self._rows: NDArray[Any] | None = None  # which of x and y, where it is not all
         self._names: NDArray[Any] | None = None  # the rows as the user counts them
         self.width = net.sizes[0]
@@ -114,7 +115,7 @@ class Examples:
 
     def _part(self, rows: NDArray[Any]) -> Examples:
         part = object.__new__(Examples)
-        part._net, part.width = self._net, self.width
+        part._net, part._given, part.width = self._net, self._given, self.width
         part.is_mapped, part.is_sparse, part._names = self.is_mapped, self.is_sparse, rows
         if self.is_mapped:
             part._x, part._y, part._rows = self._x, self._y, rows
@@ -155,7 +156,7 @@ class Examples:
             return None
         at = rows if self._rows is None else self._rows[rows]
         names = rows if self._names is None else self._names[rows]
-        return fault(self._net.dtype, self._x[at], self._y[at], names)
+        return fault(self._net.dtype, self._given[names], self._y[at], names)
 
     def _pieces(self) -> Iterator[slice]:
         """All examples; those in files that have to be converted in pieces that fit into memory."""
@@ -204,8 +205,8 @@ def fault(dtype: np.dtype[Any], x: Any, y: Any, names: NDArray[Any] | None = Non
     return None
 
 
-def _as_x(net: Network, x: Any) -> Any:
-    """X as the steps take it: a sparse matrix by rows, an array of the network's dtype."""
+def _checked(x: Any) -> Any:
+    """X as a sparse matrix by rows, or as an array of numbers."""
     if is_sparse(x):
         try:
             if hasattr(x, "check_format"):
@@ -216,9 +217,14 @@ def _as_x(net: Network, x: Any) -> Any:
     array = as_array("x", x)
     if array.dtype.kind not in "buif":
         raise TypeError(f"x: expected real numbers, got dtype {array.dtype}")
-    if _is_mapped(array):
-        return array
-    return _converted(array, net.dtype) if array.ndim else array
+    return array
+
+
+def _as_x(net: Network, x: Any) -> Any:
+    """X as the steps take it: in the network's dtype, unless it is sparse or lies in a file."""
+    if is_sparse(x) or _is_mapped(x):
+        return x
+    return _converted(x, net.dtype) if x.ndim else x
 
 
 def _converted(x: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -42,9 +42,13 @@ class Kept:
                 raise ValueError(f"{name}: expected {len(native[0])} as {first}, got {len(row)}")
             for array, shape, dtype in zip(row, kept.shapes, kept.dtypes, strict=True):
                 if array.shape != shape:
-                    raise ValueError(f"{name}: expected shape {shape} as {first}, got {array.shape}")
+                    raise ValueError(
+                        f"{name}: expected shape {shape} as {first}, got {array.shape}"
+                    )
                 if array.dtype != dtype:
-                    raise ValueError(f"{name}: expected dtype {dtype} as {first}, got {array.dtype}")
+                    raise ValueError(
+                        f"{name}: expected dtype {dtype} as {first}, got {array.dtype}"
+                    )
             kept.numbers[k] = [array.ravel() for array in row]
         return kept
 
