@@ -39,13 +39,15 @@ for dtype in ("float32", "float64"):
                 continue
             for sparse in (False, True) if name == "adam" else (False,):
                 net = bpfast.Network(
-                    sizes, hidden="gelu", output="softmax", cost="log_likelihood", dtype=dtype, seed=1
+                    sizes, hidden="gelu", output="softmax", cost="log_likelihood",
+                    dtype=dtype, seed=1,
                 )
                 history = net.fit(
                     x, y, epochs=2 if n < 1000 else 1, batch_size=batch_size, seed=5,
                     sample_weight=s, validation=0.2, sparse=sparse, **how,
                 )
-                figures = [float(value).hex() for value in (*history.cost, *history.validation_cost)]
+                costs = (*history.cost, *history.validation_cost)
+                figures = [float(cost).hex() for cost in costs]
                 kept = [v for k, v in net.optimizer.state.items() if k != "steps"]
                 found[f"{way} {name} {dtype} {sparse}"] = [digest(net.params, *kept), figures]
 print(json.dumps(found))

@@ -212,26 +212,20 @@ def test_what_it_keeps_goes_with_the_network():
         with pytest.raises(AttributeError):
             setattr(net, name, None)
 
-    class Optimizer(bpfast.SGD):
-        """One that can be watched."""
 
-    history, optimizer = fit(net, optimizer=Optimizer(0.1)), weakref.ref(net.optimizer)
-    watched = weakref.ref(net)
-    del net
+def test_a_network_is_freed_with_what_it_was_trained_with():
+    """Also where its optimizer's rate holds the network itself."""
+
+    def trained():
+        net = net_of()
+        history = fit(net, optimizer=bpfast.SGD(lambda step: 0.1 / len(net.sizes)))
+        return weakref.ref(net), weakref.ref(net.optimizer.learning_rate), history
+
+    net, rate, history = trained()
     gc.collect()
-    assert watched() is None
-    assert optimizer() is None
+    assert net() is None
+    assert rate() is None
     assert len(history) == 4
-
-
-def test_a_network_that_a_callback_holds_is_freed():
-    net = net_of()
-    holder = [net]
-    fit(net, callbacks=lambda *_: holder.append(net.history))
-    watched = weakref.ref(net)
-    del net, holder
-    gc.collect()
-    assert watched() is None
 
 
 FORK = """

@@ -61,9 +61,7 @@ def test_the_last_finite_parameters_stay(name, step, rate, dtype, how):
     assert net.params.tobytes() == twin.params.tobytes()
     assert repr(net.optimizer.state) == repr(optimizer.state)
     rows = slice(10 * (done % 4), 10 * (done % 4) + 10)
-    with pytest.raises(
-        bpfast.DivergenceError, match="^step 0: the cost or a parameter is no longer"
-    ):
+    with pytest.raises(bpfast.DivergenceError, match=r"^step 0: the cost or a parameter is no"):
         twin.partial_fit(X[rows], Y[rows], optimizer=optimizer, **every)
     assert net.params.tobytes() == twin.params.tobytes()
 
@@ -91,7 +89,7 @@ def test_a_cost_of_ones_own():
     calls = []
     net = net_of(cost=cost)
     before = net.params.tobytes()
-    with pytest.raises(bpfast.DivergenceError, match="^epoch 2, step 1: "):
+    with pytest.raises(bpfast.DivergenceError, match=r"^epoch 2, step 1: the cost"):
         net.fit(X, Y, epochs=5, batch_size=10)
     assert net.params.tobytes() == before
     assert net.optimizer.steps == 5
@@ -162,5 +160,4 @@ def test_numbers_that_float32_cannot_hold():
     x = X.copy()
     x[3, 1] = 1e39
     with refuses(ValueError, r"^x\[3\]: expected numbers that float32 can hold, got 1e\+39$"):
-        with np.errstate(over="ignore"):
-            net_of("float32").partial_fit(x, Y)
+        net_of("float32").partial_fit(x, Y)

@@ -186,7 +186,7 @@ for _ in range(200):
     net = network()
     try:
         signal.setitimer(signal.ITIMER_REAL, random.uniform(0.001, 0.006))
-        net.fit(x, y, epochs=10**6, batch_size=2, seed=3, metrics=["r2", "accuracy"], validation=(x, y))
+        net.fit(x, y, epochs=10**6, batch_size=2, seed=3, metrics="r2", validation=(x, y))
     except KeyboardInterrupt:
         pass
     if net.history is None:
@@ -197,8 +197,8 @@ for _ in range(200):
     assert 0 <= count - 2 * len(history) <= 2, (count, len(history))
     assert all(len(history[name]) == len(history) for name in history.names)
     twin = network()
-    twin.fit(x, y, epochs=count // 2 + 1, batch_size=2, seed=3, callbacks=lambda net, h: len(h) == count // 2)\
-        if count >= 2 else None
+    if count >= 2:
+        twin.fit(x, y, epochs=count // 2, batch_size=2, seed=3)
     if count % 2:
         rows = bpfast._core.permutation(3, count // 2 + 1, 4)[:2]
         twin.partial_fit(x[rows], y[rows])

@@ -122,7 +122,6 @@ def fit(
         if stopping is not None:
             stopping.reset()
         checkpoints.begin(training, epochs, share=share, **weighted)
-        _core.set_training(net, training.history, optimizer)
         training.run(epochs, progress, checkpoints.save)
         return training.history
     finally:
