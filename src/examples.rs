@@ -82,19 +82,22 @@ impl<'a, T: Real> Inputs<'a, T> {
         Self { n, x, ..*self }
     }
 
-    /// Whether only some numbers of x are stored.
-    pub(crate) fn are_sparse(&self) -> bool {
-        matches!(self.x, Incoming::Sparse(_))
+    /// How many numbers of x are stored, where not all are.
+    pub(crate) fn stored(&self) -> Option<usize> {
+        match self.x {
+            Incoming::Dense(_) => None,
+            Incoming::Sparse(x) => Some(x.stored()),
+        }
     }
 
     /// The multiply-adds of the forward pass's products.
     pub(crate) fn products(&self, network: &Network) -> usize {
         let all = self.n.saturating_mul(network.n_weights());
-        let Incoming::Sparse(x) = self.x else {
+        let Some(stored) = self.stored() else {
             return all;
         };
         let first = &network.layers()[0];
-        let missing = self.n.saturating_mul(first.n_in) - x.stored();
+        let missing = self.n.saturating_mul(first.n_in).saturating_sub(stored);
         all.saturating_sub(missing.saturating_mul(first.n_out))
     }
 

@@ -1,5 +1,5 @@
 //! A network in a file: its configuration as text, each W^l and b^l as a tensor in the shape that
-//! users see.
+//! users see. A checkpoint has the same, and beside it how far the training has come.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,8 +16,14 @@ use crate::store::{self, Dtype, Number, Reader, Tensor};
 /// What the file says it is, under the key `format`.
 const FORMAT: &str = "bpfast.network";
 
-/// The version of what this file writes, under the key `format_version`. It goes up whenever older
-/// readers would misread what is new.
+/// What the file of a training says, which `python/bpfast/_checkpoint.py` writes.
+const CHECKPOINT: &str = "bpfast.checkpoint";
+
+/// So begin the names of a checkpoint's tensors that are not the network's.
+const BESIDE: &str = "training.";
+
+/// The version of both, under the key `format_version`. It goes up whenever older readers would
+/// misread what is new.
 const VERSION: u64 = 1;
 
 /// The configuration, under the key `config`: the arguments of Python's `Network`.
@@ -210,7 +216,7 @@ fn configuration(reader: &Reader) -> Result<Config> {
     let text = |key: &str| reader.header().metadata.get(key).map(String::as_str);
     let expected = "a network that bpfast saved";
     match text("format") {
-        Some(FORMAT) => {}
+        Some(FORMAT | CHECKPOINT) => {}
         Some(other) => return Err(Error::value("format", expected, format!("'{other}'"))),
         None => return Err(Error::value("format", expected, "none")),
     }
@@ -239,9 +245,12 @@ fn find(reader: &Reader, sizes: &[usize], dtype: Dtype) -> Result<Vec<[usize; 2]
     let tensors = &reader.header().tensors;
     let indices: BTreeMap<_, _> = (0..).zip(tensors).map(|(k, (name, _))| (name, k)).collect();
     let layers = sizes.len().saturating_sub(1);
-    if tensors.len() != 2 * layers {
+    let has_more = reader.header().metadata.get("format").map(String::as_str) == Some(CHECKPOINT);
+    let is_beside = |name: &str| has_more && name.starts_with(BESIDE);
+    let own = tensors.iter().filter(|(name, _)| !is_beside(name)).count();
+    if own != 2 * layers {
         let expected = format!("tensors of {layers} layers, as its configuration says");
-        return Err(Error::value("tensors", expected, tensors.len()));
+        return Err(Error::value("tensors", expected, own));
     }
     let place = |name: String, shape: &[usize]| {
         let Some(&index) = indices.get(&name) else {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bpfast::batch::{Call, Scratch};
 use bpfast::examples::{Inputs, Targets};
 use bpfast::pool::Team;
+use bpfast::sparse::{Gathered, Positions};
 use bpfast::{Activation, Cost, Network};
 use ndarray::ArrayView2;
 
@@ -70,6 +71,34 @@ fn network(sizes: &[usize], output: Activation, cost: Cost) -> Network {
     Network::new(sizes, &hidden, output, cost).expect("a network")
 }
 
+/// The same for rows that are gathered from a sparse matrix for each call.
+fn sparse_allocations(network: &Network, n: usize, threads: usize, calls: usize) -> usize {
+    let (width, outputs) = (network.n_inputs(), network.n_outputs());
+    let (params, y) = (vec![0.01_f32; network.n_params()], vec![0.25; n * outputs]);
+    let indptr: Vec<i64> = (0..).take(2 * n + 1).collect();
+    let positions = Positions::new((2 * n, width), &indptr, &vec![1; 2 * n]).expect("positions");
+    let values = vec![0.5; 2 * n];
+    let x = positions.with(&values).expect("a value each");
+    let rows: Vec<usize> = (0..n).map(|row| 2 * row).collect();
+    let (mut gathered, mut scratch) = (Gathered::default(), Scratch::default());
+    let mut gradient = vec![f32::NAN; params.len()];
+    let team = Team::assemble(threads);
+    let mut turn = || {
+        let x = gathered.gather(x, &rows).expect("memory");
+        let inputs = Inputs::sparse(network, x).expect("x fits");
+        let y = ArrayView2::from_shape((n, outputs), &y).expect("whole rows");
+        let targets = Targets::values(outputs, n, y).expect("y fits");
+        let call = Call::new(network, &params, inputs, &team, &|| false);
+        call.backprop(&targets, &mut scratch, &mut gradient)
+            .expect("no interrupt");
+    };
+    turn();
+    turn();
+    let before = ASKED.load(Ordering::Relaxed);
+    (0..calls).for_each(|_| turn());
+    ASKED.load(Ordering::Relaxed) - before
+}
+
 /// One test, for another would allocate meanwhile.
 #[test]
 fn steady_state_allocates_nothing() {
@@ -92,6 +121,10 @@ fn steady_state_allocates_nothing() {
         ] {
             let asked = allocations(network, n, threads, labels, calls);
             assert_eq!(asked, 0, "{name}, {threads} threads");
+        }
+        for (network, n) in [(&small, 32), (&small, 2000), (&large, 300)] {
+            let asked = sparse_allocations(network, n, threads, 5);
+            assert_eq!(asked, 0, "sparse, {n}, {threads} threads");
         }
     }
 }

@@ -1,14 +1,19 @@
 # The compiled part of bpfast; its docstrings say what each name does.
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
-from typing import Any, Literal, Self, TypeAlias, final, overload
+from typing import Any, Literal, Protocol, Self, TypeAlias, final, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from typing_extensions import disjoint_base
 
+from bpfast._metrics import Metric
 from bpfast._touched import Touched
+from bpfast._training import Callback
+from bpfast.early_stopping import EarlyStopping
+from bpfast.history import History
+from bpfast.optimizers import Optimizer
 
 _Array: TypeAlias = NDArray[np.floating[Any]]
 _Cost: TypeAlias = str | Callable[[_Array, NDArray[Any]], tuple[ArrayLike, ArrayLike]]
@@ -22,6 +27,16 @@ _Seed: TypeAlias = (
     | np.random.Generator
     | None
 )
+
+# A matrix or array of scipy.sparse, which is not imported for its name.
+class _Sparse(Protocol):
+    @property
+    def format(self) -> str: ...
+    @property
+    def nnz(self) -> Any: ...
+    def tocsr(self, copy: bool = ...) -> Any: ...
+
+_Inputs: TypeAlias = ArrayLike | _Sparse
 
 __all__ = [
     "ACTIVATIONS",
@@ -98,12 +113,12 @@ class Network:
     def dtype(self) -> np.dtype[Any]: ...
     @property
     def config(self) -> dict[str, Any]: ...
-    def forward(self, x: ArrayLike, *, out: _Array | None = None) -> _Array: ...
-    def __call__(self, x: ArrayLike, *, out: _Array | None = None) -> _Array: ...
-    def trace(self, x: ArrayLike) -> Trace: ...
+    def forward(self, x: _Inputs, *, out: _Array | None = None) -> _Array: ...
+    def __call__(self, x: _Inputs, *, out: _Array | None = None) -> _Array: ...
+    def trace(self, x: _Inputs) -> Trace: ...
     def cost(
         self,
-        x: ArrayLike,
+        x: _Inputs,
         y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
@@ -111,7 +126,7 @@ class Network:
     ) -> float: ...
     def errors(
         self,
-        x: ArrayLike,
+        x: _Inputs,
         y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
@@ -119,7 +134,7 @@ class Network:
     ) -> list[_Array]: ...
     def backprop(
         self,
-        x: ArrayLike,
+        x: _Inputs,
         y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
@@ -134,6 +149,34 @@ class Network:
         sample_weight: ArrayLike | None = None,
         reduction: _Reduction = "mean",
     ) -> Touched: ...
+    def fit(
+        self,
+        x: Any,
+        y: ArrayLike | None = None,
+        *,
+        epochs: int = 10,
+        batch_size: int = 32,
+        optimizer: str | Optimizer = "adam",
+        shuffle: bool = True,
+        validation: Sequence[Any] | float | None = None,
+        metrics: str | Iterable[str | Metric] = (),
+        l1: float = 0.0,
+        l2: float = 0.0,
+        dropout: float | Iterable[float] = 0.0,
+        max_norm: float | None = None,
+        clip_norm: float | None = None,
+        class_weight: Mapping[int, float] | str | None = None,
+        sample_weight: ArrayLike | None = None,
+        early_stopping: int | EarlyStopping | None = None,
+        callbacks: Callback | Iterable[Callback] = (),
+        progress: bool = False,
+        seed: int | None = None,
+        sparse: bool | None = None,
+        check_finite: bool = True,
+        checkpoint: _Path | None = None,
+        every: int = 1,
+        resume: bool | _Path | None = None,
+    ) -> History: ...
     def astype(self, dtype: DTypeLike) -> Self: ...
     def copy(self) -> Self: ...
     def save(self, path: _Path) -> None: ...
@@ -198,7 +241,7 @@ def build_config() -> dict[str, str | int]: ...
 def forward(
     weights: Sequence[ArrayLike] | Views,
     biases: Sequence[ArrayLike] | Views,
-    x: ArrayLike,
+    x: _Inputs,
     *,
     hidden: str | Sequence[str] = "sigmoid",
     output: str = "sigmoid",
@@ -206,7 +249,7 @@ def forward(
 def trace(
     weights: Sequence[ArrayLike] | Views,
     biases: Sequence[ArrayLike] | Views,
-    x: ArrayLike,
+    x: _Inputs,
     *,
     hidden: str | Sequence[str] = "sigmoid",
     output: str = "sigmoid",
@@ -214,7 +257,7 @@ def trace(
 def cost(
     weights: Sequence[ArrayLike] | Views,
     biases: Sequence[ArrayLike] | Views,
-    x: ArrayLike,
+    x: _Inputs,
     y: ArrayLike,
     *,
     hidden: str | Sequence[str] = "sigmoid",
@@ -226,7 +269,7 @@ def cost(
 def errors(
     weights: Sequence[ArrayLike] | Views,
     biases: Sequence[ArrayLike] | Views,
-    x: ArrayLike,
+    x: _Inputs,
     y: ArrayLike,
     *,
     hidden: str | Sequence[str] = "sigmoid",
@@ -238,7 +281,7 @@ def errors(
 def backprop(
     weights: Sequence[ArrayLike] | Views,
     biases: Sequence[ArrayLike] | Views,
-    x: ArrayLike,
+    x: _Inputs,
     y: ArrayLike,
     *,
     hidden: str | Sequence[str] = "sigmoid",

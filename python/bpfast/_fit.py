@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
+from bpfast._checkpoint import AnyPath, Checkpoints
 from bpfast._metrics import Metric
 from bpfast._metrics import parse as parse_metrics
 from bpfast._numbers import is_number, number, whole
@@ -56,9 +57,13 @@ def fit(
     seed: int | None = None,
     sparse: bool | None = None,
     check_finite: bool = True,
+    checkpoint: AnyPath | None = None,
+    every: int = 1,
+    resume: bool | AnyPath | None = None,
 ) -> History:
     """Train `net`; the docstring of `Network.fit` says how."""
     epochs = whole("epochs", epochs, 1)
+    checkpoints = Checkpoints(checkpoint, every, resume)
     progress = flag("progress", progress)
     settings = Settings(
         net,
@@ -69,7 +74,7 @@ def fit(
         max_norm=max_norm,
         clip_norm=clip_norm,
         shuffle=shuffle,
-        seed=seed,
+        seed=checkpoints.seed(seed),
         check_finite=check_finite,
     )
     optimizer = parse_optimizer(optimizer)
@@ -85,6 +90,7 @@ def fit(
     optimizer._fit([net.params])  # one that does not fit is refused before the data are read
 
     training: Measured | None = None
+    share: float | None = None
     source: Source
     if y is None:
         _refuse_with_batches(validation, class_weight, sample_weight)
@@ -99,25 +105,27 @@ def fit(
             x, y, weights, validation = _split(x, y, weights, share, settings.seed)
         held_out = _held_out(net, validation, measures)
         trainer = _trainer(net, settings, optimizer, settings.batch_size)
-        share = DENSITY if sparse is None else float(flag("sparse", sparse))
-        source = Arrays(trainer, settings, x, y, weights, share)
+        density = DENSITY if sparse is None else float(flag("sparse", sparse))
+        source = Arrays(trainer, settings, x, y, weights, density)
         training = Measured(x, y)
-    history = History(seed=settings.seed)
-    net._set_training(history, optimizer)
-    Training(
+    run = Training(
         net,
         trainer,
         settings,
         source,
         optimizer,
-        history,
+        History(seed=settings.seed),
         metrics=measures,
         training=training,
         validation=held_out,
         early_stopping=stopping,
         callbacks=calls,
-    ).run(epochs, progress, None)
-    return history
+    )
+    beside = {"sparse": sparse, "class_weight": class_weight, "sample_weight": sample_weight}
+    checkpoints.begin(run, epochs, share=share, **beside)
+    net._set_training(run.history, optimizer)
+    run.run(epochs, progress, checkpoints.save)
+    return run.history
 
 
 def partial_fit(

@@ -22,10 +22,17 @@ def written(columns: Mapping[str, list[float]]) -> dict[str, list[float | str]]:
     >>> written({"cost": [0.5, math.inf]})
     {'cost': [0.5, 'inf']}
     """
-    return {
-        name: [value if math.isfinite(value) else str(value) for value in values]
-        for name, values in columns.items()
-    }
+    return {name: [as_text(value) for value in values] for name, values in columns.items()}
+
+
+def as_text(value: float) -> float | str:
+    """NaN and infinities as text, other numbers as they are."""
+    return value if math.isfinite(value) else str(value)
+
+
+def from_text(value: Any) -> Any:
+    """What `as_text` was given."""
+    return NOT_FINITE.get(value, value) if isinstance(value, str) else value
 
 
 def read(state: Any) -> tuple[Any, Any, dict[str, list[float]]]:
@@ -60,5 +67,4 @@ def column_name(argument: str, name: Any) -> str:
 def _column(name: str, values: Any) -> list[float]:
     if not isinstance(values, list | tuple):
         raise TypeError(f"{name}: expected a list, got {type(values).__name__}")
-    known = (NOT_FINITE.get(value, value) if isinstance(value, str) else value for value in values)
-    return [number(f"{name}[{index}]", value) for index, value in enumerate(known)]
+    return [number(f"{name}[{k}]", from_text(value)) for k, value in enumerate(values)]

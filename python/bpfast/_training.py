@@ -71,8 +71,10 @@ class Training:
 
     def run(self, epochs: int, progress: bool, save: Callable[[Training], None] | None) -> None:
         """Train until there are so many epochs in the history, or until it is to stop."""
-        left = max(epochs - len(self.history), 0)
         try:
+            if self._ends_again():
+                epochs = len(self.history)
+            left = max(epochs - len(self.history), 0)
             with Progress(progress, left, self.source.examples) as shown:
                 for epoch in range(len(self.history) + 1, epochs + 1):
                     is_over = self._epoch(epoch, shown, progress)
@@ -93,6 +95,17 @@ class Training:
             self.source.close()
         if self.best is not None:
             self.net.params[...] = self.best
+
+    def _ends_again(self) -> bool:
+        """Whether what ended the training before it was taken up again still does."""
+        history, stopping = self.history, self.early_stopping
+        reason, history.stopped = history.stopped, None
+        if reason == "early stopping" and stopping is not None and stopping.is_over(len(history)):
+            history.stopped = reason
+        for callback in self.callbacks if reason == "callback" else ():
+            if callback(self.net, history) is True:
+                history.stopped = reason
+        return history.stopped is not None
 
     def once(self) -> float:
         """Go through the examples once: their mean cost. No epoch is counted."""

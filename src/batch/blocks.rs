@@ -18,6 +18,8 @@ use crate::workspace::{Keep, Workspace, reserve};
 const PART_WORK: usize = 1 << 17;
 /// The parts for each thread, so that they end together.
 const PARTS_PER_THREAD: usize = 6;
+/// The parts of the first layer for each thread where x is sparse: each looks at all that is stored.
+const SPARSE_PARTS: usize = 2;
 /// The neurons of a part at least, if every thread finds some: rows enough for the tiles.
 const PART_NEURONS: usize = 36;
 
@@ -172,15 +174,26 @@ impl<T: Real> Call<'_, T> {
     /// How many neurons' weights a part of a layer's gradient has.
     pub(super) fn neurons_of_parts(&self, chunks: usize) -> impl Fn(&Layer) -> usize + Copy {
         let rows = self.inputs.n.min(chunks * self.plan.rows);
-        let threads = self.team.threads();
+        let (threads, inputs) = (self.team.threads(), self.inputs.part(&(0..rows)));
         let work = if threads == 1 {
             usize::MAX
         } else {
-            let inputs = self.inputs.part(&(0..rows));
             inputs.products(self.network) / (threads * PARTS_PER_THREAD)
         };
         let work = work.max(PART_WORK);
+        let stored = inputs.stored();
         move |layer| {
+            if let Some(stored) = stored
+                && layer.weights.start == 0
+            {
+                let most = if threads == 1 {
+                    1
+                } else {
+                    SPARSE_PARTS * threads
+                };
+                let work = (layer.n_in.saturating_add(stored)).saturating_mul(layer.n_out);
+                return layer.n_in.div_ceil((work / PART_WORK).clamp(1, most));
+            }
             let least = PART_NEURONS.min(layer.n_in.div_ceil(2 * threads));
             (work / (rows * layer.n_out)).clamp(least, layer.n_in)
         }

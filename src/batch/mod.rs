@@ -378,7 +378,7 @@ impl<'a, T: Real> Call<'a, T> {
     fn prepare(&self, workspace: &mut Workspace<T>, keep: Keep, pulse: &Pulse<'_>) -> Result<()> {
         let rows = self.plan.rows.min(self.inputs.n);
         let keep = Keep {
-            by_example: keep.by_example.max(usize::from(self.inputs.are_sparse())),
+            by_example: keep.by_example.max(self.inputs.stored().map_or(0, |_| 1)),
             ..keep
         };
         workspace.prepare(self.network, rows, keep, self.dropout.as_ref(), pulse)

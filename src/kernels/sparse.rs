@@ -10,6 +10,12 @@ use super::level::{Job, Registers, current, run};
 use super::vector::{Arithmetic, Vector};
 use crate::interrupt::Pulse;
 use crate::sparse::SparseRows;
+use tile::{MOST, Tile, load, store, tiles};
+
+mod tile;
+
+#[cfg(test)]
+mod tests;
 
 /// The most columns that are computed together: what examples share of rows of weights stays in the
 /// cache.
@@ -18,8 +24,6 @@ const COLUMNS: usize = 128;
 const EVEN: usize = 16;
 /// The multiply-adds between two looks at the stop flag: some microseconds.
 const UNWATCHED: usize = 1 << 18;
-/// The most registers across that hold sums.
-const MOST: usize = 4;
 
 /// z = 1 bᵀ + x W, for some of the neurons that it leads to.
 ///
@@ -134,32 +138,6 @@ fn walk<T>(
             .step_by(step)
             .map(move |row| row..rows.min(row + step));
         rows.map(move |rows| (columns.clone(), rows))
-    })
-}
-
-/// Neighbouring columns that some registers hold.
-#[derive(Clone, Copy)]
-struct Tile {
-    first: usize,
-    columns: usize,
-    registers: usize,
-}
-
-/// Cuts `columns` into tiles of at most [`MOST`] registers, as even as can be.
-fn tiles(columns: usize, lanes: usize) -> impl Iterator<Item = Tile> {
-    let registers = columns.div_ceil(lanes);
-    let count = registers.div_ceil(MOST);
-    let mut first = 0;
-    (0..count).map(move |index| {
-        let registers = (registers + index) / count;
-        let columns = (columns - first).min(registers * lanes);
-        let tile = Tile {
-            first,
-            columns,
-            registers,
-        };
-        first += columns;
-        tile
     })
 }
 
@@ -323,59 +301,5 @@ impl<T: Copy> Gradients<'_, T> {
                 }
             }
         }
-    }
-}
-
-/// So many columns in REGISTERS, the last of which ends with them: where it is not full, it holds
-/// some of the one before as well, and both come to the same numbers. A lone register that is not
-/// FULL is masked, which costs a dozen cycles on some machines.
-///
-/// # Safety
-/// The machine has the instructions; the columns may be read. They fill all registers but the last,
-/// and, if FULL, one at least; if not, there is one register.
-#[inline(always)]
-unsafe fn load<V: Vector, const REGISTERS: usize, const FULL: bool>(
-    from: *const V::Scalar,
-    columns: usize,
-) -> [V; REGISTERS] {
-    // SAFETY: the caller proves the instructions and the columns.
-    std::array::from_fn(|register| unsafe {
-        if FULL {
-            V::load(from.add(place::<V, REGISTERS>(register, columns)))
-        } else {
-            V::load_first(from, columns)
-        }
-    })
-}
-
-/// Writes what [`load`] reads.
-///
-/// # Safety
-/// As for [`load`].
-#[inline(always)]
-unsafe fn store<V: Vector, const REGISTERS: usize, const FULL: bool>(
-    row: [V; REGISTERS],
-    to: *mut V::Scalar,
-    columns: usize,
-) {
-    for (index, register) in row.into_iter().enumerate() {
-        // SAFETY: the caller proves the columns.
-        unsafe {
-            if FULL {
-                register.store(to.add(place::<V, REGISTERS>(index, columns)));
-            } else {
-                register.store_first(to, columns);
-            }
-        }
-    }
-}
-
-/// The first column of a register.
-#[inline(always)]
-fn place<V: Vector, const REGISTERS: usize>(register: usize, columns: usize) -> usize {
-    if register < REGISTERS - 1 {
-        register * V::LANES
-    } else {
-        columns - V::LANES
     }
 }

@@ -44,20 +44,20 @@ pub fn add_rows<T: Registers>(
 }
 
 /// Asks for numbers that will be read soon to come to the second-level cache.
-pub fn ask_for<T: Registers>(numbers: &[T]) {
+pub fn ask_for<N>(numbers: &[N]) {
     // SAFETY: the machine has the level in use; the job reads nothing.
-    unsafe { run(current(), Ask(numbers)) }
+    unsafe { run::<f32>(current(), Ask(numbers)) }
 }
 
-struct Ask<'a, T>(&'a [T]);
+struct Ask<'a, N>(&'a [N]);
 
-impl<T: Registers> Job<T> for Ask<'_, T> {
+impl<N> Job<f32> for Ask<'_, N> {
     #[inline(always)]
-    unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
+    unsafe fn run<V: Arithmetic<Scalar = f32>>(self) {
         /// The bytes that come at a time.
         const LINE: usize = 64;
-        for line in self.0.chunks(LINE / size_of::<T>()) {
-            V::prefetch(line.as_ptr());
+        for line in self.0.chunks((LINE / size_of::<N>()).max(1)) {
+            V::prefetch(line.as_ptr().cast());
         }
     }
 }

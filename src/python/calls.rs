@@ -15,8 +15,10 @@ impl PyNetwork {
     ///
     /// Parameters
     /// ----------
-    /// x : array_like, (n, n_1)
-    ///     Any array of real numbers, converted to the network's dtype where it has another.
+    /// x : array_like or SciPy sparse, (n, n_1)
+    ///     Any array of real numbers, converted to the network's dtype where it has another. Of a
+    ///     sparse matrix or array in CSR format only the stored numbers are computed with; another
+    ///     format is converted by its ``tocsr()``, once a call.
     /// out : ndarray, (n, n_L), optional
     ///     Where to write: of the network's dtype, C-contiguous, writeable, apart from x.
     ///
@@ -28,7 +30,8 @@ impl PyNetwork {
     /// Raises
     /// ------
     /// ValueError
-    ///     x of another shape or with no rows; ``out`` not as it must be.
+    ///     x of another shape or with no rows, or sparse with damaged ``indices`` or ``indptr``;
+    ///     ``out`` not as it must be.
     /// TypeError
     ///     x is not of real numbers; ``out`` is no array of the dtype.
     ///
@@ -62,13 +65,14 @@ impl PyNetwork {
     ///
     /// Parameters
     /// ----------
-    /// x : array_like, (n, n_1)
+    /// x : array_like or SciPy sparse, (n, n_1)
     ///     As for `forward`.
     ///
     /// Returns
     /// -------
     /// Trace
-    ///     ``z[k]`` is z^(k+2) and ``a[k]`` is a^(k+1), ``a[0]`` a copy of x.
+    ///     ``z[k]`` is z^(k+2) and ``a[k]`` is a^(k+1), ``a[0]`` a copy of x, with every number where
+    ///     x is sparse.
     ///
     /// Raises
     /// ------
@@ -89,7 +93,7 @@ impl PyNetwork {
     ///
     /// Parameters
     /// ----------
-    /// x : array_like, (n, n_1)
+    /// x : array_like or SciPy sparse, (n, n_1)
     ///     As for `forward`.
     /// y : array_like, (n, n_L) or (n,)
     ///     The outputs wanted. With cross_entropy and log_likelihood also integer class labels of
@@ -193,7 +197,8 @@ impl PyNetwork {
     ///
     /// Notes
     /// -----
-    /// The same bits at any number of threads and on any run.
+    /// The same bits at any number of threads and on any run. The gradient of a sparse x has every
+    /// number, those that are 0 among them.
     ///
     /// Examples
     /// --------

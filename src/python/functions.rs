@@ -16,8 +16,8 @@ use super::targets::Weighting;
 /// weights, biases : sequence of array_like
 ///     W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,). All float32: the call
 ///     computes in float32, else in float64.
-/// x : array_like, (n, n_1)
-///     Converted to that dtype.
+/// x : array_like or SciPy sparse, (n, n_1)
+///     Converted to that dtype; sparse as for `Network.forward`.
 /// hidden, output : str
 ///     As for `Network`.
 ///

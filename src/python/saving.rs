@@ -81,12 +81,12 @@ impl PyNetwork {
     }
 }
 
-/// The network that `Network.save` saved.
+/// The network that `Network.save` saved, or the one in a checkpoint of `Network.fit`.
 ///
 /// Parameters
 /// ----------
 /// path : str, bytes or os.PathLike
-///     The file.
+///     The file. A checkpoint gives the network that `fit` would have left if it had ended there.
 /// cost : str or callable, optional
 ///     For a network whose cost is a callable, which no file can hold: that callable, or another
 ///     cost. For others left out, or the name that is in the file.
@@ -102,7 +102,7 @@ impl PyNetwork {
 /// OSError
 ///     The file cannot be read; FileNotFoundError where there is none.
 /// ValueError
-///     It is no network that `save` saved, is damaged, or is of a newer version. ``cost`` is needed
+///     It is no network that bpfast saved, is damaged, or is of a newer version. ``cost`` is needed
 ///     and missing, is another than the file's, or does not go with the output.
 /// TypeError
 ///     ``path`` is no path, ``cost`` neither a name nor a callable.

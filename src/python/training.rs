@@ -121,6 +121,14 @@ impl PyNetwork {
     ///     same but for rounding.
     /// check_finite : bool, default True
     ///     Whether a cost or a parameter that is NaN or infinite ends the training.
+    /// checkpoint : str, bytes or os.PathLike, optional
+    ///     Where to write, after epochs and at the end, all that it takes to go on: see *Checkpoints*
+    ///     in the manual. A file that is there is replaced.
+    /// every : int, default 1
+    ///     After every so many epochs.
+    /// resume : bool, str, bytes or os.PathLike, optional
+    ///     The checkpoint to go on from, up to `epochs` in all, with the same bits as if the training
+    ///     had never stopped. True: that of `checkpoint` if there is one; else the training begins.
     ///
     /// Returns
     /// -------
@@ -131,11 +139,14 @@ impl PyNetwork {
     /// Raises
     /// ------
     /// ValueError
-    ///     An argument out of range, shapes that do not fit, NaN or infinity in x or y.
+    ///     An argument out of range, shapes that do not fit, NaN or infinity in x or y. A checkpoint
+    ///     that is damaged, or of a training with other arguments.
     /// TypeError
     ///     An argument of another type.
     /// DivergenceError
     ///     The numbers are no longer finite: the network keeps the last that were.
+    /// OSError
+    ///     A checkpoint cannot be written, and the old one is as it was; or it cannot be read.
     ///
     /// Notes
     /// -----
@@ -153,7 +164,7 @@ impl PyNetwork {
     /// array([0., 1., 1., 0.])
     #[pyo3(
         signature = (*arguments, **options),
-        text_signature = "($self, x, y=None, *, epochs=10, batch_size=32, optimizer='adam', shuffle=True, validation=None, metrics=(), l1=0.0, l2=0.0, dropout=0.0, max_norm=None, clip_norm=None, class_weight=None, sample_weight=None, early_stopping=None, callbacks=(), progress=False, seed=None, sparse=None, check_finite=True)"
+        text_signature = "($self, x, y=None, *, epochs=10, batch_size=32, optimizer='adam', shuffle=True, validation=None, metrics=(), l1=0.0, l2=0.0, dropout=0.0, max_norm=None, clip_norm=None, class_weight=None, sample_weight=None, early_stopping=None, callbacks=(), progress=False, seed=None, sparse=None, check_finite=True, checkpoint=None, every=1, resume=None)"
     )]
     fn fit<'py>(
         slf: &Bound<'py, Self>,

@@ -11,12 +11,14 @@ use crate::workspace::reserve;
 
 /// The bytes of x that are asked for ahead: they find room in the second-level cache.
 const AHEAD: usize = 1 << 18;
+/// The rows that are asked for ahead of a sparse x.
+const AHEAD_ROWS: usize = 64;
 
 /// Room for the examples of a mini-batch.
 #[derive(Debug, Default)]
 pub struct Room<T> {
     x: Vec<T>,
-    stored: Gathered<T>,
+    stored: Gathered,
     y: Vec<T>,
     labels: Vec<i64>,
     weights: Vec<f64>,
@@ -87,7 +89,14 @@ impl<T: Real> Room<T> {
                     }
                     inputs.with_dense(n, x)
                 }
-                Incoming::Sparse(all) => inputs.with_sparse(stored.gather(all, rows)?),
+                Incoming::Sparse(all) => {
+                    for &row in next.iter().take(AHEAD_ROWS) {
+                        let (columns, values) = all.row(row as usize);
+                        ask_for(columns);
+                        ask_for(values);
+                    }
+                    inputs.with_sparse(stored.gather(all, rows)?)
+                }
             };
             (inputs, y, weights)
         };

@@ -1,0 +1,95 @@
+"""What `fit` is asked to do about checkpoints: where to write them, and what to go on from."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from bpfast import _checkpoint_file as file
+from bpfast import _resume
+from bpfast._numbers import whole
+
+if TYPE_CHECKING:
+    from bpfast._training import Training
+
+AnyPath: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+
+
+class Checkpoints:
+    """The arguments checkpoint, every and resume of a training, and what was read by them."""
+
+    def __init__(
+        self, checkpoint: AnyPath | None, every: int, resume: bool | AnyPath | None
+    ) -> None:
+        self._path = None if checkpoint is None else _path("checkpoint", checkpoint)
+        self._every = whole("every", every, 1)
+        if self._path is not None:
+            _refuse_what_cannot_be_written(self._path)
+        self._arguments: dict[str, Any] = {}
+        self._epochs = 0
+        self.read = self._read(resume)
+
+    def _read(self, resume: Any) -> file.Checkpoint | None:
+        """The checkpoint to go on from, if there is one."""
+        if resume is None or (isinstance(resume, bool | np.bool_) and not resume):
+            return None
+        if not isinstance(resume, bool | np.bool_):
+            return file.read(_path("resume", resume))
+        if self._path is None:
+            raise ValueError("resume: expected a path, or True beside checkpoint, got True alone")
+        try:
+            return file.read(self._path)
+        except FileNotFoundError:
+            return None
+
+    def seed(self, seed: int | None) -> int | None:
+        """The seed that was given, or else that of the training to go on with."""
+        return self.read.seed if seed is None and self.read is not None else seed
+
+    def begin(self, training: Training, epochs: int, **others: Any) -> None:
+        """Put `training` where the checkpoint left it; `others` are what it does not know itself.
+
+        Raises
+        ------
+        ValueError
+            The checkpoint is of a training with other arguments, or damaged. Nothing is changed.
+        """
+        self._arguments = _resume.arguments(training, **others)
+        self._epochs = epochs
+        if self.read is not None:
+            _resume.restore(self.read, training, self._arguments, epochs)
+            # What a callback has made of the optimizer since is no argument.
+            self._arguments = self.read.arguments
+            self.read = None  # its arrays are free to go
+
+    def save(self, training: Training) -> None:
+        """Write a checkpoint after an epoch, if it is time for one."""
+        history = training.history
+        is_last = len(history) >= self._epochs or history.stopped is not None
+        if self._path is not None and (is_last or len(history) % self._every == 0):
+            file.write(self._path, training, self._arguments)
+
+
+def _path(argument: str, value: Any) -> str:
+    if not isinstance(value, str | bytes | os.PathLike):
+        got = type(value).__name__
+        raise TypeError(f"{argument}: expected str, bytes or os.PathLike, got {got}")
+    path = os.fsdecode(value)
+    if "\0" in path:
+        raise ValueError(f"{argument}: expected a path without null bytes, got {path!r}")
+    return path
+
+
+def _refuse_what_cannot_be_written(path: str) -> None:
+    """Raise what the first checkpoint would, before an epoch has been waited for."""
+    folder = os.path.dirname(path) or os.curdir  # noqa: PTH120, the path stays as given
+    os.stat(folder)  # noqa: PTH116, as above
+    place = Path(path)
+    if place.exists() and not place.is_file() and not place.is_dir():
+        raise ValueError(f"{path}: expected a file, or none, got a pipe or a device")
+    if place.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)

@@ -1,0 +1,187 @@
+"""A training in a file: a network as `Network.save` writes it, and beside it all else."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast._core import Network, _restore, read_tensors, write_tensors
+from bpfast._history_state import as_text, from_text
+from bpfast._numbers import whole
+from bpfast.history import History
+from bpfast.schedules import Schedule
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bpfast._training import Training
+    from bpfast.optimizers import Optimizer
+
+FORMAT = "bpfast.checkpoint"
+# It goes up whenever older readers would misread what is new; `src/saved.rs` has it too.
+VERSION = 1
+# So begin the names of tensors that are not the network's.
+BESIDE = "training."
+# In front of the name of an array that the optimizer keeps.
+OPTIMIZER = BESIDE + "optimizer."
+# The parameters after the last step, where the network of the file has better ones.
+LAST = BESIDE + "params"
+
+
+class Checkpoint:
+    """What a file says of a training, whole, but not yet held against one."""
+
+    __slots__ = ("arguments", "history", "network", "path", "seed", "state", "tensors")
+
+    def __init__(
+        self, path: str, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]
+    ) -> None:
+        kind = metadata.get("format")
+        if kind != FORMAT:
+            got = "none" if kind is None else f"'{kind}'"
+            raise ValueError(f"format: expected '{FORMAT}', got {got}")
+        version = metadata.get("format_version", "")
+        if version != str(VERSION):
+            newer = ": a newer bpfast wrote the file" if version.isdecimal() else ""
+            raise ValueError(f"format_version: expected {VERSION}, got '{version}'{newer}")
+        config, text = metadata.get("config", ""), metadata.get("training", "")
+        check, got = metadata.get("check"), _check(config, text, tensors)
+        if check != got:
+            raise ValueError(f"check: expected {got} for what is in the file, got {check}")
+        training = _parsed("training", text, {"arguments", "state", "history"})
+        self.path, self.tensors = path, tensors
+        self.network = _parsed("config", config, None)
+        self.arguments: dict[str, Any] = training["arguments"]
+        self.seed = whole("seed", self.arguments.get("seed"), 0)
+        self.state: dict[str, Any] = training["state"]
+        if set(self.state) != {"optimizer", "learning_rate", "early_stopping"}:
+            raise ValueError("state: expected optimizer, learning_rate and early_stopping")
+        self.history = History.from_state(training["history"])
+        if self.history.seed != self.seed:
+            raise ValueError(f"history: expected seed {self.seed}, got {self.history.seed}")
+
+
+def read(path: str) -> Checkpoint:
+    """The checkpoint in a file.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    ValueError
+        It is no checkpoint, is damaged, or is of a newer version.
+    """
+    tensors, metadata = read_tensors(path)
+    try:
+        return Checkpoint(path, tensors, metadata)
+    except (TypeError, ValueError) as error:
+        # It comes from a file: a wrong type in it is one more wrong value.
+        raise ValueError(f"{path}: {error}") from None
+
+
+def write(path: str, training: Training, arguments: dict[str, Any]) -> None:
+    """Put `training`, which has these arguments, in the place of the file at `path`.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written; the old one is as it was.
+    """
+    net, stopping = training.net, training.early_stopping
+    state, arrays = _optimizer_state(training.optimizer)
+    beside = {OPTIMIZER + name: array for name, array in arrays.items()}
+    if training.best is not None:  # `load` gives what `fit` would leave
+        beside[LAST] = net.params
+        net = blank(net)
+        net.params = training.best
+    text = {
+        "arguments": arguments,
+        "state": {
+            "optimizer": state,
+            "learning_rate": rate_config(training.optimizer),
+            "early_stopping": stopping and stopping.state | {"best": as_text(stopping.best)},
+        },
+        "history": training.history.state,
+    }
+    tensors = {name: np.ascontiguousarray(a) for name, a in (parts(net) | beside).items()}
+    metadata = {
+        "format": FORMAT,
+        "format_version": str(VERSION),
+        "config": json.dumps(network_config(net)),
+        "training": json.dumps(text, allow_nan=False),
+    }
+    metadata["check"] = _check(metadata["config"], metadata["training"], tensors)
+    write_tensors(path, tensors, metadata)
+
+
+def network_config(net: Network) -> dict[str, Any]:
+    """The configuration of `net` in types that JSON has, as `Network.save` writes it."""
+    config = net.config
+    return config | {"cost": config["cost"] if isinstance(config["cost"], str) else "custom"}
+
+
+def rate_config(optimizer: Optimizer) -> dict[str, Any] | None:
+    """The learning rate in types that JSON has; None where a callable of the user's is in it."""
+    rate = optimizer.learning_rate
+    try:
+        return rate.config if isinstance(rate, Schedule) else None
+    except TypeError:  # a ramp in front of a callable
+        return None
+
+
+def parts(net: Network) -> dict[str, NDArray[Any]]:
+    """The parameters of `net` by their names in a file."""
+    weights = {f"weights.{k}": w for k, w in enumerate(net.weights)}
+    return weights | {f"biases.{k}": b for k, b in enumerate(net.biases)}
+
+
+def blank(net: Network) -> Network:
+    """A network of the configuration of `net`, its parameters 0."""
+    return _restore(Network, net.config)
+
+
+def early_stopping_state(text: dict[str, Any]) -> dict[str, Any]:
+    """The state of an early stopping from that in a file."""
+    return text | {"best": from_text(text.get("best"))}
+
+
+def _optimizer_state(optimizer: Optimizer) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """What JSON can hold of the state, and the arrays."""
+    state = optimizer.state
+    if rate_config(optimizer) is None:
+        state.pop("schedule", None)  # the user's
+    arrays = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
+    return {name: state[name] for name in state if name not in arrays}, arrays
+
+
+def _parsed(name: str, text: str, keys: set[str] | None) -> dict[str, Any]:
+    """The object that `text` is, with `keys` and objects under them."""
+    try:
+        found = json.loads(text, parse_constant=_refuse_constant)
+    except (RecursionError, ValueError) as error:
+        raise ValueError(f"{name}: expected JSON, got {error}") from None
+    if not isinstance(found, dict) or keys not in (None, set(found)):
+        wanted = ", ".join(sorted(keys or ())) or "its entries"
+        raise ValueError(f"{name}: expected an object with {wanted}")
+    for key in keys or ():
+        if not isinstance(found[key], dict):
+            raise ValueError(f"{name}: {key}: expected an object, got {type(found[key]).__name__}")
+    return found
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(word)
+
+
+def _check(config: str, text: str, tensors: dict[str, NDArray[Any]]) -> str:
+    """A sum that tells a damaged file from a whole one."""
+    from zlib import crc32
+
+    found = crc32(f"{config}\n{text}".encode())
+    for name in sorted(tensors):
+        array = tensors[name]
+        found = crc32(f"{name} {array.dtype} {array.shape}".encode(), found)
+        found = crc32(array.reshape(-1).view(np.uint8).data, found)
+    return f"{found:08x}"

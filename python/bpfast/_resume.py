@@ -1,0 +1,210 @@
+"""A training that goes on where a checkpoint left it: the same call, and all that it had done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast import _checkpoint_file as file
+from bpfast import schedules
+from bpfast._history_state import ALWAYS
+from bpfast._numbers import whole
+from bpfast.early_stopping import EarlyStopping
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bpfast._checkpoint_file import Checkpoint
+    from bpfast._training import Training
+    from bpfast.optimizers import Optimizer
+
+# What decides about the best epoch; with more patience a training that was over may go on.
+STOPPING = ("monitor", "mode", "least", "restore_best")
+
+
+def arguments(
+    training: Training,
+    *,
+    share: float | None,
+    sparse: bool | None,
+    class_weight: Mapping[int, float] | str | None,
+    sample_weight: Any,
+) -> dict[str, Any]:
+    """What decides about the bits, or about what is measured, in types that JSON has.
+
+    Of data there is only how many they are.
+    """
+    examples, held = training.source.examples, training.validation
+    count = 0 if held is None else len(held.y)
+    x: Any = "batches"
+    if examples is not None and training.training is not None:
+        kind = "sparse" if hasattr(training.training.x, "tocsr") else "dense"
+        x = {"kind": kind, "examples": examples + (0 if share is None else count)}
+    validation: Any = share
+    if share is None and held is not None:
+        validation = {"examples": count}
+    weights: Any = class_weight
+    if isinstance(class_weight, Mapping):
+        weights = {str(key): float(class_weight[key]) for key in class_weight}
+    stopping: Any = training.early_stopping
+    settings = training.settings.to_dict()
+    del settings["check_finite"]  # as long as numbers are finite it changes none
+    found = {
+        "x": x,
+        "sparse": None if sparse is None else bool(sparse),
+        **settings,
+        "validation": validation,
+        "metrics": sorted(training.metrics),
+        "class_weight": weights,
+        "sample_weight": None if sample_weight is None else "given",
+        "early_stopping": stopping and {name: getattr(stopping, name) for name in STOPPING},
+        "optimizer": _optimizer_config(training.optimizer),
+    }
+    arguments: dict[str, Any] = json.loads(json.dumps(found))
+    return arguments
+
+
+def restore(saved: Checkpoint, training: Training, given: dict[str, Any], epochs: int) -> None:
+    """Put `training`, with the arguments `given`, where the checkpoint left it.
+
+    Raises
+    ------
+    ValueError
+        The training of the checkpoint has other arguments, or the file is damaged. Nothing is
+        changed then.
+    """
+    for name, value in file.network_config(training.net).items():
+        agree(name, saved.network.get(name), value)
+    _agree_optimizer(saved, given["optimizer"])
+    for name in given | saved.arguments:
+        if name != "optimizer":
+            agree(name, saved.arguments.get(name), given.get(name))
+    done = len(saved.history)
+    if epochs < done:
+        expected = f"{done} or more, which the checkpoint has"
+        raise ValueError(f"epochs: expected {expected}, got {epochs}")
+    try:
+        _refuse_other_columns(saved, training)
+        shown, last = _parameters(saved, training)
+        stopping = _early_stopping(saved, training)
+        _restore_optimizer(saved, training)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{saved.path}: {error}") from None
+    # From here on nothing can fail.
+    if training.early_stopping is not None:
+        training.early_stopping.state = stopping
+    training.net.params[...] = shown if last is None else last
+    training.best = None if last is None else shown
+    training.history = saved.history
+
+
+def agree(name: str, expected: Any, got: Any) -> None:
+    """Raise ValueError where an argument is another than in the checkpoint."""
+    if isinstance(expected, dict) and isinstance(got, dict):
+        for part in expected | got:
+            agree(f"{name}.{part}", expected.get(part), got.get(part))
+    elif expected != got:
+        raise ValueError(f"{name}: expected {expected!r} as in the checkpoint, got {got!r}")
+
+
+def _optimizer_config(optimizer: Optimizer) -> dict[str, Any]:
+    """The config, with None as the learning rate where a callable of the user's is in it."""
+    rate = file.rate_config(optimizer)
+    if rate is None:
+        optimizer = copy(optimizer)
+        optimizer.learning_rate = 1.0
+    return optimizer.config | {"learning_rate": rate}
+
+
+def _kept(optimizer: Optimizer) -> list[str]:
+    """The names of the arrays that the optimizer keeps once there was a step."""
+    twin = copy(optimizer)
+    twin.learning_rate = 1.0  # else a reset may reach the schedule, which both have
+    twin.reset()
+    twin.step(np.zeros(1), np.zeros(1))
+    return [name for name in twin.state if name != "steps"]
+
+
+def _agree_optimizer(saved: Checkpoint, given: dict[str, Any]) -> None:
+    """The optimizer is that of the first call, or one that has the learning rate of now."""
+    expected, now = saved.arguments.get("optimizer"), saved.state["learning_rate"]
+    if not isinstance(expected, dict) or given != expected | {"learning_rate": now}:
+        agree("optimizer", expected, given)
+
+
+def _refuse_other_columns(saved: Checkpoint, training: Training) -> None:
+    """The history has the columns that the next epoch will have."""
+    names = [*ALWAYS]
+    if training.training is not None:
+        names += training.metrics
+    if training.validation is not None:
+        names += [f"validation_{name}" for name in ("cost", *training.metrics)]
+    got = saved.history.names[1:]
+    if set(got) != set(names):
+        raise ValueError(f"history: expected columns {', '.join(names)}, got {', '.join(got)}")
+
+
+def _parameters(saved: Checkpoint, training: Training) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """The parameters of the network in the file, and those after the last step if they differ."""
+    net, tensors = training.net, saved.tensors
+    places = file.parts(net)
+    beside = [file.OPTIMIZER + name for name in _kept(training.optimizer)]
+    stopping = training.early_stopping
+    if file.LAST in tensors and stopping is not None and stopping.restore_best:
+        beside.append(file.LAST)
+    places |= dict.fromkeys(beside, net.params)
+    if set(tensors) != set(places):
+        expected, got = ", ".join(sorted(places)), ", ".join(sorted(tensors))
+        raise ValueError(f"tensors: expected {expected}, got {got}")
+    for name, place in places.items():
+        array = tensors[name]
+        if (array.shape, array.dtype) != (place.shape, place.dtype):
+            expected = f"shape {place.shape} and dtype {place.dtype}"
+            raise ValueError(f"{name}: expected {expected}, got {array.shape} and {array.dtype}")
+    shown = file.blank(net)
+    for name, place in file.parts(shown).items():
+        place[...] = tensors[name]
+    return shown.params, tensors.get(file.LAST)
+
+
+def _early_stopping(saved: Checkpoint, training: Training) -> dict[str, Any]:
+    """The state of the early stopping, checked; empty where there is none."""
+    state = saved.state["early_stopping"]
+    if training.early_stopping is None:
+        if state is not None:
+            raise ValueError("early_stopping: expected no state")
+        return {}
+    if not isinstance(state, dict):
+        raise ValueError(f"early_stopping: expected a state, got {state!r}")
+    found = file.early_stopping_state(state)
+    EarlyStopping().state = found
+    if found["best_epoch"] > len(saved.history):
+        raise ValueError(f"early_stopping: expected an epoch so far, got {found['best_epoch']}")
+    return found
+
+
+def _restore_optimizer(saved: Checkpoint, training: Training) -> None:
+    """Give the optimizer its state; it is as it was where that cannot be."""
+    optimizer, state = training.optimizer, saved.state["optimizer"]
+    if not isinstance(state, dict):
+        raise ValueError(f"optimizer: expected a state, got {state!r}")
+    whole("optimizer: steps", state.get("steps"), 0)
+    arrays = {
+        name.removeprefix(file.OPTIMIZER): np.array(array)
+        for name, array in saved.tensors.items()
+        if name.startswith(file.OPTIMIZER)
+    }
+    before, now = optimizer.learning_rate, saved.state["learning_rate"]
+    if now != file.rate_config(optimizer):  # a callback assigned it
+        if now is None:
+            raise ValueError("learning_rate: expected an optimizer with the callable of a callback")
+        optimizer.learning_rate = schedules.from_config(now)
+    try:
+        optimizer.state = state | arrays
+    except (TypeError, ValueError):
+        optimizer.learning_rate = before
+        raise
