@@ -122,10 +122,7 @@ class Optimizer:
         if not arrays:
             raise ValueError("params: expected one array or more, got none")
         kept = self._fit(arrays, single=single) if self._keeps else None
-        numbers = [] if kept is None else kept.numbers
-        rate, t = self._rate(), self._steps + 1
-        _core.step_arrays(self._given, rate, t, single, arrays, gradients, numbers)
-        self._kept, self._single, self._steps = kept, single, t
+        _core.step_arrays(self, self._rate(), single, arrays, gradients, kept)
 
     @final
     def reset(self) -> None:
