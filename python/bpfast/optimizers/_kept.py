@@ -22,7 +22,7 @@ class Kept:
     A vector lies in the order of its array's memory, so that a step goes through both side by side.
     """
 
-    __slots__ = ("dtypes", "numbers", "orders", "shapes")
+    __slots__ = ("__weakref__", "dtypes", "numbers", "orders", "shapes")
 
     def __init__(self, arrays: Sequence[Array], count: int) -> None:
         self.shapes = [array.shape for array in arrays]
