@@ -80,6 +80,7 @@ pub fn drop<T: Real>(values: &mut [T], mask: &[T]) {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp)] // the same bits are what is promised
 mod tests {
     use super::*;
 

@@ -1,6 +1,8 @@
 //! Random numbers by counting: a number is a function of a key and of where it is used, and of
 //! nothing else, so that it does not matter in which order, or by which thread, it is drawn.
 
+use crate::interrupt::{ELEMENT_WORK, Pulse};
+
 /// Philox4x32-10: four words for each key and counter (Salmon, Moraes, Dror and Shaw, 2011).
 pub fn philox(key: u64, counter: [u32; 4]) -> [u32; 4] {
     const ROUNDS: usize = 10;
@@ -33,8 +35,9 @@ pub enum Purpose {
     Dropout = 1,
 }
 
-/// 0, …, n − 1 in the random order of `epoch`: the same for the same `seed`, always.
-pub fn permutation(seed: u64, epoch: u64, order: &mut [u32]) {
+/// 0, …, n − 1 in the random order of `epoch`: the same for the same `seed`, always. Left undone
+/// where `pulse` says so.
+pub fn permutation(seed: u64, epoch: u64, order: &mut [u32], pulse: &Pulse<'_>) {
     for (place, index) in order.iter_mut().zip(0..) {
         *place = index;
     }
@@ -47,6 +50,9 @@ pub fn permutation(seed: u64, epoch: u64, order: &mut [u32]) {
         if at == 0 {
             let (index, index_high) = halves(block as u64);
             words = philox(seed, [index, index_high, low, purpose]);
+            if pulse.stopped_after(ELEMENT_WORK) {
+                return;
+            }
         }
         let word = u64::from(words[at]) | u64::from(words[at + 1]) << 32;
         order.swap(below(left, word), left - 1);
@@ -92,7 +98,7 @@ mod tests {
     fn an_order_holds_every_example_once() {
         for n in [0, 1, 2, 3, 10, 1000] {
             let mut order = vec![7; n];
-            permutation(3, 1, &mut order);
+            permutation(3, 1, &mut order, &Pulse::none());
             let mut sorted = order.clone();
             sorted.sort_unstable();
             assert!(
@@ -104,7 +110,7 @@ mod tests {
         }
         let order = |seed, epoch| {
             let mut order = vec![0; 50];
-            permutation(seed, epoch, &mut order);
+            permutation(seed, epoch, &mut order, &Pulse::none());
             order
         };
         assert_eq!(order(1, 2), order(1, 2));
@@ -118,7 +124,7 @@ mod tests {
         let mut counts = [[0.0_f64; 5]; 5];
         for epoch in 0..5000 {
             let mut order = [0; 5];
-            permutation(0, epoch, &mut order);
+            permutation(0, epoch, &mut order, &Pulse::none());
             for (place, &example) in order.iter().enumerate() {
                 counts[place][example as usize] += 1.0;
             }

@@ -98,18 +98,18 @@ def test_a_changed_network_is_copied_as_it_is(copied):
 
 def test_a_subclass_with_attributes(copied):
     net = Named([3, 2], seed=0)
-    net.history = [1, 2]
+    net.notes = [1, 2]
     check(copied(net), net)
-    assert copied(net).history == [1, 2]
+    assert copied(net).notes == [1, 2]
 
 
 def test_deepcopy_copies_attributes_and_copy_shares_them():
     net = Named([3, 2], seed=0)
-    net.history = [1, 2]
+    net.notes = [1, 2]
     net.itself = net
-    assert copy.copy(net).history is net.history
+    assert copy.copy(net).notes is net.notes
     twin = copy.deepcopy(net)
-    assert twin.history is not net.history
+    assert twin.notes is not net.notes
     assert twin.itself is twin
 
 
@@ -128,10 +128,10 @@ def test_a_subclass_with_slots(copied):
 
 def test_another_dtype():
     net = Named([3, 4, 2], hidden="relu", cost="huber", seed=0)
-    net.history = [1]
+    net.notes = [1]
     for dtype in ("f4", np.float32, np.dtype("float32")):
         other = net.astype(dtype)
-        assert (type(other), other.dtype, other.history) == (Named, np.float32, [1])
+        assert (type(other), other.dtype, other.notes) == (Named, np.float32, [1])
         np.testing.assert_array_equal(other.params, net.params.astype("f4"))
         assert other.config == net.config | {"dtype": "float32"}
         assert other != net

@@ -45,6 +45,7 @@ __all__ = [
     "Gradient",
     "Network",
     "Trace",
+    "Trainer",
     "Views",
     "__version__",
     "_restore",
@@ -60,8 +61,11 @@ __all__ = [
     "get_num_threads",
     "load",
     "num_threads",
+    "permutation",
     "read_tensors",
     "set_num_threads",
+    "set_training",
+    "step_arrays",
     "trace",
     "write_tensors",
 ]
@@ -177,6 +181,27 @@ class Network:
         every: int = 1,
         resume: bool | _Path | None = None,
     ) -> History: ...
+    def partial_fit(
+        self,
+        x: Any,
+        y: ArrayLike,
+        *,
+        batch_size: int | None = None,
+        optimizer: str | Optimizer | None = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        dropout: float | Iterable[float] = 0.0,
+        max_norm: float | None = None,
+        clip_norm: float | None = None,
+        class_weight: Mapping[int, float] | str | None = None,
+        sample_weight: ArrayLike | None = None,
+        seed: int = 0,
+        check_finite: bool = True,
+    ) -> float: ...
+    @property
+    def history(self) -> History | None: ...
+    @property
+    def optimizer(self) -> Optimizer | None: ...
     def astype(self, dtype: DTypeLike) -> Self: ...
     def copy(self) -> Self: ...
     def save(self, path: _Path) -> None: ...
@@ -221,6 +246,31 @@ class Trace:
     def __iter__(self) -> Iterator[list[_Array]]: ...
 
 @final
+class Trainer:
+    def __new__(
+        cls,
+        net: Network,
+        given: tuple[str, list[float]],
+        batch_size: int,
+        l1: float,
+        l2: float,
+        clip_norm: float | None,
+        max_norm: float | None,
+        dropout: list[float],
+        seed: int,
+        check_finite: bool,
+    ) -> Self: ...
+    def load(
+        self, x: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, sparse: float = 0.0
+    ) -> None: ...
+    def begin(self, epoch: int, seed: int | None = None) -> None: ...
+    def run(self, rates: NDArray[np.float64], optimizer: Optimizer, kept: Any) -> bool: ...
+    def next_rows(self) -> NDArray[np.uint32]: ...
+    @property
+    def report(self) -> tuple[int, int, float, float]: ...
+    def __len__(self) -> int: ...
+
+@final
 class num_threads:  # noqa: N801, a context manager is named as the function it looks like
     def __new__(cls, k: int) -> num_threads: ...
     def __enter__(self) -> Self: ...
@@ -229,6 +279,16 @@ class num_threads:  # noqa: N801, a context manager is named as the function it 
         *exception: object,
     ) -> None: ...
 
+def permutation(seed: int, epoch: int, n: int) -> NDArray[np.uint32]: ...
+def set_training(net: Network, history: History | None, optimizer: Optimizer) -> None: ...
+def step_arrays(
+    optimizer: Optimizer,
+    rate: float,
+    single: bool,
+    params: list[Any],
+    gradient: list[Any],
+    kept: Any,
+) -> None: ...
 def _restore(class_: type[Network], config: dict[str, Any]) -> Network: ...
 def load(path: _Path, *, cost: _Cost | None = None) -> Network: ...
 def write_tensors(

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bpfast import _core
 from bpfast._checkpoint import AnyPath, Checkpoints
+from bpfast._claims import RUNNING, claim, refuse_another_network
+from bpfast._data import Examples, is_sparse
 from bpfast._metrics import Metric
 from bpfast._metrics import parse as parse_metrics
 from bpfast._numbers import is_number, number, whole
 from bpfast._settings import Settings, flag, parse_early_stopping, parse_optimizer
-from bpfast._sources import Arrays, Batches, Source
-from bpfast._training import Callback, Measured, Training
-from bpfast._weights import combine
+from bpfast._sources import Arrays, Batches, Files, Source
+from bpfast._training import Callback, Training
 from bpfast.history import History
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from bpfast._core import Network, Trainer
     from bpfast.early_stopping import EarlyStopping
     from bpfast.optimizers import Optimizer
 
-# Beside all epochs, which count from 1: what decides about validation by a fraction.
-VALIDATION = 0
-# The share of numbers in a dense x that are not 0, up to which taking these alone is faster.
-DENSITY = 0.3
 # A batch of an iterable is one step, however long it is.
 WHOLE = 2**32
 
@@ -76,56 +74,57 @@ def fit(
         shuffle=shuffle,
         seed=checkpoints.seed(seed),
         check_finite=check_finite,
+        sparse=sparse,
     )
     optimizer = parse_optimizer(optimizer)
     stopping = parse_early_stopping(early_stopping)
-    if stopping is not None:
-        stopping.reset()
-    calls = [callbacks] if callable(callbacks) else list(callbacks)
-    for k, callback in enumerate(calls):
-        if not callable(callback):
-            got = type(callback).__name__
-            raise TypeError(f"callbacks[{k}]: expected a callable, got {got}")
+    calls = _callbacks(callbacks)
     measures = parse_metrics(metrics)
-    optimizer._fit([net.params])  # one that does not fit is refused before the data are read
-
-    training: Measured | None = None
-    share: float | None = None
-    source: Source
-    if y is None:
-        _refuse_with_batches(validation, class_weight, sample_weight)
-        held_out = _held_out(net, validation, measures)
-        source = _batches(net, x, settings, optimizer)
-        trainer = source._trainer
-    else:
-        x, y = as_data(net, x), np.asarray(y)
-        weights = combine(sample_weight, class_weight, y)
-        if is_number(validation):
-            share = number("validation", validation)
-            x, y, weights, validation = _split(x, y, weights, share, settings.seed)
-        held_out = _held_out(net, validation, measures)
-        trainer = _trainer(net, settings, optimizer, settings.batch_size)
-        density = DENSITY if sparse is None else float(flag("sparse", sparse))
-        source = Arrays(trainer, settings, x, y, weights, density)
-        training = Measured(x, y)
-    run = Training(
-        net,
-        trainer,
-        settings,
-        source,
-        optimizer,
-        History(seed=settings.seed),
-        metrics=measures,
-        training=training,
-        validation=held_out,
-        early_stopping=stopping,
-        callbacks=calls,
-    )
-    beside = {"sparse": sparse, "class_weight": class_weight, "sample_weight": sample_weight}
-    checkpoints.begin(run, epochs, share=share, **beside)
-    net._set_training(run.history, optimizer)
-    run.run(epochs, progress, checkpoints.save)
-    return run.history
+    ticket = object()
+    try:
+        claim(ticket, network=net, optimizer=optimizer, early_stopping=stopping)
+        refuse_another_network(optimizer, net)
+        share: float | None = None
+        data: Examples | None = None
+        source: Source
+        if y is None:
+            _refuse_with_batches(validation, class_weight, sample_weight)
+            held_out = _held_out(net, validation)
+            trainer = _trainer(net, settings, optimizer, WHOLE)
+            source = Batches(trainer, net.dtype, _batches(x))
+        else:
+            data = Examples(net, x, y, sample_weight)
+            if is_number(validation):
+                share = number("validation", validation)
+                data, held_out = data.split(share, settings.seed)
+            else:
+                held_out = _held_out(net, validation)
+            data.add_class_weight(class_weight)
+            trainer = _trainer(net, settings, optimizer, settings.batch_size)
+            source = _source(trainer, settings, data)
+        _check_cost(held_out, settings)
+        training = Training(
+            net,
+            trainer,
+            settings,
+            source,
+            optimizer,
+            History(seed=settings.seed),
+            metrics=measures,
+            training=data,
+            validation=held_out,
+            early_stopping=stopping,
+            callbacks=calls,
+        )
+        weighted = {"class_weight": class_weight, "sample_weight": sample_weight}
+        if stopping is not None:
+            stopping.reset()
+        checkpoints.begin(training, epochs, share=share, **weighted)
+        _core.set_training(net, training.history, optimizer)
+        training.run(epochs, progress, checkpoints.save)
+        return training.history
+    finally:
+        RUNNING.pop(ticket, None)
 
 
 def partial_fit(
@@ -159,27 +158,32 @@ def partial_fit(
         check_finite=check_finite,
     )
     if optimizer is None:
-        optimizer = net.optimizer or "adam"
+        optimizer = "adam" if net.optimizer is None else net.optimizer
     optimizer = parse_optimizer(optimizer)
-    y = np.asarray(y)
-    trainer = _trainer(net, settings, optimizer, settings.batch_size)
-    source = Arrays(trainer, settings, x, y, combine(sample_weight, class_weight, y))
-    history = net.history or History()
-    net._set_training(history, optimizer)
-    training = Training(
-        net,
-        trainer,
-        settings,
-        source,
-        optimizer,
-        history,
-        metrics={},
-        training=None,
-        validation=None,
-        early_stopping=None,
-        callbacks=(),
-    )
-    return training.once()
+    ticket = object()
+    try:
+        claim(ticket, network=net, optimizer=optimizer)
+        refuse_another_network(optimizer, net)
+        data = Examples(net, x, y, sample_weight)
+        data.add_class_weight(class_weight)
+        trainer = _trainer(net, settings, optimizer, settings.batch_size)
+        training = Training(
+            net,
+            trainer,
+            settings,
+            _source(trainer, settings, data),
+            optimizer,
+            History(),
+            metrics={},
+            training=None,
+            validation=None,
+            early_stopping=None,
+            callbacks=(),
+        )
+        _core.set_training(net, net.history, optimizer)
+        return training.once()
+    finally:
+        RUNNING.pop(ticket, None)
 
 
 def _trainer(net: Network, settings: Settings, optimizer: Optimizer, batch_size: int) -> Trainer:
@@ -192,28 +196,42 @@ def _trainer(net: Network, settings: Settings, optimizer: Optimizer, batch_size:
         settings.clip_norm,
         settings.max_norm,
         settings.dropout,
-        settings.seed % 2**64,
+        settings.seed,
         settings.check_finite,
     )
 
 
-def as_data(net: Network, x: Any) -> Any:
-    """X as the steps take it: a sparse matrix by rows, an array of the dtype of `net`."""
-    if hasattr(x, "tocsr"):
-        return x.tocsr()
-    array = np.asanyarray(x)
-    if array.dtype.kind in "buif" and not isinstance(array, np.memmap):
-        return np.ascontiguousarray(array, net.dtype)
-    return array
+def _source(trainer: Trainer, settings: Settings, data: Examples) -> Source:
+    """The arrays where they lie, or blocks of them out of their files."""
+    arrays = data.arrays()
+    if data.is_mapped and settings.sparse is None:
+        settings.sparse = False  # what is not 0 may be larger than memory too
+    if arrays is None or (data.is_mapped and settings.sparse):
+        return Files(trainer, settings, data)
+    return Arrays(trainer, settings, data, *arrays)
 
 
-def _batches(net: Network, x: Any, settings: Settings, optimizer: Optimizer) -> Batches:
+def _batches(x: Any) -> Iterable[Any] | Callable[[], Iterable[Any]]:
     """The batches that `x` is where there is no y."""
-    is_array = isinstance(x, np.ndarray) or hasattr(x, "tocsr")
-    if is_array or isinstance(x, str) or not (callable(x) or isinstance(x, Iterable)):
+    is_array = isinstance(x, np.ndarray) or is_sparse(x)
+    if is_array or isinstance(x, str | bytes) or not (callable(x) or isinstance(x, Iterable)):
         got = type(x).__name__
         raise TypeError(f"y: expected with x of type {got}; without y, x is an iterable of batches")
-    return Batches(_trainer(net, settings, optimizer, WHOLE), x)
+    return x  # type: ignore[no-any-return]
+
+
+def _callbacks(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
+    if callable(callbacks):
+        return [callbacks]
+    if not isinstance(callbacks, Iterable):
+        got = type(callbacks).__name__
+        raise TypeError(f"callbacks: expected a callable or several, got {got}")
+    calls = list(callbacks)
+    for k, callback in enumerate(calls):
+        if not callable(callback):
+            got = type(callback).__name__
+            raise TypeError(f"callbacks[{k}]: expected a callable, got {got}")
+    return calls
 
 
 def _refuse_with_batches(validation: Any, class_weight: Any, sample_weight: Any) -> None:
@@ -225,37 +243,34 @@ def _refuse_with_batches(validation: Any, class_weight: Any, sample_weight: Any)
             raise ValueError(f"{name}: expected as the third part of each batch, got {got}")
 
 
-def _split(
-    x: Any, y: NDArray[Any], weights: NDArray[np.float64] | None, share: float, seed: int
-) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None, tuple[Any, ...]]:
-    """Hold out a share of the examples, drawn at random by the seed."""
-    n = x.shape[0] if x.ndim else 0
-    count = round(share * n)
-    if not 0 < share < 1 or not 0 < count < n:
-        expected = "a fraction above 0 and below 1 that leaves examples on both sides"
-        raise ValueError(f"validation: expected {expected}, got {share:g} of {n}")
-    order = _core.permutation(seed % 2**64, VALIDATION, n)
-    held, rest = np.sort(order[:count]), np.sort(order[count:])
-    of_weights = (None, None) if weights is None else (weights[rest], weights[held])
-    return x[rest], y[rest], of_weights[0], (x[held], y[held], of_weights[1])
-
-
-def _held_out(
-    net: Network, validation: Any, metrics: dict[str, Callable[..., Any]]
-) -> Measured | None:
-    """The validation examples, once it is known that cost and metrics can be had of them."""
+def _held_out(net: Network, validation: Any) -> Examples | None:
+    """The validation examples, if there are any."""
     if validation is None:
         return None
     if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
         got = type(validation).__name__
-        raise TypeError(
-            f"validation: expected (x, y), with weights or not, or a fraction, got {got}"
-        )
-    x, y, *weights = validation
-    measured = Measured(as_data(net, x), np.asarray(y), *weights)
+        if isinstance(validation, tuple | list):
+            got += f" of {len(validation)}"
+        expected = "(x, y), (x, y, sample_weight) or a fraction"
+        raise TypeError(f"validation: expected {expected}, got {got}")
+    with _naming_validation():
+        return Examples(net, *validation)
+
+
+def _check_cost(held_out: Examples | None, settings: Settings) -> None:
+    """Raise now what the first measurement would after an epoch."""
+    if held_out is None:
+        return
+    with _naming_validation():
+        cost = held_out.cost()
+        if settings.check_finite and not np.isfinite(cost) and (fault := held_out.fault()):
+            raise ValueError(fault)
+
+
+@contextmanager
+def _naming_validation() -> Iterator[None]:
     try:
-        measured.cost(net)
+        yield
     except (TypeError, ValueError) as error:
-        raise type(error)(f"validation: {error}") from None
-    measured.metrics(net, metrics, "validation_")
-    return measured
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"validation: {error}") from error

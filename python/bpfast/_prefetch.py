@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
-from queue import Empty, Full, Queue
-from typing import Any, Self
+from queue import Empty, SimpleQueue
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any, Self
 
-# How often a thread looks whether it is still wanted, in seconds.
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# How often Ctrl-C is looked for while an item is waited for, and how long the end of the thread is
+# waited for, in seconds.
 LOOK = 0.05
 
 
 class Prefetch:
     """Iterate over `items`, one item ahead; an exception of theirs comes out where it would be.
 
-    As a context manager it ends the thread: at once, unless `items` keeps it waiting.
+    As a context manager it ends the thread, at once unless `items` keeps it waiting, and closes
+    `items` where that is a generator.
     """
 
     def __init__(self, items: Iterable[Any]) -> None:
         self._items = items
-        self._queue: Queue[tuple[str, Any]] = Queue(maxsize=1)
-        self._unwanted = threading.Event()
+        # SimpleQueue has no lock that Ctrl-C could leave closed.
+        self._wanted: SimpleQueue[bool] = SimpleQueue()  # one more item, or none any more
+        self._found: SimpleQueue[tuple[str, Any]] = SimpleQueue()
         self._thread = threading.Thread(target=self._fetch, name="bpfast-prefetch", daemon=True)
 
     def __enter__(self) -> Self:
@@ -28,44 +34,37 @@ class Prefetch:
         return self
 
     def __iter__(self) -> Iterator[Any]:
+        self._wanted.put(True)
         while True:
             try:
                 # Without a timeout, Ctrl-C would wait for the item on some systems.
-                kind, value = self._queue.get(timeout=LOOK)
+                kind, value = self._found.get(timeout=LOOK)
             except Empty:
                 continue
-            if kind == "item":
-                yield value
-            elif kind == "error":
-                raise value
-            else:
+            if kind == "end":
                 return
+            if kind == "error":
+                raise value
+            self._wanted.put(True)
+            yield value
 
     def __exit__(self, *error: object) -> None:
-        self._unwanted.set()
+        self._wanted.put(False)
         self._thread.join(LOOK)
 
     def _fetch(self) -> None:
         iterator: Iterator[Any] | None = None
         try:
             iterator = iter(self._items)
-            for item in iterator:
-                if not self._put(("item", item)):
-                    break
-            self._put(("end", None))
+            end = object()
+            while self._wanted.get():
+                item = next(iterator, end)
+                if item is end:
+                    self._found.put(("end", None))
+                    return
+                self._found.put(("item", item))
         except BaseException as error:  # noqa: BLE001, it is raised where the item was wanted
-            self._put(("error", error))
+            self._found.put(("error", error))
         finally:
-            close = getattr(iterator, "close", None)
-            if self._unwanted.is_set() and callable(close):
-                close()
-
-    def _put(self, message: tuple[str, Any]) -> bool:
-        """Hand a message over, unless nobody wants it any more."""
-        while not self._unwanted.is_set():
-            try:
-                self._queue.put(message, timeout=LOOK)
-            except Full:
-                continue
-            return True
-        return False
+            if isinstance(iterator, GeneratorType):
+                iterator.close()

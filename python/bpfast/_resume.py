@@ -11,7 +11,6 @@ import numpy as np
 
 from bpfast import _checkpoint_file as file
 from bpfast import schedules
-from bpfast._history_state import ALWAYS
 from bpfast._numbers import whole
 from bpfast.early_stopping import EarlyStopping
 
@@ -30,7 +29,6 @@ def arguments(
     training: Training,
     *,
     share: float | None,
-    sparse: bool | None,
     class_weight: Mapping[int, float] | str | None,
     sample_weight: Any,
 ) -> dict[str, Any]:
@@ -39,10 +37,10 @@ def arguments(
     Of data there is only how many they are.
     """
     examples, held = training.source.examples, training.validation
-    count = 0 if held is None else len(held.y)
+    count = 0 if held is None else len(held)
     x: Any = "batches"
     if examples is not None and training.training is not None:
-        kind = "sparse" if hasattr(training.training.x, "tocsr") else "dense"
+        kind = "sparse" if training.training.is_sparse else "dense"
         x = {"kind": kind, "examples": examples + (0 if share is None else count)}
     validation: Any = share
     if share is None and held is not None:
@@ -55,7 +53,6 @@ def arguments(
     del settings["check_finite"]  # as long as numbers are finite it changes none
     found = {
         "x": x,
-        "sparse": None if sparse is None else bool(sparse),
         **settings,
         "validation": validation,
         "metrics": sorted(training.metrics),
@@ -138,12 +135,7 @@ def _agree_optimizer(saved: Checkpoint, given: dict[str, Any]) -> None:
 
 def _refuse_other_columns(saved: Checkpoint, training: Training) -> None:
     """The history has the columns that the next epoch will have."""
-    names = [*ALWAYS]
-    if training.training is not None:
-        names += training.metrics
-    if training.validation is not None:
-        names += [f"validation_{name}" for name in ("cost", *training.metrics)]
-    got = saved.history.names[1:]
+    names, got = training.columns, saved.history.names[1:]
     if set(got) != set(names):
         raise ValueError(f"history: expected columns {', '.join(names)}, got {', '.join(got)}")
 

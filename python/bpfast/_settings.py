@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bpfast._core import Network
     from bpfast.optimizers import Optimizer
 
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, type[Any]] = {
     "sgd": optimizers.SGD,
     "adam": optimizers.Adam,
     "adamw": optimizers.AdamW,
@@ -30,7 +30,7 @@ class Settings:
 
     __slots__ = (
         "batch_size", "check_finite", "clip_norm", "dropout", "l1", "l2", "max_norm", "seed",
-        "shuffle",
+        "shuffle", "sparse",
     )  # fmt: skip
 
     def __init__(
@@ -46,6 +46,7 @@ class Settings:
         shuffle: bool,
         seed: int | None,
         check_finite: bool,
+        sparse: bool | None = False,
     ) -> None:
         self.batch_size = whole("batch_size", batch_size, 1)
         self.l1, self.l2 = not_negative("l1", l1), not_negative("l2", l2)
@@ -54,7 +55,13 @@ class Settings:
         self.clip_norm = None if clip_norm is None else positive("clip_norm", clip_norm)
         self.shuffle = flag("shuffle", shuffle)
         self.check_finite = flag("check_finite", check_finite)
+        self.sparse = None if sparse is None else flag("sparse", sparse)
         self.seed = secrets.randbits(63) if seed is None else whole("seed", seed, 0)
+
+    @property
+    def order_seed(self) -> int | None:
+        """What decides about the order of each epoch; None where it is that of the examples."""
+        return self.seed if self.shuffle else None
 
     def to_dict(self) -> dict[str, Any]:
         """All of it, in types that JSON has."""
@@ -68,7 +75,7 @@ def flag(argument: str, value: object) -> bool:
     return bool(value)
 
 
-def _dropout(value: float | Iterable[float], layers: int) -> list[float]:
+def _dropout(value: Any, layers: int) -> list[float]:
     """P of each hidden layer."""
     if is_number(value):
         return [fraction("dropout", value)] * layers
@@ -81,13 +88,14 @@ def _dropout(value: float | Iterable[float], layers: int) -> list[float]:
     return rates
 
 
-def parse_optimizer(value: str | Optimizer) -> Optimizer:
+def parse_optimizer(value: Any) -> Optimizer:
     """Take an optimizer, or the name of one with its defaults."""
     if isinstance(value, str):
         if value not in OPTIMIZERS:
             known = "', '".join(OPTIMIZERS)
             raise ValueError(f"optimizer: unknown name '{value}'; valid: '{known}'")
-        return OPTIMIZERS[value]()
+        made: Optimizer = OPTIMIZERS[value]()
+        return made
     if isinstance(value, optimizers.Optimizer) and type(value) is not optimizers.Optimizer:
         return value
     got = type(value).__name__

@@ -1,31 +1,41 @@
-"""Where the examples of a training come from: arrays, or batches one after the other."""
+"""Where the examples of a training come from: arrays, files, or batches one after the other."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from bpfast import _core
+from bpfast._data import fault
 from bpfast._prefetch import Prefetch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._core import Trainer
+    from bpfast._data import Examples
     from bpfast._settings import Settings
+
+# The share of numbers in a dense x that are not 0, up to which taking these alone is faster.
+DENSITY = 0.3
+# The numbers of x that are fetched from a file at a time: 4 MB of float32.
+BLOCK = 1 << 20
 
 
 class Source(Protocol):
     """Loads examples into a trainer, epoch by epoch."""
 
-    examples: int | None
+    @property
+    def examples(self) -> int | None:
+        """How many there are in an epoch, if that is known."""
 
     def begin(self, epoch: int) -> None:
         """Begin an epoch, counted from 1."""
 
-    def ready(self, most: int | None) -> int:
+    def ready(self, most: int) -> int:
         """Make steps ready: how many, at most `most`; 0 at the end of the epoch."""
 
     def fault(self) -> str | None:
@@ -39,50 +49,96 @@ class Arrays:
     """All examples at once, in arrays."""
 
     def __init__(
-        self,
-        trainer: Trainer,
-        settings: Settings,
-        x: Any,
-        y: NDArray[Any],
-        sample_weight: NDArray[np.float64] | None,
-        sparse: float = 0.0,
+        self, trainer: Trainer, settings: Settings, data: Examples, x: Any, y: NDArray[Any]
     ) -> None:
-        trainer.load(x, y, sample_weight, sparse)
-        self._trainer, self._settings = trainer, settings
-        self._x, self._y = x, y
+        density = DENSITY if settings.sparse is None else float(settings.sparse)
+        trainer.load(x, y, data.sample_weight, density)
+        self._trainer, self._settings, self._data = trainer, settings, data
         self.examples = len(trainer)
         self._left = 0
 
     def begin(self, epoch: int) -> None:
         """Begin an epoch, in an order of its own."""
-        seed = self._settings.seed if self._settings.shuffle else None
-        self._trainer.begin(epoch, seed)
+        self._trainer.begin(epoch, self._settings.order_seed)
         self._left = -(-self.examples // self._settings.batch_size)
 
-    def ready(self, most: int | None) -> int:
+    def ready(self, most: int) -> int:
         """The steps left, or some of them."""
-        count = self._left if most is None else min(most, self._left)
+        count = min(most, self._left)
         self._left -= count
         return count
 
     def fault(self) -> str | None:
         """What is not finite in the examples of the next step."""
-        rows = self._trainer.next_rows()
-        return _fault(self._x[rows], self._y[rows], rows)
+        return self._data.fault(self._trainer.next_rows())
 
     def close(self) -> None:
         """Nothing is held."""
 
 
+class Files:
+    """Examples that stay in their files: blocks of some steps, in the order of the epoch."""
+
+    def __init__(self, trainer: Trainer, settings: Settings, data: Examples) -> None:
+        self._trainer, self._settings, self._data = trainer, settings, data
+        self.examples = len(data)
+        size = settings.batch_size
+        self._rows_at_once = max(BLOCK // data.width // size, 1) * size
+        self._held = ExitStack()
+        self._blocks: Iterator[Any] = iter(())
+        self._rows = np.empty(0, np.uint32)  # those of the block that is loaded
+        self._epoch = self._left = 0
+
+    def begin(self, epoch: int) -> None:
+        """Begin an epoch, in the order that arrays have."""
+        self.close()
+        seed = self._settings.order_seed
+        n = self.examples
+        order = np.arange(n) if seed is None else _core.permutation(seed, epoch, n)
+        blocks = self._fetch(order)
+        self._blocks = iter(self._held.enter_context(Prefetch(blocks)))
+        self._epoch, self._left = epoch, 0
+
+    def _fetch(self, order: NDArray[Any]) -> Iterator[Any]:
+        for start in range(0, len(order), self._rows_at_once):
+            rows = order[start : start + self._rows_at_once]
+            yield rows, self._data.take(rows)
+
+    def ready(self, most: int) -> int:
+        """The steps left of this block, or of the next."""
+        if not self._left:
+            block = next(self._blocks, None)
+            if block is None:
+                return 0
+            self._rows, (x, y, weight) = block
+            self._trainer.load(x, y, weight, float(bool(self._settings.sparse)))
+            self._trainer.begin(self._epoch, None)
+            self._left = -(-len(self._rows) // self._settings.batch_size)
+        count = min(most, self._left)
+        self._left -= count
+        return count
+
+    def fault(self) -> str | None:
+        """What is not finite in the examples of the next step."""
+        return self._data.fault(self._rows[self._trainer.next_rows()])
+
+    def close(self) -> None:
+        """End the thread that fetches blocks."""
+        self._held.close()
+
+
 class Batches:
     """Batches of an iterable, or of a factory that is called for each epoch; a step for each."""
 
-    examples = None
+    examples: int | None = None
 
     def __init__(
-        self, trainer: Trainer, batches: Iterable[Any] | Callable[[], Iterable[Any]]
+        self,
+        trainer: Trainer,
+        dtype: np.dtype[Any],
+        batches: Iterable[Any] | Callable[[], Iterable[Any]],
     ) -> None:
-        self._trainer, self._batches = trainer, batches
+        self._trainer, self._dtype, self._batches = trainer, dtype, batches
         self._epoch = self._count = 0
         self._next: Iterator[Any] = iter(())
         self._held = ExitStack()
@@ -91,66 +147,50 @@ class Batches:
     def begin(self, epoch: int) -> None:
         """Ask for the batches of an epoch."""
         self.close()
-        batches = self._batches() if callable(self._batches) else self._batches
+        batches = self._batches if isinstance(self._batches, Iterable) else self._batches()
         if not isinstance(batches, Iterable):
             got = type(batches).__name__
-            raise TypeError(f"batches: expected an iterable of batches, got {got}")
+            raise TypeError(f"x: expected a callable that gives an iterable of batches, got {got}")
         self._next = iter(self._held.enter_context(Prefetch(batches)))
         self._epoch, self._count = epoch, 0
 
-    def ready(self, most: int | None) -> int:  # noqa: ARG002, a batch is a step
+    def ready(self, most: int) -> int:  # noqa: ARG002, a batch is a step
         """Load the next batch."""
         for batch in self._next:
-            x, y, weight = _parts(batch, self._count)
+            self._count += 1
             try:
+                x, y, weight = _parts(batch)
                 self._trainer.load(x, y, weight)
             except (TypeError, ValueError) as error:
-                where = f"batch {self._count} of epoch {self._epoch}"
-                raise type(error)(f"{where}: {error}") from error
+                kind = TypeError if isinstance(error, TypeError) else ValueError
+                raise kind(f"{self._where()}: {error}") from error
             self._trainer.begin(self._epoch, None)
             self._now = (x, y)
-            self._count += 1
             return 1
         if self._count == 0:
-            more = "; an iterator serves one epoch, a list or a factory every one"
-            raise ValueError(
-                f"batches: expected one or more in epoch {self._epoch}, got none{more}"
-            )
+            more = "an iterator serves one epoch, a list or a callable every one"
+            got = f"none in epoch {self._epoch}; {more}"
+            raise ValueError(f"x: expected one batch or more, got {got}")
         return 0
 
     def fault(self) -> str | None:
         """What is not finite in the batch."""
-        x, y = self._now
-        found = _fault(x, y, None)
-        return found and f"batch {self._count - 1} of epoch {self._epoch}: {found}"
+        found = fault(self._dtype, *self._now)
+        return found and f"{self._where()}: {found}"
 
     def close(self) -> None:
         """End the thread that fetches batches."""
         self._held.close()
 
-    def __enter__(self) -> Self:
-        return self
+    def _where(self) -> str:
+        return f"batch {self._count - 1} of epoch {self._epoch}"
 
 
-def _parts(batch: Any, count: int) -> tuple[Any, Any, Any]:
+def _parts(batch: Any) -> tuple[Any, Any, Any]:
     if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
         got = type(batch).__name__
         if isinstance(batch, tuple | list):
             got += f" of {len(batch)}"
-        raise TypeError(f"batch {count}: expected (x, y) or (x, y, sample_weight), got {got}")
+        raise TypeError(f"expected (x, y) or (x, y, sample_weight), got {got}")
     x, y, *weight = batch
     return x, y, weight[0] if weight else None
-
-
-def _fault(x: Any, y: Any, rows: NDArray[Any] | None) -> str | None:
-    """Name the first example with a number that is not finite."""
-    x = x.toarray() if hasattr(x, "toarray") else np.asarray(x)
-    for name, array in (("x", x), ("y", np.asarray(y))):
-        if array.dtype.kind != "f" or np.isfinite(array).all():
-            continue
-        bad = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
-        row = int(bad.argmax())
-        numbers = array[row].ravel()
-        got = numbers[~np.isfinite(numbers)][0]
-        return f"{name}[{row if rows is None else rows[row]}]: expected finite numbers, got {got}"
-    return None

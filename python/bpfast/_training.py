@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from bpfast import schedules
-from bpfast._metrics import Metric, measure
+from bpfast._claims import serve
+from bpfast._history_state import ALWAYS
 from bpfast._progress import Progress
 from bpfast.divergence import DivergenceError
 
 if TYPE_CHECKING:
     from bpfast._core import Network, Trainer
+    from bpfast._data import Examples
+    from bpfast._metrics import Metric
     from bpfast._settings import Settings
     from bpfast._sources import Source
     from bpfast.early_stopping import EarlyStopping
@@ -25,23 +28,8 @@ Callback: TypeAlias = Callable[["Network", "History"], object]
 
 # How long a run of steps is, in seconds, where progress is shown.
 SHOWN_RUN = 0.1
-
-
-class Measured:
-    """Examples on which cost and metrics are measured after each epoch."""
-
-    def __init__(self, x: Any, y: Any, sample_weight: Any = None) -> None:
-        self.x, self.y, self.sample_weight = x, y, sample_weight
-
-    def cost(self, net: Network) -> float:
-        """C."""
-        return net.cost(self.x, self.y, sample_weight=self.sample_weight)
-
-    def metrics(self, net: Network, metrics: dict[str, Metric], prefix: str) -> dict[str, float]:
-        """Each metric of the network's answers."""
-        if not metrics:
-            return {}
-        return measure(metrics, net.forward(self.x), np.asarray(self.y), prefix)
+# The most steps of a run, whose rates are computed before it.
+RUN = 1 << 16
 
 
 class Training:
@@ -57,8 +45,8 @@ class Training:
         history: History,
         *,
         metrics: dict[str, Metric],
-        training: Measured | None,
-        validation: Measured | None,
+        training: Examples | None,
+        validation: Examples | None,
         early_stopping: EarlyStopping | None,
         callbacks: Iterable[Callback],
     ) -> None:
@@ -68,6 +56,8 @@ class Training:
         self.early_stopping, self.callbacks = early_stopping, list(callbacks)
         self.best: Any = None  # the parameters of the best epoch
         self._seconds_per_step = 0.0
+        if early_stopping is not None:
+            early_stopping.column(self.columns)
 
     def run(self, epochs: int, progress: bool, save: Callable[[Training], None] | None) -> None:
         """Train until there are so many epochs in the history, or until it is to stop."""
@@ -75,7 +65,7 @@ class Training:
             if self._ends_again():
                 epochs = len(self.history)
             left = max(epochs - len(self.history), 0)
-            with Progress(progress, left, self.source.examples) as shown:
+            with Progress(progress and left > 0, left, self.source.examples) as shown:
                 for epoch in range(len(self.history) + 1, epochs + 1):
                     is_over = self._epoch(epoch, shown, progress)
                     if save is not None:
@@ -102,41 +92,36 @@ class Training:
         reason, history.stopped = history.stopped, None
         if reason == "early stopping" and stopping is not None and stopping.is_over(len(history)):
             history.stopped = reason
-        for callback in self.callbacks if reason == "callback" else ():
-            if callback(self.net, history) is True:
-                history.stopped = reason
+        if reason == "callback" and self._is_told_to_stop():
+            history.stopped = reason
         return history.stopped is not None
+
+    def _is_told_to_stop(self) -> bool:
+        """Call each callback: whether one says True."""
+        answers = [callback(self.net, self.history) for callback in self.callbacks]
+        # A comparison of what a history holds gives NumPy's True.
+        return any(isinstance(answer, bool | np.bool_) and bool(answer) for answer in answers)
 
     def once(self) -> float:
         """Go through the examples once: their mean cost. No epoch is counted."""
-        self.source.begin(0)
-        steps = self.source.ready(None)
-        rates = schedules.rates(self.optimizer.learning_rate, self.optimizer.steps, steps)
-        _, cost, weight = self._steps(0, 0, rates)
-        return cost / weight if weight else float("nan")
+        try:
+            self.source.begin(0)
+            return self._all_steps(0, None)[1]
+        finally:
+            self.source.close()
 
     def _epoch(self, epoch: int, shown: Progress, progress: bool) -> bool:
         """One epoch: whether it was the last."""
         start = time.perf_counter()
-        cost = weight = rate = 0.0
-        steps = 0
         self.source.begin(epoch)
-        while count := self.source.ready(self._steps_at_once() if progress else None):
-            rates = schedules.rates(self.optimizer.learning_rate, self.optimizer.steps, count)
-            found = self._steps(epoch, steps, rates)
-            cost, weight, steps = cost + found[1], weight + found[2], steps + count
-            rate = float(rates[-1])
-            shown.advance(found[0])
-        row = {
-            "cost": cost / weight if weight else float("nan"),
-            "seconds": time.perf_counter() - start,
-            "learning_rate": rate,
-        }
+        rate, cost = self._all_steps(epoch, shown if progress else None)
+        row = {"cost": cost, "seconds": 0.0, "learning_rate": rate}
         if self.training is not None:
-            row |= self.training.metrics(self.net, self.metrics, "")
+            row |= self.training.metrics(self.metrics, "")
         if self.validation is not None:
-            row["validation_cost"] = self.validation.cost(self.net)
-            row |= self.validation.metrics(self.net, self.metrics, "validation_")
+            row["validation_cost"] = self.validation.cost()
+            row |= self.validation.metrics(self.metrics, "validation_")
+        row["seconds"] = time.perf_counter() - start
         return self._after(epoch, row, shown)
 
     def _after(self, epoch: int, row: dict[str, float], shown: Progress) -> bool:
@@ -148,37 +133,63 @@ class Training:
         report = getattr(self.optimizer.learning_rate, "report", None)
         if report is not None:
             report(row.get("validation_cost", row["cost"]))
-        is_over = False
         if stopping is not None:
             if is_better and stopping.restore_best:
                 self.best = self.net.params.copy()
             if stopping.is_over(epoch):
-                self.history.stopped, is_over = "early stopping", True
-        for callback in self.callbacks:
-            if callback(self.net, self.history) is True:
-                self.history.stopped, is_over = "callback", True
-        return is_over
+                self.history.stopped = "early stopping"
+        if self._is_told_to_stop():
+            self.history.stopped = "callback"
+        return self.history.stopped is not None
+
+    def _all_steps(self, epoch: int, shown: Progress | None) -> tuple[float, float]:
+        """Do the steps of an epoch: the rate of the last one, and the mean cost."""
+        optimizer = self.optimizer
+        cost = weight = rate = 0.0
+        steps = 0
+        while count := self.source.ready(RUN if shown is None else self._steps_at_once()):
+            rates = schedules.rates(optimizer.learning_rate, optimizer.steps, count)
+            examples, of_run, weight_of_run = self._steps(epoch, steps, rates)
+            cost, weight, steps = cost + of_run, weight + weight_of_run, steps + count
+            rate = float(rates[-1])
+            if shown is not None:
+                shown.advance(examples)
+        return rate, cost / weight if weight else float("nan")
 
     def _steps(self, epoch: int, before: int, rates: Any) -> tuple[int, float, float]:
         """Do some steps: their examples, Σ s_x C_x and Σ s_x."""
-        optimizer, start = self.optimizer, time.perf_counter()
-        kept = optimizer._fit([self.net.params])
-        numbers = [row[0] for row in kept.numbers]
-        try:
-            diverged = self.trainer.run(rates, optimizer.steps, numbers)
-        finally:
-            steps, examples, cost, weight = self.trainer.report
-            if steps:
-                optimizer._take(kept, steps)
+        start = time.perf_counter()
+        kept = self.optimizer._fit([self.net.params])
+        serve(kept, self.net)
+        diverged = self.trainer.run(rates, self.optimizer, kept)
+        steps, examples, cost, weight = self.trainer.report
         if diverged:
-            if fault := self.source.fault():
-                raise ValueError(fault)
-            raise DivergenceError(epoch, before + steps, "the cost or a parameter")
+            raise self._divergence(epoch, before + steps)
         self._seconds_per_step = (time.perf_counter() - start) / max(steps, 1)
         return examples, cost, weight
+
+    def _divergence(self, epoch: int, step: int) -> ValueError | DivergenceError:
+        """Say why there is no next step."""
+        params = self.net.params
+        bad = np.flatnonzero(~np.isfinite(params))
+        if bad.size:  # no step leaves one: it was there before
+            return ValueError(f"params[{bad[0]}]: expected finite numbers, got {params[bad[0]]}")
+        if fault := self.source.fault():
+            return ValueError(fault)
+        return DivergenceError(epoch, step)
 
     def _steps_at_once(self) -> int:
         """So many steps that progress is shown often enough."""
         if self._seconds_per_step == 0.0:
             return 1
-        return max(int(SHOWN_RUN / self._seconds_per_step), 1)
+        return min(max(int(SHOWN_RUN / self._seconds_per_step), 1), RUN)
+
+    @property
+    def columns(self) -> list[str]:
+        """The figures of an epoch, as its row of the history has them."""
+        names = [*ALWAYS]
+        if self.training is not None:
+            names += self.metrics
+        if self.validation is not None:
+            names += [f"validation_{name}" for name in ("cost", *self.metrics)]
+        return names

@@ -2,44 +2,74 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from bpfast._metrics import labels
-from bpfast._numbers import not_negative
+from bpfast._numbers import not_negative, shown, whole
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
 
 
-def combine(
-    sample_weight: ArrayLike | None,
-    class_weight: Mapping[int, float] | str | None,
-    y: NDArray[Any],
-) -> NDArray[np.float64] | None:
-    """The product of both weights of each example; None where there are none.
+def of_examples(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
+    """The weights of `n` examples, if there are any.
 
     Raises
     ------
     ValueError
-        Weights that do not fit, are negative, not finite or all zero; another name.
+        Weights that do not fit, are negative, not finite or all zero.
+    TypeError
+        No numbers.
+    """
+    if sample_weight is None:
+        return None
+    try:
+        given = np.asarray(sample_weight)
+    except ValueError as error:
+        raise ValueError(f"sample_weight: {error}") from None
+    if given.dtype.kind not in "buif":
+        raise TypeError(f"sample_weight: expected real numbers, got dtype {given.dtype}")
+    if given.shape != (n,):
+        raise ValueError(f"sample_weight: expected shape ({n},), got {given.shape}")
+    weights = given.astype(np.float64)
+    good = (weights >= 0) & (weights < math.inf)
+    if not good.all():
+        k = int(good.argmin())
+        got = shown(float(weights[k]))
+        raise ValueError(f"sample_weight[{k}]: expected a finite weight, 0 or above, got {got}")
+    _refuse_zero("sample_weight", weights)
+    return weights
+
+
+def with_classes(
+    weights: NDArray[np.float64] | None,
+    class_weight: Mapping[int, float] | str,
+    y: NDArray[Any],
+    outputs: int,
+) -> NDArray[np.float64]:
+    """The weights of the examples, if they have some, times those of their classes.
+
+    Raises
+    ------
+    ValueError
+        A class or a weight out of range, another name, or y that tells no classes.
     TypeError
         Weights of another type.
     """
-    given = None
-    if sample_weight is not None:
-        given = np.asarray(sample_weight)
-        if given.dtype.kind not in "buif":
-            raise TypeError(f"sample_weight: expected real numbers, got dtype {given.dtype}")
-        if given.shape != (len(y),):
-            raise ValueError(f"sample_weight: expected shape ({len(y)},), got {given.shape}")
-        given = given.astype(np.float64)
-    if class_weight is not None:
-        of_class = _of_classes(class_weight, _classes(y))
-        given = of_class if given is None else given * of_class
-    if given is not None and not given.any():
-        raise ValueError("sample_weight: expected a weight above 0 for one example, got all zero")
-    return given
+    of_class = _of_classes(class_weight, _classes(y), max(outputs, 2))
+    product = of_class if weights is None else weights * of_class
+    _refuse_zero("class_weight", product)
+    return product
+
+
+def _refuse_zero(argument: str, weights: NDArray[np.float64]) -> None:
+    if not weights.any():
+        expected = "a weight above 0 for at least one example"
+        raise ValueError(f"{argument}: expected {expected}, got all zero")
 
 
 def _classes(y: NDArray[Any]) -> NDArray[Any]:
@@ -49,7 +79,9 @@ def _classes(y: NDArray[Any]) -> NDArray[Any]:
     return labels(y)
 
 
-def _of_classes(weights: Mapping[int, float] | str, classes: NDArray[Any]) -> NDArray[np.float64]:
+def _of_classes(
+    weights: Mapping[int, float] | str, classes: NDArray[Any], count: int
+) -> NDArray[np.float64]:
     """The weight of each example's class; 1 for a class without one."""
     found, index, counts = np.unique(classes, return_inverse=True, return_counts=True)
     if isinstance(weights, str):
@@ -59,8 +91,10 @@ def _of_classes(weights: Mapping[int, float] | str, classes: NDArray[Any]) -> ND
     if not isinstance(weights, Mapping):
         got = type(weights).__name__
         raise TypeError(f"class_weight: expected 'balanced' or a dict, got {got}")
-    numbers = {key: not_negative(f"class_weight[{key!r}]", weights[key]) for key in weights}
-    unknown = [key for key in numbers if key not in found]
-    if unknown:
-        raise ValueError(f"class_weight: expected classes that y has, got {unknown[0]!r}")
+    numbers: dict[int, float] = {}
+    for key, weight in weights.items():
+        label = whole("class_weight", key, 0)
+        if label >= count:
+            raise ValueError(f"class_weight: expected classes from 0 to {count - 1}, got {label}")
+        numbers[label] = not_negative(f"class_weight[{label}]", weight)
     return np.array([numbers.get(int(label), 1.0) for label in found])[index]

@@ -9,19 +9,33 @@ class DivergenceError(ArithmeticError):
     Attributes
     ----------
     epoch, step : int
-        The epoch, from 1, and the step in it, from 0, that could not be done.
+        The epoch, from 1, and the step in it, from 0, that could not be done. `partial_fit` counts
+        no epochs: 0.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+    >>> try:
+    ...     net.fit([[1.0]], [[1.0]], optimizer=bpfast.SGD(1e200), epochs=10)
+    ... except bpfast.DivergenceError as error:
+    ...     print(error.epoch, error.step)
+    2 0
+    >>> net.params
+    array([1.e+200, 1.e+200])
     """
 
     epoch: int
     step: int
 
-    def __init__(self, epoch: int, step: int, what: str) -> None:
+    def __init__(self, epoch: int, step: int) -> None:
+        where = f"epoch {epoch}, step {step}" if epoch else f"step {step}"
         super().__init__(
-            f"epoch {epoch}, step {step}: {what} is no longer finite; the network keeps the "
+            f"{where}: the cost or a parameter is no longer finite; the network keeps the "
             "parameters from before this step. Try a lower learning rate, clip_norm=1.0, inputs "
             "scaled to about 1, or float64; check_finite=False trains on"
         )
-        self.epoch, self.step, self._what = epoch, step, what
+        self.epoch, self.step = epoch, step
 
-    def __reduce__(self) -> tuple[type[DivergenceError], tuple[int, int, str]]:
-        return type(self), (self.epoch, self.step, self._what)
+    def __reduce__(self) -> tuple[type[DivergenceError], tuple[int, int]]:
+        return type(self), (self.epoch, self.step)

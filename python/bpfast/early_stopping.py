@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from bpfast._numbers import not_negative, number, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 
 class EarlyStopping:
@@ -74,6 +74,22 @@ class EarlyStopping:
         """Forget all epochs."""
         self.best, self.best_epoch = math.inf if self.mode == "min" else -math.inf, 0
 
+    def column(self, names: Collection[str]) -> str:
+        """Which of the columns `names` decides.
+
+        Raises
+        ------
+        ValueError
+            `monitor` is none of them.
+        """
+        name = self.monitor
+        if name is None:
+            name = "validation_cost" if "validation_cost" in names else "cost"
+        if name not in names:
+            known = ", ".join(names)
+            raise ValueError(f"early_stopping: expected one of the columns {known}, got {name!r}")
+        return name
+
     def is_better(self, epoch: int, row: Mapping[str, float]) -> bool:
         """Take an epoch's row: whether it is the best so far.
 
@@ -82,13 +98,7 @@ class EarlyStopping:
         ValueError
             There is no such column.
         """
-        name = self.monitor
-        if name is None:
-            name = "validation_cost" if "validation_cost" in row else "cost"
-        if name not in row:
-            known = ", ".join(row)
-            raise ValueError(f"early_stopping: expected one of the columns {known}, got {name!r}")
-        value = row[name]
+        value = row[self.column(row)]
         gain = self.best - value if self.mode == "min" else value - self.best
         if gain > self.least or (self.best_epoch == 0 and math.isfinite(value)):
             self.best, self.best_epoch = value, epoch
@@ -114,4 +124,8 @@ class EarlyStopping:
 
     def __repr__(self) -> str:
         shown = f"patience={self.patience}, monitor={self.monitor!r}, mode={self.mode!r}"
+        if self.least:
+            shown += f", least={self.least!r}"
+        if not self.restore_best:
+            shown += ", restore_best=False"
         return f"EarlyStopping({shown})"

@@ -67,7 +67,7 @@ class History:
     History(3 epochs in 1.5 s: cost 0.2, learning_rate 0.1, validation_cost 0.6)
     """
 
-    __slots__ = ("_columns", "_seed", "_stopped")
+    __slots__ = ("_names", "_rows", "_seed", "_stopped")
 
     def __init__(self, seed: int | None = None) -> None:
         if seed is not None:
@@ -77,7 +77,9 @@ class History:
             seed = int(seed)
         self._seed = seed
         self._stopped: str | None = None
-        self._columns: dict[str, list[float]] = {name: [] for name in ALWAYS}
+        # Rows, because one is there or not, whenever Ctrl-C comes.
+        self._names: tuple[str, ...] = ALWAYS
+        self._rows: list[tuple[float, ...]] = []
 
     @property
     def seed(self) -> int | None:
@@ -88,7 +90,8 @@ class History:
     def stopped(self) -> str | None:
         """Why the training ended before its last epoch, or None if it did not. It can be set.
 
-        ``"interrupted"``, ``"early stopping"``, ``"diverged"``.
+        ``"early stopping"``, ``"callback"``, ``"interrupted"``, ``"diverged"``, or the name of
+        another exception that ended it.
 
         Raises
         ------
@@ -106,7 +109,7 @@ class History:
     @property
     def names(self) -> tuple[str, ...]:
         """The columns: epoch, cost, seconds, learning_rate, then those of the first row."""
-        return ("epoch", *self._columns)
+        return ("epoch", *self._names)
 
     def append(self, row: Mapping[str, float]) -> None:
         """Add an epoch.
@@ -138,12 +141,13 @@ class History:
         epoch = values.pop("epoch", len(self) + 1)
         if epoch != len(self) + 1:
             raise ValueError(f"row['epoch']: expected {len(self) + 1}, got {shown(epoch)}")
-        known = self._columns
+        known = self._names if len(self) else ALWAYS
         if not set(known) <= set(values) or (len(self) and set(known) != set(values)):
             wanted = ", ".join(known) + ("" if len(self) else " and others")
             raise ValueError(f"row: expected {wanted}, got {', '.join(values) or 'none'}")
-        for name, value in values.items():
-            known.setdefault(name, []).append(value)
+        if not len(self):
+            self._names = (*ALWAYS, *(name for name in values if name not in ALWAYS))
+        self._rows.append(tuple(values[name] for name in self._names))
 
     def best(self, name: str = "validation_cost", mode: Literal["min", "max"] | None = None) -> int:
         """The epoch in which a column was best; the first one if there are several.
@@ -263,7 +267,8 @@ class History:
     @property
     def state(self) -> dict[str, Any]:
         """All of it in types that JSON has; NaN and infinities as text."""
-        return {"seed": self.seed, "stopped": self.stopped, "columns": written(self._columns)}
+        columns = {name: self[name].tolist() for name in self._names}
+        return {"seed": self.seed, "stopped": self.stopped, "columns": written(columns)}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> History:
@@ -289,11 +294,12 @@ class History:
         except (TypeError, ValueError) as error:
             # It comes from a file: a wrong type in it is one more wrong value.
             raise ValueError(f"state: {error}") from None
-        history._columns = columns
+        history._names = tuple(columns)
+        history._rows = list(zip(*columns.values(), strict=True))
         return history
 
     def __len__(self) -> int:
-        return len(self._columns["cost"])
+        return len(self._rows)
 
     def __contains__(self, name: object) -> bool:
         return name in self.names
@@ -304,8 +310,9 @@ class History:
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name == "epoch":
             values: NDArray[Any] = np.arange(1, len(self) + 1, dtype=np.int64)
-        elif name in self._columns:
-            values = np.array(self._columns[name], dtype=np.float64)
+        elif name in self._names:
+            at = self._names.index(name)
+            values = np.array([row[at] for row in self._rows], dtype=np.float64)
         else:
             raise KeyError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
         values.flags.writeable = False
@@ -332,7 +339,7 @@ class History:
         count = f"{len(self)} epoch{'s' * (len(self) != 1)}"
         if not len(self):
             return f"History({count})"
-        last = {name: values[-1] for name, values in self._columns.items() if name != "seconds"}
-        figures = ", ".join(f"{name} {value:.4g}" for name, value in last.items())
+        last = zip(self._names, self._rows[-1], strict=True)
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in last if name != "seconds")
         why = f"; {self.stopped}" if self.stopped else ""
         return f"History({count} in {self.seconds.sum():.4g} s: {figures}{why})"

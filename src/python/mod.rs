@@ -53,6 +53,8 @@ mod _core {
     #[pymodule_export]
     use super::trainer::{Trainer, random_order};
     #[pymodule_export]
+    use super::training::set_training;
+    #[pymodule_export]
     use super::vector::Views;
 
     use pyo3::types::PyTuple;

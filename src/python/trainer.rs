@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use numpy::ndarray::Ix1;
-use numpy::{PyArray1, PyReadonlyArray1, PyReadwriteArray1};
+use numpy::{PyArray1, PyReadonlyArray1, PyReadwriteArray1, PyUntypedArray};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -13,9 +13,11 @@ use super::detach::detached;
 use super::inputs::Stored;
 use super::network::PyNetwork;
 use super::optimizers::Given;
+use super::overlap::{Span, check_apart};
 use super::targets::Kept as KeptTargets;
 use super::threads;
 use crate::error::Error;
+use crate::interrupt::{ELEMENT_WORK, watch};
 use crate::plan::Plan;
 use crate::pool::Team;
 use crate::random::permutation;
@@ -115,29 +117,40 @@ impl Trainer {
 
     /// Begins an epoch: in the random order of `seed` and `epoch`, or as the examples stand.
     #[pyo3(signature = (epoch, seed=None))]
-    fn begin(&mut self, epoch: u64, seed: Option<u64>) {
+    fn begin(&mut self, py: Python<'_>, epoch: u64, seed: Option<u64>) -> PyResult<()> {
         with_state!(&mut self.inner, state => {
             match seed {
-                Some(seed) => permutation(seed, epoch, &mut state.order),
+                Some(seed) => shuffle(py, seed, epoch, &mut state.order)?,
                 None => state.order.iter_mut().zip(0..).for_each(|(place, row)| *place = row),
             }
             state.done = 0;
         });
+        Ok(())
     }
 
-    /// Does the next steps of the epoch, one for each of `rates`, the optimizer having done
-    /// `steps_before`; whether they ended because something is not finite. `report` tells of them
-    /// after an exception too.
+    /// Does the next steps of the epoch, one for each of `rates`, with what `optimizer` keeps;
+    /// whether they ended because something is not finite. After an exception too, `report` tells
+    /// of the steps that are done, and `optimizer` has counted them.
     fn run(
         &mut self,
-        py: Python<'_>,
         rates: PyReadonlyArray1<'_, f64>,
-        steps_before: u64,
-        kept: Vec<Bound<'_, PyAny>>,
+        optimizer: &Bound<'_, PyAny>,
+        kept: &Bound<'_, PyAny>,
     ) -> PyResult<bool> {
-        let rates = rates.as_slice()?;
+        let (py, rates) = (optimizer.py(), rates.as_slice()?);
+        let steps_before = optimizer.getattr("_steps")?.extract()?;
+        let rows: Vec<Vec<Bound<'_, PyAny>>> = kept.getattr("numbers")?.extract()?;
+        let numbers: Vec<_> = rows.into_iter().flatten().collect(); // each row is of one array
         with_state!(&mut self.inner, state => {
-            state.run(py, self.net.get(), &self.settings, rates, steps_before, &kept)
+            let net = self.net.get();
+            let outcome = state.run(py, net, &self.settings, rates, steps_before, &numbers);
+            // Here, because between two lines of Python Ctrl-C may come.
+            if state.report.steps > 0 {
+                optimizer.setattr("_kept", (!numbers.is_empty()).then_some(kept))?;
+                optimizer.setattr("_single", true)?;
+                optimizer.setattr("_steps", steps_before + state.report.steps as u64)?;
+            }
+            outcome
         })
     }
 
@@ -175,10 +188,26 @@ impl Trainer {
 
 /// 0, …, n − 1 in the random order of `seed` and `epoch`.
 #[pyfunction(name = "permutation")]
-pub fn random_order(py: Python<'_>, seed: u64, epoch: u64, n: usize) -> Bound<'_, PyArray1<u32>> {
+pub fn random_order(
+    py: Python<'_>,
+    seed: u64,
+    epoch: u64,
+    n: usize,
+) -> PyResult<Bound<'_, PyArray1<u32>>> {
     let mut order = vec![0; n];
-    permutation(seed, epoch, &mut order);
-    PyArray1::from_vec(py, order)
+    shuffle(py, seed, epoch, &mut order)?;
+    Ok(PyArray1::from_vec(py, order))
+}
+
+/// Puts 0, …, n − 1 in the random order of `seed` and `epoch`.
+fn shuffle(py: Python<'_>, seed: u64, epoch: u64, order: &mut [u32]) -> PyResult<()> {
+    let work = order.len().saturating_mul(ELEMENT_WORK);
+    detached(py, work, |question| {
+        watch(question, |pulse| {
+            permutation(seed, epoch, order, pulse);
+            Ok(())
+        })
+    })
 }
 
 impl<T: Element> Default for State<T> {
@@ -203,6 +232,20 @@ impl<T: Element> State<T> {
         sparse: f64,
     ) -> PyResult<()> {
         let py = y.py();
+        // The steps write to the parameters while they read these.
+        let params = net.vector.flat(py)?.cast_into()?;
+        let mut spans = vec![Span::new("params".into(), params, true)];
+        let given = [
+            ("x", Some(x)),
+            ("y", Some(y)),
+            ("sample_weight", sample_weight),
+        ];
+        for (name, value) in given {
+            if let Some(Ok(array)) = value.map(|value| value.cast::<PyUntypedArray>()) {
+                spans.push(Span::new(name.into(), array.clone(), false));
+            }
+        }
+        check_apart(spans)?;
         let mut x = Stored::<T>::parse(x)?;
         let n = x.borrow(py)?.inputs(net.network())?.len();
         if u32::try_from(n).is_err() {

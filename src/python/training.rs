@@ -217,19 +217,23 @@ impl PyNetwork {
         in_module("bpfast._fit", "partial_fit", slf, arguments, options)
     }
 
-    /// The `History` of the last `fit`, also of one that was interrupted; None before the first.
+    /// The `History` of the last `fit`, also while it runs and after it was interrupted; None before
+    /// the first. Copies and pickles of the network have none.
     #[getter]
     fn history<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.training.get(py).map(|(history, _)| history)
     }
 
-    /// The optimizer of the last training; None before the first.
+    /// The optimizer of the last training, with its state; None before the first. Copies and pickles
+    /// of the network have none.
     #[getter]
     fn optimizer<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.training.get(py).map(|(_, optimizer)| optimizer)
     }
+}
 
-    fn _set_training(&self, history: Py<PyAny>, optimizer: Py<PyAny>) {
-        self.training.replace(Some((history, optimizer)));
-    }
+/// Notes the training that a network is in, or was last.
+#[pyfunction]
+pub fn set_training(net: &PyNetwork, history: Py<PyAny>, optimizer: Py<PyAny>) {
+    net.training.replace(Some((history, optimizer)));
 }

@@ -12,7 +12,7 @@ mod tests;
 use crate::batch;
 use crate::error::Result;
 use crate::examples::{Inputs, Targets};
-use crate::interrupt::{Question, watch};
+use crate::interrupt::{Pulse, Question, watch};
 use crate::network::Network;
 use crate::optimizer::Rule;
 use crate::pool::Team;
@@ -124,7 +124,9 @@ impl<T: Real> Run<'_, T> {
         *report = Report::default();
         self.prepare(scratch, params, kept)?;
         let steps = self.steps();
-        let all = self.do_steps(steps, scratch, params, kept, report);
+        let all = watch(self.question, |pulse| {
+            self.do_steps(steps, pulse, scratch, params, kept, report)
+        });
         if self.settings.check_finite && !are_finite(params) {
             self.go_back(scratch, params, kept, report)?;
         }
@@ -139,27 +141,26 @@ impl<T: Real> Run<'_, T> {
     fn do_steps(
         &self,
         steps: usize,
+        pulse: &Pulse<'_>,
         scratch: &mut Scratch<T>,
         params: &mut [T],
         kept: &mut [&mut [T]],
         report: &mut Report,
     ) -> Result<()> {
-        watch(self.question, |pulse| {
-            while report.steps < steps && !pulse.stopped() {
-                let Some(cost) = self.step(report.steps, scratch, params, kept)? else {
-                    report.diverged = true;
-                    break;
-                };
-                report.steps += 1;
-                report.cost += cost.sum;
-                report.weight += cost.weight;
-            }
-            Ok(())
-        })
+        while report.steps < steps && !pulse.stopped() {
+            let Some(cost) = self.step(report.steps, scratch, params, kept)? else {
+                report.diverged = true;
+                break;
+            };
+            report.steps += 1;
+            report.cost += cost.sum;
+            report.weight += cost.weight;
+        }
+        Ok(())
     }
 
     /// The run again from its start, to the last step that leaves all parameters finite: a run has
-    /// the same bits each time.
+    /// the same bits each time. If it is interrupted, to a step before.
     fn go_back(
         &self,
         scratch: &mut Scratch<T>,
@@ -172,17 +173,20 @@ impl<T: Real> Run<'_, T> {
         let steps = report.steps;
         *report = Report::default();
         let mut last = before;
-        while report.steps < steps {
-            keep(&mut last, params, kept);
-            let so_far = *report;
-            let next = report.steps + 1;
-            self.do_steps(next, scratch, params, kept, report)?;
-            if report.diverged || !are_finite(params) {
-                restore(&last, params, kept);
-                *report = so_far;
-                break;
+        watch(self.question, |pulse| {
+            while report.steps < steps && !pulse.stopped() {
+                keep(&mut last, params, kept);
+                let so_far = *report;
+                let next = report.steps + 1;
+                self.do_steps(next, pulse, scratch, params, kept, report)?;
+                if report.diverged || !are_finite(params) {
+                    restore(&last, params, kept);
+                    *report = so_far;
+                    break;
+                }
             }
-        }
+            Ok(())
+        })?;
         report.diverged = true;
         scratch.before = last;
         Ok(())

@@ -44,7 +44,7 @@ pub fn shorten<T: Real>(network: &Network, params: &mut [T], longest: f64, squar
         for square in &mut *squares {
             *square = factor(square.sqrt(), longest);
         }
-        if squares.iter().all(|&factor| factor == 1.0) {
+        if squares.iter().all(|&factor| factor >= 1.0) {
             continue;
         }
         for row in weights.chunks_exact_mut(layer.n_out) {

@@ -114,7 +114,7 @@ const ADAM: Rule = Rule::Adam {
 
 fn order(n: usize) -> Vec<u32> {
     let mut order = vec![0; n];
-    permutation(9, 1, &mut order);
+    permutation(9, 1, &mut order, &Pulse::none());
     order
 }
 

@@ -22,7 +22,7 @@ class Kept:
     A vector lies in the order of its array's memory, so that a step goes through both side by side.
     """
 
-    __slots__ = ("dtypes", "numbers", "orders", "shapes")
+    __slots__ = ("__weakref__", "dtypes", "numbers", "orders", "shapes")
 
     def __init__(self, arrays: Sequence[Array], count: int) -> None:
         self.shapes = [array.shape for array in arrays]
@@ -41,10 +41,9 @@ class Kept:
             if len(row) != len(native[0]):
                 raise ValueError(f"{name}: expected {len(native[0])} as {first}, got {len(row)}")
             for array, shape, dtype in zip(row, kept.shapes, kept.dtypes, strict=True):
-                if array.shape != shape:
-                    raise ValueError(f"{name}: expected shape {shape} as {first}, got {array.shape}")
-                if array.dtype != dtype:
-                    raise ValueError(f"{name}: expected dtype {dtype} as {first}, got {array.dtype}")
+                for what, wanted in (("shape", shape), ("dtype", dtype)):
+                    if (got := getattr(array, what)) != wanted:
+                        raise ValueError(f"{name}: expected {what} {wanted} as {first}, got {got}")
             kept.numbers[k] = [array.ravel() for array in row]
         return kept
 

@@ -1,0 +1,232 @@
+"""The examples that a training is given, in arrays: all, some, and what is measured of them."""
+
+from __future__ import annotations
+
+import sys
+from mmap import mmap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast import _core
+from bpfast._metrics import measure
+from bpfast._weights import of_examples, with_classes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from bpfast._core import Network
+    from bpfast._metrics import Metric
+
+# Beside all epochs, which count from 1: what decides which examples are held out.
+HELD_OUT = 0
+# The numbers of x that are measured at a time: 64 MB of float32.
+PIECE = 1 << 24
+
+
+class Examples:
+    """x, y and sample weights of some examples; those in files stay there.
+
+    Attributes
+    ----------
+    width : int
+        n_1, the numbers of an example.
+    is_sparse : bool
+        Whether x is a sparse matrix.
+    is_mapped : bool
+        Whether x or y lies in a file, and so may be larger than memory.
+    """
+
+    def __init__(self, net: Network, x: Any, y: Any, sample_weight: Any = None) -> None:
+        self._net, self._x, self._y = net, _as_x(net, x), as_array("y", y)
+        self._rows: NDArray[Any] | None = None  # which of x and y, where it is not all
+        self._names: NDArray[Any] | None = None  # the rows as the user counts them
+        self.width = net.sizes[0]
+        n = _count(self._x, self.width)
+        if self._y.shape[:1] != (n,):
+            wanted = (n, *self._y.shape[1:])
+            raise ValueError(f"y: expected shape {wanted}, got {self._y.shape}")
+        self.sample_weight = of_examples(sample_weight, n)
+        self.is_sparse = is_sparse(self._x)
+        self.is_mapped = _is_mapped(self._x) or _is_mapped(self._y)
+
+    def __len__(self) -> int:
+        return int(self._x.shape[0]) if self._rows is None else len(self._rows)
+
+    @property
+    def y(self) -> NDArray[Any]:
+        """Y of all examples."""
+        return self._y if self._rows is None else self._y[self._rows]
+
+    def add_class_weight(self, class_weight: Mapping[int, float] | str | None) -> None:
+        """Let each example count as its class does, beside its own weight."""
+        if class_weight is not None:
+            outputs = self._net.sizes[-1]
+            self.sample_weight = with_classes(self.sample_weight, class_weight, self.y, outputs)
+
+    def arrays(self) -> tuple[Any, NDArray[Any]] | None:
+        """All of x and y, where the steps can be done on them as they lie; else None."""
+        if not self.is_mapped:
+            return self._x, self._y
+        x, dtype = self._x, self._net.dtype
+        in_place = isinstance(x, np.ndarray) and x.dtype == dtype and x.flags.c_contiguous
+        # What y is converted to is small beside such an x, unless it lies in a file itself.
+        if self._rows is None and in_place and (self._y.ndim == 1 or self._y.dtype == dtype):
+            return x, self._y
+        return None
+
+    def take(self, rows: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:
+        """Copies of x, y and the weights of some examples."""
+        at = rows if self._rows is None else self._rows[rows]
+        weight = self.sample_weight
+        x = self._x[at]
+        if isinstance(x, np.ndarray) and x.dtype.kind in "buif":
+            x = np.ascontiguousarray(x, self._net.dtype)
+        return x, self._y[at], None if weight is None else weight[rows]
+
+    def split(self, share: float, seed: int) -> tuple[Examples, Examples]:
+        """The examples to train on, and a share of them to hold out, drawn at random by the seed.
+
+        Raises
+        ------
+        ValueError
+            One of the two would be empty.
+        """
+        n = len(self)
+        count = round(share * n) if 0 < share < 1 else 0
+        if not 0 < count < n:
+            expected = "a fraction above 0 and below 1 that leaves examples on both sides"
+            raise ValueError(f"validation: expected {expected}, got {share:g} of {n}")
+        order = _core.permutation(seed, HELD_OUT, n)
+        return self._part(np.sort(order[count:])), self._part(np.sort(order[:count]))
+
+    def _part(self, rows: NDArray[Any]) -> Examples:
+        part = object.__new__(Examples)
+        part._net, part.width = self._net, self.width
+        part.is_mapped, part.is_sparse, part._names = self.is_mapped, self.is_sparse, rows
+        if self.is_mapped:
+            part._x, part._y, part._rows = self._x, self._y, rows
+        else:
+            part._x, part._y, part._rows = self._x[rows], self._y[rows], None
+        weight = self.sample_weight
+        part.sample_weight = None if weight is None else weight[rows]
+        return part
+
+    def cost(self) -> float:
+        """C, as the network is now."""
+        total = weight = 0.0
+        for piece in self._pieces():
+            x, y, weights = self._at(piece)
+            if len(y) == len(self):
+                return self._net.cost(x, y, sample_weight=weights)
+            of_piece = len(y) if weights is None else float(weights.sum())
+            if of_piece > 0:
+                total += of_piece * self._net.cost(x, y, sample_weight=weights)
+                weight += of_piece
+        return total / weight
+
+    def metrics(self, metrics: Mapping[str, Metric], prefix: str) -> dict[str, float]:
+        """Each metric of the network's answers, its name behind `prefix`."""
+        if not metrics:
+            return {}
+        a = np.empty((len(self), self._net.sizes[-1]), self._net.dtype)
+        for piece in self._pieces():
+            self._net.forward(self._at(piece)[0], out=a[piece])
+        return measure(metrics, a, self.y, prefix)
+
+    def fault(self, rows: NDArray[Any] | None = None) -> str | None:
+        """What is not finite in some of the examples, or in all, if something is."""
+        if rows is None:
+            for piece in self._pieces():
+                if found := self.fault(np.arange(len(self))[piece]):
+                    return found
+            return None
+        at = rows if self._rows is None else self._rows[rows]
+        names = rows if self._names is None else self._names[rows]
+        return fault(self._net.dtype, self._x[at], self._y[at], names)
+
+    def _pieces(self) -> Iterator[slice]:
+        """All examples, cut into pieces that fit into memory. Sparse ones do so in one."""
+        n = len(self)
+        step = n if self.is_sparse else max(PIECE // self.width, 1)
+        return (slice(start, min(start + step, n)) for start in range(0, n, step))
+
+    def _at(self, piece: slice) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:
+        if piece == slice(0, len(self)) and self._rows is None:
+            return self._x, self._y, self.sample_weight
+        at = piece if self._rows is None else self._rows[piece]
+        weight = self.sample_weight
+        return self._x[at], self._y[at], None if weight is None else weight[piece]
+
+
+def as_array(argument: str, value: Any) -> NDArray[Any]:
+    """Take `value` as NumPy does."""
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{argument}: {error}") from None
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether `x` is a sparse matrix or array of SciPy's."""
+    scipy = sys.modules.get("scipy.sparse")
+    return scipy is not None and bool(scipy.issparse(x))
+
+
+def fault(dtype: np.dtype[Any], x: Any, y: Any, names: NDArray[Any] | None = None) -> str | None:
+    """Name the first of some examples with a number that is not finite in `dtype`."""
+    x = x.toarray() if is_sparse(x) else np.asarray(x)
+    for name, array in (("x", x), ("y", np.asarray(y))):
+        if array.dtype.kind != "f" or not array.size:
+            continue
+        with np.errstate(over="ignore"):
+            bad = ~np.isfinite(array.astype(dtype, copy=False)).reshape(len(array), -1)
+        if not bad.any():
+            continue
+        row = int(bad.any(axis=1).argmax())
+        got = array.reshape(len(array), -1)[row, bad[row].argmax()]
+        where = row if names is None else int(names[row])
+        wanted = "finite numbers" if not np.isfinite(got) else f"numbers that {dtype} can hold"
+        return f"{name}[{where}]: expected {wanted}, got {got}"
+    return None
+
+
+def _as_x(net: Network, x: Any) -> Any:
+    """X as the steps take it: a sparse matrix by rows, an array of the network's dtype."""
+    if is_sparse(x):
+        try:
+            if hasattr(x, "check_format"):
+                x.check_format(full_check=True)  # SciPy does not look before it converts
+            return x.tocsr()
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"x: {error}") from None
+    array = as_array("x", x)
+    if array.dtype.kind not in "buif":
+        raise TypeError(f"x: expected real numbers, got dtype {array.dtype}")
+    if _is_mapped(array):
+        return array
+    return np.ascontiguousarray(array, net.dtype) if array.ndim else array
+
+
+def _is_mapped(array: Any) -> bool:
+    """Whether the array is a memory map, or a view of one."""
+    while isinstance(array, np.ndarray):
+        if isinstance(array, np.memmap):
+            return True
+        array = array.base
+    return isinstance(array, mmap)
+
+
+def _count(x: Any, width: int) -> int:
+    """The number of examples in `x`."""
+    shape = tuple(int(length) for length in x.shape)
+    if len(shape) != 2:
+        raise ValueError(f"x: expected 2 dimensions, got shape {shape}")
+    if shape[1] != width:
+        raise ValueError(f"x: expected shape {(shape[0], width)}, got {shape}")
+    if shape[0] == 0:
+        raise ValueError("x: expected one example or more, got an empty batch")
+    return shape[0]
