@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from bpfast._data import Examples
     from bpfast._settings import Settings
 
-# The share of numbers in a dense x that are not 0, up to which taking these alone is faster, for many
-# neurons behind it and for few. Whole steps of 784-n-10 took as long both ways at 0.3 to 0.45, and at
-# 0.2 where the neurons did not fill a register (batches of 10 to 128, both dtypes, AVX-512).
+# The share of numbers in a dense x that are not 0, up to which taking these alone is faster, for
+# many neurons behind it and for few. Whole steps of 784-n-10 took as long both ways at 0.3 to 0.45,
+# and at 0.2 where the neurons did not fill a register (batches of 10 to 128, AVX-512).
 DENSITY, DENSITY_OF_FEW, FEW = 0.25, 0.15, 16
 # The numbers of x that are fetched from a file at a time: 4 MB of float32.
 BLOCK = 1 << 20
