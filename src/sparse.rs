@@ -320,7 +320,7 @@ mod tests {
             let some = gathered.gather(x, rows).expect("memory");
             assert_eq!((some.len(), some.width()), (rows.len(), 4));
             for (index, &row) in rows.iter().enumerate() {
-                assert_eq!(some.row(index), x.row(row));
+                assert_eq!(some.row(index), x.row(row as usize));
             }
         }
     }

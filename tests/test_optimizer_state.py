@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -108,8 +109,12 @@ def test_a_state_from_a_file(tmp_path):
     same(other.state, nan)
 
 
-MEAN = {"steps": 1, "mean": np.ones(3), "square": np.ones(3)}
-LISTS = {"steps": 1, "mean": [np.ones(3), np.ones(2)], "square": [np.ones(3), np.ones(2)]}
+MEAN: dict[str, Any] = {"steps": 1, "mean": np.ones(3), "square": np.ones(3)}
+LISTS: dict[str, Any] = {
+    "steps": 1,
+    "mean": [np.ones(3), np.ones(2)],
+    "square": [np.ones(3), np.ones(2)],
+}
 BAD_STATES = [
     (3, TypeError, "expected a mapping, got int"),
     ([("steps", 1)], TypeError, "expected a mapping, got list"),
@@ -296,9 +301,9 @@ def test_a_bad_config(config, error, message):
 def test_a_callable_has_no_config():
     message = "expected one of bpfast.schedules for a config, got function"
     with refuses(TypeError, f"^learning_rate: {message}$"):
-        bpfast.SGD(lambda step: 0.1).config
+        _ = bpfast.SGD(lambda step: 0.1).config
     with refuses(TypeError, "^schedule: "):
-        bpfast.SGD(schedules.WarmUp(lambda step: 0.1, 3)).config
+        _ = bpfast.SGD(schedules.WarmUp(lambda step: 0.1, 3)).config
 
 
 def test_equality_is_of_kind_and_arguments():

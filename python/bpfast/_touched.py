@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -32,7 +32,7 @@ def backprop(
     y: ArrayLike,
     *,
     sample_weight: ArrayLike | None = None,
-    reduction: str = "mean",
+    reduction: Literal["mean", "sum"] = "mean",
 ) -> Touched:
     """C and its gradient; the docstring of `Network.backprop_touched` says how."""
     if not hasattr(x, "tocsr"):

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods, dtype};
 use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::arrays::Element;
@@ -51,28 +52,32 @@ impl<'py> FromPyObject<'_, 'py> for Given {
     }
 }
 
-/// One step, number `t`, on arrays of float32 or float64; `single` if they came in no list.
-/// `kept[i][k]` is what the rule keeps for `params[k]`, a vector in the order of its memory.
+/// The next step of `optimizer`, which counts it, on arrays of float32 or float64; `single` if they
+/// came in no list. `kept.numbers[i][k]` is what the rule keeps for `params[k]`, a vector in the
+/// order of its memory.
 ///
 /// # Errors
 /// An array does not fit, or shares memory with one that is changed: nothing is changed then.
 #[pyfunction]
 pub fn step_arrays(
-    given: Given,
+    optimizer: &Bound<'_, PyAny>,
     rate: f64,
-    t: u64,
     single: bool,
     params: Vec<Bound<'_, PyAny>>,
     gradient: Vec<Bound<'_, PyAny>>,
-    kept: Vec<Vec<Bound<'_, PyAny>>>,
+    kept: Option<Bound<'_, PyAny>>,
 ) -> PyResult<()> {
+    let py = optimizer.py();
+    let given: Given = optimizer.getattr(intern!(py, "_given"))?.extract()?;
+    let steps: u64 = optimizer.getattr(intern!(py, "_steps"))?.extract()?;
+    let rows: Vec<Vec<Bound<'_, PyAny>>> = match &kept {
+        Some(kept) => kept.getattr(intern!(py, "numbers"))?.extract()?,
+        None => Vec::new(),
+    };
     if gradient.len() != params.len() {
         let expected = format!("{} arrays, one for each of params", params.len());
         return Err(Error::value("gradient", expected, gradient.len()).into());
     }
-    let Some(py) = params.first().map(Bound::py) else {
-        return Ok(());
-    };
     let mut float32: Vec<Stepped<f32>> = Vec::new();
     let mut float64: Vec<Stepped<f64>> = Vec::new();
     let mut spans = Vec::with_capacity(2 * params.len());
@@ -87,7 +92,7 @@ pub fn step_arrays(
         let Ok(array) = params.cast::<PyUntypedArray>() else {
             return Err(wrong_type(&names[0], "a NumPy array", params));
         };
-        let kept = kept.iter().filter_map(|kept| kept.get(k));
+        let kept = rows.iter().filter_map(|row| row.get(k));
         let found = array.dtype();
         let gradient = if found.is_equiv_to(&dtype::<f32>(py)) {
             add(&mut float32, &names, array, gradient, kept)?
@@ -110,7 +115,7 @@ pub fn step_arrays(
         l2: given.weight_decay,
         ..Terms::NONE
     };
-    let step = Step::new(given.rule, rate, t);
+    let step = Step::new(given.rule, rate, steps.saturating_add(1));
     let (mut borrowed32, mut borrowed64) = (borrow(&float32)?, borrow(&float64)?);
     let (work32, work64) = (
         prepare(step, terms, &mut borrowed32)?,
@@ -123,7 +128,11 @@ pub fn step_arrays(
     })?;
     drop((borrowed32, borrowed64));
     float32.iter().try_for_each(Stepped::write_back)?;
-    float64.iter().try_for_each(Stepped::write_back)
+    float64.iter().try_for_each(Stepped::write_back)?;
+    // Here, because Ctrl-C during the step comes out right behind this call in Python.
+    optimizer.setattr(intern!(py, "_kept"), kept)?;
+    optimizer.setattr(intern!(py, "_single"), single)?;
+    optimizer.setattr(intern!(py, "_steps"), steps.saturating_add(1))
 }
 
 /// Adds an array, and what belongs to it, to those of its type. Returns its gradient as it came.

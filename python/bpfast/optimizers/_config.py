@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bpfast import schedules
 from bpfast._numbers import is_number
 from bpfast.optimizers._adam import Adam, AdamW
-from bpfast.optimizers._optimizer import Optimizer
 from bpfast.optimizers._sgd import SGD
 from bpfast.optimizers._squares import Adagrad, RMSprop
+
+if TYPE_CHECKING:
+    from bpfast.optimizers._optimizer import Optimizer
 
 _KINDS: dict[str, type[SGD | Adam | AdamW | RMSprop | Adagrad]] = {
     made.kind: made for made in (SGD, Adam, AdamW, RMSprop, Adagrad)

@@ -41,14 +41,9 @@ class Kept:
             if len(row) != len(native[0]):
                 raise ValueError(f"{name}: expected {len(native[0])} as {first}, got {len(row)}")
             for array, shape, dtype in zip(row, kept.shapes, kept.dtypes, strict=True):
-                if array.shape != shape:
-                    raise ValueError(
-                        f"{name}: expected shape {shape} as {first}, got {array.shape}"
-                    )
-                if array.dtype != dtype:
-                    raise ValueError(
-                        f"{name}: expected dtype {dtype} as {first}, got {array.dtype}"
-                    )
+                for what, wanted in (("shape", shape), ("dtype", dtype)):
+                    if (got := getattr(array, what)) != wanted:
+                        raise ValueError(f"{name}: expected {what} {wanted} as {first}, got {got}")
             kept.numbers[k] = [array.ravel() for array in row]
         return kept
 

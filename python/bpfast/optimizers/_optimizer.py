@@ -27,16 +27,16 @@ class Optimizer:
     """What all optimizers have in common; make an `SGD`, `Adam`, `AdamW`, `RMSprop` or `Adagrad`.
 
     An optimizer serves one list of parameters: what it keeps of the gradients so far has their
-    shapes. `reset` or a new optimizer begins anew. Two optimizers are equal if they are of one kind
-    with equal arguments, whatever steps they have done. A copy, also by `pickle`, has what was kept,
-    and shares nothing with the original.
+    shapes. `reset` or a new optimizer begins anew. A copy, also by `pickle`, has what was kept, and
+    shares nothing with the original. Two optimizers are equal if they are of one kind with equal
+    arguments, whatever steps they have done.
 
     Examples
     --------
     >>> import bpfast
-    >>> opt = bpfast.Adam(bpfast.schedules.Cosine(0.01, steps=1000))
+    >>> opt = bpfast.RMSprop(bpfast.schedules.Cosine(0.01, steps=1000))
     >>> opt
-    Adam(Cosine(0.01, steps=1000, final=0.0), beta1=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0.0)
+    RMSprop(Cosine(0.01, steps=1000, final=0.0), alpha=0.99, epsilon=1e-08, weight_decay=0.0)
     >>> opt == bpfast.optimizers.from_config(opt.config)
     True
     """
@@ -122,10 +122,7 @@ class Optimizer:
         if not arrays:
             raise ValueError("params: expected one array or more, got none")
         kept = self._fit(arrays, single=single) if self._keeps else None
-        numbers = [] if kept is None else kept.numbers
-        rate, t = self._rate(), self._steps + 1
-        _core.step_arrays(self._given, rate, t, single, arrays, gradients, numbers)
-        self._kept, self._single, self._steps = kept, single, t
+        _core.step_arrays(self, self._rate(), single, arrays, gradients, kept)
 
     @final
     def reset(self) -> None:
