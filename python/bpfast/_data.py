@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from copy import copy
 from mmap import mmap
 from typing import TYPE_CHECKING, Any
 
@@ -116,15 +117,13 @@ class Examples:
         return self._part(np.sort(order[count:])), self._part(np.sort(order[:count]))
 
     def _part(self, rows: NDArray[Any]) -> Examples:
-        part = object.__new__(Examples)
-        part._net, part._given, part.width = self._net, self._given, self.width
-        part.is_mapped, part.is_sparse, part._names = self.is_mapped, self.is_sparse, rows
+        part = copy(self)
+        part._names = rows
         if self.is_mapped:
-            part._x, part._y, part._rows = self._x, self._y, rows
+            part._rows = rows
         else:
-            part._x, part._y, part._rows = self._x[rows], self._y[rows], None
-        weight = self.sample_weight
-        part.sample_weight = None if weight is None else weight[rows]
+            part._x, part._y = self._x[rows], self._y[rows]
+        part.sample_weight = None if self.sample_weight is None else self.sample_weight[rows]
         return part
 
     def cost(self) -> float:

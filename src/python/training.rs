@@ -63,15 +63,16 @@ impl PyNetwork {
     /// Train on mini-batches for some epochs.
     ///
     /// Each step takes `batch_size` examples and changes the parameters by the gradient of
-    /// C + l2/2 Σ w² + l1 Σ \|w\|, with C = Σ s_x C_x / Σ s_x over these examples. All steps of an
-    /// epoch run in Rust, with the GIL released.
+    /// C + l2/2 Σ w² + l1 Σ \|w\|, with C = Σ s_x C_x / Σ s_x over these examples. The steps run in
+    /// Rust, one after the other, without a return to Python in between.
     ///
     /// Parameters
     /// ----------
     /// x : array_like or SciPy sparse, (n, n_1); or iterable, or callable
-    ///     The examples. Without `y`: an iterable of batches ``(x, y)`` or
-    ///     ``(x, y, sample_weight)``, each of which is a step, or a callable that gives one for each
-    ///     epoch. The next batch is fetched, in a thread of its own, while one is at work.
+    ///     The examples. A memory map stays in its file. Without `y`: an iterable of batches
+    ///     ``(x, y)`` or ``(x, y, sample_weight)``, each of which is a step, or a callable that gives
+    ///     such an iterable for each epoch. The next batch is fetched, in a thread of its own, while
+    ///     one is at work.
     /// y : array_like, (n, n_L) or (n,), optional
     ///     As for `cost`.
     /// epochs : int, default 10
@@ -81,7 +82,7 @@ impl PyNetwork {
     ///     iterable have a size of their own.
     /// optimizer : str or Optimizer, default "adam"
     ///     "sgd", "adam", "adamw", "rmsprop", "adagrad" with their defaults, or one of
-    ///     `bpfast.optimizers`, which goes on from its state.
+    ///     `bpfast.optimizers`, which goes on from its state. What it keeps must be of this network.
     /// shuffle : bool, default True
     ///     A new random order for each epoch. Batches of an iterable stay as they come.
     /// validation : (x, y), (x, y, sample_weight) or float, optional
@@ -89,8 +90,9 @@ impl PyNetwork {
     ///     out for it.
     /// metrics : list of str or callable, default ()
     ///     What is measured after each epoch, of the examples and of `validation`: "accuracy",
-    ///     "mean_squared_error", "mean_absolute_error", "r2", or ``metric(a, y) -> float``. Each
-    ///     takes a forward pass; batches of an iterable are not measured.
+    ///     "mean_squared_error", "mean_absolute_error", "r2", or ``metric(a, y) -> float`` under the
+    ///     name of the function. Either takes a forward pass; batches of an iterable are not
+    ///     measured. Weights do not count here.
     /// l1, l2 : float, default 0
     ///     Penalties on the weights. Nielsen's λ is l2 times the number of examples.
     /// dropout : float or list of float, default 0
@@ -101,15 +103,16 @@ impl PyNetwork {
     /// clip_norm : float, optional
     ///     The longest gradient of C, over all parameters: a longer one is shortened.
     /// class_weight : dict or "balanced", optional
-    ///     How much the examples of each class count, 1 where nothing is said; "balanced":
-    ///     n / (classes · examples of the class).
+    ///     How much the examples of each class count in the steps, 1 where nothing is said;
+    ///     "balanced": n / (classes · examples of the class). It multiplies `sample_weight`.
     /// sample_weight : array_like, (n,), optional
     ///     How much each example counts.
     /// early_stopping : int or EarlyStopping, optional
     ///     Stop after so many epochs without a better validation cost, or cost without validation;
     ///     the network gets back its best parameters.
     /// callbacks : callable or list of callable, default ()
-    ///     ``callback(net, history)`` after each epoch. True as its answer ends the training.
+    ///     ``callback(net, history)`` after each epoch. True as its answer ends the training; what
+    ///     it raises comes through. It may change parameters and learning rate.
     /// progress : bool, default False
     ///     Show a tqdm bar, or a line for each epoch where tqdm is not installed.
     /// seed : int, optional
@@ -120,7 +123,7 @@ impl PyNetwork {
     ///     False never. Left out: where they are few enough for it to be faster. The outcome is the
     ///     same but for rounding.
     /// check_finite : bool, default True
-    ///     Whether a cost or a parameter that is NaN or infinite ends the training.
+    ///     Whether a cost of the steps, or a parameter, that is NaN or infinite ends the training.
     /// checkpoint : str, bytes or os.PathLike, optional
     ///     Where to write, after epochs and at the end, all that it takes to go on: see *Checkpoints*
     ///     in the manual. A file that is there is replaced.
@@ -139,7 +142,8 @@ impl PyNetwork {
     /// Raises
     /// ------
     /// ValueError
-    ///     An argument out of range, shapes that do not fit, NaN or infinity in x or y. A checkpoint
+    ///     An argument out of range, shapes that do not fit, NaN or infinity in x, y or the parameters.
+    ///     A network, optimizer or early stopping that another training is at work with. A checkpoint
     ///     that is damaged, or of a training with other arguments.
     /// TypeError
     ///     An argument of another type.
@@ -151,8 +155,8 @@ impl PyNetwork {
     /// Notes
     /// -----
     /// The same bits for the same seed, at any number of threads. Whatever ends the training, Ctrl-C
-    /// among it, the network stands where the last whole step left it, and ``net.history`` holds the
-    /// epochs so far.
+    /// or an exception among it, the network stands where the last whole step left it,
+    /// ``net.optimizer`` has counted the steps, and ``net.history`` holds the epochs so far.
     ///
     /// Examples
     /// --------
