@@ -224,10 +224,12 @@ def test_a_generator_is_closed_when_the_training_ends_before_it():
     def cost(a, y):
         raise OwnError(1, "mine")
 
-    batches = Closed()
-    with pytest.raises(OwnError):
-        fitted(batches, net=net_of(cost=cost))
-    assert batches.is_closed
+    for called in (lambda batches: batches, lambda batches: batches()):
+        batches = Closed()
+        given = called(batches)
+        with pytest.raises(OwnError):
+            fitted(given, net=net_of(cost=cost))
+        assert batches.is_closed
     assert not any(thread.name == "bpfast-prefetch" for thread in threading.enumerate())
 
 

@@ -153,7 +153,7 @@ def test_the_example_is_named_as_the_user_counts():
     for given in (x, sparse.csr_array(x), sparse.csc_matrix(x), sparse.coo_array(x)):
         for seed in range(4):  # in one of them it is held out
             with refuses(ValueError, r"^x\[17\]: expected finite numbers, got nan$"):
-                net_of().fit(given, y, validation=0.25, seed=seed)
+                net_of().fit(given, y, validation=0.25, batch_size=1, seed=seed)
 
 
 def test_numbers_that_float32_cannot_hold():

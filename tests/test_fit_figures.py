@@ -154,13 +154,13 @@ def test_what_a_metric_must_not_do():
 
 
 class Costs:
-    """A network's validation costs as they are told: the cost of its only output's bias."""
+    """A network's validation costs as they are told: its only weight, which is a at x = 1."""
 
     def __init__(self, *costs):
         self.costs = costs
 
     def __call__(self, net, history):
-        net.params[:] = self.costs[min(len(history), len(self.costs) - 1)]
+        net.params[0] = self.costs[min(len(history), len(self.costs) - 1)]
 
 
 def told(costs, **options):
@@ -170,9 +170,9 @@ def told(costs, **options):
         return a[:, 0], np.zeros_like(a)
 
     net = bpfast.Network([1, 1], output="identity", cost=cost, init="zeros")
-    net.params[:] = costs[0]
-    one = np.zeros((1, 1))
-    net.fit(one, one, validation=(one, one), epochs=20, callbacks=Costs(*costs), **options)
+    net.params[0] = costs[0]
+    zero, one = np.zeros((1, 1)), np.ones((1, 1))
+    net.fit(zero, one, validation=(one, one), epochs=20, callbacks=Costs(*costs), **options)
     return net
 
 
@@ -181,7 +181,7 @@ def test_early_stopping():
     history = net.history
     assert history.validation_cost.tolist() == [5, 3, 4, 3, 3]
     assert history.stopped == "early stopping"
-    assert net.params.tolist() == [3, 3]  # those of the second epoch
+    assert net.params.tolist() == [3, 0]  # those of the second epoch
     assert history.best() == 2
 
 
@@ -189,7 +189,7 @@ def test_early_stopping_in_its_parts():
     given = bpfast.EarlyStopping(2, "validation_cost", "max", restore_best=False)
     net = told([5, 6, 4, 3, 2], early_stopping=given)
     assert net.history.validation_cost.tolist() == [5, 6, 4, 3]
-    assert net.params.tolist() == [2, 2]
+    assert net.params.tolist() == [2, 0]
     assert (given.best, given.best_epoch) == (6, 2)
     told([5, 6, 4, 3, 2], early_stopping=given)  # it begins anew
     assert (given.best, given.best_epoch) == (6, 2)
@@ -211,7 +211,7 @@ def test_costs_that_are_no_numbers_are_not_better():
 
 
 def test_without_early_stopping_the_last_parameters_stay():
-    assert told([5, 3, 4]).params.tolist() == [4, 4]
+    assert told([5, 3, 4]).params.tolist() == [4, 0]
 
 
 def test_a_plateau_hears_the_validation_cost():

@@ -82,7 +82,7 @@ batches = [(x[k:k + 10], y[k:k + 10]) for k in range(0, 10_000, 10)]
 rate = Rate(0.001) if name == "schedule" else Rate()
 def optimizer():
     return bpfast.Adam(rate if name != "progress" else 0.001)
-data = {"waiting for a batch": (forever,), "batches": (batches,)}.get(name, (x, y))
+data = {"waiting for a batch": (forever,), "batches": (lambda: iter(batches),)}.get(name, (x, y))
 special = {"callback": {"callbacks": slow}, "metric": {"metrics": slow},
            "progress": {"progress": True, "callbacks": lambda *_: begun()}}
 how |= special.get(name, {})

@@ -114,17 +114,20 @@ class Examples:
             expected = "a fraction above 0 and below 1 that leaves examples on both sides"
             raise ValueError(f"validation: expected {expected}, got {share:g} of {n}")
         order = _core.permutation(seed, HELD_OUT, n)
-        return self._part(np.sort(order[count:])), self._part(np.sort(order[:count]))
+        rest, held = copy(self), copy(self)
+        rest.keep(np.sort(order[count:]))
+        held.keep(np.sort(order[:count]))
+        return rest, held
 
-    def _part(self, rows: NDArray[Any]) -> Examples:
-        part = copy(self)
-        part._names = rows
+    def keep(self, rows: NDArray[Any]) -> None:
+        """Forget all examples but these."""
+        self._names = rows
         if self.is_mapped:
-            part._rows = rows
+            self._rows = rows
         else:
-            part._x, part._y = self._x[rows], self._y[rows]
-        part.sample_weight = None if self.sample_weight is None else self.sample_weight[rows]
-        return part
+            self._x, self._y = self._x[rows], self._y[rows]
+        if self.sample_weight is not None:
+            self.sample_weight = self.sample_weight[rows]
 
     def cost(self) -> float:
         """C, as the network is now."""

@@ -156,7 +156,9 @@ class Batches:
         if not isinstance(batches, Iterable):
             got = type(batches).__name__
             raise TypeError(f"x: expected a callable that gives an iterable of batches, got {got}")
-        self._next = iter(self._held.enter_context(Prefetch(batches)))
+        # What a list holds is there already.
+        is_there = isinstance(batches, list | tuple)
+        self._next = iter(batches if is_there else self._held.enter_context(Prefetch(batches)))
         self._epoch, self._count = epoch, 0
 
     def ready(self, most: int) -> int:  # noqa: ARG002, a batch is a step

@@ -71,8 +71,8 @@ impl PyNetwork {
     /// x : array_like or SciPy sparse, (n, n_1); or iterable, or callable
     ///     The examples. A memory map stays in its file. Without `y`: an iterable of batches
     ///     ``(x, y)`` or ``(x, y, sample_weight)``, each of which is a step, or a callable that gives
-    ///     such an iterable for each epoch. The next batch is fetched, in a thread of its own, while
-    ///     one is at work.
+    ///     such an iterable for each epoch. Unless they are in a list or tuple, the next batch is
+    ///     fetched, in a thread of its own, while one is at work.
     /// y : array_like, (n, n_L) or (n,), optional
     ///     As for `cost`.
     /// epochs : int, default 10
