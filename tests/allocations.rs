@@ -79,7 +79,7 @@ fn sparse_allocations(network: &Network, n: usize, threads: usize, calls: usize)
     let positions = Positions::new((2 * n, width), &indptr, &vec![1; 2 * n]).expect("positions");
     let values = vec![0.5; 2 * n];
     let x = positions.with(&values).expect("a value each");
-    let rows: Vec<u32> = (0..).step_by(2).take(n).collect();
+    let rows: Vec<usize> = (0..n).map(|row| 2 * row).collect();
     let (mut gathered, mut scratch) = (Gathered::default(), Scratch::default());
     let mut gradient = vec![f32::NAN; params.len()];
     let team = Team::assemble(threads);
