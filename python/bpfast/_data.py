@@ -33,6 +33,8 @@ class Examples:
     ----------
     width : int
         n_1, the numbers of an example.
+    neurons : int
+        n_2, the neurons that it comes to first.
     is_sparse : bool
         Whether x is a sparse matrix.
     is_mapped : bool
@@ -43,7 +45,7 @@ class Examples:
         self._net, self._x, self._y = net, _as_x(net, x), as_array("y", y)
         self._rows: NDArray[Any] | None = None  # which of x and y, where it is not all
         self._names: NDArray[Any] | None = None  # the rows as the user counts them
-        self.width = net.sizes[0]
+        self.width, self.neurons = net.sizes[0], net.sizes[1]
         n = _count(self._x, self.width)
         if self._y.shape[:1] != (n,):
             wanted = (n, *self._y.shape[1:])

@@ -7,6 +7,7 @@
 mod blocks;
 mod few;
 mod lanes;
+mod shown;
 mod update;
 
 pub(crate) use update::Ready;
@@ -18,7 +19,7 @@ use crate::dropout::Dropout;
 use crate::error::Result;
 use crate::examples::{Inputs, Targets};
 use crate::forward::forward;
-use crate::interrupt::{ELEMENT_WORK, Pulse, Question, watch};
+use crate::interrupt::{Pulse, Question, watch};
 use crate::kernels::product;
 use crate::network::Network;
 use crate::plan::{Plan, Sum};
@@ -141,61 +142,6 @@ impl<'a, T: Real> Call<'a, T> {
                     &mut worker.room,
                     pulse,
                 );
-            },
-        )
-    }
-
-    /// z^l into `z[l − 2]` and a^l into `a[l − 2]`, each (n, n_l), for l = 2 … L.
-    ///
-    /// # Errors
-    /// As [`Self::forward`].
-    pub fn trace(
-        &self,
-        scratch: &mut Scratch<T>,
-        z: &mut [&mut [T]],
-        a: &mut [&mut [T]],
-    ) -> Result<()> {
-        let chunks = self.cut(z).zip(self.cut(a)).enumerate();
-        self.each_chunk(
-            scratch,
-            Keep::SHOWN_TRACE,
-            chunks,
-            |worker, rows, pulse, (z, a)| {
-                let Worker {
-                    workspace, room, ..
-                } = worker;
-                self.forward_chunk(&rows, workspace, None, room, pulse);
-                for ((z, a), buffers) in z.into_iter().zip(a).zip(&workspace.layers) {
-                    copy(z, &buffers.z, pulse);
-                    copy(a, &buffers.a, pulse);
-                }
-            },
-        )
-    }
-
-    /// δ^l into `delta[l − 2]`, each (n, n_l), for l = 2 … L.
-    ///
-    /// # Errors
-    /// As [`Self::forward`].
-    pub fn errors(
-        &self,
-        targets: &Targets<'_, T>,
-        scratch: &mut Scratch<T>,
-        delta: &mut [&mut [T]],
-    ) -> Result<()> {
-        let chunks = self.cut(delta).enumerate();
-        self.each_chunk(
-            scratch,
-            Keep::SHOWN_ERRORS,
-            chunks,
-            |worker, rows, pulse, delta| {
-                let Worker {
-                    workspace, room, ..
-                } = worker;
-                self.errors_chunk(targets, &rows, workspace, room, &mut [], pulse);
-                for (delta, buffers) in delta.into_iter().zip(&workspace.layers) {
-                    copy(delta, &buffers.delta, pulse);
-                }
             },
         )
     }
@@ -382,26 +328,5 @@ impl<'a, T: Real> Call<'a, T> {
             ..keep
         };
         workspace.prepare(self.network, rows, keep, self.dropout.as_ref(), pulse)
-    }
-
-    /// Cuts one array per layer into the rows of each chunk.
-    fn cut<'b>(&self, arrays: &'b mut [&mut [T]]) -> impl Iterator<Item = Vec<&'b mut [T]>> + Send {
-        let rows = self.plan.rows;
-        let layers = self.network.layers().iter();
-        let mut parts: Vec<_> = (arrays.iter_mut().zip(layers))
-            .map(|(array, layer)| array.chunks_mut(rows * layer.n_out))
-            .collect();
-        std::iter::from_fn(move || parts.iter_mut().map(Iterator::next).collect())
-    }
-}
-
-/// Copies the first numbers of `from` into `to`, in pieces: fresh memory takes its time to be had.
-fn copy<T: Real>(to: &mut [T], from: &[T], pulse: &Pulse<'_>) {
-    const PIECE: usize = 1 << 16;
-    for (to, from) in to.chunks_mut(PIECE).zip(from.chunks(PIECE)) {
-        if pulse.stopped_after(PIECE * ELEMENT_WORK / 4) {
-            return;
-        }
-        to.copy_from_slice(&from[..to.len()]);
     }
 }
