@@ -49,7 +49,7 @@ def draw(found: dict[int, Runs]) -> "Figure":
         plots.band(panels[1], columns(runs, "validation_accuracy"), named(layers), place)
     plots.finish(panels[0], "Cost, training digits", "C")
     plots.finish(panels[1], "Accuracy, test digits", "right", percent=True)
-    panels[1].legend(loc="lower right")
+    panels[0].legend(loc="upper right")
     return figure
 
 

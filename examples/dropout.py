@@ -45,7 +45,7 @@ def draw(found: dict[float, Runs]) -> "Figure":
     plots.finish(panels[1], "Accuracy, test digits", "right", percent=True)
     for axes, column in zip(panels, ("validation_cost", "validation_accuracy"), strict=True):
         plots.zoom(axes, [values for runs in found.values() for values in columns(runs, column)])
-    panels[1].legend(loc="lower right")
+    panels[0].legend(loc="lower right")
     return figure
 
 

@@ -10,8 +10,8 @@ from digits import FOLDER, Digits
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# What NumPy and `fit` both take for a seed.
-LARGEST_SEED = 2**64 - 1
+# The largest that `fit` takes.
+LARGEST_SEED = 2**63 - 1
 
 
 def experiment(
@@ -53,7 +53,7 @@ def check_seed(parser: ArgumentParser, seed: int, runs: int = 1) -> None:
     if seed < 0:
         parser.error("--seed: expected 0 or more")
     if seed + runs - 1 > LARGEST_SEED:
-        parser.error("--seed: expected less than 2^64")
+        parser.error("--seed: expected less than 2^63")
 
 
 def check_picture(parser: ArgumentParser, option: str, path: Path) -> None:
