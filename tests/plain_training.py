@@ -103,8 +103,8 @@ def train(
             g = g + of_weights * (l2 * p + l1 * np.sign(p))
             net.params[:] = rule.step(p, g)
             if max_norm is not None:
-                for w in net.weights:
+                for k, w in enumerate(net.weights):
                     norms = np.linalg.norm(np.float64(w), axis=1, keepdims=True)
-                    w *= np.minimum(1, max_norm / norms)
+                    net.weights[k] = w * np.minimum(1, max_norm / norms)
         found.append(cost / total)
     return found

@@ -50,7 +50,12 @@ def through_masks(rates, seed):
 
 
 # Layers that lie example by example and neuron by neuron, and batches in one chunk and in several.
-SHAPES = [([6, 5, 3], 60, 8), ([4, 50, 33, 2], 40, 40), ([3, 7, 1, 9, 2], 50, 16), ([2, 3, 2], 600, 600)]  # fmt: skip
+SHAPES = [
+    ([6, 5, 3], 60, 8),
+    ([4, 50, 33, 2], 40, 40),
+    ([3, 7, 1, 9, 2], 50, 16),
+    ([2, 3, 2], 600, 600),
+]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

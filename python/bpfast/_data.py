@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 # Beside all epochs, which count from 1: what decides which examples are held out.
 HELD_OUT = 0
-# The numbers of x that are measured at a time: 64 MB of float32.
-PIECE = 1 << 24
+# The numbers of x that are measured at a time where they lie in a file: 32 MB of float64.
+PIECE = 1 << 22
 
 
 class Examples:
@@ -42,7 +42,8 @@ class Examples:
     """
 
     def __init__(self, net: Network, x: Any, y: Any, sample_weight: Any = None) -> None:
-        self._net, self._x, self._y = net, _as_x(net, x), as_array("y", y)
+        self._net, self._given, self._y = net, _checked(x), as_array("y", y)
+        self._x = _as_x(net, self._given)
         self._rows: NDArray[Any] | None = None  # which of x and y, where it is not all
         self._names: NDArray[Any] | None = None  # the rows as the user counts them
         self.width, self.neurons = net.sizes[0], net.sizes[1]
@@ -79,13 +80,23 @@ class Examples:
             return x, self._y
         return None
 
+    def check_labels(self) -> None:
+        """Raise ValueError for the first label that the network has no output for."""
+        y, outputs = self.y, self._net.sizes[-1]
+        if y.ndim == 1 and y.dtype.kind in "iu" and isinstance(self._net.config["cost"], str):
+            most = max(outputs, 2) - 1
+            bad = np.flatnonzero((y < 0) | (y > most))
+            if bad.size:
+                row = bad[0] if self._names is None else self._names[bad[0]]
+                raise ValueError(f"y[{row}]: expected a label from 0 to {most}, got {y[bad[0]]}")
+
     def take(self, rows: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:
         """Copies of x, y and the weights of some examples."""
         at = rows if self._rows is None else self._rows[rows]
         weight = self.sample_weight
         x = self._x[at]
         if isinstance(x, np.ndarray) and x.dtype.kind in "buif":
-            x = np.ascontiguousarray(x, self._net.dtype)
+            x = _converted(x, self._net.dtype)
         return x, self._y[at], None if weight is None else weight[rows]
 
     def split(self, share: float, seed: int) -> tuple[Examples, Examples]:
@@ -106,7 +117,7 @@ class Examples:
 
     def _part(self, rows: NDArray[Any]) -> Examples:
         part = object.__new__(Examples)
-        part._net, part.width = self._net, self.width
+        part._net, part._given, part.width = self._net, self._given, self.width
         part.is_mapped, part.is_sparse, part._names = self.is_mapped, self.is_sparse, rows
         if self.is_mapped:
             part._x, part._y, part._rows = self._x, self._y, rows
@@ -147,12 +158,12 @@ class Examples:
             return None
         at = rows if self._rows is None else self._rows[rows]
         names = rows if self._names is None else self._names[rows]
-        return fault(self._net.dtype, self._x[at], self._y[at], names)
+        return fault(self._net.dtype, self._given[names], self._y[at], names)
 
     def _pieces(self) -> Iterator[slice]:
-        """All examples, cut into pieces that fit into memory. Sparse ones do so in one."""
+        """All examples; those in files that have to be converted in pieces that fit into memory."""
         n = len(self)
-        step = n if self.is_sparse else max(PIECE // self.width, 1)
+        step = max(PIECE // self.width, 1) if self.arrays() is None else n
         return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
     def _at(self, piece: slice) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:
@@ -196,8 +207,8 @@ def fault(dtype: np.dtype[Any], x: Any, y: Any, names: NDArray[Any] | None = Non
     return None
 
 
-def _as_x(net: Network, x: Any) -> Any:
-    """X as the steps take it: a sparse matrix by rows, an array of the network's dtype."""
+def _checked(x: Any) -> Any:
+    """X as a sparse matrix by rows, or as an array of numbers."""
     if is_sparse(x):
         try:
             if hasattr(x, "check_format"):
@@ -208,9 +219,20 @@ def _as_x(net: Network, x: Any) -> Any:
     array = as_array("x", x)
     if array.dtype.kind not in "buif":
         raise TypeError(f"x: expected real numbers, got dtype {array.dtype}")
-    if _is_mapped(array):
-        return array
-    return np.ascontiguousarray(array, net.dtype) if array.ndim else array
+    return array
+
+
+def _as_x(net: Network, x: Any) -> Any:
+    """X as the steps take it: in the network's dtype, unless it is sparse or lies in a file."""
+    if is_sparse(x) or _is_mapped(x):
+        return x
+    return _converted(x, net.dtype) if x.ndim else x
+
+
+def _converted(x: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    # What is too large for float32 is named when a step finds it.
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(x, dtype)
 
 
 def _is_mapped(array: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,7 +102,9 @@ def fit(
             data.add_class_weight(class_weight)
             trainer = _trainer(net, settings, optimizer, settings.batch_size)
             source = _source(trainer, settings, data)
-        _check_cost(held_out, settings)
+        if held_out is not None:
+            with nullcontext() if share is not None else _naming_validation():
+                _check_cost(held_out, settings)
         training = Training(
             net,
             trainer,
@@ -120,7 +122,6 @@ def fit(
         if stopping is not None:
             stopping.reset()
         checkpoints.begin(training, epochs, share=share, **weighted)
-        _core.set_training(net, training.history, optimizer)
         training.run(epochs, progress, checkpoints.save)
         return training.history
     finally:
@@ -257,14 +258,11 @@ def _held_out(net: Network, validation: Any) -> Examples | None:
         return Examples(net, *validation)
 
 
-def _check_cost(held_out: Examples | None, settings: Settings) -> None:
+def _check_cost(held_out: Examples, settings: Settings) -> None:
     """Raise now what the first measurement would after an epoch."""
-    if held_out is None:
-        return
-    with _naming_validation():
-        cost = held_out.cost()
-        if settings.check_finite and not np.isfinite(cost) and (fault := held_out.fault()):
-            raise ValueError(fault)
+    cost = held_out.cost()
+    if settings.check_finite and not np.isfinite(cost) and (fault := held_out.fault()):
+        raise ValueError(fault)
 
 
 @contextmanager

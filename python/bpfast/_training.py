@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from bpfast import schedules
+from bpfast import _core, schedules
 from bpfast._claims import serve
 from bpfast._history_state import ALWAYS
 from bpfast._progress import Progress
@@ -62,6 +62,8 @@ class Training:
     def run(self, epochs: int, progress: bool, save: Callable[[Training], None] | None) -> None:
         """Train until there are so many epochs in the history, or until it is to stop."""
         try:
+            # Within `try`, so that a history within reach always tells how it ended.
+            _core.set_training(self.net, self.history, self.optimizer)
             if self._ends_again():
                 epochs = len(self.history)
             left = max(epochs - len(self.history), 0)
