@@ -30,9 +30,12 @@ INSTALLED := $(VENV)/.installed
 # Folders are listed with their files: a file that goes away changes its folder.
 SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE \
   $(shell find src python -name __pycache__ -prune -o -print)
-TYPED := $(wildcard python/bpfast tests examples benches tools docs/conf.py)
+TYPED := $(wildcard python/bpfast tests benches tools docs/conf.py)
 
-.PHONY: help demo bench test test-rust test-python test-dist lint format docs wheel sdist clean
+EXPERIMENTS := hidden_neurons slowdown initial_weights l2 dropout early_stopping learning_rates depth \
+  vanishing_gradient
+
+.PHONY: help demo examples bench test test-rust test-python test-dist lint format docs wheel sdist clean
 .DELETE_ON_ERROR:
 # Two pips in one .venv, or two cargos in one target, only wait for each other or worse.
 .NOTPARALLEL:
@@ -42,6 +45,12 @@ help: ## show this list
 
 demo: $(INSTALLED) $(VENV)/.extra-examples ## train on MNIST with the wheel (ARGS="--help" for its options)
 	$(BIN)/python examples/mnist.py $(ARGS)
+
+# What docs/examples.md shows.
+examples: $(INSTALLED) $(VENV)/.extra-examples ## Nielsen's experiments on MNIST, plots into docs/examples
+	@set -e; for name in $(EXPERIMENTS); do \
+	  echo "examples/$$name.py"; $(BIN)/python examples/$$name.py --plot docs/examples/$$name.png $(ARGS); \
+	done
 
 # A benchmark has the machine to itself: nothing else may run meanwhile.
 bench: $(INSTALLED) $(VENV)/.extra-bench ## times beside NumPy, JAX, ... (PEERS="torch" installs more; CASES=, ARGS=)
@@ -76,6 +85,7 @@ lint: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-examples $(VENV)/.extra-li
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy $(TYPED)
+	MYPYPATH=examples $(PY) -m mypy examples
 	$(PY) -m mypy.stubtest bpfast._core
 	$(PY) tools/check_walls.py
 

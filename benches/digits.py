@@ -3,17 +3,15 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bpfast._core import permutation
-from examples.mnist import load
+from examples.digits import FOLDER, load
 
 Array = NDArray[np.floating[Any]]
-FOLDER = Path(__file__).parents[1] / "examples" / "mnist"
 SIZES = (784, 30, 10)
 BATCH = 10
 ETA = 3.0

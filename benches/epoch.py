@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from benches import machine, options, tables
-from benches.digits import BATCH, ETA, FOLDER, SIZES
+from benches.digits import BATCH, ETA, SIZES
 from benches.measure import say
 from benches.peers import PEERS
 from benches.rounds import interleave, summary
 from benches.trainers import TRAINERS
 from benches.workers import PINS, PeerFailedError, Team, Worker
-from examples.mnist import find
+from examples.digits import FOLDER, find
 
 Result = dict[str, Any]
 

@@ -1,6 +1,7 @@
 """bpfast.optimizers: what is refused, and that nothing is changed then."""
 
 import math
+import signal
 import threading
 from typing import Any
 
@@ -273,6 +274,28 @@ def test_an_environment_that_is_wrong(variable):
     said, p, steps = run(LEVEL, **{variable: "x"})
     assert said.startswith(f"{variable}: ")
     assert (p, steps) == ([1, 1, 1], 0)
+
+
+def go_on(opt, p, g):
+    while True:
+        opt.step(p, g)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="signals are sent by a timer")
+def test_a_step_that_is_interrupted_is_counted():
+    """Ctrl-C comes out behind the step, which is done whole."""
+    p, g, opt = np.zeros(3_000_000), np.ones(3_000_000), bpfast.SGD(1.0)
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        for turn in range(20):
+            signal.setitimer(signal.ITIMER_REAL, 0.01 + 0.0007 * turn)
+            with pytest.raises(KeyboardInterrupt):
+                go_on(opt, p, g)
+            assert (p == -opt.steps).all()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert opt.steps > 0
 
 
 def test_steps_of_two_threads_on_the_same_arrays():

@@ -145,11 +145,7 @@ where
                 b = b.wrapping_add(tile.b_step);
             }
             for (i, sums) in sums.iter().enumerate() {
-                let row = c.add(i * tile.c_row);
-                for (j, sum) in sums[..VECTORS - 1].iter().enumerate() {
-                    sum.store(row.add(j * V::LANES));
-                }
-                sums[VECTORS - 1].store_first(row.add((VECTORS - 1) * V::LANES), tile.last);
+                store_row(sums, c.add(i * tile.c_row), tile.last);
             }
         }
     }
@@ -172,13 +168,20 @@ unsafe fn copy_rows<V: Vector, const VECTORS: usize>(
             let registers = load_row::<V, VECTORS>(from.add(row * from_row), last);
             let to = to.add(row * VECTORS * V::LANES);
             for (j, register) in registers.into_iter().enumerate() {
-                register.store(to.add(j * V::LANES));
+                let at = if VECTORS > 1 {
+                    place::<V, VECTORS>(j, last)
+                } else {
+                    0
+                };
+                register.store(to.add(at));
             }
         }
     }
 }
 
-/// A row of registers, `last` lanes of the last one.
+/// A row of registers, `last` lanes of the last one. Where there are several, the last one is moved
+/// back to where all its lanes are in use, and shares some with the one before: both come to the
+/// same numbers. A masked store takes a dozen cycles on some machines.
 ///
 /// # Safety
 /// The machine has the instructions; the numbers may be read.
@@ -189,13 +192,44 @@ unsafe fn load_row<V: Vector, const VECTORS: usize>(
 ) -> [V; VECTORS] {
     // SAFETY: the caller proves the instructions and the numbers.
     std::array::from_fn(|j| unsafe {
-        let from = from.add(j * V::LANES);
-        if j < VECTORS - 1 {
-            V::load(from)
+        if VECTORS > 1 {
+            V::load(from.add(place::<V, VECTORS>(j, last)))
         } else {
             V::load_first(from, last)
         }
     })
+}
+
+/// Writes what [`load_row`] reads.
+///
+/// # Safety
+/// The machine has the instructions; the numbers may be written.
+#[inline(always)]
+unsafe fn store_row<V: Vector, const VECTORS: usize>(
+    row: &[V; VECTORS],
+    to: *mut V::Scalar,
+    last: usize,
+) {
+    for (j, register) in row.iter().enumerate() {
+        // SAFETY: the caller proves the instructions and the numbers.
+        unsafe {
+            if VECTORS > 1 {
+                register.store(to.add(place::<V, VECTORS>(j, last)));
+            } else {
+                register.store_first(to, last);
+            }
+        }
+    }
+}
+
+/// The first column of a register of several.
+#[inline(always)]
+fn place<V: Vector, const VECTORS: usize>(register: usize, last: usize) -> usize {
+    if register < VECTORS - 1 {
+        register * V::LANES
+    } else {
+        (VECTORS * V::LANES + last).wrapping_sub(2 * V::LANES)
+    }
 }
 
 /// A table of the tiles of a register type. A tile of more sums than there is room for is never

@@ -9,11 +9,6 @@ use crate::scalar::Real;
 use crate::sparse::Gathered;
 use crate::workspace::reserve;
 
-/// The bytes of x that are asked for ahead: they find room in the second-level cache.
-const AHEAD: usize = 1 << 18;
-/// The rows that are asked for ahead of a sparse x.
-const AHEAD_ROWS: usize = 64;
-
 /// Room for the examples of a mini-batch.
 #[derive(Debug, Default)]
 pub struct Room<T> {
@@ -39,8 +34,7 @@ impl<T: Real> Room<T> {
     }
 
     /// The examples `rows` of `inputs` and `targets`, whose cost is a mean, and Σ s_x: borrowed
-    /// where they lie one behind the other there, else copied here. Those of the `next` step are
-    /// asked for: where they lie far apart, they come from memory while this step is at work.
+    /// where they lie one behind the other there, else copied here.
     ///
     /// # Errors
     /// Weights that are not finite.
@@ -49,7 +43,6 @@ impl<T: Real> Room<T> {
         inputs: Inputs<'a, T>,
         targets: &Targets<'a, T>,
         rows: &[u32],
-        next: &[u32],
     ) -> Result<(Inputs<'a, T>, Targets<'a, T>, f64)> {
         let Self {
             x,
@@ -81,22 +74,9 @@ impl<T: Real> Room<T> {
             let inputs = match inputs.x {
                 Incoming::Dense(all) => {
                     let width = all.numbers.len() / inputs.n;
-                    let x = copy_rows(all.numbers, width, rows, x);
-                    if next.len() * width * size_of::<T>() <= AHEAD {
-                        for &row in next {
-                            ask_for(&all.numbers[row as usize * width..][..width]);
-                        }
-                    }
-                    inputs.with_dense(n, x)
+                    inputs.with_dense(n, copy_rows(all.numbers, width, rows, x))
                 }
-                Incoming::Sparse(all) => {
-                    for &row in next.iter().take(AHEAD_ROWS) {
-                        let (columns, values) = all.row(row as usize);
-                        ask_for(columns);
-                        ask_for(values);
-                    }
-                    inputs.with_sparse(stored.gather(all, rows)?)
-                }
+                Incoming::Sparse(all) => inputs.with_sparse(stored.gather(all, rows)?),
             };
             (inputs, y, weights)
         };
@@ -108,6 +88,25 @@ impl<T: Real> Room<T> {
         }
         let targets = targets.weighted(n, Reduction::Mean, weights)?;
         Ok((inputs, targets, weight))
+    }
+}
+
+/// Asks for some rows of x, so that they come from memory while a step is at work.
+pub fn ask_for_rows<T: Real>(inputs: &Inputs<'_, T>, rows: &[u32]) {
+    match inputs.x {
+        Incoming::Dense(all) => {
+            let width = all.numbers.len() / inputs.n;
+            for &row in rows {
+                ask_for(&all.numbers[row as usize * width..][..width]);
+            }
+        }
+        Incoming::Sparse(all) => {
+            for &row in rows {
+                let (columns, values) = all.row(row as usize);
+                ask_for(columns);
+                ask_for(values);
+            }
+        }
     }
 }
 

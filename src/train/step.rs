@@ -2,12 +2,13 @@
 
 use ndarray::ArrayView2;
 
+use super::gather::ask_for_rows;
 use super::norms::{factor, norm, shorten};
 use super::{Run, Scratch};
 use crate::batch::{Call, Ready};
 use crate::dropout::Dropout;
 use crate::error::Result;
-use crate::examples::{Reduction, Targets};
+use crate::examples::{Inputs, Reduction, Targets};
 use crate::interrupt::watch;
 use crate::optimizer::{Step, Terms, Update};
 use crate::scalar::Real;
@@ -19,6 +20,27 @@ pub struct Cost {
     pub sum: f64,
     /// Σ s_x.
     pub weight: f64,
+}
+
+/// The most rows that are asked for ahead: those of small steps, which wait for them the longest.
+const AHEAD_ROWS: usize = 32;
+/// How often some are asked for: the processor has few places for what is on its way from memory.
+const TIMES: usize = 3;
+
+/// Rows that are asked for, some at a time.
+struct Ahead<'a, T> {
+    inputs: &'a Inputs<'a, T>,
+    rows: &'a [u32],
+    at_once: usize,
+}
+
+impl<T: Real> Ahead<'_, T> {
+    fn ask(&mut self) {
+        let count = self.at_once.min(self.rows.len());
+        if let Some(rows) = self.rows.split_off(..count) {
+            ask_for_rows(self.inputs, rows);
+        }
+    }
 }
 
 impl<T: Real> Run<'_, T> {
@@ -37,8 +59,7 @@ impl<T: Real> Run<'_, T> {
         let start = index * settings.batch_size;
         let end = self.order.len().min(start + settings.batch_size);
         let rows = &self.order[start..end];
-        let next = &self.order[end..];
-        let next = &next[..next.len().min(settings.batch_size)];
+        let mut ahead = self.ahead(end);
         let Scratch {
             room,
             batch,
@@ -47,7 +68,7 @@ impl<T: Real> Run<'_, T> {
             squares,
             ..
         } = scratch;
-        let (inputs, mut targets, weight) = room.gather(self.inputs, &self.targets, rows, next)?;
+        let (inputs, mut targets, weight) = room.gather(self.inputs, &self.targets, rows)?;
         if weight == 0.0 {
             // No example counts, so that no step is to be done.
             return Ok(Some(Cost {
@@ -82,9 +103,11 @@ impl<T: Real> Run<'_, T> {
         let is_bad = |cost: f64| settings.check_finite && !cost.is_finite();
 
         let mut update = self.update(index);
-        let ahead = call(params);
-        let cost = if settings.clip_norm.is_none() && ahead.is_short() {
-            let (sum, plan) = ahead.errors_for(&targets, batch, &update)?;
+        ahead.ask();
+        let call = call(params);
+        let cost = if settings.clip_norm.is_none() && call.is_short() {
+            let (sum, plan) = call.errors_for(&targets, batch, &update)?;
+            ahead.ask();
             let cost = cost.unwrap_or(sum);
             if is_bad(cost) {
                 return Ok(None);
@@ -102,7 +125,7 @@ impl<T: Real> Run<'_, T> {
                 reserve(gradient, params.len(), 1, pulse)
             })?;
             let gradient = &mut gradient[..params.len()];
-            let sum = ahead.backprop(&targets, batch, gradient)?;
+            let sum = call.backprop(&targets, batch, gradient)?;
             let cost = cost.unwrap_or(sum);
             if is_bad(cost) {
                 return Ok(None);
@@ -115,6 +138,7 @@ impl<T: Real> Run<'_, T> {
             self.apply(&update, params, gradient, kept);
             cost
         };
+        ahead.ask();
         if let Some(longest) = settings.max_norm {
             shorten(self.network, params, longest, squares);
         }
@@ -122,6 +146,17 @@ impl<T: Real> Run<'_, T> {
             sum: cost * weight,
             weight,
         }))
+    }
+
+    /// The rows of the step that begins at `start`, to be asked for on the way there.
+    fn ahead(&self, start: usize) -> Ahead<'_, T> {
+        let rows = &self.order[start..];
+        let rows = &rows[..rows.len().min(self.settings.batch_size).min(AHEAD_ROWS)];
+        Ahead {
+            inputs: &self.inputs,
+            rows,
+            at_once: rows.len().div_ceil(TIMES),
+        }
     }
 
     /// How the step at `index` changes the parameters.

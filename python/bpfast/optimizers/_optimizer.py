@@ -244,11 +244,6 @@ class Optimizer:
         kept.turn_to(arrays)
         return kept
 
-    def _take(self, kept: Kept, steps: int) -> None:
-        """Count steps that were done elsewhere, and what they keep for one vector."""
-        self._kept, self._single = kept if self._keeps else None, True
-        self._steps += steps
-
     def __copy__(self) -> Self:
         return copy.deepcopy(self)
 
