@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benches import machine, options, tables
+from benches import adam, machine, options, tables
 from benches.digits import BATCH, ETA, SIZES
 from benches.measure import say
 from benches.peers import PEERS
@@ -82,6 +82,7 @@ def run(args: argparse.Namespace, peers: list[str], threads: list[int]) -> Resul
             for worker, found in samples.items()
         ]
     return {
+        "adam": adam.run(threads, args.rounds, args.seconds),
         "digits": args.digits,
         "quick": args.quick,
         "threads": threads,
@@ -125,7 +126,8 @@ def markdown(result: Result) -> str:
         f"same order, and after the first epoch their parameters agreed to {TOLERANCE:.0e} of the "
         "norm. Medians, and ± half the distance between quartiles; the last column is the share of "
         "test digits right after all epochs of the run.\n\n"
-        f"{tables.table(['trainer', *heads, 'test digits'], body)}\n{lines}{missing}"
+        f"{tables.table(['trainer', *heads, 'test digits'], body)}\n{lines}{missing}\n"
+        f"{adam.markdown(result['adam'])}"
     )
 
 

@@ -92,11 +92,15 @@ with Team([("bpfast", "tests.wrong_peer:WrongPeer", 1)]) as team:
 
 def test_epoch_times_every_trainer(folder):
     result = read(folder, "epoch.json")
-    assert list(result["peers"]) == ["bpfast", "book", "numpy"]
+    ours = ["bpfast", "bpfast-sparse", "bpfast-loop"]
+    assert list(result["peers"]) == [*ours, "book", "numpy"]
     found = [(row["peer"], row["threads"]) for row in result["times"]]
     assert found == [(peer, k) for peer in result["peers"] for k in result["threads"]]
     assert all(row["accuracy"] > 0.3 for row in result["times"])  # of ten digits: it learns
     assert result["left_out"] == []
+    calls = [(row["threads"], row["call"]) for row in result["adam"]]
+    wanted = [(k, call) for k in result["threads"] for call in ("gradient", "step", "fit")]
+    assert sorted(calls) == sorted(wanted)
 
 
 def test_the_pages_have_every_case(folder):
