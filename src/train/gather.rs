@@ -5,9 +5,15 @@ use crate::examples::{Incoming, Inputs, Reduction, Targets, Y};
 use crate::interrupt::Pulse;
 use crate::kernels::ask_for;
 use crate::network::Network;
+use crate::pool::Team;
 use crate::scalar::Real;
 use crate::sparse::Gathered;
 use crate::workspace::reserve;
+
+/// The bytes of a mini-batch from which on all threads bring it together: some 10 µs.
+const SHARED: usize = 1 << 17;
+/// The rows that a thread brings at a time.
+const PIECE: usize = 8;
 
 /// Room for the examples of a mini-batch.
 #[derive(Debug, Default)]
@@ -43,6 +49,7 @@ impl<T: Real> Room<T> {
         inputs: Inputs<'a, T>,
         targets: &Targets<'a, T>,
         rows: &[u32],
+        team: &Team,
     ) -> Result<(Inputs<'a, T>, Targets<'a, T>, f64)> {
         let Self {
             x,
@@ -74,7 +81,7 @@ impl<T: Real> Room<T> {
             let inputs = match inputs.x {
                 Incoming::Dense(all) => {
                     let width = all.numbers.len() / inputs.n;
-                    inputs.with_dense(n, copy_rows(all.numbers, width, rows, x))
+                    inputs.with_dense(n, copy_by_all(all.numbers, width, rows, x, team))
                 }
                 Incoming::Sparse(all) => inputs.with_sparse(stored.gather(all, rows)?),
             };
@@ -113,6 +120,28 @@ pub fn ask_for_rows<T: Real>(inputs: &Inputs<'_, T>, rows: &[u32]) {
 /// Whether each row is the one before and 1.
 fn follow_each_other(rows: &[u32]) -> bool {
     rows.windows(2).all(|pair| pair[0] + 1 == pair[1])
+}
+
+/// The same by all threads of a team, where the rows are large enough together.
+fn copy_by_all<'a, T: Real>(
+    all: &[T],
+    width: usize,
+    rows: &[u32],
+    place: &'a mut [T],
+    team: &Team,
+) -> &'a [T] {
+    if team.threads() == 1 || size_of::<T>() * rows.len() * width < SHARED {
+        return copy_rows(all, width, rows, place);
+    }
+    let place = &mut place[..rows.len() * width];
+    let pieces = place.chunks_mut(PIECE * width).zip(rows.chunks(PIECE));
+    let mut states = vec![(); team.threads()];
+    let copy = |(): &mut (), (place, rows): (&mut [T], &[u32]), _: &Pulse<'_>| {
+        copy_rows(all, width, rows, place);
+    };
+    let done = team.run(&mut states, pieces, &|| false, copy);
+    debug_assert!(done.is_ok(), "nobody interrupts");
+    place
 }
 
 /// The rows of `all`, each `width` long, into `place`.

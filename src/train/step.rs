@@ -68,7 +68,8 @@ impl<T: Real> Run<'_, T> {
             squares,
             ..
         } = scratch;
-        let (inputs, mut targets, weight) = room.gather(self.inputs, &self.targets, rows)?;
+        let (inputs, mut targets, weight) =
+            room.gather(self.inputs, &self.targets, rows, self.team)?;
         if weight == 0.0 {
             // No example counts, so that no step is to be done.
             return Ok(Some(Cost {

@@ -176,6 +176,7 @@ fn a_run_does_the_steps_of_a_plain_loop() {
         (&[20, 70, 3], 60, 50),
         (&[6, 9, 4, 1], 1500, 700),
         (&[200, 300, 40], 40, 20),
+        (&[900, 60, 4], 60, 30),
     ] {
         let problem = Problem::new(sizes, n);
         for rule in [SGD, ADAM] {
