@@ -154,6 +154,26 @@ fn bp4_sparse<T: Real>(
     }
 }
 
+/// BP4 for a step of training: (a^(l−1))ᵀ δ^l, summed by itself and then added to what `params` holds
+/// of the weights out of the neurons from `first` on. Where `a` is sparse, its terms are added one by
+/// one.
+///
+/// The shapes are those of [`bp4`].
+pub fn add_bp4<T: Real>(
+    delta: Values<'_, T>,
+    a: Incoming<'_, T>,
+    rows: usize,
+    first: usize,
+    params: &mut [T],
+    room: &mut [T],
+    pulse: &Pulse<'_>,
+) {
+    match a {
+        Incoming::Dense(a) => product::add_gradients(a, delta, rows, first, params, room, pulse),
+        Incoming::Sparse(a) => sparse::gradients(a, delta.numbers, first, params, true, pulse),
+    }
+}
+
 /// BP1 and BP2: fills δ^l of `workspace`, l = L … 2, which holds the forward pass of the examples
 /// `rows`.
 pub fn errors<T: Real>(

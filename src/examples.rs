@@ -82,6 +82,11 @@ impl<'a, T: Real> Inputs<'a, T> {
         Self { n, x, ..*self }
     }
 
+    /// n_1.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
     /// How many numbers of x are stored, where not all are.
     pub(crate) fn stored(&self) -> Option<usize> {
         match self.x {

@@ -157,14 +157,14 @@ impl<T: Real> Call<'_, T> {
             room, part: buffer, ..
         } = worker;
         if first {
-            sum_part(self.network, part, chunks, sum, false, room, pulse);
+            sum_part(self.network, part, chunks, sum, room, pulse);
             for lost in lost.chunks_mut(1 << 16) {
                 lost.fill(T::ZERO);
                 pulse.stopped_after(lost.len());
             }
         } else {
             let buffer = &mut buffer[..sum.len()];
-            sum_part(self.network, part, chunks, buffer, false, room, pulse);
+            sum_part(self.network, part, chunks, buffer, room, pulse);
             if !pulse.stopped_after(0) {
                 add_compensated(sum, lost, buffer, pulse);
             }
@@ -172,7 +172,7 @@ impl<T: Real> Call<'_, T> {
     }
 
     /// How many neurons' weights a part of a layer's gradient has.
-    pub(super) fn neurons_of_parts(&self, chunks: usize) -> impl Fn(&Layer) -> usize + Copy {
+    fn neurons_of_parts(&self, chunks: usize) -> impl Fn(&Layer) -> usize + Copy {
         let rows = self.inputs.n.min(chunks * self.plan.rows);
         let (threads, inputs) = (self.team.threads(), self.inputs.part(&(0..rows)));
         let work = if threads == 1 {
@@ -200,18 +200,16 @@ impl<T: Real> Call<'_, T> {
     }
 }
 
-/// A part of the gradient over `chunks`, their x with their forward pass and errors, in their order;
-/// with `add`, added to what `sum` holds.
+/// A part of the gradient over `chunks`, their x with their forward pass and errors, in their order.
 pub(super) fn sum_part<'b, T: Real>(
     network: &Network,
     part: &Part,
     chunks: impl Iterator<Item = (Inputs<'b, T>, &'b Workspace<T>)>,
     sum: &mut [T],
-    add: bool,
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
-    if part.neuron.is_none() && !add {
+    if part.neuron.is_none() {
         sum.fill(T::ZERO);
     }
     for (index, (x, workspace)) in chunks.enumerate() {
@@ -219,8 +217,7 @@ pub(super) fn sum_part<'b, T: Real>(
         match part.neuron {
             None => bp3(delta, sum, room, pulse),
             Some(neuron) => {
-                let rows = x.len();
-                let add = add || index > 0;
+                let (rows, add) = (x.len(), index > 0);
                 bp4(delta, a, rows, neuron, sum, false, add, room, pulse);
             }
         }

@@ -4,19 +4,24 @@
 
 use super::blocks::{Part, Parts, sum_part};
 use super::{Call, Scratch, Worker};
+use crate::backward::{add_bp4, input_and_delta};
 use crate::error::Result;
 use crate::examples::{Inputs, Targets};
 use crate::interrupt::{Pulse, watch};
 use crate::kernels::{map, steps::Scale};
 use crate::network::{Layer, Network};
-use crate::optimizer::Update;
+use crate::optimizer::{Step, Update};
+use crate::pairwise::add;
 use crate::plan::{Plan, Sum};
 use crate::pool::Team;
 use crate::scalar::Real;
-use crate::workspace::reserve;
+use crate::workspace::{Workspace, reserve};
 
-/// The multiply-adds of BP4 up to which a step is not interrupted: some milliseconds with SIMD.
+/// The multiply-adds of BP4, or what an optimizer's step takes as long as, up to which both are done
+/// without an interrupt: some 10 ms with SIMD.
 const WHOLE_WORK: usize = 1 << 28;
+/// The terms of a weight, on average, that are rounded to it one by one: a sum apart loses less.
+const FEW_TERMS: usize = 16;
 /// The most numbers of a part: gradient, parameters and what is kept fit the second-level cache.
 const PART: usize = 1 << 15;
 
@@ -36,6 +41,7 @@ impl<T: Real> Call<'_, T> {
             return false;
         };
         let work = self.inputs.n.saturating_mul(self.network.n_weights());
+        let work = work.max(Step::work(self.network.n_params()));
         self.plan.chunks <= chunks_per_block && work <= WHOLE_WORK
     }
 
@@ -60,23 +66,27 @@ impl<T: Real> Call<'_, T> {
             }
             Ok(())
         })?;
-        let targets = targets.scaled(scale(update));
+        let targets = targets.scaled(scale(&self.inputs, update));
         self.errors_of_block(&targets, scratch, 0..chunks)?;
         Ok((self.total(&targets, scratch), self.plan))
     }
 }
 
-/// What the errors are multiplied with: −η where their gradient is added to the parameters.
-fn scale(update: &Update) -> f64 {
-    plain_rate(update).map_or(1.0, |rate| -rate)
+/// η of a step that adds −η times the gradient to the parameters, with −η in the errors.
+///
+/// That of a sparse x is added term by term, each rounded to its parameter: only where a weight meets
+/// few of the examples.
+fn plain_rate<T: Real>(inputs: &Inputs<'_, T>, update: &Update) -> Option<f64> {
+    let many = |stored| stored > FEW_TERMS.saturating_mul(inputs.width());
+    if inputs.stored().is_some_and(many) || update.weights.l1 != 0.0 {
+        return None;
+    }
+    update.step.plain_rate()
 }
 
-/// η of a step that adds the gradient up in the parameters.
-fn plain_rate(update: &Update) -> Option<f64> {
-    update
-        .step
-        .plain_rate()
-        .filter(|_| update.weights.l1 == 0.0)
+/// What the errors are multiplied with.
+fn scale<T: Real>(inputs: &Inputs<'_, T>, update: &Update) -> f64 {
+    plain_rate(inputs, update).map_or(1.0, |rate| -rate)
 }
 
 /// The neurons of a part of a layer whose gradient stands by itself.
@@ -101,15 +111,20 @@ impl<T: Real> Ready<'_, T> {
         let threads = self.team.threads();
         let Scratch { workers, block, .. } = scratch;
         let block = &*block;
-        let neurons = |layer: &Layer| match threads {
-            1 if plain_rate(update).is_some() => layer.n_in,
-            _ => neurons_of_part(layer).min(layer.n_in.div_ceil(2 * threads)),
+        let neurons = |layer: &Layer| {
+            let even = layer.n_in.div_ceil(2 * threads);
+            match (self.adds_in_place(layer, update), threads) {
+                (true, 1) => layer.n_in,
+                // Each part of a sparse layer looks at all that is stored.
+                (true, _) if self.is_sparse(layer) => even,
+                _ => neurons_of_part(layer).min(even),
+            }
         };
         let parts = Parts::new(self.network, neurons).map_while(|part| {
             let params = params.split_off_mut(..part.length)?;
             let kept = kept.iter_mut();
             let kept = kept.map(|kept| kept.split_off_mut(..part.length));
-            let kept = kept.collect::<Option<Vec<_>>>()?;
+            let kept = kept.collect::<Option<Vec<_>>>().expect("as long as params");
             Some((part, params, kept))
         });
         let done = self.team.run(
@@ -123,12 +138,24 @@ impl<T: Real> Ready<'_, T> {
         debug_assert!(done.is_ok(), "nobody interrupts");
     }
 
+    /// Whether x is the input of `layer`, and sparse.
+    fn is_sparse(&self, layer: &Layer) -> bool {
+        layer.weights.start == 0 && self.inputs.stored().is_some()
+    }
+
+    /// Whether the gradient of a layer's weights is added to them without a place of its own. A sum of
+    /// several chunks needs one: how a batch is cut may not change what is rounded.
+    fn adds_in_place(&self, layer: &Layer, update: &Update) -> bool {
+        let is_plain = plain_rate(&self.inputs, update).is_some();
+        is_plain && (self.plan.chunks == 1 || self.is_sparse(layer))
+    }
+
     /// Changes the parameters of a part.
     fn change(
         &self,
         update: &Update,
         part: &Part,
-        block: &[crate::workspace::Workspace<T>],
+        block: &[Workspace<T>],
         worker: &mut Worker<T>,
         params: &mut [T],
         kept: &mut [&mut [T]],
@@ -144,16 +171,32 @@ impl<T: Real> Ready<'_, T> {
         let chunks = chunks.map(|chunk| self.inputs.part(&self.plan.rows_of(chunk)));
         let chunks = chunks.zip(block);
         let pulse = &Pulse::none();
-        if plain_rate(update).is_some() {
-            if terms.l2 != 0.0 {
-                let factor = T::from_f64(1.0 + scale(update) * terms.l2);
-                map(params, Scale(factor), |p| p * factor);
+        let scale = scale(&self.inputs, update);
+        if let Some(neuron) = part.neuron
+            && self.adds_in_place(&self.network.layers()[part.layer], update)
+        {
+            shrink(params, 1.0 + scale * terms.l2);
+            for (x, workspace) in chunks {
+                let (a, delta) = input_and_delta(self.network, x, workspace, part.layer);
+                add_bp4(delta, a, x.len(), neuron, params, room, pulse);
             }
-            sum_part(self.network, part, chunks, params, true, room, pulse);
+            return;
+        }
+        let gradient = &mut buffer[..part.length];
+        sum_part(self.network, part, chunks, gradient, room, pulse);
+        if plain_rate(&self.inputs, update).is_some() {
+            shrink(params, 1.0 + scale * terms.l2);
+            add(params, gradient, pulse);
         } else {
-            let gradient = &mut buffer[..part.length];
-            sum_part(self.network, part, chunks, gradient, false, room, pulse);
             update.step.apply(terms, params, gradient, kept);
         }
+    }
+}
+
+/// p ← p · factor.
+fn shrink<T: Real>(params: &mut [T], factor: f64) {
+    let factor = T::from_f64(factor);
+    if factor != T::ONE {
+        map(params, Scale(factor), |p| p * factor);
     }
 }

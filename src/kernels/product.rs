@@ -188,8 +188,37 @@ pub fn gradients<T: Registers>(
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
-    let (n_in, n_out) = (a.numbers.len() / rows, delta.numbers.len() / rows);
     let start = if add { Begin::Sum } else { Begin::Zero };
+    gradients_from(start, a, delta, rows, first, out, biases, room, pulse);
+}
+
+/// aᵀ δ as in [`gradients`], summed by itself and then added to what `out` holds: the terms are not
+/// rounded to it one by one.
+pub fn add_gradients<T: Registers>(
+    a: Values<'_, T>,
+    delta: Values<'_, T>,
+    rows: usize,
+    first: usize,
+    out: &mut [T],
+    room: &mut [T],
+    pulse: &Pulse<'_>,
+) {
+    gradients_from(Begin::Apart, a, delta, rows, first, out, false, room, pulse);
+}
+
+fn gradients_from<T: Registers>(
+    start: Begin<'_, T>,
+    a: Values<'_, T>,
+    delta: Values<'_, T>,
+    rows: usize,
+    first: usize,
+    out: &mut [T],
+    biases: bool,
+    room: &mut [T],
+    pulse: &Pulse<'_>,
+) {
+    let (n_in, n_out) = (a.numbers.len() / rows, delta.numbers.len() / rows);
+    let fresh = matches!(start, Begin::Zero);
     if n_out == 1 {
         // The one column is a row as well, which fills registers.
         let (weights, bias) = out.split_at_mut(out.len() - usize::from(biases));
@@ -209,7 +238,7 @@ pub fn gradients<T: Registers>(
         };
         product.run(weights, room, pulse);
         if biases {
-            if !add {
+            if fresh {
                 bias.fill(T::default());
             }
             sums(delta, bias, room, pulse);

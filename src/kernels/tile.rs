@@ -47,6 +47,8 @@ pub enum Start<T> {
     Column(*const T),
     /// What C holds: the terms before these.
     Sum,
+    /// 0, and at their end they are added to what C holds.
+    Apart,
 }
 
 /// Computes tiles, one below the other.
@@ -62,8 +64,8 @@ pub type TileFn<T> = unsafe fn(&Tile<T>);
 /// The machine has the level; the squares may be read and their transposes written.
 pub type TransposeFn<T> = unsafe fn(*const T, usize, *mut T, usize, usize);
 
-/// Copies rows of registers, the second distance apart, to where they are neighbours: so many, the
-/// last register of each filled up from so many lanes.
+/// Copies rows of registers, the second distance apart, to where they are neighbours: so many, of the
+/// last register so many lanes. What lies behind these in a row's place is not told.
 ///
 /// # Safety
 /// The machine has the level; the rows may be read and their places written.
@@ -111,7 +113,7 @@ impl<T> Tiles<T> {
 #[inline(always)]
 unsafe fn compute<V: Vector, const ROWS: usize, const VECTORS: usize>(tile: &Tile<V::Scalar>)
 where
-    V::Scalar: Default,
+    V::Scalar: Default + From<u8>,
 {
     // SAFETY: the caller proves the level and every number.
     unsafe {
@@ -119,7 +121,7 @@ where
             let c = tile.c.add(index * ROWS * tile.c_row);
             let mut sums = [[V::broadcast(V::Scalar::default()); VECTORS]; ROWS];
             match tile.start {
-                Start::Zero => {}
+                Start::Zero | Start::Apart => {}
                 Start::Row(row) => sums = [load_row::<V, VECTORS>(row, tile.last); ROWS],
                 Start::Column(column) => {
                     for (i, sums) in sums.iter_mut().enumerate() {
@@ -144,8 +146,18 @@ where
                 a = a.wrapping_add(tile.a_step);
                 b = b.wrapping_add(tile.b_step);
             }
-            for (i, sums) in sums.iter().enumerate() {
-                store_row(sums, c.add(i * tile.c_row), tile.last);
+            let apart = matches!(tile.start, Start::Apart);
+            let one = V::broadcast(V::Scalar::from(1));
+            for (i, sums) in sums.iter_mut().enumerate() {
+                let c = c.add(i * tile.c_row);
+                if apart {
+                    // All of a row before any is written: two registers may share lanes.
+                    let before = load_row::<V, VECTORS>(c, tile.last);
+                    for (sum, before) in sums.iter_mut().zip(before) {
+                        *sum = sum.mul_add(one, before);
+                    }
+                }
+                store_row(sums, c, tile.last);
             }
         }
     }
@@ -289,7 +301,7 @@ macro_rules! level {
         unsafe fn $entry<V: Vector, const ROWS: usize, const VECTORS: usize>(
             tile: &Tile<V::Scalar>,
         ) where
-            V::Scalar: Default,
+            V::Scalar: Default + From<u8>,
         {
             // SAFETY: the attribute is the proof of the level; the caller proves the rest.
             unsafe { compute::<V, ROWS, VECTORS>(tile) }

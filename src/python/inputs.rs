@@ -127,7 +127,8 @@ impl<T: Element> Stored<T> {
         )]
         let most = (x.len() as f64 * share) as usize;
         let width = x.as_array().ncols();
-        let found = Positions::of_dense(x.as_slice()?, width, most)?;
+        let numbers = x.as_slice()?;
+        let found = py.detach(|| Positions::of_dense(numbers, width, most))?;
         drop(x);
         Ok(match found {
             Some((positions, values)) => Self::Sparse(positions, values),

@@ -5,6 +5,7 @@ use numpy::{
     PyArray1, PyArray2, PyArrayDescrMethods, PyReadonlyArray1, PyReadonlyArray2,
     PyUntypedArrayMethods,
 };
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::arrays::{Element, input, labels, numbers, readonly};
@@ -132,7 +133,12 @@ impl<T: Element> Kept<T> {
     pub fn borrow<'py>(&self, py: Python<'py>) -> PyResult<Borrowed<'py, T>> {
         Ok(match self {
             Self::Values(y) => Borrowed::Y(Y::Values(input::<T, Ix2>("y", y.bind(py))?)),
-            Self::Labels(y) => Borrowed::Y(Y::Labels(readonly("y", y.bind(py))?)),
+            // Its dtype may have been changed in place.
+            Self::Labels(y) => {
+                let y = y.bind(py).as_any().cast::<PyArray1<i64>>();
+                let changed = |_| PyValueError::new_err("y: expected labels as before, got others");
+                Borrowed::Y(Y::Labels(readonly("y", y.map_err(changed)?)?))
+            }
             Self::Any(_) => Borrowed::Any,
         })
     }

@@ -1,4 +1,4 @@
-//! What `bpfast.fit` runs its epochs on: data, settings and buffers, kept from run to run.
+//! What `Network.fit` runs its epochs on: data, settings and buffers, kept from run to run.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -42,6 +42,8 @@ struct State<T: Element> {
     /// The examples of the epoch in their order, and how many of them are done.
     order: Vec<u32>,
     done: usize,
+    /// How many of them the last run has done.
+    of_run: usize,
     scratch: Scratch<T>,
     report: Report,
 }
@@ -167,8 +169,7 @@ impl Trainer {
     fn report(&self) -> (usize, usize, f64, f64) {
         with_state!(&self.inner, state => {
             let Report { steps, cost, weight, .. } = state.report;
-            let examples = steps.saturating_mul(self.settings.batch_size).min(state.done);
-            (steps, examples, cost, weight)
+            (steps, state.of_run, cost, weight)
         })
     }
 
@@ -216,6 +217,7 @@ impl<T: Element> Default for State<T> {
             data: None,
             order: Vec::new(),
             done: 0,
+            of_run: 0,
             scratch: Scratch::default(),
             report: Report::default(),
         }
@@ -289,10 +291,11 @@ impl<T: Element> State<T> {
             data,
             order,
             done,
+            of_run,
             scratch,
             report,
         } = self;
-        *report = Report::default();
+        (*report, *of_run) = (Report::default(), 0);
         let Some(data) = data else {
             return Ok(false);
         };
@@ -323,6 +326,9 @@ impl<T: Element> State<T> {
             .map(|kept| Ok(kept.as_slice_mut()?))
             .collect::<PyResult<Vec<_>>>()?;
         net.vector.check_writeable(py, "params")?;
+        // Two claims: this one is seen by steps that take the parameters as an array.
+        let array = net.vector.numbers::<T>()?.array(py);
+        let _claim = readwrite_argument("params", array)?;
         let params = net.vector.numbers::<T>()?.write(py, "params")?;
         let numbers = &mut *params.numbers;
 
@@ -360,7 +366,8 @@ impl<T: Element> State<T> {
             };
             run.run(scratch, numbers, &mut kept, report)
         });
-        *done += report.steps.saturating_mul(settings.batch_size).min(rows);
+        *of_run = report.steps.saturating_mul(settings.batch_size).min(rows);
+        *done += *of_run;
         if let Some(error) = raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error);
         }

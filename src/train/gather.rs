@@ -1,10 +1,9 @@
 //! The examples of a mini-batch, brought together.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::examples::{Incoming, Inputs, Reduction, Targets, Y};
-use crate::interrupt::Pulse;
+use crate::interrupt::{Pulse, Question, watch};
 use crate::kernels::ask_for;
-use crate::network::Network;
 use crate::pool::Team;
 use crate::scalar::Real;
 use crate::sparse::Gathered;
@@ -26,30 +25,18 @@ pub struct Room<T> {
 }
 
 impl<T: Real> Room<T> {
-    /// Makes room for `rows` examples of `network`.
-    ///
-    /// # Errors
-    /// The memory cannot be had.
-    pub fn prepare(&mut self, network: &Network, rows: usize) -> Result<()> {
-        let pulse = Pulse::none();
-        reserve(&mut self.x, rows, network.n_inputs(), &pulse)?;
-        reserve(&mut self.y, rows, network.n_outputs(), &pulse)?;
-        self.labels.resize(rows, 0);
-        self.weights.resize(rows, 0.0);
-        Ok(())
-    }
-
     /// The examples `rows` of `inputs` and `targets`, whose cost is a mean, and Σ s_x: borrowed
     /// where they lie one behind the other there, else copied here.
     ///
     /// # Errors
-    /// Weights that are not finite.
+    /// No memory, interrupted, or weights that are not finite.
     pub fn gather<'a>(
         &'a mut self,
         inputs: Inputs<'a, T>,
         targets: &Targets<'a, T>,
         rows: &[u32],
         team: &Team,
+        question: Question<'_>,
     ) -> Result<(Inputs<'a, T>, Targets<'a, T>, f64)> {
         let Self {
             x,
@@ -71,16 +58,26 @@ impl<T: Real> Room<T> {
             (inputs.part(&range), y, weights)
         } else {
             let y = match targets.y {
-                Y::Values(all) => Y::Values(copy_rows(all, width, rows, y)),
-                Y::Labels(all) => Y::Labels(copy_rows(all, 1, rows, labels)),
+                Y::Values(all) => {
+                    watch(question, |pulse| reserve(y, n, width, pulse))?;
+                    Y::Values(copy_rows(all, width, rows, y))
+                }
+                Y::Labels(all) => {
+                    room_for(labels, n, 0)?;
+                    Y::Labels(copy_rows(all, 1, rows, labels))
+                }
             };
             let weights: Option<&[f64]> = match targets.sample_weight {
-                Some(all) => Some(copy_rows(all, 1, rows, weights)),
+                Some(all) => {
+                    room_for(weights, n, 0.0)?;
+                    Some(copy_rows(all, 1, rows, weights))
+                }
                 None => None,
             };
             let inputs = match inputs.x {
                 Incoming::Dense(all) => {
-                    let width = all.numbers.len() / inputs.n;
+                    let width = inputs.width();
+                    watch(question, |pulse| reserve(x, n, width, pulse))?;
                     inputs.with_dense(n, copy_by_all(all.numbers, width, rows, x, team))
                 }
                 Incoming::Sparse(all) => inputs.with_sparse(stored.gather(all, rows)?),
@@ -102,7 +99,7 @@ impl<T: Real> Room<T> {
 pub fn ask_for_rows<T: Real>(inputs: &Inputs<'_, T>, rows: &[u32]) {
     match inputs.x {
         Incoming::Dense(all) => {
-            let width = all.numbers.len() / inputs.n;
+            let width = inputs.width();
             for &row in rows {
                 ask_for(&all.numbers[row as usize * width..][..width]);
             }
@@ -115,6 +112,22 @@ pub fn ask_for_rows<T: Real>(inputs: &Inputs<'_, T>, rows: &[u32]) {
             }
         }
     }
+}
+
+/// Makes `room` at least `length` long.
+fn room_for<N: Copy>(room: &mut Vec<N>, length: usize, value: N) -> Result<()> {
+    if room.len() < length {
+        let refuse = |_| {
+            Error::memory(
+                "batch_size",
+                format_args!("cannot allocate {length} numbers"),
+            )
+        };
+        room.try_reserve_exact(length - room.len())
+            .map_err(refuse)?;
+        room.resize(length, value);
+    }
+    Ok(())
 }
 
 /// Whether each row is the one before and 1.

@@ -116,6 +116,12 @@ impl<T: Real> Run<'_, T> {
         kept: &mut [&mut [T]],
         report: &mut Report,
     ) -> Result<()> {
+        assert!(
+            self.rates.len() >= self.steps()
+                && kept.len() == self.settings.rule.kept()
+                && kept.iter().all(|kept| kept.len() == params.len()),
+            "a rate for each step, and what the optimizer keeps"
+        );
         assert_eq!(
             params.len(),
             self.network.n_params(),
@@ -127,7 +133,7 @@ impl<T: Real> Run<'_, T> {
         let all = watch(self.question, |pulse| {
             self.do_steps(steps, pulse, scratch, params, kept, report)
         });
-        if self.settings.check_finite && !are_finite(params) {
+        if self.settings.check_finite && !all_finite(params, kept) {
             self.go_back(scratch, params, kept, report)?;
         }
         all
@@ -179,7 +185,7 @@ impl<T: Real> Run<'_, T> {
                 let so_far = *report;
                 let next = report.steps + 1;
                 self.do_steps(next, pulse, scratch, params, kept, report)?;
-                if report.diverged || !are_finite(params) {
+                if report.diverged || !all_finite(params, kept) {
                     restore(&last, params, kept);
                     *report = so_far;
                     break;
@@ -196,7 +202,6 @@ impl<T: Real> Run<'_, T> {
     fn prepare(&self, scratch: &mut Scratch<T>, params: &[T], kept: &[&mut [T]]) -> Result<()> {
         let rows = self.settings.batch_size.min(self.order.len());
         watch(self.question, |pulse| {
-            scratch.room.prepare(self.network, rows)?;
             if self.custom.is_some() {
                 for buffer in &mut scratch.custom {
                     reserve(buffer, rows, self.network.n_outputs(), pulse)?;
@@ -230,6 +235,11 @@ fn restore<T: Real>(place: &[T], params: &mut [T], kept: &mut [&mut [T]]) {
     for (place, part) in place.chunks_exact(length).zip(parts) {
         part.copy_from_slice(place);
     }
+}
+
+/// Whether neither a parameter nor what is kept for one is NaN or infinite.
+fn all_finite<T: Real>(params: &[T], kept: &[&mut [T]]) -> bool {
+    are_finite(params) && kept.iter().all(|kept| are_finite(kept))
 }
 
 /// Whether no number is NaN or infinite.

@@ -6,11 +6,30 @@ use crate::scalar::Real;
 /// The numbers whose squares are added first.
 const RUN: usize = 1 << 12;
 
-/// √Σ x², added up in float64 in a fixed order.
+/// √Σ x², added up in float64 in a fixed order, in units of the largest x where squares overflow.
 pub fn norm<T: Real>(numbers: &[T]) -> f64 {
+    let norm = norm_in(numbers, 1.0);
+    if norm.is_finite() {
+        return norm;
+    }
+    let sizes = numbers.iter().map(|x| x.to_f64().abs());
+    let largest = sizes.fold(
+        0.0,
+        |largest: f64, size| if size <= largest { largest } else { size },
+    );
+    if largest.is_finite() {
+        largest * norm_in(numbers, largest)
+    } else {
+        largest
+    }
+}
+
+/// ‖x / unit‖.
+fn norm_in<T: Real>(numbers: &[T], unit: f64) -> f64 {
     let add = |sums: &mut [f64; 8], numbers: &[T]| {
         for (sum, &x) in sums.iter_mut().zip(numbers) {
-            *sum += x.to_f64() * x.to_f64();
+            let x = x.to_f64() / unit;
+            *sum += x * x;
         }
     };
     let run = |numbers: &[T]| {
@@ -41,8 +60,18 @@ pub fn shorten<T: Real>(network: &Network, params: &mut [T], longest: f64, squar
                 *square += w.to_f64() * w.to_f64();
             }
         }
-        for square in &mut *squares {
-            *square = factor(square.sqrt(), longest);
+        for (neuron, square) in squares.iter_mut().enumerate() {
+            let mut length = square.sqrt();
+            if !length.is_finite() {
+                let column: Vec<T> = weights
+                    .iter()
+                    .skip(neuron)
+                    .step_by(layer.n_out)
+                    .copied()
+                    .collect();
+                length = norm(&column);
+            }
+            *square = factor(length, longest);
         }
         if squares.iter().all(|&factor| factor >= 1.0) {
             continue;
@@ -66,6 +95,13 @@ mod tests {
         let numbers: Vec<f32> = (0..10_000_u16).map(f32::from).collect();
         let exact = 333_283_335_000.0_f64; // Σ k² = (n − 1) n (2n − 1) / 6
         assert!((norm(&numbers) / exact.sqrt() - 1.0).abs() < 1e-14);
+    }
+
+    #[test]
+    fn a_norm_whose_squares_overflow_is_still_one() {
+        assert!((norm(&[3e200, -4e200]) / 5e200 - 1.0).abs() < 1e-15);
+        assert!(norm(&[1.0, f64::INFINITY]).is_infinite());
+        assert!(!(norm(&[1.0, f64::NAN]) <= f64::MAX));
     }
 
     #[test]

@@ -22,8 +22,9 @@ pub struct Cost {
     pub weight: f64,
 }
 
-/// The most rows that are asked for ahead: those of small steps, which wait for them the longest.
-const AHEAD_ROWS: usize = 32;
+/// The most bytes that are asked for ahead, of rows with every number: those of small steps, which
+/// wait for them the longest.
+const AHEAD: usize = 1 << 17;
 /// How often some are asked for: the processor has few places for what is on its way from memory.
 const TIMES: usize = 3;
 
@@ -69,7 +70,7 @@ impl<T: Real> Run<'_, T> {
             ..
         } = scratch;
         let (inputs, mut targets, weight) =
-            room.gather(self.inputs, &self.targets, rows, self.team)?;
+            room.gather(self.inputs, &self.targets, rows, self.team, self.question)?;
         if weight == 0.0 {
             // No example counts, so that no step is to be done.
             return Ok(Some(Cost {
@@ -152,7 +153,8 @@ impl<T: Real> Run<'_, T> {
     /// The rows of the step that begins at `start`, to be asked for on the way there.
     fn ahead(&self, start: usize) -> Ahead<'_, T> {
         let rows = &self.order[start..];
-        let rows = &rows[..rows.len().min(self.settings.batch_size).min(AHEAD_ROWS)];
+        let most = AHEAD / (self.inputs.width() * size_of::<T>()).max(1);
+        let rows = &rows[..rows.len().min(self.settings.batch_size).min(most)];
         Ahead {
             inputs: &self.inputs,
             rows,

@@ -190,7 +190,49 @@ fn a_run_does_the_steps_of_a_plain_loop() {
             assert_eq!(outcome, Ok(()));
             assert_eq!((report.steps, report.diverged), (rates.len(), false));
             assert!(distance(&params, &wanted) < 1e-12, "{sizes:?} {rule:?}");
-            assert_eq!(params, train(3).0, "{sizes:?} {rule:?}");
+            assert!(params == train(3).0, "{sizes:?} {rule:?}");
+        }
+    }
+}
+
+/// Small steps of large parameters: terms that are rounded to a parameter one by one would be lost.
+#[test]
+fn small_steps_are_not_lost_in_large_parameters() {
+    let network = Network::new(&[1, 2], &[], Activation::Identity, Cost::Quadratic);
+    let network = network.expect("a network");
+    for (n, rate) in [(10, 1e-6), (128, 3e-5), (500, 1e-4)] {
+        // a = 2 and y = 1.9 for all: the gradient is 0.1, the parameters are 1.
+        let (x, y) = (vec![1.0_f32; n], vec![1.9; 2 * n]);
+        let x = ArrayView2::from_shape((n, 1), &x).expect("as many");
+        let y = ArrayView2::from_shape((n, 2), &y).expect("as many");
+        let order: Vec<u32> = (0..).take(n).collect();
+        let run = Run {
+            network: &network,
+            settings: &settings(SGD, n),
+            inputs: Inputs::new(&network, x).expect("good inputs"),
+            targets: Targets::values(2, n, y).expect("good targets"),
+            custom: None,
+            order: &order,
+            rates: &[rate],
+            steps_before: 0,
+            team: &Team::alone(),
+            question: &|| false,
+        };
+        let mut params = [1.0_f32; 4];
+        run.run(
+            &mut Scratch::default(),
+            &mut params,
+            &mut [],
+            &mut Report::default(),
+        )
+        .expect("nobody interrupts");
+        for p in params {
+            let step = f64::from(1.0 - p);
+            // Half a unit in the last place of 1, below it.
+            assert!(
+                (step - 0.1 * rate).abs() < 6e-8 / 2.0 + 1e-5 * rate,
+                "{n} {rate}: {step}"
+            );
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::kernels::guarded::Guarded;
 use crate::kernels::level::Level;
 use crate::kernels::number::{Number, fill};
 use crate::kernels::testing::at;
-use shape::{E, KINDS, Kind, N, Place, Shape, With};
+use shape::{APART, E, KINDS, Kind, N, Place, Shape, With};
 
 /// The levels whose code runs here. That of NEON is made of arrays, which x86-64 has as well.
 fn levels() -> impl Iterator<Item = Level> {
@@ -76,6 +76,7 @@ impl<T: Number> Places<T> {
                 fill(&mut begin);
                 sums.copy_from_slice(&begin);
             }
+            Kind::Gradients(.., With::Apart) => fill(&mut begin),
             _ => {}
         }
         let (a, b, bias) = (&*a, &*b, &*bias);
@@ -92,6 +93,11 @@ impl<T: Number> Places<T> {
                         let sum = &mut sums[shape.c.at(i, j)];
                         *sum = factor.multiply_add(b[shape.b.at(k, j)], *sum, once);
                     }
+                }
+            }
+            if matches!(kind, Kind::Gradients(.., With::Apart)) {
+                for (sum, &before) in sums.iter_mut().zip(&begin) {
+                    *sum = sum.multiply_add(T::ONE, before, once);
                 }
             }
             sums
@@ -111,6 +117,10 @@ impl<T: Number> Places<T> {
                     forward(a, b, bias, neurons, c, to, room, pulse);
                 }
                 Kind::Errors(from, to) => errors(values(a, from), b, c, to, columns, room, pulse),
+                Kind::Gradients([first, _], from, delta, With::Apart) => {
+                    let (a, delta) = (values(a, from), values(b, delta));
+                    add_gradients(a, delta, steps, first, c, room, pulse);
+                }
                 Kind::Gradients([first, _], from, delta, with) => {
                     let add = matches!(with, With::Add | With::AddBiases);
                     let (a, delta, biases) = (values(a, from), values(b, delta), ones > 0);
@@ -171,7 +181,7 @@ const fn widths<T>() -> usize {
 
 fn every_tile<T: Number>() {
     let mut places = Places::<T>::new(64 * (widths::<T>() + 7));
-    for kind in KINDS {
+    for kind in KINDS.into_iter().chain(APART) {
         for rows in (1..=15).chain(27..=31) {
             for columns in 1..=widths::<T>() {
                 for steps in [1, 5] {
@@ -200,10 +210,12 @@ fn every_block<T: Number>() {
 fn far_apart<T: Number>() {
     let far = FAR_APART / size_of::<T>();
     let mut places = Places::<T>::new(513 * (far + 12));
-    for kind in KINDS {
+    for kind in KINDS.into_iter().chain(APART) {
+        // A sum of several blocks of steps is added block by block.
+        let most = if APART.contains(&kind) { 512 } else { 513 };
         for rows in [WORTH_COPYING - 1, WORTH_COPYING] {
             for columns in [far - 1, far + 5] {
-                for steps in [1, 2, 513] {
+                for steps in [1, 2, most] {
                     places.check(kind, rows, columns, steps);
                 }
             }

@@ -63,6 +63,8 @@ pub(super) enum Begin<'a, T> {
     Column(&'a [T]),
     /// What C holds.
     Sum,
+    /// 0; the sums are added to what C holds, those of each block of steps by themselves.
+    Apart,
 }
 
 /// C ← start + A B, with A (rows, steps), some `columns` of B (steps, b_row), and of these C, row by
@@ -112,7 +114,7 @@ impl<T: Registers> Product<'_, T> {
         match self.start {
             Begin::Row(row) => assert_eq!(row.len(), self.b_row, "the length of a row"),
             Begin::Column(column) => assert_eq!(column.len(), rows, "the length of a column"),
-            Begin::Zero | Begin::Sum => {}
+            Begin::Zero | Begin::Sum | Begin::Apart => {}
         }
         assert!(room.len() >= self::room::<T>(0), "the room of a product");
 
@@ -121,6 +123,7 @@ impl<T: Registers> Product<'_, T> {
         if let Source::Rows(b) = self.b
             && self.rows == 1
             && !self.ones
+            && !matches!(self.start, Begin::Apart)
             && self.a.step == 1
             && size_of_val(b) >= FROM_AFAR
         {
@@ -168,7 +171,7 @@ impl<T: Registers> Product<'_, T> {
             Begin::Zero => c.fill(T::default()),
             Begin::Row(row) => c.copy_from_slice(&row[self.columns.clone()]),
             Begin::Column(column) => c.fill(column[0]),
-            Begin::Sum => {}
+            Begin::Sum | Begin::Apart => {}
         }
         let a = self.a.numbers[..self.steps].chunks(STREAMS);
         for (a, b) in a.zip(b.chunks(STREAMS * self.b_row)) {
@@ -265,6 +268,7 @@ impl<T: Registers> Product<'_, T> {
                 c_row: self.columns.len(),
                 steps: steps.len(),
                 start: match self.start {
+                    Begin::Apart => Start::Apart,
                     _ if steps.start > 0 => Start::Sum,
                     Begin::Zero => Start::Zero,
                     Begin::Row(start) => Start::Row(start[columns.start..].as_ptr()),

@@ -2,7 +2,7 @@
 
 use super::super::Layout;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     /// To some neurons: so many stand before them and after. How a and z lie.
     Forward([usize; 2], Layout, Layout),
@@ -21,6 +21,8 @@ pub enum With {
     Biases,
     /// Both.
     AddBiases,
+    /// Summed by themselves, then added to what is there.
+    Apart,
 }
 
 pub const E: Layout = Layout::Examples;
@@ -40,6 +42,12 @@ pub const KINDS: [Kind; 13] = [
     Kind::Gradients([3, 0], E, E, With::AddBiases),
     Kind::Gradients([2, 1], N, N, With::Biases),
     Kind::Gradients([0, 1], E, N, With::Add),
+];
+
+/// Those whose sums are added to what is there once they are whole.
+pub const APART: [Kind; 2] = [
+    Kind::Gradients([1, 0], E, E, With::Apart),
+    Kind::Gradients([0, 2], N, N, With::Apart),
 ];
 
 /// Where the numbers of a matrix stand.
