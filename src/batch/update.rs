@@ -6,7 +6,7 @@ use super::blocks::{Part, Parts, sum_part};
 use super::{Call, Scratch, Worker};
 use crate::backward::{add_bp4, input_and_delta};
 use crate::error::Result;
-use crate::examples::{Inputs, Targets};
+use crate::examples::{Incoming, Inputs, Targets};
 use crate::interrupt::{Pulse, watch};
 use crate::kernels::{map, steps::Scale};
 use crate::network::{Layer, Network};
@@ -27,11 +27,13 @@ const PART: usize = 1 << 15;
 
 /// A batch whose errors are known, and whose gradient can change the parameters.
 pub(crate) struct Ready<'a, T> {
-    pub network: &'a Network,
-    pub inputs: Inputs<'a, T>,
+    network: &'a Network,
+    inputs: Inputs<'a, T>,
     /// How the batch was cut.
-    pub plan: Plan,
-    pub team: &'a Team,
+    plan: Plan,
+    team: &'a Team,
+    /// η of a step that adds −η times the gradient, with −η in the errors.
+    plain_rate: Option<f64>,
 }
 
 impl<T: Real> Call<'_, T> {
@@ -66,7 +68,8 @@ impl<T: Real> Call<'_, T> {
             }
             Ok(())
         })?;
-        let targets = targets.scaled(scale(&self.inputs, update));
+        let rate = plain_rate(&self.inputs, update);
+        let targets = targets.scaled(rate.map_or(1.0, |rate| -rate));
         self.errors_of_block(&targets, scratch, 0..chunks)?;
         Ok((self.total(&targets, scratch), self.plan))
     }
@@ -84,11 +87,6 @@ fn plain_rate<T: Real>(inputs: &Inputs<'_, T>, update: &Update) -> Option<f64> {
     update.step.plain_rate()
 }
 
-/// What the errors are multiplied with.
-fn scale<T: Real>(inputs: &Inputs<'_, T>, update: &Update) -> f64 {
-    plain_rate(inputs, update).map_or(1.0, |rate| -rate)
-}
-
 /// The neurons of a part of a layer whose gradient stands by itself.
 fn neurons_of_part(layer: &Layer) -> usize {
     (PART / layer.n_out).clamp(1, layer.n_in)
@@ -98,7 +96,24 @@ fn longest_part(layer: &Layer) -> usize {
     neurons_of_part(layer) * layer.n_out
 }
 
-impl<T: Real> Ready<'_, T> {
+impl<'a, T: Real> Ready<'a, T> {
+    /// A batch whose errors [`Call::errors_for`] has left, cut as that has told.
+    pub(crate) fn new(
+        network: &'a Network,
+        inputs: Inputs<'a, T>,
+        plan: Plan,
+        team: &'a Team,
+        update: &Update,
+    ) -> Self {
+        Self {
+            network,
+            inputs,
+            plan,
+            team,
+            plain_rate: plain_rate(&inputs, update),
+        }
+    }
+
     /// Does the step, which is not interrupted.
     pub(crate) fn update(
         &self,
@@ -113,7 +128,7 @@ impl<T: Real> Ready<'_, T> {
         let block = &*block;
         let neurons = |layer: &Layer| {
             let even = layer.n_in.div_ceil(2 * threads);
-            match (self.adds_in_place(layer, update), threads) {
+            match (self.adds_in_place(layer), threads) {
                 (true, 1) => layer.n_in,
                 // Each part of a sparse layer looks at all that is stored.
                 (true, _) if self.is_sparse(layer) => even,
@@ -140,14 +155,13 @@ impl<T: Real> Ready<'_, T> {
 
     /// Whether x is the input of `layer`, and sparse.
     fn is_sparse(&self, layer: &Layer) -> bool {
-        layer.weights.start == 0 && self.inputs.stored().is_some()
+        layer.weights.start == 0 && matches!(self.inputs.x, Incoming::Sparse(_))
     }
 
     /// Whether the gradient of a layer's weights is added to them without a place of its own. A sum of
     /// several chunks needs one: how a batch is cut may not change what is rounded.
-    fn adds_in_place(&self, layer: &Layer, update: &Update) -> bool {
-        let is_plain = plain_rate(&self.inputs, update).is_some();
-        is_plain && (self.plan.chunks == 1 || self.is_sparse(layer))
+    fn adds_in_place(&self, layer: &Layer) -> bool {
+        self.plain_rate.is_some() && (self.plan.chunks == 1 || self.is_sparse(layer))
     }
 
     /// Changes the parameters of a part.
@@ -171,11 +185,10 @@ impl<T: Real> Ready<'_, T> {
         let chunks = chunks.map(|chunk| self.inputs.part(&self.plan.rows_of(chunk)));
         let chunks = chunks.zip(block);
         let pulse = &Pulse::none();
-        let scale = scale(&self.inputs, update);
         if let Some(neuron) = part.neuron
-            && self.adds_in_place(&self.network.layers()[part.layer], update)
+            && self.adds_in_place(&self.network.layers()[part.layer])
         {
-            shrink(params, 1.0 + scale * terms.l2);
+            shrink(params, 1.0 - self.plain_rate.unwrap_or(0.0) * terms.l2);
             for (x, workspace) in chunks {
                 let (a, delta) = input_and_delta(self.network, x, workspace, part.layer);
                 add_bp4(delta, a, x.len(), neuron, params, room, pulse);
@@ -184,8 +197,8 @@ impl<T: Real> Ready<'_, T> {
         }
         let gradient = &mut buffer[..part.length];
         sum_part(self.network, part, chunks, gradient, room, pulse);
-        if plain_rate(&self.inputs, update).is_some() {
-            shrink(params, 1.0 + scale * terms.l2);
+        if let Some(rate) = self.plain_rate {
+            shrink(params, 1.0 - rate * terms.l2);
             add(params, gradient, pulse);
         } else {
             update.step.apply(terms, params, gradient, kept);

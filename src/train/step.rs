@@ -114,12 +114,7 @@ impl<T: Real> Run<'_, T> {
             if is_bad(cost) {
                 return Ok(None);
             }
-            let ready = Ready {
-                network: self.network,
-                inputs,
-                plan,
-                team: self.team,
-            };
+            let ready = Ready::new(self.network, inputs, plan, self.team, &update);
             ready.update(batch, &update, params, kept);
             cost
         } else {
