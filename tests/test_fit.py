@@ -239,3 +239,18 @@ def test_partial_fit_in_several_steps():
     assert cost == history.cost[0]
     twin.partial_fit(x, y)
     assert (twin.optimizer.steps, twin.history) == (8, history)
+
+
+def test_partial_fit_goes_on_with_an_optimizer_of_that_name():
+    net, _, x, y = case([3, 4, 2], 8)
+    net.partial_fit(x, y, optimizer="adam")
+    adam = net.optimizer
+    for name in ("adam", None):
+        net.partial_fit(x, y, optimizer=name)
+    assert net.optimizer is adam
+    assert adam.steps == 3
+    net.partial_fit(x, y, optimizer="adamw")
+    assert (net.optimizer.kind, net.optimizer.steps) == ("adamw", 1)
+    other = bpfast.Adam(0.01)
+    net.partial_fit(x, y, optimizer=other)
+    assert net.optimizer is other

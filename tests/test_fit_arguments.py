@@ -230,3 +230,24 @@ def test_parameters_that_cannot_be_written(net):
     net.weights[0].flags.writeable = False
     with refuses(ValueError, "^params: expected a writeable array, got a read-only one$", net):
         net.fit(X, Y)
+
+
+def test_classes_are_no_numbers_between(net):
+    """Outputs of a regression would get the weights of whichever is the largest."""
+    for weights in ("balanced", {0: 2.0}):
+        for y in (Y, 2.0 * np.eye(2)[[0, 1] * 6]):
+            message = r"^class_weight: expected labels, or outputs that are 0 or 1, as y, got \["
+            with refuses(ValueError, message, net):
+                net.fit(X, y, class_weight=weights)
+    net.fit(X, np.eye(2)[[0, 1] * 6], class_weight="balanced", epochs=1)
+
+
+def test_weights_that_are_all_zero_on_one_side(net):
+    for seed in range(3):
+        held = bpfast._core.permutation(seed, 0, N)[:3]
+        for rows, side in ((held, "held out"), (np.setdiff1d(range(N), held), "trained on")):
+            weights = np.ones(N)
+            weights[rows] = 0
+            message = f"^validation: expected a fraction that .* on both sides, got none.* {side}$"
+            with refuses(ValueError, message, net):
+                net.fit(X, Y, validation=0.25, sample_weight=weights, seed=seed)

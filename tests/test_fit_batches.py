@@ -240,3 +240,51 @@ def test_validation_and_figures():
     names = ("epoch", "cost", "seconds", "learning_rate", "validation_cost")
     assert net.history.names == (*names, "validation_mean_squared_error")
     assert net.history.validation_cost[-1] == net.cost(X[:9], Y[:9])
+
+
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+def test_arrays_that_are_filled_again(kind):
+    """The next batch is fetched before this one is used up."""
+    x_part, y_part = np.empty((10, 3)), np.empty((10, 2))
+    if kind == "sparse":
+        sparse = pytest.importorskip("scipy.sparse")
+        x_part = sparse.csr_array(np.ones((10, 3)))
+    filled, used = [], []
+
+    def batches():
+        for x, y in cut(10, X, Y):
+            if kind == "sparse":
+                x_part.data[:] = x.ravel()
+            else:
+                x_part[...] = x
+            y_part[...] = y
+            filled.append(x)
+            yield x_part, y_part
+
+    def cost(a, y):
+        """Wait, in the middle of the step, until the arrays hold the next batch."""
+        used.append(a)
+        deadline = time.monotonic() + 10
+        while len(filled) < min(len(used) + 1, 5) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        return ((a - y) ** 2).sum(axis=1), 2 * (a - y)
+
+    again = fitted(batches, net=net_of(cost=cost), epochs=1)
+    fresh = [(x if kind == "dense" else sparse.csr_array(x), y) for x, y in cut(10, X, Y)]
+    assert again.params.tobytes() == fitted(fresh, net=net_of(cost=cost), epochs=1).params.tobytes()
+
+
+def test_metrics_need_examples_to_measure():
+    net = net_of()
+    message = r"^metrics: expected validation=\(x, y\) with batches, which are not measured thems"
+    with refuses(ValueError, message, net):
+        fitted(cut(10, X, Y), net=net, metrics="r2")
+
+
+def test_a_number_in_a_sparse_batch_that_would_not_fit_into_memory_as_an_array():
+    sparse = pytest.importorskip("scipy.sparse")
+    x = sparse.csr_array(([1.0, 2.0, np.nan], [3, 7, 5], [0, 1, 1, 3]), shape=(3, 10**5))
+    net = bpfast.Network([10**5, 1], seed=0)
+    for kind in ("csr", "csc", "coo"):
+        with refuses(ValueError, r"^batch 0 of epoch 1: x\[2\]: expected finite numbers, got nan"):
+            net.fit([(x.asformat(kind), np.zeros((3, 1)))], epochs=1)

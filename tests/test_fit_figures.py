@@ -227,3 +227,32 @@ def test_progress(capsys):
     assert not said.out
     fit(net_of(), X, OUTPUTS)
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_mode_is_told_by_the_name():
+    for name, mode in (
+        ("validation_cost", "min"),
+        ("mean_absolute_error", "min"),
+        ("validation_accuracy", "max"),
+        ("r2", "max"),
+        (None, "min"),
+    ):
+        assert bpfast.EarlyStopping(monitor=name).mode == mode
+    message = "^mode: expected 'min' or 'max' for 'validation_f1', got None$"
+    with refuses(ValueError, message):
+        bpfast.EarlyStopping(monitor="validation_f1")
+    assert bpfast.EarlyStopping(monitor="validation_f1", mode="max").mode == "max"
+    with refuses(ValueError, "^mode: expected 'min' or 'max' for 'r2', got 'high'$"):
+        bpfast.EarlyStopping(monitor="r2", mode="high")
+
+
+def test_a_callable_may_have_a_report_of_its_own():
+    class Rate:
+        def __call__(self, step):
+            return 0.1
+
+        def report(self):
+            raise AssertionError
+
+    fit(net_of(), X, OUTPUTS, optimizer=bpfast.SGD(Rate()))
+    fit(net_of(), X, OUTPUTS, optimizer=bpfast.SGD(bpfast.schedules.WarmUp(Rate(), 2)))

@@ -159,6 +159,8 @@ NAN, INF = math.nan, math.inf
         ([0.3, 0.1, 0.1], "validation_cost", None, 2),
         ([0.3, 0.1, 0.2], "validation_cost", "max", 1),
         ([0.3, 0.1, 0.2], "f1", "min", 2),
+        ([0.3, 0.5, 0.2], "validation_r2", None, 2),
+        ([0.3, 0.1, 0.2], "mean_absolute_error", None, 2),
         ([NAN, 0.2, 0.1], "cost_2_accuracy", None, 2),
         ([NAN, INF, 0.1, NAN], "validation_cost", None, 3),
         ([NAN, INF], "validation_cost", None, 2),

@@ -243,3 +243,14 @@ def test_an_epoch_that_was_cut_short_is_done_again(path):
     with pytest.raises(KeyboardInterrupt):
         train("dropout", EPOCHS, broken(), None, checkpoint=path)
     assert train("dropout", EPOCHS, batches, None, checkpoint=path, resume=True) == never_stopped
+
+
+def test_a_resume_that_fails_leaves_the_early_stopping(path):
+    stopping = bpfast.EarlyStopping(30)
+    given = {"validation": (X_VAL, Y_VAL), "early_stopping": stopping}
+    train("sgd", 3, checkpoint=path, **given)
+    state = stopping.state
+    assert state["best_epoch"] > 0
+    with pytest.raises(ValueError, match=r"^batch_size: expected 7 as in the checkpoint, got 3$"):
+        train("sgd", 5, resume=path, batch_size=3, **given)
+    assert stopping.state == state

@@ -242,3 +242,20 @@ def test_a_schedule_that_learns_nothing_has_an_empty_state(state):
         assert schedule.state == {}
         with refuses(ValueError, "^state: expected an empty dict"):
             schedule.state = state
+
+
+def test_ramps_in_front_of_ramps():
+    """A config with thousands would be a RecursionError at the first call."""
+    schedule, config = schedules.Constant(0.1), COSINE
+    for _ in range(10):
+        schedule = schedules.WarmUp(schedule, 1)
+        config = {"kind": "warm_up", "schedule": config, "steps": 1}
+    schedules.from_config(config)
+    assert schedules.from_config(schedule.config) == schedule
+    message = "schedule: expected 10 ramps or fewer in front of each other, got more$"
+    with pytest.raises(ValueError, match=f"^{message}"):
+        schedules.WarmUp(schedule, 1)
+    for _ in range(200):
+        config = {"kind": "warm_up", "schedule": config, "steps": 1}
+    with pytest.raises(ValueError, match=f"^config: {message}"):
+        schedules.from_config(config)

@@ -188,3 +188,22 @@ def test_scipy_that_cannot_be_imported():
         [sys.executable, "-c", program], cwd=ROOT, env=environment(), timeout=LIMIT, check=False
     )
     assert done.returncode == 0
+
+
+def test_what_is_not_finite_is_found_without_an_array():
+    """With its zeros such an x would take 8 TB."""
+    from bpfast._data import fault
+
+    y = np.zeros(10**6)
+    data, rows = np.array([1.0, np.inf, np.nan]), [5, 900, 900]
+    x = sparse.coo_array((data, (rows, [3, 10**6 - 1, 7])), shape=(10**6, 10**6)).tocsr()
+    x.sort_indices()
+    for given in (x, x.tocsc()):
+        assert fault(np.dtype("f8"), given, y) == "x[900]: expected finite numbers, got nan"
+    x.data = np.array([1.0, 1e300, 2.0])
+    wanted = "x[900]: expected numbers that float32 can hold, got 1e+300"
+    assert fault(np.dtype("f4"), x, y) == wanted
+    assert fault(np.dtype("f8"), x, y) is None
+    assert fault(np.dtype("f4"), x[899:902], y[:3], np.array([4, 6, 8])) == wanted.replace(
+        "900", "6"
+    )

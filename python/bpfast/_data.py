@@ -106,7 +106,7 @@ class Examples:
         Raises
         ------
         ValueError
-            One of the two would be empty.
+            One of the two would be empty, or all its weights 0.
         """
         n = len(self)
         count = round(share * n) if 0 < share < 1 else 0
@@ -117,6 +117,10 @@ class Examples:
         rest, held = copy(self), copy(self)
         rest.keep(np.sort(order[count:]))
         held.keep(np.sort(order[:count]))
+        for part, of_part in ((rest, "trained on"), (held, "held out")):
+            if part.sample_weight is not None and not part.sample_weight.any():
+                expected = "a fraction that leaves weights above 0 on both sides"
+                raise ValueError(f"validation: expected {expected}, got none of those {of_part}")
         return rest, held
 
     def keep(self, rows: NDArray[Any]) -> None:
@@ -193,20 +197,36 @@ def is_sparse(x: Any) -> bool:
 
 def fault(dtype: np.dtype[Any], x: Any, y: Any, names: NDArray[Any] | None = None) -> str | None:
     """Name the first of some examples with a number that is not finite in `dtype`."""
-    x = x.toarray() if is_sparse(x) else np.asarray(x)
-    for name, array in (("x", x), ("y", np.asarray(y))):
-        if array.dtype.kind != "f" or not array.size:
-            continue
-        with np.errstate(over="ignore"):
-            bad = ~np.isfinite(array.astype(dtype, copy=False)).reshape(len(array), -1)
-        if not bad.any():
-            continue
-        row = int(bad.any(axis=1).argmax())
-        got = array.reshape(len(array), -1)[row, bad[row].argmax()]
-        where = row if names is None else int(names[row])
-        wanted = "finite numbers" if not np.isfinite(got) else f"numbers that {dtype} can hold"
-        return f"{name}[{where}]: expected {wanted}, got {got}"
+    for name, array in (("x", x), ("y", y)):
+        found = _first_bad(dtype, array)
+        if found is not None:
+            row, got = found
+            where = row if names is None else int(names[row])
+            wanted = "finite numbers" if not np.isfinite(got) else f"numbers that {dtype} can hold"
+            return f"{name}[{where}]: expected {wanted}, got {got}"
     return None
+
+
+def _first_bad(dtype: np.dtype[Any], array: Any) -> tuple[int, Any] | None:
+    """The first row with a number that is not finite in `dtype`, and that number."""
+    indptr: NDArray[Any] | None = None
+    if is_sparse(array):  # as an array with its zeros it may be larger than memory
+        array = array.tocsr()
+        indptr = array.indptr
+        array = array.data[: indptr[-1]]
+    array = np.asarray(array)
+    if array.dtype.kind != "f" or not array.size:
+        return None
+    with np.errstate(over="ignore"):
+        bad = ~np.isfinite(array.astype(dtype, copy=False)).reshape(-1)
+    if not bad.any():
+        return None
+    at = int(bad.argmax())
+    if indptr is None:
+        row = at // (array.size // len(array))
+    else:
+        row = int(np.searchsorted(indptr, at, side="right")) - 1
+    return row, array.reshape(-1)[at]
 
 
 def _checked(x: Any) -> Any:

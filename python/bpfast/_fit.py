@@ -90,6 +90,9 @@ def fit(
         if y is None:
             _refuse_with_batches(validation, class_weight, sample_weight)
             held_out = _held_out(net, validation)
+            if measures and held_out is None:
+                expected = "validation=(x, y) with batches, which are not measured themselves"
+                raise ValueError(f"metrics: expected {expected}, got none")
             trainer = _trainer(net, settings, optimizer, WHOLE)
             source = Batches(trainer, net.dtype, _batches(x))
         else:
@@ -119,9 +122,11 @@ def fit(
             callbacks=calls,
         )
         weighted = {"class_weight": class_weight, "sample_weight": sample_weight}
-        if stopping is not None:
-            stopping.reset()
+        begins_anew = checkpoints.read is None
         checkpoints.begin(training, epochs, share=share, **weighted)
+        # Not before: a checkpoint that is refused changes nothing.
+        if stopping is not None and begins_anew:
+            stopping.reset()
         training.run(epochs, progress, checkpoints.save)
         return training.history
     finally:
@@ -158,9 +163,12 @@ def partial_fit(
         seed=whole("seed", seed, 0),
         check_finite=check_finite,
     )
-    if optimizer is None:
-        optimizer = "adam" if net.optimizer is None else net.optimizer
-    optimizer = parse_optimizer(optimizer)
+    last = net.optimizer
+    if last is not None and (
+        optimizer is None or (isinstance(optimizer, str) and optimizer == last.kind)
+    ):
+        optimizer = last
+    optimizer = parse_optimizer("adam" if optimizer is None else optimizer)
     ticket = object()
     try:
         claim(ticket, network=net, optimizer=optimizer)

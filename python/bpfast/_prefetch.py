@@ -8,7 +8,7 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 # How often Ctrl-C is looked for while an item is waited for, and how long the end of the thread is
 # waited for, in seconds.
@@ -18,12 +18,14 @@ LOOK = 0.05
 class Prefetch:
     """Iterate over `items`, one item ahead; an exception of theirs comes out where it would be.
 
+    With `kept`, an item comes out as `kept(item)`, which the thread calls before it asks for the
+    next one.
     As a context manager it ends the thread, at once unless `items` keeps it waiting, and closes
     `items` where that is a generator.
     """
 
-    def __init__(self, items: Iterable[Any]) -> None:
-        self._items = items
+    def __init__(self, items: Iterable[Any], kept: Callable[[Any], Any] | None = None) -> None:
+        self._items, self._kept = items, kept
         # SimpleQueue has no lock that Ctrl-C could leave closed.
         self._wanted: SimpleQueue[bool] = SimpleQueue()  # one more item, or none any more
         self._found: SimpleQueue[tuple[str, Any]] = SimpleQueue()
@@ -62,7 +64,7 @@ class Prefetch:
                 if item is end:
                     self._found.put(("end", None))
                     return
-                self._found.put(("item", item))
+                self._found.put(("item", item if self._kept is None else self._kept(item)))
         except BaseException as error:  # noqa: BLE001, it is raised where the item was wanted
             self._found.put(("error", error))
         finally:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from bpfast import _core
-from bpfast._data import fault
+from bpfast._data import fault, is_sparse
 from bpfast._prefetch import Prefetch
 
 if TYPE_CHECKING:
@@ -158,7 +159,9 @@ class Batches:
             raise TypeError(f"x: expected a callable that gives an iterable of batches, got {got}")
         # What a list holds is there already.
         is_there = isinstance(batches, list | tuple)
-        self._next = iter(batches if is_there else self._held.enter_context(Prefetch(batches)))
+        if not is_there:
+            batches = self._held.enter_context(Prefetch(batches, _copied))
+        self._next = iter(batches)
         self._epoch, self._count = epoch, 0
 
     def ready(self, most: int) -> int:  # noqa: ARG002, a batch is a step
@@ -191,6 +194,20 @@ class Batches:
 
     def _where(self) -> str:
         return f"batch {self._count - 1} of epoch {self._epoch}"
+
+
+def _copied(batch: Any) -> Any:
+    """The batch with copies of its arrays: whoever gives it may fill the same ones again."""
+    if not isinstance(batch, tuple | list):
+        return batch
+    return [_copied_part(part) for part in batch]
+
+
+def _copied_part(part: Any) -> Any:
+    if isinstance(part, np.ndarray):
+        return np.array(part)
+    # SciPy's own copy checks the format; what is wrong is said when the batch is loaded.
+    return deepcopy(part) if is_sparse(part) else part
 
 
 def _parts(batch: Any) -> tuple[Any, Any, Any]:

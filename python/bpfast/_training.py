@@ -132,9 +132,9 @@ class Training:
         is_better = stopping is not None and stopping.is_better(epoch, row)
         self.history.append(row)
         shown.epoch(row)
-        report = getattr(self.optimizer.learning_rate, "report", None)
-        if report is not None:
-            report(row.get("validation_cost", row["cost"]))
+        rate = self.optimizer.learning_rate
+        if isinstance(rate, schedules.Schedule):  # a callable of the user's may have another report
+            rate.report(row.get("validation_cost", row["cost"]))
         if stopping is not None:
             if is_better and stopping.restore_best:
                 self.best = self.net.params.copy()

@@ -63,6 +63,10 @@ def with_classes(
     of_class = _of_classes(class_weight, _classes(y), max(outputs, 2))
     product = of_class if weights is None else weights * of_class
     _refuse_zero("class_weight", product)
+    if y.ndim == 2 and not ((y == 0) | (y == 1)).all():
+        row = int(((y != 0) & (y != 1)).any(axis=1).argmax())
+        expected = "labels, or outputs that are 0 or 1, as y"
+        raise ValueError(f"class_weight: expected {expected}, got {y[row].tolist()} in row {row}")
     return product
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
+from bpfast._history_state import mode_of
 from bpfast._numbers import not_negative, number, whole
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class EarlyStopping:
     monitor : str, optional
         The column. Without it: ``validation_cost`` where there is validation, else ``cost``.
     mode : {"min", "max"}, optional
-        Whether low or high is good. Without it: high for names that end in ``accuracy`` or ``r2``.
+        Whether low or high is good. Without it: low for names that end in ``cost`` or ``error``,
+        high for those that end in ``accuracy`` or ``r2``; other names need it.
     least : float, default 0
         A value counts as better if it is better by more than this.
     restore_best : bool, default True
@@ -33,7 +35,7 @@ class EarlyStopping:
     Raises
     ------
     ValueError
-        A number out of range, another mode.
+        A number out of range, another mode, or none for a name that does not tell it.
     TypeError
         An argument of another type.
 
@@ -58,11 +60,7 @@ class EarlyStopping:
         self.patience = whole("patience", patience, 1)
         if monitor is not None and not isinstance(monitor, str):
             raise TypeError(f"monitor: expected a column, got {type(monitor).__name__}")
-        if mode is None:
-            high = monitor is not None and monitor.endswith(("accuracy", "r2"))
-            mode = "max" if high else "min"
-        elif mode not in ("min", "max"):
-            raise ValueError(f"mode: expected 'min' or 'max', got {mode!r}")
+        mode = mode_of("cost" if monitor is None else monitor, mode)
         if not isinstance(restore_best, bool):
             got = type(restore_best).__name__
             raise TypeError(f"restore_best: expected True or False, got {got}")

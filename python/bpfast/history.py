@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bpfast._history_state import ALWAYS, column_name, read, written
+from bpfast._history_state import ALWAYS, column_name, mode_of, read, written
 from bpfast._numbers import number, shown
 
 if TYPE_CHECKING:
@@ -157,8 +157,8 @@ class History:
         name : str, default "validation_cost"
             The column.
         mode : {"min", "max"}, optional
-            Whether low or high is good. Without it, a name that ends in ``cost`` wants the lowest,
-            one that ends in ``accuracy`` the highest.
+            Whether low or high is good. Without it, a name that ends in ``cost`` or ``error``
+            wants the lowest, one that ends in ``accuracy`` or ``r2`` the highest.
 
         Returns
         -------
@@ -181,13 +181,7 @@ class History:
         """
         if name not in self.names:
             raise ValueError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
-        if mode is None and name.endswith("cost"):
-            mode = "min"
-        elif mode is None and name.endswith("accuracy"):
-            mode = "max"
-        if mode not in ("min", "max"):
-            raise ValueError(f"mode: expected 'min' or 'max' for {name!r}, got {mode!r}")
-        values = self[name] if mode == "max" else -self[name]
+        values = self[name] if mode_of(name, mode) == "max" else -self[name]
         numbers = np.flatnonzero(~np.isnan(values))
         if not numbers.size:
             raise ValueError(f"{name}: expected a number in one epoch or more, got none")

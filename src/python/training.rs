@@ -187,7 +187,8 @@ impl PyNetwork {
     /// batch_size : int, optional
     ///     The examples of a step, in the order in which they stand. Left out: all.
     /// optimizer : str or Optimizer, optional
-    ///     As for `fit`. Left out: that of the last training of this network, or Adam.
+    ///     As for `fit`. Left out: that of the last training of this network, or Adam. The name of its
+    ///     kind goes on with it too; another name begins anew.
     /// seed : int, default 0
     ///     Decides about dropout.
     ///

@@ -11,6 +11,10 @@ from bpfast.schedules._schedule import Schedule
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+# The most ramps in front of each other: a config from a stranger may nest as many as it likes, and
+# each takes a call within a call.
+MOST_RAMPS = 10
+
 
 @final
 class WarmUp(Schedule):
@@ -36,7 +40,8 @@ class WarmUp(Schedule):
     Raises
     ------
     ValueError, TypeError
-        An argument is out of its range; of the wrong type. At a call: `schedule` gave no finite
+        An argument is out of its range, or there are more than 10 ramps in front of each other; an
+        argument is of the wrong type. At a call: `schedule` gave no finite
         rate, 0 or above. What the callable itself raises comes through.
 
     Notes
@@ -64,6 +69,12 @@ class WarmUp(Schedule):
         start: SupportsFloat = 0.0,
     ) -> None:
         self.schedule = as_schedule("schedule", schedule)
+        ramps, inner = 1, self.schedule
+        while isinstance(inner, WarmUp):
+            if ramps == MOST_RAMPS:
+                expected = f"{MOST_RAMPS} ramps or fewer in front of each other"
+                raise ValueError(f"schedule: expected {expected}, got more")
+            ramps, inner = ramps + 1, inner.schedule
         self.steps = whole("steps", steps, 1)
         self.start = not_negative("start", start)
 
@@ -75,10 +86,9 @@ class WarmUp(Schedule):
         return self.start * (1 - share) + rate * share
 
     def report(self, value: float) -> None:
-        """Pass the value on to the schedule behind the ramp."""
-        report = getattr(self.schedule, "report", None)
-        if report is not None:
-            report(value)
+        """Pass the value on to the schedule behind the ramp, if it is one of this module."""
+        if isinstance(self.schedule, Schedule):
+            self.schedule.report(value)
 
     @property
     def config(self) -> dict[str, Any]:
