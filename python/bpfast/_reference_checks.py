@@ -4,7 +4,6 @@ Every error names its argument: a wrong shape, length, name or number is a Value
 or dtype a TypeError.
 """
 
-import difflib
 import math
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
@@ -117,6 +116,8 @@ def name(argument: str, value: object, valid: Sequence[str]) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{argument}: expected a name, got {type(value).__name__}")
     if value not in valid:
+        import difflib  # 3 ms that only a wrong name is worth
+
         near = difflib.get_close_matches(value.lower(), valid, n=1)
         hint = f"did you mean '{near[0]}'? " if near else ""
         names = ", ".join(f"'{known}'" for known in valid)
