@@ -173,14 +173,6 @@ impl Trainer {
         })
     }
 
-    /// Whether the numbers of x that are not 0 alone are kept.
-    #[getter]
-    fn is_sparse(&self) -> bool {
-        with_state!(&self.inner, state => {
-            state.data.as_ref().is_some_and(|data| matches!(data.x, Stored::Sparse(..)))
-        })
-    }
-
     /// The number of examples.
     fn __len__(&self) -> usize {
         with_state!(&self.inner, state => state.order.len())
