@@ -61,10 +61,7 @@ impl<'a, T: Real> Inputs<'a, T> {
     pub(crate) fn part(&self, rows: &Range<usize>) -> Self {
         let (n, width) = (rows.len(), self.width);
         let x = match self.x {
-            Incoming::Dense(x) => {
-                let numbers = &x.numbers[rows.start * width..rows.end * width];
-                Incoming::Dense(Values::by_example(numbers))
-            }
+            Incoming::Dense(x) => Incoming::Dense(x.part(rows, width)),
             Incoming::Sparse(x) => Incoming::Sparse(x.part(rows.clone())),
         };
         Self { n, width, x }
@@ -74,6 +71,25 @@ impl<'a, T: Real> Inputs<'a, T> {
     pub(crate) fn with_dense(&self, n: usize, x: &'a [T]) -> Self {
         let x = Incoming::Dense(Values::by_example(x));
         Self { n, x, ..*self }
+    }
+
+    /// Some of the examples, read where they lie: all their numbers are there, one example after the
+    /// other.
+    pub(crate) fn picked(&self, all: &'a [T], rows: &'a [u32]) -> Self {
+        let (n, x) = (rows.len(), Values::picked(all, self.width, rows));
+        Self {
+            n,
+            x: Incoming::Dense(x),
+            ..*self
+        }
+    }
+
+    /// Whether the first layer's numbers have to lie by example.
+    pub(crate) fn by_example(&self) -> bool {
+        match self.x {
+            Incoming::Dense(x) => x.are_picked(),
+            Incoming::Sparse(_) => true,
+        }
     }
 
     /// Other examples of the same width, of which only some numbers are stored.
@@ -119,7 +135,11 @@ impl<'a, T: Real> Inputs<'a, T> {
     /// `out` has another length.
     pub fn write_dense(&self, out: &mut [T]) {
         match self.x {
-            Incoming::Dense(x) => out.copy_from_slice(x.numbers),
+            Incoming::Dense(x) => {
+                for (place, row) in out.chunks_exact_mut(self.width).zip(x.rows(self.width)) {
+                    place.copy_from_slice(row);
+                }
+            }
             Incoming::Sparse(x) => x.write_dense(out),
         }
     }

@@ -16,7 +16,7 @@ pub struct Keep {
     /// δ^l.
     pub delta: bool,
     /// How many layers, from the first, lie example by example whatever is cheaper: all where users
-    /// see them, one where x is sparse.
+    /// see them, one where x is sparse, or read where it lies.
     pub by_example: usize,
 }
 
@@ -68,18 +68,12 @@ pub struct Buffers<T> {
 impl<T> Buffers<T> {
     /// The first `length` numbers of a^l.
     pub fn activations(&self, length: usize) -> Values<'_, T> {
-        Values {
-            numbers: &self.a[..length],
-            layout: self.layout,
-        }
+        Values::new(&self.a[..length], self.layout)
     }
 
     /// The first `length` numbers of δ^l.
     pub fn errors(&self, length: usize) -> Values<'_, T> {
-        Values {
-            numbers: &self.delta[..length],
-            layout: self.layout,
-        }
+        Values::new(&self.delta[..length], self.layout)
     }
 }
 

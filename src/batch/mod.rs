@@ -17,7 +17,7 @@ use std::ops::Range;
 use crate::backward::{cost, errors};
 use crate::dropout::Dropout;
 use crate::error::Result;
-use crate::examples::{Incoming, Inputs, Targets};
+use crate::examples::{Inputs, Targets};
 use crate::forward::forward;
 use crate::interrupt::{Pulse, Question, watch};
 use crate::kernels::product;
@@ -324,9 +324,7 @@ impl<'a, T: Real> Call<'a, T> {
     fn prepare(&self, workspace: &mut Workspace<T>, keep: Keep, pulse: &Pulse<'_>) -> Result<()> {
         let rows = self.plan.rows.min(self.inputs.n);
         let keep = Keep {
-            by_example: keep
-                .by_example
-                .max(usize::from(matches!(self.inputs.x, Incoming::Sparse(_)))),
+            by_example: keep.by_example.max(usize::from(self.inputs.by_example())),
             ..keep
         };
         workspace.prepare(self.network, rows, keep, self.dropout.as_ref(), pulse)

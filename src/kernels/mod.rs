@@ -19,6 +19,7 @@ mod panel;
 pub mod peak;
 mod polynomial;
 pub mod product;
+mod row;
 pub mod slopes;
 mod softmax;
 pub mod sparse;

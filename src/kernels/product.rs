@@ -5,6 +5,8 @@
 //! order in which elements are computed, never that of the terms: so a row has the same bits alone
 //! and in any batch, and a product the same bits at any width of register.
 
+mod factor;
+mod values;
 mod walk;
 
 use std::ops::Range;
@@ -14,64 +16,13 @@ use super::panel::Source;
 use super::streams::{STREAMS, add_rows};
 use super::tile::tiles;
 use crate::interrupt::Pulse;
+use factor::{Factor, Picked};
+pub use values::{Layout, Values};
 pub use walk::room;
-use walk::{Begin, Factor, Product};
+use walk::{Begin, Product};
 
 #[cfg(test)]
 mod tests;
-
-/// Which numbers of a layer are neighbours in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Layout {
-    /// Those of an example: (examples, neurons), row by row. Registers run along the neurons.
-    #[default]
-    Examples,
-    /// Those of a neuron: (neurons, examples), row by row. Registers run along the examples.
-    Neurons,
-}
-
-/// A number for each neuron of a layer and each of some examples.
-#[derive(Debug, Clone, Copy)]
-pub struct Values<'a, T> {
-    /// All of them.
-    pub numbers: &'a [T],
-    /// How they lie.
-    pub layout: Layout,
-}
-
-impl<'a, T> Values<'a, T> {
-    /// Of examples one after the other.
-    pub fn by_example(numbers: &'a [T]) -> Self {
-        let layout = Layout::Examples;
-        Self { numbers, layout }
-    }
-
-    /// (examples, neurons), read one number at a time.
-    fn by_number(self, examples: usize, neurons: usize) -> Factor<'a, T> {
-        let numbers = self.numbers;
-        let (row, step) = match self.layout {
-            Layout::Examples => (neurons, 1),
-            Layout::Neurons => (1, examples),
-        };
-        Factor { numbers, row, step }
-    }
-
-    /// (examples, neurons), read by registers.
-    fn by_rows(self) -> Source<'a, T> {
-        match self.layout {
-            Layout::Examples => Source::Rows(self.numbers),
-            Layout::Neurons => Source::Columns(self.numbers),
-        }
-    }
-
-    /// (neurons, examples), read by registers.
-    fn by_columns(self) -> Source<'a, T> {
-        match self.layout {
-            Layout::Examples => Source::Columns(self.numbers),
-            Layout::Neurons => Source::Rows(self.numbers),
-        }
-    }
-}
 
 /// The numbers of a register at the level in use.
 pub fn lanes<T: Registers>() -> usize {
@@ -93,10 +44,10 @@ pub fn forward<T: Registers>(
     pulse: &Pulse<'_>,
 ) {
     let (n_in, n_out) = (w.len() / b.len(), b.len());
-    let examples = a.numbers.len() / n_in;
+    let examples = a.examples(n_in);
     // The one column is a row as well, which fills registers.
     let layout = match n_out {
-        1 if examples >= lanes::<T>() => Layout::Neurons,
+        1 if a.picked.is_none() && examples >= lanes::<T>() => Layout::Neurons,
         _ => layout,
     };
     let product = match layout {
@@ -115,6 +66,7 @@ pub fn forward<T: Registers>(
                 numbers: &w[neurons.start..],
                 row: 1,
                 step: n_out,
+                picked: Picked::None,
             },
             b: a.by_columns(),
             start: Begin::Column(&b[neurons.clone()]),
@@ -158,6 +110,7 @@ pub fn errors<T: Registers>(
                 numbers: w,
                 row: n_out,
                 step: 1,
+                picked: Picked::None,
             },
             b: delta.by_columns(),
             start: Begin::Zero,
@@ -217,9 +170,9 @@ fn gradients_from<T: Registers>(
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
-    let (n_in, n_out) = (a.numbers.len() / rows, delta.numbers.len() / rows);
+    let (n_in, n_out) = (a.neurons(rows), delta.numbers.len() / rows);
     let fresh = matches!(start, Begin::Zero);
-    if n_out == 1 {
+    if n_out == 1 && a.picked.is_none() {
         // The one column is a row as well, which fills registers.
         let (weights, bias) = out.split_at_mut(out.len() - usize::from(biases));
         let product = Product {
@@ -227,6 +180,7 @@ fn gradients_from<T: Registers>(
                 numbers: delta.numbers,
                 row: rows,
                 step: 1,
+                picked: Picked::None,
             },
             b: a.by_rows(),
             start,
@@ -245,12 +199,17 @@ fn gradients_from<T: Registers>(
         }
         return;
     }
-    let Factor { numbers, row, step } = a.by_number(rows, n_in);
+    let Factor {
+        numbers, row, step, ..
+    } = a.by_number(rows, n_in);
     let product = Product {
         a: Factor {
             numbers: &numbers[first * step..],
             row: step,
             step: row,
+            picked: a
+                .picked
+                .map_or(Picked::None, |(rows, _)| Picked::Steps(rows)),
         },
         b: delta.by_rows(),
         start,
@@ -275,6 +234,7 @@ pub fn sums<T: Registers>(delta: Values<'_, T>, out: &mut [T], room: &mut [T], p
                 numbers: &[],
                 row: 0,
                 step: 0,
+                picked: Picked::None,
             },
             b: delta.by_rows(),
             start: Begin::Sum,

@@ -2,6 +2,7 @@
 //! added one after the other.
 
 use super::level::{Level, Registers};
+use super::row::{copy_rows, load_row, store_row};
 use super::vector::Vector;
 
 /// The most rows of a tile.
@@ -21,6 +22,8 @@ pub struct Tile<T> {
     pub a_row: usize,
     /// From A(i, k) to A(i, k + 1).
     pub a_step: usize,
+    /// Which rows or steps of A these are.
+    pub picked: Picked,
     /// B(0, 0): a row of registers is read for each step.
     pub b: *const T,
     /// From B(k, j) to B(k + 1, j).
@@ -35,6 +38,17 @@ pub struct Tile<T> {
     pub start: Start<T>,
     /// The lanes of the last register that are in use.
     pub last: usize,
+}
+
+/// Which rows or steps of A a tile reads: A(i, k) is that of the i-th row or the k-th step of these.
+#[derive(Clone, Copy)]
+pub enum Picked {
+    /// One after the other.
+    None,
+    /// The rows at these places, and so many of them for each tile.
+    Rows(*const u32),
+    /// The steps at these places.
+    Steps(*const u32),
 }
 
 /// What the sums of a tile start from.
@@ -134,113 +148,73 @@ where
                     }
                 }
             }
-            let (mut a, mut b) = (tile.a.wrapping_add(index * tile.a_next), tile.b);
-            for _ in 0..tile.steps {
-                let row = load_row::<V, VECTORS>(b, tile.last);
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    let factor = V::broadcast(*a.add(i * tile.a_row));
-                    for (sum, &b) in sums.iter_mut().zip(&row) {
-                        *sum = factor.mul_add(b, *sum);
+            let mut a = tile.a.wrapping_add(index * tile.a_next);
+            match tile.picked {
+                Picked::None => {
+                    let mut b = tile.b;
+                    for _ in 0..tile.steps {
+                        add(&mut sums, b, tile.last, |i| a.add(i * tile.a_row));
+                        a = a.wrapping_add(tile.a_step);
+                        b = b.wrapping_add(tile.b_step);
                     }
                 }
-                a = a.wrapping_add(tile.a_step);
-                b = b.wrapping_add(tile.b_step);
+                Picked::Rows(places) => {
+                    let rows: [*const V::Scalar; ROWS] = std::array::from_fn(|i| {
+                        a.add(*places.add(index * ROWS + i) as usize * tile.a_row)
+                    });
+                    let mut b = tile.b;
+                    for k in 0..tile.steps {
+                        add(&mut sums, b, tile.last, |i| rows[i].add(k));
+                        b = b.wrapping_add(tile.b_step);
+                    }
+                }
+                Picked::Steps(places) => {
+                    let mut b = tile.b;
+                    for k in 0..tile.steps {
+                        let a = a.add(*places.add(k) as usize * tile.a_step);
+                        add(&mut sums, b, tile.last, |i| a.add(i));
+                        b = b.wrapping_add(tile.b_step);
+                    }
+                }
             }
-            let apart = matches!(tile.start, Start::Apart);
-            let one = V::broadcast(V::Scalar::from(1));
-            for (i, sums) in sums.iter_mut().enumerate() {
-                let c = c.add(i * tile.c_row);
-                if apart {
-                    // All of a row before any is written: two registers may share lanes.
-                    let before = load_row::<V, VECTORS>(c, tile.last);
+            if let Start::Apart = tile.start {
+                // All are read before any is written: registers may share lanes, and what a masked
+                // store has just written is long in coming back.
+                let one = V::broadcast(V::Scalar::from(1));
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    let before = load_row::<V, VECTORS>(c.add(i * tile.c_row), tile.last);
                     for (sum, before) in sums.iter_mut().zip(before) {
                         *sum = sum.mul_add(one, before);
                     }
                 }
-                store_row(sums, c, tile.last);
+            }
+            for (i, sums) in sums.iter().enumerate() {
+                store_row(sums, c.add(i * tile.c_row), tile.last);
             }
         }
     }
 }
 
-/// # Safety
-/// As [`CopyFn`].
-#[inline(always)]
-unsafe fn copy_rows<V: Vector, const VECTORS: usize>(
-    from: *const V::Scalar,
-    from_row: usize,
-    to: *mut V::Scalar,
-    rows: usize,
-    last: usize,
-) {
-    for row in 0..rows {
-        // SAFETY: the caller proves the level, and that the rows and their places lie in their
-        // slices.
-        unsafe {
-            let registers = load_row::<V, VECTORS>(from.add(row * from_row), last);
-            let to = to.add(row * VECTORS * V::LANES);
-            for (j, register) in registers.into_iter().enumerate() {
-                let at = if VECTORS > 1 {
-                    place::<V, VECTORS>(j, last)
-                } else {
-                    0
-                };
-                register.store(to.add(at));
-            }
-        }
-    }
-}
-
-/// A row of registers, `last` lanes of the last one. Where there are several, the last one is moved
-/// back to where all its lanes are in use, and shares some with the one before: both come to the
-/// same numbers. A masked store takes a dozen cycles on some machines.
+/// Adds a step's terms; `a` tells where the factors of the rows are.
 ///
 /// # Safety
-/// The machine has the instructions; the numbers may be read.
+/// As [`TileFn`].
 #[inline(always)]
-unsafe fn load_row<V: Vector, const VECTORS: usize>(
-    from: *const V::Scalar,
+unsafe fn add<V: Vector, const ROWS: usize, const VECTORS: usize>(
+    sums: &mut [[V; VECTORS]; ROWS],
+    b: *const V::Scalar,
     last: usize,
-) -> [V; VECTORS] {
-    // SAFETY: the caller proves the instructions and the numbers.
-    std::array::from_fn(|j| unsafe {
-        if VECTORS > 1 {
-            V::load(from.add(place::<V, VECTORS>(j, last)))
-        } else {
-            V::load_first(from, last)
-        }
-    })
-}
-
-/// Writes what [`load_row`] reads.
-///
-/// # Safety
-/// The machine has the instructions; the numbers may be written.
-#[inline(always)]
-unsafe fn store_row<V: Vector, const VECTORS: usize>(
-    row: &[V; VECTORS],
-    to: *mut V::Scalar,
-    last: usize,
+    a: impl Fn(usize) -> *const V::Scalar,
 ) {
-    for (j, register) in row.iter().enumerate() {
-        // SAFETY: the caller proves the instructions and the numbers.
-        unsafe {
-            if VECTORS > 1 {
-                register.store(to.add(place::<V, VECTORS>(j, last)));
-            } else {
-                register.store_first(to, last);
+    // SAFETY: the caller proves the level and the numbers.
+    unsafe {
+        let row = load_row::<V, VECTORS>(b, last);
+        for (i, sums) in sums.iter_mut().enumerate() {
+            let factor = V::broadcast(*a(i));
+            for (sum, &b) in sums.iter_mut().zip(&row) {
+                *sum = factor.mul_add(b, *sum);
             }
         }
-    }
-}
-
-/// The first column of a register of several.
-#[inline(always)]
-fn place<V: Vector, const VECTORS: usize>(register: usize, last: usize) -> usize {
-    if register < VECTORS - 1 {
-        register * V::LANES
-    } else {
-        (VECTORS * V::LANES + last).wrapping_sub(2 * V::LANES)
     }
 }
 

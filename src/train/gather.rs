@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::examples::{Incoming, Inputs, Reduction, Targets, Y};
 use crate::interrupt::{Pulse, Question, watch};
 use crate::kernels::ask_for;
+use crate::network::Network;
 use crate::pool::Team;
 use crate::scalar::Real;
 use crate::sparse::Gathered;
@@ -11,6 +12,8 @@ use crate::workspace::reserve;
 
 /// The bytes of a mini-batch from which on all threads bring it together: some 10 µs.
 const SHARED: usize = 1 << 17;
+/// The bytes of an example from which on it is read where it lies: a copy of less costs little.
+const WIDE: usize = 1 << 9;
 /// The rows that a thread brings at a time.
 const PIECE: usize = 8;
 
@@ -25,8 +28,9 @@ pub struct Room<T> {
 }
 
 impl<T: Real> Room<T> {
-    /// The examples `rows` of `inputs` and `targets`, whose cost is a mean, and Σ s_x: borrowed
-    /// where they lie one behind the other there, else copied here.
+    /// The examples `rows` of `inputs` and `targets`, whose cost is a mean, and Σ s_x: borrowed where
+    /// they lie one behind the other there, else copied here, but for an x that `network` reads row by
+    /// row where it lies.
     ///
     /// # Errors
     /// No memory, interrupted, or weights that are not finite.
@@ -34,7 +38,8 @@ impl<T: Real> Room<T> {
         &'a mut self,
         inputs: Inputs<'a, T>,
         targets: &Targets<'a, T>,
-        rows: &[u32],
+        rows: &'a [u32],
+        network: &Network,
         team: &Team,
         question: Question<'_>,
     ) -> Result<(Inputs<'a, T>, Targets<'a, T>, f64)> {
@@ -77,8 +82,12 @@ impl<T: Real> Room<T> {
             let inputs = match inputs.x {
                 Incoming::Dense(all) => {
                     let width = inputs.width();
-                    watch(question, |pulse| reserve(x, n, width, pulse))?;
-                    inputs.with_dense(n, copy_by_all(all.numbers, width, rows, x, team))
+                    if reads_in_place::<T>(network, n) {
+                        inputs.picked(all.numbers, rows)
+                    } else {
+                        watch(question, |pulse| reserve(x, n, width, pulse))?;
+                        inputs.with_dense(n, copy_by_all(all.numbers, width, rows, x, team))
+                    }
                 }
                 Incoming::Sparse(all) => inputs.with_sparse(stored.gather(all, rows)?),
             };
@@ -93,6 +102,14 @@ impl<T: Real> Room<T> {
         let targets = targets.weighted(n, Reduction::Mean, weights)?;
         Ok((inputs, targets, weight))
     }
+}
+
+/// Whether the examples of a mini-batch are read where they lie. A product with one column runs along
+/// its examples, which then are neighbours.
+fn reads_in_place<T>(network: &Network, n: usize) -> bool {
+    let first = &network.layers()[0];
+    let bytes = first.n_in * size_of::<T>();
+    first.n_out > 1 && bytes >= WIDE && n * bytes < SHARED
 }
 
 /// Asks for some rows of x, so that they come from memory while a step is at work.

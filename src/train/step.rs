@@ -69,8 +69,14 @@ impl<T: Real> Run<'_, T> {
             squares,
             ..
         } = scratch;
-        let (inputs, mut targets, weight) =
-            room.gather(self.inputs, &self.targets, rows, self.team, self.question)?;
+        let (inputs, mut targets, weight) = room.gather(
+            self.inputs,
+            &self.targets,
+            rows,
+            self.network,
+            self.team,
+            self.question,
+        )?;
         if weight == 0.0 {
             // No example counts, so that no step is to be done.
             return Ok(Some(Cost {

@@ -177,6 +177,8 @@ fn a_run_does_the_steps_of_a_plain_loop() {
         (&[6, 9, 4, 1], 1500, 700),
         (&[200, 300, 40], 40, 20),
         (&[900, 60, 4], 60, 30),
+        (&[900, 60, 4], 60, 10),
+        (&[80, 1, 3], 40, 7),
     ] {
         let problem = Problem::new(sizes, n);
         for rule in [SGD, ADAM] {

@@ -1,148 +1,17 @@
 //! Every product at every level has the bits of a plain loop that adds the terms of an element one
 //! after the other. Inputs end where no byte may be read, outputs where none may be written.
 
+mod places;
 mod shape;
 
 use super::walk::{
     BLOCK_STEPS, FAR_APART, INTERLEAVED, LARGE, WORTH_COPYING, WORTH_INTERLEAVING, parts,
 };
 use super::*;
-use crate::kernels::guarded::Guarded;
-use crate::kernels::level::Level;
 use crate::kernels::number::{Number, fill};
 use crate::kernels::testing::at;
-use shape::{APART, E, KINDS, Kind, N, Place, Shape, With};
-
-/// The levels whose code runs here. That of NEON is made of arrays, which x86-64 has as well.
-fn levels() -> impl Iterator<Item = Level> {
-    let runs = |level: &Level| match level {
-        Level::Neon => Level::Neon.is_available() || Level::Avx2.is_available(),
-        level => level.is_available(),
-    };
-    Level::ALL.into_iter().filter(runs)
-}
-
-/// The places of a product.
-struct Places<T: 'static> {
-    a: Guarded<T>,
-    b: Guarded<T>,
-    bias: Guarded<T>,
-    c: Guarded<T>,
-    room: Guarded<T>,
-    seed: u64,
-}
-
-impl<T: Number> Places<T> {
-    /// For matrices of at most `most` numbers.
-    fn new(most: usize) -> Self {
-        Self {
-            a: Guarded::new(most),
-            b: Guarded::new(most),
-            bias: Guarded::new(most),
-            c: Guarded::new(most),
-            room: Guarded::new(room::<T>(LARGE)),
-            seed: 1,
-        }
-    }
-
-    /// Checks C (rows, columns) of `steps` terms each at every level.
-    fn check(&mut self, kind: Kind, rows: usize, columns: usize, steps: usize) {
-        self.check_with(room::<T>(0), kind, rows, columns, steps);
-    }
-
-    /// The same with so much room.
-    fn check_with(&mut self, room: usize, kind: Kind, rows: usize, columns: usize, steps: usize) {
-        /// The numbers before an output that must stay as they are.
-        const BEFORE: usize = 64;
-        let mut fill = |numbers: &mut [T]| fill(&mut self.seed, numbers);
-        let shape = Shape::of(kind, rows, columns, steps);
-        let ones = shape.ones;
-        let (all, length) = (rows + ones, (rows + ones) * columns);
-        let (_, a) = self.a.last(shape.a_length);
-        let (_, b) = self.b.last(shape.b_length);
-        let (_, bias) = self.bias.last(shape.b_length / steps);
-        fill(a);
-        fill(b);
-        fill(bias);
-        let mut begin = vec![T::NAN; length];
-        let mut sums = vec![T::default(); length];
-        match kind {
-            Kind::Forward([before, _], ..) => {
-                for (i, j) in (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))) {
-                    sums[shape.c.at(i, j)] = bias[before + j];
-                }
-            }
-            Kind::Gradients(.., With::Add | With::AddBiases) => {
-                fill(&mut begin);
-                sums.copy_from_slice(&begin);
-            }
-            Kind::Gradients(.., With::Apart) => fill(&mut begin),
-            _ => {}
-        }
-        let (a, b, bias) = (&*a, &*b, &*bias);
-        let wanted = [false, true].map(|once| {
-            let mut sums = sums.clone();
-            for i in 0..all {
-                for k in 0..steps {
-                    let factor = if i < rows {
-                        a[shape.a.at(i, k)]
-                    } else {
-                        T::ONE
-                    };
-                    for j in 0..columns {
-                        let sum = &mut sums[shape.c.at(i, j)];
-                        *sum = factor.multiply_add(b[shape.b.at(k, j)], *sum, once);
-                    }
-                }
-            }
-            if matches!(kind, Kind::Gradients(.., With::Apart)) {
-                for (sum, &before) in sums.iter_mut().zip(&begin) {
-                    *sum = sum.multiply_add(T::ONE, before, once);
-                }
-            }
-            sums
-        });
-        for level in levels() {
-            let (before, c) = self.c.last(length);
-            let before_c = before.len().saturating_sub(BEFORE);
-            let (before, room) = (&mut before[before_c..], self.room.last(room).1);
-            before.fill(T::NAN);
-            room.fill(T::NAN); // what the last level copied
-            c.copy_from_slice(&begin);
-            let pulse = &Pulse::none();
-            let values = |numbers, layout| Values { numbers, layout };
-            at(level, || match kind {
-                Kind::Forward([first, _], from, to) => {
-                    let (a, neurons) = (values(a, from), first..first + columns);
-                    forward(a, b, bias, neurons, c, to, room, pulse);
-                }
-                Kind::Errors(from, to) => errors(values(a, from), b, c, to, columns, room, pulse),
-                Kind::Gradients([first, _], from, delta, With::Apart) => {
-                    let (a, delta) = (values(a, from), values(b, delta));
-                    add_gradients(a, delta, steps, first, c, room, pulse);
-                }
-                Kind::Gradients([first, _], from, delta, with) => {
-                    let add = matches!(with, With::Add | With::AddBiases);
-                    let (a, delta, biases) = (values(a, from), values(b, delta), ones > 0);
-                    gradients(a, delta, steps, first, c, biases, add, room, pulse);
-                }
-            });
-            let wanted = &wanted[usize::from(level.is_fused())];
-            let wrong = c.iter().zip(wanted).position(|(c, w)| c.bits() != w.bits());
-            if let Some(at) = wrong {
-                panic!(
-                    "{level:?} {kind:?} ({rows}, {columns}) of {steps} at {at}: {:?}, not {:?}",
-                    c[at], wanted[at]
-                );
-            }
-            let untouched = |number: &T| number.bits() == T::NAN.bits();
-            assert!(
-                before.iter().all(untouched),
-                "{level:?} {kind:?} writes before its place"
-            );
-        }
-    }
-}
+use places::{Places, levels};
+use shape::{APART, E, KINDS, Kind, N, Place, With};
 
 /// The sums of columns, added to what is there: at every level those of plain additions.
 fn sums_of_columns<T: Number>() {
@@ -166,7 +35,7 @@ fn sums_of_columns<T: Number>() {
                 let (_, out) = places.c.last(columns);
                 out.fill(T::default());
                 let (_, room) = places.room.last(room::<T>(0));
-                let delta = Values { numbers, layout };
+                let delta = Values::new(numbers, layout);
                 at(level, || sums(delta, out, room, &Pulse::none()));
                 assert_eq!(out, wanted, "{level:?} {layout:?} ({rows}, {columns})");
             }
@@ -339,10 +208,7 @@ fn one_bad_row<T: Number>() {
         let place = Place::of(from == E, rows, n_in);
         let mut run = |a: &[T]| {
             let mut z = vec![T::NAN; rows * n_out];
-            let a = Values {
-                numbers: a,
-                layout: from,
-            };
+            let a = Values::new(a, from);
             at(level, || {
                 forward(a, &w, &b, 0..n_out, &mut z, to, &mut room, &Pulse::none());
             });
@@ -369,6 +235,19 @@ fn one_bad_row<T: Number>() {
 fn a_bad_row_stays_in_its_row() {
     one_bad_row::<f32>();
     one_bad_row::<f64>();
+}
+
+/// The safe door knows where examples end.
+#[test]
+#[should_panic(expected = "the length of a factor")]
+fn an_example_behind_the_last_is_not_read() {
+    let (x, w, b) = ([1.0_f32; 3 * 4], [1.0; 4 * 2], [0.0; 2]);
+    let (x, mut z, mut room) = (
+        Values::picked(&x, 4, &[0, 3]),
+        [0.0; 4],
+        vec![0.0; room::<f32>(0)],
+    );
+    forward(x, &w, &b, 0..2, &mut z, E, &mut room, &Pulse::none());
 }
 
 #[test]

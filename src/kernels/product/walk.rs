@@ -6,7 +6,8 @@ use std::ops::Range;
 use super::super::level::{Level, Registers, current};
 use super::super::panel::{self, Source};
 use super::super::streams::{STREAMS, add_rows};
-use super::super::tile::{MAX_ROWS, MAX_VECTORS, Start, Tile, Tiles, tiles};
+use super::super::tile::{self, MAX_ROWS, MAX_VECTORS, Start, Tile, Tiles, tiles};
+use super::factor::{Factor, Picked};
 use crate::interrupt::Pulse;
 
 /// The steps of a tile that reads B where it lies: a few milliseconds at the most.
@@ -42,16 +43,6 @@ pub const fn room<T>(weights: usize) -> usize {
     } else {
         BLOCK_STEPS.1 * numbers + INTERLEAVED.0 * INTERLEAVED.1
     }
-}
-
-/// A, read one number at a time.
-#[derive(Clone, Copy)]
-pub(super) struct Factor<'a, T> {
-    pub numbers: &'a [T],
-    /// From A(i, k) to A(i + 1, k).
-    pub row: usize,
-    /// From A(i, k) to A(i, k + 1).
-    pub step: usize,
 }
 
 /// What the sums start from.
@@ -92,16 +83,8 @@ impl<T: Registers> Product<'_, T> {
         }
         // What the tiles rely on.
         let numbers = |a: usize, b: usize| a.checked_mul(b).expect("a matrix fits its slice");
-        if let Some(last) = self.rows.checked_sub(1) {
-            let (row, step) = (
-                numbers(last, self.a.row),
-                numbers(self.steps - 1, self.a.step),
-            );
-            let fits = row
-                .checked_add(step)
-                .is_some_and(|last| last < self.a.numbers.len());
-            assert!(fits, "the length of a factor");
-        }
+        let fits = self.rows == 0 || self.a.holds(self.rows, self.steps);
+        assert!(fits, "the length of a factor");
         let (Source::Rows(b) | Source::Columns(b)) = self.b;
         assert_eq!(
             b.len(),
@@ -125,6 +108,7 @@ impl<T: Registers> Product<'_, T> {
             && !self.ones
             && !matches!(self.start, Begin::Apart)
             && self.a.step == 1
+            && matches!(self.a.picked, Picked::None)
             && size_of_val(b) >= FROM_AFAR
         {
             self.stream(level, b, c, pulse);
@@ -135,6 +119,7 @@ impl<T: Registers> Product<'_, T> {
         let copy = across || (far(self.b_row) && self.rows >= WORTH_COPYING);
         let large = room.len() >= self::room::<T>(LARGE);
         let interleave = large
+            && matches!(self.a.picked, Picked::None)
             && self.a.row == 1
             && far(self.a.step)
             && self.columns.len() >= WORTH_INTERLEAVING;
@@ -147,8 +132,12 @@ impl<T: Registers> Product<'_, T> {
         let (b_room, a_room) = room.split_at_mut(copied * PANEL_BYTES / size_of::<T>());
         for steps in blocks(self.steps, steps) {
             for rows in blocks(self.rows, rows) {
-                let from = rows.start * self.a.row + steps.start * self.a.step;
-                let numbers = &self.a.numbers[from..];
+                let (row, step) = match self.a.picked {
+                    Picked::None => (rows.start, steps.start),
+                    Picked::Rows(_) => (0, steps.start),
+                    Picked::Steps(_) => (rows.start, 0),
+                };
+                let numbers = &self.a.numbers[row * self.a.row + step * self.a.step..];
                 let a = if interleave {
                     let (row, count, steps) = (self.a.step, rows.len(), steps.len());
                     panel::interleave(tiles, numbers, row, count, steps, a_room);
@@ -246,15 +235,29 @@ impl<T: Registers> Product<'_, T> {
                 1
             };
             done += these * count;
+            let row = rows.start + first;
+            let mut picked = tile::Picked::None;
             let (a, a_row, a_step, a_next) = match a {
                 _ if left == 0 => (&one[..], 0, 0, 0),
-                Left::AsItLies(a) => (&a.numbers[first * a.row..], a.row, a.step, these * a.row),
+                Left::AsItLies(a) => {
+                    let (first, next) = match a.picked {
+                        Picked::Rows(rows) => {
+                            picked = tile::Picked::Rows(rows[row..].as_ptr());
+                            (0, 0)
+                        }
+                        Picked::Steps(all) => {
+                            picked = tile::Picked::Steps(all[steps.start..].as_ptr());
+                            (first * a.row, these * a.row)
+                        }
+                        Picked::None => (first * a.row, these * a.row),
+                    };
+                    (&a.numbers[first..], a.row, a.step, next)
+                }
                 Left::Interleaved(a) => (&a[first * steps.len()..], 1, these, these * steps.len()),
             };
             if watched && pulse.stopped_after(count * these * columns.len() * steps.len()) {
                 return;
             }
-            let row = rows.start + first;
             let place = row * self.columns.len() + columns.start - self.columns.start;
             let tile = Tile {
                 count,
@@ -262,6 +265,7 @@ impl<T: Registers> Product<'_, T> {
                 a: a.as_ptr(),
                 a_row,
                 a_step,
+                picked,
                 b: b.as_ptr(),
                 b_step,
                 c: c[place..].as_mut_ptr(),

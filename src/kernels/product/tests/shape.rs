@@ -80,6 +80,8 @@ pub struct Shape {
     pub b_length: usize,
     /// The rows of ones behind those of A.
     pub ones: usize,
+    /// The examples and neurons of an input that may also be read where its examples lie.
+    pub examples: Option<(usize, usize)>,
 }
 
 impl Shape {
@@ -99,6 +101,7 @@ impl Shape {
                     a_length: rows * steps,
                     b_length: steps * n_out,
                     ones: 0,
+                    examples: (from == E && to == E).then_some((rows, steps)),
                 }
             }
             Kind::Errors(from, to) => Self {
@@ -108,6 +111,7 @@ impl Shape {
                 a_length: rows * steps,
                 b_length: steps * columns,
                 ones: 0,
+                examples: None,
             },
             Kind::Gradients([before, after], a, delta, with) => {
                 let n_in = before + rows + after;
@@ -123,6 +127,7 @@ impl Shape {
                     a_length: steps * n_in,
                     b_length: steps * columns,
                     ones: usize::from(matches!(with, With::Biases | With::AddBiases)),
+                    examples: (a == E).then_some((steps, n_in)),
                 }
             }
         }
