@@ -10,13 +10,12 @@ import numpy as np
 from bpfast._numbers import is_number, number, positive, shown, whole
 from bpfast.schedules._decay import Constant
 from bpfast.schedules._plateau import Plateau
+from bpfast.schedules._schedule import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-
-    from bpfast.schedules._schedule import Schedule
 
 
 def as_schedule(
@@ -94,6 +93,11 @@ def rates(
     first, count = whole("first", first, 0), whole("count", count, 0)
     if isinstance(schedule, Constant | Plateau):
         return np.full(count, schedule(first))
-    # NumPy's cos and power may differ from Python's in the last bit: a call each.
+    if isinstance(schedule, Schedule):
+        given = schedule.many(first, count)
+        if not ((given >= 0) & (given < math.inf)).all():
+            for step, rate in enumerate(given.tolist(), first):
+                checked_rate(rate, step)
+        return given
     steps = range(first, first + count)
     return np.fromiter((checked_rate(schedule(step), step) for step in steps), float, count)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
+import numpy as np
+
 from bpfast._numbers import whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 
 class Schedule:
@@ -40,6 +44,11 @@ class Schedule:
 
     def _at(self, step: int) -> float:
         raise NotImplementedError
+
+    def many(self, first: int, count: int) -> NDArray[np.float64]:
+        """Give the rates of `count` steps from `first` on, as single calls do."""
+        # NumPy's cos and power may differ from Python's in the last bit: a call each.
+        return np.fromiter(map(self._at, range(first, first + count)), float, count)
 
     def report(self, value: float) -> None:
         """Hear how the training goes: the validation cost, or else the cost, after each epoch.

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, final
 
+import numpy as np
+
 from bpfast._numbers import not_negative, whole
 from bpfast.schedules._rates import as_schedule, checked_rate
 from bpfast.schedules._schedule import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
 
 # The most ramps in front of each other: a config from a stranger may nest as many as it likes, and
 # each takes a call within a call.
@@ -84,6 +88,14 @@ class WarmUp(Schedule):
             return rate
         share = step / self.steps
         return self.start * (1 - share) + rate * share
+
+    def many(self, first: int, count: int) -> NDArray[np.float64]:
+        """Give the rates of `count` steps from `first` on, as single calls do."""
+        ramp = min(max(self.steps - first, 0), count)
+        if ramp == count or not isinstance(self.schedule, Schedule):
+            return super().many(first, count)
+        behind = self.schedule.many(first + ramp - self.steps, count - ramp)
+        return np.concatenate([super().many(first, ramp), behind])
 
     def report(self, value: float) -> None:
         """Pass the value on to the schedule behind the ramp, if it is one of this module."""
