@@ -1,6 +1,5 @@
 //! What comes in with a batch: x, y and the weights of the examples, checked against a network.
 
-use std::fmt::Display;
 use std::ops::Range;
 
 use ndarray::ArrayView2;
@@ -9,6 +8,7 @@ use crate::cost::{Cost, Wanted};
 use crate::error::{Error, Result};
 use crate::interrupt::ELEMENT_WORK;
 use crate::kernels::product::Values;
+use crate::labels;
 use crate::network::Network;
 use crate::scalar::Real;
 use crate::sparse::SparseRows;
@@ -213,23 +213,7 @@ impl<'a, T: Real> Targets<'a, T> {
     /// # Errors
     /// A cost that takes no labels, another length, a label out of range.
     pub fn labels(width: usize, cost: Cost, n: usize, y: &'a [i64]) -> Result<Self> {
-        if !cost.takes_labels() {
-            return Err(Error::value(
-                "y",
-                format_args!(
-                    "shape ({n}, {width}) (class labels go with 'cross_entropy' and \
-                     'log_likelihood')"
-                ),
-                format_args!("shape ({},)", y.len()),
-            ));
-        }
-        if y.len() != n {
-            return Err(Error::shape("y", &[n], &[y.len()]));
-        }
-        let classes = i64::try_from(classes(width)).unwrap_or(i64::MAX);
-        if let Some(x) = y.iter().position(|label| !(0..classes).contains(label)) {
-            return Err(bad_label(x, width, y[x]));
-        }
+        labels::check(width, cost, n, y, 0)?;
         Ok(Self::new(Y::Labels(y), n, width))
     }
 
@@ -335,17 +319,6 @@ impl<'a, T: Real> Targets<'a, T> {
             Y::Labels(labels) => Wanted::Label(usize::try_from(labels[x]).ok()),
         }
     }
-}
-
-/// How many labels an output of `width` neurons knows: 0 and 1 for a single one.
-fn classes(width: usize) -> usize {
-    width.max(2)
-}
-
-/// The error of a label that an output of `width` neurons does not know.
-pub(crate) fn bad_label(x: usize, width: usize, label: impl Display) -> Error {
-    let expected = format!("a label from 0 to {}", classes(width) - 1);
-    Error::value(format!("y[{x}]"), expected, label)
 }
 
 /// Σ s_x.

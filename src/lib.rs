@@ -45,6 +45,7 @@ pub mod network;
 
 pub mod compensated;
 pub mod examples;
+mod labels;
 mod layout;
 pub mod pairwise;
 pub mod saved;

@@ -220,7 +220,6 @@ LABELS = [
     ),
     (SOFTMAX, np.array([-(2**63), 0, 0, 1]), ValueError, label(0, -9223372036854775808)),
     (SOFTMAX, [0, 1, 0], ValueError, shape("y", "(4,)", "(3,)")),
-    (SOFTMAX, [0.0, 1.0, 0.0, 1.0], ValueError, shape("y", "(4, 2)", "(4,)")),
     (
         SOFTMAX,
         np.array([0, 1, 0, 1], object),
@@ -239,6 +238,37 @@ LABELS = [
 def test_labels(door, config, labels, kind, message):
     with refuses(kind, f"^{message}", labels, X, *WEIGHTS, *BIASES):
         call(door, DOORS[door] | {"y": labels}, **config)
+
+
+FLAT = [
+    # outputs, config, y of one axis, what is said behind the shape that is expected
+    (1, {}, [0.5, 1.0, 0.0, 1.0], ", got (4,); reshape with y[:, None]"),
+    (1, {}, [0, 1, 0, 1], ", got (4,); reshape with y[:, None]"),
+    (1, ONE, [0.0, 1.0, 0.0, 1.0], ", got (4,); reshape with y[:, None]"),
+    (1, {}, [0.5, 1.0, 0.0], ", got (3,)"),
+    (2, SOFTMAX, [0.0, 1.0, 0.0, 1.0], ", got (4,); labels must be integers: y.astype(int)"),
+    (2, ONE, np.array([0, 1, 0, 1], "f4"), ", got (4,); labels must be integers: y.astype(int)"),
+    (2, SOFTMAX, [0.0, 1.0, 0.0, 0.5], ", got (4,)"),
+    (2, SOFTMAX, [0.0, 1.0, 0.0, np.nan], ", got (4,)"),
+    (2, SOFTMAX, [0.0, 1.0, 0.0], ", got (3,)"),
+    (2, {}, [0.0, 1.0, 0.0, 1.0], " (class labels go with 'cross_entropy' and 'log_likelihood'), "),
+    (2, {}, [0.0, 1.0, 0.0, 0.5], ", got (4,)"),
+]
+
+
+@pytest.mark.parametrize(("outputs", "config", "y", "said"), FLAT)
+def test_outputs_of_one_axis(outputs, config, y, said):
+    parts = {"weights": [WEIGHTS[0][:outputs]], "biases": [BIASES[0][:outputs]], "x": X}
+    message = f"^{re.escape(f'y: expected shape (4, {outputs}){said}')}"
+    message += "$" if "got" in said else ""
+    net = bpfast.Network.from_parameters(parts["weights"], parts["biases"], **config)
+    for door in (*LOSSES, "bp1"):
+        given = {"z": Z[:, :outputs]} if door == "bp1" else parts
+        with refuses(ValueError, message):
+            call(door, given | {"y": y}, net=net, **config)
+    for method in (net.fit, net.partial_fit):
+        with refuses(ValueError, message, net):
+            method(X, y)
 
 
 def test_one_output_takes_labels_0_and_1():

@@ -45,7 +45,7 @@ WRONG = [
     ({"x": np.array(X, dtype="M8[ns]")}, TypeError, "x: expected real numbers, got dtype datetime"),
     ({"y": [[0]] * 3}, ValueError, r"y: expected shape (4, 1), got (3, 1)"),
     ({"y": [0.0] * 4}, ValueError, r"y: expected shape (4, 1), got (4,)"),
-    ({"y": [0] * 4}, ValueError, r"y: expected shape (4, 1) (class labels go with"),
+    ({"y": [0] * 4}, ValueError, r"y: expected shape (4, 1), got (4,); reshape with y[:, None]"),
     ({"y": [0] * 3, "cost": "cross_entropy"}, ValueError, r"y: expected shape (4,), got (3,)"),
     ({"y": [0, 1, 2, 0], "cost": "cross_entropy"}, ValueError, "y[2]: expected a label"),
     ({"hidden": ["relu"] * 2}, ValueError, "hidden: expected 1 activations, one per hidden layer"),

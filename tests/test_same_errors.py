@@ -70,6 +70,15 @@ def test_labels(function, config, labels):
     check(function, arrays.FUNCTIONS[function] | {"y": labels}, **config)
 
 
+@pytest.mark.parametrize(("outputs", "config", "y"), [case[:3] for case in arrays.FLAT])
+def test_outputs_of_one_axis(outputs, config, y):
+    parts = {"weights": [arrays.WEIGHTS[0][:outputs]], "biases": [arrays.BIASES[0][:outputs]]}
+    for function in (*LOSSES, "bp1"):
+        given = {"z": arrays.Z[:, :outputs]} if function == "bp1" else parts | {"x": arrays.X}
+        ours, theirs = check(function, given | {"y": y}, **config)
+        assert ours == theirs
+
+
 @pytest.mark.parametrize("config", [case[0] for case in names.NAMES], ids=str)
 def test_names(config):
     for function in LOSSES:

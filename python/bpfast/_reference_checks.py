@@ -198,13 +198,12 @@ def targets(y: object, n: int, width: int, cost: Cost) -> Matrix:
     """The y of shape (n, n_L); class labels become the rows that have a 1 at the label."""
     nested = _plain("y", y)
     got = _shape("y", nested)
-    if len(got) != 1 or not all(isinstance(label, int) for label in nested):
+    if len(got) != 1:
         return matrix("y", nested, n, width)
-    if cost not in ("cross_entropy", "log_likelihood"):
-        raise ValueError(
-            f"y: expected shape {_show((n, width))} (class labels go with 'cross_entropy' and "
-            f"'log_likelihood'), got {_show(got)}"
-        )
+    takes_labels = cost in ("cross_entropy", "log_likelihood")
+    if not takes_labels or not all(isinstance(label, int) for label in nested):
+        is_whole = all(isinstance(entry, int) or entry.is_integer() for entry in nested)
+        raise ValueError(_no_values(len(nested), n, width, is_whole, takes_labels))
     if len(nested) != n:
         raise ValueError(f"y: expected shape {_show((n,))}, got {_show(got)}")
     largest = max(width, 2) - 1
@@ -214,6 +213,19 @@ def targets(y: object, n: int, width: int, cost: Cost) -> Matrix:
     if width == 1:
         return [[float(label)] for label in nested]
     return [[float(j == label) for j in range(width)] for label in nested]
+
+
+def _no_values(length: int, n: int, width: int, is_whole: bool, takes_labels: bool) -> str:
+    """What is said of a y of one axis where the outputs are wanted."""
+    expected, got = f"y: expected shape {_show((n, width))}", f"got {_show((length,))}"
+    if length == n and width == 1:
+        return f"{expected}, {got}; reshape with y[:, None]"
+    if is_whole and not takes_labels:
+        takers = "class labels go with 'cross_entropy' and 'log_likelihood'"
+        return f"{expected} ({takers}), {got}"
+    if is_whole and length == n:
+        return f"{expected}, {got}; labels must be integers: y.astype(int)"
+    return f"{expected}, {got}"
 
 
 def shares(n: int, sample_weight: object, reduction: object) -> tuple[Vector, float]:

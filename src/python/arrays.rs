@@ -13,7 +13,7 @@ use pyo3::sync::PyOnceLock;
 use super::errors::{naming, wrong_type};
 use super::owned::{AnyOwned, Owned};
 use crate::error::Error;
-use crate::examples::bad_label;
+use crate::labels::bad_label;
 use crate::scalar::Real;
 
 /// A number type that both the core and NumPy know.

@@ -97,7 +97,7 @@ pub fn bp1<'py>(
                 readwrite(&theirs)?.as_slice_mut()?.copy_from_slice(&a);
                 Y::Values(custom::call(cost.bind(py), theirs.as_any(), y, [n, width])?.nabla_a)
             }
-            None => Y::<T>::parse(width, n, y)?,
+            None => Y::<T>::parse(width, cost, n, y)?,
         };
         let targets = weighting.apply(y.targets(width, cost, n)?, n)?;
         write(&result, z.len() * ELEMENT_WORK, |delta, pulse| {

@@ -102,7 +102,7 @@ impl<T: Element> Engine<'_, T> {
         if let Some(called) = self.call_custom(&x, n, y)? {
             return self.total(&called, weighting, n);
         }
-        let y = Y::<T>::parse(self.network().n_outputs(), n, y)?;
+        let y = self.parse_named(n, y)?;
         let targets = self.targets(&y, weighting, n)?;
         let params = self.numbers()?.read(py, "params")?;
         self.run(py, &params, inputs, |call, scratch| {
@@ -220,8 +220,14 @@ impl<T: Element> Engine<'_, T> {
     ) -> PyResult<(Y<'py, T>, Option<custom::Called<'py, T>>)> {
         match self.call_custom(x, n, y)? {
             Some(called) => Ok((Y::Values(called.nabla_a.clone()), Some(called))),
-            None => Ok((Y::parse(self.network().n_outputs(), n, y)?, None)),
+            None => Ok((self.parse_named(n, y)?, None)),
         }
+    }
+
+    /// y, for a cost that has a name.
+    fn parse_named<'py>(&self, n: usize, y: &Bound<'py, PyAny>) -> PyResult<Y<'py, T>> {
+        let network = self.network();
+        Y::parse(network.n_outputs(), network.cost(), n, y)
     }
 
     /// Calls the cost, if it is a callable, with the outputs of the whole batch.

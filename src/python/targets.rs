@@ -14,6 +14,7 @@ use super::custom::as_batch;
 use crate::cost::Cost;
 use crate::error::{Error, Result};
 use crate::examples::{Reduction, Targets};
+use crate::labels::no_values;
 use crate::network::Network;
 
 /// How the examples of a call count.
@@ -66,13 +67,18 @@ impl<'py, T: Element> Y<'py, T> {
     ///
     /// # Errors
     /// Wrong types and wrong ranks.
-    pub fn parse(width: usize, n: usize, y: &Bound<'py, PyAny>) -> PyResult<Self> {
+    pub fn parse(width: usize, cost: Cost, n: usize, y: &Bound<'py, PyAny>) -> PyResult<Self> {
         if y.cast::<PyArray2<T>>().is_ok() {
             return Ok(Self::Values(input::<T, Ix2>("y", y)?));
         }
         let array = numbers("y", y)?;
-        if array.ndim() == 1 && array.dtype().kind() != b'f' {
-            return Ok(Self::Labels(labels("y", &array, width)?));
+        if array.ndim() == 1 {
+            if array.dtype().kind() != b'f' {
+                return Ok(Self::Labels(labels("y", &array, width)?));
+            }
+            let floats = input::<f64, Ix1>("y", &array)?;
+            let whole = floats.as_array().iter().all(|y| y.fract() == 0.0);
+            return Err(no_values(width, cost, n, array.len(), whole).into());
         }
         let expected = [n, width];
         if array.shape() != expected {
@@ -120,7 +126,7 @@ impl<T: Element> Kept<T> {
             return Ok(Self::Any(as_batch(y, n)?.into_any().unbind()));
         }
         let (width, cost) = (network.n_outputs(), network.cost());
-        let y = Y::<T>::parse(width, n, y)?;
+        let y = Y::<T>::parse(width, cost, n, y)?;
         y.targets(width, cost, n)?;
         Ok(match y {
             Y::Values(y) => Self::Values(y.as_any().cast::<PyArray2<T>>()?.clone().unbind()),
