@@ -39,7 +39,8 @@ impl Network {
     ///
     /// # Errors
     /// Fewer than two sizes, a size of 0, a wrong number of hidden activations, softmax in a
-    /// hidden layer, an output that the cost is not defined on, more parameters than fit a vector.
+    /// hidden layer or of one output, an output that the cost is not defined on, more parameters than
+    /// fit a vector.
     pub fn new(
         sizes: &[usize],
         hidden: &[Activation],
@@ -71,6 +72,13 @@ impl Network {
             return Err(not_hidden(format_args!("hidden[{index}]")));
         }
         cost.check_output(output)?;
+        if output == Activation::Softmax && sizes.last() == Some(&1) {
+            return Err(Error::value(
+                "output",
+                "'sigmoid' (with cost 'cross_entropy' for two classes) for one neuron",
+                "'softmax', which is always 1 there",
+            ));
+        }
 
         let activations = hidden.iter().copied().chain([output]);
         let mut layers = Vec::with_capacity(sizes.len() - 1);
@@ -223,6 +231,8 @@ mod tests {
             kind(&[3, 2], &[], Sigmoid, Cost::LogLikelihood),
             Kind::Value
         );
+        let alone = kind(&[3, 1], &[], Softmax, Cost::LogLikelihood);
+        assert_eq!(alone, Kind::Value);
         let huge = [usize::MAX / 2, 3];
         assert_eq!(kind(&huge, &[], Sigmoid, Cost::Quadratic), Kind::Memory);
     }

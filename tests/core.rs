@@ -158,9 +158,13 @@ fn the_bits_do_not_depend_on_the_calls_before() {
 /// Few examples are shared out by neurons, a batch by rows.
 #[test]
 fn an_example_has_the_same_bits_alone_and_in_a_batch() {
-    let hidden = [Activation::Tanh; 2];
-    let (output, cost) = (Activation::Softmax, Cost::LogLikelihood);
-    for sizes in [[700, 901, 300, 5], [3, 2, 4, 1], [40, 5000, 70, 200]] {
+    use Activation::{Sigmoid, Softmax};
+    let (hidden, cost) = ([Activation::Tanh; 2], Cost::CrossEntropy);
+    for (sizes, output) in [
+        ([700, 901, 300, 5], Softmax),
+        ([3, 2, 4, 1], Sigmoid),
+        ([40, 5000, 70, 200], Softmax),
+    ] {
         let network = Network::new(&sizes, &hidden, output, cost).expect("a network");
         let (width, outputs) = (sizes[0], sizes[3]);
         let params: Vec<f32> = numbers(1, network.n_params());

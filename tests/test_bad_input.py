@@ -258,15 +258,17 @@ FLAT = [
 
 @pytest.mark.parametrize(("outputs", "config", "y", "said"), FLAT)
 def test_outputs_of_one_axis(outputs, config, y, said):
-    parts = {"weights": [WEIGHTS[0][:outputs]], "biases": [BIASES[0][:outputs]], "x": X}
+    parts = {"weights": [WEIGHTS[0][:outputs]], "biases": [BIASES[0][:outputs]]}
     message = f"^{re.escape(f'y: expected shape (4, {outputs}){said}')}"
     message += "$" if "got" in said else ""
-    net = bpfast.Network.from_parameters(parts["weights"], parts["biases"], **config)
+    net = bpfast.Network.from_parameters(**parts, **config)
     for door in (*LOSSES, "bp1"):
-        given = {"z": Z[:, :outputs]} if door == "bp1" else parts
+        given = {"z": Z[:, :outputs]} if door == "bp1" else {"x": X}
+        if "." not in door and door != "bp1":
+            given |= parts
         with refuses(ValueError, message):
             call(door, given | {"y": y}, net=net, **config)
-    for method in (net.fit, net.partial_fit):
+    for method in (net.fit, net.partial_fit) if len(y) == len(X) else ():
         with refuses(ValueError, message, net):
             method(X, y)
 

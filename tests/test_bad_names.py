@@ -115,6 +115,24 @@ def test_softmax_stands_in_the_output_alone():
         call("bp2", DOORS["bp2"], activation=None)
 
 
+def test_softmax_of_one_output_is_always_1():
+    said = "'sigmoid' .*'cross_entropy'.* for one neuron, got 'softmax', which is always 1 there$"
+    message = f"^output: expected {said}"
+    parts = {"weights": [WEIGHTS[0][:1]], "biases": [BIASES[0][:1]]}
+    for cost in ("log_likelihood", "quadratic", "cross_entropy", lambda a, y: (a, y)):
+        config = {"output": "softmax", "cost": cost}
+        with refuses(ValueError, message):
+            bpfast.Network([3, 1], **config)
+        for door in CONFIGURES:
+            x_and_y = {} if door.startswith("Network") else {"x": X, "y": Y[:, :1]}
+            with refuses(ValueError, message, X, Y):
+                call(door, parts | x_and_y, **config)
+    for door in ("forward", "trace"):
+        with refuses(ValueError, message):
+            call(door, parts | {"x": X}, output="softmax")
+    assert (bpfast.bp1(X[:, :1], Y[:, :1], output="softmax") == 0).all()  # what BP1 gives, it gives
+
+
 # By construction in (0, 1), a distribution, above 0: README and docs/mathematics.md have the list.
 ALLOWED = {
     "cross_entropy": {"sigmoid", "softmax"},

@@ -37,6 +37,11 @@ def spoil(path, net, change):
     write_tensors(path, tensors, metadata)
 
 
+def one_softmax(tensors, config):
+    tensors.update({"weights.1": np.ones((1, 4)), "biases.1": np.ones(1)})
+    config.update(sizes=[3, 4, 1], output="softmax")
+
+
 HUGE = 2**62
 CHANGES = [
     (lambda t, m, c: m.clear(), "format: expected a network that bpfast saved, got none"),
@@ -57,6 +62,10 @@ CHANGES = [
     (lambda t, m, c: c.update(hidden=["tanhh"]), r"hidden\[0\]: unknown name 'tanhh'; did you"),
     (lambda t, m, c: c.update(hidden=["softmax"]), r"hidden\[0\]: expected an activation that"),
     (lambda t, m, c: c.update(hidden=[]), "hidden: expected 1 activations"),
+    (
+        lambda t, m, c: one_softmax(t, c),
+        "output: expected 'sigmoid' .*for one neuron, got 'softmax'",
+    ),
     (lambda t, m, c: c.update(output="x"), "output: unknown name 'x'"),
     (lambda t, m, c: c.update(cost="x"), "cost: unknown name 'x'"),
     (lambda t, m, c: c.update(cost="log_likelihood"), "output: expected 'softmax'"),

@@ -90,6 +90,14 @@ def test_names(config):
         check("forward", arrays.FUNCTIONS["forward"], **config)
 
 
+@pytest.mark.parametrize("function", [*LOSSES, "forward", "trace"])
+def test_softmax_of_one_output(function):
+    parts = {"weights": [arrays.WEIGHTS[0][:1]], "biases": [arrays.BIASES[0][:1]], "x": arrays.X}
+    y = {"y": arrays.Y[:, :1]} if function in LOSSES else {}
+    ours, theirs = check(function, parts | y, output="softmax")
+    assert ours == theirs
+
+
 @pytest.mark.parametrize("hidden", ["softmax", "zzz", None, ["tanh"]])
 def test_hidden_where_there_is_no_hidden_layer(hidden):
     parts = {"weights": arrays.WEIGHTS[:1], "biases": arrays.BIASES[:1], "x": arrays.X}

@@ -171,6 +171,11 @@ def network(weights: object, biases: object, hidden: object, output: object) -> 
         for i, (w, b) in enumerate(zip(ws, bs, strict=True))
     ]
     names = [*_hidden(hidden, len(ws) - 1), name("output", output, ACTIVATIONS)]
+    if output == "softmax" and len(bs[-1]) == 1:
+        raise ValueError(
+            "output: expected 'sigmoid' (with cost 'cross_entropy' for two classes) for one "
+            "neuron, got 'softmax', which is always 1 there"
+        )
     return Network(ws, bs, names)
 
 

@@ -49,9 +49,9 @@ use crate::network::Network;
 /// ------
 /// ValueError
 ///     Fewer than two sizes, a size below 1, unknown names, a number of hidden activations that
-///     does not fit, softmax in a hidden layer, or an output that the cost is not defined on:
-///     cross_entropy takes sigmoid and softmax, log_likelihood softmax, poisson sigmoid, softplus
-///     and softmax, the others anything.
+///     does not fit, softmax in a hidden layer or of a single output, whose softmax is always 1, or
+///     an output that the cost is not defined on: cross_entropy takes sigmoid and softmax,
+///     log_likelihood softmax, poisson sigmoid, softplus and softmax, the others anything.
 /// TypeError
 ///     An argument of another type, a dtype other than float32 and float64.
 /// MemoryError
