@@ -31,7 +31,14 @@ pub enum AnyOwned {
 struct Users {
     generation: u32,
     readers: usize,
-    writing: bool,
+    writer: Option<Writer>,
+}
+
+/// What writes to a vector: it decides what others are told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    Call,
+    Training,
 }
 
 impl<T: Element> Owned<T> {
@@ -57,8 +64,8 @@ impl<T: Element> Owned<T> {
     /// Another call is writing to them.
     pub fn read<'a>(&'a self, py: Python<'_>, argument: &str) -> PyResult<Reading<'a, T>> {
         let mut users = self.users();
-        if users.writing {
-            return Err(in_use(argument));
+        if users.writer.is_some() {
+            return Err(in_use(argument, users.writer));
         }
         users.readers += 1;
         let data = self.array(py).data();
@@ -74,14 +81,19 @@ impl<T: Element> Owned<T> {
     ///
     /// # Errors
     /// Another call is using them.
-    pub fn write<'a>(&'a self, py: Python<'_>, argument: &str) -> PyResult<Writing<'a, T>> {
+    pub fn write<'a>(
+        &'a self,
+        py: Python<'_>,
+        argument: &str,
+        writer: Writer,
+    ) -> PyResult<Writing<'a, T>> {
         let mut users = self.users();
-        if users.writing || users.readers > 0 {
-            return Err(in_use(argument));
+        if users.writer.is_some() || users.readers > 0 {
+            return Err(in_use(argument, users.writer));
         }
-        users.writing = true;
+        users.writer = Some(writer);
         let data = self.array(py).data();
-        // SAFETY: as in `read`; and no other call uses them while `writing` is set.
+        // SAFETY: as in `read`; and no other call uses them while `writer` is set.
         #[allow(unsafe_code)]
         let numbers = unsafe { std::slice::from_raw_parts_mut(data, self.length) };
         Ok(Writing { numbers, of: self })
@@ -100,10 +112,13 @@ impl<T: Element> Owned<T> {
     }
 }
 
-fn in_use(argument: &str) -> PyErr {
-    PyValueError::new_err(format!(
-        "{argument}: expected an array of its own, got one that another call uses"
-    ))
+fn in_use(argument: &str, writer: Option<Writer>) -> PyErr {
+    PyValueError::new_err(match writer {
+        Some(Writer::Training) => {
+            format!("{argument}: expected a network at rest, got one that a training is running on")
+        }
+        _ => format!("{argument}: expected an array of its own, got one that another call uses"),
+    })
 }
 
 /// Numbers that no call writes to while this lives.
@@ -127,6 +142,6 @@ pub struct Writing<'a, T: Element> {
 
 impl<T: Element> Drop for Writing<'_, T> {
     fn drop(&mut self) {
-        self.of.users().writing = false;
+        self.of.users().writer = None;
     }
 }

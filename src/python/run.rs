@@ -12,7 +12,7 @@ use super::config::{Config, Dtype};
 use super::custom;
 use super::detach::detached;
 use super::inputs::X;
-use super::owned::{Owned, Reading};
+use super::owned::{Owned, Reading, Writer};
 use super::results::{Gradient, Trace};
 use super::targets::{Weighting, Y};
 use super::threads;
@@ -155,7 +155,7 @@ impl<T: Element> Engine<'_, T> {
         let (y, called) = self.parse_y(&x, n, y)?;
         let targets = self.targets(&y, weighting, n)?;
         let params = self.numbers()?.read(py, "params")?;
-        let place = result.write(py, "out")?;
+        let place = result.write(py, "out", Writer::Call)?;
         let numbers = &mut *place.numbers;
         let cost = self.run(py, &params, inputs, |call, scratch| {
             call.backprop(&targets, scratch, numbers)

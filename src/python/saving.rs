@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use super::arrays::Element;
 use super::config::{Config, Dtype, parse_cost};
 use super::network::PyNetwork;
+use super::owned::Writer;
 use super::store::{outside, parse_path};
 use crate::cost::Cost;
 use crate::error::Error;
@@ -74,7 +75,7 @@ impl PyNetwork {
 
     fn load_as<T: Element + Number>(&self, py: Python<'_>, saved: &mut Saved) -> PyResult<()> {
         let path = saved.path().to_path_buf();
-        let params = self.vector.numbers::<T>()?.write(py, "params")?;
+        let params = self.vector.numbers::<T>()?.write(py, "params", Writer::Call)?;
         outside(py, &path, |pulse| {
             saved.read(self.network(), params.numbers, pulse)
         })

@@ -14,6 +14,7 @@ use super::inputs::Stored;
 use super::network::PyNetwork;
 use super::optimizers::Given;
 use super::overlap::{Span, check_apart};
+use super::owned::Writer;
 use super::targets::Kept as KeptTargets;
 use super::threads;
 use crate::error::Error;
@@ -321,7 +322,8 @@ impl<T: Element> State<T> {
         // Two claims: this one is seen by steps that take the parameters as an array.
         let array = net.vector.numbers::<T>()?.array(py);
         let _claim = readwrite_argument("params", array)?;
-        let params = net.vector.numbers::<T>()?.write(py, "params")?;
+        let params = net.vector.numbers::<T>()?;
+        let params = params.write(py, "params", Writer::Training)?;
         let numbers = &mut *params.numbers;
 
         let rows = rates.len().saturating_mul(settings.batch_size);
