@@ -48,6 +48,7 @@ pub mod examples;
 mod labels;
 mod layout;
 pub mod pairwise;
+pub mod rows;
 pub mod saved;
 pub mod workspace;
 

@@ -11,6 +11,7 @@ use crate::cost::Cost;
 use crate::error::{Error, Result};
 use crate::interrupt::Pulse;
 use crate::network::Network;
+use crate::rows::transpose;
 use crate::store::{self, Dtype, Number, Reader, Tensor};
 
 /// What the file says it is, under the key `format`.
@@ -59,23 +60,7 @@ fn dtype_name(dtype: Dtype) -> &'static str {
     }
 }
 
-/// The parameters with each W^l in the order of a file, (n_l, n_(l−1)) row by row.
-///
-/// # Errors
-/// The memory cannot be had.
-pub fn in_rows<T: Number>(network: &Network, params: &[T]) -> Result<Vec<T>> {
-    let mut rows = Vec::new();
-    let refuse = |_| Error::memory("params", "cannot allocate a copy");
-    rows.try_reserve_exact(params.len()).map_err(refuse)?;
-    rows.extend_from_slice(params);
-    for layer in network.layers() {
-        let weights = layer.weights.clone();
-        transpose(&params[weights.clone()], &mut rows[weights], layer.n_out);
-    }
-    Ok(rows)
-}
-
-/// Writes the network whose parameters are `rows`, as [`in_rows`] gave them.
+/// Writes the network whose parameters are `rows`, as [`in_rows`](crate::rows::in_rows) gave them.
 ///
 /// # Errors
 /// Those of [`store::write`].
@@ -191,7 +176,7 @@ impl Saved {
     /// [`Self::is_float32`] tells.
     ///
     /// # Errors
-    /// They cannot be read, or do not fit the memory.
+    /// They cannot be read, or do not fit the memory, or `pulse` says stop.
     pub fn read<T: Number>(
         &mut self,
         network: &Network,
@@ -200,7 +185,7 @@ impl Saved {
     ) -> store::Result<()> {
         for (layer, &[weights, biases]) in network.layers().iter().zip(&self.places) {
             let rows = self.reader.numbers(weights, pulse)?;
-            transpose(&rows, &mut params[layer.weights.clone()], layer.n_in);
+            transpose(&rows, &mut params[layer.weights.clone()], layer.n_in, pulse)?;
             let numbers = self.reader.numbers(biases, pulse)?;
             params[layer.biases.clone()].copy_from_slice(&numbers);
         }
@@ -270,37 +255,4 @@ fn find(reader: &Reader, sizes: &[usize], dtype: Dtype) -> Result<Vec<[usize; 2]
         Ok([weights, place(biases_name(k), &[pair[1]])?])
     };
     sizes.windows(2).enumerate().map(layer).collect()
-}
-
-/// `to` = `from` with its rows, each of `columns` numbers, as columns.
-fn transpose<T: Copy>(from: &[T], to: &mut [T], columns: usize) {
-    /// A block's rows and columns lie in the first cache together.
-    const BLOCK: usize = 32;
-    let rows = from.len() / columns;
-    for first in (0..rows).step_by(BLOCK) {
-        for left in (0..columns).step_by(BLOCK) {
-            for row in first..rows.min(first + BLOCK) {
-                for column in left..columns.min(left + BLOCK) {
-                    to[column * rows + row] = from[row * columns + column];
-                }
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_transpose_of_sides_beside_a_block() {
-        for (rows, columns) in [(1, 1), (1, 70), (33, 1), (31, 65), (64, 32)] {
-            let from: Vec<usize> = (0..rows * columns).collect();
-            let (mut to, mut back) = (vec![usize::MAX; from.len()], vec![usize::MAX; from.len()]);
-            transpose(&from, &mut to, columns);
-            assert_eq!(to[rows * (columns - 1)], columns - 1);
-            transpose(&to, &mut back, rows);
-            assert_eq!(back, from);
-        }
-    }
 }

@@ -11,7 +11,8 @@ use super::owned::Writer;
 use super::store::{outside, parse_path};
 use crate::cost::Cost;
 use crate::error::Error;
-use crate::saved::{Saved, in_rows, write};
+use crate::rows::in_rows;
+use crate::saved::{Saved, write};
 use crate::store::{Number, Reader};
 
 #[pymethods]
@@ -42,8 +43,9 @@ impl PyNetwork {
     /// may leave its ``.bpfast-….tmp`` there, which may be deleted.
     ///
     /// The parameters are copied first: what another thread does to them while the file is written
-    /// does not come into it. Attributes of a subclass, and a cost that is a callable, are not
-    /// saved. The same network makes the same bytes.
+    /// does not come into it. While they are copied no training can begin, and other threads must
+    /// leave the arrays alone. Attributes of a subclass, and a cost that is a callable, are not saved.
+    /// The same network makes the same bytes.
     ///
     /// Examples
     /// --------
@@ -68,14 +70,19 @@ impl PyNetwork {
         let (py, network) = (path.py(), self.network());
         let path = parse_path(path)?;
         let params = self.vector.numbers::<T>()?.read(py, "params")?;
-        let rows = in_rows(network, params.numbers)?;
+        let rows = outside(py, &path, |pulse| {
+            Ok(in_rows(network, params.numbers, pulse)?)
+        })?;
         drop(params); // others may write to them from now on
         outside(py, &path, |pulse| write(&path, network, &rows, pulse))
     }
 
     fn load_as<T: Element + Number>(&self, py: Python<'_>, saved: &mut Saved) -> PyResult<()> {
         let path = saved.path().to_path_buf();
-        let params = self.vector.numbers::<T>()?.write(py, "params", Writer::Call)?;
+        let params = self
+            .vector
+            .numbers::<T>()?
+            .write(py, "params", Writer::Call)?;
         outside(py, &path, |pulse| {
             saved.read(self.network(), params.numbers, pulse)
         })
