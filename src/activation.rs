@@ -75,6 +75,21 @@ impl Activation {
             .ok_or_else(|| Error::unknown_name(argument, name, &Self::ALL.map(Self::name)))
     }
 
+    /// The activation of that `name`, as that of a hidden layer.
+    ///
+    /// # Errors
+    /// There is none, and the message lists those there are; or it is softmax.
+    pub fn hidden_from_name(argument: impl std::fmt::Display, name: &str) -> Result<Self> {
+        let elementwise = || Self::ALL.into_iter().filter(|&a| a != Self::Softmax);
+        if name == Self::Softmax.name() {
+            return Err(not_hidden(argument));
+        }
+        elementwise().find(|a| a.name() == name).ok_or_else(|| {
+            let names: Vec<&str> = elementwise().map(Self::name).collect();
+            Error::unknown_name(argument, name, &names)
+        })
+    }
+
     /// Whether σ' cannot be had from a alone, so that z must be kept.
     pub const fn derivative_needs_z(self) -> bool {
         matches!(self, Self::Gelu | Self::Silu)
@@ -165,6 +180,15 @@ impl Activation {
             }
         }
     }
+}
+
+/// The error of softmax in a hidden layer.
+pub(crate) fn not_hidden(argument: impl std::fmt::Display) -> Error {
+    Error::value(
+        argument,
+        "an activation that acts on each neuron by itself",
+        "'softmax', which goes with the output alone",
+    )
 }
 
 /// 1 / (1 + e^−z), without overflow on either side.

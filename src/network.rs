@@ -1,10 +1,9 @@
 //! The shape of a network: sizes, activations, cost, and where each W^l, b^l lies in the flat
 //! vector of parameters. Everything is proven here once; inner rooms rely on it.
 
-use std::fmt::Display;
 use std::ops::Range;
 
-use crate::activation::Activation;
+use crate::activation::{Activation, not_hidden};
 use crate::cost::Cost;
 use crate::error::{Error, Result};
 use crate::interrupt::ELEMENT_WORK;
@@ -169,15 +168,6 @@ impl Network {
     fn last(&self) -> &Layer {
         &self.layers[self.layers.len() - 1]
     }
-}
-
-/// The error of softmax in a hidden layer.
-pub(crate) fn not_hidden(argument: impl Display) -> Error {
-    Error::value(
-        argument,
-        "an activation that acts on each neuron by itself",
-        "'softmax', which goes with the output alone",
-    )
 }
 
 /// `start + rows · columns`, if a vector of float64 can be so long.

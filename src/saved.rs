@@ -133,7 +133,7 @@ impl Saved {
         };
         let hidden = config.hidden.iter().enumerate();
         let hidden = hidden
-            .map(|(k, name)| Activation::from_name(format_args!("hidden[{k}]"), name))
+            .map(|(k, name)| Activation::hidden_from_name(format_args!("hidden[{k}]"), name))
             .collect::<Result<_>>()
             .map_err(at)?;
         let output = Activation::from_name("output", &config.output).map_err(at)?;

@@ -104,6 +104,15 @@ def test_an_unknown_name_lists_the_valid_ones(argument, names):
         bpfast.Network([3, 2], **{argument: "zzz"})
 
 
+def test_an_unknown_hidden_name_lists_those_that_go_there():
+    listed = ", ".join(f"'{name}'" for name in bpfast.ACTIVATIONS if name != "softmax")
+    for hidden in ("zzz", ["zzz"]):
+        with refuses(ValueError, rf"^hidden(\[0\])?: unknown name 'zzz'; valid: {listed}$"):
+            bpfast.Network([3, 2, 1], hidden=hidden)
+    with refuses(ValueError, f"^activation: unknown name 'zzz'; valid: {listed}$"):
+        call("bp2", DOORS["bp2"], activation="zzz")
+
+
 def test_softmax_stands_in_the_output_alone():
     with refuses(ValueError, rf"^hidden\[1\]: {ALONE}"):
         bpfast.Network([3, 2, 2, 1], hidden=["tanh", "softmax"])

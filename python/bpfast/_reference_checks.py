@@ -127,12 +127,12 @@ def name(argument: str, value: object, valid: Sequence[str]) -> str:
 
 def elementwise(argument: str, value: object) -> str:
     """The name of an activation that may stand in a hidden layer: any but softmax."""
-    if name(argument, value, ACTIVATIONS) == "softmax":
+    if value == "softmax":
         raise ValueError(
             f"{argument}: expected an activation that acts on each neuron by itself, "
             "got 'softmax', which goes with the output alone"
         )
-    return str(value)
+    return name(argument, value, [known for known in ACTIVATIONS if known != "softmax"])
 
 
 def output_and_cost(output: object, cost: object) -> None:

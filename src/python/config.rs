@@ -13,7 +13,7 @@ use super::errors::{naming, wrong_type};
 use crate::activation::Activation;
 use crate::cost::Cost;
 use crate::error::Error;
-use crate::network::{Network, not_hidden};
+use crate::network::Network;
 
 /// The two dtypes of a network.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -202,10 +202,7 @@ fn parse_size(k: usize, value: &Bound<'_, PyAny>) -> PyResult<usize> {
 
 fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activation>> {
     if let Ok(name) = value.cast::<PyString>() {
-        let hidden = Activation::from_name("hidden", &name.to_cow()?)?;
-        if hidden == Activation::Softmax {
-            return Err(not_hidden("hidden").into());
-        }
+        let hidden = Activation::hidden_from_name("hidden", &name.to_cow()?)?;
         return Ok(vec![hidden; layers]);
     }
     let expected = "a name or a list of names";
@@ -215,7 +212,7 @@ fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activat
     let parse = |(k, name): (usize, PyResult<Bound<'_, PyAny>>)| {
         let argument = format!("hidden[{k}]");
         let name = text(&argument, &name?)?;
-        Ok(Activation::from_name(argument, &name)?)
+        Ok(Activation::hidden_from_name(argument, &name)?)
     };
     names.enumerate().map(parse).collect()
 }

@@ -12,7 +12,6 @@ use super::targets::{Weighting, Y};
 use crate::activation::Activation;
 use crate::error::{Error, Shape};
 use crate::interrupt::{ELEMENT_WORK, Pulse, watch};
-use crate::network::not_hidden;
 use crate::workspace::reserve;
 use crate::{backward, equations};
 
@@ -157,10 +156,8 @@ pub fn bp2<'py>(
     let delta = matrix_like("delta", delta)?;
     let weights = matrix_like("weights", weights)?;
     let z = matrix_like("z", z)?;
-    let activation = match Activation::from_name("activation", &activation.text("activation")?)? {
-        Activation::Softmax => return Err(not_hidden("activation").into()),
-        activation => activation,
-    };
+    let activation = activation.text("activation")?;
+    let activation = Activation::hidden_from_name("activation", &activation)?;
     let [n, n_next] = [delta.shape()[0], delta.shape()[1]];
     let width = weights.shape()[1];
     check_shape("weights", &weights, [n_next, width])?;
