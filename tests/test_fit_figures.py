@@ -127,6 +127,20 @@ def test_a_metric_of_ones_own():
         np.testing.assert_array_equal(y, OUTPUTS)
 
 
+def test_metrics_under_names_of_ones_own():
+    net = net_of(**SOFTMAX)
+    metrics = {"mine": lambda a, y: a.max(), "right": "accuracy"}
+    history = fit(net, X, LABELS, metrics=metrics, validation=(X, LABELS))
+    named = fit(net_of(**SOFTMAX), X, LABELS, metrics="accuracy")
+    assert history.names[4:] == ("mine", "right", *history.names[6:])
+    assert history.names[6:] == ("validation_cost", "validation_mine", "validation_right")
+    assert history.right.tolist() == named.accuracy.tolist()
+    assert history["validation_mine"][-1] == net.forward(X).max()
+    with refuses(ValueError, r"^metrics: r: expected y of shape \(60, 3\), or labels, got"):
+        one = net_of(cost=lambda a, y: (a.sum(axis=1), np.ones_like(a)))
+        fit(one, X, OUTPUTS[:, :2], metrics={"r": "r2"})
+
+
 def test_what_a_metric_must_not_do():
     def text(a, y):
         return "good"

@@ -244,8 +244,8 @@ def deep(depth):
 BAD_CONFIGS = [
     (None, TypeError, "expected a mapping, got NoneType"),
     ("adam", TypeError, "expected a mapping, got str"),
-    ({}, ValueError, "unknown kind None; valid: sgd, adam, adamw, rmsprop, adagrad"),
-    ({"kind": "Adam"}, ValueError, "unknown kind 'Adam'; valid: .*"),
+    ({}, ValueError, "unknown kind None; valid: 'sgd', 'adam', 'adamw', 'rmsprop', 'adagrad'"),
+    ({"kind": "Adam"}, ValueError, "unknown kind 'Adam'; did you mean 'adam'\\? valid: .*"),
     ({"kind": ["adam"]}, ValueError, r"unknown kind \['adam'\]; valid: .*"),
     ({"kind": "__init__"}, ValueError, "unknown kind .*"),
     ({"kind": "adam", "momentum": 1}, ValueError, "expected beta1, .* for 'adam', got momentum"),

@@ -185,7 +185,10 @@ for _ in range(100_000):
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({}, "unknown kind None; valid: constant, step, cosine, one_cycle, warm_up, plateau"),
+        (
+            {},
+            "unknown kind None; valid: 'constant', 'step', 'cosine', 'one_cycle', 'warm_up', 'pl",
+        ),
         ({"kind": "os.system"}, "unknown kind 'os.system'"),
         ({"kind": ["cosine"]}, "unknown kind"),
         ({"kind": "cosine", "rate": 0.1}, "expected rate, steps, final for .*, got rate"),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from typing_extensions import disjoint_base
 
-from bpfast._metrics import Metric
+from bpfast._metrics import Metric, Metrics
 from bpfast._touched import Touched
 from bpfast._training import Callback
 from bpfast.early_stopping import EarlyStopping
@@ -163,7 +163,7 @@ class Network:
         optimizer: str | Optimizer = "adam",
         shuffle: bool = True,
         validation: Sequence[Any] | float | None = None,
-        metrics: str | Iterable[str | Metric] = (),
+        metrics: str | Metric | Metrics = (),
         l1: float = 0.0,
         l2: float = 0.0,
         dropout: float | Iterable[float] = 0.0,

@@ -12,7 +12,7 @@ from bpfast import _core
 from bpfast._checkpoint import AnyPath, Checkpoints
 from bpfast._claims import RUNNING, claim, refuse_another_network
 from bpfast._data import Examples, is_sparse
-from bpfast._metrics import Metric
+from bpfast._metrics import Metric, Metrics
 from bpfast._metrics import parse as parse_metrics
 from bpfast._numbers import is_number, number, whole
 from bpfast._settings import Settings, flag, parse_early_stopping, parse_optimizer
@@ -41,7 +41,7 @@ def fit(
     optimizer: str | Optimizer = "adam",
     shuffle: bool = True,
     validation: Sequence[Any] | float | None = None,
-    metrics: str | Iterable[str | Metric] = (),
+    metrics: str | Metric | Metrics = (),
     l1: float = 0.0,
     l2: float = 0.0,
     dropout: float | Iterable[float] = 0.0,

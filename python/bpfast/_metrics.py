@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bpfast._names import unknown_name
 from bpfast._numbers import number
 
 Metric: TypeAlias = Callable[[NDArray[Any], NDArray[Any]], Any]
+Metrics: TypeAlias = Iterable[str | Metric] | Mapping[str, str | Metric]
 
 
 def labels(y: NDArray[Any]) -> NDArray[Any]:
@@ -70,15 +72,15 @@ NAMED: dict[str, Metric] = {
 TAKEN = ("epoch", "cost", "seconds", "learning_rate")
 
 
-def parse(metrics: str | Iterable[str | Metric]) -> dict[str, Metric]:
-    """The metrics by name: those of NAMED, and callables by their own.
+def parse(metrics: str | Metric | Metrics) -> dict[str, Metric]:
+    """The metrics by name: that of the mapping, of NAMED, or of the callable.
 
     Raises
     ------
     ValueError
         An unknown name, two of one name, or that of another column.
     TypeError
-        Neither a name nor a callable.
+        Neither a name nor a callable; a column that is no text.
     """
     if isinstance(metrics, str) or callable(metrics):
         metrics = (metrics,)
@@ -86,23 +88,38 @@ def parse(metrics: str | Iterable[str | Metric]) -> dict[str, Metric]:
         got = type(metrics).__name__
         raise TypeError(f"metrics: expected names or callables, got {got}")
     found: dict[str, Metric] = {}
-    for k, metric in enumerate(metrics):
+    for argument, column, metric in _listed(metrics):
         if isinstance(metric, str):
             if metric not in NAMED:
-                known = "', '".join(NAMED)
-                raise ValueError(f"metrics[{k}]: unknown name '{metric}'; valid: '{known}'")
+                raise unknown_name(argument, metric, NAMED)
             name, function = metric, NAMED[metric]
         elif callable(metric):
             name, function = getattr(metric, "__name__", type(metric).__name__), metric
         else:
             got = type(metric).__name__
-            raise TypeError(f"metrics[{k}]: expected a name or a callable, got {got}")
+            raise TypeError(f"{argument}: expected a name or a callable, got {got}")
+        name = name if column is None else column
         if name in TAKEN or name.startswith("validation_"):
-            raise ValueError(f"metrics[{k}]: expected a name that no column has, got {name!r}")
+            raise ValueError(f"{argument}: expected a name that no column has, got {name!r}")
         if name in found:
-            raise ValueError(f"metrics[{k}]: expected a name of its own, got {name!r} once more")
+            raise ValueError(f"{argument}: expected a name of its own, got {name!r} once more")
         found[name] = function
     return found
+
+
+def _listed(metrics: Metrics) -> Iterator[tuple[str, str | None, Any]]:
+    """Each metric, what the argument calls it, and its column where that is said."""
+    if not isinstance(metrics, Mapping):
+        for k, metric in enumerate(metrics):
+            yield f"metrics[{k}]", None, metric
+        return
+    for column, metric in metrics.items():
+        if not isinstance(column, str):
+            got = type(column).__name__
+            raise TypeError(f"metrics: expected columns that are text, got {got}")
+        if not column:
+            raise ValueError("metrics: expected columns with a name, got ''")
+        yield f"metrics[{column!r}]", column, metric
 
 
 def measure(
@@ -122,7 +139,7 @@ def measure(
         try:
             value = metric(a, y)
         except ValueError as error:
-            if NAMED.get(name) is metric:
+            if metric in NAMED.values():
                 raise ValueError(f"metrics: {name}: {error}") from None
             raise
         found[prefix + name] = number(f"metrics: {name}", value)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import optimizers
+from bpfast._names import unknown_name
 from bpfast._numbers import fraction, is_number, not_negative, positive, whole
 from bpfast.early_stopping import EarlyStopping
 
@@ -92,8 +93,7 @@ def parse_optimizer(value: Any) -> Optimizer:
     """Take an optimizer, or the name of one with its defaults."""
     if isinstance(value, str):
         if value not in OPTIMIZERS:
-            known = "', '".join(OPTIMIZERS)
-            raise ValueError(f"optimizer: unknown name '{value}'; valid: '{known}'")
+            raise unknown_name("optimizer", value, OPTIMIZERS)
         made: Optimizer = OPTIMIZERS[value]()
         return made
     if isinstance(value, optimizers.Optimizer) and type(value) is not optimizers.Optimizer:

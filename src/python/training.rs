@@ -88,10 +88,10 @@ impl PyNetwork {
     /// validation : (x, y), (x, y, sample_weight) or float, optional
     ///     Examples to measure after each epoch, or the fraction of the examples to draw and hold
     ///     out for it.
-    /// metrics : list of str or callable, default ()
+    /// metrics : str or callable, list of these or dict of str to these, default ()
     ///     What is measured after each epoch, of the examples and of `validation`: "accuracy",
-    ///     "mean_squared_error", "mean_absolute_error", "r2", or ``metric(a, y) -> float`` under the
-    ///     name of the function. Either takes a forward pass; batches of an iterable are not
+    ///     "mean_squared_error", "mean_absolute_error", "r2", or ``metric(a, y) -> float``. The
+    ///     column is the key of the dict, or the name of the function. Either takes a forward pass; batches of an iterable are not
     ///     measured. Weights do not count here.
     /// l1, l2 : float, default 0
     ///     Penalties on the weights. Nielsen's λ is l2 times the number of examples.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bpfast import schedules
+from bpfast._names import unknown_name
 from bpfast._numbers import is_number
 from bpfast.optimizers._adam import Adam, AdamW
 from bpfast.optimizers._sgd import SGD
@@ -53,7 +54,7 @@ def from_config(config: Mapping[str, Any]) -> Optimizer:
         raise TypeError(f"config: expected a mapping, got {type(config).__name__}")
     kind = config.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
-        raise ValueError(f"config: unknown kind {kind!r}; valid: {', '.join(_KINDS)}")
+        raise unknown_name("config", kind, _KINDS, "kind")
     made = _KINDS[kind]
     given = {name: value for name, value in config.items() if name != "kind"}
     names = made().config.keys() - {"kind"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from bpfast._names import unknown_name
 from bpfast.schedules._decay import Constant, Cosine, Step
 from bpfast.schedules._one_cycle import OneCycle
 from bpfast.schedules._plateau import Plateau
@@ -58,7 +59,7 @@ def from_config(config: Mapping[str, Any]) -> Schedule:
 def _build(config: Mapping[str, Any]) -> Schedule:
     kind = config.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
-        raise ValueError(f"config: unknown kind {kind!r}; valid: {', '.join(_KINDS)}")
+        raise unknown_name("config", kind, _KINDS, "kind")
     made = _KINDS[kind]
     given = {name: value for name, value in config.items() if name != "kind"}
     names = made.arguments
