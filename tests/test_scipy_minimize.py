@@ -67,15 +67,43 @@ def test_an_exception_leaves_the_last_iteration():
     assert np.array_equal(net.params, seen[-1])
 
 
-def test_a_callback_can_end_it():
-    net, x, y = curve()
+@pytest.mark.parametrize(
+    ("method", "dtype"), [*((method, "float64") for method in METHODS), ("TNC", "float32")]
+)
+def test_a_callback_can_end_it(method, dtype):
+    net, x, y = curve(dtype)
+    seen = []
 
     def callback(params):
-        raise StopIteration
+        seen.append(params.copy())
+        if len(seen) == 2:
+            raise StopIteration
 
-    found = bpfast.scipy_minimize(net, x, y, callback=callback)
-    assert found.nit == 1
-    assert np.array_equal(net.params, found.x)
+    found = bpfast.scipy_minimize(net, x, y, method=method, callback=callback)
+    assert len(seen) == 2
+    assert "StopIteration" in found.message
+    assert not found.success
+    assert found.nit >= 1
+    assert found.nfev >= 2
+    assert found.x.dtype == np.float64
+    assert np.array_equal(net.params, found.x.astype(dtype))
+    assert found.fun == net.cost(x, y)
+
+
+def test_what_else_ends_it_comes_through():
+    """A StopIteration of the cost is a defect of the cost."""
+    net, x, y = curve()
+    calls = []
+
+    def cost(a, y):
+        calls.append(a)
+        if len(calls) == 3:
+            raise StopIteration
+        return ((a - y) ** 2).sum(axis=1), 2 * (a - y)
+
+    net = bpfast.Network([1, 2, 1], cost=cost, output="identity", seed=0)
+    with pytest.raises(StopIteration):
+        bpfast.scipy_minimize(net, x, y, method="TNC")
 
 
 def test_bad_input():
@@ -83,6 +111,7 @@ def test_bad_input():
     cases = [
         (ValueError, "method: .*'dogleg'", {"method": "dogleg"}),
         (TypeError, "method: ", {"method": 3}),
+        (ValueError, "method: unknown name 'bgfs'; did you mean 'bfgs'", {"method": "bgfs"}),
         (ValueError, "l2: ", {"l2": -1}),
         (ValueError, "max_iterations: ", {"max_iterations": 0}),
         (ValueError, "sample_weight: ", {"sample_weight": [1.0]}),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._core import Gradient
+from bpfast._names import unknown_name
 from bpfast._numbers import not_negative, whole
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from bpfast._core import Network
 
+METHODS = ("l-bfgs-b", "bfgs", "cg", "newton-cg", "tnc", "slsqp", "trust-constr")
 # SciPy asks these for more than a cost and its gradient, or has no use for the latter.
 WITHOUT_GRADIENT = ("nelder-mead", "powell", "cobyla", "cobyqa")
 WITH_HESSIAN = ("dogleg", "trust-ncg", "trust-exact", "trust-krylov")
@@ -85,11 +87,13 @@ def scipy_minimize(
     array([2., 1.])
     """
     try:
-        from scipy.optimize import minimize
+        from scipy.optimize import OptimizeResult, minimize
     except ImportError:
         raise ImportError("scipy_minimize needs SciPy: pip install scipy") from None
     if not isinstance(method, str):
         raise TypeError(f"method: expected a name, got {type(method).__name__}")
+    if method.lower() not in METHODS + WITHOUT_GRADIENT + WITH_HESSIAN:
+        raise unknown_name("method", method, METHODS)
     if method.lower() in WITHOUT_GRADIENT + WITH_HESSIAN:
         raise ValueError(f"method: expected one that takes a gradient alone, got '{method}'")
     penalty = not_negative("l2", l2)
@@ -100,9 +104,11 @@ def scipy_minimize(
     if not hasattr(x, "tocsr"):
         x = np.ascontiguousarray(x, net.dtype)
     gradient, weights = Gradient(net), _weights_of(net)
-    last = net.params.copy()
+    last = net.params.astype(np.float64)
+    counts, ended = {"nit": 0, "nfev": 0}, False
 
     def evaluate(params: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        counts["nfev"] += 1
         net.params[...] = params
         net.backprop(x, y, sample_weight=sample_weight, out=gradient)
         cost, slope = gradient.cost, gradient.flat.astype(np.float64)
@@ -113,26 +119,38 @@ def scipy_minimize(
         return cost, slope
 
     def after_iteration(params: NDArray[np.float64], *_: Any) -> None:
+        nonlocal ended
         last[...] = params
-        if callback is not None:
-            callback(params)
+        counts["nit"] += 1
+        try:
+            if callback is not None:
+                callback(params)
+        except StopIteration:
+            ended = True
+            raise
 
     try:
-        cost, slope = evaluate(last.astype(np.float64))
+        cost, slope = evaluate(last)
         if not (np.isfinite(cost) and np.isfinite(slope).all()):
             raise ValueError(f"net: expected a start with finite cost and gradient, got {cost}")
         found = minimize(
             evaluate,
-            last.astype(np.float64),
+            last.copy(),
             jac=True,
             method=method,
             tol=tolerance,
             callback=after_iteration,
             options=settings,
         )
-    except BaseException:
+    except BaseException as error:
         net.params[...] = last
-        raise
+        # Some methods catch what a callback ends them with, some let it through.
+        if not (ended and isinstance(error, StopIteration)):
+            raise
+        cost, slope = evaluate(last)
+        message = "`callback` raised `StopIteration`."  # in SciPy's words, and with its status
+        outcome = {"x": last, "fun": cost, "jac": slope, "success": False, "status": 99}
+        return OptimizeResult(outcome | counts | {"message": message})
     net.params[...] = found.x
     return found
 
