@@ -276,6 +276,21 @@ def test_an_environment_that_is_wrong(variable):
     assert (p, steps) == ([1, 1, 1], 0)
 
 
+def test_networks_and_gradients_that_do_not_fit():
+    net, other = bpfast.Network([3, 2], seed=0), bpfast.Network([3, 1], seed=0)
+    x, opt = np.ones((4, 3)), bpfast.SGD()
+    g, of_other = net.backprop(x, np.zeros((4, 2))), other.backprop(x, np.zeros((4, 1)))
+    with refuses(TypeError, r"^params: expected .*, as net.params of a Network net, got", net):
+        opt.step(net, g)
+    message = (
+        r"^gradient: expected a list of arrays, as \[\*g.weights, \*g.biases\] of a Gradient g"
+    )
+    with refuses(TypeError, message, net):
+        opt.step([*net.weights, *net.biases], g)
+    with refuses(ValueError, r"^gradient: expected shape \(8,\), got \(4,\)$", net):
+        opt.step(net.params, of_other)
+
+
 def go_on(opt, p, g):
     while True:
         opt.step(p, g)

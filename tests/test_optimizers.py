@@ -162,6 +162,17 @@ def test_a_network_whole_and_by_views(case):
     assert listed.params.tobytes() == parts.params.tobytes() == whole.params.tobytes()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_gradient_as_it_is(dtype):
+    net = bpfast.Network([3, 2], dtype=dtype, seed=0)
+    twin = net.copy()
+    x, y = np.ones((4, 3)), np.zeros((4, 2))
+    for network, optimizer in ((net, bpfast.Adam()), (twin, bpfast.Adam())):
+        g = network.backprop(x, y)
+        optimizer.step(network.params, g if network is net else g.flat)
+    assert (net.params == twin.params).all()
+
+
 def test_a_memory_map_is_changed_in_its_file(tmp_path):
     np.save(tmp_path / "p.npy", START)
     mapped, p = np.load(tmp_path / "p.npy", mmap_mode="r+"), START.copy()

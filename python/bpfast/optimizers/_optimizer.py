@@ -17,7 +17,7 @@ from bpfast.schedules import Constant, Schedule
 from bpfast.schedules._rates import as_schedule, checked_rate
 
 if TYPE_CHECKING:
-    from bpfast._core import Views
+    from bpfast._core import Gradient, Views
 
 Array: TypeAlias = NDArray[np.floating[Any]]
 Rate: TypeAlias = SupportsFloat | Callable[[int], SupportsFloat]
@@ -83,7 +83,7 @@ class Optimizer:
     def step(
         self,
         params: Array | Iterable[Array] | Views,
-        gradient: ArrayLike | Iterable[ArrayLike] | Views,
+        gradient: ArrayLike | Iterable[ArrayLike] | Views | Gradient,
     ) -> None:
         """Do one step: change `params` in place.
 
@@ -92,9 +92,9 @@ class Optimizer:
         params : ndarray, or iterable of ndarray
             float32 or float64, of any shape and strides, writeable: ``net.params``, or
             ``[*net.weights, *net.biases]``, or arrays of your own. No two may share memory.
-        gradient : array_like, or iterable of array_like
+        gradient : array_like, iterable of array_like, or Gradient
             The derivatives, in the shapes of `params`, in memory apart from them. Another dtype is
-            converted.
+            converted. A `Gradient` stands for its ``flat`` beside ``net.params``.
 
         Raises
         ------
@@ -117,6 +117,8 @@ class Optimizer:
         array([0., 0.])
         """
         single = isinstance(params, np.ndarray)
+        if single and type(gradient) is _core.Gradient:
+            gradient = gradient.flat
         arrays = [params] if single else _listed("params", params)
         gradients = [gradient] if single else _listed("gradient", gradient)
         if not arrays:
@@ -270,4 +272,8 @@ def _listed(argument: str, value: Any) -> list[Any]:
     except TypeError:
         got = type(value).__name__
         expected = "an array or a list of arrays" if argument == "params" else "a list of arrays"
+        if isinstance(value, _core.Network):
+            expected += ", as net.params of a Network net"
+        if isinstance(value, _core.Gradient):
+            expected += ", as [*g.weights, *g.biases] of a Gradient g"
         raise TypeError(f"{argument}: expected {expected}, got {got}") from None
