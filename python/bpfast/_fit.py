@@ -12,7 +12,7 @@ from bpfast import _core
 from bpfast._checkpoint import AnyPath, Checkpoints
 from bpfast._claims import RUNNING, claim, refuse_another_network
 from bpfast._data import Examples, is_sparse
-from bpfast._metrics import Metric, Metrics
+from bpfast._metrics import Metric, Metrics, check_classes
 from bpfast._metrics import parse as parse_metrics
 from bpfast._numbers import is_number, number, whole
 from bpfast._settings import Settings, flag, parse_early_stopping, parse_optimizer
@@ -89,7 +89,7 @@ def fit(
         source: Source
         if y is None:
             _refuse_with_batches(validation, class_weight, sample_weight)
-            held_out = _held_out(net, validation)
+            held_out = _held_out(net, validation, measures)
             if measures and held_out is None:
                 expected = "validation=(x, y) with batches, which are not measured themselves"
                 raise ValueError(f"metrics: expected {expected}, got none")
@@ -97,11 +97,12 @@ def fit(
             source = Batches(trainer, net.dtype, _batches(x))
         else:
             data = Examples(net, x, y, sample_weight)
+            check_classes(measures, data.y, net.config["output"])
             if is_number(validation):
                 share = number("validation", validation)
                 data, held_out = data.split(share, settings.seed)
             else:
-                held_out = _held_out(net, validation)
+                held_out = _held_out(net, validation, measures)
             data.add_class_weight(class_weight)
             trainer = _trainer(net, settings, optimizer, settings.batch_size)
             source = _source(trainer, settings, data)
@@ -252,7 +253,7 @@ def _refuse_with_batches(validation: Any, class_weight: Any, sample_weight: Any)
             raise ValueError(f"{name}: expected as the third part of each batch, got {got}")
 
 
-def _held_out(net: Network, validation: Any) -> Examples | None:
+def _held_out(net: Network, validation: Any, metrics: dict[str, Metric]) -> Examples | None:
     """The validation examples, if there are any."""
     if validation is None:
         return None
@@ -263,7 +264,9 @@ def _held_out(net: Network, validation: Any) -> Examples | None:
         expected = "(x, y), (x, y, sample_weight) or a fraction"
         raise TypeError(f"validation: expected {expected}, got {got}")
     with _naming_validation():
-        return Examples(net, *validation)
+        held_out = Examples(net, *validation)
+        check_classes(metrics, held_out.y, net.config["output"])
+        return held_out
 
 
 def _check_cost(held_out: Examples, settings: Settings) -> None:

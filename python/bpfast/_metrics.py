@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpfast._names import unknown_name
-from bpfast._numbers import number
+from bpfast._numbers import number, shown
 
 Metric: TypeAlias = Callable[[NDArray[Any], NDArray[Any]], Any]
 Metrics: TypeAlias = Iterable[str | Metric] | Mapping[str, str | Metric]
@@ -25,6 +25,30 @@ def labels(y: NDArray[Any]) -> NDArray[Any]:
 def accuracy(a: NDArray[Any], y: NDArray[Any]) -> float:
     """The share of examples whose class is right."""
     return float(np.mean(labels(a) == labels(y)))
+
+
+def check_classes(metrics: Mapping[str, Metric], y: NDArray[Any], output: str) -> None:
+    """Raise ValueError where accuracy is asked for and y tells no classes.
+
+    These are labels, outputs that are 0 or 1, several that are -1 or 1, and, of an `output` sigmoid
+    or softmax, all from 0 to 1. What a cost of the user's takes for y beside is not judged.
+    """
+    if accuracy not in metrics.values() or y.ndim not in (1, 2) or y.dtype.kind not in "biuf":
+        return
+    if y.ndim == 1:
+        wrong, expected = y % 1 != 0, "labels"
+    elif output in ("sigmoid", "softmax"):
+        wrong, expected = (y < 0) | (y > 1), "labels, or outputs from 0 to 1"
+    else:
+        wrong, expected = (y != 0) & (y != 1), "labels, or outputs that are 0 or 1"
+    if y.ndim == 2 and y.shape[1] > 1 and np.all(np.abs(y) == 1):
+        return
+    wrong &= y == y  # NaN is another error
+    if wrong.any():
+        row, *column = (int(places[0]) for places in np.nonzero(wrong))
+        got = f"{shown(float(y[(row, *column)]))} in row {row}"
+        regression = "mean_squared_error and r2 measure a regression"
+        raise ValueError(f"metrics: accuracy: expected {expected} as y, got {got}; {regression}")
 
 
 def mean_squared_error(a: NDArray[Any], y: NDArray[Any]) -> float:
