@@ -167,6 +167,7 @@ def test_wrong_arguments(path):
         ({"resume": 1}, TypeError, f"^resume: {wrong} int$"),
         ({"resume": "a\0b"}, ValueError, "^resume: expected a path without null bytes"),
         ({"resume": True}, ValueError, "^resume: expected a path, or True beside checkpoint, got"),
+        ({"every": 1}, ValueError, "^every: expected beside checkpoint, got 1 without one$"),
         ({"checkpoint": path, "every": 0}, ValueError, "^every: expected a positive integer"),
         ({"checkpoint": path, "every": 1.5}, TypeError, "^every: expected an integer, got float"),
         ({"checkpoint": path, "every": True}, TypeError, "^every: expected an integer, got bool"),
@@ -208,7 +209,7 @@ def test_another_call_is_refused(path):
         ("x.examples", {"x": X[1:], "y": np.eye(2)[Y[1:]]}, "expected 40 as in .*, got 39"),
         (
             "x",
-            {"x": [(X, Y)], "y": None, "metrics": ()},
+            {"x": [(X, Y)], "y": None, "metrics": (), "batch_size": None},
             "expected {'kind': 'dense', 'examples': 40} as in",
         ),
         ("validation.examples", {"validation": (X, np.eye(2)[Y])}, "expected 10 as in .*, got 40"),
@@ -246,8 +247,9 @@ def test_another_call_is_refused(path):
             fit(other, checkpoint=path, resume=True, **given)
         assert other.history is None
     # What decides about nothing that is computed may change.
-    free = {"check_finite": False, "progress": False, "every": 3, "early_stopping": 50}
+    free = {"check_finite": False, "progress": False, "early_stopping": 50}
     assert len(fit(net, resume=path, **given | free).history) == 4
+    assert len(fit(net, checkpoint=path, resume=True, every=3, **given | free).history) == 4
 
 
 def test_a_rate_that_a_callback_put_in_is_asked_for(path):

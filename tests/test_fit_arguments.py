@@ -81,7 +81,7 @@ BOTH = [
 FIT = [
     ("epochs", 0, ValueError, "epochs: expected a positive integer, got 0"),
     ("epochs", 1.5, TypeError, "epochs: expected an integer, got float"),
-    ("batch_size", None, TypeError, "batch_size: expected an integer, got NoneType"),
+    ("batch_size", "all", TypeError, "batch_size: expected an integer, got str"),
     ("optimizer", None, TypeError, "optimizer: expected a name or an optimizer, got NoneType"),
     ("shuffle", 1, TypeError, "shuffle: expected True or False, got int"),
     ("sparse", "yes", TypeError, "sparse: expected True or False, got str"),
@@ -193,6 +193,14 @@ def test_an_iterable_brings_its_own(net):
         ValueError, r"^validation: expected \(x, y\) where x is an iterable, got a f", net
     ):
         net.fit(batches, validation=0.5)
+    arrays = (("batch_size", 32), ("shuffle", True), ("sparse", True))
+    for x in (batches, iter(batches), lambda: batches):
+        for name, value in arrays:
+            message = f"^{name}: expected with arrays alone, got {value} beside an iterable"
+            with refuses(ValueError, message, net):
+                net.fit(x, **{name: value})
+        twin = net.copy()
+        twin.fit(x, epochs=1, shuffle=False, sparse=False)  # which says what is done anyway
     for x in ("text", 3, X):
         with refuses(TypeError, "^y: expected with x of type", net):
             net.fit(x)

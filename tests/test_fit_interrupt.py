@@ -63,12 +63,15 @@ def forever():
 
 sizes, n, options = [64, 32, 8], 20_000, {}
 config = {"hidden": "tanh", "dtype": "float32", "seed": 1}
-how = {"epochs": 10**6, "batch_size": 10, "seed": 7, "l2": 0.001}
+size = 10
+how = {"epochs": 10**6, "seed": 7, "l2": 0.001}
 if name == "wide":
     sizes, n = [2000, 2000, 2000, 8], 4000
-    how["batch_size"] = 4000
+    size = 4000
 if name == "one step an epoch":
-    how["batch_size"] = n
+    size = n
+if name not in ("batches", "waiting for a batch"):
+    how["batch_size"] = size
 if name == "cost":
     config["cost"] = quadratic
 if name == "validation":
@@ -100,7 +103,7 @@ for _ in range(turns):
     steps, history = net.optimizer.steps, net.history
     assert history.stopped == "interrupted", history.stopped
     if name != "waiting for a batch":
-        per_epoch = 1000 if name == "batches" else -(-len(x) // how["batch_size"])
+        per_epoch = 1000 if name == "batches" else -(-len(x) // size)
         assert 0 <= steps - per_epoch * len(history) <= per_epoch, (steps, len(history))
     # As many steps without an interrupt: whole epochs, then the batches of the next.
     if name == "wide":
@@ -110,7 +113,6 @@ for _ in range(turns):
     twin, again = network(), optimizer()
     if name == "cost":
         twin = bpfast.Network(sizes, **config | {"cost": "quadratic"})
-    size = how["batch_size"]
     for step in range(steps):
         epoch, at = divmod(step, per_epoch if name != "waiting for a batch" else 1)
         if name in ("batches", "waiting for a batch"):

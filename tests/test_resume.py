@@ -89,7 +89,7 @@ CASES = {
 def train(case, epochs, x=X, y=Y, net=None, **options):
     """Train as a case says: all that came of it."""
     net = net or net_of()
-    arguments = {"batch_size": 7, "seed": 5} | CASES[case]()
+    arguments = {"batch_size": None if y is None else 7, "seed": 5} | CASES[case]()
     history = net.fit(x, y, epochs=epochs, **arguments | options)
     assert net.history is history
     return outcome(net, arguments.get("early_stopping"))

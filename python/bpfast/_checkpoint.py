@@ -23,10 +23,12 @@ class Checkpoints:
     """The arguments checkpoint, every and resume of a training, and what was read by them."""
 
     def __init__(
-        self, checkpoint: AnyPath | None, every: int, resume: bool | AnyPath | None
+        self, checkpoint: AnyPath | None, every: int | None, resume: bool | AnyPath | None
     ) -> None:
         self._path = None if checkpoint is None else _path("checkpoint", checkpoint)
-        self._every = whole("every", every, 1)
+        self._every = 1 if every is None else whole("every", every, 1)
+        if every is not None and self._path is None:
+            raise ValueError(f"every: expected beside checkpoint, got {every} without one")
         if self._path is not None:
             _refuse_what_cannot_be_written(self._path)
         self._arguments: dict[str, Any] = {}

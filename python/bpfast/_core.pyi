@@ -159,9 +159,9 @@ class Network:
         y: ArrayLike | None = None,
         *,
         epochs: int = 10,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         optimizer: str | Optimizer = "adam",
-        shuffle: bool = True,
+        shuffle: bool | None = None,
         validation: Sequence[Any] | float | None = None,
         metrics: str | Metric | Metrics = (),
         l1: float = 0.0,
@@ -178,7 +178,7 @@ class Network:
         sparse: bool | None = None,
         check_finite: bool = True,
         checkpoint: _Path | None = None,
-        every: int = 1,
+        every: int | None = None,
         resume: bool | _Path | None = None,
     ) -> History: ...
     def partial_fit(

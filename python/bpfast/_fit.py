@@ -37,9 +37,9 @@ def fit(
     y: ArrayLike | None = None,
     *,
     epochs: int = 10,
-    batch_size: int = 32,
+    batch_size: int | None = None,
     optimizer: str | Optimizer = "adam",
-    shuffle: bool = True,
+    shuffle: bool | None = None,
     validation: Sequence[Any] | float | None = None,
     metrics: str | Metric | Metrics = (),
     l1: float = 0.0,
@@ -56,7 +56,7 @@ def fit(
     sparse: bool | None = None,
     check_finite: bool = True,
     checkpoint: AnyPath | None = None,
-    every: int = 1,
+    every: int | None = None,
     resume: bool | AnyPath | None = None,
 ) -> History:
     """Train `net`; the docstring of `Network.fit` says how."""
@@ -88,7 +88,15 @@ def fit(
         data: Examples | None = None
         source: Source
         if y is None:
-            _refuse_with_batches(validation, class_weight, sample_weight)
+            _refuse_with_batches(
+                validation,
+                weights={"class_weight": class_weight, "sample_weight": sample_weight},
+                arrays={
+                    "batch_size": batch_size,
+                    "shuffle": shuffle or None,
+                    "sparse": sparse or None,
+                },
+            )
             held_out = _held_out(net, validation, measures)
             if measures and held_out is None:
                 expected = "validation=(x, y) with batches, which are not measured themselves"
@@ -244,13 +252,20 @@ def _callbacks(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
     return calls
 
 
-def _refuse_with_batches(validation: Any, class_weight: Any, sample_weight: Any) -> None:
+def _refuse_with_batches(
+    validation: Any, *, weights: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> None:
+    """Raise ValueError for what has no effect on batches of an iterable."""
     if is_number(validation):
         raise ValueError("validation: expected (x, y) where x is an iterable, got a fraction")
-    for name, value in (("class_weight", class_weight), ("sample_weight", sample_weight)):
+    for name, value in weights.items():
         if value is not None:
             got = "weights beside an iterable"
             raise ValueError(f"{name}: expected as the third part of each batch, got {got}")
+    for name, value in arrays.items():
+        if value is not None:
+            got = f"{value!r} beside an iterable, whose batches are taken as they come"
+            raise ValueError(f"{name}: expected with arrays alone, got {got}")
 
 
 def _held_out(net: Network, validation: Any, metrics: dict[str, Metric]) -> Examples | None:

@@ -26,6 +26,10 @@ OPTIMIZERS: dict[str, type[Any]] = {
 }
 
 
+# The examples of a step where nothing is said.
+BATCH_SIZE = 32
+
+
 class Settings:
     """What decides about the steps of a training, beside the data and the optimizer."""
 
@@ -38,23 +42,23 @@ class Settings:
         self,
         net: Network,
         *,
-        batch_size: int,
+        batch_size: int | None,
         l1: float,
         l2: float,
         dropout: float | Iterable[float],
         max_norm: float | None,
         clip_norm: float | None,
-        shuffle: bool,
+        shuffle: bool | None,
         seed: int | None,
         check_finite: bool,
         sparse: bool | None = False,
     ) -> None:
-        self.batch_size = whole("batch_size", batch_size, 1)
+        self.batch_size = BATCH_SIZE if batch_size is None else whole("batch_size", batch_size, 1)
         self.l1, self.l2 = not_negative("l1", l1), not_negative("l2", l2)
         self.dropout = _dropout(dropout, len(net.sizes) - 2)
         self.max_norm = None if max_norm is None else positive("max_norm", max_norm)
         self.clip_norm = None if clip_norm is None else positive("clip_norm", clip_norm)
-        self.shuffle = flag("shuffle", shuffle)
+        self.shuffle = True if shuffle is None else flag("shuffle", shuffle)
         self.check_finite = flag("check_finite", check_finite)
         self.sparse = None if sparse is None else flag("sparse", sparse)
         self.seed = secrets.randbits(63) if seed is None else whole("seed", seed, 0)

@@ -77,14 +77,15 @@ impl PyNetwork {
     ///     As for `cost`.
     /// epochs : int, default 10
     ///     How often to go through the examples.
-    /// batch_size : int, default 32
-    ///     The examples of a step; the last step of an epoch has what is left. Batches of an
-    ///     iterable have a size of their own.
+    /// batch_size : int, optional
+    ///     The examples of a step, 32 where it is left out; the last step of an epoch has what is left.
+    ///     Not with batches of an iterable, which have a size of their own.
     /// optimizer : str or Optimizer, default "adam"
     ///     "sgd", "adam", "adamw", "rmsprop", "adagrad" with their defaults, or one of
     ///     `bpfast.optimizers`, which goes on from its state. What it keeps must be of this network.
-    /// shuffle : bool, default True
-    ///     A new random order for each epoch. Batches of an iterable stay as they come.
+    /// shuffle : bool, optional
+    ///     A new random order for each epoch, unless it is False. Not True with batches of an
+    ///     iterable, which stay as they come.
     /// validation : (x, y), (x, y, sample_weight) or float, optional
     ///     Examples to measure after each epoch, or the fraction of the examples to draw and hold
     ///     out for it.
@@ -121,14 +122,14 @@ impl PyNetwork {
     /// sparse : bool, optional
     ///     Whether to take the numbers of a dense x that are not 0 alone: with True always, with
     ///     False never. Left out: where they are few enough for it to be faster. The outcome is the
-    ///     same but for rounding.
+    ///     same but for rounding. Not True with batches of an iterable.
     /// check_finite : bool, default True
     ///     Whether a cost of the steps, or a parameter, that is NaN or infinite ends the training.
     /// checkpoint : str, bytes or os.PathLike, optional
     ///     Where to write, after epochs and at the end, all that it takes to go on: see *Checkpoints*
     ///     in the manual. A file that is there is replaced.
-    /// every : int, default 1
-    ///     After every so many epochs.
+    /// every : int, optional
+    ///     With `checkpoint`: after every so many epochs, 1 where it is left out.
     /// resume : bool, str, bytes or os.PathLike, optional
     ///     The checkpoint to go on from, up to `epochs` in all, with the same bits as if the training
     ///     had never stopped. True: that of `checkpoint` if there is one; else the training begins.
@@ -168,7 +169,7 @@ impl PyNetwork {
     /// array([0., 1., 1., 0.])
     #[pyo3(
         signature = (*arguments, **options),
-        text_signature = "($self, x, y=None, *, epochs=10, batch_size=32, optimizer='adam', shuffle=True, validation=None, metrics=(), l1=0.0, l2=0.0, dropout=0.0, max_norm=None, clip_norm=None, class_weight=None, sample_weight=None, early_stopping=None, callbacks=(), progress=False, seed=None, sparse=None, check_finite=True, checkpoint=None, every=1, resume=None)"
+        text_signature = "($self, x, y=None, *, epochs=10, batch_size=None, optimizer='adam', shuffle=None, validation=None, metrics=(), l1=0.0, l2=0.0, dropout=0.0, max_norm=None, clip_norm=None, class_weight=None, sample_weight=None, early_stopping=None, callbacks=(), progress=False, seed=None, sparse=None, check_finite=True, checkpoint=None, every=None, resume=None)"
     )]
     fn fit<'py>(
         slf: &Bound<'py, Self>,
