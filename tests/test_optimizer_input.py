@@ -122,7 +122,7 @@ BAD_STEPS = [
     (P.copy(), None, TypeError, f"gradient: {REAL} object"),
     (P.copy(), G * 1j, TypeError, f"gradient: {REAL} complex128"),
     (P.copy(), G.astype(str), TypeError, f"gradient: {REAL} <U.*"),
-    (P.copy(), G.astype(object), TypeError, f"gradient: {REAL} object"),
+    (P.copy(), G.astype(object), TypeError, f"gradient: {REAL} object; gradient.astype.*"),
 ]  # fmt: skip
 
 

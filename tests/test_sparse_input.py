@@ -75,7 +75,7 @@ DAMAGED = [
     ({"indices": [[0, 4, 2]]}, ValueError, r"positions of 1 dimension, got shape \(1, 3\)$"),
     ({"data": [[1.0, 2, 3]]}, ValueError, r"1 dimension, got shape \(1, 3\)$"),
     ({"data": [1j, 2, 3]}, TypeError, "expected real numbers, got dtype complex128$"),
-    ({"data": np.array([1, 2, 3], object)}, TypeError, "real numbers, got dtype object$"),
+    ({"data": np.array([1, 2, 3], object)}, TypeError, "real numbers, got dtype object; x.astype"),
 ]  # fmt: skip
 
 

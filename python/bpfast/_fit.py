@@ -231,7 +231,7 @@ def _source(trainer: Trainer, settings: Settings, data: Examples) -> Source:
 
 def _batches(x: Any) -> Iterable[Any] | Callable[[], Iterable[Any]]:
     """The batches that `x` is where there is no y."""
-    is_array = isinstance(x, np.ndarray) or is_sparse(x)
+    is_array = hasattr(x, "__array__") or is_sparse(x)  # tables too, which give their columns
     if is_array or isinstance(x, str | bytes) or not (callable(x) or isinstance(x, Iterable)):
         got = type(x).__name__
         raise TypeError(f"y: expected with x of type {got}; without y, x is an iterable of batches")

@@ -73,7 +73,11 @@ def _plain(argument: str, value: Any) -> Any:
     """Nested lists of ints and floats."""
     dtype = getattr(value, "dtype", None)
     if getattr(dtype, "kind", "f") not in "biuf":
-        raise TypeError(f"{argument}: expected real numbers, got dtype {dtype}")
+        call = "to_numpy(dtype=float)" if hasattr(value, "to_numpy") else "astype(float)"
+        hint = (
+            f"; {argument}.{call} converts it if all are numbers" if str(dtype) == "object" else ""
+        )
+        raise TypeError(f"{argument}: expected real numbers, got dtype {dtype}{hint}")
     if hasattr(value, "tolist"):
         value = value.tolist()
         if hasattr(value, "tolist"):  # a long double, which Python has no number for

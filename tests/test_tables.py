@@ -1,0 +1,68 @@
+"""Tables of pandas: as arrays where they are of numbers, else an error that leads to an array."""
+
+import re
+
+import numpy as np
+import pytest
+
+import bpfast
+from bpfast import reference
+from tests.refuses import refuses
+
+pandas = pytest.importorskip("pandas")
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.standard_normal((8, 2)), RNG.standard_normal((8, 1))
+MIXED = pandas.DataFrame({"a": X[:, 0], "b": X[:, 1].astype(object)})
+WORDS = pandas.DataFrame({"a": X[:, 0], "b": list("abcdefgh")})
+
+
+def net_of(**options):
+    return bpfast.Network([2, 1], output="identity", seed=0, **options)
+
+
+def test_tables_of_numbers():
+    net, twin = net_of(), net_of()
+    net.fit(pandas.DataFrame(X), pandas.DataFrame(Y), seed=0)
+    twin.fit(X, Y, seed=0)
+    assert (net.params == twin.params).all()
+    assert (net(pandas.DataFrame(X)) == twin(X)).all()
+
+
+@pytest.mark.parametrize("x", [MIXED, WORDS])
+def test_columns_of_several_dtypes(x):
+    net = net_of()
+    hint = "; x.to_numpy(dtype=float) converts it if all are numbers"
+    message = f"^{re.escape(f'x: expected real numbers, got dtype object{hint}')}$"
+    doors = [net, net.trace, lambda x: net.backprop(x, Y), lambda x: net.cost(x, Y)]
+    doors += [lambda x: net.fit(x, Y), lambda x: net.partial_fit(x, Y)]
+    doors += [lambda x: net.fit([(x, Y)]), lambda x: bpfast.forward(net.weights, net.biases, x)]
+    for door in doors:
+        with refuses(TypeError, message.replace("^", "^(batch 0 of epoch 1: )?"), net):
+            door(x)
+    (net(MIXED.to_numpy(dtype=float)) == net(X)).all()
+
+
+def test_columns_and_arrays_of_objects():
+    """Everywhere, and in the words of the reference."""
+    net = net_of()
+    said = "y: expected real numbers, got dtype object; y.{} converts it if all are numbers"
+    column = pandas.Series(Y[:, 0], dtype=object)
+    for y, call in ((column, "to_numpy(dtype=float)"), (Y.astype(object), "astype(float)")):
+        message = f"^{re.escape(said.format(call))}$"
+        for door in (net.backprop, net.cost, net.fit, net.partial_fit):
+            with refuses(TypeError, message, net):
+                door(X, y)
+        for module in (bpfast, reference):
+            with refuses(TypeError, message):
+                module.backprop(net.weights, net.biases, X, y)
+    with refuses(TypeError, "^y: expected real numbers, got dtype object$", net):
+        net.fit(X, [[None, 1]] * 8)
+
+
+def test_a_table_without_y_is_no_iterable_of_batches():
+    net = net_of()
+    for x in (pandas.DataFrame(X), pandas.Series(X[:, 0])):
+        message = f"^y: expected with x of type {type(x).__name__}; without y, x is an iterable of"
+        with refuses(TypeError, message, net):
+            net.fit(x)
