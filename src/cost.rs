@@ -24,6 +24,9 @@ pub enum Cost {
     Custom,
 }
 
+/// How far y may be out of its range: what was computed in float32 misses it by rounding.
+const ROUNDING: f64 = 1e-6;
+
 impl Cost {
     /// Every cost that has a name, in the order in which they are listed to users.
     pub const ALL: [Self; 6] = [
@@ -85,6 +88,43 @@ impl Cost {
             "output",
             format_args!("'{}' with cost '{}'", names.join("' or '"), self.name()),
             format_args!("'{}'", output.name()),
+        ))
+    }
+
+    /// The y for which the cost has a minimum, where these are not all: from the first number to the
+    /// second.
+    pub const fn range(self) -> Option<(f64, f64)> {
+        match self {
+            Self::CrossEntropy => Some((0.0, 1.0)),
+            Self::LogLikelihood | Self::Poisson => Some((0.0, f64::INFINITY)),
+            Self::Quadratic | Self::Huber | Self::Absolute | Self::Custom => None,
+        }
+    }
+
+    /// Checks y, `width` numbers for each example; errors count these from `first`. NaN passes.
+    ///
+    /// # Errors
+    /// A number for which the cost has no minimum, by more than rounding.
+    pub fn check_range<T: Real>(self, y: &[T], width: usize, first: usize) -> Result<()> {
+        let Some((least, most)) = self.range() else {
+            return Ok(());
+        };
+        let beyond = |y: &T| {
+            let y = y.to_f64();
+            y < least - ROUNDING || y > most + ROUNDING
+        };
+        let Some(place) = y.iter().position(beyond) else {
+            return Ok(());
+        };
+        let expected = if most.is_finite() {
+            format!("numbers from {least} to {most}")
+        } else {
+            format!("numbers of {least} or above")
+        };
+        Err(Error::value(
+            format_args!("y[{}]", first + place / width),
+            format_args!("{expected} with cost '{}'", self.name()),
+            format_args!("{:?}", y[place]),
         ))
     }
 

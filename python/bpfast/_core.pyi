@@ -55,6 +55,7 @@ __all__ = [
     "bp3",
     "bp4",
     "build_config",
+    "check_targets",
     "cost",
     "errors",
     "forward",
@@ -279,6 +280,7 @@ class num_threads:  # noqa: N801, a context manager is named as the function it 
         *exception: object,
     ) -> None: ...
 
+def check_targets(net: Network, y: ArrayLike, first: int) -> None: ...
 def permutation(seed: int, epoch: int, n: int) -> NDArray[np.uint32]: ...
 def set_training(net: Network, history: History | None, optimizer: Optimizer) -> None: ...
 def step_arrays(

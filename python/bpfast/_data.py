@@ -84,15 +84,13 @@ class Examples:
             return x, self._y
         return None
 
-    def check_labels(self) -> None:
-        """Raise ValueError for the first label that the network has no output for."""
-        y, outputs = self.y, self._net.sizes[-1]
-        if y.ndim == 1 and y.dtype.kind in "iu" and isinstance(self._net.config["cost"], str):
-            most = max(outputs, 2) - 1
-            bad = np.flatnonzero((y < 0) | (y > most))
-            if bad.size:
-                row = bad[0] if self._names is None else self._names[bad[0]]
-                raise ValueError(f"y[{row}]: expected a label from 0 to {most}, got {y[bad[0]]}")
+    def check_targets(self) -> None:
+        """Raise ValueError for the first y that the network's cost is not for."""
+        if self._names is not None:
+            return  # all of them were, before these were taken
+        n, step = len(self), PIECE // self._net.sizes[-1] if self.is_mapped else len(self)
+        for start in range(0, n, max(step, 1)):
+            _core.check_targets(self._net, self._y[start : start + max(step, 1)], start)
 
     def take(self, rows: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:
         """Copies of x, y and the weights of some examples."""
@@ -109,8 +107,9 @@ class Examples:
         Raises
         ------
         ValueError
-            One of the two would be empty, or all its weights 0.
+            One of the two would be empty, or all its weights 0; y as of `check_targets`.
         """
+        self.check_targets()  # here, where the examples have the user's numbers
         n = len(self)
         count = round(share * n) if 0 < share < 1 else 0
         if not 0 < count < n:
@@ -191,6 +190,7 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{argument}: {error}") from None
 
+
 def _no_numbers(argument: str, given: Any, dtype: np.dtype[Any]) -> TypeError:
     """The error of a dtype that is of no numbers, in the words of `_core`."""
     call = None
@@ -200,7 +200,6 @@ def _no_numbers(argument: str, given: Any, dtype: np.dtype[Any]) -> TypeError:
         call = "astype(float)"
     hint = f"; {argument}.{call} converts it if all are numbers" if call else ""
     return TypeError(f"{argument}: expected real numbers, got dtype {dtype}{hint}")
-
 
 
 def is_sparse(x: Any) -> bool:

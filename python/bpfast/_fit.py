@@ -280,6 +280,7 @@ def _held_out(net: Network, validation: Any, metrics: dict[str, Metric]) -> Exam
         raise TypeError(f"validation: expected {expected}, got {got}")
     with _naming_validation():
         held_out = Examples(net, *validation)
+        held_out.check_targets()
         check_classes(metrics, held_out.y, net.config["output"])
         return held_out
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast import _core
 from bpfast._core import Gradient
 from bpfast._names import unknown_name
 from bpfast._numbers import not_negative, whole
@@ -75,8 +76,9 @@ def scipy_minimize(
     ImportError
         SciPy is not installed.
     ValueError, TypeError
-        As for ``net.backprop``; another method; a start whose cost or gradient is not finite.
-        Whatever is raised, the network has the parameters of the last whole iteration.
+        As for ``net.backprop``; y as for ``net.fit``; another method; a start whose cost or
+        gradient is not finite. Whatever is raised, the network has the parameters of the last
+        whole iteration.
 
     Examples
     --------
@@ -131,6 +133,7 @@ def scipy_minimize(
 
     try:
         cost, slope = evaluate(last)
+        _core.check_targets(net, np.asarray(y), 0)
         if not (np.isfinite(cost) and np.isfinite(slope).all()):
             raise ValueError(f"net: expected a start with finite cost and gradient, got {cost}")
         found = minimize(

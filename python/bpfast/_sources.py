@@ -85,7 +85,7 @@ class Files:
     """Examples that stay in their files: blocks of some steps, in the order of the epoch."""
 
     def __init__(self, trainer: Trainer, settings: Settings, data: Examples) -> None:
-        data.check_labels()  # now, and by their numbers; in a block they have others
+        data.check_targets()  # now, and by their numbers; in a block they have others
         self._trainer, self._settings, self._data = trainer, settings, data
         self.examples = len(data)
         size = settings.batch_size

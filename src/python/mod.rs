@@ -49,6 +49,8 @@ mod _core {
     #[pymodule_export]
     use super::store::{read_tensors, write_tensors};
     #[pymodule_export]
+    use super::targets::check_targets;
+    #[pymodule_export]
     use super::threads::{NumThreads, build_config, get_num_threads, set_num_threads};
     #[pymodule_export]
     use super::trainer::{Trainer, random_order};

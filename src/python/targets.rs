@@ -8,13 +8,14 @@ use numpy::{
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::arrays::{Element, input, labels, numbers, readonly};
-use super::config::Name;
+use super::arrays::{self, Element, input, numbers, readonly};
+use super::config::{Dtype, Name};
 use super::custom::as_batch;
+use super::network::PyNetwork;
 use crate::cost::Cost;
 use crate::error::{Error, Result};
 use crate::examples::{Reduction, Targets};
-use crate::labels::no_values;
+use crate::labels::{self, no_values};
 use crate::network::Network;
 
 /// How the examples of a call count.
@@ -74,7 +75,7 @@ impl<'py, T: Element> Y<'py, T> {
         let array = numbers("y", y)?;
         if array.ndim() == 1 {
             if array.dtype().kind() != b'f' {
-                return Ok(Self::Labels(labels("y", &array, width)?));
+                return Ok(Self::Labels(arrays::labels("y", &array, width)?));
             }
             let floats = input::<f64, Ix1>("y", &array)?;
             let whole = floats.as_array().iter().all(|y| y.fract() == 0.0);
@@ -96,6 +97,34 @@ impl<'py, T: Element> Y<'py, T> {
             Self::Values(y) => Targets::values(width, n, y.as_array()),
             Self::Labels(y) => Targets::labels(width, cost, n, y.as_slice().unwrap_or_default()),
         }
+    }
+
+    /// # Errors
+    /// As [`Cost::check_range`].
+    fn check_range(&self, width: usize, cost: Cost, first: usize) -> Result<()> {
+        match self {
+            Self::Values(y) => cost.check_range(y.as_slice().unwrap_or_default(), width, first),
+            Self::Labels(_) => Ok(()),
+        }
+    }
+}
+
+/// Raises what a training would of y, shape (n, n_L) or (n,): labels that the network does not know,
+/// numbers for which its cost has no minimum. `first` is the number of the first example.
+#[pyfunction]
+pub fn check_targets(net: &PyNetwork, y: &Bound<'_, PyAny>, first: usize) -> PyResult<()> {
+    fn check<T: Element>(network: &Network, y: &Bound<'_, PyAny>, first: usize) -> PyResult<()> {
+        let (width, cost, n) = (network.n_outputs(), network.cost(), y.len()?);
+        match Y::<T>::parse(width, cost, n, y)? {
+            Y::Labels(y) => labels::check(width, cost, n, y.as_slice()?, first)?,
+            y @ Y::Values(_) => y.check_range(width, cost, first)?,
+        }
+        Ok(())
+    }
+    match net.dtype() {
+        _ if net.config.custom.is_some() => Ok(()),
+        Dtype::Float32 => check::<f32>(net.network(), y, first),
+        Dtype::Float64 => check::<f64>(net.network(), y, first),
     }
 }
 
@@ -128,6 +157,7 @@ impl<T: Element> Kept<T> {
         let (width, cost) = (network.n_outputs(), network.cost());
         let y = Y::<T>::parse(width, cost, n, y)?;
         y.targets(width, cost, n)?;
+        y.check_range(width, cost, 0)?;
         Ok(match y {
             Y::Values(y) => Self::Values(y.as_any().cast::<PyArray2<T>>()?.clone().unbind()),
             Y::Labels(y) => Self::Labels(y.as_any().cast::<PyArray1<i64>>()?.clone().unbind()),

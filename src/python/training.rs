@@ -143,7 +143,9 @@ impl PyNetwork {
     /// Raises
     /// ------
     /// ValueError
-    ///     An argument out of range, shapes that do not fit, NaN or infinity in x, y or the parameters.
+    ///     An argument out of range, shapes that do not fit, NaN or infinity in x, y or the parameters,
+    ///     a y for which the cost has no minimum: below 0 or above 1 with cross_entropy, below 0 with
+    ///     log_likelihood and poisson. An argument that would do nothing.
     ///     A network, optimizer or early stopping that another training is at work with. A checkpoint
     ///     that is damaged, or of a training with other arguments.
     /// TypeError
