@@ -26,6 +26,18 @@ pub fn detached<R: Send>(
     work: impl FnOnce(Question<'_>) -> Result<R> + Send,
 ) -> PyResult<R> {
     level()?;
+    without_kernels(py, size, work)
+}
+
+/// The same for `work` that calls no kernel.
+///
+/// # Errors
+/// As of [`detached`], but for the level.
+pub fn without_kernels<R: Send>(
+    py: Python<'_>,
+    size: usize,
+    work: impl FnOnce(Question<'_>) -> Result<R> + Send,
+) -> PyResult<R> {
     let raised = Mutex::new(None);
     #[allow(clippy::redundant_closure_for_method_calls)] // the method is not general enough
     let question = || match Python::attach(|py| py.check_signals()) {

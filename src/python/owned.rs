@@ -7,8 +7,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::arrays::Element;
+use super::detach::without_kernels;
 use super::forks::generation;
-use crate::interrupt::Pulse;
+use crate::interrupt::watch;
 use crate::workspace::reserve;
 
 /// A vector that Rust owns and NumPy sees. Its memory has a fixed place and length whatever a user
@@ -44,8 +45,11 @@ pub enum Writer {
 impl<T: Element> Owned<T> {
     /// Zeros; MemoryError where they cannot be had.
     pub fn zeros(py: Python<'_>, length: usize) -> PyResult<Self> {
-        let mut numbers = Vec::new();
-        reserve(&mut numbers, length, 1, &Pulse::none())?;
+        let numbers = without_kernels(py, length, |question| {
+            let mut numbers = Vec::new();
+            watch(question, |pulse| reserve(&mut numbers, length, 1, pulse))?;
+            Ok(numbers)
+        })?;
         Ok(Self {
             array: PyArray1::from_vec(py, numbers).unbind(),
             length,
