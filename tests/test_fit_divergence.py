@@ -95,6 +95,82 @@ def test_a_cost_of_ones_own():
     assert net.optimizer.steps == 5
 
 
+class OwnError(Exception):
+    pass
+
+
+class Costs:
+    """Quadratic, and finite whatever a is, so that only the parameters tell of a divergence.
+
+    Raises OwnError at its call number `at`, or where a is not finite.
+    """
+
+    def __init__(self, at=None, checks=False):
+        self.at, self.checks, self.calls = at, checks, 0
+
+    def __call__(self, a, y):
+        self.calls += 1
+        if self.calls == self.at or (self.checks and not np.isfinite(a).all()):
+            raise OwnError(self.calls)
+        return np.ones(len(a)), a - y
+
+
+# The step that makes the parameters infinite is number 6: the third of the second epoch.
+WILD, EPOCH = 6, {"batch_size": 10, "shuffle": False, "seed": 0}
+
+
+def wild():
+    return bpfast.Adam(Rates(WILD, 1e308))
+
+
+def after(steps):
+    """The bits that so many steps leave, one by one, in the network and in the optimizer."""
+    net, optimizer = net_of(cost=Costs()), wild()
+    for k in range(steps):
+        rows = slice(10 * (k % 4), 10 * (k % 4) + 10)
+        net.partial_fit(X[rows], Y[rows], optimizer=optimizer, seed=0)
+    return net.params.tobytes(), repr(optimizer.state)
+
+
+def left(net):
+    assert np.isfinite(net.params).all()
+    return net.params.tobytes(), repr(net.optimizer.state)
+
+
+def test_back_from_a_divergence_with_a_cost_of_ones_own():
+    """Four steps, then four whose third is done again with the two before it."""
+    cost = Costs()
+    net = net_of(cost=cost)
+    with pytest.raises(bpfast.DivergenceError, match=r"^epoch 2, step 2: ") as caught:
+        net.fit(X, Y, epochs=5, optimizer=wild(), **EPOCH)
+    assert (caught.value.epoch, caught.value.step) == (2, 2)
+    assert cost.calls == 4 + 4 + 3
+    assert left(net) == after(WILD)
+    assert (len(net.history), net.history.stopped) == (1, "diverged")
+
+
+@pytest.mark.parametrize("call", [9, 10, 11])
+def test_what_it_raises_on_the_way_back_comes_through(call):
+    """The calls 9 to 11 are the three steps that are done again: the whole ones before stay."""
+    net = net_of(cost=Costs(at=call))
+    with pytest.raises(OwnError, match=f"^{call}$"):
+        net.fit(X, Y, epochs=5, optimizer=wild(), **EPOCH)
+    assert net.optimizer.steps == 4 + call - 9
+    assert left(net) == after(4 + call - 9)
+    assert (len(net.history), net.history.stopped) == (1, "OwnError")
+    net.fit(X, Y, epochs=1, optimizer="sgd", **EPOCH)  # as good as new
+
+
+def test_what_it_raises_of_numbers_that_are_not_finite_comes_through():
+    """Step 7 meets what step 6 has left; 4 and 5 stay."""
+    net = net_of(cost=Costs(checks=True))
+    with pytest.raises(OwnError, match=r"^8$"):
+        net.fit(X, Y, epochs=5, optimizer=wild(), **EPOCH)
+    assert net.optimizer.steps == WILD
+    assert left(net) == after(WILD)
+    assert (len(net.history), net.history.stopped) == (1, "OwnError")
+
+
 def test_without_the_check_it_trains_on():
     net = net_of()
     history = net.fit(X, Y, epochs=3, optimizer=bpfast.SGD(1e300), check_finite=False)
