@@ -74,6 +74,46 @@ assert new <= {"bpfast", "numpy"}, new
     subprocess.run([sys.executable, "-P", "-c", code], check=True, timeout=60)
 
 
+# What the package itself imports, all of it small; `mmap` and `queue` come with most NumPys too.
+LIGHT = """
+    __future__ collections contextlib copy dataclasses errno itertools json math mmap numbers
+    operator os pathlib queue _queue secrets sys threading time types typing weakref
+"""
+
+
+def test_of_the_standard_library_it_imports_little():
+    """Beyond what NumPy has imported: a module that is new here is worth a look."""
+    code = """
+import sys
+import numpy
+before = set(sys.modules)
+import bpfast
+new = {name.split(".")[0] for name in set(sys.modules) - before}
+heavy = (new & sys.stdlib_module_names) - set(sys.argv[1].split())
+assert not heavy, heavy
+"""
+    command = [sys.executable, "-P", "-c", code, LIGHT]
+    subprocess.run(command, check=True, timeout=60)
+
+
+def test_what_it_does_not_need_is_not_imported_by_training_either():
+    code = """
+import sys
+from importlib.util import find_spec
+others = {"scipy", "pandas", "matplotlib", "tqdm"}
+assert all(map(find_spec, others)), "not installed, so this would prove nothing"
+import numpy as np, bpfast
+net = bpfast.Network([3, 2], seed=0)
+x, y = np.ones((9, 3)), np.ones((9, 2))
+net.backprop(x, y)
+print(net.fit(x, y, epochs=2, validation=0.3, metrics="r2", optimizer=bpfast.SGD(0.1)))
+net.partial_fit(x, y)
+found = others & {name.split(".")[0] for name in sys.modules}
+assert not found, found
+"""
+    subprocess.run([sys.executable, "-P", "-c", code], check=True, timeout=60)
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
 def test_importing_it_starts_no_thread():
     code = """
