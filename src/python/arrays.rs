@@ -3,14 +3,15 @@
 
 use numpy::ndarray::{Dimension, Ix1};
 use numpy::{
-    PyArray, PyArray1, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArray, PyReadwriteArray,
-    PyUntypedArray, PyUntypedArrayMethods, npyffi,
+    PyArray, PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods,
 };
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::errors::{naming, wrong_type};
+use super::memory::{ReadArray, check_writeable, is_usable, readonly};
+use super::overlap::check_out_apart;
 use super::owned::{AnyOwned, Owned};
 use crate::error::Error;
 use crate::labels::bad_label;
@@ -52,9 +53,9 @@ pub fn numpy_function<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, P
 pub fn input<'py, T: Element, D: Dimension>(
     argument: &str,
     value: &Bound<'py, PyAny>,
-) -> PyResult<PyReadonlyArray<'py, T, D>> {
+) -> PyResult<ReadArray<'py, T, D>> {
     if let Ok(array) = value.cast::<PyArray<T, D>>()
-        && usable(array.as_untyped())
+        && is_usable(array.as_untyped())
     {
         return readonly(argument, array);
     }
@@ -122,19 +123,6 @@ fn convert<'py, T: Element>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Boun
     numpy_function(array.py(), "require")?.call1((array, dtype, requirements))
 }
 
-/// The numbers of an array, for reading.
-///
-/// # Errors
-/// Another call is writing to it.
-pub fn readonly<'py, T: numpy::Element, D: Dimension>(
-    argument: &str,
-    array: &Bound<'py, PyArray<T, D>>,
-) -> PyResult<PyReadonlyArray<'py, T, D>> {
-    array.try_readonly().map_err(|_| {
-        PyValueError::new_err(format!("{argument}: another call is writing to this array"))
-    })
-}
-
 /// Class labels as int64.
 ///
 /// # Errors
@@ -143,17 +131,17 @@ pub fn labels<'py>(
     argument: &str,
     array: &Bound<'py, PyUntypedArray>,
     width: usize,
-) -> PyResult<PyReadonlyArray<'py, i64, Ix1>> {
+) -> PyResult<ReadArray<'py, i64, Ix1>> {
     let py = array.py();
     // As most come: NumPy's `require` would take as long as a small gradient.
     if let Ok(int64) = array.cast::<PyArray1<i64>>()
-        && usable(array)
+        && is_usable(array)
     {
         return readonly(argument, int64);
     }
     if array.dtype().kind() == b'u' && array.dtype().itemsize() == 8 {
         let unsigned = array.call_method1("astype", (numpy::dtype::<u64>(py),))?;
-        let unsigned = unsigned.cast::<PyArray1<u64>>()?.readonly();
+        let unsigned = readonly(argument, unsigned.cast::<PyArray1<u64>>()?)?;
         let too_large = |&(_, &label): &(usize, &u64)| i64::try_from(label).is_err();
         if let Some((x, label)) = unsigned.as_array().iter().enumerate().find(too_large) {
             return Err(bad_label(x, width, label).into());
@@ -172,9 +160,9 @@ pub fn labels<'py>(
 pub fn integers<'py, I: numpy::Element>(
     argument: &str,
     value: &Bound<'py, PyAny>,
-) -> PyResult<PyReadonlyArray<'py, I, Ix1>> {
+) -> PyResult<ReadArray<'py, I, Ix1>> {
     if let Ok(array) = value.cast::<PyArray1<I>>()
-        && usable(array.as_untyped())
+        && is_usable(array.as_untyped())
     {
         return readonly(argument, array);
     }
@@ -234,133 +222,12 @@ pub fn output<'py, T: Element, D: Dimension>(
     if array.shape() != shape {
         return Err(Error::shape("out", shape, array.shape()).into());
     }
-    if !usable(array) {
+    if !is_usable(array) {
         let message = "out: expected a C-contiguous, aligned array, got another layout";
         return Err(PyValueError::new_err(message));
     }
     let array = array.cast::<PyArray<T, D>>()?;
     check_writeable("out", array.as_untyped())?;
-    check_apart(array.as_untyped(), inputs)?;
+    check_out_apart(array.as_untyped(), inputs)?;
     Ok(array.clone())
-}
-
-/// # Errors
-/// `array` is read-only.
-pub fn check_writeable(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
-    if flags(array) & npyffi::NPY_ARRAY_WRITEABLE == 0 {
-        let (expected, got) = ("a writeable array", "a read-only one");
-        return Err(Error::value(argument, expected, got).into());
-    }
-    Ok(())
-}
-
-/// # Errors
-/// `out` shares memory with one of `inputs`, as the user gave them.
-pub fn check_apart(
-    out: &Bound<'_, PyUntypedArray>,
-    inputs: &[Option<&Bound<'_, PyAny>>],
-) -> PyResult<()> {
-    let arrays = inputs
-        .iter()
-        .flatten()
-        .filter_map(|input| input.cast::<PyUntypedArray>().ok());
-    for input in arrays {
-        // Only where the bounds cross can NumPy's exact, slower answer be yes.
-        if bounds(input).overlap(&bounds(out)) && shares_memory(out, input)? {
-            let message =
-                "out: expected an array apart from the inputs, got one that overlaps them";
-            return Err(PyValueError::new_err(message));
-        }
-    }
-    Ok(())
-}
-
-/// Whether a byte of one array is a byte of the other: exact, and slow.
-pub fn shares_memory(
-    one: &Bound<'_, PyUntypedArray>,
-    other: &Bound<'_, PyUntypedArray>,
-) -> PyResult<bool> {
-    let shares = numpy_function(one.py(), "shares_memory")?;
-    shares.call1((one, other))?.is_truthy()
-}
-
-/// The addresses from the first byte of an array to behind its last.
-pub fn bounds(array: &Bound<'_, PyUntypedArray>) -> Bounds {
-    let start = data(array);
-    if array.len() == 0 {
-        return Bounds { start, end: start };
-    }
-    let mut bounds = Bounds {
-        start,
-        end: start + array.dtype().itemsize(),
-    };
-    for (&length, &stride) in array.shape().iter().zip(array.strides()) {
-        let reach = stride.unsigned_abs() * (length - 1);
-        if stride < 0 {
-            bounds.start -= reach;
-        } else {
-            bounds.end += reach;
-        }
-    }
-    bounds
-}
-
-/// Addresses: those from `start` on, up to but not `end`.
-pub struct Bounds {
-    /// The first.
-    pub start: usize,
-    /// The one behind the last.
-    pub end: usize,
-}
-
-impl Bounds {
-    /// Whether they have an address in common.
-    pub fn overlap(&self, other: &Self) -> bool {
-        self.start < other.end && other.start < self.end
-    }
-}
-
-/// The writeable numbers of an array that [`output`] or [`empty`] gave.
-pub fn readwrite<'py, T: Element, D: Dimension>(
-    array: &Bound<'py, PyArray<T, D>>,
-) -> PyResult<PyReadwriteArray<'py, T, D>> {
-    array.try_readwrite().map_err(|_| {
-        PyValueError::new_err("out: expected an array of its own, got one that another call uses")
-    })
-}
-
-/// The writeable numbers of an array of the user's.
-///
-/// # Errors
-/// Another call, or another argument of this one, uses them.
-pub fn readwrite_argument<'py, T: Element, D: Dimension>(
-    argument: &str,
-    array: &Bound<'py, PyArray<T, D>>,
-) -> PyResult<PyReadwriteArray<'py, T, D>> {
-    array.try_readwrite().map_err(|_| {
-        let expected = "an array of its own, got one that is used elsewhere at the same time";
-        PyValueError::new_err(format!("{argument}: expected {expected}"))
-    })
-}
-
-/// Whether the core can read the array as a slice in C order.
-fn usable(array: &Bound<'_, PyUntypedArray>) -> bool {
-    array.is_c_contiguous() && is_aligned(array)
-}
-
-/// Whether each number lies at an address that the machine may ask of its type.
-pub fn is_aligned(array: &Bound<'_, PyUntypedArray>) -> bool {
-    flags(array) & npyffi::NPY_ARRAY_ALIGNED != 0
-}
-
-#[allow(unsafe_code)]
-fn flags(array: &Bound<'_, PyUntypedArray>) -> std::ffi::c_int {
-    // SAFETY: `array` is alive and an ndarray, so its object header may be read.
-    unsafe { (*array.as_array_ptr()).flags }
-}
-
-#[allow(unsafe_code)]
-fn data(array: &Bound<'_, PyUntypedArray>) -> usize {
-    // SAFETY: as in `flags`.
-    unsafe { (*array.as_array_ptr()).data as usize }
 }

@@ -1,20 +1,21 @@
 //! Costs that are Python callables: `cost(a, y) -> (C_x, ∇_a C)`.
 
 use numpy::ndarray::{Ix1, Ix2};
-use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use super::arrays::{Element, input, numbers, numpy_function};
 use super::errors::{naming, wrong_type};
+use super::memory::ReadArray;
 use crate::error::Error;
 
 /// What a callable made of a batch.
 pub struct Called<'py, T: Element> {
     /// C_x, (n,).
-    pub costs: PyReadonlyArray1<'py, f64>,
+    pub costs: ReadArray<'py, f64, Ix1>,
     /// ∇_a C_x, (n, n_L).
-    pub nabla_a: PyReadonlyArray2<'py, T>,
+    pub nabla_a: ReadArray<'py, T, Ix2>,
 }
 
 /// Calls `cost` with the outputs `a`, (n, n_L), and with y as the user gave it.

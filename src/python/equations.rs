@@ -4,10 +4,11 @@ use numpy::ndarray::{Dimension, Ix1, Ix2};
 use numpy::{PyArray, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
-use super::arrays::{Element, empty, input, numbers, readwrite};
+use super::arrays::{Element, empty, input, numbers};
 use super::config::{Dtype, Name, parse_cost};
 use super::custom;
 use super::detach::detached;
+use super::memory::readwrite;
 use super::targets::{Weighting, Y};
 use crate::activation::Activation;
 use crate::error::{Error, Shape};
@@ -93,7 +94,7 @@ pub fn bp1<'py>(
         let y = match custom {
             Some(cost) => {
                 let theirs = empty::<T, Ix2>(py, &[n, width])?;
-                readwrite(&theirs)?.as_slice_mut()?.copy_from_slice(&a);
+                readwrite("out", &theirs)?.as_slice_mut()?.copy_from_slice(&a);
                 Y::Values(custom::call(cost.bind(py), theirs.as_any(), y, [n, width])?.nabla_a)
             }
             None => Y::<T>::parse(width, cost, n, y)?,
@@ -287,7 +288,7 @@ fn write<'py, T: Element, D: Dimension>(
     size: usize,
     work: impl FnOnce(&mut [T], &Pulse<'_>) -> Result<(), Error> + Send,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let mut place = readwrite(result)?;
+    let mut place = readwrite("out", result)?;
     let numbers = place.as_slice_mut()?;
     detached(result.py(), size, |question| {
         watch(question, |pulse| work(numbers, pulse))

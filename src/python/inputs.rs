@@ -2,9 +2,7 @@
 //! SciPy is never imported for it: whoever has such a matrix has done so.
 
 use numpy::ndarray::{Ix1, Ix2};
-use numpy::{
-    PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods,
-};
+use numpy::{PyArray1, PyArray2, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -12,6 +10,7 @@ use pyo3::sync::PyOnceLock;
 
 use super::arrays::{Element, input, integers};
 use super::errors::naming;
+use super::memory::ReadArray;
 use crate::error::{Error, Result};
 use crate::examples::Inputs;
 use crate::network::Network;
@@ -25,9 +24,9 @@ pub struct X<'py, T: Element> {
 }
 
 enum Numbers<'py, T: Element> {
-    Dense(PyReadonlyArray2<'py, T>),
+    Dense(ReadArray<'py, T, Ix2>),
     /// The positions are copied: what is proven of them holds while others change the arrays.
-    Sparse(Positions, PyReadonlyArray1<'py, T>),
+    Sparse(Positions, ReadArray<'py, T, Ix1>),
 }
 
 impl<'py, T: Element> X<'py, T> {
@@ -95,7 +94,7 @@ pub enum Stored<T: Element> {
 
 /// It, borrowed.
 pub enum Borrowed<'a, 'py, T: Element> {
-    Dense(PyReadonlyArray2<'py, T>),
+    Dense(ReadArray<'py, T, Ix2>),
     Sparse(&'a Positions, &'a [T]),
 }
 
@@ -186,7 +185,7 @@ fn arrays<'py>(matrix: &Bound<'py, PyAny>) -> PyResult<[Option<Bound<'py, PyAny>
 fn parts<'py, T: Element>(
     [data, indices, indptr]: &[Option<Bound<'py, PyAny>>; 3],
     shape: (usize, usize),
-) -> PyResult<(Positions, PyReadonlyArray1<'py, T>)> {
+) -> PyResult<(Positions, ReadArray<'py, T, Ix1>)> {
     let (Some(data), Some(indices), Some(indptr)) = (data, indices, indptr) else {
         let message = "x: expected a sparse matrix with data, indices and indptr";
         return Err(PyTypeError::new_err(message));

@@ -3,16 +3,17 @@
 
 mod arrays;
 mod calls;
+mod claims;
 mod config;
 mod copying;
 mod custom;
 mod detach;
 mod equations;
 mod errors;
-mod forks;
 mod functions;
 mod initialise;
 mod inputs;
+mod memory;
 mod network;
 mod optimizers;
 mod overlap;
@@ -73,7 +74,7 @@ mod _core {
             "ACTIVATIONS",
             PyTuple::new(py, Activation::ALL.map(Activation::name))?,
         )?;
-        super::forks::count(py)?;
+        super::claims::forget_in_children(py)?;
         module.add("COSTS", PyTuple::new(py, Cost::ALL.map(Cost::name))?)?;
         module.add("INITIALISATIONS", PyTuple::new(py, initialise::NAMES)?)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))

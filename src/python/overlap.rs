@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::arrays::{Bounds, bounds, shares_memory};
+use super::arrays::numpy_function;
+use super::memory::{Bounds, bounds};
 use crate::error::Error;
 
 /// An array of a call, and where it lies.
@@ -81,4 +83,34 @@ pub fn check_spread(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyResu
         reach += stride * (length - 1);
     }
     Ok(())
+}
+
+/// # Errors
+/// `out` shares memory with one of `inputs`, as the user gave them.
+pub fn check_out_apart(
+    out: &Bound<'_, PyUntypedArray>,
+    inputs: &[Option<&Bound<'_, PyAny>>],
+) -> PyResult<()> {
+    let arrays = inputs
+        .iter()
+        .flatten()
+        .filter_map(|input| input.cast::<PyUntypedArray>().ok());
+    for input in arrays {
+        // Only where the bounds cross can NumPy's exact, slower answer be yes.
+        if bounds(input).overlap(&bounds(out)) && shares_memory(out, input)? {
+            let message =
+                "out: expected an array apart from the inputs, got one that overlaps them";
+            return Err(PyValueError::new_err(message));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a byte of one array is a byte of the other: exact, and slow.
+fn shares_memory(
+    one: &Bound<'_, PyUntypedArray>,
+    other: &Bound<'_, PyUntypedArray>,
+) -> PyResult<bool> {
+    let shares = numpy_function(one.py(), "shares_memory")?;
+    shares.call1((one, other))?.is_truthy()
 }

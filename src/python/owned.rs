@@ -1,45 +1,26 @@
 //! Vectors that Rust owns and NumPy sees.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use numpy::{PyArray1, PyArrayMethods};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::arrays::Element;
+use super::claims::{Claim, Hold};
 use super::detach::without_kernels;
-use super::forks::generation;
+use super::memory::{Bounds, refused};
 use crate::interrupt::watch;
 use crate::workspace::reserve;
 
 /// A vector that Rust owns and NumPy sees. Its memory has a fixed place and length whatever a user
-/// does to the array, and one call writes to it or any number read.
+/// does to the array.
 pub struct Owned<T: Element> {
     array: Py<PyArray1<T>>,
     length: usize,
-    users: Mutex<Users>,
 }
 
 /// An [`Owned`] of either type.
 pub enum AnyOwned {
     Float32(Owned<f32>),
     Float64(Owned<f64>),
-}
-
-/// The calls that use a vector, in the process that counted them: those of a parent are not there
-/// after a fork.
-#[derive(Default)]
-struct Users {
-    generation: u32,
-    readers: usize,
-    writer: Option<Writer>,
-}
-
-/// What writes to a vector: it decides what others are told.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Writer {
-    Call,
-    Training,
 }
 
 impl<T: Element> Owned<T> {
@@ -53,7 +34,6 @@ impl<T: Element> Owned<T> {
         Ok(Self {
             array: PyArray1::from_vec(py, numbers).unbind(),
             length,
-            users: Mutex::default(),
         })
     }
 
@@ -67,18 +47,17 @@ impl<T: Element> Owned<T> {
     /// # Errors
     /// Another call is writing to them.
     pub fn read<'a>(&'a self, py: Python<'_>, argument: &str) -> PyResult<Reading<'a, T>> {
-        let mut users = self.users();
-        if users.writer.is_some() {
-            return Err(in_use(argument, users.writer));
-        }
-        users.readers += 1;
+        let claim = self.claim(py, argument, Hold::Reads)?;
         let data = self.array(py).data();
         // SAFETY: `from_vec` gave NumPy a vector of `length` numbers that lives as long as the
         // array, which `self` holds, and that NumPy cannot resize, as the array does not own it.
-        // No call writes to them while `readers` counts this one.
+        // No call writes to them while the claim lives.
         #[allow(unsafe_code)]
         let numbers = unsafe { std::slice::from_raw_parts(data, self.length) };
-        Ok(Reading { numbers, of: self })
+        Ok(Reading {
+            numbers,
+            _claim: claim,
+        })
     }
 
     /// The numbers, for writing.
@@ -89,63 +68,35 @@ impl<T: Element> Owned<T> {
         &'a self,
         py: Python<'_>,
         argument: &str,
-        writer: Writer,
+        hold: Hold,
     ) -> PyResult<Writing<'a, T>> {
-        let mut users = self.users();
-        if users.writer.is_some() || users.readers > 0 {
-            return Err(in_use(argument, users.writer));
-        }
-        users.writer = Some(writer);
+        let claim = self.claim(py, argument, hold)?;
         let data = self.array(py).data();
-        // SAFETY: as in `read`; and no other call uses them while `writer` is set.
+        // SAFETY: as in `read`; and no other call uses them while the claim lives.
         #[allow(unsafe_code)]
         let numbers = unsafe { std::slice::from_raw_parts_mut(data, self.length) };
-        Ok(Writing { numbers, of: self })
+        Ok(Writing {
+            numbers,
+            _claim: claim,
+        })
     }
 
-    fn users(&self) -> MutexGuard<'_, Users> {
-        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
-        let generation = generation();
-        if users.generation != generation {
-            *users = Users {
-                generation,
-                ..Users::default()
-            };
-        }
-        users
+    fn claim(&self, py: Python<'_>, argument: &str, hold: Hold) -> PyResult<Claim> {
+        let start = self.array(py).data().addr();
+        let end = start + self.length * size_of::<T>();
+        let claim = Claim::new(Bounds { start, end }, hold);
+        claim.map_err(|other| refused(argument, hold, other))
     }
-}
-
-fn in_use(argument: &str, writer: Option<Writer>) -> PyErr {
-    PyValueError::new_err(match writer {
-        Some(Writer::Training) => {
-            format!("{argument}: expected a network at rest, got one that a training is running on")
-        }
-        _ => format!("{argument}: expected an array of its own, got one that another call uses"),
-    })
 }
 
 /// Numbers that no call writes to while this lives.
 pub struct Reading<'a, T: Element> {
     pub numbers: &'a [T],
-    of: &'a Owned<T>,
-}
-
-impl<T: Element> Drop for Reading<'_, T> {
-    fn drop(&mut self) {
-        let mut users = self.of.users();
-        users.readers = users.readers.saturating_sub(1);
-    }
+    _claim: Claim,
 }
 
 /// Numbers that no other call uses while this lives.
 pub struct Writing<'a, T: Element> {
     pub numbers: &'a mut [T],
-    of: &'a Owned<T>,
-}
-
-impl<T: Element> Drop for Writing<'_, T> {
-    fn drop(&mut self) {
-        self.of.users().writer = None;
-    }
+    _claim: Claim,
 }

@@ -7,12 +7,15 @@ use numpy::{PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use super::arrays::{Element, check_apart, empty, output, readwrite};
+use super::arrays::{Element, empty, output};
+use super::claims::Hold;
 use super::config::{Config, Dtype};
 use super::custom;
 use super::detach::detached;
 use super::inputs::X;
-use super::owned::{Owned, Reading, Writer};
+use super::memory::{WriteArray, readonly, readwrite};
+use super::overlap::check_out_apart;
+use super::owned::{Owned, Reading};
 use super::results::{Gradient, Trace};
 use super::targets::{Weighting, Y};
 use super::threads;
@@ -57,7 +60,7 @@ impl<T: Element> Engine<'_, T> {
         let given = [x, indices, indptr, Some(numbers.array(py))];
         let array = output::<T, Ix2>(out, py, &shape, &given)?;
         let params = numbers.read(py, "params")?;
-        let mut place = readwrite(&array)?;
+        let mut place = readwrite("out", &array)?;
         let a = place.as_slice_mut()?;
         self.run(py, &params, inputs, |call, scratch| {
             call.forward(scratch, a)
@@ -81,7 +84,7 @@ impl<T: Element> Engine<'_, T> {
             call.trace(scratch, &mut z_slices, &mut a_slices)
         })?;
         let first = empty::<T, Ix2>(py, &[inputs.len(), self.network().n_inputs()])?;
-        inputs.write_dense(readwrite(&first)?.as_slice_mut()?);
+        inputs.write_dense(readwrite("out", &first)?.as_slice_mut()?);
         Ok(Trace {
             z: PyList::new(py, z)?.unbind(),
             a: PyList::new(py, std::iter::once(first).chain(a))?.unbind(),
@@ -146,7 +149,7 @@ impl<T: Element> Engine<'_, T> {
         let result = gradient.vector.numbers::<T>()?;
         let x = X::parse(x)?;
         let [given, indices, indptr] = x.given();
-        check_apart(
+        check_out_apart(
             result.array(py).as_untyped(),
             &[given, indices, indptr, Some(y), sample_weight],
         )?;
@@ -155,7 +158,7 @@ impl<T: Element> Engine<'_, T> {
         let (y, called) = self.parse_y(&x, n, y)?;
         let targets = self.targets(&y, weighting, n)?;
         let params = self.numbers()?.read(py, "params")?;
-        let place = result.write(py, "out", Writer::Call)?;
+        let place = result.write(py, "out", Hold::Writes)?;
         let numbers = &mut *place.numbers;
         let cost = self.run(py, &params, inputs, |call, scratch| {
             call.backprop(&targets, scratch, numbers)
@@ -219,7 +222,10 @@ impl<T: Element> Engine<'_, T> {
         y: &Bound<'py, PyAny>,
     ) -> PyResult<(Y<'py, T>, Option<custom::Called<'py, T>>)> {
         match self.call_custom(x, n, y)? {
-            Some(called) => Ok((Y::Values(called.nabla_a.clone()), Some(called))),
+            Some(called) => {
+                let nabla_a = readonly("cost: nabla_a", &called.nabla_a)?;
+                Ok((Y::Values(nabla_a), Some(called)))
+            }
             None => Ok((self.parse_named(n, y)?, None)),
         }
     }
@@ -289,14 +295,15 @@ fn lock<T>(slot: &Slot<T>) -> std::sync::MutexGuard<'_, Option<Scratch<T>>> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-type Places<'py, T> = Vec<numpy::PyReadwriteArray2<'py, T>>;
+type Places<'py, T> = Vec<WriteArray<'py, T, Ix2>>;
 
 fn places<'py, T: Element>(arrays: &[Bound<'py, PyArray2<T>>]) -> PyResult<Places<'py, T>> {
-    arrays.iter().map(readwrite).collect()
+    let arrays = arrays.iter();
+    arrays.map(|array| readwrite("out", array)).collect()
 }
 
 fn slices<'a, T: Element>(places: &'a mut Places<'_, T>) -> PyResult<Vec<&'a mut [T]>> {
-    let slice = |place: &'a mut numpy::PyReadwriteArray2<'_, T>| Ok(place.as_slice_mut()?);
+    let slice = |place: &'a mut WriteArray<'_, T, Ix2>| Ok(place.as_slice_mut()?);
     places.iter_mut().map(slice).collect()
 }
 

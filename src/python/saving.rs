@@ -5,9 +5,9 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use super::arrays::Element;
+use super::claims::Hold;
 use super::config::{Config, Dtype, parse_cost};
 use super::network::PyNetwork;
-use super::owned::Writer;
 use super::store::{outside, parse_path};
 use crate::cost::Cost;
 use crate::error::Error;
@@ -82,7 +82,7 @@ impl PyNetwork {
         let params = self
             .vector
             .numbers::<T>()?
-            .write(py, "params", Writer::Call)?;
+            .write(py, "params", Hold::Writes)?;
         outside(py, &path, |pulse| {
             saved.read(self.network(), params.numbers, pulse)
         })

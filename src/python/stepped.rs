@@ -2,16 +2,13 @@
 
 use std::borrow::Cow;
 
-use numpy::{
-    PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArray1,
-    PyReadwriteArrayDyn, PyUntypedArray, PyUntypedArrayMethods, dtype,
-};
+use numpy::ndarray::{Ix1, IxDyn};
+use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods, dtype};
 use pyo3::prelude::*;
 
-use super::arrays::{
-    Element, check_writeable, is_aligned, numbers, numpy_function, readonly, readwrite_argument,
-};
+use super::arrays::{Element, numbers, numpy_function};
 use super::errors::wrong_type;
+use super::memory::{ReadArray, WriteArray, check_writeable, is_aligned, readonly, readwrite};
 use super::overlap::check_spread;
 use crate::error::Error;
 
@@ -76,9 +73,9 @@ pub struct Stepped<'py, T: Element> {
 
 /// The same, borrowed.
 pub struct Held<'py, T: Element> {
-    params: PyReadwriteArrayDyn<'py, T>,
-    gradient: PyReadonlyArrayDyn<'py, T>,
-    kept: Vec<PyReadwriteArray1<'py, T>>,
+    params: WriteArray<'py, T, IxDyn>,
+    gradient: ReadArray<'py, T, IxDyn>,
+    kept: Vec<WriteArray<'py, T, Ix1>>,
 }
 
 /// Their numbers.
@@ -149,10 +146,10 @@ impl<'py, T: Element> Stepped<'py, T> {
             if kept.len() != self.len() {
                 return Err(Error::value("state", self.len(), kept.len()).into());
             }
-            readwrite_argument("state", kept)
+            readwrite("state", kept)
         });
         Ok(Held {
-            params: readwrite_argument(&self.names[0], &self.params)?,
+            params: readwrite(&self.names[0], &self.params)?,
             gradient: readonly(&self.names[1], &self.gradient)?,
             kept: kept.collect::<PyResult<_>>()?,
         })

@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 
 use numpy::ndarray::IxDyn;
 use numpy::{
-    PyArray1, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray,
+    PyArray1, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray,
     PyUntypedArrayMethods,
 };
 use pyo3::exceptions::{PyOSError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
-use super::arrays::{numpy_function, readonly};
+use super::arrays::numpy_function;
 use super::detach::detached;
 use super::errors::{naming, wrong_type};
+use super::memory::{ReadArray, readonly};
 use crate::error::Error;
 use crate::interrupt::{Pulse, watch};
 use crate::store::{self, Failure, Number, Numbers, Reader, Tensor};
@@ -198,12 +199,12 @@ fn text(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
 
 /// An array that nobody writes to meanwhile, in C order.
 enum Held<'py> {
-    Float32(PyReadonlyArrayDyn<'py, f32>),
-    Float64(PyReadonlyArrayDyn<'py, f64>),
-    Int64(PyReadonlyArrayDyn<'py, i64>),
-    UInt64(PyReadonlyArrayDyn<'py, u64>),
-    UInt8(PyReadonlyArrayDyn<'py, u8>),
-    Bool(PyReadonlyArrayDyn<'py, u8>),
+    Float32(ReadArray<'py, f32, IxDyn>),
+    Float64(ReadArray<'py, f64, IxDyn>),
+    Int64(ReadArray<'py, i64, IxDyn>),
+    UInt64(ReadArray<'py, u64, IxDyn>),
+    UInt8(ReadArray<'py, u8, IxDyn>),
+    Bool(ReadArray<'py, u8, IxDyn>),
 }
 
 impl<'py> Held<'py> {

@@ -1,16 +1,14 @@
 //! y, sample_weight and reduction as Python gives them.
 
 use numpy::ndarray::{Ix1, Ix2};
-use numpy::{
-    PyArray1, PyArray2, PyArrayDescrMethods, PyReadonlyArray1, PyReadonlyArray2,
-    PyUntypedArrayMethods,
-};
+use numpy::{PyArray1, PyArray2, PyArrayDescrMethods, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::arrays::{self, Element, input, numbers, readonly};
+use super::arrays::{self, Element, input, numbers};
 use super::config::{Dtype, Name};
 use super::custom::as_batch;
+use super::memory::{ReadArray, readonly};
 use super::network::PyNetwork;
 use crate::cost::Cost;
 use crate::error::{Error, Result};
@@ -20,7 +18,7 @@ use crate::network::Network;
 
 /// How the examples of a call count.
 pub struct Weighting<'py> {
-    pub sample_weight: Option<PyReadonlyArray1<'py, f64>>,
+    pub sample_weight: Option<ReadArray<'py, f64, Ix1>>,
     pub reduction: Reduction,
 }
 
@@ -59,8 +57,8 @@ impl<'py> Weighting<'py> {
 
 /// y, borrowed or converted.
 pub enum Y<'py, T: Element> {
-    Values(PyReadonlyArray2<'py, T>),
-    Labels(PyReadonlyArray1<'py, i64>),
+    Values(ReadArray<'py, T, Ix2>),
+    Labels(ReadArray<'py, i64, Ix1>),
 }
 
 impl<'py, T: Element> Y<'py, T> {

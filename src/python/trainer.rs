@@ -3,18 +3,19 @@
 use std::sync::{Mutex, PoisonError};
 
 use numpy::ndarray::Ix1;
-use numpy::{PyArray1, PyReadonlyArray1, PyReadwriteArray1, PyUntypedArray};
+use numpy::{PyArray1, PyUntypedArray};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::arrays::{Element, input, numpy_function, readwrite_argument};
+use super::arrays::{Element, input, numpy_function};
+use super::claims::Hold;
 use super::custom;
 use super::detach::detached;
 use super::inputs::Stored;
+use super::memory::{ReadArray, WriteArray, readwrite};
 use super::network::PyNetwork;
 use super::optimizers::Given;
 use super::overlap::{Span, check_apart};
-use super::owned::Writer;
 use super::targets::Kept as KeptTargets;
 use super::threads;
 use crate::error::Error;
@@ -136,11 +137,13 @@ impl Trainer {
     /// of the steps that are done, and `optimizer` has counted them.
     fn run(
         &mut self,
-        rates: PyReadonlyArray1<'_, f64>,
+        rates: &Bound<'_, PyAny>,
         optimizer: &Bound<'_, PyAny>,
         kept: &Bound<'_, PyAny>,
     ) -> PyResult<bool> {
-        let (py, rates) = (optimizer.py(), rates.as_slice()?);
+        let py = optimizer.py();
+        let rates = input::<f64, Ix1>("rates", rates)?;
+        let rates = rates.as_slice()?;
         let steps_before = optimizer.getattr("_steps")?.extract()?;
         let rows: Vec<Vec<Bound<'_, PyAny>>> = kept.getattr("numbers")?.extract()?;
         let numbers: Vec<_> = rows.into_iter().flatten().collect(); // each row is of one array
@@ -299,10 +302,7 @@ impl<T: Element> State<T> {
         let weights = data.sample_weight.as_ref();
         let weights = weights.map(|weights| input::<f64, Ix1>("sample_weight", weights.bind(py)));
         let weights = weights.transpose()?;
-        let weights = weights
-            .as_ref()
-            .map(PyReadonlyArray1::as_slice)
-            .transpose()?;
+        let weights = weights.as_ref().map(ReadArray::as_slice).transpose()?;
         let targets = y.targets(network, data.n)?.with_weights(weights);
         if inputs.len() != data.n || weights.is_some_and(|weights| weights.len() != data.n) {
             return Err(
@@ -310,20 +310,17 @@ impl<T: Element> State<T> {
             );
         }
 
-        let mut kept: Vec<PyReadwriteArray1<'_, T>> = kept
+        let mut kept: Vec<WriteArray<'_, T, Ix1>> = kept
             .iter()
-            .map(|kept| readwrite_argument("state", kept.cast::<PyArray1<T>>()?))
+            .map(|kept| readwrite("state", kept.cast::<PyArray1<T>>()?))
             .collect::<PyResult<_>>()?;
         let mut kept = kept
             .iter_mut()
             .map(|kept| Ok(kept.as_slice_mut()?))
             .collect::<PyResult<Vec<_>>>()?;
         net.vector.check_writeable(py, "params")?;
-        // Two claims: this one is seen by steps that take the parameters as an array.
-        let array = net.vector.numbers::<T>()?.array(py);
-        let _claim = readwrite_argument("params", array)?;
         let params = net.vector.numbers::<T>()?;
-        let params = params.write(py, "params", Writer::Training)?;
+        let params = params.write(py, "params", Hold::Trains)?;
         let numbers = &mut *params.numbers;
 
         let rows = rates.len().saturating_mul(settings.batch_size);

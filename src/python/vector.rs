@@ -9,8 +9,9 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyIterator, PyList, PySlice};
 
-use super::arrays::{Element, check_writeable, numbers, numpy_function};
+use super::arrays::{Element, numbers, numpy_function};
 use super::config::Dtype;
+use super::memory::check_writeable;
 use super::owned::{AnyOwned, Owned};
 use crate::error::Error;
 use crate::network::{Layer, Network};

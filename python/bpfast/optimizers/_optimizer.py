@@ -100,7 +100,8 @@ class Optimizer:
         ------
         ValueError
             Shapes or dtypes that do not fit each other or the steps before; arrays that are
-            read-only or share memory; a schedule that gives no finite rate, 0 or above.
+            read-only, share memory, or are in use by a call in another thread; a schedule that
+            gives no finite rate, 0 or above.
         TypeError
             `params` of another type or dtype; a gradient of something else than real numbers.
 

@@ -1,0 +1,201 @@
+"""Arrays that several calls use at once: a call is refused, or sees them whole; and forks."""
+
+import os
+import re
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import bpfast
+from tests.child import run
+from tests.test_out import at_once
+
+RNG = np.random.default_rng(0)
+SHORT = 2e-4  # s: many steps in all of the other thread's calls, and not all in the first of them
+READ = "{}: another call is writing to this array"
+WRITE = "{}: expected an array of its own, got one that another call uses"
+
+
+def a_net():
+    return bpfast.Network([200, 300, 100], dtype="float32", seed=0)
+
+
+def batches(net, count=2):
+    n, (width, *_, outputs) = 500, net.sizes
+    return [
+        (RNG.standard_normal((n, width), "float32"), RNG.random((n, outputs), "float32"))
+        for _ in range(count)
+    ]
+
+
+def test_a_step_takes_no_gradient_that_is_half_written():
+    net = a_net()
+    both, g, p = batches(net), bpfast.Gradient(net), np.zeros(net.params.size, "float32")
+    whole = {(-net.backprop(*batch).flat).tobytes() for batch in both}
+    net.backprop(*both[0], out=g)
+    turns = iter(range(10**9))
+
+    def write():
+        return net.backprop(*both[next(turns) % 2], out=g) is g
+
+    def step():
+        time.sleep(SHORT)
+        p[:] = 0
+        bpfast.SGD(1.0).step(p, g.flat)
+        return p.tobytes() in whole
+
+    outcomes = at_once(write, step, times=200)
+    assert outcomes[True] > 0
+    assert outcomes.keys() <= {True, WRITE.format("out"), READ.format("gradient")}
+
+
+def test_a_gradient_is_of_parameters_that_are_whole():
+    net = a_net()
+    (batch,) = batches(net, 1)
+    net.params = np.round(net.params * 256) / 256  # what follows has no rounding
+    change = RNG.integers(-3, 4, net.params.size).astype("float32") / 256
+    whole = set()
+    for sign in (1, -1):
+        whole.add(net.backprop(*batch).flat.tobytes())
+        bpfast.SGD(1.0).step(net.params, sign * change)
+    assert len(whole) == 2
+    state = [1]
+
+    def step():
+        time.sleep(SHORT)
+        bpfast.SGD(1.0).step(net.params, state[0] * change)
+        state[0] = -state[0]
+        return True
+
+    outcomes = at_once(step, lambda: net.backprop(*batch).flat.tobytes() in whole, times=200)
+    assert outcomes[True] > 0
+    assert outcomes.keys() <= {True, WRITE.format("params"), READ.format("params")}
+
+
+def test_a_loop_of_two_threads():
+    """backprop(out=g) here and step(net.params, g.flat) there: errors that say why, or whole."""
+    net, opt = a_net(), bpfast.Adam(1e-6)
+    (batch,) = batches(net, 1)
+    g = net.backprop(*batch)
+
+    def step():
+        time.sleep(SHORT)
+        opt.step(net.params, g.flat)
+        return "a step"
+
+    outcomes = at_once(lambda: net.backprop(*batch, out=g) is g, step, times=200)
+    refused = [WRITE.format("out"), READ.format("gradient")]
+    refused += [WRITE.format("params"), READ.format("params")]
+    assert outcomes.keys() <= {True, "a step", *refused}
+    assert opt.steps == outcomes["a step"]
+    assert np.isfinite(net.params).all()
+    assert net.backprop(*batch, out=g).flat.tobytes() == net.backprop(*batch).flat.tobytes()
+
+
+def test_what_a_training_uses_is_refused_to_others_and_free_when_it_is_over():
+    """In the middle of a step, which a cost of one's own holds up."""
+    n, begun, over = 6, threading.Event(), threading.Event()
+
+    def cost(a, y):
+        begun.set()
+        over.wait()
+        return np.zeros(len(a)), a - y
+
+    net, opt = bpfast.Network([3, 2], cost=cost, seed=0), bpfast.Adam()
+    other = bpfast.Network([3, 3], seed=0)
+    x, y, z = RNG.random((n, 3)), RNG.random((n, 2)), RNG.random((n, 3))
+    calls = {
+        READ.format("params"): lambda: net.forward(x),
+        WRITE.format("params"): lambda: bpfast.SGD(0.1).step(net.params, net.params * 0),
+        WRITE.format("out"): lambda: other.forward(z, out=x),
+        # Another optimizer's step on part of it: what is claimed are bytes, and not arrays.
+        WRITE.format("params[0]"): lambda: bpfast.SGD(0.1).step([x[2]], [np.ones(3)]),
+    }
+    thread = threading.Thread(target=lambda: net.partial_fit(x, y, optimizer=opt))
+    thread.start()
+    begun.wait()
+    try:
+        for message, call in calls.items():
+            with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+                call()
+        other.forward(x)  # who reads what is read is not in the way
+    finally:
+        over.set()
+        thread.join()
+    for call in calls.values():
+        call()
+
+
+# A fork while another thread is in the middle of a step: the child, where that thread does not
+# run, uses what it used. A fork in the step itself: the child goes on with it, and with its claims.
+FORK = """
+import json, os, threading
+import numpy as np
+import bpfast
+rng = np.random.default_rng(0)
+x, y, z = rng.random((6, 3)), rng.random((6, 2)), rng.random((6, 3))
+other = bpfast.Network([3, 3], seed=0)
+begun, over, said = threading.Event(), threading.Event(), []
+def quadratic(a, y):
+    return ((a - y) ** 2).sum(axis=1) / 2, a - y
+def waits(a, y):
+    begun.set()
+    over.wait()
+    return quadratic(a, y)
+def in_child(work):
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+        except BaseException as error:
+            print(repr(error), flush=True)
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+def network(cost):
+    return bpfast.Network([3, 2], cost=cost, seed=0)
+net, opt = network(waits), bpfast.Adam()
+def everything():
+    over.set()
+    g = net.backprop(x, y)
+    opt.step(net.params, g.flat)  # what it keeps too
+    bpfast.SGD(0.1).step(net.params, g.flat)
+    net.partial_fit(x, y)
+    net.fit(x, y, epochs=2)
+    other.forward(z, out=x)
+thread = threading.Thread(target=lambda: net.partial_fit(x, y, optimizer=opt))
+thread.start()
+begun.wait()
+codes = [in_child(everything), in_child(everything)]
+over.set()
+thread.join()
+codes.append(in_child(everything))
+
+# In the step: by the cost itself.
+alone = network(quadratic)
+alone.fit(x, y, epochs=3, seed=0)
+refused, pids = [], []
+def forks(a, y):
+    if not pids:
+        pids.append(os.fork())
+        try:
+            net.forward(x)
+        except ValueError as error:
+            refused.append(str(error))
+    return quadratic(a, y)
+net = network(forks)
+net.fit(x, y, epochs=3, seed=0)
+same = net.params.tobytes() == alone.params.tobytes()
+everything()
+if pids[0] == 0:
+    os._exit(0 if same and len(refused) == 1 else 1)
+codes.append(os.waitstatus_to_exitcode(os.waitpid(pids[0], 0)[1]))
+print(json.dumps([codes, same, refused]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_a_child_is_free_to_use_what_its_parents_threads_used():
+    assert run(FORK) == [[0, 0, 0, 0], True, [READ.format("params")]]
