@@ -126,7 +126,7 @@ impl<T: Real> Workspace<T> {
     }
 }
 
-/// Makes `buffer` at least rows · columns long; less where `pulse` says stop.
+/// [`reserve_for`] what a call works in.
 ///
 /// # Errors
 /// The memory cannot be had.
@@ -136,13 +136,28 @@ pub fn reserve<T: Real>(
     columns: usize,
     pulse: &Pulse<'_>,
 ) -> Result<()> {
+    reserve_for("workspace", buffer, rows, columns, pulse)
+}
+
+/// Makes `buffer` at least rows · columns long; less where `pulse` says stop. `what` names it.
+///
+/// # Errors
+/// The memory cannot be had.
+pub fn reserve_for<T: Real>(
+    what: &str,
+    buffer: &mut Vec<T>,
+    rows: usize,
+    columns: usize,
+    pulse: &Pulse<'_>,
+) -> Result<()> {
     /// Few enough to be had from the system and set to 0 within a few milliseconds.
     const STEP: usize = 1 << 20;
     let refuse = || {
-        Error::memory(
-            "workspace",
-            format_args!("cannot allocate {rows} x {columns} numbers"),
-        )
+        let numbers = match columns {
+            1 => format!("{rows} numbers"),
+            _ => format!("{rows} x {columns} numbers"),
+        };
+        Error::memory(what, format_args!("cannot allocate {numbers}"))
     };
     let length = rows.checked_mul(columns).ok_or_else(refuse)?;
     let missing = length.saturating_sub(buffer.len());

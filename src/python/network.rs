@@ -84,7 +84,7 @@ impl PyNetwork {
     /// A network whose parameters are 0.
     pub fn zeros(py: Python<'_>, config: Config, dtype: Dtype) -> PyResult<Self> {
         Ok(Self {
-            vector: Vector::zeros(py, Arc::clone(&config.network), dtype)?,
+            vector: Vector::zeros(py, "params", Arc::clone(&config.network), dtype)?,
             config,
             slots: Slots::new(dtype),
             training: Last::default(),

@@ -8,7 +8,7 @@ use super::claims::{Claim, Hold};
 use super::detach::without_kernels;
 use super::memory::{Bounds, refused};
 use crate::interrupt::watch;
-use crate::workspace::reserve;
+use crate::workspace::reserve_for;
 
 /// A vector that Rust owns and NumPy sees. Its memory has a fixed place and length whatever a user
 /// does to the array.
@@ -24,11 +24,13 @@ pub enum AnyOwned {
 }
 
 impl<T: Element> Owned<T> {
-    /// Zeros; MemoryError where they cannot be had.
-    pub fn zeros(py: Python<'_>, length: usize) -> PyResult<Self> {
+    /// Zeros; MemoryError, which says for `what`, where they cannot be had.
+    pub fn zeros(py: Python<'_>, what: &str, length: usize) -> PyResult<Self> {
         let numbers = without_kernels(py, length, |question| {
             let mut numbers = Vec::new();
-            watch(question, |pulse| reserve(&mut numbers, length, 1, pulse))?;
+            watch(question, |pulse| {
+                reserve_for(what, &mut numbers, length, 1, pulse)
+            })?;
             Ok(numbers)
         })?;
         Ok(Self {

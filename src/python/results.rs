@@ -41,7 +41,7 @@ impl Gradient {
     /// A zero gradient.
     pub fn zeros(py: Python<'_>, network: &Arc<Network>, dtype: Dtype) -> PyResult<Self> {
         Ok(Self {
-            vector: Vector::zeros(py, Arc::clone(network), dtype)?,
+            vector: Vector::zeros(py, "gradient", Arc::clone(network), dtype)?,
             cost: AtomicU64::new(0.0_f64.to_bits()),
         })
     }

@@ -28,12 +28,17 @@ pub struct Vector {
 }
 
 impl Vector {
-    /// Zeros.
-    pub fn zeros(py: Python<'_>, network: Arc<Network>, dtype: Dtype) -> PyResult<Self> {
+    /// Zeros; MemoryError, which says for `what`, where they cannot be had.
+    pub fn zeros(
+        py: Python<'_>,
+        what: &str,
+        network: Arc<Network>,
+        dtype: Dtype,
+    ) -> PyResult<Self> {
         let length = network.n_params();
         let numbers = match dtype {
-            Dtype::Float32 => AnyOwned::Float32(Owned::zeros(py, length)?),
-            Dtype::Float64 => AnyOwned::Float64(Owned::zeros(py, length)?),
+            Dtype::Float32 => AnyOwned::Float32(Owned::zeros(py, what, length)?),
+            Dtype::Float64 => AnyOwned::Float64(Owned::zeros(py, what, length)?),
         };
         Ok(Self {
             network,

@@ -17,7 +17,7 @@ use crate::network::Network;
 use crate::optimizer::Rule;
 use crate::pool::Team;
 use crate::scalar::Real;
-use crate::workspace::reserve;
+use crate::workspace::reserve_for;
 use gather::Room;
 
 /// How a network is trained.
@@ -204,12 +204,13 @@ impl<T: Real> Run<'_, T> {
         watch(self.question, |pulse| {
             if self.custom.is_some() {
                 for buffer in &mut scratch.custom {
-                    reserve(buffer, rows, self.network.n_outputs(), pulse)?;
+                    reserve_for("cost", buffer, rows, self.network.n_outputs(), pulse)?;
                 }
             }
             if self.settings.check_finite {
                 let before = &mut scratch.before;
-                reserve(before, 1 + kept.len(), params.len(), pulse)?;
+                let name = "params before the steps";
+                reserve_for(name, before, 1 + kept.len(), params.len(), pulse)?;
                 before.truncate((1 + kept.len()) * params.len());
                 if before.len() == (1 + kept.len()) * params.len() {
                     keep(before, params, kept);

@@ -12,7 +12,7 @@ use crate::examples::{Inputs, Reduction, Targets};
 use crate::interrupt::watch;
 use crate::optimizer::{Step, Terms, Update};
 use crate::scalar::Real;
-use crate::workspace::reserve;
+use crate::workspace::reserve_for;
 
 /// What the examples of a step cost.
 pub struct Cost {
@@ -125,7 +125,7 @@ impl<T: Real> Run<'_, T> {
             cost
         } else {
             watch(self.question, |pulse| {
-                reserve(gradient, params.len(), 1, pulse)
+                reserve_for("gradient", gradient, params.len(), 1, pulse)
             })?;
             let gradient = &mut gradient[..params.len()];
             let sum = call.backprop(&targets, batch, gradient)?;
