@@ -3,6 +3,10 @@
 //! Every formula is element by element. g is the derivative with what [`Terms`] adds, η the
 //! learning rate, t the number of the step, from 1.
 
+mod changed;
+
+pub use changed::{Changed, MOST_KEPT};
+
 use crate::kernels::steps::{Adam, Descent, Momentum, Squares, WithTerms};
 use crate::kernels::update::{Rule as Kernel, update};
 use crate::pool::Team;
@@ -151,57 +155,42 @@ impl Step {
         &self,
         team: &Team,
         terms: Terms,
-        mut params: &mut [T],
-        mut gradient: &[T],
-        kept: &mut [&mut [T]],
+        mut changed: Changed<'_, T>,
+        gradient: &[T],
     ) {
-        if team.threads() == 1 || params.len() <= PIECE {
-            return self.apply(terms, params, gradient, kept);
+        let length = changed.params.len();
+        assert_eq!(length, gradient.len(), "the length of a gradient");
+        if team.threads() == 1 || length <= PIECE {
+            return self.apply(terms, changed, gradient);
         }
-        let mut kept: Vec<&mut [T]> = kept.iter_mut().map(|kept| &mut **kept).collect();
-        let pieces = std::iter::from_fn(|| {
-            let length = PIECE.min(params.len());
-            let params = params.split_off_mut(..length)?;
-            let gradient = gradient.split_off(..length)?;
-            let pieces = kept.iter_mut().map(|kept| kept.split_off_mut(..length));
-            let kept: Vec<_> = pieces.collect::<Option<_>>()?;
-            (length > 0).then_some((params, gradient, kept))
-        });
+        let pieces = gradient.chunks(PIECE);
+        let pieces = pieces.map_while(|piece| Some((changed.cut(piece.len())?, piece)));
         let mut states = vec![(); team.threads()];
         let done = team.run(
             &mut states,
             pieces,
             &|| false,
-            |(), (params, gradient, mut kept), _| {
-                self.apply(terms, params, gradient, &mut kept);
-            },
+            |(), (changed, gradient), _| self.apply(terms, changed, gradient),
         );
         debug_assert!(done.is_ok(), "nobody interrupts");
     }
 
-    /// Does the step for some parameters. `kept`: as many slices as [`Rule::kept`] says, each as
-    /// long as `params`.
+    /// Does the step for some parameters, for which as much is kept as [`Rule::kept`] says.
     ///
     /// # Panics
-    /// The slices do not fit each other.
-    pub fn apply<T: Real>(
-        &self,
-        terms: Terms,
-        params: &mut [T],
-        gradient: &[T],
-        kept: &mut [&mut [T]],
-    ) {
+    /// It is not, or the gradient is of another length.
+    pub fn apply<T: Real>(&self, terms: Terms, changed: Changed<'_, T>, gradient: &[T]) {
         let number = T::from_f64;
         let rate = number(self.rate);
         match self.rule {
-            Rule::Sgd { momentum: 0.0, .. } => run(Descent { rate }, terms, params, gradient, []),
+            Rule::Sgd { momentum: 0.0, .. } => run(Descent { rate }, terms, changed, gradient),
             Rule::Sgd { momentum, nesterov } => {
                 let rule = Momentum {
                     rate,
                     mu: number(momentum),
                     nesterov,
                 };
-                run(rule, terms, params, gradient, some(kept));
+                run(rule, terms, changed, gradient);
             }
             Rule::Adam {
                 beta1,
@@ -218,7 +207,7 @@ impl Step {
                     rate: number(self.rate / self.corrections.0),
                     root: number(1.0 / self.corrections.1.sqrt()),
                 };
-                run(rule, terms, params, gradient, some(kept));
+                run(rule, terms, changed, gradient);
             }
             Rule::RmsProp { alpha, epsilon } => {
                 let rule = Squares {
@@ -227,7 +216,7 @@ impl Step {
                     keep: number(alpha),
                     take: number(1.0 - alpha),
                 };
-                run(rule, terms, params, gradient, some(kept));
+                run(rule, terms, changed, gradient);
             }
             Rule::Adagrad { epsilon } => {
                 let rule = Squares {
@@ -236,7 +225,7 @@ impl Step {
                     keep: T::ONE,
                     take: T::ONE,
                 };
-                run(rule, terms, params, gradient, some(kept));
+                run(rule, terms, changed, gradient);
             }
         }
     }
@@ -248,20 +237,13 @@ fn positive<T: Real>(epsilon: f64) -> T {
     if epsilon < least { least } else { epsilon }
 }
 
-/// The slices that a rule keeps, as an array.
-fn some<'a, T, const KEPT: usize>(kept: &'a mut [&mut [T]]) -> [&'a mut [T]; KEPT] {
-    assert_eq!(kept.len(), KEPT, "what an optimizer keeps");
-    let mut kept = kept.iter_mut();
-    std::array::from_fn(|_| &mut **kept.next().expect("counted"))
-}
-
 fn run<T: Real, const KEPT: usize>(
     rule: impl Kernel<T, KEPT>,
     terms: Terms,
-    params: &mut [T],
+    changed: Changed<'_, T>,
     gradient: &[T],
-    kept: [&mut [T]; KEPT],
 ) {
+    let (params, kept) = changed.split::<KEPT>();
     if terms == Terms::NONE {
         return update(rule, params, gradient, kept);
     }

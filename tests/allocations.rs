@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bpfast::batch::{Call, Scratch};
 use bpfast::examples::{Inputs, Targets};
+use bpfast::optimizer::{Changed, Rule};
 use bpfast::pool::Team;
 use bpfast::sparse::{Gathered, Positions};
+use bpfast::train::{self, Report, Run, Settings};
 use bpfast::{Activation, Cost, Network};
 use ndarray::ArrayView2;
 
@@ -99,6 +101,60 @@ fn sparse_allocations(network: &Network, n: usize, threads: usize, calls: usize)
     ASKED.load(Ordering::Relaxed) - before
 }
 
+/// The same for steps of training by Adam: what a run of many takes beyond one of two.
+fn training_allocations(network: &Network, batch_size: usize, threads: usize) -> usize {
+    let n = 3 * batch_size;
+    let (width, outputs) = (network.n_inputs(), network.n_outputs());
+    let (x, y) = (vec![0.5_f64; n * width], vec![0.25; n * outputs]);
+    let x = ArrayView2::from_shape((n, width), &x).expect("whole rows");
+    let y = ArrayView2::from_shape((n, outputs), &y).expect("whole rows");
+    let mut params = vec![0.01; network.n_params()];
+    let mut kept = vec![vec![0.0; params.len()]; 2];
+    let (beta1, beta2, epsilon, decay) = (0.9, 0.999, 1e-8, 0.0);
+    let settings = Settings {
+        rule: Rule::Adam {
+            beta1,
+            beta2,
+            epsilon,
+            decay,
+        },
+        weight_decay: 0.0,
+        l2: 0.01,
+        l1: 0.0,
+        clip_norm: None,
+        max_norm: None,
+        dropout: Vec::new(),
+        seed: 1,
+        batch_size,
+        check_finite: true,
+    };
+    let order: Vec<u32> = (0..).take(n).collect::<Vec<_>>().repeat(8);
+    let (rates, team) = (vec![0.001; 24], Team::assemble(threads));
+    let (mut scratch, mut report) = (train::Scratch::default(), Report::default());
+    let mut turn = |steps: usize| {
+        let before = ASKED.load(Ordering::Relaxed);
+        let run = Run {
+            network,
+            settings: &settings,
+            inputs: Inputs::new(network, x).expect("x fits"),
+            targets: Targets::values(outputs, n, y).expect("y fits"),
+            custom: None,
+            order: &order[..steps * batch_size],
+            rates: &rates,
+            steps_before: 0,
+            team: &team,
+            question: &|| false,
+        };
+        let changed = Changed::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
+        let outcome = run.run(&mut scratch, changed, &mut report);
+        outcome.expect("no interrupt");
+        ASKED.load(Ordering::Relaxed) - before
+    };
+    turn(2);
+    let few = turn(2);
+    turn(24) - few
+}
+
 /// One test, for another would allocate meanwhile.
 #[test]
 fn steady_state_allocates_nothing() {
@@ -121,6 +177,10 @@ fn steady_state_allocates_nothing() {
         ] {
             let asked = allocations(network, n, threads, labels, calls);
             assert_eq!(asked, 0, "{name}, {threads} threads");
+        }
+        for (network, batch_size) in [(&small, 10), (&small, 2000), (&large, 60)] {
+            let asked = training_allocations(network, batch_size, threads);
+            assert_eq!(asked, 0, "steps of {batch_size}, {threads} threads");
         }
         for (network, n) in [(&small, 32), (&small, 2000), (&large, 300)] {
             let asked = sparse_allocations(network, n, threads, 5);

@@ -10,7 +10,7 @@ use crate::examples::{Incoming, Inputs, Targets};
 use crate::interrupt::{Pulse, watch};
 use crate::kernels::{map, steps::Scale};
 use crate::network::{Layer, Network};
-use crate::optimizer::{Step, Update};
+use crate::optimizer::{Changed, Step, Update};
 use crate::pairwise::add;
 use crate::plan::{Plan, Sum};
 use crate::pool::Team;
@@ -119,10 +119,8 @@ impl<'a, T: Real> Ready<'a, T> {
         &self,
         scratch: &mut Scratch<T>,
         update: &Update,
-        mut params: &mut [T],
-        kept: &mut [&mut [T]],
+        mut changed: Changed<'_, T>,
     ) {
-        let mut kept: Vec<&mut [T]> = kept.iter_mut().map(|kept| &mut **kept).collect();
         let threads = self.team.threads();
         let Scratch { workers, block, .. } = scratch;
         let block = &*block;
@@ -135,20 +133,13 @@ impl<'a, T: Real> Ready<'a, T> {
                 _ => neurons_of_part(layer).min(even),
             }
         };
-        let parts = Parts::new(self.network, neurons).map_while(|part| {
-            let params = params.split_off_mut(..part.length)?;
-            let kept = kept.iter_mut();
-            let kept = kept.map(|kept| kept.split_off_mut(..part.length));
-            let kept = kept.collect::<Option<Vec<_>>>().expect("as long as params");
-            Some((part, params, kept))
-        });
+        let parts = Parts::new(self.network, neurons);
+        let parts = parts.map_while(|part| Some((changed.cut(part.length)?, part)));
         let done = self.team.run(
             &mut workers[..threads],
             parts,
             &|| false,
-            |worker, (part, params, mut kept), _| {
-                self.change(update, &part, block, worker, params, &mut kept);
-            },
+            |worker, (changed, part), _| self.change(update, &part, block, worker, changed),
         );
         debug_assert!(done.is_ok(), "nobody interrupts");
     }
@@ -171,8 +162,7 @@ impl<'a, T: Real> Ready<'a, T> {
         part: &Part,
         block: &[Workspace<T>],
         worker: &mut Worker<T>,
-        params: &mut [T],
-        kept: &mut [&mut [T]],
+        changed: Changed<'_, T>,
     ) {
         let Worker {
             room, part: buffer, ..
@@ -188,6 +178,7 @@ impl<'a, T: Real> Ready<'a, T> {
         if let Some(neuron) = part.neuron
             && self.adds_in_place(&self.network.layers()[part.layer])
         {
+            let params = changed.params;
             shrink(params, 1.0 - self.plain_rate.unwrap_or(0.0) * terms.l2);
             for (x, workspace) in chunks {
                 let (a, delta) = input_and_delta(self.network, x, workspace, part.layer);
@@ -198,10 +189,10 @@ impl<'a, T: Real> Ready<'a, T> {
         let gradient = &mut buffer[..part.length];
         sum_part(self.network, part, chunks, gradient, room, pulse);
         if let Some(rate) = self.plain_rate {
-            shrink(params, 1.0 - rate * terms.l2);
-            add(params, gradient, pulse);
+            shrink(changed.params, 1.0 - rate * terms.l2);
+            add(changed.params, gradient, pulse);
         } else {
-            update.step.apply(terms, params, gradient, kept);
+            update.step.apply(terms, changed, gradient);
         }
     }
 }

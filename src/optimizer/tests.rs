@@ -90,8 +90,8 @@ fn numbers<T: Real>(length: usize, shift: f64) -> Vec<T> {
     (0..length).map(|k| T::from_f64(number(k))).collect()
 }
 
-fn slices<T>(kept: &mut [Vec<T>]) -> Vec<&mut [T]> {
-    kept.iter_mut().map(Vec::as_mut_slice).collect()
+fn changed<'a, T>(params: &'a mut [T], kept: &'a mut [Vec<T>]) -> Changed<'a, T> {
+    Changed::new(params, kept.iter_mut().map(Vec::as_mut_slice))
 }
 
 fn steps_are_the_formulas<T: Real>(tolerance: f64) {
@@ -105,7 +105,7 @@ fn steps_are_the_formulas<T: Real>(tolerance: f64) {
             for t in 1..=10 {
                 let g: Vec<T> = numbers(LENGTH, f64::from(t));
                 let step = Step::new(rule, RATE, u64::try_from(t).expect("positive"));
-                step.apply(terms, &mut p, &g, &mut slices(&mut kept));
+                step.apply(terms, changed(&mut p, &mut kept), &g);
                 for k in 0..LENGTH {
                     wanted[k] = plain(
                         rule,
@@ -151,7 +151,7 @@ fn threads_change_no_bit() {
                 }
             }
             let team = Team::assemble(threads);
-            step.run(&team, Terms::NONE, &mut p, &g, &mut slices(&mut kept));
+            step.run(&team, Terms::NONE, changed(&mut p, &mut kept), &g);
             kept.push(p);
             let bits = |x: &f32| x.to_bits();
             kept.iter().flatten().map(bits).collect::<Vec<_>>()
@@ -164,7 +164,7 @@ fn threads_change_no_bit() {
 /// One step with everything kept 0 before: p.
 fn first(rule: Rule, g: f32) -> f32 {
     let (mut p, mut kept) = ([0.0], vec![vec![0.0]; rule.kept()]);
-    Step::new(rule, RATE, 1).apply(Terms::NONE, &mut p, &[g], &mut slices(&mut kept));
+    Step::new(rule, RATE, 1).apply(Terms::NONE, changed(&mut p, &mut kept), &[g]);
     p[0]
 }
 
@@ -204,7 +204,7 @@ fn an_infinite_square_stays_one() {
         kept[0][0] = if rule.kept() == 2 { 1.0 } else { f32::INFINITY };
         for g in [1.0, 1e30] {
             let mut p = [0.5];
-            Step::new(rule, RATE, 9).apply(Terms::NONE, &mut p, &[g], &mut slices(&mut kept));
+            Step::new(rule, RATE, 9).apply(Terms::NONE, changed(&mut p, &mut kept), &[g]);
             assert_eq!(p[0].to_bits(), 0.5_f32.to_bits(), "{rule:?}");
         }
     }
@@ -223,7 +223,7 @@ fn the_mean_is_taken_from_its_nearer_end() {
             decay,
         };
         let mut kept = vec![vec![m], vec![1.0_f32]];
-        Step::new(rule, RATE, 9).apply(Terms::NONE, &mut [0.0], &[g], &mut slices(&mut kept));
+        Step::new(rule, RATE, 9).apply(Terms::NONE, changed(&mut [0.0], &mut kept), &[g]);
         assert!((f64::from(kept[0][0]) - wanted).abs() < 1e-7);
     }
 }

@@ -92,6 +92,14 @@ impl<T: numpy::Element, D: Dimension> WriteArray<'_, T, D> {
     }
 }
 
+impl<'py, T, D> Deref for WriteArray<'py, T, D> {
+    type Target = Bound<'py, PyArray<T, D>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.array
+    }
+}
+
 impl<'py, T, D> Deref for ReadArray<'py, T, D> {
     type Target = Bound<'py, PyArray<T, D>>;
 

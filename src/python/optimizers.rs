@@ -11,7 +11,7 @@ use super::arrays::Element;
 use super::detach::detached;
 use super::errors::wrong_type;
 use super::overlap::{Span, check_apart};
-use super::stepped::{Held, Stepped, gradient_of};
+use super::stepped::{Held, Slices, Stepped, gradient_of};
 use super::threads;
 use crate::error::Error;
 use crate::optimizer::{Rule, Step, Terms};
@@ -161,8 +161,8 @@ fn prepare<'a, T: Element>(
     let slices = borrowed.iter_mut().map(Held::slices);
     let slices = slices.collect::<PyResult<Vec<_>>>()?;
     Ok(move |team: &Team| {
-        for mut array in slices {
-            step.run(team, terms, array.params, array.gradient, &mut array.kept);
+        for Slices { changed, gradient } in slices {
+            step.run(team, terms, changed, gradient);
         }
     })
 }

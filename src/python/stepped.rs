@@ -11,6 +11,7 @@ use super::errors::wrong_type;
 use super::memory::{ReadArray, WriteArray, check_writeable, is_aligned, readonly, readwrite};
 use super::overlap::check_spread;
 use crate::error::Error;
+use crate::optimizer::{Changed, MOST_KEPT};
 
 /// Row by row, or column by column.
 #[derive(Debug, Clone, Copy)]
@@ -80,9 +81,8 @@ pub struct Held<'py, T: Element> {
 
 /// Their numbers.
 pub struct Slices<'a, T> {
-    pub params: &'a mut [T],
+    pub changed: Changed<'a, T>,
     pub gradient: &'a [T],
-    pub kept: Vec<&'a mut [T]>,
 }
 
 /// A gradient as an array of numbers.
@@ -142,12 +142,7 @@ impl<'py, T: Element> Stepped<'py, T> {
     /// # Errors
     /// Another call uses one of the arrays.
     pub fn borrow(&self) -> PyResult<Held<'py, T>> {
-        let kept = self.kept.iter().map(|kept| {
-            if kept.len() != self.len() {
-                return Err(Error::value("state", self.len(), kept.len()).into());
-            }
-            readwrite("state", kept)
-        });
+        let kept = self.kept.iter().map(|kept| readwrite("state", kept));
         Ok(Held {
             params: readwrite(&self.names[0], &self.params)?,
             gradient: readonly(&self.names[1], &self.gradient)?,
@@ -172,12 +167,32 @@ impl<T: Element> Held<'_, T> {
     /// # Errors
     /// An array is no block.
     pub fn slices(&mut self) -> PyResult<Slices<'_, T>> {
-        let kept = self.kept.iter_mut();
-        let kept = kept.map(|kept| Ok(kept.as_slice_mut()?));
         Ok(Slices {
-            params: self.params.as_slice_mut()?,
+            changed: side_by_side(self.params.as_slice_mut()?, &mut self.kept)?,
             gradient: self.gradient.as_slice()?,
-            kept: kept.collect::<PyResult<_>>()?,
         })
     }
+}
+
+/// Parameters, and what an optimizer keeps for them.
+///
+/// # Errors
+/// It keeps more than any does, or numbers for other parameters.
+pub fn side_by_side<'a, T: Element>(
+    params: &'a mut [T],
+    kept: &'a mut [WriteArray<'_, T, Ix1>],
+) -> PyResult<Changed<'a, T>> {
+    if kept.len() > MOST_KEPT {
+        return Err(
+            Error::value("state", format!("at most {MOST_KEPT} arrays"), kept.len()).into(),
+        );
+    }
+    let mut slices = Vec::with_capacity(MOST_KEPT);
+    for kept in kept {
+        if kept.len() != params.len() {
+            return Err(Error::value("state", params.len(), kept.len()).into());
+        }
+        slices.push(kept.as_slice_mut()?);
+    }
+    Ok(Changed::new(params, slices))
 }

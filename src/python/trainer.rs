@@ -16,6 +16,7 @@ use super::memory::{ReadArray, WriteArray, readwrite};
 use super::network::PyNetwork;
 use super::optimizers::Given;
 use super::overlap::{Span, check_apart};
+use super::stepped::side_by_side;
 use super::targets::Kept as KeptTargets;
 use super::threads;
 use crate::error::Error;
@@ -314,14 +315,10 @@ impl<T: Element> State<T> {
             .iter()
             .map(|kept| readwrite("state", kept.cast::<PyArray1<T>>()?))
             .collect::<PyResult<_>>()?;
-        let mut kept = kept
-            .iter_mut()
-            .map(|kept| Ok(kept.as_slice_mut()?))
-            .collect::<PyResult<Vec<_>>>()?;
         net.vector.check_writeable(py, "params")?;
         let params = net.vector.numbers::<T>()?;
         let params = params.write(py, "params", Hold::Trains)?;
-        let numbers = &mut *params.numbers;
+        let changed = side_by_side(params.numbers, &mut kept)?;
 
         let rows = rates.len().saturating_mul(settings.batch_size);
         let rows = rows.min(order.len() - *done);
@@ -355,7 +352,7 @@ impl<T: Element> State<T> {
                 team: &team,
                 question,
             };
-            run.run(scratch, numbers, &mut kept, report)
+            run.run(scratch, changed, report)
         });
         *of_run = report.steps.saturating_mul(settings.batch_size).min(rows);
         *done += *of_run;

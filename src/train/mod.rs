@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::examples::{Inputs, Targets};
 use crate::interrupt::{Pulse, Question, watch};
 use crate::network::Network;
-use crate::optimizer::Rule;
+use crate::optimizer::{Changed, Rule};
 use crate::pool::Team;
 use crate::scalar::Real;
 use crate::workspace::reserve_for;
@@ -101,8 +101,8 @@ pub struct Scratch<T> {
 }
 
 impl<T: Real> Run<'_, T> {
-    /// Does the steps: changes `params`, and `kept`, which the optimizer keeps. `report` says how
-    /// far it came, also where it ends with an error; the steps it counts are done, others are not.
+    /// Does the steps: changes the parameters and what the optimizer keeps. `report` says how far it
+    /// came, also where it ends with an error; the steps it counts are done, others are not.
     ///
     /// # Errors
     /// No memory, or interrupted.
@@ -112,29 +112,27 @@ impl<T: Real> Run<'_, T> {
     pub fn run(
         &self,
         scratch: &mut Scratch<T>,
-        params: &mut [T],
-        kept: &mut [&mut [T]],
+        mut changed: Changed<'_, T>,
         report: &mut Report,
     ) -> Result<()> {
+        let changed = &mut changed;
         assert!(
-            self.rates.len() >= self.steps()
-                && kept.len() == self.settings.rule.kept()
-                && kept.iter().all(|kept| kept.len() == params.len()),
+            self.rates.len() >= self.steps() && changed.count() == self.settings.rule.kept(),
             "a rate for each step, and what the optimizer keeps"
         );
         assert_eq!(
-            params.len(),
+            changed.params.len(),
             self.network.n_params(),
             "the length of params"
         );
         *report = Report::default();
-        self.prepare(scratch, params, kept)?;
+        self.prepare(scratch, changed)?;
         let steps = self.steps();
         let all = watch(self.question, |pulse| {
-            self.do_steps(steps, pulse, scratch, params, kept, report)
+            self.do_steps(steps, pulse, scratch, changed, report)
         });
-        if self.settings.check_finite && !all_finite(params, kept) {
-            self.go_back(scratch, params, kept, report)?;
+        if self.settings.check_finite && !all_finite(changed) {
+            self.go_back(scratch, changed, report)?;
         }
         all
     }
@@ -149,12 +147,11 @@ impl<T: Real> Run<'_, T> {
         steps: usize,
         pulse: &Pulse<'_>,
         scratch: &mut Scratch<T>,
-        params: &mut [T],
-        kept: &mut [&mut [T]],
+        changed: &mut Changed<'_, T>,
         report: &mut Report,
     ) -> Result<()> {
         while report.steps < steps && !pulse.stopped() {
-            let Some(cost) = self.step(report.steps, scratch, params, kept)? else {
+            let Some(cost) = self.step(report.steps, scratch, changed)? else {
                 report.diverged = true;
                 break;
             };
@@ -170,23 +167,22 @@ impl<T: Real> Run<'_, T> {
     fn go_back(
         &self,
         scratch: &mut Scratch<T>,
-        params: &mut [T],
-        kept: &mut [&mut [T]],
+        changed: &mut Changed<'_, T>,
         report: &mut Report,
     ) -> Result<()> {
         let before = std::mem::take(&mut scratch.before);
-        restore(&before, params, kept);
+        restore(&before, changed);
         let steps = report.steps;
         *report = Report::default();
         let mut last = before;
         watch(self.question, |pulse| {
             while report.steps < steps && !pulse.stopped() {
-                keep(&mut last, params, kept);
+                keep(&mut last, changed);
                 let so_far = *report;
                 let next = report.steps + 1;
-                self.do_steps(next, pulse, scratch, params, kept, report)?;
-                if report.diverged || !all_finite(params, kept) {
-                    restore(&last, params, kept);
+                self.do_steps(next, pulse, scratch, changed, report)?;
+                if report.diverged || !all_finite(changed) {
+                    restore(&last, changed);
                     *report = so_far;
                     break;
                 }
@@ -199,7 +195,7 @@ impl<T: Real> Run<'_, T> {
     }
 
     /// Makes room for all that the run needs.
-    fn prepare(&self, scratch: &mut Scratch<T>, params: &[T], kept: &[&mut [T]]) -> Result<()> {
+    fn prepare(&self, scratch: &mut Scratch<T>, changed: &Changed<'_, T>) -> Result<()> {
         let rows = self.settings.batch_size.min(self.order.len());
         watch(self.question, |pulse| {
             if self.custom.is_some() {
@@ -209,11 +205,11 @@ impl<T: Real> Run<'_, T> {
             }
             if self.settings.check_finite {
                 let before = &mut scratch.before;
-                let name = "params before the steps";
-                reserve_for(name, before, 1 + kept.len(), params.len(), pulse)?;
-                before.truncate((1 + kept.len()) * params.len());
-                if before.len() == (1 + kept.len()) * params.len() {
-                    keep(before, params, kept);
+                let (rows, columns) = (1 + changed.count(), changed.params.len());
+                reserve_for("params before the steps", before, rows, columns, pulse)?;
+                before.truncate(rows * columns);
+                if before.len() == rows * columns {
+                    keep(before, changed);
                 }
             }
             Ok(())
@@ -222,25 +218,24 @@ impl<T: Real> Run<'_, T> {
 }
 
 /// Copies parameters, and what is kept for them, to `place`.
-fn keep<T: Real>(place: &mut [T], params: &[T], kept: &[&mut [T]]) {
-    let parts = std::iter::once(params).chain(kept.iter().map(|kept| &**kept));
-    for (place, part) in place.chunks_exact_mut(params.len()).zip(parts) {
+fn keep<T: Real>(place: &mut [T], changed: &Changed<'_, T>) {
+    let places = place.chunks_exact_mut(changed.params.len());
+    for (place, part) in places.zip(changed.parts()) {
         place.copy_from_slice(part);
     }
 }
 
 /// Copies them back.
-fn restore<T: Real>(place: &[T], params: &mut [T], kept: &mut [&mut [T]]) {
-    let length = params.len();
-    let parts = std::iter::once(params).chain(kept.iter_mut().map(|kept| &mut **kept));
-    for (place, part) in place.chunks_exact(length).zip(parts) {
+fn restore<T: Real>(place: &[T], changed: &mut Changed<'_, T>) {
+    let places = place.chunks_exact(changed.params.len());
+    for (place, part) in places.zip(changed.parts_mut()) {
         part.copy_from_slice(place);
     }
 }
 
 /// Whether neither a parameter nor what is kept for one is NaN or infinite.
-fn all_finite<T: Real>(params: &[T], kept: &[&mut [T]]) -> bool {
-    are_finite(params) && kept.iter().all(|kept| are_finite(kept))
+fn all_finite<T: Real>(changed: &Changed<'_, T>) -> bool {
+    changed.parts().all(are_finite)
 }
 
 /// Whether no number is NaN or infinite.

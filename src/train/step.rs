@@ -10,7 +10,7 @@ use crate::dropout::Dropout;
 use crate::error::Result;
 use crate::examples::{Inputs, Reduction, Targets};
 use crate::interrupt::watch;
-use crate::optimizer::{Step, Terms, Update};
+use crate::optimizer::{Changed, Step, Terms, Update};
 use crate::scalar::Real;
 use crate::workspace::reserve_for;
 
@@ -53,8 +53,7 @@ impl<T: Real> Run<'_, T> {
         &self,
         index: usize,
         scratch: &mut Scratch<T>,
-        params: &mut [T],
-        kept: &mut [&mut [T]],
+        changed: &mut Changed<'_, T>,
     ) -> Result<Option<Cost>> {
         let settings = self.settings;
         let start = index * settings.batch_size;
@@ -99,7 +98,7 @@ impl<T: Real> Run<'_, T> {
             let width = self.network.n_outputs();
             let outputs = &mut outputs[..rows.len() * width];
             let nabla = &mut nabla[..rows.len() * width];
-            call(params).forward(batch, outputs)?;
+            call(changed.params).forward(batch, outputs)?;
             let costs = custom(rows, outputs, nabla)?;
             let view = ArrayView2::from_shape((rows.len(), width), &*nabla);
             let view = view.expect("as long as the outputs");
@@ -112,7 +111,7 @@ impl<T: Real> Run<'_, T> {
 
         let mut update = self.update(index);
         ahead.ask();
-        let call = call(params);
+        let call = call(changed.params);
         let cost = if settings.clip_norm.is_none() && call.is_short() {
             let (sum, plan) = call.errors_for(&targets, batch, &update)?;
             ahead.ask();
@@ -121,13 +120,13 @@ impl<T: Real> Run<'_, T> {
                 return Ok(None);
             }
             let ready = Ready::new(self.network, inputs, plan, self.team, &update);
-            ready.update(batch, &update, params, kept);
+            ready.update(batch, &update, changed.reborrow());
             cost
         } else {
             watch(self.question, |pulse| {
-                reserve_for("gradient", gradient, params.len(), 1, pulse)
+                reserve_for("gradient", gradient, self.network.n_params(), 1, pulse)
             })?;
-            let gradient = &mut gradient[..params.len()];
+            let gradient = &mut gradient[..self.network.n_params()];
             let sum = call.backprop(&targets, batch, gradient)?;
             let cost = cost.unwrap_or(sum);
             if is_bad(cost) {
@@ -138,12 +137,12 @@ impl<T: Real> Run<'_, T> {
                 update.weights.scale = scale;
                 update.biases.scale = scale;
             }
-            self.apply(&update, params, gradient, kept);
+            self.apply(&update, changed.reborrow(), gradient);
             cost
         };
         ahead.ask();
         if let Some(longest) = settings.max_norm {
-            shorten(self.network, params, longest, squares);
+            shorten(self.network, changed.params, longest, squares);
         }
         Ok(Some(Cost {
             sum: cost * weight,
@@ -183,31 +182,17 @@ impl<T: Real> Run<'_, T> {
     }
 
     /// Changes all parameters, layer by layer.
-    fn apply(
-        &self,
-        update: &Update,
-        mut params: &mut [T],
-        mut gradient: &[T],
-        kept: &mut [&mut [T]],
-    ) {
-        let mut kept: Vec<&mut [T]> = kept.iter_mut().map(|kept| &mut **kept).collect();
+    fn apply(&self, update: &Update, mut changed: Changed<'_, T>, gradient: &[T]) {
         for layer in self.network.layers() {
             for (range, terms) in [
                 (&layer.weights, update.weights),
                 (&layer.biases, update.biases),
             ] {
-                let length = range.len();
-                let (now, rest) = std::mem::take(&mut params).split_at_mut(length);
-                params = rest;
-                let (g, rest) = gradient.split_at(length);
-                gradient = rest;
-                let mut parts: Vec<&mut [T]> = Vec::with_capacity(kept.len());
-                for kept in &mut kept {
-                    let (part, rest) = std::mem::take(kept).split_at_mut(length);
-                    parts.push(part);
-                    *kept = rest;
+                // They lie one behind the other.
+                if let Some(part) = changed.cut(range.len()) {
+                    let gradient = &gradient[range.clone()];
+                    update.step.run(self.team, terms, part, gradient);
                 }
-                update.step.run(self.team, terms, now, g, &mut parts);
             }
         }
     }

@@ -66,7 +66,6 @@ impl Problem {
     ) -> (Vec<f64>, Report, Result<()>) {
         let mut params = self.params.clone();
         let mut kept = vec![vec![0.0; params.len()]; settings.rule.kept()];
-        let mut kept: Vec<&mut [f64]> = kept.iter_mut().map(|kept| &mut kept[..]).collect();
         let run = Run {
             network: &self.network,
             settings,
@@ -81,7 +80,8 @@ impl Problem {
         };
         let mut report = Report::default();
         let mut scratch = Scratch::default();
-        let outcome = run.run(&mut scratch, &mut params, &mut kept, &mut report);
+        let changed = Changed::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
+        let outcome = run.run(&mut scratch, changed, &mut report);
         (params, report, outcome)
     }
 }
@@ -151,13 +151,8 @@ fn plain_loop(problem: &Problem, settings: &Settings, order: &[u32], rate: f64) 
             l2: settings.weight_decay,
             ..Terms::NONE
         };
-        let mut kept: Vec<&mut [f64]> = kept.iter_mut().map(|kept| &mut kept[..]).collect();
-        Step::new(settings.rule, rate, index as u64 + 1).apply(
-            terms,
-            &mut params,
-            &gradient,
-            &mut kept,
-        );
+        let changed = Changed::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
+        Step::new(settings.rule, rate, index as u64 + 1).apply(terms, changed, &gradient);
     }
     params
 }
@@ -223,8 +218,7 @@ fn small_steps_are_not_lost_in_large_parameters() {
         let mut params = [1.0_f32; 4];
         run.run(
             &mut Scratch::default(),
-            &mut params,
-            &mut [],
+            Changed::new(&mut params, []),
             &mut Report::default(),
         )
         .expect("nobody interrupts");
