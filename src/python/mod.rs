@@ -20,6 +20,7 @@ mod overlap;
 mod owned;
 mod results;
 mod run;
+mod runs;
 mod saving;
 mod stepped;
 mod store;

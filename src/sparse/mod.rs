@@ -1,0 +1,111 @@
+//! Rows of which only some numbers are stored, the others being 0: compressed sparse rows (CSR),
+//! proven once. Kernels rely on what is proven here.
+
+mod positions;
+mod rows;
+
+pub use positions::{Index, Positions};
+pub use rows::{Gathered, SparseRows};
+
+use crate::error::{Error, Result};
+
+/// Makes room for `more` entries.
+fn reserve<T>(entries: &mut Vec<T>, more: usize) -> Result<()> {
+    entries.try_reserve_exact(more).map_err(|_| {
+        Error::memory(
+            "x",
+            format_args!("cannot allocate {more} positions or numbers"),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three rows of four numbers; 5 + 6 stand at one place.
+    fn positions() -> Positions {
+        Positions::new((3, 4), &[0, 2, 2, 5], &[3, 0, 1, 1, 2, 99]).expect("positions")
+    }
+
+    #[test]
+    fn what_is_not_stored_is_0() {
+        let positions = positions();
+        let x = positions.with(&[1, 2, 5, 6, 7, 8]);
+        let x = x.expect("values enough");
+        let mut dense = [-1; 12];
+        x.write_dense(&mut dense);
+        let wanted = [2, 0, 0, 1, 0, 0, 0, 0, 0, 11, 7, 0];
+        assert_eq!(dense, wanted);
+        let part = x.part(1..3);
+        assert_eq!((part.len(), part.width(), part.stored()), (2, 4, 3));
+        part.write_dense(&mut dense[..8]);
+        assert_eq!(dense[..8], wanted[4..]);
+        assert!(x.part(1..1).is_empty());
+    }
+
+    #[test]
+    fn gathered_rows_are_those_of_the_matrix() {
+        let positions = positions();
+        let x = positions.with(&[1, 2, 5, 6, 7]).expect("values");
+        let mut gathered = Gathered::default();
+        for rows in [&[2, 0, 2, 1][..], &[], &[1], &[0, 1, 2]] {
+            let some = gathered.gather(x, rows).expect("memory");
+            assert_eq!((some.len(), some.width()), (rows.len(), 4));
+            for (index, &row) in rows.iter().enumerate() {
+                assert_eq!(some.row(index), x.row(row as usize));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_damaged_is_an_error() {
+        let message = |shape, indptr: &[i64], indices: &[i64]| {
+            Positions::new(shape, indptr, indices)
+                .expect_err("damaged")
+                .to_string()
+        };
+        let shape = (2, 3);
+        for (indptr, indices, expected) in [
+            (
+                &[0, 1][..],
+                &[0][..],
+                "x: expected an indptr of 2 + 1 numbers, got 2",
+            ),
+            (&[1, 1, 1], &[0], "never falls, got 1 as its number 0"),
+            (&[0, 2, 1], &[0, 0], "never falls, got 1 as its number 2"),
+            (&[0, -1, 1], &[0], "never falls, got -1 as its number 1"),
+            (
+                &[0, 1, i64::MAX],
+                &[0],
+                "x: expected indices for 9223372036854775807",
+            ),
+            (
+                &[0, 1, 2],
+                &[0],
+                "x: expected indices for 2 stored numbers, got 1",
+            ),
+            (
+                &[0, 1, 2],
+                &[0, 3],
+                "x: expected indices of at least 0 and below 3, got 3",
+            ),
+            (
+                &[0, 1, 2],
+                &[-1, 9],
+                "x: expected indices of at least 0 and below 3, got -1",
+            ),
+            (&[0, 1, 2], &[0, 1 << 32], "below 3, got 4294967296"),
+        ] {
+            let got = message(shape, indptr, indices);
+            assert!(got.contains(expected), "{got}");
+        }
+        let indices = Positions::new((1, 3), &[0, 1], &[-1]).expect_err("damaged");
+        assert!(indices.to_string().ends_with("got -1"), "{indices}");
+        assert!(message((usize::MAX, 3), &[0], &[]).contains("indptr"));
+        assert!(message((1, 1 << 40), &[0, 0], &[]).contains("at most 2147483648 columns"));
+        let short = positions().with(&[0; 4]).map(|x| x.len());
+        let short = short.expect_err("too few").to_string();
+        assert_eq!(short, "x: expected data for 5 stored numbers, got 4");
+    }
+}
