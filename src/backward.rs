@@ -103,8 +103,8 @@ pub fn bp3<T: Real>(delta: Values<'_, T>, nabla_b: &mut [T], room: &mut [T], pul
     product::sums(delta, nabla_b, room, pulse);
 }
 
-/// BP4: (∂C/∂W^l)ᵀ = (a^(l−1))ᵀ δ^l, for the weights out of the neurons from `first` on; with `add`,
-/// added to what `nabla_w` holds. With `biases`, BP3 comes behind it, in the same way.
+/// BP4: (∂C/∂W^l)ᵀ = (a^(l−1))ᵀ δ^l, for the weights out of the neurons from `first` on, whose rows
+/// are `row` apart (n_l, but where `a` is sparse); with `add`, added to what `nabla_w` holds. With `biases`, BP3 comes behind it, in the same way.
 ///
 /// `delta`: (rows, n_l), by example where `a` is sparse; `a`: (rows, n_(l−1)); `nabla_w`:
 /// (neurons, n_l), a row more with `biases`; `room`: what a product needs.
@@ -112,7 +112,7 @@ pub fn bp4<T: Real>(
     delta: Values<'_, T>,
     a: Incoming<'_, T>,
     rows: usize,
-    first: usize,
+    (first, row): (usize, usize),
     nabla_w: &mut [T],
     biases: bool,
     add: bool,
@@ -123,7 +123,9 @@ pub fn bp4<T: Real>(
         Incoming::Dense(a) => {
             product::gradients(a, delta, rows, first, nabla_w, biases, add, room, pulse);
         }
-        Incoming::Sparse(a) => bp4_sparse(delta, a, first, nabla_w, biases, add, room, pulse),
+        Incoming::Sparse(a) => {
+            bp4_sparse(delta, a, (first, row), nabla_w, biases, add, room, pulse);
+        }
     }
 }
 
@@ -132,7 +134,7 @@ pub fn bp4<T: Real>(
 fn bp4_sparse<T: Real>(
     delta: Values<'_, T>,
     a: SparseRows<'_, T>,
-    first: usize,
+    (first, row): (usize, usize),
     nabla_w: &mut [T],
     biases: bool,
     add: bool,
@@ -145,7 +147,7 @@ fn bp4_sparse<T: Real>(
         0
     };
     let (nabla_w, nabla_b) = nabla_w.split_at_mut(nabla_w.len() - behind);
-    sparse::gradients(a, delta.numbers, first, nabla_w, add, pulse);
+    sparse::gradients(a, delta.numbers, first, nabla_w, row, add, pulse);
     if biases {
         if !add {
             nabla_b.fill(T::ZERO);
@@ -163,14 +165,14 @@ pub fn add_bp4<T: Real>(
     delta: Values<'_, T>,
     a: Incoming<'_, T>,
     rows: usize,
-    first: usize,
+    (first, row): (usize, usize),
     params: &mut [T],
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
     match a {
         Incoming::Dense(a) => product::add_gradients(a, delta, rows, first, params, room, pulse),
-        Incoming::Sparse(a) => sparse::gradients(a, delta.numbers, first, params, true, pulse),
+        Incoming::Sparse(a) => sparse::gradients(a, delta.numbers, first, params, row, true, pulse),
     }
 }
 
@@ -252,7 +254,17 @@ pub fn gradient<T: Real>(
         let layer = &network.layers()[index];
         let (a, delta) = input_and_delta(network, x, workspace, index);
         let nabla = &mut gradient[layer.weights.start..layer.biases.end];
-        bp4(delta, a, rows, 0, nabla, true, add, room, pulse);
+        bp4(
+            delta,
+            a,
+            rows,
+            (0, layer.row),
+            nabla,
+            true,
+            add,
+            room,
+            pulse,
+        );
     }
 }
 

@@ -98,7 +98,7 @@ pub fn bp4<T: Real>(
             let (rows, room) = (delta.len() / n_out, &mut room);
             let (delta, a) = (Values::by_example(delta), Values::by_example(a));
             let a = Incoming::Dense(a);
-            backward::bp4(delta, a, rows, 0, place, false, false, room, pulse);
+            backward::bp4(delta, a, rows, (0, n_out), place, false, false, room, pulse);
         }
     });
     Ok(())

@@ -20,6 +20,8 @@ pub struct Layer {
     /// Where (W^l)ᵀ lies in the flat vector: (n_(l−1), n_l), row by row, so that the weights into
     /// neighbouring neurons are neighbours in memory.
     pub weights: Range<usize>,
+    /// From one of these rows to the next: n_l, or more where they begin with lines of the cache.
+    pub row: usize,
     /// Where b^l lies, just behind the weights.
     pub biases: Range<usize>,
 }
@@ -92,6 +94,7 @@ impl Network {
                 n_out,
                 activation,
                 weights,
+                row: n_out,
                 biases,
             });
         }
@@ -100,6 +103,25 @@ impl Network {
             layers,
             cost,
         })
+    }
+
+    /// The same with the rows of the first layer's weights a multiple of `line` numbers apart. What
+    /// lies between them is no parameter.
+    ///
+    /// # Errors
+    /// No vector can be so long.
+    pub(crate) fn in_lines(&self, line: usize) -> Result<Self> {
+        let mut wide = self.clone();
+        let mut end = 0;
+        for (index, layer) in wide.layers.iter_mut().enumerate() {
+            if index == 0 {
+                layer.row = layer.n_out.next_multiple_of(line);
+            }
+            layer.weights = end..advance(end, layer.n_in, layer.row)?;
+            layer.biases = layer.weights.end..advance(layer.weights.end, 1, layer.n_out)?;
+            end = layer.biases.end;
+        }
+        Ok(wide)
     }
 
     /// n_1, …, n_L.
@@ -139,7 +161,8 @@ impl Network {
 
     /// Σ n_(l−1) n_l: the multiply-adds of the forward pass for one example.
     pub fn n_weights(&self) -> usize {
-        self.layers.iter().map(|layer| layer.weights.len()).sum()
+        let weights = self.layers.iter().map(|layer| layer.n_in * layer.n_out);
+        weights.sum()
     }
 
     /// The largest number of neurons of a layer, the input among them.

@@ -43,7 +43,7 @@ impl<T: Real> Call<'_, T> {
             self.prepare_block(scratch, in_block, pulse)?;
             if several {
                 let longest = self.network.layers().iter();
-                let longest = longest.map(|layer| neurons(layer) * layer.n_out);
+                let longest = longest.map(|layer| neurons(layer) * layer.row);
                 let longest = longest.max().unwrap_or(0);
                 for worker in &mut scratch.workers[..self.team.threads()] {
                     reserve(&mut worker.part, longest, 1, pulse)?;
@@ -217,8 +217,9 @@ pub(super) fn sum_part<'b, T: Real>(
         match part.neuron {
             None => bp3(delta, sum, room, pulse),
             Some(neuron) => {
-                let (rows, add) = (x.len(), index > 0);
-                bp4(delta, a, rows, neuron, sum, false, add, room, pulse);
+                let (rows, row) = (x.len(), network.layers()[part.layer].row);
+                let add = index > 0;
+                bp4(delta, a, rows, (neuron, row), sum, false, add, room, pulse);
             }
         }
         if pulse.stopped_after(0) {
@@ -272,10 +273,15 @@ impl<F: Fn(&Layer) -> usize> Iterator for Parts<'_, F> {
             self.neuron = 0;
             self.layer = self.layers.next();
         }
+        let length = if neurons > 0 {
+            layer.row * neurons
+        } else {
+            layer.n_out
+        };
         Some(Part {
             layer: index,
             neuron,
-            length: layer.n_out * neurons.max(1),
+            length,
         })
     }
 }

@@ -89,11 +89,11 @@ fn plain_rate<T: Real>(inputs: &Inputs<'_, T>, update: &Update) -> Option<f64> {
 
 /// The neurons of a part of a layer whose gradient stands by itself.
 fn neurons_of_part(layer: &Layer) -> usize {
-    (PART / layer.n_out).clamp(1, layer.n_in)
+    (PART / layer.row).clamp(1, layer.n_in)
 }
 
 fn longest_part(layer: &Layer) -> usize {
-    neurons_of_part(layer) * layer.n_out
+    neurons_of_part(layer) * layer.row
 }
 
 impl<'a, T: Real> Ready<'a, T> {
@@ -175,14 +175,15 @@ impl<'a, T: Real> Ready<'a, T> {
         let chunks = chunks.map(|chunk| self.inputs.part(&self.plan.rows_of(chunk)));
         let chunks = chunks.zip(block);
         let pulse = &Pulse::none();
+        let layer = &self.network.layers()[part.layer];
         if let Some(neuron) = part.neuron
-            && self.adds_in_place(&self.network.layers()[part.layer])
+            && self.adds_in_place(layer)
         {
             let params = changed.params;
             shrink(params, 1.0 - self.plain_rate.unwrap_or(0.0) * terms.l2);
             for (x, workspace) in chunks {
                 let (a, delta) = input_and_delta(self.network, x, workspace, part.layer);
-                add_bp4(delta, a, x.len(), neuron, params, room, pulse);
+                add_bp4(delta, a, x.len(), (neuron, layer.row), params, room, pulse);
             }
             return;
         }

@@ -10,7 +10,7 @@ use super::level::{Job, Registers, current, run};
 use super::vector::{Arithmetic, Vector};
 use crate::interrupt::Pulse;
 use crate::sparse::SparseRows;
-use tile::{MOST, Tile, load, store, tiles};
+use tile::{MOST, Tile, last, load, load_row, store, store_row, tiles};
 
 mod tile;
 
@@ -27,7 +27,8 @@ const UNWATCHED: usize = 1 << 18;
 
 /// z = 1 bᵀ + x W, for some of the neurons that it leads to.
 ///
-/// `w`: (n_in, n_out); `b`: (n_out,); `z`: (rows, neurons), overwritten.
+/// `w`: (n_in, n_out), its rows apart as its length says; `b`: (n_out,); `z`: (rows, neurons),
+/// overwritten.
 ///
 /// # Panics
 /// A slice has another length.
@@ -41,8 +42,9 @@ pub fn forward<T: Registers>(
 ) {
     let (n_out, width) = (b.len(), neurons.len());
     assert!(neurons.end <= n_out, "the columns of a factor");
-    let length = x.width().checked_mul(n_out);
-    assert_eq!(length, Some(w.len()), "the length of a factor");
+    let w_row = w.len() / x.width();
+    let fits = w_row >= n_out && w_row * x.width() == w.len();
+    assert!(fits, "the length of a factor");
     let length = x.len().checked_mul(width);
     assert_eq!(length, Some(z.len()), "the length of a product");
     for (columns, rows) in walk(&x, &neurons) {
@@ -53,7 +55,8 @@ pub fn forward<T: Registers>(
         let job = Forward {
             x,
             w: w[columns.start..].as_ptr(),
-            w_row: n_out,
+            w_row,
+            room: w_row - columns.start,
             b: b[columns.start..].as_ptr(),
             z: z[rows.start * width + columns.start - neurons.start..].as_mut_ptr(),
             z_row: width,
@@ -68,7 +71,8 @@ pub fn forward<T: Registers>(
 /// xᵀ δ for some of the columns of x: the gradient of the weights out of the inputs from `first`
 /// on. With `add`, added to what `out` holds.
 ///
-/// `delta`: (rows, n_out), at least one row; `out`: (inputs, n_out).
+/// `delta`: (rows, n_out), at least one row; `out`: (inputs, n_out), its rows `row` apart, what lies
+/// between them set to 0 or left as it is.
 ///
 /// # Panics
 /// A slice has another length.
@@ -77,6 +81,7 @@ pub fn gradients<T: Registers>(
     delta: &[T],
     first: usize,
     out: &mut [T],
+    row: usize,
     add: bool,
     pulse: &Pulse<'_>,
 ) {
@@ -84,8 +89,9 @@ pub fn gradients<T: Registers>(
     const PIECE: usize = 1 << 16;
     let n_out = delta.len() / x.len();
     assert_eq!(delta.len(), x.len() * n_out, "the length of a factor");
-    let inputs = out.len() / n_out;
-    assert_eq!(out.len(), inputs * n_out, "the length of a product");
+    assert!(row >= n_out, "the rows of a product");
+    let inputs = out.len() / row;
+    assert_eq!(out.len(), inputs * row, "the length of a product");
     if !add {
         for out in out.chunks_mut(PIECE) {
             out.fill(T::default());
@@ -107,6 +113,8 @@ pub fn gradients<T: Registers>(
             delta: delta[rows.start * n_out + columns.start..].as_ptr(),
             out: out[columns.start..].as_mut_ptr(),
             n_out,
+            row,
+            room: row - columns.start,
             first,
             inputs,
             columns: columns.len(),
@@ -145,6 +153,8 @@ struct Forward<'a, T> {
     x: SparseRows<'a, T>,
     w: *const T,
     w_row: usize,
+    /// The numbers of a row from the first column on.
+    room: usize,
     b: *const T,
     z: *mut T,
     z_row: usize,
@@ -159,12 +169,15 @@ impl<T: Registers> Job<T> for Forward<'_, T> {
             // slices; tiles are cut from these columns.
             unsafe {
                 // Sums of several examples at once: each waits for its last term meanwhile.
-                match tile.registers {
-                    1 if tile.columns < V::LANES => self.tile::<V, 1, 4, false>(tile),
-                    1 => self.tile::<V, 1, 4, true>(tile),
-                    2 => self.tile::<V, 2, 4, true>(tile),
-                    3 => self.tile::<V, 3, 2, true>(tile),
-                    _ => self.tile::<V, MOST, 2, true>(tile),
+                match (tile.registers, tile.last(V::LANES, self.room)) {
+                    (1, last::MASKED) => self.tile::<V, 1, 4, { last::MASKED }>(tile),
+                    (1, _) => self.tile::<V, 1, 4, { last::WHOLE }>(tile),
+                    (2, last::WHOLE) => self.tile::<V, 2, 4, { last::WHOLE }>(tile),
+                    (2, _) => self.tile::<V, 2, 4, { last::BACK }>(tile),
+                    (3, last::WHOLE) => self.tile::<V, 3, 2, { last::WHOLE }>(tile),
+                    (3, _) => self.tile::<V, 3, 2, { last::BACK }>(tile),
+                    (_, last::WHOLE) => self.tile::<V, MOST, 2, { last::WHOLE }>(tile),
+                    _ => self.tile::<V, MOST, 2, { last::BACK }>(tile),
                 }
             }
         }
@@ -177,7 +190,7 @@ impl<T: Copy> Forward<'_, T> {
     /// # Safety
     /// The machine has the instructions; rows and columns lie in their slices; as for [`load`].
     #[inline(always)]
-    unsafe fn tile<V, const REGISTERS: usize, const EXAMPLES: usize, const FULL: bool>(
+    unsafe fn tile<V, const REGISTERS: usize, const EXAMPLES: usize, const LAST: u8>(
         &self,
         tile: Tile,
     ) where
@@ -188,10 +201,10 @@ impl<T: Copy> Forward<'_, T> {
         // SAFETY: the caller proves it.
         unsafe {
             for row in (0..whole).step_by(EXAMPLES) {
-                self.rows::<V, REGISTERS, EXAMPLES, FULL>(row, tile);
+                self.rows::<V, REGISTERS, EXAMPLES, LAST>(row, tile);
             }
             for row in whole..rows {
-                self.rows::<V, REGISTERS, 1, FULL>(row, tile);
+                self.rows::<V, REGISTERS, 1, LAST>(row, tile);
             }
         }
     }
@@ -199,7 +212,7 @@ impl<T: Copy> Forward<'_, T> {
     /// # Safety
     /// As [`Self::tile`].
     #[inline(always)]
-    unsafe fn rows<V, const REGISTERS: usize, const EXAMPLES: usize, const FULL: bool>(
+    unsafe fn rows<V, const REGISTERS: usize, const EXAMPLES: usize, const LAST: u8>(
         &self,
         row: usize,
         Tile { first, columns, .. }: Tile,
@@ -211,11 +224,11 @@ impl<T: Copy> Forward<'_, T> {
         // index of a row of w, and every term that is named is stored.
         unsafe {
             let w = self.w.add(first);
-            let mut sums = [load::<V, REGISTERS, FULL>(self.b.add(first), columns); EXAMPLES];
+            let mut sums = [load::<V, REGISTERS, LAST>(self.b.add(first), columns); EXAMPLES];
             let add = |sums: &mut [V; REGISTERS], (inputs, values): (&[u32], &[T]), term| {
                 let input = *inputs.get_unchecked(term) as usize;
                 let factor = V::broadcast(*values.get_unchecked(term));
-                let row = load::<V, REGISTERS, FULL>(w.add(input * self.w_row), columns);
+                let row = load_row::<V, REGISTERS, LAST>(w.add(input * self.w_row), columns);
                 for (sum, w) in sums.iter_mut().zip(row) {
                     *sum = factor.mul_add(w, *sum);
                 }
@@ -234,7 +247,7 @@ impl<T: Copy> Forward<'_, T> {
             }
             for (example, sums) in sums.into_iter().enumerate() {
                 let z = self.z.add((row + example) * self.z_row + first);
-                store::<V, REGISTERS, FULL>(sums, z, columns);
+                store::<V, REGISTERS, LAST>(sums, z, columns);
             }
         }
     }
@@ -245,6 +258,9 @@ struct Gradients<'a, T> {
     delta: *const T,
     out: *mut T,
     n_out: usize,
+    row: usize,
+    /// The numbers of a row from the first column on.
+    room: usize,
     first: usize,
     inputs: usize,
     columns: usize,
@@ -257,12 +273,15 @@ impl<T: Registers> Job<T> for Gradients<'_, T> {
             // SAFETY: the caller proves the instructions, and that rows and columns lie in their
             // slices; tiles are cut from these columns.
             unsafe {
-                match tile.registers {
-                    1 if tile.columns < V::LANES => self.tile::<V, 1, false>(tile),
-                    1 => self.tile::<V, 1, true>(tile),
-                    2 => self.tile::<V, 2, true>(tile),
-                    3 => self.tile::<V, 3, true>(tile),
-                    _ => self.tile::<V, MOST, true>(tile),
+                match (tile.registers, tile.last(V::LANES, self.room)) {
+                    (1, last::MASKED) => self.tile::<V, 1, { last::MASKED }>(tile),
+                    (1, _) => self.tile::<V, 1, { last::WHOLE }>(tile),
+                    (2, last::WHOLE) => self.tile::<V, 2, { last::WHOLE }>(tile),
+                    (2, _) => self.tile::<V, 2, { last::BACK }>(tile),
+                    (3, last::WHOLE) => self.tile::<V, 3, { last::WHOLE }>(tile),
+                    (3, _) => self.tile::<V, 3, { last::BACK }>(tile),
+                    (_, last::WHOLE) => self.tile::<V, MOST, { last::WHOLE }>(tile),
+                    _ => self.tile::<V, MOST, { last::BACK }>(tile),
                 }
             }
         }
@@ -275,7 +294,7 @@ impl<T: Copy> Gradients<'_, T> {
     /// # Safety
     /// The machine has the instructions; rows and columns lie in their slices; as for [`load`].
     #[inline(always)]
-    unsafe fn tile<V: Vector<Scalar = T>, const REGISTERS: usize, const FULL: bool>(
+    unsafe fn tile<V: Vector<Scalar = T>, const REGISTERS: usize, const LAST: u8>(
         &self,
         Tile { first, columns, .. }: Tile,
     ) {
@@ -284,20 +303,20 @@ impl<T: Copy> Gradients<'_, T> {
             // out is below `inputs`.
             unsafe {
                 let delta = self.delta.add(row * self.n_out + first);
-                let delta = load::<V, REGISTERS, FULL>(delta, columns);
+                let delta = load::<V, REGISTERS, LAST>(delta, columns);
                 let (inputs, values) = self.x.row(row);
                 for (&input, &value) in inputs.iter().zip(values) {
                     let input = (input as usize).wrapping_sub(self.first);
                     if input >= self.inputs {
                         continue;
                     }
-                    let place = self.out.add(input * self.n_out + first);
+                    let place = self.out.add(input * self.row + first);
                     let factor = V::broadcast(value);
-                    let mut sums = load::<V, REGISTERS, FULL>(place, columns);
+                    let mut sums = load_row::<V, REGISTERS, LAST>(place, columns);
                     for (sum, delta) in sums.iter_mut().zip(delta) {
                         *sum = factor.mul_add(delta, *sum);
                     }
-                    store::<V, REGISTERS, FULL>(sums, place, columns);
+                    store_row::<V, REGISTERS, LAST>(sums, place, columns);
                 }
             }
         }

@@ -4,6 +4,7 @@
 //! is whole or it is not done: what is asked to stop stops between two steps.
 
 mod gather;
+mod lines;
 mod norms;
 mod step;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use crate::pool::Team;
 use crate::scalar::Real;
 use crate::workspace::reserve_for;
 use gather::Room;
+use lines::Lines;
 
 /// How a network is trained.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,6 +100,7 @@ pub struct Scratch<T> {
     squares: Vec<f64>,
     /// Parameters and what the optimizer keeps, as they were before the run.
     before: Vec<T>,
+    lines: Lines<T>,
 }
 
 impl<T: Real> Run<'_, T> {
@@ -126,6 +129,28 @@ impl<T: Real> Run<'_, T> {
             "the length of params"
         );
         *report = Report::default();
+        let Some(wide) = lines::network(self, changed.params)? else {
+            return self.run_here(scratch, changed, report);
+        };
+        let mut lines = std::mem::take(&mut scratch.lines);
+        let mut copy = lines.copy(self.network, &wide, changed)?;
+        let run = Run {
+            network: &wide,
+            ..*self
+        };
+        let outcome = run.run_here(scratch, &mut copy, report);
+        lines::copy_back(self.network, &wide, &copy, changed);
+        scratch.lines = lines;
+        outcome
+    }
+
+    /// The same on parameters that lie as `network` says.
+    fn run_here(
+        &self,
+        scratch: &mut Scratch<T>,
+        changed: &mut Changed<'_, T>,
+        report: &mut Report,
+    ) -> Result<()> {
         self.prepare(scratch, changed)?;
         let steps = self.steps();
         let all = watch(self.question, |pulse| {

@@ -55,7 +55,7 @@ pub fn shorten<T: Real>(network: &Network, params: &mut [T], longest: f64, squar
         let weights = &mut params[layer.weights.clone()];
         squares.clear();
         squares.resize(layer.n_out, 0.0);
-        for row in weights.chunks_exact(layer.n_out) {
+        for row in weights.chunks_exact(layer.row) {
             for (square, &w) in squares.iter_mut().zip(row) {
                 *square += w.to_f64() * w.to_f64();
             }
@@ -66,7 +66,7 @@ pub fn shorten<T: Real>(network: &Network, params: &mut [T], longest: f64, squar
                 let column: Vec<T> = weights
                     .iter()
                     .skip(neuron)
-                    .step_by(layer.n_out)
+                    .step_by(layer.row)
                     .copied()
                     .collect();
                 length = norm(&column);
@@ -76,7 +76,7 @@ pub fn shorten<T: Real>(network: &Network, params: &mut [T], longest: f64, squar
         if squares.iter().all(|&factor| factor >= 1.0) {
             continue;
         }
-        for row in weights.chunks_exact_mut(layer.n_out) {
+        for row in weights.chunks_exact_mut(layer.row) {
             for (w, &factor) in row.iter_mut().zip(&*squares) {
                 *w *= T::from_f64(factor);
             }

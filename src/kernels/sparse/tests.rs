@@ -51,20 +51,22 @@ fn assert_bits<T: Number>(got: &[T], wanted: &[T], what: impl std::fmt::Debug) {
 fn check<T: Number>() {
     let mut seed = 1;
     let [mut w, mut b, mut values, mut delta, mut c] = [(); 5].map(|()| Guarded::<T>::new(NUMBERS));
-    for (rows, n_out) in [1, 2, 3, 4, 6, 9]
+    for (rows, n_out, row) in [1, 2, 3, 4, 6, 9]
         .into_iter()
         .flat_map(|r| WIDTHS.map(|w| (r, w)))
+        .flat_map(|(r, w)| [w, w + 1, w.next_multiple_of(16)].map(|row| (r, w, row)))
     {
         let positions = positions(rows);
         let stored = positions.with(&[T::ONE; NUMBERS]).expect("values").stored();
-        guarded(&mut w, INPUTS * n_out, &mut seed);
+        guarded(&mut w, INPUTS * row, &mut seed);
         guarded(&mut b, n_out, &mut seed);
         guarded(&mut values, stored, &mut seed);
         guarded(&mut delta, rows * n_out, &mut seed);
-        let w = &*w.last(INPUTS * n_out).1;
+        let w = &*w.last(INPUTS * row).1;
         let b = &*b.last(n_out).1;
         let delta = &*delta.last(rows * n_out).1;
         let x = positions.with(&*values.last(stored).1).expect("values");
+        let row_of_w = row;
         let terms = |row: usize| {
             let (columns, values) = x.row(row);
             columns
@@ -79,7 +81,7 @@ fn check<T: Number>() {
                     .flat_map(|row| neurons.clone().map(move |j| (row, j)))
                     .map(|(row, j)| {
                         terms(row).fold(b[j], |sum, (k, value)| {
-                            value.multiply_add(w[k * n_out + j], sum, once)
+                            value.multiply_add(w[k * row_of_w + j], sum, once)
                         })
                     })
                     .collect();
@@ -96,7 +98,7 @@ fn check<T: Number>() {
                 (3..8, false),
                 (5..6, true),
             ] {
-                let mut wanted = vec![T::default(); inputs.len() * n_out];
+                let mut wanted = vec![T::default(); inputs.len() * row_of_w];
                 let (_, out) = c.last(wanted.len());
                 out.fill(T::NAN);
                 if add {
@@ -106,13 +108,13 @@ fn check<T: Number>() {
                 for row in 0..rows {
                     for (k, value) in terms(row).filter(|(k, _)| inputs.contains(k)) {
                         for j in 0..n_out {
-                            let sum = &mut wanted[(k - inputs.start) * n_out + j];
+                            let sum = &mut wanted[(k - inputs.start) * row_of_w + j];
                             *sum = value.multiply_add(delta[row * n_out + j], *sum, once);
                         }
                     }
                 }
                 at(level, || {
-                    gradients(x, delta, inputs.start, out, add, &Pulse::none());
+                    gradients(x, delta, inputs.start, out, row_of_w, add, &Pulse::none());
                 });
                 assert_bits(out, &wanted, (level, rows, n_out, &inputs, add));
             }
