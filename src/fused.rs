@@ -64,7 +64,7 @@ impl Fused {
             Self::SoftplusPoisson => sum.add(n, |j| {
                 let (z, a) = (z[j].to_f64(), a[j].to_f64());
                 // Below −40 a = e^z, also where that underflows.
-                let ln_a = if z < -40.0 { z } else { libm::log(a) };
+                let ln_a = if z < -40.0 { z } else { ln(a) };
                 a - times(y(j), ln_a)
             }),
             Self::SoftmaxPoisson => {
@@ -170,7 +170,7 @@ impl Shares {
     /// Σ e^(z − shift) without the largest z.
     fn sum_of_others<T: Real>(z: &[T], top: usize, shift: f64) -> f64 {
         let others = (0..z.len()).filter(|&j| j != top);
-        others.fold(0.0, |sum, j| sum + libm::exp(z[j].to_f64() - shift))
+        others.fold(0.0, |sum, j| sum + Real::exp(z[j].to_f64() - shift))
     }
 
     /// ln a_j.
@@ -185,7 +185,7 @@ impl Shares {
             let others = (0..z.len()).filter(|&j| j != self.top);
             let second = others.map(|j| z[j].to_f64()).fold(f64::MIN, f64::max);
             let sum = Self::sum_of_others(z, self.top, second);
-            (second - self.shift) + libm::log(sum) - self.ln_sum
+            (second - self.shift) + ln(sum) - self.ln_sum
         } else {
             (-self.ln(z, j).exp()).ln_1p()
         }
@@ -205,6 +205,12 @@ fn largest<T: Real>(z: &[T]) -> usize {
         .into_iter()
         .fold(-T::MAX, |a, b| if b > a { b } else { a });
     z.iter().position(|&z| z == top).unwrap_or(0)
+}
+
+/// ln x, not inlined, as [`Real`]'s functions are not.
+#[inline(never)]
+fn ln(x: f64) -> f64 {
+    libm::log(x)
 }
 
 /// factor · value, with 0 · ∞ = 0: the limit of y ln a as both go to 0.

@@ -61,6 +61,8 @@ pub trait Real:
     fn normal_pdf(self) -> Self;
 }
 
+// libm's functions are long, and stand in many loops: inlined they would fill a tenth of the library.
+
 const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
 
 impl Real for f64 {
@@ -80,15 +82,19 @@ impl Real for f64 {
     fn abs(self) -> Self {
         f64::abs(self)
     }
+    #[inline(never)]
     fn exp(self) -> Self {
         libm::exp(self)
     }
+    #[inline(never)]
     fn exp_m1(self) -> Self {
         libm::expm1(self)
     }
+    #[inline(never)]
     fn ln_1p(self) -> Self {
         libm::log1p(self)
     }
+    #[inline(never)]
     fn tanh(self) -> Self {
         libm::tanh(self)
     }
@@ -96,6 +102,7 @@ impl Real for f64 {
     /// In the tail erfc magnifies the rounding of −x/√2 by 2x² (1400 at the end of the range).
     /// So the argument is carried as a sum t + d, and the first-order term of d is added:
     /// erfc(t + d) ≈ erfc(t) − (2/√π) e^(−t²) d.
+    #[inline(never)]
     fn normal_cdf(self) -> Self {
         use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
         /// 1/√2 = `FRAC_1_SQRT_2` + this.
@@ -110,6 +117,7 @@ impl Real for f64 {
     }
     /// Below −36, where Φ(x) becomes subnormal and loses its last places, x Φ(x) is
     /// −φ(x) (1 − 1/x² + 3/x⁴ − 15/x⁶ + …), with e^(−x²/2) in two factors and x² in two parts.
+    #[inline(never)]
     fn gelu(self) -> Self {
         if self < -39.0 {
             return -0.0; // what it rounds to, and the limit at −∞, where the product is −∞ · 0
@@ -125,6 +133,7 @@ impl Real for f64 {
         let half = libm::exp(-0.25 * square);
         -(FRAC_1_SQRT_2PI * series * (1.0 - 0.5 * rest) * half) * half
     }
+    #[inline(never)]
     fn normal_pdf(self) -> Self {
         FRAC_1_SQRT_2PI * libm::exp(-0.5 * self * self)
     }
@@ -148,25 +157,32 @@ impl Real for f32 {
     fn abs(self) -> Self {
         f32::abs(self)
     }
+    #[inline(never)]
     fn exp(self) -> Self {
         libm::expf(self)
     }
+    #[inline(never)]
     fn exp_m1(self) -> Self {
         libm::expm1f(self)
     }
+    #[inline(never)]
     fn ln_1p(self) -> Self {
         libm::log1pf(self)
     }
+    #[inline(never)]
     fn tanh(self) -> Self {
         libm::tanhf(self)
     }
+    #[inline(never)]
     fn normal_cdf(self) -> Self {
         let t = -f64::from(self) * std::f64::consts::FRAC_1_SQRT_2;
         Self::from_f64(0.5 * libm::erfc(t))
     }
+    #[inline(never)]
     fn gelu(self) -> Self {
         Self::from_f64(f64::from(self).gelu())
     }
+    #[inline(never)]
     fn normal_pdf(self) -> Self {
         let x = f64::from(self);
         Self::from_f64(FRAC_1_SQRT_2PI * libm::exp(-0.5 * x * x))
