@@ -16,6 +16,7 @@ RNG = np.random.default_rng(0)
 SHORT = 2e-4  # s: many steps in all of the other thread's calls, and not all in the first of them
 READ = "{}: another call is writing to this array"
 WRITE = "{}: expected an array of its own, got one that another call uses"
+TRAIN = "{}: expected a network at rest, got one that a training is running on"
 
 
 def a_net():
@@ -106,25 +107,25 @@ def test_what_a_training_uses_is_refused_to_others_and_free_when_it_is_over():
     net, opt = bpfast.Network([3, 2], cost=cost, seed=0), bpfast.Adam()
     other = bpfast.Network([3, 3], seed=0)
     x, y, z = RNG.random((n, 3)), RNG.random((n, 2)), RNG.random((n, 3))
-    calls = {
-        READ.format("params"): lambda: net.forward(x),
-        WRITE.format("params"): lambda: bpfast.SGD(0.1).step(net.params, net.params * 0),
-        WRITE.format("out"): lambda: other.forward(z, out=x),
+    calls = [
+        (TRAIN.format("params"), lambda: net.forward(x)),
+        (TRAIN.format("params"), lambda: bpfast.SGD(0.1).step(net.params, net.params * 0)),
+        (WRITE.format("out"), lambda: other.forward(z, out=x)),
         # Another optimizer's step on part of it: what is claimed are bytes, and not arrays.
-        WRITE.format("params[0]"): lambda: bpfast.SGD(0.1).step([x[2]], [np.ones(3)]),
-    }
+        (WRITE.format("params[0]"), lambda: bpfast.SGD(0.1).step([x[2]], [np.ones(3)])),
+    ]
     thread = threading.Thread(target=lambda: net.partial_fit(x, y, optimizer=opt))
     thread.start()
     begun.wait()
     try:
-        for message, call in calls.items():
+        for message, call in calls:
             with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
                 call()
         other.forward(x)  # who reads what is read is not in the way
     finally:
         over.set()
         thread.join()
-    for call in calls.values():
+    for _, call in calls:
         call()
 
 
@@ -198,4 +199,4 @@ print(json.dumps([codes, same, refused]))
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 def test_a_child_is_free_to_use_what_its_parents_threads_used():
-    assert run(FORK) == [[0, 0, 0, 0], True, [READ.format("params")]]
+    assert run(FORK) == [[0, 0, 0, 0], True, [TRAIN.format("params")]]
