@@ -1,5 +1,9 @@
 """bpfast: `fit`, with every number of x or with those that are not 0."""
 
+from typing import Any
+
+from scipy.sparse import csr_array
+
 import bpfast
 from benches.digits import BATCH, ETA, SEED, Digits
 from benches.trainers.protocol import Parts, Trainer
@@ -8,10 +12,11 @@ from benches.trainers.protocol import Parts, Trainer
 class BpfastTrainer(Trainer):
     # `fit` checks its arguments and, for the sparse way, looks at every number of x first.
     AT_ONCE = 10
-    SPARSE = False
+    SPARSE: bool | None = False
 
     def __init__(self, digits: Digits) -> None:
-        self.x, self.y = digits.x, digits.y
+        self.x: Any = digits.x
+        self.y = digits.y
         self.net = bpfast.Network.from_parameters(digits.weights, digits.biases, dtype="float32")
 
     def learn(self, epochs: int) -> None:
@@ -38,3 +43,11 @@ class BpfastTrainer(Trainer):
 
 class BpfastSparseTrainer(BpfastTrainer):
     SPARSE = True
+
+
+class BpfastCsrTrainer(BpfastTrainer):
+    SPARSE = None
+
+    def __init__(self, digits: Digits) -> None:
+        super().__init__(digits)
+        self.x = csr_array(digits.x)

@@ -27,6 +27,12 @@ TRAINERS = {
         "bpfast",
         "the same with `sparse=True`: four fifths of the numbers in the digits are 0.",
     ),
+    "bpfast-csr": Entry(
+        "bpfast, CSR",
+        "benches.trainers.bpfast_trainer:BpfastCsrTrainer",
+        "bpfast",
+        "the same with a matrix of SciPy's for x, so that `fit` need not look for the zeros.",
+    ),
     "bpfast-loop": Entry(
         "bpfast, own loop",
         "benches.trainers.bpfast_loop_trainer:BpfastLoopTrainer",
