@@ -105,7 +105,7 @@ impl Network {
         })
     }
 
-    /// The same with the rows of the first layer's weights a multiple of `line` numbers apart. What
+    /// The same network with the rows of the first layer's weights a multiple of `line` numbers apart. What
     /// lies between them is no parameter.
     ///
     /// # Errors
@@ -154,8 +154,13 @@ impl Network {
         self.last().n_out
     }
 
-    /// The length of the flat vector.
+    /// How many parameters there are: the length of the flat vector, unless its rows are apart.
     pub fn n_params(&self) -> usize {
+        self.n_weights() + self.n_neurons()
+    }
+
+    /// The length of the flat vector, with what lies between rows.
+    pub(crate) fn length(&self) -> usize {
         self.last().biases.end
     }
 
@@ -248,5 +253,26 @@ mod tests {
         assert_eq!(alone, Kind::Value);
         let huge = [usize::MAX / 2, 3];
         assert_eq!(kind(&huge, &[], Sigmoid, Cost::Quadratic), Kind::Memory);
+    }
+
+    /// What decides about bits is counted from the parameters, wherever they lie.
+    #[test]
+    fn rows_in_lines_add_no_parameters() {
+        let network = Network::new(
+            &[5, 17, 40, 2],
+            &[Activation::Tanh; 2],
+            Activation::Identity,
+            Cost::Quadratic,
+        )
+        .expect("a good network");
+        let wide = network.in_lines(16).expect("a short vector");
+        assert_eq!(wide.layers()[0].row, 32);
+        assert_eq!(wide.length(), network.length() + 5 * (32 - 17));
+        assert_eq!(wide.n_params(), network.n_params());
+        assert_eq!(network.length(), network.n_params());
+        assert_eq!(wide.work(), network.work());
+        for layers in wide.layers().windows(2) {
+            assert_eq!(layers[0].biases.end, layers[1].weights.start);
+        }
     }
 }

@@ -93,7 +93,7 @@ impl Plan {
         // Powers of two, so that the one divides the other.
         let fit = 1 << (MAX_ACTIVATIONS / network.widest()).max(1).ilog2();
         let grain = GRAIN.min(fit);
-        let large = network.n_weights() + network.n_neurons() > LARGE;
+        let large = network.n_params() > LARGE;
         let most = fit.min(if large { LARGE_MAX_ROWS } else { MAX_ROWS });
         let lanes = !large && n > SMALL_BATCH;
         let block = BLOCK_ACTIVATIONS / network.n_neurons();

@@ -52,6 +52,69 @@ def test_a_step_takes_no_gradient_that_is_half_written():
     assert outcomes.keys() <= {True, WRITE.format("out"), READ.format("gradient")}
 
 
+@pytest.mark.parametrize("how", ["another dtype", "strides", "another order"])
+def test_a_gradient_that_is_copied_is_whole_too(how):
+    net = a_net()
+    both, g = batches(net), bpfast.Gradient(net)
+    if how == "another dtype":
+        p, of = np.zeros(net.params.size), lambda g: g.flat
+    elif how == "strides":
+        p, of = np.zeros(net.params.size // 2, "float32"), lambda g: g.flat[::2]
+    else:
+        p, of = np.zeros((300, 200), "float32"), lambda g: g.weights[0]
+    whole = {(-of(net.backprop(*batch)).astype(p.dtype)).tobytes() for batch in both}
+    net.backprop(*both[0], out=g)
+    turns = iter(range(10**9))
+
+    def write():
+        return net.backprop(*both[next(turns) % 2], out=g) is g
+
+    def step():
+        time.sleep(SHORT)
+        p[...] = 0
+        bpfast.SGD(1.0).step(p, of(g))
+        return p.tobytes() in whole
+
+    outcomes = at_once(write, step, times=200)
+    assert outcomes[True] > 0
+    assert outcomes.keys() <= {True, WRITE.format("out"), READ.format("gradient")}
+
+
+def test_steps_on_strided_parameters_are_counted_or_refused():
+    p, one = np.zeros(200_000), np.ones(100_000)
+    opts = bpfast.SGD(1.0), bpfast.SGD(1.0)
+    steps = [lambda opt=opt: opt.step(p[::2], one) for opt in opts]
+    outcomes = at_once(*steps, times=100)
+    assert outcomes.keys() <= {None, WRITE.format("params")}
+    assert set(p[::2]) == {-float(opts[0].steps + opts[1].steps)}
+    # Those of one call lie apart, however their addresses are mixed.
+    opts[0].step([p[::2], p[1::2]], [one, one])
+
+
+def test_a_training_waits_for_those_who_read(tmp_path):
+    x, y = RNG.random((40, 200), "float32"), RNG.random((40, 100), "float32")
+    net, alone = a_net(), a_net()
+    alone.fit(x, y, epochs=60, batch_size=8, seed=1)
+    over, outcomes = threading.Event(), set()
+
+    def save():
+        while not over.is_set():
+            try:
+                outcomes.add(net.save(tmp_path / "net.safetensors"))
+            except ValueError as error:
+                outcomes.add(str(error))
+
+    thread = threading.Thread(target=save)
+    thread.start()
+    try:
+        net.fit(x, y, epochs=60, batch_size=8, seed=1)
+    finally:
+        over.set()
+        thread.join()
+    assert outcomes <= {None, TRAIN.format("params")}
+    assert net.params.tobytes() == alone.params.tobytes()
+
+
 def test_a_gradient_is_of_parameters_that_are_whole():
     net = a_net()
     (batch,) = batches(net, 1)
@@ -110,6 +173,10 @@ def test_what_a_training_uses_is_refused_to_others_and_free_when_it_is_over():
     calls = [
         (TRAIN.format("params"), lambda: net.forward(x)),
         (TRAIN.format("params"), lambda: bpfast.SGD(0.1).step(net.params, net.params * 0)),
+        (TRAIN.format("params"), net.copy),
+        (TRAIN.format("params"), lambda: net.astype("float32")),
+        (TRAIN.format("params"), lambda: setattr(net, "params", other.params[:8] * 0)),
+        (TRAIN.format("weights[0]"), lambda: net.weights.__setitem__(0, np.zeros((2, 3)))),
         (WRITE.format("out"), lambda: other.forward(z, out=x)),
         # Another optimizer's step on part of it: what is claimed are bytes, and not arrays.
         (WRITE.format("params[0]"), lambda: bpfast.SGD(0.1).step([x[2]], [np.ones(3)])),

@@ -94,7 +94,7 @@ impl<'a, T: Real> Call<'a, T> {
         team: &'a Team,
         question: Question<'a>,
     ) -> Self {
-        assert_eq!(params.len(), network.n_params(), "the length of params");
+        assert_eq!(params.len(), network.length(), "the length of params");
         let plan = if plan.threads == team.threads() {
             plan
         } else {

@@ -23,6 +23,7 @@ struct InUse {
 
 struct Use {
     number: u64,
+    call: Call,
     thread: ThreadId,
     bounds: Bounds,
     hold: Hold,
@@ -39,6 +40,28 @@ pub enum Hold {
     Trains,
 }
 
+/// Whose claims do not exclude each other: what a call was given has been shown to lie apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call(u64);
+
+impl Call {
+    /// One that has no claim yet.
+    pub fn new() -> Self {
+        let mut in_use = in_use();
+        in_use.next += 1;
+        Self(in_use.next)
+    }
+}
+
+/// What is in the way of a claim.
+#[derive(Debug, Clone, Copy)]
+pub struct Refusal {
+    /// What the other does with the memory.
+    pub hold: Hold,
+    /// Whether it is this thread that does.
+    pub is_own: bool,
+}
+
 /// Some memory, in use while this lives. It is dropped by who holds the GIL.
 #[derive(Debug)]
 pub struct Claim {
@@ -47,19 +70,25 @@ pub struct Claim {
 
 impl Claim {
     /// # Errors
-    /// Another call writes to some of it, or, to write, uses some of it: what that does.
-    pub fn new(bounds: Bounds, hold: Hold) -> Result<Self, Hold> {
+    /// Another call writes to some of it, or, to write, uses some of it.
+    pub fn new(call: Call, bounds: Bounds, hold: Hold) -> Result<Self, Refusal> {
         let mut in_use = in_use();
-        let excludes = |other: &Use| hold != Hold::Reads || other.hold != Hold::Reads;
+        let thread = thread::current().id();
+        let excludes =
+            |other: &Use| (hold != Hold::Reads || other.hold != Hold::Reads) && other.call != call;
         let mut uses = in_use.uses.iter();
         if let Some(other) = uses.find(|other| excludes(other) && other.bounds.overlap(&bounds)) {
-            return Err(other.hold);
+            return Err(Refusal {
+                hold: other.hold,
+                is_own: other.thread == thread,
+            });
         }
-        let number = in_use.next;
         in_use.next += 1;
+        let number = in_use.next;
         in_use.uses.push(Use {
             number,
-            thread: thread::current().id(),
+            call,
+            thread,
             bounds,
             hold,
         });

@@ -10,7 +10,7 @@ use numpy::{
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::claims::{Claim, Hold};
+use super::claims::{Call, Claim, Hold, Refusal};
 use crate::error::Error;
 
 /// An array that no call writes to while this lives.
@@ -31,7 +31,19 @@ pub fn readonly<'py, T: numpy::Element, D: Dimension>(
     argument: &str,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<ReadArray<'py, T, D>> {
-    let claim = claim(argument, array.as_untyped(), Hold::Reads)?;
+    readonly_in(Call::new(), argument, array)
+}
+
+/// The same for one of several arrays of a call.
+///
+/// # Errors
+/// As [`readonly`].
+pub fn readonly_in<'py, T: numpy::Element, D: Dimension>(
+    call: Call,
+    argument: &str,
+    array: &Bound<'py, PyArray<T, D>>,
+) -> PyResult<ReadArray<'py, T, D>> {
+    let claim = claim(call, argument, array.as_untyped(), Hold::Reads)?;
     Ok(ReadArray {
         array: array.clone(),
         _claim: claim,
@@ -46,21 +58,42 @@ pub fn readwrite<'py, T: numpy::Element, D: Dimension>(
     argument: &str,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<WriteArray<'py, T, D>> {
+    readwrite_in(Call::new(), argument, array)
+}
+
+/// The same for one of several arrays of a call.
+///
+/// # Errors
+/// As [`readwrite`].
+pub fn readwrite_in<'py, T: numpy::Element, D: Dimension>(
+    call: Call,
+    argument: &str,
+    array: &Bound<'py, PyArray<T, D>>,
+) -> PyResult<WriteArray<'py, T, D>> {
     check_writeable(argument, array.as_untyped())?;
-    let claim = claim(argument, array.as_untyped(), Hold::Writes)?;
+    let claim = claim(call, argument, array.as_untyped(), Hold::Writes)?;
     Ok(WriteArray {
         array: array.clone(),
         _claim: claim,
     })
 }
 
-fn claim(argument: &str, array: &Bound<'_, PyUntypedArray>, hold: Hold) -> PyResult<Claim> {
-    Claim::new(bounds(array), hold).map_err(|other| refused(argument, hold, other))
+/// The memory of an array while NumPy copies from it or to it, which it may do without the GIL.
+///
+/// # Errors
+/// Another call is writing to it, or, to write, uses it.
+pub fn claim(
+    call: Call,
+    argument: &str,
+    array: &Bound<'_, PyUntypedArray>,
+    hold: Hold,
+) -> PyResult<Claim> {
+    Claim::new(call, bounds(array), hold).map_err(|other| refused(argument, hold, other))
 }
 
 /// Why a call does not get memory that it wants to `hold`.
-pub fn refused(argument: &str, hold: Hold, other: Hold) -> PyErr {
-    let why = match (hold, other) {
+pub fn refused(argument: &str, hold: Hold, other: Refusal) -> PyErr {
+    let why = match (hold, other.hold) {
         (_, Hold::Trains) => "expected a network at rest, got one that a training is running on",
         (Hold::Reads, _) => "another call is writing to this array",
         _ => "expected an array of its own, got one that another call uses",

@@ -1,14 +1,19 @@
 //! Vectors that Rust owns and NumPy sees.
 
+use std::time::Duration;
+
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 
 use super::arrays::Element;
-use super::claims::{Claim, Hold};
+use super::claims::{Call, Claim, Hold};
 use super::detach::without_kernels;
 use super::memory::{Bounds, refused};
 use crate::interrupt::watch;
 use crate::workspace::reserve_for;
+
+/// How long a training waits before it asks again whether others are done.
+const WAIT: Duration = Duration::from_micros(200);
 
 /// A vector that Rust owns and NumPy sees. Its memory has a fixed place and length whatever a user
 /// does to the array.
@@ -62,10 +67,10 @@ impl<T: Element> Owned<T> {
         })
     }
 
-    /// The numbers, for writing.
+    /// The numbers, for writing. A training waits for calls of other threads that read them.
     ///
     /// # Errors
-    /// Another call is using them.
+    /// Another call is using them; what a signal handler raised meanwhile.
     pub fn write<'a>(
         &'a self,
         py: Python<'_>,
@@ -86,8 +91,20 @@ impl<T: Element> Owned<T> {
     fn claim(&self, py: Python<'_>, argument: &str, hold: Hold) -> PyResult<Claim> {
         let start = self.array(py).data().addr();
         let end = start + self.length * size_of::<T>();
-        let claim = Claim::new(Bounds { start, end }, hold);
-        claim.map_err(|other| refused(argument, hold, other))
+        loop {
+            let other = match Claim::new(Call::new(), Bounds { start, end }, hold) {
+                Ok(claim) => return Ok(claim),
+                Err(other) => other,
+            };
+            // Another thread that predicts or saves is done soon, and no reason to end a training.
+            let is_worth_waiting =
+                hold == Hold::Trains && other.hold == Hold::Reads && !other.is_own;
+            if !is_worth_waiting {
+                return Err(refused(argument, hold, other));
+            }
+            py.detach(|| std::thread::sleep(WAIT));
+            py.check_signals()?;
+        }
     }
 }
 

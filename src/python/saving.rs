@@ -43,8 +43,8 @@ impl PyNetwork {
     /// may leave its ``.bpfast-….tmp`` there, which may be deleted.
     ///
     /// The parameters are copied first: what another thread does to them while the file is written
-    /// does not come into it. While they are copied no training can begin, and other threads must
-    /// leave the arrays alone. Attributes of a subclass, and a cost that is a callable, are not saved.
+    /// does not come into it. While they are copied a training waits, and other threads must leave
+    /// the arrays alone. Attributes of a subclass, and a cost that is a callable, are not saved.
     /// The same network makes the same bytes.
     ///
     /// Examples

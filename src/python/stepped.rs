@@ -7,8 +7,11 @@ use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArray
 use pyo3::prelude::*;
 
 use super::arrays::{Element, numbers, numpy_function};
+use super::claims::{Call, Claim, Hold};
 use super::errors::wrong_type;
-use super::memory::{ReadArray, WriteArray, check_writeable, is_aligned, readonly, readwrite};
+use super::memory::{
+    ReadArray, WriteArray, check_writeable, claim, is_aligned, readonly_in, readwrite_in,
+};
 use super::overlap::check_spread;
 use crate::error::Error;
 use crate::optimizer::{Changed, MOST_KEPT};
@@ -38,16 +41,18 @@ impl Order {
         }
     }
 
+    /// Whether `array` is an aligned block of `T` in this order.
+    fn takes<T: Element>(self, array: &Bound<'_, PyUntypedArray>) -> bool {
+        array.cast::<PyArrayDyn<T>>().is_ok() && self.is_of(array) && is_aligned(array)
+    }
+
     /// `array` as an aligned block of `T` in this order: itself, or a copy.
     fn block<'py, T: Element>(
         self,
         array: &Bound<'py, PyUntypedArray>,
     ) -> PyResult<Bound<'py, PyArrayDyn<T>>> {
-        if let Ok(block) = array.cast::<PyArrayDyn<T>>()
-            && self.is_of(array)
-            && is_aligned(array)
-        {
-            return Ok(block.clone());
+        if self.takes::<T>(array) {
+            return Ok(array.cast::<PyArrayDyn<T>>()?.clone());
         }
         let layout = match self {
             Self::C => "C_CONTIGUOUS",
@@ -70,6 +75,9 @@ pub struct Stepped<'py, T: Element> {
     params: Bound<'py, PyArrayDyn<T>>,
     gradient: Bound<'py, PyArrayDyn<T>>,
     kept: Vec<Bound<'py, PyArray1<T>>>,
+    call: Call,
+    /// Of the user's array, where a copy is stepped.
+    _claim: Option<Claim>,
 }
 
 /// The same, borrowed.
@@ -100,11 +108,13 @@ pub fn gradient_of<'py, T: Element>(
 }
 
 impl<'py, T: Element> Stepped<'py, T> {
-    /// `names`: what `params` and `gradient` are called.
+    /// `call`: that of all arrays of a step; `names`: what `params` and `gradient` are called.
     ///
     /// # Errors
-    /// `params` is read-only or overlaps itself; `gradient` is of another shape.
+    /// `params` is read-only or overlaps itself; `gradient` is of another shape; another call uses
+    /// one of them that has to be copied.
     pub fn new<'a>(
+        call: Call,
         names: &[Cow<'static, str>; 2],
         params: &Bound<'py, PyUntypedArray>,
         gradient: &Bound<'py, PyUntypedArray>,
@@ -119,6 +129,11 @@ impl<'py, T: Element> Stepped<'py, T> {
             return Err(Error::shape(&names[1], params.shape(), gradient.shape()).into());
         }
         let order = Order::of(params);
+        let is_copied = !order.takes::<T>(params);
+        let claimed = is_copied.then(|| claim(call, &names[0], params, Hold::Writes));
+        let claimed = claimed.transpose()?;
+        // While it is copied.
+        let _read = claim(call, &names[1], gradient, Hold::Reads)?;
         let kept = kept.map(|kept| {
             let vector = kept.cast::<PyArray1<T>>();
             let vector =
@@ -131,6 +146,8 @@ impl<'py, T: Element> Stepped<'py, T> {
             params: order.block(params)?,
             gradient: order.block(gradient)?,
             kept: kept.collect::<PyResult<_>>()?,
+            call,
+            _claim: claimed,
         })
     }
 
@@ -142,10 +159,11 @@ impl<'py, T: Element> Stepped<'py, T> {
     /// # Errors
     /// Another call uses one of the arrays.
     pub fn borrow(&self) -> PyResult<Held<'py, T>> {
-        let kept = self.kept.iter().map(|kept| readwrite("state", kept));
+        let kept = self.kept.iter();
+        let kept = kept.map(|kept| readwrite_in(self.call, "state", kept));
         Ok(Held {
-            params: readwrite(&self.names[0], &self.params)?,
-            gradient: readonly(&self.names[1], &self.gradient)?,
+            params: readwrite_in(self.call, &self.names[0], &self.params)?,
+            gradient: readonly_in(self.call, &self.names[1], &self.gradient)?,
             kept: kept.collect::<PyResult<_>>()?,
         })
     }

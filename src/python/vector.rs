@@ -10,8 +10,9 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyIterator, PyList, PySlice};
 
 use super::arrays::{Element, numbers, numpy_function};
+use super::claims::{Call, Hold};
 use super::config::Dtype;
-use super::memory::check_writeable;
+use super::memory::{check_writeable, claim};
 use super::owned::{AnyOwned, Owned};
 use crate::error::Error;
 use crate::network::{Layer, Network};
@@ -96,8 +97,11 @@ impl Vector {
     }
 
     /// A copy of all numbers.
+    ///
+    /// # Errors
+    /// Another call is writing to them.
     pub fn copied<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.base(py).call_method0("copy")
+        copied("params", self.base(py))
     }
 
     /// Copies `values` in.
@@ -136,6 +140,12 @@ impl Vector {
     }
 }
 
+/// A copy of an array that no other call writes to meanwhile.
+fn copied<'py>(argument: &str, array: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let _claim = claim(Call::new(), argument, array.cast()?, Hold::Reads)?;
+    array.call_method0("copy")
+}
+
 fn slice<'py>(array: &Bound<'py, PyAny>, range: &Range<usize>) -> PyResult<Bound<'py, PyAny>> {
     let py = array.py();
     let bounds = (range.start, range.end).into_pyobject(py)?;
@@ -147,7 +157,8 @@ fn slice<'py>(array: &Bound<'py, PyAny>, range: &Range<usize>) -> PyResult<Bound
 /// target[...] = value, for a value of exactly the target's shape.
 ///
 /// # Errors
-/// TypeError for what is not real numbers, ValueError for another shape or a read-only target.
+/// TypeError for what is not real numbers, ValueError for another shape, a read-only target, or where
+/// another call uses one of them.
 fn assign(argument: &str, target: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
     // `v[k] -= w` changes the view in place and then assigns it to itself.
     if target.is(value) {
@@ -160,6 +171,9 @@ fn assign(argument: &str, target: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -
         return Err(Error::shape(argument, target.shape(), value.shape()).into());
     }
     check_writeable(argument, target)?;
+    let call = Call::new(); // they may share memory, which NumPy knows to copy
+    let _target = claim(call, argument, target, Hold::Writes)?;
+    let _value = claim(call, argument, &value, Hold::Reads)?;
     numpy_function(py, "copyto")?.call1((target, value))?;
     Ok(())
 }
@@ -231,7 +245,7 @@ impl Views {
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let arrays = self.arrays.iter();
-        let copies = arrays.map(|array| array.bind(py).call_method0("copy"));
+        let copies = arrays.map(|array| copied(self.name, array.bind(py)));
         let copies = PyList::new(py, copies.collect::<PyResult<Vec<_>>>()?)?;
         Ok((py.get_type::<PyList>(), (copies,))
             .into_pyobject(py)?
@@ -277,7 +291,7 @@ impl Views {
             check_writeable(self.name, view.bind(py).cast()?)?;
         }
         // They may be views of this very vector, in another order.
-        let copies = arrays.iter().map(|array| array.call_method0("copy"));
+        let copies = arrays.iter().map(|array| copied(self.name, array.as_any()));
         let copies: Vec<_> = copies.collect::<PyResult<_>>()?;
         for (k, (view, copy)) in self.arrays.iter().zip(&copies).enumerate() {
             assign(&format!("{}[{k}]", self.name), view.bind(py), copy)?;

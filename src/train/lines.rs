@@ -16,10 +16,10 @@ use crate::workspace::reserve_for;
 
 /// The bytes of a line.
 const LINE: usize = 64;
-/// A copy is worth its while where so many stored numbers meet each row.
+/// The weights that are met for each number that is copied, so that the copies do not show.
 const MEETINGS: usize = 8;
-/// The most weights that are copied: larger layers wait for memory in any case.
-const MOST: usize = 1 << 22;
+/// The most numbers that are copied: larger networks wait for memory in any case.
+const MOST: usize = 1 << 20;
 
 /// Room for the copy.
 #[derive(Debug, Default)]
@@ -38,10 +38,11 @@ pub fn network<T: Real>(run: &Run<'_, T>, params: &[T]) -> Result<Option<Network
     // A cost of the caller may look at its parameters; the norm of a gradient is a sum whose order
     // follows from where its numbers lie.
     let lies_well = params.as_ptr().align_offset(LINE) == 0 && first.n_out.is_multiple_of(line);
-    let met = x.stored() / run.inputs.len() * run.order.len();
+    let stored = x.stored() / run.inputs.len() * run.order.len();
+    let copied = params.len().saturating_mul(1 + run.settings.rule.kept());
     let pays = first.n_out > line
-        && first.weights.len() <= MOST
-        && met / first.n_in >= MEETINGS * (1 + run.settings.rule.kept());
+        && copied <= MOST
+        && stored.saturating_mul(first.n_out) >= MEETINGS * copied;
     let is_seen = run.custom.is_some() || run.settings.clip_norm.is_some();
     if lies_well || !pays || is_seen {
         return Ok(None);
@@ -60,7 +61,7 @@ impl<T: Real> Lines<T> {
         wide: &Network,
         changed: &Changed<'_, T>,
     ) -> Result<Changed<'a, T>> {
-        let (length, count) = (wide.n_params(), 1 + changed.count());
+        let (length, count) = (wide.length(), 1 + changed.count());
         let line = LINE / size_of::<T>();
         let all = length * count + line;
         reserve_for("params in lines", &mut self.0, all, 1, &Pulse::none())?;

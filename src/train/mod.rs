@@ -125,7 +125,7 @@ impl<T: Real> Run<'_, T> {
         );
         assert_eq!(
             changed.params.len(),
-            self.network.n_params(),
+            self.network.length(),
             "the length of params"
         );
         *report = Report::default();
@@ -133,13 +133,19 @@ impl<T: Real> Run<'_, T> {
             return self.run_here(scratch, changed, report);
         };
         let mut lines = std::mem::take(&mut scratch.lines);
-        let mut copy = lines.copy(self.network, &wide, changed)?;
-        let run = Run {
-            network: &wide,
-            ..*self
+        let outcome = match lines.copy(self.network, &wide, changed) {
+            Ok(mut copy) => {
+                let run = Run {
+                    network: &wide,
+                    ..*self
+                };
+                let outcome = run.run_here(scratch, &mut copy, report);
+                lines::copy_back(self.network, &wide, &copy, changed);
+                outcome
+            }
+            // Without the memory it is only slower.
+            Err(_) => self.run_here(scratch, changed, report),
         };
-        let outcome = run.run_here(scratch, &mut copy, report);
-        lines::copy_back(self.network, &wide, &copy, changed);
         scratch.lines = lines;
         outcome
     }

@@ -124,9 +124,9 @@ impl<T: Real> Run<'_, T> {
             cost
         } else {
             watch(self.question, |pulse| {
-                reserve_for("gradient", gradient, self.network.n_params(), 1, pulse)
+                reserve_for("gradient", gradient, self.network.length(), 1, pulse)
             })?;
-            let gradient = &mut gradient[..self.network.n_params()];
+            let gradient = &mut gradient[..self.network.length()];
             let sum = call.backprop(&targets, batch, gradient)?;
             let cost = cost.unwrap_or(sum);
             if is_bad(cost) {
