@@ -61,6 +61,21 @@ def test_arrays(cost, value, got, dtype):
     net.backprop(X, y)  # one gradient there is of any y
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("cost", CONFIGS)
+def test_the_shape_comes_first(cost, dtype):
+    """Rows of another width have other numbers."""
+    net = net_of(cost, dtype)
+    x, y = X[:6], np.full((6, 3), 0.5, dtype)
+    y[3] = -1
+    message = r"y: expected shape \(6, 2\), got \(6, 3\)$"
+    for given in (y, y.tolist()):
+        with refuses(ValueError, f"^{message}", net):
+            net.fit(x, given)
+        with refuses(ValueError, f"^validation: {message}", net):
+            net.fit(x, GOOD[:6], validation=(x, given))
+
+
 def test_batches():
     net, y = net_of("cross_entropy"), spoilt(1.5)
     message = f"^batch 1 of epoch 1: {words('cross_entropy', 1.5, 7)}$"
@@ -83,6 +98,22 @@ def test_files(tmp_path, monkeypatch, options):
         net = net_of(name)
         with refuses(ValueError, f"^{message}", net):
             net.fit(x, y, **options)
+
+
+@pytest.mark.parametrize("shape", [(N, 3), (N, 2, 1), (N,)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_wrong_shape_in_a_file(tmp_path, monkeypatch, dtype, shape):
+    """It is that of the whole, not of the piece that is looked at."""
+    monkeypatch.setattr("bpfast._data.PIECE", 16)
+    np.save(tmp_path / "y.npy", np.full(shape, -1.0, dtype))
+    y = np.load(tmp_path / "y.npy", mmap_mode="r")
+    net = net_of("poisson")
+    message = rf"y: expected shape \({N}, 2\).*, got {re.escape(str(shape))}"
+    for options in ({}, {"validation": 0.25, "seed": 0}):
+        with refuses(ValueError, f"^{message}", net):
+            net.fit(X, y, **options)
+    with refuses(ValueError, f"^validation: {message}", net):
+        net.fit(X, GOOD, validation=(X, y))
 
 
 def test_a_label_is_counted_before_some_are_held_out():

@@ -88,9 +88,12 @@ class Examples:
         """Raise ValueError for the first y that the network's cost is not for."""
         if self._names is not None:
             return  # all of them were, before these were taken
-        n, step = len(self), PIECE // self._net.sizes[-1] if self.is_mapped else len(self)
-        for start in range(0, n, max(step, 1)):
-            _core.check_targets(self._net, self._y[start : start + max(step, 1)], start)
+        y, n, width = self._y, len(self), self._net.sizes[-1]
+        # What does not fit is refused unread, with its whole shape.
+        fits = y.dtype.kind in "biu" if y.ndim == 1 else y.shape[1:] == (width,)
+        step = max(PIECE // width if self.is_mapped and fits else n, 1)
+        for start in range(0, n, step):
+            _core.check_targets(self._net, y[start : start + step], start)
 
     def take(self, rows: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:
         """Copies of x, y and the weights of some examples."""

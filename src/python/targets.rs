@@ -107,15 +107,18 @@ impl<'py, T: Element> Y<'py, T> {
     }
 }
 
-/// Raises what a training would of y, shape (n, n_L) or (n,): labels that the network does not know,
-/// numbers for which its cost has no minimum. `first` is the number of the first example.
+/// Raises what a training would of y, shape (n, n_L) or (n,): another shape, labels that the network
+/// does not know, numbers for which its cost has no minimum. `first` is the number of the first example.
 #[pyfunction]
 pub fn check_targets(net: &PyNetwork, y: &Bound<'_, PyAny>, first: usize) -> PyResult<()> {
     fn check<T: Element>(network: &Network, y: &Bound<'_, PyAny>, first: usize) -> PyResult<()> {
         let (width, cost, n) = (network.n_outputs(), network.cost(), y.len()?);
         match Y::<T>::parse(width, cost, n, y)? {
             Y::Labels(y) => labels::check(width, cost, n, y.as_slice()?, first)?,
-            y @ Y::Values(_) => y.check_range(width, cost, first)?,
+            y @ Y::Values(_) => {
+                y.targets(width, cost, n)?;
+                y.check_range(width, cost, first)?;
+            }
         }
         Ok(())
     }
