@@ -117,6 +117,17 @@ def test_bad_values(call, options, message):
         call(**options)
 
 
+@pytest.mark.parametrize("schedule", every_kind(), ids=repr)
+def test_bad_steps_of_rates(schedule):
+    for name in ("first", "count"):
+        for value in (-1, 2**63):
+            with refuses(ValueError, f"^{name}: expected an integer"):
+                schedule.rates(**{"first": 0, "count": 1} | {name: value})
+        for value in (1.0, True, None):
+            with refuses(TypeError, f"^{name}: expected an integer, got {type(value).__name__}$"):
+                schedule.rates(**{"first": 0, "count": 1} | {name: value})
+
+
 @pytest.mark.parametrize(("call", "options", "message"), BAD_TYPES)
 def test_bad_types(call, options, message):
     with refuses(TypeError, f"^{message}$"):

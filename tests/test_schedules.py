@@ -185,6 +185,8 @@ def test_rates_are_single_calls(schedule):
         found = schedules.rates(schedule, first, count)
         assert found.dtype == np.float64
         assert found.tolist() == [schedule(step) for step in range(first, first + count)]
+        own = schedule.rates(first=np.int64(first), count=count)
+        assert (own.shape, own.dtype, own.tolist()) == ((count,), np.float64, found.tolist())
 
 
 def test_rates_of_a_number_and_of_a_callable():

@@ -94,7 +94,7 @@ def rates(
     if isinstance(schedule, Constant | Plateau):
         return np.full(count, schedule(first))
     if isinstance(schedule, Schedule):
-        given = schedule.many(first, count)
+        given = schedule.rates(first, count)
         if not ((given >= 0) & (given < math.inf)).all():
             for step, rate in enumerate(given.tolist(), first):
                 checked_rate(rate, step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex, final
 
 import numpy as np
 
@@ -45,8 +45,37 @@ class Schedule:
     def _at(self, step: int) -> float:
         raise NotImplementedError
 
-    def many(self, first: int, count: int) -> NDArray[np.float64]:
-        """Give the rates of `count` steps from `first` on, as single calls do."""
+    @final
+    def rates(self, first: SupportsIndex, count: SupportsIndex) -> NDArray[np.float64]:
+        """Give the rates of many steps at once.
+
+        Parameters
+        ----------
+        first : int
+            The first step, 0 or above.
+        count : int
+            How many steps, 0 or above.
+
+        Returns
+        -------
+        ndarray, shape (count,), float64
+            The rates of steps first, first + 1, …: the numbers that single calls give.
+
+        Raises
+        ------
+        ValueError, TypeError
+            An argument is out of its range; of the wrong type. What a single call raises comes
+            through.
+
+        Examples
+        --------
+        >>> from bpfast import schedules
+        >>> schedules.Step(0.8, every=2, factor=0.5).rates(1, 4)
+        array([0.8, 0.4, 0.4, 0.2])
+        """
+        return self._rates(whole("first", first, 0), whole("count", count, 0))
+
+    def _rates(self, first: int, count: int) -> NDArray[np.float64]:
         # NumPy's cos and power may differ from Python's in the last bit: a call each.
         return np.fromiter(map(self._at, range(first, first + count)), float, count)
 

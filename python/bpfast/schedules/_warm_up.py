@@ -89,13 +89,12 @@ class WarmUp(Schedule):
         share = step / self.steps
         return self.start * (1 - share) + rate * share
 
-    def many(self, first: int, count: int) -> NDArray[np.float64]:
-        """Give the rates of `count` steps from `first` on, as single calls do."""
+    def _rates(self, first: int, count: int) -> NDArray[np.float64]:
         ramp = min(max(self.steps - first, 0), count)
         if ramp == count or not isinstance(self.schedule, Schedule):
-            return super().many(first, count)
-        behind = self.schedule.many(first + ramp - self.steps, count - ramp)
-        return np.concatenate([super().many(first, ramp), behind])
+            return super()._rates(first, count)
+        behind = self.schedule.rates(first + ramp - self.steps, count - ramp)
+        return np.concatenate([super()._rates(first, ramp), behind])
 
     def report(self, value: float) -> None:
         """Pass the value on to the schedule behind the ramp, if it is one of this module."""
