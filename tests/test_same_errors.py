@@ -79,6 +79,14 @@ def test_outputs_of_one_axis(outputs, config, y):
         assert ours == theirs
 
 
+@pytest.mark.parametrize("y", [[], np.empty(0), np.empty(0, int), np.empty(0, bool)], ids=repr)
+@pytest.mark.parametrize("config", [{}, arrays.ONE, arrays.SOFTMAX], ids=str)
+def test_no_target(config, y):
+    for function in (*LOSSES, "bp1"):
+        ours, theirs = check(function, arrays.FUNCTIONS[function] | {"y": y}, **config)
+        assert ours == theirs
+
+
 @pytest.mark.parametrize("config", [case[0] for case in names.NAMES], ids=str)
 def test_names(config):
     for function in LOSSES:

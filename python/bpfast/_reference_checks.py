@@ -210,7 +210,10 @@ def targets(y: object, n: int, width: int, cost: Cost) -> Matrix:
     if len(got) != 1:
         return matrix("y", nested, n, width)
     takes_labels = cost in ("cross_entropy", "log_likelihood")
-    if not takes_labels or not all(isinstance(label, int) for label in nested):
+    are_labels = all(isinstance(label, int) for label in nested)
+    if not nested:  # the dtype tells, which is floating for an empty list
+        are_labels = getattr(getattr(y, "dtype", None), "kind", "f") in "biu"
+    if not (takes_labels and are_labels):
         is_whole = all(isinstance(entry, int) or entry.is_integer() for entry in nested)
         raise ValueError(_no_values(len(nested), n, width, is_whole, takes_labels))
     if len(nested) != n:
