@@ -128,6 +128,7 @@ def test_a_metric_of_ones_own():
 
 
 TWO = np.array([[0.0, 1.0], [1.0, 0.0]] * (N // 2))
+SIGNS = r"in row 0; the classes of a single output are 0 and 1: y = \(y \+ 1\) / 2$"
 CLASSES = [
     # output, y, what y is taken for where it tells no classes
     ("identity", TWO, None),
@@ -137,7 +138,9 @@ CLASSES = [
     ("sigmoid", 0.9 * TWO + 0.05, None),
     ("softmax", 0.9 * TWO + 0.05, None),
     ("tanh", 2 * TWO - 1, None),
-    ("tanh", 2 * TWO[:, :1] - 1, "labels, or outputs that are 0 or 1 as y, got -1 in row 0"),
+    ("tanh", 2 * TWO[:, :1] - 1, f"labels, or outputs that are 0 or 1 as y, got -1 {SIGNS}"),
+    ("identity", 2 * TWO[:, :1] - 1, f"labels, or outputs that are 0 or 1 as y, got -1 {SIGNS}"),
+    ("sigmoid", 2 * TWO[:, :1] - 1, f"labels, or outputs from 0 to 1 as y, got -1 {SIGNS}"),
     ("identity", 0.9 * TWO, "labels, or outputs that are 0 or 1 as y, got 0.9 in row 0"),
     ("identity", X[:, :1], f"labels, or outputs that are 0 or 1 as y, got {X[0, 0]} in row 0"),
     ("sigmoid", TWO * 1.5, "labels, or outputs from 0 to 1 as y, got 1.5 in row 0"),
@@ -158,7 +161,8 @@ def test_accuracy_is_of_classes(output, y, wrong):
         assert history.accuracy[-1] == history.validation_accuracy[-1] == (got == wanted).mean()
         return
     for metrics in ("accuracy", ["r2", "accuracy"], {"right": "accuracy"}):
-        message = f"^metrics: accuracy: expected {wrong}; mean_squared_error and r2 measure"
+        hint = "" if wrong.endswith("$") else "; mean_squared_error and r2 measure"
+        message = f"^metrics: accuracy: expected {wrong}{hint}"
         with refuses(ValueError, message, net):
             fit(net, X, y, metrics=metrics)
     good = np.round(np.abs(y)).clip(0, 1)

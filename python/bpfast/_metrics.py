@@ -41,14 +41,16 @@ def check_classes(metrics: Mapping[str, Metric], y: NDArray[Any], output: str) -
         wrong, expected = (y < 0) | (y > 1), "labels, or outputs from 0 to 1"
     else:
         wrong, expected = (y != 0) & (y != 1), "labels, or outputs that are 0 or 1"
-    if y.ndim == 2 and y.shape[1] > 1 and np.all(np.abs(y) == 1):
-        return
+    hint = "mean_squared_error and r2 measure a regression"
+    if y.ndim == 2 and np.all(np.abs(y) == 1):
+        if y.shape[1] > 1:
+            return
+        hint = "the classes of a single output are 0 and 1: y = (y + 1) / 2"
     wrong &= y == y  # NaN is another error
     if wrong.any():
         row, *column = (int(places[0]) for places in np.nonzero(wrong))
         got = f"{shown(float(y[(row, *column)]))} in row {row}"
-        regression = "mean_squared_error and r2 measure a regression"
-        raise ValueError(f"metrics: accuracy: expected {expected} as y, got {got}; {regression}")
+        raise ValueError(f"metrics: accuracy: expected {expected} as y, got {got}; {hint}")
 
 
 def mean_squared_error(a: NDArray[Any], y: NDArray[Any]) -> float:
