@@ -172,6 +172,18 @@ def test_a_metric_needs_a_name_of_its_own(net):
             net.fit(X, Y, metrics=metric)
 
 
+@pytest.mark.parametrize("name", [name for name in dir(bpfast.History) if name[0] != "_"])
+def test_a_metric_hides_behind_no_attribute_of_a_history(net, name):
+    def metric(a, y):
+        return 0.0
+
+    metric.__name__ = name
+    for metrics, argument in (({name: "r2"}, repr(name)), (metric, 0)):
+        message = f"metrics[{argument}]: expected a name that no attribute of History has, got "
+        with refuses(ValueError, f"^{re.escape(message)}'{name}'$", net):
+            net.fit(X, Y, metrics=metrics)
+
+
 def test_labels_are_those_of_the_network():
     net = bpfast.Network([3, 2], output="softmax", cost="log_likelihood", seed=0)
     with refuses(ValueError, r"^y\[3\]: expected a label from 0 to 1, got 2$", net):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bpfast._names import unknown_name
 from bpfast._numbers import number, shown
+from bpfast.history import History
 
 Metric: TypeAlias = Callable[[NDArray[Any], NDArray[Any]], Any]
 Metrics: TypeAlias = Iterable[str | Metric] | Mapping[str, str | Metric]
@@ -104,7 +105,7 @@ def parse(metrics: str | Metric | Metrics) -> dict[str, Metric]:
     Raises
     ------
     ValueError
-        An unknown name, two of one name, or that of another column.
+        An unknown name, two of one name, or that of another column or attribute of a history.
     TypeError
         Neither a name nor a callable; a column that is no text.
     """
@@ -127,6 +128,9 @@ def parse(metrics: str | Metric | Metrics) -> dict[str, Metric]:
         name = name if column is None else column
         if name in TAKEN or name.startswith("validation_"):
             raise ValueError(f"{argument}: expected a name that no column has, got {name!r}")
+        if name in dir(History):  # history.name would be that
+            expected = "a name that no attribute of History has"
+            raise ValueError(f"{argument}: expected {expected}, got {name!r}")
         if name in found:
             raise ValueError(f"{argument}: expected a name of its own, got {name!r} once more")
         found[name] = function
