@@ -104,7 +104,8 @@ pub fn bp3<T: Real>(delta: Values<'_, T>, nabla_b: &mut [T], room: &mut [T], pul
 }
 
 /// BP4: (∂C/∂W^l)ᵀ = (a^(l−1))ᵀ δ^l, for the weights out of the neurons from `first` on, whose rows
-/// are `row` apart (n_l, but where `a` is sparse); with `add`, added to what `nabla_w` holds. With `biases`, BP3 comes behind it, in the same way.
+/// are `row` apart (n_l, but where `a` is sparse); with `add`, added to what `nabla_w` holds. With
+/// `biases`, BP3 comes behind it, in the same way.
 ///
 /// `delta`: (rows, n_l), by example where `a` is sparse; `a`: (rows, n_(l−1)); `nabla_w`:
 /// (neurons, n_l), a row more with `biases`; `room`: what a product needs.

@@ -92,8 +92,8 @@ impl PyNetwork {
     /// metrics : str or callable, list of these or dict of str to these, default ()
     ///     What is measured after each epoch, of the examples and of `validation`: "accuracy",
     ///     "mean_squared_error", "mean_absolute_error", "r2", or ``metric(a, y) -> float``. The
-    ///     column is the key of the dict, or the name of the function. Either takes a forward pass; batches of an iterable are not
-    ///     measured. Weights do not count here.
+    ///     column is the key of the dict, or the name of the function. Either takes a forward pass;
+    ///     batches of an iterable are not measured. Weights do not count here.
     /// l1, l2 : float, default 0
     ///     Penalties on the weights. Nielsen's λ is l2 times the number of examples.
     /// dropout : float or list of float, default 0
