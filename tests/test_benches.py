@@ -92,7 +92,7 @@ with Team([("bpfast", "tests.wrong_peer:WrongPeer", 1)]) as team:
 
 def test_epoch_times_every_trainer(folder):
     result = read(folder, "epoch.json")
-    ours = ["bpfast", "bpfast-sparse", "bpfast-loop"]
+    ours = ["bpfast", "bpfast-sparse", "bpfast-csr", "bpfast-loop"]
     assert list(result["peers"]) == [*ours, "book", "numpy"]
     found = [(row["peer"], row["threads"]) for row in result["times"]]
     assert found == [(peer, k) for peer in result["peers"] for k in result["threads"]]

@@ -115,6 +115,31 @@ def test_a_training_waits_for_those_who_read(tmp_path):
     assert net.params.tobytes() == alone.params.tobytes()
 
 
+def test_a_training_is_not_kept_out_by_those_who_read():
+    """Where one thread's next prediction begins before the last ends, the training is next."""
+    net, x, over = a_net(), RNG.random((2000, 200), "float32"), threading.Event()
+    outcomes = set()
+
+    def predict():
+        while not over.is_set():
+            try:
+                outcomes.add(net(x).shape)
+            except ValueError as error:
+                outcomes.add(str(error))
+
+    threads = [threading.Thread(target=predict) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        net.fit(x, RNG.random((2000, 100), "float32"), epochs=5, batch_size=500)
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert outcomes <= {(2000, 100), TRAIN.format("params")}
+    assert len(net.history) == 5
+
+
 def test_a_gradient_is_of_parameters_that_are_whole():
     net = a_net()
     (batch,) = batches(net, 1)

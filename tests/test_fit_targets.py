@@ -147,3 +147,16 @@ def test_other_costs_take_any_number():
     for cost in ("quadratic", "huber", "absolute", lambda a, y: (a.sum(axis=1), np.ones_like(a))):
         net = bpfast.Network([3, 2], output="identity", cost=cost, seed=0)
         net.fit(X, spoilt(-5.0), epochs=1)
+
+
+def test_a_y_of_another_length_is_told_what_fits():
+    for y in (GOOD.T, GOOD[None]):
+        message = rf"y: expected shape \({N}, 2\), got {re.escape(str(y.shape))}$"
+        for options in ({}, {"metrics": "accuracy"}):
+            net = net_of("cross_entropy")
+            with refuses(ValueError, f"^{message}", net):
+                net.fit(X, y, **options)
+    net = net_of("cross_entropy")
+    labels = GOOD.argmax(axis=1)[:, None]
+    with refuses(ValueError, rf"^y: expected shape \({N}, 2\), got \({N}, 1\)", net):
+        net.fit(X, labels, metrics="accuracy")

@@ -53,7 +53,11 @@ class Examples:
         self.width, self.neurons = net.sizes[0], net.sizes[1]
         n = _count(self._x, self.width)
         if self._y.shape[:1] != (n,):
-            wanted = (n, *self._y.shape[1:])
+            own = net.config["cost"]  # a callable's y is between the user and it
+            width = (
+                net.sizes[-1:] if isinstance(own, str) and self._y.ndim != 1 else self._y.shape[1:]
+            )
+            wanted = (n, *width)
             raise ValueError(f"y: expected shape {wanted}, got {self._y.shape}")
         self.sample_weight = of_examples(sample_weight, n)
         self.is_sparse = is_sparse(self._x)

@@ -105,7 +105,7 @@ def fit(
             source = Batches(trainer, net.dtype, _batches(x))
         else:
             data = Examples(net, x, y, sample_weight)
-            check_classes(measures, data.y, net.config["output"])
+            check_classes(measures, data.y, net.sizes[-1], net.config["output"])
             if is_number(validation):
                 share = number("validation", validation)
                 data, held_out = data.split(share, settings.seed)
@@ -281,7 +281,7 @@ def _held_out(net: Network, validation: Any, metrics: dict[str, Metric]) -> Exam
     with _naming_validation():
         held_out = Examples(net, *validation)
         held_out.check_targets()
-        check_classes(metrics, held_out.y, net.config["output"])
+        check_classes(metrics, held_out.y, net.sizes[-1], net.config["output"])
         return held_out
 
 

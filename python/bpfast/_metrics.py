@@ -28,13 +28,15 @@ def accuracy(a: NDArray[Any], y: NDArray[Any]) -> float:
     return float(np.mean(labels(a) == labels(y)))
 
 
-def check_classes(metrics: Mapping[str, Metric], y: NDArray[Any], output: str) -> None:
+def check_classes(metrics: Mapping[str, Metric], y: NDArray[Any], width: int, output: str) -> None:
     """Raise ValueError where accuracy is asked for and y tells no classes.
 
     These are labels, outputs that are 0 or 1, several that are -1 or 1, and, of an `output` sigmoid
-    or softmax, all from 0 to 1. What a cost of the user's takes for y beside is not judged.
+    or softmax, all from 0 to 1. What a cost of the user's takes for y beside is not judged, nor a y
+    that does not fit `width` outputs, which is another error.
     """
-    if accuracy not in metrics.values() or y.ndim not in (1, 2) or y.dtype.kind not in "biuf":
+    fits = y.ndim == 1 or y.shape[1:] == (width,)
+    if accuracy not in metrics.values() or not fits or y.dtype.kind not in "biuf":
         return
     if y.ndim == 1:
         wrong, expected = y % 1 != 0, "labels"

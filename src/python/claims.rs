@@ -53,15 +53,6 @@ impl Call {
     }
 }
 
-/// What is in the way of a claim.
-#[derive(Debug, Clone, Copy)]
-pub struct Refusal {
-    /// What the other does with the memory.
-    pub hold: Hold,
-    /// Whether it is this thread that does.
-    pub is_own: bool,
-}
-
 /// Some memory, in use while this lives. It is dropped by who holds the GIL.
 #[derive(Debug)]
 pub struct Claim {
@@ -70,29 +61,57 @@ pub struct Claim {
 
 impl Claim {
     /// # Errors
-    /// Another call writes to some of it, or, to write, uses some of it.
-    pub fn new(call: Call, bounds: Bounds, hold: Hold) -> Result<Self, Refusal> {
+    /// Another call writes to some of it, or, to write, uses some of it: what that does.
+    pub fn new(call: Call, bounds: Bounds, hold: Hold) -> Result<Self, Hold> {
         let mut in_use = in_use();
-        let thread = thread::current().id();
         let excludes =
             |other: &Use| (hold != Hold::Reads || other.hold != Hold::Reads) && other.call != call;
         let mut uses = in_use.uses.iter();
         if let Some(other) = uses.find(|other| excludes(other) && other.bounds.overlap(&bounds)) {
-            return Err(Refusal {
-                hold: other.hold,
-                is_own: other.thread == thread,
-            });
+            return Err(other.hold);
         }
-        in_use.next += 1;
-        let number = in_use.next;
-        in_use.uses.push(Use {
+        Ok(in_use.claim(call, bounds, hold))
+    }
+
+    /// For a training: other threads may still be reading, which [`Self::is_alone`] tells, but none
+    /// begins to.
+    ///
+    /// # Errors
+    /// Another call writes to some of it, or this thread reads it, which will not end.
+    pub fn for_training(call: Call, bounds: Bounds) -> Result<Self, Hold> {
+        let mut in_use = in_use();
+        let own = thread::current().id();
+        let excludes = |other: &Use| other.hold != Hold::Reads || other.thread == own;
+        let mut uses = in_use.uses.iter();
+        if let Some(other) = uses.find(|other| excludes(other) && other.bounds.overlap(&bounds)) {
+            return Err(other.hold);
+        }
+        Ok(in_use.claim(call, bounds, Hold::Trains))
+    }
+
+    /// Whether no other call uses some of it.
+    pub fn is_alone(&self) -> bool {
+        let in_use = in_use();
+        let own = in_use.uses.iter().find(|one| one.number == self.number);
+        let mut uses = in_use.uses.iter();
+        own.is_none_or(|own| {
+            !uses.any(|other| other.number != own.number && other.bounds.overlap(&own.bounds))
+        })
+    }
+}
+
+impl InUse {
+    fn claim(&mut self, call: Call, bounds: Bounds, hold: Hold) -> Claim {
+        self.next += 1;
+        let number = self.next;
+        self.uses.push(Use {
             number,
             call,
-            thread,
+            thread: thread::current().id(),
             bounds,
             hold,
         });
-        Ok(Self { number })
+        Claim { number }
     }
 }
 

@@ -10,7 +10,7 @@ use numpy::{
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::claims::{Call, Claim, Hold, Refusal};
+use super::claims::{Call, Claim, Hold};
 use crate::error::Error;
 
 /// An array that no call writes to while this lives.
@@ -92,8 +92,8 @@ pub fn claim(
 }
 
 /// Why a call does not get memory that it wants to `hold`.
-pub fn refused(argument: &str, hold: Hold, other: Refusal) -> PyErr {
-    let why = match (hold, other.hold) {
+pub fn refused(argument: &str, hold: Hold, other: Hold) -> PyErr {
+    let why = match (hold, other) {
         (_, Hold::Trains) => "expected a network at rest, got one that a training is running on",
         (Hold::Reads, _) => "another call is writing to this array",
         _ => "expected an array of its own, got one that another call uses",

@@ -91,20 +91,18 @@ impl<T: Element> Owned<T> {
     fn claim(&self, py: Python<'_>, argument: &str, hold: Hold) -> PyResult<Claim> {
         let start = self.array(py).data().addr();
         let end = start + self.length * size_of::<T>();
-        loop {
-            let other = match Claim::new(Call::new(), Bounds { start, end }, hold) {
-                Ok(claim) => return Ok(claim),
-                Err(other) => other,
-            };
-            // Another thread that predicts or saves is done soon, and no reason to end a training.
-            let is_worth_waiting =
-                hold == Hold::Trains && other.hold == Hold::Reads && !other.is_own;
-            if !is_worth_waiting {
-                return Err(refused(argument, hold, other));
-            }
+        let bounds = Bounds { start, end };
+        let claim = match hold {
+            Hold::Trains => Claim::for_training(Call::new(), bounds),
+            _ => Claim::new(Call::new(), bounds, hold),
+        };
+        let claim = claim.map_err(|other| refused(argument, hold, other))?;
+        // Another thread that predicts or saves is done soon, and no reason to end a training.
+        while hold == Hold::Trains && !claim.is_alone() {
             py.detach(|| std::thread::sleep(WAIT));
             py.check_signals()?;
         }
+        Ok(claim)
     }
 }
 
