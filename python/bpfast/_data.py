@@ -55,7 +55,7 @@ class Examples:
         if self._y.shape[:1] != (n,):
             own = net.config["cost"]  # a callable's y is between the user and it
             width = (
-                net.sizes[-1:] if isinstance(own, str) and self._y.ndim != 1 else self._y.shape[1:]
+                net.sizes[-1:] if isinstance(own, str) and self._y.ndim > 1 else self._y.shape[1:]
             )
             wanted = (n, *width)
             raise ValueError(f"y: expected shape {wanted}, got {self._y.shape}")
