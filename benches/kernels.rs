@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bpfast::Real;
 use bpfast::interrupt::Pulse;
-use bpfast::kernels::product::{self, Layout, Values};
+use bpfast::kernels::product::{self, Layout, Onto, Values};
 use bpfast::kernels::{level, peak};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
@@ -166,7 +166,8 @@ fn compare<T: Real + 'static>(case: &str, rows: usize, n_in: usize, n_out: usize
                 }
                 _ => {
                     let (a, delta, room) = (values(&a), values(&delta), &mut room);
-                    product::gradients(a, delta, rows, 0, out, false, false, room, &pulse);
+                    let onto = Onto::Nothing;
+                    product::gradients(a, delta, rows, 0, out, false, onto, room, &pulse);
                 }
             }));
             samples[1].push(per_second(m * k * n, || by_gemm(&left, &right, out)));

@@ -9,7 +9,7 @@ use crate::cost::Cost;
 use crate::dropout::drop;
 use crate::examples::{Incoming, Inputs, Targets};
 use crate::interrupt::{ELEMENT_WORK, Pulse};
-use crate::kernels::product::{self, Layout, Values};
+use crate::kernels::product::{self, Layout, Onto, Values};
 use crate::kernels::sparse;
 use crate::network::Network;
 use crate::scalar::Real;
@@ -104,8 +104,8 @@ pub fn bp3<T: Real>(delta: Values<'_, T>, nabla_b: &mut [T], room: &mut [T], pul
 }
 
 /// BP4: (∂C/∂W^l)ᵀ = (a^(l−1))ᵀ δ^l, for the weights out of the neurons from `first` on, whose rows
-/// are `row` apart (n_l, but where `a` is sparse); with `add`, added to what `nabla_w` holds. With
-/// `biases`, BP3 comes behind it, in the same way.
+/// are `row` apart (n_l, but where `a` is sparse), added `onto` what `nabla_w` holds; where `a` is
+/// sparse, a sum there is taken for terms. With `biases`, BP3 comes behind it, in the same way.
 ///
 /// `delta`: (rows, n_l), by example where `a` is sparse; `a`: (rows, n_(l−1)); `nabla_w`:
 /// (neurons, n_l), a row more with `biases`; `room`: what a product needs.
@@ -116,16 +116,16 @@ pub fn bp4<T: Real>(
     (first, row): (usize, usize),
     nabla_w: &mut [T],
     biases: bool,
-    add: bool,
+    onto: Onto,
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
     match a {
         Incoming::Dense(a) => {
-            product::gradients(a, delta, rows, first, nabla_w, biases, add, room, pulse);
+            product::gradients(a, delta, rows, first, nabla_w, biases, onto, room, pulse);
         }
         Incoming::Sparse(a) => {
-            bp4_sparse(delta, a, (first, row), nabla_w, biases, add, room, pulse);
+            bp4_sparse(delta, a, (first, row), nabla_w, biases, onto, room, pulse);
         }
     }
 }
@@ -138,10 +138,11 @@ fn bp4_sparse<T: Real>(
     (first, row): (usize, usize),
     nabla_w: &mut [T],
     biases: bool,
-    add: bool,
+    onto: Onto,
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
+    let add = onto != Onto::Nothing;
     let behind = if biases {
         delta.numbers.len() / a.len()
     } else {
@@ -157,116 +158,91 @@ fn bp4_sparse<T: Real>(
     }
 }
 
-/// BP4 for a step of training: (a^(l−1))ᵀ δ^l, summed by itself and then added to what `params` holds
-/// of the weights out of the neurons from `first` on. Where `a` is sparse, its terms are added one by
-/// one.
-///
-/// The shapes are those of [`bp4`].
-pub fn add_bp4<T: Real>(
-    delta: Values<'_, T>,
-    a: Incoming<'_, T>,
-    rows: usize,
-    (first, row): (usize, usize),
-    params: &mut [T],
-    room: &mut [T],
-    pulse: &Pulse<'_>,
-) {
-    match a {
-        Incoming::Dense(a) => product::add_gradients(a, delta, rows, first, params, room, pulse),
-        Incoming::Sparse(a) => sparse::gradients(a, delta.numbers, first, params, row, true, pulse),
-    }
-}
-
-/// BP1 and BP2: fills δ^l of `workspace`, l = L … 2, which holds the forward pass of the examples
-/// `rows`.
-pub fn errors<T: Real>(
+/// BP1 or BP2: fills δ^l of `workspace` for the layer at `index`; it holds the forward pass of the
+/// examples `rows`, and δ^(l+1).
+pub fn error<T: Real>(
     network: &Network,
     params: &[T],
     targets: &Targets<'_, T>,
     rows: Range<usize>,
     workspace: &mut Workspace<T>,
+    index: usize,
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
-    let n = rows.len();
-    for (index, layer) in network.layers().iter().enumerate().rev() {
-        let length = n * layer.n_out;
-        let (these, after) = workspace.layers.split_at_mut(index + 1);
-        let Buffers {
+    let (n, layer) = (rows.len(), &network.layers()[index]);
+    let length = n * layer.n_out;
+    let (these, after) = workspace.layers.split_at_mut(index + 1);
+    let Buffers {
+        z,
+        a,
+        delta,
+        layout,
+        mask,
+        whole,
+    } = &mut these[index];
+    // σ' is that of a^l before neurons were dropped.
+    let a = if whole.is_empty() { a } else { whole };
+    let (z, a) = (&z[..length.min(z.len())], &a[..length]);
+    let delta = &mut delta[..length];
+    let activation = layer.activation;
+    let Some((next, after)) = network.layers().get(index + 1).zip(after.first()) else {
+        return bp1(
+            network.cost(),
+            activation,
             z,
             a,
+            targets,
+            rows,
             delta,
-            layout,
-            mask,
-            whole,
-        } = &mut these[index];
-        // σ' is that of a^l before neurons were dropped.
-        let a = if whole.is_empty() { a } else { whole };
-        let (z, a) = (&z[..length.min(z.len())], &a[..length]);
-        let delta = &mut delta[..length];
-        let activation = layer.activation;
-        if let (Some(next), Some(after)) = (network.layers().get(index + 1), after.first()) {
-            let delta_next = after.errors(n * next.n_out);
-            let weights = &params[next.weights.clone()];
-            let width = layer.n_out;
-            bp2(
-                delta_next,
-                weights,
-                activation,
-                (z, a),
-                delta,
-                *layout,
-                width,
-                room,
-                pulse,
-            );
-            if !mask.is_empty() {
-                drop(delta, &mask[..length]);
-            }
-        } else {
-            let rows = rows.clone();
-            bp1(
-                network.cost(),
-                activation,
-                z,
-                a,
-                targets,
-                rows,
-                delta,
-                pulse,
-            );
-        }
+            pulse,
+        );
+    };
+    let delta_next = after.errors(n * next.n_out);
+    let weights = &params[next.weights.clone()];
+    let (layout, width) = (*layout, layer.n_out);
+    bp2(
+        delta_next,
+        weights,
+        activation,
+        (z, a),
+        delta,
+        layout,
+        width,
+        room,
+        pulse,
+    );
+    if !mask.is_empty() {
+        drop(delta, &mask[..length]);
     }
 }
 
-/// BP3 and BP4 of a chunk whose inputs are `x`, into `gradient`, which lies as the parameters do;
-/// with `add`, added to what it holds.
+/// BP3 and BP4 of the layer at `index` for a chunk whose inputs are `x`, into their place in `gradient`,
+/// which lies as the parameters do, added `onto` what it holds.
 pub fn gradient<T: Real>(
     network: &Network,
     x: Inputs<'_, T>,
     workspace: &Workspace<T>,
+    index: usize,
     gradient: &mut [T],
-    add: bool,
+    onto: Onto,
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
-    let rows = x.len();
-    for index in 0..network.layers().len() {
-        let layer = &network.layers()[index];
-        let (a, delta) = input_and_delta(network, x, workspace, index);
-        let nabla = &mut gradient[layer.weights.start..layer.biases.end];
-        bp4(
-            delta,
-            a,
-            rows,
-            (0, layer.row),
-            nabla,
-            true,
-            add,
-            room,
-            pulse,
-        );
-    }
+    let (rows, layer) = (x.len(), &network.layers()[index]);
+    let (a, delta) = input_and_delta(network, x, workspace, index);
+    let nabla = &mut gradient[layer.weights.start..layer.biases.end];
+    bp4(
+        delta,
+        a,
+        rows,
+        (0, layer.row),
+        nabla,
+        true,
+        onto,
+        room,
+        pulse,
+    );
 }
 
 /// a^(l−1) and δ^l of the layer at `index`, for a chunk whose inputs are `x`.

@@ -6,7 +6,7 @@ use crate::backward;
 use crate::error::Result;
 use crate::examples::Incoming;
 use crate::interrupt::Pulse;
-use crate::kernels::product::{self, Layout, Values};
+use crate::kernels::product::{self, Layout, Onto, Values};
 use crate::pairwise::{reserve_each, sum_pairwise};
 use crate::plan::MAX_ROWS;
 use crate::scalar::Real;
@@ -65,12 +65,19 @@ pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T], pulse: &Pulse<'_>) -> Result
     if pulse.stopped_after(0) {
         return Ok(()); // the stack may be short
     }
-    sum_pairwise(chunks, nabla_b, &mut stack, pulse, |delta, place| {
-        if !pulse.stopped_after(delta.len()) {
-            place.fill(T::ZERO);
-            backward::bp3(Values::by_example(delta), place, &mut [], pulse);
-        }
-    });
+    sum_pairwise(
+        chunks,
+        nabla_b,
+        &mut stack,
+        false,
+        pulse,
+        |delta, place, _| {
+            if !pulse.stopped_after(delta.len()) {
+                place.fill(T::ZERO);
+                backward::bp3(Values::by_example(delta), place, &mut [], pulse);
+            }
+        },
+    );
     Ok(())
 }
 
@@ -93,14 +100,22 @@ pub fn bp4<T: Real>(
     if pulse.stopped_after(0) {
         return Ok(()); // the stack may be short
     }
-    sum_pairwise(chunks, nabla_w, &mut stack, pulse, |(delta, a), place| {
-        if !pulse.stopped() {
-            let (rows, room) = (delta.len() / n_out, &mut room);
-            let (delta, a) = (Values::by_example(delta), Values::by_example(a));
-            let a = Incoming::Dense(a);
-            backward::bp4(delta, a, rows, (0, n_out), place, false, false, room, pulse);
-        }
-    });
+    sum_pairwise(
+        chunks,
+        nabla_w,
+        &mut stack,
+        true,
+        pulse,
+        |(delta, a), place, add| {
+            if !pulse.stopped() {
+                let (rows, room) = (delta.len() / n_out, &mut room);
+                let (delta, a) = (Values::by_example(delta), Values::by_example(a));
+                let a = Incoming::Dense(a);
+                let onto = if add { Onto::Sum } else { Onto::Nothing };
+                backward::bp4(delta, a, rows, (0, n_out), place, false, onto, room, pulse);
+            }
+        },
+    );
     Ok(())
 }
 

@@ -26,23 +26,27 @@ pub fn reserve_each<T: Real>(
 
 /// Computes a partial sum for each of `parts` and adds them pairwise, in their order, into `place`.
 ///
-/// `stack` holds the sums that wait: one less than wait at once, each as long as `place`.
+/// `compute` overwrites what it is given; where it `adds`, it is told for every second part to add the
+/// part's sum to what is there, that of the first. `stack` holds the sums that wait: one less than
+/// wait at once, each as long as `place`.
 pub fn sum_pairwise<T: Real, P>(
     parts: impl Iterator<Item = P>,
     place: &mut [T],
     stack: &mut [Vec<T>],
+    adds: bool,
     pulse: &Pulse<'_>,
-    mut compute: impl FnMut(P, &mut [T]),
+    mut compute: impl FnMut(P, &mut [T], bool),
 ) {
     let mut waiting = 0;
     for (done, part) in (1..).zip(parts) {
+        let add = adds && usize::is_multiple_of(done, 2);
+        waiting += usize::from(!add);
         match waiting {
-            0 => compute(part, place),
-            _ => compute(part, &mut stack[waiting - 1][..place.len()]),
+            1 => compute(part, place, add),
+            _ => compute(part, &mut stack[waiting - 2][..place.len()], add),
         }
-        waiting += 1;
         // 2^k parts are complete whenever `done` is a multiple of 2^k: join them.
-        for _ in 0..usize::trailing_zeros(done) {
+        for _ in usize::from(add)..usize::trailing_zeros(done) as usize {
             waiting -= 1;
             join(place, stack, waiting, pulse);
         }

@@ -1,7 +1,7 @@
 //! How a batch is cut into chunks, and how their gradients are brought together.
 //!
 //! What decides about bits follows from the shape of network and batch alone, never from the
-//! number of threads: which examples' costs are added first, which chunks make a lane, which
+//! number of threads: which examples' costs are added first, which chunks make a run, which
 //! examples make a block. How many rows of a block one thread takes at a time changes no bit.
 
 use std::ops::Range;
@@ -18,20 +18,17 @@ const GRAIN: usize = 16;
 pub const MAX_ROWS: usize = 128;
 /// The most activations of a layer that a chunk has: very wide layers take few rows at a time.
 const MAX_ACTIVATIONS: usize = 1 << 21;
-/// The most lanes, so that many threads share evenly.
-const MAX_LANES: usize = 64;
-
 /// The most chunks of a run: their gradients are added in registers, and only a run's in memory.
 const LONGEST_RUN: usize = 4;
-/// The lanes that there are before runs become longer: enough for the threads of most machines.
-const SHORT_RUN_LANES: usize = 32;
+/// The runs that there are before they become longer: enough for the threads of most machines.
+const SHORT_RUNS: usize = 32;
 
 /// Parameters from which a gradient no longer stays in the cache: to add one costs as much as to
 /// compute some rows.
 const LARGE: usize = 1 << 17;
 /// The most rows of a chunk of a large network: each chunk takes all weights from memory.
 const LARGE_MAX_ROWS: usize = 512;
-/// The most examples of a small network that make blocks, and no lanes.
+/// The most examples of a small network that make blocks, and no runs.
 const SMALL_BATCH: usize = 512;
 /// The most activations of a block.
 const BLOCK_ACTIVATIONS: usize = 1 << 22;
@@ -41,16 +38,11 @@ const BLOCK_ROWS: (usize, usize) = (128, 4096);
 /// How the gradients of the chunks are brought together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sum {
-    /// The gradient of a run of chunks, one after the other; runs are added pairwise in each of a
-    /// number of lanes of neighbouring runs, and the lanes pairwise. For small networks and large
-    /// batches.
-    Lanes {
+    /// The gradient of a run of chunks, one after the other; runs are added pairwise. For small
+    /// networks and large batches.
+    Runs {
         /// The chunks of a run; the last may have fewer.
         chunks_per_run: usize,
-        /// The lanes of the batch.
-        lanes: usize,
-        /// The chunks of a lane, whole runs; the last may have fewer.
-        chunks_per_lane: usize,
     },
     /// The gradient is cut, and each part sums over all examples of a block in their order; blocks
     /// are added with compensation. For large networks or small batches.
@@ -95,10 +87,10 @@ impl Plan {
         let grain = GRAIN.min(fit);
         let large = network.n_params() > LARGE;
         let most = fit.min(if large { LARGE_MAX_ROWS } else { MAX_ROWS });
-        let lanes = !large && n > SMALL_BATCH;
+        let runs = !large && n > SMALL_BATCH;
         let block = BLOCK_ACTIVATIONS / network.n_neurons();
         let block = 1 << block.clamp(BLOCK_ROWS.0, BLOCK_ROWS.1).ilog2();
-        let rows = if lanes {
+        let rows = if runs {
             most
         } else if n > block {
             // A divisor of the block.
@@ -108,14 +100,9 @@ impl Plan {
             n.div_ceil(chunks).next_multiple_of(grain)
         };
         let chunks = n.div_ceil(rows);
-        let sum = if lanes {
-            let chunks_per_run = (chunks / SHORT_RUN_LANES).clamp(1, LONGEST_RUN);
-            let runs_per_lane = chunks.div_ceil(chunks_per_run).div_ceil(MAX_LANES);
-            let chunks_per_lane = chunks_per_run * runs_per_lane;
-            Sum::Lanes {
-                chunks_per_run,
-                lanes: chunks.div_ceil(chunks_per_lane),
-                chunks_per_lane,
+        let sum = if runs {
+            Sum::Runs {
+                chunks_per_run: (chunks / SHORT_RUNS).clamp(1, LONGEST_RUN),
             }
         } else {
             Sum::Blocks {
@@ -147,7 +134,7 @@ impl Plan {
         self.rows / self.grain
     }
 
-    /// The chunks of the part `index` of the batch, a lane or a block, with `length` chunks a part.
+    /// The chunks of the part `index` of the batch, a run or a block, with `length` chunks a part.
     pub fn chunks_of(&self, index: usize, length: usize) -> Range<usize> {
         index * length..self.chunks.min((index + 1) * length)
     }
@@ -176,15 +163,10 @@ mod tests {
             {
                 let plan = Plan::new(&network, n, threads);
                 let (parts, length) = match plan.sum {
-                    Sum::Lanes {
-                        chunks_per_run,
-                        lanes,
-                        chunks_per_lane,
-                    } => {
-                        assert!(lanes <= MAX_LANES, "{plan:?}");
-                        assert!(lanes >= plan.chunks.min(SHORT_RUN_LANES), "{plan:?}");
-                        assert_eq!(chunks_per_lane % chunks_per_run, 0, "{plan:?}");
-                        (lanes, chunks_per_lane)
+                    Sum::Runs { chunks_per_run } => {
+                        let runs = plan.chunks.div_ceil(chunks_per_run);
+                        assert!(runs >= plan.chunks.min(SHORT_RUNS), "{plan:?}");
+                        (runs, chunks_per_run)
                     }
                     Sum::Blocks { chunks_per_block } => {
                         (plan.chunks.div_ceil(chunks_per_block), chunks_per_block)
@@ -202,7 +184,7 @@ mod tests {
                 let alone = Plan::new(&network, n, 1);
                 assert_eq!(plan.grain, alone.grain);
                 let of_sum = |plan: Plan| match plan.sum {
-                    Sum::Lanes { .. } => (true, plan.rows * length),
+                    Sum::Runs { .. } => (true, plan.rows * length),
                     Sum::Blocks { chunks_per_block } => {
                         (false, (chunks_per_block * plan.rows).min(n))
                     }

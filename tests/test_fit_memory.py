@@ -59,8 +59,8 @@ CALLS = {
     "partial_fit": ORDER,
     "partial_fit with dropout": ORDER,
 }
-# The chunks' layers, and 64 lanes of the gradient: 18 MB of the dense, 30 MB of the sparse network.
-LANES = {"dense": 64 * 0.28 * MB, "sparse": 64 * 0.48 * MB}
+# The chunks' layers, and 64 branches of the gradient: 18 MB of the dense, 30 MB of the sparse network.
+BRANCHES = {"dense": 64 * 0.28 * MB, "sparse": 64 * 0.48 * MB}
 
 
 @pytest.mark.parametrize("kind", ["dense", "sparse"])
@@ -69,6 +69,6 @@ def test_a_training_takes_little(call, kind):
     if kind == "sparse":
         pytest.importorskip("scipy.sparse")
     asked = CALLS[call] + (2 * SPARSE if kind == "sparse" else 0)
-    limit = 1.1 * (asked + LANES[kind]) + 15 * MB
+    limit = 1.1 * (asked + BRANCHES[kind]) + 15 * MB
     assert limit < LAYERS / 2.5  # else this test could not tell
     assert run(PRELUDE + PROGRAM, json.dumps([kind, call, N, HIDDEN])) < limit

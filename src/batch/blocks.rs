@@ -10,6 +10,7 @@ use crate::compensated::add_compensated;
 use crate::error::Result;
 use crate::examples::{Inputs, Targets};
 use crate::interrupt::{Pulse, watch};
+use crate::kernels::product::Onto;
 use crate::network::{Layer, Network};
 use crate::scalar::Real;
 use crate::workspace::{Keep, Workspace, reserve};
@@ -218,8 +219,12 @@ pub(super) fn sum_part<'b, T: Real>(
             None => bp3(delta, sum, room, pulse),
             Some(neuron) => {
                 let (rows, row) = (x.len(), network.layers()[part.layer].row);
-                let add = index > 0;
-                bp4(delta, a, rows, (neuron, row), sum, false, add, room, pulse);
+                let onto = if index > 0 {
+                    Onto::Terms
+                } else {
+                    Onto::Nothing
+                };
+                bp4(delta, a, rows, (neuron, row), sum, false, onto, room, pulse);
             }
         }
         if pulse.stopped_after(0) {

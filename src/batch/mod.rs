@@ -1,20 +1,21 @@
 //! A batch, cut as its [`Plan`] says, run on a team of threads, summed in order.
 //!
 //! A sum has the same bits at any number of threads, because its order follows from the plan, and
-//! its error does not grow with n: chunks are added pairwise in `lanes`, or with compensation in
+//! its error does not grow with n: chunks are added pairwise in `runs`, or with compensation in
 //! `blocks`.
 
 mod blocks;
 mod few;
-mod lanes;
+mod runs;
 mod shown;
+mod tree;
 mod update;
 
 pub(crate) use update::Ready;
 
 use std::ops::Range;
 
-use crate::backward::{cost, errors};
+use crate::backward::{cost, error};
 use crate::dropout::Dropout;
 use crate::error::Result;
 use crate::examples::{Inputs, Targets};
@@ -32,8 +33,8 @@ use crate::workspace::{Buffers, Keep, Workspace, reserve};
 pub struct Scratch<T> {
     workers: Vec<Worker<T>>,
     costs: Vec<f64>,
-    /// The gradients of all lanes but the first, whose place is the result.
-    lanes: Vec<Vec<T>>,
+    /// The sums of all branches but the first, whose place is the result.
+    branches: Vec<Vec<T>>,
     /// The chunks of a block.
     block: Vec<Workspace<T>>,
     /// What the sum over the blocks lost.
@@ -48,7 +49,7 @@ struct Worker<T> {
     /// What a product needs.
     room: Vec<T>,
     workspace: Workspace<T>,
-    /// Partial sums of the lane at work, all but the lowest, whose place is the lane's own.
+    /// Partial sums of the branch at work, all but the lowest, whose place is the branch's own.
     stack: Vec<Vec<T>>,
     /// A part of a block's gradient.
     part: Vec<T>,
@@ -165,10 +166,7 @@ impl<'a, T: Real> Call<'a, T> {
                 let Worker {
                     workspace, room, ..
                 } = worker;
-                self.forward_chunk(&rows, workspace, None, room, pulse);
-                if !pulse.stopped_after(0) {
-                    self.costs_of(targets, rows, workspace, costs, pulse);
-                }
+                self.costs_chunk(targets, &rows, workspace, room, costs, pulse);
             },
         )?;
         scratch.costs = costs;
@@ -194,13 +192,8 @@ impl<'a, T: Real> Call<'a, T> {
             reserve(&mut scratch.costs, self.plan.grains(), 1, pulse)
         })?;
         match self.plan.sum {
-            Sum::Lanes {
-                chunks_per_run,
-                lanes,
-                chunks_per_lane,
-            } => {
-                let runs = (chunks_per_run, lanes, chunks_per_lane);
-                self.sum_lanes(targets, scratch, gradient, runs)?;
+            Sum::Runs { chunks_per_run } => {
+                self.sum_runs(targets, scratch, gradient, chunks_per_run)?;
             }
             Sum::Blocks { chunks_per_block } => {
                 self.sum_blocks(targets, scratch, gradient, chunks_per_block)?;
@@ -236,8 +229,24 @@ impl<'a, T: Real> Call<'a, T> {
         );
     }
 
-    /// The forward pass and δ^l of a chunk, and the costs of its grains.
+    /// The forward pass and δ^l of a chunk, l = L … 2, and the costs of its grains.
     fn errors_chunk(
+        &self,
+        targets: &Targets<'_, T>,
+        rows: &Range<usize>,
+        workspace: &mut Workspace<T>,
+        room: &mut [T],
+        costs: &mut [f64],
+        pulse: &Pulse<'_>,
+    ) {
+        self.costs_chunk(targets, rows, workspace, room, costs, pulse);
+        for index in (0..self.network.layers().len()).rev() {
+            self.error(targets, rows, workspace, index, room, pulse);
+        }
+    }
+
+    /// The forward pass of a chunk, and the costs of its grains.
+    fn costs_chunk(
         &self,
         targets: &Targets<'_, T>,
         rows: &Range<usize>,
@@ -249,9 +258,23 @@ impl<'a, T: Real> Call<'a, T> {
         self.forward_chunk(rows, workspace, None, room, pulse);
         if !pulse.stopped_after(0) {
             self.costs_of(targets, rows.clone(), workspace, costs, pulse);
-            let (network, rows) = (self.network, rows.clone());
-            errors(network, self.params, targets, rows, workspace, room, pulse);
         }
+    }
+
+    /// δ^l of a chunk for the layer at `index`, from its forward pass and δ^(l+1).
+    fn error(
+        &self,
+        targets: &Targets<'_, T>,
+        rows: &Range<usize>,
+        workspace: &mut Workspace<T>,
+        index: usize,
+        room: &mut [T],
+        pulse: &Pulse<'_>,
+    ) {
+        let (network, params, rows) = (self.network, self.params, rows.clone());
+        error(
+            network, params, targets, rows, workspace, index, room, pulse,
+        );
     }
 
     /// The cost of each grain of `rows`, from their forward pass.

@@ -4,10 +4,11 @@
 
 use super::blocks::{Part, Parts, sum_part};
 use super::{Call, Scratch, Worker};
-use crate::backward::{add_bp4, input_and_delta};
+use crate::backward::{bp4, input_and_delta};
 use crate::error::Result;
 use crate::examples::{Incoming, Inputs, Targets};
 use crate::interrupt::{Pulse, watch};
+use crate::kernels::product::Onto;
 use crate::kernels::{map, steps::Scale};
 use crate::network::{Layer, Network};
 use crate::optimizer::{Changed, Step, Update};
@@ -183,7 +184,18 @@ impl<'a, T: Real> Ready<'a, T> {
             shrink(params, 1.0 - self.plain_rate.unwrap_or(0.0) * terms.l2);
             for (x, workspace) in chunks {
                 let (a, delta) = input_and_delta(self.network, x, workspace, part.layer);
-                add_bp4(delta, a, x.len(), (neuron, layer.row), params, room, pulse);
+                let (rows, row) = (x.len(), layer.row);
+                bp4(
+                    delta,
+                    a,
+                    rows,
+                    (neuron, row),
+                    params,
+                    false,
+                    Onto::Sum,
+                    room,
+                    pulse,
+                );
             }
             return;
         }

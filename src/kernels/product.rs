@@ -124,9 +124,19 @@ pub fn errors<T: Registers>(
     product.run(out, room, pulse);
 }
 
+/// What a gradient is added to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Onto {
+    /// Nothing: what is there is overwritten.
+    Nothing,
+    /// The terms there: these come after those, one by one.
+    Terms,
+    /// The sum there: a gradient is summed by itself, and then added.
+    Sum,
+}
+
 /// aᵀ δ for some of the columns of `a`: the gradient of the weights out of the neurons from `first`
-/// on. With `biases`, 1ᵀ δ comes behind it: that of the biases. With `add`, the terms are added to
-/// what `out` holds, after those.
+/// on. With `biases`, 1ᵀ δ comes behind it: that of the biases.
 ///
 /// `a`: (rows, n_in); `delta`: (rows, n_out); `out`: (neurons, n_out), a row more with `biases`;
 /// `room`: [`room`] numbers.
@@ -137,41 +147,16 @@ pub fn gradients<T: Registers>(
     first: usize,
     out: &mut [T],
     biases: bool,
-    add: bool,
+    onto: Onto,
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
-    let start = if add { Begin::Sum } else { Begin::Zero };
-    gradients_from(start, a, delta, rows, first, out, biases, room, pulse);
-}
-
-/// aᵀ δ as in [`gradients`], summed by itself and then added to what `out` holds: the terms are not
-/// rounded to it one by one.
-pub fn add_gradients<T: Registers>(
-    a: Values<'_, T>,
-    delta: Values<'_, T>,
-    rows: usize,
-    first: usize,
-    out: &mut [T],
-    room: &mut [T],
-    pulse: &Pulse<'_>,
-) {
-    gradients_from(Begin::Apart, a, delta, rows, first, out, false, room, pulse);
-}
-
-fn gradients_from<T: Registers>(
-    start: Begin<'_, T>,
-    a: Values<'_, T>,
-    delta: Values<'_, T>,
-    rows: usize,
-    first: usize,
-    out: &mut [T],
-    biases: bool,
-    room: &mut [T],
-    pulse: &Pulse<'_>,
-) {
+    let start = match onto {
+        Onto::Nothing => Begin::Zero,
+        Onto::Terms => Begin::Sum,
+        Onto::Sum => Begin::Apart,
+    };
     let (n_in, n_out) = (a.neurons(rows), delta.numbers.len() / rows);
-    let fresh = matches!(start, Begin::Zero);
     if n_out == 1 && a.picked.is_none() {
         // The one column is a row as well, which fills registers.
         let (weights, bias) = out.split_at_mut(out.len() - usize::from(biases));
@@ -192,10 +177,16 @@ fn gradients_from<T: Registers>(
         };
         product.run(weights, room, pulse);
         if biases {
-            if fresh {
-                bias.fill(T::default());
+            let mut sum = [T::default()];
+            if onto == Onto::Nothing {
+                bias.copy_from_slice(&sum);
             }
-            sums(delta, bias, room, pulse);
+            if onto == Onto::Sum {
+                sums(delta, &mut sum, room, pulse);
+                sums(Values::by_example(&sum), bias, room, pulse);
+            } else {
+                sums(delta, bias, room, pulse);
+            }
         }
         return;
     }

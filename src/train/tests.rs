@@ -177,7 +177,7 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
     (difference / square(&mut b.iter().copied())).sqrt()
 }
 
-/// By parts or through the whole gradient, in blocks or in lanes, on one thread or more.
+/// By parts or through the whole gradient, in blocks or in runs, on one thread or more.
 #[test]
 fn a_run_does_the_steps_of_a_plain_loop() {
     for (sizes, n, batch_size) in [

@@ -11,7 +11,7 @@ use super::*;
 use crate::kernels::number::{Number, fill};
 use crate::kernels::testing::at;
 use places::{Places, levels};
-use shape::{APART, E, KINDS, Kind, N, Place, With};
+use shape::{APART, E, KINDS, Kind, N, Place};
 
 /// The sums of columns, added to what is there: at every level those of plain additions.
 fn sums_of_columns<T: Number>() {
@@ -104,8 +104,8 @@ fn with_much_room<T: Number>() {
         WORTH_INTERLEAVING + 5,
     ] {
         for kind in [
-            Kind::Gradients([far, 1], E, E, With::AddBiases),
-            Kind::Gradients([1, far], E, E, With::Nothing),
+            Kind::Gradients([far, 1], E, E, Onto::Terms, true),
+            Kind::Gradients([1, far], E, E, Onto::Nothing, false),
         ] {
             for rows in [1, 7, 8, 9, 13, rows, rows + 1] {
                 for steps in [1, 2, steps, steps + 1] {
@@ -139,7 +139,7 @@ fn with_much_room<T: Number>() {
     // Rows of both factors that are far apart.
     places.check_with(
         room,
-        Kind::Gradients([far, 0], E, E, With::Biases),
+        Kind::Gradients([far, 0], E, E, Onto::Nothing, true),
         33,
         far,
         3,

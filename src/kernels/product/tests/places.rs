@@ -4,8 +4,8 @@ use super::super::super::guarded::Guarded;
 use super::super::super::level::Level;
 use super::super::super::number::{Number, fill};
 use super::super::super::testing::at;
-use super::super::{Values, add_gradients, errors, forward, gradients, room, walk::LARGE};
-use super::shape::{Kind, Shape, With};
+use super::super::{Onto, Values, errors, forward, gradients, room, walk::LARGE};
+use super::shape::{Kind, Shape};
 use crate::interrupt::Pulse;
 
 /// The levels whose code runs here. That of NEON is made of arrays, which x86-64 has as well.
@@ -110,18 +110,18 @@ impl<T: Number> Places<T> {
                     sums[shape.c.at(i, j)] = bias[before + j];
                 }
             }
-            Kind::Gradients(.., With::Add | With::AddBiases) => {
+            Kind::Gradients(_, _, _, Onto::Terms, _) => {
                 fill(&mut begin);
                 sums.copy_from_slice(&begin);
             }
-            Kind::Gradients(.., With::Apart) => fill(&mut begin),
+            Kind::Gradients(_, _, _, Onto::Sum, _) => fill(&mut begin),
             _ => {}
         }
         let (a, b, bias) = (&*a, &*b, &*bias);
         let wanted = [false, true].map(|once| {
             let mut sums = sums.clone();
             add_terms(&shape, (rows, columns, steps), (a, b), &mut sums, once);
-            if matches!(kind, Kind::Gradients(.., With::Apart)) {
+            if matches!(kind, Kind::Gradients(_, _, _, Onto::Sum, _)) {
                 for (sum, &before) in sums.iter_mut().zip(&begin) {
                     *sum = sum.multiply_add(T::ONE, before, once);
                 }
@@ -155,14 +155,9 @@ impl<T: Number> Places<T> {
                     forward(inputs(from), b, bias, neurons, c, to, room, pulse);
                 }
                 Kind::Errors(from, to) => errors(values(a, from), b, c, to, columns, room, pulse),
-                Kind::Gradients([first, _], from, delta, With::Apart) => {
+                Kind::Gradients([first, _], from, delta, onto, biases) => {
                     let (a, delta) = (inputs(from), values(b, delta));
-                    add_gradients(a, delta, steps, first, c, room, pulse);
-                }
-                Kind::Gradients([first, _], from, delta, with) => {
-                    let add = matches!(with, With::Add | With::AddBiases);
-                    let (a, delta, biases) = (inputs(from), values(b, delta), ones > 0);
-                    gradients(a, delta, steps, first, c, biases, add, room, pulse);
+                    gradients(a, delta, steps, first, c, biases, onto, room, pulse);
                 }
             });
             let wanted = &wanted[usize::from(level.is_fused())];

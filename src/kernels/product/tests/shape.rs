@@ -1,6 +1,6 @@
 //! What is asked of the products, and where the numbers of their matrices stand.
 
-use super::super::Layout;
+use super::super::{Layout, Onto};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
@@ -8,21 +8,9 @@ pub enum Kind {
     Forward([usize; 2], Layout, Layout),
     /// How both errors lie.
     Errors(Layout, Layout),
-    /// Out of some neurons, so many before and after. How a and δ lie; what comes with it.
-    Gradients([usize; 2], Layout, Layout, With),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum With {
-    Nothing,
-    /// Added to what is there.
-    Add,
-    /// The biases' gradient behind it.
-    Biases,
-    /// Both.
-    AddBiases,
-    /// Summed by themselves, then added to what is there.
-    Apart,
+    /// Out of some neurons, so many before and after. How a and δ lie; what it is added to, and whether
+    /// the biases' gradient comes behind it.
+    Gradients([usize; 2], Layout, Layout, Onto, bool),
 }
 
 pub const E: Layout = Layout::Examples;
@@ -38,16 +26,16 @@ pub const KINDS: [Kind; 13] = [
     Kind::Errors(N, E),
     Kind::Errors(E, N),
     Kind::Errors(N, N),
-    Kind::Gradients([0, 2], E, E, With::Nothing),
-    Kind::Gradients([3, 0], E, E, With::AddBiases),
-    Kind::Gradients([2, 1], N, N, With::Biases),
-    Kind::Gradients([0, 1], E, N, With::Add),
+    Kind::Gradients([0, 2], E, E, Onto::Nothing, false),
+    Kind::Gradients([3, 0], E, E, Onto::Terms, true),
+    Kind::Gradients([2, 1], N, N, Onto::Nothing, true),
+    Kind::Gradients([0, 1], E, N, Onto::Terms, false),
 ];
 
 /// Those whose sums are added to what is there once they are whole.
 pub const APART: [Kind; 2] = [
-    Kind::Gradients([1, 0], E, E, With::Apart),
-    Kind::Gradients([0, 2], N, N, With::Apart),
+    Kind::Gradients([1, 0], E, E, Onto::Sum, false),
+    Kind::Gradients([0, 2], N, N, Onto::Sum, true),
 ];
 
 /// Where the numbers of a matrix stand.
@@ -113,7 +101,7 @@ impl Shape {
                 ones: 0,
                 examples: None,
             },
-            Kind::Gradients([before, after], a, delta, with) => {
+            Kind::Gradients([before, after], a, delta, _, biases) => {
                 let n_in = before + rows + after;
                 let (row, column) = if a == E { (1, n_in) } else { (steps, 1) };
                 Self {
@@ -126,7 +114,7 @@ impl Shape {
                     c: Place::of(true, rows, columns),
                     a_length: steps * n_in,
                     b_length: steps * columns,
-                    ones: usize::from(matches!(with, With::Biases | With::AddBiases)),
+                    ones: usize::from(biases),
                     examples: (a == E).then_some((steps, n_in)),
                 }
             }

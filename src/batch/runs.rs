@@ -1,0 +1,111 @@
+//! A gradient as the sum of the gradients of its runs, in pairs: for small networks and large batches.
+
+use super::tree::{Tree, branches};
+use super::{Call, Scratch, Worker};
+use crate::backward::gradient;
+use crate::error::Result;
+use crate::examples::{Incoming, Targets};
+use crate::interrupt::{Pulse, watch};
+use crate::kernels::product::Onto;
+use crate::pairwise::{reserve_each, sum_pairwise};
+use crate::scalar::Real;
+use crate::workspace::Keep;
+
+impl<T: Real> Call<'_, T> {
+    /// The gradient into `place`, the costs of the chunks into `scratch`.
+    ///
+    /// # Errors
+    /// No memory, or interrupted.
+    pub(super) fn sum_runs(
+        &self,
+        targets: &Targets<'_, T>,
+        scratch: &mut Scratch<T>,
+        place: &mut [T],
+        chunks_per_run: usize,
+    ) -> Result<()> {
+        let length = place.len();
+        let threads = self.team.threads();
+        let runs = self.plan.chunks.div_ceil(chunks_per_run);
+        let branches = branches(runs, threads);
+        let rooms = branches.clone().count() - 1;
+        watch(self.question, |pulse| {
+            self.prepare_workers(scratch)?;
+            let longest = branches
+                .clone()
+                .next()
+                .map(|branch| branch.runs(runs).len());
+            // As many sums as the number of its runs has bits wait at once, the lowest in its room.
+            let waiting = longest.unwrap_or(1).ilog2() as usize;
+            for worker in &mut scratch.workers[..threads] {
+                self.prepare(&mut worker.workspace, Keep::ERRORS, pulse)?;
+                reserve_each(&mut worker.stack, waiting, length, pulse)?;
+            }
+            reserve_each(&mut scratch.branches, rooms, length, pulse)
+        })?;
+        let rooms = scratch.branches[..rooms].iter_mut();
+        let tree = Tree::new(runs, place, rooms.map(|room| &mut room[..length]));
+        let grains = chunks_per_run * self.plan.grains_per_chunk();
+        let mut costs = &mut scratch.costs[..self.plan.grains()];
+        let tasks = branches.map(|branch| {
+            let these = costs.len().min(branch.runs(runs).len() * grains);
+            let costs = costs.split_off_mut(..these).unwrap_or_default();
+            (branch, costs)
+        });
+        let workers = &mut scratch.workers[..threads];
+        self.team.run(
+            workers,
+            tasks,
+            self.question,
+            |worker, (branch, costs), pulse| {
+                let place = tree.room(branch);
+                let runs = branch.runs(runs).map(|run| run * chunks_per_run);
+                let runs = runs.zip(costs.chunks_mut(grains));
+                self.branch(targets, runs, chunks_per_run, worker, place, pulse);
+                tree.join(branch, place, pulse);
+            },
+        )
+    }
+
+    /// The gradients of `runs`, each named by its first chunk, added pairwise, into `place`; the
+    /// costs of each into their place.
+    fn branch<'b>(
+        &self,
+        targets: &Targets<'_, T>,
+        runs: impl Iterator<Item = (usize, &'b mut [f64])>,
+        chunks_per_run: usize,
+        worker: &mut Worker<T>,
+        place: &mut [T],
+        pulse: &Pulse<'_>,
+    ) {
+        let Worker {
+            workspace,
+            stack,
+            room,
+            ..
+        } = worker;
+        // The terms of a sparse x are added to what is there one by one.
+        let adds = chunks_per_run == 1 && matches!(self.inputs.x, Incoming::Dense(_));
+        let run = |(first, costs): (usize, &mut [f64]), place: &mut [T], add| {
+            let costs = costs.chunks_mut(self.plan.grains_per_chunk());
+            for (index, costs) in costs.enumerate() {
+                let onto = match (add, index) {
+                    (true, _) => Onto::Sum,
+                    (false, 0) => Onto::Nothing,
+                    (false, _) => Onto::Terms,
+                };
+                let rows = self.plan.rows_of(first + index);
+                self.costs_chunk(targets, &rows, workspace, room, costs, pulse);
+                for layer in (0..self.network.layers().len()).rev() {
+                    // BP4 follows while δ^l is in the cache.
+                    self.error(targets, &rows, workspace, layer, room, pulse);
+                    let x = self.inputs.part(&rows);
+                    gradient(self.network, x, workspace, layer, place, onto, room, pulse);
+                }
+                if pulse.stopped_after(0) {
+                    return;
+                }
+            }
+        };
+        sum_pairwise(runs, place, stack, adds, pulse, run);
+    }
+}
