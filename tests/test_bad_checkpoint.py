@@ -118,7 +118,9 @@ CHANGES = [
     (at("state", "learning_rate", {"kind": "x"}), "config: unknown kind 'x'"),
     # A rate that goes with no Plateau's state: the optimizer has its own again.
     (at("state", "learning_rate", {"kind": "constant", "rate": 1}), "state: expected "),
-    (at("state", "learning_rate", 3), "config: expected a mapping, got int"),
+    (at("state", "learning_rate", 3), "state: expected "),
+    (at("state", "learning_rate", -3), "learning_rate: expected a positive number, got -3"),
+    (at("state", "learning_rate", "3"), "config: expected a mapping, got str"),
     (at("state", "early_stopping", None), "early_stopping: expected a state, got None"),
     (at("state", "early_stopping", {}), "state: expected best and best_epoch"),
     (at("state", "early_stopping", {"best": "x", "best_epoch": 1}), "best: expected a number"),

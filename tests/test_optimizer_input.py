@@ -253,7 +253,7 @@ def test_rates_of_every_type_of_number():
 
 
 def test_a_constant_that_was_spoilt():
-    opt, p = bpfast.SGD(0.1), P.copy()
+    opt, p = bpfast.SGD(schedules.Constant(0.1)), P.copy()
     opt.learning_rate.rate = NAN
     with refuses(ValueError, "^learning_rate: expected a finite rate", p):
         opt.step(p, G)

@@ -122,9 +122,11 @@ def network_config(net: Network) -> dict[str, Any]:
     return config | {"cost": config["cost"] if isinstance(config["cost"], str) else "custom"}
 
 
-def rate_config(optimizer: Optimizer) -> dict[str, Any] | None:
+def rate_config(optimizer: Optimizer) -> float | dict[str, Any] | None:
     """The learning rate in types that JSON has; None where a callable of the user's is in it."""
     rate = optimizer.learning_rate
+    if isinstance(rate, float):
+        return rate
     try:
         return rate.config if isinstance(rate, Schedule) else None
     except TypeError:  # a ramp in front of a callable

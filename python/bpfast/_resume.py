@@ -11,7 +11,7 @@ import numpy as np
 
 from bpfast import _checkpoint_file as file
 from bpfast import schedules
-from bpfast._numbers import whole
+from bpfast._numbers import is_number, whole
 from bpfast.early_stopping import EarlyStopping
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def _restore_optimizer(saved: Checkpoint, training: Training) -> None:
     if now != file.rate_config(optimizer):  # a callback assigned it
         if now is None:
             raise ValueError("learning_rate: expected an optimizer with the callable of a callback")
-        optimizer.learning_rate = schedules.from_config(now)
+        optimizer.learning_rate = now if is_number(now) else schedules.from_config(now)
     try:
         optimizer.state = state | arrays
     except (TypeError, ValueError):

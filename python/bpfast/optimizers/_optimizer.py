@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bpfast import _core
-from bpfast._numbers import whole
+from bpfast._numbers import is_number, whole
 from bpfast.optimizers._kept import FLOATS, Kept
 from bpfast.schedules import Constant, Schedule
 from bpfast.schedules._rates import as_schedule, checked_rate
@@ -41,7 +41,10 @@ class Optimizer:
     True
     """
 
-    __slots__ = ("_config", "_given", "_heard", "_keeps", "_kept", "_schedule", "_single", "_steps")
+    __slots__ = (
+        "_config", "_given", "_heard", "_is_number", "_keeps", "_kept", "_schedule", "_single",
+        "_steps",
+    )  # fmt: skip
 
     kind: ClassVar[str]  # its name in a config
 
@@ -61,16 +64,25 @@ class Optimizer:
         self._steps = 0
 
     @property
-    def learning_rate(self) -> Callable[[int], SupportsFloat]:
-        """The schedule of η: ``learning_rate(step)`` is that of a step, counted from 0.
+    def learning_rate(self) -> float | Any:  # Any: a schedule, or a callable of the user's
+        """Η as it was given: a number, a schedule or a callable.
 
-        A positive number, a schedule or any callable can be assigned; the steps are counted on.
+        Another one can be assigned; the steps are counted on.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> opt = bpfast.Adam(0.01)
+        >>> opt.learning_rate *= 0.5
+        >>> opt.learning_rate
+        0.005
         """
-        return self._schedule
+        return self._schedule.rate if self._is_number else self._schedule
 
     @learning_rate.setter
     def learning_rate(self, value: Rate) -> None:
-        self._schedule = as_schedule("learning_rate", value)
+        self._schedule: Any = as_schedule("learning_rate", value)
+        self._is_number = is_number(value)
         # What it has heard before, which `reset` brings back.
         self._heard = self._schedule.state if isinstance(self._schedule, Schedule) else {}
 
@@ -211,12 +223,14 @@ class Optimizer:
         TypeError
             The learning rate is a callable of your own, which has no config.
         """
-        if not isinstance(self._schedule, Schedule):
-            got = type(self._schedule).__name__
+        rate = self.learning_rate
+        if not isinstance(rate, float | Schedule):
+            got = type(rate).__name__
             raise TypeError(
                 f"learning_rate: expected one of bpfast.schedules for a config, got {got}"
             )
-        return {"kind": self.kind, "learning_rate": self._schedule.config, **self._config}
+        rate = rate.config if isinstance(rate, Schedule) else rate
+        return {"kind": self.kind, "learning_rate": rate, **self._config}
 
     def _rule(self) -> tuple[str, list[float]]:
         """The name of the rule and its numbers, as `_core` wants them."""
@@ -260,8 +274,7 @@ class Optimizer:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        rate = self._schedule
-        shown = [repr(rate.rate) if isinstance(rate, Constant) else repr(rate)]
+        shown = [repr(self.learning_rate)]
         shown += [f"{name}={value!r}" for name, value in self._config.items()]
         return f"{type(self).__name__}({', '.join(shown)})"
 
