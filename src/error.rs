@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::names::did_you_mean;
+
 /// The family an [`Error`] belongs to; each becomes one Python exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -45,19 +47,14 @@ impl Error {
         )
     }
 
-    /// `argument` names nothing in `valid`; the nearest valid name is offered first.
+    /// `argument` names nothing in `valid`; the one that was meant, if that can be told, is offered
+    /// first.
     pub fn unknown_name(argument: impl fmt::Display, got: &str, valid: &[&str]) -> Self {
-        let near = valid
-            .iter()
-            .map(|name| (strsim::jaro_winkler(&got.to_lowercase(), name), name))
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .filter(|(similarity, _)| *similarity >= 0.7)
-            .map(|(_, name)| format!("did you mean '{name}'? "))
-            .unwrap_or_default();
         Self {
             kind: Kind::Value,
             message: format!(
-                "{argument}: unknown name '{got}'; {near}valid: '{}'",
+                "{argument}: unknown name '{got}'; {}valid: '{}'",
+                did_you_mean(got, valid),
                 valid.join("', '")
             ),
         }
@@ -132,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_lists_the_nearest_first() {
+    fn an_unknown_name_lists_the_valid_ones() {
         let error = Error::unknown_name("cost", "quadratc", &["huber", "quadratic"]);
         assert_eq!(
             error.to_string(),

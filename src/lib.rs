@@ -32,6 +32,7 @@
 pub mod error;
 pub mod interrupt;
 pub mod kernels;
+mod names;
 pub mod random;
 pub mod scalar;
 pub mod sparse;

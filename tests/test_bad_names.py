@@ -104,6 +104,52 @@ def test_an_unknown_name_lists_the_valid_ones(argument, names):
         bpfast.Network([3, 2], **{argument: "zzz"})
 
 
+ELSEWHERE = [
+    ("cost", "mse", "quadratic"),
+    ("cost", "MSELoss", "quadratic"),
+    ("cost", "bce", "cross_entropy"),
+    ("cost", "binary_crossentropy", "cross_entropy"),
+    ("cost", "crossentropy", "cross_entropy"),
+    ("cost", "categorical_crossentropy", "log_likelihood"),
+    ("cost", "log_loss", "cross_entropy' or 'log_likelihood"),
+    ("cost", "nll", "log_likelihood"),
+    ("cost", "mae", "absolute"),
+    ("cost", "smooth_l1", "huber"),
+    ("hidden", "logistic", "sigmoid"),
+    ("hidden", "swish", "silu"),
+    ("hidden", "LReLU", "leaky_relu"),
+    ("output", "linear", "identity"),
+    ("output", "none", "identity"),
+]
+
+
+@pytest.mark.parametrize(("argument", "name", "meant"), ELSEWHERE)
+def test_a_name_of_other_libraries_leads_to_that_of_this(argument, name, meant):
+    with refuses(
+        ValueError, f"^{argument}: unknown name '{name}'; did you mean '{meant}'\\? valid"
+    ):
+        bpfast.Network([3, 2, 2], **{argument: name})
+
+
+def test_what_is_no_cost_of_this_library_leads_nowhere():
+    with refuses(ValueError, "^cost: unknown name 'hinge'; valid: "):
+        bpfast.Network([3, 2], cost="hinge")
+
+
+def test_an_argument_that_a_network_does_not_have():
+    for name, meant in (("loss", "cost"), ("activation", "hidden"), ("random_state", "seed")):
+        with refuses(TypeError, f"^Network: unknown argument '{name}'; did you mean '{meant}'\\?$"):
+            bpfast.Network([3, 2], **{name: "mse"})
+    with refuses(
+        TypeError, "^Network: unknown argument 'bias'; valid: 'sizes', 'hidden', 'output'"
+    ):
+        bpfast.Network([3, 2], bias=False)
+    for arguments in ((3, 2, 1), ([3, 2, 1], "relu")):
+        message = f"^Network: expected all but sizes by name, as in hidden=…, got {len(arguments)}"
+        with refuses(TypeError, message):
+            bpfast.Network(*arguments)
+
+
 def test_an_unknown_hidden_name_lists_those_that_go_there():
     listed = ", ".join(f"'{name}'" for name in bpfast.ACTIVATIONS if name != "softmax")
     for hidden in ("zzz", ["zzz"]):

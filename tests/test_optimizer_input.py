@@ -72,8 +72,19 @@ def test_the_other_arguments():
             opt.learning_rate = value
     with refuses(TypeError, "^learning_rate: expected a schedule, got the class Cosine itself$"):
         bpfast.Adam(schedules.Cosine)
-    with refuses(TypeError, "positional"):
+    message = "^Adam: expected all but learning_rate by name, as in beta1=…, got 2 by position$"
+    with refuses(TypeError, message):
         bpfast.Adam(0.1, 0.9)
+    for kind in KINDS:
+        for name in ("lr", "eta", "learning_rate_init"):
+            message = f"^{kind.__name__}: unknown argument '{name}'; did you mean 'learning_rate'"
+            with refuses(TypeError, message):
+                kind(**{name: 0.1})
+    for options, meant in (({"eps": 1e-8}, "'epsilon'"), ({"betas": (0.9, 0.99)}, "beta1 and bet")):
+        with refuses(TypeError, f"^Adam: unknown argument '{next(iter(options))}'; did .* {meant}"):
+            bpfast.Adam(**options)
+    with refuses(TypeError, "^Adam: unknown argument 'momentum'; valid: 'learning_rate', 'beta1'"):
+        bpfast.Adam(momentum=0.9)
     with refuses(TypeError, "learning_rate"):
         optimizers.Optimizer()
 

@@ -14,8 +14,15 @@ from bpfast._claims import RUNNING, claim, refuse_another_network
 from bpfast._data import Examples, is_sparse
 from bpfast._metrics import Metric, Metrics, check_classes
 from bpfast._metrics import parse as parse_metrics
+from bpfast._names import by_name
 from bpfast._numbers import is_number, number, whole
-from bpfast._settings import Settings, flag, parse_early_stopping, parse_optimizer
+from bpfast._settings import (
+    ARGUMENTS_ELSEWHERE,
+    Settings,
+    flag,
+    parse_early_stopping,
+    parse_optimizer,
+)
 from bpfast._sources import Arrays, Batches, Files, Source
 from bpfast._training import Callback, Training
 from bpfast.history import History
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
 WHOLE = 2**32
 
 
+@by_name(ARGUMENTS_ELSEWHERE)
 def fit(
     net: Network,
     x: Any,
@@ -142,6 +150,7 @@ def fit(
         RUNNING.pop(ticket, None)
 
 
+@by_name(ARGUMENTS_ELSEWHERE)
 def partial_fit(
     net: Network,
     x: ArrayLike,

@@ -28,7 +28,23 @@ def mode_of(name: str, mode: str | None) -> Literal["min", "max"]:
         return "min"
     if mode == "max" or (mode is None and name.endswith(HIGH)):
         return "max"
-    raise ValueError(f"mode: expected 'min' or 'max' for {name!r}, got {mode!r}")
+    hint = f"; did you mean {near!r}?" if mode is None and (near := meant(name)) != name else ""
+    raise ValueError(f"mode: expected 'min' or 'max' for {name!r}, got {mode!r}{hint}")
+
+
+def meant(name: str) -> str:
+    """The column that other libraries call `name`: Keras has val_loss for validation_cost.
+
+    Examples
+    --------
+    >>> meant("val_loss"), meant("val_accuracy"), meant("cost")
+    ('validation_cost', 'validation_accuracy', 'cost')
+    """
+    start, end = "", name
+    for prefix in ("val_", "valid_", "validation_"):
+        if name.startswith(prefix):
+            start, end = "validation_", name.removeprefix(prefix)
+    return start + {"loss": "cost", "acc": "accuracy"}.get(end, end)
 
 
 def written(columns: Mapping[str, list[float]]) -> dict[str, list[float | str]]:

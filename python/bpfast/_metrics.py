@@ -97,6 +97,17 @@ NAMED: dict[str, Metric] = {
     for function in (accuracy, mean_squared_error, mean_absolute_error, r2)
 }
 
+# What other libraries call them.
+ELSEWHERE = {
+    "acc": "accuracy",
+    "binaryaccuracy": "accuracy",
+    "categoricalaccuracy": "accuracy",
+    "sparsecategoricalaccuracy": "accuracy",
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "r2score": "r2",
+}
+
 # The columns of a history that are no metrics; those of the validation examples have a prefix.
 TAKEN = ("epoch", "cost", "seconds", "learning_rate")
 
@@ -120,7 +131,7 @@ def parse(metrics: str | Metric | Metrics) -> dict[str, Metric]:
     for argument, column, metric in _listed(metrics):
         if isinstance(metric, str):
             if metric not in NAMED:
-                raise unknown_name(argument, metric, NAMED)
+                raise unknown_name(argument, metric, NAMED, elsewhere=ELSEWHERE)
             name, function = metric, NAMED[metric]
         elif callable(metric):
             name, function = getattr(metric, "__name__", type(metric).__name__), metric

@@ -1,17 +1,29 @@
-"""Names as arguments: what is said of one that is unknown."""
+"""Names as arguments, and of arguments: what is said of one that is unknown."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
+    from types import FunctionType
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def unknown_name(
-    argument: str, got: object, valid: Iterable[str], what: str = "name"
+    argument: str,
+    got: object,
+    valid: Iterable[str],
+    what: str = "name",
+    elsewhere: Mapping[str, str] | None = None,
 ) -> ValueError:
-    """The error of a name that is none of the valid ones, with the nearest of them.
+    """The error of a name that is none of the valid ones, with the one that was meant.
+
+    That is, with `elsewhere`, what a name of other libraries stands for, in small letters and
+    digits alone; else the nearest one.
 
     Examples
     --------
@@ -19,11 +31,76 @@ def unknown_name(
     ValueError("optimizer: unknown name 'adm'; did you mean 'adam'? valid: 'sgd', 'adam'")
     >>> unknown_name("config", "zzz", ("sgd", "adam"), "kind")
     ValueError("config: unknown kind 'zzz'; valid: 'sgd', 'adam'")
+    >>> unknown_name("optimizer", "G.D.", ("sgd", "adam"), elsewhere={"gd": "sgd"})
+    ValueError("optimizer: unknown name 'G.D.'; did you mean 'sgd'? valid: 'sgd', 'adam'")
     """
+    known = list(valid)
+    near = _meant(got, known, elsewhere or {})
+    hint = f"did you mean {near}? " if near else ""
+    return ValueError(f"{argument}: unknown {what} {got!r}; {hint}{_listed(known)}")
+
+
+def _meant(got: object, valid: list[str], elsewhere: Mapping[str, str]) -> str | None:
+    """What `got` may stand for, as it is to be written."""
     import difflib  # 3 ms that only a wrong name is worth
 
-    known = list(valid)
-    near = difflib.get_close_matches(got.lower(), known, n=1) if isinstance(got, str) else []
-    hint = f"did you mean '{near[0]}'? " if near else ""
-    names = ", ".join(f"'{name}'" for name in known)
-    return ValueError(f"{argument}: unknown {what} {got!r}; {hint}valid: {names}")
+    if not isinstance(got, str):
+        return None
+    near = elsewhere.get("".join(filter(str.isalnum, got)).lower())
+    near = near or next(iter(difflib.get_close_matches(got.lower(), valid, n=1)), None)
+    return repr(near) if near in valid else near
+
+
+def _listed(valid: list[str]) -> str:
+    return "valid: " + ", ".join(f"'{name}'" for name in valid)
+
+
+def by_name(elsewhere: Mapping[str, str]) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """A decorator: the error of a wrong argument of the function or method says what was meant.
+
+    `elsewhere` is as for `unknown_name`.
+
+    Examples
+    --------
+    >>> @by_name({"lr": "rate"})
+    ... def step(self, size, *, rate=1): ...
+    >>> step(None, 3, lr=2)
+    Traceback (most recent call last):
+    TypeError: step: unknown argument 'lr'; did you mean 'rate'?
+    >>> step(None, 3, 2)
+    Traceback (most recent call last):
+    TypeError: step: expected all but size by name, as in rate=…, got 2 by position
+    """
+
+    def decorated(function: Callable[P, T]) -> Callable[P, T]:
+        code = cast("FunctionType", function).__code__
+        names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+        title = function.__qualname__.removesuffix(".__init__")
+
+        @wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+            refuse_arguments(title, names, code.co_argcount - 1, len(args) - 1, kwargs, elsewhere)
+            return function(*args, **kwargs)
+
+        return checked
+
+    return decorated
+
+
+def refuse_arguments(
+    title: str,
+    names: tuple[str, ...],
+    most: int,
+    count: int,
+    named: Iterable[str],
+    elsewhere: Mapping[str, str],
+) -> None:
+    """Raise TypeError for more than `most` arguments by position, and for unknown ones by name."""
+    if count > most:
+        expected = f"all but {', '.join(names[:most])} by name, as in {names[most]}=…"
+        raise TypeError(f"{title}: expected {expected}, got {count} by position")
+    for name in named:
+        if name not in names:
+            near = _meant(name, list(names), elsewhere)
+            hint = f"did you mean {near}?" if near else _listed(list(names))
+            raise TypeError(f"{title}: unknown argument {name!r}; {hint}")

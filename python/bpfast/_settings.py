@@ -24,7 +24,36 @@ OPTIMIZERS: dict[str, type[Any]] = {
     "rmsprop": optimizers.RMSprop,
     "adagrad": optimizers.Adagrad,
 }
-
+# What other libraries call them, or have as one.
+OPTIMIZERS_ELSEWHERE = {
+    "gd": "sgd",
+    "gradientdescent": "sgd",
+    "momentum": "bpfast.SGD(momentum=0.9)",
+    "nesterov": "bpfast.SGD(momentum=0.9, nesterov=True)",
+    "nag": "bpfast.SGD(momentum=0.9, nesterov=True)",
+    "lbfgs": "bpfast.scipy_minimize",
+    "bfgs": "bpfast.scipy_minimize",
+}
+# What other libraries call the arguments of `fit`, or have as one.
+ARGUMENTS_ELSEWHERE = {
+    "lr": "optimizer=bpfast.Adam(0.001)",
+    "learningrate": "optimizer=bpfast.Adam(0.001)",
+    "learningrateinit": "optimizer=bpfast.Adam(0.001)",
+    "eta": "optimizer=bpfast.SGD(0.1)",
+    "momentum": "optimizer=bpfast.SGD(momentum=0.9)",
+    "solver": "optimizer",
+    "loss": "Network(..., cost=...)",
+    "maxiter": "epochs",
+    "verbose": "progress",
+    "randomstate": "seed",
+    "patience": "early_stopping",
+    "alpha": "l2",
+    "lmbda": "l2",
+    "weightdecay": "l2",
+    "validationdata": "validation",
+    "validationsplit": "validation",
+    "validationfraction": "validation",
+}
 
 # The examples of a step where nothing is said.
 BATCH_SIZE = 32
@@ -97,20 +126,25 @@ def parse_optimizer(value: Any) -> Optimizer:
     """Take an optimizer, or the name of one with its defaults."""
     if isinstance(value, str):
         if value not in OPTIMIZERS:
-            raise unknown_name("optimizer", value, OPTIMIZERS)
+            raise unknown_name("optimizer", value, OPTIMIZERS, elsewhere=OPTIMIZERS_ELSEWHERE)
         made: Optimizer = OPTIMIZERS[value]()
         return made
     if isinstance(value, optimizers.Optimizer) and type(value) is not optimizers.Optimizer:
         return value
     got = type(value).__name__
+    if isinstance(value, type):
+        got = f"the class {value.__name__} itself"
+        got += f": {value.__name__}() makes one" if value in OPTIMIZERS.values() else ""
     raise TypeError(f"optimizer: expected a name or an optimizer, got {got}")
 
 
-def parse_early_stopping(value: int | EarlyStopping | None) -> EarlyStopping | None:
+def parse_early_stopping(value: object) -> EarlyStopping | None:
     """Take a patience as early stopping with all else by default."""
     if value is None or isinstance(value, EarlyStopping):
         return value
     if is_number(value):
         return EarlyStopping(whole("early_stopping", value, 1))
     got = type(value).__name__
+    if value is EarlyStopping:
+        got = "the class itself: EarlyStopping() makes one"
     raise TypeError(f"early_stopping: expected a number of epochs or EarlyStopping, got {got}")

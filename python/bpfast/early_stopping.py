@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
-from bpfast._history_state import mode_of
+from bpfast._history_state import meant, mode_of
+from bpfast._names import by_name
 from bpfast._numbers import not_negative, number, whole
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class EarlyStopping:
 
     __slots__ = ("best", "best_epoch", "least", "mode", "monitor", "patience", "restore_best")
 
+    @by_name({"mindelta": "least", "tol": "least", "restorebestweights": "restore_best"})
     def __init__(
         self,
         patience: int = 10,
@@ -84,8 +86,12 @@ class EarlyStopping:
         if name is None:
             name = "validation_cost" if "validation_cost" in names else "cost"
         if name not in names:
-            known = ", ".join(names)
-            raise ValueError(f"early_stopping: expected one of the columns {known}, got {name!r}")
+            near, known = meant(name), ", ".join(names)
+            hint = f"; did you mean {near!r}?" if near in names else ""
+            if near.startswith("validation_") and "validation_cost" not in names:
+                hint = f"; {near} comes with the argument validation"
+            expected = f"one of the columns {known}"
+            raise ValueError(f"early_stopping: expected {expected}, got {name!r}{hint}")
         return name
 
     def is_better(self, epoch: int, row: Mapping[str, float]) -> bool:

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyString, PyTuple};
 
 use super::arrays::numpy_function;
 use super::errors::{naming, wrong_type};
@@ -166,6 +166,36 @@ impl Config {
         };
         Ok(custom && self.network == other.network)
     }
+}
+
+/// Refuses what `Network` takes no argument for: by position all `more` than sizes, by name `others`.
+///
+/// # Errors
+/// TypeError, with the argument that was meant.
+pub fn refuse_others(
+    more: &Bound<'_, PyTuple>,
+    others: Option<&Bound<'_, PyDict>>,
+) -> PyResult<()> {
+    const NAMES: [&str; 7] = ["sizes", "hidden", "output", "cost", "dtype", "init", "seed"];
+    const ELSEWHERE: [(&str, &str); 6] = [
+        ("activation", "hidden"),
+        ("activations", "hidden"),
+        ("layers", "sizes"),
+        ("hiddenlayersizes", "sizes"),
+        ("loss", "cost"),
+        ("randomstate", "seed"),
+    ];
+    let py = more.py();
+    if more.is_empty() && others.is_none() {
+        return Ok(());
+    }
+    let others = others.map_or_else(|| PyDict::new(py), Clone::clone);
+    let names = PyTuple::new(py, NAMES)?;
+    let elsewhere = ELSEWHERE.into_py_dict(py)?;
+    let arguments = ("Network", names, 1, 1 + more.len(), others, elsewhere);
+    let refuse = py.import("bpfast._names")?.getattr("refuse_arguments")?;
+    refuse.call1(arguments)?;
+    Ok(())
 }
 
 /// n_1, …, n_L.

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
 use super::arrays::{Element, numbers};
-use super::config::{Config, Dtype, Name, parse_sizes};
+use super::config::{Config, Dtype, Name, parse_sizes, refuse_others};
 use super::errors::wrong_type;
 use super::initialise;
 use super::run::{Engine, Slot, Slots};
@@ -192,19 +192,23 @@ fn sizes_of(
 impl PyNetwork {
     #[new]
     #[pyo3(
-        signature = (sizes, *, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None, init=Name::Default("nielsen"), seed=None),
+        signature = (sizes, *more, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None, init=Name::Default("nielsen"), seed=None, **others),
         text_signature = "(sizes, *, hidden='sigmoid', output='sigmoid', cost='quadratic', dtype=None, init='nielsen', seed=None)"
     )]
+    #[allow(clippy::too_many_arguments)]
     fn new<'py>(
         sizes: &Bound<'py, PyAny>,
+        more: &Bound<'py, PyTuple>,
         hidden: Name<'py>,
         output: Name<'py>,
         cost: Name<'py>,
         dtype: Option<&Bound<'py, PyAny>>,
         init: Name<'py>,
         seed: Option<&Bound<'py, PyAny>>,
+        others: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
         let py = sizes.py();
+        refuse_others(more, others)?;
         let config = Config::parse(py, &parse_sizes(sizes)?, hidden, &output, cost)?;
         let dtype = dtype.map_or(Ok(Dtype::Float64), Dtype::parse)?;
         let network = Self::zeros(py, config, dtype)?;

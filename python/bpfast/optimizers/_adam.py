@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, SupportsFloat, final
 
+from bpfast._names import by_name
 from bpfast._numbers import fraction, not_negative, positive
-from bpfast.optimizers._optimizer import Optimizer
+from bpfast.optimizers._optimizer import ELSEWHERE, Optimizer
 
 if TYPE_CHECKING:
     from bpfast.optimizers._optimizer import Rate
@@ -52,6 +53,7 @@ class Adam(Optimizer):
     __slots__ = ()
     kind = "adam"
 
+    @by_name(ELSEWHERE)
     def __init__(
         self,
         learning_rate: Rate = 0.001,
@@ -102,6 +104,7 @@ class AdamW(Optimizer):
     __slots__ = ()
     kind = "adamw"
 
+    @by_name(ELSEWHERE)
     def __init__(
         self,
         learning_rate: Rate = 0.001,

@@ -22,6 +22,19 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[np.floating[Any]]
 Rate: TypeAlias = SupportsFloat | Callable[[int], SupportsFloat]
 
+# What other libraries call the arguments.
+ELSEWHERE = {
+    "lr": "learning_rate",
+    "eta": "learning_rate",
+    "eta0": "learning_rate",
+    "learningrateinit": "learning_rate",
+    "stepsize": "learning_rate",
+    "betas": "beta1 and beta2",
+    "eps": "epsilon",
+    "rho": "alpha",
+    "l2": "weight_decay",
+}
+
 
 class Optimizer:
     """What all optimizers have in common; make an `SGD`, `Adam`, `AdamW`, `RMSprop` or `Adagrad`.

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, SupportsFloat, final
 
 import numpy as np
 
+from bpfast._names import by_name
 from bpfast._numbers import fraction, not_negative
-from bpfast.optimizers._optimizer import Optimizer
+from bpfast.optimizers._optimizer import ELSEWHERE, Optimizer
 
 if TYPE_CHECKING:
     from bpfast.optimizers._optimizer import Rate
@@ -55,6 +56,7 @@ class SGD(Optimizer):
     __slots__ = ()
     kind = "sgd"
 
+    @by_name(ELSEWHERE)
     def __init__(
         self,
         learning_rate: Rate = 0.1,

@@ -1,0 +1,93 @@
+//! Which valid name was meant by one that is unknown: that of other libraries, or a misspelling.
+
+/// What other libraries call the activations, costs and the like of this one, without case, signs
+/// and a last "loss". Only what is the same, but for a factor, stands here.
+const ELSEWHERE: &[(&str, &[&str])] = &[
+    ("mse", &["quadratic"]),
+    ("meansquarederror", &["quadratic"]),
+    ("squarederror", &["quadratic"]),
+    ("leastsquares", &["quadratic"]),
+    ("l2", &["quadratic"]),
+    ("bce", &["cross_entropy"]),
+    ("bcewithlogits", &["cross_entropy"]),
+    ("binarycrossentropy", &["cross_entropy"]),
+    ("log", &["cross_entropy", "log_likelihood"]),
+    ("logistic", &["sigmoid"]),
+    ("categoricalcrossentropy", &["log_likelihood"]),
+    ("sparsecategoricalcrossentropy", &["log_likelihood"]),
+    ("softmaxcrossentropy", &["log_likelihood"]),
+    ("negativeloglikelihood", &["log_likelihood"]),
+    ("nll", &["log_likelihood"]),
+    ("mae", &["absolute"]),
+    ("meanabsoluteerror", &["absolute"]),
+    ("l1", &["absolute"]),
+    ("smoothl1", &["huber"]),
+    ("expit", &["sigmoid"]),
+    ("swish", &["silu"]),
+    ("linear", &["identity"]),
+    ("none", &["identity"]),
+    ("lrelu", &["leaky_relu"]),
+];
+
+/// The names among `valid` that `got` may stand for, written as a question; empty where none does.
+pub(crate) fn did_you_mean(got: &str, valid: &[&str]) -> String {
+    let mut near = elsewhere(got, valid);
+    if near.is_empty() {
+        near.extend(nearest(got, valid));
+    }
+    if near.is_empty() {
+        return String::new();
+    }
+    format!("did you mean '{}'? ", near.join("' or '"))
+}
+
+fn elsewhere(got: &str, valid: &[&str]) -> Vec<&'static str> {
+    let letters = got.chars().filter(|letter| letter.is_alphanumeric());
+    let plain: String = letters.flat_map(char::to_lowercase).collect();
+    let plain = plain.strip_suffix("loss").unwrap_or(&plain);
+    let found = ELSEWHERE.iter().filter(|(theirs, _)| *theirs == plain);
+    let ours = found.flat_map(|(_, ours)| *ours).copied();
+    ours.filter(|name| valid.contains(name)).collect()
+}
+
+fn nearest<'a>(got: &str, valid: &[&'a str]) -> Option<&'a str> {
+    let got = got.to_lowercase();
+    valid
+        .iter()
+        .map(|name| (strsim::jaro_winkler(&got, name), *name))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(similarity, _)| *similarity >= 0.7)
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelling_has_a_nearest_name() {
+        let valid = ["huber", "quadratic"];
+        let said = "did you mean 'quadratic'? ";
+        assert_eq!(did_you_mean("quadratc", &valid), said);
+        assert_eq!(did_you_mean("Quadratic", &valid), said);
+        assert_eq!(did_you_mean("zzz", &valid), "");
+    }
+
+    #[test]
+    fn the_name_of_another_library_goes_before_the_nearest() {
+        let valid = ["relu", "leaky_relu", "quadratic"];
+        assert_eq!(did_you_mean("lrelu", &valid), "did you mean 'leaky_relu'? ");
+        for got in ["mse", "MSELoss", "mean_squared_error", "Squared-Error"] {
+            assert_eq!(did_you_mean(got, &valid), "did you mean 'quadratic'? ");
+        }
+        let both = ["cross_entropy", "log_likelihood"];
+        let said = "did you mean 'cross_entropy' or 'log_likelihood'? ";
+        assert_eq!(did_you_mean("log_loss", &both), said);
+    }
+
+    #[test]
+    fn a_name_that_is_not_asked_for_is_none() {
+        assert_eq!(did_you_mean("swish", &["quadratic", "huber"]), "");
+        assert_eq!(did_you_mean("l1", &["relu", "tanh"]), "");
+    }
+}
