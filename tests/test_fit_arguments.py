@@ -275,6 +275,26 @@ def test_an_iterable_brings_its_own(net):
             net.fit(x)
 
 
+def test_an_iterable_of_batches_has_y_in_it(net):
+    def batches():
+        yield X, Y
+
+    class Loader:
+        def __iter__(self):
+            return batches()
+
+    for x in (batches(), batches, Loader(), [(X, Y)], ((X, Y, S),), iter([(X, Y)])):
+        got = f"with x of type {type(x).__name__}, whose batches are"
+        with refuses(TypeError, rf"^y: expected none {got} \(x, y\) themselves$", net):
+            net.fit(x, Y)
+    with refuses(TypeError, "^x: expected real numbers, got generator$", net):
+        net.partial_fit(batches(), Y)
+    for x in (X.tolist(), list(X), tuple(map(tuple, X)), [list(row) for row in X]):
+        twin = net.copy()
+        twin.fit(x, Y, epochs=1, seed=0)
+        assert twin.history is not None
+
+
 def test_an_optimizer_serves_one_network(net):
     optimizer = bpfast.Adam()
     net.fit(X, Y, epochs=1, optimizer=optimizer)

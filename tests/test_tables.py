@@ -43,6 +43,33 @@ def test_columns_of_several_dtypes(x):
     (net(MIXED.to_numpy(dtype=float)) == net(X)).all()
 
 
+def test_a_column_of_words_becomes_labels():
+    words = ["cat", "dog", "cow", "cat", "dog", "cow", "cat", "cat"]
+    net = bpfast.Network([2, 3], output="softmax", cost="log_likelihood", seed=0)
+    call = "names, y = np.unique(y, return_inverse=True)"
+    hint = re.escape(f"; names become labels by {call}") + "$"
+    columns = [pandas.Series(words), pandas.Series(words, dtype="category")]
+    for y in (words, np.array(words), np.array(words, object), np.array(words, "S3"), *columns):
+        for door in (net.cost, net.backprop, net.fit, net.partial_fit):
+            with refuses(TypeError, f"^y: expected real numbers, got dtype .*{hint}", net):
+                door(X, y)
+        for door in (lambda y: net.fit([(X, y)]), lambda y: net.fit(X, [0] * 8, validation=(X, y))):
+            with refuses(TypeError, f"(batch|validation).* y: expected real numbers.*{hint}", net):
+                door(y)
+        scope = {"np": np, "y": y}
+        exec(call, scope)
+        assert np.isfinite(net.cost(X, scope["y"]))
+
+
+def test_numbers_as_text_can_be_converted():
+    net = net_of()
+    message = r"^x: .*, got dtype <U.*; x.astype\(float\) converts it if all are numbers$"
+    for door in (net, lambda x: net.fit(x, Y)):
+        with refuses(TypeError, message, net):
+            door(X.astype(str))
+    assert (net(X.astype(str).astype(float)) == net(X)).all()
+
+
 def test_columns_and_arrays_of_objects():
     """Everywhere, and in the words of the reference."""
     net = net_of()

@@ -11,6 +11,7 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._metrics import measure
+from bpfast._no_numbers import no_numbers
 from bpfast._weights import of_examples, with_classes
 
 if TYPE_CHECKING:
@@ -44,9 +45,9 @@ class Examples:
 
     def __init__(self, net: Network, x: Any, y: Any, sample_weight: Any = None) -> None:
         self._net, self._given, self._y = net, _checked(x), as_array("y", y)
-        if self._y.dtype.kind == "O" and isinstance(net.config["cost"], str):
+        if self._y.dtype.kind not in "buif" and isinstance(net.config["cost"], str):
             # Here, where y may still be the column of a table.
-            raise _no_numbers("y", y, self._y.dtype)
+            raise no_numbers("y", y, self._y)
         self._x = _as_x(net, self._given)
         self._rows: NDArray[Any] | None = None  # which of x and y, where it is not all
         self._names: NDArray[Any] | None = None  # the rows as the user counts them
@@ -198,17 +199,6 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
         raise kind(f"{argument}: {error}") from None
 
 
-def _no_numbers(argument: str, given: Any, dtype: np.dtype[Any]) -> TypeError:
-    """The error of a dtype that is of no numbers, in the words of `_core`."""
-    call = None
-    if dtype.kind == "O" and hasattr(given, "to_numpy"):
-        call = "to_numpy(dtype=float)"
-    elif dtype.kind == "O" and isinstance(given, np.ndarray):
-        call = "astype(float)"
-    hint = f"; {argument}.{call} converts it if all are numbers" if call else ""
-    return TypeError(f"{argument}: expected real numbers, got dtype {dtype}{hint}")
-
-
 def is_sparse(x: Any) -> bool:
     """Whether `x` is a sparse matrix or array of SciPy's."""
     scipy = sys.modules.get("scipy.sparse")
@@ -260,7 +250,7 @@ def _checked(x: Any) -> Any:
             raise ValueError(f"x: {error}") from None
     array = as_array("x", x)
     if array.dtype.kind not in "buif":
-        raise _no_numbers("x", x, array.dtype)
+        raise no_numbers("x", x, array)
     return array
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from bpfast import _core
 from bpfast._checkpoint import AnyPath, Checkpoints
 from bpfast._claims import RUNNING, claim, refuse_another_network
-from bpfast._data import Examples, is_sparse
+from bpfast._data import Examples
 from bpfast._metrics import Metric, Metrics, check_classes
 from bpfast._metrics import parse as parse_metrics
 from bpfast._names import by_name
@@ -23,7 +23,7 @@ from bpfast._settings import (
     parse_early_stopping,
     parse_optimizer,
 )
-from bpfast._sources import Arrays, Batches, Files, Source
+from bpfast._sources import Arrays, Batches, Files, Source, as_batches, refuse_y_beside_batches
 from bpfast._training import Callback, Training
 from bpfast.history import History
 
@@ -110,8 +110,9 @@ def fit(
                 expected = "validation=(x, y) with batches, which are not measured themselves"
                 raise ValueError(f"metrics: expected {expected}, got none")
             trainer = _trainer(net, settings, optimizer, WHOLE)
-            source = Batches(trainer, net.dtype, _batches(x))
+            source = Batches(trainer, net.dtype, as_batches(x))
         else:
+            refuse_y_beside_batches(x)
             data = Examples(net, x, y, sample_weight)
             check_classes(measures, data.y, net.sizes[-1], net.config["output"])
             if is_number(validation):
@@ -236,15 +237,6 @@ def _source(trainer: Trainer, settings: Settings, data: Examples) -> Source:
     if arrays is None or (data.is_mapped and settings.sparse):
         return Files(trainer, settings, data)
     return Arrays(trainer, settings, data, *arrays)
-
-
-def _batches(x: Any) -> Iterable[Any] | Callable[[], Iterable[Any]]:
-    """The batches that `x` is where there is no y."""
-    is_array = hasattr(x, "__array__") or is_sparse(x)  # tables too, which give their columns
-    if is_array or isinstance(x, str | bytes) or not (callable(x) or isinstance(x, Iterable)):
-        got = type(x).__name__
-        raise TypeError(f"y: expected with x of type {got}; without y, x is an iterable of batches")
-    return x  # type: ignore[no-any-return]
 
 
 def _callbacks(callbacks: Callback | Iterable[Callback]) -> list[Callback]:

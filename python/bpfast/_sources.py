@@ -196,6 +196,26 @@ class Batches:
         return f"batch {self._count - 1} of epoch {self._epoch}"
 
 
+def as_batches(x: Any) -> Iterable[Any] | Callable[[], Iterable[Any]]:
+    """The batches that `x` is where there is no y."""
+    is_array = hasattr(x, "__array__") or is_sparse(x)  # tables too, which give their columns
+    if is_array or isinstance(x, str | bytes) or not (callable(x) or isinstance(x, Iterable)):
+        got = type(x).__name__
+        raise TypeError(f"y: expected with x of type {got}; without y, x is an iterable of batches")
+    return x  # type: ignore[no-any-return]
+
+
+def refuse_y_beside_batches(x: Any) -> None:
+    """Raise TypeError where `x`, beside y, is an iterable of batches or a callable."""
+    is_pairs = isinstance(x, list | tuple) and len(x) > 0 and isinstance(x[0], tuple | list)
+    is_batches = is_pairs and len(x[0]) > 0 and getattr(x[0][0], "ndim", 0) > 0
+    if not (hasattr(x, "__array__") or hasattr(x, "__getitem__") or is_sparse(x)):
+        is_batches = callable(x) or isinstance(x, Iterable)
+    if is_batches:
+        got = f"with x of type {type(x).__name__}, whose batches are (x, y) themselves"
+        raise TypeError(f"y: expected none {got}")
+
+
 def _copied(batch: Any) -> Any:
     """The batch with copies of its arrays: whoever gives it may fill the same ones again."""
     if not isinstance(batch, tuple | list):

@@ -89,33 +89,10 @@ pub fn numbers<'py>(
         .map_err(|error| naming(py, argument, error))?
         .cast_into::<PyUntypedArray>()?;
     if !matches!(array.dtype().kind(), b'b' | b'i' | b'u' | b'f') {
-        let (dtype, hint) = (array.dtype(), conversion(argument, value, &array)?);
-        return Err(PyTypeError::new_err(format!(
-            "{argument}: expected real numbers, got dtype {dtype}{hint}"
-        )));
+        let said = py.import("bpfast._no_numbers")?.getattr("no_numbers")?;
+        return Err(PyErr::from_value(said.call1((argument, value, &array))?));
     }
     Ok(array)
-}
-
-/// How `value` may become numbers where NumPy sees objects in it: a table whose columns are of
-/// several dtypes, or an array of Python's numbers.
-fn conversion(
-    argument: &str,
-    value: &Bound<'_, PyAny>,
-    array: &Bound<'_, PyUntypedArray>,
-) -> PyResult<String> {
-    let call = if array.dtype().kind() != b'O' {
-        return Ok(String::new());
-    } else if value.hasattr("to_numpy")? {
-        "to_numpy(dtype=float)"
-    } else if value.cast::<PyUntypedArray>().is_ok() {
-        "astype(float)"
-    } else {
-        return Ok(String::new());
-    };
-    Ok(format!(
-        "; {argument}.{call} converts it if all are numbers"
-    ))
 }
 
 /// `array` as a plain, C-contiguous, aligned array of `T`: itself, or a copy.
