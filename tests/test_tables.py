@@ -29,11 +29,23 @@ def test_tables_of_numbers():
     assert (net(pandas.DataFrame(X)) == twin(X)).all()
 
 
-@pytest.mark.parametrize("x", [MIXED, WORDS])
-def test_columns_of_several_dtypes(x):
+CONVERT = "dtype object; x.to_numpy(dtype=float) converts it if all are numbers"
+DAYS = pandas.to_datetime(["2026-01-01"] * 8)
+NO_NUMBERS = [
+    (MIXED, CONVERT),
+    (MIXED.assign(b=[True, False] * 4), CONVERT),
+    (WORDS, f"column 'b' of dtype {WORDS['b'].dtype}"),
+    (MIXED.assign(b=pandas.Categorical(list("abcdefgh"))), "column 'b' of dtype category"),
+    (WORDS.assign(a=DAYS), f"columns 'a' of dtype {DAYS.dtype}, 'b' of dtype {WORDS['b'].dtype}"),
+    (pandas.DataFrame({3: DAYS, ("b", 1): DAYS}),
+     f"columns 3 of dtype {DAYS.dtype}, ('b', 1) of dtype {DAYS.dtype}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("x", "got"), NO_NUMBERS)
+def test_columns_that_are_no_numbers(x, got):
     net = net_of()
-    hint = "; x.to_numpy(dtype=float) converts it if all are numbers"
-    message = f"^{re.escape(f'x: expected real numbers, got dtype object{hint}')}$"
+    message = f"^{re.escape(f'x: expected real numbers, got {got}')}$"
     doors = [net, net.trace, lambda x: net.backprop(x, Y), lambda x: net.cost(x, Y)]
     doors += [lambda x: net.fit(x, Y), lambda x: net.partial_fit(x, Y)]
     doors += [lambda x: net.fit([(x, Y)]), lambda x: bpfast.forward(net.weights, net.biases, x)]
@@ -41,6 +53,17 @@ def test_columns_of_several_dtypes(x):
         with refuses(TypeError, message.replace("^", "^(batch 0 of epoch 1: )?"), net):
             door(x)
     (net(MIXED.to_numpy(dtype=float)) == net(X)).all()
+
+
+def test_of_many_columns_some_are_named():
+    table = pandas.DataFrame({f"c{k}": list("abcdefgh") for k in range(7)})
+    table.insert(0, "n", 1.0)
+    net = bpfast.Network([8, 1], seed=0)
+    of = f" of dtype {table['c0'].dtype}"
+    named = ", ".join(f"'c{k}'{of}" for k in range(5))
+    for door in (net, lambda x: net.fit(x, Y)):
+        with refuses(TypeError, f"^x: expected real numbers, got columns {named} and 2 more$", net):
+            door(table)
 
 
 def test_a_column_of_words_becomes_labels():

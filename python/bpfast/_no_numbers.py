@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._numbers import is_number
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+# So many columns of a table are named.
+SHOWN = 5
 
 
 def no_numbers(argument: str, value: Any, array: NDArray[Any]) -> TypeError:
@@ -19,10 +24,15 @@ def no_numbers(argument: str, value: Any, array: NDArray[Any]) -> TypeError:
     TypeError('x: expected real numbers, got NoneType')
     """
     got, hint = f"dtype {array.dtype}", ""
+    columns = _columns(value, array)
     if array.ndim == 0 and array.dtype.kind == "O" and not isinstance(value, np.ndarray):
         got = type(value).__name__  # NumPy does not see into it
         if hasattr(value, "toarray"):
             hint = f"; {argument}.toarray() has them"
+    elif columns:
+        got = f"column{'s' * (len(columns) > 1)} {', '.join(columns[:SHOWN])}"
+        if len(columns) > SHOWN:
+            got += f" and {len(columns) - SHOWN} more"
     elif argument == "y" and array.ndim == 1 and _is_text(array):
         names = f"names, {argument} = np.unique({argument}, return_inverse=True)"
         hint = f"; names become labels by {names}"
@@ -35,3 +45,18 @@ def no_numbers(argument: str, value: Any, array: NDArray[Any]) -> TypeError:
 
 def _is_text(array: NDArray[Any]) -> bool:
     return array.dtype.kind in "UST" or (array.size > 0 and isinstance(array[0], str))
+
+
+def _columns(value: Any, array: NDArray[Any]) -> list[str]:
+    """The columns of a table with something else than numbers, each with its dtype."""
+    names: Any = getattr(value, "columns", None)
+    dtypes: Any = getattr(value, "dtypes", None)
+    if not (hasattr(names, "__len__") and hasattr(dtypes, "__len__") and array.ndim == 2):
+        return []
+    if not len(names) == len(dtypes) == array.shape[1]:
+        return []
+    return [
+        f"{name!r} of dtype {dtype}"
+        for name, dtype, column in zip(names, dtypes, array.T, strict=True)
+        if getattr(dtype, "kind", "O") not in "biuf" and not all(map(is_number, column))
+    ]
