@@ -266,6 +266,9 @@ def test_repr():
         "validation_cost 0.6, validation_accuracy 0.9; early stopping)"
     )
     assert repr(one_column([0.5])).startswith("History(1 epoch in 2 s: cost 0.5")
+    empty = History()
+    empty.stopped = "interrupted"
+    assert repr(empty) == "History(0 epochs; interrupted)"
 
 
 def test_equality():

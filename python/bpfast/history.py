@@ -331,9 +331,9 @@ class History:
 
     def __repr__(self) -> str:
         count = f"{len(self)} epoch{'s' * (len(self) != 1)}"
+        why = f"; {self.stopped}" if self.stopped else ""
         if not len(self):
-            return f"History({count})"
+            return f"History({count}{why})"
         last = zip(self._names, self._rows[-1], strict=True)
         figures = ", ".join(f"{name} {value:.4g}" for name, value in last if name != "seconds")
-        why = f"; {self.stopped}" if self.stopped else ""
         return f"History({count} in {self.seconds.sum():.4g} s: {figures}{why})"
