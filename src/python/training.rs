@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
@@ -54,8 +55,17 @@ pub fn in_module<'py>(
     let py = net.py();
     let arguments = std::iter::once(net.clone().into_any()).chain(arguments.iter());
     let arguments = PyTuple::new(py, arguments.collect::<Vec<_>>())?;
-    let function = py.import(module)?.getattr(name)?;
-    function.call(arguments, options)
+    let module = py.import(module).map_err(|error| unwrapped(py, error))?;
+    module.getattr(name)?.call(arguments, options)
+}
+
+/// The exception itself where an import has one: Python 3.11 hides what a signal handler raises in a
+/// `__set_name__` behind a RuntimeError, and the modules that a first training imports have some.
+fn unwrapped(py: Python<'_>, error: PyErr) -> PyErr {
+    match error.cause(py) {
+        Some(cause) if error.is_instance_of::<PyRuntimeError>(py) => cause,
+        _ => error,
+    }
 }
 
 #[pymethods]
