@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import bpfast
-from bpfast import schedules
+from bpfast import _checkpoint_file, schedules
 from bpfast._core import read_tensors
 from tests.child import run
 from tests.refuses import refuses
@@ -48,6 +48,23 @@ def test_a_checkpoint_is_a_network(path):
     assert twin == net
     assert twin.params.tobytes() == net.params.tobytes()
     assert (type(twin), twin.history) == (bpfast.Network, None)
+
+
+def test_a_file_is_the_same_in_pieces_of_any_length(path, monkeypatch):
+    """Which are there for Ctrl-C: one is heard between two of them, and the old file stays."""
+    net = fit(net_of((3, 4, 7, 2)), checkpoint=path, epochs=1)
+    whole = read_tensors(path)
+    for length in (1, 3, 5, 64):
+        monkeypatch.setattr(_checkpoint_file, "PIECE", length)
+        again = fit(net_of((3, 4, 7, 2)), checkpoint=path, epochs=1)
+        assert again.params.tobytes() == net.params.tobytes()
+        tensors, metadata = read_tensors(path)
+        assert metadata["check"] == _checkpoint_file._check(
+            metadata["config"], metadata["training"], whole[0]
+        )
+        for name, array in whole[0].items():
+            np.testing.assert_array_equal(tensors[name], array, strict=True)
+        assert _checkpoint_file.read(str(path)).seed == 3
 
 
 def test_a_checkpoint_shows_the_best_network(path):

@@ -28,6 +28,8 @@ BESIDE = "training."
 OPTIMIZER = BESIDE + "optimizer."
 # The parameters after the last step, where the network of the file has better ones.
 LAST = BESIDE + "params"
+# The numbers that are copied or summed at a time; between two, Python hears a Ctrl-C.
+PIECE = 1 << 20
 
 
 class Checkpoint:
@@ -105,7 +107,7 @@ def write(path: str, training: Training, arguments: dict[str, Any]) -> None:
         },
         "history": training.history.state,
     }
-    tensors = {name: np.ascontiguousarray(a) for name, a in (parts(net) | beside).items()}
+    tensors = {name: _in_rows(a) for name, a in (parts(net) | beside).items()}
     metadata = {
         "format": FORMAT,
         "format_version": str(VERSION),
@@ -185,5 +187,18 @@ def _check(config: str, text: str, tensors: dict[str, NDArray[Any]]) -> str:
     for name in sorted(tensors):
         array = tensors[name]
         found = crc32(f"{name} {array.dtype} {array.shape}".encode(), found)
-        found = crc32(array.reshape(-1).view(np.uint8).data, found)
+        numbers = array.reshape(-1)
+        for start in range(0, len(numbers), PIECE):
+            found = crc32(numbers[start : start + PIECE].view(np.uint8).data, found)
     return f"{found:08x}"
+
+
+def _in_rows(array: NDArray[Any]) -> NDArray[Any]:
+    """The array, or a copy of it, row by row."""
+    if array.flags.c_contiguous:
+        return array
+    rows = np.empty(array.shape, array.dtype)
+    step = max(PIECE // array.shape[1], 1)
+    for start in range(0, len(array), step):
+        rows[start : start + step] = array[start : start + step]
+    return rows
