@@ -70,6 +70,47 @@ def test_labels(function, config, labels):
     check(function, arrays.FUNCTIONS[function] | {"y": labels}, **config)
 
 
+NOTHING = [
+    {"x": np.zeros((0, 3))},
+    {"x": np.zeros((0, 3)), "y": np.zeros((0, 2))},
+    {"x": np.zeros((3, 0))},
+    {"y": np.zeros((0, 2))},
+    {"y": np.zeros((0, 5))},
+    {"y": np.zeros((4, 0))},
+    {"y": np.zeros((0, 0))},
+    {"y": np.zeros(0)},
+    {"y": np.zeros(0, int)},
+    {"y": []},
+    {"y": [[]]},
+    {"sample_weight": []},
+]
+
+
+@pytest.mark.parametrize("given", NOTHING, ids=lambda given: str(list(given.values())))
+@pytest.mark.parametrize("config", [{}, {"output": "softmax", "cost": "log_likelihood"}], ids=str)
+@pytest.mark.parametrize("function", LOSSES)
+def test_nothing(function, config, given):
+    """An array without numbers has a shape nevertheless."""
+    ours, theirs = check(function, arrays.FUNCTIONS[function] | given, **config)
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "value"),
+    [
+        (function, name, np.zeros(shape))
+        for function in ("bp1", "bp2", "bp3", "bp4")
+        for name in {"bp1": "zy", "bp2": ["delta", "weights", "z"], "bp3": ["delta"]}.get(
+            function, ["delta", "a"]
+        )
+        for shape in ((0, 2), (0, 3), (2, 0), (0, 0), 0)
+    ],
+)
+def test_nothing_in_an_equation(function, name, value):
+    ours, theirs = check(function, arrays.FUNCTIONS[function] | {name: value})
+    assert argument(ours) == argument(theirs) == name
+
+
 @pytest.mark.parametrize(("outputs", "config", "y"), [case[:3] for case in arrays.FLAT])
 def test_outputs_of_one_axis(outputs, config, y):
     parts = {"weights": [arrays.WEIGHTS[0][:outputs]], "biases": [arrays.BIASES[0][:outputs]]}

@@ -51,7 +51,7 @@ OUTPUTS = {
 def array(argument: str, value: object, expected: tuple[int | str, ...]) -> Any:
     """Nested lists of floats of the expected shape; a letter stands for any length but 0."""
     nested = _plain(argument, value)
-    got = _shape(argument, nested)
+    got = _shape_of(argument, value, nested)
     if expected[0] == "n" and got[:1] == (0,):
         raise ValueError(f"{argument}: expected one example or more, got an empty batch")
     if len(got) == len(expected):
@@ -87,6 +87,13 @@ def _plain(argument: str, value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
         return [_plain(argument, entry) for entry in value]
     raise TypeError(f"{argument}: expected real numbers, got {type(value).__name__}")
+
+
+def _shape_of(argument: str, value: Any, nested: Any) -> tuple[int, ...]:
+    """The shape of `value`, which `nested` has the numbers of."""
+    shape = _shape(argument, nested)
+    # Of an array without rows, their length is in no list.
+    return tuple(value.shape) if 0 in shape and hasattr(value, "shape") else shape
 
 
 def _shape(argument: str, nested: Any) -> tuple[int, ...]:
@@ -206,9 +213,9 @@ def _hidden(hidden: Any, layers: int) -> list[str]:
 def targets(y: object, n: int, width: int, cost: Cost) -> Matrix:
     """The y of shape (n, n_L); class labels become the rows that have a 1 at the label."""
     nested = _plain("y", y)
-    got = _shape("y", nested)
+    got = _shape_of("y", y, nested)
     if len(got) != 1:
-        return matrix("y", nested, n, width)
+        return matrix("y", y if 0 in got else nested, n, width)
     takes_labels = cost in ("cross_entropy", "log_likelihood")
     are_labels = all(isinstance(label, int) for label in nested)
     if not nested:  # the dtype tells, which is floating for an empty list
