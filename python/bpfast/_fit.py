@@ -16,6 +16,7 @@ from bpfast._metrics import Metric, Metrics, check_classes
 from bpfast._metrics import parse as parse_metrics
 from bpfast._names import by_name
 from bpfast._numbers import is_number, number, whole
+from bpfast._reach import warn_of_reach
 from bpfast._settings import (
     ARGUMENTS_ELSEWHERE,
     Settings,
@@ -123,6 +124,8 @@ def fit(
             data.add_class_weight(class_weight)
             trainer = _trainer(net, settings, optimizer, settings.batch_size)
             source = _source(trainer, settings, data)
+            if not data.is_mapped:
+                warn_of_reach(net, data.y, 3)
         if held_out is not None:
             with nullcontext() if share is not None else _naming_validation():
                 _check_cost(held_out, settings)

@@ -11,6 +11,7 @@ from bpfast import _core
 from bpfast._core import Gradient
 from bpfast._names import unknown_name
 from bpfast._numbers import not_negative, whole
+from bpfast._reach import warn_of_reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -80,6 +81,11 @@ def scipy_minimize(
         gradient is not finite. Whatever is raised, the network has the parameters of the last
         whole iteration.
 
+    Warns
+    -----
+    UserWarning
+        As ``net.fit``.
+
     Examples
     --------
     >>> import bpfast
@@ -134,6 +140,7 @@ def scipy_minimize(
     try:
         cost, slope = evaluate(last)
         _core.check_targets(net, np.asarray(y), 0)
+        warn_of_reach(net, np.asarray(y), 2)
         if not (np.isfinite(cost) and np.isfinite(slope).all()):
             raise ValueError(f"net: expected a start with finite cost and gradient, got {cost}")
         found = minimize(

@@ -165,6 +165,12 @@ impl PyNetwork {
     /// OSError
     ///     A checkpoint cannot be written, and the old one is as it was; or it cannot be read.
     ///
+    /// Warns
+    /// -----
+    /// UserWarning
+    ///     A y far beyond what the outputs can be, from 0 to 1 of sigmoid and softmax and from -1 to 1
+    ///     of tanh, with quadratic, huber or absolute. Not where y lies in a file or comes in batches.
+    ///
     /// Notes
     /// -----
     /// The same bits for the same seed, at any number of threads. Whatever ends the training, Ctrl-C

@@ -1,0 +1,38 @@
+"""A y that the outputs of a network never come to: a warning before it is trained for it."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bpfast._core import Network
+
+# The outputs that have bounds, and the costs that are smallest where the outputs are y.
+BOUNDS = {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1)}
+COSTS = ("quadratic", "huber", "absolute")
+# So far y may lie beyond: what is 0 or 1 but for noise is no mistake.
+MARGIN = 0.5
+
+
+def warn_of_reach(net: Network, y: NDArray[Any], level: int) -> None:
+    """Warn, once and `level` calls further out, where some of y is far beyond all outputs.
+
+    The text has no numbers of y, so that Python shows it once where training is called in a loop.
+    """
+    config = net.config
+    if config["output"] not in BOUNDS or config["cost"] not in COSTS or y.ndim != 2:
+        return
+    least, most = BOUNDS[config["output"]]
+    if y.dtype.kind not in "iuf" or not (y.min() < least - MARGIN or y.max() > most + MARGIN):
+        return
+    hint = "a regression has output='identity'"
+    if (np.abs(y) == 1).all():
+        hint = "classes are 0 and 1 there, y = (y + 1) / 2, or -1 and 1 with output='tanh'"
+    expected = f"numbers from {least} to {most}, as the {config['output']} outputs are"
+    text = f"y: expected {expected}, got some that they never come to; {hint}"
+    warnings.warn(text, UserWarning, stacklevel=level + 1)
