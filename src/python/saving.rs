@@ -11,9 +11,14 @@ use super::network::PyNetwork;
 use super::store::{outside, parse_path};
 use crate::cost::Cost;
 use crate::error::Error;
+use crate::interrupt::Pulse;
 use crate::rows::in_rows;
 use crate::saved::{Saved, write};
 use crate::store::{Number, Reader};
+
+/// The bytes of parameters that are copied in one piece, without another Python thread between: some
+/// 20 ms.
+const AT_ONCE: usize = 1 << 26;
 
 #[pymethods]
 impl PyNetwork {
@@ -43,9 +48,10 @@ impl PyNetwork {
     /// may leave its ``.bpfast-….tmp`` there, which may be deleted.
     ///
     /// The parameters are copied first: what another thread does to them while the file is written
-    /// does not come into it. While they are copied a training waits, and other threads must leave
-    /// the arrays alone. Attributes of a subclass, and a cost that is a callable, are not saved.
-    /// The same network makes the same bytes.
+    /// does not come into it. While they are copied a training waits, and so does every other thread
+    /// of Python's; where they are more than 64 MB, other threads must leave the arrays alone.
+    /// Attributes of a subclass, and a cost that is a callable, are not saved. The same network makes
+    /// the same bytes.
     ///
     /// Examples
     /// --------
@@ -70,9 +76,13 @@ impl PyNetwork {
         let (py, network) = (path.py(), self.network());
         let path = parse_path(path)?;
         let params = self.vector.numbers::<T>()?.read(py, "params")?;
-        let rows = outside(py, &path, |pulse| {
-            Ok(in_rows(network, params.numbers, pulse)?)
-        })?;
+        let rows = if size_of_val(params.numbers) <= AT_ONCE {
+            in_rows(network, params.numbers, &Pulse::none())?
+        } else {
+            outside(py, &path, |pulse| {
+                Ok(in_rows(network, params.numbers, pulse)?)
+            })?
+        };
         drop(params); // others may write to them from now on
         outside(py, &path, |pulse| write(&path, network, &rows, pulse))
     }
