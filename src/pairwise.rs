@@ -28,7 +28,7 @@ pub fn reserve_each<T: Real>(
 ///
 /// `compute` overwrites what it is given; where it `adds`, it is told for every second part to add the
 /// part's sum to what is there, that of the first. `stack` holds the sums that wait: one less than
-/// wait at once, each as long as `place`.
+/// wait at once, each as long as `place`. Where `pulse` says stop, what is done is no sum.
 pub fn sum_pairwise<T: Real, P>(
     parts: impl Iterator<Item = P>,
     place: &mut [T],
@@ -44,6 +44,9 @@ pub fn sum_pairwise<T: Real, P>(
         match waiting {
             1 => compute(part, place, add),
             _ => compute(part, &mut stack[waiting - 2][..place.len()], add),
+        }
+        if pulse.stopped_after(0) {
+            return;
         }
         // 2^k parts are complete whenever `done` is a multiple of 2^k: join them.
         for _ in usize::from(add)..usize::trailing_zeros(done) as usize {

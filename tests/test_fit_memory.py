@@ -59,7 +59,7 @@ CALLS = {
     "partial_fit": ORDER,
     "partial_fit with dropout": ORDER,
 }
-# The chunks' layers, and 64 branches of the gradient: 18 MB of the dense, 30 MB of the sparse network.
+# The chunks' layers, and 64 branches of the gradient: 18 MB dense, 30 MB sparse.
 BRANCHES = {"dense": 64 * 0.28 * MB, "sparse": 64 * 0.48 * MB}
 
 

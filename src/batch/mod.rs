@@ -241,6 +241,9 @@ impl<'a, T: Real> Call<'a, T> {
     ) {
         self.costs_chunk(targets, rows, workspace, room, costs, pulse);
         for index in (0..self.network.layers().len()).rev() {
+            if pulse.stopped_after(0) {
+                return;
+            }
             self.error(targets, rows, workspace, index, room, pulse);
         }
     }

@@ -96,13 +96,13 @@ impl<T: Real> Call<'_, T> {
                 let rows = self.plan.rows_of(first + index);
                 self.costs_chunk(targets, &rows, workspace, room, costs, pulse);
                 for layer in (0..self.network.layers().len()).rev() {
+                    if pulse.stopped_after(0) {
+                        return;
+                    }
                     // BP4 follows while δ^l is in the cache.
                     self.error(targets, &rows, workspace, layer, room, pulse);
                     let x = self.inputs.part(&rows);
                     gradient(self.network, x, workspace, layer, place, onto, room, pulse);
-                }
-                if pulse.stopped_after(0) {
-                    return;
                 }
             }
         };
