@@ -78,7 +78,7 @@ class Optimizer:
 
     @property
     def learning_rate(self) -> float | Any:  # Any: a schedule, or a callable of the user's
-        """Η as it was given: a number, a schedule or a callable.
+        """The learning rate η as it was given: a number, a schedule or a callable.
 
         Another one can be assigned; the steps are counted on.
 
