@@ -11,6 +11,7 @@ const ELSEWHERE: &[(&str, &[&str])] = &[
     ("bce", &["cross_entropy"]),
     ("bcewithlogits", &["cross_entropy"]),
     ("binarycrossentropy", &["cross_entropy"]),
+    ("crossentropy", &["cross_entropy", "log_likelihood"]),
     ("log", &["cross_entropy", "log_likelihood"]),
     ("logistic", &["sigmoid"]),
     ("categoricalcrossentropy", &["log_likelihood"]),

@@ -27,8 +27,8 @@ pub fn reserve_each<T: Real>(
 /// Computes a partial sum for each of `parts` and adds them pairwise, in their order, into `place`.
 ///
 /// `compute` overwrites what it is given; where it `adds`, it is told for every second part to add the
-/// part's sum to what is there, that of the first. `stack` holds the sums that wait: one less than
-/// wait at once, each as long as `place`. Where `pulse` says stop, what is done is no sum.
+/// part's sum to what is there, that of the first. `stack` holds the sums that wait: at least one less
+/// than wait at once, each as long as `place`. Where `pulse` says stop, what is done is no sum.
 pub fn sum_pairwise<T: Real, P>(
     parts: impl Iterator<Item = P>,
     place: &mut [T],

@@ -109,7 +109,7 @@ ELSEWHERE = [
     ("cost", "MSELoss", "quadratic"),
     ("cost", "bce", "cross_entropy"),
     ("cost", "binary_crossentropy", "cross_entropy"),
-    ("cost", "crossentropy", "cross_entropy"),
+    ("cost", "CrossEntropyLoss", "cross_entropy' or 'log_likelihood"),
     ("cost", "categorical_crossentropy", "log_likelihood"),
     ("cost", "log_loss", "cross_entropy' or 'log_likelihood"),
     ("cost", "nll", "log_likelihood"),
@@ -137,6 +137,11 @@ def test_what_is_no_cost_of_this_library_leads_nowhere():
 
 
 def test_an_argument_that_a_network_does_not_have():
+    for name in ("layers", "hidden_layer_sizes"):
+        with refuses(TypeError, f"^Network: unknown argument '{name}'; did you mean 'sizes'\\?$"):
+            bpfast.Network(**{name: [3, 2]})
+    with refuses(TypeError, "^sizes: expected a sequence of integers, got NoneType$"):
+        bpfast.Network()
     for name, meant in (("loss", "cost"), ("activation", "hidden"), ("random_state", "seed")):
         with refuses(TypeError, f"^Network: unknown argument '{name}'; did you mean '{meant}'\\?$"):
             bpfast.Network([3, 2], **{name: "mse"})
@@ -286,3 +291,17 @@ def test_threads(k, kind, message):
 def test_a_gradient_is_of_a_network(net):
     with refuses(TypeError, "^net: expected a Network, got "):
         bpfast.Gradient(net)
+
+
+def test_no_hint_leads_to_an_argument_that_is_not_there():
+    for maker, name in (
+        (bpfast.SGD, "rho"),
+        (bpfast.SGD, "betas"),
+        (bpfast.Adagrad, "rho"),
+        (bpfast.Network([3, 2]).partial_fit, "verbose"),
+        (bpfast.Network([3, 2]).partial_fit, "patience"),
+    ):
+        with refuses(TypeError, f"unknown argument '{name}'; valid: '"):
+            maker(**{name: 1})
+    with refuses(TypeError, "unknown argument 'betas'; did you mean beta1 and beta2\\?$"):
+        bpfast.Adam(betas=(0.9, 0.99))

@@ -206,7 +206,10 @@ def test_a_column_of_other_libraries_to_stop_early_by(net):
         with refuses(ValueError, f"^early_stopping: .*, got '{monitor}'; did you mean '{meant}'"):
             stop.column(["cost", "seconds", "validation_cost", "validation_accuracy"])
         if meant != "cost":
-            message = f"got '{monitor}'; {meant} comes with the argument validation$"
+            needed = "the argument validation"
+            if meant == "validation_accuracy":
+                needed = "metrics='accuracy' and validation"
+            message = f"got '{monitor}'; {meant} comes with {needed}$"
             with refuses(ValueError, message, net):
                 net.fit(X, Y, early_stopping=stop)
     message = "^mode: expected 'min' or 'max' for 'val_loss', got None; did you mean 'validation_co"

@@ -66,6 +66,14 @@ def test_a_y_within_reach_is_worth_none(output):
         net_of(output).fit(X, y, epochs=1)
 
 
+def test_what_does_not_count_may_be_anything():
+    y = np.where(np.arange(len(UNIT))[:, None] == 1, -999.0, UNIT)
+    weight = np.where(np.arange(len(UNIT)) == 1, 0.0, 1.0)
+    net_of("sigmoid").fit(X, y, sample_weight=weight, epochs=1)
+    with pytest.warns(UserWarning, match="^y: expected"):
+        net_of("sigmoid").fit(X, y, sample_weight=1 - weight, epochs=1)
+
+
 def test_what_is_called_in_a_loop_says_nothing(tmp_path):
     net, y = net_of("sigmoid"), 10 * UNIT
     net.cost(X, y)

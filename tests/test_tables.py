@@ -70,7 +70,7 @@ def test_a_column_of_words_becomes_labels():
     words = ["cat", "dog", "cow", "cat", "dog", "cow", "cat", "cat"]
     net = bpfast.Network([2, 3], output="softmax", cost="log_likelihood", seed=0)
     call = "names, y = np.unique(y, return_inverse=True)"
-    hint = re.escape(f"; names become labels by {call}") + "$"
+    hint = re.escape(f"; for cross_entropy and log_likelihood names become labels by {call}") + "$"
     columns = [pandas.Series(words), pandas.Series(words, dtype="category")]
     for y in (words, np.array(words), np.array(words, object), np.array(words, "S3"), *columns):
         for door in (net.cost, net.backprop, net.fit, net.partial_fit):
@@ -82,6 +82,21 @@ def test_a_column_of_words_becomes_labels():
         scope = {"np": np, "y": y}
         exec(call, scope)
         assert np.isfinite(net.cost(X, scope["y"]))
+
+
+def test_numbers_as_text_are_no_names():
+    texts = ["0.5", "2.5", "1", "2", "3", "4", "5", "6"]
+    net = bpfast.Network([2, 1], output="identity", seed=0)
+    columns = (pandas.Series(texts, dtype=object), "to_numpy"), (np.array(texts, object), "astype")
+    for y, call in columns:
+        message = rf"; y.{call}\(.*float\) converts it if all are numbers$"
+        with refuses(TypeError, message, net):
+            net.fit(X, y)
+    table = pandas.DataFrame({"a": texts, "b": range(8)})
+    message = r"got column 'a' of dtype .*; x.to_numpy\(dtype=float\) converts it"
+    with refuses(TypeError, message, net):
+        net(table)
+    assert np.isfinite(net(table.to_numpy(dtype=float))).all()
 
 
 def test_numbers_as_text_can_be_converted():

@@ -125,7 +125,7 @@ def fit(
             trainer = _trainer(net, settings, optimizer, settings.batch_size)
             source = _source(trainer, settings, data)
             if not data.is_mapped:
-                warn_of_reach(net, data.y, 3)
+                warn_of_reach(net, data.y, data.sample_weight, 3)
         if held_out is not None:
             with nullcontext() if share is not None else _naming_validation():
                 _check_cost(held_out, settings)

@@ -28,7 +28,9 @@ def mode_of(name: str, mode: str | None) -> Literal["min", "max"]:
         return "min"
     if mode == "max" or (mode is None and name.endswith(HIGH)):
         return "max"
-    hint = f"; did you mean {near!r}?" if mode is None and (near := meant(name)) != name else ""
+    near = meant(name)
+    is_known = mode is None and near != name and near.endswith((*LOW, *HIGH))
+    hint = f"; did you mean {near!r}?" if is_known else ""
     raise ValueError(f"mode: expected 'min' or 'max' for {name!r}, got {mode!r}{hint}")
 
 

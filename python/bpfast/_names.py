@@ -47,6 +47,10 @@ def _meant(got: object, valid: list[str], elsewhere: Mapping[str, str]) -> str |
     if not isinstance(got, str):
         return None
     near = elsewhere.get("".join(filter(str.isalnum, got)).lower())
+    # Names, of which some other function may have these, or what is to be written instead.
+    words = (near or "").split(" and ")
+    if near and all(map(str.isidentifier, words)) and not set(words) <= set(valid):
+        near = None
     near = near or next(iter(difflib.get_close_matches(got.lower(), valid, n=1)), None)
     return repr(near) if near in valid else near
 

@@ -33,14 +33,24 @@ def no_numbers(argument: str, value: Any, array: NDArray[Any]) -> TypeError:
         got = f"column{'s' * (len(columns) > 1)} {', '.join(columns[:SHOWN])}"
         if len(columns) > SHOWN:
             got += f" and {len(columns) - SHOWN} more"
-    elif argument == "y" and array.ndim == 1 and _is_text(array):
+        if _converts(array):
+            hint = f"; {argument}.to_numpy(dtype=float) converts it if all are numbers"
+    elif argument == "y" and array.ndim == 1 and _is_text(array) and not _converts(array):
         names = f"names, {argument} = np.unique({argument}, return_inverse=True)"
-        hint = f"; names become labels by {names}"
+        hint = f"; for cross_entropy and log_likelihood names become labels by {names}"
     elif array.dtype.kind == "O" and hasattr(value, "to_numpy"):
         hint = f"; {argument}.to_numpy(dtype=float) converts it if all are numbers"
     elif array.dtype.kind in "OUS" and isinstance(value, np.ndarray):
         hint = f"; {argument}.astype(float) converts it if all are numbers"
     return TypeError(f"{argument}: expected real numbers, got {got}{hint}")
+
+
+def _converts(array: NDArray[Any]) -> bool:
+    try:
+        array.astype(float)
+    except (TypeError, ValueError):
+        return False
+    return array.dtype.kind in "OUST"
 
 
 def _is_text(array: NDArray[Any]) -> bool:

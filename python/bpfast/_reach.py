@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from bpfast._core import Network
 
@@ -19,7 +19,7 @@ COSTS = ("quadratic", "huber", "absolute")
 MARGIN = 0.5
 
 
-def warn_of_reach(net: Network, y: NDArray[Any], level: int) -> None:
+def warn_of_reach(net: Network, y: NDArray[Any], weight: ArrayLike | None, level: int) -> None:
     """Warn, once and `level` calls further out, where some of y is far beyond all outputs.
 
     The text has no numbers of y, so that Python shows it once where training is called in a loop.
@@ -27,12 +27,16 @@ def warn_of_reach(net: Network, y: NDArray[Any], level: int) -> None:
     config = net.config
     if config["output"] not in BOUNDS or config["cost"] not in COSTS or y.ndim != 2:
         return
-    least, most = BOUNDS[config["output"]]
-    if y.dtype.kind not in "iuf" or not (y.min() < least - MARGIN or y.max() > most + MARGIN):
+    bounds = BOUNDS[config["output"]]
+    least, most = bounds[0] - MARGIN, bounds[1] + MARGIN
+    if y.dtype.kind not in "iuf" or not (y.min() < least or y.max() > most):
+        return
+    counts = np.broadcast_to(True if weight is None else np.asarray(weight) > 0, len(y))
+    if not ((y < least) | (y > most))[counts].any():
         return
     hint = "a regression has output='identity'"
     if (np.abs(y) == 1).all():
         hint = "classes are 0 and 1 there, y = (y + 1) / 2, or -1 and 1 with output='tanh'"
-    expected = f"numbers from {least} to {most}, as the {config['output']} outputs are"
+    expected = f"numbers from {bounds[0]} to {bounds[1]}, as the {config['output']} outputs are"
     text = f"y: expected {expected}, got some that they never come to; {hint}"
     warnings.warn(text, UserWarning, stacklevel=level + 1)

@@ -101,7 +101,7 @@ def scipy_minimize(
     if not isinstance(method, str):
         raise TypeError(f"method: expected a name, got {type(method).__name__}")
     if method.lower() not in METHODS + WITHOUT_GRADIENT + WITH_HESSIAN:
-        raise unknown_name("method", method, METHODS)
+        raise unknown_name("method", method, METHODS, elsewhere={"lbfgs": "l-bfgs-b"})
     if method.lower() in WITHOUT_GRADIENT + WITH_HESSIAN:
         raise ValueError(f"method: expected one that takes a gradient alone, got '{method}'")
     penalty = not_negative("l2", l2)
@@ -140,7 +140,7 @@ def scipy_minimize(
     try:
         cost, slope = evaluate(last)
         _core.check_targets(net, np.asarray(y), 0)
-        warn_of_reach(net, np.asarray(y), 2)
+        warn_of_reach(net, np.asarray(y), sample_weight, 2)
         if not (np.isfinite(cost) and np.isfinite(slope).all()):
             raise ValueError(f"net: expected a start with finite cost and gradient, got {cost}")
         found = minimize(

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from bpfast._history_state import meant, mode_of
+from bpfast._metrics import NAMED
 from bpfast._names import by_name
 from bpfast._numbers import not_negative, number, whole
 
@@ -88,8 +89,13 @@ class EarlyStopping:
         if name not in names:
             near, known = meant(name), ", ".join(names)
             hint = f"; did you mean {near!r}?" if near in names else ""
-            if near.startswith("validation_") and "validation_cost" not in names:
+            of_validation, measured = near.startswith("validation_"), "validation_cost" in names
+            of_training = near.removeprefix("validation_")
+            if of_validation and not measured and of_training in names:
                 hint = f"; {near} comes with the argument validation"
+            elif of_training in NAMED and near not in names:
+                needed = " and validation" if of_validation and not measured else ""
+                hint = f"; {near} comes with metrics={of_training!r}{needed}"
             expected = f"one of the columns {known}"
             raise ValueError(f"early_stopping: expected {expected}, got {name!r}{hint}")
         return name

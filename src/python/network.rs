@@ -192,12 +192,12 @@ fn sizes_of(
 impl PyNetwork {
     #[new]
     #[pyo3(
-        signature = (sizes, *more, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None, init=Name::Default("nielsen"), seed=None, **others),
+        signature = (sizes=None, *more, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None, init=Name::Default("nielsen"), seed=None, **others),
         text_signature = "(sizes, *, hidden='sigmoid', output='sigmoid', cost='quadratic', dtype=None, init='nielsen', seed=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn new<'py>(
-        sizes: &Bound<'py, PyAny>,
+        sizes: Option<&Bound<'py, PyAny>>,
         more: &Bound<'py, PyTuple>,
         hidden: Name<'py>,
         output: Name<'py>,
@@ -207,9 +207,11 @@ impl PyNetwork {
         seed: Option<&Bound<'py, PyAny>>,
         others: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
-        let py = sizes.py();
+        let py = more.py();
         refuse_others(more, others)?;
-        let config = Config::parse(py, &parse_sizes(sizes)?, hidden, &output, cost)?;
+        let none = py.None().into_bound(py);
+        let sizes = parse_sizes(sizes.unwrap_or(&none))?;
+        let config = Config::parse(py, &sizes, hidden, &output, cost)?;
         let dtype = dtype.map_or(Ok(Dtype::Float64), Dtype::parse)?;
         let network = Self::zeros(py, config, dtype)?;
         initialise::draw(

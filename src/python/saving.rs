@@ -16,8 +16,8 @@ use crate::rows::in_rows;
 use crate::saved::{Saved, write};
 use crate::store::{Number, Reader};
 
-/// The bytes of parameters that are copied in one piece, without another Python thread between: some
-/// 20 ms.
+/// The bytes of parameters that are copied with the GIL held, some 20 ms: no other thread runs Python
+/// meanwhile.
 const AT_ONCE: usize = 1 << 26;
 
 #[pymethods]
@@ -48,9 +48,9 @@ impl PyNetwork {
     /// may leave its ``.bpfast-….tmp`` there, which may be deleted.
     ///
     /// The parameters are copied first: what another thread does to them while the file is written
-    /// does not come into it. While they are copied a training waits, and so does every other thread
-    /// of Python's; where they are more than 64 MB, other threads must leave the arrays alone.
-    /// Attributes of a subclass, and a cost that is a callable, are not saved. The same network makes
+    /// does not come into it. While they are copied a training waits, and other threads must leave
+    /// the arrays alone. Up to 64 MB no other thread runs Python meanwhile, but an operation of
+    /// NumPy's that is at work already goes on. Attributes of a subclass, and a cost that is a callable, are not saved. The same network makes
     /// the same bytes.
     ///
     /// Examples

@@ -32,7 +32,6 @@ ELSEWHERE = {
     "betas": "beta1 and beta2",
     "eps": "epsilon",
     "rho": "alpha",
-    "l2": "weight_decay",
 }
 
 
