@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::tile::Tiles;
+use super::tiles::Tiles;
 
 /// B, (steps, columns), read a row of registers at a time.
 #[derive(Clone, Copy)]
@@ -102,21 +102,25 @@ fn transpose<T: Copy>(
     width: usize,
 ) {
     let side = tiles.square;
-    let one_by_one = |block: &mut [T], columns: Range<usize>, rows: Range<usize>| {
-        for j in columns {
-            for k in rows.clone() {
+    if columns < side || steps < side {
+        for j in 0..columns {
+            for k in 0..steps {
                 block[k * width + j] = from[j * length + k];
             }
         }
-    };
-    let (squares, even_columns) = (steps / side, columns - columns % side);
-    let even_steps = squares * side;
-    for j in (0..if squares > 0 { even_columns } else { 0 }).step_by(side) {
-        let source = &from[j * length..][..(side - 1) * length + even_steps];
-        let place = &mut block[j..][..(even_steps - 1) * width + side];
-        // SAFETY: the tiles are of the current level, and both slices hold the squares.
-        unsafe { (tiles.transpose)(source.as_ptr(), length, place.as_mut_ptr(), width, squares) };
+        return;
     }
-    one_by_one(block, 0..even_columns, even_steps..steps);
-    one_by_one(block, even_columns..columns, 0..steps);
+    // The last squares share numbers with those before them: both come to the same.
+    let squares = steps / side;
+    let last = (!steps.is_multiple_of(side)).then_some((steps - side, 1));
+    for j in (0..columns).step_by(side) {
+        let j = j.min(columns - side);
+        for (k, squares) in std::iter::once((0, squares)).chain(last) {
+            let source = &from[j * length + k..][..(side - 1) * length + squares * side];
+            let place = &mut block[k * width + j..][..(squares * side - 1) * width + side];
+            let (source, place) = (source.as_ptr(), place.as_mut_ptr());
+            // SAFETY: the tiles are of the current level, and both slices hold the squares.
+            unsafe { (tiles.transpose)(source, length, place, width, squares) };
+        }
+    }
 }
