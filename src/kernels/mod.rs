@@ -30,6 +30,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod tiles;
 pub mod update;
 mod vector;
 #[cfg(target_arch = "x86_64")]

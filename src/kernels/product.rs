@@ -14,7 +14,7 @@ use std::ops::Range;
 use super::level::{Registers, current};
 use super::panel::Source;
 use super::streams::{STREAMS, add_rows};
-use super::tile::tiles;
+use super::tiles::tiles;
 use crate::interrupt::Pulse;
 use factor::{Factor, Picked};
 pub use values::{Layout, Values};

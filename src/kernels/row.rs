@@ -2,7 +2,7 @@
 
 use super::vector::Vector;
 
-/// As [`super::tile::CopyFn`].
+/// As [`super::tiles::CopyFn`].
 ///
 /// # Safety
 /// The same.

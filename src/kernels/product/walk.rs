@@ -6,7 +6,8 @@ use std::ops::Range;
 use super::super::level::{Level, Registers, current};
 use super::super::panel::{self, Source};
 use super::super::streams::{STREAMS, add_rows};
-use super::super::tile::{self, MAX_ROWS, MAX_VECTORS, Start, Tile, Tiles, tiles};
+use super::super::tile::{self, MAX_ROWS, MAX_VECTORS, Start, Tile};
+use super::super::tiles::{Tiles, tiles};
 use super::factor::{Factor, Picked};
 use crate::interrupt::Pulse;
 
@@ -34,15 +35,19 @@ pub(super) const BLOCK_STEPS: (usize, usize) = (512, 1024);
 /// The rows and steps of a block of A that is interleaved.
 pub(super) const INTERLEAVED: (usize, usize) = (512, 512);
 
+/// The bytes that come from memory together. A register that lies in two such lines is read twice.
+const LINE: usize = 64;
+
 /// The numbers that the products of a matrix of so many weights need room for. A product takes less,
 /// [`room`] of 0, and then copies shorter blocks.
 pub const fn room<T>(weights: usize) -> usize {
-    let numbers = PANEL_BYTES / size_of::<T>();
-    if weights < LARGE {
-        BLOCK_STEPS.0 * numbers
-    } else {
-        BLOCK_STEPS.1 * numbers + INTERLEAVED.0 * INTERLEAVED.1
-    }
+    let (numbers, up_to_a_line) = (PANEL_BYTES / size_of::<T>(), LINE / size_of::<T>());
+    up_to_a_line
+        + if weights < LARGE {
+            BLOCK_STEPS.0 * numbers
+        } else {
+            BLOCK_STEPS.1 * numbers + INTERLEAVED.0 * INTERLEAVED.1
+        }
 }
 
 /// What the sums start from.
@@ -129,7 +134,8 @@ impl<T: Registers> Product<'_, T> {
             (true, false) => (self.rows, BLOCK_STEPS.0, BLOCK_STEPS.0),
             (false, false) => (self.rows, UNCOPIED_STEPS, 0),
         };
-        let (b_room, a_room) = room.split_at_mut(copied * PANEL_BYTES / size_of::<T>());
+        let before = before_line(room);
+        let (b_room, a_room) = room[before..].split_at_mut(copied * PANEL_BYTES / size_of::<T>());
         for steps in blocks(self.steps, steps) {
             for rows in blocks(self.rows, rows) {
                 let (row, step) = match self.a.picked {
@@ -191,7 +197,7 @@ impl<T: Registers> Product<'_, T> {
     /// Some terms of some numbers of C; where there is room to copy, from a copy of that part of B.
     fn tiles(
         &self,
-        tiles: &Tiles<T>,
+        tiles: &'static Tiles<T>,
         a: &Left<'_, T>,
         (rows, steps, columns): (Range<usize>, Range<usize>, Range<usize>),
         room: Option<&mut [T]>,
@@ -203,6 +209,10 @@ impl<T: Registers> Product<'_, T> {
         if pulse.stopped_after(if watched { 0 } else { work }) {
             return;
         }
+        let tiles = match (a, &room) {
+            (Left::AsItLies(_), Some(_)) => tiles.for_panel(columns.len()),
+            _ => tiles,
+        };
         let vectors = tiles.registers(columns.len());
         let (b, b_step) = match (self.b, room) {
             (_, Some(room)) => {
@@ -287,6 +297,11 @@ impl<T: Registers> Product<'_, T> {
             unsafe { tiles.get(these, vectors)(&tile) };
         }
     }
+}
+
+/// The numbers of `room` before its first whole line.
+fn before_line<T>(room: &[T]) -> usize {
+    room.as_ptr().align_offset(LINE).min(LINE / size_of::<T>())
 }
 
 /// A block of A.

@@ -71,7 +71,7 @@ impl<T: Number> Places<T> {
             b: Guarded::new(most),
             bias: Guarded::new(most),
             c: Guarded::new(most),
-            room: Guarded::new(room::<T>(LARGE)),
+            room: Guarded::new(room::<T>(LARGE) + 1),
             seed: 1,
         }
     }
@@ -142,7 +142,9 @@ impl<T: Number> Places<T> {
         for (level, picked) in ways {
             let (before, c) = self.c.last(length);
             let before_c = before.len().saturating_sub(BEFORE);
-            let (before, room) = (&mut before[before_c..], self.room.last(room).1);
+            // It may begin anywhere in a line.
+            let room = &mut self.room.last(room + rows % 2).1[..room];
+            let before = &mut before[before_c..];
             before.fill(T::NAN);
             room.fill(T::NAN); // what the last level copied
             c.copy_from_slice(&begin);
