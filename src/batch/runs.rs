@@ -1,5 +1,7 @@
 //! A gradient as the sum of the gradients of its runs, in pairs: for small networks and large batches.
 
+use std::ops::Range;
+
 use super::tree::{Tree, branches};
 use super::{Call, Scratch, Worker};
 use crate::backward::gradient;
@@ -9,7 +11,7 @@ use crate::interrupt::{Pulse, watch};
 use crate::kernels::product::Onto;
 use crate::pairwise::{reserve_each, sum_pairwise};
 use crate::scalar::Real;
-use crate::workspace::Keep;
+use crate::workspace::{Buffers, Keep};
 
 impl<T: Real> Call<'_, T> {
     /// The gradient into `place`, the costs of the chunks into `scratch`.
@@ -36,8 +38,8 @@ impl<T: Real> Call<'_, T> {
                 .map(|branch| branch.runs(runs).len());
             // As many sums as the number of its runs has bits wait at once, the lowest in its room.
             let waiting = longest.unwrap_or(1).ilog2() as usize;
+            self.prepare_chunks(scratch, Keep::ERRORS, pulse)?;
             for worker in &mut scratch.workers[..threads] {
-                self.prepare(&mut worker.workspace, Keep::ERRORS, pulse)?;
                 reserve_each(&mut worker.stack, waiting, length, pulse)?;
             }
             reserve_each(&mut scratch.branches, rooms, length, pulse)
@@ -93,19 +95,39 @@ impl<T: Real> Call<'_, T> {
                     (false, 0) => Onto::Nothing,
                     (false, _) => Onto::Terms,
                 };
-                let rows = self.plan.rows_of(first + index);
-                self.costs_chunk(targets, &rows, workspace, room, costs, pulse);
-                for layer in (0..self.network.layers().len()).rev() {
-                    if pulse.stopped_after(0) {
-                        return;
-                    }
-                    // BP4 follows while δ^l is in the cache.
-                    self.error(targets, &rows, workspace, layer, room, pulse);
-                    let x = self.inputs.part(&rows);
-                    gradient(self.network, x, workspace, layer, place, onto, room, pulse);
+                if pulse.stopped_after(0) {
+                    return;
                 }
+                let rows = self.plan.rows_of(first + index);
+                workspace.with_chunks(rows.len(), rows.len(), |buffers| {
+                    self.gradient_chunk(targets, &rows, buffers, costs, place, onto, room, pulse);
+                });
             }
         };
         sum_pairwise(runs, place, stack, adds, pulse, run);
+    }
+
+    /// The gradient of a chunk, put `onto` what `place` holds, and the costs of its grains.
+    fn gradient_chunk(
+        &self,
+        targets: &Targets<'_, T>,
+        rows: &Range<usize>,
+        buffers: &mut [Buffers<&mut [T]>],
+        costs: &mut [f64],
+        place: &mut [T],
+        onto: Onto,
+        room: &mut [T],
+        pulse: &Pulse<'_>,
+    ) {
+        self.costs_chunk(targets, rows, buffers, room, costs, pulse);
+        for layer in (0..self.network.layers().len()).rev() {
+            if pulse.stopped_after(0) {
+                return;
+            }
+            // BP4 follows while δ^l is in the cache.
+            self.error(targets, rows, buffers, layer, room, pulse);
+            let x = self.inputs.part(rows);
+            gradient(self.network, x, buffers, layer, place, onto, room, pulse);
+        }
     }
 }
