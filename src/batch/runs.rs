@@ -1,17 +1,14 @@
 //! A gradient as the sum of the gradients of its runs, in pairs: for small networks and large batches.
 
-use std::ops::Range;
-
 use super::tree::{Tree, branches};
 use super::{Call, Scratch, Worker};
-use crate::backward::gradient;
 use crate::error::Result;
 use crate::examples::{Incoming, Targets};
 use crate::interrupt::{Pulse, watch};
 use crate::kernels::product::Onto;
 use crate::pairwise::{reserve_each, sum_pairwise};
 use crate::scalar::Real;
-use crate::workspace::{Buffers, Keep};
+use crate::workspace::Keep;
 
 impl<T: Real> Call<'_, T> {
     /// The gradient into `place`, the costs of the chunks into `scratch`.
@@ -105,29 +102,5 @@ impl<T: Real> Call<'_, T> {
             }
         };
         sum_pairwise(runs, place, stack, adds, pulse, run);
-    }
-
-    /// The gradient of a chunk, put `onto` what `place` holds, and the costs of its grains.
-    fn gradient_chunk(
-        &self,
-        targets: &Targets<'_, T>,
-        rows: &Range<usize>,
-        buffers: &mut [Buffers<&mut [T]>],
-        costs: &mut [f64],
-        place: &mut [T],
-        onto: Onto,
-        room: &mut [T],
-        pulse: &Pulse<'_>,
-    ) {
-        self.costs_chunk(targets, rows, buffers, room, costs, pulse);
-        for layer in (0..self.network.layers().len()).rev() {
-            if pulse.stopped_after(0) {
-                return;
-            }
-            // BP4 follows while δ^l is in the cache.
-            self.error(targets, rows, buffers, layer, room, pulse);
-            let x = self.inputs.part(rows);
-            gradient(self.network, x, buffers, layer, place, onto, room, pulse);
-        }
     }
 }
