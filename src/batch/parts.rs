@@ -55,6 +55,11 @@ impl<'a, T: Real> Block<'a, T> {
         }
     }
 
+    /// Whether BP4 of the layer at `index` is one product.
+    pub fn is_one_product(&self, index: usize) -> bool {
+        self.x.len() <= self.at_once(index)
+    }
+
     /// A part of the gradient, `onto` what `sum` holds; that of biases overwrites it. Onto a sum only
     /// where BP4 is one product, or x is sparse.
     pub fn sum(&self, part: &Part, onto: Onto, sum: &mut [T], room: &mut [T], pulse: &Pulse<'_>) {

@@ -126,7 +126,7 @@ impl<'a, T: Real> Ready<'a, T> {
         let block = Block::new(self.network, self.inputs, block, self.plan.rows);
         let neurons = |index: usize, layer: &Layer| {
             let even = layer.n_in.div_ceil(2 * threads);
-            match (self.adds_in_place(index), threads) {
+            match (self.adds_in_place(block, index), threads) {
                 (true, 1) => layer.n_in,
                 // Each part of a sparse layer looks at all that is stored.
                 (true, _) if self.is_sparse(index) => even,
@@ -150,9 +150,9 @@ impl<'a, T: Real> Ready<'a, T> {
     }
 
     /// Whether the gradient of a layer's weights is added to them without a place of its own. A sum of
-    /// several chunks needs one: how a batch is cut may not change what is rounded.
-    fn adds_in_place(&self, index: usize) -> bool {
-        self.plain_rate.is_some() && (self.plan.chunks == 1 || self.is_sparse(index))
+    /// several products needs one: how a batch is cut may not change what is rounded.
+    fn adds_in_place(&self, block: Block<'_, T>, index: usize) -> bool {
+        self.plain_rate.is_some() && (block.is_one_product(index) || self.is_sparse(index))
     }
 
     /// Changes the parameters of a part.
@@ -172,7 +172,7 @@ impl<'a, T: Real> Ready<'a, T> {
             None => update.biases,
         };
         let pulse = &Pulse::none();
-        if part.neuron.is_some() && self.adds_in_place(part.layer) {
+        if part.neuron.is_some() && self.adds_in_place(block, part.layer) {
             let params = changed.params;
             shrink(params, 1.0 - self.plain_rate.unwrap_or(0.0) * terms.l2);
             block.sum(part, Onto::Sum, params, room, pulse);
