@@ -229,11 +229,27 @@ pub fn reserve<T: Real>(
 ///
 /// # Errors
 /// The memory cannot be had.
+#[inline]
 pub fn reserve_for<T: Real>(
     what: &str,
     buffer: &mut Vec<T>,
     rows: usize,
     columns: usize,
+    pulse: &Pulse<'_>,
+) -> Result<()> {
+    match rows.checked_mul(columns) {
+        Some(length) if length <= buffer.len() => Ok(()),
+        length => grow(what, buffer, (rows, columns), length, pulse),
+    }
+}
+
+/// Makes `buffer` so long. By itself: the shortest calls find room, and count instructions.
+#[cold]
+fn grow<T: Real>(
+    what: &str,
+    buffer: &mut Vec<T>,
+    (rows, columns): (usize, usize),
+    length: Option<usize>,
     pulse: &Pulse<'_>,
 ) -> Result<()> {
     /// Few enough to be had from the system and set to 0 within a few milliseconds.
@@ -245,8 +261,8 @@ pub fn reserve_for<T: Real>(
         };
         Error::memory(what, format_args!("cannot allocate {numbers}"))
     };
-    let length = rows.checked_mul(columns).ok_or_else(refuse)?;
-    let missing = length.saturating_sub(buffer.len());
+    let length = length.ok_or_else(refuse)?;
+    let missing = length - buffer.len();
     buffer.try_reserve_exact(missing).map_err(|_| refuse())?;
     while buffer.len() < length && !pulse.stopped_after(STEP) {
         buffer.resize(length.min(buffer.len() + STEP), T::ZERO);
