@@ -14,7 +14,7 @@ use crate::kernels::sparse;
 use crate::network::Network;
 use crate::scalar::Real;
 use crate::sparse::SparseRows;
-use crate::workspace::{Buffers, Workspace};
+use crate::workspace::Buffers;
 
 /// BP1: δ^L = ∇_a C ⊙ σ'(z^L), for the examples `rows` of the batch.
 ///
@@ -158,21 +158,20 @@ fn bp4_sparse<T: Real>(
     }
 }
 
-/// BP1 or BP2: fills δ^l of `workspace` for the layer at `index`; it holds the forward pass of the
+/// BP1 or BP2: fills δ^l of `buffers` for the layer at `index`; they hold the forward pass of the
 /// examples `rows`, and δ^(l+1).
 pub fn error<T: Real>(
     network: &Network,
     params: &[T],
     targets: &Targets<'_, T>,
     rows: Range<usize>,
-    workspace: &mut Workspace<T>,
+    buffers: &mut [Buffers<&mut [T]>],
     index: usize,
     room: &mut [T],
     pulse: &Pulse<'_>,
 ) {
-    let (n, layer) = (rows.len(), &network.layers()[index]);
-    let length = n * layer.n_out;
-    let (these, after) = workspace.layers.split_at_mut(index + 1);
+    let layer = &network.layers()[index];
+    let (these, after) = buffers.split_at_mut(index + 1);
     let Buffers {
         z,
         a,
@@ -180,11 +179,10 @@ pub fn error<T: Real>(
         layout,
         mask,
         whole,
+        ..
     } = &mut these[index];
     // σ' is that of a^l before neurons were dropped.
     let a = if whole.is_empty() { a } else { whole };
-    let (z, a) = (&z[..length.min(z.len())], &a[..length]);
-    let delta = &mut delta[..length];
     let activation = layer.activation;
     let Some((next, after)) = network.layers().get(index + 1).zip(after.first()) else {
         return bp1(
@@ -198,11 +196,10 @@ pub fn error<T: Real>(
             pulse,
         );
     };
-    let delta_next = after.errors(n * next.n_out);
     let weights = &params[next.weights.clone()];
     let (layout, width) = (*layout, layer.n_out);
     bp2(
-        delta_next,
+        after.errors(),
         weights,
         activation,
         (z, a),
@@ -213,7 +210,7 @@ pub fn error<T: Real>(
         pulse,
     );
     if !mask.is_empty() {
-        drop(delta, &mask[..length]);
+        drop(delta, mask);
     }
 }
 
@@ -222,7 +219,7 @@ pub fn error<T: Real>(
 pub fn gradient<T: Real>(
     network: &Network,
     x: Inputs<'_, T>,
-    workspace: &Workspace<T>,
+    buffers: &[Buffers<&mut [T]>],
     index: usize,
     gradient: &mut [T],
     onto: Onto,
@@ -230,10 +227,13 @@ pub fn gradient<T: Real>(
     pulse: &Pulse<'_>,
 ) {
     let (rows, layer) = (x.len(), &network.layers()[index]);
-    let (a, delta) = input_and_delta(network, x, workspace, index);
+    let a = match index {
+        0 => x.x,
+        _ => Incoming::Dense(buffers[index - 1].activations()),
+    };
     let nabla = &mut gradient[layer.weights.start..layer.biases.end];
     bp4(
-        delta,
+        buffers[index].errors(),
         a,
         rows,
         (0, layer.row),
@@ -243,22 +243,6 @@ pub fn gradient<T: Real>(
         room,
         pulse,
     );
-}
-
-/// a^(l−1) and δ^l of the layer at `index`, for a chunk whose inputs are `x`.
-pub fn input_and_delta<'a, T: Real>(
-    network: &Network,
-    x: Inputs<'a, T>,
-    workspace: &'a Workspace<T>,
-    index: usize,
-) -> (Incoming<'a, T>, Values<'a, T>) {
-    let rows = x.len();
-    let layer = &network.layers()[index];
-    let a = match index {
-        0 => x.x,
-        _ => Incoming::Dense(workspace.layers[index - 1].activations(rows * layer.n_in)),
-    };
-    (a, workspace.layers[index].errors(rows * layer.n_out))
 }
 
 /// The rows of z, or empty rows where z is not kept.

@@ -9,10 +9,10 @@ use crate::kernels::product::{self, Layout};
 use crate::kernels::sparse;
 use crate::network::Network;
 use crate::scalar::Real;
-use crate::workspace::Workspace;
+use crate::workspace::Buffers;
 
-/// Fills z^l (where it is kept) and a^l of `workspace` for the rows of `x`, l = 2 … L; a^L goes to
-/// `out` where it is given.
+/// Fills z^l (where it is kept) and a^l of `buffers`, one entry a layer, for the rows of `x`,
+/// l = 2 … L; a^L goes to `out` where it is given.
 ///
 /// z^l and a^l lie as the layout of their layer says. `x`: (rows, n_1); `out`: (rows, n_L); `room`:
 /// what a product needs. With `dropout`, and the number of the first row in its mini-batch, hidden
@@ -21,7 +21,7 @@ pub fn forward<T: Real>(
     network: &Network,
     params: &[T],
     x: Inputs<'_, T>,
-    workspace: &mut Workspace<T>,
+    buffers: &mut [Buffers<&mut [T]>],
     mut out: Option<&mut [T]>,
     dropout: Option<(&Dropout<'_>, usize)>,
     room: &mut [T],
@@ -30,16 +30,16 @@ pub fn forward<T: Real>(
     let rows = x.len();
     let last = network.layers().len() - 1;
     for (index, layer) in network.layers().iter().enumerate() {
-        let (before, rest) = workspace.layers.split_at_mut(index);
+        let (before, rest) = buffers.split_at_mut(index);
         let input = match before.last() {
-            Some(previous) => Incoming::Dense(previous.activations(rows * layer.n_in)),
+            Some(previous) => Incoming::Dense(previous.activations()),
             None => x.x,
         };
         let buffers = &mut rest[0];
         let layout = buffers.layout;
         let output = match &mut out {
             Some(out) if index == last => &mut **out,
-            _ => &mut buffers.a[..rows * layer.n_out],
+            _ => &mut *buffers.a,
         };
         let (weights, biases) = (
             &params[layer.weights.clone()],
@@ -48,18 +48,16 @@ pub fn forward<T: Real>(
         let neurons = 0..layer.n_out;
         sums(input, weights, biases, neurons, output, layout, room, pulse);
         if !buffers.z.is_empty() {
-            buffers.z[..output.len()].copy_from_slice(output);
+            buffers.z.copy_from_slice(output);
         }
         layer.activation.apply(output, layer.n_out, pulse);
         if let Some((dropout, first)) = dropout
             && let Some(rate) = dropout.rate(index)
         {
-            let length = output.len();
-            let mask = &mut buffers.mask[..length];
-            buffers.whole[..length].copy_from_slice(output);
-            dropout.mask(index, rate, first..first + rows, layout, mask);
-            drop(output, mask);
-            pulse.stopped_after(length * ELEMENT_WORK);
+            buffers.whole.copy_from_slice(output);
+            dropout.mask(index, rate, first..first + rows, layout, buffers.mask);
+            drop(output, buffers.mask);
+            pulse.stopped_after(output.len() * ELEMENT_WORK);
         }
     }
 }

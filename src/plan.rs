@@ -121,7 +121,12 @@ impl Plan {
 
     /// The examples of a chunk.
     pub fn rows_of(&self, chunk: usize) -> Range<usize> {
-        chunk * self.rows..self.n.min((chunk + 1) * self.rows)
+        self.rows_in(&(chunk..chunk + 1))
+    }
+
+    /// The examples of some chunks.
+    pub fn rows_in(&self, chunks: &Range<usize>) -> Range<usize> {
+        chunks.start * self.rows..self.n.min(chunks.end * self.rows)
     }
 
     /// The grains of the batch.

@@ -1,4 +1,6 @@
-//! The buffers of one chunk: z^l, a^l and δ^l. Sized once, reused, never grown while work runs.
+//! The buffers of some examples: z^l, a^l and δ^l. Sized once, reused, never grown while work runs.
+
+use std::ops::Range;
 
 use crate::dropout::Dropout;
 use crate::error::{Error, Result};
@@ -8,7 +10,7 @@ use crate::layout::layout;
 use crate::network::Network;
 use crate::scalar::Real;
 
-/// What a chunk needs beside a^l.
+/// What is needed beside a^l.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
     /// Every z^l, and not only those that σ' or the cost reads.
@@ -47,83 +49,167 @@ impl Keep {
     };
 }
 
-/// z^l, a^l and δ^l of one layer, (rows, n_l), or (n_l, rows) where `layout` says so; what is not
-/// kept is empty.
+/// z^l, a^l and δ^l of one layer, in vectors or slices of these. Chunks of examples lie one behind the
+/// other, each (rows, n_l), or (n_l, rows) where `layout` says so; what is not kept is empty.
 #[derive(Debug, Default)]
-pub struct Buffers<T> {
+pub struct Buffers<S> {
     /// z^l.
-    pub z: Vec<T>,
+    pub z: S,
     /// a^l.
-    pub a: Vec<T>,
+    pub a: S,
     /// δ^l.
-    pub delta: Vec<T>,
+    pub delta: S,
+    /// What a^l is multiplied with, where neurons are dropped.
+    pub mask: S,
+    /// a^l as σ made it, where neurons are dropped from `a`.
+    pub whole: S,
     /// How they all lie.
     pub layout: Layout,
-    /// What a^l is multiplied with, where neurons are dropped.
-    pub mask: Vec<T>,
-    /// a^l as σ made it, where neurons are dropped from `a`.
-    pub whole: Vec<T>,
+    /// n_l.
+    width: usize,
 }
 
-impl<T> Buffers<T> {
-    /// The first `length` numbers of a^l.
-    pub fn activations(&self, length: usize) -> Values<'_, T> {
-        Values::new(&self.a[..length], self.layout)
-    }
-
-    /// The first `length` numbers of δ^l.
-    pub fn errors(&self, length: usize) -> Values<'_, T> {
-        Values::new(&self.delta[..length], self.layout)
+impl<S> Buffers<S> {
+    /// A part of each.
+    fn cut<'a, R>(&'a mut self, cut: impl Fn(&'a mut S) -> R) -> Buffers<R> {
+        Buffers {
+            z: cut(&mut self.z),
+            a: cut(&mut self.a),
+            delta: cut(&mut self.delta),
+            mask: cut(&mut self.mask),
+            whole: cut(&mut self.whole),
+            layout: self.layout,
+            width: self.width,
+        }
     }
 }
 
-/// The buffers of a chunk.
+impl<T> Buffers<&mut [T]> {
+    /// a^l of a chunk.
+    pub fn activations(&self) -> Values<'_, T> {
+        Values::new(self.a, self.layout)
+    }
+
+    /// δ^l of a chunk.
+    pub fn errors(&self) -> Values<'_, T> {
+        Values::new(self.delta, self.layout)
+    }
+
+    /// Leaves the first `rows`; the others are returned.
+    fn split_off(&mut self, rows: usize) -> Self {
+        let length = rows * self.width;
+        self.cut(|buffer| buffer.split_off_mut(length..).unwrap_or_default())
+    }
+}
+
+impl<T> Buffers<Vec<T>> {
+    /// a^l of the examples `rows`: those of a chunk, or any where they lie by example.
+    pub fn activations(&self, rows: &Range<usize>) -> Values<'_, T> {
+        Values::new(&self.a[self.numbers(rows)], self.layout)
+    }
+
+    /// δ^l of such examples.
+    pub fn errors(&self, rows: &Range<usize>) -> Values<'_, T> {
+        Values::new(&self.delta[self.numbers(rows)], self.layout)
+    }
+
+    fn numbers(&self, rows: &Range<usize>) -> Range<usize> {
+        rows.start * self.width..rows.end * self.width
+    }
+
+    /// The first `rows`.
+    fn first(&mut self, rows: usize) -> Buffers<&mut [T]> {
+        let length = rows * self.width;
+        self.cut(|buffer| buffer.get_mut(..length).unwrap_or_default())
+    }
+}
+
+/// The buffers of one chunk or several.
 #[derive(Debug, Default)]
-pub struct Workspace<T> {
+pub struct Workspace<T: 'static> {
     /// One entry a layer of weights.
-    pub layers: Vec<Buffers<T>>,
+    pub layers: Vec<Buffers<Vec<T>>>,
+    /// Where [`Self::with_chunks`] lists the chunks; empty between calls.
+    chunks: Vec<Buffers<&'static mut [T]>>,
 }
 
 impl<T: Real> Workspace<T> {
-    /// Makes room for `rows` examples of `network`. Allocates nothing where there is room already.
+    /// Makes room for `n` examples of `network`, in chunks of `rows`. Allocates nothing where there is
+    /// room already.
     ///
     /// # Errors
     /// The memory cannot be had.
     pub fn prepare(
         &mut self,
         network: &Network,
-        rows: usize,
+        (n, rows): (usize, usize),
         keep: Keep,
         dropout: Option<&Dropout<'_>>,
         pulse: &Pulse<'_>,
     ) -> Result<()> {
         let layers = network.layers();
         self.layers.resize_with(layers.len(), Buffers::default);
+        let chunks = if n <= rows { 1 } else { n.div_ceil(rows) }; // short calls count divisions
+        self.chunks.reserve(layers.len() * chunks);
         for (index, (buffers, layer)) in self.layers.iter_mut().zip(layers).enumerate() {
+            buffers.width = layer.n_out;
             buffers.layout = if index < keep.by_example {
                 Layout::Examples
             } else {
                 layout(network, index, rows, lanes::<T>(), keep.delta)
             };
-            reserve(&mut buffers.a, rows, layer.n_out, pulse)?;
+            reserve(&mut buffers.a, n, layer.n_out, pulse)?;
             if keep.every_z || network.needs_z(index) {
-                reserve(&mut buffers.z, rows, layer.n_out, pulse)?;
+                reserve(&mut buffers.z, n, layer.n_out, pulse)?;
             } else {
                 buffers.z.clear();
             }
             if dropout.is_some_and(|dropout| dropout.rate(index).is_some()) {
-                reserve(&mut buffers.mask, rows, layer.n_out, pulse)?;
-                reserve(&mut buffers.whole, rows, layer.n_out, pulse)?;
+                reserve(&mut buffers.mask, n, layer.n_out, pulse)?;
+                reserve(&mut buffers.whole, n, layer.n_out, pulse)?;
             } else {
                 buffers.mask.clear();
                 buffers.whole.clear();
             }
             if keep.delta {
-                reserve(&mut buffers.delta, rows, layer.n_out, pulse)?;
+                reserve(&mut buffers.delta, n, layer.n_out, pulse)?;
             }
         }
         Ok(())
     }
+
+    /// Does `work` with the first `n` examples in chunks of `rows`, of which the last may have fewer:
+    /// the layers of the first chunk, then those of the second, and so on.
+    pub fn with_chunks<R>(
+        &mut self,
+        n: usize,
+        rows: usize,
+        work: impl FnOnce(&mut [Buffers<&mut [T]>]) -> R,
+    ) -> R {
+        let layers = self.layers.len();
+        let mut chunks = emptied(std::mem::take(&mut self.chunks));
+        chunks.extend(self.layers.iter_mut().map(|layer| layer.first(n)));
+        let mut left = n; // in the last chunk so far
+        while left > rows {
+            left -= rows;
+            for _ in 0..layers {
+                let last = chunks.len() - layers;
+                let behind = chunks[last].split_off(rows);
+                chunks.push(behind);
+            }
+        }
+        let result = work(&mut chunks);
+        self.chunks = emptied(chunks);
+        result
+    }
+}
+
+/// The place of a list, for one of slices that live as long as they may: collected where it lies.
+fn emptied<'b, T>(mut list: Vec<Buffers<&mut [T]>>) -> Vec<Buffers<&'b mut [T]>> {
+    list.clear();
+    list.into_iter()
+        .map(|_| unreachable!("nothing is left"))
+        .collect()
 }
 
 /// [`reserve_for`] what a call works in.
@@ -143,11 +229,27 @@ pub fn reserve<T: Real>(
 ///
 /// # Errors
 /// The memory cannot be had.
+#[inline]
 pub fn reserve_for<T: Real>(
     what: &str,
     buffer: &mut Vec<T>,
     rows: usize,
     columns: usize,
+    pulse: &Pulse<'_>,
+) -> Result<()> {
+    match rows.checked_mul(columns) {
+        Some(length) if length <= buffer.len() => Ok(()),
+        length => grow(what, buffer, (rows, columns), length, pulse),
+    }
+}
+
+/// Makes `buffer` so long. By itself: the shortest calls find room, and count instructions.
+#[cold]
+fn grow<T: Real>(
+    what: &str,
+    buffer: &mut Vec<T>,
+    (rows, columns): (usize, usize),
+    length: Option<usize>,
     pulse: &Pulse<'_>,
 ) -> Result<()> {
     /// Few enough to be had from the system and set to 0 within a few milliseconds.
@@ -159,11 +261,54 @@ pub fn reserve_for<T: Real>(
         };
         Error::memory(what, format_args!("cannot allocate {numbers}"))
     };
-    let length = rows.checked_mul(columns).ok_or_else(refuse)?;
-    let missing = length.saturating_sub(buffer.len());
+    let length = length.ok_or_else(refuse)?;
+    let missing = length - buffer.len();
     buffer.try_reserve_exact(missing).map_err(|_| refuse())?;
     while buffer.len() < length && !pulse.stopped_after(STEP) {
         buffer.resize(length.min(buffer.len() + STEP), T::ZERO);
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::float_cmp)] // numbers that were put there
+mod tests {
+    use super::*;
+    use crate::activation::Activation;
+    use crate::cost::Cost;
+
+    #[test]
+    fn chunks_lie_one_behind_the_other() {
+        let hidden = [Activation::Gelu];
+        let network = Network::new(&[2, 3, 1], &hidden, Activation::Identity, Cost::Quadratic);
+        let network = network.expect("a network");
+        let mut workspace = Workspace::<f64>::default();
+        for (n, rows) in [(10, 4), (8, 4), (3, 3), (1, 4)] {
+            let room = (n, rows);
+            let prepared = workspace.prepare(&network, room, Keep::ERRORS, None, &Pulse::none());
+            prepared.expect("memory");
+            workspace.with_chunks(n, rows, |chunks| {
+                assert_eq!(chunks.len(), 2 * n.div_ceil(rows));
+                for (chunk, layers) in (0_u8..).zip(chunks.chunks_mut(2)) {
+                    let rows = rows.min(n - usize::from(chunk) * rows);
+                    for (layer, width) in layers.iter_mut().zip([3, 1]) {
+                        layer.a.fill(f64::from(chunk));
+                        assert_eq!(layer.a.len(), rows * width);
+                        assert_eq!(layer.delta.len(), rows * width);
+                    }
+                    // GELU reads z, the identity none.
+                    assert_eq!([layers[0].z.len(), layers[1].z.len()], [rows * 3, 0]);
+                    assert!(layers[0].mask.is_empty());
+                }
+            });
+            for layer in &workspace.layers {
+                for (x, chunk) in (0..n).map(|x| (x, u32::try_from(x / rows).expect("few"))) {
+                    let a = layer.activations(&(x..x + 1)).numbers;
+                    assert_eq!(a[0], f64::from(chunk));
+                }
+            }
+            assert!(workspace.chunks.is_empty());
+            assert!(workspace.chunks.capacity() >= 6, "the list keeps its place");
+        }
+    }
 }

@@ -4,14 +4,14 @@
 
 use std::ops::Range;
 
+use super::parts::{Block, Part, Parts};
 use super::{Call, Scratch, Worker};
-use crate::backward::{bp3, bp4, input_and_delta};
 use crate::compensated::add_compensated;
 use crate::error::Result;
-use crate::examples::{Inputs, Targets};
+use crate::examples::Targets;
 use crate::interrupt::{Pulse, watch};
 use crate::kernels::product::Onto;
-use crate::network::{Layer, Network};
+use crate::network::Layer;
 use crate::scalar::Real;
 use crate::workspace::{Keep, Workspace, reserve};
 
@@ -43,8 +43,8 @@ impl<T: Real> Call<'_, T> {
         watch(self.question, |pulse| {
             self.prepare_block(scratch, in_block, pulse)?;
             if several {
-                let longest = self.network.layers().iter();
-                let longest = longest.map(|layer| neurons(layer) * layer.row);
+                let longest = self.network.layers().iter().enumerate();
+                let longest = longest.map(|(index, layer)| neurons(index, layer) * layer.row);
                 let longest = longest.max().unwrap_or(0);
                 for worker in &mut scratch.workers[..self.team.threads()] {
                     reserve(&mut worker.part, longest, 1, pulse)?;
@@ -67,7 +67,7 @@ impl<T: Real> Call<'_, T> {
                     lost,
                     ..
                 } = &mut *scratch;
-                let block = &*block;
+                let block = self.block(block, &chunks);
                 let lost = if several {
                     &mut lost[..gradient.len()]
                 } else {
@@ -85,11 +85,7 @@ impl<T: Real> Call<'_, T> {
                     parts,
                     self.question,
                     |worker, (part, sum, lost), pulse| {
-                        let chunks = chunks
-                            .clone()
-                            .map(|chunk| self.inputs.part(&plan.rows_of(chunk)));
-                        let chunks = chunks.zip(block);
-                        self.part(&part, sum, lost, chunks, index == 0, worker, pulse);
+                        add_part(block, &part, sum, lost, index == 0, worker, pulse);
                     },
                 )?;
             }
@@ -108,11 +104,8 @@ impl<T: Real> Call<'_, T> {
         pulse: &Pulse<'_>,
     ) -> Result<()> {
         self.prepare_workers(scratch)?;
-        if scratch.block.len() < chunks {
-            scratch.block.resize_with(chunks, Workspace::default);
-        }
-        let mut block = scratch.block[..chunks].iter_mut();
-        block.try_for_each(|workspace| self.prepare(workspace, Keep::ERRORS, pulse))
+        let n = self.plan.rows_in(&(0..chunks)).len();
+        self.prepare(&mut scratch.block, n, Keep::ERRORS, pulse)
     }
 
     /// The forward pass and the errors of the chunks of a block, and the costs of their grains.
@@ -126,54 +119,33 @@ impl<T: Real> Call<'_, T> {
         chunks: Range<usize>,
     ) -> Result<()> {
         let plan = &self.plan;
-        let per_chunk = plan.grains_per_chunk();
-        let block = &mut scratch.block[..chunks.len()];
+        let (n, per_chunk) = (plan.rows_in(&chunks).len(), plan.grains_per_chunk());
+        let layers = self.network.layers().len();
         let costs = scratch.costs[chunks.start * per_chunk..].chunks_mut(per_chunk);
-        let tasks = chunks.zip(block.iter_mut()).zip(costs);
-        self.team.run(
-            &mut scratch.workers[..self.team.threads()],
-            tasks,
-            self.question,
-            |worker, ((chunk, workspace), costs), pulse| {
-                let (rows, room) = (plan.rows_of(chunk), &mut worker.room);
-                self.errors_chunk(targets, &rows, workspace, room, costs, pulse);
-            },
-        )
+        let workers = &mut scratch.workers[..self.team.threads()];
+        scratch.block.with_chunks(n, plan.rows, |buffers| {
+            let tasks = chunks.zip(buffers.chunks_mut(layers)).zip(costs);
+            self.team.run(
+                workers,
+                tasks,
+                self.question,
+                |worker, ((chunk, buffers), costs), pulse| {
+                    let (rows, room) = (plan.rows_of(chunk), &mut worker.room);
+                    self.errors_chunk(targets, &rows, buffers, room, costs, pulse);
+                },
+            )
+        })
     }
 
-    /// A part of the gradient over `chunks`, the first block's or added to those before.
-    fn part<'b>(
-        &self,
-        part: &Part,
-        sum: &mut [T],
-        lost: &mut [T],
-        chunks: impl Iterator<Item = (Inputs<'b, T>, &'b Workspace<T>)>,
-        first: bool,
-        worker: &mut Worker<T>,
-        pulse: &Pulse<'_>,
-    ) where
-        T: 'b,
-    {
-        let Worker {
-            room, part: buffer, ..
-        } = worker;
-        if first {
-            sum_part(self.network, part, chunks, sum, room, pulse);
-            for lost in lost.chunks_mut(1 << 16) {
-                lost.fill(T::ZERO);
-                pulse.stopped_after(lost.len());
-            }
-        } else {
-            let buffer = &mut buffer[..sum.len()];
-            sum_part(self.network, part, chunks, buffer, room, pulse);
-            if !pulse.stopped_after(0) {
-                add_compensated(sum, lost, buffer, pulse);
-            }
-        }
+    /// The examples of `chunks`, with what [`Self::errors_of_block`] has left in `workspace`.
+    fn block<'b>(&'b self, workspace: &'b Workspace<T>, chunks: &Range<usize>) -> Block<'b, T> {
+        let plan = &self.plan;
+        let x = self.inputs.part(&plan.rows_in(chunks));
+        Block::new(self.network, x, workspace, plan.rows)
     }
 
     /// How many neurons' weights a part of a layer's gradient has.
-    fn neurons_of_parts(&self, chunks: usize) -> impl Fn(&Layer) -> usize + Copy {
+    fn neurons_of_parts(&self, chunks: usize) -> impl Fn(usize, &Layer) -> usize + Copy {
         let rows = self.inputs.n.min(chunks * self.plan.rows);
         let (threads, inputs) = (self.team.threads(), self.inputs.part(&(0..rows)));
         let work = if threads == 1 {
@@ -183,9 +155,9 @@ impl<T: Real> Call<'_, T> {
         };
         let work = work.max(PART_WORK);
         let stored = inputs.stored();
-        move |layer| {
+        move |index, layer| {
             if let Some(stored) = stored
-                && layer.weights.start == 0
+                && index == 0
             {
                 let most = if threads == 1 {
                     1
@@ -201,92 +173,30 @@ impl<T: Real> Call<'_, T> {
     }
 }
 
-/// A part of the gradient over `chunks`, their x with their forward pass and errors, in their order.
-pub(super) fn sum_part<'b, T: Real>(
-    network: &Network,
+/// A part of the gradient over a block, the first or added to those before.
+fn add_part<T: Real>(
+    block: Block<'_, T>,
     part: &Part,
-    chunks: impl Iterator<Item = (Inputs<'b, T>, &'b Workspace<T>)>,
     sum: &mut [T],
-    room: &mut [T],
+    lost: &mut [T],
+    first: bool,
+    worker: &mut Worker<T>,
     pulse: &Pulse<'_>,
 ) {
-    if part.neuron.is_none() {
-        sum.fill(T::ZERO);
-    }
-    for (index, (x, workspace)) in chunks.enumerate() {
-        let (a, delta) = input_and_delta(network, x, workspace, part.layer);
-        match part.neuron {
-            None => bp3(delta, sum, room, pulse),
-            Some(neuron) => {
-                let (rows, row) = (x.len(), network.layers()[part.layer].row);
-                let onto = if index > 0 {
-                    Onto::Terms
-                } else {
-                    Onto::Nothing
-                };
-                bp4(delta, a, rows, (neuron, row), sum, false, onto, room, pulse);
-            }
+    let Worker {
+        room, part: buffer, ..
+    } = worker;
+    if first {
+        block.sum(part, Onto::Nothing, sum, room, pulse);
+        for lost in lost.chunks_mut(1 << 16) {
+            lost.fill(T::ZERO);
+            pulse.stopped_after(lost.len());
         }
-        if pulse.stopped_after(0) {
-            return;
+    } else {
+        let buffer = &mut buffer[..sum.len()];
+        block.sum(part, Onto::Nothing, buffer, room, pulse);
+        if !pulse.stopped_after(0) {
+            add_compensated(sum, lost, buffer, pulse);
         }
-    }
-}
-
-/// Neighbouring numbers of a gradient that are computed together.
-pub(super) struct Part {
-    /// The index of the layer.
-    pub layer: usize,
-    /// The first neuron whose weights these are; None: these are the biases.
-    pub neuron: Option<usize>,
-    /// How many numbers.
-    pub length: usize,
-}
-
-/// The parts of a gradient, in the order in which they lie.
-pub(super) struct Parts<'a, F> {
-    layers: std::iter::Enumerate<std::slice::Iter<'a, Layer>>,
-    layer: Option<(usize, &'a Layer)>,
-    /// The first neuron of the next part of `layer`.
-    neuron: usize,
-    /// How many neurons' weights a part has.
-    neurons: F,
-}
-
-impl<'a, F: Fn(&Layer) -> usize> Parts<'a, F> {
-    pub fn new(network: &'a Network, neurons: F) -> Self {
-        let mut layers = network.layers().iter().enumerate();
-        Self {
-            layer: layers.next(),
-            layers,
-            neuron: 0,
-            neurons,
-        }
-    }
-}
-
-impl<F: Fn(&Layer) -> usize> Iterator for Parts<'_, F> {
-    type Item = Part;
-
-    fn next(&mut self) -> Option<Part> {
-        let (index, layer) = self.layer?;
-        let neurons = (self.neurons)(layer).min(layer.n_in - self.neuron);
-        let neuron = (neurons > 0).then_some(self.neuron);
-        if neuron.is_some() {
-            self.neuron += neurons;
-        } else {
-            self.neuron = 0;
-            self.layer = self.layers.next();
-        }
-        let length = if neurons > 0 {
-            layer.row * neurons
-        } else {
-            layer.n_out
-        };
-        Some(Part {
-            layer: index,
-            neuron,
-            length,
-        })
     }
 }

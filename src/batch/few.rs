@@ -10,7 +10,7 @@ use crate::interrupt::watch;
 use crate::kernels::product::{Layout, Values};
 use crate::network::Layer;
 use crate::scalar::Real;
-use crate::workspace::{Keep, Workspace, reserve};
+use crate::workspace::{Keep, reserve};
 
 /// The weights of a share at least: some microseconds on their way from memory.
 const SHARE: usize = 1 << 16;
@@ -41,14 +41,12 @@ impl<T: Real> Call<'_, T> {
         let widest = network.layers().iter().map(|layer| layer.n_out).max();
         watch(self.question, |pulse| {
             self.prepare_workers(scratch)?;
-            if scratch.block.is_empty() {
-                scratch.block.push(Workspace::default());
-            }
-            scratch.block[0].prepare(network, rows, Keep::ACTIVATIONS, None, pulse)?;
+            let chunk = (rows, rows);
+            (scratch.block).prepare(network, chunk, Keep::ACTIVATIONS, None, pulse)?;
             reserve(&mut scratch.shares, rows, widest.unwrap_or(0), pulse)
         })?;
         let workers = &mut scratch.workers[..threads];
-        let layers = &mut scratch.block[0].layers;
+        let layers = &mut scratch.block.layers;
         watch(self.question, |beat| {
             for (index, layer) in network.layers().iter().enumerate() {
                 let (before, these) = layers.split_at_mut(index);

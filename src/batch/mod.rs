@@ -5,7 +5,9 @@
 //! `blocks`.
 
 mod blocks;
+mod chunk;
 mod few;
+mod parts;
 mod runs;
 mod shown;
 mod tree;
@@ -15,11 +17,9 @@ pub(crate) use update::Ready;
 
 use std::ops::Range;
 
-use crate::backward::{cost, error};
 use crate::dropout::Dropout;
 use crate::error::Result;
 use crate::examples::{Inputs, Targets};
-use crate::forward::forward;
 use crate::interrupt::{Pulse, Question, watch};
 use crate::kernels::product;
 use crate::network::Network;
@@ -30,13 +30,13 @@ use crate::workspace::{Buffers, Keep, Workspace, reserve};
 
 /// What calls leave behind for later ones: buffers that fit already are not allocated again.
 #[derive(Debug, Default)]
-pub struct Scratch<T> {
+pub struct Scratch<T: 'static> {
     workers: Vec<Worker<T>>,
     costs: Vec<f64>,
     /// The sums of all branches but the first, whose place is the result.
     branches: Vec<Vec<T>>,
     /// The chunks of a block.
-    block: Vec<Workspace<T>>,
+    block: Workspace<T>,
     /// What the sum over the blocks lost.
     lost: Vec<T>,
     /// z^l of few examples, share by share.
@@ -45,7 +45,7 @@ pub struct Scratch<T> {
 
 /// The buffers of one thread.
 #[derive(Debug, Default)]
-struct Worker<T> {
+struct Worker<T: 'static> {
     /// What a product needs.
     room: Vec<T>,
     workspace: Workspace<T>,
@@ -135,14 +135,8 @@ impl<'a, T: Real> Call<'a, T> {
             scratch,
             Keep::ACTIVATIONS,
             chunks,
-            |worker, rows, pulse, out| {
-                self.forward_chunk(
-                    &rows,
-                    &mut worker.workspace,
-                    Some(out),
-                    &mut worker.room,
-                    pulse,
-                );
+            |rows, buffers, out, room, pulse| {
+                self.forward_chunk(&rows, buffers, Some(out), room, pulse);
             },
         )
     }
@@ -162,11 +156,8 @@ impl<'a, T: Real> Call<'a, T> {
             scratch,
             Keep::ACTIVATIONS,
             chunks,
-            |worker, rows, pulse, costs| {
-                let Worker {
-                    workspace, room, ..
-                } = worker;
-                self.costs_chunk(targets, &rows, workspace, room, costs, pulse);
+            |rows, buffers, costs, room, pulse| {
+                self.costs_chunk(targets, &rows, buffers, room, costs, pulse);
             },
         )?;
         scratch.costs = costs;
@@ -208,116 +199,17 @@ impl<'a, T: Real> Call<'a, T> {
         sum / targets.divisor()
     }
 
-    /// The forward pass of a chunk, a^L into `out` where it is given.
-    fn forward_chunk(
-        &self,
-        rows: &Range<usize>,
-        workspace: &mut Workspace<T>,
-        out: Option<&mut [T]>,
-        room: &mut [T],
-        pulse: &Pulse<'_>,
-    ) {
-        forward(
-            self.network,
-            self.params,
-            self.inputs.part(rows),
-            workspace,
-            out,
-            self.dropout.as_ref().map(|dropout| (dropout, rows.start)),
-            room,
-            pulse,
-        );
-    }
-
-    /// The forward pass and δ^l of a chunk, l = L … 2, and the costs of its grains.
-    fn errors_chunk(
-        &self,
-        targets: &Targets<'_, T>,
-        rows: &Range<usize>,
-        workspace: &mut Workspace<T>,
-        room: &mut [T],
-        costs: &mut [f64],
-        pulse: &Pulse<'_>,
-    ) {
-        self.costs_chunk(targets, rows, workspace, room, costs, pulse);
-        for index in (0..self.network.layers().len()).rev() {
-            if pulse.stopped_after(0) {
-                return;
-            }
-            self.error(targets, rows, workspace, index, room, pulse);
-        }
-    }
-
-    /// The forward pass of a chunk, and the costs of its grains.
-    fn costs_chunk(
-        &self,
-        targets: &Targets<'_, T>,
-        rows: &Range<usize>,
-        workspace: &mut Workspace<T>,
-        room: &mut [T],
-        costs: &mut [f64],
-        pulse: &Pulse<'_>,
-    ) {
-        self.forward_chunk(rows, workspace, None, room, pulse);
-        if !pulse.stopped_after(0) {
-            self.costs_of(targets, rows.clone(), workspace, costs, pulse);
-        }
-    }
-
-    /// δ^l of a chunk for the layer at `index`, from its forward pass and δ^(l+1).
-    fn error(
-        &self,
-        targets: &Targets<'_, T>,
-        rows: &Range<usize>,
-        workspace: &mut Workspace<T>,
-        index: usize,
-        room: &mut [T],
-        pulse: &Pulse<'_>,
-    ) {
-        let (network, params, rows) = (self.network, self.params, rows.clone());
-        error(
-            network, params, targets, rows, workspace, index, room, pulse,
-        );
-    }
-
-    /// The cost of each grain of `rows`, from their forward pass.
-    fn costs_of(
-        &self,
-        targets: &Targets<'_, T>,
-        rows: Range<usize>,
-        workspace: &Workspace<T>,
-        costs: &mut [f64],
-        pulse: &Pulse<'_>,
-    ) {
-        let (kind, output) = (self.network.cost(), self.network.output());
-        let (width, last) = (self.network.n_outputs(), self.network.layers().len() - 1);
-        let Buffers { z, a, .. } = &workspace.layers[last];
-        for (cost_of_grain, start) in costs
-            .iter_mut()
-            .zip((0..rows.len()).step_by(self.plan.grain))
-        {
-            let end = rows.len().min(start + self.plan.grain);
-            let numbers = start * width..end * width;
-            let z = z.get(numbers.clone()).unwrap_or_default();
-            let examples = rows.start + start..rows.start + end;
-            *cost_of_grain = cost(kind, output, z, &a[numbers], targets, examples, pulse);
-        }
-    }
-
-    /// Does `work` for every chunk, each with the buffers of the thread it runs on.
+    /// Does `work` for every chunk: its rows, buffers for them, what it is given, what a product needs.
     fn each_chunk<P: Send>(
         &self,
         scratch: &mut Scratch<T>,
         keep: Keep,
         chunks: impl Iterator<Item = (usize, P)> + Send,
-        work: impl Fn(&mut Worker<T>, Range<usize>, &Pulse<'_>, P) + Sync,
+        work: impl Fn(Range<usize>, &mut [Buffers<&mut [T]>], P, &mut [T], &Pulse<'_>) + Sync,
     ) -> Result<()> {
         watch(self.question, |pulse| {
             self.prepare_workers(scratch)?;
-            let workers = &mut scratch.workers[..self.team.threads()];
-            workers
-                .iter_mut()
-                .try_for_each(|worker| self.prepare(&mut worker.workspace, keep, pulse))
+            self.prepare_chunks(scratch, keep, pulse)
         })?;
         let workers = &mut scratch.workers[..self.team.threads()];
         self.team.run(
@@ -325,7 +217,13 @@ impl<'a, T: Real> Call<'a, T> {
             chunks,
             self.question,
             |worker, (chunk, part), pulse| {
-                work(worker, self.plan.rows_of(chunk), pulse, part);
+                let Worker {
+                    workspace, room, ..
+                } = worker;
+                let rows = self.plan.rows_of(chunk);
+                workspace.with_chunks(rows.len(), rows.len(), |buffers| {
+                    work(rows, buffers, part, room, pulse);
+                });
             },
         )
     }
@@ -346,13 +244,32 @@ impl<'a, T: Real> Call<'a, T> {
         workers.try_for_each(|worker| reserve(&mut worker.room, room, 1, &Pulse::none()))
     }
 
-    /// Makes room for a chunk.
-    fn prepare(&self, workspace: &mut Workspace<T>, keep: Keep, pulse: &Pulse<'_>) -> Result<()> {
+    /// Makes room for a chunk in each worker.
+    fn prepare_chunks(
+        &self,
+        scratch: &mut Scratch<T>,
+        keep: Keep,
+        pulse: &Pulse<'_>,
+    ) -> Result<()> {
+        let rows = self.plan.rows.min(self.inputs.n);
+        let mut workers = scratch.workers[..self.team.threads()].iter_mut();
+        workers.try_for_each(|worker| self.prepare(&mut worker.workspace, rows, keep, pulse))
+    }
+
+    /// Makes room for the chunks of `n` examples.
+    fn prepare(
+        &self,
+        workspace: &mut Workspace<T>,
+        n: usize,
+        keep: Keep,
+        pulse: &Pulse<'_>,
+    ) -> Result<()> {
         let rows = self.plan.rows.min(self.inputs.n);
         let keep = Keep {
             by_example: keep.by_example.max(usize::from(self.inputs.by_example())),
             ..keep
         };
-        workspace.prepare(self.network, rows, keep, self.dropout.as_ref(), pulse)
+        let dropout = self.dropout.as_ref();
+        workspace.prepare(self.network, (n, rows), keep, dropout, pulse)
     }
 }

@@ -2,7 +2,6 @@
 
 use super::tree::{Tree, branches};
 use super::{Call, Scratch, Worker};
-use crate::backward::gradient;
 use crate::error::Result;
 use crate::examples::{Incoming, Targets};
 use crate::interrupt::{Pulse, watch};
@@ -36,8 +35,8 @@ impl<T: Real> Call<'_, T> {
                 .map(|branch| branch.runs(runs).len());
             // As many sums as the number of its runs has bits wait at once, the lowest in its room.
             let waiting = longest.unwrap_or(1).ilog2() as usize;
+            self.prepare_chunks(scratch, Keep::ERRORS, pulse)?;
             for worker in &mut scratch.workers[..threads] {
-                self.prepare(&mut worker.workspace, Keep::ERRORS, pulse)?;
                 reserve_each(&mut worker.stack, waiting, length, pulse)?;
             }
             reserve_each(&mut scratch.branches, rooms, length, pulse)
@@ -93,17 +92,13 @@ impl<T: Real> Call<'_, T> {
                     (false, 0) => Onto::Nothing,
                     (false, _) => Onto::Terms,
                 };
-                let rows = self.plan.rows_of(first + index);
-                self.costs_chunk(targets, &rows, workspace, room, costs, pulse);
-                for layer in (0..self.network.layers().len()).rev() {
-                    if pulse.stopped_after(0) {
-                        return;
-                    }
-                    // BP4 follows while δ^l is in the cache.
-                    self.error(targets, &rows, workspace, layer, room, pulse);
-                    let x = self.inputs.part(&rows);
-                    gradient(self.network, x, workspace, layer, place, onto, room, pulse);
+                if pulse.stopped_after(0) {
+                    return;
                 }
+                let rows = self.plan.rows_of(first + index);
+                workspace.with_chunks(rows.len(), rows.len(), |buffers| {
+                    self.gradient_chunk(targets, &rows, buffers, costs, place, onto, room, pulse);
+                });
             }
         };
         sum_pairwise(runs, place, stack, adds, pulse, run);

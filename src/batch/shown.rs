@@ -1,6 +1,6 @@
 //! What users see of the layers of a batch: z^l, a^l and δ^l, brought together from its chunks.
 
-use super::{Call, Scratch, Worker};
+use super::{Call, Scratch};
 use crate::error::Result;
 use crate::examples::Targets;
 use crate::interrupt::{ELEMENT_WORK, Pulse};
@@ -23,14 +23,11 @@ impl<T: Real> Call<'_, T> {
             scratch,
             Keep::SHOWN_TRACE,
             chunks,
-            |worker, rows, pulse, (z, a)| {
-                let Worker {
-                    workspace, room, ..
-                } = worker;
-                self.forward_chunk(&rows, workspace, None, room, pulse);
-                for ((z, a), buffers) in z.into_iter().zip(a).zip(&workspace.layers) {
-                    copy(z, &buffers.z, pulse);
-                    copy(a, &buffers.a, pulse);
+            |rows, buffers, (z, a), room, pulse| {
+                self.forward_chunk(&rows, buffers, None, room, pulse);
+                for ((z, a), buffers) in z.into_iter().zip(a).zip(buffers) {
+                    copy(z, buffers.z, pulse);
+                    copy(a, buffers.a, pulse);
                 }
             },
         )
@@ -51,13 +48,10 @@ impl<T: Real> Call<'_, T> {
             scratch,
             Keep::SHOWN_ERRORS,
             chunks,
-            |worker, rows, pulse, delta| {
-                let Worker {
-                    workspace, room, ..
-                } = worker;
-                self.errors_chunk(targets, &rows, workspace, room, &mut [], pulse);
-                for (delta, buffers) in delta.into_iter().zip(&workspace.layers) {
-                    copy(delta, &buffers.delta, pulse);
+            |rows, buffers, delta, room, pulse| {
+                self.errors_chunk(targets, &rows, buffers, room, &mut [], pulse);
+                for (delta, buffers) in delta.into_iter().zip(buffers) {
+                    copy(delta, buffers.delta, pulse);
                 }
             },
         )
@@ -74,13 +68,13 @@ impl<T: Real> Call<'_, T> {
     }
 }
 
-/// Copies the first numbers of `from` into `to`, in pieces: fresh memory takes its time to be had.
+/// Copies `from` into `to`, in pieces: fresh memory takes its time to be had.
 fn copy<T: Real>(to: &mut [T], from: &[T], pulse: &Pulse<'_>) {
     const PIECE: usize = 1 << 16;
     for (to, from) in to.chunks_mut(PIECE).zip(from.chunks(PIECE)) {
         if pulse.stopped_after(PIECE * ELEMENT_WORK / 4) {
             return;
         }
-        to.copy_from_slice(&from[..to.len()]);
+        to.copy_from_slice(from);
     }
 }

@@ -2,9 +2,8 @@
 //! changes its parameters while it is in the cache; where the step is p ← p − η g, it is added up
 //! in the parameters themselves.
 
-use super::blocks::{Part, Parts, sum_part};
+use super::parts::{Block, Part, Parts};
 use super::{Call, Scratch, Worker};
-use crate::backward::{bp4, input_and_delta};
 use crate::error::Result;
 use crate::examples::{Incoming, Inputs, Targets};
 use crate::interrupt::{Pulse, watch};
@@ -16,7 +15,7 @@ use crate::pairwise::add;
 use crate::plan::{Plan, Sum};
 use crate::pool::Team;
 use crate::scalar::Real;
-use crate::workspace::{Workspace, reserve};
+use crate::workspace::reserve;
 
 /// The multiply-adds of BP4, or what an optimizer's step takes as long as, up to which both are done
 /// without an interrupt: some 10 ms with SIMD.
@@ -124,13 +123,13 @@ impl<'a, T: Real> Ready<'a, T> {
     ) {
         let threads = self.team.threads();
         let Scratch { workers, block, .. } = scratch;
-        let block = &*block;
-        let neurons = |layer: &Layer| {
+        let block = Block::new(self.network, self.inputs, block, self.plan.rows);
+        let neurons = |index: usize, layer: &Layer| {
             let even = layer.n_in.div_ceil(2 * threads);
-            match (self.adds_in_place(layer), threads) {
+            match (self.adds_in_place(block, index), threads) {
                 (true, 1) => layer.n_in,
                 // Each part of a sparse layer looks at all that is stored.
-                (true, _) if self.is_sparse(layer) => even,
+                (true, _) if self.is_sparse(index) => even,
                 _ => neurons_of_part(layer).min(even),
             }
         };
@@ -145,15 +144,15 @@ impl<'a, T: Real> Ready<'a, T> {
         debug_assert!(done.is_ok(), "nobody interrupts");
     }
 
-    /// Whether x is the input of `layer`, and sparse.
-    fn is_sparse(&self, layer: &Layer) -> bool {
-        layer.weights.start == 0 && matches!(self.inputs.x, Incoming::Sparse(_))
+    /// Whether x is the input of the layer at `index`, and sparse.
+    fn is_sparse(&self, index: usize) -> bool {
+        index == 0 && matches!(self.inputs.x, Incoming::Sparse(_))
     }
 
     /// Whether the gradient of a layer's weights is added to them without a place of its own. A sum of
-    /// several chunks needs one: how a batch is cut may not change what is rounded.
-    fn adds_in_place(&self, layer: &Layer) -> bool {
-        self.plain_rate.is_some() && (self.plan.chunks == 1 || self.is_sparse(layer))
+    /// several products needs one: how a batch is cut may not change what is rounded.
+    fn adds_in_place(&self, block: Block<'_, T>, index: usize) -> bool {
+        self.plain_rate.is_some() && (block.is_one_product(index) || self.is_sparse(index))
     }
 
     /// Changes the parameters of a part.
@@ -161,7 +160,7 @@ impl<'a, T: Real> Ready<'a, T> {
         &self,
         update: &Update,
         part: &Part,
-        block: &[Workspace<T>],
+        block: Block<'_, T>,
         worker: &mut Worker<T>,
         changed: Changed<'_, T>,
     ) {
@@ -172,35 +171,15 @@ impl<'a, T: Real> Ready<'a, T> {
             Some(_) => update.weights,
             None => update.biases,
         };
-        let chunks = 0..self.plan.chunks;
-        let chunks = chunks.map(|chunk| self.inputs.part(&self.plan.rows_of(chunk)));
-        let chunks = chunks.zip(block);
         let pulse = &Pulse::none();
-        let layer = &self.network.layers()[part.layer];
-        if let Some(neuron) = part.neuron
-            && self.adds_in_place(layer)
-        {
+        if part.neuron.is_some() && self.adds_in_place(block, part.layer) {
             let params = changed.params;
             shrink(params, 1.0 - self.plain_rate.unwrap_or(0.0) * terms.l2);
-            for (x, workspace) in chunks {
-                let (a, delta) = input_and_delta(self.network, x, workspace, part.layer);
-                let (rows, row) = (x.len(), layer.row);
-                bp4(
-                    delta,
-                    a,
-                    rows,
-                    (neuron, row),
-                    params,
-                    false,
-                    Onto::Sum,
-                    room,
-                    pulse,
-                );
-            }
+            block.sum(part, Onto::Sum, params, room, pulse);
             return;
         }
         let gradient = &mut buffer[..part.length];
-        sum_part(self.network, part, chunks, gradient, room, pulse);
+        block.sum(part, Onto::Nothing, gradient, room, pulse);
         if let Some(rate) = self.plain_rate {
             shrink(changed.params, 1.0 - rate * terms.l2);
             add(changed.params, gradient, pulse);

@@ -18,8 +18,8 @@ use super::tiles::tiles;
 use crate::interrupt::Pulse;
 use factor::{Factor, Picked};
 pub use values::{Layout, Values};
-pub use walk::room;
 use walk::{Begin, Product};
+pub use walk::{ONE_BLOCK, room};
 
 #[cfg(test)]
 mod tests;
@@ -131,7 +131,7 @@ pub enum Onto {
     Nothing,
     /// The terms there: these come after those, one by one.
     Terms,
-    /// The sum there: a gradient is summed by itself, and then added.
+    /// The sum there: a gradient of up to [`ONE_BLOCK`] rows is summed by itself, and then added.
     Sum,
 }
 

@@ -291,7 +291,7 @@ impl<T: Element> Engine<'_, T> {
     }
 }
 
-fn lock<T>(slot: &Slot<T>) -> std::sync::MutexGuard<'_, Option<Scratch<T>>> {
+fn lock<T: 'static>(slot: &Slot<T>) -> std::sync::MutexGuard<'_, Option<Scratch<T>>> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

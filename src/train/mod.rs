@@ -90,7 +90,7 @@ pub struct Report {
 
 /// What runs leave behind for later ones.
 #[derive(Debug, Default)]
-pub struct Scratch<T> {
+pub struct Scratch<T: 'static> {
     room: Room<T>,
     batch: batch::Scratch<T>,
     gradient: Vec<T>,

@@ -10,7 +10,8 @@ use crate::dropout::Dropout;
 use crate::error::Kind;
 use crate::optimizer::{Step, Terms};
 use crate::random::{permutation, philox};
-use crate::sparse::Positions;
+
+mod bits;
 
 /// A network with examples for it.
 struct Problem {
@@ -243,50 +244,6 @@ fn small_steps_are_not_lost_in_large_parameters() {
                 (step - 0.1 * rate).abs() < 6e-8 / 2.0 + 1e-5 * rate,
                 "{n} {rate}: {step}"
             );
-        }
-    }
-}
-
-/// Rows of 11 float64 lie in lines of 16: the bits are those of the same steps done where the
-/// parameters are, which is where a training that looks at its gradient's norm does them.
-#[test]
-fn a_sparse_run_has_the_same_bits_in_lines() {
-    let mut problem = Problem::new(&[12, 11, 7, 2], 300);
-    for (at, x) in problem.x.iter_mut().enumerate() {
-        if at % 5 != 2 {
-            *x = 0.0;
-        }
-    }
-    let network = &problem.network;
-    let sparse = Positions::of_dense(&problem.x, 12, 12 * 300).expect("room");
-    let (positions, values) = sparse.expect("few enough");
-    let rows = positions.with(&values).expect("as many");
-    let inputs = Inputs::sparse(network, rows).expect("good inputs");
-    let (order, rates) = (order(300), vec![0.01; 43]);
-    for rule in [SGD, ADAM] {
-        for (l1, max_norm, dropout) in [(0.0, None, 0.0), (0.01, Some(0.5), 0.3)] {
-            let mut settings = settings(rule, 7);
-            (settings.l2, settings.l1, settings.max_norm) = (0.02, l1, max_norm);
-            settings.dropout = vec![dropout; 2];
-            let train = |settings: &Settings, threads| {
-                let (params, report, outcome) =
-                    problem.train_on(inputs, settings, &order, &rates, threads, &|| false);
-                assert_eq!((outcome, report.steps), (Ok(()), rates.len()));
-                params
-            };
-            let in_lines = train(&settings, 1);
-            assert!(in_lines == train(&settings, 3), "{rule:?}");
-            let mut in_place = settings.clone();
-            in_place.clip_norm = Some(f64::MAX);
-            if rule == SGD && l1 == 0.0 {
-                // Without a norm to look at, a sparse x adds its terms to the weights one by one.
-                assert!(
-                    distance(&in_lines, &train(&in_place, 1)) < 1e-14,
-                    "{rule:?}"
-                );
-            } else {
-                assert!(in_lines == train(&in_place, 1), "{rule:?} {l1}");
-            }
         }
     }
 }

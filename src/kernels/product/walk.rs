@@ -32,6 +32,8 @@ pub(super) const LARGE: usize = 1 << 18;
 /// The steps of a block of B that is copied, and of one of a large matrix. With a panel's width it
 /// fits the second-level cache, its pages the table of the processor.
 pub(super) const BLOCK_STEPS: (usize, usize) = (512, 1024);
+/// So many steps are always one block: a sum apart of them is rounded to what C holds once.
+pub const ONE_BLOCK: usize = BLOCK_STEPS.0;
 /// The rows and steps of a block of A that is interleaved.
 pub(super) const INTERLEAVED: (usize, usize) = (512, 512);
 
