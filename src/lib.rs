@@ -48,6 +48,7 @@ pub mod compensated;
 pub mod examples;
 mod labels;
 mod layout;
+mod line;
 pub mod pairwise;
 pub mod rows;
 pub mod saved;

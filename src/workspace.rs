@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::interrupt::Pulse;
 use crate::kernels::product::{Layout, Values, lanes};
 use crate::layout::layout;
+use crate::line;
 use crate::network::Network;
 use crate::scalar::Real;
 
@@ -49,8 +50,9 @@ impl Keep {
     };
 }
 
-/// z^l, a^l and δ^l of one layer, in vectors or slices of these. Chunks of examples lie one behind the
-/// other, each (rows, n_l), or (n_l, rows) where `layout` says so; what is not kept is empty.
+/// z^l, a^l and δ^l of one layer, in vectors or slices of these that begin with a line of the cache.
+/// Chunks of examples lie one behind the other, each (rows, n_l), or (n_l, rows) where `layout` says
+/// so; what is not kept is empty.
 #[derive(Debug, Default)]
 pub struct Buffers<S> {
     /// z^l.
@@ -105,22 +107,26 @@ impl<T> Buffers<&mut [T]> {
 impl<T> Buffers<Vec<T>> {
     /// a^l of the examples `rows`: those of a chunk, or any where they lie by example.
     pub fn activations(&self, rows: &Range<usize>) -> Values<'_, T> {
-        Values::new(&self.a[self.numbers(rows)], self.layout)
+        Values::new(&self.a[self.place(&self.a, rows)], self.layout)
     }
 
     /// δ^l of such examples.
     pub fn errors(&self, rows: &Range<usize>) -> Values<'_, T> {
-        Values::new(&self.delta[self.numbers(rows)], self.layout)
+        Values::new(&self.delta[self.place(&self.delta, rows)], self.layout)
     }
 
-    fn numbers(&self, rows: &Range<usize>) -> Range<usize> {
-        rows.start * self.width..rows.end * self.width
+    fn place(&self, buffer: &[T], rows: &Range<usize>) -> Range<usize> {
+        let before = line::before(buffer);
+        before + rows.start * self.width..before + rows.end * self.width
     }
 
     /// The first `rows`.
     fn first(&mut self, rows: usize) -> Buffers<&mut [T]> {
         let length = rows * self.width;
-        self.cut(|buffer| buffer.get_mut(..length).unwrap_or_default())
+        self.cut(|buffer| {
+            let before = line::before(buffer);
+            buffer.get_mut(before..before + length).unwrap_or_default()
+        })
     }
 }
 
@@ -158,21 +164,25 @@ impl<T: Real> Workspace<T> {
             } else {
                 layout(network, index, rows, lanes::<T>(), keep.delta)
             };
-            reserve(&mut buffers.a, n, layer.n_out, pulse)?;
+            let room = |buffer: &mut _| {
+                let line = line::numbers::<T>();
+                reserve_with("workspace", buffer, (n, layer.n_out), line, pulse)
+            };
+            room(&mut buffers.a)?;
             if keep.every_z || network.needs_z(index) {
-                reserve(&mut buffers.z, n, layer.n_out, pulse)?;
+                room(&mut buffers.z)?;
             } else {
                 buffers.z.clear();
             }
             if dropout.is_some_and(|dropout| dropout.rate(index).is_some()) {
-                reserve(&mut buffers.mask, n, layer.n_out, pulse)?;
-                reserve(&mut buffers.whole, n, layer.n_out, pulse)?;
+                room(&mut buffers.mask)?;
+                room(&mut buffers.whole)?;
             } else {
                 buffers.mask.clear();
                 buffers.whole.clear();
             }
             if keep.delta {
-                reserve(&mut buffers.delta, n, layer.n_out, pulse)?;
+                room(&mut buffers.delta)?;
             }
         }
         Ok(())
@@ -237,7 +247,20 @@ pub fn reserve_for<T: Real>(
     columns: usize,
     pulse: &Pulse<'_>,
 ) -> Result<()> {
-    match rows.checked_mul(columns) {
+    reserve_with(what, buffer, (rows, columns), 0, pulse)
+}
+
+/// The same with some numbers more.
+#[inline]
+fn reserve_with<T: Real>(
+    what: &str,
+    buffer: &mut Vec<T>,
+    (rows, columns): (usize, usize),
+    more: usize,
+    pulse: &Pulse<'_>,
+) -> Result<()> {
+    let length = rows.checked_mul(columns);
+    match length.and_then(|length| length.checked_add(more)) {
         Some(length) if length <= buffer.len() => Ok(()),
         length => grow(what, buffer, (rows, columns), length, pulse),
     }

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::level::{Job, Level, Registers, current, run};
 use super::vector::{Arithmetic, Vector};
+use crate::line;
 
 /// The rows of B that are read side by side: the addresses of more would get into each other's way
 /// where their distance is a power of two.
@@ -54,9 +55,7 @@ struct Ask<'a, N>(&'a [N]);
 impl<N> Job<f32> for Ask<'_, N> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = f32>>(self) {
-        /// The bytes that come at a time.
-        const LINE: usize = 64;
-        for line in self.0.chunks((LINE / size_of::<N>()).max(1)) {
+        for line in self.0.chunks(line::numbers::<N>().max(1)) {
             V::prefetch(line.as_ptr().cast());
         }
     }

@@ -9,13 +9,12 @@ use super::Run;
 use crate::error::Result;
 use crate::examples::Incoming;
 use crate::interrupt::Pulse;
+use crate::line;
 use crate::network::Network;
 use crate::optimizer::Changed;
 use crate::scalar::Real;
 use crate::workspace::reserve_for;
 
-/// The bytes of a line.
-const LINE: usize = 64;
 /// The weights that are met for each number that is copied, so that the copies do not show.
 const MEETINGS: usize = 8;
 /// The most numbers that are copied: larger networks wait for memory in any case.
@@ -31,13 +30,13 @@ pub struct Lines<T>(Vec<T>);
 /// No vector can be so long.
 pub fn network<T: Real>(run: &Run<'_, T>, params: &[T]) -> Result<Option<Network>> {
     let first = &run.network.layers()[0];
-    let line = LINE / size_of::<T>();
+    let line = line::numbers::<T>();
     let Incoming::Sparse(x) = run.inputs.x else {
         return Ok(None);
     };
     // A cost of the caller may look at its parameters; the norm of a gradient is a sum whose order
     // follows from where its numbers lie.
-    let lies_well = params.as_ptr().align_offset(LINE) == 0 && first.n_out.is_multiple_of(line);
+    let lies_well = line::before(params) == 0 && first.n_out.is_multiple_of(line);
     let stored = x.stored() / run.inputs.len() * run.order.len();
     let copied = params.len().saturating_mul(1 + run.settings.rule.kept());
     let pays = first.n_out > line
@@ -62,10 +61,9 @@ impl<T: Real> Lines<T> {
         changed: &Changed<'_, T>,
     ) -> Result<Changed<'a, T>> {
         let (length, count) = (wide.length(), 1 + changed.count());
-        let line = LINE / size_of::<T>();
-        let all = length * count + line;
+        let all = length * count + line::numbers::<T>();
         reserve_for("params in lines", &mut self.0, all, 1, &Pulse::none())?;
-        let first = self.0.as_ptr().align_offset(LINE).min(line);
+        let first = line::before(&self.0);
         let places = &mut self.0[first..first + length * count];
         for (part, place) in changed.parts().zip(places.chunks_exact_mut(length)) {
             let row = wide.layers()[0].row;

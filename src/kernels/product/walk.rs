@@ -10,6 +10,7 @@ use super::super::tile::{self, MAX_ROWS, MAX_VECTORS, Start, Tile};
 use super::super::tiles::{Tiles, tiles};
 use super::factor::{Factor, Picked};
 use crate::interrupt::Pulse;
+use crate::line;
 
 /// The steps of a tile that reads B where it lies: a few milliseconds at the most.
 const UNCOPIED_STEPS: usize = 1 << 14;
@@ -37,14 +38,11 @@ pub const ONE_BLOCK: usize = BLOCK_STEPS.0;
 /// The rows and steps of a block of A that is interleaved.
 pub(super) const INTERLEAVED: (usize, usize) = (512, 512);
 
-/// The bytes that come from memory together. A register that lies in two such lines is read twice.
-const LINE: usize = 64;
-
 /// The numbers that the products of a matrix of so many weights need room for. A product takes less,
 /// [`room`] of 0, and then copies shorter blocks.
 pub const fn room<T>(weights: usize) -> usize {
-    let (numbers, up_to_a_line) = (PANEL_BYTES / size_of::<T>(), LINE / size_of::<T>());
-    up_to_a_line
+    let numbers = PANEL_BYTES / size_of::<T>();
+    line::numbers::<T>()
         + if weights < LARGE {
             BLOCK_STEPS.0 * numbers
         } else {
@@ -136,7 +134,7 @@ impl<T: Registers> Product<'_, T> {
             (true, false) => (self.rows, BLOCK_STEPS.0, BLOCK_STEPS.0),
             (false, false) => (self.rows, UNCOPIED_STEPS, 0),
         };
-        let before = before_line(room);
+        let before = line::before(room);
         let (b_room, a_room) = room[before..].split_at_mut(copied * PANEL_BYTES / size_of::<T>());
         for steps in blocks(self.steps, steps) {
             for rows in blocks(self.rows, rows) {
@@ -299,11 +297,6 @@ impl<T: Registers> Product<'_, T> {
             unsafe { tiles.get(these, vectors)(&tile) };
         }
     }
-}
-
-/// The numbers of `room` before its first whole line.
-fn before_line<T>(room: &[T]) -> usize {
-    room.as_ptr().align_offset(LINE).min(LINE / size_of::<T>())
 }
 
 /// A block of A.
