@@ -32,6 +32,7 @@
 pub mod error;
 pub mod interrupt;
 pub mod kernels;
+mod line;
 mod names;
 pub mod random;
 pub mod scalar;
@@ -48,7 +49,6 @@ pub mod compensated;
 pub mod examples;
 mod labels;
 mod layout;
-mod line;
 pub mod pairwise;
 pub mod rows;
 pub mod saved;
