@@ -9,8 +9,8 @@ use crate::interrupt::Pulse;
 use crate::kernels::product::{self, Layout, Onto, Values};
 use crate::pairwise::{reserve_each, sum_pairwise};
 use crate::plan::MAX_ROWS;
+use crate::reserve::reserve;
 use crate::scalar::Real;
-use crate::workspace::reserve;
 
 /// The rows whose gradients BP4 adds up before their sum is one of a pair.
 const ROWS: usize = 512;

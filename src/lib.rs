@@ -35,6 +35,7 @@ pub mod kernels;
 mod line;
 mod names;
 pub mod random;
+mod reserve;
 pub mod scalar;
 pub mod sparse;
 pub mod store;

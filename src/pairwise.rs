@@ -3,8 +3,8 @@
 
 use crate::error::Result;
 use crate::interrupt::{ELEMENT_WORK, Pulse};
+use crate::reserve::reserve;
 use crate::scalar::Real;
-use crate::workspace::reserve;
 
 /// Makes `count` buffers of `length` numbers.
 ///

@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use crate::dropout::Dropout;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::interrupt::Pulse;
 use crate::kernels::product::{Layout, Values, lanes};
 use crate::layout::layout;
 use crate::line;
 use crate::network::Network;
+use crate::reserve::{reserve_list, reserve_with};
 use crate::scalar::Real;
 
 /// What is needed beside a^l.
@@ -121,7 +122,7 @@ impl<T> Buffers<Vec<T>> {
     }
 
     /// The first `rows`.
-    fn first(&mut self, rows: usize) -> Buffers<&mut [T]> {
+    pub fn first(&mut self, rows: usize) -> Buffers<&mut [T]> {
         let length = rows * self.width;
         self.cut(|buffer| {
             let before = line::before(buffer);
@@ -156,7 +157,7 @@ impl<T: Real> Workspace<T> {
         let layers = network.layers();
         self.layers.resize_with(layers.len(), Buffers::default);
         let chunks = if n <= rows { 1 } else { n.div_ceil(rows) }; // short calls count divisions
-        self.chunks.reserve(layers.len() * chunks);
+        reserve_list(&mut self.chunks, layers.len().saturating_mul(chunks))?;
         for (index, (buffers, layer)) in self.layers.iter_mut().zip(layers).enumerate() {
             buffers.width = layer.n_out;
             buffers.layout = if index < keep.by_example {
@@ -183,6 +184,8 @@ impl<T: Real> Workspace<T> {
             }
             if keep.delta {
                 room(&mut buffers.delta)?;
+            } else {
+                buffers.delta.clear();
             }
         }
         Ok(())
@@ -222,77 +225,6 @@ fn emptied<'b, T>(mut list: Vec<Buffers<&mut [T]>>) -> Vec<Buffers<&'b mut [T]>>
         .collect()
 }
 
-/// [`reserve_for`] what a call works in.
-///
-/// # Errors
-/// The memory cannot be had.
-pub fn reserve<T: Real>(
-    buffer: &mut Vec<T>,
-    rows: usize,
-    columns: usize,
-    pulse: &Pulse<'_>,
-) -> Result<()> {
-    reserve_for("workspace", buffer, rows, columns, pulse)
-}
-
-/// Makes `buffer` at least rows · columns long; less where `pulse` says stop. `what` names it.
-///
-/// # Errors
-/// The memory cannot be had.
-#[inline]
-pub fn reserve_for<T: Real>(
-    what: &str,
-    buffer: &mut Vec<T>,
-    rows: usize,
-    columns: usize,
-    pulse: &Pulse<'_>,
-) -> Result<()> {
-    reserve_with(what, buffer, (rows, columns), 0, pulse)
-}
-
-/// The same with some numbers more.
-#[inline]
-fn reserve_with<T: Real>(
-    what: &str,
-    buffer: &mut Vec<T>,
-    (rows, columns): (usize, usize),
-    more: usize,
-    pulse: &Pulse<'_>,
-) -> Result<()> {
-    let length = rows.checked_mul(columns);
-    match length.and_then(|length| length.checked_add(more)) {
-        Some(length) if length <= buffer.len() => Ok(()),
-        length => grow(what, buffer, (rows, columns), length, pulse),
-    }
-}
-
-/// Makes `buffer` so long. By itself: the shortest calls find room, and count instructions.
-#[cold]
-fn grow<T: Real>(
-    what: &str,
-    buffer: &mut Vec<T>,
-    (rows, columns): (usize, usize),
-    length: Option<usize>,
-    pulse: &Pulse<'_>,
-) -> Result<()> {
-    /// Few enough to be had from the system and set to 0 within a few milliseconds.
-    const STEP: usize = 1 << 20;
-    let refuse = || {
-        let numbers = match columns {
-            1 => format!("{rows} numbers"),
-            _ => format!("{rows} x {columns} numbers"),
-        };
-        Error::memory(what, format_args!("cannot allocate {numbers}"))
-    };
-    let length = length.ok_or_else(refuse)?;
-    let missing = length - buffer.len();
-    buffer.try_reserve_exact(missing).map_err(|_| refuse())?;
-    while buffer.len() < length && !pulse.stopped_after(STEP) {
-        buffer.resize(length.min(buffer.len() + STEP), T::ZERO);
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 #[allow(clippy::float_cmp)] // numbers that were put there
 mod tests {
@@ -312,6 +244,11 @@ mod tests {
             prepared.expect("memory");
             workspace.with_chunks(n, rows, |chunks| {
                 assert_eq!(chunks.len(), 2 * n.div_ceil(rows));
+                for layer in &chunks[..2] {
+                    for first in [layer.a.as_ptr(), layer.delta.as_ptr()] {
+                        assert_eq!(first.addr() % 64, 0, "the first chunk begins a line");
+                    }
+                }
                 for (chunk, layers) in (0_u8..).zip(chunks.chunks_mut(2)) {
                     let rows = rows.min(n - usize::from(chunk) * rows);
                     for (layer, width) in layers.iter_mut().zip([3, 1]) {

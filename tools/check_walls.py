@@ -11,10 +11,10 @@ from pathlib import Path
 
 # Rooms of src/, lowest first. A room imports rooms of its own level and of lower ones.
 LEVELS = (
-    "error line names < interrupt sparse random < scalar kernels store < activation cost fused"
-    " < network < labels rows < examples plan layout saved dropout < workspace"
-    " < pairwise compensated < forward < backward < pool < optimizer < batch < equations < train"
-    " < python"
+    "error line names < interrupt sparse random < scalar reserve kernels store"
+    " < activation cost fused < network < labels rows < examples plan layout saved dropout"
+    " < workspace < pairwise compensated < forward < backward < pool < optimizer < batch"
+    " < equations train < python"
 )
 RANKS = {room: rank for rank, level in enumerate(LEVELS.split("<")) for room in level.split()}
 UNSAFE_ALLOWED = ("kernels/", "pool/helper.rs", "python/memory.rs", "python/owned.rs")

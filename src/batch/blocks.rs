@@ -12,8 +12,9 @@ use crate::examples::Targets;
 use crate::interrupt::{Pulse, watch};
 use crate::kernels::product::Onto;
 use crate::network::Layer;
+use crate::reserve::reserve;
 use crate::scalar::Real;
-use crate::workspace::{Keep, Workspace, reserve};
+use crate::workspace::{Keep, Workspace};
 
 /// The multiply-adds that a part should have at least: some microseconds.
 const PART_WORK: usize = 1 << 17;

@@ -7,10 +7,11 @@ use crate::error::Result;
 use crate::examples::Incoming;
 use crate::forward::sums;
 use crate::interrupt::watch;
-use crate::kernels::product::{Layout, Values};
+use crate::kernels::product::Layout;
 use crate::network::Layer;
+use crate::reserve::reserve;
 use crate::scalar::Real;
-use crate::workspace::{Keep, reserve};
+use crate::workspace::Keep;
 
 /// The weights of a share at least: some microseconds on their way from memory.
 const SHARE: usize = 1 << 16;
@@ -41,8 +42,11 @@ impl<T: Real> Call<'_, T> {
         let widest = network.layers().iter().map(|layer| layer.n_out).max();
         watch(self.question, |pulse| {
             self.prepare_workers(scratch)?;
-            let chunk = (rows, rows);
-            (scratch.block).prepare(network, chunk, Keep::ACTIVATIONS, None, pulse)?;
+            let keep = Keep {
+                by_example: usize::MAX,
+                ..Keep::ACTIVATIONS
+            };
+            (scratch.block).prepare(network, (rows, rows), keep, None, pulse)?;
             reserve(&mut scratch.shares, rows, widest.unwrap_or(0), pulse)
         })?;
         let workers = &mut scratch.workers[..threads];
@@ -51,10 +55,7 @@ impl<T: Real> Call<'_, T> {
             for (index, layer) in network.layers().iter().enumerate() {
                 let (before, these) = layers.split_at_mut(index);
                 let a = match before.last() {
-                    Some(before) => {
-                        let numbers = &before.a[..rows * layer.n_in];
-                        Incoming::Dense(Values::by_example(numbers))
-                    }
+                    Some(before) => Incoming::Dense(before.activations(&(0..rows))),
                     None => self.inputs.x,
                 };
                 let weights = &self.params[layer.weights.clone()];
@@ -83,7 +84,7 @@ impl<T: Real> Call<'_, T> {
                 let place = if is_last {
                     &mut *out
                 } else {
-                    &mut these[0].a[..shares.len()]
+                    these[0].first(rows).a
                 };
                 for (index, share_of) in shares.chunks(rows * share).enumerate() {
                     let width = share_of.len() / rows;

@@ -25,8 +25,9 @@ use crate::kernels::product;
 use crate::network::Network;
 use crate::plan::{Plan, Sum};
 use crate::pool::Team;
+use crate::reserve::reserve;
 use crate::scalar::Real;
-use crate::workspace::{Buffers, Keep, Workspace, reserve};
+use crate::workspace::{Buffers, Keep, Workspace};
 
 /// What calls leave behind for later ones: buffers that fit already are not allocated again.
 #[derive(Debug, Default)]

@@ -151,3 +151,45 @@ impl<F: Fn(usize, &Layer) -> usize> Iterator for Parts<'_, F> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::activation::Activation;
+    use crate::cost::Cost;
+    use crate::workspace::Keep;
+
+    #[test]
+    fn chunks_that_lie_by_example_make_one_product_of_a_block_of_steps() {
+        let hidden = [Activation::Relu; 2];
+        let network = Network::new(
+            &[8, 64, 64, 4],
+            &hidden,
+            Activation::Identity,
+            Cost::Quadratic,
+        );
+        let network = network.expect("a network");
+        for (n, rows, one) in [
+            (128, 64, true),
+            (128, 128, true),
+            (ONE_BLOCK + 1, 64, false),
+        ] {
+            let x = Array2::<f64>::zeros((n, 8));
+            let inputs = Inputs::new(&network, x.view()).expect("good inputs");
+            let mut workspace = Workspace::default();
+            let prepared =
+                workspace.prepare(&network, (n, rows), Keep::ERRORS, None, &Pulse::none());
+            prepared.expect("memory");
+            let block = Block::new(&network, inputs, &workspace, rows);
+            for index in 0..3 {
+                assert_eq!(
+                    block.is_one_product(index),
+                    one,
+                    "layer {index}, {n} in {rows}"
+                );
+            }
+        }
+    }
+}

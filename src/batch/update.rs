@@ -14,8 +14,8 @@ use crate::optimizer::{Changed, Step, Update};
 use crate::pairwise::add;
 use crate::plan::{Plan, Sum};
 use crate::pool::Team;
+use crate::reserve::reserve;
 use crate::scalar::Real;
-use crate::workspace::reserve;
 
 /// The multiply-adds of BP4, or what an optimizer's step takes as long as, up to which both are done
 /// without an interrupt: some 10 ms with SIMD.

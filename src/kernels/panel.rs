@@ -34,7 +34,7 @@ pub fn copy<T: Copy>(
                 from.len() >= (steps.len() - 1) * n + columns.len(),
                 "the rows of a factor"
             );
-            // SAFETY: the tiles are of the current level; all rows lie in both slices.
+            // SAFETY: the machine has the level of the tiles; all rows lie in both slices.
             unsafe {
                 let copy = tiles.copy_of(vectors);
                 copy(from.as_ptr(), n, block.as_mut_ptr(), steps.len(), last);
@@ -119,7 +119,7 @@ fn transpose<T: Copy>(
             let source = &from[j * length + k..][..(side - 1) * length + squares * side];
             let place = &mut block[k * width + j..][..(squares * side - 1) * width + side];
             let (source, place) = (source.as_ptr(), place.as_mut_ptr());
-            // SAFETY: the tiles are of the current level, and both slices hold the squares.
+            // SAFETY: the machine has the level of the tiles, and both slices hold the squares.
             unsafe { (tiles.transpose)(source, length, place, width, squares) };
         }
     }

@@ -156,6 +156,10 @@ pub fn gradients<T: Registers>(
         Onto::Terms => Begin::Sum,
         Onto::Sum => Begin::Apart,
     };
+    debug_assert!(
+        onto != Onto::Sum || rows <= ONE_BLOCK,
+        "a sum of several blocks"
+    );
     let (n_in, n_out) = (a.neurons(rows), delta.numbers.len() / rows);
     if n_out == 1 && a.picked.is_none() {
         // The one column is a row as well, which fills registers.

@@ -1,6 +1,6 @@
 //! The tiles of each level, and how its registers copy blocks for them.
 
-use super::level::{Level, Registers};
+use super::level::{Level, Registers, multiplies_in_halves};
 use super::row::copy_rows;
 use super::tile::{MAX_ROWS, MAX_VECTORS, Tile, TileFn, compute};
 use super::vector::Vector;
@@ -34,7 +34,7 @@ pub struct Tiles<T: 'static> {
     pub transpose: TransposeFn<T>,
     /// The rows of a tile whose A is interleaved.
     pub interleaved: usize,
-    /// The tiles of registers half as long.
+    /// The tiles of registers half as long, of a level that this one includes.
     narrow: Option<&'static Tiles<T>>,
     copies: [CopyFn<T>; MAX_VECTORS],
     functions: [[TileFn<T>; MAX_VECTORS]; MAX_ROWS],
@@ -47,13 +47,17 @@ impl<T: 'static> Tiles<T> {
         numbers.wrapping_add(self.lanes - 1) >> self.lanes.trailing_zeros()
     }
 
-    /// The tiles for a panel of so many columns: those of registers half as long where at least half
-    /// of the last one would be idle. To multiply in two halves takes as long as in a whole one.
+    /// The tiles for a panel of so many columns: those of registers half as long where that leaves
+    /// less of the machine idle.
     pub fn for_panel(&'static self, columns: usize) -> &'static Self {
+        let halves = self.leaves_half_idle(columns) && multiplies_in_halves();
+        self.narrow.filter(|_| halves).unwrap_or(self)
+    }
+
+    /// Whether half of the last register, or more, is idle, and a tile can be as wide in halves.
+    fn leaves_half_idle(&self, columns: usize) -> bool {
         let vectors = self.registers(columns);
-        let idle = vectors * self.lanes - columns;
-        let fits = 2 * vectors <= MAX_VECTORS && 2 * idle >= self.lanes;
-        self.narrow.filter(|_| fits).unwrap_or(self)
+        2 * vectors <= MAX_VECTORS && 2 * (vectors * self.lanes - columns) >= self.lanes
     }
 
     /// The tile of `rows` rows, `vectors` registers across.
@@ -215,5 +219,27 @@ pub fn tiles<T: Registers + Default>(level: Level) -> &'static Tiles<T> {
         #[cfg(any(target_arch = "aarch64", all(test, target_arch = "x86_64")))]
         Level::Neon => const { &Neon::<T>::TILES },
         _ => const { &Baseline::<T>::TILES },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panel_of_halves_leaves_less_idle_and_is_no_wider_than_a_tile() {
+        let tiles = tiles::<f64>(Level::Baseline);
+        for (registers, over, halves) in [
+            (0, 1, true),
+            (0, tiles.lanes / 2, true),
+            (0, tiles.lanes / 2 + 1, false),
+            (1, 0, false),
+            (1, 1, true),
+            (2, 0, false),
+            (2, 1, false),
+        ] {
+            let columns = registers * tiles.lanes + over;
+            assert_eq!(tiles.leaves_half_idle(columns), halves, "{columns} columns");
+        }
     }
 }

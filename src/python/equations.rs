@@ -13,7 +13,7 @@ use super::targets::{Weighting, Y};
 use crate::activation::Activation;
 use crate::error::{Error, Shape};
 use crate::interrupt::{ELEMENT_WORK, Pulse, watch};
-use crate::workspace::reserve;
+use crate::reserve::reserve;
 use crate::{backward, equations};
 
 /// Runs `body` with `$T` the number type that `arrays` have in common.

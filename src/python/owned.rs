@@ -10,7 +10,7 @@ use super::claims::{Call, Claim, Hold};
 use super::detach::without_kernels;
 use super::memory::{Bounds, refused};
 use crate::interrupt::watch;
-use crate::workspace::reserve_for;
+use crate::reserve::reserve_for;
 
 /// How long a training waits before it asks again whether others are done.
 const WAIT: Duration = Duration::from_micros(200);

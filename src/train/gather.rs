@@ -6,9 +6,9 @@ use crate::interrupt::{Pulse, Question, watch};
 use crate::kernels::ask_for;
 use crate::network::Network;
 use crate::pool::Team;
+use crate::reserve::reserve;
 use crate::scalar::Real;
 use crate::sparse::Gathered;
-use crate::workspace::reserve;
 
 /// The bytes of a mini-batch from which on all threads bring it together: some 10 µs.
 const SHARED: usize = 1 << 17;

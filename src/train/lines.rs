@@ -12,8 +12,8 @@ use crate::interrupt::Pulse;
 use crate::line;
 use crate::network::Network;
 use crate::optimizer::Changed;
+use crate::reserve::reserve_for;
 use crate::scalar::Real;
-use crate::workspace::reserve_for;
 
 /// The weights that are met for each number that is copied, so that the copies do not show.
 const MEETINGS: usize = 8;

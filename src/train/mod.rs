@@ -17,8 +17,8 @@ use crate::interrupt::{Pulse, Question, watch};
 use crate::network::Network;
 use crate::optimizer::{Changed, Rule};
 use crate::pool::Team;
+use crate::reserve::reserve_for;
 use crate::scalar::Real;
-use crate::workspace::reserve_for;
 use gather::Room;
 use lines::Lines;
 

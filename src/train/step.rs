@@ -11,8 +11,8 @@ use crate::error::Result;
 use crate::examples::{Inputs, Reduction, Targets};
 use crate::interrupt::watch;
 use crate::optimizer::{Changed, Step, Terms, Update};
+use crate::reserve::reserve_for;
 use crate::scalar::Real;
-use crate::workspace::reserve_for;
 
 /// What the examples of a step cost.
 pub struct Cost {

@@ -291,7 +291,7 @@ impl<T: Registers> Product<'_, T> {
                 },
                 last: columns.len() - (vectors - 1) * tiles.lanes,
             };
-            // SAFETY: the tile is of the current level; `run` has proven that rows, columns
+            // SAFETY: the machine has the level of the tiles; `run` has proven that rows, columns
             // and steps of all three matrices lie in their slices, `copy` and `interleave` that
             // their blocks lie in `room`; the row of ones is read at one place.
             unsafe { tiles.get(these, vectors)(&tile) };
