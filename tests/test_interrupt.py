@@ -34,7 +34,8 @@ BOUND = 0.25  # s: the promised 100 ms, and as much again and more for a busy ma
 LONGEST = 0.5  # s
 TURNS = 5
 
-# Prints a line when it enters the call, and the time at which it was out again.
+# Prints a line when it enters the call, and the time at which it was out again. On a machine on which
+# the call is over before the signal comes, the next one hears it.
 CALLS = """
 import json, sys, time
 import numpy as np
@@ -59,16 +60,17 @@ calls = {
 for _ in range(turns):
     try:
         print("in", flush=True)
-        calls[call]()
-        print("the call is over", flush=True)
+        while True:
+            calls[call]()
     except KeyboardInterrupt:
         print(time.monotonic(), flush=True)
 print(outcome(*batch) == before)
 """
 
 FLOAT32, FLOAT64 = {"dtype": "float32"}, {"dtype": "float64"}
-# Each takes a second or more of two threads when it is left alone.
-TAB = [[64, 256, 256, 1], 1_000_000, FLOAT32 | {"hidden": "relu"}]
+# Each takes a second or more of two threads of most machines when it is left alone: one that does not
+# listen is heard too late.
+TAB = [[64, 512, 512, 1], 1_000_000, FLOAT32 | {"hidden": "relu"}]
 LONG = {
     "wide": ([4096] * 3, 6000, FLOAT32, "backprop"),
     "wide float64": ([2048] * 4, 6000, FLOAT64, "backprop"),
@@ -78,15 +80,15 @@ LONG = {
     # Many blocks, each of two phases that are shorter than the time between two questions.
     "blocks": ([400, 330, 10], 500_000, FLOAT32, "backprop"),
     "tabular": (*TAB, "backprop"),
-    "pinn": ([2, 50, 50, 50, 50, 1], 1_000_000, FLOAT64 | {"hidden": "tanh"}, "backprop"),
+    "pinn": ([2, 50, 50, 50, 50, 1], 4_000_000, FLOAT64 | {"hidden": "tanh"}, "backprop"),
     # A row of one layer is as long as a chunk of others.
-    "many outputs": ([10, 300_000], 1000, FLOAT32 | {"output": "softplus"}, "backprop"),
+    "many outputs": ([10, 300_000], 2000, FLOAT32 | {"output": "softplus"}, "backprop"),
     "forward": (*TAB, "forward"),
     "cost": (*TAB, "cost"),
     "errors": ([2048] * 6, 6000, FLOAT32, "errors"),
     "trace": ([2048] * 6, 6000, FLOAT32, "trace"),
-    "bp2": ([3000, 3000], 4000, FLOAT64, "bp2"),
-    "bp4": ([3000, 3000], 4000, FLOAT64, "bp4"),
+    "bp2": ([4000, 4000], 5000, FLOAT64, "bp2"),
+    "bp4": ([4000, 4000], 5000, FLOAT64, "bp4"),
 }
 
 
@@ -103,9 +105,7 @@ def test_ctrl_c_is_heard(name):
                 time.sleep(random.uniform(0.05, 0.4))
                 sent = time.monotonic()
                 os.kill(process.pid, signal.SIGINT)
-                line = process.stdout.readline().strip()
-                assert line != "the call is over", "the test's call is too short for this machine"
-                waits.append(float(line) - sent)
+                waits.append(float(process.stdout.readline()) - sent)
                 assert waits[-1] < LONGEST
             assert process.stdout.readline() == "True\n", "other bits after an interrupt"
             assert process.wait(LIMIT) == 0
