@@ -34,8 +34,8 @@ BOUND = 0.25  # s: the promised 100 ms, and as much again and more for a busy ma
 LONGEST = 0.5  # s
 TURNS = 5
 
-# Prints a line when it enters the call, and the time at which it was out again. On a machine on which
-# the call is over before the signal comes, the next one hears it.
+# Prints a line when it enters the call, and the time at which it was out again. On a machine that
+# ends the call before the signal comes, the next one hears it.
 CALLS = """
 import json, sys, time
 import numpy as np
@@ -68,8 +68,8 @@ print(outcome(*batch) == before)
 """
 
 FLOAT32, FLOAT64 = {"dtype": "float32"}, {"dtype": "float64"}
-# Each takes a second or more of two threads of most machines when it is left alone: one that does not
-# listen is heard too late.
+# Each takes a second or more of two threads of most machines when it is left alone: a call that
+# does not listen ends too late.
 TAB = [[64, 512, 512, 1], 1_000_000, FLOAT32 | {"hidden": "relu"}]
 LONG = {
     "wide": ([4096] * 3, 6000, FLOAT32, "backprop"),
