@@ -58,8 +58,11 @@ pub trait Vector: Copy {
         to_row: usize,
     );
 
-    /// Asks for the numbers at `from` to come to the second-level cache; any address will do.
+    /// Asks for the numbers at `from` to come to the first-level cache; any address will do.
     fn prefetch(_from: *const Self::Scalar) {}
+
+    /// The same for the second-level cache alone.
+    fn prefetch_far(_from: *const Self::Scalar) {}
 
     /// self · `factor` + `term`, rounded once where the machine can.
     fn mul_add(self, factor: Self, term: Self) -> Self;

@@ -92,6 +92,11 @@ macro_rules! vector {
             #[inline(always)]
             fn prefetch(from: *const $scalar) {
                 // SAFETY: a hint, which reads nothing; every x86-64 has it.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
+            }
+            #[inline(always)]
+            fn prefetch_far(from: *const $scalar) {
+                // SAFETY: as above.
                 unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
             }
             #[inline(always)]
