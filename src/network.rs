@@ -6,7 +6,6 @@ use std::ops::Range;
 use crate::activation::{Activation, not_hidden};
 use crate::cost::Cost;
 use crate::error::{Error, Result};
-use crate::interrupt::ELEMENT_WORK;
 
 /// One layer of weights: it takes `n_in` = n_(l−1) activations to `n_out` = n_l.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -180,12 +179,6 @@ impl Network {
         self.layers.iter().map(|layer| layer.n_out).sum()
     }
 
-    /// What the forward pass of one example costs, in multiply-adds.
-    pub fn work(&self) -> usize {
-        self.n_weights()
-            .saturating_add(self.n_neurons().saturating_mul(ELEMENT_WORK))
-    }
-
     /// Whether z^l is needed once a^l is known, for the layer at `index`.
     pub fn needs_z(&self, index: usize) -> bool {
         let activation = self.layers[index].activation;
@@ -270,7 +263,6 @@ mod tests {
         assert_eq!(wide.length(), network.length() + 5 * (32 - 17));
         assert_eq!(wide.n_params(), network.n_params());
         assert_eq!(network.length(), network.n_params());
-        assert_eq!(wide.work(), network.work());
         for layers in wide.layers().windows(2) {
             assert_eq!(layers[0].biases.end, layers[1].weights.start);
         }

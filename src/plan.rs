@@ -7,11 +7,13 @@
 use std::ops::Range;
 
 use crate::examples::Inputs;
+use crate::kernels::product::multiplied_at_once;
 use crate::network::Network;
 use crate::scalar::Real;
 
-/// The multiply-adds of a forward pass below which a thread is not worth having: some 10 µs.
-const THREAD_WORK: usize = 1 << 18;
+/// The multiply-adds of a forward pass, for each that the machine does at once, below which a thread
+/// is not worth having: some 10 µs.
+const THREAD_WORK: usize = 1 << 15;
 /// The examples whose costs are added first, a power of two. A chunk is a multiple of them, unless it is the last.
 const GRAIN: usize = 16;
 /// The most rows of a chunk: its activations stay in the second-level cache.
@@ -26,8 +28,11 @@ const SHORT_RUNS: usize = 32;
 /// Parameters from which a gradient no longer stays in the cache: to add one costs as much as to
 /// compute some rows.
 const LARGE: usize = 1 << 17;
-/// The most rows of a chunk of a large network: each chunk takes all weights from memory.
-const LARGE_MAX_ROWS: usize = 512;
+/// The most rows of a chunk of a large network, each of which takes all weights from memory; and where
+/// a layer of so many rows is too wide for the second-level cache in any case.
+const LARGE_MAX_ROWS: (usize, usize) = (512, 1024);
+/// The neurons of such a layer.
+const WIDE: usize = 1024;
 /// The most examples of a small network that make blocks, and no runs.
 const SMALL_BATCH: usize = 512;
 /// The most activations of a block.
@@ -69,24 +74,24 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The plan for `n` examples of `network`, every number stored, on at most `threads` threads.
-    pub fn new(network: &Network, n: usize, threads: usize) -> Self {
-        Self::for_work(network, n, n.saturating_mul(network.work()), threads)
-    }
-
     /// The plan for `inputs` of `network` on at most `threads` threads.
     pub fn of<T: Real>(network: &Network, inputs: &Inputs<'_, T>, threads: usize) -> Self {
-        Self::for_work(network, inputs.len(), inputs.work(network), threads)
+        let enough = THREAD_WORK * multiplied_at_once::<T>();
+        let busy = inputs.work(network) / enough;
+        Self::new(network, inputs.len(), threads.min(busy).max(1))
     }
 
-    /// The plan for `n` examples whose forward pass costs `work`, which decides about threads alone.
-    fn for_work(network: &Network, n: usize, work: usize, threads: usize) -> Self {
-        let threads = threads.min(work / THREAD_WORK).max(1);
+    /// The plan for `n` examples of `network` on `threads` threads.
+    fn new(network: &Network, n: usize, threads: usize) -> Self {
         // Powers of two, so that the one divides the other.
         let fit = 1 << (MAX_ACTIVATIONS / network.widest()).max(1).ilog2();
         let grain = GRAIN.min(fit);
         let large = network.n_params() > LARGE;
-        let most = fit.min(if large { LARGE_MAX_ROWS } else { MAX_ROWS });
+        let most = fit.min(match (large, network.widest() >= WIDE) {
+            (false, _) => MAX_ROWS,
+            (true, false) => LARGE_MAX_ROWS.0,
+            (true, true) => LARGE_MAX_ROWS.1,
+        });
         let runs = !large && n > SMALL_BATCH;
         let block = BLOCK_ACTIVATIONS / network.n_neurons();
         let block = 1 << block.clamp(BLOCK_ROWS.0, BLOCK_ROWS.1).ilog2();
@@ -183,7 +188,7 @@ mod tests {
                 assert!(chunks.iter().copied().eq(0..plan.chunks), "{plan:?}");
                 let rows = chunks.into_iter().flat_map(|chunk| plan.rows_of(chunk));
                 assert!(rows.eq(0..n), "{plan:?}");
-                assert!(plan.rows <= LARGE_MAX_ROWS, "{plan:?}");
+                assert!(plan.rows <= LARGE_MAX_ROWS.1, "{plan:?}");
                 assert_eq!(plan.rows % plan.grain, 0, "{plan:?}");
                 // Where bits are decided: the same for every number of threads.
                 let alone = Plan::new(&network, n, 1);

@@ -55,9 +55,9 @@ impl<'a, T: Real> Block<'a, T> {
         }
     }
 
-    /// Whether BP4 of the layer at `index` is one product.
+    /// Whether BP4 of the layer at `index` is one product of a block of steps.
     pub fn is_one_product(&self, index: usize) -> bool {
-        self.x.len() <= self.at_once(index)
+        self.x.len() <= self.at_once(index).min(ONE_BLOCK)
     }
 
     /// A part of the gradient, `onto` what `sum` holds; that of biases overwrites it. Onto a sum only
@@ -175,6 +175,7 @@ mod tests {
             (128, 64, true),
             (128, 128, true),
             (ONE_BLOCK + 1, 64, false),
+            (ONE_BLOCK + 1, ONE_BLOCK + 1, false),
         ] {
             let x = Array2::<f64>::zeros((n, 8));
             let inputs = Inputs::new(&network, x.view()).expect("good inputs");

@@ -11,7 +11,7 @@ mod walk;
 
 use std::ops::Range;
 
-use super::level::{Registers, current};
+use super::level::{Level, Registers, current, multiplies_in_halves};
 use super::panel::Source;
 use super::streams::{STREAMS, add_rows};
 use super::tiles::tiles;
@@ -27,6 +27,12 @@ mod tests;
 /// The numbers of a register at the level in use.
 pub fn lanes<T: Registers>() -> usize {
     tiles::<T>(current()).lanes
+}
+
+/// The numbers that the machine multiplies at once at the level in use.
+pub fn multiplied_at_once<T: Registers>() -> usize {
+    let halves = current() == Level::Avx512 && multiplies_in_halves();
+    lanes::<T>() >> u32::from(halves)
 }
 
 /// z = 1 bᵀ + a W, for some of the neurons that it leads to.
