@@ -119,32 +119,40 @@ impl Team {
     ) -> Result<()> {
         let stop = Stop::default();
         let left = tasks.size_hint().1.unwrap_or(usize::MAX);
-        let tasks = Mutex::new(tasks);
-        let share = |state: &mut S, pulse: &Pulse<'_>| {
-            let _guard = StopOnPanic(&stop);
-            while !pulse.stopped_after(1) {
-                let Some(task) = lock(&tasks).next() else {
-                    break;
-                };
-                work(state, task, pulse);
-            }
-        };
         let Some((own, others)) = states.split_first_mut() else {
             return Ok(());
         };
-        let caller = Pulse::caller(&stop, question);
         let count = others.len().min(left.saturating_sub(1));
+        let rest = Mutex::new((others.iter_mut(), tasks));
+        let share = |state: &mut S, first: Option<I::Item>, pulse: &Pulse<'_>| {
+            let _guard = StopOnPanic(&stop);
+            let mut next = first;
+            while let Some(task) = next
+                && !pulse.stopped_after(1)
+            {
+                work(state, task, pulse);
+                next = lock(&rest).1.next();
+            }
+        };
+        let caller = Pulse::caller(&stop, question);
+        let mut own = || {
+            let first = lock(&rest).1.next();
+            share(own, first, &caller);
+        };
         let welcome = self.pool.as_ref().map(|pool| (pool, self.welcome(pool)));
         match welcome {
             Some((pool, welcome)) if count.min(welcome) > 0 => {
-                let others = Mutex::new(others.iter_mut());
                 let panic: Mutex<Option<Box<dyn Any + Send>>> = Mutex::new(None);
                 let help = || {
-                    let Some(state) = lock(&others).next() else {
+                    let taken = {
+                        let (others, tasks) = &mut *lock(&rest);
+                        others.next().map(|state| (state, tasks.next()))
+                    };
+                    let Some((state, first)) = taken else {
                         return;
                     };
                     let pulse = Pulse::helper(&stop);
-                    let shared = catch_unwind(AssertUnwindSafe(|| share(state, &pulse)));
+                    let shared = catch_unwind(AssertUnwindSafe(|| share(state, first, &pulse)));
                     if let Err(payload) = shared {
                         lock(&panic).get_or_insert(payload);
                     }
@@ -155,14 +163,13 @@ impl Team {
                         caller.stopped();
                     }
                 };
-                let own = || share(own, &caller);
                 let count = count.min(welcome).min(self.threads - 1);
                 lend(&pool.helpers, count, &help, own, &waiting);
                 if let Some(payload) = panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
                     resume_unwind(payload);
                 }
             }
-            _ => share(own, &caller),
+            _ => own(),
         }
         if stop.is_set() {
             return Err(Error::interrupted());
