@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use super::tiles::Tiles;
 
+/// The tiles whose rows are interleaved at the same time.
+const TOGETHER: usize = 4;
+
 /// B, (steps, columns), read a row of registers at a time.
 #[derive(Clone, Copy)]
 pub enum Source<'a, T> {
@@ -68,25 +71,38 @@ pub fn interleave<T: Copy>(
     block: &mut [T],
 ) {
     let block = &mut block[..rows * steps];
-    for (index, block) in block.chunks_mut(tiles.interleaved * steps).enumerate() {
-        let from = &from[index * tiles.interleaved..];
-        match block.len() / steps {
-            8 => interleave_rows::<T, 8>(from, row, block),
-            4 => interleave_rows::<T, 4>(from, row, block),
-            rows => {
-                for (place, from) in block.chunks_exact_mut(rows).zip(from.chunks(row)) {
-                    place.copy_from_slice(&from[..rows]);
+    let together = TOGETHER * tiles.interleaved;
+    for (index, block) in block.chunks_mut(together * steps).enumerate() {
+        let from = &from[index * together..];
+        match (tiles.interleaved, block.len() == together * steps) {
+            (8, true) => interleave_rows::<T, 8>(from, row, block, steps),
+            (4, true) => interleave_rows::<T, 4>(from, row, block, steps),
+            (most, _) => {
+                for (index, block) in block.chunks_mut(most * steps).enumerate() {
+                    let rows = block.len() / steps;
+                    for (place, from) in block.chunks_exact_mut(rows).zip(from.chunks(row)) {
+                        place.copy_from_slice(&from[index * most..][..rows]);
+                    }
                 }
             }
         }
     }
 }
 
-/// The same for a known number of rows, which needs no loop and no call for a step.
-fn interleave_rows<T: Copy, const ROWS: usize>(from: &[T], row: usize, block: &mut [T]) {
+/// The same for [`TOGETHER`] tiles of a known number of rows: each step has some lines of the cache, and
+/// needs no loop and no call.
+fn interleave_rows<T: Copy, const ROWS: usize>(
+    from: &[T],
+    row: usize,
+    block: &mut [T],
+    steps: usize,
+) {
     let (places, _) = block.as_chunks_mut::<ROWS>();
-    for (place, from) in places.iter_mut().zip(from.chunks(row)) {
-        place.copy_from_slice(&from[..ROWS]);
+    for (k, from) in from.chunks(row).take(steps).enumerate() {
+        let (from, _) = from[..TOGETHER * ROWS].as_chunks::<ROWS>();
+        for (tile, from) in from.iter().enumerate() {
+            places[tile * steps + k] = *from;
+        }
     }
 }
 
