@@ -19,7 +19,7 @@ use crate::workspace::{Keep, Workspace};
 /// The multiply-adds that a part should have at least: some microseconds.
 const PART_WORK: usize = 1 << 17;
 /// The parts for each thread, so that they end together.
-const PARTS_PER_THREAD: usize = 6;
+const PARTS_PER_THREAD: usize = 3;
 /// The parts of the first layer for each thread where x is sparse: each looks at all that is stored.
 const SPARSE_PARTS: usize = 2;
 /// The neurons of a part at least, if every thread finds some: rows enough for the tiles.

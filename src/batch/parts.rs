@@ -3,7 +3,7 @@
 use crate::backward::{bp3, bp4};
 use crate::examples::{Incoming, Inputs};
 use crate::interrupt::Pulse;
-use crate::kernels::product::{Layout, ONE_BLOCK, Onto};
+use crate::kernels::product::{Layout, ONE_BLOCK, Onto, rows_at_once};
 use crate::network::{Layer, Network};
 use crate::scalar::Real;
 use crate::workspace::Workspace;
@@ -16,8 +16,6 @@ pub(super) struct Block<'a, T: 'static> {
     workspace: &'a Workspace<T>,
     /// The rows of a chunk.
     rows: usize,
-    /// How many examples a product takes where it need not go by chunks.
-    most: usize,
 }
 
 impl<'a, T: Real> Block<'a, T> {
@@ -28,31 +26,28 @@ impl<'a, T: Real> Block<'a, T> {
         workspace: &'a Workspace<T>,
         rows: usize,
     ) -> Self {
-        let n = x.len();
-        let most = if n <= ONE_BLOCK {
-            n
-        } else {
-            n.div_ceil(n.div_ceil(ONE_BLOCK))
-        };
         Self {
             network,
             x,
             workspace,
             rows,
-            most,
         }
     }
 
     /// How many examples BP4 of the layer at `index` takes at once: how they were cut does not matter
     /// where all they read lies by example.
     fn at_once(&self, index: usize) -> usize {
+        let n = self.x.len();
+        if n <= self.rows.min(ONE_BLOCK) {
+            return n;
+        }
         let layers = &self.workspace.layers[index.saturating_sub(1)..=index];
         let by_example = |layout| layout == Layout::Examples;
-        if layers.iter().all(|layer| by_example(layer.layout)) {
-            self.most
-        } else {
-            self.rows
+        if !layers.iter().all(|layer| by_example(layer.layout)) {
+            return self.rows;
         }
+        let most = rows_at_once::<T>(self.network.layers()[index].n_out);
+        n.div_ceil(n.div_ceil(most))
     }
 
     /// Whether BP4 of the layer at `index` is one product of a block of steps.

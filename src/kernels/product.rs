@@ -19,7 +19,7 @@ use crate::interrupt::Pulse;
 use factor::{Factor, Picked};
 pub use values::{Layout, Values};
 use walk::{Begin, Product};
-pub use walk::{ONE_BLOCK, room};
+pub use walk::{ONE_BLOCK, room, rows_at_once};
 
 #[cfg(test)]
 mod tests;

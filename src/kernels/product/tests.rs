@@ -99,7 +99,7 @@ fn far_apart<T: Number>() {
 fn with_much_room<T: Number>() {
     let (room, far) = (room::<T>(LARGE), FAR_APART / size_of::<T>());
     let (most, (rows, steps)) = (BLOCK_STEPS.1, INTERLEAVED);
-    let mut places = Places::<T>::new((most + 1) * (far + 12).max(2 * (rows + 8)));
+    let mut places = Places::<T>::new((most + 1) * (far + rows + 12));
     for columns in [
         WORTH_INTERLEAVING - 1,
         WORTH_INTERLEAVING,
@@ -109,7 +109,7 @@ fn with_much_room<T: Number>() {
             Kind::Gradients([far, 1], E, E, Onto::Terms, true),
             Kind::Gradients([1, far], E, E, Onto::Nothing, false),
         ] {
-            for rows in [1, 7, 8, 9, 13, rows, rows + 1] {
+            for rows in [1, 7, 8, 9, 13, 33, rows, rows + 1] {
                 for steps in [1, 2, steps, steps + 1] {
                     places.check_with(room, kind, rows, columns, steps);
                 }

@@ -36,7 +36,7 @@ pub(super) const BLOCK_STEPS: (usize, usize) = (512, 1024);
 /// So many steps are always one block: a sum apart of them is rounded to what C holds once.
 pub const ONE_BLOCK: usize = BLOCK_STEPS.0;
 /// The rows and steps of a block of A that is interleaved.
-pub(super) const INTERLEAVED: (usize, usize) = (512, 512);
+pub(super) const INTERLEAVED: (usize, usize) = (512, 1024);
 
 /// The numbers that the products of a matrix of so many weights need room for. A product takes less,
 /// [`room`] of 0, and then copies shorter blocks.
@@ -48,6 +48,15 @@ pub const fn room<T>(weights: usize) -> usize {
         } else {
             BLOCK_STEPS.1 * numbers + INTERLEAVED.0 * INTERLEAVED.1
         }
+}
+
+/// How many rows of δ, so wide, a gradient takes best at a time: a block of those that are copied.
+pub const fn rows_at_once<T>(n_out: usize) -> usize {
+    if n_out * size_of::<T>() < FAR_APART {
+        BLOCK_STEPS.0
+    } else {
+        BLOCK_STEPS.1
+    }
 }
 
 /// What the sums start from.
