@@ -5,6 +5,7 @@
 //! order in which elements are computed, never that of the terms: so a row has the same bits alone
 //! and in any batch, and a product the same bits at any width of register.
 
+mod blocks;
 mod factor;
 mod values;
 mod walk;
@@ -16,10 +17,10 @@ use super::panel::Source;
 use super::streams::{STREAMS, add_rows};
 use super::tiles::tiles;
 use crate::interrupt::Pulse;
+pub use blocks::{ONE_BLOCK, room, rows_at_once};
 use factor::{Factor, Picked};
 pub use values::{Layout, Values};
 use walk::{Begin, Product};
-pub use walk::{ONE_BLOCK, room, rows_at_once};
 
 #[cfg(test)]
 mod tests;

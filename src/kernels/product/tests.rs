@@ -4,7 +4,7 @@
 mod places;
 mod shape;
 
-use super::walk::{
+use super::blocks::{
     BLOCK_STEPS, FAR_APART, INTERLEAVED, LARGE, WORTH_COPYING, WORTH_INTERLEAVING, parts,
 };
 use super::*;

@@ -8,56 +8,16 @@ use super::super::panel::{self, Source};
 use super::super::streams::{STREAMS, add_rows};
 use super::super::tile::{self, MAX_ROWS, MAX_VECTORS, Start, Tile};
 use super::super::tiles::{Tiles, tiles};
+use super::blocks::{
+    self, BLOCK_STEPS, FAR_APART, FROM_AFAR, INTERLEAVED, LARGE, PANEL_BYTES, UNCOPIED_STEPS,
+    WORTH_COPYING, WORTH_INTERLEAVING, blocks, even, parts,
+};
 use super::factor::{Factor, Picked};
 use crate::interrupt::Pulse;
 use crate::line;
 
-/// The steps of a tile that reads B where it lies: a few milliseconds at the most.
-const UNCOPIED_STEPS: usize = 1 << 14;
 /// The multiply-adds of tiles that are done without a look at the stop flag: some microseconds.
 const UNWATCHED: usize = 1 << 18;
-/// The bytes across the widest panel.
-const PANEL_BYTES: usize = MAX_VECTORS * 64;
-/// From this distance on between the rows of a factor, in bytes, their addresses get into each
-/// other's way in the first-level cache.
-pub(super) const FAR_APART: usize = 4096;
-/// The rows of A that make copying a block of B worth its while.
-pub(super) const WORTH_COPYING: usize = 32;
-/// The columns of C that make interleaving a block of A worth its while.
-pub(super) const WORTH_INTERLEAVING: usize = 128;
-/// A B of so many bytes comes from afar, and for one row of A it is not used again.
-const FROM_AFAR: usize = 1 << 19;
-/// The weights from which a product is given more room: C is read and written once a block, and a
-/// copy of B used for every row of a block, which in `wide` costs some 3 % less with longer ones.
-pub(super) const LARGE: usize = 1 << 18;
-/// The steps of a block of B that is copied, and of one of a large matrix. With a panel's width it
-/// fits the second-level cache, its pages the table of the processor.
-pub(super) const BLOCK_STEPS: (usize, usize) = (512, 1024);
-/// So many steps are always one block: a sum apart of them is rounded to what C holds once.
-pub const ONE_BLOCK: usize = BLOCK_STEPS.0;
-/// The rows and steps of a block of A that is interleaved.
-pub(super) const INTERLEAVED: (usize, usize) = (512, 1024);
-
-/// The numbers that the products of a matrix of so many weights need room for. A product takes less,
-/// [`room`] of 0, and then copies shorter blocks.
-pub const fn room<T>(weights: usize) -> usize {
-    let numbers = PANEL_BYTES / size_of::<T>();
-    line::numbers::<T>()
-        + if weights < LARGE {
-            BLOCK_STEPS.0 * numbers
-        } else {
-            BLOCK_STEPS.1 * numbers + INTERLEAVED.0 * INTERLEAVED.1
-        }
-}
-
-/// How many rows of δ, so wide, a gradient takes best at a time: a block of those that are copied.
-pub const fn rows_at_once<T>(n_out: usize) -> usize {
-    if n_out * size_of::<T>() < FAR_APART {
-        BLOCK_STEPS.0
-    } else {
-        BLOCK_STEPS.1
-    }
-}
 
 /// What the sums start from.
 pub(super) enum Begin<'a, T> {
@@ -113,7 +73,7 @@ impl<T: Registers> Product<'_, T> {
             Begin::Column(column) => assert_eq!(column.len(), rows, "the length of a column"),
             Begin::Zero | Begin::Sum | Begin::Apart => {}
         }
-        assert!(room.len() >= self::room::<T>(0), "the room of a product");
+        assert!(room.len() >= blocks::room::<T>(0), "the room of a product");
 
         let level = current();
         let tiles = tiles::<T>(level);
@@ -131,7 +91,7 @@ impl<T: Registers> Product<'_, T> {
         let far = |row: usize| row * size_of::<T>() >= FAR_APART;
         let across = matches!(self.b, Source::Columns(_));
         let copy = across || (far(self.b_row) && self.rows >= WORTH_COPYING);
-        let large = room.len() >= self::room::<T>(LARGE);
+        let large = room.len() >= blocks::room::<T>(LARGE);
         let interleave = large
             && matches!(self.a.picked, Picked::None)
             && self.a.row == 1
@@ -314,35 +274,4 @@ enum Left<'a, T> {
     AsItLies(Factor<'a, T>),
     /// As [`panel::interleave`] leaves it.
     Interleaved(&'a [T]),
-}
-
-/// Cuts `length` into blocks of `most`, but for the last: one at least, which may be empty.
-fn blocks(length: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
-    let mut next = Some(0);
-    std::iter::from_fn(move || {
-        let from = next?;
-        let end = length.min(from + most);
-        next = (end < length).then_some(end);
-        Some(from..end)
-    })
-}
-
-/// The length of the fewest parts of `length` that are at most `longest`, if they are even.
-fn even(length: usize, longest: usize) -> usize {
-    if length <= longest {
-        length
-    } else {
-        length.div_ceil(length.div_ceil(longest))
-    }
-}
-
-/// Cuts `length` into the fewest parts of at most `longest`, as even as can be.
-pub(super) fn parts(length: usize, longest: usize) -> impl Iterator<Item = usize> {
-    let (count, short, longer) = if length <= longest {
-        (1, length, 0)
-    } else {
-        let count = length.div_ceil(longest);
-        (count, length / count, length % count)
-    };
-    (0..count).map(move |part| short + usize::from(part < longer))
 }

@@ -4,7 +4,7 @@ use super::super::super::guarded::Guarded;
 use super::super::super::level::Level;
 use super::super::super::number::{Number, fill};
 use super::super::super::testing::at;
-use super::super::{Onto, Values, errors, forward, gradients, room, walk::LARGE};
+use super::super::{Onto, Values, blocks::LARGE, errors, forward, gradients, room};
 use super::shape::{Kind, Shape};
 use crate::interrupt::Pulse;
 
