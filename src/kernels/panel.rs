@@ -18,6 +18,7 @@ pub enum Source<'a, T> {
 
 /// Copies B(`steps`, `columns`) into `block`, whose rows are whole registers, as few as hold them.
 /// B has `n` columns. Returns the distance of the rows of `block`.
+#[inline(never)] // small products, which copy nothing, are as fast as their code is short
 pub fn copy<T: Copy>(
     tiles: &Tiles<T>,
     b: &Source<'_, T>,
@@ -62,6 +63,7 @@ pub fn copy<T: Copy>(
 
 /// Copies a block of Aᵀ, (steps, rows), whose rows are `row` apart in `from`, so many of its columns
 /// together as a tile has rows: those of the first tile, one step after the other, then the next.
+#[inline(never)] // as `copy`
 pub fn interleave<T: Copy>(
     tiles: &Tiles<T>,
     from: &[T],
