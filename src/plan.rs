@@ -28,10 +28,10 @@ const SHORT_RUNS: usize = 32;
 /// Parameters from which a gradient no longer stays in the cache: to add one costs as much as to
 /// compute some rows.
 const LARGE: usize = 1 << 17;
-/// The most rows of a chunk of a large network, each of which takes all weights from memory; and where
-/// a layer of so many rows is too wide for the second-level cache in any case.
+/// The most rows of a chunk of a large network, each of which takes all weights from memory; the second
+/// where a layer of [`WIDE`] neurons leaves the second-level cache with the first as well.
 const LARGE_MAX_ROWS: (usize, usize) = (512, 1024);
-/// The neurons of such a layer.
+/// The neurons of a wide layer.
 const WIDE: usize = 1024;
 /// The most examples of a small network that make blocks, and no runs.
 const SMALL_BATCH: usize = 512;
@@ -152,21 +152,26 @@ impl Plan {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Array2;
+
     use super::*;
     use crate::activation::Activation;
     use crate::cost::Cost;
+    use crate::interrupt::ELEMENT_WORK;
 
     #[test]
     fn every_example_is_in_one_chunk_and_every_chunk_in_one_part() {
         let network = |sizes: &[usize]| {
             Network::new(sizes, &[], Activation::Sigmoid, Cost::Quadratic).expect("a network")
         };
-        for network in [
-            network(&[1, 1]),
-            network(&[784, 100]),
-            network(&[1000, 1000]),
-            network(&[1, 10_000_000]),
+        for (network, most) in [
+            (network(&[1, 1]), 128),
+            (network(&[784, 100]), 128),
+            (network(&[1000, 1000]), 512),
+            (network(&[1024, 1024]), 1024),
+            (network(&[1, 10_000_000]), 1),
         ] {
+            assert_eq!(Plan::new(&network, 100_003, 1).rows, most);
             for (n, threads) in [1, 2, 15, 16, 17, 127, 129, 300, 1000, 4096, 100_003]
                 .into_iter()
                 .flat_map(|n| [1, 2, 3, 8, 1000].map(|threads| (n, threads)))
@@ -188,7 +193,7 @@ mod tests {
                 assert!(chunks.iter().copied().eq(0..plan.chunks), "{plan:?}");
                 let rows = chunks.into_iter().flat_map(|chunk| plan.rows_of(chunk));
                 assert!(rows.eq(0..n), "{plan:?}");
-                assert!(plan.rows <= LARGE_MAX_ROWS.1, "{plan:?}");
+                assert!(plan.rows <= most, "{plan:?}");
                 assert_eq!(plan.rows % plan.grain, 0, "{plan:?}");
                 // Where bits are decided: the same for every number of threads.
                 let alone = Plan::new(&network, n, 1);
@@ -202,5 +207,21 @@ mod tests {
                 assert_eq!(of_sum(plan), of_sum(alone), "{plan:?} {alone:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_thread_more_has_work_enough() {
+        let network = Network::new(&[100, 10], &[], Activation::Sigmoid, Cost::Quadratic);
+        let network = network.expect("a network");
+        let threads = |n: usize| {
+            let x = Array2::<f64>::zeros((n, 100));
+            let inputs = Inputs::new(&network, x.view()).expect("good inputs");
+            Plan::of(&network, &inputs, 8).threads
+        };
+        let of_one = 100 * 10 + 10 * ELEMENT_WORK;
+        let enough = (THREAD_WORK * multiplied_at_once::<f64>()).div_ceil(of_one);
+        assert_eq!(threads(2 * enough - 2), 1);
+        assert_eq!(threads(2 * enough), 2);
+        assert_eq!(threads(20 * enough), 8);
     }
 }

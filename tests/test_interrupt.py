@@ -34,8 +34,9 @@ BOUND = 0.25  # s: the promised 100 ms, and as much again and more for a busy ma
 LONGEST = 0.5  # s
 TURNS = 5
 
-# Prints a line when it enters the call, and the time at which it was out again. On a machine that
-# ends the call before the signal comes, the next one hears it.
+# Prints a line when it enters the call, and the time at which it was out again. A machine that ends
+# the call before the signal comes gets twice the work from then on: a call that does not listen has
+# to be one that is late.
 CALLS = """
 import json, sys, time
 import numpy as np
@@ -62,6 +63,7 @@ for _ in range(turns):
         print("in", flush=True)
         while True:
             calls[call]()
+            x, y = np.repeat(x, 2, axis=0), np.repeat(y, 2, axis=0)
     except KeyboardInterrupt:
         print(time.monotonic(), flush=True)
 print(outcome(*batch) == before)

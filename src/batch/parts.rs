@@ -39,6 +39,7 @@ impl<'a, T: Real> Block<'a, T> {
     fn at_once(&self, index: usize) -> usize {
         let n = self.x.len();
         if n <= self.rows.min(ONE_BLOCK) {
+            // The same without divisions, for short calls.
             return n;
         }
         let layers = &self.workspace.layers[index.saturating_sub(1)..=index];
@@ -160,7 +161,7 @@ mod tests {
     fn chunks_that_lie_by_example_make_one_product_of_a_block_of_steps() {
         let hidden = [Activation::Relu; 2];
         let network = Network::new(
-            &[8, 64, 64, 4],
+            &[8, 512, 64, 4],
             &hidden,
             Activation::Identity,
             Cost::Quadratic,
@@ -170,7 +171,7 @@ mod tests {
             (128, 64, true),
             (128, 128, true),
             (ONE_BLOCK + 1, 64, false),
-            (ONE_BLOCK + 1, ONE_BLOCK + 1, false),
+            (1024, 1024, false),
         ] {
             let x = Array2::<f64>::zeros((n, 8));
             let inputs = Inputs::new(&network, x.view()).expect("good inputs");
@@ -186,6 +187,9 @@ mod tests {
                     "layer {index}, {n} in {rows}"
                 );
             }
+            // The first layer's δ is wide enough for all at once.
+            assert_eq!(block.at_once(0), n, "{n} in {rows}");
+            assert!(block.at_once(1) <= ONE_BLOCK, "{n} in {rows}");
         }
     }
 }

@@ -91,8 +91,8 @@ pub fn interleave<T: Copy>(
     }
 }
 
-/// The same for [`TOGETHER`] tiles of a known number of rows: each step has some lines of the cache, and
-/// needs no loop and no call.
+/// The same for [`TOGETHER`] tiles of a known number of rows: those of a step are whole lines of the
+/// cache, which come once, and are copied without a loop or a call.
 fn interleave_rows<T: Copy, const ROWS: usize>(
     from: &[T],
     row: usize,

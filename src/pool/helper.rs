@@ -43,7 +43,7 @@ struct Desk {
     slot: Slot,
     /// The number of the loan that has the helper, or [`NOBODY`]: callers alone look at it.
     holder: AtomicU64,
-    /// The caller in phase AWAITED.
+    /// The caller in phase AWAITED; in others it tells nothing.
     waiter: Mutex<Option<Thread>>,
     /// Known once the thread runs.
     place: OnceLock<Place>,
@@ -155,15 +155,20 @@ impl Desk {
         }
     }
 
-    /// Returns once the helper has finished.
+    /// Returns once the helper has finished. A panic in `waiting` ends the process: the helper works
+    /// on what the caller would take with it.
     fn wait(&self, waiting: &dyn Fn()) {
         let mut rest = Rest::default();
         while self.slot.phase.load(Ordering::Acquire) != FREE {
             if rest.is_over() {
                 *self.waiter() = Some(std::thread::current());
-                // Where this fails it has finished, or knows already.
-                let _ = self.slot.change(WORKING, AWAITED);
+                if self.slot.change(WORKING, AWAITED) == Err(FREE) {
+                    // It has finished meanwhile, and will wake nobody.
+                    return;
+                }
+                let end = AbortOnPanic;
                 waiting();
+                std::mem::forget(end);
                 std::thread::park_timeout(crate::interrupt::INTERVAL);
             }
         }
@@ -174,7 +179,7 @@ impl Desk {
     }
 }
 
-/// The caller would wait for ever for a helper that is gone.
+/// One of two threads that wait for each other would be gone.
 struct AbortOnPanic;
 
 impl Drop for AbortOnPanic {
@@ -205,7 +210,8 @@ impl Rest {
 /// Lends `work` to `count` of `helpers`, if so many are free, does `own`, and takes the work back. Asks
 /// `waiting` now and then while a helper is still at work.
 ///
-/// A panic in `work` on a helper ends the process: the helper could not give it back.
+/// A panic in `work` on a helper ends the process: the helper could not give it back. So does one in
+/// `waiting`.
 pub fn lend(
     helpers: &[Helper],
     count: usize,
@@ -224,8 +230,8 @@ pub fn lend(
     static NEXT: AtomicU64 = AtomicU64::new(NOBODY + 1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let lent = Lent(helpers, number, waiting);
-    // SAFETY: `lent` takes the work back before `work` can end, be it by a panic of `own`; the
-    // number is this loan's alone.
+    // SAFETY: `lent` takes the work back before `work` can end, be it by a panic of `own`, and nothing
+    // can unwind out of that; the number is this loan's alone.
     let accept = |helper: &&Helper| unsafe { helper.offer(number, &work) };
     helpers.iter().filter(accept).take(count).for_each(|_| ());
     own();
@@ -244,7 +250,7 @@ mod tests {
     fn a_helper_that_sleeps_is_woken() {
         let helper = Helper::start("alone".to_owned()).expect("a thread");
         // The system may be busy for once.
-        let woken = (1..=100).any(|number| {
+        let woken = (1..=100).any(|_| {
             std::thread::sleep(INTERVAL.max(10 * AWAKE));
             let (came, since) = (AtomicBool::new(false), Instant::now());
             let own = || {
@@ -253,7 +259,7 @@ mod tests {
                 }
             };
             let work = || came.store(true, Ordering::Relaxed);
-            lend(std::slice::from_ref(&helper), number, &work, own, &|| ());
+            lend(std::slice::from_ref(&helper), 1, &work, own, &|| ());
             came.into_inner()
         });
         assert!(woken, "the helper never came");
@@ -263,7 +269,7 @@ mod tests {
     #[test]
     fn a_caller_that_sleeps_is_woken() {
         let helper = Helper::start("alone".to_owned()).expect("a thread");
-        let woken = (1..=100).any(|number| {
+        let woken = (1..=100).any(|_| {
             let (came, since) = (AtomicBool::new(false), Instant::now());
             let own = || {
                 while !came.load(Ordering::Relaxed) && since.elapsed() < INTERVAL {
@@ -274,7 +280,7 @@ mod tests {
                 came.store(true, Ordering::Relaxed);
                 std::thread::sleep(10 * AWAKE);
             };
-            lend(std::slice::from_ref(&helper), number, &work, own, &|| ());
+            lend(std::slice::from_ref(&helper), 1, &work, own, &|| ());
             came.into_inner() && since.elapsed() < INTERVAL
         });
         assert!(woken, "the caller slept on");

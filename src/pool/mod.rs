@@ -11,6 +11,7 @@ mod place;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::slice::IterMut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -118,63 +119,81 @@ impl Team {
         work: impl Fn(&mut S, I::Item, &Pulse<'_>) + Sync,
     ) -> Result<()> {
         let stop = Stop::default();
-        let left = tasks.size_hint().1.unwrap_or(usize::MAX);
+        let count = tasks.size_hint().1.unwrap_or(usize::MAX);
         let Some((own, others)) = states.split_first_mut() else {
             return Ok(());
         };
-        let count = others.len().min(left.saturating_sub(1));
-        let rest = Mutex::new((others.iter_mut(), tasks));
-        let share = |state: &mut S, first: Option<I::Item>, pulse: &Pulse<'_>| {
+        let count = others.len().min(count.saturating_sub(1));
+        let left = Mutex::new(Left {
+            states: others.iter_mut(),
+            tasks,
+        });
+        let share = |own: Option<&mut S>, pulse: &Pulse<'_>| {
             let _guard = StopOnPanic(&stop);
-            let mut next = first;
+            let Some((state, mut next)) = lock(&left).first(own) else {
+                return;
+            };
             while let Some(task) = next
                 && !pulse.stopped_after(1)
             {
                 work(state, task, pulse);
-                next = lock(&rest).1.next();
+                next = lock(&left).tasks.next();
             }
         };
         let caller = Pulse::caller(&stop, question);
-        let mut own = || {
-            let first = lock(&rest).1.next();
-            share(own, first, &caller);
-        };
         let welcome = self.pool.as_ref().map(|pool| (pool, self.welcome(pool)));
         match welcome {
             Some((pool, welcome)) if count.min(welcome) > 0 => {
                 let panic: Mutex<Option<Box<dyn Any + Send>>> = Mutex::new(None);
-                let help = || {
-                    let taken = {
-                        let (others, tasks) = &mut *lock(&rest);
-                        others.next().map(|state| (state, tasks.next()))
-                    };
-                    let Some((state, first)) = taken else {
-                        return;
-                    };
-                    let pulse = Pulse::helper(&stop);
-                    let shared = catch_unwind(AssertUnwindSafe(|| share(state, first, &pulse)));
-                    if let Err(payload) = shared {
+                let keep = |outcome: std::thread::Result<()>| {
+                    if let Err(payload) = outcome {
                         lock(&panic).get_or_insert(payload);
                     }
                 };
+                let help = || {
+                    let pulse = Pulse::helper(&stop);
+                    keep(catch_unwind(AssertUnwindSafe(|| share(None, &pulse))));
+                };
                 let waiting = || {
-                    // A question may panic; a second panic would end the process.
+                    // A question may panic: the helpers stop then, and are waited for all the same.
                     if !std::thread::panicking() {
-                        caller.stopped();
+                        keep(catch_unwind(AssertUnwindSafe(|| {
+                            let _guard = StopOnPanic(&stop);
+                            caller.stopped();
+                        })));
                     }
                 };
+                let own = || share(Some(own), &caller);
                 let count = count.min(welcome).min(self.threads - 1);
                 lend(&pool.helpers, count, &help, own, &waiting);
                 if let Some(payload) = panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
                     resume_unwind(payload);
                 }
             }
-            _ => own(),
+            _ => share(Some(own), &caller),
         }
         if stop.is_set() {
             return Err(Error::interrupted());
         }
         Ok(())
+    }
+}
+
+/// What the threads of a run have not taken yet.
+struct Left<'a, S, I> {
+    states: IterMut<'a, S>,
+    tasks: I,
+}
+
+impl<'a, S, I: Iterator> Left<'a, S, I> {
+    /// A thread's state, `own` or the next, and its first task, if there is one. Both together: what
+    /// another thread has changed is long on its way.
+    fn first<'b>(&mut self, own: Option<&'b mut S>) -> Option<(&'b mut S, Option<I::Item>)>
+    where
+        'a: 'b,
+    {
+        let state = own.or_else(|| self.states.next())?;
+        Some((state, self.tasks.next()))
     }
 }
 
@@ -203,119 +222,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-    use crate::interrupt::INTERVAL;
-
-    #[test]
-    fn every_task_is_done_once_by_any_team() {
-        for threads in [1, 2, 3, 8] {
-            let mut done = vec![0; 100];
-            let mut states = vec![(); threads];
-            Team::assemble(threads)
-                .run(&mut states, done.iter_mut(), &|| false, |(), slot, _| {
-                    *slot += 1;
-                })
-                .expect("nobody interrupts");
-            assert!(done.iter().all(|&count| count == 1));
-        }
-    }
-
-    #[test]
-    fn many_callers_share_few_helpers() {
-        let calls = AtomicUsize::new(0);
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    for round in 0..2000_usize {
-                        let mut done = [0_usize; 5];
-                        Team::assemble(3)
-                            .run(&mut [0; 3], done.iter_mut(), &|| false, |_, slot, _| {
-                                *slot += round;
-                            })
-                            .expect("nobody interrupts");
-                        assert_eq!(done, [round; 5]);
-                        calls.fetch_add(1, Ordering::Relaxed);
-                    }
-                });
-            }
-        });
-        assert_eq!(calls.into_inner(), 16_000);
-    }
-
-    #[test]
-    fn a_panic_comes_out_and_leaves_the_pool_working() {
-        let count = |bad: Option<usize>| {
-            let sum = AtomicUsize::new(0);
-            let team = Team::assemble(2);
-            let outcome = catch_unwind(AssertUnwindSafe(|| {
-                team.run(&mut [(), ()], 0..10, &|| false, |(), task, _| {
-                    assert_ne!(Some(task), bad, "on purpose");
-                    sum.fetch_add(1, Ordering::Relaxed);
-                })
-            }));
-            (outcome.is_err(), sum.into_inner())
-        };
-        assert!(count(Some(3)).0);
-        assert_eq!(count(None), (false, 10));
-    }
-
-    #[test]
-    fn helpers_are_welcome_where_a_cpu_is_left() {
-        let pool = |teams| Pool {
-            process: 0,
-            helpers: Vec::new(),
-            teams: Arc::new(AtomicUsize::new(teams)),
-        };
-        let team = |threads| Team {
-            threads,
-            pool: None,
-        };
-        let all = cpus();
-        assert_eq!(team(all).welcome(&pool(1)), all - 1);
-        assert_eq!(team(all).welcome(&pool(all)), 0);
-        assert_eq!(team(all).welcome(&pool(all + 7)), 0);
-        // Whoever asks for more threads than there are CPUs has them.
-        assert_eq!(team(all + 2).welcome(&pool(1)), all + 1);
-    }
-
-    /// A team that stayed counted would keep helpers away for ever.
-    #[test]
-    fn a_team_is_counted_while_it_lives() {
-        let pool = Arc::new(Pool {
-            process: 0,
-            helpers: Vec::new(),
-            teams: Arc::default(),
-        });
-        let count = || pool.teams.load(Ordering::Relaxed);
-        let team = || Team::of(Arc::clone(&pool), 1);
-        let (one, two) = (team(), team());
-        assert_eq!(count(), 2);
-        drop(one);
-        let interrupted = two.run(&mut [()], 0..3, &|| true, |(), _, pulse| {
-            std::thread::sleep(2 * INTERVAL);
-            pulse.stopped();
-        });
-        assert_eq!(interrupted, Err(Error::interrupted()));
-        let panics = AssertUnwindSafe(|| {
-            let team = two;
-            team.run(&mut [()], 0..3, &|| false, |(), _, _| panic!("on purpose"))
-        });
-        assert!(catch_unwind(panics).is_err());
-        assert_eq!(count(), 0);
-    }
-
-    #[test]
-    fn an_interrupt_stops_the_rest() {
-        let done = AtomicUsize::new(0);
-        let outcome = Team::alone().run(&mut [()], 0..1000, &|| true, |(), _, pulse| {
-            done.fetch_add(1, Ordering::Relaxed);
-            std::thread::sleep(INTERVAL);
-            pulse.stopped_after(1 << 22);
-        });
-        assert_eq!(outcome, Err(Error::interrupted()));
-        assert!(done.into_inner() < 10);
-    }
-}
+mod tests;

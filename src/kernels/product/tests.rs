@@ -115,6 +115,10 @@ fn with_much_room<T: Number>() {
                 }
             }
         }
+        let apart = Kind::Gradients([far, 1], E, E, Onto::Sum, false);
+        for steps in [1, ONE_BLOCK] {
+            places.check_with(room, apart, 33, columns, steps);
+        }
     }
     for kind in [
         Kind::Forward([0, far], E, E),
@@ -160,6 +164,15 @@ fn from_afar<T: Number>() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_register_is_multiplied_whole_or_in_halves() {
+    for level in levels() {
+        let (lanes, at_once) = at(level, || (lanes::<f32>(), multiplied_at_once::<f32>()));
+        assert!(at_once == lanes || (level == Level::Avx512 && 2 * at_once == lanes));
+        assert_eq!(at(level, multiplied_at_once::<f64>), at_once / 2);
     }
 }
 

@@ -16,6 +16,8 @@ fn how_a_mini_batch_is_cut_changes_no_bit() {
         (&[300, 500, 10], 64),
         (&[300, 500, 10], 512),
         (&[300, 500, 10], 600),
+        (&[60, 520, 1030], 600),
+        (&[60, 520, 1030], 1000),
     ] {
         let problem = Problem::new(sizes, 2 * batch_size);
         let order = order(problem.n);

@@ -1,0 +1,154 @@
+//! The pool, with real threads.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use super::*;
+use crate::interrupt::INTERVAL;
+
+#[test]
+fn every_task_is_done_once_by_any_team() {
+    for threads in [1, 2, 3, 8] {
+        let mut done = vec![0; 100];
+        let mut states = vec![(); threads];
+        Team::assemble(threads)
+            .run(&mut states, done.iter_mut(), &|| false, |(), slot, _| {
+                *slot += 1;
+            })
+            .expect("nobody interrupts");
+        assert!(done.iter().all(|&count| count == 1));
+    }
+}
+
+#[test]
+fn many_callers_share_few_helpers() {
+    let calls = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for round in 0..2000_usize {
+                    let mut done = [0_usize; 5];
+                    Team::assemble(3)
+                        .run(&mut [0; 3], done.iter_mut(), &|| false, |_, slot, _| {
+                            *slot += round;
+                        })
+                        .expect("nobody interrupts");
+                    assert_eq!(done, [round; 5]);
+                    calls.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(calls.into_inner(), 16_000);
+}
+
+#[test]
+fn a_panic_comes_out_and_leaves_the_pool_working() {
+    let count = |bad: Option<usize>| {
+        let sum = AtomicUsize::new(0);
+        let team = Team::assemble(2);
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            team.run(&mut [(), ()], 0..10, &|| false, |(), task, _| {
+                assert_ne!(Some(task), bad, "on purpose");
+                sum.fetch_add(1, Ordering::Relaxed);
+            })
+        }));
+        (outcome.is_err(), sum.into_inner())
+    };
+    assert!(count(Some(3)).0);
+    assert_eq!(count(None), (false, 10));
+}
+
+#[test]
+fn helpers_are_welcome_where_a_cpu_is_left() {
+    let pool = |teams| Pool {
+        process: 0,
+        helpers: Vec::new(),
+        teams: Arc::new(AtomicUsize::new(teams)),
+    };
+    let team = |threads| Team {
+        threads,
+        pool: None,
+    };
+    let all = cpus();
+    assert_eq!(team(all).welcome(&pool(1)), all - 1);
+    assert_eq!(team(all).welcome(&pool(all)), 0);
+    assert_eq!(team(all).welcome(&pool(all + 7)), 0);
+    // Whoever asks for more threads than there are CPUs has them.
+    assert_eq!(team(all + 2).welcome(&pool(1)), all + 1);
+}
+
+/// A team that stayed counted would keep helpers away for ever.
+#[test]
+fn a_team_is_counted_while_it_lives() {
+    let pool = Arc::new(Pool {
+        process: 0,
+        helpers: Vec::new(),
+        teams: Arc::default(),
+    });
+    let count = || pool.teams.load(Ordering::Relaxed);
+    let team = || Team::of(Arc::clone(&pool), 1);
+    let (one, two) = (team(), team());
+    assert_eq!(count(), 2);
+    drop(one);
+    let interrupted = two.run(&mut [()], 0..3, &|| true, |(), _, pulse| {
+        std::thread::sleep(2 * INTERVAL);
+        pulse.stopped();
+    });
+    assert_eq!(interrupted, Err(Error::interrupted()));
+    let panics = AssertUnwindSafe(|| {
+        let team = two;
+        team.run(&mut [()], 0..3, &|| false, |(), _, _| panic!("on purpose"))
+    });
+    assert!(catch_unwind(panics).is_err());
+    assert_eq!(count(), 0);
+}
+
+#[test]
+fn an_interrupt_stops_the_rest() {
+    let done = AtomicUsize::new(0);
+    let outcome = Team::alone().run(&mut [()], 0..1000, &|| true, |(), _, pulse| {
+        done.fetch_add(1, Ordering::Relaxed);
+        std::thread::sleep(INTERVAL);
+        pulse.stopped_after(1 << 22);
+    });
+    assert_eq!(outcome, Err(Error::interrupted()));
+    assert!(done.into_inner() < 10);
+}
+
+/// Of the iterator of tasks on either thread, or of the question while the caller waits.
+#[test]
+fn a_panic_comes_out_once_every_thread_has_stopped() {
+    let here = std::thread::current().id();
+    let is_here = || std::thread::current().id() == here;
+    for bad in ["a task here", "a task of a helper", "the question"] {
+        // No helper may come in time for once.
+        let came_out = (0..100).any(|_| {
+            let (came, working) = (AtomicBool::new(false), AtomicUsize::new(0));
+            let tasks = (0..100).inspect(|_| {
+                let place = ["a task of a helper", "a task here"][usize::from(is_here())];
+                came.fetch_or(!is_here(), Ordering::SeqCst);
+                assert_ne!(bad, place, "on purpose");
+            });
+            let question = || {
+                assert_ne!(bad, "the question", "on purpose");
+                false
+            };
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                Team::assemble(8).run(&mut [(); 8], tasks, &question, |(), _, _| {
+                    working.fetch_add(1, Ordering::SeqCst);
+                    let since = Instant::now();
+                    while is_here() && !came.load(Ordering::SeqCst) && since.elapsed() < INTERVAL {
+                        std::thread::yield_now();
+                    }
+                    if !is_here() {
+                        std::thread::sleep(4 * INTERVAL);
+                    }
+                    working.fetch_sub(1, Ordering::SeqCst);
+                })
+            }));
+            outcome.is_err() && working.into_inner() == 0
+        });
+        assert!(came_out, "{bad}");
+    }
+}
