@@ -105,7 +105,7 @@ def main() -> None:
         parser.error(f"--eta: {error}")
 
     print(f"test accuracy   {history.validation_accuracy[-1]:.2%} of {len(digits.test_x):,} digits")
-    print(f"time per epoch  {np.median(history.seconds):.3f} s (median)")
+    print(f"time per epoch  {np.median(history.seconds):.3f} s (median, test digits included)")
     try:
         draw(args.picture, digits.test_x, digits.test_labels, net(digits.test_x))
     except OSError as error:
