@@ -241,13 +241,16 @@ def test_labels(door, config, labels, kind, message):
 
 
 FLAT = [
-    # outputs, config, y of one axis, what is said behind the shape that is expected
+    # outputs, config, y of one axis or a column, what is said behind the shape that is expected
     (1, {}, [0.5, 1.0, 0.0, 1.0], ", got (4,); reshape with y[:, None]"),
     (1, {}, [0, 1, 0, 1], ", got (4,); reshape with y[:, None]"),
     (1, ONE, [0.0, 1.0, 0.0, 1.0], ", got (4,); reshape with y[:, None]"),
     (1, {}, [0.5, 1.0, 0.0], ", got (3,)"),
     (2, SOFTMAX, [0.0, 1.0, 0.0, 1.0], ", got (4,); labels must be integers: y.astype(int)"),
     (2, ONE, np.array([0, 1, 0, 1], "f4"), ", got (4,); labels must be integers: y.astype(int)"),
+    (2, SOFTMAX, [[0], [1], [0], [1]], ", got (4, 1); labels have one axis: y.ravel()"),
+    (2, ONE, np.array([[0], [1], [0], [1]], "u1"), ", got (4, 1); labels have one axis: y.ravel()"),
+    (2, {}, [[0], [1], [0], [1]], ", got (4, 1)"),
     (2, SOFTMAX, [0.0, 1.0, 0.0, 0.5], ", got (4,)"),
     (2, SOFTMAX, [0.0, 1.0, 0.0, np.nan], ", got (4,)"),
     (2, SOFTMAX, [0.0, 1.0, 0.0], ", got (3,)"),

@@ -11,7 +11,7 @@ use super::custom::as_batch;
 use super::memory::{ReadArray, readonly};
 use super::network::PyNetwork;
 use crate::cost::Cost;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Shape};
 use crate::examples::{Reduction, Targets};
 use crate::labels::{self, no_values};
 use crate::network::Network;
@@ -81,6 +81,11 @@ impl<'py, T: Element> Y<'py, T> {
         }
         let expected = [n, width];
         if array.shape() != expected {
+            let column = array.shape() == [n, 1] && array.dtype().kind() != b'f';
+            if column && cost.takes_labels() {
+                let got = format!("{}; labels have one axis: y.ravel()", Shape(array.shape()));
+                return Err(Error::value("y", format!("shape {}", Shape(&expected)), got).into());
+            }
             return Err(Error::shape("y", &expected, array.shape()).into());
         }
         Ok(Self::Values(input::<T, Ix2>("y", &array)?))
