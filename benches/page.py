@@ -20,6 +20,10 @@ GROWTH = (
     "Shades are quartiles; the dotted line has bpfast's last point and grows in proportion. All "
     "threads are used."
 )
+STARTUP = (
+    "A process each time, and all threads. Those of NumPy's BLAS still spin after its import while "
+    "these calls are made, and take CPUs from a gradient on several threads."
+)
 
 NO_PLOTS = "matplotlib is not installed"
 
@@ -61,4 +65,4 @@ def comparison(result: Result, links: dict[str, str]) -> str:
     ]
     if "batch" in links and "weights" in links:
         parts += [f"## As the work grows\n\n{GROWTH}\n\n", plot("batch"), plot("weights")]
-    return "".join([*parts, f"## Import and first call\n\n{tables.startup(result)}"])
+    return "".join([*parts, f"## Import and first call\n\n{STARTUP}\n\n{tables.startup(result)}"])

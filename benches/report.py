@@ -21,7 +21,7 @@ one run. Everything on this page but these lines is made by a program, `make ben
 ```sh
 make bench                     # with JAX, scikit-learn and NumPy
 make bench PEERS="torch"       # installs others too: torch, tensorflow
-make bench ARGS="--rounds 41"  # python -m benches.compare --help tells the options
+make bench ARGS="--rounds 41"  # .venv/bin/python -m benches.compare --help: the options
 ```
 
 Another machine gives other figures. `benches/` has the programs; `target/bench/` has each figure

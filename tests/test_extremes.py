@@ -126,3 +126,16 @@ def test_an_overflow_is_an_infinity():
     net.weights[0][:] = 3e38
     with np.errstate(all="raise"):
         assert net.forward([[3e38]])[0, 0] == np.inf
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_nan_flows_where_the_weight_of_the_example_is_zero(dtype):
+    """0 times NaN is NaN: a weight of 0 does not hide a broken row."""
+    net = bpfast.Network([3, 4, 2], dtype=dtype, seed=0)
+    x, y = np.ones((5, 3), dtype), np.zeros((5, 2), dtype)
+    x[2] = np.nan
+    s = [1, 1, 0, 1, 1]
+    assert np.isnan(net.cost(x, y, sample_weight=s))
+    assert np.isnan(net.backprop(x, y, sample_weight=s).flat).all()
+    for delta in net.errors(x, y, sample_weight=s):
+        assert np.isnan(delta).all(axis=1).tolist() == [False, False, True, False, False]

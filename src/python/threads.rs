@@ -54,7 +54,8 @@ fn parse(k: &Bound<'_, PyAny>) -> PyResult<usize> {
 /// k : int or None
 ///     1 to 1024; None goes back to the environment's number, which is the first that is set of
 ///     ``BPFAST_NUM_THREADS``, ``RAYON_NUM_THREADS`` and ``OMP_NUM_THREADS``, else the number of
-///     CPUs that this process may use.
+///     CPUs that this process may use. What is no positive integer is an error in the first of
+///     them and passed over in the others; more than 1024 is 1024.
 ///
 /// Raises
 /// ------
