@@ -214,12 +214,13 @@ def targets(y: object, n: int, width: int, cost: Cost) -> Matrix:
     """The y of shape (n, n_L); class labels become the rows that have a 1 at the label."""
     nested = _plain("y", y)
     got = _shape_of("y", y, nested)
-    if len(got) != 1:
-        return matrix("y", y if 0 in got else nested, n, width)
     takes_labels = cost in ("cross_entropy", "log_likelihood")
-    are_labels = all(isinstance(label, int) for label in nested)
-    if not nested:  # the dtype tells, which is floating for an empty list
-        are_labels = getattr(getattr(y, "dtype", None), "kind", "f") in "biu"
+    if len(got) != 1:
+        if takes_labels and got == (n, 1) != (n, width) and _are_labels(y, [x[0] for x in nested]):
+            expected = f"y: expected shape {_show((n, width))}, got {_show(got)}"
+            raise ValueError(f"{expected}; labels have one axis: y.ravel()")
+        return matrix("y", y if 0 in got else nested, n, width)
+    are_labels = _are_labels(y, nested)
     if not (takes_labels and are_labels):
         is_whole = all(isinstance(entry, int) or entry.is_integer() for entry in nested)
         raise ValueError(_no_values(len(nested), n, width, is_whole, takes_labels))
@@ -232,6 +233,13 @@ def targets(y: object, n: int, width: int, cost: Cost) -> Matrix:
     if width == 1:
         return [[float(label)] for label in nested]
     return [[float(j == label) for j in range(width)] for label in nested]
+
+
+def _are_labels(y: object, entries: Sequence[object]) -> bool:
+    """Whether these entries of y are integers."""
+    if not entries:  # the dtype tells, which is floating for an empty list
+        return getattr(getattr(y, "dtype", None), "kind", "f") in "biu"
+    return all(isinstance(entry, int) for entry in entries)
 
 
 def _no_values(length: int, n: int, width: int, is_whole: bool, takes_labels: bool) -> str:
