@@ -7,6 +7,7 @@ WHEELS := target/wheels
 ARGS ?=
 PEERS ?=
 CASES ?=
+WITH ?=
 DIST ?= $(firstword $(wildcard target/sdist/*.tar.gz))
 
 ifeq ($(OS),Windows_NT)
@@ -72,13 +73,13 @@ test-rust: ## cargo test
 test-python: $(INSTALLED) $(VENV)/.extra-test ## pytest on the installed wheel (ARGS="-k name" to choose)
 	$(PY) -m pytest $(ARGS)
 
-test-dist: ## pytest on DIST=FILE, a wheel or an sdist, in an environment of its own
+test-dist: ## pytest on DIST=FILE, a wheel or an sdist, in its own environment (WITH="numpy==1.26.*")
 	@test -n "$(DIST)" || { echo "DIST=FILE is needed: a wheel or an sdist" >&2; exit 2; }
 	$(PYTHON) -m venv --clear target/dist
-	$(subst $(VENV),target/dist,$(PIP)) install "$(DIST)[test]"
+	$(subst $(VENV),target/dist,$(PIP)) install "$(DIST)[test]" $(if $(WITH),"$(WITH)")
 	$(subst $(VENV),target/dist,$(PY)) -m pytest $(ARGS)
 
-lint: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-examples $(VENV)/.extra-lint ## formats, clippy, ruff, mypy, stubtest, walls
+lint: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-examples $(VENV)/.extra-lint ## formats, clippy, ruff, mypy, stubtest, walls, workflows
 	cargo fmt --check
 	cargo clippy $(LOCKED) --all-targets -- -D warnings
 	PYO3_PYTHON="$(CURDIR)/$(BIN)/python" cargo clippy $(LOCKED) --all-targets --features python -- -D warnings
@@ -88,6 +89,7 @@ lint: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-examples $(VENV)/.extra-li
 	MYPYPATH=examples $(PY) -m mypy examples
 	$(PY) -m mypy.stubtest bpfast._core
 	$(PY) tools/check_walls.py
+	$(BIN)/zizmor --quiet --offline .github
 
 format: $(VENV)/.extra-lint ## format Rust and Python in place
 	cargo fmt
