@@ -33,7 +33,7 @@ pub fn call(a: &[f32]) -> f32 {
     "src/forward.rs": "fn f<'a>(c: &'a str) -> char { let s = \"crate::batch\"; '\"' }\n",
     "src/pool/mod.rs": "use std::thread::Builder;\nfn f() { std::thread::spawn(|| ()); }\n",
     "src/python/mod.rs": "use pyo3::prelude::*;\nuse crate::{Cost, pool::Team};\n",
-    "src/python/memory.rs": "// SAFETY: the borrow is held.\nunsafe impl Send for X {}\n",
+    "src/python/borrow/array.rs": "// SAFETY: the borrow is held.\nunsafe impl Send for X {}\n",
     "python/bpfast/__init__.py": '"""Doc."""\nfrom bpfast._core import f\n__all__ = ["f"]\n'
     '__version__ = "0"\n',
     "python/bpfast/reference.py": "import math\nfrom bpfast import _reference_checks as check\n"

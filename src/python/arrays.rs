@@ -9,11 +9,11 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use super::claims::{Call, Hold};
+use super::borrow::{
+    Access, AnyOwned, BorrowScope, Owned, ReadArray, check_out_apart, check_writeable, hold,
+    is_usable, readonly,
+};
 use super::errors::{naming, wrong_type};
-use super::memory::{ReadArray, check_writeable, claim, is_usable, readonly};
-use super::overlap::check_out_apart;
-use super::owned::{AnyOwned, Owned};
 use crate::error::Error;
 use crate::labels::bad_label;
 use crate::scalar::Real;
@@ -70,7 +70,7 @@ pub fn input<'py, T: Element, D: Dimension>(
         )
         .into());
     }
-    let _claim = claim(Call::new(), argument, &array, Hold::Reads)?;
+    let _borrow = hold(BorrowScope::new(), argument, &array, Access::Read)?;
     let converted = convert::<T>(&array)?;
     readonly(argument, converted.cast::<PyArray<T, D>>()?)
 }
@@ -118,7 +118,7 @@ pub fn labels<'py>(
     {
         return readonly(argument, int64);
     }
-    let _claim = claim(Call::new(), argument, array, Hold::Reads)?;
+    let _borrow = hold(BorrowScope::new(), argument, array, Access::Read)?;
     if array.dtype().kind() == b'u' && array.dtype().itemsize() == 8 {
         let unsigned = array.call_method1("astype", (numpy::dtype::<u64>(py),))?;
         let unsigned = readonly(argument, unsigned.cast::<PyArray1<u64>>()?)?;
@@ -157,7 +157,7 @@ pub fn integers<'py, I: numpy::Element>(
         let got = format!("shape {}", crate::error::Shape(array.shape()));
         return Err(Error::value(argument, "positions of 1 dimension", got).into());
     }
-    let _claim = claim(Call::new(), argument, &array, Hold::Reads)?;
+    let _borrow = hold(BorrowScope::new(), argument, &array, Access::Read)?;
     let requirements = ["C_CONTIGUOUS", "ALIGNED", "ENSUREARRAY"];
     let dtype = numpy::dtype::<I>(py);
     let array = numpy_function(py, "require")?.call1((array, dtype, requirements))?;

@@ -6,8 +6,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use super::arrays::{Element, input, numbers, numpy_function};
+use super::borrow::ReadArray;
 use super::errors::{naming, wrong_type};
-use super::memory::ReadArray;
 use crate::error::Error;
 
 /// What a callable made of a batch.

@@ -5,10 +5,10 @@ use numpy::{PyArray, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use super::arrays::{Element, empty, input, numbers};
+use super::borrow::readwrite;
 use super::config::{Dtype, Name, parse_cost};
 use super::custom;
 use super::detach::detached;
-use super::memory::readwrite;
 use super::targets::{Weighting, Y};
 use crate::activation::Activation;
 use crate::error::{Error, Shape};

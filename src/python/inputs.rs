@@ -9,8 +9,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::arrays::{Element, input, integers};
+use super::borrow::ReadArray;
 use super::errors::naming;
-use super::memory::ReadArray;
 use crate::error::{Error, Result};
 use crate::examples::Inputs;
 use crate::network::Network;

@@ -2,8 +2,8 @@
 //! other room knows Python.
 
 mod arrays;
+mod borrow;
 mod calls;
-mod claims;
 mod config;
 mod copying;
 mod custom;
@@ -13,11 +13,8 @@ mod errors;
 mod functions;
 mod initialise;
 mod inputs;
-mod memory;
 mod network;
 mod optimizers;
-mod overlap;
-mod owned;
 mod results;
 mod run;
 mod runs;
@@ -75,7 +72,7 @@ mod _core {
             "ACTIVATIONS",
             PyTuple::new(py, Activation::ALL.map(Activation::name))?,
         )?;
-        super::claims::forget_in_children(py)?;
+        super::borrow::forget_in_children(py)?;
         module.add("COSTS", PyTuple::new(py, Cost::ALL.map(Cost::name))?)?;
         module.add("INITIALISATIONS", PyTuple::new(py, initialise::NAMES)?)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))

@@ -8,10 +8,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::arrays::Element;
-use super::claims::Call;
+use super::borrow::{BorrowScope, Span, check_apart};
 use super::detach::detached;
 use super::errors::wrong_type;
-use super::overlap::{Span, check_apart};
 use super::stepped::{Held, Slices, Stepped, gradient_of};
 use super::threads;
 use crate::error::Error;
@@ -79,7 +78,7 @@ pub fn step_arrays(
         let expected = format!("{} arrays, one for each of params", params.len());
         return Err(Error::value("gradient", expected, gradient.len()).into());
     }
-    let call = Call::new();
+    let scope = BorrowScope::new();
     let mut float32: Vec<Stepped<f32>> = Vec::new();
     let mut float64: Vec<Stepped<f64>> = Vec::new();
     let mut spans = Vec::with_capacity(2 * params.len());
@@ -97,9 +96,9 @@ pub fn step_arrays(
         let kept = rows.iter().filter_map(|row| row.get(k));
         let found = array.dtype();
         let gradient = if found.is_equiv_to(&dtype::<f32>(py)) {
-            add(call, &mut float32, &names, array, gradient, kept)?
+            add(scope, &mut float32, &names, array, gradient, kept)?
         } else if found.is_equiv_to(&dtype::<f64>(py)) {
-            add(call, &mut float64, &names, array, gradient, kept)?
+            add(scope, &mut float64, &names, array, gradient, kept)?
         } else {
             let message = format!("expected dtype float32 or float64, got {found}");
             return Err(PyTypeError::new_err(format!("{}: {message}", names[0])));
@@ -139,7 +138,7 @@ pub fn step_arrays(
 
 /// Adds an array, and what belongs to it, to those of its type. Returns its gradient as it came.
 fn add<'a, 'py: 'a, T: Element>(
-    call: Call,
+    scope: BorrowScope,
     arrays: &mut Vec<Stepped<'py, T>>,
     names: &[Cow<'static, str>; 2],
     params: &Bound<'py, PyUntypedArray>,
@@ -147,7 +146,7 @@ fn add<'a, 'py: 'a, T: Element>(
     kept: impl Iterator<Item = &'a Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
     let gradient = gradient_of::<T>(&names[1], gradient)?;
-    arrays.push(Stepped::new(call, names, params, &gradient, kept)?);
+    arrays.push(Stepped::new(scope, names, params, &gradient, kept)?);
     Ok(gradient)
 }
 

@@ -8,14 +8,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use super::arrays::{Element, empty, output};
-use super::claims::Hold;
+use super::borrow::{Access, Owned, Reading, WriteArray, check_out_apart, readonly, readwrite};
 use super::config::{Config, Dtype};
 use super::custom;
 use super::detach::detached;
 use super::inputs::X;
-use super::memory::{WriteArray, readonly, readwrite};
-use super::overlap::check_out_apart;
-use super::owned::{Owned, Reading};
 use super::results::{Gradient, Trace};
 use super::targets::{Weighting, Y};
 use super::threads;
@@ -158,7 +155,7 @@ impl<T: Element> Engine<'_, T> {
         let (y, called) = self.parse_y(&x, n, y)?;
         let targets = self.targets(&y, weighting, n)?;
         let params = self.numbers()?.read(py, "params")?;
-        let place = result.write(py, "out", Hold::Writes)?;
+        let place = result.write(py, "out", Access::Write)?;
         let numbers = &mut *place.numbers;
         let cost = self.run(py, &params, inputs, |call, scratch| {
             call.backprop(&targets, scratch, numbers)

@@ -8,13 +8,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::arrays::{Element, input, numpy_function};
-use super::claims::Hold;
+use super::borrow::{Access, ReadArray, Span, WriteArray, check_apart, readwrite};
 use super::custom;
 use super::detach::detached;
 use super::inputs::Stored;
-use super::memory::{ReadArray, WriteArray, readwrite};
 use super::network::PyNetwork;
-use super::overlap::{Span, check_apart};
 use super::stepped::side_by_side;
 use super::targets::Kept as KeptTargets;
 use super::threads;
@@ -160,7 +158,7 @@ impl<T: Element> State<T> {
             .collect::<PyResult<_>>()?;
         net.vector.check_writeable(py, "params")?;
         let params = net.vector.numbers::<T>()?;
-        let params = params.write(py, "params", Hold::Trains)?;
+        let params = params.write(py, "params", Access::Train)?;
         let changed = side_by_side(params.numbers, &mut kept)?;
 
         let rows = rates.len().saturating_mul(settings.batch_size);

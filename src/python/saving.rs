@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use super::arrays::Element;
-use super::claims::Hold;
+use super::borrow::Access;
 use super::config::{Config, Dtype, parse_cost};
 use super::network::PyNetwork;
 use super::store::{outside, parse_path};
@@ -92,7 +92,7 @@ impl PyNetwork {
         let params = self
             .vector
             .numbers::<T>()?
-            .write(py, "params", Hold::Writes)?;
+            .write(py, "params", Access::Write)?;
         outside(py, &path, |pulse| {
             saved.read(self.network(), params.numbers, pulse)
         })

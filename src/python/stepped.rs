@@ -7,12 +7,11 @@ use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArray
 use pyo3::prelude::*;
 
 use super::arrays::{Element, numbers, numpy_function};
-use super::claims::{Call, Claim, Hold};
-use super::errors::wrong_type;
-use super::memory::{
-    ReadArray, WriteArray, check_writeable, claim, is_aligned, readonly_in, readwrite_in,
+use super::borrow::{
+    Access, Borrow, BorrowScope, ReadArray, WriteArray, check_spread, check_writeable, hold,
+    is_aligned, readonly_in, readwrite_in,
 };
-use super::overlap::check_spread;
+use super::errors::wrong_type;
 use crate::error::Error;
 use crate::optimizer::{Changed, MOST_KEPT};
 
@@ -75,9 +74,9 @@ pub struct Stepped<'py, T: Element> {
     params: Bound<'py, PyArrayDyn<T>>,
     gradient: Bound<'py, PyArrayDyn<T>>,
     kept: Vec<Bound<'py, PyArray1<T>>>,
-    call: Call,
+    scope: BorrowScope,
     /// Of the user's array, where a copy is stepped.
-    _claim: Option<Claim>,
+    _borrow: Option<Borrow>,
 }
 
 /// The same, borrowed.
@@ -108,13 +107,13 @@ pub fn gradient_of<'py, T: Element>(
 }
 
 impl<'py, T: Element> Stepped<'py, T> {
-    /// `call`: that of all arrays of a step; `names`: what `params` and `gradient` are called.
+    /// `scope`: that of all arrays of a step; `names`: what `params` and `gradient` are called.
     ///
     /// # Errors
     /// `params` is read-only or overlaps itself; `gradient` is of another shape; another call uses
     /// one of them that has to be copied.
     pub fn new<'a>(
-        call: Call,
+        scope: BorrowScope,
         names: &[Cow<'static, str>; 2],
         params: &Bound<'py, PyUntypedArray>,
         gradient: &Bound<'py, PyUntypedArray>,
@@ -130,10 +129,10 @@ impl<'py, T: Element> Stepped<'py, T> {
         }
         let order = Order::of(params);
         let is_copied = !order.takes::<T>(params);
-        let claimed = is_copied.then(|| claim(call, &names[0], params, Hold::Writes));
-        let claimed = claimed.transpose()?;
+        let borrow = is_copied.then(|| hold(scope, &names[0], params, Access::Write));
+        let borrow = borrow.transpose()?;
         // While it is copied.
-        let _read = claim(call, &names[1], gradient, Hold::Reads)?;
+        let _read = hold(scope, &names[1], gradient, Access::Read)?;
         let kept = kept.map(|kept| {
             let vector = kept.cast::<PyArray1<T>>();
             let vector =
@@ -146,8 +145,8 @@ impl<'py, T: Element> Stepped<'py, T> {
             params: order.block(params)?,
             gradient: order.block(gradient)?,
             kept: kept.collect::<PyResult<_>>()?,
-            call,
-            _claim: claimed,
+            scope,
+            _borrow: borrow,
         })
     }
 
@@ -160,10 +159,10 @@ impl<'py, T: Element> Stepped<'py, T> {
     /// Another call uses one of the arrays.
     pub fn borrow(&self) -> PyResult<Held<'py, T>> {
         let kept = self.kept.iter();
-        let kept = kept.map(|kept| readwrite_in(self.call, "state", kept));
+        let kept = kept.map(|kept| readwrite_in(self.scope, "state", kept));
         Ok(Held {
-            params: readwrite_in(self.call, &self.names[0], &self.params)?,
-            gradient: readonly_in(self.call, &self.names[1], &self.gradient)?,
+            params: readwrite_in(self.scope, &self.names[0], &self.params)?,
+            gradient: readonly_in(self.scope, &self.names[1], &self.gradient)?,
             kept: kept.collect::<PyResult<_>>()?,
         })
     }

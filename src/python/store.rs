@@ -15,9 +15,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::arrays::numpy_function;
+use super::borrow::{ReadArray, readonly};
 use super::detach::detached;
 use super::errors::{naming, wrong_type};
-use super::memory::{ReadArray, readonly};
 use crate::error::Error;
 use crate::interrupt::{Pulse, watch};
 use crate::store::{self, Failure, Number, Numbers, Reader, Tensor};

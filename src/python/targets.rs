@@ -6,9 +6,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::arrays::{self, Element, input, numbers};
+use super::borrow::{ReadArray, readonly};
 use super::config::{Dtype, Name};
 use super::custom::as_batch;
-use super::memory::{ReadArray, readonly};
 use super::network::PyNetwork;
 use crate::cost::Cost;
 use crate::error::{Error, Result, Shape};

@@ -10,10 +10,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyIterator, PyList, PySlice};
 
 use super::arrays::{Element, numbers, numpy_function};
-use super::claims::{Call, Hold};
+use super::borrow::{Access, AnyOwned, BorrowScope, Owned, check_writeable, hold};
 use super::config::Dtype;
-use super::memory::{check_writeable, claim};
-use super::owned::{AnyOwned, Owned};
 use crate::error::Error;
 use crate::network::{Layer, Network};
 
@@ -142,7 +140,7 @@ impl Vector {
 
 /// A copy of an array that no other call writes to meanwhile.
 fn copied<'py>(argument: &str, array: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let _claim = claim(Call::new(), argument, array.cast()?, Hold::Reads)?;
+    let _borrow = hold(BorrowScope::new(), argument, array.cast()?, Access::Read)?;
     array.call_method0("copy")
 }
 
@@ -171,9 +169,9 @@ fn assign(argument: &str, target: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -
         return Err(Error::shape(argument, target.shape(), value.shape()).into());
     }
     check_writeable(argument, target)?;
-    let call = Call::new(); // they may share memory, which NumPy knows to copy
-    let _target = claim(call, argument, target, Hold::Writes)?;
-    let _value = claim(call, argument, &value, Hold::Reads)?;
+    let scope = BorrowScope::new(); // they may share memory, which NumPy knows to copy
+    let _target = hold(scope, argument, target, Access::Write)?;
+    let _value = hold(scope, argument, &value, Access::Read)?;
     numpy_function(py, "copyto")?.call1((target, value))?;
     Ok(())
 }

@@ -6,8 +6,8 @@ use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::arrays::numpy_function;
-use super::memory::{Bounds, bounds};
+use super::super::arrays::numpy_function;
+use super::{Bounds, bounds};
 use crate::error::Error;
 
 /// An array of a call, and where it lies.

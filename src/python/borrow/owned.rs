@@ -5,10 +5,10 @@ use std::time::Duration;
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 
-use super::arrays::Element;
-use super::claims::{Call, Claim, Hold};
-use super::detach::without_kernels;
-use super::memory::{Bounds, refused};
+use super::super::arrays::Element;
+use super::super::detach::without_kernels;
+use super::array::refused;
+use super::{Access, Borrow, BorrowScope, Bounds};
 use crate::interrupt::watch;
 use crate::reserve::reserve_for;
 
@@ -54,16 +54,16 @@ impl<T: Element> Owned<T> {
     /// # Errors
     /// Another call is writing to them.
     pub fn read<'a>(&'a self, py: Python<'_>, argument: &str) -> PyResult<Reading<'a, T>> {
-        let claim = self.claim(py, argument, Hold::Reads)?;
+        let borrow = self.borrow(py, argument, Access::Read)?;
         let data = self.array(py).data();
         // SAFETY: `from_vec` gave NumPy a vector of `length` numbers that lives as long as the
         // array, which `self` holds, and that NumPy cannot resize, as the array does not own it.
-        // No call writes to them while the claim lives.
+        // No call writes to them while the borrow lives.
         #[allow(unsafe_code)]
         let numbers = unsafe { std::slice::from_raw_parts(data, self.length) };
         Ok(Reading {
             numbers,
-            _claim: claim,
+            _borrow: borrow,
         })
     }
 
@@ -75,45 +75,45 @@ impl<T: Element> Owned<T> {
         &'a self,
         py: Python<'_>,
         argument: &str,
-        hold: Hold,
+        access: Access,
     ) -> PyResult<Writing<'a, T>> {
-        let claim = self.claim(py, argument, hold)?;
+        let borrow = self.borrow(py, argument, access)?;
         let data = self.array(py).data();
-        // SAFETY: as in `read`; and no other call uses them while the claim lives.
+        // SAFETY: as in `read`; and no other call uses them while the borrow lives.
         #[allow(unsafe_code)]
         let numbers = unsafe { std::slice::from_raw_parts_mut(data, self.length) };
         Ok(Writing {
             numbers,
-            _claim: claim,
+            _borrow: borrow,
         })
     }
 
-    fn claim(&self, py: Python<'_>, argument: &str, hold: Hold) -> PyResult<Claim> {
+    fn borrow(&self, py: Python<'_>, argument: &str, access: Access) -> PyResult<Borrow> {
         let start = self.array(py).data().addr();
         let end = start + self.length * size_of::<T>();
         let bounds = Bounds { start, end };
-        let claim = match hold {
-            Hold::Trains => Claim::for_training(Call::new(), bounds),
-            _ => Claim::new(Call::new(), bounds, hold),
+        let borrow = match access {
+            Access::Train => Borrow::for_training(BorrowScope::new(), bounds),
+            _ => Borrow::new(BorrowScope::new(), bounds, access),
         };
-        let claim = claim.map_err(|other| refused(argument, hold, other))?;
+        let borrow = borrow.map_err(|other| refused(argument, access, other))?;
         // Another thread that predicts or saves is done soon, and no reason to end a training.
-        while hold == Hold::Trains && !claim.is_alone() {
+        while access == Access::Train && !borrow.is_alone() {
             py.detach(|| std::thread::sleep(WAIT));
             py.check_signals()?;
         }
-        Ok(claim)
+        Ok(borrow)
     }
 }
 
 /// Numbers that no call writes to while this lives.
 pub struct Reading<'a, T: Element> {
     pub numbers: &'a [T],
-    _claim: Claim,
+    _borrow: Borrow,
 }
 
 /// Numbers that no other call uses while this lives.
 pub struct Writing<'a, T: Element> {
     pub numbers: &'a mut [T],
-    _claim: Claim,
+    _borrow: Borrow,
 }

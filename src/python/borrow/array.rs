@@ -10,19 +10,19 @@ use numpy::{
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::claims::{Call, Claim, Hold};
+use super::{Access, Borrow, BorrowScope};
 use crate::error::Error;
 
 /// An array that no call writes to while this lives.
 pub struct ReadArray<'py, T, D> {
     array: Bound<'py, PyArray<T, D>>,
-    _claim: Claim,
+    _borrow: Borrow,
 }
 
 /// An array that no other call uses while this lives.
 pub struct WriteArray<'py, T, D> {
     array: Bound<'py, PyArray<T, D>>,
-    _claim: Claim,
+    _borrow: Borrow,
 }
 
 /// # Errors
@@ -31,7 +31,7 @@ pub fn readonly<'py, T: numpy::Element, D: Dimension>(
     argument: &str,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<ReadArray<'py, T, D>> {
-    readonly_in(Call::new(), argument, array)
+    readonly_in(BorrowScope::new(), argument, array)
 }
 
 /// The same for one of several arrays of a call.
@@ -39,14 +39,14 @@ pub fn readonly<'py, T: numpy::Element, D: Dimension>(
 /// # Errors
 /// As [`readonly`].
 pub fn readonly_in<'py, T: numpy::Element, D: Dimension>(
-    call: Call,
+    scope: BorrowScope,
     argument: &str,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<ReadArray<'py, T, D>> {
-    let claim = claim(call, argument, array.as_untyped(), Hold::Reads)?;
+    let borrow = hold(scope, argument, array.as_untyped(), Access::Read)?;
     Ok(ReadArray {
         array: array.clone(),
-        _claim: claim,
+        _borrow: borrow,
     })
 }
 
@@ -58,7 +58,7 @@ pub fn readwrite<'py, T: numpy::Element, D: Dimension>(
     argument: &str,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<WriteArray<'py, T, D>> {
-    readwrite_in(Call::new(), argument, array)
+    readwrite_in(BorrowScope::new(), argument, array)
 }
 
 /// The same for one of several arrays of a call.
@@ -66,15 +66,15 @@ pub fn readwrite<'py, T: numpy::Element, D: Dimension>(
 /// # Errors
 /// As [`readwrite`].
 pub fn readwrite_in<'py, T: numpy::Element, D: Dimension>(
-    call: Call,
+    scope: BorrowScope,
     argument: &str,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<WriteArray<'py, T, D>> {
     check_writeable(argument, array.as_untyped())?;
-    let claim = claim(call, argument, array.as_untyped(), Hold::Writes)?;
+    let borrow = hold(scope, argument, array.as_untyped(), Access::Write)?;
     Ok(WriteArray {
         array: array.clone(),
-        _claim: claim,
+        _borrow: borrow,
     })
 }
 
@@ -82,20 +82,20 @@ pub fn readwrite_in<'py, T: numpy::Element, D: Dimension>(
 ///
 /// # Errors
 /// Another call is writing to it, or, to write, uses it.
-pub fn claim(
-    call: Call,
+pub fn hold(
+    scope: BorrowScope,
     argument: &str,
     array: &Bound<'_, PyUntypedArray>,
-    hold: Hold,
-) -> PyResult<Claim> {
-    Claim::new(call, bounds(array), hold).map_err(|other| refused(argument, hold, other))
+    access: Access,
+) -> PyResult<Borrow> {
+    Borrow::new(scope, bounds(array), access).map_err(|other| refused(argument, access, other))
 }
 
-/// Why a call does not get memory that it wants to `hold`.
-pub fn refused(argument: &str, hold: Hold, other: Hold) -> PyErr {
-    let why = match (hold, other) {
-        (_, Hold::Trains) => "expected a network at rest, got one that a training is running on",
-        (Hold::Reads, _) => "another call is writing to this array",
+/// Why a borrow of such an `access` is excluded by another.
+pub fn refused(argument: &str, access: Access, other: Access) -> PyErr {
+    let why = match (access, other) {
+        (_, Access::Train) => "expected a network at rest, got one that a training is running on",
+        (Access::Read, _) => "another call is writing to this array",
         _ => "expected an array of its own, got one that another call uses",
     };
     PyValueError::new_err(format!("{argument}: {why}"))
@@ -105,7 +105,7 @@ pub fn refused(argument: &str, hold: Hold, other: Hold) -> PyErr {
 impl<T: numpy::Element, D: Dimension> ReadArray<'_, T, D> {
     /// The numbers as they lie, of an array that is a block.
     pub fn as_slice(&self) -> Result<&[T], AsSliceError> {
-        // SAFETY: no call writes to them while the claim lives.
+        // SAFETY: no call writes to them while the borrow lives.
         unsafe { self.array.as_slice() }
     }
 
@@ -120,7 +120,7 @@ impl<T: numpy::Element, D: Dimension> ReadArray<'_, T, D> {
 impl<T: numpy::Element, D: Dimension> WriteArray<'_, T, D> {
     /// The numbers as they lie, of an array that is a block.
     pub fn as_slice_mut(&mut self) -> Result<&mut [T], AsSliceError> {
-        // SAFETY: no other call uses them while the claim lives.
+        // SAFETY: no other call uses them while the borrow lives.
         unsafe { self.array.as_slice_mut() }
     }
 }
