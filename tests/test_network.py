@@ -1,7 +1,6 @@
 """A network's parameters are one vector, and every view of it is that vector."""
 
 import warnings
-from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -162,19 +161,6 @@ def test_what_is_done_to_a_gradients_view_stays_with_the_view(net, hostile):
         hostile(g.flat)
     net.backprop(X, Y, out=g)
     assert g.weights[0].tobytes() == expected.weights[0].tobytes()
-
-
-@pytest.mark.parametrize("hostile", HOSTILE)
-def test_what_is_done_to_the_base_does_not_crash(net, hostile):
-    # Out of bounds: an error will do, and so will the right answer.
-    base = net.params.base
-    base = base if base is not None else net.params
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        hostile(base)
-    for call in (lambda: net.forward(X), lambda: net.backprop(X, Y), net.copy):
-        with suppress(TypeError, ValueError):
-            call()
 
 
 def test_a_gradient_lies_as_the_parameters_do(net):

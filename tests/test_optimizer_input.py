@@ -159,7 +159,7 @@ def apart(other, argument):
 OVERLAPS = [
     ([P, P], [G, G], apart(r"params\[1\]", r"params\[0\]")),
     ([MEMORY[5:9], MEMORY[8:12]], [G[:4], G[:4]], apart(r"params\[1\]", r"params\[0\]")),
-    ([MEMORY[8:12], MEMORY[5:9]], [G[:4], G[:4]], apart(r"params\[0\]", r"params\[1\]")),
+    ([MEMORY[8:12], MEMORY[5:9]], [G[:4], G[:4]], apart(r"params\[1\]", r"params\[0\]")),
     ([SQUARE[:, 2], SQUARE[3]], [G, G], apart(r"params\[1\]", r"params\[0\]")),
     ([SQUARE, MEMORY[::5]], [SQUARE + 1, MEMORY[::5] + 1], apart(r"params\[1\]", r"params\[0\]")),
     ([SQUARE[0], SQUARE[1]], [G, SQUARE[0, ::-1]], apart(r"gradient\[1\]", r"params\[0\]")),

@@ -32,6 +32,7 @@ pub fn call(a: &[f32]) -> f32 {
     "src/cost.rs": "use crate::activation::Activation;\n/* unsafe rayon pyo3 */\n",
     "src/forward.rs": "fn f<'a>(c: &'a str) -> char { let s = \"crate::batch\"; '\"' }\n",
     "src/pool/mod.rs": "use std::thread::Builder;\nfn f() { std::thread::spawn(|| ()); }\n",
+    "src/python/arrays.rs": "fn f() { readonly(a); scope.read(a); }\n",
     "src/python/mod.rs": "use pyo3::prelude::*;\nuse crate::{Cost, pool::Team};\n",
     "src/python/borrow/array.rs": "// SAFETY: the borrow is held.\nunsafe impl Send for X {}\n",
     "python/bpfast/__init__.py": '"""Doc."""\nfrom bpfast._core import f\n__all__ = ["f"]\n'
@@ -101,6 +102,12 @@ BROKEN = {
         "// SAFETY: too far away\n\nlet a = unsafe { f() };\n",
         3,
         "SAFETY",
+    ),
+    "a borrow of the crate numpy": (
+        "src/python/mod.rs",
+        "fn f() {\n    array.readwrite();\n}\n",
+        2,
+        "borrow",
     ),
     "rayon outside the pool": ("src/batch.rs", "use rayon_core::join;\n", 1, "rayon_core"),
     "a thread outside the pool": (

@@ -29,6 +29,8 @@ UNSAFE = re.compile(r"\bunsafe\b(?!\s+(?:extern\s+)?fn\s*\()")
 # A function asks for a promise, in its documentation; who calls it gives one.
 PROMISE = re.compile(r"\bunsafe\b(?!\s+(?:extern\s+)?fn\b)")
 THREADS = re.compile(r"\brayon(?:_core)?\b|\bthread::\{?(?:spawn|scope|Builder)\b")
+# The borrows of the crate numpy, which know nothing of ours: safe code would get two `&mut`.
+FOREIGN_BORROWS = re.compile(r"\.(?:try_)?(?:readonly|readwrite)\(")
 SAFETY = re.compile(r"// SAFETY:|/// # Safety")
 
 Breach = tuple[Path, int, str]
@@ -96,6 +98,9 @@ def check_rust(src: Path) -> Iterator[Breach]:
         for line, _ in find(PROMISE, code):
             if name.startswith(UNSAFE_ALLOWED) and not has_safety(text.splitlines(), line):
                 yield path, line, "unsafe without a // SAFETY: comment just above"
+        if room == "python":
+            for line, match in find(FOREIGN_BORROWS, code):
+                yield path, line, f"{match[0]}) of numpy: borrow by src/python/borrow/"
         if room != "pool":
             for line, match in find(THREADS, code):
                 yield path, line, f"{match[0]} outside pool/: only the pool starts threads"

@@ -49,6 +49,7 @@ __all__ = [
     "Views",
     "__version__",
     "_restore",
+    "assign_params",
     "backprop",
     "bp1",
     "bp2",
@@ -56,6 +57,7 @@ __all__ = [
     "bp4",
     "build_config",
     "check_targets",
+    "copy_params",
     "cost",
     "errors",
     "forward",
@@ -280,7 +282,9 @@ class num_threads:  # noqa: N801, a context manager is named as the function it 
         *exception: object,
     ) -> None: ...
 
+def assign_params(net: Network, values: NDArray[np.floating[Any]]) -> None: ...
 def check_targets(net: Network, y: ArrayLike, first: int) -> None: ...
+def copy_params(net: Network) -> NDArray[np.floating[Any]]: ...
 def permutation(seed: int, epoch: int, n: int) -> NDArray[np.uint32]: ...
 def set_training(net: Network, history: History | None, optimizer: Optimizer) -> None: ...
 def step_arrays(

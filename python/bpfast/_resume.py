@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _checkpoint_file as file
-from bpfast import schedules
+from bpfast import _core, schedules
 from bpfast._numbers import is_number, whole
 from bpfast.early_stopping import EarlyStopping
 
@@ -94,7 +94,7 @@ def restore(saved: Checkpoint, training: Training, given: dict[str, Any], epochs
     # From here on nothing can fail.
     if training.early_stopping is not None:
         training.early_stopping.state = stopping
-    training.net.params[...] = shown if last is None else last
+    _core.assign_params(training.net, shown if last is None else last)
     training.best = None if last is None else shown
     training.history = saved.history
 

@@ -112,12 +112,12 @@ def scipy_minimize(
     if not hasattr(x, "tocsr"):
         x = np.ascontiguousarray(x, net.dtype)
     gradient, weights = Gradient(net), _weights_of(net)
-    last = net.params.astype(np.float64)
+    last = _core.copy_params(net).astype(np.float64)
     counts, ended = {"nit": 0, "nfev": 0}, False
 
     def evaluate(params: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         counts["nfev"] += 1
-        net.params[...] = params
+        _core.assign_params(net, params)
         net.backprop(x, y, sample_weight=sample_weight, out=gradient)
         cost, slope = gradient.cost, gradient.flat.astype(np.float64)
         if penalty:
@@ -153,7 +153,7 @@ def scipy_minimize(
             options=settings,
         )
     except BaseException as error:
-        net.params[...] = last
+        _core.assign_params(net, last)
         # Some methods catch what a callback ends them with, some let it through.
         if not (ended and isinstance(error, StopIteration)):
             raise
@@ -161,7 +161,7 @@ def scipy_minimize(
         message = "`callback` raised `StopIteration`."  # in SciPy's words, and with its status
         outcome = {"x": last, "fun": cost, "jac": slope, "success": False, "status": 99}
         return OptimizeResult(outcome | counts | {"message": message})
-    net.params[...] = found.x
+    _core.assign_params(net, found.x)
     return found
 
 

@@ -86,7 +86,7 @@ class Training:
         finally:
             self.source.close()
         if self.best is not None:
-            self.net.params[...] = self.best
+            _core.assign_params(self.net, self.best)
 
     def _ends_again(self) -> bool:
         """Whether what ended the training before it was taken up again still does."""
@@ -137,7 +137,7 @@ class Training:
             rate.report(row.get("validation_cost", row["cost"]))
         if stopping is not None:
             if is_better and stopping.restore_best:
-                self.best = self.net.params.copy()
+                self.best = _core.copy_params(self.net)
             if stopping.is_over(epoch):
                 self.history.stopped = "early stopping"
         if self._is_told_to_stop():

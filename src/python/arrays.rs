@@ -10,8 +10,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::borrow::{
-    Access, AnyOwned, BorrowScope, Owned, ReadArray, check_out_apart, check_writeable, hold,
-    is_usable, readonly,
+    Access, AnyOwned, Borrow, Order, Owned, ReadArray, block, check_out_apart, check_writeable,
+    readonly, readonly_block,
 };
 use super::errors::{naming, wrong_type};
 use crate::error::Error;
@@ -52,13 +52,13 @@ pub fn numpy_function<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, P
 /// # Errors
 /// TypeError for what is not numbers, ValueError for the wrong number of dimensions.
 pub fn input<'py, T: Element, D: Dimension>(
-    argument: &str,
+    argument: &'static str,
     value: &Bound<'py, PyAny>,
 ) -> PyResult<ReadArray<'py, T, D>> {
     if let Ok(array) = value.cast::<PyArray<T, D>>()
-        && is_usable(array.as_untyped())
+        && let Some(array) = readonly_block(argument, array)?
     {
-        return readonly(argument, array);
+        return Ok(array);
     }
     let array = numbers(argument, value)?;
     let rank = D::NDIM.unwrap_or_default();
@@ -70,9 +70,7 @@ pub fn input<'py, T: Element, D: Dimension>(
         )
         .into());
     }
-    let _borrow = hold(BorrowScope::new(), argument, &array, Access::Read)?;
-    let converted = convert::<T>(&array)?;
-    readonly(argument, converted.cast::<PyArray<T, D>>()?)
+    readonly(argument, convert::<T>(argument, &array)?.cast()?)
 }
 
 /// `value` as NumPy takes it, if it is of numbers: bool, integer or floating.
@@ -96,10 +94,16 @@ pub fn numbers<'py>(
 }
 
 /// `array` as a plain, C-contiguous, aligned array of `T`: itself, or a copy.
-fn convert<'py, T: Element>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Bound<'py, PyAny>> {
-    let requirements = ["C_CONTIGUOUS", "ALIGNED", "ENSUREARRAY"];
+///
+/// # Errors
+/// Another call is writing to it.
+fn convert<'py, T: numpy::Element>(
+    argument: &str,
+    array: &Bound<'py, PyUntypedArray>,
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let borrow = Borrow::new(argument, array, Access::Read)?;
     let dtype = numpy::dtype::<T>(array.py());
-    numpy_function(array.py(), "require")?.call1((array, dtype, requirements))
+    block(&borrow, array, Some(dtype), Order::C)
 }
 
 /// Class labels as int64.
@@ -107,30 +111,25 @@ fn convert<'py, T: Element>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Boun
 /// # Errors
 /// A label that does not fit.
 pub fn labels<'py>(
-    argument: &str,
+    argument: &'static str,
     array: &Bound<'py, PyUntypedArray>,
     width: usize,
 ) -> PyResult<ReadArray<'py, i64, Ix1>> {
-    let py = array.py();
     // As most come: NumPy's `require` would take as long as a small gradient.
     if let Ok(int64) = array.cast::<PyArray1<i64>>()
-        && is_usable(array)
+        && let Some(int64) = readonly_block(argument, int64)?
     {
-        return readonly(argument, int64);
+        return Ok(int64);
     }
-    let _borrow = hold(BorrowScope::new(), argument, array, Access::Read)?;
     if array.dtype().kind() == b'u' && array.dtype().itemsize() == 8 {
-        let unsigned = array.call_method1("astype", (numpy::dtype::<u64>(py),))?;
+        let unsigned = convert::<u64>(argument, array)?;
         let unsigned = readonly(argument, unsigned.cast::<PyArray1<u64>>()?)?;
         let too_large = |&(_, &label): &(usize, &u64)| i64::try_from(label).is_err();
-        if let Some((x, label)) = unsigned.as_array().iter().enumerate().find(too_large) {
+        if let Some((x, label)) = unsigned.as_slice()?.iter().enumerate().find(too_large) {
             return Err(bad_label(x, width, label).into());
         }
     }
-    let dtype = numpy::dtype::<i64>(py);
-    let requirements = ["C_CONTIGUOUS", "ALIGNED"];
-    let array = numpy_function(py, "require")?.call1((array, dtype, requirements))?;
-    readonly(argument, array.cast::<PyArray1<i64>>()?)
+    readonly(argument, convert::<i64>(argument, array)?.cast()?)
 }
 
 /// The positions of a sparse matrix: one dimension of integers of type `I`.
@@ -138,15 +137,15 @@ pub fn labels<'py>(
 /// # Errors
 /// TypeError for what is no array of integers, ValueError for the wrong number of dimensions.
 pub fn integers<'py, I: numpy::Element>(
-    argument: &str,
+    argument: &'static str,
     value: &Bound<'py, PyAny>,
 ) -> PyResult<ReadArray<'py, I, Ix1>> {
     if let Ok(array) = value.cast::<PyArray1<I>>()
-        && is_usable(array.as_untyped())
+        && let Some(array) = readonly_block(argument, array)?
     {
-        return readonly(argument, array);
+        return Ok(array);
     }
-    let (py, array) = (value.py(), numbers(argument, value)?);
+    let array = numbers(argument, value)?;
     if !matches!(array.dtype().kind(), b'i' | b'u') {
         let dtype = array.dtype();
         return Err(PyTypeError::new_err(format!(
@@ -157,11 +156,7 @@ pub fn integers<'py, I: numpy::Element>(
         let got = format!("shape {}", crate::error::Shape(array.shape()));
         return Err(Error::value(argument, "positions of 1 dimension", got).into());
     }
-    let _borrow = hold(BorrowScope::new(), argument, &array, Access::Read)?;
-    let requirements = ["C_CONTIGUOUS", "ALIGNED", "ENSUREARRAY"];
-    let dtype = numpy::dtype::<I>(py);
-    let array = numpy_function(py, "require")?.call1((array, dtype, requirements))?;
-    readonly(argument, array.cast::<PyArray1<I>>()?)
+    readonly(argument, convert::<I>(argument, &array)?.cast()?)
 }
 
 /// A fresh array, its numbers not set; MemoryError where it cannot be had.
@@ -203,7 +198,7 @@ pub fn output<'py, T: Element, D: Dimension>(
     if array.shape() != shape {
         return Err(Error::shape("out", shape, array.shape()).into());
     }
-    if !is_usable(array) {
+    if !Order::C.is_usable::<T>(array) {
         let message = "out: expected a C-contiguous, aligned array, got another layout";
         return Err(PyValueError::new_err(message));
     }

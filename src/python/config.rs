@@ -39,14 +39,18 @@ impl Dtype {
         }
     }
 
+    /// That of an array, if it is one of the two.
+    pub fn of(array: &Bound<'_, PyUntypedArray>) -> Option<Self> {
+        let found = array.dtype();
+        let is = |dtype: &Self| found.is_equiv_to(&dtype.descr(array.py()));
+        [Self::Float32, Self::Float64].into_iter().find(is)
+    }
+
     /// float32 if all `arrays` are, else float64.
     pub fn common<'a, 'py: 'a>(
         mut arrays: impl Iterator<Item = &'a Bound<'py, PyUntypedArray>>,
     ) -> Self {
-        let is_float32 = |array: &Bound<'py, PyUntypedArray>| {
-            array.dtype().is_equiv_to(&numpy::dtype::<f32>(array.py()))
-        };
-        if arrays.all(is_float32) {
+        if arrays.all(|array| Self::of(array) == Some(Self::Float32)) {
             Self::Float32
         } else {
             Self::Float64

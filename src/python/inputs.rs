@@ -71,11 +71,9 @@ impl<'py, T: Element> X<'py, T> {
     /// As [`Inputs::new`] and [`Inputs::sparse`].
     pub fn inputs(&self, network: &Network) -> Result<Inputs<'_, T>> {
         match &self.numbers {
-            Numbers::Dense(x) => Inputs::new(network, x.as_array()),
+            Numbers::Dense(x) => Inputs::new(network, x.as_array()?),
             Numbers::Sparse(positions, values) => {
-                // `input` gave a C-contiguous array, so the slice is there.
-                let values = values.as_slice().unwrap_or_default();
-                Inputs::sparse(network, positions.with(values)?)
+                Inputs::sparse(network, positions.with(values.as_slice()?)?)
             }
         }
     }
@@ -125,7 +123,7 @@ impl<T: Element> Stored<T> {
             clippy::cast_precision_loss
         )]
         let most = (x.len() as f64 * share) as usize;
-        let width = x.as_array().ncols();
+        let width = x.as_array()?.ncols();
         let numbers = x.as_slice()?;
         let found = py.detach(|| Positions::of_dense(numbers, width, most))?;
         drop(x);
@@ -150,7 +148,7 @@ impl<T: Element> Borrowed<'_, '_, T> {
     /// As [`Inputs::new`] and [`Inputs::sparse`].
     pub fn inputs(&self, network: &Network) -> Result<Inputs<'_, T>> {
         match self {
-            Self::Dense(x) => Inputs::new(network, x.as_array()),
+            Self::Dense(x) => Inputs::new(network, x.as_array()?),
             Self::Sparse(positions, values) => Inputs::sparse(network, positions.with(values)?),
         }
     }

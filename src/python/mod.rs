@@ -54,7 +54,7 @@ mod _core {
     #[pymodule_export]
     use super::trainer::{Trainer, random_order};
     #[pymodule_export]
-    use super::training::set_training;
+    use super::training::{assign_params, copy_params, set_training};
     #[pymodule_export]
     use super::vector::Views;
 

@@ -2,16 +2,17 @@
 
 use std::borrow::Cow;
 
-use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods, dtype};
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::arrays::Element;
-use super::borrow::{BorrowScope, Span, check_apart};
+use super::borrow::BorrowScope;
+use super::config::Dtype;
 use super::detach::detached;
 use super::errors::wrong_type;
-use super::stepped::{Held, Slices, Stepped, gradient_of};
+use super::stepped::{Slices, Stepped, gradient_of};
 use super::threads;
 use crate::error::Error;
 use crate::optimizer::{Rule, Step, Terms};
@@ -78,10 +79,7 @@ pub fn step_arrays(
         let expected = format!("{} arrays, one for each of params", params.len());
         return Err(Error::value("gradient", expected, gradient.len()).into());
     }
-    let scope = BorrowScope::new();
-    let mut float32: Vec<Stepped<f32>> = Vec::new();
-    let mut float64: Vec<Stepped<f64>> = Vec::new();
-    let mut spans = Vec::with_capacity(2 * params.len());
+    let mut given_arrays = Vec::with_capacity(params.len());
     for (k, (params, gradient)) in params.iter().zip(&gradient).enumerate() {
         let names = ["params", "gradient"].map(|name| {
             if single {
@@ -93,21 +91,29 @@ pub fn step_arrays(
         let Ok(array) = params.cast::<PyUntypedArray>() else {
             return Err(wrong_type(&names[0], "a NumPy array", params));
         };
-        let kept = rows.iter().filter_map(|row| row.get(k));
-        let found = array.dtype();
-        let gradient = if found.is_equiv_to(&dtype::<f32>(py)) {
-            add(scope, &mut float32, &names, array, gradient, kept)?
-        } else if found.is_equiv_to(&dtype::<f64>(py)) {
-            add(scope, &mut float64, &names, array, gradient, kept)?
-        } else {
-            let message = format!("expected dtype float32 or float64, got {found}");
-            return Err(PyTypeError::new_err(format!("{}: {message}", names[0])));
+        let gradient = match Dtype::of(array) {
+            Some(Dtype::Float32) => gradient_of::<f32>(&names[1], gradient)?,
+            Some(Dtype::Float64) => gradient_of::<f64>(&names[1], gradient)?,
+            None => return Err(no_float(&names[0], array)),
         };
-        let [of_params, of_gradient] = names;
-        spans.push(Span::new(of_params, array.clone(), true));
-        spans.push(Span::new(of_gradient, gradient, false));
+        given_arrays.push((names, array, gradient));
     }
-    check_apart(spans)?;
+    // From here on no code of the user's runs.
+    let mut scope = BorrowScope::new();
+    let mut float32: Vec<Stepped<f32>> = Vec::new();
+    let mut float64: Vec<Stepped<f64>> = Vec::new();
+    for (k, (names, array, gradient)) in given_arrays.into_iter().enumerate() {
+        let kept = rows.iter().filter_map(|row| row.get(k));
+        match Dtype::of(array) {
+            Some(Dtype::Float32) => {
+                float32.push(Stepped::new(&mut scope, names, array, &gradient, kept)?);
+            }
+            Some(Dtype::Float64) => {
+                float64.push(Stepped::new(&mut scope, names, array, &gradient, kept)?);
+            }
+            None => return Err(no_float(&names[0], array)),
+        }
+    }
 
     let length = float32.iter().map(Stepped::len).sum::<usize>()
         + float64.iter().map(Stepped::len).sum::<usize>();
@@ -117,17 +123,15 @@ pub fn step_arrays(
         ..Terms::NONE
     };
     let step = Step::new(given.rule, rate, steps.saturating_add(1));
-    let (mut borrowed32, mut borrowed64) = (borrow(&float32)?, borrow(&float64)?);
     let (work32, work64) = (
-        prepare(step, terms, &mut borrowed32)?,
-        prepare(step, terms, &mut borrowed64)?,
+        prepare(step, terms, &mut float32)?,
+        prepare(step, terms, &mut float64)?,
     );
     detached(py, Step::work(length), |_| {
         work32(&team);
         work64(&team);
         Ok(())
     })?;
-    drop((borrowed32, borrowed64));
     float32.iter().try_for_each(Stepped::write_back)?;
     float64.iter().try_for_each(Stepped::write_back)?;
     // Here, because Ctrl-C during the step comes out right behind this call in Python.
@@ -136,31 +140,18 @@ pub fn step_arrays(
     optimizer.setattr(intern!(py, "_steps"), steps.saturating_add(1))
 }
 
-/// Adds an array, and what belongs to it, to those of its type. Returns its gradient as it came.
-fn add<'a, 'py: 'a, T: Element>(
-    scope: BorrowScope,
-    arrays: &mut Vec<Stepped<'py, T>>,
-    names: &[Cow<'static, str>; 2],
-    params: &Bound<'py, PyUntypedArray>,
-    gradient: &Bound<'py, PyAny>,
-    kept: impl Iterator<Item = &'a Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyUntypedArray>> {
-    let gradient = gradient_of::<T>(&names[1], gradient)?;
-    arrays.push(Stepped::new(scope, names, params, &gradient, kept)?);
-    Ok(gradient)
-}
-
-fn borrow<'py, T: Element>(arrays: &[Stepped<'py, T>]) -> PyResult<Vec<Held<'py, T>>> {
-    arrays.iter().map(Stepped::borrow).collect()
+fn no_float(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyErr {
+    let (expected, got) = ("dtype float32 or float64", array.dtype());
+    PyTypeError::new_err(format!("{argument}: expected {expected}, got {got}"))
 }
 
 /// The step on all of some arrays, which then cannot fail.
 fn prepare<'a, T: Element>(
     step: Step,
     terms: Terms,
-    borrowed: &'a mut [Held<'_, T>],
+    arrays: &'a mut [Stepped<'_, T>],
 ) -> PyResult<impl FnOnce(&Team) + Send + 'a> {
-    let slices = borrowed.iter_mut().map(Held::slices);
+    let slices = arrays.iter_mut().map(Stepped::slices);
     let slices = slices.collect::<PyResult<Vec<_>>>()?;
     Ok(move |team: &Team| {
         for Slices { changed, gradient } in slices {

@@ -2,13 +2,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use numpy::PyArray2;
 use numpy::ndarray::Ix2;
-use numpy::{PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use super::arrays::{Element, empty, output};
-use super::borrow::{Access, Owned, Reading, WriteArray, check_out_apart, readonly, readwrite};
+use super::borrow::{Owned, ReadGuard, WriteArray, check_out_apart, readonly, readwrite};
 use super::config::{Config, Dtype};
 use super::custom;
 use super::detach::detached;
@@ -52,11 +52,11 @@ impl<T: Element> Engine<'_, T> {
     ) -> PyResult<Bound<'py, PyArray2<T>>> {
         let inputs = x.inputs(self.network())?;
         let shape = [inputs.len(), self.network().n_outputs()];
-        let numbers = self.numbers()?;
         let [x, indices, indptr] = x.given();
-        let given = [x, indices, indptr, Some(numbers.array(py))];
+        let params = out.map(|_| self.params.flat(py)).transpose()?;
+        let given = [x, indices, indptr, params.as_ref()];
         let array = output::<T, Ix2>(out, py, &shape, &given)?;
-        let params = numbers.read(py, "params")?;
+        let params = self.numbers()?.read("params")?;
         let mut place = readwrite("out", &array)?;
         let a = place.as_slice_mut()?;
         self.run(py, &params, inputs, |call, scratch| {
@@ -70,7 +70,7 @@ impl<T: Element> Engine<'_, T> {
         let py = x.py();
         let x = X::parse(x)?;
         let inputs = x.inputs(self.network())?;
-        let params = self.numbers()?.read(py, "params")?;
+        let params = self.numbers()?.read("params")?;
         let (z, a) = (
             self.arrays(py, inputs.len())?,
             self.arrays(py, inputs.len())?,
@@ -104,7 +104,7 @@ impl<T: Element> Engine<'_, T> {
         }
         let y = self.parse_named(n, y)?;
         let targets = self.targets(&y, weighting, n)?;
-        let params = self.numbers()?.read(py, "params")?;
+        let params = self.numbers()?.read("params")?;
         self.run(py, &params, inputs, |call, scratch| {
             call.cost(&targets, scratch)
         })
@@ -123,7 +123,7 @@ impl<T: Element> Engine<'_, T> {
         let n = inputs.len();
         let (y, _) = self.parse_y(&x, n, y)?;
         let targets = self.targets(&y, weighting, n)?;
-        let params = self.numbers()?.read(py, "params")?;
+        let params = self.numbers()?.read("params")?;
         let delta = self.arrays(py, n)?;
         let mut delta_places = places(&delta)?;
         let mut delta_slices = slices(&mut delta_places)?;
@@ -147,16 +147,16 @@ impl<T: Element> Engine<'_, T> {
         let x = X::parse(x)?;
         let [given, indices, indptr] = x.given();
         check_out_apart(
-            result.array(py).as_untyped(),
+            gradient.vector.flat(py)?.cast()?,
             &[given, indices, indptr, Some(y), sample_weight],
         )?;
         let inputs = x.inputs(self.network())?;
         let n = inputs.len();
         let (y, called) = self.parse_y(&x, n, y)?;
         let targets = self.targets(&y, weighting, n)?;
-        let params = self.numbers()?.read(py, "params")?;
-        let place = result.write(py, "out", Access::Write)?;
-        let numbers = &mut *place.numbers;
+        let params = self.numbers()?.read("params")?;
+        let mut place = result.write("out")?;
+        let numbers = &mut *place;
         let cost = self.run(py, &params, inputs, |call, scratch| {
             call.backprop(&targets, scratch, numbers)
         })?;
@@ -257,7 +257,7 @@ impl<T: Element> Engine<'_, T> {
         n: usize,
     ) -> PyResult<f64> {
         let width = self.network().n_outputs();
-        let targets = Targets::values(width, n, called.nabla_a.as_array())?;
+        let targets = Targets::values(width, n, called.nabla_a.as_array()?)?;
         Ok(weighting.apply(targets, n)?.total(called.costs.as_slice()?))
     }
 
@@ -265,13 +265,13 @@ impl<T: Element> Engine<'_, T> {
     fn run<R: Send>(
         &self,
         py: Python<'_>,
-        params: &Reading<'_, T>,
+        params: &ReadGuard<'_, T>,
         inputs: Inputs<'_, T>,
         work: impl FnOnce(&Call<'_, T>, &mut Scratch<T>) -> Result<R> + Send,
     ) -> PyResult<R> {
         let network = self.network();
         let plan = Plan::of(network, &inputs, threads::in_force()?);
-        let params = params.numbers;
+        let params = &**params;
         let team = Team::assemble(plan.threads);
         let mut scratch = lock(self.slot).take().unwrap_or_default();
         let size = inputs.work(network);

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::arrays::{Element, input, numpy_function};
-use super::borrow::{Access, ReadArray, Span, WriteArray, check_apart, readwrite};
+use super::borrow::{Access, BorrowScope, Order, ReadArray, Spans, WriteArray};
 use super::custom;
 use super::detach::detached;
 use super::inputs::Stored;
@@ -68,8 +68,8 @@ impl<T: Element> State<T> {
     ) -> PyResult<()> {
         let py = y.py();
         // The steps write to the parameters while they read these.
-        let params = net.vector.flat(py)?.cast_into()?;
-        let mut spans = vec![Span::new("params".into(), params, true)];
+        let mut spans = Spans::new();
+        spans.add("params".into(), net.vector.flat(py)?.cast()?, true)?;
         let given = [
             ("x", Some(x)),
             ("y", Some(y)),
@@ -77,10 +77,9 @@ impl<T: Element> State<T> {
         ];
         for (name, value) in given {
             if let Some(Ok(array)) = value.map(|value| value.cast::<PyUntypedArray>()) {
-                spans.push(Span::new(name.into(), array.clone(), false));
+                spans.add(name.into(), array, false)?;
             }
         }
-        check_apart(spans)?;
         let mut x = Stored::<T>::parse(x)?;
         let n = x.borrow(py)?.inputs(net.network())?.len();
         if u32::try_from(n).is_err() {
@@ -152,14 +151,15 @@ impl<T: Element> State<T> {
             );
         }
 
+        net.vector.check_writeable(py, "params")?;
+        let mut scope = BorrowScope::new();
+        scope.include("params", net.vector.flat(py)?.cast()?, Access::Train)?;
         let mut kept: Vec<WriteArray<'_, T, Ix1>> = kept
             .iter()
-            .map(|kept| readwrite("state", kept.cast::<PyArray1<T>>()?))
+            .map(|kept| scope.write("state", kept.cast::<PyArray1<T>>()?, Order::C))
             .collect::<PyResult<_>>()?;
-        net.vector.check_writeable(py, "params")?;
-        let params = net.vector.numbers::<T>()?;
-        let params = params.write(py, "params", Access::Train)?;
-        let changed = side_by_side(params.numbers, &mut kept)?;
+        let mut params = net.vector.numbers::<T>()?.train(py, "params")?;
+        let changed = side_by_side(&mut params, &mut kept)?;
 
         let rows = rates.len().saturating_mul(settings.batch_size);
         let rows = rows.min(order.len() - *done);

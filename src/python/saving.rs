@@ -5,7 +5,6 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use super::arrays::Element;
-use super::borrow::Access;
 use super::config::{Config, Dtype, parse_cost};
 use super::network::PyNetwork;
 use super::store::{outside, parse_path};
@@ -75,13 +74,12 @@ impl PyNetwork {
     fn save_as<T: Element + Number>(&self, path: &Bound<'_, PyAny>) -> PyResult<()> {
         let (py, network) = (path.py(), self.network());
         let path = parse_path(path)?;
-        let params = self.vector.numbers::<T>()?.read(py, "params")?;
-        let rows = if size_of_val(params.numbers) <= AT_ONCE {
-            in_rows(network, params.numbers, &Pulse::none())?
+        let params = self.vector.numbers::<T>()?.read("params")?;
+        let rows = if size_of_val(&*params) <= AT_ONCE {
+            in_rows(network, &params, &Pulse::none())?
         } else {
-            outside(py, &path, |pulse| {
-                Ok(in_rows(network, params.numbers, pulse)?)
-            })?
+            let params = &*params;
+            outside(py, &path, |pulse| Ok(in_rows(network, params, pulse)?))?
         };
         drop(params); // others may write to them from now on
         outside(py, &path, |pulse| write(&path, network, &rows, pulse))
@@ -89,13 +87,9 @@ impl PyNetwork {
 
     fn load_as<T: Element + Number>(&self, py: Python<'_>, saved: &mut Saved) -> PyResult<()> {
         let path = saved.path().to_path_buf();
-        let params = self
-            .vector
-            .numbers::<T>()?
-            .write(py, "params", Access::Write)?;
-        outside(py, &path, |pulse| {
-            saved.read(self.network(), params.numbers, pulse)
-        })
+        let mut params = self.vector.numbers::<T>()?.write("params")?;
+        let params = &mut *params;
+        outside(py, &path, |pulse| saved.read(self.network(), params, pulse))
     }
 }
 

@@ -14,8 +14,7 @@ use pyo3::exceptions::{PyOSError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
-use super::arrays::numpy_function;
-use super::borrow::{ReadArray, readonly};
+use super::borrow::{Access, Borrow, Order, ReadArray, block, readonly};
 use super::detach::detached;
 use super::errors::{naming, wrong_type};
 use crate::error::Error;
@@ -126,7 +125,7 @@ pub fn write_tensors(
         let Ok(array) = array.cast::<PyUntypedArray>() else {
             return Err(wrong_type(&argument, "a NumPy array", &array));
         };
-        held.push((name, array.shape().to_vec(), Held::new(&argument, array)?));
+        held.push((name, array.shape().to_vec(), Held::new(argument, array)?));
     }
     let tensors = held.iter().map(|(name, shape, held)| {
         let (name, shape, numbers) = (name.clone(), shape.clone(), held.numbers()?);
@@ -208,10 +207,10 @@ enum Held<'py> {
 }
 
 impl<'py> Held<'py> {
-    fn new(argument: &str, array: &Bound<'py, PyUntypedArray>) -> PyResult<Self> {
+    fn new(argument: String, array: &Bound<'py, PyUntypedArray>) -> PyResult<Self> {
         let py = array.py();
-        let requirements = ["C_CONTIGUOUS", "ALIGNED", "ENSUREARRAY"];
-        let plain = numpy_function(py, "require")?.call1((array, py.None(), requirements))?;
+        let borrow = Borrow::new(&argument, array, Access::Read)?;
+        let plain = block(&borrow, array, None, Order::C)?;
         // As bytes: a NumPy bool may be any of them, a Rust one may not.
         if array.dtype().is_equiv_to(&numpy::dtype::<bool>(py)) {
             let bytes = plain.call_method1("view", (numpy::dtype::<u8>(py),))?;

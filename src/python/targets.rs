@@ -46,12 +46,8 @@ impl<'py> Weighting<'py> {
         targets: Targets<'a, T>,
         n: usize,
     ) -> Result<Targets<'a, T>> {
-        // `input` gave C-contiguous arrays, so the slices are there.
-        let weights = self
-            .sample_weight
-            .as_ref()
-            .and_then(|weights| weights.as_slice().ok());
-        targets.weighted(n, self.reduction, weights)
+        let weights = self.sample_weight.as_ref().map(ReadArray::as_slice);
+        targets.weighted(n, self.reduction, weights.transpose()?)
     }
 }
 
@@ -76,7 +72,7 @@ impl<'py, T: Element> Y<'py, T> {
                 return Ok(Self::Labels(arrays::labels("y", &array, width)?));
             }
             let floats = input::<f64, Ix1>("y", &array)?;
-            let whole = floats.as_array().iter().all(|y| y.fract() == 0.0);
+            let whole = floats.as_slice()?.iter().all(|y| y.fract() == 0.0);
             return Err(no_values(width, cost, n, array.len(), whole).into());
         }
         let expected = [n, width];
@@ -97,8 +93,8 @@ impl<'py, T: Element> Y<'py, T> {
     /// As [`Targets::values`] and [`Targets::labels`].
     pub fn targets(&self, width: usize, cost: Cost, n: usize) -> Result<Targets<'_, T>> {
         match self {
-            Self::Values(y) => Targets::values(width, n, y.as_array()),
-            Self::Labels(y) => Targets::labels(width, cost, n, y.as_slice().unwrap_or_default()),
+            Self::Values(y) => Targets::values(width, n, y.as_array()?),
+            Self::Labels(y) => Targets::labels(width, cost, n, y.as_slice()?),
         }
     }
 
@@ -106,7 +102,7 @@ impl<'py, T: Element> Y<'py, T> {
     /// As [`Cost::check_range`].
     fn check_range(&self, width: usize, cost: Cost, first: usize) -> Result<()> {
         match self {
-            Self::Values(y) => cost.check_range(y.as_slice().unwrap_or_default(), width, first),
+            Self::Values(y) => cost.check_range(y.as_slice()?, width, first),
             Self::Labels(_) => Ok(()),
         }
     }

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::config::Dtype;
 use super::network::PyNetwork;
 
 /// History and optimizer of the last training.
@@ -253,6 +254,22 @@ impl PyNetwork {
     #[getter]
     fn optimizer<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.training.get(py).map(|(_, optimizer)| optimizer)
+    }
+}
+
+/// A copy of a network's parameters, made while no call writes to them.
+#[pyfunction]
+pub fn copy_params<'py>(py: Python<'py>, net: &PyNetwork) -> PyResult<Bound<'py, PyAny>> {
+    net.vector.copied(py)
+}
+
+/// Copies `values` into the parameters of a network that is trained, after the calls of other threads
+/// that read them.
+#[pyfunction]
+pub fn assign_params(net: &PyNetwork, values: &Bound<'_, PyAny>) -> PyResult<()> {
+    match net.dtype() {
+        Dtype::Float32 => net.vector.train_to::<f32>(values),
+        Dtype::Float64 => net.vector.train_to::<f64>(values),
     }
 }
 

@@ -1,16 +1,16 @@
 //! The parameters of a network, or its gradient: one flat vector, and what users see of it.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::ndarray::Ix1;
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyIterator, PyList, PySlice};
 
-use super::arrays::{Element, numbers, numpy_function};
-use super::borrow::{Access, AnyOwned, BorrowScope, Owned, check_writeable, hold};
+use super::arrays::{Element, input, numbers};
+use super::borrow::{AnyOwned, Owned, View, assign, check_writeable, copied};
 use super::config::Dtype;
 use crate::error::Error;
 use crate::network::{Layer, Network};
@@ -21,7 +21,7 @@ pub struct Vector {
     pub network: Arc<Network>,
     pub dtype: Dtype,
     numbers: AnyOwned,
-    flat: PyOnceLock<Py<PyAny>>,
+    flat: View,
     weights: PyOnceLock<Py<Views>>,
     biases: PyOnceLock<Py<Views>>,
 }
@@ -42,8 +42,8 @@ impl Vector {
         Ok(Self {
             network,
             dtype,
+            flat: numbers.view(py, &(0..length), None),
             numbers,
-            flat: PyOnceLock::new(),
             weights: PyOnceLock::new(),
             biases: PyOnceLock::new(),
         })
@@ -58,38 +58,21 @@ impl Vector {
         T::of(&self.numbers).ok_or_else(|| PyTypeError::new_err(message))
     }
 
-    fn base<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
-        match &self.numbers {
-            AnyOwned::Float32(numbers) => numbers.array(py).as_any(),
-            AnyOwned::Float64(numbers) => numbers.array(py).as_any(),
-        }
-    }
-
-    /// All of it as a view: the same object each time, unless the user has made that another one.
+    /// All of it as an array: the same object each time, unless the user has made that show something
+    /// else.
     pub fn flat<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let view = || Ok::<_, PyErr>(self.base(py).call_method0("view")?.unbind());
-        let flat = self.flat.get_or_try_init(py, view)?.bind(py);
-        let (array, base) = (
-            flat.cast::<PyUntypedArray>()?,
-            self.base(py).cast::<PyUntypedArray>()?,
-        );
-        let same = (array.shape(), array.strides()) == (base.shape(), base.strides());
-        if same && array.dtype().is_equiv_to(&self.dtype.descr(py)) {
-            return Ok(flat.clone());
-        }
-        self.base(py).call_method0("view")
+        Ok(self.flat.array(py)?.into_any())
     }
 
     /// # Errors
     /// The user has made one of their views of it read-only.
     pub fn check_writeable(&self, py: Python<'_>, argument: &str) -> PyResult<()> {
-        if let Some(flat) = self.flat.get(py) {
-            check_writeable(argument, flat.bind(py).cast()?)?;
-        }
-        for views in [&self.weights, &self.biases] {
-            for view in views.get(py).iter().flat_map(|views| &views.get().arrays) {
-                check_writeable(argument, view.bind(py).cast()?)?;
-            }
+        let views = [&self.weights, &self.biases].into_iter();
+        let views = views.filter_map(|views| views.get(py));
+        let views = views.flat_map(|views| &views.get().views);
+        let shown = std::iter::once(&self.flat).chain(views);
+        for array in shown.filter_map(|view| view.shown(py)) {
+            check_writeable(argument, array)?;
         }
         Ok(())
     }
@@ -99,57 +82,54 @@ impl Vector {
     /// # Errors
     /// Another call is writing to them.
     pub fn copied<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        copied("params", self.base(py))
+        copied("params", &self.flat.make(py)?)
     }
 
     /// Copies `values` in.
     pub fn set_flat(&self, value: &Bound<'_, PyAny>, argument: &str) -> PyResult<()> {
-        assign(argument, &self.flat(value.py())?, value)
+        set(argument, &self.flat.array(value.py())?, value)
+    }
+
+    /// Copies `values` in as a step of a training does, after the calls of other threads that read.
+    ///
+    /// # Errors
+    /// As [`Self::set_flat`].
+    pub fn train_to<T: Element>(&self, values: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = values.py();
+        self.check_writeable(py, "params")?;
+        let values = input::<T, Ix1>("params", values)?;
+        let mut params = self.numbers::<T>()?.train(py, "params")?;
+        let values = values.as_slice()?;
+        if values.len() != params.len() {
+            return Err(Error::shape("params", &[params.len()], &[values.len()]).into());
+        }
+        params.copy_from_slice(values);
+        Ok(())
     }
 
     /// Views of W^2, …, W^L, each (n_l, n_(l−1)).
     pub fn weights(&self, py: Python<'_>) -> PyResult<Py<Views>> {
-        let view = |layer: &Layer| {
-            let transposed = slice(self.base(py), &layer.weights)?;
-            let shape = (layer.n_in, layer.n_out);
-            transposed.call_method1("reshape", (shape,))?.getattr("T")
-        };
+        let view = |layer: &Layer| self.numbers.view(py, &layer.weights, Some(layer.n_out));
         let make = || self.views(py, "weights", view);
         Ok(self.weights.get_or_try_init(py, make)?.clone_ref(py))
     }
 
     /// Views of b^2, …, b^L, each (n_l,).
     pub fn biases(&self, py: Python<'_>) -> PyResult<Py<Views>> {
-        let view = |layer: &Layer| slice(self.base(py), &layer.biases);
+        let view = |layer: &Layer| self.numbers.view(py, &layer.biases, None);
         let make = || self.views(py, "biases", view);
         Ok(self.biases.get_or_try_init(py, make)?.clone_ref(py))
     }
 
-    fn views<'py>(
+    fn views(
         &self,
-        py: Python<'py>,
+        py: Python<'_>,
         name: &'static str,
-        view: impl Fn(&Layer) -> PyResult<Bound<'py, PyAny>>,
+        view: impl Fn(&Layer) -> View,
     ) -> PyResult<Py<Views>> {
-        let layers = self.network.layers().iter();
-        let arrays = layers.map(|layer| Ok(view(layer)?.unbind()));
-        let arrays = arrays.collect::<PyResult<_>>()?;
-        Py::new(py, Views { name, arrays })
+        let views = self.network.layers().iter().map(view).collect();
+        Py::new(py, Views { name, views })
     }
-}
-
-/// A copy of an array that no other call writes to meanwhile.
-fn copied<'py>(argument: &str, array: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let _borrow = hold(BorrowScope::new(), argument, array.cast()?, Access::Read)?;
-    array.call_method0("copy")
-}
-
-fn slice<'py>(array: &Bound<'py, PyAny>, range: &Range<usize>) -> PyResult<Bound<'py, PyAny>> {
-    let py = array.py();
-    let bounds = (range.start, range.end).into_pyobject(py)?;
-    let (start, stop) = (bounds.get_item(0)?, bounds.get_item(1)?);
-    let slice = py.get_type::<PySlice>().call1((start, stop))?;
-    array.get_item(slice)
 }
 
 /// target[...] = value, for a value of exactly the target's shape.
@@ -157,23 +137,20 @@ fn slice<'py>(array: &Bound<'py, PyAny>, range: &Range<usize>) -> PyResult<Bound
 /// # Errors
 /// TypeError for what is not real numbers, ValueError for another shape, a read-only target, or where
 /// another call uses one of them.
-fn assign(argument: &str, target: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+fn set(
+    argument: &str,
+    target: &Bound<'_, PyUntypedArray>,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<()> {
     // `v[k] -= w` changes the view in place and then assigns it to itself.
     if target.is(value) {
         return Ok(());
     }
-    let py = target.py();
     let value = numbers(argument, value)?;
-    let target = target.cast::<PyUntypedArray>()?;
     if value.shape() != target.shape() {
         return Err(Error::shape(argument, target.shape(), value.shape()).into());
     }
-    check_writeable(argument, target)?;
-    let scope = BorrowScope::new(); // they may share memory, which NumPy knows to copy
-    let _target = hold(scope, argument, target, Access::Write)?;
-    let _value = hold(scope, argument, &value, Access::Read)?;
-    numpy_function(py, "copyto")?.call1((target, value))?;
-    Ok(())
+    assign(argument, target, &value)
 }
 
 /// The arrays W^2, …, W^L or b^2, …, b^L, as writable views of one flat vector.
@@ -199,17 +176,18 @@ fn assign(argument: &str, target: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -
 #[pyclass(frozen, module = "bpfast", sequence)]
 pub struct Views {
     name: &'static str,
-    arrays: Vec<Py<PyAny>>,
+    views: Vec<View>,
 }
 
 impl Views {
     /// The views, as a list.
     pub fn to_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        PyList::new(py, self.arrays.iter().map(|array| array.bind(py)))
+        let arrays = self.views.iter().map(|view| view.array(py));
+        PyList::new(py, arrays.collect::<PyResult<Vec<_>>>()?)
     }
 
     fn index(&self, index: &Bound<'_, PyAny>) -> PyResult<usize> {
-        let length = self.arrays.len();
+        let length = self.views.len();
         let position = match index.extract::<isize>() {
             Ok(position) if position < 0 => position + length.cast_signed(),
             Ok(position) => position,
@@ -229,7 +207,7 @@ impl Views {
 #[pymethods]
 impl Views {
     fn __len__(&self) -> usize {
-        self.arrays.len()
+        self.views.len()
     }
 
     fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -238,12 +216,12 @@ impl Views {
             return self.to_list(py)?.into_any().get_item(index);
         }
         let index = self.index(index)?;
-        Ok(self.arrays[index].bind(py).clone())
+        Ok(self.views[index].array(py)?.into_any())
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let arrays = self.arrays.iter();
-        let copies = arrays.map(|array| copied(self.name, array.bind(py)));
+        let views = self.views.iter();
+        let copies = views.map(|view| copied(self.name, &view.array(py)?));
         let copies = PyList::new(py, copies.collect::<PyResult<Vec<_>>>()?)?;
         Ok((py.get_type::<PyList>(), (copies,))
             .into_pyobject(py)?
@@ -253,7 +231,7 @@ impl Views {
     fn __setitem__(&self, index: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let index = self.index(index)?;
         let argument = format!("{}[{index}]", self.name);
-        assign(&argument, self.arrays[index].bind(value.py()), value)
+        set(&argument, &self.views[index].array(value.py())?, value)
     }
 
     fn __delitem__(&self, _index: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -273,26 +251,25 @@ impl Views {
 impl Views {
     /// Copies all `arrays` in, or none where one does not fit or a view is read-only.
     pub fn copy_all(&self, py: Python<'_>, arrays: &[Bound<'_, PyUntypedArray>]) -> PyResult<()> {
-        if arrays.len() != self.arrays.len() {
-            let expected = format!("{} arrays", self.arrays.len());
+        if arrays.len() != self.views.len() {
+            let expected = format!("{} arrays", self.views.len());
             return Err(Error::value(self.name, expected, arrays.len()).into());
         }
-        let pairs = || self.arrays.iter().zip(arrays).enumerate();
+        let pairs = || self.views.iter().zip(arrays).enumerate();
         for (k, (view, array)) in pairs() {
-            let expected = view.bind(py).cast::<PyUntypedArray>()?.shape();
-            if array.shape() != expected {
+            if array.shape() != view.shape() {
                 let argument = format!("{}[{k}]", self.name);
-                return Err(Error::shape(argument, expected, array.shape()).into());
+                return Err(Error::shape(argument, view.shape(), array.shape()).into());
             }
         }
-        for view in &self.arrays {
-            check_writeable(self.name, view.bind(py).cast()?)?;
+        for view in &self.views {
+            check_writeable(self.name, &view.array(py)?)?;
         }
         // They may be views of this very vector, in another order.
-        let copies = arrays.iter().map(|array| copied(self.name, array.as_any()));
+        let copies = arrays.iter().map(|array| copied(self.name, array));
         let copies: Vec<_> = copies.collect::<PyResult<_>>()?;
-        for (k, (view, copy)) in self.arrays.iter().zip(&copies).enumerate() {
-            assign(&format!("{}[{k}]", self.name), view.bind(py), copy)?;
+        for (k, (view, copy)) in self.views.iter().zip(&copies).enumerate() {
+            set(&format!("{}[{k}]", self.name), &view.array(py)?, copy)?;
         }
         Ok(())
     }

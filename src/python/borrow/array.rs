@@ -1,127 +1,200 @@
-//! The memory of NumPy's arrays: where it lies, and its numbers while a call uses them.
+//! Borrows of NumPy's arrays, as slices.
 
+use std::borrow::Cow;
 use std::ops::Deref;
+use std::ptr::NonNull;
 
-use numpy::ndarray::{ArrayView, Dimension};
-use numpy::{
-    AsSliceError, PyArray, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray,
-    PyUntypedArrayMethods, npyffi,
-};
-use pyo3::exceptions::PyValueError;
+use numpy::ndarray::{ArrayView, Dim, Dimension, ShapeBuilder};
+use numpy::{PyArray, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
-use super::{Access, Borrow, BorrowScope};
-use crate::error::Error;
+use super::header::{Bounds, Order, check_writeable, data};
+use super::table::{Access, Borrow};
+use crate::error::{Error, Result};
 
-/// An array that no call writes to while this lives.
+/// An array that no call of bpfast writes to while this lives.
 pub struct ReadArray<'py, T, D> {
-    array: Bound<'py, PyArray<T, D>>,
+    block: Block<'py, T, D>,
     _borrow: Borrow,
 }
 
-/// An array that no other call uses while this lives.
+/// An array that no other call of bpfast uses while this lives.
 pub struct WriteArray<'py, T, D> {
-    array: Bound<'py, PyArray<T, D>>,
+    block: Block<'py, T, D>,
     _borrow: Borrow,
 }
 
+/// Borrows an aligned block in C order to read it.
+///
 /// # Errors
 /// Another call is writing to it.
 pub fn readonly<'py, T: numpy::Element, D: Dimension>(
-    argument: &str,
+    argument: impl Into<Cow<'static, str>>,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<ReadArray<'py, T, D>> {
-    readonly_in(BorrowScope::new(), argument, array)
+    let block = Block::new(argument.into(), array, Order::C)?;
+    let borrow = Borrow::of_bounds(&block.argument, block.bounds(), Access::Read, None)?;
+    Ok(ReadArray::new(block, borrow))
 }
 
-/// The same for one of several arrays of a call.
+/// Borrows an array to read it, if it is an aligned block in C order.
 ///
 /// # Errors
-/// As [`readonly`].
-pub fn readonly_in<'py, T: numpy::Element, D: Dimension>(
-    scope: BorrowScope,
-    argument: &str,
+/// Another call is writing to it.
+pub fn readonly_block<'py, T: numpy::Element, D: Dimension>(
+    argument: &'static str,
     array: &Bound<'py, PyArray<T, D>>,
-) -> PyResult<ReadArray<'py, T, D>> {
-    let borrow = hold(scope, argument, array.as_untyped(), Access::Read)?;
-    Ok(ReadArray {
-        array: array.clone(),
-        _borrow: borrow,
-    })
-}
-
-/// An array that the core gets to write to.
-///
-/// # Errors
-/// It is read-only, or another call, or another argument of this one, uses it.
-pub fn readwrite<'py, T: numpy::Element, D: Dimension>(
-    argument: &str,
-    array: &Bound<'py, PyArray<T, D>>,
-) -> PyResult<WriteArray<'py, T, D>> {
-    readwrite_in(BorrowScope::new(), argument, array)
-}
-
-/// The same for one of several arrays of a call.
-///
-/// # Errors
-/// As [`readwrite`].
-pub fn readwrite_in<'py, T: numpy::Element, D: Dimension>(
-    scope: BorrowScope,
-    argument: &str,
-    array: &Bound<'py, PyArray<T, D>>,
-) -> PyResult<WriteArray<'py, T, D>> {
-    check_writeable(argument, array.as_untyped())?;
-    let borrow = hold(scope, argument, array.as_untyped(), Access::Write)?;
-    Ok(WriteArray {
-        array: array.clone(),
-        _borrow: borrow,
-    })
-}
-
-/// The memory of an array while NumPy copies from it or to it, which it may do without the GIL.
-///
-/// # Errors
-/// Another call is writing to it, or, to write, uses it.
-pub fn hold(
-    scope: BorrowScope,
-    argument: &str,
-    array: &Bound<'_, PyUntypedArray>,
-    access: Access,
-) -> PyResult<Borrow> {
-    Borrow::new(scope, bounds(array), access).map_err(|other| refused(argument, access, other))
-}
-
-/// Why a borrow of such an `access` is excluded by another.
-pub fn refused(argument: &str, access: Access, other: Access) -> PyErr {
-    let why = match (access, other) {
-        (_, Access::Train) => "expected a network at rest, got one that a training is running on",
-        (Access::Read, _) => "another call is writing to this array",
-        _ => "expected an array of its own, got one that another call uses",
+) -> PyResult<Option<ReadArray<'py, T, D>>> {
+    let Some(block) = Block::of(argument.into(), array, Order::C) else {
+        return Ok(None);
     };
-    PyValueError::new_err(format!("{argument}: {why}"))
+    let borrow = Borrow::of_bounds(argument, block.bounds(), Access::Read, None)?;
+    Ok(Some(ReadArray::new(block, borrow)))
 }
 
-#[allow(unsafe_code)]
-impl<T: numpy::Element, D: Dimension> ReadArray<'_, T, D> {
-    /// The numbers as they lie, of an array that is a block.
-    pub fn as_slice(&self) -> Result<&[T], AsSliceError> {
-        // SAFETY: no call writes to them while the borrow lives.
-        unsafe { self.array.as_slice() }
+/// Borrows an aligned block in C order to write to it.
+///
+/// # Errors
+/// It is read-only; another call, or another argument of this one, uses it.
+pub fn readwrite<'py, T: numpy::Element, D: Dimension>(
+    argument: impl Into<Cow<'static, str>>,
+    array: &Bound<'py, PyArray<T, D>>,
+) -> PyResult<WriteArray<'py, T, D>> {
+    let block = Block::new(argument.into(), array, Order::C)?;
+    check_writeable(&block.argument, array.as_untyped())?;
+    let borrow = Borrow::of_bounds(&block.argument, block.bounds(), Access::Write, None)?;
+    Ok(WriteArray::new(block, borrow))
+}
+
+impl<'py, T: numpy::Element, D: Dimension> ReadArray<'py, T, D> {
+    /// `borrow` is of the memory of `block`, to read.
+    pub(super) fn new(block: Block<'py, T, D>, borrow: Borrow) -> Self {
+        Self {
+            block,
+            _borrow: borrow,
+        }
+    }
+
+    /// The numbers in the order of their memory.
+    ///
+    /// # Errors
+    /// The array is no longer what was borrowed.
+    pub fn as_slice(&self) -> Result<&[T]> {
+        let numbers = self.block.numbers()?;
+        // SAFETY: `numbers` are those of a block of `T`, aligned, where the array has them now. The
+        // table excludes that a call of bpfast writes to them while `self` lives. What else must not
+        // happen is what NumPy is trusted with, in `mod.rs`.
+        Ok(unsafe { numbers.as_ref() })
     }
 
     /// The numbers by their indices.
-    pub fn as_array(&self) -> ArrayView<'_, T, D> {
-        // SAFETY: as in `as_slice`.
-        unsafe { self.array.as_array() }
+    ///
+    /// # Errors
+    /// As [`Self::as_slice`].
+    pub fn as_array(&self) -> Result<ArrayView<'_, T, D>> {
+        let numbers = self.block.numbers()?;
+        let shape = self.block.shape.clone();
+        let shape = shape.set_f(matches!(self.block.order, Order::Fortran));
+        // SAFETY: as in `as_slice`; there are as many numbers as the shape says, without gaps.
+        Ok(unsafe { ArrayView::from_shape_ptr(shape, numbers.as_ptr().cast()) })
     }
 }
 
-#[allow(unsafe_code)]
-impl<T: numpy::Element, D: Dimension> WriteArray<'_, T, D> {
-    /// The numbers as they lie, of an array that is a block.
-    pub fn as_slice_mut(&mut self) -> Result<&mut [T], AsSliceError> {
-        // SAFETY: no other call uses them while the borrow lives.
-        unsafe { self.array.as_slice_mut() }
+impl<'py, T: numpy::Element, D: Dimension> WriteArray<'py, T, D> {
+    /// `borrow` is of the memory of `block`, to write.
+    pub(super) fn new(block: Block<'py, T, D>, borrow: Borrow) -> Self {
+        Self {
+            block,
+            _borrow: borrow,
+        }
+    }
+
+    /// The numbers in the order of their memory.
+    ///
+    /// # Errors
+    /// The array is no longer what was borrowed.
+    pub fn as_slice_mut(&mut self) -> Result<&mut [T]> {
+        let mut numbers = self.block.numbers()?;
+        // SAFETY: as in `ReadArray::as_slice`, but the table excludes all other borrows, and `self` is
+        // borrowed mutably as long as the slice.
+        Ok(unsafe { numbers.as_mut() })
+    }
+}
+
+/// An array whose numbers lie without gaps and aligned, and how it was when it was borrowed.
+pub(super) struct Block<'py, T, D> {
+    argument: Cow<'static, str>,
+    array: Bound<'py, PyArray<T, D>>,
+    address: usize,
+    shape: D,
+    order: Order,
+}
+
+impl<'py, T: numpy::Element, D: Dimension> Block<'py, T, D> {
+    /// # Errors
+    /// `array` is no aligned block in this order.
+    pub(super) fn new(
+        argument: Cow<'static, str>,
+        array: &Bound<'py, PyArray<T, D>>,
+        order: Order,
+    ) -> Result<Self> {
+        let got = "another layout";
+        let error = || Error::value(&argument, "a contiguous, aligned array", got);
+        Self::of(argument.clone(), array, order).ok_or_else(error)
+    }
+
+    fn of(
+        argument: Cow<'static, str>,
+        array: &Bound<'py, PyArray<T, D>>,
+        order: Order,
+    ) -> Option<Self> {
+        if !order.is_usable::<T>(array.as_untyped()) {
+            return None;
+        }
+        Some(Self {
+            argument,
+            address: data(array.as_untyped()).addr(),
+            shape: D::from_dimension(&Dim(array.shape()))?,
+            order,
+            array: array.clone(),
+        })
+    }
+
+    /// What error messages call it.
+    pub(super) fn argument(&self) -> &Cow<'static, str> {
+        &self.argument
+    }
+
+    fn bounds(&self) -> Bounds {
+        Bounds {
+            start: self.address,
+            end: self.address + self.shape.size() * size_of::<T>(),
+        }
+    }
+
+    /// Where the numbers are, which is where they were.
+    ///
+    /// # Errors
+    /// Python code has resized, moved or reshaped the array since it was borrowed.
+    fn numbers(&self) -> Result<NonNull<[T]>> {
+        let array = self.array.as_untyped();
+        let start = data(array);
+        let same = start.addr() == self.address
+            && array.shape() == self.shape.slice()
+            && self.order.is_usable::<T>(array);
+        if !same {
+            return Err(self.changed());
+        }
+        if self.shape.size() == 0 {
+            return Ok(NonNull::from_mut(&mut []));
+        }
+        let start = NonNull::new(start.cast()).ok_or_else(|| self.changed())?;
+        Ok(NonNull::slice_from_raw_parts(start, self.shape.size()))
+    }
+
+    fn changed(&self) -> Error {
+        let expected = "an array that stays as it is during the call";
+        Error::value(&self.argument, expected, "one that was changed in place")
     }
 }
 
@@ -129,7 +202,7 @@ impl<'py, T, D> Deref for WriteArray<'py, T, D> {
     type Target = Bound<'py, PyArray<T, D>>;
 
     fn deref(&self) -> &Self::Target {
-        &self.array
+        &self.block.array
     }
 }
 
@@ -137,75 +210,6 @@ impl<'py, T, D> Deref for ReadArray<'py, T, D> {
     type Target = Bound<'py, PyArray<T, D>>;
 
     fn deref(&self) -> &Self::Target {
-        &self.array
+        &self.block.array
     }
-}
-
-/// Addresses: those from `start` on, up to but not `end`.
-#[derive(Debug, Clone, Copy)]
-pub struct Bounds {
-    /// The first.
-    pub start: usize,
-    /// The one behind the last.
-    pub end: usize,
-}
-
-impl Bounds {
-    /// Whether they have an address in common.
-    pub fn overlap(&self, other: &Self) -> bool {
-        self.start < other.end && other.start < self.end
-    }
-}
-
-/// The addresses from the first byte of an array to behind its last.
-pub fn bounds(array: &Bound<'_, PyUntypedArray>) -> Bounds {
-    let start = data(array);
-    if array.len() == 0 {
-        return Bounds { start, end: start };
-    }
-    let mut bounds = Bounds {
-        start,
-        end: start + array.dtype().itemsize(),
-    };
-    for (&length, &stride) in array.shape().iter().zip(array.strides()) {
-        let reach = stride.unsigned_abs() * (length - 1);
-        if stride < 0 {
-            bounds.start -= reach;
-        } else {
-            bounds.end += reach;
-        }
-    }
-    bounds
-}
-
-/// # Errors
-/// `array` is read-only.
-pub fn check_writeable(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
-    if flags(array) & npyffi::NPY_ARRAY_WRITEABLE == 0 {
-        let (expected, got) = ("a writeable array", "a read-only one");
-        return Err(Error::value(argument, expected, got).into());
-    }
-    Ok(())
-}
-
-/// Whether the core can read the array as a slice in C order.
-pub fn is_usable(array: &Bound<'_, PyUntypedArray>) -> bool {
-    array.is_c_contiguous() && is_aligned(array)
-}
-
-/// Whether each number lies at an address that the machine may ask of its type.
-pub fn is_aligned(array: &Bound<'_, PyUntypedArray>) -> bool {
-    flags(array) & npyffi::NPY_ARRAY_ALIGNED != 0
-}
-
-#[allow(unsafe_code)]
-fn flags(array: &Bound<'_, PyUntypedArray>) -> std::ffi::c_int {
-    // SAFETY: `array` is alive and an ndarray, so its object header may be read.
-    unsafe { (*array.as_array_ptr()).flags }
-}
-
-#[allow(unsafe_code)]
-fn data(array: &Bound<'_, PyUntypedArray>) -> usize {
-    // SAFETY: as in `flags`.
-    unsafe { (*array.as_array_ptr()).data as usize }
 }

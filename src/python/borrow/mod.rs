@@ -1,36 +1,53 @@
-//! NumPy's memory: the only files of the border with `unsafe`.
+//! NumPy's memory. The only files of the border with `unsafe`.
 //!
 //! - `table`: who borrows which addresses, in the whole process
+//! - `header`: what the header of an array says: where its numbers lie, and how
 //! - `array`: borrows of the user's arrays, as slices
-//! - `owned`: vectors that Rust owns and NumPy sees
+//! - `scope`: the arrays of one call of which several are written to
 //! - `overlap`: whether arrays share memory
+//! - `copy`: copies that NumPy makes
+//! - `owned`: vectors that Rust owns and NumPy sees
+//! - `view`: what NumPy sees of them
 //!
 //! # What NumPy is trusted with
 //!
-//! Rust asks of a `&[T]` that nobody writes to it, of a `&mut [T]` that nobody else uses it, and of
-//! both that the memory stays. NumPy promises none of this: any code that has the array may write to
-//! it, and free it by `resize(refcheck=False)` or, before NumPy 2, by assigning to `data`. So:
+//! A `&[T]` promises that nobody writes to the memory, a `&mut [T]` that nobody else uses it, and both
+//! that it stays. NumPy promises nothing of the kind: whoever has an array may write to it at any time,
+//! and may free its memory by `resize(refcheck=False)` or, before NumPy 2, by assigning to `data`.
 //!
-//! - **Between calls of bpfast** the table of borrows is the proof: it holds the addresses of every
-//!   slice, and no two that exclude each other.
-//! - **Of Python code on the same thread** there must be none while slices exist: they are taken after
-//!   all user code of a call (`__array__`, `tocsr`, costs, conversions).
-//! - **Of other Python code**, that is of other threads and of signal handlers, a call must trust that
-//!   it leaves the arrays of a running call alone, as every function of NumPy's must that releases the
-//!   GIL. To write to such an array gives wrong numbers, to free its memory may crash. Nothing can
-//!   prevent it; the manual says so.
-//! - **Rust's own vectors** (parameters, gradients) need less trust: their memory is Rust's, and no
-//!   array over it can free it.
+//! | who | may break it by | what keeps it |
+//! |---|---|---|
+//! | other calls of bpfast, on any thread | using the same memory | the table: addresses in use are refused |
+//! | other arguments of the same call | sharing memory | the table; a scope where several are written to |
+//! | user code that a call runs (`__array__`, `tocsr`, a cost) | anything | slices are taken after it; they are refused where address, shape or strides are not those that were borrowed |
+//! | the owner of parameters or of a gradient | anything, to any array that shows them | the memory is Rust's: `base` is an `Allocation`, which no attribute reaches |
+//! | other threads, and signal handlers, while slices exist | writing, freeing | **trusted** |
+//!
+//! The last line is what every function trusts Python with that releases the GIL, NumPy's own among
+//! them: nothing can lock the memory of an array. To write to an array that a call in another thread
+//! uses gives wrong numbers; to free it, or to truncate the file of a memory map, may end the process.
+//! An array that was made of an address (`ctypes`, `__array_interface__`) is trusted to be at it.
+//!
+//! Two rules keep the third line, and no type can: no Python code runs between `as_slice` and the last
+//! use of the slice, but for signal handlers; and `shape()` and `strides()`, which point into the
+//! header, are not kept while Python code runs.
+
+#![allow(unsafe_code)]
 
 mod array;
+mod copy;
+mod header;
 mod overlap;
 mod owned;
+mod scope;
 mod table;
+mod view;
 
-pub use array::{
-    Bounds, ReadArray, WriteArray, bounds, check_writeable, hold, is_aligned, is_usable, readonly,
-    readonly_in, readwrite, readwrite_in,
-};
-pub use overlap::{Span, check_apart, check_out_apart, check_spread};
-pub use owned::{AnyOwned, Owned, Reading};
-pub use table::{Access, Borrow, BorrowScope, forget_in_children};
+pub use array::{ReadArray, WriteArray, readonly, readonly_block, readwrite};
+pub use copy::{assign, block, copied, fill};
+pub use header::{Order, check_writeable};
+pub use overlap::{Spans, check_out_apart, check_spread};
+pub use owned::{AnyOwned, Owned, ReadGuard};
+pub use scope::BorrowScope;
+pub use table::{Access, Borrow, forget_in_children};
+pub use view::View;

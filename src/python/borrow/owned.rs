@@ -1,25 +1,72 @@
 //! Vectors that Rust owns and NumPy sees.
 
+use std::alloc::{Layout, dealloc};
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut, Range};
+use std::ptr::NonNull;
 use std::time::Duration;
 
-use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 
 use super::super::arrays::Element;
 use super::super::detach::without_kernels;
-use super::array::refused;
-use super::{Access, Borrow, BorrowScope, Bounds};
+use super::header::Bounds;
+use super::table::{Access, Borrow};
+use super::view::View;
 use crate::interrupt::watch;
 use crate::reserve::reserve_for;
 
 /// How long a training waits before it asks again whether others are done.
 const WAIT: Duration = Duration::from_micros(200);
 
-/// A vector that Rust owns and NumPy sees. Its memory has a fixed place and length whatever a user
-/// does to the array.
-pub struct Owned<T: Element> {
-    array: Py<PyArray1<T>>,
+/// Memory that Rust owns: the `base` of every array that shows it, each of which keeps it alive. It
+/// has no attributes: whatever Python code does to an array, the memory stays where it is.
+#[pyclass(frozen, module = "bpfast._core")]
+pub struct Allocation {
+    start: NonNull<u8>,
+    layout: Layout,
+}
+
+// SAFETY: it is an address and a size, which no thread changes. Whoever reads or writes the memory
+// has a borrow of it.
+unsafe impl Send for Allocation {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for Allocation {}
+
+impl Allocation {
+    fn of<T: Element>(numbers: Vec<T>) -> Self {
+        let mut numbers = ManuallyDrop::new(numbers);
+        let size = numbers.capacity() * size_of::<T>();
+        Self {
+            // SAFETY: the pointer of a vector is not null.
+            start: unsafe { NonNull::new_unchecked(numbers.as_mut_ptr().cast()) },
+            // SAFETY: the vector has allocated this very layout.
+            layout: unsafe { Layout::from_size_align_unchecked(size, align_of::<T>()) },
+        }
+    }
+
+    /// Where it begins.
+    pub fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+}
+
+impl Drop for Allocation {
+    fn drop(&mut self) {
+        if self.layout.size() > 0 {
+            // SAFETY: a vector allocated this layout at `start` and was forgotten; its numbers need no
+            // drop. Nobody can still use the memory: arrays and `Owned` keep `self` alive.
+            unsafe { dealloc(self.start.as_ptr(), self.layout) }
+        }
+    }
+}
+
+/// A vector that Rust owns and NumPy sees.
+pub struct Owned<T> {
+    allocation: Py<Allocation>,
     length: usize,
+    _numbers: PhantomData<T>,
 }
 
 /// An [`Owned`] of either type.
@@ -28,92 +75,136 @@ pub enum AnyOwned {
     Float64(Owned<f64>),
 }
 
+impl AnyOwned {
+    /// As [`Owned::view`].
+    pub fn view(&self, py: Python<'_>, range: &Range<usize>, columns: Option<usize>) -> View {
+        match self {
+            Self::Float32(numbers) => numbers.view(py, range, columns),
+            Self::Float64(numbers) => numbers.view(py, range, columns),
+        }
+    }
+}
+
 impl<T: Element> Owned<T> {
     /// Zeros; MemoryError, which says for `what`, where they cannot be had.
     pub fn zeros(py: Python<'_>, what: &str, length: usize) -> PyResult<Self> {
         let numbers = without_kernels(py, length, |question| {
-            let mut numbers = Vec::new();
+            let mut numbers: Vec<T> = Vec::new();
             watch(question, |pulse| {
                 reserve_for(what, &mut numbers, length, 1, pulse)
             })?;
             Ok(numbers)
         })?;
         Ok(Self {
-            array: PyArray1::from_vec(py, numbers).unbind(),
-            length,
+            length: numbers.len(),
+            allocation: Py::new(py, Allocation::of(numbers))?,
+            _numbers: PhantomData,
         })
     }
 
-    /// The array that NumPy sees.
-    pub fn array<'py>(&self, py: Python<'py>) -> &Bound<'py, PyArray1<T>> {
-        self.array.bind(py)
+    /// What NumPy sees of the numbers in `range`: a vector, or, of rows of `columns` numbers, the
+    /// transposed matrix.
+    pub fn view(&self, py: Python<'_>, range: &Range<usize>, columns: Option<usize>) -> View {
+        assert!(range.start <= range.end && range.end <= self.length);
+        // SAFETY: `zeros` initialised them.
+        unsafe { View::new::<T>(py, self.allocation.clone_ref(py), range, columns) }
     }
 
     /// The numbers, for reading.
     ///
     /// # Errors
     /// Another call is writing to them.
-    pub fn read<'a>(&'a self, py: Python<'_>, argument: &str) -> PyResult<Reading<'a, T>> {
-        let borrow = self.borrow(py, argument, Access::Read)?;
-        let data = self.array(py).data();
-        // SAFETY: `from_vec` gave NumPy a vector of `length` numbers that lives as long as the
-        // array, which `self` holds, and that NumPy cannot resize, as the array does not own it.
-        // No call writes to them while the borrow lives.
-        #[allow(unsafe_code)]
-        let numbers = unsafe { std::slice::from_raw_parts(data, self.length) };
-        Ok(Reading {
-            numbers,
+    pub fn read(&self, argument: &str) -> PyResult<ReadGuard<'_, T>> {
+        let borrow = Borrow::of_bounds(argument, self.bounds(), Access::Read, None)?;
+        Ok(ReadGuard {
+            numbers: self.numbers(),
             _borrow: borrow,
+            _owner: PhantomData,
         })
     }
 
-    /// The numbers, for writing. A training waits for calls of other threads that read them.
+    /// The numbers, for writing.
     ///
     /// # Errors
-    /// Another call is using them; what a signal handler raised meanwhile.
-    pub fn write<'a>(
-        &'a self,
-        py: Python<'_>,
-        argument: &str,
-        access: Access,
-    ) -> PyResult<Writing<'a, T>> {
-        let borrow = self.borrow(py, argument, access)?;
-        let data = self.array(py).data();
-        // SAFETY: as in `read`; and no other call uses them while the borrow lives.
-        #[allow(unsafe_code)]
-        let numbers = unsafe { std::slice::from_raw_parts_mut(data, self.length) };
-        Ok(Writing {
-            numbers,
-            _borrow: borrow,
-        })
+    /// Another call is using them.
+    pub fn write(&self, argument: &str) -> PyResult<WriteGuard<'_, T>> {
+        let borrow = Borrow::of_bounds(argument, self.bounds(), Access::Write, None)?;
+        Ok(self.write_guard(borrow))
     }
 
-    fn borrow(&self, py: Python<'_>, argument: &str, access: Access) -> PyResult<Borrow> {
-        let start = self.array(py).data().addr();
-        let end = start + self.length * size_of::<T>();
-        let bounds = Bounds { start, end };
-        let borrow = match access {
-            Access::Train => Borrow::for_training(BorrowScope::new(), bounds),
-            _ => Borrow::new(BorrowScope::new(), bounds, access),
-        };
-        let borrow = borrow.map_err(|other| refused(argument, access, other))?;
+    /// The numbers, for a training. It waits for calls of other threads that read them.
+    ///
+    /// # Errors
+    /// Another call is writing to them; what a signal handler raised meanwhile.
+    pub fn train(&self, py: Python<'_>, argument: &str) -> PyResult<WriteGuard<'_, T>> {
+        let borrow = Borrow::for_training(argument, self.bounds())?;
         // Another thread that predicts or saves is done soon, and no reason to end a training.
-        while access == Access::Train && !borrow.is_alone() {
+        while !borrow.is_alone() {
             py.detach(|| std::thread::sleep(WAIT));
             py.check_signals()?;
         }
-        Ok(borrow)
+        Ok(self.write_guard(borrow))
+    }
+
+    fn write_guard(&self, borrow: Borrow) -> WriteGuard<'_, T> {
+        WriteGuard {
+            numbers: self.numbers(),
+            _borrow: borrow,
+            _owner: PhantomData,
+        }
+    }
+
+    fn numbers(&self) -> NonNull<[T]> {
+        NonNull::slice_from_raw_parts(self.allocation.get().start.cast(), self.length)
+    }
+
+    fn bounds(&self) -> Bounds {
+        let start = self.allocation.get().start.addr().get();
+        Bounds {
+            start,
+            end: start + self.length * size_of::<T>(),
+        }
     }
 }
 
 /// Numbers that no call writes to while this lives.
-pub struct Reading<'a, T: Element> {
-    pub numbers: &'a [T],
+pub struct ReadGuard<'a, T> {
+    numbers: NonNull<[T]>,
     _borrow: Borrow,
+    _owner: PhantomData<&'a [T]>,
 }
 
 /// Numbers that no other call uses while this lives.
-pub struct Writing<'a, T: Element> {
-    pub numbers: &'a mut [T],
+pub struct WriteGuard<'a, T> {
+    numbers: NonNull<[T]>,
     _borrow: Borrow,
+    _owner: PhantomData<&'a mut [T]>,
+}
+
+impl<T> Deref for ReadGuard<'_, T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // SAFETY: `zeros` allocated and initialised these numbers, and the `Owned` that `self` borrows
+        // keeps them where they are. The table excludes that a call writes to them while `self` lives;
+        // what Python code must not do meanwhile is what NumPy is trusted with, in `mod.rs`.
+        unsafe { self.numbers.as_ref() }
+    }
+}
+
+impl<T> Deref for WriteGuard<'_, T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // SAFETY: as of `ReadGuard`.
+        unsafe { self.numbers.as_ref() }
+    }
+}
+
+impl<T> DerefMut for WriteGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: as of `ReadGuard`; the table excludes every other borrow, and `self` is borrowed
+        // mutably as long as the slice.
+        unsafe { self.numbers.as_mut() }
+    }
 }

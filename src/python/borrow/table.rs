@@ -1,33 +1,41 @@
 //! The table of all borrows of this process: memory has one writer or any number of readers. Calls
 //! that run with the GIL released, and calls made meanwhile, exclude each other through it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
+use numpy::PyUntypedArray;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict};
 
-use super::Bounds;
+use super::header::Bounds;
 
 /// Locked only by a thread that holds the GIL, so that `os.fork` never copies it locked.
 static TABLE: Mutex<Table> = Mutex::new(Table {
-    next: 0,
+    last: 0,
     entries: Vec::new(),
 });
 
 struct Table {
-    next: u64,
+    /// The number of the last borrow.
+    last: u64,
     /// Few: the arrays of the calls that are running.
     entries: Vec<Entry>,
 }
 
 struct Entry {
     number: u64,
-    scope: BorrowScope,
-    thread: ThreadId,
     bounds: Bounds,
     access: Access,
+    scope: Option<ScopeId>,
+    thread: ThreadId,
 }
+
+/// Of borrows that do not exclude each other: their scope has shown them to lie apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScopeId(u64);
 
 /// What a borrow allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,16 +48,11 @@ pub enum Access {
     Train,
 }
 
-/// The arrays of one call, whose borrows do not exclude each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BorrowScope(u64);
-
-impl BorrowScope {
-    /// A scope without borrows.
+impl ScopeId {
+    /// A new one.
     pub fn new() -> Self {
-        let mut table = table();
-        table.next += 1;
-        Self(table.next)
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 }
 
@@ -57,79 +60,103 @@ impl BorrowScope {
 #[derive(Debug)]
 pub struct Borrow {
     number: u64,
+    bounds: Bounds,
 }
 
 impl Borrow {
-    /// # Errors
-    /// Another scope has a borrow that excludes this one: its access.
-    pub fn new(scope: BorrowScope, bounds: Bounds, access: Access) -> Result<Self, Access> {
-        let mut table = table();
-        let excludes = |other: &Entry| {
-            (access != Access::Read || other.access != Access::Read) && other.scope != scope
-        };
-        let mut entries = table.entries.iter();
-        if let Some(other) = entries.find(|other| excludes(other) && other.bounds.overlap(&bounds))
-        {
-            return Err(other.access);
-        }
-        Ok(table.add(scope, bounds, access))
-    }
-
-    /// For a training: other threads may still be reading, which [`Self::is_alone`] tells, but no new
-    /// reader is let in.
+    /// The memory of an array.
     ///
     /// # Errors
-    /// Another call writes to some of it, or this thread reads it, which would never end.
-    pub fn for_training(scope: BorrowScope, bounds: Bounds) -> Result<Self, Access> {
+    /// Another borrow excludes this one.
+    pub fn new(
+        argument: &str,
+        array: &Bound<'_, PyUntypedArray>,
+        access: Access,
+    ) -> PyResult<Self> {
+        Self::of_bounds(argument, Bounds::of(argument, array)?, access, None)
+    }
+
+    /// Some addresses, by one of the borrows of a scope, if there is one.
+    ///
+    /// # Errors
+    /// A borrow that is not of this scope excludes this one.
+    pub fn of_bounds(
+        argument: &str,
+        bounds: Bounds,
+        access: Access,
+        scope: Option<ScopeId>,
+    ) -> PyResult<Self> {
+        let mut table = table();
+        let excludes = |other: &&Entry| {
+            (scope.is_none() || other.scope != scope)
+                && (access != Access::Read || other.access != Access::Read)
+                && other.bounds.overlap(&bounds)
+        };
+        if let Some(other) = table.entries.iter().find(excludes) {
+            return Err(refused(argument, access, other.access));
+        }
+        Ok(table.add(bounds, access, scope))
+    }
+
+    /// Some addresses, for a training: other threads may still be reading them, which
+    /// [`Self::is_alone`] tells, but no new reader is let in.
+    ///
+    /// # Errors
+    /// Another call writes to them, or this thread reads them, which would never end.
+    pub fn for_training(argument: &str, bounds: Bounds) -> PyResult<Self> {
         let mut table = table();
         let own = thread::current().id();
-        let excludes = |other: &Entry| other.access != Access::Read || other.thread == own;
-        let mut entries = table.entries.iter();
-        if let Some(other) = entries.find(|other| excludes(other) && other.bounds.overlap(&bounds))
-        {
-            return Err(other.access);
+        let excludes = |other: &&Entry| {
+            (other.access != Access::Read || other.thread == own) && other.bounds.overlap(&bounds)
+        };
+        if let Some(other) = table.entries.iter().find(excludes) {
+            return Err(refused(argument, Access::Train, other.access));
         }
-        Ok(table.add(scope, bounds, Access::Train))
+        Ok(table.add(bounds, Access::Train, None))
     }
 
     /// Whether no other borrow overlaps this one.
     pub fn is_alone(&self) -> bool {
         let table = table();
-        let own = table.entries.iter().find(|one| one.number == self.number);
-        let mut entries = table.entries.iter();
-        own.is_none_or(|own| {
-            !entries.any(|other| other.number != own.number && other.bounds.overlap(&own.bounds))
-        })
-    }
-}
-
-impl Table {
-    fn add(&mut self, scope: BorrowScope, bounds: Bounds, access: Access) -> Borrow {
-        self.next += 1;
-        let number = self.next;
-        self.entries.push(Entry {
-            number,
-            scope,
-            thread: thread::current().id(),
-            bounds,
-            access,
-        });
-        Borrow { number }
+        let mut others = table.entries.iter();
+        others.all(|other| other.number == self.number || !other.bounds.overlap(&self.bounds))
     }
 }
 
 impl Drop for Borrow {
     fn drop(&mut self) {
         let mut table = table();
-        // Mostly the last; in a forked child it may be none.
-        let place = table
-            .entries
-            .iter()
-            .rposition(|one| one.number == self.number);
-        if let Some(place) = place {
+        // Mostly the last; in a forked child it may be gone.
+        let mut entries = table.entries.iter();
+        if let Some(place) = entries.rposition(|one| one.number == self.number) {
             table.entries.swap_remove(place);
         }
     }
+}
+
+impl Table {
+    fn add(&mut self, bounds: Bounds, access: Access, scope: Option<ScopeId>) -> Borrow {
+        self.last += 1;
+        let number = self.last;
+        self.entries.push(Entry {
+            number,
+            bounds,
+            access,
+            scope,
+            thread: thread::current().id(),
+        });
+        Borrow { number, bounds }
+    }
+}
+
+/// Why a borrow of such an `access` is excluded by another.
+fn refused(argument: &str, access: Access, other: Access) -> PyErr {
+    let why = match (access, other) {
+        (_, Access::Train) => "expected a network at rest, got one that a training is running on",
+        (Access::Read, _) => "another call is writing to this array",
+        _ => "expected an array of its own, got one that another call uses",
+    };
+    PyValueError::new_err(format!("{argument}: {why}"))
 }
 
 fn table() -> MutexGuard<'static, Table> {
@@ -145,7 +172,7 @@ pub fn forget_in_children(py: Python<'_>) -> PyResult<()> {
     }
     let in_child = PyCFunction::new_closure(py, None, None, |_, _| {
         let own = thread::current().id();
-        table().entries.retain(|one| one.thread == own);
+        table().entries.retain(|entry| entry.thread == own);
     })?;
     let when = PyDict::new(py);
     when.set_item("after_in_child", in_child)?;

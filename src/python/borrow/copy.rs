@@ -1,0 +1,71 @@
+//! Copies that NumPy makes, which it may do with the GIL released: the memory is borrowed meanwhile.
+
+use numpy::{PyArrayDescr, PyUntypedArray};
+use pyo3::prelude::*;
+
+use super::super::arrays::numpy_function;
+use super::header::{Bounds, Order, check_writeable};
+use super::table::{Access, Borrow, ScopeId};
+
+/// A copy of an array.
+///
+/// # Errors
+/// Another call is writing to it.
+pub fn copied<'py>(
+    argument: &str,
+    array: &Bound<'py, PyUntypedArray>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let _borrow = Borrow::new(argument, array, Access::Read)?;
+    array.call_method0("copy")
+}
+
+/// An array, which `_borrow` is of, as an aligned block in this order, of a dtype or its own: itself
+/// without its class, or a copy.
+///
+/// # Errors
+/// Those of NumPy: no memory, no such conversion.
+pub fn block<'py>(
+    _borrow: &Borrow,
+    array: &Bound<'py, PyUntypedArray>,
+    dtype: Option<Bound<'py, PyArrayDescr>>,
+    order: Order,
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let layout = match order {
+        Order::C => "C_CONTIGUOUS",
+        Order::Fortran => "F_CONTIGUOUS",
+    };
+    let require = numpy_function(array.py(), "require")?;
+    let block = require.call1((array, dtype, [layout, "ALIGNED", "ENSUREARRAY"]))?;
+    Ok(block.cast_into()?)
+}
+
+/// target[...] = value. They may share memory.
+///
+/// # Errors
+/// The target is read-only; another call uses one of them.
+pub fn assign(
+    argument: &str,
+    target: &Bound<'_, PyUntypedArray>,
+    value: &Bound<'_, PyUntypedArray>,
+) -> PyResult<()> {
+    check_writeable(argument, target)?;
+    let scope = Some(ScopeId::new());
+    let bounds = Bounds::of(argument, target)?;
+    let borrow = Borrow::of_bounds(argument, bounds, Access::Write, scope)?;
+    let bounds = Bounds::of(argument, value)?;
+    let _value = Borrow::of_bounds(argument, bounds, Access::Read, scope)?;
+    fill(&borrow, target, value)
+}
+
+/// target[...] = value, where `_borrow` is of the target, and the value is nobody else's.
+///
+/// # Errors
+/// Those of NumPy.
+pub fn fill(
+    _borrow: &Borrow,
+    target: &Bound<'_, PyUntypedArray>,
+    value: &Bound<'_, PyUntypedArray>,
+) -> PyResult<()> {
+    numpy_function(target.py(), "copyto")?.call1((target, value))?;
+    Ok(())
+}

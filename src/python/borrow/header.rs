@@ -1,0 +1,114 @@
+//! What the header of an array says: where its numbers lie, and how.
+//!
+//! The flags of an array are not asked where its strides tell the same: before NumPy 2, assigning to
+//! `data` sets those for "C-contiguous" and "aligned" whatever is true.
+
+use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods, npyffi};
+use pyo3::prelude::*;
+
+use crate::error::{Error, Result};
+
+/// Addresses: those from `start` up to, but not with, `end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    pub start: usize,
+    pub end: usize,
+}
+
+impl Bounds {
+    /// Whether they have an address in common.
+    pub fn overlap(&self, other: &Self) -> bool {
+        self.start.max(other.start) < self.end.min(other.end)
+    }
+
+    /// The addresses from the first byte of an array to behind its last, as NumPy's `byte_bounds`.
+    ///
+    /// # Errors
+    /// They leave the address space, as the strides of `__array_interface__` may.
+    pub fn of(argument: &str, array: &Bound<'_, PyUntypedArray>) -> Result<Self> {
+        let start = data(array).addr();
+        if array.is_empty() {
+            return Ok(Self { start, end: start });
+        }
+        let (mut before, mut behind) = (0_usize, array.dtype().itemsize());
+        for (&length, &stride) in array.shape().iter().zip(array.strides()) {
+            let reach = stride.unsigned_abs().saturating_mul(length - 1);
+            let side = if stride < 0 { &mut before } else { &mut behind };
+            *side = side.saturating_add(reach);
+        }
+        let (first, end) = (start.checked_sub(before), start.checked_add(behind));
+        let bounds = first.zip(end).map(|(start, end)| Self { start, end });
+        bounds.ok_or_else(|| {
+            let expected = "an array that lies in memory";
+            Error::value(argument, expected, "strides that leave the address space")
+        })
+    }
+}
+
+/// Row by row, or column by column.
+#[derive(Debug, Clone, Copy)]
+pub enum Order {
+    C,
+    Fortran,
+}
+
+impl Order {
+    /// That of `array`; C where it lies in no block. `Kept` in Python says the same.
+    pub fn of(array: &Bound<'_, PyUntypedArray>) -> Self {
+        if Self::Fortran.is_of(array) && !Self::C.is_of(array) {
+            Self::Fortran
+        } else {
+            Self::C
+        }
+    }
+
+    /// Whether `array` is a block in this order: contiguous, without gaps.
+    pub fn is_of(self, array: &Bound<'_, PyUntypedArray>) -> bool {
+        array.is_empty() || self.is_of_size(array, array.dtype().itemsize())
+    }
+
+    fn is_of_size(self, array: &Bound<'_, PyUntypedArray>, size: usize) -> bool {
+        let axes = array.shape().iter().zip(array.strides());
+        match self {
+            Self::C => are_contiguous(size, axes.rev()),
+            Self::Fortran => are_contiguous(size, axes),
+        }
+    }
+
+    /// Whether `array`, of dtype `T`, is a block in this order that begins where the machine may read
+    /// a `T`.
+    pub fn is_usable<T>(self, array: &Bound<'_, PyUntypedArray>) -> bool {
+        array.is_empty()
+            || self.is_of_size(array, size_of::<T>()) && data(array).cast::<T>().is_aligned()
+    }
+}
+
+/// Whether axes, the innermost first, lie without gaps.
+fn are_contiguous<'a>(size: usize, axes: impl Iterator<Item = (&'a usize, &'a isize)>) -> bool {
+    let mut expected = size;
+    for (&length, &stride) in axes {
+        if length != 1 && usize::try_from(stride) != Ok(expected) {
+            return false;
+        }
+        expected = expected.saturating_mul(length);
+    }
+    true
+}
+
+/// # Errors
+/// `array` is read-only.
+pub fn check_writeable(argument: &str, array: &Bound<'_, PyUntypedArray>) -> Result<()> {
+    // SAFETY: `array` is alive and an ndarray, so its object header may be read.
+    let flags = unsafe { (*array.as_array_ptr()).flags };
+    if flags & npyffi::NPY_ARRAY_WRITEABLE == 0 {
+        let (expected, got) = ("a writeable array", "a read-only one");
+        return Err(Error::value(argument, expected, got));
+    }
+    Ok(())
+}
+
+/// Where the first element of `array` is.
+pub fn data(array: &Bound<'_, PyUntypedArray>) -> *mut u8 {
+    // SAFETY: as in `check_writeable`.
+    unsafe { (*array.as_array_ptr()).data.cast() }
+}

@@ -1,0 +1,93 @@
+//! The arrays of one call of which several are written to.
+
+use std::borrow::Cow;
+
+use numpy::ndarray::Dimension;
+use numpy::{PyArray, PyArrayMethods, PyUntypedArray};
+use pyo3::prelude::*;
+
+use super::array::{Block, ReadArray, WriteArray};
+use super::header::{Order, check_writeable};
+use super::overlap::Spans;
+use super::table::{Access, Borrow, ScopeId};
+
+/// Borrows that do not exclude each other, though their addresses may cross as those of `p[::2]` and
+/// `p[1::2]` do: each is shown, number by number, to share no memory with the others, where one of
+/// the two is written to.
+pub struct BorrowScope<'py> {
+    id: ScopeId,
+    spans: Spans<'py>,
+}
+
+impl<'py> BorrowScope<'py> {
+    /// A scope without borrows.
+    pub fn new() -> Self {
+        Self {
+            id: ScopeId::new(),
+            spans: Spans::new(),
+        }
+    }
+
+    /// Borrows an aligned block in this order to read it.
+    ///
+    /// # Errors
+    /// It shares memory with an array of the scope that is written to, or another call writes to it.
+    pub fn read<T: numpy::Element, D: Dimension>(
+        &mut self,
+        argument: impl Into<Cow<'static, str>>,
+        array: &Bound<'py, PyArray<T, D>>,
+        order: Order,
+    ) -> PyResult<ReadArray<'py, T, D>> {
+        let block = Block::new(argument.into(), array, order)?;
+        let borrow = self.hold(block.argument().clone(), array.as_untyped(), Access::Read)?;
+        Ok(ReadArray::new(block, borrow))
+    }
+
+    /// Borrows an aligned block in this order to write to it.
+    ///
+    /// # Errors
+    /// It is read-only, shares memory with an array of the scope, or another call uses it.
+    pub fn write<T: numpy::Element, D: Dimension>(
+        &mut self,
+        argument: impl Into<Cow<'static, str>>,
+        array: &Bound<'py, PyArray<T, D>>,
+        order: Order,
+    ) -> PyResult<WriteArray<'py, T, D>> {
+        let block = Block::new(argument.into(), array, order)?;
+        check_writeable(block.argument(), array.as_untyped())?;
+        let borrow = self.hold(block.argument().clone(), array.as_untyped(), Access::Write)?;
+        Ok(WriteArray::new(block, borrow))
+    }
+
+    /// Borrows an array of any dtype and strides, for NumPy to copy from or to.
+    ///
+    /// # Errors
+    /// As [`Self::read`] and [`Self::write`].
+    pub fn hold(
+        &mut self,
+        argument: impl Into<Cow<'static, str>>,
+        array: &Bound<'py, PyUntypedArray>,
+        access: Access,
+    ) -> PyResult<Borrow> {
+        let argument = argument.into();
+        let bounds = self
+            .spans
+            .add(argument.clone(), array, access != Access::Read)?;
+        Borrow::of_bounds(&argument, bounds, access, Some(self.id))
+    }
+
+    /// Keeps the borrows to come apart from an array that is borrowed in another way.
+    ///
+    /// # Errors
+    /// It shares memory with an array of the scope.
+    pub fn include(
+        &mut self,
+        argument: &'static str,
+        array: &Bound<'py, PyUntypedArray>,
+        access: Access,
+    ) -> PyResult<()> {
+        self.spans
+            .add(argument.into(), array, access != Access::Read)?;
+        Ok(())
+    }
+}
