@@ -1,7 +1,9 @@
-"""What NumPy copies for bpfast is borrowed meanwhile."""
+"""What NumPy copies for bpfast is borrowed meanwhile; and the GIL that all this relies on."""
 
+import ctypes
 import re
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import pytest
 import bpfast
 from bpfast import _core
 
+ROOT = Path(__file__).parents[1]
 TRAIN = "{}: expected a network at rest, got one that a training is running on"
 
 
@@ -94,3 +97,31 @@ def test_the_best_parameters_come_back_beside_a_thread_that_predicts():
         over.set()
         thread.join()
     assert said <= {(n, 100), TRAIN.format("params")}
+
+
+def test_the_module_needs_the_gil():
+    """A build for a free-threaded interpreter says so by a slot, which an abi3 build leaves out.
+
+    Without the slot such an interpreter turns the GIL on as well. So the wheel shows only
+    that it does not say the opposite, and the source is read.
+    """
+    source = (ROOT / "src/python/mod.rs").read_text(encoding="utf-8")
+    assert re.search(r"^#\[pyo3::pymodule\(gil_used = true\)\]$", source, re.MULTILINE)
+    py_mod_gil, used = 4, 0
+    assert slots().get(py_mod_gil, used) == used
+
+
+def slots():
+    """The slots of the module's definition, by their numbers."""
+    init = ctypes.PyDLL(_core.__file__).PyInit__core
+    init.restype = ctypes.c_void_p
+    word = ctypes.sizeof(ctypes.c_void_p)
+    # PyModuleDef: a head of object, init, index and copy; name, doc, size, methods, slots.
+    head = object.__basicsize__ + 3 * word
+    start = ctypes.c_void_p.from_address(init() + head + 4 * word).value
+    found, at = {}, start
+    while number := ctypes.c_int.from_address(at).value:
+        found[number] = ctypes.c_void_p.from_address(at + word).value or 0
+        at += 2 * word
+    assert 2 in found  # Py_mod_exec: this is the table of slots
+    return found

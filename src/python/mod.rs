@@ -29,7 +29,7 @@ mod training;
 mod vector;
 
 /// The compiled part of bpfast. Its public names are those of the package `bpfast`.
-#[pyo3::pymodule]
+#[pyo3::pymodule(gil_used = true)]
 mod _core {
     #[pymodule_export]
     use super::copying::restore;
