@@ -305,6 +305,25 @@ def test_progress(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_plateau_falls_at_costs_below_zero():
+    rates = {}
+    for shift in (0, -10):
+        plateau = bpfast.schedules.Plateau(0.5, factor=0.5, patience=1)
+        net = told([cost + shift for cost in (5, 4, 4, 4, 4)], optimizer=bpfast.SGD(plateau))
+        rates[shift] = net.history.learning_rate.tolist()
+    assert rates[0] == rates[-10]
+    assert rates[0][-1] < 0.01
+
+
+def test_early_stopping_at_costs_below_zero():
+    for least, best in ((0.0, 5), (0.5, 2), (2.0, 1)):
+        stop = bpfast.EarlyStopping(2, least=least)
+        net = told([-5, -6, -6, -5.9, -6.4, -6.4, -6.3], early_stopping=stop)
+        epochs = {0.0: 4, 0.5: 4, 2.0: 3}[least]
+        assert len(net.history) == epochs
+        assert stop.best_epoch == min(best, 2 if least < 1 else 1)
+
+
 def test_the_mode_is_told_by_the_name():
     for name, mode in (
         ("validation_cost", "min"),
