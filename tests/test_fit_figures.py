@@ -1,11 +1,13 @@
 """What is measured after each epoch: validation, metrics, early stopping, learning rates."""
 
+import re
 import warnings
 
 import numpy as np
 import pytest
 
 import bpfast
+from bpfast import _metrics
 from tests.refuses import refuses
 
 RNG = np.random.default_rng(0)
@@ -325,18 +327,22 @@ def test_early_stopping_at_costs_below_zero():
 
 
 def test_the_mode_is_told_by_the_name():
-    for name, mode in (
-        ("validation_cost", "min"),
-        ("mean_absolute_error", "min"),
-        ("validation_accuracy", "max"),
-        ("r2", "max"),
-        (None, "min"),
-    ):
-        assert bpfast.EarlyStopping(monitor=name).mode == mode
-    message = "^mode: expected 'min' or 'max' for 'validation_f1', got None$"
-    with refuses(ValueError, message):
-        bpfast.EarlyStopping(monitor="validation_f1")
-    assert bpfast.EarlyStopping(monitor="validation_f1", mode="max").mode == "max"
+    named = dict.fromkeys((*_metrics.NAMED, "cost"), "max")
+    named |= dict.fromkeys(("cost", "mean_squared_error", "mean_absolute_error"), "min")
+    for name, mode in (named | {"f1_score": "max", "max_error": "min"}).items():
+        for column in (name, f"validation_{name}"):
+            assert bpfast.EarlyStopping(monitor=column).mode == mode
+    assert bpfast.EarlyStopping().mode == "min"
+    for name in (
+        "neg_mean_squared_error", "inaccuracy", "misclassification_error_rate", "top_5_accuracy",
+        "validation_f1", "neg_cost", "my_error", "score", "1 - accuracy", "my_r2", "not_r2",
+        "validation_neg_log_likelihood_cost", "seconds", "Accuracy", "",
+    ):  # fmt: skip
+        expected = "mode='min' or mode='max'"
+        message = f"^mode: expected {expected}, as {re.escape(repr(name))} does not tell, got None$"
+        with refuses(ValueError, message):
+            bpfast.EarlyStopping(monitor=name)
+        assert bpfast.EarlyStopping(monitor=name, mode="max").mode == "max"
     with refuses(ValueError, "^mode: expected 'min' or 'max' for 'r2', got 'high'$"):
         bpfast.EarlyStopping(monitor="r2", mode="high")
 
