@@ -1,7 +1,6 @@
 """What is measured after each epoch: validation, metrics, early stopping, learning rates."""
 
 import re
-import warnings
 
 import numpy as np
 import pytest
@@ -129,66 +128,6 @@ def test_a_metric_of_ones_own():
     for shape, dtype, y in seen:
         assert (shape, dtype) == ((N, 3), np.float32)
         np.testing.assert_array_equal(y, OUTPUTS)
-
-
-TWO = np.array([[0.0, 1.0], [1.0, 0.0]] * (N // 2))
-SIGNS = r"in row 0; the classes of a single output are 0 and 1: y = \(y \+ 1\) / 2$"
-CLASSES = [
-    # output, y, what y is taken for where it tells no classes
-    ("identity", TWO, None),
-    ("identity", TWO[:, :1], None),
-    ("identity", TWO[:, 0].astype(int), None),
-    ("sigmoid", TWO, None),
-    ("sigmoid", 0.9 * TWO + 0.05, None),
-    ("softmax", 0.9 * TWO + 0.05, None),
-    ("tanh", 2 * TWO - 1, None),
-    ("tanh", 2 * TWO[:, :1] - 1, f"labels, or outputs that are 0 or 1 as y, got -1 {SIGNS}"),
-    ("identity", 2 * TWO[:, :1] - 1, f"labels, or outputs that are 0 or 1 as y, got -1 {SIGNS}"),
-    ("sigmoid", 2 * TWO[:, :1] - 1, f"labels, or outputs from 0 to 1 as y, got -1 {SIGNS}"),
-    ("identity", 0.9 * TWO, "labels, or outputs that are 0 or 1 as y, got 0.9 in row 0"),
-    ("identity", X[:, :1], f"labels, or outputs that are 0 or 1 as y, got {X[0, 0]} in row 0"),
-    ("sigmoid", TWO * 1.5, "labels, or outputs from 0 to 1 as y, got 1.5 in row 0"),
-]
-
-
-@pytest.mark.parametrize(("output", "y", "wrong"), CLASSES)
-def test_accuracy_is_of_classes(output, y, wrong):
-    outputs = 1 if y.ndim == 2 and y.shape[1] == 1 else 2
-    cost = "cross_entropy" if y.ndim == 1 else "quadratic"
-    output = "sigmoid" if y.ndim == 1 else output
-    net = net_of((4, outputs), output=output, cost=cost)
-    if wrong is None:
-        history = fit(net, X, y, metrics="accuracy", validation=(X, y))
-        wanted = y if y.ndim == 1 else y.argmax(axis=1) if outputs == 2 else y[:, 0]
-        a = net(X)
-        got = a.argmax(axis=1) if outputs == 2 else a[:, 0] > 0.5
-        assert history.accuracy[-1] == history.validation_accuracy[-1] == (got == wanted).mean()
-        return
-    for metrics in ("accuracy", ["r2", "accuracy"], {"right": "accuracy"}):
-        hint = "" if wrong.endswith("$") else "; mean_squared_error and r2 measure"
-        message = f"^metrics: accuracy: expected {wrong}{hint}"
-        with refuses(ValueError, message, net):
-            fit(net, X, y, metrics=metrics)
-    good = np.round(np.abs(y)).clip(0, 1)
-    for given in ((X, good), ([(X, good)],)):
-        with refuses(ValueError, f"^validation: metrics: accuracy: expected {wrong}", net):
-            net.fit(*given, metrics="accuracy", validation=(X, y))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # sigmoid outputs never come to -1
-        fit(net, X, y, metrics="r2")
-
-
-def test_accuracy_of_labels_beside_a_cost_of_ones_own():
-    def cost(a, y):
-        return ((a[:, 0] - y) ** 2), 2 * (a - y[:, None])
-
-    y = RNG.integers(0, 2, N).astype(float)
-    net = net_of((4, 1), output="identity", cost=cost)
-    history = fit(net, X, y, metrics="accuracy")
-    assert history.accuracy[-1] == ((net(X)[:, 0] > 0.5) == y).mean()
-    with refuses(ValueError, "^metrics: accuracy: expected labels as y, got 0.5 in row 3;", net):
-        y[3] = 0.5
-        fit(net, X, y, metrics="accuracy")
 
 
 def test_metrics_under_names_of_ones_own():
