@@ -61,9 +61,12 @@ def orders(n, epochs, seed, *, shuffle=True):
 
 
 def backprop(net, x, y, weights):
-    """Cost and gradient of a mini-batch."""
-    g = net.backprop(x, y, sample_weight=weights)
-    return g.cost, np.float64(g.flat)
+    """Σ s_x C_x / n of a mini-batch of n examples, and its gradient."""
+    if weights is None:
+        g = net.backprop(x, y)
+        return g.cost, np.float64(g.flat)
+    g = net.backprop(x, y, sample_weight=weights, reduction="sum")
+    return g.cost / len(x), np.float64(g.flat) / len(x)
 
 
 def train(
@@ -81,21 +84,24 @@ def train(
     clip_norm=None,
     max_norm=None,
     weights=None,
+    mean_weight=None,
     gradient=backprop,
 ):
-    """Train `net`: the mean cost of each epoch."""
+    """Train `net`: the mean cost of each epoch.
+
+    The weights are divided by `mean_weight`: where nothing is said, by their mean.
+    """
     of_weights = is_weight(net)
+    if weights is not None:
+        weights = weights / (np.mean(weights) if mean_weight is None else mean_weight)
     found = []
     for order in orders(len(x), epochs, seed, shuffle=shuffle):
-        cost = total = 0.0
+        cost = 0.0
         for start in range(0, len(x), batch_size):
             rows = order[start : start + batch_size]
             s = None if weights is None else weights[rows]
-            count = len(rows) if s is None else s.sum()
-            if count == 0:
-                continue  # such a step changes nothing, but it is one
             c, g = gradient(net, x[rows], y[rows], s)
-            cost, total = cost + c * count, total + count
+            cost += c * len(rows)
             norm = np.linalg.norm(g)
             if clip_norm is not None and norm > clip_norm:
                 g = g * (clip_norm / norm)
@@ -106,5 +112,5 @@ def train(
                 for k, w in enumerate(net.weights):
                     norms = np.linalg.norm(np.float64(w), axis=1, keepdims=True)
                     net.weights[k] = w * np.minimum(1, max_norm / norms)
-        found.append(cost / total)
+        found.append(cost / len(x))
     return found

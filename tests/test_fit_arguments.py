@@ -56,14 +56,12 @@ BOTH = [
     ("class_weight", {"a": 1}, TypeError, "class_weight: expected an integer, got str"),
     ("class_weight", {0: -1}, ValueError, r"class_weight\[0\]: expected a finite number, 0 or abo"),
     ("class_weight", {0: "a"}, TypeError, r"class_weight\[0\]: expected a number, got str"),
-    ("class_weight", {0: 0, 1: 0}, ValueError, "class_weight: expected a weight above 0 for at le"),
     ("sample_weight", S[1:], ValueError, shape("sample_weight", "(12,)", "(11,)")),
     ("sample_weight", 1.0, ValueError, shape("sample_weight", "(12,)", "()")),
     ("sample_weight", S.astype(str), TypeError, "sample_weight: expected real numbers, got dtype"),
     ("sample_weight", [[1], [1, 2]], ValueError, "sample_weight: "),
     ("sample_weight", -S, ValueError, r"sample_weight\[0\]: expected a finite weight, 0 or above"),
     ("sample_weight", [1] * 11 + [NAN], ValueError, r"sample_weight\[11\]: .*, got nan"),
-    ("sample_weight", [0] * N, ValueError, "sample_weight: expected a weight above 0 for at least"),
     ("sample_weight", [1e308] * N, ValueError, "sample_weight: expected a finite sum"),
     ("seed", -1, ValueError, "seed: expected an integer, 0 or above, got -1"),
     ("seed", 0.5, TypeError, "seed: expected an integer, got float"),
@@ -198,8 +196,8 @@ def test_an_argument_by_position(net):
 def test_a_column_of_other_libraries_to_stop_early_by(net):
     for monitor, mode, meant in (
         ("val_loss", "min", "validation_cost"),
-        ("val_cost", None, "validation_cost"),
-        ("val_accuracy", None, "validation_accuracy"),
+        ("val_cost", "min", "validation_cost"),
+        ("val_accuracy", "max", "validation_accuracy"),
         ("loss", "min", "cost"),
     ):
         stop = bpfast.EarlyStopping(3, monitor, mode)
@@ -212,7 +210,7 @@ def test_a_column_of_other_libraries_to_stop_early_by(net):
             message = f"got '{monitor}'; {meant} comes with {needed}$"
             with refuses(ValueError, message, net):
                 net.fit(X, Y, early_stopping=stop)
-    message = "^mode: expected 'min' or 'max' for 'val_loss', got None; did you mean 'validation_co"
+    message = "^mode: expected .*, as 'val_loss' does not tell, got None; did you mean 'validation"
     with refuses(ValueError, message):
         bpfast.EarlyStopping(3, "val_loss")
     # A column may be called so.

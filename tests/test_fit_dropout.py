@@ -34,8 +34,8 @@ def through_masks(rates, seed):
         z = a[-1] @ w[-1].T + b[-1]
         output = np.exp(z - z.max(axis=1, keepdims=True))
         output /= output.sum(axis=1, keepdims=True)
-        delta = (output - np.eye(output.shape[1])[y]) * (s / s.sum())[:, None]
-        cost = -(s * np.log(output[np.arange(n), y])).sum() / s.sum()
+        delta = (output - np.eye(output.shape[1])[y]) * (s / n)[:, None]
+        cost = -(s * np.log(output[np.arange(n), y])).sum() / n
         g = bpfast.Network(net.sizes, init="zeros")
         for layer in reversed(range(len(w))):
             g.weights[layer] = delta.T @ a[layer]

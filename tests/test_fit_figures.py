@@ -1,11 +1,12 @@
 """What is measured after each epoch: validation, metrics, early stopping, learning rates."""
 
-import warnings
+import re
 
 import numpy as np
 import pytest
 
 import bpfast
+from bpfast import _metrics
 from tests.refuses import refuses
 
 RNG = np.random.default_rng(0)
@@ -129,66 +130,6 @@ def test_a_metric_of_ones_own():
         np.testing.assert_array_equal(y, OUTPUTS)
 
 
-TWO = np.array([[0.0, 1.0], [1.0, 0.0]] * (N // 2))
-SIGNS = r"in row 0; the classes of a single output are 0 and 1: y = \(y \+ 1\) / 2$"
-CLASSES = [
-    # output, y, what y is taken for where it tells no classes
-    ("identity", TWO, None),
-    ("identity", TWO[:, :1], None),
-    ("identity", TWO[:, 0].astype(int), None),
-    ("sigmoid", TWO, None),
-    ("sigmoid", 0.9 * TWO + 0.05, None),
-    ("softmax", 0.9 * TWO + 0.05, None),
-    ("tanh", 2 * TWO - 1, None),
-    ("tanh", 2 * TWO[:, :1] - 1, f"labels, or outputs that are 0 or 1 as y, got -1 {SIGNS}"),
-    ("identity", 2 * TWO[:, :1] - 1, f"labels, or outputs that are 0 or 1 as y, got -1 {SIGNS}"),
-    ("sigmoid", 2 * TWO[:, :1] - 1, f"labels, or outputs from 0 to 1 as y, got -1 {SIGNS}"),
-    ("identity", 0.9 * TWO, "labels, or outputs that are 0 or 1 as y, got 0.9 in row 0"),
-    ("identity", X[:, :1], f"labels, or outputs that are 0 or 1 as y, got {X[0, 0]} in row 0"),
-    ("sigmoid", TWO * 1.5, "labels, or outputs from 0 to 1 as y, got 1.5 in row 0"),
-]
-
-
-@pytest.mark.parametrize(("output", "y", "wrong"), CLASSES)
-def test_accuracy_is_of_classes(output, y, wrong):
-    outputs = 1 if y.ndim == 2 and y.shape[1] == 1 else 2
-    cost = "cross_entropy" if y.ndim == 1 else "quadratic"
-    output = "sigmoid" if y.ndim == 1 else output
-    net = net_of((4, outputs), output=output, cost=cost)
-    if wrong is None:
-        history = fit(net, X, y, metrics="accuracy", validation=(X, y))
-        wanted = y if y.ndim == 1 else y.argmax(axis=1) if outputs == 2 else y[:, 0]
-        a = net(X)
-        got = a.argmax(axis=1) if outputs == 2 else a[:, 0] > 0.5
-        assert history.accuracy[-1] == history.validation_accuracy[-1] == (got == wanted).mean()
-        return
-    for metrics in ("accuracy", ["r2", "accuracy"], {"right": "accuracy"}):
-        hint = "" if wrong.endswith("$") else "; mean_squared_error and r2 measure"
-        message = f"^metrics: accuracy: expected {wrong}{hint}"
-        with refuses(ValueError, message, net):
-            fit(net, X, y, metrics=metrics)
-    good = np.round(np.abs(y)).clip(0, 1)
-    for given in ((X, good), ([(X, good)],)):
-        with refuses(ValueError, f"^validation: metrics: accuracy: expected {wrong}", net):
-            net.fit(*given, metrics="accuracy", validation=(X, y))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # sigmoid outputs never come to -1
-        fit(net, X, y, metrics="r2")
-
-
-def test_accuracy_of_labels_beside_a_cost_of_ones_own():
-    def cost(a, y):
-        return ((a[:, 0] - y) ** 2), 2 * (a - y[:, None])
-
-    y = RNG.integers(0, 2, N).astype(float)
-    net = net_of((4, 1), output="identity", cost=cost)
-    history = fit(net, X, y, metrics="accuracy")
-    assert history.accuracy[-1] == ((net(X)[:, 0] > 0.5) == y).mean()
-    with refuses(ValueError, "^metrics: accuracy: expected labels as y, got 0.5 in row 3;", net):
-        y[3] = 0.5
-        fit(net, X, y, metrics="accuracy")
-
-
 def test_metrics_under_names_of_ones_own():
     net = net_of(**SOFTMAX)
     metrics = {"mine": lambda a, y: a.max(), "right": "accuracy"}
@@ -305,19 +246,42 @@ def test_progress(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_plateau_falls_at_costs_below_zero():
+    rates = {}
+    for shift in (0, -10):
+        plateau = bpfast.schedules.Plateau(0.5, factor=0.5, patience=1)
+        net = told([cost + shift for cost in (5, 4, 4, 4, 4)], optimizer=bpfast.SGD(plateau))
+        rates[shift] = net.history.learning_rate.tolist()
+    assert rates[0] == rates[-10]
+    assert rates[0][-1] < 0.01
+
+
+def test_early_stopping_at_costs_below_zero():
+    for least, best in ((0.0, 5), (0.5, 2), (2.0, 1)):
+        stop = bpfast.EarlyStopping(2, least=least)
+        net = told([-5, -6, -6, -5.9, -6.4, -6.4, -6.3], early_stopping=stop)
+        epochs = {0.0: 4, 0.5: 4, 2.0: 3}[least]
+        assert len(net.history) == epochs
+        assert stop.best_epoch == min(best, 2 if least < 1 else 1)
+
+
 def test_the_mode_is_told_by_the_name():
-    for name, mode in (
-        ("validation_cost", "min"),
-        ("mean_absolute_error", "min"),
-        ("validation_accuracy", "max"),
-        ("r2", "max"),
-        (None, "min"),
-    ):
-        assert bpfast.EarlyStopping(monitor=name).mode == mode
-    message = "^mode: expected 'min' or 'max' for 'validation_f1', got None$"
-    with refuses(ValueError, message):
-        bpfast.EarlyStopping(monitor="validation_f1")
-    assert bpfast.EarlyStopping(monitor="validation_f1", mode="max").mode == "max"
+    named = dict.fromkeys((*_metrics.NAMED, "cost"), "max")
+    named |= dict.fromkeys(("cost", "mean_squared_error", "mean_absolute_error"), "min")
+    for name, mode in (named | {"f1_score": "max", "max_error": "min"}).items():
+        for column in (name, f"validation_{name}"):
+            assert bpfast.EarlyStopping(monitor=column).mode == mode
+    assert bpfast.EarlyStopping().mode == "min"
+    for name in (
+        "neg_mean_squared_error", "inaccuracy", "misclassification_error_rate", "top_5_accuracy",
+        "validation_f1", "neg_cost", "my_error", "score", "1 - accuracy", "my_r2", "not_r2",
+        "validation_neg_log_likelihood_cost", "seconds", "Accuracy", "",
+    ):  # fmt: skip
+        expected = "mode='min' or mode='max'"
+        message = f"^mode: expected {expected}, as {re.escape(repr(name))} does not tell, got None$"
+        with refuses(ValueError, message):
+            bpfast.EarlyStopping(monitor=name)
+        assert bpfast.EarlyStopping(monitor=name, mode="max").mode == "max"
     with refuses(ValueError, "^mode: expected 'min' or 'max' for 'r2', got 'high'$"):
         bpfast.EarlyStopping(monitor="r2", mode="high")
 

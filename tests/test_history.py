@@ -155,13 +155,15 @@ NAN, INF = math.nan, math.inf
     [
         (VALIDATION, "validation_cost", None, 2),
         (ACCURACY, "validation_accuracy", None, 2),  # the first of two
-        (ACCURACY, "top_5_accuracy", None, 2),
+        (ACCURACY, "top_5_accuracy", "max", 2),
         ([0.3, 0.1, 0.1], "validation_cost", None, 2),
         ([0.3, 0.1, 0.2], "validation_cost", "max", 1),
         ([0.3, 0.1, 0.2], "f1", "min", 2),
         ([0.3, 0.5, 0.2], "validation_r2", None, 2),
         ([0.3, 0.1, 0.2], "mean_absolute_error", None, 2),
-        ([NAN, 0.2, 0.1], "cost_2_accuracy", None, 2),
+        ([NAN, 0.2, 0.1], "accuracy", None, 2),
+        ([-3.0, -1.0, -2.0], "cost", None, 1),
+        ([-3.0, -1.0, -2.0], "neg_mean_squared_error", "max", 2),
         ([NAN, INF, 0.1, NAN], "validation_cost", None, 3),
         ([NAN, INF], "validation_cost", None, 2),
         ([NAN, -INF], "validation_accuracy", None, 2),
@@ -182,7 +184,10 @@ def test_best_of_the_validation_cost_is_the_default():
     [
         ({}, "name: expected one of epoch, cost, seconds, .*, got 'validation_cost'"),
         ({"name": None}, "name: expected one of .*, got None"),
-        ({"name": "f1"}, "mode: expected 'min' or 'max' for 'f1', got None"),
+        (
+            {"name": "f1"},
+            "mode: expected mode='min' or mode='max', as 'f1' does not .*, got None",
+        ),
         ({"name": "f1", "mode": "highest"}, "mode: expected 'min' or 'max' for .*, got 'highest'"),
         ({"name": "cost", "mode": "auto"}, "mode: expected .*, got 'auto'"),
         ({"name": "f1", "mode": "max"}, "f1: expected a number in one epoch or more, got none"),

@@ -74,7 +74,8 @@ def test_plateau_golden_numbers():
 
 
 @given(
-    costs=st.lists(st.floats(-2, 5) | st.just(NAN) | st.just(math.inf), max_size=60),
+    # Below 0 every value is an improvement there.
+    costs=st.lists(st.floats(0, 5) | st.just(NAN) | st.just(math.inf), max_size=60),
     patience=st.integers(0, 4),
     cooldown=st.integers(0, 4),
 )
@@ -88,6 +89,33 @@ def test_plateau_agrees_with_pytorch(costs, patience, cooldown):
         theirs.step(cost)
         ours.report(cost)
         assert ours(0) == pytest.approx(optimizer.param_groups[0]["lr"], rel=RELATIVE)
+
+
+@pytest.mark.parametrize("best", [5.0, -2.0, -1e6])
+@pytest.mark.parametrize("is_behind_a_ramp", [False, True])
+def test_the_threshold_of_a_plateau_is_of_the_size_of_the_best(best, is_behind_a_ramp):
+    schedule = schedules.Plateau(1.0, factor=0.5, patience=0, threshold=0.01)
+    if is_behind_a_ramp:
+        schedule = schedules.WarmUp(schedule, 1)
+    margin = 0.01 * abs(best)
+    for value, rate in (
+        (best, 1.0),
+        (best, 0.5),
+        (best - 0.9 * margin, 0.25),
+        (best - 1.1 * margin, 0.25),
+        (best - 1.1 * margin, 0.125),
+    ):
+        schedule.report(value)
+        assert schedule(9) == rate, value
+
+
+def test_a_plateau_whose_best_is_zero():
+    """Every lower value is an improvement then."""
+    for threshold in (0.0, 0.5, 1.0):
+        schedule = schedules.Plateau(1.0, factor=0.5, patience=0, threshold=threshold)
+        for value, rate in ((0.0, 1.0), (0.0, 0.5), (-1e-300, 0.5), (-1e-300, 0.25)):
+            schedule.report(value)
+            assert schedule(0) == rate, (threshold, value)
 
 
 def test_ends_are_met_exactly():

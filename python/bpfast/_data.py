@@ -12,7 +12,7 @@ import numpy as np
 from bpfast import _core
 from bpfast._metrics import measure
 from bpfast._no_numbers import no_numbers
-from bpfast._weights import of_examples, with_classes
+from bpfast._weights import of_examples, of_mean_one, with_classes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,6 +77,11 @@ class Examples:
         if class_weight is not None:
             outputs = self._net.sizes[-1]
             self.sample_weight = with_classes(self.sample_weight, class_weight, self.y, outputs)
+
+    def scale_weights(self) -> None:
+        """Let the weights have the mean 1, as the steps of a training take them."""
+        if self.sample_weight is not None:
+            self.sample_weight = of_mean_one(self.sample_weight)
 
     def arrays(self) -> tuple[Any, NDArray[Any]] | None:
         """All of x and y, where the steps can be done on them as they lie; else None."""

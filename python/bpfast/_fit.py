@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
+from bpfast._accuracy import Kind, for_targets
 from bpfast._checkpoint import AnyPath, Checkpoints
 from bpfast._claims import RUNNING, claim, refuse_another_network
 from bpfast._data import Examples
-from bpfast._metrics import Metric, Metrics, check_classes
+from bpfast._metrics import Metric, Metrics
 from bpfast._metrics import parse as parse_metrics
 from bpfast._names import by_name
 from bpfast._numbers import is_number, number, whole
@@ -26,6 +27,7 @@ from bpfast._settings import (
 )
 from bpfast._sources import Arrays, Batches, Files, Source, as_batches, refuse_y_beside_batches
 from bpfast._training import Callback, Training
+from bpfast._weights import check_classes, refuse_all_zero
 from bpfast.history import History
 
 if TYPE_CHECKING:
@@ -106,7 +108,7 @@ def fit(
                     "sparse": sparse or None,
                 },
             )
-            held_out = _held_out(net, validation, measures)
+            held_out, measures = _held_out(net, validation, measures)
             if measures and held_out is None:
                 expected = "validation=(x, y) with batches, which are not measured themselves"
                 raise ValueError(f"metrics: expected {expected}, got none")
@@ -115,13 +117,20 @@ def fit(
         else:
             refuse_y_beside_batches(x)
             data = Examples(net, x, y, sample_weight)
-            check_classes(measures, data.y, net.sizes[-1], net.config["output"])
+            refuse_all_zero("sample_weight", data.sample_weight)
+            # Of all examples, before some are held out: errors name rows as the user counts them.
+            named = measures
+            measures, kind = for_targets(named, data.y, net)
+            if class_weight is not None:
+                check_classes(class_weight, data.y, net.sizes[-1])
             if is_number(validation):
                 share = number("validation", validation)
                 data, held_out = data.split(share, settings.seed)
             else:
-                held_out = _held_out(net, validation, measures)
+                held_out, _ = _held_out(net, validation, named, kind)
             data.add_class_weight(class_weight)
+            refuse_all_zero("class_weight", data.sample_weight)
+            data.scale_weights()
             trainer = _trainer(net, settings, optimizer, settings.batch_size)
             source = _source(trainer, settings, data)
             if not data.is_mapped:
@@ -185,6 +194,9 @@ def partial_fit(
         seed=whole("seed", seed, 0),
         check_finite=check_finite,
     )
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        got = "'balanced', which needs the classes of all examples"
+        raise ValueError(f"class_weight: expected a dict in partial_fit, got {got}")
     last = net.optimizer
     if last is not None and (
         optimizer is None or (isinstance(optimizer, str) and optimizer == last.kind)
@@ -272,10 +284,12 @@ def _refuse_with_batches(
             raise ValueError(f"{name}: expected with arrays alone, got {got}")
 
 
-def _held_out(net: Network, validation: Any, metrics: dict[str, Metric]) -> Examples | None:
-    """The validation examples, if there are any."""
+def _held_out(
+    net: Network, validation: Any, metrics: dict[str, Metric], like: Kind | None = None
+) -> tuple[Examples | None, dict[str, Metric]]:
+    """The validation examples, if there are any, and the metrics for their y."""
     if validation is None:
-        return None
+        return None, metrics
     if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
         got = type(validation).__name__
         if isinstance(validation, tuple | list):
@@ -284,9 +298,9 @@ def _held_out(net: Network, validation: Any, metrics: dict[str, Metric]) -> Exam
         raise TypeError(f"validation: expected {expected}, got {got}")
     with _naming_validation():
         held_out = Examples(net, *validation)
+        refuse_all_zero("sample_weight", held_out.sample_weight)
         held_out.check_targets()
-        check_classes(metrics, held_out.y, net.sizes[-1], net.config["output"])
-        return held_out
+        return held_out, for_targets(metrics, held_out.y, net, like)[0]
 
 
 def _check_cost(held_out: Examples, settings: Settings) -> None:

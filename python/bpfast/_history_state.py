@@ -4,49 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from bpfast._numbers import number
 
 # The columns of every history; the epoch is counted.
 ALWAYS = ("cost", "seconds", "learning_rate")
-# What the names of columns end in whose low values, or high values, are good.
-LOW, HIGH = ("cost", "error"), ("accuracy", "r2")
 # JSON has no such numbers.
 NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
-
-
-def mode_of(name: str, mode: str | None) -> Literal["min", "max"]:
-    """Whether low or high is good in a column, by its name where `mode` is None.
-
-    Raises
-    ------
-    ValueError
-        The name does not tell it, or `mode` is another word.
-    """
-    if mode == "min" or (mode is None and name.endswith(LOW)):
-        return "min"
-    if mode == "max" or (mode is None and name.endswith(HIGH)):
-        return "max"
-    near = meant(name)
-    is_known = mode is None and near != name and near.endswith((*LOW, *HIGH))
-    hint = f"; did you mean {near!r}?" if is_known else ""
-    raise ValueError(f"mode: expected 'min' or 'max' for {name!r}, got {mode!r}{hint}")
-
-
-def meant(name: str) -> str:
-    """The column that other libraries call `name`: Keras has val_loss for validation_cost.
-
-    Examples
-    --------
-    >>> meant("val_loss"), meant("val_accuracy"), meant("cost")
-    ('validation_cost', 'validation_accuracy', 'cost')
-    """
-    start, end = "", name
-    for prefix in ("val_", "valid_", "validation_"):
-        if name.startswith(prefix):
-            start, end = "validation_", name.removeprefix(prefix)
-    return start + {"loss": "cost", "acc": "accuracy"}.get(end, end)
 
 
 def written(columns: Mapping[str, list[float]]) -> dict[str, list[float | str]]:

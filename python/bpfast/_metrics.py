@@ -8,52 +8,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from bpfast._accuracy import ACCURACIES, outputs
 from bpfast._names import unknown_name
-from bpfast._numbers import number, shown
+from bpfast._numbers import number
 from bpfast.history import History
 
 Metric: TypeAlias = Callable[[NDArray[Any], NDArray[Any]], Any]
 Metrics: TypeAlias = Iterable[str | Metric] | Mapping[str, str | Metric]
-
-
-def labels(y: NDArray[Any]) -> NDArray[Any]:
-    """The class of each example: a label itself, the largest of several outputs, one above 1/2."""
-    if y.ndim == 1:
-        return y
-    return y.argmax(axis=1) if y.shape[1] > 1 else (y[:, 0] > 0.5).astype(np.int64)
-
-
-def accuracy(a: NDArray[Any], y: NDArray[Any]) -> float:
-    """The share of examples whose class is right."""
-    return float(np.mean(labels(a) == labels(y)))
-
-
-def check_classes(metrics: Mapping[str, Metric], y: NDArray[Any], width: int, output: str) -> None:
-    """Raise ValueError where accuracy is asked for and y tells no classes.
-
-    These are labels, outputs that are 0 or 1, several that are -1 or 1, and, of an `output` sigmoid
-    or softmax, all from 0 to 1. What a cost of the user's takes for y beside is not judged, nor a y
-    that does not fit `width` outputs, which is another error.
-    """
-    fits = y.ndim == 1 or y.shape[1:] == (width,)
-    if accuracy not in metrics.values() or not fits or y.dtype.kind not in "biuf":
-        return
-    if y.ndim == 1:
-        wrong, expected = y % 1 != 0, "labels"
-    elif output in ("sigmoid", "softmax"):
-        wrong, expected = (y < 0) | (y > 1), "labels, or outputs from 0 to 1"
-    else:
-        wrong, expected = (y != 0) & (y != 1), "labels, or outputs that are 0 or 1"
-    hint = "mean_squared_error and r2 measure a regression"
-    if y.ndim == 2 and np.all(np.abs(y) == 1):
-        if y.shape[1] > 1:
-            return
-        hint = "the classes of a single output are 0 and 1: y = (y + 1) / 2"
-    wrong &= y == y  # NaN is another error
-    if wrong.any():
-        row, *column = (int(places[0]) for places in np.nonzero(wrong))
-        got = f"{shown(float(y[(row, *column)]))} in row {row}"
-        raise ValueError(f"metrics: accuracy: expected {expected} as y, got {got}; {hint}")
 
 
 def mean_squared_error(a: NDArray[Any], y: NDArray[Any]) -> float:
@@ -68,7 +29,7 @@ def mean_absolute_error(a: NDArray[Any], y: NDArray[Any]) -> float:
 
 def r2(a: NDArray[Any], y: NDArray[Any]) -> float:
     """1 - Σ (a - y)² / Σ (y - ȳ)², the mean of it over the outputs."""
-    y = _outputs(a, y)
+    y = outputs(a, y)
     residual = np.square(_residual(a, y)).sum(axis=0)
     total = np.square(y - np.mean(y, axis=0, dtype=np.float64)).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -76,33 +37,23 @@ def r2(a: NDArray[Any], y: NDArray[Any]) -> float:
 
 
 def _residual(a: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
-    residual: NDArray[np.float64] = np.subtract(a, _outputs(a, y), dtype=np.float64)
+    residual: NDArray[np.float64] = np.subtract(a, outputs(a, y), dtype=np.float64)
     return residual
-
-
-def _outputs(a: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
-    """The outputs wanted: y, or 1 at the label and 0 elsewhere."""
-    if y.shape == a.shape:
-        return y
-    if y.shape == a.shape[:1]:
-        if a.shape[1] == 1:
-            return y[:, np.newaxis]
-        if y.dtype.kind in "bui":
-            return np.asarray(y[:, np.newaxis] == np.arange(a.shape[1]), a.dtype)
-    raise ValueError(f"expected y of shape {a.shape}, or labels, got {y.shape}")
 
 
 NAMED: dict[str, Metric] = {
     function.__name__: function
-    for function in (accuracy, mean_squared_error, mean_absolute_error, r2)
+    for function in (*ACCURACIES, mean_squared_error, mean_absolute_error, r2)
 }
 
 # What other libraries call them.
 ELSEWHERE = {
     "acc": "accuracy",
-    "binaryaccuracy": "accuracy",
+    "accuracyscore": "accuracy",
     "categoricalaccuracy": "accuracy",
     "sparsecategoricalaccuracy": "accuracy",
+    "exactmatch": "subset_accuracy",
+    "exactmatchratio": "subset_accuracy",
     "mse": "mean_squared_error",
     "mae": "mean_absolute_error",
     "r2score": "r2",
@@ -182,7 +133,8 @@ def measure(
         try:
             value = metric(a, y)
         except ValueError as error:
-            if metric in NAMED.values():
+            own = getattr(metric, "func", metric)  # an accuracy has a threshold beside
+            if any(own is named for named in NAMED.values()):
                 raise ValueError(f"metrics: {name}: {error}") from None
             raise
         found[prefix + name] = number(f"metrics: {name}", value)

@@ -145,30 +145,30 @@ class Training:
         return self.history.stopped is not None
 
     def _all_steps(self, epoch: int, shown: Progress | None) -> tuple[float, float]:
-        """Do the steps of an epoch: the rate of the last one, and the mean cost."""
+        """Do the steps of an epoch: the rate of the last one, and Σ s_x C_x / examples."""
         optimizer = self.optimizer
-        cost = weight = rate = 0.0
-        steps = 0
+        cost = rate = 0.0
+        steps = examples = 0
         while count := self.source.ready(RUN if shown is None else self._steps_at_once()):
             rates = schedules.rates(optimizer.learning_rate, optimizer.steps, count)
-            examples, of_run, weight_of_run = self._steps(epoch, steps, rates)
-            cost, weight, steps = cost + of_run, weight + weight_of_run, steps + count
+            of_run, cost_of_run = self._steps(epoch, steps, rates)
+            examples, cost, steps = examples + of_run, cost + cost_of_run, steps + count
             rate = float(rates[-1])
             if shown is not None:
-                shown.advance(examples)
-        return rate, cost / weight if weight else float("nan")
+                shown.advance(of_run)
+        return rate, cost / examples
 
-    def _steps(self, epoch: int, before: int, rates: Any) -> tuple[int, float, float]:
-        """Do some steps: their examples, Σ s_x C_x and Σ s_x."""
+    def _steps(self, epoch: int, before: int, rates: Any) -> tuple[int, float]:
+        """Do some steps: their examples, and Σ s_x C_x over these."""
         start = time.perf_counter()
         kept = self.optimizer._fit([self.net.params])
         serve(kept, self.net)
         diverged = self.trainer.run(rates, self.optimizer, kept)
-        steps, examples, cost, weight = self.trainer.report
+        steps, examples, cost = self.trainer.report
         if diverged:
             raise self._divergence(epoch, before + steps)
         self._seconds_per_step = (time.perf_counter() - start) / max(steps, 1)
-        return examples, cost, weight
+        return examples, cost
 
     def _divergence(self, epoch: int, step: int) -> ValueError | DivergenceError:
         """Say why there is no next step."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._metrics import labels
+from bpfast._accuracy import labels, shown_row
 from bpfast._numbers import not_negative, shown, whole
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def of_examples(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] 
     Raises
     ------
     ValueError
-        Weights that do not fit, are negative, not finite or all zero.
+        Weights that do not fit, are negative or not finite.
     TypeError
         No numbers.
     """
@@ -41,8 +41,39 @@ def of_examples(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] 
         k = int(good.argmin())
         got = shown(float(weights[k]))
         raise ValueError(f"sample_weight[{k}]: expected a finite weight, 0 or above, got {got}")
-    _refuse_zero("sample_weight", weights)
     return weights
+
+
+def refuse_all_zero(argument: str, weights: NDArray[np.float64] | None) -> None:
+    """Raise ValueError where no example counts."""
+    if weights is not None and not weights.any():
+        expected = "a weight above 0 for at least one example"
+        raise ValueError(f"{argument}: expected {expected}, got all zero")
+
+
+def of_mean_one(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The weights over their mean.
+
+    A step of n examples follows the gradient of Σ s_x C_x / n. With these as s, it is an unbiased
+    estimate of the gradient of Σ s_x C_x / Σ s_x over all examples, however few are in a step. A
+    power of 2 that multiplies all weights changes no bit.
+
+    Raises
+    ------
+    ValueError
+        Their sum is not finite.
+
+    Examples
+    --------
+    >>> of_mean_one(np.array([1.0, 2.0, 6.0]))
+    array([0.33333333, 0.66666667, 2.        ])
+    """
+    with np.errstate(over="ignore"):
+        total = float(weights.sum())
+    if not math.isfinite(total):
+        raise ValueError(f"sample_weight: expected a finite sum, got {total}")
+    largest = weights / weights.max()  # whose mean is no longer so small that it is 0
+    return np.asarray(largest / largest.mean())
 
 
 def with_classes(
@@ -53,52 +84,69 @@ def with_classes(
 ) -> NDArray[np.float64]:
     """The weights of the examples, if they have some, times those of their classes.
 
+    A class without a weight has 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `check_classes`.
+    """
+    numbers = _of_classes(class_weight, outputs)
+    found, index, counts = np.unique(_classes(y), return_inverse=True, return_counts=True)
+    if numbers is None:
+        of_class = np.asarray(len(y) / (len(found) * counts))[index]
+    else:
+        of_class = np.array([numbers.get(int(label), 1.0) for label in found])[index]
+    with np.errstate(over="ignore"):  # an infinite product is an error with the sum
+        return of_class if weights is None else weights * of_class
+
+
+def check_classes(class_weight: Mapping[int, float] | str, y: NDArray[Any], outputs: int) -> None:
+    """Raise what weights of classes are refused with.
+
     Raises
     ------
     ValueError
-        A class or a weight out of range, another name, or y that tells no classes.
+        A class or a weight out of range, another name, or y that does not tell one class for each
+        example.
     TypeError
         Weights of another type.
     """
-    of_class = _of_classes(class_weight, _classes(y), max(outputs, 2))
-    product = of_class if weights is None else weights * of_class
-    _refuse_zero("class_weight", product)
-    if y.ndim == 2 and not ((y == 0) | (y == 1)).all():
-        row = int(((y != 0) & (y != 1)).any(axis=1).argmax())
-        expected = "labels, or outputs that are 0 or 1, as y"
-        raise ValueError(f"class_weight: expected {expected}, got {y[row].tolist()} in row {row}")
-    return product
-
-
-def _refuse_zero(argument: str, weights: NDArray[np.float64]) -> None:
-    if not weights.any():
-        expected = "a weight above 0 for at least one example"
-        raise ValueError(f"{argument}: expected {expected}, got all zero")
+    _of_classes(class_weight, outputs)
+    _classes(y)
 
 
 def _classes(y: NDArray[Any]) -> NDArray[Any]:
+    """The class of each example."""
     if y.ndim not in (1, 2) or y.dtype.kind not in "buif" or (y.ndim == 1 and y.dtype.kind == "f"):
         got = f"shape {y.shape} of dtype {y.dtype}"
         raise ValueError(f"class_weight: expected labels or outputs for classes as y, got {got}")
+    if y.ndim == 2:
+        wrong = ((y != 0) & (y != 1)).any(axis=1)
+        expected, hint = "labels, or outputs that are 0 or 1, as y", ""
+        if not wrong.any() and y.shape[1] > 1:
+            wrong, expected = np.count_nonzero(y, axis=1) != 1, "one class in each row of y"
+            hint = "; sample_weight takes a weight for each example"
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise ValueError(f"class_weight: expected {expected}, got {shown_row(y, row)}{hint}")
     return labels(y)
 
 
-def _of_classes(
-    weights: Mapping[int, float] | str, classes: NDArray[Any], count: int
-) -> NDArray[np.float64]:
-    """The weight of each example's class; 1 for a class without one."""
-    found, index, counts = np.unique(classes, return_inverse=True, return_counts=True)
+def _of_classes(weights: Mapping[int, float] | str, outputs: int) -> dict[int, float] | None:
+    """The weights of classes by number; None where they are to be balanced."""
     if isinstance(weights, str):
         if weights != "balanced":
             raise ValueError(f"class_weight: expected 'balanced' or a dict, got '{weights}'")
-        return np.asarray(len(classes) / (len(found) * counts))[index]
+        return None
     if not isinstance(weights, Mapping):
         got = type(weights).__name__
         raise TypeError(f"class_weight: expected 'balanced' or a dict, got {got}")
     numbers: dict[int, float] = {}
+    last = max(outputs, 2) - 1
     for key, weight in weights.items():
         label = whole("class_weight", key, 0)
-        if label >= count:
-            raise ValueError(f"class_weight: expected classes from 0 to {count - 1}, got {label}")
+        if label > last:
+            raise ValueError(f"class_weight: expected classes from 0 to {last}, got {label}")
         numbers[label] = not_negative(f"class_weight[{label}]", weight)
-    return np.array([numbers.get(int(label), 1.0) for label in found])[index]
+    return numbers

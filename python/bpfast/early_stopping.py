@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
-from bpfast._history_state import meant, mode_of
 from bpfast._metrics import NAMED
+from bpfast._mode import meant, mode_of
 from bpfast._names import by_name
 from bpfast._numbers import not_negative, number, whole
 
@@ -26,10 +26,11 @@ class EarlyStopping:
     monitor : str, optional
         The column. Without it: ``validation_cost`` where there is validation, else ``cost``.
     mode : {"min", "max"}, optional
-        Whether low or high is good. Without it: low for names that end in ``cost`` or ``error``,
-        high for those that end in ``accuracy`` or ``r2``; other names need it.
+        Whether low or high is good. Without it: low for the cost and the errors, high for the
+        accuracies and r2 that `fit` has by name; also for functions of ``sklearn.metrics`` such as
+        ``f1_score``. Other names need it.
     least : float, default 0
-        A value counts as better if it is better by more than this.
+        A value counts as better if the difference to the best so far is more than this.
     restore_best : bool, default True
         Whether the network gets back the parameters of the best epoch when the training ends,
         however it ends but by an exception.

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bpfast._history_state import ALWAYS, column_name, mode_of, read, written
+from bpfast._history_state import ALWAYS, column_name, read, written
+from bpfast._mode import mode_of
 from bpfast._numbers import number, shown
 
 if TYPE_CHECKING:
@@ -157,8 +158,9 @@ class History:
         name : str, default "validation_cost"
             The column.
         mode : {"min", "max"}, optional
-            Whether low or high is good. Without it, a name that ends in ``cost`` or ``error``
-            wants the lowest, one that ends in ``accuracy`` or ``r2`` the highest.
+            Whether low or high is good. Without it: the lowest of the cost and the errors, the
+            highest of the accuracies and r2 that `fit` has by name; also of functions of
+            ``sklearn.metrics`` such as ``f1_score``. Other names need it.
 
         Returns
         -------
@@ -168,7 +170,7 @@ class History:
         Raises
         ------
         ValueError
-            No such column, no epoch yet, nothing but NaN, or a mode that cannot be told.
+            No such column, no epoch yet, nothing but NaN, or no mode for a name that needs one.
 
         Examples
         --------

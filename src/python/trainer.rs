@@ -74,8 +74,9 @@ impl Trainer {
         }
     }
 
-    /// Takes x, y and sample_weight, checked, for the runs to come, in the order in which they are.
-    /// Where at most a share of x, `sparse`, is not 0, these numbers alone are kept.
+    /// Takes x, y and sample_weight, checked, for the runs to come, in the order in which they are. A
+    /// step of n examples changes the parameters by the gradient of Σ s_x C_x / n. Where at most a
+    /// share of x, `sparse`, is not 0, these numbers alone are kept.
     #[pyo3(signature = (x, y, sample_weight=None, sparse=0.0))]
     fn load(
         &mut self,
@@ -138,12 +139,12 @@ impl Trainer {
         })
     }
 
-    /// Of the last run: its steps, examples, Σ s_x C_x and Σ s_x.
+    /// Of the last run: its steps, its examples, and their Σ s_x C_x.
     #[getter]
-    fn report(&self) -> (usize, usize, f64, f64) {
+    fn report(&self) -> (usize, usize, f64) {
         with_state!(&self.inner, state => {
-            let Report { steps, cost, weight, .. } = state.report;
-            (steps, state.of_run, cost, weight)
+            let Report { steps, cost, .. } = state.report;
+            (steps, state.of_run, cost)
         })
     }
 

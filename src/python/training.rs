@@ -74,8 +74,10 @@ impl PyNetwork {
     /// Train on mini-batches for some epochs.
     ///
     /// Each step takes `batch_size` examples and changes the parameters by the gradient of
-    /// C + l2/2 Σ w² + l1 Σ \|w\|, with C = Σ s_x C_x / Σ s_x over these examples. The steps run in
-    /// Rust, one after the other, without a return to Python in between.
+    /// C + l2/2 Σ w² + l1 Σ \|w\|, with C = Σ s_x C_x / (n s̄) over its n examples, where s̄ is the mean
+    /// weight of all examples that are trained with: an unbiased estimate of Σ s_x C_x / Σ s_x over all
+    /// of these, for any `batch_size`. The steps run in Rust, one after the other, without a return to
+    /// Python in between.
     ///
     /// Parameters
     /// ----------
@@ -83,7 +85,8 @@ impl PyNetwork {
     ///     The examples. A memory map stays in its file. Without `y`: an iterable of batches
     ///     ``(x, y)`` or ``(x, y, sample_weight)``, each of which is a step, or a callable that gives
     ///     such an iterable for each epoch. Unless they are in a list or tuple, the next batch is
-    ///     fetched, in a thread of its own, while one is at work.
+    ///     fetched, in a thread of its own, while one is at work. As the weights of all examples are
+    ///     not known, those of a batch count as they are: s̄ is 1.
     /// y : array_like, (n, n_L) or (n,), optional
     ///     As for `cost`.
     /// epochs : int, default 10
@@ -102,9 +105,13 @@ impl PyNetwork {
     ///     out for it.
     /// metrics : str or callable, list of these or dict of str to these, default ()
     ///     What is measured after each epoch, of the examples and of `validation`: "accuracy",
-    ///     "mean_squared_error", "mean_absolute_error", "r2", or ``metric(a, y) -> float``. The
-    ///     column is the key of the dict, or the name of the function. Either takes a forward pass;
-    ///     batches of an iterable are not measured. Weights do not count here.
+    ///     "subset_accuracy", "binary_accuracy", "mean_squared_error", "mean_absolute_error", "r2", or
+    ///     ``metric(a, y) -> float``. The column is the key of the dict, or the name of the function.
+    ///     Either takes a forward pass; batches of an iterable are not measured. Weights do not count
+    ///     here. "accuracy" is of classes, by the largest output, where all of y tells one class for
+    ///     each example, by a label or a row; else, where y of several outputs is 0 and 1, it is
+    ///     "subset_accuracy", the share of examples whose outputs are all on the right side of 1/2.
+    ///     "binary_accuracy" is the share of such outputs.
     /// l1, l2 : float, default 0
     ///     Penalties on the weights. Nielsen's λ is l2 times the number of examples.
     /// dropout : float or list of float, default 0
@@ -116,9 +123,10 @@ impl PyNetwork {
     ///     The longest gradient of C, over all parameters: a longer one is shortened.
     /// class_weight : dict or "balanced", optional
     ///     How much the examples of each class count in the steps, 1 where nothing is said;
-    ///     "balanced": n / (classes · examples of the class). It multiplies `sample_weight`.
+    ///     "balanced": n / (classes · examples of the class). It multiplies `sample_weight`. y has to
+    ///     tell one class for each example.
     /// sample_weight : array_like, (n,), optional
-    ///     How much each example counts.
+    ///     How much each example counts, relative to the others. Not all 0.
     /// early_stopping : int or EarlyStopping, optional
     ///     Stop after so many epochs without a better validation cost, or cost without validation;
     ///     the network gets back its best parameters.
@@ -148,8 +156,9 @@ impl PyNetwork {
     /// Returns
     /// -------
     /// History
-    ///     Cost and metrics by epoch. ``cost`` is the mean over the steps of the epoch, without
-    ///     penalties and as the parameters were then.
+    ///     Cost and metrics by epoch. ``cost`` is Σ s_x C_x / Σ s_x over the examples of the epoch, and
+    ///     with batches of an iterable Σ s_x C_x / n, without penalties and each C_x as the parameters
+    ///     were at its step.
     ///
     /// Raises
     /// ------
@@ -202,8 +211,14 @@ impl PyNetwork {
     ///
     /// Parameters
     /// ----------
-    /// x, y, l1, l2, dropout, max_norm, clip_norm, class_weight, sample_weight, check_finite
+    /// x, y, l1, l2, dropout, max_norm, clip_norm, check_finite
     ///     As for `fit`, with arrays.
+    /// class_weight : dict, optional
+    ///     As for `fit`, but not "balanced", for which all examples would have to be known.
+    /// sample_weight : array_like, (n,), optional
+    ///     How much each example counts. The weights are taken as they are: a step follows the
+    ///     gradient of Σ s_x C_x / n over its n examples. Where all are 0, penalties and momentum act
+    ///     alone.
     /// batch_size : int, optional
     ///     The examples of a step, in the order in which they stand. Left out: all.
     /// optimizer : str or Optimizer, optional
@@ -215,7 +230,8 @@ impl PyNetwork {
     /// Returns
     /// -------
     /// float
-    ///     The mean cost over the steps, without penalties.
+    ///     Σ s_x C_x / n over all n examples, without penalties, each C_x as the parameters were at its
+    ///     step.
     ///
     /// Raises
     /// ------

@@ -1,7 +1,7 @@
 //! The examples of a mini-batch, brought together.
 
 use crate::error::{Error, Result};
-use crate::examples::{Incoming, Inputs, Reduction, Targets, Y};
+use crate::examples::{Incoming, Inputs, Targets, Y};
 use crate::interrupt::{Pulse, Question, watch};
 use crate::kernels::ask_for;
 use crate::network::Network;
@@ -28,12 +28,12 @@ pub struct Room<T> {
 }
 
 impl<T: Real> Room<T> {
-    /// The examples `rows` of `inputs` and `targets`, whose cost is a mean, and Σ s_x: borrowed where
-    /// they lie one behind the other there, else copied here, but for an x that `network` reads row by
-    /// row where it lies.
+    /// The examples `rows` of `inputs` and `targets`, whose cost is Σ `s_x` `C_x` / n over these n:
+    /// borrowed where they lie one behind the other there, else copied here, but for an x that
+    /// `network` reads row by row where it lies.
     ///
     /// # Errors
-    /// No memory, interrupted, or weights that are not finite.
+    /// No memory, or interrupted.
     pub fn gather<'a>(
         &'a mut self,
         inputs: Inputs<'a, T>,
@@ -42,7 +42,7 @@ impl<T: Real> Room<T> {
         network: &Network,
         team: &Team,
         question: Question<'_>,
-    ) -> Result<(Inputs<'a, T>, Targets<'a, T>, f64)> {
+    ) -> Result<(Inputs<'a, T>, Targets<'a, T>)> {
         let Self {
             x,
             stored,
@@ -93,14 +93,7 @@ impl<T: Real> Room<T> {
             };
             (inputs, y, weights)
         };
-        let targets = Targets::new(y, n, width);
-        #[allow(clippy::cast_precision_loss)] // n < 2^53
-        let weight: f64 = weights.map_or(n as f64, |weights| weights.iter().sum());
-        if weight == 0.0 {
-            return Ok((inputs, targets, weight));
-        }
-        let targets = targets.weighted(n, Reduction::Mean, weights)?;
-        Ok((inputs, targets, weight))
+        Ok((inputs, Targets::new(y, n, width).with_weights(weights)))
     }
 }
 

@@ -2,6 +2,10 @@
 //!
 //! A step takes some examples, computes the gradient of their cost, and changes the parameters. It
 //! is whole or it is not done: what is asked to stop stops between two steps.
+//!
+//! The cost of a step of n examples is Σ `s_x` `C_x` / n, where Σ s is n or not: divided by the Σ s of its
+//! own examples, weights would cancel out in small steps. With weights whose mean over all examples
+//! is 1, the gradient of a step is an unbiased estimate of that of Σ `s_x` `C_x` / Σ `s_x` over all.
 
 mod gather;
 mod lines;
@@ -59,7 +63,7 @@ pub struct Run<'a, T> {
     pub settings: &'a Settings,
     /// All examples.
     pub inputs: Inputs<'a, T>,
-    /// What is wanted of them. With a custom cost: anything of the right length.
+    /// What is wanted of them, and their weights. With a custom cost: anything of the right length.
     pub targets: Targets<'a, T>,
     /// The cost, where the caller computes it.
     pub custom: Option<CustomCost<'a, T>>,
@@ -82,8 +86,6 @@ pub struct Report {
     pub steps: usize,
     /// Σ s_x C_x over the examples of these steps.
     pub cost: f64,
-    /// Σ s_x.
-    pub weight: f64,
     /// Whether the next step was not done because its cost or its outcome is not finite.
     pub diverged: bool,
 }
@@ -187,8 +189,7 @@ impl<T: Real> Run<'_, T> {
                 break;
             };
             report.steps += 1;
-            report.cost += cost.sum;
-            report.weight += cost.weight;
+            report.cost += cost;
         }
         Ok(())
     }

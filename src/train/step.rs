@@ -8,19 +8,11 @@ use super::{Run, Scratch};
 use crate::batch::{Call, Ready};
 use crate::dropout::Dropout;
 use crate::error::Result;
-use crate::examples::{Inputs, Reduction, Targets};
+use crate::examples::{Inputs, Targets};
 use crate::interrupt::watch;
 use crate::optimizer::{Changed, Step, Terms, Update};
 use crate::reserve::reserve_for;
 use crate::scalar::Real;
-
-/// What the examples of a step cost.
-pub struct Cost {
-    /// Σ s_x C_x.
-    pub sum: f64,
-    /// Σ s_x.
-    pub weight: f64,
-}
 
 /// The most bytes that are asked for ahead, of rows with every number: those of small steps, which
 /// wait for them the longest.
@@ -45,7 +37,8 @@ impl<T: Real> Ahead<'_, T> {
 }
 
 impl<T: Real> Run<'_, T> {
-    /// Does the step at `index`, unless its cost is not finite: None then.
+    /// Does the step at `index`: Σ `s_x` `C_x` of its examples. None, and no step, where that is not
+    /// finite.
     ///
     /// # Errors
     /// No memory, interrupted, or what a custom cost raised: nothing is changed.
@@ -54,7 +47,7 @@ impl<T: Real> Run<'_, T> {
         index: usize,
         scratch: &mut Scratch<T>,
         changed: &mut Changed<'_, T>,
-    ) -> Result<Option<Cost>> {
+    ) -> Result<Option<f64>> {
         let settings = self.settings;
         let start = index * settings.batch_size;
         let end = self.order.len().min(start + settings.batch_size);
@@ -68,7 +61,7 @@ impl<T: Real> Run<'_, T> {
             squares,
             ..
         } = scratch;
-        let (inputs, mut targets, weight) = room.gather(
+        let (inputs, mut targets) = room.gather(
             self.inputs,
             &self.targets,
             rows,
@@ -76,13 +69,6 @@ impl<T: Real> Run<'_, T> {
             self.team,
             self.question,
         )?;
-        if weight == 0.0 {
-            // No example counts, so that no step is to be done.
-            return Ok(Some(Cost {
-                sum: 0.0,
-                weight: 0.0,
-            }));
-        }
         let dropout = Some(Dropout {
             rates: &settings.dropout,
             seed: settings.seed,
@@ -104,7 +90,7 @@ impl<T: Real> Run<'_, T> {
             let view = view.expect("as long as the outputs");
             let weights = targets.sample_weight;
             let values = Targets::values(width, rows.len(), view)?;
-            targets = values.weighted(rows.len(), Reduction::Mean, weights)?;
+            targets = values.with_weights(weights);
             cost = Some(targets.total(&costs));
         }
         let is_bad = |cost: f64| settings.check_finite && !cost.is_finite();
@@ -144,10 +130,8 @@ impl<T: Real> Run<'_, T> {
         if let Some(longest) = settings.max_norm {
             shorten(self.network, changed.params, longest, squares);
         }
-        Ok(Some(Cost {
-            sum: cost * weight,
-            weight,
-        }))
+        #[allow(clippy::cast_precision_loss)] // below 2^53
+        Ok(Some(cost * rows.len() as f64))
     }
 
     /// The rows of the step that begins at `start`, to be asked for on the way there.

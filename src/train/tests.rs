@@ -8,6 +8,7 @@ use crate::batch::Call;
 use crate::cost::Cost;
 use crate::dropout::Dropout;
 use crate::error::Kind;
+use crate::examples::Reduction;
 use crate::optimizer::{Step, Terms};
 use crate::random::{permutation, philox};
 
@@ -19,6 +20,7 @@ struct Problem {
     params: Vec<f64>,
     x: Vec<f64>,
     y: Vec<f64>,
+    weights: Option<Vec<f64>>,
     n: usize,
 }
 
@@ -40,6 +42,7 @@ impl Problem {
             params: numbers(network.n_params(), 0),
             x: numbers(n * network.n_inputs(), 1),
             y: numbers(n * network.n_outputs(), 2),
+            weights: None,
             network,
             n,
         }
@@ -54,7 +57,8 @@ impl Problem {
     fn targets(&self) -> Targets<'_, f64> {
         let width = self.network.n_outputs();
         let y = ArrayView2::from_shape((self.n, width), &self.y).expect("as many");
-        Targets::values(width, self.n, y).expect("good targets")
+        let targets = Targets::values(width, self.n, y).expect("good targets");
+        targets.with_weights(self.weights.as_deref())
     }
 
     /// Trains from the start: the parameters, and what the run says.
@@ -120,6 +124,10 @@ const SGD: Rule = Rule::Sgd {
     momentum: 0.0,
     nesterov: false,
 };
+const MOMENTUM: Rule = Rule::Sgd {
+    momentum: 0.9,
+    nesterov: false,
+};
 const ADAM: Rule = Rule::Adam {
     beta1: 0.9,
     beta2: 0.999,
@@ -133,7 +141,7 @@ fn order(n: usize) -> Vec<u32> {
     order
 }
 
-/// The whole gradient of each mini-batch, then the step, in a plain loop.
+/// The whole gradient of each mini-batch, Σ `s_x` ∇`C_x` / n, then the step, in a plain loop.
 fn plain_loop(problem: &Problem, settings: &Settings, order: &[u32], rate: f64) -> Vec<f64> {
     let (network, mut params) = (&problem.network, problem.params.clone());
     let mut kept = vec![vec![0.0; params.len()]; settings.rule.kept()];
@@ -152,16 +160,21 @@ fn plain_loop(problem: &Problem, settings: &Settings, order: &[u32], rate: f64) 
             params: params.clone(),
             x,
             y,
+            weights: problem.weights.as_ref().map(|all| of(all, 1)),
             n: rows.len(),
         };
         let team = Team::alone();
         let call = Call::new(network, &params, small.inputs(), &team, &|| false);
-        call.backprop(
-            &small.targets(),
-            &mut batch::Scratch::default(),
-            &mut gradient,
-        )
-        .expect("nobody interrupts");
+        let sum = small
+            .targets()
+            .weighted(small.n, Reduction::Sum, small.weights.as_deref())
+            .expect("good weights");
+        call.backprop(&sum, &mut batch::Scratch::default(), &mut gradient)
+            .expect("nobody interrupts");
+        #[allow(clippy::cast_precision_loss)]
+        for g in &mut gradient {
+            *g /= small.n as f64;
+        }
         let terms = Terms {
             l2: settings.weight_decay,
             ..Terms::NONE
@@ -190,19 +203,28 @@ fn a_run_does_the_steps_of_a_plain_loop() {
         (&[900, 60, 4], 60, 10),
         (&[80, 1, 3], 40, 7),
     ] {
-        let problem = Problem::new(sizes, n);
-        for rule in [SGD, ADAM] {
+        let order = order(n);
+        let mut problem = Problem::new(sizes, n);
+        for (rule, is_weighted) in [(SGD, false), (ADAM, false), (MOMENTUM, true), (ADAM, true)] {
+            // Also of whole mini-batches that do not count, in which penalties and momentum go on.
+            problem.weights = is_weighted.then(|| {
+                let mut weights: Vec<f64> = numbers(n, 3).iter().map(|s| s + 1.0).collect();
+                for &row in &order[..batch_size] {
+                    weights[row as usize] = 0.0;
+                }
+                weights
+            });
             let mut settings = settings(rule, batch_size);
             settings.weight_decay = 0.01;
-            let order = order(n);
             let rates = vec![0.01; n.div_ceil(batch_size)];
             let wanted = plain_loop(&problem, &settings, &order, 0.01);
             let train = |threads| problem.train(&settings, &order, &rates, threads, &|| false);
             let (params, report, outcome) = train(1);
             assert_eq!(outcome, Ok(()));
             assert_eq!((report.steps, report.diverged), (rates.len(), false));
-            assert!(distance(&params, &wanted) < 1e-12, "{sizes:?} {rule:?}");
-            assert!(params == train(3).0, "{sizes:?} {rule:?}");
+            let case = format!("{sizes:?} {rule:?} {is_weighted}");
+            assert!(distance(&params, &wanted) < 1e-12, "{case}");
+            assert!(params == train(3).0, "{case}");
         }
     }
 }

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Plateau(Schedule):
     r"""A rate that falls by a factor when the reported value has stopped falling.
 
-    A value is an improvement if it is below :math:`\text{best} \, (1 - \text{threshold})`. After
+    A value is an improvement if it is below
+    :math:`\text{best} - \text{threshold} \cdot |\text{best}|`, so that costs may be negative. After
     more than `patience` epochs in a row without one, the rate becomes
     :math:`\max(\text{rate} \cdot \text{factor}, \text{smallest})`.
 
@@ -29,7 +30,8 @@ class Plateau(Schedule):
     patience : int, default 10
         How many epochs without an improvement are put up with.
     threshold : float, default 1e-4
-        How much an improvement is, relative to the best value so far, from 0 to 1.
+        How much an improvement is, as a fraction of the size of the best value so far, from 0 to 1.
+        Where that is 0, every lower value is one.
     cooldown : int, default 0
         For how many epochs after a fall none are counted.
     smallest : float, default 0.0
@@ -43,7 +45,8 @@ class Plateau(Schedule):
     Notes
     -----
     Source: PyTorch's ``ReduceLROnPlateau`` in its mode "min", with a relative threshold and
-    ``eps=0``. A value that is not finite is never an improvement.
+    ``eps=0``; below 0, where every value is an improvement there, it is mirrored. The first finite
+    value is an improvement, and one that is not finite never.
 
     Examples
     --------
@@ -103,8 +106,7 @@ class Plateau(Schedule):
             No number.
         """
         value = number("value", value)
-        best = math.inf if self._best is None else self._best
-        if math.isfinite(value) and value < best * (1 - self.threshold):
+        if math.isfinite(value) and self._is_better(value):
             self._best, self._bad = value, 0
         else:
             self._bad += 1
@@ -113,6 +115,10 @@ class Plateau(Schedule):
         if self._bad > self.patience:
             self._now = max(self._now * self.factor, self.smallest)
             self._cooling, self._bad = self.cooldown, 0
+
+    def _is_better(self, value: float) -> bool:
+        best = self._best
+        return best is None or value < best * (1 - math.copysign(self.threshold, best))
 
     @property
     def state(self) -> dict[str, Any]:

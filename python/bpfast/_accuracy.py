@@ -1,0 +1,224 @@
+"""Accuracy: the share of examples, or of outputs, that are right, and the y that it is for."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from bpfast._numbers import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from bpfast._core import Network
+    from bpfast._metrics import Metric
+
+# The outputs that are probabilities, so that y may hold probabilities too.
+PROBABILITIES = ("sigmoid", "softmax")
+# How far from 1 a row of them may add up: they may be rounded to two digits.
+ROUNDED = 0.05
+# The rows of y that are checked at a time: y may lie in a file.
+ROWS = 1 << 16
+# The most outputs of an example in an error.
+SHOWN = 10
+REGRESSION = "mean_squared_error and r2 measure a regression"
+
+
+class Kind(NamedTuple):
+    """What y tells of each example: one class, or for each of several outputs whether it is on."""
+
+    low: float  # an output that is off, 0 or -1; one that is on is 1
+    one_class: bool | None = None  # None where that does not matter
+
+    @property
+    def threshold(self) -> float:
+        """Halfway between off and on."""
+        return (self.low + 1) / 2
+
+
+def labels(y: NDArray[Any]) -> NDArray[Any]:
+    """The class of each example: a label itself, the largest of several outputs, one above 1/2."""
+    if y.ndim == 1:
+        return y
+    return y.argmax(axis=1) if y.shape[1] > 1 else (y[:, 0] > 0.5).astype(np.int64)
+
+
+def outputs(a: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
+    """The outputs wanted: y, or 1 at the label and 0 elsewhere."""
+    if y.shape == a.shape:
+        return y
+    if y.shape == a.shape[:1]:
+        if a.shape[1] == 1:
+            return y[:, np.newaxis]
+        if y.dtype.kind in "bui":
+            return np.asarray(y[:, np.newaxis] == np.arange(a.shape[1]), a.dtype)
+    raise ValueError(f"expected y of shape {a.shape}, or labels, got {y.shape}")
+
+
+def shown_row(y: NDArray[Any], row: int) -> str:
+    """A row of y for an error, cut where it is long."""
+    numbers = [shown(float(number)) for number in y[row, :SHOWN]]
+    more = ", …" if y.shape[1] > SHOWN else ""
+    return f"[{', '.join(numbers)}{more}] in row {row}"
+
+
+def accuracy(a: NDArray[Any], y: NDArray[Any]) -> float:
+    """The share of examples whose class is right."""
+    return float(np.mean(labels(a) == labels(y)))
+
+
+def subset_accuracy(a: NDArray[Any], y: NDArray[Any], threshold: float = 0.5) -> float:
+    """The share of examples whose outputs are all on or off as wanted."""
+    return float(np.mean(_are_right(a, y, threshold).all(axis=1)))
+
+
+def binary_accuracy(a: NDArray[Any], y: NDArray[Any], threshold: float = 0.5) -> float:
+    """The share of outputs that are on or off as wanted."""
+    return float(np.mean(_are_right(a, y, threshold)))
+
+
+def _are_right(a: NDArray[Any], y: NDArray[Any], threshold: float) -> NDArray[np.bool_]:
+    right: NDArray[np.bool_] = (a > threshold) == (outputs(a, y) > threshold)
+    return right
+
+
+def for_targets(
+    metrics: Mapping[str, Metric], y: NDArray[Any], net: Network, like: Kind | None = None
+) -> tuple[dict[str, Metric], Kind | None]:
+    """Decide by all of y what accuracy means: the metrics with it, and the kind of y.
+
+    The kind is None where no metric is an accuracy. With `like`, the kind of the y that is trained
+    with, this y has to be of that kind. A y that the cost of the network does not take is left to
+    the error of the cost.
+
+    Raises
+    ------
+    ValueError, TypeError
+        There is no accuracy for this y.
+    """
+    found = dict(metrics)
+    asked = [name for name in metrics if any(metrics[name] is one for one in ACCURACIES)]
+    width, has_own_cost = net.sizes[-1], not isinstance(net.config["cost"], str)
+    fits = y.dtype.kind in "biuf" and (y.ndim == 1 or y.shape[1:] == (width,))
+    if not asked or not (fits or has_own_cost):
+        return found, None
+    kind = like or Kind(_low(y, net.config["output"]) if fits else 0.0)
+    for name in asked:
+        metric: Any = metrics[name]
+        try:
+            if not fits:
+                _refuse_other(y, width)
+            # The cost checks the labels that it takes; one of the user's may take others.
+            if y.ndim == 1:
+                _refuse_no_labels(y, width if has_own_cost else None)
+            if metric is accuracy:
+                one = _have_one_class(y, net.config["output"], kind.low, kind.one_class)
+                kind, metric = Kind(kind.low, one), accuracy if one else subset_accuracy
+            else:
+                _refuse_between(y, kind.low)
+        except (TypeError, ValueError) as error:
+            title = metrics[name].__name__
+            raise type(error)(f"metrics: {title}: {error}") from None
+        found[name] = metric if metric is accuracy else partial(metric, threshold=kind.threshold)
+    return found, kind
+
+
+def _low(y: NDArray[Any], output: str) -> float:
+    """What stands in y for an output that is off: -1 where several are all -1 or 1, and some -1."""
+    if y.ndim == 1 or y.shape[1] == 1 or output in PROBABILITIES or not _are_signs(y):
+        return 0.0
+    return 0.0 if _first(y, lambda part: (part == -1).any(axis=1)) is None else -1.0
+
+
+def _are_signs(y: NDArray[Any]) -> bool:
+    """Whether y is -1 and 1 alone."""
+    return _first(y, lambda part: ((part != -1) & (part != 1)).any(axis=1)) is None
+
+
+def _have_one_class(y: NDArray[Any], output: str, low: float, wanted: bool | None) -> bool:
+    """Whether each example has one class, which is `wanted`, or else decided here."""
+    beside = "as the y that is trained with"
+    if y.ndim == 1:
+        if wanted is False:
+            raise ValueError(f"expected outputs, {beside}, got labels")
+        return True
+    if output in PROBABILITIES:
+        _refuse_where(y, lambda part: (part < 0) | (part > 1), "outputs from 0 to 1")
+    else:
+        _refuse_between(y, low)
+    row = None if y.shape[1] == 1 else _first(y, lambda part: ~_tell_one_class(part, low))
+    if row is None and wanted is not False:
+        return True
+    if row is not None and (wanted or output == "softmax"):
+        why = f"{beside}, or metrics='subset_accuracy'" if wanted else "for softmax outputs"
+        raise ValueError(f"expected one class in each row of y, {why}, got {shown_row(y, row)}")
+    are_between = _first(y, lambda part: ((part % 1 != 0) & (part == part)).any(axis=1)) is not None
+    if row is not None and are_between:
+        expected = "outputs that are 0 or 1, or one class in each row of y"
+        raise ValueError(f"expected {expected}, got {shown_row(y, row)}")
+    _refuse_between(y, low)
+    return False
+
+
+def _tell_one_class(y: NDArray[Any], low: float) -> NDArray[np.bool_]:
+    """Which rows tell one class: that of the only output that is on, or its probabilities."""
+    one: NDArray[np.bool_] = np.count_nonzero(y > 0.5, axis=1) == 1
+    if low == 0:
+        one |= np.abs(y.sum(axis=1, dtype=np.float64) - 1) <= ROUNDED
+    one |= (y != y).any(axis=1)  # NaN is another error
+    return one
+
+
+def _refuse_other(y: NDArray[Any], width: int) -> None:
+    if y.dtype.kind not in "biuf":
+        raise TypeError(f"expected y of numbers, got dtype {y.dtype}")
+    raise ValueError(f"expected y of shape {(len(y), width)}, or labels, got {y.shape}")
+
+
+def _refuse_no_labels(y: NDArray[Any], classes: int | None) -> None:
+    expected = "labels"
+    row = _first(y, lambda part: (part % 1 != 0) & (part == part))
+    if row is None and classes is not None:
+        most = max(classes, 2) - 1
+        expected = f"labels from 0 to {most}"
+        row = _first(y, lambda part: (part < 0) | (part > most))
+    if row is not None:
+        got = f"{shown(float(y[row]))} in row {row}"
+        raise ValueError(f"expected {expected} as y, got {got}; {REGRESSION}")
+
+
+def _refuse_between(y: NDArray[Any], low: float) -> None:
+    """Raise ValueError for what is neither off nor on; labels are not."""
+    if y.ndim == 2:
+        _refuse_where(y, lambda part: (part != low) & (part != 1), f"outputs that are {low:g} or 1")
+
+
+def _refuse_where(
+    y: NDArray[Any], wrong: Callable[[NDArray[Any]], NDArray[np.bool_]], expected: str
+) -> None:
+    row = _first(y, lambda part: (wrong(part) & (part == part)).any(axis=1))  # NaN is another error
+    if row is None:
+        return
+    column = int((wrong(y[row]) & (y[row] == y[row])).argmax())
+    hint = REGRESSION
+    if _are_signs(y):
+        what = "the classes of a single output" if y.shape[1] == 1 else "classes"
+        hint = f"{what} are 0 and 1: y = (y + 1) / 2"
+    got = f"{shown(float(y[row, column]))} in row {row}"
+    raise ValueError(f"expected labels, or {expected} as y, got {got}; {hint}")
+
+
+def _first(y: NDArray[Any], are_wrong: Callable[[NDArray[Any]], Any]) -> int | None:
+    """The first row that is wrong, if there is one."""
+    for start in range(0, len(y), ROWS):
+        wrong = are_wrong(y[start : start + ROWS])
+        if wrong.any():
+            return start + int(wrong.argmax())
+    return None
+
+
+ACCURACIES = (accuracy, subset_accuracy, binary_accuracy)

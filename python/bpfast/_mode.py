@@ -1,0 +1,67 @@
+"""Whether low or high is good in a column of a history."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+# The names that say it surely: the cost, what bpfast measures, and functions of sklearn.metrics.
+# The end of a name does not, as in neg_mean_squared_error or inaccuracy.
+LOW = (
+    "cost", "mean_squared_error", "mean_absolute_error",
+    "root_mean_squared_error", "median_absolute_error", "max_error", "log_loss", "hamming_loss",
+)  # fmt: skip
+HIGH = (
+    "accuracy", "binary_accuracy", "subset_accuracy", "r2",
+    "accuracy_score", "balanced_accuracy_score", "f1_score", "precision_score", "r2_score",
+    "recall_score", "roc_auc_score",
+)  # fmt: skip
+
+
+def mode_of(name: str, mode: str | None) -> Literal["min", "max"]:
+    """Whether low or high is good in a column, by its name where `mode` is None.
+
+    Raises
+    ------
+    ValueError
+        The name does not tell it, or `mode` is another word.
+
+    Examples
+    --------
+    >>> mode_of("validation_accuracy", None), mode_of("my_error", "max")
+    ('max', 'max')
+    >>> mode_of("my_error", None)
+    Traceback (most recent call last):
+    ValueError: mode: expected mode='min' or mode='max', as 'my_error' does not tell, got None
+    """
+    if mode == "min":
+        return "min"
+    if mode == "max":
+        return "max"
+    if mode is not None:
+        raise ValueError(f"mode: expected 'min' or 'max' for {name!r}, got {mode!r}")
+    if found := _told_by(name):
+        return found
+    near = meant(name)
+    hint = f"; did you mean {near!r}?" if near != name and _told_by(near) else ""
+    expected = "mode='min' or mode='max'"
+    raise ValueError(f"mode: expected {expected}, as {name!r} does not tell, got None{hint}")
+
+
+def _told_by(name: str) -> Literal["min", "max"] | None:
+    name = name.removeprefix("validation_")
+    return "min" if name in LOW else "max" if name in HIGH else None
+
+
+def meant(name: str) -> str:
+    """The column that other libraries call `name`: Keras has val_loss for validation_cost.
+
+    Examples
+    --------
+    >>> meant("val_loss"), meant("val_accuracy"), meant("cost")
+    ('validation_cost', 'validation_accuracy', 'cost')
+    """
+    start, end = "", name
+    for prefix in ("val_", "valid_", "validation_"):
+        if name.startswith(prefix):
+            start, end = "validation_", name.removeprefix(prefix)
+    return start + {"loss": "cost", "acc": "accuracy"}.get(end, end)
