@@ -59,7 +59,7 @@ def test_steps_go_on_with_the_same_bits(case, single, way):
     opt, params = case.make(), some_params(single)
     go(opt, params, 0, 3)
     other, copies = RESTORE[way](case, opt), copy.deepcopy(params)
-    assert other == opt
+    assert other.config == opt.config
     assert other.steps == 3
     wanted = go(opt, params, 3, 4)
     assert go(other, copies, 3, 4) == wanted
@@ -198,7 +198,7 @@ def test_what_a_schedule_has_heard_is_part_of_the_state(make):
     assert opt.learning_rate(5) == 0.125
     opt.reset()
     assert opt.learning_rate(5) == 0.5
-    assert opt == bpfast.Adam(make())
+    assert opt.config == bpfast.Adam(make()).config
     same(opt.state, bpfast.Adam(make()).state)
 
 
@@ -222,7 +222,6 @@ def test_a_config_goes_through_json(case):
     assert config["kind"] == case.name.lower()
     again = optimizers.from_config(json.loads(json.dumps(config, allow_nan=False)))
     assert type(again) is type(opt)
-    assert again == opt
     assert again.config == config
     assert again.steps == 0
     if not isinstance(config["learning_rate"], float):
@@ -232,8 +231,11 @@ def test_a_config_goes_through_json(case):
 
 def test_what_is_left_out_of_a_config_has_its_default():
     for kind in (bpfast.SGD, bpfast.Adam, bpfast.AdamW, bpfast.RMSprop, bpfast.Adagrad):
-        assert optimizers.from_config({"kind": kind.__name__.lower()}) == kind()
-    assert optimizers.from_config({"kind": "sgd", "learning_rate": 3}) == bpfast.SGD(3)
+        found = optimizers.from_config({"kind": kind.__name__.lower()})
+        assert type(found) is kind
+        assert found.config == kind().config
+    found = optimizers.from_config({"kind": "sgd", "learning_rate": 3})
+    assert found.config == bpfast.SGD(3).config
 
 
 def deep(depth):
@@ -308,23 +310,18 @@ def test_a_callable_has_no_config():
         _ = bpfast.SGD(schedules.WarmUp(lambda step: 0.1, 3)).config
 
 
-def test_equality_is_of_kind_and_arguments():
+def test_configs_tell_kinds_and_arguments_apart():
     everything = [case.make() for case in CASES]
     for k, one in enumerate(everything):
         for j, other in enumerate(everything):
-            assert (one == other) == (k == j)
-    assert bpfast.SGD(0.1) != 0.1
-    assert bpfast.AdamW(weight_decay=0.0) != bpfast.Adam()
-    own = schedules.Cosine(1, 2)
-    assert bpfast.SGD(own) == bpfast.SGD(schedules.Cosine(1, 2)) != bpfast.SGD(lambda step: 1)
-    with refuses(TypeError, "unhashable"):
-        hash(bpfast.SGD())
+            assert (one.config == other.config) == (k == j)
+    assert bpfast.AdamW(weight_decay=0.0).config != bpfast.Adam().config
 
 
 def test_repr_is_the_call():
     names = vars(bpfast) | vars(schedules)
     for case in CASES:
-        assert eval(repr(case.make()), names) == case.make()
+        assert eval(repr(case.make()), names).config == case.make().config
     assert repr(bpfast.Adagrad(1)) == "Adagrad(1.0, epsilon=1e-10, weight_decay=0.0)"
 
 
@@ -362,14 +359,13 @@ def test_the_learning_rate_comes_back_as_it_was_given(kind):
             other = way(opt)
             assert type(other.learning_rate) is type(given)
             assert other.learning_rate == given
-            assert other == opt
+            assert other.config == opt.config
 
     def own(step):
         return 0.1
 
     assert kind(own).learning_rate is own
     # Equal steps make equal optimizers, however the rate was written.
-    assert kind(0.01) == kind(schedules.Constant(0.01)) != kind(0.02)
 
 
 def test_the_learning_rate_can_be_computed_with():

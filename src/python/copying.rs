@@ -1,12 +1,11 @@
 //! The methods of `Network` by which it is copied, pickled, compared and shown.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::config::Dtype;
+use super::errors::wrong_type;
 use super::network::PyNetwork;
 
 #[pymethods]
@@ -73,15 +72,41 @@ impl PyNetwork {
         self.training.clear();
     }
 
-    fn __eq__(&self, other: &Self, py: Python<'_>) -> PyResult<bool> {
-        Ok(self.dtype() == other.dtype() && self.config.equals(&other.config, py)?)
-    }
-
-    fn __hash__(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.network().hash(&mut hasher);
-        self.dtype().hash(&mut hasher);
-        hasher.finish()
+    /// Whether another network has the same sizes, activations, cost and dtype.
+    ///
+    /// Parameters do not count, nor do the classes of the two networks. ``==`` compares identity: a
+    /// network equals itself alone.
+    ///
+    /// Parameters
+    /// ----------
+    /// other : Network
+    ///     The network to compare with.
+    ///
+    /// Returns
+    /// -------
+    /// bool
+    ///     Costs that are callables are compared with ``==``.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     ``other`` is no `Network`.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import bpfast
+    /// >>> a, b = bpfast.Network([3, 2], seed=0), bpfast.Network([3, 2], seed=1)
+    /// >>> a.same_config(b), a == b, a == a
+    /// (True, False, True)
+    /// >>> a.same_config(bpfast.Network([3, 2], dtype="float32"))
+    /// False
+    fn same_config(&self, other: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let py = other.py();
+        let Ok(network) = other.cast::<Self>() else {
+            return Err(wrong_type("other", "a Network", other));
+        };
+        let network = network.get();
+        Ok(self.dtype() == network.dtype() && self.config.equals(&network.config, py)?)
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {

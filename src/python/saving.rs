@@ -60,7 +60,7 @@ impl PyNetwork {
     /// ...     path = pathlib.Path(folder, "net.safetensors")
     /// ...     net.save(path)
     /// ...     twin = bpfast.load(path)
-    /// >>> twin == net, (twin.params == net.params).all().item()
+    /// >>> twin.same_config(net), (twin.params == net.params).all().item()
     /// (True, True)
     fn save(&self, path: &Bound<'_, PyAny>) -> PyResult<()> {
         match self.dtype() {
