@@ -23,6 +23,10 @@ const CHECKPOINT: &str = "bpfast.checkpoint";
 /// So begin the names of a checkpoint's tensors that are not the network's.
 const BESIDE: &str = "training.";
 
+/// What can be done with the tensors of other programs.
+const TENSORS: &str = "read its tensors with safetensors.numpy.load_file, and pass weights of shape \
+    (outputs, inputs) and biases to Network.from_parameters";
+
 /// The version of both, under the key `format_version`. It goes up whenever older readers would
 /// misread what is new.
 const VERSION: u64 = 1;
@@ -202,8 +206,17 @@ fn configuration(reader: &Reader) -> Result<Config> {
     let expected = "a network that bpfast saved";
     match text("format") {
         Some(FORMAT | CHECKPOINT) => {}
-        Some(other) => return Err(Error::value("format", expected, format!("'{other}'"))),
-        None => return Err(Error::value("format", expected, "none")),
+        other => {
+            let got = match other {
+                Some(format) => format!("'{format}'"),
+                None => "none".to_owned(),
+            };
+            return Err(Error::value(
+                "format",
+                expected,
+                format!("{got}; {TENSORS}"),
+            ));
+        }
     }
     let expected = format!("{VERSION}, or an earlier one");
     let version = text("format_version").unwrap_or_default();

@@ -160,7 +160,7 @@ def test_arguments_that_are_none(path, name, value):
 def test_a_network_alone_is_no_checkpoint(path):
     other = Trained()
     other.net.save(path)
-    with refuses(ValueError, f"^{re.escape(str(path))}: format: .*, got 'bpfast.network'$"):
+    with refuses(ValueError, f"^{re.escape(str(path))}: format: .*, got 'bpfast.network', a net"):
         other.fit(resume=path)
     path.write_bytes(b"")
     for options in ({"resume": path}, {"checkpoint": path, "resume": True}):

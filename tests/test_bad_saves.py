@@ -44,7 +44,7 @@ def one_softmax(tensors, config):
 
 HUGE = 2**62
 CHANGES = [
-    (lambda t, m, c: m.clear(), "format: expected a network that bpfast saved, got none"),
+    (lambda t, m, c: m.clear(), "format: expected a network that bpfast saved, got none; read "),
     (lambda t, m, c: m.update(format="pt"), "format: expected a network .*, got 'pt'"),
     (lambda t, m, c: m.pop("format_version"), "format_version: expected 1, .*, got ''"),
     (lambda t, m, c: m.update(format_version="x"), "format_version: expected 1, .*, got 'x'"),

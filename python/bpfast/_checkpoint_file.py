@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from bpfast.optimizers import Optimizer
 
 FORMAT = "bpfast.checkpoint"
+# What the file of a network alone says.
+NETWORK = "bpfast.network"
+# What can be done with the tensors of other programs; `src/saved.rs` has it too.
+TENSORS = (
+    "read its tensors with safetensors.numpy.load_file, and pass weights of shape "
+    "(outputs, inputs) and biases to Network.from_parameters"
+)
 # It goes up whenever older readers would misread what is new; `src/saved.rs` has it too.
 VERSION = 1
 # So begin the names of tensors that are not the network's.
@@ -43,6 +50,10 @@ class Checkpoint:
         kind = metadata.get("format")
         if kind != FORMAT:
             got = "none" if kind is None else f"'{kind}'"
+            if kind == NETWORK:
+                got += ", a network without its training: read it with bpfast.load, and fit it anew"
+            else:
+                got += f"; {TENSORS}"
             raise ValueError(f"format: expected '{FORMAT}', got {got}")
         version = metadata.get("format_version", "")
         if version != str(VERSION):

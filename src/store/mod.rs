@@ -2,6 +2,7 @@
 //! header, the header in JSON, the numbers. A file is written whole or not at all, and nothing that
 //! a header claims is believed before it fits the file.
 
+mod foreign;
 mod header;
 mod numbers;
 mod read;

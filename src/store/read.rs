@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use super::foreign::{START, other_format};
 use super::header::{LENGTH, LONGEST};
 use super::{BLOCK, Dtype, Failure, Header, Number, Numbers, Result, TensorInfo, go_on};
 use crate::error::Error;
@@ -37,6 +38,15 @@ impl Reader {
             return Err(refuse(&"a pipe or a device").into());
         }
         let mut file = File::open(path)?;
+        let mut start = Vec::new();
+        start
+            .try_reserve_exact(START)
+            .map_err(|_| too_large(path, START))?;
+        (&mut file).take(START as u64).read_to_end(&mut start)?;
+        if let Some(format) = other_format(&start) {
+            return Err(refuse(&format).into());
+        }
+        file.rewind()?;
         let length = file.metadata()?.len();
         let Some(rest) = length.checked_sub(LENGTH as u64) else {
             return Err(refuse(&format_args!("{length} bytes")).into());
