@@ -52,7 +52,7 @@ def test_columns_that_are_no_numbers(x, got):
     for door in doors:
         with refuses(TypeError, message.replace("^", "^(batch 0 of epoch 1: )?"), net):
             door(x)
-    (net(MIXED.to_numpy(dtype=float)) == net(X)).all()
+    assert (net(MIXED.to_numpy(dtype=float)) == net(X)).all()
 
 
 def test_of_many_columns_some_are_named():
