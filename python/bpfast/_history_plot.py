@@ -29,7 +29,11 @@ def plot(history: History, axes: Any) -> Figure:
         figure = Figure(figsize=(WIDTH * len(panels), HEIGHT), layout="constrained")
         axes = [figure.add_subplot(1, len(panels), index + 1) for index in range(len(panels))]
     else:
-        axes = [axes] if isinstance(axes, Axes) else list(getattr(axes, "flat", axes))
+        axes = [axes] if isinstance(axes, Axes) else _listed(axes)
+        for panel in axes:
+            if not isinstance(panel, Axes):
+                got = type(panel).__name__
+                raise TypeError(f"axes: expected Axes of matplotlib, got {got}")
     if len(axes) != len(panels):
         raise ValueError(f"axes: expected {len(panels)}, for {', '.join(panels)}, got {len(axes)}")
     for name, panel in zip(panels, axes, strict=True):
@@ -45,6 +49,15 @@ def plot(history: History, axes: Any) -> Figure:
         panel.legend()
     found: Figure = axes[0].figure
     return found
+
+
+def _listed(axes: Any) -> list[Any]:
+    """The axes in a sequence or an array, as `subplots` gives them."""
+    try:
+        return list(getattr(axes, "flat", axes))
+    except (NotImplementedError, TypeError):
+        got = type(axes).__name__
+        raise TypeError(f"axes: expected Axes of matplotlib, got {got}") from None
 
 
 def panel_names(columns: tuple[str, ...]) -> list[str]:

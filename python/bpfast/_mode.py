@@ -24,6 +24,8 @@ def mode_of(name: str, mode: str | None) -> Literal["min", "max"]:
     ------
     ValueError
         The name does not tell it, or `mode` is another word.
+    TypeError
+        `mode` is no word.
 
     Examples
     --------
@@ -33,6 +35,8 @@ def mode_of(name: str, mode: str | None) -> Literal["min", "max"]:
     Traceback (most recent call last):
     ValueError: mode: expected mode='min' or mode='max', as 'my_error' does not tell, got None
     """
+    if mode is not None and not isinstance(mode, str):
+        raise TypeError(f"mode: expected 'min' or 'max', got {type(mode).__name__}")
     if mode == "min":
         return "min"
     if mode == "max":

@@ -138,7 +138,7 @@ def name(argument: str, value: object, valid: Sequence[str]) -> str:
 
 def elementwise(argument: str, value: object) -> str:
     """The name of an activation that may stand in a hidden layer: any but softmax."""
-    if value == "softmax":
+    if isinstance(value, str) and value == "softmax":
         raise ValueError(
             f"{argument}: expected an activation that acts on each neuron by itself, "
             "got 'softmax', which goes with the output alone"
@@ -192,7 +192,7 @@ def network(weights: object, biases: object, hidden: object, output: object) -> 
 
 def _layers(argument: str, value: Any) -> list[Any]:
     try:
-        return list(value)
+        return list(value.tolist() if isinstance(value, memoryview) else value)
     except TypeError:
         got = type(value).__name__
         raise TypeError(f"{argument}: expected a sequence of arrays, got {got}") from None

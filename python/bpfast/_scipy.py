@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from bpfast._numbers import not_negative, whole
 from bpfast._reach import warn_of_reach
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from numpy.typing import ArrayLike, NDArray
     from scipy.optimize import OptimizeResult
@@ -98,6 +99,8 @@ def scipy_minimize(
         from scipy.optimize import OptimizeResult, minimize
     except ImportError:
         raise ImportError("scipy_minimize needs SciPy: pip install scipy") from None
+    if not isinstance(net, _core.Network):
+        raise TypeError(f"net: expected a Network, got {type(net).__name__}")
     if not isinstance(method, str):
         raise TypeError(f"method: expected a name, got {type(method).__name__}")
     if method.lower() not in METHODS + WITHOUT_GRADIENT + WITH_HESSIAN:
@@ -105,12 +108,16 @@ def scipy_minimize(
     if method.lower() in WITHOUT_GRADIENT + WITH_HESSIAN:
         raise ValueError(f"method: expected one that takes a gradient alone, got '{method}'")
     penalty = not_negative("l2", l2)
+    if options is not None and not isinstance(options, Mapping):
+        raise TypeError(f"options: expected a dict, got {type(options).__name__}")
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback: expected a callable, got {type(callback).__name__}")
+    if tolerance is not None:
+        tolerance = not_negative("tolerance", tolerance)
     settings = dict(options or {})
     if max_iterations is not None:
         name = "maxfun" if method.lower() == "tnc" else "maxiter"
         settings[name] = whole("max_iterations", max_iterations, 1)
-    if not hasattr(x, "tocsr"):
-        x = np.ascontiguousarray(x, net.dtype)
     gradient, weights = Gradient(net), _weights_of(net)
     last = _core.copy_params(net).astype(np.float64)
     counts, ended = {"nit": 0, "nfev": 0}, False
@@ -138,7 +145,9 @@ def scipy_minimize(
             raise
 
     try:
-        cost, slope = evaluate(last)
+        cost, slope = evaluate(last)  # which checks x, y and their weights
+        if not hasattr(x, "tocsr"):
+            x = np.ascontiguousarray(x, net.dtype)  # once, and not in each evaluation
         _core.check_targets(net, np.asarray(y), 0)
         warn_of_reach(net, np.asarray(y), sample_weight, 2)
         if not (np.isfinite(cost) and np.isfinite(slope).all()):

@@ -116,6 +116,8 @@ def _dropout(value: Any, layers: int) -> list[float]:
     if isinstance(value, str) or not isinstance(value, Iterable):
         got = type(value).__name__
         raise TypeError(f"dropout: expected a number, or one per hidden layer, got {got}")
+    if isinstance(value, memoryview):  # of several axes it cannot be gone through
+        value = value.tolist()
     rates = [fraction(f"dropout[{k}]", rate) for k, rate in enumerate(value)]
     if len(rates) != layers:
         raise ValueError(f"dropout: expected {layers}, one per hidden layer, got {len(rates)}")

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+__all__ = ["DivergenceError"]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
 
 class DivergenceError(ArithmeticError):
     """The cost, or a parameter, became NaN or infinite; the network kept its last finite numbers.

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any, Literal
 
+from bpfast._history_state import column_name
 from bpfast._metrics import NAMED
 from bpfast._mode import meant, mode_of
 from bpfast._names import by_name
 from bpfast._numbers import not_negative, number, whole
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+__all__ = ["EarlyStopping"]
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 class EarlyStopping:
@@ -83,7 +89,13 @@ class EarlyStopping:
         ------
         ValueError
             `monitor` is none of them.
+        TypeError
+            They are no names.
         """
+        if not isinstance(names, list | tuple | AbstractSet | Mapping):
+            got = type(names).__name__
+            raise TypeError(f"names: expected a list, tuple, set or mapping of columns, got {got}")
+        names = [column_name("names", name) for name in names]
         name = self.monitor
         if name is None:
             name = "validation_cost" if "validation_cost" in names else "cost"
@@ -108,8 +120,14 @@ class EarlyStopping:
         ------
         ValueError
             There is no such column.
+        TypeError
+            No mapping, or a value that is no number.
         """
-        value = row[self.column(row)]
+        epoch = whole("epoch", epoch, 0)
+        if not isinstance(row, Mapping):
+            raise TypeError(f"row: expected a mapping, got {type(row).__name__}")
+        column = self.column(row)
+        value = number(f"row[{column!r}]", row[column])
         gain = self.best - value if self.mode == "min" else value - self.best
         if gain > self.least or (self.best_epoch == 0 and math.isfinite(value)):
             self.best, self.best_epoch = value, epoch
@@ -118,7 +136,7 @@ class EarlyStopping:
 
     def is_over(self, epoch: int) -> bool:
         """Whether the epochs since the best one have used up the patience."""
-        return epoch - self.best_epoch >= self.patience
+        return whole("epoch", epoch, 0) - self.best_epoch >= self.patience
 
     @property
     def state(self) -> dict[str, Any]:
@@ -127,6 +145,8 @@ class EarlyStopping:
 
     @state.setter
     def state(self, state: Mapping[str, Any]) -> None:
+        if not isinstance(state, Mapping):
+            raise TypeError(f"state: expected a mapping, got {type(state).__name__}")
         if set(state) != {"best", "best_epoch"}:
             raise ValueError(f"state: expected best and best_epoch, got {sorted(state)}")
         best = number("best", state["best"])

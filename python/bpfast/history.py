@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["History"]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 class History:
     """What came of a training: a row for each epoch, a column for each figure.
 
@@ -181,7 +185,7 @@ class History:
         >>> history.best("accuracy")
         2
         """
-        if name not in self.names:
+        if name not in self:
             raise ValueError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
         values = self[name] if mode_of(name, mode) == "max" else -self[name]
         numbers = np.flatnonzero(~np.isnan(values))
@@ -298,19 +302,19 @@ class History:
         return len(self._rows)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.names
+        return isinstance(name, str) and name in self.names
 
     # It is neither a sequence of rows nor of names.
     __iter__ = None
 
     def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self:
+            raise KeyError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
         if name == "epoch":
             values: NDArray[Any] = np.arange(1, len(self) + 1, dtype=np.int64)
-        elif name in self._names:
+        else:
             at = self._names.index(name)
             values = np.array([row[at] for row in self._rows], dtype=np.float64)
-        else:
-            raise KeyError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
         values.flags.writeable = False
         return values
 

@@ -47,6 +47,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 class Trace(NamedTuple):
     """All of a forward pass: ``z`` holds z^2 … z^L and ``a`` holds a^1 … a^L, each (n, n_l)."""
 

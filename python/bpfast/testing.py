@@ -6,13 +6,13 @@ For code with a network, a cost or data of its own: one call, which fails where 
 from __future__ import annotations
 
 import math
-import operator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bpfast._differences import nudge, slope
+from bpfast import _differences
+from bpfast._numbers import positive, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,18 +26,23 @@ if TYPE_CHECKING:
 
 __all__ = ["GradientReport", "Tally", "check_gradients"]
 
-# The tolerances, all in one place. A slope may be off by TOLERANCE times its scale, which is what
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+# The tolerances, all in one place. A slope may be off by _TOLERANCE times its scale, which is what
 # its array's largest entry adds up in absolute values (Σ_x |δ_x| |a_x|, so that terms that cancel
-# raise no alarm), plus FLOOR roundings of the network's largest δ and of its a^L (a δ carries the
+# raise no alarm), plus _FLOOR roundings of the network's largest δ and of its a^L (a δ carries the
 # rounding of a - y and of 1 - a², however small it is itself), plus the difference's own rounding.
 # Differences are good to about 1e-10 of the scale; the rest is room for chains of float roundings,
 # 6e-8 each in float32. Measured on 3,000 random networks, half in each dtype, of 2 to 6 layers up
 # to 64 wide, every activation and cost, saturated and trained ones too: worst 0.8 of the tolerance,
 # in half of them under 0.01 (8 more were wrong: their gradients had overflowed float32).
-TOLERANCE = {"float64": 1e-8, "float32": 1e-4}
-FLOOR = 64
+_TOLERANCE = {"float64": 1e-8, "float32": 1e-4}
+_FLOOR = 64
 # How many roundings a cost in float64 carries, relative to C and to the z^L it is computed from.
-ROUNDINGS = 4
+_ROUNDINGS = 4
 
 
 @dataclass(frozen=True)
@@ -150,8 +155,9 @@ def check_gradients(
     ------
     AssertionError
         A slope is wrong (the message names the worst), or more than half were skipped.
-    ValueError
-        Bad counts or rtol, a cost that is not finite, and what `Network.backprop` raises.
+    ValueError, TypeError
+        Bad counts, rtol or seed, no network, a cost that is not finite, and what
+        `Network.backprop` raises.
 
     Examples
     --------
@@ -166,14 +172,20 @@ def check_gradients(
     True
     """
     given = {"directions": directions, "parameters": parameters, "demons": demons}
-    most = {name: 10_000 if n is None else operator.index(n) for name, n in given.items()}
-    if min(most.values()) < 0 or not any(most.values()):
-        raise ValueError(f"directions, parameters, demons: expected some, none negative: {most}")
-    if rtol is not None and not rtol > 0:
-        raise ValueError(f"rtol: expected a positive number, got {rtol}")
+    # Whatever has a network's methods can be checked.
+    if not hasattr(net, "backprop") or str(net.dtype) not in _TOLERANCE:
+        raise TypeError(f"net: expected a Network, got {type(net).__name__}")
+    most = {name: 10_000 if n is None else whole(name, n, 0) for name, n in given.items()}
+    if not any(most.values()):
+        raise ValueError("directions, parameters, demons: expected some, got 0 of each")
+    if rtol is not None:
+        rtol = positive("rtol", rtol)
+    try:
+        rng = np.random.default_rng(seed)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"seed: {error}") from None
     options = {"sample_weight": sample_weight, "reduction": reduction}
     check = _Check(net, x, y, options, rtol)
-    rng = np.random.default_rng(seed)
     tallies = [
         check.tally(check.directions(most["directions"], rng)),
         check.tally(check.parameters(most["parameters"], rng)),
@@ -197,7 +209,7 @@ class _Check:
         self, net: Network, x: ArrayLike, y: ArrayLike, options: dict[str, Any], rtol: float | None
     ) -> None:
         self.options = options
-        self.rtol = TOLERANCE[str(net.dtype)] if rtol is None else float(rtol)
+        self.rtol = _TOLERANCE[str(net.dtype)] if rtol is None else rtol
         self.gradient = net.backprop(x, y, **options)
         self.errors = net.errors(x, y, **options)
         self.exact = net.astype(np.float64)
@@ -215,10 +227,10 @@ class _Check:
         share = np.ones(len(self.x)) if weights is None else np.asarray(weights, float)
         most = float(share.max() / (share.sum() if options["reduction"] == "mean" else 1))
         last_z, last_a = (most * float(np.abs(v[-1]).max()) for v in (self.trace.z, self.trace.a))
-        self.rounding = ROUNDINGS * float(np.finfo(float).eps) * (abs(start) + last_z)
+        self.rounding = _ROUNDINGS * float(np.finfo(float).eps) * (abs(start) + last_z)
         size = [np.where(np.isfinite(d), np.abs(d), 0).astype(float) for d in self.errors]
         top = last_a + max(float(d.max()) for d in size)
-        floor = FLOOR * float(np.finfo(net.dtype).eps) / self.rtol * top
+        floor = _FLOOR * float(np.finfo(net.dtype).eps) / self.rtol * top
         self.size = [d + floor for d in size]
         self.scales = [d.T @ np.abs(a) for d, a in zip(self.size, self.trace.a, strict=False)]
         self.scales += [d.sum(axis=0) for d in self.size]
@@ -249,7 +261,7 @@ class _Check:
         names = [f"weights[{k}]" for k in layers] + [f"biases[{k}]" for k in layers]
         for k, place in _in_turn(arrays, most, rng):
             name = f"{names[k]}[{', '.join(map(str, place))}]"
-            along = nudge(arrays[k], place, self.cost)
+            along = _differences.nudge(arrays[k], place, self.cost)
             yield name, along, float(slopes[k][place]), float(self.scales[k].max())
 
     def demons(self, most: int, rng: np.random.Generator) -> Iterator[Probe]:
@@ -257,7 +269,7 @@ class _Check:
         tails = [self.tail(k) for k in range(len(self.errors) if most else 0)]
         for k, place in _in_turn(self.errors, most, rng):
             name = f"z of layer {k + 2}, neuron {place[1]}, example {place[0]}"
-            along = nudge(self.trace.z[k], place, tails[k])
+            along = _differences.nudge(self.trace.z[k], place, tails[k])
             yield name, along, float(self.errors[k][place]), float(self.size[k].max())
 
     def tail(self, k: int) -> Callable[[], float]:
@@ -278,7 +290,7 @@ class _Check:
         """Compare what backpropagation says with the slope of the cost."""
         tally = Tally()
         for name, cost, analytic, scale in probes:
-            numeric, rounding = slope(cost, self.rtol * scale / 40, self.rounding)
+            numeric, rounding = _differences.slope(cost, self.rtol * scale / 40, self.rounding)
             if numeric is None:
                 tally = replace(tally, skipped=tally.skipped + 1)
                 continue

@@ -148,8 +148,15 @@ pub struct Trace {
 #[pymethods]
 impl Trace {
     #[new]
-    fn new(z: Py<PyList>, a: Py<PyList>) -> Self {
-        Self { z, a }
+    fn new(z: &Bound<'_, PyAny>, a: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let list = |name: &str, value: &Bound<'_, PyAny>| match value.cast::<PyList>() {
+            Ok(list) => Ok(list.clone().unbind()),
+            Err(_) => Err(wrong_type(name, "a list of arrays", value)),
+        };
+        Ok(Self {
+            z: list("z", z)?,
+            a: list("a", a)?,
+        })
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -162,8 +169,8 @@ impl Trace {
         2
     }
 
-    fn __getitem__<'py>(&self, py: Python<'py>, index: isize) -> PyResult<Bound<'py, PyAny>> {
-        PyTuple::new(py, [&self.z, &self.a])?
+    fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        PyTuple::new(index.py(), [&self.z, &self.a])?
             .into_any()
             .get_item(index)
     }

@@ -287,7 +287,7 @@ def _listed(argument: str, value: Any) -> list[Any]:
     """Take what an iterable gives."""
     try:
         return list(value)
-    except TypeError:
+    except (NotImplementedError, TypeError):  # the former of a memoryview of several axes
         got = type(value).__name__
         expected = "an array or a list of arrays" if argument == "params" else "a list of arrays"
         if isinstance(value, _core.Network):

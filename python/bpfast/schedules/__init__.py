@@ -24,3 +24,7 @@ __all__ = [
     "from_config",
     "rates",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, final
+from collections.abc import Mapping
+from typing import Any, SupportsFloat, SupportsIndex, final
 
 from bpfast._numbers import number, positive, shown, whole, within
 from bpfast.schedules._schedule import Schedule
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @final
@@ -142,6 +140,8 @@ class Plateau(Schedule):
     @state.setter
     def state(self, state: Mapping[str, Any]) -> None:
         try:
+            if not isinstance(state, Mapping):
+                raise TypeError(f"expected a mapping, got {type(state).__name__}")
             if set(state) != set(self.state):
                 raise ValueError(f"expected {', '.join(self.state)}, got {', '.join(state)}")
             now = within("rate", state["rate"], self.smallest, self.rate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex, final
 
 import numpy as np
@@ -9,8 +10,6 @@ import numpy as np
 from bpfast._numbers import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
 
@@ -100,7 +99,7 @@ class Schedule:
 
     @state.setter
     def state(self, state: Mapping[str, Any]) -> None:
-        if state != {}:
+        if not isinstance(state, Mapping) or state:
             raise ValueError(f"state: expected an empty dict, got {state!r}")
 
     def __eq__(self, other: object) -> bool:

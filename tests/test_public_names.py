@@ -1,0 +1,67 @@
+"""The names that the package shows: those of `__all__`, which `dir` lists, and no others."""
+
+import importlib
+import pkgutil
+
+import pytest
+
+import bpfast
+
+NAMES = {
+    "bpfast": """
+        ACTIVATIONS COSTS INITIALISATIONS SGD Adagrad Adam AdamW DivergenceError EarlyStopping
+        Gradient History Network RMSprop Trace Views __version__ backprop bp1 bp2 bp3 bp4 cost
+        errors forward get_num_threads load num_threads optimizers reference schedules
+        scipy_minimize set_num_threads show_config testing trace
+    """,
+    "bpfast.divergence": "DivergenceError",
+    "bpfast.early_stopping": "EarlyStopping",
+    "bpfast.history": "History",
+    "bpfast.optimizers": "SGD Adagrad Adam AdamW Optimizer RMSprop from_config",
+    "bpfast.reference": """
+        ACTIVATIONS COSTS Trace backprop bp1 bp2 bp3 bp4 cost errors forward trace
+    """,
+    "bpfast.schedules": """
+        Constant Cosine OneCycle Plateau Schedule Step WarmUp from_config rates
+    """,
+    "bpfast.testing": "GradientReport Tally check_gradients",
+}
+
+
+def test_every_public_module_is_listed():
+    names = {module.name for module in pkgutil.iter_modules(bpfast.__path__, "bpfast.")}
+    assert {name for name in names if not name.startswith("bpfast._")} == NAMES.keys() - {"bpfast"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_public_names(name):
+    module = importlib.import_module(name)
+    assert sorted(module.__all__) == sorted(NAMES[name].split())
+    assert sorted(dir(module)) == sorted(module.__all__)
+    assert all(hasattr(module, public) for public in module.__all__)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_shown_belongs_there(name):
+    """What a module defines is listed, or its name begins with an underscore."""
+    module = importlib.import_module(name)
+    own = {
+        public
+        for public, value in vars(module).items()
+        if not public.startswith("_") and getattr(value, "__module__", None) == name
+    }
+    assert own <= set(module.__all__)
+
+
+def test_what_is_public_has_a_docstring():
+    for name in NAMES:
+        module = importlib.import_module(name)
+        assert module.__doc__
+        for public in module.__all__:
+            value = getattr(module, public)
+            assert not callable(value) or value.__doc__, f"{name}.{public}"
+
+
+def test_helpers_of_testing_are_private():
+    for name in ("nudge", "slope", "TOLERANCE", "FLOOR", "ROUNDINGS"):
+        assert not hasattr(bpfast.testing, name)
