@@ -8,6 +8,7 @@ ARGS ?=
 PEERS ?=
 CASES ?=
 WITH ?=
+SECONDS ?= 600
 DIST ?= $(firstword $(wildcard target/sdist/*.tar.gz))
 
 ifeq ($(OS),Windows_NT)
@@ -36,7 +37,7 @@ TYPED := $(wildcard python/bpfast tests benches tools docs/conf.py)
 EXPERIMENTS := hidden_neurons slowdown initial_weights l2 dropout early_stopping learning_rates depth \
   vanishing_gradient
 
-.PHONY: help demo examples bench test test-rust test-python test-dist lint format docs wheel sdist clean
+.PHONY: help demo examples bench test test-rust test-python test-dist test-deep fuzz lint format docs wheel sdist clean
 .DELETE_ON_ERROR:
 # Two pips in one .venv, or two cargos in one target, only wait for each other or worse.
 .NOTPARALLEL:
@@ -72,6 +73,11 @@ test-rust: ## cargo test
 
 test-python: $(INSTALLED) $(VENV)/.extra-test ## pytest on the installed wheel (ARGS="-k name" to choose)
 	$(PY) -m pytest $(ARGS)
+
+test-deep: fuzz ## what takes longer: fuzzing
+
+fuzz: $(INSTALLED) $(VENV)/.extra-test ## random calls and damaged files for SECONDS=600 (ARGS="--seed N" to choose)
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)
 
 test-dist: ## pytest on DIST=FILE, a wheel or an sdist, in its own environment (WITH="numpy==1.26.*")
 	@test -n "$(DIST)" || { echo "DIST=FILE is needed: a wheel or an sdist" >&2; exit 2; }

@@ -1,0 +1,1 @@
+"""Random calls of the Python API, and files that are almost right."""
