@@ -37,7 +37,7 @@ TYPED := $(wildcard python/bpfast tests benches tools docs/conf.py)
 EXPERIMENTS := hidden_neurons slowdown initial_weights l2 dropout early_stopping learning_rates depth \
   vanishing_gradient
 
-.PHONY: help demo examples bench test test-rust test-python test-dist test-deep fuzz lint format docs wheel sdist clean
+.PHONY: help demo examples bench test test-rust test-python test-dist test-deep fuzz golden lint format docs wheel sdist clean
 .DELETE_ON_ERROR:
 # Two pips in one .venv, or two cargos in one target, only wait for each other or worse.
 .NOTPARALLEL:
@@ -78,6 +78,10 @@ test-deep: fuzz ## what takes longer: fuzzing
 
 fuzz: $(INSTALLED) $(VENV)/.extra-test ## random calls and damaged files for SECONDS=600 (ARGS="--seed N" to choose)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)
+
+golden: $(INSTALLED) $(VENV)/.extra-test ## what PyTorch gives, for the tests (PyTorch is installed: some GB)
+	$(PIP) install torch
+	$(BIN)/python -W ignore -m tools.torch_golden
 
 test-dist: ## pytest on DIST=FILE, a wheel or an sdist, in its own environment (WITH="numpy==1.26.*")
 	@test -n "$(DIST)" || { echo "DIST=FILE is needed: a wheel or an sdist" >&2; exit 2; }

@@ -11,7 +11,7 @@ import pytest
 import bpfast
 from bpfast import schedules
 from tests.every_optimizer import CASES as OPTIMIZERS
-from tests.every_schedule import GOLDEN
+from tests.every_schedule import SCHEDULES as OF_STEPS
 from tests.refuses import refuses
 
 X = np.random.default_rng(0).normal(size=(7, 3))
@@ -57,7 +57,7 @@ def test_the_hash_of_a_network_outlives_training():
     assert scores[net] == 1
 
 
-SCHEDULES = [schedules.Constant(0.1), schedules.Plateau(0.1), *(one for one, _ in GOLDEN)]
+SCHEDULES = [schedules.Constant(0.1), schedules.Plateau(0.1), *OF_STEPS]
 
 
 @pytest.mark.parametrize("one", SCHEDULES, ids=repr)

@@ -1,18 +1,24 @@
 """Arguments of types that nobody meant, in helpers that are plain Python: an error names them."""
 
 import array
+from typing import Any
 
 import numpy as np
 import pytest
 
 import bpfast
 from bpfast import schedules
-from bpfast.testing import check_gradients
 from tests.refuses import refuses
 
 X, Y = np.ones((4, 3)), np.zeros((4, 2))
 NET = bpfast.Network([3, 2], dtype="float32", seed=0)
-GRID = memoryview(np.ones((2, 2)))  # a memoryview of two axes cannot be gone through
+# Without their types, which refuse what is asked of them below.
+check_gradients: Any = bpfast.testing.check_gradients
+minimize: Any = bpfast.scipy_minimize
+Stopping: Any = bpfast.EarlyStopping
+Trace: Any = bpfast.Trace
+Adam: Any = bpfast.Adam
+GRID: Any = np.ones((2, 2)).data  # a memoryview of two axes cannot be gone through
 
 
 def history():
@@ -27,11 +33,11 @@ def test_no_network(net):
     with refuses(TypeError, message):
         check_gradients(net, X, Y)
     with refuses(TypeError, message):
-        bpfast.scipy_minimize(net, X, Y)
+        minimize(net, X, Y)
 
 
-STOPPING = bpfast.EarlyStopping(3)
-CASES = [
+STOPPING = Stopping(3)
+CASES: list[Any] = [
     (lambda: check_gradients(NET, X, Y, directions=1.5), "directions: expected an integer, got fl"),
     (
         lambda: check_gradients(NET, X, Y, parameters="all"),
@@ -41,18 +47,18 @@ CASES = [
     (lambda: check_gradients(NET, X, Y, rtol="low"), "rtol: expected a number, got str"),
     (lambda: check_gradients(NET, X, Y, rtol=np.ones(2)), "rtol: expected a number, got ndarray"),
     (lambda: check_gradients(NET, X, Y, seed="a"), "seed: "),
-    (lambda: bpfast.scipy_minimize(NET, {}, Y), "x: expected real numbers, got dict"),
-    (lambda: bpfast.scipy_minimize(NET, X, Y, options=3), "options: expected a dict, got int"),
-    (lambda: bpfast.scipy_minimize(NET, X, Y, options=[1]), "options: expected a dict, got list"),
+    (lambda: minimize(NET, {}, Y), "x: expected real numbers, got dict"),
+    (lambda: minimize(NET, X, Y, options=3), "options: expected a dict, got int"),
+    (lambda: minimize(NET, X, Y, options=[1]), "options: expected a dict, got list"),
     (
-        lambda: bpfast.scipy_minimize(NET, X, Y, callback=3),
+        lambda: minimize(NET, X, Y, callback=3),
         "callback: expected a callable",
     ),
     (
-        lambda: bpfast.scipy_minimize(NET, X, Y, tolerance="x"),
+        lambda: minimize(NET, X, Y, tolerance="x"),
         "tolerance: expected a number",
     ),
-    (lambda: bpfast.EarlyStopping(mode=np.ones(2)), "mode: expected 'min' or 'max', got ndarray"),
+    (lambda: Stopping(mode=np.ones(2)), "mode: expected 'min' or 'max', got ndarray"),
     (
         lambda: STOPPING.column(3),
         "names: expected a list, .* got int",
@@ -69,10 +75,10 @@ CASES = [
     (lambda: history().plot(3), "axes: expected Axes of matplotlib, got int"),
     (lambda: history().plot([3]), "axes: expected Axes of matplotlib, got int"),
     (lambda: history().plot(GRID), "axes: expected Axes of matplotlib, got memoryview"),
-    (lambda: bpfast.Trace(3, []), "z: expected a list of arrays, got int"),
-    (lambda: bpfast.Trace([], {}), "a: expected a list of arrays, got dict"),
+    (lambda: Trace(3, []), "z: expected a list of arrays, got int"),
+    (lambda: Trace([], {}), "a: expected a list of arrays, got dict"),
     (
-        lambda: bpfast.Adam().step(GRID, GRID),
+        lambda: Adam().step(GRID, GRID),
         "params: expected an array or a list",
     ),
     (lambda: NET.fit(X, Y, dropout=GRID), r"dropout\[0\]: expected a number, got list"),

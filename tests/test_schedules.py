@@ -10,59 +10,26 @@ from hypothesis import strategies as st
 
 import bpfast
 from bpfast import schedules
-from tests.every_schedule import GOLDEN, PLATEAU, every_kind
+from tests.every_schedule import MORE, PLATEAU, SCHEDULES, every_kind
+from tests.golden import TORCH, floats
 
 # Both compute in float64, in another order of the same few operations.
 RELATIVE = 1e-12
 
 NAN = math.nan
 COSTS = [3, 2, 1.99, 1.985, 1.9, 1.9, 1.9, 1.9, 1.9, 1.9, NAN, 1, 1, 1, 1, 1, 1, 1]
-# The rate after each of COSTS, from torch 2.15.0 as in `test_plateau_agrees_with_pytorch`.
+# The rate after each of COSTS, from torch 2.15.0.
 FALLS = [*[0.5] * 3, *[0.25] * 4, *[0.125] * 6, *[0.1] * 5]
 
 
-@pytest.mark.parametrize(("schedule", "wanted"), GOLDEN, ids=repr)
-def test_golden_numbers(schedule, wanted):
-    found = [schedule(step) for step in range(len(wanted))]
-    np.testing.assert_allclose(found, wanted, rtol=RELATIVE, atol=0)
+EVERY = [schedules.Constant(0.2), *SCHEDULES, *MORE]
 
 
-def torch_rates(make, rate, steps):
-    torch = pytest.importorskip("torch")
-    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=rate)
-    scheduler, found = make(torch.optim.lr_scheduler, optimizer), [optimizer.param_groups[0]["lr"]]
-    while len(found) < steps:
-        optimizer.step()
-        scheduler.step()
-        found.append(optimizer.param_groups[0]["lr"])
-    return found
-
-
-TORCH = [
-    (schedules.Step(0.7, 4, 0.3), 0.7, lambda s, o: s.StepLR(o, 4, gamma=0.3)),
-    (schedules.Cosine(0.7, 39, 0.02), 0.7, lambda s, o: s.CosineAnnealingLR(o, 39, eta_min=0.02)),
-    *(
-        (
-            schedules.OneCycle(0.7, 40, share, 0.07, 0.0007),
-            0.7,
-            lambda s, o, share=share: s.OneCycleLR(
-                o, 0.7, 40, pct_start=share, div_factor=10, final_div_factor=100
-            ),
-        )
-        for share in (0.0, 0.02, 0.03, 0.31, 0.5, 0.99, 1.0)
-    ),
-    (
-        schedules.WarmUp(0.8, 10, start=0.2),
-        0.8,
-        lambda s, o: s.LinearLR(o, start_factor=0.25, total_iters=10),
-    ),
-]
-
-
-@pytest.mark.parametrize(("schedule", "rate", "make"), TORCH, ids=lambda value: repr(value)[:60])
-def test_agrees_with_pytorch(schedule, rate, make):
-    wanted = torch_rates(make, rate, 40)
-    np.testing.assert_allclose(schedules.rates(schedule, 0, 40), wanted, rtol=RELATIVE, atol=1e-17)
+@pytest.mark.parametrize("schedule", EVERY, ids=repr)
+def test_agrees_with_pytorch(schedule):
+    wanted = floats(TORCH["schedules"][repr(schedule)])
+    found = schedules.rates(schedule, 0, len(wanted))
+    np.testing.assert_allclose(found, wanted, rtol=RELATIVE, atol=1e-17)
 
 
 def test_plateau_golden_numbers():
@@ -73,22 +40,13 @@ def test_plateau_golden_numbers():
     np.testing.assert_allclose(found, FALLS, rtol=RELATIVE)
 
 
-@given(
-    # Below 0 every value is an improvement there.
-    costs=st.lists(st.floats(0, 5) | st.just(NAN) | st.just(math.inf), max_size=60),
-    patience=st.integers(0, 4),
-    cooldown=st.integers(0, 4),
-)
-def test_plateau_agrees_with_pytorch(costs, patience, cooldown):
-    torch = pytest.importorskip("torch")
-    options = {"factor": 0.7, "patience": patience, "threshold": 0.05, "cooldown": cooldown}
-    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.5)
-    theirs = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, min_lr=0.01, eps=0, **options)
-    ours = schedules.Plateau(0.5, smallest=0.01, **options)
-    for cost in costs:
-        theirs.step(cost)
-        ours.report(cost)
-        assert ours(0) == pytest.approx(optimizer.param_groups[0]["lr"], rel=RELATIVE)
+@pytest.mark.parametrize("case", TORCH["plateaus"], ids=lambda case: str(case["options"]))
+def test_plateau_agrees_with_pytorch(case):
+    schedule, found = schedules.Plateau(0.5, **case["options"]), []
+    for cost in floats(case["costs"]):
+        schedule.report(cost)
+        found.append(schedule(0))
+    np.testing.assert_allclose(found, floats(case["rates"]), rtol=RELATIVE)
 
 
 @pytest.mark.parametrize("best", [5.0, -2.0, -1e6])

@@ -402,7 +402,8 @@ def program(seed: int, folder: pathlib.Path, *, loud: bool = False) -> list[str]
                     if loud:
                         raise
             if turn == 2 or rng.random() < 0.3:
-                return wrong
+                break
+    return wrong
     return None
 
 

@@ -22,7 +22,7 @@ from bpfast._core import read_tensors, write_tensors
 X = np.random.default_rng(0).normal(size=(20, 2))
 Y = X[:, :1] > 0
 # Numbers that offsets, shapes and lengths may claim to be.
-CLAIMS = [
+CLAIMS: list[Any] = [
     0, 1, -1, 2, 7, 8, 9, 255, 2**31 - 1, 2**31, 2**32, 2**53, 2**62, 2**63 - 1, 2**63, 2**64 - 1,
     2**64, 10**30, 1.5, 1e308, True, None, "1", [], {}, [1], "F64", "F32", "I64", "BF16",
 ]  # fmt: skip
@@ -245,4 +245,5 @@ def check_checkpoint(path: pathlib.Path, content: bytes) -> None:
         assert optimizer.state["steps"] == 0
         assert net.history is None
     else:
+        assert net.history is not None
         assert len(net.history) >= 3

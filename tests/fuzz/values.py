@@ -31,7 +31,7 @@ class Raises:
         raise OwnError
 
     __array__ = __len__ = __iter__ = __getitem__ = __float__ = __int__ = __index__ = _raise
-    __bool__ = __eq__ = __hash__ = __call__ = __fspath__ = __str__ = _raise  # type: ignore[assignment]
+    __bool__ = __eq__ = __hash__ = __call__ = __fspath__ = __str__ = _raise
     __repr__ = object.__repr__
 
 
@@ -235,7 +235,7 @@ class Values:
                 lambda: bytearray(size),
                 lambda: array.array("d", [0.5] * size),
                 ctypes.c_double * size,
-                lambda: memoryview(np.ones((size, 2))),
+                lambda: np.ones((size, 2)).data,
             ]
         )()
 

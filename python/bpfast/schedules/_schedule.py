@@ -99,7 +99,8 @@ class Schedule:
 
     @state.setter
     def state(self, state: Mapping[str, Any]) -> None:
-        if not isinstance(state, Mapping) or state:
+        given: Any = state  # from a file it may be anything
+        if not isinstance(given, Mapping) or given:
             raise ValueError(f"state: expected an empty dict, got {state!r}")
 
     def __eq__(self, other: object) -> bool:
