@@ -52,6 +52,11 @@ NAMES = [
     ),
     ({"output": "zzz"}, ValueError, "output: unknown name 'zzz'; valid: '"),
     ({"output": ""}, ValueError, "output: unknown name ''; valid: '"),
+    # What UTF-8 cannot hold.
+    ({"output": "\ud800"}, ValueError, "output: unknown name '.+'; valid: '"),
+    ({"hidden": "\ud800"}, ValueError, "hidden: unknown name '.+'; valid: '"),
+    ({"hidden": ["\ud800"]}, ValueError, r"hidden\[0\]: unknown name '.+'; valid: '"),
+    ({"cost": "\ud800"}, ValueError, "cost: unknown name '.+'; valid: '"),
     ({"output": None}, TypeError, "output: expected a name, got NoneType"),
     ({"output": b"tanh"}, TypeError, "output: expected a name, got bytes"),
     ({"output": ["tanh"]}, TypeError, "output: expected a name, got list"),

@@ -37,7 +37,11 @@ def test_every_public_module_is_listed():
 def test_public_names(name):
     module = importlib.import_module(name)
     assert sorted(module.__all__) == sorted(NAMES[name].split())
-    assert sorted(dir(module)) == sorted(module.__all__)
+    shown = {public for public in dir(module) if not public.startswith("_")}
+    if name == "bpfast":
+        shown -= {module.removeprefix("bpfast.") for module in NAMES}
+        shown |= {"optimizers", "reference", "schedules", "testing", "__version__"}
+    assert shown == set(module.__all__)
     assert all(hasattr(module, public) for public in module.__all__)
 
 

@@ -74,7 +74,3 @@ __all__ = [
     "testing",
     "trace",
 ]
-
-
-def __dir__() -> list[str]:
-    return __all__

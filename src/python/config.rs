@@ -236,7 +236,7 @@ fn parse_size(k: usize, value: &Bound<'_, PyAny>) -> PyResult<usize> {
 
 fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activation>> {
     if let Ok(name) = value.cast::<PyString>() {
-        let hidden = Activation::hidden_from_name("hidden", &name.to_cow()?)?;
+        let hidden = Activation::hidden_from_name("hidden", &name.to_string_lossy())?;
         return Ok(vec![hidden; layers]);
     }
     let expected = "a name or a list of names";
@@ -257,7 +257,7 @@ fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activat
 /// An unknown name, TypeError for what is neither.
 pub fn parse_cost(value: &Bound<'_, PyAny>) -> PyResult<(Cost, Option<Py<PyAny>>)> {
     if let Ok(name) = value.cast::<PyString>() {
-        return Ok((Cost::from_name("cost", &name.to_cow()?)?, None));
+        return Ok((Cost::from_name("cost", &name.to_string_lossy())?, None));
     }
     if value.is_callable() {
         return Ok((Cost::Custom, Some(value.clone().unbind())));
@@ -265,9 +265,10 @@ pub fn parse_cost(value: &Bound<'_, PyAny>) -> PyResult<(Cost, Option<Py<PyAny>>
     Err(wrong_type("cost", "a name or a callable", value))
 }
 
+/// A name, whatever is in it: no name of ours has what UTF-8 cannot hold, so it is unknown.
 fn text(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
-    value
+    let name = value
         .cast::<PyString>()
-        .map_err(|_| wrong_type(argument, "a name", value))?
-        .extract()
+        .map_err(|_| wrong_type(argument, "a name", value))?;
+    Ok(name.to_string_lossy().into_owned())
 }

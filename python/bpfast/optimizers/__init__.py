@@ -13,7 +13,3 @@ from bpfast.optimizers._sgd import SGD
 from bpfast.optimizers._squares import Adagrad, RMSprop
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "from_config"]
-
-
-def __dir__() -> list[str]:
-    return __all__

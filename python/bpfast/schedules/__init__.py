@@ -24,7 +24,3 @@ __all__ = [
     "from_config",
     "rates",
 ]
-
-
-def __dir__() -> list[str]:
-    return __all__
