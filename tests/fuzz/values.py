@@ -259,9 +259,7 @@ class Values:
                 self.optimizer,
                 self.schedule,
                 bpfast.History,
-                lambda: self.choice(
-                    [bpfast.Network, dict, int, np.float64, np.ndarray, OwnError, math]
-                ),
+                lambda: self.choice([bpfast.Network, OwnError, math]),
                 self.cost,
                 lambda: slice(self.choice([None, 0, -1, 2**70]), self.choice([None, 3]), None),
                 lambda: Ellipsis,
