@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
+from bpfast._arrays import as_array
 from bpfast._metrics import measure
 from bpfast._no_numbers import no_numbers
 from bpfast._weights import of_examples, of_mean_one, with_classes
@@ -193,15 +194,6 @@ class Examples:
         at = piece if self._rows is None else self._rows[piece]
         weight = self.sample_weight
         return self._x[at], self._y[at], None if weight is None else weight[piece]
-
-
-def as_array(argument: str, value: Any) -> NDArray[Any]:
-    """Take `value` as NumPy does."""
-    try:
-        return np.asarray(value)
-    except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{argument}: {error}") from None
 
 
 def is_sparse(x: Any) -> bool:

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from bpfast._arrays import is_masked
+
 
 def is_number(value: Any) -> bool:
     """Whether `value` is one real number: Python's, NumPy's, or an array without axes. No bool."""
     if isinstance(value, np.ndarray):
-        return value.ndim == 0 and value.dtype.kind in "iuf"
+        return value.ndim == 0 and value.dtype.kind in "iuf" and not is_masked(value)
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
@@ -87,7 +89,8 @@ def whole(argument: str, value: Any, least: int) -> int:
         given = operator.index(value)
     except TypeError:
         given = None
-    if given is None or isinstance(value, bool | np.bool_):
+    is_none = isinstance(value, np.ndarray) and is_masked(value)
+    if given is None or is_none or isinstance(value, bool | np.bool_):
         raise TypeError(f"{argument}: expected an integer, got {type(value).__name__}")
     if given < least:
         wanted = "a positive integer" if least == 1 else f"an integer, {least} or above"

@@ -50,6 +50,7 @@ OUTPUTS = {
 
 def array(argument: str, value: object, expected: tuple[int | str, ...]) -> Any:
     """Nested lists of floats of the expected shape; a letter stands for any length but 0."""
+    _refuse_masked(argument, value)
     nested = _plain(argument, value)
     got = _shape_of(argument, value, nested)
     if expected[0] == "n" and got[:1] == (0,):
@@ -67,6 +68,18 @@ def matrix(argument: str, value: object, rows: int | str, columns: int | str) ->
     """A list of rows, as `array` gives it."""
     result: Matrix = array(argument, value, (rows, columns))
     return result
+
+
+def _refuse_masked(argument: str, value: Any) -> None:
+    """Raise ValueError where an entry is masked, in an array of `numpy.ma` or a list of these."""
+    mask: Any = getattr(value, "mask", None)
+    if getattr(getattr(mask, "dtype", None), "kind", None) == "b" and (count := int(mask.sum())):
+        got = f"{count} masked; fill them in with .filled(value)"
+        raise ValueError(f"{argument}: expected no missing values, got {got}")
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+        for entry in value:
+            if not isinstance(entry, float):
+                _refuse_masked(argument, entry)
 
 
 def _plain(argument: str, value: Any) -> Any:
@@ -212,6 +225,7 @@ def _hidden(hidden: Any, layers: int) -> list[str]:
 
 def targets(y: object, n: int, width: int, cost: Cost) -> Matrix:
     """The y of shape (n, n_L); class labels become the rows that have a 1 at the label."""
+    _refuse_masked("y", y)
     nested = _plain("y", y)
     got = _shape_of("y", y, nested)
     takes_labels = cost in ("cross_entropy", "log_likelihood")
@@ -282,6 +296,7 @@ def custom(cost: Callable[[Any, Any], Any], a: Matrix, y: Any) -> tuple[Vector, 
 
     What y holds, in n entries, is between the user and the cost.
     """
+    _refuse_masked("y", y)
     y = y.tolist() if hasattr(y, "tolist") else deepcopy(y)
     if not isinstance(y, Sequence) or len(y) != len(a):
         got = f"{len(y)}" if isinstance(y, Sequence) else type(y).__name__

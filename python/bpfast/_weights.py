@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._accuracy import labels, shown_row
+from bpfast._arrays import as_array
 from bpfast._numbers import not_negative, shown, whole
 
 if TYPE_CHECKING:
@@ -27,10 +28,7 @@ def of_examples(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] 
     """
     if sample_weight is None:
         return None
-    try:
-        given = np.asarray(sample_weight)
-    except ValueError as error:
-        raise ValueError(f"sample_weight: {error}") from None
+    given = as_array("sample_weight", sample_weight)
     if given.dtype.kind not in "buif":
         raise TypeError(f"sample_weight: expected real numbers, got dtype {given.dtype}")
     if given.shape != (n,):

@@ -8,6 +8,7 @@ use numpy::{
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
 
 use super::borrow::{
     Access, AnyOwned, Borrow, Order, Owned, ReadArray, block, check_out_apart, check_writeable,
@@ -17,6 +18,9 @@ use super::errors::{naming, wrong_type};
 use crate::error::Error;
 use crate::labels::bad_label;
 use crate::scalar::Real;
+
+/// As many as NumPy's arrays can have.
+const MOST_DIMENSIONS: usize = 64;
 
 /// A number type that both the core and NumPy know.
 pub trait Element: Real + numpy::Element {
@@ -55,7 +59,9 @@ pub fn input<'py, T: Element, D: Dimension>(
     argument: &'static str,
     value: &Bound<'py, PyAny>,
 ) -> PyResult<ReadArray<'py, T, D>> {
-    if let Ok(array) = value.cast::<PyArray<T, D>>()
+    // As most come, with no way through Python.
+    if is_plain(value)
+        && let Ok(array) = value.cast::<PyArray<T, D>>()
         && let Some(array) = readonly_block(argument, array)?
     {
         return Ok(array);
@@ -73,19 +79,71 @@ pub fn input<'py, T: Element, D: Dimension>(
     readonly(argument, convert::<T>(argument, &array)?.cast()?)
 }
 
+/// Whether `value` is an array of NumPy's own class, which has no mask.
+pub fn is_plain(value: &Bound<'_, PyAny>) -> bool {
+    value.is_exact_instance_of::<PyUntypedArray>()
+}
+
+/// Whether `value` is a number of Python's, or a list or tuple of such, which has no mask either.
+#[pyfunction]
+pub fn is_plain_numbers(value: &Bound<'_, PyAny>) -> bool {
+    has_plain_numbers(value, MOST_DIMENSIONS)
+}
+
+fn has_plain_numbers(value: &Bound<'_, PyAny>, depth: usize) -> bool {
+    let entries = |entry: Bound<'_, PyAny>| depth > 0 && has_plain_numbers(&entry, depth - 1);
+    if value.is_exact_instance_of::<PyFloat>() || value.is_exact_instance_of::<PyInt>() {
+        true
+    } else if let Ok(list) = value.cast_exact::<PyList>() {
+        list.iter().all(entries)
+    } else if let Ok(tuple) = value.cast_exact::<PyTuple>() {
+        tuple.iter().all(entries)
+    } else {
+        value.is_exact_instance_of::<PyBool>()
+    }
+}
+
+/// `value` as NumPy takes it.
+///
+/// # Errors
+/// ValueError where an entry is masked; NumPy's own for what is no array.
+pub fn as_array<'py>(
+    argument: &str,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    static AS_ARRAY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = value.py();
+    if is_plain(value) {
+        return Ok(value.cast::<PyUntypedArray>()?.clone());
+    }
+    let array = if is_plain_numbers(value) {
+        let array = numpy_function(py, "asarray")?.call1((value,));
+        array.map_err(|error| naming(py, argument, error))?
+    } else {
+        let as_array = AS_ARRAY.import(py, "bpfast._arrays", "as_array")?;
+        as_array.call1((argument, value))?
+    };
+    Ok(array.cast_into()?)
+}
+
+/// # Errors
+/// ValueError where an entry of `array` is masked.
+pub fn refuse_masked(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
+    if is_plain(array) {
+        return Ok(());
+    }
+    as_array(argument, array).map(|_| ())
+}
+
 /// `value` as NumPy takes it, if it is of numbers: bool, integer or floating.
 ///
 /// # Errors
-/// TypeError for object, string, complex and other dtypes; NumPy's own for what is no array.
+/// TypeError for object, string, complex and other dtypes; as [`as_array`].
 pub fn numbers<'py>(
     argument: &str,
     value: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
-    let py = value.py();
-    let array = numpy_function(py, "asarray")?
-        .call1((value,))
-        .map_err(|error| naming(py, argument, error))?
-        .cast_into::<PyUntypedArray>()?;
+    let (py, array) = (value.py(), as_array(argument, value)?);
     if !matches!(array.dtype().kind(), b'b' | b'i' | b'u' | b'f') {
         let said = py.import("bpfast._no_numbers")?.getattr("no_numbers")?;
         return Err(PyErr::from_value(said.call1((argument, value, &array))?));
@@ -140,7 +198,8 @@ pub fn integers<'py, I: numpy::Element>(
     argument: &'static str,
     value: &Bound<'py, PyAny>,
 ) -> PyResult<ReadArray<'py, I, Ix1>> {
-    if let Ok(array) = value.cast::<PyArray1<I>>()
+    if is_plain(value)
+        && let Ok(array) = value.cast::<PyArray1<I>>()
         && let Some(array) = readonly_block(argument, array)?
     {
         return Ok(array);
@@ -166,7 +225,7 @@ pub fn empty<'py, T: Element, D: Dimension>(
 ) -> PyResult<Bound<'py, PyArray<T, D>>> {
     static EMPTY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let empty = EMPTY.import(py, "numpy", "empty")?;
-    let shape = pyo3::types::PyTuple::new(py, shape)?;
+    let shape = PyTuple::new(py, shape)?;
     let array = empty.call1((shape, numpy::dtype::<T>(py)))?;
     Ok(array.cast_into::<PyArray<T, D>>()?)
 }
@@ -204,6 +263,7 @@ pub fn output<'py, T: Element, D: Dimension>(
     }
     let array = array.cast::<PyArray<T, D>>()?;
     check_writeable("out", array.as_untyped())?;
+    refuse_masked("out", array.as_untyped())?;
     check_out_apart(array.as_untyped(), inputs)?;
     Ok(array.clone())
 }

@@ -30,8 +30,8 @@ impl PyNetwork {
     /// Raises
     /// ------
     /// ValueError
-    ///     x of another shape or with no rows, or sparse with damaged ``indices`` or ``indptr``;
-    ///     ``out`` not as it must be.
+    ///     x of another shape or with no rows, with masked values, or sparse with damaged
+    ///     ``indices`` or ``indptr``; ``out`` not as it must be.
     /// TypeError
     ///     x is not of real numbers; ``out`` is no array of the dtype.
     ///

@@ -5,9 +5,9 @@ use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
-use super::arrays::{Element, input, numbers, numpy_function};
+use super::arrays::{Element, as_array, input, numbers};
 use super::borrow::ReadArray;
-use super::errors::{naming, wrong_type};
+use super::errors::wrong_type;
 use crate::error::Error;
 
 /// What a callable made of a batch.
@@ -50,10 +50,7 @@ pub fn call<'py, T: Element>(
 
 /// y as an array with one entry a example; what it holds is between the user and the callable.
 pub fn as_batch<'py>(y: &Bound<'py, PyAny>, n: usize) -> PyResult<Bound<'py, PyUntypedArray>> {
-    let array = numpy_function(y.py(), "asarray")?
-        .call1((y,))
-        .map_err(|error| naming(y.py(), "y", error))?
-        .cast_into::<PyUntypedArray>()?;
+    let array = as_array("y", y)?;
     if array.shape().first() != Some(&n) {
         let got = format!("shape {}", crate::error::Shape(array.shape()));
         return Err(Error::value("y", format_args!("{n} entries").to_string(), got).into());

@@ -32,6 +32,8 @@ mod vector;
 #[pyo3::pymodule(gil_used = true)]
 mod _core {
     #[pymodule_export]
+    use super::arrays::is_plain_numbers;
+    #[pymodule_export]
     use super::copying::restore;
     #[pymodule_export]
     use super::equations::{bp1, bp2, bp3, bp4};

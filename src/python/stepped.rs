@@ -6,7 +6,7 @@ use numpy::ndarray::{Ix1, IxDyn};
 use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods, dtype};
 use pyo3::prelude::*;
 
-use super::arrays::{Element, numbers};
+use super::arrays::{Element, is_plain, numbers, refuse_masked};
 use super::borrow::{
     Access, Borrow, BorrowScope, Order, ReadArray, WriteArray, block, check_spread,
     check_writeable, fill,
@@ -39,8 +39,8 @@ pub fn gradient_of<'py, T: Element>(
     value: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
     match value.cast::<PyArrayDyn<T>>() {
-        Ok(array) => Ok(array.as_untyped().clone()),
-        Err(_) => numbers(argument, value),
+        Ok(array) if is_plain(value) => Ok(array.as_untyped().clone()),
+        _ => numbers(argument, value),
     }
 }
 
@@ -73,6 +73,7 @@ impl<'py, T: Element> Stepped<'py, T> {
     {
         let [of_params, of_gradient] = names;
         check_writeable(&of_params, params)?;
+        refuse_masked(&of_params, params)?;
         check_spread(&of_params, params)?;
         if gradient.shape() != params.shape() {
             return Err(Error::shape(&of_gradient, params.shape(), gradient.shape()).into());

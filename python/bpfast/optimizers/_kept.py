@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from bpfast._arrays import refuse_masked
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -105,6 +107,7 @@ def _native(argument: str, value: object) -> Array:
     native = value.dtype.newbyteorder("=")
     if native not in FLOATS:
         raise ValueError(f"{argument}: expected dtype float32 or float64, got {value.dtype}")
+    refuse_masked(argument, value)
     return np.array(value, native, order="C")
 
 

@@ -1,0 +1,92 @@
+"""What NumPy takes as an array, without values that are missing from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast import _core
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def as_array(argument: str, value: Any) -> NDArray[Any]:
+    """Take `value` as NumPy does.
+
+    Raises
+    ------
+    ValueError
+        An entry is masked, in `value` or in an array in a list; what NumPy raises.
+    TypeError
+        What NumPy raises.
+
+    Examples
+    --------
+    >>> as_array("x", [np.ma.array([1.0, 2.0]), [3.0, 4.0]])
+    array([[1., 2.],
+           [3., 4.]])
+    """
+    try:
+        array: NDArray[Any] = np.asanyarray(value)
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{argument}: {error}") from error
+    if type(array) is np.ndarray:
+        if array is not value and not _core.is_plain_numbers(value):
+            _refuse_masked_in(argument, value, array.ndim)
+        return array
+    refuse_masked(argument, array)
+    return np.asarray(array)
+
+
+def is_masked(array: NDArray[Any]) -> bool:
+    """Whether an entry of `array` is masked: by `numpy.ma`, or another subclass with a `mask`."""
+    return _count_masked(array) > 0
+
+
+def refuse_masked(argument: str, array: NDArray[Any]) -> None:
+    """Raise ValueError where an entry of `array` is masked.
+
+    Examples
+    --------
+    >>> refuse_masked("x", np.ma.array([1.0, -999.0], mask=[False, True]))
+    Traceback (most recent call last):
+    ValueError: x: expected no missing values, got 1 masked; fill them in with .filled(value)
+    """
+    if count := _count_masked(array):
+        got = f"{count} masked; fill them in with .filled(value)"
+        raise ValueError(f"{argument}: expected no missing values, got {got}")
+
+
+def _count_masked(array: NDArray[Any]) -> int:
+    if type(array) is np.ndarray:
+        return 0
+    mask: Any = getattr(array, "mask", None)
+    is_mask = isinstance(mask, np.ndarray | np.bool_) and mask.dtype == bool
+    return int(np.count_nonzero(mask)) if is_mask and mask.shape in ((), array.shape) else 0
+
+
+def _refuse_masked_in(argument: str, value: Any, depth: int) -> None:
+    """The same of the arrays in `value`, which NumPy takes as an array of `depth` dimensions."""
+    if isinstance(value, np.ndarray):
+        refuse_masked(argument, value)
+    elif depth == 0:
+        return
+    elif hasattr(value, "__array__"):
+        refuse_masked(argument, np.asanyarray(value))
+    elif hasattr(value, "__getitem__") and hasattr(value, "__len__") and not _is_buffer(value):
+        kinds = set(map(type, value))  # few, and faster than to ask each entry
+        kinds = {kind for kind in kinds if not issubclass(kind, float | int | np.generic)}
+        for entry in value if kinds else ():
+            if type(entry) in kinds:
+                _refuse_masked_in(argument, entry, depth - 1)
+
+
+def _is_buffer(value: Any) -> bool:
+    try:
+        memoryview(value)
+    except TypeError:
+        return False
+    return True
