@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from copy import copy
 from mmap import mmap
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from bpfast import _core
 from bpfast._arrays import as_array
 from bpfast._metrics import measure
 from bpfast._no_numbers import no_numbers
+from bpfast._sparse import by_rows, check_format, is_sparse, without_repeats
 from bpfast._weights import of_examples, of_mean_one, with_classes
 
 if TYPE_CHECKING:
@@ -196,12 +196,6 @@ class Examples:
         return self._x[at], self._y[at], None if weight is None else weight[piece]
 
 
-def is_sparse(x: Any) -> bool:
-    """Whether `x` is a sparse matrix or array of SciPy's."""
-    scipy = sys.modules.get("scipy.sparse")
-    return scipy is not None and bool(scipy.issparse(x))
-
-
 def fault(dtype: np.dtype[Any], x: Any, y: Any, names: NDArray[Any] | None = None) -> str | None:
     """Name the first of some examples with a number that is not finite in `dtype`."""
     for name, array in (("x", x), ("y", y)):
@@ -237,14 +231,10 @@ def _first_bad(dtype: np.dtype[Any], array: Any) -> tuple[int, Any] | None:
 
 
 def _checked(x: Any) -> Any:
-    """X as a sparse matrix by rows, or as an array of numbers."""
+    """X as a sparse matrix by rows, each place in it once, or as an array of numbers."""
     if is_sparse(x):
-        try:
-            if hasattr(x, "check_format"):
-                x.check_format(full_check=True)  # SciPy does not look before it converts
-            return x.tocsr()
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"x: {error}") from None
+        check_format(x)
+        return without_repeats(by_rows(x))
     array = as_array("x", x)
     if array.dtype.kind not in "buif":
         raise no_numbers("x", x, array)

@@ -13,6 +13,7 @@ from bpfast._core import Gradient
 from bpfast._names import unknown_name
 from bpfast._numbers import not_negative, whole
 from bpfast._reach import warn_of_reach
+from bpfast._sparse import by_rows, is_sparse, without_repeats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,8 +147,8 @@ def scipy_minimize(
 
     try:
         cost, slope = evaluate(last)  # which checks x, y and their weights
-        if not hasattr(x, "tocsr"):
-            x = np.ascontiguousarray(x, net.dtype)  # once, and not in each evaluation
+        # Once, and not in each evaluation.
+        x = without_repeats(by_rows(x)) if is_sparse(x) else np.ascontiguousarray(x, net.dtype)
         _core.check_targets(net, np.asarray(y), 0)
         warn_of_reach(net, np.asarray(y), sample_weight, 2)
         if not (np.isfinite(cost) and np.isfinite(slope).all()):

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from bpfast import _core
-from bpfast._data import fault, is_sparse
+from bpfast._data import fault
 from bpfast._prefetch import Prefetch
+from bpfast._sparse import is_sparse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from bpfast import _core
+from bpfast._sparse import by_rows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -37,8 +38,8 @@ def backprop(
     """C and its gradient; the docstring of `Network.backprop_touched` says how."""
     if not hasattr(x, "tocsr"):
         raise TypeError(f"x: expected a SciPy sparse matrix, got {type(x).__name__}")
-    rows = x.tocsr()
-    if rows.shape[1] != net.sizes[0] or not rows.nnz:
+    rows = by_rows(x)
+    if rows.shape[1:] != (net.sizes[0],) or not rows.nnz:
         net.cost(rows, y, sample_weight=sample_weight, reduction=reduction)  # refuses the shape
     inputs, places = np.unique(rows.indices[: rows.indptr[-1]], return_inverse=True)
     if not inputs.size:

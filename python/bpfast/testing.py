@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bpfast import _differences
+from bpfast import _differences, _sparse
 from bpfast._numbers import positive, whole
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def check_gradients(
     ----------
     net : Network
         The network to check, with any cost, your own callable too. It is not changed.
-    x : array_like, shape (n, n_1)
+    x : array_like or SciPy sparse, shape (n, n_1)
         Examples. A few are enough; with many, a step meets more kinks.
     y, sample_weight, reduction
         Targets or labels, and the rest, as `Network.backprop` takes them.
@@ -214,7 +214,9 @@ class _Check:
         self.errors = net.errors(x, y, **options)
         self.exact = net.astype(np.float64)
         # The network sees x, and targets that are no labels, in its own dtype: so must the copy.
-        self.x = np.asarray(x).astype(net.dtype).astype(np.float64)
+        given: Any = x
+        dense = given.toarray() if _sparse.is_sparse(given) else np.asarray(given)
+        self.x = dense.astype(net.dtype).astype(np.float64)
         y = np.asarray(y)
         custom = callable(net.config["cost"])
         self.y = y if custom or y.ndim == 1 else y.astype(net.dtype).astype(np.float64)

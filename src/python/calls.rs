@@ -18,7 +18,8 @@ impl PyNetwork {
     /// x : array_like or SciPy sparse, (n, n_1)
     ///     Any array of real numbers, converted to the network's dtype where it has another. Of a
     ///     sparse matrix or array in CSR format only the stored numbers are computed with; another
-    ///     format is converted by its ``tocsr()``, once a call.
+    ///     format is converted by its ``tocsr()``, once a call. What is stored more than once at a
+    ///     place adds up as in its ``toarray()``.
     /// out : ndarray, (n, n_L), optional
     ///     Where to write: of the network's dtype, C-contiguous, writeable, apart from x.
     ///

@@ -10,7 +10,6 @@ use pyo3::sync::PyOnceLock;
 
 use super::arrays::{Element, input, integers};
 use super::borrow::ReadArray;
-use super::errors::naming;
 use crate::error::{Error, Result};
 use crate::examples::Inputs;
 use crate::network::Network;
@@ -51,16 +50,23 @@ impl<'py, T: Element> X<'py, T> {
         };
         let given = arrays(x)?;
         let format = x.getattr(intern!(py, "format"))?;
-        let (positions, data) = if format.eq(intern!(py, "csr"))? {
-            parts(&given, (n, width))?
+        let by_rows = if format.eq(intern!(py, "csr"))? {
+            given.clone()
         } else {
             if format.eq(intern!(py, "csc"))? {
                 parts::<T>(&given, (width, n))?; // SciPy does not look before it converts
             }
-            let matrix = x.call_method0("tocsr");
-            let matrix = matrix.map_err(|error| naming(py, "x", error))?;
-            parts(&arrays(&matrix)?, (n, width))?
+            arrays(&py.import("bpfast._sparse")?.call_method1("by_rows", (x,))?)?
         };
+        let (mut positions, mut data) = parts(&by_rows, (n, width))?;
+        if positions.has_repeats()? {
+            let [stored, indices, indptr] = all_three(&by_rows)?;
+            let module = py.import("bpfast._sparse")?;
+            let summed = module.call_method1("summed", (stored, indices, indptr))?;
+            let [stored, indices, indptr] = summed.extract::<[Bound<'py, PyAny>; 3]>()?;
+            let summed = [stored, indices, indptr].map(Some);
+            (positions, data) = parts(&summed, (n, width))?;
+        }
         Ok(Self {
             given,
             numbers: Numbers::Sparse(positions, data),
@@ -154,6 +160,17 @@ impl<T: Element> Borrowed<'_, '_, T> {
     }
 }
 
+/// Whether a row of a CSR matrix has a column more than once.
+///
+/// # Errors
+/// A damaged matrix.
+#[pyfunction]
+pub fn has_repeats(rows: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let shape = rows.getattr(intern!(rows.py(), "shape"))?.extract()?;
+    let positions = positions(&arrays(rows)?, shape)?;
+    Ok(positions.has_repeats()?)
+}
+
 /// Whether `x` is a sparse matrix or array of SciPy's.
 fn is_sparse(x: &Bound<'_, PyAny>) -> PyResult<bool> {
     static MODULES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -181,16 +198,23 @@ fn arrays<'py>(matrix: &Bound<'py, PyAny>) -> PyResult<[Option<Bound<'py, PyAny>
 /// # Errors
 /// TypeError for what is not of numbers; ValueError for what are no rows of `shape`.
 fn parts<'py, T: Element>(
-    [data, indices, indptr]: &[Option<Bound<'py, PyAny>>; 3],
+    arrays: &[Option<Bound<'py, PyAny>>; 3],
     shape: (usize, usize),
 ) -> PyResult<(Positions, ReadArray<'py, T, Ix1>)> {
-    let (Some(data), Some(indices), Some(indptr)) = (data, indices, indptr) else {
-        let message = "x: expected a sparse matrix with data, indices and indptr";
-        return Err(PyTypeError::new_err(message));
-    };
-    let data = input::<T, Ix1>("x", data)?;
-    let int32 = |value: &Bound<'py, PyAny>| value.cast::<PyArray1<i32>>().is_ok();
-    let positions = if int32(indptr) && int32(indices) {
+    let data = input::<T, Ix1>("x", all_three(arrays)?[0])?;
+    let positions = positions(arrays, shape)?;
+    positions.check(data.len())?;
+    Ok((positions, data))
+}
+
+/// The positions alone.
+///
+/// # Errors
+/// As [`parts`].
+fn positions(arrays: &[Option<Bound<'_, PyAny>>; 3], shape: (usize, usize)) -> PyResult<Positions> {
+    let [_, indices, indptr] = all_three(arrays)?;
+    let int32 = |value: &Bound<'_, PyAny>| value.cast::<PyArray1<i32>>().is_ok();
+    Ok(if int32(indptr) && int32(indices) {
         let (indptr, indices) = (
             integers::<i32>("x", indptr)?,
             integers::<i32>("x", indices)?,
@@ -202,7 +226,16 @@ fn parts<'py, T: Element>(
             integers::<i64>("x", indices)?,
         );
         Positions::new(shape, indptr.as_slice()?, indices.as_slice()?)?
-    };
-    positions.check(data.len())?;
-    Ok((positions, data))
+    })
+}
+
+fn all_three<'a, 'py>(
+    arrays: &'a [Option<Bound<'py, PyAny>>; 3],
+) -> PyResult<[&'a Bound<'py, PyAny>; 3]> {
+    match arrays {
+        [Some(data), Some(indices), Some(indptr)] => Ok([data, indices, indptr]),
+        _ => Err(PyTypeError::new_err(
+            "x: expected a sparse matrix with data, indices and indptr",
+        )),
+    }
 }

@@ -40,6 +40,8 @@ mod _core {
     #[pymodule_export]
     use super::functions::{backprop, cost, errors, forward, trace};
     #[pymodule_export]
+    use super::inputs::has_repeats;
+    #[pymodule_export]
     use super::network::PyNetwork;
     #[pymodule_export]
     use super::optimizers::step_arrays;

@@ -45,6 +45,29 @@ mod tests {
     }
 
     #[test]
+    fn repeats_are_those_of_one_row() {
+        let repeats = |indptr: &[i32], indices: &[i32]| {
+            let shape = (indptr.len() - 1, 40);
+            let positions = Positions::new(shape, indptr, indices);
+            let found = positions.and_then(|positions| positions.has_repeats());
+            found.expect("positions and memory")
+        };
+        assert!(!repeats(&[0, 0], &[]));
+        assert!(!repeats(&[0, 2, 4], &[0, 3, 3, 5])); // in two rows
+        assert!(!repeats(&[0, 3, 6], &[3, 0, 1, 2, 1, 0])); // in no order
+        assert!(!repeats(&[0, 2, 2], &[0, 1, 1])); // behind the last row
+        assert!(repeats(&[0, 2, 4], &[0, 3, 5, 5]));
+        assert!(repeats(&[0, 1, 4], &[0, 7, 3, 7]));
+        let row: Vec<i32> = (0..39).collect();
+        assert!(!repeats(&[0, 39], &row));
+        for place in 0..38 {
+            let mut row = row.clone();
+            row[place] += 1;
+            assert!(repeats(&[0, 39], &row), "{place}");
+        }
+    }
+
+    #[test]
     fn gathered_rows_are_those_of_the_matrix() {
         let positions = positions();
         let x = positions.with(&[1, 2, 5, 6, 7]).expect("values");

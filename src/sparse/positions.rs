@@ -48,7 +48,7 @@ pub struct Positions {
 
 impl Positions {
     /// Takes the `indptr` and `indices` of a CSR matrix of `shape`. The columns of a row may stand
-    /// in any order and more than once; what lies behind the last row's is left out.
+    /// in any order and more than once, as [`Positions::has_repeats`] tells; what lies behind the last row's is left out.
     ///
     /// # Errors
     /// They are not those of a matrix of that shape; it has more than 2^31 columns; no memory.
@@ -146,6 +146,31 @@ impl Positions {
             width,
         };
         Ok(Some((positions, values)))
+    }
+
+    /// Whether a row has a column more than once.
+    ///
+    /// # Errors
+    /// No memory, which only rows whose columns do not rise take.
+    pub fn has_repeats(&self) -> Result<bool> {
+        let is_fall = |left: u32, right: u32| left >= right;
+        let mut sorted: Vec<u32> = Vec::new();
+        for &Span { start, end } in &self.spans {
+            let row = &self.columns[start..end];
+            // Without a way out of the loop, which then takes a register at a time.
+            let neighbours = row.iter().zip(row.get(1..).unwrap_or_default());
+            if !neighbours.fold(false, |any, (&left, &right)| any | is_fall(left, right)) {
+                continue;
+            }
+            sorted.clear();
+            reserve(&mut sorted, row.len())?;
+            sorted.extend_from_slice(row);
+            sorted.sort_unstable();
+            if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// # Errors

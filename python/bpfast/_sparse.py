@@ -1,0 +1,99 @@
+"""SciPy's sparse matrices by rows, with one number at a place. SciPy is never imported for it."""
+
+from __future__ import annotations
+
+import sys
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast import _core
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether `x` is a sparse matrix or array of SciPy's."""
+    scipy = sys.modules.get("scipy.sparse")
+    return scipy is not None and bool(scipy.issparse(x))
+
+
+def check_format(x: Any) -> None:
+    """Raise ValueError where positions are none of a matrix of that shape.
+
+    SciPy does not look before it converts.
+    """
+    try:
+        if hasattr(x, "check_format"):
+            copy(x).check_format(full_check=True)  # of a copy, whose attributes it may change
+        elif x.format == "coo" and len(x.shape) == 2:
+            for length, positions in zip(x.shape, (x.row, x.col), strict=True):
+                if len(positions) and not 0 <= positions.min() <= positions.max() < length:
+                    got = f"{positions.min()} to {positions.max()}"
+                    raise ValueError(f"expected positions from 0 to {length - 1}, got {got}")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"x: {error}") from None
+
+
+def by_rows(x: Any) -> Any:
+    """The CSR matrix of `x`: itself, or a new one. Entries may repeat in it where they do in `x`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        The positions are none of a matrix of its shape; SciPy does not convert it.
+    """
+    if x.format == "csr":
+        return x
+    check_format(x)
+    try:
+        rows = x.tocsr()
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"x: {error}") from error
+    if x.format != "coo" or rows.nnz == x.nnz or len(x.shape) != 2:
+        return rows
+    # SciPy adds up in any order what repeats; `toarray` does in the order in which it is stored.
+    order = np.lexsort((x.col, x.row))
+    starts = np.searchsorted(x.row[order], np.arange(x.shape[0] + 1))
+    return type(rows)((x.data[order], x.col[order], starts), shape=x.shape)
+
+
+def without_repeats(rows: Any) -> Any:
+    """The CSR matrix `rows`, or a new one where a row has a column more than once."""
+    if len(rows.shape) != 2 or not _core.has_repeats(rows):
+        return rows
+    return type(rows)(summed(rows.data, rows.indices, rows.indptr), shape=rows.shape)
+
+
+def summed(
+    data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Rows in CSR whose repeated entries are added up where the first of them stands.
+
+    They are added as `toarray` does: in the order and the dtype in which they are stored, so that
+    bool stays bool and narrow integers wrap around. All other entries stay as they are.
+
+    Examples
+    --------
+    >>> data, indices = np.array([200, 7, 100], np.uint8), np.array([5, 2, 5])
+    >>> summed(data, indices, np.array([0, 3]))
+    (array([44,  7], dtype=uint8), array([5, 2]), array([0, 2]))
+    """
+    stored = int(indptr[-1])
+    data, indices = data[:stored], indices[:stored]
+    if data.dtype == np.float16:
+        data = data.astype(np.float32)  # SciPy has no float16, and converts to this
+    rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    order = np.lexsort((indices, rows))  # stable: repeated entries stay in their order
+    is_first = np.ones(stored, bool)
+    is_first[1:] = (np.diff(rows[order]) != 0) | (np.diff(indices[order]) != 0)
+    place = np.empty(stored, np.intp)  # of the first of the same row and column
+    place[order] = order[is_first][np.cumsum(is_first) - 1]
+    sums = np.zeros(stored, data.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        np.add.at(sums, place, data)
+    kept = np.sort(order[is_first])
+    return sums[kept], indices[kept], np.searchsorted(kept, indptr)
