@@ -18,14 +18,20 @@ LOOK = 0.05
 class Prefetch:
     """Iterate over `items`, one item ahead; an exception of theirs comes out where it would be.
 
-    With `kept`, an item comes out as `kept(item)`, which the thread calls before it asks for the
-    next one.
+    With `snapshot`, the thread calls it with each item before it asks for the next one. It gives
+    what comes out, and whether this shares nothing with `items`: otherwise the next item is asked
+    for when this one is done with.
+
     As a context manager it ends the thread, at once unless `items` keeps it waiting, and closes
     `items` where that is a generator.
     """
 
-    def __init__(self, items: Iterable[Any], kept: Callable[[Any], Any] | None = None) -> None:
-        self._items, self._kept = items, kept
+    def __init__(
+        self,
+        items: Iterable[Any],
+        snapshot: Callable[[Any], tuple[Any, bool]] = lambda item: (item, True),
+    ) -> None:
+        self._items, self._snapshot = items, snapshot
         # SimpleQueue has no lock that Ctrl-C could leave closed.
         self._wanted: SimpleQueue[bool] = SimpleQueue()  # one more item, or none any more
         self._found: SimpleQueue[tuple[str, Any]] = SimpleQueue()
@@ -47,8 +53,12 @@ class Prefetch:
                 return
             if kind == "error":
                 raise value
-            self._wanted.put(True)
-            yield value
+            item, is_apart = value
+            if is_apart:
+                self._wanted.put(True)
+            yield item
+            if not is_apart:
+                self._wanted.put(True)
 
     def __exit__(self, *error: object) -> None:
         self._wanted.put(False)
@@ -64,7 +74,7 @@ class Prefetch:
                 if item is end:
                     self._found.put(("end", None))
                     return
-                self._found.put(("item", item if self._kept is None else self._kept(item)))
+                self._found.put(("item", self._snapshot(item)))
         except BaseException as error:  # noqa: BLE001, it is raised where the item was wanted
             self._found.put(("error", error))
         finally:

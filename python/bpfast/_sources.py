@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from bpfast import _core
+from bpfast._arrays import as_array
 from bpfast._data import fault
 from bpfast._prefetch import Prefetch
 from bpfast._sparse import is_sparse
@@ -161,7 +162,7 @@ class Batches:
         # What a list holds is there already.
         is_there = isinstance(batches, list | tuple)
         if not is_there:
-            batches = self._held.enter_context(Prefetch(batches, _copied))
+            batches = self._held.enter_context(Prefetch(batches, _snapshot))
         self._next = iter(batches)
         self._epoch, self._count = epoch, 0
 
@@ -217,18 +218,30 @@ def refuse_y_beside_batches(x: Any) -> None:
         raise TypeError(f"y: expected none {got}")
 
 
-def _copied(batch: Any) -> Any:
-    """The batch with copies of its arrays: whoever gives it may fill the same ones again."""
+def _snapshot(batch: Any) -> tuple[Any, bool]:
+    """The batch with copies of its parts, and whether all could be copied.
+
+    Whoever gives the batch may then fill the same arrays, tables or lists with the next one. What
+    is no array of numbers stays as it is: a cost of the user's takes it, or loading refuses it.
+    """
     if not isinstance(batch, tuple | list):
-        return batch
-    return [_copied_part(part) for part in batch]
+        return batch, False
+    parts = [_copied(part) for part in batch]
+    return [part for part, _ in parts], all(is_copy for _, is_copy in parts)
 
 
-def _copied_part(part: Any) -> Any:
-    if isinstance(part, np.ndarray):
-        return np.array(part)
-    # SciPy's own copy checks the format; what is wrong is said when the batch is loaded.
-    return deepcopy(part) if is_sparse(part) else part
+def _copied(part: Any) -> tuple[Any, bool]:
+    if part is None:
+        return part, True
+    try:
+        if is_sparse(part):
+            # SciPy's own copy checks the format; what is wrong is said when the batch is loaded.
+            return deepcopy(part), True
+        array = as_array("", part)
+    except Exception:  # noqa: BLE001, loading raises it where the batch is at work
+        return part, False
+    # `__array__` may give memory that is used again, whatever it is asked for.
+    return (array.copy(), True) if array.dtype.kind in "buif" else (part, False)
 
 
 def _parts(batch: Any) -> tuple[Any, Any, Any]:

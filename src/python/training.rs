@@ -85,8 +85,9 @@ impl PyNetwork {
     ///     The examples. A memory map stays in its file. Without `y`: an iterable of batches
     ///     ``(x, y)`` or ``(x, y, sample_weight)``, each of which is a step, or a callable that gives
     ///     such an iterable for each epoch. Unless they are in a list or tuple, the next batch is
-    ///     fetched, in a thread of its own, while one is at work. As the weights of all examples are
-    ///     not known, those of a batch count as they are: s̄ is 1.
+    ///     fetched, in a thread of its own, while one is at work; the numbers of a batch are copied
+    ///     before. As the weights of all examples are not known, those of a batch count as they are:
+    ///     s̄ is 1. Arrays must not change before `fit` returns.
     /// y : array_like, (n, n_L) or (n,), optional
     ///     As for `cost`.
     /// epochs : int, default 10
