@@ -12,12 +12,17 @@ use std::thread::{Builder, Thread};
 use std::time::{Duration, Instant};
 
 use super::place::Place;
+use crate::reserve::check_room;
 
 /// How long a helper looks for work before it sleeps: to wake it takes a caller some microseconds,
 /// and calls often come one after the other.
 const AWAKE: Duration = Duration::from_micros(200);
 /// The looks between two at the clock, and before it lets others run in between.
 const LOOKS: usize = 64;
+
+/// The bytes that a thread may take where it begins, and that its libraries cannot be refused, beside
+/// its stack: some kB.
+const BEGINNING: usize = 1 << 17;
 
 /// What is lent: called by each helper that comes in time.
 pub type Work<'a> = dyn Fn() + Sync + 'a;
@@ -73,6 +78,7 @@ impl Helper {
             asleep: AtomicBool::new(false),
         });
         let its_desk = Arc::clone(&desk);
+        check_room("threads", BEGINNING).ok()?;
         let handle = Builder::new().name(name).spawn(move || its_desk.attend());
         let thread = handle.ok()?.thread().clone();
         Some(Self { desk, thread })

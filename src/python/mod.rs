@@ -28,6 +28,14 @@ mod trainer;
 mod training;
 mod vector;
 
+use std::alloc::System;
+
+use crate::allocator::WithReserve;
+
+/// Small requests of the module, of PyO3 among them, are met where memory runs out.
+#[global_allocator]
+static ALLOCATOR: WithReserve<System> = WithReserve(System);
+
 /// The compiled part of bpfast. Its public names are those of the package `bpfast`.
 #[pyo3::pymodule(gil_used = true)]
 mod _core {
@@ -68,6 +76,7 @@ mod _core {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
+        super::errors::quieten_panics();
         module.add(
             "ACTIVATIONS",
             PyTuple::new(py, Activation::ALL.map(Activation::name))?,

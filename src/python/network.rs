@@ -15,6 +15,7 @@ use super::training::Last;
 use super::vector::{Vector, Views};
 use crate::error::{Error, Shape};
 use crate::network::Network;
+use crate::reserve::{reserve_list, try_list};
 
 /// A fully connected network: sizes, activations, a cost, and its parameters.
 ///
@@ -146,7 +147,7 @@ fn arrays<'py>(
         .try_iter()
         .map_err(|_| wrong_type(argument, expected, value))?;
     let array = |(k, entry): (usize, PyResult<_>)| numbers(&format!("{argument}[{k}]"), &entry?);
-    entries.enumerate().map(array).collect()
+    try_list(argument, entries.enumerate().map(array))
 }
 
 /// n_1, …, n_L of a network with these parameters.
@@ -161,7 +162,8 @@ fn sizes_of(
         let expected = format!("{} vectors, one per matrix of weights", weights.len());
         return Err(Error::value("biases", expected, biases.len()));
     }
-    let mut sizes = Vec::with_capacity(weights.len() + 1);
+    let mut sizes = Vec::new();
+    reserve_list("sizes", &mut sizes, weights.len() + 1)?;
     for (k, (weight, bias)) in weights.iter().zip(biases).enumerate() {
         let &[n_out, n_in] = weight.shape() else {
             let got = format!("shape {}", Shape(weight.shape()));
