@@ -178,7 +178,8 @@ def functional() -> Iterator[tuple[str, Callable[[], Call]]]:
         return list(made.weights), list(made.biases)
 
     def of(name: str, *arguments: np.ndarray) -> Callable[[], Call]:
-        return lambda: lambda: getattr(bpfast, name)(*parameters(), *arguments)
+        weights, biases = parameters()
+        return lambda: lambda: getattr(bpfast, name)(weights, biases, *arguments)
 
     x, y = numbers(ROWS, 30), numbers(ROWS, 10)
     yield "forward", of("forward", x)
@@ -193,7 +194,8 @@ def functional() -> Iterator[tuple[str, Callable[[], Call]]]:
     yield "bp2", lambda: lambda: bpfast.bp2(y, w, z)
     yield "bp3", lambda: lambda: bpfast.bp3(x)
     yield "bp4", lambda: lambda: bpfast.bp4(y, z)
-    yield "bp4, wide", lambda: lambda: bpfast.bp4(numbers(500, 900), numbers(500, 900))
+    a = numbers(500, 900)
+    yield "bp4, wide", lambda: lambda: bpfast.bp4(a, a)
 
 
 @several

@@ -17,9 +17,11 @@ import resource
 import select
 import signal
 import sys
+import sysconfig
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -36,12 +38,28 @@ MIB = 1 << 20
 HANGS = 60.0  # seconds: what a busy machine takes for none of these calls
 
 
+# What raises there, be it the wrong thing, is no fault of ours.
+OTHERS = (
+    "<frozen ",
+    sysconfig.get_path("stdlib"),
+    *(str(Path(sysconfig.get_path("purelib"), name)) for name in ("numpy", "scipy")),
+)
+
+
 class Outcome(NamedTuple):
     """What became of a call."""
 
     is_right: bool
     is_done: bool
     words: str
+
+
+def is_of_others(error: BaseException) -> bool:
+    """Tell whether CPython, NumPy or SciPy raised `error`, which they do not always well."""
+    if error.__cause__ is not None:
+        return is_of_others(error.__cause__)
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and frames[-1].filename.startswith(OTHERS)
 
 
 def tell(work: Callable[[], object], undo: Callable[[], None]) -> Outcome:
@@ -54,7 +72,9 @@ def tell(work: Callable[[], object], undo: Callable[[], None]) -> Outcome:
         words = f"MemoryError: {error}"
     except BaseException as error:
         undo()
-        return Outcome(False, False, "".join(traceback.format_exception(error))[-1500:])
+        if not is_of_others(error):
+            return Outcome(False, False, "".join(traceback.format_exception(error))[-1500:])
+        words = f"of others: {type(error).__name__}: {error}"
     else:
         words = "done"
     small = bpfast.Network([2, 2], init="zeros")

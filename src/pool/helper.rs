@@ -6,6 +6,7 @@
 
 #![allow(unsafe_code)] // a thread that outlives the call works on what the call has borrowed
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{Builder, Thread};
@@ -62,6 +63,19 @@ struct Slot {
     phase: AtomicU32,
     /// Points to a `&Work`, in all phases but FREE.
     work: AtomicPtr<()>,
+}
+
+/// Whether the calling thread may wait for helpers: it has a handle by which it is woken. Where memory is
+/// short it cannot have one: the C library would end the process.
+pub fn may_wait() -> bool {
+    thread_local! {
+        static HAS_HANDLE: Cell<bool> = const { Cell::new(false) };
+    }
+    if !HAS_HANDLE.get() && check_room("threads", BEGINNING).is_ok() {
+        let _ = std::thread::current();
+        HAS_HANDLE.set(true);
+    }
+    HAS_HANDLE.get()
 }
 
 impl Helper {

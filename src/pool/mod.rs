@@ -82,7 +82,7 @@ impl Team {
     /// another call or the system refuses them. Fewer threads are slower, with the same bits.
     pub fn assemble(threads: usize) -> Self {
         let wanted = threads.clamp(1, MAX_THREADS) - 1;
-        if wanted == 0 {
+        if wanted == 0 || !helper::may_wait() {
             return Self::alone();
         }
         let pool = pool(wanted);

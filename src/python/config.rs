@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyString, PyTuple};
 
 use super::arrays::numpy_function;
-use super::errors::{naming, wrong_type};
+use super::errors::{naming, retyped, wrong_type};
 use crate::activation::Activation;
 use crate::cost::Cost;
 use crate::error::Error;
@@ -209,11 +209,12 @@ pub fn refuse_others(
 /// TypeError for what is no sequence of integers, ValueError for a negative one, MemoryError for
 /// one that no memory could hold.
 pub fn parse_sizes(value: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
-    let refuse = || wrong_type("sizes", "a sequence of integers", value);
+    let expected = "a sequence of integers";
     if value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>() {
-        return Err(refuse());
+        return Err(wrong_type("sizes", expected, value));
     }
-    let entries = value.try_iter().map_err(|_| refuse())?;
+    let entries = value.try_iter();
+    let entries = entries.map_err(|error| retyped(error, "sizes", expected, value))?;
     let sizes = entries.enumerate();
     try_list("sizes", sizes.map(|(k, size)| parse_size(k, &size?)))
 }
@@ -229,7 +230,7 @@ fn parse_size(k: usize, value: &Bound<'_, PyAny>) -> PyResult<usize> {
         Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => Err(
             PyMemoryError::new_err(format!("{argument}: more neurons than memory can hold")),
         ),
-        Err(_) => Err(wrong_type(&argument, "an integer", value)),
+        Err(error) => Err(retyped(error, &argument, "an integer", value)),
     }
 }
 
@@ -241,7 +242,7 @@ fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activat
     let expected = "a name or a list of names";
     let names = value
         .try_iter()
-        .map_err(|_| wrong_type("hidden", expected, value))?;
+        .map_err(|error| retyped(error, "hidden", expected, value))?;
     let parse = |(k, name): (usize, PyResult<Bound<'_, PyAny>>)| {
         let argument = format!("hidden[{k}]");
         let name = name?;

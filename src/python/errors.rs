@@ -67,6 +67,14 @@ pub fn wrong_type(argument: &str, expected: &str, got: &Bound<'_, PyAny>) -> PyE
     PyTypeError::new_err(format!("{argument}: expected {expected}, got {name}"))
 }
 
+/// [`wrong_type`] in place of a TypeError. Any other `error` is the user's own, or memory ran out.
+pub fn retyped(error: PyErr, argument: &str, expected: &str, got: &Bound<'_, PyAny>) -> PyErr {
+    if error.is_instance_of::<PyTypeError>(got.py()) {
+        return wrong_type(argument, expected, got);
+    }
+    error
+}
+
 /// The same exception with the argument named in front, where NumPy raised it without.
 pub fn naming(py: Python<'_>, argument: &str, error: PyErr) -> PyErr {
     let named = |class: &Bound<'_, PyType>| {

@@ -77,6 +77,8 @@ mod _core {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
         super::errors::quieten_panics();
+        // The crate numpy fetches NumPy's functions where it first needs them, and panics if it cannot.
+        numpy::dtype::<f64>(py);
         module.add(
             "ACTIVATIONS",
             PyTuple::new(py, Activation::ALL.map(Activation::name))?,

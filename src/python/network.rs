@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 
 use super::arrays::{Element, numbers};
 use super::config::{Config, Dtype, Name, parse_sizes, refuse_others};
-use super::errors::wrong_type;
+use super::errors::retyped;
 use super::initialise;
 use super::run::{Engine, Slot, Slots};
 use super::training::Last;
@@ -145,7 +145,7 @@ fn arrays<'py>(
     let expected = "a list of arrays, one per layer";
     let entries = value
         .try_iter()
-        .map_err(|_| wrong_type(argument, expected, value))?;
+        .map_err(|error| retyped(error, argument, expected, value))?;
     let array = |(k, entry): (usize, PyResult<_>)| numbers(&format!("{argument}[{k}]"), &entry?);
     try_list(argument, entries.enumerate().map(array))
 }
