@@ -1,6 +1,6 @@
 //! What went wrong: which argument, what was expected, what came. Knows no Python.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::names::did_you_mean;
 
@@ -34,7 +34,7 @@ impl Error {
     ) -> Self {
         Self {
             kind: Kind::Value,
-            message: format!("{argument}: expected {expected}, got {got}"),
+            message: message(format_args!("{argument}: expected {expected}, got {got}")),
         }
     }
 
@@ -52,11 +52,11 @@ impl Error {
     pub fn unknown_name(argument: impl fmt::Display, got: &str, valid: &[&str]) -> Self {
         Self {
             kind: Kind::Value,
-            message: format!(
+            message: message(format_args!(
                 "{argument}: unknown name '{got}'; {}valid: '{}'",
                 did_you_mean(got, valid),
                 valid.join("', '")
-            ),
+            )),
         }
     }
 
@@ -64,7 +64,7 @@ impl Error {
     pub fn at(self, place: impl fmt::Display) -> Self {
         Self {
             kind: self.kind,
-            message: format!("{place}: {}", self.message),
+            message: message(format_args!("{place}: {}", self.message)),
         }
     }
 
@@ -72,7 +72,7 @@ impl Error {
     pub fn memory(argument: impl fmt::Display, what: impl fmt::Display) -> Self {
         Self {
             kind: Kind::Memory,
-            message: format!("{argument}: {what}"),
+            message: message(format_args!("{argument}: {what}")),
         }
     }
 
@@ -98,6 +98,31 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// A message, which may hold a name of any length. It ends where the memory does: the beginning tells most.
+fn message(words: fmt::Arguments<'_>) -> String {
+    text(words).unwrap_or_else(|beginning| beginning)
+}
+
+/// `words` as a string, which may be of any length.
+///
+/// # Errors
+/// The memory ends: what is there of it.
+pub(crate) fn text(words: impl fmt::Display) -> std::result::Result<String, String> {
+    struct Text(String);
+    impl fmt::Write for Text {
+        fn write_str(&mut self, part: &str) -> fmt::Result {
+            self.0.try_reserve(part.len()).map_err(|_| fmt::Error)?;
+            self.0.push_str(part);
+            Ok(())
+        }
+    }
+    let mut text = Text(String::new());
+    match write!(text, "{words}") {
+        Ok(()) => Ok(text.0),
+        Err(_) => Err(text.0),
+    }
+}
+
 /// A shape as Python writes it: `()`, `(3,)`, `(3, 4)`.
 pub(crate) struct Shape<'a>(pub(crate) &'a [usize]);
 
@@ -106,8 +131,12 @@ impl fmt::Display for Shape<'_> {
         match self.0 {
             [single] => write!(f, "({single},)"),
             lengths => {
-                let parts: Vec<String> = lengths.iter().map(ToString::to_string).collect();
-                write!(f, "({})", parts.join(", "))
+                f.write_str("(")?;
+                for (index, length) in lengths.iter().enumerate() {
+                    let comma = if index > 0 { ", " } else { "" };
+                    write!(f, "{comma}{length}")?;
+                }
+                f.write_str(")")
             }
         }
     }

@@ -29,6 +29,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod allocator;
 pub mod error;
 pub mod interrupt;
 pub mod kernels;

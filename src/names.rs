@@ -30,8 +30,14 @@ const ELSEWHERE: &[(&str, &[&str])] = &[
     ("lrelu", &["leaky_relu"]),
 ];
 
+/// The longest name that is looked at: some letters more than any has.
+const LONGEST: usize = 64;
+
 /// The names among `valid` that `got` may stand for, written as a question; empty where none does.
 pub(crate) fn did_you_mean(got: &str, valid: &[&str]) -> String {
+    if got.len() > LONGEST {
+        return String::new();
+    }
     let mut near = elsewhere(got, valid);
     if near.is_empty() {
         near.extend(nearest(got, valid));

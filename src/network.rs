@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::activation::{Activation, not_hidden};
 use crate::cost::Cost;
 use crate::error::{Error, Result};
+use crate::reserve::{copied, list, reserve_list};
 
 /// One layer of weights: it takes `n_in` = n_(l−1) activations to `n_out` = n_l.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -81,7 +82,8 @@ impl Network {
         }
 
         let activations = hidden.iter().copied().chain([output]);
-        let mut layers = Vec::with_capacity(sizes.len() - 1);
+        let mut layers = Vec::new();
+        reserve_list("sizes", &mut layers, sizes.len() - 1)?;
         let mut end = 0;
         for (pair, activation) in sizes.windows(2).zip(activations) {
             let (n_in, n_out) = (pair[0], pair[1]);
@@ -98,7 +100,7 @@ impl Network {
             });
         }
         Ok(Self {
-            sizes: sizes.to_vec(),
+            sizes: copied("sizes", sizes)?,
             layers,
             cost,
         })
@@ -108,9 +110,13 @@ impl Network {
     /// lies between them is no parameter.
     ///
     /// # Errors
-    /// No vector can be so long.
+    /// No vector can be so long; no memory.
     pub(crate) fn in_lines(&self, line: usize) -> Result<Self> {
-        let mut wide = self.clone();
+        let mut wide = Self {
+            sizes: copied("sizes", &self.sizes)?,
+            layers: list("sizes", self.layers.iter().cloned())?,
+            cost: self.cost,
+        };
         let mut end = 0;
         for (index, layer) in wide.layers.iter_mut().enumerate() {
             if index == 0 {

@@ -3,7 +3,7 @@
 
 use crate::error::Result;
 use crate::interrupt::{ELEMENT_WORK, Pulse};
-use crate::reserve::reserve;
+use crate::reserve::{reserve, reserve_list};
 use crate::scalar::Real;
 
 /// Makes `count` buffers of `length` numbers.
@@ -17,6 +17,7 @@ pub fn reserve_each<T: Real>(
     pulse: &Pulse<'_>,
 ) -> Result<()> {
     if buffers.len() < count {
+        reserve_list("workspace", buffers, count - buffers.len())?;
         buffers.resize_with(count, Vec::new);
     }
     buffers[..count]

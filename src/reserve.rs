@@ -1,6 +1,9 @@
-//! Vectors that grow before work begins, or tell that there is no memory: where a push would abort.
+//! Vectors that grow, or tell that there is no memory: where a push would end the process.
 
-use crate::error::{Error, Result};
+use std::fmt::Display;
+
+use crate::allocator::is_low;
+use crate::error::{self, Error, Result};
 use crate::interrupt::Pulse;
 use crate::scalar::Real;
 
@@ -71,24 +74,112 @@ fn grow<T: Real>(
     };
     let length = length.ok_or_else(refuse)?;
     let missing = length - buffer.len();
-    buffer.try_reserve_exact(missing).map_err(|_| refuse())?;
+    if is_low() || buffer.try_reserve_exact(missing).is_err() {
+        return Err(refuse());
+    }
     while buffer.len() < length && !pulse.stopped_after(STEP) {
         buffer.resize(length.min(buffer.len() + STEP), T::ZERO);
     }
     Ok(())
 }
 
-/// Makes room in `list` for so many items.
+/// Makes room in `list` for so many items more. `what` names it.
 ///
 /// # Errors
 /// The memory cannot be had.
-pub fn reserve_list<I>(list: &mut Vec<I>, items: usize) -> Result<()> {
-    let refuse = |_| {
-        Error::memory(
-            "workspace",
-            format_args!("cannot allocate a list of {items}"),
-        )
-    };
-    list.try_reserve(items.saturating_sub(list.len()))
-        .map_err(refuse)
+pub fn reserve_list<I>(what: &str, list: &mut Vec<I>, more: usize) -> Result<()> {
+    if list.capacity() - list.len() >= more {
+        return Ok(());
+    }
+    if is_low() || list.try_reserve(more).is_err() {
+        let entries = list.len().saturating_add(more);
+        return Err(Error::memory(
+            what,
+            format_args!("cannot allocate {entries} entries"),
+        ));
+    }
+    Ok(())
+}
+
+/// Adds `item` to `list`, which doubles where it is full. `what` names it.
+///
+/// # Errors
+/// The memory cannot be had.
+pub fn push<I>(what: &str, list: &mut Vec<I>, item: I) -> Result<()> {
+    // What an item holds may have come from the reserve.
+    if list.len() == list.capacity() || is_low() {
+        reserve_list(what, list, list.capacity() - list.len() + 1)?;
+    }
+    list.push(item);
+    Ok(())
+}
+
+/// `items` as a list. `what` names it.
+///
+/// # Errors
+/// The memory cannot be had; the first error of an item.
+pub fn try_list<I, E: From<Error>>(
+    what: &str,
+    items: impl IntoIterator<Item = std::result::Result<I, E>>,
+) -> std::result::Result<Vec<I>, E> {
+    let mut list = Vec::new();
+    for item in items {
+        push(what, &mut list, item?)?;
+    }
+    Ok(list)
+}
+
+/// The same of items that are no errors.
+///
+/// # Errors
+/// The memory cannot be had.
+pub fn list<I>(what: &str, items: impl IntoIterator<Item = I>) -> Result<Vec<I>> {
+    try_list(what, items.into_iter().map(Ok))
+}
+
+/// `length` times the default. `what` names it.
+///
+/// # Errors
+/// The memory cannot be had.
+pub fn defaults<I: Copy + Default>(what: &str, length: usize) -> Result<Vec<I>> {
+    let mut list = Vec::new();
+    reserve_list(what, &mut list, length)?;
+    list.resize(length, I::default());
+    Ok(list)
+}
+
+/// A copy of `items`. `what` names it.
+///
+/// # Errors
+/// The memory cannot be had.
+pub fn copied<I: Copy>(what: &str, items: &[I]) -> Result<Vec<I>> {
+    let mut list = Vec::new();
+    reserve_list(what, &mut list, items.len())?;
+    list.extend_from_slice(items);
+    Ok(list)
+}
+
+/// `words` as a string. `what` names it.
+///
+/// # Errors
+/// The memory cannot be had.
+pub fn text(what: &str, words: impl Display) -> Result<String> {
+    error::text(words).map_err(|_| Error::memory(what, "cannot allocate its text"))
+}
+
+/// Sees that so many bytes can be had, for what a library allocates piece by piece and cannot be refused.
+/// `what` names it.
+///
+/// # Errors
+/// They cannot.
+pub fn check_room(what: impl Display, bytes: usize) -> Result<()> {
+    let mut room: Vec<u8> = Vec::new();
+    if is_low() || room.try_reserve_exact(bytes).is_err() {
+        return Err(Error::memory(
+            what,
+            format_args!("cannot allocate {bytes} bytes"),
+        ));
+    }
+    std::hint::black_box(&mut room); // or the compiler leaves it out
+    Ok(())
 }

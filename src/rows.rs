@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::interrupt::Pulse;
 use crate::network::Network;
+use crate::reserve::reserve_list;
 
 /// The numbers that are copied in a row between two looks at the stop flag.
 const PIECE: usize = 1 << 18;
@@ -16,8 +17,7 @@ const MOVE_WORK: usize = 4;
 /// The memory cannot be had, or `pulse` says stop.
 pub fn in_rows<T: Copy>(network: &Network, params: &[T], pulse: &Pulse<'_>) -> Result<Vec<T>> {
     let mut rows = Vec::new();
-    let refuse = |_| Error::memory("params", "cannot allocate a copy");
-    rows.try_reserve_exact(params.len()).map_err(refuse)?;
+    reserve_list("copy of params", &mut rows, params.len())?;
     for piece in params.chunks(PIECE) {
         rows.extend_from_slice(piece);
         if pulse.stopped_after(piece.len() * MOVE_WORK) {

@@ -11,6 +11,7 @@ use crate::cost::Cost;
 use crate::error::{Error, Result};
 use crate::interrupt::Pulse;
 use crate::network::Network;
+use crate::reserve::check_room;
 use crate::rows::transpose;
 use crate::store::{self, Dtype, Number, Reader, Tensor};
 
@@ -64,6 +65,11 @@ fn dtype_name(dtype: Dtype) -> &'static str {
     }
 }
 
+/// More bytes than the names and shapes of a layer take.
+const PER_LAYER: usize = 1 << 11;
+/// More bytes than a byte of a configuration becomes when it is parsed.
+const PARSED: usize = 32;
+
 /// Writes the network whose parameters are `rows`, as [`in_rows`](crate::rows::in_rows) gave them.
 ///
 /// # Errors
@@ -75,6 +81,7 @@ pub fn write<T: Number>(
     pulse: &Pulse<'_>,
 ) -> store::Result<()> {
     let layers = network.layers();
+    check_room("config", layers.len().saturating_mul(PER_LAYER))?;
     let (last, hidden) = (layers.len() - 1, &layers[..layers.len() - 1]);
     let config = Config {
         sizes: network.sizes().to_vec(),
@@ -231,7 +238,9 @@ fn configuration(reader: &Reader) -> Result<Config> {
             return Err(Error::value("format_version", expected, got));
         }
     }
-    serde_json::from_str(text("config").unwrap_or_default())
+    let config = text("config").unwrap_or_default();
+    check_room("config", config.len().saturating_mul(PARSED))?;
+    serde_json::from_str(config)
         .map_err(|error| Error::value("config", "the configuration of a network", error))
 }
 
@@ -241,6 +250,7 @@ fn configuration(reader: &Reader) -> Result<Config> {
 /// There are others than `sizes` ask for. Only then are `sizes` those of numbers that are there.
 fn find(reader: &Reader, sizes: &[usize], dtype: Dtype) -> Result<Vec<[usize; 2]>> {
     let tensors = &reader.header().tensors;
+    check_room("tensors", tensors.len().saturating_mul(PER_LAYER))?;
     let indices: BTreeMap<_, _> = (0..).zip(tensors).map(|(k, (name, _))| (name, k)).collect();
     let layers = sizes.len().saturating_sub(1);
     let has_more = reader.header().metadata.get("format").map(String::as_str) == Some(CHECKPOINT);

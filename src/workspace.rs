@@ -155,9 +155,12 @@ impl<T: Real> Workspace<T> {
         pulse: &Pulse<'_>,
     ) -> Result<()> {
         let layers = network.layers();
+        let missing = layers.len().saturating_sub(self.layers.len());
+        reserve_list("workspace", &mut self.layers, missing)?;
         self.layers.resize_with(layers.len(), Buffers::default);
         let chunks = if n <= rows { 1 } else { n.div_ceil(rows) }; // short calls count divisions
-        reserve_list(&mut self.chunks, layers.len().saturating_mul(chunks))?;
+        let room = layers.len().saturating_mul(chunks);
+        reserve_list("workspace", &mut self.chunks, room)?;
         for (index, (buffers, layer)) in self.layers.iter_mut().zip(layers).enumerate() {
             buffers.width = layer.n_out;
             buffers.layout = if index < keep.by_example {

@@ -25,7 +25,7 @@ use crate::kernels::product;
 use crate::network::Network;
 use crate::plan::{Plan, Sum};
 use crate::pool::Team;
-use crate::reserve::reserve;
+use crate::reserve::{reserve, reserve_list};
 use crate::scalar::Real;
 use crate::workspace::{Buffers, Keep, Workspace};
 
@@ -232,7 +232,8 @@ impl<'a, T: Real> Call<'a, T> {
     /// Makes a worker for every thread, with the room for its products.
     fn prepare_workers(&self, scratch: &mut Scratch<T>) -> Result<()> {
         let threads = self.team.threads();
-        if scratch.workers.len() < threads {
+        if let Some(missing) = threads.checked_sub(scratch.workers.len()) {
+            reserve_list("workspace", &mut scratch.workers, missing)?;
             scratch.workers.resize_with(threads, Worker::default);
         }
         let weights = self

@@ -4,6 +4,8 @@ use super::{Call, Scratch};
 use crate::error::Result;
 use crate::examples::Targets;
 use crate::interrupt::{ELEMENT_WORK, Pulse};
+use crate::network::Layer;
+use crate::reserve::{list, reserve_list};
 use crate::scalar::Real;
 use crate::workspace::Keep;
 
@@ -18,14 +20,16 @@ impl<T: Real> Call<'_, T> {
         z: &mut [&mut [T]],
         a: &mut [&mut [T]],
     ) -> Result<()> {
-        let chunks = self.cut(z).zip(self.cut(a)).enumerate();
+        let (mut z, mut a) = (self.cut(z)?, self.cut(a)?);
+        let layers = self.network.layers().len();
+        let chunks = z.chunks_mut(layers).zip(a.chunks_mut(layers)).enumerate();
         self.each_chunk(
             scratch,
             Keep::SHOWN_TRACE,
             chunks,
             |rows, buffers, (z, a), room, pulse| {
                 self.forward_chunk(&rows, buffers, None, room, pulse);
-                for ((z, a), buffers) in z.into_iter().zip(a).zip(buffers) {
+                for ((z, a), buffers) in z.iter_mut().zip(a).zip(buffers) {
                     copy(z, buffers.z, pulse);
                     copy(a, buffers.a, pulse);
                 }
@@ -43,28 +47,36 @@ impl<T: Real> Call<'_, T> {
         scratch: &mut Scratch<T>,
         delta: &mut [&mut [T]],
     ) -> Result<()> {
-        let chunks = self.cut(delta).enumerate();
+        let mut delta = self.cut(delta)?;
+        let chunks = delta.chunks_mut(self.network.layers().len()).enumerate();
         self.each_chunk(
             scratch,
             Keep::SHOWN_ERRORS,
             chunks,
             |rows, buffers, delta, room, pulse| {
                 self.errors_chunk(targets, &rows, buffers, room, &mut [], pulse);
-                for (delta, buffers) in delta.into_iter().zip(buffers) {
+                for (delta, buffers) in delta.iter_mut().zip(buffers) {
                     copy(delta, buffers.delta, pulse);
                 }
             },
         )
     }
 
-    /// Cuts one array per layer into the rows of each chunk.
-    fn cut<'b>(&self, arrays: &'b mut [&mut [T]]) -> impl Iterator<Item = Vec<&'b mut [T]>> + Send {
-        let rows = self.plan.rows;
-        let layers = self.network.layers().iter();
-        let mut parts: Vec<_> = (arrays.iter_mut().zip(layers))
-            .map(|(array, layer)| array.chunks_mut(rows * layer.n_out))
-            .collect();
-        std::iter::from_fn(move || parts.iter_mut().map(Iterator::next).collect())
+    /// Cuts one array per layer into the rows of each chunk: those of the first chunk, layer by layer,
+    /// then those of the second.
+    fn cut<'b>(&self, arrays: &'b mut [&mut [T]]) -> Result<Vec<&'b mut [T]>> {
+        let (layers, chunks) = (self.network.layers(), self.plan.chunks);
+        let rows = |layer: &Layer| self.plan.rows * layer.n_out;
+        let mut parts = list(
+            "workspace",
+            (arrays.iter_mut().zip(layers)).map(|(array, layer)| array.chunks_mut(rows(layer))),
+        )?;
+        let mut all = Vec::new();
+        reserve_list("workspace", &mut all, layers.len().saturating_mul(chunks))?;
+        for _ in 0..chunks {
+            all.extend(parts.iter_mut().filter_map(Iterator::next));
+        }
+        Ok(all)
     }
 }
 

@@ -6,18 +6,24 @@
 
 #![allow(unsafe_code)] // a thread that outlives the call works on what the call has borrowed
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{Builder, Thread};
 use std::time::{Duration, Instant};
 
 use super::place::Place;
+use crate::reserve::check_room;
 
 /// How long a helper looks for work before it sleeps: to wake it takes a caller some microseconds,
 /// and calls often come one after the other.
 const AWAKE: Duration = Duration::from_micros(200);
 /// The looks between two at the clock, and before it lets others run in between.
 const LOOKS: usize = 64;
+
+/// The bytes that a thread may take where it begins, and that its libraries cannot be refused, beside
+/// its stack: some kB.
+const BEGINNING: usize = 1 << 17;
 
 /// What is lent: called by each helper that comes in time.
 pub type Work<'a> = dyn Fn() + Sync + 'a;
@@ -59,6 +65,19 @@ struct Slot {
     work: AtomicPtr<()>,
 }
 
+/// Whether the calling thread may wait for helpers: it has a handle by which it is woken. Where memory is
+/// short it cannot have one: the C library would end the process.
+pub fn may_wait() -> bool {
+    thread_local! {
+        static HAS_HANDLE: Cell<bool> = const { Cell::new(false) };
+    }
+    if !HAS_HANDLE.get() && check_room("threads", BEGINNING).is_ok() {
+        let _ = std::thread::current();
+        HAS_HANDLE.set(true);
+    }
+    HAS_HANDLE.get()
+}
+
 impl Helper {
     /// Starts a helper called `name`; None where the system refuses.
     pub fn start(name: String) -> Option<Self> {
@@ -73,6 +92,7 @@ impl Helper {
             asleep: AtomicBool::new(false),
         });
         let its_desk = Arc::clone(&desk);
+        check_room("threads", BEGINNING).ok()?;
         let handle = Builder::new().name(name).spawn(move || its_desk.attend());
         let thread = handle.ok()?.thread().clone();
         Some(Self { desk, thread })

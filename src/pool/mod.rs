@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::interrupt::{Pulse, Question, Stop};
+use crate::reserve::reserve_list;
 
 use helper::{Helper, lend};
 use limit::cpus;
@@ -43,15 +44,21 @@ fn pool(size: usize) -> Arc<Pool> {
     let there = slot.as_ref().map_or(0, |pool| pool.helpers.len());
     if there < size || slot.is_none() {
         let old = slot.as_ref().map_or(&[][..], |pool| &pool.helpers);
-        let named = |index| format!("bpfast-{}", index + 1);
-        let new = (there..size).map_while(|index| Helper::start(named(index)));
-        let helpers = old.iter().cloned().chain(new).collect();
-        let teams = slot.as_ref().map(|pool| Arc::clone(&pool.teams));
-        *slot = Some(Arc::new(Pool {
-            process,
-            helpers,
-            teams: teams.unwrap_or_default(),
-        }));
+        let mut helpers = Vec::new();
+        // Without the memory for more, those that are there do.
+        if reserve_list("threads", &mut helpers, size).is_ok() {
+            helpers.extend_from_slice(old);
+            let named = |index| format!("bpfast-{}", index + 1);
+            helpers.extend((there..size).map_while(|index| Helper::start(named(index))));
+        }
+        if helpers.len() > there || slot.is_none() {
+            let teams = slot.as_ref().map(|pool| Arc::clone(&pool.teams));
+            *slot = Some(Arc::new(Pool {
+                process,
+                helpers,
+                teams: teams.unwrap_or_default(),
+            }));
+        }
     }
     Arc::clone(slot.as_ref().expect("just made"))
 }
@@ -75,7 +82,7 @@ impl Team {
     /// another call or the system refuses them. Fewer threads are slower, with the same bits.
     pub fn assemble(threads: usize) -> Self {
         let wanted = threads.clamp(1, MAX_THREADS) - 1;
-        if wanted == 0 {
+        if wanted == 0 || !helper::may_wait() {
             return Self::alone();
         }
         let pool = pool(wanted);

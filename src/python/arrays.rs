@@ -12,7 +12,7 @@ use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
 
 use super::borrow::{
     Access, AnyOwned, Borrow, Order, Owned, ReadArray, block, check_out_apart, check_writeable,
-    readonly, readonly_block,
+    readonly, readonly_block, readwrite,
 };
 use super::errors::{naming, wrong_type};
 use crate::error::Error;
@@ -218,8 +218,20 @@ pub fn integers<'py, I: numpy::Element>(
     readonly(argument, convert::<I>(argument, &array)?.cast()?)
 }
 
+/// A fresh array of `numbers`; MemoryError where it cannot be had.
+pub fn from_slice<'py, T: numpy::Element + Copy>(
+    py: Python<'py>,
+    numbers: &[T],
+) -> PyResult<Bound<'py, PyArray1<T>>> {
+    let array = empty::<T, Ix1>(py, &[numbers.len()])?;
+    readwrite("numbers", &array)?
+        .as_slice_mut()?
+        .copy_from_slice(numbers);
+    Ok(array)
+}
+
 /// A fresh array, its numbers not set; MemoryError where it cannot be had.
-pub fn empty<'py, T: Element, D: Dimension>(
+pub fn empty<'py, T: numpy::Element, D: Dimension>(
     py: Python<'py>,
     shape: &[usize],
 ) -> PyResult<Bound<'py, PyArray<T, D>>> {

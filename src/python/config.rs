@@ -9,11 +9,12 @@ use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyString, PyTuple};
 
 use super::arrays::numpy_function;
-use super::errors::{naming, wrong_type};
+use super::errors::{naming, retyped, wrong_type};
 use crate::activation::Activation;
 use crate::cost::Cost;
 use crate::error::Error;
 use crate::network::Network;
+use crate::reserve::{list, try_list};
 
 /// The two dtypes of a network.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -99,7 +100,7 @@ impl<'py> Name<'py> {
     pub fn text(&self, argument: &str) -> PyResult<Cow<'_, str>> {
         match self {
             Self::Default(name) => Ok(Cow::Borrowed(name)),
-            Self::Given(object) => Ok(Cow::Owned(text(argument, object)?)),
+            Self::Given(object) => text(argument, object),
         }
     }
 }
@@ -140,7 +141,7 @@ impl Config {
         let network = &self.network;
         let layers = network.layers();
         let hidden = &layers[..layers.len() - 1];
-        let hidden: Vec<_> = hidden.iter().map(|layer| layer.activation.name()).collect();
+        let hidden = list("hidden", hidden.iter().map(|layer| layer.activation.name()))?;
         let dict = PyDict::new(py);
         dict.set_item("sizes", network.sizes())?;
         dict.set_item("hidden", hidden)?;
@@ -208,15 +209,14 @@ pub fn refuse_others(
 /// TypeError for what is no sequence of integers, ValueError for a negative one, MemoryError for
 /// one that no memory could hold.
 pub fn parse_sizes(value: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
-    let refuse = || wrong_type("sizes", "a sequence of integers", value);
+    let expected = "a sequence of integers";
     if value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>() {
-        return Err(refuse());
+        return Err(wrong_type("sizes", expected, value));
     }
-    let entries = value.try_iter().map_err(|_| refuse())?;
-    entries
-        .enumerate()
-        .map(|(k, size)| parse_size(k, &size?))
-        .collect()
+    let entries = value.try_iter();
+    let entries = entries.map_err(|error| retyped(error, "sizes", expected, value))?;
+    let sizes = entries.enumerate();
+    try_list("sizes", sizes.map(|(k, size)| parse_size(k, &size?)))
 }
 
 fn parse_size(k: usize, value: &Bound<'_, PyAny>) -> PyResult<usize> {
@@ -230,25 +230,28 @@ fn parse_size(k: usize, value: &Bound<'_, PyAny>) -> PyResult<usize> {
         Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => Err(
             PyMemoryError::new_err(format!("{argument}: more neurons than memory can hold")),
         ),
-        Err(_) => Err(wrong_type(&argument, "an integer", value)),
+        Err(error) => Err(retyped(error, &argument, "an integer", value)),
     }
 }
 
 fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activation>> {
     if let Ok(name) = value.cast::<PyString>() {
-        let hidden = Activation::hidden_from_name("hidden", &name.to_string_lossy())?;
-        return Ok(vec![hidden; layers]);
+        let hidden = Activation::hidden_from_name("hidden", &lossy(name)?)?;
+        return Ok(list("hidden", std::iter::repeat_n(hidden, layers))?);
     }
     let expected = "a name or a list of names";
     let names = value
         .try_iter()
-        .map_err(|_| wrong_type("hidden", expected, value))?;
+        .map_err(|error| retyped(error, "hidden", expected, value))?;
     let parse = |(k, name): (usize, PyResult<Bound<'_, PyAny>>)| {
         let argument = format!("hidden[{k}]");
-        let name = text(&argument, &name?)?;
-        Ok(Activation::hidden_from_name(argument, &name)?)
+        let name = name?;
+        Ok(Activation::hidden_from_name(
+            &argument,
+            &text(&argument, &name)?,
+        )?)
     };
-    names.enumerate().map(parse).collect()
+    try_list("hidden", names.enumerate().map(parse))
 }
 
 /// The cost's name, or the callable that it is.
@@ -257,7 +260,7 @@ fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activat
 /// An unknown name, TypeError for what is neither.
 pub fn parse_cost(value: &Bound<'_, PyAny>) -> PyResult<(Cost, Option<Py<PyAny>>)> {
     if let Ok(name) = value.cast::<PyString>() {
-        return Ok((Cost::from_name("cost", &name.to_string_lossy())?, None));
+        return Ok((Cost::from_name("cost", &lossy(name)?)?, None));
     }
     if value.is_callable() {
         return Ok((Cost::Custom, Some(value.clone().unbind())));
@@ -265,10 +268,16 @@ pub fn parse_cost(value: &Bound<'_, PyAny>) -> PyResult<(Cost, Option<Py<PyAny>>
     Err(wrong_type("cost", "a name or a callable", value))
 }
 
+fn text<'a>(argument: &str, value: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, str>> {
+    let name = value.cast::<PyString>();
+    lossy(name.map_err(|_| wrong_type(argument, "a name", value))?)
+}
+
 /// A name, whatever is in it: no name of ours has what UTF-8 cannot hold, so it is unknown.
-fn text(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
-    let name = value
-        .cast::<PyString>()
-        .map_err(|_| wrong_type(argument, "a name", value))?;
-    Ok(name.to_string_lossy().into_owned())
+fn lossy<'a>(name: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, str>> {
+    match name.to_str() {
+        Err(error) if error.is_instance_of::<PyMemoryError>(name.py()) => Err(error),
+        Err(_) => Ok(name.to_string_lossy()),
+        Ok(name) => Ok(Cow::Borrowed(name)),
+    }
 }

@@ -1,12 +1,16 @@
 //! The methods of `Network` by which it is copied, pickled, compared and shown.
 
+use std::fmt;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::config::Dtype;
-use super::errors::wrong_type;
+use super::errors::{guarded, wrong_type};
 use super::network::PyNetwork;
+use crate::network::Layer;
+use crate::reserve::text;
 
 #[pymethods]
 impl PyNetwork {
@@ -109,37 +113,29 @@ impl PyNetwork {
         Ok(self.dtype() == network.dtype() && self.config.equals(&network.config, py)?)
     }
 
-    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        let this = slf.get();
-        let network = this.network();
-        let join = |parts: Vec<String>, by: &str| parts.join(by);
-        let sizes = join(
-            network.sizes().iter().map(ToString::to_string).collect(),
-            "-",
-        );
-        let layers = network.layers();
-        let mut hidden: Vec<_> = layers[..layers.len() - 1]
-            .iter()
-            .map(|layer| layer.activation.name().to_owned())
-            .collect();
-        if hidden.windows(2).all(|pair| pair[0] == pair[1]) {
-            hidden.truncate(1);
-        }
-        let hidden = match hidden.len() {
-            0 => String::new(),
-            _ => format!("hidden {}, ", join(hidden, " ")),
-        };
-        let cost = match &this.config.custom {
-            Some(cost) => cost.bind(slf.py()).repr()?.to_string(),
-            None => network.cost().name().to_owned(),
-        };
-        Ok(format!(
-            "<bpfast.{} {sizes}: {hidden}output {}, cost {cost}, {}, {} parameters>",
-            slf.get_type().name()?,
-            network.output().name(),
-            this.dtype().name(),
-            network.n_params(),
-        ))
+    fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyString>> {
+        guarded(|| {
+            let (py, this) = (slf.py(), slf.get());
+            let network = this.network();
+            let cost = match &this.config.custom {
+                Some(cost) => cost.bind(py).repr()?,
+                None => PyString::new(py, network.cost().name()),
+            };
+            let text = text(
+                "repr",
+                format_args!(
+                    "<bpfast.{} {}: {}output {}, cost {}, {}, {} parameters>",
+                    slf.get_type().name()?,
+                    Sizes(network.sizes()),
+                    Hidden(&network.layers()[..network.layers().len() - 1]),
+                    network.output().name(),
+                    cost.to_str()?,
+                    this.dtype().name(),
+                    network.n_params(),
+                ),
+            )?;
+            PyString::from_bytes(py, text.as_bytes())
+        })
     }
 }
 
@@ -153,6 +149,38 @@ impl PyNetwork {
         let instance = restore(class, &self.config.to_dict(py, self.dtype())?)?;
         instance.setattr("params", self.vector.copied(py)?)?;
         Ok(instance)
+    }
+}
+
+/// n_1-n_2-…
+struct Sizes<'a>(&'a [usize]);
+
+impl fmt::Display for Sizes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().enumerate().try_for_each(|(index, size)| {
+            let line = if index > 0 { "-" } else { "" };
+            write!(f, "{line}{size}")
+        })
+    }
+}
+
+/// The activations of hidden layers, once if all are one.
+struct Hidden<'a>(&'a [Layer]);
+
+impl fmt::Display for Hidden<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(first) = self.0.first() else {
+            return Ok(());
+        };
+        let is_one = self
+            .0
+            .iter()
+            .all(|layer| layer.activation == first.activation);
+        write!(f, "hidden {}", first.activation.name())?;
+        for layer in self.0[1..].iter().filter(|_| !is_one) {
+            write!(f, " {}", layer.activation.name())?;
+        }
+        f.write_str(", ")
     }
 }
 

@@ -13,6 +13,7 @@ use super::borrow::ReadArray;
 use crate::error::{Error, Result};
 use crate::examples::Inputs;
 use crate::network::Network;
+use crate::reserve::copied;
 use crate::sparse::Positions;
 
 /// x, borrowed or converted.
@@ -109,7 +110,7 @@ impl<T: Element> Stored<T> {
         Ok(match X::<T>::parse(x)?.numbers {
             Numbers::Dense(x) => Self::Dense(x.as_any().cast::<PyArray2<T>>()?.clone().unbind()),
             Numbers::Sparse(positions, values) => {
-                Self::Sparse(positions, values.as_slice()?.to_vec())
+                Self::Sparse(positions, copied("x", values.as_slice()?)?)
             }
         })
     }

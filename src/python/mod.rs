@@ -28,6 +28,14 @@ mod trainer;
 mod training;
 mod vector;
 
+use std::alloc::System;
+
+use crate::allocator::WithReserve;
+
+/// Small requests of the module, of PyO3 among them, are met where memory runs out.
+#[global_allocator]
+static ALLOCATOR: WithReserve<System> = WithReserve(System);
+
 /// The compiled part of bpfast. Its public names are those of the package `bpfast`.
 #[pyo3::pymodule(gil_used = true)]
 mod _core {
@@ -72,6 +80,9 @@ mod _core {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
+        super::errors::quieten_panics();
+        // The crate numpy fetches NumPy's functions where it first needs them, and panics if it cannot.
+        numpy::dtype::<f64>(py);
         module.add(
             "ACTIVATIONS",
             PyTuple::new(py, Activation::ALL.map(Activation::name))?,

@@ -8,13 +8,14 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 
 use super::arrays::{Element, numbers};
 use super::config::{Config, Dtype, Name, parse_sizes, refuse_others};
-use super::errors::wrong_type;
+use super::errors::retyped;
 use super::initialise;
 use super::run::{Engine, Slot, Slots};
 use super::training::Last;
 use super::vector::{Vector, Views};
 use crate::error::{Error, Shape};
 use crate::network::Network;
+use crate::reserve::{reserve_list, try_list};
 
 /// A fully connected network: sizes, activations, a cost, and its parameters.
 ///
@@ -144,9 +145,9 @@ fn arrays<'py>(
     let expected = "a list of arrays, one per layer";
     let entries = value
         .try_iter()
-        .map_err(|_| wrong_type(argument, expected, value))?;
+        .map_err(|error| retyped(error, argument, expected, value))?;
     let array = |(k, entry): (usize, PyResult<_>)| numbers(&format!("{argument}[{k}]"), &entry?);
-    entries.enumerate().map(array).collect()
+    try_list(argument, entries.enumerate().map(array))
 }
 
 /// n_1, …, n_L of a network with these parameters.
@@ -161,7 +162,8 @@ fn sizes_of(
         let expected = format!("{} vectors, one per matrix of weights", weights.len());
         return Err(Error::value("biases", expected, biases.len()));
     }
-    let mut sizes = Vec::with_capacity(weights.len() + 1);
+    let mut sizes = Vec::new();
+    reserve_list("sizes", &mut sizes, weights.len() + 1)?;
     for (k, (weight, bias)) in weights.iter().zip(biases).enumerate() {
         let &[n_out, n_in] = weight.shape() else {
             let got = format!("shape {}", Shape(weight.shape()));

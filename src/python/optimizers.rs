@@ -17,6 +17,7 @@ use super::threads;
 use crate::error::Error;
 use crate::optimizer::{Rule, Step, Terms};
 use crate::pool::Team;
+use crate::reserve::{push, try_list};
 
 /// What an optimizer is, as Python tells it: a name, then its numbers.
 #[derive(Clone, Copy)]
@@ -64,22 +65,24 @@ pub fn step_arrays(
     optimizer: &Bound<'_, PyAny>,
     rate: f64,
     single: bool,
-    params: Vec<Bound<'_, PyAny>>,
-    gradient: Vec<Bound<'_, PyAny>>,
+    params: &Bound<'_, PyAny>,
+    gradient: &Bound<'_, PyAny>,
     kept: Option<Bound<'_, PyAny>>,
 ) -> PyResult<()> {
     let py = optimizer.py();
     let given: Given = optimizer.getattr(intern!(py, "_given"))?.extract()?;
     let steps: u64 = optimizer.getattr(intern!(py, "_steps"))?.extract()?;
-    let rows: Vec<Vec<Bound<'_, PyAny>>> = match &kept {
-        Some(kept) => kept.getattr(intern!(py, "numbers"))?.extract()?,
+    let params = try_list("params", params.try_iter()?)?;
+    let gradient = try_list("gradient", gradient.try_iter()?)?;
+    let rows = match &kept {
+        Some(kept) => nested("state", &kept.getattr(intern!(py, "numbers"))?)?,
         None => Vec::new(),
     };
     if gradient.len() != params.len() {
         let expected = format!("{} arrays, one for each of params", params.len());
         return Err(Error::value("gradient", expected, gradient.len()).into());
     }
-    let mut given_arrays = Vec::with_capacity(params.len());
+    let mut given_arrays = Vec::new();
     for (k, (params, gradient)) in params.iter().zip(&gradient).enumerate() {
         let names = ["params", "gradient"].map(|name| {
             if single {
@@ -96,7 +99,7 @@ pub fn step_arrays(
             Some(Dtype::Float64) => gradient_of::<f64>(&names[1], gradient)?,
             None => return Err(no_float(&names[0], array)),
         };
-        given_arrays.push((names, array, gradient));
+        push("params", &mut given_arrays, (names, array, gradient))?;
     }
     // From here on no code of the user's runs.
     let mut scope = BorrowScope::new();
@@ -106,10 +109,12 @@ pub fn step_arrays(
         let kept = rows.iter().filter_map(|row| row.get(k));
         match Dtype::of(array) {
             Some(Dtype::Float32) => {
-                float32.push(Stepped::new(&mut scope, names, array, &gradient, kept)?);
+                let stepped = Stepped::new(&mut scope, names, array, &gradient, kept)?;
+                push("params", &mut float32, stepped)?;
             }
             Some(Dtype::Float64) => {
-                float64.push(Stepped::new(&mut scope, names, array, &gradient, kept)?);
+                let stepped = Stepped::new(&mut scope, names, array, &gradient, kept)?;
+                push("params", &mut float64, stepped)?;
             }
             None => return Err(no_float(&names[0], array)),
         }
@@ -140,6 +145,19 @@ pub fn step_arrays(
     optimizer.setattr(intern!(py, "_steps"), steps.saturating_add(1))
 }
 
+/// A list of lists.
+///
+/// # Errors
+/// It is none; no memory.
+pub fn nested<'py>(
+    argument: &str,
+    rows: &Bound<'py, PyAny>,
+) -> PyResult<Vec<Vec<Bound<'py, PyAny>>>> {
+    let rows = rows.try_iter()?;
+    let row = |row: PyResult<Bound<'py, PyAny>>| try_list(argument, row?.try_iter()?);
+    try_list(argument, rows.map(row))
+}
+
 fn no_float(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyErr {
     let (expected, got) = ("dtype float32 or float64", array.dtype());
     PyTypeError::new_err(format!("{argument}: expected {expected}, got {got}"))
@@ -151,8 +169,7 @@ fn prepare<'a, T: Element>(
     terms: Terms,
     arrays: &'a mut [Stepped<'_, T>],
 ) -> PyResult<impl FnOnce(&Team) + Send + 'a> {
-    let slices = arrays.iter_mut().map(Stepped::slices);
-    let slices = slices.collect::<PyResult<Vec<_>>>()?;
+    let slices = try_list("params", arrays.iter_mut().map(Stepped::slices))?;
     Ok(move |team: &Team| {
         for Slices { changed, gradient } in slices {
             step.run(team, terms, changed, gradient);

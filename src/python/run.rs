@@ -23,6 +23,7 @@ use crate::examples::{Inputs, Targets};
 use crate::network::Network;
 use crate::plan::Plan;
 use crate::pool::Team;
+use crate::reserve::try_list;
 
 /// Buffers that a network keeps from call to call; a second thread's call takes fresh ones.
 pub type Slot<T> = Mutex<Option<Scratch<T>>>;
@@ -206,9 +207,8 @@ impl<T: Element> Engine<'_, T> {
     /// One array (n, n_l) for each l = 2 … L.
     fn arrays<'py>(&self, py: Python<'py>, n: usize) -> PyResult<Vec<Bound<'py, PyArray2<T>>>> {
         let layers = self.network().layers().iter();
-        layers
-            .map(|layer| empty::<T, Ix2>(py, &[n, layer.n_out]))
-            .collect()
+        let arrays = layers.map(|layer| empty::<T, Ix2>(py, &[n, layer.n_out]));
+        try_list("layers", arrays)
     }
 
     /// y, or ∇_a C in its place where the cost is a callable, which is then called.
@@ -296,18 +296,18 @@ type Places<'py, T> = Vec<WriteArray<'py, T, Ix2>>;
 
 fn places<'py, T: Element>(arrays: &[Bound<'py, PyArray2<T>>]) -> PyResult<Places<'py, T>> {
     let arrays = arrays.iter();
-    arrays.map(|array| readwrite("out", array)).collect()
+    try_list("layers", arrays.map(|array| readwrite("out", array)))
 }
 
 fn slices<'a, T: Element>(places: &'a mut Places<'_, T>) -> PyResult<Vec<&'a mut [T]>> {
     let slice = |place: &'a mut WriteArray<'_, T, Ix2>| Ok(place.as_slice_mut()?);
-    places.iter_mut().map(slice).collect()
+    try_list("layers", places.iter_mut().map(slice))
 }
 
 /// Runs `f` of the engine's number type.
 macro_rules! with_engine {
     ($net:expr, $engine:ident => $body:expr) => {
-        match &$net.slots {
+        $crate::python::errors::guarded(|| match &$net.slots {
             $crate::python::run::Slots::Float32(slot) => {
                 let $engine = $net.engine(slot);
                 $body
@@ -316,7 +316,7 @@ macro_rules! with_engine {
                 let $engine = $net.engine(slot);
                 $body
             }
-        }
+        })
     };
 }
 pub(crate) use with_engine;

@@ -19,6 +19,7 @@ use super::threads;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::pool::Team;
+use crate::reserve::{reserve_list, try_list};
 use crate::train::{Report, Run, Scratch, Settings};
 
 /// Data and buffers, and what changes from run to run.
@@ -99,6 +100,7 @@ impl<T: Element> State<T> {
             x = x.without_zeros(py, sparse)?;
         }
         self.order.clear();
+        reserve_list("order of the examples", &mut self.order, n)?;
         self.order.extend((0..).take(n));
         self.done = 0;
         self.data = Some(Data {
@@ -154,10 +156,11 @@ impl<T: Element> State<T> {
         net.vector.check_writeable(py, "params")?;
         let mut scope = BorrowScope::new();
         scope.include("params", net.vector.flat(py)?.cast()?, Access::Train)?;
-        let mut kept: Vec<WriteArray<'_, T, Ix1>> = kept
-            .iter()
-            .map(|kept| scope.write("state", kept.cast::<PyArray1<T>>()?, Order::C))
-            .collect::<PyResult<_>>()?;
+        let kept = kept.iter();
+        let mut kept: Vec<WriteArray<'_, T, Ix1>> = try_list(
+            "state",
+            kept.map(|kept| scope.write("state", kept.cast::<PyArray1<T>>()?, Order::C)),
+        )?;
         let mut params = net.vector.numbers::<T>()?.train(py, "params")?;
         let changed = side_by_side(&mut params, &mut kept)?;
 

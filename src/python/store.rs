@@ -10,7 +10,7 @@ use numpy::{
     PyArray1, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray,
     PyUntypedArrayMethods,
 };
-use pyo3::exceptions::{PyOSError, PyTypeError};
+use pyo3::exceptions::{PyMemoryError, PyOSError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
@@ -19,6 +19,7 @@ use super::detach::detached;
 use super::errors::{naming, wrong_type};
 use crate::error::Error;
 use crate::interrupt::{Pulse, watch};
+use crate::reserve::{check_room, try_list};
 use crate::store::{self, Failure, Number, Numbers, Reader, Tensor};
 
 /// The path that Python gives as str, bytes or os.PathLike.
@@ -63,6 +64,10 @@ pub fn outside<R: Send>(
 
 /// The exception that Python's `open` would raise: with errno, the system's words and the path.
 fn system_error(py: Python<'_>, path: &Path, error: &io::Error) -> PyResult<PyErr> {
+    if error.kind() == io::ErrorKind::OutOfMemory {
+        let message = format!("{}: {error}", path.display());
+        return Ok(PyMemoryError::new_err(message));
+    }
     let name = path.as_os_str();
     let Some(code) = error.raw_os_error() else {
         return Ok(PyOSError::new_err(format!("{}: {error}", path.display())));
@@ -117,7 +122,9 @@ pub fn write_tensors(
         Ok((text("metadata", &key)?, text("metadata", &value)?))
     };
     let metadata = metadata.iter().map(entry);
+    check_room("metadata", metadata.len().saturating_mul(PER_ENTRY))?;
     let metadata = metadata.collect::<PyResult<BTreeMap<_, _>>>()?;
+    check_room("tensors", tensors.len().saturating_mul(PER_ENTRY))?;
     let mut held = Vec::with_capacity(tensors.len());
     for (name, array) in tensors {
         let name = text("tensors", &name)?;
@@ -129,13 +136,13 @@ pub fn write_tensors(
     }
     let tensors = held.iter().map(|(name, shape, held)| {
         let (name, shape, numbers) = (name.clone(), shape.clone(), held.numbers()?);
-        Ok(Tensor {
+        PyResult::Ok(Tensor {
             name,
             shape,
             numbers,
         })
     });
-    let tensors = tensors.collect::<PyResult<Vec<_>>>()?;
+    let tensors = try_list("tensors", tensors)?;
     outside(py, &path, |pulse| {
         store::write(&path, &tensors, metadata, pulse)
     })
@@ -167,33 +174,42 @@ pub fn write_tensors(
 pub fn read_tensors<'py>(
     py: Python<'py>,
     path: &Bound<'py, PyAny>,
-) -> PyResult<(Bound<'py, PyDict>, BTreeMap<String, String>)> {
+) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)> {
     let path = parse_path(path)?;
     let (header, tensors) = outside(py, &path, |pulse| {
         let mut reader = Reader::open(&path)?;
         let indices = 0..reader.header().tensors.len();
         let tensors = indices.map(|index| reader.tensor(index, pulse));
-        let tensors = tensors.collect::<store::Result<Vec<_>>>()?;
+        let tensors = try_list("tensors", tensors)?;
         Ok((reader.into_header(), tensors))
     })?;
     let arrays = PyDict::new(py);
     for ((name, info), numbers) in header.tensors.into_iter().zip(tensors) {
         arrays.set_item(name, array(py, numbers, info.shape)?)?;
     }
-    Ok((arrays, header.metadata))
+    let metadata = PyDict::new(py);
+    for (key, text) in header.metadata {
+        metadata.set_item(key, PyString::from_bytes(py, text.as_bytes())?)?;
+    }
+    Ok((arrays, metadata))
 }
+
+/// More bytes than an entry of a dict takes in lists, beside its text.
+const PER_ENTRY: usize = 1 << 10;
 
 /// A string of a dict.
 fn text(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     let Ok(string) = value.cast::<PyString>() else {
         return Err(wrong_type(argument, "keys and text of type str", value));
     };
-    string.extract().map_err(|_| {
-        let got = string
-            .repr()
-            .map_or_else(|_| String::new(), |r| r.to_string());
-        Error::value(argument, "text that UTF-8 can hold", got).into()
-    })
+    match string.to_str() {
+        Ok(string) => Ok(crate::reserve::text(argument, string)?),
+        Err(error) if error.is_instance_of::<PyMemoryError>(value.py()) => Err(error),
+        Err(_) => {
+            let got = string.repr()?;
+            Err(Error::value(argument, "text that UTF-8 can hold", got).into())
+        }
+    }
 }
 
 /// An array that nobody writes to meanwhile, in C order.

@@ -1,13 +1,14 @@
 //! How many threads a call may use: the environment's number, or the user's.
 
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::errors::wrong_type;
+use super::errors::retyped;
 use crate::error::Error;
 use crate::pool::{MAX_THREADS, default_threads};
 use crate::simd_level;
@@ -17,7 +18,9 @@ static PROCESS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
     /// The numbers of this Python thread's `with num_threads`, the innermost last.
-    static THREAD: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    // No destructor, for the C library needs memory to note one, or ends the process.
+    static THREAD: RefCell<ManuallyDrop<Vec<usize>>> =
+        const { RefCell::new(ManuallyDrop::new(Vec::new())) };
 }
 
 /// The number in force on this thread.
@@ -36,7 +39,7 @@ fn parse(k: &Bound<'_, PyAny>) -> PyResult<usize> {
     let threads = match k.extract::<usize>() {
         Ok(threads) => threads,
         Err(error) if error.is_instance_of::<PyOverflowError>(k.py()) => 0,
-        Err(_) => return Err(wrong_type("k", "an integer", k)),
+        Err(error) => return Err(retyped(error, "k", "an integer", k)),
     };
     if (1..=MAX_THREADS).contains(&threads) {
         return Ok(threads);
@@ -140,7 +143,7 @@ impl NumThreads {
     #[pyo3(signature = (*_exception))]
     #[allow(clippy::unused_self)] // Python calls it on the object
     fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
-        THREAD.with_borrow_mut(Vec::pop);
+        THREAD.with_borrow_mut(|numbers| numbers.pop());
     }
 }
 

@@ -4,14 +4,15 @@ use numpy::PyArray1;
 use numpy::ndarray::Ix1;
 use pyo3::prelude::*;
 
-use super::arrays::input;
+use super::arrays::{from_slice, input};
 use super::config::Dtype;
 use super::detach::detached;
 use super::network::PyNetwork;
-use super::optimizers::Given;
+use super::optimizers::{Given, nested};
 use super::runs::State;
 use crate::interrupt::{ELEMENT_WORK, watch};
 use crate::random::permutation;
+use crate::reserve::{defaults, list, try_list};
 use crate::train::{Report, Settings};
 
 /// The steps of an epoch, run by run, on data that stay here.
@@ -47,10 +48,10 @@ impl Trainer {
         l2: f64,
         clip_norm: Option<f64>,
         max_norm: Option<f64>,
-        dropout: Vec<f64>,
+        dropout: &Bound<'_, PyAny>,
         seed: u64,
         check_finite: bool,
-    ) -> Self {
+    ) -> PyResult<Self> {
         let inner = match net.get().dtype() {
             Dtype::Float32 => Inner::Float32(State::default()),
             Dtype::Float64 => Inner::Float64(State::default()),
@@ -62,16 +63,16 @@ impl Trainer {
             l1,
             clip_norm,
             max_norm,
-            dropout,
+            dropout: try_list("dropout", dropout.try_iter()?.map(|rate| rate?.extract()))?,
             seed,
             batch_size,
             check_finite,
         };
-        Self {
+        Ok(Self {
             net,
             settings,
             inner,
-        }
+        })
     }
 
     /// Takes x, y and sample_weight, checked, for the runs to come, in the order in which they are. A
@@ -116,8 +117,8 @@ impl Trainer {
         let rates = input::<f64, Ix1>("rates", rates)?;
         let rates = rates.as_slice()?;
         let steps_before = optimizer.getattr("_steps")?.extract()?;
-        let rows: Vec<Vec<Bound<'_, PyAny>>> = kept.getattr("numbers")?.extract()?;
-        let numbers: Vec<_> = rows.into_iter().flatten().collect(); // each row is of one array
+        let rows = nested("state", &kept.getattr("numbers")?)?;
+        let numbers = list("state", rows.into_iter().flatten())?; // each row is of one array
         with_state!(&mut self.inner, state => {
             let net = self.net.get();
             let outcome = state.run(py, net, &self.settings, rates, steps_before, &numbers);
@@ -132,10 +133,10 @@ impl Trainer {
     }
 
     /// The examples of the next step.
-    fn next_rows<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u32>> {
+    fn next_rows<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u32>>> {
         with_state!(&self.inner, state => {
             let end = state.done.saturating_add(self.settings.batch_size);
-            PyArray1::from_slice(py, &state.order[state.done..end.min(state.order.len())])
+            from_slice(py, &state.order[state.done..end.min(state.order.len())])
         })
     }
 
@@ -162,7 +163,7 @@ pub fn random_order(
     epoch: u64,
     n: usize,
 ) -> PyResult<Bound<'_, PyArray1<u32>>> {
-    let mut order = vec![0; n];
+    let mut order = defaults("order of the examples", n)?;
     shuffle(py, seed, epoch, &mut order)?;
     Ok(PyArray1::from_vec(py, order))
 }

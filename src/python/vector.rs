@@ -14,6 +14,7 @@ use super::borrow::{AnyOwned, Owned, View, assign, check_writeable, copied};
 use super::config::Dtype;
 use crate::error::Error;
 use crate::network::{Layer, Network};
+use crate::reserve::{list, try_list};
 
 /// A flat vector that lies as the parameters of a network do, and what users see of it: a view of
 /// all, and a view of each W^l and b^l.
@@ -127,7 +128,7 @@ impl Vector {
         name: &'static str,
         view: impl Fn(&Layer) -> View,
     ) -> PyResult<Py<Views>> {
-        let views = self.network.layers().iter().map(view).collect();
+        let views = list(name, self.network.layers().iter().map(view))?;
         Py::new(py, Views { name, views })
     }
 }
@@ -222,7 +223,7 @@ impl Views {
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let views = self.views.iter();
         let copies = views.map(|view| copied(self.name, &view.array(py)?));
-        let copies = PyList::new(py, copies.collect::<PyResult<Vec<_>>>()?)?;
+        let copies = PyList::new(py, try_list(self.name, copies)?)?;
         Ok((py.get_type::<PyList>(), (copies,))
             .into_pyobject(py)?
             .into_any())
@@ -266,8 +267,10 @@ impl Views {
             check_writeable(self.name, &view.array(py)?)?;
         }
         // They may be views of this very vector, in another order.
-        let copies = arrays.iter().map(|array| copied(self.name, array));
-        let copies: Vec<_> = copies.collect::<PyResult<_>>()?;
+        let copies = try_list(
+            self.name,
+            arrays.iter().map(|array| copied(self.name, array)),
+        )?;
         for (k, (view, copy)) in self.views.iter().zip(&copies).enumerate() {
             set(&format!("{}[{k}]", self.name), &view.array(py)?, copy)?;
         }

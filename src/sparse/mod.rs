@@ -7,18 +7,6 @@ mod rows;
 pub use positions::{Index, Positions};
 pub use rows::{Gathered, SparseRows};
 
-use crate::error::{Error, Result};
-
-/// Makes room for `more` entries.
-fn reserve<T>(entries: &mut Vec<T>, more: usize) -> Result<()> {
-    entries.try_reserve_exact(more).map_err(|_| {
-        Error::memory(
-            "x",
-            format_args!("cannot allocate {more} positions or numbers"),
-        )
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,9 +2,9 @@
 
 use std::fmt::Display;
 
-use super::reserve;
 use super::rows::{Span, SparseRows};
 use crate::error::{Error, Result};
+use crate::reserve::{defaults, reserve_list};
 
 /// More columns than any index of SciPy's 32 bits can name.
 const MOST_COLUMNS: usize = 1 << 31;
@@ -62,7 +62,7 @@ impl Positions {
             return Err(Error::value("x", expected, indptr.len()));
         }
         let (mut spans, mut columns) = (Vec::new(), Vec::new());
-        reserve(&mut spans, n)?;
+        reserve_list("x", &mut spans, n)?;
         let mut before = 0;
         for (row, start) in indptr.iter().enumerate() {
             let Some(start) = start
@@ -83,7 +83,7 @@ impl Positions {
             let expected = format!("indices for {before} stored numbers");
             return Err(Error::value("x", expected, indices.len()));
         };
-        reserve(&mut columns, before)?;
+        reserve_list("x", &mut columns, before)?;
         columns.extend(indices.iter().map(|index| index.column()));
         // Without a way out of the loop, which then takes a register at a time.
         let is_bad = |column: u32| column as usize >= width;
@@ -121,12 +121,12 @@ impl Positions {
             }
         }
         let (mut spans, mut columns, mut values) = (Vec::new(), Vec::new(), Vec::new());
-        reserve(&mut spans, rows.len())?;
-        reserve(&mut columns, count)?;
-        reserve(&mut values, count)?;
+        reserve_list("x", &mut spans, rows.len())?;
+        reserve_list("x", &mut columns, count)?;
+        reserve_list("x", &mut values, count)?;
         // Each number is written, and kept where the next does not take its place: no branch.
-        let mut row_columns = vec![0; width];
-        let mut row_values = vec![T::default(); width];
+        let mut row_columns = defaults("x", width)?;
+        let mut row_values: Vec<T> = defaults("x", width)?;
         for row in rows {
             let mut end = 0;
             for (&x, column) in row.iter().zip(0..) {

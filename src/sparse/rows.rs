@@ -2,8 +2,8 @@
 
 use std::ops::{AddAssign, Range};
 
-use super::reserve;
 use crate::error::Result;
+use crate::reserve::reserve_list;
 
 /// Where what is stored of a row stands.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +101,7 @@ impl Gathered {
     ) -> Result<SparseRows<'a, T>> {
         let Self(spans) = self;
         spans.clear();
-        reserve(spans, rows.len())?;
+        reserve_list("x", spans, rows.len())?;
         spans.extend(rows.iter().map(|&row| from.spans[row as usize]));
         Ok(SparseRows { spans, ..from })
     }

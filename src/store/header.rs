@@ -1,7 +1,7 @@
 //! The header of a file: text about the whole, and where each tensor lies.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::{fmt, io};
 
 use safetensors::tensor::{Metadata, TensorInfo};
 use serde::de::{Error as _, MapAccess, Visitor};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Tensor;
 use crate::error::{Error, Result, Shape};
+use crate::reserve::reserve_list;
 
 /// The header's length stands in so many bytes in front of it, little-endian.
 pub(super) const LENGTH: usize = 8;
@@ -80,14 +81,26 @@ impl Header {
             let expected = format_args!("a header of at most {LONGEST} bytes").to_string();
             Error::value("tensors, metadata", expected, got)
         };
-        let mut json = serde_json::to_vec(self).map_err(|error| refuse(&error))?;
-        json.resize(json.len().next_multiple_of(LENGTH), b' ');
-        if json.len() > LONGEST {
-            return Err(refuse(&json.len()));
+        let mut bytes = Growing(vec![0; LENGTH]);
+        serde_json::to_writer(&mut bytes, self).map_err(|error| match error.io_error_kind() {
+            Some(_) => Error::memory("tensors, metadata", "cannot allocate a header"),
+            None => refuse(&error),
+        })?;
+        let Growing(mut bytes) = bytes;
+        let length = bytes.len().next_multiple_of(LENGTH);
+        reserve_list("tensors, metadata", &mut bytes, LENGTH)?;
+        bytes.resize(length, b' ');
+        let json = length - LENGTH;
+        if json > LONGEST {
+            return Err(refuse(&json));
         }
-        let mut bytes = (json.len() as u64).to_le_bytes().to_vec();
-        bytes.append(&mut json);
+        bytes[..LENGTH].copy_from_slice(&(json as u64).to_le_bytes());
         Ok(bytes)
+    }
+
+    /// How many bytes the numbers take.
+    pub(super) fn end(&self) -> usize {
+        self.tensors.last().map_or(0, |last| last.1.data_offsets.1)
     }
 
     /// The header in `json`, in front of `room` bytes of numbers.
@@ -118,7 +131,7 @@ impl Header {
             }
         }
         Metadata::new(None, self.tensors.clone()).map_err(|error| error.to_string())?;
-        let end = self.tensors.last().map_or(0, |last| last.1.data_offsets.1);
+        let end = self.end();
         if end as u64 != room {
             return Err(format!("its tensors take {end} bytes where {room} lie"));
         }
@@ -135,6 +148,22 @@ fn count(shape: &[usize]) -> Option<usize> {
         .checked_mul(size_of::<u64>())
         .filter(|&bytes| isize::try_from(bytes).is_ok())
         .map(|_| if shape.contains(&0) { 0 } else { product })
+}
+
+/// Bytes that are written one behind the other, as long as there is memory.
+struct Growing(Vec<u8>);
+
+impl io::Write for Growing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        reserve_list("header", &mut self.0, bytes.len())
+            .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Serialize for Header {

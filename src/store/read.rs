@@ -11,6 +11,7 @@ use super::header::{LENGTH, LONGEST};
 use super::{BLOCK, Dtype, Failure, Header, Number, Numbers, Result, TensorInfo, go_on};
 use crate::error::Error;
 use crate::interrupt::Pulse;
+use crate::reserve::{check_room, defaults, reserve_list};
 
 /// A file whose header has been read and fits its size.
 #[derive(Debug)]
@@ -39,9 +40,7 @@ impl Reader {
         }
         let mut file = File::open(path)?;
         let mut start = Vec::new();
-        start
-            .try_reserve_exact(START)
-            .map_err(|_| too_large(path, START))?;
+        reserve_list(&path.to_string_lossy(), &mut start, START)?;
         (&mut file).take(START as u64).read_to_end(&mut start)?;
         if let Some(format) = other_format(&start) {
             return Err(refuse(&format).into());
@@ -65,6 +64,7 @@ impl Reader {
         };
         let mut bytes = zeros(json, path)?;
         fill(&mut file, &mut bytes, path)?;
+        check_room(path.display(), json.saturating_mul(PARSED))?;
         let header = Header::parse(&bytes, room).map_err(|got| refuse(&got))?;
         Ok(Self {
             path: path.to_path_buf(),
@@ -127,6 +127,10 @@ impl Reader {
     }
 }
 
+/// More bytes than a byte of a header becomes when it is parsed: a side of a shape takes two and becomes
+/// 16, and lists double.
+const PARSED: usize = 32;
+
 /// The numbers at `info`, for a file whose numbers begin at `start`.
 fn read<T: Number>(
     file: &mut File,
@@ -138,9 +142,7 @@ fn read<T: Number>(
     let (from, to) = info.data_offsets;
     let mut numbers = Vec::new();
     let count = (to - from) / size_of::<T>();
-    numbers
-        .try_reserve_exact(count)
-        .map_err(|_| too_large(path, to - from))?;
+    reserve_list(&path.to_string_lossy(), &mut numbers, count)?;
     let mut block = zeros(BLOCK.min(to - from), path)?;
     file.seek(SeekFrom::Start(start + from as u64))?;
     let mut left = to - from;
@@ -156,19 +158,7 @@ fn read<T: Number>(
 
 /// Bytes to read into.
 fn zeros(length: usize, path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    bytes
-        .try_reserve_exact(length)
-        .map_err(|_| too_large(path, length))?;
-    bytes.resize(length, 0);
-    Ok(bytes)
-}
-
-fn too_large(path: &Path, bytes: usize) -> Error {
-    Error::memory(
-        path.display(),
-        format_args!("cannot allocate {bytes} bytes"),
-    )
+    Ok(defaults(&path.to_string_lossy(), length)?)
 }
 
 fn fill(file: &mut File, bytes: &mut [u8], path: &Path) -> Result<()> {

@@ -2,12 +2,14 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::io::{BufWriter, Write};
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 
 use super::replace::replace;
 use super::{BLOCK, Header, Number, Numbers, Result, go_on};
 use crate::interrupt::Pulse;
+use crate::reserve::{check_room, reserve_list};
 
 /// An array with a name.
 pub struct Tensor<'a> {
@@ -19,11 +21,14 @@ pub struct Tensor<'a> {
     pub numbers: Numbers<'a>,
 }
 
+/// More bytes than a tensor takes in lists, and in those of the crate safetensors.
+const PER_TENSOR: usize = 1 << 11;
+
 /// Writes `tensors` and `metadata` to a new file, which then takes the place of the one at `path`.
 /// The same arguments make the same bytes.
 ///
 /// # Errors
-/// Names or shapes that cannot be, and what the system says. The old file is as it was.
+/// Names or shapes that cannot be, no memory, and what the system says. The old file is as it was.
 pub fn write(
     path: &Path,
     tensors: &[Tensor<'_>],
@@ -31,39 +36,64 @@ pub fn write(
     pulse: &Pulse<'_>,
 ) -> Result<()> {
     // Wide numbers first: then each tensor starts at a multiple of its numbers' size.
+    check_room("tensors", tensors.len().saturating_mul(PER_TENSOR))?;
     let mut ordered: Vec<_> = tensors.iter().collect();
     ordered.sort_by_key(|tensor| Reverse(tensor.numbers.dtype().bitsize()));
-    let header = Header::of(&ordered, metadata)?.to_bytes()?;
+    let header = Header::of(&ordered, metadata)?;
+    let mut block = Vec::new();
+    reserve_list("tensors", &mut block, BLOCK.min(header.end()))?;
+    let header = header.to_bytes()?;
     replace(path, |file| {
-        let mut file = BufWriter::with_capacity(BLOCK, file);
         file.write_all(&header)?;
+        let mut file = Blocks { file, block, pulse };
         for tensor in ordered {
             match &tensor.numbers {
-                Numbers::Float32(numbers) => put(numbers, &mut file, pulse),
-                Numbers::Float64(numbers) => put(numbers, &mut file, pulse),
-                Numbers::Int64(numbers) => put(numbers, &mut file, pulse),
-                Numbers::UInt64(numbers) => put(numbers, &mut file, pulse),
-                Numbers::UInt8(numbers) => put(numbers, &mut file, pulse),
-                Numbers::Bool(bytes) => bytes.chunks(BLOCK).try_for_each(|bytes| {
-                    let bits = bytes.iter().map(|&byte| u8::from(byte != 0));
-                    put(&bits.collect::<Vec<_>>(), &mut file, pulse)
+                Numbers::Float32(numbers) => file.put(numbers, Number::put),
+                Numbers::Float64(numbers) => file.put(numbers, Number::put),
+                Numbers::Int64(numbers) => file.put(numbers, Number::put),
+                Numbers::UInt64(numbers) => file.put(numbers, Number::put),
+                Numbers::UInt8(numbers) => file.put(numbers, Number::put),
+                Numbers::Bool(bytes) => file.put(bytes, |byte: u8, place: &mut [u8]| {
+                    u8::from(byte != 0).put(place);
                 }),
             }?;
         }
-        Ok(file.flush()?)
+        file.write()
     })
 }
 
-fn put<T: Number>(numbers: &[T], file: &mut impl Write, pulse: &Pulse<'_>) -> Result<()> {
-    let size = size_of::<T>();
-    let mut bytes = vec![0; size_of_val(numbers).min(BLOCK)];
-    for block in numbers.chunks(BLOCK / size) {
-        go_on(pulse)?;
-        let bytes = &mut bytes[..size_of_val(block)];
-        for (place, &number) in bytes.chunks_exact_mut(size).zip(block) {
-            number.put(place);
+/// A file that is written block by block.
+struct Blocks<'a> {
+    file: &'a mut File,
+    /// What is not written yet. There is room for [`BLOCK`] bytes, or for all if these are fewer.
+    block: Vec<u8>,
+    pulse: &'a Pulse<'a>,
+}
+
+impl Blocks<'_> {
+    fn put<T: Number>(&mut self, numbers: &[T], put: impl Fn(T, &mut [u8])) -> Result<()> {
+        let size = size_of::<T>();
+        for piece in numbers.chunks(BLOCK / size) {
+            go_on(self.pulse)?;
+            let start = self.block.len();
+            let start = if start + size_of_val(piece) > BLOCK {
+                self.write()?;
+                0
+            } else {
+                start
+            };
+            self.block.resize(start + size_of_val(piece), 0);
+            let places = self.block[start..].chunks_exact_mut(size);
+            places
+                .zip(piece)
+                .for_each(|(place, &number)| put(number, place));
         }
-        file.write_all(bytes)?;
+        Ok(())
     }
-    Ok(())
+
+    fn write(&mut self) -> Result<()> {
+        self.file.write_all(&self.block)?;
+        self.block.clear();
+        Ok(())
+    }
 }

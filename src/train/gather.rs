@@ -1,12 +1,12 @@
 //! The examples of a mini-batch, brought together.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::examples::{Incoming, Inputs, Targets, Y};
 use crate::interrupt::{Pulse, Question, watch};
 use crate::kernels::ask_for;
 use crate::network::Network;
 use crate::pool::Team;
-use crate::reserve::reserve;
+use crate::reserve::{reserve, reserve_list};
 use crate::scalar::Real;
 use crate::sparse::Gathered;
 
@@ -126,15 +126,8 @@ pub fn ask_for_rows<T: Real>(inputs: &Inputs<'_, T>, rows: &[u32]) {
 
 /// Makes `room` at least `length` long.
 fn room_for<N: Copy>(room: &mut Vec<N>, length: usize, value: N) -> Result<()> {
-    if room.len() < length {
-        let refuse = |_| {
-            Error::memory(
-                "batch_size",
-                format_args!("cannot allocate {length} numbers"),
-            )
-        };
-        room.try_reserve_exact(length - room.len())
-            .map_err(refuse)?;
+    if let Some(missing) = length.checked_sub(room.len()) {
+        reserve_list("batch_size", room, missing)?;
         room.resize(length, value);
     }
     Ok(())

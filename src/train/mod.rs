@@ -25,6 +25,7 @@ use crate::reserve::reserve_for;
 use crate::scalar::Real;
 use gather::Room;
 use lines::Lines;
+use norms::Norms;
 
 /// How a network is trained.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,8 +99,7 @@ pub struct Scratch<T: 'static> {
     gradient: Vec<T>,
     /// a^L and ∇_a C, where the caller computes the cost.
     custom: [Vec<T>; 2],
-    /// The squares of weights, neuron by neuron.
-    squares: Vec<f64>,
+    norms: Norms<T>,
     /// Parameters and what the optimizer keeps, as they were before the run.
     before: Vec<T>,
     lines: Lines<T>,
@@ -234,6 +234,9 @@ impl<T: Real> Run<'_, T> {
                 for buffer in &mut scratch.custom {
                     reserve_for("cost", buffer, rows, self.network.n_outputs(), pulse)?;
                 }
+            }
+            if self.settings.max_norm.is_some() {
+                scratch.norms.reserve(self.network)?;
             }
             if self.settings.check_finite {
                 let before = &mut scratch.before;

@@ -1,6 +1,8 @@
 //! Vectors that may not be longer than a given norm: a gradient, or the weights into a neuron.
 
+use crate::error::Result;
 use crate::network::Network;
+use crate::reserve::reserve_list;
 use crate::scalar::Real;
 
 /// The numbers whose squares are added first.
@@ -48,9 +50,32 @@ pub fn factor(norm: f64, longest: f64) -> f64 {
     if norm > longest { longest / norm } else { 1.0 }
 }
 
+/// Room for [`shorten`].
+#[derive(Debug, Default)]
+pub struct Norms<T> {
+    /// The squares of the norms of a layer.
+    squares: Vec<f64>,
+    /// The weights into a neuron.
+    column: Vec<T>,
+}
+
+impl<T> Norms<T> {
+    /// Makes it large enough for the layers of `network`.
+    ///
+    /// # Errors
+    /// The memory cannot be had.
+    pub fn reserve(&mut self, network: &Network) -> Result<()> {
+        let Self { squares, column } = self;
+        squares.clear();
+        column.clear();
+        reserve_list("max_norm", squares, network.widest())?;
+        reserve_list("max_norm", column, network.widest())
+    }
+}
+
 /// Shortens the weights into each neuron to the norm `longest`, those of layer after layer.
-/// `squares`: room for the squares of a layer, one a neuron.
-pub fn shorten<T: Real>(network: &Network, params: &mut [T], longest: f64, squares: &mut Vec<f64>) {
+pub fn shorten<T: Real>(network: &Network, params: &mut [T], longest: f64, room: &mut Norms<T>) {
+    let Norms { squares, column } = room;
     for layer in network.layers() {
         let weights = &mut params[layer.weights.clone()];
         squares.clear();
@@ -63,13 +88,9 @@ pub fn shorten<T: Real>(network: &Network, params: &mut [T], longest: f64, squar
         for (neuron, square) in squares.iter_mut().enumerate() {
             let mut length = square.sqrt();
             if !length.is_finite() {
-                let column: Vec<T> = weights
-                    .iter()
-                    .skip(neuron)
-                    .step_by(layer.row)
-                    .copied()
-                    .collect();
-                length = norm(&column);
+                column.clear();
+                column.extend(weights.iter().skip(neuron).step_by(layer.row));
+                length = norm(column);
             }
             *square = factor(length, longest);
         }
@@ -109,7 +130,7 @@ mod tests {
         let network = Network::new(&[2, 2], &[], Activation::Identity, Cost::Quadratic);
         let network = network.expect("a good network");
         let mut params = [3.0, 0.3, 4.0, 0.4, 9.0, 9.0]; // neurons: (3, 4), (0.3, 0.4); biases
-        shorten(&network, &mut params, 1.0, &mut Vec::new());
+        shorten(&network, &mut params, 1.0, &mut Norms::default());
         for (got, wanted) in params.iter().zip([0.6, 0.3, 0.8, 0.4, 9.0, 9.0]) {
             assert!((got - wanted).abs() < 1e-15, "{params:?}");
         }

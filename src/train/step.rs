@@ -58,7 +58,7 @@ impl<T: Real> Run<'_, T> {
             batch,
             gradient,
             custom: [outputs, nabla],
-            squares,
+            norms,
             ..
         } = scratch;
         let (inputs, mut targets) = room.gather(
@@ -128,7 +128,7 @@ impl<T: Real> Run<'_, T> {
         };
         ahead.ask();
         if let Some(longest) = settings.max_norm {
-            shorten(self.network, changed.params, longest, squares);
+            shorten(self.network, changed.params, longest, norms);
         }
         #[allow(clippy::cast_precision_loss)] // below 2^53
         Ok(Some(cost * rows.len() as f64))

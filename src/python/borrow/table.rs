@@ -1,9 +1,9 @@
 //! The table of all borrows of this process: memory has one writer or any number of readers. Calls
 //! that run with the GIL released, and calls made meanwhile, exclude each other through it.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
 
 use numpy::PyUntypedArray;
 use pyo3::exceptions::PyValueError;
@@ -11,6 +11,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict};
 
 use super::header::Bounds;
+use crate::error::Result;
+use crate::reserve::reserve_list;
 
 /// Locked only by a thread that holds the GIL, so that `os.fork` never copies it locked.
 static TABLE: Mutex<Table> = Mutex::new(Table {
@@ -30,7 +32,7 @@ struct Entry {
     bounds: Bounds,
     access: Access,
     scope: Option<ScopeId>,
-    thread: ThreadId,
+    thread: u64,
 }
 
 /// Of borrows that do not exclude each other: their scope has shown them to lie apart.
@@ -95,7 +97,7 @@ impl Borrow {
         if let Some(other) = table.entries.iter().find(excludes) {
             return Err(refused(argument, access, other.access));
         }
-        Ok(table.add(bounds, access, scope))
+        Ok(table.add(bounds, access, scope)?)
     }
 
     /// Some addresses, for a training: other threads may still be reading them, which
@@ -105,14 +107,14 @@ impl Borrow {
     /// Another call writes to them, or this thread reads them, which would never end.
     pub fn for_training(argument: &str, bounds: Bounds) -> PyResult<Self> {
         let mut table = table();
-        let own = thread::current().id();
+        let own = this_thread();
         let excludes = |other: &&Entry| {
             (other.access != Access::Read || other.thread == own) && other.bounds.overlap(&bounds)
         };
         if let Some(other) = table.entries.iter().find(excludes) {
             return Err(refused(argument, Access::Train, other.access));
         }
-        Ok(table.add(bounds, Access::Train, None))
+        Ok(table.add(bounds, Access::Train, None)?)
     }
 
     /// Whether no other borrow overlaps this one.
@@ -135,7 +137,10 @@ impl Drop for Borrow {
 }
 
 impl Table {
-    fn add(&mut self, bounds: Bounds, access: Access, scope: Option<ScopeId>) -> Borrow {
+    /// # Errors
+    /// No memory.
+    fn add(&mut self, bounds: Bounds, access: Access, scope: Option<ScopeId>) -> Result<Borrow> {
+        reserve_list("arrays in use", &mut self.entries, 1)?;
         self.last += 1;
         let number = self.last;
         self.entries.push(Entry {
@@ -143,10 +148,23 @@ impl Table {
             bounds,
             access,
             scope,
-            thread: thread::current().id(),
+            thread: this_thread(),
         });
-        Borrow { number, bounds }
+        Ok(Borrow { number, bounds })
     }
+}
+
+/// The number of the calling thread. `std::thread::current` has one too, but also a destructor, which the C
+/// library needs memory to register: without it, it ends the process.
+fn this_thread() -> u64 {
+    thread_local! {
+        static NUMBER: Cell<u64> = const { Cell::new(0) };
+    }
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    if NUMBER.get() == 0 {
+        NUMBER.set(1 + LAST.fetch_add(1, Ordering::Relaxed));
+    }
+    NUMBER.get()
 }
 
 /// Why a borrow of such an `access` is excluded by another.
@@ -171,7 +189,7 @@ pub fn forget_in_children(py: Python<'_>) -> PyResult<()> {
         return Ok(()); // Windows has no fork
     }
     let in_child = PyCFunction::new_closure(py, None, None, |_, _| {
-        let own = thread::current().id();
+        let own = this_thread();
         table().entries.retain(|entry| entry.thread == own);
     })?;
     let when = PyDict::new(py);

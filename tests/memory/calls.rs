@@ -1,0 +1,131 @@
+//! Networks, batches, sparse inputs, the equations by themselves, and threads.
+
+use bpfast::batch::{Call, Scratch};
+use bpfast::examples::{Inputs, Targets};
+use bpfast::interrupt::Pulse;
+use bpfast::pool::Team;
+use bpfast::sparse::{Gathered, Positions};
+use bpfast::{Activation, Cost, Network, equations};
+use ndarray::ArrayView2;
+
+use super::{network, refusing, walk};
+
+/// More layers than there are entries in a slot of the reserve, whatever is kept of each.
+const MANY: usize = 5000;
+
+pub fn networks() {
+    let (sizes, hidden) = ([1; MANY], [Activation::Tanh; MANY - 2]);
+    walk("a network", || {
+        Network::new(&sizes, &hidden, Activation::Sigmoid, Cost::Quadratic).map(|_| ())
+    });
+}
+
+pub fn batches() {
+    let quadratic = |sizes: &[usize]| network(sizes, Activation::Sigmoid, Cost::Quadratic);
+    let small = quadratic(&[20, 30, 5]);
+    let large = quadratic(&[2, 400, 330, 1]); // in blocks
+    let deep = quadratic(&[1; 300]);
+    let classes = network(&[20, 30, 5], Activation::Softmax, Cost::LogLikelihood);
+    for (name, network, n) in [
+        ("small", &small, 5000),
+        ("large", &large, 600),
+        ("few", &large, 2),
+        ("deep", &deep, 20),
+        ("labels", &classes, 3000),
+    ] {
+        for threads in [1, 3] {
+            batch(&format!("{name}, {threads} threads"), network, n, threads);
+        }
+    }
+}
+
+fn batch(name: &str, network: &Network, n: usize, threads: usize) {
+    let (width, outputs) = (network.n_inputs(), network.n_outputs());
+    let params = vec![0.01_f64; network.n_params()];
+    let (x, y) = (vec![0.5; n * width], vec![0.25; n * outputs]);
+    let classes = vec![0; n];
+    let x = ArrayView2::from_shape((n, width), &x).expect("whole rows");
+    let y = ArrayView2::from_shape((n, outputs), &y).expect("whole rows");
+    let inputs = Inputs::new(network, x).expect("x fits");
+    let targets = if network.cost().takes_labels() {
+        Targets::labels(outputs, network.cost(), n, &classes)
+    } else {
+        Targets::values(outputs, n, y)
+    };
+    let targets = targets.expect("y fits");
+    let team = Team::assemble(threads);
+    let call = Call::new(network, &params, inputs, &team, &|| false);
+
+    let mut out = vec![0.0; n * outputs];
+    let mut gradient = vec![0.0; params.len()];
+    let shown = || -> Vec<Vec<f64>> {
+        let layers = network.layers().iter();
+        layers.map(|layer| vec![0.0; n * layer.n_out]).collect()
+    };
+    let (mut z, mut a) = (shown(), shown());
+    let mut z: Vec<&mut [f64]> = z.iter_mut().map(Vec::as_mut_slice).collect();
+    let mut a: Vec<&mut [f64]> = a.iter_mut().map(Vec::as_mut_slice).collect();
+    let scratch = Scratch::default;
+    walk(&format!("forward, {name}"), || {
+        call.forward(&mut scratch(), &mut out)
+    });
+    walk(&format!("cost, {name}"), || {
+        call.cost(&targets, &mut scratch()).map(|_| ())
+    });
+    walk(&format!("trace, {name}"), || {
+        call.trace(&mut scratch(), &mut z, &mut a)
+    });
+    walk(&format!("errors, {name}"), || {
+        call.errors(&targets, &mut scratch(), &mut z)
+    });
+    walk(&format!("backprop, {name}"), || {
+        let cost = call.backprop(&targets, &mut scratch(), &mut gradient);
+        cost.map(|_| ())
+    });
+}
+
+pub fn sparse() {
+    let (n, width) = (4000, 2000);
+    let indptr: Vec<i64> = (0..).take(n + 1).collect();
+    let (indices, values) = (vec![7; n], vec![0.5_f32; n]);
+    walk("positions", || {
+        Positions::new((n, width), &indptr, &indices).map(|_| ())
+    });
+    let dense: Vec<f32> = (0..600 * width).map(|k| f32::from(k % 9 == 0)).collect();
+    walk("positions of dense rows", || {
+        Positions::of_dense(&dense, width, dense.len()).map(|_| ())
+    });
+    let positions = Positions::new((n, width), &indptr, &indices).expect("positions");
+    let x = positions.with(&values).expect("a value each");
+    let rows: Vec<u32> = (0..).take(n).collect();
+    walk("gathered rows", || {
+        Gathered::default().gather(x, &rows).map(|_| ())
+    });
+}
+
+pub fn equations() {
+    let (n, width) = (3000, 600);
+    let (delta, z) = (vec![0.5_f64; n * width], vec![0.25; n * width]);
+    let weights = vec![0.1; width * width];
+    let (mut out, mut nabla) = (vec![0.0; n * width], vec![0.0; width * width]);
+    let pulse = Pulse::none();
+    walk("bp2", || {
+        let sigma = Activation::Tanh;
+        equations::bp2(&delta, &weights, sigma, (&z, &z), &mut out, width, &pulse)
+    });
+    walk("bp3", || {
+        equations::bp3(&delta, &mut nabla[..width], &pulse)
+    });
+    walk("bp4", || equations::bp4(&delta, &z, &mut nabla, n, &pulse));
+}
+
+/// A thread that cannot be started is done without.
+pub fn threads() {
+    for and_those_behind in [false, true] {
+        for k in 1..=30 {
+            let before = Team::assemble(usize::MAX.min(3)).threads();
+            let (team, _) = refusing(k, and_those_behind, || Team::assemble(before + 1));
+            assert!((before..=before + 1).contains(&team.threads()));
+        }
+    }
+}

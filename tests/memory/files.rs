@@ -1,0 +1,84 @@
+//! Files of tensors and of networks.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use bpfast::interrupt::Pulse;
+use bpfast::rows::in_rows;
+use bpfast::saved::{self, Saved};
+use bpfast::store::{self, Failure, Number, Reader, Tensor};
+use bpfast::{Activation, Cost, Error, Result};
+
+use super::{network, walk, walk_rooms};
+
+/// A file that is removed at the end.
+struct Gone(PathBuf);
+
+impl Gone {
+    fn new(name: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("bpfast-memory-{}-{name}", std::process::id())))
+    }
+}
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// What the system has no memory for counts as any other.
+fn memory<R>(outcome: store::Result<R>) -> Result<()> {
+    match outcome {
+        Ok(_) => Ok(()),
+        Err(Failure::Refused(error)) => Err(error),
+        Err(Failure::System(error)) => {
+            assert_eq!(error.kind(), ErrorKind::OutOfMemory, "{error}");
+            Err(Error::memory("the system", error))
+        }
+    }
+}
+
+pub fn tensors() {
+    let file = Gone::new("tensors");
+    let numbers = vec![0.5_f64; 200_000];
+    let tensors: Vec<_> = (0..300)
+        .map(|k| Tensor {
+            name: format!("{k}").repeat(9),
+            shape: vec![if k == 0 { numbers.len() } else { 1 }],
+            numbers: f64::borrow(if k == 0 { &numbers } else { &numbers[..1] }),
+        })
+        .collect();
+    let metadata = BTreeMap::from([("text".to_owned(), "\"".repeat(50_000))]);
+    let mut copies: Vec<_> = (0..4000).map(|_| metadata.clone()).collect();
+    walk_rooms("tensors are written", || {
+        let metadata = copies.pop().expect("enough of them");
+        memory(store::write(&file.0, &tensors, metadata, &Pulse::none()))
+    });
+    walk_rooms("a header is read", || memory(Reader::open(&file.0)));
+    let mut reader = Reader::open(&file.0).expect("a file");
+    walk("tensors are read", || {
+        memory(reader.tensor(0, &Pulse::none()))
+    });
+}
+
+pub fn networks() {
+    let file = Gone::new("network");
+    let sizes: Vec<usize> = [700, 300].into_iter().chain([1; 300]).collect();
+    let network = network(&sizes, Activation::Sigmoid, Cost::Quadratic);
+    let params = vec![0.5_f64; network.n_params()];
+    walk("parameters in rows", || {
+        in_rows(&network, &params, &Pulse::none()).map(|_| ())
+    });
+    walk_rooms("a network is written", || {
+        memory(saved::write(&file.0, &network, &params, &Pulse::none()))
+    });
+    let mut params = params.clone();
+    walk_rooms("a network is read", || {
+        memory(Reader::open(&file.0).and_then(|reader| {
+            let mut saved = Saved::open(reader)?;
+            let network = saved.network(Cost::Quadratic)?;
+            saved.read(&network, &mut params, &Pulse::none())
+        }))
+    });
+}

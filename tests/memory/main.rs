@@ -1,0 +1,129 @@
+//! Whichever allocation fails, a call gives its answer or an error: it never ends the process.
+//!
+//! The allocator of this program refuses the k-th request that it gets, or all from the k-th on, for k = 1,
+//! 2, … until nothing is refused; or what is more than so many bytes. Small requests are then met from the
+//! reserve, as in Python; what grows with the data is too large for that. So a list that a call makes and
+//! cannot be refused is an abort here.
+
+#![cfg(not(feature = "python"))] // which brings an allocator of its own
+
+mod calls;
+mod files;
+mod training;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
+
+use bpfast::allocator::WithReserve;
+use bpfast::error::Kind;
+use bpfast::{Activation, Cost, Network, Result};
+
+/// The system's allocator, which refuses what it is told to.
+struct Refusing;
+
+/// How many requests there were, which is the first that is refused, and the last.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+static FIRST: AtomicUsize = AtomicUsize::new(usize::MAX);
+static LAST: AtomicUsize = AtomicUsize::new(usize::MAX);
+/// How many bytes are left.
+static LEFT: AtomicIsize = AtomicIsize::new(isize::MAX / 2);
+
+// SAFETY: the system's allocator does it all.
+unsafe impl GlobalAlloc for Refusing {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let asked = 1 + ASKED.fetch_add(1, Ordering::Relaxed);
+        if (FIRST.load(Ordering::Relaxed)..=LAST.load(Ordering::Relaxed)).contains(&asked) {
+            return null_mut();
+        }
+        let size = layout.size().cast_signed();
+        if LEFT.fetch_sub(size, Ordering::Relaxed) < size {
+            LEFT.fetch_add(size, Ordering::Relaxed);
+            return null_mut();
+        }
+        // SAFETY: the caller keeps to the contract.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        LEFT.fetch_add(layout.size().cast_signed(), Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.dealloc(place, layout) }
+    }
+    // alloc_zeroed and realloc come here by way of alloc.
+}
+
+#[global_allocator]
+static ALLOCATOR: WithReserve<Refusing> = WithReserve(Refusing);
+
+/// Does `call` with the k-th request refused, and those behind it too if so wanted. Returns its answer, and
+/// how many requests it made.
+fn refusing<R>(k: usize, and_those_behind: bool, call: impl FnOnce() -> R) -> (R, usize) {
+    ASKED.store(0, Ordering::Relaxed);
+    LAST.store(
+        if and_those_behind { usize::MAX } else { k },
+        Ordering::Relaxed,
+    );
+    FIRST.store(k, Ordering::Relaxed);
+    let answer = call();
+    FIRST.store(usize::MAX, Ordering::Relaxed);
+    (answer, ASKED.load(Ordering::Relaxed))
+}
+
+/// Does `call` with its first request refused, then with the second, until it makes no more; then with all
+/// from the first on, from the second on, and so on. It has to be refused at least once.
+fn walk(name: &str, mut call: impl FnMut() -> Result<()>) {
+    for and_those_behind in [false, true] {
+        let mut refused = 0;
+        for k in 1.. {
+            assert!(k < 100_000, "{name} allocates without an end");
+            let (outcome, asked) = refusing(k, and_those_behind, &mut call);
+            if let Err(error) = outcome {
+                assert_eq!(error.kind(), Kind::Memory, "{name}, k = {k}: {error}");
+                refused += 1;
+            } else if asked < k {
+                break;
+            }
+        }
+        assert!(refused > 0, "{name} is never refused");
+    }
+    call().expect("all memory that it wants");
+}
+
+/// Does `call` with no room but the reserve, with more, until it has all that it wants: for what asks
+/// whether there is room, and then cannot be refused.
+fn walk_rooms(name: &str, mut call: impl FnMut() -> Result<()>) {
+    let mut refused = 0;
+    for step in 0_usize.. {
+        let room = step * 4096 + step * step * 64;
+        assert!(room < 1 << 30, "{name} allocates without an end");
+        let before = LEFT.swap(room.cast_signed(), Ordering::Relaxed);
+        let outcome = call();
+        LEFT.store(before, Ordering::Relaxed);
+        match outcome {
+            Ok(()) => break,
+            Err(error) => {
+                assert_eq!(error.kind(), Kind::Memory, "{name}, {room} bytes: {error}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 0, "{name} is never refused");
+}
+
+fn network(sizes: &[usize], output: Activation, cost: Cost) -> Network {
+    let hidden = vec![Activation::Tanh; sizes.len() - 2];
+    Network::new(sizes, &hidden, output, cost).expect("a network")
+}
+
+/// One test, as another would allocate meanwhile.
+#[test]
+fn any_allocation_may_fail() {
+    calls::networks();
+    calls::batches();
+    calls::sparse();
+    calls::equations();
+    calls::threads();
+    training::steps();
+    files::tensors();
+    files::networks();
+}

@@ -1,0 +1,102 @@
+//! Steps of training, with all that goes with them.
+
+use bpfast::examples::{Inputs, Targets};
+use bpfast::optimizer::{Changed, Rule};
+use bpfast::pool::Team;
+use bpfast::sparse::Positions;
+use bpfast::train::{Report, Run, Scratch, Settings};
+use bpfast::{Activation, Cost, Network};
+use ndarray::ArrayView2;
+
+use super::{network, walk};
+
+/// Of 1500 examples that lie in no order, so that mini-batches are gathered.
+const N: usize = 1500;
+
+pub fn steps() {
+    let quadratic = network(&[90, 60, 5], Activation::Sigmoid, Cost::Quadratic);
+    let classes = network(&[90, 60, 5], Activation::Softmax, Cost::LogLikelihood);
+    let large = network(&[90, 600, 5], Activation::Softmax, Cost::LogLikelihood);
+    let adam = Rule::Adam {
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        decay: 0.0,
+    };
+    let plain = Settings {
+        rule: adam,
+        weight_decay: 0.0,
+        l2: 0.01,
+        l1: 0.0,
+        clip_norm: None,
+        max_norm: None,
+        dropout: Vec::new(),
+        seed: 1,
+        batch_size: 500,
+        check_finite: true,
+    };
+    let norms = Settings {
+        clip_norm: Some(1.0),
+        max_norm: Some(1.0),
+        dropout: vec![0.2],
+        ..plain.clone()
+    };
+    let small = Settings {
+        batch_size: 20,
+        ..plain.clone()
+    };
+    for threads in [1, 3] {
+        for (name, network, settings, sparse) in [
+            ("values", &quadratic, &plain, false),
+            ("labels", &classes, &plain, false),
+            ("small batches", &classes, &small, false),
+            ("norms", &large, &norms, false),
+            ("sparse", &classes, &plain, true),
+        ] {
+            let name = format!("steps, {name}, {threads} threads");
+            training(&name, network, settings, sparse, threads);
+        }
+    }
+}
+
+fn training(name: &str, network: &Network, settings: &Settings, sparse: bool, threads: usize) {
+    let (width, outputs) = (network.n_inputs(), network.n_outputs());
+    let (x, y) = (vec![0.5_f64; N * width], vec![0.25; N * outputs]);
+    let (classes, weights) = (vec![0; N], vec![1.0; N]);
+    let indptr: Vec<i64> = (0..).take(N + 1).collect();
+    let positions = Positions::new((N, width), &indptr, &vec![3; N]).expect("positions");
+    let view = ArrayView2::from_shape((N, width), &x).expect("whole rows");
+    let y = ArrayView2::from_shape((N, outputs), &y).expect("whole rows");
+    let inputs = if sparse {
+        Inputs::sparse(network, positions.with(&x).expect("a value each"))
+    } else {
+        Inputs::new(network, view)
+    };
+    let targets = if network.cost().takes_labels() {
+        Targets::labels(outputs, network.cost(), N, &classes)
+    } else {
+        Targets::values(outputs, N, y)
+    };
+    let (inputs, targets) = (inputs.expect("x fits"), targets.expect("y fits"));
+    let order: Vec<u32> = (0..).step_by(7).take(N).map(|k| k % 1500).collect();
+    let rates = vec![0.001; N.div_ceil(settings.batch_size)];
+    let team = Team::assemble(threads);
+    let run = Run {
+        network,
+        settings,
+        inputs,
+        targets: targets.with_weights(Some(&weights)),
+        custom: None,
+        order: &order,
+        rates: &rates,
+        steps_before: 0,
+        team: &team,
+        question: &|| false,
+    };
+    let mut params = vec![0.01; network.n_params()];
+    let mut kept = vec![vec![0.0; params.len()]; 2];
+    walk(name, || {
+        let changed = Changed::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
+        run.run(&mut Scratch::default(), changed, &mut Report::default())
+    });
+}
