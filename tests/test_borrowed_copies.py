@@ -10,67 +10,43 @@ import pytest
 
 import bpfast
 from bpfast import _core
+from tests.in_a_step import in_a_step, long_step, needs_timer, said
 
 ROOT = Path(__file__).parents[1]
 TRAIN = "{}: expected a network at rest, got one that a training is running on"
 
 
-class Training:
-    """A network in the middle of a step, which a cost of one's own holds up."""
-
-    def __init__(self):
-        self.x, self.y = np.ones((6, 3)), np.ones((6, 2))
-        self._begun, self._over = threading.Event(), threading.Event()
-        self.net = bpfast.Network([3, 2], cost=self._cost, seed=0)
-        self.optimizer = bpfast.SGD(0.1, momentum=0.9)
-        self._thread = threading.Thread(target=self._fit)
-
-    def _cost(self, a, y):
-        self._begun.set()
-        self._over.wait()
-        return np.zeros(len(a)), a - y
-
-    def _fit(self):
-        self.net.partial_fit(self.x, self.y, optimizer=self.optimizer)
-
-    def __enter__(self):
-        self._thread.start()
-        self._begun.wait()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        self._thread.join()
-
-
-@pytest.mark.parametrize("of", [lambda p: p, lambda p: p[::2], lambda p: p.reshape(2, 4).T])
+@needs_timer
+@pytest.mark.parametrize("of", [lambda p: p, lambda p: p[::2], lambda p: p.reshape(2, -1).T])
 def test_an_array_for_a_file_is_not_copied_while_it_is_written_to(tmp_path, of):
     path = tmp_path / "a.safetensors"
-    message = re.escape(TRAIN.format("tensors['a']"))
-    with Training() as training:
-        array = of(training.net.params)
-        with pytest.raises(ValueError, match=f"^{message}$"):
-            _core.write_tensors(path, {"a": array}, {})
-        assert not path.exists()
+    net, x, y = long_step()
+    array = of(net.params)
+    text = in_a_step(lambda: said(lambda: _core.write_tensors(path, {"a": array}, {})), net, x, y)
+    assert text == TRAIN.format("tensors['a']")
+    assert not path.exists()
     _core.write_tensors(path, {"a": array}, {})
     assert _core.read_tensors(path)[0]["a"].tobytes() == array.tobytes()
 
 
+@needs_timer
 def test_parameters_are_not_copied_while_they_are_written_to():
-    with Training() as training:
-        for call in (
-            lambda: _core.copy_params(training.net),
-            lambda: _core.assign_params(training.net, np.zeros(8)),
-            training.net.weights.__reduce__,
-        ):
-            with pytest.raises(ValueError, match="a training is running on"):
-                call()
-    before = training.net.params.copy()
-    assert _core.copy_params(training.net).tobytes() == before.tobytes()
-    _core.assign_params(training.net, np.arange(8))
-    assert training.net.params.tolist() == list(range(8))
-    with pytest.raises(ValueError, match=r"^params: expected shape \(8,\), got \(7,\)$"):
-        _core.assign_params(training.net, np.zeros(7))
+    net, x, y = long_step()
+    size = net.params.size
+    calls = (
+        lambda: _core.copy_params(net),
+        lambda: _core.assign_params(net, np.zeros(size)),
+        net.weights.__reduce__,
+    )
+    for text in in_a_step(lambda: [said(call) for call in calls], net, x, y):
+        assert text.endswith(TRAIN.format("")[2:])
+    before = net.params.copy()
+    assert _core.copy_params(net).tobytes() == before.tobytes()
+    _core.assign_params(net, np.arange(size))
+    assert net.params.tolist() == np.arange(size, dtype=net.dtype).tolist()
+    message = rf"^params: expected shape \({size},\), got \(7,\)$"
+    with pytest.raises(ValueError, match=message):
+        _core.assign_params(net, np.zeros(7))
 
 
 def test_the_best_parameters_come_back_beside_a_thread_that_predicts():

@@ -34,8 +34,10 @@ def docstrings():
             value = getattr(module, name)
             if callable(value):
                 yield f"{module.__name__}.{name}", value.__doc__, names
-            for member in vars(value) if isinstance(value, type) else ():
-                text = getattr(vars(value)[member], "__doc__", None)
+            classes = value.__mro__[:-1] if isinstance(value, type) else ()
+            members = {k: v for owner in reversed(classes) for k, v in vars(owner).items()}
+            for member, object_ in members.items():
+                text = getattr(object_, "__doc__", None)
                 yield f"{module.__name__}.{name}.{member}", text, names
 
 

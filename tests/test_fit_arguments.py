@@ -152,16 +152,8 @@ def test_what_is_refused(net, method, name, value, kind, message):
 
 
 def test_every_argument_has_a_bad_one():
-    from bpfast import _core, _fit
-
     for method, cases in (("fit", BOTH + FIT), ("partial_fit", BOTH + PARTIAL)):
-        text = getattr(_core.Network, method).__text_signature__
-        names = set(re.findall(r"(\w+)(?==|,|\))", re.sub(r"=[^,]*?(?=,|\)$)", "", text))) - {
-            "self"
-        }
-        code = inspect.unwrap(getattr(_fit, method)).__code__
-        every = set(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
-        assert names == every
+        every = set(inspect.signature(getattr(bpfast.Network, method)).parameters) - {"self"}
         elsewhere = {"checkpoint", "every", "resume"}  # test_checkpoint.py
         assert every - {name for name, *_ in cases} <= elsewhere
 

@@ -216,46 +216,6 @@ def test_a_signal_at_any_moment():
     assert run(ANYWHERE)
 
 
-# Python 3.11 makes a RuntimeError of what is raised where a class tells its attributes their names.
-FIRST = """
-import json, sys
-from importlib.machinery import ModuleSpec
-import numpy as np
-import bpfast
-class Named:
-    def __init__(self, error):
-        self.error = error
-    def __set_name__(self, owner, name):
-        raise self.error
-class Finder:
-    def __init__(self, error):
-        self.error = error
-    def find_spec(self, name, path, target=None):
-        return ModuleSpec(name, self) if name == "bpfast._training" else None
-    def create_module(self, spec):
-        return None
-    def exec_module(self, module):
-        type("Class", (), {"attribute": Named(self.error)})
-x, y = np.ones((4, 3)), np.ones((4, 2))
-net = bpfast.Network([3, 2], seed=0)
-found = []
-for error in (KeyboardInterrupt(), SystemExit(3)):
-    sys.meta_path.insert(0, Finder(error))
-    for method in (net.fit, net.partial_fit):
-        try:
-            method(x, y)
-        except BaseException as caught:
-            found.append(caught is error)
-    del sys.meta_path[0]
-net.fit(x, y, epochs=2)
-print(json.dumps([found, len(net.history)]))
-"""
-
-
-def test_ctrl_c_while_the_first_fit_imports():
-    assert run(FIRST) == [[True] * 4, 2]
-
-
 OTHERS = """
 import json, os, signal, threading, time
 import numpy as np

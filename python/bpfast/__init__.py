@@ -12,24 +12,19 @@ from bpfast._core import (
     COSTS,
     INITIALISATIONS,
     Gradient,
-    Network,
     Trace,
     Views,
     __version__,
-    backprop,
-    bp1,
     bp2,
     bp3,
     bp4,
-    cost,
-    errors,
-    forward,
     get_num_threads,
-    load,
     num_threads,
     set_num_threads,
-    trace,
 )
+from bpfast._equations import bp1
+from bpfast._functions import backprop, cost, errors, forward, trace
+from bpfast._network import Network, load
 from bpfast._scipy import scipy_minimize
 from bpfast._show_config import show_config
 from bpfast.divergence import DivergenceError

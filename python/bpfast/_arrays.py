@@ -34,7 +34,9 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{argument}: {error}") from error
     if type(array) is np.ndarray:
-        if array is not value and not _core.is_plain_numbers(value):
+        # What has `__array__` was asked once, and would have given an array with its mask.
+        is_seen = array is value or hasattr(value, "__array__") or _core.is_plain_numbers(value)
+        if not is_seen:
             _refuse_masked_in(argument, value, array.ndim)
         return array
     refuse_masked(argument, array)

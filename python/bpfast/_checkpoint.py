@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -88,6 +87,8 @@ def _path(argument: str, value: Any) -> str:
 
 def _refuse_what_cannot_be_written(path: str) -> None:
     """Raise what the first checkpoint would, before an epoch has been waited for."""
+    from pathlib import Path  # 2 ms that only a checkpoint is worth
+
     folder = os.path.dirname(path) or os.curdir  # noqa: PTH120, the path stays as given
     os.stat(folder)  # noqa: PTH116, as above
     place = Path(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,13 +101,16 @@ def write(path: str, training: Training, arguments: dict[str, Any]) -> None:
     OSError
         The file cannot be written; the old one is as it was.
     """
-    net, stopping = training.net, training.early_stopping
+    net: Network = training.net
+    stopping = training.early_stopping
     state, arrays = _optimizer_state(training.optimizer)
     beside = {OPTIMIZER + name: array for name, array in arrays.items()}
     if training.best is not None:  # `load` gives what `fit` would leave
         beside[LAST] = net.params
         net = blank(net)
         net.params = training.best
+    import json  # 1 ms that only a checkpoint is worth
+
     text = {
         "arguments": arguments,
         "state": {
@@ -173,6 +175,8 @@ def _optimizer_state(optimizer: Optimizer) -> tuple[dict[str, Any], dict[str, ND
 
 def _parsed(name: str, text: str, keys: set[str] | None) -> dict[str, Any]:
     """The object that `text` is, with `keys` and objects under them."""
+    import json
+
     try:
         found = json.loads(text, parse_constant=_refuse_constant)
     except (RecursionError, ValueError) as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
 if TYPE_CHECKING:
-    from bpfast._core import Network
+    from bpfast._network import Network
     from bpfast.optimizers import Optimizer
     from bpfast.optimizers._kept import Kept
 

@@ -1,22 +1,19 @@
 # The compiled part of bpfast; its docstrings say what each name does.
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
-from typing import Any, Literal, Protocol, Self, TypeAlias, final, overload
+from typing import Any, Literal, Protocol, Self, TypeAlias, TypeVar, final, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from typing_extensions import disjoint_base
 
-from bpfast._metrics import Metric, Metrics
-from bpfast._touched import Touched
-from bpfast._training import Callback
-from bpfast.early_stopping import EarlyStopping
 from bpfast.history import History
 from bpfast.optimizers import Optimizer
 
 _Array: TypeAlias = NDArray[np.floating[Any]]
-_Cost: TypeAlias = str | Callable[[_Array, NDArray[Any]], tuple[ArrayLike, ArrayLike]]
+_CustomCost: TypeAlias = Callable[[_Array, NDArray[Any]], tuple[ArrayLike, ArrayLike]]
+_Cost: TypeAlias = str | _CustomCost
 _Path: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
 _Reduction: TypeAlias = Literal["mean", "sum"]
 _Seed: TypeAlias = (
@@ -37,6 +34,7 @@ class _Sparse(Protocol):
     def tocsr(self, copy: bool = ...) -> Any: ...
 
 _Inputs: TypeAlias = ArrayLike | _Sparse
+_Net = TypeVar("_Net", bound=Network)
 
 __all__ = [
     "ACTIVATIONS",
@@ -49,18 +47,16 @@ __all__ = [
     "Views",
     "__version__",
     "_restore",
+    "as_batch",
     "assign_params",
-    "backprop",
     "bp1",
+    "bp1_outputs",
     "bp2",
     "bp3",
     "bp4",
     "build_config",
     "check_targets",
     "copy_params",
-    "cost",
-    "errors",
-    "forward",
     "get_num_threads",
     "has_repeats",
     "is_plain_numbers",
@@ -71,7 +67,6 @@ __all__ = [
     "set_num_threads",
     "set_training",
     "step_arrays",
-    "trace",
     "write_tensors",
 ]
 
@@ -125,84 +120,38 @@ class Network:
     def forward(self, x: _Inputs, *, out: _Array | None = None) -> _Array: ...
     def __call__(self, x: _Inputs, *, out: _Array | None = None) -> _Array: ...
     def trace(self, x: _Inputs) -> Trace: ...
-    def cost(
+    def _cost(
         self,
         x: _Inputs,
-        y: ArrayLike,
-        *,
-        sample_weight: ArrayLike | None = None,
-        reduction: _Reduction = "mean",
+        y: Any,
+        sample_weight: ArrayLike | None,
+        reduction: _Reduction,
     ) -> float: ...
-    def errors(
+    def _errors(
         self,
         x: _Inputs,
-        y: ArrayLike,
-        *,
-        sample_weight: ArrayLike | None = None,
-        reduction: _Reduction = "mean",
+        y: Any,
+        sample_weight: ArrayLike | None,
+        reduction: _Reduction,
     ) -> list[_Array]: ...
-    def backprop(
+    def _backprop(
+        self,
+        x: _Inputs,
+        y: Any,
+        sample_weight: ArrayLike | None,
+        reduction: _Reduction,
+        out: Gradient | None,
+    ) -> Gradient: ...
+    def _prepare(
         self,
         x: _Inputs,
         y: ArrayLike,
-        *,
-        sample_weight: ArrayLike | None = None,
-        reduction: _Reduction = "mean",
-        out: Gradient | None = None,
-    ) -> Gradient: ...
-    def backprop_touched(
-        self,
-        x: Any,
-        y: ArrayLike,
-        *,
-        sample_weight: ArrayLike | None = None,
-        reduction: _Reduction = "mean",
-    ) -> Touched: ...
-    def fit(
-        self,
-        x: Any,
-        y: ArrayLike | None = None,
-        *,
-        epochs: int = 10,
-        batch_size: int | None = None,
-        optimizer: str | Optimizer = "adam",
-        shuffle: bool | None = None,
-        validation: Sequence[Any] | float | None = None,
-        metrics: str | Metric | Metrics = (),
-        l1: float = 0.0,
-        l2: float = 0.0,
-        dropout: float | Iterable[float] = 0.0,
-        max_norm: float | None = None,
-        clip_norm: float | None = None,
-        class_weight: Mapping[int, float] | str | None = None,
-        sample_weight: ArrayLike | None = None,
-        early_stopping: int | EarlyStopping | None = None,
-        callbacks: Callback | Iterable[Callback] = (),
-        progress: bool = False,
-        seed: int | None = None,
-        sparse: bool | None = None,
-        check_finite: bool = True,
-        checkpoint: _Path | None = None,
-        every: int | None = None,
-        resume: bool | _Path | None = None,
-    ) -> History: ...
-    def partial_fit(
-        self,
-        x: Any,
-        y: ArrayLike,
-        *,
-        batch_size: int | None = None,
-        optimizer: str | Optimizer | None = None,
-        l1: float = 0.0,
-        l2: float = 0.0,
-        dropout: float | Iterable[float] = 0.0,
-        max_norm: float | None = None,
-        clip_norm: float | None = None,
-        class_weight: Mapping[int, float] | str | None = None,
-        sample_weight: ArrayLike | None = None,
-        seed: int = 0,
-        check_finite: bool = True,
-    ) -> float: ...
+        sample_weight: ArrayLike | None,
+        reduction: _Reduction,
+        out: Gradient | None,
+    ) -> tuple[Any, NDArray[np.float64] | None]: ...
+    @property
+    def _custom_cost(self) -> _CustomCost | None: ...
     @property
     def history(self) -> History | None: ...
     @property
@@ -267,7 +216,12 @@ class Trainer:
         self, x: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, sparse: float = 0.0
     ) -> None: ...
     def begin(self, epoch: int, seed: int | None = None) -> None: ...
-    def run(self, rates: NDArray[np.float64], optimizer: Optimizer, kept: Any) -> bool: ...
+    def outputs(self, optimizer: Optimizer) -> _Array: ...
+    def run(
+        self, rates: NDArray[np.float64], optimizer: Optimizer, kept: Any, returned: Any = None
+    ) -> bool: ...
+    @property
+    def y(self) -> Any: ...
     def next_rows(self) -> NDArray[np.uint32]: ...
     @property
     def report(self) -> tuple[int, int, float]: ...
@@ -297,8 +251,8 @@ def step_arrays(
     gradient: list[Any],
     kept: Any,
 ) -> None: ...
-def _restore(class_: type[Network], config: dict[str, Any]) -> Network: ...
-def load(path: _Path, *, cost: _Cost | None = None) -> Network: ...
+def _restore(class_: type[_Net], config: dict[str, Any]) -> _Net: ...
+def load(class_: type[_Net], path: _Path, cost: _Cost | None) -> _Net: ...
 def write_tensors(
     path: _Path, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]
 ) -> None: ...
@@ -306,68 +260,25 @@ def read_tensors(path: _Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
 def set_num_threads(k: int | None) -> None: ...
 def get_num_threads() -> int: ...
 def build_config() -> dict[str, str | int]: ...
-def forward(
-    weights: Sequence[ArrayLike] | Views,
-    biases: Sequence[ArrayLike] | Views,
-    x: _Inputs,
-    *,
-    hidden: str | Sequence[str] = "sigmoid",
-    output: str = "sigmoid",
-) -> _Array: ...
-def trace(
-    weights: Sequence[ArrayLike] | Views,
-    biases: Sequence[ArrayLike] | Views,
-    x: _Inputs,
-    *,
-    hidden: str | Sequence[str] = "sigmoid",
-    output: str = "sigmoid",
-) -> Trace: ...
-def cost(
-    weights: Sequence[ArrayLike] | Views,
-    biases: Sequence[ArrayLike] | Views,
-    x: _Inputs,
-    y: ArrayLike,
-    *,
-    hidden: str | Sequence[str] = "sigmoid",
-    output: str = "sigmoid",
-    cost: _Cost = "quadratic",
-    sample_weight: ArrayLike | None = None,
-    reduction: _Reduction = "mean",
-) -> float: ...
-def errors(
-    weights: Sequence[ArrayLike] | Views,
-    biases: Sequence[ArrayLike] | Views,
-    x: _Inputs,
-    y: ArrayLike,
-    *,
-    hidden: str | Sequence[str] = "sigmoid",
-    output: str = "sigmoid",
-    cost: _Cost = "quadratic",
-    sample_weight: ArrayLike | None = None,
-    reduction: _Reduction = "mean",
-) -> list[_Array]: ...
-def backprop(
-    weights: Sequence[ArrayLike] | Views,
-    biases: Sequence[ArrayLike] | Views,
-    x: _Inputs,
-    y: ArrayLike,
-    *,
-    hidden: str | Sequence[str] = "sigmoid",
-    output: str = "sigmoid",
-    cost: _Cost = "quadratic",
-    sample_weight: ArrayLike | None = None,
-    reduction: _Reduction = "mean",
-) -> tuple[float, list[_Array], list[_Array]]: ...
+def as_batch(y: ArrayLike, n: int) -> NDArray[Any]: ...
 def bp1(
     z: ArrayLike,
-    y: ArrayLike,
-    *,
-    output: str = "sigmoid",
-    cost: _Cost = "quadratic",
-    sample_weight: ArrayLike | None = None,
-    reduction: _Reduction = "mean",
-    out: _Array | None = None,
+    y: Any,
+    output: str,
+    cost: _Cost,
+    sample_weight: ArrayLike | None,
+    reduction: _Reduction,
+    out: _Array | None,
 ) -> _Array: ...
+def bp1_outputs(
+    z: ArrayLike,
+    y: ArrayLike,
+    output: str,
+    cost: _Cost,
+    sample_weight: ArrayLike | None,
+    reduction: _Reduction,
+    out: _Array | None,
+) -> tuple[_Array, NDArray[np.float64] | None, _Array]: ...
 def bp2(
     delta: ArrayLike,
     weights: ArrayLike,

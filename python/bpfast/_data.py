@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bpfast._core import Network
     from bpfast._metrics import Metric
+    from bpfast._network import Network
 
 # Beside all epochs, which count from 1: what decides which examples are held out.
 HELD_OUT = 0

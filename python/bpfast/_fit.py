@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from bpfast import _core
-from bpfast._accuracy import Kind, for_targets
+from bpfast._accuracy import for_targets
 from bpfast._checkpoint import AnyPath, Checkpoints
 from bpfast._claims import RUNNING, claim, refuse_another_network
 from bpfast._data import Examples
+from bpfast._fit_arguments import (
+    WHOLE,
+    check_cost,
+    naming_validation,
+    new_source,
+    new_trainer,
+    parse_callbacks,
+    parse_validation,
+    refuse_with_batches,
+)
 from bpfast._metrics import Metric, Metrics
 from bpfast._metrics import parse as parse_metrics
 from bpfast._names import by_name
@@ -25,25 +32,24 @@ from bpfast._settings import (
     parse_early_stopping,
     parse_optimizer,
 )
-from bpfast._sources import Arrays, Batches, Files, Source, as_batches, refuse_y_beside_batches
+from bpfast._sources import Batches, Source, as_batches, refuse_y_beside_batches
 from bpfast._training import Callback, Training
 from bpfast._weights import check_classes, refuse_all_zero
 from bpfast.history import History
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from numpy.typing import ArrayLike
 
-    from bpfast._core import Network, Trainer
+    from bpfast._network import Network
     from bpfast.early_stopping import EarlyStopping
     from bpfast.optimizers import Optimizer
-
-# A batch of an iterable is one step, however long it is.
-WHOLE = 2**32
 
 
 @by_name(ARGUMENTS_ELSEWHERE)
 def fit(
-    net: Network,
+    self: Network,
     x: Any,
     y: ArrayLike | None = None,
     *,
@@ -70,12 +76,137 @@ def fit(
     every: int | None = None,
     resume: bool | AnyPath | None = None,
 ) -> History:
-    """Train `net`; the docstring of `Network.fit` says how."""
+    r"""Train on mini-batches for some epochs.
+
+    Each step takes `batch_size` examples and changes the parameters by the gradient of
+    C + l2/2 Σ w² + l1 Σ \|w\|, with C = Σ s_x C_x / (n s̄) over its n examples, where s̄ is the mean
+    weight of all examples that are trained with: an unbiased estimate of Σ s_x C_x / Σ s_x over all
+    of these, for any `batch_size`. The steps run in Rust, one after the other, without a return to
+    Python in between.
+
+    Parameters
+    ----------
+    x : array_like or SciPy sparse, (n, n_1); or iterable, or callable
+        The examples. A memory map stays in its file. Without `y`: an iterable of batches
+        ``(x, y)`` or ``(x, y, sample_weight)``, each of which is a step, or a callable that gives
+        such an iterable for each epoch. Unless they are in a list or tuple, the next batch is
+        fetched, in a thread of its own, while one is at work; the numbers of a batch are copied
+        before. As the weights of all examples are not known, those of a batch count as they are:
+        s̄ is 1. Arrays must not change before `fit` returns.
+    y : array_like, (n, n_L) or (n,), optional
+        As for `cost`.
+    epochs : int, default 10
+        How often to go through the examples.
+    batch_size : int, optional
+        The examples of a step, 32 where it is left out; the last step of an epoch has what is left.
+        Not with batches of an iterable, which have a size of their own.
+    optimizer : str or Optimizer, default "adam"
+        "sgd", "adam", "adamw", "rmsprop", "adagrad" with their defaults, or one of
+        `bpfast.optimizers`, which goes on from its state. What it keeps must be of this network.
+    shuffle : bool, optional
+        A new random order for each epoch, unless it is False. Not True with batches of an
+        iterable, which stay as they come.
+    validation : (x, y), (x, y, sample_weight) or float, optional
+        Examples to measure after each epoch, or the fraction of the examples to draw and hold
+        out for it.
+    metrics : str or callable, list of these or dict of str to these, default ()
+        What is measured after each epoch, of the examples and of `validation`: "accuracy",
+        "subset_accuracy", "binary_accuracy", "mean_squared_error", "mean_absolute_error", "r2", or
+        ``metric(a, y) -> float``. The column is the key of the dict, or the name of the function.
+        Either takes a forward pass; batches of an iterable are not measured. Weights do not count
+        here. "accuracy" is of classes, by the largest output, where all of y tells one class for
+        each example, by a label or a row; else, where y of several outputs is 0 and 1, it is
+        "subset_accuracy", the share of examples whose outputs are all on the right side of 1/2.
+        "binary_accuracy" is the share of such outputs.
+    l1, l2 : float, default 0
+        Penalties on the weights. Nielsen's λ is l2 times the number of examples.
+    dropout : float or list of float, default 0
+        The probability that a hidden neuron is left out of a step, for all hidden layers or for
+        each. Those that stay count 1/(1 - p) times.
+    max_norm : float, optional
+        The longest vector of weights into a neuron: longer ones are shortened after each step.
+    clip_norm : float, optional
+        The longest gradient of C, over all parameters: a longer one is shortened.
+    class_weight : dict or "balanced", optional
+        How much the examples of each class count in the steps, 1 where nothing is said;
+        "balanced": n / (classes · examples of the class). It multiplies `sample_weight`. y has to
+        tell one class for each example.
+    sample_weight : array_like, (n,), optional
+        How much each example counts, relative to the others. Not all 0.
+    early_stopping : int or EarlyStopping, optional
+        Stop after so many epochs without a better validation cost, or cost without validation;
+        the network gets back its best parameters.
+    callbacks : callable or list of callable, default ()
+        ``callback(net, history)`` after each epoch. True as its answer ends the training; what
+        it raises comes through. It may change parameters and learning rate.
+    progress : bool, default False
+        Show a tqdm bar, or a line for each epoch where tqdm is not installed.
+    seed : int, optional
+        Decides about shuffling, dropout and what is held out. Without it, one is drawn;
+        ``history.seed`` says which.
+    sparse : bool, optional
+        Whether to take the numbers of a dense x that are not 0 alone: with True always, with
+        False never. Left out: where they are few enough for it to be faster. The outcome is the
+        same but for rounding. Not True with batches of an iterable.
+    check_finite : bool, default True
+        Whether a cost of the steps, or a parameter, that is NaN or infinite ends the training.
+    checkpoint : str, bytes or os.PathLike, optional
+        Where to write, after epochs and at the end, all that it takes to go on: see *Checkpoints*
+        in the manual. A file that is there is replaced.
+    every : int, optional
+        With `checkpoint`: after every so many epochs, 1 where it is left out.
+    resume : bool, str, bytes or os.PathLike, optional
+        The checkpoint to go on from, up to `epochs` in all, with the same bits as if the training
+        had never stopped. True: that of `checkpoint` if there is one; else the training begins.
+
+    Returns
+    -------
+    History
+        Cost and metrics by epoch. ``cost`` is Σ s_x C_x / Σ s_x over the examples of the epoch, and
+        with batches of an iterable Σ s_x C_x / n, without penalties and each C_x as the parameters
+        were at its step.
+
+    Raises
+    ------
+    ValueError
+        An argument out of range, shapes that do not fit, NaN or infinity in x, y or the parameters,
+        a y for which the cost has no minimum: below 0 or above 1 with cross_entropy, below 0 with
+        log_likelihood and poisson. An argument that would do nothing.
+        A network, optimizer or early stopping that another training is at work with. A checkpoint
+        that is damaged, or of a training with other arguments.
+    TypeError
+        An argument of another type.
+    DivergenceError
+        The numbers are no longer finite: the network keeps the last that were.
+    OSError
+        A checkpoint cannot be written, and the old one is as it was; or it cannot be read.
+
+    Warns
+    -----
+    UserWarning
+        A y far beyond what the outputs can be, from 0 to 1 of sigmoid and softmax and from -1 to 1
+        of tanh, with quadratic, huber or absolute. Not where y lies in a file or comes in batches.
+
+    Notes
+    -----
+    The same bits for the same seed, at any number of threads. Whatever ends the training, Ctrl-C
+    or an exception among it, the network stands where the last whole step left it,
+    ``net.optimizer`` has counted the steps, and ``net.history`` holds the epochs so far.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> net = bpfast.Network([2, 8, 1], hidden="tanh", cost="cross_entropy", seed=0)
+    >>> x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> history = net.fit(x, y, epochs=200, batch_size=4, optimizer=bpfast.Adam(0.05), seed=0)
+    >>> net.forward(x).round().ravel()
+    array([0., 1., 1., 0.])
+    """
     epochs = whole("epochs", epochs, 1)
     checkpoints = Checkpoints(checkpoint, every, resume)
     progress = flag("progress", progress)
     settings = Settings(
-        net,
+        self,
         batch_size=batch_size,
         l1=l1,
         l2=l2,
@@ -89,17 +220,17 @@ def fit(
     )
     optimizer = parse_optimizer(optimizer)
     stopping = parse_early_stopping(early_stopping)
-    calls = _callbacks(callbacks)
+    calls = parse_callbacks(callbacks)
     measures = parse_metrics(metrics)
     ticket = object()
     try:
-        claim(ticket, network=net, optimizer=optimizer, early_stopping=stopping)
-        refuse_another_network(optimizer, net)
+        claim(ticket, network=self, optimizer=optimizer, early_stopping=stopping)
+        refuse_another_network(optimizer, self)
         share: float | None = None
         data: Examples | None = None
         source: Source
         if y is None:
-            _refuse_with_batches(
+            refuse_with_batches(
                 validation,
                 weights={"class_weight": class_weight, "sample_weight": sample_weight},
                 arrays={
@@ -108,38 +239,38 @@ def fit(
                     "sparse": sparse or None,
                 },
             )
-            held_out, measures = _held_out(net, validation, measures)
+            held_out, measures = parse_validation(self, validation, measures)
             if measures and held_out is None:
                 expected = "validation=(x, y) with batches, which are not measured themselves"
                 raise ValueError(f"metrics: expected {expected}, got none")
-            trainer = _trainer(net, settings, optimizer, WHOLE)
-            source = Batches(trainer, net.dtype, as_batches(x))
+            trainer = new_trainer(self, settings, optimizer, WHOLE)
+            source = Batches(trainer, self.dtype, as_batches(x))
         else:
             refuse_y_beside_batches(x)
-            data = Examples(net, x, y, sample_weight)
+            data = Examples(self, x, y, sample_weight)
             refuse_all_zero("sample_weight", data.sample_weight)
             # Of all examples, before some are held out: errors name rows as the user counts them.
             named = measures
-            measures, kind = for_targets(named, data.y, net)
+            measures, kind = for_targets(named, data.y, self)
             if class_weight is not None:
-                check_classes(class_weight, data.y, net.sizes[-1])
+                check_classes(class_weight, data.y, self.sizes[-1])
             if is_number(validation):
                 share = number("validation", validation)
                 data, held_out = data.split(share, settings.seed)
             else:
-                held_out, _ = _held_out(net, validation, named, kind)
+                held_out, _ = parse_validation(self, validation, named, kind)
             data.add_class_weight(class_weight)
             refuse_all_zero("class_weight", data.sample_weight)
             data.scale_weights()
-            trainer = _trainer(net, settings, optimizer, settings.batch_size)
-            source = _source(trainer, settings, data)
+            trainer = new_trainer(self, settings, optimizer, settings.batch_size)
+            source = new_source(trainer, settings, data)
             if not data.is_mapped:
-                warn_of_reach(net, data.y, data.sample_weight, 3)
+                warn_of_reach(self, data.y, data.sample_weight, 3)
         if held_out is not None:
-            with nullcontext() if share is not None else _naming_validation():
-                _check_cost(held_out, settings)
+            with nullcontext() if share is not None else naming_validation():
+                check_cost(held_out, settings)
         training = Training(
-            net,
+            self,
             trainer,
             settings,
             source,
@@ -165,7 +296,7 @@ def fit(
 
 @by_name(ARGUMENTS_ELSEWHERE)
 def partial_fit(
-    net: Network,
+    self: Network,
     x: ArrayLike,
     y: ArrayLike,
     *,
@@ -181,9 +312,48 @@ def partial_fit(
     seed: int = 0,
     check_finite: bool = True,
 ) -> float:
-    """Go through a batch once; the docstring of `Network.partial_fit` says how."""
+    """Go through the examples once, and do a step with all of them or, with `batch_size`, several.
+
+    Parameters
+    ----------
+    x, y, l1, l2, dropout, max_norm, clip_norm, check_finite
+        As for `fit`, with arrays.
+    class_weight : dict, optional
+        As for `fit`, but not "balanced", for which all examples would have to be known.
+    sample_weight : array_like, (n,), optional
+        How much each example counts. The weights are taken as they are: a step follows the
+        gradient of Σ s_x C_x / n over its n examples. Where all are 0, penalties and momentum act
+        alone.
+    batch_size : int, optional
+        The examples of a step, in the order in which they stand. Left out: all.
+    optimizer : str or Optimizer, optional
+        As for `fit`. Left out: that of the last training of this network, or Adam. The name of its
+        kind goes on with it too; another name begins anew.
+    seed : int, default 0
+        Decides about dropout.
+
+    Returns
+    -------
+    float
+        Σ s_x C_x / n over all n examples, without penalties, each C_x as the parameters were at its
+        step.
+
+    Raises
+    ------
+    ValueError, TypeError, DivergenceError
+        As for `fit`.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+    >>> net.partial_fit([[1.0]], [[2.0]], optimizer=bpfast.SGD(0.5))  # C = (0 - 2)²/2
+    2.0
+    >>> net.params
+    array([1., 1.])
+    """
     settings = Settings(
-        net,
+        self,
         batch_size=WHOLE if batch_size is None else batch_size,
         l1=l1,
         l2=l2,
@@ -197,7 +367,7 @@ def partial_fit(
     if isinstance(class_weight, str) and class_weight == "balanced":
         got = "'balanced', which needs the classes of all examples"
         raise ValueError(f"class_weight: expected a dict in partial_fit, got {got}")
-    last = net.optimizer
+    last = self.optimizer
     if last is not None and (
         optimizer is None or (isinstance(optimizer, str) and optimizer == last.kind)
     ):
@@ -205,16 +375,16 @@ def partial_fit(
     optimizer = parse_optimizer("adam" if optimizer is None else optimizer)
     ticket = object()
     try:
-        claim(ticket, network=net, optimizer=optimizer)
-        refuse_another_network(optimizer, net)
-        data = Examples(net, x, y, sample_weight)
+        claim(ticket, network=self, optimizer=optimizer)
+        refuse_another_network(optimizer, self)
+        data = Examples(self, x, y, sample_weight)
         data.add_class_weight(class_weight)
-        trainer = _trainer(net, settings, optimizer, settings.batch_size)
+        trainer = new_trainer(self, settings, optimizer, settings.batch_size)
         training = Training(
-            net,
+            self,
             trainer,
             settings,
-            _source(trainer, settings, data),
+            new_source(trainer, settings, data),
             optimizer,
             History(),
             metrics={},
@@ -223,97 +393,7 @@ def partial_fit(
             early_stopping=None,
             callbacks=(),
         )
-        _core.set_training(net, net.history, optimizer)
+        _core.set_training(self, self.history, optimizer)
         return training.once()
     finally:
         RUNNING.pop(ticket, None)
-
-
-def _trainer(net: Network, settings: Settings, optimizer: Optimizer, batch_size: int) -> Trainer:
-    return _core.Trainer(
-        net,
-        optimizer._rule(),
-        batch_size,
-        settings.l1,
-        settings.l2,
-        settings.clip_norm,
-        settings.max_norm,
-        settings.dropout,
-        settings.seed,
-        settings.check_finite,
-    )
-
-
-def _source(trainer: Trainer, settings: Settings, data: Examples) -> Source:
-    """The arrays where they lie, or blocks of them out of their files."""
-    arrays = data.arrays()
-    if data.is_mapped and settings.sparse is None:
-        settings.sparse = False  # what is not 0 may be larger than memory too
-    if arrays is None or (data.is_mapped and settings.sparse):
-        return Files(trainer, settings, data)
-    return Arrays(trainer, settings, data, *arrays)
-
-
-def _callbacks(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
-    if callable(callbacks):
-        return [callbacks]
-    if not isinstance(callbacks, Iterable):
-        got = type(callbacks).__name__
-        raise TypeError(f"callbacks: expected a callable or several, got {got}")
-    calls = list(callbacks)
-    for k, callback in enumerate(calls):
-        if not callable(callback):
-            got = type(callback).__name__
-            raise TypeError(f"callbacks[{k}]: expected a callable, got {got}")
-    return calls
-
-
-def _refuse_with_batches(
-    validation: Any, *, weights: Mapping[str, Any], arrays: Mapping[str, Any]
-) -> None:
-    """Raise ValueError for what has no effect on batches of an iterable."""
-    if is_number(validation):
-        raise ValueError("validation: expected (x, y) where x is an iterable, got a fraction")
-    for name, value in weights.items():
-        if value is not None:
-            got = "weights beside an iterable"
-            raise ValueError(f"{name}: expected as the third part of each batch, got {got}")
-    for name, value in arrays.items():
-        if value is not None:
-            got = f"{value!r} beside an iterable, whose batches are taken as they come"
-            raise ValueError(f"{name}: expected with arrays alone, got {got}")
-
-
-def _held_out(
-    net: Network, validation: Any, metrics: dict[str, Metric], like: Kind | None = None
-) -> tuple[Examples | None, dict[str, Metric]]:
-    """The validation examples, if there are any, and the metrics for their y."""
-    if validation is None:
-        return None, metrics
-    if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
-        got = type(validation).__name__
-        if isinstance(validation, tuple | list):
-            got += f" of {len(validation)}"
-        expected = "(x, y), (x, y, sample_weight) or a fraction"
-        raise TypeError(f"validation: expected {expected}, got {got}")
-    with _naming_validation():
-        held_out = Examples(net, *validation)
-        refuse_all_zero("sample_weight", held_out.sample_weight)
-        held_out.check_targets()
-        return held_out, for_targets(metrics, held_out.y, net, like)[0]
-
-
-def _check_cost(held_out: Examples, settings: Settings) -> None:
-    """Raise now what the first measurement would after an epoch."""
-    cost = held_out.cost()
-    if settings.check_finite and not np.isfinite(cost) and (fault := held_out.fault()):
-        raise ValueError(fault)
-
-
-@contextmanager
-def _naming_validation() -> Iterator[None]:
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"validation: {error}") from error

@@ -79,7 +79,8 @@ def by_name(elsewhere: Mapping[str, str]) -> Callable[[Callable[P, T]], Callable
     def decorated(function: Callable[P, T]) -> Callable[P, T]:
         code = cast("FunctionType", function).__code__
         names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
-        title = function.__qualname__.removesuffix(".__init__")
+        owner, _, name = function.__qualname__.rpartition(".")
+        title = owner if name == "__init__" else name
 
         @wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> T:

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from bpfast._core import Network
+    from bpfast._network import Network
 
 # The outputs that have bounds, and the costs that are smallest where the outputs are y.
 BOUNDS = {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1)}

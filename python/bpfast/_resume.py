@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any
@@ -61,7 +60,9 @@ def arguments(
         "early_stopping": stopping and {name: getattr(stopping, name) for name in STOPPING},
         "optimizer": _optimizer_config(training.optimizer),
     }
-    arguments: dict[str, Any] = json.loads(json.dumps(found))
+    from json import dumps, loads
+
+    arguments: dict[str, Any] = loads(dumps(found))
     return arguments
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from scipy.optimize import OptimizeResult
 
-    from bpfast._core import Network
+    from bpfast._network import Network
 
 METHODS = ("l-bfgs-b", "bfgs", "cg", "newton-cg", "tnc", "slsqp", "trust-constr")
 # SciPy asks these for more than a cost and its gradient, or has no use for the latter.

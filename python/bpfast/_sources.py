@@ -12,7 +12,6 @@ import numpy as np
 from bpfast import _core
 from bpfast._arrays import as_array
 from bpfast._data import fault
-from bpfast._prefetch import Prefetch
 from bpfast._sparse import is_sparse
 
 if TYPE_CHECKING:
@@ -104,6 +103,8 @@ class Files:
         n = self.examples
         order = np.arange(n) if seed is None else _core.permutation(seed, epoch, n)
         blocks = self._fetch(order)
+        from bpfast._prefetch import Prefetch
+
         self._blocks = iter(self._held.enter_context(Prefetch(blocks)))
         self._epoch, self._left = epoch, 0
 
@@ -159,6 +160,8 @@ class Batches:
         if not isinstance(batches, Iterable):
             got = type(batches).__name__
             raise TypeError(f"x: expected a callable that gives an iterable of batches, got {got}")
+        from bpfast._prefetch import Prefetch
+
         # What a list holds is there already.
         is_there = isinstance(batches, list | tuple)
         if not is_there:

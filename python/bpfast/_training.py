@@ -12,12 +12,14 @@ from bpfast import _core, schedules
 from bpfast._claims import serve
 from bpfast._history_state import ALWAYS
 from bpfast._progress import Progress
+from bpfast._steps import run_steps
 from bpfast.divergence import DivergenceError
 
 if TYPE_CHECKING:
-    from bpfast._core import Network, Trainer
+    from bpfast._core import Trainer
     from bpfast._data import Examples
     from bpfast._metrics import Metric
+    from bpfast._network import Network
     from bpfast._settings import Settings
     from bpfast._sources import Source
     from bpfast.early_stopping import EarlyStopping
@@ -163,12 +165,11 @@ class Training:
         start = time.perf_counter()
         kept = self.optimizer._fit([self.net.params])
         serve(kept, self.net)
-        diverged = self.trainer.run(rates, self.optimizer, kept)
-        steps, examples, cost = self.trainer.report
-        if diverged:
-            raise self._divergence(epoch, before + steps)
-        self._seconds_per_step = (time.perf_counter() - start) / max(steps, 1)
-        return examples, cost
+        report = run_steps(self.net, self.trainer, rates, self.optimizer, kept)
+        if report.diverged:
+            raise self._divergence(epoch, before + report.steps)
+        self._seconds_per_step = (time.perf_counter() - start) / max(report.steps, 1)
+        return report.examples, report.cost
 
     def _divergence(self, epoch: int, step: int) -> ValueError | DivergenceError:
         """Say why there is no next step."""

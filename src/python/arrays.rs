@@ -14,6 +14,7 @@ use super::borrow::{
     Access, AnyOwned, Borrow, Order, Owned, ReadArray, block, check_out_apart, check_writeable,
     readonly, readonly_block, readwrite,
 };
+use super::call_python::call;
 use super::errors::{naming, wrong_type};
 use crate::error::Error;
 use crate::labels::bad_label;
@@ -117,11 +118,11 @@ pub fn as_array<'py>(
         return Ok(value.cast::<PyUntypedArray>()?.clone());
     }
     let array = if is_plain_numbers(value) {
-        let array = numpy_function(py, "asarray")?.call1((value,));
+        let array = call(&numpy_function(py, "asarray")?, (value,));
         array.map_err(|error| naming(py, argument, error))?
     } else {
         let as_array = AS_ARRAY.import(py, "bpfast._arrays", "as_array")?;
-        as_array.call1((argument, value))?
+        call(as_array, (argument, value))?
     };
     Ok(array.cast_into()?)
 }
@@ -146,7 +147,8 @@ pub fn numbers<'py>(
     let (py, array) = (value.py(), as_array(argument, value)?);
     if !matches!(array.dtype().kind(), b'b' | b'i' | b'u' | b'f') {
         let said = py.import("bpfast._no_numbers")?.getattr("no_numbers")?;
-        return Err(PyErr::from_value(said.call1((argument, value, &array))?));
+        let error = call(&said, (argument, value, &array))?;
+        return Err(PyErr::from_value(error));
     }
     Ok(array)
 }

@@ -1,4 +1,4 @@
-//! The methods of `Network` that compute.
+//! The methods of `Network` that compute. The public class has those whose cost may be a callable.
 
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -90,41 +90,9 @@ impl PyNetwork {
         with_engine!(self, engine => engine.trace(x))
     }
 
-    /// C, the cost of a batch: Σ s_x C_x / Σ s_x, or Σ s_x C_x.
-    ///
-    /// Parameters
-    /// ----------
-    /// x : array_like or SciPy sparse, (n, n_1)
-    ///     As for `forward`.
-    /// y : array_like, (n, n_L) or (n,)
-    ///     The outputs wanted. With cross_entropy and log_likelihood also integer class labels of
-    ///     shape (n,), from 0 to n_L - 1 (0 or 1 where n_L = 1). A cost that is a callable gets
-    ///     ``numpy.asarray(y)``, of any shape with n entries.
-    /// sample_weight : array_like, (n,), optional
-    ///     s_x: finite, not negative. Left out: 1 for each example.
-    /// reduction : {"mean", "sum"}, default "mean"
-    ///     Whether to divide by Σ s_x.
-    ///
-    /// Returns
-    /// -------
-    /// float
-    ///     Added up in float64.
-    ///
-    /// Raises
-    /// ------
-    /// ValueError
-    ///     Shapes that do not fit, no rows, labels out of range or with a cost that takes none,
-    ///     weights that are negative, not finite or, for the mean, all zero.
-    /// TypeError
-    ///     An argument is not of real numbers.
-    ///
-    /// Examples
-    /// --------
-    /// >>> import bpfast
-    /// >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
-    /// >>> net.cost([[1], [2]], [[1], [3]])  # (1/2 + 9/2) / 2
-    /// 2.5
-    #[pyo3(signature = (x, y, *, sample_weight=None, reduction=Name::Default("mean")), text_signature = "($self, x, y, *, sample_weight=None, reduction='mean')")]
+    /// C. What the public class has, with y as an array or, where the cost is a callable, what that
+    /// returned for a^L.
+    #[pyo3(name = "_cost", signature = (x, y, sample_weight, reduction))]
     fn cost<'py>(
         &self,
         x: &Bound<'py, PyAny>,
@@ -136,33 +104,8 @@ impl PyNetwork {
         with_engine!(self, engine => engine.cost(x, y, &weighting))
     }
 
-    /// The errors δ^l = ∂C/∂z^l of every layer (BP1, BP2).
-    ///
-    /// C is the cost of the batch, so a row of δ^l has the factor 1/n, or s_x / Σ s_x, in it.
-    ///
-    /// Parameters
-    /// ----------
-    /// x, y, sample_weight, reduction
-    ///     As for `cost`.
-    ///
-    /// Returns
-    /// -------
-    /// list of ndarray
-    ///     δ^2, …, δ^L, each (n, n_l).
-    ///
-    /// Raises
-    /// ------
-    /// ValueError, TypeError
-    ///     As for `cost`.
-    ///
-    /// Examples
-    /// --------
-    /// >>> import bpfast
-    /// >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
-    /// >>> net.errors([[1], [2]], [[1], [3]])
-    /// [array([[-0.5],
-    ///        [-1.5]])]
-    #[pyo3(signature = (x, y, *, sample_weight=None, reduction=Name::Default("mean")), text_signature = "($self, x, y, *, sample_weight=None, reduction='mean')")]
+    /// δ^2, …, δ^L, as `cost`.
+    #[pyo3(name = "_errors", signature = (x, y, sample_weight, reduction))]
     fn errors<'py>(
         &self,
         x: &Bound<'py, PyAny>,
@@ -174,41 +117,8 @@ impl PyNetwork {
         with_engine!(self, engine => engine.errors(x, y, &weighting))
     }
 
-    /// C and its gradient by backpropagation (BP1 to BP4) over the batch, on all cores.
-    ///
-    /// Parameters
-    /// ----------
-    /// x, y, sample_weight, reduction
-    ///     As for `cost`.
-    /// out : Gradient, optional
-    ///     Where to write: a gradient of this network, or of one with its sizes and dtype. Its
-    ///     numbers are not whole if the call is interrupted.
-    ///
-    /// Returns
-    /// -------
-    /// Gradient
-    ///     ``out``, or a fresh one.
-    ///
-    /// Raises
-    /// ------
-    /// ValueError
-    ///     As for `cost`; ``out`` is of other sizes, read-only, or overlaps an input.
-    /// TypeError
-    ///     As for `cost`; ``out`` is no Gradient of the dtype.
-    ///
-    /// Notes
-    /// -----
-    /// The same bits at any number of threads and on any run. The gradient of a sparse x has every
-    /// number, those that are 0 among them.
-    ///
-    /// Examples
-    /// --------
-    /// >>> import bpfast
-    /// >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
-    /// >>> g = net.backprop([[1], [2]], [[1], [3]])
-    /// >>> g.cost, g.flat  # ∂C/∂w = Σ δ x, ∂C/∂b = Σ δ
-    /// (2.5, array([-3.5, -2. ]))
-    #[pyo3(signature = (x, y, *, sample_weight=None, reduction=Name::Default("mean"), out=None), text_signature = "($self, x, y, *, sample_weight=None, reduction='mean', out=None)")]
+    /// C and its gradient, as `cost`.
+    #[pyo3(name = "_backprop", signature = (x, y, sample_weight, reduction, out))]
     fn backprop<'py>(
         &self,
         x: &Bound<'py, PyAny>,
@@ -223,5 +133,26 @@ impl PyNetwork {
             engine.backprop(x, y, sample_weight, &weighting, gradient.get())?;
             Ok(gradient)
         })
+    }
+
+    /// x and sample_weight as arrays of their dtypes, before the cost is called, where that is a
+    /// callable. What can be refused by then is refused.
+    #[pyo3(name = "_prepare", signature = (x, y, sample_weight, reduction, out))]
+    fn prepare<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        reduction: Name<'py>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
+        let weighting = Weighting::parse(sample_weight, reduction)?;
+        with_engine!(self, engine => engine.prepare(x, y, sample_weight, &weighting, out))
+    }
+
+    /// The cost, where it is a callable.
+    #[getter(_custom_cost)]
+    fn custom_cost<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyAny>> {
+        self.config.custom.as_ref().map(|cost| cost.bind(py))
     }
 }

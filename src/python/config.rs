@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyString, PyTuple};
 
 use super::arrays::numpy_function;
+use super::call_python::{call, index, listed};
 use super::errors::{naming, retyped, wrong_type};
 use crate::activation::Activation;
 use crate::cost::Cost;
@@ -64,8 +65,7 @@ impl Dtype {
     /// TypeError for anything else.
     pub fn parse(value: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = value.py();
-        let descr = numpy_function(py, "dtype")?
-            .call1((value,))
+        let descr = call(&numpy_function(py, "dtype")?, (value,))
             .map_err(|error| naming(py, "dtype", error))?
             .cast_into::<PyArrayDescr>()?;
         [Self::Float32, Self::Float64]
@@ -165,7 +165,10 @@ impl Config {
     /// Whether both configure the same network.
     pub fn equals(&self, other: &Self, py: Python<'_>) -> PyResult<bool> {
         let custom = match (&self.custom, &other.custom) {
-            (Some(one), Some(two)) => one.bind(py).eq(two)?,
+            (Some(one), Some(two)) => {
+                let eq = py.import("operator")?.getattr("eq")?;
+                call(&eq, (one, two))?.is_truthy()?
+            }
             (None, None) => true,
             _ => false,
         };
@@ -199,7 +202,7 @@ pub fn refuse_others(
     let elsewhere = ELSEWHERE.into_py_dict(py)?;
     let arguments = ("Network", names, 1, 1 + more.len(), others, elsewhere);
     let refuse = py.import("bpfast._names")?.getattr("refuse_arguments")?;
-    refuse.call1(arguments)?;
+    call(&refuse, arguments)?;
     Ok(())
 }
 
@@ -213,14 +216,15 @@ pub fn parse_sizes(value: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
     if value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>() {
         return Err(wrong_type("sizes", expected, value));
     }
-    let entries = value.try_iter();
-    let entries = entries.map_err(|error| retyped(error, "sizes", expected, value))?;
-    let sizes = entries.enumerate();
-    try_list("sizes", sizes.map(|(k, size)| parse_size(k, &size?)))
+    let entries = listed(value)?.ok_or_else(|| wrong_type("sizes", expected, value))?;
+    let sizes = entries.iter().enumerate();
+    try_list("sizes", sizes.map(|(k, size)| parse_size(k, &size)))
 }
 
 fn parse_size(k: usize, value: &Bound<'_, PyAny>) -> PyResult<usize> {
     let argument = format!("sizes[{k}]");
+    let integer = index(value).map_err(|error| retyped(error, &argument, "an integer", value));
+    let value = &integer?;
     match value.extract::<i64>() {
         Ok(size) => usize::try_from(size)
             .map_err(|_| Error::value(argument, "a positive number of neurons", size).into()),
@@ -230,7 +234,7 @@ fn parse_size(k: usize, value: &Bound<'_, PyAny>) -> PyResult<usize> {
         Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => Err(
             PyMemoryError::new_err(format!("{argument}: more neurons than memory can hold")),
         ),
-        Err(error) => Err(retyped(error, &argument, "an integer", value)),
+        Err(error) => Err(error),
     }
 }
 
@@ -240,18 +244,15 @@ fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activat
         return Ok(list("hidden", std::iter::repeat_n(hidden, layers))?);
     }
     let expected = "a name or a list of names";
-    let names = value
-        .try_iter()
-        .map_err(|error| retyped(error, "hidden", expected, value))?;
-    let parse = |(k, name): (usize, PyResult<Bound<'_, PyAny>>)| {
+    let names = listed(value)?.ok_or_else(|| wrong_type("hidden", expected, value))?;
+    let parse = |(k, name): (usize, Bound<'_, PyAny>)| {
         let argument = format!("hidden[{k}]");
-        let name = name?;
         Ok(Activation::hidden_from_name(
             &argument,
             &text(&argument, &name)?,
         )?)
     };
-    try_list("hidden", names.enumerate().map(parse))
+    try_list("hidden", names.iter().enumerate().map(parse))
 }
 
 /// The cost's name, or the callable that it is.

@@ -6,7 +6,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::config::Dtype;
+use super::call_python::{self, call, call_method};
+use super::config::{Config, Dtype};
 use super::errors::{guarded, wrong_type};
 use super::network::PyNetwork;
 use crate::network::Layer;
@@ -33,18 +34,18 @@ impl PyNetwork {
     fn astype<'py>(
         slf: &Bound<'py, Self>,
         dtype: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    ) -> PyResult<Bound<'py, Self>> {
         let (py, this) = (slf.py(), slf.get());
-        let other = Self::zeros(py, this.config.clone_ref(py), Dtype::parse(dtype)?)?;
-        other.vector.set_flat(&this.vector.copied(py)?, "params")?;
-        let other = other.instance_of(&slf.get_type())?;
+        let config = this.config.clone_ref(py);
+        let other = Self::zeros_of(&slf.get_type(), config, Dtype::parse(dtype)?)?;
+        other.get().set_params(&this.vector.copied(py)?)?;
         set_attributes(&other, &attributes(slf)?)?;
         Ok(other)
     }
 
     /// A copy with parameters of its own.
     fn copy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.py().import("copy")?.call_method1("copy", (slf,))
+        call_method(slf.py().import("copy")?.as_any(), "copy", (slf,))
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
@@ -118,7 +119,7 @@ impl PyNetwork {
             let (py, this) = (slf.py(), slf.get());
             let network = this.network();
             let cost = match &this.config.custom {
-                Some(cost) => cost.bind(py).repr()?,
+                Some(cost) => call_python::shown(cost.bind(py))?,
                 None => PyString::new(py, network.cost().name()),
             };
             let text = text(
@@ -140,15 +141,17 @@ impl PyNetwork {
 }
 
 impl PyNetwork {
-    /// This network as an object of `class`, which is `Network` or a subclass of it.
-    pub fn instance_of<'py>(self, class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
+    /// A network of `class`, which is `Network` or a subclass of it, whose parameters are 0.
+    pub fn zeros_of<'py>(
+        class: &Bound<'py, PyType>,
+        config: Config,
+        dtype: Dtype,
+    ) -> PyResult<Bound<'py, Self>> {
         let py = class.py();
         if class.is(py.get_type::<Self>()) {
-            return Ok(Bound::new(py, self)?.into_any());
+            return Bound::new(py, Self::zeros(py, config, dtype)?);
         }
-        let instance = restore(class, &self.config.to_dict(py, self.dtype())?)?;
-        instance.setattr("params", self.vector.copied(py)?)?;
-        Ok(instance)
+        restore(class, &config.to_dict(py, dtype)?)
     }
 }
 
@@ -190,29 +193,31 @@ impl fmt::Display for Hidden<'_> {
 pub fn restore<'py>(
     class: &Bound<'py, PyType>,
     config: &Bound<'py, PyDict>,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Bound<'py, PyNetwork>> {
     let arguments = config.copy()?;
     let sizes = arguments.get_item("sizes")?;
     arguments.del_item("sizes")?;
     arguments.set_item("init", "zeros")?;
     let network = class.py().get_type::<PyNetwork>();
-    network.call_method("__new__", (class, sizes), Some(&arguments))
+    let network = network.call_method("__new__", (class, sizes), Some(&arguments))?;
+    Ok(network.cast_into()?)
 }
 
 /// What a subclass has beside the network: its `__dict__`, and `__slots__` if there are any.
 fn attributes<'py>(object: &Bound<'py, PyNetwork>) -> PyResult<Bound<'py, PyAny>> {
     let base = object.py().get_type::<PyAny>();
-    base.call_method1("__getstate__", (object,))
+    call_method(&base, "__getstate__", (object,))
 }
 
 fn set_attributes(object: &Bound<'_, PyAny>, attributes: &Bound<'_, PyAny>) -> PyResult<()> {
+    let setattr = object.py().import("builtins")?.getattr("setattr")?;
     let parts = match attributes.cast::<PyTuple>() {
         Ok(pair) => pair.iter().collect(),
         Err(_) => vec![attributes.clone()],
     };
     for part in parts.iter().filter(|part| !part.is_none()) {
         for (name, value) in part.cast::<PyDict>()? {
-            object.setattr(name.cast_into::<PyString>()?, value)?;
+            call(&setattr, (object, name.cast_into::<PyString>()?, value))?;
         }
     }
     Ok(())

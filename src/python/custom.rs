@@ -1,4 +1,5 @@
-//! Costs that are Python callables: `cost(a, y) -> (C_x, ∇_a C)`.
+//! Costs that are Python callables, `cost(a, y) -> (C_x, ∇_a C)`. Python calls them, between two calls
+//! of Rust: what they are given, and what they returned, is here.
 
 use numpy::ndarray::{Ix1, Ix2};
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
@@ -9,46 +10,70 @@ use super::arrays::{Element, as_array, input, numbers};
 use super::borrow::ReadArray;
 use super::errors::wrong_type;
 use crate::error::Error;
+use crate::train;
 
-/// What a callable made of a batch.
-pub struct Called<'py, T: Element> {
+/// What a cost returned for n examples.
+pub struct Costs<'py, T: Element> {
     /// C_x, (n,).
-    pub costs: ReadArray<'py, f64, Ix1>,
+    pub of_examples: ReadArray<'py, f64, Ix1>,
     /// ∇_a C_x, (n, n_L).
     pub nabla_a: ReadArray<'py, T, Ix2>,
 }
 
-/// Calls `cost` with the outputs `a`, (n, n_L), and with y as the user gave it.
-///
-/// # Errors
-/// Its own exceptions; TypeError or ValueError for what it may not return.
-pub fn call<'py, T: Element>(
-    cost: &Bound<'py, PyAny>,
-    a: &Bound<'py, PyAny>,
-    y: &Bound<'py, PyAny>,
-    shape: [usize; 2],
-) -> PyResult<Called<'py, T>> {
-    let [n, _] = shape;
-    let y = as_batch(y, n)?;
-    let result = cost.call1((a, y))?;
-    let expected = "a pair (C_x, nabla_a)";
-    if !(result.is_instance_of::<PyTuple>() || result.is_instance_of::<PyList>()) {
-        return Err(wrong_type("cost", expected, &result));
+impl<'py, T: Element> Costs<'py, T> {
+    /// `shape`: (n, n_L).
+    ///
+    /// # Errors
+    /// TypeError or ValueError for what a cost may not return.
+    pub fn parse(returned: &Bound<'py, PyAny>, shape: [usize; 2]) -> PyResult<Self> {
+        let expected = "a pair (C_x, nabla_a)";
+        let entries = if let Ok(pair) = returned.cast::<PyTuple>() {
+            pair.to_list()
+        } else if let Ok(pair) = returned.cast::<PyList>() {
+            pair.clone()
+        } else {
+            return Err(wrong_type("cost", expected, returned));
+        };
+        if entries.len() != 2 {
+            let got = format!("{} values", entries.len());
+            return Err(Error::value("cost", expected, got).into());
+        }
+        let (costs, nabla_a) = (entries.get_item(0)?, entries.get_item(1)?);
+        let costs = of_shape("cost: C_x", &costs, &shape[..1])?;
+        let nabla_a = of_shape("cost: nabla_a", &nabla_a, &shape)?;
+        Ok(Self {
+            of_examples: input("cost: C_x", &costs)?,
+            nabla_a: input("cost: nabla_a", &nabla_a)?,
+        })
     }
-    if result.len()? != 2 {
-        let got = format!("{} values", result.len()?);
-        return Err(Error::value("cost", expected, got).into());
+
+    /// Both as slices.
+    ///
+    /// # Errors
+    /// Python code has changed an array in place since.
+    pub fn slices(&self) -> PyResult<train::Costs<'_, T>> {
+        Ok(train::Costs {
+            of_examples: self.of_examples.as_slice()?,
+            nabla_a: self.nabla_a.as_slice()?,
+        })
     }
-    let (costs, nabla_a) = (result.get_item(0)?, result.get_item(1)?);
-    check_shape("cost: C_x", &costs, &[n])?;
-    check_shape("cost: nabla_a", &nabla_a, &shape)?;
-    Ok(Called {
-        costs: input::<f64, Ix1>("cost: C_x", &costs)?,
-        nabla_a: input::<T, Ix2>("cost: nabla_a", &nabla_a)?,
-    })
 }
 
-/// y as an array with one entry a example; what it holds is between the user and the callable.
+/// An array of numbers of some shape.
+fn of_shape<'py>(
+    argument: &str,
+    value: &Bound<'py, PyAny>,
+    expected: &[usize],
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let array = numbers(argument, value)?;
+    if array.shape() == expected {
+        return Ok(array);
+    }
+    Err(Error::shape(argument, expected, array.shape()).into())
+}
+
+/// y as an array with one entry an example; what it holds is between the user and the cost.
+#[pyfunction]
 pub fn as_batch<'py>(y: &Bound<'py, PyAny>, n: usize) -> PyResult<Bound<'py, PyUntypedArray>> {
     let array = as_array("y", y)?;
     if array.shape().first() != Some(&n) {
@@ -56,12 +81,4 @@ pub fn as_batch<'py>(y: &Bound<'py, PyAny>, n: usize) -> PyResult<Bound<'py, PyU
         return Err(Error::value("y", format_args!("{n} entries").to_string(), got).into());
     }
     Ok(array)
-}
-
-fn check_shape(argument: &str, value: &Bound<'_, PyAny>, expected: &[usize]) -> PyResult<()> {
-    let array = numbers(argument, value)?;
-    if array.shape() == expected {
-        return Ok(());
-    }
-    Err(Error::shape(argument, expected, array.shape()).into())
 }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 
+use super::call_python::park;
 use super::errors::from_panic;
 use crate::error::{Kind, Result};
 use crate::interrupt::Question;
@@ -40,12 +41,13 @@ pub fn without_kernels<R: Send>(
 ) -> PyResult<R> {
     let raised = Mutex::new(None);
     #[allow(clippy::redundant_closure_for_method_calls)] // the method is not general enough
-    let question = || match Python::attach(|py| py.check_signals()) {
-        Ok(()) => false,
-        Err(error) => {
+    let question = || match Python::try_attach(|py| py.check_signals()) {
+        Some(Ok(())) => false,
+        Some(Err(error)) => {
             *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             true
         }
+        None => park(),
     };
     let guarded = || catch_unwind(AssertUnwindSafe(|| work(&question)));
     let outcome = if size < ATTACHED_WORK {

@@ -1,20 +1,18 @@
-//! BP1, BP2, BP3 and BP4, each by itself. They run on the calling thread, with the GIL released.
+//! BP2, BP3 and BP4, each by itself. They run on the calling thread, with the GIL released.
 
 use numpy::ndarray::{Dimension, Ix1, Ix2};
 use numpy::{PyArray, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
-use super::arrays::{Element, empty, input, numbers};
+use super::arrays::{Element, input, numbers};
 use super::borrow::readwrite;
-use super::config::{Dtype, Name, parse_cost};
-use super::custom;
+use super::config::{Dtype, Name};
 use super::detach::detached;
-use super::targets::{Weighting, Y};
 use crate::activation::Activation;
+use crate::equations;
 use crate::error::{Error, Shape};
 use crate::interrupt::{ELEMENT_WORK, Pulse, watch};
 use crate::reserve::reserve;
-use crate::{backward, equations};
 
 /// Runs `body` with `$T` the number type that `arrays` have in common.
 macro_rules! with_type {
@@ -32,80 +30,7 @@ macro_rules! with_type {
     };
 }
 
-/// BP1: δ^L = ∇_a C ⊙ σ'(z^L), the Jacobian product for softmax.
-///
-/// Parameters
-/// ----------
-/// z : array_like, (n, n_L)
-///     z^L. float32 gives float32, all else float64.
-/// y, sample_weight, reduction
-///     As for `Network.cost`.
-/// output, cost
-///     As for `Network`.
-/// out : ndarray, (n, n_L), optional
-///     Where to write: of z's dtype, C-contiguous, writeable, apart from the inputs.
-///
-/// Returns
-/// -------
-/// ndarray, (n, n_L)
-///     δ^L = ∂C/∂z^L, with the factor 1/n, or s_x / Σ s_x, of C.
-///
-/// Raises
-/// ------
-/// ValueError, TypeError
-///     As for `Network` and `Network.cost`.
-///
-/// References
-/// ----------
-/// Nielsen, *Neural Networks and Deep Learning*, ch. 2, equation BP1.
-///
-/// Examples
-/// --------
-/// >>> import bpfast
-/// >>> bpfast.bp1([[0.0]], [[1.0]])  # (1/2 - 1) · 1/4
-/// array([[-0.125]])
-#[pyfunction]
-#[pyo3(
-    signature = (z, y, *, output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), sample_weight=None, reduction=Name::Default("mean"), out=None),
-    text_signature = "(z, y, *, output='sigmoid', cost='quadratic', sample_weight=None, reduction='mean', out=None)"
-)]
-pub fn bp1<'py>(
-    z: &Bound<'py, PyAny>,
-    y: &Bound<'py, PyAny>,
-    output: Name<'py>,
-    cost: Name<'py>,
-    sample_weight: Option<&Bound<'py, PyAny>>,
-    reduction: Name<'py>,
-    out: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let given = z;
-    let z = matrix_like("z", z)?;
-    let weighting = Weighting::parse(sample_weight, reduction)?;
-    let activation = Activation::from_name("output", &output.text("output")?)?;
-    let (cost, custom) = parse_cost(&cost.object(z.py()))?;
-    cost.check_output(activation)?;
-    let inputs = [Some(given), Some(y), sample_weight];
-    with_type!([&z], T => {
-        let z = input::<T, Ix2>("z", &z)?;
-        let result = result::<T, Ix2>(out, z.py(), z.shape(), &inputs)?;
-        let [n, width] = [z.shape()[0], z.shape()[1]];
-        let (py, z) = (z.py(), z.as_slice()?);
-        let a = activations(py, activation, z, width)?;
-        let y = match custom {
-            Some(cost) => {
-                let theirs = empty::<T, Ix2>(py, &[n, width])?;
-                readwrite("out", &theirs)?.as_slice_mut()?.copy_from_slice(&a);
-                Y::Values(custom::call(cost.bind(py), theirs.as_any(), y, [n, width])?.nabla_a)
-            }
-            None => Y::<T>::parse(width, cost, n, y)?,
-        };
-        let targets = weighting.apply(y.targets(width, cost, n)?, n)?;
-        write(&result, z.len() * ELEMENT_WORK, |delta, pulse| {
-            backward::bp1(cost, activation, z, &a, &targets, 0..n, delta, pulse);
-            Ok(())
-        })
-    })
-}
+pub(super) use with_type;
 
 /// BP2: δ^l = (δ^(l+1) W^(l+1)) ⊙ σ'(z^l).
 ///
@@ -159,8 +84,8 @@ pub fn bp2<'py>(
     let z = matrix_like("z", z)?;
     let activation = activation.text("activation")?;
     let activation = Activation::hidden_from_name("activation", &activation)?;
-    let [n, n_next] = [delta.shape()[0], delta.shape()[1]];
-    let width = weights.shape()[1];
+    let [n, n_next] = sides("delta", &delta)?;
+    let [_, width] = sides("weights", &weights)?;
     check_shape("weights", &weights, [n_next, width])?;
     check_shape("z", &z, [n, width])?;
     with_type!([&delta, &weights, &z], T => {
@@ -259,10 +184,11 @@ pub fn bp4<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let inputs = [Some(delta), Some(a)];
     let (delta, a) = (matrix_like("delta", delta)?, matrix_like("a", a)?);
-    let [n, n_in] = [delta.shape()[0], a.shape()[1]];
+    let [n, n_out] = sides("delta", &delta)?;
+    let [_, n_in] = sides("a", &a)?;
     check_shape("a", &a, [n, n_in])?;
     with_type!([&delta, &a], T => {
-        let result = result::<T, Ix2>(out, a.py(), &[delta.shape()[1], n_in], &inputs)?;
+        let result = result::<T, Ix2>(out, a.py(), &[n_out, n_in], &inputs)?;
         let (delta, a) = (input::<T, Ix2>("delta", &delta)?, input::<T, Ix2>("a", &a)?);
         let (delta, a) = (delta.as_slice()?, a.as_slice()?);
         // The core writes (n_in, n_out) = aᵀ δ; with a and δ exchanged that is δᵀ a.
@@ -273,7 +199,7 @@ pub fn bp4<'py>(
 }
 
 /// `out`, checked, or a fresh array.
-fn result<'py, T: Element, D: Dimension>(
+pub fn result<'py, T: Element, D: Dimension>(
     out: Option<&Bound<'py, PyAny>>,
     py: Python<'py>,
     shape: &[usize],
@@ -283,7 +209,7 @@ fn result<'py, T: Element, D: Dimension>(
 }
 
 /// Lets `work`, of about `size` multiply-adds, write to `result` with the GIL released.
-fn write<'py, T: Element, D: Dimension>(
+pub fn write<'py, T: Element, D: Dimension>(
     result: &Bound<'py, PyArray<T, D>>,
     size: usize,
     work: impl FnOnce(&mut [T], &Pulse<'_>) -> Result<(), Error> + Send,
@@ -297,7 +223,7 @@ fn write<'py, T: Element, D: Dimension>(
 }
 
 /// a = σ(z).
-fn activations<T: Element>(
+pub fn activations<T: Element>(
     py: Python<'_>,
     activation: Activation,
     z: &[T],
@@ -316,16 +242,28 @@ fn activations<T: Element>(
 }
 
 /// An array of real numbers with two dimensions, neither of them 0.
-fn matrix_like<'py>(
+pub fn matrix_like<'py>(
     argument: &str,
     value: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
     let array = numbers(argument, value)?;
-    if array.ndim() == 2 && array.len() > 0 {
-        return Ok(array);
+    sides(argument, &array)?;
+    Ok(array)
+}
+
+/// The sides of such an array, also after Python code may have changed it.
+fn sides(argument: &str, array: &Bound<'_, PyUntypedArray>) -> Result<[usize; 2], Error> {
+    match array.shape() {
+        &[rows, columns] if rows > 0 && columns > 0 => Ok([rows, columns]),
+        shape => {
+            let got = format!("shape {}", Shape(shape));
+            Err(Error::value(
+                argument,
+                "two dimensions, neither of them 0",
+                got,
+            ))
+        }
     }
-    let got = format!("shape {}", Shape(array.shape()));
-    Err(Error::value(argument, "two dimensions, neither of them 0", got).into())
 }
 
 fn check_shape(

@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 use super::arrays::numpy_function;
+use super::call_python::{call, call_method};
 use super::errors::naming;
 use super::vector::Vector;
 use crate::error::Error;
@@ -38,21 +39,21 @@ pub fn draw(
     seed: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {
     deviations(init, 1, 1)?;
-    let rng = numpy_function(py, "random")?
-        .call_method1("default_rng", (seed,))
-        .map_err(|error| naming(py, "seed", error))?;
+    let random = numpy_function(py, "random")?;
+    let rng =
+        call_method(&random, "default_rng", (seed,)).map_err(|error| naming(py, "seed", error))?;
     let (weights, biases) = (vector.weights(py)?, vector.biases(py)?);
     for (k, layer) in network.layers().iter().enumerate() {
         let (weight, bias) = deviations(init, layer.n_in, layer.n_out)?;
         for (views, deviation) in [(&weights, weight), (&biases, bias)] {
             let view = views.bind(py).get_item(k)?;
             if deviation == 0.0 {
-                view.call_method1("fill", (0,))?;
+                call_method(&view, "fill", (0,))?;
                 continue;
             }
-            let drawn = rng.call_method1("standard_normal", (view.getattr("shape")?,))?;
-            drawn.call_method1("__imul__", (deviation,))?;
-            view.set_item(pyo3::types::PyEllipsis::get(py), drawn)?;
+            let drawn = call_method(&rng, "standard_normal", (view.getattr("shape")?,))?;
+            call_method(&drawn, "__imul__", (deviation,))?;
+            call(&numpy_function(py, "copyto")?, (view, drawn))?;
         }
     }
     Ok(())

@@ -3,13 +3,14 @@
 
 use numpy::ndarray::{Ix1, Ix2};
 use numpy::{PyArray1, PyArray2, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::arrays::{Element, input, integers};
 use super::borrow::ReadArray;
+use super::call_python::{attribute, call};
 use crate::error::{Error, Result};
 use crate::examples::Inputs;
 use crate::network::Network;
@@ -25,8 +26,9 @@ pub struct X<'py, T: Element> {
 
 enum Numbers<'py, T: Element> {
     Dense(ReadArray<'py, T, Ix2>),
-    /// The positions are copied: what is proven of them holds while others change the arrays.
-    Sparse(Positions, ReadArray<'py, T, Ix1>),
+    /// The matrix in CSR format. Its positions are copied: what is proven of them holds while others
+    /// change the arrays.
+    Sparse(Bound<'py, PyAny>, Positions, ReadArray<'py, T, Ix1>),
 }
 
 impl<'py, T: Element> X<'py, T> {
@@ -44,33 +46,36 @@ impl<'py, T: Element> X<'py, T> {
 
     fn sparse(x: &Bound<'py, PyAny>) -> PyResult<Self> {
         let py = x.py();
-        let shape = x.getattr(intern!(py, "shape"))?;
+        let shape = attribute(x, "shape")?;
         let Ok((n, width)) = shape.extract::<(usize, usize)>() else {
             let got = format!("shape {shape}");
             return Err(Error::value("x", "2 dimensions", got).into());
         };
         let given = arrays(x)?;
-        let format = x.getattr(intern!(py, "format"))?;
-        let by_rows = if format.eq(intern!(py, "csr"))? {
-            given.clone()
+        let format = attribute(x, "format")?;
+        let (matrix, by_rows) = if format.eq(intern!(py, "csr"))? {
+            (x.clone(), given.clone())
         } else {
             if format.eq(intern!(py, "csc"))? {
                 parts::<T>(&given, (width, n))?; // SciPy does not look before it converts
             }
-            arrays(&py.import("bpfast._sparse")?.call_method1("by_rows", (x,))?)?
+            let by_rows = py.import("bpfast._sparse")?.getattr("by_rows")?;
+            let matrix = call(&by_rows, (x,))?;
+            let by_rows = arrays(&matrix)?;
+            (matrix, by_rows)
         };
         let (mut positions, mut data) = parts(&by_rows, (n, width))?;
         if positions.has_repeats()? {
             let [stored, indices, indptr] = all_three(&by_rows)?;
-            let module = py.import("bpfast._sparse")?;
-            let summed = module.call_method1("summed", (stored, indices, indptr))?;
+            let summed = py.import("bpfast._sparse")?.getattr("summed")?;
+            let summed = call(&summed, (stored, indices, indptr))?;
             let [stored, indices, indptr] = summed.extract::<[Bound<'py, PyAny>; 3]>()?;
             let summed = [stored, indices, indptr].map(Some);
             (positions, data) = parts(&summed, (n, width))?;
         }
         Ok(Self {
             given,
-            numbers: Numbers::Sparse(positions, data),
+            numbers: Numbers::Sparse(matrix, positions, data),
         })
     }
 
@@ -79,7 +84,7 @@ impl<'py, T: Element> X<'py, T> {
     pub fn inputs(&self, network: &Network) -> Result<Inputs<'_, T>> {
         match &self.numbers {
             Numbers::Dense(x) => Inputs::new(network, x.as_array()?),
-            Numbers::Sparse(positions, values) => {
+            Numbers::Sparse(_, positions, values) => {
                 Inputs::sparse(network, positions.with(values.as_slice()?)?)
             }
         }
@@ -88,6 +93,14 @@ impl<'py, T: Element> X<'py, T> {
     /// The arrays that the user gave.
     pub fn given(&self) -> [Option<&Bound<'py, PyAny>>; 3] {
         self.given.each_ref().map(Option::as_ref)
+    }
+
+    /// x as an array of the dtype, or as a matrix in CSR format.
+    pub fn object(&self) -> Bound<'py, PyAny> {
+        match &self.numbers {
+            Numbers::Dense(x) => x.as_any().clone(),
+            Numbers::Sparse(matrix, ..) => matrix.clone(),
+        }
     }
 }
 
@@ -109,7 +122,7 @@ impl<T: Element> Stored<T> {
     pub fn parse(x: &Bound<'_, PyAny>) -> PyResult<Self> {
         Ok(match X::<T>::parse(x)?.numbers {
             Numbers::Dense(x) => Self::Dense(x.as_any().cast::<PyArray2<T>>()?.clone().unbind()),
-            Numbers::Sparse(positions, values) => {
+            Numbers::Sparse(_, positions, values) => {
                 Self::Sparse(positions, copied("x", values.as_slice()?)?)
             }
         })
@@ -179,19 +192,19 @@ fn is_sparse(x: &Bound<'_, PyAny>) -> PyResult<bool> {
     let modules = MODULES.import(py, "sys", "modules")?;
     let scipy = modules.call_method1(intern!(py, "get"), (intern!(py, "scipy.sparse"),))?;
     match scipy.getattr_opt(intern!(py, "issparse"))? {
-        Some(issparse) => issparse.call1((x,))?.is_truthy(),
+        Some(issparse) => call(&issparse, (x,))?.is_truthy(),
         None => Ok(false),
     }
 }
 
 /// The three arrays of compressed rows or columns, if it has them.
 fn arrays<'py>(matrix: &Bound<'py, PyAny>) -> PyResult<[Option<Bound<'py, PyAny>>; 3]> {
-    let py = matrix.py();
-    Ok([
-        matrix.getattr_opt(intern!(py, "data"))?,
-        matrix.getattr_opt(intern!(py, "indices"))?,
-        matrix.getattr_opt(intern!(py, "indptr"))?,
-    ])
+    let array = |name| match attribute(matrix, name) {
+        Ok(array) => Ok(Some(array)),
+        Err(error) if error.is_instance_of::<PyAttributeError>(matrix.py()) => Ok(None),
+        Err(error) => Err(error),
+    };
+    Ok([array("data")?, array("indices")?, array("indptr")?])
 }
 
 /// The proven positions of compressed rows, and what is stored there.

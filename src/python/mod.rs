@@ -3,6 +3,8 @@
 
 mod arrays;
 mod borrow;
+mod bp1;
+mod call_python;
 mod calls;
 mod config;
 mod copying;
@@ -10,7 +12,6 @@ mod custom;
 mod detach;
 mod equations;
 mod errors;
-mod functions;
 mod initialise;
 mod inputs;
 mod network;
@@ -23,10 +24,10 @@ mod stepped;
 mod store;
 mod targets;
 mod threads;
-mod touched;
 mod trainer;
 mod training;
 mod vector;
+mod wanted;
 
 use std::alloc::System;
 
@@ -42,11 +43,13 @@ mod _core {
     #[pymodule_export]
     use super::arrays::is_plain_numbers;
     #[pymodule_export]
+    use super::bp1::{bp1, bp1_outputs};
+    #[pymodule_export]
     use super::copying::restore;
     #[pymodule_export]
-    use super::equations::{bp1, bp2, bp3, bp4};
+    use super::custom::as_batch;
     #[pymodule_export]
-    use super::functions::{backprop, cost, errors, forward, trace};
+    use super::equations::{bp2, bp3, bp4};
     #[pymodule_export]
     use super::inputs::has_repeats;
     #[pymodule_export]

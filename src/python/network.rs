@@ -7,8 +7,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
 use super::arrays::{Element, numbers};
+use super::call_python::listed;
 use super::config::{Config, Dtype, Name, parse_sizes, refuse_others};
-use super::errors::retyped;
+use super::errors::wrong_type;
 use super::initialise;
 use super::run::{Engine, Slot, Slots};
 use super::training::Last;
@@ -17,63 +18,9 @@ use crate::error::{Error, Shape};
 use crate::network::Network;
 use crate::reserve::{reserve_list, try_list};
 
-/// A fully connected network: sizes, activations, a cost, and its parameters.
-///
-/// Layer 1 is the input. For l = 2 … L, z^l = a^(l-1) (W^l)ᵀ + b^l and a^l = σ_l(z^l).
-///
-/// Parameters
-/// ----------
-/// sizes : sequence of int
-///     n_1, …, n_L: the numbers of neurons, two layers or more.
-/// hidden : str or list of str, default "sigmoid"
-///     σ of the hidden layers: one name for all, or a list with one for each. One of
-///     `bpfast.ACTIVATIONS` but softmax.
-/// output : str, default "sigmoid"
-///     σ of the output layer. One of `bpfast.ACTIVATIONS`.
-/// cost : str or callable, default "quadratic"
-///     One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)`` with a of shape (n, n_L), y as
-///     ``numpy.asarray`` makes it, of n entries, C_x of shape (n,) and nabla_a = ∇_a C_x of shape
-///     (n, n_L). A callable runs on the calling thread, once a call, on the whole batch. It must
-///     not change the network or x: the forward pass runs again after it.
-/// dtype : dtype, default float64
-///     float32 or float64. All of the network's numbers have it, and x is converted to it.
-/// init : str, default "nielsen"
-///     "nielsen": weights of variance 1/n_in, biases of variance 1. "nielsen_large": all of
-///     variance 1. "xavier": weights of variance 2/(n_in + n_out), biases 0. "he": weights of
-///     variance 2/n_in, biases 0. These draw from normal distributions of mean 0. "zeros": all 0.
-/// seed : None, int, SeedSequence or Generator
-///     What `numpy.random.default_rng` takes. The same seed gives the same parameters: they are
-///     drawn layer by layer, W^l row by row and then b^l, in float64; float32 networks start from
-///     those of float64, rounded.
-///
-/// Raises
-/// ------
-/// ValueError
-///     Fewer than two sizes, a size below 1, unknown names, a number of hidden activations that
-///     does not fit, softmax in a hidden layer or of a single output, whose softmax is always 1, or
-///     an output that the cost is not defined on: cross_entropy takes sigmoid and softmax,
-///     log_likelihood softmax, poisson sigmoid, softplus and softmax, the others anything.
-/// TypeError
-///     An argument of another type, a dtype other than float32 and float64.
-/// MemoryError
-///     The parameters cannot be allocated.
-///
-/// Notes
-/// -----
-/// ``net(x)`` is ``net.forward(x)``. Two networks are equal when they are configured the same,
-/// whatever their parameters: compare ``params`` for the numbers. Networks can be copied and
-/// pickled. A network keeps the buffers of its largest call: those of a large batch may take a few
-/// times the memory of its parameters.
-///
-/// Examples
-/// --------
-/// >>> import bpfast
-/// >>> net = bpfast.Network([784, 30, 10], seed=0)
-/// >>> net
-/// <bpfast.Network 784-30-10: hidden sigmoid, output sigmoid, cost quadratic, float64, 23860 parameters>
-/// >>> net.weights[0].shape, net.biases[0].shape
-/// ((30, 784), (30,))
-#[pyclass(name = "Network", module = "bpfast", frozen, subclass, weakref)]
+/// What `bpfast.Network` is in Rust. The public class is a subclass, in Python, with all that runs code
+/// of the user's.
+#[pyclass(name = "Network", module = "bpfast._core", frozen, subclass, weakref)]
 pub struct PyNetwork {
     pub config: Config,
     pub vector: Vector,
@@ -90,31 +37,6 @@ impl PyNetwork {
             slots: Slots::new(dtype),
             training: Last::default(),
         })
-    }
-
-    /// A network with copies of `weights` and `biases`.
-    ///
-    /// # Errors
-    /// Arrays that do not fit together, and all that [`Config::parse`] refuses.
-    pub fn with_parameters<'py>(
-        weights: &Bound<'py, PyAny>,
-        biases: &Bound<'py, PyAny>,
-        hidden: Name<'py>,
-        output: Name<'py>,
-        cost: Name<'py>,
-        dtype: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Self> {
-        let py = weights.py();
-        let (weights, biases) = (arrays("weights", weights)?, arrays("biases", biases)?);
-        let sizes = sizes_of(&weights, &biases)?;
-        let dtype = match dtype {
-            Some(dtype) => Dtype::parse(dtype)?,
-            None => Dtype::common(weights.iter().chain(&biases)),
-        };
-        let network = Self::zeros(py, Config::parse(py, &sizes, hidden, &output, cost)?, dtype)?;
-        network.vector.weights(py)?.get().copy_all(py, &weights)?;
-        network.vector.biases(py)?.get().copy_all(py, &biases)?;
-        Ok(network)
     }
 
     /// Sizes, activations and cost.
@@ -143,11 +65,9 @@ fn arrays<'py>(
     value: &Bound<'py, PyAny>,
 ) -> PyResult<Vec<Bound<'py, PyUntypedArray>>> {
     let expected = "a list of arrays, one per layer";
-    let entries = value
-        .try_iter()
-        .map_err(|error| retyped(error, argument, expected, value))?;
-    let array = |(k, entry): (usize, PyResult<_>)| numbers(&format!("{argument}[{k}]"), &entry?);
-    try_list(argument, entries.enumerate().map(array))
+    let entries = listed(value)?.ok_or_else(|| wrong_type(argument, expected, value))?;
+    let array = |(k, entry)| numbers(&format!("{argument}[{k}]"), &entry);
+    try_list(argument, entries.iter().enumerate().map(array))
 }
 
 /// n_1, …, n_L of a network with these parameters.
@@ -265,9 +185,20 @@ impl PyNetwork {
         output: Name<'py>,
         cost: Name<'py>,
         dtype: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let network = Self::with_parameters(weights, biases, hidden, output, cost, dtype)?;
-        network.instance_of(cls)
+    ) -> PyResult<Bound<'py, Self>> {
+        let py = cls.py();
+        let (weights, biases) = (arrays("weights", weights)?, arrays("biases", biases)?);
+        let sizes = sizes_of(&weights, &biases)?;
+        let dtype = match dtype {
+            Some(dtype) => Dtype::parse(dtype)?,
+            None => Dtype::common(weights.iter().chain(&biases)),
+        };
+        let config = Config::parse(py, &sizes, hidden, &output, cost)?;
+        let network = Self::zeros_of(cls, config, dtype)?;
+        let vector = &network.get().vector;
+        vector.weights(py)?.get().copy_all(py, &weights)?;
+        vector.biases(py)?.get().copy_all(py, &biases)?;
+        Ok(network)
     }
 
     /// The parameters as one writable vector, for each layer (W^l)ᵀ row by row, then b^l.

@@ -7,6 +7,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList, PyTuple};
 
+use super::call_python::{call_method, call_with, shown};
 use super::config::Dtype;
 use super::errors::wrong_type;
 use super::network::PyNetwork;
@@ -80,7 +81,7 @@ impl Gradient {
 
     /// A copy with numbers of its own.
     fn copy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.py().import("copy")?.call_method1("copy", (slf,))
+        call_method(slf.py().import("copy")?.as_any(), "copy", (slf,))
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -88,7 +89,8 @@ impl Gradient {
         let options = PyDict::new(py);
         options.set_item("dtype", self.vector.dtype.name())?;
         options.set_item("init", "zeros")?;
-        let net = py.get_type::<PyNetwork>().call((sizes,), Some(&options))?;
+        let class = py.import("bpfast")?.getattr("Network")?;
+        let net = call_with(&class, (sizes,), Some(&options))?;
         let state = (self.vector.copied(py)?, self.cost());
         Ok((py.get_type::<Self>(), (net,), state)
             .into_pyobject(py)?
@@ -170,9 +172,8 @@ impl Trace {
     }
 
     fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        PyTuple::new(index.py(), [&self.z, &self.a])?
-            .into_any()
-            .get_item(index)
+        let pair = PyTuple::new(index.py(), [&self.z, &self.a])?;
+        call_method(&pair, "__getitem__", (index,))
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
@@ -182,8 +183,8 @@ impl Trace {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         Ok(format!(
             "Trace(z={}, a={})",
-            self.z.bind(py).repr()?,
-            self.a.bind(py).repr()?
+            shown(self.z.bind(py))?,
+            shown(self.a.bind(py))?
         ))
     }
 }

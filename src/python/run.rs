@@ -8,15 +8,16 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use super::arrays::{Element, empty, output};
-use super::borrow::{Owned, ReadGuard, WriteArray, check_out_apart, readonly, readwrite};
+use super::borrow::{Owned, ReadGuard, WriteArray, check_out_apart, readwrite};
 use super::config::{Config, Dtype};
-use super::custom;
+use super::custom::Costs;
 use super::detach::detached;
 use super::inputs::X;
 use super::results::{Gradient, Trace};
 use super::targets::{Weighting, Y};
 use super::threads;
 use super::vector::Vector;
+use super::wanted::Wanted;
 use crate::batch::{Call, Scratch};
 use crate::error::Result;
 use crate::examples::{Inputs, Targets};
@@ -42,24 +43,17 @@ impl<T: Element> Engine<'_, T> {
         x: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyArray2<T>>> {
-        self.outputs(x.py(), &X::parse(x)?, out)
-    }
-
-    fn outputs<'py>(
-        &self,
-        py: Python<'py>,
-        x: &X<'py, T>,
-        out: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyArray2<T>>> {
-        let inputs = x.inputs(self.network())?;
-        let shape = [inputs.len(), self.network().n_outputs()];
-        let [x, indices, indptr] = x.given();
+        let (py, network) = (x.py(), self.network());
+        let x = X::parse(x)?;
+        let shape = [x.inputs(network)?.len(), network.n_outputs()];
+        let [given, indices, indptr] = x.given();
         let params = out.map(|_| self.params.flat(py)).transpose()?;
-        let given = [x, indices, indptr, params.as_ref()];
+        let given = [given, indices, indptr, params.as_ref()];
         let array = output::<T, Ix2>(out, py, &shape, &given)?;
         let params = self.numbers()?.read("params")?;
         let mut place = readwrite("out", &array)?;
-        let a = place.as_slice_mut()?;
+        // No Python code runs from here on.
+        let (inputs, a) = (x.inputs(network)?, place.as_slice_mut()?);
         self.run(py, &params, inputs, |call, scratch| {
             call.forward(scratch, a)
         })?;
@@ -68,21 +62,21 @@ impl<T: Element> Engine<'_, T> {
 
     /// z^l and a^l.
     pub fn trace(&self, x: &Bound<'_, PyAny>) -> PyResult<Trace> {
-        let py = x.py();
+        let (py, network) = (x.py(), self.network());
         let x = X::parse(x)?;
-        let inputs = x.inputs(self.network())?;
+        let n = x.inputs(network)?.len();
         let params = self.numbers()?.read("params")?;
-        let (z, a) = (
-            self.arrays(py, inputs.len())?,
-            self.arrays(py, inputs.len())?,
-        );
+        let (z, a) = (self.arrays(py, n)?, self.arrays(py, n)?);
+        let first = empty::<T, Ix2>(py, &[n, network.n_inputs()])?;
         let (mut z_places, mut a_places) = (places(&z)?, places(&a)?);
+        let mut first_place = readwrite("out", &first)?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(network)?;
         let (mut z_slices, mut a_slices) = (slices(&mut z_places)?, slices(&mut a_places)?);
         self.run(py, &params, inputs, |call, scratch| {
             call.trace(scratch, &mut z_slices, &mut a_slices)
         })?;
-        let first = empty::<T, Ix2>(py, &[inputs.len(), self.network().n_inputs()])?;
-        inputs.write_dense(readwrite("out", &first)?.as_slice_mut()?);
+        inputs.write_dense(first_place.as_slice_mut()?);
         Ok(Trace {
             z: PyList::new(py, z)?.unbind(),
             a: PyList::new(py, std::iter::once(first).chain(a))?.unbind(),
@@ -96,16 +90,15 @@ impl<T: Element> Engine<'_, T> {
         y: &Bound<'_, PyAny>,
         weighting: &Weighting<'_>,
     ) -> PyResult<f64> {
-        let py = x.py();
-        let x = X::parse(x)?;
-        let inputs = x.inputs(self.network())?;
-        let n = inputs.len();
-        if let Some(called) = self.call_custom(&x, n, y)? {
-            return self.total(&called, weighting, n);
-        }
-        let y = self.parse_named(n, y)?;
-        let targets = self.targets(&y, weighting, n)?;
+        let (py, x) = (x.py(), X::parse(x)?);
+        let wanted = self.wanted(&x, y)?;
         let params = self.numbers()?.read("params")?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(self.network())?;
+        let targets = self.targets(&wanted, weighting, inputs.len())?;
+        if let Some(costs) = wanted.costs()? {
+            return Ok(targets.total(costs));
+        }
         self.run(py, &params, inputs, |call, scratch| {
             call.cost(&targets, scratch)
         })
@@ -118,15 +111,14 @@ impl<T: Element> Engine<'_, T> {
         y: &Bound<'py, PyAny>,
         weighting: &Weighting<'py>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let py = x.py();
-        let x = X::parse(x)?;
-        let inputs = x.inputs(self.network())?;
-        let n = inputs.len();
-        let (y, _) = self.parse_y(&x, n, y)?;
-        let targets = self.targets(&y, weighting, n)?;
+        let (py, x) = (x.py(), X::parse(x)?);
+        let wanted = self.wanted(&x, y)?;
+        let delta = self.arrays(py, x.inputs(self.network())?.len())?;
         let params = self.numbers()?.read("params")?;
-        let delta = self.arrays(py, n)?;
         let mut delta_places = places(&delta)?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(self.network())?;
+        let targets = self.targets(&wanted, weighting, inputs.len())?;
         let mut delta_slices = slices(&mut delta_places)?;
         self.run(py, &params, inputs, |call, scratch| {
             call.errors(&targets, scratch, &mut delta_slices)
@@ -143,29 +135,40 @@ impl<T: Element> Engine<'_, T> {
         weighting: &Weighting<'_>,
         gradient: &Gradient,
     ) -> PyResult<()> {
-        let py = x.py();
-        let result = gradient.vector.numbers::<T>()?;
-        let x = X::parse(x)?;
-        let [given, indices, indptr] = x.given();
-        check_out_apart(
-            gradient.vector.flat(py)?.cast()?,
-            &[given, indices, indptr, Some(y), sample_weight],
-        )?;
-        let inputs = x.inputs(self.network())?;
-        let n = inputs.len();
-        let (y, called) = self.parse_y(&x, n, y)?;
-        let targets = self.targets(&y, weighting, n)?;
+        let (py, x) = (x.py(), X::parse(x)?);
+        check_apart(gradient, &x, y, sample_weight)?;
+        let wanted = self.wanted(&x, y)?;
         let params = self.numbers()?.read("params")?;
-        let mut place = result.write("out")?;
+        let mut place = gradient.vector.numbers::<T>()?.write("out")?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(self.network())?;
+        let targets = self.targets(&wanted, weighting, inputs.len())?;
+        let costs = wanted.costs()?;
         let numbers = &mut *place;
         let cost = self.run(py, &params, inputs, |call, scratch| {
             call.backprop(&targets, scratch, numbers)
         })?;
-        gradient.set_cost(match called {
-            Some(called) => self.total(&called, weighting, n)?,
-            None => cost,
-        });
+        gradient.set_cost(costs.map_or(cost, |costs| targets.total(costs)));
         Ok(())
+    }
+
+    /// x and the weights as arrays of their dtypes, for a call whose cost is a callable. All that can
+    /// be refused before the cost is called is refused here.
+    pub fn prepare<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        weighting: &Weighting<'py>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
+        let gradient = out.map(|out| self.checked(out)).transpose()?;
+        let x = X::<T>::parse(x)?;
+        if let Some(gradient) = gradient {
+            check_apart(gradient.get(), &x, y, sample_weight)?;
+        }
+        x.inputs(self.network())?;
+        Ok((x.object(), weighting.object()))
     }
 
     /// A gradient to write to: `out`, checked, or a fresh one.
@@ -174,16 +177,23 @@ impl<T: Element> Engine<'_, T> {
         py: Python<'py>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, Gradient>> {
-        let dtype = self.params.dtype;
-        let Some(out) = out else {
-            return Bound::new(py, Gradient::zeros(py, &self.config.network, dtype)?);
-        };
+        match out {
+            Some(out) => self.checked(out).cloned(),
+            None => Bound::new(
+                py,
+                Gradient::zeros(py, &self.config.network, self.params.dtype)?,
+            ),
+        }
+    }
+
+    /// `out` as a gradient to write to.
+    fn checked<'a, 'py>(&self, out: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, Gradient>> {
         let Ok(gradient) = out.cast::<Gradient>() else {
             return Err(super::errors::wrong_type("out", "a Gradient", out));
         };
-        gradient.get().check(self.network(), dtype)?;
-        gradient.get().vector.check_writeable(py, "out")?;
-        Ok(gradient.clone())
+        gradient.get().check(self.network(), self.params.dtype)?;
+        gradient.get().vector.check_writeable(out.py(), "out")?;
+        Ok(gradient)
     }
 
     fn network(&self) -> &Network {
@@ -196,12 +206,22 @@ impl<T: Element> Engine<'_, T> {
 
     fn targets<'a>(
         &self,
-        y: &'a Y<'_, T>,
+        wanted: &'a Wanted<'_, T>,
         weighting: &'a Weighting<'_>,
         n: usize,
     ) -> Result<Targets<'a, T>> {
         let network = self.network();
-        weighting.apply(y.targets(network.n_outputs(), network.cost(), n)?, n)
+        weighting.apply(wanted.targets(network.n_outputs(), network.cost(), n)?, n)
+    }
+
+    /// y, or what the cost returned in its place where that is a callable.
+    fn wanted<'py>(&self, x: &X<'py, T>, y: &Bound<'py, PyAny>) -> PyResult<Wanted<'py, T>> {
+        let network = self.network();
+        let (n, width) = (x.inputs(network)?.len(), network.n_outputs());
+        if self.config.custom.is_some() {
+            return Ok(Wanted::Costs(Costs::parse(y, [n, width])?));
+        }
+        Ok(Wanted::Y(Y::parse(width, network.cost(), n, y)?))
     }
 
     /// One array (n, n_l) for each l = 2 … L.
@@ -209,56 +229,6 @@ impl<T: Element> Engine<'_, T> {
         let layers = self.network().layers().iter();
         let arrays = layers.map(|layer| empty::<T, Ix2>(py, &[n, layer.n_out]));
         try_list("layers", arrays)
-    }
-
-    /// y, or ∇_a C in its place where the cost is a callable, which is then called.
-    fn parse_y<'py>(
-        &self,
-        x: &X<'py, T>,
-        n: usize,
-        y: &Bound<'py, PyAny>,
-    ) -> PyResult<(Y<'py, T>, Option<custom::Called<'py, T>>)> {
-        match self.call_custom(x, n, y)? {
-            Some(called) => {
-                let nabla_a = readonly("cost: nabla_a", &called.nabla_a)?;
-                Ok((Y::Values(nabla_a), Some(called)))
-            }
-            None => Ok((self.parse_named(n, y)?, None)),
-        }
-    }
-
-    /// y, for a cost that has a name.
-    fn parse_named<'py>(&self, n: usize, y: &Bound<'py, PyAny>) -> PyResult<Y<'py, T>> {
-        let network = self.network();
-        Y::parse(network.n_outputs(), network.cost(), n, y)
-    }
-
-    /// Calls the cost, if it is a callable, with the outputs of the whole batch.
-    fn call_custom<'py>(
-        &self,
-        x: &X<'py, T>,
-        n: usize,
-        y: &Bound<'py, PyAny>,
-    ) -> PyResult<Option<custom::Called<'py, T>>> {
-        let Some(cost) = &self.config.custom else {
-            return Ok(None);
-        };
-        let py = y.py();
-        let shape = [n, self.network().n_outputs()];
-        let a = self.outputs(py, x, None)?;
-        custom::call(cost.bind(py), a.as_any(), y, shape).map(Some)
-    }
-
-    /// C from the C_x of a callable.
-    fn total(
-        &self,
-        called: &custom::Called<'_, T>,
-        weighting: &Weighting<'_>,
-        n: usize,
-    ) -> PyResult<f64> {
-        let width = self.network().n_outputs();
-        let targets = Targets::values(width, n, called.nabla_a.as_array()?)?;
-        Ok(weighting.apply(targets, n)?.total(called.costs.as_slice()?))
     }
 
     /// Runs `work` with as many threads as are worth it and allowed.
@@ -286,6 +256,19 @@ impl<T: Element> Engine<'_, T> {
         }
         outcome
     }
+}
+
+/// # Errors
+/// The gradient shares memory with an array that the user gave.
+fn check_apart<T: Element>(
+    gradient: &Gradient,
+    x: &X<'_, T>,
+    y: &Bound<'_, PyAny>,
+    sample_weight: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    let out = gradient.vector.flat(y.py())?;
+    let [x, indices, indptr] = x.given();
+    check_out_apart(out.cast()?, &[x, indices, indptr, Some(y), sample_weight])
 }
 
 fn lock<T: 'static>(slot: &Slot<T>) -> std::sync::MutexGuard<'_, Option<Scratch<T>>> {

@@ -1,22 +1,21 @@
 //! Runs of steps on data that stay: what `Trainer` does, in the number type of its network.
 
-use std::sync::{Mutex, PoisonError};
-
-use numpy::ndarray::Ix1;
-use numpy::{PyArray1, PyUntypedArray};
+use numpy::ndarray::{Ix1, Ix2};
+use numpy::{PyArray1, PyArray2, PyUntypedArray};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
 
-use super::arrays::{Element, input, numpy_function};
-use super::borrow::{Access, BorrowScope, Order, ReadArray, Spans, WriteArray};
-use super::custom;
+use super::arrays::{Element, empty, input};
+use super::borrow::{Access, BorrowScope, Order, ReadArray, Spans, WriteArray, readwrite};
+use super::custom::Costs;
 use super::detach::detached;
-use super::inputs::Stored;
+use super::inputs::{self, Stored};
 use super::network::PyNetwork;
 use super::stepped::side_by_side;
-use super::targets::Kept as KeptTargets;
+use super::targets::{self, Kept as KeptTargets};
 use super::threads;
-use crate::error::Error;
+use crate::error::{Error, Result};
+use crate::examples::{Inputs, Targets};
+use crate::network::Network;
 use crate::plan::Plan;
 use crate::pool::Team;
 use crate::reserve::{reserve_list, try_list};
@@ -39,6 +38,12 @@ struct Data<T: Element> {
     x: Stored<T>,
     y: KeptTargets<T>,
     sample_weight: Option<Py<PyArray1<f64>>>,
+}
+
+struct BorrowedData<'a, 'py, T: Element> {
+    x: inputs::Borrowed<'a, 'py, T>,
+    y: targets::Borrowed<'py, T>,
+    sample_weight: Option<ReadArray<'py, f64, Ix1>>,
 }
 
 impl<T: Element> Default for State<T> {
@@ -112,20 +117,88 @@ impl<T: Element> State<T> {
         Ok(())
     }
 
-    /// Does the next steps, one for each of `rates`: whether something is not finite. `report` says
-    /// how far it came.
+    /// a^L of the examples of the next step, (n, n_L), as that step meets it.
     ///
     /// # Errors
-    /// No memory, interrupted, what a custom cost raised, or arrays in use.
+    /// No memory, interrupted, or arrays in use.
+    pub fn outputs<'py>(
+        &mut self,
+        py: Python<'py>,
+        net: &PyNetwork,
+        settings: &Settings,
+        steps_before: u64,
+    ) -> PyResult<Bound<'py, PyArray2<T>>> {
+        let network = net.network();
+        let Self {
+            data: Some(data),
+            order,
+            done,
+            scratch,
+            ..
+        } = self
+        else {
+            return Err(Error::value("x", "examples to train on", "none").into());
+        };
+        let order = first(&order[*done..], settings.batch_size);
+        let outputs = empty::<T, Ix2>(py, &[order.len(), network.n_outputs()])?;
+        let params = net.vector.numbers::<T>()?.read("params")?;
+        let borrowed = data.borrow(py)?;
+        let mut place = readwrite("a", &outputs)?;
+        // No Python code runs from here on.
+        let (inputs, targets) = borrowed.examples(network, data.n)?;
+        let (params, place) = (&*params, place.as_slice_mut()?);
+        let team = team(network, &inputs, settings, data.n)?;
+        let work = inputs.part(&(0..order.len())).work(network);
+        detached(py, work, |question| {
+            let run = Run {
+                network,
+                settings,
+                inputs,
+                targets,
+                costs: None,
+                order,
+                rates: &[],
+                steps_before,
+                team: &team,
+                question,
+            };
+            run.outputs(scratch, params, place)
+        })?;
+        Ok(outputs)
+    }
+
+    /// The examples of the next step.
+    pub fn next_rows(&self, batch_size: usize) -> &[u32] {
+        first(&self.order[self.done..], batch_size)
+    }
+
+    /// y, as a cost that is a callable wants it.
+    pub fn y<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.data.as_ref().map(|data| data.y.object(py))
+    }
+
+    /// Does the next steps, one for each of `rates`: whether something is not finite. `report` says
+    /// how far it came. Where the cost is a callable, it is one step, and `returned` is what that has
+    /// returned for the outputs.
+    ///
+    /// # Errors
+    /// No memory, interrupted, what a cost may not return, or arrays in use.
     pub fn run(
         &mut self,
         py: Python<'_>,
         net: &PyNetwork,
         settings: &Settings,
-        rates: &[f64],
+        rates: &ReadArray<'_, f64, Ix1>,
         steps_before: u64,
         kept: &[Bound<'_, PyAny>],
+        returned: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<bool> {
+        (self.report, self.of_run) = (Report::default(), 0);
+        let network = net.network();
+        let rows = self.next_rows(settings.batch_size).len();
+        let shape = [rows, network.n_outputs()];
+        let costs = returned.map(|returned| Costs::<T>::parse(returned, shape));
+        let costs = costs.transpose()?;
         let Self {
             data,
             order,
@@ -134,25 +207,10 @@ impl<T: Element> State<T> {
             scratch,
             report,
         } = self;
-        (*report, *of_run) = (Report::default(), 0);
         let Some(data) = data else {
             return Ok(false);
         };
-        let network = net.network();
-        let x = data.x.borrow(py)?;
-        let inputs = x.inputs(network)?;
-        let y = data.y.borrow(py)?;
-        let weights = data.sample_weight.as_ref();
-        let weights = weights.map(|weights| input::<f64, Ix1>("sample_weight", weights.bind(py)));
-        let weights = weights.transpose()?;
-        let weights = weights.as_ref().map(ReadArray::as_slice).transpose()?;
-        let targets = y.targets(network, data.n)?.with_weights(weights);
-        if inputs.len() != data.n || weights.is_some_and(|weights| weights.len() != data.n) {
-            return Err(
-                Error::value("x", format!("{} examples as before", data.n), "others").into(),
-            );
-        }
-
+        let borrowed = data.borrow(py)?;
         net.vector.check_writeable(py, "params")?;
         let mut scope = BorrowScope::new();
         scope.include("params", net.vector.flat(py)?.cast()?, Access::Train)?;
@@ -161,35 +219,24 @@ impl<T: Element> State<T> {
             "state",
             kept.map(|kept| scope.write("state", kept.cast::<PyArray1<T>>()?, Order::C)),
         )?;
+        // It may wait, while other threads run.
         let mut params = net.vector.numbers::<T>()?.train(py, "params")?;
+        // No Python code runs from here on.
         let changed = side_by_side(&mut params, &mut kept)?;
-
+        let (inputs, targets) = borrowed.examples(network, data.n)?;
+        let costs = costs.as_ref().map(Costs::slices).transpose()?;
+        let rates = rates.as_slice()?;
         let rows = rates.len().saturating_mul(settings.batch_size);
-        let rows = rows.min(order.len() - *done);
-        let order = &order[*done..*done + rows];
-        let first = inputs.part(&(0..settings.batch_size.min(data.n)));
-        let team = Team::assemble(Plan::of(network, &first, threads::in_force()?).threads);
-        let work = inputs.part(&(0..rows)).work(network);
-
-        let raised: Mutex<Option<PyErr>> = Mutex::new(None);
-        let call = net.config.custom.as_ref().map(|cost| {
-            let (y, raised) = (&data.y, &raised);
-            move |rows: &[u32], outputs: &[T], nabla: &mut [T]| {
-                Python::attach(|py| call_custom(py, cost, y, rows, outputs, nabla)).map_err(
-                    |error| {
-                        *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                        Error::interrupted()
-                    },
-                )
-            }
-        });
+        let order = first(&order[*done..], rows);
+        let team = team(network, &inputs, settings, data.n)?;
+        let work = inputs.part(&(0..order.len())).work(network);
         let outcome = detached(py, work, |question| {
             let run = Run {
                 network,
                 settings,
                 inputs,
                 targets,
-                custom: call.as_ref().map(|call| call as _),
+                costs,
                 order,
                 rates,
                 steps_before,
@@ -198,31 +245,59 @@ impl<T: Element> State<T> {
             };
             run.run(scratch, changed, report)
         });
-        *of_run = report.steps.saturating_mul(settings.batch_size).min(rows);
+        let rows = report.steps.saturating_mul(settings.batch_size);
+        *of_run = rows.min(order.len());
         *done += *of_run;
-        if let Some(error) = raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            return Err(error);
-        }
         outcome?;
         Ok(report.diverged)
     }
 }
 
-/// Calls the user's cost with a^L of the examples `rows`: their C_x, and ∇_a C into `nabla`.
-fn call_custom<T: Element>(
-    py: Python<'_>,
-    cost: &Py<PyAny>,
-    y: &KeptTargets<T>,
-    rows: &[u32],
-    outputs: &[T],
-    nabla: &mut [T],
-) -> PyResult<Vec<f64>> {
-    let shape = [rows.len(), outputs.len() / rows.len()];
-    let a = PyArray1::from_slice(py, outputs);
-    let a = a.call_method1("reshape", (PyTuple::new(py, shape)?,))?;
-    let index = PyArray1::from_slice(py, rows);
-    let y = numpy_function(py, "take")?.call1((y.object(py), index, 0))?;
-    let called = custom::call::<T>(cost.bind(py), &a, &y, shape)?;
-    nabla.copy_from_slice(called.nabla_a.as_slice()?);
-    Ok(called.costs.as_slice()?.to_vec())
+/// The first `count` of them, or all.
+fn first(rows: &[u32], count: usize) -> &[u32] {
+    &rows[..rows.len().min(count)]
+}
+
+/// The threads that are worth it for a step.
+fn team<T: Element>(
+    network: &Network,
+    inputs: &Inputs<'_, T>,
+    settings: &Settings,
+    n: usize,
+) -> Result<Team> {
+    let first = inputs.part(&(0..settings.batch_size.min(n)));
+    let plan = Plan::of(network, &first, threads::in_force()?);
+    Ok(Team::assemble(plan.threads))
+}
+
+impl<T: Element> Data<T> {
+    /// # Errors
+    /// Its dtype was changed since, or another call is writing to it.
+    fn borrow<'py>(&self, py: Python<'py>) -> PyResult<BorrowedData<'_, 'py, T>> {
+        let weights = self.sample_weight.as_ref();
+        let weights = weights.map(|weights| input("sample_weight", weights.bind(py)));
+        Ok(BorrowedData {
+            x: self.x.borrow(py)?,
+            y: self.y.borrow(py)?,
+            sample_weight: weights.transpose()?,
+        })
+    }
+}
+
+impl<T: Element> BorrowedData<'_, '_, T> {
+    /// The `n` examples.
+    ///
+    /// # Errors
+    /// They are others than were taken.
+    fn examples(&self, network: &Network, n: usize) -> PyResult<(Inputs<'_, T>, Targets<'_, T>)> {
+        let inputs = self.x.inputs(network)?;
+        let weights = self.sample_weight.as_ref();
+        let weights = weights.map(ReadArray::as_slice).transpose()?;
+        if inputs.len() != n || weights.is_some_and(|weights| weights.len() != n) {
+            let expected = format!("{n} examples as before");
+            return Err(Error::value("x", expected, "others").into());
+        }
+        let targets = self.y.targets(network, n)?;
+        Ok((inputs, targets.with_weights(weights)))
+    }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
+use pyo3::types::PyType;
 
 use super::arrays::Element;
 use super::config::{Config, Dtype, parse_cost};
@@ -93,47 +94,13 @@ impl PyNetwork {
     }
 }
 
-/// The network that `Network.save` saved, or the one in a checkpoint of `Network.fit`.
-///
-/// Parameters
-/// ----------
-/// path : str, bytes or os.PathLike
-///     The file. A checkpoint gives the network that `fit` would have left if it had ended there.
-/// cost : str or callable, optional
-///     For a network whose cost is a callable, which no file can hold: that callable, or another
-///     cost. For others left out, or the name that is in the file.
-///
-/// Returns
-/// -------
-/// Network
-///     With the same configuration and parameters, bit for bit; of the class `Network`, also where
-///     a subclass was saved.
-///
-/// Raises
-/// ------
-/// OSError
-///     The file cannot be read; FileNotFoundError where there is none.
-/// ValueError
-///     It is no network that bpfast saved, is damaged, or is of a newer version. ``cost`` is needed
-///     and missing, is another than the file's, or does not go with the output.
-/// TypeError
-///     ``path`` is no path, ``cost`` neither a name nor a callable.
-/// MemoryError
-///     The parameters cannot be allocated.
-///
-/// Examples
-/// --------
-/// >>> import bpfast, pathlib, tempfile
-/// >>> def cost(a, y):
-/// ...     return ((a - y) ** 4).sum(axis=1), 4 * (a - y) ** 3
-/// >>> with tempfile.TemporaryDirectory() as folder:
-/// ...     path = pathlib.Path(folder, "net.safetensors")
-/// ...     bpfast.Network([3, 2], cost=cost).save(path)
-/// ...     bpfast.load(path, cost=cost).sizes
-/// (3, 2)
+/// The network in a file, of `class`.
 #[pyfunction]
-#[pyo3(signature = (path, *, cost=None))]
-pub fn load(path: &Bound<'_, PyAny>, cost: Option<&Bound<'_, PyAny>>) -> PyResult<PyNetwork> {
+pub fn load<'py>(
+    class: &Bound<'py, PyType>,
+    path: &Bound<'py, PyAny>,
+    cost: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyNetwork>> {
     let py = path.py();
     let path = parse_path(path)?;
     let given = cost.map(parse_cost).transpose()?;
@@ -142,12 +109,12 @@ pub fn load(path: &Bound<'_, PyAny>, cost: Option<&Bound<'_, PyAny>>) -> PyResul
     let network = Arc::new(saved.network(cost)?);
     let config = Config { network, custom };
     if saved.is_float32() {
-        let network = PyNetwork::zeros(py, config, Dtype::Float32)?;
-        network.load_as::<f32>(py, &mut saved)?;
+        let network = PyNetwork::zeros_of(class, config, Dtype::Float32)?;
+        network.get().load_as::<f32>(py, &mut saved)?;
         return Ok(network);
     }
-    let network = PyNetwork::zeros(py, config, Dtype::Float64)?;
-    network.load_as::<f64>(py, &mut saved)?;
+    let network = PyNetwork::zeros_of(class, config, Dtype::Float64)?;
+    network.get().load_as::<f64>(py, &mut saved)?;
     Ok(network)
 }
 

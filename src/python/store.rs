@@ -15,6 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::borrow::{Access, Borrow, Order, ReadArray, block, readonly};
+use super::call_python::call_method;
 use super::detach::detached;
 use super::errors::{naming, wrong_type};
 use crate::error::Error;
@@ -32,7 +33,7 @@ pub fn parse_path(value: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
     if !text && !value.get_type().hasattr("__fspath__")? {
         return Err(wrong_type("path", "str, bytes or os.PathLike", value));
     }
-    let decode = || py.import("os")?.call_method1("fsdecode", (value,));
+    let decode = || call_method(py.import("os")?.as_any(), "fsdecode", (value,));
     let decoded = decode().map_err(|error| naming(py, "path", error))?;
     let path: PathBuf = decoded.extract()?;
     if path.as_os_str().as_encoded_bytes().contains(&0) {

@@ -18,8 +18,8 @@ use crate::network::Network;
 
 /// How the examples of a call count.
 pub struct Weighting<'py> {
-    pub sample_weight: Option<ReadArray<'py, f64, Ix1>>,
-    pub reduction: Reduction,
+    sample_weight: Option<ReadArray<'py, f64, Ix1>>,
+    reduction: Reduction,
 }
 
 impl<'py> Weighting<'py> {
@@ -48,6 +48,14 @@ impl<'py> Weighting<'py> {
     ) -> Result<Targets<'a, T>> {
         let weights = self.sample_weight.as_ref().map(ReadArray::as_slice);
         targets.weighted(n, self.reduction, weights.transpose()?)
+    }
+}
+
+impl<'py> Weighting<'py> {
+    /// The weights as an array of float64.
+    pub fn object(&self) -> Option<Bound<'py, PyAny>> {
+        let weights = self.sample_weight.as_ref();
+        weights.map(|weights| weights.as_any().clone())
     }
 }
 

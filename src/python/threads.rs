@@ -8,6 +8,7 @@ use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+use super::call_python::index;
 use super::errors::retyped;
 use crate::error::Error;
 use crate::pool::{MAX_THREADS, default_threads};
@@ -36,10 +37,11 @@ pub fn in_force() -> Result<usize, Error> {
 }
 
 fn parse(k: &Bound<'_, PyAny>) -> PyResult<usize> {
+    let k = &index(k).map_err(|error| retyped(error, "k", "an integer", k))?;
     let threads = match k.extract::<usize>() {
         Ok(threads) => threads,
         Err(error) if error.is_instance_of::<PyOverflowError>(k.py()) => 0,
-        Err(error) => return Err(retyped(error, "k", "an integer", k)),
+        Err(error) => return Err(error),
     };
     if (1..=MAX_THREADS).contains(&threads) {
         return Ok(threads);

@@ -104,24 +104,38 @@ impl Trainer {
         Ok(())
     }
 
+    /// a^L of the examples of the next step, as that step of `optimizer` meets it: for a cost that is
+    /// a callable.
+    fn outputs<'py>(&mut self, optimizer: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let (py, net) = (optimizer.py(), self.net.get());
+        let steps_before = optimizer.getattr("_steps")?.extract()?;
+        with_state!(&mut self.inner, state => {
+            let outputs = state.outputs(py, net, &self.settings, steps_before)?;
+            Ok(outputs.into_any())
+        })
+    }
+
     /// Does the next steps of the epoch, one for each of `rates`, with what `optimizer` keeps;
-    /// whether they ended because something is not finite. After an exception too, `report` tells
-    /// of the steps that are done, and `optimizer` has counted them.
+    /// whether they ended because something is not finite. Where the cost is a callable it is one
+    /// step, and `returned` what the cost returned for its outputs. After an exception too, `report`
+    /// tells of the steps that are done, and `optimizer` has counted them.
+    #[pyo3(signature = (rates, optimizer, kept, returned=None))]
     fn run(
         &mut self,
         rates: &Bound<'_, PyAny>,
         optimizer: &Bound<'_, PyAny>,
         kept: &Bound<'_, PyAny>,
+        returned: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<bool> {
         let py = optimizer.py();
         let rates = input::<f64, Ix1>("rates", rates)?;
-        let rates = rates.as_slice()?;
         let steps_before = optimizer.getattr("_steps")?.extract()?;
         let rows = nested("state", &kept.getattr("numbers")?)?;
         let numbers = list("state", rows.into_iter().flatten())?; // each row is of one array
         with_state!(&mut self.inner, state => {
             let net = self.net.get();
-            let outcome = state.run(py, net, &self.settings, rates, steps_before, &numbers);
+            let outcome =
+                state.run(py, net, &self.settings, &rates, steps_before, &numbers, returned);
             // Here, because between two lines of Python Ctrl-C may come.
             if state.report.steps > 0 {
                 optimizer.setattr("_kept", (!numbers.is_empty()).then_some(kept))?;
@@ -135,9 +149,14 @@ impl Trainer {
     /// The examples of the next step.
     fn next_rows<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u32>>> {
         with_state!(&self.inner, state => {
-            let end = state.done.saturating_add(self.settings.batch_size);
-            from_slice(py, &state.order[state.done..end.min(state.order.len())])
+            from_slice(py, state.next_rows(self.settings.batch_size))
         })
+    }
+
+    /// y of all examples.
+    #[getter]
+    fn y<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        with_state!(&self.inner, state => state.y(py))
     }
 
     /// Of the last run: its steps, its examples, and their Σ s_x C_x.

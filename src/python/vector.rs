@@ -7,10 +7,11 @@ use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyIterator, PyList, PySlice};
+use pyo3::types::{PyIterator, PyList, PySlice, PyString};
 
 use super::arrays::{Element, input, numbers};
 use super::borrow::{AnyOwned, Owned, View, assign, check_writeable, copied};
+use super::call_python::{self, call_method};
 use super::config::Dtype;
 use crate::error::Error;
 use crate::network::{Layer, Network};
@@ -189,6 +190,7 @@ impl Views {
 
     fn index(&self, index: &Bound<'_, PyAny>) -> PyResult<usize> {
         let length = self.views.len();
+        let index = call_python::index(index)?;
         let position = match index.extract::<isize>() {
             Ok(position) if position < 0 => position + length.cast_signed(),
             Ok(position) => position,
@@ -214,7 +216,7 @@ impl Views {
     fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = index.py();
         if index.is_instance_of::<PySlice>() {
-            return self.to_list(py)?.into_any().get_item(index);
+            return call_method(self.to_list(py)?.as_any(), "__getitem__", (index,));
         }
         let index = self.index(index)?;
         Ok(self.views[index].array(py)?.into_any())
@@ -244,8 +246,8 @@ impl Views {
         self.to_list(py)?.try_iter()
     }
 
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(self.to_list(py)?.repr()?.to_string())
+    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        call_python::shown(self.to_list(py)?.as_any())
     }
 }
 

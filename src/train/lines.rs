@@ -42,7 +42,7 @@ pub fn network<T: Real>(run: &Run<'_, T>, params: &[T]) -> Result<Option<Network
     let pays = first.n_out > line
         && copied <= MOST
         && stored.saturating_mul(first.n_out) >= MEETINGS * copied;
-    let is_seen = run.custom.is_some() || run.settings.clip_norm.is_some();
+    let is_seen = run.costs.is_some() || run.settings.clip_norm.is_some();
     if lies_well || !pays || is_seen {
         return Ok(None);
     }

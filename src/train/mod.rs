@@ -52,9 +52,14 @@ pub struct Settings {
     pub check_finite: bool,
 }
 
-/// A cost that the caller computes: from a^L of some examples, (n, n_L), it writes ∇_a C_x and
-/// gives the C_x.
-pub type CustomCost<'a, T> = &'a (dyn Fn(&[u32], &[T], &mut [T]) -> Result<Vec<f64>> + Sync);
+/// What the caller has computed from a^L of the examples of one step, where the cost is its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Costs<'a, T> {
+    /// C_x, (n,).
+    pub of_examples: &'a [f64],
+    /// ∇_a C_x, (n, n_L).
+    pub nabla_a: &'a [T],
+}
 
 /// What a run of steps works on.
 pub struct Run<'a, T> {
@@ -66,8 +71,8 @@ pub struct Run<'a, T> {
     pub inputs: Inputs<'a, T>,
     /// What is wanted of them, and their weights. With a custom cost: anything of the right length.
     pub targets: Targets<'a, T>,
-    /// The cost, where the caller computes it.
-    pub custom: Option<CustomCost<'a, T>>,
+    /// The costs, where the caller computes them. The run is one step then.
+    pub costs: Option<Costs<'a, T>>,
     /// The examples of this run, in their order.
     pub order: &'a [u32],
     /// The learning rate of each step.
@@ -97,8 +102,6 @@ pub struct Scratch<T: 'static> {
     room: Room<T>,
     batch: batch::Scratch<T>,
     gradient: Vec<T>,
-    /// a^L and ∇_a C, where the caller computes the cost.
-    custom: [Vec<T>; 2],
     norms: Norms<T>,
     /// Parameters and what the optimizer keeps, as they were before the run.
     before: Vec<T>,
@@ -129,6 +132,10 @@ impl<T: Real> Run<'_, T> {
             changed.params.len(),
             self.network.length(),
             "the length of params"
+        );
+        assert!(
+            self.costs.is_none() || self.steps() <= 1,
+            "costs of the examples of one step"
         );
         *report = Report::default();
         let Some(wide) = lines::network(self, changed.params)? else {
@@ -228,13 +235,7 @@ impl<T: Real> Run<'_, T> {
 
     /// Makes room for all that the run needs.
     fn prepare(&self, scratch: &mut Scratch<T>, changed: &Changed<'_, T>) -> Result<()> {
-        let rows = self.settings.batch_size.min(self.order.len());
         watch(self.question, |pulse| {
-            if self.custom.is_some() {
-                for buffer in &mut scratch.custom {
-                    reserve_for("cost", buffer, rows, self.network.n_outputs(), pulse)?;
-                }
-            }
             if self.settings.max_norm.is_some() {
                 scratch.norms.reserve(self.network)?;
             }

@@ -37,11 +37,48 @@ impl<T: Real> Ahead<'_, T> {
 }
 
 impl<T: Real> Run<'_, T> {
+    /// a^L of the examples of the first step, (n, n_L), as that step meets it, with the same dropout.
+    ///
+    /// # Errors
+    /// No memory, or interrupted.
+    pub fn outputs(&self, scratch: &mut Scratch<T>, params: &[T], outputs: &mut [T]) -> Result<()> {
+        let Scratch { room, batch, .. } = scratch;
+        let (inputs, _) = room.gather(
+            self.inputs,
+            &self.targets,
+            self.rows(0),
+            self.network,
+            self.team,
+            self.question,
+        )?;
+        Call::new(self.network, params, inputs, self.team, self.question)
+            .with_dropout(self.dropout(0))
+            .forward(batch, outputs)
+    }
+
+    /// The examples of the step at `index`.
+    fn rows(&self, index: usize) -> &[u32] {
+        let rest = &self.order[index * self.settings.batch_size..];
+        &rest[..rest.len().min(self.settings.batch_size)]
+    }
+
+    /// What the step at `index` leaves out.
+    fn dropout(&self, index: usize) -> Option<Dropout<'_>> {
+        let settings = self.settings;
+        let dropout = Dropout {
+            rates: &settings.dropout,
+            seed: settings.seed,
+            step: self.steps_before + index as u64,
+        };
+        let is_on = settings.dropout.iter().any(|&rate| rate > 0.0);
+        is_on.then_some(dropout)
+    }
+
     /// Does the step at `index`: Σ `s_x` `C_x` of its examples. None, and no step, where that is not
     /// finite.
     ///
     /// # Errors
-    /// No memory, interrupted, or what a custom cost raised: nothing is changed.
+    /// No memory, or interrupted: nothing is changed.
     pub(super) fn step(
         &self,
         index: usize,
@@ -49,15 +86,12 @@ impl<T: Real> Run<'_, T> {
         changed: &mut Changed<'_, T>,
     ) -> Result<Option<f64>> {
         let settings = self.settings;
-        let start = index * settings.batch_size;
-        let end = self.order.len().min(start + settings.batch_size);
-        let rows = &self.order[start..end];
-        let mut ahead = self.ahead(end);
+        let rows = self.rows(index);
+        let mut ahead = self.ahead(index * settings.batch_size + rows.len());
         let Scratch {
             room,
             batch,
             gradient,
-            custom: [outputs, nabla],
             norms,
             ..
         } = scratch;
@@ -69,35 +103,27 @@ impl<T: Real> Run<'_, T> {
             self.team,
             self.question,
         )?;
-        let dropout = Some(Dropout {
-            rates: &settings.dropout,
-            seed: settings.seed,
-            step: self.steps_before + index as u64,
-        });
-        let dropout = dropout.filter(|_| settings.dropout.iter().any(|&rate| rate > 0.0));
-        let call = |params| {
-            Call::new(self.network, params, inputs, self.team, self.question).with_dropout(dropout)
-        };
-
         let mut cost = None;
-        if let Some(custom) = self.custom {
-            let width = self.network.n_outputs();
-            let outputs = &mut outputs[..rows.len() * width];
-            let nabla = &mut nabla[..rows.len() * width];
-            call(changed.params).forward(batch, outputs)?;
-            let costs = custom(rows, outputs, nabla)?;
-            let view = ArrayView2::from_shape((rows.len(), width), &*nabla);
+        if let Some(costs) = self.costs {
+            let shape = (rows.len(), self.network.n_outputs());
+            let view = ArrayView2::from_shape(shape, costs.nabla_a);
             let view = view.expect("as long as the outputs");
             let weights = targets.sample_weight;
-            let values = Targets::values(width, rows.len(), view)?;
-            targets = values.with_weights(weights);
-            cost = Some(targets.total(&costs));
+            targets = Targets::values(shape.1, shape.0, view)?.with_weights(weights);
+            cost = Some(targets.total(costs.of_examples));
         }
         let is_bad = |cost: f64| settings.check_finite && !cost.is_finite();
 
         let mut update = self.update(index);
         ahead.ask();
-        let call = call(changed.params);
+        let call = Call::new(
+            self.network,
+            changed.params,
+            inputs,
+            self.team,
+            self.question,
+        )
+        .with_dropout(self.dropout(index));
         let cost = if settings.clip_norm.is_none() && call.is_short() {
             let (sum, plan) = call.errors_for(&targets, batch, &update)?;
             ahead.ask();

@@ -4,6 +4,7 @@ use numpy::{PyArrayDescr, PyUntypedArray};
 use pyo3::prelude::*;
 
 use super::super::arrays::numpy_function;
+use super::super::call_python::{call, call_method};
 use super::header::{Bounds, Order, check_writeable};
 use super::table::{Access, Borrow, ScopeId};
 
@@ -16,7 +17,7 @@ pub fn copied<'py>(
     array: &Bound<'py, PyUntypedArray>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let _borrow = Borrow::new(argument, array, Access::Read)?;
-    array.call_method0("copy")
+    call_method(array, "copy", ())
 }
 
 /// An array, which `_borrow` is of, as an aligned block in this order, of a dtype or its own: itself
@@ -35,7 +36,7 @@ pub fn block<'py>(
         Order::Fortran => "F_CONTIGUOUS",
     };
     let require = numpy_function(array.py(), "require")?;
-    let block = require.call1((array, dtype, [layout, "ALIGNED", "ENSUREARRAY"]))?;
+    let block = call(&require, (array, dtype, [layout, "ALIGNED", "ENSUREARRAY"]))?;
     Ok(block.cast_into()?)
 }
 
@@ -66,6 +67,6 @@ pub fn fill(
     target: &Bound<'_, PyUntypedArray>,
     value: &Bound<'_, PyUntypedArray>,
 ) -> PyResult<()> {
-    numpy_function(target.py(), "copyto")?.call1((target, value))?;
+    call(&numpy_function(target.py(), "copyto")?, (target, value))?;
     Ok(())
 }

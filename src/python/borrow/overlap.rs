@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::super::arrays::numpy_function;
+use super::super::call_python::call_with;
 use super::header::{Bounds, Order};
 use crate::error::Error;
 
@@ -137,7 +138,8 @@ fn shared(one: &Span<'_>, other: &Span<'_>, got: &'static str) -> PyResult<Optio
     let most_work = PyDict::new(py);
     most_work.set_item(intern!(py, "max_work"), MOST_WORK)?;
     let pair = (one.plain()?, other.plain()?);
-    let answer = numpy_function(py, "shares_memory")?.call(pair, Some(&most_work));
+    let shares_memory = numpy_function(py, "shares_memory")?;
+    let answer = call_with(&shares_memory, pair, Some(&most_work));
     match answer.and_then(|answer| answer.is_truthy()) {
         Ok(true) => Ok(Some(got)),
         Ok(false) => Ok(None),

@@ -1,0 +1,120 @@
+"""What `Network.fit` makes of some of its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast import _core
+from bpfast._accuracy import Kind, for_targets
+from bpfast._data import Examples
+from bpfast._numbers import is_number
+from bpfast._sources import Arrays, Files, Source
+from bpfast._weights import refuse_all_zero
+
+if TYPE_CHECKING:
+    from bpfast._core import Trainer
+    from bpfast._metrics import Metric
+    from bpfast._network import Network
+    from bpfast._settings import Settings
+    from bpfast._training import Callback
+    from bpfast.optimizers import Optimizer
+
+# A batch of an iterable is one step, however long it is.
+WHOLE = 2**32
+
+
+def new_trainer(net: Network, settings: Settings, optimizer: Optimizer, batch_size: int) -> Trainer:
+    """What does the steps, with no examples yet."""
+    return _core.Trainer(
+        net,
+        optimizer._rule(),
+        batch_size,
+        settings.l1,
+        settings.l2,
+        settings.clip_norm,
+        settings.max_norm,
+        settings.dropout,
+        settings.seed,
+        settings.check_finite,
+    )
+
+
+def new_source(trainer: Trainer, settings: Settings, data: Examples) -> Source:
+    """The arrays where they lie, or blocks of them out of their files."""
+    arrays = data.arrays()
+    if data.is_mapped and settings.sparse is None:
+        settings.sparse = False  # what is not 0 may be larger than memory too
+    if arrays is None or (data.is_mapped and settings.sparse):
+        return Files(trainer, settings, data)
+    return Arrays(trainer, settings, data, *arrays)
+
+
+def parse_callbacks(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
+    """Take a callable as a list of one."""
+    if callable(callbacks):
+        return [callbacks]
+    if not isinstance(callbacks, Iterable):
+        got = type(callbacks).__name__
+        raise TypeError(f"callbacks: expected a callable or several, got {got}")
+    calls = list(callbacks)
+    for k, callback in enumerate(calls):
+        if not callable(callback):
+            got = type(callback).__name__
+            raise TypeError(f"callbacks[{k}]: expected a callable, got {got}")
+    return calls
+
+
+def refuse_with_batches(
+    validation: Any, *, weights: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> None:
+    """Raise ValueError for what has no effect on batches of an iterable."""
+    if is_number(validation):
+        raise ValueError("validation: expected (x, y) where x is an iterable, got a fraction")
+    for name, value in weights.items():
+        if value is not None:
+            got = "weights beside an iterable"
+            raise ValueError(f"{name}: expected as the third part of each batch, got {got}")
+    for name, value in arrays.items():
+        if value is not None:
+            got = f"{value!r} beside an iterable, whose batches are taken as they come"
+            raise ValueError(f"{name}: expected with arrays alone, got {got}")
+
+
+def parse_validation(
+    net: Network, validation: Any, metrics: dict[str, Metric], like: Kind | None = None
+) -> tuple[Examples | None, dict[str, Metric]]:
+    """The validation examples, if there are any, and the metrics for their y."""
+    if validation is None:
+        return None, metrics
+    if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
+        got = type(validation).__name__
+        if isinstance(validation, tuple | list):
+            got += f" of {len(validation)}"
+        expected = "(x, y), (x, y, sample_weight) or a fraction"
+        raise TypeError(f"validation: expected {expected}, got {got}")
+    with naming_validation():
+        held_out = Examples(net, *validation)
+        refuse_all_zero("sample_weight", held_out.sample_weight)
+        held_out.check_targets()
+        return held_out, for_targets(metrics, held_out.y, net, like)[0]
+
+
+def check_cost(held_out: Examples, settings: Settings) -> None:
+    """Raise now what the first measurement would after an epoch."""
+    cost = held_out.cost()
+    if settings.check_finite and not np.isfinite(cost) and (fault := held_out.fault()):
+        raise ValueError(fault)
+
+
+@contextmanager
+def naming_validation() -> Iterator[None]:
+    """Put the argument in front of what is said of the validation examples."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"validation: {error}") from error

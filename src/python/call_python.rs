@@ -1,0 +1,140 @@
+//! Calls from Rust of what may run Python code or give up the GIL: functions of users, methods of
+//! their objects, Python functions of NumPy and SciPy, copies of large arrays.
+//!
+//! Before 3.14, CPython ends a daemon thread that asks for the GIL while the interpreter ends with
+//! `pthread_exit`. On Linux that unwinds the thread's stack, and a Rust frame on it aborts the process.
+//! A call from here parks the thread instead until the process has ended, which is what CPython does
+//! since 3.14, and what PyO3 does where it takes the GIL itself.
+
+use std::hint::black_box;
+use std::mem::{forget, transmute};
+use std::ptr::null_mut;
+
+use pyo3::BoundObject;
+use pyo3::exceptions::PyTypeError;
+use pyo3::ffi::{self, PyObject};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+
+type Call = unsafe extern "C" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyObject;
+type UnwindingCall =
+    unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyObject;
+
+/// Keeps the thread here for ever: Python is gone, and the process is about to end.
+pub fn park() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
+/// What a stack that is unwound meets first.
+struct Guard;
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        park();
+    }
+}
+
+/// `function(*arguments)`.
+///
+/// # Errors
+/// What it raises.
+pub fn call<'py>(
+    function: &Bound<'py, PyAny>,
+    arguments: impl IntoPyObject<'py, Target = PyTuple>,
+) -> PyResult<Bound<'py, PyAny>> {
+    call_with(function, arguments, None)
+}
+
+/// `function(*arguments, **keywords)`.
+///
+/// # Errors
+/// What it raises.
+pub fn call_with<'py>(
+    function: &Bound<'py, PyAny>,
+    arguments: impl IntoPyObject<'py, Target = PyTuple>,
+    keywords: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = function.py();
+    let arguments = arguments
+        .into_pyobject(py)
+        .map_err(Into::into)?
+        .into_bound();
+    let keywords = keywords.map_or(null_mut(), Bound::as_ptr);
+    let plain: Call = ffi::PyObject_Call;
+    // SAFETY: the types differ in `-unwind` alone: the function is of C, and may be called by either.
+    // The compiler must not see which function it is, as it takes those of PyO3 never to unwind.
+    #[allow(unsafe_code)]
+    let object_call = unsafe { transmute::<Call, UnwindingCall>(black_box(plain)) };
+    let guard = Guard;
+    // SAFETY: a callable, a tuple and a dict or null, which live until it returns; `py` proves that
+    // this thread has the GIL. Nothing is unwound beyond `guard`, which never ends.
+    #[allow(unsafe_code)]
+    let result = unsafe { object_call(function.as_ptr(), arguments.as_ptr(), keywords) };
+    forget(guard);
+    // SAFETY: the function gives a new reference, or null and sets an exception.
+    #[allow(unsafe_code)]
+    unsafe {
+        Bound::from_owned_ptr_or_err(py, result)
+    }
+}
+
+/// `object.name(*arguments)`.
+///
+/// # Errors
+/// What it raises.
+pub fn call_method<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &str,
+    arguments: impl IntoPyObject<'py, Target = PyTuple>,
+) -> PyResult<Bound<'py, PyAny>> {
+    call(&attribute(object, name)?, arguments)
+}
+
+/// `object.name`.
+///
+/// # Errors
+/// What it raises.
+pub fn attribute<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    static GETATTR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    call(
+        GETATTR.import(object.py(), "builtins", "getattr")?,
+        (object, name),
+    )
+}
+
+/// What an iterable gives, or None if `value` is none.
+///
+/// # Errors
+/// What it raises.
+pub fn listed<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyList>>> {
+    let py = value.py();
+    let builtins = py.import("builtins")?;
+    match call(&builtins.getattr("iter")?, (value,)) {
+        Ok(entries) => Ok(Some(
+            call(&builtins.getattr("list")?, (entries,))?.cast_into()?,
+        )),
+        Err(error) if error.is_instance_of::<PyTypeError>(py) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// `operator.index(value)`: an int of Python's own.
+///
+/// # Errors
+/// TypeError for what is no integer.
+pub fn index<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    static INDEX: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    call(INDEX.import(value.py(), "operator", "index")?, (value,))
+}
+
+/// `repr(value)`.
+///
+/// # Errors
+/// What it raises.
+pub fn shown<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+    let builtins = value.py().import("builtins")?;
+    Ok(call(&builtins.getattr("repr")?, (value,))?.cast_into()?)
+}
