@@ -12,7 +12,7 @@ use pyo3::types::{PyCFunction, PyDict};
 
 use super::header::Bounds;
 use crate::error::Result;
-use crate::reserve::reserve_list;
+use crate::reserve::push;
 
 /// Locked only by a thread that holds the GIL, so that `os.fork` never copies it locked.
 static TABLE: Mutex<Table> = Mutex::new(Table {
@@ -166,12 +166,22 @@ impl Table {
             access,
             thread: this_thread(),
         };
-        match scope {
-            None => push(&mut self.entries, entry)?,
-            Some(id) => {
-                let scope = self.scope(id)?;
-                push(&mut scope.entries, entry)?;
+        let of_scope = self.scopes.iter_mut().find(|other| Some(other.id) == scope);
+        match (scope, of_scope) {
+            (None, _) => push("arrays in use", &mut self.entries, entry)?,
+            (Some(_), Some(scope)) => {
+                push("arrays in use", &mut scope.entries, entry)?;
                 scope.alive += 1;
+            }
+            (Some(id), None) => {
+                let mut entries = Vec::new();
+                push("arrays in use", &mut entries, entry)?;
+                let alive = 1;
+                push(
+                    "arrays in use",
+                    &mut self.scopes,
+                    Scope { id, alive, entries },
+                )?;
             }
         }
         Ok(Borrow {
@@ -179,24 +189,6 @@ impl Table {
             bounds,
             scope,
         })
-    }
-
-    /// The scope, a new one if there is none yet.
-    ///
-    /// # Errors
-    /// No memory.
-    fn scope(&mut self, id: ScopeId) -> Result<&mut Scope> {
-        let place = self.scopes.iter().position(|scope| scope.id == id);
-        let place = place.unwrap_or(self.scopes.len());
-        if place == self.scopes.len() {
-            let new = Scope {
-                id,
-                alive: 0,
-                entries: Vec::new(),
-            };
-            push(&mut self.scopes, new)?;
-        }
-        Ok(&mut self.scopes[place])
     }
 
     fn remove(&mut self, borrow: &Borrow) {
@@ -214,14 +206,6 @@ impl Table {
             self.entries.swap_remove(place); // mostly the last
         }
     }
-}
-
-/// # Errors
-/// No memory.
-fn push<T>(list: &mut Vec<T>, entry: T) -> Result<()> {
-    reserve_list("arrays in use", list, 1)?;
-    list.push(entry);
-    Ok(())
 }
 
 /// The number of the calling thread. `std::thread::current` has one too, but also a destructor, which the C
