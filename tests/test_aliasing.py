@@ -234,3 +234,27 @@ def test_user_code_runs_before_anything_is_borrowed():
     bpfast.SGD(1.0).step([q, strided], [plain, Writes()])
     assert q.tolist() == [4.0] * 4
     assert strided.tolist() == [0.0] * 4
+
+
+CHANGES = {
+    "resized": lambda s: s.resize(100_000, refcheck=False),
+    "emptied": lambda s: s.resize(0, refcheck=False),
+    "another dtype": lambda s: setattr(s, "dtype", "f4"),
+    "another shape": lambda s: setattr(s, "shape", (5, 1)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.filterwarnings("ignore:Setting the")  # NumPy would rather not
+def test_weights_that_a_cost_changes_in_place(change):
+    s = np.ones(5)
+
+    def cost(a, y):
+        CHANGES[change](s)
+        return ((a - y) ** 2).sum(axis=1) / 2, a - y
+
+    net = bpfast.Network([3, 2], cost=cost, seed=0)
+    for call in (net.cost, net.backprop, net.errors):
+        s = np.ones(5)
+        with refuses(ValueError, "^sample_weight: expected ", net):
+            call(X, Y, sample_weight=s)

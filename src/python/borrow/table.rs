@@ -12,30 +12,40 @@ use pyo3::types::{PyCFunction, PyDict};
 
 use super::header::Bounds;
 use crate::error::Result;
-use crate::reserve::reserve_list;
+use crate::reserve::push;
 
 /// Locked only by a thread that holds the GIL, so that `os.fork` never copies it locked.
 static TABLE: Mutex<Table> = Mutex::new(Table {
     last: 0,
     entries: Vec::new(),
+    scopes: Vec::new(),
 });
 
 struct Table {
-    /// The number of the last borrow.
+    /// The last number that was given to a borrow or a scope.
     last: u64,
     /// Few: the arrays of the calls that are running.
     entries: Vec<Entry>,
+    /// Fewer, but there may be thousands of borrows in one.
+    scopes: Vec<Scope>,
 }
 
 struct Entry {
     number: u64,
     bounds: Bounds,
     access: Access,
-    scope: Option<ScopeId>,
     thread: u64,
 }
 
-/// Of borrows that do not exclude each other: their scope has shown them to lie apart.
+/// Borrows that do not exclude each other. They end together, with the last of them.
+struct Scope {
+    id: ScopeId,
+    /// How many of the borrows are alive.
+    alive: usize,
+    entries: Vec<Entry>,
+}
+
+/// The number of a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScopeId(u64);
 
@@ -53,8 +63,7 @@ pub enum Access {
 impl ScopeId {
     /// A new one.
     pub fn new() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+        Self(table().next())
     }
 }
 
@@ -63,6 +72,7 @@ impl ScopeId {
 pub struct Borrow {
     number: u64,
     bounds: Bounds,
+    scope: Option<ScopeId>,
 }
 
 impl Borrow {
@@ -89,12 +99,11 @@ impl Borrow {
         scope: Option<ScopeId>,
     ) -> PyResult<Self> {
         let mut table = table();
-        let excludes = |other: &&Entry| {
-            (scope.is_none() || other.scope != scope)
-                && (access != Access::Read || other.access != Access::Read)
+        let excludes = |other: &Entry| {
+            (access != Access::Read || other.access != Access::Read)
                 && other.bounds.overlap(&bounds)
         };
-        if let Some(other) = table.entries.iter().find(excludes) {
+        if let Some(other) = table.find(scope, excludes) {
             return Err(refused(argument, access, other.access));
         }
         Ok(table.add(bounds, access, scope)?)
@@ -108,10 +117,10 @@ impl Borrow {
     pub fn for_training(argument: &str, bounds: Bounds) -> PyResult<Self> {
         let mut table = table();
         let own = this_thread();
-        let excludes = |other: &&Entry| {
+        let excludes = |other: &Entry| {
             (other.access != Access::Read || other.thread == own) && other.bounds.overlap(&bounds)
         };
-        if let Some(other) = table.entries.iter().find(excludes) {
+        if let Some(other) = table.find(None, excludes) {
             return Err(refused(argument, Access::Train, other.access));
         }
         Ok(table.add(bounds, Access::Train, None)?)
@@ -119,38 +128,83 @@ impl Borrow {
 
     /// Whether no other borrow overlaps this one.
     pub fn is_alone(&self) -> bool {
-        let table = table();
-        let mut others = table.entries.iter();
-        others.all(|other| other.number == self.number || !other.bounds.overlap(&self.bounds))
+        let overlaps =
+            |other: &Entry| other.number != self.number && other.bounds.overlap(&self.bounds);
+        table().find(None, overlaps).is_none()
     }
 }
 
 impl Drop for Borrow {
     fn drop(&mut self) {
-        let mut table = table();
-        // Mostly the last; in a forked child it may be gone.
-        let mut entries = table.entries.iter();
-        if let Some(place) = entries.rposition(|one| one.number == self.number) {
-            table.entries.swap_remove(place);
-        }
+        table().remove(self); // in a forked child it may be gone
     }
 }
 
 impl Table {
+    fn next(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    /// The first borrow outside a scope that is so.
+    fn find(&self, scope: Option<ScopeId>, is_so: impl Fn(&Entry) -> bool) -> Option<&Entry> {
+        let alone = self.entries.iter().find(|entry| is_so(entry));
+        alone.or_else(|| {
+            let scopes = self.scopes.iter();
+            let mut others = scopes.filter(|other| scope != Some(other.id));
+            others.find_map(|other| other.entries.iter().find(|entry| is_so(entry)))
+        })
+    }
+
     /// # Errors
     /// No memory.
     fn add(&mut self, bounds: Bounds, access: Access, scope: Option<ScopeId>) -> Result<Borrow> {
-        reserve_list("arrays in use", &mut self.entries, 1)?;
-        self.last += 1;
-        let number = self.last;
-        self.entries.push(Entry {
+        let number = self.next();
+        let entry = Entry {
             number,
             bounds,
             access,
-            scope,
             thread: this_thread(),
-        });
-        Ok(Borrow { number, bounds })
+        };
+        let of_scope = self.scopes.iter_mut().find(|other| Some(other.id) == scope);
+        match (scope, of_scope) {
+            (None, _) => push("arrays in use", &mut self.entries, entry)?,
+            (Some(_), Some(scope)) => {
+                push("arrays in use", &mut scope.entries, entry)?;
+                scope.alive += 1;
+            }
+            (Some(id), None) => {
+                let mut entries = Vec::new();
+                push("arrays in use", &mut entries, entry)?;
+                let alive = 1;
+                push(
+                    "arrays in use",
+                    &mut self.scopes,
+                    Scope { id, alive, entries },
+                )?;
+            }
+        }
+        Ok(Borrow {
+            number,
+            bounds,
+            scope,
+        })
+    }
+
+    fn remove(&mut self, borrow: &Borrow) {
+        if let Some(id) = borrow.scope {
+            if let Some(place) = self.scopes.iter().position(|scope| scope.id == id) {
+                self.scopes[place].alive -= 1;
+                if self.scopes[place].alive == 0 {
+                    self.scopes.swap_remove(place);
+                }
+            }
+            return;
+        }
+        let mut entries = self.entries.iter();
+        if let Some(place) = entries.rposition(|entry| entry.number == borrow.number) {
+            self.entries.swap_remove(place); // mostly the last
+        }
     }
 }
 
@@ -190,7 +244,12 @@ pub fn forget_in_children(py: Python<'_>) -> PyResult<()> {
     }
     let in_child = PyCFunction::new_closure(py, None, None, |_, _| {
         let own = this_thread();
-        table().entries.retain(|entry| entry.thread == own);
+        let is_own = |entry: &Entry| entry.thread == own;
+        let mut table = table();
+        table.entries.retain(is_own);
+        table
+            .scopes
+            .retain(|scope| scope.entries.iter().all(is_own));
     })?;
     let when = PyDict::new(py);
     when.set_item("after_in_child", in_child)?;
