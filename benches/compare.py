@@ -53,6 +53,12 @@ def wanted(peers: list[str], threads: list[int], every: int) -> list[tuple[str, 
     return found
 
 
+def kernels_of(team: Team) -> dict[str, list[str]]:
+    """Which kernels the BLAS of each peer that has one has chosen."""
+    workers = {worker.peer: worker for worker in team.workers if PEERS[worker.peer].blas}
+    return {peer: worker.ask("kernels")["kernels"] for peer, worker in workers.items()}
+
+
 def curves(bench: Bench, *, quick: bool) -> dict[str, list[Row]]:
     """Time against batch, against weights, and throughput against Python threads."""
     batches = (1, 16, 256) if quick else BATCHES
@@ -87,6 +93,7 @@ def run(
     found: dict[str, list[Row]] = {}
     with Team(wanted(peers, threads, about["cpus"])) as team:
         bench = Bench(team, args.rounds, args.seconds)
+        kernels = kernels_of(team)
         peak.measure()
         for case in cases:
             times += bench.table(case)
@@ -101,6 +108,7 @@ def run(
         "complete": not args.quick and not args.no_curves and len(cases) == len(CASES),
         "machine": about | {"others": others.share()},
         "peers": {name: {"title": PEERS[name].title, "about": PEERS[name].about} for name in peers},
+        "kernels": kernels,
         "threads": threads,
         "rounds": args.rounds,
         "cases": [

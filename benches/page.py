@@ -52,6 +52,7 @@ def comparison(result: Result, links: dict[str, str]) -> str:
         f"{prose.peak(result)}\n",
         f"## Method\n\n{prose.method(result)}\n{prose.cases(result)}\n",
         f"What each peer's code does:\n\n{prose.peers(result)}\n",
+        f"{prose.kernels(result)}\n",
         f"{AGREEMENT}\n\n{tables.agreement(result)}\n",
         prose.left_out(result),
         "## Times by case\n\nMicroseconds; the best in bold.\n\n",

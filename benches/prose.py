@@ -92,6 +92,19 @@ def peers(result: Result) -> str:
     return "".join(f"- **{peer['title']}**: {peer['about']}\n" for peer in result["peers"].values())
 
 
+def kernels(result: Result) -> str:
+    """The kernel families of the peers' BLAS."""
+    lines = [
+        f"- {result['peers'][peer]['title']}: {'; '.join(found)}.\n"
+        for peer, found in result["kernels"].items()
+    ]
+    text = (
+        "Variables of the environment that name or limit a library's kernels are unset for every "
+        "peer. The kernels that each BLAS has chosen, by its own account:\n\n"
+    )
+    return "".join([text, *lines]) if lines else ""
+
+
 def left_out(result: Result) -> str:
     """Who was not timed, and why."""
     lines = dict.fromkeys(

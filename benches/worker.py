@@ -79,6 +79,20 @@ class Desk:
         calls = [peer.gradient for peer in crew[: request["count"]]]
         return {"rate": throughput(calls, request["seconds"])}
 
+    def kernels(self, _: Request) -> Request:
+        """Tell which kernels each BLAS in this process has chosen, where it can be asked."""
+        try:
+            from threadpoolctl import threadpool_info
+        except ImportError:
+            return {"kernels": ["unknown: threadpoolctl is not installed"]}
+        found = [library for library in threadpool_info() if library["user_api"] == "blas"]
+        told = {
+            f"{library['internal_api']} {library['version']}: "
+            f"{library.get('architecture', 'it does not tell')}"
+            for library in found
+        }
+        return {"kernels": sorted(told)}
+
     def close(self, _: Request) -> Request:
         """Forget everything."""
         self.open_.clear()

@@ -1,6 +1,8 @@
 """The benchmarks run, on their smallest work, and tell what they should; no time is judged."""
 
 import json
+import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +13,20 @@ ROOT = Path(__file__).parents[1]
 CASES = ["nielsen30", "nielsen100", "rl64-1", "rl64-64"]
 
 
+# A core type that no machine of the last fifteen years has, and NumPy's BLAS knows.
+OLD = "Nehalem"
+
+
 def run(program, folder, *arguments):
     command = [sys.executable, "-m", f"benches.{program}", *arguments]
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120, check=False
+        command,
+        cwd=ROOT,
+        env=os.environ | {"OPENBLAS_CORETYPE": OLD, "XLA_FLAGS": "--no_such_flag"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -61,6 +73,21 @@ def test_compare_measures_the_rest(folder):
     assert result["start"]["import"]["bpfast"]["median"] > 0
     assert result["peak"] is None
     assert result["peak_missing"]
+
+
+def test_the_environment_does_not_choose_a_peers_kernels(folder):
+    result = read(folder, "compare.json")
+    assert result["kernels"].keys() == {"numpy"}
+    found = "; ".join(result["kernels"]["numpy"])
+    if found.startswith("openblas"):  # as on every system but macOS
+        assert OLD not in found
+        program = "import threadpoolctl, numpy; print(threadpoolctl.threadpool_info())"
+        command = [sys.executable, "-c", program]
+        hindered = os.environ | {"OPENBLAS_CORETYPE": OLD}
+        said = subprocess.run(command, env=hindered, capture_output=True, text=True, check=True)
+        if platform.machine() in ("x86_64", "AMD64"):
+            assert OLD in said.stdout  # else this test proves nothing
+    assert f"- NumPy: {found}." in (folder / "compare.md").read_text(encoding="utf-8")
 
 
 def test_every_gradient_was_checked(folder):

@@ -23,6 +23,7 @@ class Entry:
     about: str
     module: str = ""  # where the module's name is not the distribution's
     counted: bool = True  # threads can be limited without limiting the CPUs
+    blas: bool = False  # it multiplies with a BLAS that can be asked for its kernels
 
     def versions(self) -> dict[str, str]:
         """The version of each package; raises PackageNotFoundError."""
@@ -50,6 +51,7 @@ PEERS = {
         ("numpy",),
         "`np.matmul(..., out=)` and in-place operations on arrays made beforehand, weights kept "
         "(n_in, n_out), σ' from a, 1/n folded into the output's error.",
+        blas=True,
     ),
     "sklearn": Entry(
         "scikit-learn",
@@ -60,6 +62,7 @@ PEERS = {
         "no call for the gradient alone; forward is `predict(x)`. Its gradient is read off a step "
         "of 1024 times the gradient.",
         module="sklearn",
+        blas=True,
     ),
     "jax": Entry(
         "JAX",
@@ -75,12 +78,14 @@ PEERS = {
         ("torch",),
         "`nn.Sequential` of `Linear` and activations, `zero_grad(set_to_none=True)`, "
         "`mse_loss`, `backward()`; forward under `inference_mode`. Tensors are made beforehand.",
+        blas=True,
     ),
     "torch.compile": Entry(
         "torch.compile",
         "benches.peers.torch_peer:CompiledPeer",
         ("torch",),
         "The same with model and cost through `torch.compile` (static shapes).",
+        blas=True,
     ),
     "tensorflow": Entry(
         "TensorFlow",
