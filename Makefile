@@ -37,7 +37,7 @@ TYPED := $(wildcard python/bpfast tests benches tools docs/conf.py)
 EXPERIMENTS := hidden_neurons slowdown initial_weights l2 dropout early_stopping learning_rates depth \
   vanishing_gradient
 
-.PHONY: help demo examples bench test test-rust test-python test-dist test-deep fuzz golden lint format docs wheel sdist clean
+.PHONY: help demo examples bench test test-rust test-python test-dist test-deep test-memory fuzz golden lint format docs wheel sdist clean
 .DELETE_ON_ERROR:
 # Two pips in one .venv, or two cargos in one target, only wait for each other or worse.
 .NOTPARALLEL:
@@ -74,10 +74,13 @@ test-rust: ## cargo test
 test-python: $(INSTALLED) $(VENV)/.extra-test ## pytest on the installed wheel (ARGS="-k name" to choose)
 	$(PY) -m pytest $(ARGS)
 
-test-deep: fuzz ## what takes longer: fuzzing
+test-deep: fuzz test-memory ## what takes longer: fuzzing, every call out of memory
 
 fuzz: $(INSTALLED) $(VENV)/.extra-test ## random calls and damaged files for SECONDS=600 (ARGS="--seed N" to choose)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)
+
+test-memory: $(INSTALLED) $(VENV)/.extra-test ## every call where memory runs out (ARGS="--help" to choose)
+	$(BIN)/python -m tests.out_of_memory $(ARGS)
 
 golden: $(INSTALLED) $(VENV)/.extra-test ## what PyTorch gives, for the tests (PyTorch is installed: some GB)
 	$(PIP) install torch

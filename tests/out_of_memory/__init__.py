@@ -1,0 +1,1 @@
+"""Every public call where memory runs out."""

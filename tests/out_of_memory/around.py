@@ -1,0 +1,89 @@
+"""Copies, files, views and texts of a network, and what stands around it."""
+
+import copy
+import pickle
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import bpfast
+from tests.out_of_memory.call import Call, net, numbers, several
+
+
+@several
+def around() -> Iterator[tuple[str, Callable[[], Call]]]:
+    def of(work: Callable[[bpfast.Network], object], *sizes: int, **options: Any) -> Any:
+        def make() -> Call:
+            made = net(*(sizes or (1000, 700)), **options)
+            made.weights, made.biases  # noqa: B018 - the views are there already
+            return lambda: work(made)
+
+        return make
+
+    yield "copy", of(copy.copy)
+    yield "deepcopy", of(copy.deepcopy)
+    yield "pickle", of(lambda made: pickle.dumps(made, 5))
+
+    def unpickled() -> Call:
+        data = pickle.dumps(net(1000, 700), 5)
+        return lambda: pickle.loads(data)
+
+    yield "unpickle", unpickled
+    yield "astype", of(lambda made: made.astype("float32"))
+    yield "set params", of(lambda made: setattr(made, "params", made.params * 2))
+    yield "set weights", of(lambda made: setattr(made, "weights", [made.weights[0] * 2]))
+    yield "views", of(lambda made: pickle.dumps(made.weights))
+    yield "gradient", of(bpfast.Gradient)
+    yield "copy of a gradient", lambda: bpfast.Gradient(net(1000, 700)).copy
+    many = [1] * 50_000
+    yield "repr", of(repr, *many, init="zeros")
+    yield "config", of(lambda made: made.config, *many, init="zeros")
+    yield "sizes", of(lambda made: made.sizes, *many, init="zeros")
+    yield "all views", of(lambda made: list(made.weights), *many[:5000], init="zeros")
+    yield "repr of views", of(lambda made: repr(made.weights))
+
+    def saving(*sizes: int, **options: Any) -> Callable[[], Call]:
+        def make() -> Call:
+            path, made = Path(tempfile.mkdtemp(), "net"), net(*sizes, **options)
+            return lambda: made.save(path)
+
+        return make
+
+    def loading(*sizes: int, **options: Any) -> Callable[[], Call]:
+        def make() -> Call:
+            path = Path(tempfile.mkdtemp(), "net")
+            net(*sizes, **options).save(path)
+            return lambda: bpfast.load(path)
+
+        return make
+
+    for name, some in (("save", saving), ("load", loading)):
+        yield name, some(1000, 1000)
+        yield f"{name}, float32", some(100, 1000, 300, dtype="float32")
+        yield f"{name}, many layers", some(*many[:5000], init="zeros")
+
+    yield "threads", lambda: lambda: bpfast.set_num_threads(2)
+    yield "show_config", lambda: bpfast.show_config
+
+    def checked() -> Call:
+        made = net(30, 20, 10)
+        x, y = numbers(200, 30), numbers(200, 10)
+        return lambda: bpfast.testing.check_gradients(made, x, y)
+
+    yield "check_gradients", checked
+
+    def minimized() -> Call:
+        made, x, y = net(30, 200, 10), numbers(2000, 30), numbers(2000, 10)
+        return lambda: bpfast.scipy_minimize(made, x, y, max_iterations=2)
+
+    yield "scipy_minimize", minimized
+
+    def history() -> Call:
+        made = net(2, 2)
+        made.fit(np.ones((2, 2)), np.ones((2, 2)), epochs=300)
+        return lambda: (repr(made.history), made.history and made.history.to_dict())
+
+    yield "history", history

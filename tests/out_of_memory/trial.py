@@ -1,0 +1,136 @@
+"""One call where memory runs out, in a process of its own, and what becomes of it."""
+
+import contextlib
+import ctypes
+import gc
+import os
+import resource
+import select
+import signal
+import sysconfig
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+import bpfast
+
+try:
+    import _testcapi  # type: ignore[import-not-found]
+except ImportError:  # a Python without its own tests
+    _testcapi = None
+
+HANGS = 60.0  # seconds: more than any call takes, also on a busy machine
+# What is raised there is no fault of ours.
+OTHERS = (
+    "<frozen ",
+    sysconfig.get_path("stdlib"),
+    *(str(Path(sysconfig.get_path("purelib"), name)) for name in ("numpy", "scipy")),
+)
+HAS_HOOKS = _testcapi is not None
+
+
+class Outcome(NamedTuple):
+    """What became of a call."""
+
+    is_right: bool
+    is_done: bool
+    words: str
+
+
+def is_of_others(error: BaseException) -> bool:
+    """Tell whether CPython, NumPy or SciPy raised `error`, which may be the wrong one."""
+    if error.__cause__ is not None:
+        return is_of_others(error.__cause__)
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and frames[-1].filename.startswith(OTHERS)
+
+
+def tell(work: Callable[[], object], undo: Callable[[], None]) -> Outcome:
+    """Do `work`, `undo` what it was done under, and tell what became of it."""
+    try:
+        work()
+        undo()
+    except MemoryError as error:
+        undo()
+        words = f"MemoryError: {error}"
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
+        undo()
+        if not is_of_others(error):
+            return Outcome(False, False, "".join(traceback.format_exception(error))[-1500:])
+        words = f"of others: {type(error).__name__}: {error}"
+    else:
+        words = "done"
+    small = bpfast.Network([2, 2], init="zeros")
+    if small.backprop(np.array([[1.0, 2]]), np.array([[0.0, 1]])).cost != 0.25:
+        return Outcome(False, False, f"{words}, and wrong afterwards")
+    return Outcome(True, words == "done", words)
+
+
+def in_a_fork(work: Callable[[], Outcome]) -> Outcome:
+    """Do `work` in a process of its own."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        if "LOUD" not in os.environ:
+            os.dup2(quiet, 2)
+        outcome = work()
+        os.write(writing, f"{outcome.is_right:d}{outcome.is_done:d}{outcome.words}".encode())
+        os._exit(0)
+    os.close(writing)
+    said, end, has_ended = b"", time.monotonic() + HANGS, False
+    while not has_ended and select.select([reading], [], [], max(0, end - time.monotonic()))[0]:
+        more = os.read(reading, 1 << 16)
+        said, has_ended = said + more, not more
+    os.close(reading)
+    if not has_ended:
+        os.kill(child, signal.SIGKILL)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if not has_ended:
+        return Outcome(False, False, "hangs")
+    if code or not said:
+        end_of = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return Outcome(False, False, f"ends with {end_of}")
+    text = said.decode()
+    return Outcome(text[0] == "1", text[1] == "1", text[2:])
+
+
+def used() -> int:
+    """Tell how many bytes of address space are in use."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+def fill_holes() -> None:
+    """Take what the system's allocator has left of what was freed."""
+    malloc = ctypes.CDLL(None).malloc
+    malloc.restype, malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    for size in (1 << 20, 1 << 16, 1 << 12, 512, 64, 24):
+        while malloc(size):
+            pass
+
+
+def with_room(work: Callable[[], object], room: int) -> Outcome:
+    """Do `work` with `room` bytes of address space left, and nothing beside."""
+    gc.collect()
+    before, limit = resource.getrlimit(resource.RLIMIT_AS), used()
+
+    def undo() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+    resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
+    with contextlib.suppress(MemoryError):
+        fill_holes()
+    resource.setrlimit(resource.RLIMIT_AS, (limit + room, before[1]))
+    return tell(work, undo)
+
+
+def without_the_nth(work: Callable[[], object], k: int) -> Outcome:
+    """Do `work`; the k-th request that CPython makes of its allocators is refused."""
+    _testcapi.set_nomemory(k, k + 1)
+    return tell(work, _testcapi.remove_mem_hooks)

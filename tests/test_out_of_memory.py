@@ -1,0 +1,36 @@
+"""Where memory runs out, a call raises MemoryError: some calls, in coarse steps.
+
+`make test-memory` walks every call in fine steps.
+"""
+
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import pytest
+
+pytest.importorskip("resource")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS is Linux's")
+
+# Calls, and MiB from one room to the next.
+CALLS = {
+    "fit[many labels]": 2,
+    "fit[callable, one batch]": 4,
+    "around[save]": 2,
+    "around[load]": 2,
+    "compute[trace, many layers]": 0.5,
+    "compute[backprop, wide]": 4,
+    "sparse[csr, backprop]": 2,
+    "network_of_many_layers": 4,
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_fits_or_raises_memory_error(name):
+    from tests.out_of_memory.run import failures
+
+    # In a process without pytest, which holds memory, and without threads, which no fork may have.
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        count, wrong = pool.submit(failures, name, 2, walks=["room"], step=CALLS[name]).result()
+    assert count > 4, "it needs no memory"
+    assert not wrong, "\n".join(wrong)
