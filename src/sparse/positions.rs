@@ -163,7 +163,7 @@ impl Positions {
                 continue;
             }
             sorted.clear();
-            reserve(&mut sorted, row.len())?;
+            reserve_list("x", &mut sorted, row.len())?;
             sorted.extend_from_slice(row);
             sorted.sort_unstable();
             if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
