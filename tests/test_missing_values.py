@@ -67,6 +67,8 @@ def test_lists_without_arrays_stay_as_they_were():
             net.forward(x)
     for x in (X.tolist(), list(X), deque(X), [[np.float64(v) for v in row] for row in X]):
         assert net.forward(x).tobytes() == net.forward(X).tobytes()
+    for x in (X.tolist(), list(X), memoryview(X)):
+        assert reference.forward(W, B, x) == reference.forward(W, B, X)
 
 
 def test_tables_with_missing_values():

@@ -76,9 +76,9 @@ def _refuse_masked(argument: str, value: Any) -> None:
     if getattr(getattr(mask, "dtype", None), "kind", None) == "b" and (count := int(mask.sum())):
         got = f"{count} masked; fill them in with .filled(value)"
         raise ValueError(f"{argument}: expected no missing values, got {got}")
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+    if isinstance(value, Sequence) and not isinstance(value, str) and not hasattr(value, "tolist"):
         for entry in value:
-            if not isinstance(entry, float):
+            if not isinstance(entry, float | str | int):
                 _refuse_masked(argument, entry)
 
 
