@@ -11,7 +11,7 @@ from pathlib import Path
 
 # Rooms of src/, lowest first. A room imports rooms of its own level and of lower ones.
 LEVELS = (
-    "error line names < interrupt sparse random < scalar reserve kernels store"
+    "error line names < interrupt sparse random sum < scalar reserve kernels store"
     " < activation cost fused < network < labels rows < examples plan layout saved dropout"
     " < workspace < pairwise compensated < forward < backward < pool < optimizer < batch"
     " < equations train < python"
