@@ -132,7 +132,7 @@ impl<T: Element> State<T> {
             scratch,
             report,
         } = self;
-        (*report, *of_run) = (Report::default(), 0);
+        (report.steps, report.diverged, *of_run) = (0, false, 0);
         let Some(data) = data else {
             return Ok(false);
         };
