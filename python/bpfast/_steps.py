@@ -39,13 +39,8 @@ def run_steps(
         a = trainer.outputs(optimizer)
         returned = cost(a, np.take(trainer.y, trainer.next_rows(), 0))
         diverged = trainer.run(rates[k : k + 1], optimizer, kept, returned)
-        steps, examples, of_step = trainer.report
-        report = Report(
-            report.steps + steps,
-            report.examples + examples,
-            report.cost + of_step,
-            diverged,
-        )
+        steps, examples, so_far = trainer.report
+        report = Report(report.steps + steps, report.examples + examples, so_far, diverged)
         if diverged:
             break
     return report
