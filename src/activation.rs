@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::interrupt::{ELEMENT_WORK, Pulse};
 use crate::kernels::{activations as kernel, map, scale, slopes, softmax};
 use crate::scalar::Real;
+use crate::sum::{LaneSum, RUN, sum};
 
 /// The activation function σ of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -171,11 +172,7 @@ impl Activation {
             Self::Softplus => scale(delta, a, slopes::Softplus, |a| -(-a).exp_m1()),
             Self::Softmax => {
                 for (delta, a) in delta.chunks_exact_mut(width).zip(a.chunks_exact(width)) {
-                    let products = delta.iter().zip(a).map(|(d, a)| d.to_f64() * a.to_f64());
-                    let dot = T::from_f64(products.fold(0.0, |sum, product| sum + product));
-                    for (delta, &a) in delta.iter_mut().zip(a) {
-                        *delta = a * (*delta - dot);
-                    }
+                    softmax_pull_back(delta, a);
                 }
             }
         }
@@ -234,15 +231,31 @@ pub fn softplus<T: Real>(z: T) -> T {
 /// e^z / Σ e^z, shifted by the largest z so that nothing overflows.
 fn plain_softmax<T: Real>(z: &mut [T]) {
     let largest = largest(z);
-    // In float64: a million float32 outputs would lose three digits of their sum.
-    let mut sum = 0.0;
     for z in z.iter_mut() {
         *z = (*z - largest).exp();
-        sum += z.to_f64();
     }
+    // In float64: a million float32 outputs would lose three digits of their sum.
+    let runs = z
+        .chunks(RUN)
+        .map(|run| run.iter().fold(0.0, |sum, z| sum + z.to_f64()));
+    let sum = sum(runs);
     let sum = T::from_f64(sum);
     for z in z {
         *z = *z / sum;
+    }
+}
+
+/// δ ← `a_j (δ_j − Σ_k a_k δ_k)`, with δ of the largest a taken out of all: as Σ a = 1 that changes
+/// nothing, but where a is nearly 1 it leaves the digits of what is left.
+fn softmax_pull_back<T: Real>(delta: &mut [T], a: &[T]) {
+    let largest = largest(a);
+    let top = a.iter().position(|&a| a == largest).unwrap_or(0);
+    let of_top = delta[top].to_f64();
+    let mut dot = LaneSum::default();
+    dot.add(a.len(), |k| a[k].to_f64() * (delta[k].to_f64() - of_top));
+    let dot = dot.total();
+    for (delta, &a) in delta.iter_mut().zip(a) {
+        *delta = T::from_f64(a.to_f64() * ((delta.to_f64() - of_top) - dot));
     }
 }
 

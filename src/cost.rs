@@ -4,6 +4,7 @@ use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::fused::Fused;
 use crate::scalar::Real;
+use crate::sum::LaneSum;
 
 /// The cost `C_x` of one example, a sum over the output neurons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -170,7 +171,7 @@ impl Cost {
             return fused.cost(z, a, y);
         }
         let residual = |j: usize| a[j].to_f64() - y(j).to_f64();
-        let mut sum = Sum::default();
+        let mut sum = LaneSum::default();
         match self {
             Self::Quadratic => sum.add(a.len(), |j| 0.5 * residual(j) * residual(j)),
             Self::Huber => sum.add(a.len(), |j| {
@@ -244,32 +245,6 @@ pub enum Wanted<'a, T> {
 
 fn indicator<T: Real>(holds: bool) -> T {
     if holds { T::ONE } else { T::ZERO }
-}
-
-/// A sum in float64 of eight partial sums, each of every eighth term: they do not wait for each
-/// other. The order is fixed by the number of terms.
-#[derive(Default)]
-pub(crate) struct Sum([f64; 8]);
-
-impl Sum {
-    /// Adds `count` terms; a multiple of eight, unless they are the last.
-    pub fn add(&mut self, count: usize, term: impl Fn(usize) -> f64) {
-        let whole = count - count % self.0.len();
-        for first in (0..whole).step_by(self.0.len()) {
-            for (lane, sum) in self.0.iter_mut().enumerate() {
-                *sum += term(first + lane);
-            }
-        }
-        for (j, sum) in (whole..count).zip(&mut self.0) {
-            *sum += term(j);
-        }
-    }
-
-    /// The sum.
-    pub fn total(self) -> f64 {
-        let [a, b, c, d, e, f, g, h] = self.0;
-        ((a + b) + (c + d)) + ((e + f) + (g + h))
-    }
 }
 
 /// −1, ±0 or 1; NaN for NaN.

@@ -2,10 +2,14 @@
 //! are finite. All are written in z and a so that nothing overflows; `docs/mathematics.md`
 //! derives them.
 
-use crate::activation::softplus;
-use crate::cost::Sum;
+use crate::activation::{sigmoid, softplus};
 use crate::kernels::{activations, map, scale, slopes};
 use crate::scalar::Real;
+use crate::sum::LaneSum;
+
+mod softmax;
+
+use softmax::LogSoftmax;
 
 /// The outputs whose logarithms are taken at once, a multiple of eight.
 const BLOCK: usize = 64;
@@ -32,7 +36,7 @@ impl Fused {
     pub fn cost<T: Real>(self, z: &[T], a: &[T], y: impl Fn(usize) -> T) -> f64 {
         let n = z.len();
         let y = |j: usize| y(j).to_f64();
-        let mut sum = Sum::default();
+        let mut sum = LaneSum::default();
         match self {
             Self::SigmoidCrossEntropy => {
                 // softplus(∓z) = max(∓z, 0) + ln(1 + e^−|z|): one logarithm for both.
@@ -48,16 +52,10 @@ impl Fused {
                 }
             }
             Self::SoftmaxLogLikelihood => {
-                let shares = Shares::of(z, a);
-                sum.add(n, |j| times(y(j), -shares.ln(z, j)));
+                let softmax = LogSoftmax::of(z, a);
+                sum.add(n, |j| softmax.weighted(y(j), z[j]));
             }
-            Self::SoftmaxCrossEntropy => {
-                let shares = Shares::exact(z);
-                sum.add(n, |j| {
-                    let (surprise, complement) = (-shares.ln(z, j), -shares.ln_rest(z, j));
-                    times(y(j), surprise) + times(1.0 - y(j), complement)
-                });
-            }
+            Self::SoftmaxCrossEntropy => softmax::cross_entropy(z, y, &mut sum),
             Self::SigmoidPoisson => {
                 sum.add(n, |j| a[j].to_f64() + times(y(j), softplus(-z[j].to_f64())));
             }
@@ -68,8 +66,8 @@ impl Fused {
                 a - times(y(j), ln_a)
             }),
             Self::SoftmaxPoisson => {
-                let shares = Shares::of(z, a);
-                sum.add(n, |j| a[j].to_f64() + times(y(j), -shares.ln(z, j)));
+                let softmax = LogSoftmax::of(z, a);
+                sum.add(n, |j| a[j].to_f64() + softmax.weighted(y(j), z[j]));
             }
         }
         sum.total()
@@ -82,11 +80,14 @@ impl Fused {
             Self::SigmoidCrossEntropy => indices().for_each(|j| delta[j] = a[j] - y(j)),
             // Their costs differ by Σ a = 1.
             Self::SoftmaxLogLikelihood | Self::SoftmaxPoisson => {
-                let total = indices().fold(T::ZERO, |sum, j| sum + y(j));
+                let total = total(a.len(), &y);
                 indices().for_each(|j| delta[j] = a[j] * total - y(j));
             }
             Self::SigmoidPoisson => {
-                indices().for_each(|j| delta[j] = (a[j] - y(j)) * (T::ONE - a[j]));
+                // 1 − a = σ(−z).
+                indices().for_each(|j| delta[j] = -z[j]);
+                map(delta, activations::Sigmoid, sigmoid);
+                indices().for_each(|j| delta[j] *= a[j] - y(j));
             }
             Self::SoftplusPoisson => {
                 delta.fill(T::ONE);
@@ -102,109 +103,19 @@ impl Fused {
                     delta[j] = derivative - y(j) * ratio;
                 });
             }
-            Self::SoftmaxCrossEntropy => {
-                // With p_j = (a_j − y_j) / (1 − a_j): δ_j = p_j − a_j Σ_k p_k. Only the largest
-                // output t can be so near 1 that 1 − a_t is lost; in place of a_j p_t stands the
-                // equal r_j (a_t − y_t), r the softmax of the others, and
-                // δ_t = a_t − y_t − a_t Σ_{k≠t} p_k.
-                let shares = Shares::exact(z);
-                let top = shares.top;
-                let output = |j: usize| shares.ln(z, j).exp();
-                let miss = output(top) - y(top).to_f64();
-                let rest = shares.ln_rest(z, top);
-                // First p_j in place of δ_j.
-                let mut sum = 0.0;
-                for j in indices().filter(|&j| j != top) {
-                    let a = output(j);
-                    let p = (a - y(j).to_f64()) / (1.0 - a);
-                    sum += p;
-                    delta[j] = T::from_f64(p);
-                }
-                for j in indices().filter(|&j| j != top) {
-                    let (ln_a, p) = (shares.ln(z, j), delta[j].to_f64());
-                    let (a, share) = (ln_a.exp(), (ln_a - rest).exp());
-                    delta[j] = T::from_f64(p - a * sum - share * miss);
-                }
-                delta[top] = T::from_f64(miss - output(top) * sum);
-            }
+            Self::SoftmaxCrossEntropy => softmax::cross_entropy_delta(z, y, delta),
         }
     }
 }
 
-/// Softmax in logarithms, with the largest z taken out before anything is added: a cost of 1e-13
-/// at z = 1000 keeps its digits, down to the smallest normal number of a's dtype.
-struct Shares {
-    /// The largest z, and its index.
-    shift: f64,
-    top: usize,
-    /// ln Σ e^(z − shift).
-    ln_sum: f64,
-}
-
-impl Shares {
-    /// Of z and a, its softmax: the others' shares of the largest are there already.
-    fn of<T: Real>(z: &[T], a: &[T]) -> Self {
-        let top = largest(z);
-        let mut others = Sum::default();
-        others.add(a.len(), |j| if j == top { 0.0 } else { a[j].to_f64() });
-        Self::new(z, top, others.total() / a[top].to_f64())
+/// Σ y: of few outputs one after the other, of many in float64, as a float32 would lose digits.
+fn total<T: Real>(n: usize, y: impl Fn(usize) -> T) -> T {
+    if n <= BLOCK {
+        return (0..n).fold(T::ZERO, |sum, j| sum + y(j));
     }
-
-    /// Of z alone, in float64 whatever its dtype.
-    fn exact<T: Real>(z: &[T]) -> Self {
-        let top = largest(z);
-        Self::new(z, top, Self::sum_of_others(z, top, z[top].to_f64()))
-    }
-
-    /// `others`: Σ e^(z − shift) without the largest z.
-    fn new<T: Real>(z: &[T], top: usize, others: f64) -> Self {
-        let shift = z[top].to_f64();
-        Self {
-            shift,
-            top,
-            // 0 · shift is 0, or NaN for a z of NaN or +∞.
-            ln_sum: (others + 0.0 * shift).ln_1p(),
-        }
-    }
-
-    /// Σ e^(z − shift) without the largest z.
-    fn sum_of_others<T: Real>(z: &[T], top: usize, shift: f64) -> f64 {
-        let others = (0..z.len()).filter(|&j| j != top);
-        others.fold(0.0, |sum, j| sum + Real::exp(z[j].to_f64() - shift))
-    }
-
-    /// ln a_j.
-    fn ln<T: Real>(&self, z: &[T], j: usize) -> f64 {
-        (z[j].to_f64() - self.shift) - self.ln_sum
-    }
-
-    /// ln(1 − a_j).
-    fn ln_rest<T: Real>(&self, z: &[T], j: usize) -> f64 {
-        if j == self.top {
-            // Shifted by the largest of the others; −∞ where there is no other.
-            let others = (0..z.len()).filter(|&j| j != self.top);
-            let second = others.map(|j| z[j].to_f64()).fold(f64::MIN, f64::max);
-            let sum = Self::sum_of_others(z, self.top, second);
-            (second - self.shift) + ln(sum) - self.ln_sum
-        } else {
-            (-self.ln(z, j).exp()).ln_1p()
-        }
-    }
-}
-
-/// The index of the largest number, NaN passed over.
-fn largest<T: Real>(z: &[T]) -> usize {
-    // Eight at a time: to compare each with the last largest would be to wait for it.
-    let mut tops = [-T::MAX; 8];
-    for z in z.chunks(tops.len()) {
-        for (top, &z) in tops.iter_mut().zip(z) {
-            *top = if z > *top { z } else { *top };
-        }
-    }
-    let top = tops
-        .into_iter()
-        .fold(-T::MAX, |a, b| if b > a { b } else { a });
-    z.iter().position(|&z| z == top).unwrap_or(0)
+    let mut sum = LaneSum::default();
+    sum.add(n, |j| y(j).to_f64());
+    T::from_f64(sum.total())
 }
 
 /// ln x, not inlined, as [`Real`]'s functions are not.
@@ -249,6 +160,54 @@ mod tests {
                 .zip([2.0, -2.0])
                 .all(|(d, e)| (d - e).abs() < 1e-12),
             "{delta:?}"
+        );
+    }
+
+    #[test]
+    fn shares_keep_their_digits_however_far_the_largest_z_is() {
+        // r = softmax of (0.3, −0.5): δ = (2, −1 − r_1, −r_2) in the limit.
+        let r = 1.0 / (1.0 + (-0.8_f64).exp());
+        let y = |j: usize| if j == 1 { 1.0 } else { 0.0 };
+        for gap in [1e3, 1e6, 1e16, 1.7e308] {
+            let mut delta = [f64::NAN; 3];
+            Fused::SoftmaxCrossEntropy.delta(&[gap, 0.3, -0.5], &[1.0, 0.0, 0.0], y, &mut delta);
+            for (got, wanted) in delta.iter().zip([2.0, -1.0 - r, r - 1.0]) {
+                assert!((got - wanted).abs() < 1e-15, "{gap} {delta:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_difference_of_two_z_may_overflow_where_the_cost_does_not() {
+        // C = ¼ · 3.4e308 for the log-likelihood, and the largest z adds as much with 1 − y = ¼.
+        let (z, a) = ([1.7e308, -1.7e308], [1.0, 0.0]);
+        let y = |j: usize| if j == 0 { 0.75 } else { 0.25 };
+        let cost = Fused::SoftmaxLogLikelihood.cost(&z, &a, y);
+        assert!((cost / 8.5e307 - 1.0).abs() < 1e-15, "{cost:e}");
+        let cost = Fused::SoftmaxCrossEntropy.cost(&z, &a, y);
+        assert!((cost / 1.7e308 - 1.0).abs() < 1e-15, "{cost:e}");
+    }
+
+    #[test]
+    fn infinite_z_have_an_answer_where_there_is_one() {
+        let low = f64::NEG_INFINITY;
+        let delta = |z: &[f64], y: &[f64]| {
+            let mut delta = vec![f64::NAN; z.len()];
+            Fused::SoftmaxCrossEntropy.delta(z, &[], |j| y[j], &mut delta);
+            delta
+        };
+        assert_eq!(delta(&[0.0, low], &[0.0, 1.0]), [2.0, -2.0]);
+        assert_eq!(delta(&[0.0, low, low], &[1.0, 0.0, 0.0]), [0.0; 3]);
+        // How the two at −∞ share the rest has no limit.
+        let undefined = delta(&[0.0, low, low], &[0.0, 1.0, 0.0]);
+        assert!(
+            undefined[0] == 2.0 && undefined[1..].iter().all(|d| d.is_nan()),
+            "{undefined:?}"
+        );
+        assert!(
+            delta(&[f64::INFINITY, 0.0], &[1.0, 0.0])
+                .iter()
+                .all(|d| d.is_nan())
         );
     }
 }

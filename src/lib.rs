@@ -40,6 +40,7 @@ mod reserve;
 pub mod scalar;
 pub mod sparse;
 pub mod store;
+pub mod sum;
 
 pub mod activation;
 pub mod cost;

@@ -11,7 +11,7 @@ from pathlib import Path
 
 # Rooms of src/, lowest first. A room imports rooms of its own level and of lower ones.
 LEVELS = (
-    "allocator error line names < interrupt random < scalar reserve sparse kernels store"
+    "allocator error line names < interrupt random sum < scalar reserve sparse kernels store"
     " < activation cost fused < network < labels rows < examples plan layout saved dropout"
     " < workspace < pairwise compensated < forward < backward < pool < optimizer < batch"
     " < equations train < python"

@@ -135,24 +135,30 @@ def _sigmoid_cross_entropy(z: Vector, a: Vector, y: Vector) -> tuple[float, Vect
 def _softmax_cross_entropy(z: Vector, a: Vector, y: Vector) -> tuple[float, Vector]:
     """C_x as above, ∂C_x/∂z_j = a_j - y_j - Σ_{k≠j} r_jk (a_k - y_k).
 
-    r_jk = a_j / (1 - a_k) is what softmax gives neuron j when neuron k is left out.
+    r_jk = a_j / (1 - a_k) is what softmax gives neuron j when neuron k is left out. For a_k above
+    half, a_k - y_k = (1 - y_k) - (1 - a_k), as 1 - a_k is known to its last digit.
     """
+    half_ln_1_a = _half_log_one_minus_softmax(z)
     c = [
-        term
-        for ln_a, ln_1_a, y_j in zip(_log_softmax(z), _log_one_minus_softmax(z), y, strict=True)
-        for term in (_times(-y_j, ln_a), _times(y_j - 1.0, ln_1_a))
+        2.0 * term
+        for half, half_1, y_j in zip(_half_log_softmax(z), half_ln_1_a, y, strict=True)
+        for term in (_times(-y_j, half), _times(y_j - 1.0, half_1))
     ]
-    nabla_z = [[a_j - y_j] for a_j, y_j in zip(a, y, strict=True)]
-    for k in range(len(z)):
-        others = [j for j in range(len(z)) if j != k]
-        for j, r_jk in zip(others, _softmax([z[j] for j in others]), strict=True):
-            nabla_z[j].append(-r_jk * (a[k] - y[k]))
+    residuals = [
+        (1.0 - y_k) - math.exp(2.0 * half_1) if a_k > 0.5 else a_k - y_k
+        for a_k, half_1, y_k in zip(a, half_ln_1_a, y, strict=True)
+    ]
+    nabla_z = [[r] for r in residuals]
+    for k, r_k in enumerate(residuals):
+        others = [j for j in range(len(z)) if j != k and r_k != 0.0]  # no share of 0
+        for j, r_jk in zip(others, _shares([z[j] for j in others]), strict=True):
+            nabla_z[j].append(-r_jk * r_k)
     return exact_sum(c), [exact_sum(terms) for terms in nabla_z]
 
 
 def _softmax_log_likelihood(z: Vector, a: Vector, y: Vector) -> tuple[float, Vector]:
     """C_x = -Σ_j y_j ln a_j, ∂C_x/∂z_j = a_j Σ_k y_k - y_j."""
-    c = [_times(-y_j, ln_a) for y_j, ln_a in zip(y, _log_softmax(z), strict=True)]
+    c = [2.0 * _times(-y_j, half) for y_j, half in zip(y, _half_log_softmax(z), strict=True)]
     total = exact_sum(y)
     return exact_sum(c), [a_j * total - y_j for a_j, y_j in zip(a, y, strict=True)]
 
@@ -194,30 +200,39 @@ FUSED: dict[tuple[str, str], Callable[[Vector, Vector, Vector], tuple[float, Vec
 }
 
 
-def _log_softmax(z: Vector) -> Vector:
-    """The ln a_j = z_j - m - ln Σ_k e^{z_k - m}; the largest z, m, gives the 1 in log1p."""
+def _half_log_softmax(z: Vector) -> Vector:
+    """The ½ ln a_j = ½ (z_j - m) - ½ ln Σ_k e^{z_k - m}; the largest z, m, gives the 1 in log1p.
+
+    Halves, since z_j - m may overflow where y_j times it does not.
+    """
     top = max(range(len(z)), key=z.__getitem__)
-    shifted = [z_j - z[top] for z_j in z]
-    others = exact_sum([math.exp(s_k) for k, s_k in enumerate(shifted) if k != top])
-    log_sum = shifted[top] + math.log1p(others)  # shifted[top] is 0, or NaN if z[top] is infinite
-    return [s_j - log_sum for s_j in shifted]
+    others = exact_sum([math.exp(z_k - z[top]) for k, z_k in enumerate(z) if k != top])
+    half_log_sum = (z[top] - z[top]) + 0.5 * math.log1p(others)  # NaN if z[top] is infinite
+    return [(0.5 * z_j - 0.5 * z[top]) - half_log_sum for z_j in z]
 
 
-def _log_one_minus_softmax(z: Vector) -> Vector:
-    """The ln(1 - a_j), which is ln Σ_{k≠j} a_k where a_j is more than half."""
-    ln_a = _log_softmax(z)
+def _half_log_one_minus_softmax(z: Vector) -> Vector:
+    """The ½ ln(1 - a_j), which is ½ ln Σ_{k≠j} a_k where a_j is more than half."""
+    halves = _half_log_softmax(z)
     return [
-        math.log1p(-math.exp(ln_a_j))
-        if ln_a_j < -math.log(2.0)
-        else _log_sum_exp([ln_a_k for k, ln_a_k in enumerate(ln_a) if k != j])
-        for j, ln_a_j in enumerate(ln_a)
+        0.5 * math.log1p(-math.exp(2.0 * half))
+        if 2.0 * half < -math.log(2.0)
+        else _half_log_sum_exp([half_k for k, half_k in enumerate(halves) if k != j])
+        for j, half in enumerate(halves)
     ]
 
 
-def _log_sum_exp(values: Vector) -> float:
-    """The ln Σ e^v; -∞ if there is none, or none above -∞."""
-    m = max(values, default=-math.inf)
-    return m if m == -math.inf else m + math.log(exact_sum([math.exp(v - m) for v in values]))
+def _half_log_sum_exp(halves: Vector) -> float:
+    """The ½ ln Σ e^{2h}; -∞ if there is none, or none above -∞."""
+    m = max(halves, default=-math.inf)
+    if m == -math.inf:
+        return m
+    return m + 0.5 * math.log(exact_sum([math.exp(2.0 * (half - m)) for half in halves]))
+
+
+def _shares(z: Vector) -> Vector:
+    """Softmax, also of a single -∞: 1."""
+    return [1.0] if len(z) == 1 else _softmax(z)
 
 
 # Sums and products

@@ -1,5 +1,7 @@
-//! ln(1 + x) of 0 ≤ x ≤ 1, which is all that softplus asks for.
+//! ln(1 + x) of −½ ≤ x ≤ 1, which is all that softplus and the costs over softmax ask for.
 
+use super::exponential::exp;
+use super::map::Function;
 use super::polynomial::polynomial;
 use super::vector::Arithmetic;
 use crate::scalar::Real;
@@ -30,7 +32,7 @@ impl Logarithm for f64 {
     ];
 }
 
-/// ln(1 + x) of 0 ≤ x ≤ 1.
+/// ln(1 + x) of −½ ≤ x ≤ 1, whose s is a third of 1 at most.
 ///
 /// With s = x / (2 + x) it is 2 artanh s = 2s + s³ p(s²), and 2s = x − s x: so it is
 /// x − s (x − s² p(s²)), where the rounding of s counts for less than half.
@@ -41,4 +43,15 @@ pub(super) fn ln_1p<T: Real, V: Arithmetic<Scalar = T>>(x: V) -> V {
     let p = polynomial(square, square * square, T::ARTANH);
     let bracket = (-square).mul_add(p, x);
     (-s).mul_add(bracket, x)
+}
+
+/// ln(1 − e^x) of x ≤ −ln 2.
+#[derive(Debug, Clone, Copy)]
+pub struct LnOneMinusExp;
+
+impl<T: Real> Function<T> for LnOneMinusExp {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, x: V) -> V {
+        ln_1p(-exp(x))
+    }
 }

@@ -36,9 +36,9 @@ mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub use exponential::Exponential;
+pub use exponential::{Exp, Exponential};
 pub use level::{Level, Registers, level};
-pub use logarithm::Logarithm;
+pub use logarithm::{LnOneMinusExp, Logarithm};
 pub use map::{Function, map, scale};
 pub use normal::Normal;
 pub use softmax::softmax;

@@ -1,10 +1,13 @@
 //! e^z / Σ e^z of each row.
 
+use std::ops::Range;
+
 use super::exponential::exp;
 use super::level::{self, Job};
 use super::map::{Combination, Combine, Function, Map, fused_level};
 use super::vector::Arithmetic;
 use crate::scalar::Real;
+use crate::sum::{CompensatedSum, RUN};
 
 /// How many rows are summed side by side: a sum waits for each of its additions.
 const TOGETHER: usize = 4;
@@ -127,20 +130,37 @@ unsafe fn largest<T: Real, V: Arithmetic<Scalar = T>>(values: &[T]) -> T {
     lanes[..V::LANES].iter().copied().fold(-T::MAX, larger)
 }
 
-/// Σ of each of at most [`TOGETHER`] rows, its terms in order. In float64: a million float32
-/// outputs would lose three digits of their sum.
+/// Σ of each of at most [`TOGETHER`] rows: its terms in order, and runs of them with compensation. In
+/// float64: a million float32 outputs would lose three digits of their sum.
 #[inline(always)]
 fn sums<T: Real>(rows: &[T], width: usize) -> [f64; TOGETHER] {
+    if width <= RUN {
+        return sums_of_run(rows, width, 0..width);
+    }
+    let mut sums = [CompensatedSum::default(); TOGETHER];
+    for start in (0..width).step_by(RUN) {
+        let of_run = sums_of_run(rows, width, start..width.min(start + RUN));
+        for (sum, of_run) in sums.iter_mut().zip(of_run) {
+            sum.add(of_run);
+        }
+    }
+    sums.map(CompensatedSum::total)
+}
+
+/// The sums of the numbers in `columns` of each row.
+#[inline(always)]
+fn sums_of_run<T: Real>(rows: &[T], width: usize, columns: Range<usize>) -> [f64; TOGETHER] {
     let mut sums = [0.0; TOGETHER];
     if rows.len() == width * TOGETHER {
-        for j in 0..width {
+        for j in columns {
             for (i, sum) in sums.iter_mut().enumerate() {
                 *sum += rows[i * width + j].to_f64();
             }
         }
     } else {
         for (row, sum) in rows.chunks_exact(width).zip(&mut sums) {
-            *sum = row.iter().fold(0.0, |sum, value| sum + value.to_f64());
+            let run = row[columns.clone()].iter();
+            *sum = run.fold(0.0, |sum, value| sum + value.to_f64());
         }
     }
     sums

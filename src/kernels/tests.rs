@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use super::map::{Function, Map};
 use super::testing::{Bits, assert_same, numbers, run_in_arrays, values};
-use super::{activations as sigma, slopes};
+use super::{Exp, LnOneMinusExp, activations as sigma, slopes};
 use crate::scalar::Real;
 
 /// What a function should be.
@@ -169,6 +169,20 @@ fn softplus() {
         ..Exact::new(|a| -libm::expm1(-a))
     };
     exact.check_both(slopes::Softplus);
+}
+
+#[test]
+fn exponentials_and_logarithms() {
+    let exact = Exact {
+        domain: (f64::NEG_INFINITY, 0.0),
+        ..Exact::new(libm::exp)
+    };
+    exact.check_both(Exp);
+    let exact = Exact {
+        domain: (f64::NEG_INFINITY, -std::f64::consts::LN_2),
+        ..Exact::new(|x| libm::log1p(-libm::exp(x)))
+    };
+    exact.check_both(LnOneMinusExp);
 }
 
 #[test]
