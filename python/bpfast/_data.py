@@ -151,16 +151,17 @@ class Examples:
 
     def cost(self) -> float:
         """C, as the network is now."""
-        total = weight = 0.0
+        costs, weights = [], []
         for piece in self._pieces():
-            x, y, weights = self._at(piece)
+            x, y, weight = self._at(piece)
             if len(y) == len(self):
-                return self._net.cost(x, y, sample_weight=weights)
-            of_piece = len(y) if weights is None else float(weights.sum())
+                return self._net.cost(x, y, sample_weight=weight)
+            of_piece = len(y) if weight is None else float(weight.sum())
             if of_piece > 0:
-                total += of_piece * self._net.cost(x, y, sample_weight=weights)
-                weight += of_piece
-        return total / weight
+                costs.append(of_piece * self._net.cost(x, y, sample_weight=weight))
+                weights.append(of_piece)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(np.sum(costs) / np.sum(weights))  # NumPy adds in pairs
 
     def metrics(self, metrics: Mapping[str, Metric], prefix: str) -> dict[str, float]:
         """Each metric of the network's answers, its name behind `prefix`."""

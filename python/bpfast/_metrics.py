@@ -30,10 +30,16 @@ def mean_absolute_error(a: NDArray[Any], y: NDArray[Any]) -> float:
 def r2(a: NDArray[Any], y: NDArray[Any]) -> float:
     """1 - Σ (a - y)² / Σ (y - ȳ)², the mean of it over the outputs."""
     y = outputs(a, y)
-    residual = np.square(_residual(a, y)).sum(axis=0)
-    total = np.square(y - np.mean(y, axis=0, dtype=np.float64)).sum(axis=0)
+    residual = _sums(np.square(_residual(a, y)))
+    total = _sums(np.square(y - _sums(y.astype(np.float64)) / len(y)))
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.mean(1 - residual / total))
+
+
+def _sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Σ over the examples: NumPy adds in pairs along rows alone."""
+    sums: NDArray[np.float64] = np.ascontiguousarray(values.T).sum(axis=1)
+    return sums
 
 
 def _residual(a: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:

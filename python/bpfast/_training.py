@@ -151,17 +151,18 @@ class Training:
         optimizer = self.optimizer
         cost = rate = 0.0
         steps = examples = 0
+        self.trainer.reset_cost()
         while count := self.source.ready(RUN if shown is None else self._steps_at_once()):
             rates = schedules.rates(optimizer.learning_rate, optimizer.steps, count)
-            of_run, cost_of_run = self._steps(epoch, steps, rates)
-            examples, cost, steps = examples + of_run, cost + cost_of_run, steps + count
+            of_run, cost = self._steps(epoch, steps, rates)
+            examples, steps = examples + of_run, steps + count
             rate = float(rates[-1])
             if shown is not None:
                 shown.advance(of_run)
         return rate, cost / examples
 
     def _steps(self, epoch: int, before: int, rates: Any) -> tuple[int, float]:
-        """Do some steps: their examples, and Σ s_x C_x over these."""
+        """Do some steps: their examples, and Σ s_x C_x over the epoch so far."""
         start = time.perf_counter()
         kept = self.optimizer._fit([self.net.params])
         serve(kept, self.net)

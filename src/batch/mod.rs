@@ -27,6 +27,7 @@ use crate::plan::{Plan, Sum};
 use crate::pool::Team;
 use crate::reserve::{reserve, reserve_list};
 use crate::scalar::Real;
+use crate::sum::sum;
 use crate::workspace::{Buffers, Keep, Workspace};
 
 /// What calls leave behind for later ones: buffers that fit already are not allocated again.
@@ -196,8 +197,8 @@ impl<'a, T: Real> Call<'a, T> {
 
     /// C from the costs of the grains.
     fn total(&self, targets: &Targets<'_, T>, scratch: &Scratch<T>) -> f64 {
-        let sum: f64 = scratch.costs[..self.plan.grains()].iter().sum();
-        sum / targets.divisor()
+        let costs = scratch.costs[..self.plan.grains()].iter().copied();
+        sum(costs) / targets.divisor()
     }
 
     /// Does `work` for every chunk: its rows, buffers for them, what it is given, what a product needs.

@@ -7,6 +7,7 @@ use crate::cost::{Cost, Wanted};
 use crate::error::{Error, Result};
 use crate::labels;
 use crate::scalar::Real;
+use crate::sum::sum;
 
 /// y for each example.
 #[derive(Debug, Clone, Copy)]
@@ -165,8 +166,7 @@ impl<'a, T: Real> Targets<'a, T> {
     /// C from the costs `C_x` of the examples.
     pub fn total(&self, costs: &[f64]) -> f64 {
         let costs = costs.iter().enumerate();
-        let sum = costs.fold(0.0, |sum, (x, cost)| sum + self.sample_weight(x) * cost);
-        sum / self.divisor
+        sum(costs.map(|(x, cost)| self.sample_weight(x) * cost)) / self.divisor
     }
 
     /// y of example `x`.
@@ -192,7 +192,7 @@ pub(crate) fn check_weights(n: usize, weights: &[f64]) -> Result<f64> {
             weights[x].to_string().to_lowercase(), // as Python writes nan
         ));
     }
-    let total: f64 = weights.iter().sum();
+    let total = sum(weights.iter().copied());
     if !total.is_finite() {
         return Err(Error::value("sample_weight", "a finite sum", total));
     }

@@ -193,7 +193,7 @@ impl<T: Element> State<T> {
         kept: &[Bound<'_, PyAny>],
         returned: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<bool> {
-        (self.report, self.of_run) = (Report::default(), 0);
+        (self.report.steps, self.report.diverged, self.of_run) = (0, false, 0);
         let network = net.network();
         let rows = self.next_rows(settings.batch_size).len();
         let shape = [rows, network.n_outputs()];

@@ -91,7 +91,12 @@ impl Trainer {
         })
     }
 
-    /// Begins an epoch: in the random order of `seed` and `epoch`, or as the examples stand.
+    /// Sets the sum of costs that `report` gives to 0.
+    fn reset_cost(&mut self) {
+        with_state!(&mut self.inner, state => state.report = Report::default());
+    }
+
+    /// Goes through the loaded examples: in the random order of `seed` and `epoch`, or as they stand.
     #[pyo3(signature = (epoch, seed=None))]
     fn begin(&mut self, py: Python<'_>, epoch: u64, seed: Option<u64>) -> PyResult<()> {
         with_state!(&mut self.inner, state => {
@@ -159,12 +164,12 @@ impl Trainer {
         with_state!(&self.inner, state => state.y(py))
     }
 
-    /// Of the last run: its steps, its examples, and their Σ s_x C_x.
+    /// The steps and the examples of the last run, and Σ s_x C_x over all runs since `reset_cost`.
     #[getter]
     fn report(&self) -> (usize, usize, f64) {
         with_state!(&self.inner, state => {
             let Report { steps, cost, .. } = state.report;
-            (steps, state.of_run, cost)
+            (steps, state.of_run, cost.total())
         })
     }
 

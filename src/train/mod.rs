@@ -23,6 +23,7 @@ use crate::optimizer::{Changed, Rule};
 use crate::pool::Team;
 use crate::reserve::reserve_for;
 use crate::scalar::Real;
+use crate::sum::CompensatedSum;
 use gather::Room;
 use lines::Lines;
 use norms::Norms;
@@ -90,8 +91,9 @@ pub struct Run<'a, T> {
 pub struct Report {
     /// The steps.
     pub steps: usize,
-    /// Σ s_x C_x over the examples of these steps.
-    pub cost: f64,
+    /// Σ s_x C_x over the examples of these steps, added to what it was: the sum of an epoch has the
+    /// same bits however it is cut into runs.
+    pub cost: CompensatedSum,
     /// Whether the next step was not done because its cost or its outcome is not finite.
     pub diverged: bool,
 }
@@ -137,7 +139,7 @@ impl<T: Real> Run<'_, T> {
             self.costs.is_none() || self.steps() <= 1,
             "costs of the examples of one step"
         );
-        *report = Report::default();
+        (report.steps, report.diverged) = (0, false);
         let Some(wide) = lines::network(self, changed.params)? else {
             return self.run_here(scratch, changed, report);
         };
@@ -167,12 +169,12 @@ impl<T: Real> Run<'_, T> {
         report: &mut Report,
     ) -> Result<()> {
         self.prepare(scratch, changed)?;
-        let steps = self.steps();
+        let (steps, start) = (self.steps(), *report);
         let all = watch(self.question, |pulse| {
             self.do_steps(steps, pulse, scratch, changed, report)
         });
         if self.settings.check_finite && !all_finite(changed) {
-            self.go_back(scratch, changed, report)?;
+            self.go_back(scratch, changed, start, report)?;
         }
         all
     }
@@ -196,7 +198,7 @@ impl<T: Real> Run<'_, T> {
                 break;
             };
             report.steps += 1;
-            report.cost += cost;
+            report.cost.add(cost);
         }
         Ok(())
     }
@@ -207,12 +209,13 @@ impl<T: Real> Run<'_, T> {
         &self,
         scratch: &mut Scratch<T>,
         changed: &mut Changed<'_, T>,
+        start: Report,
         report: &mut Report,
     ) -> Result<()> {
         let before = std::mem::take(&mut scratch.before);
         restore(&before, changed);
         let steps = report.steps;
-        *report = Report::default();
+        *report = start;
         let mut last = before;
         watch(self.question, |pulse| {
             while report.steps < steps && !pulse.stopped() {

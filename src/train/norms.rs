@@ -1,12 +1,17 @@
 //! Vectors that may not be longer than a given norm: a gradient, or the weights into a neuron.
 
+use crate::compensated::add_compensated;
 use crate::error::Result;
+use crate::interrupt::Pulse;
 use crate::network::Network;
 use crate::reserve::reserve_list;
 use crate::scalar::Real;
+use crate::sum::sum;
 
 /// The numbers whose squares are added first.
 const RUN: usize = 1 << 12;
+/// The weights into a neuron whose squares are added first.
+const ROWS: usize = 1 << 7;
 
 /// √Σ x², added up in float64 in a fixed order, in units of the largest x where squares overflow.
 pub fn norm<T: Real>(numbers: &[T]) -> f64 {
@@ -42,7 +47,7 @@ fn norm_in<T: Real>(numbers: &[T], unit: f64) -> f64 {
         add(&mut sums, rest);
         sums.iter().sum::<f64>()
     };
-    numbers.chunks(RUN).map(run).sum::<f64>().sqrt()
+    sum(numbers.chunks(RUN).map(run)).sqrt()
 }
 
 /// What a vector of that norm is multiplied with, so that it is no longer than `longest`.
@@ -53,8 +58,10 @@ pub fn factor(norm: f64, longest: f64) -> f64 {
 /// Room for [`shorten`].
 #[derive(Debug, Default)]
 pub struct Norms<T> {
-    /// The squares of the norms of a layer.
+    /// The squares of the norms of a layer, what their rounding lost, and those of some rows.
     squares: Vec<f64>,
+    lost: Vec<f64>,
+    run: Vec<f64>,
     /// The weights into a neuron.
     column: Vec<T>,
 }
@@ -65,25 +72,43 @@ impl<T> Norms<T> {
     /// # Errors
     /// The memory cannot be had.
     pub fn reserve(&mut self, network: &Network) -> Result<()> {
-        let Self { squares, column } = self;
-        squares.clear();
+        let Self {
+            squares,
+            lost,
+            run,
+            column,
+        } = self;
+        for numbers in [squares, lost, run] {
+            numbers.clear();
+            reserve_list("max_norm", numbers, network.widest())?;
+        }
         column.clear();
-        reserve_list("max_norm", squares, network.widest())?;
         reserve_list("max_norm", column, network.widest())
     }
 }
 
 /// Shortens the weights into each neuron to the norm `longest`, those of layer after layer.
 pub fn shorten<T: Real>(network: &Network, params: &mut [T], longest: f64, room: &mut Norms<T>) {
-    let Norms { squares, column } = room;
+    let Norms {
+        squares,
+        lost,
+        run,
+        column,
+    } = room;
     for layer in network.layers() {
         let weights = &mut params[layer.weights.clone()];
-        squares.clear();
-        squares.resize(layer.n_out, 0.0);
-        for row in weights.chunks_exact(layer.row) {
-            for (square, &w) in squares.iter_mut().zip(row) {
-                *square += w.to_f64() * w.to_f64();
+        for numbers in [&mut *squares, &mut *lost, &mut *run] {
+            numbers.clear();
+            numbers.resize(layer.n_out, 0.0);
+        }
+        for rows in weights.chunks(ROWS * layer.row) {
+            run.fill(0.0);
+            for row in rows.chunks_exact(layer.row) {
+                for (square, &w) in run.iter_mut().zip(row) {
+                    *square += w.to_f64() * w.to_f64();
+                }
             }
+            add_compensated(squares, lost, run, &Pulse::none());
         }
         for (neuron, square) in squares.iter_mut().enumerate() {
             let mut length = square.sqrt();
@@ -123,6 +148,22 @@ mod tests {
         assert!((norm(&[3e200, -4e200]) / 5e200 - 1.0).abs() < 1e-15);
         assert!(norm(&[1.0, f64::INFINITY]).is_infinite());
         assert!(norm(&[f64::NAN, 1.0]).is_nan());
+    }
+
+    #[test]
+    fn the_error_of_a_norm_does_not_grow_with_the_number_of_weights() {
+        // Each square is rounded the same way.
+        let n = 1 << 21;
+        let exact = f64::from(n).sqrt() * 0.1;
+        let numbers = vec![0.1; 1 << 21];
+        assert!((norm(&numbers) / exact - 1.0).abs() < 64.0 * f64::EPSILON);
+        let network = Network::new(&[1 << 21, 1], &[], Activation::Identity, Cost::Quadratic);
+        let network = network.expect("a good network");
+        let mut params = numbers;
+        params.push(0.0);
+        shorten(&network, &mut params, 1.0, &mut Norms::default());
+        let wanted = 1.0 / f64::from(n).sqrt();
+        assert!((params[0] / wanted - 1.0).abs() < 64.0 * f64::EPSILON);
     }
 
     #[test]
