@@ -1,4 +1,4 @@
-"""Sums over many examples, outputs and steps, against `math.fsum`: their error does not grow with n.
+"""Sums over many examples, outputs and steps against `math.fsum`: the error does not grow with n.
 
 Most terms here are equal: then each addition rounds the same way, and a sum in sequence is off by
 1e4 units of the last place and more.
@@ -115,7 +115,9 @@ def test_softmax_of_many_outputs():
 def test_targets_that_are_many(output):
     """δ = a Σ y − y, with a Σ y that float32 alone would give to three digits."""
     n = 1 << 20
-    net = bpfast.Network([1, n], output=output, cost="log_likelihood", init="zeros", dtype="float32")
+    net = bpfast.Network(
+        [1, n], output=output, cost="log_likelihood", init="zeros", dtype="float32"
+    )
     y = np.full((1, n), np.float32(1 / 3))
     delta = net.errors([[0.0]], y)[-1]
     # a Σ y = y: all cancels but the rounding of both.
