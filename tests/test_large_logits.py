@@ -174,6 +174,15 @@ def test_against_60_digits(output, cost, dtype):
                 assert reference.cost(*theirs, **kinds) == near_c, case
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_poisson_over_sigmoid_keeps_the_digits_of_one_minus_a(dtype):
+    z = np.array([[5.0, 20.0, 40.0, 80.0]], dtype)
+    delta = bpfast.bp1(z, [[3.0] * 4], output="sigmoid", cost="poisson")[0]
+    e = np.exp(-z[0].astype(float))
+    wanted = -(2 + 3 * e) * e / (1 + e) ** 2
+    assert delta == pytest.approx(wanted, rel=RELATIVE[dtype], abs=0)
+
+
 @pytest.mark.parametrize("cost", ["quadratic", "huber", "absolute"])
 @pytest.mark.parametrize("output", bpfast.ACTIVATIONS)
 def test_against_the_reference(output, cost):
