@@ -44,6 +44,9 @@ OUTPUTS = {
     "poisson": ("sigmoid", "softplus", "softmax"),
 }
 
+# As many as NumPy's arrays can have.
+MOST_DIMENSIONS = 64
+
 
 # Numbers and shapes
 
@@ -70,16 +73,19 @@ def matrix(argument: str, value: object, rows: int | str, columns: int | str) ->
     return result
 
 
-def _refuse_masked(argument: str, value: Any) -> None:
+def _refuse_masked(argument: str, value: Any, depth: int = 0) -> None:
     """Raise ValueError where an entry is masked, in an array of `numpy.ma` or a list of these."""
     mask: Any = getattr(value, "mask", None)
     if getattr(getattr(mask, "dtype", None), "kind", None) == "b" and (count := int(mask.sum())):
         got = f"{count} masked; fill them in with .filled(value)"
         raise ValueError(f"{argument}: expected no missing values, got {got}")
     if isinstance(value, Sequence) and not isinstance(value, str) and not hasattr(value, "tolist"):
+        if depth == MOST_DIMENSIONS:
+            expected = f"at most {MOST_DIMENSIONS} dimensions"
+            raise ValueError(f"{argument}: expected {expected}, got lists in lists without end")
         for entry in value:
             if not isinstance(entry, float | str | int):
-                _refuse_masked(argument, entry)
+                _refuse_masked(argument, entry, depth + 1)
 
 
 def _plain(argument: str, value: Any) -> Any:
