@@ -273,7 +273,7 @@ impl<T: Element> Engine<'_, T> {
         work: impl FnOnce(&Call<'_, T>, &mut Scratch<T>) -> Result<R> + Send,
     ) -> PyResult<R> {
         let network = self.network();
-        let plan = Plan::of(network, &inputs, threads::in_force()?);
+        let plan = Plan::of(network, &inputs, threads::in_force(py)?);
         let params = params.numbers;
         let team = Team::assemble(plan.threads);
         let mut scratch = lock(self.slot).take().unwrap_or_default();

@@ -167,7 +167,7 @@ impl<T: Element> State<T> {
         let rows = rows.min(order.len() - *done);
         let order = &order[*done..*done + rows];
         let first = inputs.part(&(0..settings.batch_size.min(data.n)));
-        let team = Team::assemble(Plan::of(network, &first, threads::in_force()?).threads);
+        let team = Team::assemble(Plan::of(network, &first, threads::in_force(py)?).threads);
         let work = inputs.part(&(0..rows)).work(network);
 
         let raised: Mutex<Option<PyErr>> = Mutex::new(None);
