@@ -17,7 +17,13 @@ LEVELS = (
     " < equations train < python"
 )
 RANKS = {room: rank for rank, level in enumerate(LEVELS.split("<")) for room in level.split()}
-UNSAFE_ALLOWED = ("kernels/", "pool/helper.rs", "python/memory.rs", "python/owned.rs")
+UNSAFE_ALLOWED = (
+    "kernels/",
+    "pool/helper.rs",
+    "pool/process.rs",
+    "python/memory.rs",
+    "python/owned.rs",
+)
 LONGEST = 400
 
 # A Rust comment, string (raw ones too) or character; a lifetime has no closing quote.

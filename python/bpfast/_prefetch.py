@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Self
@@ -20,8 +22,10 @@ class Prefetch:
 
     With `kept`, an item comes out as `kept(item)`, which the thread calls before it asks for the
     next one.
+    The thread works in the context of who makes this, with its `num_threads` among others.
     As a context manager it ends the thread, at once unless `items` keeps it waiting, and closes
-    `items` where that is a generator.
+    `items` where that is a generator. A child forked in between has no thread that fetches: there
+    RuntimeError is raised for an item that has not been found before.
     """
 
     def __init__(self, items: Iterable[Any], kept: Callable[[Any], Any] | None = None) -> None:
@@ -29,7 +33,9 @@ class Prefetch:
         # SimpleQueue has no lock that Ctrl-C could leave closed.
         self._wanted: SimpleQueue[bool] = SimpleQueue()  # one more item, or none any more
         self._found: SimpleQueue[tuple[str, Any]] = SimpleQueue()
-        self._thread = threading.Thread(target=self._fetch, name="bpfast-prefetch", daemon=True)
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._fetch,), name="bpfast-prefetch", daemon=True
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -38,11 +44,15 @@ class Prefetch:
     def __iter__(self) -> Iterator[Any]:
         self._wanted.put(True)
         while True:
+            can_come = self._thread.is_alive()
             try:
                 # Without a timeout, Ctrl-C would wait for the item on some systems.
                 kind, value = self._found.get(timeout=LOOK)
             except Empty:
-                continue
+                if can_come:
+                    continue
+                message = "a forked child cannot go on with batches that its parent was fetching"
+                raise RuntimeError(message) from None
             if kind == "end":
                 return
             if kind == "error":
@@ -55,12 +65,15 @@ class Prefetch:
         self._thread.join(LOOK)
 
     def _fetch(self) -> None:
+        process = os.getpid()
         iterator: Iterator[Any] | None = None
         try:
             iterator = iter(self._items)
             end = object()
             while self._wanted.get():
                 item = next(iterator, end)
+                if os.getpid() != process:
+                    return  # `items` has forked: nobody waits for the item in the child
                 if item is end:
                     self._found.put(("end", None))
                     return

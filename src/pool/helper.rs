@@ -12,6 +12,7 @@ use std::thread::{Builder, Thread};
 use std::time::{Duration, Instant};
 
 use super::place::Place;
+use super::process::Process;
 
 /// How long a helper looks for work before it sleeps: to wake it takes a caller some microseconds,
 /// and calls often come one after the other.
@@ -102,14 +103,14 @@ impl Helper {
     }
 
     /// Returns once the helper does not have the loan `number`, or no longer; asks `waiting` in
-    /// between.
-    fn take_back(&self, number: u64, waiting: &dyn Fn()) {
+    /// between, and returns at once where that has left `process` for a child.
+    fn take_back(&self, process: Process, number: u64, waiting: &dyn Fn()) {
         let Desk { slot, holder, .. } = &*self.desk;
         if holder.load(Ordering::Relaxed) != number {
             return;
         }
         if slot.change(OFFERED, FREE).is_err() {
-            self.desk.wait(waiting);
+            self.desk.wait(process, waiting);
         }
         holder.store(NOBODY, Ordering::Release);
     }
@@ -155,9 +156,10 @@ impl Desk {
         }
     }
 
-    /// Returns once the helper has finished. A panic in `waiting` ends the process: the helper works
-    /// on what the caller would take with it.
-    fn wait(&self, waiting: &dyn Fn()) {
+    /// Returns once the helper has finished, or where `process` has been left for a child: the helper
+    /// is not there. A panic in `waiting` ends the process: the helper works on what the caller would
+    /// take with it.
+    fn wait(&self, process: Process, waiting: &dyn Fn()) {
         let mut rest = Rest::default();
         while self.slot.phase.load(Ordering::Acquire) != FREE {
             if rest.is_over() {
@@ -169,6 +171,9 @@ impl Desk {
                 let end = AbortOnPanic;
                 waiting();
                 std::mem::forget(end);
+                if !process.is_current() {
+                    return;
+                }
                 std::thread::park_timeout(crate::interrupt::INTERVAL);
             }
         }
@@ -210,28 +215,45 @@ impl Rest {
 /// Lends `work` to `count` of `helpers`, if so many are free, does `own`, and takes the work back. Asks
 /// `waiting` now and then while a helper is still at work.
 ///
+/// `own` and `waiting` may fork. In the child, which does not have the helpers of `process`, this
+/// returns without them; no lock that a helper may have had is taken.
+///
 /// A panic in `work` on a helper ends the process: the helper could not give it back. So does one in
 /// `waiting`.
 pub fn lend(
+    process: Process,
     helpers: &[Helper],
     count: usize,
     work: &Work<'_>,
     own: impl FnOnce(),
     waiting: &dyn Fn(),
 ) {
-    struct Lent<'a>(&'a [Helper], u64, &'a dyn Fn());
+    struct Lent<'a> {
+        process: Process,
+        helpers: &'a [Helper],
+        number: u64,
+        waiting: &'a dyn Fn(),
+    }
     impl Drop for Lent<'_> {
         fn drop(&mut self) {
-            self.0
-                .iter()
-                .for_each(|helper| helper.take_back(self.1, self.2));
+            for helper in self.helpers {
+                if !self.process.is_current() {
+                    return;
+                }
+                helper.take_back(self.process, self.number, self.waiting);
+            }
         }
     }
     static NEXT: AtomicU64 = AtomicU64::new(NOBODY + 1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let lent = Lent(helpers, number, waiting);
+    let lent = Lent {
+        process,
+        helpers,
+        number,
+        waiting,
+    };
     // SAFETY: `lent` takes the work back before `work` can end, be it by a panic of `own`, and nothing
-    // can unwind out of that; the number is this loan's alone.
+    // can unwind out of that; the number is this loan's alone. In a forked child no helper runs.
     let accept = |helper: &&Helper| unsafe { helper.offer(number, &work) };
     helpers.iter().filter(accept).take(count).for_each(|_| ());
     own();
@@ -244,6 +266,11 @@ mod tests {
 
     use super::*;
     use crate::interrupt::INTERVAL;
+
+    fn lend_to(helper: &Helper, work: &Work<'_>, own: impl FnOnce()) {
+        let process = Process::current().expect("forks are counted");
+        lend(process, std::slice::from_ref(helper), 1, work, own, &|| ());
+    }
 
     /// A helper of its own: those of the pool are kept awake by other tests, or have just started.
     #[test]
@@ -259,7 +286,7 @@ mod tests {
                 }
             };
             let work = || came.store(true, Ordering::Relaxed);
-            lend(std::slice::from_ref(&helper), 1, &work, own, &|| ());
+            lend_to(&helper, &work, own);
             came.into_inner()
         });
         assert!(woken, "the helper never came");
@@ -280,7 +307,7 @@ mod tests {
                 came.store(true, Ordering::Relaxed);
                 std::thread::sleep(10 * AWAKE);
             };
-            lend(std::slice::from_ref(&helper), 1, &work, own, &|| ());
+            lend_to(&helper, &work, own);
             came.into_inner() && since.elapsed() < INTERVAL
         });
         assert!(woken, "the caller slept on");

@@ -197,6 +197,10 @@ impl<T: Element> State<T> {
             };
             run.run(scratch, changed, report)
         });
+        if outcome.is_err() && team.is_parents() {
+            // What the parent's threads have left half-changed is not freed.
+            std::mem::forget(std::mem::take(scratch));
+        }
         *of_run = report.steps.saturating_mul(settings.batch_size).min(rows);
         *done += *of_run;
         if let Some(error) = raised.into_inner().unwrap_or_else(PoisonError::into_inner) {

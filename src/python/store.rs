@@ -171,7 +171,7 @@ pub fn read_tensors<'py>(
 ) -> PyResult<(Bound<'py, PyDict>, BTreeMap<String, String>)> {
     let path = parse_path(path)?;
     let (header, tensors) = outside(py, &path, |pulse| {
-        let mut reader = Reader::open(&path)?;
+        let reader = Reader::open(&path)?;
         let indices = 0..reader.header().tensors.len();
         let tensors = indices.map(|index| reader.tensor(index, pulse));
         let tensors = tensors.collect::<store::Result<Vec<_>>>()?;
