@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import threading
+from collections import deque
 from contextvars import copy_context
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -30,29 +32,35 @@ class Prefetch:
 
     def __init__(self, items: Iterable[Any], kept: Callable[[Any], Any] | None = None) -> None:
         self._items, self._kept = items, kept
+        self._process = os.getpid()
         # SimpleQueue has no lock that Ctrl-C could leave closed.
         self._wanted: SimpleQueue[bool] = SimpleQueue()  # one more item, or none any more
-        self._found: SimpleQueue[tuple[str, Any]] = SimpleQueue()
+        # Not a queue: `get` may forget its timeout where a signal handler takes longer.
+        self._found: deque[tuple[str, Any]] = deque()
+        self._is_found, self._has_ended = threading.Lock(), threading.Lock()
+        self._is_found.acquire()
+        self._has_ended.acquire()
         self._thread = threading.Thread(
             target=copy_context().run, args=(self._fetch,), name="bpfast-prefetch", daemon=True
         )
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        # `Thread.start` waits until the thread runs: not here, where a signal handler may fork
+        # meanwhile, whose child would wait for ever.
+        _thread.start_new_thread(self._start, ())
         return self
 
     def __iter__(self) -> Iterator[Any]:
         self._wanted.put(True)
         while True:
-            can_come = self._thread.is_alive()
-            try:
-                # Without a timeout, Ctrl-C would wait for the item on some systems.
-                kind, value = self._found.get(timeout=LOOK)
-            except Empty:
-                if can_come:
-                    continue
-                message = "a forked child cannot go on with batches that its parent was fetching"
-                raise RuntimeError(message) from None
+            # Without a timeout, Ctrl-C would wait for the item on some systems.
+            while not self._is_found.acquire(timeout=LOOK):
+                if os.getpid() != self._process:
+                    message = (
+                        "a forked child cannot go on with batches that its parent was fetching"
+                    )
+                    raise RuntimeError(message)
+            kind, value = self._found.popleft()
             if kind == "end":
                 return
             if kind == "error":
@@ -62,24 +70,35 @@ class Prefetch:
 
     def __exit__(self, *error: object) -> None:
         self._wanted.put(False)
-        self._thread.join(LOOK)
+        if self._has_ended.acquire(timeout=LOOK):
+            self._thread.join(LOOK)
+
+    def _start(self) -> None:
+        try:
+            self._thread.start()
+        except BaseException as error:  # noqa: BLE001, as in `_fetch`
+            self._put("error", error)
+
+    def _put(self, kind: str, value: Any) -> None:
+        self._found.append((kind, value))
+        self._is_found.release()
 
     def _fetch(self) -> None:
-        process = os.getpid()
         iterator: Iterator[Any] | None = None
         try:
             iterator = iter(self._items)
             end = object()
             while self._wanted.get():
                 item = next(iterator, end)
-                if os.getpid() != process:
+                if os.getpid() != self._process:
                     return  # `items` has forked: nobody waits for the item in the child
                 if item is end:
-                    self._found.put(("end", None))
+                    self._put("end", None)
                     return
-                self._found.put(("item", item if self._kept is None else self._kept(item)))
+                self._put("item", item if self._kept is None else self._kept(item))
         except BaseException as error:  # noqa: BLE001, it is raised where the item was wanted
-            self._found.put(("error", error))
+            self._put("error", error)
         finally:
             if isinstance(iterator, GeneratorType):
                 iterator.close()
+            self._has_ended.release()

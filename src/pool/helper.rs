@@ -6,19 +6,15 @@
 
 #![allow(unsafe_code)] // a thread that outlives the call works on what the call has borrowed
 
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::{Builder, Thread};
-use std::time::{Duration, Instant};
+use std::sync::OnceLock;
 
 use super::place::Place;
 use super::process::Process;
-
-/// How long a helper looks for work before it sleeps: to wake it takes a caller some microseconds,
-/// and calls often come one after the other.
-const AWAKE: Duration = Duration::from_micros(200);
-/// The looks between two at the clock, and before it lets others run in between.
-const LOOKS: usize = 64;
+use super::rest::Rest;
+use super::sync::{
+    Arc, AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Builder, JoinHandle, Mutex, MutexGuard,
+    Ordering, PoisonError, Thread, current, park, park_timeout,
+};
 
 /// What is lent: called by each helper that comes in time.
 pub type Work<'a> = dyn Fn() + Sync + 'a;
@@ -63,6 +59,14 @@ struct Slot {
 impl Helper {
     /// Starts a helper called `name`; None where the system refuses.
     pub fn start(name: String) -> Option<Self> {
+        Self::spawn(name, || true).map(|(helper, _)| helper)
+    }
+
+    /// The same for one that ends when `goes_on` says so, which it is asked before each look for work.
+    pub(super) fn spawn(
+        name: String,
+        goes_on: impl Fn() -> bool + Send + 'static,
+    ) -> Option<(Self, JoinHandle<()>)> {
         let desk = Arc::new(Desk {
             slot: Slot {
                 phase: AtomicU32::new(FREE),
@@ -74,9 +78,10 @@ impl Helper {
             asleep: AtomicBool::new(false),
         });
         let its_desk = Arc::clone(&desk);
-        let handle = Builder::new().name(name).spawn(move || its_desk.attend());
-        let thread = handle.ok()?.thread().clone();
-        Some(Self { desk, thread })
+        let attend = move || its_desk.attend(goes_on);
+        let handle = Builder::new().name(name).spawn(attend).ok()?;
+        let thread = handle.thread().clone();
+        Some((Self { desk, thread }, handle))
     }
 
     /// Offers `work` under `number`; false where another caller has the helper.
@@ -124,17 +129,19 @@ impl Slot {
 }
 
 impl Desk {
-    fn attend(&self) {
-        self.place.get_or_init(Place::current);
+    fn attend(&self, goes_on: impl Fn() -> bool) {
+        if !cfg!(loom) {
+            self.place.get_or_init(Place::current);
+        }
         let mut rest = Rest::default();
-        loop {
+        while goes_on() {
             let offered = self.slot.phase.load(Ordering::Relaxed) == OFFERED;
             if offered && self.slot.change(OFFERED, WORKING).is_ok() {
                 self.work();
                 rest = Rest::default();
             } else if rest.is_over() {
                 self.asleep.store(true, Ordering::Relaxed);
-                std::thread::park();
+                park();
                 self.asleep.store(false, Ordering::Relaxed);
                 rest = Rest::default();
             }
@@ -163,7 +170,7 @@ impl Desk {
         let mut rest = Rest::default();
         while self.slot.phase.load(Ordering::Acquire) != FREE {
             if rest.is_over() {
-                *self.waiter() = Some(std::thread::current());
+                *self.waiter() = Some(current());
                 if self.slot.change(WORKING, AWAITED) == Err(FREE) {
                     // It has finished meanwhile, and will wake nobody.
                     return;
@@ -174,7 +181,7 @@ impl Desk {
                 if !process.is_current() {
                     return;
                 }
-                std::thread::park_timeout(crate::interrupt::INTERVAL);
+                park_timeout(crate::interrupt::INTERVAL);
             }
         }
     }
@@ -190,25 +197,6 @@ struct AbortOnPanic;
 impl Drop for AbortOnPanic {
     fn drop(&mut self) {
         std::process::abort();
-    }
-}
-
-/// Looks without sleep, for [`AWAKE`]; after the first few it lets other threads run.
-#[derive(Default)]
-struct Rest {
-    looks: usize,
-    since: Option<Instant>,
-}
-
-impl Rest {
-    fn is_over(&mut self) -> bool {
-        self.looks += 1;
-        if !self.looks.is_multiple_of(LOOKS) {
-            std::hint::spin_loop();
-            return false;
-        }
-        std::thread::yield_now();
-        self.since.get_or_insert_with(Instant::now).elapsed() > AWAKE
     }
 }
 
@@ -244,7 +232,8 @@ pub fn lend(
             }
         }
     }
-    static NEXT: AtomicU64 = AtomicU64::new(NOBODY + 1);
+    // Loom's cannot be static; the numbers need no order.
+    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(NOBODY + 1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let lent = Lent {
         process,
@@ -260,10 +249,11 @@ pub fn lend(
     drop(lent);
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
-    use std::sync::atomic::AtomicBool;
+    use std::time::Instant;
 
+    use super::super::rest::AWAKE;
     use super::*;
     use crate::interrupt::INTERVAL;
 

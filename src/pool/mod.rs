@@ -12,8 +12,12 @@
 
 mod helper;
 mod limit;
+#[cfg(all(test, loom))]
+mod models;
 mod place;
 mod process;
+mod rest;
+mod sync;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -254,5 +258,5 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;
