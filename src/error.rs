@@ -13,6 +13,8 @@ pub enum Kind {
     Memory,
     /// The caller asked to stop (`KeyboardInterrupt`, or what the signal handler raised).
     Interrupted,
+    /// The call was forked, and this is the child (`RuntimeError`).
+    Forked,
 }
 
 /// An error that carries its facts: `weights[1]: expected shape (3, 4), got (4, 3)`.
@@ -81,6 +83,17 @@ impl Error {
         Self {
             kind: Kind::Interrupted,
             message: "interrupted".to_owned(),
+        }
+    }
+
+    /// The process was forked in the middle of the call, which its child cannot finish.
+    pub fn forked() -> Self {
+        Self {
+            kind: Kind::Forked,
+            message:
+                "a forked child cannot finish the call in which its parent was forked; it can \
+                      begin calls of its own"
+                    .to_owned(),
         }
     }
 

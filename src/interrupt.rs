@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
@@ -107,5 +108,15 @@ impl<'a> Pulse<'a> {
             }
         }
         self.stop.is_set()
+    }
+
+    /// Locks what the threads of the call share; None when the rest should be left undone. In a child
+    /// that the question has forked, a thread that is not there may hold the lock for ever.
+    pub fn lock<'b, D>(&self, shared: &'b Mutex<D>) -> Option<MutexGuard<'b, D>> {
+        if self.stop.is_set() {
+            return None;
+        }
+        // A panic leaves nothing half-changed under such a lock, so poison means nothing.
+        Some(shared.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

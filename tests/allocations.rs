@@ -138,7 +138,7 @@ fn training_allocations(network: &Network, batch_size: usize, threads: usize) ->
             settings: &settings,
             inputs: Inputs::new(network, x).expect("x fits"),
             targets: Targets::values(outputs, n, y).expect("y fits"),
-            custom: None,
+            costs: None,
             order: &order[..steps * batch_size],
             rates: &rates,
             steps_before: 0,

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from bpfast.optimizers import Optimizer
     from bpfast.optimizers._kept import Kept
 
-# What each training that is at work uses, in the order in which they began: process, thread, and
-# the objects. A training takes its ticket out by ``RUNNING.pop``, which Ctrl-C cannot cut in two.
-RUNNING: dict[object, tuple[int, int, dict[str, Any]]] = {}
+# What each training that is at work uses, in the order in which they began: its thread, and the
+# objects. A training takes its ticket out by ``RUNNING.pop``, which Ctrl-C cannot cut in two.
+RUNNING: dict[object, tuple[int, dict[str, Any]]] = {}
 # The network that what an optimizer keeps belongs to.
 _SERVED: WeakKeyDictionary[Kept, ref[Network]] = WeakKeyDictionary()
 
@@ -27,17 +27,26 @@ def claim(ticket: object, **things: Any) -> None:
     ValueError
         Another training uses one of them. The ticket is to be taken out nevertheless.
     """
-    process, thread = os.getpid(), threading.get_ident()
-    RUNNING[ticket] = process, thread, things
-    for other, (their_process, their_thread, theirs) in list(RUNNING.items()):
+    RUNNING[ticket] = threading.get_ident(), things
+    for other, (_, theirs) in list(RUNNING.items()):
         if other is ticket:
             return
-        if their_process != process and their_thread != thread:
-            continue  # a fork left it behind: its thread is not here
         for name, thing in things.items():
             if thing is not None and any(thing is their for their in theirs.values()):
                 got = "one that a training is at work with"
                 raise ValueError(f"{name}: expected one that no other training uses, got {got}")
+
+
+def _forget_others() -> None:
+    """In a forked child: the trainings of threads that are not there."""
+    thread = threading.get_ident()
+    for ticket, (their_thread, _) in list(RUNNING.items()):
+        if their_thread != thread:
+            del RUNNING[ticket]
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_forget_others)
 
 
 def serve(kept: Kept, net: Network) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
+import os
 import threading
-from queue import Empty, SimpleQueue
+from collections import deque
+from contextvars import copy_context
+from queue import SimpleQueue
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,8 +26,10 @@ class Prefetch:
     what comes out, and whether this shares nothing with `items`: otherwise the next item is asked
     for when this one is done with.
 
+    The thread works in the context of who makes this, with its `num_threads` among others.
     As a context manager it ends the thread, at once unless `items` keeps it waiting, and closes
-    `items` where that is a generator.
+    `items` where that is a generator. A child forked in between has no thread that fetches: there
+    RuntimeError is raised for an item that has not been found before.
     """
 
     def __init__(
@@ -32,23 +38,35 @@ class Prefetch:
         snapshot: Callable[[Any], tuple[Any, bool]] = lambda item: (item, True),
     ) -> None:
         self._items, self._snapshot = items, snapshot
+        self._process = os.getpid()
         # SimpleQueue has no lock that Ctrl-C could leave closed.
         self._wanted: SimpleQueue[bool] = SimpleQueue()  # one more item, or none any more
-        self._found: SimpleQueue[tuple[str, Any]] = SimpleQueue()
-        self._thread = threading.Thread(target=self._fetch, name="bpfast-prefetch", daemon=True)
+        # Not a queue: `get` may forget its timeout where a signal handler takes longer.
+        self._found: deque[tuple[str, Any]] = deque()
+        self._is_found, self._has_ended = threading.Lock(), threading.Lock()
+        self._is_found.acquire()
+        self._has_ended.acquire()
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._fetch,), name="bpfast-prefetch", daemon=True
+        )
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        # `Thread.start` waits until the thread runs: not here, where a signal handler may fork
+        # meanwhile, whose child would wait for ever.
+        _thread.start_new_thread(self._start, ())
         return self
 
     def __iter__(self) -> Iterator[Any]:
         self._wanted.put(True)
         while True:
-            try:
-                # Without a timeout, Ctrl-C would wait for the item on some systems.
-                kind, value = self._found.get(timeout=LOOK)
-            except Empty:
-                continue
+            # Without a timeout, Ctrl-C would wait for the item on some systems.
+            while not self._is_found.acquire(timeout=LOOK):
+                if os.getpid() != self._process:
+                    message = (
+                        "a forked child cannot go on with batches that its parent was fetching"
+                    )
+                    raise RuntimeError(message)
+            kind, value = self._found.popleft()
             if kind == "end":
                 return
             if kind == "error":
@@ -62,7 +80,18 @@ class Prefetch:
 
     def __exit__(self, *error: object) -> None:
         self._wanted.put(False)
-        self._thread.join(LOOK)
+        if self._has_ended.acquire(timeout=LOOK):
+            self._thread.join(LOOK)
+
+    def _start(self) -> None:
+        try:
+            self._thread.start()
+        except BaseException as error:  # noqa: BLE001, as in `_fetch`
+            self._put("error", error)
+
+    def _put(self, kind: str, value: Any) -> None:
+        self._found.append((kind, value))
+        self._is_found.release()
 
     def _fetch(self) -> None:
         iterator: Iterator[Any] | None = None
@@ -71,12 +100,15 @@ class Prefetch:
             end = object()
             while self._wanted.get():
                 item = next(iterator, end)
+                if os.getpid() != self._process:
+                    return  # `items` has forked: nobody waits for the item in the child
                 if item is end:
-                    self._found.put(("end", None))
+                    self._put("end", None)
                     return
-                self._found.put(("item", self._snapshot(item)))
+                self._put("item", self._snapshot(item))
         except BaseException as error:  # noqa: BLE001, it is raised where the item was wanted
-            self._found.put(("error", error))
+            self._put("error", error)
         finally:
             if isinstance(iterator, GeneratorType):
                 iterator.close()
+            self._has_ended.release()

@@ -56,7 +56,9 @@ impl<T: Real> Call<'_, T> {
             tasks,
             self.question,
             |worker, (branch, costs), pulse| {
-                let place = tree.room(branch);
+                let Some(place) = tree.room(branch, pulse) else {
+                    return;
+                };
                 let runs = branch.runs(runs).map(|run| run * chunks_per_run);
                 let runs = runs.zip(costs.chunks_mut(grains));
                 self.branch(targets, runs, chunks_per_run, worker, place, pulse);

@@ -3,7 +3,7 @@
 //! the number of runs alone, never from who does it or when.
 
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use crate::interrupt::Pulse;
 use crate::pairwise::add;
@@ -95,17 +95,17 @@ impl<'a, T: Real> Tree<'a, T> {
         }
     }
 
-    /// Room for the sum of a branch.
+    /// Room for the sum of a branch; None when the rest should be left undone.
     ///
     /// # Panics
     /// The branch has been given room before.
-    pub fn room(&self, branch: Branch) -> &'a mut [T] {
-        let mut sums = self.lock();
+    pub fn room(&self, branch: Branch, pulse: &Pulse<'_>) -> Option<&'a mut [T]> {
+        let mut sums = pulse.lock(&self.sums)?;
         let room = match branch.first {
             0 => sums.place.take(),
             _ => sums.free.iter_mut().rev().find_map(Option::take),
         };
-        room.expect("room for each branch")
+        Some(room.expect("room for each branch"))
     }
 
     /// Takes the sum of a branch, and adds what now has its neighbour.
@@ -123,7 +123,9 @@ impl<'a, T: Real> Tree<'a, T> {
                 first: node.first ^ node.size,
                 ..node
             };
-            let mut sums = self.lock();
+            let Some(mut sums) = pulse.lock(&self.sums) else {
+                return;
+            };
             let is_there = |waiting: &mut (Branch, _)| waiting.0 == neighbour;
             let mut waiting = sums.waiting.iter_mut();
             let Some((_, other)) = waiting.find_map(|slot| slot.take_if(is_there)) else {
@@ -137,18 +139,16 @@ impl<'a, T: Real> Tree<'a, T> {
                 (other, sum)
             };
             add(left, right, pulse);
-            put(&mut self.lock().free, right);
+            let Some(mut sums) = pulse.lock(&self.sums) else {
+                return;
+            };
+            put(&mut sums.free, right);
             sum = left;
             node = Branch {
                 first: node.first.min(neighbour.first),
                 size: 2 * node.size,
             };
         }
-    }
-
-    /// No sum is left half-added under the lock: poison means nothing.
-    fn lock(&self) -> MutexGuard<'_, Sums<'a, T>> {
-        self.sums.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -214,9 +214,10 @@ mod tests {
                         rooms.iter_mut().map(<[f32; 1]>::as_mut_slice),
                     );
                     for &branch in &all {
-                        let room = tree.room(branch);
+                        let pulse = &Pulse::none();
+                        let room = tree.room(branch, pulse).expect("nobody stops");
                         room[0] = sum(&values[branch.runs(runs)]);
-                        tree.join(branch, room, &Pulse::none());
+                        tree.join(branch, room, pulse);
                     }
                     let same = place[0].to_bits() == sum(values).to_bits();
                     assert!(same, "{runs} runs, {threads} threads, turn {turn}");

@@ -7,19 +7,16 @@
 #![allow(unsafe_code)] // a thread that outlives the call works on what the call has borrowed
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::{Builder, Thread};
-use std::time::{Duration, Instant};
+use std::sync::OnceLock;
 
 use super::place::Place;
+use super::process::Process;
+use super::rest::Rest;
+use super::sync::{
+    Arc, AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Builder, JoinHandle, Mutex, MutexGuard,
+    Ordering, PoisonError, Thread, current, park, park_timeout,
+};
 use crate::reserve::check_room;
-
-/// How long a helper looks for work before it sleeps: to wake it takes a caller some microseconds,
-/// and calls often come one after the other.
-const AWAKE: Duration = Duration::from_micros(200);
-/// The looks between two at the clock, and before it lets others run in between.
-const LOOKS: usize = 64;
 
 /// The bytes that a thread may take where it begins, and that its libraries cannot be refused, beside
 /// its stack: some kB.
@@ -81,6 +78,14 @@ pub fn may_wait() -> bool {
 impl Helper {
     /// Starts a helper called `name`; None where the system refuses.
     pub fn start(name: String) -> Option<Self> {
+        Self::spawn(name, || true).map(|(helper, _)| helper)
+    }
+
+    /// The same for one that ends when `goes_on` says so, which it is asked before each look for work.
+    pub(super) fn spawn(
+        name: String,
+        goes_on: impl Fn() -> bool + Send + 'static,
+    ) -> Option<(Self, JoinHandle<()>)> {
         let desk = Arc::new(Desk {
             slot: Slot {
                 phase: AtomicU32::new(FREE),
@@ -93,9 +98,10 @@ impl Helper {
         });
         let its_desk = Arc::clone(&desk);
         check_room("threads", BEGINNING).ok()?;
-        let handle = Builder::new().name(name).spawn(move || its_desk.attend());
-        let thread = handle.ok()?.thread().clone();
-        Some(Self { desk, thread })
+        let attend = move || its_desk.attend(goes_on);
+        let handle = Builder::new().name(name).spawn(attend).ok()?;
+        let thread = handle.thread().clone();
+        Some((Self { desk, thread }, handle))
     }
 
     /// Offers `work` under `number`; false where another caller has the helper.
@@ -122,14 +128,14 @@ impl Helper {
     }
 
     /// Returns once the helper does not have the loan `number`, or no longer; asks `waiting` in
-    /// between.
-    fn take_back(&self, number: u64, waiting: &dyn Fn()) {
+    /// between, and returns at once where that has left `process` for a child.
+    fn take_back(&self, process: Process, number: u64, waiting: &dyn Fn()) {
         let Desk { slot, holder, .. } = &*self.desk;
         if holder.load(Ordering::Relaxed) != number {
             return;
         }
         if slot.change(OFFERED, FREE).is_err() {
-            self.desk.wait(waiting);
+            self.desk.wait(process, waiting);
         }
         holder.store(NOBODY, Ordering::Release);
     }
@@ -143,17 +149,19 @@ impl Slot {
 }
 
 impl Desk {
-    fn attend(&self) {
-        self.place.get_or_init(Place::current);
+    fn attend(&self, goes_on: impl Fn() -> bool) {
+        if !cfg!(loom) {
+            self.place.get_or_init(Place::current);
+        }
         let mut rest = Rest::default();
-        loop {
+        while goes_on() {
             let offered = self.slot.phase.load(Ordering::Relaxed) == OFFERED;
             if offered && self.slot.change(OFFERED, WORKING).is_ok() {
                 self.work();
                 rest = Rest::default();
             } else if rest.is_over() {
                 self.asleep.store(true, Ordering::Relaxed);
-                std::thread::park();
+                park();
                 self.asleep.store(false, Ordering::Relaxed);
                 rest = Rest::default();
             }
@@ -175,13 +183,14 @@ impl Desk {
         }
     }
 
-    /// Returns once the helper has finished. A panic in `waiting` ends the process: the helper works
-    /// on what the caller would take with it.
-    fn wait(&self, waiting: &dyn Fn()) {
+    /// Returns once the helper has finished, or where `process` has been left for a child: the helper
+    /// is not there. A panic in `waiting` ends the process: the helper works on what the caller would
+    /// take with it.
+    fn wait(&self, process: Process, waiting: &dyn Fn()) {
         let mut rest = Rest::default();
         while self.slot.phase.load(Ordering::Acquire) != FREE {
             if rest.is_over() {
-                *self.waiter() = Some(std::thread::current());
+                *self.waiter() = Some(current());
                 if self.slot.change(WORKING, AWAITED) == Err(FREE) {
                     // It has finished meanwhile, and will wake nobody.
                     return;
@@ -189,7 +198,10 @@ impl Desk {
                 let end = AbortOnPanic;
                 waiting();
                 std::mem::forget(end);
-                std::thread::park_timeout(crate::interrupt::INTERVAL);
+                if !process.is_current() {
+                    return;
+                }
+                park_timeout(crate::interrupt::INTERVAL);
             }
         }
     }
@@ -208,62 +220,67 @@ impl Drop for AbortOnPanic {
     }
 }
 
-/// Looks without sleep, for [`AWAKE`]; after the first few it lets other threads run.
-#[derive(Default)]
-struct Rest {
-    looks: usize,
-    since: Option<Instant>,
-}
-
-impl Rest {
-    fn is_over(&mut self) -> bool {
-        self.looks += 1;
-        if !self.looks.is_multiple_of(LOOKS) {
-            std::hint::spin_loop();
-            return false;
-        }
-        std::thread::yield_now();
-        self.since.get_or_insert_with(Instant::now).elapsed() > AWAKE
-    }
-}
-
 /// Lends `work` to `count` of `helpers`, if so many are free, does `own`, and takes the work back. Asks
 /// `waiting` now and then while a helper is still at work.
+///
+/// `own` and `waiting` may fork. In the child, which does not have the helpers of `process`, this
+/// returns without them; no lock that a helper may have had is taken.
 ///
 /// A panic in `work` on a helper ends the process: the helper could not give it back. So does one in
 /// `waiting`.
 pub fn lend(
+    process: Process,
     helpers: &[Helper],
     count: usize,
     work: &Work<'_>,
     own: impl FnOnce(),
     waiting: &dyn Fn(),
 ) {
-    struct Lent<'a>(&'a [Helper], u64, &'a dyn Fn());
+    struct Lent<'a> {
+        process: Process,
+        helpers: &'a [Helper],
+        number: u64,
+        waiting: &'a dyn Fn(),
+    }
     impl Drop for Lent<'_> {
         fn drop(&mut self) {
-            self.0
-                .iter()
-                .for_each(|helper| helper.take_back(self.1, self.2));
+            for helper in self.helpers {
+                if !self.process.is_current() {
+                    return;
+                }
+                helper.take_back(self.process, self.number, self.waiting);
+            }
         }
     }
-    static NEXT: AtomicU64 = AtomicU64::new(NOBODY + 1);
+    // Loom's cannot be static; the numbers need no order.
+    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(NOBODY + 1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let lent = Lent(helpers, number, waiting);
+    let lent = Lent {
+        process,
+        helpers,
+        number,
+        waiting,
+    };
     // SAFETY: `lent` takes the work back before `work` can end, be it by a panic of `own`, and nothing
-    // can unwind out of that; the number is this loan's alone.
+    // can unwind out of that; the number is this loan's alone. In a forked child no helper runs.
     let accept = |helper: &&Helper| unsafe { helper.offer(number, &work) };
     helpers.iter().filter(accept).take(count).for_each(|_| ());
     own();
     drop(lent);
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
-    use std::sync::atomic::AtomicBool;
+    use std::time::Instant;
 
+    use super::super::rest::AWAKE;
     use super::*;
     use crate::interrupt::INTERVAL;
+
+    fn lend_to(helper: &Helper, work: &Work<'_>, own: impl FnOnce()) {
+        let process = Process::current().expect("forks are counted");
+        lend(process, std::slice::from_ref(helper), 1, work, own, &|| ());
+    }
 
     /// A helper of its own: those of the pool are kept awake by other tests, or have just started.
     #[test]
@@ -279,7 +296,7 @@ mod tests {
                 }
             };
             let work = || came.store(true, Ordering::Relaxed);
-            lend(std::slice::from_ref(&helper), 1, &work, own, &|| ());
+            lend_to(&helper, &work, own);
             came.into_inner()
         });
         assert!(woken, "the helper never came");
@@ -300,7 +317,7 @@ mod tests {
                 came.store(true, Ordering::Relaxed);
                 std::thread::sleep(10 * AWAKE);
             };
-            lend(std::slice::from_ref(&helper), 1, &work, own, &|| ());
+            lend_to(&helper, &work, own);
             came.into_inner() && since.elapsed() < INTERVAL
         });
         assert!(woken, "the caller slept on");

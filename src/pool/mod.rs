@@ -4,10 +4,20 @@
 //! a forked child, in which the parent's threads do not exist, leaves the parent's pool where it
 //! is and starts its own. [`Team::assemble`] is the only entry. The Python border calls it before
 //! it releases the GIL, so no `os.fork` can find the lock below held by another thread.
+//!
+//! A caller's question may fork, while helpers work on the call. The child ends the call with an
+//! error: what the helpers had taken is not done there. From the question on it neither waits for
+//! them nor takes a lock that they share, and what they change, of which the child has a copy at no
+//! certain moment, is neither looked at nor freed.
 
 mod helper;
 mod limit;
+#[cfg(all(test, loom))]
+mod models;
 mod place;
+mod process;
+mod rest;
+mod sync;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -22,10 +32,11 @@ use crate::reserve::reserve_list;
 use helper::{Helper, lend};
 use limit::cpus;
 pub use limit::{MAX_THREADS, default_threads};
+use process::Process;
 
 /// The process's threads beside its own.
 struct Pool {
-    process: u32,
+    process: Process,
     helpers: Vec<Helper>,
     /// The teams that are more than their caller: each has a thread of its own beside the helpers.
     teams: Arc<AtomicUsize>,
@@ -33,10 +44,11 @@ struct Pool {
 
 static POOL: Mutex<Option<Arc<Pool>>> = Mutex::new(None);
 
-/// This process's pool, with `size` threads, or those there are where the system refuses more.
-fn pool(size: usize) -> Arc<Pool> {
+/// This process's pool, with `size` threads, or those there are where the system refuses more. None
+/// where a child could not tell that the pool is its parent's.
+fn pool(size: usize) -> Option<Arc<Pool>> {
+    let process = Process::current()?;
     let mut slot = lock(&POOL);
-    let process = std::process::id();
     if let Some(parents) = slot.take_if(|pool| pool.process != process) {
         // Its threads were not copied by the fork.
         std::mem::forget(parents);
@@ -60,7 +72,7 @@ fn pool(size: usize) -> Arc<Pool> {
             }));
         }
     }
-    Arc::clone(slot.as_ref().expect("just made"))
+    slot.clone()
 }
 
 /// The threads of one call: the calling thread, and helpers that come if they are free.
@@ -78,14 +90,17 @@ impl Team {
         }
     }
 
-    /// A team of `threads`, the calling thread among them; fewer where helpers are busy with
-    /// another call or the system refuses them. Fewer threads are slower, with the same bits.
+    /// A team of `threads`, the calling thread among them; fewer where the system refuses helpers.
+    /// In a run, those that are busy with another call do not come. Fewer threads are slower, with
+    /// the same bits.
     pub fn assemble(threads: usize) -> Self {
         let wanted = threads.clamp(1, MAX_THREADS) - 1;
         if wanted == 0 || !helper::may_wait() {
             return Self::alone();
         }
-        let pool = pool(wanted);
+        let Some(pool) = pool(wanted) else {
+            return Self::alone();
+        };
         let threads = wanted.min(pool.helpers.len()) + 1;
         Self::of(pool, threads)
     }
@@ -101,10 +116,20 @@ impl Team {
         self.threads
     }
 
+    /// Whether this is a forked child of the process that the helpers run in: what they have worked
+    /// on may be half-changed here.
+    pub fn is_parents(&self) -> bool {
+        let pool = self.pool.as_ref();
+        pool.is_some_and(|pool| !pool.process.is_current())
+    }
+
     /// The helpers that find a CPU of their own, as far as teams tell: callers that work alone are
     /// not counted. Where callers keep the CPUs busy, a helper would take the time of one from
-    /// another.
+    /// another. None in a forked child.
     fn welcome(&self, pool: &Pool) -> usize {
+        if self.is_parents() {
+            return 0;
+        }
         let seats = cpus().max(self.threads);
         seats.saturating_sub(pool.teams.load(Ordering::Relaxed))
     }
@@ -114,7 +139,8 @@ impl Team {
     /// much it has done.
     ///
     /// # Errors
-    /// The answer to `question` was yes: some tasks are not done.
+    /// Some tasks are not done: the answer to `question` was yes, or it has forked while helpers were
+    /// at work and this is the child, where `states` are then not to be freed.
     ///
     /// # Panics
     /// A panic in `work` comes out here once every thread has stopped; the pool stays whole.
@@ -137,23 +163,28 @@ impl Team {
         });
         let share = |own: Option<&mut S>, pulse: &Pulse<'_>| {
             let _guard = StopOnPanic(&stop);
-            let Some((state, mut next)) = lock(&left).first(own) else {
+            let first = pulse.lock(&left).and_then(|mut left| left.first(own));
+            let Some((state, mut next)) = first else {
                 return;
             };
             while let Some(task) = next
                 && !pulse.stopped_after(1)
             {
                 work(state, task, pulse);
-                next = lock(&left).tasks.next();
+                next = pulse.lock(&left).and_then(|mut left| left.tasks.next());
             }
         };
-        let caller = Pulse::caller(&stop, question);
         let welcome = self.pool.as_ref().map(|pool| (pool, self.welcome(pool)));
         match welcome {
             Some((pool, welcome)) if count.min(welcome) > 0 => {
+                let is_child = || !pool.process.is_current();
+                let question = || question() || is_child();
+                let caller = Pulse::caller(&stop, &question);
                 let panic: Mutex<Option<Box<dyn Any + Send>>> = Mutex::new(None);
                 let keep = |outcome: std::thread::Result<()>| {
-                    if let Err(payload) = outcome {
+                    if let Err(payload) = outcome
+                        && !is_child()
+                    {
                         lock(&panic).get_or_insert(payload);
                     }
                 };
@@ -163,21 +194,27 @@ impl Team {
                 };
                 let waiting = || {
                     // A question may panic: the helpers stop then, and are waited for all the same.
-                    if !std::thread::panicking() {
-                        keep(catch_unwind(AssertUnwindSafe(|| {
-                            let _guard = StopOnPanic(&stop);
-                            caller.stopped();
-                        })));
-                    }
+                    keep(catch_unwind(AssertUnwindSafe(|| {
+                        let _guard = StopOnPanic(&stop);
+                        caller.stopped();
+                    })));
                 };
-                let own = || share(Some(own), &caller);
+                let own = || {
+                    keep(catch_unwind(AssertUnwindSafe(|| {
+                        share(Some(own), &caller);
+                    })));
+                };
                 let count = count.min(welcome).min(self.threads - 1);
-                lend(&pool.helpers, count, &help, own, &waiting);
+                lend(pool.process, &pool.helpers, count, &help, own, &waiting);
+                if is_child() {
+                    std::mem::forget((left, panic));
+                    return Err(Error::forked());
+                }
                 if let Some(payload) = panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
                     resume_unwind(payload);
                 }
             }
-            _ => share(Some(own), &caller),
+            _ => share(Some(own), &Pulse::caller(&stop, question)),
         }
         if stop.is_set() {
             return Err(Error::interrupted());
@@ -228,5 +265,5 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;

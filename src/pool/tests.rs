@@ -62,7 +62,7 @@ fn a_panic_comes_out_and_leaves_the_pool_working() {
 #[test]
 fn helpers_are_welcome_where_a_cpu_is_left() {
     let pool = |teams| Pool {
-        process: 0,
+        process: Process::current().expect("forks are counted"),
         helpers: Vec::new(),
         teams: Arc::new(AtomicUsize::new(teams)),
     };
@@ -82,7 +82,7 @@ fn helpers_are_welcome_where_a_cpu_is_left() {
 #[test]
 fn a_team_is_counted_while_it_lives() {
     let pool = Arc::new(Pool {
-        process: 0,
+        process: Process::current().expect("forks are counted"),
         helpers: Vec::new(),
         teams: Arc::default(),
     });

@@ -20,7 +20,8 @@ const ATTACHED_WORK: usize = 1 << 17;
 ///
 /// # Errors
 /// `BPFAST_SIMD` names a level that this machine lacks; those of `work`; what a signal handler
-/// raised; RuntimeError for a panic.
+/// raised; RuntimeError for a panic, and in a child that a signal handler has forked, where other
+/// threads were at work.
 pub fn detached<R: Send>(
     py: Python<'_>,
     size: usize,
@@ -57,7 +58,11 @@ pub fn without_kernels<R: Send>(
     };
     let raised = raised.into_inner().unwrap_or_else(PoisonError::into_inner);
     match (outcome, raised) {
-        (Ok(Err(error)), Some(raised)) if error.kind() == Kind::Interrupted => Err(raised),
+        (Ok(Err(error)), Some(raised))
+            if matches!(error.kind(), Kind::Interrupted | Kind::Forked) =>
+        {
+            Err(raised)
+        }
         (Ok(result), _) => result.map_err(Into::into),
         (Err(panic), _) => Err(from_panic(&*panic)),
     }

@@ -18,6 +18,7 @@ impl From<Error> for PyErr {
             Kind::Value => PyValueError::new_err(message),
             Kind::Memory => PyMemoryError::new_err(message),
             Kind::Interrupted => PyKeyboardInterrupt::new_err(()),
+            Kind::Forked => PyRuntimeError::new_err(message),
         }
     }
 }

@@ -122,7 +122,7 @@ pub fn step_arrays(
 
     let length = float32.iter().map(Stepped::len).sum::<usize>()
         + float64.iter().map(Stepped::len).sum::<usize>();
-    let team = Team::assemble(Step::threads(length, threads::in_force()?));
+    let team = Team::assemble(Step::threads(length, threads::in_force(py)?));
     let terms = Terms {
         l2: given.weight_decay,
         ..Terms::NONE

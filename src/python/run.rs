@@ -240,7 +240,7 @@ impl<T: Element> Engine<'_, T> {
         work: impl FnOnce(&Call<'_, T>, &mut Scratch<T>) -> Result<R> + Send,
     ) -> PyResult<R> {
         let network = self.network();
-        let plan = Plan::of(network, &inputs, threads::in_force()?);
+        let plan = Plan::of(network, &inputs, threads::in_force(py)?);
         let params = &**params;
         let team = Team::assemble(plan.threads);
         let mut scratch = lock(self.slot).take().unwrap_or_default();
@@ -249,7 +249,12 @@ impl<T: Element> Engine<'_, T> {
         // The team ends before the GIL is waited for.
         let outcome = detached(py, size, move |question| {
             let call = Call::planned(network, params, inputs, plan, &team, question);
-            work(&call, buffers)
+            let outcome = work(&call, buffers);
+            if outcome.is_err() && team.is_parents() {
+                // What the parent's threads have left half-changed is not freed.
+                std::mem::forget(std::mem::take(buffers));
+            }
+            outcome
         });
         if outcome.is_ok() {
             *lock(self.slot) = Some(scratch); // else what it holds is given back

@@ -13,7 +13,7 @@ use super::network::PyNetwork;
 use super::stepped::side_by_side;
 use super::targets::{self, Kept as KeptTargets};
 use super::threads;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::examples::{Inputs, Targets};
 use crate::network::Network;
 use crate::plan::Plan;
@@ -147,9 +147,9 @@ impl<T: Element> State<T> {
         // No Python code runs from here on.
         let (inputs, targets) = borrowed.examples(network, data.n)?;
         let (params, place) = (&*params, place.as_slice_mut()?);
-        let team = team(network, &inputs, settings, data.n)?;
+        let team = team(py, network, &inputs, settings, data.n)?;
         let work = inputs.part(&(0..order.len())).work(network);
-        detached(py, work, |question| {
+        let outcome = detached(py, work, |question| {
             let run = Run {
                 network,
                 settings,
@@ -163,7 +163,9 @@ impl<T: Element> State<T> {
                 question,
             };
             run.outputs(scratch, params, place)
-        })?;
+        });
+        forget_what_is_parents(&team, scratch, &outcome);
+        outcome?;
         Ok(outputs)
     }
 
@@ -228,7 +230,7 @@ impl<T: Element> State<T> {
         let rates = rates.as_slice()?;
         let rows = rates.len().saturating_mul(settings.batch_size);
         let order = first(&order[*done..], rows);
-        let team = team(network, &inputs, settings, data.n)?;
+        let team = team(py, network, &inputs, settings, data.n)?;
         let work = inputs.part(&(0..order.len())).work(network);
         let outcome = detached(py, work, |question| {
             let run = Run {
@@ -245,11 +247,23 @@ impl<T: Element> State<T> {
             };
             run.run(scratch, changed, report)
         });
+        forget_what_is_parents(&team, scratch, &outcome);
         let rows = report.steps.saturating_mul(settings.batch_size);
         *of_run = rows.min(order.len());
         *done += *of_run;
         outcome?;
         Ok(report.diverged)
+    }
+}
+
+/// In a forked child, what its parent's threads have left half-changed is not freed.
+fn forget_what_is_parents<T: Element, R>(
+    team: &Team,
+    scratch: &mut Scratch<T>,
+    outcome: &PyResult<R>,
+) {
+    if outcome.is_err() && team.is_parents() {
+        std::mem::forget(std::mem::take(scratch));
     }
 }
 
@@ -260,13 +274,14 @@ fn first(rows: &[u32], count: usize) -> &[u32] {
 
 /// The threads that are worth it for a step.
 fn team<T: Element>(
+    py: Python<'_>,
     network: &Network,
     inputs: &Inputs<'_, T>,
     settings: &Settings,
     n: usize,
-) -> Result<Team> {
+) -> PyResult<Team> {
     let first = inputs.part(&(0..settings.batch_size.min(n)));
-    let plan = Plan::of(network, &first, threads::in_force()?);
+    let plan = Plan::of(network, &first, threads::in_force(py)?);
     Ok(Team::assemble(plan.threads))
 }
 

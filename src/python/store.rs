@@ -178,7 +178,7 @@ pub fn read_tensors<'py>(
 ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)> {
     let path = parse_path(path)?;
     let (header, tensors) = outside(py, &path, |pulse| {
-        let mut reader = Reader::open(&path)?;
+        let reader = Reader::open(&path)?;
         let indices = 0..reader.header().tensors.len();
         let tensors = indices.map(|index| reader.tensor(index, pulse));
         let tensors = try_list("tensors", tensors)?;

@@ -1,11 +1,11 @@
 //! How many threads a call may use: the environment's number, or the user's.
 
-use std::cell::RefCell;
-use std::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use pyo3::exceptions::PyOverflowError;
+use pyo3::exceptions::{PyOverflowError, PyRuntimeError};
+use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::call_python::index;
@@ -17,22 +17,45 @@ use crate::simd_level;
 /// `set_num_threads`; 0: not set.
 static PROCESS: AtomicUsize = AtomicUsize::new(0);
 
-thread_local! {
-    /// The numbers of this Python thread's `with num_threads`, the innermost last.
-    // No destructor, for the C library needs memory to note one, or ends the process.
-    static THREAD: RefCell<ManuallyDrop<Vec<usize>>> =
-        const { RefCell::new(ManuallyDrop::new(Vec::new())) };
+/// Whether any context was ever entered: most programs enter none, and their calls need not look.
+static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// The contexts of the running thread or asyncio task: a ContextVar of a tuple of [`NumThreads`], the
+/// one entered last at its end. Some may have been left, in a copy of this task's context.
+fn contexts(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static CONTEXTS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let new = || {
+        let default = PyDict::new(py);
+        default.set_item("default", PyTuple::empty(py))?;
+        let contextvars = py.import("contextvars")?;
+        let class = contextvars.getattr("ContextVar")?;
+        let name = ("bpfast.num_threads",);
+        PyResult::Ok(class.call(name, Some(&default))?.unbind())
+    };
+    Ok(CONTEXTS.get_or_try_init(py, new)?.bind(py))
 }
 
-/// The number in force on this thread.
+/// Those that are entered and not left, the one entered last at the end.
+fn entered(py: Python<'_>) -> PyResult<Vec<Bound<'_, NumThreads>>> {
+    let all = contexts(py)?.call_method0(intern!(py, "get"))?;
+    let mut all: Vec<Bound<'_, NumThreads>> = all.extract()?;
+    all.retain(|context| context.get().entered.load(Ordering::Relaxed) > 0);
+    Ok(all)
+}
+
+/// The number in force here.
 ///
 /// # Errors
 /// `BPFAST_NUM_THREADS` is no number.
-pub fn in_force() -> Result<usize, Error> {
-    let innermost = THREAD.with_borrow(|numbers| numbers.last().copied());
-    match (innermost, PROCESS.load(Ordering::Relaxed)) {
-        (None, 0) => default_threads(),
-        (Some(threads), _) | (None, threads) => Ok(threads),
+pub fn in_force(py: Python<'_>) -> PyResult<usize> {
+    if ENTERED.load(Ordering::Relaxed)
+        && let Some(innermost) = entered(py)?.last()
+    {
+        return Ok(innermost.get().threads);
+    }
+    match PROCESS.load(Ordering::Relaxed) {
+        0 => Ok(default_threads()?),
+        threads => Ok(threads),
     }
 }
 
@@ -52,7 +75,7 @@ fn parse(k: &Bound<'_, PyAny>) -> PyResult<usize> {
 
 /// Sets how many threads calls of this process may use.
 ///
-/// Results have the same bits at any number.
+/// An open ``with num_threads`` goes before it. Results have the same bits at any number.
 ///
 /// Parameters
 /// ----------
@@ -83,13 +106,13 @@ pub fn set_num_threads(k: &Bound<'_, PyAny>) -> PyResult<()> {
     Ok(())
 }
 
-/// How many threads a call from this thread may use.
+/// How many threads a call made here may use.
 ///
 /// Returns
 /// -------
 /// int
-///     The number set by the innermost ``with num_threads``, by `set_num_threads`, or by the
-///     environment.
+///     The number set by the open ``with num_threads`` that was entered last in this thread or
+///     asyncio task, else by `set_num_threads`, else by the environment.
 ///
 /// Raises
 /// ------
@@ -103,11 +126,17 @@ pub fn set_num_threads(k: &Bound<'_, PyAny>) -> PyResult<()> {
 /// ...     bpfast.get_num_threads()
 /// 1
 #[pyfunction]
-pub fn get_num_threads() -> PyResult<usize> {
-    Ok(in_force()?)
+pub fn get_num_threads(py: Python<'_>) -> PyResult<usize> {
+    in_force(py)
 }
 
-/// A context in which calls from the thread that entered it use at most k threads.
+/// A context in which calls use at most k threads.
+///
+/// It holds in the thread or asyncio task that enters it, and in tasks and ``asyncio.to_thread``
+/// that are started inside; other threads and tasks do not see it. Contexts may be left in any order:
+/// the one entered last of those that are still open is in force, whatever ``set_num_threads`` says,
+/// and after them all what was before. A generator that yields inside one leaves it open for its
+/// caller until it goes on or is closed.
 ///
 /// Parameters
 /// ----------
@@ -120,6 +149,8 @@ pub fn get_num_threads() -> PyResult<usize> {
 ///     k is out of range.
 /// TypeError
 ///     k is no integer.
+/// RuntimeError
+///     It is left more often than it was entered.
 ///
 /// Examples
 /// --------
@@ -128,25 +159,59 @@ pub fn get_num_threads() -> PyResult<usize> {
 /// >>> with bpfast.num_threads(1):
 /// ...     a = net.forward([[1, 2, 3]])
 #[pyclass(name = "num_threads", frozen, module = "bpfast")]
-pub struct NumThreads(usize);
+pub struct NumThreads {
+    threads: usize,
+    /// How often it was entered and not left, anywhere.
+    entered: AtomicUsize,
+}
 
 #[pymethods]
 impl NumThreads {
     #[new]
     fn new(k: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self(parse(k)?))
+        Ok(Self {
+            threads: parse(k)?,
+            entered: AtomicUsize::new(0),
+        })
     }
 
-    fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        THREAD.with_borrow_mut(|numbers| numbers.push(slf.get().0));
-        slf
+    fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
+        let py = slf.py();
+        let mut contexts = entered(py)?;
+        contexts.push(slf.clone());
+        set_contexts(py, contexts)?;
+        slf.get().entered.fetch_add(1, Ordering::Relaxed);
+        ENTERED.store(true, Ordering::Relaxed);
+        Ok(slf)
     }
 
     #[pyo3(signature = (*_exception))]
-    #[allow(clippy::unused_self)] // Python calls it on the object
-    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
-        THREAD.with_borrow_mut(|numbers| numbers.pop());
+    fn __exit__(slf: &Bound<'_, Self>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
+        let py = slf.py();
+        let mut contexts = entered(py)?;
+        let less = |entered: usize| entered.checked_sub(1);
+        let count = &slf.get().entered;
+        if count
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+            .is_err()
+        {
+            let message =
+                "num_threads: expected to be left once for each time it was entered, got one more";
+            return Err(PyRuntimeError::new_err(message));
+        }
+        // It is not there where another thread closes a generator: the count tells of it.
+        if let Some(place) = contexts.iter().rposition(|context| context.is(slf)) {
+            contexts.remove(place);
+            set_contexts(py, contexts)?;
+        }
+        Ok(())
     }
+}
+
+fn set_contexts(py: Python<'_>, open: Vec<Bound<'_, NumThreads>>) -> PyResult<()> {
+    let open = PyTuple::new(py, open)?;
+    contexts(py)?.call_method1(intern!(py, "set"), (open,))?;
+    Ok(())
 }
 
 /// What this build is: for `bpfast.show_config`.
@@ -155,7 +220,7 @@ pub fn build_config(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("version", env!("CARGO_PKG_VERSION"))?;
     dict.set_item("simd", simd_level()?)?;
-    dict.set_item("threads", in_force()?)?;
+    dict.set_item("threads", in_force(py)?)?;
     let profile = if cfg!(debug_assertions) {
         "debug"
     } else {

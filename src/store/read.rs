@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::foreign::{START, other_format};
@@ -38,20 +38,19 @@ impl Reader {
         if !kind.is_file() {
             return Err(refuse(&"a pipe or a device").into());
         }
-        let mut file = File::open(path)?;
+        let file = File::open(path)?;
         let mut start = Vec::new();
         reserve_list(&path.to_string_lossy(), &mut start, START)?;
-        (&mut file).take(START as u64).read_to_end(&mut start)?;
+        (&file).take(START as u64).read_to_end(&mut start)?;
         if let Some(format) = other_format(&start) {
             return Err(refuse(&format).into());
         }
-        file.rewind()?;
         let length = file.metadata()?.len();
         let Some(rest) = length.checked_sub(LENGTH as u64) else {
             return Err(refuse(&format_args!("{length} bytes")).into());
         };
         let mut size = [0; LENGTH];
-        fill(&mut file, &mut size, path)?;
+        fill(&file, 0, &mut size, path)?;
         let size = u64::from_le_bytes(size);
         let Some(room) = rest.checked_sub(size) else {
             let got = format!("a file of {length} bytes whose header would take {size}");
@@ -63,7 +62,7 @@ impl Reader {
             return Err(refuse(&got).into());
         };
         let mut bytes = zeros(json, path)?;
-        fill(&mut file, &mut bytes, path)?;
+        fill(&file, LENGTH as u64, &mut bytes, path)?;
         check_room(path.display(), json.saturating_mul(PARSED))?;
         let header = Header::parse(&bytes, room).map_err(|got| refuse(&got))?;
         Ok(Self {
@@ -93,7 +92,7 @@ impl Reader {
     ///
     /// # Errors
     /// It cannot be read, is of a dtype that this crate lacks, or does not fit the memory.
-    pub fn tensor(&mut self, index: usize, pulse: &Pulse<'_>) -> Result<Numbers<'static>> {
+    pub fn tensor(&self, index: usize, pulse: &Pulse<'_>) -> Result<Numbers<'static>> {
         let (name, info) = &self.header.tensors[index];
         let bad = |expected: &str, got: &dyn Display| {
             let argument = format!("{}: {name:?}", self.path.display());
@@ -106,7 +105,7 @@ impl Reader {
             Dtype::U64 => Numbers::UInt64(Cow::Owned(self.numbers(index, pulse)?)),
             Dtype::U8 => Numbers::UInt8(Cow::Owned(self.numbers(index, pulse)?)),
             Dtype::BOOL => {
-                let bytes = read::<u8>(&mut self.file, &self.path, self.start, info, pulse)?;
+                let bytes = read::<u8>(&self.file, &self.path, self.start, info, pulse)?;
                 if let Some(byte) = bytes.iter().find(|&&byte| byte > 1) {
                     return Err(bad("bytes of 0 and 1 for dtype BOOL", byte));
                 }
@@ -120,10 +119,10 @@ impl Reader {
     ///
     /// # Errors
     /// They cannot be read, or do not fit the memory.
-    pub fn numbers<T: Number>(&mut self, index: usize, pulse: &Pulse<'_>) -> Result<Vec<T>> {
+    pub fn numbers<T: Number>(&self, index: usize, pulse: &Pulse<'_>) -> Result<Vec<T>> {
         let (_, info) = &self.header.tensors[index];
         debug_assert_eq!(info.dtype, T::DTYPE);
-        read(&mut self.file, &self.path, self.start, info, pulse)
+        read(&self.file, &self.path, self.start, info, pulse)
     }
 }
 
@@ -133,7 +132,7 @@ const PARSED: usize = 32;
 
 /// The numbers at `info`, for a file whose numbers begin at `start`.
 fn read<T: Number>(
-    file: &mut File,
+    file: &File,
     path: &Path,
     start: u64,
     info: &TensorInfo,
@@ -144,14 +143,11 @@ fn read<T: Number>(
     let count = (to - from) / size_of::<T>();
     reserve_list(&path.to_string_lossy(), &mut numbers, count)?;
     let mut block = zeros(BLOCK.min(to - from), path)?;
-    file.seek(SeekFrom::Start(start + from as u64))?;
-    let mut left = to - from;
-    while left > 0 {
+    for offset in (from..to).step_by(BLOCK) {
         go_on(pulse)?;
-        let bytes = &mut block[..left.min(BLOCK)];
-        fill(file, bytes, path)?;
+        let bytes = &mut block[..BLOCK.min(to - offset)];
+        fill(file, start + offset as u64, bytes, path)?;
         numbers.extend(bytes.chunks_exact(size_of::<T>()).map(T::get));
-        left -= bytes.len();
     }
     Ok(numbers)
 }
@@ -161,12 +157,27 @@ fn zeros(length: usize, path: &Path) -> Result<Vec<u8>> {
     Ok(defaults(&path.to_string_lossy(), length)?)
 }
 
-fn fill(file: &mut File, bytes: &mut [u8], path: &Path) -> Result<()> {
-    file.read_exact(bytes).map_err(|error| {
+/// Fills `bytes` with those of the file from `offset` on.
+fn fill(file: &File, offset: u64, bytes: &mut [u8], path: &Path) -> Result<()> {
+    read_exact_at(file, offset, bytes).map_err(|error| {
         if error.kind() == ErrorKind::UnexpectedEof {
             let (expected, got) = ("a file that stays as it is", "one that became shorter");
             return Error::value(path.display(), expected, got).into();
         }
         error.into()
     })
+}
+
+/// A forked child shares the position in the file with its parent: neither uses it.
+#[cfg(unix)]
+fn read_exact_at(file: &File, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
+}
+
+#[cfg(not(unix))]
+fn read_exact_at(mut file: &File, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+    use std::io::{Read, Seek, SeekFrom};
+
+    file.seek(SeekFrom::Start(offset))?;
+    file.read_exact(bytes)
 }

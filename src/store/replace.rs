@@ -104,9 +104,11 @@ fn sync_folder(folder: &Path) {
     }
 }
 
-/// A file that goes away again unless it is renamed.
+/// A file that goes away again unless it is renamed: in the process that made it, which may go on
+/// with it when a forked child has given up.
 struct Temporary {
     path: PathBuf,
+    process: u32,
 }
 
 impl Temporary {
@@ -121,7 +123,7 @@ impl Temporary {
             // Short: a name made from the target's could be too long.
             let path = folder.join(format!(".bpfast-{process}-{nanoseconds}-{made}.tmp"));
             match OpenOptions::new().write(true).create_new(true).open(&path) {
-                Ok(file) => return Ok((Self { path }, file)),
+                Ok(file) => return Ok((Self { path, process }, file)),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists && tried < NAMES => {
                     tried += 1;
                 }
@@ -139,7 +141,7 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        if !self.path.as_os_str().is_empty() {
+        if !self.path.as_os_str().is_empty() && self.process == process::id() {
             let _ = fs::remove_file(&self.path);
         }
     }

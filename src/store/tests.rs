@@ -71,7 +71,7 @@ fn a_file_has_these_bytes() {
     assert_eq!(fs::read(&path).expect("the file"), expected);
     assert_eq!(folder.names(), ["x"]);
 
-    let mut reader = Reader::open(&path).expect("opened");
+    let reader = Reader::open(&path).expect("opened");
     assert_eq!(reader.header().metadata["who"], "us");
     let read = |k| reader.tensor(k, &Pulse::none()).expect("read");
     let read: Vec<_> = (0..4).map(read).collect();

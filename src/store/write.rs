@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
+use std::process;
 
 use super::replace::replace;
 use super::{BLOCK, Header, Number, Numbers, Result, go_on};
+use crate::error::Error;
 use crate::interrupt::Pulse;
 use crate::reserve::{check_room, reserve_list};
 
@@ -28,7 +30,8 @@ const PER_TENSOR: usize = 1 << 11;
 /// The same arguments make the same bytes.
 ///
 /// # Errors
-/// Names or shapes that cannot be, no memory, and what the system says. The old file is as it was.
+/// Names or shapes that cannot be, no memory, and what the system says; in a child that the pulse's
+/// question has forked, that it cannot go on. The old file is as it was.
 pub fn write(
     path: &Path,
     tensors: &[Tensor<'_>],
@@ -43,9 +46,23 @@ pub fn write(
     let mut block = Vec::new();
     reserve_list("tensors", &mut block, BLOCK.min(header.end()))?;
     let header = header.to_bytes()?;
+    // A forked child shares the open file with its parent, which goes on with it.
+    let parent = process::id();
+    let go_on = || {
+        go_on(pulse)?;
+        if process::id() != parent {
+            return Err(Error::forked().into());
+        }
+        Ok(())
+    };
     replace(path, |file| {
+        // Without a BufWriter: dropped in a child, it would write what it holds.
         file.write_all(&header)?;
-        let mut file = Blocks { file, block, pulse };
+        let mut file = Blocks {
+            file,
+            block,
+            go_on: &go_on,
+        };
         for tensor in ordered {
             match &tensor.numbers {
                 Numbers::Float32(numbers) => file.put(numbers, Number::put),
@@ -67,14 +84,14 @@ struct Blocks<'a> {
     file: &'a mut File,
     /// What is not written yet. There is room for [`BLOCK`] bytes, or for all if these are fewer.
     block: Vec<u8>,
-    pulse: &'a Pulse<'a>,
+    go_on: &'a dyn Fn() -> Result<()>,
 }
 
 impl Blocks<'_> {
     fn put<T: Number>(&mut self, numbers: &[T], put: impl Fn(T, &mut [u8])) -> Result<()> {
         let size = size_of::<T>();
         for piece in numbers.chunks(BLOCK / size) {
-            go_on(self.pulse)?;
+            (self.go_on)()?;
             let start = self.block.len();
             let start = if start + size_of_val(piece) > BLOCK {
                 self.write()?;

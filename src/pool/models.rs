@@ -1,0 +1,209 @@
+//! The hand-over between callers and helpers under loom, which runs every order in which their steps can
+//! follow each other, with every value that a load may then find: `make test-loom`.
+//!
+//! What callers and helpers share beside is loaded and stored without an order of its own: who misses
+//! what another has stored finds an older value in one of the runs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize as Counter, Ordering::Relaxed};
+
+use loom::sync::atomic::{AtomicBool, AtomicUsize};
+use loom::sync::{Arc, Mutex};
+use loom::thread::{self, JoinHandle};
+
+use super::helper::{Helper, Work, lend};
+use super::process::Process;
+
+/// Helpers that end with the model.
+struct Helpers {
+    helpers: Vec<Helper>,
+    threads: Vec<JoinHandle<()>>,
+    are_over: Arc<AtomicBool>,
+}
+
+impl Helpers {
+    fn start(count: usize) -> Self {
+        let are_over = Arc::new(AtomicBool::new(false));
+        let start = |_| {
+            let is_over = Arc::clone(&are_over);
+            let goes_on = move || !is_over.load(Relaxed);
+            Helper::spawn("modelled".to_owned(), goes_on).expect("a thread")
+        };
+        let (helpers, threads) = (0..count).map(start).unzip();
+        Self {
+            helpers,
+            threads,
+            are_over,
+        }
+    }
+
+    fn end(self) {
+        self.are_over.store(true, Relaxed);
+        for thread in self.threads {
+            thread.thread().unpark();
+            thread.join().expect("no helper panics");
+        }
+    }
+}
+
+/// Lends to all of them, if they are free; forks nowhere.
+fn lend_to(helpers: &[Helper], work: &Work<'_>, own: impl FnOnce(), waiting: &dyn Fn()) {
+    static PROCESS: OnceLock<Process> = OnceLock::new();
+    let process = *PROCESS.get_or_init(|| Process::current().expect("forks are counted"));
+    lend(process, helpers, helpers.len(), work, own, waiting);
+}
+
+/// One loan: what the caller has stored before is there for each helper, and what the helpers have
+/// stored is there when the loan is over, and nothing is stored after. Returns how many came; `waited`
+/// counts how often the caller had to sleep.
+fn loan(helpers: &[Helper], input: &AtomicUsize, value: usize, waited: &Counter) -> usize {
+    let came = AtomicUsize::new(0);
+    input.store(value, Relaxed);
+    let work = || {
+        assert_eq!(input.load(Relaxed), value, "what the caller has stored");
+        came.fetch_add(1, Relaxed);
+    };
+    let waiting = || {
+        waited.fetch_add(1, Relaxed);
+    };
+    lend_to(helpers, &work, || (), &waiting);
+    let count = came.load(Relaxed);
+    // Nobody changes this any more, so an unordered load must not find less than the last of all.
+    assert_eq!(
+        came.fetch_add(0, Relaxed),
+        count,
+        "what the helpers have stored"
+    );
+    count
+}
+
+/// Runs a model, and checks that in some order a helper came, in some none did, and in some the caller
+/// slept until it had finished.
+fn check(model: impl Fn(&Counter, &Counter) + Sync + Send + 'static) {
+    static LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _one_at_a_time = LOCK.lock();
+    let counters: &'static [Counter; 4] = Box::leak(Box::default());
+    let [runs, with_help, alone, slept] = counters;
+    loom::model(move || {
+        let (came, waited) = (Counter::new(0), Counter::new(0));
+        model(&came, &waited);
+        runs.fetch_add(1, Relaxed);
+        let count = if came.into_inner() > 0 {
+            with_help
+        } else {
+            alone
+        };
+        count.fetch_add(1, Relaxed);
+        slept.fetch_add(usize::from(waited.into_inner() > 0), Relaxed);
+    });
+    println!(
+        "{} runs: with help {}, without {}, asleep meanwhile {}",
+        runs.load(Relaxed),
+        with_help.load(Relaxed),
+        alone.load(Relaxed),
+        slept.load(Relaxed)
+    );
+    for count in [with_help, alone, slept] {
+        assert!(count.load(Relaxed) > 0, "an order is missing");
+    }
+}
+
+#[test]
+fn a_helper_comes_or_its_work_is_taken_back() {
+    check(|came, waited| {
+        let helpers = Helpers::start(1);
+        let input = AtomicUsize::new(0);
+        came.store(loan(&helpers.helpers, &input, 1, waited), Relaxed);
+        helpers.end();
+    });
+}
+
+#[test]
+fn loans_follow_each_other() {
+    check(|came, waited| {
+        let helpers = Helpers::start(1);
+        let input = AtomicUsize::new(0);
+        for value in 1..=2 {
+            came.fetch_add(loan(&helpers.helpers, &input, value, waited), Relaxed);
+        }
+        helpers.end();
+    });
+}
+
+#[test]
+fn two_helpers_come_to_one_caller() {
+    check(|came, waited| {
+        let helpers = Helpers::start(2);
+        let input = AtomicUsize::new(0);
+        came.store(loan(&helpers.helpers, &input, 1, waited), Relaxed);
+        helpers.end();
+    });
+}
+
+#[test]
+fn two_callers_want_one_helper() {
+    check(|came, waited| {
+        let helpers = Helpers::start(1);
+        let same = helpers.helpers.clone();
+        let other = thread::spawn(move || {
+            let waited = Counter::new(0);
+            let count = loan(&same, &AtomicUsize::new(0), 1, &waited);
+            (count, waited.into_inner())
+        });
+        let count = loan(&helpers.helpers, &AtomicUsize::new(0), 2, waited);
+        let (its_count, its_waited) = other.join().expect("a caller");
+        assert!(count <= 1 && its_count <= 1, "one helper came twice");
+        came.store(count + its_count, Relaxed);
+        waited.fetch_add(its_waited, Relaxed);
+        helpers.end();
+    });
+}
+
+/// As `Team::run` has it: the helper keeps the panic, the caller passes it on.
+#[test]
+fn a_panic_of_a_helper_comes_out() {
+    check(|came, waited| {
+        let helpers = Helpers::start(1);
+        let kept = Mutex::new(None);
+        let work = || {
+            let outcome = catch_unwind(|| resume_unwind(Box::new("on purpose")));
+            *kept.lock().expect("no poison") = outcome.err();
+        };
+        let waiting = || {
+            waited.fetch_add(1, Relaxed);
+        };
+        lend_to(&helpers.helpers, &work, || (), &waiting);
+        let kept = kept.into_inner().expect("no poison");
+        came.store(usize::from(kept.is_some()), Relaxed);
+        helpers.end();
+    });
+}
+
+/// The work is taken back before the caller's panic can end what it uses.
+#[test]
+fn a_panic_of_the_caller_comes_out() {
+    check(|came, waited| {
+        let helpers = Helpers::start(1);
+        let count = AtomicUsize::new(0);
+        let work = || {
+            count.fetch_add(1, Relaxed);
+        };
+        let waiting = || {
+            waited.fetch_add(1, Relaxed);
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let own = || resume_unwind(Box::new("on purpose"));
+            lend_to(&helpers.helpers, &work, own, &waiting);
+        }));
+        assert!(outcome.is_err());
+        let seen = count.load(Relaxed);
+        assert_eq!(
+            count.fetch_add(0, Relaxed),
+            seen,
+            "what the helper has stored"
+        );
+        came.store(seen, Relaxed);
+        helpers.end();
+    });
+}
