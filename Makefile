@@ -95,7 +95,7 @@ test-dist: ## pytest on DIST=FILE, a wheel or an sdist, in its own environment (
 lint: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-examples $(VENV)/.extra-lint ## formats, clippy, ruff, mypy, stubtest, walls, workflows
 	cargo fmt --check
 	cargo clippy $(LOCKED) --all-targets -- -D warnings
-	PYO3_PYTHON="$(CURDIR)/$(BIN)/python" cargo clippy $(LOCKED) --all-targets --features python -- -D warnings
+	PYO3_PYTHON="$(CURDIR)/$(BIN)/python" cargo clippy $(LOCKED) --lib --features python -- -D warnings
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy $(TYPED)
