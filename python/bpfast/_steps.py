@@ -18,7 +18,7 @@ class Report(NamedTuple):
 
     steps: int = 0
     examples: int = 0
-    cost: float = 0.0  # Σ s_x C_x
+    cost: float = 0.0  # Σ s_x C_x over the epoch so far
     diverged: bool = False  # whether something is not finite, so that there is no next step
 
 
