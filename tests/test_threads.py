@@ -11,6 +11,7 @@ import pytest
 
 import bpfast
 from tests.child import LIMIT, case, digest, outcome, run
+from tests.in_a_step import in_a_step, long_step, needs_timer, said
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -211,28 +212,11 @@ def test_python_goes_on_while_a_thread_is_in_a_call(name, count):
     assert np.diff(during).max() < (end - start) / 2
 
 
+@needs_timer
 def test_a_training_says_that_it_is_running():
-    """A call of another thread in the middle of a step, which a cost makes long enough."""
-    running, go_on = threading.Event(), threading.Event()
-
-    def cost(a, y):
-        running.set()
-        assert go_on.wait(LIMIT)
-        return ((a - y) ** 2).sum(axis=1), 2 * (a - y)
-
-    net = bpfast.Network([2, 3, 1], cost=cost, seed=0)
-    x, y = np.ones((4, 2)), np.ones((4, 1))
-    trainer = threading.Thread(target=lambda: net.fit(x, y, epochs=1))
-    trainer.start()
-    try:
-        assert running.wait(LIMIT)
-        for call in (net, net.forward, net.trace):
-            with pytest.raises(ValueError, match=r"^params: ") as caught:
-                call(x)
-            said = "params: expected a network at rest, got one that a training is running on"
-            assert str(caught.value) == said
-    finally:
-        go_on.set()
-        trainer.join(LIMIT)
-    assert len(net.history) == 1
+    net, x, y = long_step()
+    calls = [net, net.forward, net.trace]
+    texts = in_a_step(lambda: [said(lambda: call(x)) for call in calls], net, x, y)  # noqa: B023
+    running = "params: expected a network at rest, got one that a training is running on"
+    assert texts == [running] * len(calls)
     net.forward(x)

@@ -61,8 +61,8 @@ class Network(_core.Network):
     Notes
     -----
     ``net(x)`` is ``net.forward(x)``. ``==`` compares identity, `same_config` sizes, activations,
-    cost and dtype. Networks can be copied and pickled. A network keeps the buffers of its largest call: those of a large batch may take a few
-    times the memory of its parameters.
+    cost and dtype. Networks can be copied and pickled. A network keeps the buffers of its largest
+    call: those of a large batch may take a few times the memory of its parameters.
 
     Examples
     --------

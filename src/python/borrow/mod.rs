@@ -19,7 +19,7 @@
 //! |---|---|---|
 //! | other calls of bpfast, on any thread | using the same memory | the table: addresses in use are refused |
 //! | other arguments of the same call | sharing memory | the table; a scope where several are written to |
-//! | user code that a call runs (`__array__`, `tocsr`, a cost) | anything | slices are taken after it; they are refused where address, shape or strides are not those that were borrowed |
+//! | user code that a call runs (`__array__`, `tocsr`; costs run between two calls) | anything | slices are taken after it; they are refused where address, shape or strides are not those that were borrowed |
 //! | the owner of parameters or of a gradient | anything, to any array that shows them | the memory is Rust's: `base` is an `Allocation`, which no attribute reaches |
 //! | other threads, and signal handlers, while slices exist | writing, freeing | **trusted** |
 //!
