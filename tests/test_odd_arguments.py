@@ -91,6 +91,13 @@ def test_an_odd_argument_is_named(call, message):
         call()
 
 
+def test_a_memoryview_of_two_axes_is_a_matrix():
+    assert bpfast.reference.bp3(GRID) == bpfast.bp3(GRID).tolist() == [2.0, 2.0]
+    wide = np.ones((3, 2)).data
+    found = bpfast.reference.forward([wide], [[0, 0, 0]], GRID, output="identity")
+    assert found == bpfast.forward([wide], [[0, 0, 0]], GRID, output="identity").tolist()
+
+
 @pytest.mark.parametrize("state", [3, GRID, np.ones(2), [1], "rate"])
 @pytest.mark.parametrize("schedule", [schedules.Constant(0.1), schedules.Plateau(0.1)])
 def test_a_state_of_a_schedule_is_a_mapping(schedule, state):

@@ -211,9 +211,11 @@ class Values:
         SciPy itself may write out of bounds with it, so it only goes where this package looks.
         """
         made = self.sparse()
-        if made.format != "csr":
+        if made.format not in ("csr", "csc", "bsr", "coo", "dia"):
             return made
-        names = [n for n in ("indptr", "indices", "data", "row", "col") if hasattr(made, n)]
+        names = [
+            n for n in ("indptr", "indices", "data", "row", "col", "offsets") if hasattr(made, n)
+        ]
         name, change = self.choice(names), self.rng.randrange(4)
         part = getattr(made, name)
         if change == 0 and part.size and part.dtype.kind != "b":
