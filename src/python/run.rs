@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use numpy::PyArray2;
 use numpy::ndarray::Ix2;
+use numpy::{PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
@@ -46,11 +46,12 @@ impl<T: Element> Engine<'_, T> {
         let (py, network) = (x.py(), self.network());
         let x = X::parse(x)?;
         let shape = [x.inputs(network)?.len(), network.n_outputs()];
-        let [given, indices, indptr] = x.given();
-        let params = out.map(|_| self.params.flat(py)).transpose()?;
-        let given = [given, indices, indptr, params.as_ref()];
-        let array = output::<T, Ix2>(out, py, &shape, &given)?;
-        let params = self.numbers()?.read("params")?;
+        let array = output::<T, Ix2>(out, py, &shape, &x.given())?;
+        let numbers = self.numbers()?;
+        if out.is_some() {
+            numbers.check_out_apart(array.as_untyped())?;
+        }
+        let params = numbers.read("params")?;
         let mut place = readwrite("out", &array)?;
         // No Python code runs from here on.
         let (inputs, a) = (x.inputs(network)?, place.as_slice_mut()?);

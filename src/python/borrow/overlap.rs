@@ -111,13 +111,15 @@ pub fn check_out_apart(
     out: &Bound<'_, PyUntypedArray>,
     inputs: &[Option<&Bound<'_, PyAny>>],
 ) -> PyResult<()> {
-    let out = Span::new("out".into(), out, true)?;
+    let bounds = Bounds::of("out", out)?;
     let inputs = inputs.iter().flatten();
     for input in inputs.filter_map(|input| input.cast::<PyUntypedArray>().ok()) {
+        if !Bounds::of("inputs", input)?.overlap(&bounds) {
+            continue; // as nearly always
+        }
+        let out = Span::new("out".into(), out, true)?;
         let input = Span::new("inputs".into(), input, false)?;
-        if input.bounds.overlap(&out.bounds)
-            && let Some(got) = shared(&out, &input, "one that overlaps them")?
-        {
+        if let Some(got) = shared(&out, &input, "one that overlaps them")? {
             return Err(Error::value("out", "an array apart from the inputs", got).into());
         }
     }

@@ -7,6 +7,7 @@ use std::ops::{Deref, DerefMut, Range};
 use std::ptr::NonNull;
 use std::time::Duration;
 
+use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 
 use super::super::arrays::Element;
@@ -14,6 +15,7 @@ use super::super::detach::without_kernels;
 use super::header::Bounds;
 use super::table::{Access, Borrow};
 use super::view::View;
+use crate::error::{Error, Result};
 use crate::interrupt::watch;
 use crate::reserve::reserve_for;
 
@@ -108,6 +110,16 @@ impl<T: Element> Owned<T> {
         assert!(range.start <= range.end && range.end <= self.length);
         // SAFETY: `zeros` initialised them.
         unsafe { View::new::<T>(py, self.allocation.clone_ref(py), range, columns) }
+    }
+
+    /// # Errors
+    /// `out`, whose numbers lie without gaps, shares memory with it, which is an input.
+    pub fn check_out_apart(&self, out: &Bound<'_, PyUntypedArray>) -> Result<()> {
+        if Bounds::of("out", out)?.overlap(&self.bounds()) {
+            let expected = "an array apart from the inputs";
+            return Err(Error::value("out", expected, "one that overlaps them"));
+        }
+        Ok(())
     }
 
     /// The numbers, for reading.
