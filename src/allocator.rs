@@ -183,8 +183,9 @@ mod tests {
                 allocator.alloc(layout(1)).is_null(),
                 "one more than there are"
             );
-            all.iter()
-                .for_each(|&place| allocator.dealloc(place, layout(1)));
+            for &place in &all {
+                allocator.dealloc(place, layout(1));
+            }
             assert!(!is_low());
         }
     }

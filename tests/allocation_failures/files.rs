@@ -56,7 +56,7 @@ pub fn tensors() {
         memory(store::write(&file.0, &tensors, metadata, &Pulse::none()))
     });
     walk_rooms("a header is read", || memory(Reader::open(&file.0)));
-    let mut reader = Reader::open(&file.0).expect("a file");
+    let reader = Reader::open(&file.0).expect("a file");
     walk("tensors are read", || {
         memory(reader.tensor(0, &Pulse::none()))
     });

@@ -86,7 +86,7 @@ fn training(name: &str, network: &Network, settings: &Settings, sparse: bool, th
         settings,
         inputs,
         targets: targets.with_weights(Some(&weights)),
-        custom: None,
+        costs: None,
         order: &order,
         rates: &rates,
         steps_before: 0,
