@@ -11,12 +11,16 @@ from queue import SimpleQueue
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 # How often Ctrl-C is looked for while an item is waited for, and how long the end of the thread is
 # waited for, in seconds.
 LOOK = 0.05
+# More bytes than a thread and what it starts take where they begin, their stacks among them.
+BEGINNING = 1 << 26
 
 
 class Prefetch:
@@ -27,6 +31,8 @@ class Prefetch:
     for when this one is done with.
 
     The thread works in the context of who makes this, with its `num_threads` among others.
+    Where memory is short there is no thread, and an item is fetched when it is wanted.
+
     As a context manager it ends the thread, at once unless `items` keeps it waiting, and closes
     `items` where that is a generator. A child forked in between has no thread that fetches: there
     RuntimeError is raised for an item that has not been found before.
@@ -39,6 +45,7 @@ class Prefetch:
     ) -> None:
         self._items, self._snapshot = items, snapshot
         self._process = os.getpid()
+        self._has_thread = True
         # SimpleQueue has no lock that Ctrl-C could leave closed.
         self._wanted: SimpleQueue[bool] = SimpleQueue()  # one more item, or none any more
         # Not a queue: `get` may forget its timeout where a signal handler takes longer.
@@ -51,12 +58,20 @@ class Prefetch:
         )
 
     def __enter__(self) -> Self:
-        # `Thread.start` waits until the thread runs: not here, where a signal handler may fork
-        # meanwhile, whose child would wait for ever.
-        _thread.start_new_thread(self._start, ())
+        try:
+            # A thread that lacks memory to begin ends without a word. This is not touched.
+            np.empty(BEGINNING, np.uint8)
+            # `Thread.start` waits until the thread runs: not here, where a signal handler may fork
+            # meanwhile, whose child would wait for ever.
+            _thread.start_new_thread(self._start, ())
+        except (MemoryError, RuntimeError):  # the latter where the system refuses a thread
+            self._has_thread = False
         return self
 
     def __iter__(self) -> Iterator[Any]:
+        if not self._has_thread:
+            yield from self._items
+            return
         self._wanted.put(True)
         while True:
             # Without a timeout, Ctrl-C would wait for the item on some systems.
@@ -79,6 +94,8 @@ class Prefetch:
                 self._wanted.put(True)
 
     def __exit__(self, *error: object) -> None:
+        if not self._has_thread:
+            return
         self._wanted.put(False)
         if self._has_ended.acquire(timeout=LOOK):
             self._thread.join(LOOK)

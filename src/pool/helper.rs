@@ -18,9 +18,10 @@ use super::sync::{
 };
 use crate::reserve::check_room;
 
-/// The bytes that a thread may take where it begins, and that its libraries cannot be refused, beside
-/// its stack: some kB.
-const BEGINNING: usize = 1 << 17;
+/// More bytes than a thread takes where it begins, its stack among them: the C library ends the process
+/// where it lacks some of them. More also than it has ever kept of what was freed, so that it asks the
+/// system.
+const BEGINNING: usize = 40 << 20;
 
 /// What is lent: called by each helper that comes in time.
 pub type Work<'a> = dyn Fn() + Sync + 'a;

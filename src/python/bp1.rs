@@ -10,6 +10,7 @@ use super::config::{Dtype, Name, parse_cost};
 use super::custom::Costs;
 use super::detach::detached;
 use super::equations::{activations, matrix_like, result, with_type, write};
+use super::errors::guarded;
 use super::targets::{Weighting, Y};
 use super::wanted::Wanted;
 use crate::activation::Activation;
@@ -28,28 +29,30 @@ pub fn bp1<'py>(
     reduction: Name<'py>,
     out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let given = z;
-    let z = matrix_like("z", z)?;
-    let weighting = Weighting::parse(sample_weight, reduction)?;
-    let activation = Activation::from_name("output", &output.text("output")?)?;
-    let (cost, custom) = parse_cost(&cost.object(z.py()))?;
-    cost.check_output(activation)?;
-    let inputs = [Some(given), Some(y), sample_weight];
-    with_type!([&z], T => {
-        let z = input::<T, Ix2>("z", &z)?;
-        let (py, [n, width]) = (given.py(), [z.shape()[0], z.shape()[1]]);
-        let result = result::<T, Ix2>(out, py, &[n, width], &inputs)?;
-        let wanted = match custom {
-            Some(_) => Wanted::Costs(Costs::parse(y, [n, width])?),
-            None => Wanted::Y(Y::<T>::parse(width, cost, n, y)?),
-        };
-        // No Python code runs from here on.
-        let z = z.as_slice()?;
-        let targets = weighting.apply(wanted.targets(width, cost, n)?, n)?;
-        let a = activations(py, activation, z, width)?;
-        write(&result, z.len() * ELEMENT_WORK, |delta, pulse| {
-            backward::bp1(cost, activation, z, &a, &targets, 0..n, delta, pulse);
-            Ok(())
+    guarded(|| {
+        let given = z;
+        let z = matrix_like("z", z)?;
+        let weighting = Weighting::parse(sample_weight, reduction)?;
+        let activation = Activation::from_name("output", &output.text("output")?)?;
+        let (cost, custom) = parse_cost(&cost.object(z.py()))?;
+        cost.check_output(activation)?;
+        let inputs = [Some(given), Some(y), sample_weight];
+        with_type!([&z], T => {
+            let z = input::<T, Ix2>("z", &z)?;
+            let (py, [n, width]) = (given.py(), [z.shape()[0], z.shape()[1]]);
+            let result = result::<T, Ix2>(out, py, &[n, width], &inputs)?;
+            let wanted = match custom {
+                Some(_) => Wanted::Costs(Costs::parse(y, [n, width])?),
+                None => Wanted::Y(Y::<T>::parse(width, cost, n, y)?),
+            };
+            // No Python code runs from here on.
+            let z = z.as_slice()?;
+            let targets = weighting.apply(wanted.targets(width, cost, n)?, n)?;
+            let a = activations(py, activation, z, width)?;
+            write(&result, z.len() * ELEMENT_WORK, |delta, pulse| {
+                backward::bp1(cost, activation, z, &a, &targets, 0..n, delta, pulse);
+                Ok(())
+            })
         })
     })
 }
@@ -73,30 +76,32 @@ pub fn bp1_outputs<'py>(
     reduction: Name<'py>,
     out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Prepared<'py>> {
-    let given = z;
-    let z = matrix_like("z", z)?;
-    let weighting = Weighting::parse(sample_weight, reduction)?;
-    let activation = Activation::from_name("output", &output.text("output")?)?;
-    let (cost, _) = parse_cost(&cost.object(z.py()))?;
-    cost.check_output(activation)?;
-    let inputs = [Some(given), Some(y), sample_weight];
-    with_type!([&z], T => {
-        let z = input::<T, Ix2>("z", &z)?;
-        let (py, shape) = (given.py(), [z.shape()[0], z.shape()[1]]);
-        if out.is_some() {
-            result::<T, Ix2>(out, py, &shape, &inputs)?;
-        }
-        let outputs = empty::<T, Ix2>(py, &shape)?;
-        let mut place = readwrite("out", &outputs)?;
-        // No Python code runs from here on.
-        let (numbers, place) = (z.as_slice()?, place.as_slice_mut()?);
-        place.copy_from_slice(numbers);
-        detached(py, numbers.len() * ELEMENT_WORK, |question| {
-            watch(question, |pulse| {
-                activation.apply(place, shape[1], pulse);
-                Ok(())
-            })
-        })?;
-        Ok((z.as_any().clone(), weighting.object(), outputs.into_any()))
+    guarded(|| {
+        let given = z;
+        let z = matrix_like("z", z)?;
+        let weighting = Weighting::parse(sample_weight, reduction)?;
+        let activation = Activation::from_name("output", &output.text("output")?)?;
+        let (cost, _) = parse_cost(&cost.object(z.py()))?;
+        cost.check_output(activation)?;
+        let inputs = [Some(given), Some(y), sample_weight];
+        with_type!([&z], T => {
+            let z = input::<T, Ix2>("z", &z)?;
+            let (py, shape) = (given.py(), [z.shape()[0], z.shape()[1]]);
+            if out.is_some() {
+                result::<T, Ix2>(out, py, &shape, &inputs)?;
+            }
+            let outputs = empty::<T, Ix2>(py, &shape)?;
+            let mut place = readwrite("out", &outputs)?;
+            // No Python code runs from here on.
+            let (numbers, place) = (z.as_slice()?, place.as_slice_mut()?);
+            place.copy_from_slice(numbers);
+            detached(py, numbers.len() * ELEMENT_WORK, |question| {
+                watch(question, |pulse| {
+                    activation.apply(place, shape[1], pulse);
+                    Ok(())
+                })
+            })?;
+            Ok((z.as_any().clone(), weighting.object(), outputs.into_any()))
+        })
     })
 }

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use super::config::Name;
+use super::errors::guarded;
 use super::network::PyNetwork;
 use super::results::{Gradient, Trace};
 use super::run::with_engine;
@@ -49,7 +50,7 @@ impl PyNetwork {
         x: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        with_engine!(self, engine => Ok(engine.forward(x, out)?.into_any()))
+        guarded(|| with_engine!(self, engine => Ok(engine.forward(x, out)?.into_any())))
     }
 
     /// ``net(x)`` is ``net.forward(x)``.
@@ -59,7 +60,7 @@ impl PyNetwork {
         x: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.forward(x, out)
+        guarded(|| self.forward(x, out))
     }
 
     /// All of the forward pass: z^l and a^l of every layer.
@@ -87,7 +88,7 @@ impl PyNetwork {
     /// >>> [a.shape for a in net.trace([[1, 2]]).a]
     /// [(1, 2), (1, 3), (1, 1)]
     fn trace(&self, x: &Bound<'_, PyAny>) -> PyResult<Trace> {
-        with_engine!(self, engine => engine.trace(x))
+        guarded(|| with_engine!(self, engine => engine.trace(x)))
     }
 
     /// C. What the public class has, with y as an array or, where the cost is a callable, what that
@@ -100,8 +101,10 @@ impl PyNetwork {
         sample_weight: Option<&Bound<'py, PyAny>>,
         reduction: Name<'py>,
     ) -> PyResult<f64> {
-        let weighting = Weighting::parse(sample_weight, reduction)?;
-        with_engine!(self, engine => engine.cost(x, y, &weighting))
+        guarded(|| {
+            let weighting = Weighting::parse(sample_weight, reduction)?;
+            with_engine!(self, engine => engine.cost(x, y, &weighting))
+        })
     }
 
     /// δ^2, …, δ^L, as `cost`.
@@ -113,8 +116,10 @@ impl PyNetwork {
         sample_weight: Option<&Bound<'py, PyAny>>,
         reduction: Name<'py>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let weighting = Weighting::parse(sample_weight, reduction)?;
-        with_engine!(self, engine => engine.errors(x, y, &weighting))
+        guarded(|| {
+            let weighting = Weighting::parse(sample_weight, reduction)?;
+            with_engine!(self, engine => engine.errors(x, y, &weighting))
+        })
     }
 
     /// C and its gradient, as `cost`.
@@ -127,11 +132,13 @@ impl PyNetwork {
         reduction: Name<'py>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, Gradient>> {
-        let weighting = Weighting::parse(sample_weight, reduction)?;
-        with_engine!(self, engine => {
-            let gradient = engine.gradient(x.py(), out)?;
-            engine.backprop(x, y, sample_weight, &weighting, gradient.get())?;
-            Ok(gradient)
+        guarded(|| {
+            let weighting = Weighting::parse(sample_weight, reduction)?;
+            with_engine!(self, engine => {
+                let gradient = engine.gradient(x.py(), out)?;
+                engine.backprop(x, y, sample_weight, &weighting, gradient.get())?;
+                Ok(gradient)
+            })
         })
     }
 
@@ -146,8 +153,10 @@ impl PyNetwork {
         reduction: Name<'py>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
-        let weighting = Weighting::parse(sample_weight, reduction)?;
-        with_engine!(self, engine => engine.prepare(x, y, sample_weight, &weighting, out))
+        guarded(|| {
+            let weighting = Weighting::parse(sample_weight, reduction)?;
+            with_engine!(self, engine => engine.prepare(x, y, sample_weight, &weighting, out))
+        })
     }
 
     /// The cost, where it is a callable.

@@ -35,33 +35,39 @@ impl PyNetwork {
         slf: &Bound<'py, Self>,
         dtype: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, Self>> {
-        let (py, this) = (slf.py(), slf.get());
-        let config = this.config.clone_ref(py);
-        let other = Self::zeros_of(&slf.get_type(), config, Dtype::parse(dtype)?)?;
-        other.get().set_params(&this.vector.copied(py)?)?;
-        set_attributes(&other, &attributes(slf)?)?;
-        Ok(other)
+        guarded(|| {
+            let (py, this) = (slf.py(), slf.get());
+            let config = this.config.clone_ref(py);
+            let other = Self::zeros_of(&slf.get_type(), config, Dtype::parse(dtype)?)?;
+            other.get().set_params(&this.vector.copied(py)?)?;
+            set_attributes(&other, &attributes(slf)?)?;
+            Ok(other)
+        })
     }
 
     /// A copy with parameters of its own.
     fn copy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        call_method(slf.py().import("copy")?.as_any(), "copy", (slf,))
+        guarded(|| call_method(slf.py().import("copy")?.as_any(), "copy", (slf,)))
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        let (py, this) = (slf.py(), slf.get());
-        let restore = py.import("bpfast._core")?.getattr("_restore")?;
-        let arguments = (slf.get_type(), this.config.to_dict(py, this.dtype())?);
-        let state = (this.vector.copied(py)?, attributes(slf)?);
-        Ok((restore, arguments, state).into_pyobject(py)?.into_any())
+        guarded(|| {
+            let (py, this) = (slf.py(), slf.get());
+            let restore = py.import("bpfast._core")?.getattr("_restore")?;
+            let arguments = (slf.get_type(), this.config.to_dict(py, this.dtype())?);
+            let state = (this.vector.copied(py)?, attributes(slf)?);
+            Ok((restore, arguments, state).into_pyobject(py)?.into_any())
+        })
     }
 
     fn __setstate__<'py>(
         slf: &Bound<'py, Self>,
         state: (Bound<'py, PyAny>, Bound<'py, PyAny>),
     ) -> PyResult<()> {
-        slf.get().set_params(&state.0)?;
-        set_attributes(slf, &state.1)
+        guarded(|| {
+            slf.get().set_params(&state.0)?;
+            set_attributes(slf, &state.1)
+        })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -106,12 +112,14 @@ impl PyNetwork {
     /// >>> a.same_config(bpfast.Network([3, 2], dtype="float32"))
     /// False
     fn same_config(&self, other: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let py = other.py();
-        let Ok(network) = other.cast::<Self>() else {
-            return Err(wrong_type("other", "a Network", other));
-        };
-        let network = network.get();
-        Ok(self.dtype() == network.dtype() && self.config.equals(&network.config, py)?)
+        guarded(|| {
+            let py = other.py();
+            let Ok(network) = other.cast::<Self>() else {
+                return Err(wrong_type("other", "a Network", other));
+            };
+            let network = network.get();
+            Ok(self.dtype() == network.dtype() && self.config.equals(&network.config, py)?)
+        })
     }
 
     fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyString>> {
@@ -194,13 +202,15 @@ pub fn restore<'py>(
     class: &Bound<'py, PyType>,
     config: &Bound<'py, PyDict>,
 ) -> PyResult<Bound<'py, PyNetwork>> {
-    let arguments = config.copy()?;
-    let sizes = arguments.get_item("sizes")?;
-    arguments.del_item("sizes")?;
-    arguments.set_item("init", "zeros")?;
-    let network = class.py().get_type::<PyNetwork>();
-    let network = network.call_method("__new__", (class, sizes), Some(&arguments))?;
-    Ok(network.cast_into()?)
+    guarded(|| {
+        let arguments = config.copy()?;
+        let sizes = arguments.get_item("sizes")?;
+        arguments.del_item("sizes")?;
+        arguments.set_item("init", "zeros")?;
+        let network = class.py().get_type::<PyNetwork>();
+        let network = network.call_method("__new__", (class, sizes), Some(&arguments))?;
+        Ok(network.cast_into()?)
+    })
 }
 
 /// What a subclass has beside the network: its `__dict__`, and `__slots__` if there are any.

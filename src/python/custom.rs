@@ -8,7 +8,7 @@ use pyo3::types::{PyList, PyTuple};
 
 use super::arrays::{Element, as_array, input, numbers};
 use super::borrow::ReadArray;
-use super::errors::wrong_type;
+use super::errors::{guarded, wrong_type};
 use crate::error::Error;
 use crate::train;
 
@@ -75,10 +75,12 @@ fn of_shape<'py>(
 /// y as an array with one entry an example; what it holds is between the user and the cost.
 #[pyfunction]
 pub fn as_batch<'py>(y: &Bound<'py, PyAny>, n: usize) -> PyResult<Bound<'py, PyUntypedArray>> {
-    let array = as_array("y", y)?;
-    if array.shape().first() != Some(&n) {
-        let got = format!("shape {}", crate::error::Shape(array.shape()));
-        return Err(Error::value("y", format_args!("{n} entries").to_string(), got).into());
-    }
-    Ok(array)
+    guarded(|| {
+        let array = as_array("y", y)?;
+        if array.shape().first() != Some(&n) {
+            let got = format!("shape {}", crate::error::Shape(array.shape()));
+            return Err(Error::value("y", format_args!("{n} entries").to_string(), got).into());
+        }
+        Ok(array)
+    })
 }

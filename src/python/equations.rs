@@ -8,6 +8,7 @@ use super::arrays::{Element, input, numbers};
 use super::borrow::readwrite;
 use super::config::{Dtype, Name};
 use super::detach::detached;
+use super::errors::guarded;
 use crate::activation::Activation;
 use crate::equations;
 use crate::error::{Error, Shape};
@@ -78,26 +79,28 @@ pub fn bp2<'py>(
     activation: Name<'py>,
     out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let inputs = [Some(delta), Some(weights), Some(z)];
-    let delta = matrix_like("delta", delta)?;
-    let weights = matrix_like("weights", weights)?;
-    let z = matrix_like("z", z)?;
-    let activation = activation.text("activation")?;
-    let activation = Activation::hidden_from_name("activation", &activation)?;
-    let [n, n_next] = sides("delta", &delta)?;
-    let [_, width] = sides("weights", &weights)?;
-    check_shape("weights", &weights, [n_next, width])?;
-    check_shape("z", &z, [n, width])?;
-    with_type!([&delta, &weights, &z], T => {
-        let result = result::<T, Ix2>(out, z.py(), z.shape(), &inputs)?;
-        let transposed = weights.call_method0("transpose")?;
-        let delta = input::<T, Ix2>("delta", &delta)?;
-        let weights = input::<T, Ix2>("weights", &transposed)?;
-        let z = input::<T, Ix2>("z", &z)?;
-        let (py, delta, weights, z) = (z.py(), delta.as_slice()?, weights.as_slice()?, z.as_slice()?);
-        let a = activations(py, activation, z, width)?;
-        write(&result, n.saturating_mul(weights.len()), |place, pulse| {
-            equations::bp2(delta, weights, activation, (z, &a), place, width, pulse)
+    guarded(|| {
+        let inputs = [Some(delta), Some(weights), Some(z)];
+        let delta = matrix_like("delta", delta)?;
+        let weights = matrix_like("weights", weights)?;
+        let z = matrix_like("z", z)?;
+        let activation = activation.text("activation")?;
+        let activation = Activation::hidden_from_name("activation", &activation)?;
+        let [n, n_next] = sides("delta", &delta)?;
+        let [_, width] = sides("weights", &weights)?;
+        check_shape("weights", &weights, [n_next, width])?;
+        check_shape("z", &z, [n, width])?;
+        with_type!([&delta, &weights, &z], T => {
+            let result = result::<T, Ix2>(out, z.py(), z.shape(), &inputs)?;
+            let transposed = weights.call_method0("transpose")?;
+            let delta = input::<T, Ix2>("delta", &delta)?;
+            let weights = input::<T, Ix2>("weights", &transposed)?;
+            let z = input::<T, Ix2>("z", &z)?;
+            let (py, delta, weights, z) = (z.py(), delta.as_slice()?, weights.as_slice()?, z.as_slice()?);
+            let a = activations(py, activation, z, width)?;
+            write(&result, n.saturating_mul(weights.len()), |place, pulse| {
+                equations::bp2(delta, weights, activation, (z, &a), place, width, pulse)
+            })
         })
     })
 }
@@ -135,13 +138,15 @@ pub fn bp3<'py>(
     delta: &Bound<'py, PyAny>,
     out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let inputs = [Some(delta)];
-    let delta = matrix_like("delta", delta)?;
-    with_type!([&delta], T => {
-        let result = result::<T, Ix1>(out, delta.py(), &[delta.shape()[1]], &inputs)?;
-        let delta = input::<T, Ix2>("delta", &delta)?;
-        let delta = delta.as_slice()?;
-        write(&result, delta.len(), |place, pulse| equations::bp3(delta, place, pulse))
+    guarded(|| {
+        let inputs = [Some(delta)];
+        let delta = matrix_like("delta", delta)?;
+        with_type!([&delta], T => {
+            let result = result::<T, Ix1>(out, delta.py(), &[delta.shape()[1]], &inputs)?;
+            let delta = input::<T, Ix2>("delta", &delta)?;
+            let delta = delta.as_slice()?;
+            write(&result, delta.len(), |place, pulse| equations::bp3(delta, place, pulse))
+        })
     })
 }
 
@@ -182,18 +187,20 @@ pub fn bp4<'py>(
     a: &Bound<'py, PyAny>,
     out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let inputs = [Some(delta), Some(a)];
-    let (delta, a) = (matrix_like("delta", delta)?, matrix_like("a", a)?);
-    let [n, n_out] = sides("delta", &delta)?;
-    let [_, n_in] = sides("a", &a)?;
-    check_shape("a", &a, [n, n_in])?;
-    with_type!([&delta, &a], T => {
-        let result = result::<T, Ix2>(out, a.py(), &[n_out, n_in], &inputs)?;
-        let (delta, a) = (input::<T, Ix2>("delta", &delta)?, input::<T, Ix2>("a", &a)?);
-        let (delta, a) = (delta.as_slice()?, a.as_slice()?);
-        // The core writes (n_in, n_out) = aᵀ δ; with a and δ exchanged that is δᵀ a.
-        write(&result, n_in.saturating_mul(delta.len()), |place, pulse| {
-            equations::bp4(a, delta, place, n, pulse)
+    guarded(|| {
+        let inputs = [Some(delta), Some(a)];
+        let (delta, a) = (matrix_like("delta", delta)?, matrix_like("a", a)?);
+        let [n, n_out] = sides("delta", &delta)?;
+        let [_, n_in] = sides("a", &a)?;
+        check_shape("a", &a, [n, n_in])?;
+        with_type!([&delta, &a], T => {
+            let result = result::<T, Ix2>(out, a.py(), &[n_out, n_in], &inputs)?;
+            let (delta, a) = (input::<T, Ix2>("delta", &delta)?, input::<T, Ix2>("a", &a)?);
+            let (delta, a) = (delta.as_slice()?, a.as_slice()?);
+            // The core writes (n_in, n_out) = aᵀ δ; with a and δ exchanged that is δᵀ a.
+            write(&result, n_in.saturating_mul(delta.len()), |place, pulse| {
+                equations::bp4(a, delta, place, n, pulse)
+            })
         })
     })
 }

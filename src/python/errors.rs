@@ -23,8 +23,11 @@ impl From<Error> for PyErr {
     }
 }
 
-/// How PyO3 panics where Python has no memory for a small object.
-const NO_OBJECT: &str = "PyObject pointer is null";
+/// Whether a panic says that Python has no memory for a small object: PyO3 got none, or expected a
+/// result where there was a MemoryError.
+fn is_of_memory(text: &str) -> bool {
+    text == "PyObject pointer is null" || text.contains("<class 'MemoryError'>")
+}
 
 /// Does `work`, which makes objects of Python's.
 ///
@@ -36,10 +39,11 @@ pub fn guarded<R>(work: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
 
 /// A panic is a defect of ours, unless memory ran out; `except Exception` must be able to catch it.
 pub fn from_panic(panic: &(dyn Any + Send)) -> PyErr {
-    match text_of(panic) {
-        NO_OBJECT => PyMemoryError::new_err("cannot allocate an object of Python's"),
-        text => PyRuntimeError::new_err(format!("bpfast failed inside (please report it): {text}")),
+    let text = text_of(panic);
+    if is_of_memory(text) {
+        return PyMemoryError::new_err("cannot allocate an object of Python's");
     }
+    PyRuntimeError::new_err(format!("bpfast failed inside (please report it): {text}"))
 }
 
 fn text_of(panic: &(dyn Any + Send)) -> &str {
@@ -55,7 +59,7 @@ fn text_of(panic: &(dyn Any + Send)) -> &str {
 pub fn quieten_panics() {
     let print = take_hook();
     set_hook(Box::new(move |panic| {
-        if text_of(panic.payload()) != NO_OBJECT {
+        if !is_of_memory(text_of(panic.payload())) {
             print(panic);
         }
     }));

@@ -11,6 +11,7 @@ use pyo3::sync::PyOnceLock;
 use super::arrays::{Element, input, integers};
 use super::borrow::ReadArray;
 use super::call_python::{attribute, call};
+use super::errors::guarded;
 use crate::error::{Error, Result};
 use crate::examples::Inputs;
 use crate::network::Network;
@@ -180,9 +181,11 @@ impl<T: Element> Borrowed<'_, '_, T> {
 /// A damaged matrix.
 #[pyfunction]
 pub fn has_repeats(rows: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let shape = rows.getattr(intern!(rows.py(), "shape"))?.extract()?;
-    let positions = positions(&arrays(rows)?, shape)?;
-    Ok(positions.has_repeats()?)
+    guarded(|| {
+        let shape = rows.getattr(intern!(rows.py(), "shape"))?.extract()?;
+        let positions = positions(&arrays(rows)?, shape)?;
+        Ok(positions.has_repeats()?)
+    })
 }
 
 /// Whether `x` is a sparse matrix or array of SciPy's.

@@ -84,8 +84,9 @@ mod _core {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
         super::errors::quieten_panics();
-        // The crate numpy fetches NumPy's functions where it first needs them, and panics if it cannot.
+        // What crates make where it is first needed, and panic if they cannot.
         numpy::dtype::<f64>(py);
+        py.get_type::<super::borrow::Allocation>();
         module.add(
             "ACTIVATIONS",
             PyTuple::new(py, Activation::ALL.map(Activation::name))?,

@@ -9,7 +9,7 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 use super::arrays::{Element, numbers};
 use super::call_python::listed;
 use super::config::{Config, Dtype, Name, parse_sizes, refuse_others};
-use super::errors::wrong_type;
+use super::errors::{guarded, wrong_type};
 use super::initialise;
 use super::run::{Engine, Slot, Slots};
 use super::training::Last;
@@ -129,21 +129,23 @@ impl PyNetwork {
         seed: Option<&Bound<'py, PyAny>>,
         others: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
-        let py = more.py();
-        refuse_others(more, others)?;
-        let none = py.None().into_bound(py);
-        let sizes = parse_sizes(sizes.unwrap_or(&none))?;
-        let config = Config::parse(py, &sizes, hidden, &output, cost)?;
-        let dtype = dtype.map_or(Ok(Dtype::Float64), Dtype::parse)?;
-        let network = Self::zeros(py, config, dtype)?;
-        initialise::draw(
-            py,
-            network.network(),
-            &network.vector,
-            &init.text("init")?,
-            seed,
-        )?;
-        Ok(network)
+        guarded(|| {
+            let py = more.py();
+            refuse_others(more, others)?;
+            let none = py.None().into_bound(py);
+            let sizes = parse_sizes(sizes.unwrap_or(&none))?;
+            let config = Config::parse(py, &sizes, hidden, &output, cost)?;
+            let dtype = dtype.map_or(Ok(Dtype::Float64), Dtype::parse)?;
+            let network = Self::zeros(py, config, dtype)?;
+            initialise::draw(
+                py,
+                network.network(),
+                &network.vector,
+                &init.text("init")?,
+                seed,
+            )?;
+            Ok(network)
+        })
     }
 
     /// A network with copies of the given parameters.
@@ -186,19 +188,21 @@ impl PyNetwork {
         cost: Name<'py>,
         dtype: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, Self>> {
-        let py = cls.py();
-        let (weights, biases) = (arrays("weights", weights)?, arrays("biases", biases)?);
-        let sizes = sizes_of(&weights, &biases)?;
-        let dtype = match dtype {
-            Some(dtype) => Dtype::parse(dtype)?,
-            None => Dtype::common(weights.iter().chain(&biases)),
-        };
-        let config = Config::parse(py, &sizes, hidden, &output, cost)?;
-        let network = Self::zeros_of(cls, config, dtype)?;
-        let vector = &network.get().vector;
-        vector.weights(py)?.get().copy_all(py, &weights)?;
-        vector.biases(py)?.get().copy_all(py, &biases)?;
-        Ok(network)
+        guarded(|| {
+            let py = cls.py();
+            let (weights, biases) = (arrays("weights", weights)?, arrays("biases", biases)?);
+            let sizes = sizes_of(&weights, &biases)?;
+            let dtype = match dtype {
+                Some(dtype) => Dtype::parse(dtype)?,
+                None => Dtype::common(weights.iter().chain(&biases)),
+            };
+            let config = Config::parse(py, &sizes, hidden, &output, cost)?;
+            let network = Self::zeros_of(cls, config, dtype)?;
+            let vector = &network.get().vector;
+            vector.weights(py)?.get().copy_all(py, &weights)?;
+            vector.biases(py)?.get().copy_all(py, &biases)?;
+            Ok(network)
+        })
     }
 
     /// The parameters as one writable vector, for each layer (W^l)ᵀ row by row, then b^l.
@@ -206,12 +210,12 @@ impl PyNetwork {
     /// Assigning to it copies the numbers in.
     #[getter]
     fn params<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.vector.flat(py)
+        guarded(|| self.vector.flat(py))
     }
 
     #[setter]
     pub fn set_params(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.vector.set_flat(value, "params")
+        guarded(|| self.vector.set_flat(value, "params"))
     }
 
     /// Writable views of `params`, where ``weights[k]`` is W^(k+2) of shape (n_(k+2), n_(k+1)).
@@ -219,16 +223,18 @@ impl PyNetwork {
     /// Assigning a list of arrays, or an array to an item, copies the numbers in.
     #[getter]
     fn weights(&self, py: Python<'_>) -> PyResult<Py<Views>> {
-        self.vector.weights(py)
+        guarded(|| self.vector.weights(py))
     }
 
     #[setter]
     fn set_weights(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let arrays = arrays("weights", value)?;
-        self.vector
-            .weights(value.py())?
-            .get()
-            .copy_all(value.py(), &arrays)
+        guarded(|| {
+            let arrays = arrays("weights", value)?;
+            self.vector
+                .weights(value.py())?
+                .get()
+                .copy_all(value.py(), &arrays)
+        })
     }
 
     /// Writable views of `params`, where ``biases[k]`` is b^(k+2) of shape (n_(k+2),).
@@ -236,22 +242,24 @@ impl PyNetwork {
     /// Assigning a list of arrays, or an array to an item, copies the numbers in.
     #[getter]
     fn biases(&self, py: Python<'_>) -> PyResult<Py<Views>> {
-        self.vector.biases(py)
+        guarded(|| self.vector.biases(py))
     }
 
     #[setter]
     fn set_biases(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let arrays = arrays("biases", value)?;
-        self.vector
-            .biases(value.py())?
-            .get()
-            .copy_all(value.py(), &arrays)
+        guarded(|| {
+            let arrays = arrays("biases", value)?;
+            self.vector
+                .biases(value.py())?
+                .get()
+                .copy_all(value.py(), &arrays)
+        })
     }
 
     /// n_1, …, n_L.
     #[getter]
     fn sizes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.network().sizes())
+        guarded(|| PyTuple::new(py, self.network().sizes()))
     }
 
     /// The dtype of all its numbers.
@@ -269,6 +277,6 @@ impl PyNetwork {
     /// ['tanh']
     #[getter]
     fn config<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        self.config.to_dict(py, self.dtype())
+        guarded(|| self.config.to_dict(py, self.dtype()))
     }
 }

@@ -11,7 +11,7 @@ use super::arrays::Element;
 use super::borrow::BorrowScope;
 use super::config::Dtype;
 use super::detach::detached;
-use super::errors::wrong_type;
+use super::errors::{guarded, wrong_type};
 use super::stepped::{Slices, Stepped, gradient_of};
 use super::threads;
 use crate::error::Error;
@@ -69,80 +69,82 @@ pub fn step_arrays(
     gradient: &Bound<'_, PyAny>,
     kept: Option<Bound<'_, PyAny>>,
 ) -> PyResult<()> {
-    let py = optimizer.py();
-    let given: Given = optimizer.getattr(intern!(py, "_given"))?.extract()?;
-    let steps: u64 = optimizer.getattr(intern!(py, "_steps"))?.extract()?;
-    let params = try_list("params", params.try_iter()?)?;
-    let gradient = try_list("gradient", gradient.try_iter()?)?;
-    let rows = match &kept {
-        Some(kept) => nested("state", &kept.getattr(intern!(py, "numbers"))?)?,
-        None => Vec::new(),
-    };
-    if gradient.len() != params.len() {
-        let expected = format!("{} arrays, one for each of params", params.len());
-        return Err(Error::value("gradient", expected, gradient.len()).into());
-    }
-    let mut given_arrays = Vec::new();
-    for (k, (params, gradient)) in params.iter().zip(&gradient).enumerate() {
-        let names = ["params", "gradient"].map(|name| {
-            if single {
-                Cow::Borrowed(name)
-            } else {
-                Cow::Owned(format!("{name}[{k}]"))
-            }
-        });
-        let Ok(array) = params.cast::<PyUntypedArray>() else {
-            return Err(wrong_type(&names[0], "a NumPy array", params));
+    guarded(|| {
+        let py = optimizer.py();
+        let given: Given = optimizer.getattr(intern!(py, "_given"))?.extract()?;
+        let steps: u64 = optimizer.getattr(intern!(py, "_steps"))?.extract()?;
+        let params = try_list("params", params.try_iter()?)?;
+        let gradient = try_list("gradient", gradient.try_iter()?)?;
+        let rows = match &kept {
+            Some(kept) => nested("state", &kept.getattr(intern!(py, "numbers"))?)?,
+            None => Vec::new(),
         };
-        let gradient = match Dtype::of(array) {
-            Some(Dtype::Float32) => gradient_of::<f32>(&names[1], gradient)?,
-            Some(Dtype::Float64) => gradient_of::<f64>(&names[1], gradient)?,
-            None => return Err(no_float(&names[0], array)),
-        };
-        push("params", &mut given_arrays, (names, array, gradient))?;
-    }
-    // From here on no code of the user's runs.
-    let mut scope = BorrowScope::new();
-    let mut float32: Vec<Stepped<f32>> = Vec::new();
-    let mut float64: Vec<Stepped<f64>> = Vec::new();
-    for (k, (names, array, gradient)) in given_arrays.into_iter().enumerate() {
-        let kept = rows.iter().filter_map(|row| row.get(k));
-        match Dtype::of(array) {
-            Some(Dtype::Float32) => {
-                let stepped = Stepped::new(&mut scope, names, array, &gradient, kept)?;
-                push("params", &mut float32, stepped)?;
-            }
-            Some(Dtype::Float64) => {
-                let stepped = Stepped::new(&mut scope, names, array, &gradient, kept)?;
-                push("params", &mut float64, stepped)?;
-            }
-            None => return Err(no_float(&names[0], array)),
+        if gradient.len() != params.len() {
+            let expected = format!("{} arrays, one for each of params", params.len());
+            return Err(Error::value("gradient", expected, gradient.len()).into());
         }
-    }
+        let mut given_arrays = Vec::new();
+        for (k, (params, gradient)) in params.iter().zip(&gradient).enumerate() {
+            let names = ["params", "gradient"].map(|name| {
+                if single {
+                    Cow::Borrowed(name)
+                } else {
+                    Cow::Owned(format!("{name}[{k}]"))
+                }
+            });
+            let Ok(array) = params.cast::<PyUntypedArray>() else {
+                return Err(wrong_type(&names[0], "a NumPy array", params));
+            };
+            let gradient = match Dtype::of(array) {
+                Some(Dtype::Float32) => gradient_of::<f32>(&names[1], gradient)?,
+                Some(Dtype::Float64) => gradient_of::<f64>(&names[1], gradient)?,
+                None => return Err(no_float(&names[0], array)),
+            };
+            push("params", &mut given_arrays, (names, array, gradient))?;
+        }
+        // From here on no code of the user's runs.
+        let mut scope = BorrowScope::new();
+        let mut float32: Vec<Stepped<f32>> = Vec::new();
+        let mut float64: Vec<Stepped<f64>> = Vec::new();
+        for (k, (names, array, gradient)) in given_arrays.into_iter().enumerate() {
+            let kept = rows.iter().filter_map(|row| row.get(k));
+            match Dtype::of(array) {
+                Some(Dtype::Float32) => {
+                    let stepped = Stepped::new(&mut scope, names, array, &gradient, kept)?;
+                    push("params", &mut float32, stepped)?;
+                }
+                Some(Dtype::Float64) => {
+                    let stepped = Stepped::new(&mut scope, names, array, &gradient, kept)?;
+                    push("params", &mut float64, stepped)?;
+                }
+                None => return Err(no_float(&names[0], array)),
+            }
+        }
 
-    let length = float32.iter().map(Stepped::len).sum::<usize>()
-        + float64.iter().map(Stepped::len).sum::<usize>();
-    let team = Team::assemble(Step::threads(length, threads::in_force(py)?));
-    let terms = Terms {
-        l2: given.weight_decay,
-        ..Terms::NONE
-    };
-    let step = Step::new(given.rule, rate, steps.saturating_add(1));
-    let (work32, work64) = (
-        prepare(step, terms, &mut float32)?,
-        prepare(step, terms, &mut float64)?,
-    );
-    detached(py, Step::work(length), |_| {
-        work32(&team);
-        work64(&team);
-        Ok(())
-    })?;
-    float32.iter().try_for_each(Stepped::write_back)?;
-    float64.iter().try_for_each(Stepped::write_back)?;
-    // Here, because Ctrl-C during the step comes out right behind this call in Python.
-    optimizer.setattr(intern!(py, "_kept"), kept)?;
-    optimizer.setattr(intern!(py, "_single"), single)?;
-    optimizer.setattr(intern!(py, "_steps"), steps.saturating_add(1))
+        let length = float32.iter().map(Stepped::len).sum::<usize>()
+            + float64.iter().map(Stepped::len).sum::<usize>();
+        let team = Team::assemble(Step::threads(length, threads::in_force(py)?));
+        let terms = Terms {
+            l2: given.weight_decay,
+            ..Terms::NONE
+        };
+        let step = Step::new(given.rule, rate, steps.saturating_add(1));
+        let (work32, work64) = (
+            prepare(step, terms, &mut float32)?,
+            prepare(step, terms, &mut float64)?,
+        );
+        detached(py, Step::work(length), |_| {
+            work32(&team);
+            work64(&team);
+            Ok(())
+        })?;
+        float32.iter().try_for_each(Stepped::write_back)?;
+        float64.iter().try_for_each(Stepped::write_back)?;
+        // Here, because Ctrl-C during the step comes out right behind this call in Python.
+        optimizer.setattr(intern!(py, "_kept"), kept)?;
+        optimizer.setattr(intern!(py, "_single"), single)?;
+        optimizer.setattr(intern!(py, "_steps"), steps.saturating_add(1))
+    })
 }
 
 /// A list of lists.

@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyIterator, PyList, PyTuple};
+use pyo3::types::{PyDict, PyIterator, PyList, PyString, PyTuple};
 
 use super::call_python::{call_method, call_with, shown};
 use super::config::Dtype;
-use super::errors::wrong_type;
+use super::errors::{guarded, wrong_type};
 use super::network::PyNetwork;
 use super::vector::{Vector, Views};
 use crate::network::Network;
+use crate::reserve::text;
 
 /// The gradient of a network's cost: C, ∂C/∂W^l and ∂C/∂b^l for l = 2 … L.
 ///
@@ -73,33 +74,39 @@ impl Gradient {
 impl Gradient {
     #[new]
     fn new(net: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let Ok(network) = net.cast::<PyNetwork>() else {
-            return Err(wrong_type("net", "a Network", net));
-        };
-        Self::zeros(net.py(), network.get().network(), network.get().dtype())
+        guarded(|| {
+            let Ok(network) = net.cast::<PyNetwork>() else {
+                return Err(wrong_type("net", "a Network", net));
+            };
+            Self::zeros(net.py(), network.get().network(), network.get().dtype())
+        })
     }
 
     /// A copy with numbers of its own.
     fn copy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        call_method(slf.py().import("copy")?.as_any(), "copy", (slf,))
+        guarded(|| call_method(slf.py().import("copy")?.as_any(), "copy", (slf,)))
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let sizes = PyTuple::new(py, self.vector.network.sizes())?;
-        let options = PyDict::new(py);
-        options.set_item("dtype", self.vector.dtype.name())?;
-        options.set_item("init", "zeros")?;
-        let class = py.import("bpfast")?.getattr("Network")?;
-        let net = call_with(&class, (sizes,), Some(&options))?;
-        let state = (self.vector.copied(py)?, self.cost());
-        Ok((py.get_type::<Self>(), (net,), state)
-            .into_pyobject(py)?
-            .into_any())
+        guarded(|| {
+            let sizes = PyTuple::new(py, self.vector.network.sizes())?;
+            let options = PyDict::new(py);
+            options.set_item("dtype", self.vector.dtype.name())?;
+            options.set_item("init", "zeros")?;
+            let class = py.import("bpfast")?.getattr("Network")?;
+            let net = call_with(&class, (sizes,), Some(&options))?;
+            let state = (self.vector.copied(py)?, self.cost());
+            Ok((py.get_type::<Self>(), (net,), state)
+                .into_pyobject(py)?
+                .into_any())
+        })
     }
 
     fn __setstate__(&self, state: (Bound<'_, PyAny>, f64)) -> PyResult<()> {
-        self.set_cost(state.1);
-        self.vector.set_flat(&state.0, "flat")
+        guarded(|| {
+            self.set_cost(state.1);
+            self.vector.set_flat(&state.0, "flat")
+        })
     }
 
     /// C, the cost of the batch.
@@ -111,28 +118,34 @@ impl Gradient {
     /// All partial derivatives as one vector, in the order of ``net.params``.
     #[getter]
     fn flat<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.vector.flat(py)
+        guarded(|| self.vector.flat(py))
     }
 
     /// ``weights[k]`` is ∂C/∂W^(k+2), of the shape of ``net.weights[k]``.
     #[getter]
     fn weights(&self, py: Python<'_>) -> PyResult<Py<Views>> {
-        self.vector.weights(py)
+        guarded(|| self.vector.weights(py))
     }
 
     /// ``biases[k]`` is ∂C/∂b^(k+2), of the shape of ``net.biases[k]``.
     #[getter]
     fn biases(&self, py: Python<'_>) -> PyResult<Py<Views>> {
-        self.vector.biases(py)
+        guarded(|| self.vector.biases(py))
     }
 
-    fn __repr__(&self) -> String {
-        format!(
-            "<bpfast.Gradient cost={}, sizes={:?}, {}>",
-            self.cost(),
-            self.vector.network.sizes(),
-            self.vector.dtype.name()
-        )
+    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        guarded(|| {
+            let text = text(
+                "repr",
+                format_args!(
+                    "<bpfast.Gradient cost={}, sizes={:?}, {}>",
+                    self.cost(),
+                    self.vector.network.sizes(),
+                    self.vector.dtype.name()
+                ),
+            )?;
+            PyString::from_bytes(py, text.as_bytes())
+        })
     }
 }
 
@@ -151,19 +164,23 @@ pub struct Trace {
 impl Trace {
     #[new]
     fn new(z: &Bound<'_, PyAny>, a: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let list = |name: &str, value: &Bound<'_, PyAny>| match value.cast::<PyList>() {
-            Ok(list) => Ok(list.clone().unbind()),
-            Err(_) => Err(wrong_type(name, "a list of arrays", value)),
-        };
-        Ok(Self {
-            z: list("z", z)?,
-            a: list("a", a)?,
+        guarded(|| {
+            let list = |name: &str, value: &Bound<'_, PyAny>| match value.cast::<PyList>() {
+                Ok(list) => Ok(list.clone().unbind()),
+                Err(_) => Err(wrong_type(name, "a list of arrays", value)),
+            };
+            Ok(Self {
+                z: list("z", z)?,
+                a: list("a", a)?,
+            })
         })
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let lists = (self.z.clone_ref(py), self.a.clone_ref(py));
-        Ok((py.get_type::<Self>(), lists).into_pyobject(py)?.into_any())
+        guarded(|| {
+            let lists = (self.z.clone_ref(py), self.a.clone_ref(py));
+            Ok((py.get_type::<Self>(), lists).into_pyobject(py)?.into_any())
+        })
     }
 
     #[allow(clippy::unused_self)] // Python calls it on the object
@@ -172,19 +189,23 @@ impl Trace {
     }
 
     fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let pair = PyTuple::new(index.py(), [&self.z, &self.a])?;
-        call_method(&pair, "__getitem__", (index,))
+        guarded(|| {
+            let pair = PyTuple::new(index.py(), [&self.z, &self.a])?;
+            call_method(&pair, "__getitem__", (index,))
+        })
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        PyTuple::new(py, [&self.z, &self.a])?.try_iter()
+        guarded(|| PyTuple::new(py, [&self.z, &self.a])?.try_iter())
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(format!(
-            "Trace(z={}, a={})",
-            shown(self.z.bind(py))?,
-            shown(self.a.bind(py))?
-        ))
+        guarded(|| {
+            Ok(format!(
+                "Trace(z={}, a={})",
+                shown(self.z.bind(py))?,
+                shown(self.a.bind(py))?
+            ))
+        })
     }
 }

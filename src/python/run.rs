@@ -296,7 +296,7 @@ fn slices<'a, T: Element>(places: &'a mut Places<'_, T>) -> PyResult<Vec<&'a mut
 /// Runs `f` of the engine's number type.
 macro_rules! with_engine {
     ($net:expr, $engine:ident => $body:expr) => {
-        $crate::python::errors::guarded(|| match &$net.slots {
+        match &$net.slots {
             $crate::python::run::Slots::Float32(slot) => {
                 let $engine = $net.engine(slot);
                 $body
@@ -305,7 +305,7 @@ macro_rules! with_engine {
                 let $engine = $net.engine(slot);
                 $body
             }
-        })
+        }
     };
 }
 pub(crate) use with_engine;

@@ -7,6 +7,7 @@ use pyo3::types::PyType;
 
 use super::arrays::Element;
 use super::config::{Config, Dtype, parse_cost};
+use super::errors::guarded;
 use super::network::PyNetwork;
 use super::store::{outside, parse_path};
 use crate::cost::Cost;
@@ -64,10 +65,10 @@ impl PyNetwork {
     /// >>> twin.same_config(net), (twin.params == net.params).all().item()
     /// (True, True)
     fn save(&self, path: &Bound<'_, PyAny>) -> PyResult<()> {
-        match self.dtype() {
+        guarded(|| match self.dtype() {
             Dtype::Float32 => self.save_as::<f32>(path),
             Dtype::Float64 => self.save_as::<f64>(path),
-        }
+        })
     }
 }
 
@@ -101,21 +102,23 @@ pub fn load<'py>(
     path: &Bound<'py, PyAny>,
     cost: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyNetwork>> {
-    let py = path.py();
-    let path = parse_path(path)?;
-    let given = cost.map(parse_cost).transpose()?;
-    let mut saved = outside(py, &path, |_| Ok(Saved::open(Reader::open(&path)?)?))?;
-    let (cost, custom) = choose(saved.cost, given)?;
-    let network = Arc::new(saved.network(cost)?);
-    let config = Config { network, custom };
-    if saved.is_float32() {
-        let network = PyNetwork::zeros_of(class, config, Dtype::Float32)?;
-        network.get().load_as::<f32>(py, &mut saved)?;
-        return Ok(network);
-    }
-    let network = PyNetwork::zeros_of(class, config, Dtype::Float64)?;
-    network.get().load_as::<f64>(py, &mut saved)?;
-    Ok(network)
+    guarded(|| {
+        let py = path.py();
+        let path = parse_path(path)?;
+        let given = cost.map(parse_cost).transpose()?;
+        let mut saved = outside(py, &path, |_| Ok(Saved::open(Reader::open(&path)?)?))?;
+        let (cost, custom) = choose(saved.cost, given)?;
+        let network = Arc::new(saved.network(cost)?);
+        let config = Config { network, custom };
+        if saved.is_float32() {
+            let network = PyNetwork::zeros_of(class, config, Dtype::Float32)?;
+            network.get().load_as::<f32>(py, &mut saved)?;
+            return Ok(network);
+        }
+        let network = PyNetwork::zeros_of(class, config, Dtype::Float64)?;
+        network.get().load_as::<f64>(py, &mut saved)?;
+        Ok(network)
+    })
 }
 
 type Given = (Cost, Option<Py<PyAny>>);

@@ -6,18 +6,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use numpy::ndarray::IxDyn;
-use numpy::{
-    PyArray1, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray,
-    PyUntypedArrayMethods,
-};
+use numpy::{PyArrayDescrMethods, PyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyMemoryError, PyOSError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
-use super::borrow::{Access, Borrow, Order, ReadArray, block, readonly};
+use super::borrow::{Access, Borrow, Order, ReadArray, block, into_array, readonly};
 use super::call_python::call_method;
 use super::detach::detached;
-use super::errors::{naming, wrong_type};
+use super::errors::{guarded, naming, wrong_type};
 use crate::error::Error;
 use crate::interrupt::{Pulse, watch};
 use crate::reserve::{check_room, try_list};
@@ -112,40 +109,42 @@ pub fn write_tensors(
     tensors: &Bound<'_, PyAny>,
     metadata: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
-    let path = parse_path(path)?;
-    let Ok(tensors) = tensors.cast::<PyDict>() else {
-        return Err(wrong_type("tensors", "a dict of arrays", tensors));
-    };
-    let Ok(metadata) = metadata.cast::<PyDict>() else {
-        return Err(wrong_type("metadata", "a dict of str", metadata));
-    };
-    let entry = |(key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
-        Ok((text("metadata", &key)?, text("metadata", &value)?))
-    };
-    let metadata = metadata.iter().map(entry);
-    check_room("metadata", metadata.len().saturating_mul(PER_ENTRY))?;
-    let metadata = metadata.collect::<PyResult<BTreeMap<_, _>>>()?;
-    check_room("tensors", tensors.len().saturating_mul(PER_ENTRY))?;
-    let mut held = Vec::with_capacity(tensors.len());
-    for (name, array) in tensors {
-        let name = text("tensors", &name)?;
-        let argument = format!("tensors['{name}']");
-        let Ok(array) = array.cast::<PyUntypedArray>() else {
-            return Err(wrong_type(&argument, "a NumPy array", &array));
+    guarded(|| {
+        let path = parse_path(path)?;
+        let Ok(tensors) = tensors.cast::<PyDict>() else {
+            return Err(wrong_type("tensors", "a dict of arrays", tensors));
         };
-        held.push((name, array.shape().to_vec(), Held::new(argument, array)?));
-    }
-    let tensors = held.iter().map(|(name, shape, held)| {
-        let (name, shape, numbers) = (name.clone(), shape.clone(), held.numbers()?);
-        PyResult::Ok(Tensor {
-            name,
-            shape,
-            numbers,
+        let Ok(metadata) = metadata.cast::<PyDict>() else {
+            return Err(wrong_type("metadata", "a dict of str", metadata));
+        };
+        let entry = |(key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+            Ok((text("metadata", &key)?, text("metadata", &value)?))
+        };
+        let metadata = metadata.iter().map(entry);
+        check_room("metadata", metadata.len().saturating_mul(PER_ENTRY))?;
+        let metadata = metadata.collect::<PyResult<BTreeMap<_, _>>>()?;
+        check_room("tensors", tensors.len().saturating_mul(PER_ENTRY))?;
+        let mut held = Vec::with_capacity(tensors.len());
+        for (name, array) in tensors {
+            let name = text("tensors", &name)?;
+            let argument = format!("tensors['{name}']");
+            let Ok(array) = array.cast::<PyUntypedArray>() else {
+                return Err(wrong_type(&argument, "a NumPy array", &array));
+            };
+            held.push((name, array.shape().to_vec(), Held::new(argument, array)?));
+        }
+        let tensors = held.iter().map(|(name, shape, held)| {
+            let (name, shape, numbers) = (name.clone(), shape.clone(), held.numbers()?);
+            PyResult::Ok(Tensor {
+                name,
+                shape,
+                numbers,
+            })
+        });
+        let tensors = try_list("tensors", tensors)?;
+        outside(py, &path, |pulse| {
+            store::write(&path, &tensors, metadata, pulse)
         })
-    });
-    let tensors = try_list("tensors", tensors)?;
-    outside(py, &path, |pulse| {
-        store::write(&path, &tensors, metadata, pulse)
     })
 }
 
@@ -176,23 +175,25 @@ pub fn read_tensors<'py>(
     py: Python<'py>,
     path: &Bound<'py, PyAny>,
 ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)> {
-    let path = parse_path(path)?;
-    let (header, tensors) = outside(py, &path, |pulse| {
-        let reader = Reader::open(&path)?;
-        let indices = 0..reader.header().tensors.len();
-        let tensors = indices.map(|index| reader.tensor(index, pulse));
-        let tensors = try_list("tensors", tensors)?;
-        Ok((reader.into_header(), tensors))
-    })?;
-    let arrays = PyDict::new(py);
-    for ((name, info), numbers) in header.tensors.into_iter().zip(tensors) {
-        arrays.set_item(name, array(py, numbers, info.shape)?)?;
-    }
-    let metadata = PyDict::new(py);
-    for (key, text) in header.metadata {
-        metadata.set_item(key, PyString::from_bytes(py, text.as_bytes())?)?;
-    }
-    Ok((arrays, metadata))
+    guarded(|| {
+        let path = parse_path(path)?;
+        let (header, tensors) = outside(py, &path, |pulse| {
+            let reader = Reader::open(&path)?;
+            let indices = 0..reader.header().tensors.len();
+            let tensors = indices.map(|index| reader.tensor(index, pulse));
+            let tensors = try_list("tensors", tensors)?;
+            Ok((reader.into_header(), tensors))
+        })?;
+        let arrays = PyDict::new(py);
+        for ((name, info), numbers) in header.tensors.into_iter().zip(tensors) {
+            arrays.set_item(name, array(py, numbers, info.shape)?)?;
+        }
+        let metadata = PyDict::new(py);
+        for (key, text) in header.metadata {
+            metadata.set_item(key, PyString::from_bytes(py, text.as_bytes())?)?;
+        }
+        Ok((arrays, metadata))
+    })
 }
 
 /// More bytes than an entry of a dict takes in lists, beside its text.
@@ -270,13 +271,13 @@ fn array<'py>(
     numbers: Numbers<'_>,
     shape: Vec<usize>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    fn shaped<'py, T: numpy::Element + Clone>(
+    fn shaped<'py, T: numpy::Element + Copy>(
         py: Python<'py>,
         numbers: Cow<'_, [T]>,
         shape: Vec<usize>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let array = PyArray1::from_vec(py, numbers.into_owned());
-        Ok(array.reshape(IxDyn(&shape))?.into_any())
+        // Those that were read are owned.
+        into_array(py, numbers.into_owned())?.call_method1("reshape", (shape,))
     }
     match numbers {
         Numbers::Float32(numbers) => shaped(py, numbers, shape),

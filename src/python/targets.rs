@@ -9,6 +9,7 @@ use super::arrays::{self, Element, input, numbers};
 use super::borrow::{ReadArray, readonly};
 use super::config::{Dtype, Name};
 use super::custom::as_batch;
+use super::errors::guarded;
 use super::network::PyNetwork;
 use crate::cost::Cost;
 use crate::error::{Error, Result, Shape};
@@ -120,22 +121,28 @@ impl<'py, T: Element> Y<'py, T> {
 /// does not know, numbers for which its cost has no minimum. `first` is the number of the first example.
 #[pyfunction]
 pub fn check_targets(net: &PyNetwork, y: &Bound<'_, PyAny>, first: usize) -> PyResult<()> {
-    fn check<T: Element>(network: &Network, y: &Bound<'_, PyAny>, first: usize) -> PyResult<()> {
-        let (width, cost, n) = (network.n_outputs(), network.cost(), y.len()?);
-        match Y::<T>::parse(width, cost, n, y)? {
-            Y::Labels(y) => labels::check(width, cost, n, y.as_slice()?, first)?,
-            y @ Y::Values(_) => {
-                y.targets(width, cost, n)?;
-                y.check_range(width, cost, first)?;
+    guarded(|| {
+        fn check<T: Element>(
+            network: &Network,
+            y: &Bound<'_, PyAny>,
+            first: usize,
+        ) -> PyResult<()> {
+            let (width, cost, n) = (network.n_outputs(), network.cost(), y.len()?);
+            match Y::<T>::parse(width, cost, n, y)? {
+                Y::Labels(y) => labels::check(width, cost, n, y.as_slice()?, first)?,
+                y @ Y::Values(_) => {
+                    y.targets(width, cost, n)?;
+                    y.check_range(width, cost, first)?;
+                }
             }
+            Ok(())
         }
-        Ok(())
-    }
-    match net.dtype() {
-        _ if net.config.custom.is_some() => Ok(()),
-        Dtype::Float32 => check::<f32>(net.network(), y, first),
-        Dtype::Float64 => check::<f64>(net.network(), y, first),
-    }
+        match net.dtype() {
+            _ if net.config.custom.is_some() => Ok(()),
+            Dtype::Float32 => check::<f32>(net.network(), y, first),
+            Dtype::Float64 => check::<f64>(net.network(), y, first),
+        }
+    })
 }
 
 /// y, kept from call to call.

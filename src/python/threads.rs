@@ -9,7 +9,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::call_python::index;
-use super::errors::retyped;
+use super::errors::{guarded, retyped};
 use crate::error::Error;
 use crate::pool::{MAX_THREADS, default_threads};
 use crate::simd_level;
@@ -169,42 +169,47 @@ pub struct NumThreads {
 impl NumThreads {
     #[new]
     fn new(k: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self {
-            threads: parse(k)?,
-            entered: AtomicUsize::new(0),
+        guarded(|| {
+            Ok(Self {
+                threads: parse(k)?,
+                entered: AtomicUsize::new(0),
+            })
         })
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        let py = slf.py();
-        let mut contexts = entered(py)?;
-        contexts.push(slf.clone());
-        set_contexts(py, contexts)?;
-        slf.get().entered.fetch_add(1, Ordering::Relaxed);
-        ENTERED.store(true, Ordering::Relaxed);
-        Ok(slf)
+        guarded(|| {
+            let py = slf.py();
+            let mut contexts = entered(py)?;
+            contexts.push(slf.clone());
+            set_contexts(py, contexts)?;
+            slf.get().entered.fetch_add(1, Ordering::Relaxed);
+            ENTERED.store(true, Ordering::Relaxed);
+            Ok(slf)
+        })
     }
 
     #[pyo3(signature = (*_exception))]
     fn __exit__(slf: &Bound<'_, Self>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
-        let py = slf.py();
-        let mut contexts = entered(py)?;
-        let less = |entered: usize| entered.checked_sub(1);
-        let count = &slf.get().entered;
-        if count
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
-            .is_err()
-        {
-            let message =
-                "num_threads: expected to be left once for each time it was entered, got one more";
-            return Err(PyRuntimeError::new_err(message));
-        }
-        // It is not there where another thread closes a generator: the count tells of it.
-        if let Some(place) = contexts.iter().rposition(|context| context.is(slf)) {
-            contexts.remove(place);
-            set_contexts(py, contexts)?;
-        }
-        Ok(())
+        guarded(|| {
+            let py = slf.py();
+            let mut contexts = entered(py)?;
+            let less = |entered: usize| entered.checked_sub(1);
+            let count = &slf.get().entered;
+            if count
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+                .is_err()
+            {
+                let message = "num_threads: expected to be left once for each time it was entered, got one more";
+                return Err(PyRuntimeError::new_err(message));
+            }
+            // It is not there where another thread closes a generator: the count tells of it.
+            if let Some(place) = contexts.iter().rposition(|context| context.is(slf)) {
+                contexts.remove(place);
+                set_contexts(py, contexts)?;
+            }
+            Ok(())
+        })
     }
 }
 
@@ -217,16 +222,18 @@ fn set_contexts(py: Python<'_>, open: Vec<Bound<'_, NumThreads>>) -> PyResult<()
 /// What this build is: for `bpfast.show_config`.
 #[pyfunction]
 pub fn build_config(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-    let dict = PyDict::new(py);
-    dict.set_item("version", env!("CARGO_PKG_VERSION"))?;
-    dict.set_item("simd", simd_level()?)?;
-    dict.set_item("threads", in_force(py)?)?;
-    let profile = if cfg!(debug_assertions) {
-        "debug"
-    } else {
-        "release"
-    };
-    let target = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
-    dict.set_item("build", format!("{profile}, {target}, abi3"))?;
-    Ok(dict)
+    guarded(|| {
+        let dict = PyDict::new(py);
+        dict.set_item("version", env!("CARGO_PKG_VERSION"))?;
+        dict.set_item("simd", simd_level()?)?;
+        dict.set_item("threads", in_force(py)?)?;
+        let profile = if cfg!(debug_assertions) {
+            "debug"
+        } else {
+            "release"
+        };
+        let target = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
+        dict.set_item("build", format!("{profile}, {target}, abi3"))?;
+        Ok(dict)
+    })
 }

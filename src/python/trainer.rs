@@ -5,8 +5,10 @@ use numpy::ndarray::Ix1;
 use pyo3::prelude::*;
 
 use super::arrays::{from_slice, input};
+use super::borrow::into_array;
 use super::config::Dtype;
 use super::detach::detached;
+use super::errors::guarded;
 use super::network::PyNetwork;
 use super::optimizers::{Given, nested};
 use super::runs::State;
@@ -52,26 +54,28 @@ impl Trainer {
         seed: u64,
         check_finite: bool,
     ) -> PyResult<Self> {
-        let inner = match net.get().dtype() {
-            Dtype::Float32 => Inner::Float32(State::default()),
-            Dtype::Float64 => Inner::Float64(State::default()),
-        };
-        let settings = Settings {
-            rule: given.rule,
-            weight_decay: given.weight_decay,
-            l2,
-            l1,
-            clip_norm,
-            max_norm,
-            dropout: try_list("dropout", dropout.try_iter()?.map(|rate| rate?.extract()))?,
-            seed,
-            batch_size,
-            check_finite,
-        };
-        Ok(Self {
-            net,
-            settings,
-            inner,
+        guarded(|| {
+            let inner = match net.get().dtype() {
+                Dtype::Float32 => Inner::Float32(State::default()),
+                Dtype::Float64 => Inner::Float64(State::default()),
+            };
+            let settings = Settings {
+                rule: given.rule,
+                weight_decay: given.weight_decay,
+                l2,
+                l1,
+                clip_norm,
+                max_norm,
+                dropout: try_list("dropout", dropout.try_iter()?.map(|rate| rate?.extract()))?,
+                seed,
+                batch_size,
+                check_finite,
+            };
+            Ok(Self {
+                net,
+                settings,
+                inner,
+            })
         })
     }
 
@@ -86,8 +90,10 @@ impl Trainer {
         sample_weight: Option<&Bound<'_, PyAny>>,
         sparse: f64,
     ) -> PyResult<()> {
-        with_state!(&mut self.inner, state => {
-            state.load(self.net.get(), x, y, sample_weight, sparse)
+        guarded(|| {
+            with_state!(&mut self.inner, state => {
+                state.load(self.net.get(), x, y, sample_weight, sparse)
+            })
         })
     }
 
@@ -99,24 +105,28 @@ impl Trainer {
     /// Goes through the loaded examples: in the random order of `seed` and `epoch`, or as they stand.
     #[pyo3(signature = (epoch, seed=None))]
     fn begin(&mut self, py: Python<'_>, epoch: u64, seed: Option<u64>) -> PyResult<()> {
-        with_state!(&mut self.inner, state => {
-            match seed {
-                Some(seed) => shuffle(py, seed, epoch, &mut state.order)?,
-                None => state.order.iter_mut().zip(0..).for_each(|(place, row)| *place = row),
-            }
-            state.done = 0;
-        });
-        Ok(())
+        guarded(|| {
+            with_state!(&mut self.inner, state => {
+                match seed {
+                    Some(seed) => shuffle(py, seed, epoch, &mut state.order)?,
+                    None => state.order.iter_mut().zip(0..).for_each(|(place, row)| *place = row),
+                }
+                state.done = 0;
+            });
+            Ok(())
+        })
     }
 
     /// a^L of the examples of the next step, as that step of `optimizer` meets it: for a cost that is
     /// a callable.
     fn outputs<'py>(&mut self, optimizer: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let (py, net) = (optimizer.py(), self.net.get());
-        let steps_before = optimizer.getattr("_steps")?.extract()?;
-        with_state!(&mut self.inner, state => {
-            let outputs = state.outputs(py, net, &self.settings, steps_before)?;
-            Ok(outputs.into_any())
+        guarded(|| {
+            let (py, net) = (optimizer.py(), self.net.get());
+            let steps_before = optimizer.getattr("_steps")?.extract()?;
+            with_state!(&mut self.inner, state => {
+                let outputs = state.outputs(py, net, &self.settings, steps_before)?;
+                Ok(outputs.into_any())
+            })
         })
     }
 
@@ -132,29 +142,33 @@ impl Trainer {
         kept: &Bound<'_, PyAny>,
         returned: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<bool> {
-        let py = optimizer.py();
-        let rates = input::<f64, Ix1>("rates", rates)?;
-        let steps_before = optimizer.getattr("_steps")?.extract()?;
-        let rows = nested("state", &kept.getattr("numbers")?)?;
-        let numbers = list("state", rows.into_iter().flatten())?; // each row is of one array
-        with_state!(&mut self.inner, state => {
-            let net = self.net.get();
-            let outcome =
-                state.run(py, net, &self.settings, &rates, steps_before, &numbers, returned);
-            // Here, because between two lines of Python Ctrl-C may come.
-            if state.report.steps > 0 {
-                optimizer.setattr("_kept", (!numbers.is_empty()).then_some(kept))?;
-                optimizer.setattr("_single", true)?;
-                optimizer.setattr("_steps", steps_before + state.report.steps as u64)?;
-            }
-            outcome
+        guarded(|| {
+            let py = optimizer.py();
+            let rates = input::<f64, Ix1>("rates", rates)?;
+            let steps_before = optimizer.getattr("_steps")?.extract()?;
+            let rows = nested("state", &kept.getattr("numbers")?)?;
+            let numbers = list("state", rows.into_iter().flatten())?; // each row is of one array
+            with_state!(&mut self.inner, state => {
+                let net = self.net.get();
+                let outcome =
+                    state.run(py, net, &self.settings, &rates, steps_before, &numbers, returned);
+                // Here, because between two lines of Python Ctrl-C may come.
+                if state.report.steps > 0 {
+                    optimizer.setattr("_kept", (!numbers.is_empty()).then_some(kept))?;
+                    optimizer.setattr("_single", true)?;
+                    optimizer.setattr("_steps", steps_before + state.report.steps as u64)?;
+                }
+                outcome
+            })
         })
     }
 
     /// The examples of the next step.
     fn next_rows<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u32>>> {
-        with_state!(&self.inner, state => {
-            from_slice(py, state.next_rows(self.settings.batch_size))
+        guarded(|| {
+            with_state!(&self.inner, state => {
+                from_slice(py, state.next_rows(self.settings.batch_size))
+            })
         })
     }
 
@@ -187,9 +201,11 @@ pub fn random_order(
     epoch: u64,
     n: usize,
 ) -> PyResult<Bound<'_, PyArray1<u32>>> {
-    let mut order = defaults("order of the examples", n)?;
-    shuffle(py, seed, epoch, &mut order)?;
-    Ok(PyArray1::from_vec(py, order))
+    guarded(|| {
+        let mut order = defaults("order of the examples", n)?;
+        shuffle(py, seed, epoch, &mut order)?;
+        Ok(into_array(py, order)?.cast_into()?)
+    })
 }
 
 /// Puts 0, …, n − 1 in the random order of `seed` and `epoch`.

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::config::Dtype;
+use super::errors::guarded;
 use super::network::PyNetwork;
 
 /// History and optimizer of the last training.
@@ -63,17 +64,17 @@ impl PyNetwork {
 /// A copy of a network's parameters, made while no call writes to them.
 #[pyfunction]
 pub fn copy_params<'py>(py: Python<'py>, net: &PyNetwork) -> PyResult<Bound<'py, PyAny>> {
-    net.vector.copied(py)
+    guarded(|| net.vector.copied(py))
 }
 
 /// Copies `values` into the parameters of a network that is trained, after the calls of other threads
 /// that read them.
 #[pyfunction]
 pub fn assign_params(net: &PyNetwork, values: &Bound<'_, PyAny>) -> PyResult<()> {
-    match net.dtype() {
+    guarded(|| match net.dtype() {
         Dtype::Float32 => net.vector.train_to::<f32>(values),
         Dtype::Float64 => net.vector.train_to::<f64>(values),
-    }
+    })
 }
 
 /// Notes the training that a network is in, or was last.

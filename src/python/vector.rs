@@ -13,6 +13,7 @@ use super::arrays::{Element, input, numbers};
 use super::borrow::{AnyOwned, Owned, View, assign, check_writeable, copied};
 use super::call_python::{self, call_method};
 use super::config::Dtype;
+use super::errors::guarded;
 use crate::error::Error;
 use crate::network::{Layer, Network};
 use crate::reserve::{list, try_list};
@@ -214,40 +215,48 @@ impl Views {
     }
 
     fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let py = index.py();
-        if index.is_instance_of::<PySlice>() {
-            return call_method(self.to_list(py)?.as_any(), "__getitem__", (index,));
-        }
-        let index = self.index(index)?;
-        Ok(self.views[index].array(py)?.into_any())
+        guarded(|| {
+            let py = index.py();
+            if index.is_instance_of::<PySlice>() {
+                return call_method(self.to_list(py)?.as_any(), "__getitem__", (index,));
+            }
+            let index = self.index(index)?;
+            Ok(self.views[index].array(py)?.into_any())
+        })
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let views = self.views.iter();
-        let copies = views.map(|view| copied(self.name, &view.array(py)?));
-        let copies = PyList::new(py, try_list(self.name, copies)?)?;
-        Ok((py.get_type::<PyList>(), (copies,))
-            .into_pyobject(py)?
-            .into_any())
+        guarded(|| {
+            let views = self.views.iter();
+            let copies = views.map(|view| copied(self.name, &view.array(py)?));
+            let copies = PyList::new(py, try_list(self.name, copies)?)?;
+            Ok((py.get_type::<PyList>(), (copies,))
+                .into_pyobject(py)?
+                .into_any())
+        })
     }
 
     fn __setitem__(&self, index: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let index = self.index(index)?;
-        let argument = format!("{}[{index}]", self.name);
-        set(&argument, &self.views[index].array(value.py())?, value)
+        guarded(|| {
+            let index = self.index(index)?;
+            let argument = format!("{}[{index}]", self.name);
+            set(&argument, &self.views[index].array(value.py())?, value)
+        })
     }
 
     fn __delitem__(&self, _index: &Bound<'_, PyAny>) -> PyResult<()> {
-        let message = format!("{}: a layer cannot be deleted", self.name);
-        Err(PyTypeError::new_err(message))
+        guarded(|| {
+            let message = format!("{}: a layer cannot be deleted", self.name);
+            Err(PyTypeError::new_err(message))
+        })
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        self.to_list(py)?.try_iter()
+        guarded(|| self.to_list(py)?.try_iter())
     }
 
     fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
-        call_python::shown(self.to_list(py)?.as_any())
+        guarded(|| call_python::shown(self.to_list(py)?.as_any()))
     }
 }
 

@@ -118,7 +118,7 @@ def step() -> Iterator[tuple[str, Callable[[], Call]]]:
     yield "one", of(lambda: numbers(400_000), lambda: numbers(400_000))
     yield "strided", of(lambda: numbers(800, 1000)[:, ::2], lambda: numbers(800, 500))
     yield "converted", of(lambda: numbers(400_000), lambda: numbers(400_000).astype("f4"))
-    many = 30_000
+    many = 3000
     yield (
         "many",
         of(lambda: [np.zeros(1) for _ in range(many)], lambda: [np.ones(1) for _ in range(many)]),

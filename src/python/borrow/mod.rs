@@ -47,7 +47,7 @@ pub use array::{ReadArray, WriteArray, readonly, readonly_block, readwrite};
 pub use copy::{assign, block, copied, fill};
 pub use header::{Order, check_writeable};
 pub use overlap::{Spans, check_out_apart, check_spread};
-pub use owned::{AnyOwned, Owned, ReadGuard};
+pub use owned::{Allocation, AnyOwned, Owned, ReadGuard, into_array};
 pub use scope::BorrowScope;
 pub use table::{Access, Borrow, forget_in_children};
 pub use view::View;

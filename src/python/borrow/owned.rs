@@ -37,7 +37,7 @@ unsafe impl Send for Allocation {}
 unsafe impl Sync for Allocation {}
 
 impl Allocation {
-    fn of<T: Element>(numbers: Vec<T>) -> Self {
+    fn of<T: Copy>(numbers: Vec<T>) -> Self {
         let mut numbers = ManuallyDrop::new(numbers);
         let size = numbers.capacity() * size_of::<T>();
         Self {
@@ -62,6 +62,21 @@ impl Drop for Allocation {
             unsafe { dealloc(self.start.as_ptr(), self.layout) }
         }
     }
+}
+
+/// `numbers` as an array, which is not a copy.
+///
+/// # Errors
+/// No memory.
+pub fn into_array<T: numpy::Element + Copy>(
+    py: Python<'_>,
+    numbers: Vec<T>,
+) -> PyResult<Bound<'_, PyUntypedArray>> {
+    let range = 0..numbers.len();
+    let allocation = Py::new(py, Allocation::of(numbers))?;
+    // SAFETY: the vector has initialised them.
+    let view = unsafe { View::new::<T>(py, allocation, &range, None) };
+    view.make(py)
 }
 
 /// A vector that Rust owns and NumPy sees.

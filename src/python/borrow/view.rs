@@ -8,7 +8,6 @@ use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMet
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use super::super::arrays::Element;
 use super::header::data;
 use super::owned::Allocation;
 
@@ -29,7 +28,7 @@ impl View {
     ///
     /// # Safety
     /// The allocation holds initialised numbers of type `T` in `range`.
-    pub unsafe fn new<T: Element>(
+    pub unsafe fn new<T: numpy::Element>(
         py: Python<'_>,
         allocation: Py<Allocation>,
         range: &Range<usize>,
