@@ -35,7 +35,12 @@ TYPED := $(wildcard python/bpfast tests benches tools docs/conf.py)
 EXPERIMENTS := hidden_neurons slowdown initial_weights l2 dropout early_stopping learning_rates depth \
   vanishing_gradient
 
-.PHONY: help demo examples bench test test-rust test-python test-dist lint format docs wheel sdist clean
+# Tests that take longer than a change should wait for.
+DEEP := test-loom test-tsan
+NIGHTLY := cargo +nightly
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+
+.PHONY: help demo examples bench test test-rust test-python test-dist test-deep $(DEEP) lint format docs wheel sdist clean
 .DELETE_ON_ERROR:
 # Two pips in one .venv, or two cargos in one target, only wait for each other or worse.
 .NOTPARALLEL:
@@ -77,6 +82,18 @@ test-dist: ## pytest on DIST=FILE, a wheel or an sdist, in an environment of its
 	$(PYTHON) -m venv --clear target/dist
 	$(subst $(VENV),target/dist,$(PIP)) install "$(DIST)[test]"
 	$(subst $(VENV),target/dist,$(PY)) -m pytest $(ARGS)
+
+test-deep: $(DEEP) ## all that takes longer: models and sanitizers
+
+# LOOM_MAX_PREEMPTIONS: how often a thread may lose its turn. 3 takes some 15 s, 4 two minutes.
+test-loom: ## every order in which the pool's threads can meet
+	CARGO_TARGET_DIR=target/loom RUSTFLAGS="--cfg loom" LOOM_MAX_PREEMPTIONS=$(or $(LOOM_MAX_PREEMPTIONS),3) \
+	  cargo test $(LOCKED) --lib pool::models -- --nocapture --test-threads=1
+
+# The standard library is built with it too (rustup component add rust-src): it would miss its locks.
+test-tsan: ## ThreadSanitizer on the core, with real threads
+	CARGO_TARGET_DIR=target/tsan RUSTFLAGS="-Zsanitizer=thread" \
+	  $(NIGHTLY) test $(LOCKED) -Zbuild-std --target $(HOST) --lib -- pool:: batch:: train:: optimizer::
 
 lint: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-examples $(VENV)/.extra-lint ## formats, clippy, ruff, mypy, stubtest, walls
 	cargo fmt --check
