@@ -37,7 +37,12 @@ TYPED := $(wildcard python/bpfast tests benches tools docs/conf.py)
 EXPERIMENTS := hidden_neurons slowdown initial_weights l2 dropout early_stopping learning_rates depth \
   vanishing_gradient
 
-.PHONY: help demo examples bench test test-rust test-python test-dist test-deep test-memory fuzz golden lint format docs wheel sdist clean
+# Tests that take longer than a change should wait for.
+DEEP := fuzz test-memory test-loom test-tsan
+NIGHTLY := cargo +nightly
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+
+.PHONY: help demo examples bench test test-rust test-python test-dist test-deep $(DEEP) golden lint format docs wheel sdist clean
 .DELETE_ON_ERROR:
 # Two pips in one .venv, or two cargos in one target, only wait for each other or worse.
 .NOTPARALLEL:
@@ -74,7 +79,7 @@ test-rust: ## cargo test
 test-python: $(INSTALLED) $(VENV)/.extra-test ## pytest on the installed wheel (ARGS="-k name" to choose)
 	$(PY) -m pytest $(ARGS)
 
-test-deep: fuzz test-memory ## what takes longer: fuzzing, every call out of memory
+test-deep: $(DEEP) ## what takes longer: fuzzing, every call out of memory, models, a sanitizer
 
 fuzz: $(INSTALLED) $(VENV)/.extra-test ## random calls and damaged files for SECONDS=600 (ARGS="--seed N" to choose)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)
@@ -91,6 +96,16 @@ test-dist: ## pytest on DIST=FILE, a wheel or an sdist, in its own environment (
 	$(PYTHON) -m venv --clear target/dist
 	$(subst $(VENV),target/dist,$(PIP)) install "$(DIST)[test]" $(if $(WITH),"$(WITH)")
 	$(subst $(VENV),target/dist,$(PY)) -m pytest $(ARGS)
+
+# LOOM_MAX_PREEMPTIONS: how often a thread may lose its turn. 3 takes some 15 s, 4 two minutes.
+test-loom: ## every order in which the pool's threads can meet
+	CARGO_TARGET_DIR=target/loom RUSTFLAGS="--cfg loom" LOOM_MAX_PREEMPTIONS=$(or $(LOOM_MAX_PREEMPTIONS),3) \
+	  cargo test $(LOCKED) --lib pool::models -- --nocapture --test-threads=1
+
+# The standard library is built with it too (rustup component add rust-src): it would miss its locks.
+test-tsan: ## ThreadSanitizer on the core, with real threads
+	CARGO_TARGET_DIR=target/tsan RUSTFLAGS="-Zsanitizer=thread" \
+	  $(NIGHTLY) test $(LOCKED) -Zbuild-std --target $(HOST) --lib -- pool:: batch:: train:: optimizer::
 
 lint: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-examples $(VENV)/.extra-lint ## formats, clippy, ruff, mypy, stubtest, walls, workflows
 	cargo fmt --check

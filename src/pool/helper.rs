@@ -14,7 +14,7 @@ use super::process::Process;
 use super::rest::Rest;
 use super::sync::{
     Arc, AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Builder, JoinHandle, Mutex, MutexGuard,
-    Ordering, PoisonError, Thread, current, park, park_timeout,
+    Ordering, PoisonError, Thread, current, park, park_timeout, wake,
 };
 use crate::reserve::check_room;
 
@@ -121,8 +121,9 @@ impl Helper {
         let work = std::ptr::from_ref(work).cast_mut().cast();
         slot.work.store(work, Ordering::Relaxed);
         slot.phase.store(OFFERED, Ordering::Release);
+        let is_asleep = self.desk.asleep.load(Ordering::Relaxed);
         if let Some(place) = self.desk.place.get() {
-            place.keep_apart(self.desk.asleep.load(Ordering::Relaxed));
+            place.keep_apart(is_asleep);
         }
         self.thread.unpark();
         true
@@ -179,7 +180,7 @@ impl Desk {
             let waiter = self.waiter().take();
             self.slot.phase.store(FREE, Ordering::Release);
             if let Some(waiter) = waiter {
-                waiter.unpark();
+                wake(&waiter);
             }
         }
     }

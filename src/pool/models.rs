@@ -14,6 +14,7 @@ use loom::thread::{self, JoinHandle};
 
 use super::helper::{Helper, Work, lend};
 use super::process::Process;
+use super::sync::TIMES_OUT;
 
 /// Helpers that end with the model.
 struct Helpers {
@@ -78,34 +79,28 @@ fn loan(helpers: &[Helper], input: &AtomicUsize, value: usize, waited: &Counter)
     count
 }
 
-/// Runs a model, and checks that in some order a helper came, in some none did, and in some the caller
-/// slept until it had finished.
+/// Runs a model, once so that a sleeping caller has to be woken and once so that its time runs out. Checks
+/// that in some order a helper came, in some none did, and in some the caller slept until it had finished.
 fn check(model: impl Fn(&Counter, &Counter) + Sync + Send + 'static) {
     static LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _one_at_a_time = LOCK.lock();
-    let counters: &'static [Counter; 4] = Box::leak(Box::default());
-    let [runs, with_help, alone, slept] = counters;
-    loom::model(move || {
-        let (came, waited) = (Counter::new(0), Counter::new(0));
-        model(&came, &waited);
-        runs.fetch_add(1, Relaxed);
-        let count = if came.into_inner() > 0 {
-            with_help
-        } else {
-            alone
-        };
-        count.fetch_add(1, Relaxed);
-        slept.fetch_add(usize::from(waited.into_inner() > 0), Relaxed);
-    });
-    println!(
-        "{} runs: with help {}, without {}, asleep meanwhile {}",
-        runs.load(Relaxed),
-        with_help.load(Relaxed),
-        alone.load(Relaxed),
-        slept.load(Relaxed)
-    );
-    for count in [with_help, alone, slept] {
-        assert!(count.load(Relaxed) > 0, "an order is missing");
+    let model = std::sync::Arc::new(model);
+    for times_out in [false, true] {
+        TIMES_OUT.store(times_out, Relaxed);
+        let counts: std::sync::Arc<[Counter; 4]> = std::sync::Arc::default();
+        let (model, counting) = (model.clone(), counts.clone());
+        loom::model(move || {
+            let (came, waited) = (Counter::new(0), Counter::new(0));
+            model(&came, &waited);
+            let [runs, helped, alone, slept] = &*counting;
+            runs.fetch_add(1, Relaxed);
+            let count = if came.into_inner() > 0 { helped } else { alone };
+            count.fetch_add(1, Relaxed);
+            slept.fetch_add(usize::from(waited.into_inner() > 0), Relaxed);
+        });
+        let [runs, helped, alone, slept] = counts.each_ref().map(|count| count.load(Relaxed));
+        println!("{runs} orders: {helped} with help, {alone} without, {slept} with sleep");
+        assert!(helped > 0 && alone > 0 && slept > 0, "orders are missing");
     }
 }
 
@@ -204,6 +199,18 @@ fn a_panic_of_the_caller_comes_out() {
             "what the helper has stored"
         );
         came.store(seen, Relaxed);
+        helpers.end();
+    });
+}
+
+/// The caller sleeps until the helper has come.
+#[test]
+fn a_helper_that_sleeps_is_woken() {
+    loom::model(|| {
+        let helpers = Helpers::start(1);
+        let caller = thread::current();
+        let work = || caller.unpark();
+        lend_to(&helpers.helpers, &work, thread::park, &|| ());
         helpers.end();
     });
 }

@@ -17,8 +17,31 @@ pub use loom::{
     thread::{Builder, JoinHandle, Thread, current, park},
 };
 
-/// Loom has no time: who sleeps has to be woken.
+/// Wakes a thread that sleeps in [`park_timeout`].
+#[cfg(not(loom))]
+pub fn wake(sleeper: &Thread) {
+    sleeper.unpark();
+}
+
+/// Whether time runs out before a thread is woken.
+#[cfg(loom)]
+pub static TIMES_OUT: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// Loom has no time: it runs out at once, or never.
 #[cfg(loom)]
 pub fn park_timeout(_: std::time::Duration) {
-    park();
+    if TIMES_OUT.load(Ordering::Relaxed) {
+        loom::thread::yield_now();
+    } else {
+        park();
+    }
+}
+
+/// Wakes a thread that sleeps in [`park_timeout`], unless its time runs out. Loom's `unpark` would also
+/// bring it all that this thread has stored.
+#[cfg(loom)]
+pub fn wake(sleeper: &Thread) {
+    if !TIMES_OUT.load(Ordering::Relaxed) {
+        sleeper.unpark();
+    }
 }
