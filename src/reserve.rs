@@ -159,15 +159,6 @@ pub fn copied<I: Copy>(what: &str, items: &[I]) -> Result<Vec<I>> {
     Ok(list)
 }
 
-/// `words` as a string. `what` names it. The border alone copies texts of users.
-///
-/// # Errors
-/// The memory cannot be had.
-#[cfg(feature = "python")]
-pub fn text(what: &str, words: impl Display) -> Result<String> {
-    crate::error::text(words).map_err(|_| Error::memory(what, "cannot allocate its text"))
-}
-
 /// Sees that so many bytes can be had, for what a library allocates piece by piece and cannot be refused.
 /// `what` names it.
 ///

@@ -23,7 +23,6 @@ UNSAFE_ALLOWED = (
     "pool/helper.rs",
     "pool/process.rs",
     "python/borrow/",
-    "python/call_python.rs",
 )
 LONGEST = 400
 

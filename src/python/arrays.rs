@@ -10,11 +10,11 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
 
+use super::borrow::call_python::call;
 use super::borrow::{
     Access, AnyOwned, Borrow, Order, Owned, ReadArray, block, check_out_apart, check_writeable,
     readonly, readonly_block, readwrite,
 };
-use super::call_python::call;
 use super::errors::{naming, wrong_type};
 use crate::error::Error;
 use crate::labels::bad_label;

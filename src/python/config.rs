@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyString, PyTuple};
 
 use super::arrays::numpy_function;
-use super::call_python::{call, index, listed};
+use super::borrow::call_python::{call, index, listed};
 use super::errors::{naming, retyped, wrong_type};
 use crate::activation::Activation;
 use crate::cost::Cost;

@@ -6,12 +6,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::call_python::{self, call, call_method};
+use super::borrow::call_python::{self, call, call_method};
 use super::config::{Config, Dtype};
 use super::errors::{guarded, wrong_type};
 use super::network::PyNetwork;
+use super::text::text;
 use crate::network::Layer;
-use crate::reserve::text;
 
 #[pymethods]
 impl PyNetwork {

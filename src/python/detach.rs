@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 
-use super::call_python::park;
+use super::borrow::call_python::park;
 use super::errors::from_panic;
 use crate::error::{Kind, Result};
 use crate::interrupt::Question;

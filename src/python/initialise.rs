@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 
 use super::arrays::numpy_function;
-use super::call_python::{call, call_method};
+use super::borrow::call_python::{call, call_method};
 use super::errors::naming;
 use super::vector::Vector;
 use crate::error::Error;

@@ -10,7 +10,7 @@ use pyo3::sync::PyOnceLock;
 
 use super::arrays::{Element, input, integers};
 use super::borrow::ReadArray;
-use super::call_python::{attribute, call};
+use super::borrow::call_python::{attribute, call};
 use super::errors::guarded;
 use crate::error::{Error, Result};
 use crate::examples::Inputs;

@@ -4,7 +4,6 @@
 mod arrays;
 mod borrow;
 mod bp1;
-mod call_python;
 mod calls;
 mod config;
 mod copying;
@@ -23,6 +22,7 @@ mod saving;
 mod stepped;
 mod store;
 mod targets;
+mod text;
 mod threads;
 mod trainer;
 mod training;

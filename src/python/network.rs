@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
 use super::arrays::{Element, numbers};
-use super::call_python::listed;
+use super::borrow::call_python::listed;
 use super::config::{Config, Dtype, Name, parse_sizes, refuse_others};
 use super::errors::{guarded, wrong_type};
 use super::initialise;

@@ -7,13 +7,13 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList, PyString, PyTuple};
 
-use super::call_python::{call_method, call_with, shown};
+use super::borrow::call_python::{call_method, call_with, shown};
 use super::config::Dtype;
 use super::errors::{guarded, wrong_type};
 use super::network::PyNetwork;
+use super::text::text;
 use super::vector::{Vector, Views};
 use crate::network::Network;
-use crate::reserve::text;
 
 /// The gradient of a network's cost: C, ∂C/∂W^l and ∂C/∂b^l for l = 2 … L.
 ///

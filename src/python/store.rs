@@ -11,8 +11,8 @@ use pyo3::exceptions::{PyMemoryError, PyOSError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
+use super::borrow::call_python::call_method;
 use super::borrow::{Access, Borrow, Order, ReadArray, block, into_array, readonly};
-use super::call_python::call_method;
 use super::detach::detached;
 use super::errors::{guarded, naming, wrong_type};
 use crate::error::Error;
@@ -205,7 +205,7 @@ fn text(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
         return Err(wrong_type(argument, "keys and text of type str", value));
     };
     match string.to_str() {
-        Ok(string) => Ok(crate::reserve::text(argument, string)?),
+        Ok(string) => Ok(super::text::text(argument, string)?),
         Err(error) if error.is_instance_of::<PyMemoryError>(value.py()) => Err(error),
         Err(_) => {
             let got = string.repr()?;

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::call_python::index;
+use super::borrow::call_python::index;
 use super::errors::{guarded, retyped};
 use crate::error::Error;
 use crate::pool::{MAX_THREADS, default_threads};

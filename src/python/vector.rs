@@ -10,8 +10,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyIterator, PyList, PySlice, PyString};
 
 use super::arrays::{Element, input, numbers};
+use super::borrow::call_python::{self, call_method};
 use super::borrow::{AnyOwned, Owned, View, assign, check_writeable, copied};
-use super::call_python::{self, call_method};
 use super::config::Dtype;
 use super::errors::guarded;
 use crate::error::Error;

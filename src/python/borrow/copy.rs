@@ -4,7 +4,7 @@ use numpy::{PyArrayDescr, PyUntypedArray};
 use pyo3::prelude::*;
 
 use super::super::arrays::numpy_function;
-use super::super::call_python::{call, call_method};
+use super::call_python::{call, call_method};
 use super::header::{Bounds, Order, check_writeable};
 use super::table::{Access, Borrow, ScopeId};
 

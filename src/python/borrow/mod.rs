@@ -1,4 +1,4 @@
-//! NumPy's memory. The only files of the border with `unsafe`.
+//! NumPy's memory, and calls of Python code beside it. The only files of the border with `unsafe`.
 //!
 //! - `table`: who borrows which addresses, in the whole process
 //! - `header`: what the header of an array says: where its numbers lie, and how
@@ -8,6 +8,7 @@
 //! - `copy`: copies that NumPy makes
 //! - `owned`: vectors that Rust owns and NumPy sees
 //! - `view`: what NumPy sees of them
+//! - `call_python`: calls of Python code, from which a thread may not come back
 //!
 //! # What NumPy is trusted with
 //!
@@ -35,6 +36,7 @@
 #![allow(unsafe_code)]
 
 mod array;
+pub mod call_python;
 mod copy;
 mod header;
 mod overlap;

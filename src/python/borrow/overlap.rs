@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::super::arrays::numpy_function;
-use super::super::call_python::call_with;
+use super::call_python::call_with;
 use super::header::{Bounds, Order};
 use crate::error::Error;
 
