@@ -155,6 +155,11 @@ mod tests {
 
     /// One test, as the reserve is the process's.
     #[test]
+    fn the_reserve() {
+        small_requests_are_met_from_the_reserve_and_large_ones_refused();
+        what_the_system_cannot_make_longer_moves_into_the_reserve();
+    }
+
     fn small_requests_are_met_from_the_reserve_and_large_ones_refused() {
         let allocator = WithReserve(Nothing);
         let layout = |size| Layout::from_size_align(size, 64).expect("a layout");
@@ -190,7 +195,6 @@ mod tests {
         }
     }
 
-    #[test]
     fn what_the_system_cannot_make_longer_moves_into_the_reserve() {
         /// The system, which never makes anything longer.
         struct Fixed;

@@ -95,6 +95,8 @@ class Prefetch:
 
     def __exit__(self, *error: object) -> None:
         if not self._has_thread:
+            if isinstance(self._items, GeneratorType):
+                self._items.close()
             return
         self._wanted.put(False)
         if self._has_ended.acquire(timeout=LOOK):
@@ -126,6 +128,8 @@ class Prefetch:
         except BaseException as error:  # noqa: BLE001, it is raised where the item was wanted
             self._put("error", error)
         finally:
-            if isinstance(iterator, GeneratorType):
-                iterator.close()
-            self._has_ended.release()
+            try:
+                if isinstance(iterator, GeneratorType):
+                    iterator.close()
+            finally:
+                self._has_ended.release()

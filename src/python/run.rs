@@ -53,9 +53,10 @@ impl<T: Element> Engine<'_, T> {
         }
         let params = numbers.read("params")?;
         let mut place = readwrite("out", &array)?;
+        let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
         let (inputs, a) = (x.inputs(network)?, place.as_slice_mut()?);
-        self.run(py, &params, inputs, |call, scratch| {
+        self.run(py, allowed, &params, inputs, |call, scratch| {
             call.forward(scratch, a)
         })?;
         Ok(array)
@@ -71,10 +72,11 @@ impl<T: Element> Engine<'_, T> {
         let first = empty::<T, Ix2>(py, &[n, network.n_inputs()])?;
         let (mut z_places, mut a_places) = (places(&z)?, places(&a)?);
         let mut first_place = readwrite("out", &first)?;
+        let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
         let inputs = x.inputs(network)?;
         let (mut z_slices, mut a_slices) = (slices(&mut z_places)?, slices(&mut a_places)?);
-        self.run(py, &params, inputs, |call, scratch| {
+        self.run(py, allowed, &params, inputs, |call, scratch| {
             call.trace(scratch, &mut z_slices, &mut a_slices)
         })?;
         inputs.write_dense(first_place.as_slice_mut()?);
@@ -94,13 +96,14 @@ impl<T: Element> Engine<'_, T> {
         let (py, x) = (x.py(), X::parse(x)?);
         let wanted = self.wanted(&x, y)?;
         let params = self.numbers()?.read("params")?;
+        let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
         let inputs = x.inputs(self.network())?;
         let targets = self.targets(&wanted, weighting, inputs.len())?;
         if let Some(costs) = wanted.costs()? {
             return Ok(targets.total(costs));
         }
-        self.run(py, &params, inputs, |call, scratch| {
+        self.run(py, allowed, &params, inputs, |call, scratch| {
             call.cost(&targets, scratch)
         })
     }
@@ -117,11 +120,12 @@ impl<T: Element> Engine<'_, T> {
         let delta = self.arrays(py, x.inputs(self.network())?.len())?;
         let params = self.numbers()?.read("params")?;
         let mut delta_places = places(&delta)?;
+        let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
         let inputs = x.inputs(self.network())?;
         let targets = self.targets(&wanted, weighting, inputs.len())?;
         let mut delta_slices = slices(&mut delta_places)?;
-        self.run(py, &params, inputs, |call, scratch| {
+        self.run(py, allowed, &params, inputs, |call, scratch| {
             call.errors(&targets, scratch, &mut delta_slices)
         })?;
         PyList::new(py, delta)
@@ -141,12 +145,13 @@ impl<T: Element> Engine<'_, T> {
         let wanted = self.wanted(&x, y)?;
         let params = self.numbers()?.read("params")?;
         let mut place = gradient.vector.numbers::<T>()?.write("out")?;
+        let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
         let inputs = x.inputs(self.network())?;
         let targets = self.targets(&wanted, weighting, inputs.len())?;
         let costs = wanted.costs()?;
         let numbers = &mut *place;
-        let cost = self.run(py, &params, inputs, |call, scratch| {
+        let cost = self.run(py, allowed, &params, inputs, |call, scratch| {
             call.backprop(&targets, scratch, numbers)
         })?;
         gradient.set_cost(costs.map_or(cost, |costs| targets.total(costs)));
@@ -232,16 +237,17 @@ impl<T: Element> Engine<'_, T> {
         try_list("layers", arrays)
     }
 
-    /// Runs `work` with as many threads as are worth it and allowed.
+    /// Runs `work` with as many threads as are worth it, at most those `allowed`.
     fn run<R: Send>(
         &self,
         py: Python<'_>,
+        allowed: usize,
         params: &ReadGuard<'_, T>,
         inputs: Inputs<'_, T>,
         work: impl FnOnce(&Call<'_, T>, &mut Scratch<T>) -> Result<R> + Send,
     ) -> PyResult<R> {
         let network = self.network();
-        let plan = Plan::of(network, &inputs, threads::in_force(py)?);
+        let plan = Plan::of(network, &inputs, allowed);
         let params = &**params;
         let team = Team::assemble(plan.threads);
         let mut scratch = lock(self.slot).take().unwrap_or_default();

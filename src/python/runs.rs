@@ -144,10 +144,11 @@ impl<T: Element> State<T> {
         let params = net.vector.numbers::<T>()?.read("params")?;
         let borrowed = data.borrow(py)?;
         let mut place = readwrite("a", &outputs)?;
+        let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
         let (inputs, targets) = borrowed.examples(network, data.n)?;
         let (params, place) = (&*params, place.as_slice_mut()?);
-        let team = team(py, network, &inputs, settings, data.n)?;
+        let team = team(allowed, network, &inputs, settings, data.n);
         let work = inputs.part(&(0..order.len())).work(network);
         let outcome = detached(py, work, |question| {
             let run = Run {
@@ -223,6 +224,7 @@ impl<T: Element> State<T> {
         )?;
         // It may wait, while other threads run.
         let mut params = net.vector.numbers::<T>()?.train(py, "params")?;
+        let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
         let changed = side_by_side(&mut params, &mut kept)?;
         let (inputs, targets) = borrowed.examples(network, data.n)?;
@@ -230,7 +232,7 @@ impl<T: Element> State<T> {
         let rates = rates.as_slice()?;
         let rows = rates.len().saturating_mul(settings.batch_size);
         let order = first(&order[*done..], rows);
-        let team = team(py, network, &inputs, settings, data.n)?;
+        let team = team(allowed, network, &inputs, settings, data.n);
         let work = inputs.part(&(0..order.len())).work(network);
         let outcome = detached(py, work, |question| {
             let run = Run {
@@ -272,17 +274,17 @@ fn first(rows: &[u32], count: usize) -> &[u32] {
     &rows[..rows.len().min(count)]
 }
 
-/// The threads that are worth it for a step.
+/// The threads that are worth it for a step, at most those `allowed`.
 fn team<T: Element>(
-    py: Python<'_>,
+    allowed: usize,
     network: &Network,
     inputs: &Inputs<'_, T>,
     settings: &Settings,
     n: usize,
-) -> PyResult<Team> {
+) -> Team {
     let first = inputs.part(&(0..settings.batch_size.min(n)));
-    let plan = Plan::of(network, &first, threads::in_force(py)?);
-    Ok(Team::assemble(plan.threads))
+    let plan = Plan::of(network, &first, allowed);
+    Team::assemble(plan.threads)
 }
 
 impl<T: Element> Data<T> {

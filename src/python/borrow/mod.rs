@@ -22,7 +22,7 @@
 //! | other arguments of the same call | sharing memory | the table; a scope where several are written to |
 //! | user code that a call runs (`__array__`, `tocsr`; costs run between two calls) | anything | slices are taken after it; they are refused where address, shape or strides are not those that were borrowed |
 //! | the owner of parameters or of a gradient | anything, to any array that shows them | the memory is Rust's: `base` is an `Allocation`, which no attribute reaches |
-//! | other threads, and signal handlers, while slices exist | writing, freeing | **trusted** |
+//! | other threads, signal handlers and finalisers, while slices exist | writing, freeing | **trusted** |
 //!
 //! The last line is what every function trusts Python with that releases the GIL, NumPy's own among
 //! them: nothing can lock the memory of an array. To write to an array that a call in another thread
@@ -30,7 +30,8 @@
 //! An array that was made of an address (`ctypes`, `__array_interface__`) is trusted to be at it.
 //!
 //! Two rules keep the third line, and no type can: no Python code runs between `as_slice` and the last
-//! use of the slice, but for signal handlers; and `shape()` and `strides()`, which point into the
+//! use of the slice, but for signal handlers and, where Python collects garbage when it looks for signals
+//! (CPython 3.12 on), finalisers; and `shape()` and `strides()`, which point into the
 //! header, are not kept while Python code runs.
 
 #![allow(unsafe_code)]
