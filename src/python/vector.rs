@@ -186,7 +186,7 @@ impl Views {
     /// The views, as a list.
     pub fn to_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let arrays = self.views.iter().map(|view| view.array(py));
-        PyList::new(py, arrays.collect::<PyResult<Vec<_>>>()?)
+        PyList::new(py, try_list(self.name, arrays)?)
     }
 
     fn index(&self, index: &Bound<'_, PyAny>) -> PyResult<usize> {
