@@ -211,3 +211,17 @@ def test_a_class_is_a_callable_too(door):
         found, wanted = found.cost(*batch), wanted.cost(*batch)
     found, wanted = (g.flat if isinstance(g, bpfast.Gradient) else g for g in (found, wanted))
     assert repr(found) == repr(wanted)
+
+
+@pytest.mark.parametrize("call", ["fit", "partial_fit"])
+def test_resizing_y_in_a_cost_is_an_error(call):
+    x, y = np.ones((40, 3)), np.zeros((40, 2))
+
+    def cost(a, wanted):
+        r = a - wanted
+        y.resize((1,), refcheck=False)
+        return (r * r).sum(axis=1) / 2, r
+
+    net = bpfast.Network([3, 2], cost=cost, seed=0)
+    with pytest.raises(ValueError, match=r"^y: expected 40 examples until the call ends, got 1$"):
+        getattr(net, call)(x, y, batch_size=10)

@@ -37,7 +37,11 @@ def run_steps(
     report = Report()
     for k in range(len(rates)):
         a = trainer.outputs(optimizer)
-        returned = cost(a, np.take(trainer.y, trainer.next_rows(), 0))
+        y = trainer.y
+        if len(y) != len(trainer):  # the cost has resized it
+            wanted = f"{len(trainer)} examples until the call ends"
+            raise ValueError(f"y: expected {wanted}, got {len(y)}")
+        returned = cost(a, np.take(y, trainer.next_rows(), 0))
         diverged = trainer.run(rates[k : k + 1], optimizer, kept, returned)
         steps, examples, so_far = trainer.report
         report = Report(report.steps + steps, report.examples + examples, so_far, diverged)
