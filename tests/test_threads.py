@@ -182,9 +182,15 @@ def test_python_goes_on_while_a_thread_is_in_a_call(name, count):
     net = bpfast.Network([512, 512, 512], dtype=np.float32, seed=0)
     n = 3000 if name == "backprop" else 6000
     x, y = np.ones((n, 512), np.float32), np.ones((n, 512), np.float32)
-    inside, beats = threading.Event(), []
     function = bpfast.bp4 if name == "bp4" else getattr(net, name)
     arguments = [x] if name in ("forward", "trace") else [x, y]
+    # A call that holds the GIL leaves one gap as long as itself each time; a busy machine now and then.
+    assert any(longest_gap(function, arguments, count) < 1 / 2 for _ in range(10))
+
+
+def longest_gap(function, arguments, count):
+    """Make a call in one thread while another counts: the longest pause as a share of the call."""
+    inside, beats = threading.Event(), []
 
     def call():
         with bpfast.num_threads(count):
@@ -207,9 +213,8 @@ def test_python_goes_on_while_a_thread_is_in_a_call(name, count):
     caller.join()
     ticker.join()
     [(start, end)] = ends
-    # A call that held the GIL would leave one gap as long as itself.
     during = [start, *(beat for beat in beats if start < beat < end), end]
-    assert np.diff(during).max() < (end - start) / 2
+    return np.diff(during).max() / (end - start)
 
 
 @needs_timer
