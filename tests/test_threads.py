@@ -184,7 +184,7 @@ def test_python_goes_on_while_a_thread_is_in_a_call(name, count):
     x, y = np.ones((n, 512), np.float32), np.ones((n, 512), np.float32)
     function = bpfast.bp4 if name == "bp4" else getattr(net, name)
     arguments = [x] if name in ("forward", "trace") else [x, y]
-    # A call that holds the GIL leaves one gap as long as itself each time; a busy machine now and then.
+    # A call that holds the GIL leaves one gap as long as itself each time.
     assert any(longest_gap(function, arguments, count) < 1 / 2 for _ in range(10))
 
 
