@@ -1,6 +1,8 @@
 """Code in the middle of a step of a training: in a signal handler, which Python runs there."""
 
+import functools
 import signal
+import timeit
 
 import numpy as np
 import pytest
@@ -11,13 +13,33 @@ needs_timer = pytest.mark.skipif(
     not hasattr(signal, "setitimer"), reason="needs a timer of signals"
 )
 SOON = 0.005  # s
+# s: a call looks for signals every 25 ms, so a step of this length does so more than once.
+LONG = 0.15
+TRIES = 100
+
+
+@functools.cache
+def examples_of_a_long_step():
+    """How many examples make a step that is long on this machine when nothing else runs."""
+    n = 8_000
+    while min(timeit.repeat(functools.partial(step, *step_of(n)), number=1, repeat=3)) < LONG:
+        n *= 2
+    return n
+
+
+def step_of(n):
+    rng = np.random.default_rng(0)
+    net = bpfast.Network([200, 300, 100], dtype="float32", seed=0)
+    return net, rng.random((n, 200), "float32"), rng.random((n, 100), "float32")
+
+
+def step(net, x, y, **options):
+    net.partial_fit(x, y, **options)
 
 
 def long_step():
     """A network, x and y of which a step takes so long that a signal comes in its middle."""
-    rng = np.random.default_rng(0)
-    net = bpfast.Network([200, 300, 100], dtype="float32", seed=0)
-    return net, rng.random((8_000, 200), "float32"), rng.random((8_000, 100), "float32")
+    return step_of(examples_of_a_long_step())
 
 
 def in_a_step(call, net, x, y, **options):
@@ -34,13 +56,15 @@ def in_a_step(call, net, x, y, **options):
 
     before = signal.signal(signal.SIGALRM, handle)
     try:
-        while not found:
+        for _ in range(TRIES):
             signal.setitimer(signal.ITIMER_REAL, SOON)
-            net.partial_fit(x, y, **options)
+            step(net, x, y, **options)
+            if found:
+                return found[0]
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    return found[0]
+    raise AssertionError(f"no signal came in the middle of {TRIES} steps")
 
 
 def said(call):
