@@ -19,74 +19,117 @@ const WORDS: usize = 4;
 /// Many times what a call uses at once.
 const SLOTS: usize = WORDS * u64::BITS as usize;
 
+/// The reserve of the process.
+static RESERVE: Reserve = Reserve::new();
+
+/// Whether less than half of the reserve is left. Then no memory is left for data either, be it little.
+pub fn is_low() -> bool {
+    RESERVE.is_low()
+}
+
 /// An allocator, and a reserve of 1 MiB for small requests that it refuses.
-///
-/// The reserve takes address space, but no memory until it is used.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct WithReserve<A>(pub A);
+#[derive(Debug, Clone, Copy)]
+pub struct WithReserve<A> {
+    allocator: A,
+    reserve: &'static Reserve,
+}
+
+impl<A> WithReserve<A> {
+    /// With the reserve of the process.
+    pub const fn new(allocator: A) -> Self {
+        Self {
+            allocator,
+            reserve: &RESERVE,
+        }
+    }
+}
+
+/// Slots for small requests: address space, but no memory until they are used.
+struct Reserve {
+    slots: Slots,
+    /// A bit for each slot.
+    taken: [AtomicU64; WORDS],
+}
 
 #[repr(align(4096))]
 struct Slots(UnsafeCell<[u8; SLOT * SLOTS]>);
 
-// SAFETY: a slot is used by nobody but who has set its bit in TAKEN.
+// SAFETY: a slot is used by nobody but who has set its bit in `taken`.
 unsafe impl Sync for Slots {}
 
-static RESERVE: Slots = Slots(UnsafeCell::new([0; SLOT * SLOTS]));
-/// A bit for each slot.
-static TAKEN: [AtomicU64; WORDS] = [const { AtomicU64::new(0) }; WORDS];
-
-/// Whether less than half of the reserve is left. Then no memory is left for data either, be it little.
-pub fn is_low() -> bool {
-    let taken = TAKEN
-        .iter()
-        .map(|word| word.load(Ordering::Relaxed).count_ones());
-    taken.sum::<u32>() as usize > SLOTS / 2
-}
-
-/// A free slot, if the request fits in one.
-fn take(layout: Layout) -> *mut u8 {
-    if layout.size() > SLOT || layout.align() > SLOT {
-        return null_mut();
-    }
-    for (index, word) in TAKEN.iter().enumerate() {
-        let lowest = |taken: u64| (taken != u64::MAX).then(|| taken | (taken + 1));
-        // Acquire: what the last owner did is done.
-        if let Ok(before) = word.fetch_update(Ordering::Acquire, Ordering::Relaxed, lowest) {
-            let slot = index * u64::BITS as usize + before.trailing_ones() as usize;
-            // SAFETY: `slot` is below SLOTS, as a bit of the word was free.
-            return unsafe { RESERVE.0.get().cast::<u8>().add(slot * SLOT) };
+impl Reserve {
+    const fn new() -> Self {
+        Self {
+            slots: Slots(UnsafeCell::new([0; SLOT * SLOTS])),
+            taken: [const { AtomicU64::new(0) }; WORDS],
         }
     }
-    null_mut()
+
+    fn is_low(&self) -> bool {
+        let taken = self
+            .taken
+            .iter()
+            .map(|word| word.load(Ordering::Relaxed).count_ones());
+        taken.sum::<u32>() as usize > SLOTS / 2
+    }
+
+    /// A free slot, if the request fits in one.
+    fn take(&self, layout: Layout) -> *mut u8 {
+        if layout.size() > SLOT || layout.align() > SLOT {
+            return null_mut();
+        }
+        for (index, word) in self.taken.iter().enumerate() {
+            let lowest = |taken: u64| (taken != u64::MAX).then(|| taken | (taken + 1));
+            // Acquire: what the last owner did is done.
+            if let Ok(before) = word.fetch_update(Ordering::Acquire, Ordering::Relaxed, lowest) {
+                let slot = index * u64::BITS as usize + before.trailing_ones() as usize;
+                // SAFETY: `slot` is below SLOTS, as a bit of the word was free.
+                return unsafe { self.slots.0.get().cast::<u8>().add(slot * SLOT) };
+            }
+        }
+        null_mut()
+    }
+
+    /// The slot that begins at `place`, if it lies in the reserve.
+    fn slot_of(&self, place: *mut u8) -> Option<usize> {
+        let slot = place.addr().wrapping_sub(self.slots.0.get().addr()) / SLOT;
+        (slot < SLOTS).then_some(slot)
+    }
+
+    fn give_back(&self, slot: usize) {
+        let (word, bit) = (slot / u64::BITS as usize, slot % u64::BITS as usize);
+        self.taken[word].fetch_and(!(1 << bit), Ordering::Release);
+    }
 }
 
-/// The slot that begins at `place`, if it lies in the reserve.
-fn slot_of(place: *mut u8) -> Option<usize> {
-    let slot = place.addr().wrapping_sub(RESERVE.0.get().addr()) / SLOT;
-    (slot < SLOTS).then_some(slot)
+impl std::fmt::Debug for Reserve {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reserve")
+            .field("taken", &self.taken)
+            .finish_non_exhaustive()
+    }
 }
 
-fn give_back(slot: usize) {
-    let (word, bit) = (slot / u64::BITS as usize, slot % u64::BITS as usize);
-    TAKEN[word].fetch_and(!(1 << bit), Ordering::Release);
-}
-
-// SAFETY: what comes from `A` goes back to it. A slot is as long as the request and as aligned, as `take`
+// SAFETY: what comes from `A` goes back to it. A slot is as long as the request and as aligned, as `Reserve::take`
 // checks, it has no other owner until it is given back, and it never moves. Nothing here unwinds.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for WithReserve<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps to the contract.
-        let place = unsafe { self.0.alloc(layout) };
-        if place.is_null() { take(layout) } else { place }
+        let place = unsafe { self.allocator.alloc(layout) };
+        if place.is_null() {
+            self.reserve.take(layout)
+        } else {
+            place
+        }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps to the contract.
-        let place = unsafe { self.0.alloc_zeroed(layout) };
+        let place = unsafe { self.allocator.alloc_zeroed(layout) };
         if !place.is_null() {
             return place;
         }
-        let place = take(layout);
+        let place = self.reserve.take(layout);
         if !place.is_null() {
             // SAFETY: a slot is as long as the request.
             unsafe { place.write_bytes(0, layout.size()) };
@@ -95,15 +138,15 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for WithReserve<A> {
     }
 
     unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        match slot_of(place) {
-            Some(slot) => give_back(slot),
+        match self.reserve.slot_of(place) {
+            Some(slot) => self.reserve.give_back(slot),
             // SAFETY: it is no slot, so it came from `A`.
-            None => unsafe { self.0.dealloc(place, layout) },
+            None => unsafe { self.allocator.dealloc(place, layout) },
         }
     }
 
     unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        let is_slot = slot_of(place).is_some();
+        let is_slot = self.reserve.slot_of(place).is_some();
         if is_slot && size <= SLOT {
             return place;
         }
@@ -111,9 +154,9 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for WithReserve<A> {
         let (new, layout_of_new) = unsafe {
             let new = Layout::from_size_align_unchecked(size, layout.align());
             let place = if is_slot {
-                self.0.alloc(new)
+                self.allocator.alloc(new)
             } else {
-                self.0.realloc(place, layout, size)
+                self.allocator.realloc(place, layout, size)
             };
             (place, new)
         };
@@ -121,7 +164,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for WithReserve<A> {
             return new;
         }
         let new = if new.is_null() {
-            take(layout_of_new)
+            self.reserve.take(layout_of_new)
         } else {
             new
         };
@@ -153,15 +196,14 @@ mod tests {
         }
     }
 
-    /// One test, as the reserve is the process's.
     #[test]
-    fn the_reserve() {
-        small_requests_are_met_from_the_reserve_and_large_ones_refused();
-        what_the_system_cannot_make_longer_moves_into_the_reserve();
-    }
-
     fn small_requests_are_met_from_the_reserve_and_large_ones_refused() {
-        let allocator = WithReserve(Nothing);
+        static RESERVE: Reserve = Reserve::new();
+        let allocator = WithReserve {
+            allocator: Nothing,
+            reserve: &RESERVE,
+        };
+        let is_low = || RESERVE.is_low();
         let layout = |size| Layout::from_size_align(size, 64).expect("a layout");
         // SAFETY: each place is used within its size, and given back once with its layout.
         unsafe {
@@ -195,6 +237,7 @@ mod tests {
         }
     }
 
+    #[test]
     fn what_the_system_cannot_make_longer_moves_into_the_reserve() {
         /// The system, which never makes anything longer.
         struct Fixed;
@@ -213,7 +256,11 @@ mod tests {
                 null_mut()
             }
         }
-        let allocator = WithReserve(Fixed);
+        static RESERVE: Reserve = Reserve::new();
+        let allocator = WithReserve {
+            allocator: Fixed,
+            reserve: &RESERVE,
+        };
         let layout = Layout::from_size_align(8, 8).expect("a layout");
         let longer = Layout::from_size_align(16, 8).expect("a layout");
         // SAFETY: as in the test above.
@@ -221,7 +268,7 @@ mod tests {
             let place = allocator.alloc(layout);
             place.write_bytes(3, 8);
             let moved = allocator.realloc(place, layout, 16);
-            assert!(slot_of(moved).is_some() && moved.add(7).read() == 3);
+            assert!(RESERVE.slot_of(moved).is_some() && moved.add(7).read() == 3);
             allocator.dealloc(moved, longer);
         }
     }

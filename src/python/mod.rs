@@ -35,7 +35,7 @@ use crate::allocator::WithReserve;
 
 /// Small requests of the module, of PyO3 among them, are met where memory runs out.
 #[global_allocator]
-static ALLOCATOR: WithReserve<System> = WithReserve(System);
+static ALLOCATOR: WithReserve<System> = WithReserve::new(System);
 
 /// The compiled part of bpfast. Its public names are those of the package `bpfast`.
 #[pyo3::pymodule(gil_used = true)]

@@ -53,7 +53,7 @@ unsafe impl GlobalAlloc for Refusing {
 }
 
 #[global_allocator]
-static ALLOCATOR: WithReserve<Refusing> = WithReserve(Refusing);
+static ALLOCATOR: WithReserve<Refusing> = WithReserve::new(Refusing);
 
 /// Does `call` with the k-th request refused, and those behind it too if so wanted. Returns its answer, and
 /// how many requests it made.
