@@ -58,6 +58,8 @@ struct Slots(UnsafeCell<[u8; SLOT * SLOTS]>);
 unsafe impl Sync for Slots {}
 
 impl Reserve {
+    /// For a static: it is longer than a stack may bear.
+    #[allow(clippy::large_stack_arrays)]
     const fn new() -> Self {
         Self {
             slots: Slots(UnsafeCell::new([0; SLOT * SLOTS])),
