@@ -60,7 +60,8 @@ pub struct LaneSum {
 }
 
 impl LaneSum {
-    /// Adds `count` terms; a multiple of eight, unless they are the last.
+    /// Adds `count` terms. Which of them a partial sum takes follows from the counts so far; from the
+    /// number of all terms alone where each count but the last is a multiple of eight.
     #[inline]
     pub fn add(&mut self, count: usize, term: impl Fn(usize) -> f64) {
         let mut first = 0;

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
 
-use super::borrow::call_python::call;
+use super::borrow::call_python::{call, of_module};
 use super::borrow::{
     Access, AnyOwned, Borrow, Order, Owned, ReadArray, block, check_out_apart, check_writeable,
     readonly, readonly_block, readwrite,
@@ -121,8 +121,9 @@ pub fn as_array<'py>(
         let array = call(&numpy_function(py, "asarray")?, (value,));
         array.map_err(|error| naming(py, argument, error))?
     } else {
-        let as_array = AS_ARRAY.import(py, "bpfast._arrays", "as_array")?;
-        call(as_array, (argument, value))?
+        let of_module = || of_module(py, "bpfast._arrays", "as_array").map(Bound::unbind);
+        let as_array = AS_ARRAY.get_or_try_init(py, of_module)?;
+        call(as_array.bind(py), (argument, value))?
     };
     Ok(array.cast_into()?)
 }
@@ -146,7 +147,7 @@ pub fn numbers<'py>(
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
     let (py, array) = (value.py(), as_array(argument, value)?);
     if !matches!(array.dtype().kind(), b'b' | b'i' | b'u' | b'f') {
-        let said = py.import("bpfast._no_numbers")?.getattr("no_numbers")?;
+        let said = of_module(py, "bpfast._no_numbers", "no_numbers")?;
         let error = call(&said, (argument, value, &array))?;
         return Err(PyErr::from_value(error));
     }
@@ -163,7 +164,7 @@ fn convert<'py, T: numpy::Element>(
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
     let borrow = Borrow::new(argument, array, Access::Read)?;
     let dtype = numpy::dtype::<T>(array.py());
-    block(&borrow, array, Some(dtype), Order::C)
+    block(argument, &borrow, array, Some(dtype), Order::C)
 }
 
 /// Class labels as int64.

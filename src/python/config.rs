@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyString, PyTuple};
 
 use super::arrays::numpy_function;
-use super::borrow::call_python::{call, index, listed};
+use super::borrow::call_python::{call, index, listed, of_module};
 use super::errors::{naming, retyped, wrong_type};
 use crate::activation::Activation;
 use crate::cost::Cost;
@@ -201,7 +201,7 @@ pub fn refuse_others(
     let names = PyTuple::new(py, NAMES)?;
     let elsewhere = ELSEWHERE.into_py_dict(py)?;
     let arguments = ("Network", names, 1, 1 + more.len(), others, elsewhere);
-    let refuse = py.import("bpfast._names")?.getattr("refuse_arguments")?;
+    let refuse = of_module(py, "bpfast._names", "refuse_arguments")?;
     call(&refuse, arguments)?;
     Ok(())
 }

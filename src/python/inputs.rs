@@ -10,7 +10,7 @@ use pyo3::sync::PyOnceLock;
 
 use super::arrays::{Element, input, integers};
 use super::borrow::ReadArray;
-use super::borrow::call_python::{attribute, call};
+use super::borrow::call_python::{attribute, call, of_module};
 use super::errors::guarded;
 use crate::error::{Error, Result};
 use crate::examples::Inputs;
@@ -60,7 +60,7 @@ impl<'py, T: Element> X<'py, T> {
             if format.eq(intern!(py, "csc"))? {
                 parts::<T>(&given, (width, n))?; // SciPy does not look before it converts
             }
-            let by_rows = py.import("bpfast._sparse")?.getattr("by_rows")?;
+            let by_rows = of_module(py, "bpfast._sparse", "by_rows")?;
             let matrix = call(&by_rows, (x,))?;
             let by_rows = arrays(&matrix)?;
             (matrix, by_rows)
@@ -68,7 +68,7 @@ impl<'py, T: Element> X<'py, T> {
         let (mut positions, mut data) = parts(&by_rows, (n, width))?;
         if positions.has_repeats()? {
             let [stored, indices, indptr] = all_three(&by_rows)?;
-            let summed = py.import("bpfast._sparse")?.getattr("summed")?;
+            let summed = of_module(py, "bpfast._sparse", "summed")?;
             let summed = call(&summed, (stored, indices, indptr))?;
             let [stored, indices, indptr] = summed.extract::<[Bound<'py, PyAny>; 3]>()?;
             let summed = [stored, indices, indptr].map(Some);

@@ -7,7 +7,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList, PyString, PyTuple};
 
-use super::borrow::call_python::{call_method, call_with, shown};
+use super::borrow::call_python::{call_method, call_with, of_module, shown};
 use super::config::Dtype;
 use super::errors::{guarded, wrong_type};
 use super::network::PyNetwork;
@@ -93,7 +93,7 @@ impl Gradient {
             let options = PyDict::new(py);
             options.set_item("dtype", self.vector.dtype.name())?;
             options.set_item("init", "zeros")?;
-            let class = py.import("bpfast")?.getattr("Network")?;
+            let class = of_module(py, "bpfast", "Network")?;
             let net = call_with(&class, (sizes,), Some(&options))?;
             let state = (self.vector.copied(py)?, self.cost());
             Ok((py.get_type::<Self>(), (net,), state)

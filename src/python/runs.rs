@@ -213,8 +213,9 @@ impl<T: Element> State<T> {
         let Some(data) = data else {
             return Ok(false);
         };
-        let borrowed = data.borrow(py)?;
         net.vector.check_writeable(py, "params")?;
+        let mut params = net.vector.numbers::<T>()?.train(py, "params")?;
+        let borrowed = data.borrow(py)?;
         let mut scope = BorrowScope::new();
         scope.include("params", net.vector.flat(py)?.cast()?, Access::Train)?;
         let kept = kept.iter();
@@ -222,8 +223,6 @@ impl<T: Element> State<T> {
             "state",
             kept.map(|kept| scope.write("state", kept.cast::<PyArray1<T>>()?, Order::C)),
         )?;
-        // It may wait, while other threads run.
-        let mut params = net.vector.numbers::<T>()?.train(py, "params")?;
         let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
         let changed = side_by_side(&mut params, &mut kept)?;

@@ -84,7 +84,7 @@ impl<'py, T: Element> Stepped<'py, T> {
             (scope.write(of_params, &params, order)?, None)
         } else {
             let borrow = scope.hold(of_params.clone(), params, Access::Write)?;
-            let copy = block(&borrow, params, dtype(), order)?;
+            let copy = block(&of_params, &borrow, params, dtype(), order)?;
             let copy = scope.write(of_params, copy.cast()?, order)?;
             (copy, Some((params.clone(), borrow)))
         };
@@ -92,7 +92,7 @@ impl<'py, T: Element> Stepped<'py, T> {
             scope.read(of_gradient, &gradient, order)?
         } else {
             let borrow = scope.hold(of_gradient.clone(), gradient, Access::Read)?;
-            let copy = block(&borrow, gradient, dtype(), order)?;
+            let copy = block(&of_gradient, &borrow, gradient, dtype(), order)?;
             scope.read(of_gradient, copy.cast()?, order)?
         };
         let mut kept_arrays = Vec::with_capacity(MOST_KEPT);
@@ -130,7 +130,7 @@ impl<'py, T: Element> Stepped<'py, T> {
     /// Those of NumPy, which has no reason for one.
     pub fn write_back(&self) -> PyResult<()> {
         match &self.original {
-            Some((array, borrow)) => fill(borrow, array, self.params.as_untyped()),
+            Some((array, borrow)) => fill("params", borrow, array, self.params.as_untyped()),
             None => Ok(()),
         }
     }

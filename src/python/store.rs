@@ -228,7 +228,7 @@ impl<'py> Held<'py> {
     fn new(argument: String, array: &Bound<'py, PyUntypedArray>) -> PyResult<Self> {
         let py = array.py();
         let borrow = Borrow::new(&argument, array, Access::Read)?;
-        let plain = block(&borrow, array, None, Order::C)?;
+        let plain = block(&argument, &borrow, array, None, Order::C)?;
         // As bytes: a NumPy bool may be any of them, a Rust one may not.
         if array.dtype().is_equiv_to(&numpy::dtype::<bool>(py)) {
             let bytes = plain.call_method1("view", (numpy::dtype::<u8>(py),))?;

@@ -100,8 +100,8 @@ impl Vector {
     pub fn train_to<T: Element>(&self, values: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = values.py();
         self.check_writeable(py, "params")?;
-        let values = input::<T, Ix1>("params", values)?;
         let mut params = self.numbers::<T>()?.train(py, "params")?;
+        let values = input::<T, Ix1>("params", values)?;
         let values = values.as_slice()?;
         if values.len() != params.len() {
             return Err(Error::shape("params", &[params.len()], &[values.len()]).into());

@@ -9,7 +9,7 @@ use numpy::{PyArray, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use super::header::{Bounds, Order, check_writeable, data};
-use super::table::{Access, Borrow};
+use super::table::{Access, Borrow, ScopeId};
 use crate::error::{Error, Result};
 
 /// An array that no call of bpfast writes to while this lives.
@@ -32,9 +32,7 @@ pub fn readonly<'py, T: numpy::Element, D: Dimension>(
     argument: impl Into<Cow<'static, str>>,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<ReadArray<'py, T, D>> {
-    let block = Block::new(argument.into(), array, Order::C)?;
-    let borrow = Borrow::of_bounds(&block.argument, block.bounds(), Access::Read, None)?;
-    Ok(ReadArray::new(block, borrow))
+    ReadArray::new(Block::new(argument.into(), array, Order::C)?, None)
 }
 
 /// Borrows an array to read it, if it is an aligned block in C order.
@@ -45,11 +43,8 @@ pub fn readonly_block<'py, T: numpy::Element, D: Dimension>(
     argument: &'static str,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<Option<ReadArray<'py, T, D>>> {
-    let Some(block) = Block::of(argument.into(), array, Order::C) else {
-        return Ok(None);
-    };
-    let borrow = Borrow::of_bounds(argument, block.bounds(), Access::Read, None)?;
-    Ok(Some(ReadArray::new(block, borrow)))
+    let block = Block::of(argument.into(), array, Order::C);
+    block.map(|block| ReadArray::new(block, None)).transpose()
 }
 
 /// Borrows an aligned block in C order to write to it.
@@ -60,19 +55,20 @@ pub fn readwrite<'py, T: numpy::Element, D: Dimension>(
     argument: impl Into<Cow<'static, str>>,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<WriteArray<'py, T, D>> {
-    let block = Block::new(argument.into(), array, Order::C)?;
-    check_writeable(&block.argument, array.as_untyped())?;
-    let borrow = Borrow::of_bounds(&block.argument, block.bounds(), Access::Write, None)?;
-    Ok(WriteArray::new(block, borrow))
+    WriteArray::new(Block::new(argument.into(), array, Order::C)?, None)
 }
 
 impl<'py, T: numpy::Element, D: Dimension> ReadArray<'py, T, D> {
-    /// `borrow` is of the memory of `block`, to read.
-    pub(super) fn new(block: Block<'py, T, D>, borrow: Borrow) -> Self {
-        Self {
+    /// Borrows a block to read it, as one of the borrows of a scope, if there is one.
+    ///
+    /// # Errors
+    /// Another call is writing to it.
+    pub(super) fn new(block: Block<'py, T, D>, scope: Option<ScopeId>) -> PyResult<Self> {
+        let borrow = Borrow::of_bounds(&block.argument, block.bounds(), Access::Read, scope)?;
+        Ok(Self {
             block,
             _borrow: borrow,
-        }
+        })
     }
 
     /// The numbers in the order of their memory.
@@ -101,12 +97,17 @@ impl<'py, T: numpy::Element, D: Dimension> ReadArray<'py, T, D> {
 }
 
 impl<'py, T: numpy::Element, D: Dimension> WriteArray<'py, T, D> {
-    /// `borrow` is of the memory of `block`, to write.
-    pub(super) fn new(block: Block<'py, T, D>, borrow: Borrow) -> Self {
-        Self {
+    /// Borrows a block to write to it, as one of the borrows of a scope, if there is one.
+    ///
+    /// # Errors
+    /// It is read-only; another call, or another argument of this one, uses it.
+    pub(super) fn new(block: Block<'py, T, D>, scope: Option<ScopeId>) -> PyResult<Self> {
+        check_writeable(&block.argument, block.array.as_untyped())?;
+        let borrow = Borrow::of_bounds(&block.argument, block.bounds(), Access::Write, scope)?;
+        Ok(Self {
             block,
             _borrow: borrow,
-        }
+        })
     }
 
     /// The numbers in the order of their memory.

@@ -6,9 +6,8 @@
 //! A call from here parks the thread instead until the process has ended, which is what CPython does
 //! since 3.14, and what PyO3 does where it takes the GIL itself.
 
-use std::hint::black_box;
 use std::mem::{forget, transmute};
-use std::ptr::null_mut;
+use std::ptr::{null_mut, read_volatile};
 
 use pyo3::BoundObject;
 use pyo3::exceptions::PyTypeError;
@@ -20,6 +19,10 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 type Call = unsafe extern "C" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyObject;
 type UnwindingCall =
     unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyObject;
+
+/// The compiler takes the functions of PyO3 never to unwind, and would leave the guard below out if it
+/// saw which one is called: the address is read from here, as if it might be any.
+static OBJECT_CALL: Call = ffi::PyObject_Call;
 
 /// Keeps the thread here for ever: Python is gone, and the process is about to end.
 pub fn park() -> ! {
@@ -63,14 +66,16 @@ pub fn call_with<'py>(
         .map_err(Into::into)?
         .into_bound();
     let keywords = keywords.map_or(null_mut(), Bound::as_ptr);
-    let plain: Call = ffi::PyObject_Call;
-    // SAFETY: the types differ in `-unwind` alone: the function is of C, and may be called by either.
-    // The compiler must not see which function it is, as it takes those of PyO3 never to unwind.
+    // SAFETY: a static is always readable. The types differ in `-unwind` alone, and the function, which
+    // is of C, may be called as either.
     #[allow(unsafe_code)]
-    let object_call = unsafe { transmute::<Call, UnwindingCall>(black_box(plain)) };
+    let object_call =
+        unsafe { transmute::<Call, UnwindingCall>(read_volatile(&raw const OBJECT_CALL)) };
     let guard = Guard;
     // SAFETY: a callable, a tuple and a dict or null, which live until it returns; `py` proves that
-    // this thread has the GIL. Nothing is unwound beyond `guard`, which never ends.
+    // this thread has the GIL. That `pthread_exit` unwinds, and meets `guard` as any unwinding does, is
+    // how glibc and LLVM work and not what Rust promises: `tests/test_exit.py` holds it. Nothing is
+    // unwound beyond `guard`, whose drop never ends.
     #[allow(unsafe_code)]
     let result = unsafe { object_call(function.as_ptr(), arguments.as_ptr(), keywords) };
     forget(guard);
@@ -79,6 +84,16 @@ pub fn call_with<'py>(
     unsafe {
         Bound::from_owned_ptr_or_err(py, result)
     }
+}
+
+/// What a module calls `name`: importing one may run its code.
+///
+/// # Errors
+/// There is none.
+pub fn of_module<'py>(py: Python<'py>, module: &str, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    static IMPORT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let import = IMPORT.import(py, "importlib", "import_module")?;
+    call(import, (module,))?.getattr(name)
 }
 
 /// `object.name(*arguments)`.

@@ -20,17 +20,19 @@ pub fn copied<'py>(
     call_method(array, "copy", ())
 }
 
-/// An array, which `_borrow` is of, as an aligned block in this order, of a dtype or its own: itself
-/// without its class, or a copy.
+/// An array as an aligned block in this order, of a dtype or its own: itself without its class, or a
+/// copy.
 ///
 /// # Errors
-/// Those of NumPy: no memory, no such conversion.
+/// `borrow` is not of it: it was changed in place. Those of NumPy: no memory, no such conversion.
 pub fn block<'py>(
-    _borrow: &Borrow,
+    argument: &str,
+    borrow: &Borrow,
     array: &Bound<'py, PyUntypedArray>,
     dtype: Option<Bound<'py, PyArrayDescr>>,
     order: Order,
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
+    borrow.check_covers(argument, array)?;
     let layout = match order {
         Order::C => "C_CONTIGUOUS",
         Order::Fortran => "F_CONTIGUOUS",
@@ -55,18 +57,20 @@ pub fn assign(
     let borrow = Borrow::of_bounds(argument, bounds, Access::Write, scope)?;
     let bounds = Bounds::of(argument, value)?;
     let _value = Borrow::of_bounds(argument, bounds, Access::Read, scope)?;
-    fill(&borrow, target, value)
+    fill(argument, &borrow, target, value)
 }
 
-/// target[...] = value, where `_borrow` is of the target, and the value is nobody else's.
+/// target[...] = value, where the value is nobody else's.
 ///
 /// # Errors
-/// Those of NumPy.
+/// `borrow` is not of the target: it was changed in place. Those of NumPy.
 pub fn fill(
-    _borrow: &Borrow,
+    argument: &str,
+    borrow: &Borrow,
     target: &Bound<'_, PyUntypedArray>,
     value: &Bound<'_, PyUntypedArray>,
 ) -> PyResult<()> {
+    borrow.check_covers(argument, target)?;
     call(&numpy_function(target.py(), "copyto")?, (target, value))?;
     Ok(())
 }

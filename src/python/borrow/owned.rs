@@ -159,7 +159,8 @@ impl<T: Element> Owned<T> {
         Ok(self.write_guard(borrow))
     }
 
-    /// The numbers, for a training. It waits for calls of other threads that read them.
+    /// The numbers, for a training. It waits for calls of other threads that read them: the caller
+    /// holds no other borrow yet, so that two trainings never wait for each other.
     ///
     /// # Errors
     /// Another call is writing to them; what a signal handler raised meanwhile.

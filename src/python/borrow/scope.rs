@@ -39,8 +39,9 @@ impl<'py> BorrowScope<'py> {
         order: Order,
     ) -> PyResult<ReadArray<'py, T, D>> {
         let block = Block::new(argument.into(), array, order)?;
-        let borrow = self.hold(block.argument().clone(), array.as_untyped(), Access::Read)?;
-        Ok(ReadArray::new(block, borrow))
+        self.spans
+            .add(block.argument().clone(), array.as_untyped(), false)?;
+        ReadArray::new(block, Some(self.id))
     }
 
     /// Borrows an aligned block in this order to write to it.
@@ -55,8 +56,9 @@ impl<'py> BorrowScope<'py> {
     ) -> PyResult<WriteArray<'py, T, D>> {
         let block = Block::new(argument.into(), array, order)?;
         check_writeable(block.argument(), array.as_untyped())?;
-        let borrow = self.hold(block.argument().clone(), array.as_untyped(), Access::Write)?;
-        Ok(WriteArray::new(block, borrow))
+        self.spans
+            .add(block.argument().clone(), array.as_untyped(), true)?;
+        WriteArray::new(block, Some(self.id))
     }
 
     /// Borrows an array of any dtype and strides, for NumPy to copy from or to.

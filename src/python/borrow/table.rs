@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict};
 
 use super::header::Bounds;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::reserve::push;
 
 /// Locked only by a thread that holds the GIL, so that `os.fork` never copies it locked.
@@ -124,6 +124,20 @@ impl Borrow {
             return Err(refused(argument, Access::Train, other.access));
         }
         Ok(table.add(bounds, Access::Train, None)?)
+    }
+
+    /// # Errors
+    /// It is not of the memory of `array`, which was changed in place since.
+    pub fn check_covers(&self, argument: &str, array: &Bound<'_, PyUntypedArray>) -> Result<()> {
+        if Bounds::of(argument, array)? == self.bounds {
+            return Ok(());
+        }
+        let expected = "an array that stays as it is during the call";
+        Err(Error::value(
+            argument,
+            expected,
+            "one that was changed in place",
+        ))
     }
 
     /// Whether no other borrow overlaps this one.
