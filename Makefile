@@ -105,7 +105,7 @@ test-loom: ## every order in which the pool's threads can meet
 # The standard library is built with it too (rustup component add rust-src): it would miss its locks.
 test-tsan: ## ThreadSanitizer on the core, with real threads
 	CARGO_TARGET_DIR=target/tsan RUSTFLAGS="-Zsanitizer=thread" \
-	  $(NIGHTLY) test $(LOCKED) -Zbuild-std --target $(HOST) --lib -- pool:: batch:: train:: optimizer::
+	  $(NIGHTLY) test $(LOCKED) -Zbuild-std --target $(HOST) --lib -- pool:: engine:: train::
 
 lint: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-examples $(VENV)/.extra-lint ## formats, clippy, ruff, mypy, stubtest, walls, workflows
 	cargo fmt --check

@@ -11,9 +11,12 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use bpfast::Real;
-use bpfast::interrupt::Pulse;
-use bpfast::kernels::product::{self, Layout, Onto, Values};
-use bpfast::kernels::{level, peak};
+use bpfast::base::cancel::Pulse;
+use bpfast::kernels::gemm::{
+    Layout, Onto, Values, {self},
+};
+use bpfast::kernels::peak;
+use bpfast::kernels::simd::level;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -136,7 +139,7 @@ fn compare<T: Real + 'static>(case: &str, rows: usize, n_in: usize, n_out: usize
         numbers(rows * n_out),
     );
     let bias = vec![T::ZERO; n_out];
-    let mut room = vec![T::ZERO; product::room::<T>(n_in * n_out)];
+    let mut room = vec![T::ZERO; gemm::room::<T>(n_in * n_out)];
     let (pulse, values, by_example) = (Pulse::none(), Values::by_example, Layout::Examples);
     let mut out = vec![T::ZERO; (rows * n_out).max(rows * n_in).max(n_in * n_out)];
 
@@ -158,16 +161,16 @@ fn compare<T: Real + 'static>(case: &str, rows: usize, n_in: usize, n_out: usize
             samples[0].push(per_second(m * k * n, || match kind {
                 "forward" => {
                     let (a, neurons, room) = (values(&a), 0..n_out, &mut room);
-                    product::forward(a, &w, &bias, neurons, out, by_example, room, &pulse);
+                    gemm::forward(a, &w, &bias, neurons, out, by_example, room, &pulse);
                 }
                 "errors" => {
                     let (delta, room) = (values(&delta), &mut room);
-                    product::errors(delta, &w, out, by_example, n_in, room, &pulse);
+                    gemm::errors(delta, &w, out, by_example, n_in, room, &pulse);
                 }
                 _ => {
                     let (a, delta, room) = (values(&a), values(&delta), &mut room);
                     let onto = Onto::Nothing;
-                    product::gradients(a, delta, rows, 0, out, false, onto, room, &pulse);
+                    gemm::gradients(a, delta, rows, 0, out, false, onto, room, &pulse);
                 }
             }));
             samples[1].push(per_second(m * k * n, || by_gemm(&left, &right, out)));
@@ -218,7 +221,7 @@ fn by_gemm<T: Real + 'static>(a: &ArrayView2<'_, T>, b: &ArrayView2<'_, T>, c: &
     assert_eq!((b.nrows(), c.len()), (k, m * n));
     // SAFETY: the strides are those of the views, and C has m n numbers.
     unsafe {
-        gemm::gemm(
+        ::gemm::gemm(
             m,
             n,
             k,
@@ -237,7 +240,7 @@ fn by_gemm<T: Real + 'static>(a: &ArrayView2<'_, T>, b: &ArrayView2<'_, T>, c: &
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            ::gemm::Parallelism::None,
         );
     }
 }

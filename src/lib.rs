@@ -3,12 +3,12 @@
 //! all cores, with the same bits on every run.
 //!
 //! A [`Network`] is sizes, activations and a cost; its parameters are one flat vector. A
-//! [`batch::Call`] brings network, parameters and a batch together and runs them on a
+//! [`engine::batch::Call`] brings network, parameters and a batch together and runs them on a
 //! [`pool::Team`] of threads.
 //!
 //! ```
-//! use bpfast::batch::{Call, Scratch};
-//! use bpfast::examples::{Inputs, Targets};
+//! use bpfast::engine::batch::{Call, Scratch};
+//! use bpfast::data::{Inputs, Targets};
 //! use bpfast::pool::Team;
 //! use bpfast::{Activation, Cost, Network};
 //! use ndarray::aview2;
@@ -29,54 +29,21 @@
 
 #![deny(unsafe_code)]
 
-pub mod allocator;
-pub mod error;
-pub mod interrupt;
+pub mod base;
+pub mod data;
+pub mod engine;
+pub mod io;
 pub mod kernels;
-mod line;
-mod names;
-pub mod random;
-mod reserve;
-pub mod scalar;
-pub mod sparse;
-pub mod store;
-pub mod sum;
-
-pub mod activation;
-pub mod cost;
-mod fused;
-
-pub mod network;
-
-pub mod compensated;
-pub mod examples;
-mod labels;
-mod layout;
-pub mod pairwise;
-pub mod rows;
-pub mod saved;
-pub mod workspace;
-
-pub mod dropout;
-pub mod forward;
-
-pub mod backward;
-
-pub mod plan;
+pub mod model;
 pub mod pool;
-
-pub mod optimizer;
-
-pub mod batch;
-pub mod equations;
 pub mod train;
 
 #[cfg(feature = "python")]
 mod python;
 
-pub use activation::Activation;
-pub use cost::Cost;
-pub use error::{Error, Result};
-pub use kernels::simd_level;
-pub use network::Network;
-pub use scalar::Real;
+pub use base::error::{Error, Result};
+pub use kernels::real::Real;
+pub use kernels::simd::simd_level;
+pub use model::activation::Activation;
+pub use model::architecture::Network;
+pub use model::cost::Cost;

@@ -3,11 +3,11 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bpfast::batch::{Call, Scratch};
-use bpfast::examples::{Inputs, Targets};
-use bpfast::optimizer::{Changed, Rule};
+use bpfast::data::{Inputs, Targets};
+use bpfast::engine::batch::{Call, Scratch};
+use bpfast::engine::optimizer::{Changed, Rule};
+use bpfast::kernels::csr::{Gathered, Positions};
 use bpfast::pool::Team;
-use bpfast::sparse::{Gathered, Positions};
 use bpfast::train::{self, Report, Run, Settings};
 use bpfast::{Activation, Cost, Network};
 use ndarray::ArrayView2;
@@ -162,7 +162,7 @@ fn steady_state_allocates_nothing() {
     let small = quadratic(&[20, 30, 5]);
     let classes = network(&[20, 30, 5], Activation::Softmax, Cost::LogLikelihood);
     let large = quadratic(&[2, 400, 330, 1]);
-    assert!(large.n_params() > 1 << 17); // in blocks of 4096 rows, as src/plan.rs says
+    assert!(large.n_params() > 1 << 17); // in blocks of 4096 rows, as src/engine/plan.rs says
     for threads in [1, 2, 3] {
         for (name, network, n, labels, calls) in [
             ("lanes", &small, 20_000, false, 20),

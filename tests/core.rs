@@ -1,8 +1,8 @@
 //! The core by itself, as a Rust program would use it: no Python, no NumPy.
 
-use bpfast::batch::{Call, Scratch};
-use bpfast::error::Kind;
-use bpfast::examples::{Inputs, Reduction, Targets};
+use bpfast::base::error::Kind;
+use bpfast::data::{Inputs, Reduction, Targets};
+use bpfast::engine::batch::{Call, Scratch};
 use bpfast::pool::Team;
 use bpfast::{Activation, Cost, Network, Real};
 use ndarray::ArrayView2;
@@ -115,7 +115,7 @@ fn cut() -> [(Network, usize); 4] {
         let (output, cost) = (Activation::Softmax, Cost::LogLikelihood);
         Network::new(sizes, &hidden, output, cost).expect("a network")
     };
-    // More than 2^17 parameters make blocks, here of 4096 rows (src/plan.rs).
+    // More than 2^17 parameters make blocks, here of 4096 rows (src/engine/plan.rs).
     let large = [2, 400, 330, 3];
     [
         (network(&[20, 30, 40, 5]), 5000),

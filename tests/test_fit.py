@@ -88,7 +88,7 @@ def test_one_example():
     agree(*case([6, 5, 3], 1), "Adam", epochs=5)
 
 
-# What decides about the way: src/batch/update.rs and src/plan.rs.
+# What decides about the way: src/engine/batch/fused_step.rs and src/engine/plan.rs.
 WAYS = {
     "one chunk, on one thread": ([6, 5, 3], 40, 10),
     "by parts": ([784, 30, 10], 40, 10),

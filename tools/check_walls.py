@@ -9,16 +9,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-# Rooms of src/, lowest first. A room imports rooms of its own level and of lower ones.
-LEVELS = (
-    "allocator error line names < interrupt random sum < scalar reserve sparse kernels store"
-    " < activation cost fused < network < labels rows < examples plan layout saved dropout"
-    " < workspace < pairwise compensated < forward < backward < pool < optimizer < batch"
-    " < equations train < python"
+# Rooms of src/, lowest first. A room imports itself and lower ones; the rooms of python/ likewise.
+ROOMS = (
+    *("base", "kernels", "model", "data", "pool", "engine", "train", "io"),
+    *("python/call", "python/borrow", "python/convert", "python/api", "python"),
 )
-RANKS = {room: rank for rank, level in enumerate(LEVELS.split("<")) for room in level.split()}
 UNSAFE_ALLOWED = (
-    "allocator.rs",
+    "base/allocator.rs",
     "kernels/",
     "pool/helper.rs",
     "pool/process.rs",
@@ -37,6 +34,8 @@ PROMISE = re.compile(r"\bunsafe\b(?!\s+(?:extern\s+)?fn\b)")
 THREADS = re.compile(r"\brayon(?:_core)?\b|\bthread::\{?(?:spawn|scope|Builder)\b")
 # The borrows of the crate numpy, which know nothing of ours: safe code would get two `&mut`.
 FOREIGN_BORROWS = re.compile(r"\.(?:try_)?(?:readonly|readwrite)\(")
+# From the file itself, and not from a module in it.
+SUPER = re.compile(r"^(?:pub(?:\([^)]*\))? )?use super::|\bsuper::super::", re.MULTILINE)
 SAFETY = re.compile(r"// SAFETY:|/// # Safety")
 
 Breach = tuple[Path, int, str]
@@ -70,20 +69,62 @@ def has_safety(lines: list[str], line: int) -> bool:
     return False
 
 
-def imported(code: str, depth: int) -> Iterator[tuple[int, str, bool]]:
-    """Yield line, first name and whether `crate` leads, of each path from the crate's root."""
-    root = rf"(?:(?<!\$)\bcrate::|(?<!::)\b(?:super::){{{depth}}})\s*"
-    for line, match in find(rf"{root}(?P<name>\w+!?|\{{)", code):
-        by_crate, start, level = match[0].startswith("crate"), match.end(), 1
-        if match["name"] != "{":
-            yield line, match["name"], by_crate
+def imported(code: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line and the names of each path that begins with `crate`."""
+    for line, match in find(r"(?<!\$)\bcrate::(?P<names>(?:\w+::)*)(?P<last>\w+!?|\{)", code):
+        path = match["names"].split("::")[:-1]
+        if match["last"] != "{":
+            yield line, [*path, match["last"]]
             continue
-        for part in re.finditer(r"[{},]|\w+", code[start:]):  # use crate::{a::X, b::{Y, Z}};
-            level += {"{": 1, "}": -1}.get(part[0], 0)
-            if level == 0:
+        stack = [path]  # use crate::{a::X, b::{Y, Z}};
+        for token in re.finditer(r"[{},]|\w+", code[match.end() :]):
+            if token[0] == "{":
+                stack.append(path)
+            elif token[0] not in "},":
+                path = [*path, token[0]]
+            else:
+                if path != stack[-1]:
+                    yield code.count("\n", 0, match.end() + token.start()) + 1, path
+                if token[0] == "}" and len(stack) == 1:
+                    break
+                if token[0] == "}":
+                    stack.pop()
+                path = stack[-1]
+
+
+def room_of(names: list[str]) -> str:
+    """Name the room in which a module of these names is."""
+    parts = names[:2] if names[0] == "python" and "/".join(names[:2]) in ROOMS else names[:1]
+    return "/".join(parts)
+
+
+def check_circles(src: Path) -> Iterator[Breach]:
+    """Check that files do not import each other in a circle; a folder's `mod.rs` is one with it."""
+    files = {}
+    for path in sorted(src.rglob("*.rs")):
+        names = path.relative_to(src).with_suffix("").parts
+        files[names[:-1] if names[-1] in {"mod", "lib"} else names] = path
+    uses: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for module, path in files.items():
+        code = blank(path.read_text(encoding="utf-8"), strings=True).split("#[cfg(test)]\nmod")[0]
+        found = set()
+        for _, names in imported(code):
+            prefixes = (tuple(names[:k]) for k in range(len(names), 0, -1))
+            other = next((prefix for prefix in prefixes if prefix in files), module)
+            related = module[: len(other)] == other or other[: len(module)] == module
+            found |= set() if related else {other}
+        uses[module] = found
+    for module, others in uses.items():
+        seen, waiting = set(), [(module, other) for other in others]
+        while waiting:
+            via, other = waiting.pop()
+            if other == module:
+                there, here = ("::".join(names) for names in (via, module))
+                yield files[module], 1, f"a circle: {here} uses {there} by others, which uses it"
                 break
-            if level == 1 and code[: start + part.start()].rstrip()[-1] in "{," and part[0] != ",":
-                yield code.count("\n", 0, start + part.start()) + 1, part[0], by_crate
+            if other not in seen:
+                seen.add(other)
+                waiting += [(other, further) for further in uses[other]]
 
 
 def check_rust(src: Path) -> Iterator[Breach]:
@@ -91,8 +132,9 @@ def check_rust(src: Path) -> Iterator[Breach]:
     for path in sorted(src.rglob("*.rs")):
         text, where = path.read_text(encoding="utf-8"), path.relative_to(src)
         code, name = blank(text, strings=True), where.as_posix()
-        room = where.parts[0].removesuffix(".rs")
-        if room != "python":
+        module = [*where.parent.parts, where.stem]
+        room = room_of(module)
+        if module[0] != "python":
             for line, match in find(r"\b(?:pyo3|numpy)\b", code):
                 yield path, line, f"{match[0]} is named outside src/python/"
             features = [*find(r'feature\s*=\s*"python"', blank(text, strings=False))]
@@ -104,20 +146,25 @@ def check_rust(src: Path) -> Iterator[Breach]:
         for line, _ in find(PROMISE, code):
             if name.startswith(UNSAFE_ALLOWED) and not has_safety(text.splitlines(), line):
                 yield path, line, "unsafe without a // SAFETY: comment just above"
-        if room == "python":
+        if module[0] == "python":
             for line, match in find(FOREIGN_BORROWS, code):
                 yield path, line, f"{match[0]}) of numpy: borrow by src/python/borrow/"
         if room != "pool":
             for line, match in find(THREADS, code):
                 yield path, line, f"{match[0]} outside pool/: only the pool starts threads"
-        if room not in RANKS and room != "lib":
-            yield path, 1, f"room {room} has no level in tools/check_walls.py"
-        depth = len(where.parts) - (where.name == "mod.rs")
-        for line, other, by_crate in imported(code, depth) if room in RANKS else ():
-            if RANKS.get(other, -1) > RANKS[room]:
+        if room == "lib":
+            continue
+        if room not in ROOMS:
+            yield path, 1, f"room {room} has no place in tools/check_walls.py"
+            continue
+        for line, _ in find(SUPER, code):
+            yield path, line, "a path out of this file begins with crate::"
+        for line, names in imported(code):
+            other = room_of(names)
+            if other not in ROOMS and names[0][-1] != "!":
+                yield path, line, f"crate::{names[0]} hides its room: import it from there"
+            elif other in ROOMS and ROOMS.index(other) > ROOMS.index(room):
                 yield path, line, f"{room} imports {other}, which stands above it"
-            elif by_crate and room != "python" and other not in RANKS and other[-1] != "!":
-                yield path, line, f"crate::{other} hides its room: import it from there"
 
 
 def check_python(package: Path) -> Iterator[Breach]:
@@ -151,7 +198,12 @@ def check_length(root: Path) -> Iterator[Breach]:
 
 def main(root: Path) -> int:
     """Print every breach under `root`."""
-    checks = check_rust(root / "src"), check_python(root / "python/bpfast"), check_length(root)
+    checks = (
+        check_rust(root / "src"),
+        check_circles(root / "src"),
+        check_python(root / "python/bpfast"),
+        check_length(root),
+    )
     breaches = [breach for check in checks for breach in check]
     for path, line, text in breaches:
         print(f"{path.relative_to(root).as_posix()}:{line}: {text}")

@@ -1,9 +1,9 @@
 //! The most that a core can do, for benchmarks to compare with: fused multiply-adds on registers
 //! alone.
 
-use super::level::{Job, Level, Registers, run};
-use super::vector::{Arithmetic, Vector};
-use crate::error::Result;
+use crate::base::error::Result;
+use crate::kernels::simd::level::{Job, Level, Registers, run};
+use crate::kernels::simd::vector::{Arithmetic, Vector};
 
 /// Independent sums: enough to hide the latency of two units, few enough for sixteen registers.
 const SUMS: usize = 12;
@@ -14,7 +14,7 @@ const SUMS: usize = 12;
 /// # Errors
 /// `BPFAST_SIMD` names no level that there is.
 pub fn multiply_adds<T: Registers>(rounds: usize, start: T) -> Result<(usize, T)> {
-    let level: Level = super::level::level()?;
+    let level: Level = crate::kernels::simd::level::level()?;
     let (mut operations, mut result) = (0, start);
     let job = Loop {
         rounds,

@@ -9,14 +9,14 @@
 use std::cell::Cell;
 use std::sync::OnceLock;
 
-use super::place::Place;
-use super::process::Process;
-use super::rest::Rest;
-use super::sync::{
+use crate::base::alloc::check_room;
+use crate::pool::place::Place;
+use crate::pool::process::Process;
+use crate::pool::rest::Rest;
+use crate::pool::sync::{
     Arc, AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Builder, JoinHandle, Mutex, MutexGuard,
     Ordering, PoisonError, Thread, current, park, park_timeout, wake,
 };
-use crate::reserve::check_room;
 
 /// More bytes than a thread takes where it begins, its stack among them: the C library ends the process
 /// where it lacks some of them. More also than it has ever kept of what was freed, so that it asks the
@@ -203,7 +203,7 @@ impl Desk {
                 if !process.is_current() {
                     return;
                 }
-                park_timeout(crate::interrupt::INTERVAL);
+                park_timeout(crate::base::cancel::INTERVAL);
             }
         }
     }
@@ -275,9 +275,9 @@ pub fn lend(
 mod tests {
     use std::time::Instant;
 
-    use super::super::rest::AWAKE;
     use super::*;
-    use crate::interrupt::INTERVAL;
+    use crate::base::cancel::INTERVAL;
+    use crate::pool::rest::AWAKE;
 
     fn lend_to(helper: &Helper, work: &Work<'_>, own: impl FnOnce()) {
         let process = Process::current().expect("forks are counted");

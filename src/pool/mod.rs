@@ -25,14 +25,14 @@ use std::slice::IterMut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::error::{Error, Result};
-use crate::interrupt::{Pulse, Question, Stop};
-use crate::reserve::reserve_list;
-
 use helper::{Helper, lend};
 use limit::cpus;
 pub use limit::{MAX_THREADS, default_threads};
 use process::Process;
+
+use crate::base::alloc::reserve_list;
+use crate::base::cancel::{Pulse, Question, Stop};
+use crate::base::error::{Error, Result};
 
 /// The process's threads beside its own.
 struct Pool {

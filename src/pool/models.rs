@@ -6,15 +6,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize as Counter, Ordering::Relaxed};
+use std::sync::atomic::AtomicUsize as Counter;
+use std::sync::atomic::Ordering::Relaxed;
 
 use loom::sync::atomic::{AtomicBool, AtomicUsize};
 use loom::sync::{Arc, Mutex};
 use loom::thread::{self, JoinHandle};
 
-use super::helper::{Helper, Work, lend};
-use super::process::Process;
-use super::sync::TIMES_OUT;
+use crate::pool::helper::{Helper, Work, lend};
+use crate::pool::process::Process;
+use crate::pool::sync::TIMES_OUT;
 
 /// Helpers that end with the model.
 struct Helpers {

@@ -2,7 +2,9 @@
 //! although another is idle; there it waits for milliseconds while the caller computes.
 
 #[cfg(target_os = "linux")]
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
+#[cfg(target_os = "linux")]
+use std::sync::atomic::Ordering;
 
 /// A thread, and the CPU that it is kept off.
 #[derive(Debug)]

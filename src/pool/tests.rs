@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use super::*;
-use crate::interrupt::INTERVAL;
+use crate::base::cancel::INTERVAL;
+use crate::pool::*;
 
 #[test]
 fn every_task_is_done_once_by_any_team() {

@@ -1,37 +1,14 @@
 //! The Python border: it borrows, detaches, calls the core and returns. No arithmetic here, and no
 //! other room knows Python.
 
-mod arrays;
+mod api;
 mod borrow;
-mod bp1;
-mod calls;
-mod config;
-mod copying;
-mod custom;
-mod detach;
-mod equations;
-mod errors;
-mod initialise;
-mod inputs;
-mod network;
-mod optimizers;
-mod results;
-mod run;
-mod runs;
-mod saving;
-mod stepped;
-mod store;
-mod targets;
-mod text;
-mod threads;
-mod trainer;
-mod training;
-mod vector;
-mod wanted;
+mod call;
+mod convert;
 
 use std::alloc::System;
 
-use crate::allocator::WithReserve;
+use crate::base::allocator::WithReserve;
 
 /// Small requests of the module, of PyO3 among them, are met where memory runs out.
 #[global_allocator]
@@ -40,50 +17,47 @@ static ALLOCATOR: WithReserve<System> = WithReserve::new(System);
 /// The compiled part of bpfast. Its public names are those of the package `bpfast`.
 #[pyo3::pymodule(gil_used = true)]
 mod _core {
-    #[pymodule_export]
-    use super::arrays::is_plain_numbers;
-    #[pymodule_export]
-    use super::bp1::{bp1, bp1_outputs};
-    #[pymodule_export]
-    use super::copying::restore;
-    #[pymodule_export]
-    use super::custom::as_batch;
-    #[pymodule_export]
-    use super::equations::{bp2, bp3, bp4};
-    #[pymodule_export]
-    use super::inputs::has_repeats;
-    #[pymodule_export]
-    use super::network::PyNetwork;
-    #[pymodule_export]
-    use super::optimizers::step_arrays;
-    #[pymodule_export]
-    use super::results::{Gradient, Trace};
-    #[pymodule_export]
-    use super::saving::load;
-    #[pymodule_export]
-    use super::store::{read_tensors, write_tensors};
-    #[pymodule_export]
-    use super::targets::check_targets;
-    #[pymodule_export]
-    use super::threads::{NumThreads, build_config, get_num_threads, set_num_threads};
-    #[pymodule_export]
-    use super::trainer::{Trainer, random_order};
-    #[pymodule_export]
-    use super::training::{assign_params, copy_params, set_training};
-    #[pymodule_export]
-    use super::vector::Views;
-
+    use pyo3::prelude::*;
     use pyo3::types::PyTuple;
 
-    use pyo3::prelude::*;
-
-    use super::initialise;
-    use crate::{Activation, Cost};
+    #[pymodule_export]
+    use super::api::bp1::{bp1, bp1_outputs};
+    #[pymodule_export]
+    use super::api::equations::{bp2, bp3, bp4};
+    #[pymodule_export]
+    use super::api::network::PyNetwork;
+    #[pymodule_export]
+    use super::api::network::copying::restore;
+    use super::api::network::initialise;
+    #[pymodule_export]
+    use super::api::network::saving::load;
+    #[pymodule_export]
+    use super::api::network::training::{assign_params, check_targets, copy_params, set_training};
+    #[pymodule_export]
+    use super::api::optimizers::step_arrays;
+    #[pymodule_export]
+    use super::api::results::{Gradient, Trace};
+    #[pymodule_export]
+    use super::api::store::{read_tensors, write_tensors};
+    #[pymodule_export]
+    use super::api::threads::{NumThreads, build_config, get_num_threads, set_num_threads};
+    #[pymodule_export]
+    use super::api::trainer::{Trainer, random_order};
+    #[pymodule_export]
+    use super::api::vector::Views;
+    #[pymodule_export]
+    use super::convert::arrays::is_plain_numbers;
+    #[pymodule_export]
+    use super::convert::custom::as_batch;
+    #[pymodule_export]
+    use super::convert::inputs::has_repeats;
+    use crate::model::activation::Activation;
+    use crate::model::cost::Cost;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
-        super::errors::quieten_panics();
+        super::call::errors::quieten_panics();
         // What crates make where it is first needed, and panic if they cannot.
         numpy::dtype::<f64>(py);
         py.get_type::<super::borrow::Allocation>();

@@ -1,14 +1,14 @@
 //! The examples of a mini-batch, brought together.
 
-use crate::error::Result;
-use crate::examples::{Incoming, Inputs, Targets, Y};
-use crate::interrupt::{Pulse, Question, watch};
-use crate::kernels::ask_for;
-use crate::network::Network;
+use crate::base::alloc::{reserve, reserve_list};
+use crate::base::cancel::{Pulse, Question, watch};
+use crate::base::error::Result;
+use crate::data::{Incoming, Inputs, Targets, Y};
+use crate::kernels::csr::Gathered;
+use crate::kernels::gemm::ask_for;
+use crate::kernels::real::Real;
+use crate::model::architecture::Network;
 use crate::pool::Team;
-use crate::reserve::{reserve, reserve_list};
-use crate::scalar::Real;
-use crate::sparse::Gathered;
 
 /// The bytes of a mini-batch from which on all threads bring it together: some 10 µs.
 const SHARED: usize = 1 << 17;

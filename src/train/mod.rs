@@ -8,25 +8,26 @@
 //! is 1, the gradient of a step is an unbiased estimate of that of Σ `s_x` `C_x` / Σ `s_x` over all.
 
 mod gather;
-mod lines;
 mod norms;
+mod padded;
 mod step;
 #[cfg(test)]
 mod tests;
 
-use crate::batch;
-use crate::error::Result;
-use crate::examples::{Inputs, Targets};
-use crate::interrupt::{Pulse, Question, watch};
-use crate::network::Network;
-use crate::optimizer::{Changed, Rule};
-use crate::pool::Team;
-use crate::reserve::reserve_for;
-use crate::scalar::Real;
-use crate::sum::CompensatedSum;
 use gather::Room;
-use lines::Lines;
 use norms::Norms;
+use padded::Lines;
+
+use crate::base::alloc::reserve_for;
+use crate::base::cancel::{Pulse, Question, watch};
+use crate::base::error::Result;
+use crate::base::sum::CompensatedSum;
+use crate::data::{Inputs, Targets};
+use crate::engine::batch;
+use crate::engine::optimizer::{Changed, Rule};
+use crate::kernels::real::Real;
+use crate::model::architecture::Network;
+use crate::pool::Team;
 
 /// How a network is trained.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,7 +141,7 @@ impl<T: Real> Run<'_, T> {
             "costs of the examples of one step"
         );
         (report.steps, report.diverged) = (0, false);
-        let Some(wide) = lines::network(self, changed.params)? else {
+        let Some(wide) = padded::network(self, changed.params)? else {
             return self.run_here(scratch, changed, report);
         };
         let mut lines = std::mem::take(&mut scratch.lines);
@@ -151,7 +152,7 @@ impl<T: Real> Run<'_, T> {
                     ..*self
                 };
                 let outcome = run.run_here(scratch, &mut copy, report);
-                lines::copy_back(self.network, &wide, &copy, changed);
+                padded::copy_back(self.network, &wide, &copy, changed);
                 outcome
             }
             // Without the memory it is only slower.

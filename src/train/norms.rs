@@ -1,12 +1,12 @@
 //! Vectors that may not be longer than a given norm: a gradient, or the weights into a neuron.
 
-use crate::compensated::add_compensated;
-use crate::error::Result;
-use crate::interrupt::Pulse;
-use crate::network::Network;
-use crate::reserve::reserve_list;
-use crate::scalar::Real;
-use crate::sum::sum;
+use crate::base::alloc::reserve_list;
+use crate::base::cancel::Pulse;
+use crate::base::error::Result;
+use crate::base::sum::compensated::add_compensated;
+use crate::base::sum::sum;
+use crate::kernels::real::Real;
+use crate::model::architecture::Network;
 
 /// The numbers whose squares are added first.
 const RUN: usize = 1 << 12;
@@ -133,8 +133,8 @@ pub fn shorten<T: Real>(network: &Network, params: &mut [T], longest: f64, room:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::activation::Activation;
-    use crate::cost::Cost;
+    use crate::model::activation::Activation;
+    use crate::model::cost::Cost;
 
     #[test]
     fn a_norm_is_that_of_all_numbers() {

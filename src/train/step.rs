@@ -2,17 +2,18 @@
 
 use ndarray::ArrayView2;
 
-use super::gather::ask_for_rows;
-use super::norms::{factor, norm, shorten};
-use super::{Run, Scratch};
-use crate::batch::{Call, Ready};
-use crate::dropout::Dropout;
-use crate::error::Result;
-use crate::examples::{Inputs, Targets};
-use crate::interrupt::watch;
-use crate::optimizer::{Changed, Step, Terms, Update};
-use crate::reserve::reserve_for;
-use crate::scalar::Real;
+use crate::base::alloc::reserve_for;
+use crate::base::cancel::watch;
+use crate::base::error::Result;
+use crate::data::{Inputs, Targets};
+use crate::engine::batch::Call;
+use crate::engine::batch::fused_step::Ready;
+use crate::engine::dropout::Dropout;
+use crate::engine::optimizer::{Changed, Step, Terms, Update};
+use crate::kernels::real::Real;
+use crate::train::gather::ask_for_rows;
+use crate::train::norms::{factor, norm, shorten};
+use crate::train::{Run, Scratch};
 
 /// The most bytes that are asked for ahead, of rows with every number: those of small steps, which
 /// wait for them the longest.

@@ -2,15 +2,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::ArrayView2;
 
-use super::*;
-use crate::activation::Activation;
-use crate::batch::Call;
-use crate::cost::Cost;
-use crate::dropout::Dropout;
-use crate::error::Kind;
-use crate::examples::Reduction;
-use crate::optimizer::{Step, Terms};
-use crate::random::{permutation, philox};
+use crate::base::error::Kind;
+use crate::base::random::{permutation, philox};
+use crate::data::Reduction;
+use crate::engine::batch::Call;
+use crate::engine::dropout::Dropout;
+use crate::engine::optimizer::{Step, Terms};
+use crate::model::activation::Activation;
+use crate::model::cost::Cost;
+use crate::train::*;
 
 mod bits;
 

@@ -1,11 +1,12 @@
 //! Networks, batches, sparse inputs, the equations by themselves, and threads.
 
-use bpfast::batch::{Call, Scratch};
-use bpfast::examples::{Inputs, Targets};
-use bpfast::interrupt::Pulse;
+use bpfast::base::cancel::Pulse;
+use bpfast::data::{Inputs, Targets};
+use bpfast::engine::batch::{Call, Scratch};
+use bpfast::engine::equations;
+use bpfast::kernels::csr::{Gathered, Positions};
 use bpfast::pool::Team;
-use bpfast::sparse::{Gathered, Positions};
-use bpfast::{Activation, Cost, Network, equations};
+use bpfast::{Activation, Cost, Network};
 use ndarray::ArrayView2;
 
 use super::{network, refusing, walk};

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use bpfast::interrupt::Pulse;
-use bpfast::rows::in_rows;
-use bpfast::saved::{self, Saved};
-use bpfast::store::{self, Failure, Number, Reader, Tensor};
+use bpfast::base::cancel::Pulse;
+use bpfast::io::network_file::{self, Saved};
+use bpfast::io::safetensors::{self, Failure, Number, Reader, Tensor};
+use bpfast::io::transpose::in_rows;
 use bpfast::{Activation, Cost, Error, Result};
 
 use super::{network, walk, walk_rooms};
@@ -28,7 +28,7 @@ impl Drop for Gone {
 }
 
 /// What the system has no memory for counts as any other.
-fn memory<R>(outcome: store::Result<R>) -> Result<()> {
+fn memory<R>(outcome: safetensors::Result<R>) -> Result<()> {
     match outcome {
         Ok(_) => Ok(()),
         Err(Failure::Refused(error)) => Err(error),
@@ -53,7 +53,12 @@ pub fn tensors() {
     let mut copies: Vec<_> = (0..4000).map(|_| metadata.clone()).collect();
     walk_rooms("tensors are written", || {
         let metadata = copies.pop().expect("enough of them");
-        memory(store::write(&file.0, &tensors, metadata, &Pulse::none()))
+        memory(safetensors::write(
+            &file.0,
+            &tensors,
+            metadata,
+            &Pulse::none(),
+        ))
     });
     walk_rooms("a header is read", || memory(Reader::open(&file.0)));
     let reader = Reader::open(&file.0).expect("a file");
@@ -71,7 +76,12 @@ pub fn networks() {
         in_rows(&network, &params, &Pulse::none()).map(|_| ())
     });
     walk_rooms("a network is written", || {
-        memory(saved::write(&file.0, &network, &params, &Pulse::none()))
+        memory(network_file::write(
+            &file.0,
+            &network,
+            &params,
+            &Pulse::none(),
+        ))
     });
     let mut params = params.clone();
     walk_rooms("a network is read", || {

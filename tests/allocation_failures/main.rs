@@ -15,8 +15,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 
-use bpfast::allocator::WithReserve;
-use bpfast::error::Kind;
+use bpfast::base::allocator::WithReserve;
+use bpfast::base::error::Kind;
 use bpfast::{Activation, Cost, Network, Result};
 
 /// The system's allocator, which refuses what it is told to.

@@ -1,9 +1,9 @@
 //! Steps of training, with all that goes with them.
 
-use bpfast::examples::{Inputs, Targets};
-use bpfast::optimizer::{Changed, Rule};
+use bpfast::data::{Inputs, Targets};
+use bpfast::engine::optimizer::{Changed, Rule};
+use bpfast::kernels::csr::Positions;
 use bpfast::pool::Team;
-use bpfast::sparse::Positions;
 use bpfast::train::{Report, Run, Scratch, Settings};
 use bpfast::{Activation, Cost, Network};
 use ndarray::ArrayView2;

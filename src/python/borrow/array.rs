@@ -8,9 +8,9 @@ use numpy::ndarray::{ArrayView, Dim, Dimension, ShapeBuilder};
 use numpy::{PyArray, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
-use super::header::{Bounds, Order, check_writeable, data};
-use super::table::{Access, Borrow, ScopeId};
-use crate::error::{Error, Result};
+use crate::base::error::{Error, Result};
+use crate::python::borrow::header::{Bounds, Order, check_writeable, data};
+use crate::python::borrow::table::{Access, Borrow, ScopeId};
 
 /// An array that no call of bpfast writes to while this lives.
 pub struct ReadArray<'py, T, D> {

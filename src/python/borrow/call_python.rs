@@ -16,6 +16,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
+use crate::python::call::detach::park;
+
 type Call = unsafe extern "C" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyObject;
 type UnwindingCall =
     unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyObject;
@@ -23,13 +25,6 @@ type UnwindingCall =
 /// The compiler takes the functions of PyO3 never to unwind, and would leave the guard below out if it
 /// saw which one is called: the address is read from here, as if it might be any.
 static OBJECT_CALL: Call = ffi::PyObject_Call;
-
-/// Keeps the thread here for ever: Python is gone, and the process is about to end.
-pub fn park() -> ! {
-    loop {
-        std::thread::park();
-    }
-}
 
 /// What a stack that is unwound meets first.
 struct Guard;
@@ -94,6 +89,11 @@ pub fn of_module<'py>(py: Python<'py>, module: &str, name: &str) -> PyResult<Bou
     static IMPORT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let import = IMPORT.import(py, "importlib", "import_module")?;
     call(import, (module,))?.getattr(name)
+}
+
+/// `numpy.<name>`.
+pub fn numpy_function<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import("numpy")?.getattr(name)
 }
 
 /// `object.name(*arguments)`.

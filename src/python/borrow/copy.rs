@@ -3,10 +3,10 @@
 use numpy::{PyArrayDescr, PyUntypedArray};
 use pyo3::prelude::*;
 
-use super::super::arrays::numpy_function;
-use super::call_python::{call, call_method};
-use super::header::{Bounds, Order, check_writeable};
-use super::table::{Access, Borrow, ScopeId};
+use crate::python::borrow::call_python::numpy_function;
+use crate::python::borrow::call_python::{call, call_method};
+use crate::python::borrow::header::{Bounds, Order, check_writeable};
+use crate::python::borrow::table::{Access, Borrow, ScopeId};
 
 /// A copy of an array.
 ///

@@ -6,7 +6,7 @@
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods, npyffi};
 use pyo3::prelude::*;
 
-use crate::error::{Error, Result};
+use crate::base::error::{Error, Result};
 
 /// Addresses: those from `start` up to, but not with, `end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

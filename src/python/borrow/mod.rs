@@ -6,6 +6,7 @@
 //! - `scope`: the arrays of one call of which several are written to
 //! - `overlap`: whether arrays share memory
 //! - `copy`: copies that NumPy makes
+//! - `allocation`: memory that Rust owns, the `base` of arrays that show it
 //! - `owned`: vectors that Rust owns and NumPy sees
 //! - `view`: what NumPy sees of them
 //! - `call_python`: calls of Python code, from which a thread may not come back
@@ -36,6 +37,7 @@
 
 #![allow(unsafe_code)]
 
+mod allocation;
 mod array;
 pub mod call_python;
 mod copy;
@@ -46,11 +48,12 @@ mod scope;
 mod table;
 mod view;
 
+pub use allocation::Allocation;
 pub use array::{ReadArray, WriteArray, readonly, readonly_block, readwrite};
 pub use copy::{assign, block, copied, fill};
 pub use header::{Order, check_writeable};
 pub use overlap::{Spans, check_out_apart, check_spread};
-pub use owned::{Allocation, AnyOwned, Owned, ReadGuard, into_array};
+pub use owned::{AnyOwned, Element, Owned, ReadGuard, into_array};
 pub use scope::BorrowScope;
 pub use table::{Access, Borrow, forget_in_children};
 pub use view::View;

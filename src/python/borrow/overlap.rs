@@ -8,10 +8,10 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::super::arrays::numpy_function;
-use super::call_python::call_with;
-use super::header::{Bounds, Order};
-use crate::error::Error;
+use crate::base::error::Error;
+use crate::python::borrow::call_python::call_with;
+use crate::python::borrow::call_python::numpy_function;
+use crate::python::borrow::header::{Bounds, Order};
 
 /// The most steps of the search for a number that two arrays share, whose cost can grow exponentially
 /// with the number of axes: a quarter of a millisecond. Of 19,000 random pairs of crossing slices, all

@@ -1,8 +1,6 @@
 //! Vectors that Rust owns and NumPy sees.
 
-use std::alloc::{Layout, dealloc};
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut, Range};
 use std::ptr::NonNull;
 use std::time::Duration;
@@ -10,59 +8,18 @@ use std::time::Duration;
 use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 
-use super::super::arrays::Element;
-use super::super::detach::without_kernels;
-use super::header::Bounds;
-use super::table::{Access, Borrow};
-use super::view::View;
-use crate::error::{Error, Result};
-use crate::interrupt::watch;
-use crate::reserve::reserve_for;
+use crate::base::alloc::reserve_for;
+use crate::base::cancel::watch;
+use crate::base::error::{Error, Result};
+use crate::kernels::real::Real;
+use crate::python::borrow::allocation::Allocation;
+use crate::python::borrow::header::Bounds;
+use crate::python::borrow::table::{Access, Borrow};
+use crate::python::borrow::view::View;
+use crate::python::call::detach::without_kernels;
 
 /// How long a training waits before it asks again whether others are done.
 const WAIT: Duration = Duration::from_micros(200);
-
-/// Memory that Rust owns: the `base` of every array that shows it, each of which keeps it alive. It
-/// has no attributes: whatever Python code does to an array, the memory stays where it is.
-#[pyclass(frozen, module = "bpfast._core")]
-pub struct Allocation {
-    start: NonNull<u8>,
-    layout: Layout,
-}
-
-// SAFETY: it is an address and a size, which no thread changes. Whoever reads or writes the memory
-// has a borrow of it.
-unsafe impl Send for Allocation {}
-// SAFETY: as for `Send`.
-unsafe impl Sync for Allocation {}
-
-impl Allocation {
-    fn of<T: Copy>(numbers: Vec<T>) -> Self {
-        let mut numbers = ManuallyDrop::new(numbers);
-        let size = numbers.capacity() * size_of::<T>();
-        Self {
-            // SAFETY: the pointer of a vector is not null.
-            start: unsafe { NonNull::new_unchecked(numbers.as_mut_ptr().cast()) },
-            // SAFETY: the vector has allocated this very layout.
-            layout: unsafe { Layout::from_size_align_unchecked(size, align_of::<T>()) },
-        }
-    }
-
-    /// Where it begins.
-    pub fn start(&self) -> NonNull<u8> {
-        self.start
-    }
-}
-
-impl Drop for Allocation {
-    fn drop(&mut self) {
-        if self.layout.size() > 0 {
-            // SAFETY: a vector allocated this layout at `start` and was forgotten; its numbers need no
-            // drop. Nobody can still use the memory: arrays and `Owned` keep `self` alive.
-            unsafe { dealloc(self.start.as_ptr(), self.layout) }
-        }
-    }
-}
 
 /// `numbers` as an array, which is not a copy.
 ///
@@ -84,6 +41,30 @@ pub struct Owned<T> {
     allocation: Py<Allocation>,
     length: usize,
     _numbers: PhantomData<T>,
+}
+
+/// A number type that both the core and NumPy know.
+pub trait Element: Real + numpy::Element {
+    /// The vector, if it is of this type.
+    fn of(vector: &AnyOwned) -> Option<&Owned<Self>>;
+}
+
+impl Element for f32 {
+    fn of(vector: &AnyOwned) -> Option<&Owned<Self>> {
+        match vector {
+            AnyOwned::Float32(vector) => Some(vector),
+            AnyOwned::Float64(_) => None,
+        }
+    }
+}
+
+impl Element for f64 {
+    fn of(vector: &AnyOwned) -> Option<&Owned<Self>> {
+        match vector {
+            AnyOwned::Float64(vector) => Some(vector),
+            AnyOwned::Float32(_) => None,
+        }
+    }
 }
 
 /// An [`Owned`] of either type.
@@ -183,11 +164,11 @@ impl<T: Element> Owned<T> {
     }
 
     fn numbers(&self) -> NonNull<[T]> {
-        NonNull::slice_from_raw_parts(self.allocation.get().start.cast(), self.length)
+        NonNull::slice_from_raw_parts(self.allocation.get().start().cast(), self.length)
     }
 
     fn bounds(&self) -> Bounds {
-        let start = self.allocation.get().start.addr().get();
+        let start = self.allocation.get().start().addr().get();
         Bounds {
             start,
             end: start + self.length * size_of::<T>(),

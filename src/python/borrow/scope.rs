@@ -6,10 +6,10 @@ use numpy::ndarray::Dimension;
 use numpy::{PyArray, PyArrayMethods, PyUntypedArray};
 use pyo3::prelude::*;
 
-use super::array::{Block, ReadArray, WriteArray};
-use super::header::{Order, check_writeable};
-use super::overlap::Spans;
-use super::table::{Access, Borrow, ScopeId};
+use crate::python::borrow::array::{Block, ReadArray, WriteArray};
+use crate::python::borrow::header::{Order, check_writeable};
+use crate::python::borrow::overlap::Spans;
+use crate::python::borrow::table::{Access, Borrow, ScopeId};
 
 /// Borrows that do not exclude each other, though their addresses may cross as those of `p[::2]` and
 /// `p[1::2]` do: each is shown, number by number, to share no memory with the others, where one of

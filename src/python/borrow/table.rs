@@ -10,9 +10,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict};
 
-use super::header::Bounds;
-use crate::error::{Error, Result};
-use crate::reserve::push;
+use crate::base::alloc::push;
+use crate::base::error::{Error, Result};
+use crate::python::borrow::header::Bounds;
 
 /// Locked only by a thread that holds the GIL, so that `os.fork` never copies it locked.
 static TABLE: Mutex<Table> = Mutex::new(Table {

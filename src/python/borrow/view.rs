@@ -8,8 +8,8 @@ use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMet
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use super::header::data;
-use super::owned::Allocation;
+use crate::python::borrow::allocation::Allocation;
+use crate::python::borrow::header::data;
 
 /// A part of a vector, and the array that shows it.
 pub struct View {

@@ -1,7 +1,7 @@
 //! How a training is done changes no bit of what comes of it.
 
-use super::*;
-use crate::sparse::Positions;
+use crate::kernels::csr::Positions;
+use crate::train::tests::*;
 
 /// One product over all examples or one a chunk, in place or apart, in either layout, which follows
 /// the rows of a chunk: 17 rows of the deep network lie by example, two chunks of them by neuron.

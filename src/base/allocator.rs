@@ -1,0 +1,277 @@
+//! An allocator that has something left when the system has not.
+//!
+//! Rust ends the process where a `Box` or a `String` cannot be allocated. Whatever grows with the data is
+//! therefore asked for in a way that can be refused ([`crate::base::alloc`]). What is small and of a size that
+//! does not depend on the data, such as an error and its message, the name of a thread or what PyO3 makes
+//! for a call, is everywhere, in libraries too. [`WithReserve`] gives it a slot of a reserve where the
+//! system has no memory.
+
+#![allow(unsafe_code)] // an allocator deals in pointers
+
+use std::alloc::{GlobalAlloc, Layout};
+use std::cell::UnsafeCell;
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The bytes of a slot: the longest request that is never refused, as long as slots are free.
+pub const SLOT: usize = 4096;
+const WORDS: usize = 4;
+/// Many times what a call uses at once.
+const SLOTS: usize = WORDS * u64::BITS as usize;
+
+/// The reserve of the process.
+static RESERVE: Reserve = Reserve::new();
+
+/// Whether less than half of the reserve is left. Then no memory is left for data either, be it little.
+pub fn is_low() -> bool {
+    RESERVE.is_low()
+}
+
+/// An allocator, and a reserve of 1 MiB for small requests that it refuses.
+#[derive(Debug, Clone, Copy)]
+pub struct WithReserve<A> {
+    allocator: A,
+    reserve: &'static Reserve,
+}
+
+impl<A> WithReserve<A> {
+    /// With the reserve of the process.
+    pub const fn new(allocator: A) -> Self {
+        Self {
+            allocator,
+            reserve: &RESERVE,
+        }
+    }
+}
+
+/// Slots for small requests: address space, but no memory until they are used.
+struct Reserve {
+    slots: Slots,
+    /// A bit for each slot.
+    taken: [AtomicU64; WORDS],
+}
+
+#[repr(align(4096))]
+struct Slots(UnsafeCell<[u8; SLOT * SLOTS]>);
+
+// SAFETY: a slot is used by nobody but who has set its bit in `taken`.
+unsafe impl Sync for Slots {}
+
+impl Reserve {
+    /// For a static: it is longer than a stack may bear.
+    #[allow(clippy::large_stack_arrays)]
+    const fn new() -> Self {
+        Self {
+            slots: Slots(UnsafeCell::new([0; SLOT * SLOTS])),
+            taken: [const { AtomicU64::new(0) }; WORDS],
+        }
+    }
+
+    fn is_low(&self) -> bool {
+        let taken = self
+            .taken
+            .iter()
+            .map(|word| word.load(Ordering::Relaxed).count_ones());
+        taken.sum::<u32>() as usize > SLOTS / 2
+    }
+
+    /// A free slot, if the request fits in one.
+    fn take(&self, layout: Layout) -> *mut u8 {
+        if layout.size() > SLOT || layout.align() > SLOT {
+            return null_mut();
+        }
+        for (index, word) in self.taken.iter().enumerate() {
+            let lowest = |taken: u64| (taken != u64::MAX).then(|| taken | (taken + 1));
+            // Acquire: what the last owner did is done.
+            if let Ok(before) = word.fetch_update(Ordering::Acquire, Ordering::Relaxed, lowest) {
+                let slot = index * u64::BITS as usize + before.trailing_ones() as usize;
+                // SAFETY: `slot` is below SLOTS, as a bit of the word was free.
+                return unsafe { self.slots.0.get().cast::<u8>().add(slot * SLOT) };
+            }
+        }
+        null_mut()
+    }
+
+    /// The slot that begins at `place`, if it lies in the reserve.
+    fn slot_of(&self, place: *mut u8) -> Option<usize> {
+        let slot = place.addr().wrapping_sub(self.slots.0.get().addr()) / SLOT;
+        (slot < SLOTS).then_some(slot)
+    }
+
+    fn give_back(&self, slot: usize) {
+        let (word, bit) = (slot / u64::BITS as usize, slot % u64::BITS as usize);
+        self.taken[word].fetch_and(!(1 << bit), Ordering::Release);
+    }
+}
+
+impl std::fmt::Debug for Reserve {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reserve")
+            .field("taken", &self.taken)
+            .finish_non_exhaustive()
+    }
+}
+
+// SAFETY: what comes from `A` goes back to it. A slot is as long as the request and as aligned, as `Reserve::take`
+// checks, it has no other owner until it is given back, and it never moves. Nothing here unwinds.
+unsafe impl<A: GlobalAlloc> GlobalAlloc for WithReserve<A> {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller keeps to the contract.
+        let place = unsafe { self.allocator.alloc(layout) };
+        if place.is_null() {
+            self.reserve.take(layout)
+        } else {
+            place
+        }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller keeps to the contract.
+        let place = unsafe { self.allocator.alloc_zeroed(layout) };
+        if !place.is_null() {
+            return place;
+        }
+        let place = self.reserve.take(layout);
+        if !place.is_null() {
+            // SAFETY: a slot is as long as the request.
+            unsafe { place.write_bytes(0, layout.size()) };
+        }
+        place
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        match self.reserve.slot_of(place) {
+            Some(slot) => self.reserve.give_back(slot),
+            // SAFETY: it is no slot, so it came from `A`.
+            None => unsafe { self.allocator.dealloc(place, layout) },
+        }
+    }
+
+    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let is_slot = self.reserve.slot_of(place).is_some();
+        if is_slot && size <= SLOT {
+            return place;
+        }
+        // SAFETY: the caller keeps to the contract; what is no slot came from `A`.
+        let (new, layout_of_new) = unsafe {
+            let new = Layout::from_size_align_unchecked(size, layout.align());
+            let place = if is_slot {
+                self.allocator.alloc(new)
+            } else {
+                self.allocator.realloc(place, layout, size)
+            };
+            (place, new)
+        };
+        if !new.is_null() && !is_slot {
+            return new;
+        }
+        let new = if new.is_null() {
+            self.reserve.take(layout_of_new)
+        } else {
+            new
+        };
+        if !new.is_null() {
+            // SAFETY: both are so long, and they are two; `place` is given back once.
+            unsafe {
+                new.copy_from_nonoverlapping(place, size.min(layout.size()));
+                self.dealloc(place, layout);
+            }
+        }
+        new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An allocator that has nothing.
+    struct Nothing;
+
+    // SAFETY: it gives no memory.
+    unsafe impl GlobalAlloc for Nothing {
+        unsafe fn alloc(&self, _: Layout) -> *mut u8 {
+            null_mut()
+        }
+        unsafe fn dealloc(&self, _: *mut u8, _: Layout) {
+            unreachable!("it gave none");
+        }
+    }
+
+    #[test]
+    fn small_requests_are_met_from_the_reserve_and_large_ones_refused() {
+        static RESERVE: Reserve = Reserve::new();
+        let allocator = WithReserve {
+            allocator: Nothing,
+            reserve: &RESERVE,
+        };
+        let is_low = || RESERVE.is_low();
+        let layout = |size| Layout::from_size_align(size, 64).expect("a layout");
+        // SAFETY: each place is used within its size, and given back once with its layout.
+        unsafe {
+            assert!(allocator.alloc(layout(SLOT + 1)).is_null());
+            let one = allocator.alloc(layout(10));
+            one.write_bytes(7, 10);
+            let two = allocator.alloc(layout(SLOT));
+            two.write_bytes(9, SLOT);
+            assert!(one.addr().is_multiple_of(64) && two.addr() - one.addr() >= SLOT);
+            assert_eq!(allocator.realloc(one, layout(10), SLOT), one);
+            assert!(allocator.realloc(one, layout(SLOT), SLOT + 1).is_null());
+            assert_eq!(one.read(), 7, "what cannot grow stays");
+            allocator.dealloc(two, layout(SLOT));
+            let again = allocator.alloc_zeroed(layout(SLOT));
+            assert_eq!(again, two);
+            assert_eq!(again.read(), 0, "zeros, whatever was there");
+            allocator.dealloc(again, layout(SLOT));
+            allocator.dealloc(one, layout(SLOT));
+
+            assert!(!is_low());
+            let all: Vec<_> = (0..SLOTS).map(|_| allocator.alloc(layout(1))).collect();
+            assert!(all.iter().all(|place| !place.is_null()) && is_low());
+            assert!(
+                allocator.alloc(layout(1)).is_null(),
+                "one more than there are"
+            );
+            for &place in &all {
+                allocator.dealloc(place, layout(1));
+            }
+            assert!(!is_low());
+        }
+    }
+
+    #[test]
+    fn what_the_system_cannot_make_longer_moves_into_the_reserve() {
+        /// The system, which never makes anything longer.
+        struct Fixed;
+
+        // SAFETY: the system's allocator does what is done.
+        unsafe impl GlobalAlloc for Fixed {
+            unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+                // SAFETY: the caller keeps to the contract.
+                unsafe { std::alloc::System.alloc(layout) }
+            }
+            unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+                // SAFETY: as above.
+                unsafe { std::alloc::System.dealloc(place, layout) }
+            }
+            unsafe fn realloc(&self, _: *mut u8, _: Layout, _: usize) -> *mut u8 {
+                null_mut()
+            }
+        }
+        static RESERVE: Reserve = Reserve::new();
+        let allocator = WithReserve {
+            allocator: Fixed,
+            reserve: &RESERVE,
+        };
+        let layout = Layout::from_size_align(8, 8).expect("a layout");
+        let longer = Layout::from_size_align(16, 8).expect("a layout");
+        // SAFETY: as in the test above.
+        unsafe {
+            let place = allocator.alloc(layout);
+            place.write_bytes(3, 8);
+            let moved = allocator.realloc(place, layout, 16);
+            assert!(RESERVE.slot_of(moved).is_some() && moved.add(7).read() == 3);
+            allocator.dealloc(moved, longer);
+        }
+    }
+}

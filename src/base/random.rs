@@ -1,0 +1,137 @@
+//! Random numbers by counting: a number is a function of a key and of where it is used, and of
+//! nothing else, so that it does not matter in which order, or by which thread, it is drawn.
+
+use crate::base::cancel::{ELEMENT_WORK, Pulse};
+
+/// Philox4x32-10: four words for each key and counter (Salmon, Moraes, Dror and Shaw, 2011).
+pub fn philox(key: u64, counter: [u32; 4]) -> [u32; 4] {
+    const ROUNDS: usize = 10;
+    const MULTIPLIERS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
+    const STEPS: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
+    let (mut low, mut high) = halves(key);
+    let mut word = counter;
+    for _ in 0..ROUNDS {
+        let (low0, high0) = halves(u64::from(MULTIPLIERS[0]) * u64::from(word[0]));
+        let (low2, high2) = halves(u64::from(MULTIPLIERS[1]) * u64::from(word[2]));
+        word = [high2 ^ word[1] ^ low, low2, high0 ^ word[3] ^ high, low0];
+        low = low.wrapping_add(STEPS[0]);
+        high = high.wrapping_add(STEPS[1]);
+    }
+    word
+}
+
+/// The low and the high half of a number.
+#[allow(clippy::cast_possible_truncation)] // the halves are what is wanted
+fn halves(number: u64) -> (u32, u32) {
+    (number as u32, (number >> 32) as u32)
+}
+
+/// What random numbers are drawn for, so that no two purposes share any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The order of the examples of an epoch.
+    Order = 0,
+    /// The neurons that are dropped in a step.
+    Dropout = 1,
+}
+
+/// 0, …, n − 1 in the random order of `epoch`: the same for the same `seed`, always. Left undone
+/// where `pulse` says so.
+pub fn permutation(seed: u64, epoch: u64, order: &mut [u32], pulse: &Pulse<'_>) {
+    for (place, index) in order.iter_mut().zip(0..) {
+        *place = index;
+    }
+    let (low, high) = halves(epoch);
+    // A fourth of the counter's words is the purpose, with the high bits of the epoch.
+    let purpose = (high << 8) | Purpose::Order as u32;
+    let mut words = [0; 4];
+    for (drawn, left) in (2..=order.len()).rev().enumerate() {
+        let (block, at) = (drawn / 2, drawn % 2 * 2);
+        if at == 0 {
+            let (index, index_high) = halves(block as u64);
+            words = philox(seed, [index, index_high, low, purpose]);
+            if pulse.stopped_after(ELEMENT_WORK) {
+                return;
+            }
+        }
+        let word = u64::from(words[at]) | u64::from(words[at + 1]) << 32;
+        order.swap(below(left, word), left - 1);
+    }
+}
+
+/// A number below `end` from 64 random bits. Its bias is end / 2^64.
+#[allow(clippy::cast_possible_truncation)] // the product's high half is below `end`
+fn below(end: usize, word: u64) -> usize {
+    ((u128::from(word) * end as u128) >> 64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The vectors that come with the authors' own implementation, Random123.
+    #[test]
+    fn philox_gives_the_published_numbers() {
+        let cases = [
+            (
+                0,
+                [0; 4],
+                [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8],
+            ),
+            (
+                u64::MAX,
+                [u32::MAX; 4],
+                [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd],
+            ),
+            (
+                0x299f_31d0_a409_3822,
+                [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
+                [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1],
+            ),
+        ];
+        for (key, counter, wanted) in cases {
+            assert_eq!(philox(key, counter), wanted);
+        }
+    }
+
+    #[test]
+    fn an_order_holds_every_example_once() {
+        for n in [0, 1, 2, 3, 10, 1000] {
+            let mut order = vec![7; n];
+            permutation(3, 1, &mut order, &Pulse::none());
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            assert!(
+                sorted
+                    .iter()
+                    .zip(0..)
+                    .all(|(&found, wanted)| found == wanted)
+            );
+        }
+        let order = |seed, epoch| {
+            let mut order = vec![0; 50];
+            permutation(seed, epoch, &mut order, &Pulse::none());
+            order
+        };
+        assert_eq!(order(1, 2), order(1, 2));
+        assert_ne!(order(1, 2), order(1, 3));
+        assert_ne!(order(1, 2), order(2, 2));
+    }
+
+    /// Every example comes to every place about equally often: χ² of 5 × 5 counts.
+    #[test]
+    fn orders_are_even() {
+        let mut counts = [[0.0_f64; 5]; 5];
+        for epoch in 0..5000 {
+            let mut order = [0; 5];
+            permutation(0, epoch, &mut order, &Pulse::none());
+            for (place, &example) in order.iter().enumerate() {
+                counts[place][example as usize] += 1.0;
+            }
+        }
+        let chi2: f64 = (counts.iter().flatten())
+            .map(|count| (count - 1000.0) * (count - 1000.0) / 1000.0)
+            .sum();
+        assert!(chi2 < 40.0, "{chi2}"); // 16 degrees of freedom: p = 0.001
+    }
+}

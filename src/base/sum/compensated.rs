@@ -1,0 +1,55 @@
+//! A sum that remembers what its rounding lost: its error does not grow with the number of terms.
+
+use ndarray::LinalgScalar;
+
+use crate::base::cancel::{ELEMENT_WORK, Pulse};
+
+/// sum ← sum + term, with what was lost before in `lost` (Kahan). Where the sum is not finite,
+/// nothing is carried over: ∞ stays ∞.
+pub fn add_compensated<T: LinalgScalar + PartialEq>(
+    sum: &mut [T],
+    lost: &mut [T],
+    term: &[T],
+    pulse: &Pulse<'_>,
+) {
+    /// Few enough to take less than a millisecond.
+    const BLOCK: usize = 1 << 16;
+    let blocks = sum.chunks_mut(BLOCK).zip(lost.chunks_mut(BLOCK));
+    for ((sum, lost), term) in blocks.zip(term.chunks(BLOCK)) {
+        if pulse.stopped_after(BLOCK * ELEMENT_WORK / 4) {
+            return;
+        }
+        for ((sum, lost), &term) in sum.iter_mut().zip(lost).zip(term) {
+            let corrected = term - *lost;
+            let new = *sum + corrected;
+            let missing = (new - *sum) - corrected;
+            let is_finite = missing - missing == T::zero();
+            *lost = if is_finite { missing } else { T::zero() };
+            *sum = new;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_small_for_one_addition_is_not_lost() {
+        let (mut sum, mut lost) = ([1.0_f32], [0.0_f32]);
+        for _ in 0..1000 {
+            add_compensated(&mut sum, &mut lost, &[1e-8], &Pulse::none());
+        }
+        // Each 1e-8 alone is below half a unit in the last place of 1.
+        assert!((sum[0] - 1.000_01).abs() < 1e-7, "{sum:?}");
+    }
+
+    #[test]
+    fn infinity_stays_infinity() {
+        let (mut sum, mut lost) = ([f64::INFINITY], [0.0]);
+        for _ in 0..3 {
+            add_compensated(&mut sum, &mut lost, &[1.0], &Pulse::none());
+        }
+        assert!(sum[0].is_infinite(), "{sum:?}");
+    }
+}

@@ -1,0 +1,162 @@
+//! x.
+
+use std::ops::Range;
+
+use ndarray::ArrayView2;
+
+use crate::base::cancel::ELEMENT_WORK;
+use crate::base::error::{Error, Result};
+use crate::data::contiguous;
+use crate::kernels::csr::SparseRows;
+use crate::kernels::gemm::Values;
+use crate::kernels::real::Real;
+use crate::model::architecture::Network;
+
+/// a^(l−1) of some examples: what comes into a layer.
+#[derive(Debug, Clone, Copy)]
+pub enum Incoming<'a, T> {
+    /// A number for each neuron.
+    Dense(Values<'a, T>),
+    /// Some numbers of each example; the others are 0.
+    Sparse(SparseRows<'a, T>),
+}
+
+/// x: n examples of n_1 numbers, row by row.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a, T> {
+    pub(crate) n: usize,
+    width: usize,
+    pub(crate) x: Incoming<'a, T>,
+}
+
+impl<'a, T: Real> Inputs<'a, T> {
+    /// Takes x of shape (n, n_1), n ≥ 1, C-contiguous.
+    ///
+    /// # Errors
+    /// Another shape, an empty batch, or another layout.
+    pub fn new(network: &Network, x: ArrayView2<'a, T>) -> Result<Self> {
+        let (n, width) = check_shape(network, x.dim())?;
+        let x = Incoming::Dense(Values::by_example(contiguous("x", x)?));
+        Ok(Self { n, width, x })
+    }
+
+    /// Takes x of shape (n, n_1), n ≥ 1, of which only some numbers are stored. They were proven
+    /// before: nothing is looked at here but the shape.
+    ///
+    /// # Errors
+    /// Another shape, an empty batch.
+    pub fn sparse(network: &Network, x: SparseRows<'a, T>) -> Result<Self> {
+        let (n, width) = check_shape(network, (x.len(), x.width()))?;
+        let x = Incoming::Sparse(x);
+        Ok(Self { n, width, x })
+    }
+
+    /// The number of examples.
+    pub fn len(&self) -> usize {
+        self.n
+    }
+
+    /// Some of the examples.
+    pub(crate) fn part(&self, rows: &Range<usize>) -> Self {
+        let (n, width) = (rows.len(), self.width);
+        let x = match self.x {
+            Incoming::Dense(x) => Incoming::Dense(x.part(rows, width)),
+            Incoming::Sparse(x) => Incoming::Sparse(x.part(rows.clone())),
+        };
+        Self { n, width, x }
+    }
+
+    /// Other examples of the same width: `n` of them, all their numbers in `x`.
+    pub(crate) fn with_dense(&self, n: usize, x: &'a [T]) -> Self {
+        let x = Incoming::Dense(Values::by_example(x));
+        Self { n, x, ..*self }
+    }
+
+    /// Some of the examples, read where they lie: all their numbers are there, one example after the
+    /// other.
+    pub(crate) fn picked(&self, all: &'a [T], rows: &'a [u32]) -> Self {
+        let (n, x) = (rows.len(), Values::picked(all, self.width, rows));
+        Self {
+            n,
+            x: Incoming::Dense(x),
+            ..*self
+        }
+    }
+
+    /// Whether the first layer's numbers have to lie by example.
+    pub(crate) fn by_example(&self) -> bool {
+        match self.x {
+            Incoming::Dense(x) => x.are_picked(),
+            Incoming::Sparse(_) => true,
+        }
+    }
+
+    /// Other examples of the same width, of which only some numbers are stored.
+    pub(crate) fn with_sparse(&self, x: SparseRows<'a, T>) -> Self {
+        let (n, x) = (x.len(), Incoming::Sparse(x));
+        Self { n, x, ..*self }
+    }
+
+    /// n_1.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// How many numbers of x are stored, where not all are.
+    pub(crate) fn stored(&self) -> Option<usize> {
+        match self.x {
+            Incoming::Dense(_) => None,
+            Incoming::Sparse(x) => Some(x.stored()),
+        }
+    }
+
+    /// The multiply-adds of the forward pass's products.
+    pub(crate) fn products(&self, network: &Network) -> usize {
+        let all = self.n.saturating_mul(network.n_weights());
+        let Some(stored) = self.stored() else {
+            return all;
+        };
+        let first = &network.layers()[0];
+        let missing = self.n.saturating_mul(first.n_in).saturating_sub(stored);
+        all.saturating_sub(missing.saturating_mul(first.n_out))
+    }
+
+    /// What the forward pass costs, in multiply-adds.
+    pub fn work(&self, network: &Network) -> usize {
+        let elements = network.n_neurons().saturating_mul(ELEMENT_WORK);
+        self.products(network)
+            .saturating_add(self.n.saturating_mul(elements))
+    }
+
+    /// x into `out`, (n, n_1), with every number.
+    ///
+    /// # Panics
+    /// `out` has another length.
+    pub fn write_dense(&self, out: &mut [T]) {
+        match self.x {
+            Incoming::Dense(x) => {
+                for (place, row) in out.chunks_exact_mut(self.width).zip(x.rows(self.width)) {
+                    place.copy_from_slice(row);
+                }
+            }
+            Incoming::Sparse(x) => x.write_dense(out),
+        }
+    }
+
+    /// Never: an empty batch is an error.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+}
+
+/// # Errors
+/// x is not of shape (n, n_1), or n = 0.
+fn check_shape(network: &Network, (n, width): (usize, usize)) -> Result<(usize, usize)> {
+    if width != network.n_inputs() {
+        return Err(Error::shape("x", &[n, network.n_inputs()], &[n, width]));
+    }
+    if n == 0 {
+        return Err(Error::value("x", "one example or more", "an empty batch"));
+    }
+    Ok((n, width))
+}

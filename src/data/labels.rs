@@ -1,0 +1,85 @@
+//! y of one axis: class labels, and what is said where it should be none, or should be others.
+
+use std::fmt::Display;
+
+use crate::base::error::{Error, Result, Shape};
+use crate::model::cost::Cost;
+
+/// How many labels an output of `width` neurons knows: 0 and 1 for a single one.
+fn classes(width: usize) -> usize {
+    width.max(2)
+}
+
+/// Checks labels, one for each of `n` examples; errors count them from `first`.
+///
+/// # Errors
+/// A cost that takes no labels, another number of them, a label out of range.
+pub(crate) fn check(width: usize, cost: Cost, n: usize, y: &[i64], first: usize) -> Result<()> {
+    if !cost.takes_labels() {
+        return Err(no_values(width, cost, n, y.len(), true));
+    }
+    if y.len() != n {
+        return Err(Error::shape("y", &[n], &[y.len()]));
+    }
+    let known = i64::try_from(classes(width)).unwrap_or(i64::MAX);
+    match y.iter().position(|label| !(0..known).contains(label)) {
+        Some(x) => Err(bad_label(first + x, width, y[x])),
+        None => Ok(()),
+    }
+}
+
+/// The error of a label that an output of `width` neurons does not know.
+pub(crate) fn bad_label(x: usize, width: usize, label: impl Display) -> Error {
+    let expected = format!("a label from 0 to {}", classes(width) - 1);
+    Error::value(format!("y[{x}]"), expected, label)
+}
+
+/// The error of y of shape (`length`,) where the outputs, (n, `width`), are wanted. It says how to
+/// come there if the numbers suffice: all are `whole` where they may have been meant as labels.
+pub(crate) fn no_values(width: usize, cost: Cost, n: usize, length: usize, whole: bool) -> Error {
+    let (expected, got) = ([n, width], [length]);
+    let (expected, got) = (Shape(&expected), Shape(&got));
+    if length == n && width == 1 {
+        let got = format!("{got}; reshape with y[:, None]");
+        return Error::value("y", format_args!("shape {expected}"), got);
+    }
+    if whole && !cost.takes_labels() {
+        let takers = "class labels go with 'cross_entropy' and 'log_likelihood'";
+        return Error::value("y", format_args!("shape {expected} ({takers})"), got);
+    }
+    if whole && length == n {
+        let got = format!("{got}; labels must be integers: y.astype(int)");
+        return Error::value("y", format_args!("shape {expected}"), got);
+    }
+    Error::value("y", format_args!("shape {expected}"), got)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_values_says_what_would_be() {
+        let said =
+            |width, cost, length, whole| no_values(width, cost, 4, length, whole).to_string();
+        let plain = "y: expected shape (4, 3), got (4,)";
+        assert_eq!(said(3, Cost::Quadratic, 4, false), plain);
+        assert_eq!(
+            said(3, Cost::LogLikelihood, 4, true),
+            format!("{plain}; labels must be integers: y.astype(int)")
+        );
+        assert_eq!(
+            said(3, Cost::Quadratic, 4, true),
+            "y: expected shape (4, 3) (class labels go with 'cross_entropy' and 'log_likelihood'), \
+             got (4,)"
+        );
+        for (cost, whole) in [(Cost::Quadratic, false), (Cost::CrossEntropy, true)] {
+            assert_eq!(
+                said(1, cost, 4, whole),
+                "y: expected shape (4, 1), got (4,); reshape with y[:, None]"
+            );
+        }
+        let other = "y: expected shape (4, 3), got (5,)";
+        assert_eq!(said(3, Cost::CrossEntropy, 5, true), other);
+    }
+}

@@ -1,0 +1,199 @@
+//! y, the weights of the examples, and how their costs add up.
+
+use ndarray::ArrayView2;
+
+use crate::base::error::{Error, Result};
+use crate::base::sum::sum;
+use crate::data::{contiguous, labels};
+use crate::kernels::real::Real;
+use crate::model::cost::{Cost, Wanted};
+
+/// y for each example.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Y<'a, T> {
+    /// (n, n_L), row by row.
+    Values(&'a [T]),
+    /// (n,): the neuron that should be 1 while the others are 0; a single output's own value.
+    Labels(&'a [i64]),
+}
+
+/// How the costs of the examples add up to C.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reduction {
+    /// `C = Σ C_x / n`, or `Σ s_x C_x / Σ s_x`.
+    #[default]
+    Mean,
+    /// `C = Σ C_x`, or `Σ s_x C_x`.
+    Sum,
+}
+
+impl Reduction {
+    /// The reduction called `name`.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn from_name(name: &str) -> Result<Self> {
+        match name {
+            "mean" => Ok(Self::Mean),
+            "sum" => Ok(Self::Sum),
+            _ => Err(Error::unknown_name("reduction", name, &["mean", "sum"])),
+        }
+    }
+}
+
+/// y, and the factor with which each example counts.
+#[derive(Debug, Clone, Copy)]
+pub struct Targets<'a, T> {
+    pub(crate) y: Y<'a, T>,
+    pub(crate) width: usize,
+    pub(crate) sample_weight: Option<&'a [f64]>,
+    /// What the weights are taken in units of, so that a mean with them cannot overflow.
+    unit: f64,
+    divisor: f64,
+    /// What every δ is multiplied with beside.
+    scale: f64,
+}
+
+impl<'a, T: Real> Targets<'a, T> {
+    /// y of shape (n, `width`), C-contiguous: the outputs wanted. With a custom cost: ∇_a `C_x`.
+    ///
+    /// # Errors
+    /// Another shape or layout.
+    pub fn values(width: usize, n: usize, y: ArrayView2<'a, T>) -> Result<Self> {
+        if y.dim() != (n, width) {
+            return Err(Error::shape("y", &[n, width], y.shape()));
+        }
+        Ok(Self::new(Y::Values(contiguous("y", y)?), n, width))
+    }
+
+    /// y of shape (n,): class labels from 0 to `width` − 1; 0 or 1 for a single output.
+    ///
+    /// # Errors
+    /// A cost that takes no labels, another length, a label out of range.
+    pub fn labels(width: usize, cost: Cost, n: usize, y: &'a [i64]) -> Result<Self> {
+        labels::check(width, cost, n, y, 0)?;
+        Ok(Self::new(Y::Labels(y), n, width))
+    }
+
+    #[allow(clippy::cast_precision_loss)] // n < 2^53
+    pub(crate) fn new(y: Y<'a, T>, n: usize, width: usize) -> Self {
+        Self {
+            y,
+            width,
+            sample_weight: None,
+            unit: 1.0,
+            divisor: n as f64,
+            scale: 1.0,
+        }
+    }
+
+    /// The same targets under `reduction`, example x counted with `sample_weight[x]`.
+    ///
+    /// # Errors
+    /// A wrong number of weights, one that is negative or not finite, or, for the mean, a sum of 0.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn weighted(
+        self,
+        n: usize,
+        reduction: Reduction,
+        sample_weight: Option<&'a [f64]>,
+    ) -> Result<Self> {
+        let (total, unit) = match (sample_weight, reduction) {
+            (None, _) => (n as f64, 1.0),
+            (Some(weights), Reduction::Sum) => (check_weights(n, weights)?, 1.0),
+            (Some(weights), Reduction::Mean) => {
+                let total = check_weights(n, weights)?;
+                let usual = (1e-100..1e100).contains(&total);
+                let unit = if usual { 1.0 } else { total };
+                (total / unit, unit)
+            }
+        };
+        let divisor = match reduction {
+            Reduction::Sum => 1.0,
+            Reduction::Mean if total > 0.0 => total,
+            Reduction::Mean => {
+                return Err(Error::value(
+                    "sample_weight",
+                    "a weight above 0 for at least one example",
+                    "all zero",
+                ));
+            }
+        };
+        Ok(Self {
+            sample_weight,
+            unit,
+            divisor,
+            ..self
+        })
+    }
+
+    /// Nothing, for `n` examples whose cost the caller computes.
+    pub fn none(n: usize) -> Self {
+        Self::new(Y::Values(&[]), n, 0)
+    }
+
+    /// The same targets, each to be counted with its number of `sample_weight`, which has been
+    /// checked.
+    pub fn with_weights(self, sample_weight: Option<&'a [f64]>) -> Self {
+        Self {
+            sample_weight,
+            ..self
+        }
+    }
+
+    /// The same targets, whose δ are multiplied with `scale`.
+    pub(crate) fn scaled(self, scale: f64) -> Self {
+        Self { scale, ..self }
+    }
+
+    /// `s_x / Σ s`: what δ of example `x` is multiplied with.
+    pub(crate) fn factor(&self, x: usize) -> T {
+        T::from_f64(self.sample_weight(x) / self.divisor * self.scale)
+    }
+
+    /// `s_x`, in units of its own.
+    pub(crate) fn sample_weight(&self, x: usize) -> f64 {
+        self.sample_weight
+            .map_or(1.0, |weights| weights[x] / self.unit)
+    }
+
+    /// Σ s in the same units, or 1: what the sum of the costs is divided by.
+    pub(crate) fn divisor(&self) -> f64 {
+        self.divisor
+    }
+
+    /// C from the costs `C_x` of the examples.
+    pub fn total(&self, costs: &[f64]) -> f64 {
+        let costs = costs.iter().enumerate();
+        sum(costs.map(|(x, cost)| self.sample_weight(x) * cost)) / self.divisor
+    }
+
+    /// y of example `x`.
+    pub(crate) fn of(&self, x: usize) -> Wanted<'a, T> {
+        match self.y {
+            Y::Values(y) => Wanted::Values(&y[x * self.width..][..self.width]),
+            Y::Labels(labels) if self.width == 1 => Wanted::Label((labels[x] == 1).then_some(0)),
+            Y::Labels(labels) => Wanted::Label(usize::try_from(labels[x]).ok()),
+        }
+    }
+}
+
+/// Σ s_x.
+pub(crate) fn check_weights(n: usize, weights: &[f64]) -> Result<f64> {
+    if weights.len() != n {
+        return Err(Error::shape("sample_weight", &[n], &[weights.len()]));
+    }
+    let bad = |weight: &f64| !(weight.is_finite() && *weight >= 0.0);
+    if let Some(x) = weights.iter().position(bad) {
+        return Err(Error::value(
+            format_args!("sample_weight[{x}]"),
+            "a finite weight, 0 or above",
+            weights[x].to_string().to_lowercase(), // as Python writes nan
+        ));
+    }
+    let total = sum(weights.iter().copied());
+    if !total.is_finite() {
+        return Err(Error::value("sample_weight", "a finite sum", total));
+    }
+    Ok(total)
+}

@@ -1,0 +1,203 @@
+//! A gradient cut into parts, each summed over all examples of a block in their order: for large
+//! networks, whose gradient is written once, and for small batches, whose parts keep every thread
+//! at work.
+
+use std::ops::Range;
+
+use crate::base::alloc::reserve;
+use crate::base::cancel::{Pulse, watch};
+use crate::base::error::Result;
+use crate::base::sum::compensated::add_compensated;
+use crate::data::Targets;
+use crate::engine::batch::slices::{Block, Part, Parts};
+use crate::engine::batch::{Call, Scratch, Worker};
+use crate::engine::workspace::{Keep, Workspace};
+use crate::kernels::gemm::Onto;
+use crate::kernels::real::Real;
+use crate::model::architecture::Layer;
+
+/// The multiply-adds that a part should have at least: some microseconds.
+const PART_WORK: usize = 1 << 17;
+/// The parts for each thread, so that they end together.
+const PARTS_PER_THREAD: usize = 3;
+/// The parts of the first layer for each thread where x is sparse: each looks at all that is stored.
+const SPARSE_PARTS: usize = 2;
+/// The neurons of a part at least, if every thread finds some: rows enough for the tiles.
+const PART_NEURONS: usize = 36;
+
+impl<T: Real> Call<'_, T> {
+    /// The gradient into `gradient`, the costs of the chunks into `scratch`.
+    ///
+    /// # Errors
+    /// No memory, or interrupted.
+    pub(super) fn sum_blocks(
+        &self,
+        targets: &Targets<'_, T>,
+        scratch: &mut Scratch<T>,
+        gradient: &mut [T],
+        chunks_per_block: usize,
+    ) -> Result<()> {
+        let plan = &self.plan;
+        let several = plan.chunks > chunks_per_block;
+        let in_block = chunks_per_block.min(plan.chunks);
+        let neurons = self.neurons_of_parts(in_block);
+        watch(self.question, |pulse| {
+            self.prepare_block(scratch, in_block, pulse)?;
+            if several {
+                let longest = self.network.layers().iter().enumerate();
+                let longest = longest.map(|(index, layer)| neurons(index, layer) * layer.row);
+                let longest = longest.max().unwrap_or(0);
+                for worker in &mut scratch.workers[..self.team.threads()] {
+                    reserve(&mut worker.part, longest, 1, pulse)?;
+                }
+                reserve(&mut scratch.lost, gradient.len(), 1, pulse)?;
+            }
+            Ok(())
+        })?;
+        watch(self.question, |beat| {
+            for index in 0..plan.chunks.div_ceil(chunks_per_block) {
+                // Each phase has a clock of its own, and may be shorter than a beat.
+                if index > 0 && beat.stopped() {
+                    break;
+                }
+                let chunks = plan.chunks_of(index, chunks_per_block);
+                self.errors_of_block(targets, scratch, chunks.clone())?;
+                let Scratch {
+                    workers,
+                    block,
+                    lost,
+                    ..
+                } = &mut *scratch;
+                let block = self.block(block, &chunks);
+                let lost = if several {
+                    &mut lost[..gradient.len()]
+                } else {
+                    &mut []
+                };
+                let (mut sums, mut lost) = (&mut *gradient, lost);
+                let parts = Parts::new(self.network, &neurons).map_while(|part| {
+                    let sum = sums.split_off_mut(..part.length)?;
+                    let lost = lost.split_off_mut(..part.length).unwrap_or_default();
+                    Some((part, sum, lost))
+                });
+                let workers = &mut workers[..self.team.threads()];
+                self.team.run(
+                    workers,
+                    parts,
+                    self.question,
+                    |worker, (part, sum, lost), pulse| {
+                        add_part(block, &part, sum, lost, index == 0, worker, pulse);
+                    },
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Makes room for the chunks of a block, and for the threads.
+    ///
+    /// # Errors
+    /// No memory.
+    pub(super) fn prepare_block(
+        &self,
+        scratch: &mut Scratch<T>,
+        chunks: usize,
+        pulse: &Pulse<'_>,
+    ) -> Result<()> {
+        self.prepare_workers(scratch)?;
+        let n = self.plan.rows_in(&(0..chunks)).len();
+        self.prepare(&mut scratch.block, n, Keep::ERRORS, pulse)
+    }
+
+    /// The forward pass and the errors of the chunks of a block, and the costs of their grains.
+    ///
+    /// # Errors
+    /// Interrupted.
+    pub(super) fn errors_of_block(
+        &self,
+        targets: &Targets<'_, T>,
+        scratch: &mut Scratch<T>,
+        chunks: Range<usize>,
+    ) -> Result<()> {
+        let plan = &self.plan;
+        let (n, per_chunk) = (plan.rows_in(&chunks).len(), plan.grains_per_chunk());
+        let layers = self.network.layers().len();
+        let costs = scratch.costs[chunks.start * per_chunk..].chunks_mut(per_chunk);
+        let workers = &mut scratch.workers[..self.team.threads()];
+        scratch.block.with_chunks(n, plan.rows, |buffers| {
+            let tasks = chunks.zip(buffers.chunks_mut(layers)).zip(costs);
+            self.team.run(
+                workers,
+                tasks,
+                self.question,
+                |worker, ((chunk, buffers), costs), pulse| {
+                    let (rows, room) = (plan.rows_of(chunk), &mut worker.room);
+                    self.errors_chunk(targets, &rows, buffers, room, costs, pulse);
+                },
+            )
+        })
+    }
+
+    /// The examples of `chunks`, with what [`Self::errors_of_block`] has left in `workspace`.
+    fn block<'b>(&'b self, workspace: &'b Workspace<T>, chunks: &Range<usize>) -> Block<'b, T> {
+        let plan = &self.plan;
+        let x = self.inputs.part(&plan.rows_in(chunks));
+        Block::new(self.network, x, workspace, plan.rows)
+    }
+
+    /// How many neurons' weights a part of a layer's gradient has.
+    fn neurons_of_parts(&self, chunks: usize) -> impl Fn(usize, &Layer) -> usize + Copy {
+        let rows = self.inputs.n.min(chunks * self.plan.rows);
+        let (threads, inputs) = (self.team.threads(), self.inputs.part(&(0..rows)));
+        let work = if threads == 1 {
+            usize::MAX
+        } else {
+            inputs.products(self.network) / (threads * PARTS_PER_THREAD)
+        };
+        let work = work.max(PART_WORK);
+        let stored = inputs.stored();
+        move |index, layer| {
+            if let Some(stored) = stored
+                && index == 0
+            {
+                let most = if threads == 1 {
+                    1
+                } else {
+                    SPARSE_PARTS * threads
+                };
+                let work = (layer.n_in.saturating_add(stored)).saturating_mul(layer.n_out);
+                return layer.n_in.div_ceil((work / PART_WORK).clamp(1, most));
+            }
+            let least = PART_NEURONS.min(layer.n_in.div_ceil(2 * threads));
+            (work / (rows * layer.n_out)).clamp(least, layer.n_in)
+        }
+    }
+}
+
+/// A part of the gradient over a block, the first or added to those before.
+fn add_part<T: Real>(
+    block: Block<'_, T>,
+    part: &Part,
+    sum: &mut [T],
+    lost: &mut [T],
+    first: bool,
+    worker: &mut Worker<T>,
+    pulse: &Pulse<'_>,
+) {
+    let Worker {
+        room, part: buffer, ..
+    } = worker;
+    if first {
+        block.sum(part, Onto::Nothing, sum, room, pulse);
+        for lost in lost.chunks_mut(1 << 16) {
+            lost.fill(T::ZERO);
+            pulse.stopped_after(lost.len());
+        }
+    } else {
+        let buffer = &mut buffer[..sum.len()];
+        block.sum(part, Onto::Nothing, buffer, room, pulse);
+        if !pulse.stopped_after(0) {
+            add_compensated(sum, lost, buffer, pulse);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! A step of training: the gradient of a batch is not written as a whole, but each part of it
+//! changes its parameters while it is in the cache; where the step is p ← p − η g, it is added up
+//! in the parameters themselves.
+
+use crate::base::alloc::reserve;
+use crate::base::cancel::{Pulse, watch};
+use crate::base::error::Result;
+use crate::base::sum::pairwise::add;
+use crate::data::{Incoming, Inputs, Targets};
+use crate::engine::batch::slices::{Block, Part, Parts};
+use crate::engine::batch::{Call, Scratch, Worker};
+use crate::engine::optimizer::{Changed, Step, Update};
+use crate::engine::plan::{Plan, Sum};
+use crate::kernels::elementwise::map;
+use crate::kernels::elementwise::optimizer_rules::Scale;
+use crate::kernels::gemm::Onto;
+use crate::kernels::real::Real;
+use crate::model::architecture::{Layer, Network};
+use crate::pool::Team;
+
+/// The multiply-adds of BP4, or what an optimizer's step takes as long as, up to which both are done
+/// without an interrupt: some 10 ms with SIMD.
+const WHOLE_WORK: usize = 1 << 28;
+/// The terms of a weight, on average, that are rounded to it one by one: a sum apart loses less.
+const FEW_TERMS: usize = 16;
+/// The most numbers of a part: gradient, parameters and what is kept fit the second-level cache.
+const PART: usize = 1 << 15;
+
+/// A batch whose errors are known, and whose gradient can change the parameters.
+pub(crate) struct Ready<'a, T> {
+    network: &'a Network,
+    inputs: Inputs<'a, T>,
+    /// How the batch was cut.
+    plan: Plan,
+    team: &'a Team,
+    /// η of a step that adds −η times the gradient, with −η in the errors.
+    plain_rate: Option<f64>,
+}
+
+impl<T: Real> Call<'_, T> {
+    /// Whether a step can be done by parts: the gradient is one block, and takes little time.
+    pub(crate) fn is_short(&self) -> bool {
+        let Sum::Blocks { chunks_per_block } = self.plan.sum else {
+            return false;
+        };
+        let work = self.inputs.n.saturating_mul(self.network.n_weights());
+        let work = work.max(Step::work(self.network.n_params()));
+        self.plan.chunks <= chunks_per_block && work <= WHOLE_WORK
+    }
+
+    /// The forward pass and the errors, for a step of `update`. Returns C, and how the batch was
+    /// cut.
+    ///
+    /// # Errors
+    /// No memory, or interrupted.
+    pub(crate) fn errors_for(
+        &self,
+        targets: &Targets<'_, T>,
+        scratch: &mut Scratch<T>,
+        update: &Update,
+    ) -> Result<(f64, Plan)> {
+        let chunks = self.plan.chunks;
+        watch(self.question, |pulse| {
+            reserve(&mut scratch.costs, self.plan.grains(), 1, pulse)?;
+            self.prepare_block(scratch, chunks, pulse)?;
+            let longest = self.network.layers().iter().map(longest_part).max();
+            for worker in &mut scratch.workers[..self.team.threads()] {
+                reserve(&mut worker.part, longest.unwrap_or(0), 1, pulse)?;
+            }
+            Ok(())
+        })?;
+        let rate = plain_rate(&self.inputs, update);
+        let targets = targets.scaled(rate.map_or(1.0, |rate| -rate));
+        self.errors_of_block(&targets, scratch, 0..chunks)?;
+        Ok((self.total(&targets, scratch), self.plan))
+    }
+}
+
+/// η of a step that adds −η times the gradient to the parameters, with −η in the errors.
+///
+/// That of a sparse x is added term by term, each rounded to its parameter: only where a weight meets
+/// few of the examples.
+fn plain_rate<T: Real>(inputs: &Inputs<'_, T>, update: &Update) -> Option<f64> {
+    let many = |stored| stored > FEW_TERMS.saturating_mul(inputs.width());
+    if inputs.stored().is_some_and(many) || update.weights.l1 != 0.0 {
+        return None;
+    }
+    update.step.plain_rate()
+}
+
+/// The neurons of a part of a layer whose gradient stands by itself.
+fn neurons_of_part(layer: &Layer) -> usize {
+    (PART / layer.row).clamp(1, layer.n_in)
+}
+
+fn longest_part(layer: &Layer) -> usize {
+    neurons_of_part(layer) * layer.row
+}
+
+impl<'a, T: Real> Ready<'a, T> {
+    /// A batch whose errors [`Call::errors_for`] has left, cut as that has told.
+    pub(crate) fn new(
+        network: &'a Network,
+        inputs: Inputs<'a, T>,
+        plan: Plan,
+        team: &'a Team,
+        update: &Update,
+    ) -> Self {
+        Self {
+            network,
+            inputs,
+            plan,
+            team,
+            plain_rate: plain_rate(&inputs, update),
+        }
+    }
+
+    /// Does the step, which is not interrupted.
+    pub(crate) fn update(
+        &self,
+        scratch: &mut Scratch<T>,
+        update: &Update,
+        mut changed: Changed<'_, T>,
+    ) {
+        let threads = self.team.threads();
+        let Scratch { workers, block, .. } = scratch;
+        let block = Block::new(self.network, self.inputs, block, self.plan.rows);
+        let neurons = |index: usize, layer: &Layer| {
+            let even = layer.n_in.div_ceil(2 * threads);
+            match (self.adds_in_place(block, index), threads) {
+                (true, 1) => layer.n_in,
+                // Each part of a sparse layer looks at all that is stored.
+                (true, _) if self.is_sparse(index) => even,
+                _ => neurons_of_part(layer).min(even),
+            }
+        };
+        let parts = Parts::new(self.network, neurons);
+        let parts = parts.map_while(|part| Some((changed.cut(part.length)?, part)));
+        let done = self.team.run(
+            &mut workers[..threads],
+            parts,
+            &|| false,
+            |worker, (changed, part), _| self.change(update, &part, block, worker, changed),
+        );
+        debug_assert!(done.is_ok(), "nobody interrupts");
+    }
+
+    /// Whether x is the input of the layer at `index`, and sparse.
+    fn is_sparse(&self, index: usize) -> bool {
+        index == 0 && matches!(self.inputs.x, Incoming::Sparse(_))
+    }
+
+    /// Whether the gradient of a layer's weights is added to them without a place of its own. A sum of
+    /// several products needs one: how a batch is cut may not change what is rounded.
+    fn adds_in_place(&self, block: Block<'_, T>, index: usize) -> bool {
+        self.plain_rate.is_some() && (block.is_one_product(index) || self.is_sparse(index))
+    }
+
+    /// Changes the parameters of a part.
+    fn change(
+        &self,
+        update: &Update,
+        part: &Part,
+        block: Block<'_, T>,
+        worker: &mut Worker<T>,
+        changed: Changed<'_, T>,
+    ) {
+        let Worker {
+            room, part: buffer, ..
+        } = worker;
+        let terms = match part.neuron {
+            Some(_) => update.weights,
+            None => update.biases,
+        };
+        let pulse = &Pulse::none();
+        if part.neuron.is_some() && self.adds_in_place(block, part.layer) {
+            let params = changed.params;
+            shrink(params, 1.0 - self.plain_rate.unwrap_or(0.0) * terms.l2);
+            block.sum(part, Onto::Sum, params, room, pulse);
+            return;
+        }
+        let gradient = &mut buffer[..part.length];
+        block.sum(part, Onto::Nothing, gradient, room, pulse);
+        if let Some(rate) = self.plain_rate {
+            shrink(changed.params, 1.0 - rate * terms.l2);
+            add(changed.params, gradient, pulse);
+        } else {
+            update.step.apply(terms, changed, gradient);
+        }
+    }
+}
+
+/// p ← p · factor.
+fn shrink<T: Real>(params: &mut [T], factor: f64) {
+    let factor = T::from_f64(factor);
+    if factor != T::ONE {
+        map(params, Scale(factor), |p| p * factor);
+    }
+}

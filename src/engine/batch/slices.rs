@@ -1,0 +1,195 @@
+//! A gradient cut into parts, and a part of it summed over the examples of a block.
+
+use crate::base::cancel::Pulse;
+use crate::data::{Incoming, Inputs};
+use crate::engine::backward::{bp3, bp4};
+use crate::engine::workspace::Workspace;
+use crate::kernels::gemm::{Layout, ONE_BLOCK, Onto, rows_at_once};
+use crate::kernels::real::Real;
+use crate::model::architecture::{Layer, Network};
+
+/// The examples of a block, with their forward pass and errors.
+#[derive(Clone, Copy)]
+pub(super) struct Block<'a, T: 'static> {
+    network: &'a Network,
+    x: Inputs<'a, T>,
+    workspace: &'a Workspace<T>,
+    /// The rows of a chunk.
+    rows: usize,
+}
+
+impl<'a, T: Real> Block<'a, T> {
+    /// The examples of `x`, whose a^l and δ^l are in `workspace`, in chunks of `rows`.
+    pub fn new(
+        network: &'a Network,
+        x: Inputs<'a, T>,
+        workspace: &'a Workspace<T>,
+        rows: usize,
+    ) -> Self {
+        Self {
+            network,
+            x,
+            workspace,
+            rows,
+        }
+    }
+
+    /// How many examples BP4 of the layer at `index` takes at once: how they were cut does not matter
+    /// where all they read lies by example.
+    fn at_once(&self, index: usize) -> usize {
+        let n = self.x.len();
+        if n <= self.rows.min(ONE_BLOCK) {
+            // The same without divisions, for short calls.
+            return n;
+        }
+        let layers = &self.workspace.layers[index.saturating_sub(1)..=index];
+        let by_example = |layout| layout == Layout::Examples;
+        if !layers.iter().all(|layer| by_example(layer.layout)) {
+            return self.rows;
+        }
+        let most = rows_at_once::<T>(self.network.layers()[index].n_out);
+        n.div_ceil(n.div_ceil(most))
+    }
+
+    /// Whether BP4 of the layer at `index` is one product of a block of steps.
+    pub fn is_one_product(&self, index: usize) -> bool {
+        self.x.len() <= self.at_once(index).min(ONE_BLOCK)
+    }
+
+    /// A part of the gradient, `onto` what `sum` holds; that of biases overwrites it. Onto a sum only
+    /// where BP4 is one product, or x is sparse.
+    pub fn sum(&self, part: &Part, onto: Onto, sum: &mut [T], room: &mut [T], pulse: &Pulse<'_>) {
+        let (n, at_once) = (self.x.len(), self.at_once(part.layer));
+        let (layers, row) = (
+            &self.workspace.layers,
+            self.network.layers()[part.layer].row,
+        );
+        if part.neuron.is_none() {
+            sum.fill(T::ZERO);
+        }
+        let mut first = 0;
+        while first < n && !pulse.stopped_after(0) {
+            let rows = first..n.min(first + at_once);
+            let delta = layers[part.layer].errors(&rows);
+            if let Some(neuron) = part.neuron {
+                let a = match part.layer {
+                    0 => self.x.part(&rows).x,
+                    layer => Incoming::Dense(layers[layer - 1].activations(&rows)),
+                };
+                let onto = match onto {
+                    Onto::Nothing if first > 0 => Onto::Terms,
+                    onto => onto,
+                };
+                let (count, place) = (rows.len(), (neuron, row));
+                bp4(delta, a, count, place, sum, false, onto, room, pulse);
+            } else {
+                bp3(delta, sum, room, pulse);
+            }
+            first = rows.end;
+        }
+    }
+}
+
+/// Neighbouring numbers of a gradient that are computed together.
+pub(super) struct Part {
+    /// The index of the layer.
+    pub layer: usize,
+    /// The first neuron whose weights these are; None: these are the biases.
+    pub neuron: Option<usize>,
+    /// How many numbers.
+    pub length: usize,
+}
+
+/// The parts of a gradient, in the order in which they lie.
+pub(super) struct Parts<'a, F> {
+    layers: std::iter::Enumerate<std::slice::Iter<'a, Layer>>,
+    layer: Option<(usize, &'a Layer)>,
+    /// The first neuron of the next part of `layer`.
+    neuron: usize,
+    /// How many neurons' weights a part has.
+    neurons: F,
+}
+
+impl<'a, F: Fn(usize, &Layer) -> usize> Parts<'a, F> {
+    pub fn new(network: &'a Network, neurons: F) -> Self {
+        let mut layers = network.layers().iter().enumerate();
+        Self {
+            layer: layers.next(),
+            layers,
+            neuron: 0,
+            neurons,
+        }
+    }
+}
+
+impl<F: Fn(usize, &Layer) -> usize> Iterator for Parts<'_, F> {
+    type Item = Part;
+
+    fn next(&mut self) -> Option<Part> {
+        let (index, layer) = self.layer?;
+        let neurons = (self.neurons)(index, layer).min(layer.n_in - self.neuron);
+        let neuron = (neurons > 0).then_some(self.neuron);
+        if neuron.is_some() {
+            self.neuron += neurons;
+        } else {
+            self.neuron = 0;
+            self.layer = self.layers.next();
+        }
+        let length = if neurons > 0 {
+            layer.row * neurons
+        } else {
+            layer.n_out
+        };
+        Some(Part {
+            layer: index,
+            neuron,
+            length,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::engine::workspace::Keep;
+    use crate::model::activation::Activation;
+    use crate::model::cost::Cost;
+
+    #[test]
+    fn chunks_that_lie_by_example_make_one_product_of_a_block_of_steps() {
+        let hidden = [Activation::Relu; 2];
+        let network = Network::new(
+            &[8, 512, 64, 4],
+            &hidden,
+            Activation::Identity,
+            Cost::Quadratic,
+        );
+        let network = network.expect("a network");
+        for (n, rows, one) in [
+            (128, 64, true),
+            (128, 128, true),
+            (ONE_BLOCK + 1, 64, false),
+            (1024, 1024, false),
+        ] {
+            let x = Array2::<f64>::zeros((n, 8));
+            let inputs = Inputs::new(&network, x.view()).expect("good inputs");
+            let mut workspace = Workspace::default();
+            let prepared =
+                workspace.prepare(&network, (n, rows), Keep::ERRORS, None, &Pulse::none());
+            prepared.expect("memory");
+            let block = Block::new(&network, inputs, &workspace, rows);
+            for index in 0..3 {
+                assert_eq!(
+                    block.is_one_product(index),
+                    one,
+                    "layer {index}, {n} in {rows}"
+                );
+            }
+            // The first layer's δ is wide enough for all at once.
+            assert_eq!(block.at_once(0), n, "{n} in {rows}");
+            assert!(block.at_once(1) <= ONE_BLOCK, "{n} in {rows}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The forward pass of fewer examples than threads can share: the neurons of each layer are shared
+//! out, and not the rows.
+
+use crate::base::alloc::reserve;
+use crate::base::cancel::watch;
+use crate::base::error::Result;
+use crate::data::Incoming;
+use crate::engine::batch::{Call, Scratch};
+use crate::engine::forward::sums;
+use crate::engine::workspace::Keep;
+use crate::kernels::gemm::Layout;
+use crate::kernels::real::Real;
+use crate::model::activation::Activation;
+use crate::model::architecture::Layer;
+
+/// The weights of a share at least: some microseconds on their way from memory.
+const SHARE: usize = 1 << 16;
+/// A share is a multiple of so many neurons, which fill registers.
+const NEURONS: usize = 64;
+
+impl<T: Real> Call<'_, T> {
+    /// Whether the neurons of some layer keep more threads at work than the chunks of rows.
+    pub(super) fn has_few(&self) -> bool {
+        let shares = |layer: &Layer| layer.n_out.div_ceil(self.share(layer));
+        let most = self.network.layers().iter().map(shares).max();
+        self.plan.chunks < self.team.threads() && Some(self.plan.chunks) < most
+    }
+
+    /// The neurons of a share of a layer.
+    fn share(&self, layer: &Layer) -> usize {
+        let even = layer.n_out.div_ceil(self.team.threads());
+        let wanted = even.max(SHARE / layer.n_in).next_multiple_of(NEURONS);
+        wanted.min(layer.n_out)
+    }
+
+    /// a^L into `out`, (n, n_L).
+    ///
+    /// # Errors
+    /// No memory, or interrupted.
+    pub(super) fn forward_few(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
+        let (network, rows, threads) = (self.network, self.inputs.n, self.team.threads());
+        let widest = network.layers().iter().map(|layer| layer.n_out).max();
+        watch(self.question, |pulse| {
+            self.prepare_workers(scratch)?;
+            let keep = Keep {
+                by_example: usize::MAX,
+                ..Keep::ACTIVATIONS
+            };
+            (scratch.block).prepare(network, (rows, rows), keep, None, pulse)?;
+            reserve(&mut scratch.shares, rows, widest.unwrap_or(0), pulse)
+        })?;
+        let workers = &mut scratch.workers[..threads];
+        let layers = &mut scratch.block.layers;
+        watch(self.question, |beat| {
+            for (index, layer) in network.layers().iter().enumerate() {
+                let (before, these) = layers.split_at_mut(index);
+                let a = match before.last() {
+                    Some(before) => Incoming::Dense(before.activations(&(0..rows))),
+                    None => self.inputs.x,
+                };
+                let weights = &self.params[layer.weights.clone()];
+                let biases = &self.params[layer.biases.clone()];
+                let activation = layer.activation;
+
+                let share = self.share(layer);
+                let shares = &mut scratch.shares[..rows * layer.n_out];
+                let tasks = shares.chunks_mut(rows * share).enumerate();
+                self.team.run(
+                    workers,
+                    tasks,
+                    self.question,
+                    |worker, (index, z), pulse| {
+                        let width = z.len() / rows;
+                        let neurons = index * share..index * share + width;
+                        let (layout, room) = (Layout::Examples, &mut worker.room);
+                        sums(a, weights, biases, neurons, z, layout, room, pulse);
+                        if activation != Activation::Softmax {
+                            activation.apply(z, width, pulse);
+                        }
+                    },
+                )?;
+
+                let is_last = index + 1 == network.layers().len();
+                let place = if is_last {
+                    &mut *out
+                } else {
+                    these[0].first(rows).a
+                };
+                for (index, share_of) in shares.chunks(rows * share).enumerate() {
+                    let width = share_of.len() / rows;
+                    let rows = place
+                        .chunks_exact_mut(layer.n_out)
+                        .zip(share_of.chunks_exact(width));
+                    for (row, of_share) in rows {
+                        row[index * share..][..width].copy_from_slice(of_share);
+                    }
+                }
+                if activation == Activation::Softmax {
+                    activation.apply(place, layer.n_out, beat);
+                }
+                if beat.stopped_after(layer.weights.len()) {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,92 @@
+//! What users see of the layers of a batch: z^l, a^l and δ^l, brought together from its chunks.
+
+use crate::base::alloc::{list, reserve_list};
+use crate::base::cancel::{ELEMENT_WORK, Pulse};
+use crate::base::error::Result;
+use crate::data::Targets;
+use crate::engine::batch::{Call, Scratch};
+use crate::engine::workspace::Keep;
+use crate::kernels::real::Real;
+use crate::model::architecture::Layer;
+
+impl<T: Real> Call<'_, T> {
+    /// z^l into `z[l − 2]` and a^l into `a[l − 2]`, each (n, n_l), for l = 2 … L.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn trace(
+        &self,
+        scratch: &mut Scratch<T>,
+        z: &mut [&mut [T]],
+        a: &mut [&mut [T]],
+    ) -> Result<()> {
+        let (mut z, mut a) = (self.cut(z)?, self.cut(a)?);
+        let layers = self.network.layers().len();
+        let chunks = z.chunks_mut(layers).zip(a.chunks_mut(layers)).enumerate();
+        self.each_chunk(
+            scratch,
+            Keep::SHOWN_TRACE,
+            chunks,
+            |rows, buffers, (z, a), room, pulse| {
+                self.forward_chunk(&rows, buffers, None, room, pulse);
+                for ((z, a), buffers) in z.iter_mut().zip(a).zip(buffers) {
+                    copy(z, buffers.z, pulse);
+                    copy(a, buffers.a, pulse);
+                }
+            },
+        )
+    }
+
+    /// δ^l into `delta[l − 2]`, each (n, n_l), for l = 2 … L.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn errors(
+        &self,
+        targets: &Targets<'_, T>,
+        scratch: &mut Scratch<T>,
+        delta: &mut [&mut [T]],
+    ) -> Result<()> {
+        let mut delta = self.cut(delta)?;
+        let chunks = delta.chunks_mut(self.network.layers().len()).enumerate();
+        self.each_chunk(
+            scratch,
+            Keep::SHOWN_ERRORS,
+            chunks,
+            |rows, buffers, delta, room, pulse| {
+                self.errors_chunk(targets, &rows, buffers, room, &mut [], pulse);
+                for (delta, buffers) in delta.iter_mut().zip(buffers) {
+                    copy(delta, buffers.delta, pulse);
+                }
+            },
+        )
+    }
+
+    /// Cuts one array per layer into the rows of each chunk: those of the first chunk, layer by layer,
+    /// then those of the second.
+    fn cut<'b>(&self, arrays: &'b mut [&mut [T]]) -> Result<Vec<&'b mut [T]>> {
+        let (layers, chunks) = (self.network.layers(), self.plan.chunks);
+        let rows = |layer: &Layer| self.plan.rows * layer.n_out;
+        let mut parts = list(
+            "workspace",
+            (arrays.iter_mut().zip(layers)).map(|(array, layer)| array.chunks_mut(rows(layer))),
+        )?;
+        let mut all = Vec::new();
+        reserve_list("workspace", &mut all, layers.len().saturating_mul(chunks))?;
+        for _ in 0..chunks {
+            all.extend(parts.iter_mut().filter_map(Iterator::next));
+        }
+        Ok(all)
+    }
+}
+
+/// Copies `from` into `to`, in pieces: fresh memory takes its time to be had.
+fn copy<T: Real>(to: &mut [T], from: &[T], pulse: &Pulse<'_>) {
+    const PIECE: usize = 1 << 16;
+    for (to, from) in to.chunks_mut(PIECE).zip(from.chunks(PIECE)) {
+        if pulse.stopped_after(PIECE * ELEMENT_WORK / 4) {
+            return;
+        }
+        to.copy_from_slice(from);
+    }
+}

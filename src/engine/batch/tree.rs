@@ -1,0 +1,228 @@
+//! Runs of a batch as the leaves of a tree whose branches are summed by whichever thread is free.
+//! Neighbours are added, then neighbours of these sums, and so on: what is added to what follows from
+//! the number of runs alone, never from who does it or when.
+
+use std::ops::Range;
+use std::sync::Mutex;
+
+use crate::base::cancel::Pulse;
+use crate::base::sum::pairwise::add;
+use crate::kernels::real::Real;
+
+/// The most branches, so that their sums take little memory.
+const MOST: usize = 64;
+
+/// Neighbouring runs that one thread sums: all below a node of the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Branch {
+    /// The first of them, a multiple of `size`.
+    first: usize,
+    /// How many they are, a power of two, unless the batch ends before.
+    size: usize,
+}
+
+impl Branch {
+    /// The runs, of so many in all.
+    pub fn runs(self, runs: usize) -> Range<usize> {
+        self.first..runs.min(self.first + self.size)
+    }
+
+    fn is_left(self) -> bool {
+        self.first.is_multiple_of(2 * self.size)
+    }
+}
+
+/// The branches of `runs` runs for so many threads: first large ones, whose sums stay in a thread's
+/// cache, then smaller ones, so that the threads end together.
+pub fn branches(runs: usize, threads: usize) -> impl Iterator<Item = Branch> + Clone + Send {
+    let mut least = 1;
+    while cut(runs, threads, least).count() > MOST {
+        least *= 2;
+    }
+    cut(runs, threads, least)
+}
+
+/// The same with branches of at least `least` runs, a power of two.
+fn cut(runs: usize, threads: usize, least: usize) -> impl Iterator<Item = Branch> + Clone + Send {
+    let mut first = 0;
+    std::iter::from_fn(move || {
+        let left = runs - first;
+        let size = match (left, threads) {
+            (0, _) => return None,
+            (_, 1) => runs.next_power_of_two(),
+            _ => (1 << (left / (2 * threads)).max(1).ilog2()).max(least),
+        };
+        let branch = Branch { first, size };
+        first = branch.runs(runs).end;
+        Some(branch)
+    })
+}
+
+/// The sums of branches while they are brought together.
+pub struct Tree<'a, T> {
+    runs: usize,
+    sums: Mutex<Sums<'a, T>>,
+}
+
+struct Sums<'a, T> {
+    /// Where the sum of all goes: that of the first branch begins it.
+    place: Option<&'a mut [T]>,
+    /// Room that is not in use, the last of it used last.
+    free: [Option<&'a mut [T]>; MOST],
+    /// Sums whose neighbours are not there yet.
+    waiting: [Option<(Branch, &'a mut [T])>; MOST],
+}
+
+impl<'a, T: Real> Tree<'a, T> {
+    /// A tree of `runs` runs, whose sum goes to `place`. `rooms`: one for each branch but the first,
+    /// as long as `place`.
+    ///
+    /// # Panics
+    /// There are more than 64.
+    pub fn new(runs: usize, place: &'a mut [T], rooms: impl Iterator<Item = &'a mut [T]>) -> Self {
+        let mut free = [const { None }; MOST];
+        for (index, room) in rooms.enumerate() {
+            free[index] = Some(room);
+        }
+        let sums = Sums {
+            place: Some(place),
+            free,
+            waiting: [const { None }; MOST],
+        };
+        Self {
+            runs,
+            sums: Mutex::new(sums),
+        }
+    }
+
+    /// Room for the sum of a branch; None when the rest should be left undone.
+    ///
+    /// # Panics
+    /// The branch has been given room before.
+    pub fn room(&self, branch: Branch, pulse: &Pulse<'_>) -> Option<&'a mut [T]> {
+        let mut sums = pulse.lock(&self.sums)?;
+        let room = match branch.first {
+            0 => sums.place.take(),
+            _ => sums.free.iter_mut().rev().find_map(Option::take),
+        };
+        Some(room.expect("room for each branch"))
+    }
+
+    /// Takes the sum of a branch, and adds what now has its neighbour.
+    pub fn join(&self, branch: Branch, sum: &'a mut [T], pulse: &Pulse<'_>) {
+        let (mut node, mut sum) = (branch, sum);
+        loop {
+            // Without a neighbour to its right, it is the sum of the node above.
+            while node.is_left() && node.first + node.size >= self.runs {
+                if node.first == 0 {
+                    return;
+                }
+                node.size *= 2;
+            }
+            let neighbour = Branch {
+                first: node.first ^ node.size,
+                ..node
+            };
+            let Some(mut sums) = pulse.lock(&self.sums) else {
+                return;
+            };
+            let is_there = |waiting: &mut (Branch, _)| waiting.0 == neighbour;
+            let mut waiting = sums.waiting.iter_mut();
+            let Some((_, other)) = waiting.find_map(|slot| slot.take_if(is_there)) else {
+                put(&mut sums.waiting, (node, sum));
+                return;
+            };
+            drop(sums);
+            let (left, right) = if node.is_left() {
+                (sum, other)
+            } else {
+                (other, sum)
+            };
+            add(left, right, pulse);
+            let Some(mut sums) = pulse.lock(&self.sums) else {
+                return;
+            };
+            put(&mut sums.free, right);
+            sum = left;
+            node = Branch {
+                first: node.first.min(neighbour.first),
+                size: 2 * node.size,
+            };
+        }
+    }
+}
+
+fn put<P>(slots: &mut [Option<P>], new: P) {
+    let slot = slots.iter_mut().find(|slot| slot.is_none());
+    *slot.expect("fewer than there are branches") = Some(new);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_run_is_in_one_branch_and_every_branch_is_a_node() {
+        for runs in (1..300).chain([1000, 4096, 100_003]) {
+            for threads in [1, 2, 3, 8, 100] {
+                let mut end = 0;
+                for branch in branches(runs, threads) {
+                    let these = branch.runs(runs);
+                    assert_eq!(these.start, end);
+                    assert!(
+                        these.start.is_multiple_of(branch.size) && branch.size.is_power_of_two()
+                    );
+                    end = these.end;
+                }
+                assert_eq!(end, runs);
+                let count = branches(runs, threads).count();
+                assert!(
+                    count <= MOST && count >= runs.min(threads).min(MOST / 2),
+                    "{runs} {threads}"
+                );
+            }
+        }
+    }
+
+    /// The sum of neighbours, then of neighbours of these sums.
+    fn sum(values: &[f32]) -> f32 {
+        if let [value] = values {
+            return *value;
+        }
+        let (left, right) = values.split_at(values.len().next_power_of_two() / 2);
+        sum(left) + sum(right)
+    }
+
+    #[test]
+    fn the_order_of_a_sum_follows_from_the_number_of_runs() {
+        let values = (0_u8..200).map(|run| 1.0 / (1.0 + 0.37 * f32::from(run)));
+        let values: Vec<f32> = values.collect();
+        for runs in 1..values.len() {
+            let values = &values[..runs];
+            for threads in [1, 2, 3, 8] {
+                let mut all: Vec<Branch> = branches(runs, threads).collect();
+                for turn in 0..3 {
+                    match turn {
+                        0 => {}
+                        1 => all.reverse(),
+                        _ => all.sort_by_key(|branch| branch.first * 7919 % 31),
+                    }
+                    let (mut place, mut rooms) = ([f32::NAN], vec![[f32::NAN]; all.len() - 1]);
+                    let tree = Tree::new(
+                        runs,
+                        &mut place,
+                        rooms.iter_mut().map(<[f32; 1]>::as_mut_slice),
+                    );
+                    for &branch in &all {
+                        let pulse = &Pulse::none();
+                        let room = tree.room(branch, pulse).expect("nobody stops");
+                        room[0] = sum(&values[branch.runs(runs)]);
+                        tree.join(branch, room, pulse);
+                    }
+                    let same = place[0].to_bits() == sum(values).to_bits();
+                    assert!(same, "{runs} runs, {threads} threads, turn {turn}");
+                }
+            }
+        }
+    }
+}

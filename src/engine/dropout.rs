@@ -1,0 +1,122 @@
+//! Dropout: in each step, each hidden neuron is left out of an example with some probability, and
+//! those that stay count more (Srivastava et al., 2014; Nielsen, ch. 3).
+//!
+//! a^l ← m ⊙ a^l with m = 0 for a neuron that is dropped and 1 / (1 − p) for one that stays, so that
+//! the mean of what the next layer gets does not change.
+
+use std::ops::Range;
+
+use crate::base::random::{Purpose, philox};
+use crate::kernels::gemm::Layout;
+use crate::kernels::real::Real;
+
+/// Which neurons are dropped in one step: a function of seed, step, layer, example and neuron.
+#[derive(Debug, Clone, Copy)]
+pub struct Dropout<'a> {
+    /// p of each hidden layer.
+    pub rates: &'a [f64],
+    /// What the training was seeded with.
+    pub seed: u64,
+    /// The number of the step.
+    pub step: u64,
+}
+
+impl Dropout<'_> {
+    /// p of the layer at `index`, if some of its neurons are dropped.
+    pub fn rate(&self, index: usize) -> Option<f64> {
+        self.rates.get(index).copied().filter(|&rate| rate > 0.0)
+    }
+
+    /// m of the layer at `index` for the examples `rows` of the mini-batch, with `rate` > 0, into
+    /// `mask`, which lies as `layout` says.
+    pub fn mask<T: Real>(
+        &self,
+        index: usize,
+        rate: f64,
+        rows: Range<usize>,
+        layout: Layout,
+        mask: &mut [T],
+    ) {
+        let count = rows.len();
+        let width = mask.len() / count;
+        let stays = T::from_f64(1.0 / (1.0 - rate));
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // from 0 up to 2^32
+        let threshold = (rate * 4_294_967_296.0) as u32;
+        for (place, row) in rows.enumerate() {
+            for first in (0..width).step_by(4) {
+                let words = philox(self.seed, self.counter(index, row, first));
+                for (neuron, word) in (first..width).zip(words) {
+                    let at = match layout {
+                        Layout::Examples => place * width + neuron,
+                        Layout::Neurons => neuron * count + place,
+                    };
+                    mask[at] = if word < threshold { T::ZERO } else { stays };
+                }
+            }
+        }
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // no step, layer, row or width comes near 2^32
+    fn counter(&self, index: usize, row: usize, neuron: usize) -> [u32; 4] {
+        let purpose = (index as u32) << 8 | Purpose::Dropout as u32;
+        [
+            (neuron / 4) as u32,
+            row as u32,
+            self.step as u32,
+            purpose ^ ((self.step >> 32) as u32) << 24,
+        ]
+    }
+}
+
+/// x ← m ⊙ x; 0 where m is, whatever x is.
+pub fn drop<T: Real>(values: &mut [T], mask: &[T]) {
+    for (value, &factor) in values.iter_mut().zip(mask) {
+        *value = if factor == T::ZERO {
+            T::ZERO
+        } else {
+            *value * factor
+        };
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::float_cmp)] // the same bits are what is promised
+mod tests {
+    use super::*;
+
+    fn mask(rows: Range<usize>, layout: Layout) -> Vec<f64> {
+        let dropout = Dropout {
+            rates: &[0.0, 0.25],
+            seed: 5,
+            step: 9,
+        };
+        let mut mask = vec![f64::NAN; rows.len() * 7];
+        assert_eq!(dropout.rate(0), None);
+        let rate = dropout.rate(1).expect("a rate");
+        dropout.mask(1, rate, rows, layout, &mut mask);
+        mask
+    }
+
+    #[test]
+    fn a_mask_does_not_depend_on_how_a_batch_is_cut_or_lies() {
+        let whole = mask(0..20, Layout::Examples);
+        let parts = [mask(0..3, Layout::Examples), mask(3..20, Layout::Examples)].concat();
+        assert_eq!(whole, parts);
+        let across = mask(0..20, Layout::Neurons);
+        for row in 0..20 {
+            for neuron in 0..7 {
+                assert_eq!(whole[row * 7 + neuron], across[neuron * 20 + row]);
+            }
+        }
+    }
+
+    #[test]
+    fn as_many_are_dropped_as_were_asked_for() {
+        let mask = mask(0..10_000, Layout::Examples);
+        let dropped = mask.iter().filter(|&&factor| factor == 0.0).count();
+        // 70,000 draws: three standard deviations are 344.
+        assert!(dropped.abs_diff(17_500) < 344, "{dropped}");
+        let rest = mask.iter().filter(|&&factor| factor != 0.0);
+        assert!(rest.into_iter().all(|&factor| factor == 1.0 / 0.75));
+    }
+}

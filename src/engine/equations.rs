@@ -1,0 +1,134 @@
+//! BP2, BP3 and BP4 by themselves, over a whole batch. Its rows are cut into fixed chunks; sums are
+//! added pairwise, as in [`crate::base::sum::pairwise`], so that their error grows with the logarithm of n.
+
+use crate::base::alloc::reserve;
+use crate::base::cancel::Pulse;
+use crate::base::error::Result;
+use crate::base::sum::pairwise::{reserve_each, sum_pairwise};
+use crate::data::Incoming;
+use crate::engine::backward;
+use crate::engine::plan::MAX_ROWS;
+use crate::kernels::gemm::{self, Layout, Onto, Values};
+use crate::kernels::real::Real;
+use crate::model::activation::Activation;
+
+/// The rows whose gradients BP4 adds up before their sum is one of a pair.
+const ROWS: usize = 512;
+
+/// BP2: δ^l = (δ^(l+1) W^(l+1)) ⊙ σ'(z^l). `delta_next`: (n, n_(l+1)); `weights`: (W^(l+1))ᵀ,
+/// (n_l, n_(l+1)); `z`, `a` and `delta`: (n, n_l), `width` = n_l.
+///
+/// # Errors
+/// The product finds no room.
+pub fn bp2<T: Real>(
+    delta_next: &[T],
+    weights: &[T],
+    activation: Activation,
+    (z, a): (&[T], &[T]),
+    delta: &mut [T],
+    width: usize,
+    pulse: &Pulse<'_>,
+) -> Result<()> {
+    let mut room = room(weights.len(), pulse)?;
+    if pulse.stopped_after(0) {
+        return Ok(()); // the room may be short
+    }
+    let (step, step_next) = (MAX_ROWS * width, MAX_ROWS * (weights.len() / width));
+    let chunks = delta_next
+        .chunks(step_next)
+        .zip(z.chunks(step).zip(a.chunks(step)));
+    for ((delta_next, (z, a)), delta) in chunks.zip(delta.chunks_mut(step)) {
+        let room = &mut room;
+        backward::bp2(
+            Values::by_example(delta_next),
+            weights,
+            activation,
+            (z, a),
+            delta,
+            Layout::Examples,
+            width,
+            room,
+            pulse,
+        );
+    }
+    Ok(())
+}
+
+/// BP3: ∂C/∂b^l = Σ_x δ^l. `delta`: (n, n_l); `nabla_b`: (n_l,), overwritten.
+///
+/// # Errors
+/// The partial sums cannot be allocated.
+pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T], pulse: &Pulse<'_>) -> Result<()> {
+    let width = nabla_b.len();
+    let chunks = delta.chunks(MAX_ROWS * width);
+    let mut stack = stack(chunks.len(), width, pulse)?;
+    if pulse.stopped_after(0) {
+        return Ok(()); // the stack may be short
+    }
+    sum_pairwise(
+        chunks,
+        nabla_b,
+        &mut stack,
+        false,
+        pulse,
+        |delta, place, _| {
+            if !pulse.stopped_after(delta.len()) {
+                place.fill(T::ZERO);
+                backward::bp3(Values::by_example(delta), place, &mut [], pulse);
+            }
+        },
+    );
+    Ok(())
+}
+
+/// BP4: (∂C/∂W^l)ᵀ = (a^(l−1))ᵀ δ^l. `delta`: (n, n_l); `a`: (n, n_(l−1)); `nabla_w`:
+/// (n_(l−1), n_l), overwritten.
+///
+/// # Errors
+/// The partial sums cannot be allocated.
+pub fn bp4<T: Real>(
+    delta: &[T],
+    a: &[T],
+    nabla_w: &mut [T],
+    n: usize,
+    pulse: &Pulse<'_>,
+) -> Result<()> {
+    let (n_out, n_in) = (delta.len() / n, a.len() / n);
+    let chunks = delta.chunks(ROWS * n_out).zip(a.chunks(ROWS * n_in));
+    let mut stack = stack(n.div_ceil(ROWS), nabla_w.len(), pulse)?;
+    let mut room = room(nabla_w.len(), pulse)?;
+    if pulse.stopped_after(0) {
+        return Ok(()); // the stack may be short
+    }
+    sum_pairwise(
+        chunks,
+        nabla_w,
+        &mut stack,
+        true,
+        pulse,
+        |(delta, a), place, add| {
+            if !pulse.stopped() {
+                let (rows, room) = (delta.len() / n_out, &mut room);
+                let (delta, a) = (Values::by_example(delta), Values::by_example(a));
+                let a = Incoming::Dense(a);
+                let onto = if add { Onto::Sum } else { Onto::Nothing };
+                backward::bp4(delta, a, rows, (0, n_out), place, false, onto, room, pulse);
+            }
+        },
+    );
+    Ok(())
+}
+
+/// The partial sums of `chunks` that wait at once, but for the lowest.
+fn stack<T: Real>(chunks: usize, length: usize, pulse: &Pulse<'_>) -> Result<Vec<Vec<T>>> {
+    let mut stack = Vec::new();
+    reserve_each(&mut stack, chunks.ilog2() as usize, length, pulse)?;
+    Ok(stack)
+}
+
+/// What the products of so many weights need.
+fn room<T: Real>(weights: usize, pulse: &Pulse<'_>) -> Result<Vec<T>> {
+    let mut room = Vec::new();
+    reserve(&mut room, gemm::room::<T>(weights), 1, pulse)?;
+    Ok(room)
+}

@@ -1,0 +1,11 @@
+//! A batch through a network, forward and back, on a team of threads.
+
+pub(crate) mod backward;
+pub mod batch;
+pub(crate) mod dropout;
+pub mod equations;
+pub(crate) mod forward;
+mod layout;
+pub mod optimizer;
+pub(crate) mod plan;
+mod workspace;

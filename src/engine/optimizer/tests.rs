@@ -1,0 +1,256 @@
+use crate::engine::optimizer::*;
+
+const RULES: [Rule; 7] = [
+    Rule::Sgd {
+        momentum: 0.0,
+        nesterov: false,
+    },
+    Rule::Sgd {
+        momentum: 0.9,
+        nesterov: false,
+    },
+    Rule::Sgd {
+        momentum: 0.8,
+        nesterov: true,
+    },
+    Rule::Adam {
+        beta1: 0.9,
+        beta2: 0.99,
+        epsilon: 1e-8,
+        decay: 0.0,
+    },
+    Rule::Adam {
+        beta1: 0.25,
+        beta2: 0.999,
+        epsilon: 1e-3,
+        decay: 0.3,
+    },
+    Rule::RmsProp {
+        alpha: 0.9,
+        epsilon: 1e-4,
+    },
+    Rule::Adagrad { epsilon: 1e-10 },
+];
+const TERMS: [Terms; 2] = [
+    Terms::NONE,
+    Terms {
+        scale: 0.5,
+        l2: 0.1,
+        l1: 0.2,
+    },
+];
+const RATE: f64 = 0.03;
+
+/// The formulas as the documentation has them, in f64, one parameter at a time: p after the step.
+fn plain(rule: Rule, terms: Terms, t: i32, p: f64, g: f64, kept: &mut [f64]) -> f64 {
+    let sign = if p == 0.0 { 0.0 } else { p.signum() };
+    let g = terms.scale * g + terms.l2 * p + terms.l1 * sign;
+    match rule {
+        Rule::Sgd { momentum: 0.0, .. } => p - RATE * g,
+        Rule::Sgd { momentum, nesterov } => {
+            kept[0] = momentum * kept[0] + g;
+            let ahead = g + momentum * kept[0];
+            p - RATE * if nesterov { ahead } else { kept[0] }
+        }
+        Rule::Adam {
+            beta1,
+            beta2,
+            epsilon,
+            decay,
+        } => {
+            kept[0] = beta1 * kept[0] + (1.0 - beta1) * g;
+            kept[1] = beta2 * kept[1] + (1.0 - beta2) * g * g;
+            let (m, v) = (
+                kept[0] / (1.0 - beta1.powi(t)),
+                kept[1] / (1.0 - beta2.powi(t)),
+            );
+            p * (1.0 - RATE * decay) - RATE * m / (v.sqrt() + epsilon)
+        }
+        Rule::RmsProp { alpha, epsilon } => {
+            kept[0] = alpha * kept[0] + (1.0 - alpha) * g * g;
+            p - RATE * g / (kept[0].sqrt() + epsilon)
+        }
+        Rule::Adagrad { epsilon } => {
+            kept[0] += g * g;
+            p - RATE * g / (kept[0].sqrt() + epsilon)
+        }
+    }
+}
+
+/// Numbers of both signs and many sizes, one of them 0.
+fn numbers<T: Real>(length: usize, shift: f64) -> Vec<T> {
+    let number = |k: usize| {
+        let x = f64::from(u16::try_from(k % 997).expect("small")) + shift;
+        if k == 3 {
+            0.0
+        } else {
+            (x * x).sin() * x.cos().exp()
+        }
+    };
+    (0..length).map(|k| T::from_f64(number(k))).collect()
+}
+
+fn changed<'a, T>(params: &'a mut [T], kept: &'a mut [Vec<T>]) -> Changed<'a, T> {
+    Changed::new(params, kept.iter_mut().map(Vec::as_mut_slice))
+}
+
+fn steps_are_the_formulas<T: Real>(tolerance: f64) {
+    const LENGTH: usize = 67;
+    for rule in RULES {
+        for terms in TERMS {
+            let mut p: Vec<T> = numbers(LENGTH, 0.0);
+            let mut kept = vec![vec![T::ZERO; LENGTH]; rule.kept()];
+            let mut wanted: Vec<f64> = p.iter().map(|p| p.to_f64()).collect();
+            let mut wanted_kept = vec![vec![0.0; rule.kept()]; LENGTH];
+            for t in 1..=10 {
+                let g: Vec<T> = numbers(LENGTH, f64::from(t));
+                let step = Step::new(rule, RATE, u64::try_from(t).expect("positive"));
+                step.apply(terms, changed(&mut p, &mut kept), &g);
+                for k in 0..LENGTH {
+                    wanted[k] = plain(
+                        rule,
+                        terms,
+                        t,
+                        wanted[k],
+                        g[k].to_f64(),
+                        &mut wanted_kept[k],
+                    );
+                }
+            }
+            for k in 0..LENGTH {
+                let (got, wanted) = (p[k].to_f64(), wanted[k]);
+                let error = (got - wanted).abs();
+                assert!(
+                    error <= tolerance,
+                    "{rule:?} {terms:?} {k}: {got}, not {wanted}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_step_is_its_formula() {
+    // Parameters of size 1, whose roundings of 10 steps add up.
+    steps_are_the_formulas::<f64>(1e-14);
+    steps_are_the_formulas::<f32>(3e-6);
+}
+
+#[test]
+fn threads_change_no_bit() {
+    let length = 2 * THREAD_PARAMS + 12_345;
+    for rule in RULES {
+        let step = Step::new(rule, RATE, 3);
+        let g: Vec<f32> = numbers(length, 0.5);
+        let run = |threads| {
+            let mut p: Vec<f32> = numbers(length, 0.0);
+            let mut kept = vec![numbers::<f32>(length, 0.0); rule.kept()];
+            for vector in &mut kept {
+                for x in vector {
+                    *x = x.abs();
+                }
+            }
+            let team = Team::assemble(threads);
+            step.run(&team, Terms::NONE, changed(&mut p, &mut kept), &g);
+            kept.push(p);
+            let bits = |x: &f32| x.to_bits();
+            kept.iter().flatten().map(bits).collect::<Vec<_>>()
+        };
+        let alone = run(1);
+        assert!(alone == run(2) && alone == run(3), "{rule:?}");
+    }
+}
+
+/// One step with everything kept 0 before: p.
+fn first(rule: Rule, g: f32) -> f32 {
+    let (mut p, mut kept) = ([0.0], vec![vec![0.0]; rule.kept()]);
+    Step::new(rule, RATE, 1).apply(Terms::NONE, changed(&mut p, &mut kept), &[g]);
+    p[0]
+}
+
+#[test]
+fn no_gradient_is_no_step_however_small_epsilon_is() {
+    let epsilon = 1e-300; // 0 in f32
+    let (beta1, beta2, decay) = (0.9, 0.999, 0.0);
+    let adam = Rule::Adam {
+        beta1,
+        beta2,
+        epsilon,
+        decay,
+    };
+    for rule in [
+        adam,
+        Rule::RmsProp {
+            alpha: 0.9,
+            epsilon,
+        },
+        Rule::Adagrad { epsilon },
+    ] {
+        assert_eq!(first(rule, 0.0).to_bits() << 1, 0, "{rule:?}");
+    }
+}
+
+#[test]
+fn a_large_gradient_is_a_step_like_any_other() {
+    // 10^40 is no f32; (1 − β₂) 10^40 is one.
+    assert!((f64::from(first(RULES[4], 1e20)) + RATE).abs() < 1e-8);
+}
+
+/// After an overflow v is infinite, and the parameter stays, as the formula says.
+#[test]
+fn an_infinite_square_stays_one() {
+    for rule in [RULES[3], RULES[5], RULES[6]] {
+        let mut kept = vec![vec![f32::INFINITY]; rule.kept()];
+        kept[0][0] = if rule.kept() == 2 { 1.0 } else { f32::INFINITY };
+        for g in [1.0, 1e30] {
+            let mut p = [0.5];
+            Step::new(rule, RATE, 9).apply(Terms::NONE, changed(&mut p, &mut kept), &[g]);
+            assert_eq!(p[0].to_bits(), 0.5_f32.to_bits(), "{rule:?}");
+        }
+    }
+}
+
+/// A mean that forgets all is the gradient, however large it was; one that forgets little does not
+/// lose what it was.
+#[test]
+fn the_mean_is_taken_from_its_nearer_end() {
+    for (beta1, m, g, wanted) in [(0.0, 1e10, 1.0, 1.0), (0.999_999, 1.0, 0.0, 0.999_999)] {
+        let (beta2, epsilon, decay) = (0.9, 1e-8, 0.0);
+        let rule = Rule::Adam {
+            beta1,
+            beta2,
+            epsilon,
+            decay,
+        };
+        let mut kept = vec![vec![m], vec![1.0_f32]];
+        Step::new(rule, RATE, 9).apply(Terms::NONE, changed(&mut [0.0], &mut kept), &[g]);
+        assert!((f64::from(kept[0][0]) - wanted).abs() < 1e-7);
+    }
+}
+
+#[test]
+fn corrections_are_exact_at_any_step() {
+    let correction = |beta2: f64, t| {
+        let rule = Rule::Adam {
+            beta1: 0.0,
+            beta2,
+            epsilon: 1e-8,
+            decay: 0.0,
+        };
+        Step::new(rule, RATE, t).corrections
+    };
+    assert_eq!(correction(0.0, 1), (1.0, 1.0));
+    assert!((correction(0.999, 2).1 - 0.001_999).abs() < 1e-16);
+    // (1 − 2^-40)^(2^40) is 1/e but for some 2^-41.
+    let beta = 1.0 - 2.0_f64.powi(-40);
+    assert!((correction(beta, 1 << 40).1 - (1.0 - (-1.0_f64).exp())).abs() < 1e-12);
+    assert_eq!(correction(0.999, u64::MAX), (1.0, 1.0));
+}
+
+#[test]
+fn little_work_stays_on_one_thread() {
+    assert_eq!(Step::threads(0, 8), 1);
+    assert_eq!(Step::threads(2 * THREAD_PARAMS - 1, 8), 1);
+    assert_eq!(Step::threads(2 * THREAD_PARAMS, 8), 2);
+    assert_eq!(Step::threads(usize::MAX, 8), 8);
+}

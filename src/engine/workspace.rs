@@ -1,0 +1,277 @@
+//! The buffers of some examples: z^l, a^l and δ^l. Sized once, reused, never grown while work runs.
+
+use std::ops::Range;
+
+use crate::base::alloc::{reserve_list, reserve_with};
+use crate::base::cache_line;
+use crate::base::cancel::Pulse;
+use crate::base::error::Result;
+use crate::engine::dropout::Dropout;
+use crate::engine::layout::layout;
+use crate::kernels::gemm::{Layout, Values, lanes};
+use crate::kernels::real::Real;
+use crate::model::architecture::Network;
+
+/// What is needed beside a^l.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// Every z^l, and not only those that σ' or the cost reads.
+    pub every_z: bool,
+    /// δ^l.
+    pub delta: bool,
+    /// How many layers, from the first, lie example by example whatever is cheaper: all where users
+    /// see them, one where x is sparse, or read where it lies.
+    pub by_example: usize,
+}
+
+impl Keep {
+    /// For the forward pass and the cost.
+    pub const ACTIVATIONS: Self = Self {
+        every_z: false,
+        delta: false,
+        by_example: 0,
+    };
+    /// For backpropagation.
+    pub const ERRORS: Self = Self {
+        every_z: false,
+        delta: true,
+        by_example: 0,
+    };
+    /// For a trace.
+    pub const SHOWN_TRACE: Self = Self {
+        every_z: true,
+        delta: false,
+        by_example: usize::MAX,
+    };
+    /// For the errors alone.
+    pub const SHOWN_ERRORS: Self = Self {
+        every_z: false,
+        delta: true,
+        by_example: usize::MAX,
+    };
+}
+
+/// z^l, a^l and δ^l of one layer, in vectors or slices of these that begin with a line of the cache.
+/// Chunks of examples lie one behind the other, each (rows, n_l), or (n_l, rows) where `layout` says
+/// so; what is not kept is empty.
+#[derive(Debug, Default)]
+pub struct Buffers<S> {
+    /// z^l.
+    pub z: S,
+    /// a^l.
+    pub a: S,
+    /// δ^l.
+    pub delta: S,
+    /// What a^l is multiplied with, where neurons are dropped.
+    pub mask: S,
+    /// a^l as σ made it, where neurons are dropped from `a`.
+    pub whole: S,
+    /// How they all lie.
+    pub layout: Layout,
+    /// n_l.
+    width: usize,
+}
+
+impl<S> Buffers<S> {
+    /// A part of each.
+    fn cut<'a, R>(&'a mut self, cut: impl Fn(&'a mut S) -> R) -> Buffers<R> {
+        Buffers {
+            z: cut(&mut self.z),
+            a: cut(&mut self.a),
+            delta: cut(&mut self.delta),
+            mask: cut(&mut self.mask),
+            whole: cut(&mut self.whole),
+            layout: self.layout,
+            width: self.width,
+        }
+    }
+}
+
+impl<T> Buffers<&mut [T]> {
+    /// a^l of a chunk.
+    pub fn activations(&self) -> Values<'_, T> {
+        Values::new(self.a, self.layout)
+    }
+
+    /// δ^l of a chunk.
+    pub fn errors(&self) -> Values<'_, T> {
+        Values::new(self.delta, self.layout)
+    }
+
+    /// Leaves the first `rows`; the others are returned.
+    fn split_off(&mut self, rows: usize) -> Self {
+        let length = rows * self.width;
+        self.cut(|buffer| buffer.split_off_mut(length..).unwrap_or_default())
+    }
+}
+
+impl<T> Buffers<Vec<T>> {
+    /// a^l of the examples `rows`: those of a chunk, or any where they lie by example.
+    pub fn activations(&self, rows: &Range<usize>) -> Values<'_, T> {
+        Values::new(&self.a[self.place(&self.a, rows)], self.layout)
+    }
+
+    /// δ^l of such examples.
+    pub fn errors(&self, rows: &Range<usize>) -> Values<'_, T> {
+        Values::new(&self.delta[self.place(&self.delta, rows)], self.layout)
+    }
+
+    fn place(&self, buffer: &[T], rows: &Range<usize>) -> Range<usize> {
+        let before = cache_line::before(buffer);
+        before + rows.start * self.width..before + rows.end * self.width
+    }
+
+    /// The first `rows`.
+    pub fn first(&mut self, rows: usize) -> Buffers<&mut [T]> {
+        let length = rows * self.width;
+        self.cut(|buffer| {
+            let before = cache_line::before(buffer);
+            buffer.get_mut(before..before + length).unwrap_or_default()
+        })
+    }
+}
+
+/// The buffers of one chunk or several.
+#[derive(Debug, Default)]
+pub struct Workspace<T: 'static> {
+    /// One entry a layer of weights.
+    pub layers: Vec<Buffers<Vec<T>>>,
+    /// Where [`Self::with_chunks`] lists the chunks; empty between calls.
+    chunks: Vec<Buffers<&'static mut [T]>>,
+}
+
+impl<T: Real> Workspace<T> {
+    /// Makes room for `n` examples of `network`, in chunks of `rows`. Allocates nothing where there is
+    /// room already.
+    ///
+    /// # Errors
+    /// The memory cannot be had.
+    pub fn prepare(
+        &mut self,
+        network: &Network,
+        (n, rows): (usize, usize),
+        keep: Keep,
+        dropout: Option<&Dropout<'_>>,
+        pulse: &Pulse<'_>,
+    ) -> Result<()> {
+        let layers = network.layers();
+        let missing = layers.len().saturating_sub(self.layers.len());
+        reserve_list("workspace", &mut self.layers, missing)?;
+        self.layers.resize_with(layers.len(), Buffers::default);
+        let chunks = if n <= rows { 1 } else { n.div_ceil(rows) }; // short calls count divisions
+        let room = layers.len().saturating_mul(chunks);
+        reserve_list("workspace", &mut self.chunks, room)?;
+        for (index, (buffers, layer)) in self.layers.iter_mut().zip(layers).enumerate() {
+            buffers.width = layer.n_out;
+            buffers.layout = if index < keep.by_example {
+                Layout::Examples
+            } else {
+                layout(network, index, rows, lanes::<T>(), keep.delta)
+            };
+            let room = |buffer: &mut _| {
+                let line = cache_line::numbers::<T>();
+                reserve_with("workspace", buffer, (n, layer.n_out), line, pulse)
+            };
+            room(&mut buffers.a)?;
+            if keep.every_z || network.needs_z(index) {
+                room(&mut buffers.z)?;
+            } else {
+                buffers.z.clear();
+            }
+            if dropout.is_some_and(|dropout| dropout.rate(index).is_some()) {
+                room(&mut buffers.mask)?;
+                room(&mut buffers.whole)?;
+            } else {
+                buffers.mask.clear();
+                buffers.whole.clear();
+            }
+            if keep.delta {
+                room(&mut buffers.delta)?;
+            } else {
+                buffers.delta.clear();
+            }
+        }
+        Ok(())
+    }
+
+    /// Does `work` with the first `n` examples in chunks of `rows`, of which the last may have fewer:
+    /// the layers of the first chunk, then those of the second, and so on.
+    pub fn with_chunks<R>(
+        &mut self,
+        n: usize,
+        rows: usize,
+        work: impl FnOnce(&mut [Buffers<&mut [T]>]) -> R,
+    ) -> R {
+        let layers = self.layers.len();
+        let mut chunks = emptied(std::mem::take(&mut self.chunks));
+        chunks.extend(self.layers.iter_mut().map(|layer| layer.first(n)));
+        let mut left = n; // in the last chunk so far
+        while left > rows {
+            left -= rows;
+            for _ in 0..layers {
+                let last = chunks.len() - layers;
+                let behind = chunks[last].split_off(rows);
+                chunks.push(behind);
+            }
+        }
+        let result = work(&mut chunks);
+        self.chunks = emptied(chunks);
+        result
+    }
+}
+
+/// The place of a list, for one of slices that live as long as they may: collected where it lies.
+fn emptied<'b, T>(mut list: Vec<Buffers<&mut [T]>>) -> Vec<Buffers<&'b mut [T]>> {
+    list.clear();
+    list.into_iter()
+        .map(|_| unreachable!("nothing is left"))
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::float_cmp)] // numbers that were put there
+mod tests {
+    use super::*;
+    use crate::model::activation::Activation;
+    use crate::model::cost::Cost;
+
+    #[test]
+    fn chunks_lie_one_behind_the_other() {
+        let hidden = [Activation::Gelu];
+        let network = Network::new(&[2, 3, 1], &hidden, Activation::Identity, Cost::Quadratic);
+        let network = network.expect("a network");
+        let mut workspace = Workspace::<f64>::default();
+        for (n, rows) in [(10, 4), (8, 4), (3, 3), (1, 4)] {
+            let room = (n, rows);
+            let prepared = workspace.prepare(&network, room, Keep::ERRORS, None, &Pulse::none());
+            prepared.expect("memory");
+            workspace.with_chunks(n, rows, |chunks| {
+                assert_eq!(chunks.len(), 2 * n.div_ceil(rows));
+                for layer in &chunks[..2] {
+                    for first in [layer.a.as_ptr(), layer.delta.as_ptr()] {
+                        assert_eq!(first.addr() % 64, 0, "the first chunk begins a line");
+                    }
+                }
+                for (chunk, layers) in (0_u8..).zip(chunks.chunks_mut(2)) {
+                    let rows = rows.min(n - usize::from(chunk) * rows);
+                    for (layer, width) in layers.iter_mut().zip([3, 1]) {
+                        layer.a.fill(f64::from(chunk));
+                        assert_eq!(layer.a.len(), rows * width);
+                        assert_eq!(layer.delta.len(), rows * width);
+                    }
+                    // GELU reads z, the identity none.
+                    assert_eq!([layers[0].z.len(), layers[1].z.len()], [rows * 3, 0]);
+                    assert!(layers[0].mask.is_empty());
+                }
+            });
+            for layer in &workspace.layers {
+                for (x, chunk) in (0..n).map(|x| (x, u32::try_from(x / rows).expect("few"))) {
+                    let a = layer.activations(&(x..x + 1)).numbers;
+                    assert_eq!(a[0], f64::from(chunk));
+                }
+            }
+            assert!(workspace.chunks.is_empty());
+            assert!(workspace.chunks.capacity() >= 6, "the list keeps its place");
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! A network in a file: its configuration as text, each W^l and b^l as a tensor in the shape that
+//! users see. A checkpoint has the same, and beside it how far the training has come.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::alloc::check_room;
+use crate::base::cancel::Pulse;
+use crate::base::error::{Error, Result};
+use crate::io::safetensors::{self, Dtype, Number, Reader, Tensor};
+use crate::io::transpose::transpose;
+use crate::model::activation::Activation;
+use crate::model::architecture::Network;
+use crate::model::cost::Cost;
+
+/// What the file says it is, under the key `format`.
+const FORMAT: &str = "bpfast.network";
+
+/// What the file of a training says, which `python/bpfast/_checkpoint.py` writes.
+const CHECKPOINT: &str = "bpfast.checkpoint";
+
+/// So begin the names of a checkpoint's tensors that are not the network's.
+const BESIDE: &str = "training.";
+
+/// What can be done with the tensors of other programs.
+const TENSORS: &str = "read its tensors with safetensors.numpy.load_file, and pass weights of shape \
+    (outputs, inputs) and biases to Network.from_parameters";
+
+/// The version of both, under the key `format_version`. It goes up whenever older readers would
+/// misread what is new.
+const VERSION: u64 = 1;
+
+/// The configuration, under the key `config`: the arguments of Python's `Network`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    sizes: Vec<usize>,
+    hidden: Vec<String>,
+    output: String,
+    cost: String,
+    dtype: String,
+}
+
+/// A network of a file: its configuration fits the tensors, which have not been read.
+#[derive(Debug)]
+pub struct Saved {
+    reader: Reader,
+    sizes: Vec<usize>,
+    hidden: Vec<Activation>,
+    output: Activation,
+    /// Where the header lists W^l and b^l of each layer.
+    places: Vec<[usize; 2]>,
+    /// The cost; where it is [`Cost::Custom`] the file does not say which.
+    pub cost: Cost,
+    dtype: Dtype,
+}
+
+/// NumPy's name of a dtype that a network can have.
+fn dtype_name(dtype: Dtype) -> &'static str {
+    match dtype {
+        Dtype::F32 => "float32",
+        _ => "float64",
+    }
+}
+
+/// More bytes than the names and shapes of a layer take.
+const PER_LAYER: usize = 1 << 11;
+/// More bytes than a byte of a configuration becomes when it is parsed.
+const PARSED: usize = 32;
+
+/// Writes the network whose parameters are `rows`, as [`in_rows`](crate::rows::in_rows) gave them.
+///
+/// # Errors
+/// Those of [`safetensors::write`].
+pub fn write<T: Number>(
+    path: &Path,
+    network: &Network,
+    rows: &[T],
+    pulse: &Pulse<'_>,
+) -> safetensors::Result<()> {
+    let layers = network.layers();
+    check_room("config", layers.len().saturating_mul(PER_LAYER))?;
+    let (last, hidden) = (layers.len() - 1, &layers[..layers.len() - 1]);
+    let config = Config {
+        sizes: network.sizes().to_vec(),
+        hidden: hidden.iter().map(|l| l.activation.name().into()).collect(),
+        output: layers[last].activation.name().into(),
+        cost: network.cost().name().into(),
+        dtype: dtype_name(T::DTYPE).into(),
+    };
+    let config = serde_json::to_string(&config)
+        .map_err(|error| Error::value("config", "what JSON can hold", error))?;
+    let metadata = BTreeMap::from([
+        ("format".to_owned(), FORMAT.to_owned()),
+        ("format_version".to_owned(), VERSION.to_string()),
+        ("config".to_owned(), config),
+    ]);
+    let parts = layers.iter().enumerate().flat_map(|(k, layer)| {
+        [
+            Tensor {
+                name: weights_name(k),
+                shape: vec![layer.n_out, layer.n_in],
+                numbers: T::borrow(&rows[layer.weights.clone()]),
+            },
+            Tensor {
+                name: biases_name(k),
+                shape: vec![layer.n_out],
+                numbers: T::borrow(&rows[layer.biases.clone()]),
+            },
+        ]
+    });
+    safetensors::write(path, &parts.collect::<Vec<_>>(), metadata, pulse)
+}
+
+fn weights_name(k: usize) -> String {
+    format!("weights.{k}")
+}
+
+fn biases_name(k: usize) -> String {
+    format!("biases.{k}")
+}
+
+impl Saved {
+    /// The network in the file that `reader` has opened.
+    ///
+    /// # Errors
+    /// The file is of another kind or of a newer version, its configuration is none, or does not
+    /// fit its tensors.
+    pub fn open(reader: Reader) -> Result<Self> {
+        let at = |error: Error| error.at(reader.path().display());
+        let config = configuration(&reader).map_err(at)?;
+        let dtype = match config.dtype.as_str() {
+            "float32" => Dtype::F32,
+            "float64" => Dtype::F64,
+            name => {
+                return Err(at(Error::unknown_name(
+                    "dtype",
+                    name,
+                    &["float32", "float64"],
+                )));
+            }
+        };
+        let hidden = config.hidden.iter().enumerate();
+        let hidden = hidden
+            .map(|(k, name)| Activation::hidden_from_name(format_args!("hidden[{k}]"), name))
+            .collect::<Result<_>>()
+            .map_err(at)?;
+        let output = Activation::from_name("output", &config.output).map_err(at)?;
+        let cost = match config.cost.as_str() {
+            name if name == Cost::Custom.name() => Cost::Custom,
+            name => Cost::from_name("cost", name).map_err(at)?,
+        };
+        let places = find(&reader, &config.sizes, dtype).map_err(at)?;
+        Ok(Self {
+            reader,
+            sizes: config.sizes,
+            hidden,
+            output,
+            places,
+            cost,
+            dtype,
+        })
+    }
+
+    /// Where the file lies.
+    pub fn path(&self) -> &Path {
+        self.reader.path()
+    }
+
+    /// Whether its numbers are of type f32; else they are of type f64.
+    pub fn is_float32(&self) -> bool {
+        self.dtype == Dtype::F32
+    }
+
+    /// The network, with a `cost` that may be another than the file's.
+    ///
+    /// # Errors
+    /// What [`Network::new`] refuses.
+    pub fn network(&self, cost: Cost) -> Result<Network> {
+        Network::new(&self.sizes, &self.hidden, self.output, cost)
+            .map_err(|error| error.at(self.reader.path().display()))
+    }
+
+    /// Reads the parameters of `network`, which [`Self::network`] gave, of the type that
+    /// [`Self::is_float32`] tells.
+    ///
+    /// # Errors
+    /// They cannot be read, or do not fit the memory, or `pulse` says stop.
+    pub fn read<T: Number>(
+        &mut self,
+        network: &Network,
+        params: &mut [T],
+        pulse: &Pulse<'_>,
+    ) -> safetensors::Result<()> {
+        for (layer, &[weights, biases]) in network.layers().iter().zip(&self.places) {
+            let rows = self.reader.numbers(weights, pulse)?;
+            transpose(&rows, &mut params[layer.weights.clone()], layer.n_in, pulse)?;
+            let numbers = self.reader.numbers(biases, pulse)?;
+            params[layer.biases.clone()].copy_from_slice(&numbers);
+        }
+        Ok(())
+    }
+}
+
+/// The configuration in a file.
+///
+/// # Errors
+/// The file is of another kind or of a newer version, or its configuration is none.
+fn configuration(reader: &Reader) -> Result<Config> {
+    let text = |key: &str| reader.header().metadata.get(key).map(String::as_str);
+    let expected = "a network that bpfast saved";
+    match text("format") {
+        Some(FORMAT | CHECKPOINT) => {}
+        other => {
+            let got = match other {
+                Some(format) => format!("'{format}'"),
+                None => "none".to_owned(),
+            };
+            return Err(Error::value(
+                "format",
+                expected,
+                format!("{got}; {TENSORS}"),
+            ));
+        }
+    }
+    let expected = format!("{VERSION}, or an earlier one");
+    let version = text("format_version").unwrap_or_default();
+    match version.parse::<u64>() {
+        Ok(1..=VERSION) => {}
+        Ok(VERSION..) => {
+            let got = format!("{version}: a newer bpfast wrote the file");
+            return Err(Error::value("format_version", expected, got));
+        }
+        _ => {
+            let got = format!("'{version}'");
+            return Err(Error::value("format_version", expected, got));
+        }
+    }
+    let config = text("config").unwrap_or_default();
+    check_room("config", config.len().saturating_mul(PARSED))?;
+    serde_json::from_str(config)
+        .map_err(|error| Error::value("config", "the configuration of a network", error))
+}
+
+/// Where the header lists W^l and b^l of each layer.
+///
+/// # Errors
+/// There are others than `sizes` ask for. Only then are `sizes` those of numbers that are there.
+fn find(reader: &Reader, sizes: &[usize], dtype: Dtype) -> Result<Vec<[usize; 2]>> {
+    let tensors = &reader.header().tensors;
+    check_room("tensors", tensors.len().saturating_mul(PER_LAYER))?;
+    let indices: BTreeMap<_, _> = (0..).zip(tensors).map(|(k, (name, _))| (name, k)).collect();
+    let layers = sizes.len().saturating_sub(1);
+    let has_more = reader.header().metadata.get("format").map(String::as_str) == Some(CHECKPOINT);
+    let is_beside = |name: &str| has_more && name.starts_with(BESIDE);
+    let own = tensors.iter().filter(|(name, _)| !is_beside(name)).count();
+    if own != 2 * layers {
+        let expected = format!("tensors of {layers} layers, as its configuration says");
+        return Err(Error::value("tensors", expected, own));
+    }
+    let place = |name: String, shape: &[usize]| {
+        let Some(&index) = indices.get(&name) else {
+            return Err(Error::value(name, "a tensor of this name", "none"));
+        };
+        let info = &tensors[index].1;
+        if info.shape != shape {
+            return Err(Error::shape(name, shape, &info.shape));
+        }
+        if info.dtype != dtype {
+            return Err(Error::value(name, format!("dtype {dtype}"), info.dtype));
+        }
+        Ok(index)
+    };
+    let layer = |(k, pair): (usize, &[usize])| {
+        let weights = place(weights_name(k), &[pair[1], pair[0]])?;
+        Ok([weights, place(biases_name(k), &[pair[1]])?])
+    };
+    sizes.windows(2).enumerate().map(layer).collect()
+}

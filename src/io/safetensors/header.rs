@@ -1,0 +1,238 @@
+//! The header of a file: text about the whole, and where each tensor lies.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::{fmt, io};
+
+use safetensors::tensor::{Metadata, TensorInfo};
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::base::alloc::reserve_list;
+use crate::base::error::{Error, Result, Shape};
+use crate::io::safetensors::Tensor;
+
+/// The header's length stands in so many bytes in front of it, little-endian.
+pub(super) const LENGTH: usize = 8;
+
+/// The longest header that readers of the format take.
+pub(super) const LONGEST: usize = 100_000_000;
+
+/// Most dimensions of a tensor: those that every NumPy can make.
+const DIMENSIONS: usize = 32;
+
+/// The name under which the text stands; no tensor may have it.
+const TEXT: &str = "__metadata__";
+
+/// What a file says of itself.
+#[derive(Debug, Clone)]
+pub struct Header {
+    /// Text about the whole.
+    pub metadata: BTreeMap<String, String>,
+    /// Each tensor's name and place, in the order in which their numbers lie.
+    pub tensors: Vec<(String, TensorInfo)>,
+}
+
+impl Header {
+    /// The header of a file in which `tensors` lie one behind the other.
+    ///
+    /// # Errors
+    /// Two tensors of one name, a name that the format keeps for itself, a shape that does not go
+    /// with the numbers.
+    pub(super) fn of(tensors: &[&Tensor<'_>], metadata: BTreeMap<String, String>) -> Result<Self> {
+        let mut infos = Vec::with_capacity(tensors.len());
+        let mut end = 0;
+        for tensor in tensors {
+            let (name, shape) = (&tensor.name, &tensor.shape);
+            let argument = || format!("tensors['{name}']");
+            if name == TEXT {
+                return Err(Error::value(argument(), "another name", "a reserved one"));
+            }
+            let expected = count(shape).filter(|&count| count == tensor.numbers.len());
+            let Some(count) = expected else {
+                let expected = format!("numbers of shape {}", Shape(shape));
+                return Err(Error::value(argument(), expected, tensor.numbers.len()));
+            };
+            let info = TensorInfo {
+                dtype: tensor.numbers.dtype(),
+                shape: shape.clone(),
+                data_offsets: (end, end + count * tensor.numbers.dtype().bitsize() / 8),
+            };
+            end = info.data_offsets.1;
+            infos.push((name.clone(), info));
+        }
+        let header = Self {
+            metadata,
+            tensors: infos,
+        };
+        header.check(end as u64).map_err(|reason| {
+            Error::value("tensors", "what a safetensors file can hold", reason)
+        })?;
+        Ok(header)
+    }
+
+    /// The length, and the header behind it, filled up with spaces: the numbers start at a multiple
+    /// of eight.
+    ///
+    /// # Errors
+    /// It is longer than readers take.
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
+        let refuse = |got: &dyn fmt::Display| {
+            let expected = format_args!("a header of at most {LONGEST} bytes").to_string();
+            Error::value("tensors, metadata", expected, got)
+        };
+        let mut bytes = Growing(vec![0; LENGTH]);
+        serde_json::to_writer(&mut bytes, self).map_err(|error| match error.io_error_kind() {
+            Some(_) => Error::memory("tensors, metadata", "cannot allocate a header"),
+            None => refuse(&error),
+        })?;
+        let Growing(mut bytes) = bytes;
+        let length = bytes.len().next_multiple_of(LENGTH);
+        reserve_list("tensors, metadata", &mut bytes, LENGTH)?;
+        bytes.resize(length, b' ');
+        let json = length - LENGTH;
+        if json > LONGEST {
+            return Err(refuse(&json));
+        }
+        bytes[..LENGTH].copy_from_slice(&(json as u64).to_le_bytes());
+        Ok(bytes)
+    }
+
+    /// How many bytes the numbers take.
+    pub(super) fn end(&self) -> usize {
+        self.tensors.last().map_or(0, |last| last.1.data_offsets.1)
+    }
+
+    /// The header in `json`, in front of `room` bytes of numbers.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words that go behind "got ".
+    pub(super) fn parse(json: &[u8], room: u64) -> std::result::Result<Self, String> {
+        let bad = |error: &dyn fmt::Display| format!("a file with a bad header: {error}");
+        let mut header: Self = serde_json::from_slice(json).map_err(|error| bad(&error))?;
+        header.tensors.sort_by_key(|(_, info)| info.data_offsets);
+        header.check(room).map_err(|error| bad(&error))?;
+        Ok(header)
+    }
+
+    /// Names differ, and the tensors cover `room` bytes without a gap or an overlap.
+    fn check(&self, room: u64) -> std::result::Result<(), String> {
+        let mut names = BTreeSet::new();
+        for (name, info) in &self.tensors {
+            if !names.insert(name) {
+                return Err(format!("two tensors are called {name:?}"));
+            }
+            if info.shape.len() > DIMENSIONS {
+                let rank = info.shape.len();
+                return Err(format!("{name:?} has {rank} dimensions, over {DIMENSIONS}"));
+            }
+            if count(&info.shape).is_none() {
+                return Err(format!("{name:?} has a shape that is too large"));
+            }
+        }
+        Metadata::new(None, self.tensors.clone()).map_err(|error| error.to_string())?;
+        let end = self.end();
+        if end as u64 != room {
+            return Err(format!("its tensors take {end} bytes where {room} lie"));
+        }
+        Ok(())
+    }
+}
+
+/// How many numbers an array of that shape has, if there can be such an array.
+fn count(shape: &[usize]) -> Option<usize> {
+    // NumPy refuses too large sides beside a 0 too.
+    let sides = shape.iter().filter(|&&side| side != 0);
+    let product = sides.copied().try_fold(1_usize, usize::checked_mul)?;
+    product
+        .checked_mul(size_of::<u64>())
+        .filter(|&bytes| isize::try_from(bytes).is_ok())
+        .map(|_| if shape.contains(&0) { 0 } else { product })
+}
+
+/// Bytes that are written one behind the other, as long as there is memory.
+struct Growing(Vec<u8>);
+
+impl io::Write for Growing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        reserve_list("header", &mut self.0, bytes.len())
+            .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Serialize for Header {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if !self.metadata.is_empty() {
+            map.serialize_entry(TEXT, &self.metadata)?;
+        }
+        for (name, info) in &self.tensors {
+            map.serialize_entry(name, info)?;
+        }
+        map.end()
+    }
+}
+
+// By hand, as a map that is derived keeps the last of two entries of one name.
+impl<'de> Deserialize<'de> for Header {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+struct Entries;
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = Header;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of tensors")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Header, A::Error> {
+        let (mut metadata, mut tensors) = (None, Vec::new());
+        while let Some(name) = map.next_key::<String>()? {
+            if name != TEXT {
+                tensors.push((name, map.next_value()?));
+            } else if metadata.replace(map.next_value::<Text>()?.0).is_some() {
+                return Err(A::Error::duplicate_field(TEXT));
+            }
+        }
+        let metadata = metadata.unwrap_or_default();
+        Ok(Header { metadata, tensors })
+    }
+}
+
+struct Text(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_map(Lines)
+    }
+}
+
+struct Lines;
+
+impl<'de> Visitor<'de> for Lines {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Text, A::Error> {
+        let mut text = BTreeMap::new();
+        while let Some((key, value)) = map.next_entry::<String, String>()? {
+            if text.insert(key, value).is_some() {
+                return Err(A::Error::custom("a key of __metadata__ stands there twice"));
+            }
+        }
+        Ok(Text(text))
+    }
+}

@@ -1,0 +1,97 @@
+//! The numbers of a tensor, and how they lie in a file: little-endian, one behind the other.
+
+use std::borrow::Cow;
+
+use crate::io::safetensors::Dtype;
+
+/// A type of number that a file may hold.
+pub trait Number: Copy + Send + Sync + 'static {
+    /// Its name in the header.
+    const DTYPE: Dtype;
+
+    /// Its bytes into `bytes`, which has room for just these.
+    fn put(self, bytes: &mut [u8]);
+
+    /// The number whose bytes these are, one of each bit pattern.
+    fn get(bytes: &[u8]) -> Self;
+
+    /// `numbers` as what can be written.
+    fn borrow(numbers: &[Self]) -> Numbers<'_>;
+}
+
+macro_rules! number {
+    ($($number:ty: $dtype:ident, $variant:ident;)*) => {$(
+        impl Number for $number {
+            const DTYPE: Dtype = Dtype::$dtype;
+
+            fn put(self, bytes: &mut [u8]) {
+                bytes.copy_from_slice(&self.to_le_bytes());
+            }
+
+            fn get(bytes: &[u8]) -> Self {
+                let mut own = [0; size_of::<Self>()];
+                own.copy_from_slice(bytes);
+                Self::from_le_bytes(own)
+            }
+
+            fn borrow(numbers: &[Self]) -> Numbers<'_> {
+                Numbers::$variant(Cow::Borrowed(numbers))
+            }
+        }
+    )*};
+}
+
+number! {
+    f32: F32, Float32;
+    f64: F64, Float64;
+    i64: I64, Int64;
+    u64: U64, UInt64;
+    u8: U8, UInt8;
+}
+
+/// The numbers of a tensor in C order: borrowed to be written, or owned as they were read.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Numbers<'a> {
+    /// f32
+    Float32(Cow<'a, [f32]>),
+    /// f64
+    Float64(Cow<'a, [f64]>),
+    /// i64
+    Int64(Cow<'a, [i64]>),
+    /// u64
+    UInt64(Cow<'a, [u64]>),
+    /// u8
+    UInt8(Cow<'a, [u8]>),
+    /// 0 for false; else true, which is written as 1.
+    Bool(Cow<'a, [u8]>),
+}
+
+impl Numbers<'_> {
+    /// Their type's name in the header.
+    pub fn dtype(&self) -> Dtype {
+        match self {
+            Self::Float32(_) => Dtype::F32,
+            Self::Float64(_) => Dtype::F64,
+            Self::Int64(_) => Dtype::I64,
+            Self::UInt64(_) => Dtype::U64,
+            Self::UInt8(_) => Dtype::U8,
+            Self::Bool(_) => Dtype::BOOL,
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Float32(numbers) => numbers.len(),
+            Self::Float64(numbers) => numbers.len(),
+            Self::Int64(numbers) => numbers.len(),
+            Self::UInt64(numbers) => numbers.len(),
+            Self::UInt8(numbers) | Self::Bool(numbers) => numbers.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

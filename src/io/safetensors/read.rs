@@ -1,0 +1,185 @@
+//! A file that is read: its header first, then the tensors that are asked for.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use crate::base::alloc::{check_room, defaults, reserve_list};
+use crate::base::cancel::Pulse;
+use crate::base::error::Error;
+use crate::io::safetensors::foreign::{START, other_format};
+use crate::io::safetensors::header::{LENGTH, LONGEST};
+use crate::io::safetensors::{
+    BLOCK, Dtype, Failure, Header, Number, Numbers, Result, TensorInfo, go_on,
+};
+
+/// A file whose header has been read and fits its size.
+#[derive(Debug)]
+pub struct Reader {
+    path: PathBuf,
+    file: File,
+    /// Where the numbers begin.
+    start: u64,
+    header: Header,
+}
+
+impl Reader {
+    /// Opens the file at `path` and reads its header.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no safetensors file.
+    pub fn open(path: &Path) -> Result<Self> {
+        let refuse = |got: &dyn Display| Error::value(path.display(), "a safetensors file", got);
+        let kind = fs::metadata(path)?;
+        if kind.is_dir() {
+            return Err(refuse(&"a directory").into());
+        }
+        // A pipe would keep the reader waiting for a writer.
+        if !kind.is_file() {
+            return Err(refuse(&"a pipe or a device").into());
+        }
+        let file = File::open(path)?;
+        let mut start = Vec::new();
+        reserve_list(&path.to_string_lossy(), &mut start, START)?;
+        (&file).take(START as u64).read_to_end(&mut start)?;
+        if let Some(format) = other_format(&start) {
+            return Err(refuse(&format).into());
+        }
+        let length = file.metadata()?.len();
+        let Some(rest) = length.checked_sub(LENGTH as u64) else {
+            return Err(refuse(&format_args!("{length} bytes")).into());
+        };
+        let mut size = [0; LENGTH];
+        fill(&file, 0, &mut size, path)?;
+        let size = u64::from_le_bytes(size);
+        let Some(room) = rest.checked_sub(size) else {
+            let got = format!("a file of {length} bytes whose header would take {size}");
+            return Err(refuse(&got).into());
+        };
+        let json = usize::try_from(size).ok().filter(|&size| size <= LONGEST);
+        let Some(json) = json else {
+            let got = format!("a header of {size} bytes, over {LONGEST}");
+            return Err(refuse(&got).into());
+        };
+        let mut bytes = zeros(json, path)?;
+        fill(&file, LENGTH as u64, &mut bytes, path)?;
+        check_room(path.display(), json.saturating_mul(PARSED))?;
+        let header = Header::parse(&bytes, room).map_err(|got| refuse(&got))?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            file,
+            start: LENGTH as u64 + size,
+            header,
+        })
+    }
+
+    /// Where the file lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the file says of itself.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The same, and the file closed.
+    pub fn into_header(self) -> Header {
+        self.header
+    }
+
+    /// The tensor at `index` of the header's.
+    ///
+    /// # Errors
+    /// It cannot be read, is of a dtype that this crate lacks, or does not fit the memory.
+    pub fn tensor(&self, index: usize, pulse: &Pulse<'_>) -> Result<Numbers<'static>> {
+        let (name, info) = &self.header.tensors[index];
+        let bad = |expected: &str, got: &dyn Display| {
+            let argument = format!("{}: {name:?}", self.path.display());
+            Failure::from(Error::value(argument, expected, got))
+        };
+        Ok(match info.dtype {
+            Dtype::F32 => Numbers::Float32(Cow::Owned(self.numbers(index, pulse)?)),
+            Dtype::F64 => Numbers::Float64(Cow::Owned(self.numbers(index, pulse)?)),
+            Dtype::I64 => Numbers::Int64(Cow::Owned(self.numbers(index, pulse)?)),
+            Dtype::U64 => Numbers::UInt64(Cow::Owned(self.numbers(index, pulse)?)),
+            Dtype::U8 => Numbers::UInt8(Cow::Owned(self.numbers(index, pulse)?)),
+            Dtype::BOOL => {
+                let bytes = read::<u8>(&self.file, &self.path, self.start, info, pulse)?;
+                if let Some(byte) = bytes.iter().find(|&&byte| byte > 1) {
+                    return Err(bad("bytes of 0 and 1 for dtype BOOL", byte));
+                }
+                Numbers::Bool(Cow::Owned(bytes))
+            }
+            dtype => return Err(bad("dtype F32, F64, I64, U64, U8 or BOOL", &dtype)),
+        })
+    }
+
+    /// The numbers of the tensor at `index`, which are of type `T`.
+    ///
+    /// # Errors
+    /// They cannot be read, or do not fit the memory.
+    pub fn numbers<T: Number>(&self, index: usize, pulse: &Pulse<'_>) -> Result<Vec<T>> {
+        let (_, info) = &self.header.tensors[index];
+        debug_assert_eq!(info.dtype, T::DTYPE);
+        read(&self.file, &self.path, self.start, info, pulse)
+    }
+}
+
+/// More bytes than a byte of a header becomes when it is parsed: a side of a shape takes two and becomes
+/// 16, and lists double.
+const PARSED: usize = 32;
+
+/// The numbers at `info`, for a file whose numbers begin at `start`.
+fn read<T: Number>(
+    file: &File,
+    path: &Path,
+    start: u64,
+    info: &TensorInfo,
+    pulse: &Pulse<'_>,
+) -> Result<Vec<T>> {
+    let (from, to) = info.data_offsets;
+    let mut numbers = Vec::new();
+    let count = (to - from) / size_of::<T>();
+    reserve_list(&path.to_string_lossy(), &mut numbers, count)?;
+    let mut block = zeros(BLOCK.min(to - from), path)?;
+    for offset in (from..to).step_by(BLOCK) {
+        go_on(pulse)?;
+        let bytes = &mut block[..BLOCK.min(to - offset)];
+        fill(file, start + offset as u64, bytes, path)?;
+        numbers.extend(bytes.chunks_exact(size_of::<T>()).map(T::get));
+    }
+    Ok(numbers)
+}
+
+/// Bytes to read into.
+fn zeros(length: usize, path: &Path) -> Result<Vec<u8>> {
+    Ok(defaults(&path.to_string_lossy(), length)?)
+}
+
+/// Fills `bytes` with those of the file from `offset` on.
+fn fill(file: &File, offset: u64, bytes: &mut [u8], path: &Path) -> Result<()> {
+    read_exact_at(file, offset, bytes).map_err(|error| {
+        if error.kind() == ErrorKind::UnexpectedEof {
+            let (expected, got) = ("a file that stays as it is", "one that became shorter");
+            return Error::value(path.display(), expected, got).into();
+        }
+        error.into()
+    })
+}
+
+/// A forked child shares the position in the file with its parent: neither uses it.
+#[cfg(unix)]
+fn read_exact_at(file: &File, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
+}
+
+#[cfg(not(unix))]
+fn read_exact_at(mut file: &File, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+    use std::io::{Read, Seek, SeekFrom};
+
+    file.seek(SeekFrom::Start(offset))?;
+    file.read_exact(bytes)
+}

@@ -1,0 +1,116 @@
+//! Tensors into a file.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::process;
+
+use crate::base::alloc::{check_room, reserve_list};
+use crate::base::cancel::Pulse;
+use crate::base::error::Error;
+use crate::io::safetensors::replace::replace;
+use crate::io::safetensors::{BLOCK, Header, Number, Numbers, Result, go_on};
+
+/// An array with a name.
+pub struct Tensor<'a> {
+    /// Its name.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Its numbers in C order.
+    pub numbers: Numbers<'a>,
+}
+
+/// More bytes than a tensor takes in lists, and in those of the crate safetensors.
+const PER_TENSOR: usize = 1 << 11;
+
+/// Writes `tensors` and `metadata` to a new file, which then takes the place of the one at `path`.
+/// The same arguments make the same bytes.
+///
+/// # Errors
+/// Names or shapes that cannot be, no memory, and what the system says; in a child that the pulse's
+/// question has forked, that it cannot go on. The old file is as it was.
+pub fn write(
+    path: &Path,
+    tensors: &[Tensor<'_>],
+    metadata: BTreeMap<String, String>,
+    pulse: &Pulse<'_>,
+) -> Result<()> {
+    // Wide numbers first: then each tensor starts at a multiple of its numbers' size.
+    check_room("tensors", tensors.len().saturating_mul(PER_TENSOR))?;
+    let mut ordered: Vec<_> = tensors.iter().collect();
+    ordered.sort_by_key(|tensor| Reverse(tensor.numbers.dtype().bitsize()));
+    let header = Header::of(&ordered, metadata)?;
+    let mut block = Vec::new();
+    reserve_list("tensors", &mut block, BLOCK.min(header.end()))?;
+    let header = header.to_bytes()?;
+    // A forked child shares the open file with its parent, which goes on with it.
+    let parent = process::id();
+    let go_on = || {
+        go_on(pulse)?;
+        if process::id() != parent {
+            return Err(Error::forked().into());
+        }
+        Ok(())
+    };
+    replace(path, |file| {
+        // Without a BufWriter: dropped in a child, it would write what it holds.
+        file.write_all(&header)?;
+        let mut file = Blocks {
+            file,
+            block,
+            go_on: &go_on,
+        };
+        for tensor in ordered {
+            match &tensor.numbers {
+                Numbers::Float32(numbers) => file.put(numbers, Number::put),
+                Numbers::Float64(numbers) => file.put(numbers, Number::put),
+                Numbers::Int64(numbers) => file.put(numbers, Number::put),
+                Numbers::UInt64(numbers) => file.put(numbers, Number::put),
+                Numbers::UInt8(numbers) => file.put(numbers, Number::put),
+                Numbers::Bool(bytes) => file.put(bytes, |byte: u8, place: &mut [u8]| {
+                    u8::from(byte != 0).put(place);
+                }),
+            }?;
+        }
+        file.write()
+    })
+}
+
+/// A file that is written block by block.
+struct Blocks<'a> {
+    file: &'a mut File,
+    /// What is not written yet. There is room for [`BLOCK`] bytes, or for all if these are fewer.
+    block: Vec<u8>,
+    go_on: &'a dyn Fn() -> Result<()>,
+}
+
+impl Blocks<'_> {
+    fn put<T: Number>(&mut self, numbers: &[T], put: impl Fn(T, &mut [u8])) -> Result<()> {
+        let size = size_of::<T>();
+        for piece in numbers.chunks(BLOCK / size) {
+            (self.go_on)()?;
+            let start = self.block.len();
+            let start = if start + size_of_val(piece) > BLOCK {
+                self.write()?;
+                0
+            } else {
+                start
+            };
+            self.block.resize(start + size_of_val(piece), 0);
+            let places = self.block[start..].chunks_exact_mut(size);
+            places
+                .zip(piece)
+                .for_each(|(place, &number)| put(number, place));
+        }
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<()> {
+        self.file.write_all(&self.block)?;
+        self.block.clear();
+        Ok(())
+    }
+}

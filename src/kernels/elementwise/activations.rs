@@ -1,0 +1,114 @@
+//! σ(z) of a register.
+
+use crate::kernels::elementwise::map::Function;
+use crate::kernels::math::exponential::{LiftedExp, exp, exp_m1};
+use crate::kernels::math::logarithm::ln_1p;
+use crate::kernels::math::normal::lifted_tail;
+use crate::kernels::real::Real;
+use crate::kernels::simd::vector::Arithmetic;
+
+/// 1 / (1 + e^−z).
+#[derive(Debug, Clone, Copy)]
+pub struct Sigmoid;
+/// tanh z.
+#[derive(Debug, Clone, Copy)]
+pub struct Tanh;
+/// max(z, 0), +0 at −0.
+#[derive(Debug, Clone, Copy)]
+pub struct Relu;
+/// z for z > 0, else 0.01 z.
+#[derive(Debug, Clone, Copy)]
+pub struct LeakyRelu;
+/// z for z > 0, else e^z − 1.
+#[derive(Debug, Clone, Copy)]
+pub struct Elu;
+
+/// z Φ(z), Φ the normal distribution function.
+#[derive(Debug, Clone, Copy)]
+pub struct Gelu;
+/// z / (1 + e^−z).
+#[derive(Debug, Clone, Copy)]
+pub struct Silu;
+/// ln(1 + e^z).
+#[derive(Debug, Clone, Copy)]
+pub struct Softplus;
+
+impl<T: Real> Function<T> for Sigmoid {
+    /// With e = e^−|z|: e / (1 + e) for z < 0, else 1 / (1 + e).
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let (zero, one) = (z.splat(T::ZERO), z.splat(T::ONE));
+        let small = exp(-z.abs());
+        V::select(z.less(zero), small, one) / (one + small)
+    }
+}
+
+impl<T: Real> Function<T> for Tanh {
+    /// With t = e^(−2|z|) − 1: |tanh z| = −t / (t + 2).
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let two = z.splat(T::ONE + T::ONE);
+        let size = z.abs();
+        // A sum: units that add wait for those that multiply.
+        let t = exp_m1(-(size + size));
+        (t / (t + two)).with_sign_of(z)
+    }
+}
+
+impl<T: Real> Function<T> for Relu {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let zero = z.splat(T::ZERO);
+        z.at_least(zero) + zero // −0 + 0 = 0
+    }
+}
+
+impl<T: Real> Function<T> for LeakyRelu {
+    /// The larger of z and 0.01 z.
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        z.at_least(z * z.splat(T::LEAKY_SLOPE))
+    }
+}
+
+impl<T: Real> Function<T> for Elu {
+    /// The larger of z and e^z − 1, which is 0 for z > 0 here.
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        z.at_least(exp_m1(z.at_most(z.splat(T::ZERO))))
+    }
+}
+
+impl<T: Real> Function<T> for Gelu {
+    /// max(z, 0) − |z| Q(|z|): z − z Q(z) for z ≥ 0, z Q(−z) else.
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let x = z.abs().at_most(z.splat(T::TAIL_END));
+        let (exp, ratio) = lifted_tail(x);
+        let share = exp.times(ratio * x) * z.splat(T::DROP);
+        let whole = V::select(z.less(z.splat(T::ZERO)), z.splat(-T::ZERO), z);
+        whole - share
+    }
+}
+
+impl<T: Real> Function<T> for Silu {
+    /// With e = e^−|z|: z e / (1 + e) for z < 0, else z / (1 + e). The product z e is lifted: e may
+    /// be subnormal where z e is not.
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let (zero, one, drop) = (z.splat(T::ZERO), z.splat(T::ONE), z.splat(T::DROP));
+        let negative = z.less(zero);
+        let exp = LiftedExp::of(-z.abs(), None);
+        let product = exp.times(z.at_least(z.splat(T::EXP_FLOOR)));
+        let quotient = V::select(negative, product, z) / exp.value().mul_add(drop, one);
+        quotient * V::select(negative, drop, one)
+    }
+}
+
+impl<T: Real> Function<T> for Softplus {
+    /// max(z, 0) + ln(1 + e^−|z|).
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        z.at_least(z.splat(T::ZERO)) + ln_1p(exp(-z.abs()))
+    }
+}

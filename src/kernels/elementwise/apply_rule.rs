@@ -1,0 +1,127 @@
+//! A step of an optimizer: each parameter, its derivative and what is kept for it, in one pass.
+
+use crate::kernels::real::Real;
+use crate::kernels::simd::level::{self, Job};
+use crate::kernels::simd::vector::Arithmetic;
+
+/// A step of one parameter, lane by lane, that keeps KEPT numbers for it.
+pub trait Rule<T: Real, const KEPT: usize>: Copy {
+    /// The parameter after the step, from the parameter `p` and its derivative `g`.
+    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, kept: &mut [V; KEPT]) -> V;
+}
+
+/// p ← rule(p, g, kept), each number by itself.
+///
+/// # Panics
+/// The slices are not of one length.
+pub fn update<T: Real, const KEPT: usize>(
+    rule: impl Rule<T, KEPT>,
+    params: &mut [T],
+    gradient: &[T],
+    kept: [&mut [T]; KEPT],
+) {
+    assert_eq!(params.len(), gradient.len(), "the length of a gradient");
+    for kept in &kept {
+        assert_eq!(params.len(), kept.len(), "the length of what is kept");
+    }
+    let job = Update {
+        rule,
+        params,
+        gradient,
+        kept,
+    };
+    // SAFETY: it is the machine's level; the lengths have been proven equal.
+    unsafe { level::run(level::current(), job) }
+}
+
+struct Update<'a, T, R, const KEPT: usize> {
+    rule: R,
+    params: &'a mut [T],
+    gradient: &'a [T],
+    kept: [&'a mut [T]; KEPT],
+}
+
+impl<T: Real, R: Rule<T, KEPT>, const KEPT: usize> Job<T> for Update<'_, T, R, KEPT> {
+    #[inline(always)]
+    unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
+        let (length, last) = (self.params.len(), self.params.len() % V::LANES);
+        let (params, gradient) = (self.params.as_mut_ptr(), self.gradient.as_ptr());
+        let places = self.kept.map(<[T]>::as_mut_ptr);
+        for at in (0..length - last).step_by(V::LANES) {
+            // SAFETY: a whole register lies in each slice; the caller proves the instructions.
+            unsafe {
+                let (p, g) = (V::load(params.add(at)), V::load(gradient.add(at)));
+                // A loop, and no `map`: its closure might be compiled without the instructions.
+                let mut kept = [p; KEPT];
+                for (kept, place) in kept.iter_mut().zip(&places) {
+                    *kept = V::load(place.add(at));
+                }
+                self.rule.of(p, g, &mut kept).store(params.add(at));
+                for (kept, place) in kept.iter().zip(&places) {
+                    kept.store(place.add(at));
+                }
+            }
+        }
+        if last > 0 {
+            let at = length - last;
+            // SAFETY: `last` numbers are left of each slice; the caller proves the instructions.
+            unsafe {
+                let p = V::load_first(params.add(at), last);
+                let g = V::load_first(gradient.add(at), last);
+                let mut kept = [p; KEPT];
+                for (kept, place) in kept.iter_mut().zip(&places) {
+                    *kept = V::load_first(place.add(at), last);
+                }
+                let p = self.rule.of(p, g, &mut kept);
+                p.store_first(params.add(at), last);
+                for (kept, place) in kept.iter().zip(&places) {
+                    kept.store_first(place.add(at), last);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::simd::level::forced::at;
+    use crate::kernels::testing::fused_levels;
+    use crate::kernels::testing::guarded::Guarded;
+
+    /// p − g k, and k + 1.
+    #[derive(Clone, Copy)]
+    struct Simple;
+
+    impl<T: Real> Rule<T, 1> for Simple {
+        fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, kept: &mut [V; 1]) -> V {
+            let next = (-g).mul_add(kept[0], p);
+            kept[0] = kept[0] + p.splat(T::ONE);
+            next
+        }
+    }
+
+    /// Every length round a register, right before a page that nobody may touch.
+    #[test]
+    fn each_number_is_updated_and_no_other() {
+        let mut rooms = [(); 3].map(|()| Guarded::<f32>::new(100));
+        let [p, g, k] = &mut rooms;
+        for level in fused_levels() {
+            for length in 0..70_usize {
+                let ((before, p), (_, g), (_, k)) =
+                    (p.last(length), g.last(length), k.last(length));
+                before.fill(7.0);
+                for i in 0..length {
+                    let x = f32::from(u8::try_from(i).expect("small"));
+                    (p[i], g[i], k[i]) = (x, 0.5, 2.0 * x);
+                }
+                at(level, || update(Simple, p, g, [k]));
+                for i in 0..length {
+                    let x = f32::from(u8::try_from(i).expect("small"));
+                    assert_eq!((p[i], k[i]), (0.0, 2.0 * x + 1.0), "{level:?} {length} {i}");
+                }
+                assert_eq!(before, vec![7.0; before.len()], "{level:?} {length}");
+            }
+        }
+    }
+}

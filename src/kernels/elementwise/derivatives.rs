@@ -1,0 +1,105 @@
+//! σ' of a register, from a = σ(z), or from z where a does not tell.
+
+use crate::kernels::elementwise::map::Function;
+use crate::kernels::math::exponential::{LiftedExp, exp_m1};
+use crate::kernels::math::normal::lifted_tail;
+use crate::kernels::real::Real;
+use crate::kernels::simd::vector::Arithmetic;
+
+/// a (1 − a).
+#[derive(Debug, Clone, Copy)]
+pub struct Sigmoid;
+/// (1 − a)(1 + a).
+#[derive(Debug, Clone, Copy)]
+pub struct Tanh;
+/// 1 for a > 0, else 0.
+#[derive(Debug, Clone, Copy)]
+pub struct Relu;
+/// 1 for a > 0, else 0.01.
+#[derive(Debug, Clone, Copy)]
+pub struct LeakyRelu;
+/// 1 for a > 0, else a + 1.
+#[derive(Debug, Clone, Copy)]
+pub struct Elu;
+/// 1 − e^−a of a ≥ 0.
+#[derive(Debug, Clone, Copy)]
+pub struct Softplus;
+
+/// Φ(z) + z φ(z), from z.
+#[derive(Debug, Clone, Copy)]
+pub struct Gelu;
+/// s + z s (1 − s) with s = 1 / (1 + e^−z), from z.
+#[derive(Debug, Clone, Copy)]
+pub struct Silu;
+
+impl<T: Real> Function<T> for Sigmoid {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
+        a * (a.splat(T::ONE) - a)
+    }
+}
+
+impl<T: Real> Function<T> for Tanh {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
+        let one = a.splat(T::ONE);
+        (one - a) * (one + a)
+    }
+}
+
+impl<T: Real> Function<T> for Relu {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
+        let (zero, one) = (a.splat(T::ZERO), a.splat(T::ONE));
+        V::select(zero.less(a), one, zero)
+    }
+}
+
+impl<T: Real> Function<T> for LeakyRelu {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
+        let (zero, one) = (a.splat(T::ZERO), a.splat(T::ONE));
+        V::select(zero.less(a), one, a.splat(T::LEAKY_SLOPE))
+    }
+}
+
+impl<T: Real> Function<T> for Elu {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
+        let (zero, one) = (a.splat(T::ZERO), a.splat(T::ONE));
+        V::select(zero.less(a), one, a + one)
+    }
+}
+
+impl<T: Real> Function<T> for Softplus {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
+        exp_m1(-a).abs()
+    }
+}
+
+impl<T: Real> Function<T> for Gelu {
+    /// With D = Q(|z|) − |z| φ(z): D for z < 0, else 1 − D.
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let x = z.abs().at_most(z.splat(T::TAIL_END));
+        let (exp, ratio) = lifted_tail(x);
+        let factor = x.mul_add(z.splat(-T::DENSITY), ratio);
+        let difference = exp.times(factor) * z.splat(T::DROP);
+        let negative = z.less(z.splat(T::ZERO));
+        V::select(negative, difference, z.splat(T::ONE) - difference)
+    }
+}
+
+impl<T: Real> Function<T> for Silu {
+    /// With e = e^−|z| and D = e (1 + e − |z|) / (1 + e)²: D for z < 0, else 1 − D.
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let (zero, one, drop) = (z.splat(T::ZERO), z.splat(T::ONE), z.splat(T::DROP));
+        let x = z.abs().at_most(z.splat(-T::EXP_FLOOR));
+        let exp = LiftedExp::of(-x, None);
+        let sum = exp.value().mul_add(drop, one);
+        let difference = exp.times(sum - x) / (sum * sum) * drop;
+        V::select(z.less(zero), difference, one - difference)
+    }
+}

@@ -1,0 +1,120 @@
+//! A function of each number of a slice, in place.
+//!
+//! Every element goes through the same operations wherever it stands: the last register is filled
+//! up with zeros, and its other lanes are dropped.
+
+use crate::kernels::real::Real;
+use crate::kernels::simd::level::{self, Job, Level};
+use crate::kernels::simd::vector::Arithmetic;
+
+/// A function of one number, lane by lane. Its formula has the same bits in every register type
+/// with fused multiply-add.
+pub trait Function<T: Real>: Copy {
+    /// f(x).
+    fn of<V: Arithmetic<Scalar = T>>(self, x: V) -> V;
+}
+
+/// A function of two numbers, lane by lane.
+pub(in crate::kernels) trait Combination<T: Real>: Copy {
+    /// f(y, x).
+    fn of<V: Arithmetic<Scalar = T>>(self, y: V, x: V) -> V;
+}
+
+/// x ← f(x). `plain` is f without fused multiply-add.
+pub fn map<T: Real>(values: &mut [T], function: impl Function<T>, plain: impl Fn(T) -> T) {
+    match fused_level() {
+        // SAFETY: it is the machine's level.
+        Some(level) => unsafe { level::run(level, Map(values, function)) },
+        None => values.iter_mut().for_each(|x| *x = plain(*x)),
+    }
+}
+
+/// y ← y f(x), as far as both go. `plain` is f without fused multiply-add.
+pub fn scale<T: Real>(
+    values: &mut [T],
+    by: &[T],
+    function: impl Function<T>,
+    plain: impl Fn(T) -> T,
+) {
+    let function = Times(function);
+    match fused_level() {
+        // SAFETY: it is the machine's level.
+        Some(level) => unsafe { level::run(level, Combine(values, by, function)) },
+        None => values.iter_mut().zip(by).for_each(|(y, &x)| *y *= plain(x)),
+    }
+}
+
+/// The level in use, unless it lacks fused multiply-add.
+pub(in crate::kernels) fn fused_level() -> Option<Level> {
+    Some(level::current()).filter(|level| level.is_fused())
+}
+
+/// x ← f(x).
+pub(in crate::kernels) struct Map<'a, T, F>(pub &'a mut [T], pub F);
+
+impl<T: Real, F: Function<T>> Job<T> for Map<'_, T, F> {
+    #[inline(always)]
+    unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
+        let Self(values, function) = self;
+        let (start, last) = (values.as_mut_ptr(), values.len() % V::LANES);
+        let whole = values.len() - last;
+        for at in (0..whole).step_by(V::LANES) {
+            // SAFETY: a whole register lies in the slice; the caller proves the instructions.
+            unsafe {
+                let place = start.add(at);
+                function.of(V::load(place)).store(place);
+            }
+        }
+        if last > 0 {
+            // SAFETY: `last` numbers are left of the slice; the caller proves the instructions.
+            unsafe {
+                let place = start.add(whole);
+                function
+                    .of(V::load_first(place, last))
+                    .store_first(place, last);
+            }
+        }
+    }
+}
+
+/// y ← f(y, x), as far as both go.
+pub(in crate::kernels) struct Combine<'a, T, F>(pub &'a mut [T], pub &'a [T], pub F);
+
+impl<T: Real, F: Combination<T>> Job<T> for Combine<'_, T, F> {
+    #[inline(always)]
+    unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
+        let Self(values, by, function) = self;
+        let length = values.len().min(by.len());
+        let (start, by, last) = (values.as_mut_ptr(), by.as_ptr(), length % V::LANES);
+        let whole = length - last;
+        for at in (0..whole).step_by(V::LANES) {
+            // SAFETY: a whole register lies in both slices; the caller proves the instructions.
+            unsafe {
+                let place = start.add(at);
+                function
+                    .of(V::load(place), V::load(by.add(at)))
+                    .store(place);
+            }
+        }
+        if last > 0 {
+            // SAFETY: `last` numbers are left of both; the caller proves the instructions.
+            unsafe {
+                let (place, by) = (start.add(whole), V::load_first(by.add(whole), last));
+                function
+                    .of(V::load_first(place, last), by)
+                    .store_first(place, last);
+            }
+        }
+    }
+}
+
+/// y f(x).
+#[derive(Debug, Clone, Copy)]
+pub(in crate::kernels) struct Times<F>(pub F);
+
+impl<T: Real, F: Function<T>> Combination<T> for Times<F> {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, y: V, x: V) -> V {
+        y * self.0.of(x)
+    }
+}

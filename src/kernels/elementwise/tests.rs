@@ -1,0 +1,205 @@
+//! The maps against libm, in ulps; that they have the same bits everywhere is asserted on the way.
+
+use std::fmt::Debug;
+
+use crate::kernels::elementwise::map::{Function, Map};
+use crate::kernels::elementwise::{activations as sigma, derivatives};
+use crate::kernels::math::{Exp, LnOneMinusExp};
+use crate::kernels::real::Real;
+use crate::kernels::testing::{Bits, assert_same, numbers, run_in_arrays, values};
+
+/// What a function should be.
+struct Exact {
+    /// Its value by libm.
+    value: fn(f64) -> f64,
+    /// The size of the terms that it is a sum of, where they cancel.
+    terms: fn(f64) -> f64,
+    /// Where it is asked for.
+    domain: (f64, f64),
+}
+
+const EVERYWHERE: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
+
+impl Exact {
+    fn new(value: fn(f64) -> f64) -> Self {
+        Self {
+            value,
+            terms: |_| 0.0,
+            domain: EVERYWHERE,
+        }
+    }
+
+    /// At most `bound` units in the last place of a number of `digits` bits that is a multiple of
+    /// 2^`lowest`.
+    fn check<T: Bits>(
+        &self,
+        function: impl Function<T> + Debug,
+        bound: f64,
+        digits: i32,
+        lowest: i32,
+    ) {
+        let x: Vec<T> = numbers();
+        for (x, got) in x
+            .iter()
+            .zip(values(function, &x))
+            .map(|(x, got)| (x.to_f64(), got.to_f64()))
+        {
+            let exact = (self.value)(x);
+            let outside = x < self.domain.0 || x > self.domain.1;
+            if outside || got.to_bits() == exact.to_bits() || (x.is_nan() && got.is_nan()) {
+                continue;
+            }
+            let size = exact.abs().max((self.terms)(x));
+            let unit = libm::ldexp(1.0, (libm::frexp(size).1 - digits).max(lowest));
+            let error = (got - exact).abs() / unit;
+            assert!(
+                error <= bound,
+                "{function:?}({x:e}) = {got:e}, not {exact:e}: {error} ulps"
+            );
+        }
+    }
+
+    /// float32 within 4 ulps; float64 within 4, and 3 that the formula with libm may have.
+    fn check_both<F: Function<f32> + Function<f64> + Debug>(&self, function: F) {
+        self.check::<f32>(function, 4.0, 24, -149);
+        self.check::<f64>(function, 7.0, 53, -1074);
+    }
+}
+
+/// The sigmoid at z, and at −z.
+fn sigmoids(z: f64) -> (f64, f64) {
+    let small = libm::exp(-z.abs());
+    let (less, more) = (small / (1.0 + small), 1.0 / (1.0 + small));
+    if z < 0.0 { (less, more) } else { (more, less) }
+}
+
+/// z `factor`, 0 where the factor is.
+fn times(z: f64, factor: f64) -> f64 {
+    if factor == 0.0 { 0.0 } else { z * factor }
+}
+
+/// φ(z), with z² in two parts.
+fn density(z: f64) -> f64 {
+    let rest = libm::fma(z, z, -z * z);
+    if z.abs() > 39.0 {
+        0.0
+    } else {
+        z.normal_pdf() * (1.0 - 0.5 * rest)
+    }
+}
+
+fn step(a: f64, yes: f64, no: f64) -> f64 {
+    if a > 0.0 { yes } else { no }
+}
+
+#[test]
+fn sigmoid() {
+    Exact::new(|z| sigmoids(z).0).check_both(sigma::Sigmoid);
+    let exact = Exact {
+        domain: (0.0, 1.0),
+        ..Exact::new(|a| a * (1.0 - a))
+    };
+    exact.check_both(derivatives::Sigmoid);
+}
+
+#[test]
+fn tanh() {
+    Exact::new(libm::tanh).check_both(sigma::Tanh);
+    let exact = Exact {
+        domain: (-1.0, 1.0),
+        ..Exact::new(|a| (1.0 - a) * (1.0 + a))
+    };
+    exact.check_both(derivatives::Tanh);
+}
+
+#[test]
+fn relu() {
+    Exact::new(|z| if z <= 0.0 { 0.0 } else { z }).check_both(sigma::Relu);
+    Exact::new(|a| step(a, 1.0, 0.0)).check_both(derivatives::Relu);
+}
+
+#[test]
+fn leaky_relu() {
+    Exact::new(|z| step(z, z, 0.01 * z)).check_both(sigma::LeakyRelu);
+    Exact::new(|a| step(a, 1.0, 0.01)).check_both(derivatives::LeakyRelu);
+}
+
+#[test]
+fn elu() {
+    Exact::new(|z| step(z, z, libm::expm1(z))).check_both(sigma::Elu);
+    let exact = Exact {
+        domain: (-1.0, f64::INFINITY),
+        ..Exact::new(|a| step(a, 1.0, a + 1.0))
+    };
+    exact.check_both(derivatives::Elu);
+}
+
+#[test]
+fn gelu() {
+    Exact::new(Real::gelu).check_both(sigma::Gelu);
+    let exact = Exact {
+        terms: |z| times(z, density(z)).abs(),
+        domain: (-37.0, f64::INFINITY), // below, the terms here are subnormal and lose their places
+        ..Exact::new(|z| z.normal_cdf() + times(z, density(z)))
+    };
+    exact.check_both(derivatives::Gelu);
+}
+
+#[test]
+fn silu() {
+    // In two factors: the sigmoid may be subnormal where its product is not.
+    Exact::new(|z| match libm::exp(0.5 * z) {
+        half if z < -40.0 => times(z, half) * half,
+        _ => z * sigmoids(z).0,
+    })
+    .check_both(sigma::Silu);
+    let exact = Exact {
+        terms: |z| times(z, sigmoids(z).0 * sigmoids(z).1).abs(),
+        domain: (-700.0, f64::INFINITY), // as for gelu
+        ..Exact::new(|z| sigmoids(z).0 + times(z, sigmoids(z).0 * sigmoids(z).1))
+    };
+    exact.check_both(derivatives::Silu);
+}
+
+#[test]
+fn softplus() {
+    let value = |z: f64| libm::fmax(z, 0.0) + libm::log1p(libm::exp(-z.abs()));
+    Exact::new(value).check_both(sigma::Softplus);
+    let exact = Exact {
+        domain: (0.0, f64::INFINITY),
+        ..Exact::new(|a| -libm::expm1(-a))
+    };
+    exact.check_both(derivatives::Softplus);
+}
+
+#[test]
+fn exponentials_and_logarithms() {
+    let exact = Exact {
+        domain: (f64::NEG_INFINITY, 0.0),
+        ..Exact::new(libm::exp)
+    };
+    exact.check_both(Exp);
+    let exact = Exact {
+        domain: (f64::NEG_INFINITY, -std::f64::consts::LN_2),
+        ..Exact::new(|x| libm::log1p(-libm::exp(x)))
+    };
+    exact.check_both(LnOneMinusExp);
+}
+
+#[test]
+fn zeros_keep_their_signs() {
+    fn check<F: Function<f32> + Function<f64> + Debug>(function: F, at_minus_0: f64) {
+        let mut wide = [0.0, -0.0];
+        run_in_arrays(Map(&mut wide, function));
+        assert_same(&wide, &[0.0, at_minus_0], function);
+        let mut narrow = [0.0_f32, -0.0];
+        run_in_arrays(Map(&mut narrow, function));
+        assert_same(&narrow.map(f64::from), &[0.0, at_minus_0], function);
+    }
+    check(sigma::Relu, 0.0);
+    check(sigma::Tanh, -0.0);
+    check(sigma::LeakyRelu, -0.0);
+    check(sigma::Elu, -0.0);
+    check(sigma::Gelu, -0.0);
+    check(sigma::Silu, -0.0);
+}

@@ -1,0 +1,245 @@
+//! The tiles of each level, and how its registers copy blocks for them.
+
+use crate::kernels::gemm::microkernel::{MAX_ROWS, MAX_VECTORS, Tile, TileFn, compute};
+use crate::kernels::simd::level::{Level, Registers, multiplies_in_halves};
+use crate::kernels::simd::row::copy_rows;
+use crate::kernels::simd::vector::Vector;
+
+/// Copies neighbouring squares of [`Tiles::square`] rows, the second distance apart, to their
+/// transposes one below the other, whose rows are the fourth apart: so many squares.
+///
+/// # Safety
+/// The machine has the level; the squares may be read and their transposes written.
+pub type TransposeFn<T> = unsafe fn(*const T, usize, *mut T, usize, usize);
+
+/// Copies rows of registers, the second distance apart, to where they are neighbours: so many, of the
+/// last register so many lanes. What lies behind these in a row's place is not told.
+///
+/// # Safety
+/// The machine has the level; the rows may be read and their places written.
+pub type CopyFn<T> = unsafe fn(*const T, usize, *mut T, usize, usize);
+
+/// The tiles of a level for numbers of one type.
+pub struct Tiles<T: 'static> {
+    /// The numbers of a register.
+    pub lanes: usize,
+    /// rows · vectors is at most this.
+    pub sums: usize,
+    /// The registers across a tile that has rows enough: these and their factor fill the registers
+    /// with the fewest loads.
+    pub across: usize,
+    /// The rows of the squares that `transpose` copies.
+    pub square: usize,
+    /// Copies squares.
+    pub transpose: TransposeFn<T>,
+    /// The rows of a tile whose A is interleaved.
+    pub interleaved: usize,
+    /// The tiles of registers half as long, of a level that this one includes.
+    narrow: Option<&'static Tiles<T>>,
+    copies: [CopyFn<T>; MAX_VECTORS],
+    functions: [[TileFn<T>; MAX_VECTORS]; MAX_ROWS],
+}
+
+impl<T: 'static> Tiles<T> {
+    /// The registers that hold so many numbers.
+    pub fn registers(&self, numbers: usize) -> usize {
+        // A power of two: the smallest products count divisions.
+        numbers.wrapping_add(self.lanes - 1) >> self.lanes.trailing_zeros()
+    }
+
+    /// The tiles for a panel of so many columns: those of registers half as long where that leaves
+    /// less of the machine idle.
+    pub fn for_panel(&'static self, columns: usize) -> &'static Self {
+        let halves = self.leaves_half_idle(columns) && multiplies_in_halves();
+        self.narrow.filter(|_| halves).unwrap_or(self)
+    }
+
+    /// Whether half of the last register, or more, is idle, and a tile can be as wide in halves.
+    fn leaves_half_idle(&self, columns: usize) -> bool {
+        let vectors = self.registers(columns);
+        2 * vectors <= MAX_VECTORS && 2 * (vectors * self.lanes - columns) >= self.lanes
+    }
+
+    /// The tile of `rows` rows, `vectors` registers across.
+    pub fn get(&self, rows: usize, vectors: usize) -> TileFn<T> {
+        self.functions[rows - 1][vectors - 1]
+    }
+
+    /// The copy of rows of so many registers.
+    pub fn copy_of(&self, vectors: usize) -> CopyFn<T> {
+        self.copies[vectors - 1]
+    }
+}
+
+/// A table of the tiles of a register type. A tile of more sums than there is room for is never
+/// asked for; its place holds a smaller one.
+macro_rules! table {
+    ($entry:ident, $vector:ty, [$($rows:literal)*]) => {
+        [$([
+            pick!($entry, $vector, $rows, 1),
+            pick!($entry, $vector, $rows, 2),
+            pick!($entry, $vector, $rows, 3),
+            pick!($entry, $vector, $rows, 4),
+        ]),*]
+    };
+}
+macro_rules! pick {
+    ($entry:ident, $vector:ty, $rows:literal, $vectors:literal) => {
+        if $rows * $vectors <= <$vector>::SUMS {
+            $entry::<$vector, $rows, $vectors> as TileFn<_>
+        } else {
+            $entry::<$vector, 1, $vectors>
+        }
+    };
+}
+
+macro_rules! level {
+    (
+        $name:ident, $entry:ident, $transpose:ident, $copy:ident, $register:ident, $narrow:expr
+        $(, $feature:literal)?
+    ) => {
+        $(#[target_feature(enable = $feature)])?
+        unsafe fn $transpose<V: Vector>(
+            from: *const V::Scalar,
+            from_row: usize,
+            to: *mut V::Scalar,
+            to_row: usize,
+            squares: usize,
+        ) {
+            for first in (0..squares * V::SQUARE).step_by(V::SQUARE) {
+                // SAFETY: the attribute is the proof of the level; the caller proves the rest.
+                unsafe { V::transpose(from.add(first), from_row, to.add(first * to_row), to_row) }
+            }
+        }
+
+        $(#[target_feature(enable = $feature)])?
+        unsafe fn $copy<V: Vector, const VECTORS: usize>(
+            from: *const V::Scalar,
+            from_row: usize,
+            to: *mut V::Scalar,
+            rows: usize,
+            last: usize,
+        ) {
+            // SAFETY: the attribute is the proof of the level; the caller proves the rest.
+            unsafe { copy_rows::<V, VECTORS>(from, from_row, to, rows, last) }
+        }
+
+        $(#[target_feature(enable = $feature)])?
+        unsafe fn $entry<V: Vector, const ROWS: usize, const VECTORS: usize>(
+            tile: &Tile<V::Scalar>,
+        ) where
+            V::Scalar: Default + From<u8>,
+        {
+            // SAFETY: the attribute is the proof of the level; the caller proves the rest.
+            unsafe { compute::<V, ROWS, VECTORS>(tile) }
+        }
+
+        /// The tiles of the level.
+        struct $name<T>(T);
+        impl<T: Registers + Default> $name<T> {
+            const TILES: Tiles<T> = Tiles {
+                lanes: <T::$register>::LANES,
+                sums: <T::$register>::SUMS,
+                across: across::<T::$register>(),
+                square: <T::$register>::SQUARE,
+                transpose: $transpose::<T::$register>,
+                interleaved: interleaved::<T::$register>(),
+                narrow: $narrow,
+                copies: [
+                    $copy::<T::$register, 1>,
+                    $copy::<T::$register, 2>,
+                    $copy::<T::$register, 3>,
+                    $copy::<T::$register, 4>,
+                ],
+                functions: table!($entry, T::$register, [1 2 3 4 5 6 7 8 9 10 11 12 13 14]),
+            };
+        }
+    };
+}
+
+/// The registers across a tile.
+const fn across<V: Vector>() -> usize {
+    if V::SUMS < 20 { 2 } else { 3 }
+}
+
+/// The rows of a tile that are copied together: a power of two that registers hold.
+const fn interleaved<V: Vector>() -> usize {
+    if V::SUMS / across::<V>() < 8 { 4 } else { 8 }
+}
+
+level!(
+    Baseline,
+    baseline,
+    baseline_transpose,
+    baseline_copy,
+    Baseline,
+    None
+);
+#[cfg(target_arch = "aarch64")]
+level!(Neon, neon, neon_transpose, neon_copy, Neon, None);
+// For the tests: NEON's code is made of arrays, which x86-64 runs as well.
+#[cfg(all(test, target_arch = "x86_64"))]
+level!(
+    Neon,
+    neon,
+    neon_transpose,
+    neon_copy,
+    Neon,
+    None,
+    "avx2,fma"
+);
+#[cfg(target_arch = "x86_64")]
+level!(
+    Avx2,
+    avx2,
+    avx2_transpose,
+    avx2_copy,
+    Avx2,
+    None,
+    "avx2,fma"
+);
+#[cfg(target_arch = "x86_64")]
+level!(
+    Avx512,
+    avx512,
+    avx512_transpose,
+    avx512_copy,
+    Avx512,
+    Some(&Avx2::<T>::TILES),
+    "avx512f,avx512dq,avx512vl,avx2,fma"
+);
+
+/// The tiles of `level`.
+pub fn tiles<T: Registers + Default>(level: Level) -> &'static Tiles<T> {
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => const { &Avx512::<T>::TILES },
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => const { &Avx2::<T>::TILES },
+        #[cfg(any(target_arch = "aarch64", all(test, target_arch = "x86_64")))]
+        Level::Neon => const { &Neon::<T>::TILES },
+        _ => const { &Baseline::<T>::TILES },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panel_of_halves_leaves_less_idle_and_is_no_wider_than_a_tile() {
+        let tiles = tiles::<f64>(Level::Baseline);
+        for (registers, over, halves) in [
+            (0, 1, true),
+            (0, tiles.lanes / 2, true),
+            (0, tiles.lanes / 2 + 1, false),
+            (1, 0, false),
+            (1, 1, true),
+            (2, 0, false),
+            (2, 1, false),
+        ] {
+            let columns = registers * tiles.lanes + over;
+            assert_eq!(tiles.leaves_half_idle(columns), halves, "{columns} columns");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The inner loop of every product: a tile of the result, held in registers while its terms are
+//! added one after the other.
+
+use crate::kernels::simd::row::{load_row, store_row};
+use crate::kernels::simd::vector::Vector;
+
+/// The most rows of a tile.
+pub const MAX_ROWS: usize = 14;
+/// The most registers across a tile.
+pub const MAX_VECTORS: usize = 4;
+
+/// Tiles of C ← start + A B, one below the other.
+pub struct Tile<T> {
+    /// How many.
+    pub count: usize,
+    /// From A(0, 0) of one to that of the next.
+    pub a_next: usize,
+    /// A(0, 0): one number is read for each row and step.
+    pub a: *const T,
+    /// From A(i, k) to A(i + 1, k).
+    pub a_row: usize,
+    /// From A(i, k) to A(i, k + 1).
+    pub a_step: usize,
+    /// Which rows or steps of A these are.
+    pub picked: Picked,
+    /// B(0, 0): a row of registers is read for each step.
+    pub b: *const T,
+    /// From B(k, j) to B(k + 1, j).
+    pub b_step: usize,
+    /// C(0, 0).
+    pub c: *mut T,
+    /// From C(i, j) to C(i + 1, j).
+    pub c_row: usize,
+    /// The terms of a sum.
+    pub steps: usize,
+    /// What the sums start from.
+    pub start: Start<T>,
+    /// The lanes of the last register that are in use.
+    pub last: usize,
+}
+
+/// Which rows or steps of A a tile reads: A(i, k) is that of the i-th row or the k-th step of these.
+#[derive(Clone, Copy)]
+pub enum Picked {
+    /// One after the other.
+    None,
+    /// The rows at these places, and so many of them for each tile.
+    Rows(*const u32),
+    /// The steps at these places.
+    Steps(*const u32),
+}
+
+/// What the sums of a tile start from.
+pub enum Start<T> {
+    /// 0.
+    Zero,
+    /// One row, the same for every row of C.
+    Row(*const T),
+    /// One column, the same for every column of C.
+    Column(*const T),
+    /// What C holds: the terms before these.
+    Sum,
+    /// 0, and at their end they are added to what C holds.
+    Apart,
+}
+
+/// Computes tiles, one below the other.
+///
+/// # Safety
+/// The machine has the level; every number that the tile names may be read, and written for C.
+pub type TileFn<T> = unsafe fn(&Tile<T>);
+
+/// # Safety
+/// As [`TileFn`].
+#[inline(always)]
+pub(in crate::kernels) unsafe fn compute<V: Vector, const ROWS: usize, const VECTORS: usize>(
+    tile: &Tile<V::Scalar>,
+) where
+    V::Scalar: Default + From<u8>,
+{
+    // SAFETY: the caller proves the level and every number.
+    unsafe {
+        for index in 0..tile.count {
+            let c = tile.c.add(index * ROWS * tile.c_row);
+            let mut sums = [[V::broadcast(V::Scalar::default()); VECTORS]; ROWS];
+            match tile.start {
+                Start::Zero | Start::Apart => {}
+                Start::Row(row) => sums = [load_row::<V, VECTORS>(row, tile.last); ROWS],
+                Start::Column(column) => {
+                    for (i, sums) in sums.iter_mut().enumerate() {
+                        *sums = [V::broadcast(*column.add(index * ROWS + i)); VECTORS];
+                    }
+                }
+                Start::Sum => {
+                    for (i, sums) in sums.iter_mut().enumerate() {
+                        *sums = load_row(c.add(i * tile.c_row), tile.last);
+                    }
+                }
+            }
+            let mut a = tile.a.wrapping_add(index * tile.a_next);
+            match tile.picked {
+                Picked::None => {
+                    let mut b = tile.b;
+                    for _ in 0..tile.steps {
+                        add(&mut sums, b, tile.last, |i| a.add(i * tile.a_row));
+                        a = a.wrapping_add(tile.a_step);
+                        b = b.wrapping_add(tile.b_step);
+                    }
+                }
+                Picked::Rows(places) => {
+                    let rows: [*const V::Scalar; ROWS] = std::array::from_fn(|i| {
+                        a.add(*places.add(index * ROWS + i) as usize * tile.a_row)
+                    });
+                    let mut b = tile.b;
+                    for k in 0..tile.steps {
+                        add(&mut sums, b, tile.last, |i| rows[i].add(k));
+                        b = b.wrapping_add(tile.b_step);
+                    }
+                }
+                Picked::Steps(places) => {
+                    let mut b = tile.b;
+                    for k in 0..tile.steps {
+                        let a = a.add(*places.add(k) as usize * tile.a_step);
+                        add(&mut sums, b, tile.last, |i| a.add(i));
+                        b = b.wrapping_add(tile.b_step);
+                    }
+                }
+            }
+            if let Start::Apart = tile.start {
+                // All are read before any is written: registers may share lanes, and what a masked
+                // store has just written is long in coming back.
+                let one = V::broadcast(V::Scalar::from(1));
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    let before = load_row::<V, VECTORS>(c.add(i * tile.c_row), tile.last);
+                    for (sum, before) in sums.iter_mut().zip(before) {
+                        *sum = sum.mul_add(one, before);
+                    }
+                }
+            }
+            for (i, sums) in sums.iter().enumerate() {
+                store_row(sums, c.add(i * tile.c_row), tile.last);
+            }
+        }
+    }
+}
+
+/// Adds a step's terms; `a` tells where the factors of the rows are.
+///
+/// # Safety
+/// As [`TileFn`].
+#[inline(always)]
+unsafe fn add<V: Vector, const ROWS: usize, const VECTORS: usize>(
+    sums: &mut [[V; VECTORS]; ROWS],
+    b: *const V::Scalar,
+    last: usize,
+    a: impl Fn(usize) -> *const V::Scalar,
+) {
+    // SAFETY: the caller proves the level and the numbers.
+    unsafe {
+        let row = load_row::<V, VECTORS>(b, last);
+        for (i, sums) in sums.iter_mut().enumerate() {
+            let factor = V::broadcast(*a(i));
+            for (sum, &b) in sums.iter_mut().zip(&row) {
+                *sum = factor.mul_add(b, *sum);
+            }
+        }
+    }
+}

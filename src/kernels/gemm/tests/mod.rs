@@ -1,0 +1,286 @@
+//! Every product at every level has the bits of a plain loop that adds the terms of an element one
+//! after the other. Inputs end where no byte may be read, outputs where none may be written.
+
+mod places;
+mod shape;
+
+use places::{Places, levels};
+use shape::{APART, E, KINDS, Kind, N, Place};
+
+use crate::kernels::gemm::blocking::{
+    BLOCK_STEPS, FAR_APART, INTERLEAVED, LARGE, WORTH_COPYING, WORTH_INTERLEAVING, parts,
+};
+use crate::kernels::gemm::*;
+use crate::kernels::simd::level::forced::at;
+use crate::kernels::testing::number::{Number, fill};
+
+/// The sums of columns, added to what is there: at every level those of plain additions.
+fn sums_of_columns<T: Number>() {
+    let mut places = Places::<T>::new(9 * widths::<T>());
+    for rows in 1..=9 {
+        for columns in 1..=widths::<T>() {
+            let (_, delta) = places.b.last(rows * columns);
+            fill(&mut places.seed, delta);
+            let mut wanted = vec![T::default(); columns];
+            for row in delta.chunks(columns) {
+                for (sum, &delta) in wanted.iter_mut().zip(row) {
+                    *sum = delta.multiply_add(T::ONE, *sum, false);
+                }
+            }
+            for (level, layout) in levels().flat_map(|level| [(level, E), (level, N)]) {
+                let (_, numbers) = places.a.last(rows * columns);
+                let place = Place::of(layout == E, rows, columns);
+                for (i, j) in (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))) {
+                    numbers[place.at(i, j)] = delta[i * columns + j];
+                }
+                let (_, out) = places.c.last(columns);
+                out.fill(T::default());
+                let (_, room) = places.room.last(room::<T>(0));
+                let delta = Values::new(numbers, layout);
+                at(level, || sums(delta, out, room, &Pulse::none()));
+                assert_eq!(out, wanted, "{level:?} {layout:?} ({rows}, {columns})");
+            }
+        }
+    }
+}
+
+/// Five of the widest registers, and one lane more.
+const fn widths<T>() -> usize {
+    5 * 64 / size_of::<T>() + 1
+}
+
+fn every_tile<T: Number>() {
+    let mut places = Places::<T>::new(64 * (widths::<T>() + 7));
+    for kind in KINDS.into_iter().chain(APART) {
+        for rows in (1..=15).chain(27..=31) {
+            for columns in 1..=widths::<T>() {
+                // More than a square of a transpose, and less than two.
+                let overlapping = (rows == 2).then_some(13);
+                for steps in [1, 5].into_iter().chain(overlapping) {
+                    places.check(kind, rows, columns, steps);
+                }
+            }
+        }
+    }
+}
+
+fn every_block<T: Number>() {
+    let lanes = 64 / size_of::<T>();
+    let mut places = Places::<T>::new(1025 * (widths::<T>() + 7));
+    for kind in KINDS {
+        for rows in [1, 2, 3, 9, 13, 14, 15, 32] {
+            for columns in [1, lanes - 1, 2 * lanes + 1, 4 * lanes, 5 * lanes - 1] {
+                for steps in [511, 512, 513, 1025] {
+                    places.check(kind, rows, columns, steps);
+                }
+            }
+        }
+    }
+}
+
+/// Rows of B that are 4096 bytes apart or more are copied, if there are rows of A enough.
+fn far_apart<T: Number>() {
+    let far = FAR_APART / size_of::<T>();
+    let mut places = Places::<T>::new(513 * (far + 12));
+    for kind in KINDS.into_iter().chain(APART) {
+        // A sum of several blocks of steps is added block by block.
+        let most = if APART.contains(&kind) { 512 } else { 513 };
+        for rows in [WORTH_COPYING - 1, WORTH_COPYING] {
+            for columns in [far - 1, far + 5] {
+                for steps in [1, 2, most] {
+                    places.check(kind, rows, columns, steps);
+                }
+            }
+        }
+    }
+}
+
+/// With the room of a large matrix: longer blocks of B, and blocks of A whose columns are taken
+/// together where they are 4096 bytes apart or more.
+fn with_much_room<T: Number>() {
+    let (room, far) = (room::<T>(LARGE), FAR_APART / size_of::<T>());
+    let (most, (rows, steps)) = (BLOCK_STEPS.1, INTERLEAVED);
+    let mut places = Places::<T>::new((most + 1) * (far + rows + 12));
+    for columns in [
+        WORTH_INTERLEAVING - 1,
+        WORTH_INTERLEAVING,
+        WORTH_INTERLEAVING + 5,
+    ] {
+        for kind in [
+            Kind::Gradients([far, 1], E, E, Onto::Terms, true),
+            Kind::Gradients([1, far], E, E, Onto::Nothing, false),
+        ] {
+            for rows in [1, 7, 8, 9, 13, 33, rows, rows + 1] {
+                for steps in [1, 2, steps, steps + 1] {
+                    places.check_with(room, kind, rows, columns, steps);
+                }
+            }
+        }
+        let apart = Kind::Gradients([far, 1], E, E, Onto::Sum, false);
+        for steps in [1, ONE_BLOCK] {
+            places.check_with(room, apart, 33, columns, steps);
+        }
+    }
+    for kind in [
+        Kind::Forward([0, far], E, E),
+        Kind::Errors(E, E),
+        Kind::Errors(E, N),
+    ] {
+        for rows in [WORTH_COPYING - 1, WORTH_COPYING] {
+            for steps in [most - 1, most, most + 1] {
+                places.check_with(room, kind, rows, 5, steps);
+            }
+        }
+    }
+    // Factors by neuron whose examples are far apart, and results in several blocks of rows.
+    for kind in [
+        Kind::Forward([0, 3], N, E),
+        Kind::Errors(N, E),
+        Kind::Forward([1, 0], E, N),
+        Kind::Forward([0, 0], N, N),
+        Kind::Errors(N, N),
+    ] {
+        places.check_with(room, kind, far, WORTH_INTERLEAVING + 5, 9);
+        places.check_with(room, kind, 33, rows + 1, 3);
+    }
+    // Rows of both factors that are far apart.
+    places.check_with(
+        room,
+        Kind::Gradients([far, 0], E, E, Onto::Nothing, true),
+        33,
+        far,
+        3,
+    );
+}
+
+/// Few rows of A and a B that no cache holds: half a megabyte and more.
+fn from_afar<T: Number>() {
+    let far = (1 << 19) / size_of::<T>();
+    let mut places = Places::<T>::new(far + 12 * 513);
+    for kind in KINDS {
+        for rows in 1..=5 {
+            for steps in [15, 17, 513] {
+                for columns in [far / steps - 1, far.div_ceil(steps), far / steps + 5] {
+                    places.check(kind, rows, columns, steps);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_register_is_multiplied_whole_or_in_halves() {
+    for level in levels() {
+        let (lanes, at_once) = at(level, || (lanes::<f32>(), multiplied_at_once::<f32>()));
+        assert!(at_once == lanes || (level == Level::Avx512 && 2 * at_once == lanes));
+        assert_eq!(at(level, multiplied_at_once::<f64>), at_once / 2);
+    }
+}
+
+#[test]
+fn every_tile_adds_in_order() {
+    every_tile::<f32>();
+    every_tile::<f64>();
+}
+
+#[test]
+fn every_block_adds_in_order() {
+    every_block::<f32>();
+    every_block::<f64>();
+}
+
+#[test]
+fn rows_far_apart_add_in_order() {
+    far_apart::<f32>();
+    far_apart::<f64>();
+}
+
+#[test]
+fn large_blocks_add_in_order() {
+    with_much_room::<f32>();
+    with_much_room::<f64>();
+}
+
+#[test]
+fn numbers_from_afar_add_in_order() {
+    from_afar::<f32>();
+    from_afar::<f64>();
+}
+
+/// NaN in one example stays in its row, whichever way registers run.
+fn one_bad_row<T: Number>() {
+    let (rows, n_in, n_out, bad) = (37, 7, 19, 5);
+    let mut seed = 3;
+    let mut random = |length| {
+        let mut numbers = vec![T::default(); length];
+        fill(&mut seed, &mut numbers);
+        numbers
+    };
+    let (w, b, mut a) = (random(n_in * n_out), random(n_out), random(rows * n_in));
+    let mut room = vec![T::NAN; room::<T>(0)];
+    for (level, from, to) in levels()
+        .flat_map(|level| [(E, E), (E, N), (N, E), (N, N)].map(|(from, to)| (level, from, to)))
+    {
+        let place = Place::of(from == E, rows, n_in);
+        let mut run = |a: &[T]| {
+            let mut z = vec![T::NAN; rows * n_out];
+            let a = Values::new(a, from);
+            at(level, || {
+                forward(a, &w, &b, 0..n_out, &mut z, to, &mut room, &Pulse::none());
+            });
+            z
+        };
+        let good = run(&a);
+        let kept = a[place.at(bad, 2)];
+        a[place.at(bad, 2)] = T::NAN;
+        let broken = run(&a);
+        a[place.at(bad, 2)] = kept;
+        let place = Place::of(to == E, rows, n_out);
+        for (i, j) in (0..rows).flat_map(|i| (0..n_out).map(move |j| (i, j))) {
+            let (good, broken) = (good[place.at(i, j)], broken[place.at(i, j)]);
+            assert_eq!(
+                good.bits() == broken.bits(),
+                i != bad,
+                "{level:?} {from:?} {to:?} ({i}, {j})"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_bad_row_stays_in_its_row() {
+    one_bad_row::<f32>();
+    one_bad_row::<f64>();
+}
+
+/// The safe door knows where examples end.
+#[test]
+#[should_panic(expected = "the length of a factor")]
+fn an_example_behind_the_last_is_not_read() {
+    let (x, w, b) = ([1.0_f32; 3 * 4], [1.0; 4 * 2], [0.0; 2]);
+    let (x, mut z, mut room) = (
+        Values::picked(&x, 4, &[0, 3]),
+        [0.0; 4],
+        vec![0.0; room::<f32>(0)],
+    );
+    forward(x, &w, &b, 0..2, &mut z, E, &mut room, &Pulse::none());
+}
+
+#[test]
+fn columns_add_in_order() {
+    sums_of_columns::<f32>();
+    sums_of_columns::<f64>();
+}
+
+#[test]
+fn parts_are_few_and_even() {
+    for length in 1..200 {
+        for longest in 1..20 {
+            let parts: Vec<usize> = parts(length, longest).collect();
+            assert_eq!(parts.iter().sum::<usize>(), length);
+            assert_eq!(parts.len(), length.div_ceil(longest));
+            let (least, most) = (parts.iter().min(), parts.iter().max());
+            assert!(most <= Some(&longest) && most <= least.map(|least| least + 1).as_ref());
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! A product at every level beside a plain loop.
+
+use crate::base::cancel::Pulse;
+use crate::kernels::gemm::blocking::LARGE;
+use crate::kernels::gemm::tests::shape::{Kind, Shape};
+use crate::kernels::gemm::{Onto, Values, errors, forward, gradients, room};
+use crate::kernels::simd::level::Level;
+use crate::kernels::simd::level::forced::at;
+use crate::kernels::testing::guarded::Guarded;
+use crate::kernels::testing::number::{Number, fill};
+
+/// The levels whose code runs here. That of NEON is made of arrays, which x86-64 has as well.
+pub fn levels() -> impl Iterator<Item = Level> {
+    let runs = |level: &Level| match level {
+        Level::Neon => Level::Neon.is_available() || Level::Avx2.is_available(),
+        level => level.is_available(),
+    };
+    Level::ALL.into_iter().filter(runs)
+}
+
+/// The terms of every sum, one after the other.
+fn add_terms<T: Number>(
+    shape: &Shape,
+    (rows, columns, steps): (usize, usize, usize),
+    (a, b): (&[T], &[T]),
+    sums: &mut [T],
+    once: bool,
+) {
+    for i in 0..rows + shape.ones {
+        for k in 0..steps {
+            let factor = if i < rows {
+                a[shape.a.at(i, k)]
+            } else {
+                T::ONE
+            };
+            for j in 0..columns {
+                let sum = &mut sums[shape.c.at(i, j)];
+                *sum = factor.multiply_add(b[shape.b.at(k, j)], *sum, once);
+            }
+        }
+    }
+}
+
+/// The examples from the last to the first, behind one that nobody asks for.
+fn scatter<T: Number>(a: &[T], neurons: usize, place: &mut [T]) {
+    let (unused, last_first) = place.split_at_mut(neurons);
+    unused.fill(T::NAN);
+    let examples = a.chunks_exact(neurons);
+    for (place, example) in last_first.rchunks_exact_mut(neurons).zip(examples) {
+        place.copy_from_slice(example);
+    }
+}
+
+/// The places of a product.
+pub struct Places<T: 'static> {
+    pub a: Guarded<T>,
+    /// A's examples in another order, behind one that is not asked for.
+    scattered: Guarded<T>,
+    pub b: Guarded<T>,
+    bias: Guarded<T>,
+    pub c: Guarded<T>,
+    pub room: Guarded<T>,
+    pub seed: u64,
+}
+
+impl<T: Number> Places<T> {
+    /// For matrices of at most `most` numbers.
+    pub fn new(most: usize) -> Self {
+        Self {
+            a: Guarded::new(most),
+            scattered: Guarded::new(2 * most),
+            b: Guarded::new(most),
+            bias: Guarded::new(most),
+            c: Guarded::new(most),
+            room: Guarded::new(room::<T>(LARGE) + 1),
+            seed: 1,
+        }
+    }
+
+    /// Checks C (rows, columns) of `steps` terms each at every level.
+    pub fn check(&mut self, kind: Kind, rows: usize, columns: usize, steps: usize) {
+        self.check_with(room::<T>(0), kind, rows, columns, steps);
+    }
+
+    /// The same with so much room.
+    pub fn check_with(
+        &mut self,
+        room: usize,
+        kind: Kind,
+        rows: usize,
+        columns: usize,
+        steps: usize,
+    ) {
+        /// The numbers before an output that must stay as they are.
+        const BEFORE: usize = 64;
+        let mut fill = |numbers: &mut [T]| fill(&mut self.seed, numbers);
+        let shape = Shape::of(kind, rows, columns, steps);
+        let ones = shape.ones;
+        let length = (rows + ones) * columns;
+        let (_, a) = self.a.last(shape.a_length);
+        let (_, b) = self.b.last(shape.b_length);
+        let (_, bias) = self.bias.last(shape.b_length / steps);
+        fill(a);
+        fill(b);
+        fill(bias);
+        let mut begin = vec![T::NAN; length];
+        let mut sums = vec![T::default(); length];
+        match kind {
+            Kind::Forward([before, _], ..) => {
+                for (i, j) in (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))) {
+                    sums[shape.c.at(i, j)] = bias[before + j];
+                }
+            }
+            Kind::Gradients(_, _, _, Onto::Terms, _) => {
+                fill(&mut begin);
+                sums.copy_from_slice(&begin);
+            }
+            Kind::Gradients(_, _, _, Onto::Sum, _) => fill(&mut begin),
+            _ => {}
+        }
+        let (a, b, bias) = (&*a, &*b, &*bias);
+        let wanted = [false, true].map(|once| {
+            let mut sums = sums.clone();
+            add_terms(&shape, (rows, columns, steps), (a, b), &mut sums, once);
+            if matches!(kind, Kind::Gradients(_, _, _, Onto::Sum, _)) {
+                for (sum, &before) in sums.iter_mut().zip(&begin) {
+                    *sum = sum.multiply_add(T::ONE, before, once);
+                }
+            }
+            sums
+        });
+        let picked = shape.examples.map(|(examples, neurons)| {
+            let (_, place) = self.scattered.last((examples + 1) * neurons);
+            scatter(a, neurons, place);
+            let places: Vec<u32> = (1..=u32::try_from(examples).expect("few")).rev().collect();
+            (&*place, neurons, places)
+        });
+        let ways = levels().flat_map(|level| {
+            let picked = picked.as_ref();
+            let picked = picked.map(|(all, n_in, rows)| Values::picked(all, *n_in, rows));
+            std::iter::once((level, None)).chain(picked.map(|picked| (level, Some(picked))))
+        });
+        for (level, picked) in ways {
+            let (before, c) = self.c.last(length);
+            let before_c = before.len().saturating_sub(BEFORE);
+            // It may begin anywhere in a line.
+            let room = &mut self.room.last(room + rows % 2).1[..room];
+            let before = &mut before[before_c..];
+            before.fill(T::NAN);
+            room.fill(T::NAN); // what the last level copied
+            c.copy_from_slice(&begin);
+            let pulse = &Pulse::none();
+            let values = Values::new;
+            let inputs = |from| picked.unwrap_or(values(a, from));
+            at(level, || match kind {
+                Kind::Forward([first, _], from, to) => {
+                    let neurons = first..first + columns;
+                    forward(inputs(from), b, bias, neurons, c, to, room, pulse);
+                }
+                Kind::Errors(from, to) => errors(values(a, from), b, c, to, columns, room, pulse),
+                Kind::Gradients([first, _], from, delta, onto, biases) => {
+                    let (a, delta) = (inputs(from), values(b, delta));
+                    gradients(a, delta, steps, first, c, biases, onto, room, pulse);
+                }
+            });
+            let wanted = &wanted[usize::from(level.is_fused())];
+            let wrong = c.iter().zip(wanted).position(|(c, w)| c.bits() != w.bits());
+            if let Some(at) = wrong {
+                panic!(
+                    "{level:?} {kind:?} ({rows}, {columns}) of {steps}, picked {}, at {at}: {:?}, not {:?}",
+                    picked.is_some(),
+                    c[at],
+                    wanted[at]
+                );
+            }
+            let untouched = |number: &T| number.bits() == T::NAN.bits();
+            assert!(
+                before.iter().all(untouched),
+                "{level:?} {kind:?} writes before its place"
+            );
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Elementary functions of a register of numbers.
+
+pub(super) mod exponential;
+pub(super) mod logarithm;
+pub(super) mod normal;
+mod polynomial;
+
+pub use exponential::{Exp, Exponential};
+pub use logarithm::{LnOneMinusExp, Logarithm};
+pub use normal::Normal;

@@ -1,0 +1,237 @@
+//! The SIMD level: found once, or named by `BPFAST_SIMD`, and the way from it to a register type.
+
+use std::sync::OnceLock;
+
+use crate::base::error::{Error, Result};
+use crate::kernels::simd::portable::Lanes;
+use crate::kernels::simd::vector::Arithmetic;
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::simd::x86::F32x8;
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::simd::x86::F32x16;
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::simd::x86::F64x4;
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::simd::x86::F64x8;
+
+/// The environment variable that names the level to use.
+const VARIABLE: &str = "BPFAST_SIMD";
+
+/// A set of instructions. All levels but the baseline have fused multiply-add, and give the same
+/// bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// What every machine of the architecture has, without fused multiply-add.
+    Baseline,
+    /// AArch64's registers of 128 bits.
+    Neon,
+    /// AVX2 with FMA, 256 bits.
+    Avx2,
+    /// AVX-512, 512 bits.
+    Avx512,
+}
+
+impl Level {
+    /// All levels, the widest first.
+    pub const ALL: [Self; 4] = [Self::Avx512, Self::Avx2, Self::Neon, Self::Baseline];
+
+    /// The name by which users call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Neon => "neon",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+        }
+    }
+
+    /// Whether this machine has it.
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Baseline => true,
+            Self::Neon => cfg!(target_arch = "aarch64"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+                    && Self::Avx2.is_available()
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx2 | Self::Avx512 => false,
+        }
+    }
+
+    /// Whether its multiply-add rounds once, as the elementary functions need.
+    pub const fn is_fused(self) -> bool {
+        !matches!(self, Self::Baseline)
+    }
+
+    fn widest() -> Self {
+        let available = |level: &Self| level.is_available();
+        Self::ALL
+            .into_iter()
+            .find(available)
+            .unwrap_or(Self::Baseline)
+    }
+
+    /// The level named in the environment, the widest there is where none is named.
+    fn from_environment(named: Option<&str>) -> Result<Self> {
+        let Some(name) = named.map(str::trim).filter(|name| !name.is_empty()) else {
+            return Ok(Self::widest());
+        };
+        let named = |level: &Self| level.name() == name.to_lowercase();
+        let level = Self::ALL
+            .into_iter()
+            .find(named)
+            .ok_or_else(|| Error::unknown_name(VARIABLE, name, &Self::ALL.map(Self::name)))?;
+        if level.is_available() {
+            return Ok(level);
+        }
+        let expected = format!(
+            "a level that this machine has, such as '{}'",
+            Self::widest().name()
+        );
+        Err(Error::value(VARIABLE, expected, format_args!("'{name}'")))
+    }
+}
+
+/// The level in use: the widest of this machine, or the one that `BPFAST_SIMD` names. Read once.
+///
+/// # Errors
+/// `BPFAST_SIMD` names none, or one that this machine lacks.
+pub fn level() -> Result<Level> {
+    in_use().clone()
+}
+
+fn in_use() -> &'static Result<Level> {
+    static LEVEL: OnceLock<Result<Level>> = OnceLock::new();
+    LEVEL.get_or_init(|| Level::from_environment(std::env::var(VARIABLE).ok().as_deref()))
+}
+
+/// The level that the kernels run at. Calls have failed already where the environment names a
+/// wrong one.
+pub(in crate::kernels) fn current() -> Level {
+    #[cfg(test)]
+    if let Some(level) = forced::LEVEL.get() {
+        return level;
+    }
+    in_use().as_ref().map_or(Level::Baseline, |&level| level)
+}
+
+/// The level that a test asks for on its thread.
+#[cfg(test)]
+pub(in crate::kernels) mod forced {
+    use std::cell::Cell;
+
+    use super::Level;
+
+    thread_local! {
+        pub(super) static LEVEL: Cell<Option<Level>> = const { Cell::new(None) };
+    }
+
+    /// Does `work` at `level` on this thread, whatever the level in use.
+    pub(in crate::kernels) fn at<R>(level: Level, work: impl FnOnce() -> R) -> R {
+        LEVEL.set(Some(level));
+        let result = work();
+        LEVEL.set(None);
+        result
+    }
+}
+
+/// Whether this machine multiplies registers of 512 bits in two halves, so that one of 256 takes half
+/// the time: AMD's family 19h, on one of which it was measured. Of others it is not known.
+pub(in crate::kernels) fn multiplies_in_halves() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::__cpuid;
+        static HALVES: OnceLock<bool> = OnceLock::new();
+        *HALVES.get_or_init(|| {
+            #[allow(unused_unsafe)] // newer compilers call it safe
+            // SAFETY: every x86-64 has the instruction.
+            let (vendor, version) = unsafe { (__cpuid(0), __cpuid(1).eax) };
+            let name = [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes);
+            let family = ((version >> 8) & 0xf) + ((version >> 20) & 0xff);
+            name.as_flattened() == b"AuthenticAMD" && family == 0x19
+        })
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
+/// A number with its register type at each level.
+pub trait Registers: Copy + Default + From<u8> + Send + Sync + 'static {
+    /// At [`Level::Baseline`].
+    type Baseline: Arithmetic<Scalar = Self>;
+    /// At [`Level::Neon`].
+    type Neon: Arithmetic<Scalar = Self>;
+    /// At [`Level::Avx2`].
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Arithmetic<Scalar = Self>;
+    /// At [`Level::Avx512`].
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Arithmetic<Scalar = Self>;
+}
+
+impl Registers for f32 {
+    type Baseline = Lanes<f32, 4, false>;
+    type Neon = Lanes<f32, 4, true>;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = F32x8;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = F32x16;
+}
+
+impl Registers for f64 {
+    type Baseline = Lanes<f64, 2, false>;
+    type Neon = Lanes<f64, 2, true>;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = F64x4;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = F64x8;
+}
+
+/// Work written once for every register type. `run` is inlined where the instructions are on.
+pub(in crate::kernels) trait Job<T> {
+    /// Does the work.
+    ///
+    /// # Safety
+    /// The machine has the instructions of `V`, and what the job itself asks for holds.
+    unsafe fn run<V: Arithmetic<Scalar = T>>(self);
+}
+
+/// Runs `job` at `level`.
+///
+/// # Safety
+/// What the job asks for holds; the machine has `level`.
+pub(in crate::kernels) unsafe fn run<T: Registers>(level: Level, job: impl Job<T>) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
+        unsafe fn avx512<T: Registers>(job: impl Job<T>) {
+            // SAFETY: the attribute is the proof; the caller proves what the job asks.
+            unsafe { job.run::<T::Avx512>() }
+        }
+        #[target_feature(enable = "avx2,fma")]
+        unsafe fn avx2<T: Registers>(job: impl Job<T>) {
+            // SAFETY: the attribute is the proof; the caller proves what the job asks.
+            unsafe { job.run::<T::Avx2>() }
+        }
+        match level {
+            // SAFETY: the caller proves the level.
+            Level::Avx512 => return unsafe { avx512(job) },
+            // SAFETY: the caller proves the level.
+            Level::Avx2 => return unsafe { avx2(job) },
+            Level::Neon | Level::Baseline => {}
+        }
+    }
+    #[cfg(any(target_arch = "aarch64", test))]
+    if level == Level::Neon {
+        // SAFETY: arrays need no instructions; the caller proves what the job asks.
+        return unsafe { job.run::<T::Neon>() };
+    }
+    // SAFETY: as above.
+    unsafe { job.run::<T::Baseline>() }
+}

@@ -1,0 +1,20 @@
+//! Registers, whatever the machine calls them, and the level at which its kernels run.
+
+pub mod level;
+mod portable;
+pub(super) mod row;
+pub(super) mod vector;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub use level::{Level, Registers, level};
+
+use crate::base::error::Result;
+
+/// The name of the SIMD level in use.
+///
+/// # Errors
+/// As [`level`].
+pub fn simd_level() -> Result<&'static str> {
+    level().map(Level::name)
+}

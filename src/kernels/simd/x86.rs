@@ -1,0 +1,338 @@
+//! The registers of AVX2 with FMA, and of AVX-512.
+
+#[allow(clippy::wildcard_imports)] // every second line is an intrinsic
+use std::arch::x86_64::*;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use crate::kernels::simd::vector::{Arithmetic, Vector};
+
+/// Gives `$name`, a register of `$lanes` numbers, its operators.
+macro_rules! operators {
+    ($name:ident: $($trait:ident $method:ident $intrinsic:ident),*) => {$(
+        impl $trait for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                // SAFETY: a value of the type proves the instructions.
+                Self(unsafe { $intrinsic(self.0, other.0) })
+            }
+        }
+    )*};
+}
+
+/// Sixteen float32 in AVX-512.
+#[derive(Clone, Copy)]
+pub struct F32x16(__m512);
+/// Eight float64 in AVX-512.
+#[derive(Clone, Copy)]
+pub struct F64x8(__m512d);
+/// Eight float32 in AVX2.
+#[derive(Clone, Copy)]
+pub struct F32x8(__m256);
+/// Four float64 in AVX2.
+#[derive(Clone, Copy)]
+pub struct F64x4(__m256d);
+
+operators!(F32x16: Add add _mm512_add_ps, Sub sub _mm512_sub_ps, Mul mul _mm512_mul_ps, Div div _mm512_div_ps);
+operators!(F64x8: Add add _mm512_add_pd, Sub sub _mm512_sub_pd, Mul mul _mm512_mul_pd, Div div _mm512_div_pd);
+operators!(F32x8: Add add _mm256_add_ps, Sub sub _mm256_sub_ps, Mul mul _mm256_mul_ps, Div div _mm256_div_ps);
+operators!(F64x4: Add add _mm256_add_pd, Sub sub _mm256_sub_pd, Mul mul _mm256_mul_pd, Div div _mm256_div_pd);
+
+/// Gives `$name` what is one instruction in every type.
+macro_rules! vector {
+    (
+        $name:ident, $scalar:ty, $lanes:literal, $sums:literal,
+        $broadcast:ident, $load:ident, $store:ident, $fma:ident, $transpose:ident $square:literal,
+        load_first: |$from:ident, $count:ident| $load_first:expr,
+        store_first: |$to:ident, $value:ident, $stored:ident| $store_first:expr
+    ) => {
+        impl Vector for $name {
+            type Scalar = $scalar;
+            const LANES: usize = $lanes;
+            const SUMS: usize = $sums;
+
+            #[inline(always)]
+            unsafe fn broadcast(value: $scalar) -> Self {
+                // SAFETY: the caller proves the instructions.
+                Self(unsafe { $broadcast(value) })
+            }
+            #[inline(always)]
+            unsafe fn load(from: *const $scalar) -> Self {
+                // SAFETY: the caller proves the instructions and the numbers.
+                Self(unsafe { $load(from) })
+            }
+            #[inline(always)]
+            unsafe fn load_first($from: *const $scalar, $count: usize) -> Self {
+                // SAFETY: the caller proves the instructions and the numbers; lanes that are
+                // masked out are not read.
+                Self(unsafe { $load_first })
+            }
+            #[inline(always)]
+            unsafe fn store(self, to: *mut $scalar) {
+                // SAFETY: the caller proves the place.
+                unsafe { $store(to, self.0) }
+            }
+            #[inline(always)]
+            unsafe fn store_first(self, $to: *mut $scalar, $stored: usize) {
+                let $value = self.0;
+                // SAFETY: the caller proves the place; lanes that are masked out are not written.
+                unsafe { $store_first }
+            }
+            const SQUARE: usize = $square;
+            #[inline(always)]
+            unsafe fn transpose(
+                from: *const $scalar,
+                from_row: usize,
+                to: *mut $scalar,
+                to_row: usize,
+            ) {
+                // SAFETY: the caller proves the instructions and both squares.
+                unsafe { $transpose(from, from_row, to, to_row) }
+            }
+            #[inline(always)]
+            fn prefetch(from: *const $scalar) {
+                // SAFETY: a hint, which reads nothing; every x86-64 has it.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
+            }
+            #[inline(always)]
+            fn prefetch_far(from: *const $scalar) {
+                // SAFETY: as above.
+                unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
+            }
+            #[inline(always)]
+            fn mul_add(self, factor: Self, term: Self) -> Self {
+                // SAFETY: a value of the type proves the instructions.
+                Self(unsafe { $fma(self.0, factor.0, term.0) })
+            }
+        }
+    };
+}
+
+vector!(
+    F32x16, f32, 16, 28, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps, transpose8x8 8,
+    load_first: |from, count| _mm512_maskz_loadu_ps(first16(count), from),
+    store_first: |to, value, count| _mm512_mask_storeu_ps(to, first16(count), value)
+);
+vector!(
+    F64x8, f64, 8, 28, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_fmadd_pd, transpose4x4 4,
+    load_first: |from, count| _mm512_maskz_loadu_pd(first8(count), from),
+    store_first: |to, value, count| _mm512_mask_storeu_pd(to, first8(count), value)
+);
+vector!(
+    F32x8, f32, 8, 10, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps, transpose8x8 8,
+    load_first: |from, count| _mm256_maskload_ps(from, first8x32(count)),
+    store_first: |to, value, count| _mm256_maskstore_ps(to, first8x32(count), value)
+);
+vector!(
+    F64x4, f64, 4, 10, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd, transpose4x4 4,
+    load_first: |from, count| _mm256_maskload_pd(from, first4x64(count)),
+    store_first: |to, value, count| _mm256_maskstore_pd(to, first4x64(count), value)
+);
+
+/// The transpose of a square of eight rows of float32, in three rounds: neighbours, pairs, halves.
+///
+/// # Safety
+/// The machine has AVX2; the square may be read and its transpose written.
+#[inline(always)]
+unsafe fn transpose8x8(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+    // SAFETY: the caller proves AVX2 and both squares.
+    unsafe {
+        let row: [__m256; 8] = std::array::from_fn(|i| _mm256_loadu_ps(from.add(i * from_row)));
+        let low = |i: usize| _mm256_unpacklo_ps(row[i], row[i + 1]);
+        let high = |i: usize| _mm256_unpackhi_ps(row[i], row[i + 1]);
+        let front = |a, b| _mm256_shuffle_ps::<0x44>(a, b);
+        let back = |a, b| _mm256_shuffle_ps::<0xee>(a, b);
+        let fours = |i: usize| {
+            let (low, low_next) = (low(i), low(i + 2));
+            let (high, high_next) = (high(i), high(i + 2));
+            [
+                front(low, low_next),
+                back(low, low_next),
+                front(high, high_next),
+                back(high, high_next),
+            ]
+        };
+        let (above, below) = (fours(0), fours(4));
+        for j in 0..4 {
+            let left = _mm256_permute2f128_ps::<0x20>(above[j], below[j]);
+            let right = _mm256_permute2f128_ps::<0x31>(above[j], below[j]);
+            _mm256_storeu_ps(to.add(j * to_row), left);
+            _mm256_storeu_ps(to.add((j + 4) * to_row), right);
+        }
+    }
+}
+
+/// The transpose of a square of four rows of float64.
+///
+/// # Safety
+/// The machine has AVX2; the square may be read and its transpose written.
+#[inline(always)]
+unsafe fn transpose4x4(from: *const f64, from_row: usize, to: *mut f64, to_row: usize) {
+    // SAFETY: the caller proves AVX2 and both squares.
+    unsafe {
+        let row: [__m256d; 4] = std::array::from_fn(|i| _mm256_loadu_pd(from.add(i * from_row)));
+        let low = [0, 2].map(|i| _mm256_unpacklo_pd(row[i], row[i + 1]));
+        let high = [0, 2].map(|i| _mm256_unpackhi_pd(row[i], row[i + 1]));
+        for (j, pair) in [low, high].into_iter().enumerate() {
+            let left = _mm256_permute2f128_pd::<0x20>(pair[0], pair[1]);
+            let right = _mm256_permute2f128_pd::<0x31>(pair[0], pair[1]);
+            _mm256_storeu_pd(to.add(j * to_row), left);
+            _mm256_storeu_pd(to.add((j + 2) * to_row), right);
+        }
+    }
+}
+
+/// The lowest `count` ≤ 16 bits.
+#[inline(always)]
+#[allow(clippy::cast_possible_truncation)] // 16 bits are kept
+fn first16(count: usize) -> __mmask16 {
+    ((1_u32 << count) - 1) as __mmask16
+}
+
+/// The lowest `count` ≤ 8 bits.
+#[inline(always)]
+#[allow(clippy::cast_possible_truncation)] // 8 bits are kept
+fn first8(count: usize) -> __mmask8 {
+    ((1_u32 << count) - 1) as __mmask8
+}
+
+/// All bits of the first `count` ≤ 8 lanes.
+#[inline(always)]
+unsafe fn first8x32(count: usize) -> __m256i {
+    static ONES: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+    // SAFETY: 8 numbers from 8 − count on lie in the table; the caller proves AVX2.
+    unsafe { _mm256_loadu_si256(ONES.as_ptr().add(8 - count).cast()) }
+}
+
+/// All bits of the first `count` ≤ 4 lanes.
+#[inline(always)]
+unsafe fn first4x64(count: usize) -> __m256i {
+    static ONES: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
+    // SAFETY: 4 numbers from 4 − count on lie in the table; the caller proves AVX2.
+    unsafe { _mm256_loadu_si256(ONES.as_ptr().add(4 - count).cast()) }
+}
+
+macro_rules! arithmetic {
+    (
+        $name:ident, $mask:ty, $max:ident, $min:ident, $sqrt:ident,
+        abs: |$x:ident| $abs:expr,
+        negative: |$n:ident| $negative:expr,
+        with_sign_of: |$size:ident, $sign:ident| $with_sign:expr,
+        low_bits: |$bits:ident| $exponent:expr,
+        less: |$a:ident, $b:ident| $less:expr,
+        select: |$m:ident, $yes:ident, $no:ident| $select:expr
+    ) => {
+        impl Neg for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn neg(self) -> Self {
+                let $n = self.0;
+                // SAFETY: a value of the type proves the instructions.
+                Self(unsafe { $negative })
+            }
+        }
+        impl Arithmetic for $name {
+            type Mask = $mask;
+            #[inline(always)]
+            fn splat(self, value: Self::Scalar) -> Self {
+                // SAFETY: a value of the type proves the instructions.
+                unsafe { Self::broadcast(value) }
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                let $x = self.0;
+                // SAFETY: a value of the type proves the instructions.
+                Self(unsafe { $abs })
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                // SAFETY: a value of the type proves the instructions.
+                Self(unsafe { $sqrt(self.0) })
+            }
+            #[inline(always)]
+            fn with_sign_of(self, sign: Self) -> Self {
+                let ($size, $sign) = (self.0, sign.0);
+                // SAFETY: a value of the type proves the instructions.
+                Self(unsafe { $with_sign })
+            }
+            #[inline(always)]
+            fn at_least(self, floor: Self) -> Self {
+                // The instruction gives its second operand where one is NaN or both are equal.
+                // SAFETY: a value of the type proves the instructions.
+                Self(unsafe { $max(floor.0, self.0) })
+            }
+            #[inline(always)]
+            fn at_most(self, ceiling: Self) -> Self {
+                // SAFETY: a value of the type proves the instructions.
+                Self(unsafe { $min(ceiling.0, self.0) })
+            }
+            #[inline(always)]
+            fn low_bits_as_exponent(self) -> Self {
+                let $bits = self.0;
+                // SAFETY: a value of the type proves the instructions.
+                Self(unsafe { $exponent })
+            }
+            #[inline(always)]
+            fn less(self, other: Self) -> $mask {
+                let ($a, $b) = (self.0, other.0);
+                // SAFETY: a value of the type proves the instructions.
+                unsafe { $less }
+            }
+            #[inline(always)]
+            fn select($m: $mask, yes: Self, no: Self) -> Self {
+                let ($yes, $no) = (yes.0, no.0);
+                // SAFETY: a value of the type proves the instructions.
+                Self(unsafe { $select })
+            }
+        }
+    };
+}
+
+arithmetic!(
+    F32x16, __mmask16, _mm512_max_ps, _mm512_min_ps, _mm512_sqrt_ps,
+    abs: |x| _mm512_abs_ps(x),
+    negative: |x| _mm512_xor_ps(x, _mm512_set1_ps(-0.0)),
+    with_sign_of: |size, sign| _mm512_or_ps(
+        _mm512_abs_ps(size),
+        _mm512_and_ps(sign, _mm512_set1_ps(-0.0))
+    ),
+    low_bits: |x| _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_castps_si512(x))),
+    less: |a, b| _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b),
+    select: |mask, yes, no| _mm512_mask_blend_ps(mask, no, yes)
+);
+arithmetic!(
+    F64x8, __mmask8, _mm512_max_pd, _mm512_min_pd, _mm512_sqrt_pd,
+    abs: |x| _mm512_abs_pd(x),
+    negative: |x| _mm512_xor_pd(x, _mm512_set1_pd(-0.0)),
+    with_sign_of: |size, sign| _mm512_or_pd(
+        _mm512_abs_pd(size),
+        _mm512_and_pd(sign, _mm512_set1_pd(-0.0))
+    ),
+    low_bits: |x| _mm512_castsi512_pd(_mm512_slli_epi64::<52>(_mm512_castpd_si512(x))),
+    less: |a, b| _mm512_cmp_pd_mask::<_CMP_LT_OQ>(a, b),
+    select: |mask, yes, no| _mm512_mask_blend_pd(mask, no, yes)
+);
+arithmetic!(
+    F32x8, __m256, _mm256_max_ps, _mm256_min_ps, _mm256_sqrt_ps,
+    abs: |x| _mm256_andnot_ps(_mm256_set1_ps(-0.0), x),
+    negative: |x| _mm256_xor_ps(x, _mm256_set1_ps(-0.0)),
+    with_sign_of: |size, sign| _mm256_or_ps(
+        _mm256_andnot_ps(_mm256_set1_ps(-0.0), size),
+        _mm256_and_ps(sign, _mm256_set1_ps(-0.0))
+    ),
+    low_bits: |x| _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(x))),
+    less: |a, b| _mm256_cmp_ps::<_CMP_LT_OQ>(a, b),
+    select: |mask, yes, no| _mm256_blendv_ps(no, yes, mask)
+);
+arithmetic!(
+    F64x4, __m256d, _mm256_max_pd, _mm256_min_pd, _mm256_sqrt_pd,
+    abs: |x| _mm256_andnot_pd(_mm256_set1_pd(-0.0), x),
+    negative: |x| _mm256_xor_pd(x, _mm256_set1_pd(-0.0)),
+    with_sign_of: |size, sign| _mm256_or_pd(
+        _mm256_andnot_pd(_mm256_set1_pd(-0.0), size),
+        _mm256_and_pd(sign, _mm256_set1_pd(-0.0))
+    ),
+    low_bits: |x| _mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_castpd_si256(x))),
+    less: |a, b| _mm256_cmp_pd::<_CMP_LT_OQ>(a, b),
+    select: |mask, yes, no| _mm256_blendv_pd(no, yes, mask)
+);

@@ -1,0 +1,158 @@
+//! Both products at every level have the bits of a plain loop over what is stored. Inputs end where
+//! no byte may be read, outputs where none may be written.
+
+use crate::kernels::csr::Positions;
+use crate::kernels::simd::level::Level;
+use crate::kernels::simd::level::forced::at;
+use crate::kernels::spmm::*;
+use crate::kernels::testing::guarded::Guarded;
+use crate::kernels::testing::number::{Number, fill};
+
+/// On both sides of a register and of a tile, at every level, and of what is computed together.
+const WIDTHS: [usize; 16] = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 65, 130, 259];
+const INPUTS: usize = 11;
+const NUMBERS: usize = 300 * INPUTS;
+
+/// Rows whose columns are in disorder, with doubles; the first and the last have none.
+fn positions(rows: usize) -> Positions {
+    let (mut indptr, mut indices) = (vec![0_i64], Vec::new());
+    for row in 0..rows {
+        let stored = if row + 1 == rows { 0 } else { (row * 5) % 14 };
+        let columns = (0..stored).map(|term| i64::try_from((row + term * 7) % INPUTS));
+        indices.extend(columns.map(|column| column.expect("a small number")));
+        indptr.push(i64::try_from(indices.len()).expect("a small number"));
+    }
+    Positions::new((rows, INPUTS), &indptr, &indices).expect("positions")
+}
+
+/// The levels whose code runs here: that of NEON is made of arrays, and does everywhere.
+fn levels() -> impl Iterator<Item = Level> {
+    let runs = |level: &Level| *level == Level::Neon || level.is_available();
+    Level::ALL.into_iter().filter(runs)
+}
+
+/// `length` numbers right before a page that is denied.
+fn guarded<T: Number>(place: &mut Guarded<T>, length: usize, seed: &mut u64) -> Vec<T> {
+    let (_, numbers) = place.last(length);
+    fill(seed, numbers);
+    numbers.to_vec()
+}
+
+fn assert_bits<T: Number>(got: &[T], wanted: &[T], what: impl std::fmt::Debug) {
+    for (at, (got, wanted)) in got.iter().zip(wanted).enumerate() {
+        assert_eq!(
+            got.bits(),
+            wanted.bits(),
+            "{what:?} at {at}: {got:?}, not {wanted:?}"
+        );
+    }
+}
+
+fn check<T: Number>() {
+    let mut seed = 1;
+    let [mut w, mut b, mut values, mut delta, mut c] = [(); 5].map(|()| Guarded::<T>::new(NUMBERS));
+    for (rows, n_out, row) in [1, 2, 3, 4, 6, 9]
+        .into_iter()
+        .flat_map(|r| WIDTHS.map(|w| (r, w)))
+        .flat_map(|(r, w)| [w, w + 1, w.next_multiple_of(16)].map(|row| (r, w, row)))
+    {
+        let positions = positions(rows);
+        let stored = positions.with(&[T::ONE; NUMBERS]).expect("values").stored();
+        guarded(&mut w, INPUTS * row, &mut seed);
+        guarded(&mut b, n_out, &mut seed);
+        guarded(&mut values, stored, &mut seed);
+        guarded(&mut delta, rows * n_out, &mut seed);
+        let w = &*w.last(INPUTS * row).1;
+        let b = &*b.last(n_out).1;
+        let delta = &*delta.last(rows * n_out).1;
+        let x = positions.with(&*values.last(stored).1).expect("values");
+        let row_of_w = row;
+        let terms = |row: usize| {
+            let (columns, values) = x.row(row);
+            columns
+                .iter()
+                .map(|&k| k as usize)
+                .zip(values.iter().copied())
+        };
+        for level in levels() {
+            let once = level.is_fused();
+            for neurons in [0..n_out, n_out / 3..n_out, n_out / 2..n_out / 2 + 1] {
+                let wanted: Vec<T> = (0..rows)
+                    .flat_map(|row| neurons.clone().map(move |j| (row, j)))
+                    .map(|(row, j)| {
+                        terms(row).fold(b[j], |sum, (k, value)| {
+                            value.multiply_add(w[k * row_of_w + j], sum, once)
+                        })
+                    })
+                    .collect();
+                let (_, z) = c.last(wanted.len());
+                z.fill(T::NAN);
+                at(level, || {
+                    forward(x, w, b, neurons.clone(), z, &Pulse::none());
+                });
+                assert_bits(z, &wanted, (level, rows, n_out, &neurons));
+            }
+            for (inputs, add) in [
+                (0..INPUTS, false),
+                (0..INPUTS, true),
+                (3..8, false),
+                (5..6, true),
+            ] {
+                let mut wanted = vec![T::default(); inputs.len() * row_of_w];
+                let (_, out) = c.last(wanted.len());
+                out.fill(T::NAN);
+                if add {
+                    fill(&mut seed, out);
+                    wanted.copy_from_slice(out);
+                }
+                for row in 0..rows {
+                    for (k, value) in terms(row).filter(|(k, _)| inputs.contains(k)) {
+                        for j in 0..n_out {
+                            let sum = &mut wanted[(k - inputs.start) * row_of_w + j];
+                            *sum = value.multiply_add(delta[row * n_out + j], *sum, once);
+                        }
+                    }
+                }
+                at(level, || {
+                    gradients(x, delta, inputs.start, out, row_of_w, add, &Pulse::none());
+                });
+                assert_bits(out, &wanted, (level, rows, n_out, &inputs, add));
+            }
+        }
+    }
+}
+
+#[test]
+fn both_products_add_what_is_stored_in_its_order() {
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn all_rows_and_columns_are_walked_once() {
+    let positions = positions(70);
+    let values = vec![0.0; NUMBERS];
+    let x = positions.with(&values).expect("values");
+    for columns in [0..1, 3..4, 0..128, 0..129, 5..700, 7..100_000] {
+        let mut seen = 0;
+        for (columns_of, rows) in walk(&x, &columns) {
+            assert!(columns_of.len() <= COLUMNS && !columns_of.is_empty());
+            assert!(columns_of.start >= columns.start && columns_of.end <= columns.end);
+            seen += columns_of.len() * rows.len();
+        }
+        assert_eq!(seen, columns.len() * x.len());
+    }
+    for (columns, lanes) in (1..300).flat_map(|columns| [2, 4, 8, 16].map(|lanes| (columns, lanes)))
+    {
+        let mut first = 0;
+        for tile in tiles(columns, lanes) {
+            assert_eq!(tile.first, first);
+            assert_eq!(tile.registers, tile.columns.div_ceil(lanes));
+            assert!(tile.registers <= MOST);
+            // What `load` relies on: a register that is not full has one before it, or is alone.
+            assert!(tile.columns >= lanes || tile.registers == 1);
+            first += tile.columns;
+        }
+        assert_eq!(first, columns);
+    }
+}

@@ -1,0 +1,168 @@
+//! What the tests of the maps share: numbers of every kind, every level, fences round a slice.
+
+pub(super) mod guarded;
+pub(super) mod number;
+
+use std::fmt::Debug;
+
+use crate::kernels::elementwise::map::{Combine, Function, Map, Times};
+use crate::kernels::real::Real;
+use crate::kernels::simd::level::{self, Job, Level};
+
+/// A number's bits.
+pub(super) trait Bits: Real {
+    /// The number of the first of these bits.
+    fn from_pattern(pattern: u64) -> Self;
+    /// All bits; the same for every NaN, whose bits nobody promises.
+    fn pattern(self) -> u64;
+}
+
+impl Bits for f32 {
+    fn from_pattern(pattern: u64) -> Self {
+        Self::from_bits(u32::try_from(pattern >> 32).expect("32 bits"))
+    }
+    fn pattern(self) -> u64 {
+        if self.is_nan() {
+            u64::MAX
+        } else {
+            self.to_bits().into()
+        }
+    }
+}
+
+impl Bits for f64 {
+    fn from_pattern(pattern: u64) -> Self {
+        Self::from_bits(pattern)
+    }
+    fn pattern(self) -> u64 {
+        if self.is_nan() {
+            u64::MAX
+        } else {
+            self.to_bits()
+        }
+    }
+}
+
+/// Fine steps, every magnitude of both signs, special values, any bits.
+pub(super) fn numbers<T: Bits>() -> Vec<T> {
+    let mut state = 1_u64;
+    let random = (0..20_000).map(|_| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        T::from_pattern(state ^ (state >> 33))
+    });
+    let steps = [800.0, 110.0, 40.0, 8.0, 1.0]
+        .into_iter()
+        .flat_map(|edge: f64| {
+            (-2000..=2000).map(move |k| T::from_f64(edge * f64::from(k) / 2000.0))
+        });
+    let factors = [1.0, -1.0, 1.3, -1.7];
+    let magnitudes = (-1080..1024).flat_map(|k| factors.map(|x| T::from_f64(libm::ldexp(x, k))));
+    let special = [0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN].map(T::from_f64);
+    let special = special.into_iter().chain([T::MAX, -T::MAX]);
+    steps
+        .chain(magnitudes)
+        .chain(special)
+        .chain(random)
+        .collect()
+}
+
+/// Runs `job` in the registers of another architecture, on this machine.
+pub(super) fn run_in_arrays<T: Real>(job: impl Job<T>) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("fma") {
+        #[target_feature(enable = "fma")]
+        unsafe fn fused<T: Real>(job: impl Job<T>) {
+            // SAFETY: arrays need no instructions.
+            unsafe { job.run::<T::Neon>() }
+        }
+        // SAFETY: the machine has them.
+        return unsafe { fused(job) };
+    }
+    // SAFETY: arrays need no instructions.
+    unsafe { job.run::<T::Neon>() }
+}
+
+/// The levels that must agree with arrays, and with each other.
+pub(super) fn fused_levels() -> Vec<Level> {
+    let runs = |level: &Level| level.is_available() && level.is_fused();
+    Level::ALL.into_iter().filter(runs).collect()
+}
+
+pub(super) fn assert_same<T: Bits>(got: &[T], wanted: &[T], what: impl Debug) {
+    for (i, (got, wanted)) in got.iter().zip(wanted).enumerate() {
+        assert_eq!(
+            got.pattern(),
+            wanted.pattern(),
+            "{what:?} at {i}: {got:?}, not {wanted:?}"
+        );
+    }
+}
+
+/// A copy of `values` between numbers that nobody may touch.
+struct Fenced<T>(Vec<T>);
+
+impl<T: Bits> Fenced<T> {
+    const FENCE: usize = 20;
+    fn of(values: &[T]) -> Self {
+        let fence = [T::from_f64(123.0); 20];
+        Self([&fence, values, &fence].concat())
+    }
+    fn inside(&mut self) -> &mut [T] {
+        let end = self.0.len() - Self::FENCE;
+        &mut self.0[Self::FENCE..end]
+    }
+    fn check(mut self, wanted: &[T], what: impl Debug) {
+        assert_same(self.inside(), wanted, &what);
+        let end = self.0.len() - Self::FENCE;
+        let mut fences = self.0[..Self::FENCE].iter().chain(&self.0[end..]);
+        assert!(
+            fences.all(|&value| value == T::from_f64(123.0)),
+            "{what:?} writes outside"
+        );
+    }
+}
+
+/// Asserts that `run` makes `wanted` of `start` at every level and in slices of any length: it is
+/// given the level, the slice, and where that begins.
+fn check_everywhere<T: Bits>(
+    start: &[T],
+    wanted: &[T],
+    what: impl Debug,
+    run: impl Fn(Level, &mut [T], usize),
+) {
+    let starts = (0..start.len() - 40).step_by(401);
+    let parts = starts
+        .zip((1..=40).cycle())
+        .map(|(from, length)| from..from + length);
+    for level in fused_levels() {
+        for part in parts.clone().chain(std::iter::once(0..start.len())) {
+            let mut got = Fenced::of(&start[part.clone()]);
+            run(level, got.inside(), part.start);
+            got.check(&wanted[part.clone()], (&what, level, part));
+        }
+    }
+}
+
+/// f(x), after the proof that it, and y f(x), have the same bits everywhere.
+pub(super) fn values<T: Bits, F: Function<T> + Debug>(function: F, x: &[T]) -> Vec<T> {
+    let mut wanted = x.to_vec();
+    run_in_arrays(Map(&mut wanted, function));
+    // SAFETY: the machine has the level.
+    check_everywhere(x, &wanted, function, |level, values, _| unsafe {
+        level::run(level, Map(values, function));
+    });
+    let y: Vec<T> = x.iter().rev().copied().collect();
+    let products: Vec<T> = y
+        .iter()
+        .zip(&wanted)
+        .map(|(&y, &factor)| y * factor)
+        .collect();
+    check_everywhere(&y, &products, function, |level, values, from| {
+        let (by, function) = (&x[from..], Times(function)); // longer than the values, as a rule
+        // SAFETY: the machine has the level.
+        unsafe { level::run(level, Combine(values, by, function)) }
+    });
+    wanted
+}

@@ -1,0 +1,271 @@
+//! σ, and σ' from a wherever the formula allows.
+
+use crate::base::cancel::{ELEMENT_WORK, Pulse};
+use crate::base::error::{Error, Result};
+use crate::base::sum::{LaneSum, RUN, sum};
+use crate::kernels::elementwise::{activations as kernel, derivatives, map, scale, softmax};
+use crate::kernels::real::Real;
+
+/// The activation function σ of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Activation {
+    /// σ(z) = z.
+    Identity,
+    /// σ(z) = 1 / (1 + e^−z), σ' = a (1 − a).
+    Sigmoid,
+    /// σ(z) = tanh z, σ' = (1 − a)(1 + a).
+    Tanh,
+    /// σ(z) = max(z, 0); σ'(0) = 0.
+    Relu,
+    /// σ(z) = z for z > 0, else 0.01 z; σ'(0) = 0.01.
+    LeakyRelu,
+    /// σ(z) = z for z > 0, else e^z − 1; σ' = 1 or a + 1.
+    Elu,
+    /// σ(z) = z Φ(z), Φ the normal distribution function; σ' = Φ(z) + z φ(z).
+    Gelu,
+    /// σ(z) = z s(z), s the sigmoid; σ' = s + a (1 − s).
+    Silu,
+    /// σ(z) = ln(1 + e^z), σ' = 1 − e^−a.
+    Softplus,
+    /// `σ_j(z) = e^z_j / Σ_k e^z_k`; its Jacobian is not diagonal, so it stands in the output alone.
+    Softmax,
+}
+
+/// How many neurons are taken between two looks at the stop flag.
+const BLOCK: usize = 1 << 13;
+
+impl Activation {
+    /// Every activation, in the order in which they are listed to users.
+    pub const ALL: [Self; 10] = [
+        Self::Identity,
+        Self::Sigmoid,
+        Self::Tanh,
+        Self::Relu,
+        Self::LeakyRelu,
+        Self::Elu,
+        Self::Gelu,
+        Self::Silu,
+        Self::Softplus,
+        Self::Softmax,
+    ];
+
+    /// The name by which users call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Sigmoid => "sigmoid",
+            Self::Tanh => "tanh",
+            Self::Relu => "relu",
+            Self::LeakyRelu => "leaky_relu",
+            Self::Elu => "elu",
+            Self::Gelu => "gelu",
+            Self::Silu => "silu",
+            Self::Softplus => "softplus",
+            Self::Softmax => "softmax",
+        }
+    }
+
+    /// The activation of that `name`, wanted for the argument `argument`.
+    ///
+    /// # Errors
+    /// There is none; the message lists those there are.
+    pub fn from_name(argument: impl std::fmt::Display, name: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|activation| activation.name() == name)
+            .ok_or_else(|| Error::unknown_name(argument, name, &Self::ALL.map(Self::name)))
+    }
+
+    /// The activation of that `name`, as that of a hidden layer.
+    ///
+    /// # Errors
+    /// There is none, and the message lists those there are; or it is softmax.
+    pub fn hidden_from_name(argument: impl std::fmt::Display, name: &str) -> Result<Self> {
+        let elementwise = || Self::ALL.into_iter().filter(|&a| a != Self::Softmax);
+        if name == Self::Softmax.name() {
+            return Err(not_hidden(argument));
+        }
+        elementwise().find(|a| a.name() == name).ok_or_else(|| {
+            let names: Vec<&str> = elementwise().map(Self::name).collect();
+            Error::unknown_name(argument, name, &names)
+        })
+    }
+
+    /// Whether σ' cannot be had from a alone, so that z must be kept.
+    pub const fn derivative_needs_z(self) -> bool {
+        matches!(self, Self::Gelu | Self::Silu)
+    }
+
+    /// a = σ(z), in place, for rows of `width` neurons.
+    pub fn apply<T: Real>(self, z: &mut [T], width: usize, pulse: &Pulse<'_>) {
+        for block in z.chunks_mut(self.block(width)) {
+            self.apply_to_block(block, width);
+            if pulse.stopped_after(block.len() * ELEMENT_WORK) {
+                return;
+            }
+        }
+    }
+
+    /// How many neurons are taken between two looks at the stop flag: whole rows for softmax.
+    fn block(self, width: usize) -> usize {
+        match self {
+            Self::Softmax => width * (BLOCK / width).max(1),
+            _ => BLOCK,
+        }
+    }
+
+    fn apply_to_block<T: Real>(self, z: &mut [T], width: usize) {
+        match self {
+            Self::Identity => {}
+            Self::Sigmoid => map(z, kernel::Sigmoid, sigmoid),
+            Self::Tanh => map(z, kernel::Tanh, T::tanh),
+            // Written so that NaN stays NaN.
+            Self::Relu => map(z, kernel::Relu, |z| if z <= T::ZERO { T::ZERO } else { z }),
+            Self::LeakyRelu => map(z, kernel::LeakyRelu, |z| {
+                if z > T::ZERO { z } else { T::LEAKY_SLOPE * z }
+            }),
+            Self::Elu => map(z, kernel::Elu, |z| if z > T::ZERO { z } else { z.exp_m1() }),
+            Self::Gelu => map(z, kernel::Gelu, T::gelu),
+            Self::Silu => map(z, kernel::Silu, silu),
+            Self::Softplus => map(z, kernel::Softplus, softplus),
+            Self::Softmax => softmax(z, width, plain_softmax),
+        }
+    }
+
+    /// δ ← (∂a/∂z)ᵀ δ for rows of `width` neurons: δ ⊙ σ'(z), and the Jacobian product
+    /// `a_j (δ_j − Σ_k a_k δ_k)` for softmax. `z` is read where [`Self::derivative_needs_z`].
+    pub fn pull_back<T: Real>(
+        self,
+        delta: &mut [T],
+        a: &[T],
+        z: &[T],
+        width: usize,
+        pulse: &Pulse<'_>,
+    ) {
+        let step = self.block(width);
+        let z_blocks = || (0..).map(|k| z.get(k * step..).unwrap_or_default());
+        let blocks = delta.chunks_mut(step).zip(a.chunks(step)).zip(z_blocks());
+        for ((delta, a), z) in blocks {
+            self.pull_back_block(delta, a, z, width);
+            if pulse.stopped_after(delta.len() * ELEMENT_WORK) {
+                return;
+            }
+        }
+    }
+
+    fn pull_back_block<T: Real>(self, delta: &mut [T], a: &[T], z: &[T], width: usize) {
+        match self {
+            Self::Identity => {}
+            Self::Sigmoid => scale(delta, a, derivatives::Sigmoid, |a| a * (T::ONE - a)),
+            Self::Tanh => scale(delta, a, derivatives::Tanh, |a| (T::ONE - a) * (T::ONE + a)),
+            Self::Relu => scale(delta, a, derivatives::Relu, |a| {
+                if a > T::ZERO { T::ONE } else { T::ZERO }
+            }),
+            Self::LeakyRelu => scale(delta, a, derivatives::LeakyRelu, |a| {
+                if a > T::ZERO { T::ONE } else { T::LEAKY_SLOPE }
+            }),
+            Self::Elu => scale(delta, a, derivatives::Elu, |a| {
+                if a > T::ZERO { T::ONE } else { a + T::ONE }
+            }),
+            Self::Gelu => scale(delta, z, derivatives::Gelu, gelu_slope),
+            Self::Silu => scale(delta, z, derivatives::Silu, silu_slope),
+            Self::Softplus => scale(delta, a, derivatives::Softplus, |a| -(-a).exp_m1()),
+            Self::Softmax => {
+                for (delta, a) in delta.chunks_exact_mut(width).zip(a.chunks_exact(width)) {
+                    softmax_pull_back(delta, a);
+                }
+            }
+        }
+    }
+}
+
+/// The error of softmax in a hidden layer.
+pub(crate) fn not_hidden(argument: impl std::fmt::Display) -> Error {
+    Error::value(
+        argument,
+        "an activation that acts on each neuron by itself",
+        "'softmax', which goes with the output alone",
+    )
+}
+
+/// 1 / (1 + e^−z), without overflow on either side.
+pub fn sigmoid<T: Real>(z: T) -> T {
+    let small = (-z.abs()).exp();
+    let numerator = if z < T::ZERO { small } else { T::ONE };
+    numerator / (T::ONE + small)
+}
+
+/// z s(z). Below −40, where s(z) = e^z, in two factors: s(z) may be subnormal where z s(z) is not.
+fn silu<T: Real>(z: T) -> T {
+    if z < T::from_f64(-40.0) {
+        let half = (z * T::HALF).exp();
+        return at_least_min(z) * half * half;
+    }
+    z * sigmoid(z)
+}
+
+/// Φ(z) + z φ(z).
+fn gelu_slope<T: Real>(z: T) -> T {
+    let density = z.normal_pdf();
+    // At z = ±∞ the product z φ(z) is 0 · ∞; its limit is 0.
+    let product = if density == T::ZERO {
+        T::ZERO
+    } else {
+        z * density
+    };
+    z.normal_cdf() + product
+}
+
+/// s + z s (1 − s).
+fn silu_slope<T: Real>(z: T) -> T {
+    let s = sigmoid(z);
+    s + at_least_min(-at_least_min(-z)) * s * sigmoid(-z)
+}
+
+/// ln(1 + e^z) = max(z, 0) + ln(1 + e^−|z|).
+pub fn softplus<T: Real>(z: T) -> T {
+    let small = (-z.abs()).exp().ln_1p();
+    if z > T::ZERO { z + small } else { small }
+}
+
+/// e^z / Σ e^z, shifted by the largest z so that nothing overflows.
+fn plain_softmax<T: Real>(z: &mut [T]) {
+    let largest = largest(z);
+    for z in z.iter_mut() {
+        *z = (*z - largest).exp();
+    }
+    // In float64: a million float32 outputs would lose three digits of their sum.
+    let runs = z
+        .chunks(RUN)
+        .map(|run| run.iter().fold(0.0, |sum, z| sum + z.to_f64()));
+    let sum = sum(runs);
+    let sum = T::from_f64(sum);
+    for z in z {
+        *z = *z / sum;
+    }
+}
+
+/// δ ← `a_j (δ_j − Σ_k a_k δ_k)`, with δ of the largest a taken out of all: as Σ a = 1 that changes
+/// nothing, but where a is nearly 1 it leaves the digits of what is left.
+fn softmax_pull_back<T: Real>(delta: &mut [T], a: &[T]) {
+    let largest = largest(a);
+    let top = a.iter().position(|&a| a == largest).unwrap_or(0);
+    let of_top = delta[top].to_f64();
+    let mut dot = LaneSum::default();
+    dot.add(a.len(), |k| a[k].to_f64() * (delta[k].to_f64() - of_top));
+    let dot = dot.total();
+    for (delta, &a) in delta.iter_mut().zip(a) {
+        *delta = T::from_f64(a.to_f64() * ((delta.to_f64() - of_top) - dot));
+    }
+}
+
+/// The largest entry, NaN passed over.
+fn largest<T: Real>(values: &[T]) -> T {
+    let larger = |a, b| if b > a { b } else { a };
+    values.iter().copied().fold(-T::MAX, larger)
+}
+
+/// z, with −∞ replaced by the lowest finite number: its product with a factor 0 is then 0.
+fn at_least_min<T: Real>(z: T) -> T {
+    if z < -T::MAX { -T::MAX } else { z }
+}

@@ -1,0 +1,276 @@
+//! The shape of a network: sizes, activations, cost, and where each W^l, b^l lies in the flat
+//! vector of parameters. Everything is proven here once; inner rooms rely on it.
+
+use std::ops::Range;
+
+use crate::base::alloc::{copied, list, reserve_list};
+use crate::base::error::{Error, Result};
+use crate::model::activation::{Activation, not_hidden};
+use crate::model::cost::Cost;
+
+/// One layer of weights: it takes `n_in` = n_(l−1) activations to `n_out` = n_l.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Layer {
+    /// n_(l−1).
+    pub n_in: usize,
+    /// n_l.
+    pub n_out: usize,
+    /// σ_l.
+    pub activation: Activation,
+    /// Where (W^l)ᵀ lies in the flat vector: (n_(l−1), n_l), row by row, so that the weights into
+    /// neighbouring neurons are neighbours in memory.
+    pub weights: Range<usize>,
+    /// From one of these rows to the next: n_l, or more where they begin with lines of the cache.
+    pub row: usize,
+    /// Where b^l lies, just behind the weights.
+    pub biases: Range<usize>,
+}
+
+/// A network without its numbers. Its parameters are one vector: for each layer (W^l)ᵀ, then b^l.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Network {
+    sizes: Vec<usize>,
+    layers: Vec<Layer>,
+    cost: Cost,
+}
+
+impl Network {
+    /// A network of layers with `sizes` neurons, the input first; `hidden` names σ for each layer
+    /// between input and output, `output` that of the last.
+    ///
+    /// # Errors
+    /// Fewer than two sizes, a size of 0, a wrong number of hidden activations, softmax in a
+    /// hidden layer or of one output, an output that the cost is not defined on, more parameters than
+    /// fit a vector.
+    pub fn new(
+        sizes: &[usize],
+        hidden: &[Activation],
+        output: Activation,
+        cost: Cost,
+    ) -> Result<Self> {
+        if sizes.len() < 2 {
+            return Err(Error::value(
+                "sizes",
+                "two layers or more, the input and the output",
+                sizes.len(),
+            ));
+        }
+        if let Some(zero) = sizes.iter().position(|&size| size == 0) {
+            return Err(Error::value(
+                format_args!("sizes[{zero}]"),
+                "a positive number of neurons",
+                0,
+            ));
+        }
+        if hidden.len() != sizes.len() - 2 {
+            return Err(Error::value(
+                "hidden",
+                format_args!("{} activations, one per hidden layer", sizes.len() - 2),
+                hidden.len(),
+            ));
+        }
+        if let Some(index) = hidden.iter().position(|&h| h == Activation::Softmax) {
+            return Err(not_hidden(format_args!("hidden[{index}]")));
+        }
+        cost.check_output(output)?;
+        if output == Activation::Softmax && sizes.last() == Some(&1) {
+            return Err(Error::value(
+                "output",
+                "'sigmoid' (with cost 'cross_entropy' for two classes) for one neuron",
+                "'softmax', which is always 1 there",
+            ));
+        }
+
+        let activations = hidden.iter().copied().chain([output]);
+        let mut layers = Vec::new();
+        reserve_list("sizes", &mut layers, sizes.len() - 1)?;
+        let mut end = 0;
+        for (pair, activation) in sizes.windows(2).zip(activations) {
+            let (n_in, n_out) = (pair[0], pair[1]);
+            let weights = end..advance(end, n_in, n_out)?;
+            let biases = weights.end..advance(weights.end, 1, n_out)?;
+            end = biases.end;
+            layers.push(Layer {
+                n_in,
+                n_out,
+                activation,
+                weights,
+                row: n_out,
+                biases,
+            });
+        }
+        Ok(Self {
+            sizes: copied("sizes", sizes)?,
+            layers,
+            cost,
+        })
+    }
+
+    /// The same network with the rows of the first layer's weights a multiple of `line` numbers apart. What
+    /// lies between them is no parameter.
+    ///
+    /// # Errors
+    /// No vector can be so long; no memory.
+    pub(crate) fn in_lines(&self, line: usize) -> Result<Self> {
+        let mut wide = Self {
+            sizes: copied("sizes", &self.sizes)?,
+            layers: list("sizes", self.layers.iter().cloned())?,
+            cost: self.cost,
+        };
+        let mut end = 0;
+        for (index, layer) in wide.layers.iter_mut().enumerate() {
+            if index == 0 {
+                layer.row = layer.n_out.next_multiple_of(line);
+            }
+            layer.weights = end..advance(end, layer.n_in, layer.row)?;
+            layer.biases = layer.weights.end..advance(layer.weights.end, 1, layer.n_out)?;
+            end = layer.biases.end;
+        }
+        Ok(wide)
+    }
+
+    /// n_1, …, n_L.
+    pub fn sizes(&self) -> &[usize] {
+        &self.sizes
+    }
+
+    /// The layers of weights, from l = 2 to L: `layers()[k]` leads to layer l = k + 2.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The cost.
+    pub fn cost(&self) -> Cost {
+        self.cost
+    }
+
+    /// σ_L.
+    pub fn output(&self) -> Activation {
+        self.last().activation
+    }
+
+    /// n_1.
+    pub fn n_inputs(&self) -> usize {
+        self.sizes[0]
+    }
+
+    /// `n_L`.
+    pub fn n_outputs(&self) -> usize {
+        self.last().n_out
+    }
+
+    /// How many parameters there are: the length of the flat vector, unless its rows are apart.
+    pub fn n_params(&self) -> usize {
+        self.n_weights() + self.n_neurons()
+    }
+
+    /// The length of the flat vector, with what lies between rows.
+    pub(crate) fn length(&self) -> usize {
+        self.last().biases.end
+    }
+
+    /// Σ n_(l−1) n_l: the multiply-adds of the forward pass for one example.
+    pub fn n_weights(&self) -> usize {
+        let weights = self.layers.iter().map(|layer| layer.n_in * layer.n_out);
+        weights.sum()
+    }
+
+    /// The largest number of neurons of a layer, the input among them.
+    pub fn widest(&self) -> usize {
+        self.sizes.iter().copied().max().unwrap_or(1)
+    }
+
+    /// n_2 + … + `n_L`.
+    pub fn n_neurons(&self) -> usize {
+        self.layers.iter().map(|layer| layer.n_out).sum()
+    }
+
+    /// Whether z^l is needed once a^l is known, for the layer at `index`.
+    pub fn needs_z(&self, index: usize) -> bool {
+        let activation = self.layers[index].activation;
+        activation.derivative_needs_z()
+            || (index + 1 == self.layers.len() && self.cost.needs_z(activation))
+    }
+
+    fn last(&self) -> &Layer {
+        &self.layers[self.layers.len() - 1]
+    }
+}
+
+/// `start + rows · columns`, if a vector of float64 can be so long.
+fn advance(start: usize, rows: usize, columns: usize) -> Result<usize> {
+    rows.checked_mul(columns)
+        .and_then(|length| length.checked_add(start))
+        .filter(|&end| end <= isize::MAX as usize / size_of::<f64>())
+        .ok_or_else(|| Error::memory("sizes", "more parameters than a vector can hold"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::error::Kind;
+
+    #[test]
+    fn parameters_lie_one_behind_the_other() {
+        let network = Network::new(
+            &[4, 3, 2],
+            &[Activation::Tanh],
+            Activation::Softmax,
+            Cost::LogLikelihood,
+        )
+        .expect("a good network");
+        let ranges: Vec<_> = network
+            .layers()
+            .iter()
+            .flat_map(|layer| [layer.weights.clone(), layer.biases.clone()])
+            .collect();
+        assert_eq!(ranges, [0..12, 12..15, 15..21, 21..23]);
+        assert_eq!((network.n_params(), network.n_weights()), (23, 18));
+        assert!(network.needs_z(1) && !network.needs_z(0));
+    }
+
+    #[test]
+    fn what_cannot_be_a_network_is_an_error() {
+        use Activation::{Sigmoid, Softmax};
+        let kind = |sizes: &[usize], hidden: &[Activation], output, cost| {
+            Network::new(sizes, hidden, output, cost)
+                .expect_err("not a network")
+                .kind()
+        };
+        assert_eq!(kind(&[], &[], Sigmoid, Cost::Quadratic), Kind::Value);
+        assert_eq!(kind(&[3, 0], &[], Sigmoid, Cost::Quadratic), Kind::Value);
+        assert_eq!(kind(&[3, 2, 1], &[], Sigmoid, Cost::Quadratic), Kind::Value);
+        assert_eq!(
+            kind(&[3, 2, 1], &[Softmax], Sigmoid, Cost::Huber),
+            Kind::Value
+        );
+        assert_eq!(
+            kind(&[3, 2], &[], Sigmoid, Cost::LogLikelihood),
+            Kind::Value
+        );
+        let alone = kind(&[3, 1], &[], Softmax, Cost::LogLikelihood);
+        assert_eq!(alone, Kind::Value);
+        let huge = [usize::MAX / 2, 3];
+        assert_eq!(kind(&huge, &[], Sigmoid, Cost::Quadratic), Kind::Memory);
+    }
+
+    /// What decides about bits is counted from the parameters, wherever they lie.
+    #[test]
+    fn rows_in_lines_add_no_parameters() {
+        let network = Network::new(
+            &[5, 17, 40, 2],
+            &[Activation::Tanh; 2],
+            Activation::Identity,
+            Cost::Quadratic,
+        )
+        .expect("a good network");
+        let wide = network.in_lines(16).expect("a short vector");
+        assert_eq!(wide.layers()[0].row, 32);
+        assert_eq!(wide.length(), network.length() + 5 * (32 - 17));
+        assert_eq!(wide.n_params(), network.n_params());
+        assert_eq!(network.length(), network.n_params());
+        for layers in wide.layers().windows(2) {
+            assert_eq!(layers[0].biases.end, layers[1].weights.start);
+        }
+    }
+}

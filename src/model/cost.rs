@@ -1,0 +1,260 @@
+//! C and ∇_a C: the cost functions, and which outputs each of them goes with.
+
+use crate::base::error::{Error, Result};
+use crate::base::sum::LaneSum;
+use crate::kernels::real::Real;
+use crate::model::activation::Activation;
+use crate::model::fused::Fused;
+
+/// The cost `C_x` of one example, a sum over the output neurons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cost {
+    /// `C_x = ½ ‖a − y‖²`.
+    Quadratic,
+    /// `C_x = −Σ [y ln a + (1 − y) ln(1 − a)]`; outputs in (0, 1).
+    CrossEntropy,
+    /// `C_x = −Σ y ln a`; softmax outputs.
+    LogLikelihood,
+    /// `C_x = Σ h(a − y)`, `h(r) = ½ r²` for |r| ≤ 1, else |r| − ½.
+    Huber,
+    /// `C_x = Σ |a − y|`; its gradient at a = y is 0.
+    Absolute,
+    /// `C_x = Σ a − y ln a` (without the constant ln y!); positive outputs.
+    Poisson,
+    /// The caller computes `C_x` and ∇_a C.
+    Custom,
+}
+
+/// How far y may be out of its range: what was computed in float32 misses it by rounding.
+const ROUNDING: f64 = 1e-6;
+
+impl Cost {
+    /// Every cost that has a name, in the order in which they are listed to users.
+    pub const ALL: [Self; 6] = [
+        Self::Quadratic,
+        Self::CrossEntropy,
+        Self::LogLikelihood,
+        Self::Huber,
+        Self::Absolute,
+        Self::Poisson,
+    ];
+
+    /// The name by which users call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Quadratic => "quadratic",
+            Self::CrossEntropy => "cross_entropy",
+            Self::LogLikelihood => "log_likelihood",
+            Self::Huber => "huber",
+            Self::Absolute => "absolute",
+            Self::Poisson => "poisson",
+            Self::Custom => "custom",
+        }
+    }
+
+    /// The cost of that `name`, wanted for the argument `argument`.
+    ///
+    /// # Errors
+    /// There is none; the message lists those there are.
+    pub fn from_name(argument: impl std::fmt::Display, name: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|cost| cost.name() == name)
+            .ok_or_else(|| Error::unknown_name(argument, name, &Self::ALL.map(Self::name)))
+    }
+
+    /// The outputs that the cost goes with: those whose range is, by construction, where the cost
+    /// is defined. Empty: all of them.
+    pub const fn outputs(self) -> &'static [Activation] {
+        use Activation::{Sigmoid, Softmax, Softplus};
+        match self {
+            Self::CrossEntropy => &[Sigmoid, Softmax],
+            Self::LogLikelihood => &[Softmax],
+            Self::Poisson => &[Sigmoid, Softplus, Softmax],
+            Self::Quadratic | Self::Huber | Self::Absolute | Self::Custom => &[],
+        }
+    }
+
+    /// Checks that the cost goes with an `output`.
+    ///
+    /// # Errors
+    /// It does not; the message says which outputs do.
+    pub fn check_output(self, output: Activation) -> Result<()> {
+        let outputs = self.outputs();
+        if outputs.is_empty() || outputs.contains(&output) {
+            return Ok(());
+        }
+        let names: Vec<&str> = outputs.iter().map(|output| output.name()).collect();
+        Err(Error::value(
+            "output",
+            format_args!("'{}' with cost '{}'", names.join("' or '"), self.name()),
+            format_args!("'{}'", output.name()),
+        ))
+    }
+
+    /// The y for which the cost has a minimum, where these are not all: from the first number to the
+    /// second.
+    pub const fn range(self) -> Option<(f64, f64)> {
+        match self {
+            Self::CrossEntropy => Some((0.0, 1.0)),
+            Self::LogLikelihood | Self::Poisson => Some((0.0, f64::INFINITY)),
+            Self::Quadratic | Self::Huber | Self::Absolute | Self::Custom => None,
+        }
+    }
+
+    /// Checks y, `width` numbers for each example; errors count these from `first`. NaN passes.
+    ///
+    /// # Errors
+    /// A number for which the cost has no minimum, by more than rounding.
+    pub fn check_range<T: Real>(self, y: &[T], width: usize, first: usize) -> Result<()> {
+        let Some((least, most)) = self.range() else {
+            return Ok(());
+        };
+        let beyond = |y: &T| {
+            let y = y.to_f64();
+            y < least - ROUNDING || y > most + ROUNDING
+        };
+        let Some(place) = y.iter().position(beyond) else {
+            return Ok(());
+        };
+        let expected = if most.is_finite() {
+            format!("numbers from {least} to {most}")
+        } else {
+            format!("numbers of {least} or above")
+        };
+        Err(Error::value(
+            format_args!("y[{}]", first + place / width),
+            format_args!("{expected} with cost '{}'", self.name()),
+            format_args!("{:?}", y[place]),
+        ))
+    }
+
+    /// Whether y may be given as class labels.
+    pub const fn takes_labels(self) -> bool {
+        matches!(self, Self::CrossEntropy | Self::LogLikelihood)
+    }
+
+    /// Whether `C_x` or BP1 reads z^L beside a^L.
+    pub fn needs_z(self, output: Activation) -> bool {
+        self.is_fused(output)
+    }
+
+    /// The fused form of the cost over that output, if there is one.
+    const fn fused(self, output: Activation) -> Option<Fused> {
+        match (self, output) {
+            (Self::CrossEntropy, Activation::Sigmoid) => Some(Fused::SigmoidCrossEntropy),
+            (Self::CrossEntropy, Activation::Softmax) => Some(Fused::SoftmaxCrossEntropy),
+            (Self::LogLikelihood, Activation::Softmax) => Some(Fused::SoftmaxLogLikelihood),
+            (Self::Poisson, Activation::Sigmoid) => Some(Fused::SigmoidPoisson),
+            (Self::Poisson, Activation::Softplus) => Some(Fused::SoftplusPoisson),
+            (Self::Poisson, Activation::Softmax) => Some(Fused::SoftmaxPoisson),
+            _ => None,
+        }
+    }
+
+    /// `C_x` of one example, in float64. A custom cost has no value here: 0.
+    pub fn of_example<T: Real>(
+        self,
+        output: Activation,
+        z: &[T],
+        a: &[T],
+        y: Wanted<'_, T>,
+    ) -> f64 {
+        match y {
+            Wanted::Values(y) => self.sum(output, z, a, |j| y[j]),
+            Wanted::Label(label) => self.sum(output, z, a, |j| indicator(label == Some(j))),
+        }
+    }
+
+    fn sum<T: Real>(self, output: Activation, z: &[T], a: &[T], y: impl Fn(usize) -> T) -> f64 {
+        if let Some(fused) = self.fused(output) {
+            return fused.cost(z, a, y);
+        }
+        let residual = |j: usize| a[j].to_f64() - y(j).to_f64();
+        let mut sum = LaneSum::default();
+        match self {
+            Self::Quadratic => sum.add(a.len(), |j| 0.5 * residual(j) * residual(j)),
+            Self::Huber => sum.add(a.len(), |j| {
+                let size = residual(j).abs();
+                if size <= 1.0 {
+                    0.5 * size * size
+                } else {
+                    size - 0.5
+                }
+            }),
+            Self::Absolute => sum.add(a.len(), |j| residual(j).abs()),
+            _ => {}
+        }
+        sum.total()
+    }
+
+    /// ∇_a `C_x` of one example, or, where the cost is fused with the output, δ^L.
+    /// With a custom cost, y is `∂C_x/∂a` itself.
+    pub fn nabla<T: Real>(
+        self,
+        output: Activation,
+        z: &[T],
+        a: &[T],
+        y: Wanted<'_, T>,
+        delta: &mut [T],
+    ) {
+        match y {
+            Wanted::Values(y) => self.nabla_of(output, z, a, |j| y[j], delta),
+            Wanted::Label(label) => {
+                self.nabla_of(output, z, a, |j| indicator(label == Some(j)), delta);
+            }
+        }
+    }
+
+    fn nabla_of<T: Real>(
+        self,
+        output: Activation,
+        z: &[T],
+        a: &[T],
+        y: impl Fn(usize) -> T,
+        delta: &mut [T],
+    ) {
+        if let Some(fused) = self.fused(output) {
+            return fused.delta(z, a, y, delta);
+        }
+        for (j, (delta, &a)) in delta.iter_mut().zip(a).enumerate() {
+            *delta = if self == Self::Custom { y(j) } else { a - y(j) };
+        }
+        let slope = |r: T| if r.abs() > T::ONE { sign(r) } else { r };
+        match self {
+            Self::Huber => delta.iter_mut().for_each(|r| *r = slope(*r)),
+            Self::Absolute => delta.iter_mut().for_each(|r| *r = sign(*r)),
+            _ => {}
+        }
+    }
+
+    /// Whether [`Self::nabla`] is δ^L already.
+    pub(crate) fn is_fused(self, output: Activation) -> bool {
+        self.fused(output).is_some()
+    }
+}
+
+/// What the outputs of one example should be.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a, T> {
+    /// A number each.
+    Values(&'a [T]),
+    /// 1 for one of them, or for none, and 0 for the others.
+    Label(Option<usize>),
+}
+
+fn indicator<T: Real>(holds: bool) -> T {
+    if holds { T::ONE } else { T::ZERO }
+}
+
+/// −1, ±0 or 1; NaN for NaN.
+fn sign<T: Real>(x: T) -> T {
+    if x > T::ZERO {
+        T::ONE
+    } else if x < T::ZERO {
+        -T::ONE
+    } else {
+        // ±0 and NaN.
+        x
+    }
+}

@@ -1,0 +1,214 @@
+//! Costs that meet their output: the pairs where ∇_a C alone would divide by 0 although δ^L and C
+//! are finite. All are written in z and a so that nothing overflows; `docs/mathematics.md`
+//! derives them.
+
+use crate::base::sum::LaneSum;
+use crate::kernels::elementwise::{activations, derivatives, map, scale};
+use crate::kernels::real::Real;
+use crate::model::activation::{sigmoid, softplus};
+
+mod softmax;
+
+use softmax::LogSoftmax;
+
+/// The outputs whose logarithms are taken at once, a multiple of eight.
+const BLOCK: usize = 64;
+
+/// A cost together with the output that it is taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fused {
+    /// Cross-entropy over sigmoid: δ = a − y.
+    SigmoidCrossEntropy,
+    /// Cross-entropy over softmax.
+    SoftmaxCrossEntropy,
+    /// Log-likelihood over softmax: `δ_j = a_j Σ_k y_k − y_j`.
+    SoftmaxLogLikelihood,
+    /// Poisson over sigmoid: δ = (a − y)(1 − a).
+    SigmoidPoisson,
+    /// Poisson over softplus: δ = σ' − y σ'/a.
+    SoftplusPoisson,
+    /// Poisson over softmax: δ as for the log-likelihood.
+    SoftmaxPoisson,
+}
+
+impl Fused {
+    /// `C_x`, in float64.
+    pub fn cost<T: Real>(self, z: &[T], a: &[T], y: impl Fn(usize) -> T) -> f64 {
+        let n = z.len();
+        let y = |j: usize| y(j).to_f64();
+        let mut sum = LaneSum::default();
+        match self {
+            Self::SigmoidCrossEntropy => {
+                // softplus(∓z) = max(∓z, 0) + ln(1 + e^−|z|): one logarithm for both.
+                let mut small = [T::ZERO; BLOCK];
+                for (first, z) in (0..n).step_by(BLOCK).zip(z.chunks(BLOCK)) {
+                    let small = &mut small[..z.len()];
+                    small.iter_mut().zip(z).for_each(|(s, z)| *s = -z.abs());
+                    map(small, activations::Softplus, softplus);
+                    sum.add(z.len(), |k| {
+                        let (y, z, small) = (y(first + k), z[k].to_f64(), small[k].to_f64());
+                        times(y, (-z).max(0.0) + small) + times(1.0 - y, z.max(0.0) + small)
+                    });
+                }
+            }
+            Self::SoftmaxLogLikelihood => {
+                let softmax = LogSoftmax::of(z, a);
+                sum.add(n, |j| softmax.weighted(y(j), z[j]));
+            }
+            Self::SoftmaxCrossEntropy => softmax::cross_entropy(z, y, &mut sum),
+            Self::SigmoidPoisson => {
+                sum.add(n, |j| a[j].to_f64() + times(y(j), softplus(-z[j].to_f64())));
+            }
+            Self::SoftplusPoisson => sum.add(n, |j| {
+                let (z, a) = (z[j].to_f64(), a[j].to_f64());
+                // Below −40 a = e^z, also where that underflows.
+                let ln_a = if z < -40.0 { z } else { ln(a) };
+                a - times(y(j), ln_a)
+            }),
+            Self::SoftmaxPoisson => {
+                let softmax = LogSoftmax::of(z, a);
+                sum.add(n, |j| a[j].to_f64() + softmax.weighted(y(j), z[j]));
+            }
+        }
+        sum.total()
+    }
+
+    /// BP1: δ^L of one example.
+    pub fn delta<T: Real>(self, z: &[T], a: &[T], y: impl Fn(usize) -> T, delta: &mut [T]) {
+        let indices = || 0..a.len();
+        match self {
+            Self::SigmoidCrossEntropy => indices().for_each(|j| delta[j] = a[j] - y(j)),
+            // Their costs differ by Σ a = 1.
+            Self::SoftmaxLogLikelihood | Self::SoftmaxPoisson => {
+                let total = total(a.len(), &y);
+                indices().for_each(|j| delta[j] = a[j] * total - y(j));
+            }
+            Self::SigmoidPoisson => {
+                // 1 − a = σ(−z).
+                indices().for_each(|j| delta[j] = -z[j]);
+                map(delta, activations::Sigmoid, sigmoid);
+                indices().for_each(|j| delta[j] *= a[j] - y(j));
+            }
+            Self::SoftplusPoisson => {
+                delta.fill(T::ONE);
+                scale(delta, a, derivatives::Softplus, |a| -(-a).exp_m1());
+                indices().for_each(|j| {
+                    let derivative = delta[j];
+                    // Where a underflows, a = e^z = σ' and their ratio is 1.
+                    let ratio = if a[j] == T::ZERO {
+                        T::ONE
+                    } else {
+                        derivative / a[j]
+                    };
+                    delta[j] = derivative - y(j) * ratio;
+                });
+            }
+            Self::SoftmaxCrossEntropy => softmax::cross_entropy_delta(z, y, delta),
+        }
+    }
+}
+
+/// Σ y: of few outputs one after the other, of many in float64, as a float32 would lose digits.
+fn total<T: Real>(n: usize, y: impl Fn(usize) -> T) -> T {
+    if n <= BLOCK {
+        return (0..n).fold(T::ZERO, |sum, j| sum + y(j));
+    }
+    let mut sum = LaneSum::default();
+    sum.add(n, |j| y(j).to_f64());
+    T::from_f64(sum.total())
+}
+
+/// ln x, not inlined, as [`Real`]'s functions are not.
+#[inline(never)]
+fn ln(x: f64) -> f64 {
+    libm::log(x)
+}
+
+/// factor · value, with 0 · ∞ = 0: the limit of y ln a as both go to 0.
+fn times(factor: f64, value: f64) -> f64 {
+    if factor == 0.0 && value.is_infinite() {
+        0.0
+    } else {
+        factor * value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_cost_keeps_its_digits() {
+        // ln(1 + e^−30), from the expansion e^−30 − e^−60 / 2.
+        let expected = (-30.0_f64).exp() - 0.5 * (-60.0_f64).exp();
+        let y = |j: usize| if j == 0 { 1.0 } else { 0.0 };
+        let cost = Fused::SoftmaxLogLikelihood.cost(&[1000.0, 970.0], &[1.0, (-30.0_f64).exp()], y);
+        assert!((cost / expected - 1.0).abs() < 1e-12, "{cost} {expected}");
+    }
+
+    #[test]
+    fn cross_entropy_over_softmax_is_finite_when_saturated_and_wrong() {
+        // a = (1, e^−1000) and y = (0, 1): C = 2000, and δ = (2, −2) in the limit.
+        let y = |j: usize| if j == 0 { 0.0 } else { 1.0 };
+        let (z, a) = ([1000.0, 0.0], [1.0, 0.0]);
+        assert!((Fused::SoftmaxCrossEntropy.cost(&z, &a, y) - 2000.0).abs() < 1e-9);
+        let mut delta = [f64::NAN; 2];
+        Fused::SoftmaxCrossEntropy.delta(&z, &a, y, &mut delta);
+        assert!(
+            delta
+                .iter()
+                .zip([2.0, -2.0])
+                .all(|(d, e)| (d - e).abs() < 1e-12),
+            "{delta:?}"
+        );
+    }
+
+    #[test]
+    fn shares_keep_their_digits_however_far_the_largest_z_is() {
+        // r = softmax of (0.3, −0.5): δ = (2, −1 − r_1, −r_2) in the limit.
+        let r = 1.0 / (1.0 + (-0.8_f64).exp());
+        let y = |j: usize| if j == 1 { 1.0 } else { 0.0 };
+        for gap in [1e3, 1e6, 1e16, 1.7e308] {
+            let mut delta = [f64::NAN; 3];
+            Fused::SoftmaxCrossEntropy.delta(&[gap, 0.3, -0.5], &[1.0, 0.0, 0.0], y, &mut delta);
+            for (got, wanted) in delta.iter().zip([2.0, -1.0 - r, r - 1.0]) {
+                assert!((got - wanted).abs() < 1e-15, "{gap} {delta:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_difference_of_two_z_may_overflow_where_the_cost_does_not() {
+        // C = ¼ · 3.4e308 for the log-likelihood, and the largest z adds as much with 1 − y = ¼.
+        let (z, a) = ([1.7e308, -1.7e308], [1.0, 0.0]);
+        let y = |j: usize| if j == 0 { 0.75 } else { 0.25 };
+        let cost = Fused::SoftmaxLogLikelihood.cost(&z, &a, y);
+        assert!((cost / 8.5e307 - 1.0).abs() < 1e-15, "{cost:e}");
+        let cost = Fused::SoftmaxCrossEntropy.cost(&z, &a, y);
+        assert!((cost / 1.7e308 - 1.0).abs() < 1e-15, "{cost:e}");
+    }
+
+    #[test]
+    fn infinite_z_have_an_answer_where_there_is_one() {
+        let low = f64::NEG_INFINITY;
+        let delta = |z: &[f64], y: &[f64]| {
+            let mut delta = vec![f64::NAN; z.len()];
+            Fused::SoftmaxCrossEntropy.delta(z, &[], |j| y[j], &mut delta);
+            delta
+        };
+        assert_eq!(delta(&[0.0, low], &[0.0, 1.0]), [2.0, -2.0]);
+        assert_eq!(delta(&[0.0, low, low], &[1.0, 0.0, 0.0]), [0.0; 3]);
+        // How the two at −∞ share the rest has no limit.
+        let undefined = delta(&[0.0, low, low], &[0.0, 1.0, 0.0]);
+        assert!(
+            undefined[0].to_bits() == 2.0_f64.to_bits()
+                && undefined[1..].iter().all(|d| d.is_nan()),
+            "{undefined:?}"
+        );
+        assert!(
+            delta(&[f64::INFINITY, 0.0], &[1.0, 0.0])
+                .iter()
+                .all(|d| d.is_nan())
+        );
+    }
+}

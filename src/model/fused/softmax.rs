@@ -1,0 +1,177 @@
+//! Costs over softmax, from z: logarithms of a that are finite where a underflows, and shares that
+//! keep their digits however far the z lie apart. `docs/mathematics.md` derives the forms.
+
+use crate::base::sum::LaneSum;
+use crate::kernels::elementwise::map;
+use crate::kernels::math::{Exp, LnOneMinusExp};
+use crate::kernels::real::Real;
+use crate::model::fused::{BLOCK, ln, times};
+
+/// ln a of one example: a cost of 1e-13 at z = 1000 keeps its digits.
+///
+/// All is kept in halves: the difference of two z may overflow where y times it does not.
+pub struct LogSoftmax {
+    half_largest: f64,
+    /// ½ ln Σ e^(z − largest).
+    half_ln_sum: f64,
+}
+
+impl LogSoftmax {
+    /// Of z and a, its softmax: down to the smallest normal number of a's type.
+    pub fn of<T: Real>(z: &[T], a: &[T]) -> Self {
+        let top = largest(z);
+        let mut others = LaneSum::default();
+        others.add(a.len(), |j| if j == top { 0.0 } else { a[j].to_f64() });
+        Self::new(z[top].to_f64(), others.total() / a[top].to_f64())
+    }
+
+    /// `others`: Σ e^(z − largest) without the largest z.
+    fn new(largest: f64, others: f64) -> Self {
+        Self {
+            half_largest: 0.5 * largest,
+            // 0 · largest is 0, or NaN for a z of NaN or +∞.
+            half_ln_sum: 0.5 * (others + 0.0 * largest).ln_1p(),
+        }
+    }
+
+    /// −½ ln a of the neuron with this z.
+    fn half<T: Real>(&self, z: T) -> f64 {
+        (self.half_largest - 0.5 * z.to_f64()) + self.half_ln_sum
+    }
+
+    /// −y ln a of the neuron with this z.
+    pub fn weighted<T: Real>(&self, y: f64, z: T) -> f64 {
+        2.0 * times(y, self.half(z))
+    }
+}
+
+/// Adds the terms of −Σ [y ln a + (1 − y) ln(1 − a)] to `sum`, all in float64.
+pub fn cross_entropy<T: Real>(z: &[T], y: impl Fn(usize) -> f64, sum: &mut LaneSum) {
+    let (top, second) = largest_two(z);
+    let (largest, second) = (z[top].to_f64(), second.to_f64());
+    let shift = second.max(f64::MIN);
+    let mut numbers = [0.0; BLOCK];
+    let blocks = || (0..).step_by(BLOCK).zip(z.chunks(BLOCK));
+
+    let mut rest = LaneSum::default();
+    for (first, z) in blocks() {
+        let shifted = &mut numbers[..z.len()];
+        for (j, (shifted, z)) in (first..).zip(shifted.iter_mut().zip(z)) {
+            *shifted = if j == top {
+                f64::MIN
+            } else {
+                z.to_f64() - shift
+            };
+        }
+        map(shifted, Exp, Real::exp);
+        rest.add(z.len(), |k| shifted[k]);
+    }
+    let rest = rest.total();
+    let others = rest * Real::exp(second - largest);
+    let softmax = LogSoftmax::new(largest, others);
+
+    for (first, z) in blocks() {
+        let ln_a = &mut numbers[..z.len()];
+        for (j, (ln_a, &z)) in (first..).zip(ln_a.iter_mut().zip(z)) {
+            // That of the largest follows below: its 1 − a may be anything.
+            *ln_a = if j == top {
+                f64::MIN
+            } else {
+                -2.0 * softmax.half(z)
+            };
+        }
+        map(ln_a, LnOneMinusExp, ln_one_minus_exp);
+        sum.add(z.len(), |k| {
+            let y = y(first + k);
+            softmax.weighted(y, z[k]) + times(1.0 - y, -ln_a[k])
+        });
+    }
+    // −½ ln(1 − a) of the largest.
+    let half = if others >= 1.0 {
+        -0.5 * (-1.0 / (1.0 + others)).ln_1p()
+    } else {
+        (softmax.half_largest - 0.5 * second) + (softmax.half_ln_sum - 0.5 * ln(rest))
+    };
+    sum.add(1, |_| 2.0 * times(1.0 - y(top), half));
+}
+
+/// BP1: δ^L of one example under the cross-entropy.
+///
+/// With t the largest output, q = 1 − `a_t`, r the softmax of the others alone, so that `a_j` = q `r_j`,
+/// and `p_j = (a_j − y_j) / (1 − a_j)`, whose divisor is a half at least:
+/// `δ_t = a_t − y_t − a_t Σ_{k≠t} p_k` and `δ_j = p_j − r_j (a_t − y_t + q Σ_{k≠t} p_k)`.
+pub fn cross_entropy_delta<T: Real>(z: &[T], y: impl Fn(usize) -> T, delta: &mut [T]) {
+    let (top, second) = largest_two(z);
+    let shift = if second < -T::MAX { -T::MAX } else { second };
+    for (delta, &z) in delta.iter_mut().zip(z) {
+        *delta = z - shift;
+    }
+    delta[top] = -T::MAX;
+    map(delta, Exp, T::exp);
+    let mut rest = LaneSum::default();
+    rest.add(z.len(), |j| delta[j].to_f64());
+    let mut rest = rest.total();
+    if rest == 0.0 && z.len() == 2 {
+        // All of r is the other's, also at −∞.
+        delta[1 - top] = T::ONE;
+        rest = 1.0;
+    }
+
+    let largest = z[top].to_f64();
+    let others = rest * Real::exp(second.to_f64() - largest);
+    let whole = 1.0 + others + 0.0 * largest; // NaN for a z of +∞
+    let (a_top, q) = (1.0 / whole, others / whole);
+    let y_top = y(top).to_f64();
+    let miss = if a_top > 0.5 {
+        (1.0 - y_top) - q
+    } else {
+        a_top - y_top
+    };
+
+    let share = if rest == 0.0 { 0.0 } else { 1.0 / rest };
+    let p = |e: T, y: T| {
+        let a = e.to_f64() * share * q;
+        (a - y.to_f64()) / (1.0 - a)
+    };
+    let mut sum = LaneSum::default();
+    sum.add(z.len(), |j| if j == top { 0.0 } else { p(delta[j], y(j)) });
+    let sum = sum.total();
+    let mut shared = miss + q * sum;
+    if rest == 0.0 && shared != 0.0 {
+        shared = f64::NAN; // Several at −∞: r has no limit.
+    }
+    for (j, delta) in delta.iter_mut().enumerate() {
+        *delta = T::from_f64(p(*delta, y(j)) - delta.to_f64() * share * shared);
+    }
+    delta[top] = T::from_f64(miss - a_top * sum);
+}
+
+/// The index of the largest z, and the largest of the others, −∞ if there is none. NaN is passed
+/// over.
+fn largest_two<T: Real>(z: &[T]) -> (usize, T) {
+    let top = largest(z);
+    let none = T::from_f64(f64::NEG_INFINITY);
+    let of = |z: &[T]| if z.is_empty() { none } else { z[largest(z)] };
+    let (before, after) = (of(&z[..top]), of(&z[top + 1..]));
+    (top, if after > before { after } else { before })
+}
+
+/// The index of the largest number, NaN passed over.
+fn largest<T: Real>(z: &[T]) -> usize {
+    // Eight at a time: to compare each with the last largest would be to wait for it.
+    let mut tops = [-T::MAX; 8];
+    for z in z.chunks(tops.len()) {
+        for (top, &z) in tops.iter_mut().zip(z) {
+            *top = if z > *top { z } else { *top };
+        }
+    }
+    let top = tops
+        .into_iter()
+        .fold(-T::MAX, |a, b| if b > a { b } else { a });
+    z.iter().position(|&z| z == top).unwrap_or(0)
+}
+
+/// ln(1 − e^x) of x ≤ −ln 2.
+fn ln_one_minus_exp(x: f64) -> f64 {
+    (-Real::exp(x)).ln_1p()
+}

@@ -1,0 +1,107 @@
+//! BP1 by itself, whose cost may be a callable.
+
+use numpy::PyUntypedArrayMethods;
+use numpy::ndarray::Ix2;
+use pyo3::prelude::*;
+
+use crate::base::cancel::{ELEMENT_WORK, watch};
+use crate::engine::backward;
+use crate::model::activation::Activation;
+use crate::python::api::equations::{activations, matrix_like, result, with_type, write};
+use crate::python::borrow::readwrite;
+use crate::python::call::detach::detached;
+use crate::python::call::errors::guarded;
+use crate::python::convert::arrays::{empty, input};
+use crate::python::convert::config::{Dtype, Name, parse_cost};
+use crate::python::convert::custom::Costs;
+use crate::python::convert::targets::{Weighting, Y};
+use crate::python::convert::wanted::Wanted;
+
+/// BP1. What the public function has; where the cost is a callable, y is what that returned.
+#[pyfunction]
+#[pyo3(signature = (z, y, output, cost, sample_weight, reduction, out))]
+pub fn bp1<'py>(
+    z: &Bound<'py, PyAny>,
+    y: &Bound<'py, PyAny>,
+    output: Name<'py>,
+    cost: Name<'py>,
+    sample_weight: Option<&Bound<'py, PyAny>>,
+    reduction: Name<'py>,
+    out: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    guarded(|| {
+        let given = z;
+        let z = matrix_like("z", z)?;
+        let weighting = Weighting::parse(sample_weight, reduction)?;
+        let activation = Activation::from_name("output", &output.text("output")?)?;
+        let (cost, custom) = parse_cost(&cost.object(z.py()))?;
+        cost.check_output(activation)?;
+        let inputs = [Some(given), Some(y), sample_weight];
+        with_type!([&z], T => {
+            let z = input::<T, Ix2>("z", &z)?;
+            let (py, [n, width]) = (given.py(), [z.shape()[0], z.shape()[1]]);
+            let result = result::<T, Ix2>(out, py, &[n, width], &inputs)?;
+            let wanted = match custom {
+                Some(_) => Wanted::Costs(Costs::parse(y, [n, width])?),
+                None => Wanted::Y(Y::<T>::parse(width, cost, n, y)?),
+            };
+            // No Python code runs from here on.
+            let z = z.as_slice()?;
+            let targets = weighting.apply(wanted.targets(width, cost, n)?, n)?;
+            let a = activations(py, activation, z, width)?;
+            write(&result, z.len() * ELEMENT_WORK, |delta, pulse| {
+                backward::bp1(cost, activation, z, &a, &targets, 0..n, delta, pulse);
+                Ok(())
+            })
+        })
+    })
+}
+
+type Prepared<'py> = (
+    Bound<'py, PyAny>,
+    Option<Bound<'py, PyAny>>,
+    Bound<'py, PyAny>,
+);
+
+/// z and sample_weight as arrays of their dtypes, and a = σ(z), for a cost that is a callable. What
+/// can be refused before it is called is refused.
+#[pyfunction]
+#[pyo3(signature = (z, y, output, cost, sample_weight, reduction, out))]
+pub fn bp1_outputs<'py>(
+    z: &Bound<'py, PyAny>,
+    y: &Bound<'py, PyAny>,
+    output: Name<'py>,
+    cost: Name<'py>,
+    sample_weight: Option<&Bound<'py, PyAny>>,
+    reduction: Name<'py>,
+    out: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Prepared<'py>> {
+    guarded(|| {
+        let given = z;
+        let z = matrix_like("z", z)?;
+        let weighting = Weighting::parse(sample_weight, reduction)?;
+        let activation = Activation::from_name("output", &output.text("output")?)?;
+        let (cost, _) = parse_cost(&cost.object(z.py()))?;
+        cost.check_output(activation)?;
+        let inputs = [Some(given), Some(y), sample_weight];
+        with_type!([&z], T => {
+            let z = input::<T, Ix2>("z", &z)?;
+            let (py, shape) = (given.py(), [z.shape()[0], z.shape()[1]]);
+            if out.is_some() {
+                result::<T, Ix2>(out, py, &shape, &inputs)?;
+            }
+            let outputs = empty::<T, Ix2>(py, &shape)?;
+            let mut place = readwrite("out", &outputs)?;
+            // No Python code runs from here on.
+            let (numbers, place) = (z.as_slice()?, place.as_slice_mut()?);
+            place.copy_from_slice(numbers);
+            detached(py, numbers.len() * ELEMENT_WORK, |question| {
+                watch(question, |pulse| {
+                    activation.apply(place, shape[1], pulse);
+                    Ok(())
+                })
+            })?;
+            Ok((z.as_any().clone(), weighting.object(), outputs.into_any()))
+        })
+    })
+}

@@ -1,0 +1,286 @@
+//! BP2, BP3 and BP4, each by itself. They run on the calling thread, with the GIL released.
+
+use numpy::ndarray::{Dimension, Ix1, Ix2};
+use numpy::{PyArray, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+
+use crate::base::alloc::reserve;
+use crate::base::cancel::{ELEMENT_WORK, Pulse, watch};
+use crate::base::error::{Error, Shape};
+use crate::engine::equations;
+use crate::model::activation::Activation;
+use crate::python::borrow::Element;
+use crate::python::borrow::readwrite;
+use crate::python::call::detach::detached;
+use crate::python::call::errors::guarded;
+use crate::python::convert::arrays::{input, numbers};
+use crate::python::convert::config::{Dtype, Name};
+
+/// Runs `body` with `$T` the number type that `arrays` have in common.
+macro_rules! with_type {
+    ($arrays:expr, $T:ident => $body:expr) => {
+        match Dtype::common($arrays.into_iter()) {
+            Dtype::Float32 => {
+                type $T = f32;
+                $body
+            }
+            Dtype::Float64 => {
+                type $T = f64;
+                $body
+            }
+        }
+    };
+}
+
+pub(super) use with_type;
+
+/// BP2: δ^l = (δ^(l+1) W^(l+1)) ⊙ σ'(z^l).
+///
+/// Parameters
+/// ----------
+/// delta : array_like, (n, n_(l+1))
+///     δ^(l+1).
+/// weights : array_like, (n_(l+1), n_l)
+///     W^(l+1).
+/// z : array_like, (n, n_l)
+///     z^l. All three float32: float32, else float64.
+/// activation : str, default "sigmoid"
+///     σ_l; not softmax.
+/// out : ndarray, (n, n_l), optional
+///     Where to write: of that dtype, C-contiguous, writeable, apart from the inputs.
+///
+/// Returns
+/// -------
+/// ndarray, (n, n_l)
+///     δ^l.
+///
+/// Raises
+/// ------
+/// ValueError, TypeError
+///     Shapes that do not fit, an unknown activation, what is no array of real numbers.
+///
+/// References
+/// ----------
+/// Nielsen, *Neural Networks and Deep Learning*, ch. 2, equation BP2.
+///
+/// Examples
+/// --------
+/// >>> import bpfast
+/// >>> bpfast.bp2([[1.0]], [[2.0, 4.0]], [[0.0, 0.0]])  # 1 · w · 1/4
+/// array([[0.5, 1. ]])
+#[pyfunction]
+#[pyo3(
+    signature = (delta, weights, z, *, activation=Name::Default("sigmoid"), out=None),
+    text_signature = "(delta, weights, z, *, activation='sigmoid', out=None)"
+)]
+pub fn bp2<'py>(
+    delta: &Bound<'py, PyAny>,
+    weights: &Bound<'py, PyAny>,
+    z: &Bound<'py, PyAny>,
+    activation: Name<'py>,
+    out: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    guarded(|| {
+        let inputs = [Some(delta), Some(weights), Some(z)];
+        let delta = matrix_like("delta", delta)?;
+        let weights = matrix_like("weights", weights)?;
+        let z = matrix_like("z", z)?;
+        let activation = activation.text("activation")?;
+        let activation = Activation::hidden_from_name("activation", &activation)?;
+        let [n, n_next] = sides("delta", &delta)?;
+        let [_, width] = sides("weights", &weights)?;
+        check_shape("weights", &weights, [n_next, width])?;
+        check_shape("z", &z, [n, width])?;
+        with_type!([&delta, &weights, &z], T => {
+            let result = result::<T, Ix2>(out, z.py(), z.shape(), &inputs)?;
+            let transposed = weights.call_method0("transpose")?;
+            let delta = input::<T, Ix2>("delta", &delta)?;
+            let weights = input::<T, Ix2>("weights", &transposed)?;
+            let z = input::<T, Ix2>("z", &z)?;
+            let (py, delta, weights, z) = (z.py(), delta.as_slice()?, weights.as_slice()?, z.as_slice()?);
+            let a = activations(py, activation, z, width)?;
+            write(&result, n.saturating_mul(weights.len()), |place, pulse| {
+                equations::bp2(delta, weights, activation, (z, &a), place, width, pulse)
+            })
+        })
+    })
+}
+
+/// BP3: ∂C/∂b^l = Σ_x δ^l.
+///
+/// Parameters
+/// ----------
+/// delta : array_like, (n, n_l)
+///     δ^l. float32 gives float32, all else float64.
+/// out : ndarray, (n_l,), optional
+///     Where to write: of that dtype, C-contiguous, writeable, apart from delta.
+///
+/// Returns
+/// -------
+/// ndarray, (n_l,)
+///
+/// Raises
+/// ------
+/// ValueError, TypeError
+///     delta is no matrix, or not of real numbers.
+///
+/// References
+/// ----------
+/// Nielsen, *Neural Networks and Deep Learning*, ch. 2, equation BP3.
+///
+/// Examples
+/// --------
+/// >>> import bpfast
+/// >>> bpfast.bp3([[1.0, 2.0], [3.0, 4.0]])
+/// array([4., 6.])
+#[pyfunction]
+#[pyo3(signature = (delta, *, out=None))]
+pub fn bp3<'py>(
+    delta: &Bound<'py, PyAny>,
+    out: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    guarded(|| {
+        let inputs = [Some(delta)];
+        let delta = matrix_like("delta", delta)?;
+        with_type!([&delta], T => {
+            let result = result::<T, Ix1>(out, delta.py(), &[delta.shape()[1]], &inputs)?;
+            let delta = input::<T, Ix2>("delta", &delta)?;
+            let delta = delta.as_slice()?;
+            write(&result, delta.len(), |place, pulse| equations::bp3(delta, place, pulse))
+        })
+    })
+}
+
+/// BP4: ∂C/∂W^l = (δ^l)ᵀ a^(l-1).
+///
+/// Parameters
+/// ----------
+/// delta : array_like, (n, n_l)
+///     δ^l.
+/// a : array_like, (n, n_(l-1))
+///     a^(l-1). Both float32: float32, else float64.
+/// out : ndarray, (n_l, n_(l-1)), optional
+///     Where to write: of that dtype, C-contiguous, writeable, apart from the inputs.
+///
+/// Returns
+/// -------
+/// ndarray, (n_l, n_(l-1))
+///
+/// Raises
+/// ------
+/// ValueError, TypeError
+///     Shapes that do not fit, what is no array of real numbers.
+///
+/// References
+/// ----------
+/// Nielsen, *Neural Networks and Deep Learning*, ch. 2, equation BP4.
+///
+/// Examples
+/// --------
+/// >>> import bpfast
+/// >>> bpfast.bp4([[1.0, 2.0]], [[3.0]])
+/// array([[3.],
+///        [6.]])
+#[pyfunction]
+#[pyo3(signature = (delta, a, *, out=None))]
+pub fn bp4<'py>(
+    delta: &Bound<'py, PyAny>,
+    a: &Bound<'py, PyAny>,
+    out: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    guarded(|| {
+        let inputs = [Some(delta), Some(a)];
+        let (delta, a) = (matrix_like("delta", delta)?, matrix_like("a", a)?);
+        let [n, n_out] = sides("delta", &delta)?;
+        let [_, n_in] = sides("a", &a)?;
+        check_shape("a", &a, [n, n_in])?;
+        with_type!([&delta, &a], T => {
+            let result = result::<T, Ix2>(out, a.py(), &[n_out, n_in], &inputs)?;
+            let (delta, a) = (input::<T, Ix2>("delta", &delta)?, input::<T, Ix2>("a", &a)?);
+            let (delta, a) = (delta.as_slice()?, a.as_slice()?);
+            // The core writes (n_in, n_out) = aᵀ δ; with a and δ exchanged that is δᵀ a.
+            write(&result, n_in.saturating_mul(delta.len()), |place, pulse| {
+                equations::bp4(a, delta, place, n, pulse)
+            })
+        })
+    })
+}
+
+/// `out`, checked, or a fresh array.
+pub fn result<'py, T: Element, D: Dimension>(
+    out: Option<&Bound<'py, PyAny>>,
+    py: Python<'py>,
+    shape: &[usize],
+    inputs: &[Option<&Bound<'py, PyAny>>],
+) -> PyResult<Bound<'py, PyArray<T, D>>> {
+    crate::python::convert::arrays::output(out, py, shape, inputs)
+}
+
+/// Lets `work`, of about `size` multiply-adds, write to `result` with the GIL released.
+pub fn write<'py, T: Element, D: Dimension>(
+    result: &Bound<'py, PyArray<T, D>>,
+    size: usize,
+    work: impl FnOnce(&mut [T], &Pulse<'_>) -> Result<(), Error> + Send,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut place = readwrite("out", result)?;
+    let numbers = place.as_slice_mut()?;
+    detached(result.py(), size, |question| {
+        watch(question, |pulse| work(numbers, pulse))
+    })?;
+    Ok(result.clone().into_any())
+}
+
+/// a = σ(z).
+pub fn activations<T: Element>(
+    py: Python<'_>,
+    activation: Activation,
+    z: &[T],
+    width: usize,
+) -> PyResult<Vec<T>> {
+    let mut a = Vec::new();
+    detached(py, z.len() * ELEMENT_WORK, |question| {
+        watch(question, |pulse| {
+            reserve(&mut a, z.len(), 1, pulse)?;
+            a.iter_mut().zip(z).for_each(|(a, &z)| *a = z);
+            activation.apply(&mut a, width, pulse);
+            Ok(())
+        })
+    })?;
+    Ok(a)
+}
+
+/// An array of real numbers with two dimensions, neither of them 0.
+pub fn matrix_like<'py>(
+    argument: &str,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let array = numbers(argument, value)?;
+    sides(argument, &array)?;
+    Ok(array)
+}
+
+/// The sides of such an array, also after Python code may have changed it.
+fn sides(argument: &str, array: &Bound<'_, PyUntypedArray>) -> Result<[usize; 2], Error> {
+    match array.shape() {
+        &[rows, columns] if rows > 0 && columns > 0 => Ok([rows, columns]),
+        shape => {
+            let got = format!("shape {}", Shape(shape));
+            Err(Error::value(
+                argument,
+                "two dimensions, neither of them 0",
+                got,
+            ))
+        }
+    }
+}
+
+fn check_shape(
+    argument: &str,
+    array: &Bound<'_, PyUntypedArray>,
+    expected: [usize; 2],
+) -> Result<(), Error> {
+    if array.shape() == expected {
+        return Ok(());
+    }
+    Err(Error::shape(argument, &expected, array.shape()))
+}

@@ -1,0 +1,180 @@
+//! The methods of `Network` that compute. The public class has those whose cost may be a callable.
+
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use crate::python::api::network::PyNetwork;
+use crate::python::api::results::{Gradient, Trace};
+use crate::python::api::run::with_engine;
+use crate::python::call::errors::{guarded, wrong_type};
+use crate::python::convert::config::Name;
+use crate::python::convert::targets::Weighting;
+
+#[pymethods]
+impl PyNetwork {
+    /// a^L for each row of x.
+    ///
+    /// Parameters
+    /// ----------
+    /// x : array_like or SciPy sparse, (n, n_1)
+    ///     Any array of real numbers, converted to the network's dtype where it has another. Of a
+    ///     sparse matrix or array in CSR format only the stored numbers are computed with; another
+    ///     format is converted by its ``tocsr()``, once a call. What is stored more than once at a
+    ///     place adds up as in its ``toarray()``.
+    /// out : ndarray, (n, n_L), optional
+    ///     Where to write: of the network's dtype, C-contiguous, writeable, apart from x.
+    ///
+    /// Returns
+    /// -------
+    /// ndarray, (n, n_L)
+    ///     ``out``, or a fresh array.
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     x of another shape or with no rows, with masked values, or sparse with damaged
+    ///     ``indices`` or ``indptr``; ``out`` not as it must be.
+    /// TypeError
+    ///     x is not of real numbers; ``out`` is no array of the dtype.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import bpfast
+    /// >>> net = bpfast.Network([2, 1], init="zeros")
+    /// >>> net.forward([[1, 2], [3, 4]])
+    /// array([[0.5],
+    ///        [0.5]])
+    #[pyo3(signature = (x, *, out=None))]
+    fn forward<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| with_engine!(self, engine => Ok(engine.forward(x, out)?.into_any())))
+    }
+
+    /// ``net(x)`` is ``net.forward(x)``.
+    #[pyo3(signature = (x, *, out=None))]
+    fn __call__<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| self.forward(x, out))
+    }
+
+    /// All of the forward pass: z^l and a^l of every layer.
+    ///
+    /// Parameters
+    /// ----------
+    /// x : array_like or SciPy sparse, (n, n_1)
+    ///     As for `forward`.
+    ///
+    /// Returns
+    /// -------
+    /// Trace
+    ///     ``z[k]`` is z^(k+2) and ``a[k]`` is a^(k+1), ``a[0]`` a copy of x, with every number where
+    ///     x is sparse.
+    ///
+    /// Raises
+    /// ------
+    /// ValueError, TypeError
+    ///     As for `forward`.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import bpfast
+    /// >>> net = bpfast.Network([2, 3, 1], init="zeros")
+    /// >>> [a.shape for a in net.trace([[1, 2]]).a]
+    /// [(1, 2), (1, 3), (1, 1)]
+    fn trace(&self, x: &Bound<'_, PyAny>) -> PyResult<Trace> {
+        guarded(|| with_engine!(self, engine => engine.trace(x)))
+    }
+
+    /// C. What the public class has, with y as an array or, where the cost is a callable, what that
+    /// returned for a^L.
+    #[pyo3(name = "_cost", signature = (x, y, sample_weight, reduction))]
+    fn cost<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        reduction: Name<'py>,
+    ) -> PyResult<f64> {
+        guarded(|| {
+            let weighting = Weighting::parse(sample_weight, reduction)?;
+            with_engine!(self, engine => engine.cost(x, y, &weighting))
+        })
+    }
+
+    /// δ^2, …, δ^L, as `cost`.
+    #[pyo3(name = "_errors", signature = (x, y, sample_weight, reduction))]
+    fn errors<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        reduction: Name<'py>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        guarded(|| {
+            let weighting = Weighting::parse(sample_weight, reduction)?;
+            with_engine!(self, engine => engine.errors(x, y, &weighting))
+        })
+    }
+
+    /// C and its gradient, as `cost`.
+    #[pyo3(name = "_backprop", signature = (x, y, sample_weight, reduction, out))]
+    fn backprop<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        reduction: Name<'py>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, Gradient>> {
+        guarded(|| {
+            let weighting = Weighting::parse(sample_weight, reduction)?;
+            with_engine!(self, engine => {
+                let gradient = engine.gradient(x.py(), out)?;
+                engine.backprop(x, y, sample_weight, &weighting, gradient.get())?;
+                Ok(gradient)
+            })
+        })
+    }
+
+    /// x and sample_weight as arrays of their dtypes, before the cost is called, where that is a
+    /// callable. What can be refused by then is refused.
+    #[pyo3(name = "_prepare", signature = (x, y, sample_weight, reduction, out))]
+    fn prepare<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        reduction: Name<'py>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
+        guarded(|| {
+            let weighting = Weighting::parse(sample_weight, reduction)?;
+            with_engine!(self, engine => engine.prepare(x, y, sample_weight, &weighting, out))
+        })
+    }
+
+    /// The cost, where it is a callable.
+    #[getter(_custom_cost)]
+    fn custom_cost<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyAny>> {
+        self.config.custom.as_ref().map(|cost| cost.bind(py))
+    }
+}
+
+#[pymethods]
+impl Gradient {
+    #[new]
+    fn new(net: &Bound<'_, PyAny>) -> PyResult<Self> {
+        guarded(|| {
+            let Ok(network) = net.cast::<PyNetwork>() else {
+                return Err(wrong_type("net", "a Network", net));
+            };
+            Self::zeros(net.py(), network.get().network(), network.get().dtype())
+        })
+    }
+}

@@ -1,0 +1,234 @@
+//! The methods of `Network` by which it is copied, pickled, compared and shown.
+
+use std::fmt;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::{PyTraverseError, PyVisit};
+
+use crate::model::architecture::Layer;
+use crate::python::api::network::PyNetwork;
+use crate::python::borrow::call_python::{self, call, call_method};
+use crate::python::call::errors::{guarded, wrong_type};
+use crate::python::call::text::text;
+use crate::python::convert::config::{Config, Dtype};
+
+#[pymethods]
+impl PyNetwork {
+    /// The same network in another dtype, its parameters converted.
+    ///
+    /// Parameters
+    /// ----------
+    /// dtype : dtype
+    ///     float32 or float64.
+    ///
+    /// Returns
+    /// -------
+    /// Network
+    ///
+    /// Examples
+    /// --------
+    /// >>> import bpfast
+    /// >>> bpfast.Network([2, 1]).astype("float32").dtype
+    /// dtype('float32')
+    fn astype<'py>(
+        slf: &Bound<'py, Self>,
+        dtype: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, Self>> {
+        guarded(|| {
+            let (py, this) = (slf.py(), slf.get());
+            let config = this.config.clone_ref(py);
+            let other = Self::zeros_of(&slf.get_type(), config, Dtype::parse(dtype)?)?;
+            other.get().set_params(&this.vector.copied(py)?)?;
+            set_attributes(&other, &attributes(slf)?)?;
+            Ok(other)
+        })
+    }
+
+    /// A copy with parameters of its own.
+    fn copy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| call_method(slf.py().import("copy")?.as_any(), "copy", (slf,)))
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let (py, this) = (slf.py(), slf.get());
+            let restore = py.import("bpfast._core")?.getattr("_restore")?;
+            let arguments = (slf.get_type(), this.config.to_dict(py, this.dtype())?);
+            let state = (this.vector.copied(py)?, attributes(slf)?);
+            Ok((restore, arguments, state).into_pyobject(py)?.into_any())
+        })
+    }
+
+    fn __setstate__<'py>(
+        slf: &Bound<'py, Self>,
+        state: (Bound<'py, PyAny>, Bound<'py, PyAny>),
+    ) -> PyResult<()> {
+        guarded(|| {
+            slf.get().set_params(&state.0)?;
+            set_attributes(slf, &state.1)
+        })
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // A callable cost may hold what holds the network.
+        self.config
+            .custom
+            .iter()
+            .try_for_each(|cost| visit.call(cost))?;
+        self.training.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.training.clear();
+    }
+
+    /// Whether another network has the same sizes, activations, cost and dtype.
+    ///
+    /// Parameters do not count, nor do the classes of the two networks. ``==`` compares identity: a
+    /// network equals itself alone.
+    ///
+    /// Parameters
+    /// ----------
+    /// other : Network
+    ///     The network to compare with.
+    ///
+    /// Returns
+    /// -------
+    /// bool
+    ///     Costs that are callables are compared with ``==``.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     ``other`` is no `Network`.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import bpfast
+    /// >>> a, b = bpfast.Network([3, 2], seed=0), bpfast.Network([3, 2], seed=1)
+    /// >>> a.same_config(b), a == b, a == a
+    /// (True, False, True)
+    /// >>> a.same_config(bpfast.Network([3, 2], dtype="float32"))
+    /// False
+    fn same_config(&self, other: &Bound<'_, PyAny>) -> PyResult<bool> {
+        guarded(|| {
+            let py = other.py();
+            let Ok(network) = other.cast::<Self>() else {
+                return Err(wrong_type("other", "a Network", other));
+            };
+            let network = network.get();
+            Ok(self.dtype() == network.dtype() && self.config.equals(&network.config, py)?)
+        })
+    }
+
+    fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyString>> {
+        guarded(|| {
+            let (py, this) = (slf.py(), slf.get());
+            let network = this.network();
+            let cost = match &this.config.custom {
+                Some(cost) => call_python::shown(cost.bind(py))?,
+                None => PyString::new(py, network.cost().name()),
+            };
+            let text = text(
+                "repr",
+                format_args!(
+                    "<bpfast.{} {}: {}output {}, cost {}, {}, {} parameters>",
+                    slf.get_type().name()?,
+                    Sizes(network.sizes()),
+                    Hidden(&network.layers()[..network.layers().len() - 1]),
+                    network.output().name(),
+                    cost.to_str()?,
+                    this.dtype().name(),
+                    network.n_params(),
+                ),
+            )?;
+            PyString::from_bytes(py, text.as_bytes())
+        })
+    }
+}
+
+impl PyNetwork {
+    /// A network of `class`, which is `Network` or a subclass of it, whose parameters are 0.
+    pub fn zeros_of<'py>(
+        class: &Bound<'py, PyType>,
+        config: Config,
+        dtype: Dtype,
+    ) -> PyResult<Bound<'py, Self>> {
+        let py = class.py();
+        if class.is(py.get_type::<Self>()) {
+            return Bound::new(py, Self::zeros(py, config, dtype)?);
+        }
+        restore(class, &config.to_dict(py, dtype)?)
+    }
+}
+
+/// n_1-n_2-…
+struct Sizes<'a>(&'a [usize]);
+
+impl fmt::Display for Sizes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().enumerate().try_for_each(|(index, size)| {
+            let line = if index > 0 { "-" } else { "" };
+            write!(f, "{line}{size}")
+        })
+    }
+}
+
+/// The activations of hidden layers, once if all are one.
+struct Hidden<'a>(&'a [Layer]);
+
+impl fmt::Display for Hidden<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(first) = self.0.first() else {
+            return Ok(());
+        };
+        let is_one = self
+            .0
+            .iter()
+            .all(|layer| layer.activation == first.activation);
+        write!(f, "hidden {}", first.activation.name())?;
+        for layer in self.0[1..].iter().filter(|_| !is_one) {
+            write!(f, " {}", layer.activation.name())?;
+        }
+        f.write_str(", ")
+    }
+}
+
+/// A network of a class and configuration, its parameters 0: what copies and pickles start from.
+/// It does not call the class, whose constructor may take other arguments.
+#[pyfunction(name = "_restore")]
+pub fn restore<'py>(
+    class: &Bound<'py, PyType>,
+    config: &Bound<'py, PyDict>,
+) -> PyResult<Bound<'py, PyNetwork>> {
+    guarded(|| {
+        let arguments = config.copy()?;
+        let sizes = arguments.get_item("sizes")?;
+        arguments.del_item("sizes")?;
+        arguments.set_item("init", "zeros")?;
+        let network = class.py().get_type::<PyNetwork>();
+        let network = network.call_method("__new__", (class, sizes), Some(&arguments))?;
+        Ok(network.cast_into()?)
+    })
+}
+
+/// What a subclass has beside the network: its `__dict__`, and `__slots__` if there are any.
+fn attributes<'py>(object: &Bound<'py, PyNetwork>) -> PyResult<Bound<'py, PyAny>> {
+    let base = object.py().get_type::<PyAny>();
+    call_method(&base, "__getstate__", (object,))
+}
+
+fn set_attributes(object: &Bound<'_, PyAny>, attributes: &Bound<'_, PyAny>) -> PyResult<()> {
+    let setattr = object.py().import("builtins")?.getattr("setattr")?;
+    let parts = match attributes.cast::<PyTuple>() {
+        Ok(pair) => pair.iter().collect(),
+        Err(_) => vec![attributes.clone()],
+    };
+    for part in parts.iter().filter(|part| !part.is_none()) {
+        for (name, value) in part.cast::<PyDict>()? {
+            call(&setattr, (object, name.cast_into::<PyString>()?, value))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! The first parameters of a network, drawn from a NumPy generator.
+
+use pyo3::prelude::*;
+
+use crate::base::error::Error;
+use crate::model::architecture::Network;
+use crate::python::api::vector::Vector;
+use crate::python::borrow::call_python::numpy_function;
+use crate::python::borrow::call_python::{call, call_method};
+use crate::python::call::errors::naming;
+
+/// The names of the initialisations.
+pub const NAMES: [&str; 5] = ["nielsen", "nielsen_large", "xavier", "he", "zeros"];
+
+/// The standard deviations of the weights and of the biases of a layer.
+#[allow(clippy::cast_precision_loss)] // sizes are far below 2^53
+fn deviations(init: &str, n_in: usize, n_out: usize) -> Result<(f64, f64), Error> {
+    let (n_in, n_out) = (n_in as f64, n_out as f64);
+    match init {
+        "nielsen" => Ok((1.0 / n_in.sqrt(), 1.0)),
+        "nielsen_large" => Ok((1.0, 1.0)),
+        "xavier" => Ok(((2.0 / (n_in + n_out)).sqrt(), 0.0)),
+        "he" => Ok(((2.0 / n_in).sqrt(), 0.0)),
+        "zeros" => Ok((0.0, 0.0)),
+        _ => Err(Error::unknown_name("init", init, &NAMES)),
+    }
+}
+
+/// Draws the parameters of `network` into `vector`: for each layer W^l, row by row, then b^l, in
+/// float64, so that a float32 network starts from the rounded numbers of the float64 one.
+///
+/// # Errors
+/// An unknown `init`, a `seed` that `numpy.random.default_rng` does not take, no memory.
+pub fn draw(
+    py: Python<'_>,
+    network: &Network,
+    vector: &Vector,
+    init: &str,
+    seed: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    deviations(init, 1, 1)?;
+    let random = numpy_function(py, "random")?;
+    let rng =
+        call_method(&random, "default_rng", (seed,)).map_err(|error| naming(py, "seed", error))?;
+    let (weights, biases) = (vector.weights(py)?, vector.biases(py)?);
+    for (k, layer) in network.layers().iter().enumerate() {
+        let (weight, bias) = deviations(init, layer.n_in, layer.n_out)?;
+        for (views, deviation) in [(&weights, weight), (&biases, bias)] {
+            let view = views.bind(py).get_item(k)?;
+            if deviation == 0.0 {
+                call_method(&view, "fill", (0,))?;
+                continue;
+            }
+            let drawn = call_method(&rng, "standard_normal", (view.getattr("shape")?,))?;
+            call_method(&drawn, "__imul__", (deviation,))?;
+            call(&numpy_function(py, "copyto")?, (view, drawn))?;
+        }
+    }
+    Ok(())
+}

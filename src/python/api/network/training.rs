@@ -1,0 +1,116 @@
+//! What the last training of a network left.
+
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::{PyTraverseError, PyVisit};
+
+use crate::data::labels;
+use crate::model::architecture::Network;
+use crate::python::api::network::PyNetwork;
+use crate::python::borrow::Element;
+use crate::python::call::errors::guarded;
+use crate::python::convert::config::Dtype;
+use crate::python::convert::targets::Y;
+
+/// History and optimizer of the last training.
+#[derive(Default)]
+pub struct Last(Mutex<Option<(Py<PyAny>, Py<PyAny>)>>);
+
+impl Last {
+    fn get<'py>(&self, py: Python<'py>) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (history, optimizer) = last.as_ref()?;
+        Some((history.bind(py).clone(), optimizer.bind(py).clone()))
+    }
+
+    fn replace(&self, new: Option<(Py<PyAny>, Py<PyAny>)>) {
+        let old = std::mem::replace(
+            &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner),
+            new,
+        );
+        drop(old); // with the lock open: it may run Python code
+    }
+
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // A lock that is held belongs to a thread that will let go: nothing is missed for long.
+        if let Ok(last) = self.0.try_lock()
+            && let Some((history, optimizer)) = &*last
+        {
+            visit.call(history)?;
+            visit.call(optimizer)?;
+        }
+        Ok(())
+    }
+
+    pub fn clear(&self) {
+        self.replace(None);
+    }
+}
+
+#[pymethods]
+impl PyNetwork {
+    /// The `History` of the last `fit`, also while it runs and after it was interrupted; None before
+    /// the first. Copies and pickles of the network have none.
+    #[getter]
+    fn history<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.training.get(py).map(|(history, _)| history)
+    }
+
+    /// The optimizer of the last training, with its state; None before the first. Copies and pickles
+    /// of the network have none.
+    #[getter]
+    fn optimizer<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.training.get(py).map(|(_, optimizer)| optimizer)
+    }
+}
+
+/// A copy of a network's parameters, made while no call writes to them.
+#[pyfunction]
+pub fn copy_params<'py>(py: Python<'py>, net: &PyNetwork) -> PyResult<Bound<'py, PyAny>> {
+    guarded(|| net.vector.copied(py))
+}
+
+/// Copies `values` into the parameters of a network that is trained, after the calls of other threads
+/// that read them.
+#[pyfunction]
+pub fn assign_params(net: &PyNetwork, values: &Bound<'_, PyAny>) -> PyResult<()> {
+    guarded(|| match net.dtype() {
+        Dtype::Float32 => net.vector.train_to::<f32>(values),
+        Dtype::Float64 => net.vector.train_to::<f64>(values),
+    })
+}
+
+/// Notes the training that a network is in, or was last.
+#[pyfunction]
+pub fn set_training(net: &PyNetwork, history: Py<PyAny>, optimizer: Py<PyAny>) {
+    net.training.replace(Some((history, optimizer)));
+}
+
+/// Raises what a training would of y, shape (n, n_L) or (n,): another shape, labels that the network
+/// does not know, numbers for which its cost has no minimum. `first` is the number of the first example.
+#[pyfunction]
+pub fn check_targets(net: &PyNetwork, y: &Bound<'_, PyAny>, first: usize) -> PyResult<()> {
+    guarded(|| {
+        fn check<T: Element>(
+            network: &Network,
+            y: &Bound<'_, PyAny>,
+            first: usize,
+        ) -> PyResult<()> {
+            let (width, cost, n) = (network.n_outputs(), network.cost(), y.len()?);
+            match Y::<T>::parse(width, cost, n, y)? {
+                Y::Labels(y) => labels::check(width, cost, n, y.as_slice()?, first)?,
+                y @ Y::Values(_) => {
+                    y.targets(width, cost, n)?;
+                    y.check_range(width, cost, first)?;
+                }
+            }
+            Ok(())
+        }
+        match net.dtype() {
+            _ if net.config.custom.is_some() => Ok(()),
+            Dtype::Float32 => check::<f32>(net.network(), y, first),
+            Dtype::Float64 => check::<f64>(net.network(), y, first),
+        }
+    })
+}

@@ -1,0 +1,180 @@
+//! A step of an optimizer on arrays of the user's, as `bpfast.optimizers` calls it.
+
+use std::borrow::Cow;
+
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use crate::base::alloc::{push, try_list};
+use crate::base::error::Error;
+use crate::engine::optimizer::{Rule, Step, Terms};
+use crate::pool::Team;
+use crate::python::api::threads;
+use crate::python::borrow::BorrowScope;
+use crate::python::borrow::Element;
+use crate::python::call::detach::detached;
+use crate::python::call::errors::{guarded, wrong_type};
+use crate::python::convert::config::Dtype;
+use crate::python::convert::stepped::{Slices, Stepped, gradient_of};
+
+/// What an optimizer is, as Python tells it: a name, then its numbers.
+#[derive(Clone, Copy)]
+pub struct Given {
+    pub rule: Rule,
+    /// λ of the penalty λ/2 Σ p² on all parameters.
+    pub weight_decay: f64,
+}
+
+impl<'py> FromPyObject<'_, 'py> for Given {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let (name, numbers): (String, Vec<f64>) = object.extract()?;
+        let (rule, weight_decay) = match (name.as_str(), numbers.as_slice()) {
+            ("sgd", &[momentum, nesterov, decay]) => {
+                let nesterov = nesterov != 0.0;
+                (Rule::Sgd { momentum, nesterov }, decay)
+            }
+            ("adam", &[beta1, beta2, epsilon, weight_decay, decay]) => {
+                let rule = Rule::Adam {
+                    beta1,
+                    beta2,
+                    epsilon,
+                    decay,
+                };
+                (rule, weight_decay)
+            }
+            ("rmsprop", &[alpha, epsilon, decay]) => (Rule::RmsProp { alpha, epsilon }, decay),
+            ("adagrad", &[epsilon, decay]) => (Rule::Adagrad { epsilon }, decay),
+            _ => return Err(PyTypeError::new_err("rule: expected a known optimizer")),
+        };
+        Ok(Self { rule, weight_decay })
+    }
+}
+
+/// The next step of `optimizer`, which counts it, on arrays of float32 or float64; `single` if they
+/// came in no list. `kept.numbers[i][k]` is what the rule keeps for `params[k]`, a vector in the
+/// order of its memory.
+///
+/// # Errors
+/// An array does not fit, or shares memory with one that is changed: nothing is changed then.
+#[pyfunction]
+pub fn step_arrays(
+    optimizer: &Bound<'_, PyAny>,
+    rate: f64,
+    single: bool,
+    params: &Bound<'_, PyAny>,
+    gradient: &Bound<'_, PyAny>,
+    kept: Option<Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    guarded(|| {
+        let py = optimizer.py();
+        let given: Given = optimizer.getattr(intern!(py, "_given"))?.extract()?;
+        let steps: u64 = optimizer.getattr(intern!(py, "_steps"))?.extract()?;
+        let params = try_list("params", params.try_iter()?)?;
+        let gradient = try_list("gradient", gradient.try_iter()?)?;
+        let rows = match &kept {
+            Some(kept) => nested("state", &kept.getattr(intern!(py, "numbers"))?)?,
+            None => Vec::new(),
+        };
+        if gradient.len() != params.len() {
+            let expected = format!("{} arrays, one for each of params", params.len());
+            return Err(Error::value("gradient", expected, gradient.len()).into());
+        }
+        let mut given_arrays = Vec::new();
+        for (k, (params, gradient)) in params.iter().zip(&gradient).enumerate() {
+            let names = ["params", "gradient"].map(|name| {
+                if single {
+                    Cow::Borrowed(name)
+                } else {
+                    Cow::Owned(format!("{name}[{k}]"))
+                }
+            });
+            let Ok(array) = params.cast::<PyUntypedArray>() else {
+                return Err(wrong_type(&names[0], "a NumPy array", params));
+            };
+            let gradient = match Dtype::of(array) {
+                Some(Dtype::Float32) => gradient_of::<f32>(&names[1], gradient)?,
+                Some(Dtype::Float64) => gradient_of::<f64>(&names[1], gradient)?,
+                None => return Err(no_float(&names[0], array)),
+            };
+            push("params", &mut given_arrays, (names, array, gradient))?;
+        }
+        // From here on no code of the user's runs.
+        let mut scope = BorrowScope::new();
+        let mut float32: Vec<Stepped<f32>> = Vec::new();
+        let mut float64: Vec<Stepped<f64>> = Vec::new();
+        for (k, (names, array, gradient)) in given_arrays.into_iter().enumerate() {
+            let kept = rows.iter().filter_map(|row| row.get(k));
+            match Dtype::of(array) {
+                Some(Dtype::Float32) => {
+                    let stepped = Stepped::new(&mut scope, names, array, &gradient, kept)?;
+                    push("params", &mut float32, stepped)?;
+                }
+                Some(Dtype::Float64) => {
+                    let stepped = Stepped::new(&mut scope, names, array, &gradient, kept)?;
+                    push("params", &mut float64, stepped)?;
+                }
+                None => return Err(no_float(&names[0], array)),
+            }
+        }
+
+        let length = float32.iter().map(Stepped::len).sum::<usize>()
+            + float64.iter().map(Stepped::len).sum::<usize>();
+        let team = Team::assemble(Step::threads(length, threads::in_force(py)?));
+        let terms = Terms {
+            l2: given.weight_decay,
+            ..Terms::NONE
+        };
+        let step = Step::new(given.rule, rate, steps.saturating_add(1));
+        let (work32, work64) = (
+            prepare(step, terms, &mut float32)?,
+            prepare(step, terms, &mut float64)?,
+        );
+        detached(py, Step::work(length), |_| {
+            work32(&team);
+            work64(&team);
+            Ok(())
+        })?;
+        float32.iter().try_for_each(Stepped::write_back)?;
+        float64.iter().try_for_each(Stepped::write_back)?;
+        // Here, because Ctrl-C during the step comes out right behind this call in Python.
+        optimizer.setattr(intern!(py, "_kept"), kept)?;
+        optimizer.setattr(intern!(py, "_single"), single)?;
+        optimizer.setattr(intern!(py, "_steps"), steps.saturating_add(1))
+    })
+}
+
+/// A list of lists.
+///
+/// # Errors
+/// It is none; no memory.
+pub fn nested<'py>(
+    argument: &str,
+    rows: &Bound<'py, PyAny>,
+) -> PyResult<Vec<Vec<Bound<'py, PyAny>>>> {
+    let rows = rows.try_iter()?;
+    let row = |row: PyResult<Bound<'py, PyAny>>| try_list(argument, row?.try_iter()?);
+    try_list(argument, rows.map(row))
+}
+
+fn no_float(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyErr {
+    let (expected, got) = ("dtype float32 or float64", array.dtype());
+    PyTypeError::new_err(format!("{argument}: expected {expected}, got {got}"))
+}
+
+/// The step on all of some arrays, which then cannot fail.
+fn prepare<'a, T: Element>(
+    step: Step,
+    terms: Terms,
+    arrays: &'a mut [Stepped<'_, T>],
+) -> PyResult<impl FnOnce(&Team) + Send + 'a> {
+    let slices = try_list("params", arrays.iter_mut().map(Stepped::slices))?;
+    Ok(move |team: &Team| {
+        for Slices { changed, gradient } in slices {
+            step.run(team, terms, changed, gradient);
+        }
+    })
+}

@@ -1,0 +1,200 @@
+//! What calls give back: the gradient, and the trace.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyIterator, PyList, PyString, PyTuple};
+
+use crate::model::architecture::Network;
+use crate::python::api::vector::{Vector, Views};
+use crate::python::borrow::call_python::{call_method, call_with, of_module, shown};
+use crate::python::call::errors::{guarded, wrong_type};
+use crate::python::call::text::text;
+use crate::python::convert::config::Dtype;
+
+/// The gradient of a network's cost: C, ∂C/∂W^l and ∂C/∂b^l for l = 2 … L.
+///
+/// ``Gradient(net)`` is the zero gradient of a network, a place for ``net.backprop(..., out=)``.
+/// Its numbers are one flat vector that lies as ``net.params`` does.
+///
+/// Parameters
+/// ----------
+/// net : Network
+///     The network whose sizes and dtype it takes.
+///
+/// Examples
+/// --------
+/// >>> import bpfast
+/// >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+/// >>> net.weights[0][:] = 2
+/// >>> g = net.backprop([[3.0]], [[5.0]])  # a = 6, C = (6 - 5)²/2
+/// >>> g.cost, g.weights[0], g.biases[0]
+/// (0.5, array([[3.]]), array([1.]))
+#[pyclass(frozen, module = "bpfast")]
+pub struct Gradient {
+    pub vector: Vector,
+    cost: AtomicU64,
+}
+
+impl Gradient {
+    /// A zero gradient.
+    pub fn zeros(py: Python<'_>, network: &Arc<Network>, dtype: Dtype) -> PyResult<Self> {
+        Ok(Self {
+            vector: Vector::zeros(py, "gradient", Arc::clone(network), dtype)?,
+            cost: AtomicU64::new(0.0_f64.to_bits()),
+        })
+    }
+
+    /// Sets C.
+    pub fn set_cost(&self, cost: f64) {
+        self.cost.store(cost.to_bits(), Ordering::Relaxed);
+    }
+
+    /// # Errors
+    /// It is not the gradient of a network of those sizes and dtype.
+    pub fn check(&self, network: &Network, dtype: Dtype) -> PyResult<()> {
+        if self.vector.dtype != dtype {
+            let (expected, got) = (dtype.name(), self.vector.dtype.name());
+            let message = format!("out: expected a gradient of dtype {expected}, got {got}");
+            return Err(PyTypeError::new_err(message));
+        }
+        let (expected, got) = (network.sizes(), self.vector.network.sizes());
+        if expected != got {
+            let message = format!("out: expected a gradient of sizes {expected:?}, got {got:?}");
+            return Err(PyValueError::new_err(message));
+        }
+        Ok(())
+    }
+}
+
+#[pymethods]
+impl Gradient {
+    /// A copy with numbers of its own.
+    fn copy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| call_method(slf.py().import("copy")?.as_any(), "copy", (slf,)))
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let sizes = PyTuple::new(py, self.vector.network.sizes())?;
+            let options = PyDict::new(py);
+            options.set_item("dtype", self.vector.dtype.name())?;
+            options.set_item("init", "zeros")?;
+            let class = of_module(py, "bpfast", "Network")?;
+            let net = call_with(&class, (sizes,), Some(&options))?;
+            let state = (self.vector.copied(py)?, self.cost());
+            Ok((py.get_type::<Self>(), (net,), state)
+                .into_pyobject(py)?
+                .into_any())
+        })
+    }
+
+    fn __setstate__(&self, state: (Bound<'_, PyAny>, f64)) -> PyResult<()> {
+        guarded(|| {
+            self.set_cost(state.1);
+            self.vector.set_flat(&state.0, "flat")
+        })
+    }
+
+    /// C, the cost of the batch.
+    #[getter]
+    pub fn cost(&self) -> f64 {
+        f64::from_bits(self.cost.load(Ordering::Relaxed))
+    }
+
+    /// All partial derivatives as one vector, in the order of ``net.params``.
+    #[getter]
+    fn flat<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| self.vector.flat(py))
+    }
+
+    /// ``weights[k]`` is ∂C/∂W^(k+2), of the shape of ``net.weights[k]``.
+    #[getter]
+    fn weights(&self, py: Python<'_>) -> PyResult<Py<Views>> {
+        guarded(|| self.vector.weights(py))
+    }
+
+    /// ``biases[k]`` is ∂C/∂b^(k+2), of the shape of ``net.biases[k]``.
+    #[getter]
+    fn biases(&self, py: Python<'_>) -> PyResult<Py<Views>> {
+        guarded(|| self.vector.biases(py))
+    }
+
+    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        guarded(|| {
+            let text = text(
+                "repr",
+                format_args!(
+                    "<bpfast.Gradient cost={}, sizes={:?}, {}>",
+                    self.cost(),
+                    self.vector.network.sizes(),
+                    self.vector.dtype.name()
+                ),
+            )?;
+            PyString::from_bytes(py, text.as_bytes())
+        })
+    }
+}
+
+/// All of a forward pass: ``z[k]`` is z^(k+2), ``a[k]`` is a^(k+1), so ``a[0]`` is x.
+///
+/// A pair: ``z, a = net.trace(x)`` works too.
+#[pyclass(frozen, module = "bpfast", get_all, sequence)]
+pub struct Trace {
+    /// z^2, …, z^L, each (n, n_l).
+    pub z: Py<PyList>,
+    /// a^1 = x, a^2, …, a^L, each (n, n_l).
+    pub a: Py<PyList>,
+}
+
+#[pymethods]
+impl Trace {
+    #[new]
+    fn new(z: &Bound<'_, PyAny>, a: &Bound<'_, PyAny>) -> PyResult<Self> {
+        guarded(|| {
+            let list = |name: &str, value: &Bound<'_, PyAny>| match value.cast::<PyList>() {
+                Ok(list) => Ok(list.clone().unbind()),
+                Err(_) => Err(wrong_type(name, "a list of arrays", value)),
+            };
+            Ok(Self {
+                z: list("z", z)?,
+                a: list("a", a)?,
+            })
+        })
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let lists = (self.z.clone_ref(py), self.a.clone_ref(py));
+            Ok((py.get_type::<Self>(), lists).into_pyobject(py)?.into_any())
+        })
+    }
+
+    #[allow(clippy::unused_self)] // Python calls it on the object
+    fn __len__(&self) -> usize {
+        2
+    }
+
+    fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let pair = PyTuple::new(index.py(), [&self.z, &self.a])?;
+            call_method(&pair, "__getitem__", (index,))
+        })
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        guarded(|| PyTuple::new(py, [&self.z, &self.a])?.try_iter())
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        guarded(|| {
+            Ok(format!(
+                "Trace(z={}, a={})",
+                shown(self.z.bind(py))?,
+                shown(self.a.bind(py))?
+            ))
+        })
+    }
+}

@@ -1,0 +1,338 @@
+//! From Python's arrays to a call of the core and back: borrow, check, call, return.
+
+use std::sync::{Mutex, PoisonError};
+
+use numpy::ndarray::Ix2;
+use numpy::{PyArray2, PyArrayMethods};
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use crate::base::alloc::try_list;
+use crate::base::error::Result;
+use crate::data::{Inputs, Targets};
+use crate::engine::batch::{Call, Scratch};
+use crate::engine::plan::Plan;
+use crate::model::architecture::Network;
+use crate::pool::Team;
+use crate::python::api::results::{Gradient, Trace};
+use crate::python::api::threads;
+use crate::python::api::vector::Vector;
+use crate::python::borrow::Element;
+use crate::python::borrow::{Owned, ReadGuard, WriteArray, check_out_apart, readwrite};
+use crate::python::call::detach::detached;
+use crate::python::convert::arrays::{empty, output};
+use crate::python::convert::config::{Config, Dtype};
+use crate::python::convert::custom::Costs;
+use crate::python::convert::inputs::X;
+use crate::python::convert::targets::{Weighting, Y};
+use crate::python::convert::wanted::Wanted;
+
+/// Buffers that a network keeps from call to call; a second thread's call takes fresh ones.
+pub type Slot<T> = Mutex<Option<Scratch<T>>>;
+
+/// A network with its parameters, ready to be called, in the number type `T`.
+pub struct Engine<'a, T: Element> {
+    pub config: &'a Config,
+    pub params: &'a Vector,
+    pub slot: &'a Slot<T>,
+}
+
+impl<T: Element> Engine<'_, T> {
+    /// a^L, (n, n_L), into `out` or a fresh array.
+    pub fn forward<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyArray2<T>>> {
+        let (py, network) = (x.py(), self.network());
+        let x = X::parse(x)?;
+        let shape = [x.inputs(network)?.len(), network.n_outputs()];
+        let array = output::<T, Ix2>(out, py, &shape, &x.given())?;
+        let numbers = self.numbers()?;
+        if out.is_some() {
+            numbers.check_out_apart(array.as_untyped())?;
+        }
+        let params = numbers.read("params")?;
+        let mut place = readwrite("out", &array)?;
+        let allowed = threads::in_force(py)?;
+        // No Python code runs from here on.
+        let (inputs, a) = (x.inputs(network)?, place.as_slice_mut()?);
+        self.run(py, allowed, &params, inputs, |call, scratch| {
+            call.forward(scratch, a)
+        })?;
+        Ok(array)
+    }
+
+    /// z^l and a^l.
+    pub fn trace(&self, x: &Bound<'_, PyAny>) -> PyResult<Trace> {
+        let (py, network) = (x.py(), self.network());
+        let x = X::parse(x)?;
+        let n = x.inputs(network)?.len();
+        let params = self.numbers()?.read("params")?;
+        let (z, a) = (self.arrays(py, n)?, self.arrays(py, n)?);
+        let first = empty::<T, Ix2>(py, &[n, network.n_inputs()])?;
+        let (mut z_places, mut a_places) = (places(&z)?, places(&a)?);
+        let mut first_place = readwrite("out", &first)?;
+        let allowed = threads::in_force(py)?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(network)?;
+        let (mut z_slices, mut a_slices) = (slices(&mut z_places)?, slices(&mut a_places)?);
+        self.run(py, allowed, &params, inputs, |call, scratch| {
+            call.trace(scratch, &mut z_slices, &mut a_slices)
+        })?;
+        inputs.write_dense(first_place.as_slice_mut()?);
+        Ok(Trace {
+            z: PyList::new(py, z)?.unbind(),
+            a: PyList::new(py, std::iter::once(first).chain(a))?.unbind(),
+        })
+    }
+
+    /// C.
+    pub fn cost(
+        &self,
+        x: &Bound<'_, PyAny>,
+        y: &Bound<'_, PyAny>,
+        weighting: &Weighting<'_>,
+    ) -> PyResult<f64> {
+        let (py, x) = (x.py(), X::parse(x)?);
+        let wanted = self.wanted(&x, y)?;
+        let params = self.numbers()?.read("params")?;
+        let allowed = threads::in_force(py)?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(self.network())?;
+        let targets = self.targets(&wanted, weighting, inputs.len())?;
+        if let Some(costs) = wanted.costs()? {
+            return Ok(targets.total(costs));
+        }
+        self.run(py, allowed, &params, inputs, |call, scratch| {
+            call.cost(&targets, scratch)
+        })
+    }
+
+    /// δ^2, …, δ^L.
+    pub fn errors<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        weighting: &Weighting<'py>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let (py, x) = (x.py(), X::parse(x)?);
+        let wanted = self.wanted(&x, y)?;
+        let delta = self.arrays(py, x.inputs(self.network())?.len())?;
+        let params = self.numbers()?.read("params")?;
+        let mut delta_places = places(&delta)?;
+        let allowed = threads::in_force(py)?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(self.network())?;
+        let targets = self.targets(&wanted, weighting, inputs.len())?;
+        let mut delta_slices = slices(&mut delta_places)?;
+        self.run(py, allowed, &params, inputs, |call, scratch| {
+            call.errors(&targets, scratch, &mut delta_slices)
+        })?;
+        PyList::new(py, delta)
+    }
+
+    /// C and the gradient, into `gradient`. `sample_weight` is what `weighting` was made from.
+    pub fn backprop(
+        &self,
+        x: &Bound<'_, PyAny>,
+        y: &Bound<'_, PyAny>,
+        sample_weight: Option<&Bound<'_, PyAny>>,
+        weighting: &Weighting<'_>,
+        gradient: &Gradient,
+    ) -> PyResult<()> {
+        let (py, x) = (x.py(), X::parse(x)?);
+        check_apart(gradient, &x, y, sample_weight)?;
+        let wanted = self.wanted(&x, y)?;
+        let params = self.numbers()?.read("params")?;
+        let mut place = gradient.vector.numbers::<T>()?.write("out")?;
+        let allowed = threads::in_force(py)?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(self.network())?;
+        let targets = self.targets(&wanted, weighting, inputs.len())?;
+        let costs = wanted.costs()?;
+        let numbers = &mut *place;
+        let cost = self.run(py, allowed, &params, inputs, |call, scratch| {
+            call.backprop(&targets, scratch, numbers)
+        })?;
+        gradient.set_cost(costs.map_or(cost, |costs| targets.total(costs)));
+        Ok(())
+    }
+
+    /// x and the weights as arrays of their dtypes, for a call whose cost is a callable. All that can
+    /// be refused before the cost is called is refused here.
+    pub fn prepare<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        weighting: &Weighting<'py>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
+        let gradient = out.map(|out| self.checked(out)).transpose()?;
+        let x = X::<T>::parse(x)?;
+        if let Some(gradient) = gradient {
+            check_apart(gradient.get(), &x, y, sample_weight)?;
+        }
+        x.inputs(self.network())?;
+        Ok((x.object(), weighting.object()))
+    }
+
+    /// A gradient to write to: `out`, checked, or a fresh one.
+    pub fn gradient<'py>(
+        &self,
+        py: Python<'py>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, Gradient>> {
+        match out {
+            Some(out) => self.checked(out).cloned(),
+            None => Bound::new(
+                py,
+                Gradient::zeros(py, &self.config.network, self.params.dtype)?,
+            ),
+        }
+    }
+
+    /// `out` as a gradient to write to.
+    fn checked<'a, 'py>(&self, out: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, Gradient>> {
+        let Ok(gradient) = out.cast::<Gradient>() else {
+            return Err(crate::python::call::errors::wrong_type(
+                "out",
+                "a Gradient",
+                out,
+            ));
+        };
+        gradient.get().check(self.network(), self.params.dtype)?;
+        gradient.get().vector.check_writeable(out.py(), "out")?;
+        Ok(gradient)
+    }
+
+    fn network(&self) -> &Network {
+        &self.config.network
+    }
+
+    fn numbers(&self) -> PyResult<&Owned<T>> {
+        self.params.numbers::<T>()
+    }
+
+    fn targets<'a>(
+        &self,
+        wanted: &'a Wanted<'_, T>,
+        weighting: &'a Weighting<'_>,
+        n: usize,
+    ) -> Result<Targets<'a, T>> {
+        let network = self.network();
+        weighting.apply(wanted.targets(network.n_outputs(), network.cost(), n)?, n)
+    }
+
+    /// y, or what the cost returned in its place where that is a callable.
+    fn wanted<'py>(&self, x: &X<'py, T>, y: &Bound<'py, PyAny>) -> PyResult<Wanted<'py, T>> {
+        let network = self.network();
+        let (n, width) = (x.inputs(network)?.len(), network.n_outputs());
+        if self.config.custom.is_some() {
+            return Ok(Wanted::Costs(Costs::parse(y, [n, width])?));
+        }
+        Ok(Wanted::Y(Y::parse(width, network.cost(), n, y)?))
+    }
+
+    /// One array (n, n_l) for each l = 2 … L.
+    fn arrays<'py>(&self, py: Python<'py>, n: usize) -> PyResult<Vec<Bound<'py, PyArray2<T>>>> {
+        let layers = self.network().layers().iter();
+        let arrays = layers.map(|layer| empty::<T, Ix2>(py, &[n, layer.n_out]));
+        try_list("layers", arrays)
+    }
+
+    /// Runs `work` with as many threads as are worth it, at most those `allowed`.
+    fn run<R: Send>(
+        &self,
+        py: Python<'_>,
+        allowed: usize,
+        params: &ReadGuard<'_, T>,
+        inputs: Inputs<'_, T>,
+        work: impl FnOnce(&Call<'_, T>, &mut Scratch<T>) -> Result<R> + Send,
+    ) -> PyResult<R> {
+        let network = self.network();
+        let plan = Plan::of(network, &inputs, allowed);
+        let params = &**params;
+        let team = Team::assemble(plan.threads);
+        let mut scratch = lock(self.slot).take().unwrap_or_default();
+        let size = inputs.work(network);
+        let buffers = &mut scratch;
+        // The team ends before the GIL is waited for.
+        let outcome = detached(py, size, move |question| {
+            let call = Call::planned(network, params, inputs, plan, &team, question);
+            let outcome = work(&call, buffers);
+            if outcome.is_err() && team.is_parents() {
+                // What the parent's threads have left half-changed is not freed.
+                std::mem::forget(std::mem::take(buffers));
+            }
+            outcome
+        });
+        if outcome.is_ok() {
+            *lock(self.slot) = Some(scratch); // else what it holds is given back
+        }
+        outcome
+    }
+}
+
+/// # Errors
+/// The gradient shares memory with an array that the user gave.
+fn check_apart<T: Element>(
+    gradient: &Gradient,
+    x: &X<'_, T>,
+    y: &Bound<'_, PyAny>,
+    sample_weight: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    let out = gradient.vector.flat(y.py())?;
+    let [x, indices, indptr] = x.given();
+    check_out_apart(out.cast()?, &[x, indices, indptr, Some(y), sample_weight])
+}
+
+fn lock<T: 'static>(slot: &Slot<T>) -> std::sync::MutexGuard<'_, Option<Scratch<T>>> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+type Places<'py, T> = Vec<WriteArray<'py, T, Ix2>>;
+
+fn places<'py, T: Element>(arrays: &[Bound<'py, PyArray2<T>>]) -> PyResult<Places<'py, T>> {
+    let arrays = arrays.iter();
+    try_list("layers", arrays.map(|array| readwrite("out", array)))
+}
+
+fn slices<'a, T: Element>(places: &'a mut Places<'_, T>) -> PyResult<Vec<&'a mut [T]>> {
+    let slice = |place: &'a mut WriteArray<'_, T, Ix2>| Ok(place.as_slice_mut()?);
+    try_list("layers", places.iter_mut().map(slice))
+}
+
+/// Runs `f` of the engine's number type.
+macro_rules! with_engine {
+    ($net:expr, $engine:ident => $body:expr) => {
+        match &$net.slots {
+            $crate::python::api::run::Slots::Float32(slot) => {
+                let $engine = $net.engine(slot);
+                $body
+            }
+            $crate::python::api::run::Slots::Float64(slot) => {
+                let $engine = $net.engine(slot);
+                $body
+            }
+        }
+    };
+}
+pub(crate) use with_engine;
+
+/// The slot of a network's dtype.
+pub enum Slots {
+    Float32(Slot<f32>),
+    Float64(Slot<f64>),
+}
+
+impl Slots {
+    /// An empty slot.
+    pub fn new(dtype: Dtype) -> Self {
+        match dtype {
+            Dtype::Float32 => Self::Float32(Mutex::default()),
+            Dtype::Float64 => Self::Float64(Mutex::default()),
+        }
+    }
+}

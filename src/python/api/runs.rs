@@ -1,0 +1,320 @@
+//! Runs of steps on data that stay: what `Trainer` does, in the number type of its network.
+
+use numpy::ndarray::{Ix1, Ix2};
+use numpy::{PyArray1, PyArray2, PyUntypedArray};
+use pyo3::prelude::*;
+
+use crate::base::alloc::{reserve_list, try_list};
+use crate::base::error::Error;
+use crate::data::{Inputs, Targets};
+use crate::engine::plan::Plan;
+use crate::model::architecture::Network;
+use crate::pool::Team;
+use crate::python::api::network::PyNetwork;
+use crate::python::api::threads;
+use crate::python::borrow::Element;
+use crate::python::borrow::{Access, BorrowScope, Order, ReadArray, Spans, WriteArray, readwrite};
+use crate::python::call::detach::detached;
+use crate::python::convert::arrays::{empty, input};
+use crate::python::convert::custom::Costs;
+use crate::python::convert::inputs::{self, Stored};
+use crate::python::convert::stepped::side_by_side;
+use crate::python::convert::targets::{self, Kept as KeptTargets};
+use crate::train::{Report, Run, Scratch, Settings};
+
+/// Data and buffers, and what changes from run to run.
+pub struct State<T: Element> {
+    data: Option<Data<T>>,
+    /// The examples of the epoch in their order, and how many of them are done.
+    pub order: Vec<u32>,
+    pub done: usize,
+    /// How many of them the last run has done.
+    pub of_run: usize,
+    scratch: Scratch<T>,
+    pub report: Report,
+}
+
+struct Data<T: Element> {
+    n: usize,
+    x: Stored<T>,
+    y: KeptTargets<T>,
+    sample_weight: Option<Py<PyArray1<f64>>>,
+}
+
+struct BorrowedData<'a, 'py, T: Element> {
+    x: inputs::Borrowed<'a, 'py, T>,
+    y: targets::Borrowed<'py, T>,
+    sample_weight: Option<ReadArray<'py, f64, Ix1>>,
+}
+
+impl<T: Element> Default for State<T> {
+    fn default() -> Self {
+        Self {
+            data: None,
+            order: Vec::new(),
+            done: 0,
+            of_run: 0,
+            scratch: Scratch::default(),
+            report: Report::default(),
+        }
+    }
+}
+
+impl<T: Element> State<T> {
+    /// Takes x, y and sample_weight, as `Trainer.load` says.
+    ///
+    /// # Errors
+    /// They do not fit the network.
+    pub fn load(
+        &mut self,
+        net: &PyNetwork,
+        x: &Bound<'_, PyAny>,
+        y: &Bound<'_, PyAny>,
+        sample_weight: Option<&Bound<'_, PyAny>>,
+        sparse: f64,
+    ) -> PyResult<()> {
+        let py = y.py();
+        // The steps write to the parameters while they read these.
+        let mut spans = Spans::new();
+        spans.add("params".into(), net.vector.flat(py)?.cast()?, true)?;
+        let given = [
+            ("x", Some(x)),
+            ("y", Some(y)),
+            ("sample_weight", sample_weight),
+        ];
+        for (name, value) in given {
+            if let Some(Ok(array)) = value.map(|value| value.cast::<PyUntypedArray>()) {
+                spans.add(name.into(), array, false)?;
+            }
+        }
+        let mut x = Stored::<T>::parse(x)?;
+        let n = x.borrow(py)?.inputs(net.network())?.len();
+        if u32::try_from(n).is_err() {
+            let expected = format!("at most {} examples", u32::MAX);
+            return Err(Error::value("x", expected, n).into());
+        }
+        let custom = net.config.custom.is_some();
+        let y = KeptTargets::<T>::parse(net.network(), custom, n, y)?;
+        let sample_weight = sample_weight
+            .map(|weights| {
+                let weights = input::<f64, Ix1>("sample_weight", weights)?;
+                crate::data::targets::check_weights(n, weights.as_slice()?)?;
+                PyResult::Ok(weights.as_any().cast::<PyArray1<f64>>()?.clone().unbind())
+            })
+            .transpose()?;
+        if sparse > 0.0 {
+            x = x.without_zeros(py, sparse)?;
+        }
+        self.order.clear();
+        reserve_list("order of the examples", &mut self.order, n)?;
+        self.order.extend((0..).take(n));
+        self.done = 0;
+        self.data = Some(Data {
+            n,
+            x,
+            y,
+            sample_weight,
+        });
+        Ok(())
+    }
+
+    /// a^L of the examples of the next step, (n, n_L), as that step meets it.
+    ///
+    /// # Errors
+    /// No memory, interrupted, or arrays in use.
+    pub fn outputs<'py>(
+        &mut self,
+        py: Python<'py>,
+        net: &PyNetwork,
+        settings: &Settings,
+        steps_before: u64,
+    ) -> PyResult<Bound<'py, PyArray2<T>>> {
+        let network = net.network();
+        let Self {
+            data: Some(data),
+            order,
+            done,
+            scratch,
+            ..
+        } = self
+        else {
+            return Err(Error::value("x", "examples to train on", "none").into());
+        };
+        let order = first(&order[*done..], settings.batch_size);
+        let outputs = empty::<T, Ix2>(py, &[order.len(), network.n_outputs()])?;
+        let params = net.vector.numbers::<T>()?.read("params")?;
+        let borrowed = data.borrow(py)?;
+        let mut place = readwrite("a", &outputs)?;
+        let allowed = threads::in_force(py)?;
+        // No Python code runs from here on.
+        let (inputs, targets) = borrowed.examples(network, data.n)?;
+        let (params, place) = (&*params, place.as_slice_mut()?);
+        let team = team(allowed, network, &inputs, settings, data.n);
+        let work = inputs.part(&(0..order.len())).work(network);
+        let outcome = detached(py, work, |question| {
+            let run = Run {
+                network,
+                settings,
+                inputs,
+                targets,
+                costs: None,
+                order,
+                rates: &[],
+                steps_before,
+                team: &team,
+                question,
+            };
+            run.outputs(scratch, params, place)
+        });
+        forget_what_is_parents(&team, scratch, &outcome);
+        outcome?;
+        Ok(outputs)
+    }
+
+    /// The examples of the next step.
+    pub fn next_rows(&self, batch_size: usize) -> &[u32] {
+        first(&self.order[self.done..], batch_size)
+    }
+
+    /// y, as a cost that is a callable wants it.
+    pub fn y<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.data.as_ref().map(|data| data.y.object(py))
+    }
+
+    /// Does the next steps, one for each of `rates`: whether something is not finite. `report` says
+    /// how far it came. Where the cost is a callable, it is one step, and `returned` is what that has
+    /// returned for the outputs.
+    ///
+    /// # Errors
+    /// No memory, interrupted, what a cost may not return, or arrays in use.
+    pub fn run(
+        &mut self,
+        py: Python<'_>,
+        net: &PyNetwork,
+        settings: &Settings,
+        rates: &ReadArray<'_, f64, Ix1>,
+        steps_before: u64,
+        kept: &[Bound<'_, PyAny>],
+        returned: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<bool> {
+        (self.report.steps, self.report.diverged, self.of_run) = (0, false, 0);
+        let network = net.network();
+        let rows = self.next_rows(settings.batch_size).len();
+        let shape = [rows, network.n_outputs()];
+        let costs = returned.map(|returned| Costs::<T>::parse(returned, shape));
+        let costs = costs.transpose()?;
+        let Self {
+            data,
+            order,
+            done,
+            of_run,
+            scratch,
+            report,
+        } = self;
+        let Some(data) = data else {
+            return Ok(false);
+        };
+        net.vector.check_writeable(py, "params")?;
+        let mut params = net.vector.numbers::<T>()?.train(py, "params")?;
+        let borrowed = data.borrow(py)?;
+        let mut scope = BorrowScope::new();
+        scope.include("params", net.vector.flat(py)?.cast()?, Access::Train)?;
+        let kept = kept.iter();
+        let mut kept: Vec<WriteArray<'_, T, Ix1>> = try_list(
+            "state",
+            kept.map(|kept| scope.write("state", kept.cast::<PyArray1<T>>()?, Order::C)),
+        )?;
+        let allowed = threads::in_force(py)?;
+        // No Python code runs from here on.
+        let changed = side_by_side(&mut params, &mut kept)?;
+        let (inputs, targets) = borrowed.examples(network, data.n)?;
+        let costs = costs.as_ref().map(Costs::slices).transpose()?;
+        let rates = rates.as_slice()?;
+        let rows = rates.len().saturating_mul(settings.batch_size);
+        let order = first(&order[*done..], rows);
+        let team = team(allowed, network, &inputs, settings, data.n);
+        let work = inputs.part(&(0..order.len())).work(network);
+        let outcome = detached(py, work, |question| {
+            let run = Run {
+                network,
+                settings,
+                inputs,
+                targets,
+                costs,
+                order,
+                rates,
+                steps_before,
+                team: &team,
+                question,
+            };
+            run.run(scratch, changed, report)
+        });
+        forget_what_is_parents(&team, scratch, &outcome);
+        let rows = report.steps.saturating_mul(settings.batch_size);
+        *of_run = rows.min(order.len());
+        *done += *of_run;
+        outcome?;
+        Ok(report.diverged)
+    }
+}
+
+/// In a forked child, what its parent's threads have left half-changed is not freed.
+fn forget_what_is_parents<T: Element, R>(
+    team: &Team,
+    scratch: &mut Scratch<T>,
+    outcome: &PyResult<R>,
+) {
+    if outcome.is_err() && team.is_parents() {
+        std::mem::forget(std::mem::take(scratch));
+    }
+}
+
+/// The first `count` of them, or all.
+fn first(rows: &[u32], count: usize) -> &[u32] {
+    &rows[..rows.len().min(count)]
+}
+
+/// The threads that are worth it for a step, at most those `allowed`.
+fn team<T: Element>(
+    allowed: usize,
+    network: &Network,
+    inputs: &Inputs<'_, T>,
+    settings: &Settings,
+    n: usize,
+) -> Team {
+    let first = inputs.part(&(0..settings.batch_size.min(n)));
+    let plan = Plan::of(network, &first, allowed);
+    Team::assemble(plan.threads)
+}
+
+impl<T: Element> Data<T> {
+    /// # Errors
+    /// Its dtype was changed since, or another call is writing to it.
+    fn borrow<'py>(&self, py: Python<'py>) -> PyResult<BorrowedData<'_, 'py, T>> {
+        let weights = self.sample_weight.as_ref();
+        let weights = weights.map(|weights| input("sample_weight", weights.bind(py)));
+        Ok(BorrowedData {
+            x: self.x.borrow(py)?,
+            y: self.y.borrow(py)?,
+            sample_weight: weights.transpose()?,
+        })
+    }
+}
+
+impl<T: Element> BorrowedData<'_, '_, T> {
+    /// The `n` examples.
+    ///
+    /// # Errors
+    /// They are others than were taken.
+    fn examples(&self, network: &Network, n: usize) -> PyResult<(Inputs<'_, T>, Targets<'_, T>)> {
+        let inputs = self.x.inputs(network)?;
+        let weights = self.sample_weight.as_ref();
+        let weights = weights.map(ReadArray::as_slice).transpose()?;
+        if inputs.len() != n || weights.is_some_and(|weights| weights.len() != n) {
+            let expected = format!("{n} examples as before");
+            return Err(Error::value("x", expected, "others").into());
+        }
+        let targets = self.y.targets(network, n)?;
+        Ok((inputs, targets.with_weights(weights)))
+    }
+}

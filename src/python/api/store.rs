@@ -1,0 +1,292 @@
+//! Files of named arrays: paths in, arrays in and out, the system's errors as OSError.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use numpy::ndarray::IxDyn;
+use numpy::{PyArrayDescrMethods, PyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyMemoryError, PyOSError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString};
+
+use crate::base::alloc::{check_room, try_list};
+use crate::base::cancel::{Pulse, watch};
+use crate::base::error::Error;
+use crate::io::safetensors::{self, Failure, Number, Numbers, Reader, Tensor};
+use crate::python::borrow::call_python::call_method;
+use crate::python::borrow::{Access, Borrow, Order, ReadArray, block, into_array, readonly};
+use crate::python::call::detach::detached;
+use crate::python::call::errors::{guarded, naming, wrong_type};
+
+/// The path that Python gives as str, bytes or os.PathLike.
+///
+/// # Errors
+/// TypeError for anything else, ValueError for a null byte, what `__fspath__` raises.
+pub fn parse_path(value: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+    let py = value.py();
+    let text = value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>();
+    if !text && !value.get_type().hasattr("__fspath__")? {
+        return Err(wrong_type("path", "str, bytes or os.PathLike", value));
+    }
+    let decode = || call_method(py.import("os")?.as_any(), "fsdecode", (value,));
+    let decoded = decode().map_err(|error| naming(py, "path", error))?;
+    let path: PathBuf = decoded.extract()?;
+    if path.as_os_str().as_encoded_bytes().contains(&0) {
+        let got = decoded.repr()?;
+        return Err(Error::value("path", "a path without null bytes", got).into());
+    }
+    Ok(path)
+}
+
+/// Runs `work` on the file at `path`, with the GIL released. The pulse it gets lets Python run its
+/// signal handlers.
+///
+/// # Errors
+/// OSError for what the system says; else as of [`detached`].
+pub fn outside<R: Send>(
+    py: Python<'_>,
+    path: &Path,
+    work: impl FnOnce(&Pulse<'_>) -> safetensors::Result<R> + Send,
+) -> PyResult<R> {
+    let outcome = detached(py, usize::MAX, |question| {
+        watch(question, |pulse| match work(pulse) {
+            Ok(result) => Ok(Ok(result)),
+            Err(Failure::System(error)) => Ok(Err(error)),
+            Err(Failure::Refused(error)) => Err(error),
+        })
+    })?;
+    outcome.or_else(|error| Err(system_error(py, path, &error)?))
+}
+
+/// The exception that Python's `open` would raise: with errno, the system's words and the path.
+fn system_error(py: Python<'_>, path: &Path, error: &io::Error) -> PyResult<PyErr> {
+    if error.kind() == io::ErrorKind::OutOfMemory {
+        let message = format!("{}: {error}", path.display());
+        return Ok(PyMemoryError::new_err(message));
+    }
+    let name = path.as_os_str();
+    let Some(code) = error.raw_os_error() else {
+        return Ok(PyOSError::new_err(format!("{}: {error}", path.display())));
+    };
+    let class = py.get_type::<PyOSError>();
+    let exception = if cfg!(windows) {
+        class.call1((0, error.to_string(), name, code))?
+    } else {
+        let words = py.import("os")?.call_method1("strerror", (code,))?;
+        class.call1((code, words, name))?
+    };
+    Ok(PyErr::from_value(exception))
+}
+
+/// Write arrays to a safetensors file.
+///
+/// The file is written under another name beside its place, flushed to the disk and renamed, so at
+/// any moment the old or the new one is there, whole.
+///
+/// Parameters
+/// ----------
+/// path : str, bytes or os.PathLike
+///     Where to write.
+/// tensors : dict of str to ndarray
+///     Of float32, float64, int64, uint64, uint8 or bool.
+/// metadata : dict of str to str
+///     Text about them.
+///
+/// Raises
+/// ------
+/// OSError
+///     The file cannot be written; the old one is as it was.
+/// ValueError
+///     A name that cannot be one, or `path` is neither a file nor free for one.
+/// TypeError
+///     Other types or dtypes.
+#[pyfunction]
+pub fn write_tensors(
+    py: Python<'_>,
+    path: &Bound<'_, PyAny>,
+    tensors: &Bound<'_, PyAny>,
+    metadata: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    guarded(|| {
+        let path = parse_path(path)?;
+        let Ok(tensors) = tensors.cast::<PyDict>() else {
+            return Err(wrong_type("tensors", "a dict of arrays", tensors));
+        };
+        let Ok(metadata) = metadata.cast::<PyDict>() else {
+            return Err(wrong_type("metadata", "a dict of str", metadata));
+        };
+        let entry = |(key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+            Ok((text("metadata", &key)?, text("metadata", &value)?))
+        };
+        let metadata = metadata.iter().map(entry);
+        check_room("metadata", metadata.len().saturating_mul(PER_ENTRY))?;
+        let metadata = metadata.collect::<PyResult<BTreeMap<_, _>>>()?;
+        check_room("tensors", tensors.len().saturating_mul(PER_ENTRY))?;
+        let mut held = Vec::with_capacity(tensors.len());
+        for (name, array) in tensors {
+            let name = text("tensors", &name)?;
+            let argument = format!("tensors['{name}']");
+            let Ok(array) = array.cast::<PyUntypedArray>() else {
+                return Err(wrong_type(&argument, "a NumPy array", &array));
+            };
+            held.push((name, array.shape().to_vec(), Held::new(argument, array)?));
+        }
+        let tensors = held.iter().map(|(name, shape, held)| {
+            let (name, shape, numbers) = (name.clone(), shape.clone(), held.numbers()?);
+            PyResult::Ok(Tensor {
+                name,
+                shape,
+                numbers,
+            })
+        });
+        let tensors = try_list("tensors", tensors)?;
+        outside(py, &path, |pulse| {
+            safetensors::write(&path, &tensors, metadata, pulse)
+        })
+    })
+}
+
+/// Read all arrays of a safetensors file, and its metadata.
+///
+/// Parameters
+/// ----------
+/// path : str, bytes or os.PathLike
+///     A file of float32, float64, int64, uint64, uint8 and bool.
+///
+/// Returns
+/// -------
+/// tensors : dict of str to ndarray
+///     In the order in which they lie in the file.
+/// metadata : dict of str to str
+///     Empty if the file has none.
+///
+/// Raises
+/// ------
+/// OSError
+///     The file cannot be read.
+/// ValueError
+///     It is no safetensors file, or has numbers of another dtype.
+/// MemoryError
+///     The arrays cannot be allocated.
+#[pyfunction]
+pub fn read_tensors<'py>(
+    py: Python<'py>,
+    path: &Bound<'py, PyAny>,
+) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)> {
+    guarded(|| {
+        let path = parse_path(path)?;
+        let (header, tensors) = outside(py, &path, |pulse| {
+            let reader = Reader::open(&path)?;
+            let indices = 0..reader.header().tensors.len();
+            let tensors = indices.map(|index| reader.tensor(index, pulse));
+            let tensors = try_list("tensors", tensors)?;
+            Ok((reader.into_header(), tensors))
+        })?;
+        let arrays = PyDict::new(py);
+        for ((name, info), numbers) in header.tensors.into_iter().zip(tensors) {
+            arrays.set_item(name, array(py, numbers, info.shape)?)?;
+        }
+        let metadata = PyDict::new(py);
+        for (key, text) in header.metadata {
+            metadata.set_item(key, PyString::from_bytes(py, text.as_bytes())?)?;
+        }
+        Ok((arrays, metadata))
+    })
+}
+
+/// More bytes than an entry of a dict takes in lists, beside its text.
+const PER_ENTRY: usize = 1 << 10;
+
+/// A string of a dict.
+fn text(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let Ok(string) = value.cast::<PyString>() else {
+        return Err(wrong_type(argument, "keys and text of type str", value));
+    };
+    match string.to_str() {
+        Ok(string) => Ok(crate::python::call::text::text(argument, string)?),
+        Err(error) if error.is_instance_of::<PyMemoryError>(value.py()) => Err(error),
+        Err(_) => {
+            let got = string.repr()?;
+            Err(Error::value(argument, "text that UTF-8 can hold", got).into())
+        }
+    }
+}
+
+/// An array that nobody writes to meanwhile, in C order.
+enum Held<'py> {
+    Float32(ReadArray<'py, f32, IxDyn>),
+    Float64(ReadArray<'py, f64, IxDyn>),
+    Int64(ReadArray<'py, i64, IxDyn>),
+    UInt64(ReadArray<'py, u64, IxDyn>),
+    UInt8(ReadArray<'py, u8, IxDyn>),
+    Bool(ReadArray<'py, u8, IxDyn>),
+}
+
+impl<'py> Held<'py> {
+    fn new(argument: String, array: &Bound<'py, PyUntypedArray>) -> PyResult<Self> {
+        let py = array.py();
+        let borrow = Borrow::new(&argument, array, Access::Read)?;
+        let plain = block(&argument, &borrow, array, None, Order::C)?;
+        // As bytes: a NumPy bool may be any of them, a Rust one may not.
+        if array.dtype().is_equiv_to(&numpy::dtype::<bool>(py)) {
+            let bytes = plain.call_method1("view", (numpy::dtype::<u8>(py),))?;
+            return Ok(Self::Bool(readonly(argument, bytes.cast()?)?));
+        }
+        Ok(if let Ok(array) = plain.cast::<PyArrayDyn<f32>>() {
+            Self::Float32(readonly(argument, array)?)
+        } else if let Ok(array) = plain.cast::<PyArrayDyn<f64>>() {
+            Self::Float64(readonly(argument, array)?)
+        } else if let Ok(array) = plain.cast::<PyArrayDyn<i64>>() {
+            Self::Int64(readonly(argument, array)?)
+        } else if let Ok(array) = plain.cast::<PyArrayDyn<u64>>() {
+            Self::UInt64(readonly(argument, array)?)
+        } else if let Ok(array) = plain.cast::<PyArrayDyn<u8>>() {
+            Self::UInt8(readonly(argument, array)?)
+        } else {
+            let expected = "float32, float64, int64, uint64, uint8 or bool";
+            return Err(PyTypeError::new_err(format!(
+                "{argument}: expected dtype {expected}, got {}",
+                array.dtype()
+            )));
+        })
+    }
+
+    fn numbers(&self) -> PyResult<Numbers<'_>> {
+        Ok(match self {
+            Self::Float32(array) => Number::borrow(array.as_slice()?),
+            Self::Float64(array) => Number::borrow(array.as_slice()?),
+            Self::Int64(array) => Number::borrow(array.as_slice()?),
+            Self::UInt64(array) => Number::borrow(array.as_slice()?),
+            Self::UInt8(array) => Number::borrow(array.as_slice()?),
+            Self::Bool(array) => Numbers::Bool(Cow::Borrowed(array.as_slice()?)),
+        })
+    }
+}
+
+/// Numbers that were read as an array.
+fn array<'py>(
+    py: Python<'py>,
+    numbers: Numbers<'_>,
+    shape: Vec<usize>,
+) -> PyResult<Bound<'py, PyAny>> {
+    fn shaped<'py, T: numpy::Element + Copy>(
+        py: Python<'py>,
+        numbers: Cow<'_, [T]>,
+        shape: Vec<usize>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        // Those that were read are owned.
+        into_array(py, numbers.into_owned())?.call_method1("reshape", (shape,))
+    }
+    match numbers {
+        Numbers::Float32(numbers) => shaped(py, numbers, shape),
+        Numbers::Float64(numbers) => shaped(py, numbers, shape),
+        Numbers::Int64(numbers) => shaped(py, numbers, shape),
+        Numbers::UInt64(numbers) => shaped(py, numbers, shape),
+        Numbers::UInt8(numbers) => shaped(py, numbers, shape),
+        Numbers::Bool(bytes) => {
+            shaped(py, bytes, shape)?.call_method1("view", (numpy::dtype::<bool>(py),))
+        }
+    }
+}

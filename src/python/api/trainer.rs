@@ -1,0 +1,220 @@
+//! class Trainer: what `Network.fit` runs its epochs on.
+
+use numpy::PyArray1;
+use numpy::ndarray::Ix1;
+use pyo3::prelude::*;
+
+use crate::base::alloc::{defaults, list, try_list};
+use crate::base::cancel::{ELEMENT_WORK, watch};
+use crate::base::random::permutation;
+use crate::python::api::network::PyNetwork;
+use crate::python::api::optimizers::{Given, nested};
+use crate::python::api::runs::State;
+use crate::python::borrow::into_array;
+use crate::python::call::detach::detached;
+use crate::python::call::errors::guarded;
+use crate::python::convert::arrays::{from_slice, input};
+use crate::python::convert::config::Dtype;
+use crate::train::{Report, Settings};
+
+/// The steps of an epoch, run by run, on data that stay here.
+#[pyclass(module = "bpfast._core")]
+pub struct Trainer {
+    net: Py<PyNetwork>,
+    settings: Settings,
+    inner: Inner,
+}
+
+enum Inner {
+    Float32(State<f32>),
+    Float64(State<f64>),
+}
+
+macro_rules! with_state {
+    ($inner:expr, $state:ident => $body:expr) => {
+        match $inner {
+            Inner::Float32($state) => $body,
+            Inner::Float64($state) => $body,
+        }
+    };
+}
+
+#[pymethods]
+impl Trainer {
+    #[new]
+    fn new(
+        net: Py<PyNetwork>,
+        given: Given,
+        batch_size: usize,
+        l1: f64,
+        l2: f64,
+        clip_norm: Option<f64>,
+        max_norm: Option<f64>,
+        dropout: &Bound<'_, PyAny>,
+        seed: u64,
+        check_finite: bool,
+    ) -> PyResult<Self> {
+        guarded(|| {
+            let inner = match net.get().dtype() {
+                Dtype::Float32 => Inner::Float32(State::default()),
+                Dtype::Float64 => Inner::Float64(State::default()),
+            };
+            let settings = Settings {
+                rule: given.rule,
+                weight_decay: given.weight_decay,
+                l2,
+                l1,
+                clip_norm,
+                max_norm,
+                dropout: try_list("dropout", dropout.try_iter()?.map(|rate| rate?.extract()))?,
+                seed,
+                batch_size,
+                check_finite,
+            };
+            Ok(Self {
+                net,
+                settings,
+                inner,
+            })
+        })
+    }
+
+    /// Takes x, y and sample_weight, checked, for the runs to come, in the order in which they are. A
+    /// step of n examples changes the parameters by the gradient of Σ s_x C_x / n. Where at most a
+    /// share of x, `sparse`, is not 0, these numbers alone are kept.
+    #[pyo3(signature = (x, y, sample_weight=None, sparse=0.0))]
+    fn load(
+        &mut self,
+        x: &Bound<'_, PyAny>,
+        y: &Bound<'_, PyAny>,
+        sample_weight: Option<&Bound<'_, PyAny>>,
+        sparse: f64,
+    ) -> PyResult<()> {
+        guarded(|| {
+            with_state!(&mut self.inner, state => {
+                state.load(self.net.get(), x, y, sample_weight, sparse)
+            })
+        })
+    }
+
+    /// Sets the sum of costs that `report` gives to 0.
+    fn reset_cost(&mut self) {
+        with_state!(&mut self.inner, state => state.report = Report::default());
+    }
+
+    /// Goes through the loaded examples: in the random order of `seed` and `epoch`, or as they stand.
+    #[pyo3(signature = (epoch, seed=None))]
+    fn begin(&mut self, py: Python<'_>, epoch: u64, seed: Option<u64>) -> PyResult<()> {
+        guarded(|| {
+            with_state!(&mut self.inner, state => {
+                match seed {
+                    Some(seed) => shuffle(py, seed, epoch, &mut state.order)?,
+                    None => state.order.iter_mut().zip(0..).for_each(|(place, row)| *place = row),
+                }
+                state.done = 0;
+            });
+            Ok(())
+        })
+    }
+
+    /// a^L of the examples of the next step, as that step of `optimizer` meets it: for a cost that is
+    /// a callable.
+    fn outputs<'py>(&mut self, optimizer: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let (py, net) = (optimizer.py(), self.net.get());
+            let steps_before = optimizer.getattr("_steps")?.extract()?;
+            with_state!(&mut self.inner, state => {
+                let outputs = state.outputs(py, net, &self.settings, steps_before)?;
+                Ok(outputs.into_any())
+            })
+        })
+    }
+
+    /// Does the next steps of the epoch, one for each of `rates`, with what `optimizer` keeps;
+    /// whether they ended because something is not finite. Where the cost is a callable it is one
+    /// step, and `returned` what the cost returned for its outputs. After an exception too, `report`
+    /// tells of the steps that are done, and `optimizer` has counted them.
+    #[pyo3(signature = (rates, optimizer, kept, returned=None))]
+    fn run(
+        &mut self,
+        rates: &Bound<'_, PyAny>,
+        optimizer: &Bound<'_, PyAny>,
+        kept: &Bound<'_, PyAny>,
+        returned: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<bool> {
+        guarded(|| {
+            let py = optimizer.py();
+            let rates = input::<f64, Ix1>("rates", rates)?;
+            let steps_before = optimizer.getattr("_steps")?.extract()?;
+            let rows = nested("state", &kept.getattr("numbers")?)?;
+            let numbers = list("state", rows.into_iter().flatten())?; // each row is of one array
+            with_state!(&mut self.inner, state => {
+                let net = self.net.get();
+                let outcome =
+                    state.run(py, net, &self.settings, &rates, steps_before, &numbers, returned);
+                // Here, because between two lines of Python Ctrl-C may come.
+                if state.report.steps > 0 {
+                    optimizer.setattr("_kept", (!numbers.is_empty()).then_some(kept))?;
+                    optimizer.setattr("_single", true)?;
+                    optimizer.setattr("_steps", steps_before + state.report.steps as u64)?;
+                }
+                outcome
+            })
+        })
+    }
+
+    /// The examples of the next step.
+    fn next_rows<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u32>>> {
+        guarded(|| {
+            with_state!(&self.inner, state => {
+                from_slice(py, state.next_rows(self.settings.batch_size))
+            })
+        })
+    }
+
+    /// y of all examples.
+    #[getter]
+    fn y<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        with_state!(&self.inner, state => state.y(py))
+    }
+
+    /// The steps and the examples of the last run, and Σ s_x C_x over all runs since `reset_cost`.
+    #[getter]
+    fn report(&self) -> (usize, usize, f64) {
+        with_state!(&self.inner, state => {
+            let Report { steps, cost, .. } = state.report;
+            (steps, state.of_run, cost.total())
+        })
+    }
+
+    /// The number of examples.
+    fn __len__(&self) -> usize {
+        with_state!(&self.inner, state => state.order.len())
+    }
+}
+
+/// 0, …, n − 1 in the random order of `seed` and `epoch`.
+#[pyfunction(name = "permutation")]
+pub fn random_order(
+    py: Python<'_>,
+    seed: u64,
+    epoch: u64,
+    n: usize,
+) -> PyResult<Bound<'_, PyArray1<u32>>> {
+    guarded(|| {
+        let mut order = defaults("order of the examples", n)?;
+        shuffle(py, seed, epoch, &mut order)?;
+        Ok(into_array(py, order)?.cast_into()?)
+    })
+}
+
+/// Puts 0, …, n − 1 in the random order of `seed` and `epoch`.
+fn shuffle(py: Python<'_>, seed: u64, epoch: u64, order: &mut [u32]) -> PyResult<()> {
+    let work = order.len().saturating_mul(ELEMENT_WORK);
+    detached(py, work, |question| {
+        watch(question, |pulse| {
+            permutation(seed, epoch, order, pulse);
+            Ok(())
+        })
+    })
+}

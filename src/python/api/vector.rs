@@ -1,0 +1,291 @@
+//! The parameters of a network, or its gradient: one flat vector, and what users see of it.
+
+use std::sync::Arc;
+
+use numpy::ndarray::Ix1;
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyIterator, PyList, PySlice, PyString};
+
+use crate::base::alloc::{list, try_list};
+use crate::base::error::Error;
+use crate::model::architecture::{Layer, Network};
+use crate::python::borrow::Element;
+use crate::python::borrow::call_python::{self, call_method};
+use crate::python::borrow::{AnyOwned, Owned, View, assign, check_writeable, copied};
+use crate::python::call::errors::guarded;
+use crate::python::convert::arrays::{input, numbers};
+use crate::python::convert::config::Dtype;
+
+/// A flat vector that lies as the parameters of a network do, and what users see of it: a view of
+/// all, and a view of each W^l and b^l.
+pub struct Vector {
+    pub network: Arc<Network>,
+    pub dtype: Dtype,
+    numbers: AnyOwned,
+    flat: View,
+    weights: PyOnceLock<Py<Views>>,
+    biases: PyOnceLock<Py<Views>>,
+}
+
+impl Vector {
+    /// Zeros; MemoryError, which says for `what`, where they cannot be had.
+    pub fn zeros(
+        py: Python<'_>,
+        what: &str,
+        network: Arc<Network>,
+        dtype: Dtype,
+    ) -> PyResult<Self> {
+        let length = network.n_params();
+        let numbers = match dtype {
+            Dtype::Float32 => AnyOwned::Float32(Owned::zeros(py, what, length)?),
+            Dtype::Float64 => AnyOwned::Float64(Owned::zeros(py, what, length)?),
+        };
+        Ok(Self {
+            network,
+            dtype,
+            flat: numbers.view(py, &(0..length), None),
+            numbers,
+            weights: PyOnceLock::new(),
+            biases: PyOnceLock::new(),
+        })
+    }
+
+    /// Its numbers.
+    ///
+    /// # Errors
+    /// `T` is not its dtype.
+    pub fn numbers<T: Element>(&self) -> PyResult<&Owned<T>> {
+        let message = "a vector of another dtype than its network's";
+        T::of(&self.numbers).ok_or_else(|| PyTypeError::new_err(message))
+    }
+
+    /// All of it as an array: the same object each time, unless the user has made that show something
+    /// else.
+    pub fn flat<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.flat.array(py)?.into_any())
+    }
+
+    /// # Errors
+    /// The user has made one of their views of it read-only.
+    pub fn check_writeable(&self, py: Python<'_>, argument: &str) -> PyResult<()> {
+        let views = [&self.weights, &self.biases].into_iter();
+        let views = views.filter_map(|views| views.get(py));
+        let views = views.flat_map(|views| &views.get().views);
+        let shown = std::iter::once(&self.flat).chain(views);
+        for array in shown.filter_map(|view| view.shown(py)) {
+            check_writeable(argument, array)?;
+        }
+        Ok(())
+    }
+
+    /// A copy of all numbers.
+    ///
+    /// # Errors
+    /// Another call is writing to them.
+    pub fn copied<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        copied("params", &self.flat.make(py)?)
+    }
+
+    /// Copies `values` in.
+    pub fn set_flat(&self, value: &Bound<'_, PyAny>, argument: &str) -> PyResult<()> {
+        set(argument, &self.flat.array(value.py())?, value)
+    }
+
+    /// Copies `values` in as a step of a training does, after the calls of other threads that read.
+    ///
+    /// # Errors
+    /// As [`Self::set_flat`].
+    pub fn train_to<T: Element>(&self, values: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = values.py();
+        self.check_writeable(py, "params")?;
+        let mut params = self.numbers::<T>()?.train(py, "params")?;
+        let values = input::<T, Ix1>("params", values)?;
+        let values = values.as_slice()?;
+        if values.len() != params.len() {
+            return Err(Error::shape("params", &[params.len()], &[values.len()]).into());
+        }
+        params.copy_from_slice(values);
+        Ok(())
+    }
+
+    /// Views of W^2, …, W^L, each (n_l, n_(l−1)).
+    pub fn weights(&self, py: Python<'_>) -> PyResult<Py<Views>> {
+        let view = |layer: &Layer| self.numbers.view(py, &layer.weights, Some(layer.n_out));
+        let make = || self.views(py, "weights", view);
+        Ok(self.weights.get_or_try_init(py, make)?.clone_ref(py))
+    }
+
+    /// Views of b^2, …, b^L, each (n_l,).
+    pub fn biases(&self, py: Python<'_>) -> PyResult<Py<Views>> {
+        let view = |layer: &Layer| self.numbers.view(py, &layer.biases, None);
+        let make = || self.views(py, "biases", view);
+        Ok(self.biases.get_or_try_init(py, make)?.clone_ref(py))
+    }
+
+    fn views(
+        &self,
+        py: Python<'_>,
+        name: &'static str,
+        view: impl Fn(&Layer) -> View,
+    ) -> PyResult<Py<Views>> {
+        let views = list(name, self.network.layers().iter().map(view))?;
+        Py::new(py, Views { name, views })
+    }
+}
+
+/// target[...] = value, for a value of exactly the target's shape.
+///
+/// # Errors
+/// TypeError for what is not real numbers, ValueError for another shape, a read-only target, or where
+/// another call uses one of them.
+fn set(
+    argument: &str,
+    target: &Bound<'_, PyUntypedArray>,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    // `v[k] -= w` changes the view in place and then assigns it to itself.
+    if target.is(value) {
+        return Ok(());
+    }
+    let value = numbers(argument, value)?;
+    if value.shape() != target.shape() {
+        return Err(Error::shape(argument, target.shape(), value.shape()).into());
+    }
+    assign(argument, target, &value)
+}
+
+/// The arrays W^2, …, W^L or b^2, …, b^L, as writable views of one flat vector.
+///
+/// A sequence: ``len``, iteration, index and slice give views; assigning to an item copies the
+/// numbers in. Copied or pickled it becomes a list of arrays.
+///
+/// Raises
+/// ------
+/// ValueError
+///     An assigned array has another shape.
+/// TypeError
+///     An assigned array is not of real numbers; items cannot be deleted or added.
+///
+/// Examples
+/// --------
+/// >>> import bpfast
+/// >>> net = bpfast.Network([3, 2], init="zeros")
+/// >>> net.weights[0] = [[1, 2, 3], [4, 5, 6]]
+/// >>> net.weights[0] *= 2
+/// >>> net.params
+/// array([ 2.,  8.,  4., 10.,  6., 12.,  0.,  0.])
+#[pyclass(frozen, module = "bpfast", sequence)]
+pub struct Views {
+    name: &'static str,
+    views: Vec<View>,
+}
+
+impl Views {
+    /// The views, as a list.
+    pub fn to_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let arrays = self.views.iter().map(|view| view.array(py));
+        PyList::new(py, try_list(self.name, arrays)?)
+    }
+
+    fn index(&self, index: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let length = self.views.len();
+        let index = call_python::index(index)?;
+        let position = match index.extract::<isize>() {
+            Ok(position) if position < 0 => position + length.cast_signed(),
+            Ok(position) => position,
+            // As of a list: no sequence is so long.
+            Err(error) if error.is_instance_of::<PyOverflowError>(index.py()) => -1,
+            Err(error) => return Err(error),
+        };
+        usize::try_from(position)
+            .ok()
+            .filter(|&position| position < length)
+            .ok_or_else(|| {
+                PyIndexError::new_err(format!("{}: index {index} of {length} layers", self.name))
+            })
+    }
+}
+
+#[pymethods]
+impl Views {
+    fn __len__(&self) -> usize {
+        self.views.len()
+    }
+
+    fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let py = index.py();
+            if index.is_instance_of::<PySlice>() {
+                return call_method(self.to_list(py)?.as_any(), "__getitem__", (index,));
+            }
+            let index = self.index(index)?;
+            Ok(self.views[index].array(py)?.into_any())
+        })
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let views = self.views.iter();
+            let copies = views.map(|view| copied(self.name, &view.array(py)?));
+            let copies = PyList::new(py, try_list(self.name, copies)?)?;
+            Ok((py.get_type::<PyList>(), (copies,))
+                .into_pyobject(py)?
+                .into_any())
+        })
+    }
+
+    fn __setitem__(&self, index: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        guarded(|| {
+            let index = self.index(index)?;
+            let argument = format!("{}[{index}]", self.name);
+            set(&argument, &self.views[index].array(value.py())?, value)
+        })
+    }
+
+    fn __delitem__(&self, _index: &Bound<'_, PyAny>) -> PyResult<()> {
+        guarded(|| {
+            let message = format!("{}: a layer cannot be deleted", self.name);
+            Err(PyTypeError::new_err(message))
+        })
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        guarded(|| self.to_list(py)?.try_iter())
+    }
+
+    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        guarded(|| call_python::shown(self.to_list(py)?.as_any()))
+    }
+}
+
+impl Views {
+    /// Copies all `arrays` in, or none where one does not fit or a view is read-only.
+    pub fn copy_all(&self, py: Python<'_>, arrays: &[Bound<'_, PyUntypedArray>]) -> PyResult<()> {
+        if arrays.len() != self.views.len() {
+            let expected = format!("{} arrays", self.views.len());
+            return Err(Error::value(self.name, expected, arrays.len()).into());
+        }
+        let pairs = || self.views.iter().zip(arrays).enumerate();
+        for (k, (view, array)) in pairs() {
+            if array.shape() != view.shape() {
+                let argument = format!("{}[{k}]", self.name);
+                return Err(Error::shape(argument, view.shape(), array.shape()).into());
+            }
+        }
+        for view in &self.views {
+            check_writeable(self.name, &view.array(py)?)?;
+        }
+        // They may be views of this very vector, in another order.
+        let copies = try_list(
+            self.name,
+            arrays.iter().map(|array| copied(self.name, array)),
+        )?;
+        for (k, (view, copy)) in self.views.iter().zip(&copies).enumerate() {
+            set(&format!("{}[{k}]", self.name), &view.array(py)?, copy)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,96 @@
+//! The core's errors, and panics, as Python exceptions.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+
+use pyo3::exceptions::{
+    PyKeyboardInterrupt, PyMemoryError, PyRuntimeError, PyTypeError, PyValueError,
+};
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+
+use crate::base::error::{Error, Kind};
+
+impl From<Error> for PyErr {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        match error.kind() {
+            Kind::Value => PyValueError::new_err(message),
+            Kind::Memory => PyMemoryError::new_err(message),
+            Kind::Interrupted => PyKeyboardInterrupt::new_err(()),
+            Kind::Forked => PyRuntimeError::new_err(message),
+        }
+    }
+}
+
+/// Whether a panic says that Python has no memory for a small object: PyO3 got none, or expected a
+/// result where there was a MemoryError.
+fn is_of_memory(text: &str) -> bool {
+    text == "PyObject pointer is null" || text.contains("<class 'MemoryError'>")
+}
+
+/// Does `work`, which makes objects of Python's.
+///
+/// # Errors
+/// Those of `work`; MemoryError where Python has no memory for an object; RuntimeError for another panic.
+pub fn guarded<R>(work: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(from_panic(&*panic)))
+}
+
+/// A panic is a defect of ours, unless memory ran out; `except Exception` must be able to catch it.
+pub fn from_panic(panic: &(dyn Any + Send)) -> PyErr {
+    let text = text_of(panic);
+    if is_of_memory(text) {
+        return PyMemoryError::new_err("cannot allocate an object of Python's");
+    }
+    PyRuntimeError::new_err(format!("bpfast failed inside (please report it): {text}"))
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without a message")
+}
+
+/// Prints nothing of a panic that becomes MemoryError: no defect is to be reported, and a backtrace takes
+/// memory that is not there.
+pub fn quieten_panics() {
+    let print = take_hook();
+    set_hook(Box::new(move |panic| {
+        if !is_of_memory(text_of(panic.payload())) {
+            print(panic);
+        }
+    }));
+}
+
+/// `argument` has the wrong type: says what was `expected` and the type that came.
+pub fn wrong_type(argument: &str, expected: &str, got: &Bound<'_, PyAny>) -> PyErr {
+    let name = got.get_type().name();
+    let name = name.map_or_else(|_| "another type".to_owned(), |name| name.to_string());
+    PyTypeError::new_err(format!("{argument}: expected {expected}, got {name}"))
+}
+
+/// [`wrong_type`] in place of a TypeError. Any other `error` is the user's own, or memory ran out.
+pub fn retyped(error: PyErr, argument: &str, expected: &str, got: &Bound<'_, PyAny>) -> PyErr {
+    if error.is_instance_of::<PyTypeError>(got.py()) {
+        return wrong_type(argument, expected, got);
+    }
+    error
+}
+
+/// The same exception with the argument named in front, where NumPy raised it without.
+pub fn naming(py: Python<'_>, argument: &str, error: PyErr) -> PyErr {
+    let named = |class: &Bound<'_, PyType>| {
+        PyErr::from_type(class.clone(), format!("{argument}: {}", error.value(py)))
+    };
+    for class in [py.get_type::<PyTypeError>(), py.get_type::<PyValueError>()] {
+        if error.is_instance(py, &class) {
+            let renamed = named(&class);
+            renamed.set_cause(py, Some(error.clone_ref(py)));
+            return renamed;
+        }
+    }
+    error
+}

@@ -1,0 +1,254 @@
+//! NumPy arrays in and out. What comes in is borrowed where it is a C-contiguous array of the right
+//! dtype already, and converted once where it is not; what goes out is fresh or a checked `out=`.
+
+use numpy::ndarray::{Dimension, Ix1};
+use numpy::{
+    PyArray, PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods,
+};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
+
+use crate::base::error::Error;
+use crate::data::labels::bad_label;
+use crate::python::borrow::call_python::{call, numpy_function, of_module};
+use crate::python::borrow::{
+    Access, Borrow, Element, Order, ReadArray, block, check_out_apart, check_writeable, readonly,
+    readonly_block, readwrite,
+};
+use crate::python::call::errors::{naming, wrong_type};
+
+/// As many as NumPy's arrays can have.
+const MOST_DIMENSIONS: usize = 64;
+
+/// `value` as a C-contiguous, aligned array of `T` with the dimensions of `D`.
+///
+/// # Errors
+/// TypeError for what is not numbers, ValueError for the wrong number of dimensions.
+pub fn input<'py, T: Element, D: Dimension>(
+    argument: &'static str,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<ReadArray<'py, T, D>> {
+    // As most come, with no way through Python.
+    if is_plain(value)
+        && let Ok(array) = value.cast::<PyArray<T, D>>()
+        && let Some(array) = readonly_block(argument, array)?
+    {
+        return Ok(array);
+    }
+    let array = numbers(argument, value)?;
+    let rank = D::NDIM.unwrap_or_default();
+    if array.ndim() != rank {
+        return Err(Error::value(
+            argument,
+            format_args!("{rank} dimension{}", if rank == 1 { "" } else { "s" }),
+            format_args!("shape {}", crate::base::error::Shape(array.shape())),
+        )
+        .into());
+    }
+    readonly(argument, convert::<T>(argument, &array)?.cast()?)
+}
+
+/// Whether `value` is an array of NumPy's own class, which has no mask.
+pub fn is_plain(value: &Bound<'_, PyAny>) -> bool {
+    value.is_exact_instance_of::<PyUntypedArray>()
+}
+
+/// Whether `value` is a number of Python's, or a list or tuple of such, which has no mask either.
+#[pyfunction]
+pub fn is_plain_numbers(value: &Bound<'_, PyAny>) -> bool {
+    has_plain_numbers(value, MOST_DIMENSIONS)
+}
+
+fn has_plain_numbers(value: &Bound<'_, PyAny>, depth: usize) -> bool {
+    let entries = |entry: Bound<'_, PyAny>| depth > 0 && has_plain_numbers(&entry, depth - 1);
+    if value.is_exact_instance_of::<PyFloat>() || value.is_exact_instance_of::<PyInt>() {
+        true
+    } else if let Ok(list) = value.cast_exact::<PyList>() {
+        list.iter().all(entries)
+    } else if let Ok(tuple) = value.cast_exact::<PyTuple>() {
+        tuple.iter().all(entries)
+    } else {
+        value.is_exact_instance_of::<PyBool>()
+    }
+}
+
+/// `value` as NumPy takes it.
+///
+/// # Errors
+/// ValueError where an entry is masked; NumPy's own for what is no array.
+pub fn as_array<'py>(
+    argument: &str,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    static AS_ARRAY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = value.py();
+    if is_plain(value) {
+        return Ok(value.cast::<PyUntypedArray>()?.clone());
+    }
+    let array = if is_plain_numbers(value) {
+        let array = call(&numpy_function(py, "asarray")?, (value,));
+        array.map_err(|error| naming(py, argument, error))?
+    } else {
+        let of_module = || of_module(py, "bpfast._arrays", "as_array").map(Bound::unbind);
+        let as_array = AS_ARRAY.get_or_try_init(py, of_module)?;
+        call(as_array.bind(py), (argument, value))?
+    };
+    Ok(array.cast_into()?)
+}
+
+/// # Errors
+/// ValueError where an entry of `array` is masked.
+pub fn refuse_masked(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
+    if is_plain(array) {
+        return Ok(());
+    }
+    as_array(argument, array).map(|_| ())
+}
+
+/// `value` as NumPy takes it, if it is of numbers: bool, integer or floating.
+///
+/// # Errors
+/// TypeError for object, string, complex and other dtypes; as [`as_array`].
+pub fn numbers<'py>(
+    argument: &str,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let (py, array) = (value.py(), as_array(argument, value)?);
+    if !matches!(array.dtype().kind(), b'b' | b'i' | b'u' | b'f') {
+        let said = of_module(py, "bpfast._no_numbers", "no_numbers")?;
+        let error = call(&said, (argument, value, &array))?;
+        return Err(PyErr::from_value(error));
+    }
+    Ok(array)
+}
+
+/// `array` as a plain, C-contiguous, aligned array of `T`: itself, or a copy.
+///
+/// # Errors
+/// Another call is writing to it.
+fn convert<'py, T: numpy::Element>(
+    argument: &str,
+    array: &Bound<'py, PyUntypedArray>,
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let borrow = Borrow::new(argument, array, Access::Read)?;
+    let dtype = numpy::dtype::<T>(array.py());
+    block(argument, &borrow, array, Some(dtype), Order::C)
+}
+
+/// Class labels as int64.
+///
+/// # Errors
+/// A label that does not fit.
+pub fn labels<'py>(
+    argument: &'static str,
+    array: &Bound<'py, PyUntypedArray>,
+    width: usize,
+) -> PyResult<ReadArray<'py, i64, Ix1>> {
+    // As most come: NumPy's `require` would take as long as a small gradient.
+    if let Ok(int64) = array.cast::<PyArray1<i64>>()
+        && let Some(int64) = readonly_block(argument, int64)?
+    {
+        return Ok(int64);
+    }
+    if array.dtype().kind() == b'u' && array.dtype().itemsize() == 8 {
+        let unsigned = convert::<u64>(argument, array)?;
+        let unsigned = readonly(argument, unsigned.cast::<PyArray1<u64>>()?)?;
+        let too_large = |&(_, &label): &(usize, &u64)| i64::try_from(label).is_err();
+        if let Some((x, label)) = unsigned.as_slice()?.iter().enumerate().find(too_large) {
+            return Err(bad_label(x, width, label).into());
+        }
+    }
+    readonly(argument, convert::<i64>(argument, array)?.cast()?)
+}
+
+/// The positions of a sparse matrix: one dimension of integers of type `I`.
+///
+/// # Errors
+/// TypeError for what is no array of integers, ValueError for the wrong number of dimensions.
+pub fn integers<'py, I: numpy::Element>(
+    argument: &'static str,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<ReadArray<'py, I, Ix1>> {
+    if is_plain(value)
+        && let Ok(array) = value.cast::<PyArray1<I>>()
+        && let Some(array) = readonly_block(argument, array)?
+    {
+        return Ok(array);
+    }
+    let array = numbers(argument, value)?;
+    if !matches!(array.dtype().kind(), b'i' | b'u') {
+        let dtype = array.dtype();
+        return Err(PyTypeError::new_err(format!(
+            "{argument}: expected positions that are integers, got dtype {dtype}"
+        )));
+    }
+    if array.ndim() != 1 {
+        let got = format!("shape {}", crate::base::error::Shape(array.shape()));
+        return Err(Error::value(argument, "positions of 1 dimension", got).into());
+    }
+    readonly(argument, convert::<I>(argument, &array)?.cast()?)
+}
+
+/// A fresh array of `numbers`; MemoryError where it cannot be had.
+pub fn from_slice<'py, T: numpy::Element + Copy>(
+    py: Python<'py>,
+    numbers: &[T],
+) -> PyResult<Bound<'py, PyArray1<T>>> {
+    let array = empty::<T, Ix1>(py, &[numbers.len()])?;
+    readwrite("numbers", &array)?
+        .as_slice_mut()?
+        .copy_from_slice(numbers);
+    Ok(array)
+}
+
+/// A fresh array, its numbers not set; MemoryError where it cannot be had.
+pub fn empty<'py, T: numpy::Element, D: Dimension>(
+    py: Python<'py>,
+    shape: &[usize],
+) -> PyResult<Bound<'py, PyArray<T, D>>> {
+    static EMPTY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let empty = EMPTY.import(py, "numpy", "empty")?;
+    let shape = PyTuple::new(py, shape)?;
+    let array = empty.call1((shape, numpy::dtype::<T>(py)))?;
+    Ok(array.cast_into::<PyArray<T, D>>()?)
+}
+
+/// `out` as a place for the result: the exact dtype and shape, C-contiguous, writeable.
+///
+/// # Errors
+/// TypeError for another type or dtype; ValueError for another shape or layout, a read-only array,
+/// or one that shares memory with one of `inputs`.
+pub fn output<'py, T: Element, D: Dimension>(
+    out: Option<&Bound<'py, PyAny>>,
+    py: Python<'py>,
+    shape: &[usize],
+    inputs: &[Option<&Bound<'py, PyAny>>],
+) -> PyResult<Bound<'py, PyArray<T, D>>> {
+    let Some(out) = out else {
+        return empty(py, shape);
+    };
+    let Ok(array) = out.cast::<PyUntypedArray>() else {
+        return Err(wrong_type("out", "a NumPy array", out));
+    };
+    let dtype = numpy::dtype::<T>(py);
+    if !array.dtype().is_equiv_to(&dtype) {
+        return Err(PyTypeError::new_err(format!(
+            "out: expected dtype {dtype}, got {}",
+            array.dtype()
+        )));
+    }
+    if array.shape() != shape {
+        return Err(Error::shape("out", shape, array.shape()).into());
+    }
+    if !Order::C.is_usable::<T>(array) {
+        let message = "out: expected a C-contiguous, aligned array, got another layout";
+        return Err(PyValueError::new_err(message));
+    }
+    let array = array.cast::<PyArray<T, D>>()?;
+    check_writeable("out", array.as_untyped())?;
+    refuse_masked("out", array.as_untyped())?;
+    check_out_apart(array.as_untyped(), inputs)?;
+    Ok(array.clone())
+}

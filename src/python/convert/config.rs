@@ -1,0 +1,284 @@
+//! A network's configuration as Python gives it: sizes, names, dtype, a cost that may be callable.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyString, PyTuple};
+
+use crate::base::alloc::{list, try_list};
+use crate::base::error::Error;
+use crate::model::activation::Activation;
+use crate::model::architecture::Network;
+use crate::model::cost::Cost;
+use crate::python::borrow::call_python::numpy_function;
+use crate::python::borrow::call_python::{call, index, listed, of_module};
+use crate::python::call::errors::{naming, retyped, wrong_type};
+
+/// The two dtypes of a network.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Dtype {
+    Float32,
+    Float64,
+}
+
+impl Dtype {
+    /// NumPy's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Float32 => "float32",
+            Self::Float64 => "float64",
+        }
+    }
+
+    /// NumPy's object.
+    pub fn descr(self, py: Python<'_>) -> Bound<'_, PyArrayDescr> {
+        match self {
+            Self::Float32 => numpy::dtype::<f32>(py),
+            Self::Float64 => numpy::dtype::<f64>(py),
+        }
+    }
+
+    /// That of an array, if it is one of the two.
+    pub fn of(array: &Bound<'_, PyUntypedArray>) -> Option<Self> {
+        let found = array.dtype();
+        let is = |dtype: &Self| found.is_equiv_to(&dtype.descr(array.py()));
+        [Self::Float32, Self::Float64].into_iter().find(is)
+    }
+
+    /// float32 if all `arrays` are, else float64.
+    pub fn common<'a, 'py: 'a>(
+        mut arrays: impl Iterator<Item = &'a Bound<'py, PyUntypedArray>>,
+    ) -> Self {
+        if arrays.all(|array| Self::of(array) == Some(Self::Float32)) {
+            Self::Float32
+        } else {
+            Self::Float64
+        }
+    }
+
+    /// What NumPy understands by `value`, if that is float32 or float64.
+    ///
+    /// # Errors
+    /// TypeError for anything else.
+    pub fn parse(value: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = value.py();
+        let descr = call(&numpy_function(py, "dtype")?, (value,))
+            .map_err(|error| naming(py, "dtype", error))?
+            .cast_into::<PyArrayDescr>()?;
+        [Self::Float32, Self::Float64]
+            .into_iter()
+            .find(|dtype| descr.is_equiv_to(&dtype.descr(py)))
+            .ok_or_else(|| {
+                let message = format!("dtype: expected float32 or float64, got {descr}");
+                PyTypeError::new_err(message)
+            })
+    }
+}
+
+/// An argument that is a name, or, where that is allowed, something else in its place.
+pub enum Name<'py> {
+    Default(&'static str),
+    Given(Bound<'py, PyAny>),
+}
+
+impl<'py> Name<'py> {
+    /// The argument as Python sees it.
+    pub fn object(self, py: Python<'py>) -> Bound<'py, PyAny> {
+        match self {
+            Self::Default(name) => PyString::new(py, name).into_any(),
+            Self::Given(object) => object,
+        }
+    }
+
+    /// The name.
+    ///
+    /// # Errors
+    /// TypeError for what is no string.
+    pub fn text(&self, argument: &str) -> PyResult<Cow<'_, str>> {
+        match self {
+            Self::Default(name) => Ok(Cow::Borrowed(name)),
+            Self::Given(object) => text(argument, object),
+        }
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Name<'py> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Self::Given(object.to_owned()))
+    }
+}
+
+/// What a network is, without its numbers; `custom` is the cost where that is a callable.
+pub struct Config {
+    pub network: Arc<Network>,
+    pub custom: Option<Py<PyAny>>,
+}
+
+impl Config {
+    /// # Errors
+    /// What [`Network::new`] refuses, unknown names, wrong types.
+    pub fn parse<'py>(
+        py: Python<'py>,
+        sizes: &[usize],
+        hidden: Name<'py>,
+        output: &Name<'py>,
+        cost: Name<'py>,
+    ) -> PyResult<Self> {
+        let hidden = parse_hidden(&hidden.object(py), sizes.len().saturating_sub(2))?;
+        let output = Activation::from_name("output", &output.text("output")?)?;
+        let (cost, custom) = parse_cost(&cost.object(py))?;
+        let network = Arc::new(Network::new(sizes, &hidden, output, cost)?);
+        Ok(Self { network, custom })
+    }
+
+    /// The configuration as keyword arguments of `Network`, sizes and dtype included.
+    pub fn to_dict<'py>(&self, py: Python<'py>, dtype: Dtype) -> PyResult<Bound<'py, PyDict>> {
+        let network = &self.network;
+        let layers = network.layers();
+        let hidden = &layers[..layers.len() - 1];
+        let hidden = list("hidden", hidden.iter().map(|layer| layer.activation.name()))?;
+        let dict = PyDict::new(py);
+        dict.set_item("sizes", network.sizes())?;
+        dict.set_item("hidden", hidden)?;
+        dict.set_item("output", network.output().name())?;
+        match &self.custom {
+            Some(cost) => dict.set_item("cost", cost)?,
+            None => dict.set_item("cost", network.cost().name())?,
+        }
+        dict.set_item("dtype", dtype.name())?;
+        Ok(dict)
+    }
+
+    /// The same configuration.
+    pub fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self {
+            network: Arc::clone(&self.network),
+            custom: self.custom.as_ref().map(|cost| cost.clone_ref(py)),
+        }
+    }
+
+    /// Whether both configure the same network.
+    pub fn equals(&self, other: &Self, py: Python<'_>) -> PyResult<bool> {
+        let custom = match (&self.custom, &other.custom) {
+            (Some(one), Some(two)) => {
+                let eq = py.import("operator")?.getattr("eq")?;
+                call(&eq, (one, two))?.is_truthy()?
+            }
+            (None, None) => true,
+            _ => false,
+        };
+        Ok(custom && self.network == other.network)
+    }
+}
+
+/// Refuses what `Network` takes no argument for: by position all `more` than sizes, by name `others`.
+///
+/// # Errors
+/// TypeError, with the argument that was meant.
+pub fn refuse_others(
+    more: &Bound<'_, PyTuple>,
+    others: Option<&Bound<'_, PyDict>>,
+) -> PyResult<()> {
+    const NAMES: [&str; 7] = ["sizes", "hidden", "output", "cost", "dtype", "init", "seed"];
+    const ELSEWHERE: [(&str, &str); 6] = [
+        ("activation", "hidden"),
+        ("activations", "hidden"),
+        ("layers", "sizes"),
+        ("hiddenlayersizes", "sizes"),
+        ("loss", "cost"),
+        ("randomstate", "seed"),
+    ];
+    let py = more.py();
+    if more.is_empty() && others.is_none() {
+        return Ok(());
+    }
+    let others = others.map_or_else(|| PyDict::new(py), Clone::clone);
+    let names = PyTuple::new(py, NAMES)?;
+    let elsewhere = ELSEWHERE.into_py_dict(py)?;
+    let arguments = ("Network", names, 1, 1 + more.len(), others, elsewhere);
+    let refuse = of_module(py, "bpfast._names", "refuse_arguments")?;
+    call(&refuse, arguments)?;
+    Ok(())
+}
+
+/// n_1, …, n_L.
+///
+/// # Errors
+/// TypeError for what is no sequence of integers, ValueError for a negative one, MemoryError for
+/// one that no memory could hold.
+pub fn parse_sizes(value: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
+    let expected = "a sequence of integers";
+    if value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>() {
+        return Err(wrong_type("sizes", expected, value));
+    }
+    let entries = listed(value)?.ok_or_else(|| wrong_type("sizes", expected, value))?;
+    let sizes = entries.iter().enumerate();
+    try_list("sizes", sizes.map(|(k, size)| parse_size(k, &size)))
+}
+
+fn parse_size(k: usize, value: &Bound<'_, PyAny>) -> PyResult<usize> {
+    let argument = format!("sizes[{k}]");
+    let integer = index(value).map_err(|error| retyped(error, &argument, "an integer", value));
+    let value = &integer?;
+    match value.extract::<i64>() {
+        Ok(size) => usize::try_from(size)
+            .map_err(|_| Error::value(argument, "a positive number of neurons", size).into()),
+        Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) && value.lt(0)? => {
+            Err(Error::value(argument, "a positive number of neurons", value).into())
+        }
+        Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => Err(
+            PyMemoryError::new_err(format!("{argument}: more neurons than memory can hold")),
+        ),
+        Err(error) => Err(error),
+    }
+}
+
+fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activation>> {
+    if let Ok(name) = value.cast::<PyString>() {
+        let hidden = Activation::hidden_from_name("hidden", &lossy(name)?)?;
+        return Ok(list("hidden", std::iter::repeat_n(hidden, layers))?);
+    }
+    let expected = "a name or a list of names";
+    let names = listed(value)?.ok_or_else(|| wrong_type("hidden", expected, value))?;
+    let parse = |(k, name): (usize, Bound<'_, PyAny>)| {
+        let argument = format!("hidden[{k}]");
+        Ok(Activation::hidden_from_name(
+            &argument,
+            &text(&argument, &name)?,
+        )?)
+    };
+    try_list("hidden", names.iter().enumerate().map(parse))
+}
+
+/// The cost's name, or the callable that it is.
+///
+/// # Errors
+/// An unknown name, TypeError for what is neither.
+pub fn parse_cost(value: &Bound<'_, PyAny>) -> PyResult<(Cost, Option<Py<PyAny>>)> {
+    if let Ok(name) = value.cast::<PyString>() {
+        return Ok((Cost::from_name("cost", &lossy(name)?)?, None));
+    }
+    if value.is_callable() {
+        return Ok((Cost::Custom, Some(value.clone().unbind())));
+    }
+    Err(wrong_type("cost", "a name or a callable", value))
+}
+
+fn text<'a>(argument: &str, value: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, str>> {
+    let name = value.cast::<PyString>();
+    lossy(name.map_err(|_| wrong_type(argument, "a name", value))?)
+}
+
+/// A name, whatever is in it: no name of ours has what UTF-8 cannot hold, so it is unknown.
+fn lossy<'a>(name: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, str>> {
+    match name.to_str() {
+        Err(error) if error.is_instance_of::<PyMemoryError>(name.py()) => Err(error),
+        Err(_) => Ok(name.to_string_lossy()),
+        Ok(name) => Ok(Cow::Borrowed(name)),
+    }
+}

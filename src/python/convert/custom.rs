@@ -1,0 +1,87 @@
+//! Costs that are Python callables, `cost(a, y) -> (C_x, ∇_a C)`. Python calls them, between two calls
+//! of Rust: what they are given, and what they returned, is here.
+
+use numpy::ndarray::{Ix1, Ix2};
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+
+use crate::base::error::Error;
+use crate::python::borrow::Element;
+use crate::python::borrow::ReadArray;
+use crate::python::call::errors::{guarded, wrong_type};
+use crate::python::convert::arrays::{as_array, input, numbers};
+use crate::train;
+
+/// What a cost returned for n examples.
+pub struct Costs<'py, T: Element> {
+    /// C_x, (n,).
+    pub of_examples: ReadArray<'py, f64, Ix1>,
+    /// ∇_a C_x, (n, n_L).
+    pub nabla_a: ReadArray<'py, T, Ix2>,
+}
+
+impl<'py, T: Element> Costs<'py, T> {
+    /// `shape`: (n, n_L).
+    ///
+    /// # Errors
+    /// TypeError or ValueError for what a cost may not return.
+    pub fn parse(returned: &Bound<'py, PyAny>, shape: [usize; 2]) -> PyResult<Self> {
+        let expected = "a pair (C_x, nabla_a)";
+        let entries = if let Ok(pair) = returned.cast::<PyTuple>() {
+            pair.to_list()
+        } else if let Ok(pair) = returned.cast::<PyList>() {
+            pair.clone()
+        } else {
+            return Err(wrong_type("cost", expected, returned));
+        };
+        if entries.len() != 2 {
+            let got = format!("{} values", entries.len());
+            return Err(Error::value("cost", expected, got).into());
+        }
+        let (costs, nabla_a) = (entries.get_item(0)?, entries.get_item(1)?);
+        let costs = of_shape("cost: C_x", &costs, &shape[..1])?;
+        let nabla_a = of_shape("cost: nabla_a", &nabla_a, &shape)?;
+        Ok(Self {
+            of_examples: input("cost: C_x", &costs)?,
+            nabla_a: input("cost: nabla_a", &nabla_a)?,
+        })
+    }
+
+    /// Both as slices.
+    ///
+    /// # Errors
+    /// Python code has changed an array in place since.
+    pub fn slices(&self) -> PyResult<train::Costs<'_, T>> {
+        Ok(train::Costs {
+            of_examples: self.of_examples.as_slice()?,
+            nabla_a: self.nabla_a.as_slice()?,
+        })
+    }
+}
+
+/// An array of numbers of some shape.
+fn of_shape<'py>(
+    argument: &str,
+    value: &Bound<'py, PyAny>,
+    expected: &[usize],
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let array = numbers(argument, value)?;
+    if array.shape() == expected {
+        return Ok(array);
+    }
+    Err(Error::shape(argument, expected, array.shape()).into())
+}
+
+/// y as an array with one entry an example; what it holds is between the user and the cost.
+#[pyfunction]
+pub fn as_batch<'py>(y: &Bound<'py, PyAny>, n: usize) -> PyResult<Bound<'py, PyUntypedArray>> {
+    guarded(|| {
+        let array = as_array("y", y)?;
+        if array.shape().first() != Some(&n) {
+            let got = format!("shape {}", crate::base::error::Shape(array.shape()));
+            return Err(Error::value("y", format_args!("{n} entries").to_string(), got).into());
+        }
+        Ok(array)
+    })
+}

@@ -1,0 +1,259 @@
+//! x as Python gives it: an array, or a matrix of SciPy's of which only some numbers are stored.
+//! SciPy is never imported for it: whoever has such a matrix has done so.
+
+use numpy::ndarray::{Ix1, Ix2};
+use numpy::{PyArray1, PyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyAttributeError, PyTypeError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+use crate::base::alloc::copied;
+use crate::base::error::{Error, Result};
+use crate::data::Inputs;
+use crate::kernels::csr::Positions;
+use crate::model::architecture::Network;
+use crate::python::borrow::Element;
+use crate::python::borrow::ReadArray;
+use crate::python::borrow::call_python::{attribute, call, of_module};
+use crate::python::call::errors::guarded;
+use crate::python::convert::arrays::{input, integers};
+
+/// x, borrowed or converted.
+pub struct X<'py, T: Element> {
+    /// What the user gave; of a sparse matrix its three arrays.
+    given: [Option<Bound<'py, PyAny>>; 3],
+    numbers: Numbers<'py, T>,
+}
+
+enum Numbers<'py, T: Element> {
+    Dense(ReadArray<'py, T, Ix2>),
+    /// The matrix in CSR format. Its positions are copied: what is proven of them holds while others
+    /// change the arrays.
+    Sparse(Bound<'py, PyAny>, Positions, ReadArray<'py, T, Ix1>),
+}
+
+impl<'py, T: Element> X<'py, T> {
+    /// # Errors
+    /// Wrong types and wrong ranks; a damaged sparse matrix.
+    pub fn parse(x: &Bound<'py, PyAny>) -> PyResult<Self> {
+        if x.cast::<PyUntypedArray>().is_err() && is_sparse(x)? {
+            return Self::sparse(x);
+        }
+        Ok(Self {
+            given: [Some(x.clone()), None, None],
+            numbers: Numbers::Dense(input::<T, Ix2>("x", x)?),
+        })
+    }
+
+    fn sparse(x: &Bound<'py, PyAny>) -> PyResult<Self> {
+        let py = x.py();
+        let shape = attribute(x, "shape")?;
+        let Ok((n, width)) = shape.extract::<(usize, usize)>() else {
+            let got = format!("shape {shape}");
+            return Err(Error::value("x", "2 dimensions", got).into());
+        };
+        let given = arrays(x)?;
+        let format = attribute(x, "format")?;
+        let (matrix, by_rows) = if format.eq(intern!(py, "csr"))? {
+            (x.clone(), given.clone())
+        } else {
+            if format.eq(intern!(py, "csc"))? {
+                parts::<T>(&given, (width, n))?; // SciPy does not look before it converts
+            }
+            let by_rows = of_module(py, "bpfast._sparse", "by_rows")?;
+            let matrix = call(&by_rows, (x,))?;
+            let by_rows = arrays(&matrix)?;
+            (matrix, by_rows)
+        };
+        let (mut positions, mut data) = parts(&by_rows, (n, width))?;
+        if positions.has_repeats()? {
+            let [stored, indices, indptr] = all_three(&by_rows)?;
+            let summed = of_module(py, "bpfast._sparse", "summed")?;
+            let summed = call(&summed, (stored, indices, indptr))?;
+            let [stored, indices, indptr] = summed.extract::<[Bound<'py, PyAny>; 3]>()?;
+            let summed = [stored, indices, indptr].map(Some);
+            (positions, data) = parts(&summed, (n, width))?;
+        }
+        Ok(Self {
+            given,
+            numbers: Numbers::Sparse(matrix, positions, data),
+        })
+    }
+
+    /// # Errors
+    /// As [`Inputs::new`] and [`Inputs::sparse`].
+    pub fn inputs(&self, network: &Network) -> Result<Inputs<'_, T>> {
+        match &self.numbers {
+            Numbers::Dense(x) => Inputs::new(network, x.as_array()?),
+            Numbers::Sparse(_, positions, values) => {
+                Inputs::sparse(network, positions.with(values.as_slice()?)?)
+            }
+        }
+    }
+
+    /// The arrays that the user gave.
+    pub fn given(&self) -> [Option<&Bound<'py, PyAny>>; 3] {
+        self.given.each_ref().map(Option::as_ref)
+    }
+
+    /// x as an array of the dtype, or as a matrix in CSR format.
+    pub fn object(&self) -> Bound<'py, PyAny> {
+        match &self.numbers {
+            Numbers::Dense(x) => x.as_any().clone(),
+            Numbers::Sparse(matrix, ..) => matrix.clone(),
+        }
+    }
+}
+
+/// x, kept from call to call: an array of the user's, or a copy of a sparse matrix.
+pub enum Stored<T: Element> {
+    Dense(Py<PyArray2<T>>),
+    Sparse(Positions, Vec<T>),
+}
+
+/// It, borrowed.
+pub enum Borrowed<'a, 'py, T: Element> {
+    Dense(ReadArray<'py, T, Ix2>),
+    Sparse(&'a Positions, &'a [T]),
+}
+
+impl<T: Element> Stored<T> {
+    /// # Errors
+    /// As [`X::parse`].
+    pub fn parse(x: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(match X::<T>::parse(x)?.numbers {
+            Numbers::Dense(x) => Self::Dense(x.as_any().cast::<PyArray2<T>>()?.clone().unbind()),
+            Numbers::Sparse(_, positions, values) => {
+                Self::Sparse(positions, copied("x", values.as_slice()?)?)
+            }
+        })
+    }
+
+    /// The same of the numbers of a dense array that are not 0, where they are at most a `share`.
+    ///
+    /// # Errors
+    /// Another call is writing to the array; no memory.
+    pub fn without_zeros(self, py: Python<'_>, share: f64) -> PyResult<Self> {
+        let Self::Dense(array) = &self else {
+            return Ok(self);
+        };
+        let x = input::<T, Ix2>("x", array.bind(py))?;
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss
+        )]
+        let most = (x.len() as f64 * share) as usize;
+        let width = x.as_array()?.ncols();
+        let numbers = x.as_slice()?;
+        let found = py.detach(|| Positions::of_dense(numbers, width, most))?;
+        drop(x);
+        Ok(match found {
+            Some((positions, values)) => Self::Sparse(positions, values),
+            None => self,
+        })
+    }
+
+    /// # Errors
+    /// Another call is writing to the array.
+    pub fn borrow<'a, 'py>(&'a self, py: Python<'py>) -> PyResult<Borrowed<'a, 'py, T>> {
+        Ok(match self {
+            Self::Dense(x) => Borrowed::Dense(input::<T, Ix2>("x", x.bind(py))?),
+            Self::Sparse(positions, values) => Borrowed::Sparse(positions, values),
+        })
+    }
+}
+
+impl<T: Element> Borrowed<'_, '_, T> {
+    /// # Errors
+    /// As [`Inputs::new`] and [`Inputs::sparse`].
+    pub fn inputs(&self, network: &Network) -> Result<Inputs<'_, T>> {
+        match self {
+            Self::Dense(x) => Inputs::new(network, x.as_array()?),
+            Self::Sparse(positions, values) => Inputs::sparse(network, positions.with(values)?),
+        }
+    }
+}
+
+/// Whether a row of a CSR matrix has a column more than once.
+///
+/// # Errors
+/// A damaged matrix.
+#[pyfunction]
+pub fn has_repeats(rows: &Bound<'_, PyAny>) -> PyResult<bool> {
+    guarded(|| {
+        let shape = rows.getattr(intern!(rows.py(), "shape"))?.extract()?;
+        let positions = positions(&arrays(rows)?, shape)?;
+        Ok(positions.has_repeats()?)
+    })
+}
+
+/// Whether `x` is a sparse matrix or array of SciPy's.
+fn is_sparse(x: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static MODULES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = x.py();
+    let modules = MODULES.import(py, "sys", "modules")?;
+    let scipy = modules.call_method1(intern!(py, "get"), (intern!(py, "scipy.sparse"),))?;
+    match scipy.getattr_opt(intern!(py, "issparse"))? {
+        Some(issparse) => call(&issparse, (x,))?.is_truthy(),
+        None => Ok(false),
+    }
+}
+
+/// The three arrays of compressed rows or columns, if it has them.
+fn arrays<'py>(matrix: &Bound<'py, PyAny>) -> PyResult<[Option<Bound<'py, PyAny>>; 3]> {
+    let array = |name| match attribute(matrix, name) {
+        Ok(array) => Ok(Some(array)),
+        Err(error) if error.is_instance_of::<PyAttributeError>(matrix.py()) => Ok(None),
+        Err(error) => Err(error),
+    };
+    Ok([array("data")?, array("indices")?, array("indptr")?])
+}
+
+/// The proven positions of compressed rows, and what is stored there.
+///
+/// # Errors
+/// TypeError for what is not of numbers; ValueError for what are no rows of `shape`.
+fn parts<'py, T: Element>(
+    arrays: &[Option<Bound<'py, PyAny>>; 3],
+    shape: (usize, usize),
+) -> PyResult<(Positions, ReadArray<'py, T, Ix1>)> {
+    let data = input::<T, Ix1>("x", all_three(arrays)?[0])?;
+    let positions = positions(arrays, shape)?;
+    positions.check(data.len())?;
+    Ok((positions, data))
+}
+
+/// The positions alone.
+///
+/// # Errors
+/// As [`parts`].
+fn positions(arrays: &[Option<Bound<'_, PyAny>>; 3], shape: (usize, usize)) -> PyResult<Positions> {
+    let [_, indices, indptr] = all_three(arrays)?;
+    let int32 = |value: &Bound<'_, PyAny>| value.cast::<PyArray1<i32>>().is_ok();
+    Ok(if int32(indptr) && int32(indices) {
+        let (indptr, indices) = (
+            integers::<i32>("x", indptr)?,
+            integers::<i32>("x", indices)?,
+        );
+        Positions::new(shape, indptr.as_slice()?, indices.as_slice()?)?
+    } else {
+        let (indptr, indices) = (
+            integers::<i64>("x", indptr)?,
+            integers::<i64>("x", indices)?,
+        );
+        Positions::new(shape, indptr.as_slice()?, indices.as_slice()?)?
+    })
+}
+
+fn all_three<'a, 'py>(
+    arrays: &'a [Option<Bound<'py, PyAny>>; 3],
+) -> PyResult<[&'a Bound<'py, PyAny>; 3]> {
+    match arrays {
+        [Some(data), Some(indices), Some(indptr)] => Ok([data, indices, indptr]),
+        _ => Err(PyTypeError::new_err(
+            "x: expected a sparse matrix with data, indices and indptr",
+        )),
+    }
+}

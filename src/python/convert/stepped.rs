@@ -1,0 +1,161 @@
+//! An array that a step changes, its gradient, and what is kept for it, all in one order.
+
+use std::borrow::Cow;
+
+use numpy::ndarray::{Ix1, IxDyn};
+use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods, dtype};
+use pyo3::prelude::*;
+
+use crate::base::error::Error;
+use crate::engine::optimizer::{Changed, MOST_KEPT};
+use crate::python::borrow::Element;
+use crate::python::borrow::{
+    Access, Borrow, BorrowScope, Order, ReadArray, WriteArray, block, check_spread,
+    check_writeable, fill,
+};
+use crate::python::call::errors::wrong_type;
+use crate::python::convert::arrays::{is_plain, numbers, refuse_masked};
+
+/// One of `params` and what belongs to it, borrowed.
+pub struct Stepped<'py, T> {
+    params: WriteArray<'py, T, IxDyn>,
+    gradient: ReadArray<'py, T, IxDyn>,
+    kept: Vec<WriteArray<'py, T, Ix1>>,
+    /// The user's array, where `params` is a copy of it.
+    original: Option<(Bound<'py, PyUntypedArray>, Borrow)>,
+}
+
+/// Their numbers.
+pub struct Slices<'a, T> {
+    pub changed: Changed<'a, T>,
+    pub gradient: &'a [T],
+}
+
+/// A gradient as an array of numbers.
+///
+/// # Errors
+/// It is of something else.
+pub fn gradient_of<'py, T: Element>(
+    argument: &str,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    match value.cast::<PyArrayDyn<T>>() {
+        Ok(array) if is_plain(value) => Ok(array.as_untyped().clone()),
+        _ => numbers(argument, value),
+    }
+}
+
+/// The array if it is an aligned block of `T` in this order.
+fn as_block<'py, T: Element>(
+    array: &Bound<'py, PyUntypedArray>,
+    order: Order,
+) -> Option<Bound<'py, PyArrayDyn<T>>> {
+    let array = array.cast::<PyArrayDyn<T>>().ok()?;
+    order
+        .is_usable::<T>(array.as_untyped())
+        .then(|| array.clone())
+}
+
+impl<'py, T: Element> Stepped<'py, T> {
+    /// Borrows by the `scope` of all arrays of a step; `names`: what `params` and `gradient` are called.
+    ///
+    /// # Errors
+    /// `params` is read-only or overlaps itself; `gradient` is of another shape; one of the arrays
+    /// shares memory with another, or another call uses it.
+    pub fn new<'a>(
+        scope: &mut BorrowScope<'py>,
+        names: [Cow<'static, str>; 2],
+        params: &Bound<'py, PyUntypedArray>,
+        gradient: &Bound<'py, PyUntypedArray>,
+        kept: impl Iterator<Item = &'a Bound<'py, PyAny>>,
+    ) -> PyResult<Self>
+    where
+        'py: 'a,
+    {
+        let [of_params, of_gradient] = names;
+        check_writeable(&of_params, params)?;
+        refuse_masked(&of_params, params)?;
+        check_spread(&of_params, params)?;
+        if gradient.shape() != params.shape() {
+            return Err(Error::shape(&of_gradient, params.shape(), gradient.shape()).into());
+        }
+        let order = Order::of(params);
+        let dtype = || Some(dtype::<T>(params.py()));
+        let (params, original) = if let Some(params) = as_block::<T>(params, order) {
+            (scope.write(of_params, &params, order)?, None)
+        } else {
+            let borrow = scope.hold(of_params.clone(), params, Access::Write)?;
+            let copy = block(&of_params, &borrow, params, dtype(), order)?;
+            let copy = scope.write(of_params, copy.cast()?, order)?;
+            (copy, Some((params.clone(), borrow)))
+        };
+        let gradient = if let Some(gradient) = as_block::<T>(gradient, order) {
+            scope.read(of_gradient, &gradient, order)?
+        } else {
+            let borrow = scope.hold(of_gradient.clone(), gradient, Access::Read)?;
+            let copy = block(&of_gradient, &borrow, gradient, dtype(), order)?;
+            scope.read(of_gradient, copy.cast()?, order)?
+        };
+        let mut kept_arrays = Vec::with_capacity(MOST_KEPT);
+        for kept in kept {
+            let vector = kept.cast::<PyArray1<T>>();
+            let vector =
+                vector.map_err(|_| wrong_type("state", "a vector of the same dtype", kept))?;
+            kept_arrays.push(scope.write("state", vector, Order::C)?);
+        }
+        Ok(Self {
+            params,
+            gradient,
+            kept: kept_arrays,
+            original,
+        })
+    }
+
+    /// How many parameters there are.
+    pub fn len(&self) -> usize {
+        self.params.len()
+    }
+
+    /// # Errors
+    /// An array was changed in place meanwhile; there are numbers for other parameters.
+    pub fn slices(&mut self) -> PyResult<Slices<'_, T>> {
+        Ok(Slices {
+            changed: side_by_side(self.params.as_slice_mut()?, &mut self.kept)?,
+            gradient: self.gradient.as_slice()?,
+        })
+    }
+
+    /// Brings the parameters back to where they came from.
+    ///
+    /// # Errors
+    /// Those of NumPy, which has no reason for one.
+    pub fn write_back(&self) -> PyResult<()> {
+        match &self.original {
+            Some((array, borrow)) => fill("params", borrow, array, self.params.as_untyped()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Parameters, and what an optimizer keeps for them.
+///
+/// # Errors
+/// It keeps more than any does, or numbers for other parameters.
+pub fn side_by_side<'a, T: Element>(
+    params: &'a mut [T],
+    kept: &'a mut [WriteArray<'_, T, Ix1>],
+) -> PyResult<Changed<'a, T>> {
+    if kept.len() > MOST_KEPT {
+        return Err(
+            Error::value("state", format!("at most {MOST_KEPT} arrays"), kept.len()).into(),
+        );
+    }
+    let mut slices = Vec::with_capacity(MOST_KEPT);
+    for kept in kept {
+        if kept.len() != params.len() {
+            return Err(Error::value("state", params.len(), kept.len()).into());
+        }
+        slices.push(kept.as_slice_mut()?);
+    }
+    Ok(Changed::new(params, slices))
+}

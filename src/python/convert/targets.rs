@@ -1,0 +1,191 @@
+//! y, sample_weight and reduction as Python gives them.
+
+use numpy::ndarray::{Ix1, Ix2};
+use numpy::{PyArray1, PyArray2, PyArrayDescrMethods, PyUntypedArrayMethods};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::base::error::{Error, Result, Shape};
+use crate::data::labels::no_values;
+use crate::data::{Reduction, Targets};
+use crate::model::architecture::Network;
+use crate::model::cost::Cost;
+use crate::python::borrow::Element;
+use crate::python::borrow::{ReadArray, readonly};
+use crate::python::convert::arrays::{self, input, numbers};
+use crate::python::convert::config::Name;
+use crate::python::convert::custom::as_batch;
+
+/// How the examples of a call count.
+pub struct Weighting<'py> {
+    sample_weight: Option<ReadArray<'py, f64, Ix1>>,
+    reduction: Reduction,
+}
+
+impl<'py> Weighting<'py> {
+    /// # Errors
+    /// Wrong types, an unknown reduction.
+    pub fn parse(
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        reduction: Name<'py>,
+    ) -> PyResult<Self> {
+        Ok(Self {
+            sample_weight: sample_weight
+                .map(|weights| input::<f64, Ix1>("sample_weight", weights))
+                .transpose()?,
+            reduction: Reduction::from_name(&reduction.text("reduction")?)?,
+        })
+    }
+
+    /// `targets` with these weights.
+    ///
+    /// # Errors
+    /// As [`Targets::weighted`].
+    pub fn apply<'a, T: Element>(
+        &'a self,
+        targets: Targets<'a, T>,
+        n: usize,
+    ) -> Result<Targets<'a, T>> {
+        let weights = self.sample_weight.as_ref().map(ReadArray::as_slice);
+        targets.weighted(n, self.reduction, weights.transpose()?)
+    }
+}
+
+impl<'py> Weighting<'py> {
+    /// The weights as an array of float64.
+    pub fn object(&self) -> Option<Bound<'py, PyAny>> {
+        let weights = self.sample_weight.as_ref();
+        weights.map(|weights| weights.as_any().clone())
+    }
+}
+
+/// y, borrowed or converted.
+pub enum Y<'py, T: Element> {
+    Values(ReadArray<'py, T, Ix2>),
+    Labels(ReadArray<'py, i64, Ix1>),
+}
+
+impl<'py, T: Element> Y<'py, T> {
+    /// Integers of shape (n,) are labels; all else is the outputs wanted.
+    ///
+    /// # Errors
+    /// Wrong types and wrong ranks.
+    pub fn parse(width: usize, cost: Cost, n: usize, y: &Bound<'py, PyAny>) -> PyResult<Self> {
+        if y.cast::<PyArray2<T>>().is_ok() {
+            return Ok(Self::Values(input::<T, Ix2>("y", y)?));
+        }
+        let array = numbers("y", y)?;
+        if array.ndim() == 1 {
+            if array.dtype().kind() != b'f' {
+                return Ok(Self::Labels(arrays::labels("y", &array, width)?));
+            }
+            let floats = input::<f64, Ix1>("y", &array)?;
+            let whole = floats.as_slice()?.iter().all(|y| y.fract() == 0.0);
+            return Err(no_values(width, cost, n, array.len(), whole).into());
+        }
+        let expected = [n, width];
+        if array.shape() != expected {
+            let column = array.shape() == [n, 1] && array.dtype().kind() != b'f';
+            if column && cost.takes_labels() {
+                let got = format!("{}; labels have one axis: y.ravel()", Shape(array.shape()));
+                return Err(Error::value("y", format!("shape {}", Shape(&expected)), got).into());
+            }
+            return Err(Error::shape("y", &expected, array.shape()).into());
+        }
+        Ok(Self::Values(input::<T, Ix2>("y", &array)?))
+    }
+
+    /// The targets of `n` examples.
+    ///
+    /// # Errors
+    /// As [`Targets::values`] and [`Targets::labels`].
+    pub fn targets(&self, width: usize, cost: Cost, n: usize) -> Result<Targets<'_, T>> {
+        match self {
+            Self::Values(y) => Targets::values(width, n, y.as_array()?),
+            Self::Labels(y) => Targets::labels(width, cost, n, y.as_slice()?),
+        }
+    }
+
+    /// # Errors
+    /// As [`Cost::check_range`].
+    pub fn check_range(&self, width: usize, cost: Cost, first: usize) -> Result<()> {
+        match self {
+            Self::Values(y) => cost.check_range(y.as_slice()?, width, first),
+            Self::Labels(_) => Ok(()),
+        }
+    }
+}
+
+/// y, kept from call to call.
+pub enum Kept<T: Element> {
+    Values(Py<PyArray2<T>>),
+    Labels(Py<PyArray1<i64>>),
+    /// What a cost that is a callable wants.
+    Any(Py<PyAny>),
+}
+
+/// It, borrowed.
+pub enum Borrowed<'py, T: Element> {
+    Y(Y<'py, T>),
+    Any,
+}
+
+impl<T: Element> Kept<T> {
+    /// # Errors
+    /// As [`Y::parse`] and [`Y::targets`]; for a custom cost another number of entries than `n`.
+    pub fn parse(
+        network: &Network,
+        custom: bool,
+        n: usize,
+        y: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        if custom {
+            return Ok(Self::Any(as_batch(y, n)?.into_any().unbind()));
+        }
+        let (width, cost) = (network.n_outputs(), network.cost());
+        let y = Y::<T>::parse(width, cost, n, y)?;
+        y.targets(width, cost, n)?;
+        y.check_range(width, cost, 0)?;
+        Ok(match y {
+            Y::Values(y) => Self::Values(y.as_any().cast::<PyArray2<T>>()?.clone().unbind()),
+            Y::Labels(y) => Self::Labels(y.as_any().cast::<PyArray1<i64>>()?.clone().unbind()),
+        })
+    }
+
+    /// # Errors
+    /// Another call is writing to the array.
+    pub fn borrow<'py>(&self, py: Python<'py>) -> PyResult<Borrowed<'py, T>> {
+        Ok(match self {
+            Self::Values(y) => Borrowed::Y(Y::Values(input::<T, Ix2>("y", y.bind(py))?)),
+            // Its dtype may have been changed in place.
+            Self::Labels(y) => {
+                let y = y.bind(py).as_any().cast::<PyArray1<i64>>();
+                let changed = |_| PyValueError::new_err("y: expected labels as before, got others");
+                Borrowed::Y(Y::Labels(readonly("y", y.map_err(changed)?)?))
+            }
+            Self::Any(_) => Borrowed::Any,
+        })
+    }
+
+    /// The array as Python sees it.
+    pub fn object<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        match self {
+            Self::Values(y) => y.bind(py).clone().into_any(),
+            Self::Labels(y) => y.bind(py).clone().into_any(),
+            Self::Any(y) => y.bind(py).clone(),
+        }
+    }
+}
+
+impl<T: Element> Borrowed<'_, T> {
+    /// The targets of `n` examples.
+    ///
+    /// # Errors
+    /// As [`Targets::values`] and [`Targets::labels`].
+    pub fn targets(&self, network: &Network, n: usize) -> Result<Targets<'_, T>> {
+        match self {
+            Self::Y(y) => y.targets(network.n_outputs(), network.cost(), n),
+            Self::Any => Ok(Targets::none(n)),
+        }
+    }
+}

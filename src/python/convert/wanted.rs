@@ -1,0 +1,40 @@
+//! What is wanted of a batch: y, or what a cost that is a callable has returned for its outputs.
+
+use pyo3::prelude::*;
+
+use crate::base::error::Result;
+use crate::data::Targets;
+use crate::model::cost::Cost;
+use crate::python::borrow::Element;
+use crate::python::convert::custom::Costs;
+use crate::python::convert::targets::Y;
+
+/// One of the two, borrowed or converted.
+pub enum Wanted<'py, T: Element> {
+    Y(Y<'py, T>),
+    Costs(Costs<'py, T>),
+}
+
+impl<T: Element> Wanted<'_, T> {
+    /// The targets of `n` examples.
+    ///
+    /// # Errors
+    /// As [`Targets::values`] and [`Targets::labels`].
+    pub fn targets(&self, width: usize, cost: Cost, n: usize) -> Result<Targets<'_, T>> {
+        match self {
+            Self::Y(y) => y.targets(width, cost, n),
+            Self::Costs(costs) => Targets::values(width, n, costs.nabla_a.as_array()?),
+        }
+    }
+
+    /// The C_x of a cost that is a callable.
+    ///
+    /// # Errors
+    /// Python code has changed the array in place since.
+    pub fn costs(&self) -> PyResult<Option<&[f64]>> {
+        Ok(match self {
+            Self::Y(_) => None,
+            Self::Costs(costs) => Some(costs.of_examples.as_slice()?),
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! Parameters for a sparse x, in rows that begin with lines of the cache.
+//!
+//! A stored number of x meets one row of the first layer's weights, which is read in the forward pass
+//! and changed after it. A row of 30 float32 lies in two lines or three, and most of its registers in
+//! two lines each, which takes twice as long. So a run of steps with a sparse x works on a copy whose
+//! rows are whole lines.
+
+use crate::base::alloc::reserve_for;
+use crate::base::cache_line;
+use crate::base::cancel::Pulse;
+use crate::base::error::Result;
+use crate::data::Incoming;
+use crate::engine::optimizer::Changed;
+use crate::kernels::real::Real;
+use crate::model::architecture::Network;
+use crate::train::Run;
+
+/// The weights that are met for each number that is copied, so that the copies do not show.
+const MEETINGS: usize = 8;
+/// The most numbers that are copied: larger networks wait for memory in any case.
+const MOST: usize = 1 << 20;
+
+/// Room for the copy.
+#[derive(Debug, Default)]
+pub struct Lines<T>(Vec<T>);
+
+/// The network whose rows are lines, where a run is the faster for it.
+///
+/// # Errors
+/// No vector can be so long.
+pub fn network<T: Real>(run: &Run<'_, T>, params: &[T]) -> Result<Option<Network>> {
+    let first = &run.network.layers()[0];
+    let line = cache_line::numbers::<T>();
+    let Incoming::Sparse(x) = run.inputs.x else {
+        return Ok(None);
+    };
+    // A cost of the caller may look at its parameters; the norm of a gradient is a sum whose order
+    // follows from where its numbers lie.
+    let lies_well = cache_line::before(params) == 0 && first.n_out.is_multiple_of(line);
+    let stored = x.stored() / run.inputs.len() * run.order.len();
+    let copied = params.len().saturating_mul(1 + run.settings.rule.kept());
+    let pays = first.n_out > line
+        && copied <= MOST
+        && stored.saturating_mul(first.n_out) >= MEETINGS * copied;
+    let is_seen = run.costs.is_some() || run.settings.clip_norm.is_some();
+    if lies_well || !pays || is_seen {
+        return Ok(None);
+    }
+    run.network.in_lines(line).map(Some)
+}
+
+impl<T: Real> Lines<T> {
+    /// Copies what is changed to where the parameters of `wide` lie.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn copy<'a>(
+        &'a mut self,
+        network: &Network,
+        wide: &Network,
+        changed: &Changed<'_, T>,
+    ) -> Result<Changed<'a, T>> {
+        let (length, count) = (wide.length(), 1 + changed.count());
+        let all = length * count + cache_line::numbers::<T>();
+        reserve_for("params in lines", &mut self.0, all, 1, &Pulse::none())?;
+        let first = cache_line::before(&self.0);
+        let places = &mut self.0[first..first + length * count];
+        for (part, place) in changed.parts().zip(places.chunks_exact_mut(length)) {
+            let row = wide.layers()[0].row;
+            let (weights, rest) = part.split_at(network.layers()[0].weights.len());
+            let (rows, place) = place.split_at_mut(wide.layers()[0].weights.len());
+            let narrow = network.layers()[0].row;
+            for (row, place) in weights.chunks_exact(narrow).zip(rows.chunks_exact_mut(row)) {
+                let (place, between) = place.split_at_mut(narrow);
+                place.copy_from_slice(row);
+                between.fill(T::ZERO);
+            }
+            place.copy_from_slice(rest);
+        }
+        let mut places = places.chunks_exact_mut(length);
+        let params = places.next().unwrap_or_default();
+        Ok(Changed::new(params, places))
+    }
+}
+
+/// Copies them back.
+pub fn copy_back<T: Real>(
+    network: &Network,
+    wide: &Network,
+    from: &Changed<'_, T>,
+    to: &mut Changed<'_, T>,
+) {
+    let (narrow, row) = (network.layers()[0].row, wide.layers()[0].row);
+    for (from, to) in from.parts().zip(to.parts_mut()) {
+        let (rows, rest) = from.split_at(wide.layers()[0].weights.len());
+        let (weights, place) = to.split_at_mut(network.layers()[0].weights.len());
+        for (row, place) in rows.chunks_exact(row).zip(weights.chunks_exact_mut(narrow)) {
+            place.copy_from_slice(&row[..narrow]);
+        }
+        place.copy_from_slice(rest);
+    }
+}
