@@ -11,7 +11,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use bpfast::Real;
-use bpfast::base::cancel::Pulse;
+use bpfast::base::cancel::CancelToken;
 use bpfast::kernels::gemm::{
     Layout, Onto, Values, {self},
 };
@@ -139,8 +139,8 @@ fn compare<T: Real + 'static>(case: &str, rows: usize, n_in: usize, n_out: usize
         numbers(rows * n_out),
     );
     let bias = vec![T::ZERO; n_out];
-    let mut room = vec![T::ZERO; gemm::room::<T>(n_in * n_out)];
-    let (pulse, values, by_example) = (Pulse::none(), Values::by_example, Layout::Examples);
+    let mut pack_buffer = vec![T::ZERO; gemm::pack_buffer::<T>(n_in * n_out)];
+    let (cancel, values, by_example) = (CancelToken::none(), Values::by_example, Layout::Examples);
     let mut out = vec![T::ZERO; (rows * n_out).max(rows * n_in).max(n_in * n_out)];
 
     let mut lines = Vec::new();
@@ -160,17 +160,17 @@ fn compare<T: Real + 'static>(case: &str, rows: usize, n_in: usize, n_out: usize
             let out = &mut out[..m * n];
             samples[0].push(per_second(m * k * n, || match kind {
                 "forward" => {
-                    let (a, neurons, room) = (values(&a), 0..n_out, &mut room);
-                    gemm::forward(a, &w, &bias, neurons, out, by_example, room, &pulse);
+                    let (a, neurons, pack_buffer) = (values(&a), 0..n_out, &mut pack_buffer);
+                    gemm::forward(a, &w, &bias, neurons, out, by_example, pack_buffer, &cancel);
                 }
                 "errors" => {
-                    let (delta, room) = (values(&delta), &mut room);
-                    gemm::errors(delta, &w, out, by_example, n_in, room, &pulse);
+                    let (delta, pack_buffer) = (values(&delta), &mut pack_buffer);
+                    gemm::errors(delta, &w, out, by_example, n_in, pack_buffer, &cancel);
                 }
                 _ => {
-                    let (a, delta, room) = (values(&a), values(&delta), &mut room);
+                    let (a, delta, pack_buffer) = (values(&a), values(&delta), &mut pack_buffer);
                     let onto = Onto::Nothing;
-                    gemm::gradients(a, delta, rows, 0, out, false, onto, room, &pulse);
+                    gemm::gradients(a, delta, rows, 0, out, false, onto, pack_buffer, &cancel);
                 }
             }));
             samples[1].push(per_second(m * k * n, || by_gemm(&left, &right, out)));

@@ -2,7 +2,7 @@
 //! of backpropagation (Nielsen, *Neural Networks and Deep Learning*, ch. 2) over whole batches, on
 //! all cores, with the same bits on every run.
 //!
-//! A [`Network`] is sizes, activations and a cost; its parameters are one flat vector. A
+//! A [`Architecture`] is sizes, activations and a cost; its parameters are one flat vector. A
 //! [`engine::batch::Call`] brings network, parameters and a batch together and runs them on a
 //! [`pool::Team`] of threads.
 //!
@@ -45,5 +45,5 @@ pub use base::error::{Error, Result};
 pub use kernels::real::Real;
 pub use kernels::simd::simd_level;
 pub use model::activation::Activation;
-pub use model::architecture::Network;
+pub use model::architecture::Architecture;
 pub use model::cost::Cost;

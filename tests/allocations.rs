@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bpfast::data::{Inputs, Targets};
 use bpfast::engine::batch::{Call, Scratch};
-use bpfast::engine::optimizer::{Changed, Rule};
+use bpfast::engine::optimizer::{ParamsAndState, Rule};
 use bpfast::kernels::csr::{Gathered, Positions};
 use bpfast::pool::Team;
 use bpfast::train::{self, Report, Run, Settings};
-use bpfast::{Activation, Cost, Network};
+use bpfast::{Activation, Architecture, Cost};
 use ndarray::ArrayView2;
 
 /// The system's allocator, which counts what the whole process asks of it.
@@ -35,9 +35,15 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// The allocations of `calls` calls, forward and backprop, after two that warm up.
-fn allocations(network: &Network, n: usize, threads: usize, labels: bool, calls: usize) -> usize {
-    let (width, outputs) = (network.n_inputs(), network.n_outputs());
-    let params = vec![0.01_f32; network.n_params()];
+fn allocations(
+    architecture: &Architecture,
+    n: usize,
+    threads: usize,
+    labels: bool,
+    calls: usize,
+) -> usize {
+    let (width, outputs) = (architecture.n_inputs(), architecture.n_outputs());
+    let params = vec![0.01_f32; architecture.n_params()];
     let (x, y) = (vec![0.5; n * width], vec![0.25; n * outputs]);
     let classes = vec![0; n];
     let mut gradient = vec![f32::NAN; params.len()];
@@ -46,14 +52,14 @@ fn allocations(network: &Network, n: usize, threads: usize, labels: bool, calls:
     let kept = Team::assemble(threads);
     let mut turn = |team: &Team| {
         let x = ArrayView2::from_shape((n, width), &x).expect("whole rows");
-        let inputs = Inputs::new(network, x).expect("x fits");
+        let inputs = Inputs::new(architecture, x).expect("x fits");
         let targets = if labels {
-            Targets::labels(outputs, network.cost(), n, &classes)
+            Targets::labels(outputs, architecture.cost(), n, &classes)
         } else {
             let y = ArrayView2::from_shape((n, outputs), &y).expect("whole rows");
             Targets::values(outputs, n, y)
         };
-        let call = Call::new(network, &params, inputs, team, &|| false);
+        let call = Call::new(architecture, &params, inputs, team, &|| false);
         call.forward(&mut scratch, &mut out).expect("no interrupt");
         call.backprop(&targets.expect("y fits"), &mut scratch, &mut gradient)
             .expect("no interrupt");
@@ -68,15 +74,23 @@ fn allocations(network: &Network, n: usize, threads: usize, labels: bool, calls:
     ASKED.load(Ordering::Relaxed) - before
 }
 
-fn network(sizes: &[usize], output: Activation, cost: Cost) -> Network {
+fn architecture(sizes: &[usize], output: Activation, cost: Cost) -> Architecture {
     let hidden = vec![Activation::Tanh; sizes.len() - 2];
-    Network::new(sizes, &hidden, output, cost).expect("a network")
+    Architecture::new(sizes, &hidden, output, cost).expect("a network")
 }
 
 /// The same for rows that are gathered from a sparse matrix for each call.
-fn sparse_allocations(network: &Network, n: usize, threads: usize, calls: usize) -> usize {
-    let (width, outputs) = (network.n_inputs(), network.n_outputs());
-    let (params, y) = (vec![0.01_f32; network.n_params()], vec![0.25; n * outputs]);
+fn sparse_allocations(
+    architecture: &Architecture,
+    n: usize,
+    threads: usize,
+    calls: usize,
+) -> usize {
+    let (width, outputs) = (architecture.n_inputs(), architecture.n_outputs());
+    let (params, y) = (
+        vec![0.01_f32; architecture.n_params()],
+        vec![0.25; n * outputs],
+    );
     let indptr: Vec<i64> = (0..).take(2 * n + 1).collect();
     let positions = Positions::new((2 * n, width), &indptr, &vec![1; 2 * n]).expect("positions");
     let values = vec![0.5; 2 * n];
@@ -87,10 +101,10 @@ fn sparse_allocations(network: &Network, n: usize, threads: usize, calls: usize)
     let team = Team::assemble(threads);
     let mut turn = || {
         let x = gathered.gather(x, &rows).expect("memory");
-        let inputs = Inputs::sparse(network, x).expect("x fits");
+        let inputs = Inputs::sparse(architecture, x).expect("x fits");
         let y = ArrayView2::from_shape((n, outputs), &y).expect("whole rows");
         let targets = Targets::values(outputs, n, y).expect("y fits");
-        let call = Call::new(network, &params, inputs, &team, &|| false);
+        let call = Call::new(architecture, &params, inputs, &team, &|| false);
         call.backprop(&targets, &mut scratch, &mut gradient)
             .expect("no interrupt");
     };
@@ -102,13 +116,13 @@ fn sparse_allocations(network: &Network, n: usize, threads: usize, calls: usize)
 }
 
 /// The same for steps of training by Adam: what a run of many takes beyond one of two.
-fn training_allocations(network: &Network, batch_size: usize, threads: usize) -> usize {
+fn training_allocations(architecture: &Architecture, batch_size: usize, threads: usize) -> usize {
     let n = 3 * batch_size;
-    let (width, outputs) = (network.n_inputs(), network.n_outputs());
+    let (width, outputs) = (architecture.n_inputs(), architecture.n_outputs());
     let (x, y) = (vec![0.5_f64; n * width], vec![0.25; n * outputs]);
     let x = ArrayView2::from_shape((n, width), &x).expect("whole rows");
     let y = ArrayView2::from_shape((n, outputs), &y).expect("whole rows");
-    let mut params = vec![0.01; network.n_params()];
+    let mut params = vec![0.01; architecture.n_params()];
     let mut kept = vec![vec![0.0; params.len()]; 2];
     let (beta1, beta2, epsilon, decay) = (0.9, 0.999, 1e-8, 0.0);
     let settings = Settings {
@@ -134,18 +148,18 @@ fn training_allocations(network: &Network, batch_size: usize, threads: usize) ->
     let mut turn = |steps: usize| {
         let before = ASKED.load(Ordering::Relaxed);
         let run = Run {
-            network,
+            architecture,
             settings: &settings,
-            inputs: Inputs::new(network, x).expect("x fits"),
+            inputs: Inputs::new(architecture, x).expect("x fits"),
             targets: Targets::values(outputs, n, y).expect("y fits"),
             costs: None,
             order: &order[..steps * batch_size],
             rates: &rates,
             steps_before: 0,
             team: &team,
-            question: &|| false,
+            should_cancel: &|| false,
         };
-        let changed = Changed::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
+        let changed = ParamsAndState::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
         let outcome = run.run(&mut scratch, changed, &mut report);
         outcome.expect("no interrupt");
         ASKED.load(Ordering::Relaxed) - before
@@ -158,13 +172,13 @@ fn training_allocations(network: &Network, batch_size: usize, threads: usize) ->
 /// One test, for another would allocate meanwhile.
 #[test]
 fn steady_state_allocates_nothing() {
-    let quadratic = |sizes: &[usize]| network(sizes, Activation::Sigmoid, Cost::Quadratic);
+    let quadratic = |sizes: &[usize]| architecture(sizes, Activation::Sigmoid, Cost::Quadratic);
     let small = quadratic(&[20, 30, 5]);
-    let classes = network(&[20, 30, 5], Activation::Softmax, Cost::LogLikelihood);
+    let classes = architecture(&[20, 30, 5], Activation::Softmax, Cost::LogLikelihood);
     let large = quadratic(&[2, 400, 330, 1]);
     assert!(large.n_params() > 1 << 17); // in blocks of 4096 rows, as src/engine/plan.rs says
     for threads in [1, 2, 3] {
-        for (name, network, n, labels, calls) in [
+        for (name, architecture, n, labels, calls) in [
             ("lanes", &small, 20_000, false, 20),
             ("lanes of a chunk", &small, 2000, false, 20),
             ("a block", &small, 32, false, 20),
@@ -175,15 +189,15 @@ fn steady_state_allocates_nothing() {
             ("blocks", &large, 4100, false, 1),
             ("one block", &large, 300, false, 2),
         ] {
-            let asked = allocations(network, n, threads, labels, calls);
+            let asked = allocations(architecture, n, threads, labels, calls);
             assert_eq!(asked, 0, "{name}, {threads} threads");
         }
-        for (network, batch_size) in [(&small, 10), (&small, 2000), (&large, 60)] {
-            let asked = training_allocations(network, batch_size, threads);
+        for (architecture, batch_size) in [(&small, 10), (&small, 2000), (&large, 60)] {
+            let asked = training_allocations(architecture, batch_size, threads);
             assert_eq!(asked, 0, "steps of {batch_size}, {threads} threads");
         }
-        for (network, n) in [(&small, 32), (&small, 2000), (&large, 300)] {
-            let asked = sparse_allocations(network, n, threads, 5);
+        for (architecture, n) in [(&small, 32), (&small, 2000), (&large, 300)] {
+            let asked = sparse_allocations(architecture, n, threads, 5);
             assert_eq!(asked, 0, "sparse, {n}, {threads} threads");
         }
     }

@@ -4,7 +4,7 @@ use bpfast::base::error::Kind;
 use bpfast::data::{Inputs, Reduction, Targets};
 use bpfast::engine::batch::{Call, Scratch};
 use bpfast::pool::Team;
-use bpfast::{Activation, Cost, Network, Real};
+use bpfast::{Activation, Architecture, Cost, Real};
 use ndarray::ArrayView2;
 
 /// Numbers in (−1, 1) that look random and are the same everywhere.
@@ -21,26 +21,26 @@ fn numbers<T: Real>(seed: u64, length: usize) -> Vec<T> {
 }
 
 /// C and its gradient of a batch of `n` examples, into NaN-filled places.
-fn backprop<T: Real>(network: &Network, n: usize, threads: usize) -> (f64, Vec<T>) {
-    backprop_after(&mut Scratch::default(), network, n, threads)
+fn backprop<T: Real>(architecture: &Architecture, n: usize, threads: usize) -> (f64, Vec<T>) {
+    backprop_after(&mut Scratch::default(), architecture, n, threads)
 }
 
 /// The same with the buffers that other calls have left behind.
 fn backprop_after<T: Real>(
     scratch: &mut Scratch<T>,
-    network: &Network,
+    architecture: &Architecture,
     n: usize,
     threads: usize,
 ) -> (f64, Vec<T>) {
-    let (width, outputs) = (network.sizes()[0], network.n_outputs());
-    let params: Vec<T> = numbers(1, network.n_params());
+    let (width, outputs) = (architecture.sizes()[0], architecture.n_outputs());
+    let params: Vec<T> = numbers(1, architecture.n_params());
     let (x, y): (Vec<T>, Vec<T>) = (numbers(2, n * width), numbers(3, n * outputs));
     let x = ArrayView2::from_shape((n, width), &x).expect("whole rows");
     let y = ArrayView2::from_shape((n, outputs), &y).expect("whole rows");
-    let inputs = Inputs::new(network, x).expect("x fits");
+    let inputs = Inputs::new(architecture, x).expect("x fits");
     let targets = Targets::values(outputs, n, y).expect("y fits");
     let team = Team::assemble(threads);
-    let call = Call::new(network, &params, inputs, &team, &|| false);
+    let call = Call::new(architecture, &params, inputs, &team, &|| false);
     let mut gradient = vec![T::from_f64(f64::NAN); params.len()];
     let cost = call
         .backprop(&targets, scratch, &mut gradient)
@@ -48,9 +48,9 @@ fn backprop_after<T: Real>(
     (cost, gradient)
 }
 
-fn one_layer(n_in: usize, n_out: usize) -> Network {
+fn one_layer(n_in: usize, n_out: usize) -> Architecture {
     let (output, cost) = (Activation::Identity, Cost::Quadratic);
-    Network::new(&[n_in, n_out], &[], output, cost).expect("a network")
+    Architecture::new(&[n_in, n_out], &[], output, cost).expect("a network")
 }
 
 /// A layer of identity neurons worked out with plain loops: z = W a + b, δ = (z − y)/n.
@@ -109,19 +109,19 @@ fn products_of_every_size_agree_with_loops() {
 }
 
 /// Networks and batches that are cut in every way: lanes, one block, several blocks.
-fn cut() -> [(Network, usize); 4] {
-    let network = |sizes: &[usize]| {
+fn cut() -> [(Architecture, usize); 4] {
+    let architecture = |sizes: &[usize]| {
         let hidden = [Activation::Tanh, Activation::Gelu];
         let (output, cost) = (Activation::Softmax, Cost::LogLikelihood);
-        Network::new(sizes, &hidden, output, cost).expect("a network")
+        Architecture::new(sizes, &hidden, output, cost).expect("a network")
     };
     // More than 2^17 parameters make blocks, here of 4096 rows (src/engine/plan.rs).
     let large = [2, 400, 330, 3];
     [
-        (network(&[20, 30, 40, 5]), 5000),
-        (network(&[20, 30, 40, 5]), 300),
-        (network(&large), 600),
-        (network(&large), 4200),
+        (architecture(&[20, 30, 40, 5]), 5000),
+        (architecture(&[20, 30, 40, 5]), 300),
+        (architecture(&large), 600),
+        (architecture(&large), 4200),
     ]
 }
 
@@ -132,10 +132,10 @@ fn bits((cost, gradient): (f64, Vec<f32>)) -> (u64, Vec<u32>) {
 
 #[test]
 fn the_bits_do_not_depend_on_the_team() {
-    for (network, n) in cut() {
-        let alone = bits(backprop(&network, n, 1));
+    for (architecture, n) in cut() {
+        let alone = bits(backprop(&architecture, n, 1));
         for threads in [2, 3, 8] {
-            let found = bits(backprop(&network, n, threads));
+            let found = bits(backprop(&architecture, n, threads));
             assert!(found == alone, "{n} rows, {threads} threads");
         }
     }
@@ -145,10 +145,10 @@ fn the_bits_do_not_depend_on_the_team() {
 fn the_bits_do_not_depend_on_the_calls_before() {
     let mut scratch = Scratch::default();
     for turn in 0..2 {
-        for (network, n) in cut() {
+        for (architecture, n) in cut() {
             for threads in [2, 1] {
-                let found = bits(backprop_after(&mut scratch, &network, n, threads));
-                let fresh = bits(backprop(&network, n, threads));
+                let found = bits(backprop_after(&mut scratch, &architecture, n, threads));
+                let fresh = bits(backprop(&architecture, n, threads));
                 assert!(found == fresh, "turn {turn}: {n} rows, {threads} threads");
             }
         }
@@ -165,17 +165,17 @@ fn an_example_has_the_same_bits_alone_and_in_a_batch() {
         ([3, 2, 4, 1], Sigmoid),
         ([40, 5000, 70, 200], Softmax),
     ] {
-        let network = Network::new(&sizes, &hidden, output, cost).expect("a network");
+        let architecture = Architecture::new(&sizes, &hidden, output, cost).expect("a network");
         let (width, outputs) = (sizes[0], sizes[3]);
-        let params: Vec<f32> = numbers(1, network.n_params());
+        let params: Vec<f32> = numbers(1, architecture.n_params());
         let x: Vec<f32> = numbers(2, 3 * width);
         let forward = |x: &[f32], threads: usize| {
             let n = x.len() / width;
             let x = ArrayView2::from_shape((n, width), x).expect("whole rows");
-            let inputs = Inputs::new(&network, x).expect("x fits");
+            let inputs = Inputs::new(&architecture, x).expect("x fits");
             let team = Team::assemble(threads);
             let mut out = vec![f32::NAN; n * outputs];
-            Call::new(&network, &params, inputs, &team, &|| false)
+            Call::new(&architecture, &params, inputs, &team, &|| false)
                 .forward(&mut Scratch::default(), &mut out)
                 .expect("nobody interrupts");
             bits((0.0, out)).1
@@ -197,14 +197,14 @@ fn an_example_has_the_same_bits_alone_and_in_a_batch() {
 
 #[test]
 fn an_interrupted_call_says_so() {
-    let network = one_layer(2000, 2000);
-    let params: Vec<f64> = numbers(1, network.n_params());
+    let architecture = one_layer(2000, 2000);
+    let params: Vec<f64> = numbers(1, architecture.n_params());
     let x: Vec<f64> = numbers(2, 4000 * 2000);
     let x = ArrayView2::from_shape((4000, 2000), &x).expect("whole rows");
-    let inputs = Inputs::new(&network, x).expect("x fits");
+    let inputs = Inputs::new(&architecture, x).expect("x fits");
     // The question is asked every 25 ms; the call would take ten times that.
     let team = Team::alone();
-    let call = Call::new(&network, &params, inputs, &team, &|| true);
+    let call = Call::new(&architecture, &params, inputs, &team, &|| true);
     let mut out = vec![f64::NAN; 4000 * 2000];
     let error = call
         .forward(&mut Scratch::default(), &mut out)

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use crate::base::allocator::is_low;
-use crate::base::cancel::Pulse;
+use crate::base::cancel::CancelToken;
 use crate::base::error::{Error, Result};
 
 /// [`reserve_for`] what a call works in.
@@ -14,12 +14,12 @@ pub fn reserve<T: Copy + Default>(
     buffer: &mut Vec<T>,
     rows: usize,
     columns: usize,
-    pulse: &Pulse<'_>,
+    cancel: &CancelToken<'_>,
 ) -> Result<()> {
-    reserve_for("workspace", buffer, rows, columns, pulse)
+    reserve_for("workspace", buffer, rows, columns, cancel)
 }
 
-/// Makes `buffer` at least rows · columns long; less where `pulse` says stop. `what` names it.
+/// Makes `buffer` at least rows · columns long; less where `cancel` says stop. `what` names it.
 ///
 /// # Errors
 /// The memory cannot be had.
@@ -29,9 +29,9 @@ pub fn reserve_for<T: Copy + Default>(
     buffer: &mut Vec<T>,
     rows: usize,
     columns: usize,
-    pulse: &Pulse<'_>,
+    cancel: &CancelToken<'_>,
 ) -> Result<()> {
-    reserve_with(what, buffer, (rows, columns), 0, pulse)
+    reserve_with(what, buffer, (rows, columns), 0, cancel)
 }
 
 /// The same with some numbers more.
@@ -44,12 +44,12 @@ pub fn reserve_with<T: Copy + Default>(
     buffer: &mut Vec<T>,
     (rows, columns): (usize, usize),
     more: usize,
-    pulse: &Pulse<'_>,
+    cancel: &CancelToken<'_>,
 ) -> Result<()> {
     let length = rows.checked_mul(columns);
     match length.and_then(|length| length.checked_add(more)) {
         Some(length) if length <= buffer.len() => Ok(()),
-        length => grow(what, buffer, (rows, columns), length, pulse),
+        length => grow(what, buffer, (rows, columns), length, cancel),
     }
 }
 
@@ -60,7 +60,7 @@ fn grow<T: Copy + Default>(
     buffer: &mut Vec<T>,
     (rows, columns): (usize, usize),
     length: Option<usize>,
-    pulse: &Pulse<'_>,
+    cancel: &CancelToken<'_>,
 ) -> Result<()> {
     /// Few enough to be had from the system and set to 0 within a few milliseconds.
     const STEP: usize = 1 << 20;
@@ -76,7 +76,7 @@ fn grow<T: Copy + Default>(
     if is_low() || buffer.try_reserve_exact(missing).is_err() {
         return Err(refuse());
     }
-    while buffer.len() < length && !pulse.stopped_after(STEP) {
+    while buffer.len() < length && !cancel.poll_after(STEP) {
         buffer.resize(length.min(buffer.len() + STEP), T::default());
     }
     Ok(())

@@ -12,20 +12,20 @@ use crate::base::error::{Error, Result};
 pub const INTERVAL: Duration = Duration::from_millis(25);
 
 /// The caller's question "shall I stop?", asked on the calling thread alone.
-pub type Question<'a> = &'a (dyn Fn() -> bool + Sync);
+pub type ShouldCancel<'a> = &'a (dyn Fn() -> bool + Sync);
 
 /// The stop flag of one call, shared by the threads that work on it.
 #[derive(Debug, Default)]
-pub struct Stop(AtomicBool);
+pub struct CancelFlag(AtomicBool);
 
-impl Stop {
+impl CancelFlag {
     /// Whether the call has been asked to stop.
-    pub fn is_set(&self) -> bool {
+    pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
     /// Asks the call to stop.
-    pub(crate) fn set(&self) {
+    pub(crate) fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
@@ -33,87 +33,90 @@ impl Stop {
 /// Runs `work` on the calling thread under its pulse.
 ///
 /// # Errors
-/// The answer to `question` was yes: some of the work is not done.
-pub fn watch<R>(question: Question<'_>, work: impl FnOnce(&Pulse<'_>) -> Result<R>) -> Result<R> {
-    let stop = Stop::default();
-    let result = work(&Pulse::caller(&stop, question))?;
-    if stop.is_set() {
+/// The answer to `should_cancel` was yes: some of the work is not done.
+pub fn cancellable<R>(
+    should_cancel: ShouldCancel<'_>,
+    work: impl FnOnce(&CancelToken<'_>) -> Result<R>,
+) -> Result<R> {
+    let flag = CancelFlag::default();
+    let result = work(&CancelToken::caller(&flag, should_cancel))?;
+    if flag.is_cancelled() {
         return Err(Error::interrupted());
     }
     Ok(result)
 }
 
 /// How much work, in multiply-adds, is done between two looks at the clock: below a millisecond.
-const UNWATCHED: usize = 1 << 22;
+const UNPOLLED: usize = 1 << 22;
 
 /// What an exponential, an error function or a step of a cost counts, in multiply-adds.
 pub const ELEMENT_WORK: usize = 64;
 
 /// One thread's hold on the stop flag. On the calling thread it also asks the question.
-pub struct Pulse<'a> {
-    stop: &'a Stop,
+pub struct CancelToken<'a> {
+    flag: &'a CancelFlag,
     /// The question, and when it was last asked: None before the first look at the clock.
-    question: Option<(Question<'a>, Cell<Option<Instant>>)>,
-    unwatched: Cell<usize>,
+    should_cancel: Option<(ShouldCancel<'a>, Cell<Option<Instant>>)>,
+    unpolled: Cell<usize>,
 }
 
-impl<'a> Pulse<'a> {
+impl<'a> CancelToken<'a> {
     /// For the thread that made the call.
-    pub fn caller(stop: &'a Stop, question: Question<'a>) -> Self {
+    pub fn caller(flag: &'a CancelFlag, should_cancel: ShouldCancel<'a>) -> Self {
         Self {
-            stop,
-            question: Some((question, Cell::new(None))),
-            unwatched: Cell::new(0),
+            flag,
+            should_cancel: Some((should_cancel, Cell::new(None))),
+            unpolled: Cell::new(0),
         }
     }
 
     /// For a thread that helps.
-    pub fn helper(stop: &'a Stop) -> Self {
+    pub fn helper(flag: &'a CancelFlag) -> Self {
         Self {
-            stop,
-            question: None,
-            unwatched: Cell::new(0),
+            flag,
+            should_cancel: None,
+            unpolled: Cell::new(0),
         }
     }
 
     /// For work too short to be interrupted.
-    pub fn none() -> Pulse<'static> {
-        static NEVER: Stop = Stop(AtomicBool::new(false));
-        Pulse::helper(&NEVER)
+    pub fn none() -> CancelToken<'static> {
+        static NEVER: CancelFlag = CancelFlag(AtomicBool::new(false));
+        CancelToken::helper(&NEVER)
     }
 
     /// Called after `work` multiply-adds: true when the rest should be left undone.
-    pub fn stopped_after(&self, work: usize) -> bool {
-        let unwatched = self.unwatched.get().saturating_add(work);
-        if unwatched < UNWATCHED {
-            self.unwatched.set(unwatched);
-            return self.stop.is_set();
+    pub fn poll_after(&self, work: usize) -> bool {
+        let unpolled = self.unpolled.get().saturating_add(work);
+        if unpolled < UNPOLLED {
+            self.unpolled.set(unpolled);
+            return self.flag.is_cancelled();
         }
-        self.unwatched.set(0);
-        self.stopped()
+        self.unpolled.set(0);
+        self.poll()
     }
 
     /// The same, with a look at the clock at once.
-    pub fn stopped(&self) -> bool {
-        if let Some((question, last)) = &self.question
-            && !self.stop.is_set()
+    pub fn poll(&self) -> bool {
+        if let Some((should_cancel, last)) = &self.should_cancel
+            && !self.flag.is_cancelled()
         {
             let now = Instant::now();
             // Short calls never come here: they pay for no look at the clock.
             if last.get().is_some_and(|last| now - last < INTERVAL) {
                 return false;
             }
-            if last.replace(Some(now)).is_some() && question() {
-                self.stop.set();
+            if last.replace(Some(now)).is_some() && should_cancel() {
+                self.flag.cancel();
             }
         }
-        self.stop.is_set()
+        self.flag.is_cancelled()
     }
 
     /// Locks what the threads of the call share; None when the rest should be left undone. In a child
     /// that the question has forked, a thread that is not there may hold the lock for ever.
     pub fn lock<'b, D>(&self, shared: &'b Mutex<D>) -> Option<MutexGuard<'b, D>> {
-        if self.stop.is_set() {
+        if self.flag.is_cancelled() {
             return None;
         }
         // A panic leaves nothing half-changed under such a lock, so poison means nothing.

@@ -1,7 +1,7 @@
 //! Random numbers by counting: a number is a function of a key and of where it is used, and of
 //! nothing else, so that it does not matter in which order, or by which thread, it is drawn.
 
-use crate::base::cancel::{ELEMENT_WORK, Pulse};
+use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 
 /// Philox4x32-10: four words for each key and counter (Salmon, Moraes, Dror and Shaw, 2011).
 pub fn philox(key: u64, counter: [u32; 4]) -> [u32; 4] {
@@ -36,8 +36,8 @@ pub enum Purpose {
 }
 
 /// 0, …, n − 1 in the random order of `epoch`: the same for the same `seed`, always. Left undone
-/// where `pulse` says so.
-pub fn permutation(seed: u64, epoch: u64, order: &mut [u32], pulse: &Pulse<'_>) {
+/// where `cancel` says so.
+pub fn permutation(seed: u64, epoch: u64, order: &mut [u32], cancel: &CancelToken<'_>) {
     for (place, index) in order.iter_mut().zip(0..) {
         *place = index;
     }
@@ -50,7 +50,7 @@ pub fn permutation(seed: u64, epoch: u64, order: &mut [u32], pulse: &Pulse<'_>) 
         if at == 0 {
             let (index, index_high) = halves(block as u64);
             words = philox(seed, [index, index_high, low, purpose]);
-            if pulse.stopped_after(ELEMENT_WORK) {
+            if cancel.poll_after(ELEMENT_WORK) {
                 return;
             }
         }
@@ -98,7 +98,7 @@ mod tests {
     fn an_order_holds_every_example_once() {
         for n in [0, 1, 2, 3, 10, 1000] {
             let mut order = vec![7; n];
-            permutation(3, 1, &mut order, &Pulse::none());
+            permutation(3, 1, &mut order, &CancelToken::none());
             let mut sorted = order.clone();
             sorted.sort_unstable();
             assert!(
@@ -110,7 +110,7 @@ mod tests {
         }
         let order = |seed, epoch| {
             let mut order = vec![0; 50];
-            permutation(seed, epoch, &mut order, &Pulse::none());
+            permutation(seed, epoch, &mut order, &CancelToken::none());
             order
         };
         assert_eq!(order(1, 2), order(1, 2));
@@ -124,7 +124,7 @@ mod tests {
         let mut counts = [[0.0_f64; 5]; 5];
         for epoch in 0..5000 {
             let mut order = [0; 5];
-            permutation(0, epoch, &mut order, &Pulse::none());
+            permutation(0, epoch, &mut order, &CancelToken::none());
             for (place, &example) in order.iter().enumerate() {
                 counts[place][example as usize] += 1.0;
             }

@@ -10,7 +10,7 @@ use crate::data::contiguous;
 use crate::kernels::csr::SparseRows;
 use crate::kernels::gemm::Values;
 use crate::kernels::real::Real;
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 
 /// a^(l−1) of some examples: what comes into a layer.
 #[derive(Debug, Clone, Copy)]
@@ -34,8 +34,8 @@ impl<'a, T: Real> Inputs<'a, T> {
     ///
     /// # Errors
     /// Another shape, an empty batch, or another layout.
-    pub fn new(network: &Network, x: ArrayView2<'a, T>) -> Result<Self> {
-        let (n, width) = check_shape(network, x.dim())?;
+    pub fn new(architecture: &Architecture, x: ArrayView2<'a, T>) -> Result<Self> {
+        let (n, width) = check_shape(architecture, x.dim())?;
         let x = Incoming::Dense(Values::by_example(contiguous("x", x)?));
         Ok(Self { n, width, x })
     }
@@ -45,8 +45,8 @@ impl<'a, T: Real> Inputs<'a, T> {
     ///
     /// # Errors
     /// Another shape, an empty batch.
-    pub fn sparse(network: &Network, x: SparseRows<'a, T>) -> Result<Self> {
-        let (n, width) = check_shape(network, (x.len(), x.width()))?;
+    pub fn sparse(architecture: &Architecture, x: SparseRows<'a, T>) -> Result<Self> {
+        let (n, width) = check_shape(architecture, (x.len(), x.width()))?;
         let x = Incoming::Sparse(x);
         Ok(Self { n, width, x })
     }
@@ -111,20 +111,20 @@ impl<'a, T: Real> Inputs<'a, T> {
     }
 
     /// The multiply-adds of the forward pass's products.
-    pub(crate) fn products(&self, network: &Network) -> usize {
-        let all = self.n.saturating_mul(network.n_weights());
+    pub(crate) fn products(&self, architecture: &Architecture) -> usize {
+        let all = self.n.saturating_mul(architecture.n_weights());
         let Some(stored) = self.stored() else {
             return all;
         };
-        let first = &network.layers()[0];
+        let first = &architecture.layers()[0];
         let missing = self.n.saturating_mul(first.n_in).saturating_sub(stored);
         all.saturating_sub(missing.saturating_mul(first.n_out))
     }
 
     /// What the forward pass costs, in multiply-adds.
-    pub fn work(&self, network: &Network) -> usize {
-        let elements = network.n_neurons().saturating_mul(ELEMENT_WORK);
-        self.products(network)
+    pub fn work(&self, architecture: &Architecture) -> usize {
+        let elements = architecture.n_neurons().saturating_mul(ELEMENT_WORK);
+        self.products(architecture)
             .saturating_add(self.n.saturating_mul(elements))
     }
 
@@ -151,9 +151,13 @@ impl<'a, T: Real> Inputs<'a, T> {
 
 /// # Errors
 /// x is not of shape (n, n_1), or n = 0.
-fn check_shape(network: &Network, (n, width): (usize, usize)) -> Result<(usize, usize)> {
-    if width != network.n_inputs() {
-        return Err(Error::shape("x", &[n, network.n_inputs()], &[n, width]));
+fn check_shape(architecture: &Architecture, (n, width): (usize, usize)) -> Result<(usize, usize)> {
+    if width != architecture.n_inputs() {
+        return Err(Error::shape(
+            "x",
+            &[n, architecture.n_inputs()],
+            &[n, width],
+        ));
     }
     if n == 0 {
         return Err(Error::value("x", "one example or more", "an empty batch"));

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::base::cancel::{ELEMENT_WORK, Pulse};
+use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 use crate::data::{Incoming, Inputs, Targets};
 use crate::engine::dropout::drop;
 use crate::engine::workspace::Buffers;
@@ -13,7 +13,7 @@ use crate::kernels::gemm::{self, Layout, Onto, Values};
 use crate::kernels::real::Real;
 use crate::kernels::spmm;
 use crate::model::activation::Activation;
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 use crate::model::cost::Cost;
 
 /// BP1: δ^L = ∇_a C ⊙ σ'(z^L), for the examples `rows` of the batch.
@@ -27,7 +27,7 @@ pub fn bp1<T: Real>(
     targets: &Targets<'_, T>,
     rows: Range<usize>,
     delta: &mut [T],
-    pulse: &Pulse<'_>,
+    cancel: &CancelToken<'_>,
 ) {
     let width = a.len() / rows.len();
     let examples = rows
@@ -35,12 +35,12 @@ pub fn bp1<T: Real>(
         .zip(rows_of(z, width).zip(a.chunks_exact(width)));
     for ((x, (z, a)), delta) in examples.zip(delta.chunks_exact_mut(width)) {
         cost.nabla(output, z, a, targets.of(x), delta);
-        if pulse.stopped_after(width * ELEMENT_WORK) {
+        if cancel.poll_after(width * ELEMENT_WORK) {
             return;
         }
     }
     if !cost.is_fused(output) {
-        output.pull_back(delta, a, z, width, pulse);
+        output.pull_back(delta, a, z, width, cancel);
     }
     // After σ', which may be as small as the factor is large.
     for (x, delta) in rows.zip(delta.chunks_exact_mut(width)) {
@@ -48,7 +48,7 @@ pub fn bp1<T: Real>(
         for delta in delta {
             *delta *= factor;
         }
-        if pulse.stopped_after(width) {
+        if cancel.poll_after(width) {
             return;
         }
     }
@@ -62,14 +62,14 @@ pub fn cost<T: Real>(
     a: &[T],
     targets: &Targets<'_, T>,
     rows: Range<usize>,
-    pulse: &Pulse<'_>,
+    cancel: &CancelToken<'_>,
 ) -> f64 {
     let width = a.len() / rows.len();
     let mut sum = 0.0;
     for (x, (z, a)) in rows.zip(rows_of(z, width).zip(a.chunks_exact(width))) {
         let of_example = cost.of_example(output, z, a, targets.of(x));
         sum += targets.sample_weight(x) * of_example;
-        if pulse.stopped_after(width * ELEMENT_WORK) {
+        if cancel.poll_after(width * ELEMENT_WORK) {
             break;
         }
     }
@@ -79,7 +79,7 @@ pub fn cost<T: Real>(
 /// BP2: δ^l = (δ^(l+1) W^(l+1)) ⊙ σ'(z^l).
 ///
 /// `delta_next`: (rows, n_(l+1)); `weights`: (W^(l+1))ᵀ, (n_l, n_(l+1)); `a`, `delta`, and `z` where
-/// σ' reads it: (rows, n_l) as `layout` says, `width` = n_l; `room`: what a product needs.
+/// σ' reads it: (rows, n_l) as `layout` says, `width` = n_l; `pack_buffer`: what a product needs.
 pub fn bp2<T: Real>(
     delta_next: Values<'_, T>,
     weights: &[T],
@@ -88,19 +88,32 @@ pub fn bp2<T: Real>(
     delta: &mut [T],
     layout: Layout,
     width: usize,
-    room: &mut [T],
-    pulse: &Pulse<'_>,
+    pack_buffer: &mut [T],
+    cancel: &CancelToken<'_>,
 ) {
-    gemm::errors(delta_next, weights, delta, layout, width, room, pulse);
-    activation.pull_back(delta, a, z, width, pulse);
+    gemm::errors(
+        delta_next,
+        weights,
+        delta,
+        layout,
+        width,
+        pack_buffer,
+        cancel,
+    );
+    activation.pull_back(delta, a, z, width, cancel);
 }
 
 /// BP3: ∂C/∂b^l = Σ_x δ^l, added to what `nabla_b` holds.
 ///
-/// `delta`: (rows, n_l); `nabla_b`: (n_l,); `room`: what a product needs where `delta` lies by
+/// `delta`: (rows, n_l); `nabla_b`: (n_l,); `pack_buffer`: what a product needs where `delta` lies by
 /// neuron, else nothing.
-pub fn bp3<T: Real>(delta: Values<'_, T>, nabla_b: &mut [T], room: &mut [T], pulse: &Pulse<'_>) {
-    gemm::sums(delta, nabla_b, room, pulse);
+pub fn bp3<T: Real>(
+    delta: Values<'_, T>,
+    nabla_b: &mut [T],
+    pack_buffer: &mut [T],
+    cancel: &CancelToken<'_>,
+) {
+    gemm::sums(delta, nabla_b, pack_buffer, cancel);
 }
 
 /// BP4: (∂C/∂W^l)ᵀ = (a^(l−1))ᵀ δ^l, for the weights out of the neurons from `first` on, whose rows
@@ -108,7 +121,7 @@ pub fn bp3<T: Real>(delta: Values<'_, T>, nabla_b: &mut [T], room: &mut [T], pul
 /// sparse, a sum there is taken for terms. With `biases`, BP3 comes behind it, in the same way.
 ///
 /// `delta`: (rows, n_l), by example where `a` is sparse; `a`: (rows, n_(l−1)); `nabla_w`:
-/// (neurons, n_l), a row more with `biases`; `room`: what a product needs.
+/// (neurons, n_l), a row more with `biases`; `pack_buffer`: what a product needs.
 pub fn bp4<T: Real>(
     delta: Values<'_, T>,
     a: Incoming<'_, T>,
@@ -117,15 +130,34 @@ pub fn bp4<T: Real>(
     nabla_w: &mut [T],
     biases: bool,
     onto: Onto,
-    room: &mut [T],
-    pulse: &Pulse<'_>,
+    pack_buffer: &mut [T],
+    cancel: &CancelToken<'_>,
 ) {
     match a {
         Incoming::Dense(a) => {
-            gemm::gradients(a, delta, rows, first, nabla_w, biases, onto, room, pulse);
+            gemm::gradients(
+                a,
+                delta,
+                rows,
+                first,
+                nabla_w,
+                biases,
+                onto,
+                pack_buffer,
+                cancel,
+            );
         }
         Incoming::Sparse(a) => {
-            bp4_sparse(delta, a, (first, row), nabla_w, biases, onto, room, pulse);
+            bp4_sparse(
+                delta,
+                a,
+                (first, row),
+                nabla_w,
+                biases,
+                onto,
+                pack_buffer,
+                cancel,
+            );
         }
     }
 }
@@ -139,8 +171,8 @@ fn bp4_sparse<T: Real>(
     nabla_w: &mut [T],
     biases: bool,
     onto: Onto,
-    room: &mut [T],
-    pulse: &Pulse<'_>,
+    pack_buffer: &mut [T],
+    cancel: &CancelToken<'_>,
 ) {
     let add = onto != Onto::Nothing;
     let behind = if biases {
@@ -149,28 +181,28 @@ fn bp4_sparse<T: Real>(
         0
     };
     let (nabla_w, nabla_b) = nabla_w.split_at_mut(nabla_w.len() - behind);
-    spmm::gradients(a, delta.numbers, first, nabla_w, row, add, pulse);
+    spmm::gradients(a, delta.numbers, first, nabla_w, row, add, cancel);
     if biases {
         if !add {
             nabla_b.fill(T::ZERO);
         }
-        bp3(delta, nabla_b, room, pulse);
+        bp3(delta, nabla_b, pack_buffer, cancel);
     }
 }
 
 /// BP1 or BP2: fills δ^l of `buffers` for the layer at `index`; they hold the forward pass of the
 /// examples `rows`, and δ^(l+1).
 pub fn error<T: Real>(
-    network: &Network,
+    architecture: &Architecture,
     params: &[T],
     targets: &Targets<'_, T>,
     rows: Range<usize>,
     buffers: &mut [Buffers<&mut [T]>],
     index: usize,
-    room: &mut [T],
-    pulse: &Pulse<'_>,
+    pack_buffer: &mut [T],
+    cancel: &CancelToken<'_>,
 ) {
-    let layer = &network.layers()[index];
+    let layer = &architecture.layers()[index];
     let (these, after) = buffers.split_at_mut(index + 1);
     let Buffers {
         z,
@@ -184,16 +216,16 @@ pub fn error<T: Real>(
     // σ' is that of a^l before neurons were dropped.
     let a = if whole.is_empty() { a } else { whole };
     let activation = layer.activation;
-    let Some((next, after)) = network.layers().get(index + 1).zip(after.first()) else {
+    let Some((next, after)) = architecture.layers().get(index + 1).zip(after.first()) else {
         return bp1(
-            network.cost(),
+            architecture.cost(),
             activation,
             z,
             a,
             targets,
             rows,
             delta,
-            pulse,
+            cancel,
         );
     };
     let weights = &params[next.weights.clone()];
@@ -206,8 +238,8 @@ pub fn error<T: Real>(
         delta,
         layout,
         width,
-        room,
-        pulse,
+        pack_buffer,
+        cancel,
     );
     if !mask.is_empty() {
         drop(delta, mask);
@@ -217,16 +249,16 @@ pub fn error<T: Real>(
 /// BP3 and BP4 of the layer at `index` for a chunk whose inputs are `x`, into their place in `gradient`,
 /// which lies as the parameters do, added `onto` what it holds.
 pub fn gradient<T: Real>(
-    network: &Network,
+    architecture: &Architecture,
     x: Inputs<'_, T>,
     buffers: &[Buffers<&mut [T]>],
     index: usize,
     gradient: &mut [T],
     onto: Onto,
-    room: &mut [T],
-    pulse: &Pulse<'_>,
+    pack_buffer: &mut [T],
+    cancel: &CancelToken<'_>,
 ) {
-    let (rows, layer) = (x.len(), &network.layers()[index]);
+    let (rows, layer) = (x.len(), &architecture.layers()[index]);
     let a = match index {
         0 => x.x,
         _ => Incoming::Dense(buffers[index - 1].activations()),
@@ -240,8 +272,8 @@ pub fn gradient<T: Real>(
         nabla,
         true,
         onto,
-        room,
-        pulse,
+        pack_buffer,
+        cancel,
     );
 }
 

@@ -2,7 +2,7 @@
 //! added pairwise, as in [`crate::base::sum::pairwise`], so that their error grows with the logarithm of n.
 
 use crate::base::alloc::reserve;
-use crate::base::cancel::Pulse;
+use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
 use crate::base::sum::pairwise::{reserve_each, sum_pairwise};
 use crate::data::Incoming;
@@ -27,10 +27,10 @@ pub fn bp2<T: Real>(
     (z, a): (&[T], &[T]),
     delta: &mut [T],
     width: usize,
-    pulse: &Pulse<'_>,
+    cancel: &CancelToken<'_>,
 ) -> Result<()> {
-    let mut room = room(weights.len(), pulse)?;
-    if pulse.stopped_after(0) {
+    let mut pack_buffer = pack_buffer(weights.len(), cancel)?;
+    if cancel.poll_after(0) {
         return Ok(()); // the room may be short
     }
     let (step, step_next) = (MAX_ROWS * width, MAX_ROWS * (weights.len() / width));
@@ -38,7 +38,7 @@ pub fn bp2<T: Real>(
         .chunks(step_next)
         .zip(z.chunks(step).zip(a.chunks(step)));
     for ((delta_next, (z, a)), delta) in chunks.zip(delta.chunks_mut(step)) {
-        let room = &mut room;
+        let pack_buffer = &mut pack_buffer;
         backward::bp2(
             Values::by_example(delta_next),
             weights,
@@ -47,8 +47,8 @@ pub fn bp2<T: Real>(
             delta,
             Layout::Examples,
             width,
-            room,
-            pulse,
+            pack_buffer,
+            cancel,
         );
     }
     Ok(())
@@ -58,11 +58,11 @@ pub fn bp2<T: Real>(
 ///
 /// # Errors
 /// The partial sums cannot be allocated.
-pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T], pulse: &Pulse<'_>) -> Result<()> {
+pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T], cancel: &CancelToken<'_>) -> Result<()> {
     let width = nabla_b.len();
     let chunks = delta.chunks(MAX_ROWS * width);
-    let mut stack = stack(chunks.len(), width, pulse)?;
-    if pulse.stopped_after(0) {
+    let mut stack = stack(chunks.len(), width, cancel)?;
+    if cancel.poll_after(0) {
         return Ok(()); // the stack may be short
     }
     sum_pairwise(
@@ -70,11 +70,11 @@ pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T], pulse: &Pulse<'_>) -> Result
         nabla_b,
         &mut stack,
         false,
-        pulse,
+        cancel,
         |delta, place, _| {
-            if !pulse.stopped_after(delta.len()) {
+            if !cancel.poll_after(delta.len()) {
                 place.fill(T::ZERO);
-                backward::bp3(Values::by_example(delta), place, &mut [], pulse);
+                backward::bp3(Values::by_example(delta), place, &mut [], cancel);
             }
         },
     );
@@ -91,13 +91,13 @@ pub fn bp4<T: Real>(
     a: &[T],
     nabla_w: &mut [T],
     n: usize,
-    pulse: &Pulse<'_>,
+    cancel: &CancelToken<'_>,
 ) -> Result<()> {
     let (n_out, n_in) = (delta.len() / n, a.len() / n);
     let chunks = delta.chunks(ROWS * n_out).zip(a.chunks(ROWS * n_in));
-    let mut stack = stack(n.div_ceil(ROWS), nabla_w.len(), pulse)?;
-    let mut room = room(nabla_w.len(), pulse)?;
-    if pulse.stopped_after(0) {
+    let mut stack = stack(n.div_ceil(ROWS), nabla_w.len(), cancel)?;
+    let mut pack_buffer = pack_buffer(nabla_w.len(), cancel)?;
+    if cancel.poll_after(0) {
         return Ok(()); // the stack may be short
     }
     sum_pairwise(
@@ -105,14 +105,24 @@ pub fn bp4<T: Real>(
         nabla_w,
         &mut stack,
         true,
-        pulse,
+        cancel,
         |(delta, a), place, add| {
-            if !pulse.stopped() {
-                let (rows, room) = (delta.len() / n_out, &mut room);
+            if !cancel.poll() {
+                let (rows, pack_buffer) = (delta.len() / n_out, &mut pack_buffer);
                 let (delta, a) = (Values::by_example(delta), Values::by_example(a));
                 let a = Incoming::Dense(a);
                 let onto = if add { Onto::Sum } else { Onto::Nothing };
-                backward::bp4(delta, a, rows, (0, n_out), place, false, onto, room, pulse);
+                backward::bp4(
+                    delta,
+                    a,
+                    rows,
+                    (0, n_out),
+                    place,
+                    false,
+                    onto,
+                    pack_buffer,
+                    cancel,
+                );
             }
         },
     );
@@ -120,15 +130,15 @@ pub fn bp4<T: Real>(
 }
 
 /// The partial sums of `chunks` that wait at once, but for the lowest.
-fn stack<T: Real>(chunks: usize, length: usize, pulse: &Pulse<'_>) -> Result<Vec<Vec<T>>> {
+fn stack<T: Real>(chunks: usize, length: usize, cancel: &CancelToken<'_>) -> Result<Vec<Vec<T>>> {
     let mut stack = Vec::new();
-    reserve_each(&mut stack, chunks.ilog2() as usize, length, pulse)?;
+    reserve_each(&mut stack, chunks.ilog2() as usize, length, cancel)?;
     Ok(stack)
 }
 
 /// What the products of so many weights need.
-fn room<T: Real>(weights: usize, pulse: &Pulse<'_>) -> Result<Vec<T>> {
-    let mut room = Vec::new();
-    reserve(&mut room, gemm::room::<T>(weights), 1, pulse)?;
-    Ok(room)
+fn pack_buffer<T: Real>(weights: usize, cancel: &CancelToken<'_>) -> Result<Vec<T>> {
+    let mut pack_buffer = Vec::new();
+    reserve(&mut pack_buffer, gemm::pack_buffer::<T>(weights), 1, cancel)?;
+    Ok(pack_buffer)
 }

@@ -6,7 +6,7 @@
 //! bit depends on the choice.
 
 use crate::kernels::gemm::Layout;
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 
 /// The numbers that are copied across in the time of a register's multiply-add: read off the
 /// products of layers of 50 by 50 with and without such a copy.
@@ -16,8 +16,14 @@ const WORTHWHILE: usize = 16;
 
 /// The layout of the layer at `index` for chunks of `rows` examples, in registers of `lanes`
 /// numbers, with its errors or without.
-pub fn layout(network: &Network, index: usize, rows: usize, lanes: usize, errors: bool) -> Layout {
-    let layers = network.layers();
+pub fn layout(
+    architecture: &Architecture,
+    index: usize,
+    rows: usize,
+    lanes: usize,
+    errors: bool,
+) -> Layout {
+    let layers = architecture.layers();
     let (Some(layer), Some(next)) = (layers.get(index), layers.get(index + 1)) else {
         return Layout::Examples; // the output, as the cost takes it
     };
@@ -66,11 +72,11 @@ mod tests {
 
     fn of(sizes: &[usize], rows: usize, errors: bool) -> Vec<Layout> {
         let hidden = vec![Activation::Tanh; sizes.len() - 2];
-        let network = Network::new(sizes, &hidden, Activation::Identity, Cost::Quadratic);
-        let network = network.expect("a network");
-        let layers = 0..network.layers().len();
+        let architecture = Architecture::new(sizes, &hidden, Activation::Identity, Cost::Quadratic);
+        let architecture = architecture.expect("a network");
+        let layers = 0..architecture.layers().len();
         layers
-            .map(|index| layout(&network, index, rows, 16, errors))
+            .map(|index| layout(&architecture, index, rows, 16, errors))
             .collect()
     }
 

@@ -9,21 +9,21 @@ use std::ops::Range;
 use crate::data::Inputs;
 use crate::kernels::gemm::multiplied_at_once;
 use crate::kernels::real::Real;
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 
 /// The multiply-adds of a forward pass, for each that the machine does at once, below which a thread
 /// is not worth having: some 10 µs.
 const THREAD_WORK: usize = 1 << 15;
 /// The examples whose costs are added first, a power of two. A chunk is a multiple of them, unless it is the last.
-const GRAIN: usize = 16;
+const COST_GROUP: usize = 16;
 /// The most rows of a chunk: its activations stay in the second-level cache.
 pub const MAX_ROWS: usize = 128;
 /// The most activations of a layer that a chunk has: very wide layers take few rows at a time.
 const MAX_ACTIVATIONS: usize = 1 << 21;
 /// The most chunks of a run: their gradients are added in registers, and only a run's in memory.
-const LONGEST_RUN: usize = 4;
+const LONGEST_GROUP: usize = 4;
 /// The runs that there are before they become longer: enough for the threads of most machines.
-const SHORT_RUNS: usize = 32;
+const SHORT_GROUPS: usize = 32;
 
 /// Parameters from which a gradient no longer stays in the cache: to add one costs as much as to
 /// compute some rows.
@@ -42,12 +42,12 @@ const BLOCK_ROWS: (usize, usize) = (128, 4096);
 
 /// How the gradients of the chunks are brought together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sum {
+pub enum SumOrder {
     /// The gradient of a run of chunks, one after the other; runs are added pairwise. For small
     /// networks and large batches.
-    Runs {
+    Groups {
         /// The chunks of a run; the last may have fewer.
-        chunks_per_run: usize,
+        chunks_per_group: usize,
     },
     /// The gradient is cut, and each part sums over all examples of a block in their order; blocks
     /// are added with compensation. For large networks or small batches.
@@ -62,61 +62,65 @@ pub enum Sum {
 pub struct Plan {
     n: usize,
     /// The examples whose costs are added first.
-    pub grain: usize,
-    /// The rows of a chunk, a multiple of `grain`; the last may have fewer.
+    pub cost_group: usize,
+    /// The rows of a chunk, a multiple of `cost_group`; the last may have fewer.
     pub rows: usize,
     /// The chunks of the batch.
     pub chunks: usize,
     /// How their gradients are brought together.
-    pub sum: Sum,
+    pub sum: SumOrder,
     /// The threads that have enough to do, at most those allowed.
     pub threads: usize,
 }
 
 impl Plan {
-    /// The plan for `inputs` of `network` on at most `threads` threads.
-    pub fn of<T: Real>(network: &Network, inputs: &Inputs<'_, T>, threads: usize) -> Self {
+    /// The plan for `inputs` of `architecture` on at most `threads` threads.
+    pub fn of<T: Real>(
+        architecture: &Architecture,
+        inputs: &Inputs<'_, T>,
+        threads: usize,
+    ) -> Self {
         let enough = THREAD_WORK * multiplied_at_once::<T>();
-        let busy = inputs.work(network) / enough;
-        Self::new(network, inputs.len(), threads.min(busy).max(1))
+        let busy = inputs.work(architecture) / enough;
+        Self::new(architecture, inputs.len(), threads.min(busy).max(1))
     }
 
-    /// The plan for `n` examples of `network` on `threads` threads.
-    fn new(network: &Network, n: usize, threads: usize) -> Self {
+    /// The plan for `n` examples of `architecture` on `threads` threads.
+    fn new(architecture: &Architecture, n: usize, threads: usize) -> Self {
         // Powers of two, so that the one divides the other.
-        let fit = 1 << (MAX_ACTIVATIONS / network.widest()).max(1).ilog2();
-        let grain = GRAIN.min(fit);
-        let large = network.n_params() > LARGE;
-        let most = fit.min(match (large, network.widest() >= WIDE) {
+        let fit = 1 << (MAX_ACTIVATIONS / architecture.widest()).max(1).ilog2();
+        let cost_group = COST_GROUP.min(fit);
+        let large = architecture.n_params() > LARGE;
+        let most = fit.min(match (large, architecture.widest() >= WIDE) {
             (false, _) => MAX_ROWS,
             (true, false) => LARGE_MAX_ROWS.0,
             (true, true) => LARGE_MAX_ROWS.1,
         });
         let runs = !large && n > SMALL_BATCH;
-        let block = BLOCK_ACTIVATIONS / network.n_neurons();
+        let block = BLOCK_ACTIVATIONS / architecture.n_neurons();
         let block = 1 << block.clamp(BLOCK_ROWS.0, BLOCK_ROWS.1).ilog2();
         let rows = if runs {
             most
         } else if n > block {
             // A divisor of the block.
-            (1 << (block / threads).max(1).ilog2()).clamp(grain, most)
+            (1 << (block / threads).max(1).ilog2()).clamp(cost_group, most)
         } else {
             let chunks = n.div_ceil(most).next_multiple_of(threads);
-            n.div_ceil(chunks).next_multiple_of(grain)
+            n.div_ceil(chunks).next_multiple_of(cost_group)
         };
         let chunks = n.div_ceil(rows);
         let sum = if runs {
-            Sum::Runs {
-                chunks_per_run: (chunks / SHORT_RUNS).clamp(1, LONGEST_RUN),
+            SumOrder::Groups {
+                chunks_per_group: (chunks / SHORT_GROUPS).clamp(1, LONGEST_GROUP),
             }
         } else {
-            Sum::Blocks {
+            SumOrder::Blocks {
                 chunks_per_block: block.div_ceil(rows),
             }
         };
         Self {
             n,
-            grain,
+            cost_group,
             rows,
             chunks,
             sum,
@@ -135,13 +139,13 @@ impl Plan {
     }
 
     /// The grains of the batch.
-    pub fn grains(&self) -> usize {
-        self.n.div_ceil(self.grain)
+    pub fn cost_groups(&self) -> usize {
+        self.n.div_ceil(self.cost_group)
     }
 
     /// The grains of a chunk.
-    pub fn grains_per_chunk(&self) -> usize {
-        self.rows / self.grain
+    pub fn cost_groups_per_chunk(&self) -> usize {
+        self.rows / self.cost_group
     }
 
     /// The chunks of the part `index` of the batch, a run or a block, with `length` chunks a part.
@@ -161,29 +165,29 @@ mod tests {
 
     #[test]
     fn every_example_is_in_one_chunk_and_every_chunk_in_one_part() {
-        let network = |sizes: &[usize]| {
-            Network::new(sizes, &[], Activation::Sigmoid, Cost::Quadratic).expect("a network")
+        let architecture = |sizes: &[usize]| {
+            Architecture::new(sizes, &[], Activation::Sigmoid, Cost::Quadratic).expect("a network")
         };
-        for (network, most) in [
-            (network(&[1, 1]), 128),
-            (network(&[784, 100]), 128),
-            (network(&[1000, 1000]), 512),
-            (network(&[1024, 1024]), 1024),
-            (network(&[1, 10_000_000]), 1),
+        for (architecture, most) in [
+            (architecture(&[1, 1]), 128),
+            (architecture(&[784, 100]), 128),
+            (architecture(&[1000, 1000]), 512),
+            (architecture(&[1024, 1024]), 1024),
+            (architecture(&[1, 10_000_000]), 1),
         ] {
-            assert_eq!(Plan::new(&network, 100_003, 1).rows, most);
+            assert_eq!(Plan::new(&architecture, 100_003, 1).rows, most);
             for (n, threads) in [1, 2, 15, 16, 17, 127, 129, 300, 1000, 4096, 100_003]
                 .into_iter()
                 .flat_map(|n| [1, 2, 3, 8, 1000].map(|threads| (n, threads)))
             {
-                let plan = Plan::new(&network, n, threads);
+                let plan = Plan::new(&architecture, n, threads);
                 let (parts, length) = match plan.sum {
-                    Sum::Runs { chunks_per_run } => {
-                        let runs = plan.chunks.div_ceil(chunks_per_run);
-                        assert!(runs >= plan.chunks.min(SHORT_RUNS), "{plan:?}");
-                        (runs, chunks_per_run)
+                    SumOrder::Groups { chunks_per_group } => {
+                        let runs = plan.chunks.div_ceil(chunks_per_group);
+                        assert!(runs >= plan.chunks.min(SHORT_GROUPS), "{plan:?}");
+                        (runs, chunks_per_group)
                     }
-                    Sum::Blocks { chunks_per_block } => {
+                    SumOrder::Blocks { chunks_per_block } => {
                         (plan.chunks.div_ceil(chunks_per_block), chunks_per_block)
                     }
                 };
@@ -194,13 +198,13 @@ mod tests {
                 let rows = chunks.into_iter().flat_map(|chunk| plan.rows_of(chunk));
                 assert!(rows.eq(0..n), "{plan:?}");
                 assert!(plan.rows <= most, "{plan:?}");
-                assert_eq!(plan.rows % plan.grain, 0, "{plan:?}");
+                assert_eq!(plan.rows % plan.cost_group, 0, "{plan:?}");
                 // Where bits are decided: the same for every number of threads.
-                let alone = Plan::new(&network, n, 1);
-                assert_eq!(plan.grain, alone.grain);
+                let alone = Plan::new(&architecture, n, 1);
+                assert_eq!(plan.cost_group, alone.cost_group);
                 let of_sum = |plan: Plan| match plan.sum {
-                    Sum::Runs { .. } => (true, plan.rows * length),
-                    Sum::Blocks { chunks_per_block } => {
+                    SumOrder::Groups { .. } => (true, plan.rows * length),
+                    SumOrder::Blocks { chunks_per_block } => {
                         (false, (chunks_per_block * plan.rows).min(n))
                     }
                 };
@@ -211,12 +215,12 @@ mod tests {
 
     #[test]
     fn a_thread_more_has_work_enough() {
-        let network = Network::new(&[100, 10], &[], Activation::Sigmoid, Cost::Quadratic);
-        let network = network.expect("a network");
+        let architecture = Architecture::new(&[100, 10], &[], Activation::Sigmoid, Cost::Quadratic);
+        let architecture = architecture.expect("a network");
         let threads = |n: usize| {
             let x = Array2::<f64>::zeros((n, 100));
-            let inputs = Inputs::new(&network, x.view()).expect("good inputs");
-            Plan::of(&network, &inputs, 8).threads
+            let inputs = Inputs::new(&architecture, x.view()).expect("good inputs");
+            Plan::of(&architecture, &inputs, 8).threads
         };
         let of_one = 100 * 10 + 10 * ELEMENT_WORK;
         let enough = (THREAD_WORK * multiplied_at_once::<f64>()).div_ceil(of_one);

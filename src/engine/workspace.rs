@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use crate::base::alloc::{reserve_list, reserve_with};
 use crate::base::cache_line;
-use crate::base::cancel::Pulse;
+use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
 use crate::engine::dropout::Dropout;
 use crate::engine::layout::layout;
 use crate::kernels::gemm::{Layout, Values, lanes};
 use crate::kernels::real::Real;
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 
 /// What is needed beside a^l.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,13 +38,13 @@ impl Keep {
         by_example: 0,
     };
     /// For a trace.
-    pub const SHOWN_TRACE: Self = Self {
+    pub const TRACE: Self = Self {
         every_z: true,
         delta: false,
         by_example: usize::MAX,
     };
     /// For the errors alone.
-    pub const SHOWN_ERRORS: Self = Self {
+    pub const TRACED_ERRORS: Self = Self {
         every_z: false,
         delta: true,
         by_example: usize::MAX,
@@ -141,20 +141,20 @@ pub struct Workspace<T: 'static> {
 }
 
 impl<T: Real> Workspace<T> {
-    /// Makes room for `n` examples of `network`, in chunks of `rows`. Allocates nothing where there is
+    /// Makes room for `n` examples of `architecture`, in chunks of `rows`. Allocates nothing where there is
     /// room already.
     ///
     /// # Errors
     /// The memory cannot be had.
     pub fn prepare(
         &mut self,
-        network: &Network,
+        architecture: &Architecture,
         (n, rows): (usize, usize),
         keep: Keep,
         dropout: Option<&Dropout<'_>>,
-        pulse: &Pulse<'_>,
+        cancel: &CancelToken<'_>,
     ) -> Result<()> {
-        let layers = network.layers();
+        let layers = architecture.layers();
         let missing = layers.len().saturating_sub(self.layers.len());
         reserve_list("workspace", &mut self.layers, missing)?;
         self.layers.resize_with(layers.len(), Buffers::default);
@@ -166,14 +166,14 @@ impl<T: Real> Workspace<T> {
             buffers.layout = if index < keep.by_example {
                 Layout::Examples
             } else {
-                layout(network, index, rows, lanes::<T>(), keep.delta)
+                layout(architecture, index, rows, lanes::<T>(), keep.delta)
             };
             let room = |buffer: &mut _| {
                 let line = cache_line::numbers::<T>();
-                reserve_with("workspace", buffer, (n, layer.n_out), line, pulse)
+                reserve_with("workspace", buffer, (n, layer.n_out), line, cancel)
             };
             room(&mut buffers.a)?;
-            if keep.every_z || network.needs_z(index) {
+            if keep.every_z || architecture.needs_z(index) {
                 room(&mut buffers.z)?;
             } else {
                 buffers.z.clear();
@@ -238,12 +238,19 @@ mod tests {
     #[test]
     fn chunks_lie_one_behind_the_other() {
         let hidden = [Activation::Gelu];
-        let network = Network::new(&[2, 3, 1], &hidden, Activation::Identity, Cost::Quadratic);
-        let network = network.expect("a network");
+        let architecture =
+            Architecture::new(&[2, 3, 1], &hidden, Activation::Identity, Cost::Quadratic);
+        let architecture = architecture.expect("a network");
         let mut workspace = Workspace::<f64>::default();
         for (n, rows) in [(10, 4), (8, 4), (3, 3), (1, 4)] {
             let room = (n, rows);
-            let prepared = workspace.prepare(&network, room, Keep::ERRORS, None, &Pulse::none());
+            let prepared = workspace.prepare(
+                &architecture,
+                room,
+                Keep::ERRORS,
+                None,
+                &CancelToken::none(),
+            );
             prepared.expect("memory");
             workspace.with_chunks(n, rows, |chunks| {
                 assert_eq!(chunks.len(), 2 * n.div_ceil(rows));

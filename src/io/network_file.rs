@@ -7,12 +7,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::base::alloc::check_room;
-use crate::base::cancel::Pulse;
+use crate::base::cancel::CancelToken;
 use crate::base::error::{Error, Result};
 use crate::io::safetensors::{self, Dtype, Number, Reader, Tensor};
 use crate::io::transpose::transpose;
 use crate::model::activation::Activation;
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 use crate::model::cost::Cost;
 
 /// What the file says it is, under the key `format`.
@@ -32,10 +32,10 @@ const TENSORS: &str = "read its tensors with safetensors.numpy.load_file, and pa
 /// misread what is new.
 const VERSION: u64 = 1;
 
-/// The configuration, under the key `config`: the arguments of Python's `Network`.
+/// The configuration, under the key `config`: the arguments of Python's `Architecture`.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Config {
+struct FileConfig {
     sizes: Vec<usize>,
     hidden: Vec<String>,
     output: String,
@@ -76,18 +76,18 @@ const PARSED: usize = 32;
 /// Those of [`safetensors::write`].
 pub fn write<T: Number>(
     path: &Path,
-    network: &Network,
+    architecture: &Architecture,
     rows: &[T],
-    pulse: &Pulse<'_>,
+    cancel: &CancelToken<'_>,
 ) -> safetensors::Result<()> {
-    let layers = network.layers();
+    let layers = architecture.layers();
     check_room("config", layers.len().saturating_mul(PER_LAYER))?;
     let (last, hidden) = (layers.len() - 1, &layers[..layers.len() - 1]);
-    let config = Config {
-        sizes: network.sizes().to_vec(),
+    let config = FileConfig {
+        sizes: architecture.sizes().to_vec(),
         hidden: hidden.iter().map(|l| l.activation.name().into()).collect(),
         output: layers[last].activation.name().into(),
-        cost: network.cost().name().into(),
+        cost: architecture.cost().name().into(),
         dtype: dtype_name(T::DTYPE).into(),
     };
     let config = serde_json::to_string(&config)
@@ -111,7 +111,7 @@ pub fn write<T: Number>(
             },
         ]
     });
-    safetensors::write(path, &parts.collect::<Vec<_>>(), metadata, pulse)
+    safetensors::write(path, &parts.collect::<Vec<_>>(), metadata, cancel)
 }
 
 fn weights_name(k: usize) -> String {
@@ -177,27 +177,32 @@ impl Saved {
     /// The network, with a `cost` that may be another than the file's.
     ///
     /// # Errors
-    /// What [`Network::new`] refuses.
-    pub fn network(&self, cost: Cost) -> Result<Network> {
-        Network::new(&self.sizes, &self.hidden, self.output, cost)
+    /// What [`Architecture::new`] refuses.
+    pub fn architecture(&self, cost: Cost) -> Result<Architecture> {
+        Architecture::new(&self.sizes, &self.hidden, self.output, cost)
             .map_err(|error| error.at(self.reader.path().display()))
     }
 
-    /// Reads the parameters of `network`, which [`Self::network`] gave, of the type that
+    /// Reads the parameters of `architecture`, which [`Self::architecture`] gave, of the type that
     /// [`Self::is_float32`] tells.
     ///
     /// # Errors
-    /// They cannot be read, or do not fit the memory, or `pulse` says stop.
+    /// They cannot be read, or do not fit the memory, or `cancel` says stop.
     pub fn read<T: Number>(
         &mut self,
-        network: &Network,
+        architecture: &Architecture,
         params: &mut [T],
-        pulse: &Pulse<'_>,
+        cancel: &CancelToken<'_>,
     ) -> safetensors::Result<()> {
-        for (layer, &[weights, biases]) in network.layers().iter().zip(&self.places) {
-            let rows = self.reader.numbers(weights, pulse)?;
-            transpose(&rows, &mut params[layer.weights.clone()], layer.n_in, pulse)?;
-            let numbers = self.reader.numbers(biases, pulse)?;
+        for (layer, &[weights, biases]) in architecture.layers().iter().zip(&self.places) {
+            let rows = self.reader.numbers(weights, cancel)?;
+            transpose(
+                &rows,
+                &mut params[layer.weights.clone()],
+                layer.n_in,
+                cancel,
+            )?;
+            let numbers = self.reader.numbers(biases, cancel)?;
             params[layer.biases.clone()].copy_from_slice(&numbers);
         }
         Ok(())
@@ -208,7 +213,7 @@ impl Saved {
 ///
 /// # Errors
 /// The file is of another kind or of a newer version, or its configuration is none.
-fn configuration(reader: &Reader) -> Result<Config> {
+fn configuration(reader: &Reader) -> Result<FileConfig> {
     let text = |key: &str| reader.header().metadata.get(key).map(String::as_str);
     let expected = "a network that bpfast saved";
     match text("format") {

@@ -1,9 +1,9 @@
 //! Each W^l in the order of a file, (n_l, n_(l−1)) row by row, and back.
 
 use crate::base::alloc::reserve_list;
-use crate::base::cancel::Pulse;
+use crate::base::cancel::CancelToken;
 use crate::base::error::{Error, Result};
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 
 /// The numbers that are copied in a row between two looks at the stop flag.
 const PIECE: usize = 1 << 18;
@@ -14,20 +14,24 @@ const MOVE_WORK: usize = 4;
 /// The parameters with each W^l in the order of a file, (n_l, n_(l−1)) row by row.
 ///
 /// # Errors
-/// The memory cannot be had, or `pulse` says stop.
-pub fn in_rows<T: Copy>(network: &Network, params: &[T], pulse: &Pulse<'_>) -> Result<Vec<T>> {
+/// The memory cannot be had, or `cancel` says stop.
+pub fn in_rows<T: Copy>(
+    architecture: &Architecture,
+    params: &[T],
+    cancel: &CancelToken<'_>,
+) -> Result<Vec<T>> {
     let mut rows = Vec::new();
     reserve_list("copy of params", &mut rows, params.len())?;
     for piece in params.chunks(PIECE) {
         rows.extend_from_slice(piece);
-        if pulse.stopped_after(piece.len() * MOVE_WORK) {
+        if cancel.poll_after(piece.len() * MOVE_WORK) {
             return Err(Error::interrupted());
         }
     }
-    for layer in network.layers() {
+    for layer in architecture.layers() {
         let weights = layer.weights.clone();
         let (from, to) = (&params[weights.clone()], &mut rows[weights]);
-        transpose(from, to, layer.n_out, pulse)?;
+        transpose(from, to, layer.n_out, cancel)?;
     }
     Ok(rows)
 }
@@ -35,12 +39,12 @@ pub fn in_rows<T: Copy>(network: &Network, params: &[T], pulse: &Pulse<'_>) -> R
 /// `to` = `from` with its rows, each of `columns` numbers, as columns.
 ///
 /// # Errors
-/// `pulse` says stop: some of `to` is not written.
+/// `cancel` says stop: some of `to` is not written.
 pub fn transpose<T: Copy>(
     from: &[T],
     to: &mut [T],
     columns: usize,
-    pulse: &Pulse<'_>,
+    cancel: &CancelToken<'_>,
 ) -> Result<()> {
     /// A block's rows and columns lie in the first cache together.
     const BLOCK: usize = 32;
@@ -52,7 +56,7 @@ pub fn transpose<T: Copy>(
                     to[column * rows + row] = from[row * columns + column];
                 }
             }
-            if pulse.stopped_after(BLOCK * BLOCK * MOVE_WORK) {
+            if cancel.poll_after(BLOCK * BLOCK * MOVE_WORK) {
                 return Err(Error::interrupted());
             }
         }
@@ -63,7 +67,7 @@ pub fn transpose<T: Copy>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::cancel::Stop;
+    use crate::base::cancel::CancelFlag;
     use crate::base::error::Kind;
     use crate::model::activation::Activation;
     use crate::model::cost::Cost;
@@ -73,9 +77,9 @@ mod tests {
         for (rows, columns) in [(1, 1), (1, 70), (33, 1), (31, 65), (64, 32)] {
             let from: Vec<usize> = (0..rows * columns).collect();
             let (mut to, mut back) = (vec![usize::MAX; from.len()], vec![usize::MAX; from.len()]);
-            transpose(&from, &mut to, columns, &Pulse::none()).expect("whole");
+            transpose(&from, &mut to, columns, &CancelToken::none()).expect("whole");
             assert_eq!(to[rows * (columns - 1)], columns - 1);
-            transpose(&to, &mut back, rows, &Pulse::none()).expect("whole");
+            transpose(&to, &mut back, rows, &CancelToken::none()).expect("whole");
             assert_eq!(back, from);
         }
     }
@@ -83,13 +87,14 @@ mod tests {
     #[test]
     fn a_copy_ends_when_it_is_told_to() {
         let (identity, cost) = (Activation::Identity, Cost::Quadratic);
-        let network = Network::new(&[70, 40], &[], identity, cost).expect("a good network");
-        let params = vec![1.0_f64; network.n_params()];
-        let stop = Stop::default();
-        assert!(in_rows(&network, &params, &Pulse::helper(&stop)).is_ok());
-        stop.set();
-        let told = Pulse::helper(&stop);
-        let ended = in_rows(&network, &params, &told).expect_err("stopped");
+        let architecture =
+            Architecture::new(&[70, 40], &[], identity, cost).expect("a good network");
+        let params = vec![1.0_f64; architecture.n_params()];
+        let stop = CancelFlag::default();
+        assert!(in_rows(&architecture, &params, &CancelToken::helper(&stop)).is_ok());
+        stop.cancel();
+        let told = CancelToken::helper(&stop);
+        let ended = in_rows(&architecture, &params, &told).expect_err("stopped");
         assert_eq!(ended.kind(), Kind::Interrupted);
         let mut to = vec![0.0; 2800];
         let ended = transpose(&params[..2800], &mut to, 40, &told).expect_err("stopped");

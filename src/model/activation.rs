@@ -1,6 +1,6 @@
 //! σ, and σ' from a wherever the formula allows.
 
-use crate::base::cancel::{ELEMENT_WORK, Pulse};
+use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 use crate::base::error::{Error, Result};
 use crate::base::sum::{LaneSum, RUN, sum};
 use crate::kernels::elementwise::{activations as kernel, derivatives, map, scale, softmax};
@@ -97,10 +97,10 @@ impl Activation {
     }
 
     /// a = σ(z), in place, for rows of `width` neurons.
-    pub fn apply<T: Real>(self, z: &mut [T], width: usize, pulse: &Pulse<'_>) {
+    pub fn apply<T: Real>(self, z: &mut [T], width: usize, cancel: &CancelToken<'_>) {
         for block in z.chunks_mut(self.block(width)) {
             self.apply_to_block(block, width);
-            if pulse.stopped_after(block.len() * ELEMENT_WORK) {
+            if cancel.poll_after(block.len() * ELEMENT_WORK) {
                 return;
             }
         }
@@ -140,14 +140,14 @@ impl Activation {
         a: &[T],
         z: &[T],
         width: usize,
-        pulse: &Pulse<'_>,
+        cancel: &CancelToken<'_>,
     ) {
         let step = self.block(width);
         let z_blocks = || (0..).map(|k| z.get(k * step..).unwrap_or_default());
         let blocks = delta.chunks_mut(step).zip(a.chunks(step)).zip(z_blocks());
         for ((delta, a), z) in blocks {
             self.pull_back_block(delta, a, z, width);
-            if pulse.stopped_after(delta.len() * ELEMENT_WORK) {
+            if cancel.poll_after(delta.len() * ELEMENT_WORK) {
                 return;
             }
         }

@@ -28,13 +28,13 @@ pub struct Layer {
 
 /// A network without its numbers. Its parameters are one vector: for each layer (W^l)ᵀ, then b^l.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Network {
+pub struct Architecture {
     sizes: Vec<usize>,
     layers: Vec<Layer>,
     cost: Cost,
 }
 
-impl Network {
+impl Architecture {
     /// A network of layers with `sizes` neurons, the input first; `hidden` names σ for each layer
     /// between input and output, `output` that of the last.
     ///
@@ -212,28 +212,31 @@ mod tests {
 
     #[test]
     fn parameters_lie_one_behind_the_other() {
-        let network = Network::new(
+        let architecture = Architecture::new(
             &[4, 3, 2],
             &[Activation::Tanh],
             Activation::Softmax,
             Cost::LogLikelihood,
         )
         .expect("a good network");
-        let ranges: Vec<_> = network
+        let ranges: Vec<_> = architecture
             .layers()
             .iter()
             .flat_map(|layer| [layer.weights.clone(), layer.biases.clone()])
             .collect();
         assert_eq!(ranges, [0..12, 12..15, 15..21, 21..23]);
-        assert_eq!((network.n_params(), network.n_weights()), (23, 18));
-        assert!(network.needs_z(1) && !network.needs_z(0));
+        assert_eq!(
+            (architecture.n_params(), architecture.n_weights()),
+            (23, 18)
+        );
+        assert!(architecture.needs_z(1) && !architecture.needs_z(0));
     }
 
     #[test]
     fn what_cannot_be_a_network_is_an_error() {
         use Activation::{Sigmoid, Softmax};
         let kind = |sizes: &[usize], hidden: &[Activation], output, cost| {
-            Network::new(sizes, hidden, output, cost)
+            Architecture::new(sizes, hidden, output, cost)
                 .expect_err("not a network")
                 .kind()
         };
@@ -257,18 +260,18 @@ mod tests {
     /// What decides about bits is counted from the parameters, wherever they lie.
     #[test]
     fn rows_in_lines_add_no_parameters() {
-        let network = Network::new(
+        let architecture = Architecture::new(
             &[5, 17, 40, 2],
             &[Activation::Tanh; 2],
             Activation::Identity,
             Cost::Quadratic,
         )
         .expect("a good network");
-        let wide = network.in_lines(16).expect("a short vector");
+        let wide = architecture.in_lines(16).expect("a short vector");
         assert_eq!(wide.layers()[0].row, 32);
-        assert_eq!(wide.length(), network.length() + 5 * (32 - 17));
-        assert_eq!(wide.n_params(), network.n_params());
-        assert_eq!(network.length(), network.n_params());
+        assert_eq!(wide.length(), architecture.length() + 5 * (32 - 17));
+        assert_eq!(wide.n_params(), architecture.n_params());
+        assert_eq!(architecture.length(), architecture.n_params());
         for layers in wide.layers().windows(2) {
             assert_eq!(layers[0].biases.end, layers[1].weights.start);
         }

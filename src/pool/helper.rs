@@ -10,9 +10,9 @@ use std::cell::Cell;
 use std::sync::OnceLock;
 
 use crate::base::alloc::check_room;
-use crate::pool::place::Place;
+use crate::pool::affinity::Affinity;
+use crate::pool::idle::Idle;
 use crate::pool::process::Process;
-use crate::pool::rest::Rest;
 use crate::pool::sync::{
     Arc, AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Builder, JoinHandle, Mutex, MutexGuard,
     Ordering, PoisonError, Thread, current, park, park_timeout, wake,
@@ -39,18 +39,18 @@ const NOBODY: u64 = 0;
 /// A helper.
 #[derive(Clone)]
 pub struct Helper {
-    desk: Arc<Desk>,
+    desk: Arc<Worker>,
     thread: Thread,
 }
 
-struct Desk {
+struct Worker {
     slot: Slot,
     /// The number of the loan that has the helper, or [`NOBODY`]: callers alone look at it.
     holder: AtomicU64,
     /// The caller in phase AWAITED; in others it tells nothing.
     waiter: Mutex<Option<Thread>>,
     /// Known once the thread runs.
-    place: OnceLock<Place>,
+    place: OnceLock<Affinity>,
     asleep: AtomicBool,
 }
 
@@ -87,7 +87,7 @@ impl Helper {
         name: String,
         goes_on: impl Fn() -> bool + Send + 'static,
     ) -> Option<(Self, JoinHandle<()>)> {
-        let desk = Arc::new(Desk {
+        let desk = Arc::new(Worker {
             slot: Slot {
                 phase: AtomicU32::new(FREE),
                 work: AtomicPtr::default(),
@@ -111,7 +111,7 @@ impl Helper {
     /// `work` lives until [`Self::take_back`] of this number has returned; no other loan has the
     /// number.
     unsafe fn offer(&self, number: u64, work: &&Work<'_>) -> bool {
-        let Desk { slot, holder, .. } = &*self.desk;
+        let Worker { slot, holder, .. } = &*self.desk;
         if holder
             .compare_exchange(NOBODY, number, Ordering::Acquire, Ordering::Relaxed)
             .is_err()
@@ -132,7 +132,7 @@ impl Helper {
     /// Returns once the helper does not have the loan `number`, or no longer; asks `waiting` in
     /// between, and returns at once where that has left `process` for a child.
     fn take_back(&self, process: Process, number: u64, waiting: &dyn Fn()) {
-        let Desk { slot, holder, .. } = &*self.desk;
+        let Worker { slot, holder, .. } = &*self.desk;
         if holder.load(Ordering::Relaxed) != number {
             return;
         }
@@ -150,22 +150,22 @@ impl Slot {
     }
 }
 
-impl Desk {
+impl Worker {
     fn attend(&self, goes_on: impl Fn() -> bool) {
         if !cfg!(loom) {
-            self.place.get_or_init(Place::current);
+            self.place.get_or_init(Affinity::current);
         }
-        let mut rest = Rest::default();
+        let mut rest = Idle::default();
         while goes_on() {
             let offered = self.slot.phase.load(Ordering::Relaxed) == OFFERED;
             if offered && self.slot.change(OFFERED, WORKING).is_ok() {
                 self.work();
-                rest = Rest::default();
+                rest = Idle::default();
             } else if rest.is_over() {
                 self.asleep.store(true, Ordering::Relaxed);
                 park();
                 self.asleep.store(false, Ordering::Relaxed);
-                rest = Rest::default();
+                rest = Idle::default();
             }
         }
     }
@@ -189,7 +189,7 @@ impl Desk {
     /// is not there. A panic in `waiting` ends the process: the helper works on what the caller would
     /// take with it.
     fn wait(&self, process: Process, waiting: &dyn Fn()) {
-        let mut rest = Rest::default();
+        let mut rest = Idle::default();
         while self.slot.phase.load(Ordering::Acquire) != FREE {
             if rest.is_over() {
                 *self.waiter() = Some(current());
@@ -230,7 +230,7 @@ impl Drop for AbortOnPanic {
 ///
 /// A panic in `work` on a helper ends the process: the helper could not give it back. So does one in
 /// `waiting`.
-pub fn lend(
+pub fn run_on(
     process: Process,
     helpers: &[Helper],
     count: usize,
@@ -277,11 +277,11 @@ mod tests {
 
     use super::*;
     use crate::base::cancel::INTERVAL;
-    use crate::pool::rest::AWAKE;
+    use crate::pool::idle::AWAKE;
 
     fn lend_to(helper: &Helper, work: &Work<'_>, own: impl FnOnce()) {
         let process = Process::current().expect("forks are counted");
-        lend(process, std::slice::from_ref(helper), 1, work, own, &|| ());
+        run_on(process, std::slice::from_ref(helper), 1, work, own, &|| ());
     }
 
     /// A helper of its own: those of the pool are kept awake by other tests, or have just started.

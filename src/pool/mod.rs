@@ -10,13 +10,13 @@
 //! them nor takes a lock that they share, and what they change, of which the child has a copy at no
 //! certain moment, is neither looked at nor freed.
 
+mod affinity;
 mod helper;
+mod idle;
 mod limit;
 #[cfg(all(test, loom))]
 mod models;
-mod place;
 mod process;
-mod rest;
 mod sync;
 
 use std::any::Any;
@@ -25,13 +25,13 @@ use std::slice::IterMut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use helper::{Helper, lend};
+use helper::{Helper, run_on};
 use limit::cpus;
 pub use limit::{MAX_THREADS, default_threads};
 use process::Process;
 
 use crate::base::alloc::reserve_list;
-use crate::base::cancel::{Pulse, Question, Stop};
+use crate::base::cancel::{CancelFlag, CancelToken, ShouldCancel};
 use crate::base::error::{Error, Result};
 
 /// The process's threads beside its own.
@@ -139,7 +139,7 @@ impl Team {
     /// much it has done.
     ///
     /// # Errors
-    /// Some tasks are not done: the answer to `question` was yes, or it has forked while helpers were
+    /// Some tasks are not done: the answer to `should_cancel` was yes, or it has forked while helpers were
     /// at work and this is the child, where `states` are then not to be freed.
     ///
     /// # Panics
@@ -148,10 +148,10 @@ impl Team {
         &self,
         states: &mut [S],
         tasks: I,
-        question: Question<'_>,
-        work: impl Fn(&mut S, I::Item, &Pulse<'_>) + Sync,
+        should_cancel: ShouldCancel<'_>,
+        work: impl Fn(&mut S, I::Item, &CancelToken<'_>) + Sync,
     ) -> Result<()> {
-        let stop = Stop::default();
+        let flag = CancelFlag::default();
         let count = tasks.size_hint().1.unwrap_or(usize::MAX);
         let Some((own, others)) = states.split_first_mut() else {
             return Ok(());
@@ -161,25 +161,25 @@ impl Team {
             states: others.iter_mut(),
             tasks,
         });
-        let share = |own: Option<&mut S>, pulse: &Pulse<'_>| {
-            let _guard = StopOnPanic(&stop);
-            let first = pulse.lock(&left).and_then(|mut left| left.first(own));
+        let share = |own: Option<&mut S>, cancel: &CancelToken<'_>| {
+            let _guard = CancelOnPanic(&flag);
+            let first = cancel.lock(&left).and_then(|mut left| left.first(own));
             let Some((state, mut next)) = first else {
                 return;
             };
             while let Some(task) = next
-                && !pulse.stopped_after(1)
+                && !cancel.poll_after(1)
             {
-                work(state, task, pulse);
-                next = pulse.lock(&left).and_then(|mut left| left.tasks.next());
+                work(state, task, cancel);
+                next = cancel.lock(&left).and_then(|mut left| left.tasks.next());
             }
         };
         let welcome = self.pool.as_ref().map(|pool| (pool, self.welcome(pool)));
         match welcome {
             Some((pool, welcome)) if count.min(welcome) > 0 => {
                 let is_child = || !pool.process.is_current();
-                let question = || question() || is_child();
-                let caller = Pulse::caller(&stop, &question);
+                let should_cancel = || should_cancel() || is_child();
+                let caller = CancelToken::caller(&flag, &should_cancel);
                 let panic: Mutex<Option<Box<dyn Any + Send>>> = Mutex::new(None);
                 let keep = |outcome: std::thread::Result<()>| {
                     if let Err(payload) = outcome
@@ -189,14 +189,14 @@ impl Team {
                     }
                 };
                 let help = || {
-                    let pulse = Pulse::helper(&stop);
-                    keep(catch_unwind(AssertUnwindSafe(|| share(None, &pulse))));
+                    let cancel = CancelToken::helper(&flag);
+                    keep(catch_unwind(AssertUnwindSafe(|| share(None, &cancel))));
                 };
                 let waiting = || {
                     // A question may panic: the helpers stop then, and are waited for all the same.
                     keep(catch_unwind(AssertUnwindSafe(|| {
-                        let _guard = StopOnPanic(&stop);
-                        caller.stopped();
+                        let _guard = CancelOnPanic(&flag);
+                        caller.poll();
                     })));
                 };
                 let own = || {
@@ -205,7 +205,7 @@ impl Team {
                     })));
                 };
                 let count = count.min(welcome).min(self.threads - 1);
-                lend(pool.process, &pool.helpers, count, &help, own, &waiting);
+                run_on(pool.process, &pool.helpers, count, &help, own, &waiting);
                 if is_child() {
                     std::mem::forget((left, panic));
                     return Err(Error::forked());
@@ -214,9 +214,9 @@ impl Team {
                     resume_unwind(payload);
                 }
             }
-            _ => share(Some(own), &Pulse::caller(&stop, question)),
+            _ => share(Some(own), &CancelToken::caller(&flag, should_cancel)),
         }
-        if stop.is_set() {
+        if flag.is_cancelled() {
             return Err(Error::interrupted());
         }
         Ok(())
@@ -250,12 +250,12 @@ impl Drop for Team {
 }
 
 /// Stops all threads of a call when one of them panics.
-struct StopOnPanic<'a>(&'a Stop);
+struct CancelOnPanic<'a>(&'a CancelFlag);
 
-impl Drop for StopOnPanic<'_> {
+impl Drop for CancelOnPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.set();
+            self.0.cancel();
         }
     }
 }

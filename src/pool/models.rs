@@ -13,7 +13,7 @@ use loom::sync::atomic::{AtomicBool, AtomicUsize};
 use loom::sync::{Arc, Mutex};
 use loom::thread::{self, JoinHandle};
 
-use crate::pool::helper::{Helper, Work, lend};
+use crate::pool::helper::{Helper, Work, run_on};
 use crate::pool::process::Process;
 use crate::pool::sync::TIMES_OUT;
 
@@ -53,7 +53,7 @@ impl Helpers {
 fn lend_to(helpers: &[Helper], work: &Work<'_>, own: impl FnOnce(), waiting: &dyn Fn()) {
     static PROCESS: OnceLock<Process> = OnceLock::new();
     let process = *PROCESS.get_or_init(|| Process::current().expect("forks are counted"));
-    lend(process, helpers, helpers.len(), work, own, waiting);
+    run_on(process, helpers, helpers.len(), work, own, waiting);
 }
 
 /// One loan: what the caller has stored before is there for each helper, and what the helpers have

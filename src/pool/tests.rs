@@ -91,9 +91,9 @@ fn a_team_is_counted_while_it_lives() {
     let (one, two) = (team(), team());
     assert_eq!(count(), 2);
     drop(one);
-    let interrupted = two.run(&mut [()], 0..3, &|| true, |(), _, pulse| {
+    let interrupted = two.run(&mut [()], 0..3, &|| true, |(), _, cancel| {
         std::thread::sleep(2 * INTERVAL);
-        pulse.stopped();
+        cancel.poll();
     });
     assert_eq!(interrupted, Err(Error::interrupted()));
     let panics = AssertUnwindSafe(|| {
@@ -107,10 +107,10 @@ fn a_team_is_counted_while_it_lives() {
 #[test]
 fn an_interrupt_stops_the_rest() {
     let done = AtomicUsize::new(0);
-    let outcome = Team::alone().run(&mut [()], 0..1000, &|| true, |(), _, pulse| {
+    let outcome = Team::alone().run(&mut [()], 0..1000, &|| true, |(), _, cancel| {
         done.fetch_add(1, Ordering::Relaxed);
         std::thread::sleep(INTERVAL);
-        pulse.stopped_after(1 << 22);
+        cancel.poll_after(1 << 22);
     });
     assert_eq!(outcome, Err(Error::interrupted()));
     assert!(done.into_inner() < 10);
@@ -130,12 +130,12 @@ fn a_panic_comes_out_once_every_thread_has_stopped() {
                 came.fetch_or(!is_here(), Ordering::SeqCst);
                 assert_ne!(bad, place, "on purpose");
             });
-            let question = || {
+            let should_cancel = || {
                 assert_ne!(bad, "the question", "on purpose");
                 false
             };
             let outcome = catch_unwind(AssertUnwindSafe(|| {
-                Team::assemble(8).run(&mut [(); 8], tasks, &question, |(), _, _| {
+                Team::assemble(8).run(&mut [(); 8], tasks, &should_cancel, |(), _, _| {
                     working.fetch_add(1, Ordering::SeqCst);
                     let since = Instant::now();
                     while is_here() && !came.load(Ordering::SeqCst) && since.elapsed() < INTERVAL {

@@ -1,13 +1,13 @@
 //! The examples of a mini-batch, brought together.
 
 use crate::base::alloc::{reserve, reserve_list};
-use crate::base::cancel::{Pulse, Question, watch};
+use crate::base::cancel::{CancelToken, ShouldCancel, cancellable};
 use crate::base::error::Result;
 use crate::data::{Incoming, Inputs, Targets, Y};
 use crate::kernels::csr::Gathered;
 use crate::kernels::gemm::ask_for;
 use crate::kernels::real::Real;
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 use crate::pool::Team;
 
 /// The bytes of a mini-batch from which on all threads bring it together: some 10 µs.
@@ -19,7 +19,7 @@ const PIECE: usize = 8;
 
 /// Room for the examples of a mini-batch.
 #[derive(Debug, Default)]
-pub struct Room<T> {
+pub struct GatherBuffers<T> {
     x: Vec<T>,
     stored: Gathered,
     y: Vec<T>,
@@ -27,10 +27,10 @@ pub struct Room<T> {
     weights: Vec<f64>,
 }
 
-impl<T: Real> Room<T> {
+impl<T: Real> GatherBuffers<T> {
     /// The examples `rows` of `inputs` and `targets`, whose cost is Σ `s_x` `C_x` / n over these n:
     /// borrowed where they lie one behind the other there, else copied here, but for an x that
-    /// `network` reads row by row where it lies.
+    /// `architecture` reads row by row where it lies.
     ///
     /// # Errors
     /// No memory, or interrupted.
@@ -39,9 +39,9 @@ impl<T: Real> Room<T> {
         inputs: Inputs<'a, T>,
         targets: &Targets<'a, T>,
         rows: &'a [u32],
-        network: &Network,
+        architecture: &Architecture,
         team: &Team,
-        question: Question<'_>,
+        should_cancel: ShouldCancel<'_>,
     ) -> Result<(Inputs<'a, T>, Targets<'a, T>)> {
         let Self {
             x,
@@ -64,7 +64,7 @@ impl<T: Real> Room<T> {
         } else {
             let y = match targets.y {
                 Y::Values(all) => {
-                    watch(question, |pulse| reserve(y, n, width, pulse))?;
+                    cancellable(should_cancel, |cancel| reserve(y, n, width, cancel))?;
                     Y::Values(copy_rows(all, width, rows, y))
                 }
                 Y::Labels(all) => {
@@ -82,10 +82,10 @@ impl<T: Real> Room<T> {
             let inputs = match inputs.x {
                 Incoming::Dense(all) => {
                     let width = inputs.width();
-                    if reads_in_place::<T>(network, n) {
+                    if reads_in_place::<T>(architecture, n) {
                         inputs.picked(all.numbers, rows)
                     } else {
-                        watch(question, |pulse| reserve(x, n, width, pulse))?;
+                        cancellable(should_cancel, |cancel| reserve(x, n, width, cancel))?;
                         inputs.with_dense(n, copy_by_all(all.numbers, width, rows, x, team))
                     }
                 }
@@ -99,8 +99,8 @@ impl<T: Real> Room<T> {
 
 /// Whether the examples of a mini-batch are read where they lie. A product with one column runs along
 /// its examples, which then are neighbours.
-fn reads_in_place<T>(network: &Network, n: usize) -> bool {
-    let first = &network.layers()[0];
+fn reads_in_place<T>(architecture: &Architecture, n: usize) -> bool {
+    let first = &architecture.layers()[0];
     let bytes = first.n_in * size_of::<T>();
     first.n_out > 1 && bytes >= WIDE && n * bytes < SHARED
 }
@@ -152,7 +152,7 @@ fn copy_by_all<'a, T: Real>(
     let place = &mut place[..rows.len() * width];
     let pieces = place.chunks_mut(PIECE * width).zip(rows.chunks(PIECE));
     let mut states = vec![(); team.threads()];
-    let copy = |(): &mut (), (place, rows): (&mut [T], &[u32]), _: &Pulse<'_>| {
+    let copy = |(): &mut (), (place, rows): (&mut [T], &[u32]), _: &CancelToken<'_>| {
         copy_rows(all, width, rows, place);
     };
     let done = team.run(&mut states, pieces, &|| false, copy);

@@ -14,19 +14,19 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use gather::Room;
+use gather::GatherBuffers;
 use norms::Norms;
-use padded::Lines;
+use padded::PaddedParams;
 
 use crate::base::alloc::reserve_for;
-use crate::base::cancel::{Pulse, Question, watch};
+use crate::base::cancel::{CancelToken, ShouldCancel, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::CompensatedSum;
 use crate::data::{Inputs, Targets};
 use crate::engine::batch;
-use crate::engine::optimizer::{Changed, Rule};
+use crate::engine::optimizer::{ParamsAndState, Rule};
 use crate::kernels::real::Real;
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 use crate::pool::Team;
 
 /// How a network is trained.
@@ -66,7 +66,7 @@ pub struct Costs<'a, T> {
 /// What a run of steps works on.
 pub struct Run<'a, T> {
     /// The network.
-    pub network: &'a Network,
+    pub architecture: &'a Architecture,
     /// How it is trained.
     pub settings: &'a Settings,
     /// All examples.
@@ -84,7 +84,7 @@ pub struct Run<'a, T> {
     /// The threads.
     pub team: &'a Team,
     /// Asked every 25 ms or so whether to stop.
-    pub question: Question<'a>,
+    pub should_cancel: ShouldCancel<'a>,
 }
 
 /// What a run has done.
@@ -102,13 +102,13 @@ pub struct Report {
 /// What runs leave behind for later ones.
 #[derive(Debug, Default)]
 pub struct Scratch<T: 'static> {
-    room: Room<T>,
+    pack_buffer: GatherBuffers<T>,
     batch: batch::Scratch<T>,
     gradient: Vec<T>,
     norms: Norms<T>,
     /// Parameters and what the optimizer keeps, as they were before the run.
     before: Vec<T>,
-    lines: Lines<T>,
+    lines: PaddedParams<T>,
 }
 
 impl<T: Real> Run<'_, T> {
@@ -123,17 +123,17 @@ impl<T: Real> Run<'_, T> {
     pub fn run(
         &self,
         scratch: &mut Scratch<T>,
-        mut changed: Changed<'_, T>,
+        mut changed: ParamsAndState<'_, T>,
         report: &mut Report,
     ) -> Result<()> {
         let changed = &mut changed;
         assert!(
-            self.rates.len() >= self.steps() && changed.count() == self.settings.rule.kept(),
+            self.rates.len() >= self.steps() && changed.count() == self.settings.rule.state(),
             "a rate for each step, and what the optimizer keeps"
         );
         assert_eq!(
             changed.params.len(),
-            self.network.length(),
+            self.architecture.length(),
             "the length of params"
         );
         assert!(
@@ -141,18 +141,18 @@ impl<T: Real> Run<'_, T> {
             "costs of the examples of one step"
         );
         (report.steps, report.diverged) = (0, false);
-        let Some(wide) = padded::network(self, changed.params)? else {
+        let Some(wide) = padded::architecture(self, changed.params)? else {
             return self.run_here(scratch, changed, report);
         };
         let mut lines = std::mem::take(&mut scratch.lines);
-        let outcome = match lines.copy(self.network, &wide, changed) {
+        let outcome = match lines.copy(self.architecture, &wide, changed) {
             Ok(mut copy) => {
                 let run = Run {
-                    network: &wide,
+                    architecture: &wide,
                     ..*self
                 };
                 let outcome = run.run_here(scratch, &mut copy, report);
-                padded::copy_back(self.network, &wide, &copy, changed);
+                padded::copy_back(self.architecture, &wide, &copy, changed);
                 outcome
             }
             // Without the memory it is only slower.
@@ -162,17 +162,17 @@ impl<T: Real> Run<'_, T> {
         outcome
     }
 
-    /// The same on parameters that lie as `network` says.
+    /// The same on parameters that lie as `architecture` says.
     fn run_here(
         &self,
         scratch: &mut Scratch<T>,
-        changed: &mut Changed<'_, T>,
+        changed: &mut ParamsAndState<'_, T>,
         report: &mut Report,
     ) -> Result<()> {
         self.prepare(scratch, changed)?;
         let (steps, start) = (self.steps(), *report);
-        let all = watch(self.question, |pulse| {
-            self.do_steps(steps, pulse, scratch, changed, report)
+        let all = cancellable(self.should_cancel, |cancel| {
+            self.do_steps(steps, cancel, scratch, changed, report)
         });
         if self.settings.check_finite && !all_finite(changed) {
             self.go_back(scratch, changed, start, report)?;
@@ -188,12 +188,12 @@ impl<T: Real> Run<'_, T> {
     fn do_steps(
         &self,
         steps: usize,
-        pulse: &Pulse<'_>,
+        cancel: &CancelToken<'_>,
         scratch: &mut Scratch<T>,
-        changed: &mut Changed<'_, T>,
+        changed: &mut ParamsAndState<'_, T>,
         report: &mut Report,
     ) -> Result<()> {
-        while report.steps < steps && !pulse.stopped() {
+        while report.steps < steps && !cancel.poll() {
             let Some(cost) = self.step(report.steps, scratch, changed)? else {
                 report.diverged = true;
                 break;
@@ -209,7 +209,7 @@ impl<T: Real> Run<'_, T> {
     fn go_back(
         &self,
         scratch: &mut Scratch<T>,
-        changed: &mut Changed<'_, T>,
+        changed: &mut ParamsAndState<'_, T>,
         start: Report,
         report: &mut Report,
     ) -> Result<()> {
@@ -218,12 +218,12 @@ impl<T: Real> Run<'_, T> {
         let steps = report.steps;
         *report = start;
         let mut last = before;
-        watch(self.question, |pulse| {
-            while report.steps < steps && !pulse.stopped() {
+        cancellable(self.should_cancel, |cancel| {
+            while report.steps < steps && !cancel.poll() {
                 keep(&mut last, changed);
                 let so_far = *report;
                 let next = report.steps + 1;
-                self.do_steps(next, pulse, scratch, changed, report)?;
+                self.do_steps(next, cancel, scratch, changed, report)?;
                 if report.diverged || !all_finite(changed) {
                     restore(&last, changed);
                     *report = so_far;
@@ -238,15 +238,15 @@ impl<T: Real> Run<'_, T> {
     }
 
     /// Makes room for all that the run needs.
-    fn prepare(&self, scratch: &mut Scratch<T>, changed: &Changed<'_, T>) -> Result<()> {
-        watch(self.question, |pulse| {
+    fn prepare(&self, scratch: &mut Scratch<T>, changed: &ParamsAndState<'_, T>) -> Result<()> {
+        cancellable(self.should_cancel, |cancel| {
             if self.settings.max_norm.is_some() {
-                scratch.norms.reserve(self.network)?;
+                scratch.norms.reserve(self.architecture)?;
             }
             if self.settings.check_finite {
                 let before = &mut scratch.before;
                 let (rows, columns) = (1 + changed.count(), changed.params.len());
-                reserve_for("params before the steps", before, rows, columns, pulse)?;
+                reserve_for("params before the steps", before, rows, columns, cancel)?;
                 before.truncate(rows * columns);
                 if before.len() == rows * columns {
                     keep(before, changed);
@@ -258,7 +258,7 @@ impl<T: Real> Run<'_, T> {
 }
 
 /// Copies parameters, and what is kept for them, to `place`.
-fn keep<T: Real>(place: &mut [T], changed: &Changed<'_, T>) {
+fn keep<T: Real>(place: &mut [T], changed: &ParamsAndState<'_, T>) {
     let places = place.chunks_exact_mut(changed.params.len());
     for (place, part) in places.zip(changed.parts()) {
         place.copy_from_slice(part);
@@ -266,7 +266,7 @@ fn keep<T: Real>(place: &mut [T], changed: &Changed<'_, T>) {
 }
 
 /// Copies them back.
-fn restore<T: Real>(place: &[T], changed: &mut Changed<'_, T>) {
+fn restore<T: Real>(place: &[T], changed: &mut ParamsAndState<'_, T>) {
     let places = place.chunks_exact(changed.params.len());
     for (place, part) in places.zip(changed.parts_mut()) {
         part.copy_from_slice(place);
@@ -274,7 +274,7 @@ fn restore<T: Real>(place: &[T], changed: &mut Changed<'_, T>) {
 }
 
 /// Whether neither a parameter nor what is kept for one is NaN or infinite.
-fn all_finite<T: Real>(changed: &Changed<'_, T>) -> bool {
+fn all_finite<T: Real>(changed: &ParamsAndState<'_, T>) -> bool {
     changed.parts().all(are_finite)
 }
 

@@ -1,12 +1,12 @@
 //! Vectors that may not be longer than a given norm: a gradient, or the weights into a neuron.
 
 use crate::base::alloc::reserve_list;
-use crate::base::cancel::Pulse;
+use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
 use crate::base::sum::compensated::add_compensated;
 use crate::base::sum::sum;
 use crate::kernels::real::Real;
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 
 /// The numbers whose squares are added first.
 const RUN: usize = 1 << 12;
@@ -67,11 +67,11 @@ pub struct Norms<T> {
 }
 
 impl<T> Norms<T> {
-    /// Makes it large enough for the layers of `network`.
+    /// Makes it large enough for the layers of `architecture`.
     ///
     /// # Errors
     /// The memory cannot be had.
-    pub fn reserve(&mut self, network: &Network) -> Result<()> {
+    pub fn reserve(&mut self, architecture: &Architecture) -> Result<()> {
         let Self {
             squares,
             lost,
@@ -80,22 +80,27 @@ impl<T> Norms<T> {
         } = self;
         for numbers in [squares, lost, run] {
             numbers.clear();
-            reserve_list("max_norm", numbers, network.widest())?;
+            reserve_list("max_norm", numbers, architecture.widest())?;
         }
         column.clear();
-        reserve_list("max_norm", column, network.widest())
+        reserve_list("max_norm", column, architecture.widest())
     }
 }
 
 /// Shortens the weights into each neuron to the norm `longest`, those of layer after layer.
-pub fn shorten<T: Real>(network: &Network, params: &mut [T], longest: f64, room: &mut Norms<T>) {
+pub fn shorten<T: Real>(
+    architecture: &Architecture,
+    params: &mut [T],
+    longest: f64,
+    room: &mut Norms<T>,
+) {
     let Norms {
         squares,
         lost,
         run,
         column,
     } = room;
-    for layer in network.layers() {
+    for layer in architecture.layers() {
         let weights = &mut params[layer.weights.clone()];
         for numbers in [&mut *squares, &mut *lost, &mut *run] {
             numbers.clear();
@@ -108,7 +113,7 @@ pub fn shorten<T: Real>(network: &Network, params: &mut [T], longest: f64, room:
                     *square += w.to_f64() * w.to_f64();
                 }
             }
-            add_compensated(squares, lost, run, &Pulse::none());
+            add_compensated(squares, lost, run, &CancelToken::none());
         }
         for (neuron, square) in squares.iter_mut().enumerate() {
             let mut length = square.sqrt();
@@ -158,21 +163,22 @@ mod tests {
         let of_run = norm(&numbers[..RUN]);
         let runs = f64::from(n).sqrt() / 64.0; // RUN = 64²
         assert!((norm(&numbers) / (of_run * runs) - 1.0).abs() < 4.0 * f64::EPSILON);
-        let network = Network::new(&[1 << 21, 1], &[], Activation::Identity, Cost::Quadratic);
-        let network = network.expect("a good network");
+        let architecture =
+            Architecture::new(&[1 << 21, 1], &[], Activation::Identity, Cost::Quadratic);
+        let architecture = architecture.expect("a good network");
         let mut params = numbers;
         params.push(0.0);
-        shorten(&network, &mut params, 1.0, &mut Norms::default());
+        shorten(&architecture, &mut params, 1.0, &mut Norms::default());
         let wanted = 1.0 / f64::from(n).sqrt();
         assert!((params[0] / wanted - 1.0).abs() < 64.0 * f64::EPSILON);
     }
 
     #[test]
     fn only_neurons_with_longer_weights_change() {
-        let network = Network::new(&[2, 2], &[], Activation::Identity, Cost::Quadratic);
-        let network = network.expect("a good network");
+        let architecture = Architecture::new(&[2, 2], &[], Activation::Identity, Cost::Quadratic);
+        let architecture = architecture.expect("a good network");
         let mut params = [3.0, 0.3, 4.0, 0.4, 9.0, 9.0]; // neurons: (3, 4), (0.3, 0.4); biases
-        shorten(&network, &mut params, 1.0, &mut Norms::default());
+        shorten(&architecture, &mut params, 1.0, &mut Norms::default());
         for (got, wanted) in params.iter().zip([0.6, 0.3, 0.8, 0.4, 9.0, 9.0]) {
             assert!((got - wanted).abs() < 1e-15, "{params:?}");
         }

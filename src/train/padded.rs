@@ -7,12 +7,12 @@
 
 use crate::base::alloc::reserve_for;
 use crate::base::cache_line;
-use crate::base::cancel::Pulse;
+use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
 use crate::data::Incoming;
-use crate::engine::optimizer::Changed;
+use crate::engine::optimizer::ParamsAndState;
 use crate::kernels::real::Real;
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 use crate::train::Run;
 
 /// The weights that are met for each number that is copied, so that the copies do not show.
@@ -22,14 +22,14 @@ const MOST: usize = 1 << 20;
 
 /// Room for the copy.
 #[derive(Debug, Default)]
-pub struct Lines<T>(Vec<T>);
+pub struct PaddedParams<T>(Vec<T>);
 
 /// The network whose rows are lines, where a run is the faster for it.
 ///
 /// # Errors
 /// No vector can be so long.
-pub fn network<T: Real>(run: &Run<'_, T>, params: &[T]) -> Result<Option<Network>> {
-    let first = &run.network.layers()[0];
+pub fn architecture<T: Real>(run: &Run<'_, T>, params: &[T]) -> Result<Option<Architecture>> {
+    let first = &run.architecture.layers()[0];
     let line = cache_line::numbers::<T>();
     let Incoming::Sparse(x) = run.inputs.x else {
         return Ok(None);
@@ -38,7 +38,7 @@ pub fn network<T: Real>(run: &Run<'_, T>, params: &[T]) -> Result<Option<Network
     // follows from where its numbers lie.
     let lies_well = cache_line::before(params) == 0 && first.n_out.is_multiple_of(line);
     let stored = x.stored() / run.inputs.len() * run.order.len();
-    let copied = params.len().saturating_mul(1 + run.settings.rule.kept());
+    let copied = params.len().saturating_mul(1 + run.settings.rule.state());
     let pays = first.n_out > line
         && copied <= MOST
         && stored.saturating_mul(first.n_out) >= MEETINGS * copied;
@@ -46,30 +46,30 @@ pub fn network<T: Real>(run: &Run<'_, T>, params: &[T]) -> Result<Option<Network
     if lies_well || !pays || is_seen {
         return Ok(None);
     }
-    run.network.in_lines(line).map(Some)
+    run.architecture.in_lines(line).map(Some)
 }
 
-impl<T: Real> Lines<T> {
+impl<T: Real> PaddedParams<T> {
     /// Copies what is changed to where the parameters of `wide` lie.
     ///
     /// # Errors
     /// No memory.
     pub fn copy<'a>(
         &'a mut self,
-        network: &Network,
-        wide: &Network,
-        changed: &Changed<'_, T>,
-    ) -> Result<Changed<'a, T>> {
+        architecture: &Architecture,
+        wide: &Architecture,
+        changed: &ParamsAndState<'_, T>,
+    ) -> Result<ParamsAndState<'a, T>> {
         let (length, count) = (wide.length(), 1 + changed.count());
         let all = length * count + cache_line::numbers::<T>();
-        reserve_for("params in lines", &mut self.0, all, 1, &Pulse::none())?;
+        reserve_for("params in lines", &mut self.0, all, 1, &CancelToken::none())?;
         let first = cache_line::before(&self.0);
         let places = &mut self.0[first..first + length * count];
         for (part, place) in changed.parts().zip(places.chunks_exact_mut(length)) {
             let row = wide.layers()[0].row;
-            let (weights, rest) = part.split_at(network.layers()[0].weights.len());
+            let (weights, rest) = part.split_at(architecture.layers()[0].weights.len());
             let (rows, place) = place.split_at_mut(wide.layers()[0].weights.len());
-            let narrow = network.layers()[0].row;
+            let narrow = architecture.layers()[0].row;
             for (row, place) in weights.chunks_exact(narrow).zip(rows.chunks_exact_mut(row)) {
                 let (place, between) = place.split_at_mut(narrow);
                 place.copy_from_slice(row);
@@ -79,21 +79,21 @@ impl<T: Real> Lines<T> {
         }
         let mut places = places.chunks_exact_mut(length);
         let params = places.next().unwrap_or_default();
-        Ok(Changed::new(params, places))
+        Ok(ParamsAndState::new(params, places))
     }
 }
 
 /// Copies them back.
 pub fn copy_back<T: Real>(
-    network: &Network,
-    wide: &Network,
-    from: &Changed<'_, T>,
-    to: &mut Changed<'_, T>,
+    architecture: &Architecture,
+    wide: &Architecture,
+    from: &ParamsAndState<'_, T>,
+    to: &mut ParamsAndState<'_, T>,
 ) {
-    let (narrow, row) = (network.layers()[0].row, wide.layers()[0].row);
+    let (narrow, row) = (architecture.layers()[0].row, wide.layers()[0].row);
     for (from, to) in from.parts().zip(to.parts_mut()) {
         let (rows, rest) = from.split_at(wide.layers()[0].weights.len());
-        let (weights, place) = to.split_at_mut(network.layers()[0].weights.len());
+        let (weights, place) = to.split_at_mut(architecture.layers()[0].weights.len());
         for (row, place) in rows.chunks_exact(row).zip(weights.chunks_exact_mut(narrow)) {
             place.copy_from_slice(&row[..narrow]);
         }

@@ -3,13 +3,13 @@
 use ndarray::ArrayView2;
 
 use crate::base::alloc::reserve_for;
-use crate::base::cancel::watch;
+use crate::base::cancel::cancellable;
 use crate::base::error::Result;
 use crate::data::{Inputs, Targets};
 use crate::engine::batch::Call;
 use crate::engine::batch::fused_step::Ready;
 use crate::engine::dropout::Dropout;
-use crate::engine::optimizer::{Changed, Step, Terms, Update};
+use crate::engine::optimizer::{ParamsAndState, Step, Terms, Update};
 use crate::kernels::real::Real;
 use crate::train::gather::ask_for_rows;
 use crate::train::norms::{factor, norm, shorten};
@@ -43,18 +43,26 @@ impl<T: Real> Run<'_, T> {
     /// # Errors
     /// No memory, or interrupted.
     pub fn outputs(&self, scratch: &mut Scratch<T>, params: &[T], outputs: &mut [T]) -> Result<()> {
-        let Scratch { room, batch, .. } = scratch;
-        let (inputs, _) = room.gather(
+        let Scratch {
+            pack_buffer, batch, ..
+        } = scratch;
+        let (inputs, _) = pack_buffer.gather(
             self.inputs,
             &self.targets,
             self.rows(0),
-            self.network,
+            self.architecture,
             self.team,
-            self.question,
+            self.should_cancel,
         )?;
-        Call::new(self.network, params, inputs, self.team, self.question)
-            .with_dropout(self.dropout(0))
-            .forward(batch, outputs)
+        Call::new(
+            self.architecture,
+            params,
+            inputs,
+            self.team,
+            self.should_cancel,
+        )
+        .with_dropout(self.dropout(0))
+        .forward(batch, outputs)
     }
 
     /// The examples of the step at `index`.
@@ -84,29 +92,29 @@ impl<T: Real> Run<'_, T> {
         &self,
         index: usize,
         scratch: &mut Scratch<T>,
-        changed: &mut Changed<'_, T>,
+        changed: &mut ParamsAndState<'_, T>,
     ) -> Result<Option<f64>> {
         let settings = self.settings;
         let rows = self.rows(index);
         let mut ahead = self.ahead(index * settings.batch_size + rows.len());
         let Scratch {
-            room,
+            pack_buffer,
             batch,
             gradient,
             norms,
             ..
         } = scratch;
-        let (inputs, mut targets) = room.gather(
+        let (inputs, mut targets) = pack_buffer.gather(
             self.inputs,
             &self.targets,
             rows,
-            self.network,
+            self.architecture,
             self.team,
-            self.question,
+            self.should_cancel,
         )?;
         let mut cost = None;
         if let Some(costs) = self.costs {
-            let shape = (rows.len(), self.network.n_outputs());
+            let shape = (rows.len(), self.architecture.n_outputs());
             let view = ArrayView2::from_shape(shape, costs.nabla_a);
             let view = view.expect("as long as the outputs");
             let weights = targets.sample_weight;
@@ -118,11 +126,11 @@ impl<T: Real> Run<'_, T> {
         let mut update = self.update(index);
         ahead.ask();
         let call = Call::new(
-            self.network,
+            self.architecture,
             changed.params,
             inputs,
             self.team,
-            self.question,
+            self.should_cancel,
         )
         .with_dropout(self.dropout(index));
         let cost = if settings.clip_norm.is_none() && call.is_short() {
@@ -132,14 +140,14 @@ impl<T: Real> Run<'_, T> {
             if is_bad(cost) {
                 return Ok(None);
             }
-            let ready = Ready::new(self.network, inputs, plan, self.team, &update);
+            let ready = Ready::new(self.architecture, inputs, plan, self.team, &update);
             ready.update(batch, &update, changed.reborrow());
             cost
         } else {
-            watch(self.question, |pulse| {
-                reserve_for("gradient", gradient, self.network.length(), 1, pulse)
+            cancellable(self.should_cancel, |cancel| {
+                reserve_for("gradient", gradient, self.architecture.length(), 1, cancel)
             })?;
-            let gradient = &mut gradient[..self.network.length()];
+            let gradient = &mut gradient[..self.architecture.length()];
             let sum = call.backprop(&targets, batch, gradient)?;
             let cost = cost.unwrap_or(sum);
             if is_bad(cost) {
@@ -155,7 +163,7 @@ impl<T: Real> Run<'_, T> {
         };
         ahead.ask();
         if let Some(longest) = settings.max_norm {
-            shorten(self.network, changed.params, longest, norms);
+            shorten(self.architecture, changed.params, longest, norms);
         }
         #[allow(clippy::cast_precision_loss)] // below 2^53
         Ok(Some(cost * rows.len() as f64))
@@ -193,8 +201,8 @@ impl<T: Real> Run<'_, T> {
     }
 
     /// Changes all parameters, layer by layer.
-    fn apply(&self, update: &Update, mut changed: Changed<'_, T>, gradient: &[T]) {
-        for layer in self.network.layers() {
+    fn apply(&self, update: &Update, mut changed: ParamsAndState<'_, T>, gradient: &[T]) {
+        for layer in self.architecture.layers() {
             for (range, terms) in [
                 (&layer.weights, update.weights),
                 (&layer.biases, update.biases),

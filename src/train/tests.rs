@@ -16,7 +16,7 @@ mod bits;
 
 /// A network with examples for it.
 struct Problem {
-    network: Network,
+    architecture: Architecture,
     params: Vec<f64>,
     x: Vec<f64>,
     y: Vec<f64>,
@@ -37,25 +37,26 @@ impl Problem {
     fn new(sizes: &[usize], n: usize) -> Self {
         let hidden = vec![Activation::Tanh; sizes.len() - 2];
         let output = Activation::Identity;
-        let network = Network::new(sizes, &hidden, output, Cost::Quadratic).expect("a network");
+        let architecture =
+            Architecture::new(sizes, &hidden, output, Cost::Quadratic).expect("a network");
         Self {
-            params: numbers(network.n_params(), 0),
-            x: numbers(n * network.n_inputs(), 1),
-            y: numbers(n * network.n_outputs(), 2),
+            params: numbers(architecture.n_params(), 0),
+            x: numbers(n * architecture.n_inputs(), 1),
+            y: numbers(n * architecture.n_outputs(), 2),
             weights: None,
-            network,
+            architecture,
             n,
         }
     }
 
     fn inputs(&self) -> Inputs<'_, f64> {
-        let shape = (self.n, self.network.n_inputs());
+        let shape = (self.n, self.architecture.n_inputs());
         let x = ArrayView2::from_shape(shape, &self.x).expect("as many");
-        Inputs::new(&self.network, x).expect("good inputs")
+        Inputs::new(&self.architecture, x).expect("good inputs")
     }
 
     fn targets(&self) -> Targets<'_, f64> {
-        let width = self.network.n_outputs();
+        let width = self.architecture.n_outputs();
         let y = ArrayView2::from_shape((self.n, width), &self.y).expect("as many");
         let targets = Targets::values(width, self.n, y).expect("good targets");
         targets.with_weights(self.weights.as_deref())
@@ -68,9 +69,16 @@ impl Problem {
         order: &[u32],
         rates: &[f64],
         threads: usize,
-        question: Question<'_>,
+        should_cancel: ShouldCancel<'_>,
     ) -> (Vec<f64>, Report, Result<()>) {
-        self.train_on(self.inputs(), settings, order, rates, threads, question)
+        self.train_on(
+            self.inputs(),
+            settings,
+            order,
+            rates,
+            threads,
+            should_cancel,
+        )
     }
 
     /// The same on other inputs.
@@ -81,12 +89,12 @@ impl Problem {
         order: &[u32],
         rates: &[f64],
         threads: usize,
-        question: Question<'_>,
+        should_cancel: ShouldCancel<'_>,
     ) -> (Vec<f64>, Report, Result<()>) {
         let mut params = self.params.clone();
-        let mut kept = vec![vec![0.0; params.len()]; settings.rule.kept()];
+        let mut state = vec![vec![0.0; params.len()]; settings.rule.state()];
         let run = Run {
-            network: &self.network,
+            architecture: &self.architecture,
             settings,
             inputs,
             targets: self.targets(),
@@ -95,11 +103,11 @@ impl Problem {
             rates,
             steps_before: 0,
             team: &Team::assemble(threads),
-            question,
+            should_cancel,
         };
         let mut report = Report::default();
         let mut scratch = Scratch::default();
-        let changed = Changed::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
+        let changed = ParamsAndState::new(&mut params, state.iter_mut().map(Vec::as_mut_slice));
         let outcome = run.run(&mut scratch, changed, &mut report);
         (params, report, outcome)
     }
@@ -137,14 +145,14 @@ const ADAM: Rule = Rule::Adam {
 
 fn order(n: usize) -> Vec<u32> {
     let mut order = vec![0; n];
-    permutation(9, 1, &mut order, &Pulse::none());
+    permutation(9, 1, &mut order, &CancelToken::none());
     order
 }
 
 /// The whole gradient of each mini-batch, Σ `s_x` ∇`C_x` / n, then the step, in a plain loop.
 fn plain_loop(problem: &Problem, settings: &Settings, order: &[u32], rate: f64) -> Vec<f64> {
-    let (network, mut params) = (&problem.network, problem.params.clone());
-    let mut kept = vec![vec![0.0; params.len()]; settings.rule.kept()];
+    let (architecture, mut params) = (&problem.architecture, problem.params.clone());
+    let mut state = vec![vec![0.0; params.len()]; settings.rule.state()];
     let mut gradient = vec![0.0; params.len()];
     for (index, rows) in order.chunks(settings.batch_size).enumerate() {
         let of = |all: &[f64], width: usize| -> Vec<f64> {
@@ -152,11 +160,11 @@ fn plain_loop(problem: &Problem, settings: &Settings, order: &[u32], rate: f64) 
             rows.iter().flat_map(row).collect()
         };
         let (x, y) = (
-            of(&problem.x, network.n_inputs()),
-            of(&problem.y, network.n_outputs()),
+            of(&problem.x, architecture.n_inputs()),
+            of(&problem.y, architecture.n_outputs()),
         );
         let small = Problem {
-            network: network.clone(),
+            architecture: architecture.clone(),
             params: params.clone(),
             x,
             y,
@@ -164,7 +172,7 @@ fn plain_loop(problem: &Problem, settings: &Settings, order: &[u32], rate: f64) 
             n: rows.len(),
         };
         let team = Team::alone();
-        let call = Call::new(network, &params, small.inputs(), &team, &|| false);
+        let call = Call::new(architecture, &params, small.inputs(), &team, &|| false);
         let sum = small
             .targets()
             .weighted(small.n, Reduction::Sum, small.weights.as_deref())
@@ -179,7 +187,7 @@ fn plain_loop(problem: &Problem, settings: &Settings, order: &[u32], rate: f64) 
             l2: settings.weight_decay,
             ..Terms::NONE
         };
-        let changed = Changed::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
+        let changed = ParamsAndState::new(&mut params, state.iter_mut().map(Vec::as_mut_slice));
         Step::new(settings.rule, rate, index as u64 + 1).apply(terms, changed, &gradient);
     }
     params
@@ -232,8 +240,8 @@ fn a_run_does_the_steps_of_a_plain_loop() {
 /// Small steps of large parameters: terms that are rounded to a parameter one by one would be lost.
 #[test]
 fn small_steps_are_not_lost_in_large_parameters() {
-    let network = Network::new(&[1, 2], &[], Activation::Identity, Cost::Quadratic);
-    let network = network.expect("a network");
+    let architecture = Architecture::new(&[1, 2], &[], Activation::Identity, Cost::Quadratic);
+    let architecture = architecture.expect("a network");
     for (n, rate) in [(10, 1e-6), (128, 3e-5), (500, 1e-4)] {
         // a = 2 and y = 1.9 for all: the gradient is 0.1, the parameters are 1.
         let (x, y) = (vec![1.0_f32; n], vec![1.9; 2 * n]);
@@ -241,21 +249,21 @@ fn small_steps_are_not_lost_in_large_parameters() {
         let y = ArrayView2::from_shape((n, 2), &y).expect("as many");
         let order: Vec<u32> = (0..).take(n).collect();
         let run = Run {
-            network: &network,
+            architecture: &architecture,
             settings: &settings(SGD, n),
-            inputs: Inputs::new(&network, x).expect("good inputs"),
+            inputs: Inputs::new(&architecture, x).expect("good inputs"),
             targets: Targets::values(2, n, y).expect("good targets"),
             costs: None,
             order: &order,
             rates: &[rate],
             steps_before: 0,
             team: &Team::alone(),
-            question: &|| false,
+            should_cancel: &|| false,
         };
         let mut params = [1.0_f32; 4];
         run.run(
             &mut Scratch::default(),
-            Changed::new(&mut params, []),
+            ParamsAndState::new(&mut params, []),
             &mut Report::default(),
         )
         .expect("nobody interrupts");
@@ -277,8 +285,8 @@ fn an_interrupted_run_stands_at_a_whole_step() {
     let order: Vec<u32> = order(4000).repeat(200);
     let rates = vec![0.001; order.len() / 10];
     let asked = AtomicUsize::new(0);
-    let question = || asked.fetch_add(1, Ordering::Relaxed) == 1;
-    let (params, report, outcome) = problem.train(&settings, &order, &rates, 1, &question);
+    let should_cancel = || asked.fetch_add(1, Ordering::Relaxed) == 1;
+    let (params, report, outcome) = problem.train(&settings, &order, &rates, 1, &should_cancel);
     assert_eq!(
         outcome.map_err(|error| error.kind()),
         Err(Kind::Interrupted)
@@ -332,15 +340,21 @@ fn the_gradient_goes_through_dropped_neurons() {
     let targets = problem.targets();
     let scratch = &mut batch::Scratch::default();
     let mut gradient = vec![f64::NAN; problem.params.len()];
-    let c = Call::new(&problem.network, &problem.params, inputs, &team, &|| false)
-        .with_dropout(dropout)
-        .backprop(&targets, scratch, &mut gradient)
-        .expect("nobody interrupts");
+    let c = Call::new(
+        &problem.architecture,
+        &problem.params,
+        inputs,
+        &team,
+        &|| false,
+    )
+    .with_dropout(dropout)
+    .backprop(&targets, scratch, &mut gradient)
+    .expect("nobody interrupts");
     let step = 1e-6;
     let mut cost = |index: usize, by: f64| {
         let mut moved = problem.params.clone();
         moved[index] += by;
-        let call = Call::new(&problem.network, &moved, inputs, &team, &|| false);
+        let call = Call::new(&problem.architecture, &moved, inputs, &team, &|| false);
         let cost = call.with_dropout(dropout).cost(&targets, scratch);
         cost.expect("nobody interrupts")
     };

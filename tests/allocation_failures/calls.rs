@@ -1,15 +1,15 @@
 //! Networks, batches, sparse inputs, the equations by themselves, and threads.
 
-use bpfast::base::cancel::Pulse;
+use bpfast::base::cancel::CancelToken;
 use bpfast::data::{Inputs, Targets};
 use bpfast::engine::batch::{Call, Scratch};
 use bpfast::engine::equations;
 use bpfast::kernels::csr::{Gathered, Positions};
 use bpfast::pool::Team;
-use bpfast::{Activation, Cost, Network};
+use bpfast::{Activation, Architecture, Cost};
 use ndarray::ArrayView2;
 
-use super::{network, refusing, walk};
+use super::{architecture, refusing, walk};
 
 /// More layers than there are entries in a slot of the reserve, whatever is kept of each.
 const MANY: usize = 5000;
@@ -17,17 +17,17 @@ const MANY: usize = 5000;
 pub fn networks() {
     let (sizes, hidden) = (vec![1; MANY], vec![Activation::Tanh; MANY - 2]);
     walk("a network", || {
-        Network::new(&sizes, &hidden, Activation::Sigmoid, Cost::Quadratic).map(|_| ())
+        Architecture::new(&sizes, &hidden, Activation::Sigmoid, Cost::Quadratic).map(|_| ())
     });
 }
 
 pub fn batches() {
-    let quadratic = |sizes: &[usize]| network(sizes, Activation::Sigmoid, Cost::Quadratic);
+    let quadratic = |sizes: &[usize]| architecture(sizes, Activation::Sigmoid, Cost::Quadratic);
     let small = quadratic(&[20, 30, 5]);
     let large = quadratic(&[2, 400, 330, 1]); // in blocks
     let deep = quadratic(&[1; 300]);
-    let classes = network(&[20, 30, 5], Activation::Softmax, Cost::LogLikelihood);
-    for (name, network, n) in [
+    let classes = architecture(&[20, 30, 5], Activation::Softmax, Cost::LogLikelihood);
+    for (name, architecture, n) in [
         ("small", &small, 5000),
         ("large", &large, 600),
         ("few", &large, 2),
@@ -35,32 +35,37 @@ pub fn batches() {
         ("labels", &classes, 3000),
     ] {
         for threads in [1, 3] {
-            batch(&format!("{name}, {threads} threads"), network, n, threads);
+            batch(
+                &format!("{name}, {threads} threads"),
+                architecture,
+                n,
+                threads,
+            );
         }
     }
 }
 
-fn batch(name: &str, network: &Network, n: usize, threads: usize) {
-    let (width, outputs) = (network.n_inputs(), network.n_outputs());
-    let params = vec![0.01_f64; network.n_params()];
+fn batch(name: &str, architecture: &Architecture, n: usize, threads: usize) {
+    let (width, outputs) = (architecture.n_inputs(), architecture.n_outputs());
+    let params = vec![0.01_f64; architecture.n_params()];
     let (x, y) = (vec![0.5; n * width], vec![0.25; n * outputs]);
     let classes = vec![0; n];
     let x = ArrayView2::from_shape((n, width), &x).expect("whole rows");
     let y = ArrayView2::from_shape((n, outputs), &y).expect("whole rows");
-    let inputs = Inputs::new(network, x).expect("x fits");
-    let targets = if network.cost().takes_labels() {
-        Targets::labels(outputs, network.cost(), n, &classes)
+    let inputs = Inputs::new(architecture, x).expect("x fits");
+    let targets = if architecture.cost().takes_labels() {
+        Targets::labels(outputs, architecture.cost(), n, &classes)
     } else {
         Targets::values(outputs, n, y)
     };
     let targets = targets.expect("y fits");
     let team = Team::assemble(threads);
-    let call = Call::new(network, &params, inputs, &team, &|| false);
+    let call = Call::new(architecture, &params, inputs, &team, &|| false);
 
     let mut out = vec![0.0; n * outputs];
     let mut gradient = vec![0.0; params.len()];
     let shown = || -> Vec<Vec<f64>> {
-        let layers = network.layers().iter();
+        let layers = architecture.layers().iter();
         layers.map(|layer| vec![0.0; n * layer.n_out]).collect()
     };
     let (mut z, mut a) = (shown(), shown());
@@ -109,15 +114,15 @@ pub fn equations() {
     let (delta, z) = (vec![0.5_f64; n * width], vec![0.25; n * width]);
     let weights = vec![0.1; width * width];
     let (mut out, mut nabla) = (vec![0.0; n * width], vec![0.0; width * width]);
-    let pulse = Pulse::none();
+    let cancel = CancelToken::none();
     walk("bp2", || {
         let sigma = Activation::Tanh;
-        equations::bp2(&delta, &weights, sigma, (&z, &z), &mut out, width, &pulse)
+        equations::bp2(&delta, &weights, sigma, (&z, &z), &mut out, width, &cancel)
     });
     walk("bp3", || {
-        equations::bp3(&delta, &mut nabla[..width], &pulse)
+        equations::bp3(&delta, &mut nabla[..width], &cancel)
     });
-    walk("bp4", || equations::bp4(&delta, &z, &mut nabla, n, &pulse));
+    walk("bp4", || equations::bp4(&delta, &z, &mut nabla, n, &cancel));
 }
 
 /// A thread that cannot be started is done without.

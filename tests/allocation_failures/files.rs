@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use bpfast::base::cancel::Pulse;
+use bpfast::base::cancel::CancelToken;
 use bpfast::io::network_file::{self, Saved};
 use bpfast::io::safetensors::{self, Failure, Number, Reader, Tensor};
 use bpfast::io::transpose::in_rows;
 use bpfast::{Activation, Cost, Error, Result};
 
-use super::{network, walk, walk_rooms};
+use super::{architecture, walk, walk_rooms};
 
 /// A file that is removed at the end.
 struct Gone(PathBuf);
@@ -57,38 +57,38 @@ pub fn tensors() {
             &file.0,
             &tensors,
             metadata,
-            &Pulse::none(),
+            &CancelToken::none(),
         ))
     });
     walk_rooms("a header is read", || memory(Reader::open(&file.0)));
     let reader = Reader::open(&file.0).expect("a file");
     walk("tensors are read", || {
-        memory(reader.tensor(0, &Pulse::none()))
+        memory(reader.tensor(0, &CancelToken::none()))
     });
 }
 
 pub fn networks() {
     let file = Gone::new("network");
     let sizes: Vec<usize> = [700, 300].into_iter().chain([1; 300]).collect();
-    let network = network(&sizes, Activation::Sigmoid, Cost::Quadratic);
-    let params = vec![0.5_f64; network.n_params()];
+    let architecture = architecture(&sizes, Activation::Sigmoid, Cost::Quadratic);
+    let params = vec![0.5_f64; architecture.n_params()];
     walk("parameters in rows", || {
-        in_rows(&network, &params, &Pulse::none()).map(|_| ())
+        in_rows(&architecture, &params, &CancelToken::none()).map(|_| ())
     });
     walk_rooms("a network is written", || {
         memory(network_file::write(
             &file.0,
-            &network,
+            &architecture,
             &params,
-            &Pulse::none(),
+            &CancelToken::none(),
         ))
     });
     let mut params = params.clone();
     walk_rooms("a network is read", || {
         memory(Reader::open(&file.0).and_then(|reader| {
             let mut saved = Saved::open(reader)?;
-            let network = saved.network(Cost::Quadratic)?;
-            saved.read(&network, &mut params, &Pulse::none())
+            let architecture = saved.architecture(Cost::Quadratic)?;
+            saved.read(&architecture, &mut params, &CancelToken::none())
         }))
     });
 }

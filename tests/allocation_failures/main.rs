@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 
 use bpfast::base::allocator::WithReserve;
 use bpfast::base::error::Kind;
-use bpfast::{Activation, Cost, Network, Result};
+use bpfast::{Activation, Architecture, Cost, Result};
 
 /// The system's allocator, which refuses what it is told to.
 struct Refusing;
@@ -110,9 +110,9 @@ fn walk_rooms(name: &str, mut call: impl FnMut() -> Result<()>) {
     assert!(refused > 0, "{name} is never refused");
 }
 
-fn network(sizes: &[usize], output: Activation, cost: Cost) -> Network {
+fn architecture(sizes: &[usize], output: Activation, cost: Cost) -> Architecture {
     let hidden = vec![Activation::Tanh; sizes.len() - 2];
-    Network::new(sizes, &hidden, output, cost).expect("a network")
+    Architecture::new(sizes, &hidden, output, cost).expect("a network")
 }
 
 /// One test, as another would allocate meanwhile.

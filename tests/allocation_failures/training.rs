@@ -1,22 +1,22 @@
 //! Steps of training, with all that goes with them.
 
 use bpfast::data::{Inputs, Targets};
-use bpfast::engine::optimizer::{Changed, Rule};
+use bpfast::engine::optimizer::{ParamsAndState, Rule};
 use bpfast::kernels::csr::Positions;
 use bpfast::pool::Team;
 use bpfast::train::{Report, Run, Scratch, Settings};
-use bpfast::{Activation, Cost, Network};
+use bpfast::{Activation, Architecture, Cost};
 use ndarray::ArrayView2;
 
-use super::{network, walk};
+use super::{architecture, walk};
 
 /// Of 1500 examples that lie in no order, so that mini-batches are gathered.
 const N: usize = 1500;
 
 pub fn steps() {
-    let quadratic = network(&[90, 60, 5], Activation::Sigmoid, Cost::Quadratic);
-    let classes = network(&[90, 60, 5], Activation::Softmax, Cost::LogLikelihood);
-    let large = network(&[90, 600, 5], Activation::Softmax, Cost::LogLikelihood);
+    let quadratic = architecture(&[90, 60, 5], Activation::Sigmoid, Cost::Quadratic);
+    let classes = architecture(&[90, 60, 5], Activation::Softmax, Cost::LogLikelihood);
+    let large = architecture(&[90, 600, 5], Activation::Softmax, Cost::LogLikelihood);
     let adam = Rule::Adam {
         beta1: 0.9,
         beta2: 0.999,
@@ -46,7 +46,7 @@ pub fn steps() {
         ..plain.clone()
     };
     for threads in [1, 3] {
-        for (name, network, settings, sparse) in [
+        for (name, architecture, settings, sparse) in [
             ("values", &quadratic, &plain, false),
             ("labels", &classes, &plain, false),
             ("small batches", &classes, &small, false),
@@ -54,13 +54,19 @@ pub fn steps() {
             ("sparse", &classes, &plain, true),
         ] {
             let name = format!("steps, {name}, {threads} threads");
-            training(&name, network, settings, sparse, threads);
+            training(&name, architecture, settings, sparse, threads);
         }
     }
 }
 
-fn training(name: &str, network: &Network, settings: &Settings, sparse: bool, threads: usize) {
-    let (width, outputs) = (network.n_inputs(), network.n_outputs());
+fn training(
+    name: &str,
+    architecture: &Architecture,
+    settings: &Settings,
+    sparse: bool,
+    threads: usize,
+) {
+    let (width, outputs) = (architecture.n_inputs(), architecture.n_outputs());
     let (x, y) = (vec![0.5_f64; N * width], vec![0.25; N * outputs]);
     let (classes, weights) = (vec![0; N], vec![1.0; N]);
     let indptr: Vec<i64> = (0..).take(N + 1).collect();
@@ -68,12 +74,12 @@ fn training(name: &str, network: &Network, settings: &Settings, sparse: bool, th
     let view = ArrayView2::from_shape((N, width), &x).expect("whole rows");
     let y = ArrayView2::from_shape((N, outputs), &y).expect("whole rows");
     let inputs = if sparse {
-        Inputs::sparse(network, positions.with(&x).expect("a value each"))
+        Inputs::sparse(architecture, positions.with(&x).expect("a value each"))
     } else {
-        Inputs::new(network, view)
+        Inputs::new(architecture, view)
     };
-    let targets = if network.cost().takes_labels() {
-        Targets::labels(outputs, network.cost(), N, &classes)
+    let targets = if architecture.cost().takes_labels() {
+        Targets::labels(outputs, architecture.cost(), N, &classes)
     } else {
         Targets::values(outputs, N, y)
     };
@@ -82,7 +88,7 @@ fn training(name: &str, network: &Network, settings: &Settings, sparse: bool, th
     let rates = vec![0.001; N.div_ceil(settings.batch_size)];
     let team = Team::assemble(threads);
     let run = Run {
-        network,
+        architecture,
         settings,
         inputs,
         targets: targets.with_weights(Some(&weights)),
@@ -91,12 +97,12 @@ fn training(name: &str, network: &Network, settings: &Settings, sparse: bool, th
         rates: &rates,
         steps_before: 0,
         team: &team,
-        question: &|| false,
+        should_cancel: &|| false,
     };
-    let mut params = vec![0.01; network.n_params()];
+    let mut params = vec![0.01; architecture.n_params()];
     let mut kept = vec![vec![0.0; params.len()]; 2];
     walk(name, || {
-        let changed = Changed::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
+        let changed = ParamsAndState::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
         run.run(&mut Scratch::default(), changed, &mut Report::default())
     });
 }

@@ -2,7 +2,7 @@
 
 use ndarray::LinalgScalar;
 
-use crate::base::cancel::{ELEMENT_WORK, Pulse};
+use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 
 /// sum ← sum + term, with what was lost before in `lost` (Kahan). Where the sum is not finite,
 /// nothing is carried over: ∞ stays ∞.
@@ -10,13 +10,13 @@ pub fn add_compensated<T: LinalgScalar + PartialEq>(
     sum: &mut [T],
     lost: &mut [T],
     term: &[T],
-    pulse: &Pulse<'_>,
+    cancel: &CancelToken<'_>,
 ) {
     /// Few enough to take less than a millisecond.
     const BLOCK: usize = 1 << 16;
     let blocks = sum.chunks_mut(BLOCK).zip(lost.chunks_mut(BLOCK));
     for ((sum, lost), term) in blocks.zip(term.chunks(BLOCK)) {
-        if pulse.stopped_after(BLOCK * ELEMENT_WORK / 4) {
+        if cancel.poll_after(BLOCK * ELEMENT_WORK / 4) {
             return;
         }
         for ((sum, lost), &term) in sum.iter_mut().zip(lost).zip(term) {
@@ -38,7 +38,7 @@ mod tests {
     fn what_is_too_small_for_one_addition_is_not_lost() {
         let (mut sum, mut lost) = ([1.0_f32], [0.0_f32]);
         for _ in 0..1000 {
-            add_compensated(&mut sum, &mut lost, &[1e-8], &Pulse::none());
+            add_compensated(&mut sum, &mut lost, &[1e-8], &CancelToken::none());
         }
         // Each 1e-8 alone is below half a unit in the last place of 1.
         assert!((sum[0] - 1.000_01).abs() < 1e-7, "{sum:?}");
@@ -48,7 +48,7 @@ mod tests {
     fn infinity_stays_infinity() {
         let (mut sum, mut lost) = ([f64::INFINITY], [0.0]);
         for _ in 0..3 {
-            add_compensated(&mut sum, &mut lost, &[1.0], &Pulse::none());
+            add_compensated(&mut sum, &mut lost, &[1.0], &CancelToken::none());
         }
         assert!(sum[0].is_infinite(), "{sum:?}");
     }

@@ -5,12 +5,12 @@
 use std::ops::Range;
 
 use crate::base::alloc::reserve;
-use crate::base::cancel::{Pulse, watch};
+use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::compensated::add_compensated;
 use crate::data::Targets;
-use crate::engine::batch::slices::{Block, Part, Parts};
-use crate::engine::batch::{Call, Scratch, Worker};
+use crate::engine::batch::slices::{Block, GradientSlice, GradientSlices};
+use crate::engine::batch::{Call, Scratch, ThreadBuffers};
 use crate::engine::workspace::{Keep, Workspace};
 use crate::kernels::gemm::Onto;
 use crate::kernels::real::Real;
@@ -41,23 +41,23 @@ impl<T: Real> Call<'_, T> {
         let several = plan.chunks > chunks_per_block;
         let in_block = chunks_per_block.min(plan.chunks);
         let neurons = self.neurons_of_parts(in_block);
-        watch(self.question, |pulse| {
-            self.prepare_block(scratch, in_block, pulse)?;
+        cancellable(self.should_cancel, |cancel| {
+            self.prepare_block(scratch, in_block, cancel)?;
             if several {
-                let longest = self.network.layers().iter().enumerate();
+                let longest = self.architecture.layers().iter().enumerate();
                 let longest = longest.map(|(index, layer)| neurons(index, layer) * layer.row);
                 let longest = longest.max().unwrap_or(0);
                 for worker in &mut scratch.workers[..self.team.threads()] {
-                    reserve(&mut worker.part, longest, 1, pulse)?;
+                    reserve(&mut worker.part, longest, 1, cancel)?;
                 }
-                reserve(&mut scratch.lost, gradient.len(), 1, pulse)?;
+                reserve(&mut scratch.lost, gradient.len(), 1, cancel)?;
             }
             Ok(())
         })?;
-        watch(self.question, |beat| {
+        cancellable(self.should_cancel, |beat| {
             for index in 0..plan.chunks.div_ceil(chunks_per_block) {
                 // Each phase has a clock of its own, and may be shorter than a beat.
-                if index > 0 && beat.stopped() {
+                if index > 0 && beat.poll() {
                     break;
                 }
                 let chunks = plan.chunks_of(index, chunks_per_block);
@@ -75,7 +75,7 @@ impl<T: Real> Call<'_, T> {
                     &mut []
                 };
                 let (mut sums, mut lost) = (&mut *gradient, lost);
-                let parts = Parts::new(self.network, &neurons).map_while(|part| {
+                let parts = GradientSlices::new(self.architecture, &neurons).map_while(|part| {
                     let sum = sums.split_off_mut(..part.length)?;
                     let lost = lost.split_off_mut(..part.length).unwrap_or_default();
                     Some((part, sum, lost))
@@ -84,9 +84,9 @@ impl<T: Real> Call<'_, T> {
                 self.team.run(
                     workers,
                     parts,
-                    self.question,
-                    |worker, (part, sum, lost), pulse| {
-                        add_part(block, &part, sum, lost, index == 0, worker, pulse);
+                    self.should_cancel,
+                    |worker, (part, sum, lost), cancel| {
+                        add_part(block, &part, sum, lost, index == 0, worker, cancel);
                     },
                 )?;
             }
@@ -102,11 +102,11 @@ impl<T: Real> Call<'_, T> {
         &self,
         scratch: &mut Scratch<T>,
         chunks: usize,
-        pulse: &Pulse<'_>,
+        cancel: &CancelToken<'_>,
     ) -> Result<()> {
         self.prepare_workers(scratch)?;
         let n = self.plan.rows_in(&(0..chunks)).len();
-        self.prepare(&mut scratch.block, n, Keep::ERRORS, pulse)
+        self.prepare(&mut scratch.block, n, Keep::ERRORS, cancel)
     }
 
     /// The forward pass and the errors of the chunks of a block, and the costs of their grains.
@@ -120,8 +120,8 @@ impl<T: Real> Call<'_, T> {
         chunks: Range<usize>,
     ) -> Result<()> {
         let plan = &self.plan;
-        let (n, per_chunk) = (plan.rows_in(&chunks).len(), plan.grains_per_chunk());
-        let layers = self.network.layers().len();
+        let (n, per_chunk) = (plan.rows_in(&chunks).len(), plan.cost_groups_per_chunk());
+        let layers = self.architecture.layers().len();
         let costs = scratch.costs[chunks.start * per_chunk..].chunks_mut(per_chunk);
         let workers = &mut scratch.workers[..self.team.threads()];
         scratch.block.with_chunks(n, plan.rows, |buffers| {
@@ -129,10 +129,10 @@ impl<T: Real> Call<'_, T> {
             self.team.run(
                 workers,
                 tasks,
-                self.question,
-                |worker, ((chunk, buffers), costs), pulse| {
-                    let (rows, room) = (plan.rows_of(chunk), &mut worker.room);
-                    self.errors_chunk(targets, &rows, buffers, room, costs, pulse);
+                self.should_cancel,
+                |worker, ((chunk, buffers), costs), cancel| {
+                    let (rows, pack_buffer) = (plan.rows_of(chunk), &mut worker.pack_buffer);
+                    self.errors_chunk(targets, &rows, buffers, pack_buffer, costs, cancel);
                 },
             )
         })
@@ -142,7 +142,7 @@ impl<T: Real> Call<'_, T> {
     fn block<'b>(&'b self, workspace: &'b Workspace<T>, chunks: &Range<usize>) -> Block<'b, T> {
         let plan = &self.plan;
         let x = self.inputs.part(&plan.rows_in(chunks));
-        Block::new(self.network, x, workspace, plan.rows)
+        Block::new(self.architecture, x, workspace, plan.rows)
     }
 
     /// How many neurons' weights a part of a layer's gradient has.
@@ -152,7 +152,7 @@ impl<T: Real> Call<'_, T> {
         let work = if threads == 1 {
             usize::MAX
         } else {
-            inputs.products(self.network) / (threads * PARTS_PER_THREAD)
+            inputs.products(self.architecture) / (threads * PARTS_PER_THREAD)
         };
         let work = work.max(PART_WORK);
         let stored = inputs.stored();
@@ -177,27 +177,29 @@ impl<T: Real> Call<'_, T> {
 /// A part of the gradient over a block, the first or added to those before.
 fn add_part<T: Real>(
     block: Block<'_, T>,
-    part: &Part,
+    part: &GradientSlice,
     sum: &mut [T],
     lost: &mut [T],
     first: bool,
-    worker: &mut Worker<T>,
-    pulse: &Pulse<'_>,
+    worker: &mut ThreadBuffers<T>,
+    cancel: &CancelToken<'_>,
 ) {
-    let Worker {
-        room, part: buffer, ..
+    let ThreadBuffers {
+        pack_buffer,
+        part: buffer,
+        ..
     } = worker;
     if first {
-        block.sum(part, Onto::Nothing, sum, room, pulse);
+        block.sum(part, Onto::Nothing, sum, pack_buffer, cancel);
         for lost in lost.chunks_mut(1 << 16) {
             lost.fill(T::ZERO);
-            pulse.stopped_after(lost.len());
+            cancel.poll_after(lost.len());
         }
     } else {
         let buffer = &mut buffer[..sum.len()];
-        block.sum(part, Onto::Nothing, buffer, room, pulse);
-        if !pulse.stopped_after(0) {
-            add_compensated(sum, lost, buffer, pulse);
+        block.sum(part, Onto::Nothing, buffer, pack_buffer, cancel);
+        if !cancel.poll_after(0) {
+            add_compensated(sum, lost, buffer, cancel);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::base::cancel::Pulse;
+use crate::base::cancel::CancelToken;
 use crate::data::Targets;
 use crate::engine::backward::{cost, error, gradient};
 use crate::engine::batch::Call;
@@ -18,18 +18,18 @@ impl<T: Real> Call<'_, T> {
         rows: &Range<usize>,
         buffers: &mut [Buffers<&mut [T]>],
         out: Option<&mut [T]>,
-        room: &mut [T],
-        pulse: &Pulse<'_>,
+        pack_buffer: &mut [T],
+        cancel: &CancelToken<'_>,
     ) {
         forward(
-            self.network,
+            self.architecture,
             self.params,
             self.inputs.part(rows),
             buffers,
             out,
             self.dropout.as_ref().map(|dropout| (dropout, rows.start)),
-            room,
-            pulse,
+            pack_buffer,
+            cancel,
         );
     }
 
@@ -39,16 +39,16 @@ impl<T: Real> Call<'_, T> {
         targets: &Targets<'_, T>,
         rows: &Range<usize>,
         buffers: &mut [Buffers<&mut [T]>],
-        room: &mut [T],
+        pack_buffer: &mut [T],
         costs: &mut [f64],
-        pulse: &Pulse<'_>,
+        cancel: &CancelToken<'_>,
     ) {
-        self.costs_chunk(targets, rows, buffers, room, costs, pulse);
-        for index in (0..self.network.layers().len()).rev() {
-            if pulse.stopped_after(0) {
+        self.costs_chunk(targets, rows, buffers, pack_buffer, costs, cancel);
+        for index in (0..self.architecture.layers().len()).rev() {
+            if cancel.poll_after(0) {
                 return;
             }
-            self.error(targets, rows, buffers, index, room, pulse);
+            self.error(targets, rows, buffers, index, pack_buffer, cancel);
         }
     }
 
@@ -58,13 +58,13 @@ impl<T: Real> Call<'_, T> {
         targets: &Targets<'_, T>,
         rows: &Range<usize>,
         buffers: &mut [Buffers<&mut [T]>],
-        room: &mut [T],
+        pack_buffer: &mut [T],
         costs: &mut [f64],
-        pulse: &Pulse<'_>,
+        cancel: &CancelToken<'_>,
     ) {
-        self.forward_chunk(rows, buffers, None, room, pulse);
-        if !pulse.stopped_after(0) {
-            self.costs_of(targets, rows.clone(), buffers, costs, pulse);
+        self.forward_chunk(rows, buffers, None, pack_buffer, cancel);
+        if !cancel.poll_after(0) {
+            self.costs_of(targets, rows.clone(), buffers, costs, cancel);
         }
     }
 
@@ -75,11 +75,20 @@ impl<T: Real> Call<'_, T> {
         rows: &Range<usize>,
         buffers: &mut [Buffers<&mut [T]>],
         index: usize,
-        room: &mut [T],
-        pulse: &Pulse<'_>,
+        pack_buffer: &mut [T],
+        cancel: &CancelToken<'_>,
     ) {
-        let (network, params, rows) = (self.network, self.params, rows.clone());
-        error(network, params, targets, rows, buffers, index, room, pulse);
+        let (architecture, params, rows) = (self.architecture, self.params, rows.clone());
+        error(
+            architecture,
+            params,
+            targets,
+            rows,
+            buffers,
+            index,
+            pack_buffer,
+            cancel,
+        );
     }
 
     /// The cost of each grain of `rows`, from their forward pass.
@@ -89,20 +98,23 @@ impl<T: Real> Call<'_, T> {
         rows: Range<usize>,
         buffers: &[Buffers<&mut [T]>],
         costs: &mut [f64],
-        pulse: &Pulse<'_>,
+        cancel: &CancelToken<'_>,
     ) {
-        let (kind, output) = (self.network.cost(), self.network.output());
-        let (width, last) = (self.network.n_outputs(), self.network.layers().len() - 1);
+        let (kind, output) = (self.architecture.cost(), self.architecture.output());
+        let (width, last) = (
+            self.architecture.n_outputs(),
+            self.architecture.layers().len() - 1,
+        );
         let Buffers { z, a, .. } = &buffers[last];
         for (cost_of_grain, start) in costs
             .iter_mut()
-            .zip((0..rows.len()).step_by(self.plan.grain))
+            .zip((0..rows.len()).step_by(self.plan.cost_group))
         {
-            let end = rows.len().min(start + self.plan.grain);
+            let end = rows.len().min(start + self.plan.cost_group);
             let numbers = start * width..end * width;
             let z = z.get(numbers.clone()).unwrap_or_default();
             let examples = rows.start + start..rows.start + end;
-            *cost_of_grain = cost(kind, output, z, &a[numbers], targets, examples, pulse);
+            *cost_of_grain = cost(kind, output, z, &a[numbers], targets, examples, cancel);
         }
     }
 
@@ -115,18 +127,27 @@ impl<T: Real> Call<'_, T> {
         costs: &mut [f64],
         place: &mut [T],
         onto: Onto,
-        room: &mut [T],
-        pulse: &Pulse<'_>,
+        pack_buffer: &mut [T],
+        cancel: &CancelToken<'_>,
     ) {
-        self.costs_chunk(targets, rows, buffers, room, costs, pulse);
-        for layer in (0..self.network.layers().len()).rev() {
-            if pulse.stopped_after(0) {
+        self.costs_chunk(targets, rows, buffers, pack_buffer, costs, cancel);
+        for layer in (0..self.architecture.layers().len()).rev() {
+            if cancel.poll_after(0) {
                 return;
             }
             // BP4 follows while δ^l is in the cache.
-            self.error(targets, rows, buffers, layer, room, pulse);
+            self.error(targets, rows, buffers, layer, pack_buffer, cancel);
             let x = self.inputs.part(rows);
-            gradient(self.network, x, buffers, layer, place, onto, room, pulse);
+            gradient(
+                self.architecture,
+                x,
+                buffers,
+                layer,
+                place,
+                onto,
+                pack_buffer,
+                cancel,
+            );
         }
     }
 }

@@ -3,19 +3,19 @@
 //! in the parameters themselves.
 
 use crate::base::alloc::reserve;
-use crate::base::cancel::{Pulse, watch};
+use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::pairwise::add;
 use crate::data::{Incoming, Inputs, Targets};
-use crate::engine::batch::slices::{Block, Part, Parts};
-use crate::engine::batch::{Call, Scratch, Worker};
-use crate::engine::optimizer::{Changed, Step, Update};
-use crate::engine::plan::{Plan, Sum};
+use crate::engine::batch::slices::{Block, GradientSlice, GradientSlices};
+use crate::engine::batch::{Call, Scratch, ThreadBuffers};
+use crate::engine::optimizer::{ParamsAndState, Step, Update};
+use crate::engine::plan::{Plan, SumOrder};
 use crate::kernels::elementwise::map;
 use crate::kernels::elementwise::optimizer_rules::Scale;
 use crate::kernels::gemm::Onto;
 use crate::kernels::real::Real;
-use crate::model::architecture::{Layer, Network};
+use crate::model::architecture::{Architecture, Layer};
 use crate::pool::Team;
 
 /// The multiply-adds of BP4, or what an optimizer's step takes as long as, up to which both are done
@@ -28,7 +28,7 @@ const PART: usize = 1 << 15;
 
 /// A batch whose errors are known, and whose gradient can change the parameters.
 pub(crate) struct Ready<'a, T> {
-    network: &'a Network,
+    architecture: &'a Architecture,
     inputs: Inputs<'a, T>,
     /// How the batch was cut.
     plan: Plan,
@@ -40,11 +40,11 @@ pub(crate) struct Ready<'a, T> {
 impl<T: Real> Call<'_, T> {
     /// Whether a step can be done by parts: the gradient is one block, and takes little time.
     pub(crate) fn is_short(&self) -> bool {
-        let Sum::Blocks { chunks_per_block } = self.plan.sum else {
+        let SumOrder::Blocks { chunks_per_block } = self.plan.sum else {
             return false;
         };
-        let work = self.inputs.n.saturating_mul(self.network.n_weights());
-        let work = work.max(Step::work(self.network.n_params()));
+        let work = self.inputs.n.saturating_mul(self.architecture.n_weights());
+        let work = work.max(Step::work(self.architecture.n_params()));
         self.plan.chunks <= chunks_per_block && work <= WHOLE_WORK
     }
 
@@ -60,12 +60,12 @@ impl<T: Real> Call<'_, T> {
         update: &Update,
     ) -> Result<(f64, Plan)> {
         let chunks = self.plan.chunks;
-        watch(self.question, |pulse| {
-            reserve(&mut scratch.costs, self.plan.grains(), 1, pulse)?;
-            self.prepare_block(scratch, chunks, pulse)?;
-            let longest = self.network.layers().iter().map(longest_part).max();
+        cancellable(self.should_cancel, |cancel| {
+            reserve(&mut scratch.costs, self.plan.cost_groups(), 1, cancel)?;
+            self.prepare_block(scratch, chunks, cancel)?;
+            let longest = self.architecture.layers().iter().map(longest_part).max();
             for worker in &mut scratch.workers[..self.team.threads()] {
-                reserve(&mut worker.part, longest.unwrap_or(0), 1, pulse)?;
+                reserve(&mut worker.part, longest.unwrap_or(0), 1, cancel)?;
             }
             Ok(())
         })?;
@@ -100,14 +100,14 @@ fn longest_part(layer: &Layer) -> usize {
 impl<'a, T: Real> Ready<'a, T> {
     /// A batch whose errors [`Call::errors_for`] has left, cut as that has told.
     pub(crate) fn new(
-        network: &'a Network,
+        architecture: &'a Architecture,
         inputs: Inputs<'a, T>,
         plan: Plan,
         team: &'a Team,
         update: &Update,
     ) -> Self {
         Self {
-            network,
+            architecture,
             inputs,
             plan,
             team,
@@ -120,11 +120,11 @@ impl<'a, T: Real> Ready<'a, T> {
         &self,
         scratch: &mut Scratch<T>,
         update: &Update,
-        mut changed: Changed<'_, T>,
+        mut changed: ParamsAndState<'_, T>,
     ) {
         let threads = self.team.threads();
         let Scratch { workers, block, .. } = scratch;
-        let block = Block::new(self.network, self.inputs, block, self.plan.rows);
+        let block = Block::new(self.architecture, self.inputs, block, self.plan.rows);
         let neurons = |index: usize, layer: &Layer| {
             let even = layer.n_in.div_ceil(2 * threads);
             match (self.adds_in_place(block, index), threads) {
@@ -134,7 +134,7 @@ impl<'a, T: Real> Ready<'a, T> {
                 _ => neurons_of_part(layer).min(even),
             }
         };
-        let parts = Parts::new(self.network, neurons);
+        let parts = GradientSlices::new(self.architecture, neurons);
         let parts = parts.map_while(|part| Some((changed.cut(part.length)?, part)));
         let done = self.team.run(
             &mut workers[..threads],
@@ -160,30 +160,32 @@ impl<'a, T: Real> Ready<'a, T> {
     fn change(
         &self,
         update: &Update,
-        part: &Part,
+        part: &GradientSlice,
         block: Block<'_, T>,
-        worker: &mut Worker<T>,
-        changed: Changed<'_, T>,
+        worker: &mut ThreadBuffers<T>,
+        changed: ParamsAndState<'_, T>,
     ) {
-        let Worker {
-            room, part: buffer, ..
+        let ThreadBuffers {
+            pack_buffer,
+            part: buffer,
+            ..
         } = worker;
         let terms = match part.neuron {
             Some(_) => update.weights,
             None => update.biases,
         };
-        let pulse = &Pulse::none();
+        let cancel = &CancelToken::none();
         if part.neuron.is_some() && self.adds_in_place(block, part.layer) {
             let params = changed.params;
             shrink(params, 1.0 - self.plain_rate.unwrap_or(0.0) * terms.l2);
-            block.sum(part, Onto::Sum, params, room, pulse);
+            block.sum(part, Onto::Sum, params, pack_buffer, cancel);
             return;
         }
         let gradient = &mut buffer[..part.length];
-        block.sum(part, Onto::Nothing, gradient, room, pulse);
+        block.sum(part, Onto::Nothing, gradient, pack_buffer, cancel);
         if let Some(rate) = self.plain_rate {
             shrink(changed.params, 1.0 - rate * terms.l2);
-            add(changed.params, gradient, pulse);
+            add(changed.params, gradient, cancel);
         } else {
             update.step.apply(terms, changed, gradient);
         }

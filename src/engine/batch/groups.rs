@@ -1,11 +1,11 @@
 //! A gradient as the sum of the gradients of its runs, in pairs: for small networks and large batches.
 
-use crate::base::cancel::{Pulse, watch};
+use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::pairwise::{reserve_each, sum_pairwise};
 use crate::data::{Incoming, Targets};
 use crate::engine::batch::tree::{Tree, branches};
-use crate::engine::batch::{Call, Scratch, Worker};
+use crate::engine::batch::{Call, Scratch, ThreadBuffers};
 use crate::engine::workspace::Keep;
 use crate::kernels::gemm::Onto;
 use crate::kernels::real::Real;
@@ -20,14 +20,14 @@ impl<T: Real> Call<'_, T> {
         targets: &Targets<'_, T>,
         scratch: &mut Scratch<T>,
         place: &mut [T],
-        chunks_per_run: usize,
+        chunks_per_group: usize,
     ) -> Result<()> {
         let length = place.len();
         let threads = self.team.threads();
-        let runs = self.plan.chunks.div_ceil(chunks_per_run);
+        let runs = self.plan.chunks.div_ceil(chunks_per_group);
         let branches = branches(runs, threads);
         let rooms = branches.clone().count() - 1;
-        watch(self.question, |pulse| {
+        cancellable(self.should_cancel, |cancel| {
             self.prepare_workers(scratch)?;
             let longest = branches
                 .clone()
@@ -35,18 +35,22 @@ impl<T: Real> Call<'_, T> {
                 .map(|branch| branch.runs(runs).len());
             // As many sums as the number of its runs has bits wait at once, the lowest in its room.
             let waiting = longest.unwrap_or(1).ilog2() as usize;
-            self.prepare_chunks(scratch, Keep::ERRORS, pulse)?;
+            self.prepare_chunks(scratch, Keep::ERRORS, cancel)?;
             for worker in &mut scratch.workers[..threads] {
-                reserve_each(&mut worker.stack, waiting, length, pulse)?;
+                reserve_each(&mut worker.stack, waiting, length, cancel)?;
             }
-            reserve_each(&mut scratch.branches, rooms, length, pulse)
+            reserve_each(&mut scratch.branches, rooms, length, cancel)
         })?;
         let rooms = scratch.branches[..rooms].iter_mut();
-        let tree = Tree::new(runs, place, rooms.map(|room| &mut room[..length]));
-        let grains = chunks_per_run * self.plan.grains_per_chunk();
-        let mut costs = &mut scratch.costs[..self.plan.grains()];
+        let tree = Tree::new(
+            runs,
+            place,
+            rooms.map(|pack_buffer| &mut pack_buffer[..length]),
+        );
+        let cost_groups = chunks_per_group * self.plan.cost_groups_per_chunk();
+        let mut costs = &mut scratch.costs[..self.plan.cost_groups()];
         let tasks = branches.map(|branch| {
-            let these = costs.len().min(branch.runs(runs).len() * grains);
+            let these = costs.len().min(branch.runs(runs).len() * cost_groups);
             let costs = costs.split_off_mut(..these).unwrap_or_default();
             (branch, costs)
         });
@@ -54,15 +58,15 @@ impl<T: Real> Call<'_, T> {
         self.team.run(
             workers,
             tasks,
-            self.question,
-            |worker, (branch, costs), pulse| {
-                let Some(place) = tree.room(branch, pulse) else {
+            self.should_cancel,
+            |worker, (branch, costs), cancel| {
+                let Some(place) = tree.pack_buffer(branch, cancel) else {
                     return;
                 };
-                let runs = branch.runs(runs).map(|run| run * chunks_per_run);
-                let runs = runs.zip(costs.chunks_mut(grains));
-                self.branch(targets, runs, chunks_per_run, worker, place, pulse);
-                tree.join(branch, place, pulse);
+                let runs = branch.runs(runs).map(|run| run * chunks_per_group);
+                let runs = runs.zip(costs.chunks_mut(cost_groups));
+                self.branch(targets, runs, chunks_per_group, worker, place, cancel);
+                tree.join(branch, place, cancel);
             },
         )
     }
@@ -73,36 +77,45 @@ impl<T: Real> Call<'_, T> {
         &self,
         targets: &Targets<'_, T>,
         runs: impl Iterator<Item = (usize, &'b mut [f64])>,
-        chunks_per_run: usize,
-        worker: &mut Worker<T>,
+        chunks_per_group: usize,
+        worker: &mut ThreadBuffers<T>,
         place: &mut [T],
-        pulse: &Pulse<'_>,
+        cancel: &CancelToken<'_>,
     ) {
-        let Worker {
+        let ThreadBuffers {
             workspace,
             stack,
-            room,
+            pack_buffer,
             ..
         } = worker;
         // The terms of a sparse x are added to what is there one by one.
-        let adds = chunks_per_run == 1 && matches!(self.inputs.x, Incoming::Dense(_));
+        let adds = chunks_per_group == 1 && matches!(self.inputs.x, Incoming::Dense(_));
         let run = |(first, costs): (usize, &mut [f64]), place: &mut [T], add| {
-            let costs = costs.chunks_mut(self.plan.grains_per_chunk());
+            let costs = costs.chunks_mut(self.plan.cost_groups_per_chunk());
             for (index, costs) in costs.enumerate() {
                 let onto = match (add, index) {
                     (true, _) => Onto::Sum,
                     (false, 0) => Onto::Nothing,
                     (false, _) => Onto::Terms,
                 };
-                if pulse.stopped_after(0) {
+                if cancel.poll_after(0) {
                     return;
                 }
                 let rows = self.plan.rows_of(first + index);
                 workspace.with_chunks(rows.len(), rows.len(), |buffers| {
-                    self.gradient_chunk(targets, &rows, buffers, costs, place, onto, room, pulse);
+                    self.gradient_chunk(
+                        targets,
+                        &rows,
+                        buffers,
+                        costs,
+                        place,
+                        onto,
+                        pack_buffer,
+                        cancel,
+                    );
                 });
             }
         };
-        sum_pairwise(runs, place, stack, adds, pulse, run);
+        sum_pairwise(runs, place, stack, adds, cancel, run);
     }
 }

@@ -16,22 +16,22 @@ mod tree;
 use std::ops::Range;
 
 use crate::base::alloc::{reserve, reserve_list};
-use crate::base::cancel::{Pulse, Question, watch};
+use crate::base::cancel::{CancelToken, ShouldCancel, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::sum;
 use crate::data::{Inputs, Targets};
 use crate::engine::dropout::Dropout;
-use crate::engine::plan::{Plan, Sum};
+use crate::engine::plan::{Plan, SumOrder};
 use crate::engine::workspace::{Buffers, Keep, Workspace};
 use crate::kernels::gemm;
 use crate::kernels::real::Real;
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 use crate::pool::Team;
 
 /// What calls leave behind for later ones: buffers that fit already are not allocated again.
 #[derive(Debug, Default)]
 pub struct Scratch<T: 'static> {
-    workers: Vec<Worker<T>>,
+    workers: Vec<ThreadBuffers<T>>,
     costs: Vec<f64>,
     /// The sums of all branches but the first, whose place is the result.
     branches: Vec<Vec<T>>,
@@ -45,9 +45,9 @@ pub struct Scratch<T: 'static> {
 
 /// The buffers of one thread.
 #[derive(Debug, Default)]
-struct Worker<T: 'static> {
+struct ThreadBuffers<T: 'static> {
     /// What a product needs.
-    room: Vec<T>,
+    pack_buffer: Vec<T>,
     workspace: Workspace<T>,
     /// Partial sums of the branch at work, all but the lowest, whose place is the branch's own.
     stack: Vec<Vec<T>>,
@@ -57,30 +57,30 @@ struct Worker<T: 'static> {
 
 /// One call: a network with its parameters, a batch, and the threads to run it on.
 pub struct Call<'a, T> {
-    network: &'a Network,
+    architecture: &'a Architecture,
     params: &'a [T],
     inputs: Inputs<'a, T>,
     plan: Plan,
     team: &'a Team,
-    question: Question<'a>,
+    should_cancel: ShouldCancel<'a>,
     dropout: Option<Dropout<'a>>,
 }
 
 impl<'a, T: Real> Call<'a, T> {
-    /// `params` is the flat vector of `network`; `question` is asked on the calling thread, every
+    /// `params` is the flat vector of `architecture`; `should_cancel` is asked on the calling thread, every
     /// 25 ms or so, whether to stop.
     ///
     /// # Panics
     /// `params` has another length than the network's.
     pub fn new(
-        network: &'a Network,
+        architecture: &'a Architecture,
         params: &'a [T],
         inputs: Inputs<'a, T>,
         team: &'a Team,
-        question: Question<'a>,
+        should_cancel: ShouldCancel<'a>,
     ) -> Self {
-        let plan = Plan::of(network, &inputs, team.threads());
-        Self::planned(network, params, inputs, plan, team, question)
+        let plan = Plan::of(architecture, &inputs, team.threads());
+        Self::planned(architecture, params, inputs, plan, team, should_cancel)
     }
 
     /// The same with the plan that the team was assembled for, made anew if the team is smaller.
@@ -88,26 +88,26 @@ impl<'a, T: Real> Call<'a, T> {
     /// # Panics
     /// As [`Self::new`].
     pub(crate) fn planned(
-        network: &'a Network,
+        architecture: &'a Architecture,
         params: &'a [T],
         inputs: Inputs<'a, T>,
         plan: Plan,
         team: &'a Team,
-        question: Question<'a>,
+        should_cancel: ShouldCancel<'a>,
     ) -> Self {
-        assert_eq!(params.len(), network.length(), "the length of params");
+        assert_eq!(params.len(), architecture.length(), "the length of params");
         let plan = if plan.threads == team.threads() {
             plan
         } else {
-            Plan::of(network, &inputs, team.threads())
+            Plan::of(architecture, &inputs, team.threads())
         };
         Self {
-            network,
+            architecture,
             params,
             inputs,
             plan,
             team,
-            question,
+            should_cancel,
             dropout: None,
         }
     }
@@ -125,7 +125,7 @@ impl<'a, T: Real> Call<'a, T> {
     /// # Panics
     /// `out` has another length.
     pub fn forward(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
-        let width = self.network.n_outputs();
+        let width = self.architecture.n_outputs();
         assert_eq!(out.len(), self.inputs.n * width, "the length of out");
         if self.has_few() && self.dropout.is_none() {
             return self.forward_few(scratch, out);
@@ -135,8 +135,8 @@ impl<'a, T: Real> Call<'a, T> {
             scratch,
             Keep::ACTIVATIONS,
             chunks,
-            |rows, buffers, out, room, pulse| {
-                self.forward_chunk(&rows, buffers, Some(out), room, pulse);
+            |rows, buffers, out, pack_buffer, cancel| {
+                self.forward_chunk(&rows, buffers, Some(out), pack_buffer, cancel);
             },
         )
     }
@@ -147,17 +147,18 @@ impl<'a, T: Real> Call<'a, T> {
     /// As [`Self::forward`].
     pub fn cost(&self, targets: &Targets<'_, T>, scratch: &mut Scratch<T>) -> Result<f64> {
         let mut costs = std::mem::take(&mut scratch.costs);
-        watch(self.question, |pulse| {
-            reserve(&mut costs, self.plan.grains(), 1, pulse)
+        cancellable(self.should_cancel, |cancel| {
+            reserve(&mut costs, self.plan.cost_groups(), 1, cancel)
         })?;
-        let per_chunk = costs[..self.plan.grains()].chunks_mut(self.plan.grains_per_chunk());
+        let per_chunk =
+            costs[..self.plan.cost_groups()].chunks_mut(self.plan.cost_groups_per_chunk());
         let chunks = per_chunk.enumerate();
         self.each_chunk(
             scratch,
             Keep::ACTIVATIONS,
             chunks,
-            |rows, buffers, costs, room, pulse| {
-                self.costs_chunk(targets, &rows, buffers, room, costs, pulse);
+            |rows, buffers, costs, pack_buffer, cancel| {
+                self.costs_chunk(targets, &rows, buffers, pack_buffer, costs, cancel);
             },
         )?;
         scratch.costs = costs;
@@ -179,14 +180,14 @@ impl<'a, T: Real> Call<'a, T> {
         gradient: &mut [T],
     ) -> Result<f64> {
         assert_eq!(gradient.len(), self.params.len(), "the length of gradient");
-        watch(self.question, |pulse| {
-            reserve(&mut scratch.costs, self.plan.grains(), 1, pulse)
+        cancellable(self.should_cancel, |cancel| {
+            reserve(&mut scratch.costs, self.plan.cost_groups(), 1, cancel)
         })?;
         match self.plan.sum {
-            Sum::Runs { chunks_per_run } => {
-                self.sum_runs(targets, scratch, gradient, chunks_per_run)?;
+            SumOrder::Groups { chunks_per_group } => {
+                self.sum_runs(targets, scratch, gradient, chunks_per_group)?;
             }
-            Sum::Blocks { chunks_per_block } => {
+            SumOrder::Blocks { chunks_per_block } => {
                 self.sum_blocks(targets, scratch, gradient, chunks_per_block)?;
             }
         }
@@ -195,7 +196,7 @@ impl<'a, T: Real> Call<'a, T> {
 
     /// C from the costs of the grains.
     fn total(&self, targets: &Targets<'_, T>, scratch: &Scratch<T>) -> f64 {
-        let costs = scratch.costs[..self.plan.grains()].iter().copied();
+        let costs = scratch.costs[..self.plan.cost_groups()].iter().copied();
         sum(costs) / targets.divisor()
     }
 
@@ -205,24 +206,26 @@ impl<'a, T: Real> Call<'a, T> {
         scratch: &mut Scratch<T>,
         keep: Keep,
         chunks: impl Iterator<Item = (usize, P)> + Send,
-        work: impl Fn(Range<usize>, &mut [Buffers<&mut [T]>], P, &mut [T], &Pulse<'_>) + Sync,
+        work: impl Fn(Range<usize>, &mut [Buffers<&mut [T]>], P, &mut [T], &CancelToken<'_>) + Sync,
     ) -> Result<()> {
-        watch(self.question, |pulse| {
+        cancellable(self.should_cancel, |cancel| {
             self.prepare_workers(scratch)?;
-            self.prepare_chunks(scratch, keep, pulse)
+            self.prepare_chunks(scratch, keep, cancel)
         })?;
         let workers = &mut scratch.workers[..self.team.threads()];
         self.team.run(
             workers,
             chunks,
-            self.question,
-            |worker, (chunk, part), pulse| {
-                let Worker {
-                    workspace, room, ..
+            self.should_cancel,
+            |worker, (chunk, part), cancel| {
+                let ThreadBuffers {
+                    workspace,
+                    pack_buffer,
+                    ..
                 } = worker;
                 let rows = self.plan.rows_of(chunk);
                 workspace.with_chunks(rows.len(), rows.len(), |buffers| {
-                    work(rows, buffers, part, room, pulse);
+                    work(rows, buffers, part, pack_buffer, cancel);
                 });
             },
         )
@@ -233,16 +236,23 @@ impl<'a, T: Real> Call<'a, T> {
         let threads = self.team.threads();
         if let Some(missing) = threads.checked_sub(scratch.workers.len()) {
             reserve_list("workspace", &mut scratch.workers, missing)?;
-            scratch.workers.resize_with(threads, Worker::default);
+            scratch.workers.resize_with(threads, ThreadBuffers::default);
         }
         let weights = self
-            .network
+            .architecture
             .layers()
             .iter()
             .map(|layer| layer.weights.len());
-        let room = gemm::room::<T>(weights.max().unwrap_or(0));
+        let pack_buffer = gemm::pack_buffer::<T>(weights.max().unwrap_or(0));
         let mut workers = scratch.workers[..threads].iter_mut();
-        workers.try_for_each(|worker| reserve(&mut worker.room, room, 1, &Pulse::none()))
+        workers.try_for_each(|worker| {
+            reserve(
+                &mut worker.pack_buffer,
+                pack_buffer,
+                1,
+                &CancelToken::none(),
+            )
+        })
     }
 
     /// Makes room for a chunk in each worker.
@@ -250,11 +260,11 @@ impl<'a, T: Real> Call<'a, T> {
         &self,
         scratch: &mut Scratch<T>,
         keep: Keep,
-        pulse: &Pulse<'_>,
+        cancel: &CancelToken<'_>,
     ) -> Result<()> {
         let rows = self.plan.rows.min(self.inputs.n);
         let mut workers = scratch.workers[..self.team.threads()].iter_mut();
-        workers.try_for_each(|worker| self.prepare(&mut worker.workspace, rows, keep, pulse))
+        workers.try_for_each(|worker| self.prepare(&mut worker.workspace, rows, keep, cancel))
     }
 
     /// Makes room for the chunks of `n` examples.
@@ -263,7 +273,7 @@ impl<'a, T: Real> Call<'a, T> {
         workspace: &mut Workspace<T>,
         n: usize,
         keep: Keep,
-        pulse: &Pulse<'_>,
+        cancel: &CancelToken<'_>,
     ) -> Result<()> {
         let rows = self.plan.rows.min(self.inputs.n);
         let keep = Keep {
@@ -271,6 +281,6 @@ impl<'a, T: Real> Call<'a, T> {
             ..keep
         };
         let dropout = self.dropout.as_ref();
-        workspace.prepare(self.network, (n, rows), keep, dropout, pulse)
+        workspace.prepare(self.architecture, (n, rows), keep, dropout, cancel)
     }
 }

@@ -1,17 +1,17 @@
 //! A gradient cut into parts, and a part of it summed over the examples of a block.
 
-use crate::base::cancel::Pulse;
+use crate::base::cancel::CancelToken;
 use crate::data::{Incoming, Inputs};
 use crate::engine::backward::{bp3, bp4};
 use crate::engine::workspace::Workspace;
 use crate::kernels::gemm::{Layout, ONE_BLOCK, Onto, rows_at_once};
 use crate::kernels::real::Real;
-use crate::model::architecture::{Layer, Network};
+use crate::model::architecture::{Architecture, Layer};
 
 /// The examples of a block, with their forward pass and errors.
 #[derive(Clone, Copy)]
 pub(super) struct Block<'a, T: 'static> {
-    network: &'a Network,
+    architecture: &'a Architecture,
     x: Inputs<'a, T>,
     workspace: &'a Workspace<T>,
     /// The rows of a chunk.
@@ -21,13 +21,13 @@ pub(super) struct Block<'a, T: 'static> {
 impl<'a, T: Real> Block<'a, T> {
     /// The examples of `x`, whose a^l and δ^l are in `workspace`, in chunks of `rows`.
     pub fn new(
-        network: &'a Network,
+        architecture: &'a Architecture,
         x: Inputs<'a, T>,
         workspace: &'a Workspace<T>,
         rows: usize,
     ) -> Self {
         Self {
-            network,
+            architecture,
             x,
             workspace,
             rows,
@@ -47,7 +47,7 @@ impl<'a, T: Real> Block<'a, T> {
         if !layers.iter().all(|layer| by_example(layer.layout)) {
             return self.rows;
         }
-        let most = rows_at_once::<T>(self.network.layers()[index].n_out);
+        let most = rows_at_once::<T>(self.architecture.layers()[index].n_out);
         n.div_ceil(n.div_ceil(most))
     }
 
@@ -58,17 +58,24 @@ impl<'a, T: Real> Block<'a, T> {
 
     /// A part of the gradient, `onto` what `sum` holds; that of biases overwrites it. Onto a sum only
     /// where BP4 is one product, or x is sparse.
-    pub fn sum(&self, part: &Part, onto: Onto, sum: &mut [T], room: &mut [T], pulse: &Pulse<'_>) {
+    pub fn sum(
+        &self,
+        part: &GradientSlice,
+        onto: Onto,
+        sum: &mut [T],
+        pack_buffer: &mut [T],
+        cancel: &CancelToken<'_>,
+    ) {
         let (n, at_once) = (self.x.len(), self.at_once(part.layer));
         let (layers, row) = (
             &self.workspace.layers,
-            self.network.layers()[part.layer].row,
+            self.architecture.layers()[part.layer].row,
         );
         if part.neuron.is_none() {
             sum.fill(T::ZERO);
         }
         let mut first = 0;
-        while first < n && !pulse.stopped_after(0) {
+        while first < n && !cancel.poll_after(0) {
             let rows = first..n.min(first + at_once);
             let delta = layers[part.layer].errors(&rows);
             if let Some(neuron) = part.neuron {
@@ -81,9 +88,19 @@ impl<'a, T: Real> Block<'a, T> {
                     onto => onto,
                 };
                 let (count, place) = (rows.len(), (neuron, row));
-                bp4(delta, a, count, place, sum, false, onto, room, pulse);
+                bp4(
+                    delta,
+                    a,
+                    count,
+                    place,
+                    sum,
+                    false,
+                    onto,
+                    pack_buffer,
+                    cancel,
+                );
             } else {
-                bp3(delta, sum, room, pulse);
+                bp3(delta, sum, pack_buffer, cancel);
             }
             first = rows.end;
         }
@@ -91,7 +108,7 @@ impl<'a, T: Real> Block<'a, T> {
 }
 
 /// Neighbouring numbers of a gradient that are computed together.
-pub(super) struct Part {
+pub(super) struct GradientSlice {
     /// The index of the layer.
     pub layer: usize,
     /// The first neuron whose weights these are; None: these are the biases.
@@ -101,7 +118,7 @@ pub(super) struct Part {
 }
 
 /// The parts of a gradient, in the order in which they lie.
-pub(super) struct Parts<'a, F> {
+pub(super) struct GradientSlices<'a, F> {
     layers: std::iter::Enumerate<std::slice::Iter<'a, Layer>>,
     layer: Option<(usize, &'a Layer)>,
     /// The first neuron of the next part of `layer`.
@@ -110,9 +127,9 @@ pub(super) struct Parts<'a, F> {
     neurons: F,
 }
 
-impl<'a, F: Fn(usize, &Layer) -> usize> Parts<'a, F> {
-    pub fn new(network: &'a Network, neurons: F) -> Self {
-        let mut layers = network.layers().iter().enumerate();
+impl<'a, F: Fn(usize, &Layer) -> usize> GradientSlices<'a, F> {
+    pub fn new(architecture: &'a Architecture, neurons: F) -> Self {
+        let mut layers = architecture.layers().iter().enumerate();
         Self {
             layer: layers.next(),
             layers,
@@ -122,10 +139,10 @@ impl<'a, F: Fn(usize, &Layer) -> usize> Parts<'a, F> {
     }
 }
 
-impl<F: Fn(usize, &Layer) -> usize> Iterator for Parts<'_, F> {
-    type Item = Part;
+impl<F: Fn(usize, &Layer) -> usize> Iterator for GradientSlices<'_, F> {
+    type Item = GradientSlice;
 
-    fn next(&mut self) -> Option<Part> {
+    fn next(&mut self) -> Option<GradientSlice> {
         let (index, layer) = self.layer?;
         let neurons = (self.neurons)(index, layer).min(layer.n_in - self.neuron);
         let neuron = (neurons > 0).then_some(self.neuron);
@@ -140,7 +157,7 @@ impl<F: Fn(usize, &Layer) -> usize> Iterator for Parts<'_, F> {
         } else {
             layer.n_out
         };
-        Some(Part {
+        Some(GradientSlice {
             layer: index,
             neuron,
             length,
@@ -160,13 +177,13 @@ mod tests {
     #[test]
     fn chunks_that_lie_by_example_make_one_product_of_a_block_of_steps() {
         let hidden = [Activation::Relu; 2];
-        let network = Network::new(
+        let architecture = Architecture::new(
             &[8, 512, 64, 4],
             &hidden,
             Activation::Identity,
             Cost::Quadratic,
         );
-        let network = network.expect("a network");
+        let architecture = architecture.expect("a network");
         for (n, rows, one) in [
             (128, 64, true),
             (128, 128, true),
@@ -174,12 +191,17 @@ mod tests {
             (1024, 1024, false),
         ] {
             let x = Array2::<f64>::zeros((n, 8));
-            let inputs = Inputs::new(&network, x.view()).expect("good inputs");
+            let inputs = Inputs::new(&architecture, x.view()).expect("good inputs");
             let mut workspace = Workspace::default();
-            let prepared =
-                workspace.prepare(&network, (n, rows), Keep::ERRORS, None, &Pulse::none());
+            let prepared = workspace.prepare(
+                &architecture,
+                (n, rows),
+                Keep::ERRORS,
+                None,
+                &CancelToken::none(),
+            );
             prepared.expect("memory");
-            let block = Block::new(&network, inputs, &workspace, rows);
+            let block = Block::new(&architecture, inputs, &workspace, rows);
             for index in 0..3 {
                 assert_eq!(
                     block.is_one_product(index),

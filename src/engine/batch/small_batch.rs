@@ -2,7 +2,7 @@
 //! out, and not the rows.
 
 use crate::base::alloc::reserve;
-use crate::base::cancel::watch;
+use crate::base::cancel::cancellable;
 use crate::base::error::Result;
 use crate::data::Incoming;
 use crate::engine::batch::{Call, Scratch};
@@ -22,7 +22,7 @@ impl<T: Real> Call<'_, T> {
     /// Whether the neurons of some layer keep more threads at work than the chunks of rows.
     pub(super) fn has_few(&self) -> bool {
         let shares = |layer: &Layer| layer.n_out.div_ceil(self.share(layer));
-        let most = self.network.layers().iter().map(shares).max();
+        let most = self.architecture.layers().iter().map(shares).max();
         self.plan.chunks < self.team.threads() && Some(self.plan.chunks) < most
     }
 
@@ -38,21 +38,21 @@ impl<T: Real> Call<'_, T> {
     /// # Errors
     /// No memory, or interrupted.
     pub(super) fn forward_few(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
-        let (network, rows, threads) = (self.network, self.inputs.n, self.team.threads());
-        let widest = network.layers().iter().map(|layer| layer.n_out).max();
-        watch(self.question, |pulse| {
+        let (architecture, rows, threads) = (self.architecture, self.inputs.n, self.team.threads());
+        let widest = architecture.layers().iter().map(|layer| layer.n_out).max();
+        cancellable(self.should_cancel, |cancel| {
             self.prepare_workers(scratch)?;
             let keep = Keep {
                 by_example: usize::MAX,
                 ..Keep::ACTIVATIONS
             };
-            (scratch.block).prepare(network, (rows, rows), keep, None, pulse)?;
-            reserve(&mut scratch.shares, rows, widest.unwrap_or(0), pulse)
+            (scratch.block).prepare(architecture, (rows, rows), keep, None, cancel)?;
+            reserve(&mut scratch.shares, rows, widest.unwrap_or(0), cancel)
         })?;
         let workers = &mut scratch.workers[..threads];
         let layers = &mut scratch.block.layers;
-        watch(self.question, |beat| {
-            for (index, layer) in network.layers().iter().enumerate() {
+        cancellable(self.should_cancel, |beat| {
+            for (index, layer) in architecture.layers().iter().enumerate() {
                 let (before, these) = layers.split_at_mut(index);
                 let a = match before.last() {
                     Some(before) => Incoming::Dense(before.activations(&(0..rows))),
@@ -68,19 +68,19 @@ impl<T: Real> Call<'_, T> {
                 self.team.run(
                     workers,
                     tasks,
-                    self.question,
-                    |worker, (index, z), pulse| {
+                    self.should_cancel,
+                    |worker, (index, z), cancel| {
                         let width = z.len() / rows;
                         let neurons = index * share..index * share + width;
-                        let (layout, room) = (Layout::Examples, &mut worker.room);
-                        sums(a, weights, biases, neurons, z, layout, room, pulse);
+                        let (layout, pack_buffer) = (Layout::Examples, &mut worker.pack_buffer);
+                        sums(a, weights, biases, neurons, z, layout, pack_buffer, cancel);
                         if activation != Activation::Softmax {
-                            activation.apply(z, width, pulse);
+                            activation.apply(z, width, cancel);
                         }
                     },
                 )?;
 
-                let is_last = index + 1 == network.layers().len();
+                let is_last = index + 1 == architecture.layers().len();
                 let place = if is_last {
                     &mut *out
                 } else {
@@ -98,7 +98,7 @@ impl<T: Real> Call<'_, T> {
                 if activation == Activation::Softmax {
                     activation.apply(place, layer.n_out, beat);
                 }
-                if beat.stopped_after(layer.weights.len()) {
+                if beat.poll_after(layer.weights.len()) {
                     break;
                 }
             }

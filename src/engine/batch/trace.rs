@@ -1,7 +1,7 @@
 //! What users see of the layers of a batch: z^l, a^l and δ^l, brought together from its chunks.
 
 use crate::base::alloc::{list, reserve_list};
-use crate::base::cancel::{ELEMENT_WORK, Pulse};
+use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 use crate::base::error::Result;
 use crate::data::Targets;
 use crate::engine::batch::{Call, Scratch};
@@ -21,17 +21,17 @@ impl<T: Real> Call<'_, T> {
         a: &mut [&mut [T]],
     ) -> Result<()> {
         let (mut z, mut a) = (self.cut(z)?, self.cut(a)?);
-        let layers = self.network.layers().len();
+        let layers = self.architecture.layers().len();
         let chunks = z.chunks_mut(layers).zip(a.chunks_mut(layers)).enumerate();
         self.each_chunk(
             scratch,
-            Keep::SHOWN_TRACE,
+            Keep::TRACE,
             chunks,
-            |rows, buffers, (z, a), room, pulse| {
-                self.forward_chunk(&rows, buffers, None, room, pulse);
+            |rows, buffers, (z, a), pack_buffer, cancel| {
+                self.forward_chunk(&rows, buffers, None, pack_buffer, cancel);
                 for ((z, a), buffers) in z.iter_mut().zip(a).zip(buffers) {
-                    copy(z, buffers.z, pulse);
-                    copy(a, buffers.a, pulse);
+                    copy(z, buffers.z, cancel);
+                    copy(a, buffers.a, cancel);
                 }
             },
         )
@@ -48,15 +48,17 @@ impl<T: Real> Call<'_, T> {
         delta: &mut [&mut [T]],
     ) -> Result<()> {
         let mut delta = self.cut(delta)?;
-        let chunks = delta.chunks_mut(self.network.layers().len()).enumerate();
+        let chunks = delta
+            .chunks_mut(self.architecture.layers().len())
+            .enumerate();
         self.each_chunk(
             scratch,
-            Keep::SHOWN_ERRORS,
+            Keep::TRACED_ERRORS,
             chunks,
-            |rows, buffers, delta, room, pulse| {
-                self.errors_chunk(targets, &rows, buffers, room, &mut [], pulse);
+            |rows, buffers, delta, pack_buffer, cancel| {
+                self.errors_chunk(targets, &rows, buffers, pack_buffer, &mut [], cancel);
                 for (delta, buffers) in delta.iter_mut().zip(buffers) {
-                    copy(delta, buffers.delta, pulse);
+                    copy(delta, buffers.delta, cancel);
                 }
             },
         )
@@ -65,7 +67,7 @@ impl<T: Real> Call<'_, T> {
     /// Cuts one array per layer into the rows of each chunk: those of the first chunk, layer by layer,
     /// then those of the second.
     fn cut<'b>(&self, arrays: &'b mut [&mut [T]]) -> Result<Vec<&'b mut [T]>> {
-        let (layers, chunks) = (self.network.layers(), self.plan.chunks);
+        let (layers, chunks) = (self.architecture.layers(), self.plan.chunks);
         let rows = |layer: &Layer| self.plan.rows * layer.n_out;
         let mut parts = list(
             "workspace",
@@ -81,10 +83,10 @@ impl<T: Real> Call<'_, T> {
 }
 
 /// Copies `from` into `to`, in pieces: fresh memory takes its time to be had.
-fn copy<T: Real>(to: &mut [T], from: &[T], pulse: &Pulse<'_>) {
+fn copy<T: Real>(to: &mut [T], from: &[T], cancel: &CancelToken<'_>) {
     const PIECE: usize = 1 << 16;
     for (to, from) in to.chunks_mut(PIECE).zip(from.chunks(PIECE)) {
-        if pulse.stopped_after(PIECE * ELEMENT_WORK / 4) {
+        if cancel.poll_after(PIECE * ELEMENT_WORK / 4) {
             return;
         }
         to.copy_from_slice(from);

@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::sync::Mutex;
 
-use crate::base::cancel::Pulse;
+use crate::base::cancel::CancelToken;
 use crate::base::sum::pairwise::add;
 use crate::kernels::real::Real;
 
@@ -81,8 +81,8 @@ impl<'a, T: Real> Tree<'a, T> {
     /// There are more than 64.
     pub fn new(runs: usize, place: &'a mut [T], rooms: impl Iterator<Item = &'a mut [T]>) -> Self {
         let mut free = [const { None }; MOST];
-        for (index, room) in rooms.enumerate() {
-            free[index] = Some(room);
+        for (index, pack_buffer) in rooms.enumerate() {
+            free[index] = Some(pack_buffer);
         }
         let sums = Sums {
             place: Some(place),
@@ -99,17 +99,17 @@ impl<'a, T: Real> Tree<'a, T> {
     ///
     /// # Panics
     /// The branch has been given room before.
-    pub fn room(&self, branch: Branch, pulse: &Pulse<'_>) -> Option<&'a mut [T]> {
-        let mut sums = pulse.lock(&self.sums)?;
-        let room = match branch.first {
+    pub fn pack_buffer(&self, branch: Branch, cancel: &CancelToken<'_>) -> Option<&'a mut [T]> {
+        let mut sums = cancel.lock(&self.sums)?;
+        let pack_buffer = match branch.first {
             0 => sums.place.take(),
             _ => sums.free.iter_mut().rev().find_map(Option::take),
         };
-        Some(room.expect("room for each branch"))
+        Some(pack_buffer.expect("room for each branch"))
     }
 
     /// Takes the sum of a branch, and adds what now has its neighbour.
-    pub fn join(&self, branch: Branch, sum: &'a mut [T], pulse: &Pulse<'_>) {
+    pub fn join(&self, branch: Branch, sum: &'a mut [T], cancel: &CancelToken<'_>) {
         let (mut node, mut sum) = (branch, sum);
         loop {
             // Without a neighbour to its right, it is the sum of the node above.
@@ -123,7 +123,7 @@ impl<'a, T: Real> Tree<'a, T> {
                 first: node.first ^ node.size,
                 ..node
             };
-            let Some(mut sums) = pulse.lock(&self.sums) else {
+            let Some(mut sums) = cancel.lock(&self.sums) else {
                 return;
             };
             let is_there = |waiting: &mut (Branch, _)| waiting.0 == neighbour;
@@ -138,8 +138,8 @@ impl<'a, T: Real> Tree<'a, T> {
             } else {
                 (other, sum)
             };
-            add(left, right, pulse);
-            let Some(mut sums) = pulse.lock(&self.sums) else {
+            add(left, right, cancel);
+            let Some(mut sums) = cancel.lock(&self.sums) else {
                 return;
             };
             put(&mut sums.free, right);
@@ -214,10 +214,10 @@ mod tests {
                         rooms.iter_mut().map(<[f32; 1]>::as_mut_slice),
                     );
                     for &branch in &all {
-                        let pulse = &Pulse::none();
-                        let room = tree.room(branch, pulse).expect("nobody stops");
-                        room[0] = sum(&values[branch.runs(runs)]);
-                        tree.join(branch, room, pulse);
+                        let cancel = &CancelToken::none();
+                        let pack_buffer = tree.pack_buffer(branch, cancel).expect("nobody stops");
+                        pack_buffer[0] = sum(&values[branch.runs(runs)]);
+                        tree.join(branch, pack_buffer, cancel);
                     }
                     let same = place[0].to_bits() == sum(values).to_bits();
                     assert!(same, "{runs} runs, {threads} threads, turn {turn}");

@@ -5,9 +5,9 @@
 
 mod changed;
 
-pub use changed::{Changed, MOST_KEPT};
+pub use changed::{MOST_KEPT, ParamsAndState};
 
-use crate::kernels::elementwise::apply_rule::{Rule as Kernel, update};
+use crate::kernels::elementwise::apply_rule::{ElementRule as Kernel, update};
 use crate::kernels::elementwise::optimizer_rules::{Adam, Descent, Momentum, Squares, WithTerms};
 use crate::kernels::real::Real;
 use crate::pool::Team;
@@ -63,7 +63,7 @@ pub enum Rule {
 
 impl Rule {
     /// How many numbers are kept for each parameter.
-    pub fn kept(self) -> usize {
+    pub fn state(self) -> usize {
         match self {
             Self::Sgd { momentum, .. } => usize::from(momentum != 0.0),
             Self::Adam { .. } => 2,
@@ -155,7 +155,7 @@ impl Step {
         &self,
         team: &Team,
         terms: Terms,
-        mut changed: Changed<'_, T>,
+        mut changed: ParamsAndState<'_, T>,
         gradient: &[T],
     ) {
         let length = changed.params.len();
@@ -175,11 +175,11 @@ impl Step {
         debug_assert!(done.is_ok(), "nobody interrupts");
     }
 
-    /// Does the step for some parameters, for which as much is kept as [`Rule::kept`] says.
+    /// Does the step for some parameters, for which as much is kept as [`Rule::state`] says.
     ///
     /// # Panics
     /// It is not, or the gradient is of another length.
-    pub fn apply<T: Real>(&self, terms: Terms, changed: Changed<'_, T>, gradient: &[T]) {
+    pub fn apply<T: Real>(&self, terms: Terms, changed: ParamsAndState<'_, T>, gradient: &[T]) {
         let number = T::from_f64;
         let rate = number(self.rate);
         match self.rule {
@@ -240,12 +240,12 @@ fn positive<T: Real>(epsilon: f64) -> T {
 fn run<T: Real, const KEPT: usize>(
     rule: impl Kernel<T, KEPT>,
     terms: Terms,
-    changed: Changed<'_, T>,
+    changed: ParamsAndState<'_, T>,
     gradient: &[T],
 ) {
-    let (params, kept) = changed.split::<KEPT>();
+    let (params, state) = changed.split::<KEPT>();
     if terms == Terms::NONE {
-        return update(rule, params, gradient, kept);
+        return update(rule, params, gradient, state);
     }
     let rule = WithTerms {
         rule,
@@ -253,7 +253,7 @@ fn run<T: Real, const KEPT: usize>(
         l2: T::from_f64(terms.l2),
         l1: T::from_f64(terms.l1),
     };
-    update(rule, params, gradient, kept);
+    update(rule, params, gradient, state);
 }
 
 #[cfg(test)]

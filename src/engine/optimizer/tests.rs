@@ -42,15 +42,15 @@ const TERMS: [Terms; 2] = [
 const RATE: f64 = 0.03;
 
 /// The formulas as the documentation has them, in f64, one parameter at a time: p after the step.
-fn plain(rule: Rule, terms: Terms, t: i32, p: f64, g: f64, kept: &mut [f64]) -> f64 {
+fn plain(rule: Rule, terms: Terms, t: i32, p: f64, g: f64, state: &mut [f64]) -> f64 {
     let sign = if p == 0.0 { 0.0 } else { p.signum() };
     let g = terms.scale * g + terms.l2 * p + terms.l1 * sign;
     match rule {
         Rule::Sgd { momentum: 0.0, .. } => p - RATE * g,
         Rule::Sgd { momentum, nesterov } => {
-            kept[0] = momentum * kept[0] + g;
-            let ahead = g + momentum * kept[0];
-            p - RATE * if nesterov { ahead } else { kept[0] }
+            state[0] = momentum * state[0] + g;
+            let ahead = g + momentum * state[0];
+            p - RATE * if nesterov { ahead } else { state[0] }
         }
         Rule::Adam {
             beta1,
@@ -58,21 +58,21 @@ fn plain(rule: Rule, terms: Terms, t: i32, p: f64, g: f64, kept: &mut [f64]) -> 
             epsilon,
             decay,
         } => {
-            kept[0] = beta1 * kept[0] + (1.0 - beta1) * g;
-            kept[1] = beta2 * kept[1] + (1.0 - beta2) * g * g;
+            state[0] = beta1 * state[0] + (1.0 - beta1) * g;
+            state[1] = beta2 * state[1] + (1.0 - beta2) * g * g;
             let (m, v) = (
-                kept[0] / (1.0 - beta1.powi(t)),
-                kept[1] / (1.0 - beta2.powi(t)),
+                state[0] / (1.0 - beta1.powi(t)),
+                state[1] / (1.0 - beta2.powi(t)),
             );
             p * (1.0 - RATE * decay) - RATE * m / (v.sqrt() + epsilon)
         }
         Rule::RmsProp { alpha, epsilon } => {
-            kept[0] = alpha * kept[0] + (1.0 - alpha) * g * g;
-            p - RATE * g / (kept[0].sqrt() + epsilon)
+            state[0] = alpha * state[0] + (1.0 - alpha) * g * g;
+            p - RATE * g / (state[0].sqrt() + epsilon)
         }
         Rule::Adagrad { epsilon } => {
-            kept[0] += g * g;
-            p - RATE * g / (kept[0].sqrt() + epsilon)
+            state[0] += g * g;
+            p - RATE * g / (state[0].sqrt() + epsilon)
         }
     }
 }
@@ -90,8 +90,8 @@ fn numbers<T: Real>(length: usize, shift: f64) -> Vec<T> {
     (0..length).map(|k| T::from_f64(number(k))).collect()
 }
 
-fn changed<'a, T>(params: &'a mut [T], kept: &'a mut [Vec<T>]) -> Changed<'a, T> {
-    Changed::new(params, kept.iter_mut().map(Vec::as_mut_slice))
+fn changed<'a, T>(params: &'a mut [T], state: &'a mut [Vec<T>]) -> ParamsAndState<'a, T> {
+    ParamsAndState::new(params, state.iter_mut().map(Vec::as_mut_slice))
 }
 
 fn steps_are_the_formulas<T: Real>(tolerance: f64) {
@@ -99,13 +99,13 @@ fn steps_are_the_formulas<T: Real>(tolerance: f64) {
     for rule in RULES {
         for terms in TERMS {
             let mut p: Vec<T> = numbers(LENGTH, 0.0);
-            let mut kept = vec![vec![T::ZERO; LENGTH]; rule.kept()];
+            let mut state = vec![vec![T::ZERO; LENGTH]; rule.state()];
             let mut wanted: Vec<f64> = p.iter().map(|p| p.to_f64()).collect();
-            let mut wanted_kept = vec![vec![0.0; rule.kept()]; LENGTH];
+            let mut wanted_kept = vec![vec![0.0; rule.state()]; LENGTH];
             for t in 1..=10 {
                 let g: Vec<T> = numbers(LENGTH, f64::from(t));
                 let step = Step::new(rule, RATE, u64::try_from(t).expect("positive"));
-                step.apply(terms, changed(&mut p, &mut kept), &g);
+                step.apply(terms, changed(&mut p, &mut state), &g);
                 for k in 0..LENGTH {
                     wanted[k] = plain(
                         rule,
@@ -144,17 +144,17 @@ fn threads_change_no_bit() {
         let g: Vec<f32> = numbers(length, 0.5);
         let run = |threads| {
             let mut p: Vec<f32> = numbers(length, 0.0);
-            let mut kept = vec![numbers::<f32>(length, 0.0); rule.kept()];
-            for vector in &mut kept {
+            let mut state = vec![numbers::<f32>(length, 0.0); rule.state()];
+            for vector in &mut state {
                 for x in vector {
                     *x = x.abs();
                 }
             }
             let team = Team::assemble(threads);
-            step.run(&team, Terms::NONE, changed(&mut p, &mut kept), &g);
-            kept.push(p);
+            step.run(&team, Terms::NONE, changed(&mut p, &mut state), &g);
+            state.push(p);
             let bits = |x: &f32| x.to_bits();
-            kept.iter().flatten().map(bits).collect::<Vec<_>>()
+            state.iter().flatten().map(bits).collect::<Vec<_>>()
         };
         let alone = run(1);
         assert!(alone == run(2) && alone == run(3), "{rule:?}");
@@ -163,8 +163,8 @@ fn threads_change_no_bit() {
 
 /// One step with everything kept 0 before: p.
 fn first(rule: Rule, g: f32) -> f32 {
-    let (mut p, mut kept) = ([0.0], vec![vec![0.0]; rule.kept()]);
-    Step::new(rule, RATE, 1).apply(Terms::NONE, changed(&mut p, &mut kept), &[g]);
+    let (mut p, mut state) = ([0.0], vec![vec![0.0]; rule.state()]);
+    Step::new(rule, RATE, 1).apply(Terms::NONE, changed(&mut p, &mut state), &[g]);
     p[0]
 }
 
@@ -200,11 +200,15 @@ fn a_large_gradient_is_a_step_like_any_other() {
 #[test]
 fn an_infinite_square_stays_one() {
     for rule in [RULES[3], RULES[5], RULES[6]] {
-        let mut kept = vec![vec![f32::INFINITY]; rule.kept()];
-        kept[0][0] = if rule.kept() == 2 { 1.0 } else { f32::INFINITY };
+        let mut state = vec![vec![f32::INFINITY]; rule.state()];
+        state[0][0] = if rule.state() == 2 {
+            1.0
+        } else {
+            f32::INFINITY
+        };
         for g in [1.0, 1e30] {
             let mut p = [0.5];
-            Step::new(rule, RATE, 9).apply(Terms::NONE, changed(&mut p, &mut kept), &[g]);
+            Step::new(rule, RATE, 9).apply(Terms::NONE, changed(&mut p, &mut state), &[g]);
             assert_eq!(p[0].to_bits(), 0.5_f32.to_bits(), "{rule:?}");
         }
     }
@@ -222,9 +226,9 @@ fn the_mean_is_taken_from_its_nearer_end() {
             epsilon,
             decay,
         };
-        let mut kept = vec![vec![m], vec![1.0_f32]];
-        Step::new(rule, RATE, 9).apply(Terms::NONE, changed(&mut [0.0], &mut kept), &[g]);
-        assert!((f64::from(kept[0][0]) - wanted).abs() < 1e-7);
+        let mut state = vec![vec![m], vec![1.0_f32]];
+        Step::new(rule, RATE, 9).apply(Terms::NONE, changed(&mut [0.0], &mut state), &[g]);
+        assert!((f64::from(state[0][0]) - wanted).abs() < 1e-7);
     }
 }
 

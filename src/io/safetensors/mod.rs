@@ -19,7 +19,7 @@ pub use read::Reader;
 pub use safetensors::tensor::{Dtype, TensorInfo};
 pub use write::{Tensor, write};
 
-use crate::base::cancel::Pulse;
+use crate::base::cancel::CancelToken;
 use crate::base::error::Error;
 
 /// Why a file was not read or written.
@@ -52,9 +52,9 @@ impl From<Error> for Failure {
 const BLOCK: usize = 1 << 20;
 
 /// # Errors
-/// `pulse` says stop.
-fn go_on(pulse: &Pulse<'_>) -> Result<()> {
-    if pulse.stopped() {
+/// `cancel` says stop.
+fn go_on(cancel: &CancelToken<'_>) -> Result<()> {
+    if cancel.poll() {
         return Err(Error::interrupted().into());
     }
     Ok(())

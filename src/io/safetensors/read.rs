@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::base::alloc::{check_room, defaults, reserve_list};
-use crate::base::cancel::Pulse;
+use crate::base::cancel::CancelToken;
 use crate::base::error::Error;
 use crate::io::safetensors::foreign::{START, other_format};
 use crate::io::safetensors::header::{LENGTH, LONGEST};
@@ -94,20 +94,20 @@ impl Reader {
     ///
     /// # Errors
     /// It cannot be read, is of a dtype that this crate lacks, or does not fit the memory.
-    pub fn tensor(&self, index: usize, pulse: &Pulse<'_>) -> Result<Numbers<'static>> {
+    pub fn tensor(&self, index: usize, cancel: &CancelToken<'_>) -> Result<Numbers<'static>> {
         let (name, info) = &self.header.tensors[index];
         let bad = |expected: &str, got: &dyn Display| {
             let argument = format!("{}: {name:?}", self.path.display());
             Failure::from(Error::value(argument, expected, got))
         };
         Ok(match info.dtype {
-            Dtype::F32 => Numbers::Float32(Cow::Owned(self.numbers(index, pulse)?)),
-            Dtype::F64 => Numbers::Float64(Cow::Owned(self.numbers(index, pulse)?)),
-            Dtype::I64 => Numbers::Int64(Cow::Owned(self.numbers(index, pulse)?)),
-            Dtype::U64 => Numbers::UInt64(Cow::Owned(self.numbers(index, pulse)?)),
-            Dtype::U8 => Numbers::UInt8(Cow::Owned(self.numbers(index, pulse)?)),
+            Dtype::F32 => Numbers::Float32(Cow::Owned(self.numbers(index, cancel)?)),
+            Dtype::F64 => Numbers::Float64(Cow::Owned(self.numbers(index, cancel)?)),
+            Dtype::I64 => Numbers::Int64(Cow::Owned(self.numbers(index, cancel)?)),
+            Dtype::U64 => Numbers::UInt64(Cow::Owned(self.numbers(index, cancel)?)),
+            Dtype::U8 => Numbers::UInt8(Cow::Owned(self.numbers(index, cancel)?)),
             Dtype::BOOL => {
-                let bytes = read::<u8>(&self.file, &self.path, self.start, info, pulse)?;
+                let bytes = read::<u8>(&self.file, &self.path, self.start, info, cancel)?;
                 if let Some(byte) = bytes.iter().find(|&&byte| byte > 1) {
                     return Err(bad("bytes of 0 and 1 for dtype BOOL", byte));
                 }
@@ -121,10 +121,10 @@ impl Reader {
     ///
     /// # Errors
     /// They cannot be read, or do not fit the memory.
-    pub fn numbers<T: Number>(&self, index: usize, pulse: &Pulse<'_>) -> Result<Vec<T>> {
+    pub fn numbers<T: Number>(&self, index: usize, cancel: &CancelToken<'_>) -> Result<Vec<T>> {
         let (_, info) = &self.header.tensors[index];
         debug_assert_eq!(info.dtype, T::DTYPE);
-        read(&self.file, &self.path, self.start, info, pulse)
+        read(&self.file, &self.path, self.start, info, cancel)
     }
 }
 
@@ -138,7 +138,7 @@ fn read<T: Number>(
     path: &Path,
     start: u64,
     info: &TensorInfo,
-    pulse: &Pulse<'_>,
+    cancel: &CancelToken<'_>,
 ) -> Result<Vec<T>> {
     let (from, to) = info.data_offsets;
     let mut numbers = Vec::new();
@@ -146,7 +146,7 @@ fn read<T: Number>(
     reserve_list(&path.to_string_lossy(), &mut numbers, count)?;
     let mut block = zeros(BLOCK.min(to - from), path)?;
     for offset in (from..to).step_by(BLOCK) {
-        go_on(pulse)?;
+        go_on(cancel)?;
         let bytes = &mut block[..BLOCK.min(to - offset)];
         fill(file, start + offset as u64, bytes, path)?;
         numbers.extend(bytes.chunks_exact(size_of::<T>()).map(T::get));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::base::cancel::{Pulse, Stop};
+use crate::base::cancel::{CancelFlag, CancelToken};
 use crate::base::error::Kind;
 use crate::io::safetensors::{Failure, Numbers, Reader, Tensor, write};
 
@@ -48,7 +48,7 @@ fn tensors() -> Vec<Tensor<'static>> {
 
 fn stored(path: &Path, tensors: &[Tensor<'_>]) -> crate::io::safetensors::Result<()> {
     let metadata = BTreeMap::from([("who".to_owned(), "us".to_owned())]);
-    write(path, tensors, metadata, &Pulse::none())
+    write(path, tensors, metadata, &CancelToken::none())
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_file_has_these_bytes() {
 
     let reader = Reader::open(&path).expect("opened");
     assert_eq!(reader.header().metadata["who"], "us");
-    let read = |k| reader.tensor(k, &Pulse::none()).expect("read");
+    let read = |k| reader.tensor(k, &CancelToken::none()).expect("read");
     let read: Vec<_> = (0..4).map(read).collect();
     assert_eq!(read[0], Numbers::UInt64(Cow::Owned(vec![u64::MAX])));
     assert_eq!(read[2], Numbers::Bool(Cow::Owned(vec![0, 1, 1])));
@@ -109,9 +109,14 @@ fn an_interrupt_leaves_the_old_file() {
     let path = folder.0.join("x");
     stored(&path, &tensors()).expect("written");
     let before = fs::read(&path).expect("the file");
-    let stop = Stop::default();
-    stop.set();
-    let failure = write(&path, &tensors(), BTreeMap::new(), &Pulse::helper(&stop));
+    let stop = CancelFlag::default();
+    stop.cancel();
+    let failure = write(
+        &path,
+        &tensors(),
+        BTreeMap::new(),
+        &CancelToken::helper(&stop),
+    );
     let Err(Failure::Refused(error)) = failure else {
         panic!("not interrupted");
     };

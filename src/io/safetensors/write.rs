@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process;
 
 use crate::base::alloc::{check_room, reserve_list};
-use crate::base::cancel::Pulse;
+use crate::base::cancel::CancelToken;
 use crate::base::error::Error;
 use crate::io::safetensors::replace::replace;
 use crate::io::safetensors::{BLOCK, Header, Number, Numbers, Result, go_on};
@@ -36,7 +36,7 @@ pub fn write(
     path: &Path,
     tensors: &[Tensor<'_>],
     metadata: BTreeMap<String, String>,
-    pulse: &Pulse<'_>,
+    cancel: &CancelToken<'_>,
 ) -> Result<()> {
     // Wide numbers first: then each tensor starts at a multiple of its numbers' size.
     check_room("tensors", tensors.len().saturating_mul(PER_TENSOR))?;
@@ -49,7 +49,7 @@ pub fn write(
     // A forked child shares the open file with its parent, which goes on with it.
     let parent = process::id();
     let go_on = || {
-        go_on(pulse)?;
+        go_on(cancel)?;
         if process::id() != parent {
             return Err(Error::forked().into());
         }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use crate::base::alloc::{defaults, reserve_list};
 use crate::base::error::{Error, Result};
-use crate::kernels::csr::rows::{Span, SparseRows};
+use crate::kernels::csr::rows::{RowSpan, SparseRows};
 
 /// More columns than any index of SciPy's 32 bits can name.
 const MOST_COLUMNS: usize = 1 << 31;
@@ -41,7 +41,7 @@ impl Index for i64 {
 /// lies in `columns`, each of which is below `width`.
 #[derive(Debug, Clone)]
 pub struct Positions {
-    spans: Vec<Span>,
+    spans: Vec<RowSpan>,
     columns: Vec<u32>,
     width: usize,
 }
@@ -75,7 +75,7 @@ impl Positions {
             };
             if row > 0 {
                 let end = start;
-                spans.push(Span { start: before, end });
+                spans.push(RowSpan { start: before, end });
             }
             before = start;
         }
@@ -138,7 +138,7 @@ impl Positions {
             columns.extend_from_slice(&row_columns[..end]);
             values.extend_from_slice(&row_values[..end]);
             let end = columns.len();
-            spans.push(Span { start, end });
+            spans.push(RowSpan { start, end });
         }
         let positions = Self {
             spans,
@@ -155,7 +155,7 @@ impl Positions {
     pub fn has_repeats(&self) -> Result<bool> {
         let is_fall = |left: u32, right: u32| left >= right;
         let mut sorted: Vec<u32> = Vec::new();
-        for &Span { start, end } in &self.spans {
+        for &RowSpan { start, end } in &self.spans {
             let row = &self.columns[start..end];
             // Without a way out of the loop, which then takes a register at a time.
             let neighbours = row.iter().zip(row.get(1..).unwrap_or_default());

@@ -7,7 +7,7 @@ use crate::base::error::Result;
 
 /// Where what is stored of a row stands.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Span {
+pub(super) struct RowSpan {
     pub(super) start: usize,
     pub(super) end: usize,
 }
@@ -16,7 +16,7 @@ pub(super) struct Span {
 /// `width`.
 #[derive(Debug, Clone, Copy)]
 pub struct SparseRows<'a, T> {
-    pub(super) spans: &'a [Span],
+    pub(super) spans: &'a [RowSpan],
     pub(super) columns: &'a [u32],
     pub(super) values: &'a [T],
     pub(super) width: usize,
@@ -58,7 +58,7 @@ impl<'a, T> SparseRows<'a, T> {
     /// There are not so many rows.
     #[inline]
     pub fn row(&self, row: usize) -> (&'a [u32], &'a [T]) {
-        let Span { start, end } = self.spans[row];
+        let RowSpan { start, end } = self.spans[row];
         (&self.columns[start..end], &self.values[start..end])
     }
 }
@@ -84,7 +84,7 @@ impl<T: Copy + Default + AddAssign> SparseRows<'_, T> {
 /// Rows that are gathered from others, where these lie: what is proven of those holds for these. Its
 /// memory is kept from one gathering to the next.
 #[derive(Debug, Clone, Default)]
-pub struct Gathered(Vec<Span>);
+pub struct Gathered(Vec<RowSpan>);
 
 impl Gathered {
     /// The rows of `from` that `rows` names, in that order.

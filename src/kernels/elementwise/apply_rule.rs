@@ -5,9 +5,9 @@ use crate::kernels::simd::level::{self, Job};
 use crate::kernels::simd::vector::Arithmetic;
 
 /// A step of one parameter, lane by lane, that keeps KEPT numbers for it.
-pub trait Rule<T: Real, const KEPT: usize>: Copy {
+pub trait ElementRule<T: Real, const KEPT: usize>: Copy {
     /// The parameter after the step, from the parameter `p` and its derivative `g`.
-    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, kept: &mut [V; KEPT]) -> V;
+    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, state: &mut [V; KEPT]) -> V;
 }
 
 /// p ← rule(p, g, kept), each number by itself.
@@ -15,50 +15,50 @@ pub trait Rule<T: Real, const KEPT: usize>: Copy {
 /// # Panics
 /// The slices are not of one length.
 pub fn update<T: Real, const KEPT: usize>(
-    rule: impl Rule<T, KEPT>,
+    rule: impl ElementRule<T, KEPT>,
     params: &mut [T],
     gradient: &[T],
-    kept: [&mut [T]; KEPT],
+    state: [&mut [T]; KEPT],
 ) {
     assert_eq!(params.len(), gradient.len(), "the length of a gradient");
-    for kept in &kept {
-        assert_eq!(params.len(), kept.len(), "the length of what is kept");
+    for state in &state {
+        assert_eq!(params.len(), state.len(), "the length of what is kept");
     }
-    let job = Update {
+    let job = ApplyRule {
         rule,
         params,
         gradient,
-        kept,
+        state,
     };
     // SAFETY: it is the machine's level; the lengths have been proven equal.
     unsafe { level::run(level::current(), job) }
 }
 
-struct Update<'a, T, R, const KEPT: usize> {
+struct ApplyRule<'a, T, R, const KEPT: usize> {
     rule: R,
     params: &'a mut [T],
     gradient: &'a [T],
-    kept: [&'a mut [T]; KEPT],
+    state: [&'a mut [T]; KEPT],
 }
 
-impl<T: Real, R: Rule<T, KEPT>, const KEPT: usize> Job<T> for Update<'_, T, R, KEPT> {
+impl<T: Real, R: ElementRule<T, KEPT>, const KEPT: usize> Job<T> for ApplyRule<'_, T, R, KEPT> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let (length, last) = (self.params.len(), self.params.len() % V::LANES);
         let (params, gradient) = (self.params.as_mut_ptr(), self.gradient.as_ptr());
-        let places = self.kept.map(<[T]>::as_mut_ptr);
+        let places = self.state.map(<[T]>::as_mut_ptr);
         for at in (0..length - last).step_by(V::LANES) {
             // SAFETY: a whole register lies in each slice; the caller proves the instructions.
             unsafe {
                 let (p, g) = (V::load(params.add(at)), V::load(gradient.add(at)));
                 // A loop, and no `map`: its closure might be compiled without the instructions.
-                let mut kept = [p; KEPT];
-                for (kept, place) in kept.iter_mut().zip(&places) {
-                    *kept = V::load(place.add(at));
+                let mut state = [p; KEPT];
+                for (state, place) in state.iter_mut().zip(&places) {
+                    *state = V::load(place.add(at));
                 }
-                self.rule.of(p, g, &mut kept).store(params.add(at));
-                for (kept, place) in kept.iter().zip(&places) {
-                    kept.store(place.add(at));
+                self.rule.of(p, g, &mut state).store(params.add(at));
+                for (state, place) in state.iter().zip(&places) {
+                    state.store(place.add(at));
                 }
             }
         }
@@ -68,14 +68,14 @@ impl<T: Real, R: Rule<T, KEPT>, const KEPT: usize> Job<T> for Update<'_, T, R, K
             unsafe {
                 let p = V::load_first(params.add(at), last);
                 let g = V::load_first(gradient.add(at), last);
-                let mut kept = [p; KEPT];
-                for (kept, place) in kept.iter_mut().zip(&places) {
-                    *kept = V::load_first(place.add(at), last);
+                let mut state = [p; KEPT];
+                for (state, place) in state.iter_mut().zip(&places) {
+                    *state = V::load_first(place.add(at), last);
                 }
-                let p = self.rule.of(p, g, &mut kept);
+                let p = self.rule.of(p, g, &mut state);
                 p.store_first(params.add(at), last);
-                for (kept, place) in kept.iter().zip(&places) {
-                    kept.store_first(place.add(at), last);
+                for (state, place) in state.iter().zip(&places) {
+                    state.store_first(place.add(at), last);
                 }
             }
         }
@@ -93,10 +93,10 @@ mod tests {
     #[derive(Clone, Copy)]
     struct Simple;
 
-    impl<T: Real> Rule<T, 1> for Simple {
-        fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, kept: &mut [V; 1]) -> V {
-            let next = (-g).mul_add(kept[0], p);
-            kept[0] = kept[0] + p.splat(T::ONE);
+    impl<T: Real> ElementRule<T, 1> for Simple {
+        fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, state: &mut [V; 1]) -> V {
+            let next = (-g).mul_add(state[0], p);
+            state[0] = state[0] + p.splat(T::ONE);
             next
         }
     }

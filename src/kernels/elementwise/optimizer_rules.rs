@@ -1,6 +1,6 @@
 //! The steps of the optimizers, for a register. [`crate::engine::optimizer`] says the formulas.
 
-use crate::kernels::elementwise::apply_rule::Rule;
+use crate::kernels::elementwise::apply_rule::ElementRule;
 use crate::kernels::elementwise::map::Function;
 use crate::kernels::real::Real;
 use crate::kernels::simd::vector::Arithmetic;
@@ -14,14 +14,14 @@ pub struct WithTerms<T, R> {
     pub l1: T,
 }
 
-impl<T: Real, R: Rule<T, KEPT>, const KEPT: usize> Rule<T, KEPT> for WithTerms<T, R> {
+impl<T: Real, R: ElementRule<T, KEPT>, const KEPT: usize> ElementRule<T, KEPT> for WithTerms<T, R> {
     #[inline(always)]
-    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, kept: &mut [V; KEPT]) -> V {
+    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, state: &mut [V; KEPT]) -> V {
         let (zero, l1) = (p.splat(T::ZERO), p.splat(self.l1));
         let sign = V::select(zero.less(p), l1, V::select(p.less(zero), -l1, zero));
         let g = g.mul_add(p.splat(self.scale), sign);
         let g = p.mul_add(p.splat(self.l2), g);
-        self.rule.of(p, g, kept)
+        self.rule.of(p, g, state)
     }
 }
 
@@ -31,7 +31,7 @@ pub struct Descent<T> {
     pub rate: T,
 }
 
-impl<T: Real> Rule<T, 0> for Descent<T> {
+impl<T: Real> ElementRule<T, 0> for Descent<T> {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, _: &mut [V; 0]) -> V {
         g.mul_add(p.splat(-self.rate), p)
@@ -47,12 +47,12 @@ pub struct Momentum<T> {
     pub nesterov: bool,
 }
 
-impl<T: Real> Rule<T, 1> for Momentum<T> {
+impl<T: Real> ElementRule<T, 1> for Momentum<T> {
     #[inline(always)]
-    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, kept: &mut [V; 1]) -> V {
+    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, state: &mut [V; 1]) -> V {
         let mu = p.splat(self.mu);
-        let v = kept[0].mul_add(mu, g);
-        kept[0] = v;
+        let v = state[0].mul_add(mu, g);
+        state[0] = v;
         let step = if self.nesterov { v.mul_add(mu, g) } else { v };
         step.mul_add(p.splat(-self.rate), p)
     }
@@ -76,17 +76,17 @@ pub struct Adam<T> {
     pub root: T,
 }
 
-impl<T: Real> Rule<T, 2> for Adam<T> {
+impl<T: Real> ElementRule<T, 2> for Adam<T> {
     #[inline(always)]
-    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, kept: &mut [V; 2]) -> V {
+    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, state: &mut [V; 2]) -> V {
         // From the nearer end, so that a small g is not lost in a large m, nor a small m in g.
         let m = if self.forgets {
-            (kept[0] - g).mul_add(p.splat(self.beta1.0), g)
+            (state[0] - g).mul_add(p.splat(self.beta1.0), g)
         } else {
-            (g - kept[0]).mul_add(p.splat(self.beta1.1), kept[0])
+            (g - state[0]).mul_add(p.splat(self.beta1.1), state[0])
         };
-        let v = mean_square(kept[1], g, self.beta2.0, self.beta2.1);
-        *kept = [m, v];
+        let v = mean_square(state[1], g, self.beta2.0, self.beta2.1);
+        *state = [m, v];
         let root = v.sqrt().mul_add(p.splat(self.root), p.splat(self.epsilon));
         let p = p * p.splat(self.shrink);
         (m / root).mul_add(p.splat(-self.rate), p)
@@ -109,11 +109,11 @@ pub struct Squares<T> {
     pub take: T,
 }
 
-impl<T: Real> Rule<T, 1> for Squares<T> {
+impl<T: Real> ElementRule<T, 1> for Squares<T> {
     #[inline(always)]
-    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, kept: &mut [V; 1]) -> V {
-        let v = mean_square(kept[0], g, self.keep, self.take);
-        kept[0] = v;
+    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, state: &mut [V; 1]) -> V {
+        let v = mean_square(state[0], g, self.keep, self.take);
+        state[0] = v;
         let root = v.sqrt() + p.splat(self.epsilon);
         (g / root).mul_add(p.splat(-self.rate), p)
     }

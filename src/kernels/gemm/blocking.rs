@@ -32,8 +32,8 @@ pub const ONE_BLOCK: usize = BLOCK_STEPS.0;
 pub(super) const INTERLEAVED: (usize, usize) = (512, 1024);
 
 /// The numbers that the products of a matrix of so many weights need room for. A product takes less,
-/// [`room`] of 0, and then copies shorter blocks.
-pub const fn room<T>(weights: usize) -> usize {
+/// [`pack_buffer`] of 0, and then copies shorter blocks.
+pub const fn pack_buffer<T>(weights: usize) -> usize {
     let numbers = PANEL_BYTES / size_of::<T>();
     cache_line::numbers::<T>()
         + if weights < LARGE {

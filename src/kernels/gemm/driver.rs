@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::base::cache_line;
-use crate::base::cancel::Pulse;
+use crate::base::cancel::CancelToken;
 use crate::kernels::gemm::blocking::{
     self, BLOCK_STEPS, FAR_APART, FROM_AFAR, INTERLEAVED, LARGE, PANEL_BYTES, UNCOPIED_STEPS,
     WORTH_COPYING, WORTH_INTERLEAVING, blocks, even, parts,
@@ -17,7 +17,7 @@ use crate::kernels::gemm::pack::{self, Source};
 use crate::kernels::simd::level::{Level, Registers, current};
 
 /// The multiply-adds of tiles that are done without a look at the stop flag: some microseconds.
-const UNWATCHED: usize = 1 << 18;
+const UNPOLLED: usize = 1 << 18;
 
 /// What the sums start from.
 pub(super) enum Begin<'a, T> {
@@ -50,7 +50,7 @@ pub(super) struct Product<'a, T> {
 impl<T: Registers> Product<'_, T> {
     /// # Panics
     /// A slice is shorter than its matrix.
-    pub fn run(&self, c: &mut [T], room: &mut [T], pulse: &Pulse<'_>) {
+    pub fn run(&self, c: &mut [T], pack_buffer: &mut [T], cancel: &CancelToken<'_>) {
         let rows = self.rows + usize::from(self.ones);
         if rows == 0 || self.columns.is_empty() || self.steps == 0 {
             return;
@@ -74,7 +74,7 @@ impl<T: Registers> Product<'_, T> {
             Begin::Zero | Begin::Sum | Begin::Apart => {}
         }
         assert!(
-            room.len() >= blocking::room::<T>(0),
+            pack_buffer.len() >= blocking::pack_buffer::<T>(0),
             "the room of a product"
         );
 
@@ -88,13 +88,13 @@ impl<T: Registers> Product<'_, T> {
             && matches!(self.a.picked, Picked::None)
             && size_of_val(b) >= FROM_AFAR
         {
-            self.stream(level, b, c, pulse);
+            self.stream(level, b, c, cancel);
             return;
         }
         let far = |row: usize| row * size_of::<T>() >= FAR_APART;
         let across = matches!(self.b, Source::Columns(_));
         let copy = across || (far(self.b_row) && self.rows >= WORTH_COPYING);
-        let large = room.len() >= blocking::room::<T>(LARGE);
+        let large = pack_buffer.len() >= blocking::pack_buffer::<T>(LARGE);
         let interleave = large
             && matches!(self.a.picked, Picked::None)
             && self.a.row == 1
@@ -106,8 +106,9 @@ impl<T: Registers> Product<'_, T> {
             (true, false) => (self.rows, BLOCK_STEPS.0, BLOCK_STEPS.0),
             (false, false) => (self.rows, UNCOPIED_STEPS, 0),
         };
-        let before = cache_line::before(room);
-        let (b_room, a_room) = room[before..].split_at_mut(copied * PANEL_BYTES / size_of::<T>());
+        let before = cache_line::before(pack_buffer);
+        let (b_room, a_room) =
+            pack_buffer[before..].split_at_mut(copied * PANEL_BYTES / size_of::<T>());
         for steps in blocks(self.steps, steps) {
             for rows in blocks(self.rows, rows) {
                 let (row, step) = match self.a.picked {
@@ -124,16 +125,16 @@ impl<T: Registers> Product<'_, T> {
                     Left::AsItLies(Factor { numbers, ..self.a })
                 };
                 for columns in self.panels(tiles) {
-                    let room = copy.then_some(&mut *b_room);
+                    let pack_buffer = copy.then_some(&mut *b_room);
                     let block = (rows.clone(), steps.clone(), columns);
-                    self.tiles(tiles, &a, block, room, c, pulse);
+                    self.tiles(tiles, &a, block, pack_buffer, c, cancel);
                 }
             }
         }
     }
 
     /// The one row of C, as B comes from memory.
-    fn stream(&self, level: Level, b: &[T], c: &mut [T], pulse: &Pulse<'_>) {
+    fn stream(&self, level: Level, b: &[T], c: &mut [T], cancel: &CancelToken<'_>) {
         match self.start {
             Begin::Zero => c.fill(T::default()),
             Begin::Row(row) => c.copy_from_slice(&row[self.columns.clone()]),
@@ -142,7 +143,7 @@ impl<T: Registers> Product<'_, T> {
         }
         let a = self.a.numbers[..self.steps].chunks(STREAMS);
         for (a, b) in a.zip(b.chunks(STREAMS * self.b_row)) {
-            if pulse.stopped_after(b.len()) {
+            if cancel.poll_after(b.len()) {
                 return;
             }
             add_rows(level, a, b, self.b_row, &self.columns, c);
@@ -172,24 +173,24 @@ impl<T: Registers> Product<'_, T> {
         tiles: &'static Tiles<T>,
         a: &Left<'_, T>,
         (rows, steps, columns): (Range<usize>, Range<usize>, Range<usize>),
-        room: Option<&mut [T]>,
+        pack_buffer: Option<&mut [T]>,
         c: &mut [T],
-        pulse: &Pulse<'_>,
+        cancel: &CancelToken<'_>,
     ) {
         let work = (rows.len() + usize::from(self.ones)) * columns.len() * steps.len();
-        let watched = work > UNWATCHED;
-        if pulse.stopped_after(if watched { 0 } else { work }) {
+        let polled = work > UNPOLLED;
+        if cancel.poll_after(if polled { 0 } else { work }) {
             return;
         }
-        let tiles = match (a, &room) {
+        let tiles = match (a, &pack_buffer) {
             (Left::AsItLies(_), Some(_)) => tiles.for_panel(columns.len()),
             _ => tiles,
         };
         let vectors = tiles.registers(columns.len());
-        let (b, b_step) = match (self.b, room) {
-            (_, Some(room)) => {
-                let width = pack::copy(tiles, &self.b, self.b_row, &columns, &steps, room);
-                (&*room, width)
+        let (b, b_step) = match (self.b, pack_buffer) {
+            (_, Some(pack_buffer)) => {
+                let width = pack::copy(tiles, &self.b, self.b_row, &columns, &steps, pack_buffer);
+                (&*pack_buffer, width)
             }
             (Source::Rows(b) | Source::Columns(b), None) => {
                 (&b[steps.start * self.b_row + columns.start..], self.b_row)
@@ -200,8 +201,8 @@ impl<T: Registers> Product<'_, T> {
             Left::Interleaved(_) => tiles.interleaved,
         };
         // So many tiles at once that the stop flag is looked at often enough.
-        let at_once = if watched {
-            (UNWATCHED / (most.max(1) * columns.len() * steps.len())).max(1)
+        let at_once = if polled {
+            (UNPOLLED / (most.max(1) * columns.len() * steps.len())).max(1)
         } else {
             usize::MAX
         };
@@ -237,7 +238,7 @@ impl<T: Registers> Product<'_, T> {
                 }
                 Left::Interleaved(a) => (&a[first * steps.len()..], 1, these, these * steps.len()),
             };
-            if watched && pulse.stopped_after(count * these * columns.len() * steps.len()) {
+            if polled && cancel.poll_after(count * these * columns.len() * steps.len()) {
                 return;
             }
             let place = row * self.columns.len() + columns.start - self.columns.start;
@@ -265,7 +266,7 @@ impl<T: Registers> Product<'_, T> {
             };
             // SAFETY: the machine has the level of the tiles; `run` has proven that rows, columns
             // and steps of all three matrices lie in their slices, `copy` and `interleave` that
-            // their blocks lie in `room`; the row of ones is read at one place.
+            // their blocks lie in `pack_buffer`; the row of ones is read at one place.
             unsafe { tiles.get(these, vectors)(&tile) };
         }
     }

@@ -16,13 +16,13 @@ mod values;
 
 use std::ops::Range;
 
-pub use blocking::{ONE_BLOCK, room, rows_at_once};
+pub use blocking::{ONE_BLOCK, pack_buffer, rows_at_once};
 use driver::{Begin, Product};
 use factor::{Factor, Picked};
 pub use gemv::ask_for;
 pub use values::{Layout, Values};
 
-use crate::base::cancel::Pulse;
+use crate::base::cancel::CancelToken;
 use crate::kernels::gemm::dispatch::tiles;
 use crate::kernels::gemm::gemv::{STREAMS, add_rows};
 use crate::kernels::gemm::pack::Source;
@@ -45,7 +45,7 @@ pub fn multiplied_at_once<T: Registers>() -> usize {
 /// z = 1 bᵀ + a W, for some of the neurons that it leads to.
 ///
 /// `a`: (rows, n_in); `w`: (n_in, n_out); `b`: (n_out,); `z`: (rows, neurons), overwritten, as
-/// `layout` says; `room`: [`room`] numbers.
+/// `layout` says; `pack_buffer`: [`pack_buffer`] numbers.
 pub fn forward<T: Registers>(
     a: Values<'_, T>,
     w: &[T],
@@ -53,8 +53,8 @@ pub fn forward<T: Registers>(
     neurons: Range<usize>,
     z: &mut [T],
     layout: Layout,
-    room: &mut [T],
-    pulse: &Pulse<'_>,
+    pack_buffer: &mut [T],
+    cancel: &CancelToken<'_>,
 ) {
     let (n_in, n_out) = (w.len() / b.len(), b.len());
     let examples = a.examples(n_in);
@@ -90,21 +90,21 @@ pub fn forward<T: Registers>(
             steps: n_in,
         },
     };
-    product.run(z, room, pulse);
+    product.run(z, pack_buffer, cancel);
 }
 
 /// δ Wᵀ: the errors carried back through the weights.
 ///
 /// `delta`: (rows, n_out); `w`: (n_in, n_out); `out`: (rows, n_in), overwritten, as `layout` says;
-/// `room`: [`room`] numbers.
+/// `pack_buffer`: [`pack_buffer`] numbers.
 pub fn errors<T: Registers>(
     delta: Values<'_, T>,
     w: &[T],
     out: &mut [T],
     layout: Layout,
     n_in: usize,
-    room: &mut [T],
-    pulse: &Pulse<'_>,
+    pack_buffer: &mut [T],
+    cancel: &CancelToken<'_>,
 ) {
     let (n_out, examples) = (w.len() / n_in, out.len() / n_in);
     let product = match layout {
@@ -134,7 +134,7 @@ pub fn errors<T: Registers>(
             steps: n_out,
         },
     };
-    product.run(out, room, pulse);
+    product.run(out, pack_buffer, cancel);
 }
 
 /// What a gradient is added to.
@@ -152,7 +152,7 @@ pub enum Onto {
 /// on. With `biases`, 1ᵀ δ comes behind it: that of the biases.
 ///
 /// `a`: (rows, n_in); `delta`: (rows, n_out); `out`: (neurons, n_out), a row more with `biases`;
-/// `room`: [`room`] numbers.
+/// `pack_buffer`: [`pack_buffer`] numbers.
 pub fn gradients<T: Registers>(
     a: Values<'_, T>,
     delta: Values<'_, T>,
@@ -161,8 +161,8 @@ pub fn gradients<T: Registers>(
     out: &mut [T],
     biases: bool,
     onto: Onto,
-    room: &mut [T],
-    pulse: &Pulse<'_>,
+    pack_buffer: &mut [T],
+    cancel: &CancelToken<'_>,
 ) {
     let start = match onto {
         Onto::Nothing => Begin::Zero,
@@ -192,17 +192,17 @@ pub fn gradients<T: Registers>(
             columns: first..first + weights.len(),
             steps: rows,
         };
-        product.run(weights, room, pulse);
+        product.run(weights, pack_buffer, cancel);
         if biases {
             let mut sum = [T::default()];
             if onto == Onto::Nothing {
                 bias.copy_from_slice(&sum);
             }
             if onto == Onto::Sum {
-                sums(delta, &mut sum, room, pulse);
-                sums(Values::by_example(&sum), bias, room, pulse);
+                sums(delta, &mut sum, pack_buffer, cancel);
+                sums(Values::by_example(&sum), bias, pack_buffer, cancel);
             } else {
-                sums(delta, bias, room, pulse);
+                sums(delta, bias, pack_buffer, cancel);
             }
         }
         return;
@@ -227,14 +227,19 @@ pub fn gradients<T: Registers>(
         columns: 0..n_out,
         steps: rows,
     };
-    product.run(out, room, pulse);
+    product.run(out, pack_buffer, cancel);
 }
 
 /// 1ᵀ δ, added to what `out` holds: the gradient of the biases.
 ///
-/// `delta`: (rows, n_out); `out`: (n_out,); `room`: [`room`] numbers where `delta` lies by neuron,
+/// `delta`: (rows, n_out); `out`: (n_out,); `pack_buffer`: [`pack_buffer`] numbers where `delta` lies by neuron,
 /// else none.
-pub fn sums<T: Registers>(delta: Values<'_, T>, out: &mut [T], room: &mut [T], pulse: &Pulse<'_>) {
+pub fn sums<T: Registers>(
+    delta: Values<'_, T>,
+    out: &mut [T],
+    pack_buffer: &mut [T],
+    cancel: &CancelToken<'_>,
+) {
     let n_out = out.len();
     if delta.layout == Layout::Neurons && n_out > 1 {
         let product = Product {
@@ -252,11 +257,11 @@ pub fn sums<T: Registers>(delta: Values<'_, T>, out: &mut [T], room: &mut [T], p
             columns: 0..n_out,
             steps: delta.numbers.len() / n_out,
         };
-        product.run(out, room, pulse);
+        product.run(out, pack_buffer, cancel);
         return;
     }
     for rows in delta.numbers.chunks(STREAMS * n_out) {
-        if pulse.stopped_after(rows.len()) {
+        if cancel.poll_after(rows.len()) {
             return;
         }
         let ones = &[T::from(1); STREAMS][..rows.len() / n_out];

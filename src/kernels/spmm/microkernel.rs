@@ -7,7 +7,7 @@ pub const MOST: usize = 4;
 
 /// Neighbouring columns that some registers hold.
 #[derive(Clone, Copy)]
-pub struct Tile {
+pub struct SparseTile {
     /// The first of them.
     pub first: usize,
     /// How many.
@@ -17,14 +17,14 @@ pub struct Tile {
 }
 
 /// Cuts `columns` into tiles of at most [`MOST`] registers, as even as can be.
-pub fn tiles(columns: usize, lanes: usize) -> impl Iterator<Item = Tile> {
+pub fn tiles(columns: usize, lanes: usize) -> impl Iterator<Item = SparseTile> {
     let registers = columns.div_ceil(lanes);
     let count = registers.div_ceil(MOST);
     let mut first = 0;
     (0..count).map(move |index| {
         let registers = (registers + index) / count;
         let columns = (columns - first).min(registers * lanes);
-        let tile = Tile {
+        let tile = SparseTile {
             first,
             columns,
             registers,
@@ -45,7 +45,7 @@ pub mod last {
     pub const WHOLE: u8 = 2;
 }
 
-impl Tile {
+impl SparseTile {
     /// How its last register is used where rows have `room` numbers from the first column of all on.
     pub fn last(self, lanes: usize, room: usize) -> u8 {
         if self.first + self.registers * lanes <= room {

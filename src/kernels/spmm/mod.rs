@@ -6,9 +6,9 @@
 
 use std::ops::Range;
 
-use microkernel::{MOST, Tile, last, load, load_row, store, store_row, tiles};
+use microkernel::{MOST, SparseTile, last, load, load_row, store, store_row, tiles};
 
-use crate::base::cancel::Pulse;
+use crate::base::cancel::CancelToken;
 use crate::kernels::csr::SparseRows;
 use crate::kernels::simd::level::{Job, Registers, current, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
@@ -24,7 +24,7 @@ const COLUMNS: usize = 128;
 /// Columns are cut at multiples of so many, which fill registers of any width.
 const EVEN: usize = 16;
 /// The multiply-adds between two looks at the stop flag: some microseconds.
-const UNWATCHED: usize = 1 << 18;
+const UNPOLLED: usize = 1 << 18;
 
 /// z = 1 bᵀ + x W, for some of the neurons that it leads to.
 ///
@@ -39,7 +39,7 @@ pub fn forward<T: Registers>(
     b: &[T],
     neurons: Range<usize>,
     z: &mut [T],
-    pulse: &Pulse<'_>,
+    cancel: &CancelToken<'_>,
 ) {
     let (n_out, width) = (b.len(), neurons.len());
     assert!(neurons.end <= n_out, "the columns of a factor");
@@ -50,7 +50,7 @@ pub fn forward<T: Registers>(
     assert_eq!(length, Some(z.len()), "the length of a product");
     for (columns, rows) in walk(&x, &neurons) {
         let x = x.part(rows.clone());
-        if pulse.stopped_after(x.stored() * columns.len()) {
+        if cancel.poll_after(x.stored() * columns.len()) {
             return;
         }
         let job = Forward {
@@ -84,7 +84,7 @@ pub fn gradients<T: Registers>(
     out: &mut [T],
     row: usize,
     add: bool,
-    pulse: &Pulse<'_>,
+    cancel: &CancelToken<'_>,
 ) {
     /// The numbers that are set to 0 between two looks at the stop flag.
     const PIECE: usize = 1 << 16;
@@ -96,7 +96,7 @@ pub fn gradients<T: Registers>(
     if !add {
         for out in out.chunks_mut(PIECE) {
             out.fill(T::default());
-            if pulse.stopped_after(out.len()) {
+            if cancel.poll_after(out.len()) {
                 return;
             }
         }
@@ -106,7 +106,7 @@ pub fn gradients<T: Registers>(
     }
     for (columns, rows) in walk(&x, &(0..n_out)) {
         let x = x.part(rows.clone());
-        if pulse.stopped_after(x.stored() * columns.len()) {
+        if cancel.poll_after(x.stored() * columns.len()) {
             return;
         }
         let job = Gradients {
@@ -137,8 +137,8 @@ fn walk<T>(
     let width = columns.len().div_ceil(parts).next_multiple_of(EVEN).max(1);
     let work = x.stored().saturating_mul(width);
     let step = match work {
-        0..=UNWATCHED => rows,
-        _ => rows.saturating_mul(UNWATCHED) / work,
+        0..=UNPOLLED => rows,
+        _ => rows.saturating_mul(UNPOLLED) / work,
     };
     let step = step.max(1);
     columns.clone().step_by(width).flat_map(move |column| {
@@ -193,7 +193,7 @@ impl<T: Copy> Forward<'_, T> {
     #[inline(always)]
     unsafe fn tile<V, const REGISTERS: usize, const EXAMPLES: usize, const LAST: u8>(
         &self,
-        tile: Tile,
+        tile: SparseTile,
     ) where
         V: Vector<Scalar = T>,
     {
@@ -216,7 +216,7 @@ impl<T: Copy> Forward<'_, T> {
     unsafe fn rows<V, const REGISTERS: usize, const EXAMPLES: usize, const LAST: u8>(
         &self,
         row: usize,
-        Tile { first, columns, .. }: Tile,
+        SparseTile { first, columns, .. }: SparseTile,
     ) where
         V: Vector<Scalar = T>,
     {
@@ -297,7 +297,7 @@ impl<T: Copy> Gradients<'_, T> {
     #[inline(always)]
     unsafe fn tile<V: Vector<Scalar = T>, const REGISTERS: usize, const LAST: u8>(
         &self,
-        Tile { first, columns, .. }: Tile,
+        SparseTile { first, columns, .. }: SparseTile,
     ) {
         for row in 0..self.x.len() {
             // SAFETY: the caller proves the instructions and the slices; an input that is not left

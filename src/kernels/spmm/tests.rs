@@ -88,7 +88,7 @@ fn check<T: Number>() {
                 let (_, z) = c.last(wanted.len());
                 z.fill(T::NAN);
                 at(level, || {
-                    forward(x, w, b, neurons.clone(), z, &Pulse::none());
+                    forward(x, w, b, neurons.clone(), z, &CancelToken::none());
                 });
                 assert_bits(z, &wanted, (level, rows, n_out, &neurons));
             }
@@ -114,7 +114,15 @@ fn check<T: Number>() {
                     }
                 }
                 at(level, || {
-                    gradients(x, delta, inputs.start, out, row_of_w, add, &Pulse::none());
+                    gradients(
+                        x,
+                        delta,
+                        inputs.start,
+                        out,
+                        row_of_w,
+                        add,
+                        &CancelToken::none(),
+                    );
                 });
                 assert_bits(out, &wanted, (level, rows, n_out, &inputs, add));
             }

@@ -4,7 +4,7 @@ use numpy::PyUntypedArrayMethods;
 use numpy::ndarray::Ix2;
 use pyo3::prelude::*;
 
-use crate::base::cancel::{ELEMENT_WORK, watch};
+use crate::base::cancel::{ELEMENT_WORK, cancellable};
 use crate::engine::backward;
 use crate::model::activation::Activation;
 use crate::python::api::equations::{activations, matrix_like, result, with_type, write};
@@ -13,9 +13,9 @@ use crate::python::call::detach::detached;
 use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::{empty, input};
 use crate::python::convert::config::{Dtype, Name, parse_cost};
-use crate::python::convert::custom::Costs;
+use crate::python::convert::custom::CustomCosts;
 use crate::python::convert::targets::{Weighting, Y};
-use crate::python::convert::wanted::Wanted;
+use crate::python::convert::wanted::TargetsOrCosts;
 
 /// BP1. What the public function has; where the cost is a callable, y is what that returned.
 #[pyfunction]
@@ -42,15 +42,15 @@ pub fn bp1<'py>(
             let (py, [n, width]) = (given.py(), [z.shape()[0], z.shape()[1]]);
             let result = result::<T, Ix2>(out, py, &[n, width], &inputs)?;
             let wanted = match custom {
-                Some(_) => Wanted::Costs(Costs::parse(y, [n, width])?),
-                None => Wanted::Y(Y::<T>::parse(width, cost, n, y)?),
+                Some(_) => TargetsOrCosts::Costs(CustomCosts::parse(y, [n, width])?),
+                None => TargetsOrCosts::Y(Y::<T>::parse(width, cost, n, y)?),
             };
             // No Python code runs from here on.
             let z = z.as_slice()?;
             let targets = weighting.apply(wanted.targets(width, cost, n)?, n)?;
             let a = activations(py, activation, z, width)?;
-            write(&result, z.len() * ELEMENT_WORK, |delta, pulse| {
-                backward::bp1(cost, activation, z, &a, &targets, 0..n, delta, pulse);
+            write(&result, z.len() * ELEMENT_WORK, |delta, cancel| {
+                backward::bp1(cost, activation, z, &a, &targets, 0..n, delta, cancel);
                 Ok(())
             })
         })
@@ -95,9 +95,9 @@ pub fn bp1_outputs<'py>(
             // No Python code runs from here on.
             let (numbers, place) = (z.as_slice()?, place.as_slice_mut()?);
             place.copy_from_slice(numbers);
-            detached(py, numbers.len() * ELEMENT_WORK, |question| {
-                watch(question, |pulse| {
-                    activation.apply(place, shape[1], pulse);
+            detached(py, numbers.len() * ELEMENT_WORK, |should_cancel| {
+                cancellable(should_cancel, |cancel| {
+                    activation.apply(place, shape[1], cancel);
                     Ok(())
                 })
             })?;

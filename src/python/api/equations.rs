@@ -5,7 +5,7 @@ use numpy::{PyArray, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use crate::base::alloc::reserve;
-use crate::base::cancel::{ELEMENT_WORK, Pulse, watch};
+use crate::base::cancel::{CancelToken, ELEMENT_WORK, cancellable};
 use crate::base::error::{Error, Shape};
 use crate::engine::equations;
 use crate::model::activation::Activation;
@@ -99,8 +99,8 @@ pub fn bp2<'py>(
             let z = input::<T, Ix2>("z", &z)?;
             let (py, delta, weights, z) = (z.py(), delta.as_slice()?, weights.as_slice()?, z.as_slice()?);
             let a = activations(py, activation, z, width)?;
-            write(&result, n.saturating_mul(weights.len()), |place, pulse| {
-                equations::bp2(delta, weights, activation, (z, &a), place, width, pulse)
+            write(&result, n.saturating_mul(weights.len()), |place, cancel| {
+                equations::bp2(delta, weights, activation, (z, &a), place, width, cancel)
             })
         })
     })
@@ -146,7 +146,7 @@ pub fn bp3<'py>(
             let result = result::<T, Ix1>(out, delta.py(), &[delta.shape()[1]], &inputs)?;
             let delta = input::<T, Ix2>("delta", &delta)?;
             let delta = delta.as_slice()?;
-            write(&result, delta.len(), |place, pulse| equations::bp3(delta, place, pulse))
+            write(&result, delta.len(), |place, cancel| equations::bp3(delta, place, cancel))
         })
     })
 }
@@ -199,8 +199,8 @@ pub fn bp4<'py>(
             let (delta, a) = (input::<T, Ix2>("delta", &delta)?, input::<T, Ix2>("a", &a)?);
             let (delta, a) = (delta.as_slice()?, a.as_slice()?);
             // The core writes (n_in, n_out) = aᵀ δ; with a and δ exchanged that is δᵀ a.
-            write(&result, n_in.saturating_mul(delta.len()), |place, pulse| {
-                equations::bp4(a, delta, place, n, pulse)
+            write(&result, n_in.saturating_mul(delta.len()), |place, cancel| {
+                equations::bp4(a, delta, place, n, cancel)
             })
         })
     })
@@ -220,12 +220,12 @@ pub fn result<'py, T: Element, D: Dimension>(
 pub fn write<'py, T: Element, D: Dimension>(
     result: &Bound<'py, PyArray<T, D>>,
     size: usize,
-    work: impl FnOnce(&mut [T], &Pulse<'_>) -> Result<(), Error> + Send,
+    work: impl FnOnce(&mut [T], &CancelToken<'_>) -> Result<(), Error> + Send,
 ) -> PyResult<Bound<'py, PyAny>> {
     let mut place = readwrite("out", result)?;
     let numbers = place.as_slice_mut()?;
-    detached(result.py(), size, |question| {
-        watch(question, |pulse| work(numbers, pulse))
+    detached(result.py(), size, |should_cancel| {
+        cancellable(should_cancel, |cancel| work(numbers, cancel))
     })?;
     Ok(result.clone().into_any())
 }
@@ -238,11 +238,11 @@ pub fn activations<T: Element>(
     width: usize,
 ) -> PyResult<Vec<T>> {
     let mut a = Vec::new();
-    detached(py, z.len() * ELEMENT_WORK, |question| {
-        watch(question, |pulse| {
-            reserve(&mut a, z.len(), 1, pulse)?;
+    detached(py, z.len() * ELEMENT_WORK, |should_cancel| {
+        cancellable(should_cancel, |cancel| {
+            reserve(&mut a, z.len(), 1, cancel)?;
             a.iter_mut().zip(z).for_each(|(a, &z)| *a = z);
-            activation.apply(&mut a, width, pulse);
+            activation.apply(&mut a, width, cancel);
             Ok(())
         })
     })?;

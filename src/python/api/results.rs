@@ -7,16 +7,16 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList, PyString, PyTuple};
 
-use crate::model::architecture::Network;
-use crate::python::api::vector::{Vector, Views};
-use crate::python::borrow::call_python::{call_method, call_with, of_module, shown};
+use crate::model::architecture::Architecture;
+use crate::python::api::vector::{FlatVector, Views};
+use crate::python::borrow::call_python::{call_method, call_with, of_module, repr};
 use crate::python::call::errors::{guarded, wrong_type};
 use crate::python::call::text::text;
 use crate::python::convert::config::Dtype;
 
 /// The gradient of a network's cost: C, ∂C/∂W^l and ∂C/∂b^l for l = 2 … L.
 ///
-/// ``Gradient(net)`` is the zero gradient of a network, a place for ``net.backprop(..., out=)``.
+/// ``Gradient(net)`` is the zero gradient of a architecture, a place for ``net.backprop(..., out=)``.
 /// Its numbers are one flat vector that lies as ``net.params`` does.
 ///
 /// Parameters
@@ -34,15 +34,15 @@ use crate::python::convert::config::Dtype;
 /// (0.5, array([[3.]]), array([1.]))
 #[pyclass(frozen, module = "bpfast")]
 pub struct Gradient {
-    pub vector: Vector,
+    pub vector: FlatVector,
     cost: AtomicU64,
 }
 
 impl Gradient {
     /// A zero gradient.
-    pub fn zeros(py: Python<'_>, network: &Arc<Network>, dtype: Dtype) -> PyResult<Self> {
+    pub fn zeros(py: Python<'_>, architecture: &Arc<Architecture>, dtype: Dtype) -> PyResult<Self> {
         Ok(Self {
-            vector: Vector::zeros(py, "gradient", Arc::clone(network), dtype)?,
+            vector: FlatVector::zeros(py, "gradient", Arc::clone(architecture), dtype)?,
             cost: AtomicU64::new(0.0_f64.to_bits()),
         })
     }
@@ -54,13 +54,13 @@ impl Gradient {
 
     /// # Errors
     /// It is not the gradient of a network of those sizes and dtype.
-    pub fn check(&self, network: &Network, dtype: Dtype) -> PyResult<()> {
+    pub fn check(&self, architecture: &Architecture, dtype: Dtype) -> PyResult<()> {
         if self.vector.dtype != dtype {
             let (expected, got) = (dtype.name(), self.vector.dtype.name());
             let message = format!("out: expected a gradient of dtype {expected}, got {got}");
             return Err(PyTypeError::new_err(message));
         }
-        let (expected, got) = (network.sizes(), self.vector.network.sizes());
+        let (expected, got) = (architecture.sizes(), self.vector.architecture.sizes());
         if expected != got {
             let message = format!("out: expected a gradient of sizes {expected:?}, got {got:?}");
             return Err(PyValueError::new_err(message));
@@ -78,7 +78,7 @@ impl Gradient {
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| {
-            let sizes = PyTuple::new(py, self.vector.network.sizes())?;
+            let sizes = PyTuple::new(py, self.vector.architecture.sizes())?;
             let options = PyDict::new(py);
             options.set_item("dtype", self.vector.dtype.name())?;
             options.set_item("init", "zeros")?;
@@ -129,7 +129,7 @@ impl Gradient {
                 format_args!(
                     "<bpfast.Gradient cost={}, sizes={:?}, {}>",
                     self.cost(),
-                    self.vector.network.sizes(),
+                    self.vector.architecture.sizes(),
                     self.vector.dtype.name()
                 ),
             )?;
@@ -192,8 +192,8 @@ impl Trace {
         guarded(|| {
             Ok(format!(
                 "Trace(z={}, a={})",
-                shown(self.z.bind(py))?,
-                shown(self.a.bind(py))?
+                repr(self.z.bind(py))?,
+                repr(self.a.bind(py))?
             ))
         })
     }

@@ -12,20 +12,20 @@ use crate::base::error::Result;
 use crate::data::{Inputs, Targets};
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::plan::Plan;
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 use crate::pool::Team;
 use crate::python::api::results::{Gradient, Trace};
 use crate::python::api::threads;
-use crate::python::api::vector::Vector;
+use crate::python::api::vector::FlatVector;
 use crate::python::borrow::Element;
 use crate::python::borrow::{Owned, ReadGuard, WriteArray, check_out_apart, readwrite};
 use crate::python::call::detach::detached;
 use crate::python::convert::arrays::{empty, output};
 use crate::python::convert::config::{Config, Dtype};
-use crate::python::convert::custom::Costs;
+use crate::python::convert::custom::CustomCosts;
 use crate::python::convert::inputs::X;
 use crate::python::convert::targets::{Weighting, Y};
-use crate::python::convert::wanted::Wanted;
+use crate::python::convert::wanted::TargetsOrCosts;
 
 /// Buffers that a network keeps from call to call; a second thread's call takes fresh ones.
 pub type Slot<T> = Mutex<Option<Scratch<T>>>;
@@ -33,7 +33,7 @@ pub type Slot<T> = Mutex<Option<Scratch<T>>>;
 /// A network with its parameters, ready to be called, in the number type `T`.
 pub struct Engine<'a, T: Element> {
     pub config: &'a Config,
-    pub params: &'a Vector,
+    pub params: &'a FlatVector,
     pub slot: &'a Slot<T>,
 }
 
@@ -44,9 +44,9 @@ impl<T: Element> Engine<'_, T> {
         x: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyArray2<T>>> {
-        let (py, network) = (x.py(), self.network());
+        let (py, architecture) = (x.py(), self.architecture());
         let x = X::parse(x)?;
-        let shape = [x.inputs(network)?.len(), network.n_outputs()];
+        let shape = [x.inputs(architecture)?.len(), architecture.n_outputs()];
         let array = output::<T, Ix2>(out, py, &shape, &x.given())?;
         let numbers = self.numbers()?;
         if out.is_some() {
@@ -56,7 +56,7 @@ impl<T: Element> Engine<'_, T> {
         let mut place = readwrite("out", &array)?;
         let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
-        let (inputs, a) = (x.inputs(network)?, place.as_slice_mut()?);
+        let (inputs, a) = (x.inputs(architecture)?, place.as_slice_mut()?);
         self.run(py, allowed, &params, inputs, |call, scratch| {
             call.forward(scratch, a)
         })?;
@@ -65,17 +65,17 @@ impl<T: Element> Engine<'_, T> {
 
     /// z^l and a^l.
     pub fn trace(&self, x: &Bound<'_, PyAny>) -> PyResult<Trace> {
-        let (py, network) = (x.py(), self.network());
+        let (py, architecture) = (x.py(), self.architecture());
         let x = X::parse(x)?;
-        let n = x.inputs(network)?.len();
+        let n = x.inputs(architecture)?.len();
         let params = self.numbers()?.read("params")?;
         let (z, a) = (self.arrays(py, n)?, self.arrays(py, n)?);
-        let first = empty::<T, Ix2>(py, &[n, network.n_inputs()])?;
+        let first = empty::<T, Ix2>(py, &[n, architecture.n_inputs()])?;
         let (mut z_places, mut a_places) = (places(&z)?, places(&a)?);
         let mut first_place = readwrite("out", &first)?;
         let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
-        let inputs = x.inputs(network)?;
+        let inputs = x.inputs(architecture)?;
         let (mut z_slices, mut a_slices) = (slices(&mut z_places)?, slices(&mut a_places)?);
         self.run(py, allowed, &params, inputs, |call, scratch| {
             call.trace(scratch, &mut z_slices, &mut a_slices)
@@ -99,7 +99,7 @@ impl<T: Element> Engine<'_, T> {
         let params = self.numbers()?.read("params")?;
         let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
-        let inputs = x.inputs(self.network())?;
+        let inputs = x.inputs(self.architecture())?;
         let targets = self.targets(&wanted, weighting, inputs.len())?;
         if let Some(costs) = wanted.costs()? {
             return Ok(targets.total(costs));
@@ -118,12 +118,12 @@ impl<T: Element> Engine<'_, T> {
     ) -> PyResult<Bound<'py, PyList>> {
         let (py, x) = (x.py(), X::parse(x)?);
         let wanted = self.wanted(&x, y)?;
-        let delta = self.arrays(py, x.inputs(self.network())?.len())?;
+        let delta = self.arrays(py, x.inputs(self.architecture())?.len())?;
         let params = self.numbers()?.read("params")?;
         let mut delta_places = places(&delta)?;
         let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
-        let inputs = x.inputs(self.network())?;
+        let inputs = x.inputs(self.architecture())?;
         let targets = self.targets(&wanted, weighting, inputs.len())?;
         let mut delta_slices = slices(&mut delta_places)?;
         self.run(py, allowed, &params, inputs, |call, scratch| {
@@ -148,7 +148,7 @@ impl<T: Element> Engine<'_, T> {
         let mut place = gradient.vector.numbers::<T>()?.write("out")?;
         let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
-        let inputs = x.inputs(self.network())?;
+        let inputs = x.inputs(self.architecture())?;
         let targets = self.targets(&wanted, weighting, inputs.len())?;
         let costs = wanted.costs()?;
         let numbers = &mut *place;
@@ -174,7 +174,7 @@ impl<T: Element> Engine<'_, T> {
         if let Some(gradient) = gradient {
             check_apart(gradient.get(), &x, y, sample_weight)?;
         }
-        x.inputs(self.network())?;
+        x.inputs(self.architecture())?;
         Ok((x.object(), weighting.object()))
     }
 
@@ -188,7 +188,7 @@ impl<T: Element> Engine<'_, T> {
             Some(out) => self.checked(out).cloned(),
             None => Bound::new(
                 py,
-                Gradient::zeros(py, &self.config.network, self.params.dtype)?,
+                Gradient::zeros(py, &self.config.architecture, self.params.dtype)?,
             ),
         }
     }
@@ -202,13 +202,15 @@ impl<T: Element> Engine<'_, T> {
                 out,
             ));
         };
-        gradient.get().check(self.network(), self.params.dtype)?;
+        gradient
+            .get()
+            .check(self.architecture(), self.params.dtype)?;
         gradient.get().vector.check_writeable(out.py(), "out")?;
         Ok(gradient)
     }
 
-    fn network(&self) -> &Network {
-        &self.config.network
+    fn architecture(&self) -> &Architecture {
+        &self.config.architecture
     }
 
     fn numbers(&self) -> PyResult<&Owned<T>> {
@@ -217,27 +219,39 @@ impl<T: Element> Engine<'_, T> {
 
     fn targets<'a>(
         &self,
-        wanted: &'a Wanted<'_, T>,
+        wanted: &'a TargetsOrCosts<'_, T>,
         weighting: &'a Weighting<'_>,
         n: usize,
     ) -> Result<Targets<'a, T>> {
-        let network = self.network();
-        weighting.apply(wanted.targets(network.n_outputs(), network.cost(), n)?, n)
+        let architecture = self.architecture();
+        weighting.apply(
+            wanted.targets(architecture.n_outputs(), architecture.cost(), n)?,
+            n,
+        )
     }
 
     /// y, or what the cost returned in its place where that is a callable.
-    fn wanted<'py>(&self, x: &X<'py, T>, y: &Bound<'py, PyAny>) -> PyResult<Wanted<'py, T>> {
-        let network = self.network();
-        let (n, width) = (x.inputs(network)?.len(), network.n_outputs());
+    fn wanted<'py>(
+        &self,
+        x: &X<'py, T>,
+        y: &Bound<'py, PyAny>,
+    ) -> PyResult<TargetsOrCosts<'py, T>> {
+        let architecture = self.architecture();
+        let (n, width) = (x.inputs(architecture)?.len(), architecture.n_outputs());
         if self.config.custom.is_some() {
-            return Ok(Wanted::Costs(Costs::parse(y, [n, width])?));
+            return Ok(TargetsOrCosts::Costs(CustomCosts::parse(y, [n, width])?));
         }
-        Ok(Wanted::Y(Y::parse(width, network.cost(), n, y)?))
+        Ok(TargetsOrCosts::Y(Y::parse(
+            width,
+            architecture.cost(),
+            n,
+            y,
+        )?))
     }
 
     /// One array (n, n_l) for each l = 2 … L.
     fn arrays<'py>(&self, py: Python<'py>, n: usize) -> PyResult<Vec<Bound<'py, PyArray2<T>>>> {
-        let layers = self.network().layers().iter();
+        let layers = self.architecture().layers().iter();
         let arrays = layers.map(|layer| empty::<T, Ix2>(py, &[n, layer.n_out]));
         try_list("layers", arrays)
     }
@@ -251,16 +265,16 @@ impl<T: Element> Engine<'_, T> {
         inputs: Inputs<'_, T>,
         work: impl FnOnce(&Call<'_, T>, &mut Scratch<T>) -> Result<R> + Send,
     ) -> PyResult<R> {
-        let network = self.network();
-        let plan = Plan::of(network, &inputs, allowed);
+        let architecture = self.architecture();
+        let plan = Plan::of(architecture, &inputs, allowed);
         let params = &**params;
         let team = Team::assemble(plan.threads);
         let mut scratch = lock(self.slot).take().unwrap_or_default();
-        let size = inputs.work(network);
+        let size = inputs.work(architecture);
         let buffers = &mut scratch;
         // The team ends before the GIL is waited for.
-        let outcome = detached(py, size, move |question| {
-            let call = Call::planned(network, params, inputs, plan, &team, question);
+        let outcome = detached(py, size, move |should_cancel| {
+            let call = Call::planned(architecture, params, inputs, plan, &team, should_cancel);
             let outcome = work(&call, buffers);
             if outcome.is_err() && team.is_parents() {
                 // What the parent's threads have left half-changed is not freed.

@@ -8,18 +8,20 @@ use crate::base::alloc::{reserve_list, try_list};
 use crate::base::error::Error;
 use crate::data::{Inputs, Targets};
 use crate::engine::plan::Plan;
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 use crate::pool::Team;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::threads;
 use crate::python::borrow::Element;
-use crate::python::borrow::{Access, BorrowScope, Order, ReadArray, Spans, WriteArray, readwrite};
+use crate::python::borrow::{
+    Access, ArraySpans, BorrowScope, Order, ReadArray, WriteArray, readwrite,
+};
 use crate::python::call::detach::detached;
 use crate::python::convert::arrays::{empty, input};
-use crate::python::convert::custom::Costs;
+use crate::python::convert::custom::CustomCosts;
 use crate::python::convert::inputs::{self, Stored};
 use crate::python::convert::stepped::side_by_side;
-use crate::python::convert::targets::{self, Kept as KeptTargets};
+use crate::python::convert::targets::{self, StoredTargets};
 use crate::train::{Report, Run, Scratch, Settings};
 
 /// Data and buffers, and what changes from run to run.
@@ -37,7 +39,7 @@ pub struct State<T: Element> {
 struct Data<T: Element> {
     n: usize,
     x: Stored<T>,
-    y: KeptTargets<T>,
+    y: StoredTargets<T>,
     sample_weight: Option<Py<PyArray1<f64>>>,
 }
 
@@ -75,7 +77,7 @@ impl<T: Element> State<T> {
     ) -> PyResult<()> {
         let py = y.py();
         // The steps write to the parameters while they read these.
-        let mut spans = Spans::new();
+        let mut spans = ArraySpans::new();
         spans.add("params".into(), net.vector.flat(py)?.cast()?, true)?;
         let given = [
             ("x", Some(x)),
@@ -88,13 +90,13 @@ impl<T: Element> State<T> {
             }
         }
         let mut x = Stored::<T>::parse(x)?;
-        let n = x.borrow(py)?.inputs(net.network())?.len();
+        let n = x.borrow(py)?.inputs(net.architecture())?.len();
         if u32::try_from(n).is_err() {
             let expected = format!("at most {} examples", u32::MAX);
             return Err(Error::value("x", expected, n).into());
         }
         let custom = net.config.custom.is_some();
-        let y = KeptTargets::<T>::parse(net.network(), custom, n, y)?;
+        let y = StoredTargets::<T>::parse(net.architecture(), custom, n, y)?;
         let sample_weight = sample_weight
             .map(|weights| {
                 let weights = input::<f64, Ix1>("sample_weight", weights)?;
@@ -129,7 +131,7 @@ impl<T: Element> State<T> {
         settings: &Settings,
         steps_before: u64,
     ) -> PyResult<Bound<'py, PyArray2<T>>> {
-        let network = net.network();
+        let architecture = net.architecture();
         let Self {
             data: Some(data),
             order,
@@ -141,19 +143,19 @@ impl<T: Element> State<T> {
             return Err(Error::value("x", "examples to train on", "none").into());
         };
         let order = first(&order[*done..], settings.batch_size);
-        let outputs = empty::<T, Ix2>(py, &[order.len(), network.n_outputs()])?;
+        let outputs = empty::<T, Ix2>(py, &[order.len(), architecture.n_outputs()])?;
         let params = net.vector.numbers::<T>()?.read("params")?;
         let borrowed = data.borrow(py)?;
         let mut place = readwrite("a", &outputs)?;
         let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
-        let (inputs, targets) = borrowed.examples(network, data.n)?;
+        let (inputs, targets) = borrowed.examples(architecture, data.n)?;
         let (params, place) = (&*params, place.as_slice_mut()?);
-        let team = team(allowed, network, &inputs, settings, data.n);
-        let work = inputs.part(&(0..order.len())).work(network);
-        let outcome = detached(py, work, |question| {
+        let team = team(allowed, architecture, &inputs, settings, data.n);
+        let work = inputs.part(&(0..order.len())).work(architecture);
+        let outcome = detached(py, work, |should_cancel| {
             let run = Run {
-                network,
+                architecture,
                 settings,
                 inputs,
                 targets,
@@ -162,7 +164,7 @@ impl<T: Element> State<T> {
                 rates: &[],
                 steps_before,
                 team: &team,
-                question,
+                should_cancel,
             };
             run.outputs(scratch, params, place)
         });
@@ -194,14 +196,14 @@ impl<T: Element> State<T> {
         settings: &Settings,
         rates: &ReadArray<'_, f64, Ix1>,
         steps_before: u64,
-        kept: &[Bound<'_, PyAny>],
+        state: &[Bound<'_, PyAny>],
         returned: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<bool> {
         (self.report.steps, self.report.diverged, self.of_run) = (0, false, 0);
-        let network = net.network();
+        let architecture = net.architecture();
         let rows = self.next_rows(settings.batch_size).len();
-        let shape = [rows, network.n_outputs()];
-        let costs = returned.map(|returned| Costs::<T>::parse(returned, shape));
+        let shape = [rows, architecture.n_outputs()];
+        let costs = returned.map(|returned| CustomCosts::<T>::parse(returned, shape));
         let costs = costs.transpose()?;
         let Self {
             data,
@@ -219,24 +221,24 @@ impl<T: Element> State<T> {
         let borrowed = data.borrow(py)?;
         let mut scope = BorrowScope::new();
         scope.include("params", net.vector.flat(py)?.cast()?, Access::Train)?;
-        let kept = kept.iter();
-        let mut kept: Vec<WriteArray<'_, T, Ix1>> = try_list(
+        let state = state.iter();
+        let mut state: Vec<WriteArray<'_, T, Ix1>> = try_list(
             "state",
-            kept.map(|kept| scope.write("state", kept.cast::<PyArray1<T>>()?, Order::C)),
+            state.map(|state| scope.write("state", state.cast::<PyArray1<T>>()?, Order::C)),
         )?;
         let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
-        let changed = side_by_side(&mut params, &mut kept)?;
-        let (inputs, targets) = borrowed.examples(network, data.n)?;
-        let costs = costs.as_ref().map(Costs::slices).transpose()?;
+        let changed = side_by_side(&mut params, &mut state)?;
+        let (inputs, targets) = borrowed.examples(architecture, data.n)?;
+        let costs = costs.as_ref().map(CustomCosts::slices).transpose()?;
         let rates = rates.as_slice()?;
         let rows = rates.len().saturating_mul(settings.batch_size);
         let order = first(&order[*done..], rows);
-        let team = team(allowed, network, &inputs, settings, data.n);
-        let work = inputs.part(&(0..order.len())).work(network);
-        let outcome = detached(py, work, |question| {
+        let team = team(allowed, architecture, &inputs, settings, data.n);
+        let work = inputs.part(&(0..order.len())).work(architecture);
+        let outcome = detached(py, work, |should_cancel| {
             let run = Run {
-                network,
+                architecture,
                 settings,
                 inputs,
                 targets,
@@ -245,7 +247,7 @@ impl<T: Element> State<T> {
                 rates,
                 steps_before,
                 team: &team,
-                question,
+                should_cancel,
             };
             run.run(scratch, changed, report)
         });
@@ -277,13 +279,13 @@ fn first(rows: &[u32], count: usize) -> &[u32] {
 /// The threads that are worth it for a step, at most those `allowed`.
 fn team<T: Element>(
     allowed: usize,
-    network: &Network,
+    architecture: &Architecture,
     inputs: &Inputs<'_, T>,
     settings: &Settings,
     n: usize,
 ) -> Team {
     let first = inputs.part(&(0..settings.batch_size.min(n)));
-    let plan = Plan::of(network, &first, allowed);
+    let plan = Plan::of(architecture, &first, allowed);
     Team::assemble(plan.threads)
 }
 
@@ -306,15 +308,19 @@ impl<T: Element> BorrowedData<'_, '_, T> {
     ///
     /// # Errors
     /// They are others than were taken.
-    fn examples(&self, network: &Network, n: usize) -> PyResult<(Inputs<'_, T>, Targets<'_, T>)> {
-        let inputs = self.x.inputs(network)?;
+    fn examples(
+        &self,
+        architecture: &Architecture,
+        n: usize,
+    ) -> PyResult<(Inputs<'_, T>, Targets<'_, T>)> {
+        let inputs = self.x.inputs(architecture)?;
         let weights = self.sample_weight.as_ref();
         let weights = weights.map(ReadArray::as_slice).transpose()?;
         if inputs.len() != n || weights.is_some_and(|weights| weights.len() != n) {
             let expected = format!("{n} examples as before");
             return Err(Error::value("x", expected, "others").into());
         }
-        let targets = self.y.targets(network, n)?;
+        let targets = self.y.targets(architecture, n)?;
         Ok((inputs, targets.with_weights(weights)))
     }
 }

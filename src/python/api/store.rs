@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::base::alloc::{check_room, try_list};
-use crate::base::cancel::{Pulse, watch};
+use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Error;
 use crate::io::safetensors::{self, Failure, Number, Numbers, Reader, Tensor};
 use crate::python::borrow::call_python::call_method;
@@ -48,10 +48,10 @@ pub fn parse_path(value: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
 pub fn outside<R: Send>(
     py: Python<'_>,
     path: &Path,
-    work: impl FnOnce(&Pulse<'_>) -> safetensors::Result<R> + Send,
+    work: impl FnOnce(&CancelToken<'_>) -> safetensors::Result<R> + Send,
 ) -> PyResult<R> {
-    let outcome = detached(py, usize::MAX, |question| {
-        watch(question, |pulse| match work(pulse) {
+    let outcome = detached(py, usize::MAX, |should_cancel| {
+        cancellable(should_cancel, |cancel| match work(cancel) {
             Ok(result) => Ok(Ok(result)),
             Err(Failure::System(error)) => Ok(Err(error)),
             Err(Failure::Refused(error)) => Err(error),
@@ -131,7 +131,11 @@ pub fn write_tensors(
             let Ok(array) = array.cast::<PyUntypedArray>() else {
                 return Err(wrong_type(&argument, "a NumPy array", &array));
             };
-            held.push((name, array.shape().to_vec(), Held::new(argument, array)?));
+            held.push((
+                name,
+                array.shape().to_vec(),
+                BorrowedTensor::new(argument, array)?,
+            ));
         }
         let tensors = held.iter().map(|(name, shape, held)| {
             let (name, shape, numbers) = (name.clone(), shape.clone(), held.numbers()?);
@@ -142,8 +146,8 @@ pub fn write_tensors(
             })
         });
         let tensors = try_list("tensors", tensors)?;
-        outside(py, &path, |pulse| {
-            safetensors::write(&path, &tensors, metadata, pulse)
+        outside(py, &path, |cancel| {
+            safetensors::write(&path, &tensors, metadata, cancel)
         })
     })
 }
@@ -177,10 +181,10 @@ pub fn read_tensors<'py>(
 ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)> {
     guarded(|| {
         let path = parse_path(path)?;
-        let (header, tensors) = outside(py, &path, |pulse| {
+        let (header, tensors) = outside(py, &path, |cancel| {
             let reader = Reader::open(&path)?;
             let indices = 0..reader.header().tensors.len();
-            let tensors = indices.map(|index| reader.tensor(index, pulse));
+            let tensors = indices.map(|index| reader.tensor(index, cancel));
             let tensors = try_list("tensors", tensors)?;
             Ok((reader.into_header(), tensors))
         })?;
@@ -215,7 +219,7 @@ fn text(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
 }
 
 /// An array that nobody writes to meanwhile, in C order.
-enum Held<'py> {
+enum BorrowedTensor<'py> {
     Float32(ReadArray<'py, f32, IxDyn>),
     Float64(ReadArray<'py, f64, IxDyn>),
     Int64(ReadArray<'py, i64, IxDyn>),
@@ -224,7 +228,7 @@ enum Held<'py> {
     Bool(ReadArray<'py, u8, IxDyn>),
 }
 
-impl<'py> Held<'py> {
+impl<'py> BorrowedTensor<'py> {
     fn new(argument: String, array: &Bound<'py, PyUntypedArray>) -> PyResult<Self> {
         let py = array.py();
         let borrow = Borrow::new(&argument, array, Access::Read)?;

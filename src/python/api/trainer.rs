@@ -1,11 +1,11 @@
-//! class Trainer: what `Network.fit` runs its epochs on.
+//! class Trainer: what `Architecture.fit` runs its epochs on.
 
 use numpy::PyArray1;
 use numpy::ndarray::Ix1;
 use pyo3::prelude::*;
 
 use crate::base::alloc::{defaults, list, try_list};
-use crate::base::cancel::{ELEMENT_WORK, watch};
+use crate::base::cancel::{ELEMENT_WORK, cancellable};
 use crate::base::random::permutation;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::optimizers::{Given, nested};
@@ -211,9 +211,9 @@ pub fn random_order(
 /// Puts 0, …, n − 1 in the random order of `seed` and `epoch`.
 fn shuffle(py: Python<'_>, seed: u64, epoch: u64, order: &mut [u32]) -> PyResult<()> {
     let work = order.len().saturating_mul(ELEMENT_WORK);
-    detached(py, work, |question| {
-        watch(question, |pulse| {
-            permutation(seed, epoch, order, pulse);
+    detached(py, work, |should_cancel| {
+        cancellable(should_cancel, |cancel| {
+            permutation(seed, epoch, order, cancel);
             Ok(())
         })
     })

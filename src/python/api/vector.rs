@@ -11,7 +11,7 @@ use pyo3::types::{PyIterator, PyList, PySlice, PyString};
 
 use crate::base::alloc::{list, try_list};
 use crate::base::error::Error;
-use crate::model::architecture::{Layer, Network};
+use crate::model::architecture::{Architecture, Layer};
 use crate::python::borrow::Element;
 use crate::python::borrow::call_python::{self, call_method};
 use crate::python::borrow::{AnyOwned, Owned, View, assign, check_writeable, copied};
@@ -21,8 +21,8 @@ use crate::python::convert::config::Dtype;
 
 /// A flat vector that lies as the parameters of a network do, and what users see of it: a view of
 /// all, and a view of each W^l and b^l.
-pub struct Vector {
-    pub network: Arc<Network>,
+pub struct FlatVector {
+    pub architecture: Arc<Architecture>,
     pub dtype: Dtype,
     numbers: AnyOwned,
     flat: View,
@@ -30,21 +30,21 @@ pub struct Vector {
     biases: PyOnceLock<Py<Views>>,
 }
 
-impl Vector {
+impl FlatVector {
     /// Zeros; MemoryError, which says for `what`, where they cannot be had.
     pub fn zeros(
         py: Python<'_>,
         what: &str,
-        network: Arc<Network>,
+        architecture: Arc<Architecture>,
         dtype: Dtype,
     ) -> PyResult<Self> {
-        let length = network.n_params();
+        let length = architecture.n_params();
         let numbers = match dtype {
             Dtype::Float32 => AnyOwned::Float32(Owned::zeros(py, what, length)?),
             Dtype::Float64 => AnyOwned::Float64(Owned::zeros(py, what, length)?),
         };
         Ok(Self {
-            network,
+            architecture,
             dtype,
             flat: numbers.view(py, &(0..length), None),
             numbers,
@@ -74,8 +74,8 @@ impl Vector {
         let views = [&self.weights, &self.biases].into_iter();
         let views = views.filter_map(|views| views.get(py));
         let views = views.flat_map(|views| &views.get().views);
-        let shown = std::iter::once(&self.flat).chain(views);
-        for array in shown.filter_map(|view| view.shown(py)) {
+        let repr = std::iter::once(&self.flat).chain(views);
+        for array in repr.filter_map(|view| view.shown(py)) {
             check_writeable(argument, array)?;
         }
         Ok(())
@@ -131,7 +131,7 @@ impl Vector {
         name: &'static str,
         view: impl Fn(&Layer) -> View,
     ) -> PyResult<Py<Views>> {
-        let views = list(name, self.network.layers().iter().map(view))?;
+        let views = list(name, self.architecture.layers().iter().map(view))?;
         Py::new(py, Views { name, views })
     }
 }
@@ -257,7 +257,7 @@ impl Views {
     }
 
     fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
-        guarded(|| call_python::shown(self.to_list(py)?.as_any()))
+        guarded(|| call_python::repr(self.to_list(py)?.as_any()))
     }
 }
 

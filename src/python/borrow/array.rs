@@ -14,13 +14,13 @@ use crate::python::borrow::table::{Access, Borrow, ScopeId};
 
 /// An array that no call of bpfast writes to while this lives.
 pub struct ReadArray<'py, T, D> {
-    block: Block<'py, T, D>,
+    block: Contiguous<'py, T, D>,
     _borrow: Borrow,
 }
 
 /// An array that no other call of bpfast uses while this lives.
 pub struct WriteArray<'py, T, D> {
-    block: Block<'py, T, D>,
+    block: Contiguous<'py, T, D>,
     _borrow: Borrow,
 }
 
@@ -32,7 +32,7 @@ pub fn readonly<'py, T: numpy::Element, D: Dimension>(
     argument: impl Into<Cow<'static, str>>,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<ReadArray<'py, T, D>> {
-    ReadArray::new(Block::new(argument.into(), array, Order::C)?, None)
+    ReadArray::new(Contiguous::new(argument.into(), array, Order::C)?, None)
 }
 
 /// Borrows an array to read it, if it is an aligned block in C order.
@@ -43,7 +43,7 @@ pub fn readonly_block<'py, T: numpy::Element, D: Dimension>(
     argument: &'static str,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<Option<ReadArray<'py, T, D>>> {
-    let block = Block::of(argument.into(), array, Order::C);
+    let block = Contiguous::of(argument.into(), array, Order::C);
     block.map(|block| ReadArray::new(block, None)).transpose()
 }
 
@@ -55,7 +55,7 @@ pub fn readwrite<'py, T: numpy::Element, D: Dimension>(
     argument: impl Into<Cow<'static, str>>,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<WriteArray<'py, T, D>> {
-    WriteArray::new(Block::new(argument.into(), array, Order::C)?, None)
+    WriteArray::new(Contiguous::new(argument.into(), array, Order::C)?, None)
 }
 
 impl<'py, T: numpy::Element, D: Dimension> ReadArray<'py, T, D> {
@@ -63,7 +63,7 @@ impl<'py, T: numpy::Element, D: Dimension> ReadArray<'py, T, D> {
     ///
     /// # Errors
     /// Another call is writing to it.
-    pub(super) fn new(block: Block<'py, T, D>, scope: Option<ScopeId>) -> PyResult<Self> {
+    pub(super) fn new(block: Contiguous<'py, T, D>, scope: Option<ScopeId>) -> PyResult<Self> {
         let borrow = Borrow::of_bounds(&block.argument, block.bounds(), Access::Read, scope)?;
         Ok(Self {
             block,
@@ -101,7 +101,7 @@ impl<'py, T: numpy::Element, D: Dimension> WriteArray<'py, T, D> {
     ///
     /// # Errors
     /// It is read-only; another call, or another argument of this one, uses it.
-    pub(super) fn new(block: Block<'py, T, D>, scope: Option<ScopeId>) -> PyResult<Self> {
+    pub(super) fn new(block: Contiguous<'py, T, D>, scope: Option<ScopeId>) -> PyResult<Self> {
         check_writeable(&block.argument, block.array.as_untyped())?;
         let borrow = Borrow::of_bounds(&block.argument, block.bounds(), Access::Write, scope)?;
         Ok(Self {
@@ -123,7 +123,7 @@ impl<'py, T: numpy::Element, D: Dimension> WriteArray<'py, T, D> {
 }
 
 /// An array whose numbers lie without gaps and aligned, and how it was when it was borrowed.
-pub(super) struct Block<'py, T, D> {
+pub(super) struct Contiguous<'py, T, D> {
     argument: Cow<'static, str>,
     array: Bound<'py, PyArray<T, D>>,
     address: usize,
@@ -131,7 +131,7 @@ pub(super) struct Block<'py, T, D> {
     order: Order,
 }
 
-impl<'py, T: numpy::Element, D: Dimension> Block<'py, T, D> {
+impl<'py, T: numpy::Element, D: Dimension> Contiguous<'py, T, D> {
     /// # Errors
     /// `array` is no aligned block in this order.
     pub(super) fn new(

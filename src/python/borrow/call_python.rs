@@ -18,13 +18,14 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use crate::python::call::detach::park;
 
-type Call = unsafe extern "C" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyObject;
-type UnwindingCall =
+type ObjectCall =
+    unsafe extern "C" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyObject;
+type UnwindingObjectCall =
     unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyObject;
 
 /// The compiler takes the functions of PyO3 never to unwind, and would leave the guard below out if it
 /// saw which one is called: the address is read from here, as if it might be any.
-static OBJECT_CALL: Call = ffi::PyObject_Call;
+static OBJECT_CALL: ObjectCall = ffi::PyObject_Call;
 
 /// What a stack that is unwound meets first.
 struct Guard;
@@ -64,8 +65,9 @@ pub fn call_with<'py>(
     // SAFETY: a static is always readable. The types differ in `-unwind` alone, and the function, which
     // is of C, may be called as either.
     #[allow(unsafe_code)]
-    let object_call =
-        unsafe { transmute::<Call, UnwindingCall>(read_volatile(&raw const OBJECT_CALL)) };
+    let object_call = unsafe {
+        transmute::<ObjectCall, UnwindingObjectCall>(read_volatile(&raw const OBJECT_CALL))
+    };
     let guard = Guard;
     // SAFETY: a callable, a tuple and a dict or null, which live until it returns; `py` proves that
     // this thread has the GIL. That `pthread_exit` unwinds, and meets `guard` as any unwinding does, is
@@ -149,7 +151,7 @@ pub fn index<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 ///
 /// # Errors
 /// What it raises.
-pub fn shown<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+pub fn repr<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
     let builtins = value.py().import("builtins")?;
     Ok(call(&builtins.getattr("repr")?, (value,))?.cast_into()?)
 }

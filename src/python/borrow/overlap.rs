@@ -19,22 +19,22 @@ use crate::python::borrow::header::{Bounds, Order};
 const MOST_WORK: u32 = 10_000;
 
 /// Arrays that share no memory where one of the two is written to.
-pub struct Spans<'py> {
+pub struct ArraySpans<'py> {
     /// By the start of their bounds, and their number.
-    spans: BTreeMap<(usize, usize), Span<'py>>,
+    spans: BTreeMap<(usize, usize), ArraySpan<'py>>,
     /// None has longer bounds.
     longest: usize,
 }
 
 /// An array, and where it lies.
-struct Span<'py> {
+struct ArraySpan<'py> {
     argument: Cow<'static, str>,
     array: Bound<'py, PyUntypedArray>,
     bounds: Bounds,
     is_written: bool,
 }
 
-impl<'py> Spans<'py> {
+impl<'py> ArraySpans<'py> {
     /// No arrays.
     pub fn new() -> Self {
         Self {
@@ -53,7 +53,7 @@ impl<'py> Spans<'py> {
         array: &Bound<'py, PyUntypedArray>,
         is_written: bool,
     ) -> PyResult<Bounds> {
-        let span = Span::new(argument, array, is_written)?;
+        let span = ArraySpan::new(argument, array, is_written)?;
         let bounds = span.bounds;
         for other in self.overlapping(bounds) {
             let (it, written) = if other.is_written {
@@ -73,7 +73,7 @@ impl<'py> Spans<'py> {
         Ok(bounds)
     }
 
-    fn overlapping(&self, bounds: Bounds) -> impl Iterator<Item = &Span<'py>> {
+    fn overlapping(&self, bounds: Bounds) -> impl Iterator<Item = &ArraySpan<'py>> {
         // What starts further ahead ends before them.
         let first = bounds.start.saturating_sub(self.longest);
         let near = self.spans.range((first, 0)..(bounds.end, 0));
@@ -117,8 +117,8 @@ pub fn check_out_apart(
         if !Bounds::of("inputs", input)?.overlap(&bounds) {
             continue; // as nearly always
         }
-        let out = Span::new("out".into(), out, true)?;
-        let input = Span::new("inputs".into(), input, false)?;
+        let out = ArraySpan::new("out".into(), out, true)?;
+        let input = ArraySpan::new("inputs".into(), input, false)?;
         if let Some(got) = shared(&out, &input, "one that overlaps them")? {
             return Err(Error::value("out", "an array apart from the inputs", got).into());
         }
@@ -131,7 +131,11 @@ pub fn check_out_apart(
 ///
 /// # Errors
 /// What a signal handler raises.
-fn shared(one: &Span<'_>, other: &Span<'_>, got: &'static str) -> PyResult<Option<&'static str>> {
+fn shared(
+    one: &ArraySpan<'_>,
+    other: &ArraySpan<'_>,
+    got: &'static str,
+) -> PyResult<Option<&'static str>> {
     if one.is_block() && other.is_block() {
         return Ok(Some(got));
     }
@@ -153,7 +157,7 @@ fn shared(one: &Span<'_>, other: &Span<'_>, got: &'static str) -> PyResult<Optio
     }
 }
 
-impl<'py> Span<'py> {
+impl<'py> ArraySpan<'py> {
     fn new(
         argument: Cow<'static, str>,
         array: &Bound<'py, PyUntypedArray>,

@@ -9,7 +9,7 @@ use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 
 use crate::base::alloc::reserve_for;
-use crate::base::cancel::watch;
+use crate::base::cancel::cancellable;
 use crate::base::error::{Error, Result};
 use crate::kernels::real::Real;
 use crate::python::borrow::allocation::Allocation;
@@ -86,10 +86,10 @@ impl AnyOwned {
 impl<T: Element> Owned<T> {
     /// Zeros; MemoryError, which says for `what`, where they cannot be had.
     pub fn zeros(py: Python<'_>, what: &str, length: usize) -> PyResult<Self> {
-        let numbers = without_kernels(py, length, |question| {
+        let numbers = without_kernels(py, length, |should_cancel| {
             let mut numbers: Vec<T> = Vec::new();
-            watch(question, |pulse| {
-                reserve_for(what, &mut numbers, length, 1, pulse)
+            cancellable(should_cancel, |cancel| {
+                reserve_for(what, &mut numbers, length, 1, cancel)
             })?;
             Ok(numbers)
         })?;

@@ -6,9 +6,9 @@ use numpy::ndarray::Dimension;
 use numpy::{PyArray, PyArrayMethods, PyUntypedArray};
 use pyo3::prelude::*;
 
-use crate::python::borrow::array::{Block, ReadArray, WriteArray};
+use crate::python::borrow::array::{Contiguous, ReadArray, WriteArray};
 use crate::python::borrow::header::{Order, check_writeable};
-use crate::python::borrow::overlap::Spans;
+use crate::python::borrow::overlap::ArraySpans;
 use crate::python::borrow::table::{Access, Borrow, ScopeId};
 
 /// Borrows that do not exclude each other, though their addresses may cross as those of `p[::2]` and
@@ -16,7 +16,7 @@ use crate::python::borrow::table::{Access, Borrow, ScopeId};
 /// the two is written to.
 pub struct BorrowScope<'py> {
     id: ScopeId,
-    spans: Spans<'py>,
+    spans: ArraySpans<'py>,
 }
 
 impl<'py> BorrowScope<'py> {
@@ -24,7 +24,7 @@ impl<'py> BorrowScope<'py> {
     pub fn new() -> Self {
         Self {
             id: ScopeId::new(),
-            spans: Spans::new(),
+            spans: ArraySpans::new(),
         }
     }
 
@@ -38,7 +38,7 @@ impl<'py> BorrowScope<'py> {
         array: &Bound<'py, PyArray<T, D>>,
         order: Order,
     ) -> PyResult<ReadArray<'py, T, D>> {
-        let block = Block::new(argument.into(), array, order)?;
+        let block = Contiguous::new(argument.into(), array, order)?;
         self.spans
             .add(block.argument().clone(), array.as_untyped(), false)?;
         ReadArray::new(block, Some(self.id))
@@ -54,7 +54,7 @@ impl<'py> BorrowScope<'py> {
         array: &Bound<'py, PyArray<T, D>>,
         order: Order,
     ) -> PyResult<WriteArray<'py, T, D>> {
-        let block = Block::new(argument.into(), array, order)?;
+        let block = Contiguous::new(argument.into(), array, order)?;
         check_writeable(block.argument(), array.as_untyped())?;
         self.spans
             .add(block.argument().clone(), array.as_untyped(), true)?;

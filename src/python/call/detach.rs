@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 
-use crate::base::cancel::Question;
+use crate::base::cancel::ShouldCancel;
 use crate::base::error::{Kind, Result};
 use crate::kernels::simd::level;
 use crate::python::call::errors::from_panic;
@@ -24,7 +24,7 @@ const ATTACHED_WORK: usize = 1 << 17;
 pub fn detached<R: Send>(
     py: Python<'_>,
     size: usize,
-    work: impl FnOnce(Question<'_>) -> Result<R> + Send,
+    work: impl FnOnce(ShouldCancel<'_>) -> Result<R> + Send,
 ) -> PyResult<R> {
     level()?;
     without_kernels(py, size, work)
@@ -37,11 +37,11 @@ pub fn detached<R: Send>(
 pub fn without_kernels<R: Send>(
     py: Python<'_>,
     size: usize,
-    work: impl FnOnce(Question<'_>) -> Result<R> + Send,
+    work: impl FnOnce(ShouldCancel<'_>) -> Result<R> + Send,
 ) -> PyResult<R> {
     let raised = Mutex::new(None);
     #[allow(clippy::redundant_closure_for_method_calls)] // the method is not general enough
-    let question = || match Python::try_attach(|py| py.check_signals()) {
+    let should_cancel = || match Python::try_attach(|py| py.check_signals()) {
         Some(Ok(())) => false,
         Some(Err(error)) => {
             *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
@@ -49,7 +49,7 @@ pub fn without_kernels<R: Send>(
         }
         None => park(),
     };
-    let guarded = || catch_unwind(AssertUnwindSafe(|| work(&question)));
+    let guarded = || catch_unwind(AssertUnwindSafe(|| work(&should_cancel)));
     let outcome = if size < ATTACHED_WORK {
         guarded()
     } else {

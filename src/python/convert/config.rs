@@ -11,7 +11,7 @@ use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyString, PyTuple};
 use crate::base::alloc::{list, try_list};
 use crate::base::error::Error;
 use crate::model::activation::Activation;
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 use crate::model::cost::Cost;
 use crate::python::borrow::call_python::numpy_function;
 use crate::python::borrow::call_python::{call, index, listed, of_module};
@@ -115,13 +115,13 @@ impl<'py> FromPyObject<'_, 'py> for Name<'py> {
 
 /// What a network is, without its numbers; `custom` is the cost where that is a callable.
 pub struct Config {
-    pub network: Arc<Network>,
+    pub architecture: Arc<Architecture>,
     pub custom: Option<Py<PyAny>>,
 }
 
 impl Config {
     /// # Errors
-    /// What [`Network::new`] refuses, unknown names, wrong types.
+    /// What [`Architecture::new`] refuses, unknown names, wrong types.
     pub fn parse<'py>(
         py: Python<'py>,
         sizes: &[usize],
@@ -132,23 +132,26 @@ impl Config {
         let hidden = parse_hidden(&hidden.object(py), sizes.len().saturating_sub(2))?;
         let output = Activation::from_name("output", &output.text("output")?)?;
         let (cost, custom) = parse_cost(&cost.object(py))?;
-        let network = Arc::new(Network::new(sizes, &hidden, output, cost)?);
-        Ok(Self { network, custom })
+        let architecture = Arc::new(Architecture::new(sizes, &hidden, output, cost)?);
+        Ok(Self {
+            architecture,
+            custom,
+        })
     }
 
-    /// The configuration as keyword arguments of `Network`, sizes and dtype included.
+    /// The configuration as keyword arguments of `Architecture`, sizes and dtype included.
     pub fn to_dict<'py>(&self, py: Python<'py>, dtype: Dtype) -> PyResult<Bound<'py, PyDict>> {
-        let network = &self.network;
-        let layers = network.layers();
+        let architecture = &self.architecture;
+        let layers = architecture.layers();
         let hidden = &layers[..layers.len() - 1];
         let hidden = list("hidden", hidden.iter().map(|layer| layer.activation.name()))?;
         let dict = PyDict::new(py);
-        dict.set_item("sizes", network.sizes())?;
+        dict.set_item("sizes", architecture.sizes())?;
         dict.set_item("hidden", hidden)?;
-        dict.set_item("output", network.output().name())?;
+        dict.set_item("output", architecture.output().name())?;
         match &self.custom {
             Some(cost) => dict.set_item("cost", cost)?,
-            None => dict.set_item("cost", network.cost().name())?,
+            None => dict.set_item("cost", architecture.cost().name())?,
         }
         dict.set_item("dtype", dtype.name())?;
         Ok(dict)
@@ -157,7 +160,7 @@ impl Config {
     /// The same configuration.
     pub fn clone_ref(&self, py: Python<'_>) -> Self {
         Self {
-            network: Arc::clone(&self.network),
+            architecture: Arc::clone(&self.architecture),
             custom: self.custom.as_ref().map(|cost| cost.clone_ref(py)),
         }
     }
@@ -172,11 +175,11 @@ impl Config {
             (None, None) => true,
             _ => false,
         };
-        Ok(custom && self.network == other.network)
+        Ok(custom && self.architecture == other.architecture)
     }
 }
 
-/// Refuses what `Network` takes no argument for: by position all `more` than sizes, by name `others`.
+/// Refuses what `Architecture` takes no argument for: by position all `more` than sizes, by name `others`.
 ///
 /// # Errors
 /// TypeError, with the argument that was meant.

@@ -14,14 +14,14 @@ use crate::python::convert::arrays::{as_array, input, numbers};
 use crate::train;
 
 /// What a cost returned for n examples.
-pub struct Costs<'py, T: Element> {
+pub struct CustomCosts<'py, T: Element> {
     /// C_x, (n,).
     pub of_examples: ReadArray<'py, f64, Ix1>,
     /// ∇_a C_x, (n, n_L).
     pub nabla_a: ReadArray<'py, T, Ix2>,
 }
 
-impl<'py, T: Element> Costs<'py, T> {
+impl<'py, T: Element> CustomCosts<'py, T> {
     /// `shape`: (n, n_L).
     ///
     /// # Errors

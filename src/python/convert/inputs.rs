@@ -12,7 +12,7 @@ use crate::base::alloc::copied;
 use crate::base::error::{Error, Result};
 use crate::data::Inputs;
 use crate::kernels::csr::Positions;
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 use crate::python::borrow::Element;
 use crate::python::borrow::ReadArray;
 use crate::python::borrow::call_python::{attribute, call, of_module};
@@ -83,11 +83,11 @@ impl<'py, T: Element> X<'py, T> {
 
     /// # Errors
     /// As [`Inputs::new`] and [`Inputs::sparse`].
-    pub fn inputs(&self, network: &Network) -> Result<Inputs<'_, T>> {
+    pub fn inputs(&self, architecture: &Architecture) -> Result<Inputs<'_, T>> {
         match &self.numbers {
-            Numbers::Dense(x) => Inputs::new(network, x.as_array()?),
+            Numbers::Dense(x) => Inputs::new(architecture, x.as_array()?),
             Numbers::Sparse(_, positions, values) => {
-                Inputs::sparse(network, positions.with(values.as_slice()?)?)
+                Inputs::sparse(architecture, positions.with(values.as_slice()?)?)
             }
         }
     }
@@ -168,10 +168,12 @@ impl<T: Element> Stored<T> {
 impl<T: Element> Borrowed<'_, '_, T> {
     /// # Errors
     /// As [`Inputs::new`] and [`Inputs::sparse`].
-    pub fn inputs(&self, network: &Network) -> Result<Inputs<'_, T>> {
+    pub fn inputs(&self, architecture: &Architecture) -> Result<Inputs<'_, T>> {
         match self {
-            Self::Dense(x) => Inputs::new(network, x.as_array()?),
-            Self::Sparse(positions, values) => Inputs::sparse(network, positions.with(values)?),
+            Self::Dense(x) => Inputs::new(architecture, x.as_array()?),
+            Self::Sparse(positions, values) => {
+                Inputs::sparse(architecture, positions.with(values)?)
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArray
 use pyo3::prelude::*;
 
 use crate::base::error::Error;
-use crate::engine::optimizer::{Changed, MOST_KEPT};
+use crate::engine::optimizer::{MOST_KEPT, ParamsAndState};
 use crate::python::borrow::Element;
 use crate::python::borrow::{
     Access, Borrow, BorrowScope, Order, ReadArray, WriteArray, block, check_spread,
@@ -20,14 +20,14 @@ use crate::python::convert::arrays::{is_plain, numbers, refuse_masked};
 pub struct Stepped<'py, T> {
     params: WriteArray<'py, T, IxDyn>,
     gradient: ReadArray<'py, T, IxDyn>,
-    kept: Vec<WriteArray<'py, T, Ix1>>,
+    state: Vec<WriteArray<'py, T, Ix1>>,
     /// The user's array, where `params` is a copy of it.
     original: Option<(Bound<'py, PyUntypedArray>, Borrow)>,
 }
 
 /// Their numbers.
 pub struct Slices<'a, T> {
-    pub changed: Changed<'a, T>,
+    pub changed: ParamsAndState<'a, T>,
     pub gradient: &'a [T],
 }
 
@@ -67,7 +67,7 @@ impl<'py, T: Element> Stepped<'py, T> {
         names: [Cow<'static, str>; 2],
         params: &Bound<'py, PyUntypedArray>,
         gradient: &Bound<'py, PyUntypedArray>,
-        kept: impl Iterator<Item = &'a Bound<'py, PyAny>>,
+        state: impl Iterator<Item = &'a Bound<'py, PyAny>>,
     ) -> PyResult<Self>
     where
         'py: 'a,
@@ -96,17 +96,17 @@ impl<'py, T: Element> Stepped<'py, T> {
             let copy = block(&of_gradient, &borrow, gradient, dtype(), order)?;
             scope.read(of_gradient, copy.cast()?, order)?
         };
-        let mut kept_arrays = Vec::with_capacity(MOST_KEPT);
-        for kept in kept {
-            let vector = kept.cast::<PyArray1<T>>();
+        let mut state_arrays = Vec::with_capacity(MOST_KEPT);
+        for state in state {
+            let vector = state.cast::<PyArray1<T>>();
             let vector =
-                vector.map_err(|_| wrong_type("state", "a vector of the same dtype", kept))?;
-            kept_arrays.push(scope.write("state", vector, Order::C)?);
+                vector.map_err(|_| wrong_type("state", "a vector of the same dtype", state))?;
+            state_arrays.push(scope.write("state", vector, Order::C)?);
         }
         Ok(Self {
             params,
             gradient,
-            kept: kept_arrays,
+            state: state_arrays,
             original,
         })
     }
@@ -120,7 +120,7 @@ impl<'py, T: Element> Stepped<'py, T> {
     /// An array was changed in place meanwhile; there are numbers for other parameters.
     pub fn slices(&mut self) -> PyResult<Slices<'_, T>> {
         Ok(Slices {
-            changed: side_by_side(self.params.as_slice_mut()?, &mut self.kept)?,
+            changed: side_by_side(self.params.as_slice_mut()?, &mut self.state)?,
             gradient: self.gradient.as_slice()?,
         })
     }
@@ -143,19 +143,19 @@ impl<'py, T: Element> Stepped<'py, T> {
 /// It keeps more than any does, or numbers for other parameters.
 pub fn side_by_side<'a, T: Element>(
     params: &'a mut [T],
-    kept: &'a mut [WriteArray<'_, T, Ix1>],
-) -> PyResult<Changed<'a, T>> {
-    if kept.len() > MOST_KEPT {
+    state: &'a mut [WriteArray<'_, T, Ix1>],
+) -> PyResult<ParamsAndState<'a, T>> {
+    if state.len() > MOST_KEPT {
         return Err(
-            Error::value("state", format!("at most {MOST_KEPT} arrays"), kept.len()).into(),
+            Error::value("state", format!("at most {MOST_KEPT} arrays"), state.len()).into(),
         );
     }
     let mut slices = Vec::with_capacity(MOST_KEPT);
-    for kept in kept {
-        if kept.len() != params.len() {
-            return Err(Error::value("state", params.len(), kept.len()).into());
+    for state in state {
+        if state.len() != params.len() {
+            return Err(Error::value("state", params.len(), state.len()).into());
         }
-        slices.push(kept.as_slice_mut()?);
+        slices.push(state.as_slice_mut()?);
     }
-    Ok(Changed::new(params, slices))
+    Ok(ParamsAndState::new(params, slices))
 }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use crate::base::error::{Error, Result, Shape};
 use crate::data::labels::no_values;
 use crate::data::{Reduction, Targets};
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 use crate::model::cost::Cost;
 use crate::python::borrow::Element;
 use crate::python::borrow::{ReadArray, readonly};
@@ -117,7 +117,7 @@ impl<'py, T: Element> Y<'py, T> {
 }
 
 /// y, kept from call to call.
-pub enum Kept<T: Element> {
+pub enum StoredTargets<T: Element> {
     Values(Py<PyArray2<T>>),
     Labels(Py<PyArray1<i64>>),
     /// What a cost that is a callable wants.
@@ -130,11 +130,11 @@ pub enum Borrowed<'py, T: Element> {
     Any,
 }
 
-impl<T: Element> Kept<T> {
+impl<T: Element> StoredTargets<T> {
     /// # Errors
     /// As [`Y::parse`] and [`Y::targets`]; for a custom cost another number of entries than `n`.
     pub fn parse(
-        network: &Network,
+        architecture: &Architecture,
         custom: bool,
         n: usize,
         y: &Bound<'_, PyAny>,
@@ -142,7 +142,7 @@ impl<T: Element> Kept<T> {
         if custom {
             return Ok(Self::Any(as_batch(y, n)?.into_any().unbind()));
         }
-        let (width, cost) = (network.n_outputs(), network.cost());
+        let (width, cost) = (architecture.n_outputs(), architecture.cost());
         let y = Y::<T>::parse(width, cost, n, y)?;
         y.targets(width, cost, n)?;
         y.check_range(width, cost, 0)?;
@@ -182,9 +182,9 @@ impl<T: Element> Borrowed<'_, T> {
     ///
     /// # Errors
     /// As [`Targets::values`] and [`Targets::labels`].
-    pub fn targets(&self, network: &Network, n: usize) -> Result<Targets<'_, T>> {
+    pub fn targets(&self, architecture: &Architecture, n: usize) -> Result<Targets<'_, T>> {
         match self {
-            Self::Y(y) => y.targets(network.n_outputs(), network.cost(), n),
+            Self::Y(y) => y.targets(architecture.n_outputs(), architecture.cost(), n),
             Self::Any => Ok(Targets::none(n)),
         }
     }

@@ -6,16 +6,16 @@ use crate::base::error::Result;
 use crate::data::Targets;
 use crate::model::cost::Cost;
 use crate::python::borrow::Element;
-use crate::python::convert::custom::Costs;
+use crate::python::convert::custom::CustomCosts;
 use crate::python::convert::targets::Y;
 
 /// One of the two, borrowed or converted.
-pub enum Wanted<'py, T: Element> {
+pub enum TargetsOrCosts<'py, T: Element> {
     Y(Y<'py, T>),
-    Costs(Costs<'py, T>),
+    Costs(CustomCosts<'py, T>),
 }
 
-impl<T: Element> Wanted<'_, T> {
+impl<T: Element> TargetsOrCosts<'_, T> {
     /// The targets of `n` examples.
     ///
     /// # Errors

@@ -47,11 +47,11 @@ fn a_sparse_run_has_the_same_bits_in_lines() {
             *x = 0.0;
         }
     }
-    let network = &problem.network;
+    let architecture = &problem.architecture;
     let sparse = Positions::of_dense(&problem.x, 12, 12 * 300).expect("room");
     let (positions, values) = sparse.expect("few enough");
     let rows = positions.with(&values).expect("as many");
-    let inputs = Inputs::sparse(network, rows).expect("good inputs");
+    let inputs = Inputs::sparse(architecture, rows).expect("good inputs");
     let (order, rates) = (order(300), vec![0.01; 43]);
     for rule in [SGD, ADAM] {
         for (l1, max_norm, dropout) in [(0.0, None, 0.0), (0.01, Some(0.5), 0.3)] {

@@ -35,9 +35,11 @@ fn sums_of_columns<T: Number>() {
                 }
                 let (_, out) = places.c.last(columns);
                 out.fill(T::default());
-                let (_, room) = places.room.last(room::<T>(0));
+                let (_, pack_buffer) = places.pack_buffer.last(pack_buffer::<T>(0));
                 let delta = Values::new(numbers, layout);
-                at(level, || sums(delta, out, room, &Pulse::none()));
+                at(level, || {
+                    sums(delta, out, pack_buffer, &CancelToken::none())
+                });
                 assert_eq!(out, wanted, "{level:?} {layout:?} ({rows}, {columns})");
             }
         }
@@ -98,7 +100,7 @@ fn far_apart<T: Number>() {
 /// With the room of a large matrix: longer blocks of B, and blocks of A whose columns are taken
 /// together where they are 4096 bytes apart or more.
 fn with_much_room<T: Number>() {
-    let (room, far) = (room::<T>(LARGE), FAR_APART / size_of::<T>());
+    let (pack_buffer, far) = (pack_buffer::<T>(LARGE), FAR_APART / size_of::<T>());
     let (most, (rows, steps)) = (BLOCK_STEPS.1, INTERLEAVED);
     let mut places = Places::<T>::new((most + 1) * (far + rows + 12));
     for columns in [
@@ -112,13 +114,13 @@ fn with_much_room<T: Number>() {
         ] {
             for rows in [1, 7, 8, 9, 13, 33, rows, rows + 1] {
                 for steps in [1, 2, steps, steps + 1] {
-                    places.check_with(room, kind, rows, columns, steps);
+                    places.check_with(pack_buffer, kind, rows, columns, steps);
                 }
             }
         }
         let apart = Kind::Gradients([far, 1], E, E, Onto::Sum, false);
         for steps in [1, ONE_BLOCK] {
-            places.check_with(room, apart, 33, columns, steps);
+            places.check_with(pack_buffer, apart, 33, columns, steps);
         }
     }
     for kind in [
@@ -128,7 +130,7 @@ fn with_much_room<T: Number>() {
     ] {
         for rows in [WORTH_COPYING - 1, WORTH_COPYING] {
             for steps in [most - 1, most, most + 1] {
-                places.check_with(room, kind, rows, 5, steps);
+                places.check_with(pack_buffer, kind, rows, 5, steps);
             }
         }
     }
@@ -140,12 +142,12 @@ fn with_much_room<T: Number>() {
         Kind::Forward([0, 0], N, N),
         Kind::Errors(N, N),
     ] {
-        places.check_with(room, kind, far, WORTH_INTERLEAVING + 5, 9);
-        places.check_with(room, kind, 33, rows + 1, 3);
+        places.check_with(pack_buffer, kind, far, WORTH_INTERLEAVING + 5, 9);
+        places.check_with(pack_buffer, kind, 33, rows + 1, 3);
     }
     // Rows of both factors that are far apart.
     places.check_with(
-        room,
+        pack_buffer,
         Kind::Gradients([far, 0], E, E, Onto::Nothing, true),
         33,
         far,
@@ -217,7 +219,7 @@ fn one_bad_row<T: Number>() {
         numbers
     };
     let (w, b, mut a) = (random(n_in * n_out), random(n_out), random(rows * n_in));
-    let mut room = vec![T::NAN; room::<T>(0)];
+    let mut pack_buffer = vec![T::NAN; pack_buffer::<T>(0)];
     for (level, from, to) in levels()
         .flat_map(|level| [(E, E), (E, N), (N, E), (N, N)].map(|(from, to)| (level, from, to)))
     {
@@ -226,7 +228,16 @@ fn one_bad_row<T: Number>() {
             let mut z = vec![T::NAN; rows * n_out];
             let a = Values::new(a, from);
             at(level, || {
-                forward(a, &w, &b, 0..n_out, &mut z, to, &mut room, &Pulse::none());
+                forward(
+                    a,
+                    &w,
+                    &b,
+                    0..n_out,
+                    &mut z,
+                    to,
+                    &mut pack_buffer,
+                    &CancelToken::none(),
+                );
             });
             z
         };
@@ -258,12 +269,21 @@ fn a_bad_row_stays_in_its_row() {
 #[should_panic(expected = "the length of a factor")]
 fn an_example_behind_the_last_is_not_read() {
     let (x, w, b) = ([1.0_f32; 3 * 4], [1.0; 4 * 2], [0.0; 2]);
-    let (x, mut z, mut room) = (
+    let (x, mut z, mut pack_buffer) = (
         Values::picked(&x, 4, &[0, 3]),
         [0.0; 4],
-        vec![0.0; room::<f32>(0)],
+        vec![0.0; pack_buffer::<f32>(0)],
     );
-    forward(x, &w, &b, 0..2, &mut z, E, &mut room, &Pulse::none());
+    forward(
+        x,
+        &w,
+        &b,
+        0..2,
+        &mut z,
+        E,
+        &mut pack_buffer,
+        &CancelToken::none(),
+    );
 }
 
 #[test]

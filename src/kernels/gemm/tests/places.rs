@@ -1,9 +1,9 @@
 //! A product at every level beside a plain loop.
 
-use crate::base::cancel::Pulse;
+use crate::base::cancel::CancelToken;
 use crate::kernels::gemm::blocking::LARGE;
 use crate::kernels::gemm::tests::shape::{Kind, Shape};
-use crate::kernels::gemm::{Onto, Values, errors, forward, gradients, room};
+use crate::kernels::gemm::{Onto, Values, errors, forward, gradients, pack_buffer};
 use crate::kernels::simd::level::Level;
 use crate::kernels::simd::level::forced::at;
 use crate::kernels::testing::guarded::Guarded;
@@ -59,7 +59,7 @@ pub struct Places<T: 'static> {
     pub b: Guarded<T>,
     bias: Guarded<T>,
     pub c: Guarded<T>,
-    pub room: Guarded<T>,
+    pub pack_buffer: Guarded<T>,
     pub seed: u64,
 }
 
@@ -72,20 +72,20 @@ impl<T: Number> Places<T> {
             b: Guarded::new(most),
             bias: Guarded::new(most),
             c: Guarded::new(most),
-            room: Guarded::new(room::<T>(LARGE) + 1),
+            pack_buffer: Guarded::new(pack_buffer::<T>(LARGE) + 1),
             seed: 1,
         }
     }
 
     /// Checks C (rows, columns) of `steps` terms each at every level.
     pub fn check(&mut self, kind: Kind, rows: usize, columns: usize, steps: usize) {
-        self.check_with(room::<T>(0), kind, rows, columns, steps);
+        self.check_with(pack_buffer::<T>(0), kind, rows, columns, steps);
     }
 
     /// The same with so much room.
     pub fn check_with(
         &mut self,
-        room: usize,
+        pack_buffer: usize,
         kind: Kind,
         rows: usize,
         columns: usize,
@@ -144,23 +144,25 @@ impl<T: Number> Places<T> {
             let (before, c) = self.c.last(length);
             let before_c = before.len().saturating_sub(BEFORE);
             // It may begin anywhere in a line.
-            let room = &mut self.room.last(room + rows % 2).1[..room];
+            let pack_buffer = &mut self.pack_buffer.last(pack_buffer + rows % 2).1[..pack_buffer];
             let before = &mut before[before_c..];
             before.fill(T::NAN);
-            room.fill(T::NAN); // what the last level copied
+            pack_buffer.fill(T::NAN); // what the last level copied
             c.copy_from_slice(&begin);
-            let pulse = &Pulse::none();
+            let cancel = &CancelToken::none();
             let values = Values::new;
             let inputs = |from| picked.unwrap_or(values(a, from));
             at(level, || match kind {
                 Kind::Forward([first, _], from, to) => {
                     let neurons = first..first + columns;
-                    forward(inputs(from), b, bias, neurons, c, to, room, pulse);
+                    forward(inputs(from), b, bias, neurons, c, to, pack_buffer, cancel);
                 }
-                Kind::Errors(from, to) => errors(values(a, from), b, c, to, columns, room, pulse),
+                Kind::Errors(from, to) => {
+                    errors(values(a, from), b, c, to, columns, pack_buffer, cancel)
+                }
                 Kind::Gradients([first, _], from, delta, onto, biases) => {
                     let (a, delta) = (inputs(from), values(b, delta));
-                    gradients(a, delta, steps, first, c, biases, onto, room, pulse);
+                    gradients(a, delta, steps, first, c, biases, onto, pack_buffer, cancel);
                 }
             });
             let wanted = &wanted[usize::from(level.is_fused())];

@@ -1,4 +1,4 @@
-//! The methods of `Network` that compute. The public class has those whose cost may be a callable.
+//! The methods of `Architecture` that compute. The public class has those whose cost may be a callable.
 
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -171,10 +171,14 @@ impl Gradient {
     #[new]
     fn new(net: &Bound<'_, PyAny>) -> PyResult<Self> {
         guarded(|| {
-            let Ok(network) = net.cast::<PyNetwork>() else {
+            let Ok(architecture) = net.cast::<PyNetwork>() else {
                 return Err(wrong_type("net", "a Network", net));
             };
-            Self::zeros(net.py(), network.get().network(), network.get().dtype())
+            Self::zeros(
+                net.py(),
+                architecture.get().architecture(),
+                architecture.get().dtype(),
+            )
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The methods of `Network` by which it is copied, pickled, compared and shown.
+//! The methods of `Architecture` by which it is copied, pickled, compared and shown.
 
 use std::fmt;
 
@@ -114,33 +114,34 @@ impl PyNetwork {
     fn same_config(&self, other: &Bound<'_, PyAny>) -> PyResult<bool> {
         guarded(|| {
             let py = other.py();
-            let Ok(network) = other.cast::<Self>() else {
+            let Ok(architecture) = other.cast::<Self>() else {
                 return Err(wrong_type("other", "a Network", other));
             };
-            let network = network.get();
-            Ok(self.dtype() == network.dtype() && self.config.equals(&network.config, py)?)
+            let architecture = architecture.get();
+            Ok(self.dtype() == architecture.dtype()
+                && self.config.equals(&architecture.config, py)?)
         })
     }
 
     fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyString>> {
         guarded(|| {
             let (py, this) = (slf.py(), slf.get());
-            let network = this.network();
+            let architecture = this.architecture();
             let cost = match &this.config.custom {
-                Some(cost) => call_python::shown(cost.bind(py))?,
-                None => PyString::new(py, network.cost().name()),
+                Some(cost) => call_python::repr(cost.bind(py))?,
+                None => PyString::new(py, architecture.cost().name()),
             };
             let text = text(
                 "repr",
                 format_args!(
                     "<bpfast.{} {}: {}output {}, cost {}, {}, {} parameters>",
                     slf.get_type().name()?,
-                    Sizes(network.sizes()),
-                    Hidden(&network.layers()[..network.layers().len() - 1]),
-                    network.output().name(),
+                    Sizes(architecture.sizes()),
+                    Hidden(&architecture.layers()[..architecture.layers().len() - 1]),
+                    architecture.output().name(),
                     cost.to_str()?,
                     this.dtype().name(),
-                    network.n_params(),
+                    architecture.n_params(),
                 ),
             )?;
             PyString::from_bytes(py, text.as_bytes())
@@ -149,7 +150,7 @@ impl PyNetwork {
 }
 
 impl PyNetwork {
-    /// A network of `class`, which is `Network` or a subclass of it, whose parameters are 0.
+    /// A network of `class`, which is `Architecture` or a subclass of it, whose parameters are 0.
     pub fn zeros_of<'py>(
         class: &Bound<'py, PyType>,
         config: Config,
@@ -207,9 +208,9 @@ pub fn restore<'py>(
         let sizes = arguments.get_item("sizes")?;
         arguments.del_item("sizes")?;
         arguments.set_item("init", "zeros")?;
-        let network = class.py().get_type::<PyNetwork>();
-        let network = network.call_method("__new__", (class, sizes), Some(&arguments))?;
-        Ok(network.cast_into()?)
+        let architecture = class.py().get_type::<PyNetwork>();
+        let architecture = architecture.call_method("__new__", (class, sizes), Some(&arguments))?;
+        Ok(architecture.cast_into()?)
     })
 }
 

@@ -3,8 +3,8 @@
 use pyo3::prelude::*;
 
 use crate::base::error::Error;
-use crate::model::architecture::Network;
-use crate::python::api::vector::Vector;
+use crate::model::architecture::Architecture;
+use crate::python::api::vector::FlatVector;
 use crate::python::borrow::call_python::numpy_function;
 use crate::python::borrow::call_python::{call, call_method};
 use crate::python::call::errors::naming;
@@ -26,15 +26,15 @@ fn deviations(init: &str, n_in: usize, n_out: usize) -> Result<(f64, f64), Error
     }
 }
 
-/// Draws the parameters of `network` into `vector`: for each layer W^l, row by row, then b^l, in
+/// Draws the parameters of `architecture` into `vector`: for each layer W^l, row by row, then b^l, in
 /// float64, so that a float32 network starts from the rounded numbers of the float64 one.
 ///
 /// # Errors
 /// An unknown `init`, a `seed` that `numpy.random.default_rng` does not take, no memory.
 pub fn draw(
     py: Python<'_>,
-    network: &Network,
-    vector: &Vector,
+    architecture: &Architecture,
+    vector: &FlatVector,
     init: &str,
     seed: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {
@@ -43,7 +43,7 @@ pub fn draw(
     let rng =
         call_method(&random, "default_rng", (seed,)).map_err(|error| naming(py, "seed", error))?;
     let (weights, biases) = (vector.weights(py)?, vector.biases(py)?);
-    for (k, layer) in network.layers().iter().enumerate() {
+    for (k, layer) in architecture.layers().iter().enumerate() {
         let (weight, bias) = deviations(init, layer.n_in, layer.n_out)?;
         for (views, deviation) in [(&weights, weight), (&biases, bias)] {
             let view = views.bind(py).get_item(k)?;

@@ -1,4 +1,4 @@
-//! The class `Network`.
+//! The class `Architecture`.
 
 mod calls;
 pub mod copying;
@@ -14,22 +14,22 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::base::alloc::{reserve_list, try_list};
 use crate::base::error::{Error, Shape};
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 use crate::python::api::network::training::Last;
 use crate::python::api::run::{Engine, Slot, Slots};
-use crate::python::api::vector::{Vector, Views};
+use crate::python::api::vector::{FlatVector, Views};
 use crate::python::borrow::Element;
 use crate::python::borrow::call_python::listed;
 use crate::python::call::errors::{guarded, wrong_type};
 use crate::python::convert::arrays::numbers;
 use crate::python::convert::config::{Config, Dtype, Name, parse_sizes, refuse_others};
 
-/// What `bpfast.Network` is in Rust. The public class is a subclass, in Python, with all that runs code
+/// What `bpfast.Architecture` is in Rust. The public class is a subclass, in Python, with all that runs code
 /// of the user's.
 #[pyclass(name = "Network", module = "bpfast._core", frozen, subclass, weakref)]
 pub struct PyNetwork {
     pub config: Config,
-    pub vector: Vector,
+    pub vector: FlatVector,
     pub slots: Slots,
     pub training: Last,
 }
@@ -38,7 +38,7 @@ impl PyNetwork {
     /// A network whose parameters are 0.
     pub fn zeros(py: Python<'_>, config: Config, dtype: Dtype) -> PyResult<Self> {
         Ok(Self {
-            vector: Vector::zeros(py, "params", Arc::clone(&config.network), dtype)?,
+            vector: FlatVector::zeros(py, "params", Arc::clone(&config.architecture), dtype)?,
             config,
             slots: Slots::new(dtype),
             training: Last::default(),
@@ -46,8 +46,8 @@ impl PyNetwork {
     }
 
     /// Sizes, activations and cost.
-    pub fn network(&self) -> &Arc<Network> {
-        &self.config.network
+    pub fn architecture(&self) -> &Arc<Architecture> {
+        &self.config.architecture
     }
 
     /// The dtype of its numbers.
@@ -142,15 +142,15 @@ impl PyNetwork {
             let sizes = parse_sizes(sizes.unwrap_or(&none))?;
             let config = Config::parse(py, &sizes, hidden, &output, cost)?;
             let dtype = dtype.map_or(Ok(Dtype::Float64), Dtype::parse)?;
-            let network = Self::zeros(py, config, dtype)?;
+            let architecture = Self::zeros(py, config, dtype)?;
             initialise::draw(
                 py,
-                network.network(),
-                &network.vector,
+                architecture.architecture(),
+                &architecture.vector,
                 &init.text("init")?,
                 seed,
             )?;
-            Ok(network)
+            Ok(architecture)
         })
     }
 
@@ -161,7 +161,7 @@ impl PyNetwork {
     /// weights, biases : sequence of array_like
     ///     W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,).
     /// hidden, output, cost
-    ///     As for `Network`.
+    ///     As for `Architecture`.
     /// dtype : dtype, optional
     ///     float32 or float64. Left out: float32 if all arrays are float32, else float64.
     ///
@@ -172,7 +172,7 @@ impl PyNetwork {
     /// Raises
     /// ------
     /// ValueError, TypeError, MemoryError
-    ///     As for `Network`, and for arrays that do not fit together.
+    ///     As for `Architecture`, and for arrays that do not fit together.
     ///
     /// Examples
     /// --------
@@ -203,11 +203,11 @@ impl PyNetwork {
                 None => Dtype::common(weights.iter().chain(&biases)),
             };
             let config = Config::parse(py, &sizes, hidden, &output, cost)?;
-            let network = Self::zeros_of(cls, config, dtype)?;
-            let vector = &network.get().vector;
+            let architecture = Self::zeros_of(cls, config, dtype)?;
+            let vector = &architecture.get().vector;
             vector.weights(py)?.get().copy_all(py, &weights)?;
             vector.biases(py)?.get().copy_all(py, &biases)?;
-            Ok(network)
+            Ok(architecture)
         })
     }
 
@@ -265,7 +265,7 @@ impl PyNetwork {
     /// n_1, …, n_L.
     #[getter]
     fn sizes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        guarded(|| PyTuple::new(py, self.network().sizes()))
+        guarded(|| PyTuple::new(py, self.architecture().sizes()))
     }
 
     /// The dtype of all its numbers.
@@ -274,7 +274,7 @@ impl PyNetwork {
         self.dtype().descr(py)
     }
 
-    /// The configuration, as the arguments of `Network` that would make it again.
+    /// The configuration, as the arguments of `Architecture` that would make it again.
     ///
     /// Examples
     /// --------

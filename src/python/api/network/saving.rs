@@ -1,11 +1,11 @@
-//! `Network.save` and `load`.
+//! `Architecture.save` and `load`.
 
 use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use crate::base::cancel::Pulse;
+use crate::base::cancel::CancelToken;
 use crate::base::error::Error;
 use crate::io::network_file::{Saved, write};
 use crate::io::safetensors::{Number, Reader};
@@ -74,24 +74,30 @@ impl PyNetwork {
 
 impl PyNetwork {
     fn save_as<T: Element + Number>(&self, path: &Bound<'_, PyAny>) -> PyResult<()> {
-        let (py, network) = (path.py(), self.network());
+        let (py, architecture) = (path.py(), self.architecture());
         let path = parse_path(path)?;
         let params = self.vector.numbers::<T>()?.read("params")?;
         let rows = if size_of_val(&*params) <= AT_ONCE {
-            in_rows(network, &params, &Pulse::none())?
+            in_rows(architecture, &params, &CancelToken::none())?
         } else {
             let params = &*params;
-            outside(py, &path, |pulse| Ok(in_rows(network, params, pulse)?))?
+            outside(py, &path, |cancel| {
+                Ok(in_rows(architecture, params, cancel)?)
+            })?
         };
         drop(params); // others may write to them from now on
-        outside(py, &path, |pulse| write(&path, network, &rows, pulse))
+        outside(py, &path, |cancel| {
+            write(&path, architecture, &rows, cancel)
+        })
     }
 
     fn load_as<T: Element + Number>(&self, py: Python<'_>, saved: &mut Saved) -> PyResult<()> {
         let path = saved.path().to_path_buf();
         let mut params = self.vector.numbers::<T>()?.write("params")?;
         let params = &mut *params;
-        outside(py, &path, |pulse| saved.read(self.network(), params, pulse))
+        outside(py, &path, |cancel| {
+            saved.read(self.architecture(), params, cancel)
+        })
     }
 }
 
@@ -108,16 +114,19 @@ pub fn load<'py>(
         let given = cost.map(parse_cost).transpose()?;
         let mut saved = outside(py, &path, |_| Ok(Saved::open(Reader::open(&path)?)?))?;
         let (cost, custom) = choose(saved.cost, given)?;
-        let network = Arc::new(saved.network(cost)?);
-        let config = Config { network, custom };
+        let architecture = Arc::new(saved.architecture(cost)?);
+        let config = Config {
+            architecture,
+            custom,
+        };
         if saved.is_float32() {
-            let network = PyNetwork::zeros_of(class, config, Dtype::Float32)?;
-            network.get().load_as::<f32>(py, &mut saved)?;
-            return Ok(network);
+            let architecture = PyNetwork::zeros_of(class, config, Dtype::Float32)?;
+            architecture.get().load_as::<f32>(py, &mut saved)?;
+            return Ok(architecture);
         }
-        let network = PyNetwork::zeros_of(class, config, Dtype::Float64)?;
-        network.get().load_as::<f64>(py, &mut saved)?;
-        Ok(network)
+        let architecture = PyNetwork::zeros_of(class, config, Dtype::Float64)?;
+        architecture.get().load_as::<f64>(py, &mut saved)?;
+        Ok(architecture)
     })
 }
 

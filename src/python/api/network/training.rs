@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
 use crate::data::labels;
-use crate::model::architecture::Network;
+use crate::model::architecture::Architecture;
 use crate::python::api::network::PyNetwork;
 use crate::python::borrow::Element;
 use crate::python::call::errors::guarded;
@@ -93,11 +93,11 @@ pub fn set_training(net: &PyNetwork, history: Py<PyAny>, optimizer: Py<PyAny>) {
 pub fn check_targets(net: &PyNetwork, y: &Bound<'_, PyAny>, first: usize) -> PyResult<()> {
     guarded(|| {
         fn check<T: Element>(
-            network: &Network,
+            architecture: &Architecture,
             y: &Bound<'_, PyAny>,
             first: usize,
         ) -> PyResult<()> {
-            let (width, cost, n) = (network.n_outputs(), network.cost(), y.len()?);
+            let (width, cost, n) = (architecture.n_outputs(), architecture.cost(), y.len()?);
             match Y::<T>::parse(width, cost, n, y)? {
                 Y::Labels(y) => labels::check(width, cost, n, y.as_slice()?, first)?,
                 y @ Y::Values(_) => {
@@ -109,8 +109,8 @@ pub fn check_targets(net: &PyNetwork, y: &Bound<'_, PyAny>, first: usize) -> PyR
         }
         match net.dtype() {
             _ if net.config.custom.is_some() => Ok(()),
-            Dtype::Float32 => check::<f32>(net.network(), y, first),
-            Dtype::Float64 => check::<f64>(net.network(), y, first),
+            Dtype::Float32 => check::<f32>(net.architecture(), y, first),
+            Dtype::Float64 => check::<f64>(net.architecture(), y, first),
         }
     })
 }

@@ -11,12 +11,12 @@ const LOOKS: usize = 64;
 /// Looks without sleep, for [`AWAKE`]; after the first few it lets other threads run. In loom's models,
 /// which have no time, one look.
 #[derive(Default)]
-pub struct Rest {
+pub struct Idle {
     looks: usize,
     since: Option<Instant>,
 }
 
-impl Rest {
+impl Idle {
     /// Counts a look: whether it was the last.
     pub fn is_over(&mut self) -> bool {
         if cfg!(loom) {

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 /// A thread, and the CPU that it is kept off.
 #[derive(Debug)]
-pub struct Place {
+pub struct Affinity {
     #[cfg(target_os = "linux")]
     thread: rustix::thread::Pid,
     /// [`NOWHERE`], or the CPU.
@@ -20,7 +20,7 @@ pub struct Place {
 #[cfg(target_os = "linux")]
 const NOWHERE: usize = usize::MAX;
 
-impl Place {
+impl Affinity {
     /// That of the current thread.
     pub fn current() -> Self {
         Self {
