@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use bpfast::Real;
 use bpfast::base::cancel::CancelToken;
 use bpfast::kernels::gemm::{
-    Layout, Onto, Values, {self},
+    Accumulate, Layout, Values, {self},
 };
 use bpfast::kernels::peak;
 use bpfast::kernels::simd::level;
@@ -169,7 +169,7 @@ fn compare<T: Real + 'static>(case: &str, rows: usize, n_in: usize, n_out: usize
                 }
                 _ => {
                     let (a, delta, pack_buffer) = (values(&a), values(&delta), &mut pack_buffer);
-                    let onto = Onto::Nothing;
+                    let onto = Accumulate::Overwrite;
                     gemm::gradients(a, delta, rows, 0, out, false, onto, pack_buffer, &cancel);
                 }
             }));

@@ -9,7 +9,7 @@ use crate::data::{Incoming, Inputs, Targets};
 use crate::engine::dropout::drop;
 use crate::engine::workspace::Buffers;
 use crate::kernels::csr::SparseRows;
-use crate::kernels::gemm::{self, Layout, Onto, Values};
+use crate::kernels::gemm::{self, Accumulate, Layout, Values};
 use crate::kernels::real::Real;
 use crate::kernels::spmm;
 use crate::model::activation::Activation;
@@ -129,7 +129,7 @@ pub fn bp4<T: Real>(
     (first, row): (usize, usize),
     nabla_w: &mut [T],
     biases: bool,
-    onto: Onto,
+    onto: Accumulate,
     pack_buffer: &mut [T],
     cancel: &CancelToken<'_>,
 ) {
@@ -170,11 +170,11 @@ fn bp4_sparse<T: Real>(
     (first, row): (usize, usize),
     nabla_w: &mut [T],
     biases: bool,
-    onto: Onto,
+    onto: Accumulate,
     pack_buffer: &mut [T],
     cancel: &CancelToken<'_>,
 ) {
-    let add = onto != Onto::Nothing;
+    let add = onto != Accumulate::Overwrite;
     let behind = if biases {
         delta.numbers.len() / a.len()
     } else {
@@ -254,7 +254,7 @@ pub fn gradient<T: Real>(
     buffers: &[Buffers<&mut [T]>],
     index: usize,
     gradient: &mut [T],
-    onto: Onto,
+    onto: Accumulate,
     pack_buffer: &mut [T],
     cancel: &CancelToken<'_>,
 ) {

@@ -8,7 +8,7 @@ use crate::base::sum::pairwise::{reserve_each, sum_pairwise};
 use crate::data::Incoming;
 use crate::engine::backward;
 use crate::engine::plan::MAX_ROWS;
-use crate::kernels::gemm::{self, Layout, Onto, Values};
+use crate::kernels::gemm::{self, Accumulate, Layout, Values};
 use crate::kernels::real::Real;
 use crate::model::activation::Activation;
 
@@ -111,7 +111,11 @@ pub fn bp4<T: Real>(
                 let (rows, pack_buffer) = (delta.len() / n_out, &mut pack_buffer);
                 let (delta, a) = (Values::by_example(delta), Values::by_example(a));
                 let a = Incoming::Dense(a);
-                let onto = if add { Onto::Sum } else { Onto::Nothing };
+                let onto = if add {
+                    Accumulate::Sum
+                } else {
+                    Accumulate::Overwrite
+                };
                 backward::bp4(
                     delta,
                     a,

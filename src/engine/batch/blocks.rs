@@ -12,7 +12,7 @@ use crate::data::Targets;
 use crate::engine::batch::slices::{Block, GradientSlice, GradientSlices};
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
 use crate::engine::workspace::{Keep, Workspace};
-use crate::kernels::gemm::Onto;
+use crate::kernels::gemm::Accumulate;
 use crate::kernels::real::Real;
 use crate::model::architecture::Layer;
 
@@ -190,14 +190,14 @@ fn add_part<T: Real>(
         ..
     } = worker;
     if first {
-        block.sum(part, Onto::Nothing, sum, pack_buffer, cancel);
+        block.sum(part, Accumulate::Overwrite, sum, pack_buffer, cancel);
         for lost in lost.chunks_mut(1 << 16) {
             lost.fill(T::ZERO);
             cancel.poll_after(lost.len());
         }
     } else {
         let buffer = &mut buffer[..sum.len()];
-        block.sum(part, Onto::Nothing, buffer, pack_buffer, cancel);
+        block.sum(part, Accumulate::Overwrite, buffer, pack_buffer, cancel);
         if !cancel.poll_after(0) {
             add_compensated(sum, lost, buffer, cancel);
         }

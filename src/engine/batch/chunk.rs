@@ -8,7 +8,7 @@ use crate::engine::backward::{cost, error, gradient};
 use crate::engine::batch::Call;
 use crate::engine::forward::forward;
 use crate::engine::workspace::Buffers;
-use crate::kernels::gemm::Onto;
+use crate::kernels::gemm::Accumulate;
 use crate::kernels::real::Real;
 
 impl<T: Real> Call<'_, T> {
@@ -126,7 +126,7 @@ impl<T: Real> Call<'_, T> {
         buffers: &mut [Buffers<&mut [T]>],
         costs: &mut [f64],
         place: &mut [T],
-        onto: Onto,
+        onto: Accumulate,
         pack_buffer: &mut [T],
         cancel: &CancelToken<'_>,
     ) {

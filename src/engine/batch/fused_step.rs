@@ -13,7 +13,7 @@ use crate::engine::optimizer::{ParamsAndState, Step, Update};
 use crate::engine::plan::{Plan, SumOrder};
 use crate::kernels::elementwise::map;
 use crate::kernels::elementwise::optimizer_rules::Scale;
-use crate::kernels::gemm::Onto;
+use crate::kernels::gemm::Accumulate;
 use crate::kernels::real::Real;
 use crate::model::architecture::{Architecture, Layer};
 use crate::pool::Team;
@@ -178,11 +178,11 @@ impl<'a, T: Real> Ready<'a, T> {
         if part.neuron.is_some() && self.adds_in_place(block, part.layer) {
             let params = changed.params;
             shrink(params, 1.0 - self.plain_rate.unwrap_or(0.0) * terms.l2);
-            block.sum(part, Onto::Sum, params, pack_buffer, cancel);
+            block.sum(part, Accumulate::Sum, params, pack_buffer, cancel);
             return;
         }
         let gradient = &mut buffer[..part.length];
-        block.sum(part, Onto::Nothing, gradient, pack_buffer, cancel);
+        block.sum(part, Accumulate::Overwrite, gradient, pack_buffer, cancel);
         if let Some(rate) = self.plain_rate {
             shrink(changed.params, 1.0 - rate * terms.l2);
             add(changed.params, gradient, cancel);

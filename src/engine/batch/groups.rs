@@ -7,7 +7,7 @@ use crate::data::{Incoming, Targets};
 use crate::engine::batch::tree::{Tree, branches};
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
 use crate::engine::workspace::Keep;
-use crate::kernels::gemm::Onto;
+use crate::kernels::gemm::Accumulate;
 use crate::kernels::real::Real;
 
 impl<T: Real> Call<'_, T> {
@@ -94,9 +94,9 @@ impl<T: Real> Call<'_, T> {
             let costs = costs.chunks_mut(self.plan.cost_groups_per_chunk());
             for (index, costs) in costs.enumerate() {
                 let onto = match (add, index) {
-                    (true, _) => Onto::Sum,
-                    (false, 0) => Onto::Nothing,
-                    (false, _) => Onto::Terms,
+                    (true, _) => Accumulate::Sum,
+                    (false, 0) => Accumulate::Overwrite,
+                    (false, _) => Accumulate::Terms,
                 };
                 if cancel.poll_after(0) {
                     return;

@@ -4,7 +4,7 @@ use crate::base::cancel::CancelToken;
 use crate::data::{Incoming, Inputs};
 use crate::engine::backward::{bp3, bp4};
 use crate::engine::workspace::Workspace;
-use crate::kernels::gemm::{Layout, ONE_BLOCK, Onto, rows_at_once};
+use crate::kernels::gemm::{Accumulate, Layout, ONE_BLOCK, rows_at_once};
 use crate::kernels::real::Real;
 use crate::model::architecture::{Architecture, Layer};
 
@@ -56,12 +56,12 @@ impl<'a, T: Real> Block<'a, T> {
         self.x.len() <= self.at_once(index).min(ONE_BLOCK)
     }
 
-    /// A part of the gradient, `onto` what `sum` holds; that of biases overwrites it. Onto a sum only
+    /// A part of the gradient, `onto` what `sum` holds; that of biases overwrites it. Accumulate a sum only
     /// where BP4 is one product, or x is sparse.
     pub fn sum(
         &self,
         part: &GradientSlice,
-        onto: Onto,
+        onto: Accumulate,
         sum: &mut [T],
         pack_buffer: &mut [T],
         cancel: &CancelToken<'_>,
@@ -84,7 +84,7 @@ impl<'a, T: Real> Block<'a, T> {
                     layer => Incoming::Dense(layers[layer - 1].activations(&rows)),
                 };
                 let onto = match onto {
-                    Onto::Nothing if first > 0 => Onto::Terms,
+                    Accumulate::Overwrite if first > 0 => Accumulate::Terms,
                     onto => onto,
                 };
                 let (count, place) = (rows.len(), (neuron, row));

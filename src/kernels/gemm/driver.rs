@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::base::cache_line;
 use crate::base::cancel::CancelToken;
+use crate::kernels::gemm::accumulate::Accumulate;
 use crate::kernels::gemm::blocking::{
     self, BLOCK_STEPS, FAR_APART, FROM_AFAR, INTERLEAVED, LARGE, PANEL_BYTES, UNCOPIED_STEPS,
     WORTH_COPYING, WORTH_INTERLEAVING, blocks, even, parts,
@@ -12,32 +13,19 @@ use crate::kernels::gemm::blocking::{
 use crate::kernels::gemm::dispatch::{Tiles, tiles};
 use crate::kernels::gemm::factor::{Factor, Picked};
 use crate::kernels::gemm::gemv::{STREAMS, add_rows};
-use crate::kernels::gemm::microkernel::{self, MAX_ROWS, MAX_VECTORS, Start, Tile};
+use crate::kernels::gemm::microkernel::{self, MAX_ROWS, MAX_VECTORS, Tile};
 use crate::kernels::gemm::pack::{self, Source};
 use crate::kernels::simd::level::{Level, Registers, current};
 
 /// The multiply-adds of tiles that are done without a look at the stop flag: some microseconds.
 const UNPOLLED: usize = 1 << 18;
 
-/// What the sums start from.
-pub(super) enum Begin<'a, T> {
-    Zero,
-    /// The same row for every row of C.
-    Row(&'a [T]),
-    /// The same column for every column of C.
-    Column(&'a [T]),
-    /// What C holds.
-    Sum,
-    /// 0; the sums are added to what C holds, those of each block of steps by themselves.
-    Apart,
-}
-
 /// C ← start + A B, with A (rows, steps), some `columns` of B (steps, b_row), and of these C, row by
 /// row.
 pub(super) struct Product<'a, T> {
     pub a: Factor<'a, T>,
     pub b: Source<'a, T>,
-    pub start: Begin<'a, T>,
+    pub accumulate: Accumulate<&'a [T]>,
     /// The columns of B.
     pub b_row: usize,
     pub rows: usize,
@@ -68,10 +56,10 @@ impl<T: Registers> Product<'_, T> {
         assert!(self.columns.end <= self.b_row, "the columns of a factor");
         let length = numbers(rows, self.columns.len());
         assert_eq!(c.len(), length, "the length of a product");
-        match self.start {
-            Begin::Row(row) => assert_eq!(row.len(), self.b_row, "the length of a row"),
-            Begin::Column(column) => assert_eq!(column.len(), rows, "the length of a column"),
-            Begin::Zero | Begin::Sum | Begin::Apart => {}
+        match self.accumulate {
+            Accumulate::Row(row) => assert_eq!(row.len(), self.b_row, "the length of a row"),
+            Accumulate::Column(column) => assert_eq!(column.len(), rows, "the length of a column"),
+            Accumulate::Overwrite | Accumulate::Terms | Accumulate::Sum => {}
         }
         assert!(
             pack_buffer.len() >= blocking::pack_buffer::<T>(0),
@@ -83,7 +71,7 @@ impl<T: Registers> Product<'_, T> {
         if let Source::Rows(b) = self.b
             && self.rows == 1
             && !self.ones
-            && !matches!(self.start, Begin::Apart)
+            && !matches!(self.accumulate, Accumulate::Sum)
             && self.a.step == 1
             && matches!(self.a.picked, Picked::None)
             && size_of_val(b) >= FROM_AFAR
@@ -135,11 +123,11 @@ impl<T: Registers> Product<'_, T> {
 
     /// The one row of C, as B comes from memory.
     fn stream(&self, level: Level, b: &[T], c: &mut [T], cancel: &CancelToken<'_>) {
-        match self.start {
-            Begin::Zero => c.fill(T::default()),
-            Begin::Row(row) => c.copy_from_slice(&row[self.columns.clone()]),
-            Begin::Column(column) => c.fill(column[0]),
-            Begin::Sum | Begin::Apart => {}
+        match self.accumulate {
+            Accumulate::Overwrite => c.fill(T::default()),
+            Accumulate::Row(row) => c.copy_from_slice(&row[self.columns.clone()]),
+            Accumulate::Column(column) => c.fill(column[0]),
+            Accumulate::Terms | Accumulate::Sum => {}
         }
         let a = self.a.numbers[..self.steps].chunks(STREAMS);
         for (a, b) in a.zip(b.chunks(STREAMS * self.b_row)) {
@@ -254,13 +242,13 @@ impl<T: Registers> Product<'_, T> {
                 c: c[place..].as_mut_ptr(),
                 c_row: self.columns.len(),
                 steps: steps.len(),
-                start: match self.start {
-                    Begin::Apart => Start::Apart,
-                    _ if steps.start > 0 => Start::Sum,
-                    Begin::Zero => Start::Zero,
-                    Begin::Row(start) => Start::Row(start[columns.start..].as_ptr()),
-                    Begin::Column(start) => Start::Column(start[row..].as_ptr()),
-                    Begin::Sum => Start::Sum,
+                accumulate: match self.accumulate {
+                    Accumulate::Sum => Accumulate::Sum,
+                    _ if steps.start > 0 => Accumulate::Terms,
+                    Accumulate::Overwrite => Accumulate::Overwrite,
+                    Accumulate::Row(start) => Accumulate::Row(start[columns.start..].as_ptr()),
+                    Accumulate::Column(start) => Accumulate::Column(start[row..].as_ptr()),
+                    Accumulate::Terms => Accumulate::Terms,
                 },
                 last: columns.len() - (vectors - 1) * tiles.lanes,
             };

@@ -1,6 +1,7 @@
 //! The inner loop of every product: a tile of the result, held in registers while its terms are
 //! added one after the other.
 
+use crate::kernels::gemm::accumulate::Accumulate;
 use crate::kernels::simd::row::{load_row, store_row};
 use crate::kernels::simd::vector::Vector;
 
@@ -34,7 +35,7 @@ pub struct Tile<T> {
     /// The terms of a sum.
     pub steps: usize,
     /// What the sums start from.
-    pub start: Start<T>,
+    pub accumulate: Accumulate<*const T>,
     /// The lanes of the last register that are in use.
     pub last: usize,
 }
@@ -48,20 +49,6 @@ pub enum Picked {
     Rows(*const u32),
     /// The steps at these places.
     Steps(*const u32),
-}
-
-/// What the sums of a tile start from.
-pub enum Start<T> {
-    /// 0.
-    Zero,
-    /// One row, the same for every row of C.
-    Row(*const T),
-    /// One column, the same for every column of C.
-    Column(*const T),
-    /// What C holds: the terms before these.
-    Sum,
-    /// 0, and at their end they are added to what C holds.
-    Apart,
 }
 
 /// Computes tiles, one below the other.
@@ -83,15 +70,15 @@ pub(in crate::kernels) unsafe fn compute<V: Vector, const ROWS: usize, const VEC
         for index in 0..tile.count {
             let c = tile.c.add(index * ROWS * tile.c_row);
             let mut sums = [[V::broadcast(V::Scalar::default()); VECTORS]; ROWS];
-            match tile.start {
-                Start::Zero | Start::Apart => {}
-                Start::Row(row) => sums = [load_row::<V, VECTORS>(row, tile.last); ROWS],
-                Start::Column(column) => {
+            match tile.accumulate {
+                Accumulate::Overwrite | Accumulate::Sum => {}
+                Accumulate::Row(row) => sums = [load_row::<V, VECTORS>(row, tile.last); ROWS],
+                Accumulate::Column(column) => {
                     for (i, sums) in sums.iter_mut().enumerate() {
                         *sums = [V::broadcast(*column.add(index * ROWS + i)); VECTORS];
                     }
                 }
-                Start::Sum => {
+                Accumulate::Terms => {
                     for (i, sums) in sums.iter_mut().enumerate() {
                         *sums = load_row(c.add(i * tile.c_row), tile.last);
                     }
@@ -126,7 +113,7 @@ pub(in crate::kernels) unsafe fn compute<V: Vector, const ROWS: usize, const VEC
                     }
                 }
             }
-            if let Start::Apart = tile.start {
+            if let Accumulate::Sum = tile.accumulate {
                 // All are read before any is written: registers may share lanes, and what a masked
                 // store has just written is long in coming back.
                 let one = V::broadcast(V::Scalar::from(1));

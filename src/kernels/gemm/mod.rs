@@ -5,6 +5,7 @@
 //! order in which elements are computed, never that of the terms: so a row has the same bits alone
 //! and in any batch, and a product the same bits at any width of register.
 
+mod accumulate;
 mod blocking;
 mod dispatch;
 mod driver;
@@ -16,8 +17,9 @@ mod values;
 
 use std::ops::Range;
 
+pub use accumulate::Accumulate;
 pub use blocking::{ONE_BLOCK, pack_buffer, rows_at_once};
-use driver::{Begin, Product};
+use driver::Product;
 use factor::{Factor, Picked};
 pub use gemv::ask_for;
 pub use values::{Layout, Values};
@@ -67,7 +69,7 @@ pub fn forward<T: Registers>(
         Layout::Examples => Product {
             a: a.by_number(examples, n_in),
             b: Source::Rows(w),
-            start: Begin::Row(b),
+            accumulate: Accumulate::Row(b),
             b_row: n_out,
             rows: examples,
             ones: false,
@@ -82,7 +84,7 @@ pub fn forward<T: Registers>(
                 picked: Picked::None,
             },
             b: a.by_columns(),
-            start: Begin::Column(&b[neurons.clone()]),
+            accumulate: Accumulate::Column(&b[neurons.clone()]),
             b_row: examples,
             rows: neurons.len(),
             ones: false,
@@ -111,7 +113,7 @@ pub fn errors<T: Registers>(
         Layout::Examples => Product {
             a: delta.by_number(examples, n_out),
             b: Source::Columns(w),
-            start: Begin::Zero,
+            accumulate: Accumulate::Overwrite,
             b_row: n_in,
             rows: examples,
             ones: false,
@@ -126,7 +128,7 @@ pub fn errors<T: Registers>(
                 picked: Picked::None,
             },
             b: delta.by_columns(),
-            start: Begin::Zero,
+            accumulate: Accumulate::Overwrite,
             b_row: examples,
             rows: n_in,
             ones: false,
@@ -135,17 +137,6 @@ pub fn errors<T: Registers>(
         },
     };
     product.run(out, pack_buffer, cancel);
-}
-
-/// What a gradient is added to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Onto {
-    /// Nothing: what is there is overwritten.
-    Nothing,
-    /// The terms there: these come after those, one by one.
-    Terms,
-    /// The sum there: a gradient of up to [`ONE_BLOCK`] rows is summed by itself, and then added.
-    Sum,
 }
 
 /// aᵀ δ for some of the columns of `a`: the gradient of the weights out of the neurons from `first`
@@ -160,17 +151,13 @@ pub fn gradients<T: Registers>(
     first: usize,
     out: &mut [T],
     biases: bool,
-    onto: Onto,
+    onto: Accumulate,
     pack_buffer: &mut [T],
     cancel: &CancelToken<'_>,
 ) {
-    let start = match onto {
-        Onto::Nothing => Begin::Zero,
-        Onto::Terms => Begin::Sum,
-        Onto::Sum => Begin::Apart,
-    };
+    let accumulate = onto.with_vector();
     debug_assert!(
-        onto != Onto::Sum || rows <= ONE_BLOCK,
+        onto != Accumulate::Sum || rows <= ONE_BLOCK,
         "a sum of several blocks"
     );
     let (n_in, n_out) = (a.neurons(rows), delta.numbers.len() / rows);
@@ -185,7 +172,7 @@ pub fn gradients<T: Registers>(
                 picked: Picked::None,
             },
             b: a.by_rows(),
-            start,
+            accumulate,
             b_row: n_in,
             rows: 1,
             ones: false,
@@ -195,10 +182,10 @@ pub fn gradients<T: Registers>(
         product.run(weights, pack_buffer, cancel);
         if biases {
             let mut sum = [T::default()];
-            if onto == Onto::Nothing {
+            if onto == Accumulate::Overwrite {
                 bias.copy_from_slice(&sum);
             }
-            if onto == Onto::Sum {
+            if onto == Accumulate::Sum {
                 sums(delta, &mut sum, pack_buffer, cancel);
                 sums(Values::by_example(&sum), bias, pack_buffer, cancel);
             } else {
@@ -220,7 +207,7 @@ pub fn gradients<T: Registers>(
                 .map_or(Picked::None, |(rows, _)| Picked::Steps(rows)),
         },
         b: delta.by_rows(),
-        start,
+        accumulate,
         b_row: n_out,
         rows: out.len() / n_out - usize::from(biases),
         ones: biases,
@@ -250,7 +237,7 @@ pub fn sums<T: Registers>(
                 picked: Picked::None,
             },
             b: delta.by_rows(),
-            start: Begin::Sum,
+            accumulate: Accumulate::Terms,
             b_row: n_out,
             rows: 0,
             ones: true,

@@ -109,8 +109,8 @@ fn with_much_room<T: Number>() {
         WORTH_INTERLEAVING + 5,
     ] {
         for kind in [
-            Kind::Gradients([far, 1], E, E, Onto::Terms, true),
-            Kind::Gradients([1, far], E, E, Onto::Nothing, false),
+            Kind::Gradients([far, 1], E, E, Accumulate::Terms, true),
+            Kind::Gradients([1, far], E, E, Accumulate::Overwrite, false),
         ] {
             for rows in [1, 7, 8, 9, 13, 33, rows, rows + 1] {
                 for steps in [1, 2, steps, steps + 1] {
@@ -118,7 +118,7 @@ fn with_much_room<T: Number>() {
                 }
             }
         }
-        let apart = Kind::Gradients([far, 1], E, E, Onto::Sum, false);
+        let apart = Kind::Gradients([far, 1], E, E, Accumulate::Sum, false);
         for steps in [1, ONE_BLOCK] {
             places.check_with(pack_buffer, apart, 33, columns, steps);
         }
@@ -148,7 +148,7 @@ fn with_much_room<T: Number>() {
     // Rows of both factors that are far apart.
     places.check_with(
         pack_buffer,
-        Kind::Gradients([far, 0], E, E, Onto::Nothing, true),
+        Kind::Gradients([far, 0], E, E, Accumulate::Overwrite, true),
         33,
         far,
         3,

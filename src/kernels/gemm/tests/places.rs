@@ -3,7 +3,7 @@
 use crate::base::cancel::CancelToken;
 use crate::kernels::gemm::blocking::LARGE;
 use crate::kernels::gemm::tests::shape::{Kind, Shape};
-use crate::kernels::gemm::{Onto, Values, errors, forward, gradients, pack_buffer};
+use crate::kernels::gemm::{Accumulate, Values, errors, forward, gradients, pack_buffer};
 use crate::kernels::simd::level::Level;
 use crate::kernels::simd::level::forced::at;
 use crate::kernels::testing::guarded::Guarded;
@@ -111,18 +111,18 @@ impl<T: Number> Places<T> {
                     sums[shape.c.at(i, j)] = bias[before + j];
                 }
             }
-            Kind::Gradients(_, _, _, Onto::Terms, _) => {
+            Kind::Gradients(_, _, _, Accumulate::Terms, _) => {
                 fill(&mut begin);
                 sums.copy_from_slice(&begin);
             }
-            Kind::Gradients(_, _, _, Onto::Sum, _) => fill(&mut begin),
+            Kind::Gradients(_, _, _, Accumulate::Sum, _) => fill(&mut begin),
             _ => {}
         }
         let (a, b, bias) = (&*a, &*b, &*bias);
         let wanted = [false, true].map(|once| {
             let mut sums = sums.clone();
             add_terms(&shape, (rows, columns, steps), (a, b), &mut sums, once);
-            if matches!(kind, Kind::Gradients(_, _, _, Onto::Sum, _)) {
+            if matches!(kind, Kind::Gradients(_, _, _, Accumulate::Sum, _)) {
                 for (sum, &before) in sums.iter_mut().zip(&begin) {
                     *sum = sum.multiply_add(T::ONE, before, once);
                 }

@@ -1,6 +1,6 @@
 //! What is asked of the products, and where the numbers of their matrices stand.
 
-use crate::kernels::gemm::{Layout, Onto};
+use crate::kernels::gemm::{Accumulate, Layout};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
@@ -10,7 +10,7 @@ pub enum Kind {
     Errors(Layout, Layout),
     /// Out of some neurons, so many before and after. How a and δ lie; what it is added to, and whether
     /// the biases' gradient comes behind it.
-    Gradients([usize; 2], Layout, Layout, Onto, bool),
+    Gradients([usize; 2], Layout, Layout, Accumulate, bool),
 }
 
 pub const E: Layout = Layout::Examples;
@@ -26,16 +26,16 @@ pub const KINDS: [Kind; 13] = [
     Kind::Errors(N, E),
     Kind::Errors(E, N),
     Kind::Errors(N, N),
-    Kind::Gradients([0, 2], E, E, Onto::Nothing, false),
-    Kind::Gradients([3, 0], E, E, Onto::Terms, true),
-    Kind::Gradients([2, 1], N, N, Onto::Nothing, true),
-    Kind::Gradients([0, 1], E, N, Onto::Terms, false),
+    Kind::Gradients([0, 2], E, E, Accumulate::Overwrite, false),
+    Kind::Gradients([3, 0], E, E, Accumulate::Terms, true),
+    Kind::Gradients([2, 1], N, N, Accumulate::Overwrite, true),
+    Kind::Gradients([0, 1], E, N, Accumulate::Terms, false),
 ];
 
 /// Those whose sums are added to what is there once they are whole.
 pub const APART: [Kind; 2] = [
-    Kind::Gradients([1, 0], E, E, Onto::Sum, false),
-    Kind::Gradients([0, 2], N, N, Onto::Sum, true),
+    Kind::Gradients([1, 0], E, E, Accumulate::Sum, false),
+    Kind::Gradients([0, 2], N, N, Accumulate::Sum, true),
 ];
 
 /// Where the numbers of a matrix stand.
