@@ -12,9 +12,7 @@ use std::time::{Duration, Instant};
 
 use bpfast::Real;
 use bpfast::base::cancel::CancelToken;
-use bpfast::kernels::gemm::{
-    Accumulate, Layout, Values, {self},
-};
+use bpfast::kernels::gemm::{self, Accumulate, Context, Matrix, MatrixMut};
 use bpfast::kernels::peak;
 use bpfast::kernels::simd::level;
 use ndarray::linalg::general_mat_mul;
@@ -140,7 +138,8 @@ fn compare<T: Real + 'static>(case: &str, rows: usize, n_in: usize, n_out: usize
     );
     let bias = vec![T::ZERO; n_out];
     let mut pack_buffer = vec![T::ZERO; gemm::pack_buffer::<T>(n_in * n_out)];
-    let (cancel, values, by_example) = (CancelToken::none(), Values::by_example, Layout::Examples);
+    let cancel = CancelToken::none();
+    let context = &mut Context::new(&mut pack_buffer, &cancel);
     let mut out = vec![T::ZERO; (rows * n_out).max(rows * n_in).max(n_in * n_out)];
 
     let mut lines = Vec::new();
@@ -160,17 +159,16 @@ fn compare<T: Real + 'static>(case: &str, rows: usize, n_in: usize, n_out: usize
             let out = &mut out[..m * n];
             samples[0].push(per_second(m * k * n, || match kind {
                 "forward" => {
-                    let (a, neurons, pack_buffer) = (values(&a), 0..n_out, &mut pack_buffer);
-                    gemm::forward(a, &w, &bias, neurons, out, by_example, pack_buffer, &cancel);
+                    let (a, w) = (Matrix::by_rows(&a, m, k), Matrix::by_rows(&w, k, n));
+                    gemm::forward(a, w, &bias, MatrixMut::by_rows(out, m, n), context);
                 }
                 "errors" => {
-                    let (delta, pack_buffer) = (values(&delta), &mut pack_buffer);
-                    gemm::errors(delta, &w, out, by_example, n_in, pack_buffer, &cancel);
+                    let (delta, w) = (Matrix::by_rows(&delta, m, k), Matrix::by_rows(&w, n, k));
+                    gemm::errors(delta, w, MatrixMut::by_rows(out, m, n), context);
                 }
                 _ => {
-                    let (a, delta, pack_buffer) = (values(&a), values(&delta), &mut pack_buffer);
-                    let onto = Accumulate::Overwrite;
-                    gemm::gradients(a, delta, rows, 0, out, false, onto, pack_buffer, &cancel);
+                    let (a, delta) = (Matrix::by_rows(&a, k, m), Matrix::by_rows(&delta, k, n));
+                    gemm::gradients(a, delta, out, false, Accumulate::Overwrite, context);
                 }
             }));
             samples[1].push(per_second(m * k * n, || by_gemm(&left, &right, out)));

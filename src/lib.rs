@@ -10,16 +10,17 @@
 //! use bpfast::engine::batch::{Call, Scratch};
 //! use bpfast::data::{Inputs, Targets};
 //! use bpfast::pool::Team;
-//! use bpfast::{Activation, Cost, Network};
+//! use bpfast::{Activation, Architecture, Cost, Network};
 //! use ndarray::aview2;
 //!
 //! // One neuron, w = 2, b = 1, at x = 3: a = 7, and with y = 5 C = ½ · 2² = 2.
-//! let network = Network::new(&[1, 1], &[], Activation::Identity, Cost::Quadratic)?;
+//! let architecture = Architecture::new(&[1, 1], &[], Activation::Identity, Cost::Quadratic)?;
 //! let params = [2.0, 1.0];
-//! let inputs = Inputs::new(&network, aview2(&[[3.0]]))?;
+//! let inputs = Inputs::new(&architecture, aview2(&[[3.0]]))?;
 //! let targets = Targets::values(1, 1, aview2(&[[5.0]]))?;
 //! let team = Team::alone();
-//! let call = Call::new(&network, &params, inputs, &team, &|| false);
+//! let network = Network::new(&architecture, &params);
+//! let call = Call::new(network, inputs, &team, &|| false);
 //! let mut gradient = [0.0; 2];
 //! let cost = call.backprop(&targets, &mut Scratch::default(), &mut gradient)?;
 //! assert_eq!(cost, 2.0);
@@ -47,3 +48,4 @@ pub use kernels::simd::simd_level;
 pub use model::activation::Activation;
 pub use model::architecture::Architecture;
 pub use model::cost::Cost;
+pub use model::network::Network;

@@ -9,7 +9,7 @@ use bpfast::engine::optimizer::{ParamsAndState, Rule};
 use bpfast::kernels::csr::{Gathered, Positions};
 use bpfast::pool::Team;
 use bpfast::train::{self, Report, Run, Settings};
-use bpfast::{Activation, Architecture, Cost};
+use bpfast::{Activation, Architecture, Cost, Network};
 use ndarray::ArrayView2;
 
 /// The system's allocator, which counts what the whole process asks of it.
@@ -59,7 +59,7 @@ fn allocations(
             let y = ArrayView2::from_shape((n, outputs), &y).expect("whole rows");
             Targets::values(outputs, n, y)
         };
-        let call = Call::new(architecture, &params, inputs, team, &|| false);
+        let call = Call::new(Network::new(architecture, &params), inputs, team, &|| false);
         call.forward(&mut scratch, &mut out).expect("no interrupt");
         call.backprop(&targets.expect("y fits"), &mut scratch, &mut gradient)
             .expect("no interrupt");
@@ -104,7 +104,9 @@ fn sparse_allocations(
         let inputs = Inputs::sparse(architecture, x).expect("x fits");
         let y = ArrayView2::from_shape((n, outputs), &y).expect("whole rows");
         let targets = Targets::values(outputs, n, y).expect("y fits");
-        let call = Call::new(architecture, &params, inputs, &team, &|| false);
+        let call = Call::new(Network::new(architecture, &params), inputs, &team, &|| {
+            false
+        });
         call.backprop(&targets, &mut scratch, &mut gradient)
             .expect("no interrupt");
     };

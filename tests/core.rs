@@ -4,7 +4,7 @@ use bpfast::base::error::Kind;
 use bpfast::data::{Inputs, Reduction, Targets};
 use bpfast::engine::batch::{Call, Scratch};
 use bpfast::pool::Team;
-use bpfast::{Activation, Architecture, Cost, Real};
+use bpfast::{Activation, Architecture, Cost, Network, Real};
 use ndarray::ArrayView2;
 
 /// Numbers in (−1, 1) that look random and are the same everywhere.
@@ -40,7 +40,9 @@ fn backprop_after<T: Real>(
     let inputs = Inputs::new(architecture, x).expect("x fits");
     let targets = Targets::values(outputs, n, y).expect("y fits");
     let team = Team::assemble(threads);
-    let call = Call::new(architecture, &params, inputs, &team, &|| false);
+    let call = Call::new(Network::new(architecture, &params), inputs, &team, &|| {
+        false
+    });
     let mut gradient = vec![T::from_f64(f64::NAN); params.len()];
     let cost = call
         .backprop(&targets, scratch, &mut gradient)
@@ -175,9 +177,11 @@ fn an_example_has_the_same_bits_alone_and_in_a_batch() {
             let inputs = Inputs::new(&architecture, x).expect("x fits");
             let team = Team::assemble(threads);
             let mut out = vec![f32::NAN; n * outputs];
-            Call::new(&architecture, &params, inputs, &team, &|| false)
-                .forward(&mut Scratch::default(), &mut out)
-                .expect("nobody interrupts");
+            Call::new(Network::new(&architecture, &params), inputs, &team, &|| {
+                false
+            })
+            .forward(&mut Scratch::default(), &mut out)
+            .expect("nobody interrupts");
             bits((0.0, out)).1
         };
         let batch = forward(&x, 1);
@@ -204,7 +208,9 @@ fn an_interrupted_call_says_so() {
     let inputs = Inputs::new(&architecture, x).expect("x fits");
     // The question is asked every 25 ms; the call would take ten times that.
     let team = Team::alone();
-    let call = Call::new(&architecture, &params, inputs, &team, &|| true);
+    let call = Call::new(Network::new(&architecture, &params), inputs, &team, &|| {
+        true
+    });
     let mut out = vec![f64::NAN; 4000 * 2000];
     let error = call
         .forward(&mut Scratch::default(), &mut out)

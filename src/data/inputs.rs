@@ -8,7 +8,7 @@ use crate::base::cancel::ELEMENT_WORK;
 use crate::base::error::{Error, Result};
 use crate::data::contiguous;
 use crate::kernels::csr::SparseRows;
-use crate::kernels::gemm::Values;
+use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
 use crate::model::architecture::Architecture;
 
@@ -16,7 +16,7 @@ use crate::model::architecture::Architecture;
 #[derive(Debug, Clone, Copy)]
 pub enum Incoming<'a, T> {
     /// A number for each neuron.
-    Dense(Values<'a, T>),
+    Dense(Matrix<'a, T>),
     /// Some numbers of each example; the others are 0.
     Sparse(SparseRows<'a, T>),
 }
@@ -36,7 +36,7 @@ impl<'a, T: Real> Inputs<'a, T> {
     /// Another shape, an empty batch, or another layout.
     pub fn new(architecture: &Architecture, x: ArrayView2<'a, T>) -> Result<Self> {
         let (n, width) = check_shape(architecture, x.dim())?;
-        let x = Incoming::Dense(Values::by_example(contiguous("x", x)?));
+        let x = Incoming::Dense(Matrix::by_rows(contiguous("x", x)?, n, width));
         Ok(Self { n, width, x })
     }
 
@@ -60,7 +60,7 @@ impl<'a, T: Real> Inputs<'a, T> {
     pub(crate) fn part(&self, rows: &Range<usize>) -> Self {
         let (n, width) = (rows.len(), self.width);
         let x = match self.x {
-            Incoming::Dense(x) => Incoming::Dense(x.part(rows, width)),
+            Incoming::Dense(x) => Incoming::Dense(x.row_range(rows)),
             Incoming::Sparse(x) => Incoming::Sparse(x.part(rows.clone())),
         };
         Self { n, width, x }
@@ -68,14 +68,14 @@ impl<'a, T: Real> Inputs<'a, T> {
 
     /// Other examples of the same width: `n` of them, all their numbers in `x`.
     pub(crate) fn with_dense(&self, n: usize, x: &'a [T]) -> Self {
-        let x = Incoming::Dense(Values::by_example(x));
+        let x = Incoming::Dense(Matrix::by_rows(x, n, self.width));
         Self { n, x, ..*self }
     }
 
-    /// Some of the examples, read where they lie: all their numbers are there, one example after the
+    /// Some of the examples, read where they are: all their numbers are there, one example after the
     /// other.
-    pub(crate) fn picked(&self, all: &'a [T], rows: &'a [u32]) -> Self {
-        let (n, x) = (rows.len(), Values::picked(all, self.width, rows));
+    pub(crate) fn gathered(&self, all: &'a [T], rows: &'a [u32]) -> Self {
+        let (n, x) = (rows.len(), Matrix::gathered(all, self.width, rows));
         Self {
             n,
             x: Incoming::Dense(x),
@@ -86,7 +86,7 @@ impl<'a, T: Real> Inputs<'a, T> {
     /// Whether the first layer's numbers have to lie by example.
     pub(crate) fn by_example(&self) -> bool {
         match self.x {
-            Incoming::Dense(x) => x.are_picked(),
+            Incoming::Dense(x) => x.is_gathered(),
             Incoming::Sparse(_) => true,
         }
     }
@@ -135,7 +135,7 @@ impl<'a, T: Real> Inputs<'a, T> {
     pub fn write_dense(&self, out: &mut [T]) {
         match self.x {
             Incoming::Dense(x) => {
-                for (place, row) in out.chunks_exact_mut(self.width).zip(x.rows(self.width)) {
+                for (place, row) in out.chunks_exact_mut(self.width).zip(x.iter_rows()) {
                     place.copy_from_slice(row);
                 }
             }

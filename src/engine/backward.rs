@@ -5,42 +5,57 @@
 use std::ops::Range;
 
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
-use crate::data::{Incoming, Inputs, Targets};
+use crate::data::{Incoming, Targets};
 use crate::engine::dropout::drop;
 use crate::engine::workspace::Buffers;
 use crate::kernels::csr::SparseRows;
-use crate::kernels::gemm::{self, Accumulate, Layout, Values};
+use crate::kernels::gemm::{self, Accumulate, Context, Matrix, MatrixMut};
 use crate::kernels::real::Real;
 use crate::kernels::spmm;
 use crate::model::activation::Activation;
-use crate::model::architecture::Architecture;
+use crate::model::architecture::Layer;
 use crate::model::cost::Cost;
+use crate::model::network::Network;
 
-/// BP1: δ^L = ∇_a C ⊙ σ'(z^L), for the examples `rows` of the batch.
-///
-/// `z` (where [`Cost::needs_z`] or σ' reads it), `a` and `delta`: (rows, n_L).
+/// z^L and a^L of some examples, each (rows, n_L), with σ_L and the cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Outputs<'a, T> {
+    /// C.
+    pub cost: Cost,
+    /// σ_L.
+    pub activation: Activation,
+    /// z^L; empty where neither [`Cost::needs_z`] nor σ' reads it.
+    pub z: &'a [T],
+    /// a^L.
+    pub a: &'a [T],
+}
+
+/// BP1: δ^L = ∇_a C ⊙ σ'(z^L), for the examples `rows` of the batch, into `delta`, (rows, n_L).
 pub fn bp1<T: Real>(
-    cost: Cost,
-    output: Activation,
-    z: &[T],
-    a: &[T],
+    outputs: Outputs<'_, T>,
     targets: &Targets<'_, T>,
     rows: Range<usize>,
     delta: &mut [T],
     cancel: &CancelToken<'_>,
 ) {
+    let Outputs {
+        cost,
+        activation,
+        z,
+        a,
+    } = outputs;
     let width = a.len() / rows.len();
     let examples = rows
         .clone()
         .zip(rows_of(z, width).zip(a.chunks_exact(width)));
     for ((x, (z, a)), delta) in examples.zip(delta.chunks_exact_mut(width)) {
-        cost.nabla(output, z, a, targets.of(x), delta);
+        cost.nabla(activation, z, a, targets.of(x), delta);
         if cancel.poll_after(width * ELEMENT_WORK) {
             return;
         }
     }
-    if !cost.is_fused(output) {
-        output.pull_back(delta, a, z, width, cancel);
+    if !cost.is_fused(activation) {
+        activation.pull_back(delta, a, z, width, cancel);
     }
     // After σ', which may be as small as the factor is large.
     for (x, delta) in rows.zip(delta.chunks_exact_mut(width)) {
@@ -56,18 +71,21 @@ pub fn bp1<T: Real>(
 
 /// Σ s_x `C_x` over the examples `rows`, in float64, in their order.
 pub fn cost<T: Real>(
-    cost: Cost,
-    output: Activation,
-    z: &[T],
-    a: &[T],
+    outputs: Outputs<'_, T>,
     targets: &Targets<'_, T>,
     rows: Range<usize>,
     cancel: &CancelToken<'_>,
 ) -> f64 {
+    let Outputs {
+        cost,
+        activation,
+        z,
+        a,
+    } = outputs;
     let width = a.len() / rows.len();
     let mut sum = 0.0;
     for (x, (z, a)) in rows.zip(rows_of(z, width).zip(a.chunks_exact(width))) {
-        let of_example = cost.of_example(output, z, a, targets.of(x));
+        let of_example = cost.of_example(activation, z, a, targets.of(x));
         sum += targets.sample_weight(x) * of_example;
         if cancel.poll_after(width * ELEMENT_WORK) {
             break;
@@ -78,86 +96,59 @@ pub fn cost<T: Real>(
 
 /// BP2: δ^l = (δ^(l+1) W^(l+1)) ⊙ σ'(z^l).
 ///
-/// `delta_next`: (rows, n_(l+1)); `weights`: (W^(l+1))ᵀ, (n_l, n_(l+1)); `a`, `delta`, and `z` where
-/// σ' reads it: (rows, n_l) as `layout` says, `width` = n_l; `pack_buffer`: what a product needs.
+/// `delta_next`: (rows, n_(l+1)); `weights`: (W^(l+1))ᵀ, (n_l, n_(l+1)); `delta`: (rows, n_l); `a`, and
+/// `z` where σ' reads it, in the order of `delta`.
 pub fn bp2<T: Real>(
-    delta_next: Values<'_, T>,
-    weights: &[T],
+    delta_next: Matrix<'_, T>,
+    weights: Matrix<'_, T>,
     activation: Activation,
     (z, a): (&[T], &[T]),
-    delta: &mut [T],
-    layout: Layout,
-    width: usize,
-    pack_buffer: &mut [T],
-    cancel: &CancelToken<'_>,
+    mut delta: MatrixMut<'_, T>,
+    context: &mut Context<'_, T>,
 ) {
-    gemm::errors(
-        delta_next,
-        weights,
-        delta,
-        layout,
-        width,
-        pack_buffer,
-        cancel,
-    );
-    activation.pull_back(delta, a, z, width, cancel);
+    gemm::errors(delta_next, weights, delta.reborrow(), context);
+    let MatrixMut {
+        numbers, columns, ..
+    } = delta;
+    activation.pull_back(numbers, a, z, columns, context.cancel);
 }
 
 /// BP3: ∂C/∂b^l = Σ_x δ^l, added to what `nabla_b` holds.
 ///
-/// `delta`: (rows, n_l); `nabla_b`: (n_l,); `pack_buffer`: what a product needs where `delta` lies by
-/// neuron, else nothing.
-pub fn bp3<T: Real>(
-    delta: Values<'_, T>,
-    nabla_b: &mut [T],
-    pack_buffer: &mut [T],
-    cancel: &CancelToken<'_>,
-) {
-    gemm::sums(delta, nabla_b, pack_buffer, cancel);
+/// `delta`: (rows, n_l); `nabla_b`: (n_l,). Nothing is packed where `delta` lies row by row.
+pub fn bp3<T: Real>(delta: Matrix<'_, T>, nabla_b: &mut [T], context: &mut Context<'_, T>) {
+    gemm::sums(delta, nabla_b, context);
 }
 
-/// BP4: (∂C/∂W^l)ᵀ = (a^(l−1))ᵀ δ^l, for the weights out of the neurons from `first` on, whose rows
-/// are `row` apart (n_l, but where `a` is sparse), added `onto` what `nabla_w` holds; where `a` is
-/// sparse, a sum there is taken for terms. With `biases`, BP3 comes behind it, in the same way.
+/// BP4: (∂C/∂W^l)ᵀ = (a^(l−1))ᵀ δ^l, for the weights out of some neurons, `onto` what `nabla_w` holds;
+/// where `a` is sparse, a sum there is taken for terms. BP3 comes behind it, in the same way, where
+/// `nabla_w` has place for ∂C/∂b^l.
 ///
-/// `delta`: (rows, n_l), by example where `a` is sparse; `a`: (rows, n_(l−1)); `nabla_w`:
-/// (neurons, n_l), a row more with `biases`; `pack_buffer`: what a product needs.
+/// `delta`: (rows, n_l), row by row where `a` is sparse; `a`: (rows, n_(l−1)); `nabla_w`:
+/// (neurons, n_l), and n_l numbers more for the biases. Its rows are contiguous, but where `a` is
+/// sparse `row_stride` apart.
 pub fn bp4<T: Real>(
-    delta: Values<'_, T>,
+    delta: Matrix<'_, T>,
     a: Incoming<'_, T>,
-    rows: usize,
-    (first, row): (usize, usize),
+    (neurons, row_stride): (Range<usize>, usize),
     nabla_w: &mut [T],
-    biases: bool,
     onto: Accumulate,
-    pack_buffer: &mut [T],
-    cancel: &CancelToken<'_>,
+    context: &mut Context<'_, T>,
 ) {
     match a {
         Incoming::Dense(a) => {
-            gemm::gradients(
-                a,
-                delta,
-                rows,
-                first,
-                nabla_w,
-                biases,
-                onto,
-                pack_buffer,
-                cancel,
-            );
+            let biases = nabla_w.len() > neurons.len() * row_stride;
+            let a = a.column_range(&neurons);
+            gemm::gradients(a, delta, nabla_w, biases, onto, context);
         }
         Incoming::Sparse(a) => {
-            bp4_sparse(
-                delta,
-                a,
-                (first, row),
-                nabla_w,
-                biases,
-                onto,
-                pack_buffer,
-                cancel,
-            );
+            let (nabla_w, nabla_b) = nabla_w.split_at_mut(neurons.len() * row_stride);
+            let rows = spmm::Rows {
+                numbers: nabla_w,
+                first: neurons.start,
+                stride: row_stride,
+            };
+            bp4_sparse(delta, a, rows, nabla_b, onto, context);
         }
     }
 }
@@ -165,50 +156,40 @@ pub fn bp4<T: Real>(
 /// The same where `a` is sparse. By itself: the shortest calls of dense inputs count instructions.
 #[inline(never)]
 fn bp4_sparse<T: Real>(
-    delta: Values<'_, T>,
+    delta: Matrix<'_, T>,
     a: SparseRows<'_, T>,
-    (first, row): (usize, usize),
-    nabla_w: &mut [T],
-    biases: bool,
+    nabla_w: spmm::Rows<'_, T>,
+    nabla_b: &mut [T],
     onto: Accumulate,
-    pack_buffer: &mut [T],
-    cancel: &CancelToken<'_>,
+    context: &mut Context<'_, T>,
 ) {
     let add = onto != Accumulate::Overwrite;
-    let behind = if biases {
-        delta.numbers.len() / a.len()
-    } else {
-        0
-    };
-    let (nabla_w, nabla_b) = nabla_w.split_at_mut(nabla_w.len() - behind);
-    spmm::gradients(a, delta.numbers, first, nabla_w, row, add, cancel);
-    if biases {
+    spmm::gradients(a, delta.numbers, nabla_w, add, context.cancel);
+    if !nabla_b.is_empty() {
         if !add {
             nabla_b.fill(T::ZERO);
         }
-        bp3(delta, nabla_b, pack_buffer, cancel);
+        bp3(delta, nabla_b, context);
     }
 }
 
 /// BP1 or BP2: fills δ^l of `buffers` for the layer at `index`; they hold the forward pass of the
 /// examples `rows`, and δ^(l+1).
 pub fn error<T: Real>(
-    architecture: &Architecture,
-    params: &[T],
+    network: Network<'_, T>,
     targets: &Targets<'_, T>,
     rows: Range<usize>,
     buffers: &mut [Buffers<&mut [T]>],
     index: usize,
-    pack_buffer: &mut [T],
-    cancel: &CancelToken<'_>,
+    context: &mut Context<'_, T>,
 ) {
-    let layer = &architecture.layers()[index];
+    let layer = &network.architecture.layers()[index];
     let (these, after) = buffers.split_at_mut(index + 1);
     let Buffers {
         z,
         a,
         delta,
-        layout,
+        order,
         mask,
         whole,
         ..
@@ -216,65 +197,36 @@ pub fn error<T: Real>(
     // σ' is that of a^l before neurons were dropped.
     let a = if whole.is_empty() { a } else { whole };
     let activation = layer.activation;
-    let Some((next, after)) = architecture.layers().get(index + 1).zip(after.first()) else {
-        return bp1(
-            architecture.cost(),
+    let Some(after) = after.first() else {
+        let cost = network.architecture.cost();
+        let outputs = Outputs {
+            cost,
             activation,
             z,
             a,
-            targets,
-            rows,
-            delta,
-            cancel,
-        );
+        };
+        return bp1(outputs, targets, rows, delta, context.cancel);
     };
-    let weights = &params[next.weights.clone()];
-    let (layout, width) = (*layout, layer.n_out);
-    bp2(
-        after.errors(),
-        weights,
-        activation,
-        (z, a),
-        delta,
-        layout,
-        width,
-        pack_buffer,
-        cancel,
-    );
+    let weights = network.weights(index + 1);
+    let place = MatrixMut::new(delta, rows.len(), layer.n_out, *order);
+    bp2(after.errors(), weights, activation, (z, a), place, context);
     if !mask.is_empty() {
         drop(delta, mask);
     }
 }
 
-/// BP3 and BP4 of the layer at `index` for a chunk whose inputs are `x`, into their place in `gradient`,
-/// which lies as the parameters do, added `onto` what it holds.
+/// BP3 and BP4 of a layer for a chunk whose a^(l−1) and δ^l are given, into their place in `gradient`,
+/// which lies as the parameters do, `onto` what it holds.
 pub fn gradient<T: Real>(
-    architecture: &Architecture,
-    x: Inputs<'_, T>,
-    buffers: &[Buffers<&mut [T]>],
-    index: usize,
+    layer: &Layer,
+    a: Incoming<'_, T>,
+    delta: Matrix<'_, T>,
     gradient: &mut [T],
     onto: Accumulate,
-    pack_buffer: &mut [T],
-    cancel: &CancelToken<'_>,
+    context: &mut Context<'_, T>,
 ) {
-    let (rows, layer) = (x.len(), &architecture.layers()[index]);
-    let a = match index {
-        0 => x.x,
-        _ => Incoming::Dense(buffers[index - 1].activations()),
-    };
     let nabla = &mut gradient[layer.weights.start..layer.biases.end];
-    bp4(
-        buffers[index].errors(),
-        a,
-        rows,
-        (0, layer.row),
-        nabla,
-        true,
-        onto,
-        pack_buffer,
-        cancel,
-    );
+    bp4(delta, a, (0..layer.n_in, layer.row), nabla, onto, context);
 }
 
 /// The rows of z, or empty rows where z is not kept.

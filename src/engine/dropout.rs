@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use crate::base::random::{Purpose, philox};
-use crate::kernels::gemm::Layout;
+use crate::kernels::gemm::Order;
 use crate::kernels::real::Real;
 
 /// Which neurons are dropped in one step: a function of seed, step, layer, example and neuron.
@@ -28,13 +28,13 @@ impl Dropout<'_> {
     }
 
     /// m of the layer at `index` for the examples `rows` of the mini-batch, with `rate` > 0, into
-    /// `mask`, which lies as `layout` says.
+    /// `mask`, in this order.
     pub fn mask<T: Real>(
         &self,
         index: usize,
         rate: f64,
         rows: Range<usize>,
-        layout: Layout,
+        order: Order,
         mask: &mut [T],
     ) {
         let count = rows.len();
@@ -46,9 +46,9 @@ impl Dropout<'_> {
             for first in (0..width).step_by(4) {
                 let words = philox(self.seed, self.counter(index, row, first));
                 for (neuron, word) in (first..width).zip(words) {
-                    let at = match layout {
-                        Layout::Examples => place * width + neuron,
-                        Layout::Neurons => neuron * count + place,
+                    let at = match order {
+                        Order::RowMajor => place * width + neuron,
+                        Order::ColumnMajor => neuron * count + place,
                     };
                     mask[at] = if word < threshold { T::ZERO } else { stays };
                 }
@@ -84,7 +84,7 @@ pub fn drop<T: Real>(values: &mut [T], mask: &[T]) {
 mod tests {
     use super::*;
 
-    fn mask(rows: Range<usize>, layout: Layout) -> Vec<f64> {
+    fn mask(rows: Range<usize>, order: Order) -> Vec<f64> {
         let dropout = Dropout {
             rates: &[0.0, 0.25],
             seed: 5,
@@ -93,16 +93,16 @@ mod tests {
         let mut mask = vec![f64::NAN; rows.len() * 7];
         assert_eq!(dropout.rate(0), None);
         let rate = dropout.rate(1).expect("a rate");
-        dropout.mask(1, rate, rows, layout, &mut mask);
+        dropout.mask(1, rate, rows, order, &mut mask);
         mask
     }
 
     #[test]
     fn a_mask_does_not_depend_on_how_a_batch_is_cut_or_lies() {
-        let whole = mask(0..20, Layout::Examples);
-        let parts = [mask(0..3, Layout::Examples), mask(3..20, Layout::Examples)].concat();
+        let whole = mask(0..20, Order::RowMajor);
+        let parts = [mask(0..3, Order::RowMajor), mask(3..20, Order::RowMajor)].concat();
         assert_eq!(whole, parts);
-        let across = mask(0..20, Layout::Neurons);
+        let across = mask(0..20, Order::ColumnMajor);
         for row in 0..20 {
             for neuron in 0..7 {
                 assert_eq!(whole[row * 7 + neuron], across[neuron * 20 + row]);
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn as_many_are_dropped_as_were_asked_for() {
-        let mask = mask(0..10_000, Layout::Examples);
+        let mask = mask(0..10_000, Order::RowMajor);
         let dropped = mask.iter().filter(|&&factor| factor == 0.0).count();
         // 70,000 draws: three standard deviations are 344.
         assert!(dropped.abs_diff(17_500) < 344, "{dropped}");

@@ -8,7 +8,7 @@ use crate::base::sum::pairwise::{reserve_each, sum_pairwise};
 use crate::data::Incoming;
 use crate::engine::backward;
 use crate::engine::plan::MAX_ROWS;
-use crate::kernels::gemm::{self, Accumulate, Layout, Values};
+use crate::kernels::gemm::{self, Accumulate, Context, Matrix, MatrixMut};
 use crate::kernels::real::Real;
 use crate::model::activation::Activation;
 
@@ -33,22 +33,20 @@ pub fn bp2<T: Real>(
     if cancel.poll_after(0) {
         return Ok(()); // the room may be short
     }
-    let (step, step_next) = (MAX_ROWS * width, MAX_ROWS * (weights.len() / width));
+    let width_next = weights.len() / width;
+    let (step, step_next) = (MAX_ROWS * width, MAX_ROWS * width_next);
     let chunks = delta_next
         .chunks(step_next)
         .zip(z.chunks(step).zip(a.chunks(step)));
     for ((delta_next, (z, a)), delta) in chunks.zip(delta.chunks_mut(step)) {
-        let pack_buffer = &mut pack_buffer;
+        let rows = delta.len() / width;
         backward::bp2(
-            Values::by_example(delta_next),
-            weights,
+            Matrix::by_rows(delta_next, rows, width_next),
+            Matrix::by_rows(weights, width, width_next),
             activation,
             (z, a),
-            delta,
-            Layout::Examples,
-            width,
-            pack_buffer,
-            cancel,
+            MatrixMut::by_rows(delta, rows, width),
+            &mut Context::new(&mut pack_buffer, cancel),
         );
     }
     Ok(())
@@ -74,7 +72,8 @@ pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T], cancel: &CancelToken<'_>) ->
         |delta, place, _| {
             if !cancel.poll_after(delta.len()) {
                 place.fill(T::ZERO);
-                backward::bp3(Values::by_example(delta), place, &mut [], cancel);
+                let delta = Matrix::by_rows(delta, delta.len() / width, width);
+                backward::bp3(delta, place, &mut Context::new(&mut [], cancel));
             }
         },
     );
@@ -108,25 +107,16 @@ pub fn bp4<T: Real>(
         cancel,
         |(delta, a), place, add| {
             if !cancel.poll() {
-                let (rows, pack_buffer) = (delta.len() / n_out, &mut pack_buffer);
-                let (delta, a) = (Values::by_example(delta), Values::by_example(a));
-                let a = Incoming::Dense(a);
+                let rows = delta.len() / n_out;
+                let delta = Matrix::by_rows(delta, rows, n_out);
+                let a = Incoming::Dense(Matrix::by_rows(a, rows, n_in));
                 let onto = if add {
                     Accumulate::Sum
                 } else {
                     Accumulate::Overwrite
                 };
-                backward::bp4(
-                    delta,
-                    a,
-                    rows,
-                    (0, n_out),
-                    place,
-                    false,
-                    onto,
-                    pack_buffer,
-                    cancel,
-                );
+                let context = &mut Context::new(&mut pack_buffer, cancel);
+                backward::bp4(delta, a, (0..n_in, n_out), place, onto, context);
             }
         },
     );

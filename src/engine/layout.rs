@@ -5,7 +5,7 @@
 //! for BP4, and a^(l−1) and δ^(l+1) where they lie the other way, but W^(l+1) no longer for BP2. No
 //! bit depends on the choice.
 
-use crate::kernels::gemm::Layout;
+use crate::kernels::gemm::Order;
 use crate::model::architecture::Architecture;
 
 /// The numbers that are copied across in the time of a register's multiply-add: read off the
@@ -22,13 +22,13 @@ pub fn layout(
     rows: usize,
     lanes: usize,
     errors: bool,
-) -> Layout {
+) -> Order {
     let layers = architecture.layers();
     let (Some(layer), Some(next)) = (layers.get(index), layers.get(index + 1)) else {
-        return Layout::Examples; // the output, as the cost takes it
+        return Order::RowMajor; // the output, as the cost takes it
     };
     if rows < lanes {
-        return Layout::Examples; // nothing along the examples is full; and short calls count divisions
+        return Order::RowMajor; // nothing along the examples is full; and short calls count divisions
     }
     let (before, these, after) = (layer.n_in, layer.n_out, next.n_out);
     let full = |length: usize| length.div_ceil(lanes);
@@ -58,9 +58,9 @@ pub fn layout(
     };
     let (by_example, by_neuron) = (cost(&by_example), cost(&by_neuron));
     if by_neuron < by_example - by_example / WORTHWHILE {
-        Layout::Neurons
+        Order::ColumnMajor
     } else {
-        Layout::Examples
+        Order::RowMajor
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
     use crate::model::activation::Activation;
     use crate::model::cost::Cost;
 
-    fn of(sizes: &[usize], rows: usize, errors: bool) -> Vec<Layout> {
+    fn of(sizes: &[usize], rows: usize, errors: bool) -> Vec<Order> {
         let hidden = vec![Activation::Tanh; sizes.len() - 2];
         let architecture = Architecture::new(sizes, &hidden, Activation::Identity, Cost::Quadratic);
         let architecture = architecture.expect("a network");
@@ -82,19 +82,22 @@ mod tests {
 
     #[test]
     fn registers_run_where_they_are_full() {
-        use Layout::{Examples, Neurons};
+        use Order::{ColumnMajor, RowMajor};
         for errors in [false, true] {
             let of = |sizes: &[usize], rows| of(sizes, rows, errors);
-            assert_eq!(of(&[50, 50, 50, 1], 128), [Neurons, Neurons, Examples]);
-            assert_eq!(of(&[64, 64, 64, 1], 128), [Examples; 3]);
-            assert_eq!(of(&[50, 50, 50, 1], 1), [Examples; 3]);
+            assert_eq!(
+                of(&[50, 50, 50, 1], 128),
+                [ColumnMajor, ColumnMajor, RowMajor]
+            );
+            assert_eq!(of(&[64, 64, 64, 1], 128), [RowMajor; 3]);
+            assert_eq!(of(&[50, 50, 50, 1], 1), [RowMajor; 3]);
             // The copy of x costs more than 30 of 32 lanes.
-            assert_eq!(of(&[784, 30, 10], 128), [Examples; 2]);
-            assert_eq!(of(&[1, 10_000_000, 1], 512), [Examples; 2]);
+            assert_eq!(of(&[784, 30, 10], 128), [RowMajor; 2]);
+            assert_eq!(of(&[1, 10_000_000, 1], 512), [RowMajor; 2]);
         }
         // δ is copied for BP4 alone.
         let sizes = [9, 9, 9, 1];
-        assert_eq!(of(&sizes, 128, false), [Examples, Neurons, Examples]);
-        assert_eq!(of(&sizes, 128, true), [Examples; 3]);
+        assert_eq!(of(&sizes, 128, false), [RowMajor, ColumnMajor, RowMajor]);
+        assert_eq!(of(&sizes, 128, true), [RowMajor; 3]);
     }
 }

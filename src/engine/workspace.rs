@@ -8,7 +8,7 @@ use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
 use crate::engine::dropout::Dropout;
 use crate::engine::layout::layout;
-use crate::kernels::gemm::{Layout, Values, lanes};
+use crate::kernels::gemm::{Matrix, Order, lanes};
 use crate::kernels::real::Real;
 use crate::model::architecture::Architecture;
 
@@ -52,8 +52,8 @@ impl Keep {
 }
 
 /// z^l, a^l and δ^l of one layer, in vectors or slices of these that begin with a line of the cache.
-/// Chunks of examples lie one behind the other, each (rows, n_l), or (n_l, rows) where `layout` says
-/// so; what is not kept is empty.
+/// Chunks of examples lie one behind the other, each (rows, n_l), or (n_l, rows) in column-major
+/// order; what is not kept is empty.
 #[derive(Debug, Default)]
 pub struct Buffers<S> {
     /// z^l.
@@ -66,10 +66,12 @@ pub struct Buffers<S> {
     pub mask: S,
     /// a^l as σ made it, where neurons are dropped from `a`.
     pub whole: S,
-    /// How they all lie.
-    pub layout: Layout,
+    /// In which order they all are.
+    pub order: Order,
     /// n_l.
-    width: usize,
+    pub width: usize,
+    /// The examples of a chunk.
+    rows: usize,
 }
 
 impl<S> Buffers<S> {
@@ -81,39 +83,48 @@ impl<S> Buffers<S> {
             delta: cut(&mut self.delta),
             mask: cut(&mut self.mask),
             whole: cut(&mut self.whole),
-            layout: self.layout,
+            order: self.order,
             width: self.width,
+            rows: self.rows,
         }
     }
 }
 
 impl<T> Buffers<&mut [T]> {
     /// a^l of a chunk.
-    pub fn activations(&self) -> Values<'_, T> {
-        Values::new(self.a, self.layout)
+    pub fn activations(&self) -> Matrix<'_, T> {
+        Matrix::new(self.a, self.rows, self.width, self.order)
     }
 
     /// δ^l of a chunk.
-    pub fn errors(&self) -> Values<'_, T> {
-        Values::new(self.delta, self.layout)
+    pub fn errors(&self) -> Matrix<'_, T> {
+        Matrix::new(self.delta, self.rows, self.width, self.order)
     }
 
     /// Leaves the first `rows`; the others are returned.
     fn split_off(&mut self, rows: usize) -> Self {
         let length = rows * self.width;
-        self.cut(|buffer| buffer.split_off_mut(length..).unwrap_or_default())
+        let behind = self.rows - rows;
+        self.rows = rows;
+        let others = self.cut(|buffer| buffer.split_off_mut(length..).unwrap_or_default());
+        Self {
+            rows: behind,
+            ..others
+        }
     }
 }
 
 impl<T> Buffers<Vec<T>> {
     /// a^l of the examples `rows`: those of a chunk, or any where they lie by example.
-    pub fn activations(&self, rows: &Range<usize>) -> Values<'_, T> {
-        Values::new(&self.a[self.place(&self.a, rows)], self.layout)
+    pub fn activations(&self, rows: &Range<usize>) -> Matrix<'_, T> {
+        let numbers = &self.a[self.place(&self.a, rows)];
+        Matrix::new(numbers, rows.len(), self.width, self.order)
     }
 
     /// δ^l of such examples.
-    pub fn errors(&self, rows: &Range<usize>) -> Values<'_, T> {
-        Values::new(&self.delta[self.place(&self.delta, rows)], self.layout)
+    pub fn errors(&self, rows: &Range<usize>) -> Matrix<'_, T> {
+        let numbers = &self.delta[self.place(&self.delta, rows)];
+        Matrix::new(numbers, rows.len(), self.width, self.order)
     }
 
     fn place(&self, buffer: &[T], rows: &Range<usize>) -> Range<usize> {
@@ -124,6 +135,7 @@ impl<T> Buffers<Vec<T>> {
     /// The first `rows`.
     pub fn first(&mut self, rows: usize) -> Buffers<&mut [T]> {
         let length = rows * self.width;
+        self.rows = rows;
         self.cut(|buffer| {
             let before = cache_line::before(buffer);
             buffer.get_mut(before..before + length).unwrap_or_default()
@@ -163,8 +175,8 @@ impl<T: Real> Workspace<T> {
         reserve_list("workspace", &mut self.chunks, room)?;
         for (index, (buffers, layer)) in self.layers.iter_mut().zip(layers).enumerate() {
             buffers.width = layer.n_out;
-            buffers.layout = if index < keep.by_example {
-                Layout::Examples
+            buffers.order = if index < keep.by_example {
+                Order::RowMajor
             } else {
                 layout(architecture, index, rows, lanes::<T>(), keep.delta)
             };

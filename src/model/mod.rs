@@ -4,3 +4,4 @@ pub mod activation;
 pub mod architecture;
 pub mod cost;
 pub(crate) mod fused;
+pub mod network;

@@ -83,7 +83,7 @@ impl<T: Real> GatherBuffers<T> {
                 Incoming::Dense(all) => {
                     let width = inputs.width();
                     if reads_in_place::<T>(architecture, n) {
-                        inputs.picked(all.numbers, rows)
+                        inputs.gathered(all.numbers, rows)
                     } else {
                         cancellable(should_cancel, |cancel| reserve(x, n, width, cancel))?;
                         inputs.with_dense(n, copy_by_all(all.numbers, width, rows, x, team))

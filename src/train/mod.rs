@@ -102,7 +102,7 @@ pub struct Report {
 /// What runs leave behind for later ones.
 #[derive(Debug, Default)]
 pub struct Scratch<T: 'static> {
-    pack_buffer: GatherBuffers<T>,
+    gathered: GatherBuffers<T>,
     batch: batch::Scratch<T>,
     gradient: Vec<T>,
     norms: Norms<T>,

@@ -11,6 +11,7 @@ use crate::engine::batch::fused_step::Ready;
 use crate::engine::dropout::Dropout;
 use crate::engine::optimizer::{ParamsAndState, Step, Terms, Update};
 use crate::kernels::real::Real;
+use crate::model::network::Network;
 use crate::train::gather::ask_for_rows;
 use crate::train::norms::{factor, norm, shorten};
 use crate::train::{Run, Scratch};
@@ -44,9 +45,9 @@ impl<T: Real> Run<'_, T> {
     /// No memory, or interrupted.
     pub fn outputs(&self, scratch: &mut Scratch<T>, params: &[T], outputs: &mut [T]) -> Result<()> {
         let Scratch {
-            pack_buffer, batch, ..
+            gathered, batch, ..
         } = scratch;
-        let (inputs, _) = pack_buffer.gather(
+        let (inputs, _) = gathered.gather(
             self.inputs,
             &self.targets,
             self.rows(0),
@@ -55,8 +56,7 @@ impl<T: Real> Run<'_, T> {
             self.should_cancel,
         )?;
         Call::new(
-            self.architecture,
-            params,
+            Network::new(self.architecture, params),
             inputs,
             self.team,
             self.should_cancel,
@@ -98,13 +98,13 @@ impl<T: Real> Run<'_, T> {
         let rows = self.rows(index);
         let mut ahead = self.ahead(index * settings.batch_size + rows.len());
         let Scratch {
-            pack_buffer,
+            gathered,
             batch,
             gradient,
             norms,
             ..
         } = scratch;
-        let (inputs, mut targets) = pack_buffer.gather(
+        let (inputs, mut targets) = gathered.gather(
             self.inputs,
             &self.targets,
             rows,
@@ -126,8 +126,7 @@ impl<T: Real> Run<'_, T> {
         let mut update = self.update(index);
         ahead.ask();
         let call = Call::new(
-            self.architecture,
-            changed.params,
+            Network::new(self.architecture, changed.params),
             inputs,
             self.team,
             self.should_cancel,

@@ -10,6 +10,7 @@ use crate::engine::dropout::Dropout;
 use crate::engine::optimizer::{Step, Terms};
 use crate::model::activation::Activation;
 use crate::model::cost::Cost;
+use crate::model::network::Network;
 use crate::train::*;
 
 mod bits;
@@ -172,7 +173,12 @@ fn plain_loop(problem: &Problem, settings: &Settings, order: &[u32], rate: f64) 
             n: rows.len(),
         };
         let team = Team::alone();
-        let call = Call::new(architecture, &params, small.inputs(), &team, &|| false);
+        let call = Call::new(
+            Network::new(architecture, &params),
+            small.inputs(),
+            &team,
+            &|| false,
+        );
         let sum = small
             .targets()
             .weighted(small.n, Reduction::Sum, small.weights.as_deref())
@@ -341,8 +347,7 @@ fn the_gradient_goes_through_dropped_neurons() {
     let scratch = &mut batch::Scratch::default();
     let mut gradient = vec![f64::NAN; problem.params.len()];
     let c = Call::new(
-        &problem.architecture,
-        &problem.params,
+        Network::new(&problem.architecture, &problem.params),
         inputs,
         &team,
         &|| false,
@@ -354,7 +359,12 @@ fn the_gradient_goes_through_dropped_neurons() {
     let mut cost = |index: usize, by: f64| {
         let mut moved = problem.params.clone();
         moved[index] += by;
-        let call = Call::new(&problem.architecture, &moved, inputs, &team, &|| false);
+        let call = Call::new(
+            Network::new(&problem.architecture, &moved),
+            inputs,
+            &team,
+            &|| false,
+        );
         let cost = call.with_dropout(dropout).cost(&targets, scratch);
         cost.expect("nobody interrupts")
     };

@@ -6,7 +6,7 @@ use bpfast::engine::batch::{Call, Scratch};
 use bpfast::engine::equations;
 use bpfast::kernels::csr::{Gathered, Positions};
 use bpfast::pool::Team;
-use bpfast::{Activation, Architecture, Cost};
+use bpfast::{Activation, Architecture, Cost, Network};
 use ndarray::ArrayView2;
 
 use super::{architecture, refusing, walk};
@@ -60,7 +60,9 @@ fn batch(name: &str, architecture: &Architecture, n: usize, threads: usize) {
     };
     let targets = targets.expect("y fits");
     let team = Team::assemble(threads);
-    let call = Call::new(architecture, &params, inputs, &team, &|| false);
+    let call = Call::new(Network::new(architecture, &params), inputs, &team, &|| {
+        false
+    });
 
     let mut out = vec![0.0; n * outputs];
     let mut gradient = vec![0.0; params.len()];

@@ -12,7 +12,7 @@ use crate::data::Targets;
 use crate::engine::batch::slices::{Block, GradientSlice, GradientSlices};
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
 use crate::engine::workspace::{Keep, Workspace};
-use crate::kernels::gemm::Accumulate;
+use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
 use crate::model::architecture::Layer;
 
@@ -44,7 +44,7 @@ impl<T: Real> Call<'_, T> {
         cancellable(self.should_cancel, |cancel| {
             self.prepare_block(scratch, in_block, cancel)?;
             if several {
-                let longest = self.architecture.layers().iter().enumerate();
+                let longest = self.network.architecture.layers().iter().enumerate();
                 let longest = longest.map(|(index, layer)| neurons(index, layer) * layer.row);
                 let longest = longest.max().unwrap_or(0);
                 for worker in &mut scratch.workers[..self.team.threads()] {
@@ -75,11 +75,12 @@ impl<T: Real> Call<'_, T> {
                     &mut []
                 };
                 let (mut sums, mut lost) = (&mut *gradient, lost);
-                let parts = GradientSlices::new(self.architecture, &neurons).map_while(|part| {
-                    let sum = sums.split_off_mut(..part.length)?;
-                    let lost = lost.split_off_mut(..part.length).unwrap_or_default();
-                    Some((part, sum, lost))
-                });
+                let parts =
+                    GradientSlices::new(self.network.architecture, &neurons).map_while(|part| {
+                        let sum = sums.split_off_mut(..part.length)?;
+                        let lost = lost.split_off_mut(..part.length).unwrap_or_default();
+                        Some((part, sum, lost))
+                    });
                 let workers = &mut workers[..self.team.threads()];
                 self.team.run(
                     workers,
@@ -121,7 +122,7 @@ impl<T: Real> Call<'_, T> {
     ) -> Result<()> {
         let plan = &self.plan;
         let (n, per_chunk) = (plan.rows_in(&chunks).len(), plan.cost_groups_per_chunk());
-        let layers = self.architecture.layers().len();
+        let layers = self.network.architecture.layers().len();
         let costs = scratch.costs[chunks.start * per_chunk..].chunks_mut(per_chunk);
         let workers = &mut scratch.workers[..self.team.threads()];
         scratch.block.with_chunks(n, plan.rows, |buffers| {
@@ -131,8 +132,8 @@ impl<T: Real> Call<'_, T> {
                 tasks,
                 self.should_cancel,
                 |worker, ((chunk, buffers), costs), cancel| {
-                    let (rows, pack_buffer) = (plan.rows_of(chunk), &mut worker.pack_buffer);
-                    self.errors_chunk(targets, &rows, buffers, pack_buffer, costs, cancel);
+                    let context = &mut Context::new(&mut worker.pack_buffer, cancel);
+                    self.errors_chunk(targets, &plan.rows_of(chunk), buffers, costs, context);
                 },
             )
         })
@@ -142,7 +143,7 @@ impl<T: Real> Call<'_, T> {
     fn block<'b>(&'b self, workspace: &'b Workspace<T>, chunks: &Range<usize>) -> Block<'b, T> {
         let plan = &self.plan;
         let x = self.inputs.part(&plan.rows_in(chunks));
-        Block::new(self.architecture, x, workspace, plan.rows)
+        Block::new(self.network.architecture, x, workspace, plan.rows)
     }
 
     /// How many neurons' weights a part of a layer's gradient has.
@@ -152,7 +153,7 @@ impl<T: Real> Call<'_, T> {
         let work = if threads == 1 {
             usize::MAX
         } else {
-            inputs.products(self.architecture) / (threads * PARTS_PER_THREAD)
+            inputs.products(self.network.architecture) / (threads * PARTS_PER_THREAD)
         };
         let work = work.max(PART_WORK);
         let stored = inputs.stored();
@@ -189,15 +190,16 @@ fn add_part<T: Real>(
         part: buffer,
         ..
     } = worker;
+    let context = &mut Context::new(pack_buffer, cancel);
     if first {
-        block.sum(part, Accumulate::Overwrite, sum, pack_buffer, cancel);
+        block.sum(part, Accumulate::Overwrite, sum, context);
         for lost in lost.chunks_mut(1 << 16) {
             lost.fill(T::ZERO);
             cancel.poll_after(lost.len());
         }
     } else {
         let buffer = &mut buffer[..sum.len()];
-        block.sum(part, Accumulate::Overwrite, buffer, pack_buffer, cancel);
+        block.sum(part, Accumulate::Overwrite, buffer, context);
         if !cancel.poll_after(0) {
             add_compensated(sum, lost, buffer, cancel);
         }

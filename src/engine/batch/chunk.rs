@@ -2,13 +2,12 @@
 
 use std::ops::Range;
 
-use crate::base::cancel::CancelToken;
-use crate::data::Targets;
-use crate::engine::backward::{cost, error, gradient};
+use crate::data::{Incoming, Targets};
+use crate::engine::backward::{Outputs, cost, error, gradient};
 use crate::engine::batch::Call;
 use crate::engine::forward::forward;
 use crate::engine::workspace::Buffers;
-use crate::kernels::gemm::Accumulate;
+use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
 
 impl<T: Real> Call<'_, T> {
@@ -18,136 +17,87 @@ impl<T: Real> Call<'_, T> {
         rows: &Range<usize>,
         buffers: &mut [Buffers<&mut [T]>],
         out: Option<&mut [T]>,
-        pack_buffer: &mut [T],
-        cancel: &CancelToken<'_>,
+        context: &mut Context<'_, T>,
     ) {
-        forward(
-            self.architecture,
-            self.params,
-            self.inputs.part(rows),
-            buffers,
-            out,
-            self.dropout.as_ref().map(|dropout| (dropout, rows.start)),
-            pack_buffer,
-            cancel,
-        );
+        let dropout = self.dropout.as_ref().map(|dropout| (dropout, rows.start));
+        let x = self.inputs.part(rows);
+        forward(self.network, x, buffers, out, dropout, context);
     }
 
-    /// The forward pass and δ^l of a chunk, l = L … 2, and the costs of its grains.
+    /// The forward pass and δ^l of a chunk, l = L … 2, and the costs of its groups.
     pub(super) fn errors_chunk(
         &self,
         targets: &Targets<'_, T>,
         rows: &Range<usize>,
         buffers: &mut [Buffers<&mut [T]>],
-        pack_buffer: &mut [T],
         costs: &mut [f64],
-        cancel: &CancelToken<'_>,
+        context: &mut Context<'_, T>,
     ) {
-        self.costs_chunk(targets, rows, buffers, pack_buffer, costs, cancel);
-        for index in (0..self.architecture.layers().len()).rev() {
-            if cancel.poll_after(0) {
+        self.costs_chunk(targets, rows, buffers, costs, context);
+        for index in (0..self.network.architecture.layers().len()).rev() {
+            if context.cancel.poll_after(0) {
                 return;
             }
-            self.error(targets, rows, buffers, index, pack_buffer, cancel);
+            error(self.network, targets, rows.clone(), buffers, index, context);
         }
     }
 
-    /// The forward pass of a chunk, and the costs of its grains.
+    /// The forward pass of a chunk, and the costs of its groups.
     pub(super) fn costs_chunk(
         &self,
         targets: &Targets<'_, T>,
         rows: &Range<usize>,
         buffers: &mut [Buffers<&mut [T]>],
-        pack_buffer: &mut [T],
         costs: &mut [f64],
-        cancel: &CancelToken<'_>,
+        context: &mut Context<'_, T>,
     ) {
-        self.forward_chunk(rows, buffers, None, pack_buffer, cancel);
-        if !cancel.poll_after(0) {
-            self.costs_of(targets, rows.clone(), buffers, costs, cancel);
+        self.forward_chunk(rows, buffers, None, context);
+        let (architecture, cancel) = (self.network.architecture, context.cancel);
+        let Some(Buffers { z, a, width, .. }) = buffers.last() else {
+            return;
+        };
+        if cancel.poll_after(0) {
+            return;
         }
-    }
-
-    /// δ^l of a chunk for the layer at `index`, from its forward pass and δ^(l+1).
-    fn error(
-        &self,
-        targets: &Targets<'_, T>,
-        rows: &Range<usize>,
-        buffers: &mut [Buffers<&mut [T]>],
-        index: usize,
-        pack_buffer: &mut [T],
-        cancel: &CancelToken<'_>,
-    ) {
-        let (architecture, params, rows) = (self.architecture, self.params, rows.clone());
-        error(
-            architecture,
-            params,
-            targets,
-            rows,
-            buffers,
-            index,
-            pack_buffer,
-            cancel,
-        );
-    }
-
-    /// The cost of each grain of `rows`, from their forward pass.
-    fn costs_of(
-        &self,
-        targets: &Targets<'_, T>,
-        rows: Range<usize>,
-        buffers: &[Buffers<&mut [T]>],
-        costs: &mut [f64],
-        cancel: &CancelToken<'_>,
-    ) {
-        let (kind, output) = (self.architecture.cost(), self.architecture.output());
-        let (width, last) = (
-            self.architecture.n_outputs(),
-            self.architecture.layers().len() - 1,
-        );
-        let Buffers { z, a, .. } = &buffers[last];
-        for (cost_of_grain, start) in costs
-            .iter_mut()
-            .zip((0..rows.len()).step_by(self.plan.cost_group))
-        {
+        let starts = (0..rows.len()).step_by(self.plan.cost_group);
+        for (of_group, start) in costs.iter_mut().zip(starts) {
             let end = rows.len().min(start + self.plan.cost_group);
             let numbers = start * width..end * width;
-            let z = z.get(numbers.clone()).unwrap_or_default();
+            let outputs = Outputs {
+                cost: architecture.cost(),
+                activation: architecture.output(),
+                z: z.get(numbers.clone()).unwrap_or_default(),
+                a: &a[numbers],
+            };
             let examples = rows.start + start..rows.start + end;
-            *cost_of_grain = cost(kind, output, z, &a[numbers], targets, examples, cancel);
+            *of_group = cost(outputs, targets, examples, cancel);
         }
     }
 
-    /// The gradient of a chunk, put `onto` what `place` holds, and the costs of its grains.
+    /// The gradient of a chunk, put `onto` what `place` holds; its costs are known, and its forward
+    /// pass is in `buffers`.
     pub(super) fn gradient_chunk(
         &self,
         targets: &Targets<'_, T>,
         rows: &Range<usize>,
         buffers: &mut [Buffers<&mut [T]>],
-        costs: &mut [f64],
         place: &mut [T],
         onto: Accumulate,
-        pack_buffer: &mut [T],
-        cancel: &CancelToken<'_>,
+        context: &mut Context<'_, T>,
     ) {
-        self.costs_chunk(targets, rows, buffers, pack_buffer, costs, cancel);
-        for layer in (0..self.architecture.layers().len()).rev() {
-            if cancel.poll_after(0) {
+        let layers = self.network.architecture.layers();
+        for (index, layer) in layers.iter().enumerate().rev() {
+            if context.cancel.poll_after(0) {
                 return;
             }
             // BP4 follows while δ^l is in the cache.
-            self.error(targets, rows, buffers, layer, pack_buffer, cancel);
-            let x = self.inputs.part(rows);
-            gradient(
-                self.architecture,
-                x,
-                buffers,
-                layer,
-                place,
-                onto,
-                pack_buffer,
-                cancel,
-            );
+            error(self.network, targets, rows.clone(), buffers, index, context);
+            let a = match index {
+                0 => self.inputs.part(rows).x,
+                _ => Incoming::Dense(buffers[index - 1].activations()),
+            };
+            let delta = buffers[index].errors();
+            gradient(layer, a, delta, place, onto, context);
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::engine::optimizer::{ParamsAndState, Step, Update};
 use crate::engine::plan::{Plan, SumOrder};
 use crate::kernels::elementwise::map;
 use crate::kernels::elementwise::optimizer_rules::Scale;
-use crate::kernels::gemm::Accumulate;
+use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
 use crate::model::architecture::{Architecture, Layer};
 use crate::pool::Team;
@@ -43,8 +43,11 @@ impl<T: Real> Call<'_, T> {
         let SumOrder::Blocks { chunks_per_block } = self.plan.sum else {
             return false;
         };
-        let work = self.inputs.n.saturating_mul(self.architecture.n_weights());
-        let work = work.max(Step::work(self.architecture.n_params()));
+        let work = self
+            .inputs
+            .n
+            .saturating_mul(self.network.architecture.n_weights());
+        let work = work.max(Step::work(self.network.architecture.n_params()));
         self.plan.chunks <= chunks_per_block && work <= WHOLE_WORK
     }
 
@@ -63,7 +66,13 @@ impl<T: Real> Call<'_, T> {
         cancellable(self.should_cancel, |cancel| {
             reserve(&mut scratch.costs, self.plan.cost_groups(), 1, cancel)?;
             self.prepare_block(scratch, chunks, cancel)?;
-            let longest = self.architecture.layers().iter().map(longest_part).max();
+            let longest = self
+                .network
+                .architecture
+                .layers()
+                .iter()
+                .map(longest_part)
+                .max();
             for worker in &mut scratch.workers[..self.team.threads()] {
                 reserve(&mut worker.part, longest.unwrap_or(0), 1, cancel)?;
             }
@@ -175,14 +184,15 @@ impl<'a, T: Real> Ready<'a, T> {
             None => update.biases,
         };
         let cancel = &CancelToken::none();
+        let context = &mut Context::new(pack_buffer, cancel);
         if part.neuron.is_some() && self.adds_in_place(block, part.layer) {
             let params = changed.params;
             shrink(params, 1.0 - self.plain_rate.unwrap_or(0.0) * terms.l2);
-            block.sum(part, Accumulate::Sum, params, pack_buffer, cancel);
+            block.sum(part, Accumulate::Sum, params, context);
             return;
         }
         let gradient = &mut buffer[..part.length];
-        block.sum(part, Accumulate::Overwrite, gradient, pack_buffer, cancel);
+        block.sum(part, Accumulate::Overwrite, gradient, context);
         if let Some(rate) = self.plain_rate {
             shrink(changed.params, 1.0 - rate * terms.l2);
             add(changed.params, gradient, cancel);

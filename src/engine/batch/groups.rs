@@ -7,7 +7,7 @@ use crate::data::{Incoming, Targets};
 use crate::engine::batch::tree::{Tree, branches};
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
 use crate::engine::workspace::Keep;
-use crate::kernels::gemm::Accumulate;
+use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
 
 impl<T: Real> Call<'_, T> {
@@ -42,11 +42,7 @@ impl<T: Real> Call<'_, T> {
             reserve_each(&mut scratch.branches, rooms, length, cancel)
         })?;
         let rooms = scratch.branches[..rooms].iter_mut();
-        let tree = Tree::new(
-            runs,
-            place,
-            rooms.map(|pack_buffer| &mut pack_buffer[..length]),
-        );
+        let tree = Tree::new(runs, place, rooms.map(|room| &mut room[..length]));
         let cost_groups = chunks_per_group * self.plan.cost_groups_per_chunk();
         let mut costs = &mut scratch.costs[..self.plan.cost_groups()];
         let tasks = branches.map(|branch| {
@@ -60,7 +56,7 @@ impl<T: Real> Call<'_, T> {
             tasks,
             self.should_cancel,
             |worker, (branch, costs), cancel| {
-                let Some(place) = tree.pack_buffer(branch, cancel) else {
+                let Some(place) = tree.place_for(branch, cancel) else {
                     return;
                 };
                 let runs = branch.runs(runs).map(|run| run * chunks_per_group);
@@ -103,16 +99,9 @@ impl<T: Real> Call<'_, T> {
                 }
                 let rows = self.plan.rows_of(first + index);
                 workspace.with_chunks(rows.len(), rows.len(), |buffers| {
-                    self.gradient_chunk(
-                        targets,
-                        &rows,
-                        buffers,
-                        costs,
-                        place,
-                        onto,
-                        pack_buffer,
-                        cancel,
-                    );
+                    let context = &mut Context::new(pack_buffer, cancel);
+                    self.costs_chunk(targets, &rows, buffers, costs, context);
+                    self.gradient_chunk(targets, &rows, buffers, place, onto, context);
                 });
             }
         };

@@ -23,9 +23,9 @@ use crate::data::{Inputs, Targets};
 use crate::engine::dropout::Dropout;
 use crate::engine::plan::{Plan, SumOrder};
 use crate::engine::workspace::{Buffers, Keep, Workspace};
-use crate::kernels::gemm;
+use crate::kernels::gemm::{self, Context};
 use crate::kernels::real::Real;
-use crate::model::architecture::Architecture;
+use crate::model::network::Network;
 use crate::pool::Team;
 
 /// What calls leave behind for later ones: buffers that fit already are not allocated again.
@@ -57,8 +57,7 @@ struct ThreadBuffers<T: 'static> {
 
 /// One call: a network with its parameters, a batch, and the threads to run it on.
 pub struct Call<'a, T> {
-    architecture: &'a Architecture,
-    params: &'a [T],
+    network: Network<'a, T>,
     inputs: Inputs<'a, T>,
     plan: Plan,
     team: &'a Team,
@@ -67,43 +66,32 @@ pub struct Call<'a, T> {
 }
 
 impl<'a, T: Real> Call<'a, T> {
-    /// `params` is the flat vector of `architecture`; `should_cancel` is asked on the calling thread, every
-    /// 25 ms or so, whether to stop.
-    ///
-    /// # Panics
-    /// `params` has another length than the network's.
+    /// `should_cancel` is asked on the calling thread, every 25 ms or so, whether to stop.
     pub fn new(
-        architecture: &'a Architecture,
-        params: &'a [T],
+        network: Network<'a, T>,
         inputs: Inputs<'a, T>,
         team: &'a Team,
         should_cancel: ShouldCancel<'a>,
     ) -> Self {
-        let plan = Plan::of(architecture, &inputs, team.threads());
-        Self::planned(architecture, params, inputs, plan, team, should_cancel)
+        let plan = Plan::of(network.architecture, &inputs, team.threads());
+        Self::planned(network, inputs, plan, team, should_cancel)
     }
 
     /// The same with the plan that the team was assembled for, made anew if the team is smaller.
-    ///
-    /// # Panics
-    /// As [`Self::new`].
     pub(crate) fn planned(
-        architecture: &'a Architecture,
-        params: &'a [T],
+        network: Network<'a, T>,
         inputs: Inputs<'a, T>,
         plan: Plan,
         team: &'a Team,
         should_cancel: ShouldCancel<'a>,
     ) -> Self {
-        assert_eq!(params.len(), architecture.length(), "the length of params");
         let plan = if plan.threads == team.threads() {
             plan
         } else {
-            Plan::of(architecture, &inputs, team.threads())
+            Plan::of(network.architecture, &inputs, team.threads())
         };
         Self {
-            architecture,
-            params,
+            network,
             inputs,
             plan,
             team,
@@ -125,7 +113,7 @@ impl<'a, T: Real> Call<'a, T> {
     /// # Panics
     /// `out` has another length.
     pub fn forward(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
-        let width = self.architecture.n_outputs();
+        let width = self.network.architecture.n_outputs();
         assert_eq!(out.len(), self.inputs.n * width, "the length of out");
         if self.has_few() && self.dropout.is_none() {
             return self.forward_few(scratch, out);
@@ -135,8 +123,8 @@ impl<'a, T: Real> Call<'a, T> {
             scratch,
             Keep::ACTIVATIONS,
             chunks,
-            |rows, buffers, out, pack_buffer, cancel| {
-                self.forward_chunk(&rows, buffers, Some(out), pack_buffer, cancel);
+            |rows, buffers, out, context| {
+                self.forward_chunk(&rows, buffers, Some(out), context);
             },
         )
     }
@@ -157,8 +145,8 @@ impl<'a, T: Real> Call<'a, T> {
             scratch,
             Keep::ACTIVATIONS,
             chunks,
-            |rows, buffers, costs, pack_buffer, cancel| {
-                self.costs_chunk(targets, &rows, buffers, pack_buffer, costs, cancel);
+            |rows, buffers, costs, context| {
+                self.costs_chunk(targets, &rows, buffers, costs, context);
             },
         )?;
         scratch.costs = costs;
@@ -179,7 +167,11 @@ impl<'a, T: Real> Call<'a, T> {
         scratch: &mut Scratch<T>,
         gradient: &mut [T],
     ) -> Result<f64> {
-        assert_eq!(gradient.len(), self.params.len(), "the length of gradient");
+        assert_eq!(
+            gradient.len(),
+            self.network.params.len(),
+            "the length of gradient"
+        );
         cancellable(self.should_cancel, |cancel| {
             reserve(&mut scratch.costs, self.plan.cost_groups(), 1, cancel)
         })?;
@@ -206,7 +198,7 @@ impl<'a, T: Real> Call<'a, T> {
         scratch: &mut Scratch<T>,
         keep: Keep,
         chunks: impl Iterator<Item = (usize, P)> + Send,
-        work: impl Fn(Range<usize>, &mut [Buffers<&mut [T]>], P, &mut [T], &CancelToken<'_>) + Sync,
+        work: impl Fn(Range<usize>, &mut [Buffers<&mut [T]>], P, &mut Context<'_, T>) + Sync,
     ) -> Result<()> {
         cancellable(self.should_cancel, |cancel| {
             self.prepare_workers(scratch)?;
@@ -225,7 +217,8 @@ impl<'a, T: Real> Call<'a, T> {
                 } = worker;
                 let rows = self.plan.rows_of(chunk);
                 workspace.with_chunks(rows.len(), rows.len(), |buffers| {
-                    work(rows, buffers, part, pack_buffer, cancel);
+                    let context = &mut Context::new(pack_buffer, cancel);
+                    work(rows, buffers, part, context);
                 });
             },
         )
@@ -239,6 +232,7 @@ impl<'a, T: Real> Call<'a, T> {
             scratch.workers.resize_with(threads, ThreadBuffers::default);
         }
         let weights = self
+            .network
             .architecture
             .layers()
             .iter()
@@ -281,6 +275,6 @@ impl<'a, T: Real> Call<'a, T> {
             ..keep
         };
         let dropout = self.dropout.as_ref();
-        workspace.prepare(self.architecture, (n, rows), keep, dropout, cancel)
+        workspace.prepare(self.network.architecture, (n, rows), keep, dropout, cancel)
     }
 }

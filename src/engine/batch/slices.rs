@@ -1,10 +1,9 @@
 //! A gradient cut into parts, and a part of it summed over the examples of a block.
 
-use crate::base::cancel::CancelToken;
 use crate::data::{Incoming, Inputs};
 use crate::engine::backward::{bp3, bp4};
 use crate::engine::workspace::Workspace;
-use crate::kernels::gemm::{Accumulate, Layout, ONE_BLOCK, rows_at_once};
+use crate::kernels::gemm::{Accumulate, Context, ONE_BLOCK, Order, rows_at_once};
 use crate::kernels::real::Real;
 use crate::model::architecture::{Architecture, Layer};
 
@@ -43,8 +42,7 @@ impl<'a, T: Real> Block<'a, T> {
             return n;
         }
         let layers = &self.workspace.layers[index.saturating_sub(1)..=index];
-        let by_example = |layout| layout == Layout::Examples;
-        if !layers.iter().all(|layer| by_example(layer.layout)) {
+        if layers.iter().any(|layer| layer.order != Order::RowMajor) {
             return self.rows;
         }
         let most = rows_at_once::<T>(self.architecture.layers()[index].n_out);
@@ -63,8 +61,7 @@ impl<'a, T: Real> Block<'a, T> {
         part: &GradientSlice,
         onto: Accumulate,
         sum: &mut [T],
-        pack_buffer: &mut [T],
-        cancel: &CancelToken<'_>,
+        context: &mut Context<'_, T>,
     ) {
         let (n, at_once) = (self.x.len(), self.at_once(part.layer));
         let (layers, row) = (
@@ -75,7 +72,7 @@ impl<'a, T: Real> Block<'a, T> {
             sum.fill(T::ZERO);
         }
         let mut first = 0;
-        while first < n && !cancel.poll_after(0) {
+        while first < n && !context.cancel.poll_after(0) {
             let rows = first..n.min(first + at_once);
             let delta = layers[part.layer].errors(&rows);
             if let Some(neuron) = part.neuron {
@@ -87,20 +84,10 @@ impl<'a, T: Real> Block<'a, T> {
                     Accumulate::Overwrite if first > 0 => Accumulate::Terms,
                     onto => onto,
                 };
-                let (count, place) = (rows.len(), (neuron, row));
-                bp4(
-                    delta,
-                    a,
-                    count,
-                    place,
-                    sum,
-                    false,
-                    onto,
-                    pack_buffer,
-                    cancel,
-                );
+                let neurons = neuron..neuron + sum.len() / row;
+                bp4(delta, a, (neurons, row), sum, onto, context);
             } else {
-                bp3(delta, sum, pack_buffer, cancel);
+                bp3(delta, sum, context);
             }
             first = rows.end;
         }
@@ -170,6 +157,7 @@ mod tests {
     use ndarray::Array2;
 
     use super::*;
+    use crate::base::cancel::CancelToken;
     use crate::engine::workspace::Keep;
     use crate::model::activation::Activation;
     use crate::model::cost::Cost;

@@ -6,9 +6,9 @@ use crate::base::cancel::cancellable;
 use crate::base::error::Result;
 use crate::data::Incoming;
 use crate::engine::batch::{Call, Scratch};
-use crate::engine::forward::sums;
+use crate::engine::forward::weighted_sums;
 use crate::engine::workspace::Keep;
-use crate::kernels::gemm::Layout;
+use crate::kernels::gemm::{Context, MatrixMut};
 use crate::kernels::real::Real;
 use crate::model::activation::Activation;
 use crate::model::architecture::Layer;
@@ -22,7 +22,7 @@ impl<T: Real> Call<'_, T> {
     /// Whether the neurons of some layer keep more threads at work than the chunks of rows.
     pub(super) fn has_few(&self) -> bool {
         let shares = |layer: &Layer| layer.n_out.div_ceil(self.share(layer));
-        let most = self.architecture.layers().iter().map(shares).max();
+        let most = self.network.architecture.layers().iter().map(shares).max();
         self.plan.chunks < self.team.threads() && Some(self.plan.chunks) < most
     }
 
@@ -38,7 +38,8 @@ impl<T: Real> Call<'_, T> {
     /// # Errors
     /// No memory, or interrupted.
     pub(super) fn forward_few(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
-        let (architecture, rows, threads) = (self.architecture, self.inputs.n, self.team.threads());
+        let (network, rows, threads) = (self.network, self.inputs.n, self.team.threads());
+        let architecture = network.architecture;
         let widest = architecture.layers().iter().map(|layer| layer.n_out).max();
         cancellable(self.should_cancel, |cancel| {
             self.prepare_workers(scratch)?;
@@ -52,14 +53,12 @@ impl<T: Real> Call<'_, T> {
         let workers = &mut scratch.workers[..threads];
         let layers = &mut scratch.block.layers;
         cancellable(self.should_cancel, |beat| {
-            for (index, layer) in architecture.layers().iter().enumerate() {
-                let (before, these) = layers.split_at_mut(index);
+            for (layer_index, layer) in architecture.layers().iter().enumerate() {
+                let (before, these) = layers.split_at_mut(layer_index);
                 let a = match before.last() {
                     Some(before) => Incoming::Dense(before.activations(&(0..rows))),
                     None => self.inputs.x,
                 };
-                let weights = &self.params[layer.weights.clone()];
-                let biases = &self.params[layer.biases.clone()];
                 let activation = layer.activation;
 
                 let share = self.share(layer);
@@ -72,15 +71,16 @@ impl<T: Real> Call<'_, T> {
                     |worker, (index, z), cancel| {
                         let width = z.len() / rows;
                         let neurons = index * share..index * share + width;
-                        let (layout, pack_buffer) = (Layout::Examples, &mut worker.pack_buffer);
-                        sums(a, weights, biases, neurons, z, layout, pack_buffer, cancel);
+                        let context = &mut Context::new(&mut worker.pack_buffer, cancel);
+                        let place = MatrixMut::by_rows(z, rows, width);
+                        weighted_sums(network, layer_index, a, neurons, place, context);
                         if activation != Activation::Softmax {
                             activation.apply(z, width, cancel);
                         }
                     },
                 )?;
 
-                let is_last = index + 1 == architecture.layers().len();
+                let is_last = layer_index + 1 == architecture.layers().len();
                 let place = if is_last {
                     &mut *out
                 } else {

@@ -21,17 +21,17 @@ impl<T: Real> Call<'_, T> {
         a: &mut [&mut [T]],
     ) -> Result<()> {
         let (mut z, mut a) = (self.cut(z)?, self.cut(a)?);
-        let layers = self.architecture.layers().len();
+        let layers = self.network.architecture.layers().len();
         let chunks = z.chunks_mut(layers).zip(a.chunks_mut(layers)).enumerate();
         self.each_chunk(
             scratch,
             Keep::TRACE,
             chunks,
-            |rows, buffers, (z, a), pack_buffer, cancel| {
-                self.forward_chunk(&rows, buffers, None, pack_buffer, cancel);
+            |rows, buffers, (z, a), context| {
+                self.forward_chunk(&rows, buffers, None, context);
                 for ((z, a), buffers) in z.iter_mut().zip(a).zip(buffers) {
-                    copy(z, buffers.z, cancel);
-                    copy(a, buffers.a, cancel);
+                    copy(z, buffers.z, context.cancel);
+                    copy(a, buffers.a, context.cancel);
                 }
             },
         )
@@ -49,16 +49,16 @@ impl<T: Real> Call<'_, T> {
     ) -> Result<()> {
         let mut delta = self.cut(delta)?;
         let chunks = delta
-            .chunks_mut(self.architecture.layers().len())
+            .chunks_mut(self.network.architecture.layers().len())
             .enumerate();
         self.each_chunk(
             scratch,
             Keep::TRACED_ERRORS,
             chunks,
-            |rows, buffers, delta, pack_buffer, cancel| {
-                self.errors_chunk(targets, &rows, buffers, pack_buffer, &mut [], cancel);
+            |rows, buffers, delta, context| {
+                self.errors_chunk(targets, &rows, buffers, &mut [], context);
                 for (delta, buffers) in delta.iter_mut().zip(buffers) {
-                    copy(delta, buffers.delta, cancel);
+                    copy(delta, buffers.delta, context.cancel);
                 }
             },
         )
@@ -67,7 +67,7 @@ impl<T: Real> Call<'_, T> {
     /// Cuts one array per layer into the rows of each chunk: those of the first chunk, layer by layer,
     /// then those of the second.
     fn cut<'b>(&self, arrays: &'b mut [&mut [T]]) -> Result<Vec<&'b mut [T]>> {
-        let (layers, chunks) = (self.architecture.layers(), self.plan.chunks);
+        let (layers, chunks) = (self.network.architecture.layers(), self.plan.chunks);
         let rows = |layer: &Layer| self.plan.rows * layer.n_out;
         let mut parts = list(
             "workspace",

@@ -81,8 +81,8 @@ impl<'a, T: Real> Tree<'a, T> {
     /// There are more than 64.
     pub fn new(runs: usize, place: &'a mut [T], rooms: impl Iterator<Item = &'a mut [T]>) -> Self {
         let mut free = [const { None }; MOST];
-        for (index, pack_buffer) in rooms.enumerate() {
-            free[index] = Some(pack_buffer);
+        for (index, room) in rooms.enumerate() {
+            free[index] = Some(room);
         }
         let sums = Sums {
             place: Some(place),
@@ -99,13 +99,13 @@ impl<'a, T: Real> Tree<'a, T> {
     ///
     /// # Panics
     /// The branch has been given room before.
-    pub fn pack_buffer(&self, branch: Branch, cancel: &CancelToken<'_>) -> Option<&'a mut [T]> {
+    pub fn place_for(&self, branch: Branch, cancel: &CancelToken<'_>) -> Option<&'a mut [T]> {
         let mut sums = cancel.lock(&self.sums)?;
-        let pack_buffer = match branch.first {
+        let place = match branch.first {
             0 => sums.place.take(),
             _ => sums.free.iter_mut().rev().find_map(Option::take),
         };
-        Some(pack_buffer.expect("room for each branch"))
+        Some(place.expect("room for each branch"))
     }
 
     /// Takes the sum of a branch, and adds what now has its neighbour.
@@ -215,9 +215,9 @@ mod tests {
                     );
                     for &branch in &all {
                         let cancel = &CancelToken::none();
-                        let pack_buffer = tree.pack_buffer(branch, cancel).expect("nobody stops");
-                        pack_buffer[0] = sum(&values[branch.runs(runs)]);
-                        tree.join(branch, pack_buffer, cancel);
+                        let place_of_sum = tree.place_for(branch, cancel).expect("nobody stops");
+                        place_of_sum[0] = sum(&values[branch.runs(runs)]);
+                        tree.join(branch, place_of_sum, cancel);
                     }
                     let same = place[0].to_bits() == sum(values).to_bits();
                     assert!(same, "{runs} runs, {threads} threads, turn {turn}");

@@ -4,8 +4,6 @@
 //! long. To ask the second-level cache alone is not enough where the numbers lie there or in the next:
 //! 2.6 MB took 1.3 times as long.
 
-use std::ops::Range;
-
 use crate::base::cache_line;
 use crate::kernels::simd::level::{Job, Level, Registers, current, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
@@ -16,30 +14,22 @@ pub const STREAMS: usize = 4;
 
 /// c(j) ← c(j) + Σ_k a(k) B(k, j), the terms one after the other.
 ///
-/// `a`: at most [`STREAMS`] numbers; `b`: as many rows, `b_row` apart, of which `columns` are
-/// taken; `c`: as many numbers as columns.
-pub fn add_rows<T: Registers>(
-    level: Level,
-    a: &[T],
-    b: &[T],
-    b_row: usize,
-    columns: &Range<usize>,
-    c: &mut [T],
-) {
-    assert!(
-        columns.end <= b_row && b.len() >= a.len() * b_row,
-        "the rows of a factor"
-    );
-    assert_eq!(c.len(), columns.len(), "the length of a row");
-    if columns.is_empty() || a.is_empty() {
+/// `a`: at most [`STREAMS`] numbers; `b`: as many rows, `stride` apart; `c`: as many numbers as
+/// are taken of each.
+pub fn add_rows<T: Registers>(level: Level, a: &[T], b: &[T], stride: usize, c: &mut [T]) {
+    if c.is_empty() || a.is_empty() {
         return;
     }
+    assert!(
+        a.len() <= STREAMS && b.len() >= (a.len() - 1) * stride + c.len(),
+        "the rows of a factor"
+    );
     let job = Rows {
         a,
-        b: b[columns.start..].as_ptr(),
-        b_row,
+        b: b.as_ptr(),
+        stride,
+        columns: c.len(),
         c: c.as_mut_ptr(),
-        columns: columns.len(),
     };
     // SAFETY: `level` is this machine's; rows and columns have been proven to lie in the slices.
     unsafe { run(level, job) };
@@ -65,7 +55,7 @@ impl<N> Job<f32> for Ask<'_, N> {
 struct Rows<'a, T> {
     a: &'a [T],
     b: *const T,
-    b_row: usize,
+    stride: usize,
     c: *mut T,
     columns: usize,
 }
@@ -99,14 +89,14 @@ impl<T: Copy> Rows<'_, T> {
             for (factor, &a) in factors.iter_mut().zip(&self.a[first..]) {
                 *factor = V::broadcast(a);
             }
-            let b = self.b.add(first * self.b_row);
+            let b = self.b.add(first * self.stride);
             let whole = self.columns - self.columns % V::LANES;
             let mut column = 0;
             while column < whole {
                 let mut sum = V::load(self.c.add(column));
                 for (k, factor) in factors.iter().enumerate() {
-                    let from = b.add(k * self.b_row + column);
-                    V::prefetch(from.wrapping_add(STREAMS * self.b_row));
+                    let from = b.add(k * self.stride + column);
+                    V::prefetch(from.wrapping_add(STREAMS * self.stride));
                     sum = factor.mul_add(V::load(from), sum);
                 }
                 sum.store(self.c.add(column));
@@ -116,7 +106,7 @@ impl<T: Copy> Rows<'_, T> {
             if rest > 0 {
                 let mut sum = V::load_first(self.c.add(column), rest);
                 for (k, factor) in factors.iter().enumerate() {
-                    let b = V::load_first(b.add(k * self.b_row + column), rest);
+                    let b = V::load_first(b.add(k * self.stride + column), rest);
                     sum = factor.mul_add(b, sum);
                 }
                 sum.store_first(self.c.add(column), rest);

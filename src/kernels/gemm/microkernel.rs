@@ -2,6 +2,7 @@
 //! added one after the other.
 
 use crate::kernels::gemm::accumulate::Accumulate;
+use crate::kernels::gemm::matrix::Gather;
 use crate::kernels::simd::row::{load_row, store_row};
 use crate::kernels::simd::vector::Vector;
 
@@ -10,45 +11,34 @@ pub const MAX_ROWS: usize = 14;
 /// The most registers across a tile.
 pub const MAX_VECTORS: usize = 4;
 
-/// Tiles of C ← start + A B, one below the other.
+/// Tiles of C ← … + A B, one below the other.
 pub struct Tile<T> {
     /// How many.
     pub count: usize,
     /// From A(0, 0) of one to that of the next.
     pub a_next: usize,
-    /// A(0, 0): one number is read for each row and step.
+    /// A(0, 0): one number is read for each row and term.
     pub a: *const T,
-    /// From A(i, k) to A(i + 1, k).
-    pub a_row: usize,
-    /// From A(i, k) to A(i, k + 1).
-    pub a_step: usize,
-    /// Which rows or steps of A these are.
-    pub picked: Picked,
-    /// B(0, 0): a row of registers is read for each step.
+    /// From A(i, p) to A(i + 1, p).
+    pub a_row_stride: usize,
+    /// From A(i, p) to A(i, p + 1).
+    pub a_column_stride: usize,
+    /// Which rows or columns of A these are: of rows, so many for each tile.
+    pub gather: Gather<*const u32>,
+    /// B(0, 0): a row of registers is read for each term.
     pub b: *const T,
-    /// From B(k, j) to B(k + 1, j).
-    pub b_step: usize,
+    /// From B(p, j) to B(p + 1, j).
+    pub b_stride: usize,
     /// C(0, 0).
     pub c: *mut T,
     /// From C(i, j) to C(i + 1, j).
-    pub c_row: usize,
+    pub c_stride: usize,
     /// The terms of a sum.
-    pub steps: usize,
+    pub k: usize,
     /// What the sums start from.
     pub accumulate: Accumulate<*const T>,
     /// The lanes of the last register that are in use.
     pub last: usize,
-}
-
-/// Which rows or steps of A a tile reads: A(i, k) is that of the i-th row or the k-th step of these.
-#[derive(Clone, Copy)]
-pub enum Picked {
-    /// One after the other.
-    None,
-    /// The rows at these places, and so many of them for each tile.
-    Rows(*const u32),
-    /// The steps at these places.
-    Steps(*const u32),
 }
 
 /// Computes tiles, one below the other.
@@ -68,7 +58,7 @@ pub(in crate::kernels) unsafe fn compute<V: Vector, const ROWS: usize, const VEC
     // SAFETY: the caller proves the level and every number.
     unsafe {
         for index in 0..tile.count {
-            let c = tile.c.add(index * ROWS * tile.c_row);
+            let c = tile.c.add(index * ROWS * tile.c_stride);
             let mut sums = [[V::broadcast(V::Scalar::default()); VECTORS]; ROWS];
             match tile.accumulate {
                 Accumulate::Overwrite | Accumulate::Sum => {}
@@ -80,36 +70,36 @@ pub(in crate::kernels) unsafe fn compute<V: Vector, const ROWS: usize, const VEC
                 }
                 Accumulate::Terms => {
                     for (i, sums) in sums.iter_mut().enumerate() {
-                        *sums = load_row(c.add(i * tile.c_row), tile.last);
+                        *sums = load_row(c.add(i * tile.c_stride), tile.last);
                     }
                 }
             }
             let mut a = tile.a.wrapping_add(index * tile.a_next);
-            match tile.picked {
-                Picked::None => {
+            match tile.gather {
+                Gather::None => {
                     let mut b = tile.b;
-                    for _ in 0..tile.steps {
-                        add(&mut sums, b, tile.last, |i| a.add(i * tile.a_row));
-                        a = a.wrapping_add(tile.a_step);
-                        b = b.wrapping_add(tile.b_step);
+                    for _ in 0..tile.k {
+                        add(&mut sums, b, tile.last, |i| a.add(i * tile.a_row_stride));
+                        a = a.wrapping_add(tile.a_column_stride);
+                        b = b.wrapping_add(tile.b_stride);
                     }
                 }
-                Picked::Rows(places) => {
+                Gather::Rows(places) => {
                     let rows: [*const V::Scalar; ROWS] = std::array::from_fn(|i| {
-                        a.add(*places.add(index * ROWS + i) as usize * tile.a_row)
+                        a.add(*places.add(index * ROWS + i) as usize * tile.a_row_stride)
                     });
                     let mut b = tile.b;
-                    for k in 0..tile.steps {
-                        add(&mut sums, b, tile.last, |i| rows[i].add(k));
-                        b = b.wrapping_add(tile.b_step);
+                    for p in 0..tile.k {
+                        add(&mut sums, b, tile.last, |i| rows[i].add(p));
+                        b = b.wrapping_add(tile.b_stride);
                     }
                 }
-                Picked::Steps(places) => {
+                Gather::Columns(places) => {
                     let mut b = tile.b;
-                    for k in 0..tile.steps {
-                        let a = a.add(*places.add(k) as usize * tile.a_step);
+                    for p in 0..tile.k {
+                        let a = a.add(*places.add(p) as usize * tile.a_column_stride);
                         add(&mut sums, b, tile.last, |i| a.add(i));
-                        b = b.wrapping_add(tile.b_step);
+                        b = b.wrapping_add(tile.b_stride);
                     }
                 }
             }
@@ -118,14 +108,14 @@ pub(in crate::kernels) unsafe fn compute<V: Vector, const ROWS: usize, const VEC
                 // store has just written is long in coming back.
                 let one = V::broadcast(V::Scalar::from(1));
                 for (i, sums) in sums.iter_mut().enumerate() {
-                    let before = load_row::<V, VECTORS>(c.add(i * tile.c_row), tile.last);
+                    let before = load_row::<V, VECTORS>(c.add(i * tile.c_stride), tile.last);
                     for (sum, before) in sums.iter_mut().zip(before) {
                         *sum = sum.mul_add(one, before);
                     }
                 }
             }
             for (i, sums) in sums.iter().enumerate() {
-                store_row(sums, c.add(i * tile.c_row), tile.last);
+                store_row(sums, c.add(i * tile.c_stride), tile.last);
             }
         }
     }

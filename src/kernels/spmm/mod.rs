@@ -69,25 +69,39 @@ pub fn forward<T: Registers>(
     }
 }
 
-/// xᵀ δ for some of the columns of x: the gradient of the weights out of the inputs from `first`
-/// on. With `add`, added to what `out` holds.
+/// Some rows of a gradient of weights: those out of the inputs from `first` on.
+#[derive(Debug)]
+pub struct Rows<'a, T> {
+    /// (inputs, n_out), and what lies between the rows.
+    pub numbers: &'a mut [T],
+    /// The first of the inputs.
+    pub first: usize,
+    /// From one row to the next.
+    pub stride: usize,
+}
+
+/// xᵀ δ for some of the columns of x: the gradient of the weights out of these inputs. With `add`,
+/// added to what `out` holds.
 ///
-/// `delta`: (rows, n_out), at least one row; `out`: (inputs, n_out), its rows `row` apart, what lies
-/// between them set to 0 or left as it is.
+/// `delta`: (rows, n_out), at least one row; `out`: what lies between its rows is set to 0 or left as
+/// it is.
 ///
 /// # Panics
 /// A slice has another length.
 pub fn gradients<T: Registers>(
     x: SparseRows<'_, T>,
     delta: &[T],
-    first: usize,
-    out: &mut [T],
-    row: usize,
+    out: Rows<'_, T>,
     add: bool,
     cancel: &CancelToken<'_>,
 ) {
     /// The numbers that are set to 0 between two looks at the stop flag.
     const PIECE: usize = 1 << 16;
+    let Rows {
+        numbers: out,
+        first,
+        stride: row,
+    } = out;
     let n_out = delta.len() / x.len();
     assert_eq!(delta.len(), x.len() * n_out, "the length of a factor");
     assert!(row >= n_out, "the rows of a product");

@@ -114,15 +114,12 @@ fn check<T: Number>() {
                     }
                 }
                 at(level, || {
-                    gradients(
-                        x,
-                        delta,
-                        inputs.start,
-                        out,
-                        row_of_w,
-                        add,
-                        &CancelToken::none(),
-                    );
+                    let rows = Rows {
+                        numbers: out,
+                        first: inputs.start,
+                        stride: row_of_w,
+                    };
+                    gradients(x, delta, rows, add, &CancelToken::none());
                 });
                 assert_bits(out, &wanted, (level, rows, n_out, &inputs, add));
             }

@@ -5,7 +5,7 @@ use numpy::ndarray::Ix2;
 use pyo3::prelude::*;
 
 use crate::base::cancel::{ELEMENT_WORK, cancellable};
-use crate::engine::backward;
+use crate::engine::backward::{Outputs, bp1 as bp1_of};
 use crate::model::activation::Activation;
 use crate::python::api::equations::{activations, matrix_like, result, with_type, write};
 use crate::python::borrow::readwrite;
@@ -50,7 +50,13 @@ pub fn bp1<'py>(
             let targets = weighting.apply(wanted.targets(width, cost, n)?, n)?;
             let a = activations(py, activation, z, width)?;
             write(&result, z.len() * ELEMENT_WORK, |delta, cancel| {
-                backward::bp1(cost, activation, z, &a, &targets, 0..n, delta, cancel);
+                let outputs = Outputs {
+                    cost,
+                    activation,
+                    z,
+                    a: &a,
+                };
+                bp1_of(outputs, &targets, 0..n, delta, cancel);
                 Ok(())
             })
         })

@@ -13,6 +13,7 @@ use crate::data::{Inputs, Targets};
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::plan::Plan;
 use crate::model::architecture::Architecture;
+use crate::model::network::Network;
 use crate::pool::Team;
 use crate::python::api::results::{Gradient, Trace};
 use crate::python::api::threads;
@@ -267,14 +268,14 @@ impl<T: Element> Engine<'_, T> {
     ) -> PyResult<R> {
         let architecture = self.architecture();
         let plan = Plan::of(architecture, &inputs, allowed);
-        let params = &**params;
+        let network = Network::new(architecture, params);
         let team = Team::assemble(plan.threads);
         let mut scratch = lock(self.slot).take().unwrap_or_default();
         let size = inputs.work(architecture);
         let buffers = &mut scratch;
         // The team ends before the GIL is waited for.
         let outcome = detached(py, size, move |should_cancel| {
-            let call = Call::planned(architecture, params, inputs, plan, &team, should_cancel);
+            let call = Call::planned(network, inputs, plan, &team, should_cancel);
             let outcome = work(&call, buffers);
             if outcome.is_err() && team.is_parents() {
                 // What the parent's threads have left half-changed is not freed.

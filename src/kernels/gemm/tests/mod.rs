@@ -5,8 +5,9 @@ mod places;
 mod shape;
 
 use places::{Places, levels};
-use shape::{APART, E, KINDS, Kind, N, Place};
+use shape::{APART, C, KINDS, Kind, Place, R};
 
+use crate::base::cancel::CancelToken;
 use crate::kernels::gemm::blocking::{
     BLOCK_STEPS, FAR_APART, INTERLEAVED, LARGE, WORTH_COPYING, WORTH_INTERLEAVING, parts,
 };
@@ -27,18 +28,19 @@ fn sums_of_columns<T: Number>() {
                     *sum = delta.multiply_add(T::ONE, *sum, false);
                 }
             }
-            for (level, layout) in levels().flat_map(|level| [(level, E), (level, N)]) {
+            for (level, layout) in levels().flat_map(|level| [(level, R), (level, C)]) {
                 let (_, numbers) = places.a.last(rows * columns);
-                let place = Place::of(layout == E, rows, columns);
+                let place = Place::of(layout == R, rows, columns);
                 for (i, j) in (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))) {
                     numbers[place.at(i, j)] = delta[i * columns + j];
                 }
                 let (_, out) = places.c.last(columns);
                 out.fill(T::default());
                 let (_, pack_buffer) = places.pack_buffer.last(pack_buffer::<T>(0));
-                let delta = Values::new(numbers, layout);
+                let delta = Matrix::new(numbers, rows, columns, layout);
+                let cancel = CancelToken::none();
                 at(level, || {
-                    sums(delta, out, pack_buffer, &CancelToken::none())
+                    sums(delta, out, &mut Context::new(pack_buffer, &cancel))
                 });
                 assert_eq!(out, wanted, "{level:?} {layout:?} ({rows}, {columns})");
             }
@@ -109,8 +111,8 @@ fn with_much_room<T: Number>() {
         WORTH_INTERLEAVING + 5,
     ] {
         for kind in [
-            Kind::Gradients([far, 1], E, E, Accumulate::Terms, true),
-            Kind::Gradients([1, far], E, E, Accumulate::Overwrite, false),
+            Kind::Gradients([far, 1], R, R, Accumulate::Terms, true),
+            Kind::Gradients([1, far], R, R, Accumulate::Overwrite, false),
         ] {
             for rows in [1, 7, 8, 9, 13, 33, rows, rows + 1] {
                 for steps in [1, 2, steps, steps + 1] {
@@ -118,15 +120,15 @@ fn with_much_room<T: Number>() {
                 }
             }
         }
-        let apart = Kind::Gradients([far, 1], E, E, Accumulate::Sum, false);
+        let apart = Kind::Gradients([far, 1], R, R, Accumulate::Sum, false);
         for steps in [1, ONE_BLOCK] {
             places.check_with(pack_buffer, apart, 33, columns, steps);
         }
     }
     for kind in [
-        Kind::Forward([0, far], E, E),
-        Kind::Errors(E, E),
-        Kind::Errors(E, N),
+        Kind::Forward([0, far], R, R),
+        Kind::Errors(R, R),
+        Kind::Errors(R, C),
     ] {
         for rows in [WORTH_COPYING - 1, WORTH_COPYING] {
             for steps in [most - 1, most, most + 1] {
@@ -136,11 +138,11 @@ fn with_much_room<T: Number>() {
     }
     // Factors by neuron whose examples are far apart, and results in several blocks of rows.
     for kind in [
-        Kind::Forward([0, 3], N, E),
-        Kind::Errors(N, E),
-        Kind::Forward([1, 0], E, N),
-        Kind::Forward([0, 0], N, N),
-        Kind::Errors(N, N),
+        Kind::Forward([0, 3], C, R),
+        Kind::Errors(C, R),
+        Kind::Forward([1, 0], R, C),
+        Kind::Forward([0, 0], C, C),
+        Kind::Errors(C, C),
     ] {
         places.check_with(pack_buffer, kind, far, WORTH_INTERLEAVING + 5, 9);
         places.check_with(pack_buffer, kind, 33, rows + 1, 3);
@@ -148,7 +150,7 @@ fn with_much_room<T: Number>() {
     // Rows of both factors that are far apart.
     places.check_with(
         pack_buffer,
-        Kind::Gradients([far, 0], E, E, Accumulate::Overwrite, true),
+        Kind::Gradients([far, 0], R, R, Accumulate::Overwrite, true),
         33,
         far,
         3,
@@ -221,23 +223,17 @@ fn one_bad_row<T: Number>() {
     let (w, b, mut a) = (random(n_in * n_out), random(n_out), random(rows * n_in));
     let mut pack_buffer = vec![T::NAN; pack_buffer::<T>(0)];
     for (level, from, to) in levels()
-        .flat_map(|level| [(E, E), (E, N), (N, E), (N, N)].map(|(from, to)| (level, from, to)))
+        .flat_map(|level| [(R, R), (R, C), (C, R), (C, C)].map(|(from, to)| (level, from, to)))
     {
-        let place = Place::of(from == E, rows, n_in);
+        let place = Place::of(from == R, rows, n_in);
         let mut run = |a: &[T]| {
             let mut z = vec![T::NAN; rows * n_out];
-            let a = Values::new(a, from);
+            let a = Matrix::new(a, rows, n_in, from);
+            let w = Matrix::by_rows(&w, n_in, n_out);
+            let cancel = CancelToken::none();
+            let context = &mut Context::new(&mut pack_buffer, &cancel);
             at(level, || {
-                forward(
-                    a,
-                    &w,
-                    &b,
-                    0..n_out,
-                    &mut z,
-                    to,
-                    &mut pack_buffer,
-                    &CancelToken::none(),
-                );
+                forward(a, w, &b, MatrixMut::new(&mut z, rows, n_out, to), context)
             });
             z
         };
@@ -246,7 +242,7 @@ fn one_bad_row<T: Number>() {
         a[place.at(bad, 2)] = T::NAN;
         let broken = run(&a);
         a[place.at(bad, 2)] = kept;
-        let place = Place::of(to == E, rows, n_out);
+        let place = Place::of(to == R, rows, n_out);
         for (i, j) in (0..rows).flat_map(|i| (0..n_out).map(move |j| (i, j))) {
             let (good, broken) = (good[place.at(i, j)], broken[place.at(i, j)]);
             assert_eq!(
@@ -270,20 +266,13 @@ fn a_bad_row_stays_in_its_row() {
 fn an_example_behind_the_last_is_not_read() {
     let (x, w, b) = ([1.0_f32; 3 * 4], [1.0; 4 * 2], [0.0; 2]);
     let (x, mut z, mut pack_buffer) = (
-        Values::picked(&x, 4, &[0, 3]),
+        Matrix::gathered(&x, 4, &[0, 3]),
         [0.0; 4],
         vec![0.0; pack_buffer::<f32>(0)],
     );
-    forward(
-        x,
-        &w,
-        &b,
-        0..2,
-        &mut z,
-        E,
-        &mut pack_buffer,
-        &CancelToken::none(),
-    );
+    let (w, cancel) = (Matrix::by_rows(&w, 4, 2), CancelToken::none());
+    let context = &mut Context::new(&mut pack_buffer, &cancel);
+    forward(x, w, &b, MatrixMut::by_rows(&mut z, 2, 2), context);
 }
 
 #[test]

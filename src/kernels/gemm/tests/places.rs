@@ -3,7 +3,9 @@
 use crate::base::cancel::CancelToken;
 use crate::kernels::gemm::blocking::LARGE;
 use crate::kernels::gemm::tests::shape::{Kind, Shape};
-use crate::kernels::gemm::{Accumulate, Values, errors, forward, gradients, pack_buffer};
+use crate::kernels::gemm::{
+    Accumulate, Context, Matrix, MatrixMut, errors, forward, gradients, pack_buffer,
+};
 use crate::kernels::simd::level::Level;
 use crate::kernels::simd::level::forced::at;
 use crate::kernels::testing::guarded::Guarded;
@@ -137,7 +139,7 @@ impl<T: Number> Places<T> {
         });
         let ways = levels().flat_map(|level| {
             let picked = picked.as_ref();
-            let picked = picked.map(|(all, n_in, rows)| Values::picked(all, *n_in, rows));
+            let picked = picked.map(|(all, n_in, rows)| Matrix::gathered(all, *n_in, rows));
             std::iter::once((level, None)).chain(picked.map(|picked| (level, Some(picked))))
         });
         for (level, picked) in ways {
@@ -150,19 +152,25 @@ impl<T: Number> Places<T> {
             pack_buffer.fill(T::NAN); // what the last level copied
             c.copy_from_slice(&begin);
             let cancel = &CancelToken::none();
-            let values = Values::new;
-            let inputs = |from| picked.unwrap_or(values(a, from));
+            let context = &mut Context::new(pack_buffer, cancel);
             at(level, || match kind {
-                Kind::Forward([first, _], from, to) => {
+                Kind::Forward([first, after], from, to) => {
+                    let a = picked.unwrap_or(Matrix::new(a, rows, steps, from));
                     let neurons = first..first + columns;
-                    forward(inputs(from), b, bias, neurons, c, to, pack_buffer, cancel);
+                    let w = Matrix::by_rows(b, steps, first + columns + after);
+                    let z = MatrixMut::new(c, rows, columns, to);
+                    forward(a, w.column_range(&neurons), &bias[neurons], z, context);
                 }
                 Kind::Errors(from, to) => {
-                    errors(values(a, from), b, c, to, columns, pack_buffer, cancel)
+                    let w = Matrix::by_rows(b, columns, steps);
+                    let delta = Matrix::new(a, rows, steps, from);
+                    errors(delta, w, MatrixMut::new(c, rows, columns, to), context);
                 }
-                Kind::Gradients([first, _], from, delta, onto, biases) => {
-                    let (a, delta) = (inputs(from), values(b, delta));
-                    gradients(a, delta, steps, first, c, biases, onto, pack_buffer, cancel);
+                Kind::Gradients([first, after], from, delta, onto, biases) => {
+                    let a = picked.unwrap_or(Matrix::new(a, steps, first + rows + after, from));
+                    let a = a.column_range(&(first..first + rows));
+                    let delta = Matrix::new(b, steps, columns, delta);
+                    gradients(a, delta, c, biases, onto, context);
                 }
             });
             let wanted = &wanted[usize::from(level.is_fused())];

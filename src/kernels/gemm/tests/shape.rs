@@ -1,41 +1,43 @@
 //! What is asked of the products, and where the numbers of their matrices stand.
 
-use crate::kernels::gemm::{Accumulate, Layout};
+use crate::kernels::gemm::{Accumulate, Order};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     /// To some neurons: so many stand before them and after. How a and z lie.
-    Forward([usize; 2], Layout, Layout),
+    Forward([usize; 2], Order, Order),
     /// How both errors lie.
-    Errors(Layout, Layout),
+    Errors(Order, Order),
     /// Out of some neurons, so many before and after. How a and δ lie; what it is added to, and whether
     /// the biases' gradient comes behind it.
-    Gradients([usize; 2], Layout, Layout, Accumulate, bool),
+    Gradients([usize; 2], Order, Order, Accumulate, bool),
 }
 
-pub const E: Layout = Layout::Examples;
-pub const N: Layout = Layout::Neurons;
+/// Row by row.
+pub const R: Order = Order::RowMajor;
+/// Column by column.
+pub const C: Order = Order::ColumnMajor;
 
 pub const KINDS: [Kind; 13] = [
-    Kind::Forward([0, 0], E, E),
-    Kind::Forward([5, 2], E, E),
-    Kind::Forward([0, 1], N, E),
-    Kind::Forward([3, 0], E, N),
-    Kind::Forward([2, 1], N, N),
-    Kind::Errors(E, E),
-    Kind::Errors(N, E),
-    Kind::Errors(E, N),
-    Kind::Errors(N, N),
-    Kind::Gradients([0, 2], E, E, Accumulate::Overwrite, false),
-    Kind::Gradients([3, 0], E, E, Accumulate::Terms, true),
-    Kind::Gradients([2, 1], N, N, Accumulate::Overwrite, true),
-    Kind::Gradients([0, 1], E, N, Accumulate::Terms, false),
+    Kind::Forward([0, 0], R, R),
+    Kind::Forward([5, 2], R, R),
+    Kind::Forward([0, 1], C, R),
+    Kind::Forward([3, 0], R, C),
+    Kind::Forward([2, 1], C, C),
+    Kind::Errors(R, R),
+    Kind::Errors(C, R),
+    Kind::Errors(R, C),
+    Kind::Errors(C, C),
+    Kind::Gradients([0, 2], R, R, Accumulate::Overwrite, false),
+    Kind::Gradients([3, 0], R, R, Accumulate::Terms, true),
+    Kind::Gradients([2, 1], C, C, Accumulate::Overwrite, true),
+    Kind::Gradients([0, 1], R, C, Accumulate::Terms, false),
 ];
 
 /// Those whose sums are added to what is there once they are whole.
 pub const APART: [Kind; 2] = [
-    Kind::Gradients([1, 0], E, E, Accumulate::Sum, false),
-    Kind::Gradients([0, 2], N, N, Accumulate::Sum, true),
+    Kind::Gradients([1, 0], R, R, Accumulate::Sum, false),
+    Kind::Gradients([0, 2], C, C, Accumulate::Sum, true),
 ];
 
 /// Where the numbers of a matrix stand.
@@ -79,23 +81,23 @@ impl Shape {
             Kind::Forward([before, after], from, to) => {
                 let n_out = before + columns + after;
                 Self {
-                    a: Place::of(from == E, rows, steps),
+                    a: Place::of(from == R, rows, steps),
                     b: Place {
                         from: before,
                         row: n_out,
                         column: 1,
                     },
-                    c: Place::of(to == E, rows, columns),
+                    c: Place::of(to == R, rows, columns),
                     a_length: rows * steps,
                     b_length: steps * n_out,
                     ones: 0,
-                    examples: (from == E && to == E).then_some((rows, steps)),
+                    examples: (from == R && to == R).then_some((rows, steps)),
                 }
             }
             Kind::Errors(from, to) => Self {
-                a: Place::of(from == E, rows, steps),
+                a: Place::of(from == R, rows, steps),
                 b: Place::of(false, steps, columns),
-                c: Place::of(to == E, rows, columns),
+                c: Place::of(to == R, rows, columns),
                 a_length: rows * steps,
                 b_length: steps * columns,
                 ones: 0,
@@ -103,19 +105,19 @@ impl Shape {
             },
             Kind::Gradients([before, after], a, delta, _, biases) => {
                 let n_in = before + rows + after;
-                let (row, column) = if a == E { (1, n_in) } else { (steps, 1) };
+                let (row, column) = if a == R { (1, n_in) } else { (steps, 1) };
                 Self {
                     a: Place {
                         from: before * row,
                         row,
                         column,
                     },
-                    b: Place::of(delta == E, steps, columns),
+                    b: Place::of(delta == R, steps, columns),
                     c: Place::of(true, rows, columns),
                     a_length: steps * n_in,
                     b_length: steps * columns,
                     ones: usize::from(biases),
-                    examples: (a == E).then_some((steps, n_in)),
+                    examples: (a == R).then_some((steps, n_in)),
                 }
             }
         }

@@ -1,0 +1,187 @@
+//! A matrix in memory: what a product reads.
+
+use std::ops::Range;
+
+/// Which axis of a matrix is contiguous.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// Row by row: the columns of a row are neighbours.
+    #[default]
+    RowMajor,
+    /// Column by column: the rows of a column are neighbours.
+    ColumnMajor,
+}
+
+/// Which rows or columns of some numbers a matrix has: those at some places, in their order. `I`
+/// points to the places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gather<I> {
+    /// The first, one after the other.
+    None,
+    /// The rows at these places.
+    Rows(I),
+    /// The columns at these places.
+    Columns(I),
+}
+
+/// A matrix (rows, columns), read where it is: element (i, j) is
+/// `numbers[i · row_stride + j · column_stride]`, with the i-th or j-th place where rows or columns
+/// are gathered.
+#[derive(Debug, Clone, Copy)]
+pub struct Matrix<'a, T> {
+    pub(crate) numbers: &'a [T],
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(super) row_stride: usize,
+    pub(super) column_stride: usize,
+    pub(super) gather: Gather<&'a [u32]>,
+}
+
+impl<'a, T> Matrix<'a, T> {
+    /// All of `numbers`, in this order.
+    pub fn new(numbers: &'a [T], rows: usize, columns: usize, order: Order) -> Self {
+        let (row_stride, column_stride) = match order {
+            Order::RowMajor => (columns, 1),
+            Order::ColumnMajor => (1, rows),
+        };
+        Self {
+            numbers,
+            rows,
+            columns,
+            row_stride,
+            column_stride,
+            gather: Gather::None,
+        }
+    }
+
+    /// The same, row by row.
+    pub fn by_rows(numbers: &'a [T], rows: usize, columns: usize) -> Self {
+        Self::new(numbers, rows, columns, Order::RowMajor)
+    }
+
+    /// The rows at `places` of `numbers`, which hold rows of `columns` numbers.
+    pub fn gathered(numbers: &'a [T], columns: usize, places: &'a [u32]) -> Self {
+        Self {
+            gather: Gather::Rows(places),
+            ..Self::by_rows(numbers, places.len(), columns)
+        }
+    }
+
+    /// No rows.
+    pub(super) fn empty(columns: usize) -> Self {
+        Self::by_rows(&[], 0, columns)
+    }
+
+    /// The transpose.
+    pub(super) fn transposed(self) -> Self {
+        Self {
+            numbers: self.numbers,
+            rows: self.columns,
+            columns: self.rows,
+            row_stride: self.column_stride,
+            column_stride: self.row_stride,
+            gather: match self.gather {
+                Gather::None => Gather::None,
+                Gather::Rows(places) => Gather::Columns(places),
+                Gather::Columns(places) => Gather::Rows(places),
+            },
+        }
+    }
+
+    /// Some of the rows.
+    pub fn row_range(self, range: &Range<usize>) -> Self {
+        let (first, gather) = match self.gather {
+            Gather::Rows(places) => (0, Gather::Rows(&places[range.clone()])),
+            gather => (range.start * self.row_stride, gather),
+        };
+        Self {
+            numbers: self.numbers.get(first..).unwrap_or_default(),
+            rows: range.len(),
+            gather,
+            ..self
+        }
+    }
+
+    /// Some of the columns.
+    pub fn column_range(self, range: &Range<usize>) -> Self {
+        self.transposed().row_range(range).transposed()
+    }
+
+    /// The numbers of each row, which are neighbours.
+    pub fn iter_rows(self) -> impl Iterator<Item = &'a [T]> {
+        assert_eq!(self.column_stride, 1, "rows whose numbers are neighbours");
+        (0..self.rows).map(move |i| {
+            let place = match self.gather {
+                Gather::Rows(places) => places[i] as usize,
+                _ => i,
+            };
+            &self.numbers[place * self.row_stride..][..self.columns]
+        })
+    }
+
+    /// Whether the numbers of a row are neighbours.
+    pub(super) fn has_contiguous_rows(self) -> bool {
+        self.column_stride == 1
+    }
+
+    /// Whether rows or columns are gathered.
+    pub fn is_gathered(self) -> bool {
+        self.gather != Gather::None
+    }
+
+    /// Whether every element is one of the numbers.
+    pub(super) fn is_in_bounds(self) -> bool {
+        if self.rows == 0 || self.columns == 0 {
+            return true;
+        }
+        let last = |places: &[u32], count: usize| {
+            let places = &places[..count];
+            places.iter().max().map_or(0, |&last| last as usize)
+        };
+        let (row, column) = match self.gather {
+            Gather::None => (self.rows - 1, self.columns - 1),
+            Gather::Rows(places) => (last(places, self.rows), self.columns - 1),
+            Gather::Columns(places) => (self.rows - 1, last(places, self.columns)),
+        };
+        let row = row.checked_mul(self.row_stride);
+        let column = column.checked_mul(self.column_stride);
+        let last = row
+            .zip(column)
+            .and_then(|(row, column)| row.checked_add(column));
+        last.is_some_and(|last| last < self.numbers.len())
+    }
+}
+
+/// A matrix (rows, columns) that a product writes to: all of its numbers, without gaps.
+#[derive(Debug)]
+pub struct MatrixMut<'a, T> {
+    pub(crate) numbers: &'a mut [T],
+    pub(super) rows: usize,
+    pub(crate) columns: usize,
+    pub(super) order: Order,
+}
+
+impl<'a, T> MatrixMut<'a, T> {
+    /// All of `numbers`, in this order.
+    pub fn new(numbers: &'a mut [T], rows: usize, columns: usize, order: Order) -> Self {
+        Self {
+            numbers,
+            rows,
+            columns,
+            order,
+        }
+    }
+
+    /// The same, row by row.
+    pub fn by_rows(numbers: &'a mut [T], rows: usize, columns: usize) -> Self {
+        Self::new(numbers, rows, columns, Order::RowMajor)
+    }
+
+    /// The same, for a shorter time.
+    pub fn reborrow(&mut self) -> MatrixMut<'_, T> {
+        MatrixMut {
+            numbers: self.numbers,
+            ..*self
+        }
+    }
+}
