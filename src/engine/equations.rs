@@ -16,24 +16,23 @@ use crate::model::activation::Activation;
 const ROWS: usize = 512;
 
 /// BP2: δ^l = (δ^(l+1) W^(l+1)) ⊙ σ'(z^l). `delta_next`: (n, n_(l+1)); `weights`: (W^(l+1))ᵀ,
-/// (n_l, n_(l+1)); `z`, `a` and `delta`: (n, n_l), `width` = n_l.
+/// (n_l, n_(l+1)); `z`, `a` and `delta`: (n, n_l).
 ///
 /// # Errors
 /// The product finds no room.
 pub fn bp2<T: Real>(
     delta_next: &[T],
-    weights: &[T],
+    weights: Matrix<'_, T>,
     activation: Activation,
     (z, a): (&[T], &[T]),
     delta: &mut [T],
-    width: usize,
     cancel: &CancelToken<'_>,
 ) -> Result<()> {
-    let mut pack_buffer = pack_buffer(weights.len(), cancel)?;
+    let (width, width_next) = (weights.rows, weights.columns);
+    let mut pack_buffer = pack_buffer(width * width_next, cancel)?;
     if cancel.poll_after(0) {
         return Ok(()); // the room may be short
     }
-    let width_next = weights.len() / width;
     let (step, step_next) = (MAX_ROWS * width, MAX_ROWS * width_next);
     let chunks = delta_next
         .chunks(step_next)
@@ -42,7 +41,7 @@ pub fn bp2<T: Real>(
         let rows = delta.len() / width;
         backward::bp2(
             Matrix::by_rows(delta_next, rows, width_next),
-            Matrix::by_rows(weights, width, width_next),
+            weights,
             activation,
             (z, a),
             MatrixMut::by_rows(delta, rows, width),

@@ -57,6 +57,13 @@ pub enum SumOrder {
     },
 }
 
+impl SumOrder {
+    /// Groups of one chunk each.
+    pub const SINGLE_CHUNKS: Self = Self::Groups {
+        chunks_per_group: 1,
+    };
+}
+
 /// How a batch is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {

@@ -1,7 +1,7 @@
 //! The examples of a mini-batch, brought together.
 
 use crate::base::alloc::{reserve, reserve_list};
-use crate::base::cancel::{CancelToken, ShouldCancel, cancellable};
+use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::data::{Incoming, Inputs, Targets, Y};
 use crate::kernels::csr::Gathered;
@@ -9,6 +9,7 @@ use crate::kernels::gemm::ask_for;
 use crate::kernels::real::Real;
 use crate::model::architecture::Architecture;
 use crate::pool::Team;
+use crate::train::Run;
 
 /// The bytes of a mini-batch from which on all threads bring it together: some 10 µs.
 const SHARED: usize = 1 << 17;
@@ -28,20 +29,16 @@ pub struct GatherBuffers<T> {
 }
 
 impl<T: Real> GatherBuffers<T> {
-    /// The examples `rows` of `inputs` and `targets`, whose cost is Σ `s_x` `C_x` / n over these n:
-    /// borrowed where they lie one behind the other there, else copied here, but for an x that
-    /// `architecture` reads row by row where it lies.
+    /// The examples `rows` of a run, whose cost is Σ `s_x` `C_x` / n over these n: borrowed where they
+    /// are one behind the other, else copied here, but for an x that the network reads row by row
+    /// where it is.
     ///
     /// # Errors
     /// No memory, or interrupted.
     pub fn gather<'a>(
         &'a mut self,
-        inputs: Inputs<'a, T>,
-        targets: &Targets<'a, T>,
+        run: &Run<'a, T>,
         rows: &'a [u32],
-        architecture: &Architecture,
-        team: &Team,
-        should_cancel: ShouldCancel<'_>,
     ) -> Result<(Inputs<'a, T>, Targets<'a, T>)> {
         let Self {
             x,
@@ -50,6 +47,12 @@ impl<T: Real> GatherBuffers<T> {
             labels,
             weights,
         } = self;
+        let Run {
+            inputs,
+            targets,
+            should_cancel,
+            ..
+        } = *run;
         let (n, width) = (rows.len(), targets.width);
         let first = rows.first().map_or(0, |&row| row as usize);
         let (inputs, y, weights) = if follow_each_other(rows) {
@@ -82,11 +85,11 @@ impl<T: Real> GatherBuffers<T> {
             let inputs = match inputs.x {
                 Incoming::Dense(all) => {
                     let width = inputs.width();
-                    if reads_in_place::<T>(architecture, n) {
+                    if reads_in_place::<T>(run.architecture, n) {
                         inputs.gathered(all.numbers, rows)
                     } else {
                         cancellable(should_cancel, |cancel| reserve(x, n, width, cancel))?;
-                        inputs.with_dense(n, copy_by_all(all.numbers, width, rows, x, team))
+                        inputs.with_dense(n, copy_by_all(all.numbers, width, rows, x, run.team))
                     }
                 }
                 Incoming::Sparse(all) => inputs.with_sparse(stored.gather(all, rows)?),

@@ -47,14 +47,7 @@ impl<T: Real> Run<'_, T> {
         let Scratch {
             gathered, batch, ..
         } = scratch;
-        let (inputs, _) = gathered.gather(
-            self.inputs,
-            &self.targets,
-            self.rows(0),
-            self.architecture,
-            self.team,
-            self.should_cancel,
-        )?;
+        let (inputs, _) = gathered.gather(self, self.rows(0))?;
         Call::new(
             Network::new(self.architecture, params),
             inputs,
@@ -104,14 +97,7 @@ impl<T: Real> Run<'_, T> {
             norms,
             ..
         } = scratch;
-        let (inputs, mut targets) = gathered.gather(
-            self.inputs,
-            &self.targets,
-            rows,
-            self.architecture,
-            self.team,
-            self.should_cancel,
-        )?;
+        let (inputs, mut targets) = gathered.gather(self, rows)?;
         let mut cost = None;
         if let Some(costs) = self.costs {
             let shape = (rows.len(), self.architecture.n_outputs());

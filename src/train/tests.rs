@@ -83,6 +83,7 @@ impl Problem {
     }
 
     /// The same on other inputs.
+    #[allow(clippy::too_many_arguments)]
     fn train_on(
         &self,
         inputs: Inputs<'_, f64>,

@@ -5,6 +5,7 @@ use bpfast::data::{Inputs, Targets};
 use bpfast::engine::batch::{Call, Scratch};
 use bpfast::engine::equations;
 use bpfast::kernels::csr::{Gathered, Positions};
+use bpfast::kernels::gemm::Matrix;
 use bpfast::pool::Team;
 use bpfast::{Activation, Architecture, Cost, Network};
 use ndarray::ArrayView2;
@@ -119,7 +120,8 @@ pub fn equations() {
     let cancel = CancelToken::none();
     walk("bp2", || {
         let sigma = Activation::Tanh;
-        equations::bp2(&delta, &weights, sigma, (&z, &z), &mut out, width, &cancel)
+        let weights = Matrix::by_rows(&weights, width, width);
+        equations::bp2(&delta, weights, sigma, (&z, &z), &mut out, &cancel)
     });
     walk("bp3", || {
         equations::bp3(&delta, &mut nabla[..width], &cancel)

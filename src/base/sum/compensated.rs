@@ -23,7 +23,7 @@ pub fn add_compensated<T: LinalgScalar + PartialEq>(
             let corrected = term - *lost;
             let new = *sum + corrected;
             let missing = (new - *sum) - corrected;
-            let is_finite = missing - missing == T::zero();
+            let is_finite = missing * T::zero() == T::zero();
             *lost = if is_finite { missing } else { T::zero() };
             *sum = new;
         }

@@ -87,7 +87,7 @@ impl<T: Real> Call<'_, T> {
                     parts,
                     self.should_cancel,
                     |worker, (part, sum, lost), cancel| {
-                        add_part(block, &part, sum, lost, index == 0, worker, cancel);
+                        add_part(block, &part, (sum, lost), index == 0, worker, cancel);
                     },
                 )?;
             }
@@ -179,8 +179,7 @@ impl<T: Real> Call<'_, T> {
 fn add_part<T: Real>(
     block: Block<'_, T>,
     part: &GradientSlice,
-    sum: &mut [T],
-    lost: &mut [T],
+    (sum, lost): (&mut [T], &mut [T]),
     first: bool,
     worker: &mut ThreadBuffers<T>,
     cancel: &CancelToken<'_>,

@@ -81,8 +81,7 @@ impl<T: Real> Call<'_, T> {
         targets: &Targets<'_, T>,
         rows: &Range<usize>,
         buffers: &mut [Buffers<&mut [T]>],
-        place: &mut [T],
-        onto: Accumulate,
+        (place, onto): (&mut [T], Accumulate),
         context: &mut Context<'_, T>,
     ) {
         let layers = self.network.architecture.layers();

@@ -6,6 +6,7 @@ use crate::base::sum::pairwise::{reserve_each, sum_pairwise};
 use crate::data::{Incoming, Targets};
 use crate::engine::batch::tree::{Tree, branches};
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
+use crate::engine::plan::SumOrder;
 use crate::engine::workspace::Keep;
 use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
@@ -61,7 +62,7 @@ impl<T: Real> Call<'_, T> {
                 };
                 let runs = branch.runs(runs).map(|run| run * chunks_per_group);
                 let runs = runs.zip(costs.chunks_mut(cost_groups));
-                self.branch(targets, runs, chunks_per_group, worker, place, cancel);
+                self.branch(targets, runs, worker, place, cancel);
                 tree.join(branch, place, cancel);
             },
         )
@@ -73,7 +74,6 @@ impl<T: Real> Call<'_, T> {
         &self,
         targets: &Targets<'_, T>,
         runs: impl Iterator<Item = (usize, &'b mut [f64])>,
-        chunks_per_group: usize,
         worker: &mut ThreadBuffers<T>,
         place: &mut [T],
         cancel: &CancelToken<'_>,
@@ -85,7 +85,8 @@ impl<T: Real> Call<'_, T> {
             ..
         } = worker;
         // The terms of a sparse x are added to what is there one by one.
-        let adds = chunks_per_group == 1 && matches!(self.inputs.x, Incoming::Dense(_));
+        let adds =
+            self.plan.sum == SumOrder::SINGLE_CHUNKS && matches!(self.inputs.x, Incoming::Dense(_));
         let run = |(first, costs): (usize, &mut [f64]), place: &mut [T], add| {
             let costs = costs.chunks_mut(self.plan.cost_groups_per_chunk());
             for (index, costs) in costs.enumerate() {
@@ -101,7 +102,7 @@ impl<T: Real> Call<'_, T> {
                 workspace.with_chunks(rows.len(), rows.len(), |buffers| {
                     let context = &mut Context::new(pack_buffer, cancel);
                     self.costs_chunk(targets, &rows, buffers, costs, context);
-                    self.gradient_chunk(targets, &rows, buffers, place, onto, context);
+                    self.gradient_chunk(targets, &rows, buffers, (place, onto), context);
                 });
             }
         };

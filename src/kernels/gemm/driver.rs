@@ -116,8 +116,13 @@ impl<T: Registers> Product<'_, T> {
                 // Loop 2.
                 for columns in self.panels(tiles) {
                     let b_buffer = pack_b.then_some(&mut *b_buffer);
-                    let part = (rows.clone(), steps.clone(), columns);
-                    self.tiles(tiles, &block, part, b_buffer, c, cancel);
+                    let part = Part {
+                        a: &block,
+                        rows: rows.clone(),
+                        steps: steps.clone(),
+                        columns,
+                    };
+                    self.tiles(tiles, part, b_buffer, c, cancel);
                 }
             }
         }
@@ -162,12 +167,17 @@ impl<T: Registers> Product<'_, T> {
     fn tiles(
         &self,
         tiles: &'static Tiles<T>,
-        a: &BlockOfA<'_, T>,
-        (rows, steps, columns): (Range<usize>, Range<usize>, Range<usize>),
+        part: Part<'_, T>,
         b_buffer: Option<&mut [T]>,
         c: &mut [T],
         cancel: &CancelToken<'_>,
     ) {
+        let Part {
+            a,
+            rows,
+            steps,
+            columns,
+        } = part;
         let n = self.b.columns;
         let work = (rows.len() + usize::from(self.ones)) * columns.len() * steps.len();
         let polled = work > UNPOLLED;
@@ -179,19 +189,16 @@ impl<T: Registers> Product<'_, T> {
             _ => tiles,
         };
         let vectors = tiles.registers(columns.len());
-        let (b, b_stride) = match b_buffer {
-            Some(b_buffer) => {
-                let block = self.b.row_range(&steps).column_range(&columns);
-                let width = pack::copy(tiles, &block, b_buffer);
-                (&*b_buffer, width)
-            }
-            None => {
-                let stride = self.b.row_stride;
-                (
-                    &self.b.numbers[steps.start * stride + columns.start..],
-                    stride,
-                )
-            }
+        let (b, b_stride) = if let Some(b_buffer) = b_buffer {
+            let block = self.b.row_range(&steps).column_range(&columns);
+            let width = pack::copy(tiles, &block, b_buffer);
+            (&*b_buffer, width)
+        } else {
+            let stride = self.b.row_stride;
+            (
+                &self.b.numbers[steps.start * stride + columns.start..],
+                stride,
+            )
         };
         let mr = match a {
             BlockOfA::InPlace(_) => even(rows.len(), (tiles.sums / vectors).min(MAX_ROWS)),
@@ -267,6 +274,14 @@ impl<T: Registers> Product<'_, T> {
             unsafe { tiles.get(these, vectors)(&tile) };
         }
     }
+}
+
+/// A block of A, and a panel of columns.
+struct Part<'a, T> {
+    a: &'a BlockOfA<'a, T>,
+    rows: Range<usize>,
+    steps: Range<usize>,
+    columns: Range<usize>,
 }
 
 /// A block of A, (MC, KC).

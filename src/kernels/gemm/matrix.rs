@@ -73,7 +73,7 @@ impl<'a, T> Matrix<'a, T> {
     }
 
     /// The transpose.
-    pub(super) fn transposed(self) -> Self {
+    pub fn transposed(self) -> Self {
         Self {
             numbers: self.numbers,
             rows: self.columns,
@@ -107,7 +107,10 @@ impl<'a, T> Matrix<'a, T> {
         self.transposed().row_range(range).transposed()
     }
 
-    /// The numbers of each row, which are neighbours.
+    /// The numbers of each row.
+    ///
+    /// # Panics
+    /// Those of a row are no neighbours.
     pub fn iter_rows(self) -> impl Iterator<Item = &'a [T]> {
         assert_eq!(self.column_stride, 1, "rows whose numbers are neighbours");
         (0..self.rows).map(move |i| {
@@ -130,7 +133,7 @@ impl<'a, T> Matrix<'a, T> {
     }
 
     /// Whether every element is one of the numbers.
-    pub(super) fn is_in_bounds(self) -> bool {
+    pub(super) fn is_in_bounds(&self) -> bool {
         if self.rows == 0 || self.columns == 0 {
             return true;
         }

@@ -121,26 +121,6 @@ pub(in crate::kernels) fn current() -> Level {
     in_use().as_ref().map_or(Level::Baseline, |&level| level)
 }
 
-/// The level that a test asks for on its thread.
-#[cfg(test)]
-pub(in crate::kernels) mod forced {
-    use std::cell::Cell;
-
-    use super::Level;
-
-    thread_local! {
-        pub(super) static LEVEL: Cell<Option<Level>> = const { Cell::new(None) };
-    }
-
-    /// Does `work` at `level` on this thread, whatever the level in use.
-    pub(in crate::kernels) fn at<R>(level: Level, work: impl FnOnce() -> R) -> R {
-        LEVEL.set(Some(level));
-        let result = work();
-        LEVEL.set(None);
-        result
-    }
-}
-
 /// Whether this machine multiplies registers of 512 bits in two halves, so that one of 256 takes half
 /// the time: AMD's family 19h, on one of which it was measured. Of others it is not known.
 pub(in crate::kernels) fn multiplies_in_halves() -> bool {
@@ -234,4 +214,24 @@ pub(in crate::kernels) unsafe fn run<T: Registers>(level: Level, job: impl Job<T
     }
     // SAFETY: as above.
     unsafe { job.run::<T::Baseline>() }
+}
+
+/// The level that a test asks for on its thread.
+#[cfg(test)]
+pub(in crate::kernels) mod forced {
+    use std::cell::Cell;
+
+    use super::Level;
+
+    thread_local! {
+        pub(super) static LEVEL: Cell<Option<Level>> = const { Cell::new(None) };
+    }
+
+    /// Does `work` at `level` on this thread, whatever the level in use.
+    pub(in crate::kernels) fn at<R>(level: Level, work: impl FnOnce() -> R) -> R {
+        LEVEL.set(Some(level));
+        let result = work();
+        LEVEL.set(None);
+        result
+    }
 }

@@ -20,6 +20,7 @@ use crate::python::convert::wanted::TargetsOrCosts;
 /// BP1. What the public function has; where the cost is a callable, y is what that returned.
 #[pyfunction]
 #[pyo3(signature = (z, y, output, cost, sample_weight, reduction, out))]
+#[allow(clippy::too_many_arguments)] // as Python calls it
 pub fn bp1<'py>(
     z: &Bound<'py, PyAny>,
     y: &Bound<'py, PyAny>,
@@ -73,6 +74,7 @@ type Prepared<'py> = (
 /// can be refused before it is called is refused.
 #[pyfunction]
 #[pyo3(signature = (z, y, output, cost, sample_weight, reduction, out))]
+#[allow(clippy::too_many_arguments)] // as Python calls it
 pub fn bp1_outputs<'py>(
     z: &Bound<'py, PyAny>,
     y: &Bound<'py, PyAny>,

@@ -8,6 +8,7 @@ use crate::base::alloc::reserve;
 use crate::base::cancel::{CancelToken, ELEMENT_WORK, cancellable};
 use crate::base::error::{Error, Shape};
 use crate::engine::equations;
+use crate::kernels::gemm::Matrix;
 use crate::model::activation::Activation;
 use crate::python::borrow::Element;
 use crate::python::borrow::readwrite;
@@ -93,14 +94,14 @@ pub fn bp2<'py>(
         check_shape("z", &z, [n, width])?;
         with_type!([&delta, &weights, &z], T => {
             let result = result::<T, Ix2>(out, z.py(), z.shape(), &inputs)?;
-            let transposed = weights.call_method0("transpose")?;
             let delta = input::<T, Ix2>("delta", &delta)?;
-            let weights = input::<T, Ix2>("weights", &transposed)?;
+            let weights = input::<T, Ix2>("weights", &weights)?;
             let z = input::<T, Ix2>("z", &z)?;
             let (py, delta, weights, z) = (z.py(), delta.as_slice()?, weights.as_slice()?, z.as_slice()?);
             let a = activations(py, activation, z, width)?;
-            write(&result, n.saturating_mul(weights.len()), |place, cancel| {
-                equations::bp2(delta, weights, activation, (z, &a), place, width, cancel)
+            let weights = Matrix::by_rows(weights, n_next, width).transposed();
+            write(&result, n.saturating_mul(n_next * width), |place, cancel| {
+                equations::bp2(delta, weights, activation, (z, &a), place, cancel)
             })
         })
     })

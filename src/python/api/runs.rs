@@ -24,6 +24,16 @@ use crate::python::convert::stepped::side_by_side;
 use crate::python::convert::targets::{self, StoredTargets};
 use crate::train::{Report, Run, Scratch, Settings};
 
+/// The steps of a run.
+pub struct Steps<'a, 'py> {
+    /// The learning rate of each.
+    pub rates: &'a ReadArray<'py, f64, Ix1>,
+    /// How many the optimizer has done before.
+    pub before: u64,
+    /// What the optimizer keeps.
+    pub state: &'a [Bound<'py, PyAny>],
+}
+
 /// Data and buffers, and what changes from run to run.
 pub struct State<T: Element> {
     data: Option<Data<T>>,
@@ -194,11 +204,14 @@ impl<T: Element> State<T> {
         py: Python<'_>,
         net: &PyNetwork,
         settings: &Settings,
-        rates: &ReadArray<'_, f64, Ix1>,
-        steps_before: u64,
-        state: &[Bound<'_, PyAny>],
+        steps: &Steps<'_, '_>,
         returned: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<bool> {
+        let Steps {
+            rates,
+            before: steps_before,
+            state,
+        } = *steps;
         (self.report.steps, self.report.diverged, self.of_run) = (0, false, 0);
         let architecture = net.architecture();
         let rows = self.next_rows(settings.batch_size).len();

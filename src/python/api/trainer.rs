@@ -9,7 +9,7 @@ use crate::base::cancel::{ELEMENT_WORK, cancellable};
 use crate::base::random::permutation;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::optimizers::{Given, nested};
-use crate::python::api::runs::State;
+use crate::python::api::runs::{State, Steps};
 use crate::python::borrow::into_array;
 use crate::python::call::detach::detached;
 use crate::python::call::errors::guarded;
@@ -42,6 +42,7 @@ macro_rules! with_state {
 #[pymethods]
 impl Trainer {
     #[new]
+    #[allow(clippy::too_many_arguments)] // as Python calls it
     fn new(
         net: Py<PyNetwork>,
         given: Given,
@@ -150,8 +151,12 @@ impl Trainer {
             let numbers = list("state", rows.into_iter().flatten())?; // each row is of one array
             with_state!(&mut self.inner, state => {
                 let net = self.net.get();
-                let outcome =
-                    state.run(py, net, &self.settings, &rates, steps_before, &numbers, returned);
+                let steps = Steps {
+                    rates: &rates,
+                    before: steps_before,
+                    state: &numbers,
+                };
+                let outcome = state.run(py, net, &self.settings, &steps, returned);
                 // Here, because between two lines of Python Ctrl-C may come.
                 if state.report.steps > 0 {
                     optimizer.setattr("_kept", (!numbers.is_empty()).then_some(kept))?;

@@ -40,7 +40,7 @@ fn sums_of_columns<T: Number>() {
                 let delta = Matrix::new(numbers, rows, columns, layout);
                 let cancel = CancelToken::none();
                 at(level, || {
-                    sums(delta, out, &mut Context::new(pack_buffer, &cancel))
+                    sums(delta, out, &mut Context::new(pack_buffer, &cancel));
                 });
                 assert_eq!(out, wanted, "{level:?} {layout:?} ({rows}, {columns})");
             }
@@ -233,7 +233,7 @@ fn one_bad_row<T: Number>() {
             let cancel = CancelToken::none();
             let context = &mut Context::new(&mut pack_buffer, &cancel);
             at(level, || {
-                forward(a, w, &b, MatrixMut::new(&mut z, rows, n_out, to), context)
+                forward(a, w, &b, MatrixMut::new(&mut z, rows, n_out, to), context);
             });
             z
         };

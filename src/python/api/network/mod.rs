@@ -123,7 +123,7 @@ impl PyNetwork {
         signature = (sizes=None, *more, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None, init=Name::Default("nielsen"), seed=None, **others),
         text_signature = "(sizes, *, hidden='sigmoid', output='sigmoid', cost='quadratic', dtype=None, init='nielsen', seed=None)"
     )]
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments)] // as Python calls it
     fn new<'py>(
         sizes: Option<&Bound<'py, PyAny>>,
         more: &Bound<'py, PyTuple>,
@@ -185,6 +185,7 @@ impl PyNetwork {
         signature = (weights, biases, *, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None),
         text_signature = "(weights, biases, *, hidden='sigmoid', output='sigmoid', cost='quadratic', dtype=None)"
     )]
+    #[allow(clippy::too_many_arguments)] // as Python calls it
     fn from_parameters<'py>(
         cls: &Bound<'py, PyType>,
         weights: &Bound<'py, PyAny>,
