@@ -7,9 +7,9 @@ use crate::base::error::Result;
 use crate::base::sum::pairwise::{reserve_each, sum_pairwise};
 use crate::data::Incoming;
 use crate::engine::backward;
-use crate::engine::plan::MAX_ROWS;
 use crate::kernels::gemm::{self, Accumulate, Context, Matrix, MatrixMut};
 use crate::kernels::real::Real;
+use crate::kernels::tuning::plan::MAX_ROWS;
 use crate::model::activation::Activation;
 
 /// The rows whose gradients BP4 adds up before their sum is one of a pair.

@@ -6,13 +6,8 @@
 //! bit depends on the choice.
 
 use crate::kernels::gemm::Order;
+use crate::kernels::tuning::layout::{COPIED, WORTHWHILE};
 use crate::model::architecture::Architecture;
-
-/// The numbers that are copied across in the time of a register's multiply-add: read off the
-/// products of layers of 50 by 50 with and without such a copy.
-const COPIED: usize = 2;
-/// The share of the cost that another layout has to save, so that its own small costs do not show.
-const WORTHWHILE: usize = 16;
 
 /// The layout of the layer at `index` for chunks of `rows` examples, in registers of `lanes`
 /// numbers, with its errors or without.

@@ -9,36 +9,11 @@ use std::ops::Range;
 use crate::data::Inputs;
 use crate::kernels::gemm::multiplied_at_once;
 use crate::kernels::real::Real;
+use crate::kernels::tuning::plan::{
+    BLOCK_ACTIVATIONS, BLOCK_ROWS, COST_GROUP, LARGE, LARGE_MAX_ROWS, LONGEST_GROUP,
+    MAX_ACTIVATIONS, MAX_ROWS, SHORT_GROUPS, SMALL_BATCH, THREAD_WORK, WIDE,
+};
 use crate::model::architecture::Architecture;
-
-/// The multiply-adds of a forward pass, for each that the machine does at once, below which a thread
-/// is not worth having: some 10 µs.
-const THREAD_WORK: usize = 1 << 15;
-/// The examples whose costs are added first, a power of two. A chunk is a multiple of them, unless it is the last.
-const COST_GROUP: usize = 16;
-/// The most rows of a chunk: its activations stay in the second-level cache.
-pub const MAX_ROWS: usize = 128;
-/// The most activations of a layer that a chunk has: very wide layers take few rows at a time.
-const MAX_ACTIVATIONS: usize = 1 << 21;
-/// The most chunks of a run: their gradients are added in registers, and only a run's in memory.
-const LONGEST_GROUP: usize = 4;
-/// The runs that there are before they become longer: enough for the threads of most machines.
-const SHORT_GROUPS: usize = 32;
-
-/// Parameters from which a gradient no longer stays in the cache: to add one costs as much as to
-/// compute some rows.
-const LARGE: usize = 1 << 17;
-/// The most rows of a chunk of a large network, each of which takes all weights from memory; the second
-/// where a layer of [`WIDE`] neurons leaves the second-level cache with the first as well.
-const LARGE_MAX_ROWS: (usize, usize) = (512, 1024);
-/// The neurons of a wide layer.
-const WIDE: usize = 1024;
-/// The most examples of a small network that make blocks, and no runs.
-const SMALL_BATCH: usize = 512;
-/// The most activations of a block.
-const BLOCK_ACTIVATIONS: usize = 1 << 22;
-/// The fewest and the most rows of a block, powers of two.
-const BLOCK_ROWS: (usize, usize) = (128, 4096);
 
 /// How the gradients of the chunks are brought together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

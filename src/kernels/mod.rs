@@ -21,3 +21,4 @@ pub mod simd;
 pub mod spmm;
 #[cfg(test)]
 mod testing;
+pub mod tuning;

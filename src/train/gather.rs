@@ -7,16 +7,10 @@ use crate::data::{Incoming, Inputs, Targets, Y};
 use crate::kernels::csr::Gathered;
 use crate::kernels::gemm::ask_for;
 use crate::kernels::real::Real;
+use crate::kernels::tuning::gather::{PIECE, SHARED, WIDE};
 use crate::model::architecture::Architecture;
 use crate::pool::Team;
 use crate::train::Run;
-
-/// The bytes of a mini-batch from which on all threads bring it together: some 10 µs.
-const SHARED: usize = 1 << 17;
-/// The bytes of an example from which on it is read where it lies: a copy of less costs little.
-const WIDE: usize = 1 << 9;
-/// The rows that a thread brings at a time.
-const PIECE: usize = 8;
 
 /// Room for the examples of a mini-batch.
 #[derive(Debug, Default)]

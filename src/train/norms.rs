@@ -6,12 +6,8 @@ use crate::base::error::Result;
 use crate::base::sum::compensated::add_compensated;
 use crate::base::sum::sum;
 use crate::kernels::real::Real;
+use crate::kernels::tuning::norms::{ROWS, RUN};
 use crate::model::architecture::Architecture;
-
-/// The numbers whose squares are added first.
-const RUN: usize = 1 << 12;
-/// The weights into a neuron whose squares are added first.
-const ROWS: usize = 1 << 7;
 
 /// √Σ x², added up in float64 in a fixed order, in units of the largest x where squares overflow.
 pub fn norm<T: Real>(numbers: &[T]) -> f64 {

@@ -12,13 +12,9 @@ use crate::base::error::Result;
 use crate::data::Incoming;
 use crate::engine::optimizer::ParamsAndState;
 use crate::kernels::real::Real;
+use crate::kernels::tuning::padded::{MEETINGS, MOST};
 use crate::model::architecture::Architecture;
 use crate::train::Run;
-
-/// The weights that are met for each number that is copied, so that the copies do not show.
-const MEETINGS: usize = 8;
-/// The most numbers that are copied: larger networks wait for memory in any case.
-const MOST: usize = 1 << 20;
 
 /// Room for the copy.
 #[derive(Debug, Default)]

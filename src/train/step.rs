@@ -11,16 +11,11 @@ use crate::engine::batch::fused_step::Ready;
 use crate::engine::dropout::Dropout;
 use crate::engine::optimizer::{ParamsAndState, Step, Terms, Update};
 use crate::kernels::real::Real;
+use crate::kernels::tuning::gather::{AHEAD, TIMES};
 use crate::model::network::Network;
 use crate::train::gather::ask_for_rows;
 use crate::train::norms::{factor, norm, shorten};
 use crate::train::{Run, Scratch};
-
-/// The most bytes that are asked for ahead, of rows with every number: those of small steps, which
-/// wait for them the longest.
-const AHEAD: usize = 1 << 17;
-/// How often some are asked for: the processor has few places for what is on its way from memory.
-const TIMES: usize = 3;
 
 /// Rows that are asked for, some at a time.
 struct Ahead<'a, T> {

@@ -14,16 +14,8 @@ use crate::engine::batch::{Call, Scratch, ThreadBuffers};
 use crate::engine::workspace::{Keep, Workspace};
 use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
+use crate::kernels::tuning::slices::{PART_NEURONS, PART_WORK, PARTS_PER_THREAD, SPARSE_PARTS};
 use crate::model::architecture::Layer;
-
-/// The multiply-adds that a part should have at least: some microseconds.
-const PART_WORK: usize = 1 << 17;
-/// The parts for each thread, so that they end together.
-const PARTS_PER_THREAD: usize = 3;
-/// The parts of the first layer for each thread where x is sparse: each looks at all that is stored.
-const SPARSE_PARTS: usize = 2;
-/// The neurons of a part at least, if every thread finds some: rows enough for the tiles.
-const PART_NEURONS: usize = 36;
 
 impl<T: Real> Call<'_, T> {
     /// The gradient into `gradient`, the costs of the chunks into `scratch`.

@@ -15,16 +15,9 @@ use crate::kernels::elementwise::map;
 use crate::kernels::elementwise::optimizer_rules::Scale;
 use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
+use crate::kernels::tuning::fused_step::{FEW_TERMS, PART, WHOLE_WORK};
 use crate::model::architecture::{Architecture, Layer};
 use crate::pool::Team;
-
-/// The multiply-adds of BP4, or what an optimizer's step takes as long as, up to which both are done
-/// without an interrupt: some 10 ms with SIMD.
-const WHOLE_WORK: usize = 1 << 28;
-/// The terms of a weight, on average, that are rounded to it one by one: a sum apart loses less.
-const FEW_TERMS: usize = 16;
-/// The most numbers of a part: gradient, parameters and what is kept fit the second-level cache.
-const PART: usize = 1 << 15;
 
 /// A batch whose errors are known, and whose gradient can change the parameters.
 pub(crate) struct Ready<'a, T> {

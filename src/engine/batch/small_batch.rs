@@ -10,13 +10,9 @@ use crate::engine::forward::weighted_sums;
 use crate::engine::workspace::Keep;
 use crate::kernels::gemm::{Context, MatrixMut};
 use crate::kernels::real::Real;
+use crate::kernels::tuning::small_batch::{NEURONS, SHARE};
 use crate::model::activation::Activation;
 use crate::model::architecture::Layer;
-
-/// The weights of a share at least: some microseconds on their way from memory.
-const SHARE: usize = 1 << 16;
-/// A share is a multiple of so many neurons, which fill registers.
-const NEURONS: usize = 64;
 
 impl<T: Real> Call<'_, T> {
     /// Whether the neurons of some layer keep more threads at work than the chunks of rows.

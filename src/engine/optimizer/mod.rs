@@ -10,18 +10,8 @@ pub use changed::{MOST_KEPT, ParamsAndState};
 use crate::kernels::elementwise::apply_rule::{ElementRule as Kernel, update};
 use crate::kernels::elementwise::optimizer_rules::{Adam, Descent, Momentum, Squares, WithTerms};
 use crate::kernels::real::Real;
+use crate::kernels::tuning::optimizer::{PIECE, THREAD_PARAMS, WORK};
 use crate::pool::Team;
-
-/// The multiply-adds that the step of one parameter takes as long as: 0.1 ns (SGD) to 0.35 ns (Adam,
-/// float32) with AVX-512 where a network's products do about 13 a nanosecond, rounded up for
-/// memory that is not in a cache.
-const WORK: usize = 8;
-/// The parameters that each thread has at least: 7 µs of SGD and 22 µs of Adam as above, and it takes
-/// some 5 µs until a helper has begun.
-const THREAD_PARAMS: usize = 1 << 16;
-/// The parameters that a thread takes at a time: half of the least share, so that a helper which
-/// comes late leaves little undone; what is shorter is not shared at all.
-const PIECE: usize = 1 << 15;
 
 /// An optimizer, without its learning rate and what it keeps.
 #[derive(Debug, Clone, Copy, PartialEq)]

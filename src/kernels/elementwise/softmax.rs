@@ -8,18 +8,10 @@ use crate::kernels::math::exponential::exp;
 use crate::kernels::real::Real;
 use crate::kernels::simd::level::{self, Job};
 use crate::kernels::simd::vector::Arithmetic;
+use crate::kernels::tuning::softmax::{GROUP, NARROW, TOGETHER};
 
-/// How many rows are summed side by side: a sum waits for each of its additions.
-const TOGETHER: usize = 4;
-/// The numbers of the narrow rows that are taken together.
-const GROUP: usize = 256;
 /// The numbers of the longest register.
 const MOST_LANES: usize = 16;
-/// Rows that are narrow, unless they fill their registers: the largest z and the sum of each are
-/// spread out beside it, so that registers run across rows. A register that is filled in part is
-/// slow to store beside the next: with AVX-512 rows of 17 float32 took 9.7 cycles a number, and
-/// take 3.6. At 64 both take the same.
-const NARROW: usize = 64;
 
 /// `z_j ← e^(z_j − m) / Σ_k e^(z_k − m)`, m the largest z of the row, for rows of `width` numbers.
 /// `plain` does it for a row without fused multiply-add.

@@ -1,9 +1,10 @@
 //! The tiles of each level, and how its registers copy blocks for them.
 
-use crate::kernels::gemm::microkernel::{MAX_ROWS, MAX_VECTORS, Tile, TileFn, compute};
+use crate::kernels::gemm::microkernel::{Tile, TileFn, compute};
 use crate::kernels::simd::level::{Level, Registers, multiplies_in_halves};
 use crate::kernels::simd::row::copy_rows;
 use crate::kernels::simd::vector::Vector;
+use crate::kernels::tuning::gemm::{MAX_MR, MAX_NR};
 
 /// Copies neighbouring squares of [`Tiles::square`] rows, the second distance apart, to their
 /// transposes one below the other, whose rows are the fourth apart: so many squares.
@@ -36,8 +37,8 @@ pub struct Tiles<T: 'static> {
     pub interleaved: usize,
     /// The tiles of registers half as long, of a level that this one includes.
     narrow: Option<&'static Tiles<T>>,
-    copies: [CopyFn<T>; MAX_VECTORS],
-    functions: [[TileFn<T>; MAX_VECTORS]; MAX_ROWS],
+    copies: [CopyFn<T>; MAX_NR],
+    functions: [[TileFn<T>; MAX_NR]; MAX_MR],
 }
 
 impl<T: 'static> Tiles<T> {
@@ -57,7 +58,7 @@ impl<T: 'static> Tiles<T> {
     /// Whether half of the last register, or more, is idle, and a tile can be as wide in halves.
     fn leaves_half_idle(&self, columns: usize) -> bool {
         let vectors = self.registers(columns);
-        2 * vectors <= MAX_VECTORS && 2 * (vectors * self.lanes - columns) >= self.lanes
+        2 * vectors <= MAX_NR && 2 * (vectors * self.lanes - columns) >= self.lanes
     }
 
     /// The tile of `rows` rows, `vectors` registers across.

@@ -10,20 +10,18 @@ use std::ops::Range;
 use crate::base::cache_line;
 use crate::base::cancel::CancelToken;
 use crate::kernels::gemm::accumulate::Accumulate;
-use crate::kernels::gemm::blocking::{
-    self, BLOCK_STEPS, FAR_APART, FROM_AFAR, INTERLEAVED, LARGE, PANEL_BYTES, UNCOPIED_STEPS,
-    WORTH_COPYING, WORTH_INTERLEAVING, blocks, even, parts,
-};
+use crate::kernels::gemm::blocking::{self, blocks, even, parts};
 use crate::kernels::gemm::context::Context;
 use crate::kernels::gemm::dispatch::{Tiles, tiles};
-use crate::kernels::gemm::gemv::{STREAMS, add_rows};
+use crate::kernels::gemm::gemv::add_rows;
 use crate::kernels::gemm::matrix::{Gather, Matrix};
-use crate::kernels::gemm::microkernel::{MAX_ROWS, MAX_VECTORS, Tile};
+use crate::kernels::gemm::microkernel::Tile;
 use crate::kernels::gemm::pack;
 use crate::kernels::simd::level::{Level, Registers, current};
-
-/// The multiply-adds of tiles that are done without a look at the stop flag: some microseconds.
-const UNPOLLED: usize = 1 << 18;
+use crate::kernels::tuning::gemm::{
+    ALIASING_STRIDE, GEMV_BYTES, KC, KC_IN_PLACE, LARGE, MAX_MR, MAX_NR, MC_KC_PACKED_A, NR_BYTES,
+    PACK_A_COLUMNS, PACK_B_ROWS, STREAMS, UNPOLLED,
+};
 
 /// C ← … + A B, with A (m, k), read a number at a time, B (k, n), of which rows or columns are
 /// contiguous, and C (m, n), row by row.
@@ -80,28 +78,28 @@ impl<T: Registers> Product<'_, T> {
             && !matches!(self.accumulate, Accumulate::Sum)
             && a.column_stride == 1
             && !a.is_gathered()
-            && k * b.row_stride * size_of::<T>() >= FROM_AFAR
+            && k * b.row_stride * size_of::<T>() >= GEMV_BYTES
         {
             self.stream(level, c, cancel);
             return;
         }
-        let far = |stride: usize| stride * size_of::<T>() >= FAR_APART;
-        let pack_b = !by_rows || (far(b.row_stride) && a.rows >= WORTH_COPYING);
+        let far = |stride: usize| stride * size_of::<T>() >= ALIASING_STRIDE;
+        let pack_b = !by_rows || (far(b.row_stride) && a.rows >= PACK_B_ROWS);
         let large = pack_buffer.len() >= blocking::pack_buffer::<T>(LARGE);
         let pack_a = large
             && !a.is_gathered()
             && a.row_stride == 1
             && far(a.column_stride)
-            && n >= WORTH_INTERLEAVING;
+            && n >= PACK_A_COLUMNS;
         let (mc, kc, packed) = match (pack_b, pack_a) {
-            (_, true) => (INTERLEAVED.0, INTERLEAVED.1, BLOCK_STEPS.1),
-            (true, false) if large => (a.rows, BLOCK_STEPS.1, BLOCK_STEPS.1),
-            (true, false) => (a.rows, BLOCK_STEPS.0, BLOCK_STEPS.0),
-            (false, false) => (a.rows, UNCOPIED_STEPS, 0),
+            (_, true) => (MC_KC_PACKED_A.0, MC_KC_PACKED_A.1, KC.1),
+            (true, false) if large => (a.rows, KC.1, KC.1),
+            (true, false) => (a.rows, KC.0, KC.0),
+            (false, false) => (a.rows, KC_IN_PLACE, 0),
         };
         let before = cache_line::before(pack_buffer);
         let (b_buffer, a_buffer) =
-            pack_buffer[before..].split_at_mut(packed * PANEL_BYTES / size_of::<T>());
+            pack_buffer[before..].split_at_mut(packed * NR_BYTES / size_of::<T>());
         // Loop 4.
         for steps in blocks(k, kc) {
             // Loop 3.
@@ -150,8 +148,8 @@ impl<T: Registers> Product<'_, T> {
     fn panels(&self, tiles: &Tiles<T>) -> impl Iterator<Item = Range<usize>> {
         let (n, lanes) = (self.b.columns, tiles.lanes);
         // Few rows leave registers for a wider tile.
-        let widest = if self.a.rows * MAX_VECTORS <= tiles.sums {
-            MAX_VECTORS
+        let widest = if self.a.rows * MAX_NR <= tiles.sums {
+            MAX_NR
         } else {
             tiles.across
         };
@@ -201,7 +199,7 @@ impl<T: Registers> Product<'_, T> {
             )
         };
         let mr = match a {
-            BlockOfA::InPlace(_) => even(rows.len(), (tiles.sums / vectors).min(MAX_ROWS)),
+            BlockOfA::InPlace(_) => even(rows.len(), (tiles.sums / vectors).min(MAX_MR)),
             BlockOfA::Packed(_) => tiles.interleaved,
         };
         // So many tiles at once that the stop flag is looked at often enough.

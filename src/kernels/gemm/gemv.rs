@@ -7,10 +7,7 @@
 use crate::base::cache_line;
 use crate::kernels::simd::level::{Job, Level, Registers, current, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
-
-/// The rows of B that are read side by side: the addresses of more would get into each other's way
-/// where their distance is a power of two.
-pub const STREAMS: usize = 4;
+use crate::kernels::tuning::gemm::STREAMS;
 
 /// c(j) ← c(j) + Σ_k a(k) B(k, j), the terms one after the other.
 ///

@@ -6,11 +6,6 @@ use crate::kernels::gemm::matrix::Gather;
 use crate::kernels::simd::row::{load_row, store_row};
 use crate::kernels::simd::vector::Vector;
 
-/// The most rows of a tile.
-pub const MAX_ROWS: usize = 14;
-/// The most registers across a tile.
-pub const MAX_VECTORS: usize = 4;
-
 /// Tiles of C ← … + A B, one below the other.
 pub struct Tile<T> {
     /// How many.

@@ -16,15 +16,17 @@ mod microkernel;
 mod pack;
 
 pub use accumulate::Accumulate;
-pub use blocking::{ONE_BLOCK, pack_buffer, rows_at_once};
+pub use blocking::{pack_buffer, rows_at_once};
 pub use context::Context;
 use driver::Product;
 pub use gemv::ask_for;
 pub use matrix::{Matrix, MatrixMut, Order};
 
 use crate::kernels::gemm::dispatch::tiles;
-use crate::kernels::gemm::gemv::{STREAMS, add_rows};
+use crate::kernels::gemm::gemv::add_rows;
 use crate::kernels::simd::level::{Level, Registers, current, multiplies_in_halves};
+pub use crate::kernels::tuning::gemm::ONE_BLOCK;
+use crate::kernels::tuning::gemm::STREAMS;
 
 #[cfg(test)]
 mod tests;

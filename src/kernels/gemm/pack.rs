@@ -2,9 +2,7 @@
 
 use crate::kernels::gemm::dispatch::Tiles;
 use crate::kernels::gemm::matrix::Matrix;
-
-/// The tiles whose rows are interleaved at the same time.
-const TOGETHER: usize = 4;
+use crate::kernels::tuning::gemm::TILES_TOGETHER;
 
 /// Copies a block of B, (KC, columns), into `buffer`, whose rows are whole registers, as few as hold
 /// them. Returns the stride of these rows.
@@ -34,7 +32,7 @@ pub fn copy<T: Copy>(tiles: &Tiles<T>, b: &Matrix<'_, T>, buffer: &mut [T]) -> u
 pub fn interleave<T: Copy>(tiles: &Tiles<T>, a: &Matrix<'_, T>, buffer: &mut [T]) {
     let (from, stride, k) = (a.numbers, a.column_stride, a.columns);
     let buffer = &mut buffer[..a.rows * k];
-    let together = TOGETHER * tiles.interleaved;
+    let together = TILES_TOGETHER * tiles.interleaved;
     for (index, block) in buffer.chunks_mut(together * k).enumerate() {
         let from = &from[index * together..];
         match (tiles.interleaved, block.len() == together * k) {
@@ -52,7 +50,7 @@ pub fn interleave<T: Copy>(tiles: &Tiles<T>, a: &Matrix<'_, T>, buffer: &mut [T]
     }
 }
 
-/// The same for [`TOGETHER`] tiles of a known number of rows: those of a step are whole lines of the
+/// The same for [`TILES_TOGETHER`] tiles of a known number of rows: those of a step are whole lines of the
 /// cache, which come once, and are copied without a loop or a call.
 fn interleave_rows<T: Copy, const ROWS: usize>(
     from: &[T],
@@ -62,7 +60,7 @@ fn interleave_rows<T: Copy, const ROWS: usize>(
 ) {
     let (places, _) = block.as_chunks_mut::<ROWS>();
     for (p, from) in from.chunks(stride).take(k).enumerate() {
-        let (from, _) = from[..TOGETHER * ROWS].as_chunks::<ROWS>();
+        let (from, _) = from[..TILES_TOGETHER * ROWS].as_chunks::<ROWS>();
         for (tile, from) in from.iter().enumerate() {
             places[tile * k + p] = *from;
         }

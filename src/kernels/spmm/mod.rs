@@ -12,19 +12,12 @@ use crate::base::cancel::CancelToken;
 use crate::kernels::csr::SparseRows;
 use crate::kernels::simd::level::{Job, Registers, current, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
+use crate::kernels::tuning::spmm::{COLUMNS, EVEN, UNPOLLED};
 
 mod microkernel;
 
 #[cfg(test)]
 mod tests;
-
-/// The most columns that are computed together: what examples share of rows of weights stays in the
-/// cache.
-const COLUMNS: usize = 128;
-/// Columns are cut at multiples of so many, which fill registers of any width.
-const EVEN: usize = 16;
-/// The multiply-adds between two looks at the stop flag: some microseconds.
-const UNPOLLED: usize = 1 << 18;
 
 /// z = 1 bᵀ + x W, for some of the neurons that it leads to.
 ///

@@ -12,9 +12,8 @@ use crate::model::architecture::Architecture;
 use crate::pool::Team;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::threads;
-use crate::python::borrow::Element;
 use crate::python::borrow::{
-    Access, ArraySpans, BorrowScope, Order, ReadArray, WriteArray, readwrite,
+    Access, ArraySpans, BorrowScope, Element, Order, ReadArray, WriteArray, readwrite,
 };
 use crate::python::call::detach::detached;
 use crate::python::convert::arrays::{empty, input};

@@ -3,8 +3,7 @@
 use numpy::{PyArrayDescr, PyUntypedArray};
 use pyo3::prelude::*;
 
-use crate::python::borrow::call_python::numpy_function;
-use crate::python::borrow::call_python::{call, call_method};
+use crate::python::borrow::call_python::{call, call_method, numpy_function};
 use crate::python::borrow::header::{Bounds, Order, check_writeable};
 use crate::python::borrow::table::{Access, Borrow, ScopeId};
 

@@ -9,8 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::base::error::Error;
-use crate::python::borrow::call_python::call_with;
-use crate::python::borrow::call_python::numpy_function;
+use crate::python::borrow::call_python::{call_with, numpy_function};
 use crate::python::borrow::header::{Bounds, Order};
 
 /// The most steps of the search for a number that two arrays share, whose cost can grow exponentially

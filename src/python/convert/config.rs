@@ -13,8 +13,7 @@ use crate::base::error::Error;
 use crate::model::activation::Activation;
 use crate::model::architecture::Architecture;
 use crate::model::cost::Cost;
-use crate::python::borrow::call_python::numpy_function;
-use crate::python::borrow::call_python::{call, index, listed, of_module};
+use crate::python::borrow::call_python::{call, index, listed, numpy_function, of_module};
 use crate::python::call::errors::{naming, retyped, wrong_type};
 
 /// The two dtypes of a network.

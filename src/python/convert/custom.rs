@@ -7,8 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use crate::base::error::Error;
-use crate::python::borrow::Element;
-use crate::python::borrow::ReadArray;
+use crate::python::borrow::{Element, ReadArray};
 use crate::python::call::errors::{guarded, wrong_type};
 use crate::python::convert::arrays::{as_array, input, numbers};
 use crate::train;

@@ -13,9 +13,8 @@ use crate::base::error::{Error, Result};
 use crate::data::Inputs;
 use crate::kernels::csr::Positions;
 use crate::model::architecture::Architecture;
-use crate::python::borrow::Element;
-use crate::python::borrow::ReadArray;
 use crate::python::borrow::call_python::{attribute, call, of_module};
+use crate::python::borrow::{Element, ReadArray};
 use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::{input, integers};
 

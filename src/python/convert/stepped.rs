@@ -8,9 +8,8 @@ use pyo3::prelude::*;
 
 use crate::base::error::Error;
 use crate::engine::optimizer::{MOST_KEPT, ParamsAndState};
-use crate::python::borrow::Element;
 use crate::python::borrow::{
-    Access, Borrow, BorrowScope, Order, ReadArray, WriteArray, block, check_spread,
+    Access, Borrow, BorrowScope, Element, Order, ReadArray, WriteArray, block, check_spread,
     check_writeable, fill,
 };
 use crate::python::call::errors::wrong_type;

@@ -8,12 +8,13 @@ use places::{Places, levels};
 use shape::{APART, C, KINDS, Kind, Place, R};
 
 use crate::base::cancel::CancelToken;
-use crate::kernels::gemm::blocking::{
-    BLOCK_STEPS, FAR_APART, INTERLEAVED, LARGE, WORTH_COPYING, WORTH_INTERLEAVING, parts,
-};
+use crate::kernels::gemm::blocking::parts;
 use crate::kernels::gemm::*;
 use crate::kernels::simd::level::forced::at;
 use crate::kernels::testing::number::{Number, fill};
+use crate::kernels::tuning::gemm::{
+    ALIASING_STRIDE, KC, LARGE, MC_KC_PACKED_A, PACK_A_COLUMNS, PACK_B_ROWS,
+};
 
 /// The sums of columns, added to what is there: at every level those of plain additions.
 fn sums_of_columns<T: Number>() {
@@ -84,12 +85,12 @@ fn every_block<T: Number>() {
 
 /// Rows of B that are 4096 bytes apart or more are copied, if there are rows of A enough.
 fn far_apart<T: Number>() {
-    let far = FAR_APART / size_of::<T>();
+    let far = ALIASING_STRIDE / size_of::<T>();
     let mut places = Places::<T>::new(513 * (far + 12));
     for kind in KINDS.into_iter().chain(APART) {
         // A sum of several blocks of steps is added block by block.
         let most = if APART.contains(&kind) { 512 } else { 513 };
-        for rows in [WORTH_COPYING - 1, WORTH_COPYING] {
+        for rows in [PACK_B_ROWS - 1, PACK_B_ROWS] {
             for columns in [far - 1, far + 5] {
                 for steps in [1, 2, most] {
                     places.check(kind, rows, columns, steps);
@@ -102,14 +103,10 @@ fn far_apart<T: Number>() {
 /// With the room of a large matrix: longer blocks of B, and blocks of A whose columns are taken
 /// together where they are 4096 bytes apart or more.
 fn with_much_room<T: Number>() {
-    let (pack_buffer, far) = (pack_buffer::<T>(LARGE), FAR_APART / size_of::<T>());
-    let (most, (rows, steps)) = (BLOCK_STEPS.1, INTERLEAVED);
+    let (pack_buffer, far) = (pack_buffer::<T>(LARGE), ALIASING_STRIDE / size_of::<T>());
+    let (most, (rows, steps)) = (KC.1, MC_KC_PACKED_A);
     let mut places = Places::<T>::new((most + 1) * (far + rows + 12));
-    for columns in [
-        WORTH_INTERLEAVING - 1,
-        WORTH_INTERLEAVING,
-        WORTH_INTERLEAVING + 5,
-    ] {
+    for columns in [PACK_A_COLUMNS - 1, PACK_A_COLUMNS, PACK_A_COLUMNS + 5] {
         for kind in [
             Kind::Gradients([far, 1], R, R, Accumulate::Terms, true),
             Kind::Gradients([1, far], R, R, Accumulate::Overwrite, false),
@@ -130,7 +127,7 @@ fn with_much_room<T: Number>() {
         Kind::Errors(R, R),
         Kind::Errors(R, C),
     ] {
-        for rows in [WORTH_COPYING - 1, WORTH_COPYING] {
+        for rows in [PACK_B_ROWS - 1, PACK_B_ROWS] {
             for steps in [most - 1, most, most + 1] {
                 places.check_with(pack_buffer, kind, rows, 5, steps);
             }
@@ -144,7 +141,7 @@ fn with_much_room<T: Number>() {
         Kind::Forward([0, 0], C, C),
         Kind::Errors(C, C),
     ] {
-        places.check_with(pack_buffer, kind, far, WORTH_INTERLEAVING + 5, 9);
+        places.check_with(pack_buffer, kind, far, PACK_A_COLUMNS + 5, 9);
         places.check_with(pack_buffer, kind, 33, rows + 1, 3);
     }
     // Rows of both factors that are far apart.

@@ -1,7 +1,6 @@
 //! A product at every level beside a plain loop.
 
 use crate::base::cancel::CancelToken;
-use crate::kernels::gemm::blocking::LARGE;
 use crate::kernels::gemm::tests::shape::{Kind, Shape};
 use crate::kernels::gemm::{
     Accumulate, Context, Matrix, MatrixMut, errors, forward, gradients, pack_buffer,
@@ -10,6 +9,7 @@ use crate::kernels::simd::level::Level;
 use crate::kernels::simd::level::forced::at;
 use crate::kernels::testing::guarded::Guarded;
 use crate::kernels::testing::number::{Number, fill};
+use crate::kernels::tuning::gemm::LARGE;
 
 /// The levels whose code runs here. That of NEON is made of arrays, which x86-64 has as well.
 pub fn levels() -> impl Iterator<Item = Level> {

@@ -5,8 +5,7 @@ use pyo3::prelude::*;
 use crate::base::error::Error;
 use crate::model::architecture::Architecture;
 use crate::python::api::vector::FlatVector;
-use crate::python::borrow::call_python::numpy_function;
-use crate::python::borrow::call_python::{call, call_method};
+use crate::python::borrow::call_python::{call, call_method, numpy_function};
 use crate::python::call::errors::naming;
 
 /// The names of the initialisations.
