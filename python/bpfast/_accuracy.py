@@ -165,10 +165,14 @@ def _have_one_class(y: NDArray[Any], output: str, low: float, wanted: bool | Non
 
 
 def _tell_one_class(y: NDArray[Any], low: float) -> NDArray[np.bool_]:
-    """Which rows tell one class: that of the only output that is on, or its probabilities."""
+    """Which rows tell one class: that of the only output that is on, or the likeliest.
+
+    Of probabilities a single one has to be the largest: (1/2, 1/2, 0) tells none.
+    """
     one: NDArray[np.bool_] = np.count_nonzero(y > 0.5, axis=1) == 1
     if low == 0:
-        one |= np.abs(y.sum(axis=1, dtype=np.float64) - 1) <= ROUNDED
+        are_shares = np.abs(y.sum(axis=1, dtype=np.float64) - 1) <= ROUNDED
+        one |= are_shares & (np.count_nonzero(y == y.max(axis=1, keepdims=True), axis=1) == 1)
     one |= (y != y).any(axis=1)  # NaN is another error
     return one
 

@@ -13,7 +13,13 @@ from bpfast._arrays import as_array
 from bpfast._metrics import measure
 from bpfast._no_numbers import no_numbers
 from bpfast._sparse import by_rows, check_format, is_sparse, without_repeats
-from bpfast._weights import of_examples, of_mean_one, with_classes
+from bpfast._weights import (
+    of_examples,
+    of_mean_one,
+    refuse_all_zero,
+    refuse_infinite_sum,
+    with_classes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,10 +85,22 @@ class Examples:
             outputs = self._net.sizes[-1]
             self.sample_weight = with_classes(self.sample_weight, class_weight, self.y, outputs)
 
-    def scale_weights(self) -> None:
-        """Let the weights have the mean 1, as the steps of a training take them."""
+    def weigh(self, class_weight: Mapping[int, float] | str | None) -> None:
+        """The same, with weights of mean 1, as the steps of `fit` take them.
+
+        Raises
+        ------
+        ValueError
+            The weights are all 0 or have no finite sum: by the argument that is at fault.
+        """
+        argument = "sample_weight"
+        if class_weight is not None:
+            refuse_infinite_sum(argument, self.sample_weight)
+            self.add_class_weight(class_weight)
+            argument = "class_weight"
         if self.sample_weight is not None:
-            self.sample_weight = of_mean_one(self.sample_weight)
+            refuse_all_zero(argument, self.sample_weight)
+            self.sample_weight = of_mean_one(argument, self.sample_weight)
 
     def arrays(self) -> tuple[Any, NDArray[Any]] | None:
         """All of x and y, where the steps can be done on them as they lie; else None."""

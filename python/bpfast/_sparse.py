@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
+from bpfast._arrays import refuse_masked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,11 +21,23 @@ def is_sparse(x: Any) -> bool:
     return scipy is not None and bool(scipy.issparse(x))
 
 
+def refuse_masked_parts(x: Any) -> None:
+    """Raise ValueError where an array that `x` is made of has a masked entry.
+
+    SciPy drops a mask without a word when it converts.
+    """
+    for part in vars(x).values():
+        for array in part if isinstance(part, tuple) else (part,):
+            if isinstance(array, np.ndarray):
+                refuse_masked("x", array)
+
+
 def check_format(x: Any) -> None:
-    """Raise ValueError where positions are none of a matrix of that shape.
+    """Raise ValueError where positions are none of a matrix of that shape, or an entry is masked.
 
     SciPy does not look before it converts.
     """
+    refuse_masked_parts(x)
     try:
         if hasattr(x, "check_format"):
             copy(x).check_format(full_check=True)  # of a copy, whose attributes it may change
@@ -43,9 +56,11 @@ def by_rows(x: Any) -> Any:
     Raises
     ------
     ValueError, TypeError
-        The positions are none of a matrix of its shape; SciPy does not convert it.
+        The positions are none of a matrix of its shape; an entry is masked; SciPy does not convert
+        it.
     """
     if x.format == "csr":
+        refuse_masked_parts(x)
         return x
     check_format(x)
     try:

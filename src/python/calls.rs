@@ -161,7 +161,7 @@ impl PyNetwork {
 
     /// The cost, where it is a callable.
     #[getter(_custom_cost)]
-    fn custom_cost<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyAny>> {
-        self.config.custom.as_ref().map(|cost| cost.bind(py))
+    fn custom_cost<'py>(&self, py: Python<'py>) -> PyResult<Option<&Bound<'py, PyAny>>> {
+        guarded(|| Ok(self.config.custom.as_ref().map(|cost| cost.bind(py))))
     }
 }

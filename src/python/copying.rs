@@ -3,11 +3,12 @@
 use std::fmt;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::borrow::call_python::{self, call, call_method};
-use super::config::{Config, Dtype};
+use super::config::Dtype;
+use super::constructor::public;
 use super::errors::{guarded, wrong_type};
 use super::network::PyNetwork;
 use super::text::text;
@@ -54,28 +55,26 @@ impl PyNetwork {
         guarded(|| {
             let (py, this) = (slf.py(), slf.get());
             let restore = py.import("bpfast._core")?.getattr("_restore")?;
-            let arguments = (slf.get_type(), this.config.to_dict(py, this.dtype())?);
+            let arguments = (public(&slf.get_type())?, this.config.to_dict(py, this.dtype())?);
             let state = (this.vector.copied(py)?, attributes(slf)?);
             Ok((restore, arguments, state).into_pyobject(py)?.into_any())
         })
     }
 
-    fn __setstate__<'py>(
-        slf: &Bound<'py, Self>,
-        state: (Bound<'py, PyAny>, Bound<'py, PyAny>),
-    ) -> PyResult<()> {
+    fn __setstate__<'py>(slf: &Bound<'py, Self>, state: &Bound<'py, PyAny>) -> PyResult<()> {
         guarded(|| {
-            slf.get().set_params(&state.0)?;
-            set_attributes(slf, &state.1)
+            let Ok((params, attributes)) = state.extract() else {
+                return Err(wrong_type("state", "a pair of parameters and attributes", state));
+            };
+            slf.get().set_params(&params)?;
+            set_attributes(slf, &attributes)
         })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         // A callable cost may hold what holds the network.
-        self.config
-            .custom
-            .iter()
-            .try_for_each(|cost| visit.call(cost))?;
+        let cost = self.parts().and_then(|parts| parts.config.custom.as_ref());
+        cost.map_or(Ok(()), |cost| visit.call(cost))?;
         self.training.traverse(&visit)
     }
 
@@ -148,21 +147,6 @@ impl PyNetwork {
     }
 }
 
-impl PyNetwork {
-    /// A network of `class`, which is `Network` or a subclass of it, whose parameters are 0.
-    pub fn zeros_of<'py>(
-        class: &Bound<'py, PyType>,
-        config: Config,
-        dtype: Dtype,
-    ) -> PyResult<Bound<'py, Self>> {
-        let py = class.py();
-        if class.is(py.get_type::<Self>()) {
-            return Bound::new(py, Self::zeros(py, config, dtype)?);
-        }
-        restore(class, &config.to_dict(py, dtype)?)
-    }
-}
-
 /// n_1-n_2-…
 struct Sizes<'a>(&'a [usize]);
 
@@ -193,24 +177,6 @@ impl fmt::Display for Hidden<'_> {
         }
         f.write_str(", ")
     }
-}
-
-/// A network of a class and configuration, its parameters 0: what copies and pickles start from.
-/// It does not call the class, whose constructor may take other arguments.
-#[pyfunction(name = "_restore")]
-pub fn restore<'py>(
-    class: &Bound<'py, PyType>,
-    config: &Bound<'py, PyDict>,
-) -> PyResult<Bound<'py, PyNetwork>> {
-    guarded(|| {
-        let arguments = config.copy()?;
-        let sizes = arguments.get_item("sizes")?;
-        arguments.del_item("sizes")?;
-        arguments.set_item("init", "zeros")?;
-        let network = class.py().get_type::<PyNetwork>();
-        let network = network.call_method("__new__", (class, sizes), Some(&arguments))?;
-        Ok(network.cast_into()?)
-    })
 }
 
 /// What a subclass has beside the network: its `__dict__`, and `__slots__` if there are any.

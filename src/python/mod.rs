@@ -6,6 +6,7 @@ mod borrow;
 mod bp1;
 mod calls;
 mod config;
+mod constructor;
 mod copying;
 mod custom;
 mod detach;
@@ -45,7 +46,7 @@ mod _core {
     #[pymodule_export]
     use super::bp1::{bp1, bp1_outputs};
     #[pymodule_export]
-    use super::copying::restore;
+    use super::constructor::restore;
     #[pymodule_export]
     use super::custom::as_batch;
     #[pymodule_export]
@@ -61,6 +62,8 @@ mod _core {
     #[pymodule_export]
     use super::saving::load;
     #[pymodule_export]
+    use super::stepped::memory_order;
+    #[pymodule_export]
     use super::store::{read_tensors, write_tensors};
     #[pymodule_export]
     use super::targets::check_targets;
@@ -69,7 +72,7 @@ mod _core {
     #[pymodule_export]
     use super::trainer::{Trainer, random_order};
     #[pymodule_export]
-    use super::training::{assign_params, copy_params, set_training};
+    use super::training::{assign_params, copy_params, has_params, set_training};
     #[pymodule_export]
     use super::vector::Views;
 

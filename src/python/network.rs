@@ -1,6 +1,8 @@
 //! The class `Network`.
 
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -8,9 +10,8 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 
 use super::arrays::{Element, numbers};
 use super::borrow::call_python::listed;
-use super::config::{Config, Dtype, Name, parse_sizes, refuse_others};
-use super::errors::{guarded, wrong_type};
-use super::initialise;
+use super::config::{Config, Dtype, Name};
+use super::errors::{NOT_INITIALISED, guarded, wrong_type};
 use super::run::{Engine, Slot, Slots};
 use super::training::Last;
 use super::vector::{Vector, Views};
@@ -22,21 +23,59 @@ use crate::reserve::{reserve_list, try_list};
 /// of the user's.
 #[pyclass(name = "Network", module = "bpfast._core", frozen, subclass, weakref)]
 pub struct PyNetwork {
-    pub config: Config,
-    pub vector: Vector,
-    pub slots: Slots,
+    /// Not there between `__new__` and `__init__` of a subclass with an `__init__` of its own.
+    parts: OnceLock<Parts>,
+    /// Whether the class was called, and calls `__init__` next.
+    pub is_new: AtomicBool,
     pub training: Last,
 }
 
-impl PyNetwork {
-    /// A network whose parameters are 0.
+/// What a network is made of.
+pub struct Parts {
+    pub config: Config,
+    pub vector: Vector,
+    pub slots: Slots,
+}
+
+impl Parts {
+    /// Those of a network whose parameters are 0.
     pub fn zeros(py: Python<'_>, config: Config, dtype: Dtype) -> PyResult<Self> {
         Ok(Self {
             vector: Vector::zeros(py, "params", Arc::clone(&config.network), dtype)?,
             config,
             slots: Slots::new(dtype),
-            training: Last::default(),
         })
+    }
+}
+
+impl Deref for PyNetwork {
+    type Target = Parts;
+
+    /// # Panics
+    /// Nothing is there yet: [`guarded`] makes a RuntimeError of it.
+    fn deref(&self) -> &Parts {
+        self.parts.get().unwrap_or_else(|| panic!("{}", NOT_INITIALISED))
+    }
+}
+
+impl PyNetwork {
+    /// A network with nothing in it.
+    pub fn empty() -> Self {
+        Self {
+            parts: OnceLock::new(),
+            is_new: AtomicBool::new(false),
+            training: Last::default(),
+        }
+    }
+
+    /// What it is made of, if that is there.
+    pub fn parts(&self) -> Option<&Parts> {
+        self.parts.get()
+    }
+
+    /// Puts `parts` in its place: whether nothing was there.
+    pub fn fill(&self, parts: Parts) -> bool {
+        self.parts.set(parts).is_ok()
     }
 
     /// Sizes, activations and cost.
@@ -112,42 +151,6 @@ fn sizes_of(
 
 #[pymethods]
 impl PyNetwork {
-    #[new]
-    #[pyo3(
-        signature = (sizes=None, *more, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None, init=Name::Default("nielsen"), seed=None, **others),
-        text_signature = "(sizes, *, hidden='sigmoid', output='sigmoid', cost='quadratic', dtype=None, init='nielsen', seed=None)"
-    )]
-    #[allow(clippy::too_many_arguments)]
-    fn new<'py>(
-        sizes: Option<&Bound<'py, PyAny>>,
-        more: &Bound<'py, PyTuple>,
-        hidden: Name<'py>,
-        output: Name<'py>,
-        cost: Name<'py>,
-        dtype: Option<&Bound<'py, PyAny>>,
-        init: Name<'py>,
-        seed: Option<&Bound<'py, PyAny>>,
-        others: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Self> {
-        guarded(|| {
-            let py = more.py();
-            refuse_others(more, others)?;
-            let none = py.None().into_bound(py);
-            let sizes = parse_sizes(sizes.unwrap_or(&none))?;
-            let config = Config::parse(py, &sizes, hidden, &output, cost)?;
-            let dtype = dtype.map_or(Ok(Dtype::Float64), Dtype::parse)?;
-            let network = Self::zeros(py, config, dtype)?;
-            initialise::draw(
-                py,
-                network.network(),
-                &network.vector,
-                &init.text("init")?,
-                seed,
-            )?;
-            Ok(network)
-        })
-    }
-
     /// A network with copies of the given parameters.
     ///
     /// Parameters
@@ -264,8 +267,8 @@ impl PyNetwork {
 
     /// The dtype of all its numbers.
     #[getter(dtype)]
-    fn dtype_object<'py>(&self, py: Python<'py>) -> Bound<'py, numpy::PyArrayDescr> {
-        self.dtype().descr(py)
+    fn dtype_object<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, numpy::PyArrayDescr>> {
+        guarded(|| Ok(self.dtype().descr(py)))
     }
 
     /// The configuration, as the arguments of `Network` that would make it again.
