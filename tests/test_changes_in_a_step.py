@@ -187,6 +187,46 @@ def test_a_gradient_whose_conversion_changes_the_optimizer():
         assert (opt.steps, (p == before).all()) == (1, True)
 
 
+def stop(*_):
+    raise StopIteration("enough")
+
+
+class Unread:
+    """An array that cannot be had."""
+
+    def __array__(self, dtype=None, copy=None):
+        stop()
+
+
+def behind_a_ramp():
+    return bpfast.SGD(bpfast.schedules.WarmUp(stop, 2))
+
+
+STOPS = {
+    "cost": lambda: bpfast.Network([3, 2], cost=stop).fit(X, Y),
+    "metric": lambda: bpfast.Network([3, 2]).fit(X, Y, metrics={"m": stop}),
+    "callback": lambda: bpfast.Network([3, 2]).fit(X, Y, callbacks=stop),
+    "schedule": lambda: bpfast.Network([3, 2]).fit(X, Y, optimizer=bpfast.SGD(stop)),
+    "ramp": lambda: bpfast.Network([3, 2]).fit(X, Y, optimizer=behind_a_ramp()),
+    "rates": lambda: bpfast.schedules.rates(stop, 0, 3),
+    "factory": lambda: bpfast.Network([3, 2]).fit(stop),
+    "batch": lambda: bpfast.Network([3, 2]).fit(iter([(X, Y), (Unread(), Y)]), epochs=1),
+    "list": lambda: bpfast.Network([3, 2]).fit([(X, Y), (X, Unread())], epochs=1),
+    "step": lambda: bpfast.SGD(stop).step(np.zeros(2), np.ones(2)),
+    "gradient": lambda: bpfast.SGD(0.1).step(np.zeros(2), Unread()),
+    "cost of scipy_minimize": lambda: bpfast.scipy_minimize(
+        bpfast.Network([3, 2], cost=stop), X, Y
+    ),
+}
+
+
+@pytest.mark.parametrize("where", STOPS)
+def test_a_stop_iteration_ends_nothing_in_silence(where):
+    with pytest.raises((StopIteration, RuntimeError)) as caught:
+        STOPS[where]()
+    assert "enough" in str(caught.value) or "StopIteration" in str(caught.value)
+
+
 def test_what_a_callback_may_change():
     """The parameters, the rate and the state: the next epoch goes on from there."""
 

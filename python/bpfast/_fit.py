@@ -113,12 +113,12 @@ def fit(
         ``metric(a, y) -> float``. The column is the key of the dict, or the name of the function.
         Either takes a forward pass; batches of an iterable are not measured. Weights do not count
         here. What "accuracy" means depends on all of y: it is of classes, by the largest output,
-        where each example has one class, by a label or by a row with a single largest entry; else,
-        where y of several outputs is 0 and 1, it is "subset_accuracy", the share of examples whose
-        outputs are all on the right side of 1/2. Multi-label y in which every row happens to have a
-        single 1 looks like classes: say "subset_accuracy" where y is multi-label. A row without one
-        class, such as (0.5, 0.5, 0), is an error. "binary_accuracy" is the share of outputs on the
-        right side.
+        where each example has one class, by a label or by a row (of several likeliest classes, such
+        as in (0.5, 0.5, 0), either is right with softmax outputs, and the row is an error with
+        sigmoid); else, where y of several outputs is 0 and 1, it is "subset_accuracy", the share of
+        examples whose outputs are all on the right side of 1/2. Multi-label y in which every row
+        happens to have a single 1 looks like classes: say "subset_accuracy" where y is multi-label.
+        "binary_accuracy" is the share of outputs on the right side.
     l1, l2 : float, default 0
         Penalties on the weights. Nielsen's λ is l2 times the number of examples.
     dropout : float or list of float, default 0

@@ -64,6 +64,8 @@ def by_rows(x: Any) -> Any:
         return x
     check_format(x)
     try:
+        if x.format == "bsr":
+            x = x.tocoo(copy=False)  # as its own tocsr() and toarray() do
         rows = x.tocsr()
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError

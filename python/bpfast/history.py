@@ -157,7 +157,7 @@ class History:
     def best(self, name: str = "validation_cost", mode: Literal["min", "max"] | None = None) -> int:
         """The epoch in which a column was best; the first one if there are several.
 
-        NaN and infinities are never best.
+        NaN is never best, nor is an infinite value such as a cost of -inf, which is an overflow.
 
         Parameters
         ----------
@@ -190,7 +190,7 @@ class History:
         if name not in self:
             raise ValueError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
         values = self[name] if mode_of(name, mode) == "max" else -self[name]
-        numbers = np.flatnonzero(np.isfinite(values))
+        numbers = np.flatnonzero(values < np.inf)  # no NaN either
         if not numbers.size:
             raise ValueError(f"{name}: expected a finite number in one epoch or more, got none")
         return int(numbers[values[numbers].argmax()]) + 1
