@@ -120,3 +120,24 @@ impl<'a> Pulse<'a> {
         Some(shared.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread::sleep;
+
+    use super::*;
+
+    #[test]
+    fn the_question_is_asked_after_enough_work_and_heard_by_all() {
+        let stop = Stop::default();
+        let (caller, helper) = (Pulse::caller(&stop, &|| true), Pulse::helper(&stop));
+        // The first look at the clock is where the interval begins.
+        assert!(!caller.stopped_after(UNWATCHED));
+        sleep(INTERVAL);
+        assert!(!caller.stopped_after(UNWATCHED - 1));
+        assert!(!helper.stopped_after(UNWATCHED));
+        assert!(caller.stopped_after(1));
+        assert!(helper.stopped_after(0));
+        assert!(caller.lock(&Mutex::new(())).is_none());
+    }
+}

@@ -214,6 +214,15 @@ def test_what_has_no_accuracy(config, y, said):
         net.fit(batches, metrics="accuracy", validation=(X, y))
 
 
+@pytest.mark.parametrize(("outputs", "more"), [(10, ""), (11, ", …")])
+def test_a_long_row_is_cut_in_an_error(outputs, more):
+    shown = ", ".join(["1", "1", *["0"] * 8])
+    y = np.eye(outputs)[:1].repeat(N, axis=0)
+    y[3, 1] = 1
+    with refuses(ValueError, re.escape(f"got [{shown}{more}] in row 3")):
+        fit(net_of((4, outputs), **SOFTMAX), X, y, metrics="accuracy")
+
+
 def test_a_y_of_ones_is_of_0_and_1():
     net = net_of((4, 3), init="zeros", **LINEAR)
     net.params[-3:] = 0.25
