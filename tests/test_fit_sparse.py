@@ -129,6 +129,13 @@ def test_nothing_stored(case, threads):
     assert close(got, wanted, "float64")
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_an_array_taken_as_sparse_is_the_array_but_for_rounding(case):
+    got, _ = fitted(case, "float64", lambda x: x.toarray(), sparse=True)
+    wanted, _ = fitted(case, "float64", lambda x: x.toarray(), sparse=False)
+    assert close(got, wanted, "float64")
+
+
 def test_the_matrix_is_as_bad_as_it_says():
     x = matrix(60, 40, 4, positions=np.int64)
     assert not x.has_sorted_indices
