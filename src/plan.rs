@@ -158,6 +158,7 @@ mod tests {
     use crate::activation::Activation;
     use crate::cost::Cost;
     use crate::interrupt::ELEMENT_WORK;
+    use crate::sparse::Positions;
 
     #[test]
     fn every_example_is_in_one_chunk_and_every_chunk_in_one_part() {
@@ -223,5 +224,18 @@ mod tests {
         assert_eq!(threads(2 * enough - 2), 1);
         assert_eq!(threads(2 * enough), 2);
         assert_eq!(threads(20 * enough), 8);
+    }
+
+    #[test]
+    fn what_is_not_stored_is_no_work() {
+        let network = Network::new(&[10_000, 1], &[], Activation::Sigmoid, Cost::Quadratic);
+        let network = network.expect("a network");
+        let positions = Positions::new((1000, 10_000), &[0_i32; 1001], &[]).expect("a matrix");
+        let x = positions.with::<f64>(&[]).expect("no values");
+        let inputs = Inputs::sparse(&network, x).expect("good inputs");
+        assert_eq!(inputs.work(&network), 1000 * ELEMENT_WORK);
+        let x = Array2::<f64>::zeros((1000, 10_000));
+        let inputs = Inputs::new(&network, x.view()).expect("good inputs");
+        assert_eq!(inputs.work(&network), 1000 * (10_000 + ELEMENT_WORK));
     }
 }
