@@ -40,7 +40,7 @@ TESTS = {
     "_data": "fit_files fit_figures fit_sparse fit_weights fit_targets fit user_code",
     "_differences": "check_gradients",
     "_equations": "equations parity array_likes out",
-    "_fit_arguments": "fit_arguments fit_targets fit_again copying resume",
+    "_fit_arguments": "fit_arguments fit_targets fit_files fit_again copying resume",
     "_fit": "fit fit_arguments fit_again fit_batches fit_callbacks fit_weights resume",
     "_functions": "network parity out bad_input equations sparse docs",
     "_history": "history fit_figures resume",
