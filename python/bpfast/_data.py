@@ -12,7 +12,8 @@ from bpfast import _core
 from bpfast._arrays import as_array
 from bpfast._metrics import measure
 from bpfast._no_numbers import no_numbers
-from bpfast._sparse import by_rows, check_format, is_sparse, without_repeats
+from bpfast._sparse import by_rows, is_sparse, without_repeats
+from bpfast._sparse_format import check_format
 from bpfast._weights import (
     of_examples,
     of_mean_one,
@@ -231,7 +232,7 @@ def _first_bad(dtype: np.dtype[Any], array: Any) -> tuple[int, Any] | None:
     """The first row with a number that is not finite in `dtype`, and that number."""
     indptr: NDArray[Any] | None = None
     if is_sparse(array):  # as an array with its zeros it may be larger than memory
-        array = array.tocsr()
+        array = by_rows(array)
         indptr = array.indptr
         array = array.data[: indptr[-1]]
     array = np.asarray(array)

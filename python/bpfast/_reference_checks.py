@@ -4,6 +4,7 @@ Every error names its argument: a wrong shape, length, name or number is a Value
 or dtype a TypeError.
 """
 
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -204,10 +205,13 @@ def custom(cost: Callable[[Any, Any], Any], a: Matrix, y: Any) -> tuple[Vector, 
     What y holds, in n entries, is between the user and the cost.
     """
     refuse_masked("y", y)
-    y = y.tolist() if hasattr(y, "tolist") else deepcopy(y)
+    given, y = y, y.tolist() if hasattr(y, "tolist") else y
     if not isinstance(y, Sequence) or len(y) != len(a):
         got = f"{len(y)}" if isinstance(y, Sequence) else type(y).__name__
         raise ValueError(f"y: expected {len(a)} entries, got {got}")
+    if y is given:
+        with contextlib.suppress(Exception):  # what cannot be copied is given as it is
+            y = deepcopy(y)
     result = cost([row[:] for row in a], y)
     if not isinstance(result, tuple | list):
         got = type(result).__name__
