@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import bpfast
+from bpfast._accuracy import accuracy
 from tests.refuses import refuses
 
 RNG = np.random.default_rng(0)
@@ -71,6 +72,25 @@ def test_accuracy_is_of_classes(output, y, wrong):
         fit(net, X, y, metrics="r2")
 
 
+def test_two_likeliest_classes():
+    """Either is right with softmax; elsewhere the row is no class, and nothing is guessed."""
+    y = np.eye(3)[RNG.integers(0, 3, N)]
+    y[7], y[8] = [0.5, 0.5, 0], [1 / 3, 1 / 3, 1 / 3]
+    net = net_of(output="softmax", cost="log_likelihood")
+    history = fit(net, X, y, metrics="accuracy", epochs=2)
+    right = y[np.arange(N), net(X).argmax(axis=1)] == y.max(axis=1)
+    assert right[8]
+    assert history.accuracy[-1] == right.mean()
+    for rows in (slice(0, 8), slice(8, None)):
+        net = net_of(output="sigmoid", cost="cross_entropy")
+        row = 7 if rows.start == 0 else 0
+        expected = "outputs that are 0 or 1, or one class in each row of y"
+        with refuses(ValueError, f"^metrics: accuracy: expected {expected}, got .* row {row}", net):
+            fit(net, X[rows], y[rows], metrics="accuracy")
+    tied = np.array([[0.5, 0.5, 0.0]] * 3)
+    assert accuracy(np.eye(3), tied) == 2 / 3
+
+
 def test_accuracy_of_labels_beside_a_cost_of_ones_own():
     def cost(a, y):
         return ((a[:, 0] - y) ** 2), 2 * (a - y[:, None])
@@ -85,7 +105,7 @@ def test_accuracy_of_labels_beside_a_cost_of_ones_own():
 
 
 def by_class(a, y):
-    return (a.argmax(axis=1) == y.argmax(axis=1)).mean()
+    return (y[np.arange(len(y)), a.argmax(axis=1)] == y.max(axis=1)).mean()  # any likeliest one
 
 
 def by_row(a, y):
@@ -192,6 +212,15 @@ def test_what_has_no_accuracy(config, y, said):
     batches = [(X, ONE)]
     with refuses(ValueError, f"^validation: metrics: accuracy: expected {re.escape(said)}", net):
         net.fit(batches, metrics="accuracy", validation=(X, y))
+
+
+@pytest.mark.parametrize(("outputs", "more"), [(10, ""), (11, ", …")])
+def test_a_long_row_is_cut_in_an_error(outputs, more):
+    shown = ", ".join(["1", "1", *["0"] * 8])
+    y = np.eye(outputs)[:1].repeat(N, axis=0)
+    y[3, 1] = 1
+    with refuses(ValueError, re.escape(f"got [{shown}{more}] in row 3")):
+        fit(net_of((4, outputs), **SOFTMAX), X, y, metrics="accuracy")
 
 
 def test_a_y_of_ones_is_of_0_and_1():

@@ -212,3 +212,41 @@ def test_what_fails_behind_the_checkpoint_changes_nothing(path):
         with pytest.raises((TypeError, ValueError)):
             other.fit(resume=path, **options)
         assert other.bits() == before
+
+
+def forget_the_weighting(path):
+    spoil(path, lambda tensors, metadata, text: text["arguments"].pop("weighting"))
+
+
+@pytest.mark.parametrize("name", ["sample_weight", "class_weight"])
+def test_a_checkpoint_whose_weights_counted_in_another_way(path, name):
+    """Steps once divided by the weights of their own examples: no training is half of each."""
+    y, weights = (Y > 0.5).astype(float), {"sample_weight": np.linspace(1, 2, 20)}
+    if name == "class_weight":
+        weights = {"class_weight": {1: 2.0}}
+    nets = [bpfast.Network([2, 2, 1], seed=0) for _ in range(2)]
+    nets[0].fit(X, y, epochs=1, seed=1, checkpoint=path, **weights)
+    nets[1].fit(X, y, epochs=2, seed=1, checkpoint=path, resume=True, **weights)
+    forget_the_weighting(path)
+    message = f"^{name}: expected steps that divide by the weights of their own examples, as older"
+    with refuses(ValueError, message, nets[1]):
+        nets[1].fit(X, y, epochs=3, seed=1, resume=path, **weights)
+
+
+def test_such_a_checkpoint_without_weights(path, recwarn):
+    nets = [bpfast.Network([2, 2, 1], seed=0) for _ in range(2)]
+    nets[0].fit(X, Y, epochs=1, seed=1, checkpoint=path)
+    forget_the_weighting(path)
+    nets[1].fit(X, Y, epochs=2, seed=1, resume=path)
+    assert len(nets[1].history) == 2
+    assert not recwarn.list
+
+
+def test_such_a_checkpoint_of_batches(path):
+    net, batches = bpfast.Network([2, 2, 1], seed=0), [(X, Y), (X, Y, np.ones(20))]
+    net.fit(batches, epochs=1, checkpoint=path)
+    forget_the_weighting(path)
+    with pytest.warns(UserWarning, match="^x: batches with weights have other steps now") as caught:
+        net.fit(batches, epochs=2, resume=path)
+    assert caught[0].filename == __file__
+    assert len(net.history) == 2

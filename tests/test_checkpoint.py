@@ -195,6 +195,14 @@ def test_wrong_arguments(path):
     assert not path.exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="any text is a path there")
+def test_text_that_is_no_path():
+    for argument in ("checkpoint", "resume"):
+        message = f"^{argument}: expected a path that the file system can encode, got 'a"
+        with refuses(ValueError, message):
+            fit(net_of(), **{argument: "a\ud800"})
+
+
 OTHERS = {
     "batch_size": (9, "expected 8 as in the checkpoint, got 9"),
     "seed": (4, "expected 3 as in the checkpoint, got 4"),

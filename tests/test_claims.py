@@ -13,7 +13,7 @@ from tests.in_a_step import in_a_step, long_step, needs_timer, said
 from tests.test_out import at_once
 
 RNG = np.random.default_rng(0)
-SHORT = 2e-4  # s: many steps in all of the other thread's calls, and not all in the first of them
+SHORT = 2e-4  # s: between two tries, so that they are spread over the other thread's calls
 READ = "{}: another call is writing to this array"
 WRITE = "{}: expected an array of its own, got one that another call uses"
 TRAIN = "{}: expected a network at rest, got one that a training is running on"

@@ -29,7 +29,8 @@ WAYS = {
     "waits for a lock": lock.acquire,
     "waits for input": lambda: os.read(end, 1),
 }
-way, begun = WAYS[sys.argv[1]], set()
+way, begun, again_and_again = WAYS[sys.argv[1]], set(), set()
+optimizer = bpfast.Adam()
 
 def user(value=None):
     # Code of the user's, in the middle of a call.
@@ -73,7 +74,11 @@ def again(call):
             begun.add(threading.current_thread().name)
             try: call()
             except (OSError, IndexError, TypeError, ValueError): pass
+            again_and_again.add(threading.current_thread().name)
     return calls
+def steps():
+    begun.add("steps")
+    net().fit(x, y, epochs=FOREVER, optimizer=optimizer)
 plain, tagged, custom, shown = net(), Tagged([20, 3]), own(), net(cost=Shown())
 tagged.tag = 1
 float32, wide = np.ones((10**6, 20), "float32"), np.ones((2000, 500))
@@ -106,7 +111,7 @@ WORK = {
     "copy": again(tagged.copy),
     "repr": again(lambda: repr(shown)),
     # the GIL released in the middle of a call
-    "steps": lambda: begun.add("steps") or fit()(),
+    "steps": steps,
     "float32": again(lambda: plain.forward(float32)),
     "list": again(lambda: plain.forward(rows)),
     "strides": again(lambda: bpfast.SGD(0.1).step(wide[::2], np.ones((1000, 500)))),
@@ -115,8 +120,10 @@ WORK = {
 }
 threads = [threading.Thread(target=WORK[name], name=name, daemon=True) for name in WORK]
 for thread in threads: thread.start()
+# Each is in code of the user's, or goes from call to call, or from step to step.
 while len(begun) < len(WORK): time.sleep(0.001)
-time.sleep(0.02)
+while not again_and_again >= {"float32", "list", "strides", "draws", "astype"}: time.sleep(0.001)
+while not optimizer.steps: time.sleep(0.001)
 """
 WAYS = [
     "sleeps",

@@ -6,6 +6,7 @@ import pytest
 
 import bpfast
 from tests.child import digest, run
+from tests.refuses import refuses
 from tests.tolerance import RELATIVE, close
 
 sparse = pytest.importorskip("scipy.sparse")
@@ -128,6 +129,13 @@ def test_nothing_stored(case, threads):
     assert close(got, wanted, "float64")
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_an_array_taken_as_sparse_is_the_array_but_for_rounding(case):
+    got, _ = fitted(case, "float64", lambda x: x.toarray(), sparse=True)
+    wanted, _ = fitted(case, "float64", lambda x: x.toarray(), sparse=False)
+    assert close(got, wanted, "float64")
+
+
 def test_the_matrix_is_as_bad_as_it_says():
     x = matrix(60, 40, 4, positions=np.int64)
     assert not x.has_sorted_indices
@@ -135,3 +143,11 @@ def test_the_matrix_is_as_bad_as_it_says():
     assert x.indices.dtype == x.indptr.dtype == np.int64
     assert (np.diff(x.indptr) == 0).sum() >= 20
     assert not x.toarray()[:, 1::2].any()
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_array, sparse.coo_array, sparse.csr_matrix])
+def test_a_matrix_without_y_is_no_iterable_of_batches(kind):
+    net = bpfast.Network([40, 3], seed=0)
+    message = f"^y: expected with x of type {kind.__name__}; without y, x is an iterable of"
+    with refuses(TypeError, message, net):
+        net.fit(kind(matrix(60, 40, 4)))

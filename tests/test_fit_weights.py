@@ -200,8 +200,23 @@ def test_what_is_refused():
     message = r"^validation: sample_weight: expected a weight above 0 .*, got all zero$"
     with refuses(ValueError, message, net):
         net.fit(X, LABELS, validation=(X, LABELS, np.zeros(N)))
-    with refuses(ValueError, "^sample_weight: expected a finite sum, got inf$", net):
-        net.fit(X, LABELS, sample_weight=np.full(N, 1e200), class_weight={0: 1e200})
+    message = "^class_weight: expected a finite product with sample_weight, got inf of 1e.200 times"
+    for train in (net.fit, net.partial_fit):
+        with refuses(ValueError, message, net):
+            train(X, LABELS, sample_weight=np.full(N, 1e200), class_weight={0: 1e200})
+    # The argument at fault is named, beside one that is not.
+    large, ones = np.full(N, 1e308), dict.fromkeys(range(3), 1.0)
+    for weights, classes, name in (
+        (large, None, "sample_weight"),
+        (large, ones, "sample_weight"),
+        (None, dict.fromkeys(range(3), 1e308), "class_weight"),
+        (np.ones(N), dict.fromkeys(range(3), 1e308), "class_weight"),
+    ):
+        with refuses(ValueError, f"^{name}: expected a finite sum, got inf$", net):
+            net.fit(X, LABELS, sample_weight=weights, class_weight=classes)
+    zero = np.where(LABELS == 0, 1.0, 0.0)
+    with refuses(ValueError, "^class_weight: expected a weight above 0 for at least one", net):
+        net.fit(X, LABELS, sample_weight=zero, class_weight={0: 0.0})
     message = "^class_weight: expected a dict in partial_fit, got 'balanced', which needs the class"
     with refuses(ValueError, message, net):
         net.partial_fit(X, LABELS, class_weight="balanced")

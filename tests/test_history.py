@@ -76,7 +76,7 @@ def test_an_empty_history():
     assert history.to_dict() == {name: [] for name in history.names}
     assert len(history.to_pandas()) == 0
     assert History.from_state(history.state) == history
-    with refuses(ValueError, "^cost: expected a number in one epoch or more, got none$"):
+    with refuses(ValueError, "^cost: expected a finite number in one epoch or more, got none$"):
         history.best("cost")
     with refuses(ValueError, "^history: expected one epoch or more, got none$"):
         history.plot()
@@ -167,6 +167,8 @@ NAN, INF = math.nan, math.inf
         ([NAN, INF, 0.1, NAN], "validation_cost", None, 3),
         ([NAN, INF], "validation_cost", None, 2),
         ([NAN, -INF], "validation_accuracy", None, 2),
+        ([0.3, -INF, 0.1], "cost", None, 3),  # an overflow is no success
+        ([0.3, INF, 0.1], "validation_accuracy", None, 1),
     ],
 )
 def test_best(values, name, mode, epoch):
@@ -190,7 +192,10 @@ def test_best_of_the_validation_cost_is_the_default():
         ),
         ({"name": "f1", "mode": "highest"}, "mode: expected 'min' or 'max' for .*, got 'highest'"),
         ({"name": "cost", "mode": "auto"}, "mode: expected .*, got 'auto'"),
-        ({"name": "f1", "mode": "max"}, "f1: expected a number in one epoch or more, got none"),
+        (
+            {"name": "f1", "mode": "max"},
+            "f1: expected a finite number in one epoch or more, got none",
+        ),
     ],
 )
 def test_best_refuses(options, message):
@@ -367,3 +372,17 @@ def test_bad_seeds_and_reasons():
     with pytest.raises(AttributeError):
         history.seed = 3
     assert "History" in bpfast.__all__
+
+
+@pytest.mark.parametrize(("name", "sign"), [("cost", -1), ("accuracy", 1)])
+def test_early_stopping_takes_no_overflow_for_the_best(name, sign):
+    stopping = bpfast.EarlyStopping(3, name)
+    values = [NAN, sign * INF, sign * 1.0, sign * INF, -sign * INF, sign * 2.0, sign * 1.5]
+    rows = [{"cost": 0.0, "seconds": 0.0, "learning_rate": 0.0, name: value} for value in values]
+    better = [stopping.is_better(k, row) for k, row in enumerate(rows, 1)]
+    assert better == [False, False, True, False, False, True, False]
+    assert (stopping.best, stopping.best_epoch) == (sign * 2.0, 6)
+    with refuses(ValueError, "^best: expected the finite value of epoch 2, got -?inf$"):
+        stopping.state = {"best": sign * INF, "best_epoch": 2}
+    stopping.state = {"best": -sign * INF, "best_epoch": 0}  # before the first
+    assert stopping.is_better(1, rows[2])

@@ -212,6 +212,39 @@ def test_what_is_written_to():
     assert whole.data.tobytes() == net.forward(X).tobytes()
 
 
+@pytest.mark.parametrize("kind", ["array", "matrix"])
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr", "dia", "lil"])
+def test_a_sparse_matrix_of_masked_parts(form, kind):
+    sparse = pytest.importorskip("scipy.sparse")
+    dense = np.where(RNG.random((6, 4)) < 0.7, 1.0, 0.0)
+    net, y = bpfast.Network([4, 2], seed=0), np.zeros((6, 2))
+    seen = []
+    for name in ("data", "indices", "indptr", "offsets"):
+        x = getattr(sparse, f"{form}_{kind}")(dense)
+        if not hasattr(x, name):
+            continue
+        seen.append(name)
+        part = np.ma.array(getattr(x, name))
+        part[(0,) * part.ndim] = np.ma.masked
+        setattr(x, name, part)
+        assert getattr(x, name) is part
+        calls = [
+            lambda x=x: net.forward(x),
+            lambda x=x: net.backprop(x, y),
+            lambda x=x: net.backprop_touched(x, y),
+            lambda x=x: net.fit(x, y, epochs=1),
+            lambda x=x: net.partial_fit(x, y),
+            lambda x=x: net.fit([(x, y)], epochs=1),
+            lambda x=x: net.fit(((x, y) for _ in range(1)), epochs=1),
+            lambda x=x: net.fit(dense, y, epochs=1, validation=(x, y)),
+            lambda x=x: bpfast.scipy_minimize(net, x, y, max_iterations=1),
+        ]
+        for call in calls:
+            with refuses(ValueError, "x: expected no missing values, got 1 masked; fill", net):
+                call()
+    assert "data" in seen
+
+
 def test_the_state_of_an_optimizer():
     optimizer = bpfast.SGD(0.1, momentum=0.9)
     message = "^state: velocity: expected no missing values, got 1 masked"

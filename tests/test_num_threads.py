@@ -88,6 +88,35 @@ def test_set_num_threads_holds_where_no_context_does():
     bpfast.set_num_threads(9)
 
 
+def test_set_num_threads_inside_contexts_holds_after_them_all():
+    with bpfast.num_threads(2):
+        with bpfast.num_threads(3):
+            bpfast.set_num_threads(4)
+            assert bpfast.get_num_threads() == 3
+        assert bpfast.get_num_threads() == 2
+        bpfast.set_num_threads(5)
+        with bpfast.num_threads(1):
+            assert bpfast.get_num_threads() == 1
+    assert bpfast.get_num_threads() == 5
+    bpfast.set_num_threads(9)
+
+
+def test_a_context_that_is_entered_and_never_left_holds_in_its_thread():
+    def enter():
+        bpfast.num_threads(3).__enter__()
+        gc.collect()
+        found.append(bpfast.get_num_threads())
+        with bpfast.num_threads(2):
+            found.append(bpfast.get_num_threads())
+        bpfast.set_num_threads(9)
+        found.append(bpfast.get_num_threads())
+
+    found = []
+    in_threads(enter)
+    assert found == [3, 2, 3]
+    assert bpfast.get_num_threads() == 9
+
+
 def test_generators_closed_in_any_order():
     one, two = limited(1), limited(2)
     assert (next(one), next(two)) == (1, 2)

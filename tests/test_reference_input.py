@@ -97,3 +97,13 @@ def test_bad_input_of_one_equation(name, arguments, message):
 def test_softmax_stands_in_the_output_alone():
     with pytest.raises(ValueError, match="activation: expected an activation that acts on each"):
         reference.bp2([[1]], [[1]], [[1]], activation="softmax")
+
+
+def test_a_cost_of_the_users_own_gets_what_cannot_be_copied():
+    """As what the engine gives it: what y holds is between the user and the cost."""
+    y = [memoryview(b"a"), memoryview(b"b")]
+
+    def cost(a, y):
+        return [[0.5, 0.25][y == b"b"] for y in y], [[0.0] for _ in a]
+
+    assert reference.cost([[[1.0]]], [[0.0]], [[1.0], [2.0]], y, cost=cost, reduction="sum") == 0.75

@@ -153,6 +153,9 @@ def test_what_is_no_path():
             door(Unpathable())
         with refuses(ValueError, r"^path: expected a path without null bytes, got 'a\\x00b'"):
             door("a\0b")
+        if sys.platform != "win32":  # any text is a path there
+            with refuses(ValueError, r"^path: expected a path that .* can encode, got 'a\\ud800'$"):
+                door("a\ud800")
     with pytest.raises(TypeError):
         bpfast.load("net", cost)
 

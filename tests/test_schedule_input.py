@@ -38,6 +38,19 @@ def test_what_a_callable_gives_is_checked(value, error, message, wrap):
         schedules.rates(schedule, 12, 8)
 
 
+@pytest.mark.parametrize("value", [NAN, math.inf, -0.5])
+def test_what_a_kind_of_ones_own_gives_is_checked(value):
+    class Own(schedules.Schedule):
+        kind, arguments = "own", ()
+
+        def _at(self, step):
+            return value if step == 3 else 0.0
+
+    assert schedules.rates(Own(), 0, 3).tolist() == [0, 0, 0]
+    with refuses(ValueError, f"^learning_rate: expected a finite rate.* at step 3, got {value}$"):
+        schedules.rates(Own(), 1, 4)
+
+
 def test_what_a_callable_raises_comes_through():
     def own(step):
         raise KeyError(step)

@@ -67,8 +67,11 @@ def shown_row(y: NDArray[Any], row: int) -> str:
 
 
 def accuracy(a: NDArray[Any], y: NDArray[Any]) -> float:
-    """The share of examples whose class is right."""
-    return float(np.mean(labels(a) == labels(y)))
+    """The share of examples whose class is right; of several likeliest ones, each is."""
+    found = labels(a)
+    if y.ndim == 1 or y.shape[1] == 1:
+        return float(np.mean(found == labels(y)))
+    return float(np.mean(y[np.arange(len(y)), found] == y.max(axis=1)))
 
 
 def subset_accuracy(a: NDArray[Any], y: NDArray[Any], threshold: float = 0.5) -> float:
@@ -150,7 +153,7 @@ def _have_one_class(y: NDArray[Any], output: str, low: float, wanted: bool | Non
         _refuse_where(y, lambda part: (part < 0) | (part > 1), "outputs from 0 to 1")
     else:
         _refuse_between(y, low)
-    row = None if y.shape[1] == 1 else _first(y, lambda part: ~_tell_one_class(part, low))
+    row = None if y.shape[1] == 1 else _first(y, lambda part: ~_tell_one_class(part, low, output))
     if row is None and wanted is not False:
         return True
     if row is not None and (wanted or output == "softmax"):
@@ -164,11 +167,17 @@ def _have_one_class(y: NDArray[Any], output: str, low: float, wanted: bool | Non
     return False
 
 
-def _tell_one_class(y: NDArray[Any], low: float) -> NDArray[np.bool_]:
-    """Which rows tell one class: that of the only output that is on, or its probabilities."""
+def _tell_one_class(y: NDArray[Any], low: float, output: str) -> NDArray[np.bool_]:
+    """Which rows tell one class: that of the only output that is on, or the likeliest.
+
+    (1/2, 1/2, 0) does so with softmax alone, where it can be nothing else than probabilities.
+    """
     one: NDArray[np.bool_] = np.count_nonzero(y > 0.5, axis=1) == 1
     if low == 0:
-        one |= np.abs(y.sum(axis=1, dtype=np.float64) - 1) <= ROUNDED
+        are_shares = np.abs(y.sum(axis=1, dtype=np.float64) - 1) <= ROUNDED
+        if output != "softmax":
+            are_shares &= np.count_nonzero(y == y.max(axis=1, keepdims=True), axis=1) == 1
+        one |= are_shares
     one |= (y != y).any(axis=1)  # NaN is another error
     return one
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bpfast import _core
+from bpfast._steps import refuse_other_params
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from bpfast._core import _CustomCost as CustomCost
     from bpfast._core import _Inputs as Inputs
     from bpfast._core import _Reduction as Reduction
+
+
+def check_network(value: object) -> None:
+    """Raise TypeError for what a method of `Network` cannot be called on."""
+    if not isinstance(value, _core.Network):
+        raise TypeError(f"self: expected a Network, got {type(value).__name__}")
 
 
 def cost(
@@ -62,6 +69,7 @@ def cost(
     >>> net.cost([[1], [2]], [[1], [3]])  # (1/2 + 9/2) / 2
     2.5
     """
+    check_network(self)
     if (own := self._custom_cost) is not None:
         x, y, sample_weight = _called(own, self, x, y, sample_weight, reduction)
     return self._cost(x, y, sample_weight, reduction)
@@ -102,6 +110,7 @@ def errors(
     [array([[-0.5],
            [-1.5]])]
     """
+    check_network(self)
     if (own := self._custom_cost) is not None:
         x, y, sample_weight = _called(own, self, x, y, sample_weight, reduction)
     return self._errors(x, y, sample_weight, reduction)
@@ -151,6 +160,7 @@ def backprop(
     >>> g.cost, g.flat  # ∂C/∂w = Σ δ x, ∂C/∂b = Σ δ
     (2.5, array([-3.5, -2. ]))
     """
+    check_network(self)
     if (own := self._custom_cost) is not None:
         x, y, sample_weight = _called(own, self, x, y, sample_weight, reduction, out)
     return self._backprop(x, y, sample_weight, reduction, out)
@@ -169,7 +179,9 @@ def _called(
     x, sample_weight = net._prepare(x, y, sample_weight, reduction, out)
     shape = x.shape
     y = _core.as_batch(y, shape[0])
+    params = _core.copy_params(net)
     returned = cost(_core.Network.forward(net, x), y)
+    refuse_other_params(net, params)
     if x.shape != shape:
         raise ValueError(f"x: expected shape {shape} until the call ends, got {x.shape}")
     return x, returned, sample_weight

@@ -82,6 +82,11 @@ def _path(argument: str, value: Any) -> str:
     path = os.fsdecode(value)
     if "\0" in path:
         raise ValueError(f"{argument}: expected a path without null bytes, got {path!r}")
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        expected = f"{argument}: expected a path that the file system can encode"
+        raise ValueError(f"{expected}, got {path!r}") from None
     return path
 
 

@@ -58,9 +58,11 @@ __all__ = [
     "check_targets",
     "copy_params",
     "get_num_threads",
+    "has_params",
     "has_repeats",
     "is_plain_numbers",
     "load",
+    "memory_order",
     "num_threads",
     "permutation",
     "read_tensors",
@@ -77,8 +79,9 @@ __version__: str
 
 @disjoint_base
 class Network:
-    def __new__(
-        cls,
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self: ...  # a subclass may have its own
+    def __init__(
+        self,
         sizes: Sequence[int],
         *,
         hidden: str | Sequence[str] = "sigmoid",
@@ -87,7 +90,7 @@ class Network:
         dtype: DTypeLike | None = None,
         init: str = "nielsen",
         seed: _Seed = None,
-    ) -> Self: ...
+    ) -> None: ...
     @classmethod
     def from_parameters(
         cls,
@@ -239,6 +242,8 @@ class num_threads:  # noqa: N801, a context manager is named as the function it 
 
 def assign_params(net: Network, values: NDArray[np.floating[Any]]) -> None: ...
 def check_targets(net: Network, y: ArrayLike, first: int) -> None: ...
+def has_params(net: Network, values: NDArray[np.floating[Any]]) -> bool: ...
+def memory_order(array: NDArray[Any]) -> Literal["C", "F"]: ...
 def copy_params(net: Network) -> NDArray[np.floating[Any]]: ...
 def has_repeats(rows: Any) -> bool: ...
 def is_plain_numbers(value: object) -> bool: ...

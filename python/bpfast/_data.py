@@ -12,8 +12,15 @@ from bpfast import _core
 from bpfast._arrays import as_array
 from bpfast._metrics import measure
 from bpfast._no_numbers import no_numbers
-from bpfast._sparse import by_rows, check_format, is_sparse, without_repeats
-from bpfast._weights import of_examples, of_mean_one, with_classes
+from bpfast._sparse import by_rows, is_sparse, without_repeats
+from bpfast._sparse_format import check_format
+from bpfast._weights import (
+    of_examples,
+    of_mean_one,
+    refuse_all_zero,
+    refuse_infinite_sum,
+    with_classes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,10 +86,22 @@ class Examples:
             outputs = self._net.sizes[-1]
             self.sample_weight = with_classes(self.sample_weight, class_weight, self.y, outputs)
 
-    def scale_weights(self) -> None:
-        """Let the weights have the mean 1, as the steps of a training take them."""
+    def weigh(self, class_weight: Mapping[int, float] | str | None) -> None:
+        """The same, with weights of mean 1, as the steps of `fit` take them.
+
+        Raises
+        ------
+        ValueError
+            The weights are all 0 or have no finite sum: by the argument that is at fault.
+        """
+        argument = "sample_weight"
+        if class_weight is not None:
+            refuse_infinite_sum(argument, self.sample_weight)
+            self.add_class_weight(class_weight)
+            argument = "class_weight"
         if self.sample_weight is not None:
-            self.sample_weight = of_mean_one(self.sample_weight)
+            refuse_all_zero(argument, self.sample_weight)
+            self.sample_weight = of_mean_one(argument, self.sample_weight)
 
     def arrays(self) -> tuple[Any, NDArray[Any]] | None:
         """All of x and y, where the steps can be done on them as they lie; else None."""
@@ -213,7 +232,7 @@ def _first_bad(dtype: np.dtype[Any], array: Any) -> tuple[int, Any] | None:
     """The first row with a number that is not finite in `dtype`, and that number."""
     indptr: NDArray[Any] | None = None
     if is_sparse(array):  # as an array with its zeros it may be larger than memory
-        array = array.tocsr()
+        array = by_rows(array)
         indptr = array.indptr
         array = array.data[: indptr[-1]]
     array = np.asarray(array)

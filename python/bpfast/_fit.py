@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from bpfast import _core
-from bpfast._accuracy import for_targets
+from bpfast._calls import check_network
 from bpfast._checkpoint import AnyPath, Checkpoints
 from bpfast._claims import RUNNING, claim, refuse_another_network
 from bpfast._data import Examples
 from bpfast._fit_arguments import (
     WHOLE,
-    check_cost,
-    naming_validation,
     new_source,
     new_trainer,
+    of_arrays,
+    of_batches,
     parse_callbacks,
-    parse_validation,
     refuse_with_batches,
 )
 from bpfast._metrics import Metric, Metrics
 from bpfast._metrics import parse as parse_metrics
 from bpfast._names import by_name
-from bpfast._numbers import is_number, number, whole
-from bpfast._reach import warn_of_reach
+from bpfast._numbers import whole
 from bpfast._settings import (
     ARGUMENTS_ELSEWHERE,
     Settings,
@@ -32,9 +29,7 @@ from bpfast._settings import (
     parse_early_stopping,
     parse_optimizer,
 )
-from bpfast._sources import Batches, Source, as_batches, refuse_y_beside_batches
 from bpfast._training import Callback, Training
-from bpfast._weights import check_classes, refuse_all_zero
 from bpfast.history import History
 
 if TYPE_CHECKING:
@@ -87,12 +82,13 @@ def fit(
     Parameters
     ----------
     x : array_like or SciPy sparse, (n, n_1); or iterable, or callable
-        The examples. A memory map stays in its file. Without `y`: an iterable of batches
-        ``(x, y)`` or ``(x, y, sample_weight)``, each of which is a step, or a callable that gives
-        such an iterable for each epoch. Unless they are in a list or tuple, the next batch is
-        fetched, in a thread of its own, while one is at work; the numbers of a batch are copied
-        before. As the weights of all examples are not known, those of a batch count as they are:
-        s̄ is 1. Arrays must not change before `fit` returns.
+        The examples. A memory map stays in its file. Without `y`: an iterable of batches ``(x, y)``
+        or ``(x, y, sample_weight)``, each of which is a step, or a callable that gives such an
+        iterable for each epoch. Unless they are in a list or tuple, the next batch is fetched, in a
+        thread of its own, while one is at work, so the iterable must not change the network or the
+        optimizer; the numbers of a batch are copied before. As the weights of all examples are not
+        known, those of a batch count as they are: s̄ is 1. Arrays must not change before `fit`
+        returns.
     y : array_like, (n, n_L) or (n,), optional
         As for `cost`.
     epochs : int, default 10
@@ -103,6 +99,8 @@ def fit(
     optimizer : str or Optimizer, default "adam"
         "sgd", "adam", "adamw", "rmsprop", "adagrad" with their defaults, or one of
         `bpfast.optimizers`, which goes on from its state. What it keeps must be of this network.
+        A schedule that is a callable is asked for the rates of many steps ahead, and must not
+        change the optimizer.
     shuffle : bool, optional
         A new random order for each epoch, unless it is False. Not True with batches of an
         iterable, which stay as they come.
@@ -114,10 +112,13 @@ def fit(
         "subset_accuracy", "binary_accuracy", "mean_squared_error", "mean_absolute_error", "r2", or
         ``metric(a, y) -> float``. The column is the key of the dict, or the name of the function.
         Either takes a forward pass; batches of an iterable are not measured. Weights do not count
-        here. "accuracy" is of classes, by the largest output, where all of y tells one class for
-        each example, by a label or a row; else, where y of several outputs is 0 and 1, it is
-        "subset_accuracy", the share of examples whose outputs are all on the right side of 1/2.
-        "binary_accuracy" is the share of such outputs.
+        here. What "accuracy" means depends on all of y: it is of classes, by the largest output,
+        where each example has one class, by a label or by a row (of several likeliest classes, such
+        as in (0.5, 0.5, 0), either is right with softmax outputs, and the row is an error with
+        sigmoid); else, where y of several outputs is 0 and 1, it is "subset_accuracy", the share of
+        examples whose outputs are all on the right side of 1/2. Multi-label y in which every row
+        happens to have a single 1 looks like classes: say "subset_accuracy" where y is multi-label.
+        "binary_accuracy" is the share of outputs on the right side.
     l1, l2 : float, default 0
         Penalties on the weights. Nielsen's λ is l2 times the number of examples.
     dropout : float or list of float, default 0
@@ -138,7 +139,8 @@ def fit(
         the network gets back its best parameters.
     callbacks : callable or list of callable, default ()
         ``callback(net, history)`` after each epoch. True as its answer ends the training; what
-        it raises comes through. It may change parameters and learning rate.
+        it raises comes through. It may change the parameters, the learning rate and the state of
+        the optimizer, and the next epoch goes on from there.
     progress : bool, default False
         Show a tqdm bar, or a line for each epoch where tqdm is not installed.
     seed : int, optional
@@ -172,6 +174,8 @@ def fit(
         An argument out of range, shapes that do not fit, NaN or infinity in x, y or the parameters,
         a y for which the cost has no minimum: below 0 or above 1 with cross_entropy, below 0 with
         log_likelihood and poisson. An argument that would do nothing.
+        A cost that changes the parameters or the optimizer in the middle of a step, or a schedule
+        that changes the optimizer.
         A network, optimizer or early stopping that another training is at work with. A checkpoint
         that is damaged, or of a training with other arguments.
     TypeError
@@ -202,6 +206,7 @@ def fit(
     >>> net.forward(x).round().ravel()
     array([0., 1., 1., 0.])
     """
+    check_network(self)
     epochs = whole("epochs", epochs, 1)
     checkpoints = Checkpoints(checkpoint, every, resume)
     progress = flag("progress", progress)
@@ -226,65 +231,32 @@ def fit(
     try:
         claim(ticket, network=self, optimizer=optimizer, early_stopping=stopping)
         refuse_another_network(optimizer, self)
-        share: float | None = None
-        data: Examples | None = None
-        source: Source
+        weights: dict[str, Any] = {"class_weight": class_weight, "sample_weight": sample_weight}
         if y is None:
-            refuse_with_batches(
-                validation,
-                weights={"class_weight": class_weight, "sample_weight": sample_weight},
-                arrays={
-                    "batch_size": batch_size,
-                    "shuffle": shuffle or None,
-                    "sparse": sparse or None,
-                },
-            )
-            held_out, measures = parse_validation(self, validation, measures)
-            if measures and held_out is None:
-                expected = "validation=(x, y) with batches, which are not measured themselves"
-                raise ValueError(f"metrics: expected {expected}, got none")
-            trainer = new_trainer(self, settings, optimizer, WHOLE)
-            source = Batches(trainer, self.dtype, as_batches(x))
+            arrays = {
+                "batch_size": batch_size,
+                "shuffle": shuffle or None,
+                "sparse": sparse or None,
+            }
+            refuse_with_batches(validation, weights=weights, arrays=arrays)
+            parts = of_batches(self, settings, optimizer, x, validation, measures)
         else:
-            refuse_y_beside_batches(x)
-            data = Examples(self, x, y, sample_weight)
-            refuse_all_zero("sample_weight", data.sample_weight)
-            # Of all examples, before some are held out: errors name rows as the user counts them.
-            named = measures
-            measures, kind = for_targets(named, data.y, self)
-            if class_weight is not None:
-                check_classes(class_weight, data.y, self.sizes[-1])
-            if is_number(validation):
-                share = number("validation", validation)
-                data, held_out = data.split(share, settings.seed)
-            else:
-                held_out, _ = parse_validation(self, validation, named, kind)
-            data.add_class_weight(class_weight)
-            refuse_all_zero("class_weight", data.sample_weight)
-            data.scale_weights()
-            trainer = new_trainer(self, settings, optimizer, settings.batch_size)
-            source = new_source(trainer, settings, data)
-            if not data.is_mapped:
-                warn_of_reach(self, data.y, data.sample_weight, 3)
-        if held_out is not None:
-            with nullcontext() if share is not None else naming_validation():
-                check_cost(held_out, settings)
+            parts = of_arrays(self, settings, optimizer, x, y, validation, measures, **weights)
         training = Training(
             self,
-            trainer,
+            parts.trainer,
             settings,
-            source,
+            parts.source,
             optimizer,
             History(seed=settings.seed),
-            metrics=measures,
-            training=data,
-            validation=held_out,
+            metrics=parts.metrics,
+            training=parts.training,
+            validation=parts.validation,
             early_stopping=stopping,
             callbacks=calls,
         )
-        weighted = {"class_weight": class_weight, "sample_weight": sample_weight}
         begins_anew = checkpoints.read is None
-        checkpoints.begin(training, epochs, share=share, **weighted)
+        checkpoints.begin(training, epochs, share=parts.share, **weights)
         # Not before: a checkpoint that is refused changes nothing.
         if stopping is not None and begins_anew:
             stopping.reset()
@@ -352,6 +324,7 @@ def partial_fit(
     >>> net.params
     array([1., 1.])
     """
+    check_network(self)
     settings = Settings(
         self,
         batch_size=WHOLE if batch_size is None else batch_size,

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from bpfast import _core
 from bpfast._accuracy import Kind, for_targets
 from bpfast._data import Examples
-from bpfast._numbers import is_number
-from bpfast._sources import Arrays, Files, Source
-from bpfast._weights import refuse_all_zero
+from bpfast._numbers import is_number, number
+from bpfast._reach import warn_of_reach
+from bpfast._sources import (
+    Arrays,
+    Batches,
+    Files,
+    Source,
+    as_batches,
+    refuse_y_beside_batches,
+)
+from bpfast._weights import check_classes, refuse_all_zero
 
 if TYPE_CHECKING:
     from bpfast._core import Trainer
@@ -51,6 +59,76 @@ def new_source(trainer: Trainer, settings: Settings, data: Examples) -> Source:
     if arrays is None or (data.is_mapped and settings.sparse):
         return Files(trainer, settings, data)
     return Arrays(trainer, settings, data, *arrays)
+
+
+class Parts(NamedTuple):
+    """What a training works on."""
+
+    trainer: Trainer
+    source: Source
+    training: Examples | None  # None where they come in batches
+    validation: Examples | None
+    metrics: dict[str, Metric]
+    share: float | None = None  # of the examples that are held out, where that was said
+
+
+def of_batches(
+    net: Network,
+    settings: Settings,
+    optimizer: Optimizer,
+    x: Any,
+    validation: Any,
+    metrics: dict[str, Metric],
+) -> Parts:
+    """The parts of a training on the batches of an iterable."""
+    held_out, metrics = parse_validation(net, validation, metrics)
+    if metrics and held_out is None:
+        expected = "validation=(x, y) with batches, which are not measured themselves"
+        raise ValueError(f"metrics: expected {expected}, got none")
+    trainer = new_trainer(net, settings, optimizer, WHOLE)
+    source = Batches(trainer, net.dtype, as_batches(x))
+    if held_out is not None:
+        with naming_validation():
+            check_cost(held_out, settings)
+    return Parts(trainer, source, None, held_out, metrics)
+
+
+def of_arrays(
+    net: Network,
+    settings: Settings,
+    optimizer: Optimizer,
+    x: Any,
+    y: Any,
+    validation: Any,
+    metrics: dict[str, Metric],
+    *,
+    class_weight: Mapping[int, float] | str | None,
+    sample_weight: Any,
+) -> Parts:
+    """The parts of a training on arrays."""
+    refuse_y_beside_batches(x)
+    data = Examples(net, x, y, sample_weight)
+    refuse_all_zero("sample_weight", data.sample_weight)
+    # Of all examples, before some are held out: errors name rows as the user counts them.
+    measures, kind = for_targets(metrics, data.y, net)
+    if class_weight is not None:
+        check_classes(class_weight, data.y, net.sizes[-1])
+    share = None
+    held_out: Examples | None
+    if is_number(validation):
+        share = number("validation", validation)
+        data, held_out = data.split(share, settings.seed)
+    else:
+        held_out, _ = parse_validation(net, validation, metrics, kind)
+    data.weigh(class_weight)
+    trainer = new_trainer(net, settings, optimizer, settings.batch_size)
+    source = new_source(trainer, settings, data)
+    if not data.is_mapped:
+        warn_of_reach(net, data.y, data.sample_weight, 4)
+    if held_out is not None:
+        with nullcontext() if share is not None else naming_validation():
+            check_cost(held_out, settings)
+    return Parts(trainer, source, data, held_out, measures, share)
 
 
 def parse_callbacks(callbacks: Callback | Iterable[Callback]) -> list[Callback]:

@@ -33,8 +33,9 @@ class Network(_core.Network):
         One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)`` with a of shape (n, n_L), y as
         ``numpy.asarray`` makes it, of n entries, C_x of shape (n,) and nabla_a = ∇_a C_x of shape
         (n, n_L). A callable runs on the calling thread, once a call, or once a step of `fit`, on
-        the whole batch, when no call of bpfast is at work. It must not change the network or x: the
-        forward pass runs again after it, and another shape of x is an error.
+        the whole batch, when no call of bpfast is at work. It must not change x, the parameters or,
+        in a training, the optimizer, as the forward pass runs again after it: other parameters,
+        another state or rate of the optimizer, or another shape of x are errors.
     dtype : dtype, default float64
         float32 or float64. All of the network's numbers have it, and x is converted to it.
     init : str, default "nielsen"
@@ -60,6 +61,10 @@ class Network(_core.Network):
 
     Notes
     -----
+    A subclass may have an ``__init__`` with arguments of its own, which calls
+    ``super().__init__(sizes, ...)``; or a ``__new__`` that returns
+    ``super().__new__(cls, sizes, ...)``. Copies and pickles call neither.
+
     ``net(x)`` is ``net.forward(x)``. ``==`` compares identity, `same_config` sizes, activations,
     cost and dtype. Networks can be copied and pickled. A network keeps the buffers of its largest
     call: those of a large batch may take a few times the memory of its parameters.
@@ -72,6 +77,13 @@ class Network(_core.Network):
     <bpfast.Network 784-30-10: hidden sigmoid, output sigmoid, cost quadratic, ... 23860 parameters>
     >>> net.weights[0].shape, net.biases[0].shape
     ((30, 784), (30,))
+
+    >>> class Autoencoder(bpfast.Network):
+    ...     def __init__(self, width, code):
+    ...         super().__init__([width, code, width], cost="cross_entropy", seed=0)
+    ...         self.code = code
+    >>> Autoencoder(8, code=3).sizes
+    (8, 3, 8)
     """
 
     __slots__ = ()

@@ -34,8 +34,9 @@ class Prefetch:
     Where memory is short there is no thread, and an item is fetched when it is wanted.
 
     As a context manager it ends the thread, at once unless `items` keeps it waiting, and closes
-    `items` where that is a generator. A child forked in between has no thread that fetches: there
-    RuntimeError is raised for an item that has not been found before.
+    `items` where that is a generator. The thread begins with the first item, so that Ctrl-C
+    between ``__enter__`` and what follows leaves none behind. A child forked later has no thread
+    that fetches: there RuntimeError is raised for an item that has not been found before.
     """
 
     def __init__(
@@ -44,8 +45,8 @@ class Prefetch:
         snapshot: Callable[[Any], tuple[Any, bool]] = lambda item: (item, True),
     ) -> None:
         self._items, self._snapshot = items, snapshot
-        self._process = os.getpid()
-        self._has_thread = True
+        self._process = 0  # that of the thread
+        self._has_thread = False
         # SimpleQueue has no lock that Ctrl-C could leave closed.
         self._wanted: SimpleQueue[bool] = SimpleQueue()  # one more item, or none any more
         # Not a queue: `get` may forget its timeout where a signal handler takes longer.
@@ -58,6 +59,10 @@ class Prefetch:
         )
 
     def __enter__(self) -> Self:
+        return self
+
+    def _begin(self) -> None:
+        self._process, self._has_thread = os.getpid(), True
         try:
             # A thread that lacks memory to begin ends without a word. This is not touched.
             np.empty(BEGINNING, np.uint8)
@@ -66,9 +71,9 @@ class Prefetch:
             _thread.start_new_thread(self._start, ())
         except (MemoryError, RuntimeError):  # the latter where the system refuses a thread
             self._has_thread = False
-        return self
 
     def __iter__(self) -> Iterator[Any]:
+        self._begin()
         if not self._has_thread:
             yield from self._items
             return

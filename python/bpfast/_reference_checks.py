@@ -4,22 +4,23 @@ Every error names its argument: a wrong shape, length, name or number is a Value
 or dtype a TypeError.
 """
 
+import contextlib
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
+from bpfast._reference_arrays import (
+    Matrix,
+    Vector,
+    array,
+    matrix,
+    plain,
+    refuse_masked,
+    shape_of,
+    show,
+)
 
-class SupportsToList(Protocol):
-    """Anything that turns itself into nested lists, such as a NumPy array."""
-
-    def tolist(self) -> Any:
-        """Give the values as nested lists of Python numbers."""
-
-
-Array: TypeAlias = Sequence[Any] | SupportsToList
-Vector: TypeAlias = list[float]
-Matrix: TypeAlias = list[list[float]]
 Cost: TypeAlias = str | Callable[[Any, Any], tuple[Any, Any]]
 
 ACTIVATIONS = (
@@ -43,102 +44,6 @@ OUTPUTS = {
     "log_likelihood": ("softmax",),
     "poisson": ("sigmoid", "softplus", "softmax"),
 }
-
-# As many as NumPy's arrays can have.
-MOST_DIMENSIONS = 64
-
-
-# Numbers and shapes
-
-
-def array(argument: str, value: object, expected: tuple[int | str, ...]) -> Any:
-    """Nested lists of floats of the expected shape; a letter stands for any length but 0."""
-    _refuse_masked(argument, value)
-    nested = _plain(argument, value)
-    got = _shape_of(argument, value, nested)
-    if expected[0] == "n" and got[:1] == (0,):
-        raise ValueError(f"{argument}: expected one example or more, got an empty batch")
-    if len(got) == len(expected):
-        expected = tuple(g if isinstance(e, str) else e for e, g in zip(expected, got, strict=True))
-    if got != expected:
-        raise ValueError(f"{argument}: expected shape {_show(expected)}, got {_show(got)}")
-    if 0 in got:
-        raise ValueError(f"{argument}: expected lengths above 0, got shape {_show(got)}")
-    return _floats(argument, nested)
-
-
-def matrix(argument: str, value: object, rows: int | str, columns: int | str) -> Matrix:
-    """A list of rows, as `array` gives it."""
-    result: Matrix = array(argument, value, (rows, columns))
-    return result
-
-
-def _refuse_masked(argument: str, value: Any, depth: int = 0) -> None:
-    """Raise ValueError where an entry is masked, in an array of `numpy.ma` or a list of these."""
-    mask: Any = getattr(value, "mask", None)
-    if getattr(getattr(mask, "dtype", None), "kind", None) == "b" and (count := int(mask.sum())):
-        got = f"{count} masked; fill them in with .filled(value)"
-        raise ValueError(f"{argument}: expected no missing values, got {got}")
-    if isinstance(value, Sequence) and not isinstance(value, str) and not hasattr(value, "tolist"):
-        if depth == MOST_DIMENSIONS:
-            expected = f"at most {MOST_DIMENSIONS} dimensions"
-            raise ValueError(f"{argument}: expected {expected}, got lists in lists without end")
-        for entry in value:
-            if not isinstance(entry, float | str | int):
-                _refuse_masked(argument, entry, depth + 1)
-
-
-def _plain(argument: str, value: Any) -> Any:
-    """Nested lists of ints and floats."""
-    dtype = getattr(value, "dtype", None)
-    if getattr(dtype, "kind", "f") not in "biuf":
-        call = "to_numpy(dtype=float)" if hasattr(value, "to_numpy") else "astype(float)"
-        hint = (
-            f"; {argument}.{call} converts it if all are numbers" if str(dtype) == "object" else ""
-        )
-        raise TypeError(f"{argument}: expected real numbers, got dtype {dtype}{hint}")
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-        if hasattr(value, "tolist"):  # a long double, which Python has no number for
-            return float(value)
-    if isinstance(value, int | float):
-        return value
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
-        return [_plain(argument, entry) for entry in value]
-    raise TypeError(f"{argument}: expected real numbers, got {type(value).__name__}")
-
-
-def _shape_of(argument: str, value: Any, nested: Any) -> tuple[int, ...]:
-    """The shape of `value`, which `nested` has the numbers of."""
-    shape = _shape(argument, nested)
-    # Of an array without rows, their length is in no list.
-    return tuple(value.shape) if 0 in shape and hasattr(value, "shape") else shape
-
-
-def _shape(argument: str, nested: Any) -> tuple[int, ...]:
-    if not isinstance(nested, list):
-        return ()
-    shapes = {_shape(argument, entry) for entry in nested}
-    if len(shapes) > 1:
-        raise ValueError(f"{argument}: expected rows of one length, got a ragged sequence")
-    return (len(nested), *(shapes.pop() if shapes else ()))
-
-
-def _floats(argument: str, nested: Any) -> Any:
-    if isinstance(nested, list):
-        return [_floats(argument, entry) for entry in nested]
-    try:
-        return float(nested)
-    except OverflowError:
-        raise TypeError(f"{argument}: expected real numbers, got an int beyond float") from None
-
-
-def _show(shape: Iterable[int | str]) -> str:
-    lengths = [str(length) for length in shape]
-    return f"({lengths[0]},)" if len(lengths) == 1 else f"({', '.join(lengths)})"
-
-
-# Names
 
 
 def name(argument: str, value: object, valid: Sequence[str]) -> str:
@@ -174,9 +79,6 @@ def output_and_cost(output: object, cost: object) -> None:
     if output not in outputs:
         allowed = " or ".join(f"'{known}'" for known in outputs)
         raise ValueError(f"output: expected {allowed} with cost '{cost}', got '{output}'")
-
-
-# Whole arguments
 
 
 class Network(NamedTuple):
@@ -231,13 +133,13 @@ def _hidden(hidden: Any, layers: int) -> list[str]:
 
 def targets(y: object, n: int, width: int, cost: Cost) -> Matrix:
     """The y of shape (n, n_L); class labels become the rows that have a 1 at the label."""
-    _refuse_masked("y", y)
-    nested = _plain("y", y)
-    got = _shape_of("y", y, nested)
+    refuse_masked("y", y)
+    nested = plain("y", y)
+    got = shape_of("y", y, nested)
     takes_labels = cost in ("cross_entropy", "log_likelihood")
     if len(got) != 1:
         if takes_labels and got == (n, 1) != (n, width) and _are_labels(y, [x[0] for x in nested]):
-            expected = f"y: expected shape {_show((n, width))}, got {_show(got)}"
+            expected = f"y: expected shape {show((n, width))}, got {show(got)}"
             raise ValueError(f"{expected}; labels have one axis: y.ravel()")
         return matrix("y", y if 0 in got else nested, n, width)
     are_labels = _are_labels(y, nested)
@@ -245,7 +147,7 @@ def targets(y: object, n: int, width: int, cost: Cost) -> Matrix:
         is_whole = all(isinstance(entry, int) or entry.is_integer() for entry in nested)
         raise ValueError(_no_values(len(nested), n, width, is_whole, takes_labels))
     if len(nested) != n:
-        raise ValueError(f"y: expected shape {_show((n,))}, got {_show(got)}")
+        raise ValueError(f"y: expected shape {show((n,))}, got {show(got)}")
     largest = max(width, 2) - 1
     for x, label in enumerate(nested):
         if not 0 <= label <= largest:
@@ -264,7 +166,7 @@ def _are_labels(y: object, entries: Sequence[object]) -> bool:
 
 def _no_values(length: int, n: int, width: int, is_whole: bool, takes_labels: bool) -> str:
     """What is said of a y of one axis where the outputs are wanted."""
-    expected, got = f"y: expected shape {_show((n, width))}", f"got {_show((length,))}"
+    expected, got = f"y: expected shape {show((n, width))}", f"got {show((length,))}"
     if length == n and width == 1:
         return f"{expected}, {got}; reshape with y[:, None]"
     if is_whole and not takes_labels:
@@ -302,11 +204,14 @@ def custom(cost: Callable[[Any, Any], Any], a: Matrix, y: Any) -> tuple[Vector, 
 
     What y holds, in n entries, is between the user and the cost.
     """
-    _refuse_masked("y", y)
-    y = y.tolist() if hasattr(y, "tolist") else deepcopy(y)
+    refuse_masked("y", y)
+    given, y = y, y.tolist() if hasattr(y, "tolist") else y
     if not isinstance(y, Sequence) or len(y) != len(a):
         got = f"{len(y)}" if isinstance(y, Sequence) else type(y).__name__
         raise ValueError(f"y: expected {len(a)} entries, got {got}")
+    if y is given:
+        with contextlib.suppress(Exception):  # what cannot be copied is given as it is
+            y = deepcopy(y)
     result = cost([row[:] for row in a], y)
     if not isinstance(result, tuple | list):
         got = type(result).__name__

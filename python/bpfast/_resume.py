@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from bpfast._training import Training
     from bpfast.optimizers import Optimizer
 
+# A step with weights follows the gradient of Σ s_x C_x / (n s̄). In files without this entry it was
+# that of Σ s_x C_x / Σ s_x, over the n examples of the step alone.
+WEIGHTING = "mean of all examples"
 # What decides about the best epoch; with more patience a training that was over may go on.
 STOPPING = ("monitor", "mode", "least", "restore_best")
 
@@ -57,6 +61,7 @@ def arguments(
         "metrics": sorted(training.metrics),
         "class_weight": weights,
         "sample_weight": None if sample_weight is None else "given",
+        "weighting": WEIGHTING,
         "early_stopping": stopping and {name: getattr(stopping, name) for name in STOPPING},
         "optimizer": _optimizer_config(training.optimizer),
     }
@@ -78,8 +83,9 @@ def restore(saved: Checkpoint, training: Training, given: dict[str, Any], epochs
     for name, value in file.network_config(training.net).items():
         agree(name, saved.network.get(name), value)
     _agree_optimizer(saved, given["optimizer"])
+    _agree_weighting(saved, given)
     for name in given | saved.arguments:
-        if name != "optimizer":
+        if name not in ("optimizer", "weighting"):
             agree(name, saved.arguments.get(name), given.get(name))
     done = len(saved.history)
     if epochs < done:
@@ -132,6 +138,27 @@ def _agree_optimizer(saved: Checkpoint, given: dict[str, Any]) -> None:
     expected, now = saved.arguments.get("optimizer"), saved.state["learning_rate"]
     if not isinstance(expected, dict) or given != expected | {"learning_rate": now}:
         agree("optimizer", expected, given)
+
+
+def _agree_weighting(saved: Checkpoint, given: dict[str, Any]) -> None:
+    """A step with weights is what it was when the file was written.
+
+    Whether batches have weights is not known here.
+    """
+    expected, got = saved.arguments.get("weighting"), given["weighting"]
+    if expected == got:
+        return
+    of_then = "steps that divide by the weights of their own examples, as older versions of bpfast"
+    weighted = [name for name in ("sample_weight", "class_weight") if given[name] is not None]
+    if weighted:
+        got = "steps that divide by the mean weight of all; begin anew, without resume"
+        raise ValueError(f"{weighted[0]}: expected {of_then} wrote the checkpoint, got {got}")
+    if given["x"] == "batches":
+        message = (
+            "x: batches with weights have other steps now than when the checkpoint was written: "
+            "Σ s_x C_x is divided by the number of examples, and no longer by Σ s_x"
+        )
+        warnings.warn(message, UserWarning, stacklevel=6)
 
 
 def _refuse_other_columns(saved: Checkpoint, training: Training) -> None:

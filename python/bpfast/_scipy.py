@@ -88,6 +88,12 @@ def scipy_minimize(
     UserWarning
         As ``net.fit``.
 
+    Notes
+    -----
+    After a fork in a signal handler, the OpenBLAS that SciPy calls may spin without end, in parent
+    and child, as it does in `scipy.optimize.minimize` alone; ``OPENBLAS_NUM_THREADS=1`` in the
+    environment avoids it.
+
     Examples
     --------
     >>> import bpfast

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bpfast import _core
+from bpfast._sparse_format import check_format, refuse_masked_parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,35 +20,21 @@ def is_sparse(x: Any) -> bool:
     return scipy is not None and bool(scipy.issparse(x))
 
 
-def check_format(x: Any) -> None:
-    """Raise ValueError where positions are none of a matrix of that shape.
-
-    SciPy does not look before it converts.
-    """
-    try:
-        if hasattr(x, "check_format"):
-            copy(x).check_format(full_check=True)  # of a copy, whose attributes it may change
-        elif x.format == "coo" and len(x.shape) == 2:
-            for length, positions in zip(x.shape, (x.row, x.col), strict=True):
-                if len(positions) and not 0 <= positions.min() <= positions.max() < length:
-                    got = f"{positions.min()} to {positions.max()}"
-                    raise ValueError(f"expected positions from 0 to {length - 1}, got {got}")
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"x: {error}") from None
-
-
 def by_rows(x: Any) -> Any:
     """The CSR matrix of `x`: itself, or a new one. Entries may repeat in it where they do in `x`.
 
     Raises
     ------
     ValueError, TypeError
-        The positions are none of a matrix of its shape; SciPy does not convert it.
+        Its arrays do not go together; an entry is masked; SciPy does not convert it.
     """
     if x.format == "csr":
+        refuse_masked_parts(x)
         return x
     check_format(x)
     try:
+        if x.format == "bsr":
+            x = x.tocoo(copy=False)  # as its own tocsr() and toarray() do
         rows = x.tocsr()
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError

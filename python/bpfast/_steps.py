@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from bpfast import _core
+from bpfast.schedules import Schedule
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -22,6 +25,52 @@ class Report(NamedTuple):
     diverged: bool = False  # whether something is not finite, so that there is no next step
 
 
+class AtRest:
+    """An optimizer that code of the user's has to leave as it is.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> opt = bpfast.SGD(0.5)
+    >>> rest = AtRest(opt)
+    >>> opt.learning_rate = 0.1
+    >>> rest.check("cost")
+    Traceback (most recent call last):
+    ValueError: cost: expected to leave the optimizer as it is, got another learning_rate
+    """
+
+    __slots__ = ("_before", "_optimizer")
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self._optimizer = optimizer
+        self._before = self._now()
+
+    def _now(self) -> tuple[Any, ...]:
+        optimizer, rate = self._optimizer, self._optimizer._schedule
+        heard = rate.state if isinstance(rate, Schedule) else None
+        return optimizer._steps, optimizer._kept, rate, heard
+
+    def check(self, argument: str) -> None:
+        """Raise ValueError where what was called, `argument`, has changed it.
+
+        The parameters of a step, its rate and what is kept belong together.
+        """
+        (steps, kept, rate, heard), now = self._before, self._now()
+        if now[0] != steps or now[1] is not kept:
+            got = f"another state, of {now[0]} steps"
+        elif now[2] is not rate or now[3] != heard:
+            got = "another learning_rate"
+        else:
+            return
+        raise ValueError(f"{argument}: expected to leave the optimizer as it is, got {got}")
+
+
+def refuse_other_params(net: Network, before: NDArray[Any]) -> None:
+    """Raise ValueError where a cost has changed the parameters that its a^L was computed with."""
+    if not _core.has_params(net, before):
+        raise ValueError("cost: expected to leave net.params as they are, got other numbers")
+
+
 def run_steps(
     net: Network, trainer: Trainer, rates: NDArray[np.float64], optimizer: Optimizer, kept: Any
 ) -> Report:
@@ -34,14 +83,18 @@ def run_steps(
     if cost is None:
         diverged = trainer.run(rates, optimizer, kept)
         return Report(*trainer.report, diverged)
-    report = Report()
+    report, params = Report(), _core.copy_params(net)
     for k in range(len(rates)):
+        np.copyto(params, net.params)
+        rest = AtRest(optimizer)
         a = trainer.outputs(optimizer)
         y = trainer.y
         if len(y) != len(trainer):  # the cost has resized it
             wanted = f"{len(trainer)} examples until the call ends"
             raise ValueError(f"y: expected {wanted}, got {len(y)}")
         returned = cost(a, np.take(y, trainer.next_rows(), 0))
+        rest.check("cost")
+        refuse_other_params(net, params)
         diverged = trainer.run(rates[k : k + 1], optimizer, kept, returned)
         steps, examples, so_far = trainer.report
         report = Report(report.steps + steps, report.examples + examples, so_far, diverged)

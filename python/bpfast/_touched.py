@@ -67,6 +67,7 @@ def backprop_touched(
     (array([700]), array([[-2.]]))
     >>> net.weights[0][:, inputs] -= 0.1 * g.weights[0]
     """
+    _calls.check_network(self)
     if not hasattr(x, "tocsr"):
         raise TypeError(f"x: expected a SciPy sparse matrix, got {type(x).__name__}")
     rows = by_rows(x)

@@ -12,7 +12,7 @@ from bpfast import _core, schedules
 from bpfast._claims import serve
 from bpfast._history_state import ALWAYS
 from bpfast._progress import Progress
-from bpfast._steps import run_steps
+from bpfast._steps import AtRest, run_steps
 from bpfast.divergence import DivergenceError
 
 if TYPE_CHECKING:
@@ -153,7 +153,9 @@ class Training:
         steps = examples = 0
         self.trainer.reset_cost()
         while count := self.source.ready(RUN if shown is None else self._steps_at_once()):
+            rest = AtRest(optimizer)
             rates = schedules.rates(optimizer.learning_rate, optimizer.steps, count)
+            rest.check("learning_rate")
             of_run, cost = self._steps(epoch, steps, rates)
             examples, steps = examples + of_run, steps + count
             rate = float(rates[-1])

@@ -43,13 +43,23 @@ def of_examples(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] 
 
 
 def refuse_all_zero(argument: str, weights: NDArray[np.float64] | None) -> None:
-    """Raise ValueError where no example counts."""
+    """Raise ValueError where no example counts; `argument` is what decided it."""
     if weights is not None and not weights.any():
         expected = "a weight above 0 for at least one example"
         raise ValueError(f"{argument}: expected {expected}, got all zero")
 
 
-def of_mean_one(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def refuse_infinite_sum(argument: str, weights: NDArray[np.float64] | None) -> None:
+    """Raise ValueError where the weights have no finite sum; `argument` is what decided it."""
+    if weights is None:
+        return
+    with np.errstate(over="ignore"):
+        total = float(weights.sum())
+    if not math.isfinite(total):
+        raise ValueError(f"{argument}: expected a finite sum, got {total}")
+
+
+def of_mean_one(argument: str, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """The weights over their mean.
 
     A step of n examples follows the gradient of Σ s_x C_x / n. With these as s, it is an unbiased
@@ -59,17 +69,14 @@ def of_mean_one(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        Their sum is not finite.
+        Their sum is not finite, by `argument`.
 
     Examples
     --------
-    >>> of_mean_one(np.array([1.0, 2.0, 6.0]))
+    >>> of_mean_one("sample_weight", np.array([1.0, 2.0, 6.0]))
     array([0.33333333, 0.66666667, 2.        ])
     """
-    with np.errstate(over="ignore"):
-        total = float(weights.sum())
-    if not math.isfinite(total):
-        raise ValueError(f"sample_weight: expected a finite sum, got {total}")
+    refuse_infinite_sum(argument, weights)
     largest = weights / weights.max()  # whose mean is no longer so small that it is 0
     return np.asarray(largest / largest.mean())
 
@@ -86,7 +93,9 @@ def with_classes(
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError
+        A product is not finite; as `check_classes`.
+    TypeError
         As `check_classes`.
     """
     numbers = _of_classes(class_weight, outputs)
@@ -95,8 +104,15 @@ def with_classes(
         of_class = np.asarray(len(y) / (len(found) * counts))[index]
     else:
         of_class = np.array([numbers.get(int(label), 1.0) for label in found])[index]
-    with np.errstate(over="ignore"):  # an infinite product is an error with the sum
-        return of_class if weights is None else weights * of_class
+    if weights is None:
+        return of_class
+    with np.errstate(over="ignore"):
+        product = weights * of_class
+    if not np.isfinite(product).all():
+        k = int(np.isfinite(product).argmin())
+        got = f"{product[k]} of {shown(float(of_class[k]))} times {shown(float(weights[k]))}"
+        raise ValueError(f"class_weight: expected a finite product with sample_weight, got {got}")
+    return product
 
 
 def check_classes(class_weight: Mapping[int, float] | str, y: NDArray[Any], outputs: int) -> None:

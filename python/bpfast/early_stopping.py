@@ -11,7 +11,7 @@ from bpfast._history_state import column_name
 from bpfast._metrics import NAMED
 from bpfast._mode import meant, mode_of
 from bpfast._names import by_name
-from bpfast._numbers import not_negative, number, whole
+from bpfast._numbers import not_negative, number, shown, whole
 
 __all__ = ["EarlyStopping"]
 
@@ -36,7 +36,8 @@ class EarlyStopping:
         accuracies and r2 that `fit` has by name; also for functions of ``sklearn.metrics`` such as
         ``f1_score``. Other names need it.
     least : float, default 0
-        A value counts as better if the difference to the best so far is more than this.
+        A value counts as better if the difference to the best so far is more than this. NaN and
+        infinities never do.
     restore_best : bool, default True
         Whether the network gets back the parameters of the best epoch when the training ends,
         however it ends but by an exception.
@@ -129,7 +130,7 @@ class EarlyStopping:
         column = self.column(row)
         value = number(f"row[{column!r}]", row[column])
         gain = self.best - value if self.mode == "min" else value - self.best
-        if gain > self.least or (self.best_epoch == 0 and math.isfinite(value)):
+        if math.isfinite(value) and (gain > self.least or self.best_epoch == 0):
             self.best, self.best_epoch = value, epoch
             return True
         return False
@@ -149,9 +150,10 @@ class EarlyStopping:
             raise TypeError(f"state: expected a mapping, got {type(state).__name__}")
         if set(state) != {"best", "best_epoch"}:
             raise ValueError(f"state: expected best and best_epoch, got {sorted(state)}")
-        best = number("best", state["best"])
-        self.best_epoch = whole("best_epoch", state["best_epoch"], 0)
-        self.best = best
+        best, epoch = number("best", state["best"]), whole("best_epoch", state["best_epoch"], 0)
+        if epoch and not math.isfinite(best):
+            raise ValueError(f"best: expected the finite value of epoch {epoch}, got {shown(best)}")
+        self.best, self.best_epoch = best, epoch
 
     def __repr__(self) -> str:
         shown = f"patience={self.patience}, monitor={self.monitor!r}, mode={self.mode!r}"

@@ -157,6 +157,8 @@ class History:
     def best(self, name: str = "validation_cost", mode: Literal["min", "max"] | None = None) -> int:
         """The epoch in which a column was best; the first one if there are several.
 
+        NaN is never best, nor is an infinite value such as a cost of -inf, which is an overflow.
+
         Parameters
         ----------
         name : str, default "validation_cost"
@@ -174,7 +176,7 @@ class History:
         Raises
         ------
         ValueError
-            No such column, no epoch yet, nothing but NaN, or no mode for a name that needs one.
+            No such column, no epoch yet, no finite number, or no mode for a name that needs one.
 
         Examples
         --------
@@ -188,9 +190,9 @@ class History:
         if name not in self:
             raise ValueError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
         values = self[name] if mode_of(name, mode) == "max" else -self[name]
-        numbers = np.flatnonzero(~np.isnan(values))
+        numbers = np.flatnonzero(values < np.inf)  # no NaN either
         if not numbers.size:
-            raise ValueError(f"{name}: expected a number in one epoch or more, got none")
+            raise ValueError(f"{name}: expected a finite number in one epoch or more, got none")
         return int(numbers[values[numbers].argmax()]) + 1
 
     def to_dict(self) -> dict[str, list[float]]:

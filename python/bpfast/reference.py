@@ -28,7 +28,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from bpfast import _reference_checks as check
-from bpfast._reference_checks import ACTIVATIONS, COSTS, Array, Cost, Matrix, Network, Vector
+from bpfast._reference_arrays import Array, Matrix, Vector, matrix
+from bpfast._reference_checks import ACTIVATIONS, COSTS, Cost, Network
 from bpfast._reference_formulas import PRIME, activate, dot, exact_sum, named_cost, through
 
 __all__ = [
@@ -230,7 +231,7 @@ def backprop(
 def _trace(network: Network, x: Array) -> Trace:
     n_1 = len(network.weights[0][0])
     z: list[Matrix] = []
-    a = [check.matrix("x", x, "n", n_1)]
+    a = [matrix("x", x, "n", n_1)]
     for w, b, activation in zip(*network, strict=True):
         z.append([[dot(w_j, a_x, b_j) for w_j, b_j in zip(w, b, strict=True)] for a_x in a[-1]])
         a.append([activate(z_x, activation) for z_x in z[-1]])
@@ -310,9 +311,9 @@ def bp2(delta: Array, weights: Array, z: Array, *, activation: str = "sigmoid") 
     [[2.75]]
     """
     prime = PRIME[check.elementwise("activation", activation)]
-    delta = check.matrix("delta", delta, "n", "n_l+1")
-    weights = check.matrix("weights", weights, len(delta[0]), "n_l")
-    z = check.matrix("z", z, len(delta), len(weights[0]))
+    delta = matrix("delta", delta, "n", "n_l+1")
+    weights = matrix("weights", weights, len(delta[0]), "n_l")
+    z = matrix("z", z, len(delta), len(weights[0]))
     columns = list(zip(*weights, strict=True))
     return [
         [dot(w_k, delta_x) * prime(z_k) for w_k, z_k in zip(columns, z_x, strict=True)]
@@ -342,7 +343,7 @@ def bp3(delta: Array) -> Vector:
     >>> bp3([[1.0, 2.0], [3.0, 4.0]])
     [4.0, 6.0]
     """
-    delta = check.matrix("delta", delta, "n", "n_l")
+    delta = matrix("delta", delta, "n", "n_l")
     return [exact_sum(delta_j) for delta_j in zip(*delta, strict=True)]
 
 
@@ -369,8 +370,8 @@ def bp4(delta: Array, a: Array) -> Matrix:
     >>> bp4([[1.0], [2.0]], [[3.0, 4.0], [5.0, 6.0]])  # 1 · 3 + 2 · 5, 1 · 4 + 2 · 6
     [[13.0, 16.0]]
     """
-    delta = check.matrix("delta", delta, "n", "n_l")
-    a = check.matrix("a", a, len(delta), "n_l-1")
+    delta = matrix("delta", delta, "n", "n_l")
+    a = matrix("a", a, len(delta), "n_l-1")
     return [
         [dot(a_k, delta_j) for a_k in zip(*a, strict=True)] for delta_j in zip(*delta, strict=True)
     ]
@@ -381,7 +382,7 @@ def _cost_and_bp1(
 ) -> tuple[float, Matrix]:
     """C and δ^L from z^L."""
     check.output_and_cost(output, cost)
-    z = check.matrix("z", z, "n", "n_L")
+    z = matrix("z", z, "n", "n_L")
     s, divisor = check.shares(len(z), sample_weight, reduction)
     a = [activate(z_x, output) for z_x in z]
     if isinstance(cost, str):

@@ -123,3 +123,27 @@ impl<'a> CancelToken<'a> {
         Some(shared.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread::sleep;
+
+    use super::*;
+
+    #[test]
+    fn the_question_is_asked_after_enough_work_and_heard_by_all() {
+        let flag = CancelFlag::default();
+        let (caller, helper) = (
+            CancelToken::caller(&flag, &|| true),
+            CancelToken::helper(&flag),
+        );
+        // The first look at the clock is where the interval begins.
+        assert!(!caller.poll_after(UNPOLLED));
+        sleep(INTERVAL);
+        assert!(!caller.poll_after(UNPOLLED - 1));
+        assert!(!helper.poll_after(UNPOLLED));
+        assert!(caller.poll_after(1));
+        assert!(helper.poll_after(0));
+        assert!(caller.lock(&Mutex::new(())).is_none());
+    }
+}

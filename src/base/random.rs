@@ -118,6 +118,19 @@ mod tests {
         assert_ne!(order(1, 2), order(2, 2));
     }
 
+    /// What seed and epoch mean may not change: from a Fisher-Yates shuffle in Python, with the same
+    /// words of Philox.
+    #[test]
+    fn an_order_is_the_same_in_every_release() {
+        let order = |epoch| {
+            let mut order = [0; 9];
+            permutation(1, epoch, &mut order, &CancelToken::none());
+            order
+        };
+        assert_eq!(order(2), [6, 2, 3, 8, 1, 7, 5, 0, 4]);
+        assert_eq!(order((3 << 32) + 2), [6, 2, 8, 0, 4, 3, 1, 7, 5]);
+    }
+
     /// Every example comes to every place about equally often: χ² of 5 × 5 counts.
     #[test]
     fn orders_are_even() {

@@ -110,6 +110,21 @@ mod tests {
         }
     }
 
+    /// From Python, with the same words of Philox: the words of a counter are for four neurons.
+    #[test]
+    fn a_mask_is_the_same_in_every_release() {
+        let dropped: Vec<usize> = (mask(0..10, Order::RowMajor).iter().enumerate())
+            .filter(|&(_, &factor)| factor == 0.0)
+            .map(|(place, _)| place)
+            .collect();
+        assert_eq!(
+            dropped,
+            [
+                19, 22, 26, 37, 38, 39, 43, 45, 48, 49, 51, 55, 58, 60, 63, 67
+            ]
+        );
+    }
+
     #[test]
     fn as_many_are_dropped_as_were_asked_for() {
         let mask = mask(0..10_000, Order::RowMajor);

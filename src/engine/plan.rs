@@ -142,6 +142,7 @@ mod tests {
 
     use super::*;
     use crate::base::cancel::ELEMENT_WORK;
+    use crate::kernels::csr::Positions;
     use crate::model::activation::Activation;
     use crate::model::cost::Cost;
 
@@ -209,5 +210,19 @@ mod tests {
         assert_eq!(threads(2 * enough - 2), 1);
         assert_eq!(threads(2 * enough), 2);
         assert_eq!(threads(20 * enough), 8);
+    }
+
+    #[test]
+    fn what_is_not_stored_is_no_work() {
+        let architecture =
+            Architecture::new(&[10_000, 1], &[], Activation::Sigmoid, Cost::Quadratic);
+        let architecture = architecture.expect("a network");
+        let positions = Positions::new((1000, 10_000), &[0_i32; 1001], &[]).expect("a matrix");
+        let x = positions.with::<f64>(&[]).expect("no values");
+        let inputs = Inputs::sparse(&architecture, x).expect("good inputs");
+        assert_eq!(inputs.work(&architecture), 1000 * ELEMENT_WORK);
+        let x = Array2::<f64>::zeros((1000, 10_000));
+        let inputs = Inputs::new(&architecture, x.view()).expect("good inputs");
+        assert_eq!(inputs.work(&architecture), 1000 * (10_000 + ELEMENT_WORK));
     }
 }

@@ -27,12 +27,14 @@ mod _core {
     #[pymodule_export]
     use super::api::network::PyNetwork;
     #[pymodule_export]
-    use super::api::network::copying::restore;
+    use super::api::network::constructor::restore;
     use super::api::network::initialise;
     #[pymodule_export]
     use super::api::network::saving::load;
     #[pymodule_export]
-    use super::api::network::training::{assign_params, check_targets, copy_params, set_training};
+    use super::api::network::training::{
+        assign_params, check_targets, copy_params, has_params, set_training,
+    };
     #[pymodule_export]
     use super::api::optimizers::step_arrays;
     #[pymodule_export]
@@ -51,6 +53,8 @@ mod _core {
     use super::convert::custom::as_batch;
     #[pymodule_export]
     use super::convert::inputs::has_repeats;
+    #[pymodule_export]
+    use super::convert::stepped::memory_order;
     use crate::model::activation::Activation;
     use crate::model::cost::Cost;
 

@@ -96,7 +96,7 @@ class Damage:
             size = struct.unpack("<Q", content[:8])[0]
             header = json.loads(content[8 : 8 + size])
             text = self.header(header)
-        except (AttributeError, KeyError, RecursionError, struct.error, TypeError, ValueError):
+        except (AttributeError, LookupError, RecursionError, struct.error, TypeError, ValueError):
             return content
         made = headed(text, content[8 + size :])
         return summed(header, made, content[8 + size :]) if self.rng.random() < 0.8 else made

@@ -56,6 +56,7 @@ def batch(what: str, first: int, count: int) -> list[str]:
             return [said] if said else []
         last = int.from_bytes(place.read_bytes(), "little")
         end = signal.Signals(-code).name if code < 0 else f"status {code}"
+        said = said.partition("\nExtension modules: ")[0]
         found.append(f"{what}, seed {last}: the process ended with {end}\n{said[-3000:]}")
     done = last + 1 - first
     return found + (batch(what, last + 1, count - done) if done < count else [])

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpfast._arrays import refuse_masked
+from bpfast._core import memory_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +30,7 @@ class Kept:
     def __init__(self, arrays: Sequence[Array], count: int) -> None:
         self.shapes = [array.shape for array in arrays]
         self.dtypes = [array.dtype for array in arrays]
-        self.orders = [order(array) for array in arrays]
+        self.orders = [memory_order(array) for array in arrays]
         self.numbers = [[np.zeros(a.size, a.dtype) for a in arrays] for _ in range(count)]
 
     @classmethod
@@ -68,7 +69,7 @@ class Kept:
                 isinstance(array, np.ndarray)
                 and array.shape == self.shapes[k]
                 and array.dtype == self.dtypes[k]
-                and order(array) == self.orders[k]
+                and memory_order(array) == self.orders[k]
             ):
                 return False
         return True
@@ -86,18 +87,12 @@ class Kept:
             if got != expected:
                 wanted = f"{what} {_join(expected)} as in the steps before"
                 raise ValueError(f"params: expected {wanted}, got {_join(got)}")
-        orders = [order(array) for array in arrays]
+        orders = [memory_order(array) for array in arrays]
         for k, (old, new) in enumerate(zip(self.orders, orders, strict=True)):
             if old != new:
                 for row in self.numbers:
                     row[k] = row[k].reshape(self.shapes[k], order=old).ravel(new)
         self.orders = orders
-
-
-def order(array: Array) -> Order:
-    """Row by row, or column by column; `Order` in the core says the same."""
-    flags = array.flags
-    return "C" if flags.c_contiguous or not flags.f_contiguous else "F"
 
 
 def _native(argument: str, value: object) -> Array:

@@ -23,7 +23,7 @@ Array: TypeAlias = NDArray[np.floating[Any]]
 Rate: TypeAlias = SupportsFloat | Callable[[int], SupportsFloat]
 
 # What other libraries call the arguments.
-ELSEWHERE = {
+ELSEWHERE: dict[str, str] = {
     "lr": "learning_rate",
     "eta": "learning_rate",
     "eta0": "learning_rate",
@@ -126,7 +126,7 @@ class Optimizer:
         ValueError
             Shapes or dtypes that do not fit each other or the steps before; arrays that are
             read-only, share memory, or are in use by a call in another thread; a schedule that
-            gives no finite rate, 0 or above.
+            gives no finite rate, 0 or above; a gradient whose conversion changes this optimizer.
         TypeError
             `params` of another type or dtype; a gradient of something else than real numbers.
 
@@ -149,8 +149,9 @@ class Optimizer:
         gradients = [gradient] if single else _listed("gradient", gradient)
         if not arrays:
             raise ValueError("params: expected one array or more, got none")
+        rate = self._rate()  # before what is kept, which a schedule of the user's may replace
         kept = self._fit(arrays, single=single) if self._keeps else None
-        _core.step_arrays(self, self._rate(), single, arrays, gradients, kept)
+        _core.step_arrays(self, rate, single, arrays, gradients, kept)
 
     @final
     def reset(self) -> None:

@@ -99,5 +99,8 @@ def rates(
             for step, rate in enumerate(given.tolist(), first):
                 checked_rate(rate, step)
         return given
-    steps = range(first, first + count)
-    return np.fromiter((checked_rate(schedule(step), step) for step in steps), float, count)
+    # No generator: a StopIteration of the callable would come out as another error.
+    rates = np.empty(count)
+    for k in range(count):
+        rates[k] = checked_rate(schedule(first + k), first + k)
+    return rates

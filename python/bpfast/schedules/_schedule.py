@@ -76,7 +76,11 @@ class Schedule:
 
     def _rates(self, first: int, count: int) -> NDArray[np.float64]:
         # NumPy's cos and power may differ from Python's in the last bit: a call each.
-        return np.fromiter(map(self._at, range(first, first + count)), float, count)
+        # No `map`: a StopIteration of a callable of the user's would end it.
+        rates = np.empty(count)
+        for k in range(count):
+            rates[k] = self._at(first + k)
+        return rates
 
     def report(self, value: float) -> None:
         """Hear how the training goes: the validation cost, or else the cost, after each epoch.

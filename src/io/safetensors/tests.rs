@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::cancel::{CancelFlag, CancelToken};
 use crate::base::error::Kind;
+use crate::io::safetensors::header::{Header, LONGEST};
 use crate::io::safetensors::{Failure, Numbers, Reader, Tensor, write};
 
 /// A folder of its own that goes away.
@@ -101,6 +102,20 @@ fn what_no_file_can_hold_is_refused_before_there_is_a_file() {
         assert!(error.to_string().contains(words), "{error}");
     }
     assert!(folder.names().is_empty());
+}
+
+#[test]
+fn a_header_is_no_longer_than_readers_take() {
+    let around = r#"{"__metadata__":{"who":""}}"#.len();
+    let written = |length: usize| {
+        let metadata = BTreeMap::from([("who".to_owned(), "x".repeat(length - around))]);
+        let header = Header::of(&[], metadata).expect("a header");
+        header.to_bytes().map(|bytes| bytes.len())
+    };
+    assert_eq!(written(LONGEST), Ok(8 + LONGEST));
+    let error = written(LONGEST + 1).expect_err("too long").to_string();
+    let words = "expected a header of at most 100000000 bytes, got 100000008";
+    assert!(error.ends_with(words), "{error}");
 }
 
 #[test]

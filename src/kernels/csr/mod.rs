@@ -33,6 +33,18 @@ mod tests {
     }
 
     #[test]
+    fn of_a_dense_matrix_what_is_not_0_is_stored() {
+        let x = [0, 5, 0, 0, 0, 0, 7, 0, 8];
+        let (positions, values) = (Positions::of_dense(&x, 3, 3).expect("memory")).expect("few");
+        let sparse = positions.with(&values).expect("values");
+        assert_eq!(sparse.row(0), (&[1][..], &[5][..]));
+        assert_eq!(sparse.row(1), (&[][..], &[][..]));
+        assert_eq!(sparse.row(2), (&[0, 2][..], &[7, 8][..]));
+        let many = Positions::of_dense(&x, 3, 2).expect("memory");
+        assert!(many.is_none());
+    }
+
+    #[test]
     fn repeats_are_those_of_one_row() {
         let repeats = |indptr: &[i32], indices: &[i32]| {
             let shape = (indptr.len() - 1, 40);

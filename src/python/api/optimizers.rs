@@ -58,7 +58,8 @@ impl<'py> FromPyObject<'_, 'py> for Given {
 /// order of its memory.
 ///
 /// # Errors
-/// An array does not fit, or shares memory with one that is changed: nothing is changed then.
+/// An array does not fit, or shares memory with one that is changed, or code of the user's, such as
+/// `__array__`, changes the optimizer meanwhile: nothing is changed by this step then.
 #[pyfunction]
 pub fn step_arrays(
     optimizer: &Bound<'_, PyAny>,
@@ -72,6 +73,7 @@ pub fn step_arrays(
         let py = optimizer.py();
         let given: Given = optimizer.getattr(intern!(py, "_given"))?.extract()?;
         let steps: u64 = optimizer.getattr(intern!(py, "_steps"))?.extract()?;
+        let kept_before = optimizer.getattr(intern!(py, "_kept"))?;
         let params = try_list("params", params.try_iter()?)?;
         let gradient = try_list("gradient", gradient.try_iter()?)?;
         let rows = match &kept {
@@ -102,6 +104,12 @@ pub fn step_arrays(
             push("params", &mut given_arrays, (names, array, gradient))?;
         }
         // From here on no code of the user's runs.
+        let is_same = optimizer.getattr(intern!(py, "_kept"))?.is(&kept_before)
+            && optimizer.getattr(intern!(py, "_steps"))?.eq(steps)?;
+        if !is_same {
+            let (expected, got) = ("as it is until its step is done", "another state");
+            return Err(Error::value("optimizer", expected, got).into());
+        }
         let mut scope = BorrowScope::new();
         let mut float32: Vec<Stepped<f32>> = Vec::new();
         let mut float64: Vec<Stepped<f64>> = Vec::new();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use numpy::ndarray::IxDyn;
 use numpy::{PyArrayDescrMethods, PyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyMemoryError, PyOSError, PyTypeError};
+use pyo3::exceptions::{PyMemoryError, PyOSError, PyTypeError, PyUnicodeEncodeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
@@ -23,7 +23,8 @@ use crate::python::call::errors::{guarded, naming, wrong_type};
 /// The path that Python gives as str, bytes or os.PathLike.
 ///
 /// # Errors
-/// TypeError for anything else, ValueError for a null byte, what `__fspath__` raises.
+/// TypeError for anything else, ValueError for a null byte or text that is no path on this system, what
+/// `__fspath__` raises.
 pub fn parse_path(value: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
     let py = value.py();
     let text = value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>();
@@ -32,7 +33,17 @@ pub fn parse_path(value: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
     }
     let decode = || call_method(py.import("os")?.as_any(), "fsdecode", (value,));
     let decoded = decode().map_err(|error| naming(py, "path", error))?;
-    let path: PathBuf = decoded.extract()?;
+    let path: PathBuf = decoded.extract().map_err(|error: PyErr| {
+        if !error.is_instance_of::<PyUnicodeEncodeError>(py) {
+            return error;
+        }
+        let expected = "a path that the file system can encode";
+        let got = decoded.repr().map(|text| text.to_string());
+        got.map_or_else(
+            |error| error,
+            |got| Error::value("path", expected, got).into(),
+        )
+    })?;
     if path.as_os_str().as_encoded_bytes().contains(&0) {
         let got = decoded.repr()?;
         return Err(Error::value("path", "a path without null bytes", got).into());

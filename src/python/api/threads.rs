@@ -75,7 +75,7 @@ fn parse(k: &Bound<'_, PyAny>) -> PyResult<usize> {
 
 /// Sets how many threads calls of this process may use.
 ///
-/// An open ``with num_threads`` goes before it. Results have the same bits at any number.
+/// An open ``with num_threads`` goes before it: inside one, the number set counts from its end on. Results have the same bits at any number.
 ///
 /// Parameters
 /// ----------
@@ -135,8 +135,9 @@ pub fn get_num_threads(py: Python<'_>) -> PyResult<usize> {
 /// It holds in the thread or asyncio task that enters it, and in tasks and ``asyncio.to_thread``
 /// that are started inside; other threads and tasks do not see it. Contexts may be left in any order:
 /// the one entered last of those that are still open is in force, whatever ``set_num_threads`` says,
-/// and after them all what was before. A generator that yields inside one leaves it open for its
-/// caller until it goes on or is closed.
+/// and after them all what `set_num_threads` has set, also if that was called inside. One that is entered
+/// by hand and never left holds for the rest of its thread or task. A generator that yields inside one
+/// leaves it open for its caller until it goes on or is closed.
 ///
 /// Parameters
 /// ----------

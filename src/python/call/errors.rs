@@ -23,6 +23,9 @@ impl From<Error> for PyErr {
     }
 }
 
+/// What a panic says of a network that `__init__` has still to make.
+pub const NOT_INITIALISED: &str = "Network: expected super().__init__(sizes, ...) in the __init__ of its subclass, got no such call";
+
 /// Whether a panic says that Python has no memory for a small object: PyO3 got none, or expected a
 /// result where there was a MemoryError.
 fn is_of_memory(text: &str) -> bool {
@@ -37,11 +40,15 @@ pub fn guarded<R>(work: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(from_panic(&*panic)))
 }
 
-/// A panic is a defect of ours, unless memory ran out; `except Exception` must be able to catch it.
+/// A panic is a defect of ours, unless memory ran out or a network is not made yet; `except Exception`
+/// must be able to catch it.
 pub fn from_panic(panic: &(dyn Any + Send)) -> PyErr {
     let text = text_of(panic);
     if is_of_memory(text) {
         return PyMemoryError::new_err("cannot allocate an object of Python's");
+    }
+    if text == NOT_INITIALISED {
+        return PyRuntimeError::new_err(text.to_owned());
     }
     PyRuntimeError::new_err(format!("bpfast failed inside (please report it): {text}"))
 }
@@ -54,12 +61,12 @@ fn text_of(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("a panic without a message")
 }
 
-/// Prints nothing of a panic that becomes MemoryError: no defect is to be reported, and a backtrace takes
-/// memory that is not there.
+/// Prints nothing of a panic that is no defect of ours. Where memory ran out, there is none for a backtrace.
 pub fn quieten_panics() {
     let print = take_hook();
     set_hook(Box::new(move |panic| {
-        if !is_of_memory(text_of(panic.payload())) {
+        let text = text_of(panic.payload());
+        if !is_of_memory(text) && text != NOT_INITIALISED {
             print(panic);
         }
     }));

@@ -138,7 +138,7 @@ impl Config {
         })
     }
 
-    /// The configuration as keyword arguments of `Architecture`, sizes and dtype included.
+    /// The configuration as keyword arguments of `Network`, sizes and dtype included.
     pub fn to_dict<'py>(&self, py: Python<'py>, dtype: Dtype) -> PyResult<Bound<'py, PyDict>> {
         let architecture = &self.architecture;
         let layers = architecture.layers();
@@ -178,7 +178,7 @@ impl Config {
     }
 }
 
-/// Refuses what `Architecture` takes no argument for: by position all `more` than sizes, by name `others`.
+/// Refuses what `Network` takes no argument for: by position all `more` than sizes, by name `others`.
 ///
 /// # Errors
 /// TypeError, with the argument that was meant.

@@ -136,6 +136,15 @@ impl<'py, T: Element> Stepped<'py, T> {
     }
 }
 
+/// "C" or "F": the order of the memory of an array, in which what is kept for it lies.
+#[pyfunction]
+pub fn memory_order(array: &Bound<'_, PyUntypedArray>) -> &'static str {
+    match Order::of(array) {
+        Order::C => "C",
+        Order::Fortran => "F",
+    }
+}
+
 /// Parameters, and what an optimizer keeps for them.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! The methods of `Architecture` that compute. The public class has those whose cost may be a callable.
+//! The methods of `Network` that compute. The public class has those whose cost may be a callable.
 
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -161,8 +161,8 @@ impl PyNetwork {
 
     /// The cost, where it is a callable.
     #[getter(_custom_cost)]
-    fn custom_cost<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyAny>> {
-        self.config.custom.as_ref().map(|cost| cost.bind(py))
+    fn custom_cost<'py>(&self, py: Python<'py>) -> PyResult<Option<&Bound<'py, PyAny>>> {
+        guarded(|| Ok(self.config.custom.as_ref().map(|cost| cost.bind(py))))
     }
 }
 

@@ -1,17 +1,20 @@
-//! The methods of `Architecture` by which it is copied, pickled, compared and shown.
+//! The methods of `Network` by which it is copied, pickled, compared and shown.
 
 use std::fmt;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 
 use crate::model::architecture::Layer;
 use crate::python::api::network::PyNetwork;
-use crate::python::borrow::call_python::{self, call, call_method};
+use crate::python::api::network::constructor::public;
+use crate::python::borrow::call_python::{
+    call, call_method, {self},
+};
 use crate::python::call::errors::{guarded, wrong_type};
 use crate::python::call::text::text;
-use crate::python::convert::config::{Config, Dtype};
+use crate::python::convert::config::Dtype;
 
 #[pymethods]
 impl PyNetwork {
@@ -54,28 +57,33 @@ impl PyNetwork {
         guarded(|| {
             let (py, this) = (slf.py(), slf.get());
             let restore = py.import("bpfast._core")?.getattr("_restore")?;
-            let arguments = (slf.get_type(), this.config.to_dict(py, this.dtype())?);
+            let arguments = (
+                public(&slf.get_type())?,
+                this.config.to_dict(py, this.dtype())?,
+            );
             let state = (this.vector.copied(py)?, attributes(slf)?);
             Ok((restore, arguments, state).into_pyobject(py)?.into_any())
         })
     }
 
-    fn __setstate__<'py>(
-        slf: &Bound<'py, Self>,
-        state: (Bound<'py, PyAny>, Bound<'py, PyAny>),
-    ) -> PyResult<()> {
+    fn __setstate__<'py>(slf: &Bound<'py, Self>, state: &Bound<'py, PyAny>) -> PyResult<()> {
         guarded(|| {
-            slf.get().set_params(&state.0)?;
-            set_attributes(slf, &state.1)
+            let Ok((params, attributes)) = state.extract() else {
+                return Err(wrong_type(
+                    "state",
+                    "a pair of parameters and attributes",
+                    state,
+                ));
+            };
+            slf.get().set_params(&params)?;
+            set_attributes(slf, &attributes)
         })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         // A callable cost may hold what holds the network.
-        self.config
-            .custom
-            .iter()
-            .try_for_each(|cost| visit.call(cost))?;
+        let cost = self.parts().and_then(|parts| parts.config.custom.as_ref());
+        cost.map_or(Ok(()), |cost| visit.call(cost))?;
         self.training.traverse(&visit)
     }
 
@@ -149,21 +157,6 @@ impl PyNetwork {
     }
 }
 
-impl PyNetwork {
-    /// A network of `class`, which is `Architecture` or a subclass of it, whose parameters are 0.
-    pub fn zeros_of<'py>(
-        class: &Bound<'py, PyType>,
-        config: Config,
-        dtype: Dtype,
-    ) -> PyResult<Bound<'py, Self>> {
-        let py = class.py();
-        if class.is(py.get_type::<Self>()) {
-            return Bound::new(py, Self::zeros(py, config, dtype)?);
-        }
-        restore(class, &config.to_dict(py, dtype)?)
-    }
-}
-
 /// n_1-n_2-…
 struct Sizes<'a>(&'a [usize]);
 
@@ -194,24 +187,6 @@ impl fmt::Display for Hidden<'_> {
         }
         f.write_str(", ")
     }
-}
-
-/// A network of a class and configuration, its parameters 0: what copies and pickles start from.
-/// It does not call the class, whose constructor may take other arguments.
-#[pyfunction(name = "_restore")]
-pub fn restore<'py>(
-    class: &Bound<'py, PyType>,
-    config: &Bound<'py, PyDict>,
-) -> PyResult<Bound<'py, PyNetwork>> {
-    guarded(|| {
-        let arguments = config.copy()?;
-        let sizes = arguments.get_item("sizes")?;
-        arguments.del_item("sizes")?;
-        arguments.set_item("init", "zeros")?;
-        let architecture = class.py().get_type::<PyNetwork>();
-        let architecture = architecture.call_method("__new__", (class, sizes), Some(&arguments))?;
-        Ok(architecture.cast_into()?)
-    })
 }
 
 /// What a subclass has beside the network: its `__dict__`, and `__slots__` if there are any.

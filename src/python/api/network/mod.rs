@@ -1,12 +1,15 @@
-//! The class `Architecture`.
+//! The class `Network`.
 
 mod calls;
+pub mod constructor;
 pub mod copying;
 pub mod initialise;
 pub mod saving;
 pub mod training;
 
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -20,29 +23,69 @@ use crate::python::api::run::{Engine, Slot, Slots};
 use crate::python::api::vector::{FlatVector, Views};
 use crate::python::borrow::Element;
 use crate::python::borrow::call_python::listed;
-use crate::python::call::errors::{guarded, wrong_type};
+use crate::python::call::errors::{NOT_INITIALISED, guarded, wrong_type};
 use crate::python::convert::arrays::numbers;
-use crate::python::convert::config::{Config, Dtype, Name, parse_sizes, refuse_others};
+use crate::python::convert::config::{Config, Dtype, Name};
 
-/// What `bpfast.Architecture` is in Rust. The public class is a subclass, in Python, with all that runs code
+/// What `bpfast.Network` is in Rust. The public class is a subclass, in Python, with all that runs code
 /// of the user's.
 #[pyclass(name = "Network", module = "bpfast._core", frozen, subclass, weakref)]
 pub struct PyNetwork {
-    pub config: Config,
-    pub vector: FlatVector,
-    pub slots: Slots,
+    /// Not there between `__new__` and `__init__` of a subclass with an `__init__` of its own.
+    parts: OnceLock<Parts>,
+    /// Whether the class was called, and calls `__init__` next.
+    pub is_new: AtomicBool,
     pub training: Last,
 }
 
-impl PyNetwork {
-    /// A network whose parameters are 0.
+/// What a network is made of.
+pub struct Parts {
+    pub config: Config,
+    pub vector: FlatVector,
+    pub slots: Slots,
+}
+
+impl Parts {
+    /// Those of a network whose parameters are 0.
     pub fn zeros(py: Python<'_>, config: Config, dtype: Dtype) -> PyResult<Self> {
         Ok(Self {
             vector: FlatVector::zeros(py, "params", Arc::clone(&config.architecture), dtype)?,
             config,
             slots: Slots::new(dtype),
-            training: Last::default(),
         })
+    }
+}
+
+impl Deref for PyNetwork {
+    type Target = Parts;
+
+    /// # Panics
+    /// Nothing is there yet: [`guarded`] makes a RuntimeError of it.
+    fn deref(&self) -> &Parts {
+        self.parts
+            .get()
+            .unwrap_or_else(|| panic!("{}", NOT_INITIALISED))
+    }
+}
+
+impl PyNetwork {
+    /// A network with nothing in it.
+    pub fn empty() -> Self {
+        Self {
+            parts: OnceLock::new(),
+            is_new: AtomicBool::new(false),
+            training: Last::default(),
+        }
+    }
+
+    /// What it is made of, if that is there.
+    pub fn parts(&self) -> Option<&Parts> {
+        self.parts.get()
+    }
+
+    /// Puts `parts` in its place: whether nothing was there.
+    pub fn fill(&self, parts: Parts) -> bool {
+        self.parts.set(parts).is_ok()
     }
 
     /// Sizes, activations and cost.
@@ -118,42 +161,6 @@ fn sizes_of(
 
 #[pymethods]
 impl PyNetwork {
-    #[new]
-    #[pyo3(
-        signature = (sizes=None, *more, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None, init=Name::Default("nielsen"), seed=None, **others),
-        text_signature = "(sizes, *, hidden='sigmoid', output='sigmoid', cost='quadratic', dtype=None, init='nielsen', seed=None)"
-    )]
-    #[allow(clippy::too_many_arguments)] // as Python calls it
-    fn new<'py>(
-        sizes: Option<&Bound<'py, PyAny>>,
-        more: &Bound<'py, PyTuple>,
-        hidden: Name<'py>,
-        output: Name<'py>,
-        cost: Name<'py>,
-        dtype: Option<&Bound<'py, PyAny>>,
-        init: Name<'py>,
-        seed: Option<&Bound<'py, PyAny>>,
-        others: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Self> {
-        guarded(|| {
-            let py = more.py();
-            refuse_others(more, others)?;
-            let none = py.None().into_bound(py);
-            let sizes = parse_sizes(sizes.unwrap_or(&none))?;
-            let config = Config::parse(py, &sizes, hidden, &output, cost)?;
-            let dtype = dtype.map_or(Ok(Dtype::Float64), Dtype::parse)?;
-            let architecture = Self::zeros(py, config, dtype)?;
-            initialise::draw(
-                py,
-                architecture.architecture(),
-                &architecture.vector,
-                &init.text("init")?,
-                seed,
-            )?;
-            Ok(architecture)
-        })
-    }
-
     /// A network with copies of the given parameters.
     ///
     /// Parameters
@@ -161,7 +168,7 @@ impl PyNetwork {
     /// weights, biases : sequence of array_like
     ///     W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,).
     /// hidden, output, cost
-    ///     As for `Architecture`.
+    ///     As for `Network`.
     /// dtype : dtype, optional
     ///     float32 or float64. Left out: float32 if all arrays are float32, else float64.
     ///
@@ -172,7 +179,7 @@ impl PyNetwork {
     /// Raises
     /// ------
     /// ValueError, TypeError, MemoryError
-    ///     As for `Architecture`, and for arrays that do not fit together.
+    ///     As for `Network`, and for arrays that do not fit together.
     ///
     /// Examples
     /// --------
@@ -185,7 +192,6 @@ impl PyNetwork {
         signature = (weights, biases, *, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None),
         text_signature = "(weights, biases, *, hidden='sigmoid', output='sigmoid', cost='quadratic', dtype=None)"
     )]
-    #[allow(clippy::too_many_arguments)] // as Python calls it
     fn from_parameters<'py>(
         cls: &Bound<'py, PyType>,
         weights: &Bound<'py, PyAny>,
@@ -271,11 +277,11 @@ impl PyNetwork {
 
     /// The dtype of all its numbers.
     #[getter(dtype)]
-    fn dtype_object<'py>(&self, py: Python<'py>) -> Bound<'py, numpy::PyArrayDescr> {
-        self.dtype().descr(py)
+    fn dtype_object<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, numpy::PyArrayDescr>> {
+        guarded(|| Ok(self.dtype().descr(py)))
     }
 
-    /// The configuration, as the arguments of `Architecture` that would make it again.
+    /// The configuration, as the arguments of `Network` that would make it again.
     ///
     /// Examples
     /// --------

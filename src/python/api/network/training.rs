@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use numpy::ndarray::Ix1;
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
@@ -10,8 +11,12 @@ use crate::model::architecture::Architecture;
 use crate::python::api::network::PyNetwork;
 use crate::python::borrow::Element;
 use crate::python::call::errors::guarded;
+use crate::python::convert::arrays::input;
 use crate::python::convert::config::Dtype;
 use crate::python::convert::targets::Y;
+
+/// The numbers that are compared at a time.
+const BLOCK: usize = 1024;
 
 /// History and optimizer of the last training.
 #[derive(Default)]
@@ -69,6 +74,29 @@ impl PyNetwork {
 #[pyfunction]
 pub fn copy_params<'py>(py: Python<'py>, net: &PyNetwork) -> PyResult<Bound<'py, PyAny>> {
     guarded(|| net.vector.copied(py))
+}
+
+/// Whether the parameters of a network are `values`, to the bit.
+#[pyfunction]
+pub fn has_params(net: &PyNetwork, values: &Bound<'_, PyAny>) -> PyResult<bool> {
+    guarded(|| match net.dtype() {
+        Dtype::Float32 => are_params::<f32>(net, values),
+        Dtype::Float64 => are_params::<f64>(net, values),
+    })
+}
+
+fn are_params<T: Element>(net: &PyNetwork, values: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let values = input::<T, Ix1>("params", values)?;
+    let params = net.vector.numbers::<T>()?.read("params")?;
+    let (values, params) = (values.as_slice()?, &*params);
+    let bits = |value: &T| value.to_f64().to_bits();
+    // Block by block, because a loop that may end anywhere uses no SIMD.
+    let mut blocks = values.chunks(BLOCK).zip(params.chunks(BLOCK));
+    Ok(values.len() == params.len()
+        && blocks.all(|(values, params)| {
+            let pairs = values.iter().zip(params);
+            pairs.fold(true, |same, (a, b)| same & (bits(a) == bits(b)))
+        }))
 }
 
 /// Copies `values` into the parameters of a network that is trained, after the calls of other threads

@@ -1,0 +1,106 @@
+"""What :mod:`bpfast.reference` takes as arrays: nested lists of floats of the right shape."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, TypeAlias
+
+
+class SupportsToList(Protocol):
+    """Anything that turns itself into nested lists, such as a NumPy array."""
+
+    def tolist(self) -> Any:
+        """Give the values as nested lists of Python numbers."""
+
+
+Array: TypeAlias = Sequence[Any] | SupportsToList
+Vector: TypeAlias = list[float]
+Matrix: TypeAlias = list[list[float]]
+
+# As many as NumPy's arrays can have.
+MOST_DIMENSIONS = 64
+
+
+def array(argument: str, value: object, expected: tuple[int | str, ...]) -> Any:
+    """Nested lists of floats of the expected shape; a letter stands for any length but 0."""
+    refuse_masked(argument, value)
+    nested = plain(argument, value)
+    got = shape_of(argument, value, nested)
+    if expected[0] == "n" and got[:1] == (0,):
+        raise ValueError(f"{argument}: expected one example or more, got an empty batch")
+    if len(got) == len(expected):
+        expected = tuple(g if isinstance(e, str) else e for e, g in zip(expected, got, strict=True))
+    if got != expected:
+        raise ValueError(f"{argument}: expected shape {show(expected)}, got {show(got)}")
+    if 0 in got:
+        raise ValueError(f"{argument}: expected lengths above 0, got shape {show(got)}")
+    return _floats(argument, nested)
+
+
+def matrix(argument: str, value: object, rows: int | str, columns: int | str) -> Matrix:
+    """A list of rows, as `array` gives it."""
+    result: Matrix = array(argument, value, (rows, columns))
+    return result
+
+
+def refuse_masked(argument: str, value: Any, depth: int = 0) -> None:
+    """Raise ValueError where an entry is masked, in an array of `numpy.ma` or a list of these."""
+    mask: Any = getattr(value, "mask", None)
+    if getattr(getattr(mask, "dtype", None), "kind", None) == "b" and (count := int(mask.sum())):
+        got = f"{count} masked; fill them in with .filled(value)"
+        raise ValueError(f"{argument}: expected no missing values, got {got}")
+    if isinstance(value, Sequence) and not isinstance(value, str) and not hasattr(value, "tolist"):
+        if depth == MOST_DIMENSIONS:
+            expected = f"at most {MOST_DIMENSIONS} dimensions"
+            raise ValueError(f"{argument}: expected {expected}, got lists in lists without end")
+        for entry in value:
+            if not isinstance(entry, float | str | int):
+                refuse_masked(argument, entry, depth + 1)
+
+
+def plain(argument: str, value: Any) -> Any:
+    """Nested lists of ints and floats."""
+    dtype = getattr(value, "dtype", None)
+    if getattr(dtype, "kind", "f") not in "biuf":
+        call = "to_numpy(dtype=float)" if hasattr(value, "to_numpy") else "astype(float)"
+        hint = (
+            f"; {argument}.{call} converts it if all are numbers" if str(dtype) == "object" else ""
+        )
+        raise TypeError(f"{argument}: expected real numbers, got dtype {dtype}{hint}")
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+        if hasattr(value, "tolist"):  # a long double, which Python has no number for
+            return float(value)
+    if isinstance(value, int | float):
+        return value
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+        return [plain(argument, entry) for entry in value]
+    raise TypeError(f"{argument}: expected real numbers, got {type(value).__name__}")
+
+
+def shape_of(argument: str, value: Any, nested: Any) -> tuple[int, ...]:
+    """The shape of `value`, which `nested` has the numbers of."""
+    shape = _shape(argument, nested)
+    # Of an array without rows, their length is in no list.
+    return tuple(value.shape) if 0 in shape and hasattr(value, "shape") else shape
+
+
+def _shape(argument: str, nested: Any) -> tuple[int, ...]:
+    if not isinstance(nested, list):
+        return ()
+    shapes = {_shape(argument, entry) for entry in nested}
+    if len(shapes) > 1:
+        raise ValueError(f"{argument}: expected rows of one length, got a ragged sequence")
+    return (len(nested), *(shapes.pop() if shapes else ()))
+
+
+def _floats(argument: str, nested: Any) -> Any:
+    if isinstance(nested, list):
+        return [_floats(argument, entry) for entry in nested]
+    try:
+        return float(nested)
+    except OverflowError:
+        raise TypeError(f"{argument}: expected real numbers, got an int beyond float") from None
+
+
+def show(shape: Iterable[int | str]) -> str:
+    lengths = [str(length) for length in shape]
+    return f"({lengths[0]},)" if len(lengths) == 1 else f"({', '.join(lengths)})"

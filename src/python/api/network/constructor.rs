@@ -1,0 +1,249 @@
+//! How a `Network` comes by what it is made of: `__new__`, `__init__`, and copies.
+//!
+//! `__new__` makes it, so that a subclass may override `__new__`. A subclass that overrides `__init__`
+//! alone is called with arguments of its own: `__new__` passes over them then, and
+//! `super().__init__(sizes, ...)` makes the network.
+
+use std::sync::atomic::Ordering;
+
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{IntoPyDict, PyDict, PyTuple, PyType};
+
+use crate::python::api::network::{Parts, PyNetwork, initialise};
+use crate::python::call::errors::guarded;
+use crate::python::convert::config::{Config, Dtype, Name, parse_sizes, refuse_others};
+
+/// The argument of `__new__` that asks for a network with nothing in it.
+const EMPTY: &str = "_empty";
+
+/// The arguments of `Network`.
+struct Arguments<'a, 'py> {
+    sizes: Option<&'a Bound<'py, PyAny>>,
+    more: &'a Bound<'py, PyTuple>,
+    hidden: Name<'py>,
+    output: Name<'py>,
+    cost: Name<'py>,
+    dtype: Option<&'a Bound<'py, PyAny>>,
+    init: Name<'py>,
+    seed: Option<&'a Bound<'py, PyAny>>,
+    others: Option<&'a Bound<'py, PyDict>>,
+}
+
+impl Arguments<'_, '_> {
+    fn parts(self) -> PyResult<Parts> {
+        let py = self.more.py();
+        refuse_others(self.more, self.others)?;
+        let none = py.None().into_bound(py);
+        let sizes = parse_sizes(self.sizes.unwrap_or(&none))?;
+        let config = Config::parse(py, &sizes, self.hidden, &self.output, self.cost)?;
+        let dtype = self.dtype.map_or(Ok(Dtype::Float64), Dtype::parse)?;
+        let parts = Parts::zeros(py, config, dtype)?;
+        let init = self.init.text("init")?;
+        initialise::draw(
+            py,
+            &parts.config.architecture,
+            &parts.vector,
+            &init,
+            self.seed,
+        )?;
+        Ok(parts)
+    }
+
+    fn are_none(&self) -> bool {
+        let is_default = |name: &Name<'_>| matches!(name, Name::Default(_));
+        self.sizes.is_none()
+            && self.more.is_empty()
+            && [&self.hidden, &self.output, &self.cost, &self.init]
+                .into_iter()
+                .all(is_default)
+            && self.dtype.is_none()
+            && self.seed.is_none()
+            && self.others.is_none()
+    }
+}
+
+#[pymethods]
+impl PyNetwork {
+    #[new]
+    #[classmethod]
+    #[pyo3(
+        signature = (sizes=None, *more, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None, init=Name::Default("nielsen"), seed=None, **others),
+        text_signature = "(sizes, *, hidden='sigmoid', output='sigmoid', cost='quadratic', dtype=None, init='nielsen', seed=None)"
+    )]
+    #[allow(clippy::too_many_arguments)]
+    fn new<'py>(
+        class: &Bound<'py, PyType>,
+        sizes: Option<&Bound<'py, PyAny>>,
+        more: &Bound<'py, PyTuple>,
+        hidden: Name<'py>,
+        output: Name<'py>,
+        cost: Name<'py>,
+        dtype: Option<&Bound<'py, PyAny>>,
+        init: Name<'py>,
+        seed: Option<&Bound<'py, PyAny>>,
+        others: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Self> {
+        guarded(|| {
+            let architecture = Self::empty();
+            if others.map_or(Ok(false), |others| others.contains(EMPTY))? {
+                return Ok(architecture);
+            }
+            if class.is(class.py().get_type::<Self>()) {
+                let message =
+                    "Network: expected a call of bpfast.Network, got one of its base class";
+                return Err(PyTypeError::new_err(message));
+            }
+            if overrides(class, "__init__")? && !overrides(class, "__new__")? {
+                return Ok(architecture);
+            }
+            let arguments = Arguments {
+                sizes,
+                more,
+                hidden,
+                output,
+                cost,
+                dtype,
+                init,
+                seed,
+                others,
+            };
+            architecture.fill(arguments.parts()?);
+            architecture.is_new.store(true, Ordering::Relaxed);
+            Ok(architecture)
+        })
+    }
+
+    /// Makes the network of a subclass with an ``__init__`` of its own, which calls this one with the
+    /// arguments of `Network`.
+    #[pyo3(
+        signature = (sizes=None, *more, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None, init=Name::Default("nielsen"), seed=None, **others)
+    )]
+    #[allow(clippy::too_many_arguments)]
+    fn __init__<'py>(
+        slf: &Bound<'py, Self>,
+        sizes: Option<&Bound<'py, PyAny>>,
+        more: &Bound<'py, PyTuple>,
+        hidden: Name<'py>,
+        output: Name<'py>,
+        cost: Name<'py>,
+        dtype: Option<&Bound<'py, PyAny>>,
+        init: Name<'py>,
+        seed: Option<&Bound<'py, PyAny>>,
+        others: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<()> {
+        guarded(|| {
+            let this = slf.get();
+            let arguments = Arguments {
+                sizes,
+                more,
+                hidden,
+                output,
+                cost,
+                dtype,
+                init,
+                seed,
+                others,
+            };
+            if this.parts().is_none() {
+                return if this.fill(arguments.parts()?) {
+                    Ok(())
+                } else {
+                    Err(made_before())
+                };
+            }
+            // The call of a class passes what `__new__` was given, whatever it has made of that.
+            let is_new = this.is_new.swap(false, Ordering::Relaxed);
+            if is_new && (arguments.are_none() || !overrides(&slf.get_type(), "__init__")?) {
+                return Ok(());
+            }
+            Err(made_before())
+        })
+    }
+}
+
+fn made_before() -> PyErr {
+    let expected = "one call for each network, and none with arguments where __new__ made it";
+    PyRuntimeError::new_err(format!(
+        "Network.__init__: expected {expected}, got another"
+    ))
+}
+
+/// Whether a subclass of `Network` has a method of its own in the place of that of `Network`.
+fn overrides(class: &Bound<'_, PyType>, method: &str) -> PyResult<bool> {
+    let base = class.py().get_type::<PyNetwork>();
+    Ok(!class.getattr(method)?.is(base.getattr(method)?))
+}
+
+impl PyNetwork {
+    /// A network of `class`, which is `Network` or a subclass of it, whose parameters are 0.
+    pub fn zeros_of<'py>(
+        class: &Bound<'py, PyType>,
+        config: Config,
+        dtype: Dtype,
+    ) -> PyResult<Bound<'py, Self>> {
+        let architecture = empty_of(class)?;
+        architecture
+            .get()
+            .fill(Parts::zeros(class.py(), config, dtype)?);
+        Ok(architecture)
+    }
+}
+
+/// A network of `class` with nothing in it. No code of a subclass runs, whose constructor may take
+/// other arguments.
+fn empty_of<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyNetwork>> {
+    let py = class.py();
+    let options = [(EMPTY, true)].into_py_dict(py)?;
+    let base = py.get_type::<PyNetwork>();
+    let architecture = base.call_method(intern!(py, "__new__"), (class,), Some(&options))?;
+    Ok(architecture.cast_into()?)
+}
+
+/// `bpfast.Network` in the place of its base class, any other class as it is.
+pub fn public<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyType>> {
+    let py = class.py();
+    if class.is(py.get_type::<PyNetwork>()) {
+        return Ok(py.import("bpfast")?.getattr("Network")?.cast_into()?);
+    }
+    Ok(class.clone())
+}
+
+/// A network of a class and configuration, its parameters 0: what copies and pickles start from.
+#[pyfunction(name = "_restore")]
+pub fn restore<'py>(
+    class: &Bound<'py, PyType>,
+    config: &Bound<'py, PyDict>,
+) -> PyResult<Bound<'py, PyNetwork>> {
+    guarded(|| {
+        let py = class.py();
+        let class = public(class)?;
+        let others = config.copy()?;
+        let take = |name| {
+            let value = others.get_item(name)?;
+            if value.is_some() {
+                others.del_item(name)?;
+            }
+            PyResult::Ok(value)
+        };
+        let sizes = take("sizes")?;
+        let dtype = take("dtype")?;
+        let name =
+            |name, default| PyResult::Ok(take(name)?.map_or(Name::Default(default), Name::Given));
+        let arguments = Arguments {
+            sizes: sizes.as_ref(),
+            more: &PyTuple::empty(py),
+            hidden: name("hidden", "sigmoid")?,
+            output: name("output", "sigmoid")?,
+            cost: name("cost", "quadratic")?,
+            dtype: dtype.as_ref(),
+            init: Name::Default("zeros"),
+            seed: None,
+            others: (!others.is_empty()).then_some(&others),
+        };
+        let architecture = empty_of(&class)?;
+        architecture.get().fill(arguments.parts()?);
+        Ok(architecture)
+    })
+}
