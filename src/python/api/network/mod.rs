@@ -192,6 +192,7 @@ impl PyNetwork {
         signature = (weights, biases, *, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None),
         text_signature = "(weights, biases, *, hidden='sigmoid', output='sigmoid', cost='quadratic', dtype=None)"
     )]
+    #[allow(clippy::too_many_arguments)] // as Python calls it
     fn from_parameters<'py>(
         cls: &Bound<'py, PyType>,
         weights: &Bound<'py, PyAny>,
