@@ -26,7 +26,7 @@ CODES = {
     _sources.Files.begin.__code__,
     _sources.Files.ready.__code__,
     contextlib.ExitStack.enter_context.__code__,
-    contextlib.ExitStack._push_cm_exit.__code__,
+    contextlib.ExitStack._push_cm_exit.__code__,  # type: ignore[attr-defined]
 }
 
 

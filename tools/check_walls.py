@@ -102,8 +102,8 @@ def check_circles(src: Path) -> Iterator[Breach]:
     """Check that files do not import each other in a circle; a folder's `mod.rs` is one with it."""
     files = {}
     for path in sorted(src.rglob("*.rs")):
-        names = path.relative_to(src).with_suffix("").parts
-        files[names[:-1] if names[-1] in {"mod", "lib"} else names] = path
+        parts = path.relative_to(src).with_suffix("").parts
+        files[parts[:-1] if parts[-1] in {"mod", "lib"} else parts] = path
     uses: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
     for module, path in files.items():
         code = blank(path.read_text(encoding="utf-8"), strings=True).split("#[cfg(test)]\nmod")[0]
