@@ -29,6 +29,9 @@ NAN = math.nan
         (True, TypeError, "expected a number at step 12, got bool"),
         (1j, TypeError, "expected a number at step 12, got complex"),
         (np.array([0.1]), TypeError, "expected a number at step 12, got ndarray"),
+        (np.array("0.1"), TypeError, "expected a number at step 12, got ndarray"),
+        (np.array(True), TypeError, "expected a number at step 12, got ndarray"),
+        (np.array(1j), TypeError, "expected a number at step 12, got ndarray"),
     ],
 )
 @pytest.mark.parametrize("wrap", [lambda own: own, lambda own: schedules.WarmUp(own, 12)])

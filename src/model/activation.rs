@@ -269,3 +269,19 @@ fn largest<T: Real>(values: &[T]) -> T {
 fn at_least_min<T: Real>(z: T) -> T {
     if z < -T::MAX { -T::MAX } else { z }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// At levels with fused multiply-add another function does it.
+    #[test]
+    fn the_pull_back_of_softmax_keeps_the_digits_of_what_is_left() {
+        let mut delta = [1.0, 2.0];
+        softmax_pull_back(&mut delta, &[1.0, 1e-20]);
+        assert_eq!(delta.map(f64::to_bits), [-1e-20, 1e-20].map(f64::to_bits));
+        let mut delta = [2.0, 1.0];
+        softmax_pull_back(&mut delta, &[1e-20, 1.0]);
+        assert_eq!(delta.map(f64::to_bits), [1e-20, -1e-20].map(f64::to_bits));
+    }
+}
