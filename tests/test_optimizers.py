@@ -233,3 +233,18 @@ def test_a_loop_of_ones_own_learns():
         for _ in range(400):
             opt.step(net.params, net.backprop(x, y, out=g).flat)
         assert (net(x).argmax(axis=1) == y).mean() > 0.95, opt
+
+
+def test_the_defaults_are_those_of_the_docs():
+    adam = {"learning_rate": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+    for kind, defaults in (
+        (bpfast.SGD, {"learning_rate": 0.1, "momentum": 0, "nesterov": False, "weight_decay": 0}),
+        (bpfast.Adam, adam | {"weight_decay": 0}),
+        (bpfast.AdamW, adam | {"weight_decay": 0.01}),
+        (
+            bpfast.RMSprop,
+            {"learning_rate": 0.01, "alpha": 0.99, "epsilon": 1e-8, "weight_decay": 0},
+        ),
+        (bpfast.Adagrad, {"learning_rate": 0.01, "epsilon": 1e-10, "weight_decay": 0}),
+    ):
+        assert kind().config == {"kind": kind.__name__.lower()} | defaults, kind

@@ -107,3 +107,10 @@ def test_a_cost_of_the_users_own_gets_what_cannot_be_copied():
         return [[0.5, 0.25][y == b"b"] for y in y], [[0.0] for _ in a]
 
     assert reference.cost([[[1.0]]], [[0.0]], [[1.0], [2.0]], y, cost=cost, reduction="sum") == 0.75
+
+
+def test_lists_are_no_deeper_than_arrays():
+    endless = []
+    endless.append(endless)
+    with pytest.raises(ValueError, match=r"^x: expected at most 64 dimensions, got lists in lists"):
+        reference.forward(**(NET | {"x": endless}), **KINDS)
