@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import bpfast
-from bpfast import _checkpoint_file, schedules
+from bpfast import schedules
 from bpfast._core import read_tensors, write_tensors
+from bpfast._training.checkpoint import file as _checkpoint_file
 from tests.refuses import refuses
 
 rng = np.random.default_rng(0)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import bpfast
-from bpfast._differences import STEPS, nudge, slope
 from bpfast.testing import check_gradients
+from bpfast.testing._differences import STEPS, nudge, slope
 
 HIDDEN = [name for name in bpfast.ACTIVATIONS if name != "softmax"]
 PAIRS = [

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import bpfast
-from bpfast import _checkpoint_file, schedules
+from bpfast import schedules
 from bpfast._core import read_tensors
+from bpfast._training.checkpoint import file as _checkpoint_file
 from tests.child import run
 from tests.refuses import refuses
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import bpfast
-from bpfast import _metrics
+from bpfast._training import metrics as _metrics
 from tests.refuses import refuses
 
 RNG = np.random.default_rng(0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import bpfast
-from bpfast import _sources
+from bpfast._training.data import sources as _sources
 from tests.child import run
 from tests.refuses import refuses
 
@@ -79,7 +79,7 @@ def test_y_in_a_file(tmp_path, blocks):
 
 
 def test_validation_in_a_file(tmp_path, monkeypatch):
-    from bpfast import _data
+    from bpfast._training.data import examples as _data
 
     x = mapped(tmp_path / "x.npy", X)
     options = {"metrics": ["accuracy", "mean_squared_error"]}

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import bpfast
-from bpfast import _sources
+from bpfast._training.data import sources as _sources
 
 RNG = np.random.default_rng(0)
 COUNT, SIZE = 6, 8

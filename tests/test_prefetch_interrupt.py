@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import bpfast
-from bpfast import _prefetch, _sources
+from bpfast._training.data import prefetch as _prefetch
+from bpfast._training.data import sources as _sources
 
 X, Y = np.eye(3), np.eye(3)
 LONG = 60  # s: a thread that is left behind waits for ever

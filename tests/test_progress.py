@@ -1,4 +1,4 @@
-"""bpfast._progress: a bar or lines on stderr, or nothing, and no stream ends a training."""
+"""Progress: a bar or lines on stderr, or nothing, and no stream ends a training."""
 
 import errno
 import io
@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from bpfast._progress import Progress
+from bpfast._training.progress import Progress
 from tests.refuses import refuses
 
 ROW = {"cost": 0.25, "seconds": 1.0, "learning_rate": 0.1, "accuracy": 0.9}
@@ -52,7 +52,7 @@ def test_nothing_is_printed_if_not_asked(way, capfd):
 def test_nothing_is_imported_if_not_asked():
     code = """
 import sys
-from bpfast._progress import Progress
+from bpfast._training.progress import Progress
 with Progress(False, 1, 1) as report:
     report.advance(1)
     report.epoch({"cost": 1.0})
@@ -199,7 +199,7 @@ import sys
 if {hidden}:
     sys.modules["tqdm"] = None
 sys.stdin.readline()
-from bpfast._progress import Progress
+from bpfast._training.progress import Progress
 with Progress(True, 100, 1000) as report:
     for _ in range(100):
         report.advance(1000)

@@ -14,8 +14,6 @@ NAMES = {
         errors forward get_num_threads load num_threads optimizers reference schedules
         scipy_minimize set_num_threads show_config testing trace
     """,
-    "bpfast.divergence": "DivergenceError",
-    "bpfast.early_stopping": "EarlyStopping",
     "bpfast.history": "History",
     "bpfast.optimizers": "SGD Adagrad Adam AdamW Optimizer RMSprop from_config",
     "bpfast.reference": """

@@ -196,7 +196,7 @@ def test_scipy_that_cannot_be_imported():
 
 def test_what_is_not_finite_is_found_without_an_array():
     """With its zeros such an x would take 8 TB."""
-    from bpfast._data import fault
+    from bpfast._training.data.examples import fault
 
     y = np.zeros(10**6)
     data, rows = np.array([1.0, np.inf, np.nan]), [5, 900, 900]

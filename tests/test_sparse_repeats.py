@@ -208,9 +208,9 @@ def test_a_matrix_without_repeats_is_read_where_it_lies():
     """No copy of it is made to look for them."""
     x = csr(DATA["float64"])
     x.sum_duplicates()
-    found = bpfast._sparse.without_repeats(x)
+    found = bpfast._validation.sparse.without_repeats(x)
     assert found is x
-    assert bpfast._sparse.by_rows(x) is x
+    assert bpfast._validation.sparse.by_rows(x) is x
 
 
 def test_damaged_positions():

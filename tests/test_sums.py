@@ -148,7 +148,7 @@ def test_the_cost_of_an_epoch_does_not_depend_on_runs_of_steps(capsys):
 
 
 def test_the_cost_of_validation_examples_in_files(tmp_path, monkeypatch):
-    from bpfast import _data
+    from bpfast._training.data import examples as _data
 
     monkeypatch.setattr(_data, "PIECE", 4)
     n = 1 << 17
@@ -168,7 +168,7 @@ def test_metrics_of_many_examples():
     residual = math.fsum(((a - y) ** 2)[:, 0].tolist())
     mean = math.fsum(y[:, 0].tolist()) / n
     total = math.fsum(((y - mean) ** 2)[:, 0].tolist())
-    from bpfast import _metrics
+    from bpfast._training import metrics as _metrics
 
     # Two columns: NumPy adds rows of them in sequence.
     a, y = np.repeat(a, 2, axis=1), np.repeat(y, 2, axis=1)

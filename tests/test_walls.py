@@ -42,9 +42,10 @@ mod tests {
     "src/python/borrow/array.rs": "// SAFETY: the borrow is held.\nunsafe impl Send for X {}\n",
     "python/bpfast/__init__.py": '"""Doc."""\nfrom bpfast._core import f\n__all__ = ["f"]\n'
     '__version__ = "0"\n',
-    "python/bpfast/reference.py": "import math\nfrom bpfast import _reference_checks as check\n"
-    "from bpfast._reference_checks import Array\n",
-    "python/bpfast/_reference_checks.py": "from collections.abc import Callable\n",
+    "python/bpfast/reference/_functions.py": "import math\n"
+    "from bpfast.reference import _checks as check\n"
+    "from bpfast.reference._checks import Array\n",
+    "python/bpfast/reference/_checks.py": "from collections.abc import Callable\n",
 }
 
 
@@ -185,19 +186,19 @@ BROKEN = {
     ),
     "__init__ has a constant": ("python/bpfast/__init__.py", "LIMIT = 3\n", 1, "__all__"),
     "the reference imports NumPy": (
-        "python/bpfast/reference.py",
+        "python/bpfast/reference/_functions.py",
         "def f():\n    import numpy.linalg\n",
         2,
         "numpy.linalg",
     ),
     "the reference imports bpfast": (
-        "python/bpfast/reference.py",
+        "python/bpfast/reference/_functions.py",
         "from ._core import f\n",
         1,
         "._core",
     ),
     "the reference's checks import the fast path": (
-        "python/bpfast/_reference_checks.py",
+        "python/bpfast/reference/_checks.py",
         "import math\nfrom bpfast import forward\n",
         2,
         "bpfast.forward",

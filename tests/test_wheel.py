@@ -41,8 +41,8 @@ def test_it_is_one_abi3_wheel():
     [
         "py.typed",
         "_core.pyi",
-        "reference.py",
-        "testing.py",
+        "reference/_functions.py",
+        "testing/_check_gradients.py",
         "optimizers/_adam.py",
         "schedules/_rates.py",
         "licenses/LICENSE",

@@ -176,12 +176,12 @@ def check_python(package: Path) -> Iterator[Breach]:
         listed = isinstance(part, ast.Import | ast.ImportFrom) or names & {"__all__", "__version__"}
         if not (docstring or listed):
             yield front, part.lineno, "only docstring, imports, __all__ and __version__ stand here"
-    for path in sorted(package.glob("*reference*.py")):  # its own parts are _reference_*.py
+    for path in sorted((package / "reference").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 module = ast.unparse(node).split()[1] if isinstance(node, ast.ImportFrom) else ""
                 for name in (".".join(filter(None, (module, a.name))) for a in node.names):
-                    own = name.startswith("bpfast._reference_")
+                    own = name.startswith("bpfast.reference")
                     if not own and name.split(".")[0] not in sys.stdlib_module_names:
                         yield path, node.lineno, f"{name} is not standard library"
 

@@ -27,9 +27,9 @@ from bpfast._functions import backprop, cost, errors, forward, trace
 from bpfast._network import Network, load
 from bpfast._scipy import scipy_minimize
 from bpfast._show_config import show_config
-from bpfast.divergence import DivergenceError
-from bpfast.early_stopping import EarlyStopping
-from bpfast.history import History
+from bpfast._training.divergence import DivergenceError
+from bpfast._training.early_stopping import EarlyStopping
+from bpfast.history._history import History
 from bpfast.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
 __all__ = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bpfast import _core
-from bpfast._steps import refuse_other_params
+from bpfast._training.steps import refuse_other_params
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

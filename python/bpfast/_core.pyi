@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from typing_extensions import disjoint_base
 
-from bpfast.history import History
+from bpfast.history._history import History
 from bpfast.optimizers import Optimizer
 
 _Array: TypeAlias = NDArray[np.floating[Any]]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpfast import _calls, _core, _fit, _touched
+from bpfast import _calls, _core, _touched
+from bpfast._training import fit as _fit
 
 if TYPE_CHECKING:
     from bpfast._core import _Cost as Cost

@@ -10,10 +10,10 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._core import Gradient
-from bpfast._names import unknown_name
-from bpfast._numbers import not_negative, whole
-from bpfast._reach import warn_of_reach
-from bpfast._sparse import by_rows, is_sparse, without_repeats
+from bpfast._training.reach import warn_of_reach
+from bpfast._validation.names import unknown_name
+from bpfast._validation.numbers import not_negative, whole
+from bpfast._validation.sparse import by_rows, is_sparse, without_repeats
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from bpfast import _calls, _core
-from bpfast._sparse import by_rows
+from bpfast._validation.sparse import by_rows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

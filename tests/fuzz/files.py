@@ -16,8 +16,9 @@ import safetensors
 import safetensors.numpy
 
 import bpfast
-from bpfast import _checkpoint_file, schedules
+from bpfast import schedules
 from bpfast._core import read_tensors, write_tensors
+from bpfast._training.checkpoint import file as _checkpoint_file
 
 X = np.random.default_rng(0).normal(size=(20, 2))
 Y = X[:, :1] > 0

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bpfast import schedules
-from bpfast._names import unknown_name
-from bpfast._numbers import is_number
+from bpfast._validation.names import unknown_name
+from bpfast._validation.numbers import is_number
 from bpfast.optimizers._adam import Adam, AdamW
 from bpfast.optimizers._sgd import SGD
 from bpfast.optimizers._squares import Adagrad, RMSprop

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bpfast import _core
-from bpfast._numbers import is_number, whole
+from bpfast._validation.numbers import is_number, whole
 from bpfast.optimizers._kept import FLOATS, Kept
 from bpfast.schedules import Constant, Schedule
 from bpfast.schedules._rates import as_schedule, checked_rate

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, SupportsFloat, final
 
 import numpy as np
 
-from bpfast._names import by_name
-from bpfast._numbers import fraction, not_negative
+from bpfast._validation.names import by_name
+from bpfast._validation.numbers import fraction, not_negative
 from bpfast.optimizers._optimizer import ELSEWHERE, Optimizer
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, SupportsFloat, final
 
-from bpfast._names import by_name
-from bpfast._numbers import fraction, not_negative, positive
+from bpfast._validation.names import by_name
+from bpfast._validation.numbers import fraction, not_negative, positive
 from bpfast.optimizers._optimizer import ELSEWHERE, Optimizer
 
 if TYPE_CHECKING:

@@ -24,3 +24,6 @@ __all__ = [
     "from_config",
     "rates",
 ]
+
+for _public in (Constant, Cosine, OneCycle, Plateau, Schedule, Step, WarmUp, from_config, rates):
+    _public.__module__ = __name__

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bpfast._names import unknown_name
+from bpfast._validation.names import unknown_name
 from bpfast.schedules._decay import Constant, Cosine, Step
 from bpfast.schedules._one_cycle import OneCycle
 from bpfast.schedules._plateau import Plateau

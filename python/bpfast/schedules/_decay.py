@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import SupportsFloat, SupportsIndex, final
 
-from bpfast._numbers import not_negative, number, positive, shown, whole
+from bpfast._validation.numbers import not_negative, number, positive, shown, whole
 from bpfast.schedules._schedule import Schedule
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import SupportsFloat, SupportsIndex, final
 
-from bpfast._numbers import positive, whole, within
+from bpfast._validation.numbers import positive, whole, within
 from bpfast.schedules._decay import half_wave
 from bpfast.schedules._schedule import Schedule
 

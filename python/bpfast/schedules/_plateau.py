@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-from bpfast._numbers import number, positive, shown, whole, within
+from bpfast._validation.numbers import number, positive, shown, whole, within
 from bpfast.schedules._schedule import Schedule
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex
 
 import numpy as np
 
-from bpfast._numbers import is_number, number, positive, shown, whole
+from bpfast._validation.numbers import is_number, number, positive, shown, whole
 from bpfast.schedules._decay import Constant
 from bpfast.schedules._plateau import Plateau
 from bpfast.schedules._schedule import Schedule

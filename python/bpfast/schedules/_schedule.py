@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex, final
 
 import numpy as np
 
-from bpfast._numbers import whole
+from bpfast._validation.numbers import whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

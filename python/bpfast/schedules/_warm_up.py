@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, final
 
 import numpy as np
 
-from bpfast._numbers import not_negative, whole
+from bpfast._validation.numbers import not_negative, whole
 from bpfast.schedules._rates import as_schedule, checked_rate
 from bpfast.schedules._schedule import Schedule
 

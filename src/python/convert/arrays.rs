@@ -91,7 +91,7 @@ pub fn as_array<'py>(
         let array = call(&numpy_function(py, "asarray")?, (value,));
         array.map_err(|error| naming(py, argument, error))?
     } else {
-        let of_module = || of_module(py, "bpfast._arrays", "as_array").map(Bound::unbind);
+        let of_module = || of_module(py, "bpfast._validation.arrays", "as_array").map(Bound::unbind);
         let as_array = AS_ARRAY.get_or_try_init(py, of_module)?;
         call(as_array.bind(py), (argument, value))?
     };
@@ -117,7 +117,7 @@ pub fn numbers<'py>(
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
     let (py, array) = (value.py(), as_array(argument, value)?);
     if !matches!(array.dtype().kind(), b'b' | b'i' | b'u' | b'f') {
-        let said = of_module(py, "bpfast._no_numbers", "no_numbers")?;
+        let said = of_module(py, "bpfast._validation.no_numbers", "no_numbers")?;
         let error = call(&said, (argument, value, &array))?;
         return Err(PyErr::from_value(error));
     }

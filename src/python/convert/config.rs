@@ -203,7 +203,7 @@ pub fn refuse_others(
     let names = PyTuple::new(py, NAMES)?;
     let elsewhere = ELSEWHERE.into_py_dict(py)?;
     let arguments = ("Network", names, 1, 1 + more.len(), others, elsewhere);
-    let refuse = of_module(py, "bpfast._names", "refuse_arguments")?;
+    let refuse = of_module(py, "bpfast._validation.names", "refuse_arguments")?;
     call(&refuse, arguments)?;
     Ok(())
 }

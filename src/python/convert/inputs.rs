@@ -60,7 +60,7 @@ impl<'py, T: Element> X<'py, T> {
             if format.eq(intern!(py, "csc"))? {
                 parts::<T>(&given, (width, n))?; // SciPy does not look before it converts
             }
-            let by_rows = of_module(py, "bpfast._sparse", "by_rows")?;
+            let by_rows = of_module(py, "bpfast._validation.sparse", "by_rows")?;
             let matrix = call(&by_rows, (x,))?;
             let by_rows = arrays(&matrix)?;
             (matrix, by_rows)
@@ -68,7 +68,7 @@ impl<'py, T: Element> X<'py, T> {
         let (mut positions, mut data) = parts(&by_rows, (n, width))?;
         if positions.has_repeats()? {
             let [stored, indices, indptr] = all_three(&by_rows)?;
-            let summed = of_module(py, "bpfast._sparse", "summed")?;
+            let summed = of_module(py, "bpfast._validation.sparse", "summed")?;
             let summed = call(&summed, (stored, indices, indptr))?;
             let [stored, indices, indptr] = summed.extract::<[Bound<'py, PyAny>; 3]>()?;
             let summed = [stored, indices, indptr].map(Some);

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bpfast._numbers import shown
+from bpfast._validation.numbers import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._core import Network
-    from bpfast._metrics import Metric
+    from bpfast._training.metrics import Metric
 
 # The outputs that are probabilities, so that y may hold probabilities too.
 PROBABILITIES = ("sigmoid", "softmax")

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from bpfast import _core
-from bpfast._arrays import as_array
-from bpfast._data import fault
-from bpfast._sparse import is_sparse
+from bpfast._training.data.examples import fault
+from bpfast._validation.arrays import as_array
+from bpfast._validation.sparse import is_sparse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._core import Trainer
-    from bpfast._data import Examples
-    from bpfast._settings import Settings
+    from bpfast._training.data.examples import Examples
+    from bpfast._training.settings import Settings
 
 # The share of numbers in a dense x that are not 0, up to which taking these alone is faster, for
 # many neurons behind it and for few. Whole steps of 784-n-10 took as long both ways at 0.3 to 0.45,
@@ -103,7 +103,7 @@ class Files:
         n = self.examples
         order = np.arange(n) if seed is None else _core.permutation(seed, epoch, n)
         blocks = self._fetch(order)
-        from bpfast._prefetch import Prefetch
+        from bpfast._training.data.prefetch import Prefetch
 
         self._blocks = iter(self._held.enter_context(Prefetch(blocks)))
         self._epoch, self._left = epoch, 0
@@ -160,7 +160,7 @@ class Batches:
         if not isinstance(batches, Iterable):
             got = type(batches).__name__
             raise TypeError(f"x: expected a callable that gives an iterable of batches, got {got}")
-        from bpfast._prefetch import Prefetch
+        from bpfast._training.data.prefetch import Prefetch
 
         # What a list holds is there already.
         is_there = isinstance(batches, list | tuple)

@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from bpfast._accuracy import ACCURACIES, outputs
-from bpfast._names import unknown_name
-from bpfast._numbers import number
-from bpfast.history import History
+from bpfast._training.accuracy import ACCURACIES, outputs
+from bpfast._validation.names import unknown_name
+from bpfast._validation.numbers import number
+from bpfast.history._history import History
 
 Metric: TypeAlias = Callable[[NDArray[Any], NDArray[Any]], Any]
 Metrics: TypeAlias = Iterable[str | Metric] | Mapping[str, str | Metric]

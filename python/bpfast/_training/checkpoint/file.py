@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._core import Network, _restore, read_tensors, write_tensors
-from bpfast._history_state import as_text, from_text
-from bpfast._numbers import whole
-from bpfast.history import History
+from bpfast._validation.numbers import whole
+from bpfast.history._history import History
+from bpfast.history._state import as_text, from_text
 from bpfast.schedules import Schedule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bpfast._training import Training
+    from bpfast._training.loop import Training
     from bpfast.optimizers import Optimizer
 
 FORMAT = "bpfast.checkpoint"

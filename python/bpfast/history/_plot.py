@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from bpfast.history import History
+    from bpfast.history._history import History
 
 VALIDATION = "validation_"
 # In inches.

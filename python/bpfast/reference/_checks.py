@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import Any, NamedTuple, TypeAlias
 
-from bpfast._reference_arrays import (
+from bpfast.reference._arrays import (
     Matrix,
     Vector,
     array,

@@ -7,20 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bpfast._history_state import ALWAYS, column_name, read, written
-from bpfast._mode import mode_of
-from bpfast._numbers import number, shown
+from bpfast._validation.numbers import number, shown
+from bpfast.history._mode import mode_of
+from bpfast.history._state import ALWAYS, column_name, read, written
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
     from pandas import DataFrame
-
-__all__ = ["History"]
-
-
-def __dir__() -> list[str]:
-    return __all__
 
 
 class History:
@@ -262,7 +256,7 @@ class History:
         >>> [panel.get_ylabel() for panel in history.plot().axes]
         ['cost', 'accuracy']
         """
-        from bpfast._history_plot import plot
+        from bpfast.history._plot import plot
 
         return plot(self, axes)
 
@@ -345,3 +339,6 @@ class History:
         last = zip(self._names, self._rows[-1], strict=True)
         figures = ", ".join(f"{name} {value:.4g}" for name, value in last if name != "seconds")
         return f"History({count} in {self.seconds.sum():.4g} s: {figures}{why})"
+
+
+History.__module__ = "bpfast"  # where it is public

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from bpfast._numbers import number
+from bpfast._validation.numbers import number
 
 # The columns of every history; the epoch is counted.
 ALWAYS = ("cost", "seconds", "learning_rate")

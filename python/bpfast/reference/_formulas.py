@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable
 from operator import mul
 
-from bpfast._reference_arrays import Vector
+from bpfast.reference._arrays import Vector
 
 
 def named_cost(cost: str, output: str, z: Vector, a: Vector, y: Vector) -> tuple[float, Vector]:

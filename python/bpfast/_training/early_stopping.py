@@ -7,17 +7,11 @@ from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Literal
 
-from bpfast._history_state import column_name
-from bpfast._metrics import NAMED
-from bpfast._mode import meant, mode_of
-from bpfast._names import by_name
-from bpfast._numbers import not_negative, number, shown, whole
-
-__all__ = ["EarlyStopping"]
-
-
-def __dir__() -> list[str]:
-    return __all__
+from bpfast._training.metrics import NAMED
+from bpfast._validation.names import by_name
+from bpfast._validation.numbers import not_negative, number, shown, whole
+from bpfast.history._mode import meant, mode_of
+from bpfast.history._state import column_name
 
 
 class EarlyStopping:
@@ -162,3 +156,6 @@ class EarlyStopping:
         if not self.restore_best:
             shown += ", restore_best=False"
         return f"EarlyStopping({shown})"
+
+
+EarlyStopping.__module__ = "bpfast"  # where it is public

@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bpfast import _core
 from bpfast._calls import check_network
-from bpfast._checkpoint import AnyPath, Checkpoints
-from bpfast._claims import RUNNING, claim, refuse_another_network
-from bpfast._data import Examples
-from bpfast._fit_arguments import (
+from bpfast._training.arguments import (
     WHOLE,
     new_source,
     new_trainer,
@@ -18,19 +15,22 @@ from bpfast._fit_arguments import (
     parse_callbacks,
     refuse_with_batches,
 )
-from bpfast._metrics import Metric, Metrics
-from bpfast._metrics import parse as parse_metrics
-from bpfast._names import by_name
-from bpfast._numbers import whole
-from bpfast._settings import (
+from bpfast._training.checkpoint.policy import AnyPath, Checkpoints
+from bpfast._training.data.examples import Examples
+from bpfast._training.exclusion import RUNNING, claim, refuse_another_network
+from bpfast._training.loop import Callback, Training
+from bpfast._training.metrics import Metric, Metrics
+from bpfast._training.metrics import parse as parse_metrics
+from bpfast._training.settings import (
     ARGUMENTS_ELSEWHERE,
     Settings,
     flag,
     parse_early_stopping,
     parse_optimizer,
 )
-from bpfast._training import Callback, Training
-from bpfast.history import History
+from bpfast._validation.names import by_name
+from bpfast._validation.numbers import whole
+from bpfast.history._history import History
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from bpfast._network import Network
-    from bpfast.early_stopping import EarlyStopping
+    from bpfast._training.early_stopping import EarlyStopping
     from bpfast.optimizers import Optimizer
 
 

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from bpfast import _core, schedules
-from bpfast._claims import serve
-from bpfast._history_state import ALWAYS
-from bpfast._progress import Progress
-from bpfast._steps import AtRest, run_steps
-from bpfast.divergence import DivergenceError
+from bpfast._training.divergence import DivergenceError
+from bpfast._training.exclusion import serve
+from bpfast._training.progress import Progress
+from bpfast._training.steps import AtRest, run_steps
+from bpfast.history._state import ALWAYS
 
 if TYPE_CHECKING:
     from bpfast._core import Trainer
-    from bpfast._data import Examples
-    from bpfast._metrics import Metric
     from bpfast._network import Network
-    from bpfast._settings import Settings
-    from bpfast._sources import Source
-    from bpfast.early_stopping import EarlyStopping
-    from bpfast.history import History
+    from bpfast._training.data.examples import Examples
+    from bpfast._training.data.sources import Source
+    from bpfast._training.early_stopping import EarlyStopping
+    from bpfast._training.metrics import Metric
+    from bpfast._training.settings import Settings
+    from bpfast.history._history import History
     from bpfast.optimizers import Optimizer
 
 Callback: TypeAlias = Callable[["Network", "History"], object]

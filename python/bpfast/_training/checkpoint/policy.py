@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from bpfast import _checkpoint_file as file
-from bpfast import _resume
-from bpfast._numbers import whole
+from bpfast._training.checkpoint import file
+from bpfast._training.checkpoint import resume as _resume
+from bpfast._validation.numbers import whole
 
 if TYPE_CHECKING:
-    from bpfast._training import Training
+    from bpfast._training.loop import Training
 
 AnyPath: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 

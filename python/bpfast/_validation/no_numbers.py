@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._numbers import is_number
+from bpfast._validation.numbers import is_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bpfast import _core
-from bpfast._accuracy import Kind, for_targets
-from bpfast._data import Examples
-from bpfast._numbers import is_number, number
-from bpfast._reach import warn_of_reach
-from bpfast._sources import (
+from bpfast._training.accuracy import Kind, for_targets
+from bpfast._training.data.examples import Examples
+from bpfast._training.data.sources import (
     Arrays,
     Batches,
     Files,
@@ -21,14 +19,16 @@ from bpfast._sources import (
     as_batches,
     refuse_y_beside_batches,
 )
-from bpfast._weights import check_classes, refuse_all_zero
+from bpfast._training.reach import warn_of_reach
+from bpfast._training.weights import check_classes, refuse_all_zero
+from bpfast._validation.numbers import is_number, number
 
 if TYPE_CHECKING:
     from bpfast._core import Trainer
-    from bpfast._metrics import Metric
     from bpfast._network import Network
-    from bpfast._settings import Settings
-    from bpfast._training import Callback
+    from bpfast._training.loop import Callback
+    from bpfast._training.metrics import Metric
+    from bpfast._training.settings import Settings
     from bpfast.optimizers import Optimizer
 
 # A batch of an iterable is one step, however long it is.

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["DivergenceError"]
-
-
-def __dir__() -> list[str]:
-    return __all__
-
 
 class DivergenceError(ArithmeticError):
     """The cost, or a parameter, became NaN or infinite; the network kept its last finite numbers.
@@ -45,3 +39,6 @@ class DivergenceError(ArithmeticError):
 
     def __reduce__(self) -> tuple[type[DivergenceError], tuple[int, int]]:
         return type(self), (self.epoch, self.step)
+
+
+DivergenceError.__module__ = "bpfast"  # where it is public

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._accuracy import labels, shown_row
-from bpfast._arrays import as_array
-from bpfast._numbers import not_negative, shown, whole
+from bpfast._training.accuracy import labels, shown_row
+from bpfast._validation.arrays import as_array
+from bpfast._validation.numbers import not_negative, shown, whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

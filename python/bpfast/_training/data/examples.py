@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
-from bpfast._arrays import as_array
-from bpfast._metrics import measure
-from bpfast._no_numbers import no_numbers
-from bpfast._sparse import by_rows, is_sparse, without_repeats
-from bpfast._sparse_format import check_format
-from bpfast._weights import (
+from bpfast._training.metrics import measure
+from bpfast._training.weights import (
     of_examples,
     of_mean_one,
     refuse_all_zero,
     refuse_infinite_sum,
     with_classes,
 )
+from bpfast._validation.arrays import as_array
+from bpfast._validation.no_numbers import no_numbers
+from bpfast._validation.sparse import by_rows, is_sparse, without_repeats
+from bpfast._validation.sparse_format import check_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from bpfast._metrics import Metric
     from bpfast._network import Network
+    from bpfast._training.metrics import Metric
 
 # Beside all epochs, which count from 1: what decides which examples are held out.
 HELD_OUT = 0

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bpfast import _differences, _sparse
-from bpfast._numbers import positive, whole
+from bpfast._validation import sparse as _sparse
+from bpfast._validation.numbers import positive, whole
+from bpfast.testing import _differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
 
     # One slope to check: its name, the cost along it, what backprop says, and its scale.
     Probe = tuple[str, Callable[[float], float], float, float]
-
-__all__ = ["GradientReport", "Tally", "check_gradients"]
-
-
-def __dir__() -> list[str]:
-    return __all__
-
 
 # The tolerances, all in one place. A slope may be off by _TOLERANCE times its scale, which is what
 # its array's largest entry adds up in absolute values (Σ_x |δ_x| |a_x|, so that terms that cancel
@@ -162,7 +156,7 @@ def check_gradients(
     Examples
     --------
     >>> import bpfast, numpy as np
-    >>> from bpfast.testing import check_gradients
+    >>> from bpfast.testing._check_gradients import check_gradients
     >>> rng = np.random.default_rng(0)
     >>> net = bpfast.Network([4, 5, 3], hidden="tanh", seed=rng)
     >>> report = check_gradients(net, rng.normal(size=(6, 4)), rng.random((6, 3)))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import optimizers
-from bpfast._names import unknown_name
-from bpfast._numbers import fraction, is_number, not_negative, positive, whole
-from bpfast.early_stopping import EarlyStopping
+from bpfast._training.early_stopping import EarlyStopping
+from bpfast._validation.names import unknown_name
+from bpfast._validation.numbers import fraction, is_number, not_negative, positive, whole
 
 if TYPE_CHECKING:
     from bpfast._network import Network

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast import _checkpoint_file as file
 from bpfast import _core, schedules
-from bpfast._numbers import is_number, whole
-from bpfast.early_stopping import EarlyStopping
+from bpfast._training.checkpoint import file
+from bpfast._training.early_stopping import EarlyStopping
+from bpfast._validation.numbers import is_number, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bpfast._checkpoint_file import Checkpoint
-    from bpfast._training import Training
+    from bpfast._training.checkpoint.file import Checkpoint
+    from bpfast._training.loop import Training
     from bpfast.optimizers import Optimizer
 
 # A step with weights follows the gradient of Σ s_x C_x / (n s̄). In files without this entry it was

@@ -1,0 +1,1 @@
+"""How networks are trained: `Network.fit`, its loop, and what it needs."""

@@ -1,0 +1,1 @@
+"""Trainings in files: when they are written, how, and how they go on."""

@@ -1,0 +1,1 @@
+"""What is accepted as an array, a sparse matrix, a number, a name."""

@@ -1,0 +1,5 @@
+"""What came of a training, epoch by epoch."""
+
+from bpfast.history._history import History
+
+__all__ = ["History"]
