@@ -12,6 +12,7 @@ pub struct Context<'a, T> {
 
 impl<'a, T> Context<'a, T> {
     /// A context.
+    #[inline]
     pub fn new(pack_buffer: &'a mut [T], cancel: &'a CancelToken<'a>) -> Self {
         Self {
             pack_buffer,

@@ -39,6 +39,7 @@ pub struct Matrix<'a, T> {
 
 impl<'a, T> Matrix<'a, T> {
     /// All of `numbers`, in this order.
+    #[inline]
     pub fn new(numbers: &'a [T], rows: usize, columns: usize, order: Order) -> Self {
         let (row_stride, column_stride) = match order {
             Order::RowMajor => (columns, 1),
@@ -55,6 +56,7 @@ impl<'a, T> Matrix<'a, T> {
     }
 
     /// The same, row by row.
+    #[inline]
     pub fn by_rows(numbers: &'a [T], rows: usize, columns: usize) -> Self {
         Self::new(numbers, rows, columns, Order::RowMajor)
     }
@@ -73,6 +75,7 @@ impl<'a, T> Matrix<'a, T> {
     }
 
     /// The transpose.
+    #[inline]
     pub fn transposed(self) -> Self {
         Self {
             numbers: self.numbers,
@@ -89,6 +92,7 @@ impl<'a, T> Matrix<'a, T> {
     }
 
     /// Some of the rows.
+    #[inline]
     pub fn row_range(self, range: &Range<usize>) -> Self {
         let (first, gather) = match self.gather {
             Gather::Rows(places) => (0, Gather::Rows(&places[range.clone()])),
@@ -103,8 +107,18 @@ impl<'a, T> Matrix<'a, T> {
     }
 
     /// Some of the columns.
+    #[inline]
     pub fn column_range(self, range: &Range<usize>) -> Self {
-        self.transposed().row_range(range).transposed()
+        let (first, gather) = match self.gather {
+            Gather::Columns(places) => (0, Gather::Columns(&places[range.clone()])),
+            gather => (range.start * self.column_stride, gather),
+        };
+        Self {
+            numbers: self.numbers.get(first..).unwrap_or_default(),
+            columns: range.len(),
+            gather,
+            ..self
+        }
     }
 
     /// The numbers of each row.
@@ -133,9 +147,16 @@ impl<'a, T> Matrix<'a, T> {
     }
 
     /// Whether every element is one of the numbers.
+    #[inline]
     pub(super) fn is_in_bounds(&self) -> bool {
         if self.rows == 0 || self.columns == 0 {
             return true;
+        }
+        if self.gather == Gather::None
+            && (self.row_stride, self.column_stride) == (self.columns, 1)
+            && Some(self.numbers.len()) == self.rows.checked_mul(self.columns)
+        {
+            return true; // as nearly always
         }
         let last = |places: &[u32], count: usize| {
             let places = &places[..count];
@@ -166,6 +187,7 @@ pub struct MatrixMut<'a, T> {
 
 impl<'a, T> MatrixMut<'a, T> {
     /// All of `numbers`, in this order.
+    #[inline]
     pub fn new(numbers: &'a mut [T], rows: usize, columns: usize, order: Order) -> Self {
         Self {
             numbers,
@@ -176,11 +198,13 @@ impl<'a, T> MatrixMut<'a, T> {
     }
 
     /// The same, row by row.
+    #[inline]
     pub fn by_rows(numbers: &'a mut [T], rows: usize, columns: usize) -> Self {
         Self::new(numbers, rows, columns, Order::RowMajor)
     }
 
     /// The same, for a shorter time.
+    #[inline]
     pub fn reborrow(&mut self) -> MatrixMut<'_, T> {
         MatrixMut {
             numbers: self.numbers,

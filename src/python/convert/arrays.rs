@@ -91,7 +91,8 @@ pub fn as_array<'py>(
         let array = call(&numpy_function(py, "asarray")?, (value,));
         array.map_err(|error| naming(py, argument, error))?
     } else {
-        let of_module = || of_module(py, "bpfast._validation.arrays", "as_array").map(Bound::unbind);
+        let of_module =
+            || of_module(py, "bpfast._validation.arrays", "as_array").map(Bound::unbind);
         let as_array = AS_ARRAY.get_or_try_init(py, of_module)?;
         call(as_array.bind(py), (argument, value))?
     };
