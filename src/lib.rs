@@ -11,13 +11,13 @@
 //! use bpfast::data::{Inputs, Targets};
 //! use bpfast::pool::Team;
 //! use bpfast::{Activation, Architecture, Cost, Network};
-//! use ndarray::aview2;
+//! use bpfast::kernels::gemm::Matrix;
 //!
 //! // One neuron, w = 2, b = 1, at x = 3: a = 7, and with y = 5 C = ½ · 2² = 2.
 //! let architecture = Architecture::new(&[1, 1], &[], Activation::Identity, Cost::Quadratic)?;
 //! let params = [2.0, 1.0];
-//! let inputs = Inputs::new(&architecture, aview2(&[[3.0]]))?;
-//! let targets = Targets::values(1, 1, aview2(&[[5.0]]))?;
+//! let inputs = Inputs::new(&architecture, Matrix::by_rows(&[3.0], 1, 1))?;
+//! let targets = Targets::values(1, 1, Matrix::by_rows(&[5.0], 1, 1))?;
 //! let team = Team::alone();
 //! let network = Network::new(&architecture, &params);
 //! let call = Call::new(network, inputs, &team, &|| false);

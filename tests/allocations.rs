@@ -7,10 +7,10 @@ use bpfast::data::{Inputs, Targets};
 use bpfast::engine::batch::{Call, Scratch};
 use bpfast::engine::optimizer::{ParamsAndState, Rule};
 use bpfast::kernels::csr::{Gathered, Positions};
+use bpfast::kernels::gemm::Matrix;
 use bpfast::pool::Team;
 use bpfast::train::{self, Report, Run, Settings};
 use bpfast::{Activation, Architecture, Cost, Network};
-use ndarray::ArrayView2;
 
 /// The system's allocator, which counts what the whole process asks of it.
 struct Counting;
@@ -51,12 +51,12 @@ fn allocations(
     let mut scratch = Scratch::default();
     let kept = Team::assemble(threads);
     let mut turn = |team: &Team| {
-        let x = ArrayView2::from_shape((n, width), &x).expect("whole rows");
+        let x = Matrix::by_rows(&x, n, width);
         let inputs = Inputs::new(architecture, x).expect("x fits");
         let targets = if labels {
             Targets::labels(outputs, architecture.cost(), n, &classes)
         } else {
-            let y = ArrayView2::from_shape((n, outputs), &y).expect("whole rows");
+            let y = Matrix::by_rows(&y, n, outputs);
             Targets::values(outputs, n, y)
         };
         let call = Call::new(Network::new(architecture, &params), inputs, team, &|| false);
@@ -102,7 +102,7 @@ fn sparse_allocations(
     let mut turn = || {
         let x = gathered.gather(x, &rows).expect("memory");
         let inputs = Inputs::sparse(architecture, x).expect("x fits");
-        let y = ArrayView2::from_shape((n, outputs), &y).expect("whole rows");
+        let y = Matrix::by_rows(&y, n, outputs);
         let targets = Targets::values(outputs, n, y).expect("y fits");
         let call = Call::new(Network::new(architecture, &params), inputs, &team, &|| {
             false
@@ -122,8 +122,8 @@ fn training_allocations(architecture: &Architecture, batch_size: usize, threads:
     let n = 3 * batch_size;
     let (width, outputs) = (architecture.n_inputs(), architecture.n_outputs());
     let (x, y) = (vec![0.5_f64; n * width], vec![0.25; n * outputs]);
-    let x = ArrayView2::from_shape((n, width), &x).expect("whole rows");
-    let y = ArrayView2::from_shape((n, outputs), &y).expect("whole rows");
+    let x = Matrix::by_rows(&x, n, width);
+    let y = Matrix::by_rows(&y, n, outputs);
     let mut params = vec![0.01; architecture.n_params()];
     let mut kept = vec![vec![0.0; params.len()]; 2];
     let (beta1, beta2, epsilon, decay) = (0.9, 0.999, 1e-8, 0.0);

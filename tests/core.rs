@@ -3,9 +3,9 @@
 use bpfast::base::error::Kind;
 use bpfast::data::{Inputs, Reduction, Targets};
 use bpfast::engine::batch::{Call, Scratch};
+use bpfast::kernels::gemm::Matrix;
 use bpfast::pool::Team;
 use bpfast::{Activation, Architecture, Cost, Network, Real};
-use ndarray::ArrayView2;
 
 /// Numbers in (−1, 1) that look random and are the same everywhere.
 fn numbers<T: Real>(seed: u64, length: usize) -> Vec<T> {
@@ -35,8 +35,8 @@ fn backprop_after<T: Real>(
     let (width, outputs) = (architecture.sizes()[0], architecture.n_outputs());
     let params: Vec<T> = numbers(1, architecture.n_params());
     let (x, y): (Vec<T>, Vec<T>) = (numbers(2, n * width), numbers(3, n * outputs));
-    let x = ArrayView2::from_shape((n, width), &x).expect("whole rows");
-    let y = ArrayView2::from_shape((n, outputs), &y).expect("whole rows");
+    let x = Matrix::by_rows(&x, n, width);
+    let y = Matrix::by_rows(&y, n, outputs);
     let inputs = Inputs::new(architecture, x).expect("x fits");
     let targets = Targets::values(outputs, n, y).expect("y fits");
     let team = Team::assemble(threads);
@@ -173,7 +173,7 @@ fn an_example_has_the_same_bits_alone_and_in_a_batch() {
         let x: Vec<f32> = numbers(2, 3 * width);
         let forward = |x: &[f32], threads: usize| {
             let n = x.len() / width;
-            let x = ArrayView2::from_shape((n, width), x).expect("whole rows");
+            let x = Matrix::by_rows(x, n, width);
             let inputs = Inputs::new(&architecture, x).expect("x fits");
             let team = Team::assemble(threads);
             let mut out = vec![f32::NAN; n * outputs];
@@ -204,7 +204,7 @@ fn an_interrupted_call_says_so() {
     let architecture = one_layer(2000, 2000);
     let params: Vec<f64> = numbers(1, architecture.n_params());
     let x: Vec<f64> = numbers(2, 4000 * 2000);
-    let x = ArrayView2::from_shape((4000, 2000), &x).expect("whole rows");
+    let x = Matrix::by_rows(&x, 4000, 2000);
     let inputs = Inputs::new(&architecture, x).expect("x fits");
     // The question is asked every 25 ms; the call would take ten times that.
     let team = Team::alone();
@@ -221,7 +221,7 @@ fn an_interrupted_call_says_so() {
 #[test]
 fn weights_of_examples_near_the_ends_of_the_range() {
     let y = [0.0, 0.0];
-    let y = ArrayView2::from_shape((2, 1), &y).expect("whole rows");
+    let y = Matrix::by_rows(&y, 2, 1);
     for weight in [1e308, 1.0, 1e-308] {
         let targets = Targets::values(1, 2, y).expect("y fits");
         let weights = [weight, 0.0];

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use ndarray::ArrayView2;
-
 use crate::base::cancel::ELEMENT_WORK;
 use crate::base::error::{Error, Result};
 use crate::data::contiguous;
@@ -30,13 +28,14 @@ pub struct Inputs<'a, T> {
 }
 
 impl<'a, T: Real> Inputs<'a, T> {
-    /// Takes x of shape (n, n_1), n ≥ 1, C-contiguous.
+    /// Takes x of shape (n, n_1), n ≥ 1, row by row without gaps.
     ///
     /// # Errors
     /// Another shape, an empty batch, or another layout.
-    pub fn new(architecture: &Architecture, x: ArrayView2<'a, T>) -> Result<Self> {
-        let (n, width) = check_shape(architecture, x.dim())?;
-        let x = Incoming::Dense(Matrix::by_rows(contiguous("x", x)?, n, width));
+    pub fn new(architecture: &Architecture, x: Matrix<'a, T>) -> Result<Self> {
+        let (n, width) = check_shape(architecture, x.shape())?;
+        contiguous("x", &x)?;
+        let x = Incoming::Dense(x);
         Ok(Self { n, width, x })
     }
 

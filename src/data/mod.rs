@@ -5,14 +5,14 @@ pub(crate) mod labels;
 pub(crate) mod targets;
 
 pub use inputs::{Incoming, Inputs};
-use ndarray::ArrayView2;
 pub(crate) use targets::Y;
 pub use targets::{Reduction, Targets};
 
 use crate::base::error::{Error, Result};
+use crate::kernels::gemm::Matrix;
 
-fn contiguous<'a, T>(argument: &str, array: ArrayView2<'a, T>) -> Result<&'a [T]> {
-    array
-        .to_slice()
+fn contiguous<'a, T>(argument: &str, matrix: &Matrix<'a, T>) -> Result<&'a [T]> {
+    matrix
+        .as_slice()
         .ok_or_else(|| Error::value(argument, "a C-contiguous array", "another layout"))
 }

@@ -1,10 +1,9 @@
 //! y, the weights of the examples, and how their costs add up.
 
-use ndarray::ArrayView2;
-
 use crate::base::error::{Error, Result};
 use crate::base::sum::sum;
 use crate::data::{contiguous, labels};
+use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
 use crate::model::cost::{Cost, Wanted};
 
@@ -55,15 +54,19 @@ pub struct Targets<'a, T> {
 }
 
 impl<'a, T: Real> Targets<'a, T> {
-    /// y of shape (n, `width`), C-contiguous: the outputs wanted. With a custom cost: ∇_a `C_x`.
+    /// y of shape (n, `width`), row by row without gaps: the outputs wanted. With a custom cost: ∇_a `C_x`.
     ///
     /// # Errors
     /// Another shape or layout.
-    pub fn values(width: usize, n: usize, y: ArrayView2<'a, T>) -> Result<Self> {
-        if y.dim() != (n, width) {
-            return Err(Error::shape("y", &[n, width], y.shape()));
+    pub fn values(width: usize, n: usize, y: Matrix<'a, T>) -> Result<Self> {
+        if y.shape() != (n, width) {
+            return Err(Error::shape(
+                "y",
+                &[n, width],
+                &<[usize; 2]>::from(y.shape()),
+            ));
         }
-        Ok(Self::new(Y::Values(contiguous("y", y)?), n, width))
+        Ok(Self::new(Y::Values(contiguous("y", &y)?), n, width))
     }
 
     /// y of shape (n,): class labels from 0 to `width` − 1; 0 or 1 for a single output.

@@ -138,11 +138,10 @@ impl Plan {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::Array2;
-
     use super::*;
     use crate::base::cancel::ELEMENT_WORK;
     use crate::kernels::csr::Positions;
+    use crate::kernels::gemm::Matrix;
     use crate::model::activation::Activation;
     use crate::model::cost::Cost;
 
@@ -201,8 +200,9 @@ mod tests {
         let architecture = Architecture::new(&[100, 10], &[], Activation::Sigmoid, Cost::Quadratic);
         let architecture = architecture.expect("a network");
         let threads = |n: usize| {
-            let x = Array2::<f64>::zeros((n, 100));
-            let inputs = Inputs::new(&architecture, x.view()).expect("good inputs");
+            let (x, shape) = (vec![0.0_f64; n * 100], (n, 100));
+            let inputs = Inputs::new(&architecture, Matrix::by_rows(&x, shape.0, shape.1))
+                .expect("good inputs");
             Plan::of(&architecture, &inputs, 8).threads
         };
         let of_one = 100 * 10 + 10 * ELEMENT_WORK;
@@ -221,8 +221,9 @@ mod tests {
         let x = positions.with::<f64>(&[]).expect("no values");
         let inputs = Inputs::sparse(&architecture, x).expect("good inputs");
         assert_eq!(inputs.work(&architecture), 1000 * ELEMENT_WORK);
-        let x = Array2::<f64>::zeros((1000, 10_000));
-        let inputs = Inputs::new(&architecture, x.view()).expect("good inputs");
+        let (x, shape) = (vec![0.0_f64; 1000 * 10_000], (1000, 10_000));
+        let inputs =
+            Inputs::new(&architecture, Matrix::by_rows(&x, shape.0, shape.1)).expect("good inputs");
         assert_eq!(inputs.work(&architecture), 1000 * (10_000 + ELEMENT_WORK));
     }
 }

@@ -157,7 +157,7 @@ impl Team {
             return Ok(());
         };
         let count = others.len().min(count.saturating_sub(1));
-        let left = Mutex::new(Left {
+        let left = Mutex::new(TaskQueue {
             states: others.iter_mut(),
             tasks,
         });
@@ -224,12 +224,12 @@ impl Team {
 }
 
 /// What the threads of a run have not taken yet.
-struct Left<'a, S, I> {
+struct TaskQueue<'a, S, I> {
     states: IterMut<'a, S>,
     tasks: I,
 }
 
-impl<'a, S, I: Iterator> Left<'a, S, I> {
+impl<'a, S, I: Iterator> TaskQueue<'a, S, I> {
     /// A thread's state, `own` or the next, and its first task, if there is one. Both together: what
     /// another thread has changed is long on its way.
     fn first<'b>(&mut self, own: Option<&'b mut S>) -> Option<(&'b mut S, Option<I::Item>)>

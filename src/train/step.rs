@@ -1,7 +1,5 @@
 //! One step: a mini-batch, its gradient, and what it does to the parameters.
 
-use ndarray::ArrayView2;
-
 use crate::base::alloc::reserve_for;
 use crate::base::cancel::cancellable;
 use crate::base::error::Result;
@@ -10,6 +8,7 @@ use crate::engine::batch::Call;
 use crate::engine::batch::fused_step::Ready;
 use crate::engine::dropout::Dropout;
 use crate::engine::optimizer::{ParamsAndState, Step, Terms, Update};
+use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
 use crate::kernels::tuning::gather::{AHEAD, TIMES};
 use crate::model::network::Network;
@@ -96,10 +95,9 @@ impl<T: Real> Run<'_, T> {
         let mut cost = None;
         if let Some(costs) = self.costs {
             let shape = (rows.len(), self.architecture.n_outputs());
-            let view = ArrayView2::from_shape(shape, costs.nabla_a);
-            let view = view.expect("as long as the outputs");
+            let nabla_a = Matrix::by_rows(costs.nabla_a, shape.0, shape.1);
             let weights = targets.sample_weight;
-            targets = Targets::values(shape.1, shape.0, view)?.with_weights(weights);
+            targets = Targets::values(shape.1, shape.0, nabla_a)?.with_weights(weights);
             cost = Some(targets.total(costs.of_examples));
         }
         let is_bad = |cost: f64| settings.check_finite && !cost.is_finite();

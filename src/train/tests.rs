@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ndarray::ArrayView2;
+use crate::kernels::gemm::Matrix;
 
 use crate::base::error::Kind;
 use crate::base::random::{permutation, philox};
@@ -52,13 +52,13 @@ impl Problem {
 
     fn inputs(&self) -> Inputs<'_, f64> {
         let shape = (self.n, self.architecture.n_inputs());
-        let x = ArrayView2::from_shape(shape, &self.x).expect("as many");
+        let x = Matrix::by_rows(&self.x, shape.0, shape.1);
         Inputs::new(&self.architecture, x).expect("good inputs")
     }
 
     fn targets(&self) -> Targets<'_, f64> {
         let width = self.architecture.n_outputs();
-        let y = ArrayView2::from_shape((self.n, width), &self.y).expect("as many");
+        let y = Matrix::by_rows(&self.y, self.n, width);
         let targets = Targets::values(width, self.n, y).expect("good targets");
         targets.with_weights(self.weights.as_deref())
     }
@@ -252,8 +252,8 @@ fn small_steps_are_not_lost_in_large_parameters() {
     for (n, rate) in [(10, 1e-6), (128, 3e-5), (500, 1e-4)] {
         // a = 2 and y = 1.9 for all: the gradient is 0.1, the parameters are 1.
         let (x, y) = (vec![1.0_f32; n], vec![1.9; 2 * n]);
-        let x = ArrayView2::from_shape((n, 1), &x).expect("as many");
-        let y = ArrayView2::from_shape((n, 2), &y).expect("as many");
+        let x = Matrix::by_rows(&x, n, 1);
+        let y = Matrix::by_rows(&y, n, 2);
         let order: Vec<u32> = (0..).take(n).collect();
         let run = Run {
             architecture: &architecture,

@@ -8,7 +8,6 @@ use bpfast::kernels::csr::{Gathered, Positions};
 use bpfast::kernels::gemm::Matrix;
 use bpfast::pool::Team;
 use bpfast::{Activation, Architecture, Cost, Network};
-use ndarray::ArrayView2;
 
 use super::{architecture, refusing, walk};
 
@@ -51,8 +50,8 @@ fn batch(name: &str, architecture: &Architecture, n: usize, threads: usize) {
     let params = vec![0.01_f64; architecture.n_params()];
     let (x, y) = (vec![0.5; n * width], vec![0.25; n * outputs]);
     let classes = vec![0; n];
-    let x = ArrayView2::from_shape((n, width), &x).expect("whole rows");
-    let y = ArrayView2::from_shape((n, outputs), &y).expect("whole rows");
+    let x = Matrix::by_rows(&x, n, width);
+    let y = Matrix::by_rows(&y, n, outputs);
     let inputs = Inputs::new(architecture, x).expect("x fits");
     let targets = if architecture.cost().takes_labels() {
         Targets::labels(outputs, architecture.cost(), n, &classes)

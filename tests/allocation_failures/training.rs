@@ -3,10 +3,10 @@
 use bpfast::data::{Inputs, Targets};
 use bpfast::engine::optimizer::{ParamsAndState, Rule};
 use bpfast::kernels::csr::Positions;
+use bpfast::kernels::gemm::Matrix;
 use bpfast::pool::Team;
 use bpfast::train::{Report, Run, Scratch, Settings};
 use bpfast::{Activation, Architecture, Cost};
-use ndarray::ArrayView2;
 
 use super::{architecture, walk};
 
@@ -71,8 +71,8 @@ fn training(
     let (classes, weights) = (vec![0; N], vec![1.0; N]);
     let indptr: Vec<i64> = (0..).take(N + 1).collect();
     let positions = Positions::new((N, width), &indptr, &vec![3; N]).expect("positions");
-    let view = ArrayView2::from_shape((N, width), &x).expect("whole rows");
-    let y = ArrayView2::from_shape((N, outputs), &y).expect("whole rows");
+    let view = Matrix::by_rows(&x, N, width);
+    let y = Matrix::by_rows(&y, N, outputs);
     let inputs = if sparse {
         Inputs::sparse(architecture, positions.with(&x).expect("a value each"))
     } else {

@@ -154,11 +154,10 @@ impl<F: Fn(usize, &Layer) -> usize> Iterator for GradientSlices<'_, F> {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::Array2;
-
     use super::*;
     use crate::base::cancel::CancelToken;
     use crate::engine::workspace::Keep;
+    use crate::kernels::gemm::Matrix;
     use crate::model::activation::Activation;
     use crate::model::cost::Cost;
 
@@ -178,8 +177,9 @@ mod tests {
             (ONE_BLOCK + 1, 64, false),
             (1024, 1024, false),
         ] {
-            let x = Array2::<f64>::zeros((n, 8));
-            let inputs = Inputs::new(&architecture, x.view()).expect("good inputs");
+            let (x, shape) = (vec![0.0_f64; n * 8], (n, 8));
+            let inputs = Inputs::new(&architecture, Matrix::by_rows(&x, shape.0, shape.1))
+                .expect("good inputs");
             let mut workspace = Workspace::default();
             let prepared = workspace.prepare(
                 &architecture,

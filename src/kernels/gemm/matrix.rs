@@ -69,6 +69,19 @@ impl<'a, T> Matrix<'a, T> {
         }
     }
 
+    /// (rows, columns).
+    pub fn shape(self) -> (usize, usize) {
+        (self.rows, self.columns)
+    }
+
+    /// Its numbers, where they are all of the matrix, row by row.
+    pub fn as_slice(&self) -> Option<&'a [T]> {
+        let is_whole = self.gather == Gather::None
+            && (self.row_stride, self.column_stride) == (self.columns, 1)
+            && Some(self.numbers.len()) == self.rows.checked_mul(self.columns);
+        is_whole.then_some(self.numbers)
+    }
+
     /// No rows.
     pub(super) fn empty(columns: usize) -> Self {
         Self::by_rows(&[], 0, columns)
@@ -152,10 +165,7 @@ impl<'a, T> Matrix<'a, T> {
         if self.rows == 0 || self.columns == 0 {
             return true;
         }
-        if self.gather == Gather::None
-            && (self.row_stride, self.column_stride) == (self.columns, 1)
-            && Some(self.numbers.len()) == self.rows.checked_mul(self.columns)
-        {
+        if self.as_slice().is_some() {
             return true; // as nearly always
         }
         let last = |places: &[u32], count: usize| {

@@ -1,9 +1,11 @@
 //! Both products at every level have the bits of a plain loop over what is stored. Inputs end where
 //! no byte may be read, outputs where none may be written.
 
+use crate::base::cancel::CancelToken;
 use crate::kernels::csr::Positions;
 use crate::kernels::simd::level::Level;
 use crate::kernels::simd::level::forced::at;
+use crate::kernels::spmm::microkernel::{MOST, tiles};
 use crate::kernels::spmm::*;
 use crate::kernels::testing::guarded::Guarded;
 use crate::kernels::testing::number::{Number, fill};
@@ -140,7 +142,7 @@ fn all_rows_and_columns_are_walked_once() {
     let x = positions.with(&values).expect("values");
     for columns in [0..1, 3..4, 0..128, 0..129, 5..700, 7..100_000] {
         let mut seen = 0;
-        for (columns_of, rows) in walk(&x, &columns) {
+        for (columns_of, rows) in blocks(&x, &columns) {
             assert!(columns_of.len() <= COLUMNS && !columns_of.is_empty());
             assert!(columns_of.start >= columns.start && columns_of.end <= columns.end);
             seen += columns_of.len() * rows.len();

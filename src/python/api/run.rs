@@ -28,13 +28,13 @@ use crate::python::convert::targets::{Weighting, Y};
 use crate::python::convert::wanted::TargetsOrCosts;
 
 /// Buffers that a network keeps from call to call; a second thread's call takes fresh ones.
-pub type Slot<T> = Mutex<Option<Scratch<T>>>;
+pub type ScratchSlot<T> = Mutex<Option<Scratch<T>>>;
 
 /// A network with its parameters, ready to be called, in the number type `T`.
 pub struct Engine<'a, T: Element> {
     pub config: &'a Config,
     pub params: &'a FlatVector,
-    pub slot: &'a Slot<T>,
+    pub scratch_slot: &'a ScratchSlot<T>,
 }
 
 impl<T: Element> Engine<'_, T> {
@@ -269,7 +269,7 @@ impl<T: Element> Engine<'_, T> {
         let plan = Plan::of(architecture, &inputs, allowed);
         let network = Network::new(architecture, params);
         let team = Team::assemble(plan.threads);
-        let mut scratch = lock(self.slot).take().unwrap_or_default();
+        let mut scratch = lock(self.scratch_slot).take().unwrap_or_default();
         let size = inputs.work(architecture);
         let buffers = &mut scratch;
         // The team ends before the GIL is waited for.
@@ -283,7 +283,7 @@ impl<T: Element> Engine<'_, T> {
             outcome
         });
         if outcome.is_ok() {
-            *lock(self.slot) = Some(scratch); // else what it holds is given back
+            *lock(self.scratch_slot) = Some(scratch); // else what it holds is given back
         }
         outcome
     }
@@ -302,8 +302,10 @@ fn check_apart<T: Element>(
     check_out_apart(out.cast()?, &[x, indices, indptr, Some(y), sample_weight])
 }
 
-fn lock<T: 'static>(slot: &Slot<T>) -> std::sync::MutexGuard<'_, Option<Scratch<T>>> {
-    slot.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T: 'static>(
+    scratch_slot: &ScratchSlot<T>,
+) -> std::sync::MutexGuard<'_, Option<Scratch<T>>> {
+    scratch_slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 type Places<'py, T> = Vec<WriteArray<'py, T, Ix2>>;
@@ -321,13 +323,13 @@ fn slices<'a, T: Element>(places: &'a mut Places<'_, T>) -> PyResult<Vec<&'a mut
 /// Runs `f` of the engine's number type.
 macro_rules! with_engine {
     ($net:expr, $engine:ident => $body:expr) => {
-        match &$net.slots {
-            $crate::python::api::run::Slots::Float32(slot) => {
-                let $engine = $net.engine(slot);
+        match &$net.scratch_slots {
+            $crate::python::api::run::ScratchSlots::Float32(scratch_slot) => {
+                let $engine = $net.engine(scratch_slot);
                 $body
             }
-            $crate::python::api::run::Slots::Float64(slot) => {
-                let $engine = $net.engine(slot);
+            $crate::python::api::run::ScratchSlots::Float64(scratch_slot) => {
+                let $engine = $net.engine(scratch_slot);
                 $body
             }
         }
@@ -336,12 +338,12 @@ macro_rules! with_engine {
 pub(crate) use with_engine;
 
 /// The slot of a network's dtype.
-pub enum Slots {
-    Float32(Slot<f32>),
-    Float64(Slot<f64>),
+pub enum ScratchSlots {
+    Float32(ScratchSlot<f32>),
+    Float64(ScratchSlot<f64>),
 }
 
-impl Slots {
+impl ScratchSlots {
     /// An empty slot.
     pub fn new(dtype: Dtype) -> Self {
         match dtype {

@@ -34,7 +34,7 @@ pub struct Steps<'a, 'py> {
 }
 
 /// Data and buffers, and what changes from run to run.
-pub struct State<T: Element> {
+pub struct TrainerState<T: Element> {
     data: Option<Data<T>>,
     /// The examples of the epoch in their order, and how many of them are done.
     pub order: Vec<u32>,
@@ -58,7 +58,7 @@ struct BorrowedData<'a, 'py, T: Element> {
     sample_weight: Option<ReadArray<'py, f64, Ix1>>,
 }
 
-impl<T: Element> Default for State<T> {
+impl<T: Element> Default for TrainerState<T> {
     fn default() -> Self {
         Self {
             data: None,
@@ -71,7 +71,7 @@ impl<T: Element> Default for State<T> {
     }
 }
 
-impl<T: Element> State<T> {
+impl<T: Element> TrainerState<T> {
     /// Takes x, y and sample_weight, as `Trainer.load` says.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use crate::base::cancel::{ELEMENT_WORK, cancellable};
 use crate::base::random::permutation;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::optimizers::{Given, nested};
-use crate::python::api::runs::{State, Steps};
+use crate::python::api::runs::{Steps, TrainerState};
 use crate::python::borrow::into_array;
 use crate::python::call::detach::detached;
 use crate::python::call::errors::guarded;
@@ -26,8 +26,8 @@ pub struct Trainer {
 }
 
 enum Inner {
-    Float32(State<f32>),
-    Float64(State<f64>),
+    Float32(TrainerState<f32>),
+    Float64(TrainerState<f64>),
 }
 
 macro_rules! with_state {
@@ -57,8 +57,8 @@ impl Trainer {
     ) -> PyResult<Self> {
         guarded(|| {
             let inner = match net.get().dtype() {
-                Dtype::Float32 => Inner::Float32(State::default()),
-                Dtype::Float64 => Inner::Float64(State::default()),
+                Dtype::Float32 => Inner::Float32(TrainerState::default()),
+                Dtype::Float64 => Inner::Float64(TrainerState::default()),
             };
             let settings = Settings {
                 rule: given.rule,

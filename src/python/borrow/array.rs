@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
-use numpy::ndarray::{ArrayView, Dim, Dimension, ShapeBuilder};
+use numpy::ndarray::{Dim, Dimension, Ix2};
 use numpy::{PyArray, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use crate::base::error::{Error, Result};
+use crate::kernels::gemm::{self, Matrix};
 use crate::python::borrow::header::{Bounds, Order, check_writeable, data};
 use crate::python::borrow::table::{Access, Borrow, ScopeId};
 
@@ -82,17 +83,20 @@ impl<'py, T: numpy::Element, D: Dimension> ReadArray<'py, T, D> {
         // happen is what NumPy is trusted with, in `mod.rs`.
         Ok(unsafe { numbers.as_ref() })
     }
+}
 
-    /// The numbers by their indices.
+impl<T: numpy::Element> ReadArray<'_, T, Ix2> {
+    /// The numbers as a matrix.
     ///
     /// # Errors
     /// As [`Self::as_slice`].
-    pub fn as_array(&self) -> Result<ArrayView<'_, T, D>> {
-        let numbers = self.block.numbers()?;
-        let shape = self.block.shape.clone();
-        let shape = shape.set_f(matches!(self.block.order, Order::Fortran));
-        // SAFETY: as in `as_slice`; there are as many numbers as the shape says, without gaps.
-        Ok(unsafe { ArrayView::from_shape_ptr(shape, numbers.as_ptr().cast()) })
+    pub fn as_matrix(&self) -> Result<Matrix<'_, T>> {
+        let (rows, columns) = self.block.shape.into_pattern();
+        let order = match self.block.order {
+            Order::C => gemm::Order::RowMajor,
+            Order::Fortran => gemm::Order::ColumnMajor,
+        };
+        Ok(Matrix::new(self.as_slice()?, rows, columns, order))
     }
 }
 

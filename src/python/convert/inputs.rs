@@ -84,7 +84,7 @@ impl<'py, T: Element> X<'py, T> {
     /// As [`Inputs::new`] and [`Inputs::sparse`].
     pub fn inputs(&self, architecture: &Architecture) -> Result<Inputs<'_, T>> {
         match &self.numbers {
-            Numbers::Dense(x) => Inputs::new(architecture, x.as_array()?),
+            Numbers::Dense(x) => Inputs::new(architecture, x.as_matrix()?),
             Numbers::Sparse(_, positions, values) => {
                 Inputs::sparse(architecture, positions.with(values.as_slice()?)?)
             }
@@ -144,7 +144,7 @@ impl<T: Element> Stored<T> {
             clippy::cast_precision_loss
         )]
         let most = (x.len() as f64 * share) as usize;
-        let width = x.as_array()?.ncols();
+        let width = x.as_matrix()?.shape().1;
         let numbers = x.as_slice()?;
         let found = py.detach(|| Positions::of_dense(numbers, width, most))?;
         drop(x);
@@ -169,7 +169,7 @@ impl<T: Element> Borrowed<'_, '_, T> {
     /// As [`Inputs::new`] and [`Inputs::sparse`].
     pub fn inputs(&self, architecture: &Architecture) -> Result<Inputs<'_, T>> {
         match self {
-            Self::Dense(x) => Inputs::new(architecture, x.as_array()?),
+            Self::Dense(x) => Inputs::new(architecture, x.as_matrix()?),
             Self::Sparse(positions, values) => {
                 Inputs::sparse(architecture, positions.with(values)?)
             }

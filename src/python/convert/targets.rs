@@ -100,7 +100,7 @@ impl<'py, T: Element> Y<'py, T> {
     /// As [`Targets::values`] and [`Targets::labels`].
     pub fn targets(&self, width: usize, cost: Cost, n: usize) -> Result<Targets<'_, T>> {
         match self {
-            Self::Values(y) => Targets::values(width, n, y.as_array()?),
+            Self::Values(y) => Targets::values(width, n, y.as_matrix()?),
             Self::Labels(y) => Targets::labels(width, cost, n, y.as_slice()?),
         }
     }

@@ -23,7 +23,7 @@ impl<T: Element> TargetsOrCosts<'_, T> {
     pub fn targets(&self, width: usize, cost: Cost, n: usize) -> Result<Targets<'_, T>> {
         match self {
             Self::Y(y) => y.targets(width, cost, n),
-            Self::Costs(costs) => Targets::values(width, n, costs.nabla_a.as_array()?),
+            Self::Costs(costs) => Targets::values(width, n, costs.nabla_a.as_matrix()?),
         }
     }
 

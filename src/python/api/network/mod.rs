@@ -19,7 +19,7 @@ use crate::base::alloc::{reserve_list, try_list};
 use crate::base::error::{Error, Shape};
 use crate::model::architecture::Architecture;
 use crate::python::api::network::training::Last;
-use crate::python::api::run::{Engine, Slot, Slots};
+use crate::python::api::run::{Engine, ScratchSlot, ScratchSlots};
 use crate::python::api::vector::{FlatVector, Views};
 use crate::python::borrow::Element;
 use crate::python::borrow::call_python::listed;
@@ -42,7 +42,7 @@ pub struct PyNetwork {
 pub struct Parts {
     pub config: Config,
     pub vector: FlatVector,
-    pub slots: Slots,
+    pub scratch_slots: ScratchSlots,
 }
 
 impl Parts {
@@ -51,7 +51,7 @@ impl Parts {
         Ok(Self {
             vector: FlatVector::zeros(py, "params", Arc::clone(&config.architecture), dtype)?,
             config,
-            slots: Slots::new(dtype),
+            scratch_slots: ScratchSlots::new(dtype),
         })
     }
 }
@@ -99,11 +99,11 @@ impl PyNetwork {
     }
 
     /// The network ready to be called.
-    pub fn engine<'a, T: Element>(&'a self, slot: &'a Slot<T>) -> Engine<'a, T> {
+    pub fn engine<'a, T: Element>(&'a self, scratch_slot: &'a ScratchSlot<T>) -> Engine<'a, T> {
         Engine {
             config: &self.config,
             params: &self.vector,
-            slot,
+            scratch_slot,
         }
     }
 }

@@ -1,0 +1,157 @@
+//! The forward product of a sparse x.
+
+use std::ops::Range;
+
+use crate::base::cancel::CancelToken;
+use crate::kernels::csr::SparseRows;
+use crate::kernels::simd::level::{Job, Registers, current, run};
+use crate::kernels::simd::vector::{Arithmetic, Vector};
+use crate::kernels::spmm::blocks;
+use crate::kernels::spmm::microkernel::{MOST, SparseTile, last, load, load_row, store, tiles};
+
+/// z = 1 bᵀ + x W, for some of the neurons that it leads to.
+///
+/// `w`: (n_in, n_out), its rows apart as its length says; `b`: (n_out,); `z`: (rows, neurons),
+/// overwritten.
+///
+/// # Panics
+/// A slice has another length.
+pub fn forward<T: Registers>(
+    x: SparseRows<'_, T>,
+    w: &[T],
+    b: &[T],
+    neurons: Range<usize>,
+    z: &mut [T],
+    cancel: &CancelToken<'_>,
+) {
+    let (n_out, width) = (b.len(), neurons.len());
+    assert!(neurons.end <= n_out, "the columns of a factor");
+    let w_row = w.len() / x.width();
+    let fits = w_row >= n_out && w_row * x.width() == w.len();
+    assert!(fits, "the length of a factor");
+    let length = x.len().checked_mul(width);
+    assert_eq!(length, Some(z.len()), "the length of a product");
+    for (columns, rows) in blocks(&x, &neurons) {
+        let x = x.part(rows.clone());
+        if cancel.poll_after(x.stored() * columns.len()) {
+            return;
+        }
+        let job = Forward {
+            x,
+            w: w[columns.start..].as_ptr(),
+            w_row,
+            room: w_row - columns.start,
+            b: b[columns.start..].as_ptr(),
+            z: z[rows.start * width + columns.start - neurons.start..].as_mut_ptr(),
+            z_row: width,
+            columns: columns.len(),
+        };
+        // SAFETY: `current` is this machine's; the assertions prove that rows and columns lie in
+        // their slices, as each column of x is below its width.
+        unsafe { run(current(), job) };
+    }
+}
+
+struct Forward<'a, T> {
+    x: SparseRows<'a, T>,
+    w: *const T,
+    w_row: usize,
+    /// The numbers of a row from the first column on.
+    room: usize,
+    b: *const T,
+    z: *mut T,
+    z_row: usize,
+    columns: usize,
+}
+
+impl<T: Registers> Job<T> for Forward<'_, T> {
+    #[inline(always)]
+    unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
+        for tile in tiles(self.columns, V::LANES) {
+            // SAFETY: the caller proves the instructions, and that rows and columns lie in their
+            // slices; tiles are cut from these columns.
+            unsafe {
+                // Sums of several examples at once: each waits for its last term meanwhile.
+                match (tile.registers, tile.last(V::LANES, self.room)) {
+                    (1, last::MASKED) => self.tile::<V, 1, 4, { last::MASKED }>(tile),
+                    (1, _) => self.tile::<V, 1, 4, { last::WHOLE }>(tile),
+                    (2, last::WHOLE) => self.tile::<V, 2, 4, { last::WHOLE }>(tile),
+                    (2, _) => self.tile::<V, 2, 4, { last::BACK }>(tile),
+                    (3, last::WHOLE) => self.tile::<V, 3, 2, { last::WHOLE }>(tile),
+                    (3, _) => self.tile::<V, 3, 2, { last::BACK }>(tile),
+                    (_, last::WHOLE) => self.tile::<V, MOST, 2, { last::WHOLE }>(tile),
+                    _ => self.tile::<V, MOST, 2, { last::BACK }>(tile),
+                }
+            }
+        }
+    }
+}
+
+impl<T: Copy> Forward<'_, T> {
+    /// A tile for all rows, EXAMPLES of them at a time.
+    ///
+    /// # Safety
+    /// The machine has the instructions; rows and columns lie in their slices; as for [`load`].
+    #[inline(always)]
+    unsafe fn tile<V, const REGISTERS: usize, const EXAMPLES: usize, const LAST: u8>(
+        &self,
+        tile: SparseTile,
+    ) where
+        V: Vector<Scalar = T>,
+    {
+        let rows = self.x.len();
+        let whole = rows - rows % EXAMPLES;
+        // SAFETY: the caller proves it.
+        unsafe {
+            for row in (0..whole).step_by(EXAMPLES) {
+                self.rows::<V, REGISTERS, EXAMPLES, LAST>(row, tile);
+            }
+            for row in whole..rows {
+                self.rows::<V, REGISTERS, 1, LAST>(row, tile);
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`Self::tile`].
+    #[inline(always)]
+    unsafe fn rows<V, const REGISTERS: usize, const EXAMPLES: usize, const LAST: u8>(
+        &self,
+        row: usize,
+        SparseTile { first, columns, .. }: SparseTile,
+    ) where
+        V: Vector<Scalar = T>,
+    {
+        let rows: [_; EXAMPLES] = std::array::from_fn(|example| self.x.row(row + example));
+        // SAFETY: the caller proves the instructions and the slices; every column of x is the
+        // index of a row of w, and every term that is named is stored.
+        unsafe {
+            let w = self.w.add(first);
+            let mut sums = [load::<V, REGISTERS, LAST>(self.b.add(first), columns); EXAMPLES];
+            let add = |sums: &mut [V; REGISTERS], (inputs, values): (&[u32], &[T]), term| {
+                let input = *inputs.get_unchecked(term) as usize;
+                let factor = V::broadcast(*values.get_unchecked(term));
+                let row = load_row::<V, REGISTERS, LAST>(w.add(input * self.w_row), columns);
+                for (sum, w) in sums.iter_mut().zip(row) {
+                    *sum = factor.mul_add(w, *sum);
+                }
+            };
+            let lengths = rows.map(|(inputs, _)| inputs.len());
+            let common = lengths.into_iter().min().unwrap_or(0);
+            for term in 0..common {
+                for (sums, row) in sums.iter_mut().zip(rows) {
+                    add(sums, row, term);
+                }
+            }
+            for ((sums, row), length) in sums.iter_mut().zip(rows).zip(lengths) {
+                for term in common..length {
+                    add(sums, row, term);
+                }
+            }
+            for (example, sums) in sums.into_iter().enumerate() {
+                let z = self.z.add((row + example) * self.z_row + first);
+                store::<V, REGISTERS, LAST>(sums, z, columns);
+            }
+        }
+    }
+}
