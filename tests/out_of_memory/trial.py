@@ -4,6 +4,8 @@ import contextlib
 import ctypes
 import gc
 import os
+import pickle
+import re
 import resource
 import select
 import signal
@@ -30,6 +32,8 @@ OTHERS = (
     sysconfig.get_path("stdlib"),
     *(str(Path(sysconfig.get_path("purelib"), name)) for name in ("numpy", "scipy")),
 )
+# Functions of NumPy's, in C, which tell CPython that they have failed and do not say how.
+NUMPYS = re.compile(r" of numpy\.|<ufunc |<built-in function unravel_index>")
 HAS_HOOKS = _testcapi is not None
 
 
@@ -43,6 +47,10 @@ class Outcome(NamedTuple):
 
 def is_of_others(error: BaseException) -> bool:
     """Tell whether CPython, NumPy or SciPy raised `error`, which may be the wrong one."""
+    if isinstance(error, pickle.PicklingError):
+        return True  # CPython's, in C, for whatever has failed there
+    if isinstance(error, SystemError) and NUMPYS.search(str(error)):
+        return True
     if error.__cause__ is not None:
         return is_of_others(error.__cause__)
     frames = traceback.extract_tb(error.__traceback__)

@@ -55,10 +55,12 @@ def slope(f: Callable[[float], float], doubt: float, rounding: float) -> tuple[f
         h = step * np.array([1.0, 0.5, 0.25])
         up, down = (np.array([f(t) - start for t in side.tolist()]) for side in (h, -h))
         central, gap = (up - down) / (2 * h), (up + down) / h
-        extrapolated = (4 * central[1:] - central[:-1]) / 3
-        rounded = rounding / float(h[-1])
-        if np.ptp(extrapolated) + abs(2 * gap[2] - gap[1]) <= doubt + rounded:
-            return float(extrapolated[1]), rounded
+        # Python's floats: where memory runs out, arithmetic with NumPy's scalars ends the process.
+        before, found = ((4 * central[1:] - central[:-1]) / 3).tolist()
+        _, wide, narrow = gap.tolist()
+        rounded = rounding / (step / 4)
+        if abs(found - before) + abs(2 * narrow - wide) <= doubt + rounded:
+            return found, rounded
     return None, 0.0
 
 

@@ -56,7 +56,7 @@ impl Place {
         Self { from, row, column }
     }
 
-    pub fn at(self, i: usize, j: usize) -> usize {
+    pub fn at(&self, i: usize, j: usize) -> usize {
         self.from + i * self.row + j * self.column
     }
 }
