@@ -146,7 +146,7 @@ fn training_allocations(architecture: &Architecture, batch_size: usize, threads:
     };
     let order: Vec<u32> = (0..).take(n).collect::<Vec<_>>().repeat(8);
     let (rates, team) = (vec![0.001; 24], Team::assemble(threads));
-    let (mut scratch, mut report) = (train::Scratch::default(), Report::default());
+    let (mut scratch, mut report) = (train::TrainScratch::default(), Report::default());
     let mut turn = |steps: usize| {
         let before = ASKED.load(Ordering::Relaxed);
         let run = Run {

@@ -39,7 +39,7 @@ const NOBODY: u64 = 0;
 /// A helper.
 #[derive(Clone)]
 pub struct Helper {
-    desk: Arc<Worker>,
+    worker: Arc<Worker>,
     thread: Thread,
 }
 
@@ -50,7 +50,7 @@ struct Worker {
     /// The caller in phase AWAITED; in others it tells nothing.
     waiter: Mutex<Option<Thread>>,
     /// Known once the thread runs.
-    place: OnceLock<Affinity>,
+    affinity: OnceLock<Affinity>,
     asleep: AtomicBool,
 }
 
@@ -87,22 +87,22 @@ impl Helper {
         name: String,
         goes_on: impl Fn() -> bool + Send + 'static,
     ) -> Option<(Self, JoinHandle<()>)> {
-        let desk = Arc::new(Worker {
+        let worker = Arc::new(Worker {
             slot: Slot {
                 phase: AtomicU32::new(FREE),
                 work: AtomicPtr::default(),
             },
             holder: AtomicU64::new(NOBODY),
             waiter: Mutex::default(),
-            place: OnceLock::new(),
+            affinity: OnceLock::new(),
             asleep: AtomicBool::new(false),
         });
-        let its_desk = Arc::clone(&desk);
+        let its_worker = Arc::clone(&worker);
         check_room("threads", BEGINNING).ok()?;
-        let attend = move || its_desk.attend(goes_on);
+        let attend = move || its_worker.attend(goes_on);
         let handle = Builder::new().name(name).spawn(attend).ok()?;
         let thread = handle.thread().clone();
-        Some((Self { desk, thread }, handle))
+        Some((Self { worker, thread }, handle))
     }
 
     /// Offers `work` under `number`; false where another caller has the helper.
@@ -111,7 +111,7 @@ impl Helper {
     /// `work` lives until [`Self::take_back`] of this number has returned; no other loan has the
     /// number.
     unsafe fn offer(&self, number: u64, work: &&Work<'_>) -> bool {
-        let Worker { slot, holder, .. } = &*self.desk;
+        let Worker { slot, holder, .. } = &*self.worker;
         if holder
             .compare_exchange(NOBODY, number, Ordering::Acquire, Ordering::Relaxed)
             .is_err()
@@ -121,9 +121,9 @@ impl Helper {
         let work = std::ptr::from_ref(work).cast_mut().cast();
         slot.work.store(work, Ordering::Relaxed);
         slot.phase.store(OFFERED, Ordering::Release);
-        let is_asleep = self.desk.asleep.load(Ordering::Relaxed);
-        if let Some(place) = self.desk.place.get() {
-            place.keep_apart(is_asleep);
+        let is_asleep = self.worker.asleep.load(Ordering::Relaxed);
+        if let Some(affinity) = self.worker.affinity.get() {
+            affinity.keep_apart(is_asleep);
         }
         self.thread.unpark();
         true
@@ -132,12 +132,12 @@ impl Helper {
     /// Returns once the helper does not have the loan `number`, or no longer; asks `waiting` in
     /// between, and returns at once where that has left `process` for a child.
     fn take_back(&self, process: Process, number: u64, waiting: &dyn Fn()) {
-        let Worker { slot, holder, .. } = &*self.desk;
+        let Worker { slot, holder, .. } = &*self.worker;
         if holder.load(Ordering::Relaxed) != number {
             return;
         }
         if slot.change(OFFERED, FREE).is_err() {
-            self.desk.wait(process, waiting);
+            self.worker.wait(process, waiting);
         }
         holder.store(NOBODY, Ordering::Release);
     }
@@ -153,7 +153,7 @@ impl Slot {
 impl Worker {
     fn attend(&self, goes_on: impl Fn() -> bool) {
         if !cfg!(loom) {
-            self.place.get_or_init(Affinity::current);
+            self.affinity.get_or_init(Affinity::current);
         }
         let mut rest = Idle::default();
         while goes_on() {

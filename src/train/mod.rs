@@ -101,7 +101,7 @@ pub struct Report {
 
 /// What runs leave behind for later ones.
 #[derive(Debug, Default)]
-pub struct Scratch<T: 'static> {
+pub struct TrainScratch<T: 'static> {
     gathered: GatherBuffers<T>,
     batch: batch::Scratch<T>,
     gradient: Vec<T>,
@@ -122,7 +122,7 @@ impl<T: Real> Run<'_, T> {
     /// The lengths do not fit each other.
     pub fn run(
         &self,
-        scratch: &mut Scratch<T>,
+        scratch: &mut TrainScratch<T>,
         mut changed: ParamsAndState<'_, T>,
         report: &mut Report,
     ) -> Result<()> {
@@ -165,7 +165,7 @@ impl<T: Real> Run<'_, T> {
     /// The same on parameters that lie as `architecture` says.
     fn run_here(
         &self,
-        scratch: &mut Scratch<T>,
+        scratch: &mut TrainScratch<T>,
         changed: &mut ParamsAndState<'_, T>,
         report: &mut Report,
     ) -> Result<()> {
@@ -189,7 +189,7 @@ impl<T: Real> Run<'_, T> {
         &self,
         steps: usize,
         cancel: &CancelToken<'_>,
-        scratch: &mut Scratch<T>,
+        scratch: &mut TrainScratch<T>,
         changed: &mut ParamsAndState<'_, T>,
         report: &mut Report,
     ) -> Result<()> {
@@ -208,7 +208,7 @@ impl<T: Real> Run<'_, T> {
     /// the same bits each time. If it is interrupted, to a step before.
     fn go_back(
         &self,
-        scratch: &mut Scratch<T>,
+        scratch: &mut TrainScratch<T>,
         changed: &mut ParamsAndState<'_, T>,
         start: Report,
         report: &mut Report,
@@ -238,7 +238,11 @@ impl<T: Real> Run<'_, T> {
     }
 
     /// Makes room for all that the run needs.
-    fn prepare(&self, scratch: &mut Scratch<T>, changed: &ParamsAndState<'_, T>) -> Result<()> {
+    fn prepare(
+        &self,
+        scratch: &mut TrainScratch<T>,
+        changed: &ParamsAndState<'_, T>,
+    ) -> Result<()> {
         cancellable(self.should_cancel, |cancel| {
             if self.settings.max_norm.is_some() {
                 scratch.norms.reserve(self.architecture)?;

@@ -14,7 +14,7 @@ use crate::kernels::tuning::gather::{AHEAD, TIMES};
 use crate::model::network::Network;
 use crate::train::gather::ask_for_rows;
 use crate::train::norms::{factor, norm, shorten};
-use crate::train::{Run, Scratch};
+use crate::train::{Run, TrainScratch};
 
 /// Rows that are asked for, some at a time.
 struct Ahead<'a, T> {
@@ -37,8 +37,13 @@ impl<T: Real> Run<'_, T> {
     ///
     /// # Errors
     /// No memory, or interrupted.
-    pub fn outputs(&self, scratch: &mut Scratch<T>, params: &[T], outputs: &mut [T]) -> Result<()> {
-        let Scratch {
+    pub fn outputs(
+        &self,
+        scratch: &mut TrainScratch<T>,
+        params: &[T],
+        outputs: &mut [T],
+    ) -> Result<()> {
+        let TrainScratch {
             gathered, batch, ..
         } = scratch;
         let (inputs, _) = gathered.gather(self, self.rows(0))?;
@@ -78,13 +83,13 @@ impl<T: Real> Run<'_, T> {
     pub(super) fn step(
         &self,
         index: usize,
-        scratch: &mut Scratch<T>,
+        scratch: &mut TrainScratch<T>,
         changed: &mut ParamsAndState<'_, T>,
     ) -> Result<Option<f64>> {
         let settings = self.settings;
         let rows = self.rows(index);
         let mut ahead = self.ahead(index * settings.batch_size + rows.len());
-        let Scratch {
+        let TrainScratch {
             gathered,
             batch,
             gradient,

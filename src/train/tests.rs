@@ -108,7 +108,7 @@ impl Problem {
             should_cancel,
         };
         let mut report = Report::default();
-        let mut scratch = Scratch::default();
+        let mut scratch = TrainScratch::default();
         let changed = ParamsAndState::new(&mut params, state.iter_mut().map(Vec::as_mut_slice));
         let outcome = run.run(&mut scratch, changed, &mut report);
         (params, report, outcome)
@@ -269,7 +269,7 @@ fn small_steps_are_not_lost_in_large_parameters() {
         };
         let mut params = [1.0_f32; 4];
         run.run(
-            &mut Scratch::default(),
+            &mut TrainScratch::default(),
             ParamsAndState::new(&mut params, []),
             &mut Report::default(),
         )

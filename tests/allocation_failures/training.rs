@@ -5,7 +5,7 @@ use bpfast::engine::optimizer::{ParamsAndState, Rule};
 use bpfast::kernels::csr::Positions;
 use bpfast::kernels::gemm::Matrix;
 use bpfast::pool::Team;
-use bpfast::train::{Report, Run, Scratch, Settings};
+use bpfast::train::{Report, Run, Settings, TrainScratch};
 use bpfast::{Activation, Architecture, Cost};
 
 use super::{architecture, walk};
@@ -103,6 +103,10 @@ fn training(
     let mut kept = vec![vec![0.0; params.len()]; 2];
     walk(name, || {
         let changed = ParamsAndState::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
-        run.run(&mut Scratch::default(), changed, &mut Report::default())
+        run.run(
+            &mut TrainScratch::default(),
+            changed,
+            &mut Report::default(),
+        )
     });
 }

@@ -21,7 +21,7 @@ pub fn add_rows<T: Registers>(level: Level, a: &[T], b: &[T], stride: usize, c: 
         a.len() <= STREAMS && b.len() >= (a.len() - 1) * stride + c.len(),
         "the rows of a factor"
     );
-    let job = Rows {
+    let job = AddRows {
         a,
         b: b.as_ptr(),
         stride,
@@ -49,7 +49,7 @@ impl<N> Job<f32> for Ask<'_, N> {
     }
 }
 
-struct Rows<'a, T> {
+struct AddRows<'a, T> {
     a: &'a [T],
     b: *const T,
     stride: usize,
@@ -57,7 +57,7 @@ struct Rows<'a, T> {
     columns: usize,
 }
 
-impl<T: Registers> Job<T> for Rows<'_, T> {
+impl<T: Registers> Job<T> for AddRows<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         // SAFETY: the caller proves the instructions, and that the rows lie in their slices.
@@ -73,7 +73,7 @@ impl<T: Registers> Job<T> for Rows<'_, T> {
     }
 }
 
-impl<T: Copy> Rows<'_, T> {
+impl<T: Copy> AddRows<'_, T> {
     /// Adds COUNT rows of B from `first` on.
     ///
     /// # Safety

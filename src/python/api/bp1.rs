@@ -14,7 +14,7 @@ use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::{empty, input};
 use crate::python::convert::config::{Dtype, Name, parse_cost};
 use crate::python::convert::custom::CustomCosts;
-use crate::python::convert::targets::{Weighting, Y};
+use crate::python::convert::targets::{Weighting, YArray};
 use crate::python::convert::wanted::TargetsOrCosts;
 
 /// BP1. What the public function has; where the cost is a callable, y is what that returned.
@@ -44,7 +44,7 @@ pub fn bp1<'py>(
             let result = result::<T, Ix2>(out, py, &[n, width], &inputs)?;
             let wanted = match custom {
                 Some(_) => TargetsOrCosts::Costs(CustomCosts::parse(y, [n, width])?),
-                None => TargetsOrCosts::Y(Y::<T>::parse(width, cost, n, y)?),
+                None => TargetsOrCosts::YArray(YArray::<T>::parse(width, cost, n, y)?),
             };
             // No Python code runs from here on.
             let z = z.as_slice()?;

@@ -20,13 +20,13 @@ use crate::python::convert::stepped::{Slices, Stepped, gradient_of};
 
 /// What an optimizer is, as Python tells it: a name, then its numbers.
 #[derive(Clone, Copy)]
-pub struct Given {
+pub struct Hyperparameters {
     pub rule: Rule,
     /// λ of the penalty λ/2 Σ p² on all parameters.
     pub weight_decay: f64,
 }
 
-impl<'py> FromPyObject<'_, 'py> for Given {
+impl<'py> FromPyObject<'_, 'py> for Hyperparameters {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
@@ -71,7 +71,7 @@ pub fn step_arrays(
 ) -> PyResult<()> {
     guarded(|| {
         let py = optimizer.py();
-        let given: Given = optimizer.getattr(intern!(py, "_given"))?.extract()?;
+        let given: Hyperparameters = optimizer.getattr(intern!(py, "_given"))?.extract()?;
         let steps: u64 = optimizer.getattr(intern!(py, "_steps"))?.extract()?;
         let kept_before = optimizer.getattr(intern!(py, "_kept"))?;
         let params = try_list("params", params.try_iter()?)?;

@@ -23,8 +23,8 @@ use crate::python::call::detach::detached;
 use crate::python::convert::arrays::{empty, output};
 use crate::python::convert::config::{Config, Dtype};
 use crate::python::convert::custom::CustomCosts;
-use crate::python::convert::inputs::X;
-use crate::python::convert::targets::{Weighting, Y};
+use crate::python::convert::inputs::XArray;
+use crate::python::convert::targets::{Weighting, YArray};
 use crate::python::convert::wanted::TargetsOrCosts;
 
 /// Buffers that a network keeps from call to call; a second thread's call takes fresh ones.
@@ -45,7 +45,7 @@ impl<T: Element> Engine<'_, T> {
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyArray2<T>>> {
         let (py, architecture) = (x.py(), self.architecture());
-        let x = X::parse(x)?;
+        let x = XArray::parse(x)?;
         let shape = [x.inputs(architecture)?.len(), architecture.n_outputs()];
         let array = output::<T, Ix2>(out, py, &shape, &x.given())?;
         let numbers = self.numbers()?;
@@ -66,7 +66,7 @@ impl<T: Element> Engine<'_, T> {
     /// z^l and a^l.
     pub fn trace(&self, x: &Bound<'_, PyAny>) -> PyResult<Trace> {
         let (py, architecture) = (x.py(), self.architecture());
-        let x = X::parse(x)?;
+        let x = XArray::parse(x)?;
         let n = x.inputs(architecture)?.len();
         let params = self.numbers()?.read("params")?;
         let (z, a) = (self.arrays(py, n)?, self.arrays(py, n)?);
@@ -94,7 +94,7 @@ impl<T: Element> Engine<'_, T> {
         y: &Bound<'_, PyAny>,
         weighting: &Weighting<'_>,
     ) -> PyResult<f64> {
-        let (py, x) = (x.py(), X::parse(x)?);
+        let (py, x) = (x.py(), XArray::parse(x)?);
         let wanted = self.wanted(&x, y)?;
         let params = self.numbers()?.read("params")?;
         let allowed = threads::in_force(py)?;
@@ -116,7 +116,7 @@ impl<T: Element> Engine<'_, T> {
         y: &Bound<'py, PyAny>,
         weighting: &Weighting<'py>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let (py, x) = (x.py(), X::parse(x)?);
+        let (py, x) = (x.py(), XArray::parse(x)?);
         let wanted = self.wanted(&x, y)?;
         let delta = self.arrays(py, x.inputs(self.architecture())?.len())?;
         let params = self.numbers()?.read("params")?;
@@ -141,7 +141,7 @@ impl<T: Element> Engine<'_, T> {
         weighting: &Weighting<'_>,
         gradient: &Gradient,
     ) -> PyResult<()> {
-        let (py, x) = (x.py(), X::parse(x)?);
+        let (py, x) = (x.py(), XArray::parse(x)?);
         check_apart(gradient, &x, y, sample_weight)?;
         let wanted = self.wanted(&x, y)?;
         let params = self.numbers()?.read("params")?;
@@ -170,7 +170,7 @@ impl<T: Element> Engine<'_, T> {
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
         let gradient = out.map(|out| self.checked(out)).transpose()?;
-        let x = X::<T>::parse(x)?;
+        let x = XArray::<T>::parse(x)?;
         if let Some(gradient) = gradient {
             check_apart(gradient.get(), &x, y, sample_weight)?;
         }
@@ -233,7 +233,7 @@ impl<T: Element> Engine<'_, T> {
     /// y, or what the cost returned in its place where that is a callable.
     fn wanted<'py>(
         &self,
-        x: &X<'py, T>,
+        x: &XArray<'py, T>,
         y: &Bound<'py, PyAny>,
     ) -> PyResult<TargetsOrCosts<'py, T>> {
         let architecture = self.architecture();
@@ -241,7 +241,7 @@ impl<T: Element> Engine<'_, T> {
         if self.config.custom.is_some() {
             return Ok(TargetsOrCosts::Costs(CustomCosts::parse(y, [n, width])?));
         }
-        Ok(TargetsOrCosts::Y(Y::parse(
+        Ok(TargetsOrCosts::YArray(YArray::parse(
             width,
             architecture.cost(),
             n,
@@ -293,7 +293,7 @@ impl<T: Element> Engine<'_, T> {
 /// The gradient shares memory with an array that the user gave.
 fn check_apart<T: Element>(
     gradient: &Gradient,
-    x: &X<'_, T>,
+    x: &XArray<'_, T>,
     y: &Bound<'_, PyAny>,
     sample_weight: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {

@@ -13,7 +13,7 @@ use crate::pool::Team;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::threads;
 use crate::python::borrow::{
-    Access, ArraySpans, BorrowScope, Element, Order, ReadArray, WriteArray, readwrite,
+    Access, ArraySpans, BorrowScope, Element, MemoryOrder, ReadArray, WriteArray, readwrite,
 };
 use crate::python::call::detach::detached;
 use crate::python::convert::arrays::{empty, input};
@@ -21,7 +21,7 @@ use crate::python::convert::custom::CustomCosts;
 use crate::python::convert::inputs::{self, Stored};
 use crate::python::convert::stepped::side_by_side;
 use crate::python::convert::targets::{self, StoredTargets};
-use crate::train::{Report, Run, Scratch, Settings};
+use crate::train::{Report, Run, Settings, TrainScratch};
 
 /// The steps of a run.
 pub struct Steps<'a, 'py> {
@@ -41,7 +41,7 @@ pub struct TrainerState<T: Element> {
     pub done: usize,
     /// How many of them the last run has done.
     pub of_run: usize,
-    scratch: Scratch<T>,
+    scratch: TrainScratch<T>,
     pub report: Report,
 }
 
@@ -53,8 +53,8 @@ struct Data<T: Element> {
 }
 
 struct BorrowedData<'a, 'py, T: Element> {
-    x: inputs::Borrowed<'a, 'py, T>,
-    y: targets::Borrowed<'py, T>,
+    x: inputs::BorrowedInputs<'a, 'py, T>,
+    y: targets::BorrowedTargets<'py, T>,
     sample_weight: Option<ReadArray<'py, f64, Ix1>>,
 }
 
@@ -65,7 +65,7 @@ impl<T: Element> Default for TrainerState<T> {
             order: Vec::new(),
             done: 0,
             of_run: 0,
-            scratch: Scratch::default(),
+            scratch: TrainScratch::default(),
             report: Report::default(),
         }
     }
@@ -236,7 +236,7 @@ impl<T: Element> TrainerState<T> {
         let state = state.iter();
         let mut state: Vec<WriteArray<'_, T, Ix1>> = try_list(
             "state",
-            state.map(|state| scope.write("state", state.cast::<PyArray1<T>>()?, Order::C)),
+            state.map(|state| scope.write("state", state.cast::<PyArray1<T>>()?, MemoryOrder::C)),
         )?;
         let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
@@ -275,7 +275,7 @@ impl<T: Element> TrainerState<T> {
 /// In a forked child, what its parent's threads have left half-changed is not freed.
 fn forget_what_is_parents<T: Element, R>(
     team: &Team,
-    scratch: &mut Scratch<T>,
+    scratch: &mut TrainScratch<T>,
     outcome: &PyResult<R>,
 ) {
     if outcome.is_err() && team.is_parents() {

@@ -16,7 +16,7 @@ use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Error;
 use crate::io::safetensors::{self, Failure, Number, Numbers, Reader, Tensor};
 use crate::python::borrow::call_python::call_method;
-use crate::python::borrow::{Access, Borrow, Order, ReadArray, block, into_array, readonly};
+use crate::python::borrow::{Access, Borrow, MemoryOrder, ReadArray, block, into_array, readonly};
 use crate::python::call::detach::detached;
 use crate::python::call::errors::{guarded, naming, wrong_type};
 
@@ -243,7 +243,7 @@ impl<'py> BorrowedTensor<'py> {
     fn new(argument: String, array: &Bound<'py, PyUntypedArray>) -> PyResult<Self> {
         let py = array.py();
         let borrow = Borrow::new(&argument, array, Access::Read)?;
-        let plain = block(&argument, &borrow, array, None, Order::C)?;
+        let plain = block(&argument, &borrow, array, None, MemoryOrder::C)?;
         // As bytes: a NumPy bool may be any of them, a Rust one may not.
         if array.dtype().is_equiv_to(&numpy::dtype::<bool>(py)) {
             let bytes = plain.call_method1("view", (numpy::dtype::<u8>(py),))?;

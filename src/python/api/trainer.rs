@@ -8,7 +8,7 @@ use crate::base::alloc::{defaults, list, try_list};
 use crate::base::cancel::{ELEMENT_WORK, cancellable};
 use crate::base::random::permutation;
 use crate::python::api::network::PyNetwork;
-use crate::python::api::optimizers::{Given, nested};
+use crate::python::api::optimizers::{Hyperparameters, nested};
 use crate::python::api::runs::{Steps, TrainerState};
 use crate::python::borrow::into_array;
 use crate::python::call::detach::detached;
@@ -45,7 +45,7 @@ impl Trainer {
     #[allow(clippy::too_many_arguments)] // as Python calls it
     fn new(
         net: Py<PyNetwork>,
-        given: Given,
+        given: Hyperparameters,
         batch_size: usize,
         l1: f64,
         l2: f64,

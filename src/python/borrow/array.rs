@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 
 use crate::base::error::{Error, Result};
 use crate::kernels::gemm::{self, Matrix};
-use crate::python::borrow::header::{Bounds, Order, check_writeable, data};
+use crate::python::borrow::header::{Bounds, MemoryOrder, check_writeable, data};
 use crate::python::borrow::table::{Access, Borrow, ScopeId};
 
 /// An array that no call of bpfast writes to while this lives.
@@ -33,7 +33,10 @@ pub fn readonly<'py, T: numpy::Element, D: Dimension>(
     argument: impl Into<Cow<'static, str>>,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<ReadArray<'py, T, D>> {
-    ReadArray::new(Contiguous::new(argument.into(), array, Order::C)?, None)
+    ReadArray::new(
+        Contiguous::new(argument.into(), array, MemoryOrder::C)?,
+        None,
+    )
 }
 
 /// Borrows an array to read it, if it is an aligned block in C order.
@@ -44,7 +47,7 @@ pub fn readonly_block<'py, T: numpy::Element, D: Dimension>(
     argument: &'static str,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<Option<ReadArray<'py, T, D>>> {
-    let block = Contiguous::of(argument.into(), array, Order::C);
+    let block = Contiguous::of(argument.into(), array, MemoryOrder::C);
     block.map(|block| ReadArray::new(block, None)).transpose()
 }
 
@@ -56,7 +59,10 @@ pub fn readwrite<'py, T: numpy::Element, D: Dimension>(
     argument: impl Into<Cow<'static, str>>,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<WriteArray<'py, T, D>> {
-    WriteArray::new(Contiguous::new(argument.into(), array, Order::C)?, None)
+    WriteArray::new(
+        Contiguous::new(argument.into(), array, MemoryOrder::C)?,
+        None,
+    )
 }
 
 impl<'py, T: numpy::Element, D: Dimension> ReadArray<'py, T, D> {
@@ -93,8 +99,8 @@ impl<T: numpy::Element> ReadArray<'_, T, Ix2> {
     pub fn as_matrix(&self) -> Result<Matrix<'_, T>> {
         let (rows, columns) = self.block.shape.into_pattern();
         let order = match self.block.order {
-            Order::C => gemm::Order::RowMajor,
-            Order::Fortran => gemm::Order::ColumnMajor,
+            MemoryOrder::C => gemm::Order::RowMajor,
+            MemoryOrder::Fortran => gemm::Order::ColumnMajor,
         };
         Ok(Matrix::new(self.as_slice()?, rows, columns, order))
     }
@@ -132,7 +138,7 @@ pub(super) struct Contiguous<'py, T, D> {
     array: Bound<'py, PyArray<T, D>>,
     address: usize,
     shape: D,
-    order: Order,
+    order: MemoryOrder,
 }
 
 impl<'py, T: numpy::Element, D: Dimension> Contiguous<'py, T, D> {
@@ -141,7 +147,7 @@ impl<'py, T: numpy::Element, D: Dimension> Contiguous<'py, T, D> {
     pub(super) fn new(
         argument: Cow<'static, str>,
         array: &Bound<'py, PyArray<T, D>>,
-        order: Order,
+        order: MemoryOrder,
     ) -> Result<Self> {
         let got = "another layout";
         let error = || Error::value(&argument, "a contiguous, aligned array", got);
@@ -151,7 +157,7 @@ impl<'py, T: numpy::Element, D: Dimension> Contiguous<'py, T, D> {
     fn of(
         argument: Cow<'static, str>,
         array: &Bound<'py, PyArray<T, D>>,
-        order: Order,
+        order: MemoryOrder,
     ) -> Option<Self> {
         if !order.is_usable::<T>(array.as_untyped()) {
             return None;

@@ -4,7 +4,7 @@ use numpy::{PyArrayDescr, PyUntypedArray};
 use pyo3::prelude::*;
 
 use crate::python::borrow::call_python::{call, call_method, numpy_function};
-use crate::python::borrow::header::{Bounds, Order, check_writeable};
+use crate::python::borrow::header::{Bounds, MemoryOrder, check_writeable};
 use crate::python::borrow::table::{Access, Borrow, ScopeId};
 
 /// A copy of an array.
@@ -29,12 +29,12 @@ pub fn block<'py>(
     borrow: &Borrow,
     array: &Bound<'py, PyUntypedArray>,
     dtype: Option<Bound<'py, PyArrayDescr>>,
-    order: Order,
+    order: MemoryOrder,
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
     borrow.check_covers(argument, array)?;
     let layout = match order {
-        Order::C => "C_CONTIGUOUS",
-        Order::Fortran => "F_CONTIGUOUS",
+        MemoryOrder::C => "C_CONTIGUOUS",
+        MemoryOrder::Fortran => "F_CONTIGUOUS",
     };
     let require = numpy_function(array.py(), "require")?;
     let block = call(&require, (array, dtype, [layout, "ALIGNED", "ENSUREARRAY"]))?;

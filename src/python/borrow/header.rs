@@ -47,12 +47,12 @@ impl Bounds {
 
 /// Row by row, or column by column.
 #[derive(Debug, Clone, Copy)]
-pub enum Order {
+pub enum MemoryOrder {
     C,
     Fortran,
 }
 
-impl Order {
+impl MemoryOrder {
     /// That of `array`; C where it lies in no block. `Kept` in Python says the same.
     pub fn of(array: &Bound<'_, PyUntypedArray>) -> Self {
         if Self::Fortran.is_of(array) && !Self::C.is_of(array) {

@@ -51,7 +51,7 @@ mod view;
 pub use allocation::Allocation;
 pub use array::{ReadArray, WriteArray, readonly, readonly_block, readwrite};
 pub use copy::{assign, block, copied, fill};
-pub use header::{Order, check_writeable};
+pub use header::{MemoryOrder, check_writeable};
 pub use overlap::{ArraySpans, check_out_apart, check_spread};
 pub use owned::{AnyOwned, Element, Owned, ReadGuard, into_array};
 pub use scope::BorrowScope;

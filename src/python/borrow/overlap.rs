@@ -10,7 +10,7 @@ use pyo3::types::PyDict;
 
 use crate::base::error::Error;
 use crate::python::borrow::call_python::{call_with, numpy_function};
-use crate::python::borrow::header::{Bounds, Order};
+use crate::python::borrow::header::{Bounds, MemoryOrder};
 
 /// The most steps of the search for a number that two arrays share, whose cost can grow exponentially
 /// with the number of axes: a quarter of a millisecond. Of 19,000 random pairs of crossing slices, all
@@ -172,7 +172,7 @@ impl<'py> ArraySpan<'py> {
 
     /// Whether each byte in its bounds is its own.
     fn is_block(&self) -> bool {
-        Order::C.is_of(&self.array) || Order::Fortran.is_of(&self.array)
+        MemoryOrder::C.is_of(&self.array) || MemoryOrder::Fortran.is_of(&self.array)
     }
 
     /// It without its class, which could give NumPy another answer by `__array_function__`.

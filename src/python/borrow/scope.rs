@@ -7,7 +7,7 @@ use numpy::{PyArray, PyArrayMethods, PyUntypedArray};
 use pyo3::prelude::*;
 
 use crate::python::borrow::array::{Contiguous, ReadArray, WriteArray};
-use crate::python::borrow::header::{Order, check_writeable};
+use crate::python::borrow::header::{MemoryOrder, check_writeable};
 use crate::python::borrow::overlap::ArraySpans;
 use crate::python::borrow::table::{Access, Borrow, ScopeId};
 
@@ -36,7 +36,7 @@ impl<'py> BorrowScope<'py> {
         &mut self,
         argument: impl Into<Cow<'static, str>>,
         array: &Bound<'py, PyArray<T, D>>,
-        order: Order,
+        order: MemoryOrder,
     ) -> PyResult<ReadArray<'py, T, D>> {
         let block = Contiguous::new(argument.into(), array, order)?;
         self.spans
@@ -52,7 +52,7 @@ impl<'py> BorrowScope<'py> {
         &mut self,
         argument: impl Into<Cow<'static, str>>,
         array: &Bound<'py, PyArray<T, D>>,
-        order: Order,
+        order: MemoryOrder,
     ) -> PyResult<WriteArray<'py, T, D>> {
         let block = Contiguous::new(argument.into(), array, order)?;
         check_writeable(block.argument(), array.as_untyped())?;

@@ -14,8 +14,8 @@ use crate::base::error::Error;
 use crate::data::labels::bad_label;
 use crate::python::borrow::call_python::{call, numpy_function, of_module};
 use crate::python::borrow::{
-    Access, Borrow, Element, Order, ReadArray, block, check_out_apart, check_writeable, readonly,
-    readonly_block, readwrite,
+    Access, Borrow, Element, MemoryOrder, ReadArray, block, check_out_apart, check_writeable,
+    readonly, readonly_block, readwrite,
 };
 use crate::python::call::errors::{naming, wrong_type};
 
@@ -135,7 +135,7 @@ fn convert<'py, T: numpy::Element>(
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
     let borrow = Borrow::new(argument, array, Access::Read)?;
     let dtype = numpy::dtype::<T>(array.py());
-    block(argument, &borrow, array, Some(dtype), Order::C)
+    block(argument, &borrow, array, Some(dtype), MemoryOrder::C)
 }
 
 /// Class labels as int64.
@@ -243,7 +243,7 @@ pub fn output<'py, T: Element, D: Dimension>(
     if array.shape() != shape {
         return Err(Error::shape("out", shape, array.shape()).into());
     }
-    if !Order::C.is_usable::<T>(array) {
+    if !MemoryOrder::C.is_usable::<T>(array) {
         let message = "out: expected a C-contiguous, aligned array, got another layout";
         return Err(PyValueError::new_err(message));
     }

@@ -19,20 +19,20 @@ use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::{input, integers};
 
 /// x, borrowed or converted.
-pub struct X<'py, T: Element> {
+pub struct XArray<'py, T: Element> {
     /// What the user gave; of a sparse matrix its three arrays.
     given: [Option<Bound<'py, PyAny>>; 3],
-    numbers: Numbers<'py, T>,
+    numbers: InputValues<'py, T>,
 }
 
-enum Numbers<'py, T: Element> {
+enum InputValues<'py, T: Element> {
     Dense(ReadArray<'py, T, Ix2>),
     /// The matrix in CSR format. Its positions are copied: what is proven of them holds while others
     /// change the arrays.
     Sparse(Bound<'py, PyAny>, Positions, ReadArray<'py, T, Ix1>),
 }
 
-impl<'py, T: Element> X<'py, T> {
+impl<'py, T: Element> XArray<'py, T> {
     /// # Errors
     /// Wrong types and wrong ranks; a damaged sparse matrix.
     pub fn parse(x: &Bound<'py, PyAny>) -> PyResult<Self> {
@@ -41,7 +41,7 @@ impl<'py, T: Element> X<'py, T> {
         }
         Ok(Self {
             given: [Some(x.clone()), None, None],
-            numbers: Numbers::Dense(input::<T, Ix2>("x", x)?),
+            numbers: InputValues::Dense(input::<T, Ix2>("x", x)?),
         })
     }
 
@@ -76,7 +76,7 @@ impl<'py, T: Element> X<'py, T> {
         }
         Ok(Self {
             given,
-            numbers: Numbers::Sparse(matrix, positions, data),
+            numbers: InputValues::Sparse(matrix, positions, data),
         })
     }
 
@@ -84,8 +84,8 @@ impl<'py, T: Element> X<'py, T> {
     /// As [`Inputs::new`] and [`Inputs::sparse`].
     pub fn inputs(&self, architecture: &Architecture) -> Result<Inputs<'_, T>> {
         match &self.numbers {
-            Numbers::Dense(x) => Inputs::new(architecture, x.as_matrix()?),
-            Numbers::Sparse(_, positions, values) => {
+            InputValues::Dense(x) => Inputs::new(architecture, x.as_matrix()?),
+            InputValues::Sparse(_, positions, values) => {
                 Inputs::sparse(architecture, positions.with(values.as_slice()?)?)
             }
         }
@@ -99,8 +99,8 @@ impl<'py, T: Element> X<'py, T> {
     /// x as an array of the dtype, or as a matrix in CSR format.
     pub fn object(&self) -> Bound<'py, PyAny> {
         match &self.numbers {
-            Numbers::Dense(x) => x.as_any().clone(),
-            Numbers::Sparse(matrix, ..) => matrix.clone(),
+            InputValues::Dense(x) => x.as_any().clone(),
+            InputValues::Sparse(matrix, ..) => matrix.clone(),
         }
     }
 }
@@ -112,18 +112,20 @@ pub enum Stored<T: Element> {
 }
 
 /// It, borrowed.
-pub enum Borrowed<'a, 'py, T: Element> {
+pub enum BorrowedInputs<'a, 'py, T: Element> {
     Dense(ReadArray<'py, T, Ix2>),
     Sparse(&'a Positions, &'a [T]),
 }
 
 impl<T: Element> Stored<T> {
     /// # Errors
-    /// As [`X::parse`].
+    /// As [`XArray::parse`].
     pub fn parse(x: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(match X::<T>::parse(x)?.numbers {
-            Numbers::Dense(x) => Self::Dense(x.as_any().cast::<PyArray2<T>>()?.clone().unbind()),
-            Numbers::Sparse(_, positions, values) => {
+        Ok(match XArray::<T>::parse(x)?.numbers {
+            InputValues::Dense(x) => {
+                Self::Dense(x.as_any().cast::<PyArray2<T>>()?.clone().unbind())
+            }
+            InputValues::Sparse(_, positions, values) => {
                 Self::Sparse(positions, copied("x", values.as_slice()?)?)
             }
         })
@@ -156,15 +158,15 @@ impl<T: Element> Stored<T> {
 
     /// # Errors
     /// Another call is writing to the array.
-    pub fn borrow<'a, 'py>(&'a self, py: Python<'py>) -> PyResult<Borrowed<'a, 'py, T>> {
+    pub fn borrow<'a, 'py>(&'a self, py: Python<'py>) -> PyResult<BorrowedInputs<'a, 'py, T>> {
         Ok(match self {
-            Self::Dense(x) => Borrowed::Dense(input::<T, Ix2>("x", x.bind(py))?),
-            Self::Sparse(positions, values) => Borrowed::Sparse(positions, values),
+            Self::Dense(x) => BorrowedInputs::Dense(input::<T, Ix2>("x", x.bind(py))?),
+            Self::Sparse(positions, values) => BorrowedInputs::Sparse(positions, values),
         })
     }
 }
 
-impl<T: Element> Borrowed<'_, '_, T> {
+impl<T: Element> BorrowedInputs<'_, '_, T> {
     /// # Errors
     /// As [`Inputs::new`] and [`Inputs::sparse`].
     pub fn inputs(&self, architecture: &Architecture) -> Result<Inputs<'_, T>> {

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use crate::base::error::Error;
 use crate::engine::optimizer::{MOST_KEPT, ParamsAndState};
 use crate::python::borrow::{
-    Access, Borrow, BorrowScope, Element, Order, ReadArray, WriteArray, block, check_spread,
+    Access, Borrow, BorrowScope, Element, MemoryOrder, ReadArray, WriteArray, block, check_spread,
     check_writeable, fill,
 };
 use crate::python::call::errors::wrong_type;
@@ -47,7 +47,7 @@ pub fn gradient_of<'py, T: Element>(
 /// The array if it is an aligned block of `T` in this order.
 fn as_block<'py, T: Element>(
     array: &Bound<'py, PyUntypedArray>,
-    order: Order,
+    order: MemoryOrder,
 ) -> Option<Bound<'py, PyArrayDyn<T>>> {
     let array = array.cast::<PyArrayDyn<T>>().ok()?;
     order
@@ -78,7 +78,7 @@ impl<'py, T: Element> Stepped<'py, T> {
         if gradient.shape() != params.shape() {
             return Err(Error::shape(&of_gradient, params.shape(), gradient.shape()).into());
         }
-        let order = Order::of(params);
+        let order = MemoryOrder::of(params);
         let dtype = || Some(dtype::<T>(params.py()));
         let (params, original) = if let Some(params) = as_block::<T>(params, order) {
             (scope.write(of_params, &params, order)?, None)
@@ -100,7 +100,7 @@ impl<'py, T: Element> Stepped<'py, T> {
             let vector = state.cast::<PyArray1<T>>();
             let vector =
                 vector.map_err(|_| wrong_type("state", "a vector of the same dtype", state))?;
-            state_arrays.push(scope.write("state", vector, Order::C)?);
+            state_arrays.push(scope.write("state", vector, MemoryOrder::C)?);
         }
         Ok(Self {
             params,
@@ -139,9 +139,9 @@ impl<'py, T: Element> Stepped<'py, T> {
 /// "C" or "F": the order of the memory of an array, in which what is kept for it lies.
 #[pyfunction]
 pub fn memory_order(array: &Bound<'_, PyUntypedArray>) -> &'static str {
-    match Order::of(array) {
-        Order::C => "C",
-        Order::Fortran => "F",
+    match MemoryOrder::of(array) {
+        MemoryOrder::C => "C",
+        MemoryOrder::Fortran => "F",
     }
 }
 

@@ -59,12 +59,12 @@ impl<'py> Weighting<'py> {
 }
 
 /// y, borrowed or converted.
-pub enum Y<'py, T: Element> {
+pub enum YArray<'py, T: Element> {
     Values(ReadArray<'py, T, Ix2>),
     Labels(ReadArray<'py, i64, Ix1>),
 }
 
-impl<'py, T: Element> Y<'py, T> {
+impl<'py, T: Element> YArray<'py, T> {
     /// Integers of shape (n,) are labels; all else is the outputs wanted.
     ///
     /// # Errors
@@ -124,14 +124,14 @@ pub enum StoredTargets<T: Element> {
 }
 
 /// It, borrowed.
-pub enum Borrowed<'py, T: Element> {
-    Y(Y<'py, T>),
+pub enum BorrowedTargets<'py, T: Element> {
+    YArray(YArray<'py, T>),
     Any,
 }
 
 impl<T: Element> StoredTargets<T> {
     /// # Errors
-    /// As [`Y::parse`] and [`Y::targets`]; for a custom cost another number of entries than `n`.
+    /// As [`YArray::parse`] and [`YArray::targets`]; for a custom cost another number of entries than `n`.
     pub fn parse(
         architecture: &Architecture,
         custom: bool,
@@ -142,27 +142,29 @@ impl<T: Element> StoredTargets<T> {
             return Ok(Self::Any(as_batch(y, n)?.into_any().unbind()));
         }
         let (width, cost) = (architecture.n_outputs(), architecture.cost());
-        let y = Y::<T>::parse(width, cost, n, y)?;
+        let y = YArray::<T>::parse(width, cost, n, y)?;
         y.targets(width, cost, n)?;
         y.check_range(width, cost, 0)?;
         Ok(match y {
-            Y::Values(y) => Self::Values(y.as_any().cast::<PyArray2<T>>()?.clone().unbind()),
-            Y::Labels(y) => Self::Labels(y.as_any().cast::<PyArray1<i64>>()?.clone().unbind()),
+            YArray::Values(y) => Self::Values(y.as_any().cast::<PyArray2<T>>()?.clone().unbind()),
+            YArray::Labels(y) => Self::Labels(y.as_any().cast::<PyArray1<i64>>()?.clone().unbind()),
         })
     }
 
     /// # Errors
     /// Another call is writing to the array.
-    pub fn borrow<'py>(&self, py: Python<'py>) -> PyResult<Borrowed<'py, T>> {
+    pub fn borrow<'py>(&self, py: Python<'py>) -> PyResult<BorrowedTargets<'py, T>> {
         Ok(match self {
-            Self::Values(y) => Borrowed::Y(Y::Values(input::<T, Ix2>("y", y.bind(py))?)),
+            Self::Values(y) => {
+                BorrowedTargets::YArray(YArray::Values(input::<T, Ix2>("y", y.bind(py))?))
+            }
             // Its dtype may have been changed in place.
             Self::Labels(y) => {
                 let y = y.bind(py).as_any().cast::<PyArray1<i64>>();
                 let changed = |_| PyValueError::new_err("y: expected labels as before, got others");
-                Borrowed::Y(Y::Labels(readonly("y", y.map_err(changed)?)?))
+                BorrowedTargets::YArray(YArray::Labels(readonly("y", y.map_err(changed)?)?))
             }
-            Self::Any(_) => Borrowed::Any,
+            Self::Any(_) => BorrowedTargets::Any,
         })
     }
 
@@ -176,14 +178,14 @@ impl<T: Element> StoredTargets<T> {
     }
 }
 
-impl<T: Element> Borrowed<'_, T> {
+impl<T: Element> BorrowedTargets<'_, T> {
     /// The targets of `n` examples.
     ///
     /// # Errors
     /// As [`Targets::values`] and [`Targets::labels`].
     pub fn targets(&self, architecture: &Architecture, n: usize) -> Result<Targets<'_, T>> {
         match self {
-            Self::Y(y) => y.targets(architecture.n_outputs(), architecture.cost(), n),
+            Self::YArray(y) => y.targets(architecture.n_outputs(), architecture.cost(), n),
             Self::Any => Ok(Targets::none(n)),
         }
     }

@@ -7,11 +7,11 @@ use crate::data::Targets;
 use crate::model::cost::Cost;
 use crate::python::borrow::Element;
 use crate::python::convert::custom::CustomCosts;
-use crate::python::convert::targets::Y;
+use crate::python::convert::targets::YArray;
 
 /// One of the two, borrowed or converted.
 pub enum TargetsOrCosts<'py, T: Element> {
-    Y(Y<'py, T>),
+    YArray(YArray<'py, T>),
     Costs(CustomCosts<'py, T>),
 }
 
@@ -22,7 +22,7 @@ impl<T: Element> TargetsOrCosts<'_, T> {
     /// As [`Targets::values`] and [`Targets::labels`].
     pub fn targets(&self, width: usize, cost: Cost, n: usize) -> Result<Targets<'_, T>> {
         match self {
-            Self::Y(y) => y.targets(width, cost, n),
+            Self::YArray(y) => y.targets(width, cost, n),
             Self::Costs(costs) => Targets::values(width, n, costs.nabla_a.as_matrix()?),
         }
     }
@@ -33,7 +33,7 @@ impl<T: Element> TargetsOrCosts<'_, T> {
     /// Python code has changed the array in place since.
     pub fn costs(&self) -> PyResult<Option<&[f64]>> {
         Ok(match self {
-            Self::Y(_) => None,
+            Self::YArray(_) => None,
             Self::Costs(costs) => Some(costs.of_examples.as_slice()?),
         })
     }

@@ -130,13 +130,13 @@ pub fn load<'py>(
     })
 }
 
-type Given = (Cost, Option<Py<PyAny>>);
+type GivenCost = (Cost, Option<Py<PyAny>>);
 
 /// The cost of the file, or the `given` one in the place of a callable.
 ///
 /// # Errors
 /// One is needed and missing, or another one is given.
-fn choose(saved: Cost, given: Option<Given>) -> Result<Given, Error> {
+fn choose(saved: Cost, given: Option<GivenCost>) -> Result<GivenCost, Error> {
     let name = |cost: Cost| match cost {
         Cost::Custom => "a callable".to_owned(),
         cost => format!("'{}'", cost.name()),

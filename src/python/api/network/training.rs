@@ -13,7 +13,7 @@ use crate::python::borrow::Element;
 use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::input;
 use crate::python::convert::config::Dtype;
-use crate::python::convert::targets::Y;
+use crate::python::convert::targets::YArray;
 
 /// The numbers that are compared at a time.
 const BLOCK: usize = 1024;
@@ -126,9 +126,9 @@ pub fn check_targets(net: &PyNetwork, y: &Bound<'_, PyAny>, first: usize) -> PyR
             first: usize,
         ) -> PyResult<()> {
             let (width, cost, n) = (architecture.n_outputs(), architecture.cost(), y.len()?);
-            match Y::<T>::parse(width, cost, n, y)? {
-                Y::Labels(y) => labels::check(width, cost, n, y.as_slice()?, first)?,
-                y @ Y::Values(_) => {
+            match YArray::<T>::parse(width, cost, n, y)? {
+                YArray::Labels(y) => labels::check(width, cost, n, y.as_slice()?, first)?,
+                y @ YArray::Values(_) => {
                     y.targets(width, cost, n)?;
                     y.check_range(width, cost, first)?;
                 }
