@@ -175,7 +175,7 @@ def mutants(path: Path) -> Iterator[Mutant]:
 def tests_of(module: str) -> list[str]:
     """The test files of a module."""
     words = next(words for start, words in TESTS.items() if module.startswith(start)).split()
-    return [str(ROOT / "tests" / f"test_{word}.py") for word in words]
+    return [str(path) for word in words for path in sorted(ROOT.glob(f"tests/**/test_{word}.py"))]
 
 
 def passes(tests: Iterable[str], mutant: Mutant | None) -> bool:

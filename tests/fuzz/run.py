@@ -15,8 +15,9 @@ import sys
 import tempfile
 import time
 
-from tests.child import ROOT, environment
 from tests.fuzz import calls, files
+from tests.helpers.child import environment
+from tests.helpers.paths import ROOT
 
 # Programs in one process; how long one may be at work, in seconds; the address space of a child.
 BATCH, HANG, ROOM = 500, 60, 4 << 30

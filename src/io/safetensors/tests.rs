@@ -1,4 +1,4 @@
-//! What only the core can see of a file; tests/test_store.py has the rest.
+//! What only the core can see of a file; tests/io/test_store.py has the rest.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

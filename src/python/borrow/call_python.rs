@@ -71,8 +71,8 @@ pub fn call_with<'py>(
     let guard = Guard;
     // SAFETY: a callable, a tuple and a dict or null, which live until it returns; `py` proves that
     // this thread has the GIL. That `pthread_exit` unwinds, and meets `guard` as any unwinding does, is
-    // how glibc and LLVM work and not what Rust promises: `tests/test_exit.py` holds it. Nothing is
-    // unwound beyond `guard`, whose drop never ends.
+    // how glibc and LLVM work and not what Rust promises: `tests/concurrency/test_exit.py` holds
+    // it. Nothing is unwound beyond `guard`, whose drop never ends.
     #[allow(unsafe_code)]
     let result = unsafe { object_call(function.as_ptr(), arguments.as_ptr(), keywords) };
     forget(guard);

@@ -1,0 +1,304 @@
+"""Arrays that several calls use at once: a call is refused, or sees them whole; and forks."""
+
+import os
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import bpfast
+from tests.helpers.child import run
+from tests.helpers.in_a_step import in_a_step, long_step, needs_timer, said
+from tests.network.memory.test_out import at_once
+
+RNG = np.random.default_rng(0)
+SHORT = 2e-4  # s: between two tries, so that they are spread over the other thread's calls
+READ = "{}: another call is writing to this array"
+WRITE = "{}: expected an array of its own, got one that another call uses"
+TRAIN = "{}: expected a network at rest, got one that a training is running on"
+
+
+def a_net():
+    return bpfast.Network([200, 300, 100], dtype="float32", seed=0)
+
+
+def batches(net, count=2):
+    n, (width, *_, outputs) = 500, net.sizes
+    return [
+        (RNG.standard_normal((n, width), "float32"), RNG.random((n, outputs), "float32"))
+        for _ in range(count)
+    ]
+
+
+def test_a_step_takes_no_gradient_that_is_half_written():
+    net = a_net()
+    both, g, p = batches(net), bpfast.Gradient(net), np.zeros(net.params.size, "float32")
+    whole = {(-net.backprop(*batch).flat).tobytes() for batch in both}
+    net.backprop(*both[0], out=g)
+    turns = iter(range(10**9))
+
+    def write():
+        return net.backprop(*both[next(turns) % 2], out=g) is g
+
+    def step():
+        time.sleep(SHORT)
+        p[:] = 0
+        bpfast.SGD(1.0).step(p, g.flat)
+        return p.tobytes() in whole
+
+    outcomes = at_once(write, step, times=200)
+    assert outcomes[True] > 0
+    assert outcomes.keys() <= {True, WRITE.format("out"), READ.format("gradient")}
+
+
+@pytest.mark.parametrize("how", ["another dtype", "strides", "another order"])
+def test_a_gradient_that_is_copied_is_whole_too(how):
+    net = a_net()
+    both, g = batches(net), bpfast.Gradient(net)
+    if how == "another dtype":
+        p, of = np.zeros(net.params.size), lambda g: g.flat
+    elif how == "strides":
+        p, of = np.zeros(net.params.size // 2, "float32"), lambda g: g.flat[::2]
+    else:
+        p, of = np.zeros((300, 200), "float32"), lambda g: g.weights[0]
+    whole = {(-of(net.backprop(*batch)).astype(p.dtype)).tobytes() for batch in both}
+    net.backprop(*both[0], out=g)
+    turns = iter(range(10**9))
+
+    def write():
+        return net.backprop(*both[next(turns) % 2], out=g) is g
+
+    def step():
+        time.sleep(SHORT)
+        p[...] = 0
+        bpfast.SGD(1.0).step(p, of(g))
+        return p.tobytes() in whole
+
+    outcomes = at_once(write, step, times=200)
+    assert outcomes[True] > 0
+    assert outcomes.keys() <= {True, WRITE.format("out"), READ.format("gradient")}
+
+
+def test_steps_on_strided_parameters_are_counted_or_refused():
+    p, one = np.zeros(200_000), np.ones(100_000)
+    opts = bpfast.SGD(1.0), bpfast.SGD(1.0)
+    steps = [lambda opt=opt: opt.step(p[::2], one) for opt in opts]
+    outcomes = at_once(*steps, times=100)
+    assert outcomes[None] == opts[0].steps + opts[1].steps > 0
+    assert outcomes.keys() <= {None, WRITE.format("params")}
+    assert set(p[::2]) == {-float(opts[0].steps + opts[1].steps)}
+    # Those of one call lie apart, however their addresses are mixed.
+    opts[0].step([p[::2], p[1::2]], [one, one])
+
+
+def test_a_training_waits_for_those_who_read(tmp_path):
+    x, y = RNG.random((40, 200), "float32"), RNG.random((40, 100), "float32")
+    net, alone = a_net(), a_net()
+    alone.fit(x, y, epochs=60, batch_size=8, seed=1)
+    begun, over, outcomes = threading.Event(), threading.Event(), set()
+
+    def save():
+        while not over.is_set():
+            try:
+                outcomes.add(net.save(tmp_path / "net.safetensors"))
+            except ValueError as error:
+                outcomes.add(str(error))
+            begun.set()
+
+    thread = threading.Thread(target=save)
+    thread.start()
+    try:
+        begun.wait()
+        net.fit(x, y, epochs=60, batch_size=8, seed=1)
+    finally:
+        over.set()
+        thread.join()
+    assert {None} <= outcomes <= {None, TRAIN.format("params")}
+    assert net.params.tobytes() == alone.params.tobytes()
+
+
+def test_a_training_is_not_kept_out_by_those_who_read():
+    """Where one thread's next prediction begins before the last ends, the training is next."""
+    net, x = a_net(), RNG.random((2000, 200), "float32")
+    begun, over, outcomes = threading.Barrier(4), threading.Event(), set()
+
+    def predict():
+        outcomes.add(net(x).shape)
+        begun.wait()
+        while not over.is_set():
+            try:
+                outcomes.add(net(x).shape)
+            except ValueError as error:
+                outcomes.add(str(error))
+
+    threads = [threading.Thread(target=predict) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        begun.wait()
+        net.fit(x, RNG.random((2000, 100), "float32"), epochs=5, batch_size=500)
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert {(2000, 100)} <= outcomes <= {(2000, 100), TRAIN.format("params")}
+    assert len(net.history) == 5
+
+
+def test_a_gradient_is_of_parameters_that_are_whole():
+    net = a_net()
+    (batch,) = batches(net, 1)
+    net.params = np.round(net.params * 256) / 256  # what follows has no rounding
+    change = RNG.integers(-3, 4, net.params.size).astype("float32") / 256
+    whole = set()
+    for sign in (1, -1):
+        whole.add(net.backprop(*batch).flat.tobytes())
+        bpfast.SGD(1.0).step(net.params, sign * change)
+    assert len(whole) == 2
+    state = [1]
+
+    def step():
+        time.sleep(SHORT)
+        bpfast.SGD(1.0).step(net.params, state[0] * change)
+        state[0] = -state[0]
+        return True
+
+    outcomes = at_once(step, lambda: net.backprop(*batch).flat.tobytes() in whole, times=200)
+    assert outcomes[True] > 0
+    assert outcomes.keys() <= {True, WRITE.format("params"), READ.format("params")}
+
+
+def test_a_loop_of_two_threads():
+    """backprop(out=g) here and step(net.params, g.flat) there: errors that say why, or whole."""
+    net, opt = a_net(), bpfast.Adam(1e-6)
+    (batch,) = batches(net, 1)
+    g = net.backprop(*batch)
+
+    def step():
+        time.sleep(SHORT)
+        opt.step(net.params, g.flat)
+        return "a step"
+
+    def backprop():
+        time.sleep(SHORT)
+        return net.backprop(*batch, out=g) is g
+
+    outcomes = at_once(backprop, step, times=200)
+    refused = [WRITE.format("out"), READ.format("gradient")]
+    refused += [WRITE.format("params"), READ.format("params")]
+    assert outcomes.keys() <= {True, "a step", *refused}
+    assert outcomes[True] > 0
+    assert opt.steps == outcomes["a step"] > 0
+    assert np.isfinite(net.params).all()
+    assert net.backprop(*batch, out=g).flat.tobytes() == net.backprop(*batch).flat.tobytes()
+
+
+@needs_timer
+def test_what_a_training_uses_is_refused_to_others_and_free_when_it_is_over():
+    """In the middle of a step; between two steps nothing is in use."""
+    net, x, y = long_step()
+    other = bpfast.Network([200, 200], dtype="float32", seed=0)
+    z, size = RNG.random(x.shape, "float32"), net.params.size
+    calls = [
+        (TRAIN.format("params"), lambda: net.forward(x)),
+        (TRAIN.format("params"), lambda: bpfast.SGD(0.1).step(net.params, np.zeros(size, "f4"))),
+        (TRAIN.format("params"), net.copy),
+        (TRAIN.format("params"), lambda: net.astype("float64")),
+        (TRAIN.format("params"), lambda: setattr(net, "params", np.zeros(size))),
+        (TRAIN.format("weights[0]"), lambda: net.weights.__setitem__(0, np.zeros((300, 200)))),
+        (WRITE.format("out"), lambda: other.forward(z, out=x)),
+        # Another optimizer's step on part of it: what is claimed are bytes, and not arrays.
+        (WRITE.format("params[0]"), lambda: bpfast.SGD(0.1).step([x[2]], [np.ones(200)])),
+        (None, lambda: other.forward(x)),  # who reads what is read is not in the way
+    ]
+    texts = in_a_step(lambda: [said(call) for _, call in calls], net, x, y)
+    assert texts == [message for message, _ in calls]
+    for _, call in calls:
+        call()
+
+
+def test_a_cost_of_ones_own_may_use_what_its_training_uses():
+    """It is called between two calls of Rust, when nothing is in use."""
+    x, y = RNG.random((6, 3)), RNG.random((6, 2))
+
+    def cost(a, y):
+        assert net.forward(x).shape == net.copy().forward(x).shape == (6, 2)
+        return ((a - y) ** 2).sum(axis=1) / 2, a - y
+
+    net = bpfast.Network([3, 2], cost=cost, seed=0)
+    plain = bpfast.Network([3, 2], seed=0)
+    for one in (net, plain):
+        one.fit(x, y, epochs=3, seed=0)
+    np.testing.assert_allclose(net.params, plain.params, rtol=1e-12)
+
+
+# A fork while another thread is in the middle of a step: the child, where that thread does not
+# run, uses what it used. A fork in a cost of one's own: both go on.
+FORK = """
+import json, os, threading
+import numpy as np
+import bpfast
+rng = np.random.default_rng(0)
+x, y, z = (rng.random((500, k), "float32") for k in (200, 100, 200))
+net, opt = bpfast.Network([200, 300, 100], dtype="float32", seed=0), bpfast.Adam()
+other = bpfast.Network([200, 200], dtype="float32", seed=0)
+over = threading.Event()
+def in_child(work):
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+        except BaseException as error:
+            print(repr(error), flush=True)
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+def everything():
+    g = net.backprop(x, y)
+    opt.step(net.params, g.flat)  # what it keeps too
+    bpfast.SGD(0.1).step(net.params, g.flat)
+    net.partial_fit(x, y)
+    net.fit(x, y, epochs=2)
+    other.forward(z, out=x)
+def train():
+    while not over.is_set():
+        net.partial_fit(x, y, optimizer=opt)
+def in_a_step():
+    while True:
+        try:
+            net.copy()
+        except ValueError:
+            return
+thread = threading.Thread(target=train)
+thread.start()
+codes = []
+for _ in range(2):
+    in_a_step()
+    codes.append(in_child(everything))
+over.set()
+thread.join()
+codes.append(in_child(everything))
+
+x, y = rng.random((6, 3)), rng.random((6, 2))
+def quadratic(a, y):
+    return ((a - y) ** 2).sum(axis=1) / 2, a - y
+pids = []
+def forks(a, y):
+    if not pids:
+        pids.append(os.fork())
+    return quadratic(a, y)
+alone, net = (bpfast.Network([3, 2], cost=cost, seed=0) for cost in (quadratic, forks))
+for one in (alone, net):
+    one.fit(x, y, epochs=3, seed=0)
+same = net.params.tobytes() == alone.params.tobytes()
+if pids[0] == 0:
+    os._exit(0 if same else 1)
+codes.append(os.waitstatus_to_exitcode(os.waitpid(pids[0], 0)[1]))
+print(json.dumps([codes, same]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_a_child_is_free_to_use_what_its_parents_threads_used():
+    assert run(FORK) == [[0, 0, 0, 0], True]

@@ -1,0 +1,76 @@
+"""The examples in the README, the manual and the docstrings run as they stand."""
+
+import doctest
+import re
+
+import numpy as np
+import pytest
+
+import bpfast
+import bpfast.optimizers
+import bpfast.reference
+import bpfast.schedules
+import bpfast.testing
+from tests.helpers.paths import ROOT
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+
+def docstrings():
+    """Yield each public docstring: its path, its text, the names that it may use."""
+    for module in (
+        bpfast,
+        bpfast.optimizers,
+        bpfast.reference,
+        bpfast.schedules,
+        bpfast.testing,
+    ):
+        names = vars(module) | {"bpfast": bpfast, "np": np}
+        yield module.__name__, module.__doc__, names
+        for name in module.__all__:
+            value = getattr(module, name)
+            if callable(value):
+                yield f"{module.__name__}.{name}", value.__doc__, names
+            classes = value.__mro__[:-1] if isinstance(value, type) else ()
+            members = {k: v for owner in reversed(classes) for k, v in vars(owner).items()}
+            for member, object_ in members.items():
+                text = getattr(object_, "__doc__", None)
+                yield f"{module.__name__}.{name}.{member}", text, names
+
+
+def run(text, names, path, line=0):
+    """Run the examples of `text`: what failed, as doctest tells it."""
+    failures = []
+    test = doctest.DocTestParser().get_doctest(text, names, path, path, line)
+    doctest.DocTestRunner(optionflags=FLAGS).run(test, out=failures.append, clear_globs=False)
+    return "".join(failures)
+
+
+EXAMPLES = {path: (text, names) for path, text, names in docstrings() if ">>>" in (text or "")}
+
+
+def test_there_are_examples():
+    assert EXAMPLES
+
+
+@pytest.mark.parametrize("path", EXAMPLES)
+def test_docstring(path):
+    text, names = EXAMPLES[path]
+    failures = run(text, dict(names), path)
+    assert not failures, failures
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = page.read_text(encoding="utf-8")
+    names = {"__name__": "__main__"}
+    for block in BLOCK.finditer(text):
+        line = text.count("\n", 0, block.start(1))
+        if ">>>" in block[1]:
+            failures = run(block[1], names, page.name, line)
+            assert not failures, failures
+        else:
+            exec(compile("\n" * line + block[1], page, "exec"), names)

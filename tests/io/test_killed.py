@@ -1,0 +1,73 @@
+"""A training that is killed again and again ends as one that nobody disturbed."""
+
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from bpfast._core import read_tensors
+from tests.helpers.child import environment
+from tests.helpers.paths import ROOT
+
+EPOCHS, KILLS = 200, 15
+
+TRAINS = """
+import sys
+import numpy as np
+import bpfast
+rng = np.random.default_rng(0)
+x, y = rng.standard_normal((300, 20)), rng.integers(0, 3, 300)
+net = bpfast.Network(
+    [20, 30, 3], hidden="relu", output="softmax", cost="log_likelihood", dtype="float32", seed=0
+)
+path, epochs = sys.argv[1], int(sys.argv[2])
+print("ready", flush=True)
+net.fit(
+    x, y, epochs=epochs, dropout=0.2, validation=0.2, metrics="accuracy",
+    optimizer=bpfast.Adam(bpfast.schedules.Cosine(0.01, steps=2000)), early_stopping=1000,
+    callbacks=lambda net, history: print(len(history), flush=True), checkpoint=path, resume=True,
+)
+"""
+
+
+def start(path, epochs):
+    """A child that trains; it says a line when it begins, and one for each epoch."""
+    command = [sys.executable, "-c", TRAINS, path, str(epochs)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, env=environment(), cwd=ROOT)
+
+
+def finish(path, epochs):
+    with start(path, epochs) as child:
+        child.communicate(timeout=60)
+        assert child.returncode == 0
+
+
+def read(path):
+    """The arrays in a checkpoint and its history, apart from the seconds."""
+    tensors, metadata = read_tensors(path)
+    history = json.loads(metadata["training"])["history"]
+    del history["columns"]["seconds"]
+    return {name: array.tobytes() for name, array in tensors.items()}, history
+
+
+def test_killed_at_random_moments(tmp_path):
+    path, undisturbed = tmp_path / "x", tmp_path / "y"
+    finish(undisturbed, 1)
+    path.write_bytes(undisturbed.read_bytes())  # its seed is that of both
+    rng, lengths = np.random.default_rng(), []
+    for kill in range(KILLS):
+        with start(path, EPOCHS) as child:
+            # Some epochs later, wherever in an epoch or a write it is then.
+            for _ in range(1 + rng.integers(15) * (kill > 0)):
+                child.stdout.readline()
+            time.sleep(rng.uniform(0, 0.01))
+            child.kill()
+        lengths.append(len(read(path)[1]["columns"]["cost"]))
+    assert lengths == sorted(lengths)
+    assert len(set(lengths)) > 3
+    finish(path, EPOCHS)
+    finish(undisturbed, EPOCHS)
+    assert read(path) == read(undisturbed)
+    assert len(read(path)[1]["columns"]["cost"]) == EPOCHS

@@ -1,0 +1,321 @@
+"""Sizes, names, dtypes, seeds, thread counts and costs that cannot be: the error says what can."""
+
+import re
+
+import numpy as np
+import pytest
+
+import bpfast
+from tests.helpers.refuses import refuses
+from tests.network.input.test_bad_input import (
+    BIASES,
+    CONFIGURES,
+    DOORS,
+    LOSSES,
+    WEIGHTS,
+    X,
+    Y,
+    call,
+)
+
+SIZES = [
+    ([], ValueError, "sizes: expected two layers or more, the input and the output, got 0"),
+    ([3], ValueError, "sizes: expected two layers or more, the input and the output, got 1"),
+    ([3, 0, 2], ValueError, r"sizes\[1\]: expected a positive number of neurons, got 0"),
+    ([0, 2], ValueError, r"sizes\[0\]: expected a positive number of neurons, got 0"),
+    ([3, -2], ValueError, r"sizes\[1\]: expected a positive number of neurons, got -2"),
+    ([3, -(2**70)], ValueError, r"sizes\[1\]: expected a positive number of neurons"),
+    ([3, 2.0], TypeError, r"sizes\[1\]: expected an integer, got float"),
+    ([3, "2"], TypeError, r"sizes\[1\]: expected an integer, got str"),
+    ([3, None], TypeError, r"sizes\[1\]: expected an integer, got NoneType"),
+    (np.array([3.0, 2.0]), TypeError, r"sizes\[0\]: expected an integer, got float64"),
+    ([[3, 2]], TypeError, r"sizes\[0\]: expected an integer, got list"),
+    (np.ones((2, 2), int), TypeError, r"sizes\[0\]: expected an integer, got ndarray"),
+    (3, TypeError, "sizes: expected a sequence of integers, got int"),
+    (None, TypeError, "sizes: expected a sequence of integers, got NoneType"),
+    ("32", TypeError, "sizes: expected a sequence of integers, got str"),
+    (b"32", TypeError, "sizes: expected a sequence of integers, got bytes"),
+]
+ALONE = "expected an activation that acts on each neuron by itself, got 'softmax'"
+NAMES = [
+    ({"hidden": "rellu"}, ValueError, "hidden: unknown name 'rellu'; did you mean 'relu'\\? valid"),
+    (
+        {"hidden": ["Tanh"]},
+        ValueError,
+        r"hidden\[0\]: unknown name 'Tanh'; did you mean 'tanh'\? valid: '",
+    ),
+    (
+        {"hidden": ["tanh", "relu"]},
+        ValueError,
+        "hidden: expected 1 activations, one per hidden layer, got 2",
+    ),
+    ({"hidden": []}, ValueError, "hidden: expected 1 activations, one per hidden layer, got 0"),
+    ({"hidden": "softmax"}, ValueError, rf"hidden(\[0\])?: {ALONE}"),
+    ({"hidden": ["softmax"]}, ValueError, rf"hidden\[0\]: {ALONE}"),
+    ({"hidden": None}, TypeError, "hidden: expected a name or a list.*, got NoneType"),
+    ({"hidden": [None]}, TypeError, r"hidden\[0\]: expected a name, got NoneType"),
+    (
+        {"output": "sigmoyd"},
+        ValueError,
+        "output: unknown name 'sigmoyd'; did you mean 'sigmoid'\\? valid: '",
+    ),
+    ({"output": "zzz"}, ValueError, "output: unknown name 'zzz'; valid: '"),
+    ({"output": ""}, ValueError, "output: unknown name ''; valid: '"),
+    # What UTF-8 cannot hold.
+    ({"output": "\ud800"}, ValueError, "output: unknown name '.+'; valid: '"),
+    ({"hidden": "\ud800"}, ValueError, "hidden: unknown name '.+'; valid: '"),
+    ({"hidden": ["\ud800"]}, ValueError, r"hidden\[0\]: unknown name '.+'; valid: '"),
+    ({"cost": "\ud800"}, ValueError, "cost: unknown name '.+'; valid: '"),
+    ({"output": None}, TypeError, "output: expected a name, got NoneType"),
+    ({"output": b"tanh"}, TypeError, "output: expected a name, got bytes"),
+    ({"output": ["tanh"]}, TypeError, "output: expected a name, got list"),
+    (
+        {"cost": "quadratc"},
+        ValueError,
+        "cost: unknown name 'quadratc'; did you mean 'quadratic'\\? valid: '",
+    ),
+    (
+        {"cost": "custom"},
+        ValueError,
+        "cost: unknown name 'custom'; (did you mean '.*'\\? )?valid: '",
+    ),
+    ({"cost": None}, TypeError, "cost: expected a name( or a callable)?, got NoneType"),
+    ({"cost": 1}, TypeError, "cost: expected a name( or a callable)?, got int"),
+]
+
+
+@pytest.mark.parametrize(("sizes", "kind", "message"), SIZES)
+def test_sizes(sizes, kind, message):
+    rng = np.random.default_rng(0)
+    before = rng.bit_generator.state
+    with refuses(kind, f"^{message}"):
+        bpfast.Network(sizes, seed=rng)
+    assert rng.bit_generator.state == before
+
+
+@pytest.mark.parametrize(("config", "kind", "message"), NAMES, ids=str)
+def test_names(config, kind, message):
+    with refuses(kind, f"^{message}"):
+        bpfast.Network([3, 2, 2], **config)
+    for door in CONFIGURES:
+        with refuses(kind, f"^{message}", *WEIGHTS, *BIASES, X, Y):
+            call(door, DOORS[door], **config)
+    if "cost" not in config:
+        for door in ("forward", "trace"):
+            with refuses(kind, f"^{message}"):
+                call(door, DOORS[door], **config)
+    if "hidden" not in config:
+        with refuses(kind, f"^{message}"):
+            call("bp1", DOORS["bp1"], **config)
+
+
+@pytest.mark.parametrize(
+    ("argument", "names"), [("output", bpfast.ACTIVATIONS), ("cost", bpfast.COSTS)]
+)
+def test_an_unknown_name_lists_the_valid_ones(argument, names):
+    listed = "valid: " + ", ".join(f"'{name}'" for name in names)
+    with refuses(ValueError, re.escape(listed) + "$"):
+        bpfast.Network([3, 2], **{argument: "zzz"})
+
+
+ELSEWHERE = [
+    ("cost", "mse", "quadratic"),
+    ("cost", "MSELoss", "quadratic"),
+    ("cost", "bce", "cross_entropy"),
+    ("cost", "binary_crossentropy", "cross_entropy"),
+    ("cost", "CrossEntropyLoss", "cross_entropy' or 'log_likelihood"),
+    ("cost", "categorical_crossentropy", "log_likelihood"),
+    ("cost", "log_loss", "cross_entropy' or 'log_likelihood"),
+    ("cost", "nll", "log_likelihood"),
+    ("cost", "mae", "absolute"),
+    ("cost", "smooth_l1", "huber"),
+    ("hidden", "logistic", "sigmoid"),
+    ("hidden", "swish", "silu"),
+    ("hidden", "LReLU", "leaky_relu"),
+    ("output", "linear", "identity"),
+    ("output", "none", "identity"),
+]
+
+
+@pytest.mark.parametrize(("argument", "name", "meant"), ELSEWHERE)
+def test_a_name_of_other_libraries_leads_to_that_of_this(argument, name, meant):
+    with refuses(
+        ValueError, f"^{argument}: unknown name '{name}'; did you mean '{meant}'\\? valid"
+    ):
+        bpfast.Network([3, 2, 2], **{argument: name})
+
+
+def test_what_is_no_cost_of_this_library_leads_nowhere():
+    with refuses(ValueError, "^cost: unknown name 'hinge'; valid: "):
+        bpfast.Network([3, 2], cost="hinge")
+
+
+def test_an_argument_that_a_network_does_not_have():
+    for name in ("layers", "hidden_layer_sizes"):
+        with refuses(TypeError, f"^Network: unknown argument '{name}'; did you mean 'sizes'\\?$"):
+            bpfast.Network(**{name: [3, 2]})
+    with refuses(TypeError, "^sizes: expected a sequence of integers, got NoneType$"):
+        bpfast.Network()
+    for name, meant in (("loss", "cost"), ("activation", "hidden"), ("random_state", "seed")):
+        with refuses(TypeError, f"^Network: unknown argument '{name}'; did you mean '{meant}'\\?$"):
+            bpfast.Network([3, 2], **{name: "mse"})
+    with refuses(
+        TypeError, "^Network: unknown argument 'bias'; valid: 'sizes', 'hidden', 'output'"
+    ):
+        bpfast.Network([3, 2], bias=False)
+    for arguments in ((3, 2, 1), ([3, 2, 1], "relu")):
+        message = f"^Network: expected all but sizes by name, as in hidden=…, got {len(arguments)}"
+        with refuses(TypeError, message):
+            bpfast.Network(*arguments)
+
+
+def test_an_unknown_hidden_name_lists_those_that_go_there():
+    listed = ", ".join(f"'{name}'" for name in bpfast.ACTIVATIONS if name != "softmax")
+    for hidden in ("zzz", ["zzz"]):
+        with refuses(ValueError, rf"^hidden(\[0\])?: unknown name 'zzz'; valid: {listed}$"):
+            bpfast.Network([3, 2, 1], hidden=hidden)
+    with refuses(ValueError, f"^activation: unknown name 'zzz'; valid: {listed}$"):
+        call("bp2", DOORS["bp2"], activation="zzz")
+
+
+def test_softmax_stands_in_the_output_alone():
+    with refuses(ValueError, rf"^hidden\[1\]: {ALONE}"):
+        bpfast.Network([3, 2, 2, 1], hidden=["tanh", "softmax"])
+    with refuses(ValueError, f"^activation: {ALONE}"):
+        call("bp2", DOORS["bp2"], activation="softmax")
+    with refuses(ValueError, "^activation: unknown name 'rellu'; did you mean 'relu'"):
+        call("bp2", DOORS["bp2"], activation="rellu")
+    with refuses(TypeError, "^activation: expected a name, got NoneType"):
+        call("bp2", DOORS["bp2"], activation=None)
+
+
+def test_softmax_of_one_output_is_always_1():
+    said = "'sigmoid' .*'cross_entropy'.* for one neuron, got 'softmax', which is always 1 there$"
+    message = f"^output: expected {said}"
+    parts = {"weights": [WEIGHTS[0][:1]], "biases": [BIASES[0][:1]]}
+    for cost in ("log_likelihood", "quadratic", "cross_entropy", lambda a, y: (a, y)):
+        config = {"output": "softmax", "cost": cost}
+        with refuses(ValueError, message):
+            bpfast.Network([3, 1], **config)
+        for door in CONFIGURES:
+            x_and_y = {} if door.startswith("Network") else {"x": X, "y": Y[:, :1]}
+            with refuses(ValueError, message, X, Y):
+                call(door, parts | x_and_y, **config)
+    for door in ("forward", "trace"):
+        with refuses(ValueError, message):
+            call(door, parts | {"x": X}, output="softmax")
+    assert (bpfast.bp1(X[:, :1], Y[:, :1], output="softmax") == 0).all()  # what BP1 gives, it gives
+
+
+# By construction in (0, 1), a distribution, above 0: README and docs/mathematics.md have the list.
+ALLOWED = {
+    "cross_entropy": {"sigmoid", "softmax"},
+    "log_likelihood": {"softmax"},
+    "poisson": {"sigmoid", "softplus", "softmax"},
+}
+
+
+@pytest.mark.parametrize("cost", bpfast.COSTS)
+@pytest.mark.parametrize("output", bpfast.ACTIVATIONS)
+def test_a_cost_goes_with_outputs_it_is_defined_on(output, cost):
+    config = {"output": output, "cost": cost}
+    allowed = ALLOWED.get(cost, set(bpfast.ACTIVATIONS))
+    for door in [*CONFIGURES, "bp1"]:
+        if output in allowed:
+            call(door, DOORS[door], **config)
+            continue
+        message = f"^output: expected (.*) with cost '{cost}', got '{output}'$"
+        with pytest.raises(ValueError, match=message) as caught:
+            call(door, DOORS[door], **config)
+        (names,) = re.findall(message, str(caught.value))
+        assert set(re.findall(r"'(\w+)'", names)) == allowed
+
+
+OTHERS = [
+    ({"dtype": int}, TypeError, "dtype: expected float32 or float64, got int64"),
+    ({"dtype": "f2"}, TypeError, "dtype: expected float32 or float64, got float16"),
+    ({"dtype": complex}, TypeError, "dtype: expected float32 or float64, got complex128"),
+    ({"dtype": object}, TypeError, "dtype: expected float32 or float64, got object"),
+    ({"dtype": ">f8"}, TypeError, "dtype: expected float32 or float64, got >f8"),
+    ({"dtype": "nonsense"}, TypeError, "dtype: .*nonsense"),
+    (
+        {"init": "heu"},
+        ValueError,
+        "init: unknown name 'heu'; did you mean 'he'\\? valid: 'nielsen'",
+    ),
+    ({"init": None}, TypeError, "init: expected a name, got NoneType"),
+    ({"seed": -1}, ValueError, "seed: expected non-negative integer"),
+    ({"seed": 1.5}, TypeError, "seed: "),
+    ({"seed": "abc"}, TypeError, "seed: "),
+    ({"seed": object()}, TypeError, "seed: "),
+]
+
+
+@pytest.mark.parametrize(("config", "kind", "message"), OTHERS, ids=str)
+def test_dtype_init_and_seed(config, kind, message):
+    with refuses(kind, f"^{message}"):
+        bpfast.Network([3, 2], **config)
+    if "dtype" in config:
+        net = bpfast.Network([3, 2], seed=0)
+        with refuses(kind, f"^{message}", net):
+            net.astype(config["dtype"])
+        with refuses(kind, f"^{message}", *WEIGHTS, *BIASES):
+            bpfast.Network.from_parameters(WEIGHTS, BIASES, **config)
+
+
+@pytest.mark.parametrize(
+    ("reduction", "kind", "message"),
+    [
+        ("average", ValueError, "unknown name 'average'; valid: 'mean', 'sum'"),
+        ("Mean", ValueError, "unknown name 'Mean'; did you mean 'mean'\\? valid: 'mean', 'sum'"),
+        (None, TypeError, "expected a name, got NoneType"),
+        (1, TypeError, "expected a name, got int"),
+    ],
+)
+@pytest.mark.parametrize("door", [*LOSSES, "bp1"])
+def test_reduction(door, reduction, kind, message):
+    with refuses(kind, f"^reduction: {message}", X, Y):
+        call(door, DOORS[door] | {"reduction": reduction})
+
+
+@pytest.mark.parametrize(
+    ("k", "kind", "message"),
+    [
+        (0, ValueError, "k: expected 1 to 1024 threads, got 0"),
+        (-1, ValueError, "k: expected 1 to 1024 threads, got -1"),
+        (1025, ValueError, "k: expected 1 to 1024 threads, got 1025"),
+        (2**70, ValueError, "k: expected 1 to 1024 threads"),
+        (-(2**70), ValueError, "k: expected 1 to 1024 threads"),
+        (2.0, TypeError, "k: expected an integer, got float"),
+        ("2", TypeError, "k: expected an integer, got str"),
+        ([2], TypeError, "k: expected an integer, got list"),
+    ],
+)
+def test_threads(k, kind, message):
+    before = bpfast.get_num_threads()
+    for setter in (bpfast.set_num_threads, bpfast.num_threads):
+        with refuses(kind, f"^{message}"):
+            setter(k)
+        assert bpfast.get_num_threads() == before
+    with refuses(TypeError, "^k: expected an integer, got NoneType"):
+        bpfast.num_threads(None)
+
+
+@pytest.mark.parametrize("net", [None, 3, [3, 2], bpfast.Network])
+def test_a_gradient_is_of_a_network(net):
+    with refuses(TypeError, "^net: expected a Network, got "):
+        bpfast.Gradient(net)
+
+
+def test_no_hint_leads_to_an_argument_that_is_not_there():
+    for maker, name in (
+        (bpfast.SGD, "rho"),
+        (bpfast.SGD, "betas"),
+        (bpfast.Adagrad, "rho"),
+        (bpfast.Network([3, 2]).partial_fit, "verbose"),
+        (bpfast.Network([3, 2]).partial_fit, "patience"),
+    ):
+        with refuses(TypeError, f"unknown argument '{name}'; valid: '"):
+            maker(**{name: 1})
+    with refuses(TypeError, "unknown argument 'betas'; did you mean beta1 and beta2\\?$"):
+        bpfast.Adam(betas=(0.9, 0.99))

@@ -1,0 +1,133 @@
+"""Tables of pandas: as arrays where they are of numbers, else an error that leads to an array."""
+
+import re
+
+import numpy as np
+import pytest
+
+import bpfast
+from bpfast import reference
+from tests.helpers.refuses import refuses
+
+pandas = pytest.importorskip("pandas")
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.standard_normal((8, 2)), RNG.standard_normal((8, 1))
+MIXED = pandas.DataFrame({"a": X[:, 0], "b": X[:, 1].astype(object)})
+WORDS = pandas.DataFrame({"a": X[:, 0], "b": list("abcdefgh")})
+
+
+def net_of(**options):
+    return bpfast.Network([2, 1], output="identity", seed=0, **options)
+
+
+def test_tables_of_numbers():
+    net, twin = net_of(), net_of()
+    net.fit(pandas.DataFrame(X), pandas.DataFrame(Y), seed=0)
+    twin.fit(X, Y, seed=0)
+    assert (net.params == twin.params).all()
+    assert (net(pandas.DataFrame(X)) == twin(X)).all()
+
+
+CONVERT = "dtype object; x.to_numpy(dtype=float) converts it if all are numbers"
+DAYS = pandas.to_datetime(["2026-01-01"] * 8)
+NO_NUMBERS = [
+    (MIXED, CONVERT),
+    (MIXED.assign(b=[True, False] * 4), CONVERT),
+    (WORDS, f"column 'b' of dtype {WORDS['b'].dtype}"),
+    (MIXED.assign(b=pandas.Categorical(list("abcdefgh"))), "column 'b' of dtype category"),
+    (WORDS.assign(a=DAYS), f"columns 'a' of dtype {DAYS.dtype}, 'b' of dtype {WORDS['b'].dtype}"),
+    (pandas.DataFrame({3: DAYS, ("b", 1): DAYS}),
+     f"columns 3 of dtype {DAYS.dtype}, ('b', 1) of dtype {DAYS.dtype}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("x", "got"), NO_NUMBERS)
+def test_columns_that_are_no_numbers(x, got):
+    net = net_of()
+    message = f"^{re.escape(f'x: expected real numbers, got {got}')}$"
+    doors = [net, net.trace, lambda x: net.backprop(x, Y), lambda x: net.cost(x, Y)]
+    doors += [lambda x: net.fit(x, Y), lambda x: net.partial_fit(x, Y)]
+    doors += [lambda x: net.fit([(x, Y)]), lambda x: bpfast.forward(net.weights, net.biases, x)]
+    for door in doors:
+        with refuses(TypeError, message.replace("^", "^(batch 0 of epoch 1: )?"), net):
+            door(x)
+    assert (net(MIXED.to_numpy(dtype=float)) == net(X)).all()
+
+
+def test_of_many_columns_some_are_named():
+    table = pandas.DataFrame({f"c{k}": list("abcdefgh") for k in range(7)})
+    table.insert(0, "n", 1.0)
+    net = bpfast.Network([8, 1], seed=0)
+    of = f" of dtype {table['c0'].dtype}"
+    named = ", ".join(f"'c{k}'{of}" for k in range(5))
+    for door in (net, lambda x: net.fit(x, Y)):
+        with refuses(TypeError, f"^x: expected real numbers, got columns {named} and 2 more$", net):
+            door(table)
+
+
+def test_a_column_of_words_becomes_labels():
+    words = ["cat", "dog", "cow", "cat", "dog", "cow", "cat", "cat"]
+    net = bpfast.Network([2, 3], output="softmax", cost="log_likelihood", seed=0)
+    call = "names, y = np.unique(y, return_inverse=True)"
+    hint = re.escape(f"; for cross_entropy and log_likelihood names become labels by {call}") + "$"
+    columns = [pandas.Series(words), pandas.Series(words, dtype="category")]
+    for y in (words, np.array(words), np.array(words, object), np.array(words, "S3"), *columns):
+        for door in (net.cost, net.backprop, net.fit, net.partial_fit):
+            with refuses(TypeError, f"^y: expected real numbers, got dtype .*{hint}", net):
+                door(X, y)
+        for door in (lambda y: net.fit([(X, y)]), lambda y: net.fit(X, [0] * 8, validation=(X, y))):
+            with refuses(TypeError, f"(batch|validation).* y: expected real numbers.*{hint}", net):
+                door(y)
+        scope = {"np": np, "y": y}
+        exec(call, scope)
+        assert np.isfinite(net.cost(X, scope["y"]))
+
+
+def test_numbers_as_text_are_no_names():
+    texts = ["0.5", "2.5", "1", "2", "3", "4", "5", "6"]
+    net = bpfast.Network([2, 1], output="identity", seed=0)
+    columns = (pandas.Series(texts, dtype=object), "to_numpy"), (np.array(texts, object), "astype")
+    for y, call in columns:
+        message = rf"; y.{call}\(.*float\) converts it if all are numbers$"
+        with refuses(TypeError, message, net):
+            net.fit(X, y)
+    table = pandas.DataFrame({"a": texts, "b": range(8)})
+    message = r"got column 'a' of dtype .*; x.to_numpy\(dtype=float\) converts it"
+    with refuses(TypeError, message, net):
+        net(table)
+    assert np.isfinite(net(table.to_numpy(dtype=float))).all()
+
+
+def test_numbers_as_text_can_be_converted():
+    net = net_of()
+    message = r"^x: .*, got dtype <U.*; x.astype\(float\) converts it if all are numbers$"
+    for door in (net, lambda x: net.fit(x, Y)):
+        with refuses(TypeError, message, net):
+            door(X.astype(str))
+    assert (net(X.astype(str).astype(float)) == net(X)).all()
+
+
+def test_columns_and_arrays_of_objects():
+    """Everywhere, and in the words of the reference."""
+    net = net_of()
+    said = "y: expected real numbers, got dtype object; y.{} converts it if all are numbers"
+    column = pandas.Series(Y[:, 0], dtype=object)
+    for y, call in ((column, "to_numpy(dtype=float)"), (Y.astype(object), "astype(float)")):
+        message = f"^{re.escape(said.format(call))}$"
+        for door in (net.backprop, net.cost, net.fit, net.partial_fit):
+            with refuses(TypeError, message, net):
+                door(X, y)
+        for module in (bpfast, reference):
+            with refuses(TypeError, message):
+                module.backprop(net.weights, net.biases, X, y)
+    with refuses(TypeError, "^y: expected real numbers, got dtype object$", net):
+        net.fit(X, [[None, 1]] * 8)
+
+
+def test_a_table_without_y_is_no_iterable_of_batches():
+    net = net_of()
+    for x in (pandas.DataFrame(X), pandas.Series(X[:, 0])):
+        message = f"^y: expected with x of type {type(x).__name__}; without y, x is an iterable of"
+        with refuses(TypeError, message, net):
+            net.fit(x)

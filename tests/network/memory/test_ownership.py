@@ -1,0 +1,147 @@
+"""The memory of parameters and gradients is Rust's: nothing done to an array moves or frees it."""
+
+import gc
+import pickle
+
+import numpy as np
+import pytest
+
+import bpfast
+from tests.helpers.child import run
+
+SIZES = [3, 4, 2]
+X, Y = np.linspace(0, 1, 15).reshape(5, 3), np.linspace(1, 0, 10).reshape(5, 2)
+OLD_NUMPY = int(np.__version__.partition(".")[0]) < 2  # where `data` of an array can be assigned
+
+
+def everything(net, tmp_path):
+    """Every array that shows memory of Rust's, by the way to it."""
+    net.fit(X, Y, epochs=1, optimizer=bpfast.Adam())
+    net.save(tmp_path / "net.safetensors")
+    nets = {
+        "made": net,
+        "loaded": bpfast.load(tmp_path / "net.safetensors"),
+        "copied": net.copy(),
+        "unpickled": pickle.loads(pickle.dumps(net)),
+        "converted": net.astype("float32"),
+        "from parameters": bpfast.Network.from_parameters(net.weights, net.biases),
+    }
+    for name, one in nets.items():
+        yield f"{name}.params", one.params
+        yield from ((f"{name}.weights", w) for w in one.weights)
+        yield from ((f"{name}.biases", b) for b in one.biases)
+        g = one.backprop(X, Y)
+        yield f"{name}.backprop.flat", g.flat
+        yield from ((f"{name}.backprop.weights", w) for w in [*g.weights, *g.biases])
+    _, weights, biases = bpfast.backprop(net.weights, net.biases, X, Y)
+    yield from (("bpfast.backprop", array) for array in [*weights, *biases])
+    yield "Gradient", bpfast.Gradient(net).flat
+
+
+def test_the_base_of_each_array_is_opaque(tmp_path):
+    for name, array in everything(bpfast.Network(SIZES, seed=0), tmp_path):
+        base = array.base
+        assert type(base).__name__ == "Allocation", name
+        assert not array.flags.owndata
+        for attribute in ("data", "shape", "strides", "dtype", "base", "anything"):
+            with pytest.raises(AttributeError):
+                setattr(base, attribute, np.zeros(3))
+        with pytest.raises(TypeError):
+            memoryview(base)
+        with pytest.raises(TypeError):
+            type(base)()
+
+
+def test_an_array_keeps_the_memory_alive():
+    net = bpfast.Network(SIZES, seed=0)
+    expected = [np.array(array) for array in (net.params, *net.weights, *net.biases)]
+    arrays = [net.params[:], *(w[:] for w in net.weights), *(b[:] for b in net.biases)]
+    del net
+    gc.collect()
+    [bpfast.Network(SIZES, seed=k) for k in range(1, 20)]  # what was freed would be used again
+    for array, values in zip(arrays, expected, strict=True):
+        np.testing.assert_array_equal(array, values)
+
+
+def test_an_array_cannot_be_resized():
+    net = bpfast.Network(SIZES, seed=0)
+    g = net.backprop(X, Y)
+    for array in (net.params, net.biases[0], g.flat, g.biases[1]):
+        with pytest.raises(ValueError, match="resize"):
+            array.resize(1000, refcheck=False)
+
+
+@pytest.mark.skipif(not OLD_NUMPY, reason="NumPy 2 does not let `data` be assigned")
+@pytest.mark.filterwarnings("ignore:Assigning the 'data' attribute")
+def test_a_network_keeps_its_memory_where_an_array_gets_another(tmp_path):
+    for way in (lambda n: n.params, lambda n: n.weights[0].T, lambda n: n.biases[1]):
+        net = bpfast.Network(SIZES, seed=0)
+        params, answer = net.params.copy(), net.forward(X)
+        array = way(net)
+        array.data = memoryview(bytearray(array.nbytes))
+        gc.collect()
+        assert net.forward(X).tobytes() == answer.tobytes()
+        assert net.params.tobytes() == params.tobytes()
+        assert net.weights[0].any()
+        assert net.biases[1].any()
+        net.params[:] = 0
+        assert (net.forward(X) == 0.5).all()
+
+
+# What a user may do to arrays of a network while a call of another thread uses its memory.
+ABUSE = """
+import json, sys, threading, warnings
+import numpy as np
+import bpfast
+warnings.simplefilter("ignore")
+rng = np.random.default_rng(0)
+net = bpfast.Network([100, 200, 10], seed=0)
+x, y = rng.random((100, 100)), rng.random((100, 10))
+g = bpfast.Gradient(net)
+expected = net.forward(x).tobytes(), net.backprop(x, y).flat.tobytes()
+over, wrong, done = threading.Event(), [], [0]
+def call():
+    while not over.is_set():
+        net.backprop(x, y, out=g)
+        if net.forward(x).tobytes() != expected[0]:
+            wrong.append("forward")
+        done[0] += 1
+def abuse(array):
+    def assign(name, value):
+        try:
+            setattr(array, name, value)
+        except (AttributeError, TypeError, ValueError):
+            pass
+    for base in (array, array.base):
+        array = base
+        if sys.argv[1] == "data":
+            assign("data", memoryview(bytearray(getattr(base, "nbytes", 8))))
+        assign("shape", (1, -1))
+        assign("strides", (0,))
+        assign("dtype", "u1")
+        try:
+            base.resize(10_000_000, refcheck=False)
+        except (AttributeError, ValueError):
+            pass
+thread = threading.Thread(target=call)
+thread.start()
+try:
+    for _ in range(5):
+        before = done[0]
+        for array in (net.params, *net.weights, *net.biases, g.flat, *g.weights, *g.biases):
+            abuse(array)
+        while done[0] < before + 2 and thread.is_alive():
+            pass
+finally:
+    over.set()
+    thread.join()
+fresh = net.backprop(x, y)
+same = net.forward(x).tobytes() == expected[0] and fresh.flat.tobytes() == expected[1]
+print(json.dumps([same, wrong]))
+"""
+
+
+@pytest.mark.parametrize("kind", ["data", "header"])
+def test_what_is_done_to_arrays_during_a_call_of_another_thread(kind):
+    """`net.params.base.data = ...` once ended in SIGSEGV."""
+    assert run(ABUSE, kind) == [True, []]

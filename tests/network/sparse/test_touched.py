@@ -1,0 +1,78 @@
+"""The gradient of a sparse batch by the inputs that it touches."""
+
+import numpy as np
+import pytest
+
+import bpfast
+from tests.helpers.refuses import refuses
+from tests.helpers.tolerance import close
+
+sparse = pytest.importorskip("scipy.sparse")
+
+OPTIONS = {"hidden": "tanh", "output": "softmax", "cost": "log_likelihood"}
+
+
+def batch(n=12, width=500, density=0.01):
+    """A network with many inputs, and a batch that touches few of them."""
+    net = bpfast.Network([width, 7, 3], seed=0, **OPTIONS)
+    rng = np.random.default_rng(1)
+    x = sparse.random_array((n, width), density=density, rng=rng, format="csr")
+    return net, x, rng.integers(0, 3, n)
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "lil"])
+def test_it_is_the_dense_gradient_at_the_inputs_touched(form):
+    net, x, y = batch()
+    weight = np.arange(1.0, 13.0)
+    wanted = net.backprop(x, y, sample_weight=weight)
+    inputs, g = net.backprop_touched(x.asformat(form), y, sample_weight=weight)
+    assert np.array_equal(inputs, np.unique(x.tocsr().indices))
+    assert close(g.cost, wanted.cost, "float64")
+    assert close(g.weights[0], wanted.weights[0][:, inputs], "float64")
+    assert not np.delete(wanted.weights[0], inputs, axis=1).any()
+    for got, whole in (
+        (g.weights[1], wanted.weights[1]),
+        *zip(g.biases, wanted.biases, strict=True),
+    ):
+        assert close(got, whole, "float64")
+
+
+def test_a_step_changes_the_inputs_touched_alone():
+    net, x, y = batch()
+    before = net.weights[0].copy()
+    inputs, g = net.backprop_touched(x, y)
+    net.weights[0][:, inputs] -= 0.5 * g.weights[0]
+    changed = np.flatnonzero((net.weights[0] != before).any(axis=0))
+    assert np.isin(changed, inputs).all()
+    assert changed.size
+
+
+def test_duplicates_and_explicit_zeros_are_touched():
+    net = bpfast.Network([9, 2, 3], seed=0, **OPTIONS)
+    rows = sparse.csr_array(([1.0, 2.0, 0.0], [4, 4, 7], [0, 3]), shape=(1, 9))
+    inputs, g = net.backprop_touched(rows, [1])
+    assert inputs.tolist() == [4, 7]
+    wanted = net.backprop(rows.toarray(), [1])
+    assert close(g.weights[0], wanted.weights[0][:, inputs], "float64")
+
+
+def test_nothing_stored_is_the_gradient_by_the_rest():
+    net, _, y = batch()
+    inputs, g = net.backprop_touched(sparse.csr_array((12, 500)), y)
+    wanted = net.backprop(np.zeros((12, 500)), y)
+    assert not g.weights[0].any()
+    assert len(inputs) == g.weights[0].shape[1]
+    assert close(g.weights[1], wanted.weights[1], "float64")
+
+
+def test_bad_input():
+    net, x, y = batch()
+    with refuses(TypeError, "x: expected a SciPy sparse matrix, got ndarray", net):
+        net.backprop_touched(x.toarray(), y)
+    with refuses(ValueError, r"x: expected shape \(12, 500\), got \(12, 499\)", net):
+        net.backprop_touched(x[:, :499], y)
+    with refuses(ValueError, "y: expected shape", net):
+        net.backprop_touched(x, y[:-1])
+    x.indices[0] = 500
+    with refuses(ValueError, "x: expected indices from 0 to 499", net):
+        net.backprop_touched(x, y)

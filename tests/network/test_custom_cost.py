@@ -1,0 +1,227 @@
+"""A cost that is a Python callable: the gradient of the built-in it imitates, its own errors."""
+
+import numpy as np
+import pytest
+
+import bpfast
+from tests.helpers.refuses import refuses
+from tests.helpers.tolerance import close
+from tests.network.input.test_bad_input import CONFIGURES, DOORS, LOSSES, call
+
+
+def quadratic(a, y):
+    return ((a - y) ** 2).sum(axis=1) / 2, a - y
+
+
+def huber(a, y):
+    r = a - y
+    near = np.abs(r) <= 1
+    return np.where(near, r * r / 2, np.abs(r) - 0.5).sum(axis=1), np.where(near, r, np.sign(r))
+
+
+def cross_entropy(a, y):
+    return -(y * np.log(a) + (1 - y) * np.log(1 - a)).sum(axis=1), (a - y) / (a * (1 - a))
+
+
+IMITATIONS = {"quadratic": quadratic, "huber": huber, "cross_entropy": cross_entropy}
+BATCH = 300  # several chunks
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("output", ["sigmoid", "softmax", "identity"])
+@pytest.mark.parametrize("name", IMITATIONS)
+def test_an_imitation_gives_what_the_original_gives(name, output, weighted, reduction, dtype):
+    if (name, output) == ("cross_entropy", "identity"):
+        pytest.skip("not defined there")
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(BATCH, 5)).astype(dtype), rng.uniform(size=(BATCH, 3)).astype(dtype)
+    how = {"reduction": reduction, "sample_weight": rng.uniform(size=BATCH) if weighted else None}
+    config = {"hidden": "tanh", "output": output, "dtype": dtype, "seed": 0}
+    original = bpfast.Network([5, 4, 3], cost=name, **config)
+    imitation = bpfast.Network([5, 4, 3], cost=IMITATIONS[name], **config)
+    expected, got = (net.backprop(x, y, **how) for net in (original, imitation))
+    assert close(got.flat, expected.flat, dtype)
+    assert close(got.cost, expected.cost, dtype)
+    assert close(imitation.cost(x, y, **how), expected.cost, dtype)
+    errors = (net.errors(x, y, **how) for net in (original, imitation))
+    for ours, theirs in zip(*errors, strict=True):
+        assert close(theirs, ours, dtype)
+    z = original.trace(x).z[-1]
+    ours = bpfast.bp1(z, y, output=output, cost=name, **how)
+    assert close(bpfast.bp1(z, y, output=output, cost=IMITATIONS[name], **how), ours, dtype)
+    kinds = {"hidden": "tanh", "output": output}
+    c, nabla_w, nabla_b = bpfast.backprop(
+        original.weights, original.biases, x, y, **kinds, cost=IMITATIONS[name], **how
+    )
+    assert close(c, expected.cost, dtype)
+    for parts, nabla in ((expected.weights, nabla_w), (expected.biases, nabla_b)):
+        for ours, theirs in zip(parts, nabla, strict=True):
+            assert close(theirs, ours, dtype)
+
+
+def test_it_is_called_once_with_the_whole_batch():
+    calls = []
+
+    def cost(a, y):
+        calls.append((a.shape, a.dtype, y))
+        return quadratic(a, np.zeros_like(a))
+
+    net = bpfast.Network([5, 3], cost=cost, dtype="float32", seed=0)
+    x, y = np.ones((BATCH, 5)), np.arange(BATCH)
+    for method in (net.cost, net.errors, net.backprop):
+        method(x, y)
+        ((shape, dtype, given),) = calls
+        assert (shape, dtype) == ((BATCH, 3), np.float32)
+        assert given is y  # as it was given, and of the shape that the callable wants
+        calls.clear()
+    net.forward(x)
+    net.trace(x)
+    assert not calls
+
+
+def test_what_it_gives_back_may_be_any_array():
+    x, y = np.ones((4, 3)), np.zeros((4, 2))
+    expected = bpfast.Network([3, 2], seed=0).backprop(x, y).flat.tobytes()
+    for change in (
+        lambda c, d: (c.tolist(), d.tolist()),
+        lambda c, d: (c, np.asfortranarray(d)),
+        lambda c, d: (np.repeat(c, 2)[::2], np.repeat(d, 2, axis=1)[:, ::2]),
+        lambda c, d: [c, d],
+    ):
+        net = bpfast.Network([3, 2], cost=lambda a, y: change(*quadratic(a, y)), seed=0)  # noqa: B023
+        assert net.backprop(x, y).flat.tobytes() == expected
+
+
+def test_what_it_does_to_a_does_not_matter():
+    def spoils(a, y):
+        result = quadratic(a, y)
+        a[:] = 7
+        return result
+
+    x, y = np.ones((4, 3)), np.zeros((4, 2))
+    plain = bpfast.Network([3, 2], cost=quadratic, seed=0)
+    spoilt = bpfast.Network([3, 2], cost=spoils, seed=0)
+    assert spoilt.backprop(x, y).flat.tobytes() == plain.backprop(x, y).flat.tobytes()
+    z = plain.trace(x).z[0]
+    assert bpfast.bp1(z, y, cost=spoils).tobytes() == bpfast.bp1(z, y, cost=quadratic).tobytes()
+
+
+def test_it_may_call_bpfast_itself():
+    x, y = np.ones((BATCH, 3)), np.zeros((BATCH, 2))
+    expected = bpfast.Network([3, 2], seed=0).backprop(x, y).flat
+
+    def cost(a, y):
+        assert net.forward(x).tobytes() == a.tobytes()
+        assert plain.backprop(x, y).flat.tobytes() == expected.tobytes()
+        return quadratic(a, y)
+
+    net = bpfast.Network([3, 2], cost=cost, seed=0)
+    plain = bpfast.Network([3, 2], seed=0)
+    assert close(net.backprop(x, y).flat, expected, "float64")
+
+
+class OwnError(Exception):
+    pass
+
+
+class OwnExit(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("error", [OwnError("mine"), OwnExit(), KeyboardInterrupt(), KeyError(3)])
+@pytest.mark.parametrize("door", [*LOSSES, "bp1"])
+def test_its_own_exception_comes_through(door, error):
+    def cost(a, y):
+        raise error
+
+    arguments = DOORS[door]
+    with refuses(type(error), "", *arguments.values()) as caught:
+        call(door, arguments, cost=cost)
+    assert caught.value is error
+
+
+WRONG = [
+    (lambda a, y: None, TypeError, r"cost.*: expected .*\(C_x, nabla_a.*\), got .*NoneType"),
+    (lambda a, y: 1.0, TypeError, r"cost.*: expected .*\(C_x, nabla_a.*\), got .*float"),
+    (lambda a, y: a, TypeError, r"cost.*: expected .*\(C_x, nabla_a.*\), got .*ndarray"),
+    (lambda a, y: "ab", TypeError, r"cost.*: expected .*\(C_x, nabla_a.*\), got .*str"),
+    (lambda a, y: (a[:, 0],), ValueError, r"cost.*: expected .*\(C_x, nabla_a.*\), got 1"),
+    (lambda a, y: (a[:, 0], a, a), ValueError, r"cost.*: expected .*\(C_x, nabla_a.*\), got 3"),
+    (lambda a, y: (a, a), ValueError, r"cost.*: expected shape \(4,\), got \(4, 2\)"),
+    (lambda a, y: (a[:3, 0], a), ValueError, r"cost.*: expected shape \(4,\), got \(3,\)"),
+    (lambda a, y: (0.0, a), ValueError, r"cost.*: expected shape \(4,\), got \(\)"),
+    (lambda a, y: (a[:, 0], a[:, 0]), ValueError, r"cost.*: expected shape \(4, 2\), got \(4,\)"),
+    (lambda a, y: (a[:, 0], a[:3]), ValueError, r"cost.*: expected shape \(4, 2\), got \(3, 2\)"),
+    (lambda a, y: (a[:, 0], a.T), ValueError, r"cost.*: expected shape \(4, 2\), got \(2, 4\)"),
+    (
+        lambda a, y: (a[:, 0].astype(object), a),
+        TypeError,
+        "cost.*: expected real numbers, got dtype object",
+    ),
+    (
+        lambda a, y: (a[:, 0], a.astype(object)),
+        TypeError,
+        "cost.*: expected real numbers, got dtype object",
+    ),
+    (
+        lambda a, y: (a[:, 0], a * 1j),
+        TypeError,
+        "cost.*: expected real numbers, got dtype complex128",
+    ),
+    (lambda a, y: (None, a), TypeError, "cost.*: expected real numbers, got"),
+    (lambda a, y: ("abcd", a), TypeError, "cost.*: expected real numbers, got"),
+    (lambda a: (a[:, 0], a), TypeError, "positional argument"),
+]
+
+
+@pytest.mark.parametrize(("cost", "kind", "message"), WRONG)
+@pytest.mark.parametrize("door", [*LOSSES, "bp1"])
+def test_what_it_must_not_give_back(door, cost, kind, message):
+    arguments = DOORS[door]
+    net = bpfast.Network([3, 2, 2], cost=cost, seed=0)
+    keywords = {"net": net} if "Network" in door else {"cost": cost}
+    with refuses(kind, message, net, *arguments.values()):
+        call(door, arguments, **keywords)
+
+
+def test_after_its_error_out_is_as_it_was():
+    def cost(a, y):
+        raise OwnError
+
+    net = bpfast.Network([3, 2], cost=cost, seed=0)
+    g, out = bpfast.Gradient(net), np.full((4, 2), 3.0)
+    g.flat[:] = 5
+    with refuses(OwnError, "", g, net):
+        net.backprop(np.ones((4, 3)), np.ones((4, 2)), out=g)
+    with refuses(OwnError, "", out):
+        bpfast.bp1(np.ones((4, 2)), np.ones((4, 2)), cost=cost, out=out)
+
+
+@pytest.mark.parametrize("door", CONFIGURES)
+def test_a_class_is_a_callable_too(door):
+    class Quadratic:
+        def __call__(self, a, y):
+            return quadratic(a, y)
+
+    found, wanted = (call(door, DOORS[door], cost=cost) for cost in (Quadratic(), quadratic))
+    if isinstance(found, bpfast.Network):
+        batch = DOORS["cost"]["x"], DOORS["cost"]["y"]
+        found, wanted = found.cost(*batch), wanted.cost(*batch)
+    found, wanted = (g.flat if isinstance(g, bpfast.Gradient) else g for g in (found, wanted))
+    assert repr(found) == repr(wanted)
+
+
+@pytest.mark.parametrize("call", ["fit", "partial_fit"])
+def test_resizing_y_in_a_cost_is_an_error(call):
+    x, y = np.ones((40, 3)), np.zeros((40, 2))
+
+    def cost(a, wanted):
+        r = a - wanted
+        y.resize((1,), refcheck=False)
+        return (r * r).sum(axis=1) / 2, r
+
+    net = bpfast.Network([3, 2], cost=cost, seed=0)
+    with pytest.raises(ValueError, match=r"^y: expected 40 examples until the call ends, got 1$"):
+        getattr(net, call)(x, y, batch_size=10)

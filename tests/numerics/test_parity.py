@@ -1,0 +1,156 @@
+"""The engine against the pure-Python reference: random networks, batches and layouts."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import bpfast
+from tests.helpers.tolerance import RELATIVE, close
+
+HIDDEN = [name for name in bpfast.ACTIVATIONS if name != "softmax"]
+ALLOWED = {
+    "cross_entropy": ["sigmoid", "softmax"],
+    "log_likelihood": ["softmax"],
+    "poisson": ["sigmoid", "softplus", "softmax"],
+}
+PAIRS = [(o, c) for c in bpfast.COSTS for o in ALLOWED.get(c, bpfast.ACTIVATIONS)]
+LAYOUTS = {
+    "C": np.ascontiguousarray,
+    "Fortran": np.asfortranarray,
+    "strided": lambda x: np.repeat(np.repeat(x, 2, axis=0), 3, axis=1)[::2, ::3],
+    "reversed": lambda x: x[::-1, ::-1].copy()[::-1, ::-1],
+    "big-endian": lambda x: x.astype(x.dtype.newbyteorder(">")),
+}
+
+
+@st.composite
+def cases(draw, dtype):
+    """Draw a network and a batch: sizes from 1 up, any pair of output and cost, any layout."""
+    sizes = draw(st.lists(st.integers(1, 9), min_size=2, max_size=5))
+    output, cost = draw(st.sampled_from(PAIRS))
+    if output == "softmax":
+        sizes[-1] += 1  # one alone is refused
+    hidden = draw(
+        st.lists(st.sampled_from(HIDDEN), min_size=len(sizes) - 2, max_size=len(sizes) - 2)
+    )
+    seed, n = draw(st.integers(0, 2**32 - 1)), draw(st.integers(1, 6))
+    rng = np.random.default_rng(seed)
+    net = bpfast.Network(
+        sizes, hidden=hidden, output=output, cost=cost, dtype=dtype, init="xavier", seed=rng
+    )
+    for b in net.biases:
+        b[:] = 0.3 * rng.standard_normal(b.shape)
+    x = LAYOUTS[draw(st.sampled_from(list(LAYOUTS)))](
+        rng.standard_normal((n, sizes[0])).astype(dtype)
+    )
+    if net.config["cost"] in ("cross_entropy", "log_likelihood") and draw(st.booleans()):
+        y = rng.integers(0, max(2, sizes[-1]) if cost == "cross_entropy" else sizes[-1], n)
+    else:
+        y = rng.uniform(0.05, 0.95, (n, sizes[-1])).astype(dtype)
+        y = LAYOUTS[draw(st.sampled_from(list(LAYOUTS)))](y)
+    kwargs = {"reduction": draw(st.sampled_from(["mean", "sum"]))}
+    if draw(st.booleans()):
+        kwargs["sample_weight"] = rng.uniform(0.1, 3.0, n)
+    return net, x, y, kwargs
+
+
+def check(net, x, y, kwargs):
+    """Everything the engine computes for a batch equals what the reference computes."""
+    dtype = net.dtype.name
+    parameters = (net.weights, net.biases)
+    functions = {k: net.config[k] for k in ("hidden", "output")}
+    costs = functions | {"cost": net.config["cost"]} | kwargs
+
+    wanted, got = bpfast.reference.trace(*parameters, x, **functions), net.trace(x)
+    assert close(got.a[0], wanted.a[0], dtype)
+    # z is a sum: it keeps the rounding of terms that cancel, and so does a where σ is near z.
+    for k, (w, b) in enumerate(zip(*parameters, strict=True)):
+        # By einsum: a BLAS may read what lies beside small matrices, and warn of the NaN it finds.
+        products = np.einsum("xk,jk->xj", np.abs(got.a[k]), np.abs(w))
+        terms = float(np.linalg.norm(products + np.abs(b)))
+        assert close(got.z[k], wanted.z[k], dtype, scale=terms)
+        activation = [*net.config["hidden"], net.config["output"]][k]
+        scale = 0.0 if activation in ("sigmoid", "softmax", "softplus") else terms
+        assert close(got.a[k + 1], wanted.a[k + 1], dtype, scale=scale)
+    a = bpfast.reference.forward(*parameters, x, **functions)
+    assert close(net.forward(x), a, dtype, scale=scale)
+
+    deltas = bpfast.reference.errors(*parameters, x, y, **costs)
+    # δ^L is a difference a − y: it keeps the rounding of outputs of order 1, times s_x / Σ s.
+    weight = np.asarray(kwargs.get("sample_weight", np.ones(len(x))))
+    factor = weight / weight.sum() if kwargs["reduction"] == "mean" else weight
+    scale = float(np.linalg.norm(factor)) * np.sqrt(net.sizes[-1])
+    got_deltas = net.errors(x, y, **kwargs)
+    assert all(close(g, w, dtype, scale=scale) for g, w in zip(got_deltas, deltas, strict=True))
+
+    cost, nabla_w, nabla_b = bpfast.reference.backprop(*parameters, x, y, **costs)
+    g = net.backprop(x, y, **kwargs)
+    tolerance = RELATIVE[dtype]
+    assert g.cost == pytest.approx(cost, rel=tolerance, abs=tolerance * scale)
+    assert net.cost(x, y, **kwargs) == g.cost
+    inputs = max(1.0, float(np.linalg.norm(np.asarray(x, np.float64), axis=1).max()))
+    for mine, theirs in [(g.weights, nabla_w), (g.biases, nabla_b)]:
+        assert all(
+            close(m, t, dtype, scale=scale * inputs) for m, t in zip(mine, theirs, strict=True)
+        )
+
+
+@given(cases("float64"))
+@settings(max_examples=300, deadline=None)
+def test_float64(case):
+    check(*case)
+
+
+@given(cases("float32"))
+@settings(max_examples=300, deadline=None)
+def test_float32(case):
+    check(*case)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize(("output", "cost"), PAIRS)
+def test_every_activation_with_every_cost(hidden, output, cost, dtype):
+    rng = np.random.default_rng(5)
+    net = bpfast.Network(
+        [3, 4, 5, 2], hidden=hidden, output=output, cost=cost, dtype=dtype, init="he", seed=rng
+    )
+    x = rng.standard_normal((4, 3)).astype(dtype)
+    check(net, x, rng.uniform(0.1, 0.9, (4, 2)).astype(dtype), {"reduction": "mean"})
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_sizes_beyond_a_tile(dtype):
+    # Products of the engine run in tiles and panels; the reference knows none.
+    rng = np.random.default_rng(6)
+    net = bpfast.Network([37, 65, 33, 17], hidden=["tanh", "gelu"], output="softmax",
+                         cost="log_likelihood", dtype=dtype, seed=rng)  # fmt: skip
+    x = rng.standard_normal((19, 37)).astype(dtype)
+    check(net, x, rng.integers(0, 17, 19), {"reduction": "mean"})
+
+
+def test_the_functional_form_is_the_network():
+    rng = np.random.default_rng(7)
+    net = bpfast.Network(
+        [4, 3, 2], hidden="tanh", output="softmax", cost="log_likelihood", seed=rng
+    )
+    x, y = rng.standard_normal((5, 4)), rng.integers(0, 2, 5)
+    functions = {k: net.config[k] for k in ("hidden", "output")}
+    costs = functions | {"cost": net.config["cost"], "sample_weight": [1, 2, 3, 4, 5]}
+    parameters = (net.weights, net.biases)
+    same = np.testing.assert_array_equal
+    same(bpfast.forward(*parameters, x, **functions), net.forward(x))
+    for got, wanted in zip(bpfast.trace(*parameters, x, **functions), net.trace(x), strict=True):
+        for g, w in zip(got, wanted, strict=True):
+            same(g, w)
+    g = net.backprop(x, y, sample_weight=[1, 2, 3, 4, 5])
+    cost, nabla_w, nabla_b = bpfast.backprop(*parameters, x, y, **costs)
+    assert cost == g.cost
+    assert bpfast.cost(*parameters, x, y, **costs) == cost
+    for got, wanted in [(nabla_w, g.weights), (nabla_b, g.biases)]:
+        for one, two in zip(got, wanted, strict=True):
+            same(one, two)
+    errors = bpfast.errors(*parameters, x, y, **costs)
+    for got, wanted in zip(errors, net.errors(x, y, sample_weight=[1, 2, 3, 4, 5]), strict=True):
+        same(got, wanted)

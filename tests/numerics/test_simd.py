@@ -1,0 +1,184 @@
+"""BPFAST_SIMD: the same bits at every level with fused multiply-add, close to them without it."""
+
+import json
+import platform
+import subprocess
+import sys
+
+import pytest
+
+import bpfast
+from tests.helpers.child import environment, run
+from tests.helpers.paths import ROOT
+
+NAMES = ["baseline", "neon", "avx2", "avx512"]
+CONFIG = "import json, bpfast; print(json.dumps(bpfast.show_config('dicts')['simd']))"
+
+
+def started(program, level):
+    """A process that runs `program` at `level`."""
+    return subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        env=environment(BPFAST_SIMD=level),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+IN_USE = bpfast.show_config("dicts")["simd"]
+LEVELS = [name for name in NAMES if started(CONFIG, name).returncode == 0]
+FUSED = [name for name in LEVELS if name != "baseline"]
+# Widths on both sides of every register; the large one sums in blocks of 4096 rows.
+SIZES = {
+    "one": [1, 1],
+    "odd": [3, 5, 7, 1],
+    "edges": [17, 31, 33, 65, 129, 10],
+    "large": [31, 520, 251, 3],
+}
+EVERY_BATCH = [1, 3, 17, 64, 600, 5000]
+BATCHES = {"large": [1, 5, 33, 4100]}
+CASES = [(sizes, n) for name, sizes in SIZES.items() for n in BATCHES.get(name, EVERY_BATCH)]
+COSTS = [
+    ("sigmoid", "quadratic"),
+    ("sigmoid", "cross_entropy"),
+    ("softmax", "log_likelihood"),
+    ("identity", "huber"),
+    ("tanh", "absolute"),
+    ("softplus", "poisson"),
+]
+
+# Every activation with every cost, then every shape.
+EVERYTHING = """
+import json, sys
+import numpy as np
+import bpfast
+from tests.helpers.child import EVERY, digest, outcome
+cases, costs = json.loads(sys.argv[1])
+def batch(net, n):
+    rng = np.random.default_rng(n)
+    x, y = rng.standard_normal((n, net.sizes[0])), rng.random((n, net.sizes[-1]))
+    return x.astype(net.dtype), y.astype(net.dtype)
+found = {}
+for dtype in ("float32", "float64"):
+    for hidden in EVERY:
+        for output, cost in costs:
+            options = {"hidden": hidden, "output": output, "cost": cost, "dtype": dtype}
+            net = bpfast.Network([9, 23, 19, 6], seed=3, **options)
+            found[f"{hidden} {output} {cost} {dtype}"] = outcome(net, *batch(net, 100))
+    for output in bpfast.ACTIVATIONS:
+        net = bpfast.Network([9, 21], output=output, dtype=dtype, seed=3)
+        found[f"{output} {dtype}"] = outcome(net, *batch(net, 100))
+    for sizes, n in cases:
+        hidden = [EVERY[i % len(EVERY)] for i in range(2, len(sizes))]
+        net = bpfast.Network(sizes, hidden=hidden, output="tanh", dtype=dtype, seed=4)
+        found[f"{sizes} {n} {dtype}"] = outcome(net, *batch(net, n))
+json.dump(found, sys.stdout)
+"""
+
+
+def test_what_can_be_named():
+    """What this machine has is used, by default the widest."""
+    assert "baseline" in LEVELS
+    for level in LEVELS:
+        assert run(CONFIG, BPFAST_SIMD=level) == level
+        assert run(CONFIG, BPFAST_SIMD=f" {level.upper()} ") == level
+    for unset in ("", " "):
+        assert run(CONFIG, BPFAST_SIMD=unset) == LEVELS[-1]
+    if platform.machine() in ("x86_64", "AMD64"):
+        assert "neon" not in LEVELS
+    if platform.machine() in ("aarch64", "arm64"):
+        assert LEVELS == ["baseline", "neon"]
+
+
+@pytest.fixture(scope="module")
+def found():
+    """What processes find at each level with fused multiply-add and each number of threads."""
+    turns = [(level, threads) for level in FUSED for threads in (1, 2, 3, 5)]
+    turns = turns or [("baseline", 1), ("baseline", 3)]
+    program = EVERYTHING, json.dumps([CASES, COSTS])
+    return {
+        (level, threads): run(*program, BPFAST_SIMD=level, BPFAST_NUM_THREADS=str(threads))
+        for level, threads in turns
+    }
+
+
+def test_the_same_bits_at_every_level_and_number_of_threads(found):
+    first, *others = found
+    assert len(others) >= 1
+    for turn in others:
+        for case, outcome in found[first].items():
+            assert found[turn][case] == outcome, f"{case}: {turn}, not as {first}"
+
+
+@pytest.mark.parametrize("level", [level for level in LEVELS if level != IN_USE])
+def test_every_level_is_right(level):
+    """The tests against the reference and against exact σ pass at levels other than this run's."""
+    command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [
+            *command,
+            "tests/numerics/test_parity.py",
+            "tests/numerics/test_activations.py",
+            "tests/numerics/test_equations.py",
+        ],
+        cwd=ROOT,
+        env=environment(BPFAST_SIMD=level),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+# Every door to the kernels, with the network made before: to make one computes nothing.
+DOORS = """
+import json
+import numpy as np
+import bpfast
+net = bpfast.Network([2, 1], seed=0)
+x, y = np.ones((3, 2)), np.ones((3, 1))
+calls = {
+    "forward": lambda: net.forward(x),
+    "trace": lambda: net.trace(x),
+    "cost": lambda: net.cost(x, y),
+    "errors": lambda: net.errors(x, y),
+    "backprop": lambda: net.backprop(x, y),
+    "functions": lambda: bpfast.forward(net.weights, net.biases, x),
+    "bp1": lambda: bpfast.bp1(y, y),
+    "bp2": lambda: bpfast.bp2(y, net.weights[0], x),
+    "bp3": lambda: bpfast.bp3(y),
+    "bp4": lambda: bpfast.bp4(y, x),
+    "show_config": lambda: bpfast.show_config("dicts"),
+}
+said = {}
+for name, call in calls.items():
+    try:
+        call()
+    except ValueError as error:
+        said[name] = str(error)
+    else:
+        said[name] = "done"
+print(json.dumps(said))
+"""
+
+
+@pytest.mark.parametrize("level", ["avx9", "AVX-512", "1", *(set(NAMES) - set(LEVELS))])
+def test_a_level_that_is_none(level):
+    for door, said in run(DOORS, BPFAST_SIMD=level).items():
+        assert said.startswith("BPFAST_SIMD: "), f"{door}: {said}"
+        assert f"'{level}'" in said
+
+
+def test_python_m_bpfast():
+    def prints(level):
+        command = [sys.executable, "-P", "-m", "bpfast"]
+        env = environment(BPFAST_SIMD=level)
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+    for level in LEVELS:
+        assert level in prints(level).stdout
+    wrong = prints("avx9")
+    assert wrong.returncode == 2
+    assert "BPFAST_SIMD: unknown name 'avx9'" in wrong.stderr

@@ -1,0 +1,147 @@
+"""The benchmarks run, on their smallest work, and tell what they should; no time is judged."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from tests.helpers.paths import ROOT
+
+CASES = ["nielsen30", "nielsen100", "rl64-1", "rl64-64"]
+
+# A core type that no machine of the last fifteen years has, and NumPy's BLAS knows.
+OLD = "Nehalem"
+
+
+def run(program, folder, *arguments):
+    command = [sys.executable, "-m", f"benches.{program}", *arguments]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"OPENBLAS_CORETYPE": OLD, "XLA_FLAGS": "--no_such_flag"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """What both programs wrote."""
+    made = tmp_path_factory.mktemp("bench")
+    quick = ["--quick", "--peers", "numpy", "--output", str(made)]
+    assert "## Times by case" in run("compare", made, *quick)
+    assert "the book's loop" in run("epoch", made, *quick)
+    return made
+
+
+def read(folder, name):
+    return json.loads((folder / name).read_text(encoding="utf-8"))
+
+
+def test_compare_times_each_case_call_peer_and_number_of_threads(folder):
+    result = read(folder, "compare.json")
+    assert [case["name"] for case in result["cases"]] == CASES
+    assert list(result["peers"]) == ["bpfast", "numpy"]
+    assert result["left_out"] == []
+    found = {
+        (row["case"], row["batch"], row["call"], row["peer"], row["threads"])
+        for row in result["times"]
+        if 0 < row["low"] <= row["median"] <= row["high"]
+    }
+    wanted = {
+        (case["name"], *call, peer, threads)
+        for case in result["cases"]
+        for call in ((case["batch"], "gradient"), (case["batch"], "forward"), (1, "forward"))
+        for peer in result["peers"]
+        for threads in result["threads"]
+    }
+    assert found >= wanted
+
+
+def test_compare_measures_the_rest(folder):
+    result = read(folder, "compare.json")
+    for name in ("by_batch", "by_weights", "callers"):
+        assert {row["peer"] for row in result[name]} == {"bpfast", "numpy"}, name
+    assert result["start"]["import"]["bpfast"]["median"] > 0
+    assert result["peak"] is None
+    assert result["peak_missing"]
+
+
+def test_the_environment_does_not_choose_a_peers_kernels(folder):
+    result = read(folder, "compare.json")
+    assert result["kernels"].keys() == {"numpy"}
+    found = "; ".join(result["kernels"]["numpy"])
+    if found.startswith("openblas"):  # as on every system but macOS
+        assert OLD not in found
+        program = "import threadpoolctl, numpy; print(threadpoolctl.threadpool_info())"
+        command = [sys.executable, "-c", program]
+        hindered = os.environ | {"OPENBLAS_CORETYPE": OLD}
+        said = subprocess.run(command, env=hindered, capture_output=True, text=True, check=True)
+        if platform.machine() in ("x86_64", "AMD64"):
+            assert OLD in said.stdout  # else this test proves nothing
+    assert f"- NumPy: {found}." in (folder / "compare.md").read_text(encoding="utf-8")
+
+
+def test_every_gradient_was_checked(folder):
+    result = read(folder, "compare.json")
+    assert {check["peer"] for check in result["checks"]} == {"bpfast", "numpy"}
+    for check in result["checks"]:
+        assert max(check["gradient"], check["forward"]) <= check["tolerance"]
+
+
+def test_a_wrong_gradient_is_not_timed(tmp_path):
+    program = """
+import sys
+from benches.cases import BY_NAME
+from benches.measure import Bench
+from benches.workers import Team
+
+with Team([("bpfast", "tests.helpers.wrong_peer:WrongPeer", 1)]) as team:
+    bench = Bench(team, 1, 1.0)
+    assert bench.table(BY_NAME["rl64-1"]) == []
+    (row,) = bench.left_out
+    assert "wrong by 1.0e-03" in row["why"], row
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_epoch_times_every_trainer(folder):
+    result = read(folder, "epoch.json")
+    ours = ["bpfast", "bpfast-sparse", "bpfast-csr", "bpfast-loop"]
+    assert list(result["peers"]) == [*ours, "book", "numpy"]
+    found = [(row["peer"], row["threads"]) for row in result["times"]]
+    assert found == [(peer, k) for peer in result["peers"] for k in result["threads"]]
+    assert all(row["accuracy"] > 0.3 for row in result["times"])  # of ten digits: it learns
+    assert result["left_out"] == []
+    calls = [(row["threads"], row["call"]) for row in result["adam"]]
+    wanted = [(k, call) for k in result["threads"] for call in ("gradient", "step", "fit")]
+    assert sorted(calls) == sorted(wanted)
+
+
+def test_the_pages_have_every_case(folder):
+    for name in ("compare.md", "epoch.md"):
+        assert "| bpfast" in (folder / name).read_text(encoding="utf-8")
+    rows = [
+        {"case": "nielsen30", "product": "forward", "m": 10, "k": 784, "n": 30, "dtype": "float32"}
+        | {"bpfast": 30.0, "gemm": 20.0, "matrixmultiply": 10.0}
+    ]
+    (folder / "kernels.json").write_text(json.dumps(rows), encoding="utf-8")
+    assert "not a whole run" in run("report", folder, "--input", str(folder))
+    text = (folder / "performance.md").read_text(encoding="utf-8")
+    threads = len(read(folder, "compare.json")["threads"])
+    for case in CASES:
+        calls = 2 if case == "rl64-64" else 3  # at n = 1 it is rl64-1
+        assert text.count(f"| {case} |") > 2 * calls * threads, case  # times and ratios
+    assert "| 10×784×30 | float32 | **30.0** | 20.0 | 10.0 |" in text
+    assert "An epoch of 200" in text

@@ -1,0 +1,46 @@
+"""`python -m bpfast`: a page about the installation, or a line about what is wrong."""
+
+import subprocess
+import sys
+
+import pytest
+
+import bpfast
+from tests.helpers.child import LIMIT, environment
+
+
+def main(**variables):
+    """Exit status, stdout and stderr."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "bpfast"],
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_it_prints_the_installation():
+    status, said, wrong = main(BPFAST_NUM_THREADS="3")
+    assert (status, wrong) == (0, "")
+    assert said.splitlines()[0].split() == ["bpfast", bpfast.__version__]
+    assert "threads  3" in said
+
+
+@pytest.mark.parametrize(
+    ("variables", "line"),
+    [
+        (
+            {"BPFAST_NUM_THREADS": "abc"},
+            "BPFAST_NUM_THREADS: expected a positive integer, got 'abc'",
+        ),
+        (
+            {"BPFAST_SIMD": "foo"},
+            "BPFAST_SIMD: unknown name 'foo'; valid: 'avx512', 'avx2', 'neon', 'baseline'",
+        ),
+    ],
+)
+def test_a_wrong_environment_is_a_line(variables, line):
+    assert main(**variables) == (2, "", line + "\n")

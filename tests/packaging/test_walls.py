@@ -1,0 +1,237 @@
+"""tools/check_walls.py sees each wall of the house fall, and the house as it is stands."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.helpers.paths import ROOT
+
+# A small house in which every wall stands.
+SOUND = {
+    "src/lib.rs": 'pub mod base;\n#[cfg(feature = "python")]\nmod python;\n',
+    "src/base/mod.rs": "pub mod error;\nmod tree;\n",
+    "src/base/error.rs": "//! Knows no pyo3, no numpy, no unsafe.\npub enum Error {}\n",
+    "src/base/sum.rs": "use crate::base::error::Error;\n",
+    "src/kernels/mod.rs": "pub mod gemm;\nuse crate::base::error::Error;\n",
+    "src/kernels/gemm.rs": """use crate::base::sum::Sum;
+/// # Safety
+/// The CPU must have AVX2.
+#[target_feature(enable = "avx2")]
+pub unsafe fn gemm() {}
+type Kernel = unsafe fn(*const f32);
+pub fn call(a: &[f32]) -> f32 {
+    // SAFETY: the caller's slice is not empty
+    // (checked at the door).
+    let first =
+        unsafe { *a.get_unchecked(0) };
+    first
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+}
+""",
+    "src/model/activation.rs": "use crate::{base::error::Error, kernels::{gemm, gemm::{call}}};\n",
+    "src/model/cost.rs": "use crate::model::activation::Activation;\n/* unsafe rayon pyo3 */\n",
+    "src/engine/forward.rs": "fn f<'a>(c: &'a str) -> char { let s = \"crate::train\"; '\"' }\n",
+    "src/pool/mod.rs": "use std::thread::Builder;\nfn f() { std::thread::spawn(|| ()); }\n",
+    "src/python/convert/arrays.rs": "fn f() { readonly(a); scope.read(a); }\n",
+    "src/python/mod.rs": "use pyo3::prelude::*;\nuse crate::{model::cost::Cost, pool::Team};\n",
+    "src/python/borrow/array.rs": "// SAFETY: the borrow is held.\nunsafe impl Send for X {}\n",
+    "python/bpfast/__init__.py": '"""Doc."""\nfrom bpfast._core import f\n__all__ = ["f"]\n'
+    '__version__ = "0"\n',
+    "python/bpfast/reference/_functions.py": "import math\n"
+    "from bpfast.reference import _checks as check\n"
+    "from bpfast.reference._checks import Array\n",
+    "python/bpfast/reference/_checks.py": "from collections.abc import Callable\n",
+}
+
+
+def walls(root):
+    """Run the script on `root`: its exit code and what it says."""
+    command = [sys.executable, ROOT / "tools/check_walls.py", root]
+    run = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert run.stderr == ""
+    return run.returncode, run.stdout
+
+
+def build(root, files):
+    """Write the sound house with `files` changed."""
+    for name, text in (SOUND | files).items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return root
+
+
+def test_the_house_stands():
+    assert walls(ROOT) == (0, "")
+
+
+def test_a_sound_house_passes(tmp_path):
+    assert walls(build(tmp_path, {})) == (0, "")
+
+
+BROKEN = {
+    "the core names pyo3": ("src/model/cost.rs", "//! Cost\nuse pyo3::prelude::*;\n", 2, "pyo3"),
+    "the core names numpy": ("src/base/error.rs", "impl From<numpy::E> for E {}\n", 1, "numpy"),
+    "lib.rs names pyo3": ("src/lib.rs", "#[pyo3::pymodule]\nmod m {}\n", 1, "pyo3"),
+    "the core asks for the feature": (
+        "src/model/cost.rs",
+        '#[cfg_attr(feature = "python", pyclass)]\nstruct C;\n',
+        1,
+        "python feature",
+    ),
+    "lib.rs asks for the feature twice": (
+        "src/lib.rs",
+        '#[cfg(feature = "python")]\nmod python;\n#[cfg(feature = "python")]\nfn f() {}\n',
+        3,
+        "python feature",
+    ),
+    "unsafe in the core": (
+        "src/engine/forward.rs",
+        "fn f() {\n    unsafe { g() }\n}\n",
+        2,
+        "unsafe",
+    ),
+    "unsafe at the border": (
+        "src/python/mod.rs",
+        "// SAFETY: none\nunsafe impl Sync for X {}\n",
+        2,
+        "unsafe",
+    ),
+    "unsafe without a word": (
+        "src/kernels/gemm.rs",
+        "// SAFETY: of f alone\nlet a = unsafe { f() };\nlet b = unsafe { g() };\n",
+        3,
+        "SAFETY",
+    ),
+    "unsafe far from its word": (
+        "src/kernels/gemm.rs",
+        "// SAFETY: too far away\n\nlet a = unsafe { f() };\n",
+        3,
+        "SAFETY",
+    ),
+    "a borrow of the crate numpy": (
+        "src/python/mod.rs",
+        "fn f() {\n    array.readwrite();\n}\n",
+        2,
+        "borrow",
+    ),
+    "rayon outside the pool": ("src/engine/batch.rs", "use rayon_core::join;\n", 1, "rayon_core"),
+    "a thread outside the pool": (
+        "src/python/mod.rs",
+        "fn f() { std::thread::spawn(|| ()); }\n",
+        1,
+        "thread::spawn",
+    ),
+    "an import goes up": (
+        "src/model/activation.rs",
+        "use crate::data::Inputs;\n",
+        1,
+        "model imports data",
+    ),
+    "an import in braces goes up": (
+        "src/engine/workspace.rs",
+        "use crate::{\n    base::error::{Error, Result},\n    train::Run,\n};\n",
+        3,
+        "engine imports train",
+    ),
+    "a path goes up": (
+        "src/base/tree.rs",
+        "fn f(s: crate::kernels::S) {}\n",
+        1,
+        "base imports kernels",
+    ),
+    "a path without the root": (
+        "src/kernels/gemm.rs",
+        "use super::super::model::Cost;\n",
+        1,
+        "begins with crate::",
+    ),
+    "an import of a neighbour without the root": (
+        "src/kernels/gemm.rs",
+        "pub use super::spmm::call;\n",
+        1,
+        "begins with crate::",
+    ),
+    "the core knows the border": (
+        "src/engine/batch.rs",
+        "use crate::python::convert::arrays;\n",
+        1,
+        "engine imports python/convert",
+    ),
+    "a room of the border imports a higher one": (
+        "src/python/borrow/array.rs",
+        "use crate::python::{convert::arrays};\n",
+        1,
+        "python/borrow imports python/convert",
+    ),
+    "an import hides its room": (
+        "src/engine/forward.rs",
+        "use crate::Network;\n",
+        1,
+        "crate::Network",
+    ),
+    "a room without a place": ("src/helpers.rs", "\n", 1, "helpers"),
+    "a room too long": ("src/engine/backward.rs", "//\n" * 401, 401, "401 lines"),
+    "a test too long": ("tests/test_long.py", "#\n" * 401, 401, "401 lines"),
+    "__init__ has logic": (
+        "python/bpfast/__init__.py",
+        '"""Doc."""\n\n\ndef f():\n    pass\n',
+        4,
+        "__all__",
+    ),
+    "__init__ has a constant": ("python/bpfast/__init__.py", "LIMIT = 3\n", 1, "__all__"),
+    "the reference imports NumPy": (
+        "python/bpfast/reference/_functions.py",
+        "def f():\n    import numpy.linalg\n",
+        2,
+        "numpy.linalg",
+    ),
+    "the reference imports bpfast": (
+        "python/bpfast/reference/_functions.py",
+        "from ._core import f\n",
+        1,
+        "._core",
+    ),
+    "the reference's checks import the fast path": (
+        "python/bpfast/reference/_checks.py",
+        "import math\nfrom bpfast import forward\n",
+        2,
+        "bpfast.forward",
+    ),
+}
+
+
+@pytest.mark.parametrize(("path", "text", "line", "word"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_wall_is_seen(tmp_path, path, text, line, word):
+    code, said = walls(build(tmp_path, {path: text}))
+    assert code == 1
+    assert len(said.splitlines()) == 1, said
+    assert said.startswith(f"{path}:{line}: ")
+    assert word in said
+
+
+def test_a_circle_of_files_is_seen(tmp_path):
+    """Three files of one room, each of which uses the next; a fourth uses one of them."""
+    files = {
+        f"src/engine/{name}.rs": f"use crate::engine::{other}::F;\n"
+        for name, other in {"one": "two", "two": "three", "three": "one", "four": "one"}.items()
+    }
+    code, said = walls(build(tmp_path, files))
+    assert code == 1
+    lines = said.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        f"src/engine/{name}.rs" for name in ("one", "three", "two")
+    ]
+    assert all("a circle" in line for line in lines)
+
+
+def test_a_folder_and_its_files_are_no_circle(tmp_path):
+    files = {
+        "src/engine/batch/mod.rs": "use crate::engine::batch::chunk::f;\npub struct Call;\n",
+        "src/engine/batch/chunk.rs": "use crate::engine::batch::Call;\npub fn f() {}\n",
+    }
+    assert walls(build(tmp_path, files)) == (0, "")

@@ -1,0 +1,130 @@
+"""The same bits for the same seed: at any number of threads, any width of SIMD, for any layout."""
+
+import numpy as np
+import pytest
+
+import bpfast
+from tests.helpers.child import digest, run
+from tests.numerics.test_same_bits import LAYOUTS
+from tests.numerics.test_simd import FUSED
+
+# Networks and batches that are cut in every way, with all that a step can do.
+PROGRAM = """
+import json
+import numpy as np
+import bpfast
+from tests.helpers.child import digest
+WAYS = {
+    "small": ([9, 23, 19, 6], 100, 8),
+    "parts": ([784, 30, 10], 60, 10),
+    "threads": ([300, 500, 10], 100, 60),
+    "lanes": ([4, 6, 3], 3000, 1500),
+    "long": ([10, 8000, 10], 650, 520),
+}
+HOW = {
+    "plain": {"optimizer": "sgd"},
+    "adam": {"optimizer": "adam", "dropout": 0.3, "l1": 0.001, "max_norm": 2.0},
+    "clipped": {"optimizer": "rmsprop", "clip_norm": 0.1, "l2": 0.01},
+}
+found = {}
+for dtype in ("float32", "float64"):
+    for way, (sizes, n, batch_size) in WAYS.items():
+        if way == "long" and dtype == "float64":
+            continue
+        rng = np.random.default_rng(n)
+        x = rng.standard_normal((n, sizes[0])).astype(dtype) * (rng.random((n, sizes[0])) < 0.5)
+        y, s = rng.integers(0, sizes[-1], n), rng.random(n)
+        for name, how in HOW.items():
+            if way == "long" and name == "clipped":
+                continue
+            for sparse in (False, True) if name == "adam" else (False,):
+                net = bpfast.Network(
+                    sizes, hidden="gelu", output="softmax", cost="log_likelihood",
+                    dtype=dtype, seed=1,
+                )
+                history = net.fit(
+                    x, y, epochs=2 if n < 1000 else 1, batch_size=batch_size, seed=5,
+                    sample_weight=s, validation=0.2, sparse=sparse, **how,
+                )
+                costs = (*history.cost, *history.validation_cost)
+                figures = [float(cost).hex() for cost in costs]
+                kept = [v for k, v in net.optimizer.state.items() if k != "steps"]
+                found[f"{way} {name} {dtype} {sparse}"] = [digest(net.params, *kept), figures]
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def alone():
+    return run(PROGRAM, BPFAST_NUM_THREADS="1")
+
+
+@pytest.mark.parametrize("threads", ["2", "3"])
+def test_at_any_number_of_threads(alone, threads):
+    found = run(PROGRAM, BPFAST_NUM_THREADS=threads)
+    for case, outcome in alone.items():
+        assert found[case] == outcome, case
+
+
+@pytest.mark.parametrize("level", FUSED)
+def test_at_any_level(alone, level):
+    found = run(PROGRAM, BPFAST_SIMD=level, BPFAST_NUM_THREADS="2")
+    for case, outcome in alone.items():
+        assert found[case] == outcome, case
+
+
+RNG = np.random.default_rng(0)
+X, Y, S = RNG.standard_normal((60, 5)), RNG.random((60, 3)), RNG.random(60)
+
+
+def fitted(x, y, dtype="float64", seed=3, **options):
+    net = bpfast.Network([5, 4, 3], hidden="tanh", dtype=dtype, seed=0)
+    net.fit(x, y, **{"epochs": 3, "batch_size": 7, "seed": seed, "dropout": 0.2} | options)
+    return digest(net.params, net.history.cost)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_for_any_layout(layout):
+    lay = LAYOUTS[layout]
+    how = {"validation": (X, Y), "metrics": "r2"}
+    assert fitted(lay(X), lay(Y), sample_weight=lay(S), **how) == fitted(X, Y, sample_weight=S)
+
+
+@pytest.mark.parametrize("kind", ["bool", "int8", "uint16", "int64", "float16", "float32"])
+def test_for_any_dtype(kind):
+    x = np.round(2 * X).astype(kind)
+    for dtype in ("float32", "float64"):
+        assert fitted(x, Y, dtype) == fitted(x.astype(dtype), Y, dtype)
+
+
+def test_on_every_run_and_only_for_the_seed():
+    assert fitted(X, Y) == fitted(X, Y)
+    assert fitted(X, Y, seed=3) != fitted(X, Y, seed=4)
+    assert fitted(X, Y, seed=3, dropout=0) != fitted(X, Y, seed=4, dropout=0)
+    one, other = (bpfast.Network([5, 3], seed=0) for _ in range(2))
+    drawn = one.fit(X, Y, epochs=2).seed
+    assert other.fit(X, Y, epochs=2).seed != drawn
+    again = bpfast.Network([5, 3], seed=0)
+    assert again.fit(X, Y, epochs=2, seed=drawn).seed == drawn
+    assert again.params.tobytes() == one.params.tobytes()
+
+
+def test_what_is_watched_changes_nothing(capsys):
+    """Progress, figures and callbacks cut an epoch in other runs of steps."""
+    plain = fitted(X, Y)
+    assert fitted(X, Y, progress=True) == plain
+    assert fitted(X, Y, metrics=["mean_absolute_error", "r2"], validation=(X, Y)) == plain
+    assert fitted(X, Y, callbacks=lambda net, history: None) == plain
+    assert fitted(X, Y, check_finite=False) == plain
+    capsys.readouterr()
+
+
+def test_the_order_of_an_epoch_is_a_permutation():
+    from bpfast._core import permutation
+
+    for n in (1, 2, 3, 1000, 100_000):
+        order = permutation(7, 2, n)
+        assert order.dtype == np.uint32
+        np.testing.assert_array_equal(np.sort(order), np.arange(n))
+    assert permutation(7, 2, 50).tolist() != permutation(7, 3, 50).tolist()
+    assert permutation(7, 2, 50).tolist() != permutation(8, 2, 50).tolist()

@@ -1,0 +1,388 @@
+"""bpfast.History: rows in, columns out, the best epoch, a picture, and a state for a file."""
+
+import copy
+import json
+import math
+import pickle
+import sys
+from typing import Any
+
+import matplotlib.figure
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import bpfast
+from bpfast import History
+from tests.helpers.refuses import refuses
+
+ROW = {"cost": 0.5, "seconds": 2.0, "learning_rate": 0.1}
+COSTS = [0.9, 0.4, 0.2]
+VALIDATION = [0.8, 0.5, 0.6]
+ACCURACY = [0.6, 0.9, 0.9]
+
+
+def example(seed=3):
+    """Three epochs with a validation cost and a metric of both kinds of example."""
+    history = History(seed=seed)
+    for cost, validation, accuracy in zip(COSTS, VALIDATION, ACCURACY, strict=True):
+        more = {"accuracy": 1.0, "validation_cost": validation, "validation_accuracy": accuracy}
+        history.append(ROW | {"cost": cost} | more)
+    return history
+
+
+def one_column(values, name="validation_cost"):
+    history = History()
+    for value in values:
+        history.append(ROW | {name: value})
+    return history
+
+
+def test_columns():
+    history = example()
+    assert len(history) == 3
+    assert history.names == (
+        "epoch", "cost", "seconds", "learning_rate",
+        "accuracy", "validation_cost", "validation_accuracy",
+    )  # fmt: skip
+    assert history.epoch.dtype == np.int64
+    assert history.epoch.tolist() == [1, 2, 3]
+    assert history.cost.dtype == np.float64
+    assert history.cost.tolist() == history["cost"].tolist() == COSTS
+    assert history.seed == 3
+    assert history.stopped is None
+    assert set(history.names) <= set(dir(history))
+
+
+def test_arrays_are_fresh_and_read_only():
+    history = example()
+    cost = history.cost
+    for array in (cost, history.epoch):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 7
+    history.append(dict.fromkeys(history.names[1:], 1.0))
+    assert len(cost) == 3
+    assert len(history.cost) == 4
+
+
+def test_an_empty_history():
+    history = History()
+    assert len(history) == 0
+    assert history.seed is None
+    assert history.names == ("epoch", "cost", "seconds", "learning_rate")
+    assert history.cost.shape == history.epoch.shape == (0,)
+    assert repr(history) == "History(0 epochs)"
+    assert history.to_dict() == {name: [] for name in history.names}
+    assert len(history.to_pandas()) == 0
+    assert History.from_state(history.state) == history
+    with refuses(ValueError, "^cost: expected a finite number in one epoch or more, got none$"):
+        history.best("cost")
+    with refuses(ValueError, "^history: expected one epoch or more, got none$"):
+        history.plot()
+
+
+def test_names_that_are_not_there():
+    history = example()
+    assert "accuracy" in history
+    assert "epoch" in history
+    assert "f1" not in history
+    assert [] not in history
+    with pytest.raises(KeyError, match=r"expected one of epoch, cost, .*, got 'f1'"):
+        history["f1"]
+    with pytest.raises(KeyError, match="got 0"):
+        history[0]
+    with pytest.raises(AttributeError, match=r"expected one of epoch, cost, .*, got 'f1'"):
+        history.f1  # noqa: B018
+    with pytest.raises(TypeError, match="not iterable"):
+        iter(history)
+
+
+def test_a_column_named_as_a_method_is_an_item():
+    history = one_column([0.3, 0.4], name="plot")
+    assert history["plot"].tolist() == [0.3, 0.4]
+    assert callable(history.plot)
+
+
+def test_a_row_may_name_its_epoch_and_be_of_any_number():
+    history = History()
+    history.append({"epoch": 1, "cost": np.float32(0.5), "seconds": 2, "learning_rate": True + 0})
+    history.append(
+        {"epoch": np.int64(2), "cost": math.nan, "seconds": math.inf} | {"learning_rate": 0}
+    )
+    assert history.epoch.tolist() == [1, 2]
+    assert history.cost[0] == 0.5
+    assert math.isnan(history.cost[1])
+
+
+@pytest.mark.parametrize(
+    ("row", "error", "message"),
+    [
+        ({}, ValueError, "row: expected cost, .*, accuracy, got none"),
+        (ROW, ValueError, "row: expected cost, .*, accuracy, got cost, seconds, learning_rate"),
+        (ROW | {"accuracy": 1, "f1": 1}, ValueError, "row: expected .*, got .*, accuracy, f1"),
+        (ROW | {"accuracy": 1, "epoch": 3}, ValueError, r"row\['epoch'\]: expected 2, got 3"),
+        (ROW | {"accuracy": 1, "epoch": math.nan}, ValueError, r"row\['epoch'\]: .*, got nan"),
+        (ROW | {"accuracy": "1"}, TypeError, r"row\['accuracy'\]: expected a number, got str"),
+        (ROW | {"accuracy": None}, TypeError, r"row\['accuracy'\]: .*, got NoneType"),
+        (ROW | {"accuracy": True}, TypeError, r"row\['accuracy'\]: .*, got bool"),
+        (ROW | {"accuracy": [1.0]}, TypeError, r"row\['accuracy'\]: .*, got list"),
+        (ROW | {1: 1.0}, TypeError, "row: expected names that are text, got int"),
+        ([("cost", 1.0)], TypeError, "row: expected a mapping, got list"),
+        (None, TypeError, "row: expected a mapping, got NoneType"),
+    ],
+)
+def test_a_bad_row_adds_nothing(row, error, message):
+    history = one_column([0.5], name="accuracy")
+    before = history.state
+    with refuses(error, f"^{message}$"):
+        history.append(row)
+    assert history.state == before
+
+
+def test_the_first_row_needs_what_every_history_has():
+    history = History()
+    with refuses(ValueError, "^row: expected cost, seconds, learning_rate and others, got cost$"):
+        history.append({"cost": 1.0})
+    assert len(history) == 0
+
+
+NAN, INF = math.nan, math.inf
+
+
+@pytest.mark.parametrize(
+    ("values", "name", "mode", "epoch"),
+    [
+        (VALIDATION, "validation_cost", None, 2),
+        (ACCURACY, "validation_accuracy", None, 2),  # the first of two
+        (ACCURACY, "top_5_accuracy", "max", 2),
+        ([0.3, 0.1, 0.1], "validation_cost", None, 2),
+        ([0.3, 0.1, 0.2], "validation_cost", "max", 1),
+        ([0.3, 0.1, 0.2], "f1", "min", 2),
+        ([0.3, 0.5, 0.2], "validation_r2", None, 2),
+        ([0.3, 0.1, 0.2], "mean_absolute_error", None, 2),
+        ([NAN, 0.2, 0.1], "accuracy", None, 2),
+        ([-3.0, -1.0, -2.0], "cost", None, 1),
+        ([-3.0, -1.0, -2.0], "neg_mean_squared_error", "max", 2),
+        ([NAN, INF, 0.1, NAN], "validation_cost", None, 3),
+        ([NAN, INF], "validation_cost", None, 2),
+        ([NAN, -INF], "validation_accuracy", None, 2),
+        ([0.3, -INF, 0.1], "cost", None, 3),  # an overflow is no success
+        ([0.3, INF, 0.1], "validation_accuracy", None, 1),
+    ],
+)
+def test_best(values, name, mode, epoch):
+    found = one_column(values, name).best(name, mode)
+    assert found == epoch
+    assert type(found) is int
+
+
+def test_best_of_the_validation_cost_is_the_default():
+    assert example().best() == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "name: expected one of epoch, cost, seconds, .*, got 'validation_cost'"),
+        ({"name": None}, "name: expected one of .*, got None"),
+        (
+            {"name": "f1"},
+            "mode: expected mode='min' or mode='max', as 'f1' does not .*, got None",
+        ),
+        ({"name": "f1", "mode": "highest"}, "mode: expected 'min' or 'max' for .*, got 'highest'"),
+        ({"name": "cost", "mode": "auto"}, "mode: expected .*, got 'auto'"),
+        (
+            {"name": "f1", "mode": "max"},
+            "f1: expected a finite number in one epoch or more, got none",
+        ),
+    ],
+)
+def test_best_refuses(options, message):
+    with refuses(ValueError, f"^{message}$"):
+        one_column([NAN, NAN], "f1").best(**options)
+
+
+def test_dict_and_pandas():
+    history = example()
+    columns = history.to_dict()
+    assert columns["epoch"] == [1, 2, 3]
+    assert columns["cost"] == COSTS
+    assert tuple(columns) == history.names
+    frame = history.to_pandas()
+    assert frame.index.name == "epoch"
+    assert frame.index.tolist() == [1, 2, 3]
+    assert tuple(frame.columns) == history.names[1:]
+    assert frame.loc[2, "validation_cost"] == 0.5
+
+
+@pytest.mark.parametrize(("method", "package"), [("plot", "matplotlib"), ("to_pandas", "pandas")])
+def test_what_is_missing_is_named(method, package, monkeypatch):
+    for name in [name for name in sys.modules if name.split(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    with refuses(ImportError, f"^{method} needs {package}: pip install {package}$"):
+        getattr(example(), method)()
+
+
+def curves(panel):
+    return {line.get_label(): line.get_ydata().tolist() for line in panel.get_lines()}
+
+
+def test_a_picture_has_a_panel_for_the_cost_and_for_each_metric(tmp_path):
+    figure = example().plot()
+    assert isinstance(figure, matplotlib.figure.Figure)
+    cost, accuracy = figure.axes
+    assert curves(cost) == {"training": COSTS, "validation": VALIDATION}
+    assert curves(accuracy) == {"training": [1, 1, 1], "validation": ACCURACY}
+    assert [panel.get_ylabel() for panel in figure.axes] == ["cost", "accuracy"]
+    assert all(panel.get_xlabel() == "epoch" for panel in figure.axes)
+    assert all(line.get_xdata().tolist() == [1, 2, 3] for line in cost.get_lines())
+    figure.savefig(tmp_path / "history.png")
+    assert (tmp_path / "history.png").stat().st_size > 5000
+
+
+def test_a_picture_leaves_pyplot_alone():
+    from matplotlib import pyplot as plt
+
+    before = plt.get_fignums()
+    example().plot()
+    assert plt.get_fignums() == before
+
+
+def test_a_picture_of_one_epoch_shows_a_point_and_of_nan_draws(tmp_path):
+    (line,) = one_column([0.5]).plot().axes[0].get_lines()[1:]
+    assert line.get_marker() == "o"
+    one_column([NAN, INF, 0.3]).plot().savefig(tmp_path / "nan.png")
+
+
+def test_a_picture_on_given_axes():
+    figure = matplotlib.figure.Figure()
+    grid = figure.subplots(2, 1)
+    for axes in (grid, list(grid), tuple(grid)):
+        assert example().plot(axes) is figure
+    assert len(grid[0].get_lines()) == 6
+    one = matplotlib.figure.Figure().subplots()
+    assert one_column([0.5, 0.4]).plot(one) is one.figure
+    with refuses(ValueError, "^axes: expected 2, for cost, accuracy, got 1$"):
+        example().plot(one)
+
+
+def test_repr():
+    history = example()
+    history.stopped = "early stopping"
+    assert repr(history) == (
+        "History(3 epochs in 6 s: cost 0.2, learning_rate 0.1, accuracy 1, "
+        "validation_cost 0.6, validation_accuracy 0.9; early stopping)"
+    )
+    assert repr(one_column([0.5])).startswith("History(1 epoch in 2 s: cost 0.5")
+    empty = History()
+    empty.stopped = "interrupted"
+    assert repr(empty) == "History(0 epochs; interrupted)"
+
+
+def test_equality():
+    assert example() == example()
+    assert example() != example(seed=4)
+    assert example() != example().state
+    assert one_column([NAN]) == one_column([NAN])
+    assert one_column([NAN]) != one_column([INF])
+    stopped = example()
+    stopped.stopped = "interrupted"
+    assert stopped != example()
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(stopped)
+
+
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda h: pickle.loads(pickle.dumps(h))]
+)
+def test_copies_are_their_own(again):
+    history = example()
+    history.stopped = "diverged"
+    copied = again(history)
+    assert copied == history
+    assert type(copied) is History
+    copied.append(dict.fromkeys(history.names[1:], 1.0))
+    assert len(history) == 3
+
+
+@given(
+    rows=st.lists(st.tuples(*[st.floats()] * 4), max_size=8),
+    seed=st.none() | st.integers(0, 2**128),
+    stopped=st.none() | st.text(),
+)
+def test_a_state_goes_through_strict_json(rows, seed, stopped):
+    history = History(seed)
+    history.stopped = stopped
+    for row in rows:
+        history.append(dict(zip((*ROW, "f1"), row, strict=True)))
+    text = json.dumps(history.state, allow_nan=False)
+    again = History.from_state(json.loads(text))
+    assert again == history
+    for name in history.names:
+        np.testing.assert_array_equal(again[name], history[name])
+
+
+GOOD: dict[str, Any] = {"seed": None, "stopped": None, "columns": {name: [1.0] for name in ROW}}
+
+
+def columns(**more):
+    return GOOD | {"columns": GOOD["columns"] | more}
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (None, "expected a mapping with seed, stopped, columns"),
+        ([], "expected a mapping"),
+        ({}, "expected a mapping"),
+        (GOOD | {"more": 1}, "expected a mapping"),
+        (GOOD | {"seed": 1.5}, "seed: expected an integer or None, got float"),
+        (GOOD | {"seed": True}, "seed: expected an integer or None, got bool"),
+        (GOOD | {"stopped": 1}, "stopped: expected a reason or None, got int"),
+        (GOOD | {"columns": None}, "columns: expected a mapping with cost"),
+        (GOOD | {"columns": {}}, "columns: expected a mapping with cost"),
+        (GOOD | {"columns": {"cost": [1.0]}}, "columns: expected a mapping with cost"),
+        (columns(epoch=[1]), "columns: expected no epoch"),
+        (columns(f1=[]), r"columns: expected one length, got \[0, 1\]"),
+        (columns(f1=1.0), "f1: expected a list, got float"),
+        (columns(f1="nan"), "f1: expected a list, got str"),
+        (columns(f1=["1.0"]), r"f1\[0\]: expected a number, got str"),
+        (columns(f1=["Infinity"]), r"f1\[0\]: expected a number, got str"),
+        (columns(f1=[None]), r"f1\[0\]: expected a number, got NoneType"),
+        (columns(f1=[True]), r"f1\[0\]: expected a number, got bool"),
+        (columns(f1=[[1.0]]), r"f1\[0\]: expected a number, got list"),
+        (GOOD | {"columns": GOOD["columns"] | {1: [1.0]}}, "columns: expected names that are text"),
+    ],
+)
+def test_bad_states(state, message):
+    with refuses(ValueError, f"^state: {message}"):
+        History.from_state(state)
+
+
+def test_bad_seeds_and_reasons():
+    for seed in (1.5, "1", True, [1]):
+        with refuses(TypeError, "^seed: expected an integer or None, got "):
+            History(seed)
+    assert History(np.uint64(7)).seed == 7
+    history = History()
+    with refuses(TypeError, "^stopped: expected a reason or None, got int$"):
+        history.stopped = 3
+    with pytest.raises(AttributeError):
+        history.seed = 3
+    assert "History" in bpfast.__all__
+
+
+@pytest.mark.parametrize(("name", "sign"), [("cost", -1), ("accuracy", 1)])
+def test_early_stopping_takes_no_overflow_for_the_best(name, sign):
+    stopping = bpfast.EarlyStopping(3, name)
+    values = [NAN, sign * INF, sign * 1.0, sign * INF, -sign * INF, sign * 2.0, sign * 1.5]
+    rows = [{"cost": 0.0, "seconds": 0.0, "learning_rate": 0.0, name: value} for value in values]
+    better = [stopping.is_better(k, row) for k, row in enumerate(rows, 1)]
+    assert better == [False, False, True, False, False, True, False]
+    assert (stopping.best, stopping.best_epoch) == (sign * 2.0, 6)
+    with refuses(ValueError, "^best: expected the finite value of epoch 2, got -?inf$"):
+        stopping.state = {"best": sign * INF, "best_epoch": 2}
+    stopping.state = {"best": -sign * INF, "best_epoch": 0}  # before the first
+    assert stopping.is_better(1, rows[2])
