@@ -36,6 +36,12 @@ THREADS = re.compile(r"\brayon(?:_core)?\b|\bthread::\{?(?:spawn|scope|Builder)\
 FOREIGN_BORROWS = re.compile(r"\.(?:try_)?(?:readonly|readwrite)\(")
 # From the file itself, and not from a module in it.
 SUPER = re.compile(r"^(?:pub(?:\([^)]*\))? )?use super::|\bsuper::super::", re.MULTILINE)
+# By text and not by syntax: programs in strings import too.
+TEST_IMPORT = re.compile(
+    r"^[ \t]*(?:(?:from|import) tests(?:\.\w+)*\.test_\w+"
+    r"|from tests(?:\.\w+)* import (?:\([^)]*?|.*)\btest_\w+)",
+    re.MULTILINE,
+)
 SAFETY = re.compile(r"// SAFETY:|/// # Safety")
 
 Breach = tuple[Path, int, str]
@@ -186,6 +192,15 @@ def check_python(package: Path) -> Iterator[Breach]:
                         yield path, node.lineno, f"{name} is not standard library"
 
 
+def check_tests(tests: Path) -> Iterator[Breach]:
+    """Check that tests lie in folders, and import no other test; programs in strings too."""
+    for path in sorted(tests.rglob("*.py")):
+        if path.parent == tests and path.name.startswith("test_"):
+            yield path, 1, "a test stands in the folder of its concern"
+        for line, match in find(TEST_IMPORT, path.read_text(encoding="utf-8")):
+            yield path, line, f"a test is imported ({match[0].strip()}): share it by tests/helpers"
+
+
 def check_length(root: Path) -> Iterator[Breach]:
     """Check that no file has outgrown its one concept."""
     for folder in ("src", "python", "tests", "benches", "examples", "tools"):
@@ -202,6 +217,7 @@ def main(root: Path) -> int:
         check_rust(root / "src"),
         check_circles(root / "src"),
         check_python(root / "python/bpfast"),
+        check_tests(root / "tests"),
         check_length(root),
     )
     breaches = [breach for check in checks for breach in check]

@@ -8,8 +8,8 @@ import threading
 import pytest
 
 import bpfast
-from tests.concurrency.test_threads import in_threads
 from tests.helpers.child import run
+from tests.helpers.python_threads import in_threads
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import bpfast
-from tests.helpers.child import LIMIT, case, digest, outcome, run
+from tests.helpers.child import case, digest, outcome, run
 from tests.helpers.in_a_step import in_a_step, long_step, needs_timer, said
+from tests.helpers.python_threads import in_threads
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -115,22 +116,6 @@ def test_threads_start_with_the_first_call_that_needs_them():
         "with 3": own + 2,
         "with 8": own + 7,
     }
-
-
-def in_threads(*works):
-    """Run `works` in threads of their own at once; their results."""
-    results = [None] * len(works)
-
-    def put(index, work):
-        results[index] = work()
-
-    threads = [threading.Thread(target=put, args=pair) for pair in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(LIMIT)
-        assert not thread.is_alive()
-    return results
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])

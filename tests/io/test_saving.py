@@ -12,9 +12,9 @@ import pytest
 
 import bpfast
 from bpfast._core import read_tensors
+from tests.helpers.bad_names import ALLOWED
 from tests.helpers.child import run
 from tests.helpers.refuses import refuses
-from tests.network.input.test_bad_names import ALLOWED
 
 HIDDEN = [name for name in bpfast.ACTIVATIONS if name != "softmax"]
 PAIRS = [

@@ -12,9 +12,7 @@ import pytest
 from bpfast._core import read_tensors, write_tensors
 from tests.helpers.child import run
 from tests.helpers.refuses import refuses
-
-DTYPES = ["float32", "float64", "int64", "uint64", "uint8", "bool"]
-SHAPES = [(), (1,), (0,), (3, 0, 2), (5,), (2, 3, 4), (1,) * 32]
+from tests.helpers.tensors import DTYPES, arrays
 
 
 @pytest.fixture
@@ -27,19 +25,6 @@ def same(read, written):
     for name, array in written.items():
         assert (read[name].shape, read[name].dtype) == (array.shape, array.dtype)
         assert read[name].tobytes() == array.tobytes()
-
-
-def arrays():
-    """An array of each dtype and shape, its bits drawn at random."""
-    rng = np.random.default_rng(0)
-    found = {}
-    for dtype in DTYPES:
-        for shape in SHAPES:
-            size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-            top = 2 if dtype == "bool" else 256
-            bits = rng.integers(0, top, size, dtype=np.uint8)
-            found[f"{dtype} {shape}"] = bits.view(dtype).reshape(shape)
-    return found
 
 
 def test_every_dtype_and_shape(path):
@@ -83,7 +68,8 @@ def test_the_same_arrays_make_the_same_bytes(path):
     write_tensors(path, arrays(), dict(reversed(metadata.items())))
     assert path.read_bytes() == first
     program = f"""
-from tests.io.test_store import *
+from bpfast._core import write_tensors
+from tests.helpers.tensors import arrays
 write_tensors({str(path)!r}, arrays(), {metadata!r})
 print(1)
 """

@@ -7,28 +7,10 @@ import sys
 
 import pytest
 
-import bpfast
 from tests.helpers.child import environment, run
 from tests.helpers.paths import ROOT
+from tests.helpers.simd_levels import CONFIG, FUSED, IN_USE, LEVELS, NAMES
 
-NAMES = ["baseline", "neon", "avx2", "avx512"]
-CONFIG = "import json, bpfast; print(json.dumps(bpfast.show_config('dicts')['simd']))"
-
-
-def started(program, level):
-    """A process that runs `program` at `level`."""
-    return subprocess.run(
-        [sys.executable, "-P", "-c", program],
-        env=environment(BPFAST_SIMD=level),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-IN_USE = bpfast.show_config("dicts")["simd"]
-LEVELS = [name for name in NAMES if started(CONFIG, name).returncode == 0]
-FUSED = [name for name in LEVELS if name != "baseline"]
 # Widths on both sides of every register; the large one sums in blocks of 4096 rows.
 SIZES = {
     "one": [1, 1],

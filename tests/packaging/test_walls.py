@@ -39,6 +39,7 @@ mod tests {
     "src/python/convert/arrays.rs": "fn f() { readonly(a); scope.read(a); }\n",
     "src/python/mod.rs": "use pyo3::prelude::*;\nuse crate::{model::cost::Cost, pool::Team};\n",
     "src/python/borrow/array.rs": "// SAFETY: the borrow is held.\nunsafe impl Send for X {}\n",
+    "tests/io/test_sound.py": "from tests.helpers.child import run\n",
     "python/bpfast/__init__.py": '"""Doc."""\nfrom bpfast._core import f\n__all__ = ["f"]\n'
     '__version__ = "0"\n',
     "python/bpfast/reference/_functions.py": "import math\n"
@@ -176,7 +177,26 @@ BROKEN = {
     ),
     "a room without a place": ("src/helpers.rs", "\n", 1, "helpers"),
     "a room too long": ("src/engine/backward.rs", "//\n" * 401, 401, "401 lines"),
-    "a test too long": ("tests/test_long.py", "#\n" * 401, 401, "401 lines"),
+    "a test too long": ("tests/io/test_long.py", "#\n" * 401, 401, "401 lines"),
+    "a test without a folder": ("tests/test_loose.py", "#\n", 1, "the folder of its concern"),
+    "a test imports a test": (
+        "tests/io/test_new.py",
+        "import re\nfrom tests.io.test_old import X\n",
+        2,
+        "tests/helpers",
+    ),
+    "a test imports a test as a module": (
+        "tests/io/test_new.py",
+        "from tests.io import child, test_old as old\n",
+        1,
+        "tests/helpers",
+    ),
+    "a program in a test imports a test": (
+        "tests/io/test_new.py",
+        'PROGRAM = """\nimport re\nimport tests.io.test_old\n"""\n',
+        3,
+        "tests/helpers",
+    ),
     "__init__ has logic": (
         "python/bpfast/__init__.py",
         '"""Doc."""\n\n\ndef f():\n    pass\n',

@@ -15,11 +15,9 @@ import time
 
 import pytest
 
-from tests.concurrency.interrupts.test_interrupt import BOUND, LONGEST, interrupts
 from tests.helpers.child import LIMIT, environment, run
+from tests.helpers.interrupts import BOUND, LONGEST
 from tests.helpers.paths import ROOT
-
-__all__ = ["interrupts"]  # the fixture that every test here uses
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 

@@ -18,21 +18,12 @@ import time
 import pytest
 
 from tests.helpers.child import LIMIT, environment, run
+from tests.helpers.interrupts import BOUND, LONGEST
 from tests.helpers.paths import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 
 
-@pytest.fixture(autouse=True)
-def interrupts():
-    """Let children start with SIGINT as a terminal has it; a run in the background ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-BOUND = 0.25  # s: the promised 100 ms, and as much again and more for a busy machine
-LONGEST = 0.5  # s
 TURNS = 5
 
 # Prints a line when it enters the call, and the time at which it was out again. A machine that ends

@@ -14,11 +14,8 @@ import time
 
 import pytest
 
-from tests.concurrency.interrupts.test_interrupt import interrupts
 from tests.helpers.child import LIMIT, environment
 from tests.helpers.paths import ROOT
-
-__all__ = ["interrupts"]  # the fixture that every test here uses
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 

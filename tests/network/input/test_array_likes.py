@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import bpfast
+from tests.helpers.bits import bits
 
 RNG = np.random.default_rng(0)
 # Whole numbers: every dtype holds them exactly.
@@ -79,20 +80,6 @@ LIKES = {
     "__array__": Arrayish,
     "memoryview": lambda a: np.ascontiguousarray(a).data,
 }
-
-
-def bits(value):
-    """The shapes, dtypes and bytes of all that a call gives back."""
-    if isinstance(value, bpfast.Gradient):
-        value = [value.cost, value.flat]
-    if isinstance(value, list | tuple | bpfast.Trace):
-        return [bits(entry) for entry in value]
-    if isinstance(value, np.ndarray):
-        assert type(value) is np.ndarray
-        assert value.flags.writeable
-        return value.shape, value.dtype, value.tobytes()
-    assert type(value) is float
-    return value.hex()
 
 
 KINDS = {"hidden": "tanh", "output": "softmax"}

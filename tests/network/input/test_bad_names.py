@@ -6,17 +6,9 @@ import numpy as np
 import pytest
 
 import bpfast
+from tests.helpers.bad_names import ALLOWED, ALONE, NAMES
+from tests.helpers.entry_points import BIASES, CONFIGURES, DOORS, LOSSES, WEIGHTS, X, Y, call
 from tests.helpers.refuses import refuses
-from tests.network.input.test_bad_input import (
-    BIASES,
-    CONFIGURES,
-    DOORS,
-    LOSSES,
-    WEIGHTS,
-    X,
-    Y,
-    call,
-)
 
 SIZES = [
     ([], ValueError, "sizes: expected two layers or more, the input and the output, got 0"),
@@ -35,52 +27,6 @@ SIZES = [
     (None, TypeError, "sizes: expected a sequence of integers, got NoneType"),
     ("32", TypeError, "sizes: expected a sequence of integers, got str"),
     (b"32", TypeError, "sizes: expected a sequence of integers, got bytes"),
-]
-ALONE = "expected an activation that acts on each neuron by itself, got 'softmax'"
-NAMES = [
-    ({"hidden": "rellu"}, ValueError, "hidden: unknown name 'rellu'; did you mean 'relu'\\? valid"),
-    (
-        {"hidden": ["Tanh"]},
-        ValueError,
-        r"hidden\[0\]: unknown name 'Tanh'; did you mean 'tanh'\? valid: '",
-    ),
-    (
-        {"hidden": ["tanh", "relu"]},
-        ValueError,
-        "hidden: expected 1 activations, one per hidden layer, got 2",
-    ),
-    ({"hidden": []}, ValueError, "hidden: expected 1 activations, one per hidden layer, got 0"),
-    ({"hidden": "softmax"}, ValueError, rf"hidden(\[0\])?: {ALONE}"),
-    ({"hidden": ["softmax"]}, ValueError, rf"hidden\[0\]: {ALONE}"),
-    ({"hidden": None}, TypeError, "hidden: expected a name or a list.*, got NoneType"),
-    ({"hidden": [None]}, TypeError, r"hidden\[0\]: expected a name, got NoneType"),
-    (
-        {"output": "sigmoyd"},
-        ValueError,
-        "output: unknown name 'sigmoyd'; did you mean 'sigmoid'\\? valid: '",
-    ),
-    ({"output": "zzz"}, ValueError, "output: unknown name 'zzz'; valid: '"),
-    ({"output": ""}, ValueError, "output: unknown name ''; valid: '"),
-    # What UTF-8 cannot hold.
-    ({"output": "\ud800"}, ValueError, "output: unknown name '.+'; valid: '"),
-    ({"hidden": "\ud800"}, ValueError, "hidden: unknown name '.+'; valid: '"),
-    ({"hidden": ["\ud800"]}, ValueError, r"hidden\[0\]: unknown name '.+'; valid: '"),
-    ({"cost": "\ud800"}, ValueError, "cost: unknown name '.+'; valid: '"),
-    ({"output": None}, TypeError, "output: expected a name, got NoneType"),
-    ({"output": b"tanh"}, TypeError, "output: expected a name, got bytes"),
-    ({"output": ["tanh"]}, TypeError, "output: expected a name, got list"),
-    (
-        {"cost": "quadratc"},
-        ValueError,
-        "cost: unknown name 'quadratc'; did you mean 'quadratic'\\? valid: '",
-    ),
-    (
-        {"cost": "custom"},
-        ValueError,
-        "cost: unknown name 'custom'; (did you mean '.*'\\? )?valid: '",
-    ),
-    ({"cost": None}, TypeError, "cost: expected a name( or a callable)?, got NoneType"),
-    ({"cost": 1}, TypeError, "cost: expected a name( or a callable)?, got int"),
 ]
 
 
@@ -205,14 +151,6 @@ def test_softmax_of_one_output_is_always_1():
         with refuses(ValueError, message):
             call(door, parts | {"x": X}, output="softmax")
     assert (bpfast.bp1(X[:, :1], Y[:, :1], output="softmax") == 0).all()  # what BP1 gives, it gives
-
-
-# By construction in (0, 1), a distribution, above 0: README and docs/mathematics.md have the list.
-ALLOWED = {
-    "cross_entropy": {"sigmoid", "softmax"},
-    "log_likelihood": {"softmax"},
-    "poisson": {"sigmoid", "softplus", "softmax"},
-}
 
 
 @pytest.mark.parametrize("cost", bpfast.COSTS)

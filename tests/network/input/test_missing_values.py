@@ -8,8 +8,8 @@ import pytest
 
 import bpfast
 import bpfast.reference as reference
+from tests.helpers.masked import FORMS, B, S, W, X, Y, masked, net_of
 from tests.helpers.refuses import refuses
-from tests.network.input.test_masked import FORMS, B, S, W, X, Y, masked, net_of
 
 
 def test_scipy():

@@ -5,9 +5,20 @@ import pytest
 
 import bpfast
 from bpfast import reference
-from tests.network import test_custom_cost as costs
-from tests.network.input import test_bad_input as arrays
-from tests.network.input import test_bad_names as names
+from tests.helpers import bad_arrays, bad_costs, bad_names
+from tests.helpers.entry_points import (
+    ARRAYS,
+    BIASES,
+    FUNCTIONS,
+    ONE,
+    SOFTMAX,
+    WEIGHTS,
+    X,
+    Y,
+    Z,
+    good,
+    replaced,
+)
 
 LOSSES = ["cost", "errors", "backprop"]
 
@@ -34,40 +45,40 @@ def argument(message):
     return message.partition(":")[0].partition("[")[0].partition("(")[0]
 
 
-FUNCTION_ARRAYS = [(door, name) for door, name in arrays.ARRAYS if door in arrays.FUNCTIONS]
+FUNCTION_ARRAYS = [(door, name) for door, name in ARRAYS if door in FUNCTIONS]
 
 
-@pytest.mark.parametrize("kind", arrays.NO_NUMBERS)
+@pytest.mark.parametrize("kind", bad_arrays.NO_NUMBERS)
 @pytest.mark.parametrize(("function", "name"), FUNCTION_ARRAYS)
 def test_what_is_no_number(function, name, kind):
     if (name, kind) == ("sample_weight", "None"):
         pytest.skip("no weights is how to leave them out")
-    spoil, _ = arrays.NO_NUMBERS[kind]
-    value = spoil(arrays.good(function, name))
-    bad = arrays.replaced(arrays.FUNCTIONS[function], name, value)
+    spoil, _ = bad_arrays.NO_NUMBERS[kind]
+    value = spoil(good(function, name))
+    bad = replaced(FUNCTIONS[function], name, value)
     ours, theirs = check(function, bad)
     assert argument(ours) == argument(theirs)
 
 
-@pytest.mark.parametrize("spoil", range(len(arrays.WRONG_RANKS)))
+@pytest.mark.parametrize("spoil", range(len(bad_arrays.WRONG_RANKS)))
 @pytest.mark.parametrize(("function", "name"), FUNCTION_ARRAYS)
 def test_a_wrong_rank(function, name, spoil):
-    value = arrays.WRONG_RANKS[spoil](arrays.good(function, name))
-    check(function, arrays.replaced(arrays.FUNCTIONS[function], name, value))
+    value = bad_arrays.WRONG_RANKS[spoil](good(function, name))
+    check(function, replaced(FUNCTIONS[function], name, value))
 
 
 @pytest.mark.parametrize(
     ("function", "name", "value"),
-    [case[:3] for case in arrays.CASES if case[0] in arrays.FUNCTIONS],
+    [case[:3] for case in bad_arrays.CASES if case[0] in FUNCTIONS],
 )
 def test_what_does_not_fit(function, name, value):
-    check(function, arrays.replaced(arrays.FUNCTIONS[function], name, value))
+    check(function, replaced(FUNCTIONS[function], name, value))
 
 
-@pytest.mark.parametrize(("config", "labels"), [case[:2] for case in arrays.LABELS])
+@pytest.mark.parametrize(("config", "labels"), [case[:2] for case in bad_arrays.LABELS])
 @pytest.mark.parametrize("function", [*LOSSES, "bp1"])
 def test_labels(function, config, labels):
-    check(function, arrays.FUNCTIONS[function] | {"y": labels}, **config)
+    check(function, FUNCTIONS[function] | {"y": labels}, **config)
 
 
 NOTHING = [
@@ -91,7 +102,7 @@ NOTHING = [
 @pytest.mark.parametrize("function", LOSSES)
 def test_nothing(function, config, given):
     """An array without numbers has a shape nevertheless."""
-    ours, theirs = check(function, arrays.FUNCTIONS[function] | given, **config)
+    ours, theirs = check(function, FUNCTIONS[function] | given, **config)
     assert ours == theirs
 
 
@@ -107,87 +118,98 @@ def test_nothing(function, config, given):
     ],
 )
 def test_nothing_in_an_equation(function, name, value):
-    ours, theirs = check(function, arrays.FUNCTIONS[function] | {name: value})
+    ours, theirs = check(function, FUNCTIONS[function] | {name: value})
     assert argument(ours) == argument(theirs) == name
 
 
-@pytest.mark.parametrize(("outputs", "config", "y"), [case[:3] for case in arrays.FLAT])
+@pytest.mark.parametrize(("outputs", "config", "y"), [case[:3] for case in bad_arrays.FLAT])
 def test_outputs_of_one_axis(outputs, config, y):
-    parts = {"weights": [arrays.WEIGHTS[0][:outputs]], "biases": [arrays.BIASES[0][:outputs]]}
+    parts = {
+        "weights": [WEIGHTS[0][:outputs]],
+        "biases": [BIASES[0][:outputs]],
+    }
     for function in (*LOSSES, "bp1"):
-        given = {"z": arrays.Z[:, :outputs]} if function == "bp1" else parts | {"x": arrays.X}
+        given = {"z": Z[:, :outputs]} if function == "bp1" else parts | {"x": X}
         ours, theirs = check(function, given | {"y": y}, **config)
         assert ours == theirs
 
 
 @pytest.mark.parametrize("y", [[], np.empty(0), np.empty(0, int), np.empty(0, bool)], ids=repr)
-@pytest.mark.parametrize("config", [{}, arrays.ONE, arrays.SOFTMAX], ids=str)
+@pytest.mark.parametrize("config", [{}, ONE, SOFTMAX], ids=str)
 def test_no_target(config, y):
     for function in (*LOSSES, "bp1"):
-        ours, theirs = check(function, arrays.FUNCTIONS[function] | {"y": y}, **config)
+        ours, theirs = check(function, FUNCTIONS[function] | {"y": y}, **config)
         assert ours == theirs
 
 
-@pytest.mark.parametrize("config", [case[0] for case in names.NAMES], ids=str)
+@pytest.mark.parametrize("config", [case[0] for case in bad_names.NAMES], ids=str)
 def test_names(config):
     for function in LOSSES:
-        ours, theirs = check(function, arrays.FUNCTIONS[function], **config)
+        ours, theirs = check(function, FUNCTIONS[function], **config)
         assert argument(ours) == argument(theirs)
     if "hidden" not in config:
-        check("bp1", arrays.FUNCTIONS["bp1"], **config)
+        check("bp1", FUNCTIONS["bp1"], **config)
     if "cost" not in config:
-        check("forward", arrays.FUNCTIONS["forward"], **config)
+        check("forward", FUNCTIONS["forward"], **config)
 
 
 @pytest.mark.parametrize("function", [*LOSSES, "forward", "trace"])
 def test_softmax_of_one_output(function):
-    parts = {"weights": [arrays.WEIGHTS[0][:1]], "biases": [arrays.BIASES[0][:1]], "x": arrays.X}
-    y = {"y": arrays.Y[:, :1]} if function in LOSSES else {}
+    parts = {
+        "weights": [WEIGHTS[0][:1]],
+        "biases": [BIASES[0][:1]],
+        "x": X,
+    }
+    y = {"y": Y[:, :1]} if function in LOSSES else {}
     ours, theirs = check(function, parts | y, output="softmax")
     assert ours == theirs
 
 
 @pytest.mark.parametrize("hidden", ["softmax", "zzz", None, ["tanh"]])
 def test_hidden_where_there_is_no_hidden_layer(hidden):
-    parts = {"weights": arrays.WEIGHTS[:1], "biases": arrays.BIASES[:1], "x": arrays.X}
+    parts = {
+        "weights": WEIGHTS[:1],
+        "biases": BIASES[:1],
+        "x": X,
+    }
     check("forward", parts, hidden=hidden)
 
 
 @pytest.mark.parametrize("reduction", ["average", None, 1])
 @pytest.mark.parametrize("function", [*LOSSES, "bp1"])
 def test_reductions(function, reduction):
-    check(function, arrays.FUNCTIONS[function] | {"reduction": reduction})
+    check(function, FUNCTIONS[function] | {"reduction": reduction})
 
 
 @pytest.mark.parametrize("activation", ["softmax", "zzz", None, 1])
 def test_activations_of_bp2(activation):
-    check("bp2", arrays.FUNCTIONS["bp2"], activation=activation)
+    check("bp2", FUNCTIONS["bp2"], activation=activation)
 
 
 @pytest.mark.parametrize("name", bpfast.COSTS)
 @pytest.mark.parametrize("output", bpfast.ACTIVATIONS)
 def test_outputs_of_a_cost(output, name):
     for function in [*LOSSES, "bp1"]:
-        if output not in names.ALLOWED.get(name, set(bpfast.ACTIVATIONS)):
-            check(function, arrays.FUNCTIONS[function], output=output, cost=name)
+        if output not in bad_names.ALLOWED.get(name, set(bpfast.ACTIVATIONS)):
+            check(function, FUNCTIONS[function], output=output, cost=name)
         else:
-            arguments = arrays.FUNCTIONS[function]
+            arguments = FUNCTIONS[function]
             getattr(reference, function)(**arguments, output=output, cost=name)
 
 
-@pytest.mark.parametrize("case", range(len(costs.WRONG)))
+@pytest.mark.parametrize("case", range(len(bad_costs.WRONG)))
 @pytest.mark.parametrize("function", [*LOSSES, "bp1"])
 def test_what_a_callable_must_not_give_back(function, case):
     def cost(a, y):
-        return costs.WRONG[case][0](np.asarray(a), np.asarray(y))
+        return bad_costs.WRONG[case][0](np.asarray(a), np.asarray(y))
 
-    check(function, arrays.FUNCTIONS[function], cost=cost)
+    check(function, FUNCTIONS[function], cost=cost)
 
 
 @pytest.mark.parametrize("y", [1.0, [[0]] * 3, [0.0] * 4, [0, 1, 2, 3], [["a"]] * 4])
 @pytest.mark.parametrize("function", [*LOSSES, "bp1"])
 def test_the_y_of_a_callable(function, y):
     keywords = {"cost": lambda a, y: (np.zeros(4), np.zeros((4, 2)))}
-    arguments = arrays.FUNCTIONS[function] | {"y": y}
+    arguments = FUNCTIONS[function] | {"y": y}
     ours, theirs = (raised(module, function, arguments, keywords) for module in (bpfast, reference))
     assert type(ours) is type(theirs), f"{ours!r}, reference: {theirs!r}"

@@ -1,34 +1,11 @@
 """Memory: steady state takes no more, and a large batch takes little beyond its inputs."""
 
-import sys
-
 import pytest
 
 from tests.helpers.child import run
+from tests.helpers.peak_memory import MB, PRELUDE, needs_proc
 
-# /proc tells a process's own peak. (ru_maxrss starts at that of the process it was forked from.)
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/status")
-
-MB = 1_000_000
-
-PRELUDE = """
-import json, sys
-from pathlib import Path
-import numpy as np
-import bpfast
-def status(name):
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(name + ":"):
-            return int(line.split()[1]) * 1024
-def resident():
-    return status("VmRSS")
-def extra(call):
-    # The peak of `call` beyond what is there before it.
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-    before = resident()
-    result = call()
-    return status("VmHWM") - before
-"""
+pytestmark = needs_proc
 
 STEADY = """
 net = bpfast.Network([784, 100, 10], dtype="float32", seed=0)

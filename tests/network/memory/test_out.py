@@ -1,7 +1,6 @@
 """`out=` takes the result where it fits, and is refused, unchanged, where it does not."""
 
 import threading
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 
 import bpfast
+from tests.helpers.python_threads import at_once
 from tests.helpers.refuses import refuses
 
 RNG = np.random.default_rng(0)
@@ -194,53 +194,6 @@ def test_after_an_error_out_is_as_it_was():
 
 
 BUSY = "out: expected an array of its own, got one that another call uses"
-
-
-GAPS, GAP = 20, 0.005  # the latter in s
-
-
-def at_once(*calls, times=30):
-    """Run calls in threads of their own, each many times: what became of them.
-
-    One that is refused each time goes on: in gaps that the others leave, and when they are over. So
-    each is answered, on a machine of any speed, unless it is refused without a reason.
-    """
-    outcomes = [Counter() for _ in calls]  # one a thread: += is no single operation
-    # Two cannot both be refused each time: what one of them is refused for is the other's call.
-    answered, waiting = ([False] * len(calls) for _ in range(2))
-    start = threading.Barrier(len(calls))
-
-    def work(k):
-        def attempt():
-            try:
-                outcomes[k][calls[k]()] += 1
-                answered[k] = True
-            except ValueError as error:
-                outcomes[k][str(error)] += 1
-
-        start.wait()
-        try:
-            for _ in range(times):
-                attempt()
-            for _ in range(GAPS):
-                if answered[k] and not all(answered):
-                    time.sleep(GAP)
-                    attempt()
-        finally:
-            waiting[k] = True
-        while not answered[k] and not all(waiting):
-            time.sleep(GAP / 20)
-            attempt()
-        if not answered[k]:
-            attempt()
-
-    threads = [threading.Thread(target=work, args=(k,)) for k in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert all(answered), outcomes
-    return sum(outcomes, Counter())
 
 
 def test_two_threads_with_one_out():

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 
 import bpfast
+from tests.helpers.bits import bits
 from tests.helpers.child import LIMIT, environment, run
 from tests.helpers.paths import ROOT
 from tests.helpers.refuses import refuses
-from tests.network.input.test_array_likes import bits
+from tests.helpers.sparse import NET, X, Y, dense, everything
 
 sparse = pytest.importorskip("scipy.sparse")
-
-from tests.network.sparse.test_sparse import NET, X, Y, dense, everything  # noqa: E402 - SciPy may be missing
 
 OUT = "^out: expected an array apart from the inputs"
 

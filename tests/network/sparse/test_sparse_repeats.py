@@ -5,8 +5,8 @@ import pytest
 
 import bpfast
 from bpfast.testing import check_gradients
+from tests.helpers.bits import bits
 from tests.helpers.refuses import refuses
-from tests.network.input.test_array_likes import bits
 
 sparse = pytest.importorskip("scipy.sparse")
 

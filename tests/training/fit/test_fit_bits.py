@@ -5,8 +5,8 @@ import pytest
 
 import bpfast
 from tests.helpers.child import digest, run
-from tests.numerics.test_same_bits import LAYOUTS
-from tests.numerics.test_simd import FUSED
+from tests.helpers.layouts import LAYOUTS
+from tests.helpers.simd_levels import FUSED
 
 # Networks and batches that are cut in every way, with all that a step can do.
 PROGRAM = """

@@ -10,7 +10,7 @@ import bpfast
 from tests.golden import TORCH, floats
 from tests.helpers.child import run
 from tests.helpers.every_optimizer import CASES, START, STEPS, formula_steps, gradient
-from tests.numerics.test_simd import FUSED
+from tests.helpers.simd_levels import FUSED
 
 DTYPES = ["float32", "float64"]
 # Relative to the norm after 100 steps. float64: the same few operations in another order. float32:

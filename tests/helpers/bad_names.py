@@ -1,0 +1,54 @@
+"""Names of activations and costs that are refused, and with which words."""
+
+ALONE = "expected an activation that acts on each neuron by itself, got 'softmax'"
+NAMES = [
+    ({"hidden": "rellu"}, ValueError, "hidden: unknown name 'rellu'; did you mean 'relu'\\? valid"),
+    (
+        {"hidden": ["Tanh"]},
+        ValueError,
+        r"hidden\[0\]: unknown name 'Tanh'; did you mean 'tanh'\? valid: '",
+    ),
+    (
+        {"hidden": ["tanh", "relu"]},
+        ValueError,
+        "hidden: expected 1 activations, one per hidden layer, got 2",
+    ),
+    ({"hidden": []}, ValueError, "hidden: expected 1 activations, one per hidden layer, got 0"),
+    ({"hidden": "softmax"}, ValueError, rf"hidden(\[0\])?: {ALONE}"),
+    ({"hidden": ["softmax"]}, ValueError, rf"hidden\[0\]: {ALONE}"),
+    ({"hidden": None}, TypeError, "hidden: expected a name or a list.*, got NoneType"),
+    ({"hidden": [None]}, TypeError, r"hidden\[0\]: expected a name, got NoneType"),
+    (
+        {"output": "sigmoyd"},
+        ValueError,
+        "output: unknown name 'sigmoyd'; did you mean 'sigmoid'\\? valid: '",
+    ),
+    ({"output": "zzz"}, ValueError, "output: unknown name 'zzz'; valid: '"),
+    ({"output": ""}, ValueError, "output: unknown name ''; valid: '"),
+    # What UTF-8 cannot hold.
+    ({"output": "\ud800"}, ValueError, "output: unknown name '.+'; valid: '"),
+    ({"hidden": "\ud800"}, ValueError, "hidden: unknown name '.+'; valid: '"),
+    ({"hidden": ["\ud800"]}, ValueError, r"hidden\[0\]: unknown name '.+'; valid: '"),
+    ({"cost": "\ud800"}, ValueError, "cost: unknown name '.+'; valid: '"),
+    ({"output": None}, TypeError, "output: expected a name, got NoneType"),
+    ({"output": b"tanh"}, TypeError, "output: expected a name, got bytes"),
+    ({"output": ["tanh"]}, TypeError, "output: expected a name, got list"),
+    (
+        {"cost": "quadratc"},
+        ValueError,
+        "cost: unknown name 'quadratc'; did you mean 'quadratic'\\? valid: '",
+    ),
+    (
+        {"cost": "custom"},
+        ValueError,
+        "cost: unknown name 'custom'; (did you mean '.*'\\? )?valid: '",
+    ),
+    ({"cost": None}, TypeError, "cost: expected a name( or a callable)?, got NoneType"),
+    ({"cost": 1}, TypeError, "cost: expected a name( or a callable)?, got int"),
+]
+# By construction in (0, 1), a distribution, above 0: README and docs/mathematics.md have the list.
+ALLOWED = {
+    "cross_entropy": {"sigmoid", "softmax"},
+    "log_likelihood": {"softmax"},
+    "poisson": {"sigmoid", "softplus", "softmax"},
+}
