@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import bpfast
+from bpfast.testing import check_gradients
+from tests.refuses import refuses
 
 SIZES = [400, 300, 200]
 # The variance of n draws from a normal distribution is off by sqrt(2 / n) of itself, their mean by
@@ -83,6 +85,40 @@ def test_what_a_seed_may_be():
     generators = [np.random.default_rng(7), np.random.Generator(np.random.PCG64(7))]
     for same in (*generators, np.random.PCG64(7), np.random.SeedSequence(7), np.uint8(7)):
         assert params(same).tobytes() == expected
+
+
+class Endless:
+    """A sequence of sequences of sequences."""
+
+    def __len__(self):
+        return 1
+
+    def __iter__(self):
+        return iter([Endless()])
+
+
+def endless_seeds():
+    own, array = [1], np.array([None, 1])
+    own.append(own)
+    array[0] = array
+    return own, array, Endless(), [3, [own]]
+
+
+def test_a_seed_that_holds_itself():
+    """NumPy recurses without end, and the process with it."""
+    x, y = np.ones((2, 5)), np.ones((2, 3))
+    net = bpfast.Network([5, 3], seed=0)
+    deep = "^seed: expected lists at most 32 deep in each other, got deeper ones$"
+    for seed in endless_seeds():
+        with refuses(ValueError, deep):
+            params(seed)
+        with refuses(ValueError, deep):
+            check_gradients(net, x, y, seed=seed)
+
+
+def test_lists_of_seeds():
+    assert params([[1, 2], 3]).tobytes() == params([1, 2, 3]).tobytes()
+    assert params([[1, 2], [1, 2]]).tobytes() == params([1, 2] * 2).tobytes()
 
 
 def test_no_seed_is_another_network_every_time():

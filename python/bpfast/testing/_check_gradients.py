@@ -13,6 +13,7 @@ import numpy as np
 
 from bpfast._validation import sparse as _sparse
 from bpfast._validation.numbers import positive, whole
+from bpfast._validation.seed import generator
 from bpfast.testing import _differences
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def check_gradients(
     if rtol is not None:
         rtol = positive("rtol", rtol)
     try:
-        rng = np.random.default_rng(seed)
+        rng = generator(seed)
     except (TypeError, ValueError) as error:
         raise type(error)(f"seed: {error}") from None
     options = {"sample_weight": sample_weight, "reduction": reduction}

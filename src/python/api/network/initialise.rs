@@ -38,9 +38,8 @@ pub fn draw(
     seed: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {
     deviations(init, 1, 1)?;
-    let random = numpy_function(py, "random")?;
-    let rng =
-        call_method(&random, "default_rng", (seed,)).map_err(|error| naming(py, "seed", error))?;
+    let generator = py.import("bpfast._validation.seed")?.getattr("generator")?;
+    let rng = call(&generator, (seed,)).map_err(|error| naming(py, "seed", error))?;
     let (weights, biases) = (vector.weights(py)?, vector.biases(py)?);
     for (k, layer) in architecture.layers().iter().enumerate() {
         let (weight, bias) = deviations(init, layer.n_in, layer.n_out)?;
