@@ -5,7 +5,7 @@ import pytest
 
 import bpfast
 from bpfast.testing import check_gradients
-from tests.refuses import refuses
+from tests.helpers.refuses import refuses
 
 SIZES = [400, 300, 200]
 # The variance of n draws from a normal distribution is off by sqrt(2 / n) of itself, their mean by

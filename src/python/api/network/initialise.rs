@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use crate::base::error::Error;
 use crate::model::architecture::Architecture;
 use crate::python::api::vector::FlatVector;
-use crate::python::borrow::call_python::{call, call_method, numpy_function};
+use crate::python::borrow::call_python::{call, call_method, numpy_function, of_module};
 use crate::python::call::errors::naming;
 
 /// The names of the initialisations.
@@ -38,7 +38,7 @@ pub fn draw(
     seed: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {
     deviations(init, 1, 1)?;
-    let generator = py.import("bpfast._validation.seed")?.getattr("generator")?;
+    let generator = of_module(py, "bpfast._validation.seed", "generator")?;
     let rng = call(&generator, (seed,)).map_err(|error| naming(py, "seed", error))?;
     let (weights, biases) = (vector.weights(py)?, vector.biases(py)?);
     for (k, layer) in architecture.layers().iter().enumerate() {
