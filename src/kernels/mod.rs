@@ -1,14 +1,14 @@
-//! The inner loops. The only room that may hold SIMD.
+//! The inner loops: the only module with SIMD code.
 //!
 //! - `simd`: registers, and the level of the machine
 //! - `math`: elementary functions of a register
-//! - `elementwise`: functions of each number of a slice
-//! - `gemm`: dense products
-//! - `csr`, `spmm`: a sparse matrix, and products with one
-//! - `real`: the two number types
+//! - `elementwise`: functions of the elements of a slice
+//! - `gemm`: dense matrix products
+//! - `csr`, `spmm`: sparse matrices, and products with them
+//! - `real`: `f32` and `f64`
 
 #![allow(unsafe_code)]
-// What is not inlined into a function with the instructions is compiled without them.
+// Functions that are not inlined into a `target_feature` function are compiled without its instructions.
 #![allow(clippy::inline_always)]
 
 pub mod csr;

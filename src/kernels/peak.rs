@@ -1,18 +1,17 @@
-//! The most that a core can do, for benchmarks to compare with: fused multiply-adds on registers
-//! alone.
+//! The peak rate of a core, for benchmarks: fused multiply-adds on registers only.
 
 use crate::base::error::Result;
 use crate::kernels::simd::level::{Job, Level, Registers, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
 
-/// Independent sums: enough to hide the latency of two units, few enough for sixteen registers.
+/// Independent accumulators: enough to hide the latency of two FMA units, few enough for 16 registers.
 const SUMS: usize = 12;
 
-/// Does `rounds` rounds of multiply-adds, at the level in use, on the calling thread. Returns the
-/// floating-point operations and a number that depends on all of them.
+/// Runs `rounds` rounds of multiply-adds on the calling thread at the level in use. Returns the number of
+/// floating-point operations and a value that depends on all of them.
 ///
 /// # Errors
-/// `BPFAST_SIMD` names no level that there is.
+/// `BPFAST_SIMD` names a level that does not exist.
 pub fn multiply_adds<T: Registers>(rounds: usize, start: T) -> Result<(usize, T)> {
     let level: Level = crate::kernels::simd::level::level()?;
     let (mut operations, mut result) = (0, start);
@@ -22,7 +21,7 @@ pub fn multiply_adds<T: Registers>(rounds: usize, start: T) -> Result<(usize, T)
         operations: &mut operations,
         result: &mut result,
     };
-    // SAFETY: `level` is that of this machine; the job asks for nothing else.
+    // SAFETY: the machine has `level`; the job has no other requirement.
     unsafe { run(level, job) };
     Ok((operations, result))
 }
@@ -37,7 +36,7 @@ struct Loop<'a, T> {
 impl<T: Registers> Job<T> for Loop<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
-        // SAFETY: the caller proves the instructions.
+        // SAFETY: the caller guarantees the instructions.
         let factor = unsafe { V::broadcast(self.start) };
         let mut sums = [factor; SUMS];
         for _ in 0..self.rounds {
@@ -46,7 +45,7 @@ impl<T: Registers> Job<T> for Loop<'_, T> {
             }
         }
         let total = sums.into_iter().fold(factor, |total, sum| total + sum);
-        // SAFETY: one number is written.
+        // SAFETY: `result` is a valid place for the one element that is written.
         unsafe { total.store_first(self.result, 1) };
         *self.operations = 2 * self.rounds * SUMS * <V as Vector>::LANES;
     }

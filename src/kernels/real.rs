@@ -1,4 +1,4 @@
-//! The two number types of a network: `f32` and `f64`.
+//! The floating-point types of a network: `f32` and `f64`.
 
 use std::fmt::Debug;
 use std::ops::{AddAssign, MulAssign, Neg, SubAssign};
@@ -8,11 +8,11 @@ use ndarray::LinalgScalar;
 use crate::kernels::math::{Exponential, Logarithm, Normal};
 use crate::kernels::simd::Registers;
 
-/// A real number type that a network can be made of.
+/// A floating-point type that a network can use.
 ///
-/// `exp`, `exp_m1`, `ln_1p`, `tanh` and `erfc` come from `libm`, in Rust, and not from the
-/// platform's C library: the same source gives the same bits on every machine. Costs use them, and
-/// activations where the machine has no fused multiply-add; else `kernels` has its own.
+/// `exp`, `exp_m1`, `ln_1p`, `tanh` and `erfc` come from the Rust crate `libm` and not from the platform's
+/// C library: the same source gives the same bits on every machine. Costs use them, and activations do on
+/// machines without fused multiply-add; otherwise `kernels::math` replaces them.
 pub trait Real:
     LinalgScalar
     + Registers
@@ -40,9 +40,9 @@ pub trait Real:
     const LEAKY_SLOPE: Self;
     /// The largest finite number.
     const MAX: Self;
-    /// The nearest number to `value`.
+    /// `value`, rounded to nearest.
     fn from_f64(value: f64) -> Self;
-    /// The same number, exactly.
+    /// The same value, exactly.
     fn to_f64(self) -> f64;
     /// |x|.
     fn abs(self) -> Self;
@@ -54,7 +54,7 @@ pub trait Real:
     fn ln_1p(self) -> Self;
     /// tanh x.
     fn tanh(self) -> Self;
-    /// Φ(x) = ½ erfc(−x/√2), the normal distribution function, accurate in its far tail.
+    /// Φ(x) = ½ erfc(−x/√2), the normal distribution function, accurate in the lower tail.
     fn normal_cdf(self) -> Self;
     /// x Φ(x).
     fn gelu(self) -> Self;
@@ -62,7 +62,7 @@ pub trait Real:
     fn normal_pdf(self) -> Self;
 }
 
-// libm's functions are long, and stand in many loops: inlined they would fill a tenth of the library.
+// Not inlined: libm's functions are long and are used in many loops, and would fill a tenth of the library.
 
 const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
 
@@ -100,9 +100,9 @@ impl Real for f64 {
         libm::tanh(self)
     }
 
-    /// In the tail erfc magnifies the rounding of −x/√2 by 2x² (1400 at the end of the range).
-    /// So the argument is carried as a sum t + d, and the first-order term of d is added:
-    /// erfc(t + d) ≈ erfc(t) − (2/√π) e^(−t²) d.
+    /// In the tail erfc magnifies the rounding error of −x/√2 by 2x² (1400 at the end of the range). So the
+    /// argument is a sum t + d, and the first-order term of d is added: erfc(t + d) ≈ erfc(t) − (2/√π)
+    /// e^(−t²) d.
     #[inline(never)]
     fn normal_cdf(self) -> Self {
         use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
@@ -116,12 +116,12 @@ impl Real for f64 {
         let d = libm::fma(-self, FRAC_1_SQRT_2, -t) - self * FRAC_1_SQRT_2_LOW;
         0.5 * (erfc - FRAC_2_SQRT_PI * libm::exp(-t * t) * d)
     }
-    /// Below −36, where Φ(x) becomes subnormal and loses its last places, x Φ(x) is
-    /// −φ(x) (1 − 1/x² + 3/x⁴ − 15/x⁶ + …), with e^(−x²/2) in two factors and x² in two parts.
+    /// Below −36, Φ(x) becomes subnormal and loses its last digits. There x Φ(x) is −φ(x) (1 − 1/x² + 3/x⁴
+    /// − 15/x⁶ + …), with e^(−x²/2) as two factors and x² split into two parts.
     #[inline(never)]
     fn gelu(self) -> Self {
         if self < -39.0 {
-            return -0.0; // what it rounds to, and the limit at −∞, where the product is −∞ · 0
+            return -0.0; // the rounded value, and the limit at −∞, where the product is −∞ · 0
         }
         if !(-39.0..-36.0).contains(&self) {
             return self * self.normal_cdf();
@@ -148,7 +148,7 @@ impl Real for f32 {
     const LEAKY_SLOPE: Self = 0.01;
     const MAX: Self = f32::MAX;
 
-    #[allow(clippy::cast_possible_truncation)] // rounding to the nearest f32 is what is asked
+    #[allow(clippy::cast_possible_truncation)] // rounds to the nearest f32, as intended
     fn from_f64(value: f64) -> Self {
         value as f32
     }

@@ -1,5 +1,4 @@
-//! Rows of which only some numbers are stored, the others being 0: compressed sparse rows (CSR),
-//! proven once. Kernels rely on what is proven here.
+//! Compressed sparse rows (CSR), validated once. Kernels rely on the validated invariants.
 
 mod positions;
 mod rows;
@@ -11,7 +10,7 @@ pub use rows::{Gathered, SparseRows};
 mod tests {
     use super::*;
 
-    /// Three rows of four numbers; 5 + 6 stand at one place.
+    /// Three rows of four columns. 5 and 6 are stored at the same position and add up.
     fn positions() -> Positions {
         Positions::new((3, 4), &[0, 2, 2, 5], &[3, 0, 1, 1, 2, 99]).expect("positions")
     }
@@ -54,8 +53,8 @@ mod tests {
         };
         assert!(!repeats(&[0, 0], &[]));
         assert!(!repeats(&[0, 2, 4], &[0, 3, 3, 5])); // in two rows
-        assert!(!repeats(&[0, 3, 6], &[3, 0, 1, 2, 1, 0])); // in no order
-        assert!(!repeats(&[0, 2, 2], &[0, 1, 1])); // behind the last row
+        assert!(!repeats(&[0, 3, 6], &[3, 0, 1, 2, 1, 0])); // unsorted
+        assert!(!repeats(&[0, 2, 2], &[0, 1, 1])); // past the end of the last row
         assert!(repeats(&[0, 2, 4], &[0, 3, 5, 5]));
         assert!(repeats(&[0, 1, 4], &[0, 7, 3, 7]));
         let row: Vec<i32> = (0..39).collect();

@@ -1,4 +1,4 @@
-//! Where the stored numbers of a matrix stand, proven.
+//! The sparsity pattern of a CSR matrix, validated.
 
 use std::fmt::Display;
 
@@ -6,14 +6,14 @@ use crate::base::alloc::{defaults, reserve_list};
 use crate::base::error::{Error, Result};
 use crate::kernels::csr::rows::{RowSpan, SparseRows};
 
-/// More columns than any index of SciPy's 32 bits can name.
+/// The most columns. SciPy's 32-bit indices cannot name more.
 const MOST_COLUMNS: usize = 1 << 31;
 
-/// An integer that names a column or the start of a row.
+/// An index type of SciPy: names a column, or the start of a row.
 pub trait Index: Copy + Display {
-    /// As the start of a row, unless it is negative.
+    /// As the start of a row; None if negative.
     fn start(self) -> Option<usize>;
-    /// As a column; 2^31 or more where it is none.
+    /// As a column; 2^31 or more if it is invalid.
     fn column(self) -> u32;
 }
 
@@ -37,8 +37,8 @@ impl Index for i64 {
     }
 }
 
-/// Where the stored numbers of a matrix stand, in an own copy that nobody can change: every span
-/// lies in `columns`, each of which is below `width`.
+/// The sparsity pattern of a CSR matrix, in a private copy that nobody can change. Every row's span is
+/// within `columns`, and every column is below `width`.
 #[derive(Debug, Clone)]
 pub struct Positions {
     spans: Vec<RowSpan>,
@@ -47,11 +47,13 @@ pub struct Positions {
 }
 
 impl Positions {
-    /// Takes the `indptr` and `indices` of a CSR matrix of `shape`. The columns of a row may stand
-    /// in any order and more than once, as [`Positions::has_repeats`] tells; what lies behind the last row's is left out.
+    /// Validates the `indptr` and `indices` of a CSR matrix of `shape`. The columns of a row may be
+    /// unsorted and may repeat; see [`Positions::has_repeats`]. Entries past the end of the last row are
+    /// dropped.
     ///
     /// # Errors
-    /// They are not those of a matrix of that shape; it has more than 2^31 columns; no memory.
+    /// The arrays do not describe a matrix of that shape, it has more than 2^31 columns, or memory runs
+    /// out.
     pub fn new<I: Index>((n, width): (usize, usize), indptr: &[I], indices: &[I]) -> Result<Self> {
         if width > MOST_COLUMNS {
             let expected = format!("at most {MOST_COLUMNS} columns where it is sparse");
@@ -85,7 +87,7 @@ impl Positions {
         };
         reserve_list("x", &mut columns, before)?;
         columns.extend(indices.iter().map(|index| index.column()));
-        // Without a way out of the loop, which then takes a register at a time.
+        // No early exit, so that the loop vectorizes.
         let is_bad = |column: u32| column as usize >= width;
         if columns
             .iter()
@@ -103,11 +105,11 @@ impl Positions {
         })
     }
 
-    /// Where the numbers of `x` stand that are not 0, and these numbers; None where they are more
-    /// than `most`. `x`: (n, `width`), row by row.
+    /// The pattern and the values of the nonzero elements of `x`, or None if there are more than `most`.
+    /// `x`: (n, `width`), row-major.
     ///
     /// # Errors
-    /// No memory.
+    /// Memory runs out.
     pub fn of_dense<T>(x: &[T], width: usize, most: usize) -> Result<Option<(Self, Vec<T>)>>
     where
         T: Copy + Default + PartialEq,
@@ -124,7 +126,7 @@ impl Positions {
         reserve_list("x", &mut spans, rows.len())?;
         reserve_list("x", &mut columns, count)?;
         reserve_list("x", &mut values, count)?;
-        // Each number is written, and kept where the next does not take its place: no branch.
+        // Branch-free: every element is written, and a zero is overwritten by the next one.
         let mut row_columns = defaults("x", width)?;
         let mut row_values: Vec<T> = defaults("x", width)?;
         for row in rows {
@@ -148,16 +150,16 @@ impl Positions {
         Ok(Some((positions, values)))
     }
 
-    /// Whether a row has a column more than once.
+    /// Whether any row has a column more than once.
     ///
     /// # Errors
-    /// No memory, which only rows whose columns do not rise take.
+    /// Memory runs out. Only matrices with unsorted rows need memory here.
     pub fn has_repeats(&self) -> Result<bool> {
         let is_fall = |left: u32, right: u32| left >= right;
         let mut sorted: Vec<u32> = Vec::new();
         for &RowSpan { start, end } in &self.spans {
             let row = &self.columns[start..end];
-            // Without a way out of the loop, which then takes a register at a time.
+            // No early exit, so that the loop vectorizes.
             let neighbours = row.iter().zip(row.get(1..).unwrap_or_default());
             if !neighbours.fold(false, |any, (&left, &right)| any | is_fall(left, right)) {
                 continue;
@@ -174,7 +176,7 @@ impl Positions {
     }
 
     /// # Errors
-    /// So many values are too few.
+    /// `values` is less than the number of stored elements.
     pub fn check(&self, values: usize) -> Result<()> {
         let stored = self.columns.len();
         if values < stored {
@@ -184,10 +186,10 @@ impl Positions {
         Ok(())
     }
 
-    /// The rows with these `values`, one for each position; what lies behind them is left out.
+    /// The rows with these `values`, one for each stored position; surplus values are ignored.
     ///
     /// # Errors
-    /// There are fewer.
+    /// There are too few values.
     pub fn with<'a, T>(&'a self, values: &'a [T]) -> Result<SparseRows<'a, T>> {
         self.check(values.len())?;
         Ok(SparseRows {

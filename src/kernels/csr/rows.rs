@@ -1,18 +1,18 @@
-//! Rows of proven positions with their values: all, some, or gathered in another order.
+//! Rows of a validated pattern with their values: all, a range, or gathered.
 
 use std::ops::{AddAssign, Range};
 
 use crate::base::alloc::reserve_list;
 use crate::base::error::Result;
 
-/// Where what is stored of a row stands.
+/// The span of a row's stored elements in `columns` and `values`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RowSpan {
     pub(super) start: usize,
     pub(super) end: usize,
 }
 
-/// Some rows of a matrix. Every span lies in `columns` and in `values`; every column is below
+/// Rows of a CSR matrix. Every span is within `columns` and within `values`, and every column is below
 /// `width`.
 #[derive(Debug, Clone, Copy)]
 pub struct SparseRows<'a, T> {
@@ -33,20 +33,20 @@ impl<'a, T> SparseRows<'a, T> {
         self.len() == 0
     }
 
-    /// The numbers of a row, those that are not stored among them.
+    /// The columns of a row, stored or not.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// How many numbers are stored.
+    /// The number of stored elements.
     pub fn stored(&self) -> usize {
         self.spans.iter().map(|span| span.end - span.start).sum()
     }
 
-    /// Some of the rows.
+    /// A range of the rows.
     ///
     /// # Panics
-    /// There are not so many.
+    /// The range exceeds the rows.
     pub fn part(&self, rows: Range<usize>) -> Self {
         let spans = &self.spans[rows];
         Self { spans, ..*self }
@@ -55,7 +55,7 @@ impl<'a, T> SparseRows<'a, T> {
     /// The columns and values of a row.
     ///
     /// # Panics
-    /// There are not so many rows.
+    /// The row does not exist.
     #[inline]
     pub fn row(&self, row: usize) -> (&'a [u32], &'a [T]) {
         let RowSpan { start, end } = self.spans[row];
@@ -64,7 +64,8 @@ impl<'a, T> SparseRows<'a, T> {
 }
 
 impl<T: Copy + Default + AddAssign> SparseRows<'_, T> {
-    /// All numbers, into `out`, (rows, width): 0 where none is stored, the sum where several are.
+    /// Writes the dense matrix to `out`, (rows, width). Elements that are not stored are 0; repeated ones
+    /// add up.
     ///
     /// # Panics
     /// `out` has another length.
@@ -81,19 +82,19 @@ impl<T: Copy + Default + AddAssign> SparseRows<'_, T> {
     }
 }
 
-/// Rows that are gathered from others, where these lie: what is proven of those holds for these. Its
-/// memory is kept from one gathering to the next.
+/// Rows gathered from another matrix, whose columns and values are shared: its invariants hold here too.
+/// The memory is reused by the next gather.
 #[derive(Debug, Clone, Default)]
 pub struct Gathered(Vec<RowSpan>);
 
 impl Gathered {
-    /// The rows of `from` that `rows` names, in that order.
+    /// Gathers the rows of `from` that `rows` names, in that order.
     ///
     /// # Errors
-    /// No memory.
+    /// Memory runs out.
     ///
     /// # Panics
-    /// `from` has not so many rows.
+    /// A row does not exist in `from`.
     pub fn gather<'a, T>(
         &'a mut self,
         from: SparseRows<'a, T>,

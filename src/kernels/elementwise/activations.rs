@@ -49,7 +49,7 @@ impl<T: Real> Function<T> for Tanh {
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
         let two = z.splat(T::ONE + T::ONE);
         let size = z.abs();
-        // A sum: units that add wait for those that multiply.
+        // An addition, because the add units are idle here and the multiply units are not.
         let t = exp_m1(-(size + size));
         (t / (t + two)).with_sign_of(z)
     }
@@ -92,8 +92,8 @@ impl<T: Real> Function<T> for Gelu {
 }
 
 impl<T: Real> Function<T> for Silu {
-    /// With e = e^−|z|: z e / (1 + e) for z < 0, else z / (1 + e). The product z e is lifted: e may
-    /// be subnormal where z e is not.
+    /// With e = e^−|z|: z e / (1 + e) for z < 0, else z / (1 + e). The product z e is computed scaled up by
+    /// 2^lift: e may be subnormal where z e is not.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
         let (zero, one, drop) = (z.splat(T::ZERO), z.splat(T::ONE), z.splat(T::DROP));

@@ -1,19 +1,19 @@
-//! A step of an optimizer: each parameter, its derivative and what is kept for it, in one pass.
+//! An optimizer's step: updates each parameter and its state from the derivative, in one pass.
 
 use crate::kernels::real::Real;
 use crate::kernels::simd::level::{self, Job};
 use crate::kernels::simd::vector::Arithmetic;
 
-/// A step of one parameter, lane by lane, that keeps KEPT numbers for it.
+/// The update of one parameter, lane by lane, with KEPT state values.
 pub trait ElementRule<T: Real, const KEPT: usize>: Copy {
-    /// The parameter after the step, from the parameter `p` and its derivative `g`.
+    /// Returns the updated parameter, from the parameter `p` and its derivative `g`.
     fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, state: &mut [V; KEPT]) -> V;
 }
 
-/// p ← rule(p, g, kept), each number by itself.
+/// p ← rule(p, g, state), element by element.
 ///
 /// # Panics
-/// The slices are not of one length.
+/// The slices differ in length.
 pub fn update<T: Real, const KEPT: usize>(
     rule: impl ElementRule<T, KEPT>,
     params: &mut [T],
@@ -30,7 +30,7 @@ pub fn update<T: Real, const KEPT: usize>(
         gradient,
         state,
     };
-    // SAFETY: it is the machine's level; the lengths have been proven equal.
+    // SAFETY: `current` is a level that this machine has; the lengths were asserted equal.
     unsafe { level::run(level::current(), job) }
 }
 
@@ -48,10 +48,10 @@ impl<T: Real, R: ElementRule<T, KEPT>, const KEPT: usize> Job<T> for ApplyRule<'
         let (params, gradient) = (self.params.as_mut_ptr(), self.gradient.as_ptr());
         let places = self.state.map(<[T]>::as_mut_ptr);
         for at in (0..length - last).step_by(V::LANES) {
-            // SAFETY: a whole register lies in each slice; the caller proves the instructions.
+            // SAFETY: a whole register is in bounds in each slice; the caller guarantees the instructions.
             unsafe {
                 let (p, g) = (V::load(params.add(at)), V::load(gradient.add(at)));
-                // A loop, and no `map`: its closure might be compiled without the instructions.
+                // A loop instead of `map`: the closure might be compiled without the target features.
                 let mut state = [p; KEPT];
                 for (state, place) in state.iter_mut().zip(&places) {
                     *state = V::load(place.add(at));
@@ -64,7 +64,7 @@ impl<T: Real, R: ElementRule<T, KEPT>, const KEPT: usize> Job<T> for ApplyRule<'
         }
         if last > 0 {
             let at = length - last;
-            // SAFETY: `last` numbers are left of each slice; the caller proves the instructions.
+            // SAFETY: `last` elements are left in each slice; the caller guarantees the instructions.
             unsafe {
                 let p = V::load_first(params.add(at), last);
                 let g = V::load_first(gradient.add(at), last);
@@ -101,7 +101,7 @@ mod tests {
         }
     }
 
-    /// Every length round a register, right before a page that nobody may touch.
+    /// Every length around a register's, right before a protected page.
     #[test]
     fn each_number_is_updated_and_no_other() {
         let mut rooms = [(); 3].map(|()| Guarded::<f32>::new(100));

@@ -1,4 +1,4 @@
-//! σ' of a register, from a = σ(z), or from z where a does not tell.
+//! σ' of a register, computed from a = σ(z), or from z where a does not determine it.
 
 use crate::kernels::elementwise::map::Function;
 use crate::kernels::math::exponential::{LiftedExp, exp_m1};

@@ -1,35 +1,35 @@
-//! A function of each number of a slice, in place.
+//! Applies a function to each element of a slice, in place.
 //!
-//! Every element goes through the same operations wherever it stands: the last register is filled
-//! up with zeros, and its other lanes are dropped.
+//! All elements go through the same operations, wherever they are in the slice: the last register is padded
+//! with zeros, and its unused lanes are dropped.
 
 use crate::kernels::real::Real;
 use crate::kernels::simd::level::{self, Job, Level};
 use crate::kernels::simd::vector::Arithmetic;
 
-/// A function of one number, lane by lane. Its formula has the same bits in every register type
-/// with fused multiply-add.
+/// A function of one variable, lane by lane. It gives the same bits in every register type that has fused
+/// multiply-add.
 pub trait Function<T: Real>: Copy {
     /// f(x).
     fn of<V: Arithmetic<Scalar = T>>(self, x: V) -> V;
 }
 
-/// A function of two numbers, lane by lane.
+/// A function of two variables, lane by lane.
 pub(in crate::kernels) trait Combination<T: Real>: Copy {
     /// f(y, x).
     fn of<V: Arithmetic<Scalar = T>>(self, y: V, x: V) -> V;
 }
 
-/// x ← f(x). `plain` is f without fused multiply-add.
+/// x ← f(x). `plain` is f for machines without fused multiply-add.
 pub fn map<T: Real>(values: &mut [T], function: impl Function<T>, plain: impl Fn(T) -> T) {
     match fused_level() {
-        // SAFETY: it is the machine's level.
+        // SAFETY: the machine has the level.
         Some(level) => unsafe { level::run(level, Map(values, function)) },
         None => values.iter_mut().for_each(|x| *x = plain(*x)),
     }
 }
 
-/// y ← y f(x), as far as both go. `plain` is f without fused multiply-add.
+/// y ← y f(x), up to the shorter length. `plain` is f for machines without fused multiply-add.
 pub fn scale<T: Real>(
     values: &mut [T],
     by: &[T],
@@ -38,13 +38,13 @@ pub fn scale<T: Real>(
 ) {
     let function = Times(function);
     match fused_level() {
-        // SAFETY: it is the machine's level.
+        // SAFETY: the machine has the level.
         Some(level) => unsafe { level::run(level, Combine(values, by, function)) },
         None => values.iter_mut().zip(by).for_each(|(y, &x)| *y *= plain(x)),
     }
 }
 
-/// The level in use, unless it lacks fused multiply-add.
+/// The level in use, or None if it has no fused multiply-add.
 pub(in crate::kernels) fn fused_level() -> Option<Level> {
     Some(level::current()).filter(|level| level.is_fused())
 }
@@ -59,14 +59,14 @@ impl<T: Real, F: Function<T>> Job<T> for Map<'_, T, F> {
         let (start, last) = (values.as_mut_ptr(), values.len() % V::LANES);
         let whole = values.len() - last;
         for at in (0..whole).step_by(V::LANES) {
-            // SAFETY: a whole register lies in the slice; the caller proves the instructions.
+            // SAFETY: a whole register is in bounds; the caller guarantees the instructions.
             unsafe {
                 let place = start.add(at);
                 function.of(V::load(place)).store(place);
             }
         }
         if last > 0 {
-            // SAFETY: `last` numbers are left of the slice; the caller proves the instructions.
+            // SAFETY: `last` elements are left in the slice; the caller guarantees the instructions.
             unsafe {
                 let place = start.add(whole);
                 function
@@ -77,7 +77,7 @@ impl<T: Real, F: Function<T>> Job<T> for Map<'_, T, F> {
     }
 }
 
-/// y ← f(y, x), as far as both go.
+/// y ← f(y, x), up to the shorter length.
 pub(in crate::kernels) struct Combine<'a, T, F>(pub &'a mut [T], pub &'a [T], pub F);
 
 impl<T: Real, F: Combination<T>> Job<T> for Combine<'_, T, F> {
@@ -88,7 +88,7 @@ impl<T: Real, F: Combination<T>> Job<T> for Combine<'_, T, F> {
         let (start, by, last) = (values.as_mut_ptr(), by.as_ptr(), length % V::LANES);
         let whole = length - last;
         for at in (0..whole).step_by(V::LANES) {
-            // SAFETY: a whole register lies in both slices; the caller proves the instructions.
+            // SAFETY: a whole register is in bounds in both slices; the caller guarantees the instructions.
             unsafe {
                 let place = start.add(at);
                 function
@@ -97,7 +97,7 @@ impl<T: Real, F: Combination<T>> Job<T> for Combine<'_, T, F> {
             }
         }
         if last > 0 {
-            // SAFETY: `last` numbers are left of both; the caller proves the instructions.
+            // SAFETY: `last` elements are left in both slices; the caller guarantees the instructions.
             unsafe {
                 let (place, by) = (start.add(whole), V::load_first(by.add(whole), last));
                 function

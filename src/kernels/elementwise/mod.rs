@@ -1,4 +1,4 @@
-//! Functions of each number of a slice, in registers.
+//! Vectorized functions of the elements of a slice.
 
 pub mod activations;
 pub mod apply_rule;

@@ -1,11 +1,11 @@
-//! The steps of the optimizers, for a register. [`crate::engine::optimizer`] says the formulas.
+//! The optimizers' update rules, for a register. [`crate::engine::optimizer`] has the formulas.
 
 use crate::kernels::elementwise::apply_rule::ElementRule;
 use crate::kernels::elementwise::map::Function;
 use crate::kernels::real::Real;
 use crate::kernels::simd::vector::Arithmetic;
 
-/// What is added to a derivative, then the rule.
+/// Adds the regularization terms to the derivative, then applies the rule.
 #[derive(Debug, Clone, Copy)]
 pub struct WithTerms<T, R> {
     pub rule: R,
@@ -65,7 +65,7 @@ pub struct Adam<T> {
     pub beta1: (T, T),
     /// β₂ and 1 − β₂.
     pub beta2: (T, T),
-    /// Whether β₁ < ½, so that m is nearer to g than to what it was.
+    /// Whether β₁ < ½: then m is closer to g than to its old value.
     pub forgets: bool,
     pub epsilon: T,
     /// 1 − η λ.
@@ -79,7 +79,7 @@ pub struct Adam<T> {
 impl<T: Real> ElementRule<T, 2> for Adam<T> {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, state: &mut [V; 2]) -> V {
-        // From the nearer end, so that a small g is not lost in a large m, nor a small m in g.
+        // Interpolates from the closer end, so that a small g is not lost in a large m, nor a small m in g.
         let m = if self.forgets {
             (state[0] - g).mul_add(p.splat(self.beta1.0), g)
         } else {
@@ -93,8 +93,8 @@ impl<T: Real> ElementRule<T, 2> for Adam<T> {
     }
 }
 
-/// keep v + take g², with g² in two factors: take g² is finite where g² is too large for T. No
-/// difference v − g² is formed, which would make NaN of two infinities.
+/// keep v + take g², with g² as two factors: take g² may be finite where g² overflows. The difference v −
+/// g² is avoided, as it is NaN for two infinities.
 #[inline(always)]
 fn mean_square<T: Real, V: Arithmetic<Scalar = T>>(v: V, g: V, keep: T, take: T) -> V {
     (g * g.splat(take)).mul_add(g, v * v.splat(keep))

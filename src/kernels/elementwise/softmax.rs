@@ -10,20 +10,20 @@ use crate::kernels::simd::level::{self, Job};
 use crate::kernels::simd::vector::Arithmetic;
 use crate::kernels::tuning::softmax::{GROUP, NARROW, TOGETHER};
 
-/// The numbers of the longest register.
+/// Lanes of the longest register.
 const MOST_LANES: usize = 16;
 
-/// `z_j ← e^(z_j − m) / Σ_k e^(z_k − m)`, m the largest z of the row, for rows of `width` numbers.
-/// `plain` does it for a row without fused multiply-add.
+/// `z_j ← e^(z_j − m) / Σ_k e^(z_k − m)` with m the largest z of the row, for rows of `width` elements.
+/// `plain` computes one row on machines without fused multiply-add.
 pub fn softmax<T: Real>(z: &mut [T], width: usize, plain: impl Fn(&mut [T])) {
     match fused_level() {
-        // SAFETY: it is the machine's level.
+        // SAFETY: the machine has the level.
         Some(level) => unsafe { level::run(level, Softmax { z, width }) },
         None => z.chunks_exact_mut(width).for_each(plain),
     }
 }
 
-/// [`softmax`].
+/// The [`softmax`] of all rows as a job.
 pub(in crate::kernels) struct Softmax<'a, T> {
     pub z: &'a mut [T],
     pub width: usize,
@@ -35,13 +35,13 @@ impl<T: Real> Job<T> for Softmax<'_, T> {
         let Self { z, width } = self;
         if width > NARROW || width.is_multiple_of(V::LANES) {
             for rows in z.chunks_mut(width * TOGETHER) {
-                // SAFETY: the caller proves the instructions.
+                // SAFETY: the caller guarantees the instructions.
                 unsafe { wide::<T, V>(rows, width) }
             }
         } else {
             let mut spread = [T::ZERO; GROUP];
             for rows in z.chunks_mut(GROUP / width * width) {
-                // SAFETY: the caller proves the instructions.
+                // SAFETY: the caller guarantees the instructions.
                 unsafe { narrow::<T, V>(rows, width, &mut spread) }
             }
         }
@@ -55,7 +55,7 @@ impl<T: Real> Job<T> for Softmax<'_, T> {
 #[inline(always)]
 unsafe fn wide<T: Real, V: Arithmetic<Scalar = T>>(rows: &mut [T], width: usize) {
     for values in rows.chunks_exact_mut(width) {
-        // SAFETY: the caller proves the instructions.
+        // SAFETY: the caller guarantees the instructions.
         unsafe {
             let function = ExpAbove(largest::<T, V>(values));
             Map(values, function).run::<V>();
@@ -64,12 +64,12 @@ unsafe fn wide<T: Real, V: Arithmetic<Scalar = T>>(rows: &mut [T], width: usize)
     let sums = sums(rows, width);
     for (values, sum) in rows.chunks_exact_mut(width).zip(sums) {
         let function = Over(T::from_f64(sum));
-        // SAFETY: the caller proves the instructions.
+        // SAFETY: the caller guarantees the instructions.
         unsafe { Map(values, function).run::<V>() }
     }
 }
 
-/// Softmax of rows that are no more than `spread` has room for.
+/// Softmax of narrow rows that fit in `spread`.
 ///
 /// # Safety
 /// The machine has the instructions.
@@ -83,7 +83,7 @@ unsafe fn narrow<T: Real, V: Arithmetic<Scalar = T>>(
         place.fill(row.iter().copied().fold(-T::MAX, larger));
     }
     let (by, function) = (&spread[..], ExpOfDifference);
-    // SAFETY: the caller proves the instructions.
+    // SAFETY: the caller guarantees the instructions.
     unsafe { Combine(&mut *rows, by, function).run::<V>() }
     let groups = rows.chunks(width * TOGETHER);
     for (rows, places) in groups.zip(spread.chunks_mut(width * TOGETHER)) {
@@ -92,25 +92,25 @@ unsafe fn narrow<T: Real, V: Arithmetic<Scalar = T>>(
         }
     }
     let (by, function) = (&spread[..], Quotient);
-    // SAFETY: the caller proves the instructions.
+    // SAFETY: the caller guarantees the instructions.
     unsafe { Combine(rows, by, function).run::<V>() }
 }
 
-/// b where it is larger; NaN is passed over.
+/// The larger of a and b; NaN is ignored.
 #[inline(always)]
 fn larger<T: Real>(a: T, b: T) -> T {
     if b > a { b } else { a }
 }
 
-/// The largest of a register of numbers or more, NaN passed over.
+/// The largest of at least one register of elements; NaN is ignored.
 ///
 /// # Safety
 /// The machine has the instructions.
 #[inline(always)]
 unsafe fn largest<T: Real, V: Arithmetic<Scalar = T>>(values: &[T]) -> T {
     let mut lanes = [-T::MAX; MOST_LANES];
-    // SAFETY: a register is as long as a chunk, and no longer than the slice and the array; the
-    // caller proves the instructions.
+    // SAFETY: a chunk has exactly a register's length, which is at most that of the slice and of the array;
+    // the caller guarantees the instructions.
     unsafe {
         let mut all = V::broadcast(-T::MAX);
         for chunk in values.chunks_exact(V::LANES) {
@@ -122,8 +122,8 @@ unsafe fn largest<T: Real, V: Arithmetic<Scalar = T>>(values: &[T]) -> T {
     lanes[..V::LANES].iter().copied().fold(-T::MAX, larger)
 }
 
-/// Σ of each of at most [`TOGETHER`] rows: its terms in order, and runs of them with compensation. In
-/// float64: a million float32 outputs would lose three digits of their sum.
+/// The sums of at most [`TOGETHER`] rows: blocks of terms are added in order, and the block sums with
+/// compensation. In float64: the sum of a million float32 outputs would lose three digits.
 #[inline(always)]
 fn sums<T: Real>(rows: &[T], width: usize) -> [f64; TOGETHER] {
     if width <= RUN {
@@ -139,7 +139,7 @@ fn sums<T: Real>(rows: &[T], width: usize) -> [f64; TOGETHER] {
     sums.map(CompensatedSum::total)
 }
 
-/// The sums of the numbers in `columns` of each row.
+/// The sum of each row's elements in `columns`.
 #[inline(always)]
 fn sums_of_run<T: Real>(rows: &[T], width: usize, columns: Range<usize>) -> [f64; TOGETHER] {
     let mut sums = [0.0; TOGETHER];
@@ -210,7 +210,7 @@ mod tests {
         for (rows, width) in shapes.chain([(5, 1000)]) {
             let size = rows * width;
             let from = (size * 7919) % (numbers.len() - size);
-            // Moderate numbers, and in every second shape any there are.
+            // Moderate values, and arbitrary ones in every second shape.
             let any = |&x: &T| {
                 if width % 2 == 0 || x.abs() < T::from_f64(800.0) {
                     x
@@ -242,14 +242,14 @@ mod tests {
         }
     }
 
-    /// e^(z − m) / Σ, where z − m is as exact as its type has it.
+    /// Checks e^(z − m) / Σ, with z − m rounded to the type.
     fn check_row<T: Bits>(z: &[T], got: &[T], eps: f64) {
         let m = z.iter().copied().fold(-T::MAX, larger);
         let powers: Vec<f64> = z.iter().map(|&z| libm::exp((z - m).to_f64())).collect();
         let sum = powers.iter().sum::<f64>();
         for (got, power) in got.iter().map(|got| got.to_f64()).zip(powers) {
             let exact = power / sum;
-            // The smallest number is eps² or less times what matters.
+            // Values below eps² do not matter.
             let same = (got - exact).abs() <= 4.0 * eps * exact + eps * eps * eps * eps;
             assert!(
                 same || (got.is_nan() && exact.is_nan()),

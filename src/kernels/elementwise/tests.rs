@@ -1,4 +1,4 @@
-//! The maps against libm, in ulps; that they have the same bits everywhere is asserted on the way.
+//! Compares the maps with libm, in ulps, and asserts on the way that every level gives the same bits.
 
 use std::fmt::Debug;
 
@@ -8,13 +8,13 @@ use crate::kernels::math::{Exp, LnOneMinusExp};
 use crate::kernels::real::Real;
 use crate::kernels::testing::{Bits, assert_same, numbers, run_in_arrays, values};
 
-/// What a function should be.
+/// The exact function.
 struct Exact {
-    /// Its value by libm.
+    /// The value, by libm.
     value: fn(f64) -> f64,
-    /// The size of the terms that it is a sum of, where they cancel.
+    /// The size of the terms that the function sums, where they cancel.
     terms: fn(f64) -> f64,
-    /// Where it is asked for.
+    /// Where it is checked.
     domain: (f64, f64),
 }
 
@@ -29,8 +29,8 @@ impl Exact {
         }
     }
 
-    /// At most `bound` units in the last place of a number of `digits` bits that is a multiple of
-    /// 2^`lowest`.
+    /// Asserts at most `bound` units in the last place, for a type of `digits` mantissa bits whose values
+    /// are multiples of 2^`lowest`.
     fn check<T: Bits>(
         &self,
         function: impl Function<T> + Debug,
@@ -59,7 +59,7 @@ impl Exact {
         }
     }
 
-    /// float32 within 4 ulps; float64 within 4, and 3 that the formula with libm may have.
+    /// float32 within 4 ulps. float64 within 4 ulps, plus 3 that the formula with libm may have.
     fn check_both<F: Function<f32> + Function<f64> + Debug>(&self, function: F) {
         self.check::<f32>(function, 4.0, 24, -149);
         self.check::<f64>(function, 7.0, 53, -1074);
@@ -73,12 +73,12 @@ fn sigmoids(z: f64) -> (f64, f64) {
     if z < 0.0 { (less, more) } else { (more, less) }
 }
 
-/// z `factor`, 0 where the factor is.
+/// z `factor`, but 0 where the factor is 0.
 fn times(z: f64, factor: f64) -> f64 {
     if factor == 0.0 { 0.0 } else { z * factor }
 }
 
-/// φ(z), with z² in two parts.
+/// φ(z), with z² split into two parts.
 fn density(z: f64) -> f64 {
     let rest = libm::fma(z, z, -z * z);
     if z.abs() > 39.0 {
@@ -139,7 +139,7 @@ fn gelu() {
     Exact::new(Real::gelu).check_both(sigma::Gelu);
     let exact = Exact {
         terms: |z| times(z, density(z)).abs(),
-        domain: (-37.0, f64::INFINITY), // below, the terms here are subnormal and lose their places
+        domain: (-37.0, f64::INFINITY), // below, the terms are subnormal and lose digits
         ..Exact::new(|z| z.normal_cdf() + times(z, density(z)))
     };
     exact.check_both(derivatives::Gelu);
@@ -147,7 +147,7 @@ fn gelu() {
 
 #[test]
 fn silu() {
-    // In two factors: the sigmoid may be subnormal where its product is not.
+    // As two factors: the sigmoid may be subnormal where the product is not.
     Exact::new(|z| match libm::exp(0.5 * z) {
         half if z < -40.0 => times(z, half) * half,
         _ => z * sigmoids(z).0,

@@ -1,26 +1,25 @@
-//! What the sums of a product begin with.
+//! The initial value of a product's accumulators.
 
 use std::convert::Infallible;
 
-/// What the sums of C ← … A B begin with. `V` points to a row or a column of numbers; a product that
-/// takes none has [`Infallible`].
+/// The initial value of the accumulators of C ← … A B. `V` is the type of a row or column vector; a product
+/// that takes none uses [`Infallible`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accumulate<V = Infallible> {
     /// 0: C ← A B.
     Overwrite,
-    /// The same row for every row of C.
+    /// The same row vector for every row of C.
     Row(V),
-    /// The same column for every column of C.
+    /// The same column vector for every column of C.
     Column(V),
-    /// The terms that C holds: C ← C + A B, where these terms come after those, one by one.
+    /// The elements of C: C ← C + A B, where the terms of A B are added to C one by one.
     Terms,
-    /// 0, and the finished sums are added to those that C holds: C ← C + (A B). Of each block of KC
-    /// terms by itself.
+    /// 0, and the finished sums are added to C: C ← C + (A B), separately for each block of KC terms.
     Sum,
 }
 
 impl Accumulate {
-    /// The same for a product that may take a row or a column.
+    /// The same for a product that may take a vector.
     pub(super) fn with_vector<V>(self) -> Accumulate<V> {
         match self {
             Self::Overwrite => Accumulate::Overwrite,

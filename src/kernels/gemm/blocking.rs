@@ -1,12 +1,12 @@
-//! The blocks and parts in which a product is walked: how large they are, and which of them are copied.
+//! Block sizes of a product, and which blocks are packed.
 
 use std::ops::Range;
 
 use crate::base::cache_line;
 use crate::kernels::tuning::gemm::{ALIASING_STRIDE, KC, LARGE, MC_KC_PACKED_A, NR_BYTES};
 
-/// The numbers that the products of a matrix of so many weights need room for. A product takes less,
-/// [`pack_buffer`] of 0, and then copies shorter blocks.
+/// The length of the pack buffer for products with a matrix of `weights` elements. A product also works
+/// with that of [`pack_buffer`] of 0, with shorter blocks.
 pub const fn pack_buffer<T>(weights: usize) -> usize {
     let numbers = NR_BYTES / size_of::<T>();
     cache_line::numbers::<T>()
@@ -17,8 +17,8 @@ pub const fn pack_buffer<T>(weights: usize) -> usize {
         }
 }
 
-/// How many rows of δ, so wide, a gradient takes best at a time: more, and C is read and written less
-/// often; but where δ is read in its place, more of its lines get into each other's way.
+/// The best number of rows of δ, of `n_out` columns, for one gradient product. More rows access C less
+/// often, but where δ is read in place, more of its cache lines conflict.
 pub const fn rows_at_once<T>(n_out: usize) -> usize {
     if n_out * size_of::<T>() < ALIASING_STRIDE {
         KC.0
@@ -27,7 +27,7 @@ pub const fn rows_at_once<T>(n_out: usize) -> usize {
     }
 }
 
-/// Cuts `length` into blocks of `most`, but for the last: one at least, which may be empty.
+/// Splits `length` into blocks of `most`; the last may be shorter. At least one block, which may be empty.
 pub(super) fn blocks(length: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
     let mut next = Some(0);
     std::iter::from_fn(move || {
@@ -38,7 +38,7 @@ pub(super) fn blocks(length: usize, most: usize) -> impl Iterator<Item = Range<u
     })
 }
 
-/// The length of the fewest parts of `length` that are at most `longest`, if they are even.
+/// The length of a part when `length` is split evenly into the fewest parts of at most `longest`.
 pub(super) fn even(length: usize, longest: usize) -> usize {
     if length <= longest {
         length
@@ -47,7 +47,7 @@ pub(super) fn even(length: usize, longest: usize) -> usize {
     }
 }
 
-/// Cuts `length` into the fewest parts of at most `longest`, as even as can be.
+/// Splits `length` into the fewest parts of at most `longest`, as evenly as possible.
 pub(super) fn parts(length: usize, longest: usize) -> impl Iterator<Item = usize> {
     let (count, short, longer) = if length <= longest {
         (1, length, 0)

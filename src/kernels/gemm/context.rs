@@ -1,10 +1,10 @@
-//! What a product works with beside its matrices.
+//! The working memory and cancellation token of a product.
 
 use crate::base::cancel::CancelToken;
 
-/// The buffer for packed blocks, and the token that tells when to stop.
+/// The buffer for packed blocks, and the cancellation token.
 pub struct Context<'a, T> {
-    /// [`pack_buffer`](super::pack_buffer) numbers.
+    /// [`pack_buffer`](super::pack_buffer) elements.
     pub pack_buffer: &'a mut [T],
     /// Polled between tiles.
     pub cancel: &'a CancelToken<'a>,

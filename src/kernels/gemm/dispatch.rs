@@ -1,4 +1,4 @@
-//! The tiles of each level, and how its registers copy blocks for them.
+//! The microkernels of each level, and the copy functions that pack blocks for them.
 
 use crate::kernels::gemm::microkernel::{Tile, TileFn, compute};
 use crate::kernels::simd::level::{Level, Registers, multiplies_in_halves};
@@ -6,74 +6,75 @@ use crate::kernels::simd::row::copy_rows;
 use crate::kernels::simd::vector::Vector;
 use crate::kernels::tuning::gemm::{MAX_MR, MAX_NR};
 
-/// Copies neighbouring squares of [`Tiles::square`] rows, the second distance apart, to their
-/// transposes one below the other, whose rows are the fourth apart: so many squares.
+/// `(src, src_stride, dst, dst_stride, squares)`: transposes `squares` horizontally adjacent squares of
+/// [`Tiles::square`] rows, and stores the results one below the other.
 ///
 /// # Safety
-/// The machine has the level; the squares may be read and their transposes written.
+/// The machine has the level; the squares are readable and their transposes writable.
 pub type TransposeFn<T> = unsafe fn(*const T, usize, *mut T, usize, usize);
 
-/// Copies rows of registers, the second distance apart, to where they are neighbours: so many, of the
-/// last register so many lanes. What lies behind these in a row's place is not told.
+/// `(src, src_stride, dst, rows, tail)`: copies rows of registers to contiguous rows of whole registers.
+/// `tail` is the number of lanes in use in the last register; the padding behind them is unspecified.
 ///
 /// # Safety
-/// The machine has the level; the rows may be read and their places written.
+/// The machine has the level; the rows are readable and their destinations writable.
 pub type CopyFn<T> = unsafe fn(*const T, usize, *mut T, usize, usize);
 
-/// The tiles of a level for numbers of one type.
+/// The microkernels of a level for one element type.
 pub struct Tiles<T: 'static> {
-    /// The numbers of a register.
+    /// The lanes of a register.
     pub lanes: usize,
-    /// rows · vectors is at most this.
+    /// The most accumulators of a tile: an upper bound of rows · vectors.
     pub sums: usize,
-    /// The registers across a tile that has rows enough: these and their factor fill the registers
+    /// The registers across a tile of full height: the accumulators and operands then fill the registers
     /// with the fewest loads.
     pub across: usize,
-    /// The rows of the squares that `transpose` copies.
+    /// The rows of the squares that `transpose` handles.
     pub square: usize,
-    /// Copies squares.
+    /// Transposes squares.
     pub transpose: TransposeFn<T>,
-    /// The rows of a tile whose A is interleaved.
+    /// MR of a packed A.
     pub interleaved: usize,
-    /// The tiles of registers half as long, of a level that this one includes.
+    /// The microkernels with registers of half the length, of a level that this one includes.
     narrow: Option<&'static Tiles<T>>,
     copies: [CopyFn<T>; MAX_NR],
     functions: [[TileFn<T>; MAX_NR]; MAX_MR],
 }
 
 impl<T: 'static> Tiles<T> {
-    /// The registers that hold so many numbers.
+    /// The registers that hold `numbers` elements.
     pub fn registers(&self, numbers: usize) -> usize {
-        // A power of two: the smallest products count divisions.
+        // A shift, since the lanes are a power of two: a division is noticeable in the smallest products.
         numbers.wrapping_add(self.lanes - 1) >> self.lanes.trailing_zeros()
     }
 
-    /// The tiles for a panel of so many columns: those of registers half as long where that leaves
-    /// less of the machine idle.
+    /// The microkernels for a micropanel of `columns` columns: those with half-length registers if they
+    /// leave fewer lanes idle.
     pub fn for_panel(&'static self, columns: usize) -> &'static Self {
         let halves = self.leaves_half_idle(columns) && multiplies_in_halves();
         self.narrow.filter(|_| halves).unwrap_or(self)
     }
 
-    /// Whether half of the last register, or more, is idle, and a tile can be as wide in halves.
+    /// Whether at least half of the last register is idle, and half-length registers allow a tile of the
+    /// same width.
     fn leaves_half_idle(&self, columns: usize) -> bool {
         let vectors = self.registers(columns);
         2 * vectors <= MAX_NR && 2 * (vectors * self.lanes - columns) >= self.lanes
     }
 
-    /// The tile of `rows` rows, `vectors` registers across.
+    /// The microkernel for `rows` rows and `vectors` registers across.
     pub fn get(&self, rows: usize, vectors: usize) -> TileFn<T> {
         self.functions[rows - 1][vectors - 1]
     }
 
-    /// The copy of rows of so many registers.
+    /// The copy function for rows of `vectors` registers.
     pub fn copy_of(&self, vectors: usize) -> CopyFn<T> {
         self.copies[vectors - 1]
     }
 }
 
-/// A table of the tiles of a register type. A tile of more sums than there is room for is never
-/// asked for; its place holds a smaller one.
+/// A table of the microkernels of a register type. Tiles of more accumulators than there are registers are
+/// never requested; their entries are smaller tiles.
 macro_rules! table {
     ($entry:ident, $vector:ty, [$($rows:literal)*]) => {
         [$([
@@ -108,7 +109,7 @@ macro_rules! level {
             squares: usize,
         ) {
             for first in (0..squares * V::SQUARE).step_by(V::SQUARE) {
-                // SAFETY: the attribute is the proof of the level; the caller proves the rest.
+                // SAFETY: `target_feature` matches the level; the caller guarantees the rest.
                 unsafe { V::transpose(from.add(first), from_row, to.add(first * to_row), to_row) }
             }
         }
@@ -121,7 +122,7 @@ macro_rules! level {
             rows: usize,
             last: usize,
         ) {
-            // SAFETY: the attribute is the proof of the level; the caller proves the rest.
+            // SAFETY: `target_feature` matches the level; the caller guarantees the rest.
             unsafe { copy_rows::<V, VECTORS>(from, from_row, to, rows, last) }
         }
 
@@ -131,11 +132,11 @@ macro_rules! level {
         ) where
             V::Scalar: Default + From<u8>,
         {
-            // SAFETY: the attribute is the proof of the level; the caller proves the rest.
+            // SAFETY: `target_feature` matches the level; the caller guarantees the rest.
             unsafe { compute::<V, ROWS, VECTORS>(tile) }
         }
 
-        /// The tiles of the level.
+        /// The microkernels of the level.
         struct $name<T>(T);
         impl<T: Registers + Default> $name<T> {
             const TILES: Tiles<T> = Tiles {
@@ -163,7 +164,7 @@ const fn across<V: Vector>() -> usize {
     if V::SUMS < 20 { 2 } else { 3 }
 }
 
-/// The rows of a tile that are copied together: a power of two that registers hold.
+/// MR of a packed A: a power of two that fits the registers.
 const fn interleaved<V: Vector>() -> usize {
     if V::SUMS / across::<V>() < 8 { 4 } else { 8 }
 }
@@ -178,7 +179,7 @@ level!(
 );
 #[cfg(target_arch = "aarch64")]
 level!(Neon, neon, neon_transpose, neon_copy, Neon, None);
-// For the tests: NEON's code is made of arrays, which x86-64 runs as well.
+// For the tests: NEON's code uses arrays, which x86-64 can run as well.
 #[cfg(all(test, target_arch = "x86_64"))]
 level!(
     Neon,
@@ -210,7 +211,7 @@ level!(
     "avx512f,avx512dq,avx512vl,avx2,fma"
 );
 
-/// The tiles of `level`.
+/// The microkernels of `level`.
 pub fn tiles<T: Registers + Default>(level: Level) -> &'static Tiles<T> {
     match level {
         #[cfg(target_arch = "x86_64")]

@@ -1,9 +1,8 @@
-//! The loops around the microkernel: blocks of the factors, packed where that is worth it, and tiles
-//! of the result.
+//! The loops around the microkernel: blocks of the factors, packed where that pays off, and tiles of C.
 //!
-//! The loops have BLIS's numbers: loop 4 over blocks of KC of the k terms, loop 3 over blocks of MC
-//! of the m rows, loop 2 over panels of at most MR registers' width of the n columns, loop 1 over
-//! tiles of MR rows. There is no loop 5: a panel is packed just before it is used.
+//! The loops have BLIS's numbers: loop 4 over blocks of KC of the k terms, loop 3 over blocks of MC of the
+//! m rows, loop 2 over micropanels of at most NR of the n columns, loop 1 over tiles of MR rows. There is
+//! no loop 5: a micropanel of B is packed right before it is used.
 
 use std::ops::Range;
 
@@ -23,13 +22,13 @@ use crate::kernels::tuning::gemm::{
     PACK_A_COLUMNS, PACK_B_ROWS, STREAMS, UNPOLLED,
 };
 
-/// C ← … + A B, with A (m, k), read a number at a time, B (k, n), of which rows or columns are
-/// contiguous, and C (m, n), row by row.
+/// C ← … + A B. A is (m, k), read element by element; B is (k, n), with contiguous rows or columns; C is
+/// (m, n), row-major.
 pub(super) struct Product<'a, T> {
     pub a: Matrix<'a, T>,
     pub b: Matrix<'a, T>,
     pub accumulate: Accumulate<&'a [T]>,
-    /// Whether A has one more row, of ones.
+    /// Whether A has an additional last row of ones.
     pub ones: bool,
 }
 
@@ -37,14 +36,14 @@ impl<T: Registers> Product<'_, T> {
     /// Computes `c`, (m, n).
     ///
     /// # Panics
-    /// The matrices do not fit each other, or their numbers.
+    /// The shapes do not match, or a matrix exceeds its memory.
     pub fn run(&self, c: &mut [T], context: &mut Context<'_, T>) {
         let Self { a, b, .. } = self;
         let (m, n, k) = (a.rows + usize::from(self.ones), b.columns, b.rows);
         if m == 0 || n == 0 || k == 0 {
             return;
         }
-        // What the tiles rely on.
+        // What the microkernels rely on.
         assert!(
             a.is_in_bounds() && b.is_in_bounds(),
             "the length of a factor"
@@ -126,7 +125,7 @@ impl<T: Registers> Product<'_, T> {
         }
     }
 
-    /// The one row of C, as B comes from memory.
+    /// Computes C of a single row while B is streamed from memory.
     fn stream(&self, level: Level, c: &mut [T], cancel: &CancelToken<'_>) {
         match self.accumulate {
             Accumulate::Overwrite => c.fill(T::default()),
@@ -144,10 +143,10 @@ impl<T: Registers> Product<'_, T> {
         }
     }
 
-    /// The columns, some registers at a time.
+    /// The micropanels of B: ranges of columns, some registers wide.
     fn panels(&self, tiles: &Tiles<T>) -> impl Iterator<Item = Range<usize>> {
         let (n, lanes) = (self.b.columns, tiles.lanes);
-        // Few rows leave registers for a wider tile.
+        // With few rows, registers are left for a wider tile.
         let widest = if self.a.rows * MAX_NR <= tiles.sums {
             MAX_NR
         } else {
@@ -161,7 +160,7 @@ impl<T: Registers> Product<'_, T> {
         })
     }
 
-    /// Loop 1: some terms of some numbers of C; where B is packed, by a copy of that part of it.
+    /// Loop 1: a range of k for a micropanel of C. If B is packed, `Part` holds the copy.
     fn tiles(
         &self,
         tiles: &'static Tiles<T>,
@@ -202,7 +201,7 @@ impl<T: Registers> Product<'_, T> {
             BlockOfA::InPlace(_) => even(rows.len(), (tiles.sums / vectors).min(MAX_MR)),
             BlockOfA::Packed(_) => tiles.interleaved,
         };
-        // So many tiles at once that the stop flag is looked at often enough.
+        // As many tiles at once as may pass between two polls of the cancellation token.
         let at_once = if polled {
             (UNPOLLED / (mr.max(1) * columns.len() * steps.len())).max(1)
         } else {
@@ -266,15 +265,15 @@ impl<T: Registers> Product<'_, T> {
                 },
                 last: columns.len() - (vectors - 1) * tiles.lanes,
             };
-            // SAFETY: the machine has the level of the tiles; `run` has proven that all elements of
-            // A and B lie in their numbers and that C has m rows of n, `copy` and `interleave` that
-            // their blocks lie in the pack buffer; the row of ones is read at one place.
+            // SAFETY: the machine has the level of the tiles. `run` has asserted that all elements of A and
+            // B are in bounds and that C has m rows of n; `copy` and `interleave` that their blocks fit the
+            // pack buffer. The row of ones is a single element that every column reads.
             unsafe { tiles.get(these, vectors)(&tile) };
         }
     }
 }
 
-/// A block of A, and a panel of columns.
+/// A block of A and a micropanel of columns.
 struct Part<'a, T> {
     a: &'a BlockOfA<'a, T>,
     rows: Range<usize>,
@@ -284,8 +283,8 @@ struct Part<'a, T> {
 
 /// A block of A, (MC, KC).
 enum BlockOfA<'a, T> {
-    /// Where it is.
+    /// In its original place.
     InPlace(Matrix<'a, T>),
-    /// As [`pack::interleave`] leaves it.
+    /// Packed by [`pack::interleave`].
     Packed(&'a [T]),
 }

@@ -1,18 +1,16 @@
-//! A row of a product whose other factor comes from memory once: some rows of B are read side by
-//! side from end to end, and the next of them are asked for on the way. What the processor foresees
-//! by itself ends with each page of 4 kB: without asking, three matrices of 8 MB took 1.5 times as
-//! long. To ask the second-level cache alone is not enough where the numbers lie there or in the next:
-//! 2.6 MB took 1.3 times as long.
+//! The product of a single row with a B that is streamed from memory once: several rows of B are read
+//! concurrently from end to end, with software prefetch. The hardware prefetcher stops at the end of each 4
+//! kB page: without software prefetch, three matrices of 8 MB took 1.5 times as long. Prefetching into L2
+//! alone is not enough where B is already in L2 or L3: 2.6 MB took 1.3 times as long.
 
 use crate::base::cache_line;
 use crate::kernels::simd::level::{Job, Level, Registers, current, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
 use crate::kernels::tuning::gemm::STREAMS;
 
-/// c(j) ← c(j) + Σ_k a(k) B(k, j), the terms one after the other.
+/// c(j) ← c(j) + Σ_k a(k) B(k, j), one term after the other.
 ///
-/// `a`: at most [`STREAMS`] numbers; `b`: as many rows, `stride` apart; `c`: as many numbers as
-/// are taken of each.
+/// `a`: at most [`STREAMS`] elements; `b`: as many rows, `stride` apart; `c`: one element per column used.
 pub fn add_rows<T: Registers>(level: Level, a: &[T], b: &[T], stride: usize, c: &mut [T]) {
     if c.is_empty() || a.is_empty() {
         return;
@@ -28,13 +26,13 @@ pub fn add_rows<T: Registers>(level: Level, a: &[T], b: &[T], stride: usize, c: 
         columns: c.len(),
         c: c.as_mut_ptr(),
     };
-    // SAFETY: `level` is this machine's; rows and columns have been proven to lie in the slices.
+    // SAFETY: `level` is a level of this machine; rows and columns were asserted to be in bounds.
     unsafe { run(level, job) };
 }
 
-/// Asks for numbers that will be read soon to come to the second-level cache.
+/// Prefetches elements that will be read soon into the L2 cache.
 pub fn ask_for<N>(numbers: &[N]) {
-    // SAFETY: the machine has the level in use; the job reads nothing.
+    // SAFETY: the machine has the level in use; the job reads no memory.
     unsafe { run::<f32>(current(), Ask(numbers)) }
 }
 
@@ -60,7 +58,7 @@ struct AddRows<'a, T> {
 impl<T: Registers> Job<T> for AddRows<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
-        // SAFETY: the caller proves the instructions, and that the rows lie in their slices.
+        // SAFETY: the caller guarantees the instructions, and that the rows are in bounds.
         unsafe {
             if self.a.len() == STREAMS {
                 self.add::<V, STREAMS>(0);
@@ -74,13 +72,13 @@ impl<T: Registers> Job<T> for AddRows<'_, T> {
 }
 
 impl<T: Copy> AddRows<'_, T> {
-    /// Adds COUNT rows of B from `first` on.
+    /// Adds COUNT rows of B, starting with `first`.
     ///
     /// # Safety
-    /// The machine has the instructions; the rows lie in their slices.
+    /// The machine has the instructions; the rows are in bounds.
     #[inline(always)]
     unsafe fn add<V: Vector<Scalar = T>, const COUNT: usize>(&self, first: usize) {
-        // SAFETY: the caller proves the instructions and the numbers.
+        // SAFETY: the caller guarantees the instructions and the elements.
         unsafe {
             let mut factors = [V::broadcast(self.a[first]); COUNT];
             for (factor, &a) in factors.iter_mut().zip(&self.a[first..]) {

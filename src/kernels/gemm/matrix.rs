@@ -1,32 +1,30 @@
-//! A matrix in memory: what a product reads.
+//! Strided matrices: the operands of a product.
 
 use std::ops::Range;
 
 /// Which axis of a matrix is contiguous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
-    /// Row by row: the columns of a row are neighbours.
+    /// Row-major: the elements of a row are contiguous.
     #[default]
     RowMajor,
-    /// Column by column: the rows of a column are neighbours.
+    /// Column-major: the elements of a column are contiguous.
     ColumnMajor,
 }
 
-/// Which rows or columns of some numbers a matrix has: those at some places, in their order. `I`
-/// points to the places.
+/// Which rows or columns of the memory form the matrix. `I` points to their indices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gather<I> {
-    /// The first, one after the other.
+    /// The first ones, in order.
     None,
-    /// The rows at these places.
+    /// The rows at these indices.
     Rows(I),
-    /// The columns at these places.
+    /// The columns at these indices.
     Columns(I),
 }
 
-/// A matrix (rows, columns), read where it is: element (i, j) is
-/// `numbers[i · row_stride + j · column_stride]`, with the i-th or j-th place where rows or columns
-/// are gathered.
+/// A matrix (rows, columns), read in place: element (i, j) is `numbers[i · row_stride + j ·
+/// column_stride]`, where i or j is first mapped through the indices if rows or columns are gathered.
 #[derive(Debug, Clone, Copy)]
 pub struct Matrix<'a, T> {
     pub(crate) numbers: &'a [T],
@@ -38,7 +36,7 @@ pub struct Matrix<'a, T> {
 }
 
 impl<'a, T> Matrix<'a, T> {
-    /// All of `numbers`, in this order.
+    /// All of `numbers`, in the given order.
     #[inline]
     pub fn new(numbers: &'a [T], rows: usize, columns: usize, order: Order) -> Self {
         let (row_stride, column_stride) = match order {
@@ -55,13 +53,13 @@ impl<'a, T> Matrix<'a, T> {
         }
     }
 
-    /// The same, row by row.
+    /// All of `numbers`, row-major.
     #[inline]
     pub fn by_rows(numbers: &'a [T], rows: usize, columns: usize) -> Self {
         Self::new(numbers, rows, columns, Order::RowMajor)
     }
 
-    /// The rows at `places` of `numbers`, which hold rows of `columns` numbers.
+    /// The rows at the indices `places` of `numbers`, a row-major matrix of `columns` columns.
     pub fn gathered(numbers: &'a [T], columns: usize, places: &'a [u32]) -> Self {
         Self {
             gather: Gather::Rows(places),
@@ -74,7 +72,7 @@ impl<'a, T> Matrix<'a, T> {
         (self.rows, self.columns)
     }
 
-    /// Its numbers, where they are all of the matrix, row by row.
+    /// Its elements as a slice, if the matrix is contiguous and row-major.
     pub fn as_slice(&self) -> Option<&'a [T]> {
         let is_whole = self.gather == Gather::None
             && (self.row_stride, self.column_stride) == (self.columns, 1)
@@ -82,7 +80,7 @@ impl<'a, T> Matrix<'a, T> {
         is_whole.then_some(self.numbers)
     }
 
-    /// No rows.
+    /// A matrix without rows.
     pub(super) fn empty(columns: usize) -> Self {
         Self::by_rows(&[], 0, columns)
     }
@@ -104,7 +102,7 @@ impl<'a, T> Matrix<'a, T> {
         }
     }
 
-    /// Some of the rows.
+    /// A range of the rows.
     #[inline]
     pub fn row_range(self, range: &Range<usize>) -> Self {
         let (first, gather) = match self.gather {
@@ -119,7 +117,7 @@ impl<'a, T> Matrix<'a, T> {
         }
     }
 
-    /// Some of the columns.
+    /// A range of the columns.
     #[inline]
     pub fn column_range(self, range: &Range<usize>) -> Self {
         let (first, gather) = match self.gather {
@@ -134,10 +132,10 @@ impl<'a, T> Matrix<'a, T> {
         }
     }
 
-    /// The numbers of each row.
+    /// The rows as slices.
     ///
     /// # Panics
-    /// Those of a row are no neighbours.
+    /// A row is not contiguous.
     pub fn iter_rows(self) -> impl Iterator<Item = &'a [T]> {
         assert_eq!(self.column_stride, 1, "rows whose numbers are neighbours");
         (0..self.rows).map(move |i| {
@@ -149,7 +147,7 @@ impl<'a, T> Matrix<'a, T> {
         })
     }
 
-    /// Whether the numbers of a row are neighbours.
+    /// Whether the elements of a row are contiguous.
     pub(super) fn has_contiguous_rows(self) -> bool {
         self.column_stride == 1
     }
@@ -159,14 +157,14 @@ impl<'a, T> Matrix<'a, T> {
         self.gather != Gather::None
     }
 
-    /// Whether every element is one of the numbers.
+    /// Whether every element is in bounds of `numbers`.
     #[inline]
     pub(super) fn is_in_bounds(&self) -> bool {
         if self.rows == 0 || self.columns == 0 {
             return true;
         }
         if self.as_slice().is_some() {
-            return true; // as nearly always
+            return true; // the usual case
         }
         let last = |places: &[u32], count: usize| {
             let places = &places[..count];
@@ -186,7 +184,7 @@ impl<'a, T> Matrix<'a, T> {
     }
 }
 
-/// A matrix (rows, columns) that a product writes to: all of its numbers, without gaps.
+/// A matrix (rows, columns) that a product writes to: contiguous.
 #[derive(Debug)]
 pub struct MatrixMut<'a, T> {
     pub(crate) numbers: &'a mut [T],
@@ -196,7 +194,7 @@ pub struct MatrixMut<'a, T> {
 }
 
 impl<'a, T> MatrixMut<'a, T> {
-    /// All of `numbers`, in this order.
+    /// All of `numbers`, in the given order.
     #[inline]
     pub fn new(numbers: &'a mut [T], rows: usize, columns: usize, order: Order) -> Self {
         Self {
@@ -207,13 +205,13 @@ impl<'a, T> MatrixMut<'a, T> {
         }
     }
 
-    /// The same, row by row.
+    /// All of `numbers`, row-major.
     #[inline]
     pub fn by_rows(numbers: &'a mut [T], rows: usize, columns: usize) -> Self {
         Self::new(numbers, rows, columns, Order::RowMajor)
     }
 
-    /// The same, for a shorter time.
+    /// The same matrix, reborrowed.
     #[inline]
     pub fn reborrow(&mut self) -> MatrixMut<'_, T> {
         MatrixMut {

@@ -1,45 +1,44 @@
-//! The inner loop of every product: a tile of the result, held in registers while its terms are
-//! added one after the other.
+//! The microkernel of every product: a tile of C, held in registers while its terms are added serially.
 
 use crate::kernels::gemm::accumulate::Accumulate;
 use crate::kernels::gemm::matrix::Gather;
 use crate::kernels::simd::row::{load_row, store_row};
 use crate::kernels::simd::vector::Vector;
 
-/// Tiles of C ← … + A B, one below the other.
+/// Vertically adjacent tiles of C ← … + A B.
 pub struct Tile<T> {
-    /// How many.
+    /// The number of tiles.
     pub count: usize,
-    /// From A(0, 0) of one to that of the next.
+    /// The offset from a tile's A(0, 0) to the next tile's.
     pub a_next: usize,
-    /// A(0, 0): one number is read for each row and term.
+    /// A(0, 0). One element is broadcast for each row and term.
     pub a: *const T,
-    /// From A(i, p) to A(i + 1, p).
+    /// The offset from A(i, p) to A(i + 1, p).
     pub a_row_stride: usize,
-    /// From A(i, p) to A(i, p + 1).
+    /// The offset from A(i, p) to A(i, p + 1).
     pub a_column_stride: usize,
-    /// Which rows or columns of A these are: of rows, so many for each tile.
+    /// Gathered rows or columns of A, if any. Row indices continue from one tile to the next.
     pub gather: Gather<*const u32>,
-    /// B(0, 0): a row of registers is read for each term.
+    /// B(0, 0). A row of registers is loaded for each term.
     pub b: *const T,
-    /// From B(p, j) to B(p + 1, j).
+    /// The offset from B(p, j) to B(p + 1, j).
     pub b_stride: usize,
     /// C(0, 0).
     pub c: *mut T,
-    /// From C(i, j) to C(i + 1, j).
+    /// The offset from C(i, j) to C(i + 1, j).
     pub c_stride: usize,
-    /// The terms of a sum.
+    /// The number of terms.
     pub k: usize,
-    /// What the sums start from.
+    /// The initial value of the accumulators.
     pub accumulate: Accumulate<*const T>,
-    /// The lanes of the last register that are in use.
+    /// The lanes in use of the last register.
     pub last: usize,
 }
 
-/// Computes tiles, one below the other.
+/// Computes vertically adjacent tiles.
 ///
 /// # Safety
-/// The machine has the level; every number that the tile names may be read, and written for C.
+/// The machine has the level; every element of A and B that the tile names is readable, and of C writable.
 pub type TileFn<T> = unsafe fn(&Tile<T>);
 
 /// # Safety
@@ -50,7 +49,7 @@ pub(in crate::kernels) unsafe fn compute<V: Vector, const ROWS: usize, const VEC
 ) where
     V::Scalar: Default + From<u8>,
 {
-    // SAFETY: the caller proves the level and every number.
+    // SAFETY: the caller guarantees the level and every element.
     unsafe {
         for index in 0..tile.count {
             let c = tile.c.add(index * ROWS * tile.c_stride);
@@ -99,8 +98,8 @@ pub(in crate::kernels) unsafe fn compute<V: Vector, const ROWS: usize, const VEC
                 }
             }
             if let Accumulate::Sum = tile.accumulate {
-                // All are read before any is written: registers may share lanes, and what a masked
-                // store has just written is long in coming back.
+                // All are loaded before any is stored: registers may overlap, and loading what a masked
+                // store has just written is slow.
                 let one = V::broadcast(V::Scalar::from(1));
                 for (i, sums) in sums.iter_mut().enumerate() {
                     let before = load_row::<V, VECTORS>(c.add(i * tile.c_stride), tile.last);
@@ -116,7 +115,7 @@ pub(in crate::kernels) unsafe fn compute<V: Vector, const ROWS: usize, const VEC
     }
 }
 
-/// Adds a step's terms; `a` tells where the factors of the rows are.
+/// Adds the terms of one p; `a` gives the addresses of the rows' factors.
 ///
 /// # Safety
 /// As [`TileFn`].
@@ -127,7 +126,7 @@ unsafe fn add<V: Vector, const ROWS: usize, const VECTORS: usize>(
     last: usize,
     a: impl Fn(usize) -> *const V::Scalar,
 ) {
-    // SAFETY: the caller proves the level and the numbers.
+    // SAFETY: the caller guarantees the level and the elements.
     unsafe {
         let row = load_row::<V, VECTORS>(b, last);
         for (i, sums) in sums.iter_mut().enumerate() {

@@ -1,9 +1,9 @@
-//! The three matrix products of backpropagation: safe doors to the tiles.
+//! The three matrix products of backpropagation: the safe interface of the microkernels.
 //!
-//! Every element of a product adds its terms one after the other along the inner dimension, each
-//! with one fused multiply-add where the machine has it. Layouts, tiles, panels and blocks change the
-//! order in which elements are computed, never that of the terms: so a row has the same bits alone
-//! and in any batch, and a product the same bits at any width of register.
+//! Every element of a product adds its terms serially along k, each with one fused multiply-add where the
+//! machine has it. Layouts, tiles and blocks change the order in which elements are computed, never that of
+//! the terms. So a row has the same bits alone and in any batch, and a product has the same bits at any
+//! register width.
 
 mod accumulate;
 mod blocking;
@@ -31,12 +31,12 @@ use crate::kernels::tuning::gemm::STREAMS;
 #[cfg(test)]
 mod tests;
 
-/// The numbers of a register at the level in use.
+/// The lanes of a register at the level in use.
 pub fn lanes<T: Registers>() -> usize {
     tiles::<T>(current()).lanes
 }
 
-/// The numbers that the machine multiplies at once at the level in use.
+/// The elements that the machine multiplies at once at the level in use.
 pub fn multiplied_at_once<T: Registers>() -> usize {
     let halves = current() == Level::Avx512 && multiplies_in_halves();
     lanes::<T>() >> u32::from(halves)
@@ -44,8 +44,8 @@ pub fn multiplied_at_once<T: Registers>() -> usize {
 
 /// z = 1 bᵀ + a W.
 ///
-/// `a`: (rows, n_in); `w`: (n_in, n_out), row by row, of which some columns may be taken; `b`: (n_out,);
-/// `z`: (rows, n_out), overwritten.
+/// `a`: (rows, n_in); `w`: (n_in, n_out), row-major, or a range of its columns; `b`: (n_out,); `z`: (rows,
+/// n_out), overwritten.
 pub fn forward<T: Registers>(
     a: Matrix<'_, T>,
     w: Matrix<'_, T>,
@@ -53,7 +53,7 @@ pub fn forward<T: Registers>(
     z: MatrixMut<'_, T>,
     context: &mut Context<'_, T>,
 ) {
-    // One column is a row as well, which fills registers.
+    // A single column is contiguous like a row; computed as a row it fills registers.
     let one_column = z.columns == 1 && !a.is_gathered() && z.rows >= lanes::<T>();
     let product = match z.order {
         Order::RowMajor if !one_column => Product {
@@ -72,9 +72,9 @@ pub fn forward<T: Registers>(
     product.run(z.numbers, context);
 }
 
-/// δ Wᵀ: the errors carried back through the weights.
+/// δ Wᵀ: the errors propagated back through the weights.
 ///
-/// `delta`: (rows, n_out); `w`: (n_in, n_out), row by row; `out`: (rows, n_in), overwritten.
+/// `delta`: (rows, n_out); `w`: (n_in, n_out), row-major; `out`: (rows, n_in), overwritten.
 pub fn errors<T: Registers>(
     delta: Matrix<'_, T>,
     w: Matrix<'_, T>,
@@ -94,10 +94,10 @@ pub fn errors<T: Registers>(
     product.run(out.numbers, context);
 }
 
-/// aᵀ δ: the gradient of the weights. With `biases`, 1ᵀ δ comes behind it: that of the biases.
+/// aᵀ δ: the weight gradient. With `biases`, it is followed by 1ᵀ δ, the bias gradient.
 ///
-/// `a`: (rows, n_in); `delta`: (rows, n_out); `out`: (n_in, n_out) row by row, and a row more with
-/// `biases`. To add the finished sum, `rows` are at most [`ONE_BLOCK`].
+/// `a`: (rows, n_in); `delta`: (rows, n_out); `out`: (n_in, n_out) row-major, plus one row with `biases`.
+/// To add the finished sum, `rows` must be at most [`ONE_BLOCK`].
 pub fn gradients<T: Registers>(
     a: Matrix<'_, T>,
     delta: Matrix<'_, T>,
@@ -112,7 +112,7 @@ pub fn gradients<T: Registers>(
     );
     let accumulate = onto.with_vector();
     if delta.columns == 1 && !a.is_gathered() {
-        // The one column is a row as well, which fills registers.
+        // A single column is contiguous like a row; computed as a row it fills registers.
         let (weights, bias) = out.split_at_mut(out.len() - usize::from(biases));
         let product = Product {
             a: delta.transposed(),
@@ -144,9 +144,9 @@ pub fn gradients<T: Registers>(
     product.run(out, context);
 }
 
-/// 1ᵀ δ, added to what `out` holds: the gradient of the biases.
+/// 1ᵀ δ, added to `out`: the bias gradient.
 ///
-/// `delta`: (rows, n_out); `out`: (n_out,). Nothing is packed where `delta` lies row by row.
+/// `delta`: (rows, n_out); `out`: (n_out,). Nothing is packed if `delta` is row-major.
 pub fn sums<T: Registers>(delta: Matrix<'_, T>, out: &mut [T], context: &mut Context<'_, T>) {
     let n_out = out.len();
     if !delta.has_contiguous_rows() && n_out > 1 {

@@ -1,12 +1,12 @@
-//! Copies a block of a factor to where what a tile reads are neighbours.
+//! Packs a block of a factor, so that a tile reads contiguous memory.
 
 use crate::kernels::gemm::dispatch::Tiles;
 use crate::kernels::gemm::matrix::Matrix;
 use crate::kernels::tuning::gemm::TILES_TOGETHER;
 
-/// Copies a block of B, (KC, columns), into `buffer`, whose rows are whole registers, as few as hold
-/// them. Returns the stride of these rows.
-#[inline(never)] // small products, which copy nothing, are as fast as their code is short
+/// Packs a block of B, (KC, columns), into `buffer`, with rows padded to whole registers. Returns the row
+/// stride.
+#[inline(never)] // keeps the code of small products, which pack nothing, short
 pub fn copy<T: Copy>(tiles: &Tiles<T>, b: &Matrix<'_, T>, buffer: &mut [T]) -> usize {
     let vectors = tiles.registers(b.columns);
     let width = vectors * tiles.lanes;
@@ -14,7 +14,7 @@ pub fn copy<T: Copy>(tiles: &Tiles<T>, b: &Matrix<'_, T>, buffer: &mut [T]) -> u
     if b.has_contiguous_rows() {
         let last = b.columns - (width - tiles.lanes);
         assert!(b.is_in_bounds(), "the rows of a factor");
-        // SAFETY: the machine has the level of the tiles; all rows lie in both slices.
+        // SAFETY: the machine has the level of the tiles; all rows are in bounds of both slices.
         unsafe {
             let copy = tiles.copy_of(vectors);
             let (from, to) = (b.numbers.as_ptr(), buffer.as_mut_ptr());
@@ -26,8 +26,8 @@ pub fn copy<T: Copy>(tiles: &Tiles<T>, b: &Matrix<'_, T>, buffer: &mut [T]) -> u
     width
 }
 
-/// Copies a block of A, (MC, KC), of which columns are contiguous, so many of its rows together as a
-/// tile has: those of the first tile, one term after the other, then the next.
+/// Packs a block of A, (MC, KC), with contiguous columns, into MR-row micropanels: those of the first tile,
+/// term by term, then those of the next.
 #[inline(never)] // as `copy`
 pub fn interleave<T: Copy>(tiles: &Tiles<T>, a: &Matrix<'_, T>, buffer: &mut [T]) {
     let (from, stride, k) = (a.numbers, a.column_stride, a.columns);
@@ -50,8 +50,8 @@ pub fn interleave<T: Copy>(tiles: &Tiles<T>, a: &Matrix<'_, T>, buffer: &mut [T]
     }
 }
 
-/// The same for [`TILES_TOGETHER`] tiles of a known number of rows: those of a step are whole lines of the
-/// cache, which come once, and are copied without a loop or a call.
+/// The same for [`TILES_TOGETHER`] tiles with a constant number of rows: the rows of one p are whole cache
+/// lines, which are read once and copied without a loop or a call.
 fn interleave_rows<T: Copy, const ROWS: usize>(
     from: &[T],
     stride: usize,
@@ -67,7 +67,7 @@ fn interleave_rows<T: Copy, const ROWS: usize>(
     }
 }
 
-/// Copies B, of which columns are contiguous, to rows that are `width` apart.
+/// Transposes B, with contiguous columns, into rows of stride `width`.
 fn transpose<T: Copy>(tiles: &Tiles<T>, b: &Matrix<'_, T>, buffer: &mut [T], width: usize) {
     let (from, length, columns, k) = (b.numbers, b.column_stride, b.columns, b.rows);
     let side = tiles.square;
@@ -79,7 +79,7 @@ fn transpose<T: Copy>(tiles: &Tiles<T>, b: &Matrix<'_, T>, buffer: &mut [T], wid
         }
         return;
     }
-    // The last squares share numbers with those before them: both come to the same.
+    // The last squares overlap those before them; both write the same values.
     let squares = k / side;
     let last = (!k.is_multiple_of(side)).then_some((k - side, 1));
     for j in (0..columns).step_by(side) {
@@ -88,7 +88,7 @@ fn transpose<T: Copy>(tiles: &Tiles<T>, b: &Matrix<'_, T>, buffer: &mut [T], wid
             let source = &from[j * length + p..][..(side - 1) * length + squares * side];
             let place = &mut buffer[p * width + j..][..(squares * side - 1) * width + side];
             let (source, place) = (source.as_ptr(), place.as_mut_ptr());
-            // SAFETY: the machine has the level of the tiles, and both slices hold the squares.
+            // SAFETY: the machine has the level of the tiles, and the squares are in bounds of both slices.
             unsafe { (tiles.transpose)(source, length, place, width, squares) };
         }
     }

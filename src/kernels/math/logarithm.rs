@@ -1,4 +1,4 @@
-//! ln(1 + x) of −½ ≤ x ≤ 1, which is all that softplus and the costs over softmax ask for.
+//! ln(1 + x) for −½ ≤ x ≤ 1; softplus and the costs over softmax need no other x.
 
 use crate::kernels::elementwise::map::Function;
 use crate::kernels::math::exponential::exp;
@@ -8,8 +8,8 @@ use crate::kernels::simd::vector::Arithmetic;
 
 /// The constants of the logarithm.
 pub trait Logarithm: Sized + 'static {
-    /// The polynomial of (2 artanh(s) / s − 2) / s² in s² ≤ 1/9, by Remez's algorithm in 60 digits
-    /// for the least relative error of ln(1 + x): 5e-9 and 1.6e-18.
+    /// The coefficients of (2 artanh(s) / s − 2) / s² in s² ≤ 1/9, from Remez's algorithm in 60 digits,
+    /// minimizing the relative error of ln(1 + x): 5e-9 and 1.6e-18.
     const ARTANH: &'static [Self];
 }
 
@@ -32,10 +32,10 @@ impl Logarithm for f64 {
     ];
 }
 
-/// ln(1 + x) of −½ ≤ x ≤ 1, whose s is a third of 1 at most.
+/// ln(1 + x) for −½ ≤ x ≤ 1, so that |s| ≤ 1/3.
 ///
-/// With s = x / (2 + x) it is 2 artanh s = 2s + s³ p(s²), and 2s = x − s x: so it is
-/// x − s (x − s² p(s²)), where the rounding of s counts for less than half.
+/// With s = x / (2 + x) it is 2 artanh s = 2s + s³ p(s²), and 2s = x − s x. So it equals x − s (x − s²
+/// p(s²)), where the rounding error of s contributes less than half.
 #[inline(always)]
 pub(in crate::kernels) fn ln_1p<T: Real, V: Arithmetic<Scalar = T>>(x: V) -> V {
     let s = x / (x + x.splat(T::ONE + T::ONE));
@@ -45,7 +45,7 @@ pub(in crate::kernels) fn ln_1p<T: Real, V: Arithmetic<Scalar = T>>(x: V) -> V {
     (-s).mul_add(bracket, x)
 }
 
-/// ln(1 − e^x) of x ≤ −ln 2.
+/// ln(1 − e^x) for x ≤ −ln 2.
 #[derive(Debug, Clone, Copy)]
 pub struct LnOneMinusExp;
 

@@ -1,4 +1,4 @@
-//! Elementary functions of a register of numbers.
+//! Elementary functions of a register.
 
 pub(super) mod exponential;
 pub(super) mod logarithm;

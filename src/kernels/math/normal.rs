@@ -1,8 +1,7 @@
 //! The upper tail of the normal distribution: Q(x) = Φ(−x) = e^(−x²/2) R(x) for x ≥ 0, and the
 //! density φ(x) = e^(−x²/2) / √(2π) that shares its exponential.
 //!
-//! Q is accurate as far as it goes, since nothing is subtracted, and Φ(x) = 1 − Q(x) is never
-//! small.
+//! Q is accurate over its whole range, since nothing is subtracted, and Φ(x) = 1 − Q(x) is never small.
 
 use crate::kernels::math::exponential::LiftedExp;
 use crate::kernels::math::polynomial::polynomial;
@@ -11,19 +10,18 @@ use crate::kernels::simd::vector::Arithmetic;
 
 /// The constants of the normal distribution.
 pub trait Normal: Sized + 'static {
-    /// x Q(x) and Q(x) are 0 from here on.
+    /// x Q(x) and Q(x) underflow to 0 from here on.
     const TAIL_END: Self;
     /// 1 / √(2π).
     const DENSITY: Self;
-    /// K of [`Self::MILLS`]: the one that needs the fewest coefficients.
+    /// K of [`Self::MILLS`], chosen for the fewest coefficients.
     const MILLS_CENTRE: Self;
-    /// w of [`Self::MILLS`]: the polynomial stays just below 1, where an ulp is relatively small,
-    /// and its first coefficient is nearly a number of this type.
+    /// w of [`Self::MILLS`], chosen so that the polynomial stays just below 1, where an ulp is relatively
+    /// small, and its first coefficient is almost exactly representable.
     const MILLS_WEIGHT: Self;
-    /// The polynomial of w (x + 1) R(x), which is nearly constant, in (x − K) / (x + K) for
-    /// 0 ≤ x ≤ [`Self::TAIL_END`], by least squares at Chebyshev's points in 40 digits, each
-    /// coefficient rounded before the next are found: its relative error is 7e-9
-    /// and 1.3e-17.
+    /// The coefficients of w (x + 1) R(x), which is nearly constant, in (x − K) / (x + K) for 0 ≤ x ≤
+    /// [`Self::TAIL_END`]: a least-squares fit at Chebyshev points in 40 digits, each coefficient rounded
+    /// before the next is fitted. The relative error is 7e-9 and 1.3e-17.
     const MILLS: &'static [Self];
 }
 
@@ -80,17 +78,17 @@ impl Normal for f64 {
     ];
 }
 
-/// Of x ≥ 0: 2^lift e^(−x²/2), and R(x).
+/// For x ≥ 0: 2^lift e^(−x²/2) and R(x).
 ///
-/// In the tail the exponential magnifies the rounding of x² by x²/2 (700 at the end of float64's),
-/// so x² is taken in two parts.
+/// In the tail the exponential magnifies the rounding error of x² by x²/2 (700 at the end of float64's
+/// range), so x² is split into two parts.
 #[inline(always)]
 pub(in crate::kernels) fn lifted_tail<T: Real, V: Arithmetic<Scalar = T>>(
     x: V,
 ) -> (LiftedExp<V>, V) {
     let (weight, centre) = (x.splat(T::MILLS_WEIGHT), x.splat(T::MILLS_CENTRE));
     let q = (x - centre) / (x + centre);
-    // The largest coefficient comes last, so that only its sum is rounded in full.
+    // The largest coefficient is added last, so that only the last sum has its full rounding error.
     let slope = polynomial(q, q * q, &T::MILLS[1..]);
     let ratio = slope.mul_add(q, x.splat(T::MILLS[0])) / x.mul_add(weight, weight);
     let (square, minus_half) = (x * x, x.splat(-T::HALF));

@@ -1,11 +1,10 @@
-//! Polynomials in a register.
+//! Polynomial evaluation in a register.
 
 use crate::kernels::simd::vector::Arithmetic;
 
-/// `Σ_k c_k x^k` of two or more coefficients, given x².
+/// `Σ_k c_k x^k` with two or more coefficients, given x².
 ///
-/// Even and odd powers are summed side by side, which halves the chain of multiply-adds that wait
-/// for each other.
+/// Even and odd powers are summed independently, which halves the chain of dependent multiply-adds.
 #[inline(always)]
 pub(in crate::kernels) fn polynomial<V: Arithmetic>(
     x: V,
@@ -22,7 +21,7 @@ pub(in crate::kernels) fn polynomial<V: Arithmetic>(
     }
 }
 
-/// `c_k + c_(k−2) / square + …`, times the power of `square` that makes it a polynomial.
+/// `c_k + c_(k−2) / square + …`, multiplied by the power of `square` that makes it a polynomial.
 #[inline(always)]
 fn every_other<V: Arithmetic>(square: V, coefficients: &[V::Scalar], last: usize) -> V {
     let mut sum = square.splat(coefficients[last]);

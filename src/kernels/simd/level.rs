@@ -1,4 +1,4 @@
-//! The SIMD level: found once, or named by `BPFAST_SIMD`, and the way from it to a register type.
+//! The SIMD level, detected once or named by `BPFAST_SIMD`, and the register type of each level.
 
 use std::sync::OnceLock;
 
@@ -17,13 +17,12 @@ use crate::kernels::simd::x86::F64x8;
 /// The environment variable that names the level to use.
 const VARIABLE: &str = "BPFAST_SIMD";
 
-/// A set of instructions. All levels but the baseline have fused multiply-add, and give the same
-/// bits.
+/// An instruction set. All levels but the baseline have fused multiply-add and give the same bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// What every machine of the architecture has, without fused multiply-add.
+    /// What every machine of the architecture has; no fused multiply-add.
     Baseline,
-    /// AArch64's registers of 128 bits.
+    /// AArch64's 128-bit registers.
     Neon,
     /// AVX2 with FMA, 256 bits.
     Avx2,
@@ -35,7 +34,7 @@ impl Level {
     /// All levels, the widest first.
     pub const ALL: [Self; 4] = [Self::Avx512, Self::Avx2, Self::Neon, Self::Baseline];
 
-    /// The name by which users call it.
+    /// The name that users type.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Baseline => "baseline",
@@ -45,7 +44,7 @@ impl Level {
         }
     }
 
-    /// Whether this machine has it.
+    /// Whether this machine has the level.
     pub fn is_available(self) -> bool {
         match self {
             Self::Baseline => true,
@@ -64,7 +63,7 @@ impl Level {
         }
     }
 
-    /// Whether its multiply-add rounds once, as the elementary functions need.
+    /// Whether multiply-add rounds once, as the elementary functions require.
     pub const fn is_fused(self) -> bool {
         !matches!(self, Self::Baseline)
     }
@@ -77,7 +76,7 @@ impl Level {
             .unwrap_or(Self::Baseline)
     }
 
-    /// The level named in the environment, the widest there is where none is named.
+    /// The level that the environment names, or the widest available one.
     fn from_environment(named: Option<&str>) -> Result<Self> {
         let Some(name) = named.map(str::trim).filter(|name| !name.is_empty()) else {
             return Ok(Self::widest());
@@ -98,10 +97,10 @@ impl Level {
     }
 }
 
-/// The level in use: the widest of this machine, or the one that `BPFAST_SIMD` names. Read once.
+/// The level in use: the machine's widest, or the one that `BPFAST_SIMD` names. Read once.
 ///
 /// # Errors
-/// `BPFAST_SIMD` names none, or one that this machine lacks.
+/// `BPFAST_SIMD` names an unknown level, or one that this machine lacks.
 pub fn level() -> Result<Level> {
     in_use().clone()
 }
@@ -111,8 +110,7 @@ fn in_use() -> &'static Result<Level> {
     LEVEL.get_or_init(|| Level::from_environment(std::env::var(VARIABLE).ok().as_deref()))
 }
 
-/// The level that the kernels run at. Calls have failed already where the environment names a
-/// wrong one.
+/// The level at which the kernels run. A wrong name in the environment has made calls fail before this.
 pub(in crate::kernels) fn current() -> Level {
     #[cfg(test)]
     if let Some(level) = forced::LEVEL.get() {
@@ -121,15 +119,15 @@ pub(in crate::kernels) fn current() -> Level {
     in_use().as_ref().map_or(Level::Baseline, |&level| level)
 }
 
-/// Whether this machine multiplies registers of 512 bits in two halves, so that one of 256 takes half
-/// the time: AMD's family 19h, on one of which it was measured. Of others it is not known.
+/// Whether this machine executes a 512-bit multiplication as two halves, so that a 256-bit one takes half
+/// the time. True for AMD's family 19h, where it was measured; unknown for others.
 pub(in crate::kernels) fn multiplies_in_halves() -> bool {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::__cpuid;
         static HALVES: OnceLock<bool> = OnceLock::new();
         *HALVES.get_or_init(|| {
-            #[allow(unused_unsafe)] // newer compilers call it safe
+            #[allow(unused_unsafe)] // newer compilers declare it safe
             // SAFETY: every x86-64 has the instruction.
             let (vendor, version) = unsafe { (__cpuid(0), __cpuid(1).eax) };
             let name = [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes);
@@ -141,7 +139,7 @@ pub(in crate::kernels) fn multiplies_in_halves() -> bool {
     false
 }
 
-/// A number with its register type at each level.
+/// A scalar type with its register type at each level.
 pub trait Registers: Copy + Default + From<u8> + Send + Sync + 'static {
     /// At [`Level::Baseline`].
     type Baseline: Arithmetic<Scalar = Self>;
@@ -173,50 +171,52 @@ impl Registers for f64 {
     type Avx512 = F64x8;
 }
 
-/// Work written once for every register type. `run` is inlined where the instructions are on.
+/// A computation written once for every register type. `run` is inlined where the instructions are enabled.
 pub(in crate::kernels) trait Job<T> {
-    /// Does the work.
+    /// Runs the computation.
     ///
     /// # Safety
-    /// The machine has the instructions of `V`, and what the job itself asks for holds.
+    /// The machine has the instructions of `V`, and the job's own requirements hold.
     unsafe fn run<V: Arithmetic<Scalar = T>>(self);
 }
 
 /// Runs `job` at `level`.
 ///
 /// # Safety
-/// What the job asks for holds; the machine has `level`.
+/// The machine has `level`, and the job's own requirements hold.
 pub(in crate::kernels) unsafe fn run<T: Registers>(level: Level, job: impl Job<T>) {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
         unsafe fn avx512<T: Registers>(job: impl Job<T>) {
-            // SAFETY: the attribute is the proof; the caller proves what the job asks.
+            // SAFETY: `target_feature` enables the instructions; the caller guarantees the job's
+            // requirements.
             unsafe { job.run::<T::Avx512>() }
         }
         #[target_feature(enable = "avx2,fma")]
         unsafe fn avx2<T: Registers>(job: impl Job<T>) {
-            // SAFETY: the attribute is the proof; the caller proves what the job asks.
+            // SAFETY: `target_feature` enables the instructions; the caller guarantees the job's
+            // requirements.
             unsafe { job.run::<T::Avx2>() }
         }
         match level {
-            // SAFETY: the caller proves the level.
+            // SAFETY: the caller guarantees the level.
             Level::Avx512 => return unsafe { avx512(job) },
-            // SAFETY: the caller proves the level.
+            // SAFETY: the caller guarantees the level.
             Level::Avx2 => return unsafe { avx2(job) },
             Level::Neon | Level::Baseline => {}
         }
     }
     #[cfg(any(target_arch = "aarch64", test))]
     if level == Level::Neon {
-        // SAFETY: arrays need no instructions; the caller proves what the job asks.
+        // SAFETY: arrays need no special instructions; the caller guarantees the job's requirements.
         return unsafe { job.run::<T::Neon>() };
     }
     // SAFETY: as above.
     unsafe { job.run::<T::Baseline>() }
 }
 
-/// The level that a test asks for on its thread.
+/// The level that a test has set for its thread.
 #[cfg(test)]
 pub(in crate::kernels) mod forced {
     use std::cell::Cell;
@@ -227,7 +227,7 @@ pub(in crate::kernels) mod forced {
         pub(super) static LEVEL: Cell<Option<Level>> = const { Cell::new(None) };
     }
 
-    /// Does `work` at `level` on this thread, whatever the level in use.
+    /// Runs `work` at `level` on this thread, overriding the level in use.
     pub(in crate::kernels) fn at<R>(level: Level, work: impl FnOnce() -> R) -> R {
         LEVEL.set(Some(level));
         let result = work();

@@ -1,4 +1,4 @@
-//! Registers, whatever the machine calls them, and the level at which its kernels run.
+//! SIMD registers behind one interface, and the level at which the kernels run.
 
 pub mod level;
 mod portable;

@@ -1,12 +1,11 @@
-//! A register written as an array: the compiler finds the instructions. It serves every machine
-//! whose registers have no file of their own; with FUSED it asks for fused multiply-add, which
-//! NEON has.
+//! A register as an array, which the compiler vectorizes. Used on machines whose registers have no file
+//! here; with FUSED it uses fused multiply-add, which NEON has.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::kernels::simd::vector::{Arithmetic, Vector};
 
-/// N numbers. FUSED: multiply-add rounds once.
+/// N lanes. FUSED: multiply-add rounds once.
 #[derive(Clone, Copy)]
 pub struct Lanes<T, const N: usize, const FUSED: bool>([T; N]);
 
@@ -24,18 +23,18 @@ macro_rules! lanes {
             }
             #[inline(always)]
             unsafe fn load(from: *const $scalar) -> Self {
-                // SAFETY: the caller proves the numbers.
+                // SAFETY: the caller guarantees that all lanes are readable.
                 Self(unsafe { from.cast::<[$scalar; N]>().read_unaligned() })
             }
             #[inline(always)]
             unsafe fn load_first(from: *const $scalar, count: usize) -> Self {
                 if count == N {
-                    // SAFETY: the caller proves `count` numbers.
+                    // SAFETY: the caller guarantees that `count` elements are readable.
                     return unsafe { Self::load(from) };
                 }
                 Self(std::array::from_fn(|lane| {
                     if lane < count {
-                        // SAFETY: the caller proves `count` numbers.
+                        // SAFETY: the caller guarantees that `count` elements are readable.
                         unsafe { *from.add(lane) }
                     } else {
                         0.0
@@ -44,13 +43,13 @@ macro_rules! lanes {
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut $scalar) {
-                // SAFETY: the caller proves the place.
+                // SAFETY: the caller guarantees that all lanes are writable.
                 unsafe { to.cast::<[$scalar; N]>().write_unaligned(self.0) }
             }
             #[inline(always)]
             unsafe fn store_first(self, to: *mut $scalar, count: usize) {
                 for (lane, &value) in self.0.iter().enumerate().take(count) {
-                    // SAFETY: the caller proves `count` places.
+                    // SAFETY: the caller guarantees that `count` elements are writable.
                     unsafe { *to.add(lane) = value }
                 }
             }
@@ -63,12 +62,12 @@ macro_rules! lanes {
                 to_row: usize,
             ) {
                 let rows: [Self; N] = std::array::from_fn(|i| {
-                    // SAFETY: the caller proves the square.
+                    // SAFETY: the caller guarantees that the square is readable.
                     unsafe { Self::load(from.add(i * from_row)) }
                 });
                 for j in 0..N {
                     let row = Self(rows.map(|row| row.0[j]));
-                    // SAFETY: the caller proves the transpose.
+                    // SAFETY: the caller guarantees that the transpose is writable.
                     unsafe { row.store(to.add(j * to_row)) }
                 }
             }

@@ -1,4 +1,4 @@
-//! A row of registers: some whole ones, and one of which some lanes are in use.
+//! A row of registers: all full except the last, which may be partial.
 
 use crate::kernels::simd::vector::Vector;
 
@@ -15,8 +15,7 @@ pub(in crate::kernels) unsafe fn copy_rows<V: Vector, const VECTORS: usize>(
     last: usize,
 ) {
     for row in 0..rows {
-        // SAFETY: the caller proves the level, and that the rows and their places lie in their
-        // slices.
+        // SAFETY: the caller guarantees the level, and that the rows and their destinations are in bounds.
         unsafe {
             let registers = load_row::<V, VECTORS>(from.add(row * from_row), last);
             let to = to.add(row * VECTORS * V::LANES);
@@ -32,18 +31,18 @@ pub(in crate::kernels) unsafe fn copy_rows<V: Vector, const VECTORS: usize>(
     }
 }
 
-/// A row of registers, `last` lanes of the last one. Where there are several, the last one is moved
-/// back to where all its lanes are in use, and shares some with the one before: both come to the
-/// same numbers. A masked store takes a dozen cycles on some machines.
+/// Loads a row of registers, with `last` lanes in the last one. If there are several, the last one is
+/// shifted back so that all its lanes are in use; it overlaps the one before, and both hold the same values
+/// there. This avoids masked stores, which take a dozen cycles on some machines.
 ///
 /// # Safety
-/// The machine has the instructions; the numbers may be read.
+/// The machine has the instructions; the elements are readable.
 #[inline(always)]
 pub(in crate::kernels) unsafe fn load_row<V: Vector, const VECTORS: usize>(
     from: *const V::Scalar,
     last: usize,
 ) -> [V; VECTORS] {
-    // SAFETY: the caller proves the instructions and the numbers.
+    // SAFETY: the caller guarantees the instructions and the elements.
     std::array::from_fn(|j| unsafe {
         if VECTORS > 1 {
             V::load(from.add(place::<V, VECTORS>(j, last)))
@@ -53,10 +52,10 @@ pub(in crate::kernels) unsafe fn load_row<V: Vector, const VECTORS: usize>(
     })
 }
 
-/// Writes what [`load_row`] reads.
+/// Stores what [`load_row`] loads.
 ///
 /// # Safety
-/// The machine has the instructions; the numbers may be written.
+/// The machine has the instructions; the elements are writable.
 #[inline(always)]
 pub(in crate::kernels) unsafe fn store_row<V: Vector, const VECTORS: usize>(
     row: &[V; VECTORS],
@@ -64,7 +63,7 @@ pub(in crate::kernels) unsafe fn store_row<V: Vector, const VECTORS: usize>(
     last: usize,
 ) {
     for (j, register) in row.iter().enumerate() {
-        // SAFETY: the caller proves the instructions and the numbers.
+        // SAFETY: the caller guarantees the instructions and the elements.
         unsafe {
             if VECTORS > 1 {
                 register.store(to.add(place::<V, VECTORS>(j, last)));
@@ -75,7 +74,7 @@ pub(in crate::kernels) unsafe fn store_row<V: Vector, const VECTORS: usize>(
     }
 }
 
-/// The first column of a register of several.
+/// The first column of a register of the row.
 #[inline(always)]
 fn place<V: Vector, const VECTORS: usize>(register: usize, last: usize) -> usize {
     if register < VECTORS - 1 {

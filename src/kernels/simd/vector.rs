@@ -1,17 +1,17 @@
-//! What the kernels need of a SIMD register, and nothing of the machine.
+//! The operations that the kernels need of a SIMD register, independent of the machine.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-/// A register of [`Self::LANES`] numbers.
+/// A register of [`Self::LANES`] lanes.
 ///
-/// A value of the type is the proof that the machine has its instructions: the functions that make
-/// one from nothing are unsafe, all others are not.
+/// A value of the type proves that the machine has its instructions: the functions that create one from
+/// nothing are unsafe, all others are safe.
 pub trait Vector: Copy {
-    /// What a lane holds.
+    /// The element of a lane.
     type Scalar: Copy;
-    /// The numbers of a register.
+    /// The number of lanes.
     const LANES: usize;
-    /// The registers that a tile may fill with sums, so that its operands still find room.
+    /// The most accumulators of a tile that leave registers for its operands.
     const SUMS: usize;
 
     /// `value` in every lane.
@@ -20,37 +20,38 @@ pub trait Vector: Copy {
     /// The machine has the instructions.
     unsafe fn broadcast(value: Self::Scalar) -> Self;
 
-    /// [`Self::LANES`] numbers from `from` on.
+    /// Loads [`Self::LANES`] elements starting at `from`.
     ///
     /// # Safety
-    /// The machine has the instructions; the numbers may be read.
+    /// The machine has the instructions; the elements are readable.
     unsafe fn load(from: *const Self::Scalar) -> Self;
 
-    /// The first `count` lanes from `from` on, 1 ≤ `count` ≤ [`Self::LANES`]; 0 in the others.
+    /// Loads the first `count` lanes, 1 ≤ `count` ≤ [`Self::LANES`], and sets the others to 0.
     ///
     /// # Safety
-    /// The machine has the instructions; `count` numbers may be read.
+    /// The machine has the instructions; `count` elements are readable.
     unsafe fn load_first(from: *const Self::Scalar, count: usize) -> Self;
 
-    /// Writes all lanes from `to` on.
+    /// Stores all lanes starting at `to`.
     ///
     /// # Safety
-    /// [`Self::LANES`] numbers may be written.
+    /// [`Self::LANES`] elements are writable.
     unsafe fn store(self, to: *mut Self::Scalar);
 
-    /// Writes the first `count` lanes from `to` on, 1 ≤ `count` ≤ [`Self::LANES`].
+    /// Stores the first `count` lanes, 1 ≤ `count` ≤ [`Self::LANES`].
     ///
     /// # Safety
-    /// `count` numbers may be written.
+    /// `count` elements are writable.
     unsafe fn store_first(self, to: *mut Self::Scalar, count: usize);
 
     /// The rows of the square that [`Self::transpose`] copies.
     const SQUARE: usize;
 
-    /// to(j, i) = from(i, j) for a square of [`Self::SQUARE`] rows, `from_row` and `to_row` apart.
+    /// to(j, i) = from(i, j) for a square of [`Self::SQUARE`] rows, with row strides `from_row` and
+    /// `to_row`.
     ///
     /// # Safety
-    /// The machine has the instructions; the square may be read and its transpose written.
+    /// The machine has the instructions; the square is readable and its transpose writable.
     unsafe fn transpose(
         from: *const Self::Scalar,
         from_row: usize,
@@ -58,19 +59,19 @@ pub trait Vector: Copy {
         to_row: usize,
     );
 
-    /// Asks for the numbers at `from` to come to the first-level cache; any address will do.
+    /// Prefetches the cache line at `from` into the L1 cache. Any address is allowed.
     fn prefetch(_from: *const Self::Scalar) {}
 
-    /// The same for the second-level cache alone.
+    /// Prefetches into the L2 cache only.
     fn prefetch_far(_from: *const Self::Scalar) {}
 
-    /// self · `factor` + `term`, rounded once where the machine can.
+    /// self · `factor` + `term`, rounded once if the machine has fused multiply-add.
     fn mul_add(self, factor: Self, term: Self) -> Self;
 }
 
-/// A register with the arithmetic that the elementary functions are made of.
+/// A register with the arithmetic of the elementary functions.
 ///
-/// Every operation rounds as IEEE 754 says, so that a formula has the same bits in every type.
+/// Every operation rounds as in IEEE 754, so a formula gives the same bits in every type.
 pub trait Arithmetic:
     Vector
     + Add<Output = Self>
@@ -79,7 +80,7 @@ pub trait Arithmetic:
     + Div<Output = Self>
     + Neg<Output = Self>
 {
-    /// One truth a lane.
+    /// One boolean per lane.
     type Mask: Copy;
 
     /// `value` in every lane.
@@ -90,15 +91,14 @@ pub trait Arithmetic:
     fn sqrt(self) -> Self;
     /// |x| with the sign of `sign`.
     fn with_sign_of(self, sign: Self) -> Self;
-    /// x, or `floor` where x is below it. NaN stays NaN, and x stays x where they are equal.
+    /// The larger of x and `floor`. NaN in x stays NaN; if both are equal, the result is x.
     fn at_least(self, floor: Self) -> Self;
-    /// x, or `ceiling` where x is above it. NaN stays NaN, and x stays x where they are equal.
+    /// The smaller of x and `ceiling`. NaN in x stays NaN; if both are equal, the result is x.
     fn at_most(self, ceiling: Self) -> Self;
-    /// The number whose bits are those of x, moved left by the width of the mantissa: the low bits
-    /// become sign and exponent.
+    /// Shifts the bits of x left by the width of the mantissa: the low bits become sign and exponent.
     fn low_bits_as_exponent(self) -> Self;
-    /// x < `other`; false where one is NaN.
+    /// x < `other`; false if either is NaN.
     fn less(self, other: Self) -> Self::Mask;
-    /// `yes` where `mask` holds, else `no`.
+    /// `yes` where `mask` is true, else `no`.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
 }

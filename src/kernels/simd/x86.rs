@@ -1,12 +1,12 @@
 //! The registers of AVX2 with FMA, and of AVX-512.
 
-#[allow(clippy::wildcard_imports)] // every second line is an intrinsic
+#[allow(clippy::wildcard_imports)] // most lines use an intrinsic
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::kernels::simd::vector::{Arithmetic, Vector};
 
-/// Gives `$name`, a register of `$lanes` numbers, its operators.
+/// Implements the operators of `$name`, a register of `$lanes` lanes.
 macro_rules! operators {
     ($name:ident: $($trait:ident $method:ident $intrinsic:ident),*) => {$(
         impl $trait for $name {
@@ -38,7 +38,7 @@ operators!(F64x8: Add add _mm512_add_pd, Sub sub _mm512_sub_pd, Mul mul _mm512_m
 operators!(F32x8: Add add _mm256_add_ps, Sub sub _mm256_sub_ps, Mul mul _mm256_mul_ps, Div div _mm256_div_ps);
 operators!(F64x4: Add add _mm256_add_pd, Sub sub _mm256_sub_pd, Mul mul _mm256_mul_pd, Div div _mm256_div_pd);
 
-/// Gives `$name` what is one instruction in every type.
+/// Implements for `$name` what is a single instruction in every type.
 macro_rules! vector {
     (
         $name:ident, $scalar:ty, $lanes:literal, $sums:literal,
@@ -53,29 +53,30 @@ macro_rules! vector {
 
             #[inline(always)]
             unsafe fn broadcast(value: $scalar) -> Self {
-                // SAFETY: the caller proves the instructions.
+                // SAFETY: the caller guarantees the instructions.
                 Self(unsafe { $broadcast(value) })
             }
             #[inline(always)]
             unsafe fn load(from: *const $scalar) -> Self {
-                // SAFETY: the caller proves the instructions and the numbers.
+                // SAFETY: the caller guarantees the instructions and that the elements are readable.
                 Self(unsafe { $load(from) })
             }
             #[inline(always)]
             unsafe fn load_first($from: *const $scalar, $count: usize) -> Self {
-                // SAFETY: the caller proves the instructions and the numbers; lanes that are
-                // masked out are not read.
+                // SAFETY: the caller guarantees the instructions and that `count` elements are readable;
+                // masked lanes are not read.
                 Self(unsafe { $load_first })
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut $scalar) {
-                // SAFETY: the caller proves the place.
+                // SAFETY: the caller guarantees that all lanes are writable.
                 unsafe { $store(to, self.0) }
             }
             #[inline(always)]
             unsafe fn store_first(self, $to: *mut $scalar, $stored: usize) {
                 let $value = self.0;
-                // SAFETY: the caller proves the place; lanes that are masked out are not written.
+                // SAFETY: the caller guarantees that `count` elements are writable; masked lanes are not
+                // written.
                 unsafe { $store_first }
             }
             const SQUARE: usize = $square;
@@ -86,12 +87,12 @@ macro_rules! vector {
                 to: *mut $scalar,
                 to_row: usize,
             ) {
-                // SAFETY: the caller proves the instructions and both squares.
+                // SAFETY: the caller guarantees the instructions and both squares.
                 unsafe { $transpose(from, from_row, to, to_row) }
             }
             #[inline(always)]
             fn prefetch(from: *const $scalar) {
-                // SAFETY: a hint, which reads nothing; every x86-64 has it.
+                // SAFETY: a prefetch hint accesses no memory; every x86-64 has the instruction.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
             }
             #[inline(always)]
@@ -129,13 +130,13 @@ vector!(
     store_first: |to, value, count| _mm256_maskstore_pd(to, first4x64(count), value)
 );
 
-/// The transpose of a square of eight rows of float32, in three rounds: neighbours, pairs, halves.
+/// Transposes a square of eight rows of float32 in three rounds: neighbours, pairs, halves.
 ///
 /// # Safety
-/// The machine has AVX2; the square may be read and its transpose written.
+/// The machine has AVX2; the square is readable and its transpose writable.
 #[inline(always)]
 unsafe fn transpose8x8(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
-    // SAFETY: the caller proves AVX2 and both squares.
+    // SAFETY: the caller guarantees AVX2 and both squares.
     unsafe {
         let row: [__m256; 8] = std::array::from_fn(|i| _mm256_loadu_ps(from.add(i * from_row)));
         let low = |i: usize| _mm256_unpacklo_ps(row[i], row[i + 1]);
@@ -162,13 +163,13 @@ unsafe fn transpose8x8(from: *const f32, from_row: usize, to: *mut f32, to_row: 
     }
 }
 
-/// The transpose of a square of four rows of float64.
+/// Transposes a square of four rows of float64.
 ///
 /// # Safety
-/// The machine has AVX2; the square may be read and its transpose written.
+/// The machine has AVX2; the square is readable and its transpose writable.
 #[inline(always)]
 unsafe fn transpose4x4(from: *const f64, from_row: usize, to: *mut f64, to_row: usize) {
-    // SAFETY: the caller proves AVX2 and both squares.
+    // SAFETY: the caller guarantees AVX2 and both squares.
     unsafe {
         let row: [__m256d; 4] = std::array::from_fn(|i| _mm256_loadu_pd(from.add(i * from_row)));
         let low = [0, 2].map(|i| _mm256_unpacklo_pd(row[i], row[i + 1]));
@@ -182,33 +183,33 @@ unsafe fn transpose4x4(from: *const f64, from_row: usize, to: *mut f64, to_row: 
     }
 }
 
-/// The lowest `count` ≤ 16 bits.
+/// A mask of the lowest `count` ≤ 16 bits.
 #[inline(always)]
-#[allow(clippy::cast_possible_truncation)] // 16 bits are kept
+#[allow(clippy::cast_possible_truncation)] // the mask has 16 bits
 fn first16(count: usize) -> __mmask16 {
     ((1_u32 << count) - 1) as __mmask16
 }
 
-/// The lowest `count` ≤ 8 bits.
+/// A mask of the lowest `count` ≤ 8 bits.
 #[inline(always)]
-#[allow(clippy::cast_possible_truncation)] // 8 bits are kept
+#[allow(clippy::cast_possible_truncation)] // the mask has 8 bits
 fn first8(count: usize) -> __mmask8 {
     ((1_u32 << count) - 1) as __mmask8
 }
 
-/// All bits of the first `count` ≤ 8 lanes.
+/// A mask with all bits set in the first `count` ≤ 8 lanes.
 #[inline(always)]
 unsafe fn first8x32(count: usize) -> __m256i {
     static ONES: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
-    // SAFETY: 8 numbers from 8 − count on lie in the table; the caller proves AVX2.
+    // SAFETY: the 8 elements from 8 − count on are in the table; the caller guarantees AVX2.
     unsafe { _mm256_loadu_si256(ONES.as_ptr().add(8 - count).cast()) }
 }
 
-/// All bits of the first `count` ≤ 4 lanes.
+/// A mask with all bits set in the first `count` ≤ 4 lanes.
 #[inline(always)]
 unsafe fn first4x64(count: usize) -> __m256i {
     static ONES: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
-    // SAFETY: 4 numbers from 4 − count on lie in the table; the caller proves AVX2.
+    // SAFETY: the 4 elements from 4 − count on are in the table; the caller guarantees AVX2.
     unsafe { _mm256_loadu_si256(ONES.as_ptr().add(4 - count).cast()) }
 }
 
@@ -257,7 +258,7 @@ macro_rules! arithmetic {
             }
             #[inline(always)]
             fn at_least(self, floor: Self) -> Self {
-                // The instruction gives its second operand where one is NaN or both are equal.
+                // The instruction returns its second operand if either is NaN or both are equal.
                 // SAFETY: a value of the type proves the instructions.
                 Self(unsafe { $max(floor.0, self.0) })
             }

@@ -1,4 +1,4 @@
-//! The forward product of a sparse x.
+//! The forward product of a CSR x.
 
 use std::ops::Range;
 
@@ -9,13 +9,13 @@ use crate::kernels::simd::vector::{Arithmetic, Vector};
 use crate::kernels::spmm::blocks;
 use crate::kernels::spmm::microkernel::{MOST, SparseTile, last, load, load_row, store, tiles};
 
-/// z = 1 bᵀ + x W, for some of the neurons that it leads to.
+/// z = 1 bᵀ + x W, for a range of the layer's neurons.
 ///
-/// `w`: (n_in, n_out), its rows apart as its length says; `b`: (n_out,); `z`: (rows, neurons),
+/// `w`: (n_in, n_out), whose row stride is its length over n_in; `b`: (n_out,); `z`: (rows, neurons),
 /// overwritten.
 ///
 /// # Panics
-/// A slice has another length.
+/// The length of a slice does not match.
 pub fn forward<T: Registers>(
     x: SparseRows<'_, T>,
     w: &[T],
@@ -46,8 +46,8 @@ pub fn forward<T: Registers>(
             z_row: width,
             columns: columns.len(),
         };
-        // SAFETY: `current` is this machine's; the assertions prove that rows and columns lie in
-        // their slices, as each column of x is below its width.
+        // SAFETY: `current` is a level of this machine; the assertions prove that rows and columns are in
+        // bounds, as every column of x is below its width.
         unsafe { run(current(), job) };
     }
 }
@@ -56,7 +56,7 @@ struct Forward<'a, T> {
     x: SparseRows<'a, T>,
     w: *const T,
     w_row: usize,
-    /// The numbers of a row from the first column on.
+    /// The elements of a row from the first column on.
     room: usize,
     b: *const T,
     z: *mut T,
@@ -68,10 +68,10 @@ impl<T: Registers> Job<T> for Forward<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         for tile in tiles(self.columns, V::LANES) {
-            // SAFETY: the caller proves the instructions, and that rows and columns lie in their
-            // slices; tiles are cut from these columns.
+            // SAFETY: the caller guarantees the instructions, and that rows and columns are in bounds;
+            // tiles subdivide these columns.
             unsafe {
-                // Sums of several examples at once: each waits for its last term meanwhile.
+                // Several rows at once hide the latency of the dependent multiply-adds.
                 match (tile.registers, tile.last(V::LANES, self.room)) {
                     (1, last::MASKED) => self.tile::<V, 1, 4, { last::MASKED }>(tile),
                     (1, _) => self.tile::<V, 1, 4, { last::WHOLE }>(tile),
@@ -88,10 +88,10 @@ impl<T: Registers> Job<T> for Forward<'_, T> {
 }
 
 impl<T: Copy> Forward<'_, T> {
-    /// A tile for all rows, EXAMPLES of them at a time.
+    /// Computes a tile for all rows, EXAMPLES rows at a time.
     ///
     /// # Safety
-    /// The machine has the instructions; rows and columns lie in their slices; as for [`load`].
+    /// The machine has the instructions; rows and columns are in bounds; the conditions of [`load`] hold.
     #[inline(always)]
     unsafe fn tile<V, const REGISTERS: usize, const EXAMPLES: usize, const LAST: u8>(
         &self,
@@ -101,7 +101,7 @@ impl<T: Copy> Forward<'_, T> {
     {
         let rows = self.x.len();
         let whole = rows - rows % EXAMPLES;
-        // SAFETY: the caller proves it.
+        // SAFETY: the caller guarantees it.
         unsafe {
             for row in (0..whole).step_by(EXAMPLES) {
                 self.rows::<V, REGISTERS, EXAMPLES, LAST>(row, tile);
@@ -123,8 +123,8 @@ impl<T: Copy> Forward<'_, T> {
         V: Vector<Scalar = T>,
     {
         let rows: [_; EXAMPLES] = std::array::from_fn(|example| self.x.row(row + example));
-        // SAFETY: the caller proves the instructions and the slices; every column of x is the
-        // index of a row of w, and every term that is named is stored.
+        // SAFETY: the caller guarantees the instructions and the bounds; every column of x is the index of
+        // a row of w, and every term accessed is stored.
         unsafe {
             let w = self.w.add(first);
             let mut sums = [load::<V, REGISTERS, LAST>(self.b.add(first), columns); EXAMPLES];

@@ -1,4 +1,4 @@
-//! The gradient of the weights that a sparse x meets.
+//! The gradient of the weights that multiply a CSR x.
 
 use crate::base::cancel::CancelToken;
 use crate::kernels::csr::SparseRows;
@@ -7,25 +7,24 @@ use crate::kernels::simd::vector::{Arithmetic, Vector};
 use crate::kernels::spmm::blocks;
 use crate::kernels::spmm::microkernel::{MOST, SparseTile, last, load, load_row, store_row, tiles};
 
-/// Some rows of a gradient of weights: those out of the inputs from `first` on.
+/// Some rows of a weight gradient: those of the inputs from `first` on.
 #[derive(Debug)]
 pub struct Rows<'a, T> {
-    /// (inputs, n_out), and what lies between the rows.
+    /// (inputs, n_out), including the padding between rows.
     pub numbers: &'a mut [T],
-    /// The first of the inputs.
+    /// The first input.
     pub first: usize,
-    /// From one row to the next.
+    /// The row stride.
     pub stride: usize,
 }
 
-/// xᵀ δ for some of the columns of x: the gradient of the weights out of these inputs. With `add`,
-/// added to what `out` holds.
+/// xᵀ δ for a range of the columns of x: the gradient of these inputs' weights. With `add`, it is added to
+/// `out`.
 ///
-/// `delta`: (rows, n_out), at least one row; `out`: what lies between its rows is set to 0 or left as
-/// it is.
+/// `delta`: (rows, n_out), at least one row. Padding between the rows of `out` is zeroed or left unchanged.
 ///
 /// # Panics
-/// A slice has another length.
+/// The length of a slice does not match.
 pub fn gradients<T: Registers>(
     x: SparseRows<'_, T>,
     delta: &[T],
@@ -33,7 +32,7 @@ pub fn gradients<T: Registers>(
     add: bool,
     cancel: &CancelToken<'_>,
 ) {
-    /// The numbers that are set to 0 between two looks at the stop flag.
+    /// The elements zeroed between two polls of the cancellation token.
     const PIECE: usize = 1 << 16;
     let Rows {
         numbers: out,
@@ -72,8 +71,8 @@ pub fn gradients<T: Registers>(
             inputs,
             columns: columns.len(),
         };
-        // SAFETY: `current` is this machine's; the assertions prove that rows and columns lie in
-        // their slices.
+        // SAFETY: `current` is a level of this machine; the assertions prove that rows and columns are in
+        // bounds.
         unsafe { run(current(), job) };
     }
 }
@@ -84,7 +83,7 @@ struct Gradients<'a, T> {
     out: *mut T,
     n_out: usize,
     row: usize,
-    /// The numbers of a row from the first column on.
+    /// The elements of a row from the first column on.
     room: usize,
     first: usize,
     inputs: usize,
@@ -95,8 +94,8 @@ impl<T: Registers> Job<T> for Gradients<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         for tile in tiles(self.columns, V::LANES) {
-            // SAFETY: the caller proves the instructions, and that rows and columns lie in their
-            // slices; tiles are cut from these columns.
+            // SAFETY: the caller guarantees the instructions, and that rows and columns are in bounds;
+            // tiles subdivide these columns.
             unsafe {
                 match (tile.registers, tile.last(V::LANES, self.room)) {
                     (1, last::MASKED) => self.tile::<V, 1, { last::MASKED }>(tile),
@@ -114,18 +113,18 @@ impl<T: Registers> Job<T> for Gradients<'_, T> {
 }
 
 impl<T: Copy> Gradients<'_, T> {
-    /// A tile for all rows.
+    /// Computes a tile for all rows.
     ///
     /// # Safety
-    /// The machine has the instructions; rows and columns lie in their slices; as for [`load`].
+    /// The machine has the instructions; rows and columns are in bounds; the conditions of [`load`] hold.
     #[inline(always)]
     unsafe fn tile<V: Vector<Scalar = T>, const REGISTERS: usize, const LAST: u8>(
         &self,
         SparseTile { first, columns, .. }: SparseTile,
     ) {
         for row in 0..self.x.len() {
-            // SAFETY: the caller proves the instructions and the slices; an input that is not left
-            // out is below `inputs`.
+            // SAFETY: the caller guarantees the instructions and the bounds; inputs that are not skipped
+            // are below `inputs`.
             unsafe {
                 let delta = self.delta.add(row * self.n_out + first);
                 let delta = load::<V, REGISTERS, LAST>(delta, columns);

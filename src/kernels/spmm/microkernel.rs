@@ -1,22 +1,22 @@
-//! A row of registers that ends where its columns end.
+//! Loads and stores of a row of registers whose end is the end of its columns.
 
 use crate::kernels::simd::vector::Vector;
 
-/// The most registers across that hold sums.
+/// The most registers across a tile that hold accumulators.
 pub const MOST: usize = 4;
 
-/// Neighbouring columns that some registers hold.
+/// Adjacent columns held in registers.
 #[derive(Clone, Copy)]
 pub struct SparseTile {
-    /// The first of them.
+    /// The first column.
     pub first: usize,
-    /// How many.
+    /// The number of columns.
     pub columns: usize,
-    /// The registers.
+    /// The number of registers.
     pub registers: usize,
 }
 
-/// Cuts `columns` into tiles of at most [`MOST`] registers, as even as can be.
+/// Divides `columns` into tiles of at most [`MOST`] registers, as evenly as possible.
 pub fn tiles(columns: usize, lanes: usize) -> impl Iterator<Item = SparseTile> {
     let registers = columns.div_ceil(lanes);
     let count = registers.div_ceil(MOST);
@@ -34,19 +34,19 @@ pub fn tiles(columns: usize, lanes: usize) -> impl Iterator<Item = SparseTile> {
     })
 }
 
-/// How columns that do not fill the last of their registers are read and written.
+/// How a partial last register is loaded and stored.
 pub mod last {
-    /// A lone register is masked, which costs a dozen cycles on some machines.
+    /// A single register is masked, which costs a dozen cycles on some machines.
     pub const MASKED: u8 = 0;
-    /// The last of several registers is moved back to where it ends with the columns: it holds some of
-    /// the one before as well, and both come to the same numbers.
+    /// The last of several registers is shifted back to end with the columns: it overlaps the one before,
+    /// and both hold the same values there.
     pub const BACK: u8 = 1;
-    /// The rows of the matrix go on behind the columns, for whole registers; vectors are masked.
+    /// The rows of the matrix are padded, so whole registers are used; vectors are masked.
     pub const WHOLE: u8 = 2;
 }
 
 impl SparseTile {
-    /// How its last register is used where rows have `room` numbers from the first column of all on.
+    /// How the last register is used where rows have `room` elements from the first column on.
     pub fn last(self, lanes: usize, room: usize) -> u8 {
         if self.first + self.registers * lanes <= room {
             last::WHOLE
@@ -58,18 +58,18 @@ impl SparseTile {
     }
 }
 
-/// So many columns of a row of a matrix, in REGISTERS.
+/// Loads `columns` columns of a matrix row into REGISTERS registers.
 ///
 /// # Safety
-/// The machine has the instructions; the columns may be read, and all lanes where LAST is
-/// [`last::WHOLE`]. They fill all registers but the last, and one at least, unless there is one
-/// register and it is [`last::MASKED`].
+/// The machine has the instructions; the columns are readable, and all lanes if LAST is [`last::WHOLE`].
+/// The columns fill every register but the last, and at least one, unless there is a single register with
+/// [`last::MASKED`].
 #[inline(always)]
 pub unsafe fn load_row<V: Vector, const REGISTERS: usize, const LAST: u8>(
     from: *const V::Scalar,
     columns: usize,
 ) -> [V; REGISTERS] {
-    // SAFETY: the caller proves the instructions and the columns.
+    // SAFETY: the caller guarantees the instructions and the columns.
     std::array::from_fn(|register| unsafe {
         match LAST {
             last::MASKED => V::load_first(from, columns),
@@ -79,10 +79,10 @@ pub unsafe fn load_row<V: Vector, const REGISTERS: usize, const LAST: u8>(
     })
 }
 
-/// Writes what [`load_row`] reads.
+/// Stores what [`load_row`] loads.
 ///
 /// # Safety
-/// As for [`load_row`].
+/// As for [`load_row`], for writing.
 #[inline(always)]
 pub unsafe fn store_row<V: Vector, const REGISTERS: usize, const LAST: u8>(
     row: [V; REGISTERS],
@@ -90,7 +90,7 @@ pub unsafe fn store_row<V: Vector, const REGISTERS: usize, const LAST: u8>(
     columns: usize,
 ) {
     for (index, register) in row.into_iter().enumerate() {
-        // SAFETY: the caller proves the columns.
+        // SAFETY: the caller guarantees the columns.
         unsafe {
             match LAST {
                 last::MASKED => register.store_first(to, columns),
@@ -101,30 +101,30 @@ pub unsafe fn store_row<V: Vector, const REGISTERS: usize, const LAST: u8>(
     }
 }
 
-/// So many columns of a vector, which ends with them, in the registers of [`load_row`].
+/// Loads `columns` columns of a vector that has no padding, into the same registers as [`load_row`].
 ///
 /// # Safety
-/// As for [`load_row`]; no more than the columns is read.
+/// As for [`load_row`]; nothing past the columns is read.
 #[inline(always)]
 pub unsafe fn load<V: Vector, const REGISTERS: usize, const LAST: u8>(
     from: *const V::Scalar,
     columns: usize,
 ) -> [V; REGISTERS] {
     if LAST != last::WHOLE {
-        // SAFETY: the caller proves it.
+        // SAFETY: the caller guarantees it.
         return unsafe { load_row::<V, REGISTERS, LAST>(from, columns) };
     }
-    // SAFETY: the caller proves the instructions and the columns.
+    // SAFETY: the caller guarantees the instructions and the columns.
     std::array::from_fn(|register| unsafe {
         let first = register * V::LANES;
         V::load_first(from.add(first), (columns - first).min(V::LANES))
     })
 }
 
-/// Writes what [`load`] reads.
+/// Stores what [`load`] loads.
 ///
 /// # Safety
-/// As for [`load`].
+/// As for [`load`], for writing.
 #[inline(always)]
 pub unsafe fn store<V: Vector, const REGISTERS: usize, const LAST: u8>(
     row: [V; REGISTERS],
@@ -132,17 +132,17 @@ pub unsafe fn store<V: Vector, const REGISTERS: usize, const LAST: u8>(
     columns: usize,
 ) {
     if LAST != last::WHOLE {
-        // SAFETY: the caller proves it.
+        // SAFETY: the caller guarantees it.
         return unsafe { store_row::<V, REGISTERS, LAST>(row, to, columns) };
     }
     for (index, register) in row.into_iter().enumerate() {
         let first = index * V::LANES;
-        // SAFETY: the caller proves the columns.
+        // SAFETY: the caller guarantees the columns.
         unsafe { register.store_first(to.add(first), (columns - first).min(V::LANES)) }
     }
 }
 
-/// The first column of a register, the last of which ends with the columns.
+/// The first column of a register; the last register ends with the columns.
 #[inline(always)]
 fn back<V: Vector, const REGISTERS: usize>(register: usize, columns: usize) -> usize {
     if register < REGISTERS - 1 {

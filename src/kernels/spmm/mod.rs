@@ -1,8 +1,8 @@
-//! The products with x where only some of its numbers are stored. The weights out of an input, and
-//! their gradient, are a row in memory: a stored number meets one row, and registers run along it.
+//! Products with a CSR x. The outgoing weights of an input, and their gradient, are a row in memory: a
+//! stored element uses one row, and registers run along it.
 //!
-//! Terms are added one after the other, in the order in which they are stored, each with one fused
-//! multiply-add where the machine has it: as in [`crate::kernels::gemm`], but for the terms that are 0.
+//! Terms are added serially in storage order, each with one fused multiply-add where the machine has it: as
+//! in [`crate::kernels::gemm`], except that zero terms are skipped.
 
 mod forward;
 mod gradients;
@@ -19,8 +19,8 @@ use crate::kernels::tuning::spmm::{COLUMNS, EVEN, UNPOLLED};
 #[cfg(test)]
 mod tests;
 
-/// The columns, some at a time, and for each the rows of x, as many as are worth a look at the stop
-/// flag.
+/// Blocks of columns, and for each of them blocks of rows of x, as many as are computed between two polls
+/// of the cancellation token.
 fn blocks<T>(
     x: &SparseRows<'_, T>,
     columns: &Range<usize>,

@@ -1,5 +1,5 @@
-//! Both products at every level have the bits of a plain loop over what is stored. Inputs end where
-//! no byte may be read, outputs where none may be written.
+//! Both products give the bits of a plain loop over the stored elements at every level. Inputs end at a
+//! page that cannot be read, outputs at one that cannot be written.
 
 use crate::base::cancel::CancelToken;
 use crate::kernels::csr::Positions;
@@ -10,12 +10,12 @@ use crate::kernels::spmm::*;
 use crate::kernels::testing::guarded::Guarded;
 use crate::kernels::testing::number::{Number, fill};
 
-/// On both sides of a register and of a tile, at every level, and of what is computed together.
+/// On both sides of a register, of a tile and of [`COLUMNS`], at every level.
 const WIDTHS: [usize; 16] = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 65, 130, 259];
 const INPUTS: usize = 11;
 const NUMBERS: usize = 300 * INPUTS;
 
-/// Rows whose columns are in disorder, with doubles; the first and the last have none.
+/// Rows whose columns are unsorted, with repeats; the first and the last row are empty.
 fn positions(rows: usize) -> Positions {
     let (mut indptr, mut indices) = (vec![0_i64], Vec::new());
     for row in 0..rows {
@@ -27,13 +27,13 @@ fn positions(rows: usize) -> Positions {
     Positions::new((rows, INPUTS), &indptr, &indices).expect("positions")
 }
 
-/// The levels whose code runs here: that of NEON is made of arrays, and does everywhere.
+/// The levels that run here. NEON's code uses arrays and runs everywhere.
 fn levels() -> impl Iterator<Item = Level> {
     let runs = |level: &Level| *level == Level::Neon || level.is_available();
     Level::ALL.into_iter().filter(runs)
 }
 
-/// `length` numbers right before a page that is denied.
+/// `length` elements right before a protected page.
 fn guarded<T: Number>(place: &mut Guarded<T>, length: usize, seed: &mut u64) -> Vec<T> {
     let (_, numbers) = place.last(length);
     fill(seed, numbers);
@@ -156,7 +156,7 @@ fn all_rows_and_columns_are_walked_once() {
             assert_eq!(tile.first, first);
             assert_eq!(tile.registers, tile.columns.div_ceil(lanes));
             assert!(tile.registers <= MOST);
-            // What `load` relies on: a register that is not full has one before it, or is alone.
+            // What `load` requires: a partial register has one before it, or is the only one.
             assert!(tile.columns >= lanes || tile.registers == 1);
             first += tile.columns;
         }

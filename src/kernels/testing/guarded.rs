@@ -1,22 +1,22 @@
-//! For tests: memory behind which no byte may be touched. A kernel that reads or writes past its
-//! last number ends the process.
+//! Test memory that ends at a protected page. A kernel that accesses memory past the last element crashes
+//! the process.
 
 use std::slice::from_raw_parts_mut;
 
-/// Numbers, the last right before a page that the system denies. (Where there is no `mmap`, the
-/// last of an allocation.)
+/// Elements of which the last ends right before a protected page. (Without `mmap`, at the end of an
+/// allocation.)
 pub struct Guarded<T: 'static>(&'static mut [T]);
 
 impl<T: Copy> Guarded<T> {
-    /// The last `length` numbers, and those before them.
+    /// The last `length` elements, and those before them.
     pub fn last(&mut self, length: usize) -> (&mut [T], &mut [T]) {
         self.0.split_at_mut(self.0.len() - length)
     }
 
-    /// Room for `length` numbers, never given back: a test ends with its process.
+    /// Memory for `length` elements, never freed: a test ends with its process.
     #[cfg(unix)]
     pub fn new(length: usize) -> Self {
-        // SAFETY: no pointer is asked for anything but what `mmap` has given.
+        // SAFETY: pointers are derived from what `mmap` returned, and stay within it.
         unsafe {
             let page = usize::try_from(libc::sysconf(libc::_SC_PAGESIZE)).expect("a page");
             let bytes = (length * size_of::<T>()).next_multiple_of(page);
@@ -30,7 +30,7 @@ impl<T: Copy> Guarded<T> {
         }
     }
 
-    /// Room for `length` numbers.
+    /// Memory for `length` elements.
     #[cfg(not(unix))]
     pub fn new(length: usize) -> Self {
         let numbers = Box::leak(vec![0_u64; length].into_boxed_slice());

@@ -1,4 +1,4 @@
-//! What the tests of the maps share: numbers of every kind, every level, fences round a slice.
+//! Shared by the tests of the maps: values of every kind, every level, guard values around a slice.
 
 pub(super) mod guarded;
 pub(super) mod number;
@@ -9,11 +9,11 @@ use crate::kernels::elementwise::map::{Combine, Function, Map, Times};
 use crate::kernels::real::Real;
 use crate::kernels::simd::level::{self, Job, Level};
 
-/// A number's bits.
+/// The bits of a value.
 pub(super) trait Bits: Real {
-    /// The number of the first of these bits.
+    /// The value with these bits (the low ones, for float32).
     fn from_pattern(pattern: u64) -> Self;
-    /// All bits; the same for every NaN, whose bits nobody promises.
+    /// The bits; the same for every NaN, since NaN bits are unspecified.
     fn pattern(self) -> u64;
 }
 
@@ -43,7 +43,7 @@ impl Bits for f64 {
     }
 }
 
-/// Fine steps, every magnitude of both signs, special values, any bits.
+/// Fine steps, every magnitude of both signs, special values, random bits.
 pub(super) fn numbers<T: Bits>() -> Vec<T> {
     let mut state = 1_u64;
     let random = (0..20_000).map(|_| {
@@ -68,23 +68,23 @@ pub(super) fn numbers<T: Bits>() -> Vec<T> {
         .collect()
 }
 
-/// Runs `job` in the registers of another architecture, on this machine.
+/// Runs `job` with another architecture's registers on this machine.
 pub(super) fn run_in_arrays<T: Real>(job: impl Job<T>) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("fma") {
         #[target_feature(enable = "fma")]
         unsafe fn fused<T: Real>(job: impl Job<T>) {
-            // SAFETY: arrays need no instructions.
+            // SAFETY: arrays need no special instructions.
             unsafe { job.run::<T::Neon>() }
         }
-        // SAFETY: the machine has them.
+        // SAFETY: the machine has the instructions.
         return unsafe { fused(job) };
     }
-    // SAFETY: arrays need no instructions.
+    // SAFETY: arrays need no special instructions.
     unsafe { job.run::<T::Neon>() }
 }
 
-/// The levels that must agree with arrays, and with each other.
+/// The levels that must agree with arrays and with each other.
 pub(super) fn fused_levels() -> Vec<Level> {
     let runs = |level: &Level| level.is_available() && level.is_fused();
     Level::ALL.into_iter().filter(runs).collect()
@@ -100,7 +100,7 @@ pub(super) fn assert_same<T: Bits>(got: &[T], wanted: &[T], what: impl Debug) {
     }
 }
 
-/// A copy of `values` between numbers that nobody may touch.
+/// A copy of `values` between guard values.
 struct Fenced<T>(Vec<T>);
 
 impl<T: Bits> Fenced<T> {
@@ -124,8 +124,8 @@ impl<T: Bits> Fenced<T> {
     }
 }
 
-/// Asserts that `run` makes `wanted` of `start` at every level and in slices of any length: it is
-/// given the level, the slice, and where that begins.
+/// Asserts that `run` turns `start` into `wanted` at every level and in slices of any length. Its arguments
+/// are the level, the slice, and the slice's start.
 fn check_everywhere<T: Bits>(
     start: &[T],
     wanted: &[T],
@@ -145,7 +145,7 @@ fn check_everywhere<T: Bits>(
     }
 }
 
-/// f(x), after the proof that it, and y f(x), have the same bits everywhere.
+/// f(x), after asserting that f(x) and y f(x) have the same bits everywhere.
 pub(super) fn values<T: Bits, F: Function<T> + Debug>(function: F, x: &[T]) -> Vec<T> {
     let mut wanted = x.to_vec();
     run_in_arrays(Map(&mut wanted, function));
@@ -160,7 +160,7 @@ pub(super) fn values<T: Bits, F: Function<T> + Debug>(function: F, x: &[T]) -> V
         .map(|(&y, &factor)| y * factor)
         .collect();
     check_everywhere(&y, &products, function, |level, values, from| {
-        let (by, function) = (&x[from..], Times(function)); // longer than the values, as a rule
+        let (by, function) = (&x[from..], Times(function)); // usually longer than the values
         // SAFETY: the machine has the level.
         unsafe { level::run(level, Combine(values, by, function)) }
     });

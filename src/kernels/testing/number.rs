@@ -1,14 +1,14 @@
-//! What the tests of the products ask of f32 and f64.
+//! What the tests of the products need of f32 and f64.
 
 use std::fmt::Debug;
 
 use crate::kernels::simd::level::Registers;
 
-/// What a test asks of f32 and f64.
+/// What a test needs of f32 and f64.
 pub(in crate::kernels) trait Number: Registers + Debug + PartialEq {
     const NAN: Self;
     const ONE: Self;
-    /// From −1 to 1, from random bits: sums of such numbers show the order of their terms.
+    /// From −1 to 1, from random bits: sums of such values depend on the order of their terms.
     fn random(bits: u64) -> Self;
     fn bits(self) -> u64;
     /// self · factor + term, rounded once or twice.
@@ -43,7 +43,7 @@ macro_rules! number {
 number!(f32);
 number!(f64);
 
-/// Random numbers, the same on every run; `seed` moves on.
+/// Pseudorandom values, the same on every run; advances `seed`.
 pub(in crate::kernels) fn fill<T: Number>(seed: &mut u64, numbers: &mut [T]) {
     for number in numbers {
         *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

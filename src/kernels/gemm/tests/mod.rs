@@ -1,5 +1,5 @@
-//! Every product at every level has the bits of a plain loop that adds the terms of an element one
-//! after the other. Inputs end where no byte may be read, outputs where none may be written.
+//! Every product at every level has the bits of a plain loop that adds an element's terms serially. Inputs
+//! end at a page that cannot be read, outputs at one that cannot be written.
 
 mod places;
 mod shape;
@@ -16,7 +16,7 @@ use crate::kernels::tuning::gemm::{
     ALIASING_STRIDE, KC, LARGE, MC_KC_PACKED_A, PACK_A_COLUMNS, PACK_B_ROWS,
 };
 
-/// The sums of columns, added to what is there: at every level those of plain additions.
+/// The column sums, added to the output, equal plain additions at every level.
 fn sums_of_columns<T: Number>() {
     let mut places = Places::<T>::new(9 * widths::<T>());
     for rows in 1..=9 {
@@ -59,7 +59,7 @@ fn every_tile<T: Number>() {
     for kind in KINDS.into_iter().chain(APART) {
         for rows in (1..=15).chain(27..=31) {
             for columns in 1..=widths::<T>() {
-                // More than a square of a transpose, and less than two.
+                // More than one square of a transpose, and less than two.
                 let overlapping = (rows == 2).then_some(13);
                 for steps in [1, 5].into_iter().chain(overlapping) {
                     places.check(kind, rows, columns, steps);
@@ -83,12 +83,12 @@ fn every_block<T: Number>() {
     }
 }
 
-/// Rows of B that are 4096 bytes apart or more are copied, if there are rows of A enough.
+/// Rows of B with a stride of 4096 bytes or more are packed, if A has enough rows.
 fn far_apart<T: Number>() {
     let far = ALIASING_STRIDE / size_of::<T>();
     let mut places = Places::<T>::new(513 * (far + 12));
     for kind in KINDS.into_iter().chain(APART) {
-        // A sum of several blocks of steps is added block by block.
+        // A sum over several blocks of k is added block by block.
         let most = if APART.contains(&kind) { 512 } else { 513 };
         for rows in [PACK_B_ROWS - 1, PACK_B_ROWS] {
             for columns in [far - 1, far + 5] {
@@ -100,8 +100,8 @@ fn far_apart<T: Number>() {
     }
 }
 
-/// With the room of a large matrix: longer blocks of B, and blocks of A whose columns are taken
-/// together where they are 4096 bytes apart or more.
+/// With the pack buffer of a large matrix: longer blocks of B, and packed blocks of A, whose columns are
+/// gathered where their stride is 4096 bytes or more.
 fn with_much_room<T: Number>() {
     let (pack_buffer, far) = (pack_buffer::<T>(LARGE), ALIASING_STRIDE / size_of::<T>());
     let (most, (rows, steps)) = (KC.1, MC_KC_PACKED_A);
@@ -133,7 +133,7 @@ fn with_much_room<T: Number>() {
             }
         }
     }
-    // Factors by neuron whose examples are far apart, and results in several blocks of rows.
+    // Column-major factors with a large stride, and results in several blocks of rows.
     for kind in [
         Kind::Forward([0, 3], C, R),
         Kind::Errors(C, R),
@@ -144,7 +144,7 @@ fn with_much_room<T: Number>() {
         places.check_with(pack_buffer, kind, far, PACK_A_COLUMNS + 5, 9);
         places.check_with(pack_buffer, kind, 33, rows + 1, 3);
     }
-    // Rows of both factors that are far apart.
+    // Rows of both factors with a large stride.
     places.check_with(
         pack_buffer,
         Kind::Gradients([far, 0], R, R, Accumulate::Overwrite, true),
@@ -154,7 +154,7 @@ fn with_much_room<T: Number>() {
     );
 }
 
-/// Few rows of A and a B that no cache holds: half a megabyte and more.
+/// Few rows of A, and a B of half a megabyte or more that is streamed.
 fn from_afar<T: Number>() {
     let far = (1 << 19) / size_of::<T>();
     let mut places = Places::<T>::new(far + 12 * 513);
@@ -208,7 +208,7 @@ fn numbers_from_afar_add_in_order() {
     from_afar::<f64>();
 }
 
-/// NaN in one example stays in its row, whichever way registers run.
+/// NaN in one example stays in its row, in either layout.
 fn one_bad_row<T: Number>() {
     let (rows, n_in, n_out, bad) = (37, 7, 19, 5);
     let mut seed = 3;
@@ -257,7 +257,7 @@ fn a_bad_row_stays_in_its_row() {
     one_bad_row::<f64>();
 }
 
-/// The safe door knows where examples end.
+/// The safe interface checks bounds.
 #[test]
 #[should_panic(expected = "the length of a factor")]
 fn an_example_behind_the_last_is_not_read() {

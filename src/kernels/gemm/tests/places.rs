@@ -1,4 +1,4 @@
-//! A product at every level beside a plain loop.
+//! Compares a product at every level with a plain loop.
 
 use crate::base::cancel::CancelToken;
 use crate::kernels::gemm::tests::shape::{Kind, Shape};
@@ -11,7 +11,7 @@ use crate::kernels::testing::guarded::Guarded;
 use crate::kernels::testing::number::{Number, fill};
 use crate::kernels::tuning::gemm::LARGE;
 
-/// The levels whose code runs here. That of NEON is made of arrays, which x86-64 has as well.
+/// The levels that run here. NEON's code uses arrays, which x86-64 can run as well.
 pub fn levels() -> impl Iterator<Item = Level> {
     let runs = |level: &Level| match level {
         Level::Neon => Level::Neon.is_available() || Level::Avx2.is_available(),
@@ -20,7 +20,7 @@ pub fn levels() -> impl Iterator<Item = Level> {
     Level::ALL.into_iter().filter(runs)
 }
 
-/// The terms of every sum, one after the other.
+/// The terms of every sum, added serially.
 fn add_terms<T: Number>(
     shape: &Shape,
     (rows, columns, steps): (usize, usize, usize),
@@ -43,7 +43,7 @@ fn add_terms<T: Number>(
     }
 }
 
-/// The examples from the last to the first, behind one that nobody asks for.
+/// The examples in reverse order, after one that is not used.
 fn scatter<T: Number>(a: &[T], neurons: usize, place: &mut [T]) {
     let (unused, last_first) = place.split_at_mut(neurons);
     unused.fill(T::NAN);
@@ -53,10 +53,10 @@ fn scatter<T: Number>(a: &[T], neurons: usize, place: &mut [T]) {
     }
 }
 
-/// The places of a product.
+/// The operands of a product, in guarded memory.
 pub struct Places<T: 'static> {
     pub a: Guarded<T>,
-    /// A's examples in another order, behind one that is not asked for.
+    /// A's examples in reverse order, after one that is not used.
     scattered: Guarded<T>,
     pub b: Guarded<T>,
     bias: Guarded<T>,
@@ -66,7 +66,7 @@ pub struct Places<T: 'static> {
 }
 
 impl<T: Number> Places<T> {
-    /// For matrices of at most `most` numbers.
+    /// For matrices of at most `most` elements.
     pub fn new(most: usize) -> Self {
         Self {
             a: Guarded::new(most),
@@ -79,12 +79,12 @@ impl<T: Number> Places<T> {
         }
     }
 
-    /// Checks C (rows, columns) of `steps` terms each at every level.
+    /// Checks C (rows, columns) of `steps` terms per element at every level.
     pub fn check(&mut self, kind: Kind, rows: usize, columns: usize, steps: usize) {
         self.check_with(pack_buffer::<T>(0), kind, rows, columns, steps);
     }
 
-    /// The same with so much room.
+    /// The same with a given pack buffer.
     pub fn check_with(
         &mut self,
         pack_buffer: usize,
@@ -93,7 +93,7 @@ impl<T: Number> Places<T> {
         columns: usize,
         steps: usize,
     ) {
-        /// The numbers before an output that must stay as they are.
+        /// Elements before an output that must not change.
         const BEFORE: usize = 64;
         let mut fill = |numbers: &mut [T]| fill(&mut self.seed, numbers);
         let shape = Shape::of(kind, rows, columns, steps);
@@ -145,11 +145,11 @@ impl<T: Number> Places<T> {
         for (level, picked) in ways {
             let (before, c) = self.c.last(length);
             let before_c = before.len().saturating_sub(BEFORE);
-            // It may begin anywhere in a line.
+            // The buffer may start anywhere in a cache line.
             let pack_buffer = &mut self.pack_buffer.last(pack_buffer + rows % 2).1[..pack_buffer];
             let before = &mut before[before_c..];
             before.fill(T::NAN);
-            pack_buffer.fill(T::NAN); // what the last level copied
+            pack_buffer.fill(T::NAN); // packed by the previous level
             c.copy_from_slice(&begin);
             let cancel = &CancelToken::none();
             let context = &mut Context::new(pack_buffer, cancel);

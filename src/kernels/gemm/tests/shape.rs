@@ -1,21 +1,21 @@
-//! What is asked of the products, and where the numbers of their matrices stand.
+//! The products that are tested, and where the elements of their matrices are.
 
 use crate::kernels::gemm::{Accumulate, Order};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
-    /// To some neurons: so many stand before them and after. How a and z lie.
+    /// To a range of neurons: the numbers before and after it. The orders of a and z.
     Forward([usize; 2], Order, Order),
-    /// How both errors lie.
+    /// The orders of both errors.
     Errors(Order, Order),
-    /// Out of some neurons, so many before and after. How a and δ lie; what it is added to, and whether
-    /// the biases' gradient comes behind it.
+    /// From a range of neurons: the numbers before and after it. The orders of a and δ, what the product is
+    /// added to, and whether the bias gradient follows.
     Gradients([usize; 2], Order, Order, Accumulate, bool),
 }
 
-/// Row by row.
+/// Row-major.
 pub const R: Order = Order::RowMajor;
-/// Column by column.
+/// Column-major.
 pub const C: Order = Order::ColumnMajor;
 
 pub const KINDS: [Kind; 13] = [
@@ -34,13 +34,13 @@ pub const KINDS: [Kind; 13] = [
     Kind::Gradients([0, 1], R, C, Accumulate::Terms, false),
 ];
 
-/// Those whose sums are added to what is there once they are whole.
+/// Those whose finished sums are added to the output.
 pub const APART: [Kind; 2] = [
     Kind::Gradients([1, 0], R, R, Accumulate::Sum, false),
     Kind::Gradients([0, 2], C, C, Accumulate::Sum, true),
 ];
 
-/// Where the numbers of a matrix stand.
+/// The strides of a matrix.
 #[derive(Clone, Copy)]
 pub struct Place {
     from: usize,
@@ -49,7 +49,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Of a matrix (rows, columns) that lies row by row, or column by column.
+    /// For a contiguous matrix (rows, columns), row-major or column-major.
     pub fn of(by_rows: bool, rows: usize, columns: usize) -> Self {
         let (row, column) = if by_rows { (columns, 1) } else { (1, rows) };
         let from = 0;
@@ -61,21 +61,21 @@ impl Place {
     }
 }
 
-/// A product: where A(i, k), B(k, j) and C(i, j) stand, and how many numbers A and B have.
+/// A product: the strides of A(i, k), B(k, j) and C(i, j), and the lengths of A and B.
 pub struct Shape {
     pub a: Place,
     pub b: Place,
     pub c: Place,
     pub a_length: usize,
     pub b_length: usize,
-    /// The rows of ones behind those of A.
+    /// The rows of ones after those of A.
     pub ones: usize,
-    /// The examples and neurons of an input that may also be read where its examples lie.
+    /// The examples and neurons of an input that may also be gathered.
     pub examples: Option<(usize, usize)>,
 }
 
 impl Shape {
-    /// C (rows, columns) of `steps` terms each.
+    /// C (rows, columns) with `steps` terms per element.
     pub fn of(kind: Kind, rows: usize, columns: usize, steps: usize) -> Self {
         match kind {
             Kind::Forward([before, after], from, to) => {
