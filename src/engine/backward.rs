@@ -1,6 +1,6 @@
 //! The four equations of backpropagation, for the rows of a chunk (Nielsen, ch. 2).
 //!
-//! δ^l = ∂C/∂z^l, C the cost of the whole batch: the factor 1/n, or s_x / Σ s, is in it from BP1 on.
+//! δ^l = ∂C/∂z^l with C the cost of the whole batch: δ includes the factor 1/n, or s_x / Σ s, from BP1 on.
 
 use std::ops::Range;
 
@@ -24,13 +24,13 @@ pub struct Outputs<'a, T> {
     pub cost: Cost,
     /// σ_L.
     pub activation: Activation,
-    /// z^L; empty where neither [`Cost::needs_z`] nor σ' reads it.
+    /// z^L; empty if neither the cost nor σ' reads it ([`Cost::needs_z`]).
     pub z: &'a [T],
     /// a^L.
     pub a: &'a [T],
 }
 
-/// BP1: δ^L = ∇_a C ⊙ σ'(z^L), for the examples `rows` of the batch, into `delta`, (rows, n_L).
+/// BP1: writes δ^L = ∇_a C ⊙ σ'(z^L) of the examples `rows` of the batch to `delta`, (rows, n_L).
 pub fn bp1<T: Real>(
     outputs: Outputs<'_, T>,
     targets: &Targets<'_, T>,
@@ -57,7 +57,7 @@ pub fn bp1<T: Real>(
     if !cost.is_fused(activation) {
         activation.pull_back(delta, a, z, width, cancel);
     }
-    // After σ', which may be as small as the factor is large.
+    // Applied after σ', which may be as small as the factor is large.
     for (x, delta) in rows.zip(delta.chunks_exact_mut(width)) {
         let factor = targets.factor(x);
         for delta in delta {
@@ -69,7 +69,7 @@ pub fn bp1<T: Real>(
     }
 }
 
-/// Σ s_x `C_x` over the examples `rows`, in float64, in their order.
+/// Σ s_x `C_x` over the examples `rows`, in float64, in order.
 pub fn cost<T: Real>(
     outputs: Outputs<'_, T>,
     targets: &Targets<'_, T>,
@@ -96,8 +96,8 @@ pub fn cost<T: Real>(
 
 /// BP2: δ^l = (δ^(l+1) W^(l+1)) ⊙ σ'(z^l).
 ///
-/// `delta_next`: (rows, n_(l+1)); `weights`: (W^(l+1))ᵀ, (n_l, n_(l+1)); `delta`: (rows, n_l); `a`, and
-/// `z` where σ' reads it, in the order of `delta`.
+/// `delta_next`: (rows, n_(l+1)); `weights`: (W^(l+1))ᵀ, (n_l, n_(l+1)); `delta`: (rows, n_l); `a` has the
+/// memory order of `delta`, and so has `z`, where σ' reads it.
 pub fn bp2<T: Real>(
     delta_next: Matrix<'_, T>,
     weights: Matrix<'_, T>,
@@ -113,20 +113,19 @@ pub fn bp2<T: Real>(
     activation.pull_back(numbers, a, z, columns, context.cancel);
 }
 
-/// BP3: ∂C/∂b^l = Σ_x δ^l, added to what `nabla_b` holds.
+/// BP3: adds ∂C/∂b^l = Σ_x δ^l to `nabla_b`.
 ///
-/// `delta`: (rows, n_l); `nabla_b`: (n_l,). Nothing is packed where `delta` lies row by row.
+/// `delta`: (rows, n_l); `nabla_b`: (n_l,). Nothing is packed if `delta` is row-major.
 pub fn bp3<T: Real>(delta: Matrix<'_, T>, nabla_b: &mut [T], context: &mut Context<'_, T>) {
     gemm::sums(delta, nabla_b, context);
 }
 
-/// BP4: (∂C/∂W^l)ᵀ = (a^(l−1))ᵀ δ^l, for the weights out of some neurons, `onto` what `nabla_w` holds;
-/// where `a` is sparse, a sum there is taken for terms. BP3 comes behind it, in the same way, where
-/// `nabla_w` has place for ∂C/∂b^l.
+/// BP4: (∂C/∂W^l)ᵀ = (a^(l−1))ᵀ δ^l, for the outgoing weights of some neurons of layer l−1, combined with
+/// `nabla_w` as the [`Accumulate`] says; with CSR input, `Sum` acts as `Terms`. If `nabla_w` is long enough
+/// to hold ∂C/∂b^l too, BP3 follows in the same way.
 ///
-/// `delta`: (rows, n_l), row by row where `a` is sparse; `a`: (rows, n_(l−1)); `nabla_w`:
-/// (neurons, n_l), and n_l numbers more for the biases. Its rows are contiguous, but where `a` is
-/// sparse `row_stride` apart.
+/// `delta`: (rows, n_l), row-major with CSR input; `a`: (rows, n_(l−1)); `nabla_w`: (neurons, n_l), plus
+/// n_l elements for the biases. Its rows are contiguous; with CSR input their stride is `row_stride`.
 pub fn bp4<T: Real>(
     delta: Matrix<'_, T>,
     a: Incoming<'_, T>,
@@ -153,7 +152,7 @@ pub fn bp4<T: Real>(
     }
 }
 
-/// The same where `a` is sparse. By itself: the shortest calls of dense inputs count instructions.
+/// BP4 with CSR input. A separate function keeps the code of short dense calls small.
 #[inline(never)]
 fn bp4_sparse<T: Real>(
     delta: Matrix<'_, T>,
@@ -173,7 +172,7 @@ fn bp4_sparse<T: Real>(
     }
 }
 
-/// BP1 or BP2: fills δ^l of `buffers` for the layer at `index`; they hold the forward pass of the
+/// BP1 or BP2: computes δ^l for the layer at `index` into `buffers`, which hold the forward pass of the
 /// examples `rows`, and δ^(l+1).
 pub fn error<T: Real>(
     network: Network<'_, T>,
@@ -194,7 +193,7 @@ pub fn error<T: Real>(
         whole,
         ..
     } = &mut these[index];
-    // σ' is that of a^l before neurons were dropped.
+    // σ' takes a^l from before dropout.
     let a = if whole.is_empty() { a } else { whole };
     let activation = layer.activation;
     let Some(after) = after.first() else {
@@ -215,8 +214,8 @@ pub fn error<T: Real>(
     }
 }
 
-/// BP3 and BP4 of a layer for a chunk whose a^(l−1) and δ^l are given, into their place in `gradient`,
-/// which lies as the parameters do, `onto` what it holds.
+/// BP3 and BP4 of a layer for a chunk, given a^(l−1) and δ^l, into the layer's range of `gradient`, which
+/// has the layout of the parameters, combined as the [`Accumulate`] says.
 pub fn gradient<T: Real>(
     layer: &Layer,
     a: Incoming<'_, T>,
@@ -229,7 +228,7 @@ pub fn gradient<T: Real>(
     bp4(delta, a, (0..layer.n_in, layer.row), nabla, onto, context);
 }
 
-/// The rows of z, or empty rows where z is not kept.
+/// The rows of z, or empty rows if z is not stored.
 fn rows_of<T>(z: &[T], width: usize) -> impl Iterator<Item = &[T]> {
     let kept = !z.is_empty();
     (0..).map(move |row| {

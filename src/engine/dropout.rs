@@ -1,8 +1,8 @@
-//! Dropout: in each step, each hidden neuron is left out of an example with some probability, and
-//! those that stay count more (Srivastava et al., 2014; Nielsen, ch. 3).
+//! Dropout: each step zeroes each hidden neuron of an example with some probability, and scales the others
+//! up (Srivastava et al., 2014; Nielsen, ch. 3).
 //!
-//! a^l ← m ⊙ a^l with m = 0 for a neuron that is dropped and 1 / (1 − p) for one that stays, so that
-//! the mean of what the next layer gets does not change.
+//! a^l ← m ⊙ a^l with m = 0 for a dropped neuron and 1 / (1 − p) for others, so that the expected input of
+//! the next layer does not change.
 
 use std::ops::Range;
 
@@ -15,20 +15,20 @@ use crate::kernels::real::Real;
 pub struct Dropout<'a> {
     /// p of each hidden layer.
     pub rates: &'a [f64],
-    /// What the training was seeded with.
+    /// The seed of the training.
     pub seed: u64,
-    /// The number of the step.
+    /// The index of the step.
     pub step: u64,
 }
 
 impl Dropout<'_> {
-    /// p of the layer at `index`, if some of its neurons are dropped.
+    /// p of the layer at `index`, or None if it drops no neurons.
     pub fn rate(&self, index: usize) -> Option<f64> {
         self.rates.get(index).copied().filter(|&rate| rate > 0.0)
     }
 
-    /// m of the layer at `index` for the examples `rows` of the mini-batch, with `rate` > 0, into
-    /// `mask`, in this order.
+    /// Writes m of the layer at `index`, for the examples `rows` of the mini-batch and `rate` > 0, to
+    /// `mask`, which has this memory order.
     pub fn mask<T: Real>(
         &self,
         index: usize,
@@ -56,7 +56,7 @@ impl Dropout<'_> {
         }
     }
 
-    #[allow(clippy::cast_possible_truncation)] // no step, layer, row or width comes near 2^32
+    #[allow(clippy::cast_possible_truncation)] // the step's high bits follow; the rest is below 2^32
     fn counter(&self, index: usize, row: usize, neuron: usize) -> [u32; 4] {
         let purpose = (index as u32) << 8 | Purpose::Dropout as u32;
         [
@@ -68,7 +68,7 @@ impl Dropout<'_> {
     }
 }
 
-/// x ← m ⊙ x; 0 where m is, whatever x is.
+/// x ← m ⊙ x; exactly 0 where m is 0, even if x is NaN or infinite.
 pub fn drop<T: Real>(values: &mut [T], mask: &[T]) {
     for (value, &factor) in values.iter_mut().zip(mask) {
         *value = if factor == T::ZERO {
@@ -80,7 +80,7 @@ pub fn drop<T: Real>(values: &mut [T], mask: &[T]) {
 }
 
 #[cfg(test)]
-#[allow(clippy::float_cmp)] // the same bits are what is promised
+#[allow(clippy::float_cmp)] // compares bits that are promised
 mod tests {
     use super::*;
 
@@ -110,7 +110,8 @@ mod tests {
         }
     }
 
-    /// From Python, with the same words of Philox: the words of a counter are for four neurons.
+    /// Expected values from Python, with the same Philox words: one counter gives the words of four
+    /// neurons.
     #[test]
     fn a_mask_is_the_same_in_every_release() {
         let dropped: Vec<usize> = (mask(0..10, Order::RowMajor).iter().enumerate())

@@ -1,5 +1,5 @@
-//! BP2, BP3 and BP4 by themselves, over a whole batch. Its rows are cut into fixed chunks; sums are
-//! added pairwise, as in [`crate::base::sum::pairwise`], so that their error grows with the logarithm of n.
+//! BP2, BP3 and BP4 as separate functions of a whole batch. Its rows are divided into chunks of fixed size,
+//! whose sums are added pairwise, as in [`crate::base::sum::pairwise`].
 
 use crate::base::alloc::reserve;
 use crate::base::cancel::CancelToken;
@@ -12,13 +12,14 @@ use crate::kernels::real::Real;
 use crate::kernels::tuning::plan::MAX_ROWS;
 use crate::model::activation::Activation;
 
-/// The rows whose gradients BP4 adds up before their sum is one of a pair.
+/// The rows that BP4 adds up before their sum enters the pairwise sum.
 const ROWS: usize = 512;
 
-/// BP2: δ^l = (δ^(l+1) W^(l+1)) ⊙ σ'(z^l). `delta_next`: (n, n_(l+1)); `weights`: (W^(l+1))ᵀ,
-/// (n_l, n_(l+1)); `z`, `a` and `delta`: (n, n_l).
+/// BP2: δ^l = (δ^(l+1) W^(l+1)) ⊙ σ'(z^l). `delta_next`: (n, n_(l+1)); `weights`: (W^(l+1))ᵀ, (n_l,
+/// n_(l+1)); `z`, `a` and `delta`: (n, n_l).
 ///
 /// # Errors
+/// The pack buffer cannot be allocated.
 /// The product finds no room.
 pub fn bp2<T: Real>(
     delta_next: &[T],
@@ -31,7 +32,7 @@ pub fn bp2<T: Real>(
     let (width, width_next) = (weights.rows, weights.columns);
     let mut pack_buffer = pack_buffer(width * width_next, cancel)?;
     if cancel.poll_after(0) {
-        return Ok(()); // the room may be short
+        return Ok(()); // cancelled: the buffer may be too short
     }
     let (step, step_next) = (MAX_ROWS * width, MAX_ROWS * width_next);
     let chunks = delta_next
@@ -60,7 +61,7 @@ pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T], cancel: &CancelToken<'_>) ->
     let chunks = delta.chunks(MAX_ROWS * width);
     let mut stack = stack(chunks.len(), width, cancel)?;
     if cancel.poll_after(0) {
-        return Ok(()); // the stack may be short
+        return Ok(()); // cancelled: the stack may be too short
     }
     sum_pairwise(
         chunks,
@@ -96,7 +97,7 @@ pub fn bp4<T: Real>(
     let mut stack = stack(n.div_ceil(ROWS), nabla_w.len(), cancel)?;
     let mut pack_buffer = pack_buffer(nabla_w.len(), cancel)?;
     if cancel.poll_after(0) {
-        return Ok(()); // the stack may be short
+        return Ok(()); // cancelled: the stack may be too short
     }
     sum_pairwise(
         chunks,
@@ -122,14 +123,14 @@ pub fn bp4<T: Real>(
     Ok(())
 }
 
-/// The partial sums of `chunks` that wait at once, but for the lowest.
+/// The buffers of a pairwise sum of `chunks` chunks, except the lowest.
 fn stack<T: Real>(chunks: usize, length: usize, cancel: &CancelToken<'_>) -> Result<Vec<Vec<T>>> {
     let mut stack = Vec::new();
     reserve_each(&mut stack, chunks.ilog2() as usize, length, cancel)?;
     Ok(stack)
 }
 
-/// What the products of so many weights need.
+/// The pack buffer for products with a matrix of `weights` elements.
 fn pack_buffer<T: Real>(weights: usize, cancel: &CancelToken<'_>) -> Result<Vec<T>> {
     let mut pack_buffer = Vec::new();
     reserve(&mut pack_buffer, gemm::pack_buffer::<T>(weights), 1, cancel)?;

@@ -11,11 +11,11 @@ use crate::kernels::real::Real;
 use crate::kernels::spmm;
 use crate::model::network::Network;
 
-/// Fills z^l (where it is kept) and a^l of `buffers`, one entry a layer, for the rows of `x`,
-/// l = 2 … L; a^L goes to `out` where it is given.
+/// Computes z^l (if stored) and a^l of `buffers`, one entry per layer, for the rows of `x`, l = 2 … L; a^L
+/// goes to `out` if given.
 ///
-/// z^l and a^l are in the order of their layer. `x`: (rows, n_1); `out`: (rows, n_L). With `dropout`,
-/// and the number of the first row in its mini-batch, hidden neurons are dropped. Nielsen, ch. 2,
+/// z^l and a^l have their layer's memory order. `x`: (rows, n_1); `out`: (rows, n_L). `dropout` drops
+/// hidden neurons; it comes with the index of the first row in its mini-batch. Nielsen, ch. 2, eq. 25.
 /// eq. 25.
 pub fn forward<T: Real>(
     network: Network<'_, T>,
@@ -56,9 +56,9 @@ pub fn forward<T: Real>(
     }
 }
 
-/// z^l of some neurons of the layer at `index`: a^(l−1) (W^l)ᵀ + b^l.
+/// z^l = a^(l−1) (W^l)ᵀ + b^l for some neurons of the layer at `index`.
 ///
-/// `z`: (rows, neurons), row by row where `a` is sparse.
+/// `z`: (rows, neurons), row-major if `a` is CSR.
 pub fn weighted_sums<T: Real>(
     network: Network<'_, T>,
     index: usize,

@@ -1,16 +1,17 @@
-//! How the numbers of a layer lie while a chunk is computed: along the neurons, or along the examples.
+//! The memory order of a layer while a chunk is computed: row-major (neurons contiguous) or column-major
+//! (examples contiguous).
 //!
-//! A register holds numbers that are neighbours. Where a layer has 50 neurons, a register of 16 along
-//! them is filled to 50/64; along the examples of a chunk it is full. In return δ^l is copied across
-//! for BP4, and a^(l−1) and δ^(l+1) where they lie the other way, but W^(l+1) no longer for BP2. No
-//! bit depends on the choice.
+//! A register holds contiguous elements. With 50 neurons in a layer, a row-major product fills registers of
+//! 16 lanes to 50/64; a column-major one fills them. In return δ^l must be transposed for BP4, and so must
+//! a^(l−1) and δ^(l+1) if they are row-major, but W^(l+1) no longer for BP2. The choice does not change any
+//! bit.
 
 use crate::kernels::gemm::Order;
 use crate::kernels::tuning::layout::{COPIED, WORTHWHILE};
 use crate::model::architecture::Architecture;
 
-/// The layout of the layer at `index` for chunks of `rows` examples, in registers of `lanes`
-/// numbers, with its errors or without.
+/// The memory order of the layer at `index` for chunks of `rows` examples, with registers of `lanes` lanes,
+/// and with its errors or without.
 pub fn layout(
     architecture: &Architecture,
     index: usize,
@@ -20,10 +21,10 @@ pub fn layout(
 ) -> Order {
     let layers = architecture.layers();
     let (Some(layer), Some(next)) = (layers.get(index), layers.get(index + 1)) else {
-        return Order::RowMajor; // the output, as the cost takes it
+        return Order::RowMajor; // the output, as the cost reads it
     };
     if rows < lanes {
-        return Order::RowMajor; // nothing along the examples is full; and short calls count divisions
+        return Order::RowMajor; // examples fill no register; also saves short calls the divisions below
     }
     let (before, these, after) = (layer.n_in, layer.n_out, next.n_out);
     let full = |length: usize| length.div_ceil(lanes);
@@ -32,7 +33,7 @@ pub fn layout(
         let numbers = a.saturating_mul(b);
         if needed { numbers / COPIED } else { 0 }
     };
-    // x and the output lie by example; the other layers are taken to lie as this one.
+    // x and the output are row-major; the other layers are assumed to have this layer's order.
     let (first, last) = (index == 0, index + 2 == layers.len());
     let by_example = [
         product(rows, before, full(these)),
@@ -86,11 +87,11 @@ mod tests {
             );
             assert_eq!(of(&[64, 64, 64, 1], 128), [RowMajor; 3]);
             assert_eq!(of(&[50, 50, 50, 1], 1), [RowMajor; 3]);
-            // The copy of x costs more than 30 of 32 lanes.
+            // Transposing x costs more than filling the 2 idle of 32 lanes saves.
             assert_eq!(of(&[784, 30, 10], 128), [RowMajor; 2]);
             assert_eq!(of(&[1, 10_000_000, 1], 512), [RowMajor; 2]);
         }
-        // δ is copied for BP4 alone.
+        // δ is transposed for BP4 only.
         let sizes = [9, 9, 9, 1];
         assert_eq!(of(&sizes, 128, false), [RowMajor, ColumnMajor, RowMajor]);
         assert_eq!(of(&sizes, 128, true), [RowMajor; 3]);

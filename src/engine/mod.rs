@@ -1,4 +1,4 @@
-//! A batch through a network, forward and back, on a team of threads.
+//! The forward and backward pass of a batch, on a team of threads.
 
 pub(crate) mod backward;
 pub mod batch;

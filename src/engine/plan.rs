@@ -1,8 +1,8 @@
-//! How a batch is cut into chunks, and how their gradients are brought together.
+//! How a batch is divided into chunks, and how their gradients are summed.
 //!
-//! What decides about bits follows from the shape of network and batch alone, never from the
-//! number of threads: which examples' costs are added first, which chunks make a run, which
-//! examples make a block. How many rows of a block one thread takes at a time changes no bit.
+//! What affects bits depends only on the shapes of network and batch, never on the number of threads: the
+//! cost groups, the chunks of a group and the examples of a block. The rows that a thread takes at a time
+//! within a block affect no bit.
 
 use std::ops::Range;
 
@@ -15,17 +15,17 @@ use crate::kernels::tuning::plan::{
 };
 use crate::model::architecture::Architecture;
 
-/// How the gradients of the chunks are brought together.
+/// How the gradients of the chunks are summed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SumOrder {
-    /// The gradient of a run of chunks, one after the other; runs are added pairwise. For small
-    /// networks and large batches.
+    /// The chunks of a group are added one after the other, and the groups pairwise. For small networks and
+    /// large batches.
     Groups {
-        /// The chunks of a run; the last may have fewer.
+        /// The chunks of a group; the last may have fewer.
         chunks_per_group: usize,
     },
-    /// The gradient is cut, and each part sums over all examples of a block in their order; blocks
-    /// are added with compensation. For large networks or small batches.
+    /// The gradient is divided into slices, each of which sums all examples of a block in order; blocks are
+    /// added with compensation. For large networks or small batches.
     Blocks {
         /// The chunks of a block; the last may have fewer.
         chunks_per_block: usize,
@@ -39,19 +39,19 @@ impl SumOrder {
     };
 }
 
-/// How a batch is cut.
+/// How a batch is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
     n: usize,
-    /// The examples whose costs are added first.
+    /// The examples of a cost group, whose costs are added first.
     pub cost_group: usize,
     /// The rows of a chunk, a multiple of `cost_group`; the last may have fewer.
     pub rows: usize,
-    /// The chunks of the batch.
+    /// The number of chunks.
     pub chunks: usize,
-    /// How their gradients are brought together.
+    /// How their gradients are summed.
     pub sum: SumOrder,
-    /// The threads that have enough to do, at most those allowed.
+    /// The number of threads worth using, at most those allowed.
     pub threads: usize,
 }
 
@@ -69,7 +69,7 @@ impl Plan {
 
     /// The plan for `n` examples of `architecture` on `threads` threads.
     fn new(architecture: &Architecture, n: usize, threads: usize) -> Self {
-        // Powers of two, so that the one divides the other.
+        // Powers of two, so that one divides the other.
         let fit = 1 << (MAX_ACTIVATIONS / architecture.widest()).max(1).ilog2();
         let cost_group = COST_GROUP.min(fit);
         let large = architecture.n_params() > LARGE;
@@ -84,7 +84,7 @@ impl Plan {
         let rows = if runs {
             most
         } else if n > block {
-            // A divisor of the block.
+            // Divides the block evenly.
             (1 << (block / threads).max(1).ilog2()).clamp(cost_group, most)
         } else {
             let chunks = n.div_ceil(most).next_multiple_of(threads);
@@ -120,17 +120,17 @@ impl Plan {
         chunks.start * self.rows..self.n.min(chunks.end * self.rows)
     }
 
-    /// The grains of the batch.
+    /// The number of cost groups of the batch.
     pub fn cost_groups(&self) -> usize {
         self.n.div_ceil(self.cost_group)
     }
 
-    /// The grains of a chunk.
+    /// The number of cost groups per chunk.
     pub fn cost_groups_per_chunk(&self) -> usize {
         self.rows / self.cost_group
     }
 
-    /// The chunks of the part `index` of the batch, a run or a block, with `length` chunks a part.
+    /// The chunks of the group or block at `index`, with `length` chunks each.
     pub fn chunks_of(&self, index: usize, length: usize) -> Range<usize> {
         index * length..self.chunks.min((index + 1) * length)
     }
@@ -181,7 +181,7 @@ mod tests {
                 assert!(rows.eq(0..n), "{plan:?}");
                 assert!(plan.rows <= most, "{plan:?}");
                 assert_eq!(plan.rows % plan.cost_group, 0, "{plan:?}");
-                // Where bits are decided: the same for every number of threads.
+                // What affects bits: the same for every number of threads.
                 let alone = Plan::new(&architecture, n, 1);
                 assert_eq!(plan.cost_group, alone.cost_group);
                 let of_sum = |plan: Plan| match plan.sum {

@@ -1,4 +1,4 @@
-//! The buffers of some examples: z^l, a^l and δ^l. Sized once, reused, never grown while work runs.
+//! The buffers z^l, a^l and δ^l of some examples. Sized once and reused; they never grow while a call runs.
 
 use std::ops::Range;
 
@@ -12,15 +12,15 @@ use crate::kernels::gemm::{Matrix, Order, lanes};
 use crate::kernels::real::Real;
 use crate::model::architecture::Architecture;
 
-/// What is needed beside a^l.
+/// Which buffers are stored besides a^l.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
-    /// Every z^l, and not only those that σ' or the cost reads.
+    /// Every z^l, not only those that σ' or the cost reads.
     pub every_z: bool,
     /// δ^l.
     pub delta: bool,
-    /// How many layers, from the first, lie example by example whatever is cheaper: all where users
-    /// see them, one where x is sparse, or read where it lies.
+    /// The number of leading layers that must be row-major: all if users see them, one if x is CSR or
+    /// gathered in place.
     pub by_example: usize,
 }
 
@@ -43,7 +43,7 @@ impl Keep {
         delta: false,
         by_example: usize::MAX,
     };
-    /// For the errors alone.
+    /// For the errors only.
     pub const TRACED_ERRORS: Self = Self {
         every_z: false,
         delta: true,
@@ -51,9 +51,9 @@ impl Keep {
     };
 }
 
-/// z^l, a^l and δ^l of one layer, in vectors or slices of these that begin with a line of the cache.
-/// Chunks of examples lie one behind the other, each (rows, n_l), or (n_l, rows) in column-major
-/// order; what is not kept is empty.
+/// z^l, a^l and δ^l of one layer, in vectors or slices that start at a cache line. Chunks of examples
+/// follow each other, each (rows, n_l), or (n_l, rows) in column-major order. Buffers that are not stored
+/// are empty.
 #[derive(Debug, Default)]
 pub struct Buffers<S> {
     /// z^l.
@@ -62,11 +62,11 @@ pub struct Buffers<S> {
     pub a: S,
     /// δ^l.
     pub delta: S,
-    /// What a^l is multiplied with, where neurons are dropped.
+    /// m of dropout; empty without dropout.
     pub mask: S,
-    /// a^l as σ made it, where neurons are dropped from `a`.
+    /// a^l before dropout; empty without dropout.
     pub whole: S,
-    /// In which order they all are.
+    /// The memory order of all buffers.
     pub order: Order,
     /// n_l.
     pub width: usize,
@@ -75,7 +75,7 @@ pub struct Buffers<S> {
 }
 
 impl<S> Buffers<S> {
-    /// A part of each.
+    /// Applies `cut` to each buffer.
     fn cut<'a, R>(&'a mut self, cut: impl Fn(&'a mut S) -> R) -> Buffers<R> {
         Buffers {
             z: cut(&mut self.z),
@@ -101,7 +101,7 @@ impl<T> Buffers<&mut [T]> {
         Matrix::new(self.delta, self.rows, self.width, self.order)
     }
 
-    /// Leaves the first `rows`; the others are returned.
+    /// Keeps the first `rows`; returns the others.
     fn split_off(&mut self, rows: usize) -> Self {
         let length = rows * self.width;
         let behind = self.rows - rows;
@@ -115,13 +115,13 @@ impl<T> Buffers<&mut [T]> {
 }
 
 impl<T> Buffers<Vec<T>> {
-    /// a^l of the examples `rows`: those of a chunk, or any where they lie by example.
+    /// a^l of the examples `rows`: those of a chunk, or any range if they are row-major.
     pub fn activations(&self, rows: &Range<usize>) -> Matrix<'_, T> {
         let numbers = &self.a[self.place(&self.a, rows)];
         Matrix::new(numbers, rows.len(), self.width, self.order)
     }
 
-    /// δ^l of such examples.
+    /// δ^l of the examples `rows`, likewise.
     pub fn errors(&self, rows: &Range<usize>) -> Matrix<'_, T> {
         let numbers = &self.delta[self.place(&self.delta, rows)];
         Matrix::new(numbers, rows.len(), self.width, self.order)
@@ -146,18 +146,18 @@ impl<T> Buffers<Vec<T>> {
 /// The buffers of one chunk or several.
 #[derive(Debug, Default)]
 pub struct Workspace<T: 'static> {
-    /// One entry a layer of weights.
+    /// One entry per layer of weights.
     pub layers: Vec<Buffers<Vec<T>>>,
-    /// Where [`Self::with_chunks`] lists the chunks; empty between calls.
+    /// A reusable list for [`Self::with_chunks`]; empty between calls.
     chunks: Vec<Buffers<&'static mut [T]>>,
 }
 
 impl<T: Real> Workspace<T> {
-    /// Makes room for `n` examples of `architecture`, in chunks of `rows`. Allocates nothing where there is
-    /// room already.
+    /// Allocates buffers for `n` examples of `architecture`, in chunks of `rows`. Buffers that are large
+    /// enough are reused.
     ///
     /// # Errors
-    /// The memory cannot be had.
+    /// Memory runs out.
     pub fn prepare(
         &mut self,
         architecture: &Architecture,
@@ -170,7 +170,7 @@ impl<T: Real> Workspace<T> {
         let missing = layers.len().saturating_sub(self.layers.len());
         reserve_list("workspace", &mut self.layers, missing)?;
         self.layers.resize_with(layers.len(), Buffers::default);
-        let chunks = if n <= rows { 1 } else { n.div_ceil(rows) }; // short calls count divisions
+        let chunks = if n <= rows { 1 } else { n.div_ceil(rows) }; // divisions slow short calls
         let room = layers.len().saturating_mul(chunks);
         reserve_list("workspace", &mut self.chunks, room)?;
         for (index, (buffers, layer)) in self.layers.iter_mut().zip(layers).enumerate() {
@@ -206,8 +206,8 @@ impl<T: Real> Workspace<T> {
         Ok(())
     }
 
-    /// Does `work` with the first `n` examples in chunks of `rows`, of which the last may have fewer:
-    /// the layers of the first chunk, then those of the second, and so on.
+    /// Calls `work` with the first `n` examples in chunks of `rows`; the last may have fewer. The layers of
+    /// the first chunk come first, then those of the second, and so on.
     pub fn with_chunks<R>(
         &mut self,
         n: usize,
@@ -217,7 +217,7 @@ impl<T: Real> Workspace<T> {
         let layers = self.layers.len();
         let mut chunks = emptied(std::mem::take(&mut self.chunks));
         chunks.extend(self.layers.iter_mut().map(|layer| layer.first(n)));
-        let mut left = n; // in the last chunk so far
+        let mut left = n; // rows left in the last chunk
         while left > rows {
             left -= rows;
             for _ in 0..layers {
@@ -232,7 +232,7 @@ impl<T: Real> Workspace<T> {
     }
 }
 
-/// The place of a list, for one of slices that live as long as they may: collected where it lies.
+/// The memory of an emptied list, for slices of another lifetime: `collect` reuses it in place.
 fn emptied<'b, T>(mut list: Vec<Buffers<&mut [T]>>) -> Vec<Buffers<&'b mut [T]>> {
     list.clear();
     list.into_iter()
@@ -241,7 +241,7 @@ fn emptied<'b, T>(mut list: Vec<Buffers<&mut [T]>>) -> Vec<Buffers<&'b mut [T]>>
 }
 
 #[cfg(test)]
-#[allow(clippy::float_cmp)] // numbers that were put there
+#[allow(clippy::float_cmp)] // exact values that were stored
 mod tests {
     use super::*;
     use crate::model::activation::Activation;
@@ -278,7 +278,7 @@ mod tests {
                         assert_eq!(layer.a.len(), rows * width);
                         assert_eq!(layer.delta.len(), rows * width);
                     }
-                    // GELU reads z, the identity none.
+                    // GELU reads z; the identity does not.
                     assert_eq!([layers[0].z.len(), layers[1].z.len()], [rows * 3, 0]);
                     assert!(layers[0].mask.is_empty());
                 }

@@ -1,6 +1,6 @@
-//! A gradient cut into parts, each summed over all examples of a block in their order: for large
-//! networks, whose gradient is written once, and for small batches, whose parts keep every thread
-//! at work.
+//! A gradient divided into slices, each summed over all examples of a block in order. Used for large
+//! networks, whose gradient is then written once, and for small batches, where slices keep every thread
+//! busy.
 
 use std::ops::Range;
 
@@ -18,10 +18,10 @@ use crate::kernels::tuning::slices::{PART_NEURONS, PART_WORK, PARTS_PER_THREAD, 
 use crate::model::architecture::Layer;
 
 impl<T: Real> Call<'_, T> {
-    /// The gradient into `gradient`, the costs of the chunks into `scratch`.
+    /// Writes the gradient to `gradient`, and the costs of the cost groups to `scratch`.
     ///
     /// # Errors
-    /// No memory, or interrupted.
+    /// Memory runs out, or the call is cancelled.
     pub(super) fn sum_blocks(
         &self,
         targets: &Targets<'_, T>,
@@ -48,7 +48,7 @@ impl<T: Real> Call<'_, T> {
         })?;
         cancellable(self.should_cancel, |beat| {
             for index in 0..plan.chunks.div_ceil(chunks_per_block) {
-                // Each phase has a clock of its own, and may be shorter than a beat.
+                // Each phase has its own timer, and may be shorter than its interval; so poll here too.
                 if index > 0 && beat.poll() {
                     break;
                 }
@@ -87,10 +87,10 @@ impl<T: Real> Call<'_, T> {
         })
     }
 
-    /// Makes room for the chunks of a block, and for the threads.
+    /// Allocates the buffers for the chunks of a block, and for the threads.
     ///
     /// # Errors
-    /// No memory.
+    /// Memory runs out.
     pub(super) fn prepare_block(
         &self,
         scratch: &mut Scratch<T>,
@@ -102,10 +102,10 @@ impl<T: Real> Call<'_, T> {
         self.prepare(&mut scratch.block, n, Keep::ERRORS, cancel)
     }
 
-    /// The forward pass and the errors of the chunks of a block, and the costs of their grains.
+    /// The forward pass and the errors of the chunks of a block, and the costs of their cost groups.
     ///
     /// # Errors
-    /// Interrupted.
+    /// The call is cancelled.
     pub(super) fn errors_of_block(
         &self,
         targets: &Targets<'_, T>,
@@ -131,14 +131,14 @@ impl<T: Real> Call<'_, T> {
         })
     }
 
-    /// The examples of `chunks`, with what [`Self::errors_of_block`] has left in `workspace`.
+    /// The examples of `chunks`, with what [`Self::errors_of_block`] has computed into `workspace`.
     fn block<'b>(&'b self, workspace: &'b Workspace<T>, chunks: &Range<usize>) -> Block<'b, T> {
         let plan = &self.plan;
         let x = self.inputs.part(&plan.rows_in(chunks));
         Block::new(self.network.architecture, x, workspace, plan.rows)
     }
 
-    /// How many neurons' weights a part of a layer's gradient has.
+    /// How many neurons' outgoing weights a slice of a layer's gradient has.
     fn neurons_of_parts(&self, chunks: usize) -> impl Fn(usize, &Layer) -> usize + Copy {
         let rows = self.inputs.n.min(chunks * self.plan.rows);
         let (threads, inputs) = (self.team.threads(), self.inputs.part(&(0..rows)));
@@ -167,7 +167,7 @@ impl<T: Real> Call<'_, T> {
     }
 }
 
-/// A part of the gradient over a block, the first or added to those before.
+/// Computes a slice of the gradient of a block: overwrites the slice for the first block, else adds to it.
 fn add_part<T: Real>(
     block: Block<'_, T>,
     part: &GradientSlice,

@@ -1,4 +1,4 @@
-//! What a thread does with a chunk: the forward pass, costs, errors, and in a run its gradient.
+//! A chunk's task: forward pass, costs, errors, and, if the batch is summed in groups, its gradient.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
 
 impl<T: Real> Call<'_, T> {
-    /// The forward pass of a chunk, a^L into `out` where it is given.
+    /// The forward pass of a chunk; a^L goes to `out` if given.
     pub(super) fn forward_chunk(
         &self,
         rows: &Range<usize>,
@@ -74,8 +74,8 @@ impl<T: Real> Call<'_, T> {
         }
     }
 
-    /// The gradient of a chunk, put `onto` what `place` holds; its costs are known, and its forward
-    /// pass is in `buffers`.
+    /// Computes the gradient of a chunk into `place`, combined as the [`Accumulate`] says. Its forward pass
+    /// is in `buffers`, and its costs are already known.
     pub(super) fn gradient_chunk(
         &self,
         targets: &Targets<'_, T>,
@@ -89,7 +89,7 @@ impl<T: Real> Call<'_, T> {
             if context.cancel.poll_after(0) {
                 return;
             }
-            // BP4 follows while δ^l is in the cache.
+            // BP4 follows immediately, while δ^l is in the cache.
             error(self.network, targets, rows.clone(), buffers, index, context);
             let a = match index {
                 0 => self.inputs.part(rows).x,

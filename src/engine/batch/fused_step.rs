@@ -1,6 +1,5 @@
-//! A step of training: the gradient of a batch is not written as a whole, but each part of it
-//! changes its parameters while it is in the cache; where the step is p ← p − η g, it is added up
-//! in the parameters themselves.
+//! A training step that never stores the whole gradient: each slice updates its parameters while it is in
+//! the cache. If the step is p ← p − η g, the products accumulate directly into the parameters.
 
 use crate::base::alloc::reserve;
 use crate::base::cancel::{CancelToken, cancellable};
@@ -19,19 +18,19 @@ use crate::kernels::tuning::fused_step::{FEW_TERMS, PART, WHOLE_WORK};
 use crate::model::architecture::{Architecture, Layer};
 use crate::pool::Team;
 
-/// A batch whose errors are known, and whose gradient can change the parameters.
+/// A batch with known errors, whose gradient can update the parameters.
 pub(crate) struct Ready<'a, T> {
     architecture: &'a Architecture,
     inputs: Inputs<'a, T>,
-    /// How the batch was cut.
+    /// How the batch is divided.
     plan: Plan,
     team: &'a Team,
-    /// η of a step that adds −η times the gradient, with −η in the errors.
+    /// η of a step that adds −η times the gradient, where the errors include −η.
     plain_rate: Option<f64>,
 }
 
 impl<T: Real> Call<'_, T> {
-    /// Whether a step can be done by parts: the gradient is one block, and takes little time.
+    /// Whether the step can run slice by slice: the gradient is a single block, and the work is short.
     pub(crate) fn is_short(&self) -> bool {
         let SumOrder::Blocks { chunks_per_block } = self.plan.sum else {
             return false;
@@ -44,11 +43,10 @@ impl<T: Real> Call<'_, T> {
         self.plan.chunks <= chunks_per_block && work <= WHOLE_WORK
     }
 
-    /// The forward pass and the errors, for a step of `update`. Returns C, and how the batch was
-    /// cut.
+    /// The forward pass and the errors for a step of `update`. Returns C and the plan.
     ///
     /// # Errors
-    /// No memory, or interrupted.
+    /// Memory runs out, or the call is cancelled.
     pub(crate) fn errors_for(
         &self,
         targets: &Targets<'_, T>,
@@ -78,10 +76,9 @@ impl<T: Real> Call<'_, T> {
     }
 }
 
-/// η of a step that adds −η times the gradient to the parameters, with −η in the errors.
+/// η, if the step adds −η times the gradient to the parameters, so that the errors can include −η.
 ///
-/// That of a sparse x is added term by term, each rounded to its parameter: only where a weight meets
-/// few of the examples.
+/// With CSR input each term is rounded to its parameter separately, so only if a weight has few terms.
 fn plain_rate<T: Real>(inputs: &Inputs<'_, T>, update: &Update) -> Option<f64> {
     let many = |stored| stored > FEW_TERMS.saturating_mul(inputs.width());
     if inputs.stored().is_some_and(many) || update.weights.l1 != 0.0 {
@@ -90,7 +87,7 @@ fn plain_rate<T: Real>(inputs: &Inputs<'_, T>, update: &Update) -> Option<f64> {
     update.step.plain_rate()
 }
 
-/// The neurons of a part of a layer whose gradient stands by itself.
+/// The neurons whose outgoing weights make a slice with a gradient buffer.
 fn neurons_of_part(layer: &Layer) -> usize {
     (PART / layer.row).clamp(1, layer.n_in)
 }
@@ -100,7 +97,7 @@ fn longest_part(layer: &Layer) -> usize {
 }
 
 impl<'a, T: Real> Ready<'a, T> {
-    /// A batch whose errors [`Call::errors_for`] has left, cut as that has told.
+    /// A batch whose errors [`Call::errors_for`] has computed, with the plan that it returned.
     pub(crate) fn new(
         architecture: &'a Architecture,
         inputs: Inputs<'a, T>,
@@ -117,7 +114,7 @@ impl<'a, T: Real> Ready<'a, T> {
         }
     }
 
-    /// Does the step, which is not interrupted.
+    /// Updates the parameters. Cannot be cancelled.
     pub(crate) fn update(
         &self,
         scratch: &mut Scratch<T>,
@@ -131,7 +128,7 @@ impl<'a, T: Real> Ready<'a, T> {
             let even = layer.n_in.div_ceil(2 * threads);
             match (self.adds_in_place(block, index), threads) {
                 (true, 1) => layer.n_in,
-                // Each part of a sparse layer looks at all that is stored.
+                // Each slice of a CSR layer scans all stored elements.
                 (true, _) if self.is_sparse(index) => even,
                 _ => neurons_of_part(layer).min(even),
             }
@@ -147,18 +144,19 @@ impl<'a, T: Real> Ready<'a, T> {
         debug_assert!(done.is_ok(), "nobody interrupts");
     }
 
-    /// Whether x is the input of the layer at `index`, and sparse.
+    /// Whether the input of the layer at `index` is a CSR x.
     fn is_sparse(&self, index: usize) -> bool {
         index == 0 && matches!(self.inputs.x, Incoming::Sparse(_))
     }
 
-    /// Whether the gradient of a layer's weights is added to them without a place of its own. A sum of
-    /// several products needs one: how a batch is cut may not change what is rounded.
+    /// Whether the gradient of a layer's weights is accumulated into the weights without a buffer. A sum of
+    /// several products needs a buffer: otherwise the division of the batch would change how sums are
+    /// rounded.
     fn adds_in_place(&self, block: Block<'_, T>, index: usize) -> bool {
         self.plain_rate.is_some() && (block.is_one_product(index) || self.is_sparse(index))
     }
 
-    /// Changes the parameters of a part.
+    /// Updates the parameters of a slice.
     fn change(
         &self,
         update: &Update,

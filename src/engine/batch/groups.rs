@@ -1,4 +1,4 @@
-//! A gradient as the sum of the gradients of its runs, in pairs: for small networks and large batches.
+//! A gradient as the pairwise sum of the gradients of chunk groups: for small networks and large batches.
 
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
@@ -12,10 +12,10 @@ use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
 
 impl<T: Real> Call<'_, T> {
-    /// The gradient into `place`, the costs of the chunks into `scratch`.
+    /// Writes the gradient to `place`, and the costs of the cost groups to `scratch`.
     ///
     /// # Errors
-    /// No memory, or interrupted.
+    /// Memory runs out, or the call is cancelled.
     pub(super) fn sum_runs(
         &self,
         targets: &Targets<'_, T>,
@@ -34,7 +34,7 @@ impl<T: Real> Call<'_, T> {
                 .clone()
                 .next()
                 .map(|branch| branch.runs(runs).len());
-            // As many sums as the number of its runs has bits wait at once, the lowest in its room.
+            // A pairwise sum of r groups needs ⌊log2 r⌋ buffers beside the branch's own.
             let waiting = longest.unwrap_or(1).ilog2() as usize;
             self.prepare_chunks(scratch, Keep::ERRORS, cancel)?;
             for worker in &mut scratch.workers[..threads] {
@@ -68,8 +68,8 @@ impl<T: Real> Call<'_, T> {
         )
     }
 
-    /// The gradients of `runs`, each named by its first chunk, added pairwise, into `place`; the
-    /// costs of each into their place.
+    /// Writes the pairwise sum of the gradients of the groups `runs`, each given by its first chunk, to
+    /// `place`, and their costs to theirs.
     fn branch<'b>(
         &self,
         targets: &Targets<'_, T>,
@@ -84,7 +84,7 @@ impl<T: Real> Call<'_, T> {
             pack_buffer,
             ..
         } = worker;
-        // The terms of a sparse x are added to what is there one by one.
+        // The terms of a CSR x are added to the existing values one by one.
         let adds =
             self.plan.sum == SumOrder::SINGLE_CHUNKS && matches!(self.inputs.x, Incoming::Dense(_));
         let run = |(first, costs): (usize, &mut [f64]), place: &mut [T], add| {

@@ -1,7 +1,7 @@
-//! A batch, cut as its [`Plan`] says, run on a team of threads, summed in order.
+//! Runs a batch, divided as its [`Plan`] says, on a team of threads, and sums in a fixed order.
 //!
-//! A sum has the same bits at any number of threads, because its order follows from the plan, and
-//! its error does not grow with n: chunks are added pairwise in `runs`, or with compensation in
+//! A sum has the same bits at any number of threads, because its order follows from the plan. Its error
+//! does not grow with n: chunk groups are added pairwise in `groups`, and blocks with compensation in
 //! `blocks`.
 
 mod blocks;
@@ -28,34 +28,34 @@ use crate::kernels::real::Real;
 use crate::model::network::Network;
 use crate::pool::Team;
 
-/// What calls leave behind for later ones: buffers that fit already are not allocated again.
+/// Buffers that are reused by later calls: those that are large enough are not allocated again.
 #[derive(Debug, Default)]
 pub struct Scratch<T: 'static> {
     workers: Vec<ThreadBuffers<T>>,
     costs: Vec<f64>,
-    /// The sums of all branches but the first, whose place is the result.
+    /// The sums of all branches but the first, which uses the result's memory.
     branches: Vec<Vec<T>>,
     /// The chunks of a block.
     block: Workspace<T>,
-    /// What the sum over the blocks lost.
+    /// The rounding errors of the sum over the blocks.
     lost: Vec<T>,
-    /// z^l of few examples, share by share.
+    /// z^l of a small batch, share by share.
     shares: Vec<T>,
 }
 
-/// The buffers of one thread.
+/// The buffers of one worker.
 #[derive(Debug, Default)]
 struct ThreadBuffers<T: 'static> {
-    /// What a product needs.
+    /// The pack buffer of the products.
     pack_buffer: Vec<T>,
     workspace: Workspace<T>,
-    /// Partial sums of the branch at work, all but the lowest, whose place is the branch's own.
+    /// The partial sums of the current branch, except the lowest, which is in the branch's own buffer.
     stack: Vec<Vec<T>>,
-    /// A part of a block's gradient.
+    /// A slice of a block's gradient.
     part: Vec<T>,
 }
 
-/// One call: a network with its parameters, a batch, and the threads to run it on.
+/// A call: a network with its parameters, a batch, and the threads that run it.
 pub struct Call<'a, T> {
     network: Network<'a, T>,
     inputs: Inputs<'a, T>,
@@ -66,7 +66,7 @@ pub struct Call<'a, T> {
 }
 
 impl<'a, T: Real> Call<'a, T> {
-    /// `should_cancel` is asked on the calling thread, every 25 ms or so, whether to stop.
+    /// `should_cancel` is called on the calling thread every 25 ms or so; true cancels the call.
     pub fn new(
         network: Network<'a, T>,
         inputs: Inputs<'a, T>,
@@ -77,7 +77,7 @@ impl<'a, T: Real> Call<'a, T> {
         Self::planned(network, inputs, plan, team, should_cancel)
     }
 
-    /// The same with the plan that the team was assembled for, made anew if the team is smaller.
+    /// Like `new`, with the plan that the team was assembled for; makes a new plan if the team is smaller.
     pub(crate) fn planned(
         network: Network<'a, T>,
         inputs: Inputs<'a, T>,
@@ -100,15 +100,15 @@ impl<'a, T: Real> Call<'a, T> {
         }
     }
 
-    /// The same with hidden neurons dropped.
+    /// The same call with dropout of hidden neurons.
     pub(crate) fn with_dropout(self, dropout: Option<Dropout<'a>>) -> Self {
         Self { dropout, ..self }
     }
 
-    /// a^L into `out`, (n, n_L).
+    /// Writes a^L to `out`, (n, n_L).
     ///
     /// # Errors
-    /// No memory, or interrupted: `out` is then half-written.
+    /// Memory runs out, or the call is cancelled. Then `out` is partially written.
     ///
     /// # Panics
     /// `out` has another length.
@@ -153,14 +153,14 @@ impl<'a, T: Real> Call<'a, T> {
         Ok(self.total(targets, scratch))
     }
 
-    /// ∂C/∂W^l and ∂C/∂b^l, l = 2 … L, into `gradient`, which lies as the parameters do.
+    /// Writes ∂C/∂W^l and ∂C/∂b^l, l = 2 … L, to `gradient`, which has the layout of the parameters.
     /// Returns C.
     ///
     /// # Errors
     /// As [`Self::forward`].
     ///
     /// # Panics
-    /// `gradient` has another length than the parameters.
+    /// `gradient` and the parameters differ in length.
     pub fn backprop(
         &self,
         targets: &Targets<'_, T>,
@@ -186,13 +186,13 @@ impl<'a, T: Real> Call<'a, T> {
         Ok(self.total(targets, scratch))
     }
 
-    /// C from the costs of the grains.
+    /// C from the costs of the cost groups.
     fn total(&self, targets: &Targets<'_, T>, scratch: &Scratch<T>) -> f64 {
         let costs = scratch.costs[..self.plan.cost_groups()].iter().copied();
         sum(costs) / targets.divisor()
     }
 
-    /// Does `work` for every chunk: its rows, buffers for them, what it is given, what a product needs.
+    /// Calls `work` for every chunk, with its rows, its buffers, its items and the context of a product.
     fn each_chunk<P: Send>(
         &self,
         scratch: &mut Scratch<T>,
@@ -224,7 +224,7 @@ impl<'a, T: Real> Call<'a, T> {
         )
     }
 
-    /// Makes a worker for every thread, with the room for its products.
+    /// Creates a worker for every thread, with its pack buffer.
     fn prepare_workers(&self, scratch: &mut Scratch<T>) -> Result<()> {
         let threads = self.team.threads();
         if let Some(missing) = threads.checked_sub(scratch.workers.len()) {
@@ -249,7 +249,7 @@ impl<'a, T: Real> Call<'a, T> {
         })
     }
 
-    /// Makes room for a chunk in each worker.
+    /// Allocates the buffers of a chunk in each worker.
     fn prepare_chunks(
         &self,
         scratch: &mut Scratch<T>,
@@ -261,7 +261,7 @@ impl<'a, T: Real> Call<'a, T> {
         workers.try_for_each(|worker| self.prepare(&mut worker.workspace, rows, keep, cancel))
     }
 
-    /// Makes room for the chunks of `n` examples.
+    /// Allocates the buffers for chunks of `n` examples.
     fn prepare(
         &self,
         workspace: &mut Workspace<T>,

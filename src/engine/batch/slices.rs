@@ -1,4 +1,4 @@
-//! A gradient cut into parts, and a part of it summed over the examples of a block.
+//! Slices of a gradient, and the sum of a slice over the examples of a block.
 
 use crate::data::{Incoming, Inputs};
 use crate::engine::backward::{bp3, bp4};
@@ -18,7 +18,7 @@ pub(super) struct Block<'a, T: 'static> {
 }
 
 impl<'a, T: Real> Block<'a, T> {
-    /// The examples of `x`, whose a^l and δ^l are in `workspace`, in chunks of `rows`.
+    /// The examples of `x`, with their a^l and δ^l in `workspace`, in chunks of `rows`.
     pub fn new(
         architecture: &'a Architecture,
         x: Inputs<'a, T>,
@@ -33,12 +33,12 @@ impl<'a, T: Real> Block<'a, T> {
         }
     }
 
-    /// How many examples BP4 of the layer at `index` takes at once: how they were cut does not matter
-    /// where all they read lies by example.
+    /// How many examples one BP4 product of the layer at `index` covers. If all operands are row-major,
+    /// chunk boundaries do not matter.
     fn at_once(&self, index: usize) -> usize {
         let n = self.x.len();
         if n <= self.rows.min(ONE_BLOCK) {
-            // The same without divisions, for short calls.
+            // The result of the code below without its divisions, which are noticeable in short calls.
             return n;
         }
         let layers = &self.workspace.layers[index.saturating_sub(1)..=index];
@@ -49,13 +49,13 @@ impl<'a, T: Real> Block<'a, T> {
         n.div_ceil(n.div_ceil(most))
     }
 
-    /// Whether BP4 of the layer at `index` is one product of a block of steps.
+    /// Whether BP4 of the layer at `index` is a single product whose sums are not split.
     pub fn is_one_product(&self, index: usize) -> bool {
         self.x.len() <= self.at_once(index).min(ONE_BLOCK)
     }
 
-    /// A part of the gradient, `onto` what `sum` holds; that of biases overwrites it. Accumulate a sum only
-    /// where BP4 is one product, or x is sparse.
+    /// Computes a slice of the gradient into `sum`, combined as the [`Accumulate`] says; a bias slice
+    /// overwrites it. `Accumulate::Sum` requires that BP4 is a single product, or that x is CSR.
     pub fn sum(
         &self,
         part: &GradientSlice,
@@ -94,23 +94,23 @@ impl<'a, T: Real> Block<'a, T> {
     }
 }
 
-/// Neighbouring numbers of a gradient that are computed together.
+/// A contiguous range of a gradient that one task computes.
 pub(super) struct GradientSlice {
     /// The index of the layer.
     pub layer: usize,
-    /// The first neuron whose weights these are; None: these are the biases.
+    /// The first neuron whose outgoing weights these are; None for the biases.
     pub neuron: Option<usize>,
-    /// How many numbers.
+    /// The number of elements.
     pub length: usize,
 }
 
-/// The parts of a gradient, in the order in which they lie.
+/// The slices of a gradient, in memory order.
 pub(super) struct GradientSlices<'a, F> {
     layers: std::iter::Enumerate<std::slice::Iter<'a, Layer>>,
     layer: Option<(usize, &'a Layer)>,
-    /// The first neuron of the next part of `layer`.
+    /// The first neuron of the next slice of `layer`.
     neuron: usize,
-    /// How many neurons' weights a part has.
+    /// The number of neurons whose outgoing weights make a slice.
     neurons: F,
 }
 
@@ -197,7 +197,7 @@ mod tests {
                     "layer {index}, {n} in {rows}"
                 );
             }
-            // The first layer's δ is wide enough for all at once.
+            // The first layer's δ is wide enough to take all examples at once.
             assert_eq!(block.at_once(0), n, "{n} in {rows}");
             assert!(block.at_once(1) <= ONE_BLOCK, "{n} in {rows}");
         }

@@ -1,5 +1,5 @@
-//! The forward pass of fewer examples than threads can share: the neurons of each layer are shared
-//! out, and not the rows.
+//! The forward pass of fewer examples than threads can divide: each layer's neurons are divided instead of
+//! the rows.
 
 use crate::base::alloc::reserve;
 use crate::base::cancel::cancellable;
@@ -15,24 +15,24 @@ use crate::model::activation::Activation;
 use crate::model::architecture::Layer;
 
 impl<T: Real> Call<'_, T> {
-    /// Whether the neurons of some layer keep more threads at work than the chunks of rows.
+    /// Whether dividing the neurons of some layer occupies more threads than dividing the rows.
     pub(super) fn has_few(&self) -> bool {
         let shares = |layer: &Layer| layer.n_out.div_ceil(self.share(layer));
         let most = self.network.architecture.layers().iter().map(shares).max();
         self.plan.chunks < self.team.threads() && Some(self.plan.chunks) < most
     }
 
-    /// The neurons of a share of a layer.
+    /// The neurons of one thread's share of a layer.
     fn share(&self, layer: &Layer) -> usize {
         let even = layer.n_out.div_ceil(self.team.threads());
         let wanted = even.max(SHARE / layer.n_in).next_multiple_of(NEURONS);
         wanted.min(layer.n_out)
     }
 
-    /// a^L into `out`, (n, n_L).
+    /// Writes a^L to `out`, (n, n_L).
     ///
     /// # Errors
-    /// No memory, or interrupted.
+    /// Memory runs out, or the call is cancelled.
     pub(super) fn forward_few(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
         let (network, rows, threads) = (self.network, self.inputs.n, self.team.threads());
         let architecture = network.architecture;

@@ -1,4 +1,4 @@
-//! What users see of the layers of a batch: z^l, a^l and δ^l, brought together from its chunks.
+//! The layers of a batch as users see them: z^l, a^l and δ^l, copied from the buffers of its chunks.
 
 use crate::base::alloc::{list, reserve_list};
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
@@ -10,7 +10,7 @@ use crate::kernels::real::Real;
 use crate::model::architecture::Layer;
 
 impl<T: Real> Call<'_, T> {
-    /// z^l into `z[l − 2]` and a^l into `a[l − 2]`, each (n, n_l), for l = 2 … L.
+    /// Writes z^l to `z[l − 2]` and a^l to `a[l − 2]`, each (n, n_l), for l = 2 … L.
     ///
     /// # Errors
     /// As [`Self::forward`].
@@ -37,7 +37,7 @@ impl<T: Real> Call<'_, T> {
         )
     }
 
-    /// δ^l into `delta[l − 2]`, each (n, n_l), for l = 2 … L.
+    /// Writes δ^l to `delta[l − 2]`, each (n, n_l), for l = 2 … L.
     ///
     /// # Errors
     /// As [`Self::forward`].
@@ -64,8 +64,8 @@ impl<T: Real> Call<'_, T> {
         )
     }
 
-    /// Cuts one array per layer into the rows of each chunk: those of the first chunk, layer by layer,
-    /// then those of the second.
+    /// Splits one array per layer into the rows of each chunk: layer by layer for the first chunk, then for
+    /// the second, and so on.
     fn cut<'b>(&self, arrays: &'b mut [&mut [T]]) -> Result<Vec<&'b mut [T]>> {
         let (layers, chunks) = (self.network.architecture.layers(), self.plan.chunks);
         let rows = |layer: &Layer| self.plan.rows * layer.n_out;
@@ -82,7 +82,7 @@ impl<T: Real> Call<'_, T> {
     }
 }
 
-/// Copies `from` into `to`, in pieces: fresh memory takes its time to be had.
+/// Copies `from` to `to` in pieces: page faults of fresh memory are slow, so poll for cancellation.
 fn copy<T: Real>(to: &mut [T], from: &[T], cancel: &CancelToken<'_>) {
     const PIECE: usize = 1 << 16;
     for (to, from) in to.chunks_mut(PIECE).zip(from.chunks(PIECE)) {

@@ -1,6 +1,6 @@
-//! Runs of a batch as the leaves of a tree whose branches are summed by whichever thread is free.
-//! Neighbours are added, then neighbours of these sums, and so on: what is added to what follows from
-//! the number of runs alone, never from who does it or when.
+//! The groups of a batch as the leaves of a binary tree, whose branches are summed by whichever thread is
+//! free. Neighbours are added, then neighbours of these sums, and so on: the order of additions depends
+//! only on the number of groups, never on which thread adds or when.
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -9,20 +9,20 @@ use crate::base::cancel::CancelToken;
 use crate::base::sum::pairwise::add;
 use crate::kernels::real::Real;
 
-/// The most branches, so that their sums take little memory.
+/// The most branches; bounds the memory of their sums.
 const MOST: usize = 64;
 
-/// Neighbouring runs that one thread sums: all below a node of the tree.
+/// Adjacent groups that one thread sums: all leaves of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Branch {
-    /// The first of them, a multiple of `size`.
+    /// The first group, a multiple of `size`.
     first: usize,
-    /// How many they are, a power of two, unless the batch ends before.
+    /// The number of groups, a power of two; the batch may end earlier.
     size: usize,
 }
 
 impl Branch {
-    /// The runs, of so many in all.
+    /// The groups of the branch, out of `runs` in total.
     pub fn runs(self, runs: usize) -> Range<usize> {
         self.first..runs.min(self.first + self.size)
     }
@@ -32,8 +32,8 @@ impl Branch {
     }
 }
 
-/// The branches of `runs` runs for so many threads: first large ones, whose sums stay in a thread's
-/// cache, then smaller ones, so that the threads end together.
+/// The branches of `runs` groups for `threads` threads: large ones first, whose sums stay in a thread's
+/// cache, then smaller ones, so that all threads finish at about the same time.
 pub fn branches(runs: usize, threads: usize) -> impl Iterator<Item = Branch> + Clone + Send {
     let mut least = 1;
     while cut(runs, threads, least).count() > MOST {
@@ -42,7 +42,7 @@ pub fn branches(runs: usize, threads: usize) -> impl Iterator<Item = Branch> + C
     cut(runs, threads, least)
 }
 
-/// The same with branches of at least `least` runs, a power of two.
+/// The same with branches of at least `least` groups, a power of two.
 fn cut(runs: usize, threads: usize, least: usize) -> impl Iterator<Item = Branch> + Clone + Send {
     let mut first = 0;
     std::iter::from_fn(move || {
@@ -58,27 +58,27 @@ fn cut(runs: usize, threads: usize, least: usize) -> impl Iterator<Item = Branch
     })
 }
 
-/// The sums of branches while they are brought together.
+/// The sums of branches, added as they are completed.
 pub struct Tree<'a, T> {
     runs: usize,
     sums: Mutex<Sums<'a, T>>,
 }
 
 struct Sums<'a, T> {
-    /// Where the sum of all goes: that of the first branch begins it.
+    /// The memory of the total, which the sum of the first branch uses.
     place: Option<&'a mut [T]>,
-    /// Room that is not in use, the last of it used last.
+    /// Unused buffers; the most recently used one is last.
     free: [Option<&'a mut [T]>; MOST],
-    /// Sums whose neighbours are not there yet.
+    /// Sums whose neighbours are not complete.
     waiting: [Option<(Branch, &'a mut [T])>; MOST],
 }
 
 impl<'a, T: Real> Tree<'a, T> {
-    /// A tree of `runs` runs, whose sum goes to `place`. `rooms`: one for each branch but the first,
-    /// as long as `place`.
+    /// A tree of `runs` groups, whose total goes to `place`. `rooms`: one buffer for each branch but the
+    /// first, each as long as `place`.
     ///
     /// # Panics
-    /// There are more than 64.
+    /// There are more than 64 buffers.
     pub fn new(runs: usize, place: &'a mut [T], rooms: impl Iterator<Item = &'a mut [T]>) -> Self {
         let mut free = [const { None }; MOST];
         for (index, room) in rooms.enumerate() {
@@ -95,10 +95,10 @@ impl<'a, T: Real> Tree<'a, T> {
         }
     }
 
-    /// Room for the sum of a branch; None when the rest should be left undone.
+    /// The buffer for the sum of a branch; None if the call is cancelled.
     ///
     /// # Panics
-    /// The branch has been given room before.
+    /// The branch already has a buffer.
     pub fn place_for(&self, branch: Branch, cancel: &CancelToken<'_>) -> Option<&'a mut [T]> {
         let mut sums = cancel.lock(&self.sums)?;
         let place = match branch.first {
@@ -108,11 +108,12 @@ impl<'a, T: Real> Tree<'a, T> {
         Some(place.expect("room for each branch"))
     }
 
-    /// Takes the sum of a branch, and adds what now has its neighbour.
+    /// Takes the sum of a branch, and adds it to its neighbour if that is complete; then continues with the
+    /// parent.
     pub fn join(&self, branch: Branch, sum: &'a mut [T], cancel: &CancelToken<'_>) {
         let (mut node, mut sum) = (branch, sum);
         loop {
-            // Without a neighbour to its right, it is the sum of the node above.
+            // A node without a right neighbour passes its sum to its parent.
             while node.is_left() && node.first + node.size >= self.runs {
                 if node.first == 0 {
                     return;

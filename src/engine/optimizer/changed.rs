@@ -1,23 +1,23 @@
-//! What a step changes.
+//! Parameters together with the optimizer's state.
 
-/// The most numbers that an optimizer keeps for a parameter: Adam's m and v.
+/// The most state values per parameter: Adam's m and v.
 pub const MOST_KEPT: usize = 2;
 
-/// Some parameters, and what the optimizer keeps for each, side by side: they are cut together.
+/// Some parameters and the optimizer's state for them, which are split together.
 #[derive(Debug)]
 pub struct ParamsAndState<'a, T> {
     /// The parameters.
     pub params: &'a mut [T],
-    /// Each as long as they are; behind the first `count`, empty.
+    /// Each as long as `params`; unused ones are empty.
     state: [&'a mut [T]; MOST_KEPT],
     count: usize,
 }
 
 impl<'a, T> ParamsAndState<'a, T> {
-    /// `params`, and what is kept for them.
+    /// `params` and their state.
     ///
     /// # Panics
-    /// More is kept than [`MOST_KEPT`], or something of another length.
+    /// There are more than [`MOST_KEPT`] state slices, or one has another length than `params`.
     pub fn new(params: &'a mut [T], state: impl IntoIterator<Item = &'a mut [T]>) -> Self {
         let mut changed = Self {
             params,
@@ -32,12 +32,12 @@ impl<'a, T> ParamsAndState<'a, T> {
         changed
     }
 
-    /// How many numbers are kept for each parameter.
+    /// The number of state values per parameter.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// The same, for a shorter time.
+    /// The same, reborrowed.
     pub fn reborrow(&mut self) -> ParamsAndState<'_, T> {
         ParamsAndState {
             params: self.params,
@@ -46,7 +46,7 @@ impl<'a, T> ParamsAndState<'a, T> {
         }
     }
 
-    /// The first `length`, which are no longer here then; None where there are not so many.
+    /// Splits off and returns the first `length` parameters; None if there are fewer.
     pub fn cut(&mut self, length: usize) -> Option<Self> {
         let params = self.params.split_off_mut(..length)?;
         let mut state: [&mut [T]; MOST_KEPT] = Default::default();
@@ -60,22 +60,22 @@ impl<'a, T> ParamsAndState<'a, T> {
         })
     }
 
-    /// The parameters, then each of what is kept.
+    /// The parameters, then each state slice.
     pub fn parts(&self) -> impl Iterator<Item = &[T]> {
         let state = self.state[..self.count].iter();
         std::iter::once(&*self.params).chain(state.map(|state| &**state))
     }
 
-    /// The same, to be changed.
+    /// The same, mutable.
     pub fn parts_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
         let state = self.state[..self.count].iter_mut();
         std::iter::once(&mut *self.params).chain(state.map(|state| &mut **state))
     }
 
-    /// The parameters, and the KEPT that are kept for each.
+    /// The parameters and their KEPT state slices.
     ///
     /// # Panics
-    /// Others are kept than KEPT.
+    /// The number of state slices is not KEPT.
     pub(super) fn split<const KEPT: usize>(self) -> (&'a mut [T], [&'a mut [T]; KEPT]) {
         assert_eq!(self.count, KEPT, "what an optimizer keeps");
         let mut state = self.state.into_iter();

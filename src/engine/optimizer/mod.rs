@@ -1,7 +1,7 @@
-//! Optimizers: how a step changes the parameters, given their gradient and what earlier steps left.
+//! Optimizers: how a step updates the parameters from their gradient and the optimizer's state.
 //!
-//! Every formula is element by element. g is the derivative with what [`Terms`] adds, η the
-//! learning rate, t the number of the step, from 1.
+//! Every formula is element by element. g is the derivative plus what [`Terms`] adds, η the learning rate,
+//! t the number of the step, from 1.
 
 mod changed;
 
@@ -13,20 +13,20 @@ use crate::kernels::real::Real;
 use crate::kernels::tuning::optimizer::{PIECE, THREAD_PARAMS, WORK};
 use crate::pool::Team;
 
-/// An optimizer, without its learning rate and what it keeps.
+/// An optimizer's rule, without its learning rate and state.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rule {
-    /// v ← μ v + g, p ← p − η v; with `nesterov` p ← p − η (g + μ v). Without momentum nothing is
-    /// kept, else v.
+    /// v ← μ v + g, p ← p − η v; with `nesterov` p ← p − η (g + μ v). The state is v, or empty without
+    /// momentum.
     Sgd {
         /// μ.
         momentum: f64,
-        /// Whether the step looks ahead.
+        /// Whether to use Nesterov momentum.
         nesterov: bool,
     },
-    /// m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², p ← p − η m̂ / (√v̂ + ε) with
-    /// m̂ = m / (1 − β₁^t) and v̂ = v / (1 − β₂^t). Keeps m and v (Kingma and Ba, 2015); `decay` λ
-    /// first makes p (1 − η λ) of p (Loshchilov and Hutter, 2019).
+    /// m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², p ← p − η m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁^t) and
+    /// v̂ = v / (1 − β₂^t). The state is m and v (Kingma and Ba, 2015). `decay` λ multiplies p by (1 − η λ)
+    /// first (Loshchilov and Hutter, 2019).
     Adam {
         /// β₁.
         beta1: f64,
@@ -37,14 +37,14 @@ pub enum Rule {
         /// λ.
         decay: f64,
     },
-    /// v ← α v + (1 − α) g², p ← p − η g / (√v + ε). Keeps v (Hinton, 2012).
+    /// v ← α v + (1 − α) g², p ← p − η g / (√v + ε). The state is v (Hinton, 2012).
     RmsProp {
         /// α.
         alpha: f64,
         /// ε.
         epsilon: f64,
     },
-    /// v ← v + g², p ← p − η g / (√v + ε). Keeps v (Duchi, Hazan and Singer, 2011).
+    /// v ← v + g², p ← p − η g / (√v + ε). The state is v (Duchi, Hazan and Singer, 2011).
     Adagrad {
         /// ε.
         epsilon: f64,
@@ -52,7 +52,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// How many numbers are kept for each parameter.
+    /// The number of state values per parameter.
     pub fn state(self) -> usize {
         match self {
             Self::Sgd { momentum, .. } => usize::from(momentum != 0.0),
@@ -62,10 +62,10 @@ impl Rule {
     }
 }
 
-/// What makes g of a derivative: `scale` ∂C/∂p + `l2` p + `l1` sign(p).
+/// Scaling and penalties of a derivative: g = `scale` ∂C/∂p + `l2` p + `l1` sign(p).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Terms {
-    /// What the derivative is multiplied with.
+    /// The factor of the derivative.
     pub scale: f64,
     /// λ of the penalty λ/2 Σ p².
     pub l2: f64,
@@ -74,7 +74,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// The derivative alone.
+    /// The derivative itself.
     pub const NONE: Self = Self {
         scale: 1.0,
         l2: 0.0,
@@ -82,14 +82,14 @@ impl Terms {
     };
 }
 
-/// How a step changes the parameters of a network.
+/// How a step updates the parameters of a network.
 #[derive(Debug, Clone, Copy)]
 pub struct Update {
     /// The step.
     pub step: Step,
-    /// What it adds to the derivatives by weights.
+    /// The terms for weights.
     pub weights: Terms,
-    /// What it adds to those by biases.
+    /// The terms for biases.
     pub biases: Terms,
 }
 
@@ -103,7 +103,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// Whether the step is p ← p − η g: the η.
+    /// η, if the step is p ← p − η g.
     pub fn plain_rate(&self) -> Option<f64> {
         match self.rule {
             Rule::Sgd { momentum: 0.0, .. } => Some(self.rate),
@@ -111,9 +111,9 @@ impl Step {
         }
     }
 
-    /// The step number `t`, from 1, with the learning rate `rate`.
+    /// Step number `t`, from 1, with the learning rate `rate`.
     pub fn new(rule: Rule, rate: f64, t: u64) -> Self {
-        #[allow(clippy::cast_precision_loss)] // β^t no longer changes where t has more than 53 bits
+        #[allow(clippy::cast_precision_loss)] // β^t is constant once t needs more than 53 bits
         let t = t as f64;
         let correction = |beta: f64| -libm::expm1(t * libm::log(beta));
         let corrections = match rule {
@@ -127,17 +127,17 @@ impl Step {
         }
     }
 
-    /// The multiply-adds that a step of so many parameters takes as long as.
+    /// The cost of updating `length` parameters, in multiply-adds.
     pub fn work(length: usize) -> usize {
         length.saturating_mul(WORK)
     }
 
-    /// The threads that have enough to do, at most `allowed`.
+    /// The number of threads worth using, at most `allowed`.
     pub fn threads(length: usize, allowed: usize) -> usize {
         allowed.min(length / THREAD_PARAMS).max(1)
     }
 
-    /// [`Self::apply`] for many parameters, by all threads of a team. It is not interrupted.
+    /// [`Self::apply`] for many parameters, by all threads of a team. Cannot be cancelled.
     ///
     /// # Panics
     /// As [`Self::apply`].
@@ -165,10 +165,10 @@ impl Step {
         debug_assert!(done.is_ok(), "nobody interrupts");
     }
 
-    /// Does the step for some parameters, for which as much is kept as [`Rule::state`] says.
+    /// Updates some parameters, whose state has as many slices as [`Rule::state`] says.
     ///
     /// # Panics
-    /// It is not, or the gradient is of another length.
+    /// The state has another number of slices, or the gradient has another length.
     pub fn apply<T: Real>(&self, terms: Terms, changed: ParamsAndState<'_, T>, gradient: &[T]) {
         let number = T::from_f64;
         let rate = number(self.rate);
@@ -221,7 +221,7 @@ impl Step {
     }
 }
 
-/// ε as a `T`, and never 0, which would make 0 / 0 of a parameter without a gradient.
+/// ε as a `T`, but never 0, which would give 0 / 0 for a parameter with a zero gradient.
 fn positive<T: Real>(epsilon: f64) -> T {
     let (epsilon, least) = (T::from_f64(epsilon), T::ONE / T::MAX);
     if epsilon < least { least } else { epsilon }

@@ -41,7 +41,7 @@ const TERMS: [Terms; 2] = [
 ];
 const RATE: f64 = 0.03;
 
-/// The formulas as the documentation has them, in f64, one parameter at a time: p after the step.
+/// The documented formulas in f64, for one parameter: p after the step.
 fn plain(rule: Rule, terms: Terms, t: i32, p: f64, g: f64, state: &mut [f64]) -> f64 {
     let sign = if p == 0.0 { 0.0 } else { p.signum() };
     let g = terms.scale * g + terms.l2 * p + terms.l1 * sign;
@@ -77,7 +77,7 @@ fn plain(rule: Rule, terms: Terms, t: i32, p: f64, g: f64, state: &mut [f64]) ->
     }
 }
 
-/// Numbers of both signs and many sizes, one of them 0.
+/// Values of both signs and many magnitudes, one of them 0.
 fn numbers<T: Real>(length: usize, shift: f64) -> Vec<T> {
     let number = |k: usize| {
         let x = f64::from(u16::try_from(k % 997).expect("small")) + shift;
@@ -131,7 +131,7 @@ fn steps_are_the_formulas<T: Real>(tolerance: f64) {
 
 #[test]
 fn a_step_is_its_formula() {
-    // Parameters of size 1, whose roundings of 10 steps add up.
+    // Parameters near 1; rounding errors of 10 steps add up.
     steps_are_the_formulas::<f64>(1e-14);
     steps_are_the_formulas::<f32>(3e-6);
 }
@@ -161,7 +161,7 @@ fn threads_change_no_bit() {
     }
 }
 
-/// One step with everything kept 0 before: p.
+/// p after one step from zero state.
 fn first(rule: Rule, g: f32) -> f32 {
     let (mut p, mut state) = ([0.0], vec![vec![0.0]; rule.state()]);
     Step::new(rule, RATE, 1).apply(Terms::NONE, changed(&mut p, &mut state), &[g]);
@@ -192,11 +192,11 @@ fn no_gradient_is_no_step_however_small_epsilon_is() {
 
 #[test]
 fn a_large_gradient_is_a_step_like_any_other() {
-    // 10^40 is no f32; (1 − β₂) 10^40 is one.
+    // 10^40 overflows f32; (1 − β₂) 10^40 does not.
     assert!((f64::from(first(RULES[4], 1e20)) + RATE).abs() < 1e-8);
 }
 
-/// After an overflow v is infinite, and the parameter stays, as the formula says.
+/// After an overflow v is infinite, and the parameter does not change, as in the formula.
 #[test]
 fn an_infinite_square_stays_one() {
     for rule in [RULES[3], RULES[5], RULES[6]] {
@@ -214,8 +214,8 @@ fn an_infinite_square_stays_one() {
     }
 }
 
-/// A mean that forgets all is the gradient, however large it was; one that forgets little does not
-/// lose what it was.
+/// A mean with a decay near 0 equals the gradient, however large its old value; one with a decay near 1
+/// keeps the old value's digits.
 #[test]
 fn the_mean_is_taken_from_its_nearer_end() {
     for (beta1, m, g, wanted) in [(0.0, 1e10, 1.0, 1.0), (0.999_999, 1.0, 0.0, 0.999_999)] {
@@ -245,7 +245,7 @@ fn corrections_are_exact_at_any_step() {
     };
     assert_eq!(correction(0.0, 1), (1.0, 1.0));
     assert!((correction(0.999, 2).1 - 0.001_999).abs() < 1e-16);
-    // (1 − 2^-40)^(2^40) is 1/e but for some 2^-41.
+    // (1 − 2^-40)^(2^40) equals 1/e up to about 2^-41.
     let beta = 1.0 - 2.0_f64.powi(-40);
     assert!((correction(beta, 1 << 40).1 - (1.0 - (-1.0_f64).exp())).abs() < 1e-12);
     assert_eq!(correction(0.999, u64::MAX), (1.0, 1.0));
