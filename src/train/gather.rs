@@ -1,4 +1,4 @@
-//! The examples of a mini-batch, brought together.
+//! Gathering the examples of a mini-batch.
 
 use crate::base::alloc::{reserve, reserve_list};
 use crate::base::cancel::{CancelToken, cancellable};
@@ -12,7 +12,7 @@ use crate::model::architecture::Architecture;
 use crate::pool::Team;
 use crate::train::Run;
 
-/// Room for the examples of a mini-batch.
+/// Buffers for the examples of a mini-batch.
 #[derive(Debug, Default)]
 pub struct GatherBuffers<T> {
     x: Vec<T>,
@@ -23,11 +23,11 @@ pub struct GatherBuffers<T> {
 }
 
 impl<T: Real> GatherBuffers<T> {
-    /// The examples `rows` of a run, whose cost is Σ `s_x` `C_x` / n over these n: borrowed where they
-    /// are one behind the other, else copied here, but for an x that the network reads row by row
-    /// where it is.
+    /// The examples `rows` of a run, whose cost is Σ `s_x` `C_x` / n over these n. They are borrowed if
+    /// they are consecutive, else copied; an x whose rows the network can read in place is not copied.
     ///
     /// # Errors
+    /// Memory runs out, or the call is cancelled.
     /// No memory, or interrupted.
     pub fn gather<'a>(
         &'a mut self,
@@ -94,15 +94,15 @@ impl<T: Real> GatherBuffers<T> {
     }
 }
 
-/// Whether the examples of a mini-batch are read where they lie. A product with one column runs along
-/// its examples, which then are neighbours.
+/// Whether the examples of a mini-batch are read in place. A product with a single column needs contiguous
+/// examples.
 fn reads_in_place<T>(architecture: &Architecture, n: usize) -> bool {
     let first = &architecture.layers()[0];
     let bytes = first.n_in * size_of::<T>();
     first.n_out > 1 && bytes >= WIDE && n * bytes < SHARED
 }
 
-/// Asks for some rows of x, so that they come from memory while a step is at work.
+/// Prefetches some rows of x while a step is at work.
 pub fn ask_for_rows<T: Real>(inputs: &Inputs<'_, T>, rows: &[u32]) {
     match inputs.x {
         Incoming::Dense(all) => {
@@ -121,7 +121,7 @@ pub fn ask_for_rows<T: Real>(inputs: &Inputs<'_, T>, rows: &[u32]) {
     }
 }
 
-/// Makes `room` at least `length` long.
+/// Grows `room` to at least `length`.
 fn room_for<N: Copy>(room: &mut Vec<N>, length: usize, value: N) -> Result<()> {
     if let Some(missing) = length.checked_sub(room.len()) {
         reserve_list("batch_size", room, missing)?;
@@ -130,12 +130,12 @@ fn room_for<N: Copy>(room: &mut Vec<N>, length: usize, value: N) -> Result<()> {
     Ok(())
 }
 
-/// Whether each row is the one before and 1.
+/// Whether the rows are consecutive.
 fn follow_each_other(rows: &[u32]) -> bool {
     rows.windows(2).all(|pair| pair[0] + 1 == pair[1])
 }
 
-/// The same by all threads of a team, where the rows are large enough together.
+/// `copy_rows` by all threads of a team, if there are enough bytes to copy.
 fn copy_by_all<'a, T: Real>(
     all: &[T],
     width: usize,
@@ -157,10 +157,10 @@ fn copy_by_all<'a, T: Real>(
     place
 }
 
-/// The rows of `all`, each `width` long, into `place`.
+/// Copies the rows of `all`, each `width` long, to `place`.
 fn copy_rows<'a, T: Copy>(all: &[T], width: usize, rows: &[u32], place: &'a mut [T]) -> &'a [T] {
     let place = &mut place[..rows.len() * width];
-    // Nothing is wanted where the caller computes the cost.
+    // y is empty if the caller computes the cost.
     for (place, &row) in place.chunks_exact_mut(width.max(1)).zip(rows) {
         place.copy_from_slice(&all[row as usize * width..][..width]);
     }

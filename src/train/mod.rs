@@ -1,11 +1,12 @@
-//! Training: step after step over mini-batches, without a return to the caller in between.
+//! Training: steps over mini-batches, without returning to the caller between them.
 //!
-//! A step takes some examples, computes the gradient of their cost, and changes the parameters. It
-//! is whole or it is not done: what is asked to stop stops between two steps.
+//! A step takes some examples, computes the gradient of their cost, and updates the parameters. A step is
+//! done completely or not at all: cancellation takes effect between two steps.
 //!
-//! The cost of a step of n examples is Σ `s_x` `C_x` / n, where Σ s is n or not: divided by the Σ s of its
-//! own examples, weights would cancel out in small steps. With weights whose mean over all examples
-//! is 1, the gradient of a step is an unbiased estimate of that of Σ `s_x` `C_x` / Σ `s_x` over all.
+//! The cost of a step of n examples is Σ `s_x` `C_x` / n, whether or not Σ s is n: divided by the Σ s of
+//! the step's own examples, weights would cancel out in small steps. If the mean of the weights over all
+//! examples is 1, the gradient of a step is an unbiased estimate of the gradient of Σ `s_x` `C_x` / Σ `s_x`
+//! over all.
 
 mod gather;
 mod norms;
@@ -29,7 +30,7 @@ use crate::kernels::real::Real;
 use crate::model::architecture::Architecture;
 use crate::pool::Team;
 
-/// How a network is trained.
+/// The settings of a training.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// The optimizer.
@@ -40,21 +41,21 @@ pub struct Settings {
     pub l2: f64,
     /// λ of λ Σ |w|.
     pub l1: f64,
-    /// The longest gradient; a longer one is shortened to this norm.
+    /// The largest norm of a gradient; a longer one is scaled to it.
     pub clip_norm: Option<f64>,
-    /// The longest vector of weights into a neuron; a longer one is shortened after each step.
+    /// The largest norm of a neuron's incoming weights; longer ones are scaled to it after each step.
     pub max_norm: Option<f64>,
-    /// p of each hidden layer: the probability that a neuron is dropped. Empty: none is.
+    /// p of each hidden layer: the probability that a neuron is dropped. Empty without dropout.
     pub dropout: Vec<f64>,
-    /// What decides which.
+    /// The seed of dropout.
     pub seed: u64,
     /// The examples of a step; the last step of an epoch may have fewer.
     pub batch_size: usize,
-    /// Whether a cost or a parameter that is not finite ends the training.
+    /// Whether a cost or a parameter that is not finite stops the training.
     pub check_finite: bool,
 }
 
-/// What the caller has computed from a^L of the examples of one step, where the cost is its own.
+/// C_x and its gradient for one step, computed by the caller from a^L (a custom cost).
 #[derive(Debug, Clone, Copy)]
 pub struct Costs<'a, T> {
     /// C_x, (n,).
@@ -63,63 +64,64 @@ pub struct Costs<'a, T> {
     pub nabla_a: &'a [T],
 }
 
-/// What a run of steps works on.
+/// A number of consecutive steps.
 pub struct Run<'a, T> {
     /// The network.
     pub architecture: &'a Architecture,
-    /// How it is trained.
+    /// The settings of the training.
     pub settings: &'a Settings,
     /// All examples.
     pub inputs: Inputs<'a, T>,
-    /// What is wanted of them, and their weights. With a custom cost: anything of the right length.
+    /// The targets and weights of all examples. With a custom cost: any targets of the right length.
     pub targets: Targets<'a, T>,
-    /// The costs, where the caller computes them. The run is one step then.
+    /// The costs, if the caller computes them; then the run is a single step.
     pub costs: Option<Costs<'a, T>>,
-    /// The examples of this run, in their order.
+    /// The indices of this run's examples, in their order.
     pub order: &'a [u32],
     /// The learning rate of each step.
     pub rates: &'a [f64],
-    /// The steps that the optimizer has done before.
+    /// The number of steps that the optimizer has done before.
     pub steps_before: u64,
-    /// The threads.
+    /// The threads that do the work.
     pub team: &'a Team,
-    /// Asked every 25 ms or so whether to stop.
+    /// Called every 25 ms or so; true cancels the run.
     pub should_cancel: ShouldCancel<'a>,
 }
 
-/// What a run has done.
+/// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Report {
-    /// The steps.
+    /// The number of steps done.
     pub steps: usize,
-    /// Σ s_x C_x over the examples of these steps, added to what it was: the sum of an epoch has the
-    /// same bits however it is cut into runs.
+    /// Σ s_x C_x over the examples of these steps, added to the previous value: the sum of an epoch has the
+    /// same bits however it is divided into runs.
     pub cost: CompensatedSum,
-    /// Whether the next step was not done because its cost or its outcome is not finite.
+    /// Whether the run stopped because the next step's cost or parameters are not finite; that step was not
+    /// done.
     pub diverged: bool,
 }
 
-/// What runs leave behind for later ones.
+/// Buffers that are reused by later runs.
 #[derive(Debug, Default)]
 pub struct TrainScratch<T: 'static> {
     gathered: GatherBuffers<T>,
     batch: batch::Scratch<T>,
     gradient: Vec<T>,
     norms: Norms<T>,
-    /// Parameters and what the optimizer keeps, as they were before the run.
+    /// The parameters and the optimizer's state from before the run.
     before: Vec<T>,
     lines: PaddedParams<T>,
 }
 
 impl<T: Real> Run<'_, T> {
-    /// Does the steps: changes the parameters and what the optimizer keeps. `report` says how far it
-    /// came, also where it ends with an error; the steps it counts are done, others are not.
+    /// Does the steps: updates the parameters and the optimizer's state. `report` has the number of
+    /// completed steps, also after an error; a step that it does not count has changed nothing.
     ///
     /// # Errors
-    /// No memory, or interrupted.
+    /// Memory runs out, or the run is cancelled.
     ///
     /// # Panics
-    /// The lengths do not fit each other.
+    /// The lengths do not match.
     pub fn run(
         &self,
         scratch: &mut TrainScratch<T>,
@@ -155,14 +157,14 @@ impl<T: Real> Run<'_, T> {
                 padded::copy_back(self.architecture, &wide, &copy, changed);
                 outcome
             }
-            // Without the memory it is only slower.
+            // The padded copy only saves time, so a failed allocation is not an error.
             Err(_) => self.run_here(scratch, changed, report),
         };
         scratch.lines = lines;
         outcome
     }
 
-    /// The same on parameters that lie as `architecture` says.
+    /// The same on parameters with the layout of `architecture`.
     fn run_here(
         &self,
         scratch: &mut TrainScratch<T>,
@@ -180,7 +182,7 @@ impl<T: Real> Run<'_, T> {
         all
     }
 
-    /// The steps of the run.
+    /// The number of steps of the run.
     fn steps(&self) -> usize {
         self.order.len().div_ceil(self.settings.batch_size)
     }
@@ -204,8 +206,8 @@ impl<T: Real> Run<'_, T> {
         Ok(())
     }
 
-    /// The run again from its start, to the last step that leaves all parameters finite: a run has
-    /// the same bits each time. If it is interrupted, to a step before.
+    /// Repeats the run from its start, up to the last step that leaves all parameters finite. A repeated
+    /// run has the same bits. If it is cancelled, it stops at an earlier step.
     fn go_back(
         &self,
         scratch: &mut TrainScratch<T>,
@@ -237,12 +239,8 @@ impl<T: Real> Run<'_, T> {
         Ok(())
     }
 
-    /// Makes room for all that the run needs.
-    fn prepare(
-        &self,
-        scratch: &mut TrainScratch<T>,
-        changed: &ParamsAndState<'_, T>,
-    ) -> Result<()> {
+    /// Allocates all buffers of the run.
+    fn prepare(&self, scratch: &mut TrainScratch<T>, changed: &ParamsAndState<'_, T>) -> Result<()> {
         cancellable(self.should_cancel, |cancel| {
             if self.settings.max_norm.is_some() {
                 scratch.norms.reserve(self.architecture)?;
@@ -261,7 +259,7 @@ impl<T: Real> Run<'_, T> {
     }
 }
 
-/// Copies parameters, and what is kept for them, to `place`.
+/// Copies the parameters and their state to `place`.
 fn keep<T: Real>(place: &mut [T], changed: &ParamsAndState<'_, T>) {
     let places = place.chunks_exact_mut(changed.params.len());
     for (place, part) in places.zip(changed.parts()) {
@@ -277,14 +275,14 @@ fn restore<T: Real>(place: &[T], changed: &mut ParamsAndState<'_, T>) {
     }
 }
 
-/// Whether neither a parameter nor what is kept for one is NaN or infinite.
+/// Whether all parameters and state values are finite.
 fn all_finite<T: Real>(changed: &ParamsAndState<'_, T>) -> bool {
     changed.parts().all(are_finite)
 }
 
-/// Whether no number is NaN or infinite.
+/// Whether all values are finite.
 fn are_finite<T: Real>(numbers: &[T]) -> bool {
-    // A sum of x · 0 in several parts: the compiler makes registers of it.
+    // A sum of x · 0 with several accumulators, which the compiler vectorizes.
     let mut sums = [T::ZERO; 16];
     let chunks = numbers.chunks_exact(16);
     let rest = chunks.remainder();

@@ -1,4 +1,4 @@
-//! Vectors that may not be longer than a given norm: a gradient, or the weights into a neuron.
+//! Limits on norms: of a gradient, and of a neuron's incoming weights.
 
 use crate::base::alloc::reserve_list;
 use crate::base::cancel::CancelToken;
@@ -9,7 +9,7 @@ use crate::kernels::real::Real;
 use crate::kernels::tuning::norms::{ROWS, RUN};
 use crate::model::architecture::Architecture;
 
-/// √Σ x², added up in float64 in a fixed order, in units of the largest x where squares overflow.
+/// √Σ x², summed in float64 in a fixed order; scaled by the largest |x| if squares overflow.
 pub fn norm<T: Real>(numbers: &[T]) -> f64 {
     let norm = norm_in(numbers, 1.0);
     if norm.is_finite() {
@@ -46,27 +46,27 @@ fn norm_in<T: Real>(numbers: &[T], unit: f64) -> f64 {
     sum(numbers.chunks(RUN).map(run)).sqrt()
 }
 
-/// What a vector of that norm is multiplied with, so that it is no longer than `longest`.
+/// The factor that scales a vector of norm `norm` to at most `longest`.
 pub fn factor(norm: f64, longest: f64) -> f64 {
     if norm > longest { longest / norm } else { 1.0 }
 }
 
-/// Room for [`shorten`].
+/// Buffers of [`shorten`].
 #[derive(Debug, Default)]
 pub struct Norms<T> {
-    /// The squares of the norms of a layer, what their rounding lost, and those of some rows.
+    /// The squared norms of a layer, their rounding errors, and the squared norms of some rows.
     squares: Vec<f64>,
     lost: Vec<f64>,
     run: Vec<f64>,
-    /// The weights into a neuron.
+    /// The incoming weights of a neuron.
     column: Vec<T>,
 }
 
 impl<T> Norms<T> {
-    /// Makes it large enough for the layers of `architecture`.
+    /// Grows the buffers for the layers of `architecture`.
     ///
     /// # Errors
-    /// The memory cannot be had.
+    /// Memory runs out.
     pub fn reserve(&mut self, architecture: &Architecture) -> Result<()> {
         let Self {
             squares,
@@ -83,7 +83,7 @@ impl<T> Norms<T> {
     }
 }
 
-/// Shortens the weights into each neuron to the norm `longest`, those of layer after layer.
+/// Scales each neuron's incoming weights to a norm of at most `longest`, layer by layer.
 pub fn shorten<T: Real>(
     architecture: &Architecture,
     params: &mut [T],
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_error_of_a_norm_does_not_grow_with_the_number_of_weights() {
-        // Each addition rounds the same way.
+        // All additions round in the same direction.
         let n = 1 << 21;
         let numbers = vec![0.1; 1 << 21];
         let of_run = norm(&numbers[..RUN]);

@@ -1,9 +1,9 @@
-//! Parameters for a sparse x, in rows that begin with lines of the cache.
+//! Parameters for a CSR x, with rows that start at cache lines.
 //!
-//! A stored number of x meets one row of the first layer's weights, which is read in the forward pass
-//! and changed after it. A row of 30 float32 lies in two lines or three, and most of its registers in
-//! two lines each, which takes twice as long. So a run of steps with a sparse x works on a copy whose
-//! rows are whole lines.
+//! A stored element of x uses one row of the first layer's weights, which the forward pass reads and the
+//! step updates. A row of 30 float32 spans two or three cache lines, and most of its registers span two,
+//! which takes twice as long. So a run of steps with a CSR x works on a copy with rows of whole cache
+//! lines.
 
 use crate::base::alloc::reserve_for;
 use crate::base::cache_line;
@@ -16,22 +16,22 @@ use crate::kernels::tuning::padded::{MEETINGS, MOST};
 use crate::model::architecture::Architecture;
 use crate::train::Run;
 
-/// Room for the copy.
+/// The buffer of the copy.
 #[derive(Debug, Default)]
 pub struct PaddedParams<T>(Vec<T>);
 
-/// The network whose rows are lines, where a run is the faster for it.
+/// The architecture with rows of whole cache lines, or None if the run would not be faster with it.
 ///
 /// # Errors
-/// No vector can be so long.
+/// The parameters would exceed the longest vector.
 pub fn architecture<T: Real>(run: &Run<'_, T>, params: &[T]) -> Result<Option<Architecture>> {
     let first = &run.architecture.layers()[0];
     let line = cache_line::numbers::<T>();
     let Incoming::Sparse(x) = run.inputs.x else {
         return Ok(None);
     };
-    // A cost of the caller may look at its parameters; the norm of a gradient is a sum whose order
-    // follows from where its numbers lie.
+    // A custom cost may look at its parameters; and the norm of a gradient is a sum whose order depends on
+    // the memory layout.
     let lies_well = cache_line::before(params) == 0 && first.n_out.is_multiple_of(line);
     let stored = x.stored() / run.inputs.len() * run.order.len();
     let copied = params.len().saturating_mul(1 + run.settings.rule.state());
@@ -46,10 +46,10 @@ pub fn architecture<T: Real>(run: &Run<'_, T>, params: &[T]) -> Result<Option<Ar
 }
 
 impl<T: Real> PaddedParams<T> {
-    /// Copies what is changed to where the parameters of `wide` lie.
+    /// Copies parameters and state to the layout of `wide`.
     ///
     /// # Errors
-    /// No memory.
+    /// Memory runs out.
     pub fn copy<'a>(
         &'a mut self,
         architecture: &Architecture,

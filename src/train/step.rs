@@ -1,4 +1,4 @@
-//! One step: a mini-batch, its gradient, and what it does to the parameters.
+//! A training step: a mini-batch, its gradient, and the update of the parameters.
 
 use crate::base::alloc::reserve_for;
 use crate::base::cancel::cancellable;
@@ -16,7 +16,7 @@ use crate::train::gather::ask_for_rows;
 use crate::train::norms::{factor, norm, shorten};
 use crate::train::{Run, TrainScratch};
 
-/// Rows that are asked for, some at a time.
+/// Rows to prefetch, some at a time.
 struct Ahead<'a, T> {
     inputs: &'a Inputs<'a, T>,
     rows: &'a [u32],
@@ -33,16 +33,11 @@ impl<T: Real> Ahead<'_, T> {
 }
 
 impl<T: Real> Run<'_, T> {
-    /// a^L of the examples of the first step, (n, n_L), as that step meets it, with the same dropout.
+    /// a^L of the examples of the first step, (n, n_L), with the same dropout as in that step.
     ///
     /// # Errors
-    /// No memory, or interrupted.
-    pub fn outputs(
-        &self,
-        scratch: &mut TrainScratch<T>,
-        params: &[T],
-        outputs: &mut [T],
-    ) -> Result<()> {
+    /// Memory runs out, or the call is cancelled.
+    pub fn outputs(&self, scratch: &mut TrainScratch<T>, params: &[T], outputs: &mut [T]) -> Result<()> {
         let TrainScratch {
             gathered, batch, ..
         } = scratch;
@@ -63,7 +58,7 @@ impl<T: Real> Run<'_, T> {
         &rest[..rest.len().min(self.settings.batch_size)]
     }
 
-    /// What the step at `index` leaves out.
+    /// The dropout of the step at `index`.
     fn dropout(&self, index: usize) -> Option<Dropout<'_>> {
         let settings = self.settings;
         let dropout = Dropout {
@@ -75,11 +70,11 @@ impl<T: Real> Run<'_, T> {
         is_on.then_some(dropout)
     }
 
-    /// Does the step at `index`: Σ `s_x` `C_x` of its examples. None, and no step, where that is not
-    /// finite.
+    /// Does the step at `index`. Returns Σ `s_x` `C_x` of its examples, or None, without doing the step, if
+    /// that is not finite.
     ///
     /// # Errors
-    /// No memory, or interrupted: nothing is changed.
+    /// Memory runs out, or the call is cancelled; then nothing has changed.
     pub(super) fn step(
         &self,
         index: usize,
@@ -152,7 +147,7 @@ impl<T: Real> Run<'_, T> {
         Ok(Some(cost * rows.len() as f64))
     }
 
-    /// The rows of the step that begins at `start`, to be asked for on the way there.
+    /// The rows of the step that begins at `start`, to be prefetched before it.
     fn ahead(&self, start: usize) -> Ahead<'_, T> {
         let rows = &self.order[start..];
         let most = AHEAD / (self.inputs.width() * size_of::<T>()).max(1);
@@ -164,7 +159,7 @@ impl<T: Real> Run<'_, T> {
         }
     }
 
-    /// How the step at `index` changes the parameters.
+    /// The update of the step at `index`.
     fn update(&self, index: usize) -> Update {
         let settings = self.settings;
         let t = self.steps_before + index as u64 + 1;
@@ -183,14 +178,14 @@ impl<T: Real> Run<'_, T> {
         }
     }
 
-    /// Changes all parameters, layer by layer.
+    /// Updates all parameters, layer by layer.
     fn apply(&self, update: &Update, mut changed: ParamsAndState<'_, T>, gradient: &[T]) {
         for layer in self.architecture.layers() {
             for (range, terms) in [
                 (&layer.weights, update.weights),
                 (&layer.biases, update.biases),
             ] {
-                // They lie one behind the other.
+                // Slices are consecutive in memory.
                 if let Some(part) = changed.cut(range.len()) {
                     let gradient = &gradient[range.clone()];
                     update.step.run(self.team, terms, part, gradient);

@@ -15,7 +15,7 @@ use crate::train::*;
 
 mod bits;
 
-/// A network with examples for it.
+/// A network and examples for it.
 struct Problem {
     architecture: Architecture,
     params: Vec<f64>,
@@ -63,7 +63,7 @@ impl Problem {
         targets.with_weights(self.weights.as_deref())
     }
 
-    /// Trains from the start: the parameters, and what the run says.
+    /// Trains from the start. Returns the parameters and the report.
     fn train(
         &self,
         settings: &Settings,
@@ -82,7 +82,7 @@ impl Problem {
         )
     }
 
-    /// The same on other inputs.
+    /// The same with other inputs.
     #[allow(clippy::too_many_arguments)]
     fn train_on(
         &self,
@@ -151,7 +151,7 @@ fn order(n: usize) -> Vec<u32> {
     order
 }
 
-/// The whole gradient of each mini-batch, Σ `s_x` ∇`C_x` / n, then the step, in a plain loop.
+/// A plain loop over mini-batches: the whole gradient, Σ `s_x` ∇`C_x` / n, then the update.
 fn plain_loop(problem: &Problem, settings: &Settings, order: &[u32], rate: f64) -> Vec<f64> {
     let (architecture, mut params) = (&problem.architecture, problem.params.clone());
     let mut state = vec![vec![0.0; params.len()]; settings.rule.state()];
@@ -206,7 +206,7 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
     (difference / square(&mut b.iter().copied())).sqrt()
 }
 
-/// By parts or through the whole gradient, in blocks or in runs, on one thread or more.
+/// With slices or the whole gradient, in blocks or groups, on one thread or more.
 #[test]
 fn a_run_does_the_steps_of_a_plain_loop() {
     for (sizes, n, batch_size) in [
@@ -221,7 +221,7 @@ fn a_run_does_the_steps_of_a_plain_loop() {
         let order = order(n);
         let mut problem = Problem::new(sizes, n);
         for (rule, is_weighted) in [(SGD, false), (ADAM, false), (MOMENTUM, true), (ADAM, true)] {
-            // Also of whole mini-batches that do not count, in which penalties and momentum go on.
+            // Also with mini-batches of weight 0, where penalties and momentum still apply.
             problem.weights = is_weighted.then(|| {
                 let mut weights: Vec<f64> = numbers(n, 3).iter().map(|s| s + 1.0).collect();
                 for &row in &order[..batch_size] {
@@ -244,13 +244,13 @@ fn a_run_does_the_steps_of_a_plain_loop() {
     }
 }
 
-/// Small steps of large parameters: terms that are rounded to a parameter one by one would be lost.
+/// Small steps of large parameters: terms that are rounded to the parameter one by one would be lost.
 #[test]
 fn small_steps_are_not_lost_in_large_parameters() {
     let architecture = Architecture::new(&[1, 2], &[], Activation::Identity, Cost::Quadratic);
     let architecture = architecture.expect("a network");
     for (n, rate) in [(10, 1e-6), (128, 3e-5), (500, 1e-4)] {
-        // a = 2 and y = 1.9 for all: the gradient is 0.1, the parameters are 1.
+        // a = 2 and y = 1.9 everywhere: the gradient is 0.1, the parameters are 1.
         let (x, y) = (vec![1.0_f32; n], vec![1.9; 2 * n]);
         let x = Matrix::by_rows(&x, n, 1);
         let y = Matrix::by_rows(&y, n, 2);
@@ -276,7 +276,7 @@ fn small_steps_are_not_lost_in_large_parameters() {
         .expect("nobody interrupts");
         for p in params {
             let step = f64::from(1.0 - p);
-            // Half a unit in the last place of 1, below it.
+            // Half an ulp below 1.
             assert!(
                 (step - 0.1 * rate).abs() < 6e-8 / 2.0 + 1e-5 * rate,
                 "{n} {rate}: {step}"
@@ -372,7 +372,8 @@ fn the_gradient_goes_through_dropped_neurons() {
     for (index, derivative) in gradient.iter().enumerate() {
         assert_eq!(cost(index, 0.0).to_bits(), c.to_bits());
         let difference = (cost(index, step) - cost(index, -step)) / (2.0 * step);
-        // The error of the difference: step² times a third derivative, and rounding over the step.
+        // The error of the difference quotient: step² times a third derivative, plus rounding divided by
+        // the step.
         assert!((difference - derivative).abs() < 1e-8, "{index}");
     }
 }

@@ -1,10 +1,11 @@
-//! How a training is done changes no bit of what comes of it.
+//! The way in which a training is computed changes no bit of its result.
 
 use crate::kernels::csr::Positions;
 use crate::train::tests::*;
 
-/// One product over all examples or one a chunk, in place or apart, in either layout, which follows
-/// the rows of a chunk: 17 rows of the deep network lie by example, two chunks of them by neuron.
+/// One product over all examples or one per chunk, in place or with a buffer, in either memory order, which
+/// depends on the rows of a chunk: 17 rows of the deep network are row-major, two chunks of them
+/// column-major.
 #[test]
 fn how_a_mini_batch_is_cut_changes_no_bit() {
     let deep = [&[49; 15][..], &[1]].concat();
@@ -37,8 +38,8 @@ fn how_a_mini_batch_is_cut_changes_no_bit() {
     }
 }
 
-/// Rows of 11 float64 lie in lines of 16: the bits are those of the same steps done where the
-/// parameters are, which is where a training that looks at its gradient's norm does them.
+/// Rows of 11 float64 are padded to 16: the bits equal those of the same steps without padding, which is
+/// used where the norm of the gradient is limited.
 #[test]
 fn a_sparse_run_has_the_same_bits_in_lines() {
     let mut problem = Problem::new(&[12, 11, 7, 2], 300);
@@ -69,7 +70,7 @@ fn a_sparse_run_has_the_same_bits_in_lines() {
             let mut in_place = settings.clone();
             in_place.clip_norm = Some(f64::MAX);
             if rule == SGD && l1 == 0.0 {
-                // Without a norm to look at, a sparse x adds its terms to the weights one by one.
+                // Without a limit on the norm, a CSR x accumulates its terms into the weights one by one.
                 assert!(
                     distance(&in_lines, &train(&in_place, 1)) < 1e-14,
                     "{rule:?}"
