@@ -1,4 +1,4 @@
-//! x.
+//! A validated input batch, dense or CSR.
 
 use std::ops::Range;
 
@@ -10,16 +10,16 @@ use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
 use crate::model::architecture::Architecture;
 
-/// a^(l−1) of some examples: what comes into a layer.
+/// a^(l−1) of some examples: the input of a layer.
 #[derive(Debug, Clone, Copy)]
 pub enum Incoming<'a, T> {
-    /// A number for each neuron.
+    /// A strided matrix.
     Dense(Matrix<'a, T>),
-    /// Some numbers of each example; the others are 0.
+    /// A CSR matrix.
     Sparse(SparseRows<'a, T>),
 }
 
-/// x: n examples of n_1 numbers, row by row.
+/// x: n examples of n_1 values, row-major.
 #[derive(Debug, Clone, Copy)]
 pub struct Inputs<'a, T> {
     pub(crate) n: usize,
@@ -28,7 +28,7 @@ pub struct Inputs<'a, T> {
 }
 
 impl<'a, T: Real> Inputs<'a, T> {
-    /// Takes x of shape (n, n_1), n ≥ 1, row by row without gaps.
+    /// Takes x of shape (n, n_1), n ≥ 1, contiguous and row-major.
     ///
     /// # Errors
     /// Another shape, an empty batch, or another layout.
@@ -39,11 +39,11 @@ impl<'a, T: Real> Inputs<'a, T> {
         Ok(Self { n, width, x })
     }
 
-    /// Takes x of shape (n, n_1), n ≥ 1, of which only some numbers are stored. They were proven
-    /// before: nothing is looked at here but the shape.
+    /// Takes a CSR x of shape (n, n_1), n ≥ 1. Its indices are already validated: only the shape is
+    /// checked.
     ///
     /// # Errors
-    /// Another shape, an empty batch.
+    /// Another shape, or an empty batch.
     pub fn sparse(architecture: &Architecture, x: SparseRows<'a, T>) -> Result<Self> {
         let (n, width) = check_shape(architecture, (x.len(), x.width()))?;
         let x = Incoming::Sparse(x);
@@ -55,7 +55,7 @@ impl<'a, T: Real> Inputs<'a, T> {
         self.n
     }
 
-    /// Some of the examples.
+    /// A range of the examples.
     pub(crate) fn part(&self, rows: &Range<usize>) -> Self {
         let (n, width) = (rows.len(), self.width);
         let x = match self.x {
@@ -65,14 +65,13 @@ impl<'a, T: Real> Inputs<'a, T> {
         Self { n, width, x }
     }
 
-    /// Other examples of the same width: `n` of them, all their numbers in `x`.
+    /// `n` other examples of the same width, dense in `x`.
     pub(crate) fn with_dense(&self, n: usize, x: &'a [T]) -> Self {
         let x = Incoming::Dense(Matrix::by_rows(x, n, self.width));
         Self { n, x, ..*self }
     }
 
-    /// Some of the examples, read where they are: all their numbers are there, one example after the
-    /// other.
+    /// Some of the examples of `all`, read in place: `all` is dense and row-major.
     pub(crate) fn gathered(&self, all: &'a [T], rows: &'a [u32]) -> Self {
         let (n, x) = (rows.len(), Matrix::gathered(all, self.width, rows));
         Self {
@@ -82,7 +81,7 @@ impl<'a, T: Real> Inputs<'a, T> {
         }
     }
 
-    /// Whether the first layer's numbers have to lie by example.
+    /// Whether the first layer's buffers must be row-major.
     pub(crate) fn by_example(&self) -> bool {
         match self.x {
             Incoming::Dense(x) => x.is_gathered(),
@@ -90,7 +89,7 @@ impl<'a, T: Real> Inputs<'a, T> {
         }
     }
 
-    /// Other examples of the same width, of which only some numbers are stored.
+    /// Other examples of the same width, as CSR.
     pub(crate) fn with_sparse(&self, x: SparseRows<'a, T>) -> Self {
         let (n, x) = (x.len(), Incoming::Sparse(x));
         Self { n, x, ..*self }
@@ -101,7 +100,7 @@ impl<'a, T: Real> Inputs<'a, T> {
         self.width
     }
 
-    /// How many numbers of x are stored, where not all are.
+    /// The number of stored elements of a CSR x; None for a dense x.
     pub(crate) fn stored(&self) -> Option<usize> {
         match self.x {
             Incoming::Dense(_) => None,
@@ -109,7 +108,7 @@ impl<'a, T: Real> Inputs<'a, T> {
         }
     }
 
-    /// The multiply-adds of the forward pass's products.
+    /// The multiply-adds of the products in the forward pass.
     pub(crate) fn products(&self, architecture: &Architecture) -> usize {
         let all = self.n.saturating_mul(architecture.n_weights());
         let Some(stored) = self.stored() else {
@@ -120,14 +119,14 @@ impl<'a, T: Real> Inputs<'a, T> {
         all.saturating_sub(missing.saturating_mul(first.n_out))
     }
 
-    /// What the forward pass costs, in multiply-adds.
+    /// The cost of the forward pass, in multiply-adds.
     pub fn work(&self, architecture: &Architecture) -> usize {
         let elements = architecture.n_neurons().saturating_mul(ELEMENT_WORK);
         self.products(architecture)
             .saturating_add(self.n.saturating_mul(elements))
     }
 
-    /// x into `out`, (n, n_1), with every number.
+    /// Writes x to `out`, (n, n_1), dense.
     ///
     /// # Panics
     /// `out` has another length.
@@ -142,7 +141,7 @@ impl<'a, T: Real> Inputs<'a, T> {
         }
     }
 
-    /// Never: an empty batch is an error.
+    /// Always false: an empty batch is an error.
     pub fn is_empty(&self) -> bool {
         false
     }

@@ -1,19 +1,19 @@
-//! y of one axis: class labels, and what is said where it should be none, or should be others.
+//! y with one axis: class labels, and the errors for labels that are wrong or not allowed.
 
 use std::fmt::Display;
 
 use crate::base::error::{Error, Result, Shape};
 use crate::model::cost::Cost;
 
-/// How many labels an output of `width` neurons knows: 0 and 1 for a single one.
+/// The number of classes of an output of `width` neurons: two for a single neuron.
 fn classes(width: usize) -> usize {
     width.max(2)
 }
 
-/// Checks labels, one for each of `n` examples; errors count them from `first`.
+/// Checks the labels of `n` examples; errors count them from `first`.
 ///
 /// # Errors
-/// A cost that takes no labels, another number of them, a label out of range.
+/// The cost takes no labels, their number is not `n`, or a label is out of range.
 pub(crate) fn check(width: usize, cost: Cost, n: usize, y: &[i64], first: usize) -> Result<()> {
     if !cost.takes_labels() {
         return Err(no_values(width, cost, n, y.len(), true));
@@ -28,14 +28,14 @@ pub(crate) fn check(width: usize, cost: Cost, n: usize, y: &[i64], first: usize)
     }
 }
 
-/// The error of a label that an output of `width` neurons does not know.
+/// The error for a label that is out of range for `width` neurons.
 pub(crate) fn bad_label(x: usize, width: usize, label: impl Display) -> Error {
     let expected = format!("a label from 0 to {}", classes(width) - 1);
     Error::value(format!("y[{x}]"), expected, label)
 }
 
-/// The error of y of shape (`length`,) where the outputs, (n, `width`), are wanted. It says how to
-/// come there if the numbers suffice: all are `whole` where they may have been meant as labels.
+/// The error for y of shape (`length`,) where values of shape (n, `width`) are expected. It suggests a fix
+/// where one is likely; with `whole`, all values are integers and may be meant as labels.
 pub(crate) fn no_values(width: usize, cost: Cost, n: usize, length: usize, whole: bool) -> Error {
     let (expected, got) = ([n, width], [length]);
     let (expected, got) = (Shape(&expected), Shape(&got));

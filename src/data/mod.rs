@@ -1,4 +1,4 @@
-//! What comes in with a batch: x, y and the weights of the examples, checked against a network.
+//! The input of a batch: x, y and the sample weights, validated against a network.
 
 mod inputs;
 pub(crate) mod labels;

@@ -1,4 +1,4 @@
-//! y, the weights of the examples, and how their costs add up.
+//! y, the sample weights, and the reduction of the costs.
 
 use crate::base::error::{Error, Result};
 use crate::base::sum::sum;
@@ -7,16 +7,16 @@ use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
 use crate::model::cost::{Cost, Wanted};
 
-/// y for each example.
+/// y of each example.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Y<'a, T> {
-    /// (n, n_L), row by row.
+    /// (n, n_L), row-major.
     Values(&'a [T]),
-    /// (n,): the neuron that should be 1 while the others are 0; a single output's own value.
+    /// (n,): the neuron whose target is 1, while the others' are 0; for a single output, the target itself.
     Labels(&'a [i64]),
 }
 
-/// How the costs of the examples add up to C.
+/// How the costs of the examples are combined to C.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Reduction {
     /// `C = Σ C_x / n`, or `Σ s_x C_x / Σ s_x`.
@@ -30,7 +30,7 @@ impl Reduction {
     /// The reduction called `name`.
     ///
     /// # Errors
-    /// There is none.
+    /// No reduction has this name.
     pub fn from_name(name: &str) -> Result<Self> {
         match name {
             "mean" => Ok(Self::Mean),
@@ -40,21 +40,21 @@ impl Reduction {
     }
 }
 
-/// y, and the factor with which each example counts.
+/// y and the weight of each example.
 #[derive(Debug, Clone, Copy)]
 pub struct Targets<'a, T> {
     pub(crate) y: Y<'a, T>,
     pub(crate) width: usize,
     pub(crate) sample_weight: Option<&'a [f64]>,
-    /// What the weights are taken in units of, so that a mean with them cannot overflow.
+    /// The unit of the weights, chosen so that a weighted mean cannot overflow.
     unit: f64,
     divisor: f64,
-    /// What every δ is multiplied with beside.
+    /// An additional factor of every δ.
     scale: f64,
 }
 
 impl<'a, T: Real> Targets<'a, T> {
-    /// y of shape (n, `width`), row by row without gaps: the outputs wanted. With a custom cost: ∇_a `C_x`.
+    /// y of shape (n, `width`), contiguous and row-major: the target values. With a custom cost: ∇_a `C_x`.
     ///
     /// # Errors
     /// Another shape or layout.
@@ -72,7 +72,7 @@ impl<'a, T: Real> Targets<'a, T> {
     /// y of shape (n,): class labels from 0 to `width` − 1; 0 or 1 for a single output.
     ///
     /// # Errors
-    /// A cost that takes no labels, another length, a label out of range.
+    /// The cost takes no labels, the length is not n, or a label is out of range.
     pub fn labels(width: usize, cost: Cost, n: usize, y: &'a [i64]) -> Result<Self> {
         labels::check(width, cost, n, y, 0)?;
         Ok(Self::new(Y::Labels(y), n, width))
@@ -90,10 +90,10 @@ impl<'a, T: Real> Targets<'a, T> {
         }
     }
 
-    /// The same targets under `reduction`, example x counted with `sample_weight[x]`.
+    /// The same targets with `reduction`, and example x weighted by `sample_weight[x]`.
     ///
     /// # Errors
-    /// A wrong number of weights, one that is negative or not finite, or, for the mean, a sum of 0.
+    /// A wrong number of weights, a weight that is negative or not finite, or, for the mean, a sum of 0.
     #[allow(clippy::cast_precision_loss)]
     pub fn weighted(
         self,
@@ -130,13 +130,12 @@ impl<'a, T: Real> Targets<'a, T> {
         })
     }
 
-    /// Nothing, for `n` examples whose cost the caller computes.
+    /// Empty targets for `n` examples whose cost the caller computes.
     pub fn none(n: usize) -> Self {
         Self::new(Y::Values(&[]), n, 0)
     }
 
-    /// The same targets, each to be counted with its number of `sample_weight`, which has been
-    /// checked.
+    /// The same targets, weighted by `sample_weight`, which has been validated.
     pub fn with_weights(self, sample_weight: Option<&'a [f64]>) -> Self {
         Self {
             sample_weight,
@@ -144,23 +143,23 @@ impl<'a, T: Real> Targets<'a, T> {
         }
     }
 
-    /// The same targets, whose δ are multiplied with `scale`.
+    /// The same targets, with every δ multiplied by `scale`.
     pub(crate) fn scaled(self, scale: f64) -> Self {
         Self { scale, ..self }
     }
 
-    /// `s_x / Σ s`: what δ of example `x` is multiplied with.
+    /// `s_x / Σ s`: the factor of δ of example `x`.
     pub(crate) fn factor(&self, x: usize) -> T {
         T::from_f64(self.sample_weight(x) / self.divisor * self.scale)
     }
 
-    /// `s_x`, in units of its own.
+    /// `s_x`, in the unit of the weights.
     pub(crate) fn sample_weight(&self, x: usize) -> f64 {
         self.sample_weight
             .map_or(1.0, |weights| weights[x] / self.unit)
     }
 
-    /// Σ s in the same units, or 1: what the sum of the costs is divided by.
+    /// Σ s in the same unit, or 1: the divisor of the sum of the costs.
     pub(crate) fn divisor(&self) -> f64 {
         self.divisor
     }

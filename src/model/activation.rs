@@ -1,4 +1,4 @@
-//! σ, and σ' from a wherever the formula allows.
+//! σ, and σ', computed from a where the formula allows it.
 
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 use crate::base::error::{Error, Result};
@@ -27,15 +27,16 @@ pub enum Activation {
     Silu,
     /// σ(z) = ln(1 + e^z), σ' = 1 − e^−a.
     Softplus,
-    /// `σ_j(z) = e^z_j / Σ_k e^z_k`; its Jacobian is not diagonal, so it stands in the output alone.
+    /// `σ_j(z) = e^z_j / Σ_k e^z_k`; its Jacobian is not diagonal, so it is allowed in the output layer
+    /// only.
     Softmax,
 }
 
-/// How many neurons are taken between two looks at the stop flag.
+/// The neurons processed between two polls of the cancellation token.
 const BLOCK: usize = 1 << 13;
 
 impl Activation {
-    /// Every activation, in the order in which they are listed to users.
+    /// Every activation, in the order shown to users.
     pub const ALL: [Self; 10] = [
         Self::Identity,
         Self::Sigmoid,
@@ -49,7 +50,7 @@ impl Activation {
         Self::Softmax,
     ];
 
-    /// The name by which users call it.
+    /// The name that users type.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Identity => "identity",
@@ -65,10 +66,10 @@ impl Activation {
         }
     }
 
-    /// The activation of that `name`, wanted for the argument `argument`.
+    /// The activation called `name`; errors name the argument `argument`.
     ///
     /// # Errors
-    /// There is none; the message lists those there are.
+    /// No activation has this name; the message lists the valid ones.
     pub fn from_name(argument: impl std::fmt::Display, name: &str) -> Result<Self> {
         Self::ALL
             .into_iter()
@@ -76,10 +77,10 @@ impl Activation {
             .ok_or_else(|| Error::unknown_name(argument, name, &Self::ALL.map(Self::name)))
     }
 
-    /// The activation of that `name`, as that of a hidden layer.
+    /// The activation called `name`, for a hidden layer.
     ///
     /// # Errors
-    /// There is none, and the message lists those there are; or it is softmax.
+    /// No activation has this name (the message lists the valid ones), or it is softmax.
     pub fn hidden_from_name(argument: impl std::fmt::Display, name: &str) -> Result<Self> {
         let elementwise = || Self::ALL.into_iter().filter(|&a| a != Self::Softmax);
         if name == Self::Softmax.name() {
@@ -91,7 +92,7 @@ impl Activation {
         })
     }
 
-    /// Whether σ' cannot be had from a alone, so that z must be kept.
+    /// Whether σ' cannot be computed from a alone, so that z must be stored.
     pub const fn derivative_needs_z(self) -> bool {
         matches!(self, Self::Gelu | Self::Silu)
     }
@@ -106,7 +107,7 @@ impl Activation {
         }
     }
 
-    /// How many neurons are taken between two looks at the stop flag: whole rows for softmax.
+    /// The neurons processed between two polls of the cancellation token: whole rows for softmax.
     fn block(self, width: usize) -> usize {
         match self {
             Self::Softmax => width * (BLOCK / width).max(1),
@@ -119,7 +120,7 @@ impl Activation {
             Self::Identity => {}
             Self::Sigmoid => map(z, kernel::Sigmoid, sigmoid),
             Self::Tanh => map(z, kernel::Tanh, T::tanh),
-            // Written so that NaN stays NaN.
+            // The comparison keeps NaN.
             Self::Relu => map(z, kernel::Relu, |z| if z <= T::ZERO { T::ZERO } else { z }),
             Self::LeakyRelu => map(z, kernel::LeakyRelu, |z| {
                 if z > T::ZERO { z } else { T::LEAKY_SLOPE * z }
@@ -179,7 +180,7 @@ impl Activation {
     }
 }
 
-/// The error of softmax in a hidden layer.
+/// The error for softmax in a hidden layer.
 pub(crate) fn not_hidden(argument: impl std::fmt::Display) -> Error {
     Error::value(
         argument,
@@ -188,14 +189,14 @@ pub(crate) fn not_hidden(argument: impl std::fmt::Display) -> Error {
     )
 }
 
-/// 1 / (1 + e^−z), without overflow on either side.
+/// 1 / (1 + e^−z), without overflow for large |z|.
 pub fn sigmoid<T: Real>(z: T) -> T {
     let small = (-z.abs()).exp();
     let numerator = if z < T::ZERO { small } else { T::ONE };
     numerator / (T::ONE + small)
 }
 
-/// z s(z). Below −40, where s(z) = e^z, in two factors: s(z) may be subnormal where z s(z) is not.
+/// z s(z). Below −40, where s(z) = e^z, as two factors: s(z) may be subnormal where z s(z) is not.
 fn silu<T: Real>(z: T) -> T {
     if z < T::from_f64(-40.0) {
         let half = (z * T::HALF).exp();
@@ -234,7 +235,7 @@ fn plain_softmax<T: Real>(z: &mut [T]) {
     for z in z.iter_mut() {
         *z = (*z - largest).exp();
     }
-    // In float64: a million float32 outputs would lose three digits of their sum.
+    // In float64: the sum of a million float32 outputs would lose three digits.
     let runs = z
         .chunks(RUN)
         .map(|run| run.iter().fold(0.0, |sum, z| sum + z.to_f64()));
@@ -245,8 +246,8 @@ fn plain_softmax<T: Real>(z: &mut [T]) {
     }
 }
 
-/// δ ← `a_j (δ_j − Σ_k a_k δ_k)`, with δ of the largest a taken out of all: as Σ a = 1 that changes
-/// nothing, but where a is nearly 1 it leaves the digits of what is left.
+/// δ ← `a_j (δ_j − Σ_k a_k δ_k)`, after subtracting δ of the largest a from every δ. As Σ a = 1, this
+/// changes nothing mathematically, but it avoids cancellation where that a is nearly 1.
 fn softmax_pull_back<T: Real>(delta: &mut [T], a: &[T]) {
     let largest = largest(a);
     let top = a.iter().position(|&a| a == largest).unwrap_or(0);
@@ -259,13 +260,13 @@ fn softmax_pull_back<T: Real>(delta: &mut [T], a: &[T]) {
     }
 }
 
-/// The largest entry, NaN passed over.
+/// The largest value; NaN is ignored.
 fn largest<T: Real>(values: &[T]) -> T {
     let larger = |a, b| if b > a { b } else { a };
     values.iter().copied().fold(-T::MAX, larger)
 }
 
-/// z, with −∞ replaced by the lowest finite number: its product with a factor 0 is then 0.
+/// z, with −∞ replaced by the lowest finite value, so that its product with 0 is 0.
 fn at_least_min<T: Real>(z: T) -> T {
     if z < -T::MAX { -T::MAX } else { z }
 }
@@ -274,7 +275,7 @@ fn at_least_min<T: Real>(z: T) -> T {
 mod tests {
     use super::*;
 
-    /// At levels with fused multiply-add another function does it.
+    /// Levels with fused multiply-add use another implementation.
     #[test]
     fn the_pull_back_of_softmax_keeps_the_digits_of_what_is_left() {
         let mut delta = [1.0, 2.0];

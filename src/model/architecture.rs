@@ -1,5 +1,5 @@
-//! The shape of a network: sizes, activations, cost, and where each W^l, b^l lies in the flat
-//! vector of parameters. Everything is proven here once; inner rooms rely on it.
+//! The shape of a network: sizes, activations, cost, and the positions of W^l and b^l in the flat parameter
+//! vector. It is validated here once; other modules rely on it.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::base::error::{Error, Result};
 use crate::model::activation::{Activation, not_hidden};
 use crate::model::cost::Cost;
 
-/// One layer of weights: it takes `n_in` = n_(l−1) activations to `n_out` = n_l.
+/// One layer of weights, from `n_in` = n_(l−1) to `n_out` = n_l neurons.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Layer {
     /// n_(l−1).
@@ -17,16 +17,16 @@ pub struct Layer {
     pub n_out: usize,
     /// σ_l.
     pub activation: Activation,
-    /// Where (W^l)ᵀ lies in the flat vector: (n_(l−1), n_l), row by row, so that the weights into
-    /// neighbouring neurons are neighbours in memory.
+    /// The range of (W^l)ᵀ in the flat vector: (n_(l−1), n_l), row-major, so that the weights into adjacent
+    /// neurons are adjacent in memory.
     pub weights: Range<usize>,
-    /// From one of these rows to the next: n_l, or more where they begin with lines of the cache.
+    /// The row stride: n_l, or more if rows are padded to whole cache lines.
     pub row: usize,
-    /// Where b^l lies, just behind the weights.
+    /// The range of b^l, directly after the weights.
     pub biases: Range<usize>,
 }
 
-/// A network without its numbers. Its parameters are one vector: for each layer (W^l)ᵀ, then b^l.
+/// A network without parameter values. The parameters are one flat vector: for each layer (W^l)ᵀ, then b^l.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Architecture {
     sizes: Vec<usize>,
@@ -35,13 +35,13 @@ pub struct Architecture {
 }
 
 impl Architecture {
-    /// A network of layers with `sizes` neurons, the input first; `hidden` names σ for each layer
-    /// between input and output, `output` that of the last.
+    /// A network of layers with `sizes` neurons, the input first. `hidden` gives σ of each hidden layer,
+    /// `output` that of the last layer.
     ///
     /// # Errors
-    /// Fewer than two sizes, a size of 0, a wrong number of hidden activations, softmax in a
-    /// hidden layer or of one output, an output that the cost is not defined on, more parameters than
-    /// fit a vector.
+    /// Fewer than two sizes, a size of 0, a wrong number of hidden activations, softmax in a hidden layer
+    /// or with a single output, an output activation on which the cost is not defined, or more parameters
+    /// than a vector can hold.
     pub fn new(
         sizes: &[usize],
         hidden: &[Activation],
@@ -106,11 +106,11 @@ impl Architecture {
         })
     }
 
-    /// The same network with the rows of the first layer's weights a multiple of `line` numbers apart. What
-    /// lies between them is no parameter.
+    /// The same network with the row stride of the first layer's weights rounded up to a multiple of `line`
+    /// elements. The padding holds no parameters.
     ///
     /// # Errors
-    /// No vector can be so long; no memory.
+    /// The parameters exceed the longest vector, or memory runs out.
     pub(crate) fn in_lines(&self, line: usize) -> Result<Self> {
         let mut wide = Self {
             sizes: copied("sizes", &self.sizes)?,
@@ -134,7 +134,7 @@ impl Architecture {
         &self.sizes
     }
 
-    /// The layers of weights, from l = 2 to L: `layers()[k]` leads to layer l = k + 2.
+    /// The layers of weights, from l = 2 to L: `layers()[k]` computes layer l = k + 2.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
@@ -159,12 +159,12 @@ impl Architecture {
         self.last().n_out
     }
 
-    /// How many parameters there are: the length of the flat vector, unless its rows are apart.
+    /// The number of parameters: the length of the flat vector, unless rows are padded.
     pub fn n_params(&self) -> usize {
         self.n_weights() + self.n_neurons()
     }
 
-    /// The length of the flat vector, with what lies between rows.
+    /// The length of the flat vector, including padding.
     pub(crate) fn length(&self) -> usize {
         self.last().biases.end
     }
@@ -175,7 +175,7 @@ impl Architecture {
         weights.sum()
     }
 
-    /// The largest number of neurons of a layer, the input among them.
+    /// The largest number of neurons of a layer, including the input.
     pub fn widest(&self) -> usize {
         self.sizes.iter().copied().max().unwrap_or(1)
     }
@@ -185,7 +185,7 @@ impl Architecture {
         self.layers.iter().map(|layer| layer.n_out).sum()
     }
 
-    /// Whether z^l is needed once a^l is known, for the layer at `index`.
+    /// Whether z^l of the layer at `index` is needed after a^l is computed.
     pub fn needs_z(&self, index: usize) -> bool {
         let activation = self.layers[index].activation;
         activation.derivative_needs_z()
@@ -197,7 +197,7 @@ impl Architecture {
     }
 }
 
-/// `start + rows · columns`, if a vector of float64 can be so long.
+/// `start + rows · columns`, or an error if a vector of float64 cannot be that long.
 fn advance(start: usize, rows: usize, columns: usize) -> Result<usize> {
     rows.checked_mul(columns)
         .and_then(|length| length.checked_add(start))
@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(kind(&huge, &[], Sigmoid, Cost::Quadratic), Kind::Memory);
     }
 
-    /// What decides about bits is counted from the parameters, wherever they lie.
+    /// What affects bits depends on the number of parameters, whatever their layout.
     #[test]
     fn rows_in_lines_add_no_parameters() {
         let architecture = Architecture::new(

@@ -1,4 +1,4 @@
-//! C and ∇_a C: the cost functions, and which outputs each of them goes with.
+//! C and ∇_a C: the cost functions, and the output activations that each allows.
 
 use crate::base::error::{Error, Result};
 use crate::base::sum::LaneSum;
@@ -21,15 +21,15 @@ pub enum Cost {
     Absolute,
     /// `C_x = Σ a − y ln a` (without the constant ln y!); positive outputs.
     Poisson,
-    /// The caller computes `C_x` and ∇_a C.
+    /// The caller computes `C_x` and ∇_a C (a custom cost).
     Custom,
 }
 
-/// How far y may be out of its range: what was computed in float32 misses it by rounding.
+/// How far y may exceed its range: values computed in float32 are off by rounding.
 const ROUNDING: f64 = 1e-6;
 
 impl Cost {
-    /// Every cost that has a name, in the order in which they are listed to users.
+    /// Every cost with a name, in the order shown to users.
     pub const ALL: [Self; 6] = [
         Self::Quadratic,
         Self::CrossEntropy,
@@ -39,7 +39,7 @@ impl Cost {
         Self::Poisson,
     ];
 
-    /// The name by which users call it.
+    /// The name that users type.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Quadratic => "quadratic",
@@ -52,10 +52,10 @@ impl Cost {
         }
     }
 
-    /// The cost of that `name`, wanted for the argument `argument`.
+    /// The cost called `name`; errors name the argument `argument`.
     ///
     /// # Errors
-    /// There is none; the message lists those there are.
+    /// No cost has this name; the message lists the valid ones.
     pub fn from_name(argument: impl std::fmt::Display, name: &str) -> Result<Self> {
         Self::ALL
             .into_iter()
@@ -63,8 +63,8 @@ impl Cost {
             .ok_or_else(|| Error::unknown_name(argument, name, &Self::ALL.map(Self::name)))
     }
 
-    /// The outputs that the cost goes with: those whose range is, by construction, where the cost
-    /// is defined. Empty: all of them.
+    /// The output activations that the cost allows: those whose range is within the cost's domain. Empty:
+    /// all of them.
     pub const fn outputs(self) -> &'static [Activation] {
         use Activation::{Sigmoid, Softmax, Softplus};
         match self {
@@ -75,10 +75,10 @@ impl Cost {
         }
     }
 
-    /// Checks that the cost goes with an `output`.
+    /// Checks that the cost allows the output activation `output`.
     ///
     /// # Errors
-    /// It does not; the message says which outputs do.
+    /// It does not; the message lists those that it allows.
     pub fn check_output(self, output: Activation) -> Result<()> {
         let outputs = self.outputs();
         if outputs.is_empty() || outputs.contains(&output) {
@@ -92,8 +92,7 @@ impl Cost {
         ))
     }
 
-    /// The y for which the cost has a minimum, where these are not all: from the first number to the
-    /// second.
+    /// The closed interval of y for which the cost has a minimum; None if it has one for every y.
     pub const fn range(self) -> Option<(f64, f64)> {
         match self {
             Self::CrossEntropy => Some((0.0, 1.0)),
@@ -102,10 +101,11 @@ impl Cost {
         }
     }
 
-    /// Checks y, `width` numbers for each example; errors count these from `first`. NaN passes.
+    /// Checks the range of y, with `width` values per example; errors count examples from `first`. NaN is
+    /// accepted.
     ///
     /// # Errors
-    /// A number for which the cost has no minimum, by more than rounding.
+    /// A value for which the cost has no minimum, by more than a rounding error.
     pub fn check_range<T: Real>(self, y: &[T], width: usize, first: usize) -> Result<()> {
         let Some((least, most)) = self.range() else {
             return Ok(());
@@ -134,12 +134,12 @@ impl Cost {
         matches!(self, Self::CrossEntropy | Self::LogLikelihood)
     }
 
-    /// Whether `C_x` or BP1 reads z^L beside a^L.
+    /// Whether `C_x` or BP1 reads z^L in addition to a^L.
     pub fn needs_z(self, output: Activation) -> bool {
         self.is_fused(output)
     }
 
-    /// The fused form of the cost over that output, if there is one.
+    /// The fused form of the cost with that output, if there is one.
     const fn fused(self, output: Activation) -> Option<Fused> {
         match (self, output) {
             (Self::CrossEntropy, Activation::Sigmoid) => Some(Fused::SigmoidCrossEntropy),
@@ -152,7 +152,7 @@ impl Cost {
         }
     }
 
-    /// `C_x` of one example, in float64. A custom cost has no value here: 0.
+    /// `C_x` of one example, in float64; 0 for a custom cost, whose value is not known here.
     pub fn of_example<T: Real>(
         self,
         output: Activation,
@@ -188,8 +188,8 @@ impl Cost {
         sum.total()
     }
 
-    /// ∇_a `C_x` of one example, or, where the cost is fused with the output, δ^L.
-    /// With a custom cost, y is `∂C_x/∂a` itself.
+    /// ∇_a `C_x` of one example, or δ^L if the cost is fused with the output. With a custom cost, y is
+    /// `∂C_x/∂a` itself.
     pub fn nabla<T: Real>(
         self,
         output: Activation,
@@ -228,18 +228,18 @@ impl Cost {
         }
     }
 
-    /// Whether [`Self::nabla`] is δ^L already.
+    /// Whether [`Self::nabla`] is already δ^L.
     pub(crate) fn is_fused(self, output: Activation) -> bool {
         self.fused(output).is_some()
     }
 }
 
-/// What the outputs of one example should be.
+/// The targets of one example.
 #[derive(Debug, Clone, Copy)]
 pub enum Wanted<'a, T> {
-    /// A number each.
+    /// One value per output.
     Values(&'a [T]),
-    /// 1 for one of them, or for none, and 0 for the others.
+    /// 1 for one output, or for none, and 0 for the others.
     Label(Option<usize>),
 }
 

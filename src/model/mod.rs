@@ -1,4 +1,4 @@
-//! What is trained: sizes, activations and a cost, and where each W^l and b^l lies.
+//! The trained model: sizes, activations, cost, and the positions of W^l and b^l in the parameter vector.
 
 pub mod activation;
 pub mod architecture;

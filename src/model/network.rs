@@ -17,7 +17,7 @@ impl<'a, T: Real> Network<'a, T> {
     /// A network with these parameters.
     ///
     /// # Panics
-    /// `params` has another length than the architecture's.
+    /// `params` does not have the length of the architecture's flat vector.
     pub fn new(architecture: &'a Architecture, params: &'a [T]) -> Self {
         assert_eq!(params.len(), architecture.length(), "the length of params");
         Self {
@@ -26,7 +26,7 @@ impl<'a, T: Real> Network<'a, T> {
         }
     }
 
-    /// (W^l)ᵀ of the layer at `index`, (n_(l−1), n_l), where its rows are contiguous.
+    /// (W^l)ᵀ of the layer at `index`, (n_(l−1), n_l); its rows must be contiguous.
     pub(crate) fn weights(self, index: usize) -> Matrix<'a, T> {
         let layer = &self.architecture.layers()[index];
         Matrix::by_rows(&self.params[layer.weights.clone()], layer.n_in, layer.row)

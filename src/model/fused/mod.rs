@@ -1,6 +1,5 @@
-//! Costs that meet their output: the pairs where ∇_a C alone would divide by 0 although δ^L and C
-//! are finite. All are written in z and a so that nothing overflows; `docs/mathematics.md`
-//! derives them.
+//! Costs fused with their output activation: pairs for which ∇_a C alone would divide by 0 although δ^L and
+//! C are finite. The formulas use z and a so that nothing overflows; `docs/mathematics.md` derives them.
 
 use crate::base::sum::LaneSum;
 use crate::kernels::elementwise::{activations, derivatives, map, scale};
@@ -11,10 +10,10 @@ mod softmax;
 
 use softmax::LogSoftmax;
 
-/// The outputs whose logarithms are taken at once, a multiple of eight.
+/// The outputs whose logarithms are computed together, a multiple of eight.
 const BLOCK: usize = 64;
 
-/// A cost together with the output that it is taken over.
+/// A cost with the output activation that it is fused with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fused {
     /// Cross-entropy over sigmoid: δ = a − y.
@@ -61,7 +60,7 @@ impl Fused {
             }
             Self::SoftplusPoisson => sum.add(n, |j| {
                 let (z, a) = (z[j].to_f64(), a[j].to_f64());
-                // Below −40 a = e^z, also where that underflows.
+                // Below −40, a = e^z, even if that underflows.
                 let ln_a = if z < -40.0 { z } else { ln(a) };
                 a - times(y(j), ln_a)
             }),
@@ -78,7 +77,7 @@ impl Fused {
         let indices = || 0..a.len();
         match self {
             Self::SigmoidCrossEntropy => indices().for_each(|j| delta[j] = a[j] - y(j)),
-            // Their costs differ by Σ a = 1.
+            // Their costs differ by Σ a, which is 1.
             Self::SoftmaxLogLikelihood | Self::SoftmaxPoisson => {
                 let total = total(a.len(), &y);
                 indices().for_each(|j| delta[j] = a[j] * total - y(j));
@@ -108,7 +107,7 @@ impl Fused {
     }
 }
 
-/// Σ y: of few outputs one after the other, of many in float64, as a float32 would lose digits.
+/// Σ y: in the type of y for few outputs, in float64 for many, as float32 would lose digits.
 fn total<T: Real>(n: usize, y: impl Fn(usize) -> T) -> T {
     if n <= BLOCK {
         return (0..n).fold(T::ZERO, |sum, j| sum + y(j));
@@ -118,7 +117,7 @@ fn total<T: Real>(n: usize, y: impl Fn(usize) -> T) -> T {
     T::from_f64(sum.total())
 }
 
-/// ln x, not inlined, as [`Real`]'s functions are not.
+/// ln x, not inlined, like [`Real`]'s functions.
 #[inline(never)]
 fn ln(x: f64) -> f64 {
     libm::log(x)
@@ -179,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_difference_of_two_z_may_overflow_where_the_cost_does_not() {
-        // C = ¼ · 3.4e308 for the log-likelihood, and the largest z adds as much with 1 − y = ¼.
+        // C = ¼ · 3.4e308 for the log-likelihood, and the largest z adds the same with 1 − y = ¼.
         let (z, a) = ([1.7e308, -1.7e308], [1.0, 0.0]);
         let y = |j: usize| if j == 0 { 0.75 } else { 0.25 };
         let cost = Fused::SoftmaxLogLikelihood.cost(&z, &a, y);
@@ -198,7 +197,7 @@ mod tests {
         };
         assert_eq!(delta(&[0.0, low], &[0.0, 1.0]), [2.0, -2.0]);
         assert_eq!(delta(&[0.0, low, low], &[1.0, 0.0, 0.0]), [0.0; 3]);
-        // How the two at −∞ share the rest has no limit.
+        // The ratio of the two at −∞ has no limit.
         let undefined = delta(&[0.0, low, low], &[0.0, 1.0, 0.0]);
         assert!(
             undefined[0].to_bits() == 2.0_f64.to_bits()

@@ -1,5 +1,5 @@
-//! Costs over softmax, from z: logarithms of a that are finite where a underflows, and shares that
-//! keep their digits however far the z lie apart. `docs/mathematics.md` derives the forms.
+//! Costs over softmax, from z: logarithms of a that are finite where a underflows, and ratios that keep
+//! their digits however large the differences of z are. `docs/mathematics.md` derives the formulas.
 
 use crate::base::sum::LaneSum;
 use crate::kernels::elementwise::map;
@@ -9,7 +9,7 @@ use crate::model::fused::{BLOCK, ln, times};
 
 /// ln a of one example: a cost of 1e-13 at z = 1000 keeps its digits.
 ///
-/// All is kept in halves: the difference of two z may overflow where y times it does not.
+/// Everything is halved: the difference of two z may overflow where y times it does not.
 pub struct LogSoftmax {
     half_largest: f64,
     /// ½ ln Σ e^(z − largest).
@@ -17,7 +17,7 @@ pub struct LogSoftmax {
 }
 
 impl LogSoftmax {
-    /// Of z and a, its softmax: down to the smallest normal number of a's type.
+    /// From z and its softmax a, down to the smallest normal value of a's type.
     pub fn of<T: Real>(z: &[T], a: &[T]) -> Self {
         let top = largest(z);
         let mut others = LaneSum::default();
@@ -25,11 +25,11 @@ impl LogSoftmax {
         Self::new(z[top].to_f64(), others.total() / a[top].to_f64())
     }
 
-    /// `others`: Σ e^(z − largest) without the largest z.
+    /// `others`: Σ e^(z − largest) without the term of the largest z.
     fn new(largest: f64, others: f64) -> Self {
         Self {
             half_largest: 0.5 * largest,
-            // 0 · largest is 0, or NaN for a z of NaN or +∞.
+            // 0 · largest is 0, but NaN if z is NaN or +∞.
             half_ln_sum: 0.5 * (others + 0.0 * largest).ln_1p(),
         }
     }
@@ -73,7 +73,7 @@ pub fn cross_entropy<T: Real>(z: &[T], y: impl Fn(usize) -> f64, sum: &mut LaneS
     for (first, z) in blocks() {
         let ln_a = &mut numbers[..z.len()];
         for (j, (ln_a, &z)) in (first..).zip(ln_a.iter_mut().zip(z)) {
-            // That of the largest follows below: its 1 − a may be anything.
+            // The largest is handled below, since its 1 − a may be close to 0.
             *ln_a = if j == top {
                 f64::MIN
             } else {
@@ -95,11 +95,11 @@ pub fn cross_entropy<T: Real>(z: &[T], y: impl Fn(usize) -> f64, sum: &mut LaneS
     sum.add(1, |_| 2.0 * times(1.0 - y(top), half));
 }
 
-/// BP1: δ^L of one example under the cross-entropy.
+/// BP1: δ^L of one example for the cross-entropy.
 ///
 /// With t the largest output, q = 1 − `a_t`, r the softmax of the others alone, so that `a_j` = q `r_j`,
-/// and `p_j = (a_j − y_j) / (1 − a_j)`, whose divisor is a half at least:
-/// `δ_t = a_t − y_t − a_t Σ_{k≠t} p_k` and `δ_j = p_j − r_j (a_t − y_t + q Σ_{k≠t} p_k)`.
+/// and `p_j = (a_j − y_j) / (1 − a_j)`, whose divisor is at least ½: `δ_t = a_t − y_t − a_t Σ_{k≠t} p_k`
+/// and `δ_j = p_j − r_j (a_t − y_t + q Σ_{k≠t} p_k)`.
 pub fn cross_entropy_delta<T: Real>(z: &[T], y: impl Fn(usize) -> T, delta: &mut [T]) {
     let (top, second) = largest_two(z);
     let shift = if second < -T::MAX { -T::MAX } else { second };
@@ -112,7 +112,7 @@ pub fn cross_entropy_delta<T: Real>(z: &[T], y: impl Fn(usize) -> T, delta: &mut
     rest.add(z.len(), |j| delta[j].to_f64());
     let mut rest = rest.total();
     if rest == 0.0 && z.len() == 2 {
-        // All of r is the other's, also at −∞.
+        // The other output's share of r is 1, even at −∞.
         delta[1 - top] = T::ONE;
         rest = 1.0;
     }
@@ -138,7 +138,7 @@ pub fn cross_entropy_delta<T: Real>(z: &[T], y: impl Fn(usize) -> T, delta: &mut
     let sum = sum.total();
     let mut shared = miss + q * sum;
     if rest == 0.0 && shared != 0.0 {
-        shared = f64::NAN; // Several at −∞: r has no limit.
+        shared = f64::NAN; // several at −∞: r has no limit
     }
     for (j, delta) in delta.iter_mut().enumerate() {
         *delta = T::from_f64(p(*delta, y(j)) - delta.to_f64() * share * shared);
@@ -146,8 +146,7 @@ pub fn cross_entropy_delta<T: Real>(z: &[T], y: impl Fn(usize) -> T, delta: &mut
     delta[top] = T::from_f64(miss - a_top * sum);
 }
 
-/// The index of the largest z, and the largest of the others, −∞ if there is none. NaN is passed
-/// over.
+/// The index of the largest z, and the largest of the others (−∞ if there are none). NaN is ignored.
 fn largest_two<T: Real>(z: &[T]) -> (usize, T) {
     let top = largest(z);
     let none = T::from_f64(f64::NEG_INFINITY);
@@ -156,9 +155,9 @@ fn largest_two<T: Real>(z: &[T]) -> (usize, T) {
     (top, if after > before { after } else { before })
 }
 
-/// The index of the largest number, NaN passed over.
+/// The index of the largest value; NaN is ignored.
 fn largest<T: Real>(z: &[T]) -> usize {
-    // Eight at a time: to compare each with the last largest would be to wait for it.
+    // Eight independent maxima, which hide the latency of the comparisons.
     let mut tops = [-T::MAX; 8];
     for z in z.chunks(tops.len()) {
         for (top, &z) in tops.iter_mut().zip(z) {
@@ -171,7 +170,7 @@ fn largest<T: Real>(z: &[T]) -> usize {
     z.iter().position(|&z| z == top).unwrap_or(0)
 }
 
-/// ln(1 − e^x) of x ≤ −ln 2.
+/// ln(1 − e^x) for x ≤ −ln 2.
 fn ln_one_minus_exp(x: f64) -> f64 {
     (-Real::exp(x)).ln_1p()
 }
