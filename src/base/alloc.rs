@@ -1,4 +1,4 @@
-//! Vectors that grow, or tell that there is no memory: where a push would end the process.
+//! Fallible growth of vectors: an error where `Vec::push` would abort the process.
 
 use std::fmt::Display;
 
@@ -6,10 +6,10 @@ use crate::base::allocator::is_low;
 use crate::base::cancel::CancelToken;
 use crate::base::error::{Error, Result};
 
-/// [`reserve_for`] what a call works in.
+/// [`reserve_for`] the working memory of a call.
 ///
 /// # Errors
-/// The memory cannot be had.
+/// Memory runs out.
 pub fn reserve<T: Copy + Default>(
     buffer: &mut Vec<T>,
     rows: usize,
@@ -19,10 +19,11 @@ pub fn reserve<T: Copy + Default>(
     reserve_for("workspace", buffer, rows, columns, cancel)
 }
 
-/// Makes `buffer` at least rows · columns long; less where `cancel` says stop. `what` names it.
+/// Grows `buffer` to at least rows · columns elements; it may stay shorter if `cancel` is cancelled. Errors
+/// call it `what`.
 ///
 /// # Errors
-/// The memory cannot be had.
+/// Memory runs out.
 #[inline]
 pub fn reserve_for<T: Copy + Default>(
     what: &str,
@@ -34,10 +35,10 @@ pub fn reserve_for<T: Copy + Default>(
     reserve_with(what, buffer, (rows, columns), 0, cancel)
 }
 
-/// The same with some numbers more.
+/// The same, with additional elements.
 ///
 /// # Errors
-/// The memory cannot be had.
+/// Memory runs out.
 #[inline]
 pub fn reserve_with<T: Copy + Default>(
     what: &str,
@@ -53,7 +54,7 @@ pub fn reserve_with<T: Copy + Default>(
     }
 }
 
-/// Makes `buffer` so long. By itself: the shortest calls find room, and count instructions.
+/// Grows `buffer` to `length`. A separate cold function: short calls find the buffer large enough.
 #[cold]
 fn grow<T: Copy + Default>(
     what: &str,
@@ -62,7 +63,7 @@ fn grow<T: Copy + Default>(
     length: Option<usize>,
     cancel: &CancelToken<'_>,
 ) -> Result<()> {
-    /// Few enough to be had from the system and set to 0 within a few milliseconds.
+    /// As many elements as are allocated, page faults included, and zeroed within a few milliseconds.
     const STEP: usize = 1 << 20;
     let refuse = || {
         let numbers = match columns {
@@ -82,10 +83,10 @@ fn grow<T: Copy + Default>(
     Ok(())
 }
 
-/// Makes room in `list` for so many items more. `what` names it.
+/// Reserves capacity for `more` items in `list`. Errors call it `what`.
 ///
 /// # Errors
-/// The memory cannot be had.
+/// Memory runs out.
 pub fn reserve_list<I>(what: &str, list: &mut Vec<I>, more: usize) -> Result<()> {
     if list.capacity() - list.len() >= more {
         return Ok(());
@@ -100,12 +101,12 @@ pub fn reserve_list<I>(what: &str, list: &mut Vec<I>, more: usize) -> Result<()>
     Ok(())
 }
 
-/// Adds `item` to `list`, which doubles where it is full. `what` names it.
+/// Appends `item` to `list`, whose capacity doubles when it is full. Errors call it `what`.
 ///
 /// # Errors
-/// The memory cannot be had.
+/// Memory runs out.
 pub fn push<I>(what: &str, list: &mut Vec<I>, item: I) -> Result<()> {
-    // What an item holds may have come from the reserve.
+    // Also fails if the reserve is low: what the item owns may have been allocated from it.
     if list.len() == list.capacity() || is_low() {
         reserve_list(what, list, list.capacity() - list.len() + 1)?;
     }
@@ -113,10 +114,10 @@ pub fn push<I>(what: &str, list: &mut Vec<I>, item: I) -> Result<()> {
     Ok(())
 }
 
-/// `items` as a list. `what` names it.
+/// Collects `items` into a list. Errors call it `what`.
 ///
 /// # Errors
-/// The memory cannot be had; the first error of an item.
+/// Memory runs out; or the first error of an item.
 pub fn try_list<I, E: From<Error>>(
     what: &str,
     items: impl IntoIterator<Item = std::result::Result<I, E>>,
@@ -128,18 +129,18 @@ pub fn try_list<I, E: From<Error>>(
     Ok(list)
 }
 
-/// The same of items that are no errors.
+/// The same for infallible items.
 ///
 /// # Errors
-/// The memory cannot be had.
+/// Memory runs out.
 pub fn list<I>(what: &str, items: impl IntoIterator<Item = I>) -> Result<Vec<I>> {
     try_list(what, items.into_iter().map(Ok))
 }
 
-/// `length` times the default. `what` names it.
+/// A vector of `length` default values. Errors call it `what`.
 ///
 /// # Errors
-/// The memory cannot be had.
+/// Memory runs out.
 pub fn defaults<I: Copy + Default>(what: &str, length: usize) -> Result<Vec<I>> {
     let mut list = Vec::new();
     reserve_list(what, &mut list, length)?;
@@ -147,10 +148,10 @@ pub fn defaults<I: Copy + Default>(what: &str, length: usize) -> Result<Vec<I>> 
     Ok(list)
 }
 
-/// A copy of `items`. `what` names it.
+/// A copy of `items`. Errors call it `what`.
 ///
 /// # Errors
-/// The memory cannot be had.
+/// Memory runs out.
 pub fn copied<I: Copy>(what: &str, items: &[I]) -> Result<Vec<I>> {
     let mut list = Vec::new();
     reserve_list(what, &mut list, items.len())?;
@@ -158,8 +159,8 @@ pub fn copied<I: Copy>(what: &str, items: &[I]) -> Result<Vec<I>> {
     Ok(list)
 }
 
-/// Sees that so many bytes can be had, for what a library allocates piece by piece and cannot be refused.
-/// `what` names it.
+/// Checks that `bytes` bytes can be allocated, before a library allocates piece by piece and infallibly.
+/// Errors call it `what`.
 ///
 /// # Errors
 /// They cannot.
@@ -171,6 +172,6 @@ pub fn check_room(what: impl Display, bytes: usize) -> Result<()> {
             format_args!("cannot allocate {bytes} bytes"),
         ));
     }
-    std::hint::black_box(&mut room); // or the compiler leaves it out
+    std::hint::black_box(&mut room); // otherwise the compiler removes the allocation
     Ok(())
 }

@@ -1,19 +1,18 @@
-//! An allocator that has something left when the system has not.
+//! A global allocator with a reserve for small requests.
 //!
-//! Rust ends the process where a `Box` or a `String` cannot be allocated. Whatever grows with the data is
-//! therefore asked for in a way that can be refused ([`crate::base::alloc`]). What is small and of a size that
-//! does not depend on the data, such as an error and its message, the name of a thread or what PyO3 makes
-//! for a call, is everywhere, in libraries too. [`WithReserve`] gives it a slot of a reserve where the
-//! system has no memory.
+//! Rust aborts the process if a `Box` or a `String` cannot be allocated. Memory that grows with the data is
+//! therefore allocated fallibly ([`crate::base::alloc`]). Small allocations whose size does not depend on
+//! the data, such as an error message, a thread's name or what PyO3 makes for a call, happen everywhere, in
+//! libraries too. If the system has no memory, [`WithReserve`] serves them from a reserve.
 
-#![allow(unsafe_code)] // an allocator deals in pointers
+#![allow(unsafe_code)] // an allocator works with raw pointers
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::UnsafeCell;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The bytes of a slot: the longest request that is never refused, as long as slots are free.
+/// The bytes of a slot: the longest request that the reserve can serve.
 pub const SLOT: usize = 4096;
 const WORDS: usize = 4;
 /// Many times what a call uses at once.
@@ -22,12 +21,13 @@ const SLOTS: usize = WORDS * u64::BITS as usize;
 /// The reserve of the process.
 static RESERVE: Reserve = Reserve::new();
 
-/// Whether less than half of the reserve is left. Then no memory is left for data either, be it little.
+/// Whether less than half of the reserve is left. Then fallible allocations for data fail too, however
+/// small.
 pub fn is_low() -> bool {
     RESERVE.is_low()
 }
 
-/// An allocator, and a reserve of 1 MiB for small requests that it refuses.
+/// An allocator with a reserve of 1 MiB for small requests that it cannot serve.
 #[derive(Debug, Clone, Copy)]
 pub struct WithReserve<A> {
     allocator: A,
@@ -35,7 +35,7 @@ pub struct WithReserve<A> {
 }
 
 impl<A> WithReserve<A> {
-    /// With the reserve of the process.
+    /// Uses the reserve of the process.
     pub const fn new(allocator: A) -> Self {
         Self {
             allocator,
@@ -44,7 +44,7 @@ impl<A> WithReserve<A> {
     }
 }
 
-/// Slots for small requests: address space, but no memory until they are used.
+/// Slots for small requests: address space that takes no memory until it is used.
 struct Reserve {
     slots: Slots,
     /// A bit for each slot.
@@ -54,11 +54,11 @@ struct Reserve {
 #[repr(align(4096))]
 struct Slots(UnsafeCell<[u8; SLOT * SLOTS]>);
 
-// SAFETY: a slot is used by nobody but who has set its bit in `taken`.
+// SAFETY: a slot is only accessed by the owner of its bit in `taken`.
 unsafe impl Sync for Slots {}
 
 impl Reserve {
-    /// For a static: it is longer than a stack may bear.
+    /// For a static: too large for the stack.
     #[allow(clippy::large_stack_arrays)]
     const fn new() -> Self {
         Self {
@@ -75,24 +75,25 @@ impl Reserve {
         taken.sum::<u32>() as usize > SLOTS / 2
     }
 
-    /// A free slot, if the request fits in one.
+    /// A free slot, or null if the request does not fit in one or none is free.
     fn take(&self, layout: Layout) -> *mut u8 {
         if layout.size() > SLOT || layout.align() > SLOT {
             return null_mut();
         }
         for (index, word) in self.taken.iter().enumerate() {
             let lowest = |taken: u64| (taken != u64::MAX).then(|| taken | (taken + 1));
-            // Acquire: what the last owner did is done.
+            // Acquire: the accesses of the previous owner happened before.
             if let Ok(before) = word.fetch_update(Ordering::Acquire, Ordering::Relaxed, lowest) {
                 let slot = index * u64::BITS as usize + before.trailing_ones() as usize;
-                // SAFETY: `slot` is below SLOTS, as a bit of the word was free.
+                // SAFETY: `slot` is below SLOTS, since its bit exists in `taken`; so the offset is in
+                // bounds.
                 return unsafe { self.slots.0.get().cast::<u8>().add(slot * SLOT) };
             }
         }
         null_mut()
     }
 
-    /// The slot that begins at `place`, if it lies in the reserve.
+    /// The index of the slot that starts at `place`; None if `place` is not in the reserve.
     fn slot_of(&self, place: *mut u8) -> Option<usize> {
         let slot = place.addr().wrapping_sub(self.slots.0.get().addr()) / SLOT;
         (slot < SLOTS).then_some(slot)
@@ -112,11 +113,12 @@ impl std::fmt::Debug for Reserve {
     }
 }
 
-// SAFETY: what comes from `A` goes back to it. A slot is as long as the request and as aligned, as `Reserve::take`
-// checks, it has no other owner until it is given back, and it never moves. Nothing here unwinds.
+// SAFETY: memory from `A` is returned to `A`. A slot is at least as long and as aligned as the request,
+// which `Reserve::take` checks; it has no other owner until it is freed, and it never moves. Nothing here
+// unwinds.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for WithReserve<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller keeps to the contract.
+        // SAFETY: the caller upholds the contract of `alloc`.
         let place = unsafe { self.allocator.alloc(layout) };
         if place.is_null() {
             self.reserve.take(layout)
@@ -126,14 +128,14 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for WithReserve<A> {
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller keeps to the contract.
+        // SAFETY: the caller upholds the contract of `alloc_zeroed`.
         let place = unsafe { self.allocator.alloc_zeroed(layout) };
         if !place.is_null() {
             return place;
         }
         let place = self.reserve.take(layout);
         if !place.is_null() {
-            // SAFETY: a slot is as long as the request.
+            // SAFETY: the slot is at least as long as the request.
             unsafe { place.write_bytes(0, layout.size()) };
         }
         place
@@ -142,7 +144,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for WithReserve<A> {
     unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
         match self.reserve.slot_of(place) {
             Some(slot) => self.reserve.give_back(slot),
-            // SAFETY: it is no slot, so it came from `A`.
+            // SAFETY: `place` is not in the reserve, so it came from `A`.
             None => unsafe { self.allocator.dealloc(place, layout) },
         }
     }
@@ -152,7 +154,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for WithReserve<A> {
         if is_slot && size <= SLOT {
             return place;
         }
-        // SAFETY: the caller keeps to the contract; what is no slot came from `A`.
+        // SAFETY: the caller upholds the contract of `realloc`; memory outside the reserve came from `A`.
         let (new, layout_of_new) = unsafe {
             let new = Layout::from_size_align_unchecked(size, layout.align());
             let place = if is_slot {
@@ -171,7 +173,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for WithReserve<A> {
             new
         };
         if !new.is_null() {
-            // SAFETY: both are so long, and they are two; `place` is given back once.
+            // SAFETY: both allocations are at least this long and do not overlap; `place` is freed once.
             unsafe {
                 new.copy_from_nonoverlapping(place, size.min(layout.size()));
                 self.dealloc(place, layout);
@@ -185,10 +187,10 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for WithReserve<A> {
 mod tests {
     use super::*;
 
-    /// An allocator that has nothing.
+    /// An allocator that always fails.
     struct Nothing;
 
-    // SAFETY: it gives no memory.
+    // SAFETY: it never returns memory.
     unsafe impl GlobalAlloc for Nothing {
         unsafe fn alloc(&self, _: Layout) -> *mut u8 {
             null_mut()
@@ -207,7 +209,7 @@ mod tests {
         };
         let is_low = || RESERVE.is_low();
         let layout = |size| Layout::from_size_align(size, 64).expect("a layout");
-        // SAFETY: each place is used within its size, and given back once with its layout.
+        // SAFETY: each allocation is used within its size, and freed once with its layout.
         unsafe {
             assert!(allocator.alloc(layout(SLOT + 1)).is_null());
             let one = allocator.alloc(layout(10));
@@ -241,13 +243,13 @@ mod tests {
 
     #[test]
     fn what_the_system_cannot_make_longer_moves_into_the_reserve() {
-        /// The system, which never makes anything longer.
+        /// The system allocator, whose `realloc` always fails.
         struct Fixed;
 
-        // SAFETY: the system's allocator does what is done.
+        // SAFETY: it forwards to the system's allocator.
         unsafe impl GlobalAlloc for Fixed {
             unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-                // SAFETY: the caller keeps to the contract.
+                // SAFETY: the caller upholds the contract.
                 unsafe { std::alloc::System.alloc(layout) }
             }
             unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {

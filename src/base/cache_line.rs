@@ -1,16 +1,16 @@
-//! Lines of the cache: what comes from memory together. A register that lies in two of them is read,
-//! and written, twice.
+//! Cache lines: the unit of memory transfers. A load or store of a register that spans two lines takes
+//! twice as long.
 
-/// The bytes of a line.
+/// The bytes of a cache line.
 const BYTES: usize = 64;
 
-/// The numbers of a line.
+/// The elements per cache line.
 pub const fn numbers<T>() -> usize {
     BYTES / size_of::<T>()
 }
 
-/// The numbers of `buffer` before the first line that begins in it, less than a line.
+/// The elements to skip in `buffer` to reach 64-byte alignment; fewer than a line holds.
 pub fn before<T>(buffer: &[T]) -> usize {
-    // A vector lies at a multiple of its numbers' size, or it has none.
+    // A vector's address is a multiple of the element size, unless the vector is empty.
     buffer.as_ptr().align_offset(BYTES).min(buffer.len())
 }

@@ -1,4 +1,4 @@
-//! How a long call hears that it should stop, and how all its threads hear of it.
+//! Cancellation: how the threads of a long call learn that it should stop.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,33 +7,33 @@ use std::time::{Duration, Instant};
 
 use crate::base::error::{Error, Result};
 
-/// How often the caller's question is asked. Python wants Ctrl-C answered within 100 ms; what one
-/// thread does between two looks at the clock (a few milliseconds at the most) comes on top.
+/// The interval between two calls of `should_cancel`. Python should react to Ctrl-C within 100 ms; the work
+/// of a thread between two polls (a few milliseconds at most) comes on top.
 pub const INTERVAL: Duration = Duration::from_millis(25);
 
-/// The caller's question "shall I stop?", asked on the calling thread alone.
+/// The caller's function that returns whether to cancel; only called on the calling thread.
 pub type ShouldCancel<'a> = &'a (dyn Fn() -> bool + Sync);
 
-/// The stop flag of one call, shared by the threads that work on it.
+/// The cancellation flag of a call, shared by its threads.
 #[derive(Debug, Default)]
 pub struct CancelFlag(AtomicBool);
 
 impl CancelFlag {
-    /// Whether the call has been asked to stop.
+    /// Whether the call is cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Asks the call to stop.
+    /// Cancels the call.
     pub(crate) fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-/// Runs `work` on the calling thread under its pulse.
+/// Runs `work` on the calling thread with a token that polls `should_cancel`.
 ///
 /// # Errors
-/// The answer to `should_cancel` was yes: some of the work is not done.
+/// `should_cancel` returned true; some of the work was not done.
 pub fn cancellable<R>(
     should_cancel: ShouldCancel<'_>,
     work: impl FnOnce(&CancelToken<'_>) -> Result<R>,
@@ -46,22 +46,22 @@ pub fn cancellable<R>(
     Ok(result)
 }
 
-/// How much work, in multiply-adds, is done between two looks at the clock: below a millisecond.
+/// The work, in multiply-adds, between two reads of the clock: below a millisecond.
 const UNPOLLED: usize = 1 << 22;
 
-/// What an exponential, an error function or a step of a cost counts, in multiply-adds.
+/// The cost of an exponential, an error function or a cost of one element, in multiply-adds.
 pub const ELEMENT_WORK: usize = 64;
 
-/// One thread's hold on the stop flag. On the calling thread it also asks the question.
+/// The per-thread view of the cancellation flag. On the calling thread it also calls `should_cancel`.
 pub struct CancelToken<'a> {
     flag: &'a CancelFlag,
-    /// The question, and when it was last asked: None before the first look at the clock.
+    /// `should_cancel`, and when it was last called; None before the first read of the clock.
     should_cancel: Option<(ShouldCancel<'a>, Cell<Option<Instant>>)>,
     unpolled: Cell<usize>,
 }
 
 impl<'a> CancelToken<'a> {
-    /// For the thread that made the call.
+    /// For the calling thread.
     pub fn caller(flag: &'a CancelFlag, should_cancel: ShouldCancel<'a>) -> Self {
         Self {
             flag,
@@ -70,7 +70,7 @@ impl<'a> CancelToken<'a> {
         }
     }
 
-    /// For a thread that helps.
+    /// For a helper thread.
     pub fn helper(flag: &'a CancelFlag) -> Self {
         Self {
             flag,
@@ -79,13 +79,13 @@ impl<'a> CancelToken<'a> {
         }
     }
 
-    /// For work too short to be interrupted.
+    /// For work that is too short to be cancelled.
     pub fn none() -> CancelToken<'static> {
         static NEVER: CancelFlag = CancelFlag(AtomicBool::new(false));
         CancelToken::helper(&NEVER)
     }
 
-    /// Called after `work` multiply-adds: true when the rest should be left undone.
+    /// Polls, counting `work` multiply-adds since the last call: true if the rest should be skipped.
     pub fn poll_after(&self, work: usize) -> bool {
         let unpolled = self.unpolled.get().saturating_add(work);
         if unpolled < UNPOLLED {
@@ -96,13 +96,14 @@ impl<'a> CancelToken<'a> {
         self.poll()
     }
 
-    /// The same, with a look at the clock at once.
+    /// Polls, reading the clock immediately.
     pub fn poll(&self) -> bool {
         if let Some((should_cancel, last)) = &self.should_cancel
             && !self.flag.is_cancelled()
         {
             let now = Instant::now();
-            // Short calls never come here: they pay for no look at the clock.
+            // The first poll only starts the timer: short calls never get here, and so never read the
+            // clock.
             if last.get().is_some_and(|last| now - last < INTERVAL) {
                 return false;
             }
@@ -113,13 +114,13 @@ impl<'a> CancelToken<'a> {
         self.flag.is_cancelled()
     }
 
-    /// Locks what the threads of the call share; None when the rest should be left undone. In a child
-    /// that the question has forked, a thread that is not there may hold the lock for ever.
+    /// Locks data shared by the call's threads; None if the call is cancelled. If `should_cancel` forked, a
+    /// thread that does not exist in the child may hold the lock forever.
     pub fn lock<'b, D>(&self, shared: &'b Mutex<D>) -> Option<MutexGuard<'b, D>> {
         if self.flag.is_cancelled() {
             return None;
         }
-        // A panic leaves nothing half-changed under such a lock, so poison means nothing.
+        // A panic leaves no data inconsistent under these locks, so poisoning is ignored.
         Some(shared.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -137,7 +138,7 @@ mod tests {
             CancelToken::caller(&flag, &|| true),
             CancelToken::helper(&flag),
         );
-        // The first look at the clock is where the interval begins.
+        // The first poll starts the interval.
         assert!(!caller.poll_after(UNPOLLED));
         sleep(INTERVAL);
         assert!(!caller.poll_after(UNPOLLED - 1));

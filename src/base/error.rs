@@ -1,23 +1,23 @@
-//! What went wrong: which argument, what was expected, what came. Knows no Python.
+//! Errors: which argument, what was expected, what came. Independent of Python.
 
 use std::fmt::{self, Write as _};
 
 use crate::base::suggest::did_you_mean;
 
-/// The family an [`Error`] belongs to; each becomes one Python exception.
+/// The kind of an [`Error`]; each maps to one Python exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A wrong shape, length, name or number (`ValueError`).
+    /// A wrong shape, length, name or value (`ValueError`).
     Value,
-    /// Sizes that overflow or that cannot be allocated (`MemoryError`).
+    /// A size that overflows or cannot be allocated (`MemoryError`).
     Memory,
-    /// The caller asked to stop (`KeyboardInterrupt`, or what the signal handler raised).
+    /// The caller cancelled the call (`KeyboardInterrupt`, or what the signal handler raised).
     Interrupted,
-    /// The call was forked, and this is the child (`RuntimeError`).
+    /// The process was forked during the call, and this is the child (`RuntimeError`).
     Forked,
 }
 
-/// An error that carries its facts: `weights[1]: expected shape (3, 4), got (4, 3)`.
+/// An error with its argument: `weights[1]: expected shape (3, 4), got (4, 3)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     kind: Kind,
@@ -28,7 +28,7 @@ pub struct Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// `argument` has a wrong value: says what was `expected` and what was `got`.
+    /// `argument` has a wrong value: `expected` was expected, and `got` came.
     pub fn value(
         argument: impl fmt::Display,
         expected: impl fmt::Display,
@@ -49,8 +49,7 @@ impl Error {
         )
     }
 
-    /// `argument` names nothing in `valid`; the one that was meant, if that can be told, is offered
-    /// first.
+    /// `argument` is not in `valid`; suggests the valid name that was probably meant.
     pub fn unknown_name(argument: impl fmt::Display, got: &str, valid: &[&str]) -> Self {
         Self {
             kind: Kind::Value,
@@ -62,7 +61,7 @@ impl Error {
         }
     }
 
-    /// The same error, in what lies at `place`.
+    /// The same error, for the argument inside `place`.
     pub fn at(self, place: impl fmt::Display) -> Self {
         Self {
             kind: self.kind,
@@ -70,7 +69,7 @@ impl Error {
         }
     }
 
-    /// `argument` asks for more memory than can be counted or had.
+    /// `argument` needs more memory than there is or than can be counted.
     pub fn memory(argument: impl fmt::Display, what: impl fmt::Display) -> Self {
         Self {
             kind: Kind::Memory,
@@ -78,7 +77,7 @@ impl Error {
         }
     }
 
-    /// The caller's interrupt asked the work to stop.
+    /// The caller cancelled the call.
     pub fn interrupted() -> Self {
         Self {
             kind: Kind::Interrupted,
@@ -86,7 +85,7 @@ impl Error {
         }
     }
 
-    /// The process was forked in the middle of the call, which its child cannot finish.
+    /// The process was forked during the call, and the child cannot finish it.
     pub fn forked() -> Self {
         Self {
             kind: Kind::Forked,
@@ -97,7 +96,7 @@ impl Error {
         }
     }
 
-    /// The family of the error.
+    /// The kind of the error.
     pub fn kind(&self) -> Kind {
         self.kind
     }
@@ -111,15 +110,15 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// A message, which may hold a name of any length. It ends where the memory does: the beginning tells most.
+/// Formats a message, which may contain a name of any length. If memory runs out, it is truncated.
 fn message(words: fmt::Arguments<'_>) -> String {
     text(words).unwrap_or_else(|beginning| beginning)
 }
 
-/// `words` as a string, which may be of any length.
+/// Formats `words`, of any length.
 ///
 /// # Errors
-/// The memory ends: what is there of it.
+/// Memory runs out; the error is the truncated string.
 pub(crate) fn text(words: impl fmt::Display) -> std::result::Result<String, String> {
     struct Text(String);
     impl fmt::Write for Text {
@@ -136,7 +135,7 @@ pub(crate) fn text(words: impl fmt::Display) -> std::result::Result<String, Stri
     }
 }
 
-/// A shape as Python writes it: `()`, `(3,)`, `(3, 4)`.
+/// A shape in Python's notation: `()`, `(3,)`, `(3, 4)`.
 pub(crate) struct Shape<'a>(pub(crate) &'a [usize]);
 
 impl fmt::Display for Shape<'_> {

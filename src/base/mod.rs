@@ -1,4 +1,4 @@
-//! What every room uses and what knows no network.
+//! What all modules use: errors, memory, cancellation, random numbers, sums. Knows no network.
 
 pub(crate) mod alloc;
 pub mod allocator;

@@ -1,5 +1,5 @@
-//! Random numbers by counting: a number is a function of a key and of where it is used, and of
-//! nothing else, so that it does not matter in which order, or by which thread, it is drawn.
+//! Counter-based random numbers: each is a function of a key and of where it is used only, so the order and
+//! the thread in which it is computed do not matter.
 
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 
@@ -20,29 +20,29 @@ pub fn philox(key: u64, counter: [u32; 4]) -> [u32; 4] {
     word
 }
 
-/// The low and the high half of a number.
-#[allow(clippy::cast_possible_truncation)] // the halves are what is wanted
+/// The low and the high half of a 64-bit integer.
+#[allow(clippy::cast_possible_truncation)] // the halves are intended
 fn halves(number: u64) -> (u32, u32) {
     (number as u32, (number >> 32) as u32)
 }
 
-/// What random numbers are drawn for, so that no two purposes share any.
+/// The purposes of random numbers, which never share any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// The order of the examples of an epoch.
+    /// The order of the examples in an epoch.
     Order = 0,
-    /// The neurons that are dropped in a step.
+    /// The neurons dropped in a step.
     Dropout = 1,
 }
 
-/// 0, …, n − 1 in the random order of `epoch`: the same for the same `seed`, always. Left undone
-/// where `cancel` says so.
+/// Writes 0, …, n − 1 in the random order of `epoch`, always the same for the same `seed`. Incomplete if
+/// `cancel` is cancelled.
 pub fn permutation(seed: u64, epoch: u64, order: &mut [u32], cancel: &CancelToken<'_>) {
     for (place, index) in order.iter_mut().zip(0..) {
         *place = index;
     }
     let (low, high) = halves(epoch);
-    // A fourth of the counter's words is the purpose, with the high bits of the epoch.
+    // One of the counter's four words holds the purpose and the high bits of the epoch.
     let purpose = (high << 8) | Purpose::Order as u32;
     let mut words = [0; 4];
     for (drawn, left) in (2..=order.len()).rev().enumerate() {
@@ -59,7 +59,7 @@ pub fn permutation(seed: u64, epoch: u64, order: &mut [u32], cancel: &CancelToke
     }
 }
 
-/// A number below `end` from 64 random bits. Its bias is end / 2^64.
+/// A random integer below `end` from 64 random bits. The bias is end / 2^64.
 #[allow(clippy::cast_possible_truncation)] // the product's high half is below `end`
 fn below(end: usize, word: u64) -> usize {
     ((u128::from(word) * end as u128) >> 64) as usize
@@ -69,7 +69,7 @@ fn below(end: usize, word: u64) -> usize {
 mod tests {
     use super::*;
 
-    /// The vectors that come with the authors' own implementation, Random123.
+    /// The test vectors of Random123, the authors' implementation.
     #[test]
     fn philox_gives_the_published_numbers() {
         let cases = [
@@ -118,8 +118,8 @@ mod tests {
         assert_ne!(order(1, 2), order(2, 2));
     }
 
-    /// What seed and epoch mean may not change: from a Fisher-Yates shuffle in Python, with the same
-    /// words of Philox.
+    /// The meaning of seed and epoch must never change. Expected values from a Fisher-Yates shuffle in
+    /// Python, with the same Philox words.
     #[test]
     fn an_order_is_the_same_in_every_release() {
         let order = |epoch| {
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(order((3 << 32) + 2), [6, 2, 8, 0, 4, 3, 1, 7, 5]);
     }
 
-    /// Every example comes to every place about equally often: χ² of 5 × 5 counts.
+    /// Every example is at every position about equally often: χ² of 5 × 5 counts.
     #[test]
     fn orders_are_even() {
         let mut counts = [[0.0_f64; 5]; 5];

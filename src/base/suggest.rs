@@ -1,7 +1,7 @@
-//! Which valid name was meant by one that is unknown: that of other libraries, or a misspelling.
+//! Suggestions for an unknown name: the valid name for another library's name, or for a misspelling.
 
-/// What other libraries call the activations, costs and the like of this one, without case, signs
-/// and a last "loss". Only what is the same, but for a factor, stands here.
+/// Other libraries' names of activations, costs and the like, in lower case, without punctuation and a
+/// final "loss". Only names of the same function, up to a factor, are listed.
 const ELSEWHERE: &[(&str, &[&str])] = &[
     ("mse", &["quadratic"]),
     ("meansquarederror", &["quadratic"]),
@@ -30,10 +30,10 @@ const ELSEWHERE: &[(&str, &[&str])] = &[
     ("lrelu", &["leaky_relu"]),
 ];
 
-/// The longest name that is looked at: some letters more than any has.
+/// The longest name that is compared: somewhat longer than any valid name.
 const LONGEST: usize = 64;
 
-/// The names among `valid` that `got` may stand for, written as a question; empty where none does.
+/// The names among `valid` that `got` may stand for, as a question; empty if there are none.
 pub(crate) fn did_you_mean(got: &str, valid: &[&str]) -> String {
     if got.len() > LONGEST {
         return String::new();

@@ -1,18 +1,18 @@
-//! A sum that remembers what its rounding lost: its error does not grow with the number of terms.
+//! Compensated sums of vectors: the error does not grow with the number of terms.
 
 use ndarray::LinalgScalar;
 
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 
-/// sum ← sum + term, with what was lost before in `lost` (Kahan). Where the sum is not finite,
-/// nothing is carried over: ∞ stays ∞.
+/// sum ← sum + term, with the accumulated rounding error in `lost` (Kahan). If the sum is not finite, the
+/// error is reset: ∞ stays ∞.
 pub fn add_compensated<T: LinalgScalar + PartialEq>(
     sum: &mut [T],
     lost: &mut [T],
     term: &[T],
     cancel: &CancelToken<'_>,
 ) {
-    /// Few enough to take less than a millisecond.
+    /// Takes less than a millisecond.
     const BLOCK: usize = 1 << 16;
     let blocks = sum.chunks_mut(BLOCK).zip(lost.chunks_mut(BLOCK));
     for ((sum, lost), term) in blocks.zip(term.chunks(BLOCK)) {
@@ -40,7 +40,7 @@ mod tests {
         for _ in 0..1000 {
             add_compensated(&mut sum, &mut lost, &[1e-8], &CancelToken::none());
         }
-        // Each 1e-8 alone is below half a unit in the last place of 1.
+        // 1e-8 alone is below half an ulp of 1.
         assert!((sum[0] - 1.000_01).abs() < 1e-7, "{sum:?}");
     }
 

@@ -1,17 +1,17 @@
-//! Sums in float64 whose error does not grow with the number of terms, or hardly: costs, weights,
-//! squares. Their order follows from the number of terms alone.
+//! Sums in float64 whose error hardly grows with the number of terms, for costs, weights and squares. Their
+//! order depends on the number of terms only.
 
 pub mod compensated;
 pub mod pairwise;
 
-/// The terms whose partial sums are added with compensation.
+/// The terms of a block, whose sum is added with compensation.
 pub const RUN: usize = 1 << 10;
 
-/// A sum of terms that come one by one, with what its rounding lost (Neumaier): exact to one or two
-/// units of the last place of Σ |term|, for any number of terms.
+/// A running sum with compensation (Neumaier): exact to one or two ulps of Σ |term|, for any number of
+/// terms.
 ///
-/// Source: A. Neumaier, *Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen*,
-/// ZAMM 54 (1974), 39-51.
+/// Source: A. Neumaier, *Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen*, ZAMM 54
+/// (1974), 39-51.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct CompensatedSum {
     sum: f64,
@@ -22,12 +22,12 @@ impl CompensatedSum {
     /// Adds a term.
     #[inline]
     pub fn add(&mut self, term: f64) {
-        // What the addition loses, exactly, whichever of both is larger (Knuth).
+        // The exact rounding error of the addition, whichever operand is larger (Knuth).
         let new = self.sum + term;
         let of_term = new - self.sum;
         let lost = (self.sum - (new - of_term)) + (term - of_term);
         self.sum = new;
-        // Infinity stays infinity: its loss is NaN.
+        // Infinity stays infinity, although its rounding error is NaN.
         self.lost += if lost.is_finite() { lost } else { 0.0 };
     }
 
@@ -51,20 +51,20 @@ pub fn sum(terms: impl IntoIterator<Item = f64>) -> f64 {
     sum.total()
 }
 
-/// A sum of eight partial sums, each of every eighth term, so that none waits for the one before; after
-/// every [`RUN`] terms they are added to the sum of the runs before, with compensation.
+/// A sum with eight accumulators, each of every eighth term, so that additions are independent. After every
+/// [`RUN`] terms the accumulators are added to the total, with compensation.
 #[derive(Debug, Default)]
 pub struct LaneSum {
     lanes: [f64; 8],
-    /// The terms of the last run.
+    /// The terms of the current block.
     terms: usize,
-    /// The sum of the runs before.
+    /// The total of the blocks before.
     runs: Option<CompensatedSum>,
 }
 
 impl LaneSum {
-    /// Adds `count` terms. Which of them a partial sum takes follows from the counts so far; from the
-    /// number of all terms alone where each count but the last is a multiple of eight.
+    /// Adds `count` terms. Each term's accumulator depends on the counts so far; if each count but the last
+    /// is a multiple of eight, it depends on the total count only.
     #[inline]
     pub fn add(&mut self, count: usize, term: impl Fn(usize) -> f64) {
         let mut first = 0;
@@ -121,13 +121,13 @@ impl LaneSum {
 mod tests {
     use super::*;
 
-    /// Terms 1/1, 1/2, …, and their sum in twice the digits.
+    /// The terms 1/1, 1/2, …, and their sum in double-double precision.
     fn harmonic(count: u32) -> (Vec<f64>, f64) {
         let terms: Vec<f64> = (1..=count).map(|k| 1.0 / f64::from(k)).collect();
         let (mut high, mut low) = (0.0_f64, 0.0_f64);
         for &term in &terms {
             let new = high + term;
-            low += term - (new - high); // the terms fall, so high is the larger
+            low += term - (new - high); // the terms decrease, so high is larger
             high = new;
         }
         (terms, high + low)
@@ -140,7 +140,7 @@ mod tests {
             assert!((sum(terms.iter().copied()) / exact - 1.0).abs() <= f64::EPSILON);
             let mut lanes = LaneSum::default();
             lanes.add(terms.len(), |k| terms[k]);
-            // 128 terms a lane, whose errors have no one sign.
+            // 128 terms per accumulator, whose errors differ in sign.
             let error = (lanes.total() / exact - 1.0).abs();
             assert!(error <= 8.0 * f64::EPSILON, "{count} {error:e}");
         }

@@ -1,5 +1,4 @@
-//! Sums in pairs: their error grows with the logarithm of the number of terms, and their order is
-//! fixed.
+//! Pairwise sums: the error grows with the logarithm of the number of terms, and the order is fixed.
 
 use std::ops::AddAssign;
 
@@ -7,10 +6,10 @@ use crate::base::alloc::{reserve, reserve_list};
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 use crate::base::error::Result;
 
-/// Makes `count` buffers of `length` numbers.
+/// Allocates `count` buffers of `length` elements.
 ///
 /// # Errors
-/// The memory cannot be had.
+/// Memory runs out.
 pub fn reserve_each<T: Copy + Default>(
     buffers: &mut Vec<Vec<T>>,
     count: usize,
@@ -26,11 +25,11 @@ pub fn reserve_each<T: Copy + Default>(
         .try_for_each(|buffer| reserve(buffer, length, 1, cancel))
 }
 
-/// Computes a partial sum for each of `parts` and adds them pairwise, in their order, into `place`.
+/// Computes a partial sum for each of `parts` and adds them pairwise, in order, into `place`.
 ///
-/// `compute` overwrites what it is given; where it `adds`, it is told for every second part to add the
-/// part's sum to what is there, that of the first. `stack` holds the sums that wait: at least one less
-/// than wait at once, each as long as `place`. Where `cancel` says stop, what is done is no sum.
+/// `compute` overwrites its buffer. If `adds`, then for every second part it is told to add to the buffer,
+/// which holds the sum of the part before. `stack` holds pending partial sums: ⌊log2 n⌋ buffers for n
+/// parts, each as long as `place`. If `cancel` is cancelled, `place` is not a complete sum.
 pub fn sum_pairwise<T: Copy + AddAssign, P>(
     parts: impl Iterator<Item = P>,
     place: &mut [T],
@@ -50,7 +49,7 @@ pub fn sum_pairwise<T: Copy + AddAssign, P>(
         if cancel.poll_after(0) {
             return;
         }
-        // 2^k parts are complete whenever `done` is a multiple of 2^k: join them.
+        // 2^k parts are complete when `done` is a multiple of 2^k: add them.
         for _ in usize::from(add)..usize::trailing_zeros(done) as usize {
             waiting -= 1;
             join(place, stack, waiting, cancel);
@@ -62,7 +61,7 @@ pub fn sum_pairwise<T: Copy + AddAssign, P>(
     }
 }
 
-/// Adds the partial sum `waiting` to the one below it.
+/// Adds the partial sum at depth `waiting` to the one below it.
 fn join<T: Copy + AddAssign>(
     place: &mut [T],
     stack: &mut [Vec<T>],
@@ -76,7 +75,7 @@ fn join<T: Copy + AddAssign>(
 
 /// sum ← sum + term.
 pub fn add<T: Copy + AddAssign>(sum: &mut [T], term: &[T], cancel: &CancelToken<'_>) {
-    /// Few enough to take less than a millisecond.
+    /// Takes less than a millisecond.
     const BLOCK: usize = 1 << 16;
     for (sum, term) in sum.chunks_mut(BLOCK).zip(term.chunks(BLOCK)) {
         if cancel.poll_after(BLOCK * ELEMENT_WORK / 4) {
