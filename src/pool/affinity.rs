@@ -1,17 +1,17 @@
-//! Where a helper runs. Linux often puts a thread that wakes on the CPU of the one that wakes it,
-//! although another is idle; there it waits for milliseconds while the caller computes.
+//! CPU affinity of helper threads. Linux often schedules a woken thread on the CPU of the thread that woke
+//! it, although another CPU is idle; there it waits for milliseconds while the caller computes.
 
 #[cfg(target_os = "linux")]
 use std::sync::atomic::AtomicUsize;
 #[cfg(target_os = "linux")]
 use std::sync::atomic::Ordering;
 
-/// A thread, and the CPU that it is kept off.
+/// A thread, and the CPU that it must not use.
 #[derive(Debug)]
 pub struct Affinity {
     #[cfg(target_os = "linux")]
     thread: rustix::thread::Pid,
-    /// [`NOWHERE`], or the CPU.
+    /// [`NOWHERE`], or the number of the CPU.
     #[cfg(target_os = "linux")]
     kept_off: AtomicUsize,
 }
@@ -21,7 +21,7 @@ pub struct Affinity {
 const NOWHERE: usize = usize::MAX;
 
 impl Affinity {
-    /// That of the current thread.
+    /// For the current thread.
     pub fn current() -> Self {
         Self {
             #[cfg(target_os = "linux")]
@@ -31,12 +31,12 @@ impl Affinity {
         }
     }
 
-    /// Keeps the thread off the CPU of the current one, among those that the current one may use,
-    /// if there is another. Where the system refuses, nothing is lost but time.
+    /// Excludes the current thread's CPU from the thread's affinity, if the current thread may use another.
+    /// If the system refuses, only time is lost.
     ///
-    /// The system may move either thread at any time, also while the other works, so this is asked
-    /// at each call: as long as one thread calls and stays where it is, the answer is a comparison.
-    /// `anew`: the CPUs that it may use are asked for all the same, as they may have changed.
+    /// The system may move either thread at any time, so this is called for each job. As long as the caller
+    /// stays on its CPU, it is a single comparison. `anew`: read the allowed CPUs even then, as they may
+    /// have changed.
     #[cfg(target_os = "linux")]
     pub fn keep_apart(&self, anew: bool) {
         use rustix::thread::{sched_getaffinity, sched_getcpu, sched_setaffinity};
@@ -53,7 +53,7 @@ impl Affinity {
         }
     }
 
-    /// Other systems place their threads well enough.
+    /// Other systems schedule threads well enough.
     #[cfg(not(target_os = "linux"))]
     #[allow(clippy::unused_self)]
     pub fn keep_apart(&self, _anew: bool) {}

@@ -1,10 +1,10 @@
-//! A thread that helps: it waits, works on what a caller lends it, and waits again.
+//! A helper thread: it waits for a job, runs it, and waits again.
 //!
-//! A caller lends a borrowed closure, takes part in the work itself, and takes the closure back
-//! before it returns: from a helper that has not begun at once, from one at work when it has
-//! finished. So nobody waits for a helper that the system has not woken yet.
+//! A caller offers a borrowed closure to helpers, does its own share, and takes the closure back before it
+//! returns: at once from a helper that has not started, else when the helper has finished. So nobody waits
+//! for a helper that the system has not woken yet.
 
-#![allow(unsafe_code)] // a thread that outlives the call works on what the call has borrowed
+#![allow(unsafe_code)] // a thread that outlives the call runs a closure that the call borrows
 
 use std::cell::Cell;
 use std::sync::OnceLock;
@@ -18,25 +18,25 @@ use crate::pool::sync::{
     Ordering, PoisonError, Thread, current, park, park_timeout, wake,
 };
 
-/// More bytes than a thread takes where it begins, its stack among them: the C library ends the process
-/// where it lacks some of them. More also than it has ever kept of what was freed, so that it asks the
+/// More bytes than the start of a thread takes, including its stack: the C library aborts the process if an
+/// allocation there fails. Also more than the C library keeps of freed memory, so that the check asks the
 /// system.
 const BEGINNING: usize = 40 << 20;
 
-/// What is lent: called by each helper that comes in time.
+/// A job: called by each helper that starts in time.
 pub type Work<'a> = dyn Fn() + Sync + 'a;
 
-/// The phases of a helper.
+/// The phases of a slot.
 const FREE: u32 = 0;
 const OFFERED: u32 = 1;
 const WORKING: u32 = 2;
-/// The same, and its caller sleeps until it has finished.
+/// Like WORKING, with the caller asleep until the job is done.
 const AWAITED: u32 = 3;
 
-/// The number of no loan.
+/// The number that means no job.
 const NOBODY: u64 = 0;
 
-/// A helper.
+/// A helper thread.
 #[derive(Clone)]
 pub struct Helper {
     worker: Arc<Worker>,
@@ -45,17 +45,17 @@ pub struct Helper {
 
 struct Worker {
     slot: Slot,
-    /// The number of the loan that has the helper, or [`NOBODY`]: callers alone look at it.
+    /// The number of the job that holds the helper, or [`NOBODY`]; used by callers only.
     holder: AtomicU64,
-    /// The caller in phase AWAITED; in others it tells nothing.
+    /// The caller in phase AWAITED; meaningless in other phases.
     waiter: Mutex<Option<Thread>>,
-    /// Known once the thread runs.
-    affinity: OnceLock<Affinity>,
+    /// Set when the thread has started.
+    place: OnceLock<Affinity>,
     asleep: AtomicBool,
 }
 
-/// What goes to and fro between two threads: a line of the cache of its own, which takes a tenth of a
-/// microsecond and more each way.
+/// What caller and helper exchange. On a cache line of its own, as each transfer between cores takes a
+/// tenth of a microsecond or more.
 #[repr(align(64))]
 struct Slot {
     phase: AtomicU32,
@@ -63,8 +63,8 @@ struct Slot {
     work: AtomicPtr<()>,
 }
 
-/// Whether the calling thread may wait for helpers: it has a handle by which it is woken. Where memory is
-/// short it cannot have one: the C library would end the process.
+/// Whether the calling thread can wait for helpers. It needs a thread handle to be woken; without enough
+/// memory none is created, since the C library would abort the process.
 pub fn may_wait() -> bool {
     thread_local! {
         static HAS_HANDLE: Cell<bool> = const { Cell::new(false) };
@@ -77,12 +77,13 @@ pub fn may_wait() -> bool {
 }
 
 impl Helper {
-    /// Starts a helper called `name`; None where the system refuses.
+    /// Starts a helper called `name`; None if the system refuses.
     pub fn start(name: String) -> Option<Self> {
         Self::spawn(name, || true).map(|(helper, _)| helper)
     }
 
-    /// The same for one that ends when `goes_on` says so, which it is asked before each look for work.
+    /// The same, for a helper that ends when `goes_on` returns false; it is called before each check for a
+    /// job.
     pub(super) fn spawn(
         name: String,
         goes_on: impl Fn() -> bool + Send + 'static,
@@ -105,11 +106,11 @@ impl Helper {
         Some((Self { worker, thread }, handle))
     }
 
-    /// Offers `work` under `number`; false where another caller has the helper.
+    /// Offers `work` as the job `number`; false if another caller holds the helper.
     ///
     /// # Safety
-    /// `work` lives until [`Self::take_back`] of this number has returned; no other loan has the
-    /// number.
+    /// `work` must stay alive until [`Self::take_back`] of this number has returned, and no other job may
+    /// have the number.
     unsafe fn offer(&self, number: u64, work: &&Work<'_>) -> bool {
         let Worker { slot, holder, .. } = &*self.worker;
         if holder
@@ -129,8 +130,8 @@ impl Helper {
         true
     }
 
-    /// Returns once the helper does not have the loan `number`, or no longer; asks `waiting` in
-    /// between, and returns at once where that has left `process` for a child.
+    /// Returns once the helper does not hold the job `number` (any more). Calls `waiting` in between, and
+    /// returns at once in a child of `process` that `waiting` has forked.
     fn take_back(&self, process: Process, number: u64, waiting: &dyn Fn()) {
         let Worker { slot, holder, .. } = &*self.worker;
         if holder.load(Ordering::Relaxed) != number {
@@ -185,16 +186,15 @@ impl Worker {
         }
     }
 
-    /// Returns once the helper has finished, or where `process` has been left for a child: the helper
-    /// is not there. A panic in `waiting` ends the process: the helper works on what the caller would
-    /// take with it.
+    /// Returns once the helper has finished, or in a forked child of `process`, where the helper does not
+    /// exist. A panic in `waiting` aborts the process: the helper still uses what unwinding would free.
     fn wait(&self, process: Process, waiting: &dyn Fn()) {
         let mut rest = Idle::default();
         while self.slot.phase.load(Ordering::Acquire) != FREE {
             if rest.is_over() {
                 *self.waiter() = Some(current());
                 if self.slot.change(WORKING, AWAITED) == Err(FREE) {
-                    // It has finished meanwhile, and will wake nobody.
+                    // It finished in the meantime, and will not wake the caller.
                     return;
                 }
                 let end = AbortOnPanic;
@@ -213,7 +213,7 @@ impl Worker {
     }
 }
 
-/// One of two threads that wait for each other would be gone.
+/// Aborts instead of unwinding: two threads wait for each other, and one would be gone.
 struct AbortOnPanic;
 
 impl Drop for AbortOnPanic {
@@ -222,14 +222,14 @@ impl Drop for AbortOnPanic {
     }
 }
 
-/// Lends `work` to `count` of `helpers`, if so many are free, does `own`, and takes the work back. Asks
-/// `waiting` now and then while a helper is still at work.
+/// Offers `work` to up to `count` free helpers of `helpers`, runs `own`, and takes the work back. Calls
+/// `waiting` from time to time while a helper is still working.
 ///
-/// `own` and `waiting` may fork. In the child, which does not have the helpers of `process`, this
-/// returns without them; no lock that a helper may have had is taken.
+/// `own` and `waiting` may fork. In the child, where the helpers of `process` do not exist, this returns
+/// without them, and takes no lock that a helper may hold.
 ///
-/// A panic in `work` on a helper ends the process: the helper could not give it back. So does one in
-/// `waiting`.
+/// A panic in `work` on a helper aborts the process, as the helper could not give the work back. So does a
+/// panic in `waiting`.
 pub fn run_on(
     process: Process,
     helpers: &[Helper],
@@ -254,7 +254,7 @@ pub fn run_on(
             }
         }
     }
-    // Loom's cannot be static; the numbers need no order.
+    // Loom's atomics cannot be static; the numbers need no memory ordering.
     static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(NOBODY + 1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let lent = Lent {
@@ -263,8 +263,8 @@ pub fn run_on(
         number,
         waiting,
     };
-    // SAFETY: `lent` takes the work back before `work` can end, be it by a panic of `own`, and nothing
-    // can unwind out of that; the number is this loan's alone. In a forked child no helper runs.
+    // SAFETY: `lent` takes the work back before `work` ends, even if `own` panics, and its drop cannot
+    // unwind; no other job has this number. In a forked child no helper runs.
     let accept = |helper: &&Helper| unsafe { helper.offer(number, &work) };
     helpers.iter().filter(accept).take(count).for_each(|_| ());
     own();
@@ -284,11 +284,11 @@ mod tests {
         run_on(process, std::slice::from_ref(helper), 1, work, own, &|| ());
     }
 
-    /// A helper of its own: those of the pool are kept awake by other tests, or have just started.
+    /// A helper of its own: the pool's may be awake from other tests, or may just have started.
     #[test]
     fn a_helper_that_sleeps_is_woken() {
         let helper = Helper::start("alone".to_owned()).expect("a thread");
-        // The system may be busy for once.
+        // The system may be busy, so try several times.
         let woken = (1..=100).any(|_| {
             std::thread::sleep(INTERVAL.max(10 * AWAKE));
             let (came, since) = (AtomicBool::new(false), Instant::now());
@@ -304,7 +304,7 @@ mod tests {
         assert!(woken, "the helper never came");
     }
 
-    /// Without a word from the helper it would sleep for all of INTERVAL.
+    /// Unless the helper wakes it, it sleeps for the whole INTERVAL.
     #[test]
     fn a_caller_that_sleeps_is_woken() {
         let helper = Helper::start("alone".to_owned()).expect("a thread");

@@ -1,15 +1,15 @@
-//! How long a thread looks before it sleeps.
+//! How long a thread spins before it sleeps.
 
 use std::time::{Duration, Instant};
 
-/// How long a thread looks without sleep: to wake it takes another some microseconds, and calls often
-/// come one after the other.
+/// How long a thread spins: waking it costs another thread some microseconds, and calls often follow each
+/// other closely.
 pub const AWAKE: Duration = Duration::from_micros(200);
-/// The looks between two at the clock, and before it lets others run in between.
+/// Spins between two reads of the clock, and before the thread yields.
 const LOOKS: usize = 64;
 
-/// Looks without sleep, for [`AWAKE`]; after the first few it lets other threads run. In loom's models,
-/// which have no time, one look.
+/// Spins for [`AWAKE`]; after the first few spins it yields to other threads. In loom's models, which have
+/// no time, it spins once.
 #[derive(Default)]
 pub struct Idle {
     looks: usize,
@@ -17,7 +17,7 @@ pub struct Idle {
 }
 
 impl Idle {
-    /// Counts a look: whether it was the last.
+    /// Counts a spin; true if it was the last.
     pub fn is_over(&mut self) -> bool {
         if cfg!(loom) {
             return true;

@@ -1,23 +1,23 @@
-//! How many threads a call may use, unless the user says otherwise.
+//! The default number of threads of a call.
 
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
 use crate::base::error::{Error, Result};
 
-/// The most threads that can be asked for.
+/// The largest number of threads that users may set.
 pub const MAX_THREADS: usize = 1024;
 
-/// The environment variables that cap the threads, the first that is set wins.
+/// The environment variables that limit the threads; the first one that is set applies.
 const VARIABLES: [&str; 3] = ["BPFAST_NUM_THREADS", "RAYON_NUM_THREADS", "OMP_NUM_THREADS"];
 
-/// How many threads the environment allows: the first of `BPFAST_NUM_THREADS`,
-/// `RAYON_NUM_THREADS` and `OMP_NUM_THREADS` that is set, else the CPUs this process may use
-/// (affinity and cgroup quota). Read once.
+/// The default number of threads: the value of the first of `BPFAST_NUM_THREADS`, `RAYON_NUM_THREADS` and
+/// `OMP_NUM_THREADS` that is set, else the number of CPUs that this process may use (affinity and cgroup
+/// quota). Read once.
 ///
 /// # Errors
-/// `BPFAST_NUM_THREADS` is set to something that is not a number of threads. The other two are
-/// not ours to judge: what cannot be read there is passed over.
+/// `BPFAST_NUM_THREADS` is not a valid number of threads. Invalid values of the other two, which belong to
+/// other libraries, are ignored.
 pub fn default_threads() -> Result<usize> {
     static DEFAULT: OnceLock<Result<usize>> = OnceLock::new();
     DEFAULT
@@ -30,7 +30,7 @@ fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<usize> 
         let Some(text) = variable(name).filter(|text| !text.trim().is_empty()) else {
             continue;
         };
-        // OpenMP allows a list, one entry a nesting level; the first is the outermost.
+        // OpenMP allows a list with one entry per nesting level; the first is the outermost.
         let first = if name == VARIABLES[2] {
             text.split(',').next()
         } else {
@@ -51,7 +51,7 @@ fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<usize> 
     Ok(cpus().min(MAX_THREADS))
 }
 
-/// The CPUs that this process may use (affinity and cgroup quota). Read once.
+/// The number of CPUs that this process may use (affinity and cgroup quota). Read once.
 pub fn cpus() -> usize {
     static CPUS: OnceLock<usize> = OnceLock::new();
     *CPUS.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZeroUsize::get))

@@ -1,14 +1,14 @@
-//! Threads: how many, and the one pool that holds them.
+//! The thread pool of the process, and the number of threads.
 //!
-//! The pool starts with the first call that needs it. It belongs to the process that started it:
-//! a forked child, in which the parent's threads do not exist, leaves the parent's pool where it
-//! is and starts its own. [`Team::assemble`] is the only entry. The Python border calls it before
-//! it releases the GIL, so no `os.fork` can find the lock below held by another thread.
+//! The pool starts with the first call that needs it. It belongs to the process that started it: a forked
+//! child, in which the parent's threads do not exist, leaks its copy of the parent's pool and starts its
+//! own. [`Team::assemble`] is the only entry. `python` calls it before it releases the GIL, so no `os.fork`
+//! can happen while another thread holds the lock below.
 //!
-//! A caller's question may fork, while helpers work on the call. The child ends the call with an
-//! error: what the helpers had taken is not done there. From the question on it neither waits for
-//! them nor takes a lock that they share, and what they change, of which the child has a copy at no
-//! certain moment, is neither looked at nor freed.
+//! `should_cancel` may fork while helpers work on the call. The child then ends the call with an error,
+//! since the helpers' tasks are not done there. From then on it does not wait for helpers and takes no lock
+//! that they share. It neither reads nor frees memory that they write: the child has a copy of it from an
+//! arbitrary moment.
 
 mod affinity;
 mod helper;
@@ -34,30 +34,31 @@ use crate::base::alloc::reserve_list;
 use crate::base::cancel::{CancelFlag, CancelToken, ShouldCancel};
 use crate::base::error::{Error, Result};
 
-/// The process's threads beside its own.
+/// The helper threads of a process.
 struct Pool {
     process: Process,
     helpers: Vec<Helper>,
-    /// The teams that are more than their caller: each has a thread of its own beside the helpers.
+    /// The number of teams with more than one thread; the caller of each occupies a CPU besides the
+    /// helpers.
     teams: Arc<AtomicUsize>,
 }
 
 static POOL: Mutex<Option<Arc<Pool>>> = Mutex::new(None);
 
-/// This process's pool, with `size` threads, or those there are where the system refuses more. None
-/// where a child could not tell that the pool is its parent's.
+/// This process's pool with at least `size` helpers, or fewer if the system refuses more. None if forks
+/// cannot be detected, as a child could not tell that the pool is its parent's.
 fn pool(size: usize) -> Option<Arc<Pool>> {
     let process = Process::current()?;
     let mut slot = lock(&POOL);
     if let Some(parents) = slot.take_if(|pool| pool.process != process) {
-        // Its threads were not copied by the fork.
+        // The fork did not copy its threads.
         std::mem::forget(parents);
     }
     let there = slot.as_ref().map_or(0, |pool| pool.helpers.len());
     if there < size || slot.is_none() {
         let old = slot.as_ref().map_or(&[][..], |pool| &pool.helpers);
         let mut helpers = Vec::new();
-        // Without the memory for more, those that are there do.
+        // If memory for more runs out, the existing helpers are used.
         if reserve_list("threads", &mut helpers, size).is_ok() {
             helpers.extend_from_slice(old);
             let named = |index| format!("bpfast-{}", index + 1);
@@ -75,14 +76,14 @@ fn pool(size: usize) -> Option<Arc<Pool>> {
     slot.clone()
 }
 
-/// The threads of one call: the calling thread, and helpers that come if they are free.
+/// The threads of a call: the calling thread, and helpers that join if they are free.
 pub struct Team {
     threads: usize,
     pool: Option<Arc<Pool>>,
 }
 
 impl Team {
-    /// The calling thread alone.
+    /// The calling thread only.
     pub fn alone() -> Self {
         Self {
             threads: 1,
@@ -90,9 +91,9 @@ impl Team {
         }
     }
 
-    /// A team of `threads`, the calling thread among them; fewer where the system refuses helpers.
-    /// In a run, those that are busy with another call do not come. Fewer threads are slower, with
-    /// the same bits.
+    /// A team of `threads` threads including the calling one; fewer if the system refuses to start helpers.
+    /// Helpers that are busy with another call do not join a run. Fewer threads are slower but give the
+    /// same bits.
     pub fn assemble(threads: usize) -> Self {
         let wanted = threads.clamp(1, MAX_THREADS) - 1;
         if wanted == 0 || !helper::may_wait() {
@@ -111,21 +112,21 @@ impl Team {
         Self { threads, pool }
     }
 
-    /// How many threads work at the most.
+    /// The largest number of threads that work.
     pub fn threads(&self) -> usize {
         self.threads
     }
 
-    /// Whether this is a forked child of the process that the helpers run in: what they have worked
-    /// on may be half-changed here.
+    /// Whether this is a forked child of the process that has the helpers: what they were working on may be
+    /// inconsistent here.
     pub fn is_parents(&self) -> bool {
         let pool = self.pool.as_ref();
         pool.is_some_and(|pool| !pool.process.is_current())
     }
 
-    /// The helpers that find a CPU of their own, as far as teams tell: callers that work alone are
-    /// not counted. Where callers keep the CPUs busy, a helper would take the time of one from
-    /// another. None in a forked child.
+    /// The number of helpers that have a CPU to themselves, as far as teams show; callers that work alone
+    /// are not counted. If callers occupy all CPUs, a helper would only take time from one of them. 0 in a
+    /// forked child.
     fn welcome(&self, pool: &Pool) -> usize {
         if self.is_parents() {
             return 0;
@@ -134,16 +135,16 @@ impl Team {
         seats.saturating_sub(pool.teams.load(Ordering::Relaxed))
     }
 
-    /// Gives every task to one of the threads, in the order of `tasks`, each thread with its own
-    /// state from `states`: no more threads work than there are states. `work` tells its pulse how
-    /// much it has done.
+    /// Runs `work` for every task, in the order of `tasks`, on the team's threads. Each thread has its own
+    /// state from `states`, so at most that many threads work. `work` reports its progress to its
+    /// cancellation token.
     ///
     /// # Errors
-    /// Some tasks are not done: the answer to `should_cancel` was yes, or it has forked while helpers were
-    /// at work and this is the child, where `states` are then not to be freed.
+    /// Some tasks are not done: `should_cancel` returned true, or it forked while helpers were working and
+    /// this is the child, where `states` must not be freed.
     ///
     /// # Panics
-    /// A panic in `work` comes out here once every thread has stopped; the pool stays whole.
+    /// A panic in `work` is resumed here once every thread has stopped; the pool stays intact.
     pub fn run<S: Send, I: Iterator<Item: Send> + Send>(
         &self,
         states: &mut [S],
@@ -193,7 +194,7 @@ impl Team {
                     keep(catch_unwind(AssertUnwindSafe(|| share(None, &cancel))));
                 };
                 let waiting = || {
-                    // A question may panic: the helpers stop then, and are waited for all the same.
+                    // `should_cancel` may panic: then the helpers stop, and are still waited for.
                     keep(catch_unwind(AssertUnwindSafe(|| {
                         let _guard = CancelOnPanic(&flag);
                         caller.poll();
@@ -223,15 +224,15 @@ impl Team {
     }
 }
 
-/// What the threads of a run have not taken yet.
+/// The states and tasks that no thread has taken yet.
 struct TaskQueue<'a, S, I> {
     states: IterMut<'a, S>,
     tasks: I,
 }
 
 impl<'a, S, I: Iterator> TaskQueue<'a, S, I> {
-    /// A thread's state, `own` or the next, and its first task, if there is one. Both together: what
-    /// another thread has changed is long on its way.
+    /// A thread's state, `own` or the next one, with its first task, if there is one. Both under one lock,
+    /// as memory that another core has written is slow to read.
     fn first<'b>(&mut self, own: Option<&'b mut S>) -> Option<(&'b mut S, Option<I::Item>)>
     where
         'a: 'b,
@@ -249,7 +250,7 @@ impl Drop for Team {
     }
 }
 
-/// Stops all threads of a call when one of them panics.
+/// Cancels the call when a thread panics, so that the others stop.
 struct CancelOnPanic<'a>(&'a CancelFlag);
 
 impl Drop for CancelOnPanic<'_> {
@@ -260,7 +261,7 @@ impl Drop for CancelOnPanic<'_> {
     }
 }
 
-/// Nothing behind these locks is left half-changed by a panic, so poison means nothing.
+/// A panic leaves no data inconsistent under these locks, so poisoning is ignored.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,8 @@
-//! The hand-over between callers and helpers under loom, which runs every order in which their steps can
-//! follow each other, with every value that a load may then find: `make test-loom`.
+//! Loom models of the protocol between callers and helpers. Loom runs every interleaving of their steps,
+//! with every value that a load may return: `make test-loom`.
 //!
-//! What callers and helpers share beside is loaded and stored without an order of its own: who misses
+//! Data that callers and helpers share is accessed with relaxed ordering here: a missing synchronization
+//! makes some interleaving read an old value.
 //! what another has stored finds an older value in one of the runs.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -49,16 +50,16 @@ impl Helpers {
     }
 }
 
-/// Lends to all of them, if they are free; forks nowhere.
+/// Offers work to all of them; never forks.
 fn lend_to(helpers: &[Helper], work: &Work<'_>, own: impl FnOnce(), waiting: &dyn Fn()) {
     static PROCESS: OnceLock<Process> = OnceLock::new();
     let process = *PROCESS.get_or_init(|| Process::current().expect("forks are counted"));
     run_on(process, helpers, helpers.len(), work, own, waiting);
 }
 
-/// One loan: what the caller has stored before is there for each helper, and what the helpers have
-/// stored is there when the loan is over, and nothing is stored after. Returns how many came; `waited`
-/// counts how often the caller had to sleep.
+/// One job: what the caller stored before is visible to each helper, and what the helpers stored is visible
+/// when the job is over, and nothing is stored after that. Returns how many helpers joined; `waited` counts
+/// how often the caller had to sleep.
 fn loan(helpers: &[Helper], input: &AtomicUsize, value: usize, waited: &Counter) -> usize {
     let came = AtomicUsize::new(0);
     input.store(value, Relaxed);
@@ -71,7 +72,7 @@ fn loan(helpers: &[Helper], input: &AtomicUsize, value: usize, waited: &Counter)
     };
     lend_to(helpers, &work, || (), &waiting);
     let count = came.load(Relaxed);
-    // Nobody changes this any more, so an unordered load must not find less than the last of all.
+    // Nobody changes this any more, so a relaxed load must return the last value.
     assert_eq!(
         came.fetch_add(0, Relaxed),
         count,
@@ -80,8 +81,8 @@ fn loan(helpers: &[Helper], input: &AtomicUsize, value: usize, waited: &Counter)
     count
 }
 
-/// Runs a model, once so that a sleeping caller has to be woken and once so that its time runs out. Checks
-/// that in some order a helper came, in some none did, and in some the caller slept until it had finished.
+/// Runs a model twice: a sleeping caller must be woken, or its sleep times out. Checks that in some
+/// interleaving a helper joined, in some none did, and in some the caller slept until it had finished.
 fn check(model: impl Fn(&Counter, &Counter) + Sync + Send + 'static) {
     static LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _one_at_a_time = LOCK.lock();
@@ -156,7 +157,7 @@ fn two_callers_want_one_helper() {
     });
 }
 
-/// As `Team::run` has it: the helper keeps the panic, the caller passes it on.
+/// As in `Team::run`: the helper stores the panic, and the caller resumes it.
 #[test]
 fn a_panic_of_a_helper_comes_out() {
     check(|came, waited| {
@@ -176,7 +177,7 @@ fn a_panic_of_a_helper_comes_out() {
     });
 }
 
-/// The work is taken back before the caller's panic can end what it uses.
+/// The work is taken back before the caller's panic can free what it uses.
 #[test]
 fn a_panic_of_the_caller_comes_out() {
     check(|came, waited| {
@@ -204,7 +205,7 @@ fn a_panic_of_the_caller_comes_out() {
     });
 }
 
-/// The caller sleeps until the helper has come.
+/// The caller sleeps until the helper has joined.
 #[test]
 fn a_helper_that_sleeps_is_woken() {
     loom::model(|| {

@@ -1,4 +1,4 @@
-//! What helpers and callers meet by: the standard library's, or loom's in the models of them.
+//! The synchronization primitives of the pool: the standard library's, or loom's in its models.
 
 pub use std::sync::PoisonError;
 pub use std::sync::atomic::Ordering;
@@ -23,11 +23,11 @@ pub fn wake(sleeper: &Thread) {
     sleeper.unpark();
 }
 
-/// Whether time runs out before a thread is woken.
+/// Whether sleeps time out before the thread is woken.
 #[cfg(loom)]
 pub static TIMES_OUT: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 
-/// Loom has no time: it runs out at once, or never.
+/// Loom has no time: a sleep times out at once or never.
 #[cfg(loom)]
 pub fn park_timeout(_: std::time::Duration) {
     if TIMES_OUT.load(Ordering::Relaxed) {
@@ -37,8 +37,8 @@ pub fn park_timeout(_: std::time::Duration) {
     }
 }
 
-/// Wakes a thread that sleeps in [`park_timeout`], unless its time runs out. Loom's `unpark` would also
-/// bring it all that this thread has stored.
+/// Wakes a thread that sleeps in [`park_timeout`], unless its sleep times out. Loom's `unpark` would also
+/// synchronize all stores of this thread.
 #[cfg(loom)]
 pub fn wake(sleeper: &Thread) {
     if !TIMES_OUT.load(Ordering::Relaxed) {

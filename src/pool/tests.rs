@@ -74,11 +74,11 @@ fn helpers_are_welcome_where_a_cpu_is_left() {
     assert_eq!(team(all).welcome(&pool(1)), all - 1);
     assert_eq!(team(all).welcome(&pool(all)), 0);
     assert_eq!(team(all).welcome(&pool(all + 7)), 0);
-    // Whoever asks for more threads than there are CPUs has them.
+    // Users who ask for more threads than CPUs get them.
     assert_eq!(team(all + 2).welcome(&pool(1)), all + 1);
 }
 
-/// A team that stayed counted would keep helpers away for ever.
+/// If a team stayed counted, helpers would never join again.
 #[test]
 fn a_team_is_counted_while_it_lives() {
     let pool = Arc::new(Pool {
@@ -116,13 +116,13 @@ fn an_interrupt_stops_the_rest() {
     assert!(done.into_inner() < 10);
 }
 
-/// Of the iterator of tasks on either thread, or of the question while the caller waits.
+/// A panic of the task iterator on either thread, or of `should_cancel` while the caller waits.
 #[test]
 fn a_panic_comes_out_once_every_thread_has_stopped() {
     let here = std::thread::current().id();
     let is_here = || std::thread::current().id() == here;
     for bad in ["a task here", "a task of a helper", "the question"] {
-        // No helper may come in time for once.
+        // Sometimes no helper starts in time, so try several times.
         let came_out = (0..100).any(|_| {
             let (came, working) = (AtomicBool::new(false), AtomicUsize::new(0));
             let tasks = (0..100).inspect(|_| {
