@@ -1,4 +1,4 @@
-//! Networks and tensors in files.
+//! Files of networks and tensors.
 
 pub mod network_file;
 pub mod safetensors;

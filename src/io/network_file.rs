@@ -1,5 +1,5 @@
-//! A network in a file: its configuration as text, each W^l and b^l as a tensor in the shape that
-//! users see. A checkpoint has the same, and beside it how far the training has come.
+//! Network files: the configuration as text, and each W^l and b^l as a tensor in the shape that users see.
+//! A checkpoint also has the state of the training.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,24 +15,24 @@ use crate::model::activation::Activation;
 use crate::model::architecture::Architecture;
 use crate::model::cost::Cost;
 
-/// What the file says it is, under the key `format`.
+/// The value of the metadata key `format`.
 const FORMAT: &str = "bpfast.network";
 
-/// What the file of a training says, which `python/bpfast/_checkpoint.py` writes.
+/// The same for checkpoints, which `python/bpfast/_training/checkpoint/file.py` writes.
 const CHECKPOINT: &str = "bpfast.checkpoint";
 
-/// So begin the names of a checkpoint's tensors that are not the network's.
+/// The prefix of the tensors in a checkpoint that are not the network's.
 const BESIDE: &str = "training.";
 
-/// What can be done with the tensors of other programs.
+/// Advice for tensors of other programs.
 const TENSORS: &str = "read its tensors with safetensors.numpy.load_file, and pass weights of shape \
     (outputs, inputs) and biases to Network.from_parameters";
 
-/// The version of both, under the key `format_version`. It goes up whenever older readers would
-/// misread what is new.
+/// The version of both formats, under the key `format_version`. Increased when older readers would misread
+/// the new format.
 const VERSION: u64 = 1;
 
-/// The configuration, under the key `config`: the arguments of Python's `Architecture`.
+/// The configuration, under the key `config`: the arguments of Python's `Network`.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileConfig {
@@ -43,16 +43,16 @@ struct FileConfig {
     dtype: String,
 }
 
-/// A network of a file: its configuration fits the tensors, which have not been read.
+/// A network file whose configuration matches its tensors, which are not read yet.
 #[derive(Debug)]
 pub struct Saved {
     reader: Reader,
     sizes: Vec<usize>,
     hidden: Vec<Activation>,
     output: Activation,
-    /// Where the header lists W^l and b^l of each layer.
+    /// The indices of W^l and b^l of each layer in the header.
     places: Vec<[usize; 2]>,
-    /// The cost; where it is [`Cost::Custom`] the file does not say which.
+    /// The cost; [`Cost::Custom`] if the file cannot name it.
     pub cost: Cost,
     dtype: Dtype,
 }
@@ -67,10 +67,10 @@ fn dtype_name(dtype: Dtype) -> &'static str {
 
 /// More bytes than the names and shapes of a layer take.
 const PER_LAYER: usize = 1 << 11;
-/// More bytes than a byte of a configuration becomes when it is parsed.
+/// More bytes than one byte of a configuration takes when parsed.
 const PARSED: usize = 32;
 
-/// Writes the network whose parameters are `rows`, as [`in_rows`](crate::rows::in_rows) gave them.
+/// Writes the network whose parameters are `rows`, from [`in_rows`](crate::io::transpose::in_rows).
 ///
 /// # Errors
 /// Those of [`safetensors::write`].
@@ -123,11 +123,11 @@ fn biases_name(k: usize) -> String {
 }
 
 impl Saved {
-    /// The network in the file that `reader` has opened.
+    /// The network in the file of `reader`.
     ///
     /// # Errors
-    /// The file is of another kind or of a newer version, its configuration is none, or does not
-    /// fit its tensors.
+    /// The file is of another kind or a newer version, or its configuration is invalid or does not match
+    /// its tensors.
     pub fn open(reader: Reader) -> Result<Self> {
         let at = |error: Error| error.at(reader.path().display());
         let config = configuration(&reader).map_err(at)?;
@@ -164,30 +164,30 @@ impl Saved {
         })
     }
 
-    /// Where the file lies.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         self.reader.path()
     }
 
-    /// Whether its numbers are of type f32; else they are of type f64.
+    /// Whether its parameters are float32; else they are float64.
     pub fn is_float32(&self) -> bool {
         self.dtype == Dtype::F32
     }
 
-    /// The network, with a `cost` that may be another than the file's.
+    /// The architecture, with `cost` in place of the file's.
     ///
     /// # Errors
-    /// What [`Architecture::new`] refuses.
+    /// Those of [`Architecture::new`].
     pub fn architecture(&self, cost: Cost) -> Result<Architecture> {
         Architecture::new(&self.sizes, &self.hidden, self.output, cost)
             .map_err(|error| error.at(self.reader.path().display()))
     }
 
-    /// Reads the parameters of `architecture`, which [`Self::architecture`] gave, of the type that
-    /// [`Self::is_float32`] tells.
+    /// Reads the parameters of `architecture`, which [`Self::architecture`] returned, of the type that
+    /// [`Self::is_float32`] names.
     ///
     /// # Errors
-    /// They cannot be read, or do not fit the memory, or `cancel` says stop.
+    /// The file cannot be read, memory runs out, or the call is cancelled.
     pub fn read<T: Number>(
         &mut self,
         architecture: &Architecture,
@@ -212,7 +212,7 @@ impl Saved {
 /// The configuration in a file.
 ///
 /// # Errors
-/// The file is of another kind or of a newer version, or its configuration is none.
+/// The file is of another kind or a newer version, or its configuration is invalid.
 fn configuration(reader: &Reader) -> Result<FileConfig> {
     let text = |key: &str| reader.header().metadata.get(key).map(String::as_str);
     let expected = "a network that bpfast saved";
@@ -249,10 +249,11 @@ fn configuration(reader: &Reader) -> Result<FileConfig> {
         .map_err(|error| Error::value("config", "the configuration of a network", error))
 }
 
-/// Where the header lists W^l and b^l of each layer.
+/// The indices of W^l and b^l of each layer in the header.
 ///
 /// # Errors
-/// There are others than `sizes` ask for. Only then are `sizes` those of numbers that are there.
+/// The tensors do not match `sizes`. Until this succeeds, `sizes` is unverified and may be arbitrarily
+/// large.
 fn find(reader: &Reader, sizes: &[usize], dtype: Dtype) -> Result<Vec<[usize; 2]>> {
     let tensors = &reader.header().tensors;
     check_room("tensors", tensors.len().saturating_mul(PER_LAYER))?;

@@ -1,20 +1,20 @@
-//! Each W^l in the order of a file, (n_l, n_(l−1)) row by row, and back.
+//! Transposes each W^l to the order of a file, (n_l, n_(l−1)) row-major, and back.
 
 use crate::base::alloc::reserve_list;
 use crate::base::cancel::CancelToken;
 use crate::base::error::{Error, Result};
 use crate::model::architecture::Architecture;
 
-/// The numbers that are copied in a row between two looks at the stop flag.
+/// The elements copied between two polls of the cancellation token.
 const PIECE: usize = 1 << 18;
 
-/// What a number that is copied to another place counts, in multiply-adds: it may miss the cache.
+/// The cost of moving an element, in multiply-adds: it may miss the cache.
 const MOVE_WORK: usize = 4;
 
-/// The parameters with each W^l in the order of a file, (n_l, n_(l−1)) row by row.
+/// The parameters with each W^l in the order of a file, (n_l, n_(l−1)) row-major.
 ///
 /// # Errors
-/// The memory cannot be had, or `cancel` says stop.
+/// Memory runs out, or the call is cancelled.
 pub fn in_rows<T: Copy>(
     architecture: &Architecture,
     params: &[T],
@@ -36,17 +36,17 @@ pub fn in_rows<T: Copy>(
     Ok(rows)
 }
 
-/// `to` = `from` with its rows, each of `columns` numbers, as columns.
+/// `to` ← `from` transposed; `from` has rows of `columns` elements.
 ///
 /// # Errors
-/// `cancel` says stop: some of `to` is not written.
+/// The call is cancelled; `to` is incomplete.
 pub fn transpose<T: Copy>(
     from: &[T],
     to: &mut [T],
     columns: usize,
     cancel: &CancelToken<'_>,
 ) -> Result<()> {
-    /// A block's rows and columns lie in the first cache together.
+    /// The rows and columns of a block fit the L1 cache together.
     const BLOCK: usize = 32;
     let rows = from.len() / columns;
     for first in (0..rows).step_by(BLOCK) {
@@ -99,6 +99,6 @@ mod tests {
         let mut to = vec![0.0; 2800];
         let ended = transpose(&params[..2800], &mut to, 40, &told).expect_err("stopped");
         assert_eq!(ended.kind(), Kind::Interrupted);
-        assert!(to.contains(&0.0)); // at once, and not behind the last block
+        assert!(to.contains(&0.0)); // stopped at once, and not after the last block
     }
 }

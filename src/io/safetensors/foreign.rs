@@ -1,8 +1,8 @@
-//! Files of other formats, recognised by how they begin, each with what reads it.
+//! Recognizes files of other formats by their first bytes, and names the function that reads them.
 
 use crate::io::safetensors::header::{LENGTH, LONGEST};
 
-/// How many bytes of a file are looked at.
+/// How many bytes of a file are examined.
 pub(super) const START: usize = 512;
 
 const PICKLE: &str =
@@ -11,7 +11,7 @@ const PICKLE: &str =
 const TORCH: &str = "a PyTorch file: read it with torch.load, and pass the weights and biases of \
     its Linear layers to Network.from_parameters";
 
-/// Where and how formats begin, the more special before the more general.
+/// Offset and magic bytes of each format; special cases come before general ones.
 const FORMATS: [(usize, &[u8], &str); 26] = [
     (
         0,
@@ -99,7 +99,7 @@ const FORMATS: [(usize, &[u8], &str); 26] = [
     (0, b"%PDF", "a PDF document"),
 ];
 
-/// How the first entry of a ZIP archive ends, and whose archive it is then.
+/// How the name of a ZIP archive's first entry ends, and which program writes such archives.
 const ARCHIVES: [(&[u8], &str); 4] = [
     (
         b".npy",
@@ -115,7 +115,7 @@ const ARCHIVES: [(&[u8], &str); 4] = [
     ),
 ];
 
-/// How texts begin.
+/// How text formats begin.
 const TEXTS: [(&str, &str); 5] = [
     (
         "version https://git-lfs",
@@ -130,8 +130,8 @@ const TEXTS: [(&str, &str); 5] = [
 const JSON: &str = "JSON: read it with json.load, and pass a configuration to Network(**config), \
     weights and biases to Network.from_parameters";
 
-/// What a file that begins with `start` is, and what reads it; None if it is a safetensors file,
-/// whole or damaged: behind the length of its header, which no text tells, that header begins.
+/// What a file that begins with `start` is, and what reads it; None for a safetensors file, complete or
+/// damaged: its header begins after eight bytes of length, which are not text.
 pub(super) fn other_format(start: &[u8]) -> Option<&'static str> {
     let length = u64::from_le_bytes(*start.first_chunk()?);
     let fits = length <= LONGEST as u64;
@@ -146,7 +146,7 @@ pub(super) fn other_format(start: &[u8]) -> Option<&'static str> {
     recognised(start).or((!fits).then_some(unknown))
 }
 
-/// The format of a file that begins with `start`, if it can be told.
+/// The format of a file that begins with `start`, if it is known.
 fn recognised(start: &[u8]) -> Option<&'static str> {
     let found = FORMATS.iter().find(|(place, magic, _)| {
         let there = start.get(*place..).unwrap_or_default();
@@ -164,7 +164,7 @@ fn recognised(start: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Whose ZIP archive it is, by the name of its first entry: two bytes at 26 tell its length.
+/// The kind of a ZIP archive, by the name of its first entry, whose length is in the two bytes at 26.
 fn in_archive(start: &[u8]) -> Option<&'static str> {
     let &[low, high] = start.get(26..28)? else {
         return None;
@@ -176,8 +176,8 @@ fn in_archive(start: &[u8]) -> Option<&'static str> {
     found.map(|(_, format)| *format)
 }
 
-/// The first field of a model is the version of its format, 3 to some ten; the next one is text
-/// about its producer, or the graph.
+/// The first field of a model is the format version, from 3 to about ten; the next is text about its
+/// producer, or the graph.
 fn is_onnx(start: &[u8]) -> bool {
     matches!(
         start,
@@ -185,11 +185,11 @@ fn is_onnx(start: &[u8]) -> bool {
     )
 }
 
-/// Whether there is nothing but printable characters, tabs and ends of lines.
+/// Whether all bytes are printable characters, tabs or line ends.
 fn is_text(start: &[u8]) -> bool {
     let whole = match std::str::from_utf8(start) {
         Err(error) if error.error_len().is_some() => return false,
-        Err(error) => &start[..error.valid_up_to()], // the last character is cut
+        Err(error) => &start[..error.valid_up_to()], // the last character may be cut
         Ok(_) => start,
     };
     let is_shown = |&byte: &u8| !byte.is_ascii_control() || byte.is_ascii_whitespace();

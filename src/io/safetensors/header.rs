@@ -1,4 +1,4 @@
-//! The header of a file: text about the whole, and where each tensor lies.
+//! The header of a file: metadata, and the position of each tensor.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::{fmt, io};
@@ -12,33 +12,33 @@ use crate::base::alloc::reserve_list;
 use crate::base::error::{Error, Result, Shape};
 use crate::io::safetensors::Tensor;
 
-/// The header's length stands in so many bytes in front of it, little-endian.
+/// The bytes before the header, which hold its length, little-endian.
 pub(super) const LENGTH: usize = 8;
 
-/// The longest header that readers of the format take.
+/// The longest header that readers of the format accept.
 pub(super) const LONGEST: usize = 100_000_000;
 
-/// Most dimensions of a tensor: those that every NumPy can make.
+/// The most dimensions of a tensor that every NumPy supports.
 const DIMENSIONS: usize = 32;
 
-/// The name under which the text stands; no tensor may have it.
+/// The key of the metadata; no tensor may have this name.
 const TEXT: &str = "__metadata__";
 
-/// What a file says of itself.
+/// The content of a header.
 #[derive(Debug, Clone)]
 pub struct Header {
-    /// Text about the whole.
+    /// Text about the whole file.
     pub metadata: BTreeMap<String, String>,
-    /// Each tensor's name and place, in the order in which their numbers lie.
+    /// The name and position of each tensor, in file order.
     pub tensors: Vec<(String, TensorInfo)>,
 }
 
 impl Header {
-    /// The header of a file in which `tensors` lie one behind the other.
+    /// The header of a file in which `tensors` follow each other.
     ///
     /// # Errors
-    /// Two tensors of one name, a name that the format keeps for itself, a shape that does not go
-    /// with the numbers.
+    /// Two tensors have the same name, a name is reserved, or a shape does not match its number of
+    /// elements.
     pub(super) fn of(tensors: &[&Tensor<'_>], metadata: BTreeMap<String, String>) -> Result<Self> {
         let mut infos = Vec::with_capacity(tensors.len());
         let mut end = 0;
@@ -71,11 +71,10 @@ impl Header {
         Ok(header)
     }
 
-    /// The length, and the header behind it, filled up with spaces: the numbers start at a multiple
-    /// of eight.
+    /// The length and the header, padded with spaces so that the data starts at a multiple of eight.
     ///
     /// # Errors
-    /// It is longer than readers take.
+    /// It is longer than readers accept.
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
         let refuse = |got: &dyn fmt::Display| {
             let expected = format_args!("a header of at most {LONGEST} bytes").to_string();
@@ -98,15 +97,15 @@ impl Header {
         Ok(bytes)
     }
 
-    /// How many bytes the numbers take.
+    /// The number of bytes of data.
     pub(super) fn end(&self) -> usize {
         self.tensors.last().map_or(0, |last| last.1.data_offsets.1)
     }
 
-    /// The header in `json`, in front of `room` bytes of numbers.
+    /// Parses the header in `json`, which precedes `room` bytes of data.
     ///
     /// # Errors
-    /// What is wrong with it, in words that go behind "got ".
+    /// What is wrong with it, phrased to follow "got ".
     pub(super) fn parse(json: &[u8], room: u64) -> std::result::Result<Self, String> {
         let bad = |error: &dyn fmt::Display| format!("a file with a bad header: {error}");
         let mut header: Self = serde_json::from_slice(json).map_err(|error| bad(&error))?;
@@ -115,7 +114,7 @@ impl Header {
         Ok(header)
     }
 
-    /// Names differ, and the tensors cover `room` bytes without a gap or an overlap.
+    /// Checks that names differ, and that the tensors cover `room` bytes without gaps or overlaps.
     fn check(&self, room: u64) -> std::result::Result<(), String> {
         let mut names = BTreeSet::new();
         for (name, info) in &self.tensors {
@@ -139,9 +138,9 @@ impl Header {
     }
 }
 
-/// How many numbers an array of that shape has, if there can be such an array.
+/// The number of elements of an array of that shape; None if NumPy cannot have such an array.
 fn count(shape: &[usize]) -> Option<usize> {
-    // NumPy refuses too large sides beside a 0 too.
+    // NumPy refuses sides that are too large even next to a 0.
     let sides = shape.iter().filter(|&&side| side != 0);
     let product = sides.copied().try_fold(1_usize, usize::checked_mul)?;
     product
@@ -150,7 +149,7 @@ fn count(shape: &[usize]) -> Option<usize> {
         .map(|_| if shape.contains(&0) { 0 } else { product })
 }
 
-/// Bytes that are written one behind the other, as long as there is memory.
+/// A byte writer whose growth can fail.
 struct Growing(Vec<u8>);
 
 impl io::Write for Growing {
@@ -179,7 +178,7 @@ impl Serialize for Header {
     }
 }
 
-// By hand, as a map that is derived keeps the last of two entries of one name.
+// Implemented manually, as a derived map would silently keep the last of two entries with the same name.
 impl<'de> Deserialize<'de> for Header {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         deserializer.deserialize_map(Entries)

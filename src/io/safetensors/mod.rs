@@ -1,6 +1,6 @@
-//! Named tensors in a file, in the safetensors format: eight bytes that tell the length of a
-//! header, the header in JSON, the numbers. A file is written whole or not at all, and nothing that
-//! a header claims is believed before it fits the file.
+//! Named tensors in a file, in the safetensors format: eight bytes with the length of the header, the
+//! header in JSON, the data. Files are written atomically, and no claim of a header is trusted before it is
+//! checked against the file's size.
 
 mod foreign;
 mod header;
@@ -25,10 +25,9 @@ use crate::base::error::Error;
 /// Why a file was not read or written.
 #[derive(Debug)]
 pub enum Failure {
-    /// The system said no.
+    /// The system reported an error.
     System(io::Error),
-    /// The file or what should go into it is not as it must be, memory is short, or the caller
-    /// asked to stop.
+    /// The file, or what should be written, is invalid; or memory runs out, or the call is cancelled.
     Refused(Error),
 }
 
@@ -47,12 +46,10 @@ impl From<Error> for Failure {
     }
 }
 
-/// How many bytes go to or come from the system at once: a millisecond's work, so that a call hears
-/// in time that it should stop.
+/// The bytes per read or write: about a millisecond, so that a call polls for cancellation often enough.
 const BLOCK: usize = 1 << 20;
 
-/// # Errors
-/// `cancel` says stop.
+/// # Errors The call is cancelled.
 fn go_on(cancel: &CancelToken<'_>) -> Result<()> {
     if cancel.poll() {
         return Err(Error::interrupted().into());

@@ -1,21 +1,21 @@
-//! The numbers of a tensor, and how they lie in a file: little-endian, one behind the other.
+//! The elements of a tensor, which a file stores contiguously in little-endian order.
 
 use std::borrow::Cow;
 
 use crate::io::safetensors::Dtype;
 
-/// A type of number that a file may hold.
+/// An element type that a file may have.
 pub trait Number: Copy + Send + Sync + 'static {
-    /// Its name in the header.
+    /// Its dtype in the header.
     const DTYPE: Dtype;
 
-    /// Its bytes into `bytes`, which has room for just these.
+    /// Writes its bytes to `bytes`, which has exactly its size.
     fn put(self, bytes: &mut [u8]);
 
-    /// The number whose bytes these are, one of each bit pattern.
+    /// The value with these bytes; every bit pattern is valid.
     fn get(bytes: &[u8]) -> Self;
 
-    /// `numbers` as what can be written.
+    /// Borrows `numbers` for writing.
     fn borrow(numbers: &[Self]) -> Numbers<'_>;
 }
 
@@ -49,7 +49,7 @@ number! {
     u8: U8, UInt8;
 }
 
-/// The numbers of a tensor in C order: borrowed to be written, or owned as they were read.
+/// The elements of a tensor in C order: borrowed for writing, or owned after reading.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Numbers<'a> {
     /// f32
@@ -62,12 +62,12 @@ pub enum Numbers<'a> {
     UInt64(Cow<'a, [u64]>),
     /// u8
     UInt8(Cow<'a, [u8]>),
-    /// 0 for false; else true, which is written as 1.
+    /// 0 for false; anything else is true, and is written as 1.
     Bool(Cow<'a, [u8]>),
 }
 
 impl Numbers<'_> {
-    /// Their type's name in the header.
+    /// The dtype in the header.
     pub fn dtype(&self) -> Dtype {
         match self {
             Self::Float32(_) => Dtype::F32,
@@ -79,7 +79,7 @@ impl Numbers<'_> {
         }
     }
 
-    /// How many there are.
+    /// The number of elements.
     pub fn len(&self) -> usize {
         match self {
             Self::Float32(numbers) => numbers.len(),
@@ -90,7 +90,7 @@ impl Numbers<'_> {
         }
     }
 
-    /// Whether there are none.
+    /// Whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -1,4 +1,4 @@
-//! A file that is read: its header first, then the tensors that are asked for.
+//! Reading a file: first its header, then the tensors that are requested.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -15,12 +15,12 @@ use crate::io::safetensors::{
     BLOCK, Dtype, Failure, Header, Number, Numbers, Result, TensorInfo, go_on,
 };
 
-/// A file whose header has been read and fits its size.
+/// A file whose header has been read and matches its size.
 #[derive(Debug)]
 pub struct Reader {
     path: PathBuf,
     file: File,
-    /// Where the numbers begin.
+    /// Where the data begins.
     start: u64,
     header: Header,
 }
@@ -29,14 +29,14 @@ impl Reader {
     /// Opens the file at `path` and reads its header.
     ///
     /// # Errors
-    /// It cannot be read, or is no safetensors file.
+    /// It cannot be read, or it is not a safetensors file.
     pub fn open(path: &Path) -> Result<Self> {
         let refuse = |got: &dyn Display| Error::value(path.display(), "a safetensors file", got);
         let kind = fs::metadata(path)?;
         if kind.is_dir() {
             return Err(refuse(&"a directory").into());
         }
-        // A pipe would keep the reader waiting for a writer.
+        // Opening a pipe would block until something writes to it.
         if !kind.is_file() {
             return Err(refuse(&"a pipe or a device").into());
         }
@@ -75,25 +75,25 @@ impl Reader {
         })
     }
 
-    /// Where the file lies.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What the file says of itself.
+    /// The header of the file.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// The same, and the file closed.
+    /// The header; closes the file.
     pub fn into_header(self) -> Header {
         self.header
     }
 
-    /// The tensor at `index` of the header's.
+    /// Reads the tensor at `index` of the header.
     ///
     /// # Errors
-    /// It cannot be read, is of a dtype that this crate lacks, or does not fit the memory.
+    /// It cannot be read, its dtype is not supported, memory runs out, or the call is cancelled.
     pub fn tensor(&self, index: usize, cancel: &CancelToken<'_>) -> Result<Numbers<'static>> {
         let (name, info) = &self.header.tensors[index];
         let bad = |expected: &str, got: &dyn Display| {
@@ -117,10 +117,10 @@ impl Reader {
         })
     }
 
-    /// The numbers of the tensor at `index`, which are of type `T`.
+    /// Reads the tensor at `index`, whose elements have the type `T`.
     ///
     /// # Errors
-    /// They cannot be read, or do not fit the memory.
+    /// It cannot be read, memory runs out, or the call is cancelled.
     pub fn numbers<T: Number>(&self, index: usize, cancel: &CancelToken<'_>) -> Result<Vec<T>> {
         let (_, info) = &self.header.tensors[index];
         debug_assert_eq!(info.dtype, T::DTYPE);
@@ -128,11 +128,11 @@ impl Reader {
     }
 }
 
-/// More bytes than a byte of a header becomes when it is parsed: a side of a shape takes two and becomes
-/// 16, and lists double.
+/// More bytes than one byte of a header takes when parsed: a side of a shape has two bytes and becomes 16,
+/// and lists double.
 const PARSED: usize = 32;
 
-/// The numbers at `info`, for a file whose numbers begin at `start`.
+/// Reads the tensor `info` of a file whose data begins at `start`.
 fn read<T: Number>(
     file: &File,
     path: &Path,
@@ -154,12 +154,12 @@ fn read<T: Number>(
     Ok(numbers)
 }
 
-/// Bytes to read into.
+/// A buffer to read into.
 fn zeros(length: usize, path: &Path) -> Result<Vec<u8>> {
     Ok(defaults(&path.to_string_lossy(), length)?)
 }
 
-/// Fills `bytes` with those of the file from `offset` on.
+/// Fills `bytes` with the file's bytes from `offset` on.
 fn fill(file: &File, offset: u64, bytes: &mut [u8], path: &Path) -> Result<()> {
     read_exact_at(file, offset, bytes).map_err(|error| {
         if error.kind() == ErrorKind::UnexpectedEof {
@@ -170,7 +170,7 @@ fn fill(file: &File, offset: u64, bytes: &mut [u8], path: &Path) -> Result<()> {
     })
 }
 
-/// A forked child shares the position in the file with its parent: neither uses it.
+/// Reads at an offset, as a forked child shares the file position with its parent.
 #[cfg(unix)]
 fn read_exact_at(file: &File, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)

@@ -1,4 +1,4 @@
-//! A file replaced by another at one moment: whoever looks finds the old one or the new one, whole.
+//! Atomic replacement of a file: readers see the old file or the complete new one.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -10,19 +10,19 @@ use std::time::SystemTime;
 use crate::base::error::Error;
 use crate::io::safetensors::Result;
 
-/// As many links as Linux follows.
+/// As many symbolic links as Linux follows.
 const LINKS: usize = 40;
 
-/// How many names are tried for the new file before its folder is given up.
+/// How many names are tried for the temporary file.
 const NAMES: usize = 100;
 
-/// Puts the file that `body` writes in the place of the one at `path`, or where there is none yet.
+/// Replaces the file at `path`, or creates it, with what `body` writes.
 ///
-/// It is written beside its place, under a name of its own, and renamed when its bytes are on the
-/// disk. It has the mode of the old file; a link stays and leads to it.
+/// A temporary file in the same folder is written, synced to disk, and renamed. It has the mode of the old
+/// file. Symbolic links stay, and point to the new file.
 ///
 /// # Errors
-/// Those of `body`, and what the system says. The old file is as it was, and the new one is gone.
+/// Those of `body`, and system errors. Then the old file is unchanged, and the temporary file is removed.
 pub fn replace(path: &Path, body: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     let target = follow(path)?;
     let old = replaceable(&target)?;
@@ -32,13 +32,13 @@ pub fn replace(path: &Path, body: impl FnOnce(&mut File) -> Result<()>) -> Resul
     }
     body(&mut file)?;
     file.sync_all()?;
-    drop(file); // Windows does not rename an open file
+    drop(file); // Windows cannot rename an open file
     temporary.rename(&target)?;
     sync_folder(folder(&target));
     Ok(())
 }
 
-/// Where the links at `path` lead.
+/// Follows symbolic links at `path`.
 fn follow(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_path_buf();
     for _ in 0..LINKS {
@@ -47,7 +47,7 @@ fn follow(path: &Path) -> io::Result<PathBuf> {
             Err(_) => return Ok(target),
         }
     }
-    fs::metadata(path).map(|_| target) // the system has its own word for a ring of links
+    fs::metadata(path).map(|_| target) // the system reports a cycle of links with its own error
 }
 
 fn folder(path: &Path) -> &Path {
@@ -57,15 +57,15 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
-/// What lies at `path` now.
+/// The metadata of the file at `path`; None if there is none.
 ///
 /// # Errors
-/// It is not a file, or a file that may not be written to.
+/// It is not a regular file, or it is not writable.
 fn replaceable(path: &Path) -> Result<Option<Metadata>> {
     match fs::metadata(path) {
         Ok(old) if old.is_file() || old.is_dir() => {
-            // A rename would not ask whether the old file may be written to. Of a directory, the
-            // system says what it is.
+            // A rename does not check whether the old file is writable. For a directory, this gives the
+            // system's error.
             OpenOptions::new().write(true).open(path)?;
             Ok(Some(old))
         }
@@ -75,14 +75,14 @@ fn replaceable(path: &Path) -> Result<Option<Metadata>> {
     }
 }
 
-/// Gives `file` the owner and the mode of `old`, before there is anything in it.
+/// Gives `file` the owner and the mode of `old` while it is still empty.
 #[cfg(unix)]
 fn imitate(file: &File, old: &Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};
 
     let new = file.metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-        // Only root may give a file away: for others it is theirs from now on.
+        // Only root may change the owner; others own the new file.
         let _ = fchown(file, Some(old.uid()), Some(old.gid()));
     }
     if new.mode() != old.mode() {
@@ -96,23 +96,23 @@ fn imitate(file: &File, old: &Metadata) -> io::Result<()> {
     file.set_permissions(old.permissions())
 }
 
-/// A rename is on the disk when its folder is. Where that fails the new file is in its place
-/// nevertheless, and whole, so it is no failure; some file systems cannot do it at all.
+/// A rename is durable once its folder is synced. A failure is ignored: the new file is complete and in
+/// place, and some file systems cannot sync folders.
 fn sync_folder(folder: &Path) {
     if cfg!(unix) {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
 }
 
-/// A file that goes away again unless it is renamed: in the process that made it, which may go on
-/// with it when a forked child has given up.
+/// A file that is removed unless it is renamed, but only by the process that created it, which may continue
+/// when a forked child gives up.
 struct Temporary {
     path: PathBuf,
     process: u32,
 }
 
 impl Temporary {
-    /// A new, empty file in `folder`, which nobody else has.
+    /// Creates a new, empty file in `folder`.
     fn create(folder: &Path) -> io::Result<(Self, File)> {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -120,7 +120,7 @@ impl Temporary {
         let mut tried = 0;
         loop {
             let (process, made) = (process::id(), MADE.fetch_add(1, Ordering::Relaxed));
-            // Short: a name made from the target's could be too long.
+            // A short name: one derived from the target's could be too long.
             let path = folder.join(format!(".bpfast-{process}-{nanoseconds}-{made}.tmp"));
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(file) => return Ok((Self { path, process }, file)),

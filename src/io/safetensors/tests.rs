@@ -1,4 +1,4 @@
-//! What only the core can see of a file; tests/io/test_store.py has the rest.
+//! Tests that need the core; tests/test_store.py has the others.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use crate::base::error::Kind;
 use crate::io::safetensors::header::{Header, LONGEST};
 use crate::io::safetensors::{Failure, Numbers, Reader, Tensor, write};
 
-/// A folder of its own that goes away.
+/// A temporary folder.
 struct Folder(PathBuf);
 
 impl Folder {

@@ -1,4 +1,4 @@
-//! Tensors into a file.
+//! Writing tensors to a file.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -13,32 +13,32 @@ use crate::base::error::Error;
 use crate::io::safetensors::replace::replace;
 use crate::io::safetensors::{BLOCK, Header, Number, Numbers, Result, go_on};
 
-/// An array with a name.
+/// A named array.
 pub struct Tensor<'a> {
     /// Its name.
     pub name: String,
     /// Its shape.
     pub shape: Vec<usize>,
-    /// Its numbers in C order.
+    /// Its elements in C order.
     pub numbers: Numbers<'a>,
 }
 
-/// More bytes than a tensor takes in lists, and in those of the crate safetensors.
+/// More bytes than a tensor's entries in our lists and in those of the crate safetensors.
 const PER_TENSOR: usize = 1 << 11;
 
-/// Writes `tensors` and `metadata` to a new file, which then takes the place of the one at `path`.
-/// The same arguments make the same bytes.
+/// Writes `tensors` and `metadata` to a new file, which then replaces the one at `path`. The same arguments
+/// give the same bytes.
 ///
 /// # Errors
-/// Names or shapes that cannot be, no memory, and what the system says; in a child that the pulse's
-/// question has forked, that it cannot go on. The old file is as it was.
+/// Invalid names or shapes, no memory, or system errors; and in a child that `should_cancel` has forked,
+/// that it cannot continue. Then the old file is unchanged.
 pub fn write(
     path: &Path,
     tensors: &[Tensor<'_>],
     metadata: BTreeMap<String, String>,
     cancel: &CancelToken<'_>,
 ) -> Result<()> {
-    // Wide numbers first: then each tensor starts at a multiple of its numbers' size.
+    // Wide elements first: then each tensor starts at a multiple of its element size.
     check_room("tensors", tensors.len().saturating_mul(PER_TENSOR))?;
     let mut ordered: Vec<_> = tensors.iter().collect();
     ordered.sort_by_key(|tensor| Reverse(tensor.numbers.dtype().bitsize()));
@@ -46,7 +46,7 @@ pub fn write(
     let mut block = Vec::new();
     reserve_list("tensors", &mut block, BLOCK.min(header.end()))?;
     let header = header.to_bytes()?;
-    // A forked child shares the open file with its parent, which goes on with it.
+    // A forked child shares the open file with its parent, which continues to write.
     let parent = process::id();
     let go_on = || {
         go_on(cancel)?;
@@ -56,7 +56,7 @@ pub fn write(
         Ok(())
     };
     replace(path, |file| {
-        // Without a BufWriter: dropped in a child, it would write what it holds.
+        // Without a BufWriter: dropping it in a child would write its buffer.
         file.write_all(&header)?;
         let mut file = Blocks {
             file,
@@ -82,7 +82,7 @@ pub fn write(
 /// A file that is written block by block.
 struct Blocks<'a> {
     file: &'a mut File,
-    /// What is not written yet. There is room for [`BLOCK`] bytes, or for all if these are fewer.
+    /// Bytes not written yet. The capacity is [`BLOCK`], or the total if that is less.
     block: Vec<u8>,
     go_on: &'a dyn Fn() -> Result<()>,
 }
