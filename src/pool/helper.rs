@@ -50,7 +50,7 @@ struct Worker {
     /// The caller in phase AWAITED; meaningless in other phases.
     waiter: Mutex<Option<Thread>>,
     /// Set when the thread has started.
-    place: OnceLock<Affinity>,
+    affinity: OnceLock<Affinity>,
     asleep: AtomicBool,
 }
 

@@ -240,7 +240,11 @@ impl<T: Real> Run<'_, T> {
     }
 
     /// Allocates all buffers of the run.
-    fn prepare(&self, scratch: &mut TrainScratch<T>, changed: &ParamsAndState<'_, T>) -> Result<()> {
+    fn prepare(
+        &self,
+        scratch: &mut TrainScratch<T>,
+        changed: &ParamsAndState<'_, T>,
+    ) -> Result<()> {
         cancellable(self.should_cancel, |cancel| {
             if self.settings.max_norm.is_some() {
                 scratch.norms.reserve(self.architecture)?;

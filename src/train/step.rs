@@ -37,7 +37,12 @@ impl<T: Real> Run<'_, T> {
     ///
     /// # Errors
     /// Memory runs out, or the call is cancelled.
-    pub fn outputs(&self, scratch: &mut TrainScratch<T>, params: &[T], outputs: &mut [T]) -> Result<()> {
+    pub fn outputs(
+        &self,
+        scratch: &mut TrainScratch<T>,
+        params: &[T],
+        outputs: &mut [T],
+    ) -> Result<()> {
         let TrainScratch {
             gathered, batch, ..
         } = scratch;
