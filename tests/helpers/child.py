@@ -24,11 +24,17 @@ def environment(**variables):
     return outer | {"OPENBLAS_NUM_THREADS": "1"} | variables
 
 
+def command(program, *arguments):
+    """What starts a program in ROOT: a file of tests/programs by name, or a few lines of code."""
+    file = program.isidentifier()
+    how = ["-m", f"tests.programs.{program}"] if file else ["-c", program]
+    return [sys.executable, *how, *map(str, arguments)]
+
+
 def run(program, *arguments, limit=LIMIT, **variables):
-    """Run `program`; the JSON that it printed."""
-    command = [sys.executable, "-c", program, *map(str, arguments)]
+    """Run `program` (see `command`); the JSON that it printed."""
     done = subprocess.run(
-        command,
+        command(program, *arguments),
         cwd=ROOT,
         env=environment(**variables),
         capture_output=True,

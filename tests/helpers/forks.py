@@ -1,31 +1,3 @@
-"""What the programs of the tests that fork in the middle of a call have in common."""
+"""How the children of programs that fork in the middle of a call end."""
 
 RIGHT, REFUSED, WRONG, RAISED = 0, 10, 11, 12  # how a child ends
-
-# A child tells by its exit code how it ended, and is killed by its alarm where it hangs.
-COMMON = """
-import json, os, signal, sys
-import numpy as np
-import bpfast
-from tests.helpers.child import case, digest
-from tests.helpers.forks import RAISED, REFUSED, RIGHT, WRONG
-bpfast.set_num_threads(3)
-small = case("tiny", 5000, "float64")
-later = digest(small[0].backprop(*small[1:]).flat)
-parent, children = os.getpid(), []
-def fork():
-    pid = os.fork()
-    if pid:
-        children.append(pid)
-    else:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(20)
-    return pid
-def end_of_child(code):
-    # The child begins calls of its own, with the network of its parent's too.
-    if os.getpid() != parent:
-        same = digest(small[0].backprop(*small[1:]).flat) == later
-        os._exit(code if same else WRONG)
-def ends():
-    return [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
-"""

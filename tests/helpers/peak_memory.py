@@ -1,4 +1,4 @@
-"""The peak of the memory of a process."""
+"""What tests of the peak of memory need; `tests/programs/own_memory.py` reads it."""
 
 import sys
 
@@ -8,21 +8,3 @@ import pytest
 needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/status")
 
 MB = 1_000_000
-PRELUDE = """
-import json, sys
-from pathlib import Path
-import numpy as np
-import bpfast
-def status(name):
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(name + ":"):
-            return int(line.split()[1]) * 1024
-def resident():
-    return status("VmRSS")
-def extra(call):
-    # The peak of `call` beyond what is there before it.
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-    before = resident()
-    result = call()
-    return status("VmHWM") - before
-"""

@@ -2,40 +2,25 @@
 
 import json
 import subprocess
-import sys
 import time
 
 import numpy as np
 
 from bpfast._core import read_tensors
-from tests.helpers.child import environment
+from tests.helpers.child import command, environment
 from tests.helpers.paths import ROOT
 
 EPOCHS, KILLS = 200, 15
 
-TRAINS = """
-import sys
-import numpy as np
-import bpfast
-rng = np.random.default_rng(0)
-x, y = rng.standard_normal((300, 20)), rng.integers(0, 3, 300)
-net = bpfast.Network(
-    [20, 30, 3], hidden="relu", output="softmax", cost="log_likelihood", dtype="float32", seed=0
-)
-path, epochs = sys.argv[1], int(sys.argv[2])
-print("ready", flush=True)
-net.fit(
-    x, y, epochs=epochs, dropout=0.2, validation=0.2, metrics="accuracy",
-    optimizer=bpfast.Adam(bpfast.schedules.Cosine(0.01, steps=2000)), early_stopping=1000,
-    callbacks=lambda net, history: print(len(history), flush=True), checkpoint=path, resume=True,
-)
-"""
-
 
 def start(path, epochs):
     """A child that trains; it says a line when it begins, and one for each epoch."""
-    command = [sys.executable, "-c", TRAINS, path, str(epochs)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, env=environment(), cwd=ROOT)
+    return subprocess.Popen(
+        command("trains_until_killed", path, epochs),
+        stdout=subprocess.PIPE,
+        env=environment(),
+        cwd=ROOT,
+    )
 
 
 def finish(path, epochs):

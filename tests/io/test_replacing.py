@@ -15,7 +15,7 @@ import pytest
 
 import bpfast
 from bpfast._core import read_tensors, write_tensors
-from tests.helpers.child import environment, run
+from tests.helpers.child import command, environment, run
 from tests.helpers.paths import ROOT
 
 posix = pytest.mark.skipif(os.name != "posix", reason="as POSIX has it")
@@ -133,32 +133,6 @@ def test_links_stay(path):
     assert names(folder / "far") == ["link", "made"]
 
 
-# What a child tells of a write that fails: the error, and what is in the folder then.
-TELL = """
-import json, os, resource, signal, sys
-import numpy as np
-import bpfast
-from bpfast._core import read_tensors, write_tensors
-small, large = {"a": np.zeros(3)}, {"a": np.ones(500_000)}
-def tell(path, tensors=large):
-    try:
-        write_tensors(path, tensors, {})
-        found = ["written"]
-    except OSError as error:
-        found = [type(error).__name__, error.errno, error.filename]
-    old = read_tensors(path)[0]["a"][0] if os.path.exists(path) else None
-    return [*found, old, sorted(os.listdir(os.path.dirname(path) or "."))]
-"""
-
-NOBODY = """
-os.chdir(sys.argv[1])
-if os.geteuid() == 0:
-    os.setgid(65534)
-    os.setuid(65534)
-print(json.dumps([tell("x"), tell("new"), tell("open/guarded")]))
-"""
-
-
 @posix
 def test_no_permission(path):
     folder = path.parent
@@ -169,7 +143,7 @@ def test_no_permission(path):
         what.chmod(mode)
     try:
         denied = ["PermissionError", errno.EACCES]
-        assert run(TELL + NOBODY, folder) == [
+        assert run("writes_without_permission", folder) == [
             [*denied, "x", 0, ["open", "x"]],
             [*denied, "new", None, ["open", "x"]],
             # The folder would allow a rename; the file is there to be read only.
@@ -179,32 +153,12 @@ def test_no_permission(path):
         folder.chmod(0o755)
 
 
-LIMITED = """
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
-print(json.dumps([tell(sys.argv[1]), tell(sys.argv[1], small)]))
-"""
-
-
 @posix
 @pytest.mark.parametrize("room", [1000, 1_000_000, 2**20 + 100, 3_999_999])
 def test_a_file_that_grows_too_long(path, room):
-    too_long, fits = run(TELL + LIMITED, path, room)
+    too_long, fits = run("writes_too_much", path, room)
     assert too_long == ["OSError", errno.EFBIG, str(path), 0, ["x"]]
     assert fits == ["written", 0, ["x"]]
-
-
-FULL = """
-disk = sys.argv[1]
-def net(path):
-    try:
-        bpfast.Network([1000, 300], cost="huber").save(path)
-    except OSError as error:
-        return [error.errno, error.filename == path]
-write_tensors(f"{disk}/x", small, {})
-found = [tell(f"{disk}/x"), tell(f"{disk}/y"), tell(f"{disk}/x", small), net(f"{disk}/n")]
-print(json.dumps(found))
-"""
 
 
 @linux
@@ -218,7 +172,7 @@ def test_a_full_disk(tmp_path):
     except (OSError, subprocess.SubprocessError):
         pytest.skip("no file system can be mounted here")
     done = subprocess.run(
-        [*shell, sys.executable, "-c", TELL + FULL, tmp_path],
+        [*shell, *command("writes_to_a_full_disk", tmp_path)],
         cwd=ROOT,
         env=environment(),
         capture_output=True,
@@ -255,8 +209,9 @@ def test_a_process_killed_while_it_saves_leaves_a_whole_file(tmp_path):
     whole = {net.params.tobytes() for net in nets}
     rng = np.random.default_rng(0)
     for _ in range(25):
-        command = [sys.executable, "-c", SAVES, path]
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment(), cwd=ROOT)
+        child = subprocess.Popen(
+            command(SAVES, path), stdout=subprocess.PIPE, env=environment(), cwd=ROOT
+        )
         with child:
             assert child.stdout.readline() == b"ready\n"
             time.sleep(rng.uniform(0, 0.02))
@@ -268,28 +223,7 @@ def test_a_process_killed_while_it_saves_leaves_a_whole_file(tmp_path):
     assert bpfast.load(path).params.tobytes() == nets[0].params.tobytes()
 
 
-INTERRUPTED = """
-import json, os, signal, sys, threading, time
-import numpy as np
-from bpfast._core import read_tensors, write_tensors
-path = sys.argv[1]
-write_tensors(path, {"a": np.zeros(3)}, {})
-large = {str(k): np.zeros(2**20) for k in range(100)}
-def ask():
-    while not any(name.startswith(".bpfast") for name in os.listdir(os.path.dirname(path))):
-        time.sleep(0.0005)
-    os.kill(os.getpid(), signal.SIGINT)
-threading.Thread(target=ask).start()
-try:
-    write_tensors(path, large, {})
-    outcome = "written"
-except KeyboardInterrupt:
-    outcome = "interrupted"
-print(json.dumps([outcome, len(read_tensors(path)[0]), os.listdir(os.path.dirname(path))]))
-"""
-
-
 @posix
 def test_an_interrupt_leaves_the_old_file(tmp_path):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    assert run(INTERRUPTED, tmp_path / "x") == ["interrupted", 1, ["x"]]
+    assert run("interrupted_write", tmp_path / "x") == ["interrupted", 1, ["x"]]

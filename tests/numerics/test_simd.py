@@ -30,34 +30,6 @@ COSTS = [
     ("softplus", "poisson"),
 ]
 
-# Every activation with every cost, then every shape.
-EVERYTHING = """
-import json, sys
-import numpy as np
-import bpfast
-from tests.helpers.child import EVERY, digest, outcome
-cases, costs = json.loads(sys.argv[1])
-def batch(net, n):
-    rng = np.random.default_rng(n)
-    x, y = rng.standard_normal((n, net.sizes[0])), rng.random((n, net.sizes[-1]))
-    return x.astype(net.dtype), y.astype(net.dtype)
-found = {}
-for dtype in ("float32", "float64"):
-    for hidden in EVERY:
-        for output, cost in costs:
-            options = {"hidden": hidden, "output": output, "cost": cost, "dtype": dtype}
-            net = bpfast.Network([9, 23, 19, 6], seed=3, **options)
-            found[f"{hidden} {output} {cost} {dtype}"] = outcome(net, *batch(net, 100))
-    for output in bpfast.ACTIVATIONS:
-        net = bpfast.Network([9, 21], output=output, dtype=dtype, seed=3)
-        found[f"{output} {dtype}"] = outcome(net, *batch(net, 100))
-    for sizes, n in cases:
-        hidden = [EVERY[i % len(EVERY)] for i in range(2, len(sizes))]
-        net = bpfast.Network(sizes, hidden=hidden, output="tanh", dtype=dtype, seed=4)
-        found[f"{sizes} {n} {dtype}"] = outcome(net, *batch(net, n))
-json.dump(found, sys.stdout)
-"""
-
 
 def test_what_can_be_named():
     """What this machine has is used, by default the widest."""
@@ -78,7 +50,7 @@ def found():
     """What processes find at each level with fused multiply-add and each number of threads."""
     turns = [(level, threads) for level in FUSED for threads in (1, 2, 3, 5)]
     turns = turns or [("baseline", 1), ("baseline", 3)]
-    program = EVERYTHING, json.dumps([CASES, COSTS])
+    program = "bits_of_everything", json.dumps([CASES, COSTS])
     return {
         (level, threads): run(*program, BPFAST_SIMD=level, BPFAST_NUM_THREADS=str(threads))
         for level, threads in turns
@@ -114,41 +86,9 @@ def test_every_level_is_right(level):
     assert done.returncode == 0, done.stdout
 
 
-# Every door to the kernels, with the network made before: to make one computes nothing.
-DOORS = """
-import json
-import numpy as np
-import bpfast
-net = bpfast.Network([2, 1], seed=0)
-x, y = np.ones((3, 2)), np.ones((3, 1))
-calls = {
-    "forward": lambda: net.forward(x),
-    "trace": lambda: net.trace(x),
-    "cost": lambda: net.cost(x, y),
-    "errors": lambda: net.errors(x, y),
-    "backprop": lambda: net.backprop(x, y),
-    "functions": lambda: bpfast.forward(net.weights, net.biases, x),
-    "bp1": lambda: bpfast.bp1(y, y),
-    "bp2": lambda: bpfast.bp2(y, net.weights[0], x),
-    "bp3": lambda: bpfast.bp3(y),
-    "bp4": lambda: bpfast.bp4(y, x),
-    "show_config": lambda: bpfast.show_config("dicts"),
-}
-said = {}
-for name, call in calls.items():
-    try:
-        call()
-    except ValueError as error:
-        said[name] = str(error)
-    else:
-        said[name] = "done"
-print(json.dumps(said))
-"""
-
-
 @pytest.mark.parametrize("level", ["avx9", "AVX-512", "1", *(set(NAMES) - set(LEVELS))])
 def test_a_level_that_is_none(level):
-    for door, said in run(DOORS, BPFAST_SIMD=level).items():
+    for door, said in run("calls_at_no_level", BPFAST_SIMD=level).items():
         assert said.startswith("BPFAST_SIMD: "), f"{door}: {said}"
         assert f"'{level}'" in said
 

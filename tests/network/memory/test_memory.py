@@ -3,60 +3,16 @@
 import pytest
 
 from tests.helpers.child import run
-from tests.helpers.peak_memory import MB, PRELUDE, needs_proc
+from tests.helpers.peak_memory import MB, needs_proc
 
 pytestmark = needs_proc
-
-STEADY = """
-net = bpfast.Network([784, 100, 10], dtype="float32", seed=0)
-x, y = np.ones((1000, 784), "float32"), np.zeros((1000, 10), "float32")
-g, a = bpfast.Gradient(net), np.empty((1000, 10), "float32")
-def turn(n):
-    net.backprop(x[:n], y[:n], out=g)
-    net.forward(x[:n], out=a[:n])
-    net.cost(x[:n], y[:n])
-    net.errors(x[:n], y[:n])
-    net.trace(x[:n])
-    net.copy().backprop(x[:n], y[:n])
-    try:
-        net.backprop(x[:n], y[1:n], out=g)
-    except ValueError:
-        pass
-def turns(count):
-    for index in range(count):
-        turn((10, 200, 1000, 1)[index % 4])
-        if index % 50 == 0:  # pools that grow, and end
-            with bpfast.num_threads(2 + index // 50 % 3):
-                turn(1000)
-    return resident()
-turns(100)
-print(json.dumps([turns(100) for _ in range(4)]))
-"""
 
 
 def test_a_long_loop_does_not_grow():
     """A leak of one gradient (300 kB) in every tenth call would be 3 MB in each 100 turns."""
-    first, *_, last = run(PRELUDE + STEADY)
+    first, *_, last = run("memory_of_a_long_loop")
     # The allocator keeps some pages; what is lost in every turn adds up over 300 of them.
     assert last - first < 4 * MB
-
-
-LARGE = """
-sizes, n, dtype, call = json.loads(sys.argv[1])
-net = bpfast.Network(sizes, hidden="relu", output="identity", dtype=dtype, init="zeros")
-x, y = np.ones((n, sizes[0]), dtype), np.ones((n, sizes[-1]), dtype)
-g, a = bpfast.Gradient(net), np.ones((n, sizes[-1]), dtype)
-g.flat[:] = 1  # its pages are there
-calls = {
-    "backprop": lambda: net.backprop(x, y, out=g),
-    "forward": lambda: net.forward(x, out=a),
-    "cost": lambda: net.cost(x, y),
-    "errors": lambda: net.errors(x, y),
-    "trace": lambda: net.trace(x),
-}
-with bpfast.num_threads(4):
-    print(json.dumps([extra(calls[call]), net.params.nbytes]))
-"""
 
 
 @pytest.mark.parametrize("call", ["backprop", "forward", "cost"])
@@ -66,7 +22,7 @@ def test_a_large_batch_takes_little(call, sizes, n):
 
     backprop keeps a gradient for each of 64 lanes, of 0.34 MB here. The goal was 400 MB.
     """
-    extra, _ = run(PRELUDE + LARGE, f'[{sizes}, {n}, "float32", "{call}"]')
+    extra, _ = run("memory_of_a_call", f'[{sizes}, {n}, "float32", "{call}"]')
     limit = {"backprop": 40 * MB, "forward": 10 * MB, "cost": 10 * MB}[call]
     assert extra < limit
 
@@ -74,7 +30,7 @@ def test_a_large_batch_takes_little(call, sizes, n):
 @pytest.mark.parametrize(("call", "arrays"), [("errors", 1), ("trace", 2)])
 def test_errors_and_trace_take_what_they_return(call, arrays):
     sizes, n = [64, 100, 100, 1], 200_000
-    extra, _ = run(PRELUDE + LARGE, f'[{sizes}, {n}, "float32", "{call}"]')
+    extra, _ = run("memory_of_a_call", f'[{sizes}, {n}, "float32", "{call}"]')
     returned = arrays * sum(sizes[1:]) * n * 4 + (call == "trace") * sizes[0] * n * 4
     assert extra < returned + 10 * MB
 
@@ -83,7 +39,7 @@ def test_errors_and_trace_take_what_they_return(call, arrays):
 @pytest.mark.parametrize("sizes", [[1024, 1024, 1024, 1024], [300, 300, 300, 300]])
 def test_a_large_network_takes_a_block_and_a_gradient(sizes, n):
     """Whatever the batch: a^l and δ^l of a block, and what the sum over the blocks has lost."""
-    extra, gradient = run(PRELUDE + LARGE, f'[{sizes}, {n}, "float32", "backprop"]')
+    extra, gradient = run("memory_of_a_call", f'[{sizes}, {n}, "float32", "backprop"]')
     # A block has 2^22 activations, in 1024 rows or more, at most 4096.
     block = 1024 if sizes[0] == 1024 else 4096
     neurons = sum(sizes[1:])

@@ -126,34 +126,6 @@ def test_what_does_not_fit(tmp_path, blocks):
         net.fit(mapped(tmp_path / "y.npy", X * 1j), LABELS)
 
 
-# The file has a hole for its numbers: it takes no room on the disk. The limit leaves room for the
-# map itself, and for a tenth of a copy of it.
-LARGE = """
-import json, resource, sys
-from pathlib import Path
-import numpy as np
-import bpfast
-dtype, validation = json.loads(sys.argv[1]), json.loads(sys.argv[2])
-n, width = 100_000, 500
-path = Path(sys.argv[3])
-with path.open("wb") as file:
-    file.truncate(n * width * np.dtype(dtype).itemsize)
-x = np.memmap(path, dtype, "r", shape=(n, width))
-y = np.zeros((n, 1), "float32")
-net = bpfast.Network([width, 4, 1], dtype="float32", seed=0)
-how = {"batch_size": 1000, "epochs": 1, "metrics": "mean_squared_error"}
-def status(name):
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(name + ":"):
-            return int(line.split()[1]) * 1024
-small = net.fit(x[:2000], y[:2000], **how)
-limit = status("VmSize") + n * width * 4 // 10 + 90_000_000
-resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-net.fit(x, y, validation=validation, **how)
-print(json.dumps(net.optimizer.steps))
-"""
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
 @pytest.mark.parametrize("validation", [None, 0.25])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -161,5 +133,5 @@ def test_a_file_that_cannot_be_copied(tmp_path, dtype, validation):
     """float64: 0.4 GB; float32, which is read in place where nothing is held out: 0.2 GB."""
     arguments = json.dumps(dtype), json.dumps(validation), tmp_path / "x"
     # glibc reserves 64 MB for each thread otherwise.
-    steps = run(LARGE, *arguments, BPFAST_NUM_THREADS="2", MALLOC_ARENA_MAX="1")
+    steps = run("fit_of_a_large_file", *arguments, BPFAST_NUM_THREADS="2", MALLOC_ARENA_MAX="1")
     assert steps == (75 if validation else 100)

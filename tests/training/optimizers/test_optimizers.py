@@ -176,31 +176,11 @@ def test_a_memory_map_is_changed_in_its_file(tmp_path):
     assert np.load(tmp_path / "p.npy").tobytes() == p.tobytes()
 
 
-BITS = """
-import json, sys
-import numpy as np
-from tests.helpers.child import digest
-from tests.helpers.every_optimizer import CASES
-rng = np.random.default_rng(0)
-found = {}
-for dtype in ("float32", "float64"):
-    for n in (1, 15, 17, 1000, 300_001):
-        g = [rng.standard_normal(n).astype(dtype) for _ in range(3)]
-        start = rng.standard_normal(n).astype(dtype)
-        for case in CASES:
-            p, optimizer = start.copy(), case.make()
-            for one in g:
-                optimizer.step(p, one)
-            kept = [array for name, array in optimizer.state.items() if name != "steps"]
-            found[f"{case} {dtype} {n}"] = digest(p, *kept)
-json.dump(found, sys.stdout)
-"""
-
-
 def test_the_same_bits_at_any_number_of_threads_and_any_level():
     turns = [(level, threads) for level in FUSED for threads in "123"] or [("baseline", "12")]
     first, *others = (
-        run(BITS, BPFAST_SIMD=level, BPFAST_NUM_THREADS=threads) for level, threads in turns
+        run("bits_of_optimizers", BPFAST_SIMD=level, BPFAST_NUM_THREADS=threads)
+        for level, threads in turns
     )
     assert len(first) == 2 * 5 * len(CASES)
     for turn, other in zip(turns[1:], others, strict=True):

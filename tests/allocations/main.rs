@@ -1,14 +1,16 @@
-//! Whichever allocation fails, a call gives its answer or an error: it never ends the process.
+//! Two promises about memory: whichever allocation fails, a call gives its answer or an error and never
+//! ends the process; and in steady state a call allocates nothing, on its thread or on helpers.
 //!
-//! The allocator of this program refuses the k-th request that it gets, or all from the k-th on, for k = 1,
+//! One after the other, by a `main` of their own: a test harness allocates meanwhile. The allocator of this program refuses the k-th request that it gets, or all from the k-th on, for k = 1,
 //! 2, … until nothing is refused; or what is more than so many bytes. Small requests are then met from the
 //! reserve, as in Python; what grows with the data is too large for that. So a list that a call makes and
 //! cannot be refused is an abort here.
 
-#![cfg(not(feature = "python"))] // which brings an allocator of its own
+#![cfg_attr(feature = "python", allow(dead_code, unused_imports))]
 
 mod calls;
 mod files;
+mod steady_state;
 mod training;
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -52,6 +54,7 @@ unsafe impl GlobalAlloc for Refusing {
     // alloc_zeroed and realloc come here by way of alloc.
 }
 
+#[cfg(not(feature = "python"))] // which brings an allocator of its own
 #[global_allocator]
 static ALLOCATOR: WithReserve<Refusing> = WithReserve::new(Refusing);
 
@@ -115,15 +118,28 @@ fn architecture(sizes: &[usize], output: Activation, cost: Cost) -> Architecture
     Architecture::new(sizes, &hidden, output, cost).expect("a network")
 }
 
-/// One test, as another would allocate meanwhile.
-#[test]
-fn any_allocation_may_fail() {
-    calls::networks();
-    calls::batches();
-    calls::sparse();
-    calls::equations();
-    calls::threads();
-    training::steps();
-    files::tensors();
-    files::networks();
+#[cfg(feature = "python")]
+fn main() {}
+
+#[cfg(not(feature = "python"))]
+fn main() {
+    let tests: [(&str, fn()); 9] = [
+        ("any allocation may fail: networks", calls::networks),
+        ("any allocation may fail: batches", calls::batches),
+        ("any allocation may fail: sparse", calls::sparse),
+        ("any allocation may fail: equations", calls::equations),
+        ("any allocation may fail: threads", calls::threads),
+        ("any allocation may fail: steps", training::steps),
+        ("any allocation may fail: tensors", files::tensors),
+        ("any allocation may fail: saved networks", files::networks),
+        (
+            "steady state allocates nothing",
+            steady_state::nothing_is_allocated,
+        ),
+    ];
+    for (name, test) in tests {
+        test(); // panics if it fails, which ends the program with a code that cargo sees
+        println!("test {name} ... ok");
+    }
+    println!("test result: ok. {} passed", tests.len());
 }

@@ -1,7 +1,6 @@
 //! In steady state a call allocates nothing: neither on the thread that makes it nor on helpers.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use bpfast::data::{Inputs, Targets};
 use bpfast::engine::batch::{Call, Scratch};
@@ -12,27 +11,7 @@ use bpfast::pool::Team;
 use bpfast::train::{self, Report, Run, Settings};
 use bpfast::{Activation, Architecture, Cost, Network};
 
-/// The system's allocator, which counts what the whole process asks of it.
-struct Counting;
-
-static ASKED: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: the system's allocator does it all.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ASKED.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller keeps to the contract.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(place, layout) }
-    }
-    // alloc_zeroed and realloc come here by way of alloc.
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use crate::{ASKED, architecture};
 
 /// The allocations of `calls` calls, forward and backprop, after two that warm up.
 fn allocations(
@@ -72,11 +51,6 @@ fn allocations(
         turn(&Team::assemble(threads));
     }
     ASKED.load(Ordering::Relaxed) - before
-}
-
-fn architecture(sizes: &[usize], output: Activation, cost: Cost) -> Architecture {
-    let hidden = vec![Activation::Tanh; sizes.len() - 2];
-    Architecture::new(sizes, &hidden, output, cost).expect("a network")
 }
 
 /// The same for rows that are gathered from a sparse matrix for each call.
@@ -171,9 +145,7 @@ fn training_allocations(architecture: &Architecture, batch_size: usize, threads:
     turn(24) - few
 }
 
-/// One test, for another would allocate meanwhile.
-#[test]
-fn steady_state_allocates_nothing() {
+pub fn nothing_is_allocated() {
     let quadratic = |sizes: &[usize]| architecture(sizes, Activation::Sigmoid, Cost::Quadratic);
     let small = quadratic(&[20, 30, 5]);
     let classes = architecture(&[20, 30, 5], Activation::Softmax, Cost::LogLikelihood);
