@@ -29,6 +29,7 @@ unexport PYTHONPATH PYTHONHOME
 MADE := $(VENV)/.made-$(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])')
 BUILT := $(WHEELS)/.built
 INSTALLED := $(VENV)/.installed
+CHECKERS := $(VENV)/.checkers
 # Folders are listed with their files: a file that goes away changes its folder.
 SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE \
   $(shell find src python -name __pycache__ -prune -o -print)
@@ -37,12 +38,21 @@ TYPED := $(wildcard python/bpfast tests benches tools docs/conf.py)
 EXPERIMENTS := hidden_neurons slowdown initial_weights l2 dropout early_stopping learning_rates depth \
   vanishing_gradient
 
+# A few seconds' worth of every concern.
+CHECKS := tests/numerics/test_equations.py tests/numerics/test_parity.py tests/numerics/test_extremes.py \
+  tests/numerics/test_golden_gradients.py tests/network/test_network.py tests/network/test_custom_cost.py \
+  tests/training/fit/test_fit.py tests/training/optimizers/test_optimizer_state.py tests/io/test_store.py \
+  tests/packaging/test_public_names.py
+
+# A busy machine runs these, in a few minutes.
+NOT_SLOW := -m "not clock and not slow"
+
 # Tests that take longer than a change should wait for.
-DEEP := fuzz test-memory test-loom test-tsan
+DEEP := test-slow fuzz test-memory test-loom test-tsan
 NIGHTLY := cargo +nightly
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 
-.PHONY: help demo examples bench test test-rust test-python test-dist test-deep $(DEEP) golden lint format docs wheel sdist clean
+.PHONY: help demo examples bench check test test-rust test-python test-dist test-deep $(DEEP) golden lint format docs wheel sdist clean
 .DELETE_ON_ERROR:
 # Two pips in one .venv, or two cargos in one target, only wait for each other or worse.
 .NOTPARALLEL:
@@ -62,10 +72,22 @@ examples: $(INSTALLED) $(VENV)/.extra-examples ## Nielsen's experiments on MNIST
 # A benchmark has the machine to itself: nothing else may run meanwhile.
 bench: $(INSTALLED) $(VENV)/.extra-bench ## times beside NumPy, JAX, ... (PEERS="torch" installs more; CASES=, ARGS=)
 	$(if $(PEERS),$(PIP) install $(PEERS))
-	cargo bench $(LOCKED) --bench kernels
+	cargo bench $(LOCKED) --features bench --bench kernels
 	$(BIN)/python -m benches.compare $(if $(CASES),--cases $(CASES)) $(ARGS)
 	$(BIN)/python -m benches.epoch $(ARGS)
 	$(BIN)/python -m benches.report
+
+# The module of the profile `fast` is installed in place of the wheel; other targets install that anew.
+check: $(CHECKERS) ## the everyday loop: formats, clippy, ruff, a fast build, some tests, in a minute
+	cargo fmt --check
+	$(PY) -m ruff check --quiet .
+	$(PY) -m ruff format --check --quiet .
+	$(PY) tools/check_walls.py
+	cargo clippy $(LOCKED) --quiet --lib -- -D warnings
+	@rm -rf target/fast-wheels $(INSTALLED)
+	$(PY) -m maturin build --quiet --profile fast $(LOCKED) --interpreter $(BIN)/python --out target/fast-wheels
+	$(PIP) install --force-reinstall --no-deps target/fast-wheels/bpfast-*.whl
+	$(PY) -m pytest --quiet $(if $(ARGS),$(ARGS),$(CHECKS))
 
 test: test-rust test-python lint ## cargo test, pytest on the wheel, lint
 
@@ -77,9 +99,13 @@ test-rust: ## cargo test
 	@grep -Eq '^test result: .* [1-9][0-9]* passed' target/cargo-test.log || { echo "cargo test ran no test" >&2; exit 1; }
 
 test-python: $(INSTALLED) $(VENV)/.extra-test ## pytest on the installed wheel (ARGS="-k name" to choose)
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest $(NOT_SLOW) $(ARGS)
 
-test-deep: $(DEEP) ## what takes longer: fuzzing, every call out of memory, models, a sanitizer
+test-deep: $(DEEP) ## what takes longer: slow tests, fuzzing, every call out of memory, models, a sanitizer
+
+# Nothing else may run meanwhile: some of these measure seconds.
+test-slow: $(INSTALLED) $(VENV)/.extra-test ## tests that need a quiet clock, and those that take long
+	$(PY) -m pytest -m "clock or slow" $(ARGS)
 
 fuzz: $(INSTALLED) $(VENV)/.extra-test ## random calls and damaged files for SECONDS=600 (ARGS="--seed N" to choose)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)
@@ -95,7 +121,7 @@ test-dist: ## pytest on DIST=FILE, a wheel or an sdist, in its own environment (
 	@test -n "$(DIST)" || { echo "DIST=FILE is needed: a wheel or an sdist" >&2; exit 2; }
 	$(PYTHON) -m venv --clear target/dist
 	$(subst $(VENV),target/dist,$(PIP)) install "$(DIST)[test]" $(if $(WITH),"$(WITH)")
-	$(subst $(VENV),target/dist,$(PY)) -m pytest $(ARGS)
+	$(subst $(VENV),target/dist,$(PY)) -m pytest $(NOT_SLOW) $(ARGS)
 
 # LOOM_MAX_PREEMPTIONS: how often a thread may lose its turn. 3 takes some 15 s, 4 two minutes.
 test-loom: ## every order in which the pool's threads can meet
@@ -109,7 +135,7 @@ test-tsan: ## ThreadSanitizer on the core, with real threads
 
 lint: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-examples $(VENV)/.extra-lint ## formats, clippy, ruff, mypy, stubtest, walls, workflows
 	cargo fmt --check
-	cargo clippy $(LOCKED) --all-targets -- -D warnings
+	cargo clippy $(LOCKED) --all-targets --features bench -- -D warnings
 	PYO3_PYTHON="$(CURDIR)/$(BIN)/python" cargo clippy $(LOCKED) --lib --features python -- -D warnings
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -156,6 +182,16 @@ $(BUILT): $(MADE) $(SOURCES)
 $(INSTALLED): $(BUILT)
 	@$(PIP) uninstall --yes bpfast 2>/dev/null || true
 	$(PIP) install $(WHEELS)/bpfast-*.whl
+	@touch $@
+
+# What `make check` needs, without the wheel.
+$(CHECKERS): pyproject.toml $(MADE)
+	@mkdir -p target
+	@$(PY) -c 'import tomllib; \
+	  project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+	  extras = project["optional-dependencies"]; \
+	  print(*project["dependencies"], *extras["test"], *extras["lint"], sep="\n")' > target/checkers.txt
+	$(PIP) install --requirement target/checkers.txt
 	@touch $@
 
 $(VENV)/.extra-%: pyproject.toml $(MADE) | $(INSTALLED)

@@ -10,7 +10,7 @@ KERNELS = ("bpfast", "gemm", "matrixmultiply")
 def markdown(rows: list[dict[str, Any]]) -> str:
     """GFLOP/s of each product of each case, the best in bold."""
     if not rows:
-        return "They were not measured by themselves (`cargo bench --bench kernels` does).\n"
+        return "They were not measured by themselves (`make bench` does).\n"
     body = []
     for row in rows:
         best = max(row[name] for name in KERNELS if row.get(name) is not None)

@@ -1,10 +1,10 @@
 //! The three products of backpropagation at the shapes of the nine cases: bpfast's kernels beside
 //! the crates `gemm` and `matrixmultiply`, on one core.
 //!
-//! `cargo bench --bench kernels` prints a table and writes `target/bench/kernels.json`;
-//! `cargo bench --bench kernels -- peak` prints the floating-point operations per second of fused
-//! multiply-adds alone, by number of threads, as one line of JSON. `-- quick` runs one case, names of
-//! cases those.
+//! `cargo bench --features bench --bench kernels` prints a table and writes
+//! `target/bench/kernels.json`. With `-- peak` behind it, it prints the floating-point operations per
+//! second of fused multiply-adds alone, by number of threads, as one line of JSON. `-- quick` runs one
+//! case, names of cases those.
 
 use std::fmt::Write as _;
 use std::hint::black_box;

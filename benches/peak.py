@@ -1,4 +1,4 @@
-"""The machine's own limit, from `cargo bench --bench kernels -- peak`: an FMA loop a core."""
+"""The machine's own limit, from the peak of benches/kernels.rs: an FMA loop a core."""
 
 import json
 import shutil
@@ -10,7 +10,7 @@ from benches.workers import ROOT
 
 Rates = dict[str, dict[str, float]]  # FLOP/s by dtype, then by number of threads
 
-COMMAND = ["cargo", "bench", "--quiet", "--bench", "kernels", "--", "peak"]
+COMMAND = ["cargo", "bench", "--quiet", "--features", "bench", "--bench", "kernels", "--", "peak"]
 
 
 class Peak:

@@ -1,9 +1,10 @@
 """Ctrl-C and other signals in the middle of a call: heard soon, on the main thread, nothing lost.
 
 The promise is 100 ms from the signal to the exception. `test_ctrl_c_is_heard` measures that, with
-real signals from another process. A machine that others use may stop a process for longer than that,
-so each call is interrupted five times at random moments and the median is held to BOUND; all are held
-to LONGEST, which only a call that does not listen exceeds. The other tests need no quiet clock.
+real signals from another process. A machine that others use may stop a process for longer than
+that, so each call is interrupted five times at random moments and the median is held to BOUND; all
+are held to LONGEST, which only a call that does not listen exceeds. The other tests need no quiet
+clock.
 """
 
 import json
