@@ -10,9 +10,8 @@ import pytest
 import bpfast
 from bpfast import _core
 from tests.helpers.in_a_step import in_a_step, long_step, needs_timer, said
+from tests.helpers.messages import TRAINING
 from tests.helpers.paths import ROOT
-
-TRAIN = "{}: expected a network at rest, got one that a training is running on"
 
 
 @needs_timer
@@ -22,7 +21,7 @@ def test_an_array_for_a_file_is_not_copied_while_it_is_written_to(tmp_path, of):
     net, x, y = long_step()
     array = of(net.params)
     text = in_a_step(lambda: said(lambda: _core.write_tensors(path, {"a": array}, {})), net, x, y)
-    assert text == TRAIN.format("tensors['a']")
+    assert text == TRAINING.format("tensors['a']")
     assert not path.exists()
     _core.write_tensors(path, {"a": array}, {})
     assert _core.read_tensors(path)[0]["a"].tobytes() == array.tobytes()
@@ -38,7 +37,7 @@ def test_parameters_are_not_copied_while_they_are_written_to():
         net.weights.__reduce__,
     )
     for text in in_a_step(lambda: [said(call) for call in calls], net, x, y):
-        assert text.endswith(TRAIN.format("")[2:])
+        assert text.endswith(TRAINING.format("")[2:])
     before = net.params.copy()
     assert _core.copy_params(net).tobytes() == before.tobytes()
     _core.assign_params(net, np.arange(size))
@@ -71,7 +70,7 @@ def test_the_best_parameters_come_back_beside_a_thread_that_predicts():
     finally:
         over.set()
         thread.join()
-    assert said <= {(n, 100), TRAIN.format("params")}
+    assert said <= {(n, 100), TRAINING.format("params")}
 
 
 def test_the_module_needs_the_gil():

@@ -10,13 +10,11 @@ import pytest
 import bpfast
 from tests.helpers.child import run
 from tests.helpers.in_a_step import in_a_step, long_step, needs_timer, said
+from tests.helpers.messages import IN_USE, TRAINING, WRITTEN
 from tests.helpers.python_threads import at_once
 
 RNG = np.random.default_rng(0)
 SHORT = 2e-4  # s: between two tries, so that they are spread over the other thread's calls
-READ = "{}: another call is writing to this array"
-WRITE = "{}: expected an array of its own, got one that another call uses"
-TRAIN = "{}: expected a network at rest, got one that a training is running on"
 
 
 def a_net():
@@ -49,7 +47,7 @@ def test_a_step_takes_no_gradient_that_is_half_written():
 
     outcomes = at_once(write, step, times=200)
     assert outcomes[True] > 0
-    assert outcomes.keys() <= {True, WRITE.format("out"), READ.format("gradient")}
+    assert outcomes.keys() <= {True, IN_USE.format("out"), WRITTEN.format("gradient")}
 
 
 @pytest.mark.parametrize("how", ["another dtype", "strides", "another order"])
@@ -77,7 +75,7 @@ def test_a_gradient_that_is_copied_is_whole_too(how):
 
     outcomes = at_once(write, step, times=200)
     assert outcomes[True] > 0
-    assert outcomes.keys() <= {True, WRITE.format("out"), READ.format("gradient")}
+    assert outcomes.keys() <= {True, IN_USE.format("out"), WRITTEN.format("gradient")}
 
 
 def test_steps_on_strided_parameters_are_counted_or_refused():
@@ -86,7 +84,7 @@ def test_steps_on_strided_parameters_are_counted_or_refused():
     steps = [lambda opt=opt: opt.step(p[::2], one) for opt in opts]
     outcomes = at_once(*steps, times=100)
     assert outcomes[None] == opts[0].steps + opts[1].steps > 0
-    assert outcomes.keys() <= {None, WRITE.format("params")}
+    assert outcomes.keys() <= {None, IN_USE.format("params")}
     assert set(p[::2]) == {-float(opts[0].steps + opts[1].steps)}
     # Those of one call lie apart, however their addresses are mixed.
     opts[0].step([p[::2], p[1::2]], [one, one])
@@ -114,7 +112,7 @@ def test_a_training_waits_for_those_who_read(tmp_path):
     finally:
         over.set()
         thread.join()
-    assert {None} <= outcomes <= {None, TRAIN.format("params")}
+    assert {None} <= outcomes <= {None, TRAINING.format("params")}
     assert net.params.tobytes() == alone.params.tobytes()
 
 
@@ -142,7 +140,7 @@ def test_a_training_is_not_kept_out_by_those_who_read():
         over.set()
         for thread in threads:
             thread.join()
-    assert {(2000, 100)} <= outcomes <= {(2000, 100), TRAIN.format("params")}
+    assert {(2000, 100)} <= outcomes <= {(2000, 100), TRAINING.format("params")}
     assert len(net.history) == 5
 
 
@@ -166,7 +164,7 @@ def test_a_gradient_is_of_parameters_that_are_whole():
 
     outcomes = at_once(step, lambda: net.backprop(*batch).flat.tobytes() in whole, times=200)
     assert outcomes[True] > 0
-    assert outcomes.keys() <= {True, WRITE.format("params"), READ.format("params")}
+    assert outcomes.keys() <= {True, IN_USE.format("params"), WRITTEN.format("params")}
 
 
 def test_a_loop_of_two_threads():
@@ -185,8 +183,8 @@ def test_a_loop_of_two_threads():
         return net.backprop(*batch, out=g) is g
 
     outcomes = at_once(backprop, step, times=200)
-    refused = [WRITE.format("out"), READ.format("gradient")]
-    refused += [WRITE.format("params"), READ.format("params")]
+    refused = [IN_USE.format("out"), WRITTEN.format("gradient")]
+    refused += [IN_USE.format("params"), WRITTEN.format("params")]
     assert outcomes.keys() <= {True, "a step", *refused}
     assert outcomes[True] > 0
     assert opt.steps == outcomes["a step"] > 0
@@ -201,15 +199,15 @@ def test_what_a_training_uses_is_refused_to_others_and_free_when_it_is_over():
     other = bpfast.Network([200, 200], dtype="float32", seed=0)
     z, size = RNG.random(x.shape, "float32"), net.params.size
     calls = [
-        (TRAIN.format("params"), lambda: net.forward(x)),
-        (TRAIN.format("params"), lambda: bpfast.SGD(0.1).step(net.params, np.zeros(size, "f4"))),
-        (TRAIN.format("params"), net.copy),
-        (TRAIN.format("params"), lambda: net.astype("float64")),
-        (TRAIN.format("params"), lambda: setattr(net, "params", np.zeros(size))),
-        (TRAIN.format("weights[0]"), lambda: net.weights.__setitem__(0, np.zeros((300, 200)))),
-        (WRITE.format("out"), lambda: other.forward(z, out=x)),
+        (TRAINING.format("params"), lambda: net.forward(x)),
+        (TRAINING.format("params"), lambda: bpfast.SGD(0.1).step(net.params, np.zeros(size, "f4"))),
+        (TRAINING.format("params"), net.copy),
+        (TRAINING.format("params"), lambda: net.astype("float64")),
+        (TRAINING.format("params"), lambda: setattr(net, "params", np.zeros(size))),
+        (TRAINING.format("weights[0]"), lambda: net.weights.__setitem__(0, np.zeros((300, 200)))),
+        (IN_USE.format("out"), lambda: other.forward(z, out=x)),
         # Another optimizer's step on part of it: what is claimed are bytes, and not arrays.
-        (WRITE.format("params[0]"), lambda: bpfast.SGD(0.1).step([x[2]], [np.ones(200)])),
+        (IN_USE.format("params[0]"), lambda: bpfast.SGD(0.1).step([x[2]], [np.ones(200)])),
         (None, lambda: other.forward(x)),  # who reads what is read is not in the way
     ]
     texts = in_a_step(lambda: [said(call) for _, call in calls], net, x, y)

@@ -12,6 +12,7 @@ import pytest
 import bpfast
 from tests.helpers.child import case, digest, outcome, run
 from tests.helpers.in_a_step import in_a_step, long_step, needs_timer, said
+from tests.helpers.messages import IN_USE, TRAINING
 from tests.helpers.python_threads import in_threads
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -116,7 +117,7 @@ def test_two_threads_write_to_one_gradient():
         return said
 
     said = {*itertools.chain(*in_threads(turns, turns))}
-    busy = "out: expected an array of its own, got one that another call uses"
+    busy = IN_USE.format("out")
     assert "done" in said
     assert said <= {"done", busy}
     assert digest(g.flat) == expected
@@ -169,6 +170,6 @@ def test_a_training_says_that_it_is_running():
     net, x, y = long_step()
     calls = [net, net.forward, net.trace]
     texts = in_a_step(lambda: [said(lambda: call(x)) for call in calls], net, x, y)  # noqa: B023
-    running = "params: expected a network at rest, got one that a training is running on"
+    running = TRAINING.format("params")
     assert texts == [running] * len(calls)
     net.forward(x)

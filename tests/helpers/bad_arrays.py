@@ -17,6 +17,7 @@ from tests.helpers.entry_points import (
     X,
     Y,
 )
+from tests.helpers.messages import EMPTY_BATCH
 
 NO_NUMBERS = {
     "object": (lambda a: a.astype(object), "expected real numbers, got dtype object"),
@@ -49,7 +50,7 @@ def shape(name, expected, got):
 WEIGHT = "expected a finite weight, 0 or above"
 ZERO = "expected a weight above 0 for at least one example, got all zero"
 SHAPES = [
-    (TAKE_X, "x", np.ones((0, 3)), "x: expected one example or more, got an empty batch"),
+    (TAKE_X, "x", np.ones((0, 3)), EMPTY_BATCH.format("x")),
     (TAKE_X, "x", np.ones((4, 2)), shape("x", "(4, 3)", "(4, 2)")),
     (TAKE_X, "x", X.T, shape("x", "(3, 3)", "(3, 4)")),
     (LOSSES, "y", Y[:3], shape("y", "(4, 2)", "(3, 2)")),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bpfast import reference
+from tests.helpers.messages import EMPTY_BATCH
 
 NET = {"weights": [[[1, -1], [1, 1]], [[-1, 1]]], "biases": [[0, 1], [1]]}
 NET["x"] = [[1, 2], [2, 0]]
@@ -36,7 +37,7 @@ WRONG = [
     ({"biases": [[1, 2]]}, ValueError, "biases: expected as many as weights, 2, got 1"),
     ({"x": [[1, 2]]}, ValueError, r"x: expected shape (1, 3), got (1, 2)"),
     ({"x": [1, 2, 3]}, ValueError, r"x: expected shape (n, 3), got (3,)"),
-    ({"x": []}, ValueError, "x: expected one example or more, got an empty batch"),
+    ({"x": []}, ValueError, EMPTY_BATCH.format("x")),
     ({"x": [[1, 2, 3], [1]]}, ValueError, "x: expected rows of one length, got a ragged sequence"),
     ({"x": [["1", 2, 3]]}, TypeError, "x: expected real numbers, got str"),
     ({"x": [[1j, 2, 3]]}, TypeError, "x: expected real numbers, got complex"),
@@ -85,7 +86,7 @@ def test_bad_input(wrong, kind, message):
         ("bp1", ([1], [[1]]), "z: expected shape (n, n_L), got (1,)"),
         ("bp2", ([[1, 2]], [[1]], [[1]]), "weights: expected shape (2, 1), got (1, 1)"),
         ("bp2", ([[1]], [[1]], [[1, 2]]), "z: expected shape (1, 1), got (1, 2)"),
-        ("bp3", ([],), "delta: expected one example or more, got an empty batch"),
+        ("bp3", ([],), EMPTY_BATCH.format("delta")),
         ("bp4", ([[1]], [[1], [2]]), "a: expected shape (1, 1), got (2, 1)"),
     ],
 )

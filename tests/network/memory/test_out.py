@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import bpfast
+from tests.helpers.messages import IN_USE, INPUTS, READ_ONLY, WRITTEN
 from tests.helpers.python_threads import at_once
 from tests.helpers.refuses import refuses
 
@@ -57,7 +58,7 @@ def wrong_outs(good):
     yield np.repeat(good, 2, axis=-1)[..., ::2], ValueError, layout
     yield good[::-1], ValueError, layout
     yield odd, ValueError, layout
-    yield read_only, ValueError, "^out: expected a writeable array, got a read-only one$"
+    yield read_only, ValueError, f"^{READ_ONLY.format('out')}$"
     if good.ndim == 2:
         yield np.asfortranarray(good), ValueError, layout
 
@@ -93,7 +94,7 @@ def test_an_out_that_overlaps_an_input(door, name, layout):
     value = memory[first : first + 4].reshape(2, 2)
     value = LAYOUTS.get(layout, LAYOUTS["C"])(value)
     assert np.shares_memory(value, out)
-    with refuses(ValueError, "^out: expected an array apart from the inputs", memory, NET):
+    with refuses(ValueError, f"^{INPUTS.format('out')}", memory, NET):
         function(**arguments | {name: value}, out=out)
 
 
@@ -110,7 +111,7 @@ def test_an_out_beside_an_input_is_apart_from_it():
 
 
 def test_an_out_that_overlaps_the_parameters_or_the_weights_of_the_examples():
-    message = "^out: expected an array apart from the inputs"
+    message = f"^{INPUTS.format('out')}"
     with refuses(ValueError, message, NET):
         NET.forward(A, out=NET.params[:4].reshape(2, 2))
     s = np.array([1.0, 2.0])
@@ -158,7 +159,7 @@ def test_a_gradient_that_does_not_fit(out, kind, message):
 def test_a_read_only_gradient():
     g = NET.backprop(A, B)
     g.flat.flags.writeable = False
-    with refuses(ValueError, "^out: expected a writeable array, got a read-only one$", g):
+    with refuses(ValueError, f"^{READ_ONLY.format('out')}$", g):
         NET.backprop(B, A, out=g)
 
 
@@ -180,7 +181,7 @@ def test_a_gradient_that_overlaps_an_input(net, name, view):
     g = bpfast.Gradient(net)
     g.flat[:] = RNG.uniform(0.1, 0.9, size=6)
     arguments = {"x": A, "y": B, name: view(g)}
-    with refuses(ValueError, "^out: expected an array apart from the inputs", g, net):
+    with refuses(ValueError, f"^{INPUTS.format('out')}", g, net):
         net.backprop(**arguments, out=g)
 
 
@@ -193,7 +194,7 @@ def test_after_an_error_out_is_as_it_was():
         NET.forward(A[:, :1], out=out)
 
 
-BUSY = "out: expected an array of its own, got one that another call uses"
+BUSY = IN_USE.format("out")
 
 
 def test_two_threads_with_one_out():
@@ -216,7 +217,7 @@ def test_one_threads_out_is_another_threads_input():
         lambda: second.forward(between).shape == (2000, 10),
     )
     assert outcomes[True] > 0
-    assert outcomes.keys() <= {True, BUSY, "x: another call is writing to this array"}
+    assert outcomes.keys() <= {True, BUSY, WRITTEN.format("x")}
 
 
 def test_one_threads_out_is_another_threads_network():
@@ -243,7 +244,7 @@ def test_one_threads_out_is_another_threads_network():
     with ThreadPoolExecutor() as pool:
         writing, reading = pool.submit(write), pool.submit(read)
     outcomes = reading.result()
-    assert outcomes.keys() <= {(1, 1000), "params: another call is writing to this array"}
+    assert outcomes.keys() <= {(1, 1000), WRITTEN.format("params")}
     if writing.exception() is None:
         assert params.tobytes() == slow.forward(x).tobytes()
     else:  # the reader was there first

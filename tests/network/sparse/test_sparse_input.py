@@ -10,13 +10,14 @@ import pytest
 import bpfast
 from tests.helpers.bits import bits
 from tests.helpers.child import LIMIT, environment, run
+from tests.helpers.messages import EMPTY_BATCH, INPUTS
 from tests.helpers.paths import ROOT
 from tests.helpers.refuses import refuses
 from tests.helpers.sparse import NET, X, Y, dense, everything
 
 sparse = pytest.importorskip("scipy.sparse")
 
-OUT = "^out: expected an array apart from the inputs"
+OUT = f"^{INPUTS.format('out')}"
 
 
 def test_out():
@@ -105,7 +106,7 @@ LOSSES = ("cost", "errors", "backprop")
     [
         ((6, 4), r"^x: expected shape \(6, 5\), got \(6, 4\)$"),
         ((5, 6), r"^x: expected shape \(5, 5\), got \(5, 6\)$"),
-        ((0, 5), "^x: expected one example or more, got an empty batch$"),
+        ((0, 5), f"^{EMPTY_BATCH.format('x')}$"),
     ],
 )
 def test_a_shape_that_does_not_fit(shape, message, kind):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import bpfast
+from tests.helpers.messages import EMPTY_BATCH, READ_ONLY
 from tests.helpers.refuses import refuses
 
 RNG = np.random.default_rng(0)
@@ -69,7 +70,7 @@ BOTH = [
     ("x", X[:, 1:], ValueError, shape("x", "(12, 3)", "(12, 2)")),
     ("x", X[0], ValueError, r"x: expected 2 dimensions, got shape \(3,\)"),
     ("x", 1.0, ValueError, r"x: expected 2 dimensions, got shape \(\)"),
-    ("x", X[:0], ValueError, "x: expected one example or more, got an empty batch"),
+    ("x", X[:0], ValueError, EMPTY_BATCH.format("x")),
     ("x", X * 1j, TypeError, "x: expected real numbers, got dtype complex128"),
     ("x", X.astype(object), TypeError, "x: expected real numbers, got dtype object"),
     ("x", [[1], [2, 3]], ValueError, "x: "),
@@ -325,7 +326,7 @@ def test_x_apart_from_the_parameters():
 
 def test_parameters_that_cannot_be_written(net):
     net.weights[0].flags.writeable = False
-    with refuses(ValueError, "^params: expected a writeable array, got a read-only one$", net):
+    with refuses(ValueError, f"^{READ_ONLY.format('params')}$", net):
         net.fit(X, Y)
 
 

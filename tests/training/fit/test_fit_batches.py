@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import bpfast
+from tests.helpers.messages import EMPTY_BATCH
 from tests.helpers.refuses import refuses
 
 RNG = np.random.default_rng(0)
@@ -171,7 +172,7 @@ BAD = [
     ((X[:5],), TypeError, r"expected \(x, y\) or .*, got tuple of 1"),
     ((X[:5], Y[:5], S[:5], S[:5]), TypeError, r"expected \(x, y\) or .*, got tuple of 4"),
     (None, TypeError, r"expected \(x, y\) or .*, got NoneType"),
-    ((X[:0], Y[:0]), ValueError, "x: expected one example or more, got an empty batch"),
+    ((X[:0], Y[:0]), ValueError, EMPTY_BATCH.format("x")),
     ((X[:5, :2], Y[:5]), ValueError, r"x: expected shape \(5, 3\), got \(5, 2\)"),
     ((X[:5], Y[:4]), ValueError, r"y: expected shape \(5, 2\), got \(4, 2\)"),
     ((X[:5], Y[:5], S[:4]), ValueError, r"sample_weight: expected shape \(5,\), got \(4,\)"),

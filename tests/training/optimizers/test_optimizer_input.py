@@ -11,6 +11,7 @@ import pytest
 import bpfast
 from bpfast import optimizers, schedules
 from tests.helpers.child import run
+from tests.helpers.messages import A_CLASS, READ_ONLY
 from tests.helpers.refuses import refuses
 
 NAN = math.nan
@@ -70,7 +71,7 @@ def test_the_other_arguments():
         message = f"^learning_rate: expected a number or a callable schedule\\(step\\), got {got}$"
         with refuses(TypeError, message, opt):
             opt.learning_rate = value
-    with refuses(TypeError, "^learning_rate: expected a schedule, got the class Cosine itself$"):
+    with refuses(TypeError, f"^{A_CLASS.format('learning_rate', 'Cosine')}$"):
         bpfast.Adam(schedules.Cosine)
     message = "^Adam: expected all but learning_rate by name, as in beta1=…, got 2 by position$"
     with refuses(TypeError, message):
@@ -112,7 +113,7 @@ BAD_STEPS = [
     (P.astype(complex), G, TypeError, f"params: {FLOATS} complex128"),
     (P.astype(object), G, TypeError, f"params: {FLOATS} object"),
     (P.astype("f8,f8"), G, TypeError, rf"params: {FLOATS} \[.*\]"),
-    (read_only(P.copy()), G, ValueError, "params: expected a writeable array, got a read-only one"),
+    (read_only(P.copy()), G, ValueError, READ_ONLY.format("params")),
     (3.0, G, TypeError, "params: expected an array or a list of arrays, got float"),
     (None, G, TypeError, "params: expected an array or a list of arrays, got NoneType"),
     (P.tolist(), G, TypeError, rf"params\[0\]: {ARRAY} float"),
@@ -187,7 +188,7 @@ def test_two_maps_of_one_file_share_memory_or_not(tmp_path):
     path = tmp_path / "p.npy"
     np.save(path, P)
     one = np.load(path, mmap_mode="r+")
-    with refuses(ValueError, "^params: expected a writeable array, got a read-only one$"):
+    with refuses(ValueError, f"^{READ_ONLY.format('params')}$"):
         bpfast.SGD().step(np.load(path, mmap_mode="r"), G)
     with refuses(ValueError, apart(r"params\[1\]", r"params\[0\]")):
         bpfast.SGD().step([one, one[2:3]], [G, G[:1]])

@@ -12,6 +12,7 @@ import pytest
 from bpfast import schedules
 from bpfast.schedules._rates import as_schedule
 from tests.helpers.every_schedule import PLATEAU, every_kind
+from tests.helpers.messages import A_CLASS
 from tests.helpers.refuses import refuses
 
 NAN = math.nan
@@ -162,7 +163,7 @@ def test_as_schedule():
         assert as_schedule("learning_rate", schedule) is schedule
     with refuses(TypeError, "^learning_rate: expected a number or a callable.*, got NoneType$"):
         as_schedule("learning_rate", None)
-    with refuses(TypeError, "^learning_rate: expected a schedule, got the class Cosine itself$"):
+    with refuses(TypeError, f"^{A_CLASS.format('learning_rate', 'Cosine')}$"):
         as_schedule("learning_rate", schedules.Cosine)
 
 
