@@ -55,11 +55,11 @@ LONG = {
 
 # Of these as many examples as take some 0.3 s of CPU time; a call looks for signals every 25 ms.
 SHORT = {
-    "deep": 190,
-    "many small layers": 12_000,
-    "blocks": 20_000,
-    "forward": 30_000,
-    "bp4": 400,
+    "deep": 100,
+    "many small layers": 6_000,
+    "blocks": 10_000,
+    "forward": 15_000,
+    "bp4": 200,
 }
 
 
