@@ -1,5 +1,5 @@
-//! The Python border: it borrows, detaches, calls the core and returns. No arithmetic here, and no
-//! other room knows Python.
+//! The Python bindings, the only module that knows Python. They borrow arrays, release the GIL, call the
+//! core and convert the results.
 
 mod api;
 mod borrow;
@@ -10,7 +10,7 @@ use std::alloc::System;
 
 use crate::base::allocator::WithReserve;
 
-/// Small requests of the module, of PyO3 among them, are met where memory runs out.
+/// Serves small requests, including PyO3's, from a reserve when memory runs out.
 #[global_allocator]
 static ALLOCATOR: WithReserve<System> = WithReserve::new(System);
 
@@ -62,7 +62,7 @@ mod _core {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
         super::call::errors::quieten_panics();
-        // What crates make where it is first needed, and panic if they cannot.
+        // Objects that crates create on first use, and panic if they cannot.
         numpy::dtype::<f64>(py);
         py.get_type::<super::borrow::Allocation>();
         module.add(

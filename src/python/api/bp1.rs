@@ -1,4 +1,4 @@
-//! BP1 by itself, whose cost may be a callable.
+//! BP1 as a separate function, whose cost may be a callable.
 
 use numpy::PyUntypedArrayMethods;
 use numpy::ndarray::Ix2;
@@ -17,10 +17,10 @@ use crate::python::convert::custom::CustomCosts;
 use crate::python::convert::targets::{Weighting, YArray};
 use crate::python::convert::wanted::TargetsOrCosts;
 
-/// BP1. What the public function has; where the cost is a callable, y is what that returned.
+/// BP1 for the public function in Python. If the cost is a callable, y is what it returned.
 #[pyfunction]
 #[pyo3(signature = (z, y, output, cost, sample_weight, reduction, out))]
-#[allow(clippy::too_many_arguments)] // as Python calls it
+#[allow(clippy::too_many_arguments)] // called from Python
 pub fn bp1<'py>(
     z: &Bound<'py, PyAny>,
     y: &Bound<'py, PyAny>,
@@ -70,11 +70,11 @@ type Prepared<'py> = (
     Bound<'py, PyAny>,
 );
 
-/// z and sample_weight as arrays of their dtypes, and a = σ(z), for a cost that is a callable. What
-/// can be refused before it is called is refused.
+/// For a callable cost: z and sample_weight as arrays of their dtypes, and a = σ(z). Arguments that are
+/// invalid whatever the cost returns are refused here, before it is called.
 #[pyfunction]
 #[pyo3(signature = (z, y, output, cost, sample_weight, reduction, out))]
-#[allow(clippy::too_many_arguments)] // as Python calls it
+#[allow(clippy::too_many_arguments)] // called from Python
 pub fn bp1_outputs<'py>(
     z: &Bound<'py, PyAny>,
     y: &Bound<'py, PyAny>,

@@ -1,4 +1,4 @@
-//! BP2, BP3 and BP4, each by itself. They run on the calling thread, with the GIL released.
+//! BP2, BP3 and BP4 as separate functions. They run on the calling thread, with the GIL released.
 
 use numpy::ndarray::{Dimension, Ix1, Ix2};
 use numpy::{PyArray, PyUntypedArray, PyUntypedArrayMethods};
@@ -16,7 +16,7 @@ use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::{input, numbers};
 use crate::python::convert::config::{Dtype, Name};
 
-/// Runs `body` with `$T` the number type that `arrays` have in common.
+/// Runs `body` with `$T` the common element type of `arrays`.
 macro_rules! with_type {
     ($arrays:expr, $T:ident => $body:expr) => {
         match Dtype::common($arrays.into_iter()) {
@@ -43,11 +43,11 @@ pub(super) use with_type;
 /// weights : array_like, (n_(l+1), n_l)
 ///     W^(l+1).
 /// z : array_like, (n, n_l)
-///     z^l. All three float32: float32, else float64.
+///     z^l. If all three are float32 the result is float32, else float64.
 /// activation : str, default "sigmoid"
 ///     σ_l; not softmax.
 /// out : ndarray, (n, n_l), optional
-///     Where to write: of that dtype, C-contiguous, writeable, apart from the inputs.
+///     Where to write: of the result's dtype, C-contiguous, writeable, sharing no memory with inputs.
 ///
 /// Returns
 /// -------
@@ -57,7 +57,7 @@ pub(super) use with_type;
 /// Raises
 /// ------
 /// ValueError, TypeError
-///     Shapes that do not fit, an unknown activation, what is no array of real numbers.
+///     Shapes do not match, the activation is unknown, or an argument is no array of real numbers.
 ///
 /// References
 /// ----------
@@ -111,9 +111,9 @@ pub fn bp2<'py>(
 /// Parameters
 /// ----------
 /// delta : array_like, (n, n_l)
-///     δ^l. float32 gives float32, all else float64.
+///     δ^l. float32 gives float32, everything else float64.
 /// out : ndarray, (n_l,), optional
-///     Where to write: of that dtype, C-contiguous, writeable, apart from delta.
+///     Where to write: of the result's dtype, C-contiguous, writeable, sharing no memory with delta.
 ///
 /// Returns
 /// -------
@@ -122,7 +122,7 @@ pub fn bp2<'py>(
 /// Raises
 /// ------
 /// ValueError, TypeError
-///     delta is no matrix, or not of real numbers.
+///     delta is not a matrix, or not of real numbers.
 ///
 /// References
 /// ----------
@@ -158,9 +158,9 @@ pub fn bp3<'py>(
 /// delta : array_like, (n, n_l)
 ///     δ^l.
 /// a : array_like, (n, n_(l-1))
-///     a^(l-1). Both float32: float32, else float64.
+///     a^(l-1). If both are float32 the result is float32, else float64.
 /// out : ndarray, (n_l, n_(l-1)), optional
-///     Where to write: of that dtype, C-contiguous, writeable, apart from the inputs.
+///     Where to write: of the result's dtype, C-contiguous, writeable, sharing no memory with inputs.
 ///
 /// Returns
 /// -------
@@ -169,7 +169,7 @@ pub fn bp3<'py>(
 /// Raises
 /// ------
 /// ValueError, TypeError
-///     Shapes that do not fit, what is no array of real numbers.
+///     Shapes do not match, or an argument is no array of real numbers.
 ///
 /// References
 /// ----------
@@ -198,7 +198,7 @@ pub fn bp4<'py>(
             let result = result::<T, Ix2>(out, a.py(), &[n_out, n_in], &inputs)?;
             let (delta, a) = (input::<T, Ix2>("delta", &delta)?, input::<T, Ix2>("a", &a)?);
             let (delta, a) = (delta.as_slice()?, a.as_slice()?);
-            // The core writes (n_in, n_out) = aᵀ δ; with a and δ exchanged that is δᵀ a.
+            // The core computes aᵀ δ, (n_in, n_out); with a and δ exchanged this is δᵀ a.
             write(&result, n_in.saturating_mul(delta.len()), |place, cancel| {
                 equations::bp4(a, delta, place, n, cancel)
             })
@@ -206,7 +206,7 @@ pub fn bp4<'py>(
     })
 }
 
-/// `out`, checked, or a fresh array.
+/// `out`, after validation, or a new array.
 pub fn result<'py, T: Element, D: Dimension>(
     out: Option<&Bound<'py, PyAny>>,
     py: Python<'py>,
@@ -216,7 +216,7 @@ pub fn result<'py, T: Element, D: Dimension>(
     crate::python::convert::arrays::output(out, py, shape, inputs)
 }
 
-/// Lets `work`, of about `size` multiply-adds, write to `result` with the GIL released.
+/// Runs `work`, of about `size` multiply-adds, on the memory of `result` with the GIL released.
 pub fn write<'py, T: Element, D: Dimension>(
     result: &Bound<'py, PyArray<T, D>>,
     size: usize,
@@ -249,7 +249,7 @@ pub fn activations<T: Element>(
     Ok(a)
 }
 
-/// An array of real numbers with two dimensions, neither of them 0.
+/// A two-dimensional array of real numbers, with no side of length 0.
 pub fn matrix_like<'py>(
     argument: &str,
     value: &Bound<'py, PyAny>,
@@ -259,7 +259,7 @@ pub fn matrix_like<'py>(
     Ok(array)
 }
 
-/// The sides of such an array, also after Python code may have changed it.
+/// The shape of such an array, checked again since Python code may have changed it.
 fn sides(argument: &str, array: &Bound<'_, PyUntypedArray>) -> Result<[usize; 2], Error> {
     match array.shape() {
         &[rows, columns] if rows > 0 && columns > 0 => Ok([rows, columns]),

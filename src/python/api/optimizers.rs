@@ -1,4 +1,4 @@
-//! A step of an optimizer on arrays of the user's, as `bpfast.optimizers` calls it.
+//! A step of an optimizer on the user's arrays, for `bpfast.optimizers`.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ use crate::python::call::errors::{guarded, wrong_type};
 use crate::python::convert::config::Dtype;
 use crate::python::convert::stepped::{Slices, Stepped, gradient_of};
 
-/// What an optimizer is, as Python tells it: a name, then its numbers.
+/// An optimizer as Python passes it: its name, then its settings.
 #[derive(Clone, Copy)]
 pub struct Hyperparameters {
     pub rule: Rule,
@@ -53,12 +53,13 @@ impl<'py> FromPyObject<'_, 'py> for Hyperparameters {
     }
 }
 
-/// The next step of `optimizer`, which counts it, on arrays of float32 or float64; `single` if they
-/// came in no list. `kept.numbers[i][k]` is what the rule keeps for `params[k]`, a vector in the
-/// order of its memory.
+/// Does and counts the next step of `optimizer`, on arrays of float32 or float64; `single` if they were not
+/// passed in a list. `kept.numbers[i][k]` is the rule's state for `params[k]`: a vector in the array's
+/// memory order.
 ///
 /// # Errors
-/// An array does not fit, or shares memory with one that is changed, or code of the user's, such as
+/// An array is invalid or shares memory with one that is updated, or user code, such as `__array__`,
+/// changes the optimizer in the meantime. Then this step changes nothing.
 /// `__array__`, changes the optimizer meanwhile: nothing is changed by this step then.
 #[pyfunction]
 pub fn step_arrays(
@@ -103,7 +104,7 @@ pub fn step_arrays(
             };
             push("params", &mut given_arrays, (names, array, gradient))?;
         }
-        // From here on no code of the user's runs.
+        // No user code runs from here on.
         let is_same = optimizer.getattr(intern!(py, "_kept"))?.is(&kept_before)
             && optimizer.getattr(intern!(py, "_steps"))?.eq(steps)?;
         if !is_same {
@@ -147,7 +148,7 @@ pub fn step_arrays(
         })?;
         float32.iter().try_for_each(Stepped::write_back)?;
         float64.iter().try_for_each(Stepped::write_back)?;
-        // Here, because Ctrl-C during the step comes out right behind this call in Python.
+        // Set here, because Ctrl-C during the step is raised in Python right after this call.
         optimizer.setattr(intern!(py, "_kept"), kept)?;
         optimizer.setattr(intern!(py, "_single"), single)?;
         optimizer.setattr(intern!(py, "_steps"), steps.saturating_add(1))
@@ -157,7 +158,7 @@ pub fn step_arrays(
 /// A list of lists.
 ///
 /// # Errors
-/// It is none; no memory.
+/// An argument is not a list of lists, or memory runs out.
 pub fn nested<'py>(
     argument: &str,
     rows: &Bound<'py, PyAny>,
@@ -172,7 +173,7 @@ fn no_float(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyErr {
     PyTypeError::new_err(format!("{argument}: expected {expected}, got {got}"))
 }
 
-/// The step on all of some arrays, which then cannot fail.
+/// Validates the step on all arrays of a dtype, which then cannot fail.
 fn prepare<'a, T: Element>(
     step: Step,
     terms: Terms,

@@ -1,4 +1,4 @@
-//! What calls give back: the gradient, and the trace.
+//! Results of calls: the gradient, and the trace.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,13 +16,13 @@ use crate::python::convert::config::Dtype;
 
 /// The gradient of a network's cost: C, ∂C/∂W^l and ∂C/∂b^l for l = 2 … L.
 ///
-/// ``Gradient(net)`` is the zero gradient of a architecture, a place for ``net.backprop(..., out=)``.
-/// Its numbers are one flat vector that lies as ``net.params`` does.
+/// ``Gradient(net)`` is a zero gradient for ``net.backprop(..., out=)``. Its values are one flat vector
+/// with the layout of ``net.params``.
 ///
 /// Parameters
 /// ----------
 /// net : Network
-///     The network whose sizes and dtype it takes.
+///     The network that determines sizes and dtype.
 ///
 /// Examples
 /// --------
@@ -52,8 +52,7 @@ impl Gradient {
         self.cost.store(cost.to_bits(), Ordering::Relaxed);
     }
 
-    /// # Errors
-    /// It is not the gradient of a network of those sizes and dtype.
+    /// # Errors The sizes or the dtype differ from the network's.
     pub fn check(&self, architecture: &Architecture, dtype: Dtype) -> PyResult<()> {
         if self.vector.dtype != dtype {
             let (expected, got) = (dtype.name(), self.vector.dtype.name());
@@ -71,7 +70,7 @@ impl Gradient {
 
 #[pymethods]
 impl Gradient {
-    /// A copy with numbers of its own.
+    /// A copy with its own memory.
     fn copy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| call_method(slf.py().import("copy")?.as_any(), "copy", (slf,)))
     }
@@ -104,7 +103,7 @@ impl Gradient {
         f64::from_bits(self.cost.load(Ordering::Relaxed))
     }
 
-    /// All partial derivatives as one vector, in the order of ``net.params``.
+    /// All partial derivatives as one vector, with the layout of ``net.params``.
     #[getter]
     fn flat<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| self.vector.flat(py))
@@ -138,9 +137,9 @@ impl Gradient {
     }
 }
 
-/// All of a forward pass: ``z[k]`` is z^(k+2), ``a[k]`` is a^(k+1), so ``a[0]`` is x.
+/// A forward pass: ``z[k]`` is z^(k+2) and ``a[k]`` is a^(k+1), so ``a[0]`` is x.
 ///
-/// A pair: ``z, a = net.trace(x)`` works too.
+/// Also a pair: ``z, a = net.trace(x)``.
 #[pyclass(frozen, module = "bpfast", get_all, sequence)]
 pub struct Trace {
     /// z^2, …, z^L, each (n, n_l).
@@ -172,7 +171,7 @@ impl Trace {
         })
     }
 
-    #[allow(clippy::unused_self)] // Python calls it on the object
+    #[allow(clippy::unused_self)] // an instance method in Python
     fn __len__(&self) -> usize {
         2
     }

@@ -1,4 +1,4 @@
-//! From Python's arrays to a call of the core and back: borrow, check, call, return.
+//! Calls of the core with Python's arrays: borrow, validate, call, return.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -27,10 +27,10 @@ use crate::python::convert::inputs::XArray;
 use crate::python::convert::targets::{Weighting, YArray};
 use crate::python::convert::wanted::TargetsOrCosts;
 
-/// Buffers that a network keeps from call to call; a second thread's call takes fresh ones.
+/// The buffers that a network keeps between calls; a concurrent call allocates its own.
 pub type ScratchSlot<T> = Mutex<Option<Scratch<T>>>;
 
-/// A network with its parameters, ready to be called, in the number type `T`.
+/// A network with its parameters, prepared for a call, with the element type `T`.
 pub struct Engine<'a, T: Element> {
     pub config: &'a Config,
     pub params: &'a FlatVector,
@@ -38,7 +38,7 @@ pub struct Engine<'a, T: Element> {
 }
 
 impl<T: Element> Engine<'_, T> {
-    /// a^L, (n, n_L), into `out` or a fresh array.
+    /// a^L, (n, n_L), in `out` or a new array.
     pub fn forward<'py>(
         &self,
         x: &Bound<'py, PyAny>,
@@ -132,7 +132,7 @@ impl<T: Element> Engine<'_, T> {
         PyList::new(py, delta)
     }
 
-    /// C and the gradient, into `gradient`. `sample_weight` is what `weighting` was made from.
+    /// Computes C and the gradient into `gradient`. `weighting` was made from `sample_weight`.
     pub fn backprop(
         &self,
         x: &Bound<'_, PyAny>,
@@ -159,8 +159,8 @@ impl<T: Element> Engine<'_, T> {
         Ok(())
     }
 
-    /// x and the weights as arrays of their dtypes, for a call whose cost is a callable. All that can
-    /// be refused before the cost is called is refused here.
+    /// For a callable cost: x and the weights as arrays of their dtypes. Arguments that are invalid
+    /// whatever the cost returns are refused here, before it is called.
     pub fn prepare<'py>(
         &self,
         x: &Bound<'py, PyAny>,
@@ -178,7 +178,7 @@ impl<T: Element> Engine<'_, T> {
         Ok((x.object(), weighting.object()))
     }
 
-    /// A gradient to write to: `out`, checked, or a fresh one.
+    /// The gradient to write to: `out`, after validation, or a new one.
     pub fn gradient<'py>(
         &self,
         py: Python<'py>,
@@ -193,7 +193,7 @@ impl<T: Element> Engine<'_, T> {
         }
     }
 
-    /// `out` as a gradient to write to.
+    /// `out` as a gradient, after validation.
     fn checked<'a, 'py>(&self, out: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, Gradient>> {
         let Ok(gradient) = out.cast::<Gradient>() else {
             return Err(crate::python::call::errors::wrong_type(
@@ -230,7 +230,7 @@ impl<T: Element> Engine<'_, T> {
         )
     }
 
-    /// y, or what the cost returned in its place where that is a callable.
+    /// y, or what a callable cost returned.
     fn wanted<'py>(
         &self,
         x: &XArray<'py, T>,
@@ -256,7 +256,7 @@ impl<T: Element> Engine<'_, T> {
         try_list("layers", arrays)
     }
 
-    /// Runs `work` with as many threads as are worth it, at most those `allowed`.
+    /// Runs `work` with as many threads as pay off, at most `allowed`.
     fn run<R: Send>(
         &self,
         py: Python<'_>,
@@ -272,25 +272,24 @@ impl<T: Element> Engine<'_, T> {
         let mut scratch = lock(self.scratch_slot).take().unwrap_or_default();
         let size = inputs.work(architecture);
         let buffers = &mut scratch;
-        // The team ends before the GIL is waited for.
+        // The team ends before this thread waits for the GIL.
         let outcome = detached(py, size, move |should_cancel| {
             let call = Call::planned(network, inputs, plan, &team, should_cancel);
             let outcome = work(&call, buffers);
             if outcome.is_err() && team.is_parents() {
-                // What the parent's threads have left half-changed is not freed.
+                // In a forked child, memory that the parent's threads were writing must not be freed.
                 std::mem::forget(std::mem::take(buffers));
             }
             outcome
         });
         if outcome.is_ok() {
-            *lock(self.scratch_slot) = Some(scratch); // else what it holds is given back
+            *lock(self.scratch_slot) = Some(scratch); // if another call has stored buffers, those are freed
         }
         outcome
     }
 }
 
-/// # Errors
-/// The gradient shares memory with an array that the user gave.
+/// # Errors The gradient shares memory with one of the user's arrays.
 fn check_apart<T: Element>(
     gradient: &Gradient,
     x: &XArray<'_, T>,
@@ -320,7 +319,7 @@ fn slices<'a, T: Element>(places: &'a mut Places<'_, T>) -> PyResult<Vec<&'a mut
     try_list("layers", places.iter_mut().map(slice))
 }
 
-/// Runs `f` of the engine's number type.
+/// Calls `f` with the engine of the network's dtype.
 macro_rules! with_engine {
     ($net:expr, $engine:ident => $body:expr) => {
         match &$net.scratch_slots {

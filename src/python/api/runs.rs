@@ -1,4 +1,4 @@
-//! Runs of steps on data that stay: what `Trainer` does, in the number type of its network.
+//! Consecutive steps on loaded data: the implementation of `Trainer` for each element type.
 
 use numpy::ndarray::{Ix1, Ix2};
 use numpy::{PyArray1, PyArray2, PyUntypedArray};
@@ -25,18 +25,18 @@ use crate::train::{Report, Run, Settings, TrainScratch};
 
 /// The steps of a run.
 pub struct Steps<'a, 'py> {
-    /// The learning rate of each.
+    /// The learning rates of the steps.
     pub rates: &'a ReadArray<'py, f64, Ix1>,
-    /// How many the optimizer has done before.
+    /// The number of steps that the optimizer has done before.
     pub before: u64,
-    /// What the optimizer keeps.
+    /// The optimizer's state.
     pub state: &'a [Bound<'py, PyAny>],
 }
 
-/// Data and buffers, and what changes from run to run.
+/// Data, buffers, and the position in the epoch.
 pub struct TrainerState<T: Element> {
     data: Option<Data<T>>,
-    /// The examples of the epoch in their order, and how many of them are done.
+    /// The order of the epoch's examples, and how many of them are done.
     pub order: Vec<u32>,
     pub done: usize,
     /// How many of them the last run has done.
@@ -72,10 +72,10 @@ impl<T: Element> Default for TrainerState<T> {
 }
 
 impl<T: Element> TrainerState<T> {
-    /// Takes x, y and sample_weight, as `Trainer.load` says.
+    /// Takes x, y and sample_weight, as `Trainer.load` describes.
     ///
     /// # Errors
-    /// They do not fit the network.
+    /// They do not match the network.
     pub fn load(
         &mut self,
         net: &PyNetwork,
@@ -85,7 +85,7 @@ impl<T: Element> TrainerState<T> {
         sparse: f64,
     ) -> PyResult<()> {
         let py = y.py();
-        // The steps write to the parameters while they read these.
+        // The steps write to the parameters while they read these arrays.
         let mut spans = ArraySpans::new();
         spans.add("params".into(), net.vector.flat(py)?.cast()?, true)?;
         let given = [
@@ -129,10 +129,10 @@ impl<T: Element> TrainerState<T> {
         Ok(())
     }
 
-    /// a^L of the examples of the next step, (n, n_L), as that step meets it.
+    /// a^L of the examples of the next step, (n, n_L), with the same dropout as in that step.
     ///
     /// # Errors
-    /// No memory, interrupted, or arrays in use.
+    /// Memory runs out, the call is cancelled, or an array is in use.
     pub fn outputs<'py>(
         &mut self,
         py: Python<'py>,
@@ -187,17 +187,17 @@ impl<T: Element> TrainerState<T> {
         first(&self.order[self.done..], batch_size)
     }
 
-    /// y, as a cost that is a callable wants it.
+    /// y, in the form that a callable cost takes.
     pub fn y<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.data.as_ref().map(|data| data.y.object(py))
     }
 
-    /// Does the next steps, one for each of `rates`: whether something is not finite. `report` says
-    /// how far it came. Where the cost is a callable, it is one step, and `returned` is what that has
-    /// returned for the outputs.
+    /// Does the next steps, one for each of `rates`. Returns whether it stopped at values that are not
+    /// finite; `report` has the steps that were done. With a callable cost it does one step, and `returned`
+    /// is what the cost returned for the outputs.
     ///
     /// # Errors
-    /// No memory, interrupted, what a cost may not return, or arrays in use.
+    /// Memory runs out, the call is cancelled, the cost returned invalid values, or an array is in use.
     pub fn run(
         &mut self,
         py: Python<'_>,
@@ -272,7 +272,7 @@ impl<T: Element> TrainerState<T> {
     }
 }
 
-/// In a forked child, what its parent's threads have left half-changed is not freed.
+/// In a forked child, memory that the parent's threads were writing must not be freed.
 fn forget_what_is_parents<T: Element, R>(
     team: &Team,
     scratch: &mut TrainScratch<T>,
@@ -283,12 +283,12 @@ fn forget_what_is_parents<T: Element, R>(
     }
 }
 
-/// The first `count` of them, or all.
+/// The first `count` rows, or all if there are fewer.
 fn first(rows: &[u32], count: usize) -> &[u32] {
     &rows[..rows.len().min(count)]
 }
 
-/// The threads that are worth it for a step, at most those `allowed`.
+/// A team of as many threads as pay off for a step, at most `allowed`.
 fn team<T: Element>(
     allowed: usize,
     architecture: &Architecture,
@@ -302,8 +302,7 @@ fn team<T: Element>(
 }
 
 impl<T: Element> Data<T> {
-    /// # Errors
-    /// Its dtype was changed since, or another call is writing to it.
+    /// # Errors The dtype has been changed in the meantime, or another call is writing to the array.
     fn borrow<'py>(&self, py: Python<'py>) -> PyResult<BorrowedData<'_, 'py, T>> {
         let weights = self.sample_weight.as_ref();
         let weights = weights.map(|weights| input("sample_weight", weights.bind(py)));
@@ -319,7 +318,7 @@ impl<T: Element> BorrowedData<'_, '_, T> {
     /// The `n` examples.
     ///
     /// # Errors
-    /// They are others than were taken.
+    /// Their number or width differs from when they were loaded.
     fn examples(
         &self,
         architecture: &Architecture,

@@ -1,4 +1,4 @@
-//! Files of named arrays: paths in, arrays in and out, the system's errors as OSError.
+//! Files of named arrays: path arguments, conversion of arrays, and system errors as OSError.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,11 +20,11 @@ use crate::python::borrow::{Access, Borrow, MemoryOrder, ReadArray, block, into_
 use crate::python::call::detach::detached;
 use crate::python::call::errors::{guarded, naming, wrong_type};
 
-/// The path that Python gives as str, bytes or os.PathLike.
+/// The path that Python passes as str, bytes or os.PathLike.
 ///
 /// # Errors
-/// TypeError for anything else, ValueError for a null byte or text that is no path on this system, what
-/// `__fspath__` raises.
+/// TypeError for other types; ValueError for a null byte, or for text that the system cannot encode as a
+/// path; what `__fspath__` raises.
 pub fn parse_path(value: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
     let py = value.py();
     let text = value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>();
@@ -51,11 +51,11 @@ pub fn parse_path(value: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
     Ok(path)
 }
 
-/// Runs `work` on the file at `path`, with the GIL released. The pulse it gets lets Python run its
-/// signal handlers.
+/// Runs `work` on the file at `path` with the GIL released. Its `should_cancel` lets Python run signal
+/// handlers.
 ///
 /// # Errors
-/// OSError for what the system says; else as of [`detached`].
+/// OSError for system errors; otherwise as for [`detached`].
 pub fn outside<R: Send>(
     py: Python<'_>,
     path: &Path,
@@ -71,7 +71,7 @@ pub fn outside<R: Send>(
     outcome.or_else(|error| Err(system_error(py, path, &error)?))
 }
 
-/// The exception that Python's `open` would raise: with errno, the system's words and the path.
+/// The exception that Python's `open` would raise, with errno, the system's message and the path.
 fn system_error(py: Python<'_>, path: &Path, error: &io::Error) -> PyResult<PyErr> {
     if error.kind() == io::ErrorKind::OutOfMemory {
         let message = format!("{}: {error}", path.display());
@@ -93,8 +93,8 @@ fn system_error(py: Python<'_>, path: &Path, error: &io::Error) -> PyResult<PyEr
 
 /// Write arrays to a safetensors file.
 ///
-/// The file is written under another name beside its place, flushed to the disk and renamed, so at
-/// any moment the old or the new one is there, whole.
+/// A temporary file in the same folder is written, flushed to disk and renamed. So the old or the complete
+/// new file is there at any moment.
 ///
 /// Parameters
 /// ----------
@@ -103,14 +103,14 @@ fn system_error(py: Python<'_>, path: &Path, error: &io::Error) -> PyResult<PyEr
 /// tensors : dict of str to ndarray
 ///     Of float32, float64, int64, uint64, uint8 or bool.
 /// metadata : dict of str to str
-///     Text about them.
+///     Additional text.
 ///
 /// Raises
 /// ------
 /// OSError
-///     The file cannot be written; the old one is as it was.
+///     The file cannot be written; the old one is unchanged.
 /// ValueError
-///     A name that cannot be one, or `path` is neither a file nor free for one.
+///     A name is reserved or repeated, or ``path`` exists and is not a file.
 /// TypeError
 ///     Other types or dtypes.
 #[pyfunction]
@@ -168,12 +168,12 @@ pub fn write_tensors(
 /// Parameters
 /// ----------
 /// path : str, bytes or os.PathLike
-///     A file of float32, float64, int64, uint64, uint8 and bool.
+///     A file with tensors of float32, float64, int64, uint64, uint8 or bool.
 ///
 /// Returns
 /// -------
 /// tensors : dict of str to ndarray
-///     In the order in which they lie in the file.
+///     In file order.
 /// metadata : dict of str to str
 ///     Empty if the file has none.
 ///
@@ -182,7 +182,7 @@ pub fn write_tensors(
 /// OSError
 ///     The file cannot be read.
 /// ValueError
-///     It is no safetensors file, or has numbers of another dtype.
+///     It is not a safetensors file, or has a tensor of another dtype.
 /// MemoryError
 ///     The arrays cannot be allocated.
 #[pyfunction]
@@ -211,10 +211,10 @@ pub fn read_tensors<'py>(
     })
 }
 
-/// More bytes than an entry of a dict takes in lists, beside its text.
+/// More bytes than the lists need for an entry of a dict, not counting its text.
 const PER_ENTRY: usize = 1 << 10;
 
-/// A string of a dict.
+/// A string from a dict.
 fn text(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     let Ok(string) = value.cast::<PyString>() else {
         return Err(wrong_type(argument, "keys and text of type str", value));
@@ -229,7 +229,7 @@ fn text(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     }
 }
 
-/// An array that nobody writes to meanwhile, in C order.
+/// A borrowed array in C order.
 enum BorrowedTensor<'py> {
     Float32(ReadArray<'py, f32, IxDyn>),
     Float64(ReadArray<'py, f64, IxDyn>),
@@ -244,7 +244,7 @@ impl<'py> BorrowedTensor<'py> {
         let py = array.py();
         let borrow = Borrow::new(&argument, array, Access::Read)?;
         let plain = block(&argument, &borrow, array, None, MemoryOrder::C)?;
-        // As bytes: a NumPy bool may be any of them, a Rust one may not.
+        // As bytes: a NumPy bool may have any byte value, a Rust bool may not.
         if array.dtype().is_equiv_to(&numpy::dtype::<bool>(py)) {
             let bytes = plain.call_method1("view", (numpy::dtype::<u8>(py),))?;
             return Ok(Self::Bool(readonly(argument, bytes.cast()?)?));
@@ -280,7 +280,7 @@ impl<'py> BorrowedTensor<'py> {
     }
 }
 
-/// Numbers that were read as an array.
+/// Elements read from a file, as an array.
 fn array<'py>(
     py: Python<'py>,
     numbers: Numbers<'_>,
@@ -291,7 +291,7 @@ fn array<'py>(
         numbers: Cow<'_, [T]>,
         shape: Vec<usize>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        // Those that were read are owned.
+        // Elements that were read are owned, so this does not copy.
         into_array(py, numbers.into_owned())?.call_method1("reshape", (shape,))
     }
     match numbers {

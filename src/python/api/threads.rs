@@ -1,4 +1,4 @@
-//! How many threads a call may use: the environment's number, or the user's.
+//! The number of threads of a call, from the environment or set by the user.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -14,14 +14,14 @@ use crate::pool::{MAX_THREADS, default_threads};
 use crate::python::borrow::call_python::index;
 use crate::python::call::errors::{guarded, retyped};
 
-/// `set_num_threads`; 0: not set.
+/// The value of `set_num_threads`; 0 if not set.
 static PROCESS: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether any context was ever entered: most programs enter none, and their calls need not look.
+/// Whether any context was ever entered; if not, calls skip the lookup.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
-/// The contexts of the running thread or asyncio task: a ContextVar of a tuple of [`NumThreads`], the
-/// one entered last at its end. Some may have been left, in a copy of this task's context.
+/// The contexts of the running thread or asyncio task: a ContextVar with a tuple of [`NumThreads`], the
+/// last entered at the end. Some may already have been left in a copy of this task's context.
 fn contexts(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     static CONTEXTS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let new = || {
@@ -35,7 +35,7 @@ fn contexts(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     Ok(CONTEXTS.get_or_try_init(py, new)?.bind(py))
 }
 
-/// Those that are entered and not left, the one entered last at the end.
+/// The contexts that are still open, the last entered at the end.
 fn entered(py: Python<'_>) -> PyResult<Vec<Bound<'_, NumThreads>>> {
     let all = contexts(py)?.call_method0(intern!(py, "get"))?;
     let mut all: Vec<Bound<'_, NumThreads>> = all.extract()?;
@@ -43,10 +43,10 @@ fn entered(py: Python<'_>) -> PyResult<Vec<Bound<'_, NumThreads>>> {
     Ok(all)
 }
 
-/// The number in force here.
+/// The number of threads that applies here.
 ///
 /// # Errors
-/// `BPFAST_NUM_THREADS` is no number.
+/// `BPFAST_NUM_THREADS` is not a valid number.
 pub fn in_force(py: Python<'_>) -> PyResult<usize> {
     if ENTERED.load(Ordering::Relaxed)
         && let Some(innermost) = entered(py)?.last()
@@ -73,24 +73,25 @@ fn parse(k: &Bound<'_, PyAny>) -> PyResult<usize> {
     Err(Error::value("k", expected, k).into())
 }
 
-/// Sets how many threads calls of this process may use.
+/// Set how many threads calls of this process may use.
 ///
-/// An open ``with num_threads`` goes before it: inside one, the number set counts from its end on. Results have the same bits at any number.
+/// An open ``with num_threads`` takes precedence: inside one, the new number applies after its end. Results
+/// have the same bits at any number of threads.
 ///
 /// Parameters
 /// ----------
 /// k : int or None
-///     1 to 1024; None goes back to the environment's number, which is the first that is set of
-///     ``BPFAST_NUM_THREADS``, ``RAYON_NUM_THREADS`` and ``OMP_NUM_THREADS``, else the number of
-///     CPUs that this process may use. What is no positive integer is an error in the first of
-///     them and passed over in the others; more than 1024 is 1024.
+///     1 to 1024. None restores the default: the first of ``BPFAST_NUM_THREADS``, ``RAYON_NUM_THREADS``
+///     and ``OMP_NUM_THREADS`` that is set, else the number of CPUs that this process may use. A value
+///     that is not a positive integer is an error in the first of them, and ignored in the others;
+///     more than 1024 means 1024.
 ///
 /// Raises
 /// ------
 /// ValueError
 ///     k is out of range.
 /// TypeError
-///     k is no integer.
+///     k is not an integer.
 ///
 /// Examples
 /// --------
@@ -111,13 +112,13 @@ pub fn set_num_threads(k: &Bound<'_, PyAny>) -> PyResult<()> {
 /// Returns
 /// -------
 /// int
-///     The number set by the open ``with num_threads`` that was entered last in this thread or
-///     asyncio task, else by `set_num_threads`, else by the environment.
+///     The number of the innermost open ``with num_threads`` of this thread or asyncio task, else
+///     of `set_num_threads`, else of the environment.
 ///
 /// Raises
 /// ------
 /// ValueError
-///     ``BPFAST_NUM_THREADS`` is set to something that is no positive integer.
+///     ``BPFAST_NUM_THREADS`` is set to something that is not a positive integer.
 ///
 /// Examples
 /// --------
@@ -132,12 +133,12 @@ pub fn get_num_threads(py: Python<'_>) -> PyResult<usize> {
 
 /// A context in which calls use at most k threads.
 ///
-/// It holds in the thread or asyncio task that enters it, and in tasks and ``asyncio.to_thread``
-/// that are started inside; other threads and tasks do not see it. Contexts may be left in any order:
-/// the one entered last of those that are still open is in force, whatever ``set_num_threads`` says,
-/// and after them all what `set_num_threads` has set, also if that was called inside. One that is entered
-/// by hand and never left holds for the rest of its thread or task. A generator that yields inside one
-/// leaves it open for its caller until it goes on or is closed.
+/// It applies to the thread or asyncio task that enters it, and to tasks and ``asyncio.to_thread`` calls
+/// started inside; other threads and tasks are not affected. Contexts may be left in any order: the last
+/// entered of those still open applies, whatever `set_num_threads` says. After them all, the number of
+/// `set_num_threads` applies, even if that was set inside. A context that is entered by hand and never left
+/// applies to the rest of its thread or task. A generator that yields inside a context leaves it open for
+/// its caller until the generator continues or is closed.
 ///
 /// Parameters
 /// ----------
@@ -149,7 +150,7 @@ pub fn get_num_threads(py: Python<'_>) -> PyResult<usize> {
 /// ValueError
 ///     k is out of range.
 /// TypeError
-///     k is no integer.
+///     k is not an integer.
 /// RuntimeError
 ///     It is left more often than it was entered.
 ///
@@ -162,7 +163,7 @@ pub fn get_num_threads(py: Python<'_>) -> PyResult<usize> {
 #[pyclass(name = "num_threads", frozen, module = "bpfast")]
 pub struct NumThreads {
     threads: usize,
-    /// How often it was entered and not left, anywhere.
+    /// How often it was entered and not left, over all threads and tasks.
     entered: AtomicUsize,
 }
 
@@ -204,7 +205,7 @@ impl NumThreads {
                 let message = "num_threads: expected to be left once for each time it was entered, got one more";
                 return Err(PyRuntimeError::new_err(message));
             }
-            // It is not there where another thread closes a generator: the count tells of it.
+            // Absent if another thread closes a generator; the count records that case.
             if let Some(place) = contexts.iter().rposition(|context| context.is(slf)) {
                 contexts.remove(place);
                 set_contexts(py, contexts)?;
@@ -220,7 +221,7 @@ fn set_contexts(py: Python<'_>, open: Vec<Bound<'_, NumThreads>>) -> PyResult<()
     Ok(())
 }
 
-/// What this build is: for `bpfast.show_config`.
+/// Properties of this build, for `bpfast.show_config`.
 #[pyfunction]
 pub fn build_config(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     guarded(|| {

@@ -1,4 +1,4 @@
-//! class Trainer: what `Architecture.fit` runs its epochs on.
+//! The class `Trainer`, which runs the epochs of `Network.fit`.
 
 use numpy::PyArray1;
 use numpy::ndarray::Ix1;
@@ -17,7 +17,7 @@ use crate::python::convert::arrays::{from_slice, input};
 use crate::python::convert::config::Dtype;
 use crate::train::{Report, Settings};
 
-/// The steps of an epoch, run by run, on data that stay here.
+/// The steps of an epoch on loaded data, in runs of several steps.
 #[pyclass(module = "bpfast._core")]
 pub struct Trainer {
     net: Py<PyNetwork>,
@@ -42,7 +42,7 @@ macro_rules! with_state {
 #[pymethods]
 impl Trainer {
     #[new]
-    #[allow(clippy::too_many_arguments)] // as Python calls it
+    #[allow(clippy::too_many_arguments)] // called from Python
     fn new(
         net: Py<PyNetwork>,
         given: Hyperparameters,
@@ -80,9 +80,8 @@ impl Trainer {
         })
     }
 
-    /// Takes x, y and sample_weight, checked, for the runs to come, in the order in which they are. A
-    /// step of n examples changes the parameters by the gradient of Σ s_x C_x / n. Where at most a
-    /// share of x, `sparse`, is not 0, these numbers alone are kept.
+    /// Loads x, y and sample_weight, after validation, for the runs that follow. A step of n examples uses
+    /// the gradient of Σ s_x C_x / n. If at most the fraction `sparse` of x is nonzero, x is stored as CSR.
     #[pyo3(signature = (x, y, sample_weight=None, sparse=0.0))]
     fn load(
         &mut self,
@@ -98,12 +97,13 @@ impl Trainer {
         })
     }
 
-    /// Sets the sum of costs that `report` gives to 0.
+    /// Resets the sum of costs in `report` to 0.
     fn reset_cost(&mut self) {
         with_state!(&mut self.inner, state => state.report = Report::default());
     }
 
-    /// Goes through the loaded examples: in the random order of `seed` and `epoch`, or as they stand.
+    /// Starts an epoch over the loaded examples: in the random order of `seed` and `epoch`, or in their own
+    /// order.
     #[pyo3(signature = (epoch, seed=None))]
     fn begin(&mut self, py: Python<'_>, epoch: u64, seed: Option<u64>) -> PyResult<()> {
         guarded(|| {
@@ -118,8 +118,8 @@ impl Trainer {
         })
     }
 
-    /// a^L of the examples of the next step, as that step of `optimizer` meets it: for a cost that is
-    /// a callable.
+    /// For a callable cost: a^L of the examples of the next step of `optimizer`, with the same dropout as
+    /// in that step.
     fn outputs<'py>(&mut self, optimizer: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| {
             let (py, net) = (optimizer.py(), self.net.get());
@@ -131,10 +131,10 @@ impl Trainer {
         })
     }
 
-    /// Does the next steps of the epoch, one for each of `rates`, with what `optimizer` keeps;
-    /// whether they ended because something is not finite. Where the cost is a callable it is one
-    /// step, and `returned` what the cost returned for its outputs. After an exception too, `report`
-    /// tells of the steps that are done, and `optimizer` has counted them.
+    /// Does the next steps of the epoch, one for each of `rates`, with the optimizer's state. Returns
+    /// whether they stopped at values that are not finite. With a callable cost it does one step, and
+    /// `returned` is what the cost returned for its outputs. Also after an exception, `report` has the
+    /// completed steps, and `optimizer` has counted them.
     #[pyo3(signature = (rates, optimizer, kept, returned=None))]
     fn run(
         &mut self,
@@ -157,7 +157,7 @@ impl Trainer {
                     state: &numbers,
                 };
                 let outcome = state.run(py, net, &self.settings, &steps, returned);
-                // Here, because between two lines of Python Ctrl-C may come.
+                // Here, because Ctrl-C may be raised between two lines of Python.
                 if state.report.steps > 0 {
                     optimizer.setattr("_kept", (!numbers.is_empty()).then_some(kept))?;
                     optimizer.setattr("_single", true)?;
@@ -183,7 +183,7 @@ impl Trainer {
         with_state!(&self.inner, state => state.y(py))
     }
 
-    /// The steps and the examples of the last run, and Σ s_x C_x over all runs since `reset_cost`.
+    /// The number of steps and of examples of the last run, and Σ s_x C_x over all runs since `reset_cost`.
     #[getter]
     fn report(&self) -> (usize, usize, f64) {
         with_state!(&self.inner, state => {
@@ -213,7 +213,7 @@ pub fn random_order(
     })
 }
 
-/// Puts 0, …, n − 1 in the random order of `seed` and `epoch`.
+/// Writes 0, …, n − 1 in the random order of `seed` and `epoch`.
 fn shuffle(py: Python<'_>, seed: u64, epoch: u64, order: &mut [u32]) -> PyResult<()> {
     let work = order.len().saturating_mul(ELEMENT_WORK);
     detached(py, work, |should_cancel| {

@@ -1,4 +1,4 @@
-//! The parameters of a network, or its gradient: one flat vector, and what users see of it.
+//! The flat vector of a network's parameters or of a gradient, and its views.
 
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::{input, numbers};
 use crate::python::convert::config::Dtype;
 
-/// A flat vector that lies as the parameters of a network do, and what users see of it: a view of
-/// all, and a view of each W^l and b^l.
+/// A flat vector with the layout of a network's parameters, and its views: one of all elements, and one of
+/// each W^l and b^l.
 pub struct FlatVector {
     pub architecture: Arc<Architecture>,
     pub dtype: Dtype,
@@ -30,7 +30,7 @@ pub struct FlatVector {
 }
 
 impl FlatVector {
-    /// Zeros; MemoryError, which says for `what`, where they cannot be had.
+    /// Zeros. A MemoryError names `what`.
     pub fn zeros(
         py: Python<'_>,
         what: &str,
@@ -52,7 +52,7 @@ impl FlatVector {
         })
     }
 
-    /// Its numbers.
+    /// The vector.
     ///
     /// # Errors
     /// `T` is not its dtype.
@@ -61,14 +61,13 @@ impl FlatVector {
         T::of(&self.numbers).ok_or_else(|| PyTypeError::new_err(message))
     }
 
-    /// All of it as an array: the same object each time, unless the user has made that show something
-    /// else.
+    /// The whole vector as an array: the same object each time, unless the user has changed that object in
+    /// place.
     pub fn flat<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         Ok(self.flat.array(py)?.into_any())
     }
 
-    /// # Errors
-    /// The user has made one of their views of it read-only.
+    /// # Errors The user has made one of the views read-only.
     pub fn check_writeable(&self, py: Python<'_>, argument: &str) -> PyResult<()> {
         let views = [&self.weights, &self.biases].into_iter();
         let views = views.filter_map(|views| views.get(py));
@@ -80,7 +79,7 @@ impl FlatVector {
         Ok(())
     }
 
-    /// A copy of all numbers.
+    /// A copy of all elements.
     ///
     /// # Errors
     /// Another call is writing to them.
@@ -93,7 +92,7 @@ impl FlatVector {
         set(argument, &self.flat.array(value.py())?, value)
     }
 
-    /// Copies `values` in as a step of a training does, after the calls of other threads that read.
+    /// Copies `values` in as a training step does: waits for calls of other threads that read the vector.
     ///
     /// # Errors
     /// As [`Self::set_flat`].
@@ -138,14 +137,14 @@ impl FlatVector {
 /// target[...] = value, for a value of exactly the target's shape.
 ///
 /// # Errors
-/// TypeError for what is not real numbers, ValueError for another shape, a read-only target, or where
-/// another call uses one of them.
+/// TypeError if the value is not of real numbers; ValueError for another shape, a read-only target, or if
+/// another call uses one of the arrays.
 fn set(
     argument: &str,
     target: &Bound<'_, PyUntypedArray>,
     value: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
-    // `v[k] -= w` changes the view in place and then assigns it to itself.
+    // `v[k] -= w` updates the view in place and then assigns it to itself.
     if target.is(value) {
         return Ok(());
     }
@@ -158,15 +157,15 @@ fn set(
 
 /// The arrays W^2, …, W^L or b^2, …, b^L, as writable views of one flat vector.
 ///
-/// A sequence: ``len``, iteration, index and slice give views; assigning to an item copies the
-/// numbers in. Copied or pickled it becomes a list of arrays.
+/// A sequence: ``len``, iteration, index and slice give views; assigning to an item copies the values in.
+/// Copies and pickles are lists of arrays.
 ///
 /// Raises
 /// ------
 /// ValueError
 ///     An assigned array has another shape.
 /// TypeError
-///     An assigned array is not of real numbers; items cannot be deleted or added.
+///     An assigned array is not of real numbers, or an item is deleted or added.
 ///
 /// Examples
 /// --------
@@ -195,7 +194,7 @@ impl Views {
         let position = match index.extract::<isize>() {
             Ok(position) if position < 0 => position + length.cast_signed(),
             Ok(position) => position,
-            // As of a list: no sequence is so long.
+            // Like a list: no sequence is that long.
             Err(error) if error.is_instance_of::<PyOverflowError>(index.py()) => -1,
             Err(error) => return Err(error),
         };
@@ -261,7 +260,7 @@ impl Views {
 }
 
 impl Views {
-    /// Copies all `arrays` in, or none where one does not fit or a view is read-only.
+    /// Copies all `arrays` in, or none if one is invalid or a view is read-only.
     pub fn copy_all(&self, py: Python<'_>, arrays: &[Bound<'_, PyUntypedArray>]) -> PyResult<()> {
         if arrays.len() != self.views.len() {
             let expected = format!("{} arrays", self.views.len());
@@ -277,7 +276,7 @@ impl Views {
         for view in &self.views {
             check_writeable(self.name, &view.array(py)?)?;
         }
-        // They may be views of this very vector, in another order.
+        // They may be views of this vector in another order.
         let copies = try_list(
             self.name,
             arrays.iter().map(|array| copied(self.name, array)),

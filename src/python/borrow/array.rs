@@ -1,4 +1,4 @@
-//! Borrows of NumPy's arrays, as slices.
+//! Borrows of NumPy arrays, as slices.
 
 use std::borrow::Cow;
 use std::ops::Deref;
@@ -13,19 +13,19 @@ use crate::kernels::gemm::{self, Matrix};
 use crate::python::borrow::header::{Bounds, MemoryOrder, check_writeable, data};
 use crate::python::borrow::table::{Access, Borrow, ScopeId};
 
-/// An array that no call of bpfast writes to while this lives.
+/// A read borrow: no call of bpfast writes to the array while this lives.
 pub struct ReadArray<'py, T, D> {
     block: Contiguous<'py, T, D>,
     _borrow: Borrow,
 }
 
-/// An array that no other call of bpfast uses while this lives.
+/// A write borrow: no other call of bpfast uses the array while this lives.
 pub struct WriteArray<'py, T, D> {
     block: Contiguous<'py, T, D>,
     _borrow: Borrow,
 }
 
-/// Borrows an aligned block in C order to read it.
+/// Borrows an aligned, C-contiguous array for reading.
 ///
 /// # Errors
 /// Another call is writing to it.
@@ -39,7 +39,7 @@ pub fn readonly<'py, T: numpy::Element, D: Dimension>(
     )
 }
 
-/// Borrows an array to read it, if it is an aligned block in C order.
+/// Borrows an array for reading, or returns None if it is not aligned and C-contiguous.
 ///
 /// # Errors
 /// Another call is writing to it.
@@ -51,10 +51,10 @@ pub fn readonly_block<'py, T: numpy::Element, D: Dimension>(
     block.map(|block| ReadArray::new(block, None)).transpose()
 }
 
-/// Borrows an aligned block in C order to write to it.
+/// Borrows an aligned, C-contiguous array for writing.
 ///
 /// # Errors
-/// It is read-only; another call, or another argument of this one, uses it.
+/// It is read-only, or another call or another argument of this call uses it.
 pub fn readwrite<'py, T: numpy::Element, D: Dimension>(
     argument: impl Into<Cow<'static, str>>,
     array: &Bound<'py, PyArray<T, D>>,
@@ -66,7 +66,7 @@ pub fn readwrite<'py, T: numpy::Element, D: Dimension>(
 }
 
 impl<'py, T: numpy::Element, D: Dimension> ReadArray<'py, T, D> {
-    /// Borrows a block to read it, as one of the borrows of a scope, if there is one.
+    /// Borrows a contiguous array for reading, as part of a scope, if one is given.
     ///
     /// # Errors
     /// Another call is writing to it.
@@ -78,21 +78,21 @@ impl<'py, T: numpy::Element, D: Dimension> ReadArray<'py, T, D> {
         })
     }
 
-    /// The numbers in the order of their memory.
+    /// The elements in memory order.
     ///
     /// # Errors
-    /// The array is no longer what was borrowed.
+    /// The array has been changed in place since it was borrowed.
     pub fn as_slice(&self) -> Result<&[T]> {
         let numbers = self.block.numbers()?;
-        // SAFETY: `numbers` are those of a block of `T`, aligned, where the array has them now. The
-        // table excludes that a call of bpfast writes to them while `self` lives. What else must not
-        // happen is what NumPy is trusted with, in `mod.rs`.
+        // SAFETY: `numbers` are the elements of a contiguous, aligned block of `T`, at the array's current
+        // address. The table excludes writes by calls of bpfast while `self` lives. Other accesses are
+        // excluded by what NumPy is trusted with; see `mod.rs`.
         Ok(unsafe { numbers.as_ref() })
     }
 }
 
 impl<T: numpy::Element> ReadArray<'_, T, Ix2> {
-    /// The numbers as a matrix.
+    /// The elements as a matrix.
     ///
     /// # Errors
     /// As [`Self::as_slice`].
@@ -107,10 +107,10 @@ impl<T: numpy::Element> ReadArray<'_, T, Ix2> {
 }
 
 impl<'py, T: numpy::Element, D: Dimension> WriteArray<'py, T, D> {
-    /// Borrows a block to write to it, as one of the borrows of a scope, if there is one.
+    /// Borrows a contiguous array for writing, as part of a scope, if one is given.
     ///
     /// # Errors
-    /// It is read-only; another call, or another argument of this one, uses it.
+    /// It is read-only, or another call or another argument of this call uses it.
     pub(super) fn new(block: Contiguous<'py, T, D>, scope: Option<ScopeId>) -> PyResult<Self> {
         check_writeable(&block.argument, block.array.as_untyped())?;
         let borrow = Borrow::of_bounds(&block.argument, block.bounds(), Access::Write, scope)?;
@@ -120,19 +120,19 @@ impl<'py, T: numpy::Element, D: Dimension> WriteArray<'py, T, D> {
         })
     }
 
-    /// The numbers in the order of their memory.
+    /// The elements in memory order.
     ///
     /// # Errors
-    /// The array is no longer what was borrowed.
+    /// The array has been changed in place since it was borrowed.
     pub fn as_slice_mut(&mut self) -> Result<&mut [T]> {
         let mut numbers = self.block.numbers()?;
-        // SAFETY: as in `ReadArray::as_slice`, but the table excludes all other borrows, and `self` is
-        // borrowed mutably as long as the slice.
+        // SAFETY: as in `ReadArray::as_slice`; in addition the table excludes all other borrows, and `self`
+        // is mutably borrowed for the slice's lifetime.
         Ok(unsafe { numbers.as_mut() })
     }
 }
 
-/// An array whose numbers lie without gaps and aligned, and how it was when it was borrowed.
+/// A contiguous, aligned array, with its address, shape and strides at the time of the borrow.
 pub(super) struct Contiguous<'py, T, D> {
     argument: Cow<'static, str>,
     array: Bound<'py, PyArray<T, D>>,
@@ -142,8 +142,7 @@ pub(super) struct Contiguous<'py, T, D> {
 }
 
 impl<'py, T: numpy::Element, D: Dimension> Contiguous<'py, T, D> {
-    /// # Errors
-    /// `array` is no aligned block in this order.
+    /// # Errors `array` is not contiguous in this order, or not aligned.
     pub(super) fn new(
         argument: Cow<'static, str>,
         array: &Bound<'py, PyArray<T, D>>,
@@ -171,7 +170,7 @@ impl<'py, T: numpy::Element, D: Dimension> Contiguous<'py, T, D> {
         })
     }
 
-    /// What error messages call it.
+    /// The argument's name in error messages.
     pub(super) fn argument(&self) -> &Cow<'static, str> {
         &self.argument
     }
@@ -183,10 +182,10 @@ impl<'py, T: numpy::Element, D: Dimension> Contiguous<'py, T, D> {
         }
     }
 
-    /// Where the numbers are, which is where they were.
+    /// The elements, at the address they had when borrowed.
     ///
     /// # Errors
-    /// Python code has resized, moved or reshaped the array since it was borrowed.
+    /// Python code has resized, moved or reshaped the array since then.
     fn numbers(&self) -> Result<NonNull<[T]>> {
         let array = self.array.as_untyped();
         let start = data(array);

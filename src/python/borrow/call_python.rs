@@ -1,10 +1,10 @@
-//! Calls from Rust of what may run Python code or give up the GIL: functions of users, methods of
-//! their objects, Python functions of NumPy and SciPy, copies of large arrays.
+//! Calls from Rust that may run Python code or release the GIL: user functions, methods of user objects,
+//! Python functions of NumPy and SciPy, and copies of large arrays.
 //!
-//! Before 3.14, CPython ends a daemon thread that asks for the GIL while the interpreter ends with
+//! Before 3.14, CPython ends a daemon thread that requests the GIL during interpreter shutdown with
 //! `pthread_exit`. On Linux that unwinds the thread's stack, and a Rust frame on it aborts the process.
-//! A call from here parks the thread instead until the process has ended, which is what CPython does
-//! since 3.14, and what PyO3 does where it takes the GIL itself.
+//! Calls through this module park the thread instead until the process has ended, as CPython does since
+//! 3.14, and as PyO3 does where it takes the GIL itself.
 
 use std::mem::{forget, transmute};
 use std::ptr::{null_mut, read_volatile};
@@ -23,11 +23,11 @@ type ObjectCall =
 type UnwindingObjectCall =
     unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyObject;
 
-/// The compiler takes the functions of PyO3 never to unwind, and would leave the guard below out if it
-/// saw which one is called: the address is read from here, as if it might be any.
+/// The compiler assumes that PyO3's functions never unwind, and would remove the guard below if it knew
+/// which function is called. Reading the address from a static hides that.
 static OBJECT_CALL: ObjectCall = ffi::PyObject_Call;
 
-/// What a stack that is unwound meets first.
+/// The first frame that an unwinding stack reaches.
 struct Guard;
 
 impl Drop for Guard {
@@ -62,28 +62,28 @@ pub fn call_with<'py>(
         .map_err(Into::into)?
         .into_bound();
     let keywords = keywords.map_or(null_mut(), Bound::as_ptr);
-    // SAFETY: a static is always readable. The types differ in `-unwind` alone, and the function, which
-    // is of C, may be called as either.
+    // SAFETY: a static is always readable. The types differ only in `-unwind`, and the function is a C
+    // function, which may be called as either.
     #[allow(unsafe_code)]
     let object_call = unsafe {
         transmute::<ObjectCall, UnwindingObjectCall>(read_volatile(&raw const OBJECT_CALL))
     };
     let guard = Guard;
-    // SAFETY: a callable, a tuple and a dict or null, which live until it returns; `py` proves that
-    // this thread has the GIL. That `pthread_exit` unwinds, and meets `guard` as any unwinding does, is
-    // how glibc and LLVM work and not what Rust promises: `tests/concurrency/test_exit.py` holds
-    // it. Nothing is unwound beyond `guard`, whose drop never ends.
+    // SAFETY: the arguments are a callable, a tuple, and a dict or null, which live until the call returns;
+    // `py` proves that this thread holds the GIL. That `pthread_exit` unwinds, and runs the drop of `guard`
+    // like any unwinding, is how glibc and LLVM work and not guaranteed by Rust: `tests/test_exit.py`
+    // checks it. No frame beyond `guard` is unwound, as its drop never returns.
     #[allow(unsafe_code)]
     let result = unsafe { object_call(function.as_ptr(), arguments.as_ptr(), keywords) };
     forget(guard);
-    // SAFETY: the function gives a new reference, or null and sets an exception.
+    // SAFETY: the function returns a new reference, or null with an exception set.
     #[allow(unsafe_code)]
     unsafe {
         Bound::from_owned_ptr_or_err(py, result)
     }
 }
 
-/// What a module calls `name`: importing one may run its code.
+/// The attribute `name` of a module, whose import may run its code.
 ///
 /// # Errors
 /// There is none.
@@ -122,7 +122,7 @@ pub fn attribute<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<
     )
 }
 
-/// What an iterable gives, or None if `value` is none.
+/// The items of an iterable as a list, or None if `value` is None.
 ///
 /// # Errors
 /// What it raises.
@@ -138,10 +138,10 @@ pub fn listed<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyLi
     }
 }
 
-/// `operator.index(value)`: an int of Python's own.
+/// `operator.index(value)`: a Python int.
 ///
 /// # Errors
-/// TypeError for what is no integer.
+/// TypeError if it is not an integer.
 pub fn index<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     static INDEX: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     call(INDEX.import(value.py(), "operator", "index")?, (value,))

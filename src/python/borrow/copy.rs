@@ -1,4 +1,4 @@
-//! Copies that NumPy makes, which it may do with the GIL released: the memory is borrowed meanwhile.
+//! Copies by NumPy, which may release the GIL for them: the memory is borrowed meanwhile.
 
 use numpy::{PyArrayDescr, PyUntypedArray};
 use pyo3::prelude::*;
@@ -19,11 +19,12 @@ pub fn copied<'py>(
     call_method(array, "copy", ())
 }
 
-/// An array as an aligned block in this order, of a dtype or its own: itself without its class, or a
-/// copy.
+/// An array as an aligned, contiguous one in this order, of a given dtype or its own: the array itself as a
+/// plain ndarray, or a copy.
 ///
 /// # Errors
-/// `borrow` is not of it: it was changed in place. Those of NumPy: no memory, no such conversion.
+/// `borrow` does not cover it, as it was changed in place; or NumPy's errors: no memory, no such
+/// conversion.
 pub fn block<'py>(
     argument: &str,
     borrow: &Borrow,
@@ -44,7 +45,7 @@ pub fn block<'py>(
 /// target[...] = value. They may share memory.
 ///
 /// # Errors
-/// The target is read-only; another call uses one of them.
+/// The target is read-only, or another call uses one of them.
 pub fn assign(
     argument: &str,
     target: &Bound<'_, PyUntypedArray>,
@@ -59,10 +60,10 @@ pub fn assign(
     fill(argument, &borrow, target, value)
 }
 
-/// target[...] = value, where the value is nobody else's.
+/// target[...] = value, for a value that nobody else uses.
 ///
 /// # Errors
-/// `borrow` is not of the target: it was changed in place. Those of NumPy.
+/// `borrow` does not cover the target, as it was changed in place; or NumPy's errors.
 pub fn fill(
     argument: &str,
     borrow: &Borrow,

@@ -1,14 +1,14 @@
-//! What the header of an array says: where its numbers lie, and how.
+//! The header of an array: address, shape, strides.
 //!
-//! The flags of an array are not asked where its strides tell the same: before NumPy 2, assigning to
-//! `data` sets those for "C-contiguous" and "aligned" whatever is true.
+//! The contiguity and alignment flags are not used, as the strides give the same information: before NumPy
+//! 2, assigning to `data` sets the flags "C-contiguous" and "aligned" even if they are false.
 
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods, npyffi};
 use pyo3::prelude::*;
 
 use crate::base::error::{Error, Result};
 
-/// Addresses: those from `start` up to, but not with, `end`.
+/// A range of addresses: from `start` up to, but excluding, `end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     pub start: usize,
@@ -16,15 +16,15 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Whether they have an address in common.
+    /// Whether the ranges have an address in common.
     pub fn overlap(&self, other: &Self) -> bool {
         self.start.max(other.start) < self.end.min(other.end)
     }
 
-    /// The addresses from the first byte of an array to behind its last, as NumPy's `byte_bounds`.
+    /// The addresses from the first byte of an array to past its last byte, like NumPy's `byte_bounds`.
     ///
     /// # Errors
-    /// They leave the address space, as the strides of `__array_interface__` may.
+    /// They exceed the address space, which is possible with strides from `__array_interface__`.
     pub fn of(argument: &str, array: &Bound<'_, PyUntypedArray>) -> Result<Self> {
         let start = data(array).addr();
         if array.is_empty() {
@@ -45,7 +45,7 @@ impl Bounds {
     }
 }
 
-/// Row by row, or column by column.
+/// Row-major (C) or column-major (F).
 #[derive(Debug, Clone, Copy)]
 pub enum MemoryOrder {
     C,
@@ -53,7 +53,7 @@ pub enum MemoryOrder {
 }
 
 impl MemoryOrder {
-    /// That of `array`; C where it lies in no block. `Kept` in Python says the same.
+    /// The order of `array`; C if it is not contiguous. `Kept` in Python has the same rule.
     pub fn of(array: &Bound<'_, PyUntypedArray>) -> Self {
         if Self::Fortran.is_of(array) && !Self::C.is_of(array) {
             Self::Fortran
@@ -62,7 +62,7 @@ impl MemoryOrder {
         }
     }
 
-    /// Whether `array` is a block in this order: contiguous, without gaps.
+    /// Whether `array` is contiguous in this order.
     pub fn is_of(self, array: &Bound<'_, PyUntypedArray>) -> bool {
         array.is_empty() || self.is_of_size(array, array.dtype().itemsize())
     }
@@ -75,15 +75,14 @@ impl MemoryOrder {
         }
     }
 
-    /// Whether `array`, of dtype `T`, is a block in this order that begins where the machine may read
-    /// a `T`.
+    /// Whether `array`, of dtype `T`, is contiguous in this order and aligned for `T`.
     pub fn is_usable<T>(self, array: &Bound<'_, PyUntypedArray>) -> bool {
         array.is_empty()
             || self.is_of_size(array, size_of::<T>()) && data(array).cast::<T>().is_aligned()
     }
 }
 
-/// Whether axes, the innermost first, lie without gaps.
+/// Whether axes, the innermost first, are contiguous.
 fn are_contiguous<'a>(size: usize, axes: impl Iterator<Item = (&'a usize, &'a isize)>) -> bool {
     let mut expected = size;
     for (&length, &stride) in axes {
@@ -98,7 +97,7 @@ fn are_contiguous<'a>(size: usize, axes: impl Iterator<Item = (&'a usize, &'a is
 /// # Errors
 /// `array` is read-only.
 pub fn check_writeable(argument: &str, array: &Bound<'_, PyUntypedArray>) -> Result<()> {
-    // SAFETY: `array` is alive and an ndarray, so its object header may be read.
+    // SAFETY: `array` is a live ndarray, so its object header is readable.
     let flags = unsafe { (*array.as_array_ptr()).flags };
     if flags & npyffi::NPY_ARRAY_WRITEABLE == 0 {
         let (expected, got) = ("a writeable array", "a read-only one");
@@ -107,7 +106,7 @@ pub fn check_writeable(argument: &str, array: &Bound<'_, PyUntypedArray>) -> Res
     Ok(())
 }
 
-/// Where the first element of `array` is.
+/// The address of the first element of `array`.
 pub fn data(array: &Bound<'_, PyUntypedArray>) -> *mut u8 {
     // SAFETY: as in `check_writeable`.
     unsafe { (*array.as_array_ptr()).data.cast() }

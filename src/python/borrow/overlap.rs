@@ -1,4 +1,4 @@
-//! Arrays that are written to must share no memory: not with each other, not with what is read.
+//! Checks that arrays that are written to share no memory with each other, nor with arrays that are read.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,20 +12,20 @@ use crate::base::error::Error;
 use crate::python::borrow::call_python::{call_with, numpy_function};
 use crate::python::borrow::header::{Bounds, MemoryOrder};
 
-/// The most steps of the search for a number that two arrays share, whose cost can grow exponentially
-/// with the number of axes: a quarter of a millisecond. Of 19,000 random pairs of crossing slices, all
-/// but one took fewer than 100 steps, and that one fewer than 1000.
+/// The most steps of the search for an element that two arrays share, whose cost may be exponential in the
+/// number of axes: a quarter of a millisecond. Of 19,000 random pairs of interleaved slices all but one
+/// took fewer than 100 steps, and that one fewer than 1000.
 const MOST_WORK: u32 = 10_000;
 
-/// Arrays that share no memory where one of the two is written to.
+/// Arrays of which none shares memory with another if either is written to.
 pub struct ArraySpans<'py> {
-    /// By the start of their bounds, and their number.
+    /// By the start of their bounds, and an index.
     spans: BTreeMap<(usize, usize), ArraySpan<'py>>,
-    /// None has longer bounds.
+    /// The length of the longest bounds.
     longest: usize,
 }
 
-/// An array, and where it lies.
+/// An array and its bounds.
 struct ArraySpan<'py> {
     argument: Cow<'static, str>,
     array: Bound<'py, PyUntypedArray>,
@@ -42,10 +42,10 @@ impl<'py> ArraySpans<'py> {
         }
     }
 
-    /// Adds an array, which `argument` names. Returns where it lies.
+    /// Adds an array, the argument `argument`. Returns its bounds.
     ///
     /// # Errors
-    /// It shares memory with one of the others, and one of the two is written to.
+    /// It shares memory with one of the others, and either is written to.
     pub fn add(
         &mut self,
         argument: Cow<'static, str>,
@@ -73,7 +73,7 @@ impl<'py> ArraySpans<'py> {
     }
 
     fn overlapping(&self, bounds: Bounds) -> impl Iterator<Item = &ArraySpan<'py>> {
-        // What starts further ahead ends before them.
+        // Arrays that start earlier than this end before the new one.
         let first = bounds.start.saturating_sub(self.longest);
         let near = self.spans.range((first, 0)..(bounds.end, 0));
         near.map(|(_, span)| span)
@@ -81,9 +81,8 @@ impl<'py> ArraySpans<'py> {
     }
 }
 
-/// # Errors
-/// Two numbers of `array`, which is to be written to, may share memory. What slices and transposes of
-/// an array give passes; of what `as_strided` gives only what slices might have given.
+/// # Errors Two elements of `array`, which is to be written to, may share memory. Slices and transposes of
+/// an array pass; results of `as_strided` pass only if slices could have given them.
 pub fn check_spread(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
     if array.is_empty() {
         return Ok(());
@@ -104,8 +103,7 @@ pub fn check_spread(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyResu
     Ok(())
 }
 
-/// # Errors
-/// `out` shares memory with one of `inputs`, as the user gave them.
+/// # Errors `out` shares memory with one of `inputs`, the user's arrays.
 pub fn check_out_apart(
     out: &Bound<'_, PyUntypedArray>,
     inputs: &[Option<&Bound<'_, PyAny>>],
@@ -114,7 +112,7 @@ pub fn check_out_apart(
     let inputs = inputs.iter().flatten();
     for input in inputs.filter_map(|input| input.cast::<PyUntypedArray>().ok()) {
         if !Bounds::of("inputs", input)?.overlap(&bounds) {
-            continue; // as nearly always
+            continue; // the usual case
         }
         let out = ArraySpan::new("out".into(), out, true)?;
         let input = ArraySpan::new("inputs".into(), input, false)?;
@@ -125,8 +123,8 @@ pub fn check_out_apart(
     Ok(())
 }
 
-/// Why two arrays whose bounds overlap cannot be taken to share no memory, if so: they do, as `got`
-/// says, or NumPy cannot tell in time.
+/// Why two arrays with overlapping bounds must be refused, if so: they share memory, as `got` says, or
+/// NumPy's search exceeds its limit.
 ///
 /// # Errors
 /// What a signal handler raises.
@@ -148,7 +146,7 @@ fn shared(
     match answer.and_then(|answer| answer.is_truthy()) {
         Ok(true) => Ok(Some(got)),
         Ok(false) => Ok(None),
-        // It has another place in each version of NumPy.
+        // Its module differs between versions of NumPy.
         Err(error) if error.get_type(py).name()? == "TooHardError" => {
             Ok(Some("strides for which this is too hard to tell"))
         }
@@ -170,12 +168,12 @@ impl<'py> ArraySpan<'py> {
         })
     }
 
-    /// Whether each byte in its bounds is its own.
+    /// Whether the array uses every byte of its bounds exactly once.
     fn is_block(&self) -> bool {
         MemoryOrder::C.is_of(&self.array) || MemoryOrder::Fortran.is_of(&self.array)
     }
 
-    /// It without its class, which could give NumPy another answer by `__array_function__`.
+    /// The array as a plain ndarray; a subclass could change NumPy's answer by `__array_function__`.
     fn plain(&self) -> PyResult<Bound<'py, PyAny>> {
         let ndarray = numpy_function(self.array.py(), "ndarray")?;
         ndarray.call_method1("view", (&self.array, &ndarray))

@@ -1,4 +1,4 @@
-//! Vectors that Rust owns and NumPy sees.
+//! Vectors that Rust owns and NumPy arrays show.
 
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut, Range};
@@ -18,34 +18,34 @@ use crate::python::borrow::table::{Access, Borrow};
 use crate::python::borrow::view::View;
 use crate::python::call::detach::without_kernels;
 
-/// How long a training waits before it asks again whether others are done.
+/// The interval at which a training checks whether readers are done.
 const WAIT: Duration = Duration::from_micros(200);
 
-/// `numbers` as an array, which is not a copy.
+/// `numbers` as an array, without a copy.
 ///
 /// # Errors
-/// No memory.
+/// Memory runs out.
 pub fn into_array<T: numpy::Element + Copy>(
     py: Python<'_>,
     numbers: Vec<T>,
 ) -> PyResult<Bound<'_, PyUntypedArray>> {
     let range = 0..numbers.len();
     let allocation = Py::new(py, Allocation::of(numbers))?;
-    // SAFETY: the vector has initialised them.
+    // SAFETY: the elements of a vector are initialised.
     let view = unsafe { View::new::<T>(py, allocation, &range, None) };
     view.make(py)
 }
 
-/// A vector that Rust owns and NumPy sees.
+/// A vector that Rust owns and NumPy arrays show.
 pub struct Owned<T> {
     allocation: Py<Allocation>,
     length: usize,
     _numbers: PhantomData<T>,
 }
 
-/// A number type that both the core and NumPy know.
+/// An element type of both the core and NumPy.
 pub trait Element: Real + numpy::Element {
-    /// The vector, if it is of this type.
+    /// The vector, if it has this type.
     fn of(vector: &AnyOwned) -> Option<&Owned<Self>>;
 }
 
@@ -84,7 +84,7 @@ impl AnyOwned {
 }
 
 impl<T: Element> Owned<T> {
-    /// Zeros; MemoryError, which says for `what`, where they cannot be had.
+    /// Zeros. A MemoryError names `what`.
     pub fn zeros(py: Python<'_>, what: &str, length: usize) -> PyResult<Self> {
         let numbers = without_kernels(py, length, |should_cancel| {
             let mut numbers: Vec<T> = Vec::new();
@@ -100,16 +100,15 @@ impl<T: Element> Owned<T> {
         })
     }
 
-    /// What NumPy sees of the numbers in `range`: a vector, or, of rows of `columns` numbers, the
-    /// transposed matrix.
+    /// A view of the elements in `range`: a vector, or, with `columns`, the transpose of a row-major matrix
+    /// of that many columns.
     pub fn view(&self, py: Python<'_>, range: &Range<usize>, columns: Option<usize>) -> View {
         assert!(range.start <= range.end && range.end <= self.length);
-        // SAFETY: `zeros` initialised them.
+        // SAFETY: `zeros` initialised the elements.
         unsafe { View::new::<T>(py, self.allocation.clone_ref(py), range, columns) }
     }
 
-    /// # Errors
-    /// `out`, whose numbers lie without gaps, shares memory with it, which is an input.
+    /// # Errors `out`, which is contiguous, shares memory with this vector, which is an input.
     pub fn check_out_apart(&self, out: &Bound<'_, PyUntypedArray>) -> Result<()> {
         if Bounds::of("out", out)?.overlap(&self.bounds()) {
             let expected = "an array apart from the inputs";
@@ -118,7 +117,7 @@ impl<T: Element> Owned<T> {
         Ok(())
     }
 
-    /// The numbers, for reading.
+    /// The elements, for reading.
     ///
     /// # Errors
     /// Another call is writing to them.
@@ -131,7 +130,7 @@ impl<T: Element> Owned<T> {
         })
     }
 
-    /// The numbers, for writing.
+    /// The elements, for writing.
     ///
     /// # Errors
     /// Another call is using them.
@@ -140,14 +139,14 @@ impl<T: Element> Owned<T> {
         Ok(self.write_guard(borrow))
     }
 
-    /// The numbers, for a training. It waits for calls of other threads that read them: the caller
-    /// holds no other borrow yet, so that two trainings never wait for each other.
+    /// The elements, for a training. Waits for calls of other threads that read them. The caller holds no
+    /// other borrow yet, so two trainings never wait for each other.
     ///
     /// # Errors
-    /// Another call is writing to them; what a signal handler raised meanwhile.
+    /// Another call is writing to them; or what a signal handler raises in the meantime.
     pub fn train(&self, py: Python<'_>, argument: &str) -> PyResult<WriteGuard<'_, T>> {
         let borrow = Borrow::for_training(argument, self.bounds())?;
-        // Another thread that predicts or saves is done soon, and no reason to end a training.
+        // A thread that predicts or saves is done soon; failing the training would be wrong.
         while !borrow.is_alone() {
             py.detach(|| std::thread::sleep(WAIT));
             py.check_signals()?;
@@ -176,14 +175,14 @@ impl<T: Element> Owned<T> {
     }
 }
 
-/// Numbers that no call writes to while this lives.
+/// Elements that no call writes to while this lives.
 pub struct ReadGuard<'a, T> {
     numbers: NonNull<[T]>,
     _borrow: Borrow,
     _owner: PhantomData<&'a [T]>,
 }
 
-/// Numbers that no other call uses while this lives.
+/// Elements that no other call uses while this lives.
 pub struct WriteGuard<'a, T> {
     numbers: NonNull<[T]>,
     _borrow: Borrow,
@@ -194,9 +193,9 @@ impl<T> Deref for ReadGuard<'_, T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        // SAFETY: `zeros` allocated and initialised these numbers, and the `Owned` that `self` borrows
-        // keeps them where they are. The table excludes that a call writes to them while `self` lives;
-        // what Python code must not do meanwhile is what NumPy is trusted with, in `mod.rs`.
+        // SAFETY: `zeros` allocated and initialised these elements, and the `Owned` that `self` borrows
+        // keeps them in place. The table excludes writes by calls while `self` lives; accesses by Python
+        // code in the meantime are excluded by what NumPy is trusted with; see `mod.rs`.
         unsafe { self.numbers.as_ref() }
     }
 }
@@ -205,15 +204,15 @@ impl<T> Deref for WriteGuard<'_, T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        // SAFETY: as of `ReadGuard`.
+        // SAFETY: as for `ReadGuard`.
         unsafe { self.numbers.as_ref() }
     }
 }
 
 impl<T> DerefMut for WriteGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: as of `ReadGuard`; the table excludes every other borrow, and `self` is borrowed
-        // mutably as long as the slice.
+        // SAFETY: as for `ReadGuard`; in addition the table excludes every other borrow, and `self` is
+        // mutably borrowed for the slice's lifetime.
         unsafe { self.numbers.as_mut() }
     }
 }

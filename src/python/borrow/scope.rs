@@ -1,4 +1,4 @@
-//! The arrays of one call of which several are written to.
+//! The arrays of a call that writes to several.
 
 use std::borrow::Cow;
 
@@ -11,9 +11,9 @@ use crate::python::borrow::header::{MemoryOrder, check_writeable};
 use crate::python::borrow::overlap::ArraySpans;
 use crate::python::borrow::table::{Access, Borrow, ScopeId};
 
-/// Borrows that do not exclude each other, though their addresses may cross as those of `p[::2]` and
-/// `p[1::2]` do: each is shown, number by number, to share no memory with the others, where one of
-/// the two is written to.
+/// Borrows that do not exclude each other, although their bounds may overlap, as those of `p[::2]` and
+/// `p[1::2]` do. Each is checked, element by element, to share no memory with the others if either is
+/// written to.
 pub struct BorrowScope<'py> {
     id: ScopeId,
     spans: ArraySpans<'py>,
@@ -28,7 +28,7 @@ impl<'py> BorrowScope<'py> {
         }
     }
 
-    /// Borrows an aligned block in this order to read it.
+    /// Borrows an aligned, contiguous array in this order for reading.
     ///
     /// # Errors
     /// It shares memory with an array of the scope that is written to, or another call writes to it.
@@ -44,7 +44,7 @@ impl<'py> BorrowScope<'py> {
         ReadArray::new(block, Some(self.id))
     }
 
-    /// Borrows an aligned block in this order to write to it.
+    /// Borrows an aligned, contiguous array in this order for writing.
     ///
     /// # Errors
     /// It is read-only, shares memory with an array of the scope, or another call uses it.
@@ -78,7 +78,7 @@ impl<'py> BorrowScope<'py> {
         Borrow::of_bounds(&argument, bounds, access, Some(self.id))
     }
 
-    /// Keeps the borrows to come apart from an array that is borrowed in another way.
+    /// Checks the later borrows of the scope against an array that is borrowed separately.
     ///
     /// # Errors
     /// It shares memory with an array of the scope.

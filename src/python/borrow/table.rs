@@ -1,5 +1,5 @@
-//! The table of all borrows of this process: memory has one writer or any number of readers. Calls
-//! that run with the GIL released, and calls made meanwhile, exclude each other through it.
+//! The table of all borrows of this process: memory has one writer or any number of readers. Concurrent
+//! calls, which release the GIL, exclude each other through it.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use crate::base::alloc::push;
 use crate::base::error::{Error, Result};
 use crate::python::borrow::header::Bounds;
 
-/// Locked only by a thread that holds the GIL, so that `os.fork` never copies it locked.
+/// Only locked by threads that hold the GIL, so `os.fork` never copies it locked.
 static TABLE: Mutex<Table> = Mutex::new(Table {
     last: 0,
     entries: Vec::new(),
@@ -22,11 +22,11 @@ static TABLE: Mutex<Table> = Mutex::new(Table {
 });
 
 struct Table {
-    /// The last number that was given to a borrow or a scope.
+    /// The last id that was given to a borrow or a scope.
     last: u64,
-    /// Few: the arrays of the calls that are running.
+    /// Short: the arrays of the running calls.
     entries: Vec<Entry>,
-    /// Fewer, but there may be thousands of borrows in one.
+    /// Shorter still, but a scope may have thousands of borrows.
     scopes: Vec<Scope>,
 }
 
@@ -37,37 +37,37 @@ struct Entry {
     thread: u64,
 }
 
-/// Borrows that do not exclude each other. They end together, with the last of them.
+/// Borrows that do not exclude each other. They end together, when the last one is dropped.
 struct Scope {
     id: ScopeId,
-    /// How many of the borrows are alive.
+    /// The number of live borrows.
     alive: usize,
     entries: Vec<Entry>,
 }
 
-/// The number of a scope.
+/// The id of a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScopeId(u64);
 
-/// What a borrow allows.
+/// The access that a borrow allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// To read, beside other readers.
+    /// Reading, concurrently with other readers.
     Read,
-    /// To write, alone.
+    /// Writing, exclusively.
     Write,
-    /// To write, alone, for a training: an error message of another call says so.
+    /// Writing, exclusively, by a training; error messages of other calls say so.
     Train,
 }
 
 impl ScopeId {
-    /// A new one.
+    /// A new, unused id.
     pub fn new() -> Self {
         Self(table().next())
     }
 }
 
-/// Memory that is borrowed while this lives. It is dropped by a thread that holds the GIL.
+/// A borrow of memory, which ends when this is dropped. The dropping thread must hold the GIL.
 #[derive(Debug)]
 pub struct Borrow {
     number: u64,
@@ -76,7 +76,7 @@ pub struct Borrow {
 }
 
 impl Borrow {
-    /// The memory of an array.
+    /// Borrows the memory of an array.
     ///
     /// # Errors
     /// Another borrow excludes this one.
@@ -88,10 +88,10 @@ impl Borrow {
         Self::of_bounds(argument, Bounds::of(argument, array)?, access, None)
     }
 
-    /// Some addresses, by one of the borrows of a scope, if there is one.
+    /// Borrows a range of addresses, as part of a scope, if one is given.
     ///
     /// # Errors
-    /// A borrow that is not of this scope excludes this one.
+    /// A borrow outside this scope excludes this one.
     pub fn of_bounds(
         argument: &str,
         bounds: Bounds,
@@ -109,11 +109,11 @@ impl Borrow {
         Ok(table.add(bounds, access, scope)?)
     }
 
-    /// Some addresses, for a training: other threads may still be reading them, which
-    /// [`Self::is_alone`] tells, but no new reader is let in.
+    /// Borrows a range of addresses for a training. Other threads may still be reading it, which
+    /// [`Self::is_alone`] shows, but new readers are refused.
     ///
     /// # Errors
-    /// Another call writes to them, or this thread reads them, which would never end.
+    /// Another call writes to it, or this thread reads it, for which the training would wait forever.
     pub fn for_training(argument: &str, bounds: Bounds) -> PyResult<Self> {
         let mut table = table();
         let own = this_thread();
@@ -126,8 +126,7 @@ impl Borrow {
         Ok(table.add(bounds, Access::Train, None)?)
     }
 
-    /// # Errors
-    /// It is not of the memory of `array`, which was changed in place since.
+    /// # Errors The borrow does not cover the memory of `array`, which has been changed in place.
     pub fn check_covers(&self, argument: &str, array: &Bound<'_, PyUntypedArray>) -> Result<()> {
         if Bounds::of(argument, array)? == self.bounds {
             return Ok(());
@@ -150,7 +149,7 @@ impl Borrow {
 
 impl Drop for Borrow {
     fn drop(&mut self) {
-        table().remove(self); // in a forked child it may be gone
+        table().remove(self); // may be absent in a forked child
     }
 }
 
@@ -160,7 +159,7 @@ impl Table {
         self.last
     }
 
-    /// The first borrow outside a scope that is so.
+    /// The first borrow outside the scope that satisfies `is_so`.
     fn find(&self, scope: Option<ScopeId>, is_so: impl Fn(&Entry) -> bool) -> Option<&Entry> {
         let alone = self.entries.iter().find(|entry| is_so(entry));
         alone.or_else(|| {
@@ -170,8 +169,7 @@ impl Table {
         })
     }
 
-    /// # Errors
-    /// No memory.
+    /// # Errors Memory runs out.
     fn add(&mut self, bounds: Bounds, access: Access, scope: Option<ScopeId>) -> Result<Borrow> {
         let number = self.next();
         let entry = Entry {
@@ -217,13 +215,13 @@ impl Table {
         }
         let mut entries = self.entries.iter();
         if let Some(place) = entries.rposition(|entry| entry.number == borrow.number) {
-            self.entries.swap_remove(place); // mostly the last
+            self.entries.swap_remove(place); // usually the last
         }
     }
 }
 
-/// The number of the calling thread. `std::thread::current` has one too, but also a destructor, which the C
-/// library needs memory to register: without it, it ends the process.
+/// The id of the calling thread. `std::thread::current` has one too, but it registers a destructor, for
+/// which the C library needs memory: without it, the C library aborts the process.
 fn this_thread() -> u64 {
     thread_local! {
         static NUMBER: Cell<u64> = const { Cell::new(0) };
@@ -235,7 +233,7 @@ fn this_thread() -> u64 {
     NUMBER.get()
 }
 
-/// Why a borrow of such an `access` is excluded by another.
+/// The error if a borrow with `access` is excluded by another.
 fn refused(argument: &str, access: Access, other: Access) -> PyErr {
     let why = match (access, other) {
         (_, Access::Train) => "expected a network at rest, got one that a training is running on",
@@ -249,8 +247,8 @@ fn table() -> MutexGuard<'static, Table> {
     TABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Has Python forget, in each child before `os.fork` returns there, the borrows of other threads:
-/// these do not run there. The thread that forks keeps its own.
+/// Registers a fork handler that removes, in each child before `os.fork` returns there, the borrows of
+/// other threads, which do not exist there. The forking thread's borrows stay.
 pub fn forget_in_children(py: Python<'_>) -> PyResult<()> {
     let os = py.import("os")?;
     if !os.hasattr("register_at_fork")? {

@@ -1,4 +1,4 @@
-//! What NumPy sees of a vector that Rust owns.
+//! NumPy views of a vector that Rust owns.
 
 use std::ops::Range;
 use std::ptr;
@@ -11,11 +11,11 @@ use pyo3::sync::PyOnceLock;
 use crate::python::borrow::allocation::Allocation;
 use crate::python::borrow::header::data;
 
-/// A part of a vector, and the array that shows it.
+/// A range of a vector, and the array that shows it.
 pub struct View {
     allocation: Py<Allocation>,
     dtype: Py<PyArrayDescr>,
-    /// Where it begins in the allocation, in bytes.
+    /// The offset in the allocation, in bytes.
     offset: usize,
     shape: Vec<usize>,
     /// In bytes.
@@ -24,10 +24,11 @@ pub struct View {
 }
 
 impl View {
-    /// The numbers in `range` as a vector, or, of rows of `columns` numbers, the transposed matrix.
+    /// A view of the elements in `range`: a vector, or, with `columns`, the transpose of a row-major matrix
+    /// of that many columns.
     ///
     /// # Safety
-    /// The allocation holds initialised numbers of type `T` in `range`.
+    /// The allocation holds initialised elements of type `T` in `range`.
     pub unsafe fn new<T: numpy::Element>(
         py: Python<'_>,
         allocation: Py<Allocation>,
@@ -52,7 +53,7 @@ impl View {
         }
     }
 
-    /// Its array: the same object each time, unless the user has made that show something else.
+    /// The array: the same object each time, unless the user has changed that object in place.
     pub fn array<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyUntypedArray>> {
         let make = || Ok::<_, PyErr>(self.make(py)?.unbind());
         let array = self.array.get_or_try_init(py, make)?.bind(py);
@@ -66,12 +67,12 @@ impl View {
         self.make(py)
     }
 
-    /// The array that the user has got, if any.
+    /// The existing array, if any.
     pub fn shown<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyUntypedArray>> {
         self.array.get(py).map(|array| array.bind(py))
     }
 
-    /// The shape of its array, unless the user has given that another one.
+    /// The shape of the array as created.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
@@ -87,8 +88,9 @@ impl View {
     /// A new array.
     pub fn make<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyUntypedArray>> {
         let (mut shape, mut strides) = (self.shape.clone(), self.strides.clone());
-        // SAFETY: a dtype of which a reference is given away; as many lengths as strides, which NumPy
-        // copies; numbers of that dtype at all places that these reach, as `new` was promised.
+        // SAFETY: NumPy steals the reference to the dtype, and copies the shape and strides, which have the
+        // same length; all elements that they reach are initialised and of that dtype, as the caller of
+        // `new` guaranteed.
         let array = unsafe {
             PY_ARRAY_API.PyArray_NewFromDescr(
                 py,
@@ -102,11 +104,11 @@ impl View {
                 ptr::null_mut(),
             )
         };
-        // SAFETY: NumPy gives a new reference, or null and an exception.
+        // SAFETY: NumPy returns a new reference, or null with an exception set.
         let array = unsafe { Bound::from_owned_ptr_or_err(py, array)? };
         let array = array.cast_into::<PyUntypedArray>()?;
         let base = self.allocation.clone_ref(py).into_ptr();
-        // SAFETY: a new array without a base, and a reference that is given away also if it fails.
+        // SAFETY: a new array without a base; NumPy steals the reference to the base even on failure.
         let outcome = unsafe { PY_ARRAY_API.PyArray_SetBaseObject(py, array.as_array_ptr(), base) };
         if outcome < 0 {
             return Err(PyErr::fetch(py));

@@ -1,4 +1,4 @@
-//! Out of Python and back: the GIL released, signals watched, panics caught.
+//! Calls of the core: releases the GIL, polls for signals, catches panics.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
@@ -10,17 +10,17 @@ use crate::base::error::{Kind, Result};
 use crate::kernels::simd::level;
 use crate::python::call::errors::from_panic;
 
-/// Calls of fewer multiply-adds keep the GIL: they end within some 10 µs, and a thread that has
-/// given the GIL away may wait 5 ms to have it back.
+/// Calls of fewer multiply-adds keep the GIL: they take at most some 10 µs, while a thread that releases it
+/// may wait 5 ms to get it back.
 const ATTACHED_WORK: usize = 1 << 17;
 
-/// Runs `work`, which takes about `size` multiply-adds, with the GIL released unless it is small.
-/// The question it gets lets Python run its signal handlers.
+/// Runs `work`, of about `size` multiply-adds, with the GIL released unless it is small. The
+/// `should_cancel` that it gets lets Python run its signal handlers.
 ///
 /// # Errors
-/// `BPFAST_SIMD` names a level that this machine lacks; those of `work`; what a signal handler
-/// raised; RuntimeError for a panic, and in a child that a signal handler has forked, where other
-/// threads were at work.
+/// `BPFAST_SIMD` names a level that this machine lacks; the errors of `work`; what a signal handler raises;
+/// RuntimeError for a panic, and in a child that a signal handler has forked while other threads were
+/// working.
 pub fn detached<R: Send>(
     py: Python<'_>,
     size: usize,
@@ -30,10 +30,10 @@ pub fn detached<R: Send>(
     without_kernels(py, size, work)
 }
 
-/// The same for `work` that calls no kernel.
+/// The same for `work` that uses no SIMD kernel.
 ///
 /// # Errors
-/// As of [`detached`], but for the level.
+/// As for [`detached`], except for the level.
 pub fn without_kernels<R: Send>(
     py: Python<'_>,
     size: usize,
@@ -67,7 +67,7 @@ pub fn without_kernels<R: Send>(
     }
 }
 
-/// Keeps the thread here for ever: Python is gone, and the process is about to end.
+/// Parks the thread forever: Python has shut down, and the process is about to end.
 pub fn park() -> ! {
     loop {
         std::thread::park();

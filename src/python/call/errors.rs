@@ -1,4 +1,4 @@
-//! The core's errors, and panics, as Python exceptions.
+//! Errors and panics of the core, as Python exceptions.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
@@ -23,24 +23,24 @@ impl From<Error> for PyErr {
     }
 }
 
-/// What a panic says of a network that `__init__` has still to make.
+/// The panic message for an uninitialised network.
 pub const NOT_INITIALISED: &str = "Network: expected super().__init__(sizes, ...) in the __init__ of its subclass, got no such call";
 
-/// Whether a panic says that Python has no memory for a small object: PyO3 got none, or expected a
-/// result where there was a MemoryError.
+/// Whether a panic means that Python has no memory for a small object: PyO3 got none, or unwrapped a
+/// MemoryError.
 fn is_of_memory(text: &str) -> bool {
     text == "PyObject pointer is null" || text.contains("<class 'MemoryError'>")
 }
 
-/// Does `work`, which makes objects of Python's.
+/// Runs `work`, which creates Python objects.
 ///
 /// # Errors
-/// Those of `work`; MemoryError where Python has no memory for an object; RuntimeError for another panic.
+/// Those of `work`; MemoryError if Python has no memory for an object; RuntimeError for other panics.
 pub fn guarded<R>(work: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(from_panic(&*panic)))
 }
 
-/// A panic is a defect of ours, unless memory ran out or a network is not made yet; `except Exception`
+/// A panic is a bug of bpfast, unless memory ran out or a network is not initialised. `except Exception`
 /// must be able to catch it.
 pub fn from_panic(panic: &(dyn Any + Send)) -> PyErr {
     let text = text_of(panic);
@@ -61,7 +61,8 @@ fn text_of(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("a panic without a message")
 }
 
-/// Prints nothing of a panic that is no defect of ours. Where memory ran out, there is none for a backtrace.
+/// Prints no message for a panic that is not a bug of bpfast. If memory ran out, there is none for a
+/// backtrace.
 pub fn quieten_panics() {
     let print = take_hook();
     set_hook(Box::new(move |panic| {
@@ -72,14 +73,15 @@ pub fn quieten_panics() {
     }));
 }
 
-/// `argument` has the wrong type: says what was `expected` and the type that came.
+/// A TypeError: `argument` should be `expected`, and has the type of `got`.
 pub fn wrong_type(argument: &str, expected: &str, got: &Bound<'_, PyAny>) -> PyErr {
     let name = got.get_type().name();
     let name = name.map_or_else(|_| "another type".to_owned(), |name| name.to_string());
     PyTypeError::new_err(format!("{argument}: expected {expected}, got {name}"))
 }
 
-/// [`wrong_type`] in place of a TypeError. Any other `error` is the user's own, or memory ran out.
+/// Replaces a TypeError by [`wrong_type`]. Any other `error` is passed on: it is the user's own, or memory
+/// ran out.
 pub fn retyped(error: PyErr, argument: &str, expected: &str, got: &Bound<'_, PyAny>) -> PyErr {
     if error.is_instance_of::<PyTypeError>(got.py()) {
         return wrong_type(argument, expected, got);
@@ -87,7 +89,7 @@ pub fn retyped(error: PyErr, argument: &str, expected: &str, got: &Bound<'_, PyA
     error
 }
 
-/// The same exception with the argument named in front, where NumPy raised it without.
+/// The same exception with the argument's name in front, for NumPy's exceptions, which lack it.
 pub fn naming(py: Python<'_>, argument: &str, error: PyErr) -> PyErr {
     let named = |class: &Bound<'_, PyType>| {
         PyErr::from_type(class.clone(), format!("{argument}: {}", error.value(py)))

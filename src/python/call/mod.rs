@@ -1,4 +1,4 @@
-//! What surrounds a call of the core: the GIL released, signals watched, errors and panics as exceptions.
+//! What surrounds a call of the core: GIL, signals, errors and panics as exceptions.
 
 pub mod detach;
 pub mod errors;

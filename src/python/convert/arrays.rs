@@ -1,5 +1,5 @@
-//! NumPy arrays in and out. What comes in is borrowed where it is a C-contiguous array of the right
-//! dtype already, and converted once where it is not; what goes out is fresh or a checked `out=`.
+//! Conversion of array arguments and results. An input is borrowed if it is already C-contiguous and of the
+//! right dtype, else it is converted once; an output is a new array or a validated `out=`.
 
 use numpy::ndarray::{Dimension, Ix1};
 use numpy::{
@@ -19,18 +19,18 @@ use crate::python::borrow::{
 };
 use crate::python::call::errors::{naming, wrong_type};
 
-/// As many as NumPy's arrays can have.
+/// NumPy's largest number of dimensions.
 const MOST_DIMENSIONS: usize = 64;
 
 /// `value` as a C-contiguous, aligned array of `T` with the dimensions of `D`.
 ///
 /// # Errors
-/// TypeError for what is not numbers, ValueError for the wrong number of dimensions.
+/// TypeError if it is not of real numbers, ValueError for a wrong number of dimensions.
 pub fn input<'py, T: Element, D: Dimension>(
     argument: &'static str,
     value: &Bound<'py, PyAny>,
 ) -> PyResult<ReadArray<'py, T, D>> {
-    // As most come, with no way through Python.
+    // The usual case, without calls of Python.
     if is_plain(value)
         && let Ok(array) = value.cast::<PyArray<T, D>>()
         && let Some(array) = readonly_block(argument, array)?
@@ -50,12 +50,12 @@ pub fn input<'py, T: Element, D: Dimension>(
     readonly(argument, convert::<T>(argument, &array)?.cast()?)
 }
 
-/// Whether `value` is an array of NumPy's own class, which has no mask.
+/// Whether `value` is exactly an `ndarray`, which has no mask.
 pub fn is_plain(value: &Bound<'_, PyAny>) -> bool {
     value.is_exact_instance_of::<PyUntypedArray>()
 }
 
-/// Whether `value` is a number of Python's, or a list or tuple of such, which has no mask either.
+/// Whether `value` is a Python number, or a list or tuple of such, which has no mask either.
 #[pyfunction]
 pub fn is_plain_numbers(value: &Bound<'_, PyAny>) -> bool {
     has_plain_numbers(value, MOST_DIMENSIONS)
@@ -74,10 +74,10 @@ fn has_plain_numbers(value: &Bound<'_, PyAny>, depth: usize) -> bool {
     }
 }
 
-/// `value` as NumPy takes it.
+/// `value` as an array, converted as by `numpy.asarray`.
 ///
 /// # Errors
-/// ValueError where an entry is masked; NumPy's own for what is no array.
+/// ValueError if an element is masked; NumPy's errors if it cannot be an array.
 pub fn as_array<'py>(
     argument: &str,
     value: &Bound<'py, PyAny>,
@@ -99,8 +99,7 @@ pub fn as_array<'py>(
     Ok(array.cast_into()?)
 }
 
-/// # Errors
-/// ValueError where an entry of `array` is masked.
+/// # Errors ValueError if an element of `array` is masked.
 pub fn refuse_masked(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
     if is_plain(array) {
         return Ok(());
@@ -108,10 +107,10 @@ pub fn refuse_masked(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyRes
     as_array(argument, array).map(|_| ())
 }
 
-/// `value` as NumPy takes it, if it is of numbers: bool, integer or floating.
+/// `value` as an array of bool, integer or floating dtype.
 ///
 /// # Errors
-/// TypeError for object, string, complex and other dtypes; as [`as_array`].
+/// TypeError for object, string, complex and other dtypes; otherwise as for [`as_array`].
 pub fn numbers<'py>(
     argument: &str,
     value: &Bound<'py, PyAny>,
@@ -125,7 +124,7 @@ pub fn numbers<'py>(
     Ok(array)
 }
 
-/// `array` as a plain, C-contiguous, aligned array of `T`: itself, or a copy.
+/// `array` as a plain, C-contiguous, aligned ndarray of `T`: the array itself, or a copy.
 ///
 /// # Errors
 /// Another call is writing to it.
@@ -141,13 +140,13 @@ fn convert<'py, T: numpy::Element>(
 /// Class labels as int64.
 ///
 /// # Errors
-/// A label that does not fit.
+/// A label is out of int64's range.
 pub fn labels<'py>(
     argument: &'static str,
     array: &Bound<'py, PyUntypedArray>,
     width: usize,
 ) -> PyResult<ReadArray<'py, i64, Ix1>> {
-    // As most come: NumPy's `require` would take as long as a small gradient.
+    // The usual case: NumPy's `require` would take as long as a small gradient.
     if let Ok(int64) = array.cast::<PyArray1<i64>>()
         && let Some(int64) = readonly_block(argument, int64)?
     {
@@ -164,10 +163,10 @@ pub fn labels<'py>(
     readonly(argument, convert::<i64>(argument, array)?.cast()?)
 }
 
-/// The positions of a sparse matrix: one dimension of integers of type `I`.
+/// The indices of a sparse matrix: a one-dimensional array of integers of type `I`.
 ///
 /// # Errors
-/// TypeError for what is no array of integers, ValueError for the wrong number of dimensions.
+/// TypeError if it is not an array of integers, ValueError for a wrong number of dimensions.
 pub fn integers<'py, I: numpy::Element>(
     argument: &'static str,
     value: &Bound<'py, PyAny>,
@@ -192,7 +191,7 @@ pub fn integers<'py, I: numpy::Element>(
     readonly(argument, convert::<I>(argument, &array)?.cast()?)
 }
 
-/// A fresh array of `numbers`; MemoryError where it cannot be had.
+/// A new array of `numbers`. Raises MemoryError if memory runs out.
 pub fn from_slice<'py, T: numpy::Element + Copy>(
     py: Python<'py>,
     numbers: &[T],
@@ -204,7 +203,7 @@ pub fn from_slice<'py, T: numpy::Element + Copy>(
     Ok(array)
 }
 
-/// A fresh array, its numbers not set; MemoryError where it cannot be had.
+/// A new, uninitialised array. Raises MemoryError if memory runs out.
 pub fn empty<'py, T: numpy::Element, D: Dimension>(
     py: Python<'py>,
     shape: &[usize],
@@ -216,11 +215,11 @@ pub fn empty<'py, T: numpy::Element, D: Dimension>(
     Ok(array.cast_into::<PyArray<T, D>>()?)
 }
 
-/// `out` as a place for the result: the exact dtype and shape, C-contiguous, writeable.
+/// `out` as the memory for the result: of the exact dtype and shape, C-contiguous, writeable.
 ///
 /// # Errors
-/// TypeError for another type or dtype; ValueError for another shape or layout, a read-only array,
-/// or one that shares memory with one of `inputs`.
+/// TypeError for another type or dtype; ValueError for another shape or layout, a read-only array, or one
+/// that shares memory with one of `inputs`.
 pub fn output<'py, T: Element, D: Dimension>(
     out: Option<&Bound<'py, PyAny>>,
     py: Python<'py>,

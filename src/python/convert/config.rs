@@ -1,4 +1,4 @@
-//! A network's configuration as Python gives it: sizes, names, dtype, a cost that may be callable.
+//! A network's configuration from Python: sizes, names, dtype, and a cost that may be callable.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ impl Dtype {
         }
     }
 
-    /// NumPy's object.
+    /// NumPy's dtype object.
     pub fn descr(self, py: Python<'_>) -> Bound<'_, PyArrayDescr> {
         match self {
             Self::Float32 => numpy::dtype::<f32>(py),
@@ -40,7 +40,7 @@ impl Dtype {
         }
     }
 
-    /// That of an array, if it is one of the two.
+    /// The dtype of an array, if it is one of the two.
     pub fn of(array: &Bound<'_, PyUntypedArray>) -> Option<Self> {
         let found = array.dtype();
         let is = |dtype: &Self| found.is_equiv_to(&dtype.descr(array.py()));
@@ -58,7 +58,7 @@ impl Dtype {
         }
     }
 
-    /// What NumPy understands by `value`, if that is float32 or float64.
+    /// `value` as NumPy interprets it, if that is float32 or float64.
     ///
     /// # Errors
     /// TypeError for anything else.
@@ -77,14 +77,14 @@ impl Dtype {
     }
 }
 
-/// An argument that is a name, or, where that is allowed, something else in its place.
+/// An argument that is a name, or, if allowed, another object.
 pub enum Name<'py> {
     Default(&'static str),
     Given(Bound<'py, PyAny>),
 }
 
 impl<'py> Name<'py> {
-    /// The argument as Python sees it.
+    /// The argument as a Python object.
     pub fn object(self, py: Python<'py>) -> Bound<'py, PyAny> {
         match self {
             Self::Default(name) => PyString::new(py, name).into_any(),
@@ -95,7 +95,7 @@ impl<'py> Name<'py> {
     /// The name.
     ///
     /// # Errors
-    /// TypeError for what is no string.
+    /// TypeError if it is not a string.
     pub fn text(&self, argument: &str) -> PyResult<Cow<'_, str>> {
         match self {
             Self::Default(name) => Ok(Cow::Borrowed(name)),
@@ -112,15 +112,14 @@ impl<'py> FromPyObject<'_, 'py> for Name<'py> {
     }
 }
 
-/// What a network is, without its numbers; `custom` is the cost where that is a callable.
+/// The configuration of a network; `custom` is the cost if it is a callable.
 pub struct Config {
     pub architecture: Arc<Architecture>,
     pub custom: Option<Py<PyAny>>,
 }
 
 impl Config {
-    /// # Errors
-    /// What [`Architecture::new`] refuses, unknown names, wrong types.
+    /// # Errors Unknown names, wrong types, and the errors of [`Architecture::new`].
     pub fn parse<'py>(
         py: Python<'py>,
         sizes: &[usize],
@@ -138,7 +137,7 @@ impl Config {
         })
     }
 
-    /// The configuration as keyword arguments of `Network`, sizes and dtype included.
+    /// The configuration as keyword arguments of `Network`, including sizes and dtype.
     pub fn to_dict<'py>(&self, py: Python<'py>, dtype: Dtype) -> PyResult<Bound<'py, PyDict>> {
         let architecture = &self.architecture;
         let layers = architecture.layers();
@@ -178,10 +177,11 @@ impl Config {
     }
 }
 
-/// Refuses what `Network` takes no argument for: by position all `more` than sizes, by name `others`.
+/// Refuses arguments that `Network` does not have: `more` positional ones after sizes, and the keywords
+/// `others`.
 ///
 /// # Errors
-/// TypeError, with the argument that was meant.
+/// TypeError, which suggests the argument that was probably meant.
 pub fn refuse_others(
     more: &Bound<'_, PyTuple>,
     others: Option<&Bound<'_, PyDict>>,
@@ -211,8 +211,8 @@ pub fn refuse_others(
 /// n_1, …, n_L.
 ///
 /// # Errors
-/// TypeError for what is no sequence of integers, ValueError for a negative one, MemoryError for
-/// one that no memory could hold.
+/// TypeError if it is not a sequence of integers, ValueError for a negative size, MemoryError for a size
+/// that exceeds any memory.
 pub fn parse_sizes(value: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
     let expected = "a sequence of integers";
     if value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>() {
@@ -257,10 +257,10 @@ fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activat
     try_list("hidden", names.iter().enumerate().map(parse))
 }
 
-/// The cost's name, or the callable that it is.
+/// The cost's name, or the callable.
 ///
 /// # Errors
-/// An unknown name, TypeError for what is neither.
+/// ValueError for an unknown name, TypeError if it is neither a name nor callable.
 pub fn parse_cost(value: &Bound<'_, PyAny>) -> PyResult<(Cost, Option<Py<PyAny>>)> {
     if let Ok(name) = value.cast::<PyString>() {
         return Ok((Cost::from_name("cost", &lossy(name)?)?, None));
@@ -276,7 +276,8 @@ fn text<'a>(argument: &str, value: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, str
     lossy(name.map_err(|_| wrong_type(argument, "a name", value))?)
 }
 
-/// A name, whatever is in it: no name of ours has what UTF-8 cannot hold, so it is unknown.
+/// A name, decoded lossily: no valid name contains characters that UTF-8 cannot encode, so the result is
+/// unknown.
 fn lossy<'a>(name: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, str>> {
     match name.to_str() {
         Err(error) if error.is_instance_of::<PyMemoryError>(name.py()) => Err(error),

@@ -1,5 +1,5 @@
-//! Costs that are Python callables, `cost(a, y) -> (C_x, ∇_a C)`. Python calls them, between two calls
-//! of Rust: what they are given, and what they returned, is here.
+//! Costs that are Python callables, `cost(a, y) -> (C_x, ∇_a C)`. Python calls them between two calls of
+//! Rust; this file prepares their arguments and validates what they return.
 
 use numpy::ndarray::{Ix1, Ix2};
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
@@ -24,7 +24,7 @@ impl<'py, T: Element> CustomCosts<'py, T> {
     /// `shape`: (n, n_L).
     ///
     /// # Errors
-    /// TypeError or ValueError for what a cost may not return.
+    /// TypeError or ValueError if the cost returned something invalid.
     pub fn parse(returned: &Bound<'py, PyAny>, shape: [usize; 2]) -> PyResult<Self> {
         let expected = "a pair (C_x, nabla_a)";
         let entries = if let Ok(pair) = returned.cast::<PyTuple>() {
@@ -50,7 +50,7 @@ impl<'py, T: Element> CustomCosts<'py, T> {
     /// Both as slices.
     ///
     /// # Errors
-    /// Python code has changed an array in place since.
+    /// Python code has changed an array in place in the meantime.
     pub fn slices(&self) -> PyResult<train::Costs<'_, T>> {
         Ok(train::Costs {
             of_examples: self.of_examples.as_slice()?,
@@ -59,7 +59,7 @@ impl<'py, T: Element> CustomCosts<'py, T> {
     }
 }
 
-/// An array of numbers of some shape.
+/// An array of numbers with a given shape.
 fn of_shape<'py>(
     argument: &str,
     value: &Bound<'py, PyAny>,
@@ -72,7 +72,7 @@ fn of_shape<'py>(
     Err(Error::shape(argument, expected, array.shape()).into())
 }
 
-/// y as an array with one entry an example; what it holds is between the user and the cost.
+/// y as an array with one entry per example; its elements are the cost's business.
 #[pyfunction]
 pub fn as_batch<'py>(y: &Bound<'py, PyAny>, n: usize) -> PyResult<Bound<'py, PyUntypedArray>> {
     guarded(|| {

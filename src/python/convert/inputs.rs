@@ -1,5 +1,5 @@
-//! x as Python gives it: an array, or a matrix of SciPy's of which only some numbers are stored.
-//! SciPy is never imported for it: whoever has such a matrix has done so.
+//! x from Python: an array, or a sparse matrix of SciPy. SciPy is not imported: a user with such a matrix
+//! has done that.
 
 use numpy::ndarray::{Ix1, Ix2};
 use numpy::{PyArray1, PyArray2, PyUntypedArray, PyUntypedArrayMethods};
@@ -20,21 +20,20 @@ use crate::python::convert::arrays::{input, integers};
 
 /// x, borrowed or converted.
 pub struct XArray<'py, T: Element> {
-    /// What the user gave; of a sparse matrix its three arrays.
+    /// The user's object; for a sparse matrix its three arrays.
     given: [Option<Bound<'py, PyAny>>; 3],
     numbers: InputValues<'py, T>,
 }
 
 enum InputValues<'py, T: Element> {
     Dense(ReadArray<'py, T, Ix2>),
-    /// The matrix in CSR format. Its positions are copied: what is proven of them holds while others
-    /// change the arrays.
+    /// The matrix in CSR format. Its indices are copied, so that they stay valid if other threads change
+    /// the arrays.
     Sparse(Bound<'py, PyAny>, Positions, ReadArray<'py, T, Ix1>),
 }
 
 impl<'py, T: Element> XArray<'py, T> {
-    /// # Errors
-    /// Wrong types and wrong ranks; a damaged sparse matrix.
+    /// # Errors A wrong type or number of dimensions, or a damaged sparse matrix.
     pub fn parse(x: &Bound<'py, PyAny>) -> PyResult<Self> {
         if x.cast::<PyUntypedArray>().is_err() && is_sparse(x)? {
             return Self::sparse(x);
@@ -58,7 +57,7 @@ impl<'py, T: Element> XArray<'py, T> {
             (x.clone(), given.clone())
         } else {
             if format.eq(intern!(py, "csc"))? {
-                parts::<T>(&given, (width, n))?; // SciPy does not look before it converts
+                parts::<T>(&given, (width, n))?; // SciPy converts without validation
             }
             let by_rows = of_module(py, "bpfast._validation.sparse", "by_rows")?;
             let matrix = call(&by_rows, (x,))?;
@@ -91,12 +90,12 @@ impl<'py, T: Element> XArray<'py, T> {
         }
     }
 
-    /// The arrays that the user gave.
+    /// The user's arrays.
     pub fn given(&self) -> [Option<&Bound<'py, PyAny>>; 3] {
         self.given.each_ref().map(Option::as_ref)
     }
 
-    /// x as an array of the dtype, or as a matrix in CSR format.
+    /// x as an array of the dtype, or as a CSR matrix.
     pub fn object(&self) -> Bound<'py, PyAny> {
         match &self.numbers {
             InputValues::Dense(x) => x.as_any().clone(),
@@ -105,13 +104,13 @@ impl<'py, T: Element> XArray<'py, T> {
     }
 }
 
-/// x, kept from call to call: an array of the user's, or a copy of a sparse matrix.
+/// x, stored between calls: the user's array, or a copy of a sparse matrix.
 pub enum Stored<T: Element> {
     Dense(Py<PyArray2<T>>),
     Sparse(Positions, Vec<T>),
 }
 
-/// It, borrowed.
+/// A borrow of it.
 pub enum BorrowedInputs<'a, 'py, T: Element> {
     Dense(ReadArray<'py, T, Ix2>),
     Sparse(&'a Positions, &'a [T]),
@@ -131,10 +130,11 @@ impl<T: Element> Stored<T> {
         })
     }
 
-    /// The same of the numbers of a dense array that are not 0, where they are at most a `share`.
+    /// The nonzero elements of a dense array as CSR, if they are at most the fraction `share` of all; else
+    /// unchanged.
     ///
     /// # Errors
-    /// Another call is writing to the array; no memory.
+    /// Another call is writing to the array, or memory runs out.
     pub fn without_zeros(self, py: Python<'_>, share: f64) -> PyResult<Self> {
         let Self::Dense(array) = &self else {
             return Ok(self);
@@ -182,7 +182,7 @@ impl<T: Element> BorrowedInputs<'_, '_, T> {
 /// Whether a row of a CSR matrix has a column more than once.
 ///
 /// # Errors
-/// A damaged matrix.
+/// The matrix is damaged.
 #[pyfunction]
 pub fn has_repeats(rows: &Bound<'_, PyAny>) -> PyResult<bool> {
     guarded(|| {
@@ -192,7 +192,7 @@ pub fn has_repeats(rows: &Bound<'_, PyAny>) -> PyResult<bool> {
     })
 }
 
-/// Whether `x` is a sparse matrix or array of SciPy's.
+/// Whether `x` is a SciPy sparse matrix or array.
 fn is_sparse(x: &Bound<'_, PyAny>) -> PyResult<bool> {
     static MODULES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = x.py();
@@ -204,7 +204,7 @@ fn is_sparse(x: &Bound<'_, PyAny>) -> PyResult<bool> {
     }
 }
 
-/// The three arrays of compressed rows or columns, if it has them.
+/// The three arrays of a CSR or CSC matrix, if it has them.
 fn arrays<'py>(matrix: &Bound<'py, PyAny>) -> PyResult<[Option<Bound<'py, PyAny>>; 3]> {
     let array = |name| match attribute(matrix, name) {
         Ok(array) => Ok(Some(array)),
@@ -214,10 +214,10 @@ fn arrays<'py>(matrix: &Bound<'py, PyAny>) -> PyResult<[Option<Bound<'py, PyAny>
     Ok([array("data")?, array("indices")?, array("indptr")?])
 }
 
-/// The proven positions of compressed rows, and what is stored there.
+/// The validated pattern of a CSR matrix, and its values.
 ///
 /// # Errors
-/// TypeError for what is not of numbers; ValueError for what are no rows of `shape`.
+/// TypeError if an array is not of numbers; ValueError if they do not describe a matrix of `shape`.
 fn parts<'py, T: Element>(
     arrays: &[Option<Bound<'py, PyAny>>; 3],
     shape: (usize, usize),
@@ -228,10 +228,10 @@ fn parts<'py, T: Element>(
     Ok((positions, data))
 }
 
-/// The positions alone.
+/// Only the pattern.
 ///
 /// # Errors
-/// As [`parts`].
+/// As for [`parts`].
 fn positions(arrays: &[Option<Bound<'_, PyAny>>; 3], shape: (usize, usize)) -> PyResult<Positions> {
     let [_, indices, indptr] = all_three(arrays)?;
     let int32 = |value: &Bound<'_, PyAny>| value.cast::<PyArray1<i32>>().is_ok();

@@ -1,4 +1,4 @@
-//! Arguments to types of the core, checked.
+//! Validates Python arguments and converts them to types of the core.
 
 pub mod arrays;
 pub mod config;

@@ -1,4 +1,4 @@
-//! An array that a step changes, its gradient, and what is kept for it, all in one order.
+//! An array that an optimizer's step updates, with its gradient and state, all in the same memory order.
 
 use std::borrow::Cow;
 
@@ -15,16 +15,16 @@ use crate::python::borrow::{
 use crate::python::call::errors::wrong_type;
 use crate::python::convert::arrays::{is_plain, numbers, refuse_masked};
 
-/// One of `params` and what belongs to it, borrowed.
+/// One of `params` with its gradient and state, borrowed.
 pub struct Stepped<'py, T> {
     params: WriteArray<'py, T, IxDyn>,
     gradient: ReadArray<'py, T, IxDyn>,
     state: Vec<WriteArray<'py, T, Ix1>>,
-    /// The user's array, where `params` is a copy of it.
+    /// The user's array, if `params` is a copy of it.
     original: Option<(Bound<'py, PyUntypedArray>, Borrow)>,
 }
 
-/// Their numbers.
+/// Their elements.
 pub struct Slices<'a, T> {
     pub changed: ParamsAndState<'a, T>,
     pub gradient: &'a [T],
@@ -33,7 +33,7 @@ pub struct Slices<'a, T> {
 /// A gradient as an array of numbers.
 ///
 /// # Errors
-/// It is of something else.
+/// It is not an array of numbers.
 pub fn gradient_of<'py, T: Element>(
     argument: &str,
     value: &Bound<'py, PyAny>,
@@ -44,7 +44,7 @@ pub fn gradient_of<'py, T: Element>(
     }
 }
 
-/// The array if it is an aligned block of `T` in this order.
+/// The array, if it is an aligned, contiguous array of `T` in this order.
 fn as_block<'py, T: Element>(
     array: &Bound<'py, PyUntypedArray>,
     order: MemoryOrder,
@@ -56,11 +56,12 @@ fn as_block<'py, T: Element>(
 }
 
 impl<'py, T: Element> Stepped<'py, T> {
-    /// Borrows by the `scope` of all arrays of a step; `names`: what `params` and `gradient` are called.
+    /// Borrows in the `scope` of all arrays of a step. `names`: the names of `params` and `gradient` in
+    /// errors.
     ///
     /// # Errors
-    /// `params` is read-only or overlaps itself; `gradient` is of another shape; one of the arrays
-    /// shares memory with another, or another call uses it.
+    /// `params` is read-only or overlaps itself, `gradient` has another shape, one of the arrays shares
+    /// memory with another, or another call uses it.
     pub fn new<'a>(
         scope: &mut BorrowScope<'py>,
         names: [Cow<'static, str>; 2],
@@ -110,13 +111,12 @@ impl<'py, T: Element> Stepped<'py, T> {
         })
     }
 
-    /// How many parameters there are.
+    /// The number of parameters.
     pub fn len(&self) -> usize {
         self.params.len()
     }
 
-    /// # Errors
-    /// An array was changed in place meanwhile; there are numbers for other parameters.
+    /// # Errors An array has been changed in place in the meantime, or the state has another length.
     pub fn slices(&mut self) -> PyResult<Slices<'_, T>> {
         Ok(Slices {
             changed: side_by_side(self.params.as_slice_mut()?, &mut self.state)?,
@@ -124,10 +124,10 @@ impl<'py, T: Element> Stepped<'py, T> {
         })
     }
 
-    /// Brings the parameters back to where they came from.
+    /// Copies the parameters back to the user's array, if they are a copy.
     ///
     /// # Errors
-    /// Those of NumPy, which has no reason for one.
+    /// NumPy's errors; none are expected.
     pub fn write_back(&self) -> PyResult<()> {
         match &self.original {
             Some((array, borrow)) => fill("params", borrow, array, self.params.as_untyped()),
@@ -136,7 +136,7 @@ impl<'py, T: Element> Stepped<'py, T> {
     }
 }
 
-/// "C" or "F": the order of the memory of an array, in which what is kept for it lies.
+/// "C" or "F": the memory order of an array, which its state shares.
 #[pyfunction]
 pub fn memory_order(array: &Bound<'_, PyUntypedArray>) -> &'static str {
     match MemoryOrder::of(array) {
@@ -145,10 +145,10 @@ pub fn memory_order(array: &Bound<'_, PyUntypedArray>) -> &'static str {
     }
 }
 
-/// Parameters, and what an optimizer keeps for them.
+/// Parameters and the optimizer's state for them.
 ///
 /// # Errors
-/// It keeps more than any does, or numbers for other parameters.
+/// The state has too many arrays, or another length than the parameters.
 pub fn side_by_side<'a, T: Element>(
     params: &'a mut [T],
     state: &'a mut [WriteArray<'_, T, Ix1>],

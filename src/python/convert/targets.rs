@@ -1,4 +1,4 @@
-//! y, sample_weight and reduction as Python gives them.
+//! y, sample_weight and reduction from Python.
 
 use numpy::ndarray::{Ix1, Ix2};
 use numpy::{PyArray1, PyArray2, PyArrayDescrMethods, PyUntypedArrayMethods};
@@ -15,15 +15,14 @@ use crate::python::convert::arrays::{self, input, numbers};
 use crate::python::convert::config::Name;
 use crate::python::convert::custom::as_batch;
 
-/// How the examples of a call count.
+/// The weights and the reduction of a call.
 pub struct Weighting<'py> {
     sample_weight: Option<ReadArray<'py, f64, Ix1>>,
     reduction: Reduction,
 }
 
 impl<'py> Weighting<'py> {
-    /// # Errors
-    /// Wrong types, an unknown reduction.
+    /// # Errors A wrong type, or an unknown reduction.
     pub fn parse(
         sample_weight: Option<&Bound<'py, PyAny>>,
         reduction: Name<'py>,
@@ -65,10 +64,10 @@ pub enum YArray<'py, T: Element> {
 }
 
 impl<'py, T: Element> YArray<'py, T> {
-    /// Integers of shape (n,) are labels; all else is the outputs wanted.
+    /// Integers of shape (n,) are labels; everything else is target values.
     ///
     /// # Errors
-    /// Wrong types and wrong ranks.
+    /// A wrong type or number of dimensions.
     pub fn parse(width: usize, cost: Cost, n: usize, y: &Bound<'py, PyAny>) -> PyResult<Self> {
         if y.cast::<PyArray2<T>>().is_ok() {
             return Ok(Self::Values(input::<T, Ix2>("y", y)?));
@@ -115,23 +114,22 @@ impl<'py, T: Element> YArray<'py, T> {
     }
 }
 
-/// y, kept from call to call.
+/// y, stored between calls.
 pub enum StoredTargets<T: Element> {
     Values(Py<PyArray2<T>>),
     Labels(Py<PyArray1<i64>>),
-    /// What a cost that is a callable wants.
+    /// y of a callable cost: any object.
     Any(Py<PyAny>),
 }
 
-/// It, borrowed.
+/// A borrow of it.
 pub enum BorrowedTargets<'py, T: Element> {
     YArray(YArray<'py, T>),
     Any,
 }
 
 impl<T: Element> StoredTargets<T> {
-    /// # Errors
-    /// As [`YArray::parse`] and [`YArray::targets`]; for a custom cost another number of entries than `n`.
+    /// # Errors As for [`YArray::parse`] and [`YArray::targets`]; for a custom cost, if y does not have `n` entries.
     pub fn parse(
         architecture: &Architecture,
         custom: bool,
@@ -168,7 +166,7 @@ impl<T: Element> StoredTargets<T> {
         })
     }
 
-    /// The array as Python sees it.
+    /// The array as a Python object.
     pub fn object<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         match self {
             Self::Values(y) => y.bind(py).clone().into_any(),

@@ -1,4 +1,4 @@
-//! What is wanted of a batch: y, or what a cost that is a callable has returned for its outputs.
+//! The targets of a batch: y, or what a callable cost returned for its outputs.
 
 use pyo3::prelude::*;
 
@@ -27,10 +27,10 @@ impl<T: Element> TargetsOrCosts<'_, T> {
         }
     }
 
-    /// The C_x of a cost that is a callable.
+    /// The C_x of a callable cost.
     ///
     /// # Errors
-    /// Python code has changed the array in place since.
+    /// Python code has changed the array in place in the meantime.
     pub fn costs(&self) -> PyResult<Option<&[f64]>> {
         Ok(match self {
             Self::YArray(_) => None,

@@ -1,4 +1,4 @@
-//! The methods of `Network` that compute. The public class has those whose cost may be a callable.
+//! The methods of `Network` that compute. Those whose cost may be a callable are in the public class.
 
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -17,25 +17,24 @@ impl PyNetwork {
     /// Parameters
     /// ----------
     /// x : array_like or SciPy sparse, (n, n_1)
-    ///     Any array of real numbers, converted to the network's dtype where it has another. Of a
-    ///     sparse matrix or array in CSR format only the stored numbers are computed with; another
-    ///     format is converted by its ``tocsr()``, once a call. What is stored more than once at a
-    ///     place adds up as in its ``toarray()``.
+    ///     Any array of real numbers; another dtype is converted to the network's. For a sparse matrix
+    ///     or array in CSR format only the stored elements are computed with; other formats are converted
+    ///     with ``tocsr()`` in each call. Repeated entries add up, as in ``toarray()``.
     /// out : ndarray, (n, n_L), optional
-    ///     Where to write: of the network's dtype, C-contiguous, writeable, apart from x.
+    ///     Where to write: of the network's dtype, C-contiguous, writeable, sharing no memory with x.
     ///
     /// Returns
     /// -------
     /// ndarray, (n, n_L)
-    ///     ``out``, or a fresh array.
+    ///     ``out``, or a new array.
     ///
     /// Raises
     /// ------
     /// ValueError
-    ///     x of another shape or with no rows, with masked values, or sparse with damaged
-    ///     ``indices`` or ``indptr``; ``out`` not as it must be.
+    ///     x has another shape or no rows, has masked values, or is sparse with damaged ``indices`` or
+    ///     ``indptr``; or ``out`` has another shape or layout, is read-only or shares memory with x.
     /// TypeError
-    ///     x is not of real numbers; ``out`` is no array of the dtype.
+    ///     x is not of real numbers, or ``out`` is not an array of the network's dtype.
     ///
     /// Examples
     /// --------
@@ -63,7 +62,7 @@ impl PyNetwork {
         guarded(|| self.forward(x, out))
     }
 
-    /// All of the forward pass: z^l and a^l of every layer.
+    /// The whole forward pass: z^l and a^l of every layer.
     ///
     /// Parameters
     /// ----------
@@ -73,8 +72,8 @@ impl PyNetwork {
     /// Returns
     /// -------
     /// Trace
-    ///     ``z[k]`` is z^(k+2) and ``a[k]`` is a^(k+1), ``a[0]`` a copy of x, with every number where
-    ///     x is sparse.
+    ///     ``z[k]`` is z^(k+2) and ``a[k]`` is a^(k+1); ``a[0]`` is a copy of x, dense even if x is
+    ///     sparse.
     ///
     /// Raises
     /// ------
@@ -91,8 +90,7 @@ impl PyNetwork {
         guarded(|| with_engine!(self, engine => engine.trace(x)))
     }
 
-    /// C. What the public class has, with y as an array or, where the cost is a callable, what that
-    /// returned for a^L.
+    /// C, for the public class: y is an array, or, if the cost is a callable, what it returned for a^L.
     #[pyo3(name = "_cost", signature = (x, y, sample_weight, reduction))]
     fn cost<'py>(
         &self,
@@ -107,7 +105,7 @@ impl PyNetwork {
         })
     }
 
-    /// δ^2, …, δ^L, as `cost`.
+    /// δ^2, …, δ^L; arguments as for `_cost`.
     #[pyo3(name = "_errors", signature = (x, y, sample_weight, reduction))]
     fn errors<'py>(
         &self,
@@ -122,7 +120,7 @@ impl PyNetwork {
         })
     }
 
-    /// C and its gradient, as `cost`.
+    /// C and its gradient; arguments as for `_cost`.
     #[pyo3(name = "_backprop", signature = (x, y, sample_weight, reduction, out))]
     fn backprop<'py>(
         &self,
@@ -142,8 +140,8 @@ impl PyNetwork {
         })
     }
 
-    /// x and sample_weight as arrays of their dtypes, before the cost is called, where that is a
-    /// callable. What can be refused by then is refused.
+    /// For a callable cost: x and sample_weight as arrays of their dtypes. Arguments that are invalid
+    /// whatever the cost returns are refused here, before it is called.
     #[pyo3(name = "_prepare", signature = (x, y, sample_weight, reduction, out))]
     fn prepare<'py>(
         &self,
@@ -159,7 +157,7 @@ impl PyNetwork {
         })
     }
 
-    /// The cost, where it is a callable.
+    /// The cost, if it is a callable.
     #[getter(_custom_cost)]
     fn custom_cost<'py>(&self, py: Python<'py>) -> PyResult<Option<&Bound<'py, PyAny>>> {
         guarded(|| Ok(self.config.custom.as_ref().map(|cost| cost.bind(py))))

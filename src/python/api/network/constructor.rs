@@ -1,8 +1,8 @@
-//! How a `Network` comes by what it is made of: `__new__`, `__init__`, and copies.
+//! The construction of a `Network`: `__new__`, `__init__`, and copies.
 //!
-//! `__new__` makes it, so that a subclass may override `__new__`. A subclass that overrides `__init__`
-//! alone is called with arguments of its own: `__new__` passes over them then, and
-//! `super().__init__(sizes, ...)` makes the network.
+//! `__new__` creates the network, so that a subclass may override `__new__`. A subclass that overrides only
+//! `__init__` is called with its own arguments: then `__new__` ignores them, and `super().__init__(sizes,
+//! ...)` creates the network.
 
 use std::sync::atomic::Ordering;
 
@@ -15,7 +15,7 @@ use crate::python::api::network::{Parts, PyNetwork, initialise};
 use crate::python::call::errors::guarded;
 use crate::python::convert::config::{Config, Dtype, Name, parse_sizes, refuse_others};
 
-/// The argument of `__new__` that asks for a network with nothing in it.
+/// The argument of `__new__` that requests an empty network.
 const EMPTY: &str = "_empty";
 
 /// The arguments of `Network`.
@@ -115,8 +115,7 @@ impl PyNetwork {
         })
     }
 
-    /// Makes the network of a subclass with an ``__init__`` of its own, which calls this one with the
-    /// arguments of `Network`.
+    /// Creates the network of a subclass whose ``__init__`` calls this one with the arguments of `Network`.
     #[pyo3(
         signature = (sizes=None, *more, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None, init=Name::Default("nielsen"), seed=None, **others)
     )]
@@ -153,7 +152,7 @@ impl PyNetwork {
                     Err(made_before())
                 };
             }
-            // The call of a class passes what `__new__` was given, whatever it has made of that.
+            // Python passes the arguments of `__new__` to `__init__`, whatever `__new__` did with them.
             let is_new = this.is_new.swap(false, Ordering::Relaxed);
             if is_new && (arguments.are_none() || !overrides(&slf.get_type(), "__init__")?) {
                 return Ok(());
@@ -170,14 +169,14 @@ fn made_before() -> PyErr {
     ))
 }
 
-/// Whether a subclass of `Network` has a method of its own in the place of that of `Network`.
+/// Whether a subclass overrides a method of `Network`.
 fn overrides(class: &Bound<'_, PyType>, method: &str) -> PyResult<bool> {
     let base = class.py().get_type::<PyNetwork>();
     Ok(!class.getattr(method)?.is(base.getattr(method)?))
 }
 
 impl PyNetwork {
-    /// A network of `class`, which is `Network` or a subclass of it, whose parameters are 0.
+    /// A network of `class`, which is `Network` or a subclass, with all parameters 0.
     pub fn zeros_of<'py>(
         class: &Bound<'py, PyType>,
         config: Config,
@@ -191,8 +190,7 @@ impl PyNetwork {
     }
 }
 
-/// A network of `class` with nothing in it. No code of a subclass runs, whose constructor may take
-/// other arguments.
+/// An empty network of `class`. Runs no code of a subclass, whose constructor may take other arguments.
 fn empty_of<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyNetwork>> {
     let py = class.py();
     let options = [(EMPTY, true)].into_py_dict(py)?;
@@ -201,7 +199,7 @@ fn empty_of<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyNetwork>> 
     Ok(architecture.cast_into()?)
 }
 
-/// `bpfast.Network` in the place of its base class, any other class as it is.
+/// `bpfast.Network` for its base class; any other class unchanged.
 pub fn public<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyType>> {
     let py = class.py();
     if class.is(py.get_type::<PyNetwork>()) {
@@ -210,7 +208,7 @@ pub fn public<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyType>> {
     Ok(class.clone())
 }
 
-/// A network of a class and configuration, its parameters 0: what copies and pickles start from.
+/// A network of a class and configuration with all parameters 0: the start of copies and pickles.
 #[pyfunction(name = "_restore")]
 pub fn restore<'py>(
     class: &Bound<'py, PyType>,

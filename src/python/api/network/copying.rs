@@ -1,4 +1,4 @@
-//! The methods of `Network` by which it is copied, pickled, compared and shown.
+//! The methods of `Network` that copy, pickle, compare and display it.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use crate::python::convert::config::Dtype;
 
 #[pymethods]
 impl PyNetwork {
-    /// The same network in another dtype, its parameters converted.
+    /// A copy of the network in another dtype, with its parameters converted.
     ///
     /// Parameters
     /// ----------
@@ -48,7 +48,7 @@ impl PyNetwork {
         })
     }
 
-    /// A copy with parameters of its own.
+    /// A copy of the network, with its own parameters.
     fn copy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| call_method(slf.py().import("copy")?.as_any(), "copy", (slf,)))
     }
@@ -81,7 +81,7 @@ impl PyNetwork {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // A callable cost may hold what holds the network.
+        // A callable cost may refer back to the network.
         let cost = self.parts().and_then(|parts| parts.config.custom.as_ref());
         cost.map_or(Ok(()), |cost| visit.call(cost))?;
         self.training.traverse(&visit)
@@ -93,8 +93,8 @@ impl PyNetwork {
 
     /// Whether another network has the same sizes, activations, cost and dtype.
     ///
-    /// Parameters do not count, nor do the classes of the two networks. ``==`` compares identity: a
-    /// network equals itself alone.
+    /// Parameters and the classes of the two networks are ignored. ``==`` compares identity: a network
+    /// equals only itself.
     ///
     /// Parameters
     /// ----------
@@ -104,12 +104,12 @@ impl PyNetwork {
     /// Returns
     /// -------
     /// bool
-    ///     Costs that are callables are compared with ``==``.
+    ///     Callable costs are compared with ``==``.
     ///
     /// Raises
     /// ------
     /// TypeError
-    ///     ``other`` is no `Network`.
+    ///     ``other`` is not a `Network`.
     ///
     /// Examples
     /// --------
@@ -169,7 +169,7 @@ impl fmt::Display for Sizes<'_> {
     }
 }
 
-/// The activations of hidden layers, once if all are one.
+/// The activations of the hidden layers; a single one if all are equal.
 struct Hidden<'a>(&'a [Layer]);
 
 impl fmt::Display for Hidden<'_> {
@@ -189,7 +189,7 @@ impl fmt::Display for Hidden<'_> {
     }
 }
 
-/// What a subclass has beside the network: its `__dict__`, and `__slots__` if there are any.
+/// The attributes of a subclass: its `__dict__`, and its `__slots__` if there are any.
 fn attributes<'py>(object: &Bound<'py, PyNetwork>) -> PyResult<Bound<'py, PyAny>> {
     let base = object.py().get_type::<PyAny>();
     call_method(&base, "__getstate__", (object,))

@@ -1,4 +1,4 @@
-//! The first parameters of a network, drawn from a NumPy generator.
+//! The initial parameters of a network, drawn from a NumPy generator.
 
 use pyo3::prelude::*;
 
@@ -11,7 +11,7 @@ use crate::python::call::errors::naming;
 /// The names of the initialisations.
 pub const NAMES: [&str; 5] = ["nielsen", "nielsen_large", "xavier", "he", "zeros"];
 
-/// The standard deviations of the weights and of the biases of a layer.
+/// The standard deviations of a layer's weights and biases.
 #[allow(clippy::cast_precision_loss)] // sizes are far below 2^53
 fn deviations(init: &str, n_in: usize, n_out: usize) -> Result<(f64, f64), Error> {
     let (n_in, n_out) = (n_in as f64, n_out as f64);
@@ -25,11 +25,12 @@ fn deviations(init: &str, n_in: usize, n_out: usize) -> Result<(f64, f64), Error
     }
 }
 
-/// Draws the parameters of `architecture` into `vector`: for each layer W^l, row by row, then b^l, in
-/// float64, so that a float32 network starts from the rounded numbers of the float64 one.
+/// Draws the parameters of `architecture` into `vector`: for each layer W^l, row-major, then b^l. They are
+/// drawn in float64, so the initial parameters of a float32 network are the rounded ones of a float64
+/// network.
 ///
 /// # Errors
-/// An unknown `init`, a `seed` that `numpy.random.default_rng` does not take, no memory.
+/// `init` is unknown, `numpy.random.default_rng` does not accept `seed`, or memory runs out.
 pub fn draw(
     py: Python<'_>,
     architecture: &Architecture,

@@ -27,18 +27,18 @@ use crate::python::call::errors::{NOT_INITIALISED, guarded, wrong_type};
 use crate::python::convert::arrays::numbers;
 use crate::python::convert::config::{Config, Dtype, Name};
 
-/// What `bpfast.Network` is in Rust. The public class is a subclass, in Python, with all that runs code
-/// of the user's.
+/// The Rust part of `bpfast.Network`. The public class is a Python subclass, which has all methods that
+/// call user code.
 #[pyclass(name = "Network", module = "bpfast._core", frozen, subclass, weakref)]
 pub struct PyNetwork {
-    /// Not there between `__new__` and `__init__` of a subclass with an `__init__` of its own.
+    /// Empty between `__new__` and `__init__` of a subclass that has its own `__init__`.
     parts: OnceLock<Parts>,
-    /// Whether the class was called, and calls `__init__` next.
+    /// Whether the class was called, so that `__init__` follows.
     pub is_new: AtomicBool,
     pub training: Last,
 }
 
-/// What a network is made of.
+/// The contents of a network.
 pub struct Parts {
     pub config: Config,
     pub vector: FlatVector,
@@ -46,7 +46,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Those of a network whose parameters are 0.
+    /// The contents of a network whose parameters are 0.
     pub fn zeros(py: Python<'_>, config: Config, dtype: Dtype) -> PyResult<Self> {
         Ok(Self {
             vector: FlatVector::zeros(py, "params", Arc::clone(&config.architecture), dtype)?,
@@ -59,8 +59,7 @@ impl Parts {
 impl Deref for PyNetwork {
     type Target = Parts;
 
-    /// # Panics
-    /// Nothing is there yet: [`guarded`] makes a RuntimeError of it.
+    /// # Panics The network is empty; [`guarded`] turns the panic into a RuntimeError.
     fn deref(&self) -> &Parts {
         self.parts
             .get()
@@ -69,7 +68,7 @@ impl Deref for PyNetwork {
 }
 
 impl PyNetwork {
-    /// A network with nothing in it.
+    /// An empty network.
     pub fn empty() -> Self {
         Self {
             parts: OnceLock::new(),
@@ -78,12 +77,12 @@ impl PyNetwork {
         }
     }
 
-    /// What it is made of, if that is there.
+    /// The contents, unless the network is empty.
     pub fn parts(&self) -> Option<&Parts> {
         self.parts.get()
     }
 
-    /// Puts `parts` in its place: whether nothing was there.
+    /// Sets the contents; false if they are already set.
     pub fn fill(&self, parts: Parts) -> bool {
         self.parts.set(parts).is_ok()
     }
@@ -93,12 +92,12 @@ impl PyNetwork {
         &self.config.architecture
     }
 
-    /// The dtype of its numbers.
+    /// The dtype of its parameters.
     pub fn dtype(&self) -> Dtype {
         self.vector.dtype
     }
 
-    /// The network ready to be called.
+    /// The network, prepared for a call.
     pub fn engine<'a, T: Element>(&'a self, scratch_slot: &'a ScratchSlot<T>) -> Engine<'a, T> {
         Engine {
             config: &self.config,
@@ -119,7 +118,7 @@ fn arrays<'py>(
     try_list(argument, entries.iter().enumerate().map(array))
 }
 
-/// n_1, …, n_L of a network with these parameters.
+/// The sizes n_1, …, n_L that these parameters imply.
 fn sizes_of(
     weights: &[Bound<'_, PyUntypedArray>],
     biases: &[Bound<'_, PyUntypedArray>],
@@ -170,7 +169,7 @@ impl PyNetwork {
     /// hidden, output, cost
     ///     As for `Network`.
     /// dtype : dtype, optional
-    ///     float32 or float64. Left out: float32 if all arrays are float32, else float64.
+    ///     float32 or float64. By default float32 if all arrays are float32, else float64.
     ///
     /// Returns
     /// -------
@@ -179,7 +178,7 @@ impl PyNetwork {
     /// Raises
     /// ------
     /// ValueError, TypeError, MemoryError
-    ///     As for `Network`, and for arrays that do not fit together.
+    ///     As for `Network`; also if the arrays' shapes do not match.
     ///
     /// Examples
     /// --------
@@ -219,9 +218,9 @@ impl PyNetwork {
         })
     }
 
-    /// The parameters as one writable vector, for each layer (W^l)ᵀ row by row, then b^l.
+    /// The parameters as one writable vector: for each layer (W^l)ᵀ, row-major, then b^l.
     ///
-    /// Assigning to it copies the numbers in.
+    /// Assignment copies the values in.
     #[getter]
     fn params<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| self.vector.flat(py))
@@ -234,7 +233,7 @@ impl PyNetwork {
 
     /// Writable views of `params`, where ``weights[k]`` is W^(k+2) of shape (n_(k+2), n_(k+1)).
     ///
-    /// Assigning a list of arrays, or an array to an item, copies the numbers in.
+    /// Assigning a list of arrays, or an array to an item, copies the values in.
     #[getter]
     fn weights(&self, py: Python<'_>) -> PyResult<Py<Views>> {
         guarded(|| self.vector.weights(py))
@@ -253,7 +252,7 @@ impl PyNetwork {
 
     /// Writable views of `params`, where ``biases[k]`` is b^(k+2) of shape (n_(k+2),).
     ///
-    /// Assigning a list of arrays, or an array to an item, copies the numbers in.
+    /// Assigning a list of arrays, or an array to an item, copies the values in.
     #[getter]
     fn biases(&self, py: Python<'_>) -> PyResult<Py<Views>> {
         guarded(|| self.vector.biases(py))
@@ -276,13 +275,13 @@ impl PyNetwork {
         guarded(|| PyTuple::new(py, self.architecture().sizes()))
     }
 
-    /// The dtype of all its numbers.
+    /// The dtype of all parameters.
     #[getter(dtype)]
     fn dtype_object<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, numpy::PyArrayDescr>> {
         guarded(|| Ok(self.dtype().descr(py)))
     }
 
-    /// The configuration, as the arguments of `Network` that would make it again.
+    /// The configuration, as keyword arguments that create the same network again.
     ///
     /// Examples
     /// --------

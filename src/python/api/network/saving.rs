@@ -1,4 +1,4 @@
-//! `Architecture.save` and `load`.
+//! `Network.save` and `load`.
 
 use std::sync::Arc;
 
@@ -17,42 +17,42 @@ use crate::python::borrow::Element;
 use crate::python::call::errors::guarded;
 use crate::python::convert::config::{Config, Dtype, parse_cost};
 
-/// The bytes of parameters that are copied with the GIL held, some 20 ms: no other thread runs Python
-/// meanwhile.
+/// The bytes of parameters that are copied with the GIL held, some 20 ms during which no other thread runs
+/// Python.
 const AT_ONCE: usize = 1 << 26;
 
 #[pymethods]
 impl PyNetwork {
-    /// Save the configuration and the parameters in a safetensors file, which `load` reads.
+    /// Save the configuration and the parameters to a safetensors file, which `load` reads.
     ///
     /// Parameters
     /// ----------
     /// path : str, bytes or os.PathLike
-    ///     Where to write. A file that is there is replaced, its mode kept; a link is followed.
+    ///     Where to write. An existing file is replaced, with its mode kept; symbolic links are followed.
     ///
     /// Raises
     /// ------
     /// OSError
-    ///     The file cannot be written: no such folder, no permission, a full disk. The old file is
-    ///     as it was.
+    ///     The file cannot be written: no such folder, no permission, or a full disk. The old file is
+    ///     unchanged.
     /// ValueError
-    ///     At ``path`` is a pipe or a device.
+    ///     ``path`` is a pipe or a device.
     /// TypeError
-    ///     ``path`` is no path.
+    ///     ``path`` is not a path.
     /// MemoryError
-    ///     There is no room for a copy of the parameters.
+    ///     The parameters cannot be copied for lack of memory.
     ///
     /// Notes
     /// -----
-    /// The file is written beside its place, flushed to the disk and then renamed: at any moment,
-    /// also when the process is killed, the old or the new file is there, whole. A killed process
-    /// may leave its ``.bpfast-….tmp`` there, which may be deleted.
+    /// A temporary file in the same folder is written, flushed to disk and then renamed. So the old or the
+    /// complete new file is there at any moment, even if the process is killed. A killed process may leave
+    /// a ``.bpfast-….tmp``, which may be deleted.
     ///
-    /// The parameters are copied first: what another thread does to them while the file is written
-    /// does not come into it. While they are copied a training waits, and other threads must leave
-    /// the arrays alone. Up to 64 MB no other thread runs Python meanwhile, but an operation of
-    /// NumPy's that is at work already goes on. Attributes of a subclass, and a cost that is a callable, are not saved. The same network makes
-    /// the same bytes.
+    /// The parameters are copied first, so changes that other threads make while the file is written are
+    /// not saved. During the copy, trainings wait, and other threads must not write to the arrays. A copy of
+    /// up to 64 MB holds the GIL, so that no other thread runs Python; a NumPy operation that is already
+    /// running continues. Attributes of a subclass, and a callable cost, are not saved. The same network
+    /// gives the same bytes.
     ///
     /// Examples
     /// --------
@@ -85,7 +85,7 @@ impl PyNetwork {
                 Ok(in_rows(architecture, params, cancel)?)
             })?
         };
-        drop(params); // others may write to them from now on
+        drop(params); // from here on others may write to them
         outside(py, &path, |cancel| {
             write(&path, architecture, &rows, cancel)
         })
@@ -101,7 +101,7 @@ impl PyNetwork {
     }
 }
 
-/// The network in a file, of `class`.
+/// Reads a network of `class` from a file.
 #[pyfunction]
 pub fn load<'py>(
     class: &Bound<'py, PyType>,
@@ -132,10 +132,10 @@ pub fn load<'py>(
 
 type GivenCost = (Cost, Option<Py<PyAny>>);
 
-/// The cost of the file, or the `given` one in the place of a callable.
+/// The cost of the file, or `given` in place of a callable one.
 ///
 /// # Errors
-/// One is needed and missing, or another one is given.
+/// A cost is needed and not given, or another one is given.
 fn choose(saved: Cost, given: Option<GivenCost>) -> Result<GivenCost, Error> {
     let name = |cost: Cost| match cost {
         Cost::Custom => "a callable".to_owned(),

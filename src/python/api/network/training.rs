@@ -1,4 +1,4 @@
-//! What the last training of a network left.
+//! The state of a network's last training.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -15,10 +15,10 @@ use crate::python::convert::arrays::input;
 use crate::python::convert::config::Dtype;
 use crate::python::convert::targets::YArray;
 
-/// The numbers that are compared at a time.
+/// The elements compared at a time.
 const BLOCK: usize = 1024;
 
-/// History and optimizer of the last training.
+/// The history and the optimizer of the last training.
 #[derive(Default)]
 pub struct Last(Mutex<Option<(Py<PyAny>, Py<PyAny>)>>);
 
@@ -34,11 +34,11 @@ impl Last {
             &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner),
             new,
         );
-        drop(old); // with the lock open: it may run Python code
+        drop(old); // after the lock is released: it may run Python code
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // A lock that is held belongs to a thread that will let go: nothing is missed for long.
+        // If the lock is held, its holder releases it soon: a later traversal finds the objects.
         if let Ok(last) = self.0.try_lock()
             && let Some((history, optimizer)) = &*last
         {
@@ -55,15 +55,15 @@ impl Last {
 
 #[pymethods]
 impl PyNetwork {
-    /// The `History` of the last `fit`, also while it runs and after it was interrupted; None before
-    /// the first. Copies and pickles of the network have none.
+    /// The `History` of the last `fit`, also while it runs and after an interrupt; None before the first.
+    /// Copies and pickles of the network have None.
     #[getter]
     fn history<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.training.get(py).map(|(history, _)| history)
     }
 
-    /// The optimizer of the last training, with its state; None before the first. Copies and pickles
-    /// of the network have none.
+    /// The optimizer of the last training, with its state; None before the first. Copies and pickles of the
+    /// network have None.
     #[getter]
     fn optimizer<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.training.get(py).map(|(_, optimizer)| optimizer)
@@ -76,7 +76,7 @@ pub fn copy_params<'py>(py: Python<'py>, net: &PyNetwork) -> PyResult<Bound<'py,
     guarded(|| net.vector.copied(py))
 }
 
-/// Whether the parameters of a network are `values`, to the bit.
+/// Whether the parameters of a network equal `values` bit by bit.
 #[pyfunction]
 pub fn has_params(net: &PyNetwork, values: &Bound<'_, PyAny>) -> PyResult<bool> {
     guarded(|| match net.dtype() {
@@ -90,7 +90,7 @@ fn are_params<T: Element>(net: &PyNetwork, values: &Bound<'_, PyAny>) -> PyResul
     let params = net.vector.numbers::<T>()?.read("params")?;
     let (values, params) = (values.as_slice()?, &*params);
     let bits = |value: &T| value.to_f64().to_bits();
-    // Block by block, because a loop that may end anywhere uses no SIMD.
+    // Block by block, as a loop with an early exit is not vectorized.
     let mut blocks = values.chunks(BLOCK).zip(params.chunks(BLOCK));
     Ok(values.len() == params.len()
         && blocks.all(|(values, params)| {
@@ -99,7 +99,7 @@ fn are_params<T: Element>(net: &PyNetwork, values: &Bound<'_, PyAny>) -> PyResul
         }))
 }
 
-/// Copies `values` into the parameters of a network that is trained, after the calls of other threads
+/// Copies `values` into the parameters of a network in training, after waiting for calls of other threads
 /// that read them.
 #[pyfunction]
 pub fn assign_params(net: &PyNetwork, values: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -109,14 +109,14 @@ pub fn assign_params(net: &PyNetwork, values: &Bound<'_, PyAny>) -> PyResult<()>
     })
 }
 
-/// Notes the training that a network is in, or was last.
+/// Records the current or last training of a network.
 #[pyfunction]
 pub fn set_training(net: &PyNetwork, history: Py<PyAny>, optimizer: Py<PyAny>) {
     net.training.replace(Some((history, optimizer)));
 }
 
-/// Raises what a training would of y, shape (n, n_L) or (n,): another shape, labels that the network
-/// does not know, numbers for which its cost has no minimum. `first` is the number of the first example.
+/// Raises the errors that a training would raise for y, (n, n_L) or (n,): a wrong shape, invalid labels, or
+/// values for which the cost has no minimum. `first` is the index of the first example.
 #[pyfunction]
 pub fn check_targets(net: &PyNetwork, y: &Bound<'_, PyAny>, first: usize) -> PyResult<()> {
     guarded(|| {
