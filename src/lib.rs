@@ -2,8 +2,8 @@
 //! of backpropagation (Nielsen, *Neural Networks and Deep Learning*, ch. 2) over whole batches, on
 //! all cores, with the same bits on every run.
 //!
-//! A [`Architecture`] is sizes, activations and a cost; its parameters are one flat vector. A
-//! [`engine::batch::Call`] brings network, parameters and a batch together and runs them on a
+//! An [`Architecture`] is sizes, activations and a cost; its parameters are one flat vector. An
+//! [`engine::batch::Call`] combines a network, its parameters and a batch, and runs them on a
 //! [`pool::Team`] of threads.
 //!
 //! ```

@@ -1,4 +1,4 @@
-//! The core by itself, as a Rust program would use it: no Python, no NumPy.
+//! Tests of the core as a Rust program uses it, without Python and NumPy.
 
 use bpfast::base::error::Kind;
 use bpfast::data::{Inputs, Reduction, Targets};
@@ -7,7 +7,7 @@ use bpfast::kernels::gemm::Matrix;
 use bpfast::pool::Team;
 use bpfast::{Activation, Architecture, Cost, Network, Real};
 
-/// Numbers in (−1, 1) that look random and are the same everywhere.
+/// Pseudorandom values in (−1, 1), the same on every machine.
 fn numbers<T: Real>(seed: u64, length: usize) -> Vec<T> {
     let mut state = seed;
     let mut next = || {
@@ -20,12 +20,12 @@ fn numbers<T: Real>(seed: u64, length: usize) -> Vec<T> {
     (0..length).map(|_| T::from_f64(next())).collect()
 }
 
-/// C and its gradient of a batch of `n` examples, into NaN-filled places.
+/// C and its gradient for a batch of `n` examples, written over NaN.
 fn backprop<T: Real>(architecture: &Architecture, n: usize, threads: usize) -> (f64, Vec<T>) {
     backprop_after(&mut Scratch::default(), architecture, n, threads)
 }
 
-/// The same with the buffers that other calls have left behind.
+/// The same with buffers that other calls have used.
 fn backprop_after<T: Real>(
     scratch: &mut Scratch<T>,
     architecture: &Architecture,
@@ -55,7 +55,7 @@ fn one_layer(n_in: usize, n_out: usize) -> Architecture {
     Architecture::new(&[n_in, n_out], &[], output, cost).expect("a network")
 }
 
-/// A layer of identity neurons worked out with plain loops: z = W a + b, δ = (z − y)/n.
+/// A layer of identity neurons, computed with plain loops: z = W a + b, δ = (z − y)/n.
 fn by_loops<T: Real>(n_in: usize, n_out: usize, n: usize) -> Vec<f64> {
     let number = |value: T| value.to_f64();
     let params: Vec<f64> = numbers(1, (n_in + 1) * n_out)
@@ -82,7 +82,7 @@ fn by_loops<T: Real>(n_in: usize, n_out: usize, n: usize) -> Vec<f64> {
 }
 
 fn agree<T: Real>(tolerance: f64) {
-    // Around the edges of tiles of 4, 8, 16 and 32, and of a chunk of 16 or 64 rows.
+    // Around the sizes of tiles (4, 8, 16 and 32) and of a chunk (16 or 64 rows).
     const EDGES: [usize; 9] = [1, 3, 7, 8, 9, 16, 17, 33, 65];
     for n_in in EDGES {
         for n_out in EDGES {
@@ -110,7 +110,7 @@ fn products_of_every_size_agree_with_loops() {
     agree::<f32>(1e-5);
 }
 
-/// Networks and batches that are cut in every way: lanes, one block, several blocks.
+/// Networks and batches that are divided in every way: groups, one block, several blocks.
 fn cut() -> [(Architecture, usize); 4] {
     let architecture = |sizes: &[usize]| {
         let hidden = [Activation::Tanh, Activation::Gelu];
@@ -157,7 +157,7 @@ fn the_bits_do_not_depend_on_the_calls_before() {
     }
 }
 
-/// Few examples are shared out by neurons, a batch by rows.
+/// A small batch is divided by neurons, a large one by rows.
 #[test]
 fn an_example_has_the_same_bits_alone_and_in_a_batch() {
     use Activation::{Sigmoid, Softmax};
@@ -206,7 +206,7 @@ fn an_interrupted_call_says_so() {
     let x: Vec<f64> = numbers(2, 4000 * 2000);
     let x = Matrix::by_rows(&x, 4000, 2000);
     let inputs = Inputs::new(&architecture, x).expect("x fits");
-    // The question is asked every 25 ms; the call would take ten times that.
+    // `should_cancel` is called every 25 ms; the call would take ten times as long.
     let team = Team::alone();
     let call = Call::new(Network::new(&architecture, &params), inputs, &team, &|| {
         true

@@ -1,4 +1,4 @@
-//! Steps of training, with all that goes with them.
+//! Training steps, with all settings that allocate.
 
 use bpfast::data::{Inputs, Targets};
 use bpfast::engine::optimizer::{ParamsAndState, Rule};
@@ -10,7 +10,7 @@ use bpfast::{Activation, Architecture, Cost};
 
 use super::{architecture, walk};
 
-/// Of 1500 examples that lie in no order, so that mini-batches are gathered.
+/// The number of examples, whose order is random, so that mini-batches are gathered.
 const N: usize = 1500;
 
 pub fn steps() {
