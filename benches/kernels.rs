@@ -1,9 +1,10 @@
-//! The three products of backpropagation at the shapes of the nine cases: bpfast's kernels beside the
-//! crates `gemm` and `matrixmultiply`, on one core.
+//! The three products of backpropagation at the shapes of the nine cases: bpfast's kernels beside
+//! the crates `gemm` and `matrixmultiply`, on one core.
 //!
-//! `cargo bench --bench kernels` prints a table and writes `target/bench/kernels.json`. `cargo bench
-//! --bench kernels -- peak` prints the floating-point operations per second of fused multiply-adds alone,
-//! by number of threads, as one line of JSON. `-- quick` runs a single case; names of cases run these.
+//! `cargo bench --features bench --bench kernels` prints a table and writes
+//! `target/bench/kernels.json`. With `-- peak` behind it, it prints the floating-point operations per
+//! second of fused multiply-adds alone, by number of threads, as one line of JSON. `-- quick` runs one
+//! case, names of cases those.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -17,8 +18,8 @@ use bpfast::kernels::simd::level;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-/// Name, rows of a chunk, `n_in`, `n_out`, and whether float64: the largest layer of each case, with the
-/// rows of a chunk on two threads.
+/// Name, rows of a chunk, `n_in`, `n_out`, whether float64: the largest layer of each case, at the
+/// rows that a chunk of it has on two threads.
 const SHAPES: [(&str, usize, usize, usize, bool); 9] = [
     ("nielsen30", 10, 784, 30, false),
     ("nielsen100", 16, 784, 100, false),
@@ -31,7 +32,7 @@ const SHAPES: [(&str, usize, usize, usize, bool); 9] = [
     ("wide-f8", 512, 1024, 1024, true),
 ];
 
-/// The duration of a sample.
+/// How long a sample lasts.
 const SAMPLE: Duration = Duration::from_millis(3);
 const ROUNDS: usize = 15;
 
@@ -74,7 +75,7 @@ fn main() {
     std::fs::write(folder.join("kernels.json"), json).expect("target can be written");
 }
 
-/// The operations per second with 1, 2, 4, … threads and with all, as JSON.
+/// The operations per second with 1, 2, 4, … threads and all, as JSON.
 fn peaks<T: Real>() -> String {
     let all = std::thread::available_parallelism().map_or(1, usize::from);
     let powers = (0..usize::BITS).map(|bit| 1 << bit);
@@ -87,7 +88,7 @@ fn peaks<T: Real>() -> String {
     format!("{{{}}}", entries.join(", "))
 }
 
-/// The median of several samples with `threads` concurrent threads.
+/// The median of a few samples of `threads` threads at once.
 fn peak_of<T: Real>(threads: usize) -> f64 {
     let sample = || {
         std::thread::scope(|scope| {
@@ -128,7 +129,7 @@ fn numbers<T: Real>(length: usize) -> Vec<T> {
         .collect()
 }
 
-/// The products of one layer by each of the three libraries, in interleaved rounds: a JSON object each.
+/// The products of one layer by each of the three, in interleaved rounds: a JSON object each.
 fn compare<T: Real + 'static>(case: &str, rows: usize, n_in: usize, n_out: usize) -> Vec<String> {
     let (a, w, delta): (Vec<T>, Vec<T>, Vec<T>) = (
         numbers(rows * n_in),
@@ -193,12 +194,12 @@ fn compare<T: Real + 'static>(case: &str, rows: usize, n_in: usize, n_out: usize
     lines
 }
 
-/// The floating-point operations per second of a product of `multiply_adds`.
+/// Floating-point operations per second of a product of `multiply_adds`.
 fn per_second(multiply_adds: usize, mut product: impl FnMut()) -> f64 {
     let start = Instant::now();
     let mut done = 0;
     while start.elapsed() < SAMPLE {
-        // Repeated, as reading the clock takes as long as a small product.
+        // The clock costs as much as a small product.
         for _ in 0..=(1 << 16) / multiply_adds {
             product();
             done += 2 * multiply_adds;
@@ -216,7 +217,7 @@ fn matrix<T>(numbers: &[T], columns: usize) -> ArrayView2<'_, T> {
 fn by_gemm<T: Real + 'static>(a: &ArrayView2<'_, T>, b: &ArrayView2<'_, T>, c: &mut [T]) {
     let ((m, k), n) = (a.dim(), b.ncols());
     assert_eq!((b.nrows(), c.len()), (k, m * n));
-    // SAFETY: the strides are those of the matrices, whose memory covers their shapes; C has m n elements.
+    // SAFETY: the strides are those of the views, and C has m n numbers.
     unsafe {
         ::gemm::gemm(
             m,

@@ -1,4 +1,4 @@
-//! Networks, batches, CSR inputs, the equations as separate functions, and threads.
+//! Networks, batches, sparse inputs, the equations by themselves, and threads.
 
 use bpfast::base::cancel::CancelToken;
 use bpfast::data::{Inputs, Targets};
@@ -11,7 +11,7 @@ use bpfast::{Activation, Architecture, Cost, Network};
 
 use super::{architecture, refusing, walk};
 
-/// More layers than a slot of the reserve can list.
+/// More layers than there are entries in a slot of the reserve, whatever is kept of each.
 const MANY: usize = 5000;
 
 pub fn networks() {
@@ -128,7 +128,7 @@ pub fn equations() {
     walk("bp4", || equations::bp4(&delta, &z, &mut nabla, n, &cancel));
 }
 
-/// A thread that cannot be started is not used.
+/// A thread that cannot be started is done without.
 pub fn threads() {
     for and_those_behind in [false, true] {
         for k in 1..=30 {

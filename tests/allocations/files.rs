@@ -27,7 +27,7 @@ impl Drop for Gone {
     }
 }
 
-/// An error of the system for lack of memory counts as out of memory.
+/// What the system has no memory for counts as any other.
 fn memory<R>(outcome: safetensors::Result<R>) -> Result<()> {
     match outcome {
         Ok(_) => Ok(()),

@@ -1,9 +1,10 @@
-//! Whichever allocation fails, a call returns its result or an error: it never aborts the process.
+//! Two promises about memory: whichever allocation fails, a call gives its answer or an error and never
+//! ends the process; and in steady state a call allocates nothing, on its thread or on helpers.
 //!
-//! The allocator of this program refuses the k-th request, or all from the k-th on, for k = 1, 2, … until
-//! nothing is refused; or it refuses requests that exceed a total number of bytes. Small requests are then
-//! served from the reserve, as in Python; what grows with the data is too large for it. So an infallible
-//! allocation of a list in a call aborts here.
+//! One after the other, by a `main` of their own: a test harness allocates meanwhile. The allocator of this program refuses the k-th request that it gets, or all from the k-th on, for k = 1,
+//! 2, … until nothing is refused; or what is more than so many bytes. Small requests are then met from the
+//! reserve, as in Python; what grows with the data is too large for that. So a list that a call makes and
+//! cannot be refused is an abort here.
 
 #![cfg_attr(feature = "python", allow(dead_code, unused_imports))]
 
@@ -20,17 +21,17 @@ use bpfast::base::allocator::WithReserve;
 use bpfast::base::error::Kind;
 use bpfast::{Activation, Architecture, Cost, Result};
 
-/// The system allocator, which refuses the requests that a test selects.
+/// The system's allocator, which refuses what it is told to.
 struct Refusing;
 
-/// The number of requests so far, and the first and the last one that are refused.
+/// How many requests there were, which is the first that is refused, and the last.
 static ASKED: AtomicUsize = AtomicUsize::new(0);
 static FIRST: AtomicUsize = AtomicUsize::new(usize::MAX);
 static LAST: AtomicUsize = AtomicUsize::new(usize::MAX);
-/// The number of bytes left.
+/// How many bytes are left.
 static LEFT: AtomicIsize = AtomicIsize::new(isize::MAX / 2);
 
-// SAFETY: it forwards to the system's allocator, or returns null.
+// SAFETY: the system's allocator does it all.
 unsafe impl GlobalAlloc for Refusing {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let asked = 1 + ASKED.fetch_add(1, Ordering::Relaxed);
@@ -42,7 +43,7 @@ unsafe impl GlobalAlloc for Refusing {
             LEFT.fetch_add(size, Ordering::Relaxed);
             return null_mut();
         }
-        // SAFETY: the caller upholds the contract.
+        // SAFETY: the caller keeps to the contract.
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
@@ -50,15 +51,15 @@ unsafe impl GlobalAlloc for Refusing {
         // SAFETY: as above.
         unsafe { System.dealloc(place, layout) }
     }
-    // The default alloc_zeroed and realloc call alloc.
+    // alloc_zeroed and realloc come here by way of alloc.
 }
 
 #[cfg(not(feature = "python"))] // which brings an allocator of its own
 #[global_allocator]
 static ALLOCATOR: WithReserve<Refusing> = WithReserve::new(Refusing);
 
-/// Runs `call` with the k-th request refused, and all later ones too if `and_those_behind`. Returns its
-/// result and its number of requests.
+/// Does `call` with the k-th request refused, and those behind it too if so wanted. Returns its answer, and
+/// how many requests it made.
 fn refusing<R>(k: usize, and_those_behind: bool, call: impl FnOnce() -> R) -> (R, usize) {
     ASKED.store(0, Ordering::Relaxed);
     LAST.store(
@@ -71,8 +72,8 @@ fn refusing<R>(k: usize, and_those_behind: bool, call: impl FnOnce() -> R) -> (R
     (answer, ASKED.load(Ordering::Relaxed))
 }
 
-/// Runs `call` with its first request refused, then with the second, until it makes no more; then with all
-/// from the first on, from the second on, and so on. At least one run must fail.
+/// Does `call` with its first request refused, then with the second, until it makes no more; then with all
+/// from the first on, from the second on, and so on. It has to be refused at least once.
 fn walk(name: &str, mut call: impl FnMut() -> Result<()>) {
     for and_those_behind in [false, true] {
         let mut refused = 0;
@@ -91,8 +92,8 @@ fn walk(name: &str, mut call: impl FnMut() -> Result<()>) {
     call().expect("all memory that it wants");
 }
 
-/// Runs `call` with no memory except the reserve, then with more and more, until it succeeds: for calls
-/// that check for memory before they allocate infallibly.
+/// Does `call` with no room but the reserve, with more, until it has all that it wants: for what asks
+/// whether there is room, and then cannot be refused.
 fn walk_rooms(name: &str, mut call: impl FnMut() -> Result<()>) {
     let mut refused = 0;
     for step in 0_usize.. {
@@ -117,15 +118,28 @@ fn architecture(sizes: &[usize], output: Activation, cost: Cost) -> Architecture
     Architecture::new(sizes, &hidden, output, cost).expect("a network")
 }
 
-/// A single test, as another one would allocate concurrently.
-#[test]
-fn any_allocation_may_fail() {
-    calls::networks();
-    calls::batches();
-    calls::sparse();
-    calls::equations();
-    calls::threads();
-    training::steps();
-    files::tensors();
-    files::networks();
+#[cfg(feature = "python")]
+fn main() {}
+
+#[cfg(not(feature = "python"))]
+fn main() {
+    let tests: [(&str, fn()); 9] = [
+        ("any allocation may fail: networks", calls::networks),
+        ("any allocation may fail: batches", calls::batches),
+        ("any allocation may fail: sparse", calls::sparse),
+        ("any allocation may fail: equations", calls::equations),
+        ("any allocation may fail: threads", calls::threads),
+        ("any allocation may fail: steps", training::steps),
+        ("any allocation may fail: tensors", files::tensors),
+        ("any allocation may fail: saved networks", files::networks),
+        (
+            "steady state allocates nothing",
+            steady_state::nothing_is_allocated,
+        ),
+    ];
+    for (name, test) in tests {
+        test(); // panics if it fails, which ends the program with a code that cargo sees
+        println!("test {name} ... ok");
+    }
+    println!("test result: ok. {} passed", tests.len());
 }

@@ -1,4 +1,4 @@
-//! In steady state a call allocates nothing, neither on the calling thread nor on helpers.
+//! In steady state a call allocates nothing: neither on the thread that makes it nor on helpers.
 
 use std::sync::atomic::Ordering;
 
@@ -11,29 +11,9 @@ use bpfast::pool::Team;
 use bpfast::train::{self, Report, Run, Settings};
 use bpfast::{Activation, Architecture, Cost, Network};
 
-/// The system allocator, with a count of all requests of the process.
-struct Counting;
+use crate::{ASKED, architecture};
 
-static ASKED: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: it forwards to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ASKED.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller upholds the contract.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(place, layout) }
-    }
-    // The default alloc_zeroed and realloc call alloc.
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// The number of allocations in `calls` calls of forward and backprop, after two warm-up calls.
+/// The allocations of `calls` calls, forward and backprop, after two that warm up.
 fn allocations(
     architecture: &Architecture,
     n: usize,
@@ -67,18 +47,13 @@ fn allocations(
     turn(&kept);
     let before = ASKED.load(Ordering::Relaxed);
     for _ in 0..calls {
-        turn(&kept); // a reused team, and one per call as Python makes it
+        turn(&kept); // a team that is kept, and one that is made for a call, as Python does
         turn(&Team::assemble(threads));
     }
     ASKED.load(Ordering::Relaxed) - before
 }
 
-fn architecture(sizes: &[usize], output: Activation, cost: Cost) -> Architecture {
-    let hidden = vec![Activation::Tanh; sizes.len() - 2];
-    Architecture::new(sizes, &hidden, output, cost).expect("a network")
-}
-
-/// The same for rows that are gathered from a sparse matrix in each call.
+/// The same for rows that are gathered from a sparse matrix for each call.
 fn sparse_allocations(
     architecture: &Architecture,
     n: usize,
@@ -116,8 +91,7 @@ fn sparse_allocations(
     ASKED.load(Ordering::Relaxed) - before
 }
 
-/// The same for training steps of Adam: the allocations of a run of many steps beyond those of a run of
-/// two.
+/// The same for steps of training by Adam: what a run of many takes beyond one of two.
 fn training_allocations(architecture: &Architecture, batch_size: usize, threads: usize) -> usize {
     let n = 3 * batch_size;
     let (width, outputs) = (architecture.n_inputs(), architecture.n_outputs());
@@ -171,9 +145,7 @@ fn training_allocations(architecture: &Architecture, batch_size: usize, threads:
     turn(24) - few
 }
 
-/// A single test, as another one would allocate concurrently.
-#[test]
-fn steady_state_allocates_nothing() {
+pub fn nothing_is_allocated() {
     let quadratic = |sizes: &[usize]| architecture(sizes, Activation::Sigmoid, Cost::Quadratic);
     let small = quadratic(&[20, 30, 5]);
     let classes = architecture(&[20, 30, 5], Activation::Softmax, Cost::LogLikelihood);

@@ -1,4 +1,4 @@
-//! Training steps, with all settings that allocate.
+//! Steps of training, with all that goes with them.
 
 use bpfast::data::{Inputs, Targets};
 use bpfast::engine::optimizer::{ParamsAndState, Rule};
@@ -10,7 +10,7 @@ use bpfast::{Activation, Architecture, Cost};
 
 use super::{architecture, walk};
 
-/// The number of examples, whose order is random, so that mini-batches are gathered.
+/// Of 1500 examples that lie in no order, so that mini-batches are gathered.
 const N: usize = 1500;
 
 pub fn steps() {
