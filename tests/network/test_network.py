@@ -173,7 +173,7 @@ def test_a_gradient_lies_as_the_parameters_do(net):
     assert repr(g).startswith("<bpfast.Gradient cost=")
     empty = bpfast.Gradient(net)
     assert (empty.cost, empty.flat.any(), empty.flat.shape) == (0, False, g.flat.shape)
-    for name in ("flat", "cost", "weights"):
+    for name in ("cost", "weights"):
         with pytest.raises(AttributeError):
             setattr(g, name, 1)
 

@@ -2,6 +2,7 @@
 
 pub mod bp1;
 pub mod equations;
+mod gradient_as_array;
 pub mod network;
 pub mod optimizers;
 pub mod results;

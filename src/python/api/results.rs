@@ -16,8 +16,11 @@ use crate::python::convert::config::Dtype;
 
 /// The gradient of a network's cost: C, ∂C/∂W^l and ∂C/∂b^l for l = 2 … L.
 ///
-/// ``Gradient(net)`` is a zero gradient for ``net.backprop(..., out=)``. Its values are one flat vector
-/// with the layout of ``net.params``.
+/// ``Gradient(net)`` is the zero gradient of a network, a place for ``net.backprop(..., out=)``.
+/// Its numbers are one flat vector in the order of ``net.params``.
+///
+/// NumPy takes a gradient as that vector: ``np.asarray(g)`` is ``g.flat``, ``0.1 * g`` and ``g + h`` are
+/// arrays. ``g *= 0.5`` and the like change its numbers in place; they do not change `cost`.
 ///
 /// Parameters
 /// ----------
@@ -32,6 +35,9 @@ use crate::python::convert::config::Dtype;
 /// >>> g = net.backprop([[3.0]], [[5.0]])  # a = 6, C = (6 - 5)²/2
 /// >>> g.cost, g.weights[0], g.biases[0]
 /// (0.5, array([[3.]]), array([1.]))
+/// >>> 2 * g
+/// array([6., 2.])
+/// >>> net.params -= 0.1 * g
 #[pyclass(frozen, module = "bpfast")]
 pub struct Gradient {
     pub vector: FlatVector,
@@ -103,10 +109,17 @@ impl Gradient {
         f64::from_bits(self.cost.load(Ordering::Relaxed))
     }
 
-    /// All partial derivatives as one vector, with the layout of ``net.params``.
+    /// All partial derivatives as one vector, in the order of ``net.params``.
+    ///
+    /// Assigning to it copies the numbers in.
     #[getter]
     fn flat<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| self.vector.flat(py))
+    }
+
+    #[setter]
+    fn set_flat(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        guarded(|| self.vector.set_flat(value, "flat"))
     }
 
     /// ``weights[k]`` is ∂C/∂W^(k+2), of the shape of ``net.weights[k]``.
