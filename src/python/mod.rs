@@ -18,7 +18,7 @@ static ALLOCATOR: WithReserve<System> = WithReserve::new(System);
 #[pyo3::pymodule(gil_used = true)]
 mod _core {
     use pyo3::prelude::*;
-    use pyo3::types::PyTuple;
+    use pyo3::types::{PySequence, PyTuple};
 
     #[pymodule_export]
     use super::api::bp1::{bp1, bp1_outputs};
@@ -71,6 +71,7 @@ mod _core {
         )?;
         super::borrow::forget_in_children(py)?;
         module.add("COSTS", PyTuple::new(py, Cost::ALL.map(Cost::name))?)?;
+        PySequence::register::<Views>(py)?;
         module.add("INITIALISATIONS", PyTuple::new(py, initialise::NAMES)?)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }

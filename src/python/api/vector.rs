@@ -1,10 +1,11 @@
 //! The flat vector of a network's parameters or of a gradient, and its views.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use numpy::ndarray::Ix1;
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError};
+use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyIterator, PyList, PySlice, PyString};
@@ -12,7 +13,7 @@ use pyo3::types::{PyIterator, PyList, PySlice, PyString};
 use crate::base::alloc::{list, try_list};
 use crate::base::error::Error;
 use crate::model::architecture::{Architecture, Layer};
-use crate::python::borrow::call_python::{self, call_method};
+use crate::python::borrow::call_python::{self, call, call_method, numpy_function};
 use crate::python::borrow::{AnyOwned, Element, Owned, View, assign, check_writeable, copied};
 use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::{input, numbers};
@@ -157,8 +158,9 @@ fn set(
 
 /// The arrays W^2, …, W^L or b^2, …, b^L, as writable views of one flat vector.
 ///
-/// A sequence: ``len``, iteration, index and slice give views; assigning to an item copies the values in.
-/// Copies and pickles are lists of arrays.
+/// A `collections.abc.Sequence`: ``len``, iteration, index and slice give views; assigning to an item
+/// copies the numbers in. ``in``, `index` and `count` look for an array of the same shape and numbers.
+/// Copied or pickled it becomes a list of arrays.
 ///
 /// Raises
 /// ------
@@ -188,7 +190,7 @@ impl Views {
         PyList::new(py, try_list(self.name, arrays)?)
     }
 
-    fn index(&self, index: &Bound<'_, PyAny>) -> PyResult<usize> {
+    fn position(&self, index: &Bound<'_, PyAny>) -> PyResult<usize> {
         let length = self.views.len();
         let index = call_python::index(index)?;
         let position = match index.extract::<isize>() {
@@ -219,7 +221,7 @@ impl Views {
             if index.is_instance_of::<PySlice>() {
                 return call_method(self.to_list(py)?.as_any(), "__getitem__", (index,));
             }
-            let index = self.index(index)?;
+            let index = self.position(index)?;
             Ok(self.views[index].array(py)?.into_any())
         })
     }
@@ -237,7 +239,7 @@ impl Views {
 
     fn __setitem__(&self, index: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
         guarded(|| {
-            let index = self.index(index)?;
+            let index = self.position(index)?;
             let argument = format!("{}[{index}]", self.name);
             set(&argument, &self.views[index].array(value.py())?, value)
         })
@@ -254,13 +256,91 @@ impl Views {
         guarded(|| self.to_list(py)?.try_iter())
     }
 
+    fn __reversed__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| call_method(self.to_list(py)?.as_any(), "__reversed__", ()))
+    }
+
+    fn __contains__(&self, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+        guarded(|| Ok(self.first_equal(value, 0..self.views.len())?.is_some()))
+    }
+
+    /// The index of the first array with the shape and numbers of `value`.
+    ///
+    /// Parameters
+    /// ----------
+    /// value : array_like
+    ///     What to look for.
+    /// start, stop : int, optional
+    ///     The part to look in, as of `list.index`.
+    ///
+    /// Returns
+    /// -------
+    /// int
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     No array equals it.
+    #[pyo3(
+        signature = (value, start=None, stop=None, /),
+        text_signature = "(value, start=0, stop=sys.maxsize, /)"
+    )]
+    fn index(
+        &self,
+        value: &Bound<'_, PyAny>,
+        start: Option<&Bound<'_, PyAny>>,
+        stop: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<usize> {
+        guarded(|| {
+            let py = value.py();
+            let length = self.views.len().cast_signed();
+            let part = py.get_type::<PySlice>().call1((start, stop, py.None()))?;
+            let part = part.cast_into::<PySlice>()?.indices(length)?;
+            let part = part.start.unsigned_abs()..part.stop.unsigned_abs();
+            self.first_equal(value, part)?.ok_or_else(|| {
+                let name = self.name;
+                PyValueError::new_err(format!(
+                    "value: expected one of the arrays of {name}, got another"
+                ))
+            })
+        })
+    }
+
+    /// How many arrays have the shape and numbers of `value`.
+    fn count(&self, value: &Bound<'_, PyAny>) -> PyResult<usize> {
+        guarded(|| {
+            (0..self.views.len()).try_fold(0, |count, k| {
+                Ok(count + usize::from(self.equals(k, value)?))
+            })
+        })
+    }
+
     fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
         guarded(|| call_python::repr(self.to_list(py)?.as_any()))
     }
 }
 
 impl Views {
-    /// Copies all `arrays` in, or none if one is invalid or a view is read-only.
+    /// Whether view `k` is `value`, or has its shape and numbers.
+    fn equals(&self, k: usize, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let array = self.views[k].array(value.py())?;
+        if array.is(value) {
+            return Ok(true);
+        }
+        let array_equal = numpy_function(value.py(), "array_equal")?;
+        call(&array_equal, (array, value))?.is_truthy()
+    }
+
+    fn first_equal(&self, value: &Bound<'_, PyAny>, part: Range<usize>) -> PyResult<Option<usize>> {
+        for k in part {
+            if self.equals(k, value)? {
+                return Ok(Some(k));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Copies all `arrays` in, or none where one does not fit or a view is read-only.
     pub fn copy_all(&self, py: Python<'_>, arrays: &[Bound<'_, PyUntypedArray>]) -> PyResult<()> {
         if arrays.len() != self.views.len() {
             let expected = format!("{} arrays", self.views.len());
