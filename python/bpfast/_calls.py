@@ -6,12 +6,13 @@ while that holds an array.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from bpfast import _core
 from bpfast._training.steps import refuse_other_params
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     from bpfast._core import Gradient
@@ -26,6 +27,7 @@ def check_network(value: object) -> None:
         raise TypeError(f"self: expected a Network, got {type(value).__name__}")
 
 
+@overload
 def cost(
     self: _core.Network,
     x: Inputs,
@@ -33,8 +35,25 @@ def cost(
     *,
     sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
-) -> float:
-    """C, the cost of a batch: Σ s_x C_x / Σ s_x, or Σ s_x C_x.
+) -> float: ...
+@overload
+def cost(
+    self: _core.Network,
+    x: Inputs,
+    y: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    reduction: Literal["none"],
+) -> NDArray[np.float64]: ...
+def cost(
+    self: _core.Network,
+    x: Inputs,
+    y: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    reduction: Reduction | Literal["none"] = "mean",
+) -> float | NDArray[np.float64]:
+    """C, the cost of a batch: Σ s_x C_x / Σ s_x, Σ s_x C_x, or s_x C_x of each example.
 
     Parameters
     ----------
@@ -46,13 +65,14 @@ def cost(
         ``numpy.asarray(y)``, of any shape with n entries.
     sample_weight : array_like, (n,), optional
         s_x: finite, not negative. Left out: 1 for each example.
-    reduction : {"mean", "sum"}, default "mean"
-        Whether to divide by Σ s_x.
+    reduction : {"mean", "sum", "none"}, default "mean"
+        "mean": Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": Σ s_x C_x.
+        "none": s_x C_x of each example, with its weight multiplied in.
 
     Returns
     -------
-    float
-        Added up in float64.
+    float or ndarray of float64, (n,)
+        Added up in float64; an array with ``reduction="none"``.
 
     Raises
     ------
@@ -68,11 +88,14 @@ def cost(
     >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
     >>> net.cost([[1], [2]], [[1], [3]])  # (1/2 + 9/2) / 2
     2.5
+    >>> net.cost([[1], [2]], [[1], [3]], reduction="none")
+    array([0.5, 4.5])
     """
     check_network(self)
     if (own := self._custom_cost) is not None:
-        x, y, sample_weight = _called(own, self, x, y, sample_weight, reduction)
-    return self._cost(x, y, sample_weight, reduction)
+        x, y, sample_weight = _called(own, self, x, y, sample_weight, reduction, is_cost=True)
+    value: float | NDArray[np.float64] = self._cost(x, y, sample_weight, reduction)
+    return value
 
 
 def errors(
@@ -83,14 +106,21 @@ def errors(
     sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> list[NDArray[Any]]:
-    """The errors δ^l = ∂C/∂z^l of every layer (BP1, BP2).
+    """The errors δ^l = ∂C/∂z^l, each row with the factor 1/n; ``reduction="sum"`` without it.
 
-    C is the cost of the batch, so a row of δ^l has the factor 1/n, or s_x / Σ s_x, in it.
+    By BP1 and BP2. C is the mean cost of the batch, so row x of δ^l is 1/n, or s_x / Σ s_x, times
+    ∂C_x/∂z^l. With ``reduction="sum"`` it is s_x ∂C_x/∂z^l: the error of that example alone.
 
     Parameters
     ----------
-    x, y, sample_weight, reduction
-        As for `cost`.
+    x : array_like or SciPy sparse, (n, n_1)
+        As for `forward`.
+    y : array_like, (n, n_L) or (n,)
+        The outputs wanted, or integer class labels, as for `cost`.
+    sample_weight : array_like, (n,), optional
+        s_x: finite, not negative. Left out: 1 for each example.
+    reduction : {"mean", "sum"}, default "mean"
+        "mean": of C = Σ s_x C_x / Σ s_x. "sum": of C = Σ s_x C_x.
 
     Returns
     -------
@@ -109,6 +139,9 @@ def errors(
     >>> net.errors([[1], [2]], [[1], [3]])
     [array([[-0.5],
            [-1.5]])]
+    >>> net.errors([[1], [2]], [[1], [3]], reduction="sum")  # of each example: a - y
+    [array([[-1.],
+           [-3.]])]
     """
     check_network(self)
     if (own := self._custom_cost) is not None:
@@ -130,7 +163,7 @@ def backprop(
     Parameters
     ----------
     x, y, sample_weight, reduction
-        As for `cost`.
+        As for `errors`.
     out : Gradient, optional
         Where to write: a gradient of this network, or of one with its sizes and dtype. Its
         numbers are not whole if the call is interrupted.
@@ -174,9 +207,11 @@ def _called(
     sample_weight: Any,
     reduction: Any,
     out: Gradient | None = None,
+    *,
+    is_cost: bool = False,
 ) -> tuple[Any, Any, Any]:
     """Call the cost of `net`: x, what the cost returned in the place of y, and the weights."""
-    x, sample_weight = net._prepare(x, y, sample_weight, reduction, out)
+    x, sample_weight = net._prepare(x, y, sample_weight, reduction, out, is_cost)
     shape = x.shape
     y = _core.as_batch(y, shape[0])
     params = _core.copy_params(net)

@@ -128,8 +128,8 @@ class Network:
         x: _Inputs,
         y: Any,
         sample_weight: ArrayLike | None,
-        reduction: _Reduction,
-    ) -> float: ...
+        reduction: str,
+    ) -> Any: ...
     def _errors(
         self,
         x: _Inputs,
@@ -150,8 +150,9 @@ class Network:
         x: _Inputs,
         y: ArrayLike,
         sample_weight: ArrayLike | None,
-        reduction: _Reduction,
+        reduction: str,
         out: Gradient | None,
+        is_cost: bool,
     ) -> tuple[Any, NDArray[np.float64] | None]: ...
     @property
     def _custom_cost(self) -> _CustomCost | None: ...

@@ -30,7 +30,7 @@ def bp1(
     z : array_like, (n, n_L)
         z^L. float32 gives float32, all else float64.
     y, sample_weight, reduction
-        As for `Network.cost`.
+        As for `Network.errors`.
     output, cost
         As for `Network`.
     out : ndarray, (n, n_L), optional

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from bpfast import _calls
 from bpfast._core import Network
@@ -10,6 +10,7 @@ from bpfast._core import Network
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     from bpfast._core import Trace, Views
@@ -93,6 +94,7 @@ def trace(
     return net.trace(x)
 
 
+@overload
 def cost(
     weights: Sequence[ArrayLike] | Views,
     biases: Sequence[ArrayLike] | Views,
@@ -104,7 +106,32 @@ def cost(
     cost: Cost = "quadratic",
     sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
-) -> float:
+) -> float: ...
+@overload
+def cost(
+    weights: Sequence[ArrayLike] | Views,
+    biases: Sequence[ArrayLike] | Views,
+    x: Inputs,
+    y: ArrayLike,
+    *,
+    hidden: str | Sequence[str] = "sigmoid",
+    output: str = "sigmoid",
+    cost: Cost = "quadratic",
+    sample_weight: ArrayLike | None = None,
+    reduction: Literal["none"],
+) -> NDArray[np.float64]: ...
+def cost(
+    weights: Sequence[ArrayLike] | Views,
+    biases: Sequence[ArrayLike] | Views,
+    x: Inputs,
+    y: ArrayLike,
+    *,
+    hidden: str | Sequence[str] = "sigmoid",
+    output: str = "sigmoid",
+    cost: Cost = "quadratic",
+    sample_weight: ArrayLike | None = None,
+    reduction: Reduction | Literal["none"] = "mean",
+) -> float | NDArray[np.float64]:
     """C, the cost of a batch, for a network given by its weights and biases.
 
     Parameters
@@ -118,7 +145,8 @@ def cost(
 
     Returns
     -------
-    float
+    float or ndarray of float64, (n,)
+        An array, s_x C_x of each example, with ``reduction="none"``.
 
     Raises
     ------
@@ -147,12 +175,17 @@ def errors(
     sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> list[NDArray[Any]]:
-    """The errors δ^l = ∂C/∂z^l of a network given by its weights and biases (BP1, BP2).
+    """The errors δ^l = ∂C/∂z^l, each row with the factor 1/n; ``reduction="sum"`` without it.
+
+    Of a network given by its weights and biases, by BP1 and BP2. With ``reduction="sum"`` row x of
+    δ^l is s_x ∂C_x/∂z^l: the error of that example alone.
 
     Parameters
     ----------
-    weights, biases, x, y, hidden, output, cost, sample_weight, reduction
+    weights, biases, x, y, hidden, output, cost, sample_weight
         As for `cost`.
+    reduction : {"mean", "sum"}, default "mean"
+        As for `Network.errors`.
 
     Returns
     -------
@@ -190,8 +223,10 @@ def backprop(
 
     Parameters
     ----------
-    weights, biases, x, y, hidden, output, cost, sample_weight, reduction
+    weights, biases, x, y, hidden, output, cost, sample_weight
         As for `cost`.
+    reduction : {"mean", "sum"}, default "mean"
+        As for `Network.backprop`.
 
     Returns
     -------

@@ -35,7 +35,28 @@ impl Reduction {
         match name {
             "mean" => Ok(Self::Mean),
             "sum" => Ok(Self::Sum),
+            "none" => Err(Error::value(
+                "reduction",
+                "'mean' or 'sum'",
+                "'none', which cost alone takes; with 'sum' each row of an error is that of its example",
+            )),
             _ => Err(Error::unknown_name("reduction", name, &["mean", "sum"])),
+        }
+    }
+
+    /// The reduction of a cost; nothing where its examples are not added up.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn of_cost(name: &str) -> Result<Option<Self>> {
+        match name {
+            "none" => Ok(None),
+            "mean" | "sum" => Self::from_name(name).map(Some),
+            _ => Err(Error::unknown_name(
+                "reduction",
+                name,
+                &["mean", "sum", "none"],
+            )),
         }
     }
 }
@@ -162,6 +183,13 @@ impl<'a, T: Real> Targets<'a, T> {
     /// Σ s in the same unit, or 1: the divisor of the sum of the costs.
     pub(crate) fn divisor(&self) -> f64 {
         self.divisor
+    }
+
+    /// `s_x C_x` from the costs `C_x` of the examples, in place.
+    pub fn weigh(&self, costs: &mut [f64]) {
+        for (x, cost) in costs.iter_mut().enumerate() {
+            *cost *= self.sample_weight(x);
+        }
     }
 
     /// C from the costs `C_x` of the examples.

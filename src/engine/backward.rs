@@ -94,6 +94,30 @@ pub fn cost<T: Real>(
     sum
 }
 
+/// `C_x` of each of the examples `rows`, in float64, into `costs`, (rows,).
+pub fn each_cost<T: Real>(
+    outputs: Outputs<'_, T>,
+    targets: &Targets<'_, T>,
+    rows: Range<usize>,
+    costs: &mut [f64],
+    cancel: &CancelToken<'_>,
+) {
+    let Outputs {
+        cost,
+        activation,
+        z,
+        a,
+    } = outputs;
+    let width = a.len() / rows.len();
+    let outputs = rows_of(z, width).zip(a.chunks_exact(width));
+    for ((x, place), (z, a)) in rows.zip(costs).zip(outputs) {
+        *place = cost.of_example(activation, z, a, targets.of(x));
+        if cancel.poll_after(width * ELEMENT_WORK) {
+            break;
+        }
+    }
+}
+
 /// BP2: δ^l = (δ^(l+1) W^(l+1)) ⊙ σ'(z^l).
 ///
 /// `delta_next`: (rows, n_(l+1)); `weights`: (W^(l+1))ᵀ, (n_l, n_(l+1)); `delta`: (rows, n_l); `a` has the

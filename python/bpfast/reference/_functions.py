@@ -1,7 +1,7 @@
 """The functions of :mod:`bpfast.reference`: one for each equation."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bpfast.reference import _checks as check
 from bpfast.reference._arrays import Array, Matrix, Vector, matrix
@@ -87,14 +87,16 @@ def cost(
     cost: Cost = "quadratic",
     sample_weight: Array | None = None,
     reduction: str = "mean",
-) -> float:
+) -> Any:
     """C = Σ_x s_x C_x / Σ_x s_x, or Σ_x s_x C_x; C_x = ½ ‖y - a^L‖² for the quadratic cost.
+
+    With ``reduction="none"``: s_x C_x of each example.
 
     Source: Nielsen, ch. 2, (26), for the quadratic cost; ch. 3 for the other two he has.
 
     Returns
     -------
-    float
+    float, or list of n floats
 
     Raises
     ------
@@ -104,8 +106,15 @@ def cost(
     --------
     >>> cost([[[1]]], [[0]], [[1], [2]], [[0], [0]], output="identity")
     1.25
+    >>> cost([[[1]]], [[0]], [[1], [2]], [[0], [0]], output="identity", reduction="none")
+    [0.5, 2.0]
     """
     z, _ = _trace(check.network(weights, biases, hidden, output), x)
+    if check.name("reduction", reduction, check.REDUCTIONS_OF_COST) == "none":
+        check.output_and_cost(output, cost)
+        s, _ = check.shares(len(z[-1]), sample_weight, "sum")
+        c, _ = _costs_and_nabla(z[-1], [activate(z_x, output) for z_x in z[-1]], y, output, cost)
+        return [s_x * c_x for s_x, c_x in zip(s, c, strict=True)]
     return _cost_and_bp1(z[-1], y, output, cost, sample_weight, reduction)[0]
 
 
@@ -342,12 +351,18 @@ def _cost_and_bp1(
     z = matrix("z", z, "n", "n_L")
     s, divisor = check.shares(len(z), sample_weight, reduction)
     a = [activate(z_x, output) for z_x in z]
+    c, nabla_z = _costs_and_nabla(z, a, y, output, cost)
+    delta = [[s_x / divisor * d for d in row] for s_x, row in zip(s, nabla_z, strict=True)]
+    return dot(s, c) / divisor, delta
+
+
+def _costs_and_nabla(
+    z: Matrix, a: Matrix, y: Array, output: str, cost: Cost
+) -> tuple[Vector, Matrix]:
+    """C_x and ∂C_x/∂z^L of each example."""
     if isinstance(cost, str):
         y = check.targets(y, len(z), len(z[0]), cost)
         pairs = [named_cost(cost, output, *rows) for rows in zip(z, a, y, strict=True)]
-        c, nabla_z = [c_x for c_x, _ in pairs], [nabla_x for _, nabla_x in pairs]
-    else:
-        c, nabla_a = check.custom(cost, a, y)
-        nabla_z = [through(output, *rows) for rows in zip(z, a, nabla_a, strict=True)]
-    delta = [[s_x / divisor * d for d in row] for s_x, row in zip(s, nabla_z, strict=True)]
-    return dot(s, c) / divisor, delta
+        return [c_x for c_x, _ in pairs], [nabla_x for _, nabla_x in pairs]
+    c, nabla_a = check.custom(cost, a, y)
+    return c, [through(output, *rows) for rows in zip(z, a, nabla_a, strict=True)]

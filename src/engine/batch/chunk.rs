@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::data::{Incoming, Targets};
-use crate::engine::backward::{Outputs, cost, error, gradient};
+use crate::engine::backward::{Outputs, cost, each_cost, error, gradient};
 use crate::engine::batch::Call;
 use crate::engine::forward::forward;
 use crate::engine::workspace::Buffers;
@@ -74,8 +74,34 @@ impl<T: Real> Call<'_, T> {
         }
     }
 
-    /// Computes the gradient of a chunk into `place`, combined as the [`Accumulate`] says. Its forward pass
-    /// is in `buffers`, and its costs are already known.
+    /// The forward pass of a chunk, and `C_x` of each of its examples.
+    pub(super) fn each_cost_chunk(
+        &self,
+        targets: &Targets<'_, T>,
+        rows: &Range<usize>,
+        buffers: &mut [Buffers<&mut [T]>],
+        costs: &mut [f64],
+        context: &mut Context<'_, T>,
+    ) {
+        self.forward_chunk(rows, buffers, None, context);
+        let (architecture, cancel) = (self.network.architecture, context.cancel);
+        let Some(Buffers { z, a, width, .. }) = buffers.last() else {
+            return;
+        };
+        if cancel.poll_after(0) {
+            return;
+        }
+        let outputs = Outputs {
+            cost: architecture.cost(),
+            activation: architecture.output(),
+            z,
+            a: &a[..rows.len() * width],
+        };
+        each_cost(outputs, targets, rows.clone(), costs, cancel);
+    }
+
+    /// The gradient of a chunk, put `onto` what `place` holds; its costs are known, and its forward
+    /// pass is in `buffers`.
     pub(super) fn gradient_chunk(
         &self,
         targets: &Targets<'_, T>,

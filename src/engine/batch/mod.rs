@@ -153,7 +153,32 @@ impl<'a, T: Real> Call<'a, T> {
         Ok(self.total(targets, scratch))
     }
 
-    /// Writes ∂C/∂W^l and ∂C/∂b^l, l = 2 … L, to `gradient`, which has the layout of the parameters.
+    /// `C_x` of each example, without weights, into `out`, (n,).
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    ///
+    /// # Panics
+    /// `out` has another length.
+    pub fn costs(
+        &self,
+        targets: &Targets<'_, T>,
+        scratch: &mut Scratch<T>,
+        out: &mut [f64],
+    ) -> Result<()> {
+        assert_eq!(out.len(), self.inputs.n, "the length of out");
+        let chunks = out.chunks_mut(self.plan.rows).enumerate();
+        self.each_chunk(
+            scratch,
+            Keep::ACTIVATIONS,
+            chunks,
+            |rows, buffers, costs, context| {
+                self.each_cost_chunk(targets, &rows, buffers, costs, context);
+            },
+        )
+    }
+
+    /// ∂C/∂W^l and ∂C/∂b^l, l = 2 … L, into `gradient`, which lies as the parameters do.
     /// Returns C.
     ///
     /// # Errors

@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use numpy::ndarray::Ix2;
-use numpy::{PyArray2, PyArrayMethods};
+use numpy::ndarray::{Ix1, Ix2};
+use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
@@ -107,6 +107,34 @@ impl<T: Element> Engine<'_, T> {
         self.run(py, allowed, &params, inputs, |call, scratch| {
             call.cost(&targets, scratch)
         })
+    }
+
+    /// s_x C_x of each example, (n,).
+    pub fn costs<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        weighting: &Weighting<'py>,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let (py, x) = (x.py(), XArray::parse(x)?);
+        let wanted = self.wanted(&x, y)?;
+        let array = empty::<f64, Ix1>(py, &[x.inputs(self.architecture())?.len()])?;
+        let params = self.numbers()?.read("params")?;
+        let mut place = readwrite("out", &array)?;
+        let allowed = threads::in_force(py)?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(self.architecture())?;
+        let targets = self.targets(&wanted, weighting, inputs.len())?;
+        let costs = place.as_slice_mut()?;
+        match wanted.costs()? {
+            Some(of_examples) => costs.copy_from_slice(of_examples),
+            None => self.run(py, allowed, &params, inputs, |call, scratch| {
+                call.costs(&targets, scratch, costs)
+            })?,
+        }
+        targets.weigh(place.as_slice_mut()?);
+        drop(place);
+        Ok(array)
     }
 
     /// δ^2, …, δ^L.

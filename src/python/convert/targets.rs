@@ -27,12 +27,30 @@ impl<'py> Weighting<'py> {
         sample_weight: Option<&Bound<'py, PyAny>>,
         reduction: Name<'py>,
     ) -> PyResult<Self> {
+        let sample_weight = weights(sample_weight)?;
+        let reduction = Reduction::from_name(&reduction.text("reduction")?)?;
         Ok(Self {
-            sample_weight: sample_weight
-                .map(|weights| input::<f64, Ix1>("sample_weight", weights))
-                .transpose()?,
-            reduction: Reduction::from_name(&reduction.text("reduction")?)?,
+            sample_weight,
+            reduction,
         })
+    }
+
+    /// The same for a cost, and whether its examples are added up: with "none" they are not, and each
+    /// counts as in a sum.
+    ///
+    /// # Errors
+    /// Wrong types, an unknown reduction.
+    pub fn of_cost(
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        reduction: Name<'py>,
+    ) -> PyResult<(Self, bool)> {
+        let sample_weight = weights(sample_weight)?;
+        let reduction = Reduction::of_cost(&reduction.text("reduction")?)?;
+        let weighting = Self {
+            sample_weight,
+            reduction: reduction.unwrap_or(Reduction::Sum),
+        };
+        Ok((weighting, reduction.is_some()))
     }
 
     /// `targets` with these weights.
@@ -55,6 +73,13 @@ impl<'py> Weighting<'py> {
         let weights = self.sample_weight.as_ref();
         weights.map(|weights| weights.as_any().clone())
     }
+}
+
+fn weights<'py>(
+    sample_weight: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Option<ReadArray<'py, f64, Ix1>>> {
+    let weights = sample_weight.map(|weights| input::<f64, Ix1>("sample_weight", weights));
+    weights.transpose()
 }
 
 /// y, borrowed or converted.

@@ -1,7 +1,7 @@
 //! The methods of `Network` that compute. Those whose cost may be a callable are in the public class.
 
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyFloat, PyList};
 
 use crate::python::api::network::PyNetwork;
 use crate::python::api::results::{Gradient, Trace};
@@ -98,10 +98,16 @@ impl PyNetwork {
         y: &Bound<'py, PyAny>,
         sample_weight: Option<&Bound<'py, PyAny>>,
         reduction: Name<'py>,
-    ) -> PyResult<f64> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| {
-            let weighting = Weighting::parse(sample_weight, reduction)?;
-            with_engine!(self, engine => engine.cost(x, y, &weighting))
+            let (weighting, is_total) = Weighting::of_cost(sample_weight, reduction)?;
+            with_engine!(self, engine => {
+                if is_total {
+                    let cost = engine.cost(x, y, &weighting)?;
+                    return Ok(PyFloat::new(x.py(), cost).into_any());
+                }
+                Ok(engine.costs(x, y, &weighting)?.into_any())
+            })
         })
     }
 
@@ -140,9 +146,9 @@ impl PyNetwork {
         })
     }
 
-    /// For a callable cost: x and sample_weight as arrays of their dtypes. Arguments that are invalid
-    /// whatever the cost returns are refused here, before it is called.
-    #[pyo3(name = "_prepare", signature = (x, y, sample_weight, reduction, out))]
+    /// x and sample_weight as arrays of their dtypes, before the cost is called, where that is a
+    /// callable. What can be refused by then is refused, as for `_cost` where `is_cost`.
+    #[pyo3(name = "_prepare", signature = (x, y, sample_weight, reduction, out, is_cost))]
     fn prepare<'py>(
         &self,
         x: &Bound<'py, PyAny>,
@@ -150,9 +156,14 @@ impl PyNetwork {
         sample_weight: Option<&Bound<'py, PyAny>>,
         reduction: Name<'py>,
         out: Option<&Bound<'py, PyAny>>,
+        is_cost: bool,
     ) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
         guarded(|| {
-            let weighting = Weighting::parse(sample_weight, reduction)?;
+            let weighting = if is_cost {
+                Weighting::of_cost(sample_weight, reduction)?.0
+            } else {
+                Weighting::parse(sample_weight, reduction)?
+            };
             with_engine!(self, engine => engine.prepare(x, y, sample_weight, &weighting, out))
         })
     }
