@@ -53,7 +53,9 @@ def test_copy_false_gives_a_view_or_an_error(net, g):
             np.asarray(g, np.int64, copy=False)
 
 
-@pytest.mark.parametrize("rate", [0.1, np.float32(0.1), np.float64(0.1), 2, np.array(0.1)], ids=repr)
+@pytest.mark.parametrize(
+    "rate", [0.1, np.float32(0.1), np.float64(0.1), 2, np.array(0.1)], ids=repr
+)
 def test_a_step_by_hand(net, g, rate):
     before, step = net.params.copy(), rate * g
     assert type(step) is np.ndarray and step.dtype == (rate * g.flat).dtype
@@ -77,7 +79,12 @@ def test_operators(g, name):
     f = getattr(operator, name)
     h = g.copy()
     h *= 0.5
-    for other, array in ((2.0, 2.0), (h, h.flat), (h.flat, h.flat), ([3.0] * len(h.flat), np.full(len(h.flat), 3.0))):
+    for other, array in (
+        (2.0, 2.0),
+        (h, h.flat),
+        (h.flat, h.flat),
+        ([3.0] * len(h.flat), np.full(len(h.flat), 3.0)),
+    ):
         with np.errstate(invalid="ignore"):
             found, wanted = f(g, other), f(g.flat, array)
         assert type(found) is np.ndarray

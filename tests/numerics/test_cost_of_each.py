@@ -37,9 +37,7 @@ def test_it_agrees_with_the_reference_and_adds_up(cost, output, dtype):
         named = {"output": output, "cost": cost, "sample_weight": weights, "reduction": "none"}
         wanted = reference.cost(*parts, **named)
         np.testing.assert_allclose(found, wanted, rtol=0, atol=TOLERANCE[dtype] * max(wanted))
-        np.testing.assert_array_equal(
-            bpfast.cost(net.weights, net.biases, x, y, **named), found
-        )
+        np.testing.assert_array_equal(bpfast.cost(net.weights, net.biases, x, y, **named), found)
         total = net.cost(x, y, sample_weight=weights, reduction="sum")
         np.testing.assert_allclose(found.sum(), total, rtol=1e-14)
 
@@ -96,7 +94,9 @@ def test_the_mean_of_one_nan_example_alone_is_nan():
 @pytest.mark.parametrize("cost", ["quadratic", lambda a, y: pytest.fail("called")])
 def test_it_is_for_the_cost_alone(name, cost):
     """The same words from all that have rows of errors, before a callable is called."""
-    message = r"^reduction: expected 'mean' or 'sum', got 'none', which cost alone takes; with 'sum'"
+    message = (
+        r"^reduction: expected 'mean' or 'sum', got 'none', which cost alone takes; with 'sum'"
+    )
     z, y = np.zeros((2, 1)), np.ones((2, 1))
     parts = {"z": z} if name == "bp1" else {"weights": [[[1.0]]], "biases": [[0.0]], "x": z}
     for module in (bpfast, reference):

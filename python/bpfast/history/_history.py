@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -22,7 +22,8 @@ class History:
 
     `fit` returns one. Columns are attributes and items: ``history.cost`` is ``history["cost"]``, a
     fresh, read-only array with an entry per epoch. A column that is named as a method is an item
-    alone.
+    alone. As of a `pandas.DataFrame`, ``len(history)`` is the number of rows, the epochs, and
+    iteration, ``in``, `keys`, `values`, `items` and `get` are about the columns by name.
 
     Parameters
     ----------
@@ -189,6 +190,53 @@ class History:
             raise ValueError(f"{name}: expected a finite number in one epoch or more, got none")
         return int(numbers[values[numbers].argmax()]) + 1
 
+    def keys(self) -> tuple[str, ...]:
+        """The names of the columns, `names`: so ``dict(history)`` is a dict of arrays.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> history = bpfast.History()
+        >>> history.append({"cost": 0.5, "seconds": 2.0, "learning_rate": 0.1})
+        >>> history.keys()
+        ('epoch', 'cost', 'seconds', 'learning_rate')
+        >>> dict(history)["cost"]
+        array([0.5])
+        """
+        return self.names
+
+    def values(self) -> list[NDArray[Any]]:
+        """The columns as arrays, in the order of `keys`."""
+        return [self[name] for name in self.names]
+
+    def items(self) -> list[tuple[str, NDArray[Any]]]:
+        """Pairs of a name and its column, in the order of `keys`.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> history = bpfast.History()
+        >>> history.append({"cost": 0.5, "seconds": 2.0, "learning_rate": 0.1})
+        >>> for name, column in history.items():
+        ...     print(name, column[-1])
+        epoch 1
+        cost 0.5
+        seconds 2.0
+        learning_rate 0.1
+        """
+        return [(name, self[name]) for name in self.names]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The column `name`, or `default` where there is none.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> bpfast.History().get("validation_cost") is None
+        True
+        """
+        return self[name] if name in self else default
+
     def to_dict(self) -> dict[str, list[float]]:
         """Each column as a list, by name.
 
@@ -300,8 +348,11 @@ class History:
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name in self.names
 
-    # It is neither a sequence of rows nor of names.
-    __iter__ = None
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    # `reversed` would count epochs, by `len`, and ask for columns by number.
+    __reversed__ = None
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name not in self:
