@@ -3,10 +3,11 @@
 The forward pass and the four equations of backpropagation, BP1 to BP4 (Nielsen, *Neural Networks
 and Deep Learning*, ch. 2), over whole batches, on all cores, on NumPy arrays. `bpfast.reference`
 has the same functions in plain Python; `bpfast.testing` checks gradients by differences;
-`bpfast.optimizers` takes steps, `bpfast.schedules` has their learning rates.
+`bpfast.optimizers` takes steps, `bpfast.schedules` has their learning rates; `bpfast.metrics` has
+accuracies and errors.
 """
 
-from bpfast import optimizers, reference, schedules, testing
+from bpfast import metrics, optimizers, reference, schedules, testing
 from bpfast._core import (
     ACTIVATIONS,
     COSTS,
@@ -29,6 +30,7 @@ from bpfast._scipy import scipy_minimize
 from bpfast._show_config import show_config
 from bpfast._training.divergence import DivergenceError
 from bpfast._training.early_stopping import EarlyStopping
+from bpfast._training.metrics import METRICS
 from bpfast.history._history import History
 from bpfast.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
@@ -36,6 +38,7 @@ __all__ = [
     "ACTIVATIONS",
     "COSTS",
     "INITIALISATIONS",
+    "METRICS",
     "SGD",
     "Adagrad",
     "Adam",
@@ -59,6 +62,7 @@ __all__ = [
     "forward",
     "get_num_threads",
     "load",
+    "metrics",
     "num_threads",
     "optimizers",
     "reference",

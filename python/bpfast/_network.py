@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bpfast import _calls, _core, _touched
+from bpfast._training import evaluate as _evaluate
 from bpfast._training import fit as _fit
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class Network(_core.Network):
     backprop_touched = _touched.backprop_touched
     fit = _fit.fit
     partial_fit = _fit.partial_fit
+    evaluate = _evaluate.evaluate
 
 
 def load(path: Path, *, cost: Cost | None = None) -> Network:

@@ -24,7 +24,8 @@ def g(net):
 def test_asarray_gives_the_flat_vector_itself(net, g):
     array = np.asarray(g)
     assert array is g.flat
-    assert array.shape == net.params.shape and array.dtype == net.dtype
+    assert array.shape == net.params.shape
+    assert array.dtype == net.dtype
     assert np.asarray(g, net.dtype) is g.flat
 
 
@@ -53,12 +54,11 @@ def test_copy_false_gives_a_view_or_an_error(net, g):
             np.asarray(g, np.int64, copy=False)
 
 
-@pytest.mark.parametrize(
-    "rate", [0.1, np.float32(0.1), np.float64(0.1), 2, np.array(0.1)], ids=repr
-)
+@pytest.mark.parametrize("rate", [0.1, 2, np.float32(0.1), np.float64(0.1), np.array(0.1)])
 def test_a_step_by_hand(net, g, rate):
     before, step = net.params.copy(), rate * g
-    assert type(step) is np.ndarray and step.dtype == (rate * g.flat).dtype
+    assert type(step) is np.ndarray
+    assert step.dtype == (rate * g.flat).dtype
     if step.dtype == net.dtype:
         net.params -= rate * g
         np.testing.assert_array_equal(net.params, before - rate * g.flat)
@@ -115,7 +115,9 @@ def test_operators_in_place_keep_the_gradient(g):
     wanted /= 2
     wanted += h.flat
     wanted -= 1
-    assert g is same and g.flat is flat and g.cost == cost
+    assert g is same
+    assert g.flat is flat
+    assert g.cost == cost
     np.testing.assert_array_equal(flat, wanted)
     np.testing.assert_array_equal(np.concatenate([w.T.ravel() for w in g.weights[:1]]), flat[:12])
 
@@ -136,7 +138,7 @@ def test_what_is_no_number_is_refused(g):
     with pytest.raises(TypeError):
         None + g
     with pytest.raises(ValueError, match="operands"):
-        g + [1.0, 2.0]
+        g + np.ones(2)
     before = g.flat.copy()
     with pytest.raises(ValueError, match="operands"):
         g += [1.0, 2.0]

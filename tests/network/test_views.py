@@ -21,11 +21,13 @@ def views(request, net):
 
 
 def test_it_is_a_sequence(views):
-    assert isinstance(views, Sequence) and issubclass(bpfast.Views, Sequence)
+    assert isinstance(views, Sequence)
+    assert issubclass(bpfast.Views, Sequence)
     assert not isinstance(views, list | tuple)
     match views:
         case [first, *_, last]:
-            assert first is views[0] and last is views[2]
+            assert first is views[0]
+            assert last is views[2]
         case _:
             pytest.fail("no sequence to match")
     assert all(hasattr(views, name) for name in dir(Sequence) if not name.startswith("_"))
@@ -33,7 +35,9 @@ def test_it_is_a_sequence(views):
 
 def test_index_and_slice(views):
     items = [views[0], views[1], views[2]]
-    assert views[-1] is items[2] and views[-3] is items[0] and views[np.int64(1)] is items[1]
+    assert views[-1] is items[2]
+    assert views[-3] is items[0]
+    assert views[np.int64(1)] is items[1]
     for part in (slice(None), slice(1, None), slice(None, None, -1), slice(-2, 9), slice(5, 9)):
         found = views[part]
         assert type(found) is list
@@ -51,11 +55,14 @@ def test_iteration_both_ways(views):
 
 def test_in_index_and_count_compare_shape_and_numbers(views):
     for k in range(3):
-        assert views[k] in views and views[k].copy() in views and views[k].tolist() in views
+        assert views[k] in views
+        assert views[k].copy() in views
+        assert views[k].tolist() in views
         assert views.index(views[k]) == views.index(views[k].tolist()) == k
         assert views.count(views[k].copy()) == 1
     for other in (views[0] + 1, views[0][:1], "text", None, 0.0, [[1], [2, 3]], object()):
-        assert other not in views and views.count(other) == 0
+        assert other not in views
+        assert views.count(other) == 0
         with pytest.raises(ValueError, match=r"^value: expected one of the arrays of (w|b)"):
             views.index(other)
 
@@ -73,4 +80,5 @@ def test_equal_arrays_are_counted(net):
 
 def test_a_view_with_nan_is_found_by_identity_alone(net):
     net.biases[0][0] = np.nan
-    assert net.biases[0] in net.biases and net.biases[0].copy() not in net.biases
+    assert net.biases[0] in net.biases
+    assert net.biases[0].copy() not in net.biases

@@ -32,7 +32,8 @@ def test_it_agrees_with_the_reference_and_adds_up(cost, output, dtype):
     x, y, s = (array[:20].astype(dtype) for array in data())
     for weights in (None, s):
         found = net.cost(x, y, sample_weight=weights, reduction="none")
-        assert found.shape == (20,) and found.dtype == np.float64
+        assert found.shape == (20,)
+        assert found.dtype == np.float64
         parts = [[w.tolist() for w in net.weights], [b.tolist() for b in net.biases], x, y]
         named = {"output": output, "cost": cost, "sample_weight": weights, "reduction": "none"}
         wanted = reference.cost(*parts, **named)

@@ -9,12 +9,16 @@ import bpfast
 
 NAMES = {
     "bpfast": """
-        ACTIVATIONS COSTS INITIALISATIONS SGD Adagrad Adam AdamW DivergenceError EarlyStopping
-        Gradient History Network RMSprop Trace Views __version__ backprop bp1 bp2 bp3 bp4 cost
-        errors forward get_num_threads load num_threads optimizers reference schedules
+        ACTIVATIONS COSTS INITIALISATIONS METRICS SGD Adagrad Adam AdamW DivergenceError
+        EarlyStopping Gradient History Network RMSprop Trace Views __version__ backprop bp1 bp2 bp3
+        bp4 cost
+        errors forward get_num_threads load metrics num_threads optimizers reference schedules
         scipy_minimize set_num_threads show_config testing trace
     """,
     "bpfast.history": "History",
+    "bpfast.metrics": """
+        accuracy binary_accuracy mean_absolute_error mean_squared_error r2 subset_accuracy
+    """,
     "bpfast.optimizers": "SGD Adagrad Adam AdamW Optimizer RMSprop from_config",
     "bpfast.reference": """
         ACTIVATIONS COSTS Trace backprop bp1 bp2 bp3 bp4 cost errors forward trace
@@ -38,7 +42,7 @@ def test_public_names(name):
     shown = {public for public in dir(module) if not public.startswith("_")}
     if name == "bpfast":
         shown -= {module.removeprefix("bpfast.") for module in NAMES}
-        shown |= {"optimizers", "reference", "schedules", "testing", "__version__"}
+        shown |= {"metrics", "optimizers", "reference", "schedules", "testing", "__version__"}
     assert shown == set(module.__all__)
     assert all(hasattr(module, public) for public in module.__all__)
 

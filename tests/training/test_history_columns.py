@@ -28,7 +28,8 @@ def test_all_views_of_the_columns_agree(history):
     for name, values in zip(names, history.values(), strict=True):
         assert name in history
         for column in (table[name], dict(history.items())[name], values, history.get(name)):
-            assert len(column) == len(history) and not column.flags.writeable
+            assert len(column) == len(history)
+            assert not column.flags.writeable
             np.testing.assert_array_equal(column, history[name])
     assert {name: column.tolist() for name, column in table.items()} == history.to_dict()
 
@@ -36,7 +37,8 @@ def test_all_views_of_the_columns_agree(history):
 def test_what_is_no_column(history):
     for name in ("f1", "keys", 0, None, []):
         assert name not in history
-        assert history.get(name) is None and history.get(name, 7) == 7
+        assert history.get(name) is None
+        assert history.get(name, 7) == 7
     with pytest.raises(KeyError):
         history["keys"]
     with pytest.raises(TypeError):

@@ -109,7 +109,7 @@ def for_targets(
     fits = y.dtype.kind in "biuf" and (y.ndim == 1 or y.shape[1:] == (width,))
     if not asked or not (fits or has_own_cost):
         return found, None
-    kind = like or Kind(_low(y, net.config["output"]) if fits else 0.0)
+    kind = like or Kind(low_of(y, net.config["output"]) if fits else 0.0)
     for name in asked:
         metric: Any = metrics[name]
         try:
@@ -117,12 +117,12 @@ def for_targets(
                 _refuse_other(y, width)
             # The cost checks the labels that it takes; one of the user's may take others.
             if y.ndim == 1:
-                _refuse_no_labels(y, width if has_own_cost else None)
+                refuse_no_labels(y, width if has_own_cost else None)
             if metric is accuracy:
-                one = _have_one_class(y, net.config["output"], kind.low, kind.one_class)
+                one = have_one_class(y, net.config["output"], kind.low, kind.one_class)
                 kind, metric = Kind(kind.low, one), accuracy if one else subset_accuracy
             else:
-                _refuse_between(y, kind.low)
+                refuse_between(y, kind.low)
         except (TypeError, ValueError) as error:
             title = metrics[name].__name__
             raise type(error)(f"metrics: {title}: {error}") from None
@@ -130,7 +130,7 @@ def for_targets(
     return found, kind
 
 
-def _low(y: NDArray[Any], output: str) -> float:
+def low_of(y: NDArray[Any], output: str) -> float:
     """What stands in y for an output that is off: -1 where several are all -1 or 1, and some -1."""
     if y.ndim == 1 or y.shape[1] == 1 or output in PROBABILITIES or not _are_signs(y):
         return 0.0
@@ -142,7 +142,7 @@ def _are_signs(y: NDArray[Any]) -> bool:
     return _first(y, lambda part: ((part != -1) & (part != 1)).any(axis=1)) is None
 
 
-def _have_one_class(y: NDArray[Any], output: str, low: float, wanted: bool | None) -> bool:
+def have_one_class(y: NDArray[Any], output: str, low: float, wanted: bool | None) -> bool:
     """Whether each example has one class, which is `wanted`, or else decided here."""
     beside = "as the y that is trained with"
     if y.ndim == 1:
@@ -152,7 +152,7 @@ def _have_one_class(y: NDArray[Any], output: str, low: float, wanted: bool | Non
     if output in PROBABILITIES:
         _refuse_where(y, lambda part: (part < 0) | (part > 1), "outputs from 0 to 1")
     else:
-        _refuse_between(y, low)
+        refuse_between(y, low)
     row = None if y.shape[1] == 1 else _first(y, lambda part: ~_tell_one_class(part, low, output))
     if row is None and wanted is not False:
         return True
@@ -163,7 +163,7 @@ def _have_one_class(y: NDArray[Any], output: str, low: float, wanted: bool | Non
     if row is not None and are_between:
         expected = "outputs that are 0 or 1, or one class in each row of y"
         raise ValueError(f"expected {expected}, got {shown_row(y, row)}")
-    _refuse_between(y, low)
+    refuse_between(y, low)
     return False
 
 
@@ -188,7 +188,7 @@ def _refuse_other(y: NDArray[Any], width: int) -> None:
     raise ValueError(f"expected y of shape {(len(y), width)}, or labels, got {y.shape}")
 
 
-def _refuse_no_labels(y: NDArray[Any], classes: int | None) -> None:
+def refuse_no_labels(y: NDArray[Any], classes: int | None) -> None:
     expected = "labels"
     row = _first(y, lambda part: (part % 1 != 0) & (part == part))
     if row is None and classes is not None:
@@ -200,7 +200,7 @@ def _refuse_no_labels(y: NDArray[Any], classes: int | None) -> None:
         raise ValueError(f"expected {expected} as y, got {got}; {REGRESSION}")
 
 
-def _refuse_between(y: NDArray[Any], low: float) -> None:
+def refuse_between(y: NDArray[Any], low: float) -> None:
     """Raise ValueError for what is neither off nor on; labels are not."""
     if y.ndim == 2:
         _refuse_where(y, lambda part: (part != low) & (part != 1), f"outputs that are {low:g} or 1")

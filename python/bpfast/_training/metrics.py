@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
-from bpfast._training.accuracy import ACCURACIES, outputs
+from bpfast import metrics as public
+from bpfast._training.accuracy import ACCURACIES
 from bpfast._validation.names import unknown_name
 from bpfast._validation.numbers import number
 from bpfast.history._history import History
@@ -17,40 +17,10 @@ Metric: TypeAlias = Callable[[NDArray[Any], NDArray[Any]], Any]
 Metrics: TypeAlias = Iterable[str | Metric] | Mapping[str, str | Metric]
 
 
-def mean_squared_error(a: NDArray[Any], y: NDArray[Any]) -> float:
-    """The mean of (a - y)² over all outputs of all examples."""
-    return float(np.mean(np.square(_residual(a, y))))
-
-
-def mean_absolute_error(a: NDArray[Any], y: NDArray[Any]) -> float:
-    """The mean of |a - y|."""
-    return float(np.mean(np.abs(_residual(a, y))))
-
-
-def r2(a: NDArray[Any], y: NDArray[Any]) -> float:
-    """1 - Σ (a - y)² / Σ (y - ȳ)², the mean of it over the outputs."""
-    y = outputs(a, y)
-    residual = _sums(np.square(_residual(a, y)))
-    total = _sums(np.square(y - _sums(y.astype(np.float64)) / len(y)))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.mean(1 - residual / total))
-
-
-def _sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Σ over the examples: NumPy adds in pairs along rows alone."""
-    sums: NDArray[np.float64] = np.ascontiguousarray(values.T).sum(axis=1)
-    return sums
-
-
-def _residual(a: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
-    residual: NDArray[np.float64] = np.subtract(a, outputs(a, y), dtype=np.float64)
-    return residual
-
-
-NAMED: dict[str, Metric] = {
-    function.__name__: function
-    for function in (*ACCURACIES, mean_squared_error, mean_absolute_error, r2)
-}
+PUBLIC: dict[str, Metric] = {name: getattr(public, name) for name in public.__all__}
+# An accuracy stands for the one that `for_targets` chooses by y.
+NAMED: dict[str, Metric] = PUBLIC | {function.__name__: function for function in ACCURACIES}
+METRICS = tuple(sorted(NAMED))
 
 # What other libraries call them.
 ELSEWHERE = {
@@ -91,7 +61,9 @@ def parse(metrics: str | Metric | Metrics) -> dict[str, Metric]:
                 raise unknown_name(argument, metric, NAMED, elsewhere=ELSEWHERE)
             name, function = metric, NAMED[metric]
         elif callable(metric):
-            name, function = getattr(metric, "__name__", type(metric).__name__), metric
+            name = getattr(metric, "__name__", type(metric).__name__)
+            is_ours = metric is PUBLIC.get(name)
+            function = NAMED[name] if is_ours else metric
         else:
             got = type(metric).__name__
             raise TypeError(f"{argument}: expected a name or a callable, got {got}")

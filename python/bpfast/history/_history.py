@@ -235,7 +235,9 @@ class History:
         >>> bpfast.History().get("validation_cost") is None
         True
         """
-        return self[name] if name in self else default
+        if name not in self:
+            return default
+        return self[name]
 
     def to_dict(self) -> dict[str, list[float]]:
         """Each column as a list, by name.

@@ -16,8 +16,8 @@ batch has n examples, one a row):
   n lists of n_L floats, and returns C_x, shape (n,), and ∇_a C_x, shape (n, n_L). One written
   for NumPy arrays serves here too if it begins with ``a, y = np.asarray(a), np.asarray(y)``.
 - ``sample_weight``: s, shape (n,), finite and not negative. ``reduction``: "mean" makes
-  C = Σ_x s_x C_x / Σ_x s_x (all s_x = 1 if not given), "sum" makes C = Σ_x s_x C_x. :func:`cost` takes
-  "none" too: s_x C_x of each example.
+  C = Σ_x s_x C_x / Σ_x s_x (all s_x = 1 if not given), "sum" makes C = Σ_x s_x C_x.
+  :func:`cost` takes "none" too: s_x C_x of each example.
 
 Arrays are nested sequences of real numbers, or anything with a ``tolist()`` that gives them, such
 as NumPy's. Results are nested lists of floats. A wrong shape, length, name or number raises

@@ -181,10 +181,8 @@ def _no_values(length: int, n: int, width: int, is_whole: bool, takes_labels: bo
 def shares(n: int, sample_weight: object, reduction: object) -> tuple[Vector, float]:
     """s_x of each example, and what Σ s_x C_x is divided by: Σ s_x for the mean, 1 for the sum."""
     if reduction == "none":
-        got = (
-            "'none', which cost alone takes; with 'sum' each row of an error is that of its example"
-        )
-        raise ValueError(f"reduction: expected 'mean' or 'sum', got {got}")
+        got = "'none', which cost alone takes; with 'sum' each row of an error is that of its"
+        raise ValueError(f"reduction: expected 'mean' or 'sum', got {got} example")
     name("reduction", reduction, REDUCTIONS)
     weights: Vector = [1.0] * n
     if sample_weight is not None:

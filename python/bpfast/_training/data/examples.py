@@ -51,8 +51,17 @@ class Examples:
         Whether x or y lies in a file, and so may be larger than memory.
     """
 
-    def __init__(self, net: Network, x: Any, y: Any, sample_weight: Any = None) -> None:
+    def __init__(
+        self,
+        net: Network,
+        x: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        at_a_time: int | None = None,
+    ) -> None:
         self._net, self._given, self._y = net, _checked(x), as_array("y", y)
+        self._at_a_time = at_a_time  # how many examples are measured, where that is said
         if self._y.dtype.kind not in "buif" and isinstance(net.config["cost"], str):
             # Here, where y may still be the column of a table.
             raise no_numbers("y", y, self._y)
@@ -206,6 +215,7 @@ class Examples:
         """All examples; those in files that have to be converted in pieces that fit into memory."""
         n = len(self)
         step = max(PIECE // self.width, 1) if self.arrays() is None else n
+        step = step if self._at_a_time is None else self._at_a_time
         return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
     def _at(self, piece: slice) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:

@@ -1,0 +1,273 @@
+"""What `fit` and `evaluate` measure by name, as functions ``metric(outputs, y)``.
+
+`outputs` is a^L, (n, n_L) or (n,) for one output; `y` is (n, n_L), or class labels of shape (n,).
+``metrics=bpfast.metrics.r2`` and ``metrics="r2"`` are the same. `bpfast.METRICS` lists the names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast._training import accuracy as _accuracy
+from bpfast._validation.arrays import as_array as _as_array
+from bpfast._validation.no_numbers import no_numbers as _no_numbers
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "accuracy",
+    "binary_accuracy",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "r2",
+    "subset_accuracy",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def accuracy(outputs: ArrayLike, y: ArrayLike) -> float:
+    """The share of examples that are right, by class where y tells one class for each.
+
+    Parameters
+    ----------
+    outputs : array_like, (n, n_L) or (n,)
+        The answers of a network, as of `Network.forward`.
+    y : array_like, (n, n_L) or (n,)
+        Labels, or a row for each example. Where each has one class (by a label, one number above
+        1/2, or numbers that add up to 1), an example is right if its largest output is that of its
+        class; a single output is of class 1 above 1/2. Else, where y is 0 and 1, or -1 and 1, it is
+        right if all its outputs are on the right side: `subset_accuracy`.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not fit, no rows, labels out of range, or a y of a regression.
+    TypeError
+        An argument is not of real numbers.
+
+    Notes
+    -----
+    `fit` and `evaluate` know the activation of the output too: with softmax, either class of a row
+    such as (0.5, 0.5, 0) is right, which is an error here.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> outputs = [[0.8, 0.1, 0.1], [0.2, 0.3, 0.5]]
+    >>> bpfast.metrics.accuracy(outputs, [0, 1])
+    0.5
+    >>> bpfast.metrics.accuracy(outputs, [[1, 0, 0], [0, 0, 1]])
+    1.0
+    """
+    a, wanted = _checked(outputs, y)
+    if wanted.ndim == 1:
+        _accuracy.refuse_no_labels(wanted, a.shape[1])
+        return _accuracy.accuracy(a, wanted)
+    low = _accuracy.low_of(wanted, "identity")
+    if _accuracy.have_one_class(wanted, "identity" if low else "sigmoid", low, None):
+        return _accuracy.accuracy(a, wanted)
+    return _accuracy.subset_accuracy(a, wanted, (low + 1) / 2)
+
+
+def subset_accuracy(outputs: ArrayLike, y: ArrayLike, *, threshold: float | None = None) -> float:
+    """The share of examples whose outputs are all on the right side of a threshold.
+
+    Parameters
+    ----------
+    outputs : array_like, (n, n_L) or (n,)
+        The answers of a network.
+    y : array_like, (n, n_L) or (n,)
+        0 and 1, or -1 and 1; or labels, which stand for rows of 0 with a single 1.
+    threshold : float, optional
+        Outputs above it are on. Left out: 1/2, or 0 where y is -1 and 1.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for `accuracy`; a y with other numbers.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> bpfast.metrics.subset_accuracy([[0.9, 0.8], [0.1, 0.7]], [[1, 1], [1, 1]])
+    0.5
+    """
+    return _accuracy.subset_accuracy(*_on_or_off(outputs, y, threshold))
+
+
+def binary_accuracy(outputs: ArrayLike, y: ArrayLike, *, threshold: float | None = None) -> float:
+    """The share of outputs, over all examples, that are on the right side of a threshold.
+
+    Parameters
+    ----------
+    outputs : array_like, (n, n_L) or (n,)
+        The answers of a network.
+    y : array_like, (n, n_L) or (n,)
+        0 and 1, or -1 and 1; or labels, which stand for rows of 0 with a single 1.
+    threshold : float, optional
+        Outputs above it are on. Left out: 1/2, or 0 where y is -1 and 1.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for `accuracy`; a y with other numbers.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> bpfast.metrics.binary_accuracy([[0.9, 0.8], [0.1, 0.7]], [[1, 1], [1, 1]])
+    0.75
+    """
+    return _accuracy.binary_accuracy(*_on_or_off(outputs, y, threshold))
+
+
+def mean_squared_error(outputs: ArrayLike, y: ArrayLike) -> float:
+    """The mean of (a - y)² over all outputs of all examples, in float64.
+
+    Parameters
+    ----------
+    outputs : array_like, (n, n_L) or (n,)
+        The answers of a network.
+    y : array_like, (n, n_L) or (n,)
+        The outputs wanted, or labels, which stand for rows of 0 with a single 1.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not fit, no rows.
+    TypeError
+        An argument is not of real numbers.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> bpfast.metrics.mean_squared_error([[1.0], [3.0]], [[1.0], [1.0]])
+    2.0
+    """
+    return float(np.mean(np.square(_residual(*_checked(outputs, y)))))
+
+
+def mean_absolute_error(outputs: ArrayLike, y: ArrayLike) -> float:
+    """The mean of abs(a - y) over all outputs of all examples, in float64.
+
+    Parameters
+    ----------
+    outputs : array_like, (n, n_L) or (n,)
+        The answers of a network.
+    y : array_like, (n, n_L) or (n,)
+        The outputs wanted, or labels, which stand for rows of 0 with a single 1.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not fit, no rows.
+    TypeError
+        An argument is not of real numbers.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> bpfast.metrics.mean_absolute_error([[1.0], [3.0]], [[1.0], [1.0]])
+    1.0
+    """
+    return float(np.mean(np.abs(_residual(*_checked(outputs, y)))))
+
+
+def r2(outputs: ArrayLike, y: ArrayLike) -> float:
+    """1 - Σ (a - y)² / Σ (y - ȳ)², the coefficient of determination, its mean over the outputs.
+
+    Parameters
+    ----------
+    outputs : array_like, (n, n_L) or (n,)
+        The answers of a network.
+    y : array_like, (n, n_L) or (n,)
+        The outputs wanted, or labels, which stand for rows of 0 with a single 1.
+
+    Returns
+    -------
+    float
+        At most 1. NaN or -inf where an output of y is the same in all examples.
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not fit, no rows.
+    TypeError
+        An argument is not of real numbers.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> bpfast.metrics.r2([[1.0], [2.0], [2.0]], [[1.0], [2.0], [3.0]])
+    0.5
+    """
+    a, wanted = _checked(outputs, y)
+    wanted = _accuracy.outputs(a, wanted)
+    residual = _sums(np.square(_residual(a, wanted)))
+    total = _sums(np.square(wanted - _sums(wanted.astype(np.float64)) / len(wanted)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.mean(1 - residual / total))
+
+
+def _sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Σ over the examples: NumPy adds in pairs along rows alone."""
+    sums: NDArray[np.float64] = np.ascontiguousarray(values.T).sum(axis=1)
+    return sums
+
+
+def _residual(a: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
+    residual: NDArray[np.float64] = np.subtract(a, _accuracy.outputs(a, y), dtype=np.float64)
+    return residual
+
+
+def _checked(outputs: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Both as arrays: outputs of shape (n, n_L), and y that goes with them."""
+    a, wanted = _as_array("outputs", outputs), _as_array("y", y)
+    for name, given, array in (("outputs", outputs, a), ("y", y, wanted)):
+        if array.dtype.kind not in "biuf":
+            raise _no_numbers(name, given, array)
+    a = a[:, np.newaxis] if a.ndim == 1 else a
+    if a.ndim != 2 or 0 in a.shape:
+        raise ValueError(f"outputs: expected shape (n, n_L) with one or more, got {a.shape}")
+    is_labels = wanted.shape == a.shape[:1] and (a.shape[1] == 1 or wanted.dtype.kind != "f")
+    if wanted.shape != a.shape and not is_labels:
+        raise ValueError(f"expected y of shape {a.shape}, or labels, got {wanted.shape}")
+    return a, wanted
+
+
+def _on_or_off(
+    outputs: ArrayLike, y: ArrayLike, threshold: float | None
+) -> tuple[NDArray[Any], NDArray[Any], float]:
+    """Both as arrays, where y is on or off, and the threshold between."""
+    a, wanted = _checked(outputs, y)
+    low = _accuracy.low_of(wanted, "identity")
+    if wanted.ndim == 1:
+        _accuracy.refuse_no_labels(wanted, a.shape[1])
+    _accuracy.refuse_between(wanted, low)
+    return a, wanted, (low + 1) / 2 if threshold is None else threshold
