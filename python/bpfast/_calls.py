@@ -45,6 +45,15 @@ def cost(
     sample_weight: ArrayLike | None = None,
     reduction: Literal["none"],
 ) -> NDArray[np.float64]: ...
+@overload
+def cost(
+    self: _core.Network,
+    x: Inputs,
+    y: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    reduction: Reduction | Literal["none"],
+) -> float | NDArray[np.float64]: ...
 def cost(
     self: _core.Network,
     x: Inputs,

@@ -23,6 +23,7 @@ from bpfast._training.metrics import Metric, Metrics
 from bpfast._training.metrics import parse as parse_metrics
 from bpfast._training.settings import (
     ARGUMENTS_ELSEWHERE,
+    Seed,
     Settings,
     flag,
     parse_early_stopping,
@@ -31,6 +32,7 @@ from bpfast._training.settings import (
 from bpfast._validation.names import by_name
 from bpfast._validation.numbers import whole
 from bpfast.history._history import History
+from bpfast.schedules._rates import as_schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from bpfast._network import Network
     from bpfast._training.early_stopping import EarlyStopping
     from bpfast.optimizers import Optimizer
+    from bpfast.optimizers._optimizer import Rate
 
 
 @by_name(ARGUMENTS_ELSEWHERE)
@@ -51,6 +54,7 @@ def fit(
     epochs: int = 10,
     batch_size: int | None = None,
     optimizer: str | Optimizer = "adam",
+    learning_rate: Rate | None = None,
     shuffle: bool | None = None,
     validation: Sequence[Any] | float | None = None,
     metrics: str | Metric | Metrics = (),
@@ -64,7 +68,7 @@ def fit(
     early_stopping: int | EarlyStopping | None = None,
     callbacks: Callback | Iterable[Callback] = (),
     progress: bool = False,
-    seed: int | None = None,
+    seed: Seed = None,
     sparse: bool | None = None,
     check_finite: bool = True,
     checkpoint: AnyPath | None = None,
@@ -99,8 +103,13 @@ def fit(
     optimizer : str or Optimizer, default "adam"
         "sgd", "adam", "adamw", "rmsprop", "adagrad" with their defaults, or one of
         `bpfast.optimizers`, which goes on from its state. What it keeps must be of this network.
-        A schedule that is a callable is asked for the rates of many steps ahead, and must not
-        change the optimizer.
+        A name makes a new optimizer.
+    learning_rate : float or schedule, optional
+        The learning rate of an `optimizer` that is a name, or left out:
+        ``fit(x, y, optimizer="sgd", learning_rate=0.1)`` is
+        ``fit(x, y, optimizer=bpfast.SGD(0.1))``. An optimizer itself has its own, so both together
+        are an error. A schedule that is a callable is asked for the rates of many steps ahead, and
+        must not change the optimizer.
     shuffle : bool, optional
         A new random order for each epoch, unless it is False. Not True with batches of an
         iterable, which stay as they come.
@@ -143,9 +152,10 @@ def fit(
         the optimizer, and the next epoch goes on from there.
     progress : bool, default False
         Show a tqdm bar, or a line for each epoch where tqdm is not installed.
-    seed : int, optional
-        Decides about shuffling, dropout and what is held out. Without it, one is drawn;
-        ``history.seed`` says which.
+    seed : None, int, Generator, BitGenerator or SeedSequence
+        Decides about shuffling, dropout and what is held out. An integer gives the same bits each
+        time. A generator of ``numpy.random`` is drawn one integer from, ``rng.integers(2**63)``.
+        None: one is drawn from the system. ``history.seed`` is the integer.
     sparse : bool, optional
         Whether to take the numbers of a dense x that are not 0 alone: with True always, with
         False never. Left out: where they are few enough for it to be faster. The outcome is the
@@ -223,7 +233,7 @@ def fit(
         check_finite=check_finite,
         sparse=sparse,
     )
-    optimizer = parse_optimizer(optimizer)
+    optimizer = parse_optimizer(optimizer, learning_rate)
     stopping = parse_early_stopping(early_stopping)
     calls = parse_callbacks(callbacks)
     measures = parse_metrics(metrics)
@@ -274,6 +284,7 @@ def partial_fit(
     *,
     batch_size: int | None = None,
     optimizer: str | Optimizer | None = None,
+    learning_rate: Rate | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
     dropout: float | Iterable[float] = 0.0,
@@ -281,7 +292,7 @@ def partial_fit(
     clip_norm: float | None = None,
     class_weight: Mapping[int, float] | str | None = None,
     sample_weight: ArrayLike | None = None,
-    seed: int = 0,
+    seed: Seed = None,
     check_finite: bool = True,
 ) -> float:
     """Go through the examples once, and do a step with all of them or, with `batch_size`, several.
@@ -301,8 +312,12 @@ def partial_fit(
     optimizer : str or Optimizer, optional
         As for `fit`. Left out: that of the last training of this network, or Adam. The name of its
         kind goes on with it too; another name begins anew.
-    seed : int, default 0
-        Decides about dropout.
+    learning_rate : float or schedule, optional
+        As for `fit`. Where the optimizer of the last training goes on, its `learning_rate` is set
+        to this one, and its state is kept.
+    seed : None, int, Generator, BitGenerator or SeedSequence
+        Decides about dropout, with the number of the step: as for `fit`, an integer is taken as it
+        is, one is drawn from a generator, and None draws one from the system.
 
     Returns
     -------
@@ -319,7 +334,7 @@ def partial_fit(
     --------
     >>> import bpfast
     >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
-    >>> net.partial_fit([[1.0]], [[2.0]], optimizer=bpfast.SGD(0.5))  # C = (0 - 2)²/2
+    >>> net.partial_fit([[1.0]], [[2.0]], optimizer="sgd", learning_rate=0.5)  # C = (0 - 2)²/2
     2.0
     >>> net.params
     array([1., 1.])
@@ -334,7 +349,7 @@ def partial_fit(
         max_norm=max_norm,
         clip_norm=clip_norm,
         shuffle=False,
-        seed=whole("seed", seed, 0),
+        seed=seed,
         check_finite=check_finite,
     )
     if isinstance(class_weight, str) and class_weight == "balanced":
@@ -345,7 +360,11 @@ def partial_fit(
         optimizer is None or (isinstance(optimizer, str) and optimizer == last.kind)
     ):
         optimizer = last
-    optimizer = parse_optimizer("adam" if optimizer is None else optimizer)
+        # Refused before anything is changed, and set after all else was accepted.
+        rate = None if learning_rate is None else as_schedule("learning_rate", learning_rate)
+    else:
+        optimizer = parse_optimizer("adam" if optimizer is None else optimizer, learning_rate)
+        rate = None
     ticket = object()
     try:
         claim(ticket, network=self, optimizer=optimizer)
@@ -366,6 +385,8 @@ def partial_fit(
             early_stopping=None,
             callbacks=(),
         )
+        if rate is not None:
+            optimizer.learning_rate = learning_rate
         _core.set_training(self, self.history, optimizer)
         return training.once()
     finally:

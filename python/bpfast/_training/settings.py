@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -36,10 +36,11 @@ OPTIMIZERS_ELSEWHERE = {
 }
 # What other libraries call the arguments of `fit`, or have as one.
 ARGUMENTS_ELSEWHERE = {
-    "lr": "optimizer=bpfast.Adam(0.001)",
-    "learningrate": "optimizer=bpfast.Adam(0.001)",
-    "learningrateinit": "optimizer=bpfast.Adam(0.001)",
-    "eta": "optimizer=bpfast.SGD(0.1)",
+    "lr": "learning_rate",
+    "learningrateinit": "learning_rate",
+    "eta": "learning_rate",
+    "eta0": "learning_rate",
+    "stepsize": "learning_rate",
     "momentum": "optimizer=bpfast.SGD(momentum=0.9)",
     "solver": "optimizer",
     "loss": "Network(..., cost=...)",
@@ -54,6 +55,8 @@ ARGUMENTS_ELSEWHERE = {
     "validationsplit": "validation",
     "validationfraction": "validation",
 }
+
+Seed: TypeAlias = int | np.random.Generator | np.random.BitGenerator | np.random.SeedSequence | None
 
 # The examples of a step where nothing is said.
 BATCH_SIZE = 32
@@ -78,7 +81,7 @@ class Settings:
         max_norm: float | None,
         clip_norm: float | None,
         shuffle: bool | None,
-        seed: int | None,
+        seed: Seed,
         check_finite: bool,
         sparse: bool | None = False,
     ) -> None:
@@ -90,7 +93,7 @@ class Settings:
         self.shuffle = True if shuffle is None else flag("shuffle", shuffle)
         self.check_finite = flag("check_finite", check_finite)
         self.sparse = None if sparse is None else flag("sparse", sparse)
-        self.seed = _drawn() if seed is None else whole("seed", seed, 0)
+        self.seed = parse_seed(seed)
 
     @property
     def order_seed(self) -> int | None:
@@ -105,6 +108,31 @@ class Settings:
 def _drawn() -> int:
     """A seed below 2^63 from the system; `secrets` takes 4 ms to import."""
     return int.from_bytes(os.urandom(8), "little") >> 1
+
+
+def parse_seed(seed: Any) -> int:
+    """Take an integer as it is, draw one of a generator, or one of the system's for None.
+
+    Raises
+    ------
+    ValueError
+        A negative integer, or one of 64 bits or more.
+    TypeError
+        Nothing that `Network` takes as a seed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> parse_seed(7)
+    7
+    >>> parse_seed(np.random.default_rng(0)) == np.random.default_rng(0).integers(2**63)
+    True
+    """
+    if seed is None:
+        return _drawn()
+    if isinstance(seed, np.random.Generator | np.random.BitGenerator | np.random.SeedSequence):
+        return int(np.random.default_rng(seed).integers(2**63))
+    return whole("seed", seed, 0)
 
 
 def flag(argument: str, value: object) -> bool:
@@ -129,14 +157,26 @@ def _dropout(value: Any, layers: int) -> list[float]:
     return rates
 
 
-def parse_optimizer(value: Any) -> Optimizer:
-    """Take an optimizer, or the name of one with its defaults."""
+def parse_optimizer(value: Any, learning_rate: Any = None) -> Optimizer:
+    """Take an optimizer, or the name of one with its defaults and, where given, a learning rate.
+
+    Raises
+    ------
+    ValueError
+        An unknown name, or a learning rate beside an optimizer, which has its own.
+    TypeError
+        Neither an optimizer nor a name.
+    """
     if isinstance(value, str):
         if value not in OPTIMIZERS:
             raise unknown_name("optimizer", value, OPTIMIZERS, elsewhere=OPTIMIZERS_ELSEWHERE)
-        made: Optimizer = OPTIMIZERS[value]()
+        made: Optimizer = OPTIMIZERS[value](*(() if learning_rate is None else (learning_rate,)))
         return made
     if isinstance(value, optimizers.Optimizer) and type(value) is not optimizers.Optimizer:
+        if learning_rate is not None:
+            expected = "none beside an optimizer, which has its own"
+            got = f"{learning_rate!r}; set optimizer.learning_rate"
+            raise ValueError(f"learning_rate: expected {expected}, got {got}")
         return value
     got = type(value).__name__
     if isinstance(value, type):

@@ -233,7 +233,7 @@ class _Check:
         self.scales += [d.sum(axis=0) for d in self.size]
 
     def cost(self) -> float:
-        return self.exact.cost(self.x, self.y, **self.options)
+        return float(self.exact.cost(self.x, self.y, **self.options))
 
     def directions(self, most: int, rng: np.random.Generator) -> Iterator[Probe]:
         """Slopes of C along random directions through all parameters."""

@@ -126,6 +126,14 @@ impl Gradient {
         self.left_of("pow", other)
     }
 
+    fn __rpow__<'py>(
+        &self,
+        other: &Bound<'py, PyAny>,
+        _modulo: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.right_of("pow", other)
+    }
+
     fn __neg__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.operator(py, "neg")
     }

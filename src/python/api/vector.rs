@@ -283,7 +283,7 @@ impl Views {
     ///     No array equals it.
     #[pyo3(
         signature = (value, start=None, stop=None, /),
-        text_signature = "(value, start=0, stop=sys.maxsize, /)"
+        text_signature = "($self, value, start=0, stop=sys.maxsize, /)"
     )]
     fn index(
         &self,

@@ -34,6 +34,8 @@ BOTH = [
     ("optimizer", dict, TypeError, "optimizer: expected .*, got the class dict itself$"),
     ("optimizer", "momentum", ValueError, r".*; did you mean bpfast.SGD\(momentum=0.9\)\? valid"),
     ("optimizer", "L-BFGS", ValueError, r".*; did you mean bpfast.scipy_minimize\? valid: 'sgd'"),
+    ("learning_rate", 0, ValueError, "learning_rate: expected a positive number, got 0"),
+    ("learning_rate", "a", TypeError, "learning_rate: expected a number or a callable .*, got str"),
     ("l1", -1, ValueError, "l1: expected a finite number, 0 or above, got -1"),
     ("l1", "1", TypeError, "l1: expected a number, got str"),
     ("l2", INF, ValueError, "l2: expected a finite number, 0 or above, got inf"),
@@ -129,7 +131,6 @@ FIT = [
     ("y", None, TypeError, "y: expected with x of type ndarray; without y, x is an iterable of b"),
 ]  # fmt: skip
 PARTIAL = [
-    ("seed", None, TypeError, "seed: expected an integer, got NoneType"),
     ("epochs", 1, TypeError, "partial_fit: unknown argument 'epochs'; valid: 'x', 'y', 'batch_s"),
 ]
 CASES = [("fit", *rest) for rest in BOTH + FIT] + [
@@ -160,8 +161,8 @@ def test_every_argument_has_a_bad_one():
 
 
 ELSEWHERE = [
-    ("lr", r"optimizer=bpfast.Adam\(0.001\)"),
-    ("learning_rate", r"optimizer=bpfast.Adam\(0.001\)"),
+    ("lr", "'learning_rate'"),
+    ("learning_rate_init", "'learning_rate'"),
     ("batchsize", "'batch_size'"),
     ("mini_batch_size", "'batch_size'"),
     ("random_state", "'seed'"),

@@ -47,7 +47,7 @@ class Checkpoints:
         except FileNotFoundError:
             return None
 
-    def seed(self, seed: int | None) -> int | None:
+    def seed(self, seed: Any) -> Any:
         """The seed that was given, or else that of the training to go on with."""
         return self.read.seed if seed is None and self.read is not None else seed
 

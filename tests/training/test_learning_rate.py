@@ -1,0 +1,91 @@
+"""`learning_rate` of `fit` and `partial_fit`: that of an optimizer by name."""
+
+import numpy as np
+import pytest
+
+import bpfast
+from tests.helpers.refuses import refuses
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(20, 3)), RNG.random((20, 2))
+CLASSES = {
+    "sgd": bpfast.SGD, "adam": bpfast.Adam, "adamw": bpfast.AdamW,
+    "rmsprop": bpfast.RMSprop, "adagrad": bpfast.Adagrad,
+}  # fmt: skip
+
+
+def net_of():
+    return bpfast.Network([3, 4, 2], seed=0)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("rate", [0.07, bpfast.schedules.Cosine(0.1, steps=9), lambda _: 0.2])
+def test_it_is_that_of_the_optimizer_named(name, rate):
+    short, long, part = net_of(), net_of(), net_of()
+    short.fit(X, Y, epochs=2, seed=0, optimizer=name, learning_rate=rate)
+    long.fit(X, Y, epochs=2, seed=0, optimizer=CLASSES[name](rate))
+    np.testing.assert_array_equal(short.params, long.params)
+    assert type(short.optimizer) is CLASSES[name]
+    assert short.optimizer.learning_rate == rate
+    np.testing.assert_array_equal(short.history.learning_rate, long.history.learning_rate)
+    part.partial_fit(X, Y, optimizer=name, learning_rate=rate)
+    assert (type(part.optimizer), part.optimizer.learning_rate) == (CLASSES[name], rate)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_without_an_optimizer_it_is_adams(method):
+    net = net_of()
+    getattr(net, method)(X, Y, learning_rate=0.5)
+    assert net.optimizer.config == bpfast.Adam(0.5).config
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_beside_an_optimizer_it_is_refused(method):
+    net, opt = net_of(), bpfast.SGD(0.1)
+    message = (
+        "^learning_rate: expected none beside an optimizer, which has its own, got 0.5; set opt"
+    )
+    with refuses(ValueError, message, net):
+        getattr(net, method)(X, Y, optimizer=opt, learning_rate=0.5)
+    assert net.optimizer is None
+    assert opt.learning_rate == 0.1
+
+
+@pytest.mark.parametrize("name", [None, "rmsprop"])
+def test_partial_fit_sets_it_where_the_optimizer_goes_on(name):
+    net, twin, opt = net_of(), net_of(), bpfast.RMSprop(0.01)
+    for rate in (0.02, 0.02, 0.005):
+        net.partial_fit(X, Y, optimizer=name or "rmsprop", learning_rate=rate)
+        opt.learning_rate = rate
+        twin.partial_fit(X, Y, optimizer=opt)
+        if name is None:
+            net.partial_fit(X, Y, learning_rate=rate)
+            twin.partial_fit(X, Y, optimizer=opt)
+    assert net.optimizer.steps == opt.steps
+    np.testing.assert_array_equal(net.params, twin.params)
+    before = net.optimizer
+    net.partial_fit(X, Y, optimizer="sgd", learning_rate=0.3)  # another kind begins anew
+    assert net.optimizer is not before
+    assert net.optimizer.steps == 1
+
+
+@pytest.mark.parametrize(
+    "how", [{"learning_rate": 0}, {"learning_rate": 0.5, "sample_weight": [1]}]
+)
+def test_a_call_that_is_refused_leaves_the_rate(how):
+    net = net_of()
+    net.partial_fit(X, Y, learning_rate=0.02)
+    with refuses(ValueError, "^(learning_rate|sample_weight): expected", net):
+        net.partial_fit(X, Y, **how)
+    assert net.optimizer.learning_rate == 0.02
+
+
+def test_a_checkpoint_is_gone_on_from_with_the_same_rate(tmp_path):
+    path, net, twin = tmp_path / "training.ckpt", net_of(), net_of()
+    net.fit(X, Y, epochs=4, seed=0, learning_rate=0.02)
+    for epochs in (2, 4):
+        how = {"learning_rate": 0.02, "checkpoint": path, "resume": True}
+        twin.fit(X, Y, epochs=epochs, seed=0, **how)
+    np.testing.assert_array_equal(net.params, twin.params)
+    with refuses(ValueError, "optimizer", twin):
+        twin.fit(X, Y, epochs=6, seed=0, learning_rate=0.03, checkpoint=path, resume=True)
