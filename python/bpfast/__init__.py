@@ -25,6 +25,7 @@ from bpfast._core import (
 )
 from bpfast._equations import bp1
 from bpfast._functions import backprop, cost, errors, forward, trace
+from bpfast._layer import Layer
 from bpfast._network import Network, load
 from bpfast._scipy import scipy_minimize
 from bpfast._show_config import show_config
@@ -47,6 +48,7 @@ __all__ = [
     "EarlyStopping",
     "Gradient",
     "History",
+    "Layer",
     "Network",
     "RMSprop",
     "Trace",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpfast import _calls, _core, _touched
+from bpfast import _calls, _core, _tables, _touched
+from bpfast._layer import Layer
 from bpfast._training import evaluate as _evaluate
 from bpfast._training import fit as _fit
 
@@ -97,6 +98,47 @@ class Network(_core.Network):
     fit = _fit.fit
     partial_fit = _fit.partial_fit
     evaluate = _evaluate.evaluate
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers 2, …, L: ``layers[k]`` has ``weights[k]`` and ``biases[k]``.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> for layer in bpfast.Network([784, 30, 10], output="softmax").layers:
+        ...     print(layer)
+        Layer(784 -> 30, sigmoid, 23550 parameters)
+        Layer(30 -> 10, softmax, 310 parameters)
+        """
+        weights, biases, config = self.weights, self.biases, self.config
+        activations = [*config["hidden"], config["output"]]
+        return tuple(Layer(weights, biases, k, name) for k, name in enumerate(activations))
+
+    def summary(self) -> str:
+        """A table of the layers, their sizes, activations and numbers of parameters, as text.
+
+        Returns
+        -------
+        str
+            ``print`` shows it.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> print(bpfast.Network([784, 30, 10], hidden="tanh", output="softmax").summary())
+        Network: cost quadratic, float64
+        layer   in  out  activation  parameters
+        -----  ---  ---  ----------  ----------
+        2      784   30  tanh            23,550
+        3       30   10  softmax            310
+        -----  ---  ---  ----------  ----------
+        total                            23,860
+        """
+        return _tables.network_text(self)
+
+    def _repr_html_(self) -> str:
+        return _tables.network_html(self)
 
 
 def load(path: Path, *, cost: Cost | None = None) -> Network:

@@ -385,7 +385,7 @@ def partial_fit(
             early_stopping=None,
             callbacks=(),
         )
-        if rate is not None:
+        if rate is not None and learning_rate is not None:
             optimizer.learning_rate = learning_rate
         _core.set_training(self, self.history, optimizer)
         return training.once()

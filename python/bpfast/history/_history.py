@@ -384,6 +384,11 @@ class History:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).from_state, (self.state,)
 
+    def _repr_html_(self) -> str:
+        from bpfast._tables import history_html
+
+        return history_html(self)
+
     def __repr__(self) -> str:
         count = f"{len(self)} epoch{'s' * (len(self) != 1)}"
         why = f"; {self.stopped}" if self.stopped else ""

@@ -9,7 +9,7 @@ use pyo3::types::{PyDict, PyIterator, PyList, PyString, PyTuple};
 
 use crate::model::architecture::Architecture;
 use crate::python::api::vector::{FlatVector, Views};
-use crate::python::borrow::call_python::{call_method, call_with, of_module, repr};
+use crate::python::borrow::call_python::{call, call_method, call_with, of_module, repr};
 use crate::python::call::errors::{guarded, wrong_type};
 use crate::python::call::text::text;
 use crate::python::convert::config::Dtype;
@@ -132,6 +132,15 @@ impl Gradient {
     #[getter]
     fn biases(&self, py: Python<'_>) -> PyResult<Py<Views>> {
         guarded(|| self.vector.biases(py))
+    }
+
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            call(
+                &of_module(slf.py(), "bpfast._tables", "gradient_html")?,
+                (slf,),
+            )
+        })
     }
 
     fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {

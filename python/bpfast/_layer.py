@@ -1,0 +1,120 @@
+"""`Layer`: one layer of a network, as `Network.layers` gives it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+    from bpfast import _core
+
+
+class Layer:
+    """A layer of a network: its parameters, its activation and its sizes.
+
+    ``net.layers[k]`` makes one; it holds views and no numbers of its own, so it shows what the
+    network has at the time. Assigning to `weights` or `biases` copies the numbers into the network;
+    the other attributes cannot be set.
+
+    Parameters
+    ----------
+    weights, biases : Views
+        ``net.weights`` and ``net.biases``.
+    k : int
+        The index of the layer in them: layer k + 2 of the network, as the input is layer 1.
+    activation : str
+        σ of the layer.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> net = bpfast.Network([784, 30, 10], hidden="tanh", output="softmax", seed=0)
+    >>> layer = net.layers[0]
+    >>> layer
+    Layer(784 -> 30, tanh, 23550 parameters)
+    >>> layer.weights is net.weights[0]
+    True
+    >>> layer.biases *= 0
+    >>> net.biases[0].tolist() == [0] * 30
+    True
+    """
+
+    __slots__ = ("_activation", "_biases", "_k", "_weights")
+
+    _activation: str
+    _biases: _core.Views
+    _k: int
+    _weights: _core.Views
+
+    def __init__(self, weights: _core.Views, biases: _core.Views, k: int, activation: str) -> None:
+        set_ = object.__setattr__
+        set_(self, "_weights", weights)
+        set_(self, "_biases", biases)
+        set_(self, "_k", k)
+        set_(self, "_activation", activation)
+
+    @property
+    def weights(self) -> NDArray[np.floating[Any]]:
+        """W^l, (n_out, n_in): a writable view of the network's parameters."""
+        return self._weights[self._k]
+
+    @weights.setter
+    def weights(self, value: ArrayLike) -> None:
+        self._weights[self._k] = value
+
+    @property
+    def biases(self) -> NDArray[np.floating[Any]]:
+        """b^l, (n_out,): a writable view of the network's parameters."""
+        return self._biases[self._k]
+
+    @biases.setter
+    def biases(self, value: ArrayLike) -> None:
+        self._biases[self._k] = value
+
+    @property
+    def activation(self) -> str:
+        """σ_l, one of `bpfast.ACTIVATIONS`."""
+        return self._activation
+
+    @property
+    def n_in(self) -> int:
+        """n_(l-1), the numbers that come in."""
+        return int(self.weights.shape[1])
+
+    @property
+    def n_out(self) -> int:
+        """n_l, the neurons of the layer."""
+        return int(self.weights.shape[0])
+
+    @property
+    def n_params(self) -> int:
+        """The weights and biases of the layer."""
+        return (self.n_in + 1) * self.n_out
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in ("weights", "biases"):
+            raise AttributeError(f"{name}: expected weights or biases, which alone can be set")
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{name}: an attribute of a layer cannot be deleted")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Layer is a view of its network: copy or pickle the network")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Layer):
+            return NotImplemented
+        return self._k == other._k and self._weights is other._weights
+
+    def __hash__(self) -> int:
+        return hash((id(self._weights), self._k))
+
+    def __repr__(self) -> str:
+        sizes = f"{self.n_in} -> {self.n_out}"
+        return f"Layer({sizes}, {self.activation}, {self.n_params} parameters)"
+
+
+Layer.__module__ = "bpfast"  # where it is public

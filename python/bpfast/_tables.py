@@ -1,0 +1,95 @@
+"""Tables of a network, a history and a gradient: as text, and in HTML for notebooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bpfast._core import Gradient
+    from bpfast._network import Network
+    from bpfast.history._history import History
+
+# The rows of a history in HTML: the first and the last ones of a longer one.
+ROWS = 20
+
+
+def network_rows(net: Network) -> tuple[list[str], list[list[str]], list[str]]:
+    """The head of the table, a row for each layer, and the totals."""
+    head = ["layer", "in", "out", "activation", "parameters"]
+    rows = [
+        [str(k + 2), str(layer.n_in), str(layer.n_out), layer.activation, f"{layer.n_params:,}"]
+        for k, layer in enumerate(net.layers)
+    ]
+    total = sum(layer.n_params for layer in net.layers)
+    return head, rows, ["total", "", "", "", f"{total:,}"]
+
+
+def network_text(net: Network) -> str:
+    """The table of a network, its columns aligned."""
+    head, rows, total = network_rows(net)
+    lines = [head, *rows, total]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    rule = "  ".join("-" * width for width in widths)
+
+    def aligned(line: Sequence[str]) -> str:
+        ways = ("<", ">", ">", "<", ">")
+        cells = zip(line, ways, widths, strict=True)
+        return "  ".join(f"{cell:{way}{width}}" for cell, way, width in cells).rstrip()
+
+    title = f"{type(net).__name__}: cost {_cost(net)}, {net.dtype}"
+    lines_of_layers = [aligned(row) for row in rows]
+    return "\n".join([title, aligned(head), rule, *lines_of_layers, rule, aligned(total)])
+
+
+def network_html(net: Network) -> str:
+    """The same in HTML."""
+    head, rows, total = network_rows(net)
+    title = f"{type(net).__name__}: cost {_cost(net)}, {net.dtype}"
+    return _table(title, head, [*rows, total])
+
+
+def history_html(history: History) -> str:
+    """A row for each epoch, the middle of a long history left out."""
+    n = len(history)
+    names = list(history.names)
+    columns = history.to_dict()
+    epochs = range(n)
+    if n > ROWS:
+        shown: list[int | None] = [*epochs[: ROWS // 2], None, *epochs[-(ROWS // 2) :]]
+    else:
+        shown = list(epochs)
+    rows = [
+        ["…"] * len(names)
+        if k is None
+        else [str(k + 1), *(f"{columns[name][k]:.6g}" for name in names[1:])]
+        for k in shown
+    ]
+    return _table(repr(history), names, rows)
+
+
+def gradient_html(gradient: Gradient) -> str:
+    """The shapes and the largest absolute value of each array."""
+    head = ["layer", "∂C/∂W", "max |∂C/∂W|", "∂C/∂b", "max |∂C/∂b|"]
+    rows = [
+        [str(k + 2), str(w.shape), f"{abs(w).max():.6g}", str(b.shape), f"{abs(b).max():.6g}"]
+        for k, (w, b) in enumerate(zip(gradient.weights, gradient.biases, strict=True))
+    ]
+    return _table(f"Gradient: cost {gradient.cost:.6g}, {gradient.flat.dtype}", head, rows)
+
+
+def _cost(net: Network) -> str:
+    cost = net.config["cost"]
+    return cost if isinstance(cost, str) else getattr(cost, "__name__", type(cost).__name__)
+
+
+def _table(title: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    from html import escape  # 1 ms that only a notebook is worth
+
+    def row(cells: Iterable[str], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+    body = "".join(row(cells, "td") for cells in rows)
+    caption = f"<caption>{escape(title)}</caption>"
+    return f"<table>{caption}<thead>{row(head, 'th')}</thead><tbody>{body}</tbody></table>"
