@@ -69,7 +69,8 @@ class Network(_core.Network):
     ``super().__new__(cls, sizes, ...)``. Copies and pickles call neither.
 
     ``net(x)`` is ``net.forward(x)``. ``==`` compares identity, `same_config` sizes, activations,
-    cost and dtype. Networks can be copied and pickled. A network keeps the buffers of its largest
+    cost and dtype. Networks can be copied and pickled; a copy has the parameters, and neither the
+    `optimizer` nor the `history` of the last training. A network keeps the buffers of its largest
     call: those of a large batch may take a few times the memory of its parameters.
 
     Examples

@@ -103,7 +103,7 @@ def fit(
     optimizer : str or Optimizer, default "adam"
         "sgd", "adam", "adamw", "rmsprop", "adagrad" with their defaults, or one of
         `bpfast.optimizers`, which goes on from its state. What it keeps must be of this network.
-        A name makes a new optimizer.
+        A name makes a new optimizer; ``optimizer=net.optimizer`` goes on with the last one.
     learning_rate : float or schedule, optional
         The learning rate of an `optimizer` that is a name, or left out:
         ``fit(x, y, optimizer="sgd", learning_rate=0.1)`` is

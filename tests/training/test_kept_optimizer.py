@@ -1,0 +1,109 @@
+"""What goes on with an optimizer's state, and what begins anew: the table in docs/training.md."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import bpfast
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(30, 3)), RNG.random((30, 2))
+STEPS = 4  # of a training of two epochs in mini-batches of 20
+HOW = {"epochs": 2, "batch_size": 20, "seed": 0}
+
+
+def trained(optimizer="adam"):
+    net = bpfast.Network([3, 4, 2], seed=0)
+    net.fit(X, Y, optimizer=optimizer, **HOW)
+    return net
+
+
+def saved(net, tmp_path):
+    net.save(tmp_path / "net.safetensors")
+    return bpfast.load(tmp_path / "net.safetensors")
+
+
+def checkpoint(net, tmp_path):
+    again = bpfast.Network([3, 4, 2], seed=0)
+    again.fit(X, Y, checkpoint=tmp_path / "training.ckpt", **HOW)
+    return bpfast.load(tmp_path / "training.ckpt")
+
+
+OTHERS = {
+    "copy.copy": lambda net, _: copy.copy(net),
+    "copy.deepcopy": lambda net, _: copy.deepcopy(net),
+    "copy": lambda net, _: net.copy(),
+    "pickle": lambda net, _: pickle.loads(pickle.dumps(net)),
+    "astype": lambda net, _: net.astype(net.dtype),
+    "save and load": saved,
+    "load of a checkpoint": checkpoint,
+}
+
+
+@pytest.mark.parametrize("how", OTHERS)
+def test_another_network_has_the_parameters_alone(how, tmp_path):
+    net = trained()
+    other = OTHERS[how](net, tmp_path)
+    np.testing.assert_array_equal(other.params, net.params)
+    assert other.optimizer is None
+    assert other.history is None
+    assert net.optimizer.steps == STEPS  # and the first keeps what it has
+    other.partial_fit(X, Y)
+    assert other.optimizer.steps == 1
+
+
+@pytest.mark.parametrize("optimizer", [{}, {"optimizer": "adam"}, {"learning_rate": 0.001}])
+def test_fit_by_name_begins_anew(optimizer):
+    net = trained()
+    before = net.optimizer
+    net.fit(X, Y, **HOW, **optimizer)
+    assert net.optimizer is not before
+    assert (net.optimizer.steps, before.steps) == (STEPS, STEPS)
+
+
+def test_fit_with_the_optimizer_goes_on():
+    net = trained()
+    before = net.optimizer
+    net.fit(X, Y, optimizer=net.optimizer, **HOW)
+    assert net.optimizer is before
+    assert before.steps == 2 * STEPS
+
+
+@pytest.mark.parametrize(
+    ("how", "goes_on"),
+    [({}, True), ({"optimizer": "adam"}, True), ({"learning_rate": 0.1}, True),
+     ({"optimizer": "sgd"}, False), ({"optimizer": bpfast.Adam()}, False)],
+)  # fmt: skip
+def test_partial_fit_goes_on_unless_another_is_given(how, goes_on):
+    net = trained()
+    net.partial_fit(X, Y, **how)
+    assert net.optimizer.steps == (STEPS + 1 if goes_on else 1)
+
+
+@pytest.mark.parametrize(
+    "action", [copy.copy, copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))]
+)
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
+def test_a_copied_pair_goes_on_with_the_same_bits(action, optimizer):
+    net = trained(optimizer)
+    twin, opt = action(net), action(net.optimizer)
+    assert opt.steps == STEPS
+    for network, its in ((net, net.optimizer), (twin, opt)):
+        network.fit(X, Y, optimizer=its, **HOW)
+    np.testing.assert_array_equal(net.params, twin.params)
+    fresh = trained(optimizer)
+    fresh.fit(X, Y, optimizer=optimizer, **HOW)
+    assert (fresh.params != net.params).any()  # the state makes a difference
+
+
+def test_a_checkpoint_resumed_goes_on(tmp_path):
+    path = tmp_path / "training.ckpt"
+    net, whole = bpfast.Network([3, 4, 2], seed=0), bpfast.Network([3, 4, 2], seed=0)
+    net.fit(X, Y, checkpoint=path, **HOW)
+    other = bpfast.Network([3, 4, 2], seed=1)
+    other.fit(X, Y, resume=path, **(HOW | {"epochs": 4}))
+    whole.fit(X, Y, **(HOW | {"epochs": 4}))
+    assert other.optimizer.steps == 2 * STEPS
+    np.testing.assert_array_equal(other.params, whole.params)
