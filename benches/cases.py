@@ -7,6 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from bpfast._typing import HiddenActivation
+
 Array = NDArray[np.floating[Any]]
 
 
@@ -22,7 +24,7 @@ class Case:
     sizes: tuple[int, ...]
     batch: int
     dtype: str
-    activation: str  # of the hidden layers
+    activation: HiddenActivation  # of the hidden layers
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:

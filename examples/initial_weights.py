@@ -5,7 +5,7 @@ weights saturate the hidden neurons, which then learn slowly.
 """
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import bpfast
 import options
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HIDDEN = [30, 100]
-STARTS = {"nielsen_large": "variance 1", "nielsen": "variance 1/n_in"}
+Start: TypeAlias = Literal["nielsen_large", "nielsen"]
+
+STARTS: dict[Start, str] = {"nielsen_large": "variance 1", "nielsen": "variance 1/n_in"}
 
 
-def train(digits: Digits, epochs: int, hidden: int, init: str, seed: int) -> bpfast.History:
+def train(digits: Digits, epochs: int, hidden: int, init: Start, seed: int) -> bpfast.History:
     """Train 784-hidden-10 from one of the starts."""
     net = bpfast.Network(
         [784, hidden, 10], cost="cross_entropy", init=init, dtype="float32", seed=seed
@@ -37,7 +39,7 @@ def train(digits: Digits, epochs: int, hidden: int, init: str, seed: int) -> bpf
     )
 
 
-def draw(found: dict[tuple[int, str], Runs]) -> "Figure":
+def draw(found: dict[tuple[int, Start], Runs]) -> "Figure":
     """Test accuracy by epoch, a panel for each number of hidden neurons."""
     import plots
 

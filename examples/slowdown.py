@@ -6,7 +6,7 @@ cross-entropy δ^L = a - y: the more an output is wrong, the faster it learns.
 """
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -18,7 +18,9 @@ from runs import Runs, columns, last, repeat, spread, table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COSTS = {"quadratic": "quadratic", "cross_entropy": "cross-entropy"}
+CostName: TypeAlias = Literal["quadratic", "cross_entropy"]
+
+COSTS: dict[CostName, str] = {"quadratic": "quadratic", "cross_entropy": "cross-entropy"}
 STARTS = [(0.6, 0.9), (2.0, 2.0)]  # w, b
 NEURON_EPOCHS = 300
 # Rates of different costs cannot be compared. The neuron's quadratic one is the book's; with the
@@ -28,7 +30,7 @@ NEURON_ETA = {"quadratic": 0.15, "cross_entropy": 0.022}
 ETA = {"quadratic": 3.0, "cross_entropy": 0.5}
 
 
-def neuron(cost: str, start: tuple[float, float]) -> list[float]:
+def neuron(cost: CostName, start: tuple[float, float]) -> list[float]:
     """Train the neuron: its answer a to x = 1 at the start and after each epoch."""
     w, b = start
     net = bpfast.Network.from_parameters([np.array([[w]])], [np.array([b])], cost=cost)
@@ -51,7 +53,7 @@ def stuck(a: Floats, y: Floats) -> float:
     return float(np.mean(np.abs(a - y).max(axis=1) > 0.99))
 
 
-def train(digits: Digits, epochs: int, cost: str, seed: int) -> bpfast.History:
+def train(digits: Digits, epochs: int, cost: CostName, seed: int) -> bpfast.History:
     """Train on the digits."""
     net = bpfast.Network(
         [784, 100, 10], cost=cost, init="nielsen_large", dtype="float32", seed=seed
@@ -69,7 +71,7 @@ def train(digits: Digits, epochs: int, cost: str, seed: int) -> bpfast.History:
 
 
 def draw(
-    neurons: dict[tuple[str, tuple[float, float]], list[float]], found: dict[str, Runs]
+    neurons: dict[tuple[CostName, tuple[float, float]], list[float]], found: dict[CostName, Runs]
 ) -> "Figure":
     """Above the neuron from both starts, below the digits."""
     import plots

@@ -5,6 +5,7 @@
 
 import argparse
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import mpmath as mp
 import numpy as np
@@ -55,7 +56,7 @@ def float64_numbers(count: int) -> Iterator[NDArray[np.float64]]:
         yield rng.uniform(-edge, edge, count // 4)
 
 
-def worst(name: str, dtype: str, pieces: Iterator[NDArray[np.floating]]) -> float:
+def worst(name: Any, dtype: str, pieces: Iterator[NDArray[np.floating]]) -> float:
     """|σ(z) − what it should be| at most, in units of the last place of that."""
     net = bpfast.Network([1, 1], output=name, dtype=dtype, init="zeros")
     net.weights[0][:] = 1

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from bpfast._core import Gradient
-    from bpfast._core import _CustomCost as CustomCost
     from bpfast._core import _Inputs as Inputs
-    from bpfast._core import _Reduction as Reduction
+    from bpfast._typing import CustomCost, Reduction
 
 
 def check_network(value: object) -> None:

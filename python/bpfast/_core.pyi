@@ -1,7 +1,7 @@
 # The compiled part of bpfast; its docstrings say what each name does.
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from os import PathLike
 from typing import Any, Literal, Protocol, Self, TypeAlias, TypeVar, final, overload
 
@@ -9,14 +9,19 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from typing_extensions import disjoint_base
 
+from bpfast._typing import (
+    Activation,
+    Cost,
+    CustomCost,
+    HiddenActivation,
+    Initialisation,
+    Reduction,
+)
 from bpfast.history._history import History
 from bpfast.optimizers import Optimizer
 
 _Array: TypeAlias = NDArray[np.floating[Any]]
-_CustomCost: TypeAlias = Callable[[_Array, NDArray[Any]], tuple[ArrayLike, ArrayLike]]
-_Cost: TypeAlias = str | _CustomCost
 _Path: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
-_Reduction: TypeAlias = Literal["mean", "sum"]
 _Seed: TypeAlias = (
     int
     | Sequence[int]
@@ -85,11 +90,11 @@ class Network:
         self,
         sizes: Sequence[int],
         *,
-        hidden: str | Sequence[str] = "sigmoid",
-        output: str = "sigmoid",
-        cost: _Cost = "quadratic",
+        hidden: HiddenActivation | Sequence[HiddenActivation] = "sigmoid",
+        output: Activation = "sigmoid",
+        cost: Cost = "quadratic",
         dtype: DTypeLike | None = None,
-        init: str = "nielsen",
+        init: Initialisation = "nielsen",
         seed: _Seed = None,
     ) -> None: ...
     @classmethod
@@ -98,9 +103,9 @@ class Network:
         weights: Sequence[ArrayLike] | Views,
         biases: Sequence[ArrayLike] | Views,
         *,
-        hidden: str | Sequence[str] = "sigmoid",
-        output: str = "sigmoid",
-        cost: _Cost = "quadratic",
+        hidden: HiddenActivation | Sequence[HiddenActivation] = "sigmoid",
+        output: Activation = "sigmoid",
+        cost: Cost = "quadratic",
         dtype: DTypeLike | None = None,
     ) -> Self: ...
     @property
@@ -136,14 +141,14 @@ class Network:
         x: _Inputs,
         y: Any,
         sample_weight: ArrayLike | None,
-        reduction: _Reduction,
+        reduction: Reduction,
     ) -> list[_Array]: ...
     def _backprop(
         self,
         x: _Inputs,
         y: Any,
         sample_weight: ArrayLike | None,
-        reduction: _Reduction,
+        reduction: Reduction,
         out: Gradient | None,
     ) -> Gradient: ...
     def _prepare(
@@ -156,7 +161,7 @@ class Network:
         is_cost: bool,
     ) -> tuple[Any, NDArray[np.float64] | None]: ...
     @property
-    def _custom_cost(self) -> _CustomCost | None: ...
+    def _custom_cost(self) -> CustomCost | None: ...
     @property
     def history(self) -> History | None: ...
     @property
@@ -289,7 +294,7 @@ def step_arrays(
     kept: Any,
 ) -> None: ...
 def _restore(class_: type[_Net], config: dict[str, Any]) -> _Net: ...
-def load(class_: type[_Net], path: _Path, cost: _Cost | None) -> _Net: ...
+def load(class_: type[_Net], path: _Path, cost: Cost | None) -> _Net: ...
 def write_tensors(
     path: _Path, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]
 ) -> None: ...
@@ -301,19 +306,19 @@ def as_batch(y: ArrayLike, n: int) -> NDArray[Any]: ...
 def bp1(
     z: ArrayLike,
     y: Any,
-    output: str,
-    cost: _Cost,
+    output: Activation,
+    cost: Cost,
     sample_weight: ArrayLike | None,
-    reduction: _Reduction,
+    reduction: Reduction,
     out: _Array | None,
 ) -> _Array: ...
 def bp1_outputs(
     z: ArrayLike,
     y: ArrayLike,
-    output: str,
-    cost: _Cost,
+    output: Activation,
+    cost: Cost,
     sample_weight: ArrayLike | None,
-    reduction: _Reduction,
+    reduction: Reduction,
     out: _Array | None,
 ) -> tuple[_Array, NDArray[np.float64] | None, _Array]: ...
 def bp2(
@@ -321,7 +326,7 @@ def bp2(
     weights: ArrayLike,
     z: ArrayLike,
     *,
-    activation: str = "sigmoid",
+    activation: HiddenActivation = "sigmoid",
     out: _Array | None = None,
 ) -> _Array: ...
 def bp3(delta: ArrayLike, *, out: _Array | None = None) -> _Array: ...

@@ -9,15 +9,14 @@ from bpfast import _core
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from bpfast._core import _Cost as Cost
-    from bpfast._core import _Reduction as Reduction
+    from bpfast._typing import Activation, Cost, Reduction
 
 
 def bp1(
     z: ArrayLike,
     y: ArrayLike,
     *,
-    output: str = "sigmoid",
+    output: Activation = "sigmoid",
     cost: Cost = "quadratic",
     sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from bpfast._core import Trace, Views
-    from bpfast._core import _Cost as Cost
     from bpfast._core import _Inputs as Inputs
-    from bpfast._core import _Reduction as Reduction
+    from bpfast._typing import Activation, Cost, HiddenActivation, Reduction
 
 
 def forward(
@@ -24,8 +23,8 @@ def forward(
     biases: Sequence[ArrayLike] | Views,
     x: Inputs,
     *,
-    hidden: str | Sequence[str] = "sigmoid",
-    output: str = "sigmoid",
+    hidden: HiddenActivation | Sequence[HiddenActivation] = "sigmoid",
+    output: Activation = "sigmoid",
 ) -> NDArray[Any]:
     """a^L of a network given by its weights and biases.
 
@@ -63,8 +62,8 @@ def trace(
     biases: Sequence[ArrayLike] | Views,
     x: Inputs,
     *,
-    hidden: str | Sequence[str] = "sigmoid",
-    output: str = "sigmoid",
+    hidden: HiddenActivation | Sequence[HiddenActivation] = "sigmoid",
+    output: Activation = "sigmoid",
 ) -> Trace:
     """z^l and a^l of every layer of a network given by its weights and biases.
 
@@ -101,8 +100,8 @@ def cost(
     x: Inputs,
     y: ArrayLike,
     *,
-    hidden: str | Sequence[str] = "sigmoid",
-    output: str = "sigmoid",
+    hidden: HiddenActivation | Sequence[HiddenActivation] = "sigmoid",
+    output: Activation = "sigmoid",
     cost: Cost = "quadratic",
     sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
@@ -114,8 +113,8 @@ def cost(
     x: Inputs,
     y: ArrayLike,
     *,
-    hidden: str | Sequence[str] = "sigmoid",
-    output: str = "sigmoid",
+    hidden: HiddenActivation | Sequence[HiddenActivation] = "sigmoid",
+    output: Activation = "sigmoid",
     cost: Cost = "quadratic",
     sample_weight: ArrayLike | None = None,
     reduction: Literal["none"],
@@ -126,8 +125,8 @@ def cost(
     x: Inputs,
     y: ArrayLike,
     *,
-    hidden: str | Sequence[str] = "sigmoid",
-    output: str = "sigmoid",
+    hidden: HiddenActivation | Sequence[HiddenActivation] = "sigmoid",
+    output: Activation = "sigmoid",
     cost: Cost = "quadratic",
     sample_weight: ArrayLike | None = None,
     reduction: Reduction | Literal["none"] = "mean",
@@ -169,8 +168,8 @@ def errors(
     x: Inputs,
     y: ArrayLike,
     *,
-    hidden: str | Sequence[str] = "sigmoid",
-    output: str = "sigmoid",
+    hidden: HiddenActivation | Sequence[HiddenActivation] = "sigmoid",
+    output: Activation = "sigmoid",
     cost: Cost = "quadratic",
     sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
@@ -213,8 +212,8 @@ def backprop(
     x: Inputs,
     y: ArrayLike,
     *,
-    hidden: str | Sequence[str] = "sigmoid",
-    output: str = "sigmoid",
+    hidden: HiddenActivation | Sequence[HiddenActivation] = "sigmoid",
+    output: Activation = "sigmoid",
     cost: Cost = "quadratic",
     sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",

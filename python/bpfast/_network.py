@@ -14,8 +14,8 @@ from bpfast._training import evaluate as _evaluate
 from bpfast._training import fit as _fit
 
 if TYPE_CHECKING:
-    from bpfast._core import _Cost as Cost
     from bpfast._core import _Path as Path
+    from bpfast._typing import Cost
 
 
 class Network(_core.Network):

@@ -276,7 +276,7 @@ class Values:
     def network(self) -> bpfast.Network:
         output = self.choice(["sigmoid", "tanh", "identity", "softmax"])
         sizes = self.choice([[3, 4, 2], [3, 2], [3, 5, 4, 2], [3, 33, 2]])
-        cost = "log_likelihood" if output == "softmax" else self.choice(["quadratic", "huber"])
+        cost: Any = "log_likelihood" if output == "softmax" else self.choice(["quadratic", "huber"])
         hidden, dtype = self.choice(["sigmoid", "relu", "gelu"]), self.choice(["f4", "f8"])
         net = bpfast.Network(sizes, hidden=hidden, output=output, cost=cost, dtype=dtype, seed=0)
         self.pool += [net, net.params]

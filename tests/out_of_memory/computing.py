@@ -38,13 +38,14 @@ def network_of_many_layers() -> Call:
 
 @call
 def network_of_many_names() -> Call:
-    sizes, hidden = [1] * 30_000, ["tanh"] * 29_998
+    sizes: list[int] = [1] * 30_000
+    hidden: Any = ["tanh"] * 29_998
     return lambda: bpfast.Network(sizes, hidden=hidden, init="zeros")
 
 
 @call
 def name_that_is_long() -> Call:
-    name = "x" * 4_000_000
+    name: Any = "x" * 4_000_000
 
     def refused() -> None:
         try:

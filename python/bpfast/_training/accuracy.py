@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._core import Network
-    from bpfast._training.metrics import Metric
+    from bpfast._typing import Metric
 
 # The outputs that are probabilities, so that y may hold probabilities too.
 PROBABILITIES = ("sigmoid", "softmax")

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from bpfast._core import Trainer
     from bpfast._network import Network
     from bpfast._training.loop import Callback
-    from bpfast._training.metrics import Metric
     from bpfast._training.settings import Settings
+    from bpfast._typing import Metric
     from bpfast.optimizers import Optimizer
 
 # A batch of an iterable is one step, however long it is.

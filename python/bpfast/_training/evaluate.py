@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from bpfast._network import Network
-    from bpfast._training.metrics import Metric, Metrics
+    from bpfast._training.metrics import Metrics
+    from bpfast._typing import Metric, MetricName
 
 ARGUMENTS_ELSEWHERE = {"metric": "metrics", "scoring": "metrics", "weights": "sample_weight"}
 
@@ -28,7 +29,7 @@ def evaluate(
     x: Any,
     y: ArrayLike,
     *,
-    metrics: str | Metric | Metrics = (),
+    metrics: MetricName | Metric | Metrics = (),
     sample_weight: ArrayLike | None = None,
     batch_size: int | None = None,
 ) -> dict[str, float]:

@@ -19,7 +19,7 @@ from bpfast._training.checkpoint.policy import AnyPath, Checkpoints
 from bpfast._training.data.examples import Examples
 from bpfast._training.exclusion import RUNNING, claim, refuse_another_network
 from bpfast._training.loop import Callback, Training
-from bpfast._training.metrics import Metric, Metrics
+from bpfast._training.metrics import Metrics
 from bpfast._training.metrics import parse as parse_metrics
 from bpfast._training.settings import (
     ARGUMENTS_ELSEWHERE,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from bpfast._network import Network
     from bpfast._training.early_stopping import EarlyStopping
+    from bpfast._typing import Metric, MetricName, OptimizerName
     from bpfast.optimizers import Optimizer
     from bpfast.optimizers._optimizer import Rate
 
@@ -53,11 +54,11 @@ def fit(
     *,
     epochs: int = 10,
     batch_size: int | None = None,
-    optimizer: str | Optimizer = "adam",
+    optimizer: OptimizerName | Optimizer = "adam",
     learning_rate: Rate | None = None,
     shuffle: bool | None = None,
     validation: Sequence[Any] | float | None = None,
-    metrics: str | Metric | Metrics = (),
+    metrics: MetricName | Metric | Metrics = (),
     l1: float = 0.0,
     l2: float = 0.0,
     dropout: float | Iterable[float] = 0.0,
@@ -283,7 +284,7 @@ def partial_fit(
     y: ArrayLike,
     *,
     batch_size: int | None = None,
-    optimizer: str | Optimizer | None = None,
+    optimizer: OptimizerName | Optimizer | None = None,
     learning_rate: Rate | None = None,
     l1: float = 0.0,
     l2: float = 0.0,

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from bpfast._training.data.examples import Examples
     from bpfast._training.data.sources import Source
     from bpfast._training.early_stopping import EarlyStopping
-    from bpfast._training.metrics import Metric
     from bpfast._training.settings import Settings
+    from bpfast._typing import Metric
     from bpfast.history._history import History
     from bpfast.optimizers import Optimizer
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeAlias
-
-from numpy.typing import NDArray
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bpfast import metrics as public
 from bpfast._training.accuracy import ACCURACIES
+from bpfast._typing import Metric, MetricName
 from bpfast._validation.names import unknown_name
 from bpfast._validation.numbers import number
 from bpfast.history._history import History
 
-Metric: TypeAlias = Callable[[NDArray[Any], NDArray[Any]], Any]
-Metrics: TypeAlias = Iterable[str | Metric] | Mapping[str, str | Metric]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Metrics: TypeAlias = Iterable[MetricName | Metric] | Mapping[str, MetricName | Metric]
 
 
 PUBLIC: dict[str, Metric] = {name: getattr(public, name) for name in public.__all__}
@@ -39,7 +40,7 @@ ELSEWHERE = {
 TAKEN = ("epoch", "cost", "seconds", "learning_rate")
 
 
-def parse(metrics: str | Metric | Metrics) -> dict[str, Metric]:
+def parse(metrics: MetricName | Metric | Metrics) -> dict[str, Metric]:
     """The metrics by name: that of the mapping, of NAMED, or of the callable.
 
     Raises

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from bpfast._validation.numbers import number, shown
+from bpfast.history._columns import Columns
 from bpfast.history._mode import mode_of
 from bpfast.history._state import ALWAYS, column_name, read, written
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-class History:
+class History(Columns):
     """What came of a training: a row for each epoch, a column for each figure.
 
     `fit` returns one. Columns are attributes and items: ``history.cost`` is ``history["cost"]``, a
@@ -190,55 +191,6 @@ class History:
             raise ValueError(f"{name}: expected a finite number in one epoch or more, got none")
         return int(numbers[values[numbers].argmax()]) + 1
 
-    def keys(self) -> tuple[str, ...]:
-        """The names of the columns, `names`: so ``dict(history)`` is a dict of arrays.
-
-        Examples
-        --------
-        >>> import bpfast
-        >>> history = bpfast.History()
-        >>> history.append({"cost": 0.5, "seconds": 2.0, "learning_rate": 0.1})
-        >>> history.keys()
-        ('epoch', 'cost', 'seconds', 'learning_rate')
-        >>> dict(history)["cost"]
-        array([0.5])
-        """
-        return self.names
-
-    def values(self) -> list[NDArray[Any]]:
-        """The columns as arrays, in the order of `keys`."""
-        return [self[name] for name in self.names]
-
-    def items(self) -> list[tuple[str, NDArray[Any]]]:
-        """Pairs of a name and its column, in the order of `keys`.
-
-        Examples
-        --------
-        >>> import bpfast
-        >>> history = bpfast.History()
-        >>> history.append({"cost": 0.5, "seconds": 2.0, "learning_rate": 0.1})
-        >>> for name, column in history.items():
-        ...     print(name, column[-1])
-        epoch 1
-        cost 0.5
-        seconds 2.0
-        learning_rate 0.1
-        """
-        return [(name, self[name]) for name in self.names]
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """The column `name`, or `default` where there is none.
-
-        Examples
-        --------
-        >>> import bpfast
-        >>> bpfast.History().get("validation_cost") is None
-        True
-        """
-        if name not in self:
-            return default
-        return self[name]
-
     def to_dict(self) -> dict[str, list[float]]:
         """Each column as a list, by name.
 
@@ -349,12 +301,6 @@ class History:
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name in self.names
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.names)
-
-    # `reversed` would count epochs, by `len`, and ask for columns by number.
-    __reversed__ = None
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name not in self:

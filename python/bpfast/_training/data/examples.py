@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._network import Network
-    from bpfast._training.metrics import Metric
+    from bpfast._typing import Metric
 
 # Beside all epochs, which count from 1: what decides which examples are held out.
 HELD_OUT = 0

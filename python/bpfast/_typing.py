@@ -1,0 +1,29 @@
+"""Types of arguments in annotations. The names are literals, so that an editor completes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+HiddenActivation: TypeAlias = Literal[
+    "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus"
+]
+Activation: TypeAlias = HiddenActivation | Literal["softmax"]
+CostName: TypeAlias = Literal[
+    "quadratic", "cross_entropy", "log_likelihood", "huber", "absolute", "poisson"
+]
+CustomCost: TypeAlias = Callable[
+    [NDArray[np.floating[Any]], NDArray[Any]], tuple[ArrayLike, ArrayLike]
+]
+Cost: TypeAlias = CostName | CustomCost
+Initialisation: TypeAlias = Literal["nielsen", "nielsen_large", "xavier", "he", "zeros"]
+OptimizerName: TypeAlias = Literal["sgd", "adam", "adamw", "rmsprop", "adagrad"]
+Reduction: TypeAlias = Literal["mean", "sum"]
+MetricName: TypeAlias = Literal[
+    "accuracy", "binary_accuracy", "mean_absolute_error", "mean_squared_error", "r2",
+    "subset_accuracy",
+]  # fmt: skip
+Metric: TypeAlias = Callable[[NDArray[Any], NDArray[Any]], Any]

@@ -1,0 +1,35 @@
+"""The literals in annotations are the names that the package takes."""
+
+from typing import Any, get_args
+
+import pytest
+
+import bpfast
+from bpfast import _typing
+from bpfast._training.settings import OPTIMIZERS
+
+
+def names(alias: Any) -> set[str]:
+    """The literals in an alias, those of unions in it too."""
+    return {name for part in get_args(alias) for name in (names(part) or {part})}
+
+
+@pytest.mark.parametrize(
+    ("alias", "wanted"),
+    [
+        (_typing.Activation, bpfast.ACTIVATIONS),
+        (_typing.HiddenActivation, {*bpfast.ACTIVATIONS} - {"softmax"}),
+        (_typing.CostName, bpfast.COSTS),
+        (_typing.Initialisation, bpfast.INITIALISATIONS),
+        (_typing.OptimizerName, OPTIMIZERS),
+        (_typing.MetricName, bpfast.METRICS),
+    ],
+)
+def test_the_literals_are_the_names(alias: Any, wanted: Any) -> None:
+    assert names(alias) == {*wanted}
+
+
+def test_the_reductions() -> None:
+    name: Any
+    for name in (*names(_typing.Reduction), "none"):
+        bpfast.cost([[[1.0]]], [[0.0]], [[1.0]], [[1.0]], reduction=name)
