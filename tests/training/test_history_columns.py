@@ -50,3 +50,8 @@ def test_no_metric_may_have_the_name_of_a_method(name):
     net = bpfast.Network([1, 1], seed=0)
     with refuses(ValueError, f"a name that no attribute of History has, got '{name}'", net):
         net.fit([[1]], [[1]], epochs=1, metrics={name: lambda a, y: 1})
+
+
+def test_what_is_no_name_is_no_column():
+    assert bpfast.History().get(np.zeros(0), "none") == "none"
+    assert np.zeros(0) not in bpfast.History()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -56,7 +57,10 @@ ARGUMENTS_ELSEWHERE = {
     "validationfraction": "validation",
 }
 
-Seed: TypeAlias = int | np.random.Generator | np.random.BitGenerator | np.random.SeedSequence | None
+# A string: to look into numpy.random imports it, and hashlib with it.
+Seed: TypeAlias = (
+    "int | np.random.Generator | np.random.BitGenerator | np.random.SeedSequence | None"
+)
 
 # The examples of a step where nothing is said.
 BATCH_SIZE = 32
@@ -130,8 +134,9 @@ def parse_seed(seed: Any) -> int:
     """
     if seed is None:
         return _drawn()
-    if isinstance(seed, np.random.Generator | np.random.BitGenerator | np.random.SeedSequence):
-        return int(np.random.default_rng(seed).integers(2**63))
+    random = sys.modules.get("numpy.random")  # not imported: then nothing of it is there either
+    if random and isinstance(seed, random.Generator | random.BitGenerator | random.SeedSequence):
+        return int(random.default_rng(seed).integers(2**63))
     return whole("seed", seed, 0)
 
 

@@ -71,7 +71,7 @@ class Columns:
         >>> bpfast.History().get("validation_cost") is None
         True
         """
-        if name not in self.names:
+        if name not in self:  # of another type: not there
             return default
         return self[name]
 
