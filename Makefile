@@ -48,7 +48,7 @@ CHECKS := tests/numerics/test_equations.py tests/numerics/test_parity.py tests/n
 NOT_SLOW := -m "not clock and not slow"
 
 # Tests that take longer than a change should wait for.
-DEEP := test-slow fuzz test-memory test-loom test-tsan
+DEEP := test-slow fuzz test-memory test-loom test-asan test-tsan
 NIGHTLY := cargo +nightly
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 
@@ -101,7 +101,7 @@ test-rust: ## cargo test
 test-python: $(INSTALLED) $(VENV)/.extra-test ## pytest on the installed wheel (ARGS="-k name" to choose)
 	$(PY) -m pytest $(NOT_SLOW) $(ARGS)
 
-test-deep: $(DEEP) ## what takes longer: slow tests, fuzzing, every call out of memory, models, a sanitizer
+test-deep: $(DEEP) ## what takes longer: slow tests, fuzzing, every call out of memory, models, sanitizers
 
 # Nothing else may run meanwhile: some of these measure seconds.
 test-slow: $(INSTALLED) $(VENV)/.extra-test ## tests that need a quiet clock, and those that take long
@@ -128,7 +128,31 @@ test-loom: ## every order in which the pool's threads can meet
 	CARGO_TARGET_DIR=target/loom RUSTFLAGS="--cfg loom" LOOM_MAX_PREEMPTIONS=$(or $(LOOM_MAX_PREEMPTIONS),3) \
 	  cargo test $(LOCKED) --lib pool::models -- --nocapture --test-threads=1
 
-# The standard library is built with it too (rustup component add rust-src): it would miss its locks.
+# Needs Linux, a nightly toolchain and GCC, whose AddressSanitizer is loaded before CPython. -s: its report
+# is not captured. Leaks are not looked for: CPython keeps much at exit.
+ASAN := target/asan
+ASAN_TESTS := network/test_network.py network/test_custom_cost.py network/test_copying.py network/memory/test_out.py \
+  network/memory/test_aliasing.py network/input/test_array_likes.py network/sparse io/test_store.py \
+  io/test_bad_saves.py concurrency/test_borrowed_copies.py training/optimizers/test_optimizer_input.py
+ASAN_CARGO = CARGO_TARGET_DIR=$(ASAN) RUSTFLAGS=-Zsanitizer=address $(NIGHTLY)
+ASAN_PY = LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
+  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 PYTHONMALLOC=malloc \
+  PYTHONPATH=$(CURDIR)/$(ASAN)/python $(BIN)/python
+
+test-asan: $(INSTALLED) $(VENV)/.extra-test ## AddressSanitizer on the kernels, tests of arrays and random calls
+	ASAN_OPTIONS=detect_leaks=0 CARGO_PROFILE_TEST_DEBUG_ASSERTIONS=false CARGO_PROFILE_TEST_OVERFLOW_CHECKS=false \
+	  $(ASAN_CARGO) test $(LOCKED) --target $(HOST) --lib -- kernels:: io:: pool::
+	PYO3_PYTHON="$(CURDIR)/$(BIN)/python" CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+	  CARGO_PROFILE_RELEASE_STRIP=none CARGO_PROFILE_RELEASE_DEBUG=line-tables-only \
+	  $(ASAN_CARGO) rustc $(LOCKED) --release --target $(HOST) --features python --lib --crate-type cdylib
+	rm -rf $(ASAN)/python && mkdir -p $(ASAN)/python
+	cp -R "$$($(PY) -c 'import bpfast; print(bpfast.__path__[0])')" $(ASAN)/python/bpfast
+	cp $(ASAN)/$(HOST)/release/libbpfast.so $(ASAN)/python/bpfast/_core.abi3.so
+	$(ASAN_PY) -m pytest -s $(NOT_SLOW) $(ASAN_TESTS:%=tests/%)
+	$(ASAN_PY) -m tests.fuzz --count 200 $(ARGS)
+
+# Needs a nightly toolchain with rust-src: the standard library is built with it too, as ThreadSanitizer
+# would not see its locks.
 test-tsan: ## ThreadSanitizer on the core, with real threads
 	CARGO_TARGET_DIR=target/tsan RUSTFLAGS="-Zsanitizer=thread" \
 	  $(NIGHTLY) test $(LOCKED) -Zbuild-std --target $(HOST) --lib -- pool:: engine:: train::
