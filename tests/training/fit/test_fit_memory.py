@@ -30,8 +30,16 @@ CALLS = {
 BRANCHES = {"dense": 64 * 0.28 * MB, "sparse": 64 * 0.48 * MB}
 
 
-@pytest.mark.parametrize("kind", ["dense", "sparse"])
-@pytest.mark.parametrize("call", CALLS)
+# Two kinds of x and all calls; the longest of them in `make test-deep` alone.
+LONG = [("measured", "dense"), ("measured", "sparse"), ("small steps", "sparse")]
+TRAININGS = [
+    pytest.param(call, kind, marks=[pytest.mark.slow] * ((call, kind) in LONG))
+    for call in CALLS
+    for kind in ("dense", "sparse")
+]
+
+
+@pytest.mark.parametrize(("call", "kind"), TRAININGS)
 def test_a_training_takes_little(call, kind):
     if kind == "sparse":
         pytest.importorskip("scipy.sparse")
