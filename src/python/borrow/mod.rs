@@ -17,7 +17,7 @@
 //! it is not freed. NumPy guarantees none of this: anyone who has an array may write to it at any time, and
 //! may free its memory by `resize(refcheck=False)` or, before NumPy 2, by assigning to `data`.
 //!
-//!  who | may break it by | what prevents it |
+//! | who | may break it by | what prevents it |
 //! | --- | --- | --- |
 //! | other calls of bpfast, on any thread | using the same memory | the table: addresses in use are refused |
 //! | other arguments of the same call | sharing memory | the table; a scope if several are written to |
