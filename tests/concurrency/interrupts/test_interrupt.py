@@ -53,7 +53,7 @@ LONG = {
 }
 
 
-# Of these as many examples as take some 0.3 s of CPU time; a call looks for signals every 25 ms.
+# With how many examples to begin: they are doubled until a call is long on this machine.
 SHORT = {
     "deep": 100,
     "many small layers": 6_000,
