@@ -1,10 +1,12 @@
 """Exact gradients of fully connected networks on the CPU.
 
 The forward pass and the four equations of backpropagation, BP1 to BP4 (Nielsen, *Neural Networks
-and Deep Learning*, ch. 2), over whole batches, on all cores, on NumPy arrays. `bpfast.reference`
-has the same functions in plain Python; `bpfast.testing` checks gradients by differences;
-`bpfast.optimizers` takes steps, `bpfast.schedules` has their learning rates; `bpfast.metrics` has
-accuracies and errors.
+and Deep Learning*, ch. 2), over whole batches, on all cores, on NumPy arrays.
+
+- `bpfast.optimizers` has optimizers, `bpfast.schedules` learning-rate schedules.
+- `bpfast.metrics` has accuracies and errors.
+- `bpfast.reference` has the same functions in plain Python.
+- `bpfast.testing` checks gradients with finite differences.
 """
 
 from bpfast import metrics, optimizers, reference, schedules, testing

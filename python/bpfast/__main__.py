@@ -1,4 +1,4 @@
-"""``python -m bpfast`` prints what this installation is; status 2 for a wrong environment."""
+"""``python -m bpfast`` prints version, SIMD level and threads; status 2 for a wrong environment."""
 
 import sys
 

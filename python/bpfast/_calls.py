@@ -1,7 +1,7 @@
-"""The methods of `Network` for a batch and what is wanted of it: `cost`, `errors`, `backprop`.
+"""The methods `cost`, `errors` and `backprop` of `Network`.
 
-A cost that is a callable is called here, between two calls of `_core`: no code of the user's runs
-while that holds an array.
+A callable cost is called here, between two calls of `_core`: no array is borrowed while user code
+runs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def check_network(value: object) -> None:
-    """Raise TypeError for what a method of `Network` cannot be called on."""
+    """Raise TypeError unless `value` is a network."""
     if not isinstance(value, _core.Network):
         raise TypeError(f"self: expected a Network, got {type(value).__name__}")
 
@@ -66,29 +66,35 @@ def cost(
     Parameters
     ----------
     x : array_like or SciPy sparse, (n, n_1)
-        As for `forward`.
+        The examples, one per row. Other dtypes are converted to the network's. For a sparse matrix
+        or array only the stored elements are computed with; formats other than CSR are converted by
+        ``tocsr()`` at each call.
     y : array_like, (n, n_L) or (n,)
-        The outputs wanted. With cross_entropy and log_likelihood also integer class labels of
-        shape (n,), from 0 to n_L - 1 (0 or 1 where n_L = 1). A cost that is a callable gets
-        ``numpy.asarray(y)``, of any shape with n entries.
+        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
+        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
+        have any shape with n entries.
     sample_weight : array_like, (n,), optional
-        s_x: finite, not negative. Left out: 1 for each example.
+        The weights s_x, finite and 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum", "none"}, default "mean"
         "mean": Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": Σ s_x C_x.
-        "none": s_x C_x of each example, with its weight multiplied in.
+        "none": s_x C_x of each example.
 
     Returns
     -------
     float or ndarray of float64, (n,)
-        Added up in float64; an array with ``reduction="none"``.
+        The sum is computed in float64. An array with ``reduction="none"``.
 
     Raises
     ------
     ValueError
-        Shapes that do not fit, no rows, labels out of range or with a cost that takes none,
-        weights that are negative, not finite or, for the mean, all zero.
+        Shapes do not match, x has no rows, labels are out of range or the cost takes none, or
+        weights are negative, not finite or, with "mean", all zero.
     TypeError
         An argument is not of real numbers.
+
+    References
+    ----------
+    Nielsen, *Neural Networks and Deep Learning*, ch. 2 and 3.
 
     Examples
     --------
@@ -116,29 +122,41 @@ def errors(
 ) -> list[NDArray[Any]]:
     """The errors δ^l = ∂C/∂z^l, each row with the factor 1/n; ``reduction="sum"`` without it.
 
-    By BP1 and BP2. C is the mean cost of the batch, so row x of δ^l is 1/n, or s_x / Σ s_x, times
-    ∂C_x/∂z^l. With ``reduction="sum"`` it is s_x ∂C_x/∂z^l: the error of that example alone.
+    BP1 and BP2. C is the mean cost of the batch, so row x of δ^l is ∂C_x/∂z^l times 1/n, or times
+    s_x / Σ s_x with weights. With ``reduction="sum"`` row x is s_x ∂C_x/∂z^l: the error of that
+    example alone.
 
     Parameters
     ----------
     x : array_like or SciPy sparse, (n, n_1)
-        As for `forward`.
+        The examples, one per row. Other dtypes are converted to the network's. For a sparse matrix
+        or array only the stored elements are computed with; formats other than CSR are converted by
+        ``tocsr()`` at each call.
     y : array_like, (n, n_L) or (n,)
-        The outputs wanted, or integer class labels, as for `cost`.
+        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
+        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
+        have any shape with n entries.
     sample_weight : array_like, (n,), optional
-        s_x: finite, not negative. Left out: 1 for each example.
+        The weights s_x, finite and 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
-        "mean": of C = Σ s_x C_x / Σ s_x. "sum": of C = Σ s_x C_x.
+        "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
 
     Returns
     -------
     list of ndarray
-        δ^2, …, δ^L, each (n, n_l).
+        δ^2, …, δ^L, each (n, n_l), in the network's dtype.
 
     Raises
     ------
-    ValueError, TypeError
-        As for `cost`.
+    ValueError
+        Shapes do not match, x has no rows, labels are out of range or the cost takes none, or
+        weights are negative, not finite or, with "mean", all zero.
+    TypeError
+        An argument is not of real numbers.
+
+    References
+    ----------
+    Nielsen, *Neural Networks and Deep Learning*, ch. 2, equations BP1 and BP2.
 
     Examples
     --------
@@ -147,7 +165,7 @@ def errors(
     >>> net.errors([[1], [2]], [[1], [3]])
     [array([[-0.5],
            [-1.5]])]
-    >>> net.errors([[1], [2]], [[1], [3]], reduction="sum")  # of each example: a - y
+    >>> net.errors([[1], [2]], [[1], [3]], reduction="sum")  # a - y of each example
     [array([[-1.],
            [-3.]])]
     """
@@ -168,30 +186,46 @@ def backprop(
 ) -> Gradient:
     """C and its gradient by backpropagation (BP1 to BP4) over the batch, on all cores.
 
+    ∂C/∂b^l = Σ_x δ^l and ∂C/∂W^l = (δ^l)ᵀ a^(l-1), with the errors δ^l that `errors` returns.
+
     Parameters
     ----------
-    x, y, sample_weight, reduction
-        As for `errors`.
+    x : array_like or SciPy sparse, (n, n_1)
+        The examples, one per row. Other dtypes are converted to the network's. For a sparse matrix
+        or array only the stored elements are computed with; formats other than CSR are converted by
+        ``tocsr()`` at each call.
+    y : array_like, (n, n_L) or (n,)
+        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
+        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
+        have any shape with n entries.
+    sample_weight : array_like, (n,), optional
+        The weights s_x, finite and 0 or above. Default: 1 for each example.
+    reduction : {"mean", "sum"}, default "mean"
+        "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
     out : Gradient, optional
-        Where to write: a gradient of this network, or of one with its sizes and dtype. Its
-        numbers are not whole if the call is interrupted.
+        Where to write: a gradient of this network, or of a network with the same sizes and dtype.
+        It may be partly written if the call is interrupted.
 
     Returns
     -------
     Gradient
-        ``out``, or a fresh one.
+        ``out``, or a new gradient: `cost`, `flat`, `weights` and `biases`.
 
     Raises
     ------
     ValueError
-        As for `cost`; ``out`` is of other sizes, read-only, or overlaps an input.
+        Shapes do not match, x has no rows, labels are out of range or the cost takes none, weights
+        are negative, not finite or, with "mean", all zero; or ``out`` has other sizes, is read-only
+        or shares memory with an input.
     TypeError
-        As for `cost`; ``out`` is no Gradient of the dtype.
+        An argument is not of real numbers, or ``out`` is not a Gradient of the network's dtype.
 
-    Notes
-    -----
-    The same bits at any number of threads and on any run. The gradient of a sparse x has every
-    number, those that are 0 among them.
+    Notes ----- The result has the same bits at any number of threads and on every run. The gradient
+    for a sparse x is dense.
+
+    References
+    ----------
+    Nielsen, *Neural Networks and Deep Learning*, ch. 2, equations BP1 to BP4.
 
     Examples
     --------
@@ -218,7 +252,7 @@ def _called(
     *,
     is_cost: bool = False,
 ) -> tuple[Any, Any, Any]:
-    """Call the cost of `net`: x, what the cost returned in the place of y, and the weights."""
+    """Call the cost of `net`: returns x, what the cost returned (in place of y), and weights."""
     x, sample_weight = net._prepare(x, y, sample_weight, reduction, out, is_cost)
     shape = x.shape
     y = _core.as_batch(y, shape[0])

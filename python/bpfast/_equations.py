@@ -1,4 +1,4 @@
-"""BP1, whose cost may be a callable; the other equations are in `_core`."""
+"""BP1, whose cost may be a callable. The other equations are in `_core`."""
 
 from __future__ import annotations
 
@@ -22,28 +22,41 @@ def bp1(
     reduction: Reduction = "mean",
     out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
-    """BP1: δ^L = ∇_a C ⊙ σ'(z^L), the Jacobian product for softmax.
+    """BP1: δ^L = ∇_a C ⊙ σ'(z^L); for softmax the product with the Jacobian of σ.
 
     Parameters
     ----------
     z : array_like, (n, n_L)
-        z^L. float32 gives float32, all else float64.
-    y, sample_weight, reduction
-        As for `Network.errors`.
-    output, cost
-        As for `Network`.
+        z^L. float32 gives float32, everything else float64.
+    y : array_like, (n, n_L) or (n,)
+        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
+        from 0 to n_L - 1 (0 or 1 if n_L = 1).
+    output : str, default "sigmoid"
+        σ of the output layer. One of `bpfast.ACTIVATIONS`.
+    cost : str or callable, default "quadratic"
+        One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)`` with C_x of shape (n,) and
+        nabla_a = ∇_a C_x of shape (n, n_L).
+    sample_weight : array_like, (n,), optional
+        The weights s_x, finite and 0 or above. Default: 1 for each example.
+    reduction : {"mean", "sum"}, default "mean"
+        "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
     out : ndarray, (n, n_L), optional
-        Where to write: of z's dtype, C-contiguous, writeable, apart from the inputs.
+        Where to write: of z's dtype, C-contiguous, writeable, sharing no memory with inputs.
 
     Returns
     -------
     ndarray, (n, n_L)
-        δ^L = ∂C/∂z^L, with the factor 1/n, or s_x / Σ s_x, of C.
+        δ^L = ∂C/∂z^L. With "mean", row x has the factor 1/n, or s_x / Σ s_x.
 
     Raises
     ------
-    ValueError, TypeError
-        As for `Network` and `Network.cost`.
+    ValueError
+        Shapes do not match, there are no rows, a name is unknown, the output does not go with the
+        cost, labels are out of range or the cost takes none, weights are negative, not finite or,
+        with "mean", all zero; or ``out`` has another shape or layout, is read-only or shares
+        memory.
+    TypeError
+        An argument is not of real numbers, or ``out`` has another dtype.
 
     References
     ----------

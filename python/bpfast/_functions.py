@@ -1,4 +1,4 @@
-"""The functional form: the same calls on plain lists of weights and biases."""
+"""The functional form: the same calls with plain lists of weights and biases."""
 
 from __future__ import annotations
 
@@ -28,15 +28,21 @@ def forward(
 ) -> NDArray[Any]:
     """a^L of a network given by its weights and biases.
 
+    For l = 2 … L, z^l = a^(l-1) (W^l)ᵀ + b^l and a^l = σ_l(z^l); a^1 = x.
+
     Parameters
     ----------
     weights, biases : sequence of array_like
-        W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,). All float32: the call
+        W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,). If all are float32, the call
         computes in float32, else in float64.
     x : array_like or SciPy sparse, (n, n_1)
-        Converted to that dtype; sparse as for `Network.forward`.
-    hidden, output : str
-        As for `Network`.
+        The examples, one per row, converted to that dtype. For a sparse matrix or array only the
+        stored elements are computed with.
+    hidden : str or list of str, default "sigmoid"
+        σ of the hidden layers: one name for all, or a list with one name for each. Any of
+        `bpfast.ACTIVATIONS` except softmax.
+    output : str, default "sigmoid"
+        σ of the output layer. One of `bpfast.ACTIVATIONS`.
 
     Returns
     -------
@@ -44,8 +50,14 @@ def forward(
 
     Raises
     ------
-    ValueError, TypeError
-        As for `Network.from_parameters` and `Network.forward`.
+    ValueError
+        Shapes do not match, x has no rows, or a name is unknown.
+    TypeError
+        An argument is not of real numbers, or a name is not a string.
+
+    References
+    ----------
+    Nielsen, *Neural Networks and Deep Learning*, ch. 2, equation 25.
 
     Examples
     --------
@@ -67,20 +79,37 @@ def trace(
 ) -> Trace:
     """z^l and a^l of every layer of a network given by its weights and biases.
 
+    For l = 2 … L, z^l = a^(l-1) (W^l)ᵀ + b^l and a^l = σ_l(z^l); a^1 = x.
+
     Parameters
     ----------
-    weights, biases, x, hidden, output
-        As for `forward`.
+    weights, biases : sequence of array_like
+        W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,). If all are float32, the call
+        computes in float32, else in float64.
+    x : array_like or SciPy sparse, (n, n_1)
+        The examples, one per row, converted to that dtype. For a sparse matrix or array only the
+        stored elements are computed with.
+    hidden : str or list of str, default "sigmoid"
+        σ of the hidden layers: one name for all, or a list with one name for each. Any of
+        `bpfast.ACTIVATIONS` except softmax.
+    output : str, default "sigmoid"
+        σ of the output layer. One of `bpfast.ACTIVATIONS`.
 
     Returns
     -------
     Trace
-        As of `Network.trace`.
+        ``z[k]`` is z^(k+2) and ``a[k]`` is a^(k+1), each (n, n_l); ``a[0]`` is a dense copy of x.
 
     Raises
     ------
-    ValueError, TypeError
-        As for `forward`.
+    ValueError
+        Shapes do not match, x has no rows, or a name is unknown.
+    TypeError
+        An argument is not of real numbers, or a name is not a string.
+
+    References
+    ----------
+    Nielsen, *Neural Networks and Deep Learning*, ch. 2, equation 25.
 
     Examples
     --------
@@ -133,24 +162,51 @@ def cost(
 ) -> float | NDArray[np.float64]:
     """C, the cost of a batch, for a network given by its weights and biases.
 
+    C = Σ s_x C_x / Σ s_x, Σ s_x C_x, or s_x C_x of each example.
+
     Parameters
     ----------
-    weights, biases, x, hidden, output
-        As for `forward`.
-    y, sample_weight, reduction
-        As for `Network.cost`.
-    cost : str or callable
-        As for `Network`.
+    weights, biases : sequence of array_like
+        W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,). If all are float32, the call
+        computes in float32, else in float64.
+    x : array_like or SciPy sparse, (n, n_1)
+        The examples, one per row, converted to that dtype. For a sparse matrix or array only the
+        stored elements are computed with.
+    y : array_like, (n, n_L) or (n,)
+        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
+        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
+        have any shape with n entries.
+    hidden : str or list of str, default "sigmoid"
+        σ of the hidden layers: one name for all, or a list with one name for each. Any of
+        `bpfast.ACTIVATIONS` except softmax.
+    output : str, default "sigmoid"
+        σ of the output layer. One of `bpfast.ACTIVATIONS`.
+    cost : str or callable, default "quadratic"
+        One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)`` with C_x of shape (n,) and
+        nabla_a = ∇_a C_x of shape (n, n_L).
+    sample_weight : array_like, (n,), optional
+        The weights s_x, finite and 0 or above. Default: 1 for each example.
+    reduction : {"mean", "sum", "none"}, default "mean"
+        "mean": Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": Σ s_x C_x.
+        "none": s_x C_x of each example.
 
     Returns
     -------
     float or ndarray of float64, (n,)
-        An array, s_x C_x of each example, with ``reduction="none"``.
+        The sum is computed in float64. An array with ``reduction="none"``.
 
     Raises
     ------
-    ValueError, TypeError
-        As for `forward` and `Network.cost`.
+    ValueError
+        Shapes do not match, x has no rows, a name is unknown, the output does not go with the cost,
+        labels are out of range or the cost takes none, or weights are negative, not finite or, with
+        "mean", all zero.
+    TypeError
+        An argument is not of real numbers, or a name is not a string.
+
+    References
+    ----------
+    Nielsen, *Neural Networks and Deep Learning*, ch. 2 and 3.
 
     Examples
     --------
@@ -176,15 +232,33 @@ def errors(
 ) -> list[NDArray[Any]]:
     """The errors δ^l = ∂C/∂z^l, each row with the factor 1/n; ``reduction="sum"`` without it.
 
-    Of a network given by its weights and biases, by BP1 and BP2. With ``reduction="sum"`` row x of
+    BP1 and BP2, for a network given by its weights and biases. With ``reduction="sum"`` row x of
     δ^l is s_x ∂C_x/∂z^l: the error of that example alone.
 
     Parameters
     ----------
-    weights, biases, x, y, hidden, output, cost, sample_weight
-        As for `cost`.
+    weights, biases : sequence of array_like
+        W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,). If all are float32, the call
+        computes in float32, else in float64.
+    x : array_like or SciPy sparse, (n, n_1)
+        The examples, one per row, converted to that dtype. For a sparse matrix or array only the
+        stored elements are computed with.
+    y : array_like, (n, n_L) or (n,)
+        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
+        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
+        have any shape with n entries.
+    hidden : str or list of str, default "sigmoid"
+        σ of the hidden layers: one name for all, or a list with one name for each. Any of
+        `bpfast.ACTIVATIONS` except softmax.
+    output : str, default "sigmoid"
+        σ of the output layer. One of `bpfast.ACTIVATIONS`.
+    cost : str or callable, default "quadratic"
+        One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)`` with C_x of shape (n,) and
+        nabla_a = ∇_a C_x of shape (n, n_L).
+    sample_weight : array_like, (n,), optional
+        The weights s_x, finite and 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
-        As for `Network.errors`.
+        "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
 
     Returns
     -------
@@ -193,8 +267,16 @@ def errors(
 
     Raises
     ------
-    ValueError, TypeError
-        As for `cost`.
+    ValueError
+        Shapes do not match, x has no rows, a name is unknown, the output does not go with the cost,
+        labels are out of range or the cost takes none, or weights are negative, not finite or, with
+        "mean", all zero.
+    TypeError
+        An argument is not of real numbers, or a name is not a string.
+
+    References
+    ----------
+    Nielsen, *Neural Networks and Deep Learning*, ch. 2, equations BP1 and BP2.
 
     Examples
     --------
@@ -218,14 +300,34 @@ def backprop(
     sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> tuple[float, list[NDArray[Any]], list[NDArray[Any]]]:
-    """C and its gradient for a network given by its weights and biases (BP1 to BP4).
+    """C and its gradient (BP1 to BP4) for a network given by its weights and biases.
+
+    ∂C/∂b^l = Σ_x δ^l and ∂C/∂W^l = (δ^l)ᵀ a^(l-1).
 
     Parameters
     ----------
-    weights, biases, x, y, hidden, output, cost, sample_weight
-        As for `cost`.
+    weights, biases : sequence of array_like
+        W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,). If all are float32, the call
+        computes in float32, else in float64.
+    x : array_like or SciPy sparse, (n, n_1)
+        The examples, one per row, converted to that dtype. For a sparse matrix or array only the
+        stored elements are computed with.
+    y : array_like, (n, n_L) or (n,)
+        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
+        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
+        have any shape with n entries.
+    hidden : str or list of str, default "sigmoid"
+        σ of the hidden layers: one name for all, or a list with one name for each. Any of
+        `bpfast.ACTIVATIONS` except softmax.
+    output : str, default "sigmoid"
+        σ of the output layer. One of `bpfast.ACTIVATIONS`.
+    cost : str or callable, default "quadratic"
+        One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)`` with C_x of shape (n,) and
+        nabla_a = ∇_a C_x of shape (n, n_L).
+    sample_weight : array_like, (n,), optional
+        The weights s_x, finite and 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
-        As for `Network.backprop`.
+        "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
 
     Returns
     -------
@@ -238,8 +340,16 @@ def backprop(
 
     Raises
     ------
-    ValueError, TypeError
-        As for `cost`.
+    ValueError
+        Shapes do not match, x has no rows, a name is unknown, the output does not go with the cost,
+        labels are out of range or the cost takes none, or weights are negative, not finite or, with
+        "mean", all zero.
+    TypeError
+        An argument is not of real numbers, or a name is not a string.
+
+    References
+    ----------
+    Nielsen, *Neural Networks and Deep Learning*, ch. 2, equations BP1 to BP4.
 
     Examples
     --------

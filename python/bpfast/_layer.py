@@ -1,4 +1,4 @@
-"""`Layer`: one layer of a network, as `Network.layers` gives it."""
+"""`Layer`: one layer of a network, an item of `Network.layers`."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ if TYPE_CHECKING:
 
 
 class Layer:
-    """A layer of a network: its parameters, its activation and its sizes.
+    """One layer of a network: its parameters, its activation and its sizes.
 
-    ``net.layers[k]`` makes one; it holds views and no numbers of its own, so it shows what the
-    network has at the time. Assigning to `weights` or `biases` copies the numbers into the network;
-    the other attributes cannot be set.
+    ``net.layers[k]`` returns one. It holds views and no numbers of its own, so it always shows the
+    network's current parameters. Assigning to `weights` or `biases` copies the numbers into the
+    network; the other attributes are read-only. Two layers are equal if they are the same layer of
+    the same network.
 
     Parameters
     ----------
     weights, biases : Views
         ``net.weights`` and ``net.biases``.
     k : int
-        The index of the layer in them: layer k + 2 of the network, as the input is layer 1.
+        The index of the layer in them. Index k is layer k + 2 of the network, because layer 1 is
+        the input.
     activation : str
         σ of the layer.
 
@@ -75,22 +77,22 @@ class Layer:
 
     @property
     def activation(self) -> str:
-        """σ_l, one of `bpfast.ACTIVATIONS`."""
+        """The name of σ_l, one of `bpfast.ACTIVATIONS`."""
         return self._activation
 
     @property
     def n_in(self) -> int:
-        """n_(l-1), the numbers that come in."""
+        """n_(l-1), the number of inputs of the layer."""
         return int(self.weights.shape[1])
 
     @property
     def n_out(self) -> int:
-        """n_l, the neurons of the layer."""
+        """n_l, the number of neurons of the layer."""
         return int(self.weights.shape[0])
 
     @property
     def n_params(self) -> int:
-        """The weights and biases of the layer."""
+        """The number of weights and biases of the layer."""
         return (self.n_in + 1) * self.n_out
 
     def __setattr__(self, name: str, value: Any) -> None:

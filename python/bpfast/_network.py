@@ -1,7 +1,7 @@
-"""The class `Network`: what `_core` computes, and above it all that runs code of the user's.
+"""The class `Network`: the compiled class, and the methods that run user code.
 
-A callback, metric, iterable or cost of the user's is called from Python alone. Below a function of
-Rust it would be called while that holds arrays, and could not end with the interpreter.
+Callbacks, metrics, iterables and custom costs are called from Python only. No Rust function is
+on the stack then, so no array is borrowed and the interpreter can exit.
 """
 
 from __future__ import annotations
@@ -26,52 +26,50 @@ class Network(_core.Network):
     Parameters
     ----------
     sizes : sequence of int
-        n_1, …, n_L: the numbers of neurons, two layers or more.
+        n_1, …, n_L: the number of neurons of each layer, at least two layers.
     hidden : str or list of str, default "sigmoid"
-        σ of the hidden layers: one name for all, or a list with one for each. One of
-        `bpfast.ACTIVATIONS` but softmax.
+        σ of the hidden layers: one name for all, or a list with one name for each. Any of
+        `bpfast.ACTIVATIONS` except softmax.
     output : str, default "sigmoid"
         σ of the output layer. One of `bpfast.ACTIVATIONS`.
     cost : str or callable, default "quadratic"
-        One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)`` with a of shape (n, n_L), y as
-        ``numpy.asarray`` makes it, of n entries, C_x of shape (n,) and nabla_a = ∇_a C_x of shape
-        (n, n_L). A callable runs on the calling thread, once a call, or once a step of `fit`, on
-        the whole batch, when no call of bpfast is at work. It must not change x, the parameters or,
-        in a training, the optimizer, as the forward pass runs again after it: other parameters,
-        another state or rate of the optimizer, or another shape of x are errors.
+        One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)``. Its arguments are a^L of shape
+        (n, n_L) and ``numpy.asarray(y)``, of n entries; it returns C_x of shape (n,) and nabla_a =
+        ∇_a C_x of shape (n, n_L). It is called on the calling thread with the whole batch, once per
+        call, or once per step of `fit`. It must not change x or the parameters, or the optimizer
+        during a training; an error is raised if it does.
     dtype : dtype, default float64
-        float32 or float64. All of the network's numbers have it, and x is converted to it.
+        float32 or float64: the dtype of parameters and results. x is converted to it.
     init : str, default "nielsen"
-        "nielsen": weights of variance 1/n_in, biases of variance 1. "nielsen_large": all of
+        "nielsen": weights of variance 1/n_in, biases of variance 1. "nielsen_large": both of
         variance 1. "xavier": weights of variance 2/(n_in + n_out), biases 0. "he": weights of
-        variance 2/n_in, biases 0. These draw from normal distributions of mean 0. "zeros": all 0.
-    seed : None, int, SeedSequence or Generator
-        What `numpy.random.default_rng` takes. The same seed gives the same parameters: they are
-        drawn layer by layer, W^l row by row and then b^l, in float64; float32 networks start from
-        those of float64, rounded.
+        variance 2/n_in, biases 0. "zeros": all 0. Normal distributions of mean 0.
+    seed : None, int, list of int, Generator, BitGenerator or SeedSequence
+        Anything that `numpy.random.default_rng` accepts. The same seed gives the same parameters.
+        They are drawn layer by layer, W^l row by row and then b^l, in float64; a float32 network
+        has the rounded numbers of a float64 network. None: different parameters each time.
 
     Raises
     ------
     ValueError
-        Fewer than two sizes, a size below 1, unknown names, a number of hidden activations that
-        does not fit, softmax in a hidden layer or of a single output, whose softmax is always 1, or
-        an output that the cost is not defined on: cross_entropy takes sigmoid and softmax,
-        log_likelihood softmax, poisson sigmoid, softplus and softmax, the others anything.
+        There are fewer than two sizes or a size is below 1; a name is unknown; the number of hidden
+        activations is wrong; softmax is used in a hidden layer, or for a single output, where it is
+        always 1; or the output does not go with the cost: cross_entropy needs sigmoid or softmax,
+        log_likelihood softmax, poisson sigmoid, softplus or softmax.
     TypeError
-        An argument of another type, a dtype other than float32 and float64.
+        An argument has the wrong type, or the dtype is neither float32 nor float64.
     MemoryError
         The parameters cannot be allocated.
 
-    Notes
-    -----
-    A subclass may have an ``__init__`` with arguments of its own, which calls
-    ``super().__init__(sizes, ...)``; or a ``__new__`` that returns
-    ``super().__new__(cls, sizes, ...)``. Copies and pickles call neither.
+    Notes ----- ``net(x)`` is ``net.forward(x)``. ``==`` compares identity; `same_config` compares
+    sizes, activations, cost and dtype. Networks can be copied and pickled. A copy has the
+    parameters, but not the `optimizer` and `history` of the last training. A network keeps the
+    buffers of its largest call, which for a large batch may take a few times the memory of its
+    parameters.
 
-    ``net(x)`` is ``net.forward(x)``. ``==`` compares identity, `same_config` sizes, activations,
-    cost and dtype. Networks can be copied and pickled; a copy has the parameters, and neither the
-    `optimizer` nor the `history` of the last training. A network keeps the buffers of its largest
-    call: those of a large batch may take a few times the memory of its parameters.
+    A subclass may have its own ``__init__``, which calls ``super().__init__(sizes, ...)``, or its
+    own ``__new__``, which returns ``super().__new__(cls, sizes, ...)``. Copying and unpickling call
+    neither.
 
     Examples
     --------
@@ -104,6 +102,11 @@ class Network(_core.Network):
     def layers(self) -> tuple[Layer, ...]:
         """The layers 2, …, L: ``layers[k]`` has ``weights[k]`` and ``biases[k]``.
 
+        Returns
+        -------
+        tuple of Layer
+            Weights and biases are views of the parameters.
+
         Examples
         --------
         >>> import bpfast
@@ -117,12 +120,12 @@ class Network(_core.Network):
         return tuple(Layer(weights, biases, k, name) for k, name in enumerate(activations))
 
     def summary(self) -> str:
-        """A table of the layers, their sizes, activations and numbers of parameters, as text.
+        """A text table of the layers: sizes, activations and numbers of parameters.
 
         Returns
         -------
         str
-            ``print`` shows it.
+            The table, to be printed.
 
         Examples
         --------
@@ -143,31 +146,32 @@ class Network(_core.Network):
 
 
 def load(path: Path, *, cost: Cost | None = None) -> Network:
-    """The network that `Network.save` saved, or the one in a checkpoint of `Network.fit`.
+    """Load a network that `Network.save` saved, or the network of a checkpoint of `Network.fit`.
 
     Parameters
     ----------
     path : str, bytes or os.PathLike
-        The file. A checkpoint gives the network that `fit` would have left if it had ended there.
+        The file. A checkpoint gives the network that `fit` would have returned at that epoch: with
+        the best parameters if early stopping restores them.
     cost : str or callable, optional
-        For a network whose cost is a callable, which no file can hold: that callable, or another
-        cost. For others left out, or the name that is in the file.
+        Needed if the cost of the network was a callable, because files do not store callables: the
+        callable, or another cost. Otherwise omit it, or pass the name that is in the file.
 
     Returns
     -------
     Network
-        With the same configuration and parameters, bit for bit; of the class `Network`, also where
-        a subclass was saved.
+        It has the same configuration, and parameters with the same bits. A saved subclass is loaded
+        as `Network`.
 
     Raises
     ------
     OSError
-        The file cannot be read; FileNotFoundError where there is none.
+        The file cannot be read. FileNotFoundError if it does not exist.
     ValueError
-        It is no network that bpfast saved, is damaged, or is of a newer version. ``cost`` is needed
-        and missing, is another than the file's, or does not go with the output.
+        The file is not a network of bpfast, is damaged, or was written by a newer version; or
+        ``cost`` is missing, differs from the cost of the file, or does not go with the output.
     TypeError
-        ``path`` is no path, ``cost`` neither a name nor a callable.
+        ``path`` is not a path, or ``cost`` is neither a name nor a callable.
     MemoryError
         The parameters cannot be allocated.
 

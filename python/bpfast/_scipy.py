@@ -42,57 +42,69 @@ def scipy_minimize(
     callback: Callable[[Any], object] | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> OptimizeResult:
-    """Minimise C + l2/2 Σ w² over all examples, by a method of `scipy.optimize.minimize`.
+    """Minimise C + l2/2 Σ w² over all examples with a method of `scipy.optimize.minimize`.
 
-    For small networks: each evaluation is one gradient over the whole batch, on all cores, and the
-    second-order methods need few of them.
+    For small networks: each evaluation is one gradient over the whole batch, on all cores, and
+    second-order methods need few evaluations.
 
     Parameters
     ----------
     net : Network
-        It starts from its parameters and is left with the best that was found. float64 is advised:
-        SciPy works in it, and a line search in float32 soon ends in rounding.
-    x, y, sample_weight
-        As for ``net.backprop``.
+        The search starts from its parameters, and it gets the best parameters found. float64 is
+        recommended: SciPy works in float64, and rounding soon ends a line search in float32.
+    x : array_like or SciPy sparse, (n, n_1)
+        The examples, one per row. Other dtypes are converted to the network's. For a sparse matrix
+        or array only the stored elements are computed with; formats other than CSR are converted by
+        ``tocsr()`` at each call.
+    y : array_like, (n, n_L) or (n,)
+        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
+        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
+        have any shape with n entries.
     method : str, default "L-BFGS-B"
-        One that takes a gradient and no Hessian: "L-BFGS-B", "BFGS", "CG", "Newton-CG", "TNC",
-        "SLSQP", "trust-constr".
+        A method that uses a gradient but no Hessian: "L-BFGS-B", "BFGS", "CG", "Newton-CG", "TNC",
+        "SLSQP" or "trust-constr".
     l2 : float, default 0
-        As for ``net.fit``.
+        The penalty l2/2 Σ w² on the weights, not on the biases.
+    sample_weight : array_like, (n,), optional
+        The weights s_x, finite and 0 or above. Default: 1 for each example.
     max_iterations : int, optional
-        ``maxiter`` of the method; "TNC" counts evaluations instead.
+        ``maxiter`` of the method. For "TNC", the number of evaluations.
     tolerance : float, optional
         ``tol`` of `scipy.optimize.minimize`.
     callback : callable, optional
-        ``callback(params)`` after each iteration; it may raise StopIteration to end there.
+        Called as ``callback(params)`` after each iteration. Raise StopIteration in it to stop.
     options : dict, optional
-        More options of the method.
+        Further options of the method.
 
     Returns
     -------
     scipy.optimize.OptimizeResult
-        What SciPy says of it: ``fun``, ``nit``, ``nfev``, ``success``, ``message``, and the flat
-        vector ``x``, in float64.
+        SciPy's result: ``fun``, ``nit``, ``nfev``, ``success``, ``message``, and the flat vector
+        ``x``, in float64.
 
     Raises
     ------
     ImportError
         SciPy is not installed.
-    ValueError, TypeError
-        As for ``net.backprop``; y as for ``net.fit``; another method; a start whose cost or
-        gradient is not finite. Whatever is raised, the network has the parameters of the last
-        whole iteration.
+    ValueError
+        Shapes do not match, the method is unknown or needs something else than a gradient, a number
+        is out of range, the cost has no minimum for y, or the initial cost or gradient is not
+        finite.
+    TypeError
+        An argument has the wrong type.
 
     Warns
     -----
     UserWarning
-        As ``net.fit``.
+        y is far outside the range of sigmoid, softmax or tanh outputs.
 
     Notes
     -----
-    After a fork in a signal handler, the OpenBLAS that SciPy calls may spin without end, in parent
-    and child, as it does in `scipy.optimize.minimize` alone; ``OPENBLAS_NUM_THREADS=1`` in the
-    environment avoids it.
+    After an exception the network has the parameters of the last completed iteration.
+
+    After a fork in a signal handler, the OpenBLAS that SciPy uses may hang in parent and child, as
+    it does with `scipy.optimize.minimize` alone. ``OPENBLAS_NUM_THREADS=1`` in the environment
+    avoids it.
 
     Examples
     --------
@@ -182,7 +194,7 @@ def scipy_minimize(
 
 
 def _weights_of(net: Network) -> NDArray[np.bool_]:
-    """Which numbers of the flat vector are weights, and not biases."""
+    """True for each element of the flat vector that is a weight, False for biases."""
     sizes, mask = net.sizes, []
     for n_in, n_out in itertools.pairwise(sizes):
         mask += [np.ones(n_in * n_out, bool), np.zeros(n_out, bool)]

@@ -1,4 +1,4 @@
-"""What this installation is: version, SIMD level, threads, build."""
+"""Properties of this installation: version, SIMD level, threads, build."""
 
 from typing import Literal, overload
 
@@ -12,7 +12,7 @@ def show_config(mode: Literal["dicts"]) -> dict[str, str | int]: ...
 
 
 def show_config(mode: str = "stdout") -> dict[str, str | int] | None:
-    """Tell version, SIMD level, number of threads and build; ``python -m bpfast`` prints it too.
+    """Print version, SIMD level, number of threads and build, as ``python -m bpfast`` does.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ def show_config(mode: str = "stdout") -> dict[str, str | int] | None:
     Raises
     ------
     ValueError
-        Another mode; ``BPFAST_NUM_THREADS`` is set to something that is no positive integer, or
-        ``BPFAST_SIMD`` to a level that this machine lacks.
+        The mode is unknown, ``BPFAST_NUM_THREADS`` is not a positive integer, or ``BPFAST_SIMD`` is
+        a level that this machine does not support.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Tables of a network, a history and a gradient: as text, and in HTML for notebooks."""
+"""Tables of a network, a history and a gradient: as text, and as HTML for notebooks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROWS = 20
 
 
 def network_rows(net: Network) -> tuple[list[str], list[list[str]], list[str]]:
-    """The head of the table, a row for each layer, and the totals."""
+    """The header of a network's table, one row per layer, and the totals."""
     head = ["layer", "in", "out", "activation", "parameters"]
     rows = [
         [str(k + 2), str(layer.n_in), str(layer.n_out), layer.activation, f"{layer.n_params:,}"]
@@ -27,7 +27,7 @@ def network_rows(net: Network) -> tuple[list[str], list[list[str]], list[str]]:
 
 
 def network_text(net: Network) -> str:
-    """The table of a network, its columns aligned."""
+    """The table of a network as text with aligned columns."""
     head, rows, total = network_rows(net)
     lines = [head, *rows, total]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
@@ -44,14 +44,14 @@ def network_text(net: Network) -> str:
 
 
 def network_html(net: Network) -> str:
-    """The same in HTML."""
+    """The table of a network as HTML."""
     head, rows, total = network_rows(net)
     title = f"{type(net).__name__}: cost {_cost(net)}, {net.dtype}"
     return _table(title, head, [*rows, total])
 
 
 def history_html(history: History) -> str:
-    """A row for each epoch, the middle of a long history left out."""
+    """One row per epoch; the middle of a long history is omitted."""
     n = len(history)
     names = list(history.names)
     columns = history.to_dict()
@@ -70,7 +70,7 @@ def history_html(history: History) -> str:
 
 
 def gradient_html(gradient: Gradient) -> str:
-    """The shapes and the largest absolute value of each array."""
+    """The shape and the largest absolute value of each array."""
     head = ["layer", "∂C/∂W", "max |∂C/∂W|", "∂C/∂b", "max |∂C/∂b|"]
     rows = [
         [str(k + 2), str(w.shape), f"{abs(w).max():.6g}", str(b.shape), f"{abs(b).max():.6g}"]

@@ -1,4 +1,4 @@
-"""The gradient of a sparse batch by the inputs that it touches, and no others."""
+"""The gradient of a sparse batch, restricted to the inputs that the batch uses."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class Touched(NamedTuple):
-    """The inputs that a sparse batch touches, and the gradient by what leads out of them.
+    """The inputs that a sparse batch uses, and the gradient for them.
 
-    ``inputs`` are the columns of x in which something is stored, in ascending order, and
+    ``inputs`` are the columns of x with at least one stored element, in ascending order.
     ``gradient.weights[0]`` is ∂C/∂W^2 of these columns, of shape (n_2, len(inputs)); all other
-    columns of ∂C/∂W^2 are 0. The rest of ``gradient`` is as ``net.backprop`` gives it.
+    columns of ∂C/∂W^2 are 0. The rest of ``gradient`` equals that of ``net.backprop``.
     """
 
     inputs: NDArray[np.int64]
@@ -35,27 +35,36 @@ def backprop_touched(
     sample_weight: ArrayLike | None = None,
     reduction: Literal["mean", "sum"] = "mean",
 ) -> Touched:
-    """C and its gradient by backpropagation, for a sparse batch that touches few of many inputs.
+    """C and its gradient for a sparse batch that uses few of many inputs.
 
-    Time and memory depend on the inputs that are touched, and not on n_1.
+    Time and memory depend on the number of inputs that the batch uses, and not on n_1.
 
     Parameters
     ----------
     x : SciPy sparse, (n, n_1)
-        In any format.
-    y, sample_weight, reduction
-        As for `backprop`.
+        A sparse matrix or array of any format.
+    y : array_like, (n, n_L) or (n,)
+        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
+        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
+        have any shape with n entries.
+    sample_weight : array_like, (n,), optional
+        The weights s_x, finite and 0 or above. Default: 1 for each example.
+    reduction : {"mean", "sum"}, default "mean"
+        "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
 
     Returns
     -------
     Touched
-        ``inputs``: the columns of x in which something is stored, ascending; ``gradient``: a
-        `Gradient` whose ``weights[0]`` has these columns of ∂C/∂W^2 alone. The others are 0.
+        ``inputs``: the columns of x with at least one stored element, ascending. ``gradient``: a
+        `Gradient` whose ``weights[0]`` has only these columns of ∂C/∂W^2; the others are 0.
 
     Raises
     ------
-    ValueError, TypeError
-        As for `backprop`; x is not sparse.
+    ValueError
+        Shapes do not match, x has no rows, labels are out of range or the cost takes none, or
+        weights are negative, not finite or, with "mean", all zero.
+    TypeError
+        x is not sparse, or an argument is not of real numbers.
 
     Examples
     --------

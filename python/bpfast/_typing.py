@@ -1,4 +1,4 @@
-"""Types of arguments in annotations. The names are literals, so that an editor completes them."""
+"""Types of arguments in annotations. Names are literals, so that editors complete them."""
 
 from __future__ import annotations
 
