@@ -1,6 +1,6 @@
-"""What `fit` and `evaluate` measure by name, as functions ``metric(outputs, y)``.
+"""The metrics of `fit` and `evaluate` as functions ``metric(outputs, y)``.
 
-`outputs` is a^L, (n, n_L) or (n,) for one output; `y` is (n, n_L), or class labels of shape (n,).
+`outputs` is a^L, (n, n_L), or (n,) for one output; `y` is (n, n_L), or class labels of shape (n,).
 ``metrics=bpfast.metrics.r2`` and ``metrics="r2"`` are the same. `bpfast.METRICS` lists the names.
 """
 
@@ -32,33 +32,32 @@ def __dir__() -> list[str]:
 
 
 def accuracy(outputs: ArrayLike, y: ArrayLike) -> float:
-    """The share of examples that are right, by class where y tells one class for each.
+    """The fraction of examples that are right: by class if y has one class per example.
 
     Parameters
     ----------
     outputs : array_like, (n, n_L) or (n,)
-        The answers of a network, as of `Network.forward`.
+        The outputs of a network, as `Network.forward` returns them.
     y : array_like, (n, n_L) or (n,)
-        Labels, or a row for each example. Where each has one class (by a label, one number above
-        1/2, or numbers that add up to 1), an example is right if its largest output is that of its
-        class; a single output is of class 1 above 1/2. Else, where y is 0 and 1, or -1 and 1, it is
-        right if all its outputs are on the right side: `subset_accuracy`.
+        Class labels, or a row per example. If each row has one class (exactly one number above 1/2,
+        or numbers that add up to 1), an example is right if its largest output is the output of its
+        class; a single output means class 1 above 1/2. Otherwise, if y is 0 and 1, or -1 and 1, an
+        example is right if all its outputs are on the correct side: `subset_accuracy`.
 
     Returns
     -------
     float
+        From 0 to 1.
 
     Raises
     ------
     ValueError
-        Shapes that do not fit, no rows, labels out of range, or a y of a regression.
+        Shapes do not match, there are no rows, labels are out of range, or y is of a regression.
     TypeError
         An argument is not of real numbers.
 
-    Notes
-    -----
-    `fit` and `evaluate` know the activation of the output too: with softmax, either class of a row
-    such as (0.5, 0.5, 0) is right, which is an error here.
+    Notes ----- `fit` and `evaluate` also know the output activation. With softmax outputs, both
+    classes of a row such as (0.5, 0.5, 0) count as correct; here such a row is an error.
 
     Examples
     --------
@@ -80,25 +79,28 @@ def accuracy(outputs: ArrayLike, y: ArrayLike) -> float:
 
 
 def subset_accuracy(outputs: ArrayLike, y: ArrayLike, *, threshold: float | None = None) -> float:
-    """The share of examples whose outputs are all on the right side of a threshold.
+    """The fraction of examples with all outputs on the correct side of a threshold.
 
     Parameters
     ----------
     outputs : array_like, (n, n_L) or (n,)
-        The answers of a network.
+        The outputs of a network, as `Network.forward` returns them.
     y : array_like, (n, n_L) or (n,)
-        0 and 1, or -1 and 1; or labels, which stand for rows of 0 with a single 1.
+        0 and 1, or -1 and 1; or class labels, which stand for rows of 0 with a single 1.
     threshold : float, optional
-        Outputs above it are on. Left out: 1/2, or 0 where y is -1 and 1.
+        Outputs above it count as 1. Default: 1/2, or 0 if y is -1 and 1.
 
     Returns
     -------
     float
+        From 0 to 1.
 
     Raises
     ------
-    ValueError, TypeError
-        As for `accuracy`; a y with other numbers.
+    ValueError
+        Shapes do not match, there are no rows, labels are out of range, or y has other numbers.
+    TypeError
+        An argument is not of real numbers.
 
     Examples
     --------
@@ -110,25 +112,28 @@ def subset_accuracy(outputs: ArrayLike, y: ArrayLike, *, threshold: float | None
 
 
 def binary_accuracy(outputs: ArrayLike, y: ArrayLike, *, threshold: float | None = None) -> float:
-    """The share of outputs, over all examples, that are on the right side of a threshold.
+    """The fraction of all outputs that are on the correct side of a threshold.
 
     Parameters
     ----------
     outputs : array_like, (n, n_L) or (n,)
-        The answers of a network.
+        The outputs of a network, as `Network.forward` returns them.
     y : array_like, (n, n_L) or (n,)
-        0 and 1, or -1 and 1; or labels, which stand for rows of 0 with a single 1.
+        0 and 1, or -1 and 1; or class labels, which stand for rows of 0 with a single 1.
     threshold : float, optional
-        Outputs above it are on. Left out: 1/2, or 0 where y is -1 and 1.
+        Outputs above it count as 1. Default: 1/2, or 0 if y is -1 and 1.
 
     Returns
     -------
     float
+        From 0 to 1.
 
     Raises
     ------
-    ValueError, TypeError
-        As for `accuracy`; a y with other numbers.
+    ValueError
+        Shapes do not match, there are no rows, labels are out of range, or y has other numbers.
+    TypeError
+        An argument is not of real numbers.
 
     Examples
     --------
@@ -145,9 +150,9 @@ def mean_squared_error(outputs: ArrayLike, y: ArrayLike) -> float:
     Parameters
     ----------
     outputs : array_like, (n, n_L) or (n,)
-        The answers of a network.
+        The outputs of a network, as `Network.forward` returns them.
     y : array_like, (n, n_L) or (n,)
-        The outputs wanted, or labels, which stand for rows of 0 with a single 1.
+        The targets, or class labels, which stand for rows of 0 with a single 1.
 
     Returns
     -------
@@ -156,7 +161,7 @@ def mean_squared_error(outputs: ArrayLike, y: ArrayLike) -> float:
     Raises
     ------
     ValueError
-        Shapes that do not fit, no rows.
+        Shapes do not match, there are no rows, or labels are out of range.
     TypeError
         An argument is not of real numbers.
 
@@ -175,9 +180,9 @@ def mean_absolute_error(outputs: ArrayLike, y: ArrayLike) -> float:
     Parameters
     ----------
     outputs : array_like, (n, n_L) or (n,)
-        The answers of a network.
+        The outputs of a network, as `Network.forward` returns them.
     y : array_like, (n, n_L) or (n,)
-        The outputs wanted, or labels, which stand for rows of 0 with a single 1.
+        The targets, or class labels, which stand for rows of 0 with a single 1.
 
     Returns
     -------
@@ -186,7 +191,7 @@ def mean_absolute_error(outputs: ArrayLike, y: ArrayLike) -> float:
     Raises
     ------
     ValueError
-        Shapes that do not fit, no rows.
+        Shapes do not match, there are no rows, or labels are out of range.
     TypeError
         An argument is not of real numbers.
 
@@ -200,24 +205,24 @@ def mean_absolute_error(outputs: ArrayLike, y: ArrayLike) -> float:
 
 
 def r2(outputs: ArrayLike, y: ArrayLike) -> float:
-    """1 - Σ (a - y)² / Σ (y - ȳ)², the coefficient of determination, its mean over the outputs.
+    """The coefficient of determination 1 - Σ (a - y)² / Σ (y - ȳ)², averaged over the outputs.
 
     Parameters
     ----------
     outputs : array_like, (n, n_L) or (n,)
-        The answers of a network.
+        The outputs of a network, as `Network.forward` returns them.
     y : array_like, (n, n_L) or (n,)
-        The outputs wanted, or labels, which stand for rows of 0 with a single 1.
+        The targets, or class labels, which stand for rows of 0 with a single 1.
 
     Returns
     -------
     float
-        At most 1. NaN or -inf where an output of y is the same in all examples.
+        At most 1. NaN or -inf if y of an output is the same in all examples.
 
     Raises
     ------
     ValueError
-        Shapes that do not fit, no rows.
+        Shapes do not match, there are no rows, or labels are out of range.
     TypeError
         An argument is not of real numbers.
 
@@ -236,7 +241,7 @@ def r2(outputs: ArrayLike, y: ArrayLike) -> float:
 
 
 def _sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Σ over the examples: NumPy adds in pairs along rows alone."""
+    """Σ over the examples; transposed first, because NumPy sums pairwise only along rows."""
     sums: NDArray[np.float64] = np.ascontiguousarray(values.T).sum(axis=1)
     return sums
 
@@ -247,7 +252,7 @@ def _residual(a: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _checked(outputs: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Both as arrays: outputs of shape (n, n_L), and y that goes with them."""
+    """Both as arrays: outputs of shape (n, n_L), and y of a matching shape."""
     a, wanted = _as_array("outputs", outputs), _as_array("y", y)
     for name, given, array in (("outputs", outputs, a), ("y", y, wanted)):
         if array.dtype.kind not in "biuf":
@@ -264,7 +269,7 @@ def _checked(outputs: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[An
 def _on_or_off(
     outputs: ArrayLike, y: ArrayLike, threshold: float | None
 ) -> tuple[NDArray[Any], NDArray[Any], float]:
-    """Both as arrays, where y is on or off, and the threshold between."""
+    """Both as arrays, checked that y has only two values, and the threshold between them."""
     a, wanted = _checked(outputs, y)
     low = _accuracy.low_of(wanted, "identity")
     if wanted.ndim == 1:

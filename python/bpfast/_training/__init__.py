@@ -1,1 +1,1 @@
-"""How networks are trained: `Network.fit`, its loop, and what it needs."""
+"""Training: `Network.fit`, its loop, and everything that it needs."""

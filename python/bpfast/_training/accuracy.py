@@ -1,4 +1,4 @@
-"""Accuracy: the share of examples, or of outputs, that are right, and the y that it is for."""
+"""Accuracy: the fraction of examples or outputs that are right, and which y it accepts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REGRESSION = "mean_squared_error and r2 measure a regression"
 
 
 class Kind(NamedTuple):
-    """What y tells of each example: one class, or for each of several outputs whether it is on."""
+    """What y has for each example: one class, or several outputs that are each off or on."""
 
     low: float  # an output that is off, 0 or -1; one that is on is 1
     one_class: bool | None = None  # None where that does not matter
@@ -41,14 +41,14 @@ class Kind(NamedTuple):
 
 
 def labels(y: NDArray[Any]) -> NDArray[Any]:
-    """The class of each example: a label itself, the largest of several outputs, one above 1/2."""
+    """The class of each example: its label, the index of the largest output, or whether a > 1/2."""
     if y.ndim == 1:
         return y
     return y.argmax(axis=1) if y.shape[1] > 1 else (y[:, 0] > 0.5).astype(np.int64)
 
 
 def outputs(a: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
-    """The outputs wanted: y, or 1 at the label and 0 elsewhere."""
+    """The target outputs: y, or 1 at the label and 0 elsewhere."""
     if y.shape == a.shape:
         return y
     if y.shape == a.shape[:1]:
@@ -60,14 +60,14 @@ def outputs(a: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
 
 
 def shown_row(y: NDArray[Any], row: int) -> str:
-    """A row of y for an error, cut where it is long."""
+    """A row of y for an error message, truncated if it is long."""
     numbers = [shown(float(number)) for number in y[row, :SHOWN]]
     more = ", …" if y.shape[1] > SHOWN else ""
     return f"[{', '.join(numbers)}{more}] in row {row}"
 
 
 def accuracy(a: NDArray[Any], y: NDArray[Any]) -> float:
-    """The share of examples whose class is right; of several likeliest ones, each is."""
+    """The fraction of examples whose class is right. Of several most likely classes, each is right."""
     found = labels(a)
     if y.ndim == 1 or y.shape[1] == 1:
         return float(np.mean(found == labels(y)))
@@ -75,12 +75,12 @@ def accuracy(a: NDArray[Any], y: NDArray[Any]) -> float:
 
 
 def subset_accuracy(a: NDArray[Any], y: NDArray[Any], threshold: float = 0.5) -> float:
-    """The share of examples whose outputs are all on or off as wanted."""
+    """The fraction of examples with all outputs on the correct side of the threshold."""
     return float(np.mean(_are_right(a, y, threshold).all(axis=1)))
 
 
 def binary_accuracy(a: NDArray[Any], y: NDArray[Any], threshold: float = 0.5) -> float:
-    """The share of outputs that are on or off as wanted."""
+    """The fraction of all outputs that are on the correct side of the threshold."""
     return float(np.mean(_are_right(a, y, threshold)))
 
 
@@ -92,16 +92,16 @@ def _are_right(a: NDArray[Any], y: NDArray[Any], threshold: float) -> NDArray[np
 def for_targets(
     metrics: Mapping[str, Metric], y: NDArray[Any], net: Network, like: Kind | None = None
 ) -> tuple[dict[str, Metric], Kind | None]:
-    """Decide by all of y what accuracy means: the metrics with it, and the kind of y.
+    """Decide from all of y what accuracy means. Returns the metrics with it, and the kind of y.
 
-    The kind is None where no metric is an accuracy. With `like`, the kind of the y that is trained
-    with, this y has to be of that kind. A y that the cost of the network does not take is left to
-    the error of the cost.
+    The kind is None if no metric is an accuracy. With `like`, the kind of the training y, this y
+    must be of the same kind. A y that the network's cost does not accept is left to the error of
+    the cost.
 
     Raises
     ------
     ValueError, TypeError
-        There is no accuracy for this y.
+        Accuracy is not defined for this y.
     """
     found = dict(metrics)
     asked = [name for name in metrics if any(metrics[name] is one for one in ACCURACIES)]
@@ -131,19 +131,19 @@ def for_targets(
 
 
 def low_of(y: NDArray[Any], output: str) -> float:
-    """What stands in y for an output that is off: -1 where several are all -1 or 1, and some -1."""
+    """The value of an output that is off: -1 if y has several outputs and only -1 and 1, else 0."""
     if y.ndim == 1 or y.shape[1] == 1 or output in PROBABILITIES or not _are_signs(y):
         return 0.0
     return 0.0 if _first(y, lambda part: (part == -1).any(axis=1)) is None else -1.0
 
 
 def _are_signs(y: NDArray[Any]) -> bool:
-    """Whether y is -1 and 1 alone."""
+    """Whether all of y is -1 or 1."""
     return _first(y, lambda part: ((part != -1) & (part != 1)).any(axis=1)) is None
 
 
 def have_one_class(y: NDArray[Any], output: str, low: float, wanted: bool | None) -> bool:
-    """Whether each example has one class, which is `wanted`, or else decided here."""
+    """Whether each example has one class. If `wanted` is given, it must agree."""
     beside = "as the y that is trained with"
     if y.ndim == 1:
         if wanted is False:
@@ -168,9 +168,9 @@ def have_one_class(y: NDArray[Any], output: str, low: float, wanted: bool | None
 
 
 def _tell_one_class(y: NDArray[Any], low: float, output: str) -> NDArray[np.bool_]:
-    """Which rows tell one class: that of the only output that is on, or the likeliest.
+    """Which rows have one class: a single output that is on, or a single most likely one.
 
-    (1/2, 1/2, 0) does so with softmax alone, where it can be nothing else than probabilities.
+    (1/2, 1/2, 0) has one only with softmax, where it must be probabilities.
     """
     one: NDArray[np.bool_] = np.count_nonzero(y > 0.5, axis=1) == 1
     if low == 0:
@@ -201,7 +201,7 @@ def refuse_no_labels(y: NDArray[Any], classes: int | None) -> None:
 
 
 def refuse_between(y: NDArray[Any], low: float) -> None:
-    """Raise ValueError for what is neither off nor on; labels are not."""
+    """Raise ValueError for outputs that are neither off nor on; labels are accepted."""
     if y.ndim == 2:
         _refuse_where(y, lambda part: (part != low) & (part != 1), f"outputs that are {low:g} or 1")
 
@@ -222,7 +222,7 @@ def _refuse_where(
 
 
 def _first(y: NDArray[Any], are_wrong: Callable[[NDArray[Any]], Any]) -> int | None:
-    """The first row that is wrong, if there is one."""
+    """The first row that is wrong, or None."""
     for start in range(0, len(y), ROWS):
         wrong = are_wrong(y[start : start + ROWS])
         if wrong.any():

@@ -1,4 +1,4 @@
-"""What `Network.fit` makes of some of its arguments."""
+"""Checks of arguments of `Network.fit`, and the objects made from them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WHOLE = 2**32
 
 
 def new_trainer(net: Network, settings: Settings, optimizer: Optimizer, batch_size: int) -> Trainer:
-    """What does the steps, with no examples yet."""
+    """A trainer without examples."""
     return _core.Trainer(
         net,
         optimizer._rule(),
@@ -52,7 +52,7 @@ def new_trainer(net: Network, settings: Settings, optimizer: Optimizer, batch_si
 
 
 def new_source(trainer: Trainer, settings: Settings, data: Examples) -> Source:
-    """The arrays where they lie, or blocks of them out of their files."""
+    """Arrays in memory, or blocks read from files."""
     arrays = data.arrays()
     if data.is_mapped and settings.sparse is None:
         settings.sparse = False  # what is not 0 may be larger than memory too
@@ -62,7 +62,7 @@ def new_source(trainer: Trainer, settings: Settings, data: Examples) -> Source:
 
 
 class Parts(NamedTuple):
-    """What a training works on."""
+    """The parts of a training."""
 
     trainer: Trainer
     source: Source
@@ -80,7 +80,7 @@ def of_batches(
     validation: Any,
     metrics: dict[str, Metric],
 ) -> Parts:
-    """The parts of a training on the batches of an iterable."""
+    """The parts of a training on batches of an iterable."""
     held_out, metrics = parse_validation(net, validation, metrics)
     if metrics and held_out is None:
         expected = "validation=(x, y) with batches, which are not measured themselves"
@@ -132,7 +132,7 @@ def of_arrays(
 
 
 def parse_callbacks(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
-    """Take a callable as a list of one."""
+    """The callbacks as a list."""
     if callable(callbacks):
         return [callbacks]
     if not isinstance(callbacks, Iterable):
@@ -149,7 +149,7 @@ def parse_callbacks(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
 def refuse_with_batches(
     validation: Any, *, weights: Mapping[str, Any], arrays: Mapping[str, Any]
 ) -> None:
-    """Raise ValueError for what has no effect on batches of an iterable."""
+    """Raise ValueError for arguments that have no effect on batches of an iterable."""
     if is_number(validation):
         raise ValueError("validation: expected (x, y) where x is an iterable, got a fraction")
     for name, value in weights.items():
@@ -165,7 +165,7 @@ def refuse_with_batches(
 def parse_validation(
     net: Network, validation: Any, metrics: dict[str, Metric], like: Kind | None = None
 ) -> tuple[Examples | None, dict[str, Metric]]:
-    """The validation examples, if there are any, and the metrics for their y."""
+    """The validation examples, or None, and the metrics for their y."""
     if validation is None:
         return None, metrics
     if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
@@ -182,7 +182,7 @@ def parse_validation(
 
 
 def check_cost(held_out: Examples, settings: Settings) -> None:
-    """Raise now what the first measurement would after an epoch."""
+    """Compute the validation cost once, so that its errors are raised before the first epoch."""
     cost = held_out.cost()
     if settings.check_finite and not np.isfinite(cost) and (fault := held_out.fault()):
         raise ValueError(fault)
@@ -190,7 +190,7 @@ def check_cost(held_out: Examples, settings: Settings) -> None:
 
 @contextmanager
 def naming_validation() -> Iterator[None]:
-    """Put the argument in front of what is said of the validation examples."""
+    """Prefix errors with the name of the argument."""
     try:
         yield
     except (TypeError, ValueError) as error:

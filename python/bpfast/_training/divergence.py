@@ -4,13 +4,15 @@ from __future__ import annotations
 
 
 class DivergenceError(ArithmeticError):
-    """The cost, or a parameter, became NaN or infinite; the network kept its last finite numbers.
+    """The cost or a parameter became NaN or infinite during a training.
+
+    The network keeps the parameters, and the optimizer the state, from before the failed step.
 
     Attributes
     ----------
     epoch, step : int
-        The epoch, from 1, and the step in it, from 0, that could not be done. `partial_fit` counts
-        no epochs: 0.
+        The epoch, counted from 1, and its step, counted from 0, that failed. `partial_fit` has no
+        epochs: 0.
 
     Examples
     --------

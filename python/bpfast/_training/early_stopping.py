@@ -1,4 +1,4 @@
-"""When to stop a training that no longer gets better."""
+"""Early stopping: when a training ends because it no longer improves."""
 
 from __future__ import annotations
 
@@ -15,33 +15,40 @@ from bpfast.history._state import column_name
 
 
 class EarlyStopping:
-    """Stop when a column of the history has not been better for some epochs.
+    """Stop a training if a column of its history has not improved for some epochs.
 
-    Source: Prechelt, Early stopping - but when?, 1998; Nielsen, ch. 3.
+    Source: Prechelt, *Early Stopping - But When?*, 1998; Nielsen, ch. 3.
 
     Parameters
     ----------
     patience : int, default 10
-        How many epochs in a row without a better value end the training.
+        The number of epochs in a row without improvement after which the training stops.
     monitor : str, optional
-        The column. Without it: ``validation_cost`` where there is validation, else ``cost``.
+        The column. Default: ``validation_cost`` if there is validation, else ``cost``.
     mode : {"min", "max"}, optional
-        Whether low or high is good. Without it: low for the cost and the errors, high for the
-        accuracies and r2 that `fit` has by name; also for functions of ``sklearn.metrics`` such as
-        ``f1_score``. Other names need it.
+        Whether low or high is better. Default: "min" for the cost and errors, "max" for accuracies
+        and r2, by the names of `fit` and of functions of ``sklearn.metrics`` such as ``f1_score``.
+        Other names need it.
     least : float, default 0
-        A value counts as better if the difference to the best so far is more than this. NaN and
-        infinities never do.
+        A value is better if it differs from the best so far by more than this. NaN and infinite
+        values are never better.
     restore_best : bool, default True
-        Whether the network gets back the parameters of the best epoch when the training ends,
-        however it ends but by an exception.
+        Whether the network gets the parameters of the best epoch when the training ends, unless it
+        ends by an exception.
+
+    Attributes
+    ----------
+    best : float
+        The best value so far.
+    best_epoch : int
+        Its epoch, counted from 1; 0 before the first epoch.
 
     Raises
     ------
     ValueError
-        A number out of range, another mode, or none for a name that does not tell it.
+        A number is out of range, the mode is unknown, or it is missing for a name that needs it.
     TypeError
-        An argument of another type.
+        An argument has the wrong type.
 
     Examples
     --------
@@ -74,18 +81,34 @@ class EarlyStopping:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all epochs."""
+        """Forget all epochs. `fit` calls it before a new training."""
         self.best, self.best_epoch = math.inf if self.mode == "min" else -math.inf, 0
 
     def column(self, names: Collection[str]) -> str:
-        """Which of the columns `names` decides.
+        """The column that is monitored, one of `names`.
+
+        Parameters
+        ----------
+        names : list, tuple, set or mapping of str
+            The columns of the history.
+
+        Returns
+        -------
+        str
+            `monitor`, or by default ``validation_cost`` if it is in `names`, else ``cost``.
 
         Raises
         ------
         ValueError
-            `monitor` is none of them.
+            `monitor` is not in `names`.
         TypeError
-            They are no names.
+            `names` has another type.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> bpfast.EarlyStopping().column(["cost", "validation_cost"])
+        'validation_cost'
         """
         if not isinstance(names, list | tuple | AbstractSet | Mapping):
             got = type(names).__name__
@@ -109,14 +132,32 @@ class EarlyStopping:
         return name
 
     def is_better(self, epoch: int, row: Mapping[str, float]) -> bool:
-        """Take an epoch's row: whether it is the best so far.
+        """Record the row of an epoch. Returns whether it is the best so far.
+
+        Parameters
+        ----------
+        epoch : int
+            The number of the epoch, counted from 1.
+        row : mapping of str to float
+            The columns of the epoch.
+
+        Returns
+        -------
+        bool
 
         Raises
         ------
         ValueError
-            There is no such column.
+            The row does not have the column.
         TypeError
-            No mapping, or a value that is no number.
+            `row` is not a mapping, or its value is not a number.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> stop = bpfast.EarlyStopping(1)
+        >>> stop.is_better(1, {"cost": 0.5}), stop.is_better(2, {"cost": 0.6}), stop.is_over(2)
+        (True, False, True)
         """
         epoch = whole("epoch", epoch, 0)
         if not isinstance(row, Mapping):
@@ -130,12 +171,12 @@ class EarlyStopping:
         return False
 
     def is_over(self, epoch: int) -> bool:
-        """Whether the epochs since the best one have used up the patience."""
+        """Whether `epoch` is at least `patience` epochs after the best one."""
         return whole("epoch", epoch, 0) - self.best_epoch >= self.patience
 
     @property
     def state(self) -> dict[str, Any]:
-        """The best value and its epoch; assigning it goes back there."""
+        """The best value and its epoch, as a dict. Assign it to restore them."""
         return {"best": self.best, "best_epoch": self.best_epoch}
 
     @state.setter

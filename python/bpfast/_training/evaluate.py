@@ -1,4 +1,4 @@
-"""`Network.evaluate`: cost and metrics of examples, as `fit` measures them."""
+"""`Network.evaluate`: cost and metrics of examples, with the definitions of `fit`."""
 
 from __future__ import annotations
 
@@ -33,39 +33,42 @@ def evaluate(
     sample_weight: ArrayLike | None = None,
     batch_size: int | None = None,
 ) -> dict[str, float]:
-    """The cost of some examples, and metrics of the answers to them.
+    """The cost and metrics of examples.
 
     Parameters
     ----------
     x : array_like or SciPy sparse, (n, n_1)
-        The examples. A memory map stays in its file.
+        The examples, one per row. Other dtypes are converted to the network's. A memory map is read
+        in blocks.
     y : array_like, (n, n_L) or (n,)
-        The outputs wanted, or class labels, as for `cost`.
+        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
+        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
+        have any shape with n entries.
     metrics : str or callable, list of these or dict of str to these, default ()
-        What to measure beside the cost: names of `bpfast.METRICS`, functions of `bpfast.metrics`,
-        or ``metric(a, y) -> float``, which is given all outputs. The key in the answer is that of
-        the dict, or the name of the function. What "accuracy" means depends on y, as for `fit`: the
-        share of examples whose class is right, or "subset_accuracy" where y is multi-label.
+        What to compute besides the cost: names of `bpfast.METRICS`, functions of `bpfast.metrics`,
+        or your own ``metric(a, y) -> float``, called with all outputs. The key in the result is the
+        key of the dict, or the name of the function. "accuracy" means what it means in `fit`: the
+        fraction of examples whose class is right, or "subset_accuracy" for multi-label y.
     sample_weight : array_like, (n,), optional
-        s_x: how much each example counts in the cost. Metrics do not take weights.
+        The weights s_x in the cost, finite and 0 or above. Metrics ignore them.
     batch_size : int, optional
-        How many examples to compute at a time; it changes results by rounding at most. Left out:
-        all of them, or, where they are in files, as many as are read at a time. A cost that is a
-        callable is given so many examples.
+        The number of examples to compute at a time. It changes results only by rounding. Default:
+        all, or a block of a memory map. A callable cost is called once for each such part.
 
     Returns
     -------
     dict of str to float
-        "cost", Σ s_x C_x / Σ s_x without penalties, then the metrics in their order: what the
-        columns ``validation_cost``, ``validation_accuracy``, … of ``fit(validation=...)`` hold.
+        "cost", which is Σ s_x C_x / Σ s_x without penalties, then the metrics in the given order.
+        The columns ``validation_cost``, ``validation_accuracy``, … of ``fit(validation=...)`` have
+        the same definitions.
 
     Raises
     ------
     ValueError
-        Shapes that do not fit, no rows, unknown names, a y that the cost or an accuracy is not for,
-        weights that are all 0.
+        Shapes do not match, x has no rows, a name is unknown, the cost or an accuracy does not
+        accept y, or all weights are 0.
     TypeError
-        An argument of another type, or a metric that gave no number.
+        An argument has the wrong type, or a metric does not return a number.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Who trains what with what: one training at a time, and one network for each optimizer."""
+"""Locks: one training per network at a time, and one network per stateful optimizer."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _SERVED: WeakKeyDictionary[Kept, ref[Network]] = WeakKeyDictionary()
 
 
 def claim(ticket: object, **things: Any) -> None:
-    """Enter a training with what it uses, by the names of its arguments.
+    """Register a training with the objects that it uses, by the names of their arguments.
 
     Raises
     ------
     ValueError
-        Another training uses one of them. The ticket is to be taken out nevertheless.
+        Another training uses one of them. The ticket must be removed nevertheless.
     """
     RUNNING[ticket] = threading.get_ident(), things
     for other, (_, theirs) in list(RUNNING.items()):
@@ -38,7 +38,7 @@ def claim(ticket: object, **things: Any) -> None:
 
 
 def _forget_others() -> None:
-    """In a forked child: the trainings of threads that are not there."""
+    """In a forked child: remove the trainings of threads that do not exist there."""
     thread = threading.get_ident()
     for ticket, (their_thread, _) in list(RUNNING.items()):
         if their_thread != thread:
@@ -50,12 +50,12 @@ if hasattr(os, "register_at_fork"):  # Windows has no fork
 
 
 def serve(kept: Kept, net: Network) -> None:
-    """Note that `kept` is what an optimizer keeps for `net`."""
+    """Record that `kept` is the state of an optimizer for `net`."""
     _SERVED[kept] = ref(net)
 
 
 def refuse_another_network(optimizer: Optimizer, net: Network) -> None:
-    """Raise ValueError where the steps so far were another network's, or other parameters'."""
+    """Raise ValueError if the optimizer has state of another network or of other parameters."""
     kept = optimizer._kept
     served = None if kept is None else _SERVED.get(kept)
     if served is not None and served() is not net:

@@ -1,4 +1,4 @@
-"""`Network.fit` and `Network.partial_fit`: their arguments, checked, and what they start."""
+"""`Network.fit` and `Network.partial_fit`: check the arguments and start the training."""
 
 from __future__ import annotations
 
@@ -76,137 +76,144 @@ def fit(
     every: int | None = None,
     resume: bool | AnyPath | None = None,
 ) -> History:
-    r"""Train on mini-batches for some epochs.
+    r"""Train on mini-batches for several epochs.
 
-    Each step takes `batch_size` examples and changes the parameters by the gradient of
-    C + l2/2 Σ w² + l1 Σ \|w\|, with C = Σ s_x C_x / (n s̄) over its n examples, where s̄ is the mean
-    weight of all examples that are trained with: an unbiased estimate of Σ s_x C_x / Σ s_x over all
-    of these, for any `batch_size`. The steps run in Rust, one after the other, without a return to
-    Python in between.
+    Each step changes the parameters by the gradient of C + l2/2 Σ w² + l1 Σ \|w\| over its n
+    examples, with C = Σ s_x C_x / (n s̄), where s̄ is the mean weight of all training examples. So
+    the gradient of a step is an unbiased estimate of the gradient of Σ s_x C_x / Σ s_x over all
+    training examples, for any `batch_size`. The training loop runs in Rust.
 
     Parameters
     ----------
     x : array_like or SciPy sparse, (n, n_1); or iterable, or callable
-        The examples. A memory map stays in its file. Without `y`: an iterable of batches ``(x, y)``
-        or ``(x, y, sample_weight)``, each of which is a step, or a callable that gives such an
-        iterable for each epoch. Unless they are in a list or tuple, the next batch is fetched, in a
-        thread of its own, while one is at work, so the iterable must not change the network or the
-        optimizer; the numbers of a batch are copied before. As the weights of all examples are not
-        known, those of a batch count as they are: s̄ is 1. Arrays must not change before `fit`
-        returns.
+        The examples. A memory map is read in blocks. Without `y`: an iterable of batches ``(x, y)``
+        or ``(x, y, sample_weight)``, each of which is one step, or a callable that returns such an
+        iterable for each epoch. A thread fetches the next batch during the current step, unless the
+        batches are in a list or tuple; the iterable must not change the network or the optimizer.
+        Numbers of a batch are copied before the next one is requested. Weights of a batch are used
+        as given (s̄ = 1), because the weights of all examples are not known. Do not change arrays
+        before `fit` returns.
     y : array_like, (n, n_L) or (n,), optional
-        As for `cost`.
+        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
+        from 0 to n_L - 1 (0 or 1 if n_L = 1). Needed unless x is an iterable of batches.
     epochs : int, default 10
-        How often to go through the examples.
+        The number of passes over the examples.
     batch_size : int, optional
-        The examples of a step, 32 where it is left out; the last step of an epoch has what is left.
-        Not with batches of an iterable, which have a size of their own.
+        The number of examples per step, 32 by default. The last step of an epoch has the remaining
+        examples. Not allowed with batches of an iterable.
     optimizer : str or Optimizer, default "adam"
-        "sgd", "adam", "adamw", "rmsprop", "adagrad" with their defaults, or one of
-        `bpfast.optimizers`, which goes on from its state. What it keeps must be of this network.
-        A name makes a new optimizer; ``optimizer=net.optimizer`` goes on with the last one.
+        "sgd", "adam", "adamw", "rmsprop" or "adagrad", which starts a new optimizer with its
+        defaults; or one of `bpfast.optimizers`, which continues from its state. A stateful
+        optimizer belongs to one network. ``optimizer=net.optimizer`` continues with that of the
+        last training.
     learning_rate : float or schedule, optional
-        The learning rate of an `optimizer` that is a name, or left out:
-        ``fit(x, y, optimizer="sgd", learning_rate=0.1)`` is
-        ``fit(x, y, optimizer=bpfast.SGD(0.1))``. An optimizer itself has its own, so both together
-        are an error. A schedule that is a callable is asked for the rates of many steps ahead, and
-        must not change the optimizer.
+        The learning rate of an optimizer given by name or omitted: ``fit(x, y, optimizer="sgd",
+        learning_rate=0.1)`` is ``fit(x, y, optimizer=bpfast.SGD(0.1))``. An error together with an
+        optimizer object, which has its own. A callable schedule is called for many steps in
+        advance, and must not change the optimizer.
     shuffle : bool, optional
-        A new random order for each epoch, unless it is False. Not True with batches of an
-        iterable, which stay as they come.
+        Whether each epoch has a new random order; True by default. Batches of an iterable are not
+        shuffled, so True is an error for them.
     validation : (x, y), (x, y, sample_weight) or float, optional
-        Examples to measure after each epoch, or the fraction of the examples to draw and hold
-        out for it.
+        Examples whose cost and metrics are computed after each epoch, or the fraction of the
+        examples to hold out for this, drawn at random from the seed.
     metrics : str or callable, list of these or dict of str to these, default ()
-        What is measured after each epoch, of the examples and of `validation`: "accuracy",
+        What to compute after each epoch for the training and the validation examples: "accuracy",
         "subset_accuracy", "binary_accuracy", "mean_squared_error", "mean_absolute_error", "r2", or
-        ``metric(a, y) -> float``. The column is the key of the dict, or the name of the function.
-        Either takes a forward pass; batches of an iterable are not measured. Weights do not count
-        here. What "accuracy" means depends on all of y: it is of classes, by the largest output,
-        where each example has one class, by a label or by a row (of several likeliest classes, such
-        as in (0.5, 0.5, 0), either is right with softmax outputs, and the row is an error with
-        sigmoid); else, where y of several outputs is 0 and 1, it is "subset_accuracy", the share of
-        examples whose outputs are all on the right side of 1/2. Multi-label y in which every row
-        happens to have a single 1 looks like classes: say "subset_accuracy" where y is multi-label.
-        "binary_accuracy" is the share of outputs on the right side.
+        your own ``metric(a, y) -> float``. The column is named by the key of the dict, or by the
+        function. Metrics ignore weights, and need one forward pass per epoch over each of the two
+        sets. Batches of an iterable are not measured; they need validation examples.
+
+        The meaning of "accuracy" depends on all of y. If each example has one class, by a label or
+        a row, it is the fraction of examples whose largest output is that class. (A row such as
+        (0.5, 0.5, 0) has two most likely classes: either is right with softmax outputs, and the row
+        is an error with sigmoid outputs.) If y of several outputs is 0 and 1, it is
+        "subset_accuracy", the fraction of examples with all outputs on the correct side of 1/2.
+        Multi-label y in which each row happens to have a single 1 looks like classes: pass
+        "subset_accuracy" for multi-label y. "binary_accuracy" is the fraction of outputs on the
+        correct side.
     l1, l2 : float, default 0
-        Penalties on the weights. Nielsen's λ is l2 times the number of examples.
+        Penalties on the weights, not on the biases. Nielsen's λ is l2 times the number of examples.
     dropout : float or list of float, default 0
-        The probability that a hidden neuron is left out of a step, for all hidden layers or for
-        each. Those that stay count 1/(1 - p) times.
+        The probability that a hidden neuron is dropped for an example, one for all hidden layers or
+        one per layer. Kept neurons are scaled by 1/(1 - p).
     max_norm : float, optional
-        The longest vector of weights into a neuron: longer ones are shortened after each step.
+        After each step, the weights into a neuron are scaled down to this norm if they are longer.
     clip_norm : float, optional
-        The longest gradient of C, over all parameters: a longer one is shortened.
+        The gradient of C, over all parameters, is scaled down to this norm if it is longer.
     class_weight : dict or "balanced", optional
-        How much the examples of each class count in the steps, 1 where nothing is said;
-        "balanced": n / (classes · examples of the class). It multiplies `sample_weight`. y has to
-        tell one class for each example.
+        The weight of the examples of each class in the steps, 1 for classes that are not given. It
+        multiplies `sample_weight`. "balanced": n / (classes · examples of the class). y must have
+        one class per example.
     sample_weight : array_like, (n,), optional
-        How much each example counts, relative to the others. Not all 0.
+        The weight s_x of each example, finite and 0 or above. Only ratios matter. Not all 0.
     early_stopping : int or EarlyStopping, optional
-        Stop after so many epochs without a better validation cost, or cost without validation;
-        the network gets back its best parameters.
+        Stop after this many epochs without a better validation cost, or without a better cost if
+        there is no validation. The network then gets its best parameters back.
     callbacks : callable or list of callable, default ()
-        ``callback(net, history)`` after each epoch. True as its answer ends the training; what
-        it raises comes through. It may change the parameters, the learning rate and the state of
-        the optimizer, and the next epoch goes on from there.
+        Called as ``callback(net, history)`` after each epoch. Return True to stop. An exception
+        propagates. A callback may change the parameters, the learning rate and the optimizer's
+        state.
     progress : bool, default False
-        Show a tqdm bar, or a line for each epoch where tqdm is not installed.
+        Show a tqdm progress bar, or print a line per epoch if tqdm is not installed.
     seed : None, int, Generator, BitGenerator or SeedSequence
-        Decides about shuffling, dropout and what is held out. An integer gives the same bits each
-        time. A generator of ``numpy.random`` is drawn one integer from, ``rng.integers(2**63)``.
-        None: one is drawn from the system. ``history.seed`` is the integer.
+        Determines the order of each epoch, dropout, and which examples are held out. An integer
+        from 0 to 2^63 - 1 gives the same bits each time. From a generator of ``numpy.random`` one
+        integer is drawn, ``rng.integers(2**63)``. None: an integer from the system's random source.
+        ``history.seed`` is the integer.
     sparse : bool, optional
-        Whether to take the numbers of a dense x that are not 0 alone: with True always, with
-        False never. Left out: where they are few enough for it to be faster. The outcome is the
-        same but for rounding. Not True with batches of an iterable.
+        Whether to compute only with the nonzero elements of a dense x. True: always. False: never.
+        By default, if few enough elements are nonzero for this to be faster. Results are equal up
+        to rounding. True is an error with batches of an iterable.
     check_finite : bool, default True
-        Whether a cost of the steps, or a parameter, that is NaN or infinite ends the training.
+        Whether the training stops with an error if the cost of a step or a parameter becomes NaN or
+        infinite.
     checkpoint : str, bytes or os.PathLike, optional
-        Where to write, after epochs and at the end, all that it takes to go on: see *Checkpoints*
-        in the manual. A file that is there is replaced.
+        A file to write after epochs and at the end, from which the training can be continued: see
+        *Checkpoints* in the manual. An existing file is replaced.
     every : int, optional
-        With `checkpoint`: after every so many epochs, 1 where it is left out.
+        With `checkpoint`: write after every `every` epochs, 1 by default.
     resume : bool, str, bytes or os.PathLike, optional
-        The checkpoint to go on from, up to `epochs` in all, with the same bits as if the training
-        had never stopped. True: that of `checkpoint` if there is one; else the training begins.
+        The checkpoint to continue from, until there are `epochs` epochs in total, with the bits of
+        an uninterrupted training. True: the file of `checkpoint` if it exists; otherwise the
+        training starts from the beginning.
 
     Returns
     -------
     History
-        Cost and metrics by epoch. ``cost`` is Σ s_x C_x / Σ s_x over the examples of the epoch, and
-        with batches of an iterable Σ s_x C_x / n, without penalties and each C_x as the parameters
-        were at its step.
+        Cost and metrics by epoch. ``cost`` is Σ s_x C_x / Σ s_x over the examples of the epoch, or
+        Σ s_x C_x / n for batches of an iterable, without penalties. Each C_x is computed with the
+        parameters before its step.
 
     Raises
     ------
     ValueError
-        An argument out of range, shapes that do not fit, NaN or infinity in x, y or the parameters,
-        a y for which the cost has no minimum: below 0 or above 1 with cross_entropy, below 0 with
-        log_likelihood and poisson. An argument that would do nothing.
-        A cost that changes the parameters or the optimizer in the middle of a step, or a schedule
-        that changes the optimizer.
-        A network, optimizer or early stopping that another training is at work with. A checkpoint
-        that is damaged, or of a training with other arguments.
+        An argument is out of range or has no effect; shapes do not match; x, y or the parameters
+        contain NaN or infinity; the cost has no minimum for y, as for values below 0 or above 1
+        with cross_entropy and below 0 with log_likelihood and poisson; a cost or schedule changes
+        the parameters or the optimizer during a step; another training uses the network, the
+        optimizer or the early stopping; or a checkpoint is damaged or belongs to a training with
+        other arguments.
     TypeError
-        An argument of another type.
+        An argument has the wrong type.
     DivergenceError
-        The numbers are no longer finite: the network keeps the last that were.
+        The numbers are no longer finite. The network keeps the last finite parameters.
     OSError
-        A checkpoint cannot be written, and the old one is as it was; or it cannot be read.
+        A checkpoint cannot be written, and the old file is unchanged; or it cannot be read.
 
     Warns
     -----
     UserWarning
-        A y far beyond what the outputs can be, from 0 to 1 of sigmoid and softmax and from -1 to 1
-        of tanh, with quadratic, huber or absolute. Not where y lies in a file or comes in batches.
+        With quadratic, huber or absolute cost, y is far outside the range of the outputs: 0 to 1
+        for sigmoid and softmax, -1 to 1 for tanh. Not checked for memory maps and batches.
 
-    Notes
-    -----
-    The same bits for the same seed, at any number of threads. Whatever ends the training, Ctrl-C
-    or an exception among it, the network stands where the last whole step left it,
-    ``net.optimizer`` has counted the steps, and ``net.history`` holds the epochs so far.
+    Notes ----- The same seed gives the same bits at any number of threads. After Ctrl-C or any
+    other exception, the parameters are those of the last completed step, ``net.optimizer`` has
+    counted the completed steps, and ``net.history`` has the completed epochs.
+
+    References
+    ----------
+    Nielsen, *Neural Networks and Deep Learning*, ch. 1 and 3.
 
     Examples
     --------
@@ -296,40 +303,65 @@ def partial_fit(
     seed: Seed = None,
     check_finite: bool = True,
 ) -> float:
-    """Go through the examples once, and do a step with all of them or, with `batch_size`, several.
+    r"""Take one step with all given examples, or several steps in order with `batch_size`.
+
+    Each step changes the parameters by the gradient of Σ s_x C_x / n + l2/2 Σ w² + l1 Σ \|w\| over
+    its n examples.
 
     Parameters
     ----------
-    x, y, l1, l2, dropout, max_norm, clip_norm, check_finite
-        As for `fit`, with arrays.
-    class_weight : dict, optional
-        As for `fit`, but not "balanced", for which all examples would have to be known.
-    sample_weight : array_like, (n,), optional
-        How much each example counts. The weights are taken as they are: a step follows the
-        gradient of Σ s_x C_x / n over its n examples. Where all are 0, penalties and momentum act
-        alone.
+    x : array_like or SciPy sparse, (n, n_1)
+        The examples, one per row. Other dtypes are converted to the network's.
+    y : array_like, (n, n_L) or (n,)
+        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
+        from 0 to n_L - 1 (0 or 1 if n_L = 1).
     batch_size : int, optional
-        The examples of a step, in the order in which they stand. Left out: all.
+        The number of examples per step, in their given order. Default: all in one step.
     optimizer : str or Optimizer, optional
-        As for `fit`. Left out: that of the last training of this network, or Adam. The name of its
-        kind goes on with it too; another name begins anew.
+        One of `bpfast.optimizers`, or a name: "sgd", "adam", "adamw", "rmsprop" or "adagrad".
+        Default: the optimizer of the last training of this network, or a new Adam. The name of its
+        kind continues with it too; another name starts a new optimizer.
     learning_rate : float or schedule, optional
-        As for `fit`. Where the optimizer of the last training goes on, its `learning_rate` is set
-        to this one, and its state is kept.
+        The learning rate of an optimizer given by name or omitted. If the optimizer of the last
+        training continues, its `learning_rate` is set to this one and its state is kept.
+    l1, l2 : float, default 0
+        Penalties on the weights, not on the biases.
+    dropout : float or list of float, default 0
+        The probability that a hidden neuron is dropped for an example, one for all hidden layers or
+        one per layer. Kept neurons are scaled by 1/(1 - p).
+    max_norm : float, optional
+        After each step, the weights into a neuron are scaled down to this norm if they are longer.
+    clip_norm : float, optional
+        The gradient of C, over all parameters, is scaled down to this norm if it is longer.
+    class_weight : dict, optional
+        The weight of the examples of each class, 1 for classes that are not given. "balanced" is an
+        error, because it needs the classes of all examples.
+    sample_weight : array_like, (n,), optional
+        The weight s_x of each example, used as given. If all are 0, penalties and momentum still
+        apply.
     seed : None, int, Generator, BitGenerator or SeedSequence
-        Decides about dropout, with the number of the step: as for `fit`, an integer is taken as it
-        is, one is drawn from a generator, and None draws one from the system.
+        Determines dropout, together with the number of the step. An integer from 0 to 2^63 - 1 is
+        used as it is, from a generator one integer is drawn, and None draws one from the system's
+        random source.
+    check_finite : bool, default True
+        Whether a cost of a step or a parameter that is NaN or infinite is an error.
 
     Returns
     -------
     float
-        Σ s_x C_x / n over all n examples, without penalties, each C_x as the parameters were at its
-        step.
+        Σ s_x C_x / n over all n examples, without penalties. Each C_x is computed with the
+        parameters before its step.
 
     Raises
     ------
-    ValueError, TypeError, DivergenceError
-        As for `fit`.
+    ValueError
+        An argument is out of range; shapes do not match; x, y or the parameters contain NaN or
+        infinity; the cost has no minimum for y; a cost or schedule changes the parameters or the
+        optimizer during the step; or another training uses the network or the optimizer.
+    TypeError
+        An argument has the wrong type.
+    DivergenceError
+        The numbers are no longer finite. The network keeps the last finite parameters.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Epoch after epoch: the steps run in `_core`, what lies between two epochs is here."""
+"""The loop over epochs: steps run in `_core`, and this module does the rest."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ RUN = 1 << 16
 
 
 class Training:
-    """A network, what it is trained with, and how far that has come."""
+    """A network, the data and settings of its training, and the progress so far."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Training:
             early_stopping.column(self.columns)
 
     def run(self, epochs: int, progress: bool, save: Callable[[Training], None] | None) -> None:
-        """Train until there are so many epochs in the history, or until it is to stop."""
+        """Train until the history has `epochs` epochs, or until something stops the training."""
         try:
             # Within `try`, so that a history within reach always tells how it ended.
             _core.set_training(self.net, self.history, self.optimizer)
@@ -91,7 +91,7 @@ class Training:
             _core.assign_params(self.net, self.best)
 
     def _ends_again(self) -> bool:
-        """Whether what ended the training before it was taken up again still does."""
+        """Whether the reason that ended the resumed training still applies."""
         history, stopping = self.history, self.early_stopping
         reason, history.stopped = history.stopped, None
         if reason == "early stopping" and stopping is not None and stopping.is_over(len(history)):
@@ -101,13 +101,13 @@ class Training:
         return history.stopped is not None
 
     def _is_told_to_stop(self) -> bool:
-        """Call each callback: whether one says True."""
+        """Call each callback. Returns whether one of them returned True."""
         answers = [callback(self.net, self.history) for callback in self.callbacks]
         # A comparison of what a history holds gives NumPy's True.
         return any(isinstance(answer, bool | np.bool_) and bool(answer) for answer in answers)
 
     def once(self) -> float:
-        """Go through the examples once: their mean cost. No epoch is counted."""
+        """Process the examples once, without counting an epoch. Returns their mean cost."""
         try:
             self.source.begin(0)
             return self._all_steps(0, None)[1]
@@ -115,7 +115,7 @@ class Training:
             self.source.close()
 
     def _epoch(self, epoch: int, shown: Progress, progress: bool) -> bool:
-        """One epoch: whether it was the last."""
+        """Run one epoch. Returns whether it is the last."""
         start = time.perf_counter()
         self.source.begin(epoch)
         rate, cost = self._all_steps(epoch, shown if progress else None)
@@ -129,7 +129,7 @@ class Training:
         return self._after(epoch, row, shown)
 
     def _after(self, epoch: int, row: dict[str, float], shown: Progress) -> bool:
-        """What follows from an epoch's figures: whether it was the last."""
+        """Record an epoch, call callbacks, check early stopping. Returns whether it is the last."""
         stopping = self.early_stopping
         is_better = stopping is not None and stopping.is_better(epoch, row)
         self.history.append(row)
@@ -147,7 +147,7 @@ class Training:
         return self.history.stopped is not None
 
     def _all_steps(self, epoch: int, shown: Progress | None) -> tuple[float, float]:
-        """Do the steps of an epoch: the rate of the last one, and Σ s_x C_x / examples."""
+        """Do the steps of an epoch. Returns the rate of the last step, and Σ s_x C_x / examples."""
         optimizer = self.optimizer
         cost = rate = 0.0
         steps = examples = 0
@@ -164,7 +164,7 @@ class Training:
         return rate, cost / examples
 
     def _steps(self, epoch: int, before: int, rates: Any) -> tuple[int, float]:
-        """Do some steps: their examples, and Σ s_x C_x over the epoch so far."""
+        """Do some steps. Returns their number of examples, and Σ s_x C_x over the epoch so far."""
         start = time.perf_counter()
         kept = self.optimizer._fit([self.net.params])
         serve(kept, self.net)
@@ -175,7 +175,7 @@ class Training:
         return report.examples, report.cost
 
     def _divergence(self, epoch: int, step: int) -> ValueError | DivergenceError:
-        """Say why there is no next step."""
+        """The error that explains why the next step fails."""
         params = self.net.params
         bad = np.flatnonzero(~np.isfinite(params))
         if bad.size:  # no step leaves one: it was there before
@@ -185,14 +185,14 @@ class Training:
         return DivergenceError(epoch, step)
 
     def _steps_at_once(self) -> int:
-        """So many steps that progress is shown often enough."""
+        """The number of steps between two updates of the progress bar."""
         if self._seconds_per_step == 0.0:
             return 1
         return min(max(int(SHOWN_RUN / self._seconds_per_step), 1), RUN)
 
     @property
     def columns(self) -> list[str]:
-        """The figures of an epoch, as its row of the history has them."""
+        """The columns of a row of the history."""
         names = [*ALWAYS]
         if self.training is not None:
             names += self.metrics

@@ -1,4 +1,4 @@
-"""What is measured of a network's answers after each epoch."""
+"""Metrics of a network's outputs, computed after each epoch."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ TAKEN = ("epoch", "cost", "seconds", "learning_rate")
 
 
 def parse(metrics: MetricName | Metric | Metrics) -> dict[str, Metric]:
-    """The metrics by name: that of the mapping, of NAMED, or of the callable.
+    """The metrics by name: the key of the mapping, the name in NAMED, or that of the callable.
 
     Raises
     ------
     ValueError
-        An unknown name, two of one name, or that of another column or attribute of a history.
+        A name is unknown, occurs twice, or is that of another column or attribute of a history.
     TypeError
-        Neither a name nor a callable; a column that is no text.
+        A metric is neither a name nor a callable, or a column is not text.
     """
     if isinstance(metrics, str) or callable(metrics):
         metrics = (metrics,)
@@ -81,7 +81,7 @@ def parse(metrics: MetricName | Metric | Metrics) -> dict[str, Metric]:
 
 
 def _listed(metrics: Metrics) -> Iterator[tuple[str, str | None, Any]]:
-    """Each metric, what the argument calls it, and its column where that is said."""
+    """For each metric: the argument's name for errors, its column if given, and the metric."""
     if not isinstance(metrics, Mapping):
         for k, metric in enumerate(metrics):
             yield f"metrics[{k}]", None, metric
@@ -98,14 +98,14 @@ def _listed(metrics: Metrics) -> Iterator[tuple[str, str | None, Any]]:
 def measure(
     metrics: Mapping[str, Metric], a: NDArray[Any], y: NDArray[Any], prefix: str = ""
 ) -> dict[str, float]:
-    """The value of each metric, its name behind `prefix`.
+    """The value of each metric, by its name with `prefix`.
 
     Raises
     ------
     ValueError
-        One of NAMED cannot be had of this y.
+        A metric of NAMED is not defined for this y.
     TypeError
-        A metric gave no number.
+        A metric did not return a number.
     """
     found = {}
     for name, metric in metrics.items():

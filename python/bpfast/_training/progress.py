@@ -1,4 +1,4 @@
-"""How far a training is, on stderr: a bar where tqdm is installed, else a line for each epoch."""
+"""Progress on stderr: a bar if tqdm is installed, else a line for each epoch."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Report a training's progress, or nothing.
+    """Show a training's progress, or nothing.
 
-    Use it as a context manager, so that the bar is closed however the training ends. A stream that
-    is closed or breaks ends the reports and never the training.
+    Use it as a context manager, so that the bar is closed however the training ends. If the stream
+    is closed or broken, nothing more is shown and the training continues.
 
     Parameters
     ----------
     progress : bool
-        Whether to report at all.
+        Whether to show anything.
     epochs : int
-        How many epochs there will be.
+        The number of epochs.
     examples : int, optional
-        How many examples an epoch has. None: as many as the first one turns out to have.
+        The number of examples of an epoch. None: unknown until the first epoch has ended.
 
     Raises
     ------
     TypeError
-        `progress` is no bool.
+        `progress` is not a bool.
 
     Examples
     --------
@@ -58,12 +58,12 @@ class Progress:
         return self
 
     def advance(self, examples: int) -> None:
-        """So many more examples of the epoch are done."""
+        """Count this many more examples of the epoch."""
         if self._report is not None:
             self._report.advance(examples)
 
     def epoch(self, row: Mapping[str, float]) -> None:
-        """Tell that an epoch is done, and its row of the history."""
+        """End an epoch and show its row of the history."""
         if self._report is not None:
             self._report.epoch(row)
 
@@ -74,7 +74,7 @@ class Progress:
 
 
 class _Stream:
-    """A stream that never fails: once it is closed or broken, nothing is written."""
+    """A stream that never fails: writes to a closed or broken stream are dropped."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -107,7 +107,7 @@ def _open(stream: _Stream, epochs: int, examples: int | None) -> _Bar | _Lines:
 
 
 def _figures(row: Mapping[str, float]) -> str:
-    """Tell the figures that a user watches.
+    """The figures of a row that are shown.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def _figures(row: Mapping[str, float]) -> str:
 
 
 def _clock(seconds: float) -> str:
-    """Write seconds as minutes and seconds, and hours if there are any.
+    """Seconds as minutes and seconds, with hours if there are any.
 
     Examples
     --------
@@ -132,7 +132,7 @@ def _clock(seconds: float) -> str:
 
 
 class _Bar:
-    """One bar of tqdm over all examples of all epochs."""
+    """One tqdm bar over all examples of all epochs."""
 
     def __init__(self, tqdm: type, stream: _Stream, epochs: int, examples: int | None) -> None:
         # tqdm's monitor thread would only redraw bars that skip updates; this one looks at the
@@ -185,4 +185,4 @@ class _Lines:
         self._stream.flush()
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Nothing to close."""

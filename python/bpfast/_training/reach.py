@@ -1,4 +1,4 @@
-"""A y that the outputs of a network never come to: a warning before it is trained for it."""
+"""Warns of a y that is outside the range of the network's outputs."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ MARGIN = 0.5
 
 
 def warn_of_reach(net: Network, y: NDArray[Any], weight: ArrayLike | None, level: int) -> None:
-    """Warn, once and `level` calls further out, where some of y is far beyond all outputs.
+    """Warn if some of y is far outside the range of the outputs.
 
-    The text has no numbers of y, so that Python shows it once where training is called in a loop.
+    `level` is the number of calls between the user's line and this function. The text has no values
+    of y, so that Python shows the warning only once if training is called in a loop.
     """
     config = net.config
     if config["output"] not in BOUNDS or config["cost"] not in COSTS or y.ndim != 2:

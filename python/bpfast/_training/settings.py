@@ -1,4 +1,4 @@
-"""How a network is trained: the arguments of `fit`, checked."""
+"""Checks of the settings of a training."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ BATCH_SIZE = 32
 
 
 class Settings:
-    """What decides about the steps of a training, beside the data and the optimizer."""
+    """The settings of a training's steps, besides data and optimizer."""
 
     __slots__ = (
         "batch_size", "check_finite", "clip_norm", "dropout", "l1", "l2", "max_norm", "seed",
@@ -101,28 +101,28 @@ class Settings:
 
     @property
     def order_seed(self) -> int | None:
-        """What decides about the order of each epoch; None where it is that of the examples."""
+        """The seed of the order of each epoch. None if the examples keep their order."""
         return self.seed if self.shuffle else None
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, in types that JSON has."""
+        """All settings in JSON types."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
 def _drawn() -> int:
-    """A seed below 2^63 from the system; `secrets` takes 4 ms to import."""
+    """A seed below 2^63 from the system. Not by `secrets`, whose import takes 4 ms."""
     return int.from_bytes(os.urandom(8), "little") >> 1
 
 
 def parse_seed(seed: Any) -> int:
-    """Take an integer as it is, draw one of a generator, or one of the system's for None.
+    """The integer seed: `seed` itself, drawn from a generator, or from the system for None.
 
     Raises
     ------
     ValueError
-        A negative integer, or one of 64 bits or more.
+        The integer is negative or has 64 bits or more.
     TypeError
-        Nothing that `Network` takes as a seed.
+        `seed` has another type.
 
     Examples
     --------
@@ -141,14 +141,14 @@ def parse_seed(seed: Any) -> int:
 
 
 def flag(argument: str, value: object) -> bool:
-    """Take True or False."""
+    """Check that `value` is True or False."""
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{argument}: expected True or False, got {type(value).__name__}")
     return bool(value)
 
 
 def _dropout(value: Any, layers: int) -> list[float]:
-    """P of each hidden layer."""
+    """The dropout probability of each hidden layer."""
     if is_number(value):
         return [fraction("dropout", value)] * layers
     if isinstance(value, str) or not isinstance(value, Iterable):
@@ -163,14 +163,14 @@ def _dropout(value: Any, layers: int) -> list[float]:
 
 
 def parse_optimizer(value: Any, learning_rate: Any = None) -> Optimizer:
-    """Take an optimizer, or the name of one with its defaults and, where given, a learning rate.
+    """The optimizer, or a new one of the given name with its defaults and the given learning rate.
 
     Raises
     ------
     ValueError
-        An unknown name, or a learning rate beside an optimizer, which has its own.
+        The name is unknown, or a learning rate is given with an optimizer, which has its own.
     TypeError
-        Neither an optimizer nor a name.
+        `value` is neither an optimizer nor a name.
     """
     if isinstance(value, str):
         if value not in OPTIMIZERS:

@@ -1,4 +1,4 @@
-"""The steps of a training: many at once in `_core`, or one by one where the cost is a callable."""
+"""The steps of a training: many in one call of `_core`, or one by one for a callable cost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Report(NamedTuple):
-    """What some steps have done."""
+    """The result of a number of steps."""
 
     steps: int = 0
     examples: int = 0
@@ -26,7 +26,7 @@ class Report(NamedTuple):
 
 
 class AtRest:
-    """An optimizer that code of the user's has to leave as it is.
+    """Detects whether user code changed the optimizer.
 
     Examples
     --------
@@ -51,9 +51,9 @@ class AtRest:
         return optimizer._steps, optimizer._kept, rate, heard
 
     def check(self, argument: str) -> None:
-        """Raise ValueError where what was called, `argument`, has changed it.
+        """Raise ValueError if the called `argument` changed the optimizer.
 
-        The parameters of a step, its rate and what is kept belong together.
+        The parameters, rate and state of a step belong together.
         """
         (steps, kept, rate, heard), now = self._before, self._now()
         if now[0] != steps or now[1] is not kept:
@@ -66,7 +66,7 @@ class AtRest:
 
 
 def refuse_other_params(net: Network, before: NDArray[Any]) -> None:
-    """Raise ValueError where a cost has changed the parameters that its a^L was computed with."""
+    """Raise ValueError if a cost changed the parameters from which its a^L was computed."""
     if not _core.has_params(net, before):
         raise ValueError("cost: expected to leave net.params as they are, got other numbers")
 
@@ -74,10 +74,10 @@ def refuse_other_params(net: Network, before: NDArray[Any]) -> None:
 def run_steps(
     net: Network, trainer: Trainer, rates: NDArray[np.float64], optimizer: Optimizer, kept: Any
 ) -> Report:
-    """Do a step for each of the rates.
+    """Do one step for each of the rates.
 
-    Whatever is raised, also by Ctrl-C, each step is whole or not done, and `optimizer` has counted
-    those that are done.
+    After any exception, also Ctrl-C, each step is complete or not done, and `optimizer` has counted
+    the completed ones.
     """
     cost = net._custom_cost
     if cost is None:

@@ -1,4 +1,4 @@
-"""How much each example counts: sample weights and class weights."""
+"""Weights of examples: sample weights and class weights."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def of_examples(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
-    """The weights of `n` examples, if there are any.
+    """The weights of `n` examples, or None.
 
     Raises
     ------
     ValueError
-        Weights that do not fit, are negative or not finite.
+        The shape is wrong, or a weight is negative or not finite.
     TypeError
-        No numbers.
+        They are not numbers.
     """
     if sample_weight is None:
         return None
@@ -43,14 +43,14 @@ def of_examples(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] 
 
 
 def refuse_all_zero(argument: str, weights: NDArray[np.float64] | None) -> None:
-    """Raise ValueError where no example counts; `argument` is what decided it."""
+    """Raise ValueError if all weights are 0. `argument` is the argument that caused it."""
     if weights is not None and not weights.any():
         expected = "a weight above 0 for at least one example"
         raise ValueError(f"{argument}: expected {expected}, got all zero")
 
 
 def refuse_infinite_sum(argument: str, weights: NDArray[np.float64] | None) -> None:
-    """Raise ValueError where the weights have no finite sum; `argument` is what decided it."""
+    """Raise ValueError if the sum of the weights is not finite. `argument` is the cause."""
     if weights is None:
         return
     with np.errstate(over="ignore"):
@@ -60,16 +60,16 @@ def refuse_infinite_sum(argument: str, weights: NDArray[np.float64] | None) -> N
 
 
 def of_mean_one(argument: str, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The weights over their mean.
+    """The weights divided by their mean.
 
-    A step of n examples follows the gradient of Σ s_x C_x / n. With these as s, it is an unbiased
-    estimate of the gradient of Σ s_x C_x / Σ s_x over all examples, however few are in a step. A
-    power of 2 that multiplies all weights changes no bit.
+    A step of n examples uses the gradient of Σ s_x C_x / n. With these weights as s it is an
+    unbiased estimate of the gradient of Σ s_x C_x / Σ s_x over all examples, for any number of
+    examples in a step. Multiplying all weights by a power of 2 changes no bit.
 
     Raises
     ------
     ValueError
-        Their sum is not finite, by `argument`.
+        The sum of the weights is not finite; the message names `argument`.
 
     Examples
     --------
@@ -87,16 +87,15 @@ def with_classes(
     y: NDArray[Any],
     outputs: int,
 ) -> NDArray[np.float64]:
-    """The weights of the examples, if they have some, times those of their classes.
-
-    A class without a weight has 1.
+    """The weights of the examples, 1 if None, times the weights of their classes, 1 if not given.
 
     Raises
     ------
     ValueError
-        A product is not finite; as `check_classes`.
+        A product is not finite, a class or weight is out of range, the name is unknown, or y does
+        not have one class per example.
     TypeError
-        As `check_classes`.
+        The class weights have the wrong type.
     """
     numbers = _of_classes(class_weight, outputs)
     found, index, counts = np.unique(_classes(y), return_inverse=True, return_counts=True)
@@ -116,15 +115,15 @@ def with_classes(
 
 
 def check_classes(class_weight: Mapping[int, float] | str, y: NDArray[Any], outputs: int) -> None:
-    """Raise what weights of classes are refused with.
+    """Raise the errors that class weights may have.
 
     Raises
     ------
     ValueError
-        A class or a weight out of range, another name, or y that does not tell one class for each
+        A class or weight is out of range, the name is unknown, or y does not have one class per
         example.
     TypeError
-        Weights of another type.
+        The class weights have the wrong type.
     """
     _of_classes(class_weight, outputs)
     _classes(y)
@@ -148,7 +147,7 @@ def _classes(y: NDArray[Any]) -> NDArray[Any]:
 
 
 def _of_classes(weights: Mapping[int, float] | str, outputs: int) -> dict[int, float] | None:
-    """The weights of classes by number; None where they are to be balanced."""
+    """The weights by class; None if they are to be balanced."""
     if isinstance(weights, str):
         if weights != "balanced":
             raise ValueError(f"class_weight: expected 'balanced' or a dict, got '{weights}'")

@@ -1,1 +1,1 @@
-"""Where the examples of a step come from."""
+"""Sources of the examples of a step."""

@@ -1,4 +1,4 @@
-"""The examples that a training is given, in arrays: all, some, and what is measured of them."""
+"""Examples in arrays: selection, conversion, and the metrics computed from them."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ PIECE = 1 << 22
 
 
 class Examples:
-    """x, y and sample weights of some examples; those in files stay there.
+    """x, y and sample weights of examples. Memory maps stay on disk.
 
     Attributes
     ----------
     width : int
-        n_1, the numbers of an example.
+        n_1, the number of inputs.
     neurons : int
-        n_2, the neurons that it comes to first.
+        n_2, the number of neurons of the first layer after the input.
     is_sparse : bool
         Whether x is a sparse matrix.
     is_mapped : bool
-        Whether x or y lies in a file, and so may be larger than memory.
+        Whether x or y is a memory map, and so may be larger than memory.
     """
 
     def __init__(
@@ -90,18 +90,19 @@ class Examples:
         return self._y if self._rows is None else self._y[self._rows]
 
     def add_class_weight(self, class_weight: Mapping[int, float] | str | None) -> None:
-        """Let each example count as its class does, beside its own weight."""
+        """Multiply the weight of each example by the weight of its class."""
         if class_weight is not None:
             outputs = self._net.sizes[-1]
             self.sample_weight = with_classes(self.sample_weight, class_weight, self.y, outputs)
 
     def weigh(self, class_weight: Mapping[int, float] | str | None) -> None:
-        """The same, with weights of mean 1, as the steps of `fit` take them.
+        """Multiply by class weights, then scale to mean 1, as the steps of `fit` need it.
 
         Raises
         ------
         ValueError
-            The weights are all 0 or have no finite sum: by the argument that is at fault.
+            The weights are all 0 or their sum is not finite; the message names the argument that
+            caused it.
         """
         argument = "sample_weight"
         if class_weight is not None:
@@ -113,7 +114,7 @@ class Examples:
             self.sample_weight = of_mean_one(argument, self.sample_weight)
 
     def arrays(self) -> tuple[Any, NDArray[Any]] | None:
-        """All of x and y, where the steps can be done on them as they lie; else None."""
+        """All of x and y if the steps can use them in place, else None."""
         if not self.is_mapped:
             return self._x, self._y
         x, dtype = self._x, self._net.dtype
@@ -124,7 +125,7 @@ class Examples:
         return None
 
     def check_targets(self) -> None:
-        """Raise ValueError for the first y that the network's cost is not for."""
+        """Raise ValueError for the first y that the network's cost does not accept."""
         if self._names is not None:
             return  # all of them were, before these were taken
         y, n, width = self._y, len(self), self._net.sizes[-1]
@@ -144,12 +145,12 @@ class Examples:
         return x, self._y[at], None if weight is None else weight[rows]
 
     def split(self, share: float, seed: int) -> tuple[Examples, Examples]:
-        """The examples to train on, and a share of them to hold out, drawn at random by the seed.
+        """The examples to train on, and a fraction to hold out, drawn at random from the seed.
 
         Raises
         ------
         ValueError
-            One of the two would be empty, or all its weights 0; y as of `check_targets`.
+            One of the two would be empty or have only weights of 0; or the cost does not accept y.
         """
         self.check_targets()  # here, where the examples have the user's numbers
         n = len(self)
@@ -168,7 +169,7 @@ class Examples:
         return rest, held
 
     def keep(self, rows: NDArray[Any]) -> None:
-        """Forget all examples but these."""
+        """Keep only these rows."""
         self._names = rows
         if self.is_mapped:
             self._rows = rows
@@ -178,7 +179,7 @@ class Examples:
             self.sample_weight = self.sample_weight[rows]
 
     def cost(self) -> float:
-        """C, as the network is now."""
+        """C with the network's current parameters."""
         costs, weights = [], []
         for piece in self._pieces():
             x, y, weight = self._at(piece)
@@ -192,7 +193,7 @@ class Examples:
             return float(np.sum(costs) / np.sum(weights))  # NumPy adds in pairs
 
     def metrics(self, metrics: Mapping[str, Metric], prefix: str) -> dict[str, float]:
-        """Each metric of the network's answers, its name behind `prefix`."""
+        """Each metric of the network's outputs, by its name with `prefix`."""
         if not metrics:
             return {}
         a = np.empty((len(self), self._net.sizes[-1]), self._net.dtype)
@@ -201,7 +202,7 @@ class Examples:
         return measure(metrics, a, self.y, prefix)
 
     def fault(self, rows: NDArray[Any] | None = None) -> str | None:
-        """What is not finite in some of the examples, or in all, if something is."""
+        """Describe the first number that is not finite, in all examples or some; None if all are."""
         if rows is None:
             for piece in self._pieces():
                 if found := self.fault(np.arange(len(self))[piece]):
@@ -212,7 +213,7 @@ class Examples:
         return fault(self._net.dtype, self._given[names], self._y[at], names)
 
     def _pieces(self) -> Iterator[slice]:
-        """All examples; those in files that have to be converted in pieces that fit into memory."""
+        """Slices of the examples: all at once, or parts that fit into memory if files are converted."""
         n = len(self)
         step = max(PIECE // self.width, 1) if self.arrays() is None else n
         step = step if self._at_a_time is None else self._at_a_time
@@ -227,7 +228,7 @@ class Examples:
 
 
 def fault(dtype: np.dtype[Any], x: Any, y: Any, names: NDArray[Any] | None = None) -> str | None:
-    """Name the first of some examples with a number that is not finite in `dtype`."""
+    """Describe the first number that is not finite in `dtype`; None if all are."""
     for name, array in (("x", x), ("y", y)):
         found = _first_bad(dtype, array)
         if found is not None:
@@ -261,7 +262,7 @@ def _first_bad(dtype: np.dtype[Any], array: Any) -> tuple[int, Any] | None:
 
 
 def _checked(x: Any) -> Any:
-    """X as a sparse matrix by rows, each place in it once, or as an array of numbers."""
+    """X as a CSR matrix without duplicates, or as an array of numbers."""
     if is_sparse(x):
         check_format(x)
         return without_repeats(by_rows(x))
@@ -272,7 +273,7 @@ def _checked(x: Any) -> Any:
 
 
 def _as_x(net: Network, x: Any) -> Any:
-    """X as the steps take it: in the network's dtype, unless it is sparse or lies in a file."""
+    """X in the network's dtype, unless it is sparse or a memory map."""
     if is_sparse(x) or _is_mapped(x):
         return x
     return _converted(x, net.dtype) if x.ndim else x

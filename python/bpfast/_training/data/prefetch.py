@@ -1,4 +1,4 @@
-"""The next item of an iterable, fetched by a thread of its own while this one is at work."""
+"""Fetches the next item of an iterable in a thread, while the current one is in use."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ BEGINNING = 1 << 26
 
 
 class Prefetch:
-    """Iterate over `items`, one item ahead; an exception of theirs comes out where it would be.
+    """Iterate over `items`, one item ahead. Exceptions of `items` are raised at their place.
 
-    With `snapshot`, the thread calls it with each item before it asks for the next one. It gives
-    what comes out, and whether this shares nothing with `items`: otherwise the next item is asked
-    for when this one is done with.
+    With `snapshot`, the thread calls it with each item before it requests the next one. It returns
+    the item to yield, and whether this shares no memory with `items`. If it does share memory, the
+    next item is requested only after this one has been used.
 
-    The thread works in the context of who makes this, with its `num_threads` among others.
-    Where memory is short there is no thread, and an item is fetched when it is wanted.
+    The thread inherits the context of the caller, such as `num_threads`. If memory is too short for
+    a thread, items are fetched when they are needed.
 
-    As a context manager it ends the thread, at once unless `items` keeps it waiting, and closes
-    `items` where that is a generator. The thread begins with the first item, so that Ctrl-C
-    between ``__enter__`` and what follows leaves none behind. A child forked later has no thread
-    that fetches: there RuntimeError is raised for an item that has not been found before.
+    Leaving the context manager ends the thread, at once unless `items` blocks, and closes `items`
+    if it is a generator. The thread starts with the first item, so that Ctrl-C after ``__enter__``
+    leaves no thread behind. A forked child does not have the thread: there, RuntimeError is raised
+    for items that were not fetched before.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Where the examples of a training come from: arrays, files, or batches one after the other."""
+"""Sources of examples: arrays, files, or batches of an iterable."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ class Source(Protocol):
 
     @property
     def examples(self) -> int | None:
-        """How many there are in an epoch, if that is known."""
+        """The number of examples of an epoch, if known."""
 
     def begin(self, epoch: int) -> None:
         """Begin an epoch, counted from 1."""
 
     def ready(self, most: int) -> int:
-        """Make steps ready: how many, at most `most`; 0 at the end of the epoch."""
+        """Prepare up to `most` steps and return their number; 0 at the end of the epoch."""
 
     def fault(self) -> str | None:
-        """What is not finite in the examples of the next step, if something is."""
+        """Describe the first number that is not finite in the examples of the next step, if any."""
 
     def close(self) -> None:
-        """Let go of all that an unfinished epoch holds."""
+        """Release everything that an unfinished epoch holds."""
 
 
 class Arrays:
@@ -64,26 +64,26 @@ class Arrays:
         self._left = 0
 
     def begin(self, epoch: int) -> None:
-        """Begin an epoch, in an order of its own."""
+        """Begin an epoch in its own order."""
         self._trainer.begin(epoch, self._settings.order_seed)
         self._left = -(-self.examples // self._settings.batch_size)
 
     def ready(self, most: int) -> int:
-        """The steps left, or some of them."""
+        """Return the number of steps left, at most `most`."""
         count = min(most, self._left)
         self._left -= count
         return count
 
     def fault(self) -> str | None:
-        """What is not finite in the examples of the next step."""
+        """Describe the first number that is not finite in the examples of the next step."""
         return self._data.fault(self._trainer.next_rows())
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to release."""
 
 
 class Files:
-    """Examples that stay in their files: blocks of some steps, in the order of the epoch."""
+    """Examples in files, loaded in blocks of several steps, in the order of the epoch."""
 
     def __init__(self, trainer: Trainer, settings: Settings, data: Examples) -> None:
         data.check_targets()  # now, and by their numbers; in a block they have others
@@ -97,7 +97,7 @@ class Files:
         self._epoch = self._left = 0
 
     def begin(self, epoch: int) -> None:
-        """Begin an epoch, in the order that arrays have."""
+        """Begin an epoch in the same order as with arrays."""
         self.close()
         seed = self._settings.order_seed
         n = self.examples
@@ -114,7 +114,7 @@ class Files:
             yield rows, self._data.take(rows)
 
     def ready(self, most: int) -> int:
-        """The steps left of this block, or of the next."""
+        """Return the number of steps left in the block; load the next block if there are none."""
         if not self._left:
             block = next(self._blocks, None)
             if block is None:
@@ -128,7 +128,7 @@ class Files:
         return count
 
     def fault(self) -> str | None:
-        """What is not finite in the examples of the next step."""
+        """Describe the first number that is not finite in the examples of the next step."""
         return self._data.fault(self._rows[self._trainer.next_rows()])
 
     def close(self) -> None:
@@ -137,7 +137,7 @@ class Files:
 
 
 class Batches:
-    """Batches of an iterable, or of a factory that is called for each epoch; a step for each."""
+    """Batches of an iterable, or of a factory called for each epoch. Each batch is one step."""
 
     examples: int | None = None
 
@@ -154,7 +154,7 @@ class Batches:
         self._now: tuple[Any, Any] = (None, None)
 
     def begin(self, epoch: int) -> None:
-        """Ask for the batches of an epoch."""
+        """Request the batches of an epoch."""
         self.close()
         batches = self._batches if isinstance(self._batches, Iterable) else self._batches()
         if not isinstance(batches, Iterable):
@@ -189,7 +189,7 @@ class Batches:
         return 0
 
     def fault(self) -> str | None:
-        """What is not finite in the batch."""
+        """Describe the first number that is not finite in the batch."""
         found = fault(self._dtype, *self._now)
         return found and f"{self._where()}: {found}"
 
@@ -202,7 +202,7 @@ class Batches:
 
 
 def as_batches(x: Any) -> Iterable[Any] | Callable[[], Iterable[Any]]:
-    """The batches that `x` is where there is no y."""
+    """The batches in `x`, if there is no y."""
     is_array = hasattr(x, "__array__") or is_sparse(x)  # tables too, which give their columns
     if is_array or isinstance(x, str | bytes) or not (callable(x) or isinstance(x, Iterable)):
         got = type(x).__name__
@@ -211,7 +211,7 @@ def as_batches(x: Any) -> Iterable[Any] | Callable[[], Iterable[Any]]:
 
 
 def refuse_y_beside_batches(x: Any) -> None:
-    """Raise TypeError where `x`, beside y, is an iterable of batches or a callable."""
+    """Raise TypeError if `x` is an iterable of batches or a callable although y is given."""
     is_pairs = isinstance(x, list | tuple) and len(x) > 0 and isinstance(x[0], tuple | list)
     is_batches = is_pairs and len(x[0]) > 0 and getattr(x[0][0], "ndim", 0) > 0
     if not (hasattr(x, "__array__") or hasattr(x, "__getitem__") or is_sparse(x)):
@@ -222,10 +222,10 @@ def refuse_y_beside_batches(x: Any) -> None:
 
 
 def _snapshot(batch: Any) -> tuple[Any, bool]:
-    """The batch with copies of its parts, and whether all could be copied.
+    """The batch with copies of its parts, and whether all parts could be copied.
 
-    Whoever gives the batch may then fill the same arrays, tables or lists with the next one. What
-    is no array of numbers stays as it is: a cost of the user's takes it, or loading refuses it.
+    Whoever yields the batch may then refill the same arrays, tables or lists. A part that is not
+    numeric is not copied: a callable cost may accept it, or loading refuses it.
     """
     if not isinstance(batch, tuple | list):
         return batch, False
