@@ -67,7 +67,7 @@ def shown_row(y: NDArray[Any], row: int) -> str:
 
 
 def accuracy(a: NDArray[Any], y: NDArray[Any]) -> float:
-    """The fraction of examples whose class is right. Of several most likely classes, each is right."""
+    """The fraction of examples whose class is right, or one of several most likely classes."""
     found = labels(a)
     if y.ndim == 1 or y.shape[1] == 1:
         return float(np.mean(found == labels(y)))

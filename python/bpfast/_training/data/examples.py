@@ -202,7 +202,7 @@ class Examples:
         return measure(metrics, a, self.y, prefix)
 
     def fault(self, rows: NDArray[Any] | None = None) -> str | None:
-        """Describe the first number that is not finite, in all examples or some; None if all are."""
+        """Describe the first number that is not finite, in all or some examples, if any."""
         if rows is None:
             for piece in self._pieces():
                 if found := self.fault(np.arange(len(self))[piece]):
@@ -213,7 +213,7 @@ class Examples:
         return fault(self._net.dtype, self._given[names], self._y[at], names)
 
     def _pieces(self) -> Iterator[slice]:
-        """Slices of the examples: all at once, or parts that fit into memory if files are converted."""
+        """Slices of the examples: all at once, or parts that fit into memory."""
         n = len(self)
         step = max(PIECE // self.width, 1) if self.arrays() is None else n
         step = step if self._at_a_time is None else self._at_a_time
