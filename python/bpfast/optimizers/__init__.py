@@ -1,9 +1,9 @@
-"""Optimizers: how a step changes parameters, given their gradient.
+"""Optimizers: update rules for parameters, given their gradient.
 
-Each works in `bpfast.Network.fit` and, by ``optimizer.step(params, gradient)``, in a loop of your
-own on any NumPy arrays. A step is one pass over the numbers, in place, with the same bits at any
-number of threads. In the formulas g is the gradient, η the learning rate of the step, t its number,
-from 1; all operations are element by element.
+Use them in `bpfast.Network.fit`, or call ``optimizer.step(params, gradient)`` in your own loop, on
+any NumPy arrays. A step is one pass over the numbers, in place, with the same bits at any number of
+threads. In the formulas g is the gradient, η the learning rate of the step and t its number, from
+1; all operations are elementwise.
 """
 
 from bpfast.optimizers._adam import Adam, AdamW

@@ -1,4 +1,4 @@
-"""Steps of one length for all parameters: Adam, AdamW."""
+"""Optimizers that divide by running squares and count steps: Adam, AdamW."""
 
 from __future__ import annotations
 
@@ -16,26 +16,30 @@ KEEPS = ("mean", "square")
 
 @final
 class Adam(Optimizer):
-    """Adam: steps of about η in each parameter, whatever the size of its gradient.
+    """Adam: steps of about η in each parameter, whatever the scale of its gradient.
 
     m ← β₁ m + (1 - β₁) g, v ← β₂ v + (1 - β₂) g², p ← p - η m̂ / (√v̂ + ε) with
-    m̂ = m / (1 - β₁^t), v̂ = v / (1 - β₂^t). It keeps m and v.
+    m̂ = m / (1 - β₁^t), v̂ = v / (1 - β₂^t). The state is m and v.
 
     Parameters
     ----------
     learning_rate : float, schedule or callable, default 0.001
-        As for `SGD`.
+        η: a positive number, one of `bpfast.schedules`, or any function ``eta(step)`` of the step,
+        counted from 0.
     beta1, beta2 : float, default 0.9 and 0.999
-        β₁ and β₂, from 0 up to but not 1.
+        β₁ and β₂, from 0 and below 1.
     epsilon : float, default 1e-8
         ε, above 0.
     weight_decay : float, default 0.0
-        As for `SGD`; `AdamW` takes it apart from the gradient.
+        λ of the penalty λ/2 Σ p² over all parameters, 0 or above: g is replaced by g + λ p. `AdamW`
+        applies it separately from the gradient.
 
     Raises
     ------
-    ValueError, TypeError
-        As for `SGD`.
+    ValueError
+        A number is out of range.
+    TypeError
+        An argument has the wrong type.
 
     Notes
     -----
@@ -69,28 +73,32 @@ class Adam(Optimizer):
 
 @final
 class AdamW(Optimizer):
-    """Adam with weight decay apart from the gradient: first p ← p (1 - η λ), then Adam's step.
+    """Adam with decoupled weight decay: first p ← p (1 - η λ), then the step of Adam.
+
+    m ← β₁ m + (1 - β₁) g, v ← β₂ v + (1 - β₂) g², p ← p - η m̂ / (√v̂ + ε) with
+    m̂ = m / (1 - β₁^t), v̂ = v / (1 - β₂^t). The state is m and v.
 
     Parameters
     ----------
     learning_rate : float, schedule or callable, default 0.001
-        As for `SGD`.
+        η: a positive number, one of `bpfast.schedules`, or any function ``eta(step)`` of the step,
+        counted from 0.
     beta1, beta2 : float, default 0.9 and 0.999
-        As for `Adam`.
+        β₁ and β₂, from 0 and below 1.
     epsilon : float, default 1e-8
-        As for `Adam`.
+        ε, above 0.
     weight_decay : float, default 0.01
-        λ, of all parameters, 0 or above.
+        λ, for all parameters including biases, 0 or above.
 
     Raises
     ------
-    ValueError, TypeError
-        As for `SGD`.
+    ValueError
+        A number is out of range.
+    TypeError
+        An argument has the wrong type.
 
-    Notes
-    -----
-    Source: Loshchilov and Hutter, *Decoupled Weight Decay Regularization* (2019), with λ multiplied
-    by η as in PyTorch's ``AdamW``.
+    Notes ----- Source: Loshchilov and Hutter, *Decoupled Weight Decay Regularization* (2019), with
+    λ multiplied by η as in PyTorch's ``AdamW``.
 
     Examples
     --------

@@ -21,28 +21,28 @@ _KINDS: dict[str, type[SGD | Adam | AdamW | RMSprop | Adagrad]] = {
 
 
 def from_config(config: Mapping[str, Any]) -> Optimizer:
-    """Make the optimizer that a config describes.
+    """Make an optimizer from its config.
 
-    It looks names up and checks numbers, and runs nothing: a config from a stranger does no harm.
+    No code that the config names is run, so a config from an untrusted source is harmless.
 
     Parameters
     ----------
     config : mapping
         ``kind``, one of sgd, adam, adamw, rmsprop, adagrad, and the arguments by name, as
-        `Optimizer.config` has them. What is left out has its default. ``learning_rate`` is a number
-        or the config of a schedule.
+        `Optimizer.config` returns them. Missing arguments have their defaults. ``learning_rate`` is
+        a number or the config of a schedule.
 
     Returns
     -------
     Optimizer
-        A new one, which has done no step.
+        A new optimizer without state.
 
     Raises
     ------
     TypeError
-        No mapping.
+        `config` is not a mapping.
     ValueError
-        An unknown kind, or arguments that this kind does not take.
+        The kind is unknown, or it does not accept the arguments.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def from_config(config: Mapping[str, Any]) -> Optimizer:
 
 
 def _schedule(config: object) -> schedules.Schedule:
-    """The schedule of this config; an error that says whose it is."""
+    """The schedule of this config. Errors name the learning rate."""
     try:
         return schedules.from_config(config)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:

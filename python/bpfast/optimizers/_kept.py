@@ -1,4 +1,4 @@
-"""What an optimizer keeps for its parameters."""
+"""The state arrays of an optimizer."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class Kept:
-    """Some numbers for each parameter: ``numbers[i][k]`` is a vector for the array k.
+    """State arrays: ``numbers[i][k]`` is a vector, the i-th kind of state for parameter array k.
 
-    A vector lies in the order of its array's memory, so that a step goes through both side by side.
+    A vector has the memory order of its parameter array, so that a step passes through both in
+    sequence.
     """
 
     __slots__ = ("__weakref__", "dtypes", "numbers", "orders", "shapes")
@@ -35,7 +36,7 @@ class Kept:
 
     @classmethod
     def of(cls, rows: Mapping[str, Sequence[Any]]) -> Self:
-        """What these arrays say, by the name of each of the numbers; they are copied."""
+        """The state with copies of these arrays, by the name of each kind."""
         native = [[_native(name, array) for array in row] for name, row in rows.items()]
         kept, (first, *_) = cls(native[0], len(rows)), rows
         if not native[0]:
@@ -61,7 +62,7 @@ class Kept:
         ]
 
     def is_for(self, arrays: Sequence[Any]) -> bool:
-        """Whether `arrays` have the shapes, dtypes and orders of those before."""
+        """Whether `arrays` have the shapes, dtypes and memory orders of the previous steps."""
         if len(arrays) != len(self.shapes):
             return False
         for k, array in enumerate(arrays):
@@ -75,12 +76,12 @@ class Kept:
         return True
 
     def turn_to(self, arrays: Sequence[Array]) -> None:
-        """Lay the numbers out as `arrays` lie now.
+        """Rearrange the state to the memory order of `arrays`.
 
         Raises
         ------
         ValueError
-            They have other shapes or dtypes than those before.
+            `arrays` have other shapes or dtypes than in the previous steps.
         """
         for what, expected in (("shape", self.shapes), ("dtype", self.dtypes)):
             got = [getattr(array, what) for array in arrays]
@@ -96,7 +97,7 @@ class Kept:
 
 
 def _native(argument: str, value: object) -> Array:
-    """A copy, row by row and in the machine's order of bytes."""
+    """A C-contiguous copy in native byte order."""
     if not isinstance(value, np.ndarray):
         raise ValueError(f"{argument}: expected NumPy arrays, got {type(value).__name__}")
     native = value.dtype.newbyteorder("=")

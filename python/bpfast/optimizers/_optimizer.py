@@ -1,4 +1,4 @@
-"""What every optimizer is: a checked step, a config, a state."""
+"""The base class of optimizers: validated step, config, state."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ ELSEWHERE: dict[str, str] = {
 
 
 class Optimizer:
-    """What all optimizers have in common; make an `SGD`, `Adam`, `AdamW`, `RMSprop` or `Adagrad`.
+    """The base class of `SGD`, `Adam`, `AdamW`, `RMSprop` and `Adagrad`.
 
-    An optimizer serves one list of parameters: what it keeps of the gradients so far has their
-    shapes. `reset` or a new optimizer begins anew. A copy, also by `pickle`, has what was kept, and
-    shares nothing with the original. ``==`` compares identity, as an optimizer is more than its
-    arguments: compare `config` for these, `state` for what the steps have left.
+    The state of an optimizer has the shapes of its parameters, so a stateful optimizer is for one
+    list of parameters. Call `reset` or make a new optimizer to start again. Copies, also by
+    `pickle`, include the state and share no memory. ``==`` compares identity; compare `config` for
+    equal arguments and `state` for equal state.
 
     Examples
     --------
@@ -78,9 +78,9 @@ class Optimizer:
 
     @property
     def learning_rate(self) -> float | Any:  # Any: a schedule, or a callable of the user's
-        """The learning rate η as it was given: a number, a schedule or a callable.
+        """The learning rate η as it was passed: a number, a schedule or a callable.
 
-        Another one can be assigned; the steps are counted on.
+        It can be assigned. State and step count stay the same.
 
         Examples
         --------
@@ -101,7 +101,7 @@ class Optimizer:
 
     @property
     def steps(self) -> int:
-        """The steps done so far."""
+        """The number of steps done."""
         return self._steps
 
     @final
@@ -116,23 +116,23 @@ class Optimizer:
         ----------
         params : ndarray, or iterable of ndarray
             float32 or float64, of any shape and strides, writeable: ``net.params``, or
-            ``[*net.weights, *net.biases]``, or arrays of your own. No two may share memory.
+            ``[*net.weights, *net.biases]``, or other arrays. They must not share memory.
         gradient : array_like, iterable of array_like, or Gradient
-            The derivatives, in the shapes of `params`, in memory apart from them. Another dtype is
-            converted. A `Gradient` stands for its ``flat`` beside ``net.params``.
+            The derivatives, in the shapes of `params`, sharing no memory with them. Other dtypes
+            are converted. For ``net.params``, a `Gradient` means its ``flat``.
 
         Raises
         ------
         ValueError
-            Shapes or dtypes that do not fit each other or the steps before; arrays that are
-            read-only, share memory, or are in use by a call in another thread; a schedule that
-            gives no finite rate, 0 or above; a gradient whose conversion changes this optimizer.
+            Shapes or dtypes do not match each other or the previous steps; arrays are read-only,
+            share memory, or are used by a call in another thread; a schedule returns a rate that is
+            negative or not finite; or the conversion of the gradient changes this optimizer.
         TypeError
-            `params` of another type or dtype; a gradient of something else than real numbers.
+            `params` has another type or dtype, or the gradient is not of real numbers.
 
         Notes
         -----
-        With an error, nothing is changed. What a schedule of your own raises comes through.
+        After an error, nothing is changed. Exceptions of your own schedule propagate.
 
         Examples
         --------
@@ -155,9 +155,9 @@ class Optimizer:
 
     @final
     def reset(self) -> None:
-        """Forget all steps, and what was reported to the schedule since it was assigned.
+        """Clear the state and the step count, and the schedule's state since it was assigned.
 
-        The next step is the first again, on any parameters.
+        The next step is the first again, and may have other parameters.
         """
         if isinstance(self._schedule, Schedule):
             self._schedule.state = self._heard
@@ -165,18 +165,19 @@ class Optimizer:
 
     @property
     def state(self) -> dict[str, Any]:
-        """All that the steps so far have left, as copies. Assigned, it brings the optimizer there.
+        """The state after the steps so far, as copies. Assign it to restore the optimizer.
 
-        ``steps``; after a step, each kind of numbers that are kept, in the shapes of `params`, and
-        as a list where `params` was one: ``velocity`` is v of `SGD`, ``mean`` m and ``square`` v of
-        the others. ``schedule`` is the state of a schedule that has one.
+        The keys are ``steps`` and, after a step, the kinds of state arrays, in the shapes of
+        `params`, as lists if `params` was a list: ``velocity`` is v of `SGD`, ``mean`` is m and
+        ``square`` is v of the others. ``schedule`` is the state of a schedule that has one.
 
         Raises
         ------
         ValueError
-            What is assigned is no state of an optimizer with these arguments. Nothing is changed.
+            The assigned value is not the state of an optimizer with these arguments. Nothing is
+            changed.
         TypeError
-            What is assigned is no mapping.
+            The assigned value is not a mapping.
 
         Examples
         --------
@@ -217,7 +218,7 @@ class Optimizer:
         self._kept, self._single, self._steps = kept, single, steps
 
     def _kept_of(self, state: Mapping[str, Any]) -> tuple[Kept | None, bool]:
-        """What a state keeps, and whether it is of an array and no list."""
+        """The state arrays in `state`, and whether `params` was a single array."""
         rows = {name: state[name] for name in self._keeps if name in state}
         if not rows:
             return None, False
@@ -230,7 +231,7 @@ class Optimizer:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The kind and the arguments, in types that JSON has: what `from_config` reads.
+        """The kind and the arguments in JSON types, as `from_config` reads them.
 
         Raises
         ------
@@ -247,7 +248,7 @@ class Optimizer:
         return {"kind": self.kind, "learning_rate": rate, **self._config}
 
     def _rule(self) -> tuple[str, list[float]]:
-        """The name of the rule and its numbers, as `_core` wants them."""
+        """The name of the rule and its numbers, as `_core` expects them."""
         return self._given
 
     def _rate(self) -> float:
@@ -259,7 +260,7 @@ class Optimizer:
         return checked_rate(rate, step)
 
     def _fit(self, arrays: Sequence[Any], *, single: bool = True) -> Kept:
-        """What is kept for `arrays`: what there is, or zeros before the first step."""
+        """The state arrays for `arrays`: the existing ones, or zeros before the first step."""
         kept = self._kept
         if kept is not None and kept.is_for(arrays):
             return kept
@@ -285,7 +286,7 @@ class Optimizer:
 
 
 def _listed(argument: str, value: Any) -> list[Any]:
-    """Take what an iterable gives."""
+    """The items of an iterable as a list."""
     try:
         return list(value)
     except (NotImplementedError, TypeError):  # the former of a memoryview of several axes

@@ -1,4 +1,4 @@
-"""Steps along the gradient: SGD."""
+"""Gradient descent: SGD."""
 
 from __future__ import annotations
 
@@ -16,32 +16,33 @@ if TYPE_CHECKING:
 
 @final
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum on request.
+    """Stochastic gradient descent, optionally with momentum.
 
-    v ← μ v + g, p ← p - η v; with `nesterov` p ← p - η (g + μ v). Without momentum p ← p - η g, and
-    nothing is kept.
+    p ← p - η g. With momentum v ← μ v + g, p ← p - η v; with `nesterov` p ← p - η (g + μ v). The
+    state is v; there is none without momentum.
 
     Parameters
     ----------
     learning_rate : float, schedule or callable, default 0.1
-        η: a positive number, one of `bpfast.schedules`, or any ``eta(step)``, step from 0.
+        η: a positive number, one of `bpfast.schedules`, or any function ``eta(step)`` of the step,
+        counted from 0.
     momentum : float, default 0.0
-        μ, from 0 up to but not 1.
+        μ, from 0 and below 1.
     nesterov : bool, default False
-        Look ahead: Nesterov's momentum, in the form of Sutskever et al. (2013).
+        Nesterov's momentum, in the form of Sutskever et al. (2013).
     weight_decay : float, default 0.0
-        λ of λ/2 Σ p² over all parameters, 0 or above: g + λ p stands for g.
+        λ of the penalty λ/2 Σ p² over all parameters, 0 or above: g is replaced by g + λ p.
 
     Raises
     ------
     ValueError
-        A number out of its range; `nesterov` without momentum.
+        A number is out of range, or `nesterov` is used without momentum.
     TypeError
-        An argument of the wrong type.
+        An argument has the wrong type.
 
     Notes
     -----
-    Source: PyTorch's ``SGD`` without dampening.
+    Source: Nielsen, ch. 1 and 3; PyTorch's ``SGD`` without dampening.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The gradient over the root of its squares: RMSprop, Adagrad."""
+"""Optimizers that divide the gradient by the root of its squares: RMSprop, Adagrad."""
 
 from __future__ import annotations
 
@@ -16,25 +16,28 @@ KEEPS = ("square",)
 
 @final
 class RMSprop(Optimizer):
-    """RMSprop: the gradient over a running root mean square of itself.
+    """RMSprop: the gradient divided by its running root mean square.
 
-    v ← α v + (1 - α) g², p ← p - η g / (√v + ε). It keeps v.
+    v ← α v + (1 - α) g², p ← p - η g / (√v + ε). The state is v.
 
     Parameters
     ----------
     learning_rate : float, schedule or callable, default 0.01
-        As for `SGD`.
+        η: a positive number, one of `bpfast.schedules`, or any function ``eta(step)`` of the step,
+        counted from 0.
     alpha : float, default 0.99
-        α, from 0 up to but not 1.
+        α, from 0 and below 1.
     epsilon : float, default 1e-8
         ε, above 0.
     weight_decay : float, default 0.0
-        As for `SGD`.
+        λ of the penalty λ/2 Σ p² over all parameters, 0 or above: g is replaced by g + λ p.
 
     Raises
     ------
-    ValueError, TypeError
-        As for `SGD`.
+    ValueError
+        A number is out of range.
+    TypeError
+        An argument has the wrong type.
 
     Notes
     -----
@@ -72,28 +75,31 @@ class RMSprop(Optimizer):
 
 @final
 class Adagrad(Optimizer):
-    """Adagrad: each parameter's rate falls with the squares of all its gradients so far.
+    """Adagrad: the rate of each parameter decreases with the sum of its squared gradients.
 
-    v ← v + g², p ← p - η g / (√v + ε). It keeps v.
+    v ← v + g², p ← p - η g / (√v + ε). The state is v.
 
     Parameters
     ----------
     learning_rate : float, schedule or callable, default 0.01
-        As for `SGD`.
+        η: a positive number, one of `bpfast.schedules`, or any function ``eta(step)`` of the step,
+        counted from 0.
     epsilon : float, default 1e-10
         ε, above 0.
     weight_decay : float, default 0.0
-        As for `SGD`.
+        λ of the penalty λ/2 Σ p² over all parameters, 0 or above: g is replaced by g + λ p.
 
     Raises
     ------
-    ValueError, TypeError
-        As for `SGD`.
+    ValueError
+        A number is out of range.
+    TypeError
+        An argument has the wrong type.
 
     Notes
     -----
     Source: Duchi, Hazan and Singer, *Adaptive Subgradient Methods* (2011), with diagonal matrices;
-    PyTorch's ``Adagrad``, whose decay of the rate a schedule does here.
+    PyTorch's ``Adagrad``. In place of its ``lr_decay``, use a schedule.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Learning rates that change while a network is trained.
+"""Learning-rate schedules.
 
-A schedule is called with the number of a step, counted from 0, and gives the rate of that step.
-Any callable ``f(step: int) -> float`` is one; those of this module can be compared, pickled, and
-written down as a `Schedule.config`.
+A schedule is called with the number of a step, counted from 0, and returns the rate of that step.
+Any callable ``f(step: int) -> float`` is a schedule. Those of this module can also be compared,
+pickled, and saved as a `Schedule.config`.
 """
 
 from bpfast.schedules._config import from_config

@@ -20,27 +20,27 @@ _KINDS: dict[str, type[Schedule]] = {
 
 
 def from_config(config: Mapping[str, Any]) -> Schedule:
-    """Make the schedule that a config describes.
+    """Make a schedule from its config.
 
-    It looks a name up and checks numbers, and runs nothing: a config from a stranger does no harm.
+    No code that the config names is run, so a config from an untrusted source is harmless.
 
     Parameters
     ----------
     config : mapping
         ``kind``, one of constant, step, cosine, one_cycle, warm_up, plateau, and the arguments by
-        name, as `Schedule.config` has them. Arguments with a default may be left out.
+        name, as `Schedule.config` returns them. Arguments with a default may be omitted.
 
     Returns
     -------
     Schedule
-        A new one, to which nothing was reported yet.
+        A new schedule without reports.
 
     Raises
     ------
     TypeError
-        No mapping.
+        `config` is not a mapping.
     ValueError
-        An unknown kind, or arguments that this kind does not take.
+        The kind is unknown, or it does not accept the arguments.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Schedules that stay, or that fall: Constant, Step, Cosine."""
+"""Constant and decreasing schedules: Constant, Step, Cosine."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ class Constant(Schedule):
 
     Raises
     ------
-    ValueError, TypeError
-        The rate is not above 0 or not finite; no number.
+    ValueError
+        The rate is not a finite number above 0.
+    TypeError
+        The rate is not a number.
 
     Examples
     --------
@@ -44,7 +46,7 @@ class Constant(Schedule):
 
 @final
 class Step(Schedule):
-    r"""A rate that falls by a factor every so many steps.
+    r"""A rate that is multiplied by a factor after every `every` steps.
 
     .. math:: \eta(t) = \text{rate} \cdot \text{factor}^{\lfloor t / \text{every} \rfloor}
 
@@ -53,14 +55,16 @@ class Step(Schedule):
     rate : float
         The first rate, above 0.
     every : int
-        After how many steps the rate falls.
+        The number of steps after which the rate changes.
     factor : float, default 0.1
-        What it is multiplied by, above 0 and at most 1.
+        The factor, above 0 and at most 1.
 
     Raises
     ------
-    ValueError, TypeError
-        An argument is out of its range; of the wrong type.
+    ValueError
+        A number is out of range.
+    TypeError
+        An argument has the wrong type.
 
     Notes
     -----
@@ -96,7 +100,7 @@ class Step(Schedule):
 
 @final
 class Cosine(Schedule):
-    r"""A rate that goes down half a wave of a cosine and then stays.
+    r"""A rate that follows half a cosine wave down to a final rate, which it keeps.
 
     .. math::
 
@@ -108,14 +112,16 @@ class Cosine(Schedule):
     rate : float
         The first rate, above 0.
     steps : int
-        How many steps it takes; from step `steps` on, the rate is `final`.
+        The number of steps of the half wave. From step `steps` on the rate is `final`.
     final : float, default 0.0
         The last rate, 0 or above.
 
     Raises
     ------
-    ValueError, TypeError
-        An argument is out of its range; of the wrong type.
+    ValueError
+        A number is out of range.
+    TypeError
+        An argument has the wrong type.
 
     Notes
     -----
@@ -149,9 +155,9 @@ class Cosine(Schedule):
 
 
 def half_wave(first: float, last: float, share: float) -> float:
-    """Go from `first` to `last` along half a wave of a cosine; `share` of the way is done, 0 to 1.
+    """The value at fraction `share` of half a cosine wave from `first` to `last`.
 
-    Weights that add up to 1 meet both ends exactly; the bounds keep rounding between them.
+    The weights add up to 1, so both ends are exact; min and max remove rounding beyond them.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A schedule that rises to a peak and falls far below where it began."""
+"""A schedule that rises to a peak and then falls below its start."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from bpfast.schedules._schedule import Schedule
 
 @final
 class OneCycle(Schedule):
-    r"""A rate that rises to a peak, then falls to nearly nothing, on two half waves of a cosine.
+    r"""A rate that rises to a peak, then falls to nearly 0, along two half cosine waves.
 
     .. math::
 
         \eta(t) = b + (a - b) \, \frac{1 + \cos(\pi s)}{2}
 
-    With :math:`p = \text{warm_up} \cdot \text{steps} - 1`, the rate goes from a = `start` to
-    b = `peak` while t ≤ p, and s = t / p; then from a = `peak` to b = `final`, and
-    s = (t - p) / (steps - 1 - p).
+    With :math:`p = \text{warm_up} \cdot \text{steps} - 1`, the rate goes from a = `start` to b =
+    `peak` while t ≤ p, with s = t / p; then from a = `peak` to b = `final`, with s = (t - p) /
+    (steps - 1 - p).
 
     Parameters
     ----------
     peak : float
         The highest rate, above 0.
     steps : int
-        How many steps the cycle has. The last one is step ``steps - 1``; from there on the rate is
+        The number of steps of the cycle. From the last one, step ``steps - 1``, on the rate is
         `final`.
     warm_up : float, default 0.3
-        The share of the steps in which the rate rises, from 0 to 1.
+        The fraction of the steps in which the rate rises, from 0 to 1.
     start : float, optional
-        The first rate, from 0 to `peak`. Default ``peak / 25``.
+        The first rate, from 0 to `peak`. Default: ``peak / 25``.
     final : float, optional
-        The last rate, from 0 to `peak`. Default ``start / 1e4``.
+        The last rate, from 0 to `peak`. Default: ``start / 1e4``.
 
     Raises
     ------
-    ValueError, TypeError
-        An argument is out of its range; of the wrong type.
+    ValueError
+        A number is out of range.
+    TypeError
+        An argument has the wrong type.
 
-    Notes
-    -----
-    Source: Smith and Topin, *Super-Convergence* (2018); PyTorch's ``OneCycleLR`` with its two
-    cosines, whose p may lie between two steps. With less than one step of warm-up the rate begins
-    on its way down.
+    Notes ----- Source: Smith and Topin, *Super-Convergence* (2018); PyTorch's ``OneCycleLR`` with
+    two cosines. p may lie between two steps, as it does there. If the warm-up is shorter than one
+    step, the rate starts falling at once.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A schedule that listens: it falls when the cost no longer does."""
+"""A schedule that lowers the rate if the cost stops improving."""
 
 from __future__ import annotations
 
@@ -12,46 +12,47 @@ from bpfast.schedules._schedule import Schedule
 
 @final
 class Plateau(Schedule):
-    r"""A rate that falls by a factor when the reported value has stopped falling.
+    r"""A rate that is multiplied by a factor when the reported value stops improving.
 
-    A value is an improvement if it is below
-    :math:`\text{best} - \text{threshold} \cdot |\text{best}|`, so that costs may be negative. After
-    more than `patience` epochs in a row without one, the rate becomes
-    :math:`\max(\text{rate} \cdot \text{factor}, \text{smallest})`.
+    A value is an improvement if it is below :math:`\text{best} - \text{threshold} \cdot
+    |\text{best}|`; values may be negative. After more than `patience` epochs in a row without
+    improvement, the rate becomes :math:`\max(\text{rate} \cdot \text{factor}, \text{smallest})`.
 
     Parameters
     ----------
     rate : float
         The first rate, above 0.
     factor : float, default 0.1
-        What the rate is multiplied by, above 0 and below 1.
+        The factor, above 0 and below 1.
     patience : int, default 10
-        How many epochs without an improvement are put up with.
+        The number of epochs in a row without improvement that do not change the rate.
     threshold : float, default 1e-4
-        How much an improvement is, as a fraction of the size of the best value so far, from 0 to 1.
-        Where that is 0, every lower value is one.
+        The smallest improvement, as a fraction of the magnitude of the best value, from 0 to 1. If
+        the best value is 0, every lower value is an improvement.
     cooldown : int, default 0
-        For how many epochs after a fall none are counted.
+        The number of epochs after a change of the rate that are not counted.
     smallest : float, default 0.0
-        The rate falls no further, from 0 to `rate`.
+        The lowest rate, from 0 to `rate`.
 
     Raises
     ------
-    ValueError, TypeError
-        An argument is out of its range; of the wrong type.
+    ValueError
+        A number is out of range.
+    TypeError
+        An argument has the wrong type.
 
     Notes
     -----
-    Source: PyTorch's ``ReduceLROnPlateau`` in its mode "min", with a relative threshold and
-    ``eps=0``; below 0, where every value is an improvement there, it is mirrored. The first finite
-    value is an improvement, and one that is not finite never.
+    Source: PyTorch's ``ReduceLROnPlateau`` with mode "min", a relative threshold and ``eps=0``. It
+    differs for a negative best value, where PyTorch takes every value as an improvement. The first
+    finite value is an improvement; a value that is not finite never is.
 
     Examples
     --------
     >>> from bpfast import schedules
     >>> schedule = schedules.Plateau(0.1, factor=0.5, patience=1)
     >>> for cost in (3.0, 2.0, 2.0, 2.0):
-    ...     schedule.report(cost)  # `fit` does, once per epoch
+    ...     schedule.report(cost)  # `fit` does this once per epoch
     >>> schedule(400)
     0.05
     """
@@ -91,17 +92,17 @@ class Plateau(Schedule):
         return self._now
 
     def report(self, value: SupportsFloat) -> None:
-        """Hear the value of an epoch, and let the rate fall if it is time.
+        """Record the value of an epoch, and lower the rate if it has stopped improving.
 
         Parameters
         ----------
         value : float
-            What should fall: the validation cost, or else the cost.
+            The value that should decrease: the validation cost, or else the cost.
 
         Raises
         ------
         TypeError
-            No number.
+            `value` is not a number.
         """
         value = number("value", value)
         if math.isfinite(value) and self._is_better(value):
@@ -120,15 +121,15 @@ class Plateau(Schedule):
 
     @property
     def state(self) -> dict[str, Any]:
-        """What was learned from reports: plain numbers, for a checkpoint. It can be set.
+        """The state after the reports so far, in JSON types. Assign it to restore the schedule.
 
-        ``rate`` is the rate now, ``best`` the lowest value so far or None, ``bad`` the epochs since
-        then that count, ``cooling`` those that will not.
+        ``rate`` is the current rate, ``best`` the lowest value so far or None, ``bad`` the counted
+        epochs since then, ``cooling`` the number of following epochs that are not counted.
 
         Raises
         ------
         ValueError
-            What is set is no state of a schedule with these arguments.
+            The assigned value is not the state of a schedule with these arguments.
         """
         return {
             "rate": self._now,

@@ -1,4 +1,4 @@
-"""The rates of many steps, of whatever is taken for a schedule."""
+"""The rates of many steps, for anything that is accepted as a schedule."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def as_schedule(
     argument: str, value: Schedule | Callable[[int], SupportsFloat] | SupportsFloat
 ) -> Callable[[int], SupportsFloat]:
-    """Take `value` as a schedule: a number as a constant one, a callable as it is.
+    """`value` as a schedule: a number becomes a constant schedule, a callable stays as it is.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def as_schedule(
 
 
 def checked_rate(value: Any, step: int) -> float:
-    """Check what a schedule gave for `step`."""
+    """Check what a schedule returned for `step`."""
     if not is_number(value):
         got = type(value).__name__
         raise TypeError(f"learning_rate: expected a number at step {step}, got {got}")
@@ -59,27 +59,28 @@ def rates(
     first: SupportsIndex,
     count: SupportsIndex,
 ) -> NDArray[np.float64]:
-    """Give the rates of many steps at once.
+    """The rates of many steps as an array.
 
     Parameters
     ----------
     schedule : Schedule, callable or float
-        It is called once for each step, in order; a number is a constant rate.
+        A number is a constant rate. A callable is called once per step, in order.
     first : int
         The first step, 0 or above.
     count : int
-        How many steps, 0 or above.
+        The number of steps, 0 or above.
 
     Returns
     -------
-    ndarray, shape (count,), float64
-        The rates of steps first, first + 1, …: the numbers that single calls give.
+    ndarray of float64, (count,)
+        The rates of the steps first, first + 1, …, equal to those of single calls.
 
     Raises
     ------
-    ValueError, TypeError
-        An argument is out of its range or of the wrong type; the schedule gave no finite rate,
-        0 or above. What a callable itself raises comes through.
+    ValueError
+        An argument is out of range, or a rate is negative or not finite.
+    TypeError
+        An argument or a rate has the wrong type. Exceptions of a callable propagate.
 
     Examples
     --------

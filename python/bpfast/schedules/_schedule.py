@@ -1,4 +1,4 @@
-"""What every schedule of this package is: a checked call, a config, and what was reported to it."""
+"""The base class of schedules: validated call, config, state."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class Schedule:
-    """A learning rate for each step: ``schedule(step)``.
+    """The base class of the schedules: ``schedule(step)`` is the learning rate of a step.
 
-    What the schedules of this module have in common. Steps are those of the optimizer and count
-    from 0. Where a schedule is expected, any callable ``f(step: int) -> float`` will do too.
+    Steps are those of the optimizer, counted from 0. Any callable ``f(step: int) -> float`` is
+    accepted where a schedule is expected.
 
     Examples
     --------
@@ -38,7 +38,7 @@ class Schedule:
 
     @final
     def __call__(self, step: int) -> float:
-        """Give the rate of a step, counted from 0."""
+        """The rate of a step, counted from 0."""
         return self._at(whole("step", step, 0))
 
     def _at(self, step: int) -> float:
@@ -46,25 +46,26 @@ class Schedule:
 
     @final
     def rates(self, first: SupportsIndex, count: SupportsIndex) -> NDArray[np.float64]:
-        """Give the rates of many steps at once.
+        """The rates of many steps as an array.
 
         Parameters
         ----------
         first : int
             The first step, 0 or above.
         count : int
-            How many steps, 0 or above.
+            The number of steps, 0 or above.
 
         Returns
         -------
-        ndarray, shape (count,), float64
-            The rates of steps first, first + 1, …: the numbers that single calls give.
+        ndarray of float64, (count,)
+            The rates of the steps first, first + 1, …, equal to those of single calls.
 
         Raises
         ------
-        ValueError, TypeError
-            An argument is out of its range; of the wrong type. What a single call raises comes
-            through.
+        ValueError
+            An argument is out of range.
+        TypeError
+            An argument is not an integer. Exceptions of a single call propagate.
 
         Examples
         --------
@@ -83,21 +84,21 @@ class Schedule:
         return rates
 
     def report(self, value: float) -> None:
-        """Hear how the training goes: the validation cost, or else the cost, after each epoch.
+        """Report the validation cost, or else the cost, of an epoch; `fit` does this.
 
-        Only a `Plateau` listens.
+        Only `Plateau` uses it.
         """
 
     @property
     def config(self) -> dict[str, Any]:
-        """The kind and the arguments, in types that JSON has: what `from_config` reads."""
+        """The kind and the arguments in JSON types, as `from_config` reads them."""
         return {"kind": self.kind} | {name: getattr(self, name) for name in self.arguments}
 
     @property
     def state(self) -> dict[str, Any]:
-        """What was learned from reports, in types that JSON has. It can be set.
+        """The state after the reports so far, in JSON types. Assign it to restore the schedule.
 
-        Empty, except for a `Plateau` and for a `WarmUp` in front of one.
+        It is empty except for `Plateau`, and for `WarmUp` before one.
         """
         return {}
 

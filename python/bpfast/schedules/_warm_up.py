@@ -1,4 +1,4 @@
-"""A ramp in front of a schedule."""
+"""A linear ramp before a schedule."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_RAMPS = 10
 
 @final
 class WarmUp(Schedule):
-    r"""A linear ramp in front of another schedule, which begins after it, at its own step 0.
+    r"""A linear ramp, followed by another schedule, which starts at its own step 0.
 
     .. math::
 
@@ -35,22 +35,21 @@ class WarmUp(Schedule):
     Parameters
     ----------
     schedule : Schedule, callable or float
-        What follows the ramp. A number is a constant rate.
+        The schedule after the ramp. A number is a constant rate.
     steps : int
-        How many steps the ramp has.
+        The number of steps of the ramp.
     start : float, default 0.0
-        The rate at step 0, 0 or above. At 0 the first step changes no parameter.
+        The rate at step 0, 0 or above. With 0 the first step changes no parameter.
 
     Raises
     ------
-    ValueError, TypeError
-        An argument is out of its range, or there are more than 10 ramps in front of each other; an
-        argument is of the wrong type. At a call: `schedule` gave no finite
-        rate, 0 or above. What the callable itself raises comes through.
+    ValueError
+        An argument is out of range, or more than 10 ramps follow each other. When called:
+        `schedule` returned a rate that is negative or not finite.
+    TypeError
+        An argument has the wrong type. Exceptions of a callable propagate when it is called.
 
-    Notes
-    -----
-    Source: PyTorch's ``LinearLR`` from ``start_factor = start / schedule(0)``, in a
+    Notes ----- Source: PyTorch's ``LinearLR`` with ``start_factor = start / schedule(0)``, in a
     ``SequentialLR``.
 
     Examples
@@ -97,18 +96,18 @@ class WarmUp(Schedule):
         return np.concatenate([super()._rates(first, ramp), behind])
 
     def report(self, value: float) -> None:
-        """Pass the value on to the schedule behind the ramp, if it is one of this module."""
+        """Pass the value on to the schedule after the ramp, if it is one of this module."""
         if isinstance(self.schedule, Schedule):
             self.schedule.report(value)
 
     @property
     def config(self) -> dict[str, Any]:
-        """The kind and the arguments, in types that JSON has.
+        """The kind and the arguments in JSON types, as `from_config` reads them.
 
         Raises
         ------
         TypeError
-            The schedule behind the ramp is a callable of your own, which has no config.
+            The schedule after the ramp is a callable of your own, which has no config.
         """
         if not isinstance(self.schedule, Schedule):
             got = type(self.schedule).__name__
@@ -117,7 +116,7 @@ class WarmUp(Schedule):
 
     @property
     def state(self) -> dict[str, Any]:
-        """The state of the schedule behind the ramp."""
+        """The state of the schedule after the ramp."""
         return self.schedule.state if isinstance(self.schedule, Schedule) else {}
 
     @state.setter
