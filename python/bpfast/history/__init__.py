@@ -1,4 +1,4 @@
-"""What came of a training, epoch by epoch."""
+"""The results of a training, epoch by epoch."""
 
 from bpfast.history._history import History
 

@@ -1,4 +1,4 @@
-"""A history by the names of its columns: what a mapping has, beside items and length."""
+"""The mapping interface of a history, without length and equality."""
 
 from __future__ import annotations
 
@@ -11,23 +11,27 @@ if TYPE_CHECKING:
 
 
 class Columns:
-    """What `History` has of a mapping from names to columns.
+    """The mapping from names to columns that `History` has.
 
-    As of a table of pandas: ``len`` counts rows, all else is about columns.
+    As in a pandas table, ``len`` is the number of rows and everything else concerns columns.
     """
 
     __slots__ = ()
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns."""
+        """The names of the columns."""
         raise NotImplementedError
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         raise NotImplementedError
 
     def keys(self) -> tuple[str, ...]:
-        """The names of the columns, `names`: so ``dict(history)`` is a dict of arrays.
+        """The names of the columns, as `names`; so ``dict(history)`` is a dict of arrays.
+
+        Returns
+        -------
+        tuple of str
 
         Examples
         --------
@@ -42,11 +46,21 @@ class Columns:
         return self.names
 
     def values(self) -> list[NDArray[Any]]:
-        """The columns as arrays, in the order of `keys`."""
+        """The columns as arrays, in the order of `keys`.
+
+        Returns
+        -------
+        list of ndarray
+            New, read-only arrays with one entry per epoch.
+        """
         return [self[name] for name in self.names]
 
     def items(self) -> list[tuple[str, NDArray[Any]]]:
         """Pairs of a name and its column, in the order of `keys`.
+
+        Returns
+        -------
+        list of (str, ndarray)
 
         Examples
         --------
@@ -63,7 +77,18 @@ class Columns:
         return [(name, self[name]) for name in self.names]
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The column `name`, or `default` where there is none.
+        """The column `name`, or `default` if there is none.
+
+        Parameters
+        ----------
+        name : str
+            The name of a column.
+        default : object, optional
+            What to return without that column.
+
+        Returns
+        -------
+        ndarray or object
 
         Examples
         --------

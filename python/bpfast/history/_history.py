@@ -1,4 +1,4 @@
-"""What came of a training, epoch by epoch."""
+"""The class `History`: the results of a training, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -19,39 +19,37 @@ if TYPE_CHECKING:
 
 
 class History(Columns):
-    """What came of a training: a row for each epoch, a column for each figure.
+    """The results of a training: a row per epoch, a column per figure.
 
     `fit` returns one. Columns are attributes and items: ``history.cost`` is ``history["cost"]``, a
-    fresh, read-only array with an entry per epoch. A column that is named as a method is an item
-    alone. As of a `pandas.DataFrame`, ``len(history)`` is the number of rows, the epochs, and
-    iteration, ``in``, `keys`, `values`, `items` and `get` are about the columns by name.
+    new read-only array with one entry per epoch. A column with the name of a method is only an
+    item. As in a `pandas.DataFrame`, ``len(history)`` is the number of rows, here epochs;
+    iteration, ``in``, `keys`, `values`, `items` and `get` use the names of the columns.
 
     Parameters
     ----------
     seed : int, optional
-        What the training was seeded with.
+        The seed of the training.
 
     Attributes
     ----------
     epoch : ndarray of int64
         1, 2, 3, …
     cost : ndarray of float64
-        The cost of the training examples, in that epoch.
+        The mean cost of the training examples in each epoch.
     seconds : ndarray of float64
-        How long the epoch took, in seconds.
+        The duration of each epoch, in seconds.
     learning_rate : ndarray of float64
-        The rate of the epoch's last step.
+        The learning rate of the last step of each epoch.
 
     Raises
     ------
     TypeError
-        The seed is no integer.
+        The seed is not an integer.
 
-    Notes
-    -----
-    Figures of the validation examples are columns whose names begin with ``validation_``:
+    Notes ----- Columns of the validation examples have the prefix ``validation_``:
     ``validation_cost``, ``validation_accuracy``, … Two histories are equal if all their numbers
-    are, `seconds` too; NaN equals NaN here.
+    are, including `seconds`; here NaN equals NaN.
 
     Examples
     --------
@@ -84,20 +82,20 @@ class History(Columns):
 
     @property
     def seed(self) -> int | None:
-        """What the training was seeded with, or None."""
+        """The seed of the training, or None."""
         return self._seed
 
     @property
     def stopped(self) -> str | None:
-        """Why the training ended before its last epoch, or None if it did not. It can be set.
+        """Why the training ended before its last epoch, or None if it did not. It can be assigned.
 
         ``"early stopping"``, ``"callback"``, ``"interrupted"``, ``"diverged"``, or the name of
-        another exception that ended it.
+        another exception.
 
         Raises
         ------
         TypeError
-            What is set is neither text nor None.
+            The assigned value is neither a string nor None.
         """
         return self._stopped
 
@@ -109,7 +107,7 @@ class History(Columns):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns: epoch, cost, seconds, learning_rate, then those of the first row."""
+        """The names of the columns: epoch, cost, seconds, learning_rate, then those of the first row."""
         return ("epoch", *self._names)
 
     def append(self, row: Mapping[str, float]) -> None:
@@ -118,15 +116,16 @@ class History(Columns):
         Parameters
         ----------
         row : mapping of str to float
-            cost, seconds and learning_rate, and whatever else the first row had. ``epoch`` may be
-            left out: it is counted. Numbers may be NaN or infinite.
+            cost, seconds and learning_rate, and the further columns of the first row. ``epoch`` may
+            be omitted. Numbers may be NaN or infinite.
 
         Raises
         ------
         ValueError
-            Other names than in the rows before, or not the next epoch. Nothing is added then.
+            The names differ from those of the first row, or the epoch is not the next one. Nothing
+            is added.
         TypeError
-            No mapping, a name that is no text, or a value that is no number.
+            `row` is not a mapping, a name is not a string, or a value is not a number.
 
         Examples
         --------
@@ -151,18 +150,19 @@ class History(Columns):
         self._rows.append(tuple(values[name] for name in self._names))
 
     def best(self, name: str = "validation_cost", mode: Literal["min", "max"] | None = None) -> int:
-        """The epoch in which a column was best; the first one if there are several.
+        """The epoch in which a column was best, the first one if there are several.
 
-        NaN is never best, nor is an infinite value such as a cost of -inf, which is an overflow.
+        NaN is never best. Neither is an infinite value, such as a cost of -inf, which is an
+        overflow.
 
         Parameters
         ----------
         name : str, default "validation_cost"
             The column.
         mode : {"min", "max"}, optional
-            Whether low or high is good. Without it: the lowest of the cost and the errors, the
-            highest of the accuracies and r2 that `fit` has by name; also of functions of
-            ``sklearn.metrics`` such as ``f1_score``. Other names need it.
+            Whether low or high is better. Default: "min" for the cost and errors, "max" for
+            accuracies and r2, by the names of `fit` and of functions of ``sklearn.metrics`` such as
+            ``f1_score``. Other names need it.
 
         Returns
         -------
@@ -172,7 +172,8 @@ class History(Columns):
         Raises
         ------
         ValueError
-            No such column, no epoch yet, no finite number, or no mode for a name that needs one.
+            There is no such column, no epoch or no finite number, or the mode is missing for a name
+            that needs it.
 
         Examples
         --------
@@ -194,6 +195,10 @@ class History(Columns):
     def to_dict(self) -> dict[str, list[float]]:
         """Each column as a list, by name.
 
+        Returns
+        -------
+        dict of str to list
+
         Examples
         --------
         >>> import bpfast
@@ -205,7 +210,11 @@ class History(Columns):
         return {name: self[name].tolist() for name in self.names}
 
     def to_pandas(self) -> DataFrame:
-        """The history as a `pandas.DataFrame`: a row for each epoch, which is its index.
+        """The history as a `pandas.DataFrame`: a row per epoch, with the epoch as index.
+
+        Returns
+        -------
+        pandas.DataFrame
 
         Raises
         ------
@@ -229,25 +238,27 @@ class History(Columns):
         return DataFrame(self.to_dict()).set_index("epoch")
 
     def plot(self, axes: Any = None) -> Figure:
-        """Draw a panel for the cost and one for each metric, with training and validation curves.
+        """Plot the cost and each metric in its own panel, with training and validation curves.
 
         Parameters
         ----------
         axes : matplotlib.axes.Axes, or a sequence of them, optional
-            Where to draw: an axes for each panel. Default: a new figure.
+            The axes to draw in, one per panel. Default: a new figure.
 
         Returns
         -------
         matplotlib.figure.Figure
-            The figure: ``history.plot().savefig("history.png")``. pyplot does not know it, so
-            nothing has to be closed. A notebook shows it after ``%matplotlib inline``.
+            The figure: ``history.plot().savefig("history.png")``. It does not belong to pyplot, so
+            it need not be closed. A notebook shows it after ``%matplotlib inline``.
 
         Raises
         ------
         ImportError
             matplotlib is not installed.
         ValueError
-            There is no epoch yet, or there are not as many axes as panels.
+            There is no epoch, or the number of axes is not the number of panels.
+        TypeError
+            `axes` are not axes of matplotlib.
 
         Examples
         --------
@@ -264,7 +275,7 @@ class History(Columns):
 
     @property
     def state(self) -> dict[str, Any]:
-        """All of it in types that JSON has; NaN and infinities as text."""
+        """The history in JSON types, with NaN and infinity as text, as `from_state` reads it."""
         columns = {name: self[name].tolist() for name in self._names}
         return {"seed": self.seed, "stopped": self.stopped, "columns": written(columns)}
 
@@ -272,10 +283,19 @@ class History(Columns):
     def from_state(cls, state: Mapping[str, Any]) -> History:
         """Make a history from its `state`, which may come from a file.
 
+        Parameters
+        ----------
+        state : mapping
+            The `state` of a history. It is validated.
+
+        Returns
+        -------
+        History
+
         Raises
         ------
         ValueError
-            It is no state of a history.
+            `state` is not the state of a history.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""Whether low or high is good in a column of a history."""
+"""Whether low or high values of a history's column are better."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ HIGH = (
 
 
 def mode_of(name: str, mode: str | None) -> Literal["min", "max"]:
-    """Whether low or high is good in a column, by its name where `mode` is None.
+    """Whether low or high values of a column are better: `mode`, or by name if `mode` is None.
 
     Raises
     ------
     ValueError
-        The name does not tell it, or `mode` is another word.
+        The name is not known, or `mode` is another word.
     TypeError
-        `mode` is no word.
+        `mode` is not a string.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def _told_by(name: str) -> Literal["min", "max"] | None:
 
 
 def meant(name: str) -> str:
-    """The column that other libraries call `name`: Keras has val_loss for validation_cost.
+    """bpfast's name for a column of another library: validation_cost for Keras's val_loss.
 
     Examples
     --------

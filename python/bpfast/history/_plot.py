@@ -1,4 +1,4 @@
-"""A picture of a history."""
+"""The plot of a history."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WIDTH, HEIGHT = 4.8, 3.6
 
 
 def plot(history: History, axes: Any) -> Figure:
-    """Draw what `History.plot` promises."""
+    """The implementation of `History.plot`."""
     try:
         from matplotlib.axes import Axes
         from matplotlib.figure import Figure
@@ -52,7 +52,7 @@ def plot(history: History, axes: Any) -> Figure:
 
 
 def _listed(axes: Any) -> list[Any]:
-    """The axes in a sequence or an array, as `subplots` gives them."""
+    """The axes of a sequence or array, such as `subplots` returns."""
     try:
         return list(getattr(axes, "flat", axes))
     except (NotImplementedError, TypeError):
@@ -61,7 +61,7 @@ def _listed(axes: Any) -> list[Any]:
 
 
 def panel_names(columns: tuple[str, ...]) -> list[str]:
-    """Name the panels: the cost, then each metric, which training and validation share.
+    """The panels: the cost, then each metric. Training and validation share a panel.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A history in types that JSON has, and back, from a file that may be anything."""
+"""A history in JSON types, and its validated reading from an untrusted file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
 def written(columns: Mapping[str, list[float]]) -> dict[str, list[float | str]]:
-    """Copy columns, with NaN and infinities as text.
+    """The columns with NaN and infinity as text.
 
     Examples
     --------
@@ -26,22 +26,22 @@ def written(columns: Mapping[str, list[float]]) -> dict[str, list[float | str]]:
 
 
 def as_text(value: float) -> float | str:
-    """NaN and infinities as text, other numbers as they are."""
+    """NaN and infinity as text, other numbers unchanged."""
     return value if math.isfinite(value) else str(value)
 
 
 def from_text(value: Any) -> Any:
-    """What `as_text` was given."""
+    """The inverse of `as_text`."""
     return NOT_FINITE.get(value, value) if isinstance(value, str) else value
 
 
 def read(state: Any) -> tuple[Any, Any, dict[str, list[float]]]:
-    """Read seed, reason and columns from a state. The first two are not checked.
+    """Seed, reason and columns of a state. The first two are not checked.
 
     Raises
     ------
     ValueError, TypeError
-        It is no state of a history.
+        It is not the state of a history.
     """
     if not isinstance(state, Mapping) or set(state) != {"seed", "stopped", "columns"}:
         raise ValueError("expected a mapping with seed, stopped, columns")
@@ -58,7 +58,7 @@ def read(state: Any) -> tuple[Any, Any, dict[str, list[float]]]:
 
 
 def column_name(argument: str, name: Any) -> str:
-    """Check that `name`, found in `argument`, is text."""
+    """Check that `name`, found in `argument`, is a string."""
     if not isinstance(name, str):
         raise TypeError(f"{argument}: expected names that are text, got {type(name).__name__}")
     return name
