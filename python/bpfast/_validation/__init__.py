@@ -1,1 +1,1 @@
-"""What is accepted as an array, a sparse matrix, a number, a name."""
+"""Validation of arguments: arrays, sparse matrices, numbers, names."""

@@ -1,4 +1,4 @@
-"""What NumPy takes as an array, without values that are missing from it."""
+"""Array-likes as arrays; masked values are refused."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def as_array(argument: str, value: Any) -> NDArray[Any]:
-    """Take `value` as NumPy does.
+    """`value` as NumPy converts it.
 
     Raises
     ------
     ValueError
-        An entry is masked, in `value` or in an array in a list; what NumPy raises.
+        An entry of `value`, or of an array in a list, is masked; or NumPy raises it.
     TypeError
-        What NumPy raises.
+        NumPy raises it.
 
     Examples
     --------
@@ -44,12 +44,12 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
 
 
 def is_masked(array: NDArray[Any]) -> bool:
-    """Whether an entry of `array` is masked: by `numpy.ma`, or another subclass with a `mask`."""
+    """Whether an entry of `array` is masked, by `numpy.ma` or another subclass with a `mask`."""
     return _count_masked(array) > 0
 
 
 def refuse_masked(argument: str, array: NDArray[Any]) -> None:
-    """Raise ValueError where an entry of `array` is masked.
+    """Raise ValueError if an entry of `array` is masked.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def _count_masked(array: NDArray[Any]) -> int:
 
 
 def _refuse_masked_in(argument: str, value: Any, depth: int) -> None:
-    """The same of the arrays in `value`, which NumPy takes as an array of `depth` dimensions."""
+    """Refuse masked entries in the arrays within `value`, which becomes an array of `depth` axes."""
     if isinstance(value, np.ndarray):
         refuse_masked(argument, value)
     elif depth == 0:

@@ -1,4 +1,4 @@
-"""Names as arguments, and of arguments: what is said of one that is unknown."""
+"""Names as values and as arguments: errors for unknown ones, with a suggestion."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def unknown_name(
     what: str = "name",
     elsewhere: Mapping[str, str] | None = None,
 ) -> ValueError:
-    """The error of a name that is none of the valid ones, with the one that was meant.
+    """The error of an unknown name, with a suggestion.
 
-    That is, with `elsewhere`, what a name of other libraries stands for, in small letters and
-    digits alone; else the nearest one.
+    The suggestion is the entry of `elsewhere`, whose keys are names of other libraries in lowercase
+    letters and digits, or else the nearest valid name.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def unknown_name(
 
 
 def _meant(got: object, valid: list[str], elsewhere: Mapping[str, str]) -> str | None:
-    """What `got` may stand for, as it is to be written."""
+    """The suggestion for `got`, as it should be written, or None."""
     import difflib  # 3 ms that only a wrong name is worth
 
     if not isinstance(got, str):
@@ -60,9 +60,9 @@ def _listed(valid: list[str]) -> str:
 
 
 def by_name(elsewhere: Mapping[str, str]) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """A decorator: the error of a wrong argument of the function or method says what was meant.
+    """Decorate a function or method so that errors of wrong arguments have a suggestion.
 
-    `elsewhere` is as for `unknown_name`.
+    `elsewhere` is as in `unknown_name`.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def refuse_arguments(
     named: Iterable[str],
     elsewhere: Mapping[str, str],
 ) -> None:
-    """Raise TypeError for more than `most` arguments by position, and for unknown ones by name."""
+    """Raise TypeError for more than `most` positional arguments, and for unknown keywords."""
     if count > most:
         expected = f"all but {', '.join(names[:most])} by name, as in {names[most]}=…"
         raise TypeError(f"{title}: expected {expected}, got {count} by position")

@@ -1,4 +1,4 @@
-"""What is said of something that is not of numbers, and how it may become so."""
+"""Errors of values that are not numeric, with a suggestion for their conversion."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHOWN = 5
 
 
 def no_numbers(argument: str, value: Any, array: NDArray[Any]) -> TypeError:
-    """The error of `value`, which NumPy takes as `array`, of a dtype that is of no numbers.
+    """The error of `value`, which NumPy converts to `array`, whose dtype is not numeric.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def _is_text(array: NDArray[Any]) -> bool:
 
 
 def _columns(value: Any, array: NDArray[Any]) -> list[str]:
-    """The columns of a table with something else than numbers, each with its dtype."""
+    """The columns of a table that are not numeric, each with its dtype."""
     names: Any = getattr(value, "columns", None)
     dtypes: Any = getattr(value, "dtypes", None)
     if not (hasattr(names, "__len__") and hasattr(dtypes, "__len__") and array.ndim == 2):

@@ -1,4 +1,4 @@
-"""Single numbers as arguments: what is one, and what is said of what is not."""
+"""Validation of single numbers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bpfast._validation.arrays import is_masked
 
 
 def is_number(value: Any) -> bool:
-    """Whether `value` is one real number: Python's, NumPy's, or an array without axes. No bool."""
+    """Whether `value` is a real number: of Python, of NumPy, or an array without axes; not a bool."""
     if isinstance(value, np.ndarray):
         return value.ndim == 0 and value.dtype.kind in "iuf" and not is_masked(value)
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def number(argument: str, value: Any) -> float:
-    """Any real number, NaN and infinity too.
+    """`value` as a float; NaN and infinity are accepted.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def number(argument: str, value: Any) -> float:
 
 
 def shown(value: float) -> str:
-    """Write a number as it was given: -1, 0.1, nan.
+    """A number as a user would write it: -1, 0.1, nan.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def within(argument: str, value: Any, least: float, most: float) -> float:
 
 
 def fraction(argument: str, value: Any) -> float:
-    """A number from 0 up to but not 1."""
+    """A number from 0 and below 1."""
     given = number(argument, value)
     if not 0 <= given < 1:
         wanted = "a number from 0 and below 1"
@@ -84,7 +84,7 @@ def not_negative(argument: str, value: Any) -> float:
 
 
 def whole(argument: str, value: Any, least: int) -> int:
-    """An integer, `least` or above, and below 2^63."""
+    """An integer, at least `least` and below 2^63."""
     try:
         given = operator.index(value)
     except TypeError:

@@ -1,4 +1,4 @@
-"""The generator of random numbers that a seed stands for."""
+"""The random generator of a seed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ DEEPEST = 32
 
 
 def generator(seed: Any) -> np.random.Generator:
-    """Make what `numpy.random.default_rng` makes of `seed`.
+    """`numpy.random.default_rng(seed)`, with a check for nested lists.
 
-    It recurses without end into a list that holds itself, which ends the process.
+    NumPy recurses without end into a list that contains itself, which ends the process.
 
     Raises
     ------
     ValueError, TypeError
-        It does not take the seed; lists are nested too deep.
+        NumPy does not accept the seed, or lists are nested too deep.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""SciPy's sparse matrices by rows, with one number at a place. SciPy is never imported for it."""
+"""SciPy's sparse matrices as CSR without duplicates. SciPy is never imported for it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 def is_sparse(x: Any) -> bool:
-    """Whether `x` is a sparse matrix or array of SciPy's."""
+    """Whether `x` is a SciPy sparse matrix or array."""
     scipy = sys.modules.get("scipy.sparse")
     return scipy is not None and bool(scipy.issparse(x))
 
 
 def by_rows(x: Any) -> Any:
-    """The CSR matrix of `x`: itself, or a new one. Entries may repeat in it where they do in `x`.
+    """`x` in CSR format: itself or a new matrix. Duplicates stay.
 
     Raises
     ------
     ValueError, TypeError
-        Its arrays do not go together; an entry is masked; SciPy does not convert it.
+        Its arrays are inconsistent, an entry is masked, or SciPy cannot convert it.
     """
     if x.format == "csr":
         refuse_masked_parts(x)
@@ -48,7 +48,7 @@ def by_rows(x: Any) -> Any:
 
 
 def without_repeats(rows: Any) -> Any:
-    """The CSR matrix `rows`, or a new one where a row has a column more than once."""
+    """The CSR matrix `rows`, or a new one without duplicates if it has any."""
     if len(rows.shape) != 2 or not _core.has_repeats(rows):
         return rows
     return type(rows)(summed(rows.data, rows.indices, rows.indptr), shape=rows.shape)
@@ -57,10 +57,10 @@ def without_repeats(rows: Any) -> Any:
 def summed(
     data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Rows in CSR whose repeated entries are added up where the first of them stands.
+    """CSR arrays in which duplicates are summed at the place of the first of them.
 
-    They are added as `toarray` does: in the order and the dtype in which they are stored, so that
-    bool stays bool and narrow integers wrap around. All other entries stay as they are.
+    They are summed as in `toarray`: in their stored order and dtype, so bool stays bool and narrow
+    integers wrap around. All other entries keep their place.
 
     Examples
     --------

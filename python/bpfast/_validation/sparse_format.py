@@ -1,4 +1,4 @@
-"""Whether the arrays of a sparse matrix of SciPy's go together, and have no masked entry."""
+"""Consistency checks of the arrays of a SciPy sparse matrix."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def refuse_masked_parts(x: Any) -> None:
-    """Raise ValueError where an array that `x` is made of has a masked entry.
+    """Raise ValueError if an array of `x` has a masked entry.
 
-    SciPy drops a mask without a word when it converts.
+    SciPy drops the mask silently when it converts.
     """
     for part in vars(x).values():
         for array in part if isinstance(part, tuple) else (part,):
@@ -24,16 +24,15 @@ def refuse_masked_parts(x: Any) -> None:
 
 
 def check_format(x: Any) -> None:
-    """Raise where the arrays of `x` do not go together.
+    """Raise an error if the arrays of `x` are inconsistent.
 
-    SciPy does not look before it converts, not even at their lengths: it would read and write out
-    of bounds.
+    SciPy does not check their lengths before it converts, and would read and write out of bounds.
 
     Raises
     ------
     ValueError, TypeError
-        An array has the wrong length or number of dimensions; positions are outside of the matrix,
-        or no integers; an entry is masked.
+        An array has the wrong length or number of dimensions, indices are out of range or not
+        integers, or an entry is masked.
     """
     refuse_masked_parts(x)
     if len(x.shape) != 2:
@@ -44,7 +43,7 @@ def check_format(x: Any) -> None:
 
 
 def _check_compressed(x: Any) -> None:
-    """Of csr, csc and bsr, which stores blocks of one size instead of numbers."""
+    """CSR, CSC and BSR, which stores blocks of one size instead of numbers."""
     rows, columns = x.shape[::-1] if x.format == "csc" else x.shape
     data, stored = _array("data", x.data, 3 if x.format == "bsr" else 1), "numbers"
     if x.format == "bsr":
@@ -68,7 +67,7 @@ def _check_compressed(x: Any) -> None:
 
 
 def _check_coordinates(x: Any) -> None:
-    """Of coo."""
+    """COO."""
     data = _array("data", x.data, 1)
     for name, array, length in zip(("row", "col"), (x.row, x.col), x.shape, strict=True):
         positions = _positions(name, array)
@@ -79,14 +78,14 @@ def _check_coordinates(x: Any) -> None:
 
 
 def _check_diagonals(x: Any) -> None:
-    """Of dia: a diagonal may lie beside the matrix."""
+    """DIA; a diagonal may lie outside the matrix."""
     data, offsets = _array("data", x.data, 2), _positions("offsets", x.offsets)
     if len(offsets) != len(data):
         raise ValueError(f"x: expected offsets of {len(data)} diagonals, got {len(offsets)}")
 
 
 def _check_lists(x: Any) -> None:
-    """Of lil, whose columns are checked in what SciPy makes of it."""
+    """LIL; its columns are checked after SciPy's conversion."""
     for name, lists in (("rows", x.rows), ("data", x.data)):
         if len(_array(name, lists, 1)) != x.shape[0]:
             raise ValueError(f"x: expected {name} of {x.shape[0]} rows, got {len(lists)}")

@@ -107,7 +107,7 @@ class History(Columns):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the columns: epoch, cost, seconds, learning_rate, then those of the first row."""
+        """The columns: epoch, cost, seconds, learning_rate, then those of the first row."""
         return ("epoch", *self._names)
 
     def append(self, row: Mapping[str, float]) -> None:

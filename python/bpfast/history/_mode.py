@@ -57,7 +57,7 @@ def _told_by(name: str) -> Literal["min", "max"] | None:
 
 
 def meant(name: str) -> str:
-    """bpfast's name for a column of another library: validation_cost for Keras's val_loss.
+    """The column that other libraries call `name`: validation_cost for Keras's val_loss.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""Check a network's gradients against the cost itself, by finite differences.
+"""Checks a network's gradients with finite differences of the cost.
 
-For code with a network, a cost or data of its own: one call, which fails where they disagree.
+`check_gradients` works with any network, cost and data, and raises an error if they disagree.
 """
 
 from bpfast.testing._check_gradients import GradientReport, Tally, check_gradients

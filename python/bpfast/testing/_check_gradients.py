@@ -1,7 +1,4 @@
-"""Check a network's gradients against the cost itself, by finite differences.
-
-For code with a network, a cost or data of its own: one call, which fails where they disagree.
-"""
+"""Checks a network's gradients with finite differences of the cost."""
 
 from __future__ import annotations
 
@@ -42,19 +39,19 @@ _ROUNDINGS = 4
 
 @dataclass(frozen=True)
 class Tally:
-    """What came of one kind of check.
+    """The result of one kind of check.
 
     Attributes
     ----------
     checked, skipped, failed : int
-        How many slopes were compared; how many more were not, because the cost has a kink there;
-        how many of the compared ones were wrong (0 in a report that is returned).
+        The number of derivatives that were compared; that were skipped because the cost has a kink
+        there; and that were compared and wrong (0 in a returned report).
     error : float
-        The worst abs(analytic - numeric), as a multiple of what is tolerated: above 1 is wrong.
+        The largest abs(analytic - numeric) as a multiple of the tolerance: above 1 is wrong.
     worst : str
-        Where that was: ``weights[0][2, 1]``, ``z of layer 3, neuron 1, example 4``, ...
+        Its place: ``weights[0][2, 1]``, ``z of layer 3, neuron 1, example 4``, …
     analytic, numeric : float
-        What backpropagation says there, and what the finite difference says.
+        The derivatives there by backpropagation and by finite differences.
     """
 
     checked: int = 0
@@ -66,7 +63,7 @@ class Tally:
     numeric: float = 0.0
 
     def __str__(self) -> str:
-        """Tell it in one line."""
+        """The result in one line."""
         return (
             f"{self.checked} checked, {self.failed} wrong, {self.skipped} skipped; worst: "
             f"{self.worst}, analytic {self.analytic:.10g}, numeric {self.numeric:.10g}, "
@@ -76,7 +73,17 @@ class Tally:
 
 @dataclass(frozen=True)
 class GradientReport:
-    """What `check_gradients` found: the tolerance it used, and a `Tally` of each kind of check."""
+    """The result of `check_gradients`: the tolerance, and a `Tally` for each kind of check.
+
+    Attributes
+    ----------
+    dtype : str
+        The dtype of the network.
+    rtol : float
+        The relative tolerance.
+    directions, parameters, demons : Tally
+        Derivatives along random directions, of single parameters, and of single z^l_j.
+    """
 
     dtype: str
     rtol: float
@@ -85,7 +92,7 @@ class GradientReport:
     demons: Tally
 
     def __str__(self) -> str:
-        """Tell it in four lines."""
+        """The result in four lines."""
         return (
             f"gradients of a {self.dtype} network, tolerance {self.rtol:.0e}\n"
             f"  directions: {self.directions}\n"
@@ -107,60 +114,68 @@ def check_gradients(
     seed: Any = 0,
     rtol: float | None = None,
 ) -> GradientReport:
-    r"""Check backpropagation against finite differences of the cost.
+    r"""Compare backpropagation with finite differences of the cost.
 
     .. math::
 
         \frac{C(\theta + hv) - C(\theta - hv)}{2h} \approx \nabla C \cdot v, \qquad
         \Delta C \approx \delta^l_j \, \Delta z^l_j
 
-    The first along random directions v through all parameters and along single ones. The second
-    is the demon of Nielsen's text: he sits at neuron j of layer l and changes its weighted input
-    for one example, and the rest of the network, from z^l on, tells the change of the cost.
+    The first formula is checked along random directions v through all parameters, and along single
+    parameters. The second is Nielsen's demon: the weighted input of neuron j in layer l is changed
+    for one example, and the layers from l on compute the change of the cost.
 
-    The differences are taken in float64, on a copy, with Richardson's extrapolation, at steps that
-    shrink until two estimates agree. Where none do, the cost has a kink (relu, leaky_relu,
-    absolute; the curvature of elu, huber): that slope is counted as skipped.
+    Differences are computed in float64, on a copy, with Richardson extrapolation and decreasing
+    steps until two estimates agree. If none agree, the cost has a kink (relu, leaky_relu, absolute;
+    the curvature of elu, huber), and the derivative is counted as skipped.
 
     Parameters
     ----------
     net : Network
-        The network to check, with any cost, your own callable too. It is not changed.
-    x : array_like or SciPy sparse, shape (n, n_1)
-        Examples. A few are enough; with many, a step meets more kinks.
-    y, sample_weight, reduction
-        Targets or labels, and the rest, as `Network.backprop` takes them.
-    directions : int
-        How many.
-    parameters, demons : int or None
-        How many single weights and biases, how many single z, drawn from each layer in turn; all
-        if there are no more. None: all, up to 10,000.
-    seed : int, Generator, ...
-        Draws them: anything `numpy.random.default_rng` takes.
+        The network to check, with any cost, also your own callable. It is not changed.
+    x : array_like or SciPy sparse, (n, n_1)
+        The examples. A few are enough; with many, a step meets more kinks.
+    y : array_like, (n, n_L) or (n,)
+        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,).
+    sample_weight : array_like, (n,), optional
+        The weights s_x, finite and 0 or above. Default: 1 for each example.
+    reduction : {"mean", "sum"}, default "mean"
+        "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
+    directions : int, default 8
+        The number of random directions.
+    parameters, demons : int or None, default 200
+        The number of parameters and of single z^l_j, drawn from each layer in turn; all if there
+        are fewer. None: all, up to 10,000.
+    seed : None, int, Generator, BitGenerator or SeedSequence, default 0
+        Draws them; anything that `numpy.random.default_rng` accepts.
     rtol : float, optional
-        Tolerance relative to the slope's scale, the largest Σ_x \|δ_x\| \|a_x\| of its array.
-        Default 1e-8 for a float64 network, 1e-4 for float32.
+        The tolerance relative to the scale of a derivative, the largest Σ_x \|δ_x\| \|a_x\| of its
+        array. Default: 1e-8 for float64, 1e-4 for float32.
 
     Returns
     -------
     GradientReport
-        Counts and worst errors, to be printed.
+        Counts and largest errors; print it to see them.
 
     Raises
     ------
     AssertionError
-        A slope is wrong (the message names the worst), or more than half were skipped.
-    ValueError, TypeError
-        Bad counts, rtol or seed, no network, a cost that is not finite, and what
-        `Network.backprop` raises.
+        A derivative is wrong, and the message names the worst one; or more than half were skipped.
+    ValueError
+        A count, `rtol` or the seed is invalid, shapes do not match, or the cost is not finite.
+    TypeError
+        `net` is not a network, or an argument has the wrong type.
+
+    References
+    ----------
+    Nielsen, *Neural Networks and Deep Learning*, ch. 2, for the demon.
 
     Examples
     --------
     >>> import bpfast, numpy as np
-    >>> from bpfast.testing._check_gradients import check_gradients
     >>> rng = np.random.default_rng(0)
     >>> net = bpfast.Network([4, 5, 3], hidden="tanh", seed=rng)
-    >>> report = check_gradients(net, rng.normal(size=(6, 4)), rng.random((6, 3)))
+    >>> report = bpfast.testing.check_gradients(net, rng.normal(size=(6, 4)), rng.random((6, 3)))
     >>> report.parameters.checked, report.parameters.skipped
     (43, 0)
     >>> report.parameters.error < 0.1
@@ -198,7 +213,7 @@ def check_gradients(
 
 
 class _Check:
-    """What backpropagation says, a float64 copy to probe, and the scale of every slope."""
+    """The results of backpropagation, a float64 copy to perturb, and the scale of each derivative."""
 
     def __init__(
         self, net: Network, x: ArrayLike, y: ArrayLike, options: dict[str, Any], rtol: float | None
@@ -236,7 +251,7 @@ class _Check:
         return float(self.exact.cost(self.x, self.y, **self.options))
 
     def directions(self, most: int, rng: np.random.Generator) -> Iterator[Probe]:
-        """Slopes of C along random directions through all parameters."""
+        """Derivatives of C along random directions through all parameters."""
         theta = self.exact.params.copy()
         scale = math.sqrt(sum(float((scale**2).sum()) for scale in self.scales))
         for index in range(most):
@@ -251,7 +266,7 @@ class _Check:
             yield f"direction {index}", along, float(self.gradient.flat.astype(float) @ v), scale
 
     def parameters(self, most: int, rng: np.random.Generator) -> Iterator[Probe]:
-        """Slopes of C along single weights and biases."""
+        """Derivatives of C with respect to single weights and biases."""
         arrays = [*self.exact.weights, *self.exact.biases]
         slopes = [*self.gradient.weights, *self.gradient.biases]
         layers = range(len(self.errors))
@@ -262,7 +277,7 @@ class _Check:
             yield name, along, float(slopes[k][place]), float(self.scales[k].max())
 
     def demons(self, most: int, rng: np.random.Generator) -> Iterator[Probe]:
-        """Slopes of C along single z^l_j of one example."""
+        """Derivatives of C with respect to single z^l_j of one example."""
         tails = [self.tail(k) for k in range(len(self.errors) if most else 0)]
         for k, place in _in_turn(self.errors, most, rng):
             name = f"z of layer {k + 2}, neuron {place[1]}, example {place[0]}"
@@ -270,7 +285,9 @@ class _Check:
             yield name, along, float(self.errors[k][place]), float(self.size[k].max())
 
     def tail(self, k: int) -> Callable[[], float]:
-        """C as a function of z[k]: an identity product, which changes nothing, then σ, and on."""
+        """C as a function of z[k], by a network that starts with an identity product and σ of that
+        layer.
+        """
         from bpfast import Network
 
         z, config = self.trace.z[k], self.exact.config
@@ -284,7 +301,7 @@ class _Check:
         return lambda: rest.cost(z, self.y, **self.options)
 
     def tally(self, probes: Iterator[Probe]) -> Tally:
-        """Compare what backpropagation says with the slope of the cost."""
+        """Compare the derivatives of backpropagation with finite differences."""
         tally = Tally()
         for name, cost, analytic, scale in probes:
             numeric, rounding = _differences.slope(cost, self.rtol * scale / 40, self.rounding)
@@ -302,7 +319,7 @@ class _Check:
 def _in_turn(
     arrays: list[NDArray[Any]], most: int, rng: np.random.Generator
 ) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """Draw at most `most` places, each once: one of each array, then another of each, ..."""
+    """Draw at most `most` different places, one of each array in turn."""
     orders = [rng.permutation(array.size)[:most] for array in arrays]
     turns = sorted((turn, k) for k, order in enumerate(orders) for turn in range(len(order)))
     for turn, k in turns[:most]:

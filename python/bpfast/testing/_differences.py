@@ -1,4 +1,4 @@
-"""The slope of a function of one number at 0, by finite differences that notice a kink."""
+"""The derivative of a function of one number at 0, by finite differences that detect kinks."""
 
 from __future__ import annotations
 
@@ -18,28 +18,29 @@ STEPS = (2.0**-10, 2.0**-13, 2.0**-16, 2.0**-19)
 
 
 def slope(f: Callable[[float], float], doubt: float, rounding: float) -> tuple[float | None, float]:
-    """Differentiate f at 0, or find that it has a kink there.
+    """The derivative of f at 0, or None if f has a kink there.
 
     With D(h) the central difference, R(h) = (4 D(h/2) - D(h)) / 3 has an error of order h^4. With
-    G(h) the gap between the one-sided slopes, 2 G(h/2) - G(h) is of order h^3 where f is smooth,
-    and the jump where it has a kink at 0. Wherever one kink of slope or curvature lies, R(h/2) is
-    wrong by at most abs(R(h/2) - R(h)) + abs(2 G(h/4) - G(h/2)).
+    G(h) the difference of the one-sided derivatives, 2 G(h/2) - G(h) is of order h^3 if f is
+    smooth, and the jump if f has a kink at 0. For a single kink of slope or curvature, anywhere,
+    the error of R(h/2) is at most abs(R(h/2) - R(h)) + abs(2 G(h/4) - G(h/2)).
 
     Parameters
     ----------
     f : callable
         A function of one number, exact to `rounding`.
     doubt : float
-        How large that sum may be, rounding apart. The widest of STEPS that keeps to it is taken.
+        The largest accepted value of that sum, apart from rounding. The widest of STEPS with a
+        smaller sum is used.
     rounding : float
-        Absolute error of f.
+        The absolute error of f.
 
     Returns
     -------
     slope : float or None
-        R(h/2); None if no step keeps to the doubt: f has a kink, or is not finite.
+        R(h/2). None if no step gives a small enough sum: f has a kink or is not finite.
     rounding : float
-        What the rounding of f makes of the slope, at most.
+        The largest error of the derivative due to rounding of f.
 
     Examples
     --------
@@ -67,9 +68,9 @@ def slope(f: Callable[[float], float], doubt: float, rounding: float) -> tuple[f
 def nudge(
     array: NDArray[Any], place: tuple[int, ...], f: Callable[[], float]
 ) -> Callable[[float], float]:
-    """Make f, which reads `array`, a function of what is added to the entry at `place`.
+    """Make f, which reads `array`, a function of the number added to the entry at `place`.
 
-    Each call puts the entry back.
+    Each call restores the entry.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""Trainings in files: when they are written, how, and how they go on."""
+"""Checkpoints: when they are written, their contents, and how a training continues from one."""

@@ -1,4 +1,4 @@
-"""A training in a file: a network as `Network.save` writes it, and beside it all else."""
+"""The file of a checkpoint: a network as `Network.save` writes it, and the state of its training."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ PIECE = 1 << 20
 
 
 class Checkpoint:
-    """What a file says of a training, whole, but not yet held against one."""
+    """The validated contents of a file, not yet compared with a training."""
 
     __slots__ = ("arguments", "history", "network", "path", "seed", "state", "tensors")
 
@@ -83,7 +83,7 @@ def read(path: str) -> Checkpoint:
     OSError
         The file cannot be read.
     ValueError
-        It is no checkpoint, is damaged, or is of a newer version.
+        It is not a checkpoint, is damaged, or was written by a newer version.
     """
     tensors, metadata = read_tensors(path)
     try:
@@ -94,12 +94,12 @@ def read(path: str) -> Checkpoint:
 
 
 def write(path: str, training: Training, arguments: dict[str, Any]) -> None:
-    """Put `training`, which has these arguments, in the place of the file at `path`.
+    """Write `training`, which has these arguments, and replace the file at `path`.
 
     Raises
     ------
     OSError
-        The file cannot be written; the old one is as it was.
+        The file cannot be written; the old one is unchanged.
     """
     net: Network = training.net
     stopping = training.early_stopping
@@ -132,13 +132,13 @@ def write(path: str, training: Training, arguments: dict[str, Any]) -> None:
 
 
 def network_config(net: Network) -> dict[str, Any]:
-    """The configuration of `net` in types that JSON has, as `Network.save` writes it."""
+    """The configuration of `net` in JSON types, as `Network.save` writes it."""
     config = net.config
     return config | {"cost": config["cost"] if isinstance(config["cost"], str) else "custom"}
 
 
 def rate_config(optimizer: Optimizer) -> float | dict[str, Any] | None:
-    """The learning rate in types that JSON has; None where a callable of the user's is in it."""
+    """The learning rate in JSON types; None if it contains a callable of the user."""
     rate = optimizer.learning_rate
     if isinstance(rate, float):
         return rate
@@ -155,17 +155,17 @@ def parts(net: Network) -> dict[str, NDArray[Any]]:
 
 
 def blank(net: Network) -> Network:
-    """A network of the configuration of `net`, its parameters 0."""
+    """A network with the configuration of `net` and all parameters 0."""
     return _restore(Network, net.config)
 
 
 def early_stopping_state(text: dict[str, Any]) -> dict[str, Any]:
-    """The state of an early stopping from that in a file."""
+    """The state of an early stopping, from its form in a file."""
     return text | {"best": from_text(text.get("best"))}
 
 
 def _optimizer_state(optimizer: Optimizer) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """What JSON can hold of the state, and the arrays."""
+    """The state of an optimizer: what JSON can represent, and the arrays."""
     state = optimizer.state
     if rate_config(optimizer) is None:
         state.pop("schedule", None)  # the user's
@@ -174,7 +174,7 @@ def _optimizer_state(optimizer: Optimizer) -> tuple[dict[str, Any], dict[str, ND
 
 
 def _parsed(name: str, text: str, keys: set[str] | None) -> dict[str, Any]:
-    """The object that `text` is, with `keys` and objects under them."""
+    """The JSON object in `text`, which must have `keys` with objects as values."""
     import json
 
     try:
@@ -195,7 +195,7 @@ def _refuse_constant(word: str) -> None:
 
 
 def _check(config: str, text: str, tensors: dict[str, NDArray[Any]]) -> str:
-    """A sum that tells a damaged file from a whole one."""
+    """A checksum that detects damage."""
     from zlib import crc32
 
     found = crc32(f"{config}\n{text}".encode())
@@ -209,7 +209,7 @@ def _check(config: str, text: str, tensors: dict[str, NDArray[Any]]) -> str:
 
 
 def _in_rows(array: NDArray[Any]) -> NDArray[Any]:
-    """The array, or a copy of it, row by row."""
+    """The array, or a C-contiguous copy of it."""
     if array.flags.c_contiguous:
         return array
     rows = np.empty(array.shape, array.dtype)

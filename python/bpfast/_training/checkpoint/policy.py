@@ -1,4 +1,4 @@
-"""What `fit` is asked to do about checkpoints: where to write them, and what to go on from."""
+"""The checkpoint arguments of `fit`: where to write, and where to continue."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AnyPath: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 
 class Checkpoints:
-    """The arguments checkpoint, every and resume of a training, and what was read by them."""
+    """The arguments checkpoint, every and resume of a training, and the checkpoint that was read."""
 
     def __init__(
         self, checkpoint: AnyPath | None, every: int | None, resume: bool | AnyPath | None
@@ -35,7 +35,7 @@ class Checkpoints:
         self.read = self._read(resume)
 
     def _read(self, resume: Any) -> file.Checkpoint | None:
-        """The checkpoint to go on from, if there is one."""
+        """The checkpoint to continue from, or None."""
         if resume is None or (isinstance(resume, bool | np.bool_) and not resume):
             return None
         if not isinstance(resume, bool | np.bool_):
@@ -48,16 +48,16 @@ class Checkpoints:
             return None
 
     def seed(self, seed: Any) -> Any:
-        """The seed that was given, or else that of the training to go on with."""
+        """The given seed, or else that of the checkpoint."""
         return self.read.seed if seed is None and self.read is not None else seed
 
     def begin(self, training: Training, epochs: int, **others: Any) -> None:
-        """Put `training` where the checkpoint left it; `others` are what it does not know itself.
+        """Restore `training` from the checkpoint; `others` are arguments that it does not store.
 
         Raises
         ------
         ValueError
-            The checkpoint is of a training with other arguments, or damaged. Nothing is changed.
+            The checkpoint is damaged or of a training with other arguments. Nothing is changed.
         """
         self._arguments = _resume.arguments(training, **others)
         self._epochs = epochs
@@ -68,7 +68,7 @@ class Checkpoints:
             self.read = None  # its arrays are free to go
 
     def save(self, training: Training) -> None:
-        """Write a checkpoint after an epoch, if it is time for one."""
+        """Write a checkpoint after an epoch, if one is due."""
         history = training.history
         is_last = len(history) >= self._epochs or history.stopped is not None
         if self._path is not None and (is_last or len(history) % self._every == 0):
@@ -91,7 +91,7 @@ def _path(argument: str, value: Any) -> str:
 
 
 def _refuse_what_cannot_be_written(path: str) -> None:
-    """Raise what the first checkpoint would, before an epoch has been waited for."""
+    """Raise the errors of the first checkpoint before the first epoch."""
     from pathlib import Path  # 2 ms that only a checkpoint is worth
 
     folder = os.path.dirname(path) or os.curdir  # noqa: PTH120, the path stays as given

@@ -1,4 +1,4 @@
-"""A training that goes on where a checkpoint left it: the same call, and all that it had done."""
+"""Continues a training from a checkpoint: compares the arguments and restores the state."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def arguments(
     class_weight: Mapping[int, float] | str | None,
     sample_weight: Any,
 ) -> dict[str, Any]:
-    """What decides about the bits, or about what is measured, in types that JSON has.
+    """The arguments that affect the bits or the columns of the history, in JSON types.
 
-    Of data there is only how many they are.
+    Of the data, only the number of examples and whether x is sparse.
     """
     examples, held = training.source.examples, training.validation
     count = 0 if held is None else len(held)
@@ -72,13 +72,12 @@ def arguments(
 
 
 def restore(saved: Checkpoint, training: Training, given: dict[str, Any], epochs: int) -> None:
-    """Put `training`, with the arguments `given`, where the checkpoint left it.
+    """Restore the state of `training`, whose arguments are `given`, from the checkpoint.
 
     Raises
     ------
     ValueError
-        The training of the checkpoint has other arguments, or the file is damaged. Nothing is
-        changed then.
+        The checkpoint is of a training with other arguments, or damaged. Nothing is changed.
     """
     for name, value in file.network_config(training.net).items():
         agree(name, saved.network.get(name), value)
@@ -107,7 +106,7 @@ def restore(saved: Checkpoint, training: Training, given: dict[str, Any], epochs
 
 
 def agree(name: str, expected: Any, got: Any) -> None:
-    """Raise ValueError where an argument is another than in the checkpoint."""
+    """Raise ValueError if an argument differs from that in the checkpoint."""
     if isinstance(expected, dict) and isinstance(got, dict):
         for part in expected | got:
             agree(f"{name}.{part}", expected.get(part), got.get(part))
@@ -116,7 +115,7 @@ def agree(name: str, expected: Any, got: Any) -> None:
 
 
 def _optimizer_config(optimizer: Optimizer) -> dict[str, Any]:
-    """The config, with None as the learning rate where a callable of the user's is in it."""
+    """The config, with None as the learning rate if that contains a callable of the user."""
     rate = file.rate_config(optimizer)
     if rate is None:
         optimizer = copy(optimizer)
@@ -125,7 +124,7 @@ def _optimizer_config(optimizer: Optimizer) -> dict[str, Any]:
 
 
 def _kept(optimizer: Optimizer) -> list[str]:
-    """The names of the arrays that the optimizer keeps once there was a step."""
+    """The names of the state arrays that the optimizer has after a step."""
     twin = copy(optimizer)
     twin.learning_rate = 1.0  # else a reset may reach the schedule, which both have
     twin.reset()
@@ -134,14 +133,14 @@ def _kept(optimizer: Optimizer) -> list[str]:
 
 
 def _agree_optimizer(saved: Checkpoint, given: dict[str, Any]) -> None:
-    """The optimizer is that of the first call, or one that has the learning rate of now."""
+    """Check that the optimizer is that of the first call, or has its current learning rate."""
     expected, now = saved.arguments.get("optimizer"), saved.state["learning_rate"]
     if not isinstance(expected, dict) or given != expected | {"learning_rate": now}:
         agree("optimizer", expected, given)
 
 
 def _agree_weighting(saved: Checkpoint, given: dict[str, Any]) -> None:
-    """A step with weights is what it was when the file was written.
+    """Check that weighted steps have the definition that they had when the file was written.
 
     Whether batches have weights is not known here.
     """
@@ -162,7 +161,7 @@ def _agree_weighting(saved: Checkpoint, given: dict[str, Any]) -> None:
 
 
 def _refuse_other_columns(saved: Checkpoint, training: Training) -> None:
-    """The history has the columns that the next epoch will have."""
+    """Check that the history has the columns of the next epoch."""
     names, got = training.columns, saved.history.names[1:]
     if set(got) != set(names):
         raise ValueError(f"history: expected columns {', '.join(names)}, got {', '.join(got)}")
@@ -192,7 +191,7 @@ def _parameters(saved: Checkpoint, training: Training) -> tuple[NDArray[Any], ND
 
 
 def _early_stopping(saved: Checkpoint, training: Training) -> dict[str, Any]:
-    """The state of the early stopping, checked; empty where there is none."""
+    """The validated state of the early stopping; empty if there is none."""
     state = saved.state["early_stopping"]
     if training.early_stopping is None:
         if state is not None:
@@ -208,7 +207,7 @@ def _early_stopping(saved: Checkpoint, training: Training) -> dict[str, Any]:
 
 
 def _restore_optimizer(saved: Checkpoint, training: Training) -> None:
-    """Give the optimizer its state; it is as it was where that cannot be."""
+    """Restore the optimizer's state. After an error, the optimizer is unchanged."""
     optimizer, state = training.optimizer, saved.state["optimizer"]
     if not isinstance(state, dict):
         raise ValueError(f"optimizer: expected a state, got {state!r}")
