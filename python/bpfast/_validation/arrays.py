@@ -71,7 +71,7 @@ def _count_masked(array: NDArray[Any]) -> int:
 
 
 def _refuse_masked_in(argument: str, value: Any, depth: int) -> None:
-    """Refuse masked entries in the arrays within `value`, which becomes an array of `depth` axes."""
+    """Refuse masked entries in the arrays within `value`, an array of `depth` axes."""
     if isinstance(value, np.ndarray):
         refuse_masked(argument, value)
     elif depth == 0:

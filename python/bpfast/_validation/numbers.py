@@ -13,7 +13,7 @@ from bpfast._validation.arrays import is_masked
 
 
 def is_number(value: Any) -> bool:
-    """Whether `value` is a real number: of Python, of NumPy, or an array without axes; not a bool."""
+    """Whether `value` is a real number: of Python, NumPy, or an array without axes; no bool."""
     if isinstance(value, np.ndarray):
         return value.ndim == 0 and value.dtype.kind in "iuf" and not is_masked(value)
     return isinstance(value, Real) and not isinstance(value, bool)

@@ -1,14 +1,14 @@
-"""What :mod:`bpfast.reference` takes as arrays: nested lists of floats of the right shape."""
+"""Arrays of :mod:`bpfast.reference`: nested lists of floats with a checked shape."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, TypeAlias
 
 
 class SupportsToList(Protocol):
-    """Anything that turns itself into nested lists, such as a NumPy array."""
+    """An object that converts itself to nested lists, such as a NumPy array."""
 
     def tolist(self) -> Any:
-        """Give the values as nested lists of Python numbers."""
+        """The values as nested lists of Python numbers."""
 
 
 Array: TypeAlias = Sequence[Any] | SupportsToList
@@ -20,7 +20,7 @@ MOST_DIMENSIONS = 64
 
 
 def array(argument: str, value: object, expected: tuple[int | str, ...]) -> Any:
-    """Nested lists of floats of the expected shape; a letter stands for any length but 0."""
+    """Nested lists of floats of the expected shape; a letter means any length except 0."""
     refuse_masked(argument, value)
     nested = plain(argument, value)
     got = shape_of(argument, value, nested)
@@ -42,7 +42,7 @@ def matrix(argument: str, value: object, rows: int | str, columns: int | str) ->
 
 
 def refuse_masked(argument: str, value: Any, depth: int = 0) -> None:
-    """Raise ValueError where an entry is masked, in an array of `numpy.ma` or a list of these."""
+    """Raise ValueError if an entry is masked, in an array of `numpy.ma` or a list of them."""
     mask: Any = getattr(value, "mask", None)
     if getattr(getattr(mask, "dtype", None), "kind", None) == "b" and (count := int(mask.sum())):
         got = f"{count} masked; fill them in with .filled(value)"
@@ -77,7 +77,7 @@ def plain(argument: str, value: Any) -> Any:
 
 
 def shape_of(argument: str, value: Any, nested: Any) -> tuple[int, ...]:
-    """The shape of `value`, which `nested` has the numbers of."""
+    """The shape of `value`, whose numbers are in `nested`."""
     shape = _shape(argument, nested)
     # Of an array without rows, their length is in no list.
     return tuple(value.shape) if 0 in shape and hasattr(value, "shape") else shape

@@ -1,6 +1,6 @@
-"""The door of :mod:`bpfast.reference`: what comes in leaves as nested lists of floats, or raises.
+"""Validation in :mod:`bpfast.reference`: arguments become nested lists of floats, or raise.
 
-Every error names its argument: a wrong shape, length, name or number is a ValueError, a wrong type
+Each error names its argument. A wrong shape, length, name or number is a ValueError, a wrong type
 or dtype a TypeError.
 """
 
@@ -62,7 +62,7 @@ def name(argument: str, value: object, valid: Sequence[str]) -> str:
 
 
 def elementwise(argument: str, value: object) -> str:
-    """The name of an activation that may stand in a hidden layer: any but softmax."""
+    """The name of an activation for a hidden layer: any except softmax."""
     if isinstance(value, str) and value == "softmax":
         raise ValueError(
             f"{argument}: expected an activation that acts on each neuron by itself, "
@@ -72,7 +72,7 @@ def elementwise(argument: str, value: object) -> str:
 
 
 def output_and_cost(output: object, cost: object) -> None:
-    """A known output, and a cost that is defined on its range."""
+    """Check the output activation, and that the cost is defined for its values."""
     outputs = OUTPUTS.get(name("output", output, ACTIVATIONS), ACTIVATIONS)
     if callable(cost):
         return
@@ -91,7 +91,7 @@ class Network(NamedTuple):
 
 
 def network(weights: object, biases: object, hidden: object, output: object) -> Network:
-    """A network whose parts fit; b^l says how many neurons layer l has."""
+    """A network whose arrays match; b^l determines the number of neurons of layer l."""
     ws, bs = _layers("weights", weights), _layers("biases", biases)
     if not ws:
         raise ValueError("weights: expected an array for each layer after the input, got none")
@@ -133,7 +133,7 @@ def _hidden(hidden: Any, layers: int) -> list[str]:
 
 
 def targets(y: object, n: int, width: int, cost: Cost) -> Matrix:
-    """The y of shape (n, n_L); class labels become the rows that have a 1 at the label."""
+    """Y of shape (n, n_L). A class label becomes a row with a 1 at the label."""
     refuse_masked("y", y)
     nested = plain("y", y)
     got = shape_of("y", y, nested)
@@ -166,7 +166,7 @@ def _are_labels(y: object, entries: Sequence[object]) -> bool:
 
 
 def _no_values(length: int, n: int, width: int, is_whole: bool, takes_labels: bool) -> str:
-    """What is said of a y of one axis where the outputs are wanted."""
+    """The error for a one-dimensional y that is not accepted as labels."""
     expected, got = f"y: expected shape {show((n, width))}", f"got {show((length,))}"
     if length == n and width == 1:
         return f"{expected}, {got}; reshape with y[:, None]"
@@ -179,7 +179,7 @@ def _no_values(length: int, n: int, width: int, is_whole: bool, takes_labels: bo
 
 
 def shares(n: int, sample_weight: object, reduction: object) -> tuple[Vector, float]:
-    """s_x of each example, and what Σ s_x C_x is divided by: Σ s_x for the mean, 1 for the sum."""
+    """s_x of each example, and the divisor of Σ s_x C_x: Σ s_x for the mean, 1 for the sum."""
     if reduction == "none":
         got = "'none', which cost alone takes; with 'sum' each row of an error is that of its"
         raise ValueError(f"reduction: expected 'mean' or 'sum', got {got} example")
@@ -204,9 +204,9 @@ def shares(n: int, sample_weight: object, reduction: object) -> tuple[Vector, fl
 
 
 def custom(cost: Callable[[Any, Any], Any], a: Matrix, y: Any) -> tuple[Vector, Matrix]:
-    """C_x of shape (n,) and ∇_a C_x of shape (n, n_L) from the user's cost, which gets copies.
+    """C_x of shape (n,) and ∇_a C_x of shape (n, n_L) from a callable cost, called with copies.
 
-    What y holds, in n entries, is between the user and the cost.
+    y must have n entries of any kind.
     """
     refuse_masked("y", y)
     given, y = y, y.tolist() if hasattr(y, "tolist") else y

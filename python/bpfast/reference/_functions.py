@@ -10,7 +10,7 @@ from bpfast.reference._formulas import PRIME, activate, dot, exact_sum, named_co
 
 
 class Trace(NamedTuple):
-    """All of a forward pass: ``z`` holds z^2 … z^L and ``a`` holds a^1 … a^L, each (n, n_l)."""
+    """A forward pass: ``z`` has z^2 … z^L and ``a`` has a^1 … a^L, each of shape (n, n_l)."""
 
     z: list[Matrix]
     a: list[Matrix]

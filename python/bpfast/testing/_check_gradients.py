@@ -213,7 +213,7 @@ def check_gradients(
 
 
 class _Check:
-    """The results of backpropagation, a float64 copy to perturb, and the scale of each derivative."""
+    """The results of backpropagation, a float64 copy to perturb, and the scales of derivatives."""
 
     def __init__(
         self, net: Network, x: ArrayLike, y: ArrayLike, options: dict[str, Any], rtol: float | None
@@ -285,9 +285,7 @@ class _Check:
             yield name, along, float(self.errors[k][place]), float(self.size[k].max())
 
     def tail(self, k: int) -> Callable[[], float]:
-        """C as a function of z[k], by a network that starts with an identity product and σ of that
-        layer.
-        """
+        """C as a function of z[k]: a network that starts with an identity product."""
         from bpfast import Network
 
         z, config = self.trace.z[k], self.exact.config

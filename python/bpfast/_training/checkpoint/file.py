@@ -1,4 +1,4 @@
-"""The file of a checkpoint: a network as `Network.save` writes it, and the state of its training."""
+"""The file of a checkpoint: a saved network and the state of its training."""
 
 from __future__ import annotations
 

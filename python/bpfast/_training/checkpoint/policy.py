@@ -19,7 +19,7 @@ AnyPath: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 
 class Checkpoints:
-    """The arguments checkpoint, every and resume of a training, and the checkpoint that was read."""
+    """The arguments checkpoint, every and resume of a training, and the checkpoint read."""
 
     def __init__(
         self, checkpoint: AnyPath | None, every: int | None, resume: bool | AnyPath | None
