@@ -27,9 +27,21 @@ def forward(
     hidden: str | Sequence[str] = "sigmoid",
     output: str = "sigmoid",
 ) -> Matrix:
-    """a^L = σ_L(… W^3 σ_2(W^2 x + b^2) + b^3 …), the answers of the network.
+    """a^L = σ_L(… W^3 σ_2(W^2 x + b^2) + b^3 …), the outputs of the network.
 
     Source: Nielsen, ch. 2, (25).
+
+    Parameters
+    ----------
+    weights, biases : sequence of array
+        W^2 … W^L, each (n_l, n_{l-1}), and b^2 … b^L, each (n_l,): nested lists, or objects with
+        ``tolist()``.
+    x : array, shape (n, n_1)
+        The examples, one per row; n ≥ 1.
+    hidden : str or list of str, default "sigmoid"
+        One of ``ACTIVATIONS`` other than softmax, for all hidden layers or one per layer.
+    output : str, default "sigmoid"
+        One of ``ACTIVATIONS``.
 
     Returns
     -------
@@ -37,7 +49,10 @@ def forward(
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError
+        A wrong shape, length, name or number.
+    TypeError
+        A wrong type or dtype.
 
     Examples
     --------
@@ -59,6 +74,18 @@ def trace(
 
     Source: Nielsen, ch. 2, (25).
 
+    Parameters
+    ----------
+    weights, biases : sequence of array
+        W^2 … W^L, each (n_l, n_{l-1}), and b^2 … b^L, each (n_l,): nested lists, or objects with
+        ``tolist()``.
+    x : array, shape (n, n_1)
+        The examples, one per row; n ≥ 1.
+    hidden : str or list of str, default "sigmoid"
+        One of ``ACTIVATIONS`` other than softmax, for all hidden layers or one per layer.
+    output : str, default "sigmoid"
+        One of ``ACTIVATIONS``.
+
     Returns
     -------
     Trace
@@ -66,7 +93,10 @@ def trace(
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError
+        A wrong shape, length, name or number.
+    TypeError
+        A wrong type or dtype.
 
     Examples
     --------
@@ -90,9 +120,28 @@ def cost(
 ) -> Any:
     """C = Σ_x s_x C_x / Σ_x s_x, or Σ_x s_x C_x; C_x = ½ ‖y - a^L‖² for the quadratic cost.
 
-    With ``reduction="none"``: s_x C_x of each example.
+    Source: Nielsen, ch. 2, (26), for the quadratic cost; ch. 3 for cross-entropy and
+    log-likelihood.
 
-    Source: Nielsen, ch. 2, (26), for the quadratic cost; ch. 3 for the other two he has.
+    Parameters
+    ----------
+    weights, biases : sequence of array
+        W^2 … W^L, each (n_l, n_{l-1}), and b^2 … b^L, each (n_l,): nested lists, or objects with
+        ``tolist()``.
+    x : array, shape (n, n_1)
+        The examples, one per row; n ≥ 1.
+    y : array, shape (n, n_L), or n ints
+        The targets. Class labels only with cross_entropy and log_likelihood.
+    hidden : str or list of str, default "sigmoid"
+        One of ``ACTIVATIONS`` other than softmax, for all hidden layers or one per layer.
+    output : str, default "sigmoid"
+        One of ``ACTIVATIONS``.
+    cost : str or callable, default "quadratic"
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+    sample_weight : array, shape (n,), optional
+        s, finite and not negative. Default: 1 for each example.
+    reduction : {"mean", "sum", "none"}, default "mean"
+        Σ_x s_x C_x / Σ_x s_x, Σ_x s_x C_x, or s_x C_x of each example.
 
     Returns
     -------
@@ -100,7 +149,10 @@ def cost(
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError
+        A wrong shape, length, name or number.
+    TypeError
+        A wrong type or dtype.
 
     Examples
     --------
@@ -134,6 +186,26 @@ def errors(
 
     Source: Nielsen, ch. 2, (BP1) and (BP2).
 
+    Parameters
+    ----------
+    weights, biases : sequence of array
+        W^2 … W^L, each (n_l, n_{l-1}), and b^2 … b^L, each (n_l,): nested lists, or objects with
+        ``tolist()``.
+    x : array, shape (n, n_1)
+        The examples, one per row; n ≥ 1.
+    y : array, shape (n, n_L), or n ints
+        The targets. Class labels only with cross_entropy and log_likelihood.
+    hidden : str or list of str, default "sigmoid"
+        One of ``ACTIVATIONS`` other than softmax, for all hidden layers or one per layer.
+    output : str, default "sigmoid"
+        One of ``ACTIVATIONS``.
+    cost : str or callable, default "quadratic"
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+    sample_weight : array, shape (n,), optional
+        s, finite and not negative. Default: 1 for each example.
+    reduction : {"mean", "sum"}, default "mean"
+        C = Σ_x s_x C_x / Σ_x s_x, or C = Σ_x s_x C_x.
+
     Returns
     -------
     list
@@ -141,7 +213,10 @@ def errors(
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError
+        A wrong shape, length, name or number.
+    TypeError
+        A wrong type or dtype.
 
     Examples
     --------
@@ -166,19 +241,43 @@ def backprop(
     sample_weight: Array | None = None,
     reduction: str = "mean",
 ) -> tuple[float, list[Matrix], list[Vector]]:
-    """C, ∂C/∂W^l and ∂C/∂b^l by BP1-BP4; C is the cost of the whole batch.
+    """C, ∂C/∂W^l and ∂C/∂b^l by BP1 to BP4; C is the cost of the whole batch.
 
     Source: Nielsen, ch. 2, (BP1) to (BP4).
+
+    Parameters
+    ----------
+    weights, biases : sequence of array
+        W^2 … W^L, each (n_l, n_{l-1}), and b^2 … b^L, each (n_l,): nested lists, or objects with
+        ``tolist()``.
+    x : array, shape (n, n_1)
+        The examples, one per row; n ≥ 1.
+    y : array, shape (n, n_L), or n ints
+        The targets. Class labels only with cross_entropy and log_likelihood.
+    hidden : str or list of str, default "sigmoid"
+        One of ``ACTIVATIONS`` other than softmax, for all hidden layers or one per layer.
+    output : str, default "sigmoid"
+        One of ``ACTIVATIONS``.
+    cost : str or callable, default "quadratic"
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+    sample_weight : array, shape (n,), optional
+        s, finite and not negative. Default: 1 for each example.
+    reduction : {"mean", "sum"}, default "mean"
+        C = Σ_x s_x C_x / Σ_x s_x, or C = Σ_x s_x C_x.
 
     Returns
     -------
     cost : float
+        C.
     nabla_w, nabla_b : list
         ∂C/∂W^2 … ∂C/∂W^L and ∂C/∂b^2 … ∂C/∂b^L, in the shapes of weights and biases.
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError
+        A wrong shape, length, name or number.
+    TypeError
+        A wrong type or dtype.
 
     Examples
     --------
@@ -230,18 +329,30 @@ def bp1(
 
     Parameters
     ----------
-    z : z^L, shape (n, n_L)
-    y, output, cost, sample_weight, reduction
-        As at the head of the module.
+    z : array, shape (n, n_L)
+        z^L.
+    y : array, shape (n, n_L), or n ints
+        The targets. Class labels only with cross_entropy and log_likelihood.
+    output : str, default "sigmoid"
+        One of ``ACTIVATIONS``.
+    cost : str or callable, default "quadratic"
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+    sample_weight : array, shape (n,), optional
+        s, finite and not negative. Default: 1 for each example.
+    reduction : {"mean", "sum"}, default "mean"
+        C = Σ_x s_x C_x / Σ_x s_x, or C = Σ_x s_x C_x.
 
     Returns
     -------
-    δ^L, shape (n, n_L)
-        With the factor 1/n, or s_x / Σ_x s_x, of the batch's cost in it.
+    list of list of float, shape (n, n_L)
+        δ^L. With "mean", row x has the factor 1/n, or s_x / Σ_x s_x.
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError
+        A wrong shape, length, name or number.
+    TypeError
+        A wrong type or dtype.
 
     Examples
     --------
@@ -258,18 +369,26 @@ def bp2(delta: Array, weights: Array, z: Array, *, activation: str = "sigmoid") 
 
     Parameters
     ----------
-    delta : δ^{l+1}, shape (n, n_{l+1})
-    weights : W^{l+1}, shape (n_{l+1}, n_l)
-    z : z^l, shape (n, n_l)
-    activation : name of σ_l, any but softmax
+    delta : array, shape (n, n_{l+1})
+        δ^{l+1}.
+    weights : array, shape (n_{l+1}, n_l)
+        W^{l+1}.
+    z : array, shape (n, n_l)
+        z^l.
+    activation : str, default "sigmoid"
+        The name of σ_l, any except softmax.
 
     Returns
     -------
-    δ^l, shape (n, n_l)
+    list of list of float, shape (n, n_l)
+        δ^l.
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError
+        A wrong shape, length, name or number.
+    TypeError
+        A wrong type or dtype.
 
     Examples
     --------
@@ -294,15 +413,20 @@ def bp3(delta: Array) -> Vector:
 
     Parameters
     ----------
-    delta : δ^l, shape (n, n_l)
+    delta : array, shape (n, n_l)
+        δ^l.
 
     Returns
     -------
-    ∂C/∂b^l, shape (n_l,)
+    list of float, shape (n_l,)
+        ∂C/∂b^l.
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError
+        A wrong shape, length, name or number.
+    TypeError
+        A wrong type or dtype.
 
     Examples
     --------
@@ -320,16 +444,22 @@ def bp4(delta: Array, a: Array) -> Matrix:
 
     Parameters
     ----------
-    delta : δ^l, shape (n, n_l)
-    a : a^{l-1}, shape (n, n_{l-1})
+    delta : array, shape (n, n_l)
+        δ^l.
+    a : array, shape (n, n_{l-1})
+        a^{l-1}.
 
     Returns
     -------
-    ∂C/∂W^l, shape (n_l, n_{l-1})
+    list of list of float, shape (n_l, n_{l-1})
+        ∂C/∂W^l.
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError
+        A wrong shape, length, name or number.
+    TypeError
+        A wrong type or dtype.
 
     Examples
     --------
