@@ -5,6 +5,7 @@ background of its own and stays legible where a viewer ignores the theme.
 """
 
 import io
+import itertools
 import re
 import sys
 from pathlib import Path
@@ -70,16 +71,14 @@ def arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], role
 def draw_layers(axes: Axes) -> None:
     """Draw neurons, the connections between neighbours, and the names of the layers."""
     names = list(LAYERS)
-    for left, right in zip(names, names[1:], strict=False):
+    for left, right in itertools.pairwise(names):
         (x, n, _), (x_next, n_next, _) = LAYERS[left], LAYERS[right]
         is_broken = {left, right} & {"1", "L"}  # layers between these two are left out
         for y in heights(n):
             for y_next in heights(n_next):
-                if not is_broken:
-                    axes.plot([x, x_next], [y, y_next], color=PLACEHOLDERS["line"], lw=0.7, zorder=1)
-                    continue
+                share = 0.3 if is_broken else 0.5  # of the line, from each end
                 for x_0, y_0, x_1, y_1 in ((x, y, x_next, y_next), (x_next, y_next, x, y)):
-                    ends = [x_0, x_0 + 0.3 * (x_1 - x_0)], [y_0, y_0 + 0.3 * (y_1 - y_0)]
+                    ends = [x_0, x_0 + share * (x_1 - x_0)], [y_0, y_0 + share * (y_1 - y_0)]
                     axes.plot(*ends, color=PLACEHOLDERS["line"], lw=0.7, zorder=1)
         if is_broken:
             text(axes, (x + x_next) / 2, MIDDLE, r"$\cdots$", "quiet", 17)
@@ -131,7 +130,7 @@ def draw_passes(axes: Axes) -> None:
         text(axes, LAYERS[name][0], backward, errors, "backward", 12.5)
     halves = {"1": 0.40, "l-1": 0.30, "l": 0.38, "l+1": 0.62, "L": 0.55}
     names = list(LAYERS)
-    for left, right in zip(names, names[1:], strict=False):
+    for left, right in itertools.pairwise(names):
         start = LAYERS[left][0] + halves[left], forward
         arrow(axes, start, (LAYERS[right][0] - halves[right], forward), "forward")
         if left == "1":
@@ -151,7 +150,8 @@ def draw_equations(axes: Axes) -> None:
     text(axes, 0.35, 6.02, "Forward pass", "forward", 11.5, ha="left")
     formula = r"$z^l = a^{l-1}\,(W^l)^{\mathsf{T}} + b^l,\qquad a^l = \sigma_l(z^l)$"
     text(axes, 1.75, 6.03, formula, "ink", 13, ha="left")
-    text(axes, 9.65, 6.02, r"$x, z^l, a^l, \delta^l$: one row per example, $n$ rows", "quiet", 9, ha="right")
+    rows = r"$x, z^l, a^l, \delta^l$: one row per example, $n$ rows"
+    text(axes, 9.65, 6.02, rows, "quiet", 9, ha="right")
     cards = {
         "BP1": (r"$\delta^L = \nabla_{\!a} C \odot \sigma'(z^L)$", "error of the output layer",
                 r"$(n,\ n_L)$"),
@@ -211,8 +211,10 @@ def themed(svg: str) -> str:
         return f'class="{" ".join(classes)}"{rest}' if classes else match[0]
 
     def rules(colors: dict[str, str]) -> str:
-        pairs = ((what, role, color) for role, color in colors.items() for what in ("fill", "stroke"))
-        return "".join(f".{what}-{role}{{{what}:{color}}}" for what, role, color in pairs)
+        return "".join(
+            f".fill-{role}{{fill:{color}}}.stroke-{role}{{stroke:{color}}}"
+            for role, color in colors.items()
+        )
 
     svg = re.sub(r'style="([^"]*)"', to_class, svg)
     themes = f"{rules(LIGHT)}@media (prefers-color-scheme:dark){{{rules(DARK)}}}"

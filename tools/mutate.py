@@ -50,6 +50,7 @@ TESTS = {
     "_training/progress": "progress",
     "_training/metrics": "fit_figures accuracy fit_batches fit_arguments history",
     "_training/loop": "fit fit_callbacks fit_divergence fit_figures resume schedules fit_interrupt",
+    "_training/partial_fit": "fit_arguments fit_again fit_weights kept_optimizer",
     "_training/fit": "fit fit_arguments fit_again fit_batches fit_callbacks fit_weights resume",
     "_training/exclusion": "claims fit_again optimizer_state",
     "_training/early_stopping": "history fit_callbacks resume odd_arguments copying fit_figures",

@@ -1,4 +1,4 @@
-# The compiled part of bpfast; its docstrings say what each name does.
+# Types of the compiled module. Its docstrings describe each name.
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ _Seed: TypeAlias = (
     | None
 )
 
-# A matrix or array of scipy.sparse, which is not imported for its name.
+# A matrix or array of scipy.sparse, without importing it.
 class _Sparse(Protocol):
     @property
     def format(self) -> str: ...
@@ -268,7 +268,7 @@ class Trainer:
     def __len__(self) -> int: ...
 
 @final
-class num_threads:  # noqa: N801, a context manager is named as the function it looks like
+class num_threads:  # noqa: N801, a context manager that is called like a function
     def __new__(cls, k: int) -> num_threads: ...
     def __enter__(self) -> Self: ...
     def __exit__(

@@ -119,4 +119,4 @@ class Layer:
         return f"Layer({sizes}, {self.activation}, {self.n_params} parameters)"
 
 
-Layer.__module__ = "bpfast"  # where it is public
+Layer.__module__ = "bpfast"  # the public module

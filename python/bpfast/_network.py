@@ -12,6 +12,7 @@ from bpfast import _calls, _core, _tables, _touched
 from bpfast._layer import Layer
 from bpfast._training import evaluate as _evaluate
 from bpfast._training import fit as _fit
+from bpfast._training import partial_fit as _partial_fit
 
 if TYPE_CHECKING:
     from bpfast._core import _Path as Path
@@ -95,7 +96,7 @@ class Network(_core.Network):
     backprop = _calls.backprop
     backprop_touched = _touched.backprop_touched
     fit = _fit.fit
-    partial_fit = _fit.partial_fit
+    partial_fit = _partial_fit.partial_fit
     evaluate = _evaluate.evaluate
 
     @property

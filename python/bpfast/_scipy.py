@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bpfast._network import Network
 
 METHODS = ("l-bfgs-b", "bfgs", "cg", "newton-cg", "tnc", "slsqp", "trust-constr")
-# SciPy asks these for more than a cost and its gradient, or has no use for the latter.
+# These methods use no gradient, or need a Hessian.
 WITHOUT_GRADIENT = ("nelder-mead", "powell", "cobyla", "cobyqa")
 WITH_HESSIAN = ("dogleg", "trust-ncg", "trust-exact", "trust-krylov")
 
@@ -164,8 +164,8 @@ def scipy_minimize(
             raise
 
     try:
-        cost, slope = evaluate(last)  # which checks x, y and their weights
-        # Once, and not in each evaluation.
+        cost, slope = evaluate(last)  # checks x, y and the weights
+        # Converted once, and not in each evaluation.
         x = without_repeats(by_rows(x)) if is_sparse(x) else np.ascontiguousarray(x, net.dtype)
         _core.check_targets(net, np.asarray(y), 0)
         warn_of_reach(net, np.asarray(y), sample_weight, 2)
@@ -182,11 +182,11 @@ def scipy_minimize(
         )
     except BaseException as error:
         _core.assign_params(net, last)
-        # Some methods catch what a callback ends them with, some let it through.
+        # Some methods catch the StopIteration of a callback, some do not.
         if not (ended and isinstance(error, StopIteration)):
             raise
         cost, slope = evaluate(last)
-        message = "`callback` raised `StopIteration`."  # in SciPy's words, and with its status
+        message = "`callback` raised `StopIteration`."  # SciPy's text and status
         outcome = {"x": last, "fun": cost, "jac": slope, "success": False, "status": 99}
         return OptimizeResult(outcome | counts | {"message": message})
     _core.assign_params(net, found.x)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bpfast._network import Network
     from bpfast.history._history import History
 
-# The rows of a history in HTML: the first and the last ones of a longer one.
+# The most rows of a history in HTML; of a longer one, the first and the last.
 ROWS = 20
 
 
@@ -85,7 +85,7 @@ def _cost(net: Network) -> str:
 
 
 def _table(title: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    from html import escape  # 1 ms that only a notebook is worth
+    from html import escape  # its import takes 1 ms
 
     def row(cells: Iterable[str], tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"

@@ -81,15 +81,15 @@ def backprop_touched(
         raise TypeError(f"x: expected a SciPy sparse matrix, got {type(x).__name__}")
     rows = by_rows(x)
     if rows.shape[1:] != (self.sizes[0],) or not rows.nnz:
-        # It refuses the shape.
+        # Raises the error of the shape.
         _calls.cost(self, rows, y, sample_weight=sample_weight, reduction=reduction)
     inputs, places = np.unique(rows.indices[: rows.indptr[-1]], return_inverse=True)
     if not inputs.size:
-        inputs = np.zeros(1, np.int64)  # a network has one input or more
+        inputs = np.zeros(1, np.int64)  # a network has at least one input
     if inputs[0] < 0 or inputs[-1] >= rows.shape[1]:
         expected = f"indices from 0 to {rows.shape[1] - 1}"
         raise ValueError(f"x: expected {expected}, got {inputs[0]} to {inputs[-1]}")
-    # The same network with no other inputs than these.
+    # The same network with these inputs only.
     options = {name: self.config[name] for name in ("hidden", "output", "cost", "dtype")}
     first, *others = self.weights
     small = _core.Network.from_parameters([first[:, inputs], *others], self.biases, **options)

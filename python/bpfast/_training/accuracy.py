@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from bpfast._core import Network
     from bpfast._typing import Metric
 
-# The outputs that are probabilities, so that y may hold probabilities too.
+# The outputs that are probabilities; y may then contain probabilities too.
 PROBABILITIES = ("sigmoid", "softmax")
-# How far from 1 a row of them may add up: they may be rounded to two digits.
+# The largest difference from 1 of the sum of a row, for numbers rounded to two digits.
 ROUNDED = 0.05
-# The rows of y that are checked at a time: y may lie in a file.
+# The number of rows of y that are checked at a time, because y may be a memory map.
 ROWS = 1 << 16
-# The most outputs of an example in an error.
+# The most outputs of an example that a message shows.
 SHOWN = 10
 REGRESSION = "mean_squared_error and r2 measure a regression"
 
@@ -32,7 +32,7 @@ class Kind(NamedTuple):
     """What y has for each example: one class, or several outputs that are each off or on."""
 
     low: float  # an output that is off, 0 or -1; one that is on is 1
-    one_class: bool | None = None  # None where that does not matter
+    one_class: bool | None = None  # None if it does not matter
 
     @property
     def threshold(self) -> float:
@@ -115,7 +115,7 @@ def for_targets(
         try:
             if not fits:
                 _refuse_other(y, width)
-            # The cost checks the labels that it takes; one of the user's may take others.
+            # A built-in cost checks its labels; a callable cost may accept others.
             if y.ndim == 1:
                 refuse_no_labels(y, width if has_own_cost else None)
             if metric is accuracy:
@@ -178,7 +178,7 @@ def _tell_one_class(y: NDArray[Any], low: float, output: str) -> NDArray[np.bool
         if output != "softmax":
             are_shares &= np.count_nonzero(y == y.max(axis=1, keepdims=True), axis=1) == 1
         one |= are_shares
-    one |= (y != y).any(axis=1)  # NaN is another error
+    one |= (y != y).any(axis=1)  # NaN: another error
     return one
 
 
@@ -209,7 +209,7 @@ def refuse_between(y: NDArray[Any], low: float) -> None:
 def _refuse_where(
     y: NDArray[Any], wrong: Callable[[NDArray[Any]], NDArray[np.bool_]], expected: str
 ) -> None:
-    row = _first(y, lambda part: (wrong(part) & (part == part)).any(axis=1))  # NaN is another error
+    row = _first(y, lambda part: (wrong(part) & (part == part)).any(axis=1))  # NaN: another error
     if row is None:
         return
     column = int((wrong(y[row]) & (y[row] == y[row])).argmax())

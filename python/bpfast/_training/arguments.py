@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bpfast._typing import Metric
     from bpfast.optimizers import Optimizer
 
-# A batch of an iterable is one step, however long it is.
+# A batch size that makes each batch of an iterable one step.
 WHOLE = 2**32
 
 
@@ -55,7 +55,7 @@ def new_source(trainer: Trainer, settings: Settings, data: Examples) -> Source:
     """Arrays in memory, or blocks read from files."""
     arrays = data.arrays()
     if data.is_mapped and settings.sparse is None:
-        settings.sparse = False  # what is not 0 may be larger than memory too
+        settings.sparse = False  # the nonzero elements may be larger than memory too
     if arrays is None or (data.is_mapped and settings.sparse):
         return Files(trainer, settings, data)
     return Arrays(trainer, settings, data, *arrays)
@@ -66,10 +66,10 @@ class Parts(NamedTuple):
 
     trainer: Trainer
     source: Source
-    training: Examples | None  # None where they come in batches
+    training: Examples | None  # None for batches of an iterable
     validation: Examples | None
     metrics: dict[str, Metric]
-    share: float | None = None  # of the examples that are held out, where that was said
+    share: float | None = None  # the fraction held out, if given
 
 
 def of_batches(
@@ -109,7 +109,7 @@ def of_arrays(
     refuse_y_beside_batches(x)
     data = Examples(net, x, y, sample_weight)
     refuse_all_zero("sample_weight", data.sample_weight)
-    # Of all examples, before some are held out: errors name rows as the user counts them.
+    # All examples, before some are held out, so that errors have the user's row numbers.
     measures, kind = for_targets(metrics, data.y, net)
     if class_weight is not None:
         check_classes(class_weight, data.y, net.sizes[-1])

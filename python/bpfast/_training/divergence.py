@@ -43,4 +43,4 @@ class DivergenceError(ArithmeticError):
         return type(self), (self.epoch, self.step)
 
 
-DivergenceError.__module__ = "bpfast"  # where it is public
+DivergenceError.__module__ = "bpfast"  # the public module

@@ -199,4 +199,4 @@ class EarlyStopping:
         return f"EarlyStopping({shown})"
 
 
-EarlyStopping.__module__ = "bpfast"  # where it is public
+EarlyStopping.__module__ = "bpfast"  # the public module

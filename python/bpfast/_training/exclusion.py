@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from bpfast.optimizers import Optimizer
     from bpfast.optimizers._kept import Kept
 
-# What each training that is at work uses, in the order in which they began: its thread, and the
-# objects. A training takes its ticket out by ``RUNNING.pop``, which Ctrl-C cannot cut in two.
+# For each running training, oldest first: its thread and the objects that it uses. A training
+# removes its ticket with ``RUNNING.pop``, which Ctrl-C cannot interrupt.
 RUNNING: dict[object, tuple[int, dict[str, Any]]] = {}
-# The network that what an optimizer keeps belongs to.
+# The network of an optimizer's state.
 _SERVED: WeakKeyDictionary[Kept, ref[Network]] = WeakKeyDictionary()
 
 

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 Callback: TypeAlias = Callable[["Network", "History"], object]
 
-# How long a run of steps is, in seconds, where progress is shown.
+# The duration of a run of steps between two updates of the progress, in seconds.
 SHOWN_RUN = 0.1
-# The most steps of a run, whose rates are computed before it.
+# The most steps of a run; their rates are computed before it.
 RUN = 1 << 16
 
 
@@ -64,7 +64,7 @@ class Training:
     def run(self, epochs: int, progress: bool, save: Callable[[Training], None] | None) -> None:
         """Train until the history has `epochs` epochs, or until something stops the training."""
         try:
-            # Within `try`, so that a history within reach always tells how it ended.
+            # Inside `try`, so that a published history always gets its reason.
             _core.set_training(self.net, self.history, self.optimizer)
             if self._ends_again():
                 epochs = len(self.history)
@@ -103,7 +103,7 @@ class Training:
     def _is_told_to_stop(self) -> bool:
         """Call each callback. Returns whether one of them returned True."""
         answers = [callback(self.net, self.history) for callback in self.callbacks]
-        # A comparison of what a history holds gives NumPy's True.
+        # Comparisons of history columns return NumPy's True.
         return any(isinstance(answer, bool | np.bool_) and bool(answer) for answer in answers)
 
     def once(self) -> float:
@@ -135,7 +135,7 @@ class Training:
         self.history.append(row)
         shown.epoch(row)
         rate = self.optimizer.learning_rate
-        if isinstance(rate, schedules.Schedule):  # a callable of the user's may have another report
+        if isinstance(rate, schedules.Schedule):  # others may have another `report`
             rate.report(row.get("validation_cost", row["cost"]))
         if stopping is not None:
             if is_better and stopping.restore_best:
@@ -178,7 +178,7 @@ class Training:
         """The error that explains why the next step fails."""
         params = self.net.params
         bad = np.flatnonzero(~np.isfinite(params))
-        if bad.size:  # no step leaves one: it was there before
+        if bad.size:  # steps leave none, so it was there before
             return ValueError(f"params[{bad[0]}]: expected finite numbers, got {params[bad[0]]}")
         if fault := self.source.fault():
             return ValueError(fault)

@@ -19,11 +19,11 @@ Metrics: TypeAlias = Iterable[MetricName | Metric] | Mapping[str, MetricName | M
 
 
 PUBLIC: dict[str, Metric] = {name: getattr(public, name) for name in public.__all__}
-# An accuracy stands for the one that `for_targets` chooses by y.
+# Accuracies are placeholders: `for_targets` chooses the function from y.
 NAMED: dict[str, Metric] = PUBLIC | {function.__name__: function for function in ACCURACIES}
 METRICS = tuple(sorted(NAMED))
 
-# What other libraries call them.
+# Names of other libraries.
 ELSEWHERE = {
     "acc": "accuracy",
     "accuracyscore": "accuracy",
@@ -36,7 +36,7 @@ ELSEWHERE = {
     "r2score": "r2",
 }
 
-# The columns of a history that are no metrics; those of the validation examples have a prefix.
+# The columns of a history that are not metrics, without those of the validation examples.
 TAKEN = ("epoch", "cost", "seconds", "learning_rate")
 
 
@@ -71,7 +71,7 @@ def parse(metrics: MetricName | Metric | Metrics) -> dict[str, Metric]:
         name = name if column is None else column
         if name in TAKEN or name.startswith("validation_"):
             raise ValueError(f"{argument}: expected a name that no column has, got {name!r}")
-        if name in dir(History):  # history.name would be that
+        if name in dir(History):  # history.name is that attribute
             expected = "a name that no attribute of History has"
             raise ValueError(f"{argument}: expected {expected}, got {name!r}")
         if name in found:
@@ -112,7 +112,7 @@ def measure(
         try:
             value = metric(a, y)
         except ValueError as error:
-            own = getattr(metric, "func", metric)  # an accuracy has a threshold beside
+            own = getattr(metric, "func", metric)  # an accuracy is a partial function
             if any(own is named for named in NAMED.values()):
                 raise ValueError(f"metrics: {name}: {error}") from None
             raise

@@ -52,7 +52,7 @@ class Progress:
         self._report: _Bar | _Lines | None = None
 
     def __enter__(self) -> Self:
-        # A program without a console has no stderr.
+        # sys.stderr is None in a program without a console.
         if self._wanted and sys.stderr is not None:
             self._report = _open(_Stream(sys.stderr), self._epochs, self._examples)
         return self
@@ -81,7 +81,7 @@ class _Stream:
         self._broken = False
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)  # encoding, fileno: tqdm asks what it writes to
+        return getattr(self._stream, name)  # tqdm reads encoding, fileno and others
 
     def write(self, text: str) -> None:
         self._try(lambda: self._stream.write(text))
@@ -99,7 +99,7 @@ class _Stream:
 
 def _open(stream: _Stream, epochs: int, examples: int | None) -> _Bar | _Lines:
     try:
-        # tqdm.auto would bring asyncio along, and warn in a notebook that has no ipywidgets.
+        # tqdm.auto imports asyncio, and warns in a notebook without ipywidgets.
         from tqdm.std import tqdm
     except ImportError:
         return _Lines(stream, epochs)
@@ -135,8 +135,8 @@ class _Bar:
     """One tqdm bar over all examples of all epochs."""
 
     def __init__(self, tqdm: type, stream: _Stream, epochs: int, examples: int | None) -> None:
-        # tqdm's monitor thread would only redraw bars that skip updates; this one looks at the
-        # clock at each of them. Without the thread, a training stays safe to fork.
+        # No monitor thread: it would only redraw bars that skip updates, which this one does not,
+        # and a training without the thread is safe to fork.
         quiet = type("tqdm", (tqdm,), {"monitor_interval": 0})
         self._epochs, self._examples, self._done = epochs, examples, 0
         self._bar = quiet(

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from bpfast._network import Network
 
-# The outputs that have bounds, and the costs that are smallest where the outputs are y.
+# The outputs with bounds, and the costs that are minimal at outputs equal to y.
 BOUNDS = {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1)}
 COSTS = ("quadratic", "huber", "absolute")
-# So far y may lie beyond: what is 0 or 1 but for noise is no mistake.
+# The distance that is accepted: 0 and 1 with noise are no mistake.
 MARGIN = 0.5
 
 

@@ -25,7 +25,7 @@ OPTIMIZERS: dict[str, type[Any]] = {
     "rmsprop": optimizers.RMSprop,
     "adagrad": optimizers.Adagrad,
 }
-# What other libraries call them, or have as one.
+# Names of other libraries.
 OPTIMIZERS_ELSEWHERE = {
     "gd": "sgd",
     "gradientdescent": "sgd",
@@ -35,7 +35,7 @@ OPTIMIZERS_ELSEWHERE = {
     "lbfgs": "bpfast.scipy_minimize",
     "bfgs": "bpfast.scipy_minimize",
 }
-# What other libraries call the arguments of `fit`, or have as one.
+# Arguments of other libraries.
 ARGUMENTS_ELSEWHERE = {
     "lr": "learning_rate",
     "learningrateinit": "learning_rate",
@@ -57,12 +57,12 @@ ARGUMENTS_ELSEWHERE = {
     "validationfraction": "validation",
 }
 
-# A string: to look into numpy.random imports it, and hashlib with it.
+# A string, because access to np.random imports it, and hashlib with it.
 Seed: TypeAlias = (
     "int | np.random.Generator | np.random.BitGenerator | np.random.SeedSequence | None"
 )
 
-# The examples of a step where nothing is said.
+# The default.
 BATCH_SIZE = 32
 
 
@@ -134,7 +134,7 @@ def parse_seed(seed: Any) -> int:
     """
     if seed is None:
         return _drawn()
-    random = sys.modules.get("numpy.random")  # not imported: then nothing of it is there either
+    random = sys.modules.get("numpy.random")  # if it is not imported, seed is none of its types
     if random and isinstance(seed, random.Generator | random.BitGenerator | random.SeedSequence):
         return int(random.default_rng(seed).integers(2**63))
     return whole("seed", seed, 0)
@@ -154,7 +154,7 @@ def _dropout(value: Any, layers: int) -> list[float]:
     if isinstance(value, str) or not isinstance(value, Iterable):
         got = type(value).__name__
         raise TypeError(f"dropout: expected a number, or one per hidden layer, got {got}")
-    if isinstance(value, memoryview):  # of several axes it cannot be gone through
+    if isinstance(value, memoryview):  # with several axes it cannot be iterated
         value = value.tolist()
     rates = [fraction(f"dropout[{k}]", rate) for k, rate in enumerate(value)]
     if len(rates) != layers:

@@ -22,7 +22,7 @@ class Report(NamedTuple):
     steps: int = 0
     examples: int = 0
     cost: float = 0.0  # Σ s_x C_x over the epoch so far
-    diverged: bool = False  # whether something is not finite, so that there is no next step
+    diverged: bool = False  # whether a number is not finite, so that no step follows
 
 
 class AtRest:
@@ -89,7 +89,7 @@ def run_steps(
         rest = AtRest(optimizer)
         a = trainer.outputs(optimizer)
         y = trainer.y
-        if len(y) != len(trainer):  # the cost has resized it
+        if len(y) != len(trainer):  # resized by the cost
             wanted = f"{len(trainer)} examples until the call ends"
             raise ValueError(f"y: expected {wanted}, got {len(y)}")
         returned = cost(a, np.take(y, trainer.next_rows(), 0))

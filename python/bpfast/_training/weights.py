@@ -77,7 +77,7 @@ def of_mean_one(argument: str, weights: NDArray[np.float64]) -> NDArray[np.float
     array([0.33333333, 0.66666667, 2.        ])
     """
     refuse_infinite_sum(argument, weights)
-    largest = weights / weights.max()  # whose mean is no longer so small that it is 0
+    largest = weights / weights.max()  # so that the mean does not underflow to 0
     return np.asarray(largest / largest.mean())
 
 

@@ -34,7 +34,7 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{argument}: {error}") from error
     if type(array) is np.ndarray:
-        # What has `__array__` was asked once, and would have given an array with its mask.
+        # `asanyarray` has called `__array__`, whose result would have kept its mask.
         is_seen = array is value or hasattr(value, "__array__") or _core.is_plain_numbers(value)
         if not is_seen:
             _refuse_masked_in(argument, value, array.ndim)
@@ -79,7 +79,7 @@ def _refuse_masked_in(argument: str, value: Any, depth: int) -> None:
     elif hasattr(value, "__array__"):
         refuse_masked(argument, np.asanyarray(value))
     elif hasattr(value, "__getitem__") and hasattr(value, "__len__") and not _is_buffer(value):
-        kinds = set(map(type, value))  # few, and faster than to ask each entry
+        kinds = set(map(type, value))  # few types, so this is faster than a check of each entry
         kinds = {kind for kind in kinds if not issubclass(kind, float | int | np.generic)}
         for entry in value if kinds else ():
             if type(entry) in kinds:

@@ -42,12 +42,12 @@ def unknown_name(
 
 def _meant(got: object, valid: list[str], elsewhere: Mapping[str, str]) -> str | None:
     """The suggestion for `got`, as it should be written, or None."""
-    import difflib  # 3 ms that only a wrong name is worth
+    import difflib  # its import takes 3 ms
 
     if not isinstance(got, str):
         return None
     near = elsewhere.get("".join(filter(str.isalnum, got)).lower())
-    # Names, of which some other function may have these, or what is to be written instead.
+    # Names that this function may not have, or an expression to write instead.
     words = (near or "").split(" and ")
     if near and all(map(str.isidentifier, words)) and not set(words) <= set(valid):
         near = None

@@ -11,7 +11,7 @@ from bpfast._validation.numbers import is_number
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# So many columns of a table are named.
+# The most columns of a table that a message names.
 SHOWN = 5
 
 
@@ -26,7 +26,7 @@ def no_numbers(argument: str, value: Any, array: NDArray[Any]) -> TypeError:
     got, hint = f"dtype {array.dtype}", ""
     columns = _columns(value, array)
     if array.ndim == 0 and array.dtype.kind == "O" and not isinstance(value, np.ndarray):
-        got = type(value).__name__  # NumPy does not see into it
+        got = type(value).__name__  # NumPy does not know the type
         if hasattr(value, "toarray"):
             hint = f"; {argument}.toarray() has them"
     elif columns:

@@ -34,14 +34,14 @@ def by_rows(x: Any) -> Any:
     check_format(x)
     try:
         if x.format == "bsr":
-            x = x.tocoo(copy=False)  # as its own tocsr() and toarray() do
+            x = x.tocoo(copy=False)  # as its tocsr() and toarray() do
         rows = x.tocsr()
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"x: {error}") from error
     if x.format != "coo" or rows.nnz == x.nnz or len(x.shape) != 2:
         return rows
-    # SciPy adds up in any order what repeats; `toarray` does in the order in which it is stored.
+    # SciPy sums duplicates in any order; `toarray` sums them in their stored order.
     order = np.lexsort((x.col, x.row))
     starts = np.searchsorted(x.row[order], np.arange(x.shape[0] + 1))
     return type(rows)((x.data[order], x.col[order], starts), shape=x.shape)
@@ -73,10 +73,10 @@ def summed(
     if data.dtype == np.float16:
         data = data.astype(np.float32)  # SciPy has no float16, and converts to this
     rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
-    order = np.lexsort((indices, rows))  # stable: repeated entries stay in their order
+    order = np.lexsort((indices, rows))  # stable: duplicates keep their order
     is_first = np.ones(stored, bool)
     is_first[1:] = (np.diff(rows[order]) != 0) | (np.diff(indices[order]) != 0)
-    place = np.empty(stored, np.intp)  # of the first of the same row and column
+    place = np.empty(stored, np.intp)  # the place of the first duplicate
     place[order] = order[is_first][np.cumsum(is_first) - 1]
     sums = np.zeros(stored, data.dtype)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -96,12 +96,12 @@ class Columns:
         >>> bpfast.History().get("validation_cost") is None
         True
         """
-        if name not in self:  # of another type: not there
+        if name not in self:  # also false for other types
             return default
         return self[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
 
-    # `reversed` would count epochs, by `len`, and ask for columns by number.
+    # Otherwise `reversed` would use `len`, the number of epochs, and integer indices.
     __reversed__ = None

@@ -70,13 +70,13 @@ class History(Columns):
 
     def __init__(self, seed: int | None = None) -> None:
         if seed is not None:
-            # A NumPy seed may have 128 bits and more.
+            # A NumPy seed may have 128 bits or more.
             if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
                 raise TypeError(f"seed: expected an integer or None, got {type(seed).__name__}")
             seed = int(seed)
         self._seed = seed
         self._stopped: str | None = None
-        # Rows, because one is there or not, whenever Ctrl-C comes.
+        # Rows, so that Ctrl-C leaves no incomplete epoch.
         self._names: tuple[str, ...] = ALWAYS
         self._rows: list[tuple[float, ...]] = []
 
@@ -187,7 +187,7 @@ class History(Columns):
         if name not in self:
             raise ValueError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
         values = self[name] if mode_of(name, mode) == "max" else -self[name]
-        numbers = np.flatnonzero(values < np.inf)  # no NaN either
+        numbers = np.flatnonzero(values < np.inf)  # excludes NaN too
         if not numbers.size:
             raise ValueError(f"{name}: expected a finite number in one epoch or more, got none")
         return int(numbers[values[numbers].argmax()]) + 1
@@ -310,7 +310,7 @@ class History(Columns):
             history = cls(seed)
             history.stopped = stopped
         except (TypeError, ValueError) as error:
-            # It comes from a file: a wrong type in it is one more wrong value.
+            # The value may come from a file, so a wrong type is a wrong value.
             raise ValueError(f"state: {error}") from None
         history._names = tuple(columns)
         history._rows = list(zip(*columns.values(), strict=True))
@@ -342,7 +342,7 @@ class History(Columns):
         return [*super().__dir__(), *self.names]
 
     def __eq__(self, other: object) -> bool:
-        # In a state NaN is text, which equals itself.
+        # A state has NaN as text, which equals itself.
         return self.state == other.state if isinstance(other, History) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]
@@ -365,4 +365,4 @@ class History(Columns):
         return f"History({count} in {self.seconds.sum():.4g} s: {figures}{why})"
 
 
-History.__module__ = "bpfast"  # where it is public
+History.__module__ = "bpfast"  # the public module

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-# The names that say it surely: the cost, what bpfast measures, and functions of sklearn.metrics.
-# The end of a name does not, as in neg_mean_squared_error or inaccuracy.
+# The names that are known: the cost, the metrics of bpfast, and functions of sklearn.metrics.
+# The end of a name is not enough: neg_mean_squared_error, inaccuracy.
 LOW = (
     "cost", "mean_squared_error", "mean_absolute_error",
     "root_mean_squared_error", "median_absolute_error", "max_error", "log_loss", "hamming_loss",

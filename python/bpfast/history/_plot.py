@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bpfast.history._history import History
 
 VALIDATION = "validation_"
-# In inches.
+# The size of a panel, in inches.
 WIDTH, HEIGHT = 4.8, 3.6
 
 
@@ -39,7 +39,7 @@ def plot(history: History, axes: Any) -> Figure:
     for name, panel in zip(panels, axes, strict=True):
         for column, label in ((name, "training"), (VALIDATION + name, "validation")):
             if column in history:
-                # A line through one epoch cannot be seen.
+                # A line with a single point is invisible.
                 marker = "o" if len(history) == 1 else ""
                 panel.plot(history.epoch, history[column], label=label, marker=marker)
         panel.set_xlabel("epoch")

@@ -8,9 +8,9 @@ from typing import Any
 
 from bpfast._validation.numbers import number
 
-# The columns of every history; the epoch is counted.
+# The columns of every history besides epoch.
 ALWAYS = ("cost", "seconds", "learning_rate")
-# JSON has no such numbers.
+# JSON has no NaN and no infinity.
 NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 

@@ -14,7 +14,7 @@ from bpfast.optimizers._squares import Adagrad, RMSprop
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "from_config"]
 
-# Where they are public.
+# The modules where they are public.
 Optimizer.__module__ = __name__
 for _optimizer in (SGD, Adagrad, Adam, AdamW, RMSprop):
     _optimizer.__module__ = "bpfast"

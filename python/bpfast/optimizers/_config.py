@@ -66,7 +66,7 @@ def from_config(config: Mapping[str, Any]) -> Optimizer:
             given["learning_rate"] = _schedule(given["learning_rate"])
         return made(**given)
     except (TypeError, ValueError) as error:
-        # It comes from a file: a wrong type in it is one more wrong value.
+        # The value may come from a file, so a wrong type is a wrong value.
         raise ValueError(f"config: {error}") from None
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[np.floating[Any]]
 Rate: TypeAlias = SupportsFloat | Callable[[int], SupportsFloat]
 
-# What other libraries call the arguments.
+# Arguments of other libraries.
 ELSEWHERE: dict[str, str] = {
     "lr": "learning_rate",
     "eta": "learning_rate",
@@ -59,7 +59,7 @@ class Optimizer:
         "_steps",
     )  # fmt: skip
 
-    kind: ClassVar[str]  # its name in a config
+    kind: ClassVar[str]  # the name in a config
 
     def __init__(
         self,
@@ -70,14 +70,14 @@ class Optimizer:
     ) -> None:
         self.learning_rate = learning_rate
         self._config = config
-        self._given = given  # what `_core` wants to know
-        self._keeps = keeps  # the names of what is kept
+        self._given = given  # the rule, for `_core`
+        self._keeps = keeps  # the names of the state arrays
         self._kept: Kept | None = None
-        self._single = False  # whether `params` was an array, and no list
+        self._single = False  # whether `params` was a single array
         self._steps = 0
 
     @property
-    def learning_rate(self) -> float | Any:  # Any: a schedule, or a callable of the user's
+    def learning_rate(self) -> float | Any:  # Any: a schedule or a callable
         """The learning rate η as it was passed: a number, a schedule or a callable.
 
         It can be assigned. State and step count stay the same.
@@ -96,7 +96,7 @@ class Optimizer:
     def learning_rate(self, value: Rate) -> None:
         self._schedule: Any = as_schedule("learning_rate", value)
         self._is_number = is_number(value)
-        # What it has heard before, which `reset` brings back.
+        # The initial state of the schedule, which `reset` restores.
         self._heard = self._schedule.state if isinstance(self._schedule, Schedule) else {}
 
     @property
@@ -149,7 +149,7 @@ class Optimizer:
         gradients = [gradient] if single else _listed("gradient", gradient)
         if not arrays:
             raise ValueError("params: expected one array or more, got none")
-        rate = self._rate()  # before what is kept, which a schedule of the user's may replace
+        rate = self._rate()  # first, because a user's schedule may replace the state
         kept = self._fit(arrays, single=single) if self._keeps else None
         _core.step_arrays(self, rate, single, arrays, gradients, kept)
 
@@ -210,7 +210,7 @@ class Optimizer:
             if heard and isinstance(self._schedule, Schedule):
                 self._schedule.state = state["schedule"]
         except (TypeError, ValueError) as error:
-            # It comes from a file: a wrong type in it is one more wrong value. A schedule calls its
+            # The value may come from a file, so a wrong type is a wrong value. A schedule names its
             # own state "state".
             text = str(error)
             text = text.replace("state: ", "schedule: ", 1) if text.startswith("state: ") else text
@@ -289,7 +289,7 @@ def _listed(argument: str, value: Any) -> list[Any]:
     """The items of an iterable as a list."""
     try:
         return list(value)
-    except (NotImplementedError, TypeError):  # the former of a memoryview of several axes
+    except (NotImplementedError, TypeError):  # NotImplementedError: memoryview with axes
         got = type(value).__name__
         expected = "an array or a list of arrays" if argument == "params" else "a list of arrays"
         if isinstance(value, _core.Network):

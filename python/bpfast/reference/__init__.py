@@ -27,18 +27,8 @@ every formula.
 """
 
 from bpfast.reference._checks import ACTIVATIONS, COSTS
-from bpfast.reference._functions import (
-    Trace,
-    backprop,
-    bp1,
-    bp2,
-    bp3,
-    bp4,
-    cost,
-    errors,
-    forward,
-    trace,
-)
+from bpfast.reference._equations import bp1, bp2, bp3, bp4
+from bpfast.reference._functions import Trace, backprop, cost, errors, forward, trace
 
 __all__ = [
     "ACTIVATIONS",

@@ -15,7 +15,7 @@ Array: TypeAlias = Sequence[Any] | SupportsToList
 Vector: TypeAlias = list[float]
 Matrix: TypeAlias = list[list[float]]
 
-# As many as NumPy's arrays can have.
+# The limit of NumPy.
 MOST_DIMENSIONS = 64
 
 
@@ -67,7 +67,7 @@ def plain(argument: str, value: Any) -> Any:
         raise TypeError(f"{argument}: expected real numbers, got dtype {dtype}{hint}")
     if hasattr(value, "tolist"):
         value = value.tolist()
-        if hasattr(value, "tolist"):  # a long double, which Python has no number for
+        if hasattr(value, "tolist"):  # a long double, which has no Python type
             return float(value)
     if isinstance(value, int | float):
         return value
@@ -79,7 +79,7 @@ def plain(argument: str, value: Any) -> Any:
 def shape_of(argument: str, value: Any, nested: Any) -> tuple[int, ...]:
     """The shape of `value`, whose numbers are in `nested`."""
     shape = _shape(argument, nested)
-    # Of an array without rows, their length is in no list.
+    # The lists of an array without rows do not have its number of columns.
     return tuple(value.shape) if 0 in shape and hasattr(value, "shape") else shape
 
 

@@ -39,7 +39,7 @@ COSTS = ("quadratic", "cross_entropy", "log_likelihood", "huber", "absolute", "p
 REDUCTIONS = ("mean", "sum")
 REDUCTIONS_OF_COST = (*REDUCTIONS, "none")
 
-# The outputs whose range is, by construction, where the cost is defined.
+# The outputs whose whole range the cost is defined on.
 OUTPUTS = {
     "cross_entropy": ("sigmoid", "softmax"),
     "log_likelihood": ("softmax",),
@@ -52,7 +52,7 @@ def name(argument: str, value: object, valid: Sequence[str]) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{argument}: expected a name, got {type(value).__name__}")
     if value not in valid:
-        import difflib  # 3 ms that only a wrong name is worth
+        import difflib  # its import takes 3 ms
 
         near = difflib.get_close_matches(value.lower(), valid, n=1)
         hint = f"did you mean '{near[0]}'? " if near else ""
@@ -160,7 +160,7 @@ def targets(y: object, n: int, width: int, cost: Cost) -> Matrix:
 
 def _are_labels(y: object, entries: Sequence[object]) -> bool:
     """Whether these entries of y are integers."""
-    if not entries:  # the dtype tells, which is floating for an empty list
+    if not entries:  # the dtype decides; that of an empty list is floating
         return getattr(getattr(y, "dtype", None), "kind", "f") in "biu"
     return all(isinstance(entry, int) for entry in entries)
 
@@ -214,7 +214,7 @@ def custom(cost: Callable[[Any, Any], Any], a: Matrix, y: Any) -> tuple[Vector, 
         got = f"{len(y)}" if isinstance(y, Sequence) else type(y).__name__
         raise ValueError(f"y: expected {len(a)} entries, got {got}")
     if y is given:
-        with contextlib.suppress(Exception):  # what cannot be copied is given as it is
+        with contextlib.suppress(Exception):  # an object that cannot be copied is passed itself
             y = deepcopy(y)
     result = cost([row[:] for row in a], y)
     if not isinstance(result, tuple | list):

@@ -75,5 +75,5 @@ def _build(config: Mapping[str, Any]) -> Schedule:
     try:
         return made(**given)
     except (TypeError, ValueError) as error:
-        # It comes from a file: a wrong type in it is one more wrong value.
+        # The value may come from a file, so a wrong type is a wrong value.
         raise ValueError(f"config: {error}") from None

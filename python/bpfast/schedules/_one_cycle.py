@@ -81,6 +81,6 @@ class OneCycle(Schedule):
             return self.final
         if step < top:
             return half_wave(self.start, self.peak, step / top)
-        if step == top:  # where either half has no length, its share would be 0 / 0
+        if step == top:  # a half of length 0 would give 0 / 0
             return self.peak
         return half_wave(self.peak, self.final, (step - top) / (last - top))

@@ -154,6 +154,6 @@ class Plateau(Schedule):
                 most = f"at most {self.patience} and {self.cooldown}"
                 raise ValueError(f"bad, cooling: expected {most}, got {bad} and {cooling}")
         except (TypeError, ValueError) as error:
-            # It comes from a file: a wrong type in it is one more wrong value.
+            # The value may come from a file, so a wrong type is a wrong value.
             raise ValueError(f"state: {error}") from None
         self._now, self._best, self._bad, self._cooling = now, best, bad, cooling

@@ -100,7 +100,7 @@ def rates(
             for step, rate in enumerate(given.tolist(), first):
                 checked_rate(rate, step)
         return given
-    # No generator: a StopIteration of the callable would come out as another error.
+    # No generator: it would turn a StopIteration of the callable into another error.
     rates = np.empty(count)
     for k in range(count):
         rates[k] = checked_rate(schedule(first + k), first + k)

@@ -31,7 +31,7 @@ class Schedule:
 
     __slots__ = ()
 
-    # The name of the kind in a config; the arguments, which are attributes; how many are required.
+    # Its name in a config; its arguments, which are attributes; the number of required ones.
     kind: ClassVar[str]
     arguments: ClassVar[tuple[str, ...]]
     required: ClassVar[int]
@@ -76,8 +76,8 @@ class Schedule:
         return self._rates(whole("first", first, 0), whole("count", count, 0))
 
     def _rates(self, first: int, count: int) -> NDArray[np.float64]:
-        # NumPy's cos and power may differ from Python's in the last bit: a call each.
-        # No `map`: a StopIteration of a callable of the user's would end it.
+        # Single calls, because NumPy's cos and power may differ from Python's in the last bit. No
+        # `map`: a StopIteration of a user's callable would end it.
         rates = np.empty(count)
         for k in range(count):
             rates[k] = self._at(first + k)
@@ -104,7 +104,7 @@ class Schedule:
 
     @state.setter
     def state(self, state: Mapping[str, Any]) -> None:
-        given: Any = state  # from a file it may be anything
+        given: Any = state  # from a file, so of any type
         if not isinstance(given, Mapping) or given:
             raise ValueError(f"state: expected an empty dict, got {state!r}")
 
@@ -117,7 +117,7 @@ class Schedule:
             and self.state == other.state
         )
 
-    # Two equal schedules need not stay equal: a report may change one of them.
+    # Not hashable: a report may change a schedule, so equal ones may become different.
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:

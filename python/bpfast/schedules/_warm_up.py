@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# The most ramps in front of each other: a config from a stranger may nest as many as it likes, and
-# each takes a call within a call.
+# The most nested ramps. Each one is a nested call, and an untrusted config may have any number.
 MOST_RAMPS = 10
 
 

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Half the width of a difference, from wide to narrow. An error of order h^4 and a rounding of order
-# eps/h balance at h = eps^(1/5) = 7e-4; the others are for kinks close by and for large inputs.
-# Powers of two, so that adding one to a number rounds nothing off.
+# Half the widths of differences, decreasing. An error of order h^4 and a rounding error of order
+# eps/h balance at h = eps^(1/5) = 7e-4; the others are for nearby kinks and large inputs. Powers of
+# two, so that adding one to a number is exact.
 STEPS = (2.0**-10, 2.0**-13, 2.0**-16, 2.0**-19)
 
 
@@ -56,7 +56,7 @@ def slope(f: Callable[[float], float], doubt: float, rounding: float) -> tuple[f
         h = step * np.array([1.0, 0.5, 0.25])
         up, down = (np.array([f(t) - start for t in side.tolist()]) for side in (h, -h))
         central, gap = (up - down) / (2 * h), (up + down) / h
-        # Python's floats: where memory runs out, arithmetic with NumPy's scalars ends the process.
+        # Python floats: if memory runs out, arithmetic with NumPy scalars ends the process.
         before, found = ((4 * central[1:] - central[:-1]) / 3).tolist()
         _, wide, narrow = gap.tolist()
         rounded = rounding / (step / 4)

@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from bpfast.optimizers import Optimizer
 
 FORMAT = "bpfast.checkpoint"
-# What the file of a network alone says.
+# The format of a network file.
 NETWORK = "bpfast.network"
-# What can be done with the tensors of other programs; `src/saved.rs` has it too.
+# The hint for files of other programs; src/io/network_file.rs has it too.
 TENSORS = (
     "read its tensors with safetensors.numpy.load_file, and pass weights of shape "
     "(outputs, inputs) and biases to Network.from_parameters"
 )
-# It goes up whenever older readers would misread what is new; `src/saved.rs` has it too.
+# Raised if older versions would misread new files; src/io/network_file.rs has it too.
 VERSION = 1
-# So begin the names of tensors that are not the network's.
+# The prefix of tensors that are not the network's.
 BESIDE = "training."
-# In front of the name of an array that the optimizer keeps.
+# The prefix of the optimizer's state arrays.
 OPTIMIZER = BESIDE + "optimizer."
-# The parameters after the last step, where the network of the file has better ones.
+# The parameters after the last step, if the network of the file has better ones.
 LAST = BESIDE + "params"
-# The numbers that are copied or summed at a time; between two, Python hears a Ctrl-C.
+# The elements copied or summed at a time; Python handles signals between two.
 PIECE = 1 << 20
 
 
@@ -89,7 +89,7 @@ def read(path: str) -> Checkpoint:
     try:
         return Checkpoint(path, tensors, metadata)
     except (TypeError, ValueError) as error:
-        # It comes from a file: a wrong type in it is one more wrong value.
+        # The value may come from a file, so a wrong type is a wrong value.
         raise ValueError(f"{path}: {error}") from None
 
 
@@ -105,11 +105,11 @@ def write(path: str, training: Training, arguments: dict[str, Any]) -> None:
     stopping = training.early_stopping
     state, arrays = _optimizer_state(training.optimizer)
     beside = {OPTIMIZER + name: array for name, array in arrays.items()}
-    if training.best is not None:  # `load` gives what `fit` would leave
+    if training.best is not None:  # `load` returns what `fit` would return
         beside[LAST] = net.params
         net = blank(net)
         net.params = training.best
-    import json  # 1 ms that only a checkpoint is worth
+    import json  # its import takes 1 ms
 
     text = {
         "arguments": arguments,
@@ -144,7 +144,7 @@ def rate_config(optimizer: Optimizer) -> float | dict[str, Any] | None:
         return rate
     try:
         return rate.config if isinstance(rate, Schedule) else None
-    except TypeError:  # a ramp in front of a callable
+    except TypeError:  # a ramp before a callable
         return None
 
 
@@ -168,7 +168,7 @@ def _optimizer_state(optimizer: Optimizer) -> tuple[dict[str, Any], dict[str, ND
     """The state of an optimizer: what JSON can represent, and the arrays."""
     state = optimizer.state
     if rate_config(optimizer) is None:
-        state.pop("schedule", None)  # the user's
+        state.pop("schedule", None)  # a user's callable
     arrays = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
     return {name: state[name] for name in state if name not in arrays}, arrays
 

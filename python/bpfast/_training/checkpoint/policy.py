@@ -63,9 +63,9 @@ class Checkpoints:
         self._epochs = epochs
         if self.read is not None:
             _resume.restore(self.read, training, self._arguments, epochs)
-            # What a callback has made of the optimizer since is no argument.
+            # Changes of the optimizer by a callback are not arguments.
             self._arguments = self.read.arguments
-            self.read = None  # its arrays are free to go
+            self.read = None  # frees its arrays
 
     def save(self, training: Training) -> None:
         """Write a checkpoint after an epoch, if one is due."""
@@ -92,7 +92,7 @@ def _path(argument: str, value: Any) -> str:
 
 def _refuse_what_cannot_be_written(path: str) -> None:
     """Raise the errors of the first checkpoint before the first epoch."""
-    from pathlib import Path  # 2 ms that only a checkpoint is worth
+    from pathlib import Path  # its import takes 2 ms
 
     folder = os.path.dirname(path) or os.curdir  # noqa: PTH120, the path stays as given
     os.stat(folder)  # noqa: PTH116, as above

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from bpfast._training.loop import Training
     from bpfast.optimizers import Optimizer
 
-# A step with weights follows the gradient of Σ s_x C_x / (n s̄). In files without this entry it was
-# that of Σ s_x C_x / Σ s_x, over the n examples of the step alone.
+# A weighted step uses the gradient of Σ s_x C_x / (n s̄). In files without this entry it was that
+# of Σ s_x C_x / Σ s_x over the examples of the step.
 WEIGHTING = "mean of all examples"
-# What decides about the best epoch; with more patience a training that was over may go on.
+# The settings that determine the best epoch. Patience may change.
 STOPPING = ("monitor", "mode", "least", "restore_best")
 
 
@@ -53,7 +53,7 @@ def arguments(
         weights = {str(key): float(class_weight[key]) for key in class_weight}
     stopping: Any = training.early_stopping
     settings = training.settings.to_dict()
-    del settings["check_finite"]  # as long as numbers are finite it changes none
+    del settings["check_finite"]  # it does not change finite numbers
     found = {
         "x": x,
         **settings,
@@ -97,7 +97,7 @@ def restore(saved: Checkpoint, training: Training, given: dict[str, Any], epochs
         _restore_optimizer(saved, training)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{saved.path}: {error}") from None
-    # From here on nothing can fail.
+    # Nothing can fail from here on.
     if training.early_stopping is not None:
         training.early_stopping.state = stopping
     _core.assign_params(training.net, shown if last is None else last)
@@ -126,7 +126,7 @@ def _optimizer_config(optimizer: Optimizer) -> dict[str, Any]:
 def _kept(optimizer: Optimizer) -> list[str]:
     """The names of the state arrays that the optimizer has after a step."""
     twin = copy(optimizer)
-    twin.learning_rate = 1.0  # else a reset may reach the schedule, which both have
+    twin.learning_rate = 1.0  # otherwise `reset` may change the shared schedule
     twin.reset()
     twin.step(np.zeros(1), np.zeros(1))
     return [name for name in twin.state if name != "steps"]
@@ -218,7 +218,7 @@ def _restore_optimizer(saved: Checkpoint, training: Training) -> None:
         if name.startswith(file.OPTIMIZER)
     }
     before, now = optimizer.learning_rate, saved.state["learning_rate"]
-    if now != file.rate_config(optimizer):  # a callback assigned it
+    if now != file.rate_config(optimizer):  # assigned by a callback
         if now is None:
             raise ValueError("learning_rate: expected an optimizer with the callable of a callback")
         optimizer.learning_rate = now if is_number(now) else schedules.from_config(now)

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from bpfast._network import Network
     from bpfast._typing import Metric
 
-# Beside all epochs, which count from 1: what decides which examples are held out.
+# The number that stands for an epoch when examples are held out; epochs count from 1.
 HELD_OUT = 0
-# The numbers of x that are measured at a time where they lie in a file: 32 MB of float64.
+# The elements of a memory-mapped x that are evaluated at a time: 32 MB of float64.
 PIECE = 1 << 22
 
 
@@ -61,17 +61,17 @@ class Examples:
         at_a_time: int | None = None,
     ) -> None:
         self._net, self._given, self._y = net, _checked(x), as_array("y", y)
-        self._at_a_time = at_a_time  # how many examples are measured, where that is said
+        self._at_a_time = at_a_time  # the number of examples to evaluate at a time, if given
         if self._y.dtype.kind not in "buif" and isinstance(net.config["cost"], str):
-            # Here, where y may still be the column of a table.
+            # Here, where y may still be a column of a table.
             raise no_numbers("y", y, self._y)
         self._x = _as_x(net, self._given)
-        self._rows: NDArray[Any] | None = None  # which of x and y, where it is not all
-        self._names: NDArray[Any] | None = None  # the rows as the user counts them
+        self._rows: NDArray[Any] | None = None  # the selected rows of x and y; None for all
+        self._names: NDArray[Any] | None = None  # the row numbers of the user's arrays
         self.width, self.neurons = net.sizes[0], net.sizes[1]
         n = _count(self._x, self.width)
         if self._y.shape[:1] != (n,):
-            own = net.config["cost"]  # a callable's y is between the user and it
+            own = net.config["cost"]  # y of a callable cost may have any shape
             width = (
                 net.sizes[-1:] if isinstance(own, str) and self._y.ndim > 1 else self._y.shape[1:]
             )
@@ -119,7 +119,7 @@ class Examples:
             return self._x, self._y
         x, dtype = self._x, self._net.dtype
         in_place = isinstance(x, np.ndarray) and x.dtype == dtype and x.flags.c_contiguous
-        # What y is converted to is small beside such an x, unless it lies in a file itself.
+        # A converted y is small compared with such an x, unless it is a memory map too.
         if self._rows is None and in_place and (self._y.ndim == 1 or self._y.dtype == dtype):
             return x, self._y
         return None
@@ -127,9 +127,9 @@ class Examples:
     def check_targets(self) -> None:
         """Raise ValueError for the first y that the network's cost does not accept."""
         if self._names is not None:
-            return  # all of them were, before these were taken
+            return  # all were checked before these were selected
         y, n, width = self._y, len(self), self._net.sizes[-1]
-        # What does not fit is refused unread, with its whole shape.
+        # A y of a wrong shape is refused at once, without reading it.
         fits = y.dtype.kind in "biu" if y.ndim == 1 else y.shape[1:] == (width,)
         step = max(PIECE // width if self.is_mapped and fits else n, 1)
         for start in range(0, n, step):
@@ -152,7 +152,7 @@ class Examples:
         ValueError
             One of the two would be empty or have only weights of 0; or the cost does not accept y.
         """
-        self.check_targets()  # here, where the examples have the user's numbers
+        self.check_targets()  # here, where the row numbers are still the user's
         n = len(self)
         count = round(share * n) if 0 < share < 1 else 0
         if not 0 < count < n:
@@ -190,7 +190,7 @@ class Examples:
                 costs.append(of_piece * self._net.cost(x, y, sample_weight=weight))
                 weights.append(of_piece)
         with np.errstate(over="ignore", invalid="ignore"):
-            return float(np.sum(costs) / np.sum(weights))  # NumPy adds in pairs
+            return float(np.sum(costs) / np.sum(weights))  # NumPy sums pairwise
 
     def metrics(self, metrics: Mapping[str, Metric], prefix: str) -> dict[str, float]:
         """Each metric of the network's outputs, by its name with `prefix`."""
@@ -242,7 +242,7 @@ def fault(dtype: np.dtype[Any], x: Any, y: Any, names: NDArray[Any] | None = Non
 def _first_bad(dtype: np.dtype[Any], array: Any) -> tuple[int, Any] | None:
     """The first row with a number that is not finite in `dtype`, and that number."""
     indptr: NDArray[Any] | None = None
-    if is_sparse(array):  # as an array with its zeros it may be larger than memory
+    if is_sparse(array):  # a dense copy may be larger than memory
         array = by_rows(array)
         indptr = array.indptr
         array = array.data[: indptr[-1]]
@@ -280,7 +280,7 @@ def _as_x(net: Network, x: Any) -> Any:
 
 
 def _converted(x: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    # What is too large for float32 is named when a step finds it.
+    # A number too large for float32 is reported by the step that meets it.
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(x, dtype)
 

@@ -16,10 +16,10 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-# How often Ctrl-C is looked for while an item is waited for, and how long the end of the thread is
-# waited for, in seconds.
+# The interval of checks for Ctrl-C while waiting for an item, and the longest wait for the end of
+# the thread, in seconds.
 LOOK = 0.05
-# More bytes than a thread and what it starts take where they begin, their stacks among them.
+# More bytes than a thread needs to start, including stacks.
 BEGINNING = 1 << 26
 
 
@@ -45,11 +45,11 @@ class Prefetch:
         snapshot: Callable[[Any], tuple[Any, bool]] = lambda item: (item, True),
     ) -> None:
         self._items, self._snapshot = items, snapshot
-        self._process = 0  # that of the thread
+        self._process = 0  # the process of the thread
         self._has_thread = False
-        # SimpleQueue has no lock that Ctrl-C could leave closed.
-        self._wanted: SimpleQueue[bool] = SimpleQueue()  # one more item, or none any more
-        # Not a queue: `get` may forget its timeout where a signal handler takes longer.
+        # SimpleQueue has no lock that Ctrl-C could leave locked.
+        self._wanted: SimpleQueue[bool] = SimpleQueue()  # True: fetch an item. False: stop.
+        # Not a queue: `get` may ignore its timeout after a long signal handler.
         self._found: deque[tuple[str, Any]] = deque()
         self._is_found, self._has_ended = threading.Lock(), threading.Lock()
         self._is_found.acquire()
@@ -64,12 +64,12 @@ class Prefetch:
     def _begin(self) -> None:
         self._process, self._has_thread = os.getpid(), True
         try:
-            # A thread that lacks memory to begin ends without a word. This is not touched.
+            # A thread without memory to start ends silently. This memory is never written.
             np.empty(BEGINNING, np.uint8)
-            # `Thread.start` waits until the thread runs: not here, where a signal handler may fork
-            # meanwhile, whose child would wait for ever.
+            # Not `Thread.start`, which waits until the thread runs: a signal handler may fork
+            # during the wait, and the child would wait forever.
             _thread.start_new_thread(self._start, ())
-        except (MemoryError, RuntimeError):  # the latter where the system refuses a thread
+        except (MemoryError, RuntimeError):  # RuntimeError if the system refuses a thread
             self._has_thread = False
 
     def __iter__(self) -> Iterator[Any]:
@@ -79,7 +79,7 @@ class Prefetch:
             return
         self._wanted.put(True)
         while True:
-            # Without a timeout, Ctrl-C would wait for the item on some systems.
+            # With a timeout, because otherwise Ctrl-C would wait for the item on some systems.
             while not self._is_found.acquire(timeout=LOOK):
                 if os.getpid() != self._process:
                     message = (
@@ -125,12 +125,12 @@ class Prefetch:
             while self._wanted.get():
                 item = next(iterator, end)
                 if os.getpid() != self._process:
-                    return  # `items` has forked: nobody waits for the item in the child
+                    return  # `items` has forked: the child has no consumer
                 if item is end:
                     self._put("end", None)
                     return
                 self._put("item", self._snapshot(item))
-        except BaseException as error:  # noqa: BLE001, it is raised where the item was wanted
+        except BaseException as error:  # noqa: BLE001, raised in the consumer
             self._put("error", error)
         finally:
             try:

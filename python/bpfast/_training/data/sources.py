@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from bpfast._training.data.examples import Examples
     from bpfast._training.settings import Settings
 
-# The share of numbers in a dense x that are not 0, up to which taking these alone is faster, for
-# many neurons behind it and for few. Whole steps of 784-n-10 took as long both ways at 0.3 to 0.45,
-# and at 0.2 where the neurons did not fill a register (batches of 10 to 128, AVX-512).
+# The largest fraction of nonzero elements for which the sparse path is faster, with many neurons in
+# layer 2 and with few. Steps of 784-n-10 took equal times at 0.3 to 0.45, and at 0.2 if the neurons
+# did not fill a register (batches of 10 to 128, AVX-512).
 DENSITY, DENSITY_OF_FEW, FEW = 0.25, 0.15, 16
-# The numbers of x that are fetched from a file at a time: 4 MB of float32.
+# The elements of x that are fetched from a file at a time: 4 MB of float32.
 BLOCK = 1 << 20
 
 
@@ -86,14 +86,14 @@ class Files:
     """Examples in files, loaded in blocks of several steps, in the order of the epoch."""
 
     def __init__(self, trainer: Trainer, settings: Settings, data: Examples) -> None:
-        data.check_targets()  # now, and by their numbers; in a block they have others
+        data.check_targets()  # here, where row numbers are those of the user
         self._trainer, self._settings, self._data = trainer, settings, data
         self.examples = len(data)
         size = settings.batch_size
         self._rows_at_once = max(BLOCK // data.width // size, 1) * size
         self._held = ExitStack()
         self._blocks: Iterator[Any] = iter(())
-        self._rows = np.empty(0, np.uint32)  # those of the block that is loaded
+        self._rows = np.empty(0, np.uint32)  # the rows of the loaded block
         self._epoch = self._left = 0
 
     def begin(self, epoch: int) -> None:
@@ -162,7 +162,7 @@ class Batches:
             raise TypeError(f"x: expected a callable that gives an iterable of batches, got {got}")
         from bpfast._training.data.prefetch import Prefetch
 
-        # What a list holds is there already.
+        # The batches of a list exist already.
         is_there = isinstance(batches, list | tuple)
         if not is_there:
             batches = self._held.enter_context(Prefetch(batches, _snapshot))
@@ -203,7 +203,7 @@ class Batches:
 
 def as_batches(x: Any) -> Iterable[Any] | Callable[[], Iterable[Any]]:
     """The batches in `x`, if there is no y."""
-    is_array = hasattr(x, "__array__") or is_sparse(x)  # tables too, which give their columns
+    is_array = hasattr(x, "__array__") or is_sparse(x)  # also tables, whose iteration gives columns
     if is_array or isinstance(x, str | bytes) or not (callable(x) or isinstance(x, Iterable)):
         got = type(x).__name__
         raise TypeError(f"y: expected with x of type {got}; without y, x is an iterable of batches")
@@ -238,12 +238,12 @@ def _copied(part: Any) -> tuple[Any, bool]:
         return part, True
     try:
         if is_sparse(part):
-            # SciPy's own copy checks the format; what is wrong is said when the batch is loaded.
+            # SciPy's own copy checks the format; errors are raised when the batch is loaded.
             return deepcopy(part), True
         array = as_array("", part)
     except Exception:  # noqa: BLE001, loading raises it where the batch is at work
         return part, False
-    # `__array__` may give memory that is used again, whatever it is asked for.
+    # `__array__` may return memory that is reused, whatever arguments it gets.
     return (array.copy(), True) if array.dtype.kind in "buif" else (part, False)
 
 
