@@ -9,6 +9,7 @@ import itertools
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -226,7 +227,11 @@ def themed(svg: str) -> str:
 
 def main() -> None:
     """Write the picture."""
-    style = {"mathtext.fontset": "cm", "font.family": "DejaVu Sans", "svg.hashsalt": "bpfast"}
+    style: dict[Any, Any] = {
+        "mathtext.fontset": "cm",
+        "font.family": "DejaVu Sans",
+        "svg.hashsalt": "bpfast",
+    }
     with mpl.rc_context(style):
         file = io.StringIO()
         draw().savefig(file, format="svg", metadata={"Date": None}, transparent=True)
