@@ -220,8 +220,10 @@ def backprop(
     TypeError
         An argument is not of real numbers, or ``out`` is not a Gradient of the network's dtype.
 
-    Notes ----- The result has the same bits at any number of threads and on every run. The gradient
-    for a sparse x is dense.
+    Notes
+    -----
+    The result has the same bits at any number of threads and on every run. The gradient for a
+    sparse x is dense.
 
     References
     ----------

@@ -62,11 +62,12 @@ class Network(_core.Network):
     MemoryError
         The parameters cannot be allocated.
 
-    Notes ----- ``net(x)`` is ``net.forward(x)``. ``==`` compares identity; `same_config` compares
-    sizes, activations, cost and dtype. Networks can be copied and pickled. A copy has the
-    parameters, but not the `optimizer` and `history` of the last training. A network keeps the
-    buffers of its largest call, which for a large batch may take a few times the memory of its
-    parameters.
+    Notes
+    -----
+    ``net(x)`` is ``net.forward(x)``. ``==`` compares identity; `same_config` compares sizes,
+    activations, cost and dtype. Networks can be copied and pickled. A copy has the parameters, but
+    not the `optimizer` and `history` of the last training. A network keeps the buffers of its
+    largest call, which for a large batch may take a few times the memory of its parameters.
 
     A subclass may have its own ``__init__``, which calls ``super().__init__(sizes, ...)``, or its
     own ``__new__``, which returns ``super().__new__(cls, sizes, ...)``. Copying and unpickling call

@@ -56,8 +56,10 @@ def accuracy(outputs: ArrayLike, y: ArrayLike) -> float:
     TypeError
         An argument is not of real numbers.
 
-    Notes ----- `fit` and `evaluate` also know the output activation. With softmax outputs, both
-    classes of a row such as (0.5, 0.5, 0) count as correct; here such a row is an error.
+    Notes
+    -----
+    `fit` and `evaluate` also know the output activation. With softmax outputs, both classes of a
+    row such as (0.5, 0.5, 0) count as correct; here such a row is an error.
 
     Examples
     --------

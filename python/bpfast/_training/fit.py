@@ -196,9 +196,11 @@ def fit(
         With quadratic, huber or absolute cost, y is far outside the range of the outputs: 0 to 1
         for sigmoid and softmax, -1 to 1 for tanh. Not checked for memory maps and batches.
 
-    Notes ----- The same seed gives the same bits at any number of threads. After Ctrl-C or any
-    other exception, the parameters are those of the last completed step, ``net.optimizer`` has
-    counted the completed steps, and ``net.history`` has the completed epochs.
+    Notes
+    -----
+    The same seed gives the same bits at any number of threads. After Ctrl-C or any other exception,
+    the parameters are those of the last completed step, ``net.optimizer`` has counted the completed
+    steps, and ``net.history`` has the completed epochs.
 
     References
     ----------

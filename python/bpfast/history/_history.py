@@ -47,9 +47,11 @@ class History(Columns):
     TypeError
         The seed is not an integer.
 
-    Notes ----- Columns of the validation examples have the prefix ``validation_``:
-    ``validation_cost``, ``validation_accuracy``, … Two histories are equal if all their numbers
-    are, including `seconds`; here NaN equals NaN.
+    Notes
+    -----
+    Columns of the validation examples have the prefix ``validation_``: ``validation_cost``,
+    ``validation_accuracy``, … Two histories are equal if all their numbers are, including
+    `seconds`; here NaN equals NaN.
 
     Examples
     --------

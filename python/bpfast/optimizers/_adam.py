@@ -97,8 +97,10 @@ class AdamW(Optimizer):
     TypeError
         An argument has the wrong type.
 
-    Notes ----- Source: Loshchilov and Hutter, *Decoupled Weight Decay Regularization* (2019), with
-    λ multiplied by η as in PyTorch's ``AdamW``.
+    Notes
+    -----
+    Source: Loshchilov and Hutter, *Decoupled Weight Decay Regularization* (2019), with λ multiplied
+    by η as in PyTorch's ``AdamW``.
 
     Examples
     --------

@@ -42,9 +42,11 @@ class OneCycle(Schedule):
     TypeError
         An argument has the wrong type.
 
-    Notes ----- Source: Smith and Topin, *Super-Convergence* (2018); PyTorch's ``OneCycleLR`` with
-    two cosines. p may lie between two steps, as it does there. If the warm-up is shorter than one
-    step, the rate starts falling at once.
+    Notes
+    -----
+    Source: Smith and Topin, *Super-Convergence* (2018); PyTorch's ``OneCycleLR`` with two cosines.
+    p may lie between two steps, as it does there. If the warm-up is shorter than one step, the rate
+    starts falling at once.
 
     Examples
     --------

@@ -48,7 +48,9 @@ class WarmUp(Schedule):
     TypeError
         An argument has the wrong type. Exceptions of a callable propagate when it is called.
 
-    Notes ----- Source: PyTorch's ``LinearLR`` with ``start_factor = start / schedule(0)``, in a
+    Notes
+    -----
+    Source: PyTorch's ``LinearLR`` with ``start_factor = start / schedule(0)``, in a
     ``SequentialLR``.
 
     Examples
