@@ -171,7 +171,17 @@ class EarlyStopping:
         return False
 
     def is_over(self, epoch: int) -> bool:
-        """Whether `epoch` is at least `patience` epochs after the best one."""
+        """Whether `epoch` is at least `patience` epochs after the best one.
+
+        Parameters
+        ----------
+        epoch : int
+            The number of the epoch, counted from 1.
+
+        Returns
+        -------
+        bool
+        """
         return whole("epoch", epoch, 0) - self.best_epoch >= self.patience
 
     @property

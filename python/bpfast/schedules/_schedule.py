@@ -87,6 +87,11 @@ class Schedule:
         """Report the validation cost, or else the cost, of an epoch; `fit` does this.
 
         Only `Plateau` uses it.
+
+        Parameters
+        ----------
+        value : float
+            The value that should decrease.
         """
 
     @property

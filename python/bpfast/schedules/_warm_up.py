@@ -97,7 +97,13 @@ class WarmUp(Schedule):
         return np.concatenate([super()._rates(first, ramp), behind])
 
     def report(self, value: float) -> None:
-        """Pass the value on to the schedule after the ramp, if it is one of this module."""
+        """Pass the value on to the schedule after the ramp, if it is one of this module.
+
+        Parameters
+        ----------
+        value : float
+            The validation cost, or else the cost, of an epoch.
+        """
         if isinstance(self.schedule, Schedule):
             self.schedule.report(value)
 

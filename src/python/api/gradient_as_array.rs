@@ -24,9 +24,9 @@ impl Gradient {
     /// Parameters
     /// ----------
     /// dtype : dtype, optional
-    ///     Left out: that of the gradient.
+    ///     Default: the dtype of the gradient.
     /// copy : bool, optional
-    ///     True: a copy. False: a view, `flat`. Left out: a view, or a copy where `dtype` is another.
+    ///     True: a copy. False: a view, `flat`. Default: a view, or a copy if `dtype` differs.
     ///
     /// Returns
     /// -------

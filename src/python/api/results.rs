@@ -77,6 +77,10 @@ impl Gradient {
 #[pymethods]
 impl Gradient {
     /// A copy with its own memory.
+    ///
+    /// Returns
+    /// -------
+    /// Gradient
     fn copy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| call_method(slf.py().import("copy")?.as_any(), "copy", (slf,)))
     }

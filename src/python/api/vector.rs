@@ -306,7 +306,16 @@ impl Views {
         })
     }
 
-    /// How many arrays have the shape and numbers of `value`.
+    /// The number of arrays with the shape and numbers of `value`.
+    ///
+    /// Parameters
+    /// ----------
+    /// value : array_like
+    ///     What to look for.
+    ///
+    /// Returns
+    /// -------
+    /// int
     fn count(&self, value: &Bound<'_, PyAny>) -> PyResult<usize> {
         guarded(|| {
             (0..self.views.len()).try_fold(0, |count, k| {

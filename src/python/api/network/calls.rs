@@ -12,14 +12,14 @@ use crate::python::convert::targets::Weighting;
 
 #[pymethods]
 impl PyNetwork {
-    /// a^L for each row of x.
+    /// a^L for each row of x: z^l = a^(l-1) (W^l)ᵀ + b^l, a^l = σ_l(z^l), with a^1 = x.
     ///
     /// Parameters
     /// ----------
     /// x : array_like or SciPy sparse, (n, n_1)
-    ///     Any array of real numbers; another dtype is converted to the network's. For a sparse matrix
-    ///     or array in CSR format only the stored elements are computed with; other formats are converted
-    ///     with ``tocsr()`` in each call. Repeated entries add up, as in ``toarray()``.
+    ///     The examples, one per row. Other dtypes are converted to the network's. For a sparse matrix or
+    ///     array only the stored elements are computed with; formats other than CSR are converted by
+    ///     ``tocsr()`` at each call. Duplicates are summed, as in ``toarray()``.
     /// out : ndarray, (n, n_L), optional
     ///     Where to write: of the network's dtype, C-contiguous, writeable, sharing no memory with x.
     ///
@@ -67,7 +67,9 @@ impl PyNetwork {
     /// Parameters
     /// ----------
     /// x : array_like or SciPy sparse, (n, n_1)
-    ///     As for `forward`.
+    ///     The examples, one per row. Other dtypes are converted to the network's. For a sparse matrix or
+    ///     array only the stored elements are computed with; formats other than CSR are converted by
+    ///     ``tocsr()`` at each call. Duplicates are summed, as in ``toarray()``.
     ///
     /// Returns
     /// -------
@@ -77,8 +79,15 @@ impl PyNetwork {
     ///
     /// Raises
     /// ------
-    /// ValueError, TypeError
-    ///     As for `forward`.
+    /// ValueError
+    ///     x has another shape or no rows, has masked values, or is sparse with damaged ``indices`` or
+    ///     ``indptr``.
+    /// TypeError
+    ///     x is not of real numbers.
+    ///
+    /// References
+    /// ----------
+    /// Nielsen, *Neural Networks and Deep Learning*, ch. 2, equation 25.
     ///
     /// Examples
     /// --------

@@ -28,6 +28,12 @@ impl PyNetwork {
     /// Returns
     /// -------
     /// Network
+    ///     Of the same class, without optimizer and history.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     The dtype is neither float32 nor float64.
     ///
     /// Examples
     /// --------
@@ -48,7 +54,12 @@ impl PyNetwork {
         })
     }
 
-    /// A copy of the network, with its own parameters.
+    /// A copy of the network, with its own parameters and without optimizer and history.
+    ///
+    /// Returns
+    /// -------
+    /// Network
+    ///     Of the same class.
     fn copy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| call_method(slf.py().import("copy")?.as_any(), "copy", (slf,)))
     }

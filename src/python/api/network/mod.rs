@@ -166,8 +166,14 @@ impl PyNetwork {
     /// ----------
     /// weights, biases : sequence of array_like
     ///     W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,).
-    /// hidden, output, cost
-    ///     As for `Network`.
+    /// hidden : str or list of str, default "sigmoid"
+    ///     σ of the hidden layers: one name for all, or a list with one name for each. Any of
+    ///     `bpfast.ACTIVATIONS` except softmax.
+    /// output : str, default "sigmoid"
+    ///     σ of the output layer. One of `bpfast.ACTIVATIONS`.
+    /// cost : str or callable, default "quadratic"
+    ///     One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)`` with C_x of shape (n,) and
+    ///     nabla_a = ∇_a C_x of shape (n, n_L).
     /// dtype : dtype, optional
     ///     float32 or float64. By default float32 if all arrays are float32, else float64.
     ///
@@ -177,8 +183,13 @@ impl PyNetwork {
     ///
     /// Raises
     /// ------
-    /// ValueError, TypeError, MemoryError
-    ///     As for `Network`; also if the arrays' shapes do not match.
+    /// ValueError
+    ///     Shapes do not match, a name is unknown, softmax is used in a hidden layer or for a single
+    ///     output, or the output does not go with the cost.
+    /// TypeError
+    ///     An array is not of real numbers, or another argument has the wrong type.
+    /// MemoryError
+    ///     The parameters cannot be allocated.
     ///
     /// Examples
     /// --------
