@@ -168,6 +168,20 @@ ELSEWHERE = [
     ("random_state", "'seed'"),
     ("lmbda", "'l2'"),
 ]
+OF_FIT = [
+    ("max_iter", "'epochs'"),
+    ("n_iter_no_change", "'early_stopping'"),
+    ("tol", r"early_stopping=bpfast.EarlyStopping\(least=...\)"),
+    ("activation", r"Network\(..., hidden=...\)"),
+    ("hidden_layer_sizes", r"Network\(\[n_in, ..., n_out\]\)"),
+    ("nesterovs_momentum", r"optimizer=bpfast.SGD\(momentum=0.9, nesterov=True\)"),
+]
+
+
+@pytest.mark.parametrize(("name", "meant"), OF_FIT)
+def test_an_argument_of_scikit_learn(net, name, meant):
+    with refuses(TypeError, rf"^fit: unknown argument '{name}'; did you mean {meant}\?$", net):
+        net.fit(X, Y, **{name: 1})
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
