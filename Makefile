@@ -1,5 +1,5 @@
-# The one door: every command of this project, and CI, goes through it.
-# It needs Python 3.11 or later, a Rust toolchain and make. All else goes into .venv.
+# All commands of this project, also for CI. They need Python 3.11 or later, a Rust toolchain and make;
+# everything else is installed into .venv.
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,21 +16,21 @@ ifeq ($(OS),Windows_NT)
 else
   BIN := $(VENV)/bin
 endif
-# -P: the working folder is not on sys.path, so the installed wheel is what is imported.
+# -P: the working folder is not on sys.path, so the installed wheel is imported.
 PY := $(BIN)/python -P
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
-# CI builds exactly what Cargo.lock says.
+# CI builds with the versions in Cargo.lock.
 LOCKED := $(if $(CI),--locked)
 
-# Neither may lead an import back into the source tree.
+# These variables could make imports use the source tree.
 unexport PYTHONPATH PYTHONHOME
 
-# The stamp carries the version, so another PYTHON makes .venv anew.
+# The name of the stamp has the version, so another PYTHON makes a new .venv.
 MADE := $(VENV)/.made-$(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])')
 BUILT := $(WHEELS)/.built
 INSTALLED := $(VENV)/.installed
 CHECKERS := $(VENV)/.checkers
-# Folders are listed with their files: a file that goes away changes its folder.
+# Folders are listed with their files, because removing a file changes its folder.
 SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE \
   $(shell find src python -name __pycache__ -prune -o -print)
 TYPED := $(wildcard python/bpfast tests benches tools docs/conf.py)
@@ -38,23 +38,23 @@ TYPED := $(wildcard python/bpfast tests benches tools docs/conf.py)
 EXPERIMENTS := hidden_neurons slowdown initial_weights l2 dropout early_stopping learning_rates depth \
   vanishing_gradient
 
-# A few seconds' worth of every concern.
+# A few tests of every concern, some seconds in total.
 CHECKS := tests/numerics/test_equations.py tests/numerics/test_parity.py tests/numerics/test_extremes.py \
   tests/numerics/test_golden_gradients.py tests/network/test_network.py tests/network/test_custom_cost.py \
   tests/training/fit/test_fit.py tests/training/optimizers/test_optimizer_state.py tests/io/test_store.py \
   tests/packaging/test_public_names.py
 
-# A busy machine runs these, in a few minutes.
+# These run in a few minutes, also on a busy machine.
 NOT_SLOW := -m "not clock and not slow"
 
-# Tests that take longer than a change should wait for.
+# Tests that take too long to run after every change.
 DEEP := test-slow fuzz test-memory test-loom test-asan test-tsan
 NIGHTLY := cargo +nightly
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 
 .PHONY: help demo examples bench check test test-rust test-python test-dist test-deep $(DEEP) golden lint format docs wheel sdist clean
 .DELETE_ON_ERROR:
-# Two pips in one .venv, or two cargos in one target, only wait for each other or worse.
+# Two pips in one .venv, or two cargos in one target, would block each other.
 .NOTPARALLEL:
 
 help: ## show this list
@@ -63,13 +63,13 @@ help: ## show this list
 demo: $(INSTALLED) $(VENV)/.extra-examples ## train on MNIST with the wheel (ARGS="--help" for its options)
 	$(BIN)/python examples/mnist.py $(ARGS)
 
-# What docs/examples.md shows.
+# The figures and plots of docs/examples.md.
 examples: $(INSTALLED) $(VENV)/.extra-examples ## Nielsen's experiments on MNIST, plots into docs/examples
 	@set -e; for name in $(EXPERIMENTS); do \
 	  echo "examples/$$name.py"; $(BIN)/python examples/$$name.py --plot docs/examples/$$name.png $(ARGS); \
 	done
 
-# A benchmark has the machine to itself: nothing else may run meanwhile.
+# Nothing else may run during a benchmark.
 bench: $(INSTALLED) $(VENV)/.extra-bench ## times beside NumPy, JAX, ... (PEERS="torch" installs more; CASES=, ARGS=)
 	$(if $(PEERS),$(PIP) install $(PEERS))
 	cargo bench $(LOCKED) --features bench --bench kernels
@@ -91,7 +91,7 @@ check: $(CHECKERS) ## the everyday loop: formats, clippy, ruff, a fast build, so
 
 test: test-rust test-python lint ## cargo test, pytest on the wheel, lint
 
-# Without features: the core builds, tests and links without Python. A run of no test fails.
+# Without features, so the core is built, tested and linked without Python. A run without tests fails.
 test-rust: ## cargo test
 	@mkdir -p target
 	@{ cargo test $(LOCKED) && echo "cargo test: done"; } 2>&1 | tee target/cargo-test.log
@@ -101,9 +101,9 @@ test-rust: ## cargo test
 test-python: $(INSTALLED) $(VENV)/.extra-test ## pytest on the installed wheel (ARGS="-k name" to choose)
 	$(PY) -m pytest $(NOT_SLOW) $(ARGS)
 
-test-deep: $(DEEP) ## what takes longer: slow tests, fuzzing, every call out of memory, models, sanitizers
+test-deep: $(DEEP) ## tests that take longer: slow tests, fuzzing, every call out of memory, models, sanitizers
 
-# Nothing else may run meanwhile: some of these measure seconds.
+# Nothing else may run at the same time: some of these measure seconds.
 test-slow: $(INSTALLED) $(VENV)/.extra-test ## tests that need a quiet clock, and those that take long
 	$(PY) -m pytest -m "clock or slow" $(ARGS)
 
@@ -113,7 +113,7 @@ fuzz: $(INSTALLED) $(VENV)/.extra-test ## random calls and damaged files for SEC
 test-memory: $(INSTALLED) $(VENV)/.extra-test ## every call where memory runs out (ARGS="--help" to choose)
 	$(BIN)/python -m tests.out_of_memory $(ARGS)
 
-golden: $(INSTALLED) $(VENV)/.extra-test ## what PyTorch gives, for the tests (PyTorch is installed: some GB)
+golden: $(INSTALLED) $(VENV)/.extra-test ## record the results of PyTorch for the tests (installs PyTorch: some GB)
 	$(PIP) install torch
 	$(BIN)/python -W ignore -m tools.torch_golden
 
@@ -123,13 +123,13 @@ test-dist: ## pytest on DIST=FILE, a wheel or an sdist, in its own environment (
 	$(subst $(VENV),target/dist,$(PIP)) install "$(DIST)[test]" $(if $(WITH),"$(WITH)")
 	$(subst $(VENV),target/dist,$(PY)) -m pytest $(NOT_SLOW) $(ARGS)
 
-# LOOM_MAX_PREEMPTIONS: how often a thread may lose its turn. 3 takes some 15 s, 4 two minutes.
-test-loom: ## every order in which the pool's threads can meet
+# LOOM_MAX_PREEMPTIONS: the most preemptions of a run. 3 takes about 15 s, 4 two minutes.
+test-loom: ## models of the pool's threads, in every order of their steps
 	CARGO_TARGET_DIR=target/loom RUSTFLAGS="--cfg loom" LOOM_MAX_PREEMPTIONS=$(or $(LOOM_MAX_PREEMPTIONS),3) \
 	  cargo test $(LOCKED) --lib pool::models -- --nocapture --test-threads=1
 
-# Needs Linux, a nightly toolchain and GCC, whose AddressSanitizer is loaded before CPython. -s: its report
-# is not captured. Leaks are not looked for: CPython keeps much at exit.
+# Needs Linux, a nightly toolchain and GCC, whose AddressSanitizer is loaded before CPython. -s, because
+# its report is not captured. No search for leaks: CPython keeps much memory at exit.
 ASAN := target/asan
 ASAN_TESTS := network/test_network.py network/test_custom_cost.py network/test_copying.py network/memory/test_out.py \
   network/memory/test_aliasing.py network/input/test_array_likes.py network/sparse io/test_store.py \
@@ -151,8 +151,8 @@ test-asan: $(INSTALLED) $(VENV)/.extra-test ## AddressSanitizer on the kernels, 
 	$(ASAN_PY) -m pytest -s $(NOT_SLOW) $(ASAN_TESTS:%=tests/%)
 	$(ASAN_PY) -m tests.fuzz --count 200 $(ARGS)
 
-# Needs a nightly toolchain with rust-src: the standard library is built with it too, as ThreadSanitizer
-# would not see its locks.
+# Needs a nightly toolchain with rust-src: the standard library is rebuilt, because ThreadSanitizer would
+# not see its locks otherwise.
 test-tsan: ## ThreadSanitizer on the core, with real threads
 	CARGO_TARGET_DIR=target/tsan RUSTFLAGS="-Zsanitizer=thread" \
 	  $(NIGHTLY) test $(LOCKED) -Zbuild-std --target $(HOST) --lib -- pool:: engine:: train::
@@ -189,7 +189,7 @@ sdist: $(MADE) ## the source distribution, in target/sdist
 clean: ## remove all that make made
 	rm -rf $(VENV) target docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# maturin comes into .venv in the version that pyproject.toml asks for.
+# maturin is installed in the version that pyproject.toml requires.
 $(MADE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "PYTHON=$(PYTHON): Python 3.11 or later is needed" >&2; exit 1; }
@@ -202,7 +202,7 @@ $(BUILT): $(MADE) $(SOURCES)
 	$(PY) -m maturin build --release $(LOCKED) --interpreter $(BIN)/python --out $(WHEELS)
 	@touch $@
 
-# The version stays the same while the sources change, so pip is told to forget the old wheel.
+# The version does not change with the sources, so the old wheel is uninstalled first.
 $(INSTALLED): $(BUILT)
 	@$(PIP) uninstall --yes bpfast 2>/dev/null || true
 	$(PIP) install $(WHEELS)/bpfast-*.whl

@@ -1,4 +1,4 @@
-"""Code of the user's that runs in the middle of a step must not change what the step works on."""
+"""User code that runs during a step must not change the data of the step."""
 
 import numpy as np
 import pytest
@@ -228,7 +228,7 @@ def test_a_stop_iteration_ends_nothing_in_silence(where):
 
 
 def test_what_a_callback_may_change():
-    """The parameters, the rate and the state: the next epoch goes on from there."""
+    """Parameters, rate and state may be changed; the next epoch continues from them."""
 
     def callback(net, history):
         if len(history) == 1:

@@ -86,7 +86,7 @@ def test_steps_on_strided_parameters_are_counted_or_refused():
     assert outcomes[None] == opts[0].steps + opts[1].steps > 0
     assert outcomes.keys() <= {None, IN_USE.format("params")}
     assert set(p[::2]) == {-float(opts[0].steps + opts[1].steps)}
-    # Those of one call lie apart, however their addresses are mixed.
+    # The ranges of one call are disjoint, in any order of addresses.
     opts[0].step([p[::2], p[1::2]], [one, one])
 
 
@@ -206,9 +206,9 @@ def test_what_a_training_uses_is_refused_to_others_and_free_when_it_is_over():
         (TRAINING.format("params"), lambda: setattr(net, "params", np.zeros(size))),
         (TRAINING.format("weights[0]"), lambda: net.weights.__setitem__(0, np.zeros((300, 200)))),
         (IN_USE.format("out"), lambda: other.forward(z, out=x)),
-        # Another optimizer's step on part of it: what is claimed are bytes, and not arrays.
+        # Another optimizer's step on part of it: bytes are borrowed, not arrays.
         (IN_USE.format("params[0]"), lambda: bpfast.SGD(0.1).step([x[2]], [np.ones(200)])),
-        (None, lambda: other.forward(x)),  # who reads what is read is not in the way
+        (None, lambda: other.forward(x)),  # two readers do not conflict
     ]
     texts = in_a_step(lambda: [said(call) for _, call in calls], net, x, y)
     assert texts == [message for message, _ in calls]

@@ -1,4 +1,4 @@
-"""Each public docstring is complete where it is read: parameters, and no reference to another one."""
+"""Each public docstring describes its parameters and does not refer to another docstring."""
 
 import importlib
 import inspect

@@ -12,7 +12,10 @@ PAGES += sorted((ROOT / "docs").glob("*.md"))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 # What a link to this repository on GitHub begins with. PyPI needs whole addresses.
-TREE = ("https://github.com/bpfast/bpfast/blob/main/", "https://github.com/bpfast/bpfast/tree/main/")
+TREE = (
+    "https://github.com/bpfast/bpfast/blob/main/",
+    "https://github.com/bpfast/bpfast/tree/main/",
+)
 RAW = "https://raw.githubusercontent.com/bpfast/bpfast/main/"
 
 

@@ -18,7 +18,7 @@ class Arguments:
 
     def __init__(self, values: Values, net: bpfast.Network) -> None:
         self.values, self.net = values, net
-        self.is_ours = False  # what is called does not hand x to SciPy before it has looked
+        self.is_ours = False  # the call does not pass x to SciPy before checking it
         self.n = values.choice([1, 2, 3, 5, 17, 70])
 
     def of(self, name: str) -> Any:

@@ -42,7 +42,7 @@ MORE = {
     "__eq__": (TypeError, ValueError),  # of the other side's own
     "__contains__": (TypeError, ValueError),
 }
-# An error of ours: what it is about, a colon, and what is wrong.
+# An error of bpfast: the argument, a colon, the problem.
 NAMED = re.compile(r"""^[\w .,/'"\[\](){}<>=-]+: """)
 # Python's own, of arguments that are too many, too few, or unknown.
 BINDING = re.compile(
@@ -87,7 +87,7 @@ PROTOCOLS = ["__getitem__", "__setitem__", "__setstate__", "__call__", "__contai
 
 
 def call_of(values: Values, net: bpfast.Network) -> tuple[str, Callable[[], Any], str]:
-    """A call: the name of what is called, the call, and how it is written."""
+    """A call: the name of the function, the call, and its source."""
     arguments = Arguments(values, net)
     way = values.rng.randrange(10)
     if way < 4:
@@ -172,7 +172,7 @@ def shown(value: Any) -> str:
 
 
 def complaint(name: str, error: BaseException) -> str | None:
-    """What is wrong with an error, if it should not have come out of this call."""
+    """What is wrong with an error that this call should not raise, if anything."""
     last = name.rpartition(".")[2]
     frames = traceback.walk_tb(error.__traceback__)
     if any("scipy" in frame.f_code.co_filename for frame, _ in frames):

@@ -79,7 +79,7 @@ class Damage:
         return content[:at] if self.rng.random() < 0.5 else content + bytes(at % 9)
 
     def spliced(self, content: bytes) -> bytes:
-        """A piece left out, doubled, set to 0, or taken from another file."""
+        """A part removed, duplicated, set to 0, or copied from another file."""
         other = self.rng.choice(valid())
         start = self.rng.randrange(len(content) + 1)
         stop = min(len(content), start + self.rng.choice([1, 4, 8, 64, 1000]))
@@ -122,7 +122,7 @@ class Damage:
             self.claim(header[name])
         elif way == 5:
             header[self.rng.choice(["weights.0", "__metadata__", "", "x" * 200])] = header.pop(name)
-        elif way == 6:  # what lies there lies there twice
+        elif way == 6:  # duplicate the part
             header[name + "+"] = dict(header[name])
         text = json.dumps(header)
         if way == 7:  # the same name twice
@@ -196,7 +196,7 @@ def refused(path: pathlib.Path, read: Any) -> Any:
 
 
 def check_tensors(path: pathlib.Path, content: bytes) -> None:
-    """What is read is what the library of the format reads; what is written anew is the same."""
+    """The contents equal those that safetensors reads, and are the same if written again."""
     found = refused(path, read_tensors)
     if found is None:
         return
@@ -232,7 +232,7 @@ def check_network(path: pathlib.Path, content: bytes) -> None:
 
 
 def check_checkpoint(path: pathlib.Path, content: bytes) -> None:
-    """A training goes on, or is refused and has changed nothing."""
+    """A training continues, or is refused and has changed nothing."""
     net = bpfast.Network([2, 2, 1], seed=0)
     before = net.params.copy()
     optimizer = bpfast.Adam(schedules.Plateau(0.5))

@@ -27,12 +27,12 @@ PROGRAMS = {"calls": calls.program, "files": files.program}
 
 
 def work(what: str, first: int, count: int, place: str) -> None:
-    """In a child: run the programs from `first` on; the file at `place` tells which one is next."""
+    """In a child: run the programs from `first` on; the file at `place` has the next one."""
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     resource.setrlimit(resource.RLIMIT_AS, (ROOM, ROOM))
     with tempfile.TemporaryDirectory() as folder, pathlib.Path(place).open("r+b", 0) as file:
-        os.chdir(folder)  # a word may be taken for a path
+        os.chdir(folder)  # text may be used as a path
         for seed in range(first, first + count):
             os.pwrite(file.fileno(), seed.to_bytes(8, "little"), 0)
             for wrong in PROGRAMS[what](seed, pathlib.Path(folder)):
@@ -81,7 +81,7 @@ def watched(child: subprocess.Popen[bytes], place: pathlib.Path) -> int:
         if now != seed:
             seed, since = now, time.monotonic()
         elif time.monotonic() - since > HANG:
-            child.send_signal(signal.SIGUSR1)  # where it is
+            child.send_signal(signal.SIGUSR1)  # prints the stack
             time.sleep(1)
             child.kill()
 

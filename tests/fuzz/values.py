@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class OwnError(Exception):
-    """What the objects below raise: it may come out of any call."""
+    """The exception of the objects below; any call may raise it."""
 
 
 class Raises:
@@ -36,7 +36,7 @@ class Raises:
 
 
 class Lies:
-    """It says of itself what is not so."""
+    """An object with wrong attributes."""
 
     shape, dtype, ndim, size, flat = (3, 3), "float64", 2, 9, None
 
@@ -283,7 +283,7 @@ class Values:
         return net
 
     def cost(self) -> Any:
-        """A cost of the user's own, right or wrong."""
+        """A callable cost, right or wrong."""
         wrong, way = self.any(2), self.rng.randrange(6)
 
         def cost(a: Any, y: Any) -> Any:

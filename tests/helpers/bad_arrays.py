@@ -116,7 +116,7 @@ LABELS = [
     ({"cost": "huber"}, [True, False, True, False], ValueError, NO_LABELS),
 ]
 FLAT = [
-    # outputs, config, y of one axis or a column, what is said behind the shape that is expected
+    # outputs, config, y of one axis or a column, the message after the expected shape
     (1, {}, [0.5, 1.0, 0.0, 1.0], ", got (4,); reshape with y[:, None]"),
     (1, {}, [0, 1, 0, 1], ", got (4,); reshape with y[:, None]"),
     (1, ONE, [0.0, 1.0, 0.0, 1.0], ", got (4,); reshape with y[:, None]"),

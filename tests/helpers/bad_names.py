@@ -1,4 +1,4 @@
-"""Names of activations and costs that are refused, and with which words."""
+"""Names of activations and costs that are refused, and the messages."""
 
 ALONE = "expected an activation that acts on each neuron by itself, got 'softmax'"
 NAMES = [
@@ -25,7 +25,7 @@ NAMES = [
     ),
     ({"output": "zzz"}, ValueError, "output: unknown name 'zzz'; valid: '"),
     ({"output": ""}, ValueError, "output: unknown name ''; valid: '"),
-    # What UTF-8 cannot hold.
+    # Text that UTF-8 cannot encode.
     ({"output": "\ud800"}, ValueError, "output: unknown name '.+'; valid: '"),
     ({"hidden": "\ud800"}, ValueError, "hidden: unknown name '.+'; valid: '"),
     ({"hidden": ["\ud800"]}, ValueError, r"hidden\[0\]: unknown name '.+'; valid: '"),
@@ -46,7 +46,7 @@ NAMES = [
     ({"cost": None}, TypeError, "cost: expected a name( or a callable)?, got NoneType"),
     ({"cost": 1}, TypeError, "cost: expected a name( or a callable)?, got int"),
 ]
-# By construction in (0, 1), a distribution, above 0: README and docs/mathematics.md have the list.
+# The outputs that each cost accepts, as in docs/mathematics.md.
 ALLOWED = {
     "cross_entropy": {"sigmoid", "softmax"},
     "log_likelihood": {"softmax"},

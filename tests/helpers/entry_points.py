@@ -48,7 +48,7 @@ CONFIGURES = ["cost", "errors", "backprop", "Network.from_parameters"]
 
 
 def call(door, arguments, **keywords):
-    """Call a door of bpfast; a method is called on `keywords["net"]`, or on a network anew."""
+    """Call an entry point; a method is called on `keywords["net"]`, or on a new network."""
     net = keywords.pop("net", None)
     owner, _, name = door.rpartition(".")
     if not owner or name == "from_parameters":

@@ -38,7 +38,7 @@ def step(net, x, y, **options):
 
 
 def long_step():
-    """A network, x and y of which a step takes so long that a signal comes in its middle."""
+    """A network, x and y whose step takes long enough for a signal to arrive during it."""
     return step_of(examples_of_a_long_step())
 
 

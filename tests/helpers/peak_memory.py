@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-# /proc tells a process's own peak. (ru_maxrss starts at that of the process it was forked from.)
+# /proc has the peak of the process itself; ru_maxrss starts at the peak of its parent.
 needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/status")
 
 MB = 1_000_000

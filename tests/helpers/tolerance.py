@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 # The promise of docs/numerics.md: errors relative to the norm of the array. Rounding alone gives
-# some sqrt(terms) · eps, with eps = 2.2e-16 and 1.2e-7; what is left is room for long sums.
+# about sqrt(terms) · eps, with eps = 2.2e-16 and 1.2e-7; the rest allows for long sums.
 RELATIVE = {"float64": 1e-12, "float32": 1e-5}
 
-# exp, tanh and what is built on them: in units of the last place of the exact result.
+# exp, tanh and functions built on them: in units in the last place of the exact result.
 ULPS = 4
 
 

@@ -152,7 +152,7 @@ def test_float32_starts_from_the_rounded_float64(init):
 
 @pytest.mark.parametrize("init", VARIANCES)
 def test_the_order_of_the_draws(init):
-    # For each layer W^l, row by row, then b^l; nothing is drawn for what is 0.
+    # For each layer W^l, row by row, then b^l; nothing is drawn for zeros.
     of_weights, of_biases = VARIANCES[init]
     net = bpfast.Network([5, 4, 3], init=init, seed=6)
     rng = np.random.default_rng(6)

@@ -1,4 +1,4 @@
-"""bpfast.testing.check_gradients: what is right passes, and each check catches its fault."""
+"""bpfast.testing.check_gradients passes right gradients, and each check finds its error."""
 
 import dataclasses
 
@@ -151,7 +151,7 @@ def test_every_layer_gets_its_turn():
 
 
 def test_a_trained_network_passes():
-    """Where a is close to y, what is left of δ is mostly rounding."""
+    """If a is close to y, δ is mostly rounding."""
     for dtype in (np.float32, np.float64):
         net, x, y = problem((3, 2), output="identity", dtype=dtype, n=2)
         for _ in range(2000):
@@ -340,7 +340,7 @@ def test_bad_arguments(options, error, message):
 
 @pytest.mark.parametrize("order", [1, 2])
 def test_slope_is_wrong_by_no_more_than_its_doubt(order):
-    """A kink of slope (order 1) or of curvature (order 2), wherever it lies."""
+    """A kink of slope (order 1) or of curvature (order 2), at any place."""
     places = STEPS[0] * np.linspace(-1.5, 1.5, 601)
     found = 0
     for place in places:

@@ -123,7 +123,7 @@ NORMAL = {"float32": 2.0**-126, "float64": 2.0**-1022}
 
 
 def agrees(got, wanted, dtype, scale):
-    """As `close`, where squares may overflow and what is wanted may underflow."""
+    """As `close`, for values whose squares overflow or that underflow."""
     got, wanted = np.asarray(got, np.float64), np.asarray(wanted, np.float64)
     scale = max(scale, NORMAL[dtype] / RELATIVE[dtype])
     size = max(float(np.abs(wanted).max()), scale)
@@ -234,7 +234,7 @@ def test_many_outputs(gap):
         ([0.0, -math.inf], [0, 1], [2.0, -2.0]),
         ([0.0, -math.inf], [1, 0], [0.0, 0.0]),
         ([0.0, -math.inf, -math.inf], [1, 0, 0], [0.0, 0.0, 0.0]),
-        # How the two at -inf share what is left has no limit.
+        # The ratio of the two at -inf has no limit.
         ([0.0, -math.inf, -math.inf], [0, 1, 0], [2.0, math.nan, math.nan]),
         ([math.inf, 0.0], [1, 0], [math.nan, math.nan]),  # as softmax itself
     ],

@@ -66,7 +66,7 @@ def check(net, x, y, kwargs):
     assert close(got.a[0], wanted.a[0], dtype)
     # z is a sum: it keeps the rounding of terms that cancel, and so does a where σ is near z.
     for k, (w, b) in enumerate(zip(*parameters, strict=True)):
-        # By einsum: a BLAS may read what lies beside small matrices, and warn of the NaN it finds.
+        # By einsum: a BLAS may read beyond small matrices, and warn of NaN there.
         products = np.einsum("xk,jk->xj", np.abs(got.a[k]), np.abs(w))
         terms = float(np.linalg.norm(products + np.abs(b)))
         assert close(got.z[k], wanted.z[k], dtype, scale=terms)

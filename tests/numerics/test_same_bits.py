@@ -22,7 +22,7 @@ DTYPES = ["float32", "float64"]
 THREADS = [1, 2, 3, 8]
 # A batch that is cut into several chunks and lanes, for each network.
 CUT = {"tiny": 20011, "mnist": 1000, "wide": 300, "deep": 5000}
-# To keep this short: what is cut in one way at more rows too is not computed at more rows.
+# To save time: larger batches that are divided in the same way are not computed.
 MOST = {("wide", "float32"): 1000, ("wide", "float64"): 1000, ("mnist", "float64"): 5000}
 CASES = [
     (name, n, dtype)
@@ -97,7 +97,7 @@ def test_any_number_of_threads_in_one_process(reset, name, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("sizes", [[3, 50, 50, 2], [2, 20, 33, 1], [40, 9, 17, 100]])
 def test_what_is_shown_has_the_bits_of_what_is_computed(sizes, dtype):
-    """Trace and errors lie example by example; the others may lie neuron by neuron meanwhile."""
+    """Trace and errors are row-major; other calls may use column-major layers."""
     rng = np.random.default_rng(8)
     net = bpfast.Network(sizes, hidden=["gelu", "tanh"], output="sigmoid", dtype=dtype, seed=rng)
     x = rng.standard_normal((333, sizes[0])).astype(dtype)

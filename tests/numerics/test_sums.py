@@ -20,7 +20,7 @@ UNITS = 64
 
 
 def is_sum(got, true, units=UNITS):
-    """Whether `got` is `true` to so many units of 2^-53."""
+    """Whether `got` equals `true` within this many units of 2^-53."""
     return abs(got - true) <= units * 2.0**-53 * abs(true)
 
 

@@ -1,4 +1,4 @@
-"""The benchmarks run, on their smallest work, and tell what they should; no time is judged."""
+"""The benchmarks run on small cases and print their results; times are not checked."""
 
 import json
 import os

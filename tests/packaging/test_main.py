@@ -1,4 +1,4 @@
-"""`python -m bpfast`: a page about the installation, or a line about what is wrong."""
+"""`python -m bpfast` prints the properties of the installation, or an error in one line."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""tools/check_walls.py sees each wall of the house fall, and the house as it is stands."""
+"""tools/check_walls.py detects each kind of breach, and finds none in this tree."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ import pytest
 
 from tests.helpers.paths import ROOT
 
-# A small house in which every wall stands.
+# A small tree without a breach.
 SOUND = {
     "src/lib.rs": 'pub mod base;\n#[cfg(feature = "python")]\nmod python;\n',
     "src/base/mod.rs": "pub mod error;\nmod tree;\n",
@@ -58,7 +58,7 @@ def walls(root):
 
 
 def build(root, files):
-    """Write the sound house with `files` changed."""
+    """Write the tree with `files` changed."""
     for name, text in (SOUND | files).items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,7 @@ optimizer = bpfast.Adam()
 
 
 def user(value=None):
-    # Code of the user's, in the middle of a call.
+    # User code, during a call.
     if threading.current_thread() is not threading.main_thread():
         begun.add(threading.current_thread().name)
         way()
@@ -155,7 +155,7 @@ WORK = {
 threads = [threading.Thread(target=WORK[name], name=name, daemon=True) for name in WORK]
 for thread in threads:
     thread.start()
-# Each is in code of the user's, or goes from call to call, or from step to step.
+# Each thread is in user code, or repeats calls or steps.
 while len(begun) < len(WORK):
     time.sleep(0.001)
 while not again_and_again >= {"float32", "list", "strides", "draws", "astype"}:

@@ -1,4 +1,4 @@
-"""What becomes of a write that fails: the error, and what is in the folder then."""
+"""The error of a write that fails, and the files in the folder afterwards."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Children that tell by their exit code how they ended, and that an alarm kills where they hang."""
+"""Children that report by their exit code; an alarm kills them if they hang."""
 
 import os
 import signal

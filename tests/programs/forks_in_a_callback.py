@@ -1,4 +1,4 @@
-"""Fork in a callback of fit, and go on in both processes."""
+"""Fork in a callback of fit, and continue in both processes."""
 
 import json
 import os

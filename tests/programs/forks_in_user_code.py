@@ -1,4 +1,4 @@
-"""What fit calls forks in its second turn, and parent and child go on from there."""
+"""User code that fit calls forks at its second call; parent and child continue."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""The memory of this process, as Linux tells it."""
+"""The memory of this process, as reported by Linux."""
 
 from pathlib import Path
 
@@ -16,8 +16,8 @@ def resident():
 
 
 def extra(call):
-    """The peak of `call` beyond what is there before it."""
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+    """The additional peak memory of `call`."""
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = resident()
     result = call()
     peak = status("VmHWM")

@@ -23,7 +23,7 @@ alone = digest(net.backprop(x, y).flat)
 found, heard = {}, []
 
 
-# A handler that raises: its exception comes out. One that does not: the call goes on.
+# An exception of a handler propagates. Without one, the call continues.
 def enough(*_):
     raise Enough("three is enough")
 
@@ -56,7 +56,7 @@ def again(*_):
 
 found["calls again"] = call(again)
 
-# The main thread hears; a call in another thread is not disturbed.
+# The main thread handles the signal; a call in another thread is not interrupted.
 results, done = [], threading.Event()
 
 

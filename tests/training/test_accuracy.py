@@ -28,7 +28,7 @@ def fit(net, x, y, **options):
 TWO = np.array([[0.0, 1.0], [1.0, 0.0]] * (N // 2))
 SIGNS = r"in row 0; the classes of a single output are 0 and 1: y = \(y \+ 1\) / 2$"
 CLASSES = [
-    # output, y, what y is taken for where it tells no classes
+    # output, y, the meaning of y if it has no classes
     ("identity", TWO, None),
     ("identity", TWO[:, :1], None),
     ("identity", TWO[:, 0].astype(int), None),
@@ -191,7 +191,7 @@ def test_subset_and_binary_accuracy_by_name():
 
 SOFT = np.vstack([ONE[:-1], [[0.9, 0.8, 0.1]]])
 REFUSED = [
-    # the network, y, what is said of it
+    # network, y, message
     (SOFTMAX, np.vstack([ONE[:-1], [[1, 0, 1]]]),
      "one class in each row of y, for softmax outputs, got [1, 0, 1] in row 59"),
     (

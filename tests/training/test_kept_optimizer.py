@@ -1,4 +1,4 @@
-"""What goes on with an optimizer's state, and what begins anew: the table in docs/training.md."""
+"""What continues with the optimizer's state, and what starts a new one: docs/training.md."""
 
 import copy
 import pickle
@@ -49,7 +49,7 @@ def test_another_network_has_the_parameters_alone(how, tmp_path):
     np.testing.assert_array_equal(other.params, net.params)
     assert other.optimizer is None
     assert other.history is None
-    assert net.optimizer.steps == STEPS  # and the first keeps what it has
+    assert net.optimizer.steps == STEPS  # the first network is unchanged
     other.partial_fit(X, Y)
     assert other.optimizer.steps == 1
 

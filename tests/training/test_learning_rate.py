@@ -64,7 +64,7 @@ def test_partial_fit_sets_it_where_the_optimizer_goes_on(name):
     assert net.optimizer.steps == opt.steps
     np.testing.assert_array_equal(net.params, twin.params)
     before = net.optimizer
-    net.partial_fit(X, Y, optimizer="sgd", learning_rate=0.3)  # another kind begins anew
+    net.partial_fit(X, Y, optimizer="sgd", learning_rate=0.3)  # another kind: a new optimizer
     assert net.optimizer is not before
     assert net.optimizer.steps == 1
 

@@ -27,7 +27,7 @@ pub fn reserve_each<T: Copy + Default>(
 
 /// Computes a partial sum for each of `parts` and adds them pairwise, in order, into `place`.
 ///
-/// `compute` overwrites its buffer. If `adds`, then for every second part it is told to add to the buffer,
+/// `compute` overwrites its buffer. If `adds`, then for every second part it adds to the buffer,
 /// which holds the sum of the part before. `stack` holds pending partial sums: ⌊log2 n⌋ buffers for n
 /// parts, each as long as `place`. If `cancel` is cancelled, `place` is not a complete sum.
 pub fn sum_pairwise<T: Copy + AddAssign, P>(

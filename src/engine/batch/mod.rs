@@ -178,7 +178,7 @@ impl<'a, T: Real> Call<'a, T> {
         )
     }
 
-    /// ∂C/∂W^l and ∂C/∂b^l, l = 2 … L, into `gradient`, which lies as the parameters do.
+    /// ∂C/∂W^l and ∂C/∂b^l, l = 2 … L, into `gradient`, in the layout of the parameters.
     /// Returns C.
     ///
     /// # Errors

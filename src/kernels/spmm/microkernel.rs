@@ -46,7 +46,7 @@ pub mod last {
 }
 
 impl SparseTile {
-    /// How the last register is used where rows have `room` elements from the first column on.
+    /// How the last register is used if rows have `room` elements from the first column on.
     pub fn last(self, lanes: usize, room: usize) -> u8 {
         if self.first + self.registers * lanes <= room {
             last::WHOLE

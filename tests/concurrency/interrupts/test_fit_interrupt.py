@@ -1,4 +1,4 @@
-"""Ctrl-C anywhere in fit: heard soon, the network at a whole step, the history within reach.
+"""Ctrl-C anywhere in fit: it stops soon, after a completed step, and the history is set.
 
 Real signals, from another process, as in test_interrupt.py. What was done is done once more without
 an interrupt: the same steps leave the same bits.

@@ -1,4 +1,4 @@
-"""Random calls and damaged files in child processes: none dies, hangs or tells of its insides.
+"""Random calls and damaged files in child processes: no crash, hang or internal error.
 
 A failure prints its seed: ``python -m tests.fuzz --what calls --seed SEED --show`` does it again.
 `make fuzz` goes on for as long as it is told, from other seeds.

@@ -1,4 +1,4 @@
-"""Arguments of types that nobody meant, in helpers that are plain Python: an error names them."""
+"""Arguments of wrong types in functions written in Python: the error names the argument."""
 
 import array
 from typing import Any
@@ -12,7 +12,7 @@ from tests.helpers.refuses import refuses
 
 X, Y = np.ones((4, 3)), np.zeros((4, 2))
 NET = bpfast.Network([3, 2], dtype="float32", seed=0)
-# Without their types, which refuse what is asked of them below.
+# Without types, because the calls below are wrong on purpose.
 check_gradients: Any = bpfast.testing.check_gradients
 minimize: Any = bpfast.scipy_minimize
 Stopping: Any = bpfast.EarlyStopping

@@ -1,4 +1,4 @@
-"""No two arrays that a call changes share memory, and what cannot be told in time is refused."""
+"""Arrays that a call changes must not share memory; undecided cases are refused."""
 
 import pickle
 

@@ -11,7 +11,7 @@ pytestmark = needs_proc
 def test_a_long_loop_does_not_grow():
     """A leak of one gradient (300 kB) in every tenth call would be 3 MB in each 100 turns."""
     first, *_, last = run("memory_of_a_long_loop")
-    # The allocator keeps some pages; what is lost in every turn adds up over 300 of them.
+    # The allocator keeps some pages; a leak in each turn adds up over 300 turns.
     assert last - first < 4 * MB
 
 

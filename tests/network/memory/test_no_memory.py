@@ -37,7 +37,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="address space is lim
 
 
 def outcome(call, *, before="", after="", room=0, threads=1):
-    """What becomes of `call` with so many MiB of address space left; before and after go well."""
+    """The result of `call` with this many MiB of address space left."""
     program = PROGRAM.format(call=call, before=before, after=after, room=room, threads=threads)
     done = subprocess.run(
         [sys.executable, "-P", "-c", program],
@@ -59,7 +59,7 @@ def outcome(call, *, before="", after="", room=0, threads=1):
         ("[2**40, 2**40]", "sizes: more parameters than a vector can hold"),
         ("[2**62, 1, 2**62]", "sizes: more parameters than a vector can hold"),
         ("[2**32, 2**28]", "sizes: more parameters than a vector can hold"),
-        # 256 PiB: a vector could be so long, no address space is.
+        # 256 PiB: a valid length of a vector, but more than any address space.
         ("[2**31, 2**24]", "params: cannot allocate 36028797035741184 numbers"),
     ],
 )

@@ -13,7 +13,7 @@ from tests.helpers.python_threads import at_once
 from tests.helpers.refuses import refuses
 
 RNG = np.random.default_rng(0)
-# Every array is 2 by 2, so that any of them could stand for any other.
+# Every array is 2 by 2, so that each can be used in place of any other.
 A, B, C = RNG.uniform(0.1, 0.9, size=(3, 2, 2))
 NET = bpfast.Network([2, 2], seed=0)
 

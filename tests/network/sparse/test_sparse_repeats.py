@@ -97,7 +97,7 @@ def computed(net, x):
 
 
 def trained(net, x):
-    """The bits of trainings on x, and of what is measured in them."""
+    """The bits of trainings on x, and of their metrics."""
     how = {"batch_size": 7, "seed": 0, "check_finite": False, "sparse": True}
     net.fit(x, Y, epochs=2, validation=(x, Y), metrics="mean_squared_error", **how)
     figures = net.history.to_dict()

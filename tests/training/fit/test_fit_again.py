@@ -84,7 +84,7 @@ def test_partial_fit_adds_no_epoch():
     net.partial_fit(X, Y, batch_size=20)
     assert optimizer.steps == 13
     assert shape(net.history) == 2
-    # Another kind begins anew; the history is that of the last fit still.
+    # Another kind starts a new optimizer; the history is still that of the last fit.
     net.partial_fit(X, Y, optimizer="sgd")
     assert net.optimizer is not optimizer
     assert (net.optimizer.kind, net.optimizer.steps) == ("sgd", 1)
@@ -123,7 +123,7 @@ def test_after_a_divergence(at):
     assert second.names == COLUMNS
     assert optimizer.steps == done + 6
     assert (shape(first), first.stopped) == (done // 3, "diverged")
-    # partial_fit goes on too, and a divergence of its own leaves the history as it was.
+    # partial_fit continues too, and its divergence does not change the history.
     net.partial_fit(X, Y)
     optimizer.learning_rate = 1e300
 

@@ -100,7 +100,7 @@ class OwnError(Exception):
 
 
 class Costs:
-    """Quadratic, and finite whatever a is, so that only the parameters tell of a divergence.
+    """Quadratic, and finite for every a, so that only the parameters show a divergence.
 
     Raises OwnError at its call number `at`, and where a is not finite.
     """
@@ -124,7 +124,7 @@ def wild():
 
 
 def after(steps):
-    """The bits that so many steps leave, one by one, in the network and in the optimizer."""
+    """The bits of network and optimizer after this many single steps."""
     net, optimizer = net_of(cost=Costs()), wild()
     for k in range(steps):
         rows = slice(10 * (k % 4), 10 * (k % 4) + 10)

@@ -49,7 +49,7 @@ def through_masks(rates, seed):
     return gradient
 
 
-# Layers that lie example by example and neuron by neuron, and batches in one chunk and in several.
+# Layers in row-major and in column-major order, and batches of one chunk and of several.
 SHAPES = [
     ([6, 5, 3], 60, 8),
     ([4, 50, 33, 2], 40, 40),

@@ -171,7 +171,7 @@ def test_what_a_metric_must_not_do():
 
 
 class Costs:
-    """A network's validation costs as they are told: its only weight, which is a at x = 1."""
+    """Sets the validation cost of each epoch, through the only weight, which is a at x = 1."""
 
     def __init__(self, *costs):
         self.costs = costs
@@ -208,7 +208,7 @@ def test_early_stopping_in_its_parts():
     assert net.history.validation_cost.tolist() == [5, 6, 4, 3]
     assert net.params.tolist() == [2, 0]
     assert (given.best, given.best_epoch) == (6, 2)
-    told([5, 6, 4, 3, 2], early_stopping=given)  # it begins anew
+    told([5, 6, 4, 3, 2], early_stopping=given)  # a new training resets it
     assert (given.best, given.best_epoch) == (6, 2)
     least = bpfast.EarlyStopping(2, least=1)
     assert len(told([5, 4.5, 3.9, 3.5, 3.0], early_stopping=least).history) == 5

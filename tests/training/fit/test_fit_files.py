@@ -1,4 +1,4 @@
-"""Memory maps: read where they lie or by blocks, with the bits of arrays and little memory."""
+"""Memory maps, read in place or in blocks, with the bits of arrays and little memory."""
 
 import json
 import sys

@@ -27,7 +27,7 @@ LIMIT = 30  # seconds, until a thread that never comes fails the test
 
 
 class Tensor:
-    """As torch.Tensor gives NumPy its memory, also where it is asked for a copy."""
+    """Shares its memory with NumPy as torch.Tensor does, even if a copy is requested."""
 
     def __init__(self, memory):
         self.memory = memory
@@ -242,7 +242,7 @@ def fill_rows(rows, values):
     rows[:] = values
 
 
-# What a cost of the user's takes for y: for batch k, how it is filled, and as the cost gets it.
+# Kinds of y for a callable cost: for batch k, how it is filled, and what the cost receives.
 ANYTHING = {
     "objects": (lambda k: [{"y": y, "k": k} for y in VALUES["y"][k]], fill_rows),
     "the same objects": (

@@ -66,7 +66,7 @@ def test_the_steps_of_an_epoch_add_up_to_the_whole_gradient(given, batch_size, t
 
 @pytest.mark.parametrize("way", ["sample_weight", "class_weight", "balanced", "both"])
 def test_the_mean_is_that_of_the_examples_trained_with(way):
-    """After class weights, and without what is held out."""
+    """After class weights, and without the held-out examples."""
     y = np.eye(3)[LABELS]
     of_class = np.array([0.0, 5.0, 1.0])
     held = np.sort(bpfast._core.permutation(3, 0, N)[:6])
@@ -96,7 +96,7 @@ def test_the_mean_is_that_of_the_examples_trained_with(way):
 
 @pytest.mark.parametrize("batch_size", [1, 3, 32])
 def test_balanced_classes_count_alike_in_batches_of_any_size(batch_size):
-    y = (np.arange(400) % 10 == 0).astype(int)  # nothing in x tells them apart
+    y = (np.arange(400) % 10 == 0).astype(int)  # x does not depend on the class
     found = []
     for labels in (y, np.eye(2)[y]):
         net = bpfast.Network([1, 2], output="softmax", cost="log_likelihood", init="zeros")
@@ -106,7 +106,7 @@ def test_balanced_classes_count_alike_in_batches_of_any_size(batch_size):
             class_weight="balanced", optimizer=bpfast.SGD(bpfast.schedules.Cosine(0.3, steps)),
         )  # fmt: skip
         found.append(net([[0.0]])[0, 1])
-    # The last rates are small: what is left of the noise is below.
+    # The last rates are small, so the remaining noise is below this.
     assert np.abs(np.array(found) - 0.5).max() < 0.02
 
 

@@ -1,4 +1,4 @@
-"""What an optimizer keeps lies in the order of its parameters' memory: one rule, of the strides."""
+"""State arrays have the memory order of their parameters, which the strides determine."""
 
 import numpy as np
 import pytest
@@ -26,5 +26,5 @@ LAYOUTS = {
 def test_the_order_of_an_array(layout):
     array, order = LAYOUTS[layout]
     assert memory_order(array) == order
-    flags = array.flags  # those of NumPy tell the same where they are right
+    flags = array.flags  # NumPy's flags agree if they are right
     assert order == ("C" if flags.c_contiguous or not flags.f_contiguous else "F")

@@ -1,4 +1,4 @@
-"""bpfast.optimizers: what is refused, and that nothing is changed then."""
+"""bpfast.optimizers: invalid arguments are refused, and nothing is changed."""
 
 import math
 import signal
@@ -310,7 +310,7 @@ def go_on(opt, p, g):
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="signals are sent by a timer")
 def test_a_step_that_is_interrupted_is_counted():
-    """Ctrl-C comes out behind the step, which is done whole."""
+    """KeyboardInterrupt is raised after the step, which is completed."""
     p, g, opt = np.zeros(3_000_000), np.ones(3_000_000), bpfast.SGD(1.0)
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     try:
@@ -326,7 +326,7 @@ def test_a_step_that_is_interrupted_is_counted():
 
 
 def test_steps_of_two_threads_on_the_same_arrays():
-    """Each is done whole or refused: the parameters tell how many were done."""
+    """Each step is completed or refused: the parameters show how many were done."""
     n, done, said = 400_000, [], []
     p, g = np.zeros(n), np.ones(n)
 

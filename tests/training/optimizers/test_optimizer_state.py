@@ -1,4 +1,4 @@
-"""bpfast.optimizers: what is kept, written down, read back, copied, compared, and forgotten."""
+"""bpfast.optimizers: state and config: saving, reading, copying, comparing, reset."""
 
 import copy
 import json

@@ -64,7 +64,7 @@ def flipped(a):
     return a[(..., *[slice(None, None, -1)] * a.ndim)]
 
 
-# Copies of an array that lie in memory in every way, and can be written to.
+# Writable copies of an array in every memory layout.
 LAYOUTS = {
     "C": lambda a: a.copy(),
     "Fortran": lambda a: a.copy(order="F"),

@@ -1,4 +1,4 @@
-"""bpfast.schedules: what is refused, and what can be written down and read back."""
+"""bpfast.schedules: invalid arguments, and configs that can be saved and read."""
 
 import copy
 import json

@@ -155,8 +155,8 @@ impl PyNetwork {
         })
     }
 
-    /// x and sample_weight as arrays of their dtypes, before the cost is called, where that is a
-    /// callable. What can be refused by then is refused, as for `_cost` where `is_cost`.
+    /// For a callable cost, before it is called: x and sample_weight as arrays of their dtypes. Arguments
+    /// that are invalid whatever the cost returns are refused, as by `_cost` if `is_cost`.
     #[pyo3(name = "_prepare", signature = (x, y, sample_weight, reduction, out, is_cost))]
     #[allow(clippy::too_many_arguments)] // as Python calls it
     fn prepare<'py>(
