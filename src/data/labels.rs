@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::base::error::{Error, Result, Shape};
+use crate::base::error::{Error, Result, ShapeDisplay};
 use crate::model::cost::Cost;
 
 /// The number of classes of an output of `width` neurons: two for a single neuron.
@@ -38,7 +38,7 @@ pub(crate) fn bad_label(x: usize, width: usize, label: impl Display) -> Error {
 /// where one is likely; with `whole`, all values are integers and may be meant as labels.
 pub(crate) fn no_values(width: usize, cost: Cost, n: usize, length: usize, whole: bool) -> Error {
     let (expected, got) = ([n, width], [length]);
-    let (expected, got) = (Shape(&expected), Shape(&got));
+    let (expected, got) = (ShapeDisplay(&expected), ShapeDisplay(&got));
     if length == n && width == 1 {
         let got = format!("{got}; reshape with y[:, None]");
         return Error::value("y", format_args!("shape {expected}"), got);

@@ -166,7 +166,7 @@ pub fn bp4<T: Real>(
         }
         Incoming::Sparse(a) => {
             let (nabla_w, nabla_b) = nabla_w.split_at_mut(neurons.len() * row_stride);
-            let rows = spmm::Rows {
+            let rows = spmm::GradientRows {
                 numbers: nabla_w,
                 first: neurons.start,
                 stride: row_stride,
@@ -181,7 +181,7 @@ pub fn bp4<T: Real>(
 fn bp4_sparse<T: Real>(
     delta: Matrix<'_, T>,
     a: SparseRows<'_, T>,
-    nabla_w: spmm::Rows<'_, T>,
+    nabla_w: spmm::GradientRows<'_, T>,
     nabla_b: &mut [T],
     onto: Accumulate,
     context: &mut Context<'_, T>,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::alloc::check_room;
 use crate::base::cancel::CancelToken;
 use crate::base::error::{Error, Result};
-use crate::io::safetensors::{self, Dtype, Number, Reader, Tensor};
+use crate::io::safetensors::{self, Dtype, Reader, Tensor, TensorElement};
 use crate::io::transpose::transpose;
 use crate::model::activation::Activation;
 use crate::model::architecture::Architecture;
@@ -74,7 +74,7 @@ const PARSED: usize = 32;
 ///
 /// # Errors
 /// Those of [`safetensors::write`].
-pub fn write<T: Number>(
+pub fn write<T: TensorElement>(
     path: &Path,
     architecture: &Architecture,
     rows: &[T],
@@ -188,7 +188,7 @@ impl Saved {
     ///
     /// # Errors
     /// The file cannot be read, memory runs out, or the call is cancelled.
-    pub fn read<T: Number>(
+    pub fn read<T: TensorElement>(
         &mut self,
         architecture: &Architecture,
         params: &mut [T],

@@ -68,7 +68,7 @@ pub fn transpose<T: Copy>(
 mod tests {
     use super::*;
     use crate::base::cancel::CancelFlag;
-    use crate::base::error::Kind;
+    use crate::base::error::ErrorKind;
     use crate::model::activation::Activation;
     use crate::model::cost::Cost;
 
@@ -95,10 +95,10 @@ mod tests {
         stop.cancel();
         let told = CancelToken::helper(&stop);
         let ended = in_rows(&architecture, &params, &told).expect_err("stopped");
-        assert_eq!(ended.kind(), Kind::Interrupted);
+        assert_eq!(ended.kind(), ErrorKind::Interrupted);
         let mut to = vec![0.0; 2800];
         let ended = transpose(&params[..2800], &mut to, 40, &told).expect_err("stopped");
-        assert_eq!(ended.kind(), Kind::Interrupted);
+        assert_eq!(ended.kind(), ErrorKind::Interrupted);
         assert!(to.contains(&0.0)); // stopped at once, and not after the last block
     }
 }

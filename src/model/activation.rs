@@ -157,20 +157,26 @@ impl Activation {
     fn pull_back_block<T: Real>(self, delta: &mut [T], a: &[T], z: &[T], width: usize) {
         match self {
             Self::Identity => {}
-            Self::Sigmoid => scale(delta, a, derivatives::Sigmoid, |a| a * (T::ONE - a)),
-            Self::Tanh => scale(delta, a, derivatives::Tanh, |a| (T::ONE - a) * (T::ONE + a)),
-            Self::Relu => scale(delta, a, derivatives::Relu, |a| {
+            Self::Sigmoid => scale(delta, a, derivatives::SigmoidDerivative, |a| {
+                a * (T::ONE - a)
+            }),
+            Self::Tanh => scale(delta, a, derivatives::TanhDerivative, |a| {
+                (T::ONE - a) * (T::ONE + a)
+            }),
+            Self::Relu => scale(delta, a, derivatives::ReluDerivative, |a| {
                 if a > T::ZERO { T::ONE } else { T::ZERO }
             }),
-            Self::LeakyRelu => scale(delta, a, derivatives::LeakyRelu, |a| {
+            Self::LeakyRelu => scale(delta, a, derivatives::LeakyReluDerivative, |a| {
                 if a > T::ZERO { T::ONE } else { T::LEAKY_SLOPE }
             }),
-            Self::Elu => scale(delta, a, derivatives::Elu, |a| {
+            Self::Elu => scale(delta, a, derivatives::EluDerivative, |a| {
                 if a > T::ZERO { T::ONE } else { a + T::ONE }
             }),
-            Self::Gelu => scale(delta, z, derivatives::Gelu, gelu_slope),
-            Self::Silu => scale(delta, z, derivatives::Silu, silu_slope),
-            Self::Softplus => scale(delta, a, derivatives::Softplus, |a| -(-a).exp_m1()),
+            Self::Gelu => scale(delta, z, derivatives::GeluDerivative, gelu_slope),
+            Self::Silu => scale(delta, z, derivatives::SiluDerivative, silu_slope),
+            Self::Softplus => scale(delta, a, derivatives::SoftplusDerivative, |a| {
+                -(-a).exp_m1()
+            }),
             Self::Softmax => {
                 for (delta, a) in delta.chunks_exact_mut(width).zip(a.chunks_exact(width)) {
                     softmax_pull_back(delta, a);

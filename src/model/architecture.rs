@@ -208,7 +208,7 @@ fn advance(start: usize, rows: usize, columns: usize) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::error::Kind;
+    use crate::base::error::ErrorKind;
 
     #[test]
     fn parameters_lie_one_behind_the_other() {
@@ -240,21 +240,30 @@ mod tests {
                 .expect_err("not a network")
                 .kind()
         };
-        assert_eq!(kind(&[], &[], Sigmoid, Cost::Quadratic), Kind::Value);
-        assert_eq!(kind(&[3, 0], &[], Sigmoid, Cost::Quadratic), Kind::Value);
-        assert_eq!(kind(&[3, 2, 1], &[], Sigmoid, Cost::Quadratic), Kind::Value);
+        assert_eq!(kind(&[], &[], Sigmoid, Cost::Quadratic), ErrorKind::Value);
+        assert_eq!(
+            kind(&[3, 0], &[], Sigmoid, Cost::Quadratic),
+            ErrorKind::Value
+        );
+        assert_eq!(
+            kind(&[3, 2, 1], &[], Sigmoid, Cost::Quadratic),
+            ErrorKind::Value
+        );
         assert_eq!(
             kind(&[3, 2, 1], &[Softmax], Sigmoid, Cost::Huber),
-            Kind::Value
+            ErrorKind::Value
         );
         assert_eq!(
             kind(&[3, 2], &[], Sigmoid, Cost::LogLikelihood),
-            Kind::Value
+            ErrorKind::Value
         );
         let alone = kind(&[3, 1], &[], Softmax, Cost::LogLikelihood);
-        assert_eq!(alone, Kind::Value);
+        assert_eq!(alone, ErrorKind::Value);
         let huge = [usize::MAX / 2, 3];
-        assert_eq!(kind(&huge, &[], Sigmoid, Cost::Quadratic), Kind::Memory);
+        assert_eq!(
+            kind(&huge, &[], Sigmoid, Cost::Quadratic),
+            ErrorKind::Memory
+        );
     }
 
     /// What affects bits depends on the number of parameters, whatever their layout.

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::kernels::gemm::Matrix;
 
-use crate::base::error::Kind;
+use crate::base::error::ErrorKind;
 use crate::base::random::{permutation, philox};
 use crate::data::Reduction;
 use crate::engine::batch::Call;
@@ -296,7 +296,7 @@ fn an_interrupted_run_stands_at_a_whole_step() {
     let (params, report, outcome) = problem.train(&settings, &order, &rates, 1, &should_cancel);
     assert_eq!(
         outcome.map_err(|error| error.kind()),
-        Err(Kind::Interrupted)
+        Err(ErrorKind::Interrupted)
     );
     assert!(0 < report.steps && report.steps < rates.len(), "{report:?}");
     let order = &order[..report.steps * 10];

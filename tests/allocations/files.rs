@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use bpfast::base::cancel::CancelToken;
 use bpfast::io::network_file::{self, Saved};
-use bpfast::io::safetensors::{self, Failure, Number, Reader, Tensor};
+use bpfast::io::safetensors::{self, Failure, Reader, Tensor, TensorElement};
 use bpfast::io::transpose::in_rows;
 use bpfast::{Activation, Cost, Error, Result};
 

@@ -18,7 +18,7 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 
 use bpfast::base::allocator::WithReserve;
-use bpfast::base::error::Kind;
+use bpfast::base::error::ErrorKind;
 use bpfast::{Activation, Architecture, Cost, Result};
 
 /// The system's allocator, which refuses what it is told to.
@@ -81,7 +81,7 @@ fn walk(name: &str, mut call: impl FnMut() -> Result<()>) {
             assert!(k < 100_000, "{name} allocates without an end");
             let (outcome, asked) = refusing(k, and_those_behind, &mut call);
             if let Err(error) = outcome {
-                assert_eq!(error.kind(), Kind::Memory, "{name}, k = {k}: {error}");
+                assert_eq!(error.kind(), ErrorKind::Memory, "{name}, k = {k}: {error}");
                 refused += 1;
             } else if asked < k {
                 break;
@@ -105,7 +105,11 @@ fn walk_rooms(name: &str, mut call: impl FnMut() -> Result<()>) {
         match outcome {
             Ok(()) => break,
             Err(error) => {
-                assert_eq!(error.kind(), Kind::Memory, "{name}, {room} bytes: {error}");
+                assert_eq!(
+                    error.kind(),
+                    ErrorKind::Memory,
+                    "{name}, {room} bytes: {error}"
+                );
                 refused += 1;
             }
         }

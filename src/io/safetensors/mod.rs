@@ -14,7 +14,7 @@ mod write;
 use std::io;
 
 pub use header::Header;
-pub use numbers::{Number, Numbers};
+pub use numbers::{TensorData, TensorElement};
 pub use read::Reader;
 pub use safetensors::tensor::{Dtype, TensorInfo};
 pub use write::{Tensor, write};

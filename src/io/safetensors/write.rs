@@ -11,7 +11,7 @@ use crate::base::alloc::{check_room, reserve_list};
 use crate::base::cancel::CancelToken;
 use crate::base::error::Error;
 use crate::io::safetensors::replace::replace;
-use crate::io::safetensors::{BLOCK, Header, Number, Numbers, Result, go_on};
+use crate::io::safetensors::{BLOCK, Header, Result, TensorData, TensorElement, go_on};
 
 /// A named array.
 pub struct Tensor<'a> {
@@ -20,7 +20,7 @@ pub struct Tensor<'a> {
     /// Its shape.
     pub shape: Vec<usize>,
     /// Its elements in C order.
-    pub numbers: Numbers<'a>,
+    pub numbers: TensorData<'a>,
 }
 
 /// More bytes than a tensor's entries in our lists and in those of the crate safetensors.
@@ -65,12 +65,12 @@ pub fn write(
         };
         for tensor in ordered {
             match &tensor.numbers {
-                Numbers::Float32(numbers) => file.put(numbers, Number::put),
-                Numbers::Float64(numbers) => file.put(numbers, Number::put),
-                Numbers::Int64(numbers) => file.put(numbers, Number::put),
-                Numbers::UInt64(numbers) => file.put(numbers, Number::put),
-                Numbers::UInt8(numbers) => file.put(numbers, Number::put),
-                Numbers::Bool(bytes) => file.put(bytes, |byte: u8, place: &mut [u8]| {
+                TensorData::Float32(numbers) => file.put(numbers, TensorElement::put),
+                TensorData::Float64(numbers) => file.put(numbers, TensorElement::put),
+                TensorData::Int64(numbers) => file.put(numbers, TensorElement::put),
+                TensorData::UInt64(numbers) => file.put(numbers, TensorElement::put),
+                TensorData::UInt8(numbers) => file.put(numbers, TensorElement::put),
+                TensorData::Bool(bytes) => file.put(bytes, |byte: u8, place: &mut [u8]| {
                     u8::from(byte != 0).put(place);
                 }),
             }?;
@@ -88,7 +88,7 @@ struct Blocks<'a> {
 }
 
 impl Blocks<'_> {
-    fn put<T: Number>(&mut self, numbers: &[T], put: impl Fn(T, &mut [u8])) -> Result<()> {
+    fn put<T: TensorElement>(&mut self, numbers: &[T], put: impl Fn(T, &mut [u8])) -> Result<()> {
         let size = size_of::<T>();
         for piece in numbers.chunks(BLOCK / size) {
             (self.go_on)()?;

@@ -9,7 +9,7 @@ use crate::kernels::spmm::microkernel::{MOST, SparseTile, last, load, load_row, 
 
 /// Some rows of a weight gradient: those of the inputs from `first` on.
 #[derive(Debug)]
-pub struct Rows<'a, T> {
+pub struct GradientRows<'a, T> {
     /// (inputs, n_out), including the padding between rows.
     pub numbers: &'a mut [T],
     /// The first input.
@@ -28,13 +28,13 @@ pub struct Rows<'a, T> {
 pub fn gradients<T: Registers>(
     x: SparseRows<'_, T>,
     delta: &[T],
-    out: Rows<'_, T>,
+    out: GradientRows<'_, T>,
     add: bool,
     cancel: &CancelToken<'_>,
 ) {
     /// The elements zeroed between two polls of the cancellation token.
     const PIECE: usize = 1 << 16;
-    let Rows {
+    let GradientRows {
         numbers: out,
         first,
         stride: row,

@@ -11,7 +11,7 @@ mod microkernel;
 use std::ops::Range;
 
 pub use forward::forward;
-pub use gradients::{Rows, gradients};
+pub use gradients::{GradientRows, gradients};
 
 use crate::kernels::csr::SparseRows;
 use crate::kernels::tuning::spmm::{COLUMNS, EVEN, UNPOLLED};

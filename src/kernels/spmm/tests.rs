@@ -116,7 +116,7 @@ fn check<T: Number>() {
                     }
                 }
                 at(level, || {
-                    let rows = Rows {
+                    let rows = GradientRows {
                         numbers: out,
                         first: inputs.start,
                         stride: row_of_w,

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use crate::base::alloc::reserve;
 use crate::base::cancel::{CancelToken, ELEMENT_WORK, cancellable};
-use crate::base::error::{Error, Shape};
+use crate::base::error::{Error, ShapeDisplay};
 use crate::engine::equations;
 use crate::kernels::gemm::Matrix;
 use crate::model::activation::Activation;
@@ -264,7 +264,7 @@ fn sides(argument: &str, array: &Bound<'_, PyUntypedArray>) -> Result<[usize; 2]
     match array.shape() {
         &[rows, columns] if rows > 0 && columns > 0 => Ok([rows, columns]),
         shape => {
-            let got = format!("shape {}", Shape(shape));
+            let got = format!("shape {}", ShapeDisplay(shape));
             Err(Error::value(
                 argument,
                 "two dimensions, neither of them 0",

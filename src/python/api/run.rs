@@ -71,12 +71,12 @@ impl<T: Element> Engine<'_, T> {
         let params = self.numbers()?.read("params")?;
         let (z, a) = (self.arrays(py, n)?, self.arrays(py, n)?);
         let first = empty::<T, Ix2>(py, &[n, architecture.n_inputs()])?;
-        let (mut z_places, mut a_places) = (places(&z)?, places(&a)?);
+        let (mut z_arrays, mut a_arrays) = (write_arrays(&z)?, write_arrays(&a)?);
         let mut first_place = readwrite("out", &first)?;
         let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
         let inputs = x.inputs(architecture)?;
-        let (mut z_slices, mut a_slices) = (slices(&mut z_places)?, slices(&mut a_places)?);
+        let (mut z_slices, mut a_slices) = (slices(&mut z_arrays)?, slices(&mut a_arrays)?);
         self.run(py, allowed, &params, inputs, |call, scratch| {
             call.trace(scratch, &mut z_slices, &mut a_slices)
         })?;
@@ -148,12 +148,12 @@ impl<T: Element> Engine<'_, T> {
         let wanted = self.wanted(&x, y)?;
         let delta = self.arrays(py, x.inputs(self.architecture())?.len())?;
         let params = self.numbers()?.read("params")?;
-        let mut delta_places = places(&delta)?;
+        let mut delta_arrays = write_arrays(&delta)?;
         let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
         let inputs = x.inputs(self.architecture())?;
         let targets = self.targets(&wanted, weighting, inputs.len())?;
-        let mut delta_slices = slices(&mut delta_places)?;
+        let mut delta_slices = slices(&mut delta_arrays)?;
         self.run(py, allowed, &params, inputs, |call, scratch| {
             call.errors(&targets, scratch, &mut delta_slices)
         })?;
@@ -335,16 +335,18 @@ fn lock<T: 'static>(
     scratch_slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-type Places<'py, T> = Vec<WriteArray<'py, T, Ix2>>;
+type WriteArrays<'py, T> = Vec<WriteArray<'py, T, Ix2>>;
 
-fn places<'py, T: Element>(arrays: &[Bound<'py, PyArray2<T>>]) -> PyResult<Places<'py, T>> {
+fn write_arrays<'py, T: Element>(
+    arrays: &[Bound<'py, PyArray2<T>>],
+) -> PyResult<WriteArrays<'py, T>> {
     let arrays = arrays.iter();
     try_list("layers", arrays.map(|array| readwrite("out", array)))
 }
 
-fn slices<'a, T: Element>(places: &'a mut Places<'_, T>) -> PyResult<Vec<&'a mut [T]>> {
+fn slices<'a, T: Element>(write_arrays: &'a mut WriteArrays<'_, T>) -> PyResult<Vec<&'a mut [T]>> {
     let slice = |place: &'a mut WriteArray<'_, T, Ix2>| Ok(place.as_slice_mut()?);
-    try_list("layers", places.iter_mut().map(slice))
+    try_list("layers", write_arrays.iter_mut().map(slice))
 }
 
 /// Calls `f` with the engine of the network's dtype.

@@ -14,7 +14,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use crate::base::alloc::{check_room, try_list};
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Error;
-use crate::io::safetensors::{self, Failure, Number, Numbers, Reader, Tensor};
+use crate::io::safetensors::{self, Failure, Reader, Tensor, TensorData, TensorElement};
 use crate::python::borrow::call_python::call_method;
 use crate::python::borrow::{Access, Borrow, MemoryOrder, ReadArray, block, into_array, readonly};
 use crate::python::call::detach::detached;
@@ -268,14 +268,14 @@ impl<'py> BorrowedTensor<'py> {
         })
     }
 
-    fn numbers(&self) -> PyResult<Numbers<'_>> {
+    fn numbers(&self) -> PyResult<TensorData<'_>> {
         Ok(match self {
-            Self::Float32(array) => Number::borrow(array.as_slice()?),
-            Self::Float64(array) => Number::borrow(array.as_slice()?),
-            Self::Int64(array) => Number::borrow(array.as_slice()?),
-            Self::UInt64(array) => Number::borrow(array.as_slice()?),
-            Self::UInt8(array) => Number::borrow(array.as_slice()?),
-            Self::Bool(array) => Numbers::Bool(Cow::Borrowed(array.as_slice()?)),
+            Self::Float32(array) => TensorElement::borrow(array.as_slice()?),
+            Self::Float64(array) => TensorElement::borrow(array.as_slice()?),
+            Self::Int64(array) => TensorElement::borrow(array.as_slice()?),
+            Self::UInt64(array) => TensorElement::borrow(array.as_slice()?),
+            Self::UInt8(array) => TensorElement::borrow(array.as_slice()?),
+            Self::Bool(array) => TensorData::Bool(Cow::Borrowed(array.as_slice()?)),
         })
     }
 }
@@ -283,7 +283,7 @@ impl<'py> BorrowedTensor<'py> {
 /// Elements read from a file, as an array.
 fn array<'py>(
     py: Python<'py>,
-    numbers: Numbers<'_>,
+    numbers: TensorData<'_>,
     shape: Vec<usize>,
 ) -> PyResult<Bound<'py, PyAny>> {
     fn shaped<'py, T: numpy::Element + Copy>(
@@ -295,12 +295,12 @@ fn array<'py>(
         into_array(py, numbers.into_owned())?.call_method1("reshape", (shape,))
     }
     match numbers {
-        Numbers::Float32(numbers) => shaped(py, numbers, shape),
-        Numbers::Float64(numbers) => shaped(py, numbers, shape),
-        Numbers::Int64(numbers) => shaped(py, numbers, shape),
-        Numbers::UInt64(numbers) => shaped(py, numbers, shape),
-        Numbers::UInt8(numbers) => shaped(py, numbers, shape),
-        Numbers::Bool(bytes) => {
+        TensorData::Float32(numbers) => shaped(py, numbers, shape),
+        TensorData::Float64(numbers) => shaped(py, numbers, shape),
+        TensorData::Int64(numbers) => shaped(py, numbers, shape),
+        TensorData::UInt64(numbers) => shaped(py, numbers, shape),
+        TensorData::UInt8(numbers) => shaped(py, numbers, shape),
+        TensorData::Bool(bytes) => {
             shaped(py, bytes, shape)?.call_method1("view", (numpy::dtype::<bool>(py),))
         }
     }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::prelude::*;
 
 use crate::base::cancel::ShouldCancel;
-use crate::base::error::{Kind, Result};
+use crate::base::error::{ErrorKind, Result};
 use crate::kernels::simd::level;
 use crate::python::call::errors::from_panic;
 
@@ -58,7 +58,7 @@ pub fn without_kernels<R: Send>(
     let raised = raised.into_inner().unwrap_or_else(PoisonError::into_inner);
     match (outcome, raised) {
         (Ok(Err(error)), Some(raised))
-            if matches!(error.kind(), Kind::Interrupted | Kind::Forked) =>
+            if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::Forked) =>
         {
             Err(raised)
         }

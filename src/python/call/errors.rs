@@ -9,16 +9,16 @@ use pyo3::exceptions::{
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use crate::base::error::{Error, Kind};
+use crate::base::error::{Error, ErrorKind};
 
 impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
         let message = error.to_string();
         match error.kind() {
-            Kind::Value => PyValueError::new_err(message),
-            Kind::Memory => PyMemoryError::new_err(message),
-            Kind::Interrupted => PyKeyboardInterrupt::new_err(()),
-            Kind::Forked => PyRuntimeError::new_err(message),
+            ErrorKind::Value => PyValueError::new_err(message),
+            ErrorKind::Memory => PyMemoryError::new_err(message),
+            ErrorKind::Interrupted => PyKeyboardInterrupt::new_err(()),
+            ErrorKind::Forked => PyRuntimeError::new_err(message),
         }
     }
 }

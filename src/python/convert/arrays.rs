@@ -43,7 +43,7 @@ pub fn input<'py, T: Element, D: Dimension>(
         return Err(Error::value(
             argument,
             format_args!("{rank} dimension{}", if rank == 1 { "" } else { "s" }),
-            format_args!("shape {}", crate::base::error::Shape(array.shape())),
+            format_args!("shape {}", crate::base::error::ShapeDisplay(array.shape())),
         )
         .into());
     }
@@ -185,7 +185,7 @@ pub fn integers<'py, I: numpy::Element>(
         )));
     }
     if array.ndim() != 1 {
-        let got = format!("shape {}", crate::base::error::Shape(array.shape()));
+        let got = format!("shape {}", crate::base::error::ShapeDisplay(array.shape()));
         return Err(Error::value(argument, "positions of 1 dimension", got).into());
     }
     readonly(argument, convert::<I>(argument, &array)?.cast()?)

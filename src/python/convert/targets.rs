@@ -5,7 +5,7 @@ use numpy::{PyArray1, PyArray2, PyArrayDescrMethods, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::base::error::{Error, Result, Shape};
+use crate::base::error::{Error, Result, ShapeDisplay};
 use crate::data::labels::no_values;
 use crate::data::{Reduction, Targets};
 use crate::model::architecture::Architecture;
@@ -110,8 +110,13 @@ impl<'py, T: Element> YArray<'py, T> {
         if array.shape() != expected {
             let column = array.shape() == [n, 1] && array.dtype().kind() != b'f';
             if column && cost.takes_labels() {
-                let got = format!("{}; labels have one axis: y.ravel()", Shape(array.shape()));
-                return Err(Error::value("y", format!("shape {}", Shape(&expected)), got).into());
+                let got = format!(
+                    "{}; labels have one axis: y.ravel()",
+                    ShapeDisplay(array.shape())
+                );
+                return Err(
+                    Error::value("y", format!("shape {}", ShapeDisplay(&expected)), got).into(),
+                );
             }
             return Err(Error::shape("y", &expected, array.shape()).into());
         }

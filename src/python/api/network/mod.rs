@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::base::alloc::{reserve_list, try_list};
-use crate::base::error::{Error, Shape};
+use crate::base::error::{Error, ShapeDisplay};
 use crate::model::architecture::Architecture;
 use crate::python::api::network::training::Last;
 use crate::python::api::run::{Engine, ScratchSlot, ScratchSlots};
@@ -134,11 +134,11 @@ fn sizes_of(
     reserve_list("sizes", &mut sizes, weights.len() + 1)?;
     for (k, (weight, bias)) in weights.iter().zip(biases).enumerate() {
         let &[n_out, n_in] = weight.shape() else {
-            let got = format!("shape {}", Shape(weight.shape()));
+            let got = format!("shape {}", ShapeDisplay(weight.shape()));
             return Err(Error::value(format!("weights[{k}]"), "a matrix", got));
         };
         if n_in == 0 || n_out == 0 {
-            let got = format!("shape {}", Shape(weight.shape()));
+            let got = format!("shape {}", ShapeDisplay(weight.shape()));
             let expected = "a matrix with no side of 0";
             return Err(Error::value(format!("weights[{k}]"), expected, got));
         }

@@ -8,7 +8,7 @@ use pyo3::types::PyType;
 use crate::base::cancel::CancelToken;
 use crate::base::error::Error;
 use crate::io::network_file::{Saved, write};
-use crate::io::safetensors::{Number, Reader};
+use crate::io::safetensors::{Reader, TensorElement};
 use crate::io::transpose::in_rows;
 use crate::model::cost::Cost;
 use crate::python::api::network::PyNetwork;
@@ -73,7 +73,7 @@ impl PyNetwork {
 }
 
 impl PyNetwork {
-    fn save_as<T: Element + Number>(&self, path: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn save_as<T: Element + TensorElement>(&self, path: &Bound<'_, PyAny>) -> PyResult<()> {
         let (py, architecture) = (path.py(), self.architecture());
         let path = parse_path(path)?;
         let params = self.vector.numbers::<T>()?.read("params")?;
@@ -91,7 +91,11 @@ impl PyNetwork {
         })
     }
 
-    fn load_as<T: Element + Number>(&self, py: Python<'_>, saved: &mut Saved) -> PyResult<()> {
+    fn load_as<T: Element + TensorElement>(
+        &self,
+        py: Python<'_>,
+        saved: &mut Saved,
+    ) -> PyResult<()> {
         let path = saved.path().to_path_buf();
         let mut params = self.vector.numbers::<T>()?.write("params")?;
         let params = &mut *params;
