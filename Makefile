@@ -126,7 +126,7 @@ test-dist: ## pytest on DIST=FILE, a wheel or an sdist, in its own environment (
 # LOOM_MAX_PREEMPTIONS: how often a thread may lose its turn. 3 takes some 15 s, 4 two minutes.
 test-loom: ## every order in which the pool's threads can meet
 	CARGO_TARGET_DIR=target/loom RUSTFLAGS="--cfg loom" LOOM_MAX_PREEMPTIONS=$(or $(LOOM_MAX_PREEMPTIONS),3) \
-	  cargo test $(LOCKED) --lib pool::models -- --nocapture --test-threads=1
+	  cargo test $(LOCKED) --lib pool::loom_models -- --nocapture --test-threads=1
 
 # Needs Linux, a nightly toolchain and GCC, whose AddressSanitizer is loaded before CPython. -s: its report
 # is not captured. Leaks are not looked for: CPython keeps much at exit.

@@ -11,13 +11,13 @@
 //! arbitrary moment.
 
 mod affinity;
-mod helper;
-mod idle;
 mod limit;
 #[cfg(all(test, loom))]
-mod models;
+mod loom_models;
 mod process;
+mod spin;
 mod sync;
+mod worker;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -25,10 +25,10 @@ use std::slice::IterMut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use helper::{Helper, run_on};
 use limit::cpus;
 pub use limit::{MAX_THREADS, default_threads};
 use process::Process;
+use worker::{Helper, run_on};
 
 use crate::base::alloc::reserve_list;
 use crate::base::cancel::{CancelFlag, CancelToken, ShouldCancel};
@@ -96,7 +96,7 @@ impl Team {
     /// same bits.
     pub fn assemble(threads: usize) -> Self {
         let wanted = threads.clamp(1, MAX_THREADS) - 1;
-        if wanted == 0 || !helper::may_wait() {
+        if wanted == 0 || !worker::may_wait() {
             return Self::alone();
         }
         let Some(pool) = pool(wanted) else {

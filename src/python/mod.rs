@@ -25,6 +25,8 @@ mod _core {
     #[pymodule_export]
     use super::api::equations::{bp2, bp3, bp4};
     #[pymodule_export]
+    use super::api::gradient::Gradient;
+    #[pymodule_export]
     use super::api::network::PyNetwork;
     #[pymodule_export]
     use super::api::network::constructor::restore;
@@ -38,15 +40,15 @@ mod _core {
     #[pymodule_export]
     use super::api::optimizers::step_arrays;
     #[pymodule_export]
-    use super::api::results::{Gradient, Trace};
-    #[pymodule_export]
-    use super::api::store::{read_tensors, write_tensors};
+    use super::api::tensors::{read_tensors, write_tensors};
     #[pymodule_export]
     use super::api::threads::{NumThreads, build_config, get_num_threads, set_num_threads};
     #[pymodule_export]
+    use super::api::trace::Trace;
+    #[pymodule_export]
     use super::api::trainer::{Trainer, random_order};
     #[pymodule_export]
-    use super::api::vector::Views;
+    use super::api::views::Views;
     #[pymodule_export]
     use super::convert::arrays::is_plain_numbers;
     #[pymodule_export]
@@ -54,7 +56,7 @@ mod _core {
     #[pymodule_export]
     use super::convert::inputs::has_repeats;
     #[pymodule_export]
-    use super::convert::stepped::memory_order;
+    use super::convert::optimizer_arrays::memory_order;
     use crate::model::activation::Activation;
     use crate::model::cost::Cost;
 

@@ -8,22 +8,20 @@ mod blocks;
 mod chunk;
 pub(crate) mod fused_step;
 mod groups;
+mod prepare;
 mod slices;
 mod small_batch;
 mod trace;
 mod tree;
 
-use std::ops::Range;
-
-use crate::base::alloc::{reserve, reserve_list};
-use crate::base::cancel::{CancelToken, ShouldCancel, cancellable};
+use crate::base::alloc::reserve;
+use crate::base::cancel::{ShouldCancel, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::sum;
 use crate::data::{Inputs, Targets};
 use crate::engine::dropout::Dropout;
 use crate::engine::plan::{Plan, SumOrder};
-use crate::engine::workspace::{Buffers, Keep, Workspace};
-use crate::kernels::gemm::{self, Context};
+use crate::engine::workspace::{Keep, Workspace};
 use crate::kernels::real::Real;
 use crate::model::network::Network;
 use crate::pool::Team;
@@ -215,91 +213,5 @@ impl<'a, T: Real> Call<'a, T> {
     fn total(&self, targets: &Targets<'_, T>, scratch: &Scratch<T>) -> f64 {
         let costs = scratch.costs[..self.plan.cost_groups()].iter().copied();
         sum(costs) / targets.divisor()
-    }
-
-    /// Calls `work` for every chunk, with its rows, its buffers, its items and the context of a product.
-    fn each_chunk<P: Send>(
-        &self,
-        scratch: &mut Scratch<T>,
-        keep: Keep,
-        chunks: impl Iterator<Item = (usize, P)> + Send,
-        work: impl Fn(Range<usize>, &mut [Buffers<&mut [T]>], P, &mut Context<'_, T>) + Sync,
-    ) -> Result<()> {
-        cancellable(self.should_cancel, |cancel| {
-            self.prepare_workers(scratch)?;
-            self.prepare_chunks(scratch, keep, cancel)
-        })?;
-        let workers = &mut scratch.workers[..self.team.threads()];
-        self.team.run(
-            workers,
-            chunks,
-            self.should_cancel,
-            |worker, (chunk, part), cancel| {
-                let ThreadBuffers {
-                    workspace,
-                    pack_buffer,
-                    ..
-                } = worker;
-                let rows = self.plan.rows_of(chunk);
-                workspace.with_chunks(rows.len(), rows.len(), |buffers| {
-                    let context = &mut Context::new(pack_buffer, cancel);
-                    work(rows, buffers, part, context);
-                });
-            },
-        )
-    }
-
-    /// Creates a worker for every thread, with its pack buffer.
-    fn prepare_workers(&self, scratch: &mut Scratch<T>) -> Result<()> {
-        let threads = self.team.threads();
-        if let Some(missing) = threads.checked_sub(scratch.workers.len()) {
-            reserve_list("workspace", &mut scratch.workers, missing)?;
-            scratch.workers.resize_with(threads, ThreadBuffers::default);
-        }
-        let weights = self
-            .network
-            .architecture
-            .layers()
-            .iter()
-            .map(|layer| layer.weights.len());
-        let pack_buffer = gemm::pack_buffer::<T>(weights.max().unwrap_or(0));
-        let mut workers = scratch.workers[..threads].iter_mut();
-        workers.try_for_each(|worker| {
-            reserve(
-                &mut worker.pack_buffer,
-                pack_buffer,
-                1,
-                &CancelToken::none(),
-            )
-        })
-    }
-
-    /// Allocates the buffers of a chunk in each worker.
-    fn prepare_chunks(
-        &self,
-        scratch: &mut Scratch<T>,
-        keep: Keep,
-        cancel: &CancelToken<'_>,
-    ) -> Result<()> {
-        let rows = self.plan.rows.min(self.inputs.n);
-        let mut workers = scratch.workers[..self.team.threads()].iter_mut();
-        workers.try_for_each(|worker| self.prepare(&mut worker.workspace, rows, keep, cancel))
-    }
-
-    /// Allocates the buffers for chunks of `n` examples.
-    fn prepare(
-        &self,
-        workspace: &mut Workspace<T>,
-        n: usize,
-        keep: Keep,
-        cancel: &CancelToken<'_>,
-    ) -> Result<()> {
-        let rows = self.plan.rows.min(self.inputs.n);
-        let keep = Keep {
-            by_example: keep.by_example.max(usize::from(self.inputs.by_example())),
-            ..keep
-        };
-        let dropout = self.dropout.as_ref();
-        workspace.prepare(self.network.architecture, (n, rows), keep, dropout, cancel)
     }
 }

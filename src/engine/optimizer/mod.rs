@@ -3,9 +3,9 @@
 //! Every formula is element by element. g is the derivative plus what [`Terms`] adds, η the learning rate,
 //! t the number of the step, from 1.
 
-mod changed;
+mod params_and_state;
 
-pub use changed::{MOST_KEPT, ParamsAndState};
+pub use params_and_state::{MOST_KEPT, ParamsAndState};
 
 use crate::kernels::elementwise::apply_rule::{ElementRule as Kernel, update};
 use crate::kernels::elementwise::optimizer_rules::{Adam, Descent, Momentum, Squares, WithTerms};

@@ -1,10 +1,10 @@
 //! Compressed sparse rows (CSR), validated once. Kernels rely on the validated invariants.
 
-mod positions;
-mod rows;
+mod matrix;
+mod pattern;
 
-pub use positions::{Index, Positions};
-pub use rows::{Gathered, SparseRows};
+pub use matrix::{Gathered, SparseRows};
+pub use pattern::{Index, Positions};
 
 #[cfg(test)]
 mod tests {

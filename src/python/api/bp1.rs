@@ -14,8 +14,8 @@ use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::{empty, input};
 use crate::python::convert::config::{Dtype, Name, parse_cost};
 use crate::python::convert::custom::CustomCosts;
+use crate::python::convert::targets::TargetsOrCosts;
 use crate::python::convert::targets::{Weighting, YArray};
-use crate::python::convert::wanted::TargetsOrCosts;
 
 /// BP1 for the public function in Python. If the cost is a callable, y is what it returned.
 #[pyfunction]

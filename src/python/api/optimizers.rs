@@ -16,7 +16,7 @@ use crate::python::borrow::{BorrowScope, Element};
 use crate::python::call::detach::detached;
 use crate::python::call::errors::{guarded, wrong_type};
 use crate::python::convert::config::Dtype;
-use crate::python::convert::stepped::{Slices, Stepped, gradient_of};
+use crate::python::convert::optimizer_arrays::{Slices, Stepped, gradient_of};
 
 /// An optimizer as Python passes it: its name, then its settings.
 #[derive(Clone, Copy)]

@@ -13,7 +13,7 @@ use crate::model::cost::Cost;
 use crate::python::borrow::{Element, ReadArray, readonly};
 use crate::python::convert::arrays::{self, input, numbers};
 use crate::python::convert::config::Name;
-use crate::python::convert::custom::as_batch;
+use crate::python::convert::custom::{CustomCosts, as_batch};
 
 /// The weights and the reduction of a call.
 pub struct Weighting<'py> {
@@ -216,5 +216,35 @@ impl<T: Element> BorrowedTargets<'_, T> {
             Self::YArray(y) => y.targets(architecture.n_outputs(), architecture.cost(), n),
             Self::Any => Ok(Targets::none(n)),
         }
+    }
+}
+
+/// y, or what a callable cost returned for the outputs; borrowed or converted.
+pub enum TargetsOrCosts<'py, T: Element> {
+    YArray(YArray<'py, T>),
+    Costs(CustomCosts<'py, T>),
+}
+
+impl<T: Element> TargetsOrCosts<'_, T> {
+    /// The targets of `n` examples.
+    ///
+    /// # Errors
+    /// As [`Targets::values`] and [`Targets::labels`].
+    pub fn targets(&self, width: usize, cost: Cost, n: usize) -> Result<Targets<'_, T>> {
+        match self {
+            Self::YArray(y) => y.targets(width, cost, n),
+            Self::Costs(costs) => Targets::values(width, n, costs.nabla_a.as_matrix()?),
+        }
+    }
+
+    /// The C_x of a callable cost.
+    ///
+    /// # Errors
+    /// Python code has changed the array in place in the meantime.
+    pub fn costs(&self) -> PyResult<Option<&[f64]>> {
+        Ok(match self {
+            Self::YArray(_) => None,
+            Self::Costs(costs) => Some(costs.of_examples.as_slice()?),
+        })
     }
 }

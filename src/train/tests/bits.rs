@@ -61,7 +61,7 @@ fn a_sparse_run_has_the_same_bits_in_lines() {
             settings.dropout = vec![dropout; 2];
             let train = |settings: &Settings, threads| {
                 let (params, report, outcome) =
-                    problem.train_on(inputs, settings, &order, &rates, threads, &|| false);
+                    problem.train_on(inputs, settings, (&order, &rates), threads, &|| false);
                 assert_eq!((outcome, report.steps), (Ok(()), rates.len()));
                 params
             };

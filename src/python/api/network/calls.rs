@@ -3,9 +3,10 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyList};
 
+use crate::python::api::gradient::Gradient;
 use crate::python::api::network::PyNetwork;
-use crate::python::api::results::{Gradient, Trace};
-use crate::python::api::run::with_engine;
+use crate::python::api::trace::Trace;
+use crate::python::api::typed_network::with_engine;
 use crate::python::call::errors::{guarded, wrong_type};
 use crate::python::convert::config::Name;
 use crate::python::convert::targets::Weighting;

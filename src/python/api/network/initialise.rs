@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 
 use crate::base::error::Error;
 use crate::model::architecture::Architecture;
-use crate::python::api::vector::FlatVector;
+use crate::python::api::flat_vector::FlatVector;
 use crate::python::borrow::call_python::{call, call_method, numpy_function, of_module};
 use crate::python::call::errors::naming;
 

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use crate::base::alloc::{defaults, reserve_list};
 use crate::base::error::{Error, Result};
-use crate::kernels::csr::rows::{RowSpan, SparseRows};
+use crate::kernels::csr::matrix::{RowSpan, SparseRows};
 
 /// The most columns. SciPy's 32-bit indices cannot name more.
 const MOST_COLUMNS: usize = 1 << 31;

@@ -1,5 +1,10 @@
 //! The class `Trainer`, which runs the epochs of `Network.fit`.
 
+mod data;
+mod state;
+
+use state::{Steps, TrainerState};
+
 use numpy::PyArray1;
 use numpy::ndarray::Ix1;
 use pyo3::prelude::*;
@@ -9,7 +14,6 @@ use crate::base::cancel::{ELEMENT_WORK, cancellable};
 use crate::base::random::permutation;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::optimizers::{Hyperparameters, nested};
-use crate::python::api::runs::{Steps, TrainerState};
 use crate::python::borrow::into_array;
 use crate::python::call::detach::detached;
 use crate::python::call::errors::guarded;

@@ -14,9 +14,9 @@ use loom::sync::atomic::{AtomicBool, AtomicUsize};
 use loom::sync::{Arc, Mutex};
 use loom::thread::{self, JoinHandle};
 
-use crate::pool::helper::{Helper, Work, run_on};
 use crate::pool::process::Process;
 use crate::pool::sync::TIMES_OUT;
+use crate::pool::worker::{Helper, Work, run_on};
 
 /// Helpers that end with the model.
 struct Helpers {

@@ -4,7 +4,7 @@ use numpy::{PyArrayDescr, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::python::api::results::Gradient;
+use crate::python::api::gradient::Gradient;
 use crate::python::borrow::call_python::{call, call_method, numpy_function, of_module};
 use crate::python::call::errors::guarded;
 
