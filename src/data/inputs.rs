@@ -56,11 +56,11 @@ impl<'a, T: Real> Inputs<'a, T> {
     }
 
     /// A range of the examples.
-    pub(crate) fn part(&self, rows: &Range<usize>) -> Self {
+    pub(crate) fn row_range(&self, rows: &Range<usize>) -> Self {
         let (n, width) = (rows.len(), self.width);
         let x = match self.x {
             Incoming::Dense(x) => Incoming::Dense(x.row_range(rows)),
-            Incoming::Sparse(x) => Incoming::Sparse(x.part(rows.clone())),
+            Incoming::Sparse(x) => Incoming::Sparse(x.row_range(rows.clone())),
         };
         Self { n, width, x }
     }
@@ -82,7 +82,7 @@ impl<'a, T: Real> Inputs<'a, T> {
     }
 
     /// Whether the first layer's buffers must be row-major.
-    pub(crate) fn by_example(&self) -> bool {
+    pub(crate) fn needs_row_major(&self) -> bool {
         match self.x {
             Incoming::Dense(x) => x.is_gathered(),
             Incoming::Sparse(_) => true,

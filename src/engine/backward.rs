@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 use crate::data::{Incoming, Targets};
-use crate::engine::dropout::drop;
-use crate::engine::workspace::Buffers;
+use crate::engine::dropout::apply_mask;
+use crate::engine::workspace::LayerBuffers;
 use crate::kernels::csr::SparseRows;
 use crate::kernels::gemm::{self, Accumulate, Context, Matrix, MatrixMut};
 use crate::kernels::real::Real;
@@ -202,23 +202,27 @@ pub fn error<T: Real>(
     network: Network<'_, T>,
     targets: &Targets<'_, T>,
     rows: Range<usize>,
-    buffers: &mut [Buffers<&mut [T]>],
+    buffers: &mut [LayerBuffers<&mut [T]>],
     index: usize,
     context: &mut Context<'_, T>,
 ) {
     let layer = &network.architecture.layers()[index];
     let (these, after) = buffers.split_at_mut(index + 1);
-    let Buffers {
+    let LayerBuffers {
         z,
         a,
         delta,
         order,
         mask,
-        whole,
+        a_before_dropout,
         ..
     } = &mut these[index];
     // σ' takes a^l from before dropout.
-    let a = if whole.is_empty() { a } else { whole };
+    let a = if a_before_dropout.is_empty() {
+        a
+    } else {
+        a_before_dropout
+    };
     let activation = layer.activation;
     let Some(after) = after.first() else {
         let cost = network.architecture.cost();
@@ -234,7 +238,7 @@ pub fn error<T: Real>(
     let place = MatrixMut::new(delta, rows.len(), layer.n_out, *order);
     bp2(after.errors(), weights, activation, (z, a), place, context);
     if !mask.is_empty() {
-        drop(delta, mask);
+        apply_mask(delta, mask);
     }
 }
 
@@ -249,7 +253,14 @@ pub fn gradient<T: Real>(
     context: &mut Context<'_, T>,
 ) {
     let nabla = &mut gradient[layer.weights.start..layer.biases.end];
-    bp4(delta, a, (0..layer.n_in, layer.row), nabla, onto, context);
+    bp4(
+        delta,
+        a,
+        (0..layer.n_in, layer.row_stride),
+        nabla,
+        onto,
+        context,
+    );
 }
 
 /// The rows of z, or empty rows if z is not stored.

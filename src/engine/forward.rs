@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::base::cancel::ELEMENT_WORK;
 use crate::data::{Incoming, Inputs};
-use crate::engine::dropout::{Dropout, drop};
-use crate::engine::workspace::Buffers;
+use crate::engine::dropout::{Dropout, apply_mask};
+use crate::engine::workspace::LayerBuffers;
 use crate::kernels::gemm::{self, Context, MatrixMut};
 use crate::kernels::real::Real;
 use crate::kernels::spmm;
@@ -20,7 +20,7 @@ use crate::model::network::Network;
 pub fn forward<T: Real>(
     network: Network<'_, T>,
     x: Inputs<'_, T>,
-    buffers: &mut [Buffers<&mut [T]>],
+    buffers: &mut [LayerBuffers<&mut [T]>],
     mut out: Option<&mut [T]>,
     dropout: Option<(&Dropout<'_>, usize)>,
     context: &mut Context<'_, T>,
@@ -48,9 +48,9 @@ pub fn forward<T: Real>(
         if let Some((dropout, first)) = dropout
             && let Some(rate) = dropout.rate(index)
         {
-            buffers.whole.copy_from_slice(output);
+            buffers.a_before_dropout.copy_from_slice(output);
             dropout.mask(index, rate, first..first + rows, order, buffers.mask);
-            drop(output, buffers.mask);
+            apply_mask(output, buffers.mask);
             context.cancel.poll_after(output.len() * ELEMENT_WORK);
         }
     }

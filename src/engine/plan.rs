@@ -78,10 +78,10 @@ impl Plan {
             (true, false) => LARGE_MAX_ROWS.0,
             (true, true) => LARGE_MAX_ROWS.1,
         });
-        let runs = !large && n > SMALL_BATCH;
+        let use_groups = !large && n > SMALL_BATCH;
         let block = BLOCK_ACTIVATIONS / architecture.n_neurons();
         let block = 1 << block.clamp(BLOCK_ROWS.0, BLOCK_ROWS.1).ilog2();
-        let rows = if runs {
+        let rows = if use_groups {
             most
         } else if n > block {
             // Divides the block evenly.
@@ -91,7 +91,7 @@ impl Plan {
             n.div_ceil(chunks).next_multiple_of(cost_group)
         };
         let chunks = n.div_ceil(rows);
-        let sum = if runs {
+        let sum = if use_groups {
             SumOrder::Groups {
                 chunks_per_group: (chunks / SHORT_GROUPS).clamp(1, LONGEST_GROUP),
             }
@@ -165,9 +165,9 @@ mod tests {
                 let plan = Plan::new(&architecture, n, threads);
                 let (parts, length) = match plan.sum {
                     SumOrder::Groups { chunks_per_group } => {
-                        let runs = plan.chunks.div_ceil(chunks_per_group);
-                        assert!(runs >= plan.chunks.min(SHORT_GROUPS), "{plan:?}");
-                        (runs, chunks_per_group)
+                        let use_groups = plan.chunks.div_ceil(chunks_per_group);
+                        assert!(use_groups >= plan.chunks.min(SHORT_GROUPS), "{plan:?}");
+                        (use_groups, chunks_per_group)
                     }
                     SumOrder::Blocks { chunks_per_block } => {
                         (plan.chunks.div_ceil(chunks_per_block), chunks_per_block)

@@ -21,7 +21,7 @@ pub struct Layer {
     /// neurons are adjacent in memory.
     pub weights: Range<usize>,
     /// The row stride: n_l, or more if rows are padded to whole cache lines.
-    pub row: usize,
+    pub row_stride: usize,
     /// The range of b^l, directly after the weights.
     pub biases: Range<usize>,
 }
@@ -95,7 +95,7 @@ impl Architecture {
                 n_out,
                 activation,
                 weights,
-                row: n_out,
+                row_stride: n_out,
                 biases,
             });
         }
@@ -111,22 +111,22 @@ impl Architecture {
     ///
     /// # Errors
     /// The parameters exceed the longest vector, or memory runs out.
-    pub(crate) fn in_lines(&self, line: usize) -> Result<Self> {
-        let mut wide = Self {
+    pub(crate) fn with_padded_rows(&self, line: usize) -> Result<Self> {
+        let mut padded = Self {
             sizes: copied("sizes", &self.sizes)?,
             layers: list("sizes", self.layers.iter().cloned())?,
             cost: self.cost,
         };
         let mut end = 0;
-        for (index, layer) in wide.layers.iter_mut().enumerate() {
+        for (index, layer) in padded.layers.iter_mut().enumerate() {
             if index == 0 {
-                layer.row = layer.n_out.next_multiple_of(line);
+                layer.row_stride = layer.n_out.next_multiple_of(line);
             }
-            layer.weights = end..advance(end, layer.n_in, layer.row)?;
+            layer.weights = end..advance(end, layer.n_in, layer.row_stride)?;
             layer.biases = layer.weights.end..advance(layer.weights.end, 1, layer.n_out)?;
             end = layer.biases.end;
         }
-        Ok(wide)
+        Ok(padded)
     }
 
     /// n_1, …, n_L.
@@ -276,12 +276,12 @@ mod tests {
             Cost::Quadratic,
         )
         .expect("a good network");
-        let wide = architecture.in_lines(16).expect("a short vector");
-        assert_eq!(wide.layers()[0].row, 32);
-        assert_eq!(wide.length(), architecture.length() + 5 * (32 - 17));
-        assert_eq!(wide.n_params(), architecture.n_params());
+        let padded = architecture.with_padded_rows(16).expect("a short vector");
+        assert_eq!(padded.layers()[0].row_stride, 32);
+        assert_eq!(padded.length(), architecture.length() + 5 * (32 - 17));
+        assert_eq!(padded.n_params(), architecture.n_params());
         assert_eq!(architecture.length(), architecture.n_params());
-        for layers in wide.layers().windows(2) {
+        for layers in padded.layers().windows(2) {
             assert_eq!(layers[0].biases.end, layers[1].weights.start);
         }
     }

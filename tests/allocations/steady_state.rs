@@ -8,7 +8,7 @@ use bpfast::engine::optimizer::{ParamsAndState, Rule};
 use bpfast::kernels::csr::{Gathered, Positions};
 use bpfast::kernels::gemm::Matrix;
 use bpfast::pool::Team;
-use bpfast::train::{self, Report, Run, Settings};
+use bpfast::train::{self, Report, Settings, StepSeries};
 use bpfast::{Activation, Architecture, Cost, Network};
 
 use crate::{ASKED, architecture};
@@ -123,7 +123,7 @@ fn training_allocations(architecture: &Architecture, batch_size: usize, threads:
     let (mut scratch, mut report) = (train::TrainScratch::default(), Report::default());
     let mut turn = |steps: usize| {
         let before = ASKED.load(Ordering::Relaxed);
-        let run = Run {
+        let run = StepSeries {
             architecture,
             settings: &settings,
             inputs: Inputs::new(architecture, x).expect("x fits"),
@@ -135,8 +135,9 @@ fn training_allocations(architecture: &Architecture, batch_size: usize, threads:
             team: &team,
             should_cancel: &|| false,
         };
-        let changed = ParamsAndState::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
-        let outcome = run.run(&mut scratch, changed, &mut report);
+        let params_and_state =
+            ParamsAndState::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
+        let outcome = run.run(&mut scratch, params_and_state, &mut report);
         outcome.expect("no interrupt");
         ASKED.load(Ordering::Relaxed) - before
     };

@@ -5,7 +5,7 @@ use bpfast::engine::optimizer::{ParamsAndState, Rule};
 use bpfast::kernels::csr::Positions;
 use bpfast::kernels::gemm::Matrix;
 use bpfast::pool::Team;
-use bpfast::train::{Report, Run, Settings, TrainScratch};
+use bpfast::train::{Report, Settings, StepSeries, TrainScratch};
 use bpfast::{Activation, Architecture, Cost};
 
 use super::{architecture, walk};
@@ -87,7 +87,7 @@ fn training(
     let order: Vec<u32> = (0..).step_by(7).take(N).map(|k| k % 1500).collect();
     let rates = vec![0.001; N.div_ceil(settings.batch_size)];
     let team = Team::assemble(threads);
-    let run = Run {
+    let run = StepSeries {
         architecture,
         settings,
         inputs,
@@ -102,10 +102,11 @@ fn training(
     let mut params = vec![0.01; architecture.n_params()];
     let mut kept = vec![vec![0.0; params.len()]; 2];
     walk(name, || {
-        let changed = ParamsAndState::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
+        let params_and_state =
+            ParamsAndState::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
         run.run(
             &mut TrainScratch::default(),
-            changed,
+            params_and_state,
             &mut Report::default(),
         )
     });

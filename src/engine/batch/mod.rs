@@ -21,7 +21,7 @@ use crate::base::sum::sum;
 use crate::data::{Inputs, Targets};
 use crate::engine::dropout::Dropout;
 use crate::engine::plan::{Plan, SumOrder};
-use crate::engine::workspace::{Keep, Workspace};
+use crate::engine::workspace::{BufferConfig, Workspace};
 use crate::kernels::real::Real;
 use crate::model::network::Network;
 use crate::pool::Team;
@@ -36,9 +36,9 @@ pub struct Scratch<T: 'static> {
     /// The chunks of a block.
     block: Workspace<T>,
     /// The rounding errors of the sum over the blocks.
-    lost: Vec<T>,
+    compensation: Vec<T>,
     /// z^l of a small batch, share by share.
-    shares: Vec<T>,
+    z_by_task: Vec<T>,
 }
 
 /// The buffers of one worker.
@@ -50,7 +50,7 @@ struct ThreadBuffers<T: 'static> {
     /// The partial sums of the current branch, except the lowest, which is in the branch's own buffer.
     stack: Vec<Vec<T>>,
     /// A slice of a block's gradient.
-    part: Vec<T>,
+    slice: Vec<T>,
 }
 
 /// A call: a network with its parameters, a batch, and the threads that run it.
@@ -113,13 +113,13 @@ impl<'a, T: Real> Call<'a, T> {
     pub fn forward(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
         let width = self.network.architecture.n_outputs();
         assert_eq!(out.len(), self.inputs.n * width, "the length of out");
-        if self.has_few() && self.dropout.is_none() {
-            return self.forward_few(scratch, out);
+        if self.splits_neurons() && self.dropout.is_none() {
+            return self.forward_by_neurons(scratch, out);
         }
         let chunks = out.chunks_mut(self.plan.rows * width).enumerate();
         self.each_chunk(
             scratch,
-            Keep::ACTIVATIONS,
+            BufferConfig::FORWARD,
             chunks,
             |rows, buffers, out, context| {
                 self.forward_chunk(&rows, buffers, Some(out), context);
@@ -141,7 +141,7 @@ impl<'a, T: Real> Call<'a, T> {
         let chunks = per_chunk.enumerate();
         self.each_chunk(
             scratch,
-            Keep::ACTIVATIONS,
+            BufferConfig::FORWARD,
             chunks,
             |rows, buffers, costs, context| {
                 self.costs_chunk(targets, &rows, buffers, costs, context);
@@ -168,7 +168,7 @@ impl<'a, T: Real> Call<'a, T> {
         let chunks = out.chunks_mut(self.plan.rows).enumerate();
         self.each_chunk(
             scratch,
-            Keep::ACTIVATIONS,
+            BufferConfig::FORWARD,
             chunks,
             |rows, buffers, costs, context| {
                 self.each_cost_chunk(targets, &rows, buffers, costs, context);
@@ -200,7 +200,7 @@ impl<'a, T: Real> Call<'a, T> {
         })?;
         match self.plan.sum {
             SumOrder::Groups { chunks_per_group } => {
-                self.sum_runs(targets, scratch, gradient, chunks_per_group)?;
+                self.sum_groups(targets, scratch, gradient, chunks_per_group)?;
             }
             SumOrder::Blocks { chunks_per_block } => {
                 self.sum_blocks(targets, scratch, gradient, chunks_per_block)?;

@@ -6,7 +6,7 @@ use crate::base::alloc::{reserve, reserve_list};
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
-use crate::engine::workspace::{Buffers, Keep, Workspace};
+use crate::engine::workspace::{BufferConfig, LayerBuffers, Workspace};
 use crate::kernels::gemm::{self, Context};
 use crate::kernels::real::Real;
 
@@ -15,20 +15,20 @@ impl<T: Real> Call<'_, T> {
     pub(super) fn each_chunk<P: Send>(
         &self,
         scratch: &mut Scratch<T>,
-        keep: Keep,
+        config: BufferConfig,
         chunks: impl Iterator<Item = (usize, P)> + Send,
-        work: impl Fn(Range<usize>, &mut [Buffers<&mut [T]>], P, &mut Context<'_, T>) + Sync,
+        work: impl Fn(Range<usize>, &mut [LayerBuffers<&mut [T]>], P, &mut Context<'_, T>) + Sync,
     ) -> Result<()> {
         cancellable(self.should_cancel, |cancel| {
             self.prepare_workers(scratch)?;
-            self.prepare_chunks(scratch, keep, cancel)
+            self.prepare_chunks(scratch, config, cancel)
         })?;
         let workers = &mut scratch.workers[..self.team.threads()];
         self.team.run(
             workers,
             chunks,
             self.should_cancel,
-            |worker, (chunk, part), cancel| {
+            |worker, (chunk, slice), cancel| {
                 let ThreadBuffers {
                     workspace,
                     pack_buffer,
@@ -37,7 +37,7 @@ impl<T: Real> Call<'_, T> {
                 let rows = self.plan.rows_of(chunk);
                 workspace.with_chunks(rows.len(), rows.len(), |buffers| {
                     let context = &mut Context::new(pack_buffer, cancel);
-                    work(rows, buffers, part, context);
+                    work(rows, buffers, slice, context);
                 });
             },
         )
@@ -72,12 +72,12 @@ impl<T: Real> Call<'_, T> {
     pub(super) fn prepare_chunks(
         &self,
         scratch: &mut Scratch<T>,
-        keep: Keep,
+        config: BufferConfig,
         cancel: &CancelToken<'_>,
     ) -> Result<()> {
         let rows = self.plan.rows.min(self.inputs.n);
         let mut workers = scratch.workers[..self.team.threads()].iter_mut();
-        workers.try_for_each(|worker| self.prepare(&mut worker.workspace, rows, keep, cancel))
+        workers.try_for_each(|worker| self.prepare(&mut worker.workspace, rows, config, cancel))
     }
 
     /// Allocates the buffers for chunks of `n` examples.
@@ -85,15 +85,23 @@ impl<T: Real> Call<'_, T> {
         &self,
         workspace: &mut Workspace<T>,
         n: usize,
-        keep: Keep,
+        config: BufferConfig,
         cancel: &CancelToken<'_>,
     ) -> Result<()> {
         let rows = self.plan.rows.min(self.inputs.n);
-        let keep = Keep {
-            by_example: keep.by_example.max(usize::from(self.inputs.by_example())),
-            ..keep
+        let config = BufferConfig {
+            row_major_layers: config
+                .row_major_layers
+                .max(usize::from(self.inputs.needs_row_major())),
+            ..config
         };
         let dropout = self.dropout.as_ref();
-        workspace.prepare(self.network.architecture, (n, rows), keep, dropout, cancel)
+        workspace.prepare(
+            self.network.architecture,
+            (n, rows),
+            config,
+            dropout,
+            cancel,
+        )
     }
 }

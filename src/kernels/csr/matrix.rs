@@ -47,7 +47,7 @@ impl<'a, T> SparseRows<'a, T> {
     ///
     /// # Panics
     /// The range exceeds the rows.
-    pub fn part(&self, rows: Range<usize>) -> Self {
+    pub fn row_range(&self, rows: Range<usize>) -> Self {
         let spans = &self.spans[rows];
         Self { spans, ..*self }
     }

@@ -24,11 +24,11 @@ mod tests {
         x.write_dense(&mut dense);
         let wanted = [2, 0, 0, 1, 0, 0, 0, 0, 0, 11, 7, 0];
         assert_eq!(dense, wanted);
-        let part = x.part(1..3);
+        let part = x.row_range(1..3);
         assert_eq!((part.len(), part.width(), part.stored()), (2, 4, 3));
         part.write_dense(&mut dense[..8]);
         assert_eq!(dense[..8], wanted[4..]);
-        assert!(x.part(1..1).is_empty());
+        assert!(x.row_range(1..1).is_empty());
     }
 
     #[test]

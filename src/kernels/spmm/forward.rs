@@ -32,7 +32,7 @@ pub fn forward<T: Registers>(
     let length = x.len().checked_mul(width);
     assert_eq!(length, Some(z.len()), "the length of a product");
     for (columns, rows) in blocks(&x, &neurons) {
-        let x = x.part(rows.clone());
+        let x = x.row_range(rows.clone());
         if cancel.poll_after(x.stored() * columns.len()) {
             return;
         }

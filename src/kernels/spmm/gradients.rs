@@ -56,7 +56,7 @@ pub fn gradients<T: Registers>(
         return;
     }
     for (columns, rows) in blocks(&x, &(0..n_out)) {
-        let x = x.part(rows.clone());
+        let x = x.row_range(rows.clone());
         if cancel.poll_after(x.stored() * columns.len()) {
             return;
         }

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use crate::base::alloc::{push, try_list};
 use crate::base::error::Error;
-use crate::engine::optimizer::{Rule, Step, Terms};
+use crate::engine::optimizer::{Regularization, Rule, Step};
 use crate::pool::Team;
 use crate::python::api::threads;
 use crate::python::borrow::{BorrowScope, Element};
@@ -132,9 +132,9 @@ pub fn step_arrays(
         let length = float32.iter().map(Stepped::len).sum::<usize>()
             + float64.iter().map(Stepped::len).sum::<usize>();
         let team = Team::assemble(Step::threads(length, threads::in_force(py)?));
-        let terms = Terms {
+        let terms = Regularization {
             l2: given.weight_decay,
-            ..Terms::NONE
+            ..Regularization::NONE
         };
         let step = Step::new(given.rule, rate, steps.saturating_add(1));
         let (work32, work64) = (
@@ -176,13 +176,17 @@ fn no_float(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyErr {
 /// Validates the step on all arrays of a dtype, which then cannot fail.
 fn prepare<'a, T: Element>(
     step: Step,
-    terms: Terms,
+    terms: Regularization,
     arrays: &'a mut [Stepped<'_, T>],
 ) -> PyResult<impl FnOnce(&Team) + Send + 'a> {
     let slices = try_list("params", arrays.iter_mut().map(Stepped::slices))?;
     Ok(move |team: &Team| {
-        for Slices { changed, gradient } in slices {
-            step.run(team, terms, changed, gradient);
+        for Slices {
+            params_and_state,
+            gradient,
+        } in slices
+        {
+            step.run(team, terms, params_and_state, gradient);
         }
     })
 }

@@ -193,16 +193,16 @@ impl<'py, T: numpy::Element, D: Dimension> Contiguous<'py, T, D> {
             && array.shape() == self.shape.slice()
             && self.order.is_usable::<T>(array);
         if !same {
-            return Err(self.changed());
+            return Err(self.params_and_state());
         }
         if self.shape.size() == 0 {
             return Ok(NonNull::from_mut(&mut []));
         }
-        let start = NonNull::new(start.cast()).ok_or_else(|| self.changed())?;
+        let start = NonNull::new(start.cast()).ok_or_else(|| self.params_and_state())?;
         Ok(NonNull::slice_from_raw_parts(start, self.shape.size()))
     }
 
-    fn changed(&self) -> Error {
+    fn params_and_state(&self) -> Error {
         let expected = "an array that stays as it is during the call";
         Error::value(&self.argument, expected, "one that was changed in place")
     }

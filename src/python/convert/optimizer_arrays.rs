@@ -7,7 +7,7 @@ use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArray
 use pyo3::prelude::*;
 
 use crate::base::error::Error;
-use crate::engine::optimizer::{MOST_KEPT, ParamsAndState};
+use crate::engine::optimizer::{MAX_STATE, ParamsAndState};
 use crate::python::borrow::{
     Access, Borrow, BorrowScope, Element, MemoryOrder, ReadArray, WriteArray, block, check_spread,
     check_writeable, fill,
@@ -26,7 +26,7 @@ pub struct Stepped<'py, T> {
 
 /// Their elements.
 pub struct Slices<'a, T> {
-    pub changed: ParamsAndState<'a, T>,
+    pub params_and_state: ParamsAndState<'a, T>,
     pub gradient: &'a [T],
 }
 
@@ -96,7 +96,7 @@ impl<'py, T: Element> Stepped<'py, T> {
             let copy = block(&of_gradient, &borrow, gradient, dtype(), order)?;
             scope.read(of_gradient, copy.cast()?, order)?
         };
-        let mut state_arrays = Vec::with_capacity(MOST_KEPT);
+        let mut state_arrays = Vec::with_capacity(MAX_STATE);
         for state in state {
             let vector = state.cast::<PyArray1<T>>();
             let vector =
@@ -119,7 +119,7 @@ impl<'py, T: Element> Stepped<'py, T> {
     /// # Errors An array has been changed in place in the meantime, or the state has another length.
     pub fn slices(&mut self) -> PyResult<Slices<'_, T>> {
         Ok(Slices {
-            changed: side_by_side(self.params.as_slice_mut()?, &mut self.state)?,
+            params_and_state: side_by_side(self.params.as_slice_mut()?, &mut self.state)?,
             gradient: self.gradient.as_slice()?,
         })
     }
@@ -153,12 +153,12 @@ pub fn side_by_side<'a, T: Element>(
     params: &'a mut [T],
     state: &'a mut [WriteArray<'_, T, Ix1>],
 ) -> PyResult<ParamsAndState<'a, T>> {
-    if state.len() > MOST_KEPT {
+    if state.len() > MAX_STATE {
         return Err(
-            Error::value("state", format!("at most {MOST_KEPT} arrays"), state.len()).into(),
+            Error::value("state", format!("at most {MAX_STATE} arrays"), state.len()).into(),
         );
     }
-    let mut slices = Vec::with_capacity(MOST_KEPT);
+    let mut slices = Vec::with_capacity(MAX_STATE);
     for state in state {
         if state.len() != params.len() {
             return Err(Error::value("state", params.len(), state.len()).into());

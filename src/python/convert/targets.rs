@@ -189,8 +189,12 @@ impl<T: Element> StoredTargets<T> {
             // Its dtype may have been changed in place.
             Self::Labels(y) => {
                 let y = y.bind(py).as_any().cast::<PyArray1<i64>>();
-                let changed = |_| PyValueError::new_err("y: expected labels as before, got others");
-                BorrowedTargets::YArray(YArray::Labels(readonly("y", y.map_err(changed)?)?))
+                let params_and_state =
+                    |_| PyValueError::new_err("y: expected labels as before, got others");
+                BorrowedTargets::YArray(YArray::Labels(readonly(
+                    "y",
+                    y.map_err(params_and_state)?,
+                )?))
             }
             Self::Any(_) => BorrowedTargets::Any,
         })

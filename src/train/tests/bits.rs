@@ -65,18 +65,18 @@ fn a_sparse_run_has_the_same_bits_in_lines() {
                 assert_eq!((outcome, report.steps), (Ok(()), rates.len()));
                 params
             };
-            let in_lines = train(&settings, 1);
-            assert!(in_lines == train(&settings, 3), "{rule:?}");
+            let with_padded_rows = train(&settings, 1);
+            assert!(with_padded_rows == train(&settings, 3), "{rule:?}");
             let mut in_place = settings.clone();
             in_place.clip_norm = Some(f64::MAX);
             if rule == SGD && l1 == 0.0 {
                 // Without a limit on the norm, a CSR x accumulates its terms into the weights one by one.
                 assert!(
-                    distance(&in_lines, &train(&in_place, 1)) < 1e-14,
+                    distance(&with_padded_rows, &train(&in_place, 1)) < 1e-14,
                     "{rule:?}"
                 );
             } else {
-                assert!(in_lines == train(&in_place, 1), "{rule:?} {l1}");
+                assert!(with_padded_rows == train(&in_place, 1), "{rule:?} {l1}");
             }
         }
     }

@@ -66,7 +66,7 @@ fn small_steps_are_not_lost_in_large_parameters() {
         let x = Matrix::by_rows(&x, n, 1);
         let y = Matrix::by_rows(&y, n, 2);
         let order: Vec<u32> = (0..).take(n).collect();
-        let run = Run {
+        let run = StepSeries {
             architecture: &architecture,
             settings: &settings(SGD, n),
             inputs: Inputs::new(&architecture, x).expect("good inputs"),

@@ -5,7 +5,7 @@ use crate::kernels::gemm::Matrix;
 use crate::base::random::{permutation, philox};
 use crate::data::Reduction;
 use crate::engine::batch::Call;
-use crate::engine::optimizer::{Step, Terms};
+use crate::engine::optimizer::{Regularization, Step};
 use crate::model::activation::Activation;
 use crate::model::cost::Cost;
 use crate::model::network::Network;
@@ -88,7 +88,7 @@ impl Problem {
     ) -> (Vec<f64>, Report, Result<()>) {
         let mut params = self.params.clone();
         let mut state = vec![vec![0.0; params.len()]; settings.rule.state()];
-        let run = Run {
+        let run = StepSeries {
             architecture: &self.architecture,
             settings,
             inputs,
@@ -102,8 +102,9 @@ impl Problem {
         };
         let mut report = Report::default();
         let mut scratch = TrainScratch::default();
-        let changed = ParamsAndState::new(&mut params, state.iter_mut().map(Vec::as_mut_slice));
-        let outcome = run.run(&mut scratch, changed, &mut report);
+        let params_and_state =
+            ParamsAndState::new(&mut params, state.iter_mut().map(Vec::as_mut_slice));
+        let outcome = run.run(&mut scratch, params_and_state, &mut report);
         (params, report, outcome)
     }
 }
@@ -190,12 +191,13 @@ pub(super) fn plain_loop(
         for g in &mut gradient {
             *g /= small.n as f64;
         }
-        let terms = Terms {
+        let terms = Regularization {
             l2: settings.weight_decay,
-            ..Terms::NONE
+            ..Regularization::NONE
         };
-        let changed = ParamsAndState::new(&mut params, state.iter_mut().map(Vec::as_mut_slice));
-        Step::new(settings.rule, rate, index as u64 + 1).apply(terms, changed, &gradient);
+        let params_and_state =
+            ParamsAndState::new(&mut params, state.iter_mut().map(Vec::as_mut_slice));
+        Step::new(settings.rule, rate, index as u64 + 1).apply(terms, params_and_state, &gradient);
     }
     params
 }

@@ -20,7 +20,7 @@ use crate::python::call::detach::detached;
 use crate::python::convert::arrays::empty;
 use crate::python::convert::custom::CustomCosts;
 use crate::python::convert::optimizer_arrays::side_by_side;
-use crate::train::{Report, Run, Settings, TrainScratch};
+use crate::train::{Report, Settings, StepSeries, TrainScratch};
 
 /// The steps of a run.
 pub struct Steps<'a, 'py> {
@@ -111,9 +111,9 @@ impl<T: Element> TrainerState<T> {
         let (inputs, targets) = borrowed.examples(architecture, data.n)?;
         let (params, place) = (&*params, place.as_slice_mut()?);
         let team = team(allowed, architecture, &inputs, settings, data.n);
-        let work = inputs.part(&(0..order.len())).work(architecture);
+        let work = inputs.row_range(&(0..order.len())).work(architecture);
         let outcome = detached(py, work, |should_cancel| {
-            let run = Run {
+            let run = StepSeries {
                 architecture,
                 settings,
                 inputs,
@@ -190,16 +190,16 @@ impl<T: Element> TrainerState<T> {
         )?;
         let allowed = threads::in_force(py)?;
         // No Python code runs from here on.
-        let changed = side_by_side(&mut params, &mut state)?;
+        let params_and_state = side_by_side(&mut params, &mut state)?;
         let (inputs, targets) = borrowed.examples(architecture, data.n)?;
         let costs = costs.as_ref().map(CustomCosts::slices).transpose()?;
         let rates = rates.as_slice()?;
         let rows = rates.len().saturating_mul(settings.batch_size);
         let order = first(&order[*done..], rows);
         let team = team(allowed, architecture, &inputs, settings, data.n);
-        let work = inputs.part(&(0..order.len())).work(architecture);
+        let work = inputs.row_range(&(0..order.len())).work(architecture);
         let outcome = detached(py, work, |should_cancel| {
-            let run = Run {
+            let run = StepSeries {
                 architecture,
                 settings,
                 inputs,
@@ -211,7 +211,7 @@ impl<T: Element> TrainerState<T> {
                 team: &team,
                 should_cancel,
             };
-            run.run(scratch, changed, report)
+            run.run(scratch, params_and_state, report)
         });
         forget_what_is_parents(&team, scratch, &outcome);
         let rows = report.steps.saturating_mul(settings.batch_size);
@@ -246,7 +246,7 @@ fn team<T: Element>(
     settings: &Settings,
     n: usize,
 ) -> Team {
-    let first = inputs.part(&(0..settings.batch_size.min(n)));
+    let first = inputs.row_range(&(0..settings.batch_size.min(n)));
     let plan = Plan::of(architecture, &first, allowed);
     Team::assemble(plan.threads)
 }
