@@ -13,7 +13,7 @@ from bpfast._core import Gradient
 from bpfast._training.reach import warn_of_reach
 from bpfast._validation.names import unknown_name
 from bpfast._validation.numbers import not_negative, whole
-from bpfast._validation.sparse import by_rows, is_sparse, without_repeats
+from bpfast._validation.sparse import by_rows, is_sparse, without_duplicates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,7 +154,7 @@ def scipy_minimize(
     try:
         cost, slope = evaluate(last)  # which checks x, y and their weights
         # Once, and not in each evaluation.
-        x = without_repeats(by_rows(x)) if is_sparse(x) else np.ascontiguousarray(x, net.dtype)
+        x = without_duplicates(by_rows(x)) if is_sparse(x) else np.ascontiguousarray(x, net.dtype)
         _core.check_targets(net, np.asarray(y), 0)
         warn_of_reach(net, np.asarray(y), sample_weight, 2)
         if not (np.isfinite(cost) and np.isfinite(slope).all()):

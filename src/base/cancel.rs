@@ -47,7 +47,7 @@ pub fn cancellable<R>(
 }
 
 /// The work, in multiply-adds, between two reads of the clock: below a millisecond.
-const UNPOLLED: usize = 1 << 22;
+const POLL_WORK: usize = 1 << 22;
 
 /// The cost of an exponential, an error function or a cost of one element, in multiply-adds.
 pub const ELEMENT_WORK: usize = 64;
@@ -88,7 +88,7 @@ impl<'a> CancelToken<'a> {
     /// Polls, counting `work` multiply-adds since the last call: true if the rest should be skipped.
     pub fn poll_after(&self, work: usize) -> bool {
         let unpolled = self.unpolled.get().saturating_add(work);
-        if unpolled < UNPOLLED {
+        if unpolled < POLL_WORK {
             self.unpolled.set(unpolled);
             return self.flag.is_cancelled();
         }
@@ -139,10 +139,10 @@ mod tests {
             CancelToken::helper(&flag),
         );
         // The first poll starts the interval.
-        assert!(!caller.poll_after(UNPOLLED));
+        assert!(!caller.poll_after(POLL_WORK));
         sleep(INTERVAL);
-        assert!(!caller.poll_after(UNPOLLED - 1));
-        assert!(!helper.poll_after(UNPOLLED));
+        assert!(!caller.poll_after(POLL_WORK - 1));
+        assert!(!helper.poll_after(POLL_WORK));
         assert!(caller.poll_after(1));
         assert!(helper.poll_after(0));
         assert!(caller.lock(&Mutex::new(())).is_none());

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::base::cancel::ELEMENT_WORK;
-use crate::data::{Incoming, Inputs};
+use crate::data::{Inputs, LayerInput};
 use crate::engine::dropout::{Dropout, apply_mask};
 use crate::engine::workspace::LayerBuffers;
 use crate::kernels::gemm::{self, Context, MatrixMut};
@@ -30,7 +30,7 @@ pub fn forward<T: Real>(
     for (index, layer) in layers.iter().enumerate() {
         let (before, rest) = buffers.split_at_mut(index);
         let input = match before.last() {
-            Some(previous) => Incoming::Dense(previous.activations()),
+            Some(previous) => LayerInput::Dense(previous.activations()),
             None => x.x,
         };
         let buffers = &mut rest[0];
@@ -62,18 +62,18 @@ pub fn forward<T: Real>(
 pub fn weighted_sums<T: Real>(
     network: Network<'_, T>,
     index: usize,
-    a: Incoming<'_, T>,
+    a: LayerInput<'_, T>,
     neurons: Range<usize>,
     z: MatrixMut<'_, T>,
     context: &mut Context<'_, T>,
 ) {
     let (weights, biases) = (network.weights(index), network.biases(index));
     match a {
-        Incoming::Dense(a) => {
+        LayerInput::Dense(a) => {
             let weights = weights.column_range(&neurons);
             gemm::forward(a, weights, &biases[neurons], z, context);
         }
-        Incoming::Sparse(a) => {
+        LayerInput::Sparse(a) => {
             spmm::forward(
                 a,
                 weights.numbers,

@@ -140,7 +140,7 @@ impl Plan {
 mod tests {
     use super::*;
     use crate::base::cancel::ELEMENT_WORK;
-    use crate::kernels::csr::Positions;
+    use crate::kernels::csr::CsrPattern;
     use crate::kernels::gemm::Matrix;
     use crate::model::activation::Activation;
     use crate::model::cost::Cost;
@@ -217,8 +217,8 @@ mod tests {
         let architecture =
             Architecture::new(&[10_000, 1], &[], Activation::Sigmoid, Cost::Quadratic);
         let architecture = architecture.expect("a network");
-        let positions = Positions::new((1000, 10_000), &[0_i32; 1001], &[]).expect("a matrix");
-        let x = positions.with::<f64>(&[]).expect("no values");
+        let pattern = CsrPattern::new((1000, 10_000), &[0_i32; 1001], &[]).expect("a matrix");
+        let x = pattern.with_values::<f64>(&[]).expect("no values");
         let inputs = Inputs::sparse(&architecture, x).expect("good inputs");
         assert_eq!(inputs.work(&architecture), 1000 * ELEMENT_WORK);
         let (x, shape) = (vec![0.0_f64; 1000 * 10_000], (1000, 10_000));

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::alloc::check_room;
+use crate::base::alloc::check_available;
 use crate::base::cancel::CancelToken;
 use crate::base::error::{Error, Result};
 use crate::io::safetensors::{self, Dtype, Reader, Tensor, TensorElement};
@@ -81,7 +81,7 @@ pub fn write<T: TensorElement>(
     cancel: &CancelToken<'_>,
 ) -> safetensors::Result<()> {
     let layers = architecture.layers();
-    check_room("config", layers.len().saturating_mul(PER_LAYER))?;
+    check_available("config", layers.len().saturating_mul(PER_LAYER))?;
     let (last, hidden) = (layers.len() - 1, &layers[..layers.len() - 1]);
     let config = FileConfig {
         sizes: architecture.sizes().to_vec(),
@@ -244,7 +244,7 @@ fn configuration(reader: &Reader) -> Result<FileConfig> {
         }
     }
     let config = text("config").unwrap_or_default();
-    check_room("config", config.len().saturating_mul(PARSED))?;
+    check_available("config", config.len().saturating_mul(PARSED))?;
     serde_json::from_str(config)
         .map_err(|error| Error::value("config", "the configuration of a network", error))
 }
@@ -256,7 +256,7 @@ fn configuration(reader: &Reader) -> Result<FileConfig> {
 /// large.
 fn find(reader: &Reader, sizes: &[usize], dtype: Dtype) -> Result<Vec<[usize; 2]>> {
     let tensors = &reader.header().tensors;
-    check_room("tensors", tensors.len().saturating_mul(PER_LAYER))?;
+    check_available("tensors", tensors.len().saturating_mul(PER_LAYER))?;
     let indices: BTreeMap<_, _> = (0..).zip(tensors).map(|(k, (name, _))| (name, k)).collect();
     let layers = sizes.len().saturating_sub(1);
     let has_more = reader.header().metadata.get("format").map(String::as_str) == Some(CHECKPOINT);

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::base::alloc::{copied, list, reserve_list};
 use crate::base::error::{Error, Result};
-use crate::model::activation::{Activation, not_hidden};
+use crate::model::activation::{Activation, hidden_softmax_error};
 use crate::model::cost::Cost;
 
 /// One layer of weights, from `n_in` = n_(l−1) to `n_out` = n_l neurons.
@@ -70,7 +70,7 @@ impl Architecture {
             ));
         }
         if let Some(index) = hidden.iter().position(|&h| h == Activation::Softmax) {
-            return Err(not_hidden(format_args!("hidden[{index}]")));
+            return Err(hidden_softmax_error(format_args!("hidden[{index}]")));
         }
         cost.check_output(output)?;
         if output == Activation::Softmax && sizes.last() == Some(&1) {
@@ -165,7 +165,7 @@ impl Architecture {
     }
 
     /// The length of the flat vector, including padding.
-    pub(crate) fn length(&self) -> usize {
+    pub(crate) fn params_len(&self) -> usize {
         self.last().biases.end
     }
 
@@ -278,9 +278,12 @@ mod tests {
         .expect("a good network");
         let padded = architecture.with_padded_rows(16).expect("a short vector");
         assert_eq!(padded.layers()[0].row_stride, 32);
-        assert_eq!(padded.length(), architecture.length() + 5 * (32 - 17));
+        assert_eq!(
+            padded.params_len(),
+            architecture.params_len() + 5 * (32 - 17)
+        );
         assert_eq!(padded.n_params(), architecture.n_params());
-        assert_eq!(architecture.length(), architecture.n_params());
+        assert_eq!(architecture.params_len(), architecture.n_params());
         for layers in padded.layers().windows(2) {
             assert_eq!(layers[0].biases.end, layers[1].weights.start);
         }

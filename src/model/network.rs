@@ -19,7 +19,11 @@ impl<'a, T: Real> Network<'a, T> {
     /// # Panics
     /// `params` does not have the length of the architecture's flat vector.
     pub fn new(architecture: &'a Architecture, params: &'a [T]) -> Self {
-        assert_eq!(params.len(), architecture.length(), "the length of params");
+        assert_eq!(
+            params.len(),
+            architecture.params_len(),
+            "the length of params"
+        );
         Self {
             architecture,
             params,

@@ -8,11 +8,11 @@ mod convert;
 
 use std::alloc::System;
 
-use crate::base::allocator::WithReserve;
+use crate::base::allocator::ReserveAllocator;
 
 /// Serves small requests, including PyO3's, from a reserve when memory runs out.
 #[global_allocator]
-static ALLOCATOR: WithReserve<System> = WithReserve::new(System);
+static ALLOCATOR: ReserveAllocator<System> = ReserveAllocator::new(System);
 
 /// The compiled part of bpfast. Its public names are those of the package `bpfast`.
 #[pyo3::pymodule(gil_used = true)]
@@ -54,7 +54,7 @@ mod _core {
     #[pymodule_export]
     use super::convert::custom::as_batch;
     #[pymodule_export]
-    use super::convert::inputs::has_repeats;
+    use super::convert::inputs::has_duplicates;
     #[pymodule_export]
     use super::convert::optimizer_arrays::memory_order;
     use crate::model::activation::Activation;

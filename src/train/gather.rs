@@ -3,8 +3,8 @@
 use crate::base::alloc::{reserve, reserve_list};
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
-use crate::data::{Incoming, Inputs, Targets, Y};
-use crate::kernels::csr::Gathered;
+use crate::data::{Inputs, LayerInput, Targets, Y};
+use crate::kernels::csr::GatheredRows;
 use crate::kernels::gemm::ask_for;
 use crate::kernels::real::Real;
 use crate::kernels::tuning::gather::{PIECE, SHARED, WIDE};
@@ -16,7 +16,7 @@ use crate::train::StepSeries;
 #[derive(Debug, Default)]
 pub struct GatherBuffers<T> {
     x: Vec<T>,
-    stored: Gathered,
+    gathered_rows: GatheredRows,
     y: Vec<T>,
     labels: Vec<i64>,
     weights: Vec<f64>,
@@ -36,7 +36,7 @@ impl<T: Real> GatherBuffers<T> {
     ) -> Result<(Inputs<'a, T>, Targets<'a, T>)> {
         let Self {
             x,
-            stored,
+            gathered_rows,
             y,
             labels,
             weights,
@@ -77,7 +77,7 @@ impl<T: Real> GatherBuffers<T> {
                 None => None,
             };
             let inputs = match inputs.x {
-                Incoming::Dense(all) => {
+                LayerInput::Dense(all) => {
                     let width = inputs.width();
                     if reads_in_place::<T>(run.architecture, n) {
                         inputs.gathered(all.numbers, rows)
@@ -89,7 +89,7 @@ impl<T: Real> GatherBuffers<T> {
                         )
                     }
                 }
-                Incoming::Sparse(all) => inputs.with_sparse(stored.gather(all, rows)?),
+                LayerInput::Sparse(all) => inputs.with_sparse(gathered_rows.gather(all, rows)?),
             };
             (inputs, y, weights)
         };
@@ -108,13 +108,13 @@ fn reads_in_place<T>(architecture: &Architecture, n: usize) -> bool {
 /// Prefetches some rows of x while a step is at work.
 pub fn prefetch_rows<T: Real>(inputs: &Inputs<'_, T>, rows: &[u32]) {
     match inputs.x {
-        Incoming::Dense(all) => {
+        LayerInput::Dense(all) => {
             let width = inputs.width();
             for &row in rows {
                 ask_for(&all.numbers[row as usize * width..][..width]);
             }
         }
-        Incoming::Sparse(all) => {
+        LayerInput::Sparse(all) => {
             for &row in rows {
                 let (columns, values) = all.row(row as usize);
                 ask_for(columns);

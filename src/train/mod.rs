@@ -136,7 +136,7 @@ impl<T: Real> StepSeries<'_, T> {
         );
         assert_eq!(
             params_and_state.params.len(),
-            self.architecture.length(),
+            self.architecture.params_len(),
             "the length of params"
         );
         assert!(

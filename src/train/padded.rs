@@ -9,7 +9,7 @@ use crate::base::alloc::reserve_for;
 use crate::base::cache_line;
 use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
-use crate::data::Incoming;
+use crate::data::LayerInput;
 use crate::engine::optimizer::ParamsAndState;
 use crate::kernels::real::Real;
 use crate::kernels::tuning::padded::{MEETINGS, MOST};
@@ -30,17 +30,17 @@ pub fn architecture<T: Real>(
 ) -> Result<Option<Architecture>> {
     let first = &run.architecture.layers()[0];
     let line = cache_line::numbers::<T>();
-    let Incoming::Sparse(x) = run.inputs.x else {
+    let LayerInput::Sparse(x) = run.inputs.x else {
         return Ok(None);
     };
     // A custom cost may look at its parameters; and the norm of a gradient is a sum whose order depends on
     // the memory layout.
     let is_aligned = cache_line::before(params) == 0 && first.n_out.is_multiple_of(line);
-    let stored = x.stored() / run.inputs.len() * run.order.len();
+    let nnz = x.nnz() / run.inputs.len() * run.order.len();
     let copied = params.len().saturating_mul(1 + run.settings.rule.state());
     let pays_off = first.n_out > line
         && copied <= MOST
-        && stored.saturating_mul(first.n_out) >= MEETINGS * copied;
+        && nnz.saturating_mul(first.n_out) >= MEETINGS * copied;
     let layout_matters = run.costs.is_some() || run.settings.clip_norm.is_some();
     if is_aligned || !pays_off || layout_matters {
         return Ok(None);
@@ -59,7 +59,10 @@ impl<T: Real> PaddedParams<T> {
         padded_architecture: &Architecture,
         params_and_state: &ParamsAndState<'_, T>,
     ) -> Result<ParamsAndState<'a, T>> {
-        let (length, count) = (padded_architecture.length(), 1 + params_and_state.count());
+        let (length, count) = (
+            padded_architecture.params_len(),
+            1 + params_and_state.count(),
+        );
         let all = length * count + cache_line::numbers::<T>();
         reserve_for("params in lines", &mut self.0, all, 1, &CancelToken::none())?;
         let first = cache_line::before(&self.0);

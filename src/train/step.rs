@@ -128,9 +128,15 @@ impl<T: Real> StepSeries<'_, T> {
             cost
         } else {
             cancellable(self.should_cancel, |cancel| {
-                reserve_for("gradient", gradient, self.architecture.length(), 1, cancel)
+                reserve_for(
+                    "gradient",
+                    gradient,
+                    self.architecture.params_len(),
+                    1,
+                    cancel,
+                )
             })?;
-            let gradient = &mut gradient[..self.architecture.length()];
+            let gradient = &mut gradient[..self.architecture.params_len()];
             let sum = call.backprop(&targets, batch, gradient)?;
             let cost = cost.unwrap_or(sum);
             if is_bad(cost) {

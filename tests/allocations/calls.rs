@@ -4,7 +4,7 @@ use bpfast::base::cancel::CancelToken;
 use bpfast::data::{Inputs, Targets};
 use bpfast::engine::batch::{Call, Scratch};
 use bpfast::engine::equations;
-use bpfast::kernels::csr::{Gathered, Positions};
+use bpfast::kernels::csr::{CsrPattern, GatheredRows};
 use bpfast::kernels::gemm::Matrix;
 use bpfast::pool::Team;
 use bpfast::{Activation, Architecture, Cost, Network};
@@ -97,17 +97,17 @@ pub fn sparse() {
     let indptr: Vec<i64> = (0..).take(n + 1).collect();
     let (indices, values) = (vec![7; n], vec![0.5_f32; n]);
     walk("positions", || {
-        Positions::new((n, width), &indptr, &indices).map(|_| ())
+        CsrPattern::new((n, width), &indptr, &indices).map(|_| ())
     });
     let dense: Vec<f32> = (0..600 * width).map(|k| f32::from(k % 9 == 0)).collect();
     walk("positions of dense rows", || {
-        Positions::of_dense(&dense, width, dense.len()).map(|_| ())
+        CsrPattern::from_dense(&dense, width, dense.len()).map(|_| ())
     });
-    let positions = Positions::new((n, width), &indptr, &indices).expect("positions");
-    let x = positions.with(&values).expect("a value each");
+    let pattern = CsrPattern::new((n, width), &indptr, &indices).expect("positions");
+    let x = pattern.with_values(&values).expect("a value each");
     let rows: Vec<u32> = (0..).take(n).collect();
     walk("gathered rows", || {
-        Gathered::default().gather(x, &rows).map(|_| ())
+        GatheredRows::default().gather(x, &rows).map(|_| ())
     });
 }
 

@@ -17,7 +17,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 
-use bpfast::base::allocator::WithReserve;
+use bpfast::base::allocator::ReserveAllocator;
 use bpfast::base::error::ErrorKind;
 use bpfast::{Activation, Architecture, Cost, Result};
 
@@ -56,7 +56,7 @@ unsafe impl GlobalAlloc for Refusing {
 
 #[cfg(not(feature = "python"))] // which brings an allocator of its own
 #[global_allocator]
-static ALLOCATOR: WithReserve<Refusing> = WithReserve::new(Refusing);
+static ALLOCATOR: ReserveAllocator<Refusing> = ReserveAllocator::new(Refusing);
 
 /// Does `call` with the k-th request refused, and those behind it too if so wanted. Returns its answer, and
 /// how many requests it made.

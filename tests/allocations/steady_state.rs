@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use bpfast::data::{Inputs, Targets};
 use bpfast::engine::batch::{Call, Scratch};
 use bpfast::engine::optimizer::{ParamsAndState, Rule};
-use bpfast::kernels::csr::{Gathered, Positions};
+use bpfast::kernels::csr::{CsrPattern, GatheredRows};
 use bpfast::kernels::gemm::Matrix;
 use bpfast::pool::Team;
 use bpfast::train::{self, Report, Settings, StepSeries};
@@ -66,11 +66,11 @@ fn sparse_allocations(
         vec![0.25; n * outputs],
     );
     let indptr: Vec<i64> = (0..).take(2 * n + 1).collect();
-    let positions = Positions::new((2 * n, width), &indptr, &vec![1; 2 * n]).expect("positions");
+    let pattern = CsrPattern::new((2 * n, width), &indptr, &vec![1; 2 * n]).expect("positions");
     let values = vec![0.5; 2 * n];
-    let x = positions.with(&values).expect("a value each");
+    let x = pattern.with_values(&values).expect("a value each");
     let rows: Vec<u32> = (0..).step_by(2).take(n).collect();
-    let (mut gathered, mut scratch) = (Gathered::default(), Scratch::default());
+    let (mut gathered, mut scratch) = (GatheredRows::default(), Scratch::default());
     let mut gradient = vec![f32::NAN; params.len()];
     let team = Team::assemble(threads);
     let mut turn = || {

@@ -2,7 +2,7 @@
 
 use bpfast::data::{Inputs, Targets};
 use bpfast::engine::optimizer::{ParamsAndState, Rule};
-use bpfast::kernels::csr::Positions;
+use bpfast::kernels::csr::CsrPattern;
 use bpfast::kernels::gemm::Matrix;
 use bpfast::pool::Team;
 use bpfast::train::{Report, Settings, StepSeries, TrainScratch};
@@ -70,11 +70,11 @@ fn training(
     let (x, y) = (vec![0.5_f64; N * width], vec![0.25; N * outputs]);
     let (classes, weights) = (vec![0; N], vec![1.0; N]);
     let indptr: Vec<i64> = (0..).take(N + 1).collect();
-    let positions = Positions::new((N, width), &indptr, &vec![3; N]).expect("positions");
+    let pattern = CsrPattern::new((N, width), &indptr, &vec![3; N]).expect("positions");
     let view = Matrix::by_rows(&x, N, width);
     let y = Matrix::by_rows(&y, N, outputs);
     let inputs = if sparse {
-        Inputs::sparse(architecture, positions.with(&x).expect("a value each"))
+        Inputs::sparse(architecture, pattern.with_values(&x).expect("a value each"))
     } else {
         Inputs::new(architecture, view)
     };

@@ -158,9 +158,9 @@ impl<T: Real> Call<'_, T> {
             inputs.products(self.network.architecture) / (threads * PARTS_PER_THREAD)
         };
         let work = work.max(PART_WORK);
-        let stored = inputs.stored();
+        let nnz = inputs.nnz();
         move |index, layer| {
-            if let Some(stored) = stored
+            if let Some(nnz) = nnz
                 && index == 0
             {
                 let most = if threads == 1 {
@@ -168,7 +168,7 @@ impl<T: Real> Call<'_, T> {
                 } else {
                     SPARSE_PARTS * threads
                 };
-                let work = (layer.n_in.saturating_add(stored)).saturating_mul(layer.n_out);
+                let work = (layer.n_in.saturating_add(nnz)).saturating_mul(layer.n_out);
                 return layer.n_in.div_ceil((work / PART_WORK).clamp(1, most));
             }
             let least = PART_NEURONS.min(layer.n_in.div_ceil(2 * threads));

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::data::{Incoming, Targets};
+use crate::data::{LayerInput, Targets};
 use crate::engine::backward::{Outputs, cost, each_cost, error, gradient};
 use crate::engine::batch::Call;
 use crate::engine::forward::forward;
@@ -119,7 +119,7 @@ impl<T: Real> Call<'_, T> {
             error(self.network, targets, rows.clone(), buffers, index, context);
             let a = match index {
                 0 => self.inputs.row_range(rows).x,
-                _ => Incoming::Dense(buffers[index - 1].activations()),
+                _ => LayerInput::Dense(buffers[index - 1].activations()),
             };
             let delta = buffers[index].errors();
             gradient(layer, a, delta, place, onto, context);

@@ -5,7 +5,7 @@ use crate::base::alloc::reserve;
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::pairwise::add;
-use crate::data::{Incoming, Inputs, Targets};
+use crate::data::{Inputs, LayerInput, Targets};
 use crate::engine::batch::slices::{Block, GradientSlice, GradientSlices};
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
 use crate::engine::optimizer::{ParamsAndState, Step, Update};
@@ -80,8 +80,8 @@ impl<T: Real> Call<'_, T> {
 ///
 /// With CSR input each term is rounded to its parameter separately, so only if a weight has few terms.
 fn sgd_rate<T: Real>(inputs: &Inputs<'_, T>, update: &Update) -> Option<f64> {
-    let many = |stored| stored > FEW_TERMS.saturating_mul(inputs.width());
-    if inputs.stored().is_some_and(many) || update.weights.l1 != 0.0 {
+    let many = |nnz| nnz > FEW_TERMS.saturating_mul(inputs.width());
+    if inputs.nnz().is_some_and(many) || update.weights.l1 != 0.0 {
         return None;
     }
     update.step.sgd_rate()
@@ -149,7 +149,7 @@ impl<'a, T: Real> FusedStep<'a, T> {
 
     /// Whether the input of the layer at `index` is a CSR x.
     fn is_sparse(&self, index: usize) -> bool {
-        index == 0 && matches!(self.inputs.x, Incoming::Sparse(_))
+        index == 0 && matches!(self.inputs.x, LayerInput::Sparse(_))
     }
 
     /// Whether the gradient of a layer's weights is accumulated into the weights without a buffer. A sum of

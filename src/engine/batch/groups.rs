@@ -3,7 +3,7 @@
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::pairwise::{reserve_each, sum_pairwise};
-use crate::data::{Incoming, Targets};
+use crate::data::{LayerInput, Targets};
 use crate::engine::batch::tree::{SumTree, branches};
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
 use crate::engine::plan::SumOrder;
@@ -85,8 +85,8 @@ impl<T: Real> Call<'_, T> {
             ..
         } = worker;
         // The terms of a CSR x are added to the existing values one by one.
-        let adds =
-            self.plan.sum == SumOrder::SINGLE_CHUNKS && matches!(self.inputs.x, Incoming::Dense(_));
+        let adds = self.plan.sum == SumOrder::SINGLE_CHUNKS
+            && matches!(self.inputs.x, LayerInput::Dense(_));
         let add_group = |(first, costs): (usize, &mut [f64]), out: &mut [T], add| {
             let costs = costs.chunks_mut(self.plan.cost_groups_per_chunk());
             for (index, costs) in costs.enumerate() {

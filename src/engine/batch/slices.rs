@@ -1,6 +1,6 @@
 //! Slices of a gradient, and the sum of a slice over the examples of a block.
 
-use crate::data::{Incoming, Inputs};
+use crate::data::{Inputs, LayerInput};
 use crate::engine::backward::{bp3, bp4};
 use crate::engine::workspace::Workspace;
 use crate::kernels::gemm::{Accumulate, Context, ONE_BLOCK, Order, rows_at_once};
@@ -78,7 +78,7 @@ impl<'a, T: Real> Block<'a, T> {
             if let Some(neuron) = slice.neuron {
                 let a = match slice.layer {
                     0 => self.x.row_range(&rows).x,
-                    layer => Incoming::Dense(layers[layer - 1].activations(&rows)),
+                    layer => LayerInput::Dense(layers[layer - 1].activations(&rows)),
                 };
                 let onto = match onto {
                     Accumulate::Overwrite if first > 0 => Accumulate::Terms,

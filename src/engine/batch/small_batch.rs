@@ -4,7 +4,7 @@
 use crate::base::alloc::reserve;
 use crate::base::cancel::cancellable;
 use crate::base::error::Result;
-use crate::data::Incoming;
+use crate::data::LayerInput;
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::forward::weighted_sums;
 use crate::engine::workspace::BufferConfig;
@@ -52,7 +52,7 @@ impl<T: Real> Call<'_, T> {
             for (layer_index, layer) in architecture.layers().iter().enumerate() {
                 let (before, these) = layers.split_at_mut(layer_index);
                 let a = match before.last() {
-                    Some(before) => Incoming::Dense(before.activations(&(0..rows))),
+                    Some(before) => LayerInput::Dense(before.activations(&(0..rows))),
                     None => self.inputs.x,
                 };
                 let activation = layer.activation;

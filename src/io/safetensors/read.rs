@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use crate::base::alloc::{check_room, defaults, reserve_list};
+use crate::base::alloc::{check_available, defaults, reserve_list};
 use crate::base::cancel::CancelToken;
 use crate::base::error::Error;
 use crate::io::safetensors::foreign::{START, other_format};
@@ -67,7 +67,7 @@ impl Reader {
         };
         let mut bytes = zeros(json, path)?;
         fill(&file, LENGTH_BYTES as u64, &mut bytes, path)?;
-        check_room(path.display(), json.saturating_mul(PARSED))?;
+        check_available(path.display(), json.saturating_mul(PARSED))?;
         let header = Header::parse(&bytes, room).map_err(|got| refuse(&got))?;
         Ok(Self {
             path: path.to_path_buf(),

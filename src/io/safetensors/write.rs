@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process;
 
-use crate::base::alloc::{check_room, reserve_list};
+use crate::base::alloc::{check_available, reserve_list};
 use crate::base::cancel::CancelToken;
 use crate::base::error::Error;
 use crate::io::safetensors::replace::replace;
@@ -39,7 +39,7 @@ pub fn write(
     cancel: &CancelToken<'_>,
 ) -> Result<()> {
     // Wide elements first: then each tensor starts at a multiple of its element size.
-    check_room("tensors", tensors.len().saturating_mul(PER_TENSOR))?;
+    check_available("tensors", tensors.len().saturating_mul(PER_TENSOR))?;
     let mut ordered: Vec<_> = tensors.iter().collect();
     ordered.sort_by_key(|tensor| Reverse(tensor.numbers.dtype().bitsize()));
     let header = Header::of(&ordered, metadata)?;

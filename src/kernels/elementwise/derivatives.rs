@@ -1,6 +1,6 @@
 //! σ' of a register, computed from a = σ(z), or from z where a does not determine it.
 
-use crate::kernels::elementwise::map::Function;
+use crate::kernels::elementwise::map::UnaryFunction;
 use crate::kernels::math::exponential::{LiftedExp, exp_m1};
 use crate::kernels::math::normal::lifted_tail;
 use crate::kernels::real::Real;
@@ -32,14 +32,14 @@ pub struct GeluDerivative;
 #[derive(Debug, Clone, Copy)]
 pub struct SiluDerivative;
 
-impl<T: Real> Function<T> for SigmoidDerivative {
+impl<T: Real> UnaryFunction<T> for SigmoidDerivative {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         a * (a.splat(T::ONE) - a)
     }
 }
 
-impl<T: Real> Function<T> for TanhDerivative {
+impl<T: Real> UnaryFunction<T> for TanhDerivative {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         let one = a.splat(T::ONE);
@@ -47,7 +47,7 @@ impl<T: Real> Function<T> for TanhDerivative {
     }
 }
 
-impl<T: Real> Function<T> for ReluDerivative {
+impl<T: Real> UnaryFunction<T> for ReluDerivative {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         let (zero, one) = (a.splat(T::ZERO), a.splat(T::ONE));
@@ -55,7 +55,7 @@ impl<T: Real> Function<T> for ReluDerivative {
     }
 }
 
-impl<T: Real> Function<T> for LeakyReluDerivative {
+impl<T: Real> UnaryFunction<T> for LeakyReluDerivative {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         let (zero, one) = (a.splat(T::ZERO), a.splat(T::ONE));
@@ -63,7 +63,7 @@ impl<T: Real> Function<T> for LeakyReluDerivative {
     }
 }
 
-impl<T: Real> Function<T> for EluDerivative {
+impl<T: Real> UnaryFunction<T> for EluDerivative {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         let (zero, one) = (a.splat(T::ZERO), a.splat(T::ONE));
@@ -71,14 +71,14 @@ impl<T: Real> Function<T> for EluDerivative {
     }
 }
 
-impl<T: Real> Function<T> for SoftplusDerivative {
+impl<T: Real> UnaryFunction<T> for SoftplusDerivative {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         exp_m1(-a).abs()
     }
 }
 
-impl<T: Real> Function<T> for GeluDerivative {
+impl<T: Real> UnaryFunction<T> for GeluDerivative {
     /// With D = Q(|z|) − |z| φ(z): D for z < 0, else 1 − D.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
@@ -91,7 +91,7 @@ impl<T: Real> Function<T> for GeluDerivative {
     }
 }
 
-impl<T: Real> Function<T> for SiluDerivative {
+impl<T: Real> UnaryFunction<T> for SiluDerivative {
     /// With e = e^−|z| and D = e (1 + e − |z|) / (1 + e)²: D for z < 0, else 1 − D.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {

@@ -1,7 +1,7 @@
 //! The optimizers' update rules, for a register. [`crate::engine::optimizer`] has the formulas.
 
 use crate::kernels::elementwise::apply_rule::ElementRule;
-use crate::kernels::elementwise::map::Function;
+use crate::kernels::elementwise::map::UnaryFunction;
 use crate::kernels::real::Real;
 use crate::kernels::simd::vector::Arithmetic;
 
@@ -125,7 +125,7 @@ impl<T: Real> ElementRule<T, 1> for SquaredGradient<T> {
 #[derive(Debug, Clone, Copy)]
 pub struct Scale<T>(pub T);
 
-impl<T: Real> Function<T> for Scale<T> {
+impl<T: Real> UnaryFunction<T> for Scale<T> {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, p: V) -> V {
         p * p.splat(self.0)

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::kernels::elementwise::map::{Function, Map};
+use crate::kernels::elementwise::map::{Map, UnaryFunction};
 use crate::kernels::elementwise::{activations as sigma, derivatives};
 use crate::kernels::math::{Exp, LnOneMinusExp};
 use crate::kernels::real::Real;
@@ -33,7 +33,7 @@ impl Exact {
     /// are multiples of 2^`lowest`.
     fn check<T: Bits>(
         &self,
-        function: impl Function<T> + Debug,
+        function: impl UnaryFunction<T> + Debug,
         bound: f64,
         digits: i32,
         lowest: i32,
@@ -60,7 +60,7 @@ impl Exact {
     }
 
     /// float32 within 4 ulps. float64 within 4 ulps, plus 3 that the formula with libm may have.
-    fn check_both<F: Function<f32> + Function<f64> + Debug>(&self, function: F) {
+    fn check_both<F: UnaryFunction<f32> + UnaryFunction<f64> + Debug>(&self, function: F) {
         self.check::<f32>(function, 4.0, 24, -149);
         self.check::<f64>(function, 7.0, 53, -1074);
     }
@@ -188,7 +188,7 @@ fn exponentials_and_logarithms() {
 
 #[test]
 fn zeros_keep_their_signs() {
-    fn check<F: Function<f32> + Function<f64> + Debug>(function: F, at_minus_0: f64) {
+    fn check<F: UnaryFunction<f32> + UnaryFunction<f64> + Debug>(function: F, at_minus_0: f64) {
         let mut wide = [0.0, -0.0];
         run_in_arrays(Map(&mut wide, function));
         assert_same(&wide, &[0.0, at_minus_0], function);

@@ -9,7 +9,7 @@
 use std::cell::Cell;
 use std::sync::OnceLock;
 
-use crate::base::alloc::check_room;
+use crate::base::alloc::check_available;
 use crate::pool::affinity::Affinity;
 use crate::pool::process::Process;
 use crate::pool::spin::Idle;
@@ -69,7 +69,7 @@ pub fn may_wait() -> bool {
     thread_local! {
         static HAS_HANDLE: Cell<bool> = const { Cell::new(false) };
     }
-    if !HAS_HANDLE.get() && check_room("threads", BEGINNING).is_ok() {
+    if !HAS_HANDLE.get() && check_available("threads", BEGINNING).is_ok() {
         let _ = std::thread::current();
         HAS_HANDLE.set(true);
     }
@@ -99,7 +99,7 @@ impl Helper {
             asleep: AtomicBool::new(false),
         });
         let its_worker = Arc::clone(&worker);
-        check_room("threads", BEGINNING).ok()?;
+        check_available("threads", BEGINNING).ok()?;
         let attend = move || its_worker.attend(goes_on);
         let handle = Builder::new().name(name).spawn(attend).ok()?;
         let thread = handle.thread().clone();

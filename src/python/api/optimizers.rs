@@ -7,7 +7,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::base::alloc::{push, try_list};
+use crate::base::alloc::{push, try_collect};
 use crate::base::error::Error;
 use crate::engine::optimizer::{Regularization, Rule, Step};
 use crate::pool::Team;
@@ -75,8 +75,8 @@ pub fn step_arrays(
         let given: Hyperparameters = optimizer.getattr(intern!(py, "_given"))?.extract()?;
         let steps: u64 = optimizer.getattr(intern!(py, "_steps"))?.extract()?;
         let kept_before = optimizer.getattr(intern!(py, "_kept"))?;
-        let params = try_list("params", params.try_iter()?)?;
-        let gradient = try_list("gradient", gradient.try_iter()?)?;
+        let params = try_collect("params", params.try_iter()?)?;
+        let gradient = try_collect("gradient", gradient.try_iter()?)?;
         let rows = match &kept {
             Some(kept) => nested("state", &kept.getattr(intern!(py, "numbers"))?)?,
             None => Vec::new(),
@@ -164,8 +164,8 @@ pub fn nested<'py>(
     rows: &Bound<'py, PyAny>,
 ) -> PyResult<Vec<Vec<Bound<'py, PyAny>>>> {
     let rows = rows.try_iter()?;
-    let row = |row: PyResult<Bound<'py, PyAny>>| try_list(argument, row?.try_iter()?);
-    try_list(argument, rows.map(row))
+    let row = |row: PyResult<Bound<'py, PyAny>>| try_collect(argument, row?.try_iter()?);
+    try_collect(argument, rows.map(row))
 }
 
 fn no_float(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyErr {
@@ -179,7 +179,7 @@ fn prepare<'a, T: Element>(
     terms: Regularization,
     arrays: &'a mut [Stepped<'_, T>],
 ) -> PyResult<impl FnOnce(&Team) + Send + 'a> {
-    let slices = try_list("params", arrays.iter_mut().map(Stepped::slices))?;
+    let slices = try_collect("params", arrays.iter_mut().map(Stepped::slices))?;
     Ok(move |team: &Team| {
         for Slices {
             params_and_state,

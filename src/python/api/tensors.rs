@@ -9,7 +9,7 @@ use pyo3::exceptions::{PyMemoryError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use crate::base::alloc::{check_room, try_list};
+use crate::base::alloc::{check_available, try_collect};
 use crate::base::error::Error;
 use crate::io::safetensors::{self, Reader, Tensor, TensorData, TensorElement};
 use crate::python::api::files::{outside, parse_path};
@@ -57,9 +57,9 @@ pub fn write_tensors(
             Ok((text("metadata", &key)?, text("metadata", &value)?))
         };
         let metadata = metadata.iter().map(entry);
-        check_room("metadata", metadata.len().saturating_mul(PER_ENTRY))?;
+        check_available("metadata", metadata.len().saturating_mul(PER_ENTRY))?;
         let metadata = metadata.collect::<PyResult<BTreeMap<_, _>>>()?;
-        check_room("tensors", tensors.len().saturating_mul(PER_ENTRY))?;
+        check_available("tensors", tensors.len().saturating_mul(PER_ENTRY))?;
         let mut held = Vec::with_capacity(tensors.len());
         for (name, array) in tensors {
             let name = text("tensors", &name)?;
@@ -81,7 +81,7 @@ pub fn write_tensors(
                 numbers,
             })
         });
-        let tensors = try_list("tensors", tensors)?;
+        let tensors = try_collect("tensors", tensors)?;
         outside(py, &path, |cancel| {
             safetensors::write(&path, &tensors, metadata, cancel)
         })
@@ -121,7 +121,7 @@ pub fn read_tensors<'py>(
             let reader = Reader::open(&path)?;
             let indices = 0..reader.header().tensors.len();
             let tensors = indices.map(|index| reader.tensor(index, cancel));
-            let tensors = try_list("tensors", tensors)?;
+            let tensors = try_collect("tensors", tensors)?;
             Ok((reader.into_header(), tensors))
         })?;
         let arrays = PyDict::new(py);

@@ -11,7 +11,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
 
 use crate::base::error::Error;
-use crate::data::labels::bad_label;
+use crate::data::labels::label_error;
 use crate::python::borrow::call_python::{call, numpy_function, of_module};
 use crate::python::borrow::{
     Access, Borrow, Element, MemoryOrder, ReadArray, block, check_out_apart, check_writeable,
@@ -157,7 +157,7 @@ pub fn labels<'py>(
         let unsigned = readonly(argument, unsigned.cast::<PyArray1<u64>>()?)?;
         let too_large = |&(_, &label): &(usize, &u64)| i64::try_from(label).is_err();
         if let Some((x, label)) = unsigned.as_slice()?.iter().enumerate().find(too_large) {
-            return Err(bad_label(x, width, label).into());
+            return Err(label_error(x, width, label).into());
         }
     }
     readonly(argument, convert::<i64>(argument, array)?.cast()?)

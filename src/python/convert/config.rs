@@ -8,7 +8,7 @@ use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyString, PyTuple};
 
-use crate::base::alloc::{list, try_list};
+use crate::base::alloc::{list, try_collect};
 use crate::base::error::Error;
 use crate::model::activation::Activation;
 use crate::model::architecture::Architecture;
@@ -220,7 +220,7 @@ pub fn parse_sizes(value: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
     }
     let entries = listed(value)?.ok_or_else(|| wrong_type("sizes", expected, value))?;
     let sizes = entries.iter().enumerate();
-    try_list("sizes", sizes.map(|(k, size)| parse_size(k, &size)))
+    try_collect("sizes", sizes.map(|(k, size)| parse_size(k, &size)))
 }
 
 fn parse_size(k: usize, value: &Bound<'_, PyAny>) -> PyResult<usize> {
@@ -254,7 +254,7 @@ fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activat
             &text(&argument, &name)?,
         )?)
     };
-    try_list("hidden", names.iter().enumerate().map(parse))
+    try_collect("hidden", names.iter().enumerate().map(parse))
 }
 
 /// The cost's name, or the callable.

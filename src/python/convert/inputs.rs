@@ -11,7 +11,7 @@ use pyo3::sync::PyOnceLock;
 use crate::base::alloc::copied;
 use crate::base::error::{Error, Result};
 use crate::data::Inputs;
-use crate::kernels::csr::Positions;
+use crate::kernels::csr::CsrPattern;
 use crate::model::architecture::Architecture;
 use crate::python::borrow::call_python::{attribute, call, of_module};
 use crate::python::borrow::{Element, ReadArray};
@@ -29,7 +29,7 @@ enum InputValues<'py, T: Element> {
     Dense(ReadArray<'py, T, Ix2>),
     /// The matrix in CSR format. Its indices are copied, so that they stay valid if other threads change
     /// the arrays.
-    Sparse(Bound<'py, PyAny>, Positions, ReadArray<'py, T, Ix1>),
+    Sparse(Bound<'py, PyAny>, CsrPattern, ReadArray<'py, T, Ix1>),
 }
 
 impl<'py, T: Element> XArray<'py, T> {
@@ -64,18 +64,18 @@ impl<'py, T: Element> XArray<'py, T> {
             let by_rows = arrays(&matrix)?;
             (matrix, by_rows)
         };
-        let (mut positions, mut data) = parts(&by_rows, (n, width))?;
-        if positions.has_repeats()? {
+        let (mut pattern, mut data) = parts(&by_rows, (n, width))?;
+        if pattern.has_duplicates()? {
             let [stored, indices, indptr] = all_three(&by_rows)?;
-            let summed = of_module(py, "bpfast._validation.sparse", "summed")?;
+            let summed = of_module(py, "bpfast._validation.sparse", "sum_duplicates")?;
             let summed = call(&summed, (stored, indices, indptr))?;
             let [stored, indices, indptr] = summed.extract::<[Bound<'py, PyAny>; 3]>()?;
             let summed = [stored, indices, indptr].map(Some);
-            (positions, data) = parts(&summed, (n, width))?;
+            (pattern, data) = parts(&summed, (n, width))?;
         }
         Ok(Self {
             given,
-            numbers: InputValues::Sparse(matrix, positions, data),
+            numbers: InputValues::Sparse(matrix, pattern, data),
         })
     }
 
@@ -84,8 +84,8 @@ impl<'py, T: Element> XArray<'py, T> {
     pub fn inputs(&self, architecture: &Architecture) -> Result<Inputs<'_, T>> {
         match &self.numbers {
             InputValues::Dense(x) => Inputs::new(architecture, x.as_matrix()?),
-            InputValues::Sparse(_, positions, values) => {
-                Inputs::sparse(architecture, positions.with(values.as_slice()?)?)
+            InputValues::Sparse(_, pattern, values) => {
+                Inputs::sparse(architecture, pattern.with_values(values.as_slice()?)?)
             }
         }
     }
@@ -107,13 +107,13 @@ impl<'py, T: Element> XArray<'py, T> {
 /// x, stored between calls: the user's array, or a copy of a sparse matrix.
 pub enum Stored<T: Element> {
     Dense(Py<PyArray2<T>>),
-    Sparse(Positions, Vec<T>),
+    Sparse(CsrPattern, Vec<T>),
 }
 
 /// A borrow of it.
 pub enum BorrowedInputs<'a, 'py, T: Element> {
     Dense(ReadArray<'py, T, Ix2>),
-    Sparse(&'a Positions, &'a [T]),
+    Sparse(&'a CsrPattern, &'a [T]),
 }
 
 impl<T: Element> Stored<T> {
@@ -124,8 +124,8 @@ impl<T: Element> Stored<T> {
             InputValues::Dense(x) => {
                 Self::Dense(x.as_any().cast::<PyArray2<T>>()?.clone().unbind())
             }
-            InputValues::Sparse(_, positions, values) => {
-                Self::Sparse(positions, copied("x", values.as_slice()?)?)
+            InputValues::Sparse(_, pattern, values) => {
+                Self::Sparse(pattern, copied("x", values.as_slice()?)?)
             }
         })
     }
@@ -148,10 +148,10 @@ impl<T: Element> Stored<T> {
         let most = (x.len() as f64 * share) as usize;
         let width = x.as_matrix()?.shape().1;
         let numbers = x.as_slice()?;
-        let found = py.detach(|| Positions::of_dense(numbers, width, most))?;
+        let found = py.detach(|| CsrPattern::from_dense(numbers, width, most))?;
         drop(x);
         Ok(match found {
-            Some((positions, values)) => Self::Sparse(positions, values),
+            Some((pattern, values)) => Self::Sparse(pattern, values),
             None => self,
         })
     }
@@ -161,7 +161,7 @@ impl<T: Element> Stored<T> {
     pub fn borrow<'a, 'py>(&'a self, py: Python<'py>) -> PyResult<BorrowedInputs<'a, 'py, T>> {
         Ok(match self {
             Self::Dense(x) => BorrowedInputs::Dense(input::<T, Ix2>("x", x.bind(py))?),
-            Self::Sparse(positions, values) => BorrowedInputs::Sparse(positions, values),
+            Self::Sparse(pattern, values) => BorrowedInputs::Sparse(pattern, values),
         })
     }
 }
@@ -172,8 +172,8 @@ impl<T: Element> BorrowedInputs<'_, '_, T> {
     pub fn inputs(&self, architecture: &Architecture) -> Result<Inputs<'_, T>> {
         match self {
             Self::Dense(x) => Inputs::new(architecture, x.as_matrix()?),
-            Self::Sparse(positions, values) => {
-                Inputs::sparse(architecture, positions.with(values)?)
+            Self::Sparse(pattern, values) => {
+                Inputs::sparse(architecture, pattern.with_values(values)?)
             }
         }
     }
@@ -184,11 +184,11 @@ impl<T: Element> BorrowedInputs<'_, '_, T> {
 /// # Errors
 /// The matrix is damaged.
 #[pyfunction]
-pub fn has_repeats(rows: &Bound<'_, PyAny>) -> PyResult<bool> {
+pub fn has_duplicates(rows: &Bound<'_, PyAny>) -> PyResult<bool> {
     guarded(|| {
         let shape = rows.getattr(intern!(rows.py(), "shape"))?.extract()?;
-        let positions = positions(&arrays(rows)?, shape)?;
-        Ok(positions.has_repeats()?)
+        let pattern = pattern(&arrays(rows)?, shape)?;
+        Ok(pattern.has_duplicates()?)
     })
 }
 
@@ -221,18 +221,18 @@ fn arrays<'py>(matrix: &Bound<'py, PyAny>) -> PyResult<[Option<Bound<'py, PyAny>
 fn parts<'py, T: Element>(
     arrays: &[Option<Bound<'py, PyAny>>; 3],
     shape: (usize, usize),
-) -> PyResult<(Positions, ReadArray<'py, T, Ix1>)> {
+) -> PyResult<(CsrPattern, ReadArray<'py, T, Ix1>)> {
     let data = input::<T, Ix1>("x", all_three(arrays)?[0])?;
-    let positions = positions(arrays, shape)?;
-    positions.check(data.len())?;
-    Ok((positions, data))
+    let pattern = pattern(arrays, shape)?;
+    pattern.check(data.len())?;
+    Ok((pattern, data))
 }
 
 /// Only the pattern.
 ///
 /// # Errors
 /// As for [`parts`].
-fn positions(arrays: &[Option<Bound<'_, PyAny>>; 3], shape: (usize, usize)) -> PyResult<Positions> {
+fn pattern(arrays: &[Option<Bound<'_, PyAny>>; 3], shape: (usize, usize)) -> PyResult<CsrPattern> {
     let [_, indices, indptr] = all_three(arrays)?;
     let int32 = |value: &Bound<'_, PyAny>| value.cast::<PyArray1<i32>>().is_ok();
     Ok(if int32(indptr) && int32(indices) {
@@ -240,13 +240,13 @@ fn positions(arrays: &[Option<Bound<'_, PyAny>>; 3], shape: (usize, usize)) -> P
             integers::<i32>("x", indptr)?,
             integers::<i32>("x", indices)?,
         );
-        Positions::new(shape, indptr.as_slice()?, indices.as_slice()?)?
+        CsrPattern::new(shape, indptr.as_slice()?, indices.as_slice()?)?
     } else {
         let (indptr, indices) = (
             integers::<i64>("x", indptr)?,
             integers::<i64>("x", indices)?,
         );
-        Positions::new(shape, indptr.as_slice()?, indices.as_slice()?)?
+        CsrPattern::new(shape, indptr.as_slice()?, indices.as_slice()?)?
     })
 }
 

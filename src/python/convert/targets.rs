@@ -6,7 +6,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::base::error::{Error, Result, ShapeDisplay};
-use crate::data::labels::no_values;
+use crate::data::labels::one_axis_error;
 use crate::data::{Reduction, Targets};
 use crate::model::architecture::Architecture;
 use crate::model::cost::Cost;
@@ -104,7 +104,7 @@ impl<'py, T: Element> YArray<'py, T> {
             }
             let floats = input::<f64, Ix1>("y", &array)?;
             let whole = floats.as_slice()?.iter().all(|y| y.fract() == 0.0);
-            return Err(no_values(width, cost, n, array.len(), whole).into());
+            return Err(one_axis_error(width, cost, n, array.len(), whole).into());
         }
         let expected = [n, width];
         if array.shape() != expected {

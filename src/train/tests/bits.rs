@@ -1,6 +1,6 @@
 //! The way in which a training is computed changes no bit of its result.
 
-use crate::kernels::csr::Positions;
+use crate::kernels::csr::CsrPattern;
 use crate::train::tests::*;
 
 /// One product over all examples or one per chunk, in place or with a buffer, in either memory order, which
@@ -49,9 +49,9 @@ fn a_sparse_run_has_the_same_bits_in_lines() {
         }
     }
     let architecture = &problem.architecture;
-    let sparse = Positions::of_dense(&problem.x, 12, 12 * 300).expect("room");
-    let (positions, values) = sparse.expect("few enough");
-    let rows = positions.with(&values).expect("as many");
+    let sparse = CsrPattern::from_dense(&problem.x, 12, 12 * 300).expect("room");
+    let (pattern, values) = sparse.expect("few enough");
+    let rows = pattern.with_values(&values).expect("as many");
     let inputs = Inputs::sparse(architecture, rows).expect("good inputs");
     let (order, rates) = (order(300), vec![0.01; 43]);
     for rule in [SGD, ADAM] {

@@ -15,7 +15,7 @@ use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
-use crate::base::alloc::{reserve_list, try_list};
+use crate::base::alloc::{reserve_list, try_collect};
 use crate::base::error::{Error, ShapeDisplay};
 use crate::model::architecture::Architecture;
 use crate::python::api::flat_vector::FlatVector;
@@ -116,7 +116,7 @@ fn arrays<'py>(
     let expected = "a list of arrays, one per layer";
     let entries = listed(value)?.ok_or_else(|| wrong_type(argument, expected, value))?;
     let array = |(k, entry)| numbers(&format!("{argument}[{k}]"), &entry);
-    try_list(argument, entries.iter().enumerate().map(array))
+    try_collect(argument, entries.iter().enumerate().map(array))
 }
 
 /// The sizes n_1, …, n_L that these parameters imply.

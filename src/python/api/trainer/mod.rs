@@ -9,7 +9,7 @@ use numpy::PyArray1;
 use numpy::ndarray::Ix1;
 use pyo3::prelude::*;
 
-use crate::base::alloc::{defaults, list, try_list};
+use crate::base::alloc::{defaults, list, try_collect};
 use crate::base::cancel::{ELEMENT_WORK, cancellable};
 use crate::base::random::permutation;
 use crate::python::api::network::PyNetwork;
@@ -71,7 +71,7 @@ impl Trainer {
                 l1,
                 clip_norm,
                 max_norm,
-                dropout: try_list("dropout", dropout.try_iter()?.map(|rate| rate?.extract()))?,
+                dropout: try_collect("dropout", dropout.try_iter()?.map(|rate| rate?.extract()))?,
                 seed,
                 batch_size,
                 check_finite,

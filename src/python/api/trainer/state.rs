@@ -4,7 +4,7 @@ use numpy::ndarray::{Ix1, Ix2};
 use numpy::{PyArray1, PyArray2};
 use pyo3::prelude::*;
 
-use crate::base::alloc::{reserve_list, try_list};
+use crate::base::alloc::{reserve_list, try_collect};
 use crate::base::error::Error;
 use crate::data::Inputs;
 use crate::engine::plan::Plan;
@@ -184,7 +184,7 @@ impl<T: Element> TrainerState<T> {
         let mut scope = BorrowScope::new();
         scope.include("params", net.vector.flat(py)?.cast()?, Access::Train)?;
         let state = state.iter();
-        let mut state: Vec<WriteArray<'_, T, Ix1>> = try_list(
+        let mut state: Vec<WriteArray<'_, T, Ix1>> = try_collect(
             "state",
             state.map(|state| scope.write("state", state.cast::<PyArray1<T>>()?, MemoryOrder::C)),
         )?;
