@@ -70,8 +70,8 @@ impl<'a> CancelToken<'a> {
         }
     }
 
-    /// For a helper thread.
-    pub fn helper(flag: &'a CancelFlag) -> Self {
+    /// For a worker thread.
+    pub fn worker(flag: &'a CancelFlag) -> Self {
         Self {
             flag,
             should_cancel: None,
@@ -82,7 +82,7 @@ impl<'a> CancelToken<'a> {
     /// For work that is too short to be cancelled.
     pub fn none() -> CancelToken<'static> {
         static NEVER: CancelFlag = CancelFlag(AtomicBool::new(false));
-        CancelToken::helper(&NEVER)
+        CancelToken::worker(&NEVER)
     }
 
     /// Polls, counting `work` multiply-adds since the last call: true if the rest should be skipped.
@@ -134,17 +134,17 @@ mod tests {
     #[test]
     fn the_question_is_asked_after_enough_work_and_heard_by_all() {
         let flag = CancelFlag::default();
-        let (caller, helper) = (
+        let (caller, worker) = (
             CancelToken::caller(&flag, &|| true),
-            CancelToken::helper(&flag),
+            CancelToken::worker(&flag),
         );
         // The first poll starts the interval.
         assert!(!caller.poll_after(POLL_WORK));
         sleep(INTERVAL);
         assert!(!caller.poll_after(POLL_WORK - 1));
-        assert!(!helper.poll_after(POLL_WORK));
+        assert!(!worker.poll_after(POLL_WORK));
         assert!(caller.poll_after(1));
-        assert!(helper.poll_after(0));
+        assert!(worker.poll_after(0));
         assert!(caller.lock(&Mutex::new(())).is_none());
     }
 }

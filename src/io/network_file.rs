@@ -22,7 +22,7 @@ const FORMAT: &str = "bpfast.network";
 const CHECKPOINT: &str = "bpfast.checkpoint";
 
 /// The prefix of the tensors in a checkpoint that are not the network's.
-const BESIDE: &str = "training.";
+const TRAINING_PREFIX: &str = "training.";
 
 /// Advice for tensors of other programs.
 const TENSORS: &str = "read its tensors with safetensors.numpy.load_file, and pass weights of shape \
@@ -45,7 +45,7 @@ struct FileConfig {
 
 /// A network file whose configuration matches its tensors, which are not read yet.
 #[derive(Debug)]
-pub struct Saved {
+pub struct NetworkFile {
     reader: Reader,
     sizes: Vec<usize>,
     hidden: Vec<Activation>,
@@ -70,7 +70,7 @@ const PER_LAYER: usize = 1 << 11;
 /// More bytes than one byte of a configuration takes when parsed.
 const PARSED: usize = 32;
 
-/// Writes the network whose parameters are `rows`, from [`in_rows`](crate::io::transpose::in_rows).
+/// Writes the network whose parameters are `rows`, from [`to_file_order`](crate::io::transpose::in_rows).
 ///
 /// # Errors
 /// Those of [`safetensors::write`].
@@ -122,7 +122,7 @@ fn biases_name(k: usize) -> String {
     format!("biases.{k}")
 }
 
-impl Saved {
+impl NetworkFile {
     /// The network in the file of `reader`.
     ///
     /// # Errors
@@ -260,7 +260,7 @@ fn find(reader: &Reader, sizes: &[usize], dtype: Dtype) -> Result<Vec<[usize; 2]
     let indices: BTreeMap<_, _> = (0..).zip(tensors).map(|(k, (name, _))| (name, k)).collect();
     let layers = sizes.len().saturating_sub(1);
     let has_more = reader.header().metadata.get("format").map(String::as_str) == Some(CHECKPOINT);
-    let is_beside = |name: &str| has_more && name.starts_with(BESIDE);
+    let is_beside = |name: &str| has_more && name.starts_with(TRAINING_PREFIX);
     let own = tensors.iter().filter(|(name, _)| !is_beside(name)).count();
     if own != 2 * layers {
         let expected = format!("tensors of {layers} layers, as its configuration says");

@@ -63,7 +63,7 @@ mod _core {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
-        super::call::errors::quieten_panics();
+        super::call::errors::install_panic_hook();
         // Objects that crates create on first use, and panic if they cannot.
         numpy::dtype::<f64>(py);
         py.get_type::<super::borrow::Allocation>();
@@ -71,7 +71,7 @@ mod _core {
             "ACTIVATIONS",
             PyTuple::new(py, Activation::ALL.map(Activation::name))?,
         )?;
-        super::borrow::forget_in_children(py)?;
+        super::borrow::register_fork_handler(py)?;
         module.add("COSTS", PyTuple::new(py, Cost::ALL.map(Cost::name))?)?;
         PySequence::register::<Views>(py)?;
         module.add("INITIALISATIONS", PyTuple::new(py, initialise::NAMES)?)?;

@@ -1,4 +1,4 @@
-//! In steady state a call allocates nothing: neither on the thread that makes it nor on helpers.
+//! In steady state a call allocates nothing: neither on the thread that makes it nor on workers.
 
 use std::sync::atomic::Ordering;
 

@@ -8,7 +8,7 @@ use bpfast::pool::Team;
 use bpfast::train::{Report, Settings, StepSeries, TrainScratch};
 use bpfast::{Activation, Architecture, Cost};
 
-use super::{architecture, walk};
+use super::{architecture, fail_each_allocation};
 
 /// Of 1500 examples that lie in no order, so that mini-batches are gathered.
 const N: usize = 1500;
@@ -101,7 +101,7 @@ fn training(
     };
     let mut params = vec![0.01; architecture.n_params()];
     let mut kept = vec![vec![0.0; params.len()]; 2];
-    walk(name, || {
+    fail_each_allocation(name, || {
         let params_and_state =
             ParamsAndState::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
         run.run(

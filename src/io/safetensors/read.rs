@@ -12,7 +12,7 @@ use crate::base::error::Error;
 use crate::io::safetensors::foreign::{START, other_format};
 use crate::io::safetensors::header::{LENGTH_BYTES, MAX_LENGTH};
 use crate::io::safetensors::{
-    BLOCK, Dtype, Failure, Header, Result, TensorData, TensorElement, TensorInfo, go_on,
+    BLOCK, Dtype, FileError, Header, Result, TensorData, TensorElement, TensorInfo, check_cancelled,
 };
 
 /// A file whose header has been read and matches its size.
@@ -100,7 +100,7 @@ impl Reader {
         let (name, info) = &self.header.tensors[index];
         let bad = |expected: &str, got: &dyn Display| {
             let argument = format!("{}: {name:?}", self.path.display());
-            Failure::from(Error::value(argument, expected, got))
+            FileError::from(Error::value(argument, expected, got))
         };
         Ok(match info.dtype {
             Dtype::F32 => TensorData::Float32(Cow::Owned(self.numbers(index, cancel)?)),
@@ -152,7 +152,7 @@ fn read<T: TensorElement>(
     reserve_list(&path.to_string_lossy(), &mut numbers, count)?;
     let mut block = zeros(BLOCK.min(to - from), path)?;
     for offset in (from..to).step_by(BLOCK) {
-        go_on(cancel)?;
+        check_cancelled(cancel)?;
         let bytes = &mut block[..BLOCK.min(to - offset)];
         fill(file, start + offset as u64, bytes, path)?;
         numbers.extend(bytes.chunks_exact(size_of::<T>()).map(T::get));

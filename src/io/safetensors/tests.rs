@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::base::cancel::{CancelFlag, CancelToken};
 use crate::base::error::ErrorKind;
 use crate::io::safetensors::header::{Header, MAX_LENGTH};
-use crate::io::safetensors::{Failure, Reader, Tensor, TensorData, write};
+use crate::io::safetensors::{FileError, Reader, Tensor, TensorData, write};
 
 /// A temporary folder.
 struct Folder(PathBuf);
@@ -96,7 +96,7 @@ fn what_no_file_can_hold_is_refused_before_there_is_a_file() {
         (short, "tensors['z']: expected numbers of shape (3,), got 2"),
         (reserved, "tensors['__metadata__']: expected another name"),
     ] {
-        let Err(Failure::Refused(error)) = stored(&path, &tensors) else {
+        let Err(FileError::Refused(error)) = stored(&path, &tensors) else {
             panic!("{words}: not refused");
         };
         assert!(error.to_string().contains(words), "{error}");
@@ -130,9 +130,9 @@ fn an_interrupt_leaves_the_old_file() {
         &path,
         &tensors(),
         BTreeMap::new(),
-        &CancelToken::helper(&stop),
+        &CancelToken::worker(&stop),
     );
-    let Err(Failure::Refused(error)) = failure else {
+    let Err(FileError::Refused(error)) = failure else {
         panic!("not interrupted");
     };
     assert_eq!(error.kind(), ErrorKind::Interrupted);

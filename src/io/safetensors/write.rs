@@ -11,7 +11,7 @@ use crate::base::alloc::{check_available, reserve_list};
 use crate::base::cancel::CancelToken;
 use crate::base::error::Error;
 use crate::io::safetensors::replace::replace;
-use crate::io::safetensors::{BLOCK, Header, Result, TensorData, TensorElement, go_on};
+use crate::io::safetensors::{BLOCK, Header, Result, TensorData, TensorElement, check_cancelled};
 
 /// A named array.
 pub struct Tensor<'a> {
@@ -48,8 +48,8 @@ pub fn write(
     let header = header.to_bytes()?;
     // A forked child shares the open file with its parent, which continues to write.
     let parent = process::id();
-    let go_on = || {
-        go_on(cancel)?;
+    let check_cancelled = || {
+        check_cancelled(cancel)?;
         if process::id() != parent {
             return Err(Error::forked().into());
         }
@@ -61,7 +61,7 @@ pub fn write(
         let mut file = Blocks {
             file,
             block,
-            go_on: &go_on,
+            check_cancelled: &check_cancelled,
         };
         for tensor in ordered {
             match &tensor.numbers {
@@ -84,14 +84,14 @@ struct Blocks<'a> {
     file: &'a mut File,
     /// Bytes not written yet. The capacity is [`BLOCK`], or the total if that is less.
     block: Vec<u8>,
-    go_on: &'a dyn Fn() -> Result<()>,
+    check_cancelled: &'a dyn Fn() -> Result<()>,
 }
 
 impl Blocks<'_> {
     fn put<T: TensorElement>(&mut self, numbers: &[T], put: impl Fn(T, &mut [u8])) -> Result<()> {
         let size = size_of::<T>();
         for piece in numbers.chunks(BLOCK / size) {
-            (self.go_on)()?;
+            (self.check_cancelled)()?;
             let start = self.block.len();
             let start = if start + size_of_val(piece) > BLOCK {
                 self.write()?;

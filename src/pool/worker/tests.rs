@@ -3,21 +3,21 @@
 use std::time::Instant;
 
 use crate::base::cancel::INTERVAL;
-use crate::pool::spin::AWAKE;
+use crate::pool::spin::SPIN_TIME;
 use crate::pool::worker::*;
 
-fn lend_to(helper: &Helper, work: &Work<'_>, own: impl FnOnce()) {
+fn run_with(worker: &Worker, work: &Work<'_>, own: impl FnOnce()) {
     let process = Process::current().expect("forks are counted");
-    run_on(process, std::slice::from_ref(helper), 1, work, own, &|| ());
+    run_on(process, std::slice::from_ref(worker), 1, work, own, &|| ());
 }
 
-/// A helper of its own: the pool's may be awake from other tests, or may just have started.
+/// A worker of its own: the pool's may be awake from other tests, or may just have started.
 #[test]
-fn a_helper_that_sleeps_is_woken() {
-    let helper = Helper::start("alone".to_owned()).expect("a thread");
+fn a_worker_that_sleeps_is_woken() {
+    let worker = Worker::start("alone".to_owned()).expect("a thread");
     // The system may be busy, so try several times.
     let woken = (1..=100).any(|_| {
-        std::thread::sleep(INTERVAL.max(10 * AWAKE));
+        std::thread::sleep(INTERVAL.max(10 * SPIN_TIME));
         let (came, since) = (AtomicBool::new(false), Instant::now());
         let own = || {
             while !came.load(Ordering::Relaxed) && since.elapsed() < INTERVAL {
@@ -25,16 +25,16 @@ fn a_helper_that_sleeps_is_woken() {
             }
         };
         let work = || came.store(true, Ordering::Relaxed);
-        lend_to(&helper, &work, own);
+        run_with(&worker, &work, own);
         came.into_inner()
     });
-    assert!(woken, "the helper never came");
+    assert!(woken, "the worker never came");
 }
 
-/// Unless the helper wakes it, it sleeps for the whole INTERVAL.
+/// Unless the worker wakes it, it sleeps for the whole INTERVAL.
 #[test]
 fn a_caller_that_sleeps_is_woken() {
-    let helper = Helper::start("alone".to_owned()).expect("a thread");
+    let worker = Worker::start("alone".to_owned()).expect("a thread");
     let woken = (1..=100).any(|_| {
         let (came, since) = (AtomicBool::new(false), Instant::now());
         let own = || {
@@ -44,9 +44,9 @@ fn a_caller_that_sleeps_is_woken() {
         };
         let work = || {
             came.store(true, Ordering::Relaxed);
-            std::thread::sleep(10 * AWAKE);
+            std::thread::sleep(10 * SPIN_TIME);
         };
-        lend_to(&helper, &work, own);
+        run_with(&worker, &work, own);
         came.into_inner() && since.elapsed() < INTERVAL
     });
     assert!(woken, "the caller slept on");

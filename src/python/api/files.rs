@@ -9,10 +9,10 @@ use pyo3::types::{PyBytes, PyString};
 
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Error;
-use crate::io::safetensors::{self, Failure};
+use crate::io::safetensors::{self, FileError};
 use crate::python::borrow::call_python::call_method;
 use crate::python::call::detach::detached;
-use crate::python::call::errors::{naming, wrong_type};
+use crate::python::call::errors::{with_argument_name, wrong_type};
 
 /// The path that Python passes as str, bytes or os.PathLike.
 ///
@@ -26,7 +26,7 @@ pub fn parse_path(value: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
         return Err(wrong_type("path", "str, bytes or os.PathLike", value));
     }
     let decode = || call_method(py.import("os")?.as_any(), "fsdecode", (value,));
-    let decoded = decode().map_err(|error| naming(py, "path", error))?;
+    let decoded = decode().map_err(|error| with_argument_name(py, "path", error))?;
     let path: PathBuf = decoded.extract().map_err(|error: PyErr| {
         if !error.is_instance_of::<PyUnicodeEncodeError>(py) {
             return error;
@@ -50,7 +50,7 @@ pub fn parse_path(value: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
 ///
 /// # Errors
 /// OSError for system errors; otherwise as for [`detached`].
-pub fn outside<R: Send>(
+pub fn detached_io<R: Send>(
     py: Python<'_>,
     path: &Path,
     work: impl FnOnce(&CancelToken<'_>) -> safetensors::Result<R> + Send,
@@ -58,8 +58,8 @@ pub fn outside<R: Send>(
     let outcome = detached(py, usize::MAX, |should_cancel| {
         cancellable(should_cancel, |cancel| match work(cancel) {
             Ok(result) => Ok(Ok(result)),
-            Err(Failure::System(error)) => Ok(Err(error)),
-            Err(Failure::Refused(error)) => Err(error),
+            Err(FileError::System(error)) => Ok(Err(error)),
+            Err(FileError::Refused(error)) => Err(error),
         })
     })?;
     outcome.or_else(|error| Err(system_error(py, path, &error)?))

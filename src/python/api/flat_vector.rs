@@ -11,7 +11,7 @@ use crate::base::alloc::list;
 use crate::base::error::Error;
 use crate::model::architecture::{Architecture, Layer};
 use crate::python::api::views::{Views, set};
-use crate::python::borrow::{AnyOwned, Element, Owned, View, check_writeable, copied};
+use crate::python::borrow::{AnyVector, Element, OwnedVector, View, check_writeable, copied};
 use crate::python::convert::arrays::input;
 use crate::python::convert::config::Dtype;
 
@@ -20,7 +20,7 @@ use crate::python::convert::config::Dtype;
 pub struct FlatVector {
     pub architecture: Arc<Architecture>,
     pub dtype: Dtype,
-    numbers: AnyOwned,
+    numbers: AnyVector,
     flat: View,
     weights: PyOnceLock<Py<Views>>,
     biases: PyOnceLock<Py<Views>>,
@@ -36,8 +36,8 @@ impl FlatVector {
     ) -> PyResult<Self> {
         let length = architecture.n_params();
         let numbers = match dtype {
-            Dtype::Float32 => AnyOwned::Float32(Owned::zeros(py, what, length)?),
-            Dtype::Float64 => AnyOwned::Float64(Owned::zeros(py, what, length)?),
+            Dtype::Float32 => AnyVector::Float32(OwnedVector::zeros(py, what, length)?),
+            Dtype::Float64 => AnyVector::Float64(OwnedVector::zeros(py, what, length)?),
         };
         Ok(Self {
             architecture,
@@ -53,7 +53,7 @@ impl FlatVector {
     ///
     /// # Errors
     /// `T` is not its dtype.
-    pub fn numbers<T: Element>(&self) -> PyResult<&Owned<T>> {
+    pub fn numbers<T: Element>(&self) -> PyResult<&OwnedVector<T>> {
         let message = "a vector of another dtype than its network's";
         T::of(&self.numbers).ok_or_else(|| PyTypeError::new_err(message))
     }
@@ -66,7 +66,7 @@ impl FlatVector {
 
     /// # Errors The user has made one of the views read-only.
     pub fn check_writeable(&self, py: Python<'_>, argument: &str) -> PyResult<()> {
-        if let Some(array) = self.flat.shown(py) {
+        if let Some(array) = self.flat.existing(py) {
             check_writeable(argument, array)?;
         }
         for views in [&self.weights, &self.biases] {

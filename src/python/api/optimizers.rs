@@ -16,7 +16,7 @@ use crate::python::borrow::{BorrowScope, Element};
 use crate::python::call::detach::detached;
 use crate::python::call::errors::{guarded, wrong_type};
 use crate::python::convert::config::Dtype;
-use crate::python::convert::optimizer_arrays::{Slices, Stepped, gradient_of};
+use crate::python::convert::optimizer_arrays::{OptimizerArrays, OptimizerSlices, gradient_of};
 
 /// An optimizer as Python passes it: its name, then its settings.
 #[derive(Clone, Copy)]
@@ -100,7 +100,7 @@ pub fn step_arrays(
             let gradient = match Dtype::of(array) {
                 Some(Dtype::Float32) => gradient_of::<f32>(&names[1], gradient)?,
                 Some(Dtype::Float64) => gradient_of::<f64>(&names[1], gradient)?,
-                None => return Err(no_float(&names[0], array)),
+                None => return Err(not_floating_error(&names[0], array)),
             };
             push("params", &mut given_arrays, (names, array, gradient))?;
         }
@@ -112,26 +112,28 @@ pub fn step_arrays(
             return Err(Error::value("optimizer", expected, got).into());
         }
         let mut scope = BorrowScope::new();
-        let mut float32: Vec<Stepped<f32>> = Vec::new();
-        let mut float64: Vec<Stepped<f64>> = Vec::new();
+        let mut float32: Vec<OptimizerArrays<f32>> = Vec::new();
+        let mut float64: Vec<OptimizerArrays<f64>> = Vec::new();
         for (k, (names, array, gradient)) in given_arrays.into_iter().enumerate() {
             let kept = rows.iter().filter_map(|row| row.get(k));
             match Dtype::of(array) {
                 Some(Dtype::Float32) => {
-                    let stepped = Stepped::new(&mut scope, names, array, &gradient, kept)?;
-                    push("params", &mut float32, stepped)?;
+                    let optimizer_arrays =
+                        OptimizerArrays::new(&mut scope, names, array, &gradient, kept)?;
+                    push("params", &mut float32, optimizer_arrays)?;
                 }
                 Some(Dtype::Float64) => {
-                    let stepped = Stepped::new(&mut scope, names, array, &gradient, kept)?;
-                    push("params", &mut float64, stepped)?;
+                    let optimizer_arrays =
+                        OptimizerArrays::new(&mut scope, names, array, &gradient, kept)?;
+                    push("params", &mut float64, optimizer_arrays)?;
                 }
-                None => return Err(no_float(&names[0], array)),
+                None => return Err(not_floating_error(&names[0], array)),
             }
         }
 
-        let length = float32.iter().map(Stepped::len).sum::<usize>()
-            + float64.iter().map(Stepped::len).sum::<usize>();
-        let team = Team::assemble(Step::threads(length, threads::in_force(py)?));
+        let length = float32.iter().map(OptimizerArrays::len).sum::<usize>()
+            + float64.iter().map(OptimizerArrays::len).sum::<usize>();
+        let team = Team::assemble(Step::threads(length, threads::current(py)?));
         let terms = Regularization {
             l2: given.weight_decay,
             ..Regularization::NONE
@@ -146,8 +148,8 @@ pub fn step_arrays(
             work64(&team);
             Ok(())
         })?;
-        float32.iter().try_for_each(Stepped::write_back)?;
-        float64.iter().try_for_each(Stepped::write_back)?;
+        float32.iter().try_for_each(OptimizerArrays::write_back)?;
+        float64.iter().try_for_each(OptimizerArrays::write_back)?;
         // Set here, because Ctrl-C during the step is raised in Python right after this call.
         optimizer.setattr(intern!(py, "_kept"), kept)?;
         optimizer.setattr(intern!(py, "_single"), single)?;
@@ -168,7 +170,7 @@ pub fn nested<'py>(
     try_collect(argument, rows.map(row))
 }
 
-fn no_float(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyErr {
+fn not_floating_error(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyErr {
     let (expected, got) = ("dtype float32 or float64", array.dtype());
     PyTypeError::new_err(format!("{argument}: expected {expected}, got {got}"))
 }
@@ -177,11 +179,11 @@ fn no_float(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyErr {
 fn prepare<'a, T: Element>(
     step: Step,
     terms: Regularization,
-    arrays: &'a mut [Stepped<'_, T>],
+    arrays: &'a mut [OptimizerArrays<'_, T>],
 ) -> PyResult<impl FnOnce(&Team) + Send + 'a> {
-    let slices = try_collect("params", arrays.iter_mut().map(Stepped::slices))?;
+    let slices = try_collect("params", arrays.iter_mut().map(OptimizerArrays::slices))?;
     Ok(move |team: &Team| {
-        for Slices {
+        for OptimizerSlices {
             params_and_state,
             gradient,
         } in slices

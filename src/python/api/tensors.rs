@@ -12,8 +12,10 @@ use pyo3::types::{PyDict, PyString};
 use crate::base::alloc::{check_available, try_collect};
 use crate::base::error::Error;
 use crate::io::safetensors::{self, Reader, Tensor, TensorData, TensorElement};
-use crate::python::api::files::{outside, parse_path};
-use crate::python::borrow::{Access, Borrow, MemoryOrder, ReadArray, block, into_array, readonly};
+use crate::python::api::files::{detached_io, parse_path};
+use crate::python::borrow::{
+    Access, Borrow, MemoryOrder, ReadArray, contiguous, into_array, readonly,
+};
 use crate::python::call::errors::{guarded, wrong_type};
 
 /// Write arrays to a safetensors file.
@@ -82,7 +84,7 @@ pub fn write_tensors(
             })
         });
         let tensors = try_collect("tensors", tensors)?;
-        outside(py, &path, |cancel| {
+        detached_io(py, &path, |cancel| {
             safetensors::write(&path, &tensors, metadata, cancel)
         })
     })
@@ -117,7 +119,7 @@ pub fn read_tensors<'py>(
 ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)> {
     guarded(|| {
         let path = parse_path(path)?;
-        let (header, tensors) = outside(py, &path, |cancel| {
+        let (header, tensors) = detached_io(py, &path, |cancel| {
             let reader = Reader::open(&path)?;
             let indices = 0..reader.header().tensors.len();
             let tensors = indices.map(|index| reader.tensor(index, cancel));
@@ -168,7 +170,7 @@ impl<'py> BorrowedTensor<'py> {
     fn new(argument: String, array: &Bound<'py, PyUntypedArray>) -> PyResult<Self> {
         let py = array.py();
         let borrow = Borrow::new(&argument, array, Access::Read)?;
-        let plain = block(&argument, &borrow, array, None, MemoryOrder::C)?;
+        let plain = contiguous(&argument, &borrow, array, None, MemoryOrder::C)?;
         // As bytes: a NumPy bool may have any byte value, a Rust bool may not.
         if array.dtype().is_equiv_to(&numpy::dtype::<bool>(py)) {
             let bytes = plain.call_method1("view", (numpy::dtype::<u8>(py),))?;

@@ -49,7 +49,7 @@ impl Views {
 
     /// # Errors The user has made one of the views read-only.
     pub fn check_writeable(&self, py: Python<'_>, argument: &str) -> PyResult<()> {
-        let arrays = self.views.iter().filter_map(|view| view.shown(py));
+        let arrays = self.views.iter().filter_map(|view| view.existing(py));
         for array in arrays {
             check_writeable(argument, array)?;
         }

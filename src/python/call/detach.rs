@@ -27,14 +27,14 @@ pub fn detached<R: Send>(
     work: impl FnOnce(ShouldCancel<'_>) -> Result<R> + Send,
 ) -> PyResult<R> {
     level()?;
-    without_kernels(py, size, work)
+    detached_without_simd(py, size, work)
 }
 
 /// The same for `work` that uses no SIMD kernel.
 ///
 /// # Errors
 /// As for [`detached`], except for the level.
-pub fn without_kernels<R: Send>(
+pub fn detached_without_simd<R: Send>(
     py: Python<'_>,
     size: usize,
     work: impl FnOnce(ShouldCancel<'_>) -> Result<R> + Send,

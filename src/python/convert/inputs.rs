@@ -13,13 +13,13 @@ use crate::base::error::{Error, Result};
 use crate::data::Inputs;
 use crate::kernels::csr::CsrPattern;
 use crate::model::architecture::Architecture;
-use crate::python::borrow::call_python::{attribute, call, of_module};
+use crate::python::borrow::call_python::{attribute, call, import_from};
 use crate::python::borrow::{Element, ReadArray};
 use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::{input, integers};
 
 /// x, borrowed or converted.
-pub struct XArray<'py, T: Element> {
+pub struct InputArray<'py, T: Element> {
     /// The user's object; for a sparse matrix its three arrays.
     given: [Option<Bound<'py, PyAny>>; 3],
     numbers: InputValues<'py, T>,
@@ -32,7 +32,7 @@ enum InputValues<'py, T: Element> {
     Sparse(Bound<'py, PyAny>, CsrPattern, ReadArray<'py, T, Ix1>),
 }
 
-impl<'py, T: Element> XArray<'py, T> {
+impl<'py, T: Element> InputArray<'py, T> {
     /// # Errors A wrong type or number of dimensions, or a damaged sparse matrix.
     pub fn parse(x: &Bound<'py, PyAny>) -> PyResult<Self> {
         if x.cast::<PyUntypedArray>().is_err() && is_sparse(x)? {
@@ -59,15 +59,15 @@ impl<'py, T: Element> XArray<'py, T> {
             if format.eq(intern!(py, "csc"))? {
                 parts::<T>(&given, (width, n))?; // SciPy converts without validation
             }
-            let by_rows = of_module(py, "bpfast._validation.sparse", "by_rows")?;
+            let by_rows = import_from(py, "bpfast._validation.sparse", "by_rows")?;
             let matrix = call(&by_rows, (x,))?;
             let by_rows = arrays(&matrix)?;
             (matrix, by_rows)
         };
         let (mut pattern, mut data) = parts(&by_rows, (n, width))?;
         if pattern.has_duplicates()? {
-            let [stored, indices, indptr] = all_three(&by_rows)?;
-            let summed = of_module(py, "bpfast._validation.sparse", "sum_duplicates")?;
+            let [stored, indices, indptr] = csr_arrays(&by_rows)?;
+            let summed = import_from(py, "bpfast._validation.sparse", "sum_duplicates")?;
             let summed = call(&summed, (stored, indices, indptr))?;
             let [stored, indices, indptr] = summed.extract::<[Bound<'py, PyAny>; 3]>()?;
             let summed = [stored, indices, indptr].map(Some);
@@ -105,7 +105,7 @@ impl<'py, T: Element> XArray<'py, T> {
 }
 
 /// x, stored between calls: the user's array, or a copy of a sparse matrix.
-pub enum Stored<T: Element> {
+pub enum StoredInputs<T: Element> {
     Dense(Py<PyArray2<T>>),
     Sparse(CsrPattern, Vec<T>),
 }
@@ -116,11 +116,11 @@ pub enum BorrowedInputs<'a, 'py, T: Element> {
     Sparse(&'a CsrPattern, &'a [T]),
 }
 
-impl<T: Element> Stored<T> {
+impl<T: Element> StoredInputs<T> {
     /// # Errors
-    /// As [`XArray::parse`].
+    /// As [`InputArray::parse`].
     pub fn parse(x: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(match XArray::<T>::parse(x)?.numbers {
+        Ok(match InputArray::<T>::parse(x)?.numbers {
             InputValues::Dense(x) => {
                 Self::Dense(x.as_any().cast::<PyArray2<T>>()?.clone().unbind())
             }
@@ -135,7 +135,7 @@ impl<T: Element> Stored<T> {
     ///
     /// # Errors
     /// Another call is writing to the array, or memory runs out.
-    pub fn without_zeros(self, py: Python<'_>, share: f64) -> PyResult<Self> {
+    pub fn into_csr_if_sparse(self, py: Python<'_>, share: f64) -> PyResult<Self> {
         let Self::Dense(array) = &self else {
             return Ok(self);
         };
@@ -222,7 +222,7 @@ fn parts<'py, T: Element>(
     arrays: &[Option<Bound<'py, PyAny>>; 3],
     shape: (usize, usize),
 ) -> PyResult<(CsrPattern, ReadArray<'py, T, Ix1>)> {
-    let data = input::<T, Ix1>("x", all_three(arrays)?[0])?;
+    let data = input::<T, Ix1>("x", csr_arrays(arrays)?[0])?;
     let pattern = pattern(arrays, shape)?;
     pattern.check(data.len())?;
     Ok((pattern, data))
@@ -233,7 +233,7 @@ fn parts<'py, T: Element>(
 /// # Errors
 /// As for [`parts`].
 fn pattern(arrays: &[Option<Bound<'_, PyAny>>; 3], shape: (usize, usize)) -> PyResult<CsrPattern> {
-    let [_, indices, indptr] = all_three(arrays)?;
+    let [_, indices, indptr] = csr_arrays(arrays)?;
     let int32 = |value: &Bound<'_, PyAny>| value.cast::<PyArray1<i32>>().is_ok();
     Ok(if int32(indptr) && int32(indices) {
         let (indptr, indices) = (
@@ -250,7 +250,7 @@ fn pattern(arrays: &[Option<Bound<'_, PyAny>>; 3], shape: (usize, usize)) -> PyR
     })
 }
 
-fn all_three<'a, 'py>(
+fn csr_arrays<'a, 'py>(
     arrays: &'a [Option<Bound<'py, PyAny>>; 3],
 ) -> PyResult<[&'a Bound<'py, PyAny>; 3]> {
     match arrays {

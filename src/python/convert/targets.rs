@@ -83,12 +83,12 @@ fn weights<'py>(
 }
 
 /// y, borrowed or converted.
-pub enum YArray<'py, T: Element> {
+pub enum TargetArray<'py, T: Element> {
     Values(ReadArray<'py, T, Ix2>),
     Labels(ReadArray<'py, i64, Ix1>),
 }
 
-impl<'py, T: Element> YArray<'py, T> {
+impl<'py, T: Element> TargetArray<'py, T> {
     /// Integers of shape (n,) are labels; everything else is target values.
     ///
     /// # Errors
@@ -154,12 +154,12 @@ pub enum StoredTargets<T: Element> {
 
 /// A borrow of it.
 pub enum BorrowedTargets<'py, T: Element> {
-    YArray(YArray<'py, T>),
+    TargetArray(TargetArray<'py, T>),
     Any,
 }
 
 impl<T: Element> StoredTargets<T> {
-    /// # Errors As for [`YArray::parse`] and [`YArray::targets`]; for a custom cost, if y does not have `n` entries.
+    /// # Errors As for [`TargetArray::parse`] and [`TargetArray::targets`]; for a custom cost, if y does not have `n` entries.
     pub fn parse(
         architecture: &Architecture,
         custom: bool,
@@ -170,12 +170,16 @@ impl<T: Element> StoredTargets<T> {
             return Ok(Self::Any(as_batch(y, n)?.into_any().unbind()));
         }
         let (width, cost) = (architecture.n_outputs(), architecture.cost());
-        let y = YArray::<T>::parse(width, cost, n, y)?;
+        let y = TargetArray::<T>::parse(width, cost, n, y)?;
         y.targets(width, cost, n)?;
         y.check_range(width, cost, 0)?;
         Ok(match y {
-            YArray::Values(y) => Self::Values(y.as_any().cast::<PyArray2<T>>()?.clone().unbind()),
-            YArray::Labels(y) => Self::Labels(y.as_any().cast::<PyArray1<i64>>()?.clone().unbind()),
+            TargetArray::Values(y) => {
+                Self::Values(y.as_any().cast::<PyArray2<T>>()?.clone().unbind())
+            }
+            TargetArray::Labels(y) => {
+                Self::Labels(y.as_any().cast::<PyArray1<i64>>()?.clone().unbind())
+            }
         })
     }
 
@@ -184,14 +188,14 @@ impl<T: Element> StoredTargets<T> {
     pub fn borrow<'py>(&self, py: Python<'py>) -> PyResult<BorrowedTargets<'py, T>> {
         Ok(match self {
             Self::Values(y) => {
-                BorrowedTargets::YArray(YArray::Values(input::<T, Ix2>("y", y.bind(py))?))
+                BorrowedTargets::TargetArray(TargetArray::Values(input::<T, Ix2>("y", y.bind(py))?))
             }
             // Its dtype may have been changed in place.
             Self::Labels(y) => {
                 let y = y.bind(py).as_any().cast::<PyArray1<i64>>();
                 let params_and_state =
                     |_| PyValueError::new_err("y: expected labels as before, got others");
-                BorrowedTargets::YArray(YArray::Labels(readonly(
+                BorrowedTargets::TargetArray(TargetArray::Labels(readonly(
                     "y",
                     y.map_err(params_and_state)?,
                 )?))
@@ -217,7 +221,7 @@ impl<T: Element> BorrowedTargets<'_, T> {
     /// As [`Targets::values`] and [`Targets::labels`].
     pub fn targets(&self, architecture: &Architecture, n: usize) -> Result<Targets<'_, T>> {
         match self {
-            Self::YArray(y) => y.targets(architecture.n_outputs(), architecture.cost(), n),
+            Self::TargetArray(y) => y.targets(architecture.n_outputs(), architecture.cost(), n),
             Self::Any => Ok(Targets::none(n)),
         }
     }
@@ -225,7 +229,7 @@ impl<T: Element> BorrowedTargets<'_, T> {
 
 /// y, or what a callable cost returned for the outputs; borrowed or converted.
 pub enum TargetsOrCosts<'py, T: Element> {
-    YArray(YArray<'py, T>),
+    TargetArray(TargetArray<'py, T>),
     Costs(CustomCosts<'py, T>),
 }
 
@@ -236,7 +240,7 @@ impl<T: Element> TargetsOrCosts<'_, T> {
     /// As [`Targets::values`] and [`Targets::labels`].
     pub fn targets(&self, width: usize, cost: Cost, n: usize) -> Result<Targets<'_, T>> {
         match self {
-            Self::YArray(y) => y.targets(width, cost, n),
+            Self::TargetArray(y) => y.targets(width, cost, n),
             Self::Costs(costs) => Targets::values(width, n, costs.nabla_a.as_matrix()?),
         }
     }
@@ -247,7 +251,7 @@ impl<T: Element> TargetsOrCosts<'_, T> {
     /// Python code has changed the array in place in the meantime.
     pub fn costs(&self) -> PyResult<Option<&[f64]>> {
         Ok(match self {
-            Self::YArray(_) => None,
+            Self::TargetArray(_) => None,
             Self::Costs(costs) => Some(costs.of_examples.as_slice()?),
         })
     }

@@ -12,7 +12,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use crate::model::architecture::Architecture;
 use crate::python::api::flat_vector::FlatVector;
 use crate::python::api::views::Views;
-use crate::python::borrow::call_python::{call, call_method, call_with, of_module};
+use crate::python::borrow::call_python::{call, call_method, call_with, import_from};
 use crate::python::call::errors::guarded;
 use crate::python::call::text::text;
 use crate::python::convert::config::Dtype;
@@ -90,7 +90,7 @@ impl Gradient {
             let options = PyDict::new(py);
             options.set_item("dtype", self.vector.dtype.name())?;
             options.set_item("init", "zeros")?;
-            let class = of_module(py, "bpfast", "Network")?;
+            let class = import_from(py, "bpfast", "Network")?;
             let net = call_with(&class, (sizes,), Some(&options))?;
             let state = (self.vector.copied(py)?, self.cost());
             Ok((py.get_type::<Self>(), (net,), state)
@@ -140,7 +140,7 @@ impl Gradient {
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| {
             call(
-                &of_module(slf.py(), "bpfast._tables", "gradient_html")?,
+                &import_from(slf.py(), "bpfast._tables", "gradient_html")?,
                 (slf,),
             )
         })

@@ -19,11 +19,11 @@ use crate::base::alloc::{reserve_list, try_collect};
 use crate::base::error::{Error, ShapeDisplay};
 use crate::model::architecture::Architecture;
 use crate::python::api::flat_vector::FlatVector;
-use crate::python::api::network::training::Last;
-use crate::python::api::typed_network::{Engine, ScratchSlot, ScratchSlots};
+use crate::python::api::network::training::LastTraining;
+use crate::python::api::typed_network::{ScratchSlot, ScratchSlots, TypedNetwork};
 use crate::python::api::views::Views;
 use crate::python::borrow::Element;
-use crate::python::borrow::call_python::listed;
+use crate::python::borrow::call_python::try_to_list;
 use crate::python::call::errors::{NOT_INITIALISED, guarded, wrong_type};
 use crate::python::convert::arrays::numbers;
 use crate::python::convert::config::{Config, Dtype, Name};
@@ -36,7 +36,7 @@ pub struct PyNetwork {
     parts: OnceLock<Parts>,
     /// Whether the class was called, so that `__init__` follows.
     pub is_new: AtomicBool,
-    pub training: Last,
+    pub training: LastTraining,
 }
 
 /// The contents of a network.
@@ -74,7 +74,7 @@ impl PyNetwork {
         Self {
             parts: OnceLock::new(),
             is_new: AtomicBool::new(false),
-            training: Last::default(),
+            training: LastTraining::default(),
         }
     }
 
@@ -99,8 +99,11 @@ impl PyNetwork {
     }
 
     /// The network, prepared for a call.
-    pub fn engine<'a, T: Element>(&'a self, scratch_slot: &'a ScratchSlot<T>) -> Engine<'a, T> {
-        Engine {
+    pub fn typed<'a, T: Element>(
+        &'a self,
+        scratch_slot: &'a ScratchSlot<T>,
+    ) -> TypedNetwork<'a, T> {
+        TypedNetwork {
             config: &self.config,
             params: &self.vector,
             scratch_slot,
@@ -114,7 +117,7 @@ fn arrays<'py>(
     value: &Bound<'py, PyAny>,
 ) -> PyResult<Vec<Bound<'py, PyUntypedArray>>> {
     let expected = "a list of arrays, one per layer";
-    let entries = listed(value)?.ok_or_else(|| wrong_type(argument, expected, value))?;
+    let entries = try_to_list(value)?.ok_or_else(|| wrong_type(argument, expected, value))?;
     let array = |(k, entry)| numbers(&format!("{argument}[{k}]"), &entry);
     try_collect(argument, entries.iter().enumerate().map(array))
 }

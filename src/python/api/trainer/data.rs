@@ -10,12 +10,12 @@ use crate::model::architecture::Architecture;
 use crate::python::api::network::PyNetwork;
 use crate::python::borrow::{ArraySpans, Element, ReadArray};
 use crate::python::convert::arrays::input;
-use crate::python::convert::inputs::{self, Stored};
+use crate::python::convert::inputs::{self, StoredInputs};
 use crate::python::convert::targets::{self, StoredTargets};
 
 pub struct TrainerData<T: Element> {
     pub n: usize,
-    x: Stored<T>,
+    x: StoredInputs<T>,
     y: StoredTargets<T>,
     sample_weight: Option<Py<PyArray1<f64>>>,
 }
@@ -52,7 +52,7 @@ impl<T: Element> TrainerData<T> {
                 spans.add(name.into(), array, false)?;
             }
         }
-        let mut x = Stored::<T>::parse(x)?;
+        let mut x = StoredInputs::<T>::parse(x)?;
         let n = x.borrow(py)?.inputs(net.architecture())?.len();
         if u32::try_from(n).is_err() {
             let expected = format!("at most {} examples", u32::MAX);
@@ -68,7 +68,7 @@ impl<T: Element> TrainerData<T> {
             })
             .transpose()?;
         if sparse > 0.0 {
-            x = x.without_zeros(py, sparse)?;
+            x = x.into_csr_if_sparse(py, sparse)?;
         }
         Ok(Self {
             n,

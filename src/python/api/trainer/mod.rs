@@ -26,10 +26,10 @@ use crate::train::{Report, Settings};
 pub struct Trainer {
     net: Py<PyNetwork>,
     settings: Settings,
-    inner: Inner,
+    inner: AnyTrainerState,
 }
 
-enum Inner {
+enum AnyTrainerState {
     Float32(TrainerState<f32>),
     Float64(TrainerState<f64>),
 }
@@ -37,8 +37,8 @@ enum Inner {
 macro_rules! with_state {
     ($inner:expr, $state:ident => $body:expr) => {
         match $inner {
-            Inner::Float32($state) => $body,
-            Inner::Float64($state) => $body,
+            AnyTrainerState::Float32($state) => $body,
+            AnyTrainerState::Float64($state) => $body,
         }
     };
 }
@@ -61,8 +61,8 @@ impl Trainer {
     ) -> PyResult<Self> {
         guarded(|| {
             let inner = match net.get().dtype() {
-                Dtype::Float32 => Inner::Float32(TrainerState::default()),
-                Dtype::Float64 => Inner::Float64(TrainerState::default()),
+                Dtype::Float32 => AnyTrainerState::Float32(TrainerState::default()),
+                Dtype::Float64 => AnyTrainerState::Float64(TrainerState::default()),
             };
             let settings = Settings {
                 rule: given.rule,
@@ -192,7 +192,7 @@ impl Trainer {
     fn report(&self) -> (usize, usize, f64) {
         with_state!(&self.inner, state => {
             let Report { steps, cost, .. } = state.report;
-            (steps, state.of_run, cost.total())
+            (steps, state.last_examples, cost.total())
         })
     }
 

@@ -19,7 +19,7 @@ use crate::python::borrow::{
 use crate::python::call::detach::detached;
 use crate::python::convert::arrays::empty;
 use crate::python::convert::custom::CustomCosts;
-use crate::python::convert::optimizer_arrays::side_by_side;
+use crate::python::convert::optimizer_arrays::params_and_state;
 use crate::train::{Report, Settings, StepSeries, TrainScratch};
 
 /// The steps of a run.
@@ -39,7 +39,7 @@ pub struct TrainerState<T: Element> {
     pub order: Vec<u32>,
     pub done: usize,
     /// How many of them the last run has done.
-    pub of_run: usize,
+    pub last_examples: usize,
     scratch: TrainScratch<T>,
     pub report: Report,
 }
@@ -50,7 +50,7 @@ impl<T: Element> Default for TrainerState<T> {
             data: None,
             order: Vec::new(),
             done: 0,
-            of_run: 0,
+            last_examples: 0,
             scratch: TrainScratch::default(),
             report: Report::default(),
         }
@@ -106,7 +106,7 @@ impl<T: Element> TrainerState<T> {
         let params = net.vector.numbers::<T>()?.read("params")?;
         let borrowed = data.borrow(py)?;
         let mut place = readwrite("a", &outputs)?;
-        let allowed = threads::in_force(py)?;
+        let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let (inputs, targets) = borrowed.examples(architecture, data.n)?;
         let (params, place) = (&*params, place.as_slice_mut()?);
@@ -127,7 +127,7 @@ impl<T: Element> TrainerState<T> {
             };
             run.outputs(scratch, params, place)
         });
-        forget_what_is_parents(&team, scratch, &outcome);
+        leak_after_fork(&team, scratch, &outcome);
         outcome?;
         Ok(outputs)
     }
@@ -161,7 +161,7 @@ impl<T: Element> TrainerState<T> {
             before: steps_before,
             state,
         } = *steps;
-        (self.report.steps, self.report.diverged, self.of_run) = (0, false, 0);
+        (self.report.steps, self.report.diverged, self.last_examples) = (0, false, 0);
         let architecture = net.architecture();
         let rows = self.next_rows(settings.batch_size).len();
         let shape = [rows, architecture.n_outputs()];
@@ -171,7 +171,7 @@ impl<T: Element> TrainerState<T> {
             data,
             order,
             done,
-            of_run,
+            last_examples,
             scratch,
             report,
         } = self;
@@ -188,9 +188,9 @@ impl<T: Element> TrainerState<T> {
             "state",
             state.map(|state| scope.write("state", state.cast::<PyArray1<T>>()?, MemoryOrder::C)),
         )?;
-        let allowed = threads::in_force(py)?;
+        let allowed = threads::current(py)?;
         // No Python code runs from here on.
-        let params_and_state = side_by_side(&mut params, &mut state)?;
+        let params_and_state = params_and_state(&mut params, &mut state)?;
         let (inputs, targets) = borrowed.examples(architecture, data.n)?;
         let costs = costs.as_ref().map(CustomCosts::slices).transpose()?;
         let rates = rates.as_slice()?;
@@ -213,22 +213,22 @@ impl<T: Element> TrainerState<T> {
             };
             run.run(scratch, params_and_state, report)
         });
-        forget_what_is_parents(&team, scratch, &outcome);
+        leak_after_fork(&team, scratch, &outcome);
         let rows = report.steps.saturating_mul(settings.batch_size);
-        *of_run = rows.min(order.len());
-        *done += *of_run;
+        *last_examples = rows.min(order.len());
+        *done += *last_examples;
         outcome?;
         Ok(report.diverged)
     }
 }
 
 /// In a forked child, memory that the parent's threads were writing must not be freed.
-fn forget_what_is_parents<T: Element, R>(
+fn leak_after_fork<T: Element, R>(
     team: &Team,
     scratch: &mut TrainScratch<T>,
     outcome: &PyResult<R>,
 ) {
-    if outcome.is_err() && team.is_parents() {
+    if outcome.is_err() && team.is_forked_child() {
         std::mem::forget(std::mem::take(scratch));
     }
 }

@@ -5,12 +5,12 @@ use pyo3::types::PyList;
 
 use crate::python::api::gradient::Gradient;
 use crate::python::api::threads;
-use crate::python::api::typed_network::{Engine, slices, write_arrays};
-use crate::python::borrow::{Element, check_out_apart};
-use crate::python::convert::inputs::XArray;
+use crate::python::api::typed_network::{TypedNetwork, slices, write_arrays};
+use crate::python::borrow::{Element, check_out_disjoint};
+use crate::python::convert::inputs::InputArray;
 use crate::python::convert::targets::Weighting;
 
-impl<T: Element> Engine<'_, T> {
+impl<T: Element> TypedNetwork<'_, T> {
     /// δ^2, …, δ^L.
     pub fn errors<'py>(
         &self,
@@ -18,15 +18,15 @@ impl<T: Element> Engine<'_, T> {
         y: &Bound<'py, PyAny>,
         weighting: &Weighting<'py>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let (py, x) = (x.py(), XArray::parse(x)?);
-        let wanted = self.wanted(&x, y)?;
+        let (py, x) = (x.py(), InputArray::parse(x)?);
+        let targets_or_costs = self.targets_or_costs(&x, y)?;
         let delta = self.arrays(py, x.inputs(self.architecture())?.len())?;
         let params = self.numbers()?.read("params")?;
         let mut delta_arrays = write_arrays(&delta)?;
-        let allowed = threads::in_force(py)?;
+        let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let inputs = x.inputs(self.architecture())?;
-        let targets = self.targets(&wanted, weighting, inputs.len())?;
+        let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
         let mut delta_slices = slices(&mut delta_arrays)?;
         self.run(py, allowed, &params, inputs, |call, scratch| {
             call.errors(&targets, scratch, &mut delta_slices)
@@ -43,16 +43,16 @@ impl<T: Element> Engine<'_, T> {
         weighting: &Weighting<'_>,
         gradient: &Gradient,
     ) -> PyResult<()> {
-        let (py, x) = (x.py(), XArray::parse(x)?);
-        check_apart(gradient, &x, y, sample_weight)?;
-        let wanted = self.wanted(&x, y)?;
+        let (py, x) = (x.py(), InputArray::parse(x)?);
+        check_gradient_disjoint(gradient, &x, y, sample_weight)?;
+        let targets_or_costs = self.targets_or_costs(&x, y)?;
         let params = self.numbers()?.read("params")?;
         let mut place = gradient.vector.numbers::<T>()?.write("out")?;
-        let allowed = threads::in_force(py)?;
+        let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let inputs = x.inputs(self.architecture())?;
-        let targets = self.targets(&wanted, weighting, inputs.len())?;
-        let costs = wanted.costs()?;
+        let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
+        let costs = targets_or_costs.costs()?;
         let numbers = &mut *place;
         let cost = self.run(py, allowed, &params, inputs, |call, scratch| {
             call.backprop(&targets, scratch, numbers)
@@ -72,9 +72,9 @@ impl<T: Element> Engine<'_, T> {
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
         let gradient = out.map(|out| self.checked(out)).transpose()?;
-        let x = XArray::<T>::parse(x)?;
+        let x = InputArray::<T>::parse(x)?;
         if let Some(gradient) = gradient {
-            check_apart(gradient.get(), &x, y, sample_weight)?;
+            check_gradient_disjoint(gradient.get(), &x, y, sample_weight)?;
         }
         x.inputs(self.architecture())?;
         Ok((x.object(), weighting.object()))
@@ -113,13 +113,13 @@ impl<T: Element> Engine<'_, T> {
 }
 
 /// # Errors The gradient shares memory with one of the user's arrays.
-fn check_apart<T: Element>(
+fn check_gradient_disjoint<T: Element>(
     gradient: &Gradient,
-    x: &XArray<'_, T>,
+    x: &InputArray<'_, T>,
     y: &Bound<'_, PyAny>,
     sample_weight: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {
     let out = gradient.vector.flat(y.py())?;
     let [x, indices, indptr] = x.given();
-    check_out_apart(out.cast()?, &[x, indices, indptr, Some(y), sample_weight])
+    check_out_disjoint(out.cast()?, &[x, indices, indptr, Some(y), sample_weight])
 }

@@ -5,13 +5,13 @@ use numpy::ndarray::Ix1;
 use pyo3::prelude::*;
 
 use crate::python::api::threads;
-use crate::python::api::typed_network::Engine;
+use crate::python::api::typed_network::TypedNetwork;
 use crate::python::borrow::{Element, readwrite};
 use crate::python::convert::arrays::empty;
-use crate::python::convert::inputs::XArray;
+use crate::python::convert::inputs::InputArray;
 use crate::python::convert::targets::Weighting;
 
-impl<T: Element> Engine<'_, T> {
+impl<T: Element> TypedNetwork<'_, T> {
     /// C.
     pub fn cost(
         &self,
@@ -19,14 +19,14 @@ impl<T: Element> Engine<'_, T> {
         y: &Bound<'_, PyAny>,
         weighting: &Weighting<'_>,
     ) -> PyResult<f64> {
-        let (py, x) = (x.py(), XArray::parse(x)?);
-        let wanted = self.wanted(&x, y)?;
+        let (py, x) = (x.py(), InputArray::parse(x)?);
+        let targets_or_costs = self.targets_or_costs(&x, y)?;
         let params = self.numbers()?.read("params")?;
-        let allowed = threads::in_force(py)?;
+        let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let inputs = x.inputs(self.architecture())?;
-        let targets = self.targets(&wanted, weighting, inputs.len())?;
-        if let Some(costs) = wanted.costs()? {
+        let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
+        if let Some(costs) = targets_or_costs.costs()? {
             return Ok(targets.total(costs));
         }
         self.run(py, allowed, &params, inputs, |call, scratch| {
@@ -41,17 +41,17 @@ impl<T: Element> Engine<'_, T> {
         y: &Bound<'py, PyAny>,
         weighting: &Weighting<'py>,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let (py, x) = (x.py(), XArray::parse(x)?);
-        let wanted = self.wanted(&x, y)?;
+        let (py, x) = (x.py(), InputArray::parse(x)?);
+        let targets_or_costs = self.targets_or_costs(&x, y)?;
         let array = empty::<f64, Ix1>(py, &[x.inputs(self.architecture())?.len()])?;
         let params = self.numbers()?.read("params")?;
         let mut place = readwrite("out", &array)?;
-        let allowed = threads::in_force(py)?;
+        let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let inputs = x.inputs(self.architecture())?;
-        let targets = self.targets(&wanted, weighting, inputs.len())?;
+        let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
         let costs = place.as_slice_mut()?;
-        match wanted.costs()? {
+        match targets_or_costs.costs()? {
             Some(of_examples) => costs.copy_from_slice(of_examples),
             None => self.run(py, allowed, &params, inputs, |call, scratch| {
                 call.costs(&targets, scratch, costs)

@@ -21,48 +21,48 @@ use crate::model::architecture::Architecture;
 use crate::model::network::Network;
 use crate::pool::Team;
 use crate::python::api::flat_vector::FlatVector;
-use crate::python::borrow::{Element, Owned, ReadGuard, WriteArray, readwrite};
+use crate::python::borrow::{Element, OwnedVector, ReadGuard, WriteArray, readwrite};
 use crate::python::call::detach::detached;
 use crate::python::convert::arrays::empty;
 use crate::python::convert::config::Config;
 use crate::python::convert::custom::CustomCosts;
-use crate::python::convert::inputs::XArray;
+use crate::python::convert::inputs::InputArray;
 use crate::python::convert::targets::TargetsOrCosts;
-use crate::python::convert::targets::{Weighting, YArray};
+use crate::python::convert::targets::{TargetArray, Weighting};
 
 /// A network with its parameters, prepared for a call, with the element type `T`.
-pub struct Engine<'a, T: Element> {
+pub struct TypedNetwork<'a, T: Element> {
     pub config: &'a Config,
     pub params: &'a FlatVector,
     pub scratch_slot: &'a ScratchSlot<T>,
 }
 
-impl<T: Element> Engine<'_, T> {
+impl<T: Element> TypedNetwork<'_, T> {
     fn architecture(&self) -> &Architecture {
         &self.config.architecture
     }
 
-    fn numbers(&self) -> PyResult<&Owned<T>> {
+    fn numbers(&self) -> PyResult<&OwnedVector<T>> {
         self.params.numbers::<T>()
     }
 
     fn targets<'a>(
         &self,
-        wanted: &'a TargetsOrCosts<'_, T>,
+        targets_or_costs: &'a TargetsOrCosts<'_, T>,
         weighting: &'a Weighting<'_>,
         n: usize,
     ) -> Result<Targets<'a, T>> {
         let architecture = self.architecture();
         weighting.apply(
-            wanted.targets(architecture.n_outputs(), architecture.cost(), n)?,
+            targets_or_costs.targets(architecture.n_outputs(), architecture.cost(), n)?,
             n,
         )
     }
 
     /// y, or what a callable cost returned.
-    fn wanted<'py>(
+    fn targets_or_costs<'py>(
         &self,
-        x: &XArray<'py, T>,
+        x: &InputArray<'py, T>,
         y: &Bound<'py, PyAny>,
     ) -> PyResult<TargetsOrCosts<'py, T>> {
         let architecture = self.architecture();
@@ -70,7 +70,7 @@ impl<T: Element> Engine<'_, T> {
         if self.config.custom.is_some() {
             return Ok(TargetsOrCosts::Costs(CustomCosts::parse(y, [n, width])?));
         }
-        Ok(TargetsOrCosts::YArray(YArray::parse(
+        Ok(TargetsOrCosts::TargetArray(TargetArray::parse(
             width,
             architecture.cost(),
             n,
@@ -105,7 +105,7 @@ impl<T: Element> Engine<'_, T> {
         let outcome = detached(py, size, move |should_cancel| {
             let call = Call::planned(network, inputs, plan, &team, should_cancel);
             let outcome = work(&call, buffers);
-            if outcome.is_err() && team.is_parents() {
+            if outcome.is_err() && team.is_forked_child() {
                 // In a forked child, memory that the parent's threads were writing must not be freed.
                 std::mem::forget(std::mem::take(buffers));
             }
@@ -133,18 +133,18 @@ fn slices<'a, T: Element>(write_arrays: &'a mut WriteArrays<'_, T>) -> PyResult<
 }
 
 /// Calls `f` with the engine of the network's dtype.
-macro_rules! with_engine {
-    ($net:expr, $engine:ident => $body:expr) => {
+macro_rules! with_typed_network {
+    ($net:expr, $typed:ident => $body:expr) => {
         match &$net.scratch_slots {
             $crate::python::api::typed_network::ScratchSlots::Float32(scratch_slot) => {
-                let $engine = $net.engine(scratch_slot);
+                let $typed = $net.typed(scratch_slot);
                 $body
             }
             $crate::python::api::typed_network::ScratchSlots::Float64(scratch_slot) => {
-                let $engine = $net.engine(scratch_slot);
+                let $typed = $net.typed(scratch_slot);
                 $body
             }
         }
     };
 }
-pub(crate) use with_engine;
+pub(crate) use with_typed_network;
