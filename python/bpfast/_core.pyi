@@ -64,8 +64,8 @@ __all__ = [
     "check_targets",
     "copy_params",
     "get_num_threads",
-    "has_params",
     "has_duplicates",
+    "has_params",
     "is_plain_numbers",
     "load",
     "memory_order",
@@ -258,7 +258,11 @@ class Trainer:
     def begin(self, epoch: int, seed: int | None = None) -> None: ...
     def outputs(self, optimizer: Optimizer) -> _Array: ...
     def run(
-        self, rates: NDArray[np.float64], optimizer: Optimizer, kept: Any, returned: Any = None
+        self,
+        rates: NDArray[np.float64],
+        optimizer: Optimizer,
+        state_arrays: Any,
+        returned: Any = None,
     ) -> bool: ...
     @property
     def y(self) -> Any: ...
@@ -291,7 +295,7 @@ def step_arrays(
     single: bool,
     params: list[Any],
     gradient: list[Any],
-    kept: Any,
+    state_arrays: Any,
 ) -> None: ...
 def _restore(class_: type[_Net], config: dict[str, Any]) -> _Net: ...
 def load(class_: type[_Net], path: _Path, cost: Cost | None) -> _Net: ...

@@ -15,14 +15,14 @@ from bpfast._training.arguments import (
     parse_callbacks,
     refuse_with_batches,
 )
-from bpfast._training.checkpoint.policy import AnyPath, Checkpoints
+from bpfast._training.checkpoint.policy import AnyPath, CheckpointPolicy
 from bpfast._training.data.examples import Examples
-from bpfast._training.exclusion import RUNNING, claim, refuse_another_network
+from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.loop import Callback, Training
 from bpfast._training.metrics import Metrics
 from bpfast._training.metrics import parse as parse_metrics
 from bpfast._training.settings import (
-    ARGUMENTS_ELSEWHERE,
+    ARGUMENT_SYNONYMS,
     Seed,
     Settings,
     flag,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from bpfast.optimizers._optimizer import Rate
 
 
-@by_name(ARGUMENTS_ELSEWHERE)
+@by_name(ARGUMENT_SYNONYMS)
 def fit(
     self: Network,
     x: Any,
@@ -219,7 +219,7 @@ def fit(
     """
     check_network(self)
     epochs = whole("epochs", epochs, 1)
-    checkpoints = Checkpoints(checkpoint, every, resume)
+    checkpoints = CheckpointPolicy(checkpoint, every, resume)
     progress = flag("progress", progress)
     settings = Settings(
         self,
@@ -240,7 +240,7 @@ def fit(
     measures = parse_metrics(metrics)
     ticket = object()
     try:
-        claim(ticket, network=self, optimizer=optimizer, early_stopping=stopping)
+        lock(ticket, network=self, optimizer=optimizer, early_stopping=stopping)
         refuse_another_network(optimizer, self)
         weights: dict[str, Any] = {"class_weight": class_weight, "sample_weight": sample_weight}
         if y is None:
@@ -277,7 +277,7 @@ def fit(
         RUNNING.pop(ticket, None)
 
 
-@by_name(ARGUMENTS_ELSEWHERE)
+@by_name(ARGUMENT_SYNONYMS)
 def partial_fit(
     self: Network,
     x: ArrayLike,
@@ -368,7 +368,7 @@ def partial_fit(
         rate = None
     ticket = object()
     try:
-        claim(ticket, network=self, optimizer=optimizer)
+        lock(ticket, network=self, optimizer=optimizer)
         refuse_another_network(optimizer, self)
         data = Examples(self, x, y, sample_weight)
         data.add_class_weight(class_weight)
@@ -389,6 +389,6 @@ def partial_fit(
         if rate is not None and learning_rate is not None:
             optimizer.learning_rate = learning_rate
         _core.set_training(self, self.history, optimizer)
-        return training.once()
+        return training.train_once()
     finally:
         RUNNING.pop(ticket, None)

@@ -54,7 +54,7 @@ impl<'py> FromPyObject<'_, 'py> for Hyperparameters {
 }
 
 /// Does and counts the next step of `optimizer`, on arrays of float32 or float64; `single` if they were not
-/// passed in a list. `kept.numbers[i][k]` is the rule's state for `params[k]`: a vector in the array's
+/// passed in a list. `state_arrays.numbers[i][k]` is the rule's state for `params[k]`: a vector in the array's
 /// memory order.
 ///
 /// # Errors
@@ -68,17 +68,19 @@ pub fn step_arrays(
     single: bool,
     params: &Bound<'_, PyAny>,
     gradient: &Bound<'_, PyAny>,
-    kept: Option<Bound<'_, PyAny>>,
+    state_arrays: Option<Bound<'_, PyAny>>,
 ) -> PyResult<()> {
     guarded(|| {
         let py = optimizer.py();
-        let given: Hyperparameters = optimizer.getattr(intern!(py, "_given"))?.extract()?;
+        let given: Hyperparameters = optimizer
+            .getattr(intern!(py, "_hyperparameters"))?
+            .extract()?;
         let steps: u64 = optimizer.getattr(intern!(py, "_steps"))?.extract()?;
-        let kept_before = optimizer.getattr(intern!(py, "_kept"))?;
+        let state_before = optimizer.getattr(intern!(py, "_state_arrays"))?;
         let params = try_collect("params", params.try_iter()?)?;
         let gradient = try_collect("gradient", gradient.try_iter()?)?;
-        let rows = match &kept {
-            Some(kept) => nested("state", &kept.getattr(intern!(py, "numbers"))?)?,
+        let rows = match &state_arrays {
+            Some(state_arrays) => nested("state", &state_arrays.getattr(intern!(py, "numbers"))?)?,
             None => Vec::new(),
         };
         if gradient.len() != params.len() {
@@ -105,7 +107,9 @@ pub fn step_arrays(
             push("params", &mut given_arrays, (names, array, gradient))?;
         }
         // No user code runs from here on.
-        let is_same = optimizer.getattr(intern!(py, "_kept"))?.is(&kept_before)
+        let is_same = optimizer
+            .getattr(intern!(py, "_state_arrays"))?
+            .is(&state_before)
             && optimizer.getattr(intern!(py, "_steps"))?.eq(steps)?;
         if !is_same {
             let (expected, got) = ("as it is until its step is done", "another state");
@@ -115,16 +119,16 @@ pub fn step_arrays(
         let mut float32: Vec<OptimizerArrays<f32>> = Vec::new();
         let mut float64: Vec<OptimizerArrays<f64>> = Vec::new();
         for (k, (names, array, gradient)) in given_arrays.into_iter().enumerate() {
-            let kept = rows.iter().filter_map(|row| row.get(k));
+            let state_arrays = rows.iter().filter_map(|row| row.get(k));
             match Dtype::of(array) {
                 Some(Dtype::Float32) => {
                     let optimizer_arrays =
-                        OptimizerArrays::new(&mut scope, names, array, &gradient, kept)?;
+                        OptimizerArrays::new(&mut scope, names, array, &gradient, state_arrays)?;
                     push("params", &mut float32, optimizer_arrays)?;
                 }
                 Some(Dtype::Float64) => {
                     let optimizer_arrays =
-                        OptimizerArrays::new(&mut scope, names, array, &gradient, kept)?;
+                        OptimizerArrays::new(&mut scope, names, array, &gradient, state_arrays)?;
                     push("params", &mut float64, optimizer_arrays)?;
                 }
                 None => return Err(not_floating_error(&names[0], array)),
@@ -151,8 +155,8 @@ pub fn step_arrays(
         float32.iter().try_for_each(OptimizerArrays::write_back)?;
         float64.iter().try_for_each(OptimizerArrays::write_back)?;
         // Set here, because Ctrl-C during the step is raised in Python right after this call.
-        optimizer.setattr(intern!(py, "_kept"), kept)?;
-        optimizer.setattr(intern!(py, "_single"), single)?;
+        optimizer.setattr(intern!(py, "_state_arrays"), state_arrays)?;
+        optimizer.setattr(intern!(py, "_is_single"), single)?;
         optimizer.setattr(intern!(py, "_steps"), steps.saturating_add(1))
     })
 }

@@ -14,13 +14,13 @@ from bpfast import optimizers, schedules
 from tests.helpers.every_optimizer import CASES, START, gradient
 from tests.helpers.refuses import refuses
 
-KEEPS = {"SGD": ("velocity",), "Adam": ("mean", "square"), "AdamW": ("mean", "square")}
+STATE_NAMES = {"SGD": ("velocity",), "Adam": ("mean", "square"), "AdamW": ("mean", "square")}
 
 
 def keeps(case):
     if case.name == "SGD" and "momentum" not in case.options:
         return ()
-    return KEEPS.get(case.name, ("square",))
+    return STATE_NAMES.get(case.name, ("square",))
 
 
 def go(opt, params, first, count):

@@ -29,11 +29,11 @@ TENSORS = (
 # It goes up whenever older readers would misread what is new; `src/saved.rs` has it too.
 VERSION = 1
 # So begin the names of tensors that are not the network's.
-BESIDE = "training."
+TRAINING_PREFIX = "training."
 # In front of the name of an array that the optimizer keeps.
-OPTIMIZER = BESIDE + "optimizer."
+OPTIMIZER = TRAINING_PREFIX + "optimizer."
 # The parameters after the last step, where the network of the file has better ones.
-LAST = BESIDE + "params"
+LAST_PARAMS = TRAINING_PREFIX + "params"
 # The numbers that are copied or summed at a time; between two, Python hears a Ctrl-C.
 PIECE = 1 << 20
 
@@ -106,8 +106,8 @@ def write(path: str, training: Training, arguments: dict[str, Any]) -> None:
     state, arrays = _optimizer_state(training.optimizer)
     beside = {OPTIMIZER + name: array for name, array in arrays.items()}
     if training.best is not None:  # `load` gives what `fit` would leave
-        beside[LAST] = net.params
-        net = blank(net)
+        beside[LAST_PARAMS] = net.params
+        net = empty_copy(net)
         net.params = training.best
     import json  # 1 ms that only a checkpoint is worth
 
@@ -154,7 +154,7 @@ def parts(net: Network) -> dict[str, NDArray[Any]]:
     return weights | {f"biases.{k}": b for k, b in enumerate(net.biases)}
 
 
-def blank(net: Network) -> Network:
+def empty_copy(net: Network) -> Network:
     """A network of the configuration of `net`, its parameters 0."""
     return _restore(Network, net.config)
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 # How often Ctrl-C is looked for while an item is waited for, and how long the end of the thread is
 # waited for, in seconds.
-LOOK = 0.05
+POLL_SECONDS = 0.05
 # More bytes than a thread and what it starts take where they begin, their stacks among them.
-BEGINNING = 1 << 26
+THREAD_START_BYTES = 1 << 26
 
 
 class Prefetch:
@@ -65,7 +65,7 @@ class Prefetch:
         self._process, self._has_thread = os.getpid(), True
         try:
             # A thread that lacks memory to begin ends without a word. This is not touched.
-            np.empty(BEGINNING, np.uint8)
+            np.empty(THREAD_START_BYTES, np.uint8)
             # `Thread.start` waits until the thread runs: not here, where a signal handler may fork
             # meanwhile, whose child would wait for ever.
             _thread.start_new_thread(self._start, ())
@@ -80,7 +80,7 @@ class Prefetch:
         self._wanted.put(True)
         while True:
             # Without a timeout, Ctrl-C would wait for the item on some systems.
-            while not self._is_found.acquire(timeout=LOOK):
+            while not self._is_found.acquire(timeout=POLL_SECONDS):
                 if os.getpid() != self._process:
                     message = (
                         "a forked child cannot go on with batches that its parent was fetching"
@@ -104,8 +104,8 @@ class Prefetch:
                 self._items.close()
             return
         self._wanted.put(False)
-        if self._has_ended.acquire(timeout=LOOK):
-            self._thread.join(LOOK)
+        if self._has_ended.acquire(timeout=POLL_SECONDS):
+            self._thread.join(POLL_SECONDS)
 
     def _start(self) -> None:
         try:

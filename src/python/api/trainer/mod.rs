@@ -139,19 +139,19 @@ impl Trainer {
     /// whether they stopped at values that are not finite. With a callable cost it does one step, and
     /// `returned` is what the cost returned for its outputs. Also after an exception, `report` has the
     /// completed steps, and `optimizer` has counted them.
-    #[pyo3(signature = (rates, optimizer, kept, returned=None))]
+    #[pyo3(signature = (rates, optimizer, state_arrays, returned=None))]
     fn run(
         &mut self,
         rates: &Bound<'_, PyAny>,
         optimizer: &Bound<'_, PyAny>,
-        kept: &Bound<'_, PyAny>,
+        state_arrays: &Bound<'_, PyAny>,
         returned: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<bool> {
         guarded(|| {
             let py = optimizer.py();
             let rates = input::<f64, Ix1>("rates", rates)?;
             let steps_before = optimizer.getattr("_steps")?.extract()?;
-            let rows = nested("state", &kept.getattr("numbers")?)?;
+            let rows = nested("state", &state_arrays.getattr("numbers")?)?;
             let numbers = list("state", rows.into_iter().flatten())?; // each row is of one array
             with_state!(&mut self.inner, state => {
                 let net = self.net.get();
@@ -163,8 +163,8 @@ impl Trainer {
                 let outcome = state.run(py, net, &self.settings, &steps, returned);
                 // Here, because Ctrl-C may be raised between two lines of Python.
                 if state.report.steps > 0 {
-                    optimizer.setattr("_kept", (!numbers.is_empty()).then_some(kept))?;
-                    optimizer.setattr("_single", true)?;
+                    optimizer.setattr("_state_arrays", (!numbers.is_empty()).then_some(state_arrays))?;
+                    optimizer.setattr("_is_single", true)?;
                     optimizer.setattr("_steps", steps_before + state.report.steps as u64)?;
                 }
                 outcome

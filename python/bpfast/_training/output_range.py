@@ -19,7 +19,9 @@ COSTS = ("quadratic", "huber", "absolute")
 MARGIN = 0.5
 
 
-def warn_of_reach(net: Network, y: NDArray[Any], weight: ArrayLike | None, level: int) -> None:
+def warn_of_output_range(
+    net: Network, y: NDArray[Any], weight: ArrayLike | None, level: int
+) -> None:
     """Warn, once and `level` calls further out, where some of y is far beyond all outputs.
 
     The text has no numbers of y, so that Python shows it once where training is called in a loop.
