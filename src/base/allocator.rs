@@ -1,7 +1,7 @@
 //! A global allocator with a reserve for small requests.
 //!
 //! Rust aborts the process if a `Box` or a `String` cannot be allocated. Memory that grows with the data is
-//! therefore allocated fallibly ([`crate::base::alloc`]). Small allocations whose size does not depend on
+//! therefore allocated fallibly (`base::alloc`). Small allocations whose size does not depend on
 //! the data, such as an error message, a thread's name or what PyO3 makes for a call, happen everywhere, in
 //! libraries too. If the system has no memory, [`ReserveAllocator`] serves them from a reserve.
 

@@ -20,7 +20,6 @@ const ROWS: usize = 512;
 ///
 /// # Errors
 /// The pack buffer cannot be allocated.
-/// The product finds no room.
 pub fn bp2<T: Real>(
     delta_next: &[T],
     weights: Matrix<'_, T>,

@@ -16,7 +16,6 @@ use crate::model::network::Network;
 ///
 /// z^l and a^l have their layer's memory order. `x`: (rows, n_1); `out`: (rows, n_L). `dropout` drops
 /// hidden neurons; it comes with the index of the first row in its mini-batch. Nielsen, ch. 2, eq. 25.
-/// eq. 25.
 pub fn forward<T: Real>(
     network: Network<'_, T>,
     x: Inputs<'_, T>,

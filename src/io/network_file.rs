@@ -70,7 +70,7 @@ const PER_LAYER: usize = 1 << 11;
 /// More bytes than one byte of a configuration takes when parsed.
 const PARSED: usize = 32;
 
-/// Writes the network whose parameters are `rows`, from [`to_file_order`](crate::io::transpose::in_rows).
+/// Writes the network whose parameters are `rows`, from [`to_file_order`](crate::io::transpose::to_file_order).
 ///
 /// # Errors
 /// Those of [`safetensors::write`].

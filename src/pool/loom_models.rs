@@ -3,7 +3,6 @@
 //!
 //! Data that callers and workers share is accessed with relaxed ordering here: a missing synchronization
 //! makes some interleaving read an old value.
-//! what another has stored finds an older value in one of the runs.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::OnceLock;

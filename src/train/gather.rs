@@ -23,12 +23,11 @@ pub struct GatherBuffers<T> {
 }
 
 impl<T: Real> GatherBuffers<T> {
-    /// The examples `rows` of a run, whose cost is Σ `s_x` `C_x` / n over these n. They are borrowed if
+    /// The examples `rows` of a series, whose cost is Σ `s_x` `C_x` / n over these n. They are borrowed if
     /// they are consecutive, else copied; an x whose rows the network can read in place is not copied.
     ///
     /// # Errors
     /// Memory runs out, or the call is cancelled.
-    /// No memory, or interrupted.
     pub fn gather<'a>(
         &'a mut self,
         run: &StepSeries<'a, T>,

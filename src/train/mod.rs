@@ -74,9 +74,9 @@ pub struct StepSeries<'a, T> {
     pub inputs: Inputs<'a, T>,
     /// The targets and weights of all examples. With a custom cost: any targets of the right length.
     pub targets: Targets<'a, T>,
-    /// The costs, if the caller computes them; then the run is a single step.
+    /// The costs, if the caller computes them; then the series is a single step.
     pub costs: Option<Costs<'a, T>>,
-    /// The indices of this run's examples, in their order.
+    /// The indices of the series' examples, in their order.
     pub order: &'a [u32],
     /// The learning rate of each step.
     pub rates: &'a [f64],
@@ -84,31 +84,31 @@ pub struct StepSeries<'a, T> {
     pub steps_before: u64,
     /// The threads that do the work.
     pub team: &'a Team,
-    /// Called every 25 ms or so; true cancels the run.
+    /// Called every 25 ms or so; true cancels the series.
     pub should_cancel: ShouldCancel<'a>,
 }
 
-/// The result of a run.
+/// The result of a series of steps.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Report {
     /// The number of steps done.
     pub steps: usize,
     /// Σ s_x C_x over the examples of these steps, added to the previous value: the sum of an epoch has the
-    /// same bits however it is divided into runs.
+    /// same bits however it is divided into series.
     pub cost: CompensatedSum,
-    /// Whether the run stopped because the next step's cost or parameters are not finite; that step was not
+    /// Whether the series stopped because the next step's cost or parameters are not finite; that step was not
     /// done.
     pub diverged: bool,
 }
 
-/// Buffers that are reused by later runs.
+/// Buffers that are reused by later series.
 #[derive(Debug, Default)]
 pub struct TrainScratch<T: 'static> {
     gathered: GatherBuffers<T>,
     batch: batch::Scratch<T>,
     gradient: Vec<T>,
     norms: MaxNormBuffers<T>,
-    /// The parameters and the optimizer's state from before the run.
+    /// The parameters and the optimizer's state from before the series.
     before: Vec<T>,
     padded: PaddedParams<T>,
 }
@@ -118,7 +118,7 @@ impl<T: Real> StepSeries<'_, T> {
     /// completed steps, also after an error; a step that it does not count has changed nothing.
     ///
     /// # Errors
-    /// Memory runs out, or the run is cancelled.
+    /// Memory runs out, or the series is cancelled.
     ///
     /// # Panics
     /// The lengths do not match.
@@ -188,7 +188,7 @@ impl<T: Real> StepSeries<'_, T> {
         all
     }
 
-    /// The number of steps of the run.
+    /// The number of steps of the series.
     fn steps(&self) -> usize {
         self.order.len().div_ceil(self.settings.batch_size)
     }
@@ -212,8 +212,8 @@ impl<T: Real> StepSeries<'_, T> {
         Ok(())
     }
 
-    /// Repeats the run from its start, up to the last step that leaves all parameters finite. A repeated
-    /// run has the same bits. If it is cancelled, it stops at an earlier step.
+    /// Repeats the series from its start, up to the last step that leaves all parameters finite. A repeated
+    /// series has the same bits. If it is cancelled, it stops at an earlier step.
     fn roll_back(
         &self,
         scratch: &mut TrainScratch<T>,
@@ -245,7 +245,7 @@ impl<T: Real> StepSeries<'_, T> {
         Ok(())
     }
 
-    /// Allocates all buffers of the run.
+    /// Allocates all buffers of the series.
     fn prepare(
         &self,
         scratch: &mut TrainScratch<T>,

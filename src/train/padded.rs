@@ -2,7 +2,7 @@
 //!
 //! A stored element of x uses one row of the first layer's weights, which the forward pass reads and the
 //! step updates. A row of 30 float32 spans two or three cache lines, and most of its registers span two,
-//! which takes twice as long. So a run of steps with a CSR x works on a copy with rows of whole cache
+//! which takes twice as long. So a series of steps with a CSR x works on a copy with rows of whole cache
 //! lines.
 
 use crate::base::alloc::reserve_for;
@@ -20,7 +20,7 @@ use crate::train::StepSeries;
 #[derive(Debug, Default)]
 pub struct PaddedParams<T>(Vec<T>);
 
-/// The architecture with rows of whole cache lines, or None if the run would not be faster with it.
+/// The architecture with rows of whole cache lines, or None if the series would not be faster with it.
 ///
 /// # Errors
 /// The parameters would exceed the longest vector.
@@ -64,7 +64,7 @@ impl<T: Real> PaddedParams<T> {
             1 + params_and_state.count(),
         );
         let all = length * count + cache_line::numbers::<T>();
-        reserve_for("params in lines", &mut self.0, all, 1, &CancelToken::none())?;
+        reserve_for("padded params", &mut self.0, all, 1, &CancelToken::none())?;
         let first = cache_line::before(&self.0);
         let places = &mut self.0[first..first + length * count];
         for (part, place) in params_and_state

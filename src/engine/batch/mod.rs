@@ -1,4 +1,4 @@
-//! Runs a batch, divided as its [`Plan`] says, on a team of threads, and sums in a fixed order.
+//! Runs a batch, divided as its `Plan` says, on a team of threads, and sums in a fixed order.
 //!
 //! A sum has the same bits at any number of threads, because its order follows from the plan. Its error
 //! does not grow with n: chunk groups are added pairwise in `groups`, and blocks with compensation in
@@ -37,7 +37,7 @@ pub struct Scratch<T: 'static> {
     block: Workspace<T>,
     /// The rounding errors of the sum over the blocks.
     compensation: Vec<T>,
-    /// z^l of a small batch, share by share.
+    /// z^l of a small batch, task by task.
     z_by_task: Vec<T>,
 }
 
@@ -176,8 +176,7 @@ impl<'a, T: Real> Call<'a, T> {
         )
     }
 
-    /// ∂C/∂W^l and ∂C/∂b^l, l = 2 … L, into `gradient`, which lies as the parameters do.
-    /// Returns C.
+    /// ∂C/∂W^l and ∂C/∂b^l, l = 2 … L, into `gradient`, which has the layout of the parameters. Returns C.
     ///
     /// # Errors
     /// As [`Self::forward`].

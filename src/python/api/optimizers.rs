@@ -60,7 +60,6 @@ impl<'py> FromPyObject<'_, 'py> for Hyperparameters {
 /// # Errors
 /// An array is invalid or shares memory with one that is updated, or user code, such as `__array__`,
 /// changes the optimizer in the meantime. Then this step changes nothing.
-/// `__array__`, changes the optimizer meanwhile: nothing is changed by this step then.
 #[pyfunction]
 pub fn step_arrays(
     optimizer: &Bound<'_, PyAny>,

@@ -35,6 +35,7 @@ use crate::python::convert::arrays::numbers;
 /// >>> net.weights[0] *= 2
 /// >>> net.params
 /// array([ 2.,  8.,  4., 10.,  6., 12.,  0.,  0.])
+#[allow(rustdoc::broken_intra_doc_links)] // a Python docstring
 #[pyclass(frozen, module = "bpfast", sequence)]
 pub struct Views {
     name: &'static str,

@@ -41,6 +41,7 @@ use crate::python::convert::config::Dtype;
 /// >>> 2 * g
 /// array([6., 2.])
 /// >>> net.params -= 0.1 * g
+#[allow(rustdoc::broken_intra_doc_links)] // a Python docstring
 #[pyclass(frozen, module = "bpfast")]
 pub struct Gradient {
     pub vector: FlatVector,

@@ -1,4 +1,4 @@
-//! The examples of a `Trainer`, stored between its runs and borrowed during them.
+//! The examples of a `Trainer`, stored between its calls and borrowed during them.
 
 use numpy::ndarray::Ix1;
 use numpy::{PyArray1, PyUntypedArray};

@@ -21,7 +21,7 @@ use crate::python::convert::arrays::{from_slice, input};
 use crate::python::convert::config::Dtype;
 use crate::train::{Report, Settings};
 
-/// The steps of an epoch on loaded data, in runs of several steps.
+/// The steps of an epoch on loaded data, in series of several steps.
 #[pyclass(module = "bpfast._core")]
 pub struct Trainer {
     net: Py<PyNetwork>,
@@ -84,7 +84,7 @@ impl Trainer {
         })
     }
 
-    /// Loads x, y and sample_weight, after validation, for the runs that follow. A step of n examples uses
+    /// Loads x, y and sample_weight, after validation, for the steps that follow. A step of n examples uses
     /// the gradient of Σ s_x C_x / n. If at most the fraction `sparse` of x is nonzero, x is stored as CSR.
     #[pyo3(signature = (x, y, sample_weight=None, sparse=0.0))]
     fn load(
@@ -187,7 +187,7 @@ impl Trainer {
         with_state!(&self.inner, state => state.y(py))
     }
 
-    /// The number of steps and of examples of the last run, and Σ s_x C_x over all runs since `reset_cost`.
+    /// The number of steps and of examples of the last series, and Σ s_x C_x over all series since `reset_cost`.
     #[getter]
     fn report(&self) -> (usize, usize, f64) {
         with_state!(&self.inner, state => {

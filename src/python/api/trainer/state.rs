@@ -22,7 +22,7 @@ use crate::python::convert::custom::CustomCosts;
 use crate::python::convert::optimizer_arrays::params_and_state;
 use crate::train::{Report, Settings, StepSeries, TrainScratch};
 
-/// The steps of a run.
+/// The steps of a series.
 pub struct Steps<'a, 'py> {
     /// The learning rates of the steps.
     pub rates: &'a ReadArray<'py, f64, Ix1>,
@@ -38,7 +38,7 @@ pub struct TrainerState<T: Element> {
     /// The order of the epoch's examples, and how many of them are done.
     pub order: Vec<u32>,
     pub done: usize,
-    /// How many of them the last run has done.
+    /// How many of them the last series has done.
     pub last_examples: usize,
     scratch: TrainScratch<T>,
     pub report: Report,

@@ -5,7 +5,6 @@ mod cost;
 mod forward;
 mod scratch;
 
-use scratch::lock;
 pub use scratch::{ScratchSlot, ScratchSlots};
 
 use numpy::PyArray2;
@@ -98,7 +97,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         let plan = Plan::of(architecture, &inputs, allowed);
         let network = Network::new(architecture, params);
         let team = Team::assemble(plan.threads);
-        let mut scratch = lock(self.scratch_slot).take().unwrap_or_default();
+        let mut scratch = scratch::lock(self.scratch_slot).take().unwrap_or_default();
         let size = inputs.work(architecture);
         let buffers = &mut scratch;
         // The team ends before this thread waits for the GIL.
@@ -112,7 +111,7 @@ impl<T: Element> TypedNetwork<'_, T> {
             outcome
         });
         if outcome.is_ok() {
-            *lock(self.scratch_slot) = Some(scratch); // if another call has stored buffers, those are freed
+            *scratch::lock(self.scratch_slot) = Some(scratch); // if another call has stored buffers, those are freed
         }
         outcome
     }
