@@ -21,7 +21,7 @@ Trials = Iterator[tuple[str, Outcome]]
 
 
 def limits(step: float, most: float = 512) -> Iterator[int]:
-    """Yield limits of the memory left, in bytes: the next is `step` MiB further, less below 1 MiB, later 1/32."""
+    """Yield bytes left: the next is `step` MiB further, less below 1 MiB, later 1/32."""
     room = 0.0
     while room <= most:
         yield int(room * MIB)
