@@ -141,7 +141,7 @@ impl<'a, T: Real> FusedStep<'a, T> {
             slices,
             &|| false,
             |worker, (params_and_state, slice), _| {
-                self.update_slice(update, &slice, block, worker, params_and_state)
+                self.update_slice(update, &slice, block, worker, params_and_state);
             },
         );
         debug_assert!(done.is_ok(), "nobody interrupts");

@@ -182,7 +182,7 @@ impl Step {
         let rate = number(self.rate);
         match self.rule {
             Rule::Sgd { momentum: 0.0, .. } => {
-                run(GradientDescent { rate }, terms, params_and_state, gradient)
+                run(GradientDescent { rate }, terms, params_and_state, gradient);
             }
             Rule::Sgd { momentum, nesterov } => {
                 let rule = Momentum {

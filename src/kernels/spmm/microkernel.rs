@@ -97,7 +97,7 @@ pub unsafe fn store_row<V: Vector, const REGISTERS: usize, const TAIL: u8>(
             match TAIL {
                 tail::MASKED => register.store_first(to, columns),
                 tail::OVERLAPPED => {
-                    register.store(to.add(register_start::<V, REGISTERS>(index, columns)))
+                    register.store(to.add(register_start::<V, REGISTERS>(index, columns)));
                 }
                 _ => register.store(to.add(index * V::LANES)),
             }
