@@ -126,7 +126,7 @@ test-dist: ## pytest on DIST=FILE, a wheel or an sdist, in its own environment (
 # LOOM_MAX_PREEMPTIONS: the most preemptions of a run. 3 takes about 15 s, 4 two minutes.
 test-loom: ## models of the pool's threads, in every order of their steps
 	CARGO_TARGET_DIR=target/loom RUSTFLAGS="--cfg loom" LOOM_MAX_PREEMPTIONS=$(or $(LOOM_MAX_PREEMPTIONS),3) \
-	  cargo test $(LOCKED) --lib pool::models -- --nocapture --test-threads=1
+	  cargo test $(LOCKED) --lib pool::loom_models -- --nocapture --test-threads=1
 
 # Needs Linux, a nightly toolchain and GCC, whose AddressSanitizer is loaded before CPython. -s, because
 # its report is not captured. No search for leaks: CPython keeps much memory at exit.

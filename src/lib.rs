@@ -2,6 +2,9 @@
 //! of backpropagation (Nielsen, *Neural Networks and Deep Learning*, ch. 2) over whole batches, on
 //! all cores, with the same bits on every run.
 //!
+//! The crate is the core of the Python package `bpfast` and not published: its modules are public for tests
+//! and benchmarks, and may change at any time.
+//!
 //! An [`Architecture`] is sizes, activations and a cost; its parameters are one flat vector. An
 //! [`engine::batch::Call`] combines a network, its parameters and a batch, and runs them on a
 //! [`pool::Team`] of threads.

@@ -1,6 +1,6 @@
 //! Tests of the core as a Rust program uses it, without Python and NumPy.
 
-use bpfast::base::error::Kind;
+use bpfast::base::error::ErrorKind;
 use bpfast::data::{Inputs, Reduction, Targets};
 use bpfast::engine::batch::{Call, Scratch};
 use bpfast::kernels::gemm::Matrix;
@@ -215,7 +215,7 @@ fn an_interrupted_call_says_so() {
     let error = call
         .forward(&mut Scratch::default(), &mut out)
         .expect_err("the answer was to stop");
-    assert_eq!(error.kind(), Kind::Interrupted);
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
 }
 
 #[test]

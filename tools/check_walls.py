@@ -17,7 +17,7 @@ ROOMS = (
 UNSAFE_ALLOWED = (
     "base/allocator.rs",
     "kernels/",
-    "pool/helper.rs",
+    "pool/worker/",
     "pool/process.rs",
     "python/borrow/",
 )

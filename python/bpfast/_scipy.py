@@ -10,10 +10,10 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._core import Gradient
-from bpfast._training.reach import warn_of_reach
+from bpfast._training.output_range import warn_of_output_range
 from bpfast._validation.names import unknown_name
 from bpfast._validation.numbers import not_negative, whole
-from bpfast._validation.sparse import by_rows, is_sparse, without_repeats
+from bpfast._validation.sparse import by_rows, is_sparse, without_duplicates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +123,7 @@ def scipy_minimize(
     if not isinstance(method, str):
         raise TypeError(f"method: expected a name, got {type(method).__name__}")
     if method.lower() not in METHODS + WITHOUT_GRADIENT + WITH_HESSIAN:
-        raise unknown_name("method", method, METHODS, elsewhere={"lbfgs": "l-bfgs-b"})
+        raise unknown_name("method", method, METHODS, synonyms={"lbfgs": "l-bfgs-b"})
     if method.lower() in WITHOUT_GRADIENT + WITH_HESSIAN:
         raise ValueError(f"method: expected one that takes a gradient alone, got '{method}'")
     penalty = not_negative("l2", l2)
@@ -166,9 +166,9 @@ def scipy_minimize(
     try:
         cost, slope = evaluate(last)  # checks x, y and the weights
         # Converted once, and not in each evaluation.
-        x = without_repeats(by_rows(x)) if is_sparse(x) else np.ascontiguousarray(x, net.dtype)
+        x = without_duplicates(by_rows(x)) if is_sparse(x) else np.ascontiguousarray(x, net.dtype)
         _core.check_targets(net, np.asarray(y), 0)
-        warn_of_reach(net, np.asarray(y), sample_weight, 2)
+        warn_of_output_range(net, np.asarray(y), sample_weight, 2)
         if not (np.isfinite(cost) and np.isfinite(slope).all()):
             raise ValueError(f"net: expected a start with finite cost and gradient, got {cost}")
         found = minimize(

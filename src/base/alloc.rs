@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::base::allocator::is_low;
+use crate::base::allocator::reserve_is_low;
 use crate::base::cancel::CancelToken;
 use crate::base::error::{Error, Result};
 
@@ -74,7 +74,7 @@ fn grow<T: Copy + Default>(
     };
     let length = length.ok_or_else(refuse)?;
     let missing = length - buffer.len();
-    if is_low() || buffer.try_reserve_exact(missing).is_err() {
+    if reserve_is_low() || buffer.try_reserve_exact(missing).is_err() {
         return Err(refuse());
     }
     while buffer.len() < length && !cancel.poll_after(STEP) {
@@ -91,7 +91,7 @@ pub fn reserve_list<I>(what: &str, list: &mut Vec<I>, more: usize) -> Result<()>
     if list.capacity() - list.len() >= more {
         return Ok(());
     }
-    if is_low() || list.try_reserve(more).is_err() {
+    if reserve_is_low() || list.try_reserve(more).is_err() {
         let entries = list.len().saturating_add(more);
         return Err(Error::memory(
             what,
@@ -107,7 +107,7 @@ pub fn reserve_list<I>(what: &str, list: &mut Vec<I>, more: usize) -> Result<()>
 /// Memory runs out.
 pub fn push<I>(what: &str, list: &mut Vec<I>, item: I) -> Result<()> {
     // Also fails if the reserve is low: what the item owns may have been allocated from it.
-    if list.len() == list.capacity() || is_low() {
+    if list.len() == list.capacity() || reserve_is_low() {
         reserve_list(what, list, list.capacity() - list.len() + 1)?;
     }
     list.push(item);
@@ -118,7 +118,7 @@ pub fn push<I>(what: &str, list: &mut Vec<I>, item: I) -> Result<()> {
 ///
 /// # Errors
 /// Memory runs out; or the first error of an item.
-pub fn try_list<I, E: From<Error>>(
+pub fn try_collect<I, E: From<Error>>(
     what: &str,
     items: impl IntoIterator<Item = std::result::Result<I, E>>,
 ) -> std::result::Result<Vec<I>, E> {
@@ -134,7 +134,7 @@ pub fn try_list<I, E: From<Error>>(
 /// # Errors
 /// Memory runs out.
 pub fn list<I>(what: &str, items: impl IntoIterator<Item = I>) -> Result<Vec<I>> {
-    try_list(what, items.into_iter().map(Ok))
+    try_collect(what, items.into_iter().map(Ok))
 }
 
 /// A vector of `length` default values. Errors call it `what`.
@@ -164,9 +164,9 @@ pub fn copied<I: Copy>(what: &str, items: &[I]) -> Result<Vec<I>> {
 ///
 /// # Errors
 /// They cannot.
-pub fn check_room(what: impl Display, bytes: usize) -> Result<()> {
+pub fn check_available(what: impl Display, bytes: usize) -> Result<()> {
     let mut room: Vec<u8> = Vec::new();
-    if is_low() || room.try_reserve_exact(bytes).is_err() {
+    if reserve_is_low() || room.try_reserve_exact(bytes).is_err() {
         return Err(Error::memory(
             what,
             format_args!("cannot allocate {bytes} bytes"),

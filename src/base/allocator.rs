@@ -1,9 +1,9 @@
 //! A global allocator with a reserve for small requests.
 //!
 //! Rust aborts the process if a `Box` or a `String` cannot be allocated. Memory that grows with the data is
-//! therefore allocated fallibly ([`crate::base::alloc`]). Small allocations whose size does not depend on
+//! therefore allocated fallibly (`base::alloc`). Small allocations whose size does not depend on
 //! the data, such as an error message, a thread's name or what PyO3 makes for a call, happen everywhere, in
-//! libraries too. If the system has no memory, [`WithReserve`] serves them from a reserve.
+//! libraries too. If the system has no memory, [`ReserveAllocator`] serves them from a reserve.
 
 #![allow(unsafe_code)] // an allocator works with raw pointers
 
@@ -23,18 +23,18 @@ static RESERVE: Reserve = Reserve::new();
 
 /// Whether less than half of the reserve is left. Then fallible allocations for data fail too, however
 /// small.
-pub fn is_low() -> bool {
+pub fn reserve_is_low() -> bool {
     RESERVE.is_low()
 }
 
 /// An allocator with a reserve of 1 MiB for small requests that it cannot serve.
 #[derive(Debug, Clone, Copy)]
-pub struct WithReserve<A> {
+pub struct ReserveAllocator<A> {
     allocator: A,
     reserve: &'static Reserve,
 }
 
-impl<A> WithReserve<A> {
+impl<A> ReserveAllocator<A> {
     /// Uses the reserve of the process.
     pub const fn new(allocator: A) -> Self {
         Self {
@@ -93,13 +93,13 @@ impl Reserve {
         null_mut()
     }
 
-    /// The index of the slot that starts at `place`; None if `place` is not in the reserve.
-    fn slot_of(&self, place: *mut u8) -> Option<usize> {
-        let slot = place.addr().wrapping_sub(self.slots.0.get().addr()) / SLOT;
+    /// The index of the slot that starts at `pointer`; None if `pointer` is not in the reserve.
+    fn slot_of(&self, pointer: *mut u8) -> Option<usize> {
+        let slot = pointer.addr().wrapping_sub(self.slots.0.get().addr()) / SLOT;
         (slot < SLOTS).then_some(slot)
     }
 
-    fn give_back(&self, slot: usize) {
+    fn free(&self, slot: usize) {
         let (word, bit) = (slot / u64::BITS as usize, slot % u64::BITS as usize);
         self.taken[word].fetch_and(!(1 << bit), Ordering::Release);
     }
@@ -116,53 +116,53 @@ impl std::fmt::Debug for Reserve {
 // SAFETY: memory from `A` is returned to `A`. A slot is at least as long and as aligned as the request,
 // which `Reserve::take` checks; it has no other owner until it is freed, and it never moves. Nothing here
 // unwinds.
-unsafe impl<A: GlobalAlloc> GlobalAlloc for WithReserve<A> {
+unsafe impl<A: GlobalAlloc> GlobalAlloc for ReserveAllocator<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller upholds the contract of `alloc`.
-        let place = unsafe { self.allocator.alloc(layout) };
-        if place.is_null() {
+        let pointer = unsafe { self.allocator.alloc(layout) };
+        if pointer.is_null() {
             self.reserve.take(layout)
         } else {
-            place
+            pointer
         }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller upholds the contract of `alloc_zeroed`.
-        let place = unsafe { self.allocator.alloc_zeroed(layout) };
-        if !place.is_null() {
-            return place;
+        let pointer = unsafe { self.allocator.alloc_zeroed(layout) };
+        if !pointer.is_null() {
+            return pointer;
         }
-        let place = self.reserve.take(layout);
-        if !place.is_null() {
+        let pointer = self.reserve.take(layout);
+        if !pointer.is_null() {
             // SAFETY: the slot is at least as long as the request.
-            unsafe { place.write_bytes(0, layout.size()) };
+            unsafe { pointer.write_bytes(0, layout.size()) };
         }
-        place
+        pointer
     }
 
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        match self.reserve.slot_of(place) {
-            Some(slot) => self.reserve.give_back(slot),
-            // SAFETY: `place` is not in the reserve, so it came from `A`.
-            None => unsafe { self.allocator.dealloc(place, layout) },
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        match self.reserve.slot_of(pointer) {
+            Some(slot) => self.reserve.free(slot),
+            // SAFETY: `pointer` is not in the reserve, so it came from `A`.
+            None => unsafe { self.allocator.dealloc(pointer, layout) },
         }
     }
 
-    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        let is_slot = self.reserve.slot_of(place).is_some();
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let is_slot = self.reserve.slot_of(pointer).is_some();
         if is_slot && size <= SLOT {
-            return place;
+            return pointer;
         }
         // SAFETY: the caller upholds the contract of `realloc`; memory outside the reserve came from `A`.
         let (new, layout_of_new) = unsafe {
             let new = Layout::from_size_align_unchecked(size, layout.align());
-            let place = if is_slot {
+            let pointer = if is_slot {
                 self.allocator.alloc(new)
             } else {
-                self.allocator.realloc(place, layout, size)
+                self.allocator.realloc(pointer, layout, size)
             };
-            (place, new)
+            (pointer, new)
         };
         if !new.is_null() && !is_slot {
             return new;
@@ -173,10 +173,10 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for WithReserve<A> {
             new
         };
         if !new.is_null() {
-            // SAFETY: both allocations are at least this long and do not overlap; `place` is freed once.
+            // SAFETY: both allocations are at least this long and do not overlap; `pointer` is freed once.
             unsafe {
-                new.copy_from_nonoverlapping(place, size.min(layout.size()));
-                self.dealloc(place, layout);
+                new.copy_from_nonoverlapping(pointer, size.min(layout.size()));
+                self.dealloc(pointer, layout);
             }
         }
         new
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn small_requests_are_met_from_the_reserve_and_large_ones_refused() {
         static RESERVE: Reserve = Reserve::new();
-        let allocator = WithReserve {
+        let allocator = ReserveAllocator {
             allocator: Nothing,
             reserve: &RESERVE,
         };
@@ -229,13 +229,13 @@ mod tests {
 
             assert!(!is_low());
             let all: Vec<_> = (0..SLOTS).map(|_| allocator.alloc(layout(1))).collect();
-            assert!(all.iter().all(|place| !place.is_null()) && is_low());
+            assert!(all.iter().all(|pointer| !pointer.is_null()) && is_low());
             assert!(
                 allocator.alloc(layout(1)).is_null(),
                 "one more than there are"
             );
-            for &place in &all {
-                allocator.dealloc(place, layout(1));
+            for &pointer in &all {
+                allocator.dealloc(pointer, layout(1));
             }
             assert!(!is_low());
         }
@@ -252,16 +252,16 @@ mod tests {
                 // SAFETY: the caller upholds the contract.
                 unsafe { std::alloc::System.alloc(layout) }
             }
-            unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+            unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
                 // SAFETY: as above.
-                unsafe { std::alloc::System.dealloc(place, layout) }
+                unsafe { std::alloc::System.dealloc(pointer, layout) }
             }
             unsafe fn realloc(&self, _: *mut u8, _: Layout, _: usize) -> *mut u8 {
                 null_mut()
             }
         }
         static RESERVE: Reserve = Reserve::new();
-        let allocator = WithReserve {
+        let allocator = ReserveAllocator {
             allocator: Fixed,
             reserve: &RESERVE,
         };
@@ -269,9 +269,9 @@ mod tests {
         let longer = Layout::from_size_align(16, 8).expect("a layout");
         // SAFETY: as in the test above.
         unsafe {
-            let place = allocator.alloc(layout);
-            place.write_bytes(3, 8);
-            let moved = allocator.realloc(place, layout, 16);
+            let pointer = allocator.alloc(layout);
+            pointer.write_bytes(3, 8);
+            let moved = allocator.realloc(pointer, layout, 16);
             assert!(RESERVE.slot_of(moved).is_some() && moved.add(7).read() == 3);
             allocator.dealloc(moved, longer);
         }

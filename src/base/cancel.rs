@@ -47,7 +47,7 @@ pub fn cancellable<R>(
 }
 
 /// The work, in multiply-adds, between two reads of the clock: below a millisecond.
-const UNPOLLED: usize = 1 << 22;
+const POLL_WORK: usize = 1 << 22;
 
 /// The cost of an exponential, an error function or a cost of one element, in multiply-adds.
 pub const ELEMENT_WORK: usize = 64;
@@ -70,8 +70,8 @@ impl<'a> CancelToken<'a> {
         }
     }
 
-    /// For a helper thread.
-    pub fn helper(flag: &'a CancelFlag) -> Self {
+    /// For a worker thread.
+    pub fn worker(flag: &'a CancelFlag) -> Self {
         Self {
             flag,
             should_cancel: None,
@@ -82,13 +82,13 @@ impl<'a> CancelToken<'a> {
     /// For work that is too short to be cancelled.
     pub fn none() -> CancelToken<'static> {
         static NEVER: CancelFlag = CancelFlag(AtomicBool::new(false));
-        CancelToken::helper(&NEVER)
+        CancelToken::worker(&NEVER)
     }
 
     /// Polls, counting `work` multiply-adds since the last call: true if the rest should be skipped.
     pub fn poll_after(&self, work: usize) -> bool {
         let unpolled = self.unpolled.get().saturating_add(work);
-        if unpolled < UNPOLLED {
+        if unpolled < POLL_WORK {
             self.unpolled.set(unpolled);
             return self.flag.is_cancelled();
         }
@@ -134,17 +134,17 @@ mod tests {
     #[test]
     fn the_question_is_asked_after_enough_work_and_heard_by_all() {
         let flag = CancelFlag::default();
-        let (caller, helper) = (
+        let (caller, worker) = (
             CancelToken::caller(&flag, &|| true),
-            CancelToken::helper(&flag),
+            CancelToken::worker(&flag),
         );
         // The first poll starts the interval.
-        assert!(!caller.poll_after(UNPOLLED));
+        assert!(!caller.poll_after(POLL_WORK));
         sleep(INTERVAL);
-        assert!(!caller.poll_after(UNPOLLED - 1));
-        assert!(!helper.poll_after(UNPOLLED));
+        assert!(!caller.poll_after(POLL_WORK - 1));
+        assert!(!worker.poll_after(POLL_WORK));
         assert!(caller.poll_after(1));
-        assert!(helper.poll_after(0));
+        assert!(worker.poll_after(0));
         assert!(caller.lock(&Mutex::new(())).is_none());
     }
 }

@@ -6,7 +6,7 @@ use crate::base::suggest::did_you_mean;
 
 /// The kind of an [`Error`]; each maps to one Python exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     /// A wrong shape, length, name or value (`ValueError`).
     Value,
     /// A size that overflows or cannot be allocated (`MemoryError`).
@@ -20,7 +20,7 @@ pub enum Kind {
 /// An error with its argument: `weights[1]: expected shape (3, 4), got (4, 3)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    kind: Kind,
+    kind: ErrorKind,
     message: String,
 }
 
@@ -35,7 +35,7 @@ impl Error {
         got: impl fmt::Display,
     ) -> Self {
         Self {
-            kind: Kind::Value,
+            kind: ErrorKind::Value,
             message: message(format_args!("{argument}: expected {expected}, got {got}")),
         }
     }
@@ -44,15 +44,15 @@ impl Error {
     pub fn shape(argument: impl fmt::Display, expected: &[usize], got: &[usize]) -> Self {
         Self::value(
             argument,
-            format_args!("shape {}", Shape(expected)),
-            Shape(got),
+            format_args!("shape {}", ShapeDisplay(expected)),
+            ShapeDisplay(got),
         )
     }
 
     /// `argument` is not in `valid`; suggests the valid name that was probably meant.
     pub fn unknown_name(argument: impl fmt::Display, got: &str, valid: &[&str]) -> Self {
         Self {
-            kind: Kind::Value,
+            kind: ErrorKind::Value,
             message: message(format_args!(
                 "{argument}: unknown name '{got}'; {}valid: '{}'",
                 did_you_mean(got, valid),
@@ -72,7 +72,7 @@ impl Error {
     /// `argument` needs more memory than there is or than can be counted.
     pub fn memory(argument: impl fmt::Display, what: impl fmt::Display) -> Self {
         Self {
-            kind: Kind::Memory,
+            kind: ErrorKind::Memory,
             message: message(format_args!("{argument}: {what}")),
         }
     }
@@ -80,7 +80,7 @@ impl Error {
     /// The caller cancelled the call.
     pub fn interrupted() -> Self {
         Self {
-            kind: Kind::Interrupted,
+            kind: ErrorKind::Interrupted,
             message: "interrupted".to_owned(),
         }
     }
@@ -88,7 +88,7 @@ impl Error {
     /// The process was forked during the call, and the child cannot finish it.
     pub fn forked() -> Self {
         Self {
-            kind: Kind::Forked,
+            kind: ErrorKind::Forked,
             message:
                 "a forked child cannot finish the call in which its parent was forked; it can \
                       begin calls of its own"
@@ -97,7 +97,7 @@ impl Error {
     }
 
     /// The kind of the error.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 }
@@ -120,15 +120,15 @@ fn message(words: fmt::Arguments<'_>) -> String {
 /// # Errors
 /// Memory runs out; the error is the truncated string.
 pub(crate) fn text(words: impl fmt::Display) -> std::result::Result<String, String> {
-    struct Text(String);
-    impl fmt::Write for Text {
+    struct FallibleString(String);
+    impl fmt::Write for FallibleString {
         fn write_str(&mut self, part: &str) -> fmt::Result {
             self.0.try_reserve(part.len()).map_err(|_| fmt::Error)?;
             self.0.push_str(part);
             Ok(())
         }
     }
-    let mut text = Text(String::new());
+    let mut text = FallibleString(String::new());
     match write!(text, "{words}") {
         Ok(()) => Ok(text.0),
         Err(_) => Err(text.0),
@@ -136,9 +136,9 @@ pub(crate) fn text(words: impl fmt::Display) -> std::result::Result<String, Stri
 }
 
 /// A shape in Python's notation: `()`, `(3,)`, `(3, 4)`.
-pub(crate) struct Shape<'a>(pub(crate) &'a [usize]);
+pub(crate) struct ShapeDisplay<'a>(pub(crate) &'a [usize]);
 
-impl fmt::Display for Shape<'_> {
+impl fmt::Display for ShapeDisplay<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             [single] => write!(f, "({single},)"),
@@ -165,8 +165,8 @@ mod tests {
             error.to_string(),
             "weights[1]: expected shape (3, 4), got (4, 3)"
         );
-        assert_eq!(Shape(&[7]).to_string(), "(7,)");
-        assert_eq!(Shape(&[]).to_string(), "()");
+        assert_eq!(ShapeDisplay(&[7]).to_string(), "(7,)");
+        assert_eq!(ShapeDisplay(&[]).to_string(), "()");
     }
 
     #[test]

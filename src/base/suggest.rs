@@ -2,7 +2,7 @@
 
 /// Other libraries' names of activations, costs and the like, in lower case, without punctuation and a
 /// final "loss". Only names of the same function, up to a factor, are listed.
-const ELSEWHERE: &[(&str, &[&str])] = &[
+const SYNONYMS: &[(&str, &[&str])] = &[
     ("mse", &["quadratic"]),
     ("meansquarederror", &["quadratic"]),
     ("squarederror", &["quadratic"]),
@@ -38,7 +38,7 @@ pub(crate) fn did_you_mean(got: &str, valid: &[&str]) -> String {
     if got.len() > LONGEST {
         return String::new();
     }
-    let mut near = elsewhere(got, valid);
+    let mut near = synonyms(got, valid);
     if near.is_empty() {
         near.extend(nearest(got, valid));
     }
@@ -48,11 +48,11 @@ pub(crate) fn did_you_mean(got: &str, valid: &[&str]) -> String {
     format!("did you mean '{}'? ", near.join("' or '"))
 }
 
-fn elsewhere(got: &str, valid: &[&str]) -> Vec<&'static str> {
+fn synonyms(got: &str, valid: &[&str]) -> Vec<&'static str> {
     let letters = got.chars().filter(|letter| letter.is_alphanumeric());
     let plain: String = letters.flat_map(char::to_lowercase).collect();
     let plain = plain.strip_suffix("loss").unwrap_or(&plain);
-    let found = ELSEWHERE.iter().filter(|(theirs, _)| *theirs == plain);
+    let found = SYNONYMS.iter().filter(|(theirs, _)| *theirs == plain);
     let ours = found.flat_map(|(_, ours)| *ours).copied();
     ours.filter(|name| valid.contains(name)).collect()
 }

@@ -5,18 +5,18 @@ use std::ops::Range;
 use crate::base::cancel::ELEMENT_WORK;
 use crate::base::error::{Error, Result};
 use crate::data::contiguous;
-use crate::kernels::csr::SparseRows;
+use crate::kernels::csr::CsrMatrix;
 use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
 use crate::model::architecture::Architecture;
 
 /// a^(l−1) of some examples: the input of a layer.
 #[derive(Debug, Clone, Copy)]
-pub enum Incoming<'a, T> {
+pub enum LayerInput<'a, T> {
     /// A strided matrix.
     Dense(Matrix<'a, T>),
     /// A CSR matrix.
-    Sparse(SparseRows<'a, T>),
+    Sparse(CsrMatrix<'a, T>),
 }
 
 /// x: n examples of n_1 values, row-major.
@@ -24,7 +24,7 @@ pub enum Incoming<'a, T> {
 pub struct Inputs<'a, T> {
     pub(crate) n: usize,
     width: usize,
-    pub(crate) x: Incoming<'a, T>,
+    pub(crate) x: LayerInput<'a, T>,
 }
 
 impl<'a, T: Real> Inputs<'a, T> {
@@ -35,7 +35,7 @@ impl<'a, T: Real> Inputs<'a, T> {
     pub fn new(architecture: &Architecture, x: Matrix<'a, T>) -> Result<Self> {
         let (n, width) = check_shape(architecture, x.shape())?;
         contiguous("x", &x)?;
-        let x = Incoming::Dense(x);
+        let x = LayerInput::Dense(x);
         Ok(Self { n, width, x })
     }
 
@@ -44,9 +44,9 @@ impl<'a, T: Real> Inputs<'a, T> {
     ///
     /// # Errors
     /// Another shape, or an empty batch.
-    pub fn sparse(architecture: &Architecture, x: SparseRows<'a, T>) -> Result<Self> {
+    pub fn sparse(architecture: &Architecture, x: CsrMatrix<'a, T>) -> Result<Self> {
         let (n, width) = check_shape(architecture, (x.len(), x.width()))?;
-        let x = Incoming::Sparse(x);
+        let x = LayerInput::Sparse(x);
         Ok(Self { n, width, x })
     }
 
@@ -56,18 +56,18 @@ impl<'a, T: Real> Inputs<'a, T> {
     }
 
     /// A range of the examples.
-    pub(crate) fn part(&self, rows: &Range<usize>) -> Self {
+    pub(crate) fn row_range(&self, rows: &Range<usize>) -> Self {
         let (n, width) = (rows.len(), self.width);
         let x = match self.x {
-            Incoming::Dense(x) => Incoming::Dense(x.row_range(rows)),
-            Incoming::Sparse(x) => Incoming::Sparse(x.part(rows.clone())),
+            LayerInput::Dense(x) => LayerInput::Dense(x.row_range(rows)),
+            LayerInput::Sparse(x) => LayerInput::Sparse(x.row_range(rows.clone())),
         };
         Self { n, width, x }
     }
 
     /// `n` other examples of the same width, dense in `x`.
     pub(crate) fn with_dense(&self, n: usize, x: &'a [T]) -> Self {
-        let x = Incoming::Dense(Matrix::by_rows(x, n, self.width));
+        let x = LayerInput::Dense(Matrix::by_rows(x, n, self.width));
         Self { n, x, ..*self }
     }
 
@@ -76,22 +76,22 @@ impl<'a, T: Real> Inputs<'a, T> {
         let (n, x) = (rows.len(), Matrix::gathered(all, self.width, rows));
         Self {
             n,
-            x: Incoming::Dense(x),
+            x: LayerInput::Dense(x),
             ..*self
         }
     }
 
     /// Whether the first layer's buffers must be row-major.
-    pub(crate) fn by_example(&self) -> bool {
+    pub(crate) fn needs_row_major(&self) -> bool {
         match self.x {
-            Incoming::Dense(x) => x.is_gathered(),
-            Incoming::Sparse(_) => true,
+            LayerInput::Dense(x) => x.is_gathered(),
+            LayerInput::Sparse(_) => true,
         }
     }
 
     /// Other examples of the same width, as CSR.
-    pub(crate) fn with_sparse(&self, x: SparseRows<'a, T>) -> Self {
-        let (n, x) = (x.len(), Incoming::Sparse(x));
+    pub(crate) fn with_sparse(&self, x: CsrMatrix<'a, T>) -> Self {
+        let (n, x) = (x.len(), LayerInput::Sparse(x));
         Self { n, x, ..*self }
     }
 
@@ -101,21 +101,21 @@ impl<'a, T: Real> Inputs<'a, T> {
     }
 
     /// The number of stored elements of a CSR x; None for a dense x.
-    pub(crate) fn stored(&self) -> Option<usize> {
+    pub(crate) fn nnz(&self) -> Option<usize> {
         match self.x {
-            Incoming::Dense(_) => None,
-            Incoming::Sparse(x) => Some(x.stored()),
+            LayerInput::Dense(_) => None,
+            LayerInput::Sparse(x) => Some(x.nnz()),
         }
     }
 
     /// The multiply-adds of the products in the forward pass.
     pub(crate) fn products(&self, architecture: &Architecture) -> usize {
         let all = self.n.saturating_mul(architecture.n_weights());
-        let Some(stored) = self.stored() else {
+        let Some(nnz) = self.nnz() else {
             return all;
         };
         let first = &architecture.layers()[0];
-        let missing = self.n.saturating_mul(first.n_in).saturating_sub(stored);
+        let missing = self.n.saturating_mul(first.n_in).saturating_sub(nnz);
         all.saturating_sub(missing.saturating_mul(first.n_out))
     }
 
@@ -132,12 +132,12 @@ impl<'a, T: Real> Inputs<'a, T> {
     /// `out` has another length.
     pub fn write_dense(&self, out: &mut [T]) {
         match self.x {
-            Incoming::Dense(x) => {
+            LayerInput::Dense(x) => {
                 for (place, row) in out.chunks_exact_mut(self.width).zip(x.iter_rows()) {
                     place.copy_from_slice(row);
                 }
             }
-            Incoming::Sparse(x) => x.write_dense(out),
+            LayerInput::Sparse(x) => x.write_dense(out),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::base::error::{Error, Result, Shape};
+use crate::base::error::{Error, Result, ShapeDisplay};
 use crate::model::cost::Cost;
 
 /// The number of classes of an output of `width` neurons: two for a single neuron.
@@ -16,29 +16,35 @@ fn classes(width: usize) -> usize {
 /// The cost takes no labels, their number is not `n`, or a label is out of range.
 pub(crate) fn check(width: usize, cost: Cost, n: usize, y: &[i64], first: usize) -> Result<()> {
     if !cost.takes_labels() {
-        return Err(no_values(width, cost, n, y.len(), true));
+        return Err(one_axis_error(width, cost, n, y.len(), true));
     }
     if y.len() != n {
         return Err(Error::shape("y", &[n], &[y.len()]));
     }
     let known = i64::try_from(classes(width)).unwrap_or(i64::MAX);
     match y.iter().position(|label| !(0..known).contains(label)) {
-        Some(x) => Err(bad_label(first + x, width, y[x])),
+        Some(x) => Err(label_error(first + x, width, y[x])),
         None => Ok(()),
     }
 }
 
 /// The error for a label that is out of range for `width` neurons.
-pub(crate) fn bad_label(x: usize, width: usize, label: impl Display) -> Error {
+pub(crate) fn label_error(x: usize, width: usize, label: impl Display) -> Error {
     let expected = format!("a label from 0 to {}", classes(width) - 1);
     Error::value(format!("y[{x}]"), expected, label)
 }
 
 /// The error for y of shape (`length`,) where values of shape (n, `width`) are expected. It suggests a fix
 /// where one is likely; with `whole`, all values are integers and may be meant as labels.
-pub(crate) fn no_values(width: usize, cost: Cost, n: usize, length: usize, whole: bool) -> Error {
+pub(crate) fn one_axis_error(
+    width: usize,
+    cost: Cost,
+    n: usize,
+    length: usize,
+    whole: bool,
+) -> Error {
     let (expected, got) = ([n, width], [length]);
-    let (expected, got) = (Shape(&expected), Shape(&got));
+    let (expected, got) = (ShapeDisplay(&expected), ShapeDisplay(&got));
     if length == n && width == 1 {
         let got = format!("{got}; reshape with y[:, None]");
         return Error::value("y", format_args!("shape {expected}"), got);
@@ -61,7 +67,7 @@ mod tests {
     #[test]
     fn what_is_no_values_says_what_would_be() {
         let said =
-            |width, cost, length, whole| no_values(width, cost, 4, length, whole).to_string();
+            |width, cost, length, whole| one_axis_error(width, cost, 4, length, whole).to_string();
         let plain = "y: expected shape (4, 3), got (4,)";
         assert_eq!(said(3, Cost::Quadratic, 4, false), plain);
         assert_eq!(

@@ -4,7 +4,7 @@ mod inputs;
 pub(crate) mod labels;
 pub(crate) mod targets;
 
-pub use inputs::{Incoming, Inputs};
+pub use inputs::{Inputs, LayerInput};
 pub(crate) use targets::Y;
 pub use targets::{Reduction, Targets};
 

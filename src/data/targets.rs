@@ -5,7 +5,7 @@ use crate::base::sum::sum;
 use crate::data::{contiguous, labels};
 use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
-use crate::model::cost::{Cost, Wanted};
+use crate::model::cost::{Cost, ExampleTarget};
 
 /// y of each example.
 #[derive(Debug, Clone, Copy)]
@@ -199,11 +199,13 @@ impl<'a, T: Real> Targets<'a, T> {
     }
 
     /// y of example `x`.
-    pub(crate) fn of(&self, x: usize) -> Wanted<'a, T> {
+    pub(crate) fn example(&self, x: usize) -> ExampleTarget<'a, T> {
         match self.y {
-            Y::Values(y) => Wanted::Values(&y[x * self.width..][..self.width]),
-            Y::Labels(labels) if self.width == 1 => Wanted::Label((labels[x] == 1).then_some(0)),
-            Y::Labels(labels) => Wanted::Label(usize::try_from(labels[x]).ok()),
+            Y::Values(y) => ExampleTarget::Values(&y[x * self.width..][..self.width]),
+            Y::Labels(labels) if self.width == 1 => {
+                ExampleTarget::Label((labels[x] == 1).then_some(0))
+            }
+            Y::Labels(labels) => ExampleTarget::Label(usize::try_from(labels[x]).ok()),
         }
     }
 }

@@ -5,10 +5,10 @@
 use std::ops::Range;
 
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
-use crate::data::{Incoming, Targets};
-use crate::engine::dropout::drop;
-use crate::engine::workspace::Buffers;
-use crate::kernels::csr::SparseRows;
+use crate::data::{LayerInput, Targets};
+use crate::engine::dropout::apply_mask;
+use crate::engine::workspace::LayerBuffers;
+use crate::kernels::csr::CsrMatrix;
 use crate::kernels::gemm::{self, Accumulate, Context, Matrix, MatrixMut};
 use crate::kernels::real::Real;
 use crate::kernels::spmm;
@@ -49,13 +49,13 @@ pub fn bp1<T: Real>(
         .clone()
         .zip(rows_of(z, width).zip(a.chunks_exact(width)));
     for ((x, (z, a)), delta) in examples.zip(delta.chunks_exact_mut(width)) {
-        cost.nabla(activation, z, a, targets.of(x), delta);
+        cost.nabla(activation, z, a, targets.example(x), delta);
         if cancel.poll_after(width * ELEMENT_WORK) {
             return;
         }
     }
     if !cost.is_fused(activation) {
-        activation.pull_back(delta, a, z, width, cancel);
+        activation.vjp(delta, a, z, width, cancel);
     }
     // Applied after σ', which may be as small as the factor is large.
     for (x, delta) in rows.zip(delta.chunks_exact_mut(width)) {
@@ -85,7 +85,7 @@ pub fn cost<T: Real>(
     let width = a.len() / rows.len();
     let mut sum = 0.0;
     for (x, (z, a)) in rows.zip(rows_of(z, width).zip(a.chunks_exact(width))) {
-        let of_example = cost.of_example(activation, z, a, targets.of(x));
+        let of_example = cost.of_example(activation, z, a, targets.example(x));
         sum += targets.sample_weight(x) * of_example;
         if cancel.poll_after(width * ELEMENT_WORK) {
             break;
@@ -111,7 +111,7 @@ pub fn each_cost<T: Real>(
     let width = a.len() / rows.len();
     let outputs = rows_of(z, width).zip(a.chunks_exact(width));
     for ((x, place), (z, a)) in rows.zip(costs).zip(outputs) {
-        *place = cost.of_example(activation, z, a, targets.of(x));
+        *place = cost.of_example(activation, z, a, targets.example(x));
         if cancel.poll_after(width * ELEMENT_WORK) {
             break;
         }
@@ -134,7 +134,7 @@ pub fn bp2<T: Real>(
     let MatrixMut {
         numbers, columns, ..
     } = delta;
-    activation.pull_back(numbers, a, z, columns, context.cancel);
+    activation.vjp(numbers, a, z, columns, context.cancel);
 }
 
 /// BP3: adds ∂C/∂b^l = Σ_x δ^l to `nabla_b`.
@@ -152,21 +152,21 @@ pub fn bp3<T: Real>(delta: Matrix<'_, T>, nabla_b: &mut [T], context: &mut Conte
 /// n_l elements for the biases. Its rows are contiguous; with CSR input their stride is `row_stride`.
 pub fn bp4<T: Real>(
     delta: Matrix<'_, T>,
-    a: Incoming<'_, T>,
+    a: LayerInput<'_, T>,
     (neurons, row_stride): (Range<usize>, usize),
     nabla_w: &mut [T],
     onto: Accumulate,
     context: &mut Context<'_, T>,
 ) {
     match a {
-        Incoming::Dense(a) => {
+        LayerInput::Dense(a) => {
             let biases = nabla_w.len() > neurons.len() * row_stride;
             let a = a.column_range(&neurons);
             gemm::gradients(a, delta, nabla_w, biases, onto, context);
         }
-        Incoming::Sparse(a) => {
+        LayerInput::Sparse(a) => {
             let (nabla_w, nabla_b) = nabla_w.split_at_mut(neurons.len() * row_stride);
-            let rows = spmm::Rows {
+            let rows = spmm::GradientRows {
                 numbers: nabla_w,
                 first: neurons.start,
                 stride: row_stride,
@@ -180,8 +180,8 @@ pub fn bp4<T: Real>(
 #[inline(never)]
 fn bp4_sparse<T: Real>(
     delta: Matrix<'_, T>,
-    a: SparseRows<'_, T>,
-    nabla_w: spmm::Rows<'_, T>,
+    a: CsrMatrix<'_, T>,
+    nabla_w: spmm::GradientRows<'_, T>,
     nabla_b: &mut [T],
     onto: Accumulate,
     context: &mut Context<'_, T>,
@@ -202,23 +202,27 @@ pub fn error<T: Real>(
     network: Network<'_, T>,
     targets: &Targets<'_, T>,
     rows: Range<usize>,
-    buffers: &mut [Buffers<&mut [T]>],
+    buffers: &mut [LayerBuffers<&mut [T]>],
     index: usize,
     context: &mut Context<'_, T>,
 ) {
     let layer = &network.architecture.layers()[index];
     let (these, after) = buffers.split_at_mut(index + 1);
-    let Buffers {
+    let LayerBuffers {
         z,
         a,
         delta,
         order,
         mask,
-        whole,
+        a_before_dropout,
         ..
     } = &mut these[index];
     // σ' takes a^l from before dropout.
-    let a = if whole.is_empty() { a } else { whole };
+    let a = if a_before_dropout.is_empty() {
+        a
+    } else {
+        a_before_dropout
+    };
     let activation = layer.activation;
     let Some(after) = after.first() else {
         let cost = network.architecture.cost();
@@ -234,7 +238,7 @@ pub fn error<T: Real>(
     let place = MatrixMut::new(delta, rows.len(), layer.n_out, *order);
     bp2(after.errors(), weights, activation, (z, a), place, context);
     if !mask.is_empty() {
-        drop(delta, mask);
+        apply_mask(delta, mask);
     }
 }
 
@@ -242,14 +246,21 @@ pub fn error<T: Real>(
 /// has the layout of the parameters, combined as the [`Accumulate`] says.
 pub fn gradient<T: Real>(
     layer: &Layer,
-    a: Incoming<'_, T>,
+    a: LayerInput<'_, T>,
     delta: Matrix<'_, T>,
     gradient: &mut [T],
     onto: Accumulate,
     context: &mut Context<'_, T>,
 ) {
     let nabla = &mut gradient[layer.weights.start..layer.biases.end];
-    bp4(delta, a, (0..layer.n_in, layer.row), nabla, onto, context);
+    bp4(
+        delta,
+        a,
+        (0..layer.n_in, layer.row_stride),
+        nabla,
+        onto,
+        context,
+    );
 }
 
 /// The rows of z, or empty rows if z is not stored.

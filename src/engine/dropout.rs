@@ -39,7 +39,7 @@ impl Dropout<'_> {
     ) {
         let count = rows.len();
         let width = mask.len() / count;
-        let stays = T::from_f64(1.0 / (1.0 - rate));
+        let kept_factor = T::from_f64(1.0 / (1.0 - rate));
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // from 0 up to 2^32
         let threshold = (rate * 4_294_967_296.0) as u32;
         for (place, row) in rows.enumerate() {
@@ -50,7 +50,11 @@ impl Dropout<'_> {
                         Order::RowMajor => place * width + neuron,
                         Order::ColumnMajor => neuron * count + place,
                     };
-                    mask[at] = if word < threshold { T::ZERO } else { stays };
+                    mask[at] = if word < threshold {
+                        T::ZERO
+                    } else {
+                        kept_factor
+                    };
                 }
             }
         }
@@ -69,7 +73,7 @@ impl Dropout<'_> {
 }
 
 /// x ← m ⊙ x; exactly 0 where m is 0, even if x is NaN or infinite.
-pub fn drop<T: Real>(values: &mut [T], mask: &[T]) {
+pub fn apply_mask<T: Real>(values: &mut [T], mask: &[T]) {
     for (value, &factor) in values.iter_mut().zip(mask) {
         *value = if factor == T::ZERO {
             T::ZERO
@@ -99,13 +103,16 @@ mod tests {
 
     #[test]
     fn a_mask_does_not_depend_on_how_a_batch_is_cut_or_lies() {
-        let whole = mask(0..20, Order::RowMajor);
+        let a_before_dropout = mask(0..20, Order::RowMajor);
         let parts = [mask(0..3, Order::RowMajor), mask(3..20, Order::RowMajor)].concat();
-        assert_eq!(whole, parts);
+        assert_eq!(a_before_dropout, parts);
         let across = mask(0..20, Order::ColumnMajor);
         for row in 0..20 {
             for neuron in 0..7 {
-                assert_eq!(whole[row * 7 + neuron], across[neuron * 20 + row]);
+                assert_eq!(
+                    a_before_dropout[row * 7 + neuron],
+                    across[neuron * 20 + row]
+                );
             }
         }
     }

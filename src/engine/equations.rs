@@ -5,7 +5,7 @@ use crate::base::alloc::reserve;
 use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
 use crate::base::sum::pairwise::{reserve_each, sum_pairwise};
-use crate::data::Incoming;
+use crate::data::LayerInput;
 use crate::engine::backward;
 use crate::kernels::gemm::{self, Accumulate, Context, Matrix, MatrixMut};
 use crate::kernels::real::Real;
@@ -20,7 +20,6 @@ const ROWS: usize = 512;
 ///
 /// # Errors
 /// The pack buffer cannot be allocated.
-/// The scratch memory of the product cannot be allocated.
 pub fn bp2<T: Real>(
     delta_next: &[T],
     weights: Matrix<'_, T>,
@@ -109,7 +108,7 @@ pub fn bp4<T: Real>(
             if !cancel.poll() {
                 let rows = delta.len() / n_out;
                 let delta = Matrix::by_rows(delta, rows, n_out);
-                let a = Incoming::Dense(Matrix::by_rows(a, rows, n_in));
+                let a = LayerInput::Dense(Matrix::by_rows(a, rows, n_in));
                 let onto = if add {
                     Accumulate::Sum
                 } else {

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use crate::base::cancel::ELEMENT_WORK;
-use crate::data::{Incoming, Inputs};
-use crate::engine::dropout::{Dropout, drop};
-use crate::engine::workspace::Buffers;
+use crate::data::{Inputs, LayerInput};
+use crate::engine::dropout::{Dropout, apply_mask};
+use crate::engine::workspace::LayerBuffers;
 use crate::kernels::gemm::{self, Context, MatrixMut};
 use crate::kernels::real::Real;
 use crate::kernels::spmm;
@@ -16,11 +16,10 @@ use crate::model::network::Network;
 ///
 /// z^l and a^l have their layer's memory order. `x`: (rows, n_1); `out`: (rows, n_L). `dropout` drops
 /// hidden neurons; it comes with the index of the first row in its mini-batch. Nielsen, ch. 2, eq. 25.
-/// eq. 25.
 pub fn forward<T: Real>(
     network: Network<'_, T>,
     x: Inputs<'_, T>,
-    buffers: &mut [Buffers<&mut [T]>],
+    buffers: &mut [LayerBuffers<&mut [T]>],
     mut out: Option<&mut [T]>,
     dropout: Option<(&Dropout<'_>, usize)>,
     context: &mut Context<'_, T>,
@@ -30,7 +29,7 @@ pub fn forward<T: Real>(
     for (index, layer) in layers.iter().enumerate() {
         let (before, rest) = buffers.split_at_mut(index);
         let input = match before.last() {
-            Some(previous) => Incoming::Dense(previous.activations()),
+            Some(previous) => LayerInput::Dense(previous.activations()),
             None => x.x,
         };
         let buffers = &mut rest[0];
@@ -48,9 +47,9 @@ pub fn forward<T: Real>(
         if let Some((dropout, first)) = dropout
             && let Some(rate) = dropout.rate(index)
         {
-            buffers.whole.copy_from_slice(output);
+            buffers.a_before_dropout.copy_from_slice(output);
             dropout.mask(index, rate, first..first + rows, order, buffers.mask);
-            drop(output, buffers.mask);
+            apply_mask(output, buffers.mask);
             context.cancel.poll_after(output.len() * ELEMENT_WORK);
         }
     }
@@ -62,18 +61,18 @@ pub fn forward<T: Real>(
 pub fn weighted_sums<T: Real>(
     network: Network<'_, T>,
     index: usize,
-    a: Incoming<'_, T>,
+    a: LayerInput<'_, T>,
     neurons: Range<usize>,
     z: MatrixMut<'_, T>,
     context: &mut Context<'_, T>,
 ) {
     let (weights, biases) = (network.weights(index), network.biases(index));
     match a {
-        Incoming::Dense(a) => {
+        LayerInput::Dense(a) => {
             let weights = weights.column_range(&neurons);
             gemm::forward(a, weights, &biases[neurons], z, context);
         }
-        Incoming::Sparse(a) => {
+        LayerInput::Sparse(a) => {
             spmm::forward(
                 a,
                 weights.numbers,

@@ -27,7 +27,7 @@ pub fn layout(
         return Order::RowMajor; // examples fill no register; also saves short calls the divisions below
     }
     let (before, these, after) = (layer.n_in, layer.n_out, next.n_out);
-    let full = |length: usize| length.div_ceil(lanes);
+    let registers = |length: usize| length.div_ceil(lanes);
     let product = |a: usize, b: usize, c: usize| a.saturating_mul(b).saturating_mul(c);
     let copy = |a: usize, b: usize, needed: bool| {
         let numbers = a.saturating_mul(b);
@@ -35,14 +35,14 @@ pub fn layout(
     };
     // x and the output are row-major; the other layers are assumed to have this layer's order.
     let (first, last) = (index == 0, index + 2 == layers.len());
-    let by_example = [
-        product(rows, before, full(these)),
-        product(rows, if errors { after } else { 0 }, full(these)),
+    let row_major = [
+        product(rows, before, registers(these)),
+        product(rows, if errors { after } else { 0 }, registers(these)),
         copy(these, after, errors),
     ];
-    let by_neuron = [
-        product(full(rows), before, these),
-        product(full(rows), if errors { after } else { 0 }, these),
+    let column_major = [
+        product(registers(rows), before, these),
+        product(registers(rows), if errors { after } else { 0 }, these),
         copy(rows, before, first),
         copy(rows, these, errors),
         copy(rows, after, errors && last),
@@ -52,8 +52,8 @@ pub fn layout(
             .iter()
             .fold(0_usize, |sum, &part| sum.saturating_add(part))
     };
-    let (by_example, by_neuron) = (cost(&by_example), cost(&by_neuron));
-    if by_neuron < by_example - by_example / WORTHWHILE {
+    let (row_major, column_major) = (cost(&row_major), cost(&column_major));
+    if column_major < row_major - row_major / WORTHWHILE {
         Order::ColumnMajor
     } else {
         Order::RowMajor

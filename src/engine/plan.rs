@@ -78,10 +78,10 @@ impl Plan {
             (true, false) => LARGE_MAX_ROWS.0,
             (true, true) => LARGE_MAX_ROWS.1,
         });
-        let runs = !large && n > SMALL_BATCH;
+        let use_groups = !large && n > SMALL_BATCH;
         let block = BLOCK_ACTIVATIONS / architecture.n_neurons();
         let block = 1 << block.clamp(BLOCK_ROWS.0, BLOCK_ROWS.1).ilog2();
-        let rows = if runs {
+        let rows = if use_groups {
             most
         } else if n > block {
             // Divides the block evenly.
@@ -91,7 +91,7 @@ impl Plan {
             n.div_ceil(chunks).next_multiple_of(cost_group)
         };
         let chunks = n.div_ceil(rows);
-        let sum = if runs {
+        let sum = if use_groups {
             SumOrder::Groups {
                 chunks_per_group: (chunks / SHORT_GROUPS).clamp(1, LONGEST_GROUP),
             }
@@ -140,7 +140,7 @@ impl Plan {
 mod tests {
     use super::*;
     use crate::base::cancel::ELEMENT_WORK;
-    use crate::kernels::csr::Positions;
+    use crate::kernels::csr::CsrPattern;
     use crate::kernels::gemm::Matrix;
     use crate::model::activation::Activation;
     use crate::model::cost::Cost;
@@ -165,9 +165,9 @@ mod tests {
                 let plan = Plan::new(&architecture, n, threads);
                 let (parts, length) = match plan.sum {
                     SumOrder::Groups { chunks_per_group } => {
-                        let runs = plan.chunks.div_ceil(chunks_per_group);
-                        assert!(runs >= plan.chunks.min(SHORT_GROUPS), "{plan:?}");
-                        (runs, chunks_per_group)
+                        let use_groups = plan.chunks.div_ceil(chunks_per_group);
+                        assert!(use_groups >= plan.chunks.min(SHORT_GROUPS), "{plan:?}");
+                        (use_groups, chunks_per_group)
                     }
                     SumOrder::Blocks { chunks_per_block } => {
                         (plan.chunks.div_ceil(chunks_per_block), chunks_per_block)
@@ -217,8 +217,8 @@ mod tests {
         let architecture =
             Architecture::new(&[10_000, 1], &[], Activation::Sigmoid, Cost::Quadratic);
         let architecture = architecture.expect("a network");
-        let positions = Positions::new((1000, 10_000), &[0_i32; 1001], &[]).expect("a matrix");
-        let x = positions.with::<f64>(&[]).expect("no values");
+        let pattern = CsrPattern::new((1000, 10_000), &[0_i32; 1001], &[]).expect("a matrix");
+        let x = pattern.with_values::<f64>(&[]).expect("no values");
         let inputs = Inputs::sparse(&architecture, x).expect("good inputs");
         assert_eq!(inputs.work(&architecture), 1000 * ELEMENT_WORK);
         let (x, shape) = (vec![0.0_f64; 1000 * 10_000], (1000, 10_000));

@@ -14,40 +14,40 @@ use crate::model::architecture::Architecture;
 
 /// Which buffers are stored besides a^l.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keep {
+pub struct BufferConfig {
     /// Every z^l, not only those that σ' or the cost reads.
-    pub every_z: bool,
+    pub all_z: bool,
     /// δ^l.
     pub delta: bool,
     /// The number of leading layers that must be row-major: all if users see them, one if x is CSR or
     /// gathered in place.
-    pub by_example: usize,
+    pub row_major_layers: usize,
 }
 
-impl Keep {
+impl BufferConfig {
     /// For the forward pass and the cost.
-    pub const ACTIVATIONS: Self = Self {
-        every_z: false,
+    pub const FORWARD: Self = Self {
+        all_z: false,
         delta: false,
-        by_example: 0,
+        row_major_layers: 0,
     };
     /// For backpropagation.
-    pub const ERRORS: Self = Self {
-        every_z: false,
+    pub const BACKPROP: Self = Self {
+        all_z: false,
         delta: true,
-        by_example: 0,
+        row_major_layers: 0,
     };
     /// For a trace.
     pub const TRACE: Self = Self {
-        every_z: true,
+        all_z: true,
         delta: false,
-        by_example: usize::MAX,
+        row_major_layers: usize::MAX,
     };
     /// For the errors only.
-    pub const TRACED_ERRORS: Self = Self {
-        every_z: false,
+    pub const TRACE_ERRORS: Self = Self {
+        all_z: false,
         delta: true,
-        by_example: usize::MAX,
+        row_major_layers: usize::MAX,
     };
 }
 
@@ -55,7 +55,7 @@ impl Keep {
 /// follow each other, each (rows, n_l), or (n_l, rows) in column-major order. Buffers that are not stored
 /// are empty.
 #[derive(Debug, Default)]
-pub struct Buffers<S> {
+pub struct LayerBuffers<S> {
     /// z^l.
     pub z: S,
     /// a^l.
@@ -65,7 +65,7 @@ pub struct Buffers<S> {
     /// m of dropout; empty without dropout.
     pub mask: S,
     /// a^l before dropout; empty without dropout.
-    pub whole: S,
+    pub a_before_dropout: S,
     /// The memory order of all buffers.
     pub order: Order,
     /// n_l.
@@ -74,15 +74,15 @@ pub struct Buffers<S> {
     rows: usize,
 }
 
-impl<S> Buffers<S> {
+impl<S> LayerBuffers<S> {
     /// Applies `cut` to each buffer.
-    fn cut<'a, R>(&'a mut self, cut: impl Fn(&'a mut S) -> R) -> Buffers<R> {
-        Buffers {
+    fn cut<'a, R>(&'a mut self, cut: impl Fn(&'a mut S) -> R) -> LayerBuffers<R> {
+        LayerBuffers {
             z: cut(&mut self.z),
             a: cut(&mut self.a),
             delta: cut(&mut self.delta),
             mask: cut(&mut self.mask),
-            whole: cut(&mut self.whole),
+            a_before_dropout: cut(&mut self.a_before_dropout),
             order: self.order,
             width: self.width,
             rows: self.rows,
@@ -90,7 +90,7 @@ impl<S> Buffers<S> {
     }
 }
 
-impl<T> Buffers<&mut [T]> {
+impl<T> LayerBuffers<&mut [T]> {
     /// a^l of a chunk.
     pub fn activations(&self) -> Matrix<'_, T> {
         Matrix::new(self.a, self.rows, self.width, self.order)
@@ -114,7 +114,7 @@ impl<T> Buffers<&mut [T]> {
     }
 }
 
-impl<T> Buffers<Vec<T>> {
+impl<T> LayerBuffers<Vec<T>> {
     /// a^l of the examples `rows`: those of a chunk, or any range if they are row-major.
     pub fn activations(&self, rows: &Range<usize>) -> Matrix<'_, T> {
         let numbers = &self.a[self.place(&self.a, rows)];
@@ -133,7 +133,7 @@ impl<T> Buffers<Vec<T>> {
     }
 
     /// The first `rows`.
-    pub fn first(&mut self, rows: usize) -> Buffers<&mut [T]> {
+    pub fn first(&mut self, rows: usize) -> LayerBuffers<&mut [T]> {
         let length = rows * self.width;
         self.rows = rows;
         self.cut(|buffer| {
@@ -147,9 +147,9 @@ impl<T> Buffers<Vec<T>> {
 #[derive(Debug, Default)]
 pub struct Workspace<T: 'static> {
     /// One entry per layer of weights.
-    pub layers: Vec<Buffers<Vec<T>>>,
+    pub layers: Vec<LayerBuffers<Vec<T>>>,
     /// A reusable list for [`Self::with_chunks`]; empty between calls.
-    chunks: Vec<Buffers<&'static mut [T]>>,
+    chunks: Vec<LayerBuffers<&'static mut [T]>>,
 }
 
 impl<T: Real> Workspace<T> {
@@ -162,42 +162,42 @@ impl<T: Real> Workspace<T> {
         &mut self,
         architecture: &Architecture,
         (n, rows): (usize, usize),
-        keep: Keep,
+        config: BufferConfig,
         dropout: Option<&Dropout<'_>>,
         cancel: &CancelToken<'_>,
     ) -> Result<()> {
         let layers = architecture.layers();
         let missing = layers.len().saturating_sub(self.layers.len());
         reserve_list("workspace", &mut self.layers, missing)?;
-        self.layers.resize_with(layers.len(), Buffers::default);
+        self.layers.resize_with(layers.len(), LayerBuffers::default);
         let chunks = if n <= rows { 1 } else { n.div_ceil(rows) }; // divisions slow short calls
         let room = layers.len().saturating_mul(chunks);
         reserve_list("workspace", &mut self.chunks, room)?;
         for (index, (buffers, layer)) in self.layers.iter_mut().zip(layers).enumerate() {
             buffers.width = layer.n_out;
-            buffers.order = if index < keep.by_example {
+            buffers.order = if index < config.row_major_layers {
                 Order::RowMajor
             } else {
-                layout(architecture, index, rows, lanes::<T>(), keep.delta)
+                layout(architecture, index, rows, lanes::<T>(), config.delta)
             };
             let room = |buffer: &mut _| {
                 let line = cache_line::numbers::<T>();
                 reserve_with("workspace", buffer, (n, layer.n_out), line, cancel)
             };
             room(&mut buffers.a)?;
-            if keep.every_z || architecture.needs_z(index) {
+            if config.all_z || architecture.needs_z(index) {
                 room(&mut buffers.z)?;
             } else {
                 buffers.z.clear();
             }
             if dropout.is_some_and(|dropout| dropout.rate(index).is_some()) {
                 room(&mut buffers.mask)?;
-                room(&mut buffers.whole)?;
+                room(&mut buffers.a_before_dropout)?;
             } else {
                 buffers.mask.clear();
-                buffers.whole.clear();
+                buffers.a_before_dropout.clear();
             }
-            if keep.delta {
+            if config.delta {
                 room(&mut buffers.delta)?;
             } else {
                 buffers.delta.clear();
@@ -212,10 +212,10 @@ impl<T: Real> Workspace<T> {
         &mut self,
         n: usize,
         rows: usize,
-        work: impl FnOnce(&mut [Buffers<&mut [T]>]) -> R,
+        work: impl FnOnce(&mut [LayerBuffers<&mut [T]>]) -> R,
     ) -> R {
         let layers = self.layers.len();
-        let mut chunks = emptied(std::mem::take(&mut self.chunks));
+        let mut chunks = reuse_allocation(std::mem::take(&mut self.chunks));
         chunks.extend(self.layers.iter_mut().map(|layer| layer.first(n)));
         let mut left = n; // rows left in the last chunk
         while left > rows {
@@ -227,13 +227,15 @@ impl<T: Real> Workspace<T> {
             }
         }
         let result = work(&mut chunks);
-        self.chunks = emptied(chunks);
+        self.chunks = reuse_allocation(chunks);
         result
     }
 }
 
 /// The memory of an emptied list, for slices of another lifetime: `collect` reuses it in place.
-fn emptied<'b, T>(mut list: Vec<Buffers<&mut [T]>>) -> Vec<Buffers<&'b mut [T]>> {
+fn reuse_allocation<'b, T>(
+    mut list: Vec<LayerBuffers<&mut [T]>>,
+) -> Vec<LayerBuffers<&'b mut [T]>> {
     list.clear();
     list.into_iter()
         .map(|_| unreachable!("nothing is left"))
@@ -259,7 +261,7 @@ mod tests {
             let prepared = workspace.prepare(
                 &architecture,
                 room,
-                Keep::ERRORS,
+                BufferConfig::BACKPROP,
                 None,
                 &CancelToken::none(),
             );

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::alloc::check_room;
+use crate::base::alloc::check_available;
 use crate::base::cancel::CancelToken;
 use crate::base::error::{Error, Result};
-use crate::io::safetensors::{self, Dtype, Number, Reader, Tensor};
+use crate::io::safetensors::{self, Dtype, Reader, Tensor, TensorElement};
 use crate::io::transpose::transpose;
 use crate::model::activation::Activation;
 use crate::model::architecture::Architecture;
@@ -22,7 +22,7 @@ const FORMAT: &str = "bpfast.network";
 const CHECKPOINT: &str = "bpfast.checkpoint";
 
 /// The prefix of the tensors in a checkpoint that are not the network's.
-const BESIDE: &str = "training.";
+const TRAINING_PREFIX: &str = "training.";
 
 /// Advice for tensors of other programs.
 const TENSORS: &str = "read its tensors with safetensors.numpy.load_file, and pass weights of shape \
@@ -45,7 +45,7 @@ struct FileConfig {
 
 /// A network file whose configuration matches its tensors, which are not read yet.
 #[derive(Debug)]
-pub struct Saved {
+pub struct NetworkFile {
     reader: Reader,
     sizes: Vec<usize>,
     hidden: Vec<Activation>,
@@ -70,18 +70,18 @@ const PER_LAYER: usize = 1 << 11;
 /// More bytes than one byte of a configuration takes when parsed.
 const PARSED: usize = 32;
 
-/// Writes the network whose parameters are `rows`, from [`in_rows`](crate::io::transpose::in_rows).
+/// Writes the network whose parameters are `rows`, from [`to_file_order`](crate::io::transpose::to_file_order).
 ///
 /// # Errors
 /// Those of [`safetensors::write`].
-pub fn write<T: Number>(
+pub fn write<T: TensorElement>(
     path: &Path,
     architecture: &Architecture,
     rows: &[T],
     cancel: &CancelToken<'_>,
 ) -> safetensors::Result<()> {
     let layers = architecture.layers();
-    check_room("config", layers.len().saturating_mul(PER_LAYER))?;
+    check_available("config", layers.len().saturating_mul(PER_LAYER))?;
     let (last, hidden) = (layers.len() - 1, &layers[..layers.len() - 1]);
     let config = FileConfig {
         sizes: architecture.sizes().to_vec(),
@@ -122,7 +122,7 @@ fn biases_name(k: usize) -> String {
     format!("biases.{k}")
 }
 
-impl Saved {
+impl NetworkFile {
     /// The network in the file of `reader`.
     ///
     /// # Errors
@@ -188,7 +188,7 @@ impl Saved {
     ///
     /// # Errors
     /// The file cannot be read, memory runs out, or the call is cancelled.
-    pub fn read<T: Number>(
+    pub fn read<T: TensorElement>(
         &mut self,
         architecture: &Architecture,
         params: &mut [T],
@@ -244,7 +244,7 @@ fn configuration(reader: &Reader) -> Result<FileConfig> {
         }
     }
     let config = text("config").unwrap_or_default();
-    check_room("config", config.len().saturating_mul(PARSED))?;
+    check_available("config", config.len().saturating_mul(PARSED))?;
     serde_json::from_str(config)
         .map_err(|error| Error::value("config", "the configuration of a network", error))
 }
@@ -256,11 +256,11 @@ fn configuration(reader: &Reader) -> Result<FileConfig> {
 /// large.
 fn find(reader: &Reader, sizes: &[usize], dtype: Dtype) -> Result<Vec<[usize; 2]>> {
     let tensors = &reader.header().tensors;
-    check_room("tensors", tensors.len().saturating_mul(PER_LAYER))?;
+    check_available("tensors", tensors.len().saturating_mul(PER_LAYER))?;
     let indices: BTreeMap<_, _> = (0..).zip(tensors).map(|(k, (name, _))| (name, k)).collect();
     let layers = sizes.len().saturating_sub(1);
     let has_more = reader.header().metadata.get("format").map(String::as_str) == Some(CHECKPOINT);
-    let is_beside = |name: &str| has_more && name.starts_with(BESIDE);
+    let is_beside = |name: &str| has_more && name.starts_with(TRAINING_PREFIX);
     let own = tensors.iter().filter(|(name, _)| !is_beside(name)).count();
     if own != 2 * layers {
         let expected = format!("tensors of {layers} layers, as its configuration says");

@@ -6,7 +6,7 @@ use crate::base::error::{Error, Result};
 use crate::model::architecture::Architecture;
 
 /// The elements copied between two polls of the cancellation token.
-const PIECE: usize = 1 << 18;
+const POLL_ELEMENTS: usize = 1 << 18;
 
 /// The cost of moving an element, in multiply-adds: it may miss the cache.
 const MOVE_WORK: usize = 4;
@@ -15,14 +15,14 @@ const MOVE_WORK: usize = 4;
 ///
 /// # Errors
 /// Memory runs out, or the call is cancelled.
-pub fn in_rows<T: Copy>(
+pub fn to_file_order<T: Copy>(
     architecture: &Architecture,
     params: &[T],
     cancel: &CancelToken<'_>,
 ) -> Result<Vec<T>> {
     let mut rows = Vec::new();
     reserve_list("copy of params", &mut rows, params.len())?;
-    for piece in params.chunks(PIECE) {
+    for piece in params.chunks(POLL_ELEMENTS) {
         rows.extend_from_slice(piece);
         if cancel.poll_after(piece.len() * MOVE_WORK) {
             return Err(Error::interrupted());
@@ -68,7 +68,7 @@ pub fn transpose<T: Copy>(
 mod tests {
     use super::*;
     use crate::base::cancel::CancelFlag;
-    use crate::base::error::Kind;
+    use crate::base::error::ErrorKind;
     use crate::model::activation::Activation;
     use crate::model::cost::Cost;
 
@@ -91,14 +91,14 @@ mod tests {
             Architecture::new(&[70, 40], &[], identity, cost).expect("a good network");
         let params = vec![1.0_f64; architecture.n_params()];
         let stop = CancelFlag::default();
-        assert!(in_rows(&architecture, &params, &CancelToken::helper(&stop)).is_ok());
+        assert!(to_file_order(&architecture, &params, &CancelToken::worker(&stop)).is_ok());
         stop.cancel();
-        let told = CancelToken::helper(&stop);
-        let ended = in_rows(&architecture, &params, &told).expect_err("stopped");
-        assert_eq!(ended.kind(), Kind::Interrupted);
+        let told = CancelToken::worker(&stop);
+        let ended = to_file_order(&architecture, &params, &told).expect_err("stopped");
+        assert_eq!(ended.kind(), ErrorKind::Interrupted);
         let mut to = vec![0.0; 2800];
         let ended = transpose(&params[..2800], &mut to, 40, &told).expect_err("stopped");
-        assert_eq!(ended.kind(), Kind::Interrupted);
+        assert_eq!(ended.kind(), ErrorKind::Interrupted);
         assert!(to.contains(&0.0)); // stopped at once, and not after the last block
     }
 }

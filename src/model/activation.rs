@@ -2,7 +2,7 @@
 
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 use crate::base::error::{Error, Result};
-use crate::base::sum::{LaneSum, RUN, sum};
+use crate::base::sum::{LaneSum, SUM_BLOCK, sum};
 use crate::kernels::elementwise::{activations as kernel, derivatives, map, scale, softmax};
 use crate::kernels::real::Real;
 
@@ -84,7 +84,7 @@ impl Activation {
     pub fn hidden_from_name(argument: impl std::fmt::Display, name: &str) -> Result<Self> {
         let elementwise = || Self::ALL.into_iter().filter(|&a| a != Self::Softmax);
         if name == Self::Softmax.name() {
-            return Err(not_hidden(argument));
+            return Err(hidden_softmax_error(argument));
         }
         elementwise().find(|a| a.name() == name).ok_or_else(|| {
             let names: Vec<&str> = elementwise().map(Self::name).collect();
@@ -129,13 +129,13 @@ impl Activation {
             Self::Gelu => map(z, kernel::Gelu, T::gelu),
             Self::Silu => map(z, kernel::Silu, silu),
             Self::Softplus => map(z, kernel::Softplus, softplus),
-            Self::Softmax => softmax(z, width, plain_softmax),
+            Self::Softmax => softmax(z, width, scalar_softmax),
         }
     }
 
     /// δ ← (∂a/∂z)ᵀ δ for rows of `width` neurons: δ ⊙ σ'(z), and the Jacobian product
     /// `a_j (δ_j − Σ_k a_k δ_k)` for softmax. `z` is read where [`Self::derivative_needs_z`].
-    pub fn pull_back<T: Real>(
+    pub fn vjp<T: Real>(
         self,
         delta: &mut [T],
         a: &[T],
@@ -147,33 +147,39 @@ impl Activation {
         let z_blocks = || (0..).map(|k| z.get(k * step..).unwrap_or_default());
         let blocks = delta.chunks_mut(step).zip(a.chunks(step)).zip(z_blocks());
         for ((delta, a), z) in blocks {
-            self.pull_back_block(delta, a, z, width);
+            self.vjp_block(delta, a, z, width);
             if cancel.poll_after(delta.len() * ELEMENT_WORK) {
                 return;
             }
         }
     }
 
-    fn pull_back_block<T: Real>(self, delta: &mut [T], a: &[T], z: &[T], width: usize) {
+    fn vjp_block<T: Real>(self, delta: &mut [T], a: &[T], z: &[T], width: usize) {
         match self {
             Self::Identity => {}
-            Self::Sigmoid => scale(delta, a, derivatives::Sigmoid, |a| a * (T::ONE - a)),
-            Self::Tanh => scale(delta, a, derivatives::Tanh, |a| (T::ONE - a) * (T::ONE + a)),
-            Self::Relu => scale(delta, a, derivatives::Relu, |a| {
+            Self::Sigmoid => scale(delta, a, derivatives::SigmoidDerivative, |a| {
+                a * (T::ONE - a)
+            }),
+            Self::Tanh => scale(delta, a, derivatives::TanhDerivative, |a| {
+                (T::ONE - a) * (T::ONE + a)
+            }),
+            Self::Relu => scale(delta, a, derivatives::ReluDerivative, |a| {
                 if a > T::ZERO { T::ONE } else { T::ZERO }
             }),
-            Self::LeakyRelu => scale(delta, a, derivatives::LeakyRelu, |a| {
+            Self::LeakyRelu => scale(delta, a, derivatives::LeakyReluDerivative, |a| {
                 if a > T::ZERO { T::ONE } else { T::LEAKY_SLOPE }
             }),
-            Self::Elu => scale(delta, a, derivatives::Elu, |a| {
+            Self::Elu => scale(delta, a, derivatives::EluDerivative, |a| {
                 if a > T::ZERO { T::ONE } else { a + T::ONE }
             }),
-            Self::Gelu => scale(delta, z, derivatives::Gelu, gelu_slope),
-            Self::Silu => scale(delta, z, derivatives::Silu, silu_slope),
-            Self::Softplus => scale(delta, a, derivatives::Softplus, |a| -(-a).exp_m1()),
+            Self::Gelu => scale(delta, z, derivatives::GeluDerivative, gelu_derivative),
+            Self::Silu => scale(delta, z, derivatives::SiluDerivative, silu_derivative),
+            Self::Softplus => scale(delta, a, derivatives::SoftplusDerivative, |a| {
+                -(-a).exp_m1()
+            }),
             Self::Softmax => {
                 for (delta, a) in delta.chunks_exact_mut(width).zip(a.chunks_exact(width)) {
-                    softmax_pull_back(delta, a);
+                    softmax_vjp(delta, a);
                 }
             }
         }
@@ -181,7 +187,7 @@ impl Activation {
 }
 
 /// The error for softmax in a hidden layer.
-pub(crate) fn not_hidden(argument: impl std::fmt::Display) -> Error {
+pub(crate) fn hidden_softmax_error(argument: impl std::fmt::Display) -> Error {
     Error::value(
         argument,
         "an activation that acts on each neuron by itself",
@@ -206,7 +212,7 @@ fn silu<T: Real>(z: T) -> T {
 }
 
 /// Φ(z) + z φ(z).
-fn gelu_slope<T: Real>(z: T) -> T {
+fn gelu_derivative<T: Real>(z: T) -> T {
     let density = z.normal_pdf();
     // At z = ±∞ the product z φ(z) is 0 · ∞; its limit is 0.
     let product = if density == T::ZERO {
@@ -218,7 +224,7 @@ fn gelu_slope<T: Real>(z: T) -> T {
 }
 
 /// s + z s (1 − s).
-fn silu_slope<T: Real>(z: T) -> T {
+fn silu_derivative<T: Real>(z: T) -> T {
     let s = sigmoid(z);
     s + at_least_min(-at_least_min(-z)) * s * sigmoid(-z)
 }
@@ -230,16 +236,16 @@ pub fn softplus<T: Real>(z: T) -> T {
 }
 
 /// e^z / Σ e^z, shifted by the largest z so that nothing overflows.
-fn plain_softmax<T: Real>(z: &mut [T]) {
+fn scalar_softmax<T: Real>(z: &mut [T]) {
     let largest = largest(z);
     for z in z.iter_mut() {
         *z = (*z - largest).exp();
     }
     // In float64: the sum of a million float32 outputs would lose three digits.
-    let runs = z
-        .chunks(RUN)
-        .map(|run| run.iter().fold(0.0, |sum, z| sum + z.to_f64()));
-    let sum = sum(runs);
+    let blocks = z
+        .chunks(SUM_BLOCK)
+        .map(|block| block.iter().fold(0.0, |sum, z| sum + z.to_f64()));
+    let sum = sum(blocks);
     let sum = T::from_f64(sum);
     for z in z {
         *z = *z / sum;
@@ -248,7 +254,7 @@ fn plain_softmax<T: Real>(z: &mut [T]) {
 
 /// δ ← `a_j (δ_j − Σ_k a_k δ_k)`, after subtracting δ of the largest a from every δ. As Σ a = 1, this
 /// changes nothing mathematically, but it avoids cancellation where that a is nearly 1.
-fn softmax_pull_back<T: Real>(delta: &mut [T], a: &[T]) {
+fn softmax_vjp<T: Real>(delta: &mut [T], a: &[T]) {
     let largest = largest(a);
     let top = a.iter().position(|&a| a == largest).unwrap_or(0);
     let of_top = delta[top].to_f64();
@@ -279,10 +285,10 @@ mod tests {
     #[test]
     fn the_pull_back_of_softmax_keeps_the_digits_of_what_is_left() {
         let mut delta = [1.0, 2.0];
-        softmax_pull_back(&mut delta, &[1.0, 1e-20]);
+        softmax_vjp(&mut delta, &[1.0, 1e-20]);
         assert_eq!(delta.map(f64::to_bits), [-1e-20, 1e-20].map(f64::to_bits));
         let mut delta = [2.0, 1.0];
-        softmax_pull_back(&mut delta, &[1e-20, 1.0]);
+        softmax_vjp(&mut delta, &[1e-20, 1.0]);
         assert_eq!(delta.map(f64::to_bits), [1e-20, -1e-20].map(f64::to_bits));
     }
 }

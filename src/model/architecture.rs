@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::base::alloc::{copied, list, reserve_list};
 use crate::base::error::{Error, Result};
-use crate::model::activation::{Activation, not_hidden};
+use crate::model::activation::{Activation, hidden_softmax_error};
 use crate::model::cost::Cost;
 
 /// One layer of weights, from `n_in` = n_(l−1) to `n_out` = n_l neurons.
@@ -21,7 +21,7 @@ pub struct Layer {
     /// neurons are adjacent in memory.
     pub weights: Range<usize>,
     /// The row stride: n_l, or more if rows are padded to whole cache lines.
-    pub row: usize,
+    pub row_stride: usize,
     /// The range of b^l, directly after the weights.
     pub biases: Range<usize>,
 }
@@ -70,7 +70,7 @@ impl Architecture {
             ));
         }
         if let Some(index) = hidden.iter().position(|&h| h == Activation::Softmax) {
-            return Err(not_hidden(format_args!("hidden[{index}]")));
+            return Err(hidden_softmax_error(format_args!("hidden[{index}]")));
         }
         cost.check_output(output)?;
         if output == Activation::Softmax && sizes.last() == Some(&1) {
@@ -95,7 +95,7 @@ impl Architecture {
                 n_out,
                 activation,
                 weights,
-                row: n_out,
+                row_stride: n_out,
                 biases,
             });
         }
@@ -111,22 +111,22 @@ impl Architecture {
     ///
     /// # Errors
     /// The parameters exceed the longest vector, or memory runs out.
-    pub(crate) fn in_lines(&self, line: usize) -> Result<Self> {
-        let mut wide = Self {
+    pub(crate) fn with_padded_rows(&self, line: usize) -> Result<Self> {
+        let mut padded = Self {
             sizes: copied("sizes", &self.sizes)?,
             layers: list("sizes", self.layers.iter().cloned())?,
             cost: self.cost,
         };
         let mut end = 0;
-        for (index, layer) in wide.layers.iter_mut().enumerate() {
+        for (index, layer) in padded.layers.iter_mut().enumerate() {
             if index == 0 {
-                layer.row = layer.n_out.next_multiple_of(line);
+                layer.row_stride = layer.n_out.next_multiple_of(line);
             }
-            layer.weights = end..advance(end, layer.n_in, layer.row)?;
+            layer.weights = end..advance(end, layer.n_in, layer.row_stride)?;
             layer.biases = layer.weights.end..advance(layer.weights.end, 1, layer.n_out)?;
             end = layer.biases.end;
         }
-        Ok(wide)
+        Ok(padded)
     }
 
     /// n_1, …, n_L.
@@ -165,7 +165,7 @@ impl Architecture {
     }
 
     /// The length of the flat vector, including padding.
-    pub(crate) fn length(&self) -> usize {
+    pub(crate) fn params_len(&self) -> usize {
         self.last().biases.end
     }
 
@@ -208,7 +208,7 @@ fn advance(start: usize, rows: usize, columns: usize) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::error::Kind;
+    use crate::base::error::ErrorKind;
 
     #[test]
     fn parameters_lie_one_behind_the_other() {
@@ -240,21 +240,30 @@ mod tests {
                 .expect_err("not a network")
                 .kind()
         };
-        assert_eq!(kind(&[], &[], Sigmoid, Cost::Quadratic), Kind::Value);
-        assert_eq!(kind(&[3, 0], &[], Sigmoid, Cost::Quadratic), Kind::Value);
-        assert_eq!(kind(&[3, 2, 1], &[], Sigmoid, Cost::Quadratic), Kind::Value);
+        assert_eq!(kind(&[], &[], Sigmoid, Cost::Quadratic), ErrorKind::Value);
+        assert_eq!(
+            kind(&[3, 0], &[], Sigmoid, Cost::Quadratic),
+            ErrorKind::Value
+        );
+        assert_eq!(
+            kind(&[3, 2, 1], &[], Sigmoid, Cost::Quadratic),
+            ErrorKind::Value
+        );
         assert_eq!(
             kind(&[3, 2, 1], &[Softmax], Sigmoid, Cost::Huber),
-            Kind::Value
+            ErrorKind::Value
         );
         assert_eq!(
             kind(&[3, 2], &[], Sigmoid, Cost::LogLikelihood),
-            Kind::Value
+            ErrorKind::Value
         );
         let alone = kind(&[3, 1], &[], Softmax, Cost::LogLikelihood);
-        assert_eq!(alone, Kind::Value);
+        assert_eq!(alone, ErrorKind::Value);
         let huge = [usize::MAX / 2, 3];
-        assert_eq!(kind(&huge, &[], Sigmoid, Cost::Quadratic), Kind::Memory);
+        assert_eq!(
+            kind(&huge, &[], Sigmoid, Cost::Quadratic),
+            ErrorKind::Memory
+        );
     }
 
     /// What affects bits depends on the number of parameters, whatever their layout.
@@ -267,12 +276,15 @@ mod tests {
             Cost::Quadratic,
         )
         .expect("a good network");
-        let wide = architecture.in_lines(16).expect("a short vector");
-        assert_eq!(wide.layers()[0].row, 32);
-        assert_eq!(wide.length(), architecture.length() + 5 * (32 - 17));
-        assert_eq!(wide.n_params(), architecture.n_params());
-        assert_eq!(architecture.length(), architecture.n_params());
-        for layers in wide.layers().windows(2) {
+        let padded = architecture.with_padded_rows(16).expect("a short vector");
+        assert_eq!(padded.layers()[0].row_stride, 32);
+        assert_eq!(
+            padded.params_len(),
+            architecture.params_len() + 5 * (32 - 17)
+        );
+        assert_eq!(padded.n_params(), architecture.n_params());
+        assert_eq!(architecture.params_len(), architecture.n_params());
+        for layers in padded.layers().windows(2) {
             assert_eq!(layers[0].biases.end, layers[1].weights.start);
         }
     }

@@ -65,7 +65,7 @@ impl Cost {
 
     /// The output activations that the cost allows: those whose range is within the cost's domain. Empty:
     /// all of them.
-    pub const fn outputs(self) -> &'static [Activation] {
+    pub const fn allowed_outputs(self) -> &'static [Activation] {
         use Activation::{Sigmoid, Softmax, Softplus};
         match self {
             Self::CrossEntropy => &[Sigmoid, Softmax],
@@ -80,7 +80,7 @@ impl Cost {
     /// # Errors
     /// It does not; the message lists those that it allows.
     pub fn check_output(self, output: Activation) -> Result<()> {
-        let outputs = self.outputs();
+        let outputs = self.allowed_outputs();
         if outputs.is_empty() || outputs.contains(&output) {
             return Ok(());
         }
@@ -158,11 +158,11 @@ impl Cost {
         output: Activation,
         z: &[T],
         a: &[T],
-        y: Wanted<'_, T>,
+        y: ExampleTarget<'_, T>,
     ) -> f64 {
         match y {
-            Wanted::Values(y) => self.sum(output, z, a, |j| y[j]),
-            Wanted::Label(label) => self.sum(output, z, a, |j| indicator(label == Some(j))),
+            ExampleTarget::Values(y) => self.sum(output, z, a, |j| y[j]),
+            ExampleTarget::Label(label) => self.sum(output, z, a, |j| indicator(label == Some(j))),
         }
     }
 
@@ -195,18 +195,18 @@ impl Cost {
         output: Activation,
         z: &[T],
         a: &[T],
-        y: Wanted<'_, T>,
+        y: ExampleTarget<'_, T>,
         delta: &mut [T],
     ) {
         match y {
-            Wanted::Values(y) => self.nabla_of(output, z, a, |j| y[j], delta),
-            Wanted::Label(label) => {
-                self.nabla_of(output, z, a, |j| indicator(label == Some(j)), delta);
+            ExampleTarget::Values(y) => self.nabla_from(output, z, a, |j| y[j], delta),
+            ExampleTarget::Label(label) => {
+                self.nabla_from(output, z, a, |j| indicator(label == Some(j)), delta);
             }
         }
     }
 
-    fn nabla_of<T: Real>(
+    fn nabla_from<T: Real>(
         self,
         output: Activation,
         z: &[T],
@@ -236,7 +236,7 @@ impl Cost {
 
 /// The targets of one example.
 #[derive(Debug, Clone, Copy)]
-pub enum Wanted<'a, T> {
+pub enum ExampleTarget<'a, T> {
     /// One value per output.
     Values(&'a [T]),
     /// 1 for one output, or for none, and 0 for the others.

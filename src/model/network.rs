@@ -19,7 +19,11 @@ impl<'a, T: Real> Network<'a, T> {
     /// # Panics
     /// `params` does not have the length of the architecture's flat vector.
     pub fn new(architecture: &'a Architecture, params: &'a [T]) -> Self {
-        assert_eq!(params.len(), architecture.length(), "the length of params");
+        assert_eq!(
+            params.len(),
+            architecture.params_len(),
+            "the length of params"
+        );
         Self {
             architecture,
             params,
@@ -29,7 +33,11 @@ impl<'a, T: Real> Network<'a, T> {
     /// (W^l)ᵀ of the layer at `index`, (n_(l−1), n_l); its rows must be contiguous.
     pub(crate) fn weights(self, index: usize) -> Matrix<'a, T> {
         let layer = &self.architecture.layers()[index];
-        Matrix::by_rows(&self.params[layer.weights.clone()], layer.n_in, layer.row)
+        Matrix::by_rows(
+            &self.params[layer.weights.clone()],
+            layer.n_in,
+            layer.row_stride,
+        )
     }
 
     /// b^l of the layer at `index`.

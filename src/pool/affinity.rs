@@ -1,4 +1,4 @@
-//! CPU affinity of helper threads. Linux often schedules a woken thread on the CPU of the thread that woke
+//! CPU affinity of worker threads. Linux often schedules a woken thread on the CPU of the thread that woke
 //! it, although another CPU is idle; there it waits for milliseconds while the caller computes.
 
 #[cfg(target_os = "linux")]
@@ -11,14 +11,14 @@ use std::sync::atomic::Ordering;
 pub struct Affinity {
     #[cfg(target_os = "linux")]
     thread: rustix::thread::Pid,
-    /// [`NOWHERE`], or the number of the CPU.
+    /// [`NO_CPU`], or the number of the CPU.
     #[cfg(target_os = "linux")]
-    kept_off: AtomicUsize,
+    excluded: AtomicUsize,
 }
 
 /// No CPU has this number.
 #[cfg(target_os = "linux")]
-const NOWHERE: usize = usize::MAX;
+const NO_CPU: usize = usize::MAX;
 
 impl Affinity {
     /// For the current thread.
@@ -27,7 +27,7 @@ impl Affinity {
             #[cfg(target_os = "linux")]
             thread: rustix::thread::gettid(),
             #[cfg(target_os = "linux")]
-            kept_off: AtomicUsize::new(NOWHERE),
+            excluded: AtomicUsize::new(NO_CPU),
         }
     }
 
@@ -35,13 +35,13 @@ impl Affinity {
     /// If the system refuses, only time is lost.
     ///
     /// The system may move either thread at any time, so this is called for each job. As long as the caller
-    /// stays on its CPU, it is a single comparison. `anew`: read the allowed CPUs even then, as they may
+    /// stays on its CPU, it is a single comparison. `reread`: read the allowed CPUs even then, as they may
     /// have changed.
     #[cfg(target_os = "linux")]
-    pub fn keep_apart(&self, anew: bool) {
+    pub fn avoid_callers_cpu(&self, reread: bool) {
         use rustix::thread::{sched_getaffinity, sched_getcpu, sched_setaffinity};
         let here = sched_getcpu();
-        if self.kept_off.swap(here, Ordering::Relaxed) == here && !anew {
+        if self.excluded.swap(here, Ordering::Relaxed) == here && !reread {
             return;
         }
         if let Ok(mut allowed) = sched_getaffinity(None) {
@@ -56,5 +56,5 @@ impl Affinity {
     /// Other systems schedule threads well enough.
     #[cfg(not(target_os = "linux"))]
     #[allow(clippy::unused_self)]
-    pub fn keep_apart(&self, _anew: bool) {}
+    pub fn avoid_callers_cpu(&self, _reread: bool) {}
 }

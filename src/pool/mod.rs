@@ -5,19 +5,19 @@
 //! own. [`Team::assemble`] is the only entry. `python` calls it before it releases the GIL, so no `os.fork`
 //! can happen while another thread holds the lock below.
 //!
-//! `should_cancel` may fork while helpers work on the call. The child then ends the call with an error,
-//! since the helpers' tasks are not done there. From then on it does not wait for helpers and takes no lock
+//! `should_cancel` may fork while workers work on the call. The child then ends the call with an error,
+//! since the workers' tasks are not done there. From then on it does not wait for workers and takes no lock
 //! that they share. It neither reads nor frees memory that they write: the child has a copy of it from an
 //! arbitrary moment.
 
 mod affinity;
-mod helper;
-mod idle;
 mod limit;
 #[cfg(all(test, loom))]
-mod models;
+mod loom_models;
 mod process;
+mod spin;
 mod sync;
+mod worker;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -25,27 +25,27 @@ use std::slice::IterMut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use helper::{Helper, run_on};
 use limit::cpus;
 pub use limit::{MAX_THREADS, default_threads};
 use process::Process;
+use worker::{Worker, run_on};
 
 use crate::base::alloc::reserve_list;
 use crate::base::cancel::{CancelFlag, CancelToken, ShouldCancel};
 use crate::base::error::{Error, Result};
 
-/// The helper threads of a process.
+/// The worker threads of a process.
 struct Pool {
     process: Process,
-    helpers: Vec<Helper>,
+    workers: Vec<Worker>,
     /// The number of teams with more than one thread; the caller of each occupies a CPU besides the
-    /// helpers.
+    /// workers.
     teams: Arc<AtomicUsize>,
 }
 
 static POOL: Mutex<Option<Arc<Pool>>> = Mutex::new(None);
 
-/// This process's pool with at least `size` helpers, or fewer if the system refuses more. None if forks
+/// This process's pool with at least `size` workers, or fewer if the system refuses more. None if forks
 /// cannot be detected, as a child could not tell that the pool is its parent's.
 fn pool(size: usize) -> Option<Arc<Pool>> {
     let process = Process::current()?;
@@ -54,21 +54,21 @@ fn pool(size: usize) -> Option<Arc<Pool>> {
         // The fork did not copy its threads.
         std::mem::forget(parents);
     }
-    let there = slot.as_ref().map_or(0, |pool| pool.helpers.len());
+    let there = slot.as_ref().map_or(0, |pool| pool.workers.len());
     if there < size || slot.is_none() {
-        let old = slot.as_ref().map_or(&[][..], |pool| &pool.helpers);
-        let mut helpers = Vec::new();
-        // If memory for more runs out, the existing helpers are used.
-        if reserve_list("threads", &mut helpers, size).is_ok() {
-            helpers.extend_from_slice(old);
+        let old = slot.as_ref().map_or(&[][..], |pool| &pool.workers);
+        let mut workers = Vec::new();
+        // If memory for more runs out, the existing workers are used.
+        if reserve_list("threads", &mut workers, size).is_ok() {
+            workers.extend_from_slice(old);
             let named = |index| format!("bpfast-{}", index + 1);
-            helpers.extend((there..size).map_while(|index| Helper::start(named(index))));
+            workers.extend((there..size).map_while(|index| Worker::start(named(index))));
         }
-        if helpers.len() > there || slot.is_none() {
+        if workers.len() > there || slot.is_none() {
             let teams = slot.as_ref().map(|pool| Arc::clone(&pool.teams));
             *slot = Some(Arc::new(Pool {
                 process,
-                helpers,
+                workers,
                 teams: teams.unwrap_or_default(),
             }));
         }
@@ -76,7 +76,7 @@ fn pool(size: usize) -> Option<Arc<Pool>> {
     slot.clone()
 }
 
-/// The threads of a call: the calling thread, and helpers that join if they are free.
+/// The threads of a call: the calling thread, and workers that join if they are free.
 pub struct Team {
     threads: usize,
     pool: Option<Arc<Pool>>,
@@ -91,18 +91,18 @@ impl Team {
         }
     }
 
-    /// A team of `threads` threads including the calling one; fewer if the system refuses to start helpers.
-    /// Helpers that are busy with another call do not join a run. Fewer threads are slower but give the
+    /// A team of `threads` threads including the calling one; fewer if the system refuses to start workers.
+    /// Workers that are busy with another call do not join a run. Fewer threads are slower but give the
     /// same bits.
     pub fn assemble(threads: usize) -> Self {
         let wanted = threads.clamp(1, MAX_THREADS) - 1;
-        if wanted == 0 || !helper::may_wait() {
+        if wanted == 0 || !worker::can_wait() {
             return Self::alone();
         }
         let Some(pool) = pool(wanted) else {
             return Self::alone();
         };
-        let threads = wanted.min(pool.helpers.len()) + 1;
+        let threads = wanted.min(pool.workers.len()) + 1;
         Self::of(pool, threads)
     }
 
@@ -117,22 +117,22 @@ impl Team {
         self.threads
     }
 
-    /// Whether this is a forked child of the process that has the helpers: what they were working on may be
+    /// Whether this is a forked child of the process that has the workers: what they were working on may be
     /// inconsistent here.
-    pub fn is_parents(&self) -> bool {
+    pub fn is_forked_child(&self) -> bool {
         let pool = self.pool.as_ref();
         pool.is_some_and(|pool| !pool.process.is_current())
     }
 
-    /// The number of helpers that have a CPU to themselves, as far as teams show; callers that work alone
-    /// are not counted. If callers occupy all CPUs, a helper would only take time from one of them. 0 in a
+    /// The number of workers that have a CPU to themselves, as far as teams show; callers that work alone
+    /// are not counted. If callers occupy all CPUs, a worker would only take time from one of them. 0 in a
     /// forked child.
-    fn welcome(&self, pool: &Pool) -> usize {
-        if self.is_parents() {
+    fn idle_cpus(&self, pool: &Pool) -> usize {
+        if self.is_forked_child() {
             return 0;
         }
-        let seats = cpus().max(self.threads);
-        seats.saturating_sub(pool.teams.load(Ordering::Relaxed))
+        let cpus_available = cpus().max(self.threads);
+        cpus_available.saturating_sub(pool.teams.load(Ordering::Relaxed))
     }
 
     /// Runs `work` for every task, in the order of `tasks`, on the team's threads. Each thread has its own
@@ -140,7 +140,7 @@ impl Team {
     /// cancellation token.
     ///
     /// # Errors
-    /// Some tasks are not done: `should_cancel` returned true, or it forked while helpers were working and
+    /// Some tasks are not done: `should_cancel` returned true, or it forked while workers were working and
     /// this is the child, where `states` must not be freed.
     ///
     /// # Panics
@@ -175,9 +175,9 @@ impl Team {
                 next = cancel.lock(&left).and_then(|mut left| left.tasks.next());
             }
         };
-        let welcome = self.pool.as_ref().map(|pool| (pool, self.welcome(pool)));
-        match welcome {
-            Some((pool, welcome)) if count.min(welcome) > 0 => {
+        let idle_cpus = self.pool.as_ref().map(|pool| (pool, self.idle_cpus(pool)));
+        match idle_cpus {
+            Some((pool, idle_cpus)) if count.min(idle_cpus) > 0 => {
                 let is_child = || !pool.process.is_current();
                 let should_cancel = || should_cancel() || is_child();
                 let caller = CancelToken::caller(&flag, &should_cancel);
@@ -190,11 +190,11 @@ impl Team {
                     }
                 };
                 let help = || {
-                    let cancel = CancelToken::helper(&flag);
+                    let cancel = CancelToken::worker(&flag);
                     keep(catch_unwind(AssertUnwindSafe(|| share(None, &cancel))));
                 };
                 let waiting = || {
-                    // `should_cancel` may panic: then the helpers stop, and are still waited for.
+                    // `should_cancel` may panic: then the workers stop, and are still waited for.
                     keep(catch_unwind(AssertUnwindSafe(|| {
                         let _guard = CancelOnPanic(&flag);
                         caller.poll();
@@ -205,8 +205,8 @@ impl Team {
                         share(Some(own), &caller);
                     })));
                 };
-                let count = count.min(welcome).min(self.threads - 1);
-                run_on(pool.process, &pool.helpers, count, &help, own, &waiting);
+                let count = count.min(idle_cpus).min(self.threads - 1);
+                run_on(pool.process, &pool.workers, count, &help, own, &waiting);
                 if is_child() {
                     std::mem::forget((left, panic));
                     return Err(Error::forked());

@@ -21,7 +21,7 @@ fn every_task_is_done_once_by_any_team() {
 }
 
 #[test]
-fn many_callers_share_few_helpers() {
+fn many_callers_share_few_workers() {
     let calls = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..8 {
@@ -60,10 +60,10 @@ fn a_panic_comes_out_and_leaves_the_pool_working() {
 }
 
 #[test]
-fn helpers_are_welcome_where_a_cpu_is_left() {
+fn workers_are_welcome_where_a_cpu_is_left() {
     let pool = |teams| Pool {
         process: Process::current().expect("forks are counted"),
-        helpers: Vec::new(),
+        workers: Vec::new(),
         teams: Arc::new(AtomicUsize::new(teams)),
     };
     let team = |threads| Team {
@@ -71,19 +71,19 @@ fn helpers_are_welcome_where_a_cpu_is_left() {
         pool: None,
     };
     let all = cpus();
-    assert_eq!(team(all).welcome(&pool(1)), all - 1);
-    assert_eq!(team(all).welcome(&pool(all)), 0);
-    assert_eq!(team(all).welcome(&pool(all + 7)), 0);
+    assert_eq!(team(all).idle_cpus(&pool(1)), all - 1);
+    assert_eq!(team(all).idle_cpus(&pool(all)), 0);
+    assert_eq!(team(all).idle_cpus(&pool(all + 7)), 0);
     // Users who ask for more threads than CPUs get them.
-    assert_eq!(team(all + 2).welcome(&pool(1)), all + 1);
+    assert_eq!(team(all + 2).idle_cpus(&pool(1)), all + 1);
 }
 
-/// If a team stayed counted, helpers would never join again.
+/// If a team stayed counted, workers would never join again.
 #[test]
 fn a_team_is_counted_while_it_lives() {
     let pool = Arc::new(Pool {
         process: Process::current().expect("forks are counted"),
-        helpers: Vec::new(),
+        workers: Vec::new(),
         teams: Arc::default(),
     });
     let count = || pool.teams.load(Ordering::Relaxed);
@@ -121,12 +121,12 @@ fn an_interrupt_stops_the_rest() {
 fn a_panic_comes_out_once_every_thread_has_stopped() {
     let here = std::thread::current().id();
     let is_here = || std::thread::current().id() == here;
-    for bad in ["a task here", "a task of a helper", "the question"] {
-        // Sometimes no helper starts in time, so try several times.
+    for bad in ["a task here", "a task of a worker", "the question"] {
+        // Sometimes no worker starts in time, so try several times.
         let came_out = (0..100).any(|_| {
             let (came, working) = (AtomicBool::new(false), AtomicUsize::new(0));
             let tasks = (0..100).inspect(|_| {
-                let place = ["a task of a helper", "a task here"][usize::from(is_here())];
+                let place = ["a task of a worker", "a task here"][usize::from(is_here())];
                 came.fetch_or(!is_here(), Ordering::SeqCst);
                 assert_ne!(bad, place, "on purpose");
             });

@@ -8,11 +8,11 @@ mod convert;
 
 use std::alloc::System;
 
-use crate::base::allocator::WithReserve;
+use crate::base::allocator::ReserveAllocator;
 
 /// Serves small requests, including PyO3's, from a reserve when memory runs out.
 #[global_allocator]
-static ALLOCATOR: WithReserve<System> = WithReserve::new(System);
+static ALLOCATOR: ReserveAllocator<System> = ReserveAllocator::new(System);
 
 /// The compiled part of bpfast. Its public names are those of the package `bpfast`.
 #[pyo3::pymodule(gil_used = true)]
@@ -24,6 +24,8 @@ mod _core {
     use super::api::bp1::{bp1, bp1_outputs};
     #[pymodule_export]
     use super::api::equations::{bp2, bp3, bp4};
+    #[pymodule_export]
+    use super::api::gradient::Gradient;
     #[pymodule_export]
     use super::api::network::PyNetwork;
     #[pymodule_export]
@@ -38,30 +40,30 @@ mod _core {
     #[pymodule_export]
     use super::api::optimizers::step_arrays;
     #[pymodule_export]
-    use super::api::results::{Gradient, Trace};
-    #[pymodule_export]
-    use super::api::store::{read_tensors, write_tensors};
+    use super::api::tensors::{read_tensors, write_tensors};
     #[pymodule_export]
     use super::api::threads::{NumThreads, build_config, get_num_threads, set_num_threads};
     #[pymodule_export]
+    use super::api::trace::Trace;
+    #[pymodule_export]
     use super::api::trainer::{Trainer, random_order};
     #[pymodule_export]
-    use super::api::vector::Views;
+    use super::api::views::Views;
     #[pymodule_export]
     use super::convert::arrays::is_plain_numbers;
     #[pymodule_export]
     use super::convert::custom::as_batch;
     #[pymodule_export]
-    use super::convert::inputs::has_repeats;
+    use super::convert::inputs::has_duplicates;
     #[pymodule_export]
-    use super::convert::stepped::memory_order;
+    use super::convert::optimizer_arrays::memory_order;
     use crate::model::activation::Activation;
     use crate::model::cost::Cost;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
-        super::call::errors::quieten_panics();
+        super::call::errors::install_panic_hook();
         // Objects that crates create on first use, and panic if they cannot.
         numpy::dtype::<f64>(py);
         py.get_type::<super::borrow::Allocation>();
@@ -69,7 +71,7 @@ mod _core {
             "ACTIVATIONS",
             PyTuple::new(py, Activation::ALL.map(Activation::name))?,
         )?;
-        super::borrow::forget_in_children(py)?;
+        super::borrow::register_fork_handler(py)?;
         module.add("COSTS", PyTuple::new(py, Cost::ALL.map(Cost::name))?)?;
         PySequence::register::<Views>(py)?;
         module.add("INITIALISATIONS", PyTuple::new(py, initialise::NAMES)?)?;

@@ -3,45 +3,44 @@
 use crate::base::alloc::{reserve, reserve_list};
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
-use crate::data::{Incoming, Inputs, Targets, Y};
-use crate::kernels::csr::Gathered;
+use crate::data::{Inputs, LayerInput, Targets, Y};
+use crate::kernels::csr::GatheredRows;
 use crate::kernels::gemm::ask_for;
 use crate::kernels::real::Real;
 use crate::kernels::tuning::gather::{PIECE, SHARED, WIDE};
 use crate::model::architecture::Architecture;
 use crate::pool::Team;
-use crate::train::Run;
+use crate::train::StepSeries;
 
 /// Buffers for the examples of a mini-batch.
 #[derive(Debug, Default)]
 pub struct GatherBuffers<T> {
     x: Vec<T>,
-    stored: Gathered,
+    gathered_rows: GatheredRows,
     y: Vec<T>,
     labels: Vec<i64>,
     weights: Vec<f64>,
 }
 
 impl<T: Real> GatherBuffers<T> {
-    /// The examples `rows` of a run, whose cost is Σ `s_x` `C_x` / n over these n. They are borrowed if
+    /// The examples `rows` of a series, whose cost is Σ `s_x` `C_x` / n over these n. They are borrowed if
     /// they are consecutive, else copied; an x whose rows the network can read in place is not copied.
     ///
     /// # Errors
     /// Memory runs out, or the call is cancelled.
-    /// No memory, or interrupted.
     pub fn gather<'a>(
         &'a mut self,
-        run: &Run<'a, T>,
+        run: &StepSeries<'a, T>,
         rows: &'a [u32],
     ) -> Result<(Inputs<'a, T>, Targets<'a, T>)> {
         let Self {
             x,
-            stored,
+            gathered_rows,
             y,
             labels,
             weights,
         } = self;
-        let Run {
+        let StepSeries {
             inputs,
             targets,
             should_cancel,
@@ -49,7 +48,7 @@ impl<T: Real> GatherBuffers<T> {
         } = *run;
         let (n, width) = (rows.len(), targets.width);
         let first = rows.first().map_or(0, |&row| row as usize);
-        let (inputs, y, weights) = if follow_each_other(rows) {
+        let (inputs, y, weights) = if are_consecutive(rows) {
             let range = first..first + n;
             let y = match targets.y {
                 Y::Values(y) => Y::Values(&y[range.start * width..range.end * width]),
@@ -57,7 +56,7 @@ impl<T: Real> GatherBuffers<T> {
             };
             let weights = targets.sample_weight;
             let weights = weights.map(|weights| &weights[range.clone()]);
-            (inputs.part(&range), y, weights)
+            (inputs.row_range(&range), y, weights)
         } else {
             let y = match targets.y {
                 Y::Values(all) => {
@@ -65,28 +64,31 @@ impl<T: Real> GatherBuffers<T> {
                     Y::Values(copy_rows(all, width, rows, y))
                 }
                 Y::Labels(all) => {
-                    room_for(labels, n, 0)?;
+                    grow_to(labels, n, 0)?;
                     Y::Labels(copy_rows(all, 1, rows, labels))
                 }
             };
             let weights: Option<&[f64]> = match targets.sample_weight {
                 Some(all) => {
-                    room_for(weights, n, 0.0)?;
+                    grow_to(weights, n, 0.0)?;
                     Some(copy_rows(all, 1, rows, weights))
                 }
                 None => None,
             };
             let inputs = match inputs.x {
-                Incoming::Dense(all) => {
+                LayerInput::Dense(all) => {
                     let width = inputs.width();
                     if reads_in_place::<T>(run.architecture, n) {
                         inputs.gathered(all.numbers, rows)
                     } else {
                         cancellable(should_cancel, |cancel| reserve(x, n, width, cancel))?;
-                        inputs.with_dense(n, copy_by_all(all.numbers, width, rows, x, run.team))
+                        inputs.with_dense(
+                            n,
+                            copy_rows_in_parallel(all.numbers, width, rows, x, run.team),
+                        )
                     }
                 }
-                Incoming::Sparse(all) => inputs.with_sparse(stored.gather(all, rows)?),
+                LayerInput::Sparse(all) => inputs.with_sparse(gathered_rows.gather(all, rows)?),
             };
             (inputs, y, weights)
         };
@@ -103,15 +105,15 @@ fn reads_in_place<T>(architecture: &Architecture, n: usize) -> bool {
 }
 
 /// Prefetches some rows of x while a step is at work.
-pub fn ask_for_rows<T: Real>(inputs: &Inputs<'_, T>, rows: &[u32]) {
+pub fn prefetch_rows<T: Real>(inputs: &Inputs<'_, T>, rows: &[u32]) {
     match inputs.x {
-        Incoming::Dense(all) => {
+        LayerInput::Dense(all) => {
             let width = inputs.width();
             for &row in rows {
                 ask_for(&all.numbers[row as usize * width..][..width]);
             }
         }
-        Incoming::Sparse(all) => {
+        LayerInput::Sparse(all) => {
             for &row in rows {
                 let (columns, values) = all.row(row as usize);
                 ask_for(columns);
@@ -121,48 +123,48 @@ pub fn ask_for_rows<T: Real>(inputs: &Inputs<'_, T>, rows: &[u32]) {
     }
 }
 
-/// Grows `room` to at least `length`.
-fn room_for<N: Copy>(room: &mut Vec<N>, length: usize, value: N) -> Result<()> {
-    if let Some(missing) = length.checked_sub(room.len()) {
-        reserve_list("batch_size", room, missing)?;
-        room.resize(length, value);
+/// Grows `buffer` to at least `length`.
+fn grow_to<N: Copy>(buffer: &mut Vec<N>, length: usize, value: N) -> Result<()> {
+    if let Some(missing) = length.checked_sub(buffer.len()) {
+        reserve_list("batch_size", buffer, missing)?;
+        buffer.resize(length, value);
     }
     Ok(())
 }
 
 /// Whether the rows are consecutive.
-fn follow_each_other(rows: &[u32]) -> bool {
+fn are_consecutive(rows: &[u32]) -> bool {
     rows.windows(2).all(|pair| pair[0] + 1 == pair[1])
 }
 
 /// `copy_rows` by all threads of a team, if there are enough bytes to copy.
-fn copy_by_all<'a, T: Real>(
+fn copy_rows_in_parallel<'a, T: Real>(
     all: &[T],
     width: usize,
     rows: &[u32],
-    place: &'a mut [T],
+    out: &'a mut [T],
     team: &Team,
 ) -> &'a [T] {
     if team.threads() == 1 || size_of::<T>() * rows.len() * width < SHARED {
-        return copy_rows(all, width, rows, place);
+        return copy_rows(all, width, rows, out);
     }
-    let place = &mut place[..rows.len() * width];
-    let pieces = place.chunks_mut(PIECE * width).zip(rows.chunks(PIECE));
+    let out = &mut out[..rows.len() * width];
+    let pieces = out.chunks_mut(PIECE * width).zip(rows.chunks(PIECE));
     let mut states = vec![(); team.threads()];
-    let copy = |(): &mut (), (place, rows): (&mut [T], &[u32]), _: &CancelToken<'_>| {
-        copy_rows(all, width, rows, place);
+    let copy = |(): &mut (), (out, rows): (&mut [T], &[u32]), _: &CancelToken<'_>| {
+        copy_rows(all, width, rows, out);
     };
     let done = team.run(&mut states, pieces, &|| false, copy);
     debug_assert!(done.is_ok(), "nobody interrupts");
-    place
+    out
 }
 
-/// Copies the rows of `all`, each `width` long, to `place`.
-fn copy_rows<'a, T: Copy>(all: &[T], width: usize, rows: &[u32], place: &'a mut [T]) -> &'a [T] {
-    let place = &mut place[..rows.len() * width];
+/// Copies the rows of `all`, each `width` long, to `out`.
+fn copy_rows<'a, T: Copy>(all: &[T], width: usize, rows: &[u32], out: &'a mut [T]) -> &'a [T] {
+    let out = &mut out[..rows.len() * width];
     // y is empty if the caller computes the cost.
-    for (place, &row) in place.chunks_exact_mut(width.max(1)).zip(rows) {
-        place.copy_from_slice(&all[row as usize * width..][..width]);
+    for (out, &row) in out.chunks_exact_mut(width.max(1)).zip(rows) {
+        out.copy_from_slice(&all[row as usize * width..][..width]);
     }
-    place
+    out
 }

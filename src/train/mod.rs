@@ -16,7 +16,7 @@ mod step;
 mod tests;
 
 use gather::GatherBuffers;
-use norms::Norms;
+use norms::MaxNormBuffers;
 use padded::PaddedParams;
 
 use crate::base::alloc::reserve_for;
@@ -65,7 +65,7 @@ pub struct Costs<'a, T> {
 }
 
 /// A number of consecutive steps.
-pub struct Run<'a, T> {
+pub struct StepSeries<'a, T> {
     /// The network.
     pub architecture: &'a Architecture,
     /// The settings of the training.
@@ -74,9 +74,9 @@ pub struct Run<'a, T> {
     pub inputs: Inputs<'a, T>,
     /// The targets and weights of all examples. With a custom cost: any targets of the right length.
     pub targets: Targets<'a, T>,
-    /// The costs, if the caller computes them; then the run is a single step.
+    /// The costs, if the caller computes them; then the series is a single step.
     pub costs: Option<Costs<'a, T>>,
-    /// The indices of this run's examples, in their order.
+    /// The indices of the series' examples, in their order.
     pub order: &'a [u32],
     /// The learning rate of each step.
     pub rates: &'a [f64],
@@ -84,58 +84,59 @@ pub struct Run<'a, T> {
     pub steps_before: u64,
     /// The threads that do the work.
     pub team: &'a Team,
-    /// Called every 25 ms or so; true cancels the run.
+    /// Called every 25 ms or so; true cancels the series.
     pub should_cancel: ShouldCancel<'a>,
 }
 
-/// The result of a run.
+/// The result of a series of steps.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Report {
     /// The number of steps done.
     pub steps: usize,
     /// Σ s_x C_x over the examples of these steps, added to the previous value: the sum of an epoch has the
-    /// same bits however it is divided into runs.
+    /// same bits however it is divided into series.
     pub cost: CompensatedSum,
-    /// Whether the run stopped because the next step's cost or parameters are not finite; that step was not
+    /// Whether the series stopped because the next step's cost or parameters are not finite; that step was not
     /// done.
     pub diverged: bool,
 }
 
-/// Buffers that are reused by later runs.
+/// Buffers that are reused by later series.
 #[derive(Debug, Default)]
 pub struct TrainScratch<T: 'static> {
     gathered: GatherBuffers<T>,
     batch: batch::Scratch<T>,
     gradient: Vec<T>,
-    norms: Norms<T>,
-    /// The parameters and the optimizer's state from before the run.
+    norms: MaxNormBuffers<T>,
+    /// The parameters and the optimizer's state from before the series.
     before: Vec<T>,
-    lines: PaddedParams<T>,
+    padded: PaddedParams<T>,
 }
 
-impl<T: Real> Run<'_, T> {
+impl<T: Real> StepSeries<'_, T> {
     /// Does the steps: updates the parameters and the optimizer's state. `report` has the number of
     /// completed steps, also after an error; a step that it does not count has changed nothing.
     ///
     /// # Errors
-    /// Memory runs out, or the run is cancelled.
+    /// Memory runs out, or the series is cancelled.
     ///
     /// # Panics
     /// The lengths do not match.
     pub fn run(
         &self,
         scratch: &mut TrainScratch<T>,
-        mut changed: ParamsAndState<'_, T>,
+        mut params_and_state: ParamsAndState<'_, T>,
         report: &mut Report,
     ) -> Result<()> {
-        let changed = &mut changed;
+        let params_and_state = &mut params_and_state;
         assert!(
-            self.rates.len() >= self.steps() && changed.count() == self.settings.rule.state(),
+            self.rates.len() >= self.steps()
+                && params_and_state.count() == self.settings.rule.state(),
             "a rate for each step, and what the optimizer keeps"
         );
         assert_eq!(
-            changed.params.len(),
-            self.architecture.length(),
+            params_and_state.params.len(),
+            self.architecture.params_len(),
             "the length of params"
         );
         assert!(
@@ -143,46 +144,51 @@ impl<T: Real> Run<'_, T> {
             "costs of the examples of one step"
         );
         (report.steps, report.diverged) = (0, false);
-        let Some(wide) = padded::architecture(self, changed.params)? else {
-            return self.run_here(scratch, changed, report);
+        let Some(padded_architecture) = padded::architecture(self, params_and_state.params)? else {
+            return self.run_with_rollback(scratch, params_and_state, report);
         };
-        let mut lines = std::mem::take(&mut scratch.lines);
-        let outcome = match lines.copy(self.architecture, &wide, changed) {
+        let mut padded = std::mem::take(&mut scratch.padded);
+        let outcome = match padded.copy(self.architecture, &padded_architecture, params_and_state) {
             Ok(mut copy) => {
-                let run = Run {
-                    architecture: &wide,
+                let run = StepSeries {
+                    architecture: &padded_architecture,
                     ..*self
                 };
-                let outcome = run.run_here(scratch, &mut copy, report);
-                padded::copy_back(self.architecture, &wide, &copy, changed);
+                let outcome = run.run_with_rollback(scratch, &mut copy, report);
+                padded::copy_back(
+                    self.architecture,
+                    &padded_architecture,
+                    &copy,
+                    params_and_state,
+                );
                 outcome
             }
             // The padded copy only saves time, so a failed allocation is not an error.
-            Err(_) => self.run_here(scratch, changed, report),
+            Err(_) => self.run_with_rollback(scratch, params_and_state, report),
         };
-        scratch.lines = lines;
+        scratch.padded = padded;
         outcome
     }
 
     /// The same on parameters with the layout of `architecture`.
-    fn run_here(
+    fn run_with_rollback(
         &self,
         scratch: &mut TrainScratch<T>,
-        changed: &mut ParamsAndState<'_, T>,
+        params_and_state: &mut ParamsAndState<'_, T>,
         report: &mut Report,
     ) -> Result<()> {
-        self.prepare(scratch, changed)?;
+        self.prepare(scratch, params_and_state)?;
         let (steps, start) = (self.steps(), *report);
         let all = cancellable(self.should_cancel, |cancel| {
-            self.do_steps(steps, cancel, scratch, changed, report)
+            self.do_steps(steps, cancel, scratch, params_and_state, report)
         });
-        if self.settings.check_finite && !all_finite(changed) {
-            self.go_back(scratch, changed, start, report)?;
+        if self.settings.check_finite && !all_finite(params_and_state) {
+            self.roll_back(scratch, params_and_state, start, report)?;
         }
         all
     }
 
-    /// The number of steps of the run.
+    /// The number of steps of the series.
     fn steps(&self) -> usize {
         self.order.len().div_ceil(self.settings.batch_size)
     }
@@ -192,11 +198,11 @@ impl<T: Real> Run<'_, T> {
         steps: usize,
         cancel: &CancelToken<'_>,
         scratch: &mut TrainScratch<T>,
-        changed: &mut ParamsAndState<'_, T>,
+        params_and_state: &mut ParamsAndState<'_, T>,
         report: &mut Report,
     ) -> Result<()> {
         while report.steps < steps && !cancel.poll() {
-            let Some(cost) = self.step(report.steps, scratch, changed)? else {
+            let Some(cost) = self.step(report.steps, scratch, params_and_state)? else {
                 report.diverged = true;
                 break;
             };
@@ -206,28 +212,28 @@ impl<T: Real> Run<'_, T> {
         Ok(())
     }
 
-    /// Repeats the run from its start, up to the last step that leaves all parameters finite. A repeated
-    /// run has the same bits. If it is cancelled, it stops at an earlier step.
-    fn go_back(
+    /// Repeats the series from its start, up to the last step that leaves all parameters finite. A repeated
+    /// series has the same bits. If it is cancelled, it stops at an earlier step.
+    fn roll_back(
         &self,
         scratch: &mut TrainScratch<T>,
-        changed: &mut ParamsAndState<'_, T>,
+        params_and_state: &mut ParamsAndState<'_, T>,
         start: Report,
         report: &mut Report,
     ) -> Result<()> {
         let before = std::mem::take(&mut scratch.before);
-        restore(&before, changed);
+        restore_state(&before, params_and_state);
         let steps = report.steps;
         *report = start;
         let mut last = before;
         cancellable(self.should_cancel, |cancel| {
             while report.steps < steps && !cancel.poll() {
-                keep(&mut last, changed);
+                save_state(&mut last, params_and_state);
                 let so_far = *report;
                 let next = report.steps + 1;
-                self.do_steps(next, cancel, scratch, changed, report)?;
-                if report.diverged || !all_finite(changed) {
-                    restore(&last, changed);
+                self.do_steps(next, cancel, scratch, params_and_state, report)?;
+                if report.diverged || !all_finite(params_and_state) {
+                    restore_state(&last, params_and_state);
                     *report = so_far;
                     break;
                 }
@@ -239,11 +245,11 @@ impl<T: Real> Run<'_, T> {
         Ok(())
     }
 
-    /// Allocates all buffers of the run.
+    /// Allocates all buffers of the series.
     fn prepare(
         &self,
         scratch: &mut TrainScratch<T>,
-        changed: &ParamsAndState<'_, T>,
+        params_and_state: &ParamsAndState<'_, T>,
     ) -> Result<()> {
         cancellable(self.should_cancel, |cancel| {
             if self.settings.max_norm.is_some() {
@@ -251,11 +257,11 @@ impl<T: Real> Run<'_, T> {
             }
             if self.settings.check_finite {
                 let before = &mut scratch.before;
-                let (rows, columns) = (1 + changed.count(), changed.params.len());
+                let (rows, columns) = (1 + params_and_state.count(), params_and_state.params.len());
                 reserve_for("params before the steps", before, rows, columns, cancel)?;
                 before.truncate(rows * columns);
                 if before.len() == rows * columns {
-                    keep(before, changed);
+                    save_state(before, params_and_state);
                 }
             }
             Ok(())
@@ -264,24 +270,24 @@ impl<T: Real> Run<'_, T> {
 }
 
 /// Copies the parameters and their state to `place`.
-fn keep<T: Real>(place: &mut [T], changed: &ParamsAndState<'_, T>) {
-    let places = place.chunks_exact_mut(changed.params.len());
-    for (place, part) in places.zip(changed.parts()) {
+fn save_state<T: Real>(place: &mut [T], params_and_state: &ParamsAndState<'_, T>) {
+    let places = place.chunks_exact_mut(params_and_state.params.len());
+    for (place, part) in places.zip(params_and_state.slices()) {
         place.copy_from_slice(part);
     }
 }
 
 /// Copies them back.
-fn restore<T: Real>(place: &[T], changed: &mut ParamsAndState<'_, T>) {
-    let places = place.chunks_exact(changed.params.len());
-    for (place, part) in places.zip(changed.parts_mut()) {
+fn restore_state<T: Real>(place: &[T], params_and_state: &mut ParamsAndState<'_, T>) {
+    let places = place.chunks_exact(params_and_state.params.len());
+    for (place, part) in places.zip(params_and_state.slices_mut()) {
         part.copy_from_slice(place);
     }
 }
 
 /// Whether all parameters and state values are finite.
-fn all_finite<T: Real>(changed: &ParamsAndState<'_, T>) -> bool {
-    changed.parts().all(are_finite)
+fn all_finite<T: Real>(params_and_state: &ParamsAndState<'_, T>) -> bool {
+    params_and_state.slices().all(are_finite)
 }
 
 /// Whether all values are finite.

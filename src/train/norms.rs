@@ -11,7 +11,7 @@ use crate::model::architecture::Architecture;
 
 /// √Σ x², summed in float64 in a fixed order; scaled by the largest |x| if squares overflow.
 pub fn norm<T: Real>(numbers: &[T]) -> f64 {
-    let norm = norm_in(numbers, 1.0);
+    let norm = scaled_norm(numbers, 1.0);
     if norm.is_finite() {
         return norm;
     }
@@ -21,21 +21,21 @@ pub fn norm<T: Real>(numbers: &[T]) -> f64 {
         |largest: f64, size| if size <= largest { largest } else { size },
     );
     if largest.is_finite() {
-        largest * norm_in(numbers, largest)
+        largest * scaled_norm(numbers, largest)
     } else {
         largest
     }
 }
 
 /// ‖x / unit‖.
-fn norm_in<T: Real>(numbers: &[T], unit: f64) -> f64 {
+fn scaled_norm<T: Real>(numbers: &[T], unit: f64) -> f64 {
     let add = |sums: &mut [f64; 8], numbers: &[T]| {
         for (sum, &x) in sums.iter_mut().zip(numbers) {
             let x = x.to_f64() / unit;
             *sum += x * x;
         }
     };
-    let run = |numbers: &[T]| {
+    let partial = |numbers: &[T]| {
         let mut sums = [0.0; 8];
         let eights = numbers.chunks_exact(8);
         let rest = eights.remainder();
@@ -43,26 +43,26 @@ fn norm_in<T: Real>(numbers: &[T], unit: f64) -> f64 {
         add(&mut sums, rest);
         sums.iter().sum::<f64>()
     };
-    sum(numbers.chunks(RUN).map(run)).sqrt()
+    sum(numbers.chunks(RUN).map(partial)).sqrt()
 }
 
 /// The factor that scales a vector of norm `norm` to at most `longest`.
-pub fn factor(norm: f64, longest: f64) -> f64 {
+pub fn clip_factor(norm: f64, longest: f64) -> f64 {
     if norm > longest { longest / norm } else { 1.0 }
 }
 
-/// Buffers of [`shorten`].
+/// Buffers of [`apply_max_norm`].
 #[derive(Debug, Default)]
-pub struct Norms<T> {
+pub struct MaxNormBuffers<T> {
     /// The squared norms of a layer, their rounding errors, and the squared norms of some rows.
     squares: Vec<f64>,
-    lost: Vec<f64>,
-    run: Vec<f64>,
+    compensation: Vec<f64>,
+    partial: Vec<f64>,
     /// The incoming weights of a neuron.
     column: Vec<T>,
 }
 
-impl<T> Norms<T> {
+impl<T> MaxNormBuffers<T> {
     /// Grows the buffers for the layers of `architecture`.
     ///
     /// # Errors
@@ -70,11 +70,11 @@ impl<T> Norms<T> {
     pub fn reserve(&mut self, architecture: &Architecture) -> Result<()> {
         let Self {
             squares,
-            lost,
-            run,
+            compensation,
+            partial,
             column,
         } = self;
-        for numbers in [squares, lost, run] {
+        for numbers in [squares, compensation, partial] {
             numbers.clear();
             reserve_list("max_norm", numbers, architecture.widest())?;
         }
@@ -84,48 +84,48 @@ impl<T> Norms<T> {
 }
 
 /// Scales each neuron's incoming weights to a norm of at most `longest`, layer by layer.
-pub fn shorten<T: Real>(
+pub fn apply_max_norm<T: Real>(
     architecture: &Architecture,
     params: &mut [T],
     longest: f64,
-    room: &mut Norms<T>,
+    buffers: &mut MaxNormBuffers<T>,
 ) {
-    let Norms {
+    let MaxNormBuffers {
         squares,
-        lost,
-        run,
+        compensation,
+        partial,
         column,
-    } = room;
+    } = buffers;
     for layer in architecture.layers() {
         let weights = &mut params[layer.weights.clone()];
-        for numbers in [&mut *squares, &mut *lost, &mut *run] {
+        for numbers in [&mut *squares, &mut *compensation, &mut *partial] {
             numbers.clear();
             numbers.resize(layer.n_out, 0.0);
         }
-        for rows in weights.chunks(ROWS * layer.row) {
-            run.fill(0.0);
-            for row in rows.chunks_exact(layer.row) {
-                for (square, &w) in run.iter_mut().zip(row) {
+        for rows in weights.chunks(ROWS * layer.row_stride) {
+            partial.fill(0.0);
+            for row in rows.chunks_exact(layer.row_stride) {
+                for (square, &w) in partial.iter_mut().zip(row) {
                     *square += w.to_f64() * w.to_f64();
                 }
             }
-            add_compensated(squares, lost, run, &CancelToken::none());
+            add_compensated(squares, compensation, partial, &CancelToken::none());
         }
         for (neuron, square) in squares.iter_mut().enumerate() {
             let mut length = square.sqrt();
             if !length.is_finite() {
                 column.clear();
-                column.extend(weights.iter().skip(neuron).step_by(layer.row));
+                column.extend(weights.iter().skip(neuron).step_by(layer.row_stride));
                 length = norm(column);
             }
-            *square = factor(length, longest);
+            *square = clip_factor(length, longest);
         }
-        if squares.iter().all(|&factor| factor >= 1.0) {
+        if squares.iter().all(|&clip_factor| clip_factor >= 1.0) {
             continue;
         }
-        for row in weights.chunks_exact_mut(layer.row) {
-            for (w, &factor) in row.iter_mut().zip(&*squares) {
-                *w *= T::from_f64(factor);
+        for row in weights.chunks_exact_mut(layer.row_stride) {
+            for (w, &clip_factor) in row.iter_mut().zip(&*squares) {
+                *w *= T::from_f64(clip_factor);
             }
         }
     }
@@ -164,7 +164,12 @@ mod tests {
         let architecture = architecture.expect("a good network");
         let mut params = numbers;
         params.push(0.0);
-        shorten(&architecture, &mut params, 1.0, &mut Norms::default());
+        apply_max_norm(
+            &architecture,
+            &mut params,
+            1.0,
+            &mut MaxNormBuffers::default(),
+        );
         let wanted = 1.0 / f64::from(n).sqrt();
         assert!((params[0] / wanted - 1.0).abs() < 64.0 * f64::EPSILON);
     }
@@ -174,7 +179,12 @@ mod tests {
         let architecture = Architecture::new(&[2, 2], &[], Activation::Identity, Cost::Quadratic);
         let architecture = architecture.expect("a good network");
         let mut params = [3.0, 0.3, 4.0, 0.4, 9.0, 9.0]; // neurons: (3, 4), (0.3, 0.4); biases
-        shorten(&architecture, &mut params, 1.0, &mut Norms::default());
+        apply_max_norm(
+            &architecture,
+            &mut params,
+            1.0,
+            &mut MaxNormBuffers::default(),
+        );
         for (got, wanted) in params.iter().zip([0.6, 0.3, 0.8, 0.4, 9.0, 9.0]) {
             assert!((got - wanted).abs() < 1e-15, "{params:?}");
         }

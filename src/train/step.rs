@@ -5,34 +5,34 @@ use crate::base::cancel::cancellable;
 use crate::base::error::Result;
 use crate::data::{Inputs, Targets};
 use crate::engine::batch::Call;
-use crate::engine::batch::fused_step::Ready;
+use crate::engine::batch::fused_step::FusedStep;
 use crate::engine::dropout::Dropout;
-use crate::engine::optimizer::{ParamsAndState, Step, Terms, Update};
+use crate::engine::optimizer::{ParamsAndState, Regularization, Step, Update};
 use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
 use crate::kernels::tuning::gather::{AHEAD, TIMES};
 use crate::model::network::Network;
-use crate::train::gather::ask_for_rows;
-use crate::train::norms::{factor, norm, shorten};
-use crate::train::{Run, TrainScratch};
+use crate::train::gather::prefetch_rows;
+use crate::train::norms::{apply_max_norm, clip_factor, norm};
+use crate::train::{StepSeries, TrainScratch};
 
 /// Rows to prefetch, some at a time.
-struct Ahead<'a, T> {
+struct Prefetch<'a, T> {
     inputs: &'a Inputs<'a, T>,
     rows: &'a [u32],
     at_once: usize,
 }
 
-impl<T: Real> Ahead<'_, T> {
-    fn ask(&mut self) {
+impl<T: Real> Prefetch<'_, T> {
+    fn prefetch_next(&mut self) {
         let count = self.at_once.min(self.rows.len());
         if let Some(rows) = self.rows.split_off(..count) {
-            ask_for_rows(self.inputs, rows);
+            prefetch_rows(self.inputs, rows);
         }
     }
 }
 
-impl<T: Real> Run<'_, T> {
+impl<T: Real> StepSeries<'_, T> {
     /// a^L of the examples of the first step, (n, n_L), with the same dropout as in that step.
     ///
     /// # Errors
@@ -84,11 +84,11 @@ impl<T: Real> Run<'_, T> {
         &self,
         index: usize,
         scratch: &mut TrainScratch<T>,
-        changed: &mut ParamsAndState<'_, T>,
+        params_and_state: &mut ParamsAndState<'_, T>,
     ) -> Result<Option<f64>> {
         let settings = self.settings;
         let rows = self.rows(index);
-        let mut ahead = self.ahead(index * settings.batch_size + rows.len());
+        let mut prefetch = self.prefetch(index * settings.batch_size + rows.len());
         let TrainScratch {
             gathered,
             batch,
@@ -108,56 +108,62 @@ impl<T: Real> Run<'_, T> {
         let is_bad = |cost: f64| settings.check_finite && !cost.is_finite();
 
         let mut update = self.update(index);
-        ahead.ask();
+        prefetch.prefetch_next();
         let call = Call::new(
-            Network::new(self.architecture, changed.params),
+            Network::new(self.architecture, params_and_state.params),
             inputs,
             self.team,
             self.should_cancel,
         )
         .with_dropout(self.dropout(index));
-        let cost = if settings.clip_norm.is_none() && call.is_short() {
-            let (sum, plan) = call.errors_for(&targets, batch, &update)?;
-            ahead.ask();
+        let cost = if settings.clip_norm.is_none() && call.can_be_fused() {
+            let (sum, plan) = call.fused_errors(&targets, batch, &update)?;
+            prefetch.prefetch_next();
             let cost = cost.unwrap_or(sum);
             if is_bad(cost) {
                 return Ok(None);
             }
-            let ready = Ready::new(self.architecture, inputs, plan, self.team, &update);
-            ready.update(batch, &update, changed.reborrow());
+            let fused_step = FusedStep::new(self.architecture, inputs, plan, self.team, &update);
+            fused_step.update(batch, &update, params_and_state.reborrow());
             cost
         } else {
             cancellable(self.should_cancel, |cancel| {
-                reserve_for("gradient", gradient, self.architecture.length(), 1, cancel)
+                reserve_for(
+                    "gradient",
+                    gradient,
+                    self.architecture.params_len(),
+                    1,
+                    cancel,
+                )
             })?;
-            let gradient = &mut gradient[..self.architecture.length()];
+            let gradient = &mut gradient[..self.architecture.params_len()];
             let sum = call.backprop(&targets, batch, gradient)?;
             let cost = cost.unwrap_or(sum);
             if is_bad(cost) {
                 return Ok(None);
             }
             if let Some(longest) = settings.clip_norm {
-                let scale = factor(norm(gradient), longest);
+                let scale = clip_factor(norm(gradient), longest);
                 update.weights.scale = scale;
                 update.biases.scale = scale;
             }
-            self.apply(&update, changed.reborrow(), gradient);
+            self.apply(&update, params_and_state.reborrow(), gradient);
             cost
         };
-        ahead.ask();
+        prefetch.prefetch_next();
         if let Some(longest) = settings.max_norm {
-            shorten(self.architecture, changed.params, longest, norms);
+            apply_max_norm(self.architecture, params_and_state.params, longest, norms);
         }
         #[allow(clippy::cast_precision_loss)] // below 2^53
         Ok(Some(cost * rows.len() as f64))
     }
 
     /// The rows of the step that begins at `start`, to be prefetched before it.
-    fn ahead(&self, start: usize) -> Ahead<'_, T> {
+    fn prefetch(&self, start: usize) -> Prefetch<'_, T> {
         let rows = &self.order[start..];
         let most = AHEAD / (self.inputs.width() * size_of::<T>()).max(1);
         let rows = &rows[..rows.len().min(self.settings.batch_size).min(most)];
-        Ahead {
+        Prefetch {
             inputs: &self.inputs,
             rows,
             at_once: rows.len().div_ceil(TIMES),
@@ -170,12 +176,12 @@ impl<T: Real> Run<'_, T> {
         let t = self.steps_before + index as u64 + 1;
         Update {
             step: Step::new(settings.rule, self.rates[index], t),
-            weights: Terms {
+            weights: Regularization {
                 scale: 1.0,
                 l2: settings.weight_decay + settings.l2,
                 l1: settings.l1,
             },
-            biases: Terms {
+            biases: Regularization {
                 scale: 1.0,
                 l2: settings.weight_decay,
                 l1: 0.0,
@@ -184,14 +190,14 @@ impl<T: Real> Run<'_, T> {
     }
 
     /// Updates all parameters, layer by layer.
-    fn apply(&self, update: &Update, mut changed: ParamsAndState<'_, T>, gradient: &[T]) {
+    fn apply(&self, update: &Update, mut params_and_state: ParamsAndState<'_, T>, gradient: &[T]) {
         for layer in self.architecture.layers() {
             for (range, terms) in [
                 (&layer.weights, update.weights),
                 (&layer.biases, update.biases),
             ] {
                 // Slices are consecutive in memory.
-                if let Some(part) = changed.cut(range.len()) {
+                if let Some(part) = params_and_state.split_front(range.len()) {
                     let gradient = &gradient[range.clone()];
                     update.step.run(self.team, terms, part, gradient);
                 }

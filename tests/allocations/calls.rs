@@ -4,19 +4,19 @@ use bpfast::base::cancel::CancelToken;
 use bpfast::data::{Inputs, Targets};
 use bpfast::engine::batch::{Call, Scratch};
 use bpfast::engine::equations;
-use bpfast::kernels::csr::{Gathered, Positions};
+use bpfast::kernels::csr::{CsrPattern, GatheredRows};
 use bpfast::kernels::gemm::Matrix;
 use bpfast::pool::Team;
 use bpfast::{Activation, Architecture, Cost, Network};
 
-use super::{architecture, refusing, walk};
+use super::{architecture, fail_each_allocation, refusing};
 
 /// More layers than there are entries in a slot of the reserve, whatever is kept of each.
 const MANY: usize = 5000;
 
 pub fn networks() {
     let (sizes, hidden) = (vec![1; MANY], vec![Activation::Tanh; MANY - 2]);
-    walk("a network", || {
+    fail_each_allocation("a network", || {
         Architecture::new(&sizes, &hidden, Activation::Sigmoid, Cost::Quadratic).map(|_| ())
     });
 }
@@ -74,19 +74,19 @@ fn batch(name: &str, architecture: &Architecture, n: usize, threads: usize) {
     let mut z: Vec<&mut [f64]> = z.iter_mut().map(Vec::as_mut_slice).collect();
     let mut a: Vec<&mut [f64]> = a.iter_mut().map(Vec::as_mut_slice).collect();
     let scratch = Scratch::default;
-    walk(&format!("forward, {name}"), || {
+    fail_each_allocation(&format!("forward, {name}"), || {
         call.forward(&mut scratch(), &mut out)
     });
-    walk(&format!("cost, {name}"), || {
+    fail_each_allocation(&format!("cost, {name}"), || {
         call.cost(&targets, &mut scratch()).map(|_| ())
     });
-    walk(&format!("trace, {name}"), || {
+    fail_each_allocation(&format!("trace, {name}"), || {
         call.trace(&mut scratch(), &mut z, &mut a)
     });
-    walk(&format!("errors, {name}"), || {
+    fail_each_allocation(&format!("errors, {name}"), || {
         call.errors(&targets, &mut scratch(), &mut z)
     });
-    walk(&format!("backprop, {name}"), || {
+    fail_each_allocation(&format!("backprop, {name}"), || {
         let cost = call.backprop(&targets, &mut scratch(), &mut gradient);
         cost.map(|_| ())
     });
@@ -96,18 +96,18 @@ pub fn sparse() {
     let (n, width) = (4000, 2000);
     let indptr: Vec<i64> = (0..).take(n + 1).collect();
     let (indices, values) = (vec![7; n], vec![0.5_f32; n]);
-    walk("positions", || {
-        Positions::new((n, width), &indptr, &indices).map(|_| ())
+    fail_each_allocation("positions", || {
+        CsrPattern::new((n, width), &indptr, &indices).map(|_| ())
     });
     let dense: Vec<f32> = (0..600 * width).map(|k| f32::from(k % 9 == 0)).collect();
-    walk("positions of dense rows", || {
-        Positions::of_dense(&dense, width, dense.len()).map(|_| ())
+    fail_each_allocation("positions of dense rows", || {
+        CsrPattern::from_dense(&dense, width, dense.len()).map(|_| ())
     });
-    let positions = Positions::new((n, width), &indptr, &indices).expect("positions");
-    let x = positions.with(&values).expect("a value each");
+    let pattern = CsrPattern::new((n, width), &indptr, &indices).expect("positions");
+    let x = pattern.with_values(&values).expect("a value each");
     let rows: Vec<u32> = (0..).take(n).collect();
-    walk("gathered rows", || {
-        Gathered::default().gather(x, &rows).map(|_| ())
+    fail_each_allocation("gathered rows", || {
+        GatheredRows::default().gather(x, &rows).map(|_| ())
     });
 }
 
@@ -117,15 +117,15 @@ pub fn equations() {
     let weights = vec![0.1; width * width];
     let (mut out, mut nabla) = (vec![0.0; n * width], vec![0.0; width * width]);
     let cancel = CancelToken::none();
-    walk("bp2", || {
+    fail_each_allocation("bp2", || {
         let sigma = Activation::Tanh;
         let weights = Matrix::by_rows(&weights, width, width);
         equations::bp2(&delta, weights, sigma, (&z, &z), &mut out, &cancel)
     });
-    walk("bp3", || {
+    fail_each_allocation("bp3", || {
         equations::bp3(&delta, &mut nabla[..width], &cancel)
     });
-    walk("bp4", || equations::bp4(&delta, &z, &mut nabla, n, &cancel));
+    fail_each_allocation("bp4", || equations::bp4(&delta, &z, &mut nabla, n, &cancel));
 }
 
 /// A thread that cannot be started is done without.

@@ -5,12 +5,12 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use bpfast::base::cancel::CancelToken;
-use bpfast::io::network_file::{self, Saved};
-use bpfast::io::safetensors::{self, Failure, Number, Reader, Tensor};
-use bpfast::io::transpose::in_rows;
+use bpfast::io::network_file::{self, NetworkFile};
+use bpfast::io::safetensors::{self, FileError, Reader, Tensor, TensorElement};
+use bpfast::io::transpose::to_file_order;
 use bpfast::{Activation, Cost, Error, Result};
 
-use super::{architecture, walk, walk_rooms};
+use super::{architecture, fail_each_allocation, try_each_limit};
 
 /// A file that is removed at the end.
 struct Gone(PathBuf);
@@ -31,8 +31,8 @@ impl Drop for Gone {
 fn memory<R>(outcome: safetensors::Result<R>) -> Result<()> {
     match outcome {
         Ok(_) => Ok(()),
-        Err(Failure::Refused(error)) => Err(error),
-        Err(Failure::System(error)) => {
+        Err(FileError::Refused(error)) => Err(error),
+        Err(FileError::System(error)) => {
             assert_eq!(error.kind(), ErrorKind::OutOfMemory, "{error}");
             Err(Error::memory("the system", error))
         }
@@ -51,7 +51,7 @@ pub fn tensors() {
         .collect();
     let metadata = BTreeMap::from([("text".to_owned(), "\"".repeat(50_000))]);
     let mut copies: Vec<_> = (0..4000).map(|_| metadata.clone()).collect();
-    walk_rooms("tensors are written", || {
+    try_each_limit("tensors are written", || {
         let metadata = copies.pop().expect("enough of them");
         memory(safetensors::write(
             &file.0,
@@ -60,9 +60,9 @@ pub fn tensors() {
             &CancelToken::none(),
         ))
     });
-    walk_rooms("a header is read", || memory(Reader::open(&file.0)));
+    try_each_limit("a header is read", || memory(Reader::open(&file.0)));
     let reader = Reader::open(&file.0).expect("a file");
-    walk("tensors are read", || {
+    fail_each_allocation("tensors are read", || {
         memory(reader.tensor(0, &CancelToken::none()))
     });
 }
@@ -72,10 +72,10 @@ pub fn networks() {
     let sizes: Vec<usize> = [700, 300].into_iter().chain([1; 300]).collect();
     let architecture = architecture(&sizes, Activation::Sigmoid, Cost::Quadratic);
     let params = vec![0.5_f64; architecture.n_params()];
-    walk("parameters in rows", || {
-        in_rows(&architecture, &params, &CancelToken::none()).map(|_| ())
+    fail_each_allocation("parameters in rows", || {
+        to_file_order(&architecture, &params, &CancelToken::none()).map(|_| ())
     });
-    walk_rooms("a network is written", || {
+    try_each_limit("a network is written", || {
         memory(network_file::write(
             &file.0,
             &architecture,
@@ -84,9 +84,9 @@ pub fn networks() {
         ))
     });
     let mut params = params.clone();
-    walk_rooms("a network is read", || {
+    try_each_limit("a network is read", || {
         memory(Reader::open(&file.0).and_then(|reader| {
-            let mut saved = Saved::open(reader)?;
+            let mut saved = NetworkFile::open(reader)?;
             let architecture = saved.architecture(Cost::Quadratic)?;
             saved.read(&architecture, &mut params, &CancelToken::none())
         }))

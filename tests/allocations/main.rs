@@ -1,5 +1,5 @@
 //! Two promises about memory: whichever allocation fails, a call gives its answer or an error and never
-//! ends the process; and in steady state a call allocates nothing, on its thread or on helpers.
+//! ends the process; and in steady state a call allocates nothing, on its thread or on workers.
 //!
 //! One after the other, by a `main` of their own: a test harness allocates meanwhile. The allocator of this program refuses the k-th request that it gets, or all from the k-th on, for k = 1,
 //! 2, … until nothing is refused; or what is more than so many bytes. Small requests are then met from the
@@ -17,8 +17,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 
-use bpfast::base::allocator::WithReserve;
-use bpfast::base::error::Kind;
+use bpfast::base::allocator::ReserveAllocator;
+use bpfast::base::error::ErrorKind;
 use bpfast::{Activation, Architecture, Cost, Result};
 
 /// The system's allocator, which refuses what it is told to.
@@ -56,7 +56,7 @@ unsafe impl GlobalAlloc for Refusing {
 
 #[cfg(not(feature = "python"))] // which brings an allocator of its own
 #[global_allocator]
-static ALLOCATOR: WithReserve<Refusing> = WithReserve::new(Refusing);
+static ALLOCATOR: ReserveAllocator<Refusing> = ReserveAllocator::new(Refusing);
 
 /// Does `call` with the k-th request refused, and those behind it too if so wanted. Returns its answer, and
 /// how many requests it made.
@@ -74,14 +74,14 @@ fn refusing<R>(k: usize, and_those_behind: bool, call: impl FnOnce() -> R) -> (R
 
 /// Does `call` with its first request refused, then with the second, until it makes no more; then with all
 /// from the first on, from the second on, and so on. It has to be refused at least once.
-fn walk(name: &str, mut call: impl FnMut() -> Result<()>) {
+fn fail_each_allocation(name: &str, mut call: impl FnMut() -> Result<()>) {
     for and_those_behind in [false, true] {
         let mut refused = 0;
         for k in 1.. {
             assert!(k < 100_000, "{name} allocates without an end");
             let (outcome, asked) = refusing(k, and_those_behind, &mut call);
             if let Err(error) = outcome {
-                assert_eq!(error.kind(), Kind::Memory, "{name}, k = {k}: {error}");
+                assert_eq!(error.kind(), ErrorKind::Memory, "{name}, k = {k}: {error}");
                 refused += 1;
             } else if asked < k {
                 break;
@@ -94,18 +94,22 @@ fn walk(name: &str, mut call: impl FnMut() -> Result<()>) {
 
 /// Does `call` with no room but the reserve, with more, until it has all that it wants: for what asks
 /// whether there is room, and then cannot be refused.
-fn walk_rooms(name: &str, mut call: impl FnMut() -> Result<()>) {
+fn try_each_limit(name: &str, mut call: impl FnMut() -> Result<()>) {
     let mut refused = 0;
     for step in 0_usize.. {
-        let room = step * 4096 + step * step * 64;
-        assert!(room < 1 << 30, "{name} allocates without an end");
-        let before = LEFT.swap(room.cast_signed(), Ordering::Relaxed);
+        let limit = step * 4096 + step * step * 64;
+        assert!(limit < 1 << 30, "{name} allocates without an end");
+        let before = LEFT.swap(limit.cast_signed(), Ordering::Relaxed);
         let outcome = call();
         LEFT.store(before, Ordering::Relaxed);
         match outcome {
             Ok(()) => break,
             Err(error) => {
-                assert_eq!(error.kind(), Kind::Memory, "{name}, {room} bytes: {error}");
+                assert_eq!(
+                    error.kind(),
+                    ErrorKind::Memory,
+                    "{name}, {limit} bytes: {error}"
+                );
                 refused += 1;
             }
         }

@@ -1,14 +1,14 @@
-//! In steady state a call allocates nothing: neither on the thread that makes it nor on helpers.
+//! In steady state a call allocates nothing: neither on the thread that makes it nor on workers.
 
 use std::sync::atomic::Ordering;
 
 use bpfast::data::{Inputs, Targets};
 use bpfast::engine::batch::{Call, Scratch};
 use bpfast::engine::optimizer::{ParamsAndState, Rule};
-use bpfast::kernels::csr::{Gathered, Positions};
+use bpfast::kernels::csr::{CsrPattern, GatheredRows};
 use bpfast::kernels::gemm::Matrix;
 use bpfast::pool::Team;
-use bpfast::train::{self, Report, Run, Settings};
+use bpfast::train::{self, Report, Settings, StepSeries};
 use bpfast::{Activation, Architecture, Cost, Network};
 
 use crate::{ASKED, architecture};
@@ -66,11 +66,11 @@ fn sparse_allocations(
         vec![0.25; n * outputs],
     );
     let indptr: Vec<i64> = (0..).take(2 * n + 1).collect();
-    let positions = Positions::new((2 * n, width), &indptr, &vec![1; 2 * n]).expect("positions");
+    let pattern = CsrPattern::new((2 * n, width), &indptr, &vec![1; 2 * n]).expect("positions");
     let values = vec![0.5; 2 * n];
-    let x = positions.with(&values).expect("a value each");
+    let x = pattern.with_values(&values).expect("a value each");
     let rows: Vec<u32> = (0..).step_by(2).take(n).collect();
-    let (mut gathered, mut scratch) = (Gathered::default(), Scratch::default());
+    let (mut gathered, mut scratch) = (GatheredRows::default(), Scratch::default());
     let mut gradient = vec![f32::NAN; params.len()];
     let team = Team::assemble(threads);
     let mut turn = || {
@@ -123,7 +123,7 @@ fn training_allocations(architecture: &Architecture, batch_size: usize, threads:
     let (mut scratch, mut report) = (train::TrainScratch::default(), Report::default());
     let mut turn = |steps: usize| {
         let before = ASKED.load(Ordering::Relaxed);
-        let run = Run {
+        let run = StepSeries {
             architecture,
             settings: &settings,
             inputs: Inputs::new(architecture, x).expect("x fits"),
@@ -135,8 +135,9 @@ fn training_allocations(architecture: &Architecture, batch_size: usize, threads:
             team: &team,
             should_cancel: &|| false,
         };
-        let changed = ParamsAndState::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
-        let outcome = run.run(&mut scratch, changed, &mut report);
+        let params_and_state =
+            ParamsAndState::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
+        let outcome = run.run(&mut scratch, params_and_state, &mut report);
         outcome.expect("no interrupt");
         ASKED.load(Ordering::Relaxed) - before
     };

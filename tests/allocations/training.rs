@@ -2,13 +2,13 @@
 
 use bpfast::data::{Inputs, Targets};
 use bpfast::engine::optimizer::{ParamsAndState, Rule};
-use bpfast::kernels::csr::Positions;
+use bpfast::kernels::csr::CsrPattern;
 use bpfast::kernels::gemm::Matrix;
 use bpfast::pool::Team;
-use bpfast::train::{Report, Run, Settings, TrainScratch};
+use bpfast::train::{Report, Settings, StepSeries, TrainScratch};
 use bpfast::{Activation, Architecture, Cost};
 
-use super::{architecture, walk};
+use super::{architecture, fail_each_allocation};
 
 /// Of 1500 examples that lie in no order, so that mini-batches are gathered.
 const N: usize = 1500;
@@ -70,11 +70,11 @@ fn training(
     let (x, y) = (vec![0.5_f64; N * width], vec![0.25; N * outputs]);
     let (classes, weights) = (vec![0; N], vec![1.0; N]);
     let indptr: Vec<i64> = (0..).take(N + 1).collect();
-    let positions = Positions::new((N, width), &indptr, &vec![3; N]).expect("positions");
+    let pattern = CsrPattern::new((N, width), &indptr, &vec![3; N]).expect("positions");
     let view = Matrix::by_rows(&x, N, width);
     let y = Matrix::by_rows(&y, N, outputs);
     let inputs = if sparse {
-        Inputs::sparse(architecture, positions.with(&x).expect("a value each"))
+        Inputs::sparse(architecture, pattern.with_values(&x).expect("a value each"))
     } else {
         Inputs::new(architecture, view)
     };
@@ -87,7 +87,7 @@ fn training(
     let order: Vec<u32> = (0..).step_by(7).take(N).map(|k| k % 1500).collect();
     let rates = vec![0.001; N.div_ceil(settings.batch_size)];
     let team = Team::assemble(threads);
-    let run = Run {
+    let run = StepSeries {
         architecture,
         settings,
         inputs,
@@ -101,11 +101,12 @@ fn training(
     };
     let mut params = vec![0.01; architecture.n_params()];
     let mut kept = vec![vec![0.0; params.len()]; 2];
-    walk(name, || {
-        let changed = ParamsAndState::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
+    fail_each_allocation(name, || {
+        let params_and_state =
+            ParamsAndState::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
         run.run(
             &mut TrainScratch::default(),
-            changed,
+            params_and_state,
             &mut Report::default(),
         )
     });

@@ -83,7 +83,7 @@ SHAPES = [
     (["bp3"], "delta", np.ones((0, 2)), "delta: expected .*"),
     (["bp4"], "a", np.ones((3, 3)), shape("a", "(4, 3)", "(3, 3)")),
 ]
-CASES = [(door, *rest) for doors, *rest in SHAPES for door in doors]
+CASES = [(entry_point, *rest) for entry_points, *rest in SHAPES for entry_point in entry_points]
 
 
 def label(x, got):

@@ -37,20 +37,20 @@ METHODS = {
     "Network.weights": {"weights": WEIGHTS},
     "Network.biases": {"biases": BIASES},
 }
-DOORS: dict[str, Any] = {**FUNCTIONS, **METHODS}
+ENTRY_POINTS: dict[str, Any] = {**FUNCTIONS, **METHODS}
 # Each array that can be given at each door; of a list of arrays, the last.
 ARRAYS = [
-    (door, f"{name}[{len(value) - 1}]" if isinstance(value, list) else name)
-    for door, arguments in DOORS.items()
+    (entry_point, f"{name}[{len(value) - 1}]" if isinstance(value, list) else name)
+    for entry_point, arguments in ENTRY_POINTS.items()
     for name, value in arguments.items()
 ]
 CONFIGURES = ["cost", "errors", "backprop", "Network.from_parameters"]
 
 
-def call(door, arguments, **keywords):
+def call(entry_point, arguments, **keywords):
     """Call an entry point; a method is called on `keywords["net"]`, or on a new network."""
     net = keywords.pop("net", None)
-    owner, _, name = door.rpartition(".")
+    owner, _, name = entry_point.rpartition(".")
     if not owner or name == "from_parameters":
         return getattr(bpfast.Network if owner else bpfast, name)(**arguments, **keywords)
     if net is None:
@@ -70,14 +70,26 @@ def replaced(arguments, name, value):
     return arguments | {name: value}
 
 
-def good(door, name):
+def good(entry_point, name):
     name, _, index = name.partition("[")
-    return DOORS[door][name][int(index[:-1])] if index else DOORS[door][name]
+    return (
+        ENTRY_POINTS[entry_point][name][int(index[:-1])]
+        if index
+        else ENTRY_POINTS[entry_point][name]
+    )
 
 
-LOSSES = [door for door, arguments in DOORS.items() if arguments.keys() >= LOSS.keys()]
-TAKE_X = [door for door, arguments in DOORS.items() if "x" in arguments]
-TAKE_PARTS = [door for door, arguments in DOORS.items() if arguments.keys() >= PARTS.keys()]
+LOSSES = [
+    entry_point
+    for entry_point, arguments in ENTRY_POINTS.items()
+    if arguments.keys() >= LOSS.keys()
+]
+TAKE_X = [entry_point for entry_point, arguments in ENTRY_POINTS.items() if "x" in arguments]
+TAKE_PARTS = [
+    entry_point
+    for entry_point, arguments in ENTRY_POINTS.items()
+    if arguments.keys() >= PARTS.keys()
+]
 TAKE_S = [*LOSSES, "bp1"]
 SOFTMAX = {"output": "softmax", "cost": "log_likelihood"}
 ONE = {"output": "sigmoid", "cost": "cross_entropy"}

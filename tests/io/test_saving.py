@@ -142,20 +142,20 @@ class Wrong:
 
 def test_what_is_no_path():
     net = net_of()
-    for door in (net.save, bpfast.load):
+    for entry_point in (net.save, bpfast.load):
         for bad, name in ((3, "int"), (None, "NoneType"), (["x"], "list"), (str, "type")):
             message = f"^path: expected str, bytes or os.PathLike, got {name}$"
             with refuses(TypeError, message):
-                door(bad)
+                entry_point(bad)
         with refuses(TypeError, "^path: expected Wrong.__fspath__"):
-            door(Wrong())
+            entry_point(Wrong())
         with pytest.raises(LookupError, match="no path"):
-            door(Unpathable())
+            entry_point(Unpathable())
         with refuses(ValueError, r"^path: expected a path without null bytes, got 'a\\x00b'"):
-            door("a\0b")
+            entry_point("a\0b")
         if sys.platform != "win32":  # any text is a path there
             with refuses(ValueError, r"^path: expected a path that .* can encode, got 'a\\ud800'$"):
-                door("a\ud800")
+                entry_point("a\ud800")
     with pytest.raises(TypeError):
         bpfast.load("net", cost)
 

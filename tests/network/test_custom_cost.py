@@ -5,7 +5,7 @@ import pytest
 
 import bpfast
 from tests.helpers.bad_costs import WRONG
-from tests.helpers.entry_points import CONFIGURES, DOORS, LOSSES, call
+from tests.helpers.entry_points import CONFIGURES, ENTRY_POINTS, LOSSES, call
 from tests.helpers.refuses import refuses
 from tests.helpers.tolerance import close
 
@@ -132,25 +132,25 @@ class OwnExit(BaseException):
 
 
 @pytest.mark.parametrize("error", [OwnError("mine"), OwnExit(), KeyboardInterrupt(), KeyError(3)])
-@pytest.mark.parametrize("door", [*LOSSES, "bp1"])
-def test_its_own_exception_comes_through(door, error):
+@pytest.mark.parametrize("entry_point", [*LOSSES, "bp1"])
+def test_its_own_exception_comes_through(entry_point, error):
     def cost(a, y):
         raise error
 
-    arguments = DOORS[door]
+    arguments = ENTRY_POINTS[entry_point]
     with refuses(type(error), "", *arguments.values()) as caught:
-        call(door, arguments, cost=cost)
+        call(entry_point, arguments, cost=cost)
     assert caught.value is error
 
 
 @pytest.mark.parametrize(("cost", "kind", "message"), WRONG)
-@pytest.mark.parametrize("door", [*LOSSES, "bp1"])
-def test_what_it_must_not_give_back(door, cost, kind, message):
-    arguments = DOORS[door]
+@pytest.mark.parametrize("entry_point", [*LOSSES, "bp1"])
+def test_what_it_must_not_give_back(entry_point, cost, kind, message):
+    arguments = ENTRY_POINTS[entry_point]
     net = bpfast.Network([3, 2, 2], cost=cost, seed=0)
-    keywords = {"net": net} if "Network" in door else {"cost": cost}
+    keywords = {"net": net} if "Network" in entry_point else {"cost": cost}
     with refuses(kind, message, net, *arguments.values()):
-        call(door, arguments, **keywords)
+        call(entry_point, arguments, **keywords)
 
 
 def test_after_its_error_out_is_as_it_was():
@@ -166,15 +166,17 @@ def test_after_its_error_out_is_as_it_was():
         bpfast.bp1(np.ones((4, 2)), np.ones((4, 2)), cost=cost, out=out)
 
 
-@pytest.mark.parametrize("door", CONFIGURES)
-def test_a_class_is_a_callable_too(door):
+@pytest.mark.parametrize("entry_point", CONFIGURES)
+def test_a_class_is_a_callable_too(entry_point):
     class Quadratic:
         def __call__(self, a, y):
             return quadratic(a, y)
 
-    found, wanted = (call(door, DOORS[door], cost=cost) for cost in (Quadratic(), quadratic))
+    found, wanted = (
+        call(entry_point, ENTRY_POINTS[entry_point], cost=cost) for cost in (Quadratic(), quadratic)
+    )
     if isinstance(found, bpfast.Network):
-        batch = DOORS["cost"]["x"], DOORS["cost"]["y"]
+        batch = ENTRY_POINTS["cost"]["x"], ENTRY_POINTS["cost"]["y"]
         found, wanted = found.cost(*batch), wanted.cost(*batch)
     found, wanted = (g.flat if isinstance(g, bpfast.Gradient) else g for g in (found, wanted))
     assert repr(found) == repr(wanted)

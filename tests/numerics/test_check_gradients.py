@@ -7,9 +7,10 @@ import pytest
 
 import bpfast
 from bpfast.testing import check_gradients
-from bpfast.testing._differences import STEPS, nudge, slope
 
 HIDDEN = [name for name in bpfast.ACTIVATIONS if name != "softmax"]
+
+
 PAIRS = [
     *(
         (output, cost)
@@ -23,6 +24,8 @@ PAIRS = [
     ("softmax", "poisson"),
     ("softplus", "poisson"),
 ]
+
+
 # What each check alone is called with.
 ONLY = {
     "directions": {"parameters": 0, "demons": 0},
@@ -77,6 +80,8 @@ GRADIENT_FAULTS = {
         r"biases\[1\]\[[01]\]",
     ),
 }
+
+
 ERROR_FAULTS = {
     "scaled": (lambda d: [scale(array, 1.01) for array in d], "z of layer"),
     "one δ off by 1 %": (
@@ -336,38 +341,3 @@ def test_bad_arguments(options, error, message):
     batch = {"x": x, "y": y} | options
     with pytest.raises(error, match=message):
         check_gradients(net, **batch)
-
-
-@pytest.mark.parametrize("order", [1, 2])
-def test_slope_is_wrong_by_no_more_than_its_doubt(order):
-    """A kink of slope (order 1) or of curvature (order 2), at any place."""
-    places = STEPS[0] * np.linspace(-1.5, 1.5, 601)
-    found = 0
-    for place in places:
-        for doubt in (1e-8, 1e-5, 1e-3, 0.1):
-
-            def f(t, place=place):
-                return 0.5 * t + max(t - place, 0.0) ** order
-
-            truth = 0.5 + (order * max(-place, 0.0) ** (order - 1) if place < 0 else 0.0)
-            numeric, rounding = slope(f, doubt, 1e-17)
-            if numeric is not None:
-                found += 1
-                assert abs(numeric - truth) <= doubt + rounding
-    assert found > 1000
-
-
-def test_slope_of_smooth_functions():
-    for f, truth in ((np.exp, 1.0), (np.sin, 1.0), (lambda t: 1 / (3 - t), 1 / 9)):
-        numeric, _ = slope(f, 1e-9, 1e-16)
-        assert numeric == pytest.approx(truth, rel=1e-10)
-    steep, _ = slope(lambda t: np.sin(300 * t), 3e-6, 1e-16)  # too steep for the widest step
-    assert steep == pytest.approx(300, rel=1e-8)
-    assert slope(lambda t: np.nan, 1e-8, 1e-16) == (None, 0.0)
-
-
-def test_nudge_puts_the_entry_back():
-    array = np.arange(6.0).reshape(2, 3)
-    along = nudge(array, (1, 2), lambda: float(array.sum()))
-    assert [along(0.25), along(-1.0), along(0.0)] == [15.25, 14.0, 15.0]
-    np.testing.assert_array_equal(array, np.arange(6.0).reshape(2, 3))

@@ -4,26 +4,14 @@ import copy
 import math
 import random
 
-import mpmath
 import numpy as np
 import pytest
-from mpmath import mp, mpf
 
 from bpfast import reference
+from tests.helpers.one_neuron import ELEMENTWISE, FUSED, PAIRS, cost_of, prime, sigma
 
 LN2, LN3 = math.log(2), math.log(3)
-OUTPUTS = {
-    "cross_entropy": ["sigmoid", "softmax"],
-    "log_likelihood": ["softmax"],
-    "poisson": ["sigmoid", "softplus", "softmax"],
-}
-PAIRS = [
-    (output, cost)
-    for cost in reference.COSTS
-    for output in OUTPUTS.get(cost, list(reference.ACTIVATIONS))
-]
-ELEMENTWISE = [name for name in reference.ACTIVATIONS if name != "softmax"]
-FUSED = [pair for pair in PAIRS if pair[1] in OUTPUTS]
+
 
 # A few roundings of numbers of the order of 1.
 approx = pytest.approx
@@ -31,28 +19,6 @@ approx = pytest.approx
 
 def close(expected):
     return approx(expected, rel=1e-15, abs=1e-16)
-
-
-def sigma(name, z):
-    """σ(z) of one neuron."""
-    [[a]] = reference.forward([[[1]]], [[0]], [[z]], output=name)
-    return a
-
-
-def prime(name, z):
-    """σ'(z) of one neuron."""
-    [[delta]] = reference.bp2([[1]], [[1]], [[z]], activation=name)
-    return delta
-
-
-def cost_of(z, y, **kinds):
-    """C of an output layer that has the given z."""
-    width = len(z[0])
-    identity = [[float(j == k) for k in range(width)] for j in range(width)]
-    return reference.cost([identity], [[0] * width], z, y, **kinds)
-
-
-# Each equation, by hand
 
 
 @pytest.mark.parametrize(
@@ -139,7 +105,11 @@ def test_bp4():
 # x = (1, 2): z^2 = (1 - 2 + 0, 1 + 2 + 1) = (-1, 4), a^2 = (0, 4), z^3 = a^3 = 0 + 4 + 1.
 # x = (2, 0): z^2 = (2, 2 + 1) = a^2, z^3 = a^3 = -2 + 3 + 1.
 NET = {"weights": [[[1, -1], [1, 1]], [[-1, 1]]], "biases": [[0, 1], [1]]}
+
+
 NET["x"] = [[1, 2], [2, 0]]
+
+
 KINDS = {"hidden": "relu", "output": "identity"}
 
 
@@ -221,9 +191,6 @@ def test_what_a_cost_callable_raises_comes_through():
         reference.bp1([[1]], [[1]], cost=lambda a, y: 1 / 0)
 
 
-# Against differences of its own cost
-
-
 def differences(f, params):
     """∂f/∂p of each parameter; two central differences, so that the error is of order h⁴."""
 
@@ -260,104 +227,3 @@ def test_backprop_is_the_slope_of_the_cost(hidden, output, cost):
     assert flat(nabla_w, nabla_b) == approx(slopes, rel=1e-9, abs=1e-9)
     assert c == reference.cost(**build(params), **batch)
     assert [reference.bp3(d) for d in reference.errors(**build(params), **batch)] == nabla_b
-
-
-# The extremes, against many digits
-
-EXTREMES = [0, 1e-300, 1e-8, 0.5, 3, 20, 36, 38, 40, 100, 709, 745, 1000, 1e5]
-EXTREMES += [-z for z in EXTREMES]
-
-
-def s(z):
-    return 1 / (1 + mp.exp(-z))
-
-
-EXACT = {
-    "sigmoid": (s, lambda z: s(z) * s(-z)),
-    "tanh": (mp.tanh, lambda z: mp.sech(z) ** 2),
-    "elu": (lambda z: z if z > 0 else mp.expm1(z), lambda z: 1 if z > 0 else mp.exp(z)),
-    "gelu": (lambda z: z * mp.ncdf(z), lambda z: mp.ncdf(z) + z * mp.npdf(z)),
-    "silu": (lambda z: z * s(z), lambda z: s(z) * (1 + z * s(-z))),
-    "softplus": (lambda z: mp.log1p(mp.exp(z)), s),
-}
-
-
-@pytest.mark.parametrize("name", EXACT)
-def test_activation_at_the_extremes(name):
-    # gelu: erfc and e^{-z²/2} multiply the rounding of their argument by z².
-    rel = 1e-12 if name == "gelu" else 1e-15
-    with mpmath.workdps(40):
-        for z in EXTREMES:
-            a, slope = (float(exact(mpf(z))) for exact in EXACT[name])
-            assert sigma(name, z) == approx(a, rel=rel, abs=1e-320), z
-            assert prime(name, z) == approx(slope, rel=rel, abs=1e-320), z
-
-
-def exact_cost_and_delta(output, cost, z, y):
-    """C_x, and ∂C_x/∂z by the chain rule, not fused."""
-    z, y = [mpf(v) for v in z], [mpf(v) for v in y]
-    if output == "softmax":
-        a = [mp.exp(v) / sum(map(mp.exp, z)) for v in z]
-    else:
-        a = [EXACT[output][0](v) for v in z]
-    term, nabla = {
-        "cross_entropy": (
-            lambda a, y: -y * mp.log(a) - (1 - y) * mp.log(1 - a),
-            lambda a, y: (a - y) / (a * (1 - a)),
-        ),
-        "log_likelihood": (lambda a, y: -y * mp.log(a), lambda a, y: -y / a),
-        "poisson": (lambda a, y: a - y * mp.log(a), lambda a, y: 1 - y / a),
-    }[cost]
-    c, g = sum(map(term, a, y)), list(map(nabla, a, y))
-    if output == "softmax":
-        return c, [a_j * (g_j - mp.fdot(a, g)) for a_j, g_j in zip(a, g, strict=True)]
-    return c, [g_j * EXACT[output][1](z_j) for g_j, z_j in zip(g, z, strict=True)]
-
-
-@pytest.mark.parametrize(("output", "cost"), FUSED)
-def test_fused_pair_at_the_extremes(output, cost):
-    rng = random.Random(3)
-    rows = [[z, 0.0, -z] for z in EXTREMES] + [[1000, 1000, -1000], [-1000, -1000, 1000]]
-    rows += [[rng.choice(EXTREMES[:13] + EXTREMES[14:27]) for _ in range(3)] for _ in range(9)]
-    rows = [z for z in rows if max(map(abs, z)) <= 1000]
-    # 1 - a needs 869 digits where z differ by 2000.
-    with mpmath.workdps(900):
-        for z in rows:
-            for y in ([1, 0, 0], [0, 0, 1], [0.25, 0.5, 0.25], [1, 1, 0]):
-                c, delta = exact_cost_and_delta(output, cost, z, y)
-                kinds = {"output": output, "cost": cost}
-                assert cost_of([z], [y], **kinds) == approx(float(c), rel=1e-14, abs=1e-300), (z, y)
-                expected = [approx(list(map(float, delta)), rel=1e-14, abs=1e-15)]
-                assert reference.bp1([z], [y], **kinds) == expected, (z, y)
-
-
-# NaN and infinity
-
-
-@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e308, -1e308])
-@pytest.mark.parametrize(("output", "cost"), PAIRS)
-def test_what_is_not_finite_stays_in_its_row(output, cost, bad):
-    net = {"weights": [[[1, 2], [3, -4]]], "biases": [[0, 0]], "output": output, "cost": cost}
-    good, y = [0.5, 0.25], [[0, 1]] * 2
-    d = reference.errors(**net, x=[[bad, 1], good], y=y, reduction="sum")[-1]
-    assert d[1:] == reference.errors(**net, x=[good], y=y[:1], reduction="sum")[-1]
-    c = reference.backprop(**net, x=[[bad, 1], good], y=y)[0]
-    if math.isnan(bad):
-        assert math.isnan(c)
-        assert output in ("relu", "leaky_relu") or all(map(math.isnan, d[0]))
-
-
-@pytest.mark.parametrize("name", ELEMENTWISE)
-def test_activation_at_infinity(name):
-    low = {"identity": -math.inf, "leaky_relu": -math.inf, "tanh": -1, "elu": -1}
-    assert sigma(name, -math.inf) == low.get(name, 0)
-    assert sigma(name, math.inf) == (1 if name in ("sigmoid", "tanh") else math.inf)
-    slope = {"identity": 1, "leaky_relu": 0.01}
-    assert prime(name, -math.inf) == slope.get(name, 0)
-    assert prime(name, math.inf) == (0 if name in ("sigmoid", "tanh") else 1)
-    assert math.isnan(sigma(name, math.nan))
-
-
-def test_sums_are_rounded_once():
-    assert reference.bp3([[1e16], [1.0], [-1e16]]) == [1.0]
-    assert reference.bp3([[1e308], [1e308]]) == [math.inf]

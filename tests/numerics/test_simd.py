@@ -89,8 +89,8 @@ def test_every_level_is_right(level):
 
 @pytest.mark.parametrize("level", ["avx9", "AVX-512", "1", *(set(NAMES) - set(LEVELS))])
 def test_a_level_that_is_none(level):
-    for door, said in run("calls_at_no_level", BPFAST_SIMD=level).items():
-        assert said.startswith("BPFAST_SIMD: "), f"{door}: {said}"
+    for entry_point, said in run("calls_at_no_level", BPFAST_SIMD=level).items():
+        assert said.startswith("BPFAST_SIMD: "), f"{entry_point}: {said}"
         assert f"'{level}'" in said
 
 

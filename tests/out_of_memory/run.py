@@ -20,18 +20,18 @@ WALKS = ("room", "python")
 Trials = Iterator[tuple[str, Outcome]]
 
 
-def rooms(step: float, most: float = 512) -> Iterator[int]:
-    """Yield rooms in bytes: the next is `step` MiB further, less below 1 MiB, later 1/32."""
+def limits(step: float, most: float = 512) -> Iterator[int]:
+    """Yield bytes left: the next is `step` MiB further, less below 1 MiB, later 1/32."""
     room = 0.0
     while room <= most:
         yield int(room * MIB)
         room += step / 4 if room < 1 else max(step, room / 32)
 
 
-def walk_rooms(work: Callable[[], object], step: float) -> Trials:
+def walk_limits(work: Callable[[], object], step: float) -> Trials:
     """Leave a call no room, then more, until it is done three times."""
     done = 0
-    for room in rooms(step):
+    for room in limits(step):
         outcome = in_a_fork(lambda room=room: with_room(work, room))  # type: ignore[misc]
         yield f"{room / MIB:.3f} MiB", outcome
         done = done + 1 if outcome.is_done else 0
@@ -72,7 +72,7 @@ def failures(
     work = prepared(name, threads, warm)
     trials: list[Trials] = []
     if "room" in walks:
-        trials.append(walk_rooms(work, step))
+        trials.append(walk_limits(work, step))
     if "python" in walks and HAS_HOOKS:
         trials.append(walk_python(work, every))
     outcomes = [(place, outcome) for walk in trials for place, outcome in walk]

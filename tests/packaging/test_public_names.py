@@ -69,5 +69,5 @@ def test_what_is_public_has_a_docstring():
 
 
 def test_helpers_of_testing_are_private():
-    for name in ("nudge", "slope", "TOLERANCE", "FLOOR", "ROUNDINGS"):
+    for name in ("perturb", "derivative", "TOLERANCE", "FLOOR", "ROUNDINGS"):
         assert not hasattr(bpfast.testing, name)

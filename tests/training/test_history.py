@@ -1,42 +1,16 @@
 """bpfast.History: rows in, columns out, the best epoch, a picture, and a state for a file."""
 
-import copy
-import json
 import math
-import pickle
 import sys
 from typing import Any
 
-import matplotlib.figure
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import bpfast
 from bpfast import History
+from tests.helpers.histories import ACCURACY, COSTS, ROW, VALIDATION, example, one_column
 from tests.helpers.refuses import refuses
-
-ROW = {"cost": 0.5, "seconds": 2.0, "learning_rate": 0.1}
-COSTS = [0.9, 0.4, 0.2]
-VALIDATION = [0.8, 0.5, 0.6]
-ACCURACY = [0.6, 0.9, 0.9]
-
-
-def example(seed=3):
-    """Three epochs with a validation cost and a metric of both kinds of example."""
-    history = History(seed=seed)
-    for cost, validation, accuracy in zip(COSTS, VALIDATION, ACCURACY, strict=True):
-        more = {"accuracy": 1.0, "validation_cost": validation, "validation_accuracy": accuracy}
-        history.append(ROW | {"cost": cost} | more)
-    return history
-
-
-def one_column(values, name="validation_cost"):
-    history = History()
-    for value in values:
-        history.append(ROW | {name: value})
-    return history
 
 
 def test_columns():
@@ -223,49 +197,6 @@ def test_what_is_missing_is_named(method, package, monkeypatch):
         getattr(example(), method)()
 
 
-def curves(panel):
-    return {line.get_label(): line.get_ydata().tolist() for line in panel.get_lines()}
-
-
-def test_a_picture_has_a_panel_for_the_cost_and_for_each_metric(tmp_path):
-    figure = example().plot()
-    assert isinstance(figure, matplotlib.figure.Figure)
-    cost, accuracy = figure.axes
-    assert curves(cost) == {"training": COSTS, "validation": VALIDATION}
-    assert curves(accuracy) == {"training": [1, 1, 1], "validation": ACCURACY}
-    assert [panel.get_ylabel() for panel in figure.axes] == ["cost", "accuracy"]
-    assert all(panel.get_xlabel() == "epoch" for panel in figure.axes)
-    assert all(line.get_xdata().tolist() == [1, 2, 3] for line in cost.get_lines())
-    figure.savefig(tmp_path / "history.png")
-    assert (tmp_path / "history.png").stat().st_size > 5000
-
-
-def test_a_picture_leaves_pyplot_alone():
-    from matplotlib import pyplot as plt
-
-    before = plt.get_fignums()
-    example().plot()
-    assert plt.get_fignums() == before
-
-
-def test_a_picture_of_one_epoch_shows_a_point_and_of_nan_draws(tmp_path):
-    (line,) = one_column([0.5]).plot().axes[0].get_lines()[1:]
-    assert line.get_marker() == "o"
-    one_column([NAN, INF, 0.3]).plot().savefig(tmp_path / "nan.png")
-
-
-def test_a_picture_on_given_axes():
-    figure = matplotlib.figure.Figure()
-    grid = figure.subplots(2, 1)
-    for axes in (grid, list(grid), tuple(grid)):
-        assert example().plot(axes) is figure
-    assert len(grid[0].get_lines()) == 6
-    one = matplotlib.figure.Figure().subplots()
-    assert one_column([0.5, 0.4]).plot(one) is one.figure
-    with refuses(ValueError, "^axes: expected 2, for cost, accuracy, got 1$"):
-        example().plot(one)
-
-
 def test_repr():
     history = example()
     history.stopped = "early stopping"
@@ -279,97 +210,11 @@ def test_repr():
     assert repr(empty) == "History(0 epochs; interrupted)"
 
 
-def test_equality():
-    assert example() == example()
-    assert example() != example(seed=4)
-    assert example() != example().state
-    assert one_column([NAN]) == one_column([NAN])
-    assert one_column([NAN]) != one_column([INF])
-    stopped = example()
-    stopped.stopped = "interrupted"
-    assert stopped != example()
-    with pytest.raises(TypeError, match="unhashable"):
-        hash(stopped)
-
-
-@pytest.mark.parametrize(
-    "again", [copy.copy, copy.deepcopy, lambda h: pickle.loads(pickle.dumps(h))]
-)
-def test_copies_are_their_own(again):
-    history = example()
-    history.stopped = "diverged"
-    copied = again(history)
-    assert copied == history
-    assert type(copied) is History
-    copied.append(dict.fromkeys(history.names[1:], 1.0))
-    assert len(history) == 3
-
-
-@given(
-    rows=st.lists(st.tuples(*[st.floats()] * 4), max_size=8),
-    seed=st.none() | st.integers(0, 2**128),
-    stopped=st.none() | st.text(),
-)
-def test_a_state_goes_through_strict_json(rows, seed, stopped):
-    history = History(seed)
-    history.stopped = stopped
-    for row in rows:
-        history.append(dict(zip((*ROW, "f1"), row, strict=True)))
-    text = json.dumps(history.state, allow_nan=False)
-    again = History.from_state(json.loads(text))
-    assert again == history
-    for name in history.names:
-        np.testing.assert_array_equal(again[name], history[name])
-
-
 GOOD: dict[str, Any] = {"seed": None, "stopped": None, "columns": {name: [1.0] for name in ROW}}
 
 
 def columns(**more):
     return GOOD | {"columns": GOOD["columns"] | more}
-
-
-@pytest.mark.parametrize(
-    ("state", "message"),
-    [
-        (None, "expected a mapping with seed, stopped, columns"),
-        ([], "expected a mapping"),
-        ({}, "expected a mapping"),
-        (GOOD | {"more": 1}, "expected a mapping"),
-        (GOOD | {"seed": 1.5}, "seed: expected an integer or None, got float"),
-        (GOOD | {"seed": True}, "seed: expected an integer or None, got bool"),
-        (GOOD | {"stopped": 1}, "stopped: expected a reason or None, got int"),
-        (GOOD | {"columns": None}, "columns: expected a mapping with cost"),
-        (GOOD | {"columns": {}}, "columns: expected a mapping with cost"),
-        (GOOD | {"columns": {"cost": [1.0]}}, "columns: expected a mapping with cost"),
-        (columns(epoch=[1]), "columns: expected no epoch"),
-        (columns(f1=[]), r"columns: expected one length, got \[0, 1\]"),
-        (columns(f1=1.0), "f1: expected a list, got float"),
-        (columns(f1="nan"), "f1: expected a list, got str"),
-        (columns(f1=["1.0"]), r"f1\[0\]: expected a number, got str"),
-        (columns(f1=["Infinity"]), r"f1\[0\]: expected a number, got str"),
-        (columns(f1=[None]), r"f1\[0\]: expected a number, got NoneType"),
-        (columns(f1=[True]), r"f1\[0\]: expected a number, got bool"),
-        (columns(f1=[[1.0]]), r"f1\[0\]: expected a number, got list"),
-        (GOOD | {"columns": GOOD["columns"] | {1: [1.0]}}, "columns: expected names that are text"),
-    ],
-)
-def test_bad_states(state, message):
-    with refuses(ValueError, f"^state: {message}"):
-        History.from_state(state)
-
-
-def test_bad_seeds_and_reasons():
-    for seed in (1.5, "1", True, [1]):
-        with refuses(TypeError, "^seed: expected an integer or None, got "):
-            History(seed)
-    assert History(np.uint64(7)).seed == 7
-    history = History()
-    with refuses(TypeError, "^stopped: expected a reason or None, got int$"):
-        history.stopped = 3
-    with pytest.raises(AttributeError):
-        history.seed = 3
-    assert "History" in bpfast.__all__
 
 
 @pytest.mark.parametrize(("name", "sign"), [("cost", -1), ("accuracy", 1)])

@@ -19,7 +19,7 @@ from bpfast._training.data.sources import (
     as_batches,
     refuse_y_beside_batches,
 )
-from bpfast._training.reach import warn_of_reach
+from bpfast._training.output_range import warn_of_output_range
 from bpfast._training.weights import check_classes, refuse_all_zero
 from bpfast._validation.numbers import is_number, number
 
@@ -124,7 +124,7 @@ def of_arrays(
     trainer = new_trainer(net, settings, optimizer, settings.batch_size)
     source = new_source(trainer, settings, data)
     if not data.is_mapped:
-        warn_of_reach(net, data.y, data.sample_weight, 4)
+        warn_of_output_range(net, data.y, data.sample_weight, 4)
     if held_out is not None:
         with nullcontext() if share is not None else naming_validation():
             check_cost(held_out, settings)

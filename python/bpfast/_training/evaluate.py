@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from bpfast._training.metrics import Metrics
     from bpfast._typing import Metric, MetricName
 
-ARGUMENTS_ELSEWHERE = {"metric": "metrics", "scoring": "metrics", "weights": "sample_weight"}
+ARGUMENT_SYNONYMS = {"metric": "metrics", "scoring": "metrics", "weights": "sample_weight"}
 
 
-@by_name(ARGUMENTS_ELSEWHERE)
+@by_name(ARGUMENT_SYNONYMS)
 def evaluate(
     self: Network,
     x: Any,

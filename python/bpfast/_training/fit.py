@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from bpfast._calls import check_network
 from bpfast._training.arguments import of_arrays, of_batches, parse_callbacks, refuse_with_batches
-from bpfast._training.checkpoint.policy import AnyPath, Checkpoints
-from bpfast._training.exclusion import RUNNING, claim, refuse_another_network
+from bpfast._training.checkpoint.policy import AnyPath, CheckpointPolicy
+from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.loop import Callback, Training
 from bpfast._training.metrics import Metrics
 from bpfast._training.metrics import parse as parse_metrics
 from bpfast._training.settings import (
-    ARGUMENTS_ELSEWHERE,
+    ARGUMENT_SYNONYMS,
     Seed,
     Settings,
     flag,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bpfast.optimizers._optimizer import Rate
 
 
-@by_name(ARGUMENTS_ELSEWHERE)
+@by_name(ARGUMENT_SYNONYMS)
 def fit(
     self: Network,
     x: Any,
@@ -217,7 +217,7 @@ def fit(
     """
     check_network(self)
     epochs = whole("epochs", epochs, 1)
-    checkpoints = Checkpoints(checkpoint, every, resume)
+    checkpoints = CheckpointPolicy(checkpoint, every, resume)
     progress = flag("progress", progress)
     settings = Settings(
         self,
@@ -238,7 +238,7 @@ def fit(
     measures = parse_metrics(metrics)
     ticket = object()
     try:
-        claim(ticket, network=self, optimizer=optimizer, early_stopping=stopping)
+        lock(ticket, network=self, optimizer=optimizer, early_stopping=stopping)
         refuse_another_network(optimizer, self)
         weights: dict[str, Any] = {"class_weight": class_weight, "sample_weight": sample_weight}
         if y is None:

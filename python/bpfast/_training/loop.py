@@ -10,9 +10,9 @@ import numpy as np
 
 from bpfast import _core, schedules
 from bpfast._training.divergence import DivergenceError
-from bpfast._training.exclusion import serve
+from bpfast._training.locks import bind_state
 from bpfast._training.progress import Progress
-from bpfast._training.steps import AtRest, run_steps
+from bpfast._training.steps import OptimizerGuard, run_steps
 from bpfast.history._state import ALWAYS
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 Callback: TypeAlias = Callable[["Network", "History"], object]
 
 # The duration of a run of steps between two updates of the progress, in seconds.
-SHOWN_RUN = 0.1
+SECONDS_BETWEEN_UPDATES = 0.1
 # The most steps of a run; their rates are computed before it.
-RUN = 1 << 16
+MAX_STEPS_AT_ONCE = 1 << 16
 
 
 class Training:
@@ -66,12 +66,12 @@ class Training:
         try:
             # Inside `try`, so that a published history always gets its reason.
             _core.set_training(self.net, self.history, self.optimizer)
-            if self._ends_again():
+            if self._has_stopped_before():
                 epochs = len(self.history)
             left = max(epochs - len(self.history), 0)
-            with Progress(progress and left > 0, left, self.source.examples) as shown:
+            with Progress(progress and left > 0, left, self.source.examples) as progress_bar:
                 for epoch in range(len(self.history) + 1, epochs + 1):
-                    is_over = self._epoch(epoch, shown, progress)
+                    is_over = self._epoch(epoch, progress_bar, progress)
                     if save is not None:
                         save(self)
                     if is_over:
@@ -90,23 +90,23 @@ class Training:
         if self.best is not None:
             _core.assign_params(self.net, self.best)
 
-    def _ends_again(self) -> bool:
+    def _has_stopped_before(self) -> bool:
         """Whether the reason that ended the resumed training still applies."""
         history, stopping = self.history, self.early_stopping
         reason, history.stopped = history.stopped, None
         if reason == "early stopping" and stopping is not None and stopping.is_over(len(history)):
             history.stopped = reason
-        if reason == "callback" and self._is_told_to_stop():
+        if reason == "callback" and self._callbacks_stop():
             history.stopped = reason
         return history.stopped is not None
 
-    def _is_told_to_stop(self) -> bool:
+    def _callbacks_stop(self) -> bool:
         """Call each callback. Returns whether one of them returned True."""
         answers = [callback(self.net, self.history) for callback in self.callbacks]
         # Comparisons of history columns return NumPy's True.
         return any(isinstance(answer, bool | np.bool_) and bool(answer) for answer in answers)
 
-    def once(self) -> float:
+    def train_once(self) -> float:
         """Process the examples once, without counting an epoch. Returns their mean cost."""
         try:
             self.source.begin(0)
@@ -114,11 +114,11 @@ class Training:
         finally:
             self.source.close()
 
-    def _epoch(self, epoch: int, shown: Progress, progress: bool) -> bool:
+    def _epoch(self, epoch: int, progress_bar: Progress, progress: bool) -> bool:
         """Run one epoch. Returns whether it is the last."""
         start = time.perf_counter()
         self.source.begin(epoch)
-        rate, cost = self._all_steps(epoch, shown if progress else None)
+        rate, cost = self._all_steps(epoch, progress_bar if progress else None)
         row = {"cost": cost, "seconds": 0.0, "learning_rate": rate}
         if self.training is not None:
             row |= self.training.metrics(self.metrics, "")
@@ -126,14 +126,14 @@ class Training:
             row["validation_cost"] = self.validation.cost()
             row |= self.validation.metrics(self.metrics, "validation_")
         row["seconds"] = time.perf_counter() - start
-        return self._after(epoch, row, shown)
+        return self._after(epoch, row, progress_bar)
 
-    def _after(self, epoch: int, row: dict[str, float], shown: Progress) -> bool:
+    def _after(self, epoch: int, row: dict[str, float], progress_bar: Progress) -> bool:
         """Record an epoch, call callbacks, check early stopping. Returns whether it is the last."""
         stopping = self.early_stopping
         is_better = stopping is not None and stopping.is_better(epoch, row)
         self.history.append(row)
-        shown.epoch(row)
+        progress_bar.epoch(row)
         rate = self.optimizer.learning_rate
         if isinstance(rate, schedules.Schedule):  # others may have another `report`
             rate.report(row.get("validation_cost", row["cost"]))
@@ -142,33 +142,35 @@ class Training:
                 self.best = _core.copy_params(self.net)
             if stopping.is_over(epoch):
                 self.history.stopped = "early stopping"
-        if self._is_told_to_stop():
+        if self._callbacks_stop():
             self.history.stopped = "callback"
         return self.history.stopped is not None
 
-    def _all_steps(self, epoch: int, shown: Progress | None) -> tuple[float, float]:
+    def _all_steps(self, epoch: int, progress_bar: Progress | None) -> tuple[float, float]:
         """Do the steps of an epoch. Returns the rate of the last step, and Σ s_x C_x / examples."""
         optimizer = self.optimizer
         cost = rate = 0.0
         steps = examples = 0
         self.trainer.reset_cost()
-        while count := self.source.ready(RUN if shown is None else self._steps_at_once()):
-            rest = AtRest(optimizer)
+        while count := self.source.ready(
+            MAX_STEPS_AT_ONCE if progress_bar is None else self._steps_at_once()
+        ):
+            guard = OptimizerGuard(optimizer)
             rates = schedules.rates(optimizer.learning_rate, optimizer.steps, count)
-            rest.check("learning_rate")
-            of_run, cost = self._steps(epoch, steps, rates)
-            examples, steps = examples + of_run, steps + count
+            guard.check("learning_rate")
+            examples_done, cost = self._steps(epoch, steps, rates)
+            examples, steps = examples + examples_done, steps + count
             rate = float(rates[-1])
-            if shown is not None:
-                shown.advance(of_run)
+            if progress_bar is not None:
+                progress_bar.advance(examples_done)
         return rate, cost / examples
 
     def _steps(self, epoch: int, before: int, rates: Any) -> tuple[int, float]:
         """Do some steps. Returns their number of examples, and Σ s_x C_x over the epoch so far."""
         start = time.perf_counter()
-        kept = self.optimizer._fit([self.net.params])
-        serve(kept, self.net)
-        report = run_steps(self.net, self.trainer, rates, self.optimizer, kept)
+        state_arrays = self.optimizer._state_for([self.net.params])
+        bind_state(state_arrays, self.net)
+        report = run_steps(self.net, self.trainer, rates, self.optimizer, state_arrays)
         if report.diverged:
             raise self._divergence(epoch, before + report.steps)
         self._seconds_per_step = (time.perf_counter() - start) / max(report.steps, 1)
@@ -188,7 +190,7 @@ class Training:
         """The number of steps between two updates of the progress bar."""
         if self._seconds_per_step == 0.0:
             return 1
-        return min(max(int(SHOWN_RUN / self._seconds_per_step), 1), RUN)
+        return min(max(int(SECONDS_BETWEEN_UPDATES / self._seconds_per_step), 1), MAX_STEPS_AT_ONCE)
 
     @property
     def columns(self) -> list[str]:

@@ -24,7 +24,7 @@ NAMED: dict[str, Metric] = PUBLIC | {function.__name__: function for function in
 METRICS = tuple(sorted(NAMED))
 
 # Names of other libraries.
-ELSEWHERE = {
+SYNONYMS = {
     "acc": "accuracy",
     "accuracyscore": "accuracy",
     "categoricalaccuracy": "accuracy",
@@ -59,7 +59,7 @@ def parse(metrics: MetricName | Metric | Metrics) -> dict[str, Metric]:
     for argument, column, metric in _listed(metrics):
         if isinstance(metric, str):
             if metric not in NAMED:
-                raise unknown_name(argument, metric, NAMED, elsewhere=ELSEWHERE)
+                raise unknown_name(argument, metric, NAMED, synonyms=SYNONYMS)
             name, function = metric, NAMED[metric]
         elif callable(metric):
             name = getattr(metric, "__name__", type(metric).__name__)

@@ -8,9 +8,9 @@ from bpfast import _core
 from bpfast._calls import check_network
 from bpfast._training.arguments import WHOLE, new_source, new_trainer
 from bpfast._training.data.examples import Examples
-from bpfast._training.exclusion import RUNNING, claim, refuse_another_network
+from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.loop import Training
-from bpfast._training.settings import ARGUMENTS_ELSEWHERE, Seed, Settings, parse_optimizer
+from bpfast._training.settings import ARGUMENT_SYNONYMS, Seed, Settings, parse_optimizer
 from bpfast._validation.names import by_name
 from bpfast.history._history import History
 from bpfast.schedules._rates import as_schedule
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bpfast.optimizers._optimizer import Rate
 
 
-@by_name(ARGUMENTS_ELSEWHERE)
+@by_name(ARGUMENT_SYNONYMS)
 def partial_fit(
     self: Network,
     x: ArrayLike,
@@ -142,7 +142,7 @@ def partial_fit(
         rate = None
     ticket = object()
     try:
-        claim(ticket, network=self, optimizer=optimizer)
+        lock(ticket, network=self, optimizer=optimizer)
         refuse_another_network(optimizer, self)
         data = Examples(self, x, y, sample_weight)
         data.add_class_weight(class_weight)
@@ -163,6 +163,6 @@ def partial_fit(
         if rate is not None and learning_rate is not None:
             optimizer.learning_rate = learning_rate
         _core.set_training(self, self.history, optimizer)
-        return training.once()
+        return training.train_once()
     finally:
         RUNNING.pop(ticket, None)

@@ -26,7 +26,7 @@ OPTIMIZERS: dict[str, type[Any]] = {
     "adagrad": optimizers.Adagrad,
 }
 # Names of other libraries.
-OPTIMIZERS_ELSEWHERE = {
+OPTIMIZER_SYNONYMS = {
     "gd": "sgd",
     "gradientdescent": "sgd",
     "momentum": "bpfast.SGD(momentum=0.9)",
@@ -36,7 +36,7 @@ OPTIMIZERS_ELSEWHERE = {
     "bfgs": "bpfast.scipy_minimize",
 }
 # Arguments of other libraries.
-ARGUMENTS_ELSEWHERE = {
+ARGUMENT_SYNONYMS = {
     "lr": "learning_rate",
     "learningrateinit": "learning_rate",
     "eta": "learning_rate",
@@ -179,7 +179,7 @@ def parse_optimizer(value: Any, learning_rate: Any = None) -> Optimizer:
     """
     if isinstance(value, str):
         if value not in OPTIMIZERS:
-            raise unknown_name("optimizer", value, OPTIMIZERS, elsewhere=OPTIMIZERS_ELSEWHERE)
+            raise unknown_name("optimizer", value, OPTIMIZERS, synonyms=OPTIMIZER_SYNONYMS)
         made: Optimizer = OPTIMIZERS[value](*(() if learning_rate is None else (learning_rate,)))
         return made
     if isinstance(value, optimizers.Optimizer) and type(value) is not optimizers.Optimizer:

@@ -25,16 +25,16 @@ class Report(NamedTuple):
     diverged: bool = False  # whether a number is not finite, so that no step follows
 
 
-class AtRest:
+class OptimizerGuard:
     """Detects whether user code changed the optimizer.
 
     Examples
     --------
     >>> import bpfast
     >>> opt = bpfast.SGD(0.5)
-    >>> rest = AtRest(opt)
+    >>> guard = OptimizerGuard(opt)
     >>> opt.learning_rate = 0.1
-    >>> rest.check("cost")
+    >>> guard.check("cost")
     Traceback (most recent call last):
     ValueError: cost: expected to leave the optimizer as it is, got another learning_rate
     """
@@ -47,18 +47,18 @@ class AtRest:
 
     def _now(self) -> tuple[Any, ...]:
         optimizer, rate = self._optimizer, self._optimizer._schedule
-        heard = rate.state if isinstance(rate, Schedule) else None
-        return optimizer._steps, optimizer._kept, rate, heard
+        schedule_state = rate.state if isinstance(rate, Schedule) else None
+        return optimizer._steps, optimizer._state_arrays, rate, schedule_state
 
     def check(self, argument: str) -> None:
         """Raise ValueError if the called `argument` changed the optimizer.
 
         The parameters, rate and state of a step belong together.
         """
-        (steps, kept, rate, heard), now = self._before, self._now()
-        if now[0] != steps or now[1] is not kept:
+        (steps, state_arrays, rate, schedule_state), now = self._before, self._now()
+        if now[0] != steps or now[1] is not state_arrays:
             got = f"another state, of {now[0]} steps"
-        elif now[2] is not rate or now[3] != heard:
+        elif now[2] is not rate or now[3] != schedule_state:
             got = "another learning_rate"
         else:
             return
@@ -72,7 +72,11 @@ def refuse_other_params(net: Network, before: NDArray[Any]) -> None:
 
 
 def run_steps(
-    net: Network, trainer: Trainer, rates: NDArray[np.float64], optimizer: Optimizer, kept: Any
+    net: Network,
+    trainer: Trainer,
+    rates: NDArray[np.float64],
+    optimizer: Optimizer,
+    state_arrays: Any,
 ) -> Report:
     """Do one step for each of the rates.
 
@@ -81,21 +85,21 @@ def run_steps(
     """
     cost = net._custom_cost
     if cost is None:
-        diverged = trainer.run(rates, optimizer, kept)
+        diverged = trainer.run(rates, optimizer, state_arrays)
         return Report(*trainer.report, diverged)
     report, params = Report(), _core.copy_params(net)
     for k in range(len(rates)):
         np.copyto(params, net.params)
-        rest = AtRest(optimizer)
+        guard = OptimizerGuard(optimizer)
         a = trainer.outputs(optimizer)
         y = trainer.y
         if len(y) != len(trainer):  # resized by the cost
             wanted = f"{len(trainer)} examples until the call ends"
             raise ValueError(f"y: expected {wanted}, got {len(y)}")
         returned = cost(a, np.take(y, trainer.next_rows(), 0))
-        rest.check("cost")
+        guard.check("cost")
         refuse_other_params(net, params)
-        diverged = trainer.run(rates[k : k + 1], optimizer, kept, returned)
+        diverged = trainer.run(rates[k : k + 1], optimizer, state_arrays, returned)
         steps, examples, so_far = trainer.report
         report = Report(report.steps + steps, report.examples + examples, so_far, diverged)
         if diverged:

@@ -18,11 +18,11 @@ def unknown_name(
     got: object,
     valid: Iterable[str],
     what: str = "name",
-    elsewhere: Mapping[str, str] | None = None,
+    synonyms: Mapping[str, str] | None = None,
 ) -> ValueError:
     """The error of an unknown name, with a suggestion.
 
-    The suggestion is the entry of `elsewhere`, whose keys are names of other libraries in lowercase
+    The suggestion is the entry of `synonyms`, whose keys are names of other libraries in lowercase
     letters and digits, or else the nearest valid name.
 
     Examples
@@ -31,22 +31,22 @@ def unknown_name(
     ValueError("optimizer: unknown name 'adm'; did you mean 'adam'? valid: 'sgd', 'adam'")
     >>> unknown_name("config", "zzz", ("sgd", "adam"), "kind")
     ValueError("config: unknown kind 'zzz'; valid: 'sgd', 'adam'")
-    >>> unknown_name("optimizer", "G.D.", ("sgd", "adam"), elsewhere={"gd": "sgd"})
+    >>> unknown_name("optimizer", "G.D.", ("sgd", "adam"), synonyms={"gd": "sgd"})
     ValueError("optimizer: unknown name 'G.D.'; did you mean 'sgd'? valid: 'sgd', 'adam'")
     """
     known = list(valid)
-    near = _meant(got, known, elsewhere or {})
+    near = _suggestion(got, known, synonyms or {})
     hint = f"did you mean {near}? " if near else ""
     return ValueError(f"{argument}: unknown {what} {got!r}; {hint}{_listed(known)}")
 
 
-def _meant(got: object, valid: list[str], elsewhere: Mapping[str, str]) -> str | None:
+def _suggestion(got: object, valid: list[str], synonyms: Mapping[str, str]) -> str | None:
     """The suggestion for `got`, as it should be written, or None."""
     import difflib  # its import takes 3 ms
 
     if not isinstance(got, str):
         return None
-    near = elsewhere.get("".join(filter(str.isalnum, got)).lower())
+    near = synonyms.get("".join(filter(str.isalnum, got)).lower())
     # Names that this function may not have, or an expression to write instead.
     words = (near or "").split(" and ")
     if near and all(map(str.isidentifier, words)) and not set(words) <= set(valid):
@@ -59,10 +59,10 @@ def _listed(valid: list[str]) -> str:
     return "valid: " + ", ".join(f"'{name}'" for name in valid)
 
 
-def by_name(elsewhere: Mapping[str, str]) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def by_name(synonyms: Mapping[str, str]) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Decorate a function or method so that errors of wrong arguments have a suggestion.
 
-    `elsewhere` is as in `unknown_name`.
+    `synonyms` is as in `unknown_name`.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def by_name(elsewhere: Mapping[str, str]) -> Callable[[Callable[P, T]], Callable
 
         @wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> T:
-            refuse_arguments(title, names, code.co_argcount - 1, len(args) - 1, kwargs, elsewhere)
+            refuse_arguments(title, names, code.co_argcount - 1, len(args) - 1, kwargs, synonyms)
             return function(*args, **kwargs)
 
         return checked
@@ -98,7 +98,7 @@ def refuse_arguments(
     most: int,
     count: int,
     named: Iterable[str],
-    elsewhere: Mapping[str, str],
+    synonyms: Mapping[str, str],
 ) -> None:
     """Raise TypeError for more than `most` positional arguments, and for unknown keywords."""
     if count > most:
@@ -106,6 +106,6 @@ def refuse_arguments(
         raise TypeError(f"{title}: expected {expected}, got {count} by position")
     for name in named:
         if name not in names:
-            near = _meant(name, list(names), elsewhere)
+            near = _suggestion(name, list(names), synonyms)
             hint = f"did you mean {near}?" if near else _listed(list(names))
             raise TypeError(f"{title}: unknown argument {name!r}; {hint}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-DEEPEST = 32
+MAX_DEPTH = 32
 
 
 def generator(seed: Any) -> np.random.Generator:
@@ -33,7 +33,7 @@ def _check_depth(seed: Any, outer: tuple[int, ...]) -> None:
         return
     if isinstance(seed, np.ndarray) and (not seed.ndim or not seed.dtype.hasobject):
         return
-    if len(outer) == DEEPEST or id(seed) in outer:
-        raise ValueError(f"expected lists at most {DEEPEST} deep in each other, got deeper ones")
+    if len(outer) == MAX_DEPTH or id(seed) in outer:
+        raise ValueError(f"expected lists at most {MAX_DEPTH} deep in each other, got deeper ones")
     for part in seed:
         _check_depth(part, (*outer, id(seed)))

@@ -47,14 +47,14 @@ def by_rows(x: Any) -> Any:
     return type(rows)((x.data[order], x.col[order], starts), shape=x.shape)
 
 
-def without_repeats(rows: Any) -> Any:
+def without_duplicates(rows: Any) -> Any:
     """The CSR matrix `rows`, or a new one without duplicates if it has any."""
-    if len(rows.shape) != 2 or not _core.has_repeats(rows):
+    if len(rows.shape) != 2 or not _core.has_duplicates(rows):
         return rows
-    return type(rows)(summed(rows.data, rows.indices, rows.indptr), shape=rows.shape)
+    return type(rows)(sum_duplicates(rows.data, rows.indices, rows.indptr), shape=rows.shape)
 
 
-def summed(
+def sum_duplicates(
     data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """CSR arrays in which duplicates are summed at the place of the first of them.
@@ -65,7 +65,7 @@ def summed(
     Examples
     --------
     >>> data, indices = np.array([200, 7, 100], np.uint8), np.array([5, 2, 5])
-    >>> summed(data, indices, np.array([0, 3]))
+    >>> sum_duplicates(data, indices, np.array([0, 3]))
     (array([44,  7], dtype=uint8), array([5, 2]), array([0, 2]))
     """
     stored = int(indptr[-1])

@@ -6,11 +6,11 @@ from typing import Literal
 
 # The names that are known: the cost, the metrics of bpfast, and functions of sklearn.metrics.
 # The end of a name is not enough: neg_mean_squared_error, inaccuracy.
-LOW = (
+LOWER_IS_BETTER = (
     "cost", "mean_squared_error", "mean_absolute_error",
     "root_mean_squared_error", "median_absolute_error", "max_error", "log_loss", "hamming_loss",
 )  # fmt: skip
-HIGH = (
+HIGHER_IS_BETTER = (
     "accuracy", "binary_accuracy", "subset_accuracy", "r2",
     "accuracy_score", "balanced_accuracy_score", "f1_score", "precision_score", "r2_score",
     "recall_score", "roc_auc_score",
@@ -43,17 +43,17 @@ def mode_of(name: str, mode: str | None) -> Literal["min", "max"]:
         return "max"
     if mode is not None:
         raise ValueError(f"mode: expected 'min' or 'max' for {name!r}, got {mode!r}")
-    if found := _told_by(name):
+    if found := _mode_from_name(name):
         return found
     near = meant(name)
-    hint = f"; did you mean {near!r}?" if near != name and _told_by(near) else ""
+    hint = f"; did you mean {near!r}?" if near != name and _mode_from_name(near) else ""
     expected = "mode='min' or mode='max'"
     raise ValueError(f"mode: expected {expected}, as {name!r} does not tell, got None{hint}")
 
 
-def _told_by(name: str) -> Literal["min", "max"] | None:
+def _mode_from_name(name: str) -> Literal["min", "max"] | None:
     name = name.removeprefix("validation_")
-    return "min" if name in LOW else "max" if name in HIGH else None
+    return "min" if name in LOWER_IS_BETTER else "max" if name in HIGHER_IS_BETTER else None
 
 
 def meant(name: str) -> str:

@@ -6,11 +6,12 @@ threads. In the formulas g is the gradient, η the learning rate of the step and
 1; all operations are elementwise.
 """
 
+from bpfast.optimizers._adagrad import Adagrad
 from bpfast.optimizers._adam import Adam, AdamW
 from bpfast.optimizers._config import from_config
 from bpfast.optimizers._optimizer import Optimizer
+from bpfast.optimizers._rmsprop import RMSprop
 from bpfast.optimizers._sgd import SGD
-from bpfast.optimizers._squares import Adagrad, RMSprop
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "from_config"]
 

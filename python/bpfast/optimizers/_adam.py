@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, SupportsFloat, final
 
 from bpfast._validation.names import by_name
 from bpfast._validation.numbers import fraction, not_negative, positive
-from bpfast.optimizers._optimizer import ELSEWHERE, Optimizer
+from bpfast.optimizers._optimizer import ARGUMENT_SYNONYMS, Optimizer
 
 if TYPE_CHECKING:
     from bpfast.optimizers._optimizer import Rate
 
-KEEPS = ("mean", "square")
+STATE_NAMES = ("mean", "square")
 
 
 @final
@@ -57,7 +57,7 @@ class Adam(Optimizer):
     __slots__ = ()
     kind = "adam"
 
-    @by_name(ELSEWHERE)
+    @by_name(ARGUMENT_SYNONYMS)
     def __init__(
         self,
         learning_rate: Rate = 0.001,
@@ -68,7 +68,7 @@ class Adam(Optimizer):
         weight_decay: SupportsFloat = 0.0,
     ) -> None:
         config = _config(beta1, beta2, epsilon, weight_decay)
-        super().__init__(learning_rate, config, ("adam", [*config.values(), 0.0]), KEEPS)
+        super().__init__(learning_rate, config, ("adam", [*config.values(), 0.0]), STATE_NAMES)
 
 
 @final
@@ -114,7 +114,7 @@ class AdamW(Optimizer):
     __slots__ = ()
     kind = "adamw"
 
-    @by_name(ELSEWHERE)
+    @by_name(ARGUMENT_SYNONYMS)
     def __init__(
         self,
         learning_rate: Rate = 0.001,
@@ -126,7 +126,7 @@ class AdamW(Optimizer):
     ) -> None:
         config = _config(beta1, beta2, epsilon, weight_decay)
         *numbers, decay = config.values()
-        super().__init__(learning_rate, config, ("adam", [*numbers, 0.0, decay]), KEEPS)
+        super().__init__(learning_rate, config, ("adam", [*numbers, 0.0, decay]), STATE_NAMES)
 
 
 def _config(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from bpfast import schedules
 from bpfast._validation.names import unknown_name
 from bpfast._validation.numbers import is_number
+from bpfast.optimizers._adagrad import Adagrad
 from bpfast.optimizers._adam import Adam, AdamW
+from bpfast.optimizers._rmsprop import RMSprop
 from bpfast.optimizers._sgd import SGD
-from bpfast.optimizers._squares import Adagrad, RMSprop
 
 if TYPE_CHECKING:
     from bpfast.optimizers._optimizer import Optimizer

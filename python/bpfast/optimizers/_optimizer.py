@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bpfast import _core
 from bpfast._validation.numbers import is_number, whole
-from bpfast.optimizers._kept import FLOATS, Kept
+from bpfast.optimizers._state import FLOATS, StateArrays
 from bpfast.schedules import Constant, Schedule
 from bpfast.schedules._rates import as_schedule, checked_rate
 
@@ -23,7 +23,7 @@ Array: TypeAlias = NDArray[np.floating[Any]]
 Rate: TypeAlias = SupportsFloat | Callable[[int], SupportsFloat]
 
 # Arguments of other libraries.
-ELSEWHERE: dict[str, str] = {
+ARGUMENT_SYNONYMS: dict[str, str] = {
     "lr": "learning_rate",
     "eta": "learning_rate",
     "eta0": "learning_rate",
@@ -55,7 +55,14 @@ class Optimizer:
     """
 
     __slots__ = (
-        "_config", "_given", "_heard", "_is_number", "_keeps", "_kept", "_schedule", "_single",
+        "_config",
+        "_hyperparameters",
+        "_initial_schedule_state",
+        "_is_number",
+        "_is_single",
+        "_schedule",
+        "_state_arrays",
+        "_state_names",
         "_steps",
     )  # fmt: skip
 
@@ -65,15 +72,15 @@ class Optimizer:
         self,
         learning_rate: Rate,
         config: Mapping[str, float | bool],
-        given: tuple[str, list[float]],
-        keeps: tuple[str, ...],
+        hyperparameters: tuple[str, list[float]],
+        state_names: tuple[str, ...],
     ) -> None:
         self.learning_rate = learning_rate
         self._config = config
-        self._given = given  # the rule, for `_core`
-        self._keeps = keeps  # the names of the state arrays
-        self._kept: Kept | None = None
-        self._single = False  # whether `params` was a single array
+        self._hyperparameters = hyperparameters  # the rule, for `_core`
+        self._state_names = state_names  # of the state that the rule keeps
+        self._state_arrays: StateArrays | None = None
+        self._is_single = False  # whether `params` was a single array
         self._steps = 0
 
     @property
@@ -97,7 +104,9 @@ class Optimizer:
         self._schedule: Any = as_schedule("learning_rate", value)
         self._is_number = is_number(value)
         # The initial state of the schedule, which `reset` restores.
-        self._heard = self._schedule.state if isinstance(self._schedule, Schedule) else {}
+        self._initial_schedule_state = (
+            self._schedule.state if isinstance(self._schedule, Schedule) else {}
+        )
 
     @property
     def steps(self) -> int:
@@ -142,16 +151,16 @@ class Optimizer:
         >>> p
         array([0., 0.])
         """
-        single = isinstance(params, np.ndarray)
-        if single and type(gradient) is _core.Gradient:
+        is_single = isinstance(params, np.ndarray)
+        if is_single and type(gradient) is _core.Gradient:
             gradient = gradient.flat
-        arrays = [params] if single else _listed("params", params)
-        gradients = [gradient] if single else _listed("gradient", gradient)
+        arrays = [params] if is_single else _listed("params", params)
+        gradients = [gradient] if is_single else _listed("gradient", gradient)
         if not arrays:
             raise ValueError("params: expected one array or more, got none")
         rate = self._rate()  # first, because a user's schedule may replace the state
-        kept = self._fit(arrays, single=single) if self._keeps else None
-        _core.step_arrays(self, rate, single, arrays, gradients, kept)
+        state_arrays = self._state_for(arrays, is_single=is_single) if self._state_names else None
+        _core.step_arrays(self, rate, is_single, arrays, gradients, state_arrays)
 
     @final
     def reset(self) -> None:
@@ -160,8 +169,8 @@ class Optimizer:
         The next step is the first again, and may have other parameters.
         """
         if isinstance(self._schedule, Schedule):
-            self._schedule.state = self._heard
-        self._kept, self._steps = None, 0
+            self._schedule.state = self._initial_schedule_state
+        self._state_arrays, self._steps = None, 0
 
     @property
     def state(self) -> dict[str, Any]:
@@ -188,26 +197,26 @@ class Optimizer:
         {'steps': 1, 'velocity': array([2.])}
         """
         state: dict[str, Any] = {"steps": self._steps}
-        if self._kept is not None:
-            for name, arrays in zip(self._keeps, self._kept.arrays(), strict=True):
-                state[name] = arrays[0] if self._single else arrays
-        if isinstance(self._schedule, Schedule) and (heard := self._schedule.state):
-            state["schedule"] = heard
+        if self._state_arrays is not None:
+            for name, arrays in zip(self._state_names, self._state_arrays.arrays(), strict=True):
+                state[name] = arrays[0] if self._is_single else arrays
+        if isinstance(self._schedule, Schedule) and (schedule_state := self._schedule.state):
+            state["schedule"] = schedule_state
         return state
 
     @state.setter
     def state(self, state: Mapping[str, Any]) -> None:
         if not isinstance(state, Mapping):
             raise TypeError(f"state: expected a mapping, got {type(state).__name__}")
-        heard = self._schedule.state if isinstance(self._schedule, Schedule) else {}
-        needed = {"steps", "schedule"} if heard else {"steps"}
-        if set(state) not in (needed, needed | set(self._keeps)):
-            expected = ", ".join([*sorted(needed), *self._keeps])
+        schedule_state = self._schedule.state if isinstance(self._schedule, Schedule) else {}
+        needed = {"steps", "schedule"} if schedule_state else {"steps"}
+        if set(state) not in (needed, needed | set(self._state_names)):
+            expected = ", ".join([*sorted(needed), *self._state_names])
             raise ValueError(f"state: expected {expected}, got {', '.join(map(str, state))}")
         try:
             steps = whole("steps", state["steps"], 0)
-            kept, single = self._kept_of(state)
-            if heard and isinstance(self._schedule, Schedule):
+            state_arrays, is_single = self._parse_state(state)
+            if schedule_state and isinstance(self._schedule, Schedule):
                 self._schedule.state = state["schedule"]
         except (TypeError, ValueError) as error:
             # The value may come from a file, so a wrong type is a wrong value. A schedule names its
@@ -215,19 +224,21 @@ class Optimizer:
             text = str(error)
             text = text.replace("state: ", "schedule: ", 1) if text.startswith("state: ") else text
             raise ValueError(f"state: {text}") from None
-        self._kept, self._single, self._steps = kept, single, steps
+        self._state_arrays, self._is_single, self._steps = state_arrays, is_single, steps
 
-    def _kept_of(self, state: Mapping[str, Any]) -> tuple[Kept | None, bool]:
+    def _parse_state(self, state: Mapping[str, Any]) -> tuple[StateArrays | None, bool]:
         """The state arrays in `state`, and whether `params` was a single array."""
-        rows = {name: state[name] for name in self._keeps if name in state}
+        rows = {name: state[name] for name in self._state_names if name in state}
         if not rows:
             return None, False
-        single = isinstance(rows[self._keeps[0]], np.ndarray)
+        is_single = isinstance(rows[self._state_names[0]], np.ndarray)
         for name, row in rows.items():
-            if not isinstance(row, np.ndarray if single else list | tuple):
-                expected = "an array" if single else "a list of arrays"
+            if not isinstance(row, np.ndarray if is_single else list | tuple):
+                expected = "an array" if is_single else "a list of arrays"
                 raise ValueError(f"{name}: expected {expected}, got {type(row).__name__}")
-        return Kept.of({name: [row] for name, row in rows.items()} if single else rows), single
+        return StateArrays.of(
+            {name: [row] for name, row in rows.items()} if is_single else rows
+        ), is_single
 
     @property
     def config(self) -> dict[str, Any]:
@@ -249,7 +260,7 @@ class Optimizer:
 
     def _rule(self) -> tuple[str, list[float]]:
         """The name of the rule and its numbers, as `_core` expects them."""
-        return self._given
+        return self._hyperparameters
 
     def _rate(self) -> float:
         """Η of the next step."""
@@ -259,22 +270,22 @@ class Optimizer:
             return rate
         return checked_rate(rate, step)
 
-    def _fit(self, arrays: Sequence[Any], *, single: bool = True) -> Kept:
+    def _state_for(self, arrays: Sequence[Any], *, is_single: bool = True) -> StateArrays:
         """The state arrays for `arrays`: the existing ones, or zeros before the first step."""
-        kept = self._kept
-        if kept is not None and kept.is_for(arrays):
-            return kept
+        state_arrays = self._state_arrays
+        if state_arrays is not None and state_arrays.matches(arrays):
+            return state_arrays
         for k, array in enumerate(arrays):
-            argument = "params" if single else f"params[{k}]"
+            argument = "params" if is_single else f"params[{k}]"
             if not isinstance(array, np.ndarray):
                 raise TypeError(f"{argument}: expected a NumPy array, got {type(array).__name__}")
             if array.dtype not in FLOATS:
                 expected = "dtype float32 or float64"
                 raise TypeError(f"{argument}: expected {expected}, got {array.dtype}")
-        if kept is None or not self._keeps:
-            return Kept(arrays, len(self._keeps))
-        kept.turn_to(arrays)
-        return kept
+        if state_arrays is None or not self._state_names:
+            return StateArrays(arrays, len(self._state_names))
+        state_arrays.match_order(arrays)
+        return state_arrays
 
     def __copy__(self) -> Self:
         return copy.deepcopy(self)

@@ -8,7 +8,7 @@ import numpy as np
 
 from bpfast._validation.names import by_name
 from bpfast._validation.numbers import fraction, not_negative
-from bpfast.optimizers._optimizer import ELSEWHERE, Optimizer
+from bpfast.optimizers._optimizer import ARGUMENT_SYNONYMS, Optimizer
 
 if TYPE_CHECKING:
     from bpfast.optimizers._optimizer import Rate
@@ -57,7 +57,7 @@ class SGD(Optimizer):
     __slots__ = ()
     kind = "sgd"
 
-    @by_name(ELSEWHERE)
+    @by_name(ARGUMENT_SYNONYMS)
     def __init__(
         self,
         learning_rate: Rate = 0.1,
@@ -76,5 +76,7 @@ class SGD(Optimizer):
             "nesterov": bool(nesterov),
             "weight_decay": not_negative("weight_decay", weight_decay),
         }
-        keeps = ("velocity",) if momentum else ()
-        super().__init__(learning_rate, config, ("sgd", [float(x) for x in config.values()]), keeps)
+        state_names = ("velocity",) if momentum else ()
+        super().__init__(
+            learning_rate, config, ("sgd", [float(x) for x in config.values()]), state_names
+        )

@@ -16,7 +16,7 @@ Vector: TypeAlias = list[float]
 Matrix: TypeAlias = list[list[float]]
 
 # The limit of NumPy.
-MOST_DIMENSIONS = 64
+MAX_DIMENSIONS = 64
 
 
 def array(argument: str, value: object, expected: tuple[int | str, ...]) -> Any:
@@ -48,8 +48,8 @@ def refuse_masked(argument: str, value: Any, depth: int = 0) -> None:
         got = f"{count} masked; fill them in with .filled(value)"
         raise ValueError(f"{argument}: expected no missing values, got {got}")
     if isinstance(value, Sequence) and not isinstance(value, str) and not hasattr(value, "tolist"):
-        if depth == MOST_DIMENSIONS:
-            expected = f"at most {MOST_DIMENSIONS} dimensions"
+        if depth == MAX_DIMENSIONS:
+            expected = f"at most {MAX_DIMENSIONS} dimensions"
             raise ValueError(f"{argument}: expected {expected}, got lists in lists without end")
         for entry in value:
             if not isinstance(entry, float | str | int):

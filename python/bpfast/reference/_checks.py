@@ -61,7 +61,7 @@ def name(argument: str, value: object, valid: Sequence[str]) -> str:
     return value
 
 
-def elementwise(argument: str, value: object) -> str:
+def elementwise_name(argument: str, value: object) -> str:
     """The name of an activation for a hidden layer: any except softmax."""
     if isinstance(value, str) and value == "softmax":
         raise ValueError(
@@ -122,14 +122,14 @@ def _layers(argument: str, value: Any) -> list[Any]:
 
 def _hidden(hidden: Any, layers: int) -> list[str]:
     if isinstance(hidden, str):
-        return [elementwise("hidden", hidden)] * layers
+        return [elementwise_name("hidden", hidden)] * layers
     if not isinstance(hidden, Sequence):
         raise TypeError(f"hidden: expected a name or a list, got {type(hidden).__name__}")
     if len(hidden) != layers:
         raise ValueError(
             f"hidden: expected {layers} activations, one per hidden layer, got {len(hidden)}"
         )
-    return [elementwise(f"hidden[{i}]", entry) for i, entry in enumerate(hidden)]
+    return [elementwise_name(f"hidden[{i}]", entry) for i, entry in enumerate(hidden)]
 
 
 def targets(y: object, n: int, width: int, cost: Cost) -> Matrix:
@@ -146,7 +146,7 @@ def targets(y: object, n: int, width: int, cost: Cost) -> Matrix:
     are_labels = _are_labels(y, nested)
     if not (takes_labels and are_labels):
         is_whole = all(isinstance(entry, int) or entry.is_integer() for entry in nested)
-        raise ValueError(_no_values(len(nested), n, width, is_whole, takes_labels))
+        raise ValueError(_one_axis_error(len(nested), n, width, is_whole, takes_labels))
     if len(nested) != n:
         raise ValueError(f"y: expected shape {show((n,))}, got {show(got)}")
     largest = max(width, 2) - 1
@@ -165,7 +165,7 @@ def _are_labels(y: object, entries: Sequence[object]) -> bool:
     return all(isinstance(entry, int) for entry in entries)
 
 
-def _no_values(length: int, n: int, width: int, is_whole: bool, takes_labels: bool) -> str:
+def _one_axis_error(length: int, n: int, width: int, is_whole: bool, takes_labels: bool) -> str:
     """The error for a one-dimensional y that is not accepted as labels."""
     expected, got = f"y: expected shape {show((n, width))}", f"got {show((length,))}"
     if length == n and width == 1:

@@ -3,7 +3,7 @@
 from bpfast.reference import _checks as check
 from bpfast.reference._arrays import Array, Matrix, Vector, matrix
 from bpfast.reference._checks import Cost
-from bpfast.reference._formulas import PRIME, activate, dot, exact_sum, named_cost, through
+from bpfast.reference._formulas import PRIME, activate, bp1_of, dot, exact_sum, named_cost
 
 
 def bp1(
@@ -87,7 +87,7 @@ def bp2(delta: Array, weights: Array, z: Array, *, activation: str = "sigmoid") 
     >>> bp2([[1.0, 2.0]], [[3.0], [4.0]], [[0.0]])  # (3 · 1 + 4 · 2) · ¼
     [[2.75]]
     """
-    prime = PRIME[check.elementwise("activation", activation)]
+    prime = PRIME[check.elementwise_name("activation", activation)]
     delta = matrix("delta", delta, "n", "n_l+1")
     weights = matrix("weights", weights, len(delta[0]), "n_l")
     z = matrix("z", z, len(delta), len(weights[0]))
@@ -187,4 +187,4 @@ def costs_and_nabla(
         pairs = [named_cost(cost, output, *rows) for rows in zip(z, a, y, strict=True)]
         return [c_x for c_x, _ in pairs], [nabla_x for _, nabla_x in pairs]
     c, nabla_a = check.custom(cost, a, y)
-    return c, [through(output, *rows) for rows in zip(z, a, nabla_a, strict=True)]
+    return c, [bp1_of(output, *rows) for rows in zip(z, a, nabla_a, strict=True)]

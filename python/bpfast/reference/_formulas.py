@@ -16,10 +16,10 @@ def named_cost(cost: str, output: str, z: Vector, a: Vector, y: Vector) -> tuple
         return FUSED[output, cost](z, a, y)
     residuals = [a_j - y_j for a_j, y_j in zip(a, y, strict=True)]
     nabla_a = [NABLA[cost](r) for r in residuals]
-    return exact_sum(COST[cost](r) for r in residuals), through(output, z, a, nabla_a)
+    return exact_sum(COST[cost](r) for r in residuals), bp1_of(output, z, a, nabla_a)
 
 
-def through(output: str, z: Vector, a: Vector, nabla_a: Vector) -> Vector:
+def bp1_of(output: str, z: Vector, a: Vector, nabla_a: Vector) -> Vector:
     """∂C_x/∂z_j = Σ_k ∂C_x/∂a_k ∂a_k/∂z_j, which is ∂C_x/∂a_j σ'(z_j) except for softmax."""
     if output == "softmax":
         return _softmax_jacobian(a, nabla_a)

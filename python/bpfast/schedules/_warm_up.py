@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # The most nested ramps. Each one is a nested call, and an untrusted config may have any number.
-MOST_RAMPS = 10
+MAX_RAMPS = 10
 
 
 @final
@@ -75,8 +75,8 @@ class WarmUp(Schedule):
         self.schedule = as_schedule("schedule", schedule)
         ramps, inner = 1, self.schedule
         while isinstance(inner, WarmUp):
-            if ramps == MOST_RAMPS:
-                expected = f"{MOST_RAMPS} ramps or fewer in front of each other"
+            if ramps == MAX_RAMPS:
+                expected = f"{MAX_RAMPS} ramps or fewer in front of each other"
                 raise ValueError(f"schedule: expected {expected}, got more")
             ramps, inner = ramps + 1, inner.schedule
         self.steps = whole("steps", steps, 1)

@@ -272,17 +272,17 @@ class _Check:
         slopes = [*self.gradient.weights, *self.gradient.biases]
         layers = range(len(self.errors))
         names = [f"weights[{k}]" for k in layers] + [f"biases[{k}]" for k in layers]
-        for k, place in _in_turn(arrays, most, rng):
+        for k, place in _round_robin(arrays, most, rng):
             name = f"{names[k]}[{', '.join(map(str, place))}]"
-            along = _differences.nudge(arrays[k], place, self.cost)
+            along = _differences.perturb(arrays[k], place, self.cost)
             yield name, along, float(slopes[k][place]), float(self.scales[k].max())
 
     def demons(self, most: int, rng: np.random.Generator) -> Iterator[Probe]:
         """Derivatives of C with respect to single z^l_j of one example."""
         tails = [self.tail(k) for k in range(len(self.errors) if most else 0)]
-        for k, place in _in_turn(self.errors, most, rng):
+        for k, place in _round_robin(self.errors, most, rng):
             name = f"z of layer {k + 2}, neuron {place[1]}, example {place[0]}"
-            along = _differences.nudge(self.trace.z[k], place, tails[k])
+            along = _differences.perturb(self.trace.z[k], place, tails[k])
             yield name, along, float(self.errors[k][place]), float(self.size[k].max())
 
     def tail(self, k: int) -> Callable[[], float]:
@@ -303,7 +303,7 @@ class _Check:
         """Compare the derivatives of backpropagation with finite differences."""
         tally = Tally()
         for name, cost, analytic, scale in probes:
-            numeric, rounding = _differences.slope(cost, self.rtol * scale / 40, self.rounding)
+            numeric, rounding = _differences.derivative(cost, self.rtol * scale / 40, self.rounding)
             if numeric is None:
                 tally = replace(tally, skipped=tally.skipped + 1)
                 continue
@@ -315,7 +315,7 @@ class _Check:
         return tally
 
 
-def _in_turn(
+def _round_robin(
     arrays: list[NDArray[Any]], most: int, rng: np.random.Generator
 ) -> Iterator[tuple[int, tuple[int, ...]]]:
     """Draw at most `most` different places, one of each array in turn."""

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 STEPS = (2.0**-10, 2.0**-13, 2.0**-16, 2.0**-19)
 
 
-def slope(f: Callable[[float], float], doubt: float, rounding: float) -> tuple[float | None, float]:
+def derivative(
+    f: Callable[[float], float], doubt: float, rounding: float
+) -> tuple[float | None, float]:
     """The derivative of f at 0, or None if f has a kink there.
 
     With D(h) the central difference, R(h) = (4 D(h/2) - D(h)) / 3 has an error of order h^4. With
@@ -45,10 +47,10 @@ def slope(f: Callable[[float], float], doubt: float, rounding: float) -> tuple[f
     Examples
     --------
     >>> import math
-    >>> found, error = slope(math.exp, 1e-8, 1e-16)
+    >>> found, error = derivative(math.exp, 1e-8, 1e-16)
     >>> abs(found - 1) < 1e-11
     True
-    >>> slope(abs, 1e-8, 1e-16)
+    >>> derivative(abs, 1e-8, 1e-16)
     (None, 0.0)
     """
     start = f(0.0)
@@ -65,7 +67,7 @@ def slope(f: Callable[[float], float], doubt: float, rounding: float) -> tuple[f
     return None, 0.0
 
 
-def nudge(
+def perturb(
     array: NDArray[Any], place: tuple[int, ...], f: Callable[[], float]
 ) -> Callable[[float], float]:
     """Make f, which reads `array`, a function of the number added to the entry at `place`.
@@ -75,7 +77,7 @@ def nudge(
     Examples
     --------
     >>> a = np.array([3.0, 4.0])
-    >>> along = nudge(a, (1,), lambda: float(a.sum()))
+    >>> along = perturb(a, (1,), lambda: float(a.sum()))
     >>> along(0.5), a.tolist()
     (7.5, [3.0, 4.0])
     """

@@ -4,27 +4,27 @@ use ndarray::LinalgScalar;
 
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 
-/// sum ← sum + term, with the accumulated rounding error in `lost` (Kahan). If the sum is not finite, the
+/// sum ← sum + term, with the accumulated rounding error in `compensation` (Kahan). If the sum is not finite, the
 /// error is reset: ∞ stays ∞.
 pub fn add_compensated<T: LinalgScalar + PartialEq>(
     sum: &mut [T],
-    lost: &mut [T],
+    compensation: &mut [T],
     term: &[T],
     cancel: &CancelToken<'_>,
 ) {
     /// Takes less than a millisecond.
     const BLOCK: usize = 1 << 16;
-    let blocks = sum.chunks_mut(BLOCK).zip(lost.chunks_mut(BLOCK));
-    for ((sum, lost), term) in blocks.zip(term.chunks(BLOCK)) {
+    let blocks = sum.chunks_mut(BLOCK).zip(compensation.chunks_mut(BLOCK));
+    for ((sum, compensation), term) in blocks.zip(term.chunks(BLOCK)) {
         if cancel.poll_after(BLOCK * ELEMENT_WORK / 4) {
             return;
         }
-        for ((sum, lost), &term) in sum.iter_mut().zip(lost).zip(term) {
-            let corrected = term - *lost;
+        for ((sum, compensation), &term) in sum.iter_mut().zip(compensation).zip(term) {
+            let corrected = term - *compensation;
             let new = *sum + corrected;
             let missing = (new - *sum) - corrected;
             let is_finite = missing * T::zero() == T::zero();
-            *lost = if is_finite { missing } else { T::zero() };
+            *compensation = if is_finite { missing } else { T::zero() };
             *sum = new;
         }
     }
@@ -36,9 +36,9 @@ mod tests {
 
     #[test]
     fn what_is_too_small_for_one_addition_is_not_lost() {
-        let (mut sum, mut lost) = ([1.0_f32], [0.0_f32]);
+        let (mut sum, mut compensation) = ([1.0_f32], [0.0_f32]);
         for _ in 0..1000 {
-            add_compensated(&mut sum, &mut lost, &[1e-8], &CancelToken::none());
+            add_compensated(&mut sum, &mut compensation, &[1e-8], &CancelToken::none());
         }
         // 1e-8 alone is below half an ulp of 1.
         assert!((sum[0] - 1.000_01).abs() < 1e-7, "{sum:?}");
@@ -46,9 +46,9 @@ mod tests {
 
     #[test]
     fn infinity_stays_infinity() {
-        let (mut sum, mut lost) = ([f64::INFINITY], [0.0]);
+        let (mut sum, mut compensation) = ([f64::INFINITY], [0.0]);
         for _ in 0..3 {
-            add_compensated(&mut sum, &mut lost, &[1.0], &CancelToken::none());
+            add_compensated(&mut sum, &mut compensation, &[1.0], &CancelToken::none());
         }
         assert!(sum[0].is_infinite(), "{sum:?}");
     }

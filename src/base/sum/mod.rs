@@ -5,7 +5,7 @@ pub mod compensated;
 pub mod pairwise;
 
 /// The terms of a block, whose sum is added with compensation.
-pub const RUN: usize = 1 << 10;
+pub const SUM_BLOCK: usize = 1 << 10;
 
 /// A running sum with compensation (Neumaier): exact to one or two ulps of Σ |term|, for any number of
 /// terms.
@@ -15,7 +15,7 @@ pub const RUN: usize = 1 << 10;
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct CompensatedSum {
     sum: f64,
-    lost: f64,
+    compensation: f64,
 }
 
 impl CompensatedSum {
@@ -25,16 +25,16 @@ impl CompensatedSum {
         // The exact rounding error of the addition, whichever operand is larger (Knuth).
         let new = self.sum + term;
         let of_term = new - self.sum;
-        let lost = (self.sum - (new - of_term)) + (term - of_term);
+        let error = (self.sum - (new - of_term)) + (term - of_term);
         self.sum = new;
         // Infinity stays infinity, although its rounding error is NaN.
-        self.lost += if lost.is_finite() { lost } else { 0.0 };
+        self.compensation += if error.is_finite() { error } else { 0.0 };
     }
 
     /// The sum.
     #[inline]
     pub fn total(self) -> f64 {
-        self.sum + self.lost
+        self.sum + self.compensation
     }
 }
 
@@ -52,14 +52,14 @@ pub fn sum(terms: impl IntoIterator<Item = f64>) -> f64 {
 }
 
 /// A sum with eight accumulators, each of every eighth term, so that additions are independent. After every
-/// [`RUN`] terms the accumulators are added to the total, with compensation.
+/// [`SUM_BLOCK`] terms the accumulators are added to the total, with compensation.
 #[derive(Debug, Default)]
 pub struct LaneSum {
     lanes: [f64; 8],
     /// The terms of the current block.
     terms: usize,
     /// The total of the blocks before.
-    runs: Option<CompensatedSum>,
+    blocks: Option<CompensatedSum>,
 }
 
 impl LaneSum {
@@ -68,18 +68,18 @@ impl LaneSum {
     #[inline]
     pub fn add(&mut self, count: usize, term: impl Fn(usize) -> f64) {
         let mut first = 0;
-        while count - first > RUN - self.terms {
-            let end = first + (RUN - self.terms);
-            self.add_to_run(first, end, &term);
-            self.close_run();
+        while count - first > SUM_BLOCK - self.terms {
+            let end = first + (SUM_BLOCK - self.terms);
+            self.add_to_block(first, end, &term);
+            self.close_block();
             first = end;
         }
-        self.add_to_run(first, count, &term);
+        self.add_to_block(first, count, &term);
         self.terms += count - first;
     }
 
     #[inline]
-    fn add_to_run(&mut self, first: usize, end: usize, term: &impl Fn(usize) -> f64) {
+    fn add_to_block(&mut self, first: usize, end: usize, term: &impl Fn(usize) -> f64) {
         let lanes = self.lanes.len();
         let whole = end - (end - first) % lanes;
         for first in (first..whole).step_by(lanes) {
@@ -93,13 +93,13 @@ impl LaneSum {
     }
 
     #[cold]
-    fn close_run(&mut self) {
-        let of_run = self.of_run();
-        self.runs.get_or_insert_default().add(of_run);
+    fn close_block(&mut self) {
+        let block_sum = self.block_sum();
+        self.blocks.get_or_insert_default().add(block_sum);
         (self.lanes, self.terms) = ([0.0; 8], 0);
     }
 
-    fn of_run(&self) -> f64 {
+    fn block_sum(&self) -> f64 {
         let [a, b, c, d, e, f, g, h] = self.lanes;
         ((a + b) + (c + d)) + ((e + f) + (g + h))
     }
@@ -107,11 +107,11 @@ impl LaneSum {
     /// The sum.
     #[inline]
     pub fn total(&self) -> f64 {
-        match self.runs {
-            None => self.of_run(),
-            Some(mut runs) => {
-                runs.add(self.of_run());
-                runs.total()
+        match self.blocks {
+            None => self.block_sum(),
+            Some(mut blocks) => {
+                blocks.add(self.block_sum());
+                blocks.total()
             }
         }
     }

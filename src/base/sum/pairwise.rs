@@ -25,14 +25,14 @@ pub fn reserve_each<T: Copy + Default>(
         .try_for_each(|buffer| reserve(buffer, length, 1, cancel))
 }
 
-/// Computes a partial sum for each of `parts` and adds them pairwise, in order, into `place`.
+/// Computes a partial sum for each of `parts` and adds them pairwise, in order, into `out`.
 ///
 /// `compute` overwrites its buffer. If `adds`, then for every second part it adds to the buffer,
 /// which holds the sum of the part before. `stack` holds pending partial sums: ⌊log2 n⌋ buffers for n
-/// parts, each as long as `place`. If `cancel` is cancelled, `place` is not a complete sum.
+/// parts, each as long as `out`. If `cancel` is cancelled, `out` is not a complete sum.
 pub fn sum_pairwise<T: Copy + AddAssign, P>(
     parts: impl Iterator<Item = P>,
-    place: &mut [T],
+    out: &mut [T],
     stack: &mut [Vec<T>],
     adds: bool,
     cancel: &CancelToken<'_>,
@@ -43,8 +43,8 @@ pub fn sum_pairwise<T: Copy + AddAssign, P>(
         let add = adds && usize::is_multiple_of(done, 2);
         waiting += usize::from(!add);
         match waiting {
-            1 => compute(part, place, add),
-            _ => compute(part, &mut stack[waiting - 2][..place.len()], add),
+            1 => compute(part, out, add),
+            _ => compute(part, &mut stack[waiting - 2][..out.len()], add),
         }
         if cancel.poll_after(0) {
             return;
@@ -52,24 +52,24 @@ pub fn sum_pairwise<T: Copy + AddAssign, P>(
         // 2^k parts are complete when `done` is a multiple of 2^k: add them.
         for _ in usize::from(add)..usize::trailing_zeros(done) as usize {
             waiting -= 1;
-            join(place, stack, waiting, cancel);
+            join(out, stack, waiting, cancel);
         }
     }
     while waiting > 1 {
         waiting -= 1;
-        join(place, stack, waiting, cancel);
+        join(out, stack, waiting, cancel);
     }
 }
 
 /// Adds the partial sum at depth `waiting` to the one below it.
 fn join<T: Copy + AddAssign>(
-    place: &mut [T],
+    out: &mut [T],
     stack: &mut [Vec<T>],
     waiting: usize,
     cancel: &CancelToken<'_>,
 ) {
     let (below, top) = stack.split_at_mut(waiting - 1);
-    let below = below.last_mut().map_or(&mut *place, |below| below);
+    let below = below.last_mut().map_or(&mut *out, |below| below);
     add(below, &top[0], cancel);
 }
 

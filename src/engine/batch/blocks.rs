@@ -11,7 +11,7 @@ use crate::base::sum::compensated::add_compensated;
 use crate::data::Targets;
 use crate::engine::batch::slices::{Block, GradientSlice, GradientSlices};
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
-use crate::engine::workspace::{Keep, Workspace};
+use crate::engine::workspace::{BufferConfig, Workspace};
 use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
 use crate::kernels::tuning::slices::{PART_NEURONS, PART_WORK, PARTS_PER_THREAD, SPARSE_PARTS};
@@ -32,17 +32,18 @@ impl<T: Real> Call<'_, T> {
         let plan = &self.plan;
         let several = plan.chunks > chunks_per_block;
         let in_block = chunks_per_block.min(plan.chunks);
-        let neurons = self.neurons_of_parts(in_block);
+        let neurons = self.neurons_per_slice(in_block);
         cancellable(self.should_cancel, |cancel| {
             self.prepare_block(scratch, in_block, cancel)?;
             if several {
                 let longest = self.network.architecture.layers().iter().enumerate();
-                let longest = longest.map(|(index, layer)| neurons(index, layer) * layer.row);
+                let longest =
+                    longest.map(|(index, layer)| neurons(index, layer) * layer.row_stride);
                 let longest = longest.max().unwrap_or(0);
                 for worker in &mut scratch.workers[..self.team.threads()] {
-                    reserve(&mut worker.part, longest, 1, cancel)?;
+                    reserve(&mut worker.slice, longest, 1, cancel)?;
                 }
-                reserve(&mut scratch.lost, gradient.len(), 1, cancel)?;
+                reserve(&mut scratch.compensation, gradient.len(), 1, cancel)?;
             }
             Ok(())
         })?;
@@ -57,29 +58,38 @@ impl<T: Real> Call<'_, T> {
                 let Scratch {
                     workers,
                     block,
-                    lost,
+                    compensation,
                     ..
                 } = &mut *scratch;
                 let block = self.block(block, &chunks);
-                let lost = if several {
-                    &mut lost[..gradient.len()]
+                let compensation = if several {
+                    &mut compensation[..gradient.len()]
                 } else {
                     &mut []
                 };
-                let (mut sums, mut lost) = (&mut *gradient, lost);
-                let parts =
-                    GradientSlices::new(self.network.architecture, &neurons).map_while(|part| {
-                        let sum = sums.split_off_mut(..part.length)?;
-                        let lost = lost.split_off_mut(..part.length).unwrap_or_default();
-                        Some((part, sum, lost))
+                let (mut sums, mut compensation) = (&mut *gradient, compensation);
+                let slices =
+                    GradientSlices::new(self.network.architecture, &neurons).map_while(|slice| {
+                        let sum = sums.split_off_mut(..slice.length)?;
+                        let compensation = compensation
+                            .split_off_mut(..slice.length)
+                            .unwrap_or_default();
+                        Some((slice, sum, compensation))
                     });
                 let workers = &mut workers[..self.team.threads()];
                 self.team.run(
                     workers,
-                    parts,
+                    slices,
                     self.should_cancel,
-                    |worker, (part, sum, lost), cancel| {
-                        add_part(block, &part, (sum, lost), index == 0, worker, cancel);
+                    |worker, (slice, sum, compensation), cancel| {
+                        add_slice(
+                            block,
+                            &slice,
+                            (sum, compensation),
+                            index == 0,
+                            worker,
+                            cancel,
+                        );
                     },
                 )?;
             }
@@ -99,7 +109,7 @@ impl<T: Real> Call<'_, T> {
     ) -> Result<()> {
         self.prepare_workers(scratch)?;
         let n = self.plan.rows_in(&(0..chunks)).len();
-        self.prepare(&mut scratch.block, n, Keep::ERRORS, cancel)
+        self.prepare(&mut scratch.block, n, BufferConfig::BACKPROP, cancel)
     }
 
     /// The forward pass and the errors of the chunks of a block, and the costs of their cost groups.
@@ -134,23 +144,23 @@ impl<T: Real> Call<'_, T> {
     /// The examples of `chunks`, with what [`Self::errors_of_block`] has computed into `workspace`.
     fn block<'b>(&'b self, workspace: &'b Workspace<T>, chunks: &Range<usize>) -> Block<'b, T> {
         let plan = &self.plan;
-        let x = self.inputs.part(&plan.rows_in(chunks));
+        let x = self.inputs.row_range(&plan.rows_in(chunks));
         Block::new(self.network.architecture, x, workspace, plan.rows)
     }
 
     /// How many neurons' outgoing weights a slice of a layer's gradient has.
-    fn neurons_of_parts(&self, chunks: usize) -> impl Fn(usize, &Layer) -> usize + Copy {
+    fn neurons_per_slice(&self, chunks: usize) -> impl Fn(usize, &Layer) -> usize + Copy {
         let rows = self.inputs.n.min(chunks * self.plan.rows);
-        let (threads, inputs) = (self.team.threads(), self.inputs.part(&(0..rows)));
+        let (threads, inputs) = (self.team.threads(), self.inputs.row_range(&(0..rows)));
         let work = if threads == 1 {
             usize::MAX
         } else {
             inputs.products(self.network.architecture) / (threads * PARTS_PER_THREAD)
         };
         let work = work.max(PART_WORK);
-        let stored = inputs.stored();
+        let nnz = inputs.nnz();
         move |index, layer| {
-            if let Some(stored) = stored
+            if let Some(nnz) = nnz
                 && index == 0
             {
                 let most = if threads == 1 {
@@ -158,7 +168,7 @@ impl<T: Real> Call<'_, T> {
                 } else {
                     SPARSE_PARTS * threads
                 };
-                let work = (layer.n_in.saturating_add(stored)).saturating_mul(layer.n_out);
+                let work = (layer.n_in.saturating_add(nnz)).saturating_mul(layer.n_out);
                 return layer.n_in.div_ceil((work / PART_WORK).clamp(1, most));
             }
             let least = PART_NEURONS.min(layer.n_in.div_ceil(2 * threads));
@@ -168,31 +178,31 @@ impl<T: Real> Call<'_, T> {
 }
 
 /// Computes a slice of the gradient of a block: overwrites the slice for the first block, else adds to it.
-fn add_part<T: Real>(
+fn add_slice<T: Real>(
     block: Block<'_, T>,
-    part: &GradientSlice,
-    (sum, lost): (&mut [T], &mut [T]),
+    slice: &GradientSlice,
+    (sum, compensation): (&mut [T], &mut [T]),
     first: bool,
     worker: &mut ThreadBuffers<T>,
     cancel: &CancelToken<'_>,
 ) {
     let ThreadBuffers {
         pack_buffer,
-        part: buffer,
+        slice: buffer,
         ..
     } = worker;
     let context = &mut Context::new(pack_buffer, cancel);
     if first {
-        block.sum(part, Accumulate::Overwrite, sum, context);
-        for lost in lost.chunks_mut(1 << 16) {
-            lost.fill(T::ZERO);
-            cancel.poll_after(lost.len());
+        block.sum(slice, Accumulate::Overwrite, sum, context);
+        for compensation in compensation.chunks_mut(1 << 16) {
+            compensation.fill(T::ZERO);
+            cancel.poll_after(compensation.len());
         }
     } else {
         let buffer = &mut buffer[..sum.len()];
-        block.sum(part, Accumulate::Overwrite, buffer, context);
+        block.sum(slice, Accumulate::Overwrite, buffer, context);
         if !cancel.poll_after(0) {
-            add_compensated(sum, lost, buffer, cancel);
+            add_compensated(sum, compensation, buffer, cancel);
         }
     }
 }

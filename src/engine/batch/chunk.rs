@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use crate::data::{Incoming, Targets};
+use crate::data::{LayerInput, Targets};
 use crate::engine::backward::{Outputs, cost, each_cost, error, gradient};
 use crate::engine::batch::Call;
 use crate::engine::forward::forward;
-use crate::engine::workspace::Buffers;
+use crate::engine::workspace::LayerBuffers;
 use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
 
@@ -15,12 +15,12 @@ impl<T: Real> Call<'_, T> {
     pub(super) fn forward_chunk(
         &self,
         rows: &Range<usize>,
-        buffers: &mut [Buffers<&mut [T]>],
+        buffers: &mut [LayerBuffers<&mut [T]>],
         out: Option<&mut [T]>,
         context: &mut Context<'_, T>,
     ) {
         let dropout = self.dropout.as_ref().map(|dropout| (dropout, rows.start));
-        let x = self.inputs.part(rows);
+        let x = self.inputs.row_range(rows);
         forward(self.network, x, buffers, out, dropout, context);
     }
 
@@ -29,7 +29,7 @@ impl<T: Real> Call<'_, T> {
         &self,
         targets: &Targets<'_, T>,
         rows: &Range<usize>,
-        buffers: &mut [Buffers<&mut [T]>],
+        buffers: &mut [LayerBuffers<&mut [T]>],
         costs: &mut [f64],
         context: &mut Context<'_, T>,
     ) {
@@ -47,13 +47,13 @@ impl<T: Real> Call<'_, T> {
         &self,
         targets: &Targets<'_, T>,
         rows: &Range<usize>,
-        buffers: &mut [Buffers<&mut [T]>],
+        buffers: &mut [LayerBuffers<&mut [T]>],
         costs: &mut [f64],
         context: &mut Context<'_, T>,
     ) {
         self.forward_chunk(rows, buffers, None, context);
         let (architecture, cancel) = (self.network.architecture, context.cancel);
-        let Some(Buffers { z, a, width, .. }) = buffers.last() else {
+        let Some(LayerBuffers { z, a, width, .. }) = buffers.last() else {
             return;
         };
         if cancel.poll_after(0) {
@@ -79,13 +79,13 @@ impl<T: Real> Call<'_, T> {
         &self,
         targets: &Targets<'_, T>,
         rows: &Range<usize>,
-        buffers: &mut [Buffers<&mut [T]>],
+        buffers: &mut [LayerBuffers<&mut [T]>],
         costs: &mut [f64],
         context: &mut Context<'_, T>,
     ) {
         self.forward_chunk(rows, buffers, None, context);
         let (architecture, cancel) = (self.network.architecture, context.cancel);
-        let Some(Buffers { z, a, width, .. }) = buffers.last() else {
+        let Some(LayerBuffers { z, a, width, .. }) = buffers.last() else {
             return;
         };
         if cancel.poll_after(0) {
@@ -106,7 +106,7 @@ impl<T: Real> Call<'_, T> {
         &self,
         targets: &Targets<'_, T>,
         rows: &Range<usize>,
-        buffers: &mut [Buffers<&mut [T]>],
+        buffers: &mut [LayerBuffers<&mut [T]>],
         (place, onto): (&mut [T], Accumulate),
         context: &mut Context<'_, T>,
     ) {
@@ -118,8 +118,8 @@ impl<T: Real> Call<'_, T> {
             // BP4 follows immediately, while δ^l is in the cache.
             error(self.network, targets, rows.clone(), buffers, index, context);
             let a = match index {
-                0 => self.inputs.part(rows).x,
-                _ => Incoming::Dense(buffers[index - 1].activations()),
+                0 => self.inputs.row_range(rows).x,
+                _ => LayerInput::Dense(buffers[index - 1].activations()),
             };
             let delta = buffers[index].errors();
             gradient(layer, a, delta, place, onto, context);

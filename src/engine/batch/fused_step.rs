@@ -5,7 +5,7 @@ use crate::base::alloc::reserve;
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::pairwise::add;
-use crate::data::{Incoming, Inputs, Targets};
+use crate::data::{Inputs, LayerInput, Targets};
 use crate::engine::batch::slices::{Block, GradientSlice, GradientSlices};
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
 use crate::engine::optimizer::{ParamsAndState, Step, Update};
@@ -19,19 +19,19 @@ use crate::model::architecture::{Architecture, Layer};
 use crate::pool::Team;
 
 /// A batch with known errors, whose gradient can update the parameters.
-pub(crate) struct Ready<'a, T> {
+pub(crate) struct FusedStep<'a, T> {
     architecture: &'a Architecture,
     inputs: Inputs<'a, T>,
     /// How the batch is divided.
     plan: Plan,
     team: &'a Team,
     /// η of a step that adds −η times the gradient, where the errors include −η.
-    plain_rate: Option<f64>,
+    sgd_rate: Option<f64>,
 }
 
 impl<T: Real> Call<'_, T> {
     /// Whether the step can run slice by slice: the gradient is a single block, and the work is short.
-    pub(crate) fn is_short(&self) -> bool {
+    pub(crate) fn can_be_fused(&self) -> bool {
         let SumOrder::Blocks { chunks_per_block } = self.plan.sum else {
             return false;
         };
@@ -47,7 +47,7 @@ impl<T: Real> Call<'_, T> {
     ///
     /// # Errors
     /// Memory runs out, or the call is cancelled.
-    pub(crate) fn errors_for(
+    pub(crate) fn fused_errors(
         &self,
         targets: &Targets<'_, T>,
         scratch: &mut Scratch<T>,
@@ -62,14 +62,14 @@ impl<T: Real> Call<'_, T> {
                 .architecture
                 .layers()
                 .iter()
-                .map(longest_part)
+                .map(longest_slice)
                 .max();
             for worker in &mut scratch.workers[..self.team.threads()] {
-                reserve(&mut worker.part, longest.unwrap_or(0), 1, cancel)?;
+                reserve(&mut worker.slice, longest.unwrap_or(0), 1, cancel)?;
             }
             Ok(())
         })?;
-        let rate = plain_rate(&self.inputs, update);
+        let rate = sgd_rate(&self.inputs, update);
         let targets = targets.scaled(rate.map_or(1.0, |rate| -rate));
         self.errors_of_block(&targets, scratch, 0..chunks)?;
         Ok((self.total(&targets, scratch), self.plan))
@@ -79,25 +79,25 @@ impl<T: Real> Call<'_, T> {
 /// η, if the step adds −η times the gradient to the parameters, so that the errors can include −η.
 ///
 /// With CSR input each term is rounded to its parameter separately, so only if a weight has few terms.
-fn plain_rate<T: Real>(inputs: &Inputs<'_, T>, update: &Update) -> Option<f64> {
-    let many = |stored| stored > FEW_TERMS.saturating_mul(inputs.width());
-    if inputs.stored().is_some_and(many) || update.weights.l1 != 0.0 {
+fn sgd_rate<T: Real>(inputs: &Inputs<'_, T>, update: &Update) -> Option<f64> {
+    let many = |nnz| nnz > FEW_TERMS.saturating_mul(inputs.width());
+    if inputs.nnz().is_some_and(many) || update.weights.l1 != 0.0 {
         return None;
     }
-    update.step.plain_rate()
+    update.step.sgd_rate()
 }
 
 /// The neurons whose outgoing weights make a slice with a gradient buffer.
-fn neurons_of_part(layer: &Layer) -> usize {
-    (PART / layer.row).clamp(1, layer.n_in)
+fn neurons_per_slice(layer: &Layer) -> usize {
+    (PART / layer.row_stride).clamp(1, layer.n_in)
 }
 
-fn longest_part(layer: &Layer) -> usize {
-    neurons_of_part(layer) * layer.row
+fn longest_slice(layer: &Layer) -> usize {
+    neurons_per_slice(layer) * layer.row_stride
 }
 
-impl<'a, T: Real> Ready<'a, T> {
-    /// A batch whose errors [`Call::errors_for`] has computed, with the plan that it returned.
+impl<'a, T: Real> FusedStep<'a, T> {
+    /// A batch whose errors [`Call::fused_errors`] has computed, with the plan that it returned.
     pub(crate) fn new(
         architecture: &'a Architecture,
         inputs: Inputs<'a, T>,
@@ -110,7 +110,7 @@ impl<'a, T: Real> Ready<'a, T> {
             inputs,
             plan,
             team,
-            plain_rate: plain_rate(&inputs, update),
+            sgd_rate: sgd_rate(&inputs, update),
         }
     }
 
@@ -119,82 +119,85 @@ impl<'a, T: Real> Ready<'a, T> {
         &self,
         scratch: &mut Scratch<T>,
         update: &Update,
-        mut changed: ParamsAndState<'_, T>,
+        mut params_and_state: ParamsAndState<'_, T>,
     ) {
         let threads = self.team.threads();
         let Scratch { workers, block, .. } = scratch;
         let block = Block::new(self.architecture, self.inputs, block, self.plan.rows);
         let neurons = |index: usize, layer: &Layer| {
             let even = layer.n_in.div_ceil(2 * threads);
-            match (self.adds_in_place(block, index), threads) {
+            match (self.accumulates_in_place(block, index), threads) {
                 (true, 1) => layer.n_in,
                 // Each slice of a CSR layer scans all stored elements.
                 (true, _) if self.is_sparse(index) => even,
-                _ => neurons_of_part(layer).min(even),
+                _ => neurons_per_slice(layer).min(even),
             }
         };
-        let parts = GradientSlices::new(self.architecture, neurons);
-        let parts = parts.map_while(|part| Some((changed.cut(part.length)?, part)));
+        let slices = GradientSlices::new(self.architecture, neurons);
+        let slices =
+            slices.map_while(|slice| Some((params_and_state.split_front(slice.length)?, slice)));
         let done = self.team.run(
             &mut workers[..threads],
-            parts,
+            slices,
             &|| false,
-            |worker, (changed, part), _| self.change(update, &part, block, worker, changed),
+            |worker, (params_and_state, slice), _| {
+                self.update_slice(update, &slice, block, worker, params_and_state);
+            },
         );
         debug_assert!(done.is_ok(), "nobody interrupts");
     }
 
     /// Whether the input of the layer at `index` is a CSR x.
     fn is_sparse(&self, index: usize) -> bool {
-        index == 0 && matches!(self.inputs.x, Incoming::Sparse(_))
+        index == 0 && matches!(self.inputs.x, LayerInput::Sparse(_))
     }
 
     /// Whether the gradient of a layer's weights is accumulated into the weights without a buffer. A sum of
     /// several products needs a buffer: otherwise the division of the batch would change how sums are
     /// rounded.
-    fn adds_in_place(&self, block: Block<'_, T>, index: usize) -> bool {
-        self.plain_rate.is_some() && (block.is_one_product(index) || self.is_sparse(index))
+    fn accumulates_in_place(&self, block: Block<'_, T>, index: usize) -> bool {
+        self.sgd_rate.is_some() && (block.is_one_product(index) || self.is_sparse(index))
     }
 
     /// Updates the parameters of a slice.
-    fn change(
+    fn update_slice(
         &self,
         update: &Update,
-        part: &GradientSlice,
+        slice: &GradientSlice,
         block: Block<'_, T>,
         worker: &mut ThreadBuffers<T>,
-        changed: ParamsAndState<'_, T>,
+        params_and_state: ParamsAndState<'_, T>,
     ) {
         let ThreadBuffers {
             pack_buffer,
-            part: buffer,
+            slice: buffer,
             ..
         } = worker;
-        let terms = match part.neuron {
+        let terms = match slice.neuron {
             Some(_) => update.weights,
             None => update.biases,
         };
         let cancel = &CancelToken::none();
         let context = &mut Context::new(pack_buffer, cancel);
-        if part.neuron.is_some() && self.adds_in_place(block, part.layer) {
-            let params = changed.params;
-            shrink(params, 1.0 - self.plain_rate.unwrap_or(0.0) * terms.l2);
-            block.sum(part, Accumulate::Sum, params, context);
+        if slice.neuron.is_some() && self.accumulates_in_place(block, slice.layer) {
+            let params = params_and_state.params;
+            decay(params, 1.0 - self.sgd_rate.unwrap_or(0.0) * terms.l2);
+            block.sum(slice, Accumulate::Sum, params, context);
             return;
         }
-        let gradient = &mut buffer[..part.length];
-        block.sum(part, Accumulate::Overwrite, gradient, context);
-        if let Some(rate) = self.plain_rate {
-            shrink(changed.params, 1.0 - rate * terms.l2);
-            add(changed.params, gradient, cancel);
+        let gradient = &mut buffer[..slice.length];
+        block.sum(slice, Accumulate::Overwrite, gradient, context);
+        if let Some(rate) = self.sgd_rate {
+            decay(params_and_state.params, 1.0 - rate * terms.l2);
+            add(params_and_state.params, gradient, cancel);
         } else {
-            update.step.apply(terms, changed, gradient);
+            update.step.apply(terms, params_and_state, gradient);
         }
     }
 }
 
 /// p ← p · factor.
-fn shrink<T: Real>(params: &mut [T], factor: f64) {
+fn decay<T: Real>(params: &mut [T], factor: f64) {
     let factor = T::from_f64(factor);
     if factor != T::ONE {
         map(params, Scale(factor), |p| p * factor);

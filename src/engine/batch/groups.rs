@@ -3,51 +3,51 @@
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::pairwise::{reserve_each, sum_pairwise};
-use crate::data::{Incoming, Targets};
-use crate::engine::batch::tree::{Tree, branches};
+use crate::data::{LayerInput, Targets};
+use crate::engine::batch::tree::{SumTree, branches};
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
 use crate::engine::plan::SumOrder;
-use crate::engine::workspace::Keep;
+use crate::engine::workspace::BufferConfig;
 use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
 
 impl<T: Real> Call<'_, T> {
-    /// Writes the gradient to `place`, and the costs of the cost groups to `scratch`.
+    /// Writes the gradient to `out`, and the costs of the cost groups to `scratch`.
     ///
     /// # Errors
     /// Memory runs out, or the call is cancelled.
-    pub(super) fn sum_runs(
+    pub(super) fn sum_groups(
         &self,
         targets: &Targets<'_, T>,
         scratch: &mut Scratch<T>,
-        place: &mut [T],
+        out: &mut [T],
         chunks_per_group: usize,
     ) -> Result<()> {
-        let length = place.len();
+        let length = out.len();
         let threads = self.team.threads();
-        let runs = self.plan.chunks.div_ceil(chunks_per_group);
-        let branches = branches(runs, threads);
-        let rooms = branches.clone().count() - 1;
+        let groups = self.plan.chunks.div_ceil(chunks_per_group);
+        let branches = branches(groups, threads);
+        let buffers = branches.clone().count() - 1;
         cancellable(self.should_cancel, |cancel| {
             self.prepare_workers(scratch)?;
             let longest = branches
                 .clone()
                 .next()
-                .map(|branch| branch.runs(runs).len());
+                .map(|branch| branch.groups(groups).len());
             // A pairwise sum of r groups needs ⌊log2 r⌋ buffers beside the branch's own.
-            let waiting = longest.unwrap_or(1).ilog2() as usize;
-            self.prepare_chunks(scratch, Keep::ERRORS, cancel)?;
+            let pending = longest.unwrap_or(1).ilog2() as usize;
+            self.prepare_chunks(scratch, BufferConfig::BACKPROP, cancel)?;
             for worker in &mut scratch.workers[..threads] {
-                reserve_each(&mut worker.stack, waiting, length, cancel)?;
+                reserve_each(&mut worker.stack, pending, length, cancel)?;
             }
-            reserve_each(&mut scratch.branches, rooms, length, cancel)
+            reserve_each(&mut scratch.branches, buffers, length, cancel)
         })?;
-        let rooms = scratch.branches[..rooms].iter_mut();
-        let tree = Tree::new(runs, place, rooms.map(|room| &mut room[..length]));
+        let buffers = scratch.branches[..buffers].iter_mut();
+        let tree = SumTree::new(groups, out, buffers.map(|buffer| &mut buffer[..length]));
         let cost_groups = chunks_per_group * self.plan.cost_groups_per_chunk();
         let mut costs = &mut scratch.costs[..self.plan.cost_groups()];
         let tasks = branches.map(|branch| {
-            let these = costs.len().min(branch.runs(runs).len() * cost_groups);
+            let these = costs.len().min(branch.groups(groups).len() * cost_groups);
             let costs = costs.split_off_mut(..these).unwrap_or_default();
             (branch, costs)
         });
@@ -57,25 +57,25 @@ impl<T: Real> Call<'_, T> {
             tasks,
             self.should_cancel,
             |worker, (branch, costs), cancel| {
-                let Some(place) = tree.place_for(branch, cancel) else {
+                let Some(out) = tree.buffer_for(branch, cancel) else {
                     return;
                 };
-                let runs = branch.runs(runs).map(|run| run * chunks_per_group);
-                let runs = runs.zip(costs.chunks_mut(cost_groups));
-                self.branch(targets, runs, worker, place, cancel);
-                tree.join(branch, place, cancel);
+                let groups = branch.groups(groups).map(|group| group * chunks_per_group);
+                let groups = groups.zip(costs.chunks_mut(cost_groups));
+                self.branch(targets, groups, worker, out, cancel);
+                tree.complete(branch, out, cancel);
             },
         )
     }
 
-    /// Writes the pairwise sum of the gradients of the groups `runs`, each given by its first chunk, to
-    /// `place`, and their costs to theirs.
+    /// Writes the pairwise sum of the gradients of the groups `groups`, each given by its first chunk, to
+    /// `out`, and their costs to theirs.
     fn branch<'b>(
         &self,
         targets: &Targets<'_, T>,
-        runs: impl Iterator<Item = (usize, &'b mut [f64])>,
+        groups: impl Iterator<Item = (usize, &'b mut [f64])>,
         worker: &mut ThreadBuffers<T>,
-        place: &mut [T],
+        out: &mut [T],
         cancel: &CancelToken<'_>,
     ) {
         let ThreadBuffers {
@@ -85,9 +85,9 @@ impl<T: Real> Call<'_, T> {
             ..
         } = worker;
         // The terms of a CSR x are added to the existing values one by one.
-        let adds =
-            self.plan.sum == SumOrder::SINGLE_CHUNKS && matches!(self.inputs.x, Incoming::Dense(_));
-        let run = |(first, costs): (usize, &mut [f64]), place: &mut [T], add| {
+        let adds = self.plan.sum == SumOrder::SINGLE_CHUNKS
+            && matches!(self.inputs.x, LayerInput::Dense(_));
+        let add_group = |(first, costs): (usize, &mut [f64]), out: &mut [T], add| {
             let costs = costs.chunks_mut(self.plan.cost_groups_per_chunk());
             for (index, costs) in costs.enumerate() {
                 let onto = match (add, index) {
@@ -102,10 +102,10 @@ impl<T: Real> Call<'_, T> {
                 workspace.with_chunks(rows.len(), rows.len(), |buffers| {
                     let context = &mut Context::new(pack_buffer, cancel);
                     self.costs_chunk(targets, &rows, buffers, costs, context);
-                    self.gradient_chunk(targets, &rows, buffers, (place, onto), context);
+                    self.gradient_chunk(targets, &rows, buffers, (out, onto), context);
                 });
             }
         };
-        sum_pairwise(runs, place, stack, adds, cancel, run);
+        sum_pairwise(groups, out, stack, adds, cancel, add_group);
     }
 }

@@ -1,4 +1,4 @@
-//! Runs a batch, divided as its [`Plan`] says, on a team of threads, and sums in a fixed order.
+//! Runs a batch, divided as its `Plan` says, on a team of threads, and sums in a fixed order.
 //!
 //! A sum has the same bits at any number of threads, because its order follows from the plan. Its error
 //! does not grow with n: chunk groups are added pairwise in `groups`, and blocks with compensation in
@@ -8,22 +8,20 @@ mod blocks;
 mod chunk;
 pub(crate) mod fused_step;
 mod groups;
+mod prepare;
 mod slices;
 mod small_batch;
 mod trace;
 mod tree;
 
-use std::ops::Range;
-
-use crate::base::alloc::{reserve, reserve_list};
-use crate::base::cancel::{CancelToken, ShouldCancel, cancellable};
+use crate::base::alloc::reserve;
+use crate::base::cancel::{ShouldCancel, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::sum;
 use crate::data::{Inputs, Targets};
 use crate::engine::dropout::Dropout;
 use crate::engine::plan::{Plan, SumOrder};
-use crate::engine::workspace::{Buffers, Keep, Workspace};
-use crate::kernels::gemm::{self, Context};
+use crate::engine::workspace::{BufferConfig, Workspace};
 use crate::kernels::real::Real;
 use crate::model::network::Network;
 use crate::pool::Team;
@@ -38,9 +36,9 @@ pub struct Scratch<T: 'static> {
     /// The chunks of a block.
     block: Workspace<T>,
     /// The rounding errors of the sum over the blocks.
-    lost: Vec<T>,
-    /// z^l of a small batch, share by share.
-    shares: Vec<T>,
+    compensation: Vec<T>,
+    /// z^l of a small batch, task by task.
+    z_by_task: Vec<T>,
 }
 
 /// The buffers of one worker.
@@ -52,7 +50,7 @@ struct ThreadBuffers<T: 'static> {
     /// The partial sums of the current branch, except the lowest, which is in the branch's own buffer.
     stack: Vec<Vec<T>>,
     /// A slice of a block's gradient.
-    part: Vec<T>,
+    slice: Vec<T>,
 }
 
 /// A call: a network with its parameters, a batch, and the threads that run it.
@@ -115,13 +113,13 @@ impl<'a, T: Real> Call<'a, T> {
     pub fn forward(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
         let width = self.network.architecture.n_outputs();
         assert_eq!(out.len(), self.inputs.n * width, "the length of out");
-        if self.has_few() && self.dropout.is_none() {
-            return self.forward_few(scratch, out);
+        if self.splits_neurons() && self.dropout.is_none() {
+            return self.forward_by_neurons(scratch, out);
         }
         let chunks = out.chunks_mut(self.plan.rows * width).enumerate();
         self.each_chunk(
             scratch,
-            Keep::ACTIVATIONS,
+            BufferConfig::FORWARD,
             chunks,
             |rows, buffers, out, context| {
                 self.forward_chunk(&rows, buffers, Some(out), context);
@@ -143,7 +141,7 @@ impl<'a, T: Real> Call<'a, T> {
         let chunks = per_chunk.enumerate();
         self.each_chunk(
             scratch,
-            Keep::ACTIVATIONS,
+            BufferConfig::FORWARD,
             chunks,
             |rows, buffers, costs, context| {
                 self.costs_chunk(targets, &rows, buffers, costs, context);
@@ -170,7 +168,7 @@ impl<'a, T: Real> Call<'a, T> {
         let chunks = out.chunks_mut(self.plan.rows).enumerate();
         self.each_chunk(
             scratch,
-            Keep::ACTIVATIONS,
+            BufferConfig::FORWARD,
             chunks,
             |rows, buffers, costs, context| {
                 self.each_cost_chunk(targets, &rows, buffers, costs, context);
@@ -178,8 +176,7 @@ impl<'a, T: Real> Call<'a, T> {
         )
     }
 
-    /// ∂C/∂W^l and ∂C/∂b^l, l = 2 … L, into `gradient`, in the layout of the parameters.
-    /// Returns C.
+    /// ∂C/∂W^l and ∂C/∂b^l, l = 2 … L, into `gradient`, which has the layout of the parameters. Returns C.
     ///
     /// # Errors
     /// As [`Self::forward`].
@@ -202,7 +199,7 @@ impl<'a, T: Real> Call<'a, T> {
         })?;
         match self.plan.sum {
             SumOrder::Groups { chunks_per_group } => {
-                self.sum_runs(targets, scratch, gradient, chunks_per_group)?;
+                self.sum_groups(targets, scratch, gradient, chunks_per_group)?;
             }
             SumOrder::Blocks { chunks_per_block } => {
                 self.sum_blocks(targets, scratch, gradient, chunks_per_block)?;
@@ -215,91 +212,5 @@ impl<'a, T: Real> Call<'a, T> {
     fn total(&self, targets: &Targets<'_, T>, scratch: &Scratch<T>) -> f64 {
         let costs = scratch.costs[..self.plan.cost_groups()].iter().copied();
         sum(costs) / targets.divisor()
-    }
-
-    /// Calls `work` for every chunk, with its rows, its buffers, its items and the context of a product.
-    fn each_chunk<P: Send>(
-        &self,
-        scratch: &mut Scratch<T>,
-        keep: Keep,
-        chunks: impl Iterator<Item = (usize, P)> + Send,
-        work: impl Fn(Range<usize>, &mut [Buffers<&mut [T]>], P, &mut Context<'_, T>) + Sync,
-    ) -> Result<()> {
-        cancellable(self.should_cancel, |cancel| {
-            self.prepare_workers(scratch)?;
-            self.prepare_chunks(scratch, keep, cancel)
-        })?;
-        let workers = &mut scratch.workers[..self.team.threads()];
-        self.team.run(
-            workers,
-            chunks,
-            self.should_cancel,
-            |worker, (chunk, part), cancel| {
-                let ThreadBuffers {
-                    workspace,
-                    pack_buffer,
-                    ..
-                } = worker;
-                let rows = self.plan.rows_of(chunk);
-                workspace.with_chunks(rows.len(), rows.len(), |buffers| {
-                    let context = &mut Context::new(pack_buffer, cancel);
-                    work(rows, buffers, part, context);
-                });
-            },
-        )
-    }
-
-    /// Creates a worker for every thread, with its pack buffer.
-    fn prepare_workers(&self, scratch: &mut Scratch<T>) -> Result<()> {
-        let threads = self.team.threads();
-        if let Some(missing) = threads.checked_sub(scratch.workers.len()) {
-            reserve_list("workspace", &mut scratch.workers, missing)?;
-            scratch.workers.resize_with(threads, ThreadBuffers::default);
-        }
-        let weights = self
-            .network
-            .architecture
-            .layers()
-            .iter()
-            .map(|layer| layer.weights.len());
-        let pack_buffer = gemm::pack_buffer::<T>(weights.max().unwrap_or(0));
-        let mut workers = scratch.workers[..threads].iter_mut();
-        workers.try_for_each(|worker| {
-            reserve(
-                &mut worker.pack_buffer,
-                pack_buffer,
-                1,
-                &CancelToken::none(),
-            )
-        })
-    }
-
-    /// Allocates the buffers of a chunk in each worker.
-    fn prepare_chunks(
-        &self,
-        scratch: &mut Scratch<T>,
-        keep: Keep,
-        cancel: &CancelToken<'_>,
-    ) -> Result<()> {
-        let rows = self.plan.rows.min(self.inputs.n);
-        let mut workers = scratch.workers[..self.team.threads()].iter_mut();
-        workers.try_for_each(|worker| self.prepare(&mut worker.workspace, rows, keep, cancel))
-    }
-
-    /// Allocates the buffers for chunks of `n` examples.
-    fn prepare(
-        &self,
-        workspace: &mut Workspace<T>,
-        n: usize,
-        keep: Keep,
-        cancel: &CancelToken<'_>,
-    ) -> Result<()> {
-        let rows = self.plan.rows.min(self.inputs.n);
-        let keep = Keep {
-            by_example: keep.by_example.max(usize::from(self.inputs.by_example())),
-            ..keep
-        };
-        let dropout = self.dropout.as_ref();
-        workspace.prepare(self.network.architecture, (n, rows), keep, dropout, cancel)
     }
 }

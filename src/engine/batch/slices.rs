@@ -1,6 +1,6 @@
 //! Slices of a gradient, and the sum of a slice over the examples of a block.
 
-use crate::data::{Incoming, Inputs};
+use crate::data::{Inputs, LayerInput};
 use crate::engine::backward::{bp3, bp4};
 use crate::engine::workspace::Workspace;
 use crate::kernels::gemm::{Accumulate, Context, ONE_BLOCK, Order, rows_at_once};
@@ -58,27 +58,27 @@ impl<'a, T: Real> Block<'a, T> {
     /// overwrites it. `Accumulate::Sum` requires that BP4 is a single product, or that x is CSR.
     pub fn sum(
         &self,
-        part: &GradientSlice,
+        slice: &GradientSlice,
         onto: Accumulate,
         sum: &mut [T],
         context: &mut Context<'_, T>,
     ) {
-        let (n, at_once) = (self.x.len(), self.at_once(part.layer));
+        let (n, at_once) = (self.x.len(), self.at_once(slice.layer));
         let (layers, row) = (
             &self.workspace.layers,
-            self.architecture.layers()[part.layer].row,
+            self.architecture.layers()[slice.layer].row_stride,
         );
-        if part.neuron.is_none() {
+        if slice.neuron.is_none() {
             sum.fill(T::ZERO);
         }
         let mut first = 0;
         while first < n && !context.cancel.poll_after(0) {
             let rows = first..n.min(first + at_once);
-            let delta = layers[part.layer].errors(&rows);
-            if let Some(neuron) = part.neuron {
-                let a = match part.layer {
-                    0 => self.x.part(&rows).x,
-                    layer => Incoming::Dense(layers[layer - 1].activations(&rows)),
+            let delta = layers[slice.layer].errors(&rows);
+            if let Some(neuron) = slice.neuron {
+                let a = match slice.layer {
+                    0 => self.x.row_range(&rows).x,
+                    layer => LayerInput::Dense(layers[layer - 1].activations(&rows)),
                 };
                 let onto = match onto {
                     Accumulate::Overwrite if first > 0 => Accumulate::Terms,
@@ -140,7 +140,7 @@ impl<F: Fn(usize, &Layer) -> usize> Iterator for GradientSlices<'_, F> {
             self.layer = self.layers.next();
         }
         let length = if neurons > 0 {
-            layer.row * neurons
+            layer.row_stride * neurons
         } else {
             layer.n_out
         };
@@ -156,7 +156,7 @@ impl<F: Fn(usize, &Layer) -> usize> Iterator for GradientSlices<'_, F> {
 mod tests {
     use super::*;
     use crate::base::cancel::CancelToken;
-    use crate::engine::workspace::Keep;
+    use crate::engine::workspace::BufferConfig;
     use crate::kernels::gemm::Matrix;
     use crate::model::activation::Activation;
     use crate::model::cost::Cost;
@@ -184,7 +184,7 @@ mod tests {
             let prepared = workspace.prepare(
                 &architecture,
                 (n, rows),
-                Keep::ERRORS,
+                BufferConfig::BACKPROP,
                 None,
                 &CancelToken::none(),
             );

@@ -4,10 +4,10 @@
 use crate::base::alloc::reserve;
 use crate::base::cancel::cancellable;
 use crate::base::error::Result;
-use crate::data::Incoming;
+use crate::data::LayerInput;
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::forward::weighted_sums;
-use crate::engine::workspace::Keep;
+use crate::engine::workspace::BufferConfig;
 use crate::kernels::gemm::{Context, MatrixMut};
 use crate::kernels::real::Real;
 use crate::kernels::tuning::small_batch::{NEURONS, SHARE};
@@ -16,14 +16,14 @@ use crate::model::architecture::Layer;
 
 impl<T: Real> Call<'_, T> {
     /// Whether dividing the neurons of some layer occupies more threads than dividing the rows.
-    pub(super) fn has_few(&self) -> bool {
-        let shares = |layer: &Layer| layer.n_out.div_ceil(self.share(layer));
-        let most = self.network.architecture.layers().iter().map(shares).max();
+    pub(super) fn splits_neurons(&self) -> bool {
+        let tasks = |layer: &Layer| layer.n_out.div_ceil(self.neurons_per_task(layer));
+        let most = self.network.architecture.layers().iter().map(tasks).max();
         self.plan.chunks < self.team.threads() && Some(self.plan.chunks) < most
     }
 
     /// The neurons of one thread's share of a layer.
-    fn share(&self, layer: &Layer) -> usize {
+    fn neurons_per_task(&self, layer: &Layer) -> usize {
         let even = layer.n_out.div_ceil(self.team.threads());
         let wanted = even.max(SHARE / layer.n_in).next_multiple_of(NEURONS);
         wanted.min(layer.n_out)
@@ -33,18 +33,18 @@ impl<T: Real> Call<'_, T> {
     ///
     /// # Errors
     /// Memory runs out, or the call is cancelled.
-    pub(super) fn forward_few(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
+    pub(super) fn forward_by_neurons(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
         let (network, rows, threads) = (self.network, self.inputs.n, self.team.threads());
         let architecture = network.architecture;
         let widest = architecture.layers().iter().map(|layer| layer.n_out).max();
         cancellable(self.should_cancel, |cancel| {
             self.prepare_workers(scratch)?;
-            let keep = Keep {
-                by_example: usize::MAX,
-                ..Keep::ACTIVATIONS
+            let config = BufferConfig {
+                row_major_layers: usize::MAX,
+                ..BufferConfig::FORWARD
             };
-            (scratch.block).prepare(architecture, (rows, rows), keep, None, cancel)?;
-            reserve(&mut scratch.shares, rows, widest.unwrap_or(0), cancel)
+            (scratch.block).prepare(architecture, (rows, rows), config, None, cancel)?;
+            reserve(&mut scratch.z_by_task, rows, widest.unwrap_or(0), cancel)
         })?;
         let workers = &mut scratch.workers[..threads];
         let layers = &mut scratch.block.layers;
@@ -52,21 +52,21 @@ impl<T: Real> Call<'_, T> {
             for (layer_index, layer) in architecture.layers().iter().enumerate() {
                 let (before, these) = layers.split_at_mut(layer_index);
                 let a = match before.last() {
-                    Some(before) => Incoming::Dense(before.activations(&(0..rows))),
+                    Some(before) => LayerInput::Dense(before.activations(&(0..rows))),
                     None => self.inputs.x,
                 };
                 let activation = layer.activation;
 
-                let share = self.share(layer);
-                let shares = &mut scratch.shares[..rows * layer.n_out];
-                let tasks = shares.chunks_mut(rows * share).enumerate();
+                let neurons_per_task = self.neurons_per_task(layer);
+                let z_by_task = &mut scratch.z_by_task[..rows * layer.n_out];
+                let tasks = z_by_task.chunks_mut(rows * neurons_per_task).enumerate();
                 self.team.run(
                     workers,
                     tasks,
                     self.should_cancel,
                     |worker, (index, z), cancel| {
                         let width = z.len() / rows;
-                        let neurons = index * share..index * share + width;
+                        let neurons = index * neurons_per_task..index * neurons_per_task + width;
                         let context = &mut Context::new(&mut worker.pack_buffer, cancel);
                         let place = MatrixMut::by_rows(z, rows, width);
                         weighted_sums(network, layer_index, a, neurons, place, context);
@@ -82,13 +82,13 @@ impl<T: Real> Call<'_, T> {
                 } else {
                     these[0].first(rows).a
                 };
-                for (index, share_of) in shares.chunks(rows * share).enumerate() {
-                    let width = share_of.len() / rows;
+                for (index, task_z) in z_by_task.chunks(rows * neurons_per_task).enumerate() {
+                    let width = task_z.len() / rows;
                     let rows = place
                         .chunks_exact_mut(layer.n_out)
-                        .zip(share_of.chunks_exact(width));
-                    for (row, of_share) in rows {
-                        row[index * share..][..width].copy_from_slice(of_share);
+                        .zip(task_z.chunks_exact(width));
+                    for (row, columns) in rows {
+                        row[index * neurons_per_task..][..width].copy_from_slice(columns);
                     }
                 }
                 if activation == Activation::Softmax {

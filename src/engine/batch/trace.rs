@@ -5,7 +5,7 @@ use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 use crate::base::error::Result;
 use crate::data::Targets;
 use crate::engine::batch::{Call, Scratch};
-use crate::engine::workspace::Keep;
+use crate::engine::workspace::BufferConfig;
 use crate::kernels::real::Real;
 use crate::model::architecture::Layer;
 
@@ -25,7 +25,7 @@ impl<T: Real> Call<'_, T> {
         let chunks = z.chunks_mut(layers).zip(a.chunks_mut(layers)).enumerate();
         self.each_chunk(
             scratch,
-            Keep::TRACE,
+            BufferConfig::TRACE,
             chunks,
             |rows, buffers, (z, a), context| {
                 self.forward_chunk(&rows, buffers, None, context);
@@ -53,7 +53,7 @@ impl<T: Real> Call<'_, T> {
             .enumerate();
         self.each_chunk(
             scratch,
-            Keep::TRACED_ERRORS,
+            BufferConfig::TRACE_ERRORS,
             chunks,
             |rows, buffers, delta, context| {
                 self.errors_chunk(targets, &rows, buffers, &mut [], context);
@@ -69,14 +69,14 @@ impl<T: Real> Call<'_, T> {
     fn cut<'b>(&self, arrays: &'b mut [&mut [T]]) -> Result<Vec<&'b mut [T]>> {
         let (layers, chunks) = (self.network.architecture.layers(), self.plan.chunks);
         let rows = |layer: &Layer| self.plan.rows * layer.n_out;
-        let mut parts = list(
+        let mut slices = list(
             "workspace",
             (arrays.iter_mut().zip(layers)).map(|(array, layer)| array.chunks_mut(rows(layer))),
         )?;
         let mut all = Vec::new();
         reserve_list("workspace", &mut all, layers.len().saturating_mul(chunks))?;
         for _ in 0..chunks {
-            all.extend(parts.iter_mut().filter_map(Iterator::next));
+            all.extend(slices.iter_mut().filter_map(Iterator::next));
         }
         Ok(all)
     }

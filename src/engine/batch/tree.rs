@@ -10,7 +10,7 @@ use crate::base::sum::pairwise::add;
 use crate::kernels::real::Real;
 
 /// The most branches; bounds the memory of their sums.
-const MOST: usize = 64;
+const MAX_BRANCHES: usize = 64;
 
 /// Adjacent groups that one thread sums: all leaves of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,9 +22,9 @@ pub struct Branch {
 }
 
 impl Branch {
-    /// The groups of the branch, out of `runs` in total.
-    pub fn runs(self, runs: usize) -> Range<usize> {
-        self.first..runs.min(self.first + self.size)
+    /// The groups of the branch, out of `groups` in total.
+    pub fn groups(self, groups: usize) -> Range<usize> {
+        self.first..groups.min(self.first + self.size)
     }
 
     fn is_left(self) -> bool {
@@ -32,65 +32,73 @@ impl Branch {
     }
 }
 
-/// The branches of `runs` groups for `threads` threads: large ones first, whose sums stay in a thread's
+/// The branches of `groups` groups for `threads` threads: large ones first, whose sums stay in a thread's
 /// cache, then smaller ones, so that all threads finish at about the same time.
-pub fn branches(runs: usize, threads: usize) -> impl Iterator<Item = Branch> + Clone + Send {
-    let mut least = 1;
-    while cut(runs, threads, least).count() > MOST {
-        least *= 2;
+pub fn branches(groups: usize, threads: usize) -> impl Iterator<Item = Branch> + Clone + Send {
+    let mut min_size = 1;
+    while cut(groups, threads, min_size).count() > MAX_BRANCHES {
+        min_size *= 2;
     }
-    cut(runs, threads, least)
+    cut(groups, threads, min_size)
 }
 
-/// The same with branches of at least `least` groups, a power of two.
-fn cut(runs: usize, threads: usize, least: usize) -> impl Iterator<Item = Branch> + Clone + Send {
+/// The same with branches of at least `min_size` groups, a power of two.
+fn cut(
+    groups: usize,
+    threads: usize,
+    min_size: usize,
+) -> impl Iterator<Item = Branch> + Clone + Send {
     let mut first = 0;
     std::iter::from_fn(move || {
-        let left = runs - first;
+        let left = groups - first;
         let size = match (left, threads) {
             (0, _) => return None,
-            (_, 1) => runs.next_power_of_two(),
-            _ => (1 << (left / (2 * threads)).max(1).ilog2()).max(least),
+            (_, 1) => groups.next_power_of_two(),
+            _ => (1 << (left / (2 * threads)).max(1).ilog2()).max(min_size),
         };
         let branch = Branch { first, size };
-        first = branch.runs(runs).end;
+        first = branch.groups(groups).end;
         Some(branch)
     })
 }
 
 /// The sums of branches, added as they are completed.
-pub struct Tree<'a, T> {
-    runs: usize,
+pub struct SumTree<'a, T> {
+    groups: usize,
     sums: Mutex<Sums<'a, T>>,
 }
 
 struct Sums<'a, T> {
     /// The memory of the total, which the sum of the first branch uses.
-    place: Option<&'a mut [T]>,
+    total: Option<&'a mut [T]>,
     /// Unused buffers; the most recently used one is last.
-    free: [Option<&'a mut [T]>; MOST],
+    free: [Option<&'a mut [T]>; MAX_BRANCHES],
     /// Sums whose neighbours are not complete.
-    waiting: [Option<(Branch, &'a mut [T])>; MOST],
+    waiting: [Option<(Branch, &'a mut [T])>; MAX_BRANCHES],
 }
 
-impl<'a, T: Real> Tree<'a, T> {
-    /// A tree of `runs` groups, whose total goes to `place`. `rooms`: one buffer for each branch but the
-    /// first, each as long as `place`.
+impl<'a, T: Real> SumTree<'a, T> {
+    /// A tree of `groups` groups, whose total goes to `total`. `buffers`: one buffer for each branch but the
+    /// first, each as long as `total`.
     ///
     /// # Panics
     /// There are more than 64 buffers.
-    pub fn new(runs: usize, place: &'a mut [T], rooms: impl Iterator<Item = &'a mut [T]>) -> Self {
-        let mut free = [const { None }; MOST];
-        for (index, room) in rooms.enumerate() {
-            free[index] = Some(room);
+    pub fn new(
+        groups: usize,
+        total: &'a mut [T],
+        buffers: impl Iterator<Item = &'a mut [T]>,
+    ) -> Self {
+        let mut free = [const { None }; MAX_BRANCHES];
+        for (index, buffer) in buffers.enumerate() {
+            free[index] = Some(buffer);
         }
         let sums = Sums {
-            place: Some(place),
+            total: Some(total),
             free,
-            waiting: [const { None }; MOST],
+            waiting: [const { None }; MAX_BRANCHES],
         };
         Self {
-            runs,
+            groups,
             sums: Mutex::new(sums),
         }
     }
@@ -99,22 +107,22 @@ impl<'a, T: Real> Tree<'a, T> {
     ///
     /// # Panics
     /// The branch already has a buffer.
-    pub fn place_for(&self, branch: Branch, cancel: &CancelToken<'_>) -> Option<&'a mut [T]> {
+    pub fn buffer_for(&self, branch: Branch, cancel: &CancelToken<'_>) -> Option<&'a mut [T]> {
         let mut sums = cancel.lock(&self.sums)?;
-        let place = match branch.first {
-            0 => sums.place.take(),
+        let buffer = match branch.first {
+            0 => sums.total.take(),
             _ => sums.free.iter_mut().rev().find_map(Option::take),
         };
-        Some(place.expect("room for each branch"))
+        Some(buffer.expect("a buffer for each branch"))
     }
 
     /// Takes the sum of a branch, and adds it to its neighbour if that is complete; then continues with the
     /// parent.
-    pub fn join(&self, branch: Branch, sum: &'a mut [T], cancel: &CancelToken<'_>) {
+    pub fn complete(&self, branch: Branch, sum: &'a mut [T], cancel: &CancelToken<'_>) {
         let (mut node, mut sum) = (branch, sum);
         loop {
             // A node without a right neighbour passes its sum to its parent.
-            while node.is_left() && node.first + node.size >= self.runs {
+            while node.is_left() && node.first + node.size >= self.groups {
                 if node.first == 0 {
                     return;
                 }
@@ -127,9 +135,9 @@ impl<'a, T: Real> Tree<'a, T> {
             let Some(mut sums) = cancel.lock(&self.sums) else {
                 return;
             };
-            let is_there = |waiting: &mut (Branch, _)| waiting.0 == neighbour;
+            let is_neighbour = |waiting: &mut (Branch, _)| waiting.0 == neighbour;
             let mut waiting = sums.waiting.iter_mut();
-            let Some((_, other)) = waiting.find_map(|slot| slot.take_if(is_there)) else {
+            let Some((_, other)) = waiting.find_map(|slot| slot.take_if(is_neighbour)) else {
                 put(&mut sums.waiting, (node, sum));
                 return;
             };
@@ -164,22 +172,22 @@ mod tests {
 
     #[test]
     fn every_run_is_in_one_branch_and_every_branch_is_a_node() {
-        for runs in (1..300).chain([1000, 4096, 100_003]) {
+        for groups in (1..300).chain([1000, 4096, 100_003]) {
             for threads in [1, 2, 3, 8, 100] {
                 let mut end = 0;
-                for branch in branches(runs, threads) {
-                    let these = branch.runs(runs);
+                for branch in branches(groups, threads) {
+                    let these = branch.groups(groups);
                     assert_eq!(these.start, end);
                     assert!(
                         these.start.is_multiple_of(branch.size) && branch.size.is_power_of_two()
                     );
                     end = these.end;
                 }
-                assert_eq!(end, runs);
-                let count = branches(runs, threads).count();
+                assert_eq!(end, groups);
+                let count = branches(groups, threads).count();
                 assert!(
-                    count <= MOST && count >= runs.min(threads).min(MOST / 2),
-                    "{runs} {threads}"
+                    count <= MAX_BRANCHES && count >= groups.min(threads).min(MAX_BRANCHES / 2),
+                    "{groups} {threads}"
                 );
             }
         }
@@ -198,30 +206,30 @@ mod tests {
     fn the_order_of_a_sum_follows_from_the_number_of_runs() {
         let values = (0_u8..200).map(|run| 1.0 / (1.0 + 0.37 * f32::from(run)));
         let values: Vec<f32> = values.collect();
-        for runs in 1..values.len() {
-            let values = &values[..runs];
+        for groups in 1..values.len() {
+            let values = &values[..groups];
             for threads in [1, 2, 3, 8] {
-                let mut all: Vec<Branch> = branches(runs, threads).collect();
+                let mut all: Vec<Branch> = branches(groups, threads).collect();
                 for turn in 0..3 {
                     match turn {
                         0 => {}
                         1 => all.reverse(),
                         _ => all.sort_by_key(|branch| branch.first * 7919 % 31),
                     }
-                    let (mut place, mut rooms) = ([f32::NAN], vec![[f32::NAN]; all.len() - 1]);
-                    let tree = Tree::new(
-                        runs,
-                        &mut place,
-                        rooms.iter_mut().map(<[f32; 1]>::as_mut_slice),
+                    let (mut total, mut buffers) = ([f32::NAN], vec![[f32::NAN]; all.len() - 1]);
+                    let tree = SumTree::new(
+                        groups,
+                        &mut total,
+                        buffers.iter_mut().map(<[f32; 1]>::as_mut_slice),
                     );
                     for &branch in &all {
                         let cancel = &CancelToken::none();
-                        let place_of_sum = tree.place_for(branch, cancel).expect("nobody stops");
-                        place_of_sum[0] = sum(&values[branch.runs(runs)]);
-                        tree.join(branch, place_of_sum, cancel);
+                        let place_of_sum = tree.buffer_for(branch, cancel).expect("nobody stops");
+                        place_of_sum[0] = sum(&values[branch.groups(groups)]);
+                        tree.complete(branch, place_of_sum, cancel);
                     }
-                    let same = place[0].to_bits() == sum(values).to_bits();
-                    assert!(same, "{runs} runs, {threads} threads, turn {turn}");
+                    let same = total[0].to_bits() == sum(values).to_bits();
+                    assert!(same, "{groups} groups, {threads} threads, turn {turn}");
                 }
             }
         }

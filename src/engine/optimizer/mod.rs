@@ -1,14 +1,16 @@
 //! Optimizers: how a step updates the parameters from their gradient and the optimizer's state.
 //!
-//! Every formula is element by element. g is the derivative plus what [`Terms`] adds, η the learning rate,
+//! Every formula is element by element. g is the derivative plus what [`Regularization`] adds, η the learning rate,
 //! t the number of the step, from 1.
 
-mod changed;
+mod params_and_state;
 
-pub use changed::{MOST_KEPT, ParamsAndState};
+pub use params_and_state::{MAX_STATE, ParamsAndState};
 
 use crate::kernels::elementwise::apply_rule::{ElementRule as Kernel, update};
-use crate::kernels::elementwise::optimizer_rules::{Adam, Descent, Momentum, Squares, WithTerms};
+use crate::kernels::elementwise::optimizer_rules::{
+    Adam, GradientDescent, Momentum, Regularized, SquaredGradient,
+};
 use crate::kernels::real::Real;
 use crate::kernels::tuning::optimizer::{PIECE, THREAD_PARAMS, WORK};
 use crate::pool::Team;
@@ -64,7 +66,7 @@ impl Rule {
 
 /// Scaling and penalties of a derivative: g = `scale` ∂C/∂p + `l2` p + `l1` sign(p).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Terms {
+pub struct Regularization {
     /// The factor of the derivative.
     pub scale: f64,
     /// λ of the penalty λ/2 Σ p².
@@ -73,7 +75,7 @@ pub struct Terms {
     pub l1: f64,
 }
 
-impl Terms {
+impl Regularization {
     /// The derivative itself.
     pub const NONE: Self = Self {
         scale: 1.0,
@@ -88,9 +90,9 @@ pub struct Update {
     /// The step.
     pub step: Step,
     /// The terms for weights.
-    pub weights: Terms,
+    pub weights: Regularization,
     /// The terms for biases.
-    pub biases: Terms,
+    pub biases: Regularization,
 }
 
 /// One step of an optimizer.
@@ -104,7 +106,7 @@ pub struct Step {
 
 impl Step {
     /// η, if the step is p ← p − η g.
-    pub fn plain_rate(&self) -> Option<f64> {
+    pub fn sgd_rate(&self) -> Option<f64> {
         match self.rule {
             Rule::Sgd { momentum: 0.0, .. } => Some(self.rate),
             _ => None,
@@ -144,23 +146,24 @@ impl Step {
     pub fn run<T: Real>(
         &self,
         team: &Team,
-        terms: Terms,
-        mut changed: ParamsAndState<'_, T>,
+        terms: Regularization,
+        mut params_and_state: ParamsAndState<'_, T>,
         gradient: &[T],
     ) {
-        let length = changed.params.len();
+        let length = params_and_state.params.len();
         assert_eq!(length, gradient.len(), "the length of a gradient");
         if team.threads() == 1 || length <= PIECE {
-            return self.apply(terms, changed, gradient);
+            return self.apply(terms, params_and_state, gradient);
         }
         let pieces = gradient.chunks(PIECE);
-        let pieces = pieces.map_while(|piece| Some((changed.cut(piece.len())?, piece)));
+        let pieces =
+            pieces.map_while(|piece| Some((params_and_state.split_front(piece.len())?, piece)));
         let mut states = vec![(); team.threads()];
         let done = team.run(
             &mut states,
             pieces,
             &|| false,
-            |(), (changed, gradient), _| self.apply(terms, changed, gradient),
+            |(), (params_and_state, gradient), _| self.apply(terms, params_and_state, gradient),
         );
         debug_assert!(done.is_ok(), "nobody interrupts");
     }
@@ -169,18 +172,25 @@ impl Step {
     ///
     /// # Panics
     /// The state has another number of slices, or the gradient has another length.
-    pub fn apply<T: Real>(&self, terms: Terms, changed: ParamsAndState<'_, T>, gradient: &[T]) {
+    pub fn apply<T: Real>(
+        &self,
+        terms: Regularization,
+        params_and_state: ParamsAndState<'_, T>,
+        gradient: &[T],
+    ) {
         let number = T::from_f64;
         let rate = number(self.rate);
         match self.rule {
-            Rule::Sgd { momentum: 0.0, .. } => run(Descent { rate }, terms, changed, gradient),
+            Rule::Sgd { momentum: 0.0, .. } => {
+                run(GradientDescent { rate }, terms, params_and_state, gradient);
+            }
             Rule::Sgd { momentum, nesterov } => {
                 let rule = Momentum {
                     rate,
                     mu: number(momentum),
                     nesterov,
                 };
-                run(rule, terms, changed, gradient);
+                run(rule, terms, params_and_state, gradient);
             }
             Rule::Adam {
                 beta1,
@@ -197,25 +207,25 @@ impl Step {
                     rate: number(self.rate / self.corrections.0),
                     root: number(1.0 / self.corrections.1.sqrt()),
                 };
-                run(rule, terms, changed, gradient);
+                run(rule, terms, params_and_state, gradient);
             }
             Rule::RmsProp { alpha, epsilon } => {
-                let rule = Squares {
+                let rule = SquaredGradient {
                     rate,
                     epsilon: positive(epsilon),
                     keep: number(alpha),
                     take: number(1.0 - alpha),
                 };
-                run(rule, terms, changed, gradient);
+                run(rule, terms, params_and_state, gradient);
             }
             Rule::Adagrad { epsilon } => {
-                let rule = Squares {
+                let rule = SquaredGradient {
                     rate,
                     epsilon: positive(epsilon),
                     keep: T::ONE,
                     take: T::ONE,
                 };
-                run(rule, terms, changed, gradient);
+                run(rule, terms, params_and_state, gradient);
             }
         }
     }
@@ -227,17 +237,17 @@ fn positive<T: Real>(epsilon: f64) -> T {
     if epsilon < least { least } else { epsilon }
 }
 
-fn run<T: Real, const KEPT: usize>(
-    rule: impl Kernel<T, KEPT>,
-    terms: Terms,
-    changed: ParamsAndState<'_, T>,
+fn run<T: Real, const STATE: usize>(
+    rule: impl Kernel<T, STATE>,
+    terms: Regularization,
+    params_and_state: ParamsAndState<'_, T>,
     gradient: &[T],
 ) {
-    let (params, state) = changed.split::<KEPT>();
-    if terms == Terms::NONE {
+    let (params, state) = params_and_state.into_slices::<STATE>();
+    if terms == Regularization::NONE {
         return update(rule, params, gradient, state);
     }
-    let rule = WithTerms {
+    let rule = Regularized {
         rule,
         scale: T::from_f64(terms.scale),
         l2: T::from_f64(terms.l2),

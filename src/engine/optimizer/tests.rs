@@ -31,9 +31,9 @@ const RULES: [Rule; 7] = [
     },
     Rule::Adagrad { epsilon: 1e-10 },
 ];
-const TERMS: [Terms; 2] = [
-    Terms::NONE,
-    Terms {
+const TERMS: [Regularization; 2] = [
+    Regularization::NONE,
+    Regularization {
         scale: 0.5,
         l2: 0.1,
         l1: 0.2,
@@ -42,7 +42,7 @@ const TERMS: [Terms; 2] = [
 const RATE: f64 = 0.03;
 
 /// The documented formulas in f64, for one parameter: p after the step.
-fn plain(rule: Rule, terms: Terms, t: i32, p: f64, g: f64, state: &mut [f64]) -> f64 {
+fn plain(rule: Rule, terms: Regularization, t: i32, p: f64, g: f64, state: &mut [f64]) -> f64 {
     let sign = if p == 0.0 { 0.0 } else { p.signum() };
     let g = terms.scale * g + terms.l2 * p + terms.l1 * sign;
     match rule {
@@ -90,7 +90,7 @@ fn numbers<T: Real>(length: usize, shift: f64) -> Vec<T> {
     (0..length).map(|k| T::from_f64(number(k))).collect()
 }
 
-fn changed<'a, T>(params: &'a mut [T], state: &'a mut [Vec<T>]) -> ParamsAndState<'a, T> {
+fn params_and_state<'a, T>(params: &'a mut [T], state: &'a mut [Vec<T>]) -> ParamsAndState<'a, T> {
     ParamsAndState::new(params, state.iter_mut().map(Vec::as_mut_slice))
 }
 
@@ -105,7 +105,7 @@ fn steps_are_the_formulas<T: Real>(tolerance: f64) {
             for t in 1..=10 {
                 let g: Vec<T> = numbers(LENGTH, f64::from(t));
                 let step = Step::new(rule, RATE, u64::try_from(t).expect("positive"));
-                step.apply(terms, changed(&mut p, &mut state), &g);
+                step.apply(terms, params_and_state(&mut p, &mut state), &g);
                 for k in 0..LENGTH {
                     wanted[k] = plain(
                         rule,
@@ -151,7 +151,12 @@ fn threads_change_no_bit() {
                 }
             }
             let team = Team::assemble(threads);
-            step.run(&team, Terms::NONE, changed(&mut p, &mut state), &g);
+            step.run(
+                &team,
+                Regularization::NONE,
+                params_and_state(&mut p, &mut state),
+                &g,
+            );
             state.push(p);
             let bits = |x: &f32| x.to_bits();
             state.iter().flatten().map(bits).collect::<Vec<_>>()
@@ -164,7 +169,11 @@ fn threads_change_no_bit() {
 /// p after one step from zero state.
 fn first(rule: Rule, g: f32) -> f32 {
     let (mut p, mut state) = ([0.0], vec![vec![0.0]; rule.state()]);
-    Step::new(rule, RATE, 1).apply(Terms::NONE, changed(&mut p, &mut state), &[g]);
+    Step::new(rule, RATE, 1).apply(
+        Regularization::NONE,
+        params_and_state(&mut p, &mut state),
+        &[g],
+    );
     p[0]
 }
 
@@ -208,7 +217,11 @@ fn an_infinite_square_stays_one() {
         };
         for g in [1.0, 1e30] {
             let mut p = [0.5];
-            Step::new(rule, RATE, 9).apply(Terms::NONE, changed(&mut p, &mut state), &[g]);
+            Step::new(rule, RATE, 9).apply(
+                Regularization::NONE,
+                params_and_state(&mut p, &mut state),
+                &[g],
+            );
             assert_eq!(p[0].to_bits(), 0.5_f32.to_bits(), "{rule:?}");
         }
     }
@@ -227,7 +240,11 @@ fn the_mean_is_taken_from_its_nearer_end() {
             decay,
         };
         let mut state = vec![vec![m], vec![1.0_f32]];
-        Step::new(rule, RATE, 9).apply(Terms::NONE, changed(&mut [0.0], &mut state), &[g]);
+        Step::new(rule, RATE, 9).apply(
+            Regularization::NONE,
+            params_and_state(&mut [0.0], &mut state),
+            &[g],
+        );
         assert!((f64::from(state[0][0]) - wanted).abs() < 1e-7);
     }
 }

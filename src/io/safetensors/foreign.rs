@@ -1,6 +1,6 @@
 //! Recognizes files of other formats by their first bytes, and names the function that reads them.
 
-use crate::io::safetensors::header::{LENGTH, LONGEST};
+use crate::io::safetensors::header::{LENGTH_BYTES, MAX_LENGTH};
 
 /// How many bytes of a file are examined.
 pub(super) const START: usize = 512;
@@ -134,8 +134,8 @@ const JSON: &str = "JSON: read it with json.load, and pass a configuration to Ne
 /// damaged: its header begins after eight bytes of length, which are not text.
 pub(super) fn other_format(start: &[u8]) -> Option<&'static str> {
     let length = u64::from_le_bytes(*start.first_chunk()?);
-    let fits = length <= LONGEST as u64;
-    let is_safetensors = match start.get(LENGTH) {
+    let fits = length <= MAX_LENGTH as u64;
+    let is_safetensors = match start.get(LENGTH_BYTES) {
         Some(byte) => *byte == b'{' && (fits || !is_text(start)),
         None => fits,
     };

@@ -9,20 +9,20 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::alloc::reserve_list;
-use crate::base::error::{Error, Result, Shape};
+use crate::base::error::{Error, Result, ShapeDisplay};
 use crate::io::safetensors::Tensor;
 
 /// The bytes before the header, which hold its length, little-endian.
-pub(super) const LENGTH: usize = 8;
+pub(super) const LENGTH_BYTES: usize = 8;
 
 /// The longest header that readers of the format accept.
-pub(super) const LONGEST: usize = 100_000_000;
+pub(super) const MAX_LENGTH: usize = 100_000_000;
 
 /// The most dimensions of a tensor that every NumPy supports.
-const DIMENSIONS: usize = 32;
+const MAX_DIMENSIONS: usize = 32;
 
 /// The key of the metadata; no tensor may have this name.
-const TEXT: &str = "__metadata__";
+const METADATA_KEY: &str = "__metadata__";
 
 /// The content of a header.
 #[derive(Debug, Clone)]
@@ -45,12 +45,12 @@ impl Header {
         for tensor in tensors {
             let (name, shape) = (&tensor.name, &tensor.shape);
             let argument = || format!("tensors['{name}']");
-            if name == TEXT {
+            if name == METADATA_KEY {
                 return Err(Error::value(argument(), "another name", "a reserved one"));
             }
             let expected = count(shape).filter(|&count| count == tensor.numbers.len());
             let Some(count) = expected else {
-                let expected = format!("numbers of shape {}", Shape(shape));
+                let expected = format!("numbers of shape {}", ShapeDisplay(shape));
                 return Err(Error::value(argument(), expected, tensor.numbers.len()));
             };
             let info = TensorInfo {
@@ -77,23 +77,23 @@ impl Header {
     /// It is longer than readers accept.
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
         let refuse = |got: &dyn fmt::Display| {
-            let expected = format_args!("a header of at most {LONGEST} bytes").to_string();
+            let expected = format_args!("a header of at most {MAX_LENGTH} bytes").to_string();
             Error::value("tensors, metadata", expected, got)
         };
-        let mut bytes = Growing(vec![0; LENGTH]);
+        let mut bytes = FallibleWriter(vec![0; LENGTH_BYTES]);
         serde_json::to_writer(&mut bytes, self).map_err(|error| match error.io_error_kind() {
             Some(_) => Error::memory("tensors, metadata", "cannot allocate a header"),
             None => refuse(&error),
         })?;
-        let Growing(mut bytes) = bytes;
-        let length = bytes.len().next_multiple_of(LENGTH);
-        reserve_list("tensors, metadata", &mut bytes, LENGTH)?;
+        let FallibleWriter(mut bytes) = bytes;
+        let length = bytes.len().next_multiple_of(LENGTH_BYTES);
+        reserve_list("tensors, metadata", &mut bytes, LENGTH_BYTES)?;
         bytes.resize(length, b' ');
-        let json = length - LENGTH;
-        if json > LONGEST {
+        let json = length - LENGTH_BYTES;
+        if json > MAX_LENGTH {
             return Err(refuse(&json));
         }
-        bytes[..LENGTH].copy_from_slice(&(json as u64).to_le_bytes());
+        bytes[..LENGTH_BYTES].copy_from_slice(&(json as u64).to_le_bytes());
         Ok(bytes)
     }
 
@@ -102,28 +102,30 @@ impl Header {
         self.tensors.last().map_or(0, |last| last.1.data_offsets.1)
     }
 
-    /// Parses the header in `json`, which precedes `room` bytes of data.
+    /// Parses the header in `json`, which precedes `data_bytes` bytes of data.
     ///
     /// # Errors
     /// What is wrong with it, phrased to follow "got ".
-    pub(super) fn parse(json: &[u8], room: u64) -> std::result::Result<Self, String> {
+    pub(super) fn parse(json: &[u8], data_bytes: u64) -> std::result::Result<Self, String> {
         let bad = |error: &dyn fmt::Display| format!("a file with a bad header: {error}");
         let mut header: Self = serde_json::from_slice(json).map_err(|error| bad(&error))?;
         header.tensors.sort_by_key(|(_, info)| info.data_offsets);
-        header.check(room).map_err(|error| bad(&error))?;
+        header.check(data_bytes).map_err(|error| bad(&error))?;
         Ok(header)
     }
 
-    /// Checks that names differ, and that the tensors cover `room` bytes without gaps or overlaps.
-    fn check(&self, room: u64) -> std::result::Result<(), String> {
+    /// Checks that names differ, and that the tensors cover `data_bytes` bytes without gaps or overlaps.
+    fn check(&self, data_bytes: u64) -> std::result::Result<(), String> {
         let mut names = BTreeSet::new();
         for (name, info) in &self.tensors {
             if !names.insert(name) {
                 return Err(format!("two tensors are called {name:?}"));
             }
-            if info.shape.len() > DIMENSIONS {
+            if info.shape.len() > MAX_DIMENSIONS {
                 let rank = info.shape.len();
-                return Err(format!("{name:?} has {rank} dimensions, over {DIMENSIONS}"));
+                return Err(format!(
+                    "{name:?} has {rank} dimensions, over {MAX_DIMENSIONS}"
+                ));
             }
             if count(&info.shape).is_none() {
                 return Err(format!("{name:?} has a shape that is too large"));
@@ -131,8 +133,10 @@ impl Header {
         }
         Metadata::new(None, self.tensors.clone()).map_err(|error| error.to_string())?;
         let end = self.end();
-        if end as u64 != room {
-            return Err(format!("its tensors take {end} bytes where {room} lie"));
+        if end as u64 != data_bytes {
+            return Err(format!(
+                "its tensors take {end} bytes where {data_bytes} lie"
+            ));
         }
         Ok(())
     }
@@ -150,9 +154,9 @@ fn count(shape: &[usize]) -> Option<usize> {
 }
 
 /// A byte writer whose growth can fail.
-struct Growing(Vec<u8>);
+struct FallibleWriter(Vec<u8>);
 
-impl io::Write for Growing {
+impl io::Write for FallibleWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         reserve_list("header", &mut self.0, bytes.len())
             .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
@@ -169,7 +173,7 @@ impl Serialize for Header {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         if !self.metadata.is_empty() {
-            map.serialize_entry(TEXT, &self.metadata)?;
+            map.serialize_entry(METADATA_KEY, &self.metadata)?;
         }
         for (name, info) in &self.tensors {
             map.serialize_entry(name, info)?;
@@ -181,13 +185,13 @@ impl Serialize for Header {
 // Implemented manually, as a derived map would silently keep the last of two entries with the same name.
 impl<'de> Deserialize<'de> for Header {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        deserializer.deserialize_map(Entries)
+        deserializer.deserialize_map(HeaderVisitor)
     }
 }
 
-struct Entries;
+struct HeaderVisitor;
 
-impl<'de> Visitor<'de> for Entries {
+impl<'de> Visitor<'de> for HeaderVisitor {
     type Value = Header;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -197,10 +201,13 @@ impl<'de> Visitor<'de> for Entries {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Header, A::Error> {
         let (mut metadata, mut tensors) = (None, Vec::new());
         while let Some(name) = map.next_key::<String>()? {
-            if name != TEXT {
+            if name != METADATA_KEY {
                 tensors.push((name, map.next_value()?));
-            } else if metadata.replace(map.next_value::<Text>()?.0).is_some() {
-                return Err(A::Error::duplicate_field(TEXT));
+            } else if metadata
+                .replace(map.next_value::<UniqueMetadata>()?.0)
+                .is_some()
+            {
+                return Err(A::Error::duplicate_field(METADATA_KEY));
             }
         }
         let metadata = metadata.unwrap_or_default();
@@ -208,30 +215,33 @@ impl<'de> Visitor<'de> for Entries {
     }
 }
 
-struct Text(BTreeMap<String, String>);
+struct UniqueMetadata(BTreeMap<String, String>);
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for UniqueMetadata {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        deserializer.deserialize_map(Lines)
+        deserializer.deserialize_map(MetadataVisitor)
     }
 }
 
-struct Lines;
+struct MetadataVisitor;
 
-impl<'de> Visitor<'de> for Lines {
-    type Value = Text;
+impl<'de> Visitor<'de> for MetadataVisitor {
+    type Value = UniqueMetadata;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object of strings")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Text, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(
+        self,
+        mut map: A,
+    ) -> std::result::Result<UniqueMetadata, A::Error> {
         let mut text = BTreeMap::new();
         while let Some((key, value)) = map.next_entry::<String, String>()? {
             if text.insert(key, value).is_some() {
                 return Err(A::Error::custom("a key of __metadata__ stands there twice"));
             }
         }
-        Ok(Text(text))
+        Ok(UniqueMetadata(text))
     }
 }

@@ -14,7 +14,7 @@ mod write;
 use std::io;
 
 pub use header::Header;
-pub use numbers::{Number, Numbers};
+pub use numbers::{TensorData, TensorElement};
 pub use read::Reader;
 pub use safetensors::tensor::{Dtype, TensorInfo};
 pub use write::{Tensor, write};
@@ -24,23 +24,23 @@ use crate::base::error::Error;
 
 /// Why a file was not read or written.
 #[derive(Debug)]
-pub enum Failure {
+pub enum FileError {
     /// The system reported an error.
     System(io::Error),
     /// The file, or what should be written, is invalid; or memory runs out, or the call is cancelled.
     Refused(Error),
 }
 
-/// `Result` with [`Failure`].
-pub type Result<T> = std::result::Result<T, Failure>;
+/// `Result` with [`FileError`].
+pub type Result<T> = std::result::Result<T, FileError>;
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for FileError {
     fn from(error: io::Error) -> Self {
         Self::System(error)
     }
 }
 
-impl From<Error> for Failure {
+impl From<Error> for FileError {
     fn from(error: Error) -> Self {
         Self::Refused(error)
     }
@@ -50,7 +50,7 @@ impl From<Error> for Failure {
 const BLOCK: usize = 1 << 20;
 
 /// # Errors The call is cancelled.
-fn go_on(cancel: &CancelToken<'_>) -> Result<()> {
+fn check_cancelled(cancel: &CancelToken<'_>) -> Result<()> {
     if cancel.poll() {
         return Err(Error::interrupted().into());
     }

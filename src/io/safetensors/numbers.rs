@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::io::safetensors::Dtype;
 
 /// An element type that a file may have.
-pub trait Number: Copy + Send + Sync + 'static {
+pub trait TensorElement: Copy + Send + Sync + 'static {
     /// Its dtype in the header.
     const DTYPE: Dtype;
 
@@ -16,12 +16,12 @@ pub trait Number: Copy + Send + Sync + 'static {
     fn get(bytes: &[u8]) -> Self;
 
     /// Borrows `numbers` for writing.
-    fn borrow(numbers: &[Self]) -> Numbers<'_>;
+    fn borrow(numbers: &[Self]) -> TensorData<'_>;
 }
 
 macro_rules! number {
     ($($number:ty: $dtype:ident, $variant:ident;)*) => {$(
-        impl Number for $number {
+        impl TensorElement for $number {
             const DTYPE: Dtype = Dtype::$dtype;
 
             fn put(self, bytes: &mut [u8]) {
@@ -34,8 +34,8 @@ macro_rules! number {
                 Self::from_le_bytes(own)
             }
 
-            fn borrow(numbers: &[Self]) -> Numbers<'_> {
-                Numbers::$variant(Cow::Borrowed(numbers))
+            fn borrow(numbers: &[Self]) -> TensorData<'_> {
+                TensorData::$variant(Cow::Borrowed(numbers))
             }
         }
     )*};
@@ -51,7 +51,7 @@ number! {
 
 /// The elements of a tensor in C order: borrowed for writing, or owned after reading.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Numbers<'a> {
+pub enum TensorData<'a> {
     /// f32
     Float32(Cow<'a, [f32]>),
     /// f64
@@ -66,7 +66,7 @@ pub enum Numbers<'a> {
     Bool(Cow<'a, [u8]>),
 }
 
-impl Numbers<'_> {
+impl TensorData<'_> {
     /// The dtype in the header.
     pub fn dtype(&self) -> Dtype {
         match self {

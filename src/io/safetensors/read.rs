@@ -6,13 +6,13 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use crate::base::alloc::{check_room, defaults, reserve_list};
+use crate::base::alloc::{check_available, defaults, reserve_list};
 use crate::base::cancel::CancelToken;
 use crate::base::error::Error;
 use crate::io::safetensors::foreign::{START, other_format};
-use crate::io::safetensors::header::{LENGTH, LONGEST};
+use crate::io::safetensors::header::{LENGTH_BYTES, MAX_LENGTH};
 use crate::io::safetensors::{
-    BLOCK, Dtype, Failure, Header, Number, Numbers, Result, TensorInfo, go_on,
+    BLOCK, Dtype, FileError, Header, Result, TensorData, TensorElement, TensorInfo, check_cancelled,
 };
 
 /// A file whose header has been read and matches its size.
@@ -48,29 +48,31 @@ impl Reader {
             return Err(refuse(&format).into());
         }
         let length = file.metadata()?.len();
-        let Some(rest) = length.checked_sub(LENGTH as u64) else {
+        let Some(rest) = length.checked_sub(LENGTH_BYTES as u64) else {
             return Err(refuse(&format_args!("{length} bytes")).into());
         };
-        let mut size = [0; LENGTH];
+        let mut size = [0; LENGTH_BYTES];
         fill(&file, 0, &mut size, path)?;
         let size = u64::from_le_bytes(size);
         let Some(room) = rest.checked_sub(size) else {
             let got = format!("a file of {length} bytes whose header would take {size}");
             return Err(refuse(&got).into());
         };
-        let json = usize::try_from(size).ok().filter(|&size| size <= LONGEST);
+        let json = usize::try_from(size)
+            .ok()
+            .filter(|&size| size <= MAX_LENGTH);
         let Some(json) = json else {
-            let got = format!("a header of {size} bytes, over {LONGEST}");
+            let got = format!("a header of {size} bytes, over {MAX_LENGTH}");
             return Err(refuse(&got).into());
         };
         let mut bytes = zeros(json, path)?;
-        fill(&file, LENGTH as u64, &mut bytes, path)?;
-        check_room(path.display(), json.saturating_mul(PARSED))?;
+        fill(&file, LENGTH_BYTES as u64, &mut bytes, path)?;
+        check_available(path.display(), json.saturating_mul(PARSED))?;
         let header = Header::parse(&bytes, room).map_err(|got| refuse(&got))?;
         Ok(Self {
             path: path.to_path_buf(),
             file,
-            start: LENGTH as u64 + size,
+            start: LENGTH_BYTES as u64 + size,
             header,
         })
     }
@@ -94,24 +96,24 @@ impl Reader {
     ///
     /// # Errors
     /// It cannot be read, its dtype is not supported, memory runs out, or the call is cancelled.
-    pub fn tensor(&self, index: usize, cancel: &CancelToken<'_>) -> Result<Numbers<'static>> {
+    pub fn tensor(&self, index: usize, cancel: &CancelToken<'_>) -> Result<TensorData<'static>> {
         let (name, info) = &self.header.tensors[index];
         let bad = |expected: &str, got: &dyn Display| {
             let argument = format!("{}: {name:?}", self.path.display());
-            Failure::from(Error::value(argument, expected, got))
+            FileError::from(Error::value(argument, expected, got))
         };
         Ok(match info.dtype {
-            Dtype::F32 => Numbers::Float32(Cow::Owned(self.numbers(index, cancel)?)),
-            Dtype::F64 => Numbers::Float64(Cow::Owned(self.numbers(index, cancel)?)),
-            Dtype::I64 => Numbers::Int64(Cow::Owned(self.numbers(index, cancel)?)),
-            Dtype::U64 => Numbers::UInt64(Cow::Owned(self.numbers(index, cancel)?)),
-            Dtype::U8 => Numbers::UInt8(Cow::Owned(self.numbers(index, cancel)?)),
+            Dtype::F32 => TensorData::Float32(Cow::Owned(self.numbers(index, cancel)?)),
+            Dtype::F64 => TensorData::Float64(Cow::Owned(self.numbers(index, cancel)?)),
+            Dtype::I64 => TensorData::Int64(Cow::Owned(self.numbers(index, cancel)?)),
+            Dtype::U64 => TensorData::UInt64(Cow::Owned(self.numbers(index, cancel)?)),
+            Dtype::U8 => TensorData::UInt8(Cow::Owned(self.numbers(index, cancel)?)),
             Dtype::BOOL => {
                 let bytes = read::<u8>(&self.file, &self.path, self.start, info, cancel)?;
                 if let Some(byte) = bytes.iter().find(|&&byte| byte > 1) {
                     return Err(bad("bytes of 0 and 1 for dtype BOOL", byte));
                 }
-                Numbers::Bool(Cow::Owned(bytes))
+                TensorData::Bool(Cow::Owned(bytes))
             }
             dtype => return Err(bad("dtype F32, F64, I64, U64, U8 or BOOL", &dtype)),
         })
@@ -121,7 +123,11 @@ impl Reader {
     ///
     /// # Errors
     /// It cannot be read, memory runs out, or the call is cancelled.
-    pub fn numbers<T: Number>(&self, index: usize, cancel: &CancelToken<'_>) -> Result<Vec<T>> {
+    pub fn numbers<T: TensorElement>(
+        &self,
+        index: usize,
+        cancel: &CancelToken<'_>,
+    ) -> Result<Vec<T>> {
         let (_, info) = &self.header.tensors[index];
         debug_assert_eq!(info.dtype, T::DTYPE);
         read(&self.file, &self.path, self.start, info, cancel)
@@ -133,7 +139,7 @@ impl Reader {
 const PARSED: usize = 32;
 
 /// Reads the tensor `info` of a file whose data begins at `start`.
-fn read<T: Number>(
+fn read<T: TensorElement>(
     file: &File,
     path: &Path,
     start: u64,
@@ -146,7 +152,7 @@ fn read<T: Number>(
     reserve_list(&path.to_string_lossy(), &mut numbers, count)?;
     let mut block = zeros(BLOCK.min(to - from), path)?;
     for offset in (from..to).step_by(BLOCK) {
-        go_on(cancel)?;
+        check_cancelled(cancel)?;
         let bytes = &mut block[..BLOCK.min(to - offset)];
         fill(file, start + offset as u64, bytes, path)?;
         numbers.extend(bytes.chunks_exact(size_of::<T>()).map(T::get));

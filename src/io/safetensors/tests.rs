@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::base::cancel::{CancelFlag, CancelToken};
-use crate::base::error::Kind;
-use crate::io::safetensors::header::{Header, LONGEST};
-use crate::io::safetensors::{Failure, Numbers, Reader, Tensor, write};
+use crate::base::error::ErrorKind;
+use crate::io::safetensors::header::{Header, MAX_LENGTH};
+use crate::io::safetensors::{FileError, Reader, Tensor, TensorData, write};
 
 /// A temporary folder.
 struct Folder(PathBuf);
@@ -40,10 +40,10 @@ fn tensors() -> Vec<Tensor<'static>> {
         numbers,
     };
     vec![
-        tensor("bits", &[3], Numbers::Bool(Cow::Owned(vec![0, 1, 7]))),
-        tensor("z", &[2], Numbers::Float32(Cow::Owned(vec![-0.0, 1.5]))),
-        tensor("none", &[0, 2], Numbers::UInt8(Cow::Owned(vec![]))),
-        tensor("a", &[], Numbers::UInt64(Cow::Owned(vec![u64::MAX]))),
+        tensor("bits", &[3], TensorData::Bool(Cow::Owned(vec![0, 1, 7]))),
+        tensor("z", &[2], TensorData::Float32(Cow::Owned(vec![-0.0, 1.5]))),
+        tensor("none", &[0, 2], TensorData::UInt8(Cow::Owned(vec![]))),
+        tensor("a", &[], TensorData::UInt64(Cow::Owned(vec![u64::MAX]))),
     ]
 }
 
@@ -76,8 +76,8 @@ fn a_file_has_these_bytes() {
     assert_eq!(reader.header().metadata["who"], "us");
     let read = |k| reader.tensor(k, &CancelToken::none()).expect("read");
     let read: Vec<_> = (0..4).map(read).collect();
-    assert_eq!(read[0], Numbers::UInt64(Cow::Owned(vec![u64::MAX])));
-    assert_eq!(read[2], Numbers::Bool(Cow::Owned(vec![0, 1, 1])));
+    assert_eq!(read[0], TensorData::UInt64(Cow::Owned(vec![u64::MAX])));
+    assert_eq!(read[2], TensorData::Bool(Cow::Owned(vec![0, 1, 1])));
     assert_eq!((read[3].len(), read[3].is_empty()), (0, true));
 }
 
@@ -96,7 +96,7 @@ fn what_no_file_can_hold_is_refused_before_there_is_a_file() {
         (short, "tensors['z']: expected numbers of shape (3,), got 2"),
         (reserved, "tensors['__metadata__']: expected another name"),
     ] {
-        let Err(Failure::Refused(error)) = stored(&path, &tensors) else {
+        let Err(FileError::Refused(error)) = stored(&path, &tensors) else {
             panic!("{words}: not refused");
         };
         assert!(error.to_string().contains(words), "{error}");
@@ -112,8 +112,8 @@ fn a_header_is_no_longer_than_readers_take() {
         let header = Header::of(&[], metadata).expect("a header");
         header.to_bytes().map(|bytes| bytes.len())
     };
-    assert_eq!(written(LONGEST), Ok(8 + LONGEST));
-    let error = written(LONGEST + 1).expect_err("too long").to_string();
+    assert_eq!(written(MAX_LENGTH), Ok(8 + MAX_LENGTH));
+    let error = written(MAX_LENGTH + 1).expect_err("too long").to_string();
     let words = "expected a header of at most 100000000 bytes, got 100000008";
     assert!(error.ends_with(words), "{error}");
 }
@@ -130,12 +130,12 @@ fn an_interrupt_leaves_the_old_file() {
         &path,
         &tensors(),
         BTreeMap::new(),
-        &CancelToken::helper(&stop),
+        &CancelToken::worker(&stop),
     );
-    let Err(Failure::Refused(error)) = failure else {
+    let Err(FileError::Refused(error)) = failure else {
         panic!("not interrupted");
     };
-    assert_eq!(error.kind(), Kind::Interrupted);
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
     assert_eq!(fs::read(&path).expect("the file"), before);
     assert_eq!(folder.names(), ["x"]);
 }

@@ -7,11 +7,11 @@ use std::io::Write;
 use std::path::Path;
 use std::process;
 
-use crate::base::alloc::{check_room, reserve_list};
+use crate::base::alloc::{check_available, reserve_list};
 use crate::base::cancel::CancelToken;
 use crate::base::error::Error;
 use crate::io::safetensors::replace::replace;
-use crate::io::safetensors::{BLOCK, Header, Number, Numbers, Result, go_on};
+use crate::io::safetensors::{BLOCK, Header, Result, TensorData, TensorElement, check_cancelled};
 
 /// A named array.
 pub struct Tensor<'a> {
@@ -20,7 +20,7 @@ pub struct Tensor<'a> {
     /// Its shape.
     pub shape: Vec<usize>,
     /// Its elements in C order.
-    pub numbers: Numbers<'a>,
+    pub numbers: TensorData<'a>,
 }
 
 /// More bytes than a tensor's entries in our lists and in those of the crate safetensors.
@@ -39,7 +39,7 @@ pub fn write(
     cancel: &CancelToken<'_>,
 ) -> Result<()> {
     // Wide elements first: then each tensor starts at a multiple of its element size.
-    check_room("tensors", tensors.len().saturating_mul(PER_TENSOR))?;
+    check_available("tensors", tensors.len().saturating_mul(PER_TENSOR))?;
     let mut ordered: Vec<_> = tensors.iter().collect();
     ordered.sort_by_key(|tensor| Reverse(tensor.numbers.dtype().bitsize()));
     let header = Header::of(&ordered, metadata)?;
@@ -48,8 +48,8 @@ pub fn write(
     let header = header.to_bytes()?;
     // A forked child shares the open file with its parent, which continues to write.
     let parent = process::id();
-    let go_on = || {
-        go_on(cancel)?;
+    let check_cancelled = || {
+        check_cancelled(cancel)?;
         if process::id() != parent {
             return Err(Error::forked().into());
         }
@@ -61,16 +61,16 @@ pub fn write(
         let mut file = Blocks {
             file,
             block,
-            go_on: &go_on,
+            check_cancelled: &check_cancelled,
         };
         for tensor in ordered {
             match &tensor.numbers {
-                Numbers::Float32(numbers) => file.put(numbers, Number::put),
-                Numbers::Float64(numbers) => file.put(numbers, Number::put),
-                Numbers::Int64(numbers) => file.put(numbers, Number::put),
-                Numbers::UInt64(numbers) => file.put(numbers, Number::put),
-                Numbers::UInt8(numbers) => file.put(numbers, Number::put),
-                Numbers::Bool(bytes) => file.put(bytes, |byte: u8, place: &mut [u8]| {
+                TensorData::Float32(numbers) => file.put(numbers, TensorElement::put),
+                TensorData::Float64(numbers) => file.put(numbers, TensorElement::put),
+                TensorData::Int64(numbers) => file.put(numbers, TensorElement::put),
+                TensorData::UInt64(numbers) => file.put(numbers, TensorElement::put),
+                TensorData::UInt8(numbers) => file.put(numbers, TensorElement::put),
+                TensorData::Bool(bytes) => file.put(bytes, |byte: u8, place: &mut [u8]| {
                     u8::from(byte != 0).put(place);
                 }),
             }?;
@@ -84,14 +84,14 @@ struct Blocks<'a> {
     file: &'a mut File,
     /// Bytes not written yet. The capacity is [`BLOCK`], or the total if that is less.
     block: Vec<u8>,
-    go_on: &'a dyn Fn() -> Result<()>,
+    check_cancelled: &'a dyn Fn() -> Result<()>,
 }
 
 impl Blocks<'_> {
-    fn put<T: Number>(&mut self, numbers: &[T], put: impl Fn(T, &mut [u8])) -> Result<()> {
+    fn put<T: TensorElement>(&mut self, numbers: &[T], put: impl Fn(T, &mut [u8])) -> Result<()> {
         let size = size_of::<T>();
         for piece in numbers.chunks(BLOCK / size) {
-            (self.go_on)()?;
+            (self.check_cancelled)()?;
             let start = self.block.len();
             let start = if start + size_of_val(piece) > BLOCK {
                 self.write()?;

@@ -1,76 +1,76 @@
 //! Compressed sparse rows (CSR), validated once. Kernels rely on the validated invariants.
 
-mod positions;
-mod rows;
+mod matrix;
+mod pattern;
 
-pub use positions::{Index, Positions};
-pub use rows::{Gathered, SparseRows};
+pub use matrix::{CsrMatrix, GatheredRows};
+pub use pattern::{CsrPattern, Index};
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// Three rows of four columns. 5 and 6 are stored at the same position and add up.
-    fn positions() -> Positions {
-        Positions::new((3, 4), &[0, 2, 2, 5], &[3, 0, 1, 1, 2, 99]).expect("positions")
+    fn pattern() -> CsrPattern {
+        CsrPattern::new((3, 4), &[0, 2, 2, 5], &[3, 0, 1, 1, 2, 99]).expect("positions")
     }
 
     #[test]
     fn what_is_not_stored_is_0() {
-        let positions = positions();
-        let x = positions.with(&[1, 2, 5, 6, 7, 8]);
+        let pattern = pattern();
+        let x = pattern.with_values(&[1, 2, 5, 6, 7, 8]);
         let x = x.expect("values enough");
         let mut dense = [-1; 12];
         x.write_dense(&mut dense);
         let wanted = [2, 0, 0, 1, 0, 0, 0, 0, 0, 11, 7, 0];
         assert_eq!(dense, wanted);
-        let part = x.part(1..3);
-        assert_eq!((part.len(), part.width(), part.stored()), (2, 4, 3));
+        let part = x.row_range(1..3);
+        assert_eq!((part.len(), part.width(), part.nnz()), (2, 4, 3));
         part.write_dense(&mut dense[..8]);
         assert_eq!(dense[..8], wanted[4..]);
-        assert!(x.part(1..1).is_empty());
+        assert!(x.row_range(1..1).is_empty());
     }
 
     #[test]
     fn of_a_dense_matrix_what_is_not_0_is_stored() {
         let x = [0, 5, 0, 0, 0, 0, 7, 0, 8];
-        let (positions, values) = (Positions::of_dense(&x, 3, 3).expect("memory")).expect("few");
-        let sparse = positions.with(&values).expect("values");
+        let (pattern, values) = (CsrPattern::from_dense(&x, 3, 3).expect("memory")).expect("few");
+        let sparse = pattern.with_values(&values).expect("values");
         assert_eq!(sparse.row(0), (&[1][..], &[5][..]));
         assert_eq!(sparse.row(1), (&[][..], &[][..]));
         assert_eq!(sparse.row(2), (&[0, 2][..], &[7, 8][..]));
-        let many = Positions::of_dense(&x, 3, 2).expect("memory");
+        let many = CsrPattern::from_dense(&x, 3, 2).expect("memory");
         assert!(many.is_none());
     }
 
     #[test]
     fn repeats_are_those_of_one_row() {
-        let repeats = |indptr: &[i32], indices: &[i32]| {
+        let duplicates = |indptr: &[i32], indices: &[i32]| {
             let shape = (indptr.len() - 1, 40);
-            let positions = Positions::new(shape, indptr, indices);
-            let found = positions.and_then(|positions| positions.has_repeats());
+            let pattern = CsrPattern::new(shape, indptr, indices);
+            let found = pattern.and_then(|pattern| pattern.has_duplicates());
             found.expect("positions and memory")
         };
-        assert!(!repeats(&[0, 0], &[]));
-        assert!(!repeats(&[0, 2, 4], &[0, 3, 3, 5])); // in two rows
-        assert!(!repeats(&[0, 3, 6], &[3, 0, 1, 2, 1, 0])); // unsorted
-        assert!(!repeats(&[0, 2, 2], &[0, 1, 1])); // past the end of the last row
-        assert!(repeats(&[0, 2, 4], &[0, 3, 5, 5]));
-        assert!(repeats(&[0, 1, 4], &[0, 7, 3, 7]));
+        assert!(!duplicates(&[0, 0], &[]));
+        assert!(!duplicates(&[0, 2, 4], &[0, 3, 3, 5])); // in two rows
+        assert!(!duplicates(&[0, 3, 6], &[3, 0, 1, 2, 1, 0])); // unsorted
+        assert!(!duplicates(&[0, 2, 2], &[0, 1, 1])); // past the end of the last row
+        assert!(duplicates(&[0, 2, 4], &[0, 3, 5, 5]));
+        assert!(duplicates(&[0, 1, 4], &[0, 7, 3, 7]));
         let row: Vec<i32> = (0..39).collect();
-        assert!(!repeats(&[0, 39], &row));
+        assert!(!duplicates(&[0, 39], &row));
         for place in 0..38 {
             let mut row = row.clone();
             row[place] += 1;
-            assert!(repeats(&[0, 39], &row), "{place}");
+            assert!(duplicates(&[0, 39], &row), "{place}");
         }
     }
 
     #[test]
     fn gathered_rows_are_those_of_the_matrix() {
-        let positions = positions();
-        let x = positions.with(&[1, 2, 5, 6, 7]).expect("values");
-        let mut gathered = Gathered::default();
+        let pattern = pattern();
+        let x = pattern.with_values(&[1, 2, 5, 6, 7]).expect("values");
+        let mut gathered = GatheredRows::default();
         for rows in [&[2, 0, 2, 1][..], &[], &[1], &[0, 1, 2]] {
             let some = gathered.gather(x, rows).expect("memory");
             assert_eq!((some.len(), some.width()), (rows.len(), 4));
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn what_is_damaged_is_an_error() {
         let message = |shape, indptr: &[i64], indices: &[i64]| {
-            Positions::new(shape, indptr, indices)
+            CsrPattern::new(shape, indptr, indices)
                 .expect_err("damaged")
                 .to_string()
         };
@@ -122,11 +122,11 @@ mod tests {
             let got = message(shape, indptr, indices);
             assert!(got.contains(expected), "{got}");
         }
-        let indices = Positions::new((1, 3), &[0, 1], &[-1]).expect_err("damaged");
+        let indices = CsrPattern::new((1, 3), &[0, 1], &[-1]).expect_err("damaged");
         assert!(indices.to_string().ends_with("got -1"), "{indices}");
         assert!(message((usize::MAX, 3), &[0], &[]).contains("indptr"));
         assert!(message((1, 1 << 40), &[0, 0], &[]).contains("at most 2147483648 columns"));
-        let short = positions().with(&[0; 4]).map(|x| x.len());
+        let short = pattern().with_values(&[0; 4]).map(|x| x.len());
         let short = short.expect_err("too few").to_string();
         assert_eq!(short, "x: expected data for 5 stored numbers, got 4");
     }

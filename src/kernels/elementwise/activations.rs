@@ -1,6 +1,6 @@
 //! σ(z) of a register.
 
-use crate::kernels::elementwise::map::Function;
+use crate::kernels::elementwise::map::UnaryFunction;
 use crate::kernels::math::exponential::{LiftedExp, exp, exp_m1};
 use crate::kernels::math::logarithm::ln_1p;
 use crate::kernels::math::normal::lifted_tail;
@@ -33,7 +33,7 @@ pub struct Silu;
 #[derive(Debug, Clone, Copy)]
 pub struct Softplus;
 
-impl<T: Real> Function<T> for Sigmoid {
+impl<T: Real> UnaryFunction<T> for Sigmoid {
     /// With e = e^−|z|: e / (1 + e) for z < 0, else 1 / (1 + e).
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
@@ -43,7 +43,7 @@ impl<T: Real> Function<T> for Sigmoid {
     }
 }
 
-impl<T: Real> Function<T> for Tanh {
+impl<T: Real> UnaryFunction<T> for Tanh {
     /// With t = e^(−2|z|) − 1: |tanh z| = −t / (t + 2).
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
@@ -55,7 +55,7 @@ impl<T: Real> Function<T> for Tanh {
     }
 }
 
-impl<T: Real> Function<T> for Relu {
+impl<T: Real> UnaryFunction<T> for Relu {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
         let zero = z.splat(T::ZERO);
@@ -63,7 +63,7 @@ impl<T: Real> Function<T> for Relu {
     }
 }
 
-impl<T: Real> Function<T> for LeakyRelu {
+impl<T: Real> UnaryFunction<T> for LeakyRelu {
     /// The larger of z and 0.01 z.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
@@ -71,7 +71,7 @@ impl<T: Real> Function<T> for LeakyRelu {
     }
 }
 
-impl<T: Real> Function<T> for Elu {
+impl<T: Real> UnaryFunction<T> for Elu {
     /// The larger of z and e^z − 1, which is 0 for z > 0 here.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
@@ -79,7 +79,7 @@ impl<T: Real> Function<T> for Elu {
     }
 }
 
-impl<T: Real> Function<T> for Gelu {
+impl<T: Real> UnaryFunction<T> for Gelu {
     /// max(z, 0) − |z| Q(|z|): z − z Q(z) for z ≥ 0, z Q(−z) else.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
@@ -91,7 +91,7 @@ impl<T: Real> Function<T> for Gelu {
     }
 }
 
-impl<T: Real> Function<T> for Silu {
+impl<T: Real> UnaryFunction<T> for Silu {
     /// With e = e^−|z|: z e / (1 + e) for z < 0, else z / (1 + e). The product z e is computed scaled up by
     /// 2^lift: e may be subnormal where z e is not.
     #[inline(always)]
@@ -105,7 +105,7 @@ impl<T: Real> Function<T> for Silu {
     }
 }
 
-impl<T: Real> Function<T> for Softplus {
+impl<T: Real> UnaryFunction<T> for Softplus {
     /// max(z, 0) + ln(1 + e^−|z|).
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {

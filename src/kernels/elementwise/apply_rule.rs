@@ -5,20 +5,20 @@ use crate::kernels::simd::level::{self, Job};
 use crate::kernels::simd::vector::Arithmetic;
 
 /// The update of one parameter, lane by lane, with KEPT state values.
-pub trait ElementRule<T: Real, const KEPT: usize>: Copy {
+pub trait ElementRule<T: Real, const STATE: usize>: Copy {
     /// Returns the updated parameter, from the parameter `p` and its derivative `g`.
-    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, state: &mut [V; KEPT]) -> V;
+    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, state: &mut [V; STATE]) -> V;
 }
 
 /// p ← rule(p, g, state), element by element.
 ///
 /// # Panics
 /// The slices differ in length.
-pub fn update<T: Real, const KEPT: usize>(
-    rule: impl ElementRule<T, KEPT>,
+pub fn update<T: Real, const STATE: usize>(
+    rule: impl ElementRule<T, STATE>,
     params: &mut [T],
     gradient: &[T],
-    state: [&mut [T]; KEPT],
+    state: [&mut [T]; STATE],
 ) {
     assert_eq!(params.len(), gradient.len(), "the length of a gradient");
     for state in &state {
@@ -34,14 +34,14 @@ pub fn update<T: Real, const KEPT: usize>(
     unsafe { level::run(level::current(), job) }
 }
 
-struct ApplyRule<'a, T, R, const KEPT: usize> {
+struct ApplyRule<'a, T, R, const STATE: usize> {
     rule: R,
     params: &'a mut [T],
     gradient: &'a [T],
-    state: [&'a mut [T]; KEPT],
+    state: [&'a mut [T]; STATE],
 }
 
-impl<T: Real, R: ElementRule<T, KEPT>, const KEPT: usize> Job<T> for ApplyRule<'_, T, R, KEPT> {
+impl<T: Real, R: ElementRule<T, STATE>, const STATE: usize> Job<T> for ApplyRule<'_, T, R, STATE> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let (length, last) = (self.params.len(), self.params.len() % V::LANES);
@@ -52,7 +52,7 @@ impl<T: Real, R: ElementRule<T, KEPT>, const KEPT: usize> Job<T> for ApplyRule<'
             unsafe {
                 let (p, g) = (V::load(params.add(at)), V::load(gradient.add(at)));
                 // A loop instead of `map`: the closure might be compiled without the target features.
-                let mut state = [p; KEPT];
+                let mut state = [p; STATE];
                 for (state, place) in state.iter_mut().zip(&places) {
                     *state = V::load(place.add(at));
                 }
@@ -68,7 +68,7 @@ impl<T: Real, R: ElementRule<T, KEPT>, const KEPT: usize> Job<T> for ApplyRule<'
             unsafe {
                 let p = V::load_first(params.add(at), last);
                 let g = V::load_first(gradient.add(at), last);
-                let mut state = [p; KEPT];
+                let mut state = [p; STATE];
                 for (state, place) in state.iter_mut().zip(&places) {
                     *state = V::load_first(place.add(at), last);
                 }

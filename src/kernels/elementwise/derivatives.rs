@@ -1,6 +1,6 @@
 //! σ' of a register, computed from a = σ(z), or from z where a does not determine it.
 
-use crate::kernels::elementwise::map::Function;
+use crate::kernels::elementwise::map::UnaryFunction;
 use crate::kernels::math::exponential::{LiftedExp, exp_m1};
 use crate::kernels::math::normal::lifted_tail;
 use crate::kernels::real::Real;
@@ -8,38 +8,38 @@ use crate::kernels::simd::vector::Arithmetic;
 
 /// a (1 − a).
 #[derive(Debug, Clone, Copy)]
-pub struct Sigmoid;
+pub struct SigmoidDerivative;
 /// (1 − a)(1 + a).
 #[derive(Debug, Clone, Copy)]
-pub struct Tanh;
+pub struct TanhDerivative;
 /// 1 for a > 0, else 0.
 #[derive(Debug, Clone, Copy)]
-pub struct Relu;
+pub struct ReluDerivative;
 /// 1 for a > 0, else 0.01.
 #[derive(Debug, Clone, Copy)]
-pub struct LeakyRelu;
+pub struct LeakyReluDerivative;
 /// 1 for a > 0, else a + 1.
 #[derive(Debug, Clone, Copy)]
-pub struct Elu;
+pub struct EluDerivative;
 /// 1 − e^−a of a ≥ 0.
 #[derive(Debug, Clone, Copy)]
-pub struct Softplus;
+pub struct SoftplusDerivative;
 
 /// Φ(z) + z φ(z), from z.
 #[derive(Debug, Clone, Copy)]
-pub struct Gelu;
+pub struct GeluDerivative;
 /// s + z s (1 − s) with s = 1 / (1 + e^−z), from z.
 #[derive(Debug, Clone, Copy)]
-pub struct Silu;
+pub struct SiluDerivative;
 
-impl<T: Real> Function<T> for Sigmoid {
+impl<T: Real> UnaryFunction<T> for SigmoidDerivative {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         a * (a.splat(T::ONE) - a)
     }
 }
 
-impl<T: Real> Function<T> for Tanh {
+impl<T: Real> UnaryFunction<T> for TanhDerivative {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         let one = a.splat(T::ONE);
@@ -47,7 +47,7 @@ impl<T: Real> Function<T> for Tanh {
     }
 }
 
-impl<T: Real> Function<T> for Relu {
+impl<T: Real> UnaryFunction<T> for ReluDerivative {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         let (zero, one) = (a.splat(T::ZERO), a.splat(T::ONE));
@@ -55,7 +55,7 @@ impl<T: Real> Function<T> for Relu {
     }
 }
 
-impl<T: Real> Function<T> for LeakyRelu {
+impl<T: Real> UnaryFunction<T> for LeakyReluDerivative {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         let (zero, one) = (a.splat(T::ZERO), a.splat(T::ONE));
@@ -63,7 +63,7 @@ impl<T: Real> Function<T> for LeakyRelu {
     }
 }
 
-impl<T: Real> Function<T> for Elu {
+impl<T: Real> UnaryFunction<T> for EluDerivative {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         let (zero, one) = (a.splat(T::ZERO), a.splat(T::ONE));
@@ -71,14 +71,14 @@ impl<T: Real> Function<T> for Elu {
     }
 }
 
-impl<T: Real> Function<T> for Softplus {
+impl<T: Real> UnaryFunction<T> for SoftplusDerivative {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         exp_m1(-a).abs()
     }
 }
 
-impl<T: Real> Function<T> for Gelu {
+impl<T: Real> UnaryFunction<T> for GeluDerivative {
     /// With D = Q(|z|) − |z| φ(z): D for z < 0, else 1 − D.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
@@ -91,7 +91,7 @@ impl<T: Real> Function<T> for Gelu {
     }
 }
 
-impl<T: Real> Function<T> for Silu {
+impl<T: Real> UnaryFunction<T> for SiluDerivative {
     /// With e = e^−|z| and D = e (1 + e − |z|) / (1 + e)²: D for z < 0, else 1 − D.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {

@@ -9,38 +9,41 @@ use crate::kernels::simd::vector::Arithmetic;
 
 /// A function of one variable, lane by lane. It gives the same bits in every register type that has fused
 /// multiply-add.
-pub trait Function<T: Real>: Copy {
+pub trait UnaryFunction<T: Real>: Copy {
     /// f(x).
     fn of<V: Arithmetic<Scalar = T>>(self, x: V) -> V;
 }
 
 /// A function of two variables, lane by lane.
-pub(in crate::kernels) trait Combination<T: Real>: Copy {
+pub(in crate::kernels) trait BinaryFunction<T: Real>: Copy {
     /// f(y, x).
     fn of<V: Arithmetic<Scalar = T>>(self, y: V, x: V) -> V;
 }
 
-/// x ← f(x). `plain` is f for machines without fused multiply-add.
-pub fn map<T: Real>(values: &mut [T], function: impl Function<T>, plain: impl Fn(T) -> T) {
+/// x ← f(x). `scalar` is f for machines without fused multiply-add.
+pub fn map<T: Real>(values: &mut [T], function: impl UnaryFunction<T>, scalar: impl Fn(T) -> T) {
     match fused_level() {
         // SAFETY: the machine has the level.
         Some(level) => unsafe { level::run(level, Map(values, function)) },
-        None => values.iter_mut().for_each(|x| *x = plain(*x)),
+        None => values.iter_mut().for_each(|x| *x = scalar(*x)),
     }
 }
 
-/// y ← y f(x), up to the shorter length. `plain` is f for machines without fused multiply-add.
+/// y ← y f(x), up to the shorter length. `scalar` is f for machines without fused multiply-add.
 pub fn scale<T: Real>(
     values: &mut [T],
     by: &[T],
-    function: impl Function<T>,
-    plain: impl Fn(T) -> T,
+    function: impl UnaryFunction<T>,
+    scalar: impl Fn(T) -> T,
 ) {
-    let function = Times(function);
+    let function = MultiplyBy(function);
     match fused_level() {
         // SAFETY: the machine has the level.
         Some(level) => unsafe { level::run(level, Combine(values, by, function)) },
-        None => values.iter_mut().zip(by).for_each(|(y, &x)| *y *= plain(x)),
+        None => values
+            .iter_mut()
+            .zip(by)
+            .for_each(|(y, &x)| *y *= scalar(x)),
     }
 }
 
@@ -52,7 +55,7 @@ pub(in crate::kernels) fn fused_level() -> Option<Level> {
 /// x ← f(x).
 pub(in crate::kernels) struct Map<'a, T, F>(pub &'a mut [T], pub F);
 
-impl<T: Real, F: Function<T>> Job<T> for Map<'_, T, F> {
+impl<T: Real, F: UnaryFunction<T>> Job<T> for Map<'_, T, F> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let Self(values, function) = self;
@@ -80,7 +83,7 @@ impl<T: Real, F: Function<T>> Job<T> for Map<'_, T, F> {
 /// y ← f(y, x), up to the shorter length.
 pub(in crate::kernels) struct Combine<'a, T, F>(pub &'a mut [T], pub &'a [T], pub F);
 
-impl<T: Real, F: Combination<T>> Job<T> for Combine<'_, T, F> {
+impl<T: Real, F: BinaryFunction<T>> Job<T> for Combine<'_, T, F> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let Self(values, by, function) = self;
@@ -110,9 +113,9 @@ impl<T: Real, F: Combination<T>> Job<T> for Combine<'_, T, F> {
 
 /// y f(x).
 #[derive(Debug, Clone, Copy)]
-pub(in crate::kernels) struct Times<F>(pub F);
+pub(in crate::kernels) struct MultiplyBy<F>(pub F);
 
-impl<T: Real, F: Function<T>> Combination<T> for Times<F> {
+impl<T: Real, F: UnaryFunction<T>> BinaryFunction<T> for MultiplyBy<F> {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, y: V, x: V) -> V {
         y * self.0.of(x)

@@ -9,5 +9,5 @@ mod softmax;
 #[cfg(test)]
 mod tests;
 
-pub use map::{Function, map, scale};
+pub use map::{UnaryFunction, map, scale};
 pub use softmax::softmax;

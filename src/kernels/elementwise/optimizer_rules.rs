@@ -1,22 +1,24 @@
 //! The optimizers' update rules, for a register. [`crate::engine::optimizer`] has the formulas.
 
 use crate::kernels::elementwise::apply_rule::ElementRule;
-use crate::kernels::elementwise::map::Function;
+use crate::kernels::elementwise::map::UnaryFunction;
 use crate::kernels::real::Real;
 use crate::kernels::simd::vector::Arithmetic;
 
 /// Adds the regularization terms to the derivative, then applies the rule.
 #[derive(Debug, Clone, Copy)]
-pub struct WithTerms<T, R> {
+pub struct Regularized<T, R> {
     pub rule: R,
     pub scale: T,
     pub l2: T,
     pub l1: T,
 }
 
-impl<T: Real, R: ElementRule<T, KEPT>, const KEPT: usize> ElementRule<T, KEPT> for WithTerms<T, R> {
+impl<T: Real, R: ElementRule<T, STATE>, const STATE: usize> ElementRule<T, STATE>
+    for Regularized<T, R>
+{
     #[inline(always)]
-    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, state: &mut [V; KEPT]) -> V {
+    fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, state: &mut [V; STATE]) -> V {
         let (zero, l1) = (p.splat(T::ZERO), p.splat(self.l1));
         let sign = V::select(zero.less(p), l1, V::select(p.less(zero), -l1, zero));
         let g = g.mul_add(p.splat(self.scale), sign);
@@ -27,11 +29,11 @@ impl<T: Real, R: ElementRule<T, KEPT>, const KEPT: usize> ElementRule<T, KEPT> f
 
 /// p − η g.
 #[derive(Debug, Clone, Copy)]
-pub struct Descent<T> {
+pub struct GradientDescent<T> {
     pub rate: T,
 }
 
-impl<T: Real> ElementRule<T, 0> for Descent<T> {
+impl<T: Real> ElementRule<T, 0> for GradientDescent<T> {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, _: &mut [V; 0]) -> V {
         g.mul_add(p.splat(-self.rate), p)
@@ -102,14 +104,14 @@ fn mean_square<T: Real, V: Arithmetic<Scalar = T>>(v: V, g: V, keep: T, take: T)
 
 /// v ← keep v + take g², and p − η g / (√v + ε).
 #[derive(Debug, Clone, Copy)]
-pub struct Squares<T> {
+pub struct SquaredGradient<T> {
     pub rate: T,
     pub epsilon: T,
     pub keep: T,
     pub take: T,
 }
 
-impl<T: Real> ElementRule<T, 1> for Squares<T> {
+impl<T: Real> ElementRule<T, 1> for SquaredGradient<T> {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, state: &mut [V; 1]) -> V {
         let v = mean_square(state[0], g, self.keep, self.take);
@@ -123,7 +125,7 @@ impl<T: Real> ElementRule<T, 1> for Squares<T> {
 #[derive(Debug, Clone, Copy)]
 pub struct Scale<T>(pub T);
 
-impl<T: Real> Function<T> for Scale<T> {
+impl<T: Real> UnaryFunction<T> for Scale<T> {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, p: V) -> V {
         p * p.splat(self.0)

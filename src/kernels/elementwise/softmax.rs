@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::base::sum::{CompensatedSum, RUN};
-use crate::kernels::elementwise::map::{Combination, Combine, Function, Map, fused_level};
+use crate::base::sum::{CompensatedSum, SUM_BLOCK};
+use crate::kernels::elementwise::map::{BinaryFunction, Combine, Map, UnaryFunction, fused_level};
 use crate::kernels::math::exponential::exp;
 use crate::kernels::real::Real;
 use crate::kernels::simd::level::{self, Job};
@@ -11,15 +11,15 @@ use crate::kernels::simd::vector::Arithmetic;
 use crate::kernels::tuning::softmax::{GROUP, NARROW, TOGETHER};
 
 /// Lanes of the longest register.
-const MOST_LANES: usize = 16;
+const MAX_LANES: usize = 16;
 
 /// `z_j ← e^(z_j − m) / Σ_k e^(z_k − m)` with m the largest z of the row, for rows of `width` elements.
-/// `plain` computes one row on machines without fused multiply-add.
-pub fn softmax<T: Real>(z: &mut [T], width: usize, plain: impl Fn(&mut [T])) {
+/// `scalar` computes one row on machines without fused multiply-add.
+pub fn softmax<T: Real>(z: &mut [T], width: usize, scalar: impl Fn(&mut [T])) {
     match fused_level() {
         // SAFETY: the machine has the level.
         Some(level) => unsafe { level::run(level, Softmax { z, width }) },
-        None => z.chunks_exact_mut(width).for_each(plain),
+        None => z.chunks_exact_mut(width).for_each(scalar),
     }
 }
 
@@ -57,13 +57,13 @@ unsafe fn wide<T: Real, V: Arithmetic<Scalar = T>>(rows: &mut [T], width: usize)
     for values in rows.chunks_exact_mut(width) {
         // SAFETY: the caller guarantees the instructions.
         unsafe {
-            let function = ExpAbove(largest::<T, V>(values));
+            let function = ExpShifted(largest::<T, V>(values));
             Map(values, function).run::<V>();
         }
     }
     let sums = sums(rows, width);
     for (values, sum) in rows.chunks_exact_mut(width).zip(sums) {
-        let function = Over(T::from_f64(sum));
+        let function = DivideBy(T::from_f64(sum));
         // SAFETY: the caller guarantees the instructions.
         unsafe { Map(values, function).run::<V>() }
     }
@@ -108,7 +108,7 @@ fn larger<T: Real>(a: T, b: T) -> T {
 /// The machine has the instructions.
 #[inline(always)]
 unsafe fn largest<T: Real, V: Arithmetic<Scalar = T>>(values: &[T]) -> T {
-    let mut lanes = [-T::MAX; MOST_LANES];
+    let mut lanes = [-T::MAX; MAX_LANES];
     // SAFETY: a chunk has exactly a register's length, which is at most that of the slice and of the array;
     // the caller guarantees the instructions.
     unsafe {
@@ -126,14 +126,14 @@ unsafe fn largest<T: Real, V: Arithmetic<Scalar = T>>(values: &[T]) -> T {
 /// compensation. In float64: the sum of a million float32 outputs would lose three digits.
 #[inline(always)]
 fn sums<T: Real>(rows: &[T], width: usize) -> [f64; TOGETHER] {
-    if width <= RUN {
-        return sums_of_run(rows, width, 0..width);
+    if width <= SUM_BLOCK {
+        return block_sums(rows, width, 0..width);
     }
     let mut sums = [CompensatedSum::default(); TOGETHER];
-    for start in (0..width).step_by(RUN) {
-        let of_run = sums_of_run(rows, width, start..width.min(start + RUN));
-        for (sum, of_run) in sums.iter_mut().zip(of_run) {
-            sum.add(of_run);
+    for start in (0..width).step_by(SUM_BLOCK) {
+        let block_sum = block_sums(rows, width, start..width.min(start + SUM_BLOCK));
+        for (sum, block_sum) in sums.iter_mut().zip(block_sum) {
+            sum.add(block_sum);
         }
     }
     sums.map(CompensatedSum::total)
@@ -141,7 +141,7 @@ fn sums<T: Real>(rows: &[T], width: usize) -> [f64; TOGETHER] {
 
 /// The sum of each row's elements in `columns`.
 #[inline(always)]
-fn sums_of_run<T: Real>(rows: &[T], width: usize, columns: Range<usize>) -> [f64; TOGETHER] {
+fn block_sums<T: Real>(rows: &[T], width: usize, columns: Range<usize>) -> [f64; TOGETHER] {
     let mut sums = [0.0; TOGETHER];
     if rows.len() == width * TOGETHER {
         for j in columns {
@@ -151,8 +151,8 @@ fn sums_of_run<T: Real>(rows: &[T], width: usize, columns: Range<usize>) -> [f64
         }
     } else {
         for (row, sum) in rows.chunks_exact(width).zip(&mut sums) {
-            let run = row[columns.clone()].iter();
-            *sum = run.fold(0.0, |sum, value| sum + value.to_f64());
+            let block = row[columns.clone()].iter();
+            *sum = block.fold(0.0, |sum, value| sum + value.to_f64());
         }
     }
     sums
@@ -160,10 +160,10 @@ fn sums_of_run<T: Real>(rows: &[T], width: usize, columns: Range<usize>) -> [f64
 
 /// e^(x − this) of x ≤ this.
 #[derive(Clone, Copy)]
-struct ExpAbove<T>(T);
+struct ExpShifted<T>(T);
 /// x / this.
 #[derive(Clone, Copy)]
-struct Over<T>(T);
+struct DivideBy<T>(T);
 /// e^(y − x) of y ≤ x.
 #[derive(Clone, Copy)]
 struct ExpOfDifference;
@@ -171,28 +171,28 @@ struct ExpOfDifference;
 #[derive(Clone, Copy)]
 struct Quotient;
 
-impl<T: Real> Function<T> for ExpAbove<T> {
+impl<T: Real> UnaryFunction<T> for ExpShifted<T> {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, x: V) -> V {
         exp(x - x.splat(self.0))
     }
 }
 
-impl<T: Real> Function<T> for Over<T> {
+impl<T: Real> UnaryFunction<T> for DivideBy<T> {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, x: V) -> V {
         x / x.splat(self.0)
     }
 }
 
-impl<T: Real> Combination<T> for ExpOfDifference {
+impl<T: Real> BinaryFunction<T> for ExpOfDifference {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, y: V, x: V) -> V {
         exp(y - x)
     }
 }
 
-impl<T: Real> Combination<T> for Quotient {
+impl<T: Real> BinaryFunction<T> for Quotient {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, y: V, x: V) -> V {
         y / x

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::kernels::elementwise::map::{Function, Map};
+use crate::kernels::elementwise::map::{Map, UnaryFunction};
 use crate::kernels::elementwise::{activations as sigma, derivatives};
 use crate::kernels::math::{Exp, LnOneMinusExp};
 use crate::kernels::real::Real;
@@ -33,7 +33,7 @@ impl Exact {
     /// are multiples of 2^`lowest`.
     fn check<T: Bits>(
         &self,
-        function: impl Function<T> + Debug,
+        function: impl UnaryFunction<T> + Debug,
         bound: f64,
         digits: i32,
         lowest: i32,
@@ -60,7 +60,7 @@ impl Exact {
     }
 
     /// float32 within 4 ulps. float64 within 4 ulps, plus 3 that the formula with libm may have.
-    fn check_both<F: Function<f32> + Function<f64> + Debug>(&self, function: F) {
+    fn check_both<F: UnaryFunction<f32> + UnaryFunction<f64> + Debug>(&self, function: F) {
         self.check::<f32>(function, 4.0, 24, -149);
         self.check::<f64>(function, 7.0, 53, -1074);
     }
@@ -99,7 +99,7 @@ fn sigmoid() {
         domain: (0.0, 1.0),
         ..Exact::new(|a| a * (1.0 - a))
     };
-    exact.check_both(derivatives::Sigmoid);
+    exact.check_both(derivatives::SigmoidDerivative);
 }
 
 #[test]
@@ -109,19 +109,19 @@ fn tanh() {
         domain: (-1.0, 1.0),
         ..Exact::new(|a| (1.0 - a) * (1.0 + a))
     };
-    exact.check_both(derivatives::Tanh);
+    exact.check_both(derivatives::TanhDerivative);
 }
 
 #[test]
 fn relu() {
     Exact::new(|z| if z <= 0.0 { 0.0 } else { z }).check_both(sigma::Relu);
-    Exact::new(|a| step(a, 1.0, 0.0)).check_both(derivatives::Relu);
+    Exact::new(|a| step(a, 1.0, 0.0)).check_both(derivatives::ReluDerivative);
 }
 
 #[test]
 fn leaky_relu() {
     Exact::new(|z| step(z, z, 0.01 * z)).check_both(sigma::LeakyRelu);
-    Exact::new(|a| step(a, 1.0, 0.01)).check_both(derivatives::LeakyRelu);
+    Exact::new(|a| step(a, 1.0, 0.01)).check_both(derivatives::LeakyReluDerivative);
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn elu() {
         domain: (-1.0, f64::INFINITY),
         ..Exact::new(|a| step(a, 1.0, a + 1.0))
     };
-    exact.check_both(derivatives::Elu);
+    exact.check_both(derivatives::EluDerivative);
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn gelu() {
         domain: (-37.0, f64::INFINITY), // below, the terms are subnormal and lose digits
         ..Exact::new(|z| z.normal_cdf() + times(z, density(z)))
     };
-    exact.check_both(derivatives::Gelu);
+    exact.check_both(derivatives::GeluDerivative);
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn silu() {
         domain: (-700.0, f64::INFINITY), // as for gelu
         ..Exact::new(|z| sigmoids(z).0 + times(z, sigmoids(z).0 * sigmoids(z).1))
     };
-    exact.check_both(derivatives::Silu);
+    exact.check_both(derivatives::SiluDerivative);
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn softplus() {
         domain: (0.0, f64::INFINITY),
         ..Exact::new(|a| -libm::expm1(-a))
     };
-    exact.check_both(derivatives::Softplus);
+    exact.check_both(derivatives::SoftplusDerivative);
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn exponentials_and_logarithms() {
 
 #[test]
 fn zeros_keep_their_signs() {
-    fn check<F: Function<f32> + Function<f64> + Debug>(function: F, at_minus_0: f64) {
+    fn check<F: UnaryFunction<f32> + UnaryFunction<f64> + Debug>(function: F, at_minus_0: f64) {
         let mut wide = [0.0, -0.0];
         run_in_arrays(Map(&mut wide, function));
         assert_same(&wide, &[0.0, at_minus_0], function);

@@ -3,7 +3,7 @@
 //! x = n ln 2 + r with n an integer and |r| ≤ ½ ln 2. Then e^x = 2^n e^r, and a polynomial approximates e^r
 //! − 1. The result does not depend on the register width.
 
-use crate::kernels::elementwise::map::Function;
+use crate::kernels::elementwise::map::UnaryFunction;
 use crate::kernels::math::polynomial::polynomial;
 use crate::kernels::real::Real;
 use crate::kernels::simd::vector::Arithmetic;
@@ -146,7 +146,7 @@ pub(in crate::kernels) fn exp_m1<T: Real, V: Arithmetic<Scalar = T>>(x: V) -> V 
 #[derive(Debug, Clone, Copy)]
 pub struct Exp;
 
-impl<T: Real> Function<T> for Exp {
+impl<T: Real> UnaryFunction<T> for Exp {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, x: V) -> V {
         exp(x)

@@ -1,6 +1,6 @@
 //! ln(1 + x) for −½ ≤ x ≤ 1; softplus and the costs over softmax need no other x.
 
-use crate::kernels::elementwise::map::Function;
+use crate::kernels::elementwise::map::UnaryFunction;
 use crate::kernels::math::exponential::exp;
 use crate::kernels::math::polynomial::polynomial;
 use crate::kernels::real::Real;
@@ -49,7 +49,7 @@ pub(in crate::kernels) fn ln_1p<T: Real, V: Arithmetic<Scalar = T>>(x: V) -> V {
 #[derive(Debug, Clone, Copy)]
 pub struct LnOneMinusExp;
 
-impl<T: Real> Function<T> for LnOneMinusExp {
+impl<T: Real> UnaryFunction<T> for LnOneMinusExp {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, x: V) -> V {
         ln_1p(-exp(x))

@@ -3,11 +3,13 @@
 use std::ops::Range;
 
 use crate::base::cancel::CancelToken;
-use crate::kernels::csr::SparseRows;
+use crate::kernels::csr::CsrMatrix;
 use crate::kernels::simd::level::{Job, Registers, current, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
 use crate::kernels::spmm::blocks;
-use crate::kernels::spmm::microkernel::{MOST, SparseTile, last, load, load_row, store, tiles};
+use crate::kernels::spmm::microkernel::{
+    MAX_REGISTERS, SparseTile, load, load_row, store, tail, tiles,
+};
 
 /// z = 1 bᵀ + x W, for a range of the layer's neurons.
 ///
@@ -17,7 +19,7 @@ use crate::kernels::spmm::microkernel::{MOST, SparseTile, last, load, load_row, 
 /// # Panics
 /// The length of a slice does not match.
 pub fn forward<T: Registers>(
-    x: SparseRows<'_, T>,
+    x: CsrMatrix<'_, T>,
     w: &[T],
     b: &[T],
     neurons: Range<usize>,
@@ -32,15 +34,15 @@ pub fn forward<T: Registers>(
     let length = x.len().checked_mul(width);
     assert_eq!(length, Some(z.len()), "the length of a product");
     for (columns, rows) in blocks(&x, &neurons) {
-        let x = x.part(rows.clone());
-        if cancel.poll_after(x.stored() * columns.len()) {
+        let x = x.row_range(rows.clone());
+        if cancel.poll_after(x.nnz() * columns.len()) {
             return;
         }
         let job = Forward {
             x,
             w: w[columns.start..].as_ptr(),
             w_row,
-            room: w_row - columns.start,
+            row_length: w_row - columns.start,
             b: b[columns.start..].as_ptr(),
             z: z[rows.start * width + columns.start - neurons.start..].as_mut_ptr(),
             z_row: width,
@@ -53,11 +55,11 @@ pub fn forward<T: Registers>(
 }
 
 struct Forward<'a, T> {
-    x: SparseRows<'a, T>,
+    x: CsrMatrix<'a, T>,
     w: *const T,
     w_row: usize,
     /// The elements of a row from the first column on.
-    room: usize,
+    row_length: usize,
     b: *const T,
     z: *mut T,
     z_row: usize,
@@ -72,15 +74,15 @@ impl<T: Registers> Job<T> for Forward<'_, T> {
             // tiles subdivide these columns.
             unsafe {
                 // Several rows at once hide the latency of the dependent multiply-adds.
-                match (tile.registers, tile.last(V::LANES, self.room)) {
-                    (1, last::MASKED) => self.tile::<V, 1, 4, { last::MASKED }>(tile),
-                    (1, _) => self.tile::<V, 1, 4, { last::WHOLE }>(tile),
-                    (2, last::WHOLE) => self.tile::<V, 2, 4, { last::WHOLE }>(tile),
-                    (2, _) => self.tile::<V, 2, 4, { last::BACK }>(tile),
-                    (3, last::WHOLE) => self.tile::<V, 3, 2, { last::WHOLE }>(tile),
-                    (3, _) => self.tile::<V, 3, 2, { last::BACK }>(tile),
-                    (_, last::WHOLE) => self.tile::<V, MOST, 2, { last::WHOLE }>(tile),
-                    _ => self.tile::<V, MOST, 2, { last::BACK }>(tile),
+                match (tile.registers, tile.tail(V::LANES, self.row_length)) {
+                    (1, tail::MASKED) => self.tile::<V, 1, 4, { tail::MASKED }>(tile),
+                    (1, _) => self.tile::<V, 1, 4, { tail::PADDED }>(tile),
+                    (2, tail::PADDED) => self.tile::<V, 2, 4, { tail::PADDED }>(tile),
+                    (2, _) => self.tile::<V, 2, 4, { tail::OVERLAPPED }>(tile),
+                    (3, tail::PADDED) => self.tile::<V, 3, 2, { tail::PADDED }>(tile),
+                    (3, _) => self.tile::<V, 3, 2, { tail::OVERLAPPED }>(tile),
+                    (_, tail::PADDED) => self.tile::<V, MAX_REGISTERS, 2, { tail::PADDED }>(tile),
+                    _ => self.tile::<V, MAX_REGISTERS, 2, { tail::OVERLAPPED }>(tile),
                 }
             }
         }
@@ -93,7 +95,7 @@ impl<T: Copy> Forward<'_, T> {
     /// # Safety
     /// The machine has the instructions; rows and columns are in bounds; the conditions of [`load`] hold.
     #[inline(always)]
-    unsafe fn tile<V, const REGISTERS: usize, const EXAMPLES: usize, const LAST: u8>(
+    unsafe fn tile<V, const REGISTERS: usize, const EXAMPLES: usize, const TAIL: u8>(
         &self,
         tile: SparseTile,
     ) where
@@ -104,10 +106,10 @@ impl<T: Copy> Forward<'_, T> {
         // SAFETY: the caller guarantees it.
         unsafe {
             for row in (0..whole).step_by(EXAMPLES) {
-                self.rows::<V, REGISTERS, EXAMPLES, LAST>(row, tile);
+                self.rows::<V, REGISTERS, EXAMPLES, TAIL>(row, tile);
             }
             for row in whole..rows {
-                self.rows::<V, REGISTERS, 1, LAST>(row, tile);
+                self.rows::<V, REGISTERS, 1, TAIL>(row, tile);
             }
         }
     }
@@ -115,7 +117,7 @@ impl<T: Copy> Forward<'_, T> {
     /// # Safety
     /// As [`Self::tile`].
     #[inline(always)]
-    unsafe fn rows<V, const REGISTERS: usize, const EXAMPLES: usize, const LAST: u8>(
+    unsafe fn rows<V, const REGISTERS: usize, const EXAMPLES: usize, const TAIL: u8>(
         &self,
         row: usize,
         SparseTile { first, columns, .. }: SparseTile,
@@ -127,11 +129,11 @@ impl<T: Copy> Forward<'_, T> {
         // a row of w, and every term accessed is stored.
         unsafe {
             let w = self.w.add(first);
-            let mut sums = [load::<V, REGISTERS, LAST>(self.b.add(first), columns); EXAMPLES];
+            let mut sums = [load::<V, REGISTERS, TAIL>(self.b.add(first), columns); EXAMPLES];
             let add = |sums: &mut [V; REGISTERS], (inputs, values): (&[u32], &[T]), term| {
                 let input = *inputs.get_unchecked(term) as usize;
                 let factor = V::broadcast(*values.get_unchecked(term));
-                let row = load_row::<V, REGISTERS, LAST>(w.add(input * self.w_row), columns);
+                let row = load_row::<V, REGISTERS, TAIL>(w.add(input * self.w_row), columns);
                 for (sum, w) in sums.iter_mut().zip(row) {
                     *sum = factor.mul_add(w, *sum);
                 }
@@ -150,7 +152,7 @@ impl<T: Copy> Forward<'_, T> {
             }
             for (example, sums) in sums.into_iter().enumerate() {
                 let z = self.z.add((row + example) * self.z_row + first);
-                store::<V, REGISTERS, LAST>(sums, z, columns);
+                store::<V, REGISTERS, TAIL>(sums, z, columns);
             }
         }
     }

@@ -1,15 +1,17 @@
 //! The gradient of the weights that multiply a CSR x.
 
 use crate::base::cancel::CancelToken;
-use crate::kernels::csr::SparseRows;
+use crate::kernels::csr::CsrMatrix;
 use crate::kernels::simd::level::{Job, Registers, current, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
 use crate::kernels::spmm::blocks;
-use crate::kernels::spmm::microkernel::{MOST, SparseTile, last, load, load_row, store_row, tiles};
+use crate::kernels::spmm::microkernel::{
+    MAX_REGISTERS, SparseTile, load, load_row, store_row, tail, tiles,
+};
 
 /// Some rows of a weight gradient: those of the inputs from `first` on.
 #[derive(Debug)]
-pub struct Rows<'a, T> {
+pub struct GradientRows<'a, T> {
     /// (inputs, n_out), including the padding between rows.
     pub numbers: &'a mut [T],
     /// The first input.
@@ -26,15 +28,15 @@ pub struct Rows<'a, T> {
 /// # Panics
 /// The length of a slice does not match.
 pub fn gradients<T: Registers>(
-    x: SparseRows<'_, T>,
+    x: CsrMatrix<'_, T>,
     delta: &[T],
-    out: Rows<'_, T>,
+    out: GradientRows<'_, T>,
     add: bool,
     cancel: &CancelToken<'_>,
 ) {
     /// The elements zeroed between two polls of the cancellation token.
     const PIECE: usize = 1 << 16;
-    let Rows {
+    let GradientRows {
         numbers: out,
         first,
         stride: row,
@@ -56,8 +58,8 @@ pub fn gradients<T: Registers>(
         return;
     }
     for (columns, rows) in blocks(&x, &(0..n_out)) {
-        let x = x.part(rows.clone());
-        if cancel.poll_after(x.stored() * columns.len()) {
+        let x = x.row_range(rows.clone());
+        if cancel.poll_after(x.nnz() * columns.len()) {
             return;
         }
         let job = Gradients {
@@ -66,7 +68,7 @@ pub fn gradients<T: Registers>(
             out: out[columns.start..].as_mut_ptr(),
             n_out,
             row,
-            room: row - columns.start,
+            row_length: row - columns.start,
             first,
             inputs,
             columns: columns.len(),
@@ -78,13 +80,13 @@ pub fn gradients<T: Registers>(
 }
 
 struct Gradients<'a, T> {
-    x: SparseRows<'a, T>,
+    x: CsrMatrix<'a, T>,
     delta: *const T,
     out: *mut T,
     n_out: usize,
     row: usize,
     /// The elements of a row from the first column on.
-    room: usize,
+    row_length: usize,
     first: usize,
     inputs: usize,
     columns: usize,
@@ -97,15 +99,15 @@ impl<T: Registers> Job<T> for Gradients<'_, T> {
             // SAFETY: the caller guarantees the instructions, and that rows and columns are in bounds;
             // tiles subdivide these columns.
             unsafe {
-                match (tile.registers, tile.last(V::LANES, self.room)) {
-                    (1, last::MASKED) => self.tile::<V, 1, { last::MASKED }>(tile),
-                    (1, _) => self.tile::<V, 1, { last::WHOLE }>(tile),
-                    (2, last::WHOLE) => self.tile::<V, 2, { last::WHOLE }>(tile),
-                    (2, _) => self.tile::<V, 2, { last::BACK }>(tile),
-                    (3, last::WHOLE) => self.tile::<V, 3, { last::WHOLE }>(tile),
-                    (3, _) => self.tile::<V, 3, { last::BACK }>(tile),
-                    (_, last::WHOLE) => self.tile::<V, MOST, { last::WHOLE }>(tile),
-                    _ => self.tile::<V, MOST, { last::BACK }>(tile),
+                match (tile.registers, tile.tail(V::LANES, self.row_length)) {
+                    (1, tail::MASKED) => self.tile::<V, 1, { tail::MASKED }>(tile),
+                    (1, _) => self.tile::<V, 1, { tail::PADDED }>(tile),
+                    (2, tail::PADDED) => self.tile::<V, 2, { tail::PADDED }>(tile),
+                    (2, _) => self.tile::<V, 2, { tail::OVERLAPPED }>(tile),
+                    (3, tail::PADDED) => self.tile::<V, 3, { tail::PADDED }>(tile),
+                    (3, _) => self.tile::<V, 3, { tail::OVERLAPPED }>(tile),
+                    (_, tail::PADDED) => self.tile::<V, MAX_REGISTERS, { tail::PADDED }>(tile),
+                    _ => self.tile::<V, MAX_REGISTERS, { tail::OVERLAPPED }>(tile),
                 }
             }
         }
@@ -118,7 +120,7 @@ impl<T: Copy> Gradients<'_, T> {
     /// # Safety
     /// The machine has the instructions; rows and columns are in bounds; the conditions of [`load`] hold.
     #[inline(always)]
-    unsafe fn tile<V: Vector<Scalar = T>, const REGISTERS: usize, const LAST: u8>(
+    unsafe fn tile<V: Vector<Scalar = T>, const REGISTERS: usize, const TAIL: u8>(
         &self,
         SparseTile { first, columns, .. }: SparseTile,
     ) {
@@ -127,7 +129,7 @@ impl<T: Copy> Gradients<'_, T> {
             // are below `inputs`.
             unsafe {
                 let delta = self.delta.add(row * self.n_out + first);
-                let delta = load::<V, REGISTERS, LAST>(delta, columns);
+                let delta = load::<V, REGISTERS, TAIL>(delta, columns);
                 let (inputs, values) = self.x.row(row);
                 for (&input, &value) in inputs.iter().zip(values) {
                     let input = (input as usize).wrapping_sub(self.first);
@@ -136,11 +138,11 @@ impl<T: Copy> Gradients<'_, T> {
                     }
                     let place = self.out.add(input * self.row + first);
                     let factor = V::broadcast(value);
-                    let mut sums = load_row::<V, REGISTERS, LAST>(place, columns);
+                    let mut sums = load_row::<V, REGISTERS, TAIL>(place, columns);
                     for (sum, delta) in sums.iter_mut().zip(delta) {
                         *sum = factor.mul_add(delta, *sum);
                     }
-                    store_row::<V, REGISTERS, LAST>(sums, place, columns);
+                    store_row::<V, REGISTERS, TAIL>(sums, place, columns);
                 }
             }
         }

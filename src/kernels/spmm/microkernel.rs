@@ -3,7 +3,7 @@
 use crate::kernels::simd::vector::Vector;
 
 /// The most registers across a tile that hold accumulators.
-pub const MOST: usize = 4;
+pub const MAX_REGISTERS: usize = 4;
 
 /// Adjacent columns held in registers.
 #[derive(Clone, Copy)]
@@ -16,10 +16,10 @@ pub struct SparseTile {
     pub registers: usize,
 }
 
-/// Divides `columns` into tiles of at most [`MOST`] registers, as evenly as possible.
+/// Divides `columns` into tiles of at most [`MAX_REGISTERS`] registers, as evenly as possible.
 pub fn tiles(columns: usize, lanes: usize) -> impl Iterator<Item = SparseTile> {
     let registers = columns.div_ceil(lanes);
-    let count = registers.div_ceil(MOST);
+    let count = registers.div_ceil(MAX_REGISTERS);
     let mut first = 0;
     (0..count).map(move |index| {
         let registers = (registers + index) / count;
@@ -35,25 +35,25 @@ pub fn tiles(columns: usize, lanes: usize) -> impl Iterator<Item = SparseTile> {
 }
 
 /// How a partial last register is loaded and stored.
-pub mod last {
+pub mod tail {
     /// A single register is masked, which costs a dozen cycles on some machines.
     pub const MASKED: u8 = 0;
     /// The last of several registers is shifted back to end with the columns: it overlaps the one before,
     /// and both hold the same values there.
-    pub const BACK: u8 = 1;
+    pub const OVERLAPPED: u8 = 1;
     /// The rows of the matrix are padded, so whole registers are used; vectors are masked.
-    pub const WHOLE: u8 = 2;
+    pub const PADDED: u8 = 2;
 }
 
 impl SparseTile {
-    /// How the last register is used if rows have `room` elements from the first column on.
-    pub fn last(self, lanes: usize, room: usize) -> u8 {
-        if self.first + self.registers * lanes <= room {
-            last::WHOLE
+    /// How the last register is used where rows have `row_length` elements from the first column on.
+    pub fn tail(self, lanes: usize, row_length: usize) -> u8 {
+        if self.first + self.registers * lanes <= row_length {
+            tail::PADDED
         } else if self.columns < lanes {
-            last::MASKED
+            tail::MASKED
         } else {
-            last::BACK
+            tail::OVERLAPPED
         }
     }
 }
@@ -61,19 +61,21 @@ impl SparseTile {
 /// Loads `columns` columns of a matrix row into REGISTERS registers.
 ///
 /// # Safety
-/// The machine has the instructions; the columns are readable, and all lanes if LAST is [`last::WHOLE`].
+/// The machine has the instructions; the columns are readable, and all lanes if TAIL is [`tail::PADDED`].
 /// The columns fill every register but the last, and at least one, unless there is a single register with
-/// [`last::MASKED`].
+/// [`tail::MASKED`].
 #[inline(always)]
-pub unsafe fn load_row<V: Vector, const REGISTERS: usize, const LAST: u8>(
+pub unsafe fn load_row<V: Vector, const REGISTERS: usize, const TAIL: u8>(
     from: *const V::Scalar,
     columns: usize,
 ) -> [V; REGISTERS] {
     // SAFETY: the caller guarantees the instructions and the columns.
     std::array::from_fn(|register| unsafe {
-        match LAST {
-            last::MASKED => V::load_first(from, columns),
-            last::BACK => V::load(from.add(back::<V, REGISTERS>(register, columns))),
+        match TAIL {
+            tail::MASKED => V::load_first(from, columns),
+            tail::OVERLAPPED => {
+                V::load(from.add(register_start::<V, REGISTERS>(register, columns)))
+            }
             _ => V::load(from.add(register * V::LANES)),
         }
     })
@@ -84,7 +86,7 @@ pub unsafe fn load_row<V: Vector, const REGISTERS: usize, const LAST: u8>(
 /// # Safety
 /// As for [`load_row`], for writing.
 #[inline(always)]
-pub unsafe fn store_row<V: Vector, const REGISTERS: usize, const LAST: u8>(
+pub unsafe fn store_row<V: Vector, const REGISTERS: usize, const TAIL: u8>(
     row: [V; REGISTERS],
     to: *mut V::Scalar,
     columns: usize,
@@ -92,9 +94,11 @@ pub unsafe fn store_row<V: Vector, const REGISTERS: usize, const LAST: u8>(
     for (index, register) in row.into_iter().enumerate() {
         // SAFETY: the caller guarantees the columns.
         unsafe {
-            match LAST {
-                last::MASKED => register.store_first(to, columns),
-                last::BACK => register.store(to.add(back::<V, REGISTERS>(index, columns))),
+            match TAIL {
+                tail::MASKED => register.store_first(to, columns),
+                tail::OVERLAPPED => {
+                    register.store(to.add(register_start::<V, REGISTERS>(index, columns)));
+                }
                 _ => register.store(to.add(index * V::LANES)),
             }
         }
@@ -106,13 +110,13 @@ pub unsafe fn store_row<V: Vector, const REGISTERS: usize, const LAST: u8>(
 /// # Safety
 /// As for [`load_row`]; nothing past the columns is read.
 #[inline(always)]
-pub unsafe fn load<V: Vector, const REGISTERS: usize, const LAST: u8>(
+pub unsafe fn load<V: Vector, const REGISTERS: usize, const TAIL: u8>(
     from: *const V::Scalar,
     columns: usize,
 ) -> [V; REGISTERS] {
-    if LAST != last::WHOLE {
+    if TAIL != tail::PADDED {
         // SAFETY: the caller guarantees it.
-        return unsafe { load_row::<V, REGISTERS, LAST>(from, columns) };
+        return unsafe { load_row::<V, REGISTERS, TAIL>(from, columns) };
     }
     // SAFETY: the caller guarantees the instructions and the columns.
     std::array::from_fn(|register| unsafe {
@@ -126,14 +130,14 @@ pub unsafe fn load<V: Vector, const REGISTERS: usize, const LAST: u8>(
 /// # Safety
 /// As for [`load`], for writing.
 #[inline(always)]
-pub unsafe fn store<V: Vector, const REGISTERS: usize, const LAST: u8>(
+pub unsafe fn store<V: Vector, const REGISTERS: usize, const TAIL: u8>(
     row: [V; REGISTERS],
     to: *mut V::Scalar,
     columns: usize,
 ) {
-    if LAST != last::WHOLE {
+    if TAIL != tail::PADDED {
         // SAFETY: the caller guarantees it.
-        return unsafe { store_row::<V, REGISTERS, LAST>(row, to, columns) };
+        return unsafe { store_row::<V, REGISTERS, TAIL>(row, to, columns) };
     }
     for (index, register) in row.into_iter().enumerate() {
         let first = index * V::LANES;
@@ -144,7 +148,7 @@ pub unsafe fn store<V: Vector, const REGISTERS: usize, const LAST: u8>(
 
 /// The first column of a register; the last register ends with the columns.
 #[inline(always)]
-fn back<V: Vector, const REGISTERS: usize>(register: usize, columns: usize) -> usize {
+fn register_start<V: Vector, const REGISTERS: usize>(register: usize, columns: usize) -> usize {
     if register < REGISTERS - 1 {
         register * V::LANES
     } else {

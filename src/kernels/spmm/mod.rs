@@ -11,9 +11,9 @@ mod microkernel;
 use std::ops::Range;
 
 pub use forward::forward;
-pub use gradients::{Rows, gradients};
+pub use gradients::{GradientRows, gradients};
 
-use crate::kernels::csr::SparseRows;
+use crate::kernels::csr::CsrMatrix;
 use crate::kernels::tuning::spmm::{COLUMNS, EVEN, UNPOLLED};
 
 #[cfg(test)]
@@ -22,13 +22,13 @@ mod tests;
 /// Blocks of columns, and for each of them blocks of rows of x, as many as are computed between two polls
 /// of the cancellation token.
 fn blocks<T>(
-    x: &SparseRows<'_, T>,
+    x: &CsrMatrix<'_, T>,
     columns: &Range<usize>,
 ) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
     let (rows, end) = (x.len(), columns.end);
     let parts = columns.len().div_ceil(COLUMNS).max(1);
     let width = columns.len().div_ceil(parts).next_multiple_of(EVEN).max(1);
-    let work = x.stored().saturating_mul(width);
+    let work = x.nnz().saturating_mul(width);
     let step = match work {
         0..=UNPOLLED => rows,
         _ => rows.saturating_mul(UNPOLLED) / work,

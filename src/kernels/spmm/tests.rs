@@ -2,10 +2,10 @@
 //! page that cannot be read, outputs at one that cannot be written.
 
 use crate::base::cancel::CancelToken;
-use crate::kernels::csr::Positions;
+use crate::kernels::csr::CsrPattern;
 use crate::kernels::simd::level::Level;
 use crate::kernels::simd::level::forced::at;
-use crate::kernels::spmm::microkernel::{MOST, tiles};
+use crate::kernels::spmm::microkernel::{MAX_REGISTERS, tiles};
 use crate::kernels::spmm::*;
 use crate::kernels::testing::guarded::Guarded;
 use crate::kernels::testing::number::{Number, fill};
@@ -16,15 +16,15 @@ const INPUTS: usize = 11;
 const NUMBERS: usize = 300 * INPUTS;
 
 /// Rows whose columns are unsorted, with repeats; the first and the last row are empty.
-fn positions(rows: usize) -> Positions {
+fn pattern(rows: usize) -> CsrPattern {
     let (mut indptr, mut indices) = (vec![0_i64], Vec::new());
     for row in 0..rows {
-        let stored = if row + 1 == rows { 0 } else { (row * 5) % 14 };
-        let columns = (0..stored).map(|term| i64::try_from((row + term * 7) % INPUTS));
+        let nnz = if row + 1 == rows { 0 } else { (row * 5) % 14 };
+        let columns = (0..nnz).map(|term| i64::try_from((row + term * 7) % INPUTS));
         indices.extend(columns.map(|column| column.expect("a small number")));
         indptr.push(i64::try_from(indices.len()).expect("a small number"));
     }
-    Positions::new((rows, INPUTS), &indptr, &indices).expect("positions")
+    CsrPattern::new((rows, INPUTS), &indptr, &indices).expect("positions")
 }
 
 /// The levels that run here. NEON's code uses arrays and runs everywhere.
@@ -58,16 +58,19 @@ fn check<T: Number>() {
         .flat_map(|r| WIDTHS.map(|w| (r, w)))
         .flat_map(|(r, w)| [w, w + 1, w.next_multiple_of(16)].map(|row| (r, w, row)))
     {
-        let positions = positions(rows);
-        let stored = positions.with(&[T::ONE; NUMBERS]).expect("values").stored();
+        let pattern = pattern(rows);
+        let nnz = pattern
+            .with_values(&[T::ONE; NUMBERS])
+            .expect("values")
+            .nnz();
         guarded(&mut w, INPUTS * row, &mut seed);
         guarded(&mut b, n_out, &mut seed);
-        guarded(&mut values, stored, &mut seed);
+        guarded(&mut values, nnz, &mut seed);
         guarded(&mut delta, rows * n_out, &mut seed);
         let w = &*w.last(INPUTS * row).1;
         let b = &*b.last(n_out).1;
         let delta = &*delta.last(rows * n_out).1;
-        let x = positions.with(&*values.last(stored).1).expect("values");
+        let x = pattern.with_values(&*values.last(nnz).1).expect("values");
         let row_of_w = row;
         let terms = |row: usize| {
             let (columns, values) = x.row(row);
@@ -116,7 +119,7 @@ fn check<T: Number>() {
                     }
                 }
                 at(level, || {
-                    let rows = Rows {
+                    let rows = GradientRows {
                         numbers: out,
                         first: inputs.start,
                         stride: row_of_w,
@@ -137,9 +140,9 @@ fn both_products_add_what_is_stored_in_its_order() {
 
 #[test]
 fn all_rows_and_columns_are_walked_once() {
-    let positions = positions(70);
+    let pattern = pattern(70);
     let values = vec![0.0; NUMBERS];
-    let x = positions.with(&values).expect("values");
+    let x = pattern.with_values(&values).expect("values");
     for columns in [0..1, 3..4, 0..128, 0..129, 5..700, 7..100_000] {
         let mut seen = 0;
         for (columns_of, rows) in blocks(&x, &columns) {
@@ -155,7 +158,7 @@ fn all_rows_and_columns_are_walked_once() {
         for tile in tiles(columns, lanes) {
             assert_eq!(tile.first, first);
             assert_eq!(tile.registers, tile.columns.div_ceil(lanes));
-            assert!(tile.registers <= MOST);
+            assert!(tile.registers <= MAX_REGISTERS);
             // What `load` requires: a partial register has one before it, or is the only one.
             assert!(tile.columns >= lanes || tile.registers == 1);
             first += tile.columns;

@@ -5,7 +5,7 @@ pub(super) mod number;
 
 use std::fmt::Debug;
 
-use crate::kernels::elementwise::map::{Combine, Function, Map, Times};
+use crate::kernels::elementwise::map::{Combine, Map, MultiplyBy, UnaryFunction};
 use crate::kernels::real::Real;
 use crate::kernels::simd::level::{self, Job, Level};
 
@@ -146,7 +146,7 @@ fn check_everywhere<T: Bits>(
 }
 
 /// f(x), after asserting that f(x) and y f(x) have the same bits everywhere.
-pub(super) fn values<T: Bits, F: Function<T> + Debug>(function: F, x: &[T]) -> Vec<T> {
+pub(super) fn values<T: Bits, F: UnaryFunction<T> + Debug>(function: F, x: &[T]) -> Vec<T> {
     let mut wanted = x.to_vec();
     run_in_arrays(Map(&mut wanted, function));
     // SAFETY: the machine has the level.
@@ -160,7 +160,7 @@ pub(super) fn values<T: Bits, F: Function<T> + Debug>(function: F, x: &[T]) -> V
         .map(|(&y, &factor)| y * factor)
         .collect();
     check_everywhere(&y, &products, function, |level, values, from| {
-        let (by, function) = (&x[from..], Times(function)); // usually longer than the values
+        let (by, function) = (&x[from..], MultiplyBy(function)); // usually longer than the values
         // SAFETY: the machine has the level.
         unsafe { level::run(level, Combine(values, by, function)) }
     });

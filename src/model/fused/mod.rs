@@ -90,7 +90,9 @@ impl Fused {
             }
             Self::SoftplusPoisson => {
                 delta.fill(T::ONE);
-                scale(delta, a, derivatives::Softplus, |a| -(-a).exp_m1());
+                scale(delta, a, derivatives::SoftplusDerivative, |a| {
+                    -(-a).exp_m1()
+                });
                 indices().for_each(|j| {
                     let derivative = delta[j];
                     // Where a underflows, a = e^z = σ' and their ratio is 1.

@@ -5,7 +5,7 @@ use numpy::ndarray::Ix2;
 use pyo3::prelude::*;
 
 use crate::base::cancel::{ELEMENT_WORK, cancellable};
-use crate::engine::backward::{Outputs, bp1 as bp1_of};
+use crate::engine::backward::{Outputs, bp1 as core_bp1};
 use crate::model::activation::Activation;
 use crate::python::api::equations::{activations, matrix_like, result, with_type, write};
 use crate::python::borrow::readwrite;
@@ -14,8 +14,8 @@ use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::{empty, input};
 use crate::python::convert::config::{Dtype, Name, parse_cost};
 use crate::python::convert::custom::CustomCosts;
-use crate::python::convert::targets::{Weighting, YArray};
-use crate::python::convert::wanted::TargetsOrCosts;
+use crate::python::convert::targets::TargetsOrCosts;
+use crate::python::convert::targets::{TargetArray, Weighting};
 
 /// BP1 for the public function in Python. If the cost is a callable, y is what it returned.
 #[pyfunction]
@@ -42,13 +42,13 @@ pub fn bp1<'py>(
             let z = input::<T, Ix2>("z", &z)?;
             let (py, [n, width]) = (given.py(), [z.shape()[0], z.shape()[1]]);
             let result = result::<T, Ix2>(out, py, &[n, width], &inputs)?;
-            let wanted = match custom {
+            let targets_or_costs = match custom {
                 Some(_) => TargetsOrCosts::Costs(CustomCosts::parse(y, [n, width])?),
-                None => TargetsOrCosts::YArray(YArray::<T>::parse(width, cost, n, y)?),
+                None => TargetsOrCosts::TargetArray(TargetArray::<T>::parse(width, cost, n, y)?),
             };
             // No Python code runs from here on.
             let z = z.as_slice()?;
-            let targets = weighting.apply(wanted.targets(width, cost, n)?, n)?;
+            let targets = weighting.apply(targets_or_costs.targets(width, cost, n)?, n)?;
             let a = activations(py, activation, z, width)?;
             write(&result, z.len() * ELEMENT_WORK, |delta, cancel| {
                 let outputs = Outputs {
@@ -57,7 +57,7 @@ pub fn bp1<'py>(
                     z,
                     a: &a,
                 };
-                bp1_of(outputs, &targets, 0..n, delta, cancel);
+                core_bp1(outputs, &targets, 0..n, delta, cancel);
                 Ok(())
             })
         })

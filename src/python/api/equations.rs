@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use crate::base::alloc::reserve;
 use crate::base::cancel::{CancelToken, ELEMENT_WORK, cancellable};
-use crate::base::error::{Error, Shape};
+use crate::base::error::{Error, ShapeDisplay};
 use crate::engine::equations;
 use crate::kernels::gemm::Matrix;
 use crate::model::activation::Activation;
@@ -87,8 +87,8 @@ pub fn bp2<'py>(
         let z = matrix_like("z", z)?;
         let activation = activation.text("activation")?;
         let activation = Activation::hidden_from_name("activation", &activation)?;
-        let [n, n_next] = sides("delta", &delta)?;
-        let [_, width] = sides("weights", &weights)?;
+        let [n, n_next] = matrix_shape("delta", &delta)?;
+        let [_, width] = matrix_shape("weights", &weights)?;
         check_shape("weights", &weights, [n_next, width])?;
         check_shape("z", &z, [n, width])?;
         with_type!([&delta, &weights, &z], T => {
@@ -191,8 +191,8 @@ pub fn bp4<'py>(
     guarded(|| {
         let inputs = [Some(delta), Some(a)];
         let (delta, a) = (matrix_like("delta", delta)?, matrix_like("a", a)?);
-        let [n, n_out] = sides("delta", &delta)?;
-        let [_, n_in] = sides("a", &a)?;
+        let [n, n_out] = matrix_shape("delta", &delta)?;
+        let [_, n_in] = matrix_shape("a", &a)?;
         check_shape("a", &a, [n, n_in])?;
         with_type!([&delta, &a], T => {
             let result = result::<T, Ix2>(out, a.py(), &[n_out, n_in], &inputs)?;
@@ -255,16 +255,16 @@ pub fn matrix_like<'py>(
     value: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
     let array = numbers(argument, value)?;
-    sides(argument, &array)?;
+    matrix_shape(argument, &array)?;
     Ok(array)
 }
 
 /// The shape of such an array, checked again since Python code may have changed it.
-fn sides(argument: &str, array: &Bound<'_, PyUntypedArray>) -> Result<[usize; 2], Error> {
+fn matrix_shape(argument: &str, array: &Bound<'_, PyUntypedArray>) -> Result<[usize; 2], Error> {
     match array.shape() {
         &[rows, columns] if rows > 0 && columns > 0 => Ok([rows, columns]),
         shape => {
-            let got = format!("shape {}", Shape(shape));
+            let got = format!("shape {}", ShapeDisplay(shape));
             Err(Error::value(
                 argument,
                 "two dimensions, neither of them 0",

@@ -2,13 +2,14 @@
 
 pub mod bp1;
 pub mod equations;
-mod gradient_as_array;
+mod files;
+mod flat_vector;
+pub mod gradient;
 pub mod network;
 pub mod optimizers;
-pub mod results;
-mod run;
-mod runs;
-pub mod store;
+pub mod tensors;
 pub mod threads;
+pub mod trace;
 pub mod trainer;
-pub mod vector;
+mod typed_network;
+pub mod views;

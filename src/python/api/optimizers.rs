@@ -7,16 +7,16 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::base::alloc::{push, try_list};
+use crate::base::alloc::{push, try_collect};
 use crate::base::error::Error;
-use crate::engine::optimizer::{Rule, Step, Terms};
+use crate::engine::optimizer::{Regularization, Rule, Step};
 use crate::pool::Team;
 use crate::python::api::threads;
 use crate::python::borrow::{BorrowScope, Element};
 use crate::python::call::detach::detached;
 use crate::python::call::errors::{guarded, wrong_type};
 use crate::python::convert::config::Dtype;
-use crate::python::convert::stepped::{Slices, Stepped, gradient_of};
+use crate::python::convert::optimizer_arrays::{OptimizerArrays, OptimizerSlices, gradient_of};
 
 /// An optimizer as Python passes it: its name, then its settings.
 #[derive(Clone, Copy)]
@@ -54,13 +54,12 @@ impl<'py> FromPyObject<'_, 'py> for Hyperparameters {
 }
 
 /// Does and counts the next step of `optimizer`, on arrays of float32 or float64; `single` if they were not
-/// passed in a list. `kept.numbers[i][k]` is the rule's state for `params[k]`: a vector in the array's
+/// passed in a list. `state_arrays.numbers[i][k]` is the rule's state for `params[k]`: a vector in the array's
 /// memory order.
 ///
 /// # Errors
 /// An array is invalid or shares memory with one that is updated, or user code, such as `__array__`,
 /// changes the optimizer in the meantime. Then this step changes nothing.
-/// `__array__`, changes the optimizer meanwhile: nothing is changed by this step then.
 #[pyfunction]
 pub fn step_arrays(
     optimizer: &Bound<'_, PyAny>,
@@ -68,17 +67,19 @@ pub fn step_arrays(
     single: bool,
     params: &Bound<'_, PyAny>,
     gradient: &Bound<'_, PyAny>,
-    kept: Option<Bound<'_, PyAny>>,
+    state_arrays: Option<Bound<'_, PyAny>>,
 ) -> PyResult<()> {
     guarded(|| {
         let py = optimizer.py();
-        let given: Hyperparameters = optimizer.getattr(intern!(py, "_given"))?.extract()?;
+        let given: Hyperparameters = optimizer
+            .getattr(intern!(py, "_hyperparameters"))?
+            .extract()?;
         let steps: u64 = optimizer.getattr(intern!(py, "_steps"))?.extract()?;
-        let kept_before = optimizer.getattr(intern!(py, "_kept"))?;
-        let params = try_list("params", params.try_iter()?)?;
-        let gradient = try_list("gradient", gradient.try_iter()?)?;
-        let rows = match &kept {
-            Some(kept) => nested("state", &kept.getattr(intern!(py, "numbers"))?)?,
+        let state_before = optimizer.getattr(intern!(py, "_state_arrays"))?;
+        let params = try_collect("params", params.try_iter()?)?;
+        let gradient = try_collect("gradient", gradient.try_iter()?)?;
+        let rows = match &state_arrays {
+            Some(state_arrays) => nested("state", &state_arrays.getattr(intern!(py, "numbers"))?)?,
             None => Vec::new(),
         };
         if gradient.len() != params.len() {
@@ -100,41 +101,45 @@ pub fn step_arrays(
             let gradient = match Dtype::of(array) {
                 Some(Dtype::Float32) => gradient_of::<f32>(&names[1], gradient)?,
                 Some(Dtype::Float64) => gradient_of::<f64>(&names[1], gradient)?,
-                None => return Err(no_float(&names[0], array)),
+                None => return Err(not_floating_error(&names[0], array)),
             };
             push("params", &mut given_arrays, (names, array, gradient))?;
         }
         // No user code runs from here on.
-        let is_same = optimizer.getattr(intern!(py, "_kept"))?.is(&kept_before)
+        let is_same = optimizer
+            .getattr(intern!(py, "_state_arrays"))?
+            .is(&state_before)
             && optimizer.getattr(intern!(py, "_steps"))?.eq(steps)?;
         if !is_same {
             let (expected, got) = ("as it is until its step is done", "another state");
             return Err(Error::value("optimizer", expected, got).into());
         }
         let mut scope = BorrowScope::new();
-        let mut float32: Vec<Stepped<f32>> = Vec::new();
-        let mut float64: Vec<Stepped<f64>> = Vec::new();
+        let mut float32: Vec<OptimizerArrays<f32>> = Vec::new();
+        let mut float64: Vec<OptimizerArrays<f64>> = Vec::new();
         for (k, (names, array, gradient)) in given_arrays.into_iter().enumerate() {
-            let kept = rows.iter().filter_map(|row| row.get(k));
+            let state_arrays = rows.iter().filter_map(|row| row.get(k));
             match Dtype::of(array) {
                 Some(Dtype::Float32) => {
-                    let stepped = Stepped::new(&mut scope, names, array, &gradient, kept)?;
-                    push("params", &mut float32, stepped)?;
+                    let optimizer_arrays =
+                        OptimizerArrays::new(&mut scope, names, array, &gradient, state_arrays)?;
+                    push("params", &mut float32, optimizer_arrays)?;
                 }
                 Some(Dtype::Float64) => {
-                    let stepped = Stepped::new(&mut scope, names, array, &gradient, kept)?;
-                    push("params", &mut float64, stepped)?;
+                    let optimizer_arrays =
+                        OptimizerArrays::new(&mut scope, names, array, &gradient, state_arrays)?;
+                    push("params", &mut float64, optimizer_arrays)?;
                 }
-                None => return Err(no_float(&names[0], array)),
+                None => return Err(not_floating_error(&names[0], array)),
             }
         }
 
-        let length = float32.iter().map(Stepped::len).sum::<usize>()
-            + float64.iter().map(Stepped::len).sum::<usize>();
-        let team = Team::assemble(Step::threads(length, threads::in_force(py)?));
-        let terms = Terms {
+        let length = float32.iter().map(OptimizerArrays::len).sum::<usize>()
+            + float64.iter().map(OptimizerArrays::len).sum::<usize>();
+        let team = Team::assemble(Step::threads(length, threads::current(py)?));
+        let terms = Regularization {
             l2: given.weight_decay,
-            ..Terms::NONE
+            ..Regularization::NONE
         };
         let step = Step::new(given.rule, rate, steps.saturating_add(1));
         let (work32, work64) = (
@@ -146,11 +151,11 @@ pub fn step_arrays(
             work64(&team);
             Ok(())
         })?;
-        float32.iter().try_for_each(Stepped::write_back)?;
-        float64.iter().try_for_each(Stepped::write_back)?;
+        float32.iter().try_for_each(OptimizerArrays::write_back)?;
+        float64.iter().try_for_each(OptimizerArrays::write_back)?;
         // Set here, because Ctrl-C during the step is raised in Python right after this call.
-        optimizer.setattr(intern!(py, "_kept"), kept)?;
-        optimizer.setattr(intern!(py, "_single"), single)?;
+        optimizer.setattr(intern!(py, "_state_arrays"), state_arrays)?;
+        optimizer.setattr(intern!(py, "_is_single"), single)?;
         optimizer.setattr(intern!(py, "_steps"), steps.saturating_add(1))
     })
 }
@@ -164,11 +169,11 @@ pub fn nested<'py>(
     rows: &Bound<'py, PyAny>,
 ) -> PyResult<Vec<Vec<Bound<'py, PyAny>>>> {
     let rows = rows.try_iter()?;
-    let row = |row: PyResult<Bound<'py, PyAny>>| try_list(argument, row?.try_iter()?);
-    try_list(argument, rows.map(row))
+    let row = |row: PyResult<Bound<'py, PyAny>>| try_collect(argument, row?.try_iter()?);
+    try_collect(argument, rows.map(row))
 }
 
-fn no_float(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyErr {
+fn not_floating_error(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyErr {
     let (expected, got) = ("dtype float32 or float64", array.dtype());
     PyTypeError::new_err(format!("{argument}: expected {expected}, got {got}"))
 }
@@ -176,13 +181,17 @@ fn no_float(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyErr {
 /// Validates the step on all arrays of a dtype, which then cannot fail.
 fn prepare<'a, T: Element>(
     step: Step,
-    terms: Terms,
-    arrays: &'a mut [Stepped<'_, T>],
+    terms: Regularization,
+    arrays: &'a mut [OptimizerArrays<'_, T>],
 ) -> PyResult<impl FnOnce(&Team) + Send + 'a> {
-    let slices = try_list("params", arrays.iter_mut().map(Stepped::slices))?;
+    let slices = try_collect("params", arrays.iter_mut().map(OptimizerArrays::slices))?;
     Ok(move |team: &Team| {
-        for Slices { changed, gradient } in slices {
-            step.run(team, terms, changed, gradient);
+        for OptimizerSlices {
+            params_and_state,
+            gradient,
+        } in slices
+        {
+            step.run(team, terms, params_and_state, gradient);
         }
     })
 }

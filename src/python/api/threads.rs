@@ -12,7 +12,7 @@ use crate::base::error::Error;
 use crate::kernels::simd::simd_level;
 use crate::pool::{MAX_THREADS, default_threads};
 use crate::python::borrow::call_python::index;
-use crate::python::call::errors::{guarded, retyped};
+use crate::python::call::errors::{as_wrong_type, guarded};
 
 /// The value of `set_num_threads`; 0 if not set.
 static PROCESS: AtomicUsize = AtomicUsize::new(0);
@@ -47,7 +47,7 @@ fn entered(py: Python<'_>) -> PyResult<Vec<Bound<'_, NumThreads>>> {
 ///
 /// # Errors
 /// `BPFAST_NUM_THREADS` is not a valid number.
-pub fn in_force(py: Python<'_>) -> PyResult<usize> {
+pub fn current(py: Python<'_>) -> PyResult<usize> {
     if ENTERED.load(Ordering::Relaxed)
         && let Some(innermost) = entered(py)?.last()
     {
@@ -60,7 +60,7 @@ pub fn in_force(py: Python<'_>) -> PyResult<usize> {
 }
 
 fn parse(k: &Bound<'_, PyAny>) -> PyResult<usize> {
-    let k = &index(k).map_err(|error| retyped(error, "k", "an integer", k))?;
+    let k = &index(k).map_err(|error| as_wrong_type(error, "k", "an integer", k))?;
     let threads = match k.extract::<usize>() {
         Ok(threads) => threads,
         Err(error) if error.is_instance_of::<PyOverflowError>(k.py()) => 0,
@@ -128,7 +128,7 @@ pub fn set_num_threads(k: &Bound<'_, PyAny>) -> PyResult<()> {
 /// 1
 #[pyfunction]
 pub fn get_num_threads(py: Python<'_>) -> PyResult<usize> {
-    in_force(py)
+    current(py)
 }
 
 /// A context in which calls use at most k threads.
@@ -228,7 +228,7 @@ pub fn build_config(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("version", env!("CARGO_PKG_VERSION"))?;
         dict.set_item("simd", simd_level()?)?;
-        dict.set_item("threads", in_force(py)?)?;
+        dict.set_item("threads", current(py)?)?;
         let profile = if cfg!(debug_assertions) {
             "debug"
         } else {

@@ -41,7 +41,7 @@ impl Drop for Allocation {
     fn drop(&mut self) {
         if self.layout.size() > 0 {
             // SAFETY: a vector allocated this layout at `start` and was forgotten; its elements need no
-            // drop. Nobody else uses the memory: arrays and `Owned` keep `self` alive.
+            // drop. Nobody else uses the memory: arrays and `OwnedVector` keep `self` alive.
             unsafe { dealloc(self.start.as_ptr(), self.layout) }
         }
     }

@@ -15,13 +15,13 @@ use crate::python::borrow::table::{Access, Borrow, ScopeId};
 
 /// A read borrow: no call of bpfast writes to the array while this lives.
 pub struct ReadArray<'py, T, D> {
-    block: Contiguous<'py, T, D>,
+    contiguous: Contiguous<'py, T, D>,
     _borrow: Borrow,
 }
 
 /// A write borrow: no other call of bpfast uses the array while this lives.
 pub struct WriteArray<'py, T, D> {
-    block: Contiguous<'py, T, D>,
+    contiguous: Contiguous<'py, T, D>,
     _borrow: Borrow,
 }
 
@@ -43,12 +43,14 @@ pub fn readonly<'py, T: numpy::Element, D: Dimension>(
 ///
 /// # Errors
 /// Another call is writing to it.
-pub fn readonly_block<'py, T: numpy::Element, D: Dimension>(
+pub fn readonly_contiguous<'py, T: numpy::Element, D: Dimension>(
     argument: &'static str,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> PyResult<Option<ReadArray<'py, T, D>>> {
-    let block = Contiguous::of(argument.into(), array, MemoryOrder::C);
-    block.map(|block| ReadArray::new(block, None)).transpose()
+    let contiguous = Contiguous::of(argument.into(), array, MemoryOrder::C);
+    contiguous
+        .map(|contiguous| ReadArray::new(contiguous, None))
+        .transpose()
 }
 
 /// Borrows an aligned, C-contiguous array for writing.
@@ -70,10 +72,15 @@ impl<'py, T: numpy::Element, D: Dimension> ReadArray<'py, T, D> {
     ///
     /// # Errors
     /// Another call is writing to it.
-    pub(super) fn new(block: Contiguous<'py, T, D>, scope: Option<ScopeId>) -> PyResult<Self> {
-        let borrow = Borrow::of_bounds(&block.argument, block.bounds(), Access::Read, scope)?;
+    pub(super) fn new(contiguous: Contiguous<'py, T, D>, scope: Option<ScopeId>) -> PyResult<Self> {
+        let borrow = Borrow::of_bounds(
+            &contiguous.argument,
+            contiguous.bounds(),
+            Access::Read,
+            scope,
+        )?;
         Ok(Self {
-            block,
+            contiguous,
             _borrow: borrow,
         })
     }
@@ -83,7 +90,7 @@ impl<'py, T: numpy::Element, D: Dimension> ReadArray<'py, T, D> {
     /// # Errors
     /// The array has been changed in place since it was borrowed.
     pub fn as_slice(&self) -> Result<&[T]> {
-        let numbers = self.block.numbers()?;
+        let numbers = self.contiguous.numbers()?;
         // SAFETY: `numbers` are the elements of a contiguous, aligned block of `T`, at the array's current
         // address. The table excludes writes by calls of bpfast while `self` lives. Other accesses are
         // excluded by what NumPy is trusted with; see `mod.rs`.
@@ -97,8 +104,8 @@ impl<T: numpy::Element> ReadArray<'_, T, Ix2> {
     /// # Errors
     /// As [`Self::as_slice`].
     pub fn as_matrix(&self) -> Result<Matrix<'_, T>> {
-        let (rows, columns) = self.block.shape.into_pattern();
-        let order = match self.block.order {
+        let (rows, columns) = self.contiguous.shape.into_pattern();
+        let order = match self.contiguous.order {
             MemoryOrder::C => gemm::Order::RowMajor,
             MemoryOrder::Fortran => gemm::Order::ColumnMajor,
         };
@@ -111,11 +118,16 @@ impl<'py, T: numpy::Element, D: Dimension> WriteArray<'py, T, D> {
     ///
     /// # Errors
     /// It is read-only, or another call or another argument of this call uses it.
-    pub(super) fn new(block: Contiguous<'py, T, D>, scope: Option<ScopeId>) -> PyResult<Self> {
-        check_writeable(&block.argument, block.array.as_untyped())?;
-        let borrow = Borrow::of_bounds(&block.argument, block.bounds(), Access::Write, scope)?;
+    pub(super) fn new(contiguous: Contiguous<'py, T, D>, scope: Option<ScopeId>) -> PyResult<Self> {
+        check_writeable(&contiguous.argument, contiguous.array.as_untyped())?;
+        let borrow = Borrow::of_bounds(
+            &contiguous.argument,
+            contiguous.bounds(),
+            Access::Write,
+            scope,
+        )?;
         Ok(Self {
-            block,
+            contiguous,
             _borrow: borrow,
         })
     }
@@ -125,7 +137,7 @@ impl<'py, T: numpy::Element, D: Dimension> WriteArray<'py, T, D> {
     /// # Errors
     /// The array has been changed in place since it was borrowed.
     pub fn as_slice_mut(&mut self) -> Result<&mut [T]> {
-        let mut numbers = self.block.numbers()?;
+        let mut numbers = self.contiguous.numbers()?;
         // SAFETY: as in `ReadArray::as_slice`; in addition the table excludes all other borrows, and `self`
         // is mutably borrowed for the slice's lifetime.
         Ok(unsafe { numbers.as_mut() })
@@ -193,16 +205,16 @@ impl<'py, T: numpy::Element, D: Dimension> Contiguous<'py, T, D> {
             && array.shape() == self.shape.slice()
             && self.order.is_usable::<T>(array);
         if !same {
-            return Err(self.changed());
+            return Err(self.params_and_state());
         }
         if self.shape.size() == 0 {
             return Ok(NonNull::from_mut(&mut []));
         }
-        let start = NonNull::new(start.cast()).ok_or_else(|| self.changed())?;
+        let start = NonNull::new(start.cast()).ok_or_else(|| self.params_and_state())?;
         Ok(NonNull::slice_from_raw_parts(start, self.shape.size()))
     }
 
-    fn changed(&self) -> Error {
+    fn params_and_state(&self) -> Error {
         let expected = "an array that stays as it is during the call";
         Error::value(&self.argument, expected, "one that was changed in place")
     }
@@ -212,7 +224,7 @@ impl<'py, T, D> Deref for WriteArray<'py, T, D> {
     type Target = Bound<'py, PyArray<T, D>>;
 
     fn deref(&self) -> &Self::Target {
-        &self.block.array
+        &self.contiguous.array
     }
 }
 
@@ -220,6 +232,6 @@ impl<'py, T, D> Deref for ReadArray<'py, T, D> {
     type Target = Bound<'py, PyArray<T, D>>;
 
     fn deref(&self) -> &Self::Target {
-        &self.block.array
+        &self.contiguous.array
     }
 }

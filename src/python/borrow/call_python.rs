@@ -87,7 +87,7 @@ pub fn call_with<'py>(
 ///
 /// # Errors
 /// There is none.
-pub fn of_module<'py>(py: Python<'py>, module: &str, name: &str) -> PyResult<Bound<'py, PyAny>> {
+pub fn import_from<'py>(py: Python<'py>, module: &str, name: &str) -> PyResult<Bound<'py, PyAny>> {
     static IMPORT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let import = IMPORT.import(py, "importlib", "import_module")?;
     call(import, (module,))?.getattr(name)
@@ -126,7 +126,7 @@ pub fn attribute<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<
 ///
 /// # Errors
 /// What it raises.
-pub fn listed<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyList>>> {
+pub fn try_to_list<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyList>>> {
     let py = value.py();
     let builtins = py.import("builtins")?;
     match call(&builtins.getattr("iter")?, (value,)) {

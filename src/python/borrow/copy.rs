@@ -25,7 +25,7 @@ pub fn copied<'py>(
 /// # Errors
 /// `borrow` does not cover it, as it was changed in place; or NumPy's errors: no memory, no such
 /// conversion.
-pub fn block<'py>(
+pub fn contiguous<'py>(
     argument: &str,
     borrow: &Borrow,
     array: &Bound<'py, PyUntypedArray>,
@@ -38,8 +38,8 @@ pub fn block<'py>(
         MemoryOrder::Fortran => "F_CONTIGUOUS",
     };
     let require = numpy_function(array.py(), "require")?;
-    let block = call(&require, (array, dtype, [layout, "ALIGNED", "ENSUREARRAY"]))?;
-    Ok(block.cast_into()?)
+    let contiguous = call(&require, (array, dtype, [layout, "ALIGNED", "ENSUREARRAY"]))?;
+    Ok(contiguous.cast_into()?)
 }
 
 /// target[...] = value. They may share memory.

@@ -53,7 +53,7 @@ pub enum MemoryOrder {
 }
 
 impl MemoryOrder {
-    /// The order of `array`; C if it is not contiguous. `Kept` in Python has the same rule.
+    /// The order of `array`; C if it is not contiguous. `StateArrays` in Python has the same rule.
     pub fn of(array: &Bound<'_, PyUntypedArray>) -> Self {
         if Self::Fortran.is_of(array) && !Self::C.is_of(array) {
             Self::Fortran

@@ -49,11 +49,11 @@ mod table;
 mod view;
 
 pub use allocation::Allocation;
-pub use array::{ReadArray, WriteArray, readonly, readonly_block, readwrite};
-pub use copy::{assign, block, copied, fill};
+pub use array::{ReadArray, WriteArray, readonly, readonly_contiguous, readwrite};
+pub use copy::{assign, contiguous, copied, fill};
 pub use header::{MemoryOrder, check_writeable};
-pub use overlap::{ArraySpans, check_out_apart, check_spread};
-pub use owned::{AnyOwned, Element, Owned, ReadGuard, into_array};
+pub use overlap::{ArraySpans, check_no_self_overlap, check_out_disjoint};
+pub use owned::{AnyVector, Element, OwnedVector, ReadGuard, into_array};
 pub use scope::BorrowScope;
-pub use table::{Access, Borrow, forget_in_children};
+pub use table::{Access, Borrow, register_fork_handler};
 pub use view::View;

@@ -15,7 +15,7 @@ use crate::python::borrow::header::{Bounds, MemoryOrder};
 /// The most steps of the search for an element that two arrays share, whose cost may be exponential in the
 /// number of axes: a quarter of a millisecond. Of 19,000 random pairs of interleaved slices all but one
 /// took fewer than 100 steps, and that one fewer than 1000.
-const MOST_WORK: u32 = 10_000;
+const MAX_WORK: u32 = 10_000;
 
 /// Arrays of which none shares memory with another if either is written to.
 pub struct ArraySpans<'py> {
@@ -83,7 +83,7 @@ impl<'py> ArraySpans<'py> {
 
 /// # Errors Two elements of `array`, which is to be written to, may share memory. Slices and transposes of
 /// an array pass; results of `as_strided` pass only if slices could have given them.
-pub fn check_spread(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
+pub fn check_no_self_overlap(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
     if array.is_empty() {
         return Ok(());
     }
@@ -104,7 +104,7 @@ pub fn check_spread(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyResu
 }
 
 /// # Errors `out` shares memory with one of `inputs`, the user's arrays.
-pub fn check_out_apart(
+pub fn check_out_disjoint(
     out: &Bound<'_, PyUntypedArray>,
     inputs: &[Option<&Bound<'_, PyAny>>],
 ) -> PyResult<()> {
@@ -133,13 +133,13 @@ fn shared(
     other: &ArraySpan<'_>,
     got: &'static str,
 ) -> PyResult<Option<&'static str>> {
-    if one.is_block() && other.is_block() {
+    if one.is_contiguous() && other.is_contiguous() {
         return Ok(Some(got));
     }
     let py = one.array.py();
     py.check_signals()?; // there may be many pairs
     let most_work = PyDict::new(py);
-    most_work.set_item(intern!(py, "max_work"), MOST_WORK)?;
+    most_work.set_item(intern!(py, "max_work"), MAX_WORK)?;
     let pair = (one.plain()?, other.plain()?);
     let shares_memory = numpy_function(py, "shares_memory")?;
     let answer = call_with(&shares_memory, pair, Some(&most_work));
@@ -169,7 +169,7 @@ impl<'py> ArraySpan<'py> {
     }
 
     /// Whether the array uses every byte of its bounds exactly once.
-    fn is_block(&self) -> bool {
+    fn is_contiguous(&self) -> bool {
         MemoryOrder::C.is_of(&self.array) || MemoryOrder::Fortran.is_of(&self.array)
     }
 

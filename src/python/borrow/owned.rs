@@ -16,7 +16,7 @@ use crate::python::borrow::allocation::Allocation;
 use crate::python::borrow::header::Bounds;
 use crate::python::borrow::table::{Access, Borrow};
 use crate::python::borrow::view::View;
-use crate::python::call::detach::without_kernels;
+use crate::python::call::detach::detached_without_simd;
 
 /// The interval at which a training checks whether readers are done.
 const WAIT: Duration = Duration::from_micros(200);
@@ -37,7 +37,7 @@ pub fn into_array<T: numpy::Element + Copy>(
 }
 
 /// A vector that Rust owns and NumPy arrays show.
-pub struct Owned<T> {
+pub struct OwnedVector<T> {
     allocation: Py<Allocation>,
     length: usize,
     _numbers: PhantomData<T>,
@@ -46,35 +46,35 @@ pub struct Owned<T> {
 /// An element type of both the core and NumPy.
 pub trait Element: Real + numpy::Element {
     /// The vector, if it has this type.
-    fn of(vector: &AnyOwned) -> Option<&Owned<Self>>;
+    fn of(vector: &AnyVector) -> Option<&OwnedVector<Self>>;
 }
 
 impl Element for f32 {
-    fn of(vector: &AnyOwned) -> Option<&Owned<Self>> {
+    fn of(vector: &AnyVector) -> Option<&OwnedVector<Self>> {
         match vector {
-            AnyOwned::Float32(vector) => Some(vector),
-            AnyOwned::Float64(_) => None,
+            AnyVector::Float32(vector) => Some(vector),
+            AnyVector::Float64(_) => None,
         }
     }
 }
 
 impl Element for f64 {
-    fn of(vector: &AnyOwned) -> Option<&Owned<Self>> {
+    fn of(vector: &AnyVector) -> Option<&OwnedVector<Self>> {
         match vector {
-            AnyOwned::Float64(vector) => Some(vector),
-            AnyOwned::Float32(_) => None,
+            AnyVector::Float64(vector) => Some(vector),
+            AnyVector::Float32(_) => None,
         }
     }
 }
 
-/// An [`Owned`] of either type.
-pub enum AnyOwned {
-    Float32(Owned<f32>),
-    Float64(Owned<f64>),
+/// An [`OwnedVector`] of either type.
+pub enum AnyVector {
+    Float32(OwnedVector<f32>),
+    Float64(OwnedVector<f64>),
 }
 
-impl AnyOwned {
-    /// As [`Owned::view`].
+impl AnyVector {
+    /// As [`OwnedVector::view`].
     pub fn view(&self, py: Python<'_>, range: &Range<usize>, columns: Option<usize>) -> View {
         match self {
             Self::Float32(numbers) => numbers.view(py, range, columns),
@@ -83,10 +83,10 @@ impl AnyOwned {
     }
 }
 
-impl<T: Element> Owned<T> {
+impl<T: Element> OwnedVector<T> {
     /// Zeros. A MemoryError names `what`.
     pub fn zeros(py: Python<'_>, what: &str, length: usize) -> PyResult<Self> {
-        let numbers = without_kernels(py, length, |should_cancel| {
+        let numbers = detached_without_simd(py, length, |should_cancel| {
             let mut numbers: Vec<T> = Vec::new();
             cancellable(should_cancel, |cancel| {
                 reserve_for(what, &mut numbers, length, 1, cancel)
@@ -109,7 +109,7 @@ impl<T: Element> Owned<T> {
     }
 
     /// # Errors `out`, which is contiguous, shares memory with this vector, which is an input.
-    pub fn check_out_apart(&self, out: &Bound<'_, PyUntypedArray>) -> Result<()> {
+    pub fn check_out_disjoint(&self, out: &Bound<'_, PyUntypedArray>) -> Result<()> {
         if Bounds::of("out", out)?.overlap(&self.bounds()) {
             let expected = "an array apart from the inputs";
             return Err(Error::value("out", expected, "one that overlaps them"));
@@ -193,7 +193,7 @@ impl<T> Deref for ReadGuard<'_, T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        // SAFETY: `zeros` allocated and initialised these elements, and the `Owned` that `self` borrows
+        // SAFETY: `zeros` allocated and initialised these elements, and the `OwnedVector` that `self` borrows
         // keeps them in place. The table excludes writes by calls while `self` lives; accesses by Python
         // code in the meantime are excluded by what NumPy is trusted with; see `mod.rs`.
         unsafe { self.numbers.as_ref() }

@@ -38,10 +38,10 @@ impl<'py> BorrowScope<'py> {
         array: &Bound<'py, PyArray<T, D>>,
         order: MemoryOrder,
     ) -> PyResult<ReadArray<'py, T, D>> {
-        let block = Contiguous::new(argument.into(), array, order)?;
+        let contiguous = Contiguous::new(argument.into(), array, order)?;
         self.spans
-            .add(block.argument().clone(), array.as_untyped(), false)?;
-        ReadArray::new(block, Some(self.id))
+            .add(contiguous.argument().clone(), array.as_untyped(), false)?;
+        ReadArray::new(contiguous, Some(self.id))
     }
 
     /// Borrows an aligned, contiguous array in this order for writing.
@@ -54,18 +54,18 @@ impl<'py> BorrowScope<'py> {
         array: &Bound<'py, PyArray<T, D>>,
         order: MemoryOrder,
     ) -> PyResult<WriteArray<'py, T, D>> {
-        let block = Contiguous::new(argument.into(), array, order)?;
-        check_writeable(block.argument(), array.as_untyped())?;
+        let contiguous = Contiguous::new(argument.into(), array, order)?;
+        check_writeable(contiguous.argument(), array.as_untyped())?;
         self.spans
-            .add(block.argument().clone(), array.as_untyped(), true)?;
-        WriteArray::new(block, Some(self.id))
+            .add(contiguous.argument().clone(), array.as_untyped(), true)?;
+        WriteArray::new(contiguous, Some(self.id))
     }
 
     /// Borrows an array of any dtype and strides, for NumPy to copy from or to.
     ///
     /// # Errors
     /// As [`Self::read`] and [`Self::write`].
-    pub fn hold(
+    pub fn borrow_strided(
         &mut self,
         argument: impl Into<Cow<'static, str>>,
         array: &Bound<'py, PyUntypedArray>,

@@ -104,7 +104,7 @@ impl Borrow {
                 && other.bounds.overlap(&bounds)
         };
         if let Some(other) = table.find(scope, excludes) {
-            return Err(refused(argument, access, other.access));
+            return Err(conflict_error(argument, access, other.access));
         }
         Ok(table.add(bounds, access, scope)?)
     }
@@ -121,7 +121,7 @@ impl Borrow {
             (other.access != Access::Read || other.thread == own) && other.bounds.overlap(&bounds)
         };
         if let Some(other) = table.find(None, excludes) {
-            return Err(refused(argument, Access::Train, other.access));
+            return Err(conflict_error(argument, Access::Train, other.access));
         }
         Ok(table.add(bounds, Access::Train, None)?)
     }
@@ -159,13 +159,13 @@ impl Table {
         self.last
     }
 
-    /// The first borrow outside the scope that satisfies `is_so`.
-    fn find(&self, scope: Option<ScopeId>, is_so: impl Fn(&Entry) -> bool) -> Option<&Entry> {
-        let alone = self.entries.iter().find(|entry| is_so(entry));
+    /// The first borrow outside the scope that satisfies `predicate`.
+    fn find(&self, scope: Option<ScopeId>, predicate: impl Fn(&Entry) -> bool) -> Option<&Entry> {
+        let alone = self.entries.iter().find(|entry| predicate(entry));
         alone.or_else(|| {
             let scopes = self.scopes.iter();
             let mut others = scopes.filter(|other| scope != Some(other.id));
-            others.find_map(|other| other.entries.iter().find(|entry| is_so(entry)))
+            others.find_map(|other| other.entries.iter().find(|entry| predicate(entry)))
         })
     }
 
@@ -234,7 +234,7 @@ fn this_thread() -> u64 {
 }
 
 /// The error if a borrow with `access` is excluded by another.
-fn refused(argument: &str, access: Access, other: Access) -> PyErr {
+fn conflict_error(argument: &str, access: Access, other: Access) -> PyErr {
     let why = match (access, other) {
         (_, Access::Train) => "expected a network at rest, got one that a training is running on",
         (Access::Read, _) => "another call is writing to this array",
@@ -249,7 +249,7 @@ fn table() -> MutexGuard<'static, Table> {
 
 /// Registers a fork handler that removes, in each child before `os.fork` returns there, the borrows of
 /// other threads, which do not exist there. The forking thread's borrows stay.
-pub fn forget_in_children(py: Python<'_>) -> PyResult<()> {
+pub fn register_fork_handler(py: Python<'_>) -> PyResult<()> {
     let os = py.import("os")?;
     if !os.hasattr("register_at_fork")? {
         return Ok(()); // Windows has no fork

@@ -68,7 +68,7 @@ impl View {
     }
 
     /// The existing array, if any.
-    pub fn shown<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyUntypedArray>> {
+    pub fn existing<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyUntypedArray>> {
         self.array.get(py).map(|array| array.bind(py))
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::prelude::*;
 
 use crate::base::cancel::ShouldCancel;
-use crate::base::error::{Kind, Result};
+use crate::base::error::{ErrorKind, Result};
 use crate::kernels::simd::level;
 use crate::python::call::errors::from_panic;
 
@@ -27,14 +27,14 @@ pub fn detached<R: Send>(
     work: impl FnOnce(ShouldCancel<'_>) -> Result<R> + Send,
 ) -> PyResult<R> {
     level()?;
-    without_kernels(py, size, work)
+    detached_without_simd(py, size, work)
 }
 
 /// The same for `work` that uses no SIMD kernel.
 ///
 /// # Errors
 /// As for [`detached`], except for the level.
-pub fn without_kernels<R: Send>(
+pub fn detached_without_simd<R: Send>(
     py: Python<'_>,
     size: usize,
     work: impl FnOnce(ShouldCancel<'_>) -> Result<R> + Send,
@@ -58,7 +58,7 @@ pub fn without_kernels<R: Send>(
     let raised = raised.into_inner().unwrap_or_else(PoisonError::into_inner);
     match (outcome, raised) {
         (Ok(Err(error)), Some(raised))
-            if matches!(error.kind(), Kind::Interrupted | Kind::Forked) =>
+            if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::Forked) =>
         {
             Err(raised)
         }

@@ -9,16 +9,16 @@ use pyo3::exceptions::{
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use crate::base::error::{Error, Kind};
+use crate::base::error::{Error, ErrorKind};
 
 impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
         let message = error.to_string();
         match error.kind() {
-            Kind::Value => PyValueError::new_err(message),
-            Kind::Memory => PyMemoryError::new_err(message),
-            Kind::Interrupted => PyKeyboardInterrupt::new_err(()),
-            Kind::Forked => PyRuntimeError::new_err(message),
+            ErrorKind::Value => PyValueError::new_err(message),
+            ErrorKind::Memory => PyMemoryError::new_err(message),
+            ErrorKind::Interrupted => PyKeyboardInterrupt::new_err(()),
+            ErrorKind::Forked => PyRuntimeError::new_err(message),
         }
     }
 }
@@ -63,7 +63,7 @@ fn text_of(panic: &(dyn Any + Send)) -> &str {
 
 /// Prints no message for a panic that is not a bug of bpfast. If memory ran out, there is none for a
 /// backtrace.
-pub fn quieten_panics() {
+pub fn install_panic_hook() {
     let print = take_hook();
     set_hook(Box::new(move |panic| {
         let text = text_of(panic.payload());
@@ -82,7 +82,12 @@ pub fn wrong_type(argument: &str, expected: &str, got: &Bound<'_, PyAny>) -> PyE
 
 /// Replaces a TypeError by [`wrong_type`]. Any other `error` is passed on: it is the user's own, or memory
 /// ran out.
-pub fn retyped(error: PyErr, argument: &str, expected: &str, got: &Bound<'_, PyAny>) -> PyErr {
+pub fn as_wrong_type(
+    error: PyErr,
+    argument: &str,
+    expected: &str,
+    got: &Bound<'_, PyAny>,
+) -> PyErr {
     if error.is_instance_of::<PyTypeError>(got.py()) {
         return wrong_type(argument, expected, got);
     }
@@ -90,7 +95,7 @@ pub fn retyped(error: PyErr, argument: &str, expected: &str, got: &Bound<'_, PyA
 }
 
 /// The same exception with the argument's name in front, for NumPy's exceptions, which lack it.
-pub fn naming(py: Python<'_>, argument: &str, error: PyErr) -> PyErr {
+pub fn with_argument_name(py: Python<'_>, argument: &str, error: PyErr) -> PyErr {
     let named = |class: &Bound<'_, PyType>| {
         PyErr::from_type(class.clone(), format!("{argument}: {}", error.value(py)))
     };

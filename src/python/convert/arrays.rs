@@ -11,16 +11,16 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
 
 use crate::base::error::Error;
-use crate::data::labels::bad_label;
-use crate::python::borrow::call_python::{call, numpy_function, of_module};
+use crate::data::labels::label_error;
+use crate::python::borrow::call_python::{call, import_from, numpy_function};
 use crate::python::borrow::{
-    Access, Borrow, Element, MemoryOrder, ReadArray, block, check_out_apart, check_writeable,
-    readonly, readonly_block, readwrite,
+    Access, Borrow, Element, MemoryOrder, ReadArray, check_out_disjoint, check_writeable,
+    contiguous, readonly, readonly_contiguous, readwrite,
 };
-use crate::python::call::errors::{naming, wrong_type};
+use crate::python::call::errors::{with_argument_name, wrong_type};
 
 /// NumPy's largest number of dimensions.
-const MOST_DIMENSIONS: usize = 64;
+const MAX_DIMENSIONS: usize = 64;
 
 /// `value` as a C-contiguous, aligned array of `T` with the dimensions of `D`.
 ///
@@ -33,7 +33,7 @@ pub fn input<'py, T: Element, D: Dimension>(
     // The usual case, without calls of Python.
     if is_plain(value)
         && let Ok(array) = value.cast::<PyArray<T, D>>()
-        && let Some(array) = readonly_block(argument, array)?
+        && let Some(array) = readonly_contiguous(argument, array)?
     {
         return Ok(array);
     }
@@ -43,7 +43,7 @@ pub fn input<'py, T: Element, D: Dimension>(
         return Err(Error::value(
             argument,
             format_args!("{rank} dimension{}", if rank == 1 { "" } else { "s" }),
-            format_args!("shape {}", crate::base::error::Shape(array.shape())),
+            format_args!("shape {}", crate::base::error::ShapeDisplay(array.shape())),
         )
         .into());
     }
@@ -58,7 +58,7 @@ pub fn is_plain(value: &Bound<'_, PyAny>) -> bool {
 /// Whether `value` is a Python number, or a list or tuple of such, which has no mask either.
 #[pyfunction]
 pub fn is_plain_numbers(value: &Bound<'_, PyAny>) -> bool {
-    has_plain_numbers(value, MOST_DIMENSIONS)
+    has_plain_numbers(value, MAX_DIMENSIONS)
 }
 
 fn has_plain_numbers(value: &Bound<'_, PyAny>, depth: usize) -> bool {
@@ -89,11 +89,11 @@ pub fn as_array<'py>(
     }
     let array = if is_plain_numbers(value) {
         let array = call(&numpy_function(py, "asarray")?, (value,));
-        array.map_err(|error| naming(py, argument, error))?
+        array.map_err(|error| with_argument_name(py, argument, error))?
     } else {
-        let of_module =
-            || of_module(py, "bpfast._validation.arrays", "as_array").map(Bound::unbind);
-        let as_array = AS_ARRAY.get_or_try_init(py, of_module)?;
+        let import_from =
+            || import_from(py, "bpfast._validation.arrays", "as_array").map(Bound::unbind);
+        let as_array = AS_ARRAY.get_or_try_init(py, import_from)?;
         call(as_array.bind(py), (argument, value))?
     };
     Ok(array.cast_into()?)
@@ -117,7 +117,7 @@ pub fn numbers<'py>(
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
     let (py, array) = (value.py(), as_array(argument, value)?);
     if !matches!(array.dtype().kind(), b'b' | b'i' | b'u' | b'f') {
-        let said = of_module(py, "bpfast._validation.no_numbers", "no_numbers")?;
+        let said = import_from(py, "bpfast._validation.no_numbers", "no_numbers")?;
         let error = call(&said, (argument, value, &array))?;
         return Err(PyErr::from_value(error));
     }
@@ -134,7 +134,7 @@ fn convert<'py, T: numpy::Element>(
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
     let borrow = Borrow::new(argument, array, Access::Read)?;
     let dtype = numpy::dtype::<T>(array.py());
-    block(argument, &borrow, array, Some(dtype), MemoryOrder::C)
+    contiguous(argument, &borrow, array, Some(dtype), MemoryOrder::C)
 }
 
 /// Class labels as int64.
@@ -148,7 +148,7 @@ pub fn labels<'py>(
 ) -> PyResult<ReadArray<'py, i64, Ix1>> {
     // The usual case: NumPy's `require` would take as long as a small gradient.
     if let Ok(int64) = array.cast::<PyArray1<i64>>()
-        && let Some(int64) = readonly_block(argument, int64)?
+        && let Some(int64) = readonly_contiguous(argument, int64)?
     {
         return Ok(int64);
     }
@@ -157,7 +157,7 @@ pub fn labels<'py>(
         let unsigned = readonly(argument, unsigned.cast::<PyArray1<u64>>()?)?;
         let too_large = |&(_, &label): &(usize, &u64)| i64::try_from(label).is_err();
         if let Some((x, label)) = unsigned.as_slice()?.iter().enumerate().find(too_large) {
-            return Err(bad_label(x, width, label).into());
+            return Err(label_error(x, width, label).into());
         }
     }
     readonly(argument, convert::<i64>(argument, array)?.cast()?)
@@ -173,7 +173,7 @@ pub fn integers<'py, I: numpy::Element>(
 ) -> PyResult<ReadArray<'py, I, Ix1>> {
     if is_plain(value)
         && let Ok(array) = value.cast::<PyArray1<I>>()
-        && let Some(array) = readonly_block(argument, array)?
+        && let Some(array) = readonly_contiguous(argument, array)?
     {
         return Ok(array);
     }
@@ -185,7 +185,7 @@ pub fn integers<'py, I: numpy::Element>(
         )));
     }
     if array.ndim() != 1 {
-        let got = format!("shape {}", crate::base::error::Shape(array.shape()));
+        let got = format!("shape {}", crate::base::error::ShapeDisplay(array.shape()));
         return Err(Error::value(argument, "positions of 1 dimension", got).into());
     }
     readonly(argument, convert::<I>(argument, &array)?.cast()?)
@@ -249,6 +249,6 @@ pub fn output<'py, T: Element, D: Dimension>(
     let array = array.cast::<PyArray<T, D>>()?;
     check_writeable("out", array.as_untyped())?;
     refuse_masked("out", array.as_untyped())?;
-    check_out_apart(array.as_untyped(), inputs)?;
+    check_out_disjoint(array.as_untyped(), inputs)?;
     Ok(array.clone())
 }

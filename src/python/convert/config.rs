@@ -8,13 +8,13 @@ use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyString, PyTuple};
 
-use crate::base::alloc::{list, try_list};
+use crate::base::alloc::{list, try_collect};
 use crate::base::error::Error;
 use crate::model::activation::Activation;
 use crate::model::architecture::Architecture;
 use crate::model::cost::Cost;
-use crate::python::borrow::call_python::{call, index, listed, numpy_function, of_module};
-use crate::python::call::errors::{naming, retyped, wrong_type};
+use crate::python::borrow::call_python::{call, import_from, index, numpy_function, try_to_list};
+use crate::python::call::errors::{as_wrong_type, with_argument_name, wrong_type};
 
 /// The two dtypes of a network.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -65,7 +65,7 @@ impl Dtype {
     pub fn parse(value: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = value.py();
         let descr = call(&numpy_function(py, "dtype")?, (value,))
-            .map_err(|error| naming(py, "dtype", error))?
+            .map_err(|error| with_argument_name(py, "dtype", error))?
             .cast_into::<PyArrayDescr>()?;
         [Self::Float32, Self::Float64]
             .into_iter()
@@ -182,12 +182,12 @@ impl Config {
 ///
 /// # Errors
 /// TypeError, which suggests the argument that was probably meant.
-pub fn refuse_others(
+pub fn refuse_unknown_arguments(
     more: &Bound<'_, PyTuple>,
     others: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<()> {
     const NAMES: [&str; 7] = ["sizes", "hidden", "output", "cost", "dtype", "init", "seed"];
-    const ELSEWHERE: [(&str, &str); 6] = [
+    const SYNONYMS: [(&str, &str); 6] = [
         ("activation", "hidden"),
         ("activations", "hidden"),
         ("layers", "sizes"),
@@ -201,9 +201,9 @@ pub fn refuse_others(
     }
     let others = others.map_or_else(|| PyDict::new(py), Clone::clone);
     let names = PyTuple::new(py, NAMES)?;
-    let elsewhere = ELSEWHERE.into_py_dict(py)?;
-    let arguments = ("Network", names, 1, 1 + more.len(), others, elsewhere);
-    let refuse = of_module(py, "bpfast._validation.names", "refuse_arguments")?;
+    let synonyms = SYNONYMS.into_py_dict(py)?;
+    let arguments = ("Network", names, 1, 1 + more.len(), others, synonyms);
+    let refuse = import_from(py, "bpfast._validation.names", "refuse_arguments")?;
     call(&refuse, arguments)?;
     Ok(())
 }
@@ -218,14 +218,15 @@ pub fn parse_sizes(value: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
     if value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>() {
         return Err(wrong_type("sizes", expected, value));
     }
-    let entries = listed(value)?.ok_or_else(|| wrong_type("sizes", expected, value))?;
+    let entries = try_to_list(value)?.ok_or_else(|| wrong_type("sizes", expected, value))?;
     let sizes = entries.iter().enumerate();
-    try_list("sizes", sizes.map(|(k, size)| parse_size(k, &size)))
+    try_collect("sizes", sizes.map(|(k, size)| parse_size(k, &size)))
 }
 
 fn parse_size(k: usize, value: &Bound<'_, PyAny>) -> PyResult<usize> {
     let argument = format!("sizes[{k}]");
-    let integer = index(value).map_err(|error| retyped(error, &argument, "an integer", value));
+    let integer =
+        index(value).map_err(|error| as_wrong_type(error, &argument, "an integer", value));
     let value = &integer?;
     match value.extract::<i64>() {
         Ok(size) => usize::try_from(size)
@@ -242,11 +243,11 @@ fn parse_size(k: usize, value: &Bound<'_, PyAny>) -> PyResult<usize> {
 
 fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activation>> {
     if let Ok(name) = value.cast::<PyString>() {
-        let hidden = Activation::hidden_from_name("hidden", &lossy(name)?)?;
+        let hidden = Activation::hidden_from_name("hidden", &to_str_lossy(name)?)?;
         return Ok(list("hidden", std::iter::repeat_n(hidden, layers))?);
     }
     let expected = "a name or a list of names";
-    let names = listed(value)?.ok_or_else(|| wrong_type("hidden", expected, value))?;
+    let names = try_to_list(value)?.ok_or_else(|| wrong_type("hidden", expected, value))?;
     let parse = |(k, name): (usize, Bound<'_, PyAny>)| {
         let argument = format!("hidden[{k}]");
         Ok(Activation::hidden_from_name(
@@ -254,7 +255,7 @@ fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activat
             &text(&argument, &name)?,
         )?)
     };
-    try_list("hidden", names.iter().enumerate().map(parse))
+    try_collect("hidden", names.iter().enumerate().map(parse))
 }
 
 /// The cost's name, or the callable.
@@ -263,7 +264,7 @@ fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activat
 /// ValueError for an unknown name, TypeError if it is neither a name nor callable.
 pub fn parse_cost(value: &Bound<'_, PyAny>) -> PyResult<(Cost, Option<Py<PyAny>>)> {
     if let Ok(name) = value.cast::<PyString>() {
-        return Ok((Cost::from_name("cost", &lossy(name)?)?, None));
+        return Ok((Cost::from_name("cost", &to_str_lossy(name)?)?, None));
     }
     if value.is_callable() {
         return Ok((Cost::Custom, Some(value.clone().unbind())));
@@ -273,12 +274,12 @@ pub fn parse_cost(value: &Bound<'_, PyAny>) -> PyResult<(Cost, Option<Py<PyAny>>
 
 fn text<'a>(argument: &str, value: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, str>> {
     let name = value.cast::<PyString>();
-    lossy(name.map_err(|_| wrong_type(argument, "a name", value))?)
+    to_str_lossy(name.map_err(|_| wrong_type(argument, "a name", value))?)
 }
 
 /// A name, decoded lossily: no valid name contains characters that UTF-8 cannot encode, so the result is
 /// unknown.
-fn lossy<'a>(name: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, str>> {
+fn to_str_lossy<'a>(name: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, str>> {
     match name.to_str() {
         Err(error) if error.is_instance_of::<PyMemoryError>(name.py()) => Err(error),
         Err(_) => Ok(name.to_string_lossy()),

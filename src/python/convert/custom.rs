@@ -78,7 +78,7 @@ pub fn as_batch<'py>(y: &Bound<'py, PyAny>, n: usize) -> PyResult<Bound<'py, PyU
     guarded(|| {
         let array = as_array("y", y)?;
         if array.shape().first() != Some(&n) {
-            let got = format!("shape {}", crate::base::error::Shape(array.shape()));
+            let got = format!("shape {}", crate::base::error::ShapeDisplay(array.shape()));
             return Err(Error::value("y", format_args!("{n} entries").to_string(), got).into());
         }
         Ok(array)

@@ -11,15 +11,15 @@ use pyo3::sync::PyOnceLock;
 use crate::base::alloc::copied;
 use crate::base::error::{Error, Result};
 use crate::data::Inputs;
-use crate::kernels::csr::Positions;
+use crate::kernels::csr::CsrPattern;
 use crate::model::architecture::Architecture;
-use crate::python::borrow::call_python::{attribute, call, of_module};
+use crate::python::borrow::call_python::{attribute, call, import_from};
 use crate::python::borrow::{Element, ReadArray};
 use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::{input, integers};
 
 /// x, borrowed or converted.
-pub struct XArray<'py, T: Element> {
+pub struct InputArray<'py, T: Element> {
     /// The user's object; for a sparse matrix its three arrays.
     given: [Option<Bound<'py, PyAny>>; 3],
     numbers: InputValues<'py, T>,
@@ -29,10 +29,10 @@ enum InputValues<'py, T: Element> {
     Dense(ReadArray<'py, T, Ix2>),
     /// The matrix in CSR format. Its indices are copied, so that they stay valid if other threads change
     /// the arrays.
-    Sparse(Bound<'py, PyAny>, Positions, ReadArray<'py, T, Ix1>),
+    Sparse(Bound<'py, PyAny>, CsrPattern, ReadArray<'py, T, Ix1>),
 }
 
-impl<'py, T: Element> XArray<'py, T> {
+impl<'py, T: Element> InputArray<'py, T> {
     /// # Errors A wrong type or number of dimensions, or a damaged sparse matrix.
     pub fn parse(x: &Bound<'py, PyAny>) -> PyResult<Self> {
         if x.cast::<PyUntypedArray>().is_err() && is_sparse(x)? {
@@ -59,23 +59,23 @@ impl<'py, T: Element> XArray<'py, T> {
             if format.eq(intern!(py, "csc"))? {
                 parts::<T>(&given, (width, n))?; // SciPy converts without validation
             }
-            let by_rows = of_module(py, "bpfast._validation.sparse", "by_rows")?;
+            let by_rows = import_from(py, "bpfast._validation.sparse", "by_rows")?;
             let matrix = call(&by_rows, (x,))?;
             let by_rows = arrays(&matrix)?;
             (matrix, by_rows)
         };
-        let (mut positions, mut data) = parts(&by_rows, (n, width))?;
-        if positions.has_repeats()? {
-            let [stored, indices, indptr] = all_three(&by_rows)?;
-            let summed = of_module(py, "bpfast._validation.sparse", "summed")?;
+        let (mut pattern, mut data) = parts(&by_rows, (n, width))?;
+        if pattern.has_duplicates()? {
+            let [stored, indices, indptr] = csr_arrays(&by_rows)?;
+            let summed = import_from(py, "bpfast._validation.sparse", "sum_duplicates")?;
             let summed = call(&summed, (stored, indices, indptr))?;
             let [stored, indices, indptr] = summed.extract::<[Bound<'py, PyAny>; 3]>()?;
             let summed = [stored, indices, indptr].map(Some);
-            (positions, data) = parts(&summed, (n, width))?;
+            (pattern, data) = parts(&summed, (n, width))?;
         }
         Ok(Self {
             given,
-            numbers: InputValues::Sparse(matrix, positions, data),
+            numbers: InputValues::Sparse(matrix, pattern, data),
         })
     }
 
@@ -84,8 +84,8 @@ impl<'py, T: Element> XArray<'py, T> {
     pub fn inputs(&self, architecture: &Architecture) -> Result<Inputs<'_, T>> {
         match &self.numbers {
             InputValues::Dense(x) => Inputs::new(architecture, x.as_matrix()?),
-            InputValues::Sparse(_, positions, values) => {
-                Inputs::sparse(architecture, positions.with(values.as_slice()?)?)
+            InputValues::Sparse(_, pattern, values) => {
+                Inputs::sparse(architecture, pattern.with_values(values.as_slice()?)?)
             }
         }
     }
@@ -105,27 +105,27 @@ impl<'py, T: Element> XArray<'py, T> {
 }
 
 /// x, stored between calls: the user's array, or a copy of a sparse matrix.
-pub enum Stored<T: Element> {
+pub enum StoredInputs<T: Element> {
     Dense(Py<PyArray2<T>>),
-    Sparse(Positions, Vec<T>),
+    Sparse(CsrPattern, Vec<T>),
 }
 
 /// A borrow of it.
 pub enum BorrowedInputs<'a, 'py, T: Element> {
     Dense(ReadArray<'py, T, Ix2>),
-    Sparse(&'a Positions, &'a [T]),
+    Sparse(&'a CsrPattern, &'a [T]),
 }
 
-impl<T: Element> Stored<T> {
+impl<T: Element> StoredInputs<T> {
     /// # Errors
-    /// As [`XArray::parse`].
+    /// As [`InputArray::parse`].
     pub fn parse(x: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(match XArray::<T>::parse(x)?.numbers {
+        Ok(match InputArray::<T>::parse(x)?.numbers {
             InputValues::Dense(x) => {
                 Self::Dense(x.as_any().cast::<PyArray2<T>>()?.clone().unbind())
             }
-            InputValues::Sparse(_, positions, values) => {
-                Self::Sparse(positions, copied("x", values.as_slice()?)?)
+            InputValues::Sparse(_, pattern, values) => {
+                Self::Sparse(pattern, copied("x", values.as_slice()?)?)
             }
         })
     }
@@ -135,7 +135,7 @@ impl<T: Element> Stored<T> {
     ///
     /// # Errors
     /// Another call is writing to the array, or memory runs out.
-    pub fn without_zeros(self, py: Python<'_>, share: f64) -> PyResult<Self> {
+    pub fn into_csr_if_sparse(self, py: Python<'_>, share: f64) -> PyResult<Self> {
         let Self::Dense(array) = &self else {
             return Ok(self);
         };
@@ -148,10 +148,10 @@ impl<T: Element> Stored<T> {
         let most = (x.len() as f64 * share) as usize;
         let width = x.as_matrix()?.shape().1;
         let numbers = x.as_slice()?;
-        let found = py.detach(|| Positions::of_dense(numbers, width, most))?;
+        let found = py.detach(|| CsrPattern::from_dense(numbers, width, most))?;
         drop(x);
         Ok(match found {
-            Some((positions, values)) => Self::Sparse(positions, values),
+            Some((pattern, values)) => Self::Sparse(pattern, values),
             None => self,
         })
     }
@@ -161,7 +161,7 @@ impl<T: Element> Stored<T> {
     pub fn borrow<'a, 'py>(&'a self, py: Python<'py>) -> PyResult<BorrowedInputs<'a, 'py, T>> {
         Ok(match self {
             Self::Dense(x) => BorrowedInputs::Dense(input::<T, Ix2>("x", x.bind(py))?),
-            Self::Sparse(positions, values) => BorrowedInputs::Sparse(positions, values),
+            Self::Sparse(pattern, values) => BorrowedInputs::Sparse(pattern, values),
         })
     }
 }
@@ -172,8 +172,8 @@ impl<T: Element> BorrowedInputs<'_, '_, T> {
     pub fn inputs(&self, architecture: &Architecture) -> Result<Inputs<'_, T>> {
         match self {
             Self::Dense(x) => Inputs::new(architecture, x.as_matrix()?),
-            Self::Sparse(positions, values) => {
-                Inputs::sparse(architecture, positions.with(values)?)
+            Self::Sparse(pattern, values) => {
+                Inputs::sparse(architecture, pattern.with_values(values)?)
             }
         }
     }
@@ -184,11 +184,11 @@ impl<T: Element> BorrowedInputs<'_, '_, T> {
 /// # Errors
 /// The matrix is damaged.
 #[pyfunction]
-pub fn has_repeats(rows: &Bound<'_, PyAny>) -> PyResult<bool> {
+pub fn has_duplicates(rows: &Bound<'_, PyAny>) -> PyResult<bool> {
     guarded(|| {
         let shape = rows.getattr(intern!(rows.py(), "shape"))?.extract()?;
-        let positions = positions(&arrays(rows)?, shape)?;
-        Ok(positions.has_repeats()?)
+        let pattern = pattern(&arrays(rows)?, shape)?;
+        Ok(pattern.has_duplicates()?)
     })
 }
 
@@ -221,36 +221,36 @@ fn arrays<'py>(matrix: &Bound<'py, PyAny>) -> PyResult<[Option<Bound<'py, PyAny>
 fn parts<'py, T: Element>(
     arrays: &[Option<Bound<'py, PyAny>>; 3],
     shape: (usize, usize),
-) -> PyResult<(Positions, ReadArray<'py, T, Ix1>)> {
-    let data = input::<T, Ix1>("x", all_three(arrays)?[0])?;
-    let positions = positions(arrays, shape)?;
-    positions.check(data.len())?;
-    Ok((positions, data))
+) -> PyResult<(CsrPattern, ReadArray<'py, T, Ix1>)> {
+    let data = input::<T, Ix1>("x", csr_arrays(arrays)?[0])?;
+    let pattern = pattern(arrays, shape)?;
+    pattern.check(data.len())?;
+    Ok((pattern, data))
 }
 
 /// Only the pattern.
 ///
 /// # Errors
 /// As for [`parts`].
-fn positions(arrays: &[Option<Bound<'_, PyAny>>; 3], shape: (usize, usize)) -> PyResult<Positions> {
-    let [_, indices, indptr] = all_three(arrays)?;
+fn pattern(arrays: &[Option<Bound<'_, PyAny>>; 3], shape: (usize, usize)) -> PyResult<CsrPattern> {
+    let [_, indices, indptr] = csr_arrays(arrays)?;
     let int32 = |value: &Bound<'_, PyAny>| value.cast::<PyArray1<i32>>().is_ok();
     Ok(if int32(indptr) && int32(indices) {
         let (indptr, indices) = (
             integers::<i32>("x", indptr)?,
             integers::<i32>("x", indices)?,
         );
-        Positions::new(shape, indptr.as_slice()?, indices.as_slice()?)?
+        CsrPattern::new(shape, indptr.as_slice()?, indices.as_slice()?)?
     } else {
         let (indptr, indices) = (
             integers::<i64>("x", indptr)?,
             integers::<i64>("x", indices)?,
         );
-        Positions::new(shape, indptr.as_slice()?, indices.as_slice()?)?
+        CsrPattern::new(shape, indptr.as_slice()?, indices.as_slice()?)?
     })
 }
 
-fn all_three<'a, 'py>(
+fn csr_arrays<'a, 'py>(
     arrays: &'a [Option<Bound<'py, PyAny>>; 3],
 ) -> PyResult<[&'a Bound<'py, PyAny>; 3]> {
     match arrays {

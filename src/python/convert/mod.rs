@@ -4,6 +4,5 @@ pub mod arrays;
 pub mod config;
 pub mod custom;
 pub mod inputs;
-pub mod stepped;
+pub mod optimizer_arrays;
 pub mod targets;
-pub mod wanted;

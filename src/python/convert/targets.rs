@@ -5,15 +5,15 @@ use numpy::{PyArray1, PyArray2, PyArrayDescrMethods, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::base::error::{Error, Result, Shape};
-use crate::data::labels::no_values;
+use crate::base::error::{Error, Result, ShapeDisplay};
+use crate::data::labels::one_axis_error;
 use crate::data::{Reduction, Targets};
 use crate::model::architecture::Architecture;
 use crate::model::cost::Cost;
 use crate::python::borrow::{Element, ReadArray, readonly};
 use crate::python::convert::arrays::{self, input, numbers};
 use crate::python::convert::config::Name;
-use crate::python::convert::custom::as_batch;
+use crate::python::convert::custom::{CustomCosts, as_batch};
 
 /// The weights and the reduction of a call.
 pub struct Weighting<'py> {
@@ -83,12 +83,12 @@ fn weights<'py>(
 }
 
 /// y, borrowed or converted.
-pub enum YArray<'py, T: Element> {
+pub enum TargetArray<'py, T: Element> {
     Values(ReadArray<'py, T, Ix2>),
     Labels(ReadArray<'py, i64, Ix1>),
 }
 
-impl<'py, T: Element> YArray<'py, T> {
+impl<'py, T: Element> TargetArray<'py, T> {
     /// Integers of shape (n,) are labels; everything else is target values.
     ///
     /// # Errors
@@ -104,14 +104,19 @@ impl<'py, T: Element> YArray<'py, T> {
             }
             let floats = input::<f64, Ix1>("y", &array)?;
             let whole = floats.as_slice()?.iter().all(|y| y.fract() == 0.0);
-            return Err(no_values(width, cost, n, array.len(), whole).into());
+            return Err(one_axis_error(width, cost, n, array.len(), whole).into());
         }
         let expected = [n, width];
         if array.shape() != expected {
             let column = array.shape() == [n, 1] && array.dtype().kind() != b'f';
             if column && cost.takes_labels() {
-                let got = format!("{}; labels have one axis: y.ravel()", Shape(array.shape()));
-                return Err(Error::value("y", format!("shape {}", Shape(&expected)), got).into());
+                let got = format!(
+                    "{}; labels have one axis: y.ravel()",
+                    ShapeDisplay(array.shape())
+                );
+                return Err(
+                    Error::value("y", format!("shape {}", ShapeDisplay(&expected)), got).into(),
+                );
             }
             return Err(Error::shape("y", &expected, array.shape()).into());
         }
@@ -149,12 +154,12 @@ pub enum StoredTargets<T: Element> {
 
 /// A borrow of it.
 pub enum BorrowedTargets<'py, T: Element> {
-    YArray(YArray<'py, T>),
+    TargetArray(TargetArray<'py, T>),
     Any,
 }
 
 impl<T: Element> StoredTargets<T> {
-    /// # Errors As for [`YArray::parse`] and [`YArray::targets`]; for a custom cost, if y does not have `n` entries.
+    /// # Errors As for [`TargetArray::parse`] and [`TargetArray::targets`]; for a custom cost, if y does not have `n` entries.
     pub fn parse(
         architecture: &Architecture,
         custom: bool,
@@ -165,12 +170,16 @@ impl<T: Element> StoredTargets<T> {
             return Ok(Self::Any(as_batch(y, n)?.into_any().unbind()));
         }
         let (width, cost) = (architecture.n_outputs(), architecture.cost());
-        let y = YArray::<T>::parse(width, cost, n, y)?;
+        let y = TargetArray::<T>::parse(width, cost, n, y)?;
         y.targets(width, cost, n)?;
         y.check_range(width, cost, 0)?;
         Ok(match y {
-            YArray::Values(y) => Self::Values(y.as_any().cast::<PyArray2<T>>()?.clone().unbind()),
-            YArray::Labels(y) => Self::Labels(y.as_any().cast::<PyArray1<i64>>()?.clone().unbind()),
+            TargetArray::Values(y) => {
+                Self::Values(y.as_any().cast::<PyArray2<T>>()?.clone().unbind())
+            }
+            TargetArray::Labels(y) => {
+                Self::Labels(y.as_any().cast::<PyArray1<i64>>()?.clone().unbind())
+            }
         })
     }
 
@@ -179,13 +188,17 @@ impl<T: Element> StoredTargets<T> {
     pub fn borrow<'py>(&self, py: Python<'py>) -> PyResult<BorrowedTargets<'py, T>> {
         Ok(match self {
             Self::Values(y) => {
-                BorrowedTargets::YArray(YArray::Values(input::<T, Ix2>("y", y.bind(py))?))
+                BorrowedTargets::TargetArray(TargetArray::Values(input::<T, Ix2>("y", y.bind(py))?))
             }
             // Its dtype may have been changed in place.
             Self::Labels(y) => {
                 let y = y.bind(py).as_any().cast::<PyArray1<i64>>();
-                let changed = |_| PyValueError::new_err("y: expected labels as before, got others");
-                BorrowedTargets::YArray(YArray::Labels(readonly("y", y.map_err(changed)?)?))
+                let params_and_state =
+                    |_| PyValueError::new_err("y: expected labels as before, got others");
+                BorrowedTargets::TargetArray(TargetArray::Labels(readonly(
+                    "y",
+                    y.map_err(params_and_state)?,
+                )?))
             }
             Self::Any(_) => BorrowedTargets::Any,
         })
@@ -208,8 +221,38 @@ impl<T: Element> BorrowedTargets<'_, T> {
     /// As [`Targets::values`] and [`Targets::labels`].
     pub fn targets(&self, architecture: &Architecture, n: usize) -> Result<Targets<'_, T>> {
         match self {
-            Self::YArray(y) => y.targets(architecture.n_outputs(), architecture.cost(), n),
+            Self::TargetArray(y) => y.targets(architecture.n_outputs(), architecture.cost(), n),
             Self::Any => Ok(Targets::none(n)),
         }
+    }
+}
+
+/// y, or what a callable cost returned for the outputs; borrowed or converted.
+pub enum TargetsOrCosts<'py, T: Element> {
+    TargetArray(TargetArray<'py, T>),
+    Costs(CustomCosts<'py, T>),
+}
+
+impl<T: Element> TargetsOrCosts<'_, T> {
+    /// The targets of `n` examples.
+    ///
+    /// # Errors
+    /// As [`Targets::values`] and [`Targets::labels`].
+    pub fn targets(&self, width: usize, cost: Cost, n: usize) -> Result<Targets<'_, T>> {
+        match self {
+            Self::TargetArray(y) => y.targets(width, cost, n),
+            Self::Costs(costs) => Targets::values(width, n, costs.nabla_a.as_matrix()?),
+        }
+    }
+
+    /// The C_x of a callable cost.
+    ///
+    /// # Errors
+    /// Python code has changed the array in place in the meantime.
+    pub fn costs(&self) -> PyResult<Option<&[f64]>> {
+        Ok(match self {
+            Self::TargetArray(_) => None,
+            Self::Costs(costs) => Some(costs.of_examples.as_slice()?),
+        })
     }
 }

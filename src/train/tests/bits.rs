@@ -1,6 +1,6 @@
 //! The way in which a training is computed changes no bit of its result.
 
-use crate::kernels::csr::Positions;
+use crate::kernels::csr::CsrPattern;
 use crate::train::tests::*;
 
 /// One product over all examples or one per chunk, in place or with a buffer, in either memory order, which
@@ -49,9 +49,9 @@ fn a_sparse_run_has_the_same_bits_in_lines() {
         }
     }
     let architecture = &problem.architecture;
-    let sparse = Positions::of_dense(&problem.x, 12, 12 * 300).expect("room");
-    let (positions, values) = sparse.expect("few enough");
-    let rows = positions.with(&values).expect("as many");
+    let sparse = CsrPattern::from_dense(&problem.x, 12, 12 * 300).expect("room");
+    let (pattern, values) = sparse.expect("few enough");
+    let rows = pattern.with_values(&values).expect("as many");
     let inputs = Inputs::sparse(architecture, rows).expect("good inputs");
     let (order, rates) = (order(300), vec![0.01; 43]);
     for rule in [SGD, ADAM] {
@@ -61,22 +61,22 @@ fn a_sparse_run_has_the_same_bits_in_lines() {
             settings.dropout = vec![dropout; 2];
             let train = |settings: &Settings, threads| {
                 let (params, report, outcome) =
-                    problem.train_on(inputs, settings, &order, &rates, threads, &|| false);
+                    problem.train_on(inputs, settings, (&order, &rates), threads, &|| false);
                 assert_eq!((outcome, report.steps), (Ok(()), rates.len()));
                 params
             };
-            let in_lines = train(&settings, 1);
-            assert!(in_lines == train(&settings, 3), "{rule:?}");
+            let with_padded_rows = train(&settings, 1);
+            assert!(with_padded_rows == train(&settings, 3), "{rule:?}");
             let mut in_place = settings.clone();
             in_place.clip_norm = Some(f64::MAX);
             if rule == SGD && l1 == 0.0 {
                 // Without a limit on the norm, a CSR x accumulates its terms into the weights one by one.
                 assert!(
-                    distance(&in_lines, &train(&in_place, 1)) < 1e-14,
+                    distance(&with_padded_rows, &train(&in_place, 1)) < 1e-14,
                     "{rule:?}"
                 );
             } else {
-                assert!(in_lines == train(&in_place, 1), "{rule:?} {l1}");
+                assert!(with_padded_rows == train(&in_place, 1), "{rule:?} {l1}");
             }
         }
     }

@@ -10,7 +10,7 @@ from tests.helpers.bad_arrays import CASES, FLAT, LABELS, NO_NUMBERS, WRONG_RANK
 from tests.helpers.entry_points import (
     ARRAYS,
     BIASES,
-    DOORS,
+    ENTRY_POINTS,
     LOSSES,
     TAKE_PARTS,
     WEIGHTS,
@@ -23,43 +23,45 @@ from tests.helpers.entry_points import (
 from tests.helpers.refuses import refuses
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_what_is_spoilt_below_is_good(door):
-    call(door, DOORS[door])
+@pytest.mark.parametrize("entry_point", ENTRY_POINTS)
+def test_what_is_spoilt_below_is_good(entry_point):
+    call(entry_point, ENTRY_POINTS[entry_point])
 
 
 @pytest.mark.parametrize("kind", NO_NUMBERS)
-@pytest.mark.parametrize(("door", "name"), ARRAYS)
-def test_what_is_no_number_is_a_type_error(door, name, kind):
+@pytest.mark.parametrize(("entry_point", "name"), ARRAYS)
+def test_what_is_no_number_is_a_type_error(entry_point, name, kind):
     if (name, kind) == ("sample_weight", "None"):
         pytest.skip("no weights is how to leave them out")
     spoil, message = NO_NUMBERS[kind]
     net = bpfast.Network.from_parameters(WEIGHTS, BIASES)
-    bad = replaced(DOORS[door], name, spoil(good(door, name)))
+    bad = replaced(ENTRY_POINTS[entry_point], name, spoil(good(entry_point, name)))
     with refuses(TypeError, f"^{re.escape(name)}: {message}", net, *bad.values()):
-        call(door, bad, net=net)
+        call(entry_point, bad, net=net)
 
 
 @pytest.mark.parametrize("spoil", WRONG_RANKS)
-@pytest.mark.parametrize(("door", "name"), ARRAYS)
-def test_a_wrong_rank_is_a_value_error(door, name, spoil):
+@pytest.mark.parametrize(("entry_point", "name"), ARRAYS)
+def test_a_wrong_rank_is_a_value_error(entry_point, name, spoil):
     net = bpfast.Network.from_parameters(WEIGHTS, BIASES)
-    bad = replaced(DOORS[door], name, spoil(good(door, name)))
+    bad = replaced(ENTRY_POINTS[entry_point], name, spoil(good(entry_point, name)))
     with refuses(ValueError, f"^{re.escape(name)}: ", net, *bad.values()):
-        call(door, bad, net=net)
+        call(entry_point, bad, net=net)
 
 
-@pytest.mark.parametrize(("door", "name", "value", "message"), CASES)
-def test_what_does_not_fit_is_a_value_error(door, name, value, message):
+@pytest.mark.parametrize(("entry_point", "name", "value", "message"), CASES)
+def test_what_does_not_fit_is_a_value_error(entry_point, name, value, message):
     net = bpfast.Network.from_parameters(WEIGHTS, BIASES)
-    bad = replaced(DOORS[door], name, value)
+    bad = replaced(ENTRY_POINTS[entry_point], name, value)
     with refuses(ValueError, f"^({message})$", net, *bad.values()):
-        call(door, bad, net=net)
+        call(entry_point, bad, net=net)
 
 
-@pytest.mark.parametrize("door", [*LOSSES, "bp1"])
-def test_all_zero_weights_add_up_to_nothing(door):
-    found = call(door, DOORS[door] | {"sample_weight": [0] * 4, "reduction": "sum"})
+@pytest.mark.parametrize("entry_point", [*LOSSES, "bp1"])
+def test_all_zero_weights_add_up_to_nothing(entry_point):
+    found = call(
+        entry_point, ENTRY_POINTS[entry_point] | {"sample_weight": [0] * 4, "reduction": "sum"}
+    )
     if isinstance(found, bpfast.Gradient):
         found = (found.cost, found.flat)
     assert not any(np.any(part) for part in flat([found]))
@@ -75,17 +77,17 @@ def flat(parts):
 
 
 @pytest.mark.parametrize(("name", "value"), [("weights", 3), ("biases", None), ("weights", 1.5)])
-@pytest.mark.parametrize("door", TAKE_PARTS)
-def test_parameters_are_lists_of_arrays(door, name, value):
+@pytest.mark.parametrize("entry_point", TAKE_PARTS)
+def test_parameters_are_lists_of_arrays(entry_point, name, value):
     with refuses(TypeError, f"^{name}: expected a (list|sequence) of arrays"):
-        call(door, DOORS[door] | {name: value})
+        call(entry_point, ENTRY_POINTS[entry_point] | {name: value})
 
 
 @pytest.mark.parametrize(("config", "labels", "kind", "message"), LABELS)
-@pytest.mark.parametrize("door", [*LOSSES, "bp1"])
-def test_labels(door, config, labels, kind, message):
+@pytest.mark.parametrize("entry_point", [*LOSSES, "bp1"])
+def test_labels(entry_point, config, labels, kind, message):
     with refuses(kind, f"^{message}", labels, X, *WEIGHTS, *BIASES):
-        call(door, DOORS[door] | {"y": labels}, **config)
+        call(entry_point, ENTRY_POINTS[entry_point] | {"y": labels}, **config)
 
 
 @pytest.mark.parametrize(("outputs", "config", "y", "said"), FLAT)
@@ -94,12 +96,12 @@ def test_outputs_of_one_axis(outputs, config, y, said):
     message = f"^{re.escape(f'y: expected shape (4, {outputs}){said}')}"
     message += "$" if "got" in said else ""
     net = bpfast.Network.from_parameters(**parts, **config)
-    for door in (*LOSSES, "bp1"):
-        given = {"z": Z[:, :outputs]} if door == "bp1" else {"x": X}
-        if "." not in door and door != "bp1":
+    for entry_point in (*LOSSES, "bp1"):
+        given = {"z": Z[:, :outputs]} if entry_point == "bp1" else {"x": X}
+        if "." not in entry_point and entry_point != "bp1":
             given |= parts
         with refuses(ValueError, message):
-            call(door, given | {"y": y}, net=net, **config)
+            call(entry_point, given | {"y": y}, net=net, **config)
     for method in (net.fit, net.partial_fit) if len(y) == len(X) else ():
         with refuses(ValueError, message, net):
             method(X, y)

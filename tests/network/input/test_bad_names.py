@@ -7,7 +7,7 @@ import pytest
 
 import bpfast
 from tests.helpers.bad_names import ALLOWED, ALONE, NAMES
-from tests.helpers.entry_points import BIASES, CONFIGURES, DOORS, LOSSES, WEIGHTS, X, Y, call
+from tests.helpers.entry_points import BIASES, CONFIGURES, ENTRY_POINTS, LOSSES, WEIGHTS, X, Y, call
 from tests.helpers.refuses import refuses
 
 SIZES = [
@@ -43,16 +43,16 @@ def test_sizes(sizes, kind, message):
 def test_names(config, kind, message):
     with refuses(kind, f"^{message}"):
         bpfast.Network([3, 2, 2], **config)
-    for door in CONFIGURES:
+    for entry_point in CONFIGURES:
         with refuses(kind, f"^{message}", *WEIGHTS, *BIASES, X, Y):
-            call(door, DOORS[door], **config)
+            call(entry_point, ENTRY_POINTS[entry_point], **config)
     if "cost" not in config:
-        for door in ("forward", "trace"):
+        for entry_point in ("forward", "trace"):
             with refuses(kind, f"^{message}"):
-                call(door, DOORS[door], **config)
+                call(entry_point, ENTRY_POINTS[entry_point], **config)
     if "hidden" not in config:
         with refuses(kind, f"^{message}"):
-            call("bp1", DOORS["bp1"], **config)
+            call("bp1", ENTRY_POINTS["bp1"], **config)
 
 
 @pytest.mark.parametrize(
@@ -121,18 +121,18 @@ def test_an_unknown_hidden_name_lists_those_that_go_there():
         with refuses(ValueError, rf"^hidden(\[0\])?: unknown name 'zzz'; valid: {listed}$"):
             bpfast.Network([3, 2, 1], hidden=hidden)
     with refuses(ValueError, f"^activation: unknown name 'zzz'; valid: {listed}$"):
-        call("bp2", DOORS["bp2"], activation="zzz")
+        call("bp2", ENTRY_POINTS["bp2"], activation="zzz")
 
 
 def test_softmax_stands_in_the_output_alone():
     with refuses(ValueError, rf"^hidden\[1\]: {ALONE}"):
         bpfast.Network([3, 2, 2, 1], hidden=["tanh", "softmax"])
     with refuses(ValueError, f"^activation: {ALONE}"):
-        call("bp2", DOORS["bp2"], activation="softmax")
+        call("bp2", ENTRY_POINTS["bp2"], activation="softmax")
     with refuses(ValueError, "^activation: unknown name 'rellu'; did you mean 'relu'"):
-        call("bp2", DOORS["bp2"], activation="rellu")
+        call("bp2", ENTRY_POINTS["bp2"], activation="rellu")
     with refuses(TypeError, "^activation: expected a name, got NoneType"):
-        call("bp2", DOORS["bp2"], activation=None)
+        call("bp2", ENTRY_POINTS["bp2"], activation=None)
 
 
 def test_softmax_of_one_output_is_always_1():
@@ -143,13 +143,13 @@ def test_softmax_of_one_output_is_always_1():
         config = {"output": "softmax", "cost": cost}
         with refuses(ValueError, message):
             bpfast.Network([3, 1], **config)
-        for door in CONFIGURES:
-            x_and_y = {} if door.startswith("Network") else {"x": X, "y": Y[:, :1]}
+        for entry_point in CONFIGURES:
+            x_and_y = {} if entry_point.startswith("Network") else {"x": X, "y": Y[:, :1]}
             with refuses(ValueError, message, X, Y):
-                call(door, parts | x_and_y, **config)
-    for door in ("forward", "trace"):
+                call(entry_point, parts | x_and_y, **config)
+    for entry_point in ("forward", "trace"):
         with refuses(ValueError, message):
-            call(door, parts | {"x": X}, output="softmax")
+            call(entry_point, parts | {"x": X}, output="softmax")
     assert (bpfast.bp1(X[:, :1], Y[:, :1], output="softmax") == 0).all()  # what BP1 gives, it gives
 
 
@@ -158,13 +158,13 @@ def test_softmax_of_one_output_is_always_1():
 def test_a_cost_goes_with_outputs_it_is_defined_on(output, cost):
     config = {"output": output, "cost": cost}
     allowed = ALLOWED.get(cost, set(bpfast.ACTIVATIONS))
-    for door in [*CONFIGURES, "bp1"]:
+    for entry_point in [*CONFIGURES, "bp1"]:
         if output in allowed:
-            call(door, DOORS[door], **config)
+            call(entry_point, ENTRY_POINTS[entry_point], **config)
             continue
         message = f"^output: expected (.*) with cost '{cost}', got '{output}'$"
         with pytest.raises(ValueError, match=message) as caught:
-            call(door, DOORS[door], **config)
+            call(entry_point, ENTRY_POINTS[entry_point], **config)
         (names,) = re.findall(message, str(caught.value))
         assert set(re.findall(r"'(\w+)'", names)) == allowed
 
@@ -210,10 +210,10 @@ def test_dtype_init_and_seed(config, kind, message):
         (1, TypeError, "expected a name, got int"),
     ],
 )
-@pytest.mark.parametrize("door", [*LOSSES, "bp1"])
-def test_reduction(door, reduction, kind, message):
+@pytest.mark.parametrize("entry_point", [*LOSSES, "bp1"])
+def test_reduction(entry_point, reduction, kind, message):
     with refuses(kind, f"^reduction: {message}", X, Y):
-        call(door, DOORS[door] | {"reduction": reduction})
+        call(entry_point, ENTRY_POINTS[entry_point] | {"reduction": reduction})
 
 
 @pytest.mark.parametrize(

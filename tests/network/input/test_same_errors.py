@@ -45,7 +45,7 @@ def argument(message):
     return message.partition(":")[0].partition("[")[0].partition("(")[0]
 
 
-FUNCTION_ARRAYS = [(door, name) for door, name in ARRAYS if door in FUNCTIONS]
+FUNCTION_ARRAYS = [(entry_point, name) for entry_point, name in ARRAYS if entry_point in FUNCTIONS]
 
 
 @pytest.mark.parametrize("kind", bad_arrays.NO_NUMBERS)

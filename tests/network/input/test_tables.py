@@ -46,12 +46,15 @@ NO_NUMBERS = [
 def test_columns_that_are_no_numbers(x, got):
     net = net_of()
     message = f"^{re.escape(f'x: expected real numbers, got {got}')}$"
-    doors = [net, net.trace, lambda x: net.backprop(x, Y), lambda x: net.cost(x, Y)]
-    doors += [lambda x: net.fit(x, Y), lambda x: net.partial_fit(x, Y)]
-    doors += [lambda x: net.fit([(x, Y)]), lambda x: bpfast.forward(net.weights, net.biases, x)]
-    for door in doors:
+    entry_points = [net, net.trace, lambda x: net.backprop(x, Y), lambda x: net.cost(x, Y)]
+    entry_points += [lambda x: net.fit(x, Y), lambda x: net.partial_fit(x, Y)]
+    entry_points += [
+        lambda x: net.fit([(x, Y)]),
+        lambda x: bpfast.forward(net.weights, net.biases, x),
+    ]
+    for entry_point in entry_points:
         with refuses(TypeError, message.replace("^", "^(batch 0 of epoch 1: )?"), net):
-            door(x)
+            entry_point(x)
     assert (net(MIXED.to_numpy(dtype=float)) == net(X)).all()
 
 
@@ -61,9 +64,9 @@ def test_of_many_columns_some_are_named():
     net = bpfast.Network([8, 1], seed=0)
     of = f" of dtype {table['c0'].dtype}"
     named = ", ".join(f"'c{k}'{of}" for k in range(5))
-    for door in (net, lambda x: net.fit(x, Y)):
+    for entry_point in (net, lambda x: net.fit(x, Y)):
         with refuses(TypeError, f"^x: expected real numbers, got columns {named} and 2 more$", net):
-            door(table)
+            entry_point(table)
 
 
 def test_a_column_of_words_becomes_labels():
@@ -73,12 +76,15 @@ def test_a_column_of_words_becomes_labels():
     hint = re.escape(f"; for cross_entropy and log_likelihood names become labels by {call}") + "$"
     columns = [pandas.Series(words), pandas.Series(words, dtype="category")]
     for y in (words, np.array(words), np.array(words, object), np.array(words, "S3"), *columns):
-        for door in (net.cost, net.backprop, net.fit, net.partial_fit):
+        for entry_point in (net.cost, net.backprop, net.fit, net.partial_fit):
             with refuses(TypeError, f"^y: expected real numbers, got dtype .*{hint}", net):
-                door(X, y)
-        for door in (lambda y: net.fit([(X, y)]), lambda y: net.fit(X, [0] * 8, validation=(X, y))):
+                entry_point(X, y)
+        for entry_point in (
+            lambda y: net.fit([(X, y)]),
+            lambda y: net.fit(X, [0] * 8, validation=(X, y)),
+        ):
             with refuses(TypeError, f"(batch|validation).* y: expected real numbers.*{hint}", net):
-                door(y)
+                entry_point(y)
         scope = {"np": np, "y": y}
         exec(call, scope)
         assert np.isfinite(net.cost(X, scope["y"]))
@@ -102,9 +108,9 @@ def test_numbers_as_text_are_no_names():
 def test_numbers_as_text_can_be_converted():
     net = net_of()
     message = r"^x: .*, got dtype <U.*; x.astype\(float\) converts it if all are numbers$"
-    for door in (net, lambda x: net.fit(x, Y)):
+    for entry_point in (net, lambda x: net.fit(x, Y)):
         with refuses(TypeError, message, net):
-            door(X.astype(str))
+            entry_point(X.astype(str))
     assert (net(X.astype(str).astype(float)) == net(X)).all()
 
 
@@ -115,9 +121,9 @@ def test_columns_and_arrays_of_objects():
     column = pandas.Series(Y[:, 0], dtype=object)
     for y, call in ((column, "to_numpy(dtype=float)"), (Y.astype(object), "astype(float)")):
         message = f"^{re.escape(said.format(call))}$"
-        for door in (net.backprop, net.cost, net.fit, net.partial_fit):
+        for entry_point in (net.backprop, net.cost, net.fit, net.partial_fit):
             with refuses(TypeError, message, net):
-                door(X, y)
+                entry_point(X, y)
         for module in (bpfast, reference):
             with refuses(TypeError, message):
                 module.backprop(net.weights, net.biases, X, y)

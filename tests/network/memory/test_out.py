@@ -24,7 +24,7 @@ def custom(a, y):
 
 CUSTOM = bpfast.Network([2, 2], seed=0, cost=custom)
 # Each door with `out=`: how it is called, and the arrays that it takes.
-DOORS = {
+ENTRY_POINTS = {
     "Network.forward": (NET.forward, {"x": A}),
     "Network.__call__": (NET, {"x": A}),
     "bp1": (bpfast.bp1, {"z": A, "y": B}),
@@ -63,18 +63,18 @@ def wrong_outs(good):
         yield np.asfortranarray(good), ValueError, layout
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_out_takes_the_result(door):
-    function, arguments = DOORS[door]
+@pytest.mark.parametrize("entry_point", ENTRY_POINTS)
+def test_out_takes_the_result(entry_point):
+    function, arguments = ENTRY_POINTS[entry_point]
     expected = function(**arguments)
     out = np.full_like(expected, np.nan)
     assert function(**arguments, out=out) is out
     assert out.tobytes() == expected.tobytes()
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_an_out_that_does_not_fit(door):
-    function, arguments = DOORS[door]
+@pytest.mark.parametrize("entry_point", ENTRY_POINTS)
+def test_an_out_that_does_not_fit(entry_point):
+    function, arguments = ENTRY_POINTS[entry_point]
     for out, kind, message in wrong_outs(function(**arguments)):
         with refuses(kind, message, out, NET, *arguments.values()):
             function(**arguments, out=out)
@@ -82,10 +82,11 @@ def test_an_out_that_does_not_fit(door):
 
 @pytest.mark.parametrize("layout", [*LAYOUTS, "in part"])
 @pytest.mark.parametrize(
-    ("door", "name"), [(door, name) for door, (_, given) in DOORS.items() for name in given]
+    ("entry_point", "name"),
+    [(entry_point, name) for entry_point, (_, given) in ENTRY_POINTS.items() for name in given],
 )
-def test_an_out_that_overlaps_an_input(door, name, layout):
-    function, arguments = DOORS[door]
+def test_an_out_that_overlaps_an_input(entry_point, name, layout):
+    function, arguments = ENTRY_POINTS[entry_point]
     result = function(**arguments)
     memory = np.array(RNG.uniform(0.1, 0.9, size=8))
     out = memory[: result.size].reshape(result.shape)

@@ -208,7 +208,7 @@ def test_a_matrix_without_repeats_is_read_where_it_lies():
     """No copy of it is made to look for them."""
     x = csr(DATA["float64"])
     x.sum_duplicates()
-    found = bpfast._validation.sparse.without_repeats(x)
+    found = bpfast._validation.sparse.without_duplicates(x)
     assert found is x
     assert bpfast._validation.sparse.by_rows(x) is x
 

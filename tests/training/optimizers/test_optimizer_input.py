@@ -12,28 +12,39 @@ import bpfast
 from bpfast import optimizers, schedules
 from tests.helpers.child import run
 from tests.helpers.messages import A_CLASS, READ_ONLY
+from tests.helpers.optimizer_steps import KINDS, watched
 from tests.helpers.refuses import refuses
 
 NAN = math.nan
-KINDS = [bpfast.SGD, bpfast.Adam, bpfast.AdamW, bpfast.RMSprop, bpfast.Adagrad]
+
+
 ADAMS = [bpfast.Adam, bpfast.AdamW]
+
 
 FRACTION = [
     *((value, ValueError, f"expected a number from 0 and below 1, got {value}")
       for value in (1, 2, -0.5, NAN, math.inf)),
 ]  # fmt: skip
+
+
 POSITIVE = [
     (value, ValueError, f"expected a positive number, got {value}")
     for value in (0, -1, NAN, math.inf)
 ]
+
+
 NOT_NEGATIVE = [
     (value, ValueError, f"expected a finite number, 0 or above, got {value}")
     for value in (-1, NAN, math.inf)
 ]
+
+
 NO_NUMBER = [
     (value, TypeError, f"expected a number, got {type(value).__name__}")
     for value in ("0.1", None, True, 1j, [0.1])
 ]
+
+
 NUMBERS: list[tuple[str, list[Any], list[Any]]] = [
     ("momentum", [bpfast.SGD], FRACTION + NO_NUMBER),
     ("beta1", ADAMS, FRACTION + NO_NUMBER),
@@ -90,22 +101,26 @@ def test_the_other_arguments():
         optimizers.Optimizer()
 
 
-def watched(opt):
-    """What a refused step may not change."""
-    kept = opt.state
-    return [opt, *kept, *kept.values()]
-
-
 def read_only(array):
     array.flags.writeable = False
     return array
 
 
 P, G = np.linspace(1, 2, 6), np.linspace(3, 4, 6)
+
+
 FLOATS = "expected dtype float32 or float64, got"
+
+
 ARRAY = "expected a NumPy array, got"
+
+
 REAL = "expected real numbers, got dtype"
+
+
 BOTH = [P[:3].copy(), P[3:].copy()]
+
+
 BAD_STEPS = [
     (P.astype(int), G, TypeError, f"params: {FLOATS} int64"),
     (P.astype("f2"), G, TypeError, f"params: {FLOATS} float16"),
@@ -145,53 +160,6 @@ def test_a_step_on_what_does_not_fit(kind, params, gradient, error, message):
     with refuses(error, f"^{message}$", params, gradient, watched(opt)):
         opt.step(params, gradient)
     assert opt.steps == 0
-
-
-MEMORY = np.linspace(1, 2, 40)
-SQUARE = MEMORY[:36].reshape(6, 6)
-BLOCK = np.lib.stride_tricks.as_strided
-SELF = "expected an array of which each number has a place of its own, got one that overlaps itself"
-
-
-def apart(other, argument):
-    return rf"{other}: expected an array apart from {argument}, got one that shares memory with it"
-
-
-OVERLAPS = [
-    ([P, P], [G, G], apart(r"params\[1\]", r"params\[0\]")),
-    ([MEMORY[5:9], MEMORY[8:12]], [G[:4], G[:4]], apart(r"params\[1\]", r"params\[0\]")),
-    ([MEMORY[8:12], MEMORY[5:9]], [G[:4], G[:4]], apart(r"params\[1\]", r"params\[0\]")),
-    ([SQUARE[:, 2], SQUARE[3]], [G, G], apart(r"params\[1\]", r"params\[0\]")),
-    ([SQUARE, MEMORY[::5]], [SQUARE + 1, MEMORY[::5] + 1], apart(r"params\[1\]", r"params\[0\]")),
-    ([SQUARE[0], SQUARE[1]], [G, SQUARE[0, ::-1]], apart(r"gradient\[1\]", r"params\[0\]")),
-    (P, P, apart("gradient", "params")),
-    (P, P[::-1], apart("gradient", "params")),
-    (SQUARE, SQUARE.T, apart("gradient", "params")),
-    (MEMORY[:20], MEMORY.view("f4")[39:59], apart("gradient", "params")),
-    (MEMORY.view("f4")[::2][:6], MEMORY[:6], apart("gradient", "params")),
-    (BLOCK(MEMORY, (6,), (0,)), G, f"params: {SELF}"),
-    (BLOCK(MEMORY, (6,), (4,)), G, f"params: {SELF}"),
-    (BLOCK(MEMORY, (3, 2), (8, 8)), G.reshape(3, 2), f"params: {SELF}"),
-]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("params", "gradient", "message"), OVERLAPS)
-def test_arrays_that_share_memory(kind, params, gradient, message):
-    opt = kind()
-    with refuses(ValueError, f"^{message}$", MEMORY, P, params, gradient, watched(opt)):
-        opt.step(params, gradient)
-    assert opt.steps == 0
-
-
-def test_two_maps_of_one_file_share_memory_or_not(tmp_path):
-    path = tmp_path / "p.npy"
-    np.save(path, P)
-    one = np.load(path, mmap_mode="r+")
-    with refuses(ValueError, f"^{READ_ONLY.format('params')}$"):
-        bpfast.SGD().step(np.load(path, mmap_mode="r"), G)
-    with refuses(ValueError, apart(r"params\[1\]", r"params\[0\]")):
-        bpfast.SGD().step([one, one[2:3]], [G, G[:1]])
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])

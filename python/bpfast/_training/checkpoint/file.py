@@ -29,11 +29,11 @@ TENSORS = (
 # Raised if older versions would misread new files; src/io/network_file.rs has it too.
 VERSION = 1
 # The prefix of tensors that are not the network's.
-BESIDE = "training."
+TRAINING_PREFIX = "training."
 # The prefix of the optimizer's state arrays.
-OPTIMIZER = BESIDE + "optimizer."
+OPTIMIZER = TRAINING_PREFIX + "optimizer."
 # The parameters after the last step, if the network of the file has better ones.
-LAST = BESIDE + "params"
+LAST_PARAMS = TRAINING_PREFIX + "params"
 # The elements copied or summed at a time; Python handles signals between two.
 PIECE = 1 << 20
 
@@ -106,8 +106,8 @@ def write(path: str, training: Training, arguments: dict[str, Any]) -> None:
     state, arrays = _optimizer_state(training.optimizer)
     beside = {OPTIMIZER + name: array for name, array in arrays.items()}
     if training.best is not None:  # `load` returns what `fit` would return
-        beside[LAST] = net.params
-        net = blank(net)
+        beside[LAST_PARAMS] = net.params
+        net = empty_copy(net)
         net.params = training.best
     import json  # its import takes 1 ms
 
@@ -154,7 +154,7 @@ def parts(net: Network) -> dict[str, NDArray[Any]]:
     return weights | {f"biases.{k}": b for k, b in enumerate(net.biases)}
 
 
-def blank(net: Network) -> Network:
+def empty_copy(net: Network) -> Network:
     """A network with the configuration of `net` and all parameters 0."""
     return _restore(Network, net.config)
 

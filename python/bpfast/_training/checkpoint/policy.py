@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 AnyPath: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 
-class Checkpoints:
+class CheckpointPolicy:
     """The arguments checkpoint, every and resume of a training, and the checkpoint read."""
 
     def __init__(

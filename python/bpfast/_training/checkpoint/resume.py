@@ -92,7 +92,7 @@ def restore(saved: Checkpoint, training: Training, given: dict[str, Any], epochs
         raise ValueError(f"epochs: expected {expected}, got {epochs}")
     try:
         _refuse_other_columns(saved, training)
-        shown, last = _parameters(saved, training)
+        best, last = _parameters(saved, training)
         stopping = _early_stopping(saved, training)
         _restore_optimizer(saved, training)
     except (KeyError, TypeError, ValueError) as error:
@@ -100,8 +100,8 @@ def restore(saved: Checkpoint, training: Training, given: dict[str, Any], epochs
     # Nothing can fail from here on.
     if training.early_stopping is not None:
         training.early_stopping.state = stopping
-    _core.assign_params(training.net, shown if last is None else last)
-    training.best = None if last is None else shown
+    _core.assign_params(training.net, best if last is None else last)
+    training.best = None if last is None else best
     training.history = saved.history
 
 
@@ -123,7 +123,7 @@ def _optimizer_config(optimizer: Optimizer) -> dict[str, Any]:
     return optimizer.config | {"learning_rate": rate}
 
 
-def _kept(optimizer: Optimizer) -> list[str]:
+def _state_names(optimizer: Optimizer) -> list[str]:
     """The names of the state arrays that the optimizer has after a step."""
     twin = copy(optimizer)
     twin.learning_rate = 1.0  # otherwise `reset` may change the shared schedule
@@ -171,10 +171,10 @@ def _parameters(saved: Checkpoint, training: Training) -> tuple[NDArray[Any], ND
     """The parameters of the network in the file, and those after the last step if they differ."""
     net, tensors = training.net, saved.tensors
     places = file.parts(net)
-    beside = [file.OPTIMIZER + name for name in _kept(training.optimizer)]
+    beside = [file.OPTIMIZER + name for name in _state_names(training.optimizer)]
     stopping = training.early_stopping
-    if file.LAST in tensors and stopping is not None and stopping.restore_best:
-        beside.append(file.LAST)
+    if file.LAST_PARAMS in tensors and stopping is not None and stopping.restore_best:
+        beside.append(file.LAST_PARAMS)
     places |= dict.fromkeys(beside, net.params)
     if set(tensors) != set(places):
         expected, got = ", ".join(sorted(places)), ", ".join(sorted(tensors))
@@ -184,10 +184,10 @@ def _parameters(saved: Checkpoint, training: Training) -> tuple[NDArray[Any], ND
         if (array.shape, array.dtype) != (place.shape, place.dtype):
             expected = f"shape {place.shape} and dtype {place.dtype}"
             raise ValueError(f"{name}: expected {expected}, got {array.shape} and {array.dtype}")
-    shown = file.blank(net)
-    for name, place in file.parts(shown).items():
+    best = file.empty_copy(net)
+    for name, place in file.parts(best).items():
         place[...] = tensors[name]
-    return shown.params, tensors.get(file.LAST)
+    return best.params, tensors.get(file.LAST_PARAMS)
 
 
 def _early_stopping(saved: Checkpoint, training: Training) -> dict[str, Any]:

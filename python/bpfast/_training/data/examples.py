@@ -19,7 +19,7 @@ from bpfast._training.weights import (
 )
 from bpfast._validation.arrays import as_array
 from bpfast._validation.no_numbers import no_numbers
-from bpfast._validation.sparse import by_rows, is_sparse, without_repeats
+from bpfast._validation.sparse import by_rows, is_sparse, without_duplicates
 from bpfast._validation.sparse_format import check_format
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ def _checked(x: Any) -> Any:
     """X as a CSR matrix without duplicates, or as an array of numbers."""
     if is_sparse(x):
         check_format(x)
-        return without_repeats(by_rows(x))
+        return without_duplicates(by_rows(x))
     array = as_array("x", x)
     if array.dtype.kind not in "buif":
         raise no_numbers("x", x, array)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 # The interval of checks for Ctrl-C while waiting for an item, and the longest wait for the end of
 # the thread, in seconds.
-LOOK = 0.05
+POLL_SECONDS = 0.05
 # More bytes than a thread needs to start, including stacks.
-BEGINNING = 1 << 26
+THREAD_START_BYTES = 1 << 26
 
 
 class Prefetch:
@@ -65,7 +65,7 @@ class Prefetch:
         self._process, self._has_thread = os.getpid(), True
         try:
             # A thread without memory to start ends silently. This memory is never written.
-            np.empty(BEGINNING, np.uint8)
+            np.empty(THREAD_START_BYTES, np.uint8)
             # Not `Thread.start`, which waits until the thread runs: a signal handler may fork
             # during the wait, and the child would wait forever.
             _thread.start_new_thread(self._start, ())
@@ -80,7 +80,7 @@ class Prefetch:
         self._wanted.put(True)
         while True:
             # With a timeout, because otherwise Ctrl-C would wait for the item on some systems.
-            while not self._is_found.acquire(timeout=LOOK):
+            while not self._is_found.acquire(timeout=POLL_SECONDS):
                 if os.getpid() != self._process:
                     message = (
                         "a forked child cannot go on with batches that its parent was fetching"
@@ -104,8 +104,8 @@ class Prefetch:
                 self._items.close()
             return
         self._wanted.put(False)
-        if self._has_ended.acquire(timeout=LOOK):
-            self._thread.join(LOOK)
+        if self._has_ended.acquire(timeout=POLL_SECONDS):
+            self._thread.join(POLL_SECONDS)
 
     def _start(self) -> None:
         try:

@@ -3,9 +3,10 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyList};
 
+use crate::python::api::gradient::Gradient;
 use crate::python::api::network::PyNetwork;
-use crate::python::api::results::{Gradient, Trace};
-use crate::python::api::run::with_engine;
+use crate::python::api::trace::Trace;
+use crate::python::api::typed_network::with_typed_network;
 use crate::python::call::errors::{guarded, wrong_type};
 use crate::python::convert::config::Name;
 use crate::python::convert::targets::Weighting;
@@ -49,7 +50,7 @@ impl PyNetwork {
         x: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        guarded(|| with_engine!(self, engine => Ok(engine.forward(x, out)?.into_any())))
+        guarded(|| with_typed_network!(self, typed => Ok(typed.forward(x, out)?.into_any())))
     }
 
     /// ``net(x)`` is ``net.forward(x)``.
@@ -96,7 +97,7 @@ impl PyNetwork {
     /// >>> [a.shape for a in net.trace([[1, 2]]).a]
     /// [(1, 2), (1, 3), (1, 1)]
     fn trace(&self, x: &Bound<'_, PyAny>) -> PyResult<Trace> {
-        guarded(|| with_engine!(self, engine => engine.trace(x)))
+        guarded(|| with_typed_network!(self, typed => typed.trace(x)))
     }
 
     /// C, for the public class: y is an array, or, if the cost is a callable, what it returned for a^L.
@@ -110,12 +111,12 @@ impl PyNetwork {
     ) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| {
             let (weighting, is_total) = Weighting::of_cost(sample_weight, reduction)?;
-            with_engine!(self, engine => {
+            with_typed_network!(self, typed => {
                 if is_total {
-                    let cost = engine.cost(x, y, &weighting)?;
+                    let cost = typed.cost(x, y, &weighting)?;
                     return Ok(PyFloat::new(x.py(), cost).into_any());
                 }
-                Ok(engine.costs(x, y, &weighting)?.into_any())
+                Ok(typed.costs(x, y, &weighting)?.into_any())
             })
         })
     }
@@ -131,7 +132,7 @@ impl PyNetwork {
     ) -> PyResult<Bound<'py, PyList>> {
         guarded(|| {
             let weighting = Weighting::parse(sample_weight, reduction)?;
-            with_engine!(self, engine => engine.errors(x, y, &weighting))
+            with_typed_network!(self, typed => typed.errors(x, y, &weighting))
         })
     }
 
@@ -147,9 +148,9 @@ impl PyNetwork {
     ) -> PyResult<Bound<'py, Gradient>> {
         guarded(|| {
             let weighting = Weighting::parse(sample_weight, reduction)?;
-            with_engine!(self, engine => {
-                let gradient = engine.gradient(x.py(), out)?;
-                engine.backprop(x, y, sample_weight, &weighting, gradient.get())?;
+            with_typed_network!(self, typed => {
+                let gradient = typed.gradient(x.py(), out)?;
+                typed.backprop(x, y, sample_weight, &weighting, gradient.get())?;
                 Ok(gradient)
             })
         })
@@ -174,7 +175,7 @@ impl PyNetwork {
             } else {
                 Weighting::parse(sample_weight, reduction)?
             };
-            with_engine!(self, engine => engine.prepare(x, y, sample_weight, &weighting, out))
+            with_typed_network!(self, typed => typed.prepare(x, y, sample_weight, &weighting, out))
         })
     }
 

@@ -13,7 +13,7 @@ use pyo3::types::{IntoPyDict, PyDict, PyTuple, PyType};
 
 use crate::python::api::network::{Parts, PyNetwork, initialise};
 use crate::python::call::errors::guarded;
-use crate::python::convert::config::{Config, Dtype, Name, parse_sizes, refuse_others};
+use crate::python::convert::config::{Config, Dtype, Name, parse_sizes, refuse_unknown_arguments};
 
 /// The argument of `__new__` that requests an empty network.
 const EMPTY: &str = "_empty";
@@ -34,7 +34,7 @@ struct Arguments<'a, 'py> {
 impl Arguments<'_, '_> {
     fn parts(self) -> PyResult<Parts> {
         let py = self.more.py();
-        refuse_others(self.more, self.others)?;
+        refuse_unknown_arguments(self.more, self.others)?;
         let none = py.None().into_bound(py);
         let sizes = parse_sizes(self.sizes.unwrap_or(&none))?;
         let config = Config::parse(py, &sizes, self.hidden, &self.output, self.cost)?;

@@ -155,8 +155,8 @@ impl PyNetwork {
                 format_args!(
                     "<bpfast.{} {}: {}output {}, cost {}, {}, {} parameters>",
                     slf.get_type().name()?,
-                    Sizes(architecture.sizes()),
-                    Hidden(&architecture.layers()[..architecture.layers().len() - 1]),
+                    SizesDisplay(architecture.sizes()),
+                    HiddenDisplay(&architecture.layers()[..architecture.layers().len() - 1]),
                     architecture.output().name(),
                     cost.to_str()?,
                     this.dtype().name(),
@@ -169,9 +169,9 @@ impl PyNetwork {
 }
 
 /// n_1-n_2-…
-struct Sizes<'a>(&'a [usize]);
+struct SizesDisplay<'a>(&'a [usize]);
 
-impl fmt::Display for Sizes<'_> {
+impl fmt::Display for SizesDisplay<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().enumerate().try_for_each(|(index, size)| {
             let line = if index > 0 { "-" } else { "" };
@@ -181,9 +181,9 @@ impl fmt::Display for Sizes<'_> {
 }
 
 /// The activations of the hidden layers; a single one if all are equal.
-struct Hidden<'a>(&'a [Layer]);
+struct HiddenDisplay<'a>(&'a [Layer]);
 
-impl fmt::Display for Hidden<'_> {
+impl fmt::Display for HiddenDisplay<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(first) = self.0.first() else {
             return Ok(());

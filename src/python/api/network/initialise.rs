@@ -4,9 +4,9 @@ use pyo3::prelude::*;
 
 use crate::base::error::Error;
 use crate::model::architecture::Architecture;
-use crate::python::api::vector::FlatVector;
-use crate::python::borrow::call_python::{call, call_method, numpy_function, of_module};
-use crate::python::call::errors::naming;
+use crate::python::api::flat_vector::FlatVector;
+use crate::python::borrow::call_python::{call, call_method, import_from, numpy_function};
+use crate::python::call::errors::with_argument_name;
 
 /// The names of the initialisations.
 pub const NAMES: [&str; 5] = ["nielsen", "nielsen_large", "xavier", "he", "zeros"];
@@ -39,8 +39,8 @@ pub fn draw(
     seed: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {
     deviations(init, 1, 1)?;
-    let generator = of_module(py, "bpfast._validation.seed", "generator")?;
-    let rng = call(&generator, (seed,)).map_err(|error| naming(py, "seed", error))?;
+    let generator = import_from(py, "bpfast._validation.seed", "generator")?;
+    let rng = call(&generator, (seed,)).map_err(|error| with_argument_name(py, "seed", error))?;
     let (weights, biases) = (vector.weights(py)?, vector.biases(py)?);
     for (k, layer) in architecture.layers().iter().enumerate() {
         let (weight, bias) = deviations(init, layer.n_in, layer.n_out)?;

@@ -15,14 +15,15 @@ use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
-use crate::base::alloc::{reserve_list, try_list};
-use crate::base::error::{Error, Shape};
+use crate::base::alloc::{reserve_list, try_collect};
+use crate::base::error::{Error, ShapeDisplay};
 use crate::model::architecture::Architecture;
-use crate::python::api::network::training::Last;
-use crate::python::api::run::{Engine, ScratchSlot, ScratchSlots};
-use crate::python::api::vector::{FlatVector, Views};
+use crate::python::api::flat_vector::FlatVector;
+use crate::python::api::network::training::LastTraining;
+use crate::python::api::typed_network::{ScratchSlot, ScratchSlots, TypedNetwork};
+use crate::python::api::views::Views;
 use crate::python::borrow::Element;
-use crate::python::borrow::call_python::listed;
+use crate::python::borrow::call_python::try_to_list;
 use crate::python::call::errors::{NOT_INITIALISED, guarded, wrong_type};
 use crate::python::convert::arrays::numbers;
 use crate::python::convert::config::{Config, Dtype, Name};
@@ -35,7 +36,7 @@ pub struct PyNetwork {
     parts: OnceLock<Parts>,
     /// Whether the class was called, so that `__init__` follows.
     pub is_new: AtomicBool,
-    pub training: Last,
+    pub training: LastTraining,
 }
 
 /// The contents of a network.
@@ -73,7 +74,7 @@ impl PyNetwork {
         Self {
             parts: OnceLock::new(),
             is_new: AtomicBool::new(false),
-            training: Last::default(),
+            training: LastTraining::default(),
         }
     }
 
@@ -98,8 +99,11 @@ impl PyNetwork {
     }
 
     /// The network, prepared for a call.
-    pub fn engine<'a, T: Element>(&'a self, scratch_slot: &'a ScratchSlot<T>) -> Engine<'a, T> {
-        Engine {
+    pub fn typed<'a, T: Element>(
+        &'a self,
+        scratch_slot: &'a ScratchSlot<T>,
+    ) -> TypedNetwork<'a, T> {
+        TypedNetwork {
             config: &self.config,
             params: &self.vector,
             scratch_slot,
@@ -113,9 +117,9 @@ fn arrays<'py>(
     value: &Bound<'py, PyAny>,
 ) -> PyResult<Vec<Bound<'py, PyUntypedArray>>> {
     let expected = "a list of arrays, one per layer";
-    let entries = listed(value)?.ok_or_else(|| wrong_type(argument, expected, value))?;
+    let entries = try_to_list(value)?.ok_or_else(|| wrong_type(argument, expected, value))?;
     let array = |(k, entry)| numbers(&format!("{argument}[{k}]"), &entry);
-    try_list(argument, entries.iter().enumerate().map(array))
+    try_collect(argument, entries.iter().enumerate().map(array))
 }
 
 /// The sizes n_1, …, n_L that these parameters imply.
@@ -134,11 +138,11 @@ fn sizes_of(
     reserve_list("sizes", &mut sizes, weights.len() + 1)?;
     for (k, (weight, bias)) in weights.iter().zip(biases).enumerate() {
         let &[n_out, n_in] = weight.shape() else {
-            let got = format!("shape {}", Shape(weight.shape()));
+            let got = format!("shape {}", ShapeDisplay(weight.shape()));
             return Err(Error::value(format!("weights[{k}]"), "a matrix", got));
         };
         if n_in == 0 || n_out == 0 {
-            let got = format!("shape {}", Shape(weight.shape()));
+            let got = format!("shape {}", ShapeDisplay(weight.shape()));
             let expected = "a matrix with no side of 0";
             return Err(Error::value(format!("weights[{k}]"), expected, got));
         }

@@ -7,12 +7,12 @@ use pyo3::types::PyType;
 
 use crate::base::cancel::CancelToken;
 use crate::base::error::Error;
-use crate::io::network_file::{Saved, write};
-use crate::io::safetensors::{Number, Reader};
-use crate::io::transpose::in_rows;
+use crate::io::network_file::{NetworkFile, write};
+use crate::io::safetensors::{Reader, TensorElement};
+use crate::io::transpose::to_file_order;
 use crate::model::cost::Cost;
+use crate::python::api::files::{detached_io, parse_path};
 use crate::python::api::network::PyNetwork;
-use crate::python::api::store::{outside, parse_path};
 use crate::python::borrow::Element;
 use crate::python::call::errors::guarded;
 use crate::python::convert::config::{Config, Dtype, parse_cost};
@@ -73,29 +73,33 @@ impl PyNetwork {
 }
 
 impl PyNetwork {
-    fn save_as<T: Element + Number>(&self, path: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn save_as<T: Element + TensorElement>(&self, path: &Bound<'_, PyAny>) -> PyResult<()> {
         let (py, architecture) = (path.py(), self.architecture());
         let path = parse_path(path)?;
         let params = self.vector.numbers::<T>()?.read("params")?;
         let rows = if size_of_val(&*params) <= AT_ONCE {
-            in_rows(architecture, &params, &CancelToken::none())?
+            to_file_order(architecture, &params, &CancelToken::none())?
         } else {
             let params = &*params;
-            outside(py, &path, |cancel| {
-                Ok(in_rows(architecture, params, cancel)?)
+            detached_io(py, &path, |cancel| {
+                Ok(to_file_order(architecture, params, cancel)?)
             })?
         };
         drop(params); // from here on others may write to them
-        outside(py, &path, |cancel| {
+        detached_io(py, &path, |cancel| {
             write(&path, architecture, &rows, cancel)
         })
     }
 
-    fn load_as<T: Element + Number>(&self, py: Python<'_>, saved: &mut Saved) -> PyResult<()> {
+    fn load_as<T: Element + TensorElement>(
+        &self,
+        py: Python<'_>,
+        saved: &mut NetworkFile,
+    ) -> PyResult<()> {
         let path = saved.path().to_path_buf();
         let mut params = self.vector.numbers::<T>()?.write("params")?;
         let params = &mut *params;
-        outside(py, &path, |cancel| {
+        detached_io(py, &path, |cancel| {
             saved.read(self.architecture(), params, cancel)
         })
     }
@@ -112,7 +116,7 @@ pub fn load<'py>(
         let py = path.py();
         let path = parse_path(path)?;
         let given = cost.map(parse_cost).transpose()?;
-        let mut saved = outside(py, &path, |_| Ok(Saved::open(Reader::open(&path)?)?))?;
+        let mut saved = detached_io(py, &path, |_| Ok(NetworkFile::open(Reader::open(&path)?)?))?;
         let (cost, custom) = choose(saved.cost, given)?;
         let architecture = Arc::new(saved.architecture(cost)?);
         let config = Config {

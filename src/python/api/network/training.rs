@@ -13,16 +13,16 @@ use crate::python::borrow::Element;
 use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::input;
 use crate::python::convert::config::Dtype;
-use crate::python::convert::targets::YArray;
+use crate::python::convert::targets::TargetArray;
 
 /// The elements compared at a time.
 const BLOCK: usize = 1024;
 
 /// The history and the optimizer of the last training.
 #[derive(Default)]
-pub struct Last(Mutex<Option<(Py<PyAny>, Py<PyAny>)>>);
+pub struct LastTraining(Mutex<Option<(Py<PyAny>, Py<PyAny>)>>);
 
-impl Last {
+impl LastTraining {
     fn get<'py>(&self, py: Python<'py>) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (history, optimizer) = last.as_ref()?;
@@ -126,9 +126,9 @@ pub fn check_targets(net: &PyNetwork, y: &Bound<'_, PyAny>, first: usize) -> PyR
             first: usize,
         ) -> PyResult<()> {
             let (width, cost, n) = (architecture.n_outputs(), architecture.cost(), y.len()?);
-            match YArray::<T>::parse(width, cost, n, y)? {
-                YArray::Labels(y) => labels::check(width, cost, n, y.as_slice()?, first)?,
-                y @ YArray::Values(_) => {
+            match TargetArray::<T>::parse(width, cost, n, y)? {
+                TargetArray::Labels(y) => labels::check(width, cost, n, y.as_slice()?, first)?,
+                y @ TargetArray::Values(_) => {
                     y.targets(width, cost, n)?;
                     y.check_range(width, cost, first)?;
                 }

@@ -19,7 +19,7 @@ Order: TypeAlias = Literal["C", "F"]
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-class Kept:
+class StateArrays:
     """State arrays: ``numbers[i][k]`` is a vector, the i-th kind of state for parameter array k.
 
     A vector has the memory order of its parameter array, so that a step passes through both in
@@ -37,19 +37,21 @@ class Kept:
     @classmethod
     def of(cls, rows: Mapping[str, Sequence[Any]]) -> Self:
         """The state with copies of these arrays, by the name of each kind."""
-        native = [[_native(name, array) for array in row] for name, row in rows.items()]
-        kept, (first, *_) = cls(native[0], len(rows)), rows
+        native = [[_copy_of(name, array) for array in row] for name, row in rows.items()]
+        state_arrays, (first, *_) = cls(native[0], len(rows)), rows
         if not native[0]:
             raise ValueError(f"{first}: expected one array or more, got none")
         for k, (name, row) in enumerate(zip(rows, native, strict=True)):
             if len(row) != len(native[0]):
                 raise ValueError(f"{name}: expected {len(native[0])} as {first}, got {len(row)}")
-            for array, shape, dtype in zip(row, kept.shapes, kept.dtypes, strict=True):
+            for array, shape, dtype in zip(
+                row, state_arrays.shapes, state_arrays.dtypes, strict=True
+            ):
                 for what, wanted in (("shape", shape), ("dtype", dtype)):
                     if (got := getattr(array, what)) != wanted:
                         raise ValueError(f"{name}: expected {what} {wanted} as {first}, got {got}")
-            kept.numbers[k] = [array.ravel() for array in row]
-        return kept
+            state_arrays.numbers[k] = [array.ravel() for array in row]
+        return state_arrays
 
     def arrays(self) -> list[list[Array]]:
         """Copies in the shapes of the parameters."""
@@ -61,7 +63,7 @@ class Kept:
             for row in self.numbers
         ]
 
-    def is_for(self, arrays: Sequence[Any]) -> bool:
+    def matches(self, arrays: Sequence[Any]) -> bool:
         """Whether `arrays` have the shapes, dtypes and memory orders of the previous steps."""
         if len(arrays) != len(self.shapes):
             return False
@@ -75,7 +77,7 @@ class Kept:
                 return False
         return True
 
-    def turn_to(self, arrays: Sequence[Array]) -> None:
+    def match_order(self, arrays: Sequence[Array]) -> None:
         """Rearrange the state to the memory order of `arrays`.
 
         Raises
@@ -96,7 +98,7 @@ class Kept:
         self.orders = orders
 
 
-def _native(argument: str, value: object) -> Array:
+def _copy_of(argument: str, value: object) -> Array:
     """A C-contiguous copy in native byte order."""
     if not isinstance(value, np.ndarray):
         raise ValueError(f"{argument}: expected NumPy arrays, got {type(value).__name__}")

@@ -1,16 +1,19 @@
-//! Results of calls: the gradient, and the trace.
+//! The class `Gradient`.
+
+mod operators;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyIterator, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::model::architecture::Architecture;
-use crate::python::api::vector::{FlatVector, Views};
-use crate::python::borrow::call_python::{call, call_method, call_with, of_module, repr};
-use crate::python::call::errors::{guarded, wrong_type};
+use crate::python::api::flat_vector::FlatVector;
+use crate::python::api::views::Views;
+use crate::python::borrow::call_python::{call, call_method, call_with, import_from};
+use crate::python::call::errors::guarded;
 use crate::python::call::text::text;
 use crate::python::convert::config::Dtype;
 
@@ -38,6 +41,7 @@ use crate::python::convert::config::Dtype;
 /// >>> 2 * g
 /// array([6., 2.])
 /// >>> net.params -= 0.1 * g
+#[allow(rustdoc::broken_intra_doc_links)] // a Python docstring
 #[pyclass(frozen, module = "bpfast")]
 pub struct Gradient {
     pub vector: FlatVector,
@@ -91,7 +95,7 @@ impl Gradient {
             let options = PyDict::new(py);
             options.set_item("dtype", self.vector.dtype.name())?;
             options.set_item("init", "zeros")?;
-            let class = of_module(py, "bpfast", "Network")?;
+            let class = import_from(py, "bpfast", "Network")?;
             let net = call_with(&class, (sizes,), Some(&options))?;
             let state = (self.vector.copied(py)?, self.cost());
             Ok((py.get_type::<Self>(), (net,), state)
@@ -141,7 +145,7 @@ impl Gradient {
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| {
             call(
-                &of_module(slf.py(), "bpfast._tables", "gradient_html")?,
+                &import_from(slf.py(), "bpfast._tables", "gradient_html")?,
                 (slf,),
             )
         })
@@ -159,67 +163,6 @@ impl Gradient {
                 ),
             )?;
             PyString::from_bytes(py, text.as_bytes())
-        })
-    }
-}
-
-/// A forward pass: ``z[k]`` is z^(k+2) and ``a[k]`` is a^(k+1), so ``a[0]`` is x.
-///
-/// Also a pair: ``z, a = net.trace(x)``.
-#[pyclass(frozen, module = "bpfast", get_all, sequence)]
-pub struct Trace {
-    /// z^2, …, z^L, each (n, n_l).
-    pub z: Py<PyList>,
-    /// a^1 = x, a^2, …, a^L, each (n, n_l).
-    pub a: Py<PyList>,
-}
-
-#[pymethods]
-impl Trace {
-    #[new]
-    fn new(z: &Bound<'_, PyAny>, a: &Bound<'_, PyAny>) -> PyResult<Self> {
-        guarded(|| {
-            let list = |name: &str, value: &Bound<'_, PyAny>| match value.cast::<PyList>() {
-                Ok(list) => Ok(list.clone().unbind()),
-                Err(_) => Err(wrong_type(name, "a list of arrays", value)),
-            };
-            Ok(Self {
-                z: list("z", z)?,
-                a: list("a", a)?,
-            })
-        })
-    }
-
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        guarded(|| {
-            let lists = (self.z.clone_ref(py), self.a.clone_ref(py));
-            Ok((py.get_type::<Self>(), lists).into_pyobject(py)?.into_any())
-        })
-    }
-
-    #[allow(clippy::unused_self)] // an instance method in Python
-    fn __len__(&self) -> usize {
-        2
-    }
-
-    fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        guarded(|| {
-            let pair = PyTuple::new(index.py(), [&self.z, &self.a])?;
-            call_method(&pair, "__getitem__", (index,))
-        })
-    }
-
-    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        guarded(|| PyTuple::new(py, [&self.z, &self.a])?.try_iter())
-    }
-
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        guarded(|| {
-            Ok(format!(
-                "Trace(z={}, a={})",
-                repr(self.z.bind(py))?,
-                repr(self.a.bind(py))?
-            ))
         })
     }
 }

@@ -15,14 +15,14 @@ pub(super) struct RowSpan {
 /// Rows of a CSR matrix. Every span is within `columns` and within `values`, and every column is below
 /// `width`.
 #[derive(Debug, Clone, Copy)]
-pub struct SparseRows<'a, T> {
+pub struct CsrMatrix<'a, T> {
     pub(super) spans: &'a [RowSpan],
     pub(super) columns: &'a [u32],
     pub(super) values: &'a [T],
     pub(super) width: usize,
 }
 
-impl<'a, T> SparseRows<'a, T> {
+impl<'a, T> CsrMatrix<'a, T> {
     /// The number of rows.
     pub fn len(&self) -> usize {
         self.spans.len()
@@ -39,7 +39,7 @@ impl<'a, T> SparseRows<'a, T> {
     }
 
     /// The number of stored elements.
-    pub fn stored(&self) -> usize {
+    pub fn nnz(&self) -> usize {
         self.spans.iter().map(|span| span.end - span.start).sum()
     }
 
@@ -47,7 +47,7 @@ impl<'a, T> SparseRows<'a, T> {
     ///
     /// # Panics
     /// The range exceeds the rows.
-    pub fn part(&self, rows: Range<usize>) -> Self {
+    pub fn row_range(&self, rows: Range<usize>) -> Self {
         let spans = &self.spans[rows];
         Self { spans, ..*self }
     }
@@ -63,7 +63,7 @@ impl<'a, T> SparseRows<'a, T> {
     }
 }
 
-impl<T: Copy + Default + AddAssign> SparseRows<'_, T> {
+impl<T: Copy + Default + AddAssign> CsrMatrix<'_, T> {
     /// Writes the dense matrix to `out`, (rows, width). Elements that are not stored are 0; repeated ones
     /// add up.
     ///
@@ -85,9 +85,9 @@ impl<T: Copy + Default + AddAssign> SparseRows<'_, T> {
 /// Rows gathered from another matrix, whose columns and values are shared: its invariants hold here too.
 /// The memory is reused by the next gather.
 #[derive(Debug, Clone, Default)]
-pub struct Gathered(Vec<RowSpan>);
+pub struct GatheredRows(Vec<RowSpan>);
 
-impl Gathered {
+impl GatheredRows {
     /// Gathers the rows of `from` that `rows` names, in that order.
     ///
     /// # Errors
@@ -97,13 +97,13 @@ impl Gathered {
     /// A row does not exist in `from`.
     pub fn gather<'a, T>(
         &'a mut self,
-        from: SparseRows<'a, T>,
+        from: CsrMatrix<'a, T>,
         rows: &[u32],
-    ) -> Result<SparseRows<'a, T>> {
+    ) -> Result<CsrMatrix<'a, T>> {
         let Self(spans) = self;
         spans.clear();
         reserve_list("x", spans, rows.len())?;
         spans.extend(rows.iter().map(|&row| from.spans[row as usize]));
-        Ok(SparseRows { spans, ..from })
+        Ok(CsrMatrix { spans, ..from })
     }
 }

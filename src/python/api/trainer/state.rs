@@ -1,29 +1,28 @@
 //! Consecutive steps on loaded data: the implementation of `Trainer` for each element type.
 
 use numpy::ndarray::{Ix1, Ix2};
-use numpy::{PyArray1, PyArray2, PyUntypedArray};
+use numpy::{PyArray1, PyArray2};
 use pyo3::prelude::*;
 
-use crate::base::alloc::{reserve_list, try_list};
+use crate::base::alloc::{reserve_list, try_collect};
 use crate::base::error::Error;
-use crate::data::{Inputs, Targets};
+use crate::data::Inputs;
 use crate::engine::plan::Plan;
 use crate::model::architecture::Architecture;
 use crate::pool::Team;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::threads;
+use crate::python::api::trainer::data::TrainerData;
 use crate::python::borrow::{
-    Access, ArraySpans, BorrowScope, Element, MemoryOrder, ReadArray, WriteArray, readwrite,
+    Access, BorrowScope, Element, MemoryOrder, ReadArray, WriteArray, readwrite,
 };
 use crate::python::call::detach::detached;
-use crate::python::convert::arrays::{empty, input};
+use crate::python::convert::arrays::empty;
 use crate::python::convert::custom::CustomCosts;
-use crate::python::convert::inputs::{self, Stored};
-use crate::python::convert::stepped::side_by_side;
-use crate::python::convert::targets::{self, StoredTargets};
-use crate::train::{Report, Run, Settings, TrainScratch};
+use crate::python::convert::optimizer_arrays::params_and_state;
+use crate::train::{Report, Settings, StepSeries, TrainScratch};
 
-/// The steps of a run.
+/// The steps of a series.
 pub struct Steps<'a, 'py> {
     /// The learning rates of the steps.
     pub rates: &'a ReadArray<'py, f64, Ix1>,
@@ -35,27 +34,14 @@ pub struct Steps<'a, 'py> {
 
 /// Data, buffers, and the position in the epoch.
 pub struct TrainerState<T: Element> {
-    data: Option<Data<T>>,
+    data: Option<TrainerData<T>>,
     /// The order of the epoch's examples, and how many of them are done.
     pub order: Vec<u32>,
     pub done: usize,
-    /// How many of them the last run has done.
-    pub of_run: usize,
+    /// How many of them the last series has done.
+    pub last_examples: usize,
     scratch: TrainScratch<T>,
     pub report: Report,
-}
-
-struct Data<T: Element> {
-    n: usize,
-    x: Stored<T>,
-    y: StoredTargets<T>,
-    sample_weight: Option<Py<PyArray1<f64>>>,
-}
-
-struct BorrowedData<'a, 'py, T: Element> {
-    x: inputs::BorrowedInputs<'a, 'py, T>,
-    y: targets::BorrowedTargets<'py, T>,
-    sample_weight: Option<ReadArray<'py, f64, Ix1>>,
 }
 
 impl<T: Element> Default for TrainerState<T> {
@@ -64,7 +50,7 @@ impl<T: Element> Default for TrainerState<T> {
             data: None,
             order: Vec::new(),
             done: 0,
-            of_run: 0,
+            last_examples: 0,
             scratch: TrainScratch::default(),
             report: Report::default(),
         }
@@ -84,48 +70,12 @@ impl<T: Element> TrainerState<T> {
         sample_weight: Option<&Bound<'_, PyAny>>,
         sparse: f64,
     ) -> PyResult<()> {
-        let py = y.py();
-        // The steps write to the parameters while they read these arrays.
-        let mut spans = ArraySpans::new();
-        spans.add("params".into(), net.vector.flat(py)?.cast()?, true)?;
-        let given = [
-            ("x", Some(x)),
-            ("y", Some(y)),
-            ("sample_weight", sample_weight),
-        ];
-        for (name, value) in given {
-            if let Some(Ok(array)) = value.map(|value| value.cast::<PyUntypedArray>()) {
-                spans.add(name.into(), array, false)?;
-            }
-        }
-        let mut x = Stored::<T>::parse(x)?;
-        let n = x.borrow(py)?.inputs(net.architecture())?.len();
-        if u32::try_from(n).is_err() {
-            let expected = format!("at most {} examples", u32::MAX);
-            return Err(Error::value("x", expected, n).into());
-        }
-        let custom = net.config.custom.is_some();
-        let y = StoredTargets::<T>::parse(net.architecture(), custom, n, y)?;
-        let sample_weight = sample_weight
-            .map(|weights| {
-                let weights = input::<f64, Ix1>("sample_weight", weights)?;
-                crate::data::targets::check_weights(n, weights.as_slice()?)?;
-                PyResult::Ok(weights.as_any().cast::<PyArray1<f64>>()?.clone().unbind())
-            })
-            .transpose()?;
-        if sparse > 0.0 {
-            x = x.without_zeros(py, sparse)?;
-        }
+        let data = TrainerData::load(net, x, y, sample_weight, sparse)?;
         self.order.clear();
-        reserve_list("order of the examples", &mut self.order, n)?;
-        self.order.extend((0..).take(n));
+        reserve_list("order of the examples", &mut self.order, data.n)?;
+        self.order.extend((0..).take(data.n));
         self.done = 0;
-        self.data = Some(Data {
-            n,
-            x,
-            y,
-            sample_weight,
-        });
+        self.data = Some(data);
         Ok(())
     }
 
@@ -156,14 +106,14 @@ impl<T: Element> TrainerState<T> {
         let params = net.vector.numbers::<T>()?.read("params")?;
         let borrowed = data.borrow(py)?;
         let mut place = readwrite("a", &outputs)?;
-        let allowed = threads::in_force(py)?;
+        let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let (inputs, targets) = borrowed.examples(architecture, data.n)?;
         let (params, place) = (&*params, place.as_slice_mut()?);
         let team = team(allowed, architecture, &inputs, settings, data.n);
-        let work = inputs.part(&(0..order.len())).work(architecture);
+        let work = inputs.row_range(&(0..order.len())).work(architecture);
         let outcome = detached(py, work, |should_cancel| {
-            let run = Run {
+            let run = StepSeries {
                 architecture,
                 settings,
                 inputs,
@@ -177,7 +127,7 @@ impl<T: Element> TrainerState<T> {
             };
             run.outputs(scratch, params, place)
         });
-        forget_what_is_parents(&team, scratch, &outcome);
+        leak_after_fork(&team, scratch, &outcome);
         outcome?;
         Ok(outputs)
     }
@@ -189,7 +139,7 @@ impl<T: Element> TrainerState<T> {
 
     /// y, in the form that a callable cost takes.
     pub fn y<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        self.data.as_ref().map(|data| data.y.object(py))
+        self.data.as_ref().map(|data| data.y(py))
     }
 
     /// Does the next steps, one for each of `rates`. Returns whether it stopped at values that are not
@@ -211,7 +161,7 @@ impl<T: Element> TrainerState<T> {
             before: steps_before,
             state,
         } = *steps;
-        (self.report.steps, self.report.diverged, self.of_run) = (0, false, 0);
+        (self.report.steps, self.report.diverged, self.last_examples) = (0, false, 0);
         let architecture = net.architecture();
         let rows = self.next_rows(settings.batch_size).len();
         let shape = [rows, architecture.n_outputs()];
@@ -221,7 +171,7 @@ impl<T: Element> TrainerState<T> {
             data,
             order,
             done,
-            of_run,
+            last_examples,
             scratch,
             report,
         } = self;
@@ -234,22 +184,22 @@ impl<T: Element> TrainerState<T> {
         let mut scope = BorrowScope::new();
         scope.include("params", net.vector.flat(py)?.cast()?, Access::Train)?;
         let state = state.iter();
-        let mut state: Vec<WriteArray<'_, T, Ix1>> = try_list(
+        let mut state: Vec<WriteArray<'_, T, Ix1>> = try_collect(
             "state",
             state.map(|state| scope.write("state", state.cast::<PyArray1<T>>()?, MemoryOrder::C)),
         )?;
-        let allowed = threads::in_force(py)?;
+        let allowed = threads::current(py)?;
         // No Python code runs from here on.
-        let changed = side_by_side(&mut params, &mut state)?;
+        let params_and_state = params_and_state(&mut params, &mut state)?;
         let (inputs, targets) = borrowed.examples(architecture, data.n)?;
         let costs = costs.as_ref().map(CustomCosts::slices).transpose()?;
         let rates = rates.as_slice()?;
         let rows = rates.len().saturating_mul(settings.batch_size);
         let order = first(&order[*done..], rows);
         let team = team(allowed, architecture, &inputs, settings, data.n);
-        let work = inputs.part(&(0..order.len())).work(architecture);
+        let work = inputs.row_range(&(0..order.len())).work(architecture);
         let outcome = detached(py, work, |should_cancel| {
-            let run = Run {
+            let run = StepSeries {
                 architecture,
                 settings,
                 inputs,
@@ -261,24 +211,24 @@ impl<T: Element> TrainerState<T> {
                 team: &team,
                 should_cancel,
             };
-            run.run(scratch, changed, report)
+            run.run(scratch, params_and_state, report)
         });
-        forget_what_is_parents(&team, scratch, &outcome);
+        leak_after_fork(&team, scratch, &outcome);
         let rows = report.steps.saturating_mul(settings.batch_size);
-        *of_run = rows.min(order.len());
-        *done += *of_run;
+        *last_examples = rows.min(order.len());
+        *done += *last_examples;
         outcome?;
         Ok(report.diverged)
     }
 }
 
 /// In a forked child, memory that the parent's threads were writing must not be freed.
-fn forget_what_is_parents<T: Element, R>(
+fn leak_after_fork<T: Element, R>(
     team: &Team,
     scratch: &mut TrainScratch<T>,
     outcome: &PyResult<R>,
 ) {
-    if outcome.is_err() && team.is_parents() {
+    if outcome.is_err() && team.is_forked_child() {
         std::mem::forget(std::mem::take(scratch));
     }
 }
@@ -296,42 +246,7 @@ fn team<T: Element>(
     settings: &Settings,
     n: usize,
 ) -> Team {
-    let first = inputs.part(&(0..settings.batch_size.min(n)));
+    let first = inputs.row_range(&(0..settings.batch_size.min(n)));
     let plan = Plan::of(architecture, &first, allowed);
     Team::assemble(plan.threads)
-}
-
-impl<T: Element> Data<T> {
-    /// # Errors The dtype has been changed in the meantime, or another call is writing to the array.
-    fn borrow<'py>(&self, py: Python<'py>) -> PyResult<BorrowedData<'_, 'py, T>> {
-        let weights = self.sample_weight.as_ref();
-        let weights = weights.map(|weights| input("sample_weight", weights.bind(py)));
-        Ok(BorrowedData {
-            x: self.x.borrow(py)?,
-            y: self.y.borrow(py)?,
-            sample_weight: weights.transpose()?,
-        })
-    }
-}
-
-impl<T: Element> BorrowedData<'_, '_, T> {
-    /// The `n` examples.
-    ///
-    /// # Errors
-    /// Their number or width differs from when they were loaded.
-    fn examples(
-        &self,
-        architecture: &Architecture,
-        n: usize,
-    ) -> PyResult<(Inputs<'_, T>, Targets<'_, T>)> {
-        let inputs = self.x.inputs(architecture)?;
-        let weights = self.sample_weight.as_ref();
-        let weights = weights.map(ReadArray::as_slice).transpose()?;
-        if inputs.len() != n || weights.is_some_and(|weights| weights.len() != n) {
-            let expected = format!("{n} examples as before");
-            return Err(Error::value("x", expected, "others").into());
-        }
-        let targets = self.y.targets(architecture, n)?;
-        Ok((inputs, targets.with_weights(weights)))
-    }
 }

@@ -1,160 +1,18 @@
-//! The flat vector of a network's parameters or of a gradient, and its views.
+//! The class `Views`: the weights or the biases of all layers, as views of one flat vector.
 
 use std::ops::Range;
-use std::sync::Arc;
 
-use numpy::ndarray::Ix1;
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyIterator, PyList, PySlice, PyString};
 
-use crate::base::alloc::{list, try_list};
+use crate::base::alloc::try_collect;
 use crate::base::error::Error;
-use crate::model::architecture::{Architecture, Layer};
 use crate::python::borrow::call_python::{self, call, call_method, numpy_function};
-use crate::python::borrow::{AnyOwned, Element, Owned, View, assign, check_writeable, copied};
+use crate::python::borrow::{View, assign, check_writeable, copied};
 use crate::python::call::errors::guarded;
-use crate::python::convert::arrays::{input, numbers};
-use crate::python::convert::config::Dtype;
-
-/// A flat vector with the layout of a network's parameters, and its views: one of all elements, and one of
-/// each W^l and b^l.
-pub struct FlatVector {
-    pub architecture: Arc<Architecture>,
-    pub dtype: Dtype,
-    numbers: AnyOwned,
-    flat: View,
-    weights: PyOnceLock<Py<Views>>,
-    biases: PyOnceLock<Py<Views>>,
-}
-
-impl FlatVector {
-    /// Zeros. A MemoryError names `what`.
-    pub fn zeros(
-        py: Python<'_>,
-        what: &str,
-        architecture: Arc<Architecture>,
-        dtype: Dtype,
-    ) -> PyResult<Self> {
-        let length = architecture.n_params();
-        let numbers = match dtype {
-            Dtype::Float32 => AnyOwned::Float32(Owned::zeros(py, what, length)?),
-            Dtype::Float64 => AnyOwned::Float64(Owned::zeros(py, what, length)?),
-        };
-        Ok(Self {
-            architecture,
-            dtype,
-            flat: numbers.view(py, &(0..length), None),
-            numbers,
-            weights: PyOnceLock::new(),
-            biases: PyOnceLock::new(),
-        })
-    }
-
-    /// The vector.
-    ///
-    /// # Errors
-    /// `T` is not its dtype.
-    pub fn numbers<T: Element>(&self) -> PyResult<&Owned<T>> {
-        let message = "a vector of another dtype than its network's";
-        T::of(&self.numbers).ok_or_else(|| PyTypeError::new_err(message))
-    }
-
-    /// The whole vector as an array: the same object each time, unless the user has changed that object in
-    /// place.
-    pub fn flat<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(self.flat.array(py)?.into_any())
-    }
-
-    /// # Errors The user has made one of the views read-only.
-    pub fn check_writeable(&self, py: Python<'_>, argument: &str) -> PyResult<()> {
-        let views = [&self.weights, &self.biases].into_iter();
-        let views = views.filter_map(|views| views.get(py));
-        let views = views.flat_map(|views| &views.get().views);
-        let repr = std::iter::once(&self.flat).chain(views);
-        for array in repr.filter_map(|view| view.shown(py)) {
-            check_writeable(argument, array)?;
-        }
-        Ok(())
-    }
-
-    /// A copy of all elements.
-    ///
-    /// # Errors
-    /// Another call is writing to them.
-    pub fn copied<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        copied("params", &self.flat.make(py)?)
-    }
-
-    /// Copies `values` in.
-    pub fn set_flat(&self, value: &Bound<'_, PyAny>, argument: &str) -> PyResult<()> {
-        set(argument, &self.flat.array(value.py())?, value)
-    }
-
-    /// Copies `values` in as a training step does: waits for calls of other threads that read the vector.
-    ///
-    /// # Errors
-    /// As [`Self::set_flat`].
-    pub fn train_to<T: Element>(&self, values: &Bound<'_, PyAny>) -> PyResult<()> {
-        let py = values.py();
-        self.check_writeable(py, "params")?;
-        let mut params = self.numbers::<T>()?.train(py, "params")?;
-        let values = input::<T, Ix1>("params", values)?;
-        let values = values.as_slice()?;
-        if values.len() != params.len() {
-            return Err(Error::shape("params", &[params.len()], &[values.len()]).into());
-        }
-        params.copy_from_slice(values);
-        Ok(())
-    }
-
-    /// Views of W^2, …, W^L, each (n_l, n_(l−1)).
-    pub fn weights(&self, py: Python<'_>) -> PyResult<Py<Views>> {
-        let view = |layer: &Layer| self.numbers.view(py, &layer.weights, Some(layer.n_out));
-        let make = || self.views(py, "weights", view);
-        Ok(self.weights.get_or_try_init(py, make)?.clone_ref(py))
-    }
-
-    /// Views of b^2, …, b^L, each (n_l,).
-    pub fn biases(&self, py: Python<'_>) -> PyResult<Py<Views>> {
-        let view = |layer: &Layer| self.numbers.view(py, &layer.biases, None);
-        let make = || self.views(py, "biases", view);
-        Ok(self.biases.get_or_try_init(py, make)?.clone_ref(py))
-    }
-
-    fn views(
-        &self,
-        py: Python<'_>,
-        name: &'static str,
-        view: impl Fn(&Layer) -> View,
-    ) -> PyResult<Py<Views>> {
-        let views = list(name, self.architecture.layers().iter().map(view))?;
-        Py::new(py, Views { name, views })
-    }
-}
-
-/// target[...] = value, for a value of exactly the target's shape.
-///
-/// # Errors
-/// TypeError if the value is not of real numbers; ValueError for another shape, a read-only target, or if
-/// another call uses one of the arrays.
-fn set(
-    argument: &str,
-    target: &Bound<'_, PyUntypedArray>,
-    value: &Bound<'_, PyAny>,
-) -> PyResult<()> {
-    // `v[k] -= w` updates the view in place and then assigns it to itself.
-    if target.is(value) {
-        return Ok(());
-    }
-    let value = numbers(argument, value)?;
-    if value.shape() != target.shape() {
-        return Err(Error::shape(argument, target.shape(), value.shape()).into());
-    }
-    assign(argument, target, &value)
-}
+use crate::python::convert::arrays::numbers;
 
 /// The arrays W^2, …, W^L or b^2, …, b^L, as writable views of one flat vector.
 ///
@@ -177,6 +35,7 @@ fn set(
 /// >>> net.weights[0] *= 2
 /// >>> net.params
 /// array([ 2.,  8.,  4., 10.,  6., 12.,  0.,  0.])
+#[allow(rustdoc::broken_intra_doc_links)] // a Python docstring
 #[pyclass(frozen, module = "bpfast", sequence)]
 pub struct Views {
     name: &'static str,
@@ -184,10 +43,24 @@ pub struct Views {
 }
 
 impl Views {
+    /// The views called `name` in errors.
+    pub fn new(name: &'static str, views: Vec<View>) -> Self {
+        Self { name, views }
+    }
+
+    /// # Errors The user has made one of the views read-only.
+    pub fn check_writeable(&self, py: Python<'_>, argument: &str) -> PyResult<()> {
+        let arrays = self.views.iter().filter_map(|view| view.existing(py));
+        for array in arrays {
+            check_writeable(argument, array)?;
+        }
+        Ok(())
+    }
+
     /// The views, as a list.
     pub fn to_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let arrays = self.views.iter().map(|view| view.array(py));
-        PyList::new(py, try_list(self.name, arrays)?)
+        PyList::new(py, try_collect(self.name, arrays)?)
     }
 
     fn position(&self, index: &Bound<'_, PyAny>) -> PyResult<usize> {
@@ -230,7 +103,7 @@ impl Views {
         guarded(|| {
             let views = self.views.iter();
             let copies = views.map(|view| copied(self.name, &view.array(py)?));
-            let copies = PyList::new(py, try_list(self.name, copies)?)?;
+            let copies = PyList::new(py, try_collect(self.name, copies)?)?;
             Ok((py.get_type::<PyList>(), (copies,))
                 .into_pyobject(py)?
                 .into_any())
@@ -366,7 +239,7 @@ impl Views {
             check_writeable(self.name, &view.array(py)?)?;
         }
         // They may be views of this vector in another order.
-        let copies = try_list(
+        let copies = try_collect(
             self.name,
             arrays.iter().map(|array| copied(self.name, array)),
         )?;
@@ -375,4 +248,25 @@ impl Views {
         }
         Ok(())
     }
+}
+
+/// target[...] = value, for a value of exactly the target's shape.
+///
+/// # Errors
+/// TypeError if the value is not of real numbers; ValueError for another shape, a read-only target, or if
+/// another call uses one of the arrays.
+pub fn set(
+    argument: &str,
+    target: &Bound<'_, PyUntypedArray>,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    // `v[k] -= w` updates the view in place and then assigns it to itself.
+    if target.is(value) {
+        return Ok(());
+    }
+    let value = numbers(argument, value)?;
+    if value.shape() != target.shape() {
+        return Err(Error::shape(argument, target.shape(), value.shape()).into());
+    }
+    assign(argument, target, &value)
 }

@@ -1,9 +1,8 @@
-//! Loom models of the protocol between callers and helpers. Loom runs every interleaving of their steps,
+//! Loom models of the protocol between callers and workers. Loom runs every interleaving of their steps,
 //! with every value that a load may return: `make test-loom`.
 //!
-//! Data that callers and helpers share is accessed with relaxed ordering here: a missing synchronization
+//! Data that callers and workers share is accessed with relaxed ordering here: a missing synchronization
 //! makes some interleaving read an old value.
-//! what another has stored finds an older value in one of the runs.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::OnceLock;
@@ -14,28 +13,28 @@ use loom::sync::atomic::{AtomicBool, AtomicUsize};
 use loom::sync::{Arc, Mutex};
 use loom::thread::{self, JoinHandle};
 
-use crate::pool::helper::{Helper, Work, run_on};
 use crate::pool::process::Process;
 use crate::pool::sync::TIMES_OUT;
+use crate::pool::worker::{Work, Worker, run_on};
 
-/// Helpers that end with the model.
-struct Helpers {
-    helpers: Vec<Helper>,
+/// Workers that end with the model.
+struct Workers {
+    workers: Vec<Worker>,
     threads: Vec<JoinHandle<()>>,
     are_over: Arc<AtomicBool>,
 }
 
-impl Helpers {
+impl Workers {
     fn start(count: usize) -> Self {
         let are_over = Arc::new(AtomicBool::new(false));
         let start = |_| {
             let is_over = Arc::clone(&are_over);
             let goes_on = move || !is_over.load(Relaxed);
-            Helper::spawn("modelled".to_owned(), goes_on).expect("a thread")
+            Worker::spawn("modelled".to_owned(), goes_on).expect("a thread")
         };
-        let (helpers, threads) = (0..count).map(start).unzip();
+        let (workers, threads) = (0..count).map(start).unzip();
         Self {
-            helpers,
+            workers,
             threads,
             are_over,
         }
@@ -45,22 +44,22 @@ impl Helpers {
         self.are_over.store(true, Relaxed);
         for thread in self.threads {
             thread.thread().unpark();
-            thread.join().expect("no helper panics");
+            thread.join().expect("no worker panics");
         }
     }
 }
 
 /// Offers work to all of them; never forks.
-fn lend_to(helpers: &[Helper], work: &Work<'_>, own: impl FnOnce(), waiting: &dyn Fn()) {
+fn run_with(workers: &[Worker], work: &Work<'_>, own: impl FnOnce(), waiting: &dyn Fn()) {
     static PROCESS: OnceLock<Process> = OnceLock::new();
     let process = *PROCESS.get_or_init(|| Process::current().expect("forks are counted"));
-    run_on(process, helpers, helpers.len(), work, own, waiting);
+    run_on(process, workers, workers.len(), work, own, waiting);
 }
 
-/// One job: what the caller stored before is visible to each helper, and what the helpers stored is visible
-/// when the job is over, and nothing is stored after that. Returns how many helpers joined; `waited` counts
+/// One job: what the caller stored before is visible to each worker, and what the workers stored is visible
+/// when the job is over, and nothing is stored after that. Returns how many workers joined; `waited` counts
 /// how often the caller had to sleep.
-fn loan(helpers: &[Helper], input: &AtomicUsize, value: usize, waited: &Counter) -> usize {
+fn run_job(workers: &[Worker], input: &AtomicUsize, value: usize, waited: &Counter) -> usize {
     let came = AtomicUsize::new(0);
     input.store(value, Relaxed);
     let work = || {
@@ -70,19 +69,19 @@ fn loan(helpers: &[Helper], input: &AtomicUsize, value: usize, waited: &Counter)
     let waiting = || {
         waited.fetch_add(1, Relaxed);
     };
-    lend_to(helpers, &work, || (), &waiting);
+    run_with(workers, &work, || (), &waiting);
     let count = came.load(Relaxed);
     // Nobody changes this any more, so a relaxed load must return the last value.
     assert_eq!(
         came.fetch_add(0, Relaxed),
         count,
-        "what the helpers have stored"
+        "what the workers have stored"
     );
     count
 }
 
 /// Runs a model twice: a sleeping caller must be woken, or its sleep times out. Checks that in some
-/// interleaving a helper joined, in some none did, and in some the caller slept until it had finished.
+/// interleaving a worker joined, in some none did, and in some the caller slept until it had finished.
 fn check(model: impl Fn(&Counter, &Counter) + Sync + Send + 'static) {
     static LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _one_at_a_time = LOCK.lock();
@@ -107,61 +106,61 @@ fn check(model: impl Fn(&Counter, &Counter) + Sync + Send + 'static) {
 }
 
 #[test]
-fn a_helper_comes_or_its_work_is_taken_back() {
+fn a_worker_comes_or_its_work_is_taken_back() {
     check(|came, waited| {
-        let helpers = Helpers::start(1);
+        let workers = Workers::start(1);
         let input = AtomicUsize::new(0);
-        came.store(loan(&helpers.helpers, &input, 1, waited), Relaxed);
-        helpers.end();
+        came.store(run_job(&workers.workers, &input, 1, waited), Relaxed);
+        workers.end();
     });
 }
 
 #[test]
 fn loans_follow_each_other() {
     check(|came, waited| {
-        let helpers = Helpers::start(1);
+        let workers = Workers::start(1);
         let input = AtomicUsize::new(0);
         for value in 1..=2 {
-            came.fetch_add(loan(&helpers.helpers, &input, value, waited), Relaxed);
+            came.fetch_add(run_job(&workers.workers, &input, value, waited), Relaxed);
         }
-        helpers.end();
+        workers.end();
     });
 }
 
 #[test]
-fn two_helpers_come_to_one_caller() {
+fn two_workers_come_to_one_caller() {
     check(|came, waited| {
-        let helpers = Helpers::start(2);
+        let workers = Workers::start(2);
         let input = AtomicUsize::new(0);
-        came.store(loan(&helpers.helpers, &input, 1, waited), Relaxed);
-        helpers.end();
+        came.store(run_job(&workers.workers, &input, 1, waited), Relaxed);
+        workers.end();
     });
 }
 
 #[test]
-fn two_callers_want_one_helper() {
+fn two_callers_want_one_worker() {
     check(|came, waited| {
-        let helpers = Helpers::start(1);
-        let same = helpers.helpers.clone();
+        let workers = Workers::start(1);
+        let same = workers.workers.clone();
         let other = thread::spawn(move || {
             let waited = Counter::new(0);
-            let count = loan(&same, &AtomicUsize::new(0), 1, &waited);
+            let count = run_job(&same, &AtomicUsize::new(0), 1, &waited);
             (count, waited.into_inner())
         });
-        let count = loan(&helpers.helpers, &AtomicUsize::new(0), 2, waited);
+        let count = run_job(&workers.workers, &AtomicUsize::new(0), 2, waited);
         let (its_count, its_waited) = other.join().expect("a caller");
-        assert!(count <= 1 && its_count <= 1, "one helper came twice");
+        assert!(count <= 1 && its_count <= 1, "one worker came twice");
         came.store(count + its_count, Relaxed);
         waited.fetch_add(its_waited, Relaxed);
-        helpers.end();
+        workers.end();
     });
 }
 
-/// As in `Team::run`: the helper stores the panic, and the caller resumes it.
+/// As in `Team::run`: the worker stores the panic, and the caller resumes it.
 #[test]
-fn a_panic_of_a_helper_comes_out() {
+fn a_panic_of_a_worker_comes_out() {
     check(|came, waited| {
-        let helpers = Helpers::start(1);
+        let workers = Workers::start(1);
         let kept = Mutex::new(None);
         let work = || {
             let outcome = catch_unwind(|| resume_unwind(Box::new("on purpose")));
@@ -170,10 +169,10 @@ fn a_panic_of_a_helper_comes_out() {
         let waiting = || {
             waited.fetch_add(1, Relaxed);
         };
-        lend_to(&helpers.helpers, &work, || (), &waiting);
+        run_with(&workers.workers, &work, || (), &waiting);
         let kept = kept.into_inner().expect("no poison");
         came.store(usize::from(kept.is_some()), Relaxed);
-        helpers.end();
+        workers.end();
     });
 }
 
@@ -181,7 +180,7 @@ fn a_panic_of_a_helper_comes_out() {
 #[test]
 fn a_panic_of_the_caller_comes_out() {
     check(|came, waited| {
-        let helpers = Helpers::start(1);
+        let workers = Workers::start(1);
         let count = AtomicUsize::new(0);
         let work = || {
             count.fetch_add(1, Relaxed);
@@ -191,28 +190,28 @@ fn a_panic_of_the_caller_comes_out() {
         };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let own = || resume_unwind(Box::new("on purpose"));
-            lend_to(&helpers.helpers, &work, own, &waiting);
+            run_with(&workers.workers, &work, own, &waiting);
         }));
         assert!(outcome.is_err());
         let seen = count.load(Relaxed);
         assert_eq!(
             count.fetch_add(0, Relaxed),
             seen,
-            "what the helper has stored"
+            "what the worker has stored"
         );
         came.store(seen, Relaxed);
-        helpers.end();
+        workers.end();
     });
 }
 
-/// The caller sleeps until the helper has joined.
+/// The caller sleeps until the worker has joined.
 #[test]
-fn a_helper_that_sleeps_is_woken() {
+fn a_worker_that_sleeps_is_woken() {
     loom::model(|| {
-        let helpers = Helpers::start(1);
+        let workers = Workers::start(1);
         let caller = thread::current();
         let work = || caller.unpark();
-        lend_to(&helpers.helpers, &work, thread::park, &|| ());
-        helpers.end();
+        run_with(&workers.workers, &work, thread::park, &|| ());
+        workers.end();
     });
 }

@@ -4,8 +4,8 @@ use numpy::{PyArrayDescr, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::python::api::results::Gradient;
-use crate::python::borrow::call_python::{call, call_method, numpy_function, of_module};
+use crate::python::api::gradient::Gradient;
+use crate::python::borrow::call_python::{call, call_method, import_from, numpy_function};
 use crate::python::call::errors::guarded;
 
 /// `operator.name(left, right)`.
@@ -14,7 +14,7 @@ fn binary<'py>(
     left: &Bound<'py, PyAny>,
     right: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    call(&of_module(left.py(), "operator", name)?, (left, right))
+    call(&import_from(left.py(), "operator", name)?, (left, right))
 }
 
 #[pymethods]
@@ -57,13 +57,13 @@ impl Gradient {
         guarded(|| {
             let flat = self.vector.flat(py)?;
             let own = flat.cast::<numpy::PyUntypedArray>()?.dtype();
-            let wanted = match dtype {
+            let expected = match dtype {
                 Some(dtype) => {
                     call(&numpy_function(py, "dtype")?, (dtype,))?.cast_into::<PyArrayDescr>()?
                 }
                 None => own.clone(),
             };
-            if own.eq(&wanted)? {
+            if own.eq(&expected)? {
                 return if copy == Some(true) {
                     self.vector.copied(py)
                 } else {
@@ -71,10 +71,11 @@ impl Gradient {
                 };
             }
             if copy == Some(false) {
-                let message = format!("copy: expected True or None with dtype {wanted}, got False");
+                let message =
+                    format!("copy: expected True or None with dtype {expected}, got False");
                 return Err(PyValueError::new_err(message));
             }
-            call_method(&self.vector.copied(py)?, "astype", (wanted,))
+            call_method(&self.vector.copied(py)?, "astype", (expected,))
         })
     }
 
@@ -166,7 +167,12 @@ impl Gradient {
 impl Gradient {
     /// `operator.name(flat)`.
     fn operator<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        guarded(|| call(&of_module(py, "operator", name)?, (self.vector.flat(py)?,)))
+        guarded(|| {
+            call(
+                &import_from(py, "operator", name)?,
+                (self.vector.flat(py)?,),
+            )
+        })
     }
 
     /// `operator.name(flat, other)`.

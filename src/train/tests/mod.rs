@@ -1,210 +1,21 @@
+//! Training on small problems, compared with a plain loop.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::kernels::gemm::Matrix;
 
-use crate::base::error::Kind;
-use crate::base::random::{permutation, philox};
-use crate::data::Reduction;
+use crate::base::error::ErrorKind;
 use crate::engine::batch::Call;
 use crate::engine::dropout::Dropout;
-use crate::engine::optimizer::{Step, Terms};
 use crate::model::activation::Activation;
 use crate::model::cost::Cost;
 use crate::model::network::Network;
 use crate::train::*;
 
 mod bits;
+mod problem;
 
-/// A network and examples for it.
-struct Problem {
-    architecture: Architecture,
-    params: Vec<f64>,
-    x: Vec<f64>,
-    y: Vec<f64>,
-    weights: Option<Vec<f64>>,
-    n: usize,
-}
-
-fn numbers(count: usize, stream: u32) -> Vec<f64> {
-    (0..count)
-        .map(|k| {
-            let word = philox(1, [u32::try_from(k).expect("small"), stream, 0, 77])[0];
-            f64::from(word) / f64::from(u32::MAX) * 2.0 - 1.0
-        })
-        .collect()
-}
-
-impl Problem {
-    fn new(sizes: &[usize], n: usize) -> Self {
-        let hidden = vec![Activation::Tanh; sizes.len() - 2];
-        let output = Activation::Identity;
-        let architecture =
-            Architecture::new(sizes, &hidden, output, Cost::Quadratic).expect("a network");
-        Self {
-            params: numbers(architecture.n_params(), 0),
-            x: numbers(n * architecture.n_inputs(), 1),
-            y: numbers(n * architecture.n_outputs(), 2),
-            weights: None,
-            architecture,
-            n,
-        }
-    }
-
-    fn inputs(&self) -> Inputs<'_, f64> {
-        let shape = (self.n, self.architecture.n_inputs());
-        let x = Matrix::by_rows(&self.x, shape.0, shape.1);
-        Inputs::new(&self.architecture, x).expect("good inputs")
-    }
-
-    fn targets(&self) -> Targets<'_, f64> {
-        let width = self.architecture.n_outputs();
-        let y = Matrix::by_rows(&self.y, self.n, width);
-        let targets = Targets::values(width, self.n, y).expect("good targets");
-        targets.with_weights(self.weights.as_deref())
-    }
-
-    /// Trains from the start. Returns the parameters and the report.
-    fn train(
-        &self,
-        settings: &Settings,
-        order: &[u32],
-        rates: &[f64],
-        threads: usize,
-        should_cancel: ShouldCancel<'_>,
-    ) -> (Vec<f64>, Report, Result<()>) {
-        self.train_on(
-            self.inputs(),
-            settings,
-            order,
-            rates,
-            threads,
-            should_cancel,
-        )
-    }
-
-    /// The same with other inputs.
-    #[allow(clippy::too_many_arguments)]
-    fn train_on(
-        &self,
-        inputs: Inputs<'_, f64>,
-        settings: &Settings,
-        order: &[u32],
-        rates: &[f64],
-        threads: usize,
-        should_cancel: ShouldCancel<'_>,
-    ) -> (Vec<f64>, Report, Result<()>) {
-        let mut params = self.params.clone();
-        let mut state = vec![vec![0.0; params.len()]; settings.rule.state()];
-        let run = Run {
-            architecture: &self.architecture,
-            settings,
-            inputs,
-            targets: self.targets(),
-            costs: None,
-            order,
-            rates,
-            steps_before: 0,
-            team: &Team::assemble(threads),
-            should_cancel,
-        };
-        let mut report = Report::default();
-        let mut scratch = TrainScratch::default();
-        let changed = ParamsAndState::new(&mut params, state.iter_mut().map(Vec::as_mut_slice));
-        let outcome = run.run(&mut scratch, changed, &mut report);
-        (params, report, outcome)
-    }
-}
-
-fn settings(rule: Rule, batch_size: usize) -> Settings {
-    Settings {
-        rule,
-        weight_decay: 0.0,
-        l2: 0.0,
-        l1: 0.0,
-        clip_norm: None,
-        max_norm: None,
-        dropout: Vec::new(),
-        seed: 3,
-        batch_size,
-        check_finite: true,
-    }
-}
-
-const SGD: Rule = Rule::Sgd {
-    momentum: 0.0,
-    nesterov: false,
-};
-const MOMENTUM: Rule = Rule::Sgd {
-    momentum: 0.9,
-    nesterov: false,
-};
-const ADAM: Rule = Rule::Adam {
-    beta1: 0.9,
-    beta2: 0.999,
-    epsilon: 1e-8,
-    decay: 0.0,
-};
-
-fn order(n: usize) -> Vec<u32> {
-    let mut order = vec![0; n];
-    permutation(9, 1, &mut order, &CancelToken::none());
-    order
-}
-
-/// A plain loop over mini-batches: the whole gradient, Σ `s_x` ∇`C_x` / n, then the update.
-fn plain_loop(problem: &Problem, settings: &Settings, order: &[u32], rate: f64) -> Vec<f64> {
-    let (architecture, mut params) = (&problem.architecture, problem.params.clone());
-    let mut state = vec![vec![0.0; params.len()]; settings.rule.state()];
-    let mut gradient = vec![0.0; params.len()];
-    for (index, rows) in order.chunks(settings.batch_size).enumerate() {
-        let of = |all: &[f64], width: usize| -> Vec<f64> {
-            let row = |&row: &u32| all[row as usize * width..][..width].to_vec();
-            rows.iter().flat_map(row).collect()
-        };
-        let (x, y) = (
-            of(&problem.x, architecture.n_inputs()),
-            of(&problem.y, architecture.n_outputs()),
-        );
-        let small = Problem {
-            architecture: architecture.clone(),
-            params: params.clone(),
-            x,
-            y,
-            weights: problem.weights.as_ref().map(|all| of(all, 1)),
-            n: rows.len(),
-        };
-        let team = Team::alone();
-        let call = Call::new(
-            Network::new(architecture, &params),
-            small.inputs(),
-            &team,
-            &|| false,
-        );
-        let sum = small
-            .targets()
-            .weighted(small.n, Reduction::Sum, small.weights.as_deref())
-            .expect("good weights");
-        call.backprop(&sum, &mut batch::Scratch::default(), &mut gradient)
-            .expect("nobody interrupts");
-        #[allow(clippy::cast_precision_loss)]
-        for g in &mut gradient {
-            *g /= small.n as f64;
-        }
-        let terms = Terms {
-            l2: settings.weight_decay,
-            ..Terms::NONE
-        };
-        let changed = ParamsAndState::new(&mut params, state.iter_mut().map(Vec::as_mut_slice));
-        Step::new(settings.rule, rate, index as u64 + 1).apply(terms, changed, &gradient);
-    }
-    params
-}
-
-fn distance(a: &[f64], b: &[f64]) -> f64 {
-    let square = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>();
-    let difference = square(&mut a.iter().zip(b).map(|(a, b)| a - b));
-    (difference / square(&mut b.iter().copied())).sqrt()
-}
+use problem::*;
 
 /// With slices or the whole gradient, in blocks or groups, on one thread or more.
 #[test]
@@ -255,7 +66,7 @@ fn small_steps_are_not_lost_in_large_parameters() {
         let x = Matrix::by_rows(&x, n, 1);
         let y = Matrix::by_rows(&y, n, 2);
         let order: Vec<u32> = (0..).take(n).collect();
-        let run = Run {
+        let run = StepSeries {
             architecture: &architecture,
             settings: &settings(SGD, n),
             inputs: Inputs::new(&architecture, x).expect("good inputs"),
@@ -296,7 +107,7 @@ fn an_interrupted_run_stands_at_a_whole_step() {
     let (params, report, outcome) = problem.train(&settings, &order, &rates, 1, &should_cancel);
     assert_eq!(
         outcome.map_err(|error| error.kind()),
-        Err(Kind::Interrupted)
+        Err(ErrorKind::Interrupted)
     );
     assert!(0 < report.steps && report.steps < rates.len(), "{report:?}");
     let order = &order[..report.steps * 10];

@@ -1,95 +1,22 @@
-//! Files of named arrays: path arguments, conversion of arrays, and system errors as OSError.
+//! Files of named arrays: `write_tensors` and `read_tensors`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
 
 use numpy::ndarray::IxDyn;
 use numpy::{PyArrayDescrMethods, PyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyMemoryError, PyOSError, PyTypeError, PyUnicodeEncodeError};
+use pyo3::exceptions::{PyMemoryError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyDict, PyString};
 
-use crate::base::alloc::{check_room, try_list};
-use crate::base::cancel::{CancelToken, cancellable};
+use crate::base::alloc::{check_available, try_collect};
 use crate::base::error::Error;
-use crate::io::safetensors::{self, Failure, Number, Numbers, Reader, Tensor};
-use crate::python::borrow::call_python::call_method;
-use crate::python::borrow::{Access, Borrow, MemoryOrder, ReadArray, block, into_array, readonly};
-use crate::python::call::detach::detached;
-use crate::python::call::errors::{guarded, naming, wrong_type};
-
-/// The path that Python passes as str, bytes or os.PathLike.
-///
-/// # Errors
-/// TypeError for other types; ValueError for a null byte, or for text that the system cannot encode as a
-/// path; what `__fspath__` raises.
-pub fn parse_path(value: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
-    let py = value.py();
-    let text = value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>();
-    if !text && !value.get_type().hasattr("__fspath__")? {
-        return Err(wrong_type("path", "str, bytes or os.PathLike", value));
-    }
-    let decode = || call_method(py.import("os")?.as_any(), "fsdecode", (value,));
-    let decoded = decode().map_err(|error| naming(py, "path", error))?;
-    let path: PathBuf = decoded.extract().map_err(|error: PyErr| {
-        if !error.is_instance_of::<PyUnicodeEncodeError>(py) {
-            return error;
-        }
-        let expected = "a path that the file system can encode";
-        let got = decoded.repr().map(|text| text.to_string());
-        got.map_or_else(
-            |error| error,
-            |got| Error::value("path", expected, got).into(),
-        )
-    })?;
-    if path.as_os_str().as_encoded_bytes().contains(&0) {
-        let got = decoded.repr()?;
-        return Err(Error::value("path", "a path without null bytes", got).into());
-    }
-    Ok(path)
-}
-
-/// Runs `work` on the file at `path` with the GIL released. Its `should_cancel` lets Python run signal
-/// handlers.
-///
-/// # Errors
-/// OSError for system errors; otherwise as for [`detached`].
-pub fn outside<R: Send>(
-    py: Python<'_>,
-    path: &Path,
-    work: impl FnOnce(&CancelToken<'_>) -> safetensors::Result<R> + Send,
-) -> PyResult<R> {
-    let outcome = detached(py, usize::MAX, |should_cancel| {
-        cancellable(should_cancel, |cancel| match work(cancel) {
-            Ok(result) => Ok(Ok(result)),
-            Err(Failure::System(error)) => Ok(Err(error)),
-            Err(Failure::Refused(error)) => Err(error),
-        })
-    })?;
-    outcome.or_else(|error| Err(system_error(py, path, &error)?))
-}
-
-/// The exception that Python's `open` would raise, with errno, the system's message and the path.
-fn system_error(py: Python<'_>, path: &Path, error: &io::Error) -> PyResult<PyErr> {
-    if error.kind() == io::ErrorKind::OutOfMemory {
-        let message = format!("{}: {error}", path.display());
-        return Ok(PyMemoryError::new_err(message));
-    }
-    let name = path.as_os_str();
-    let Some(code) = error.raw_os_error() else {
-        return Ok(PyOSError::new_err(format!("{}: {error}", path.display())));
-    };
-    let class = py.get_type::<PyOSError>();
-    let exception = if cfg!(windows) {
-        class.call1((0, error.to_string(), name, code))?
-    } else {
-        let words = py.import("os")?.call_method1("strerror", (code,))?;
-        class.call1((code, words, name))?
-    };
-    Ok(PyErr::from_value(exception))
-}
+use crate::io::safetensors::{self, Reader, Tensor, TensorData, TensorElement};
+use crate::python::api::files::{detached_io, parse_path};
+use crate::python::borrow::{
+    Access, Borrow, MemoryOrder, ReadArray, contiguous, into_array, readonly,
+};
+use crate::python::call::errors::{guarded, wrong_type};
 
 /// Write arrays to a safetensors file.
 ///
@@ -132,9 +59,9 @@ pub fn write_tensors(
             Ok((text("metadata", &key)?, text("metadata", &value)?))
         };
         let metadata = metadata.iter().map(entry);
-        check_room("metadata", metadata.len().saturating_mul(PER_ENTRY))?;
+        check_available("metadata", metadata.len().saturating_mul(PER_ENTRY))?;
         let metadata = metadata.collect::<PyResult<BTreeMap<_, _>>>()?;
-        check_room("tensors", tensors.len().saturating_mul(PER_ENTRY))?;
+        check_available("tensors", tensors.len().saturating_mul(PER_ENTRY))?;
         let mut held = Vec::with_capacity(tensors.len());
         for (name, array) in tensors {
             let name = text("tensors", &name)?;
@@ -156,8 +83,8 @@ pub fn write_tensors(
                 numbers,
             })
         });
-        let tensors = try_list("tensors", tensors)?;
-        outside(py, &path, |cancel| {
+        let tensors = try_collect("tensors", tensors)?;
+        detached_io(py, &path, |cancel| {
             safetensors::write(&path, &tensors, metadata, cancel)
         })
     })
@@ -192,11 +119,11 @@ pub fn read_tensors<'py>(
 ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)> {
     guarded(|| {
         let path = parse_path(path)?;
-        let (header, tensors) = outside(py, &path, |cancel| {
+        let (header, tensors) = detached_io(py, &path, |cancel| {
             let reader = Reader::open(&path)?;
             let indices = 0..reader.header().tensors.len();
             let tensors = indices.map(|index| reader.tensor(index, cancel));
-            let tensors = try_list("tensors", tensors)?;
+            let tensors = try_collect("tensors", tensors)?;
             Ok((reader.into_header(), tensors))
         })?;
         let arrays = PyDict::new(py);
@@ -243,7 +170,7 @@ impl<'py> BorrowedTensor<'py> {
     fn new(argument: String, array: &Bound<'py, PyUntypedArray>) -> PyResult<Self> {
         let py = array.py();
         let borrow = Borrow::new(&argument, array, Access::Read)?;
-        let plain = block(&argument, &borrow, array, None, MemoryOrder::C)?;
+        let plain = contiguous(&argument, &borrow, array, None, MemoryOrder::C)?;
         // As bytes: a NumPy bool may have any byte value, a Rust bool may not.
         if array.dtype().is_equiv_to(&numpy::dtype::<bool>(py)) {
             let bytes = plain.call_method1("view", (numpy::dtype::<u8>(py),))?;
@@ -268,14 +195,14 @@ impl<'py> BorrowedTensor<'py> {
         })
     }
 
-    fn numbers(&self) -> PyResult<Numbers<'_>> {
+    fn numbers(&self) -> PyResult<TensorData<'_>> {
         Ok(match self {
-            Self::Float32(array) => Number::borrow(array.as_slice()?),
-            Self::Float64(array) => Number::borrow(array.as_slice()?),
-            Self::Int64(array) => Number::borrow(array.as_slice()?),
-            Self::UInt64(array) => Number::borrow(array.as_slice()?),
-            Self::UInt8(array) => Number::borrow(array.as_slice()?),
-            Self::Bool(array) => Numbers::Bool(Cow::Borrowed(array.as_slice()?)),
+            Self::Float32(array) => TensorElement::borrow(array.as_slice()?),
+            Self::Float64(array) => TensorElement::borrow(array.as_slice()?),
+            Self::Int64(array) => TensorElement::borrow(array.as_slice()?),
+            Self::UInt64(array) => TensorElement::borrow(array.as_slice()?),
+            Self::UInt8(array) => TensorElement::borrow(array.as_slice()?),
+            Self::Bool(array) => TensorData::Bool(Cow::Borrowed(array.as_slice()?)),
         })
     }
 }
@@ -283,7 +210,7 @@ impl<'py> BorrowedTensor<'py> {
 /// Elements read from a file, as an array.
 fn array<'py>(
     py: Python<'py>,
-    numbers: Numbers<'_>,
+    numbers: TensorData<'_>,
     shape: Vec<usize>,
 ) -> PyResult<Bound<'py, PyAny>> {
     fn shaped<'py, T: numpy::Element + Copy>(
@@ -295,12 +222,12 @@ fn array<'py>(
         into_array(py, numbers.into_owned())?.call_method1("reshape", (shape,))
     }
     match numbers {
-        Numbers::Float32(numbers) => shaped(py, numbers, shape),
-        Numbers::Float64(numbers) => shaped(py, numbers, shape),
-        Numbers::Int64(numbers) => shaped(py, numbers, shape),
-        Numbers::UInt64(numbers) => shaped(py, numbers, shape),
-        Numbers::UInt8(numbers) => shaped(py, numbers, shape),
-        Numbers::Bool(bytes) => {
+        TensorData::Float32(numbers) => shaped(py, numbers, shape),
+        TensorData::Float64(numbers) => shaped(py, numbers, shape),
+        TensorData::Int64(numbers) => shaped(py, numbers, shape),
+        TensorData::UInt64(numbers) => shaped(py, numbers, shape),
+        TensorData::UInt8(numbers) => shaped(py, numbers, shape),
+        TensorData::Bool(bytes) => {
             shaped(py, bytes, shape)?.call_method1("view", (numpy::dtype::<bool>(py),))
         }
     }

@@ -10,16 +10,16 @@ from weakref import WeakKeyDictionary, ref
 if TYPE_CHECKING:
     from bpfast._network import Network
     from bpfast.optimizers import Optimizer
-    from bpfast.optimizers._kept import Kept
+    from bpfast.optimizers._state import StateArrays
 
 # For each running training, oldest first: its thread and the objects that it uses. A training
 # removes its ticket with ``RUNNING.pop``, which Ctrl-C cannot interrupt.
 RUNNING: dict[object, tuple[int, dict[str, Any]]] = {}
 # The network of an optimizer's state.
-_SERVED: WeakKeyDictionary[Kept, ref[Network]] = WeakKeyDictionary()
+_NETWORK_OF: WeakKeyDictionary[StateArrays, ref[Network]] = WeakKeyDictionary()
 
 
-def claim(ticket: object, **things: Any) -> None:
+def lock(ticket: object, **objects: Any) -> None:
     """Register a training with the objects that it uses, by the names of their arguments.
 
     Raises
@@ -27,17 +27,17 @@ def claim(ticket: object, **things: Any) -> None:
     ValueError
         Another training uses one of them. The ticket must be removed nevertheless.
     """
-    RUNNING[ticket] = threading.get_ident(), things
+    RUNNING[ticket] = threading.get_ident(), objects
     for other, (_, theirs) in list(RUNNING.items()):
         if other is ticket:
             return
-        for name, thing in things.items():
-            if thing is not None and any(thing is their for their in theirs.values()):
+        for name, used in objects.items():
+            if used is not None and any(used is their for their in theirs.values()):
                 got = "one that a training is at work with"
                 raise ValueError(f"{name}: expected one that no other training uses, got {got}")
 
 
-def _forget_others() -> None:
+def _drop_locks_of_other_threads() -> None:
     """In a forked child: remove the trainings of threads that do not exist there."""
     thread = threading.get_ident()
     for ticket, (their_thread, _) in list(RUNNING.items()):
@@ -46,22 +46,22 @@ def _forget_others() -> None:
 
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(after_in_child=_forget_others)
+    os.register_at_fork(after_in_child=_drop_locks_of_other_threads)
 
 
-def serve(kept: Kept, net: Network) -> None:
-    """Record that `kept` is the state of an optimizer for `net`."""
-    _SERVED[kept] = ref(net)
+def bind_state(state_arrays: StateArrays, net: Network) -> None:
+    """Record that `state_arrays` is the state of an optimizer for `net`."""
+    _NETWORK_OF[state_arrays] = ref(net)
 
 
 def refuse_another_network(optimizer: Optimizer, net: Network) -> None:
     """Raise ValueError if the optimizer has state of another network or of other parameters."""
-    kept = optimizer._kept
-    served = None if kept is None else _SERVED.get(kept)
-    if served is not None and served() is not net:
+    state_arrays = optimizer._state_arrays
+    owner = None if state_arrays is None else _NETWORK_OF.get(state_arrays)
+    if owner is not None and owner() is not net:
         got = f"one that has done {optimizer.steps} of another; reset() makes it new"
         raise ValueError(f"optimizer: expected one with steps of this network alone, got {got}")
     try:
-        optimizer._fit([net.params])
+        optimizer._state_for([net.params])
     except ValueError as error:
         raise ValueError(f"optimizer: {error}") from None

@@ -4,10 +4,10 @@ use std::fmt::Display;
 
 use crate::base::alloc::{defaults, reserve_list};
 use crate::base::error::{Error, Result};
-use crate::kernels::csr::rows::{RowSpan, SparseRows};
+use crate::kernels::csr::matrix::{CsrMatrix, RowSpan};
 
 /// The most columns. SciPy's 32-bit indices cannot name more.
-const MOST_COLUMNS: usize = 1 << 31;
+const MAX_COLUMNS: usize = 1 << 31;
 
 /// An index type of SciPy: names a column, or the start of a row.
 pub trait Index: Copy + Display {
@@ -40,23 +40,23 @@ impl Index for i64 {
 /// The sparsity pattern of a CSR matrix, in a private copy that nobody can change. Every row's span is
 /// within `columns`, and every column is below `width`.
 #[derive(Debug, Clone)]
-pub struct Positions {
+pub struct CsrPattern {
     spans: Vec<RowSpan>,
     columns: Vec<u32>,
     width: usize,
 }
 
-impl Positions {
+impl CsrPattern {
     /// Validates the `indptr` and `indices` of a CSR matrix of `shape`. The columns of a row may be
-    /// unsorted and may repeat; see [`Positions::has_repeats`]. Entries past the end of the last row are
+    /// unsorted and may repeat; see [`CsrPattern::has_duplicates`]. Entries past the end of the last row are
     /// dropped.
     ///
     /// # Errors
     /// The arrays do not describe a matrix of that shape, it has more than 2^31 columns, or memory runs
     /// out.
     pub fn new<I: Index>((n, width): (usize, usize), indptr: &[I], indices: &[I]) -> Result<Self> {
-        if width > MOST_COLUMNS {
-            let expected = format!("at most {MOST_COLUMNS} columns where it is sparse");
+        if width > MAX_COLUMNS {
+            let expected = format!("at most {MAX_COLUMNS} columns where it is sparse");
             return Err(Error::value("x", expected, width));
         }
         if n.checked_add(1) != Some(indptr.len()) {
@@ -110,7 +110,7 @@ impl Positions {
     ///
     /// # Errors
     /// Memory runs out.
-    pub fn of_dense<T>(x: &[T], width: usize, most: usize) -> Result<Option<(Self, Vec<T>)>>
+    pub fn from_dense<T>(x: &[T], width: usize, most: usize) -> Result<Option<(Self, Vec<T>)>>
     where
         T: Copy + Default + PartialEq,
     {
@@ -142,19 +142,19 @@ impl Positions {
             let end = columns.len();
             spans.push(RowSpan { start, end });
         }
-        let positions = Self {
+        let pattern = Self {
             spans,
             columns,
             width,
         };
-        Ok(Some((positions, values)))
+        Ok(Some((pattern, values)))
     }
 
     /// Whether any row has a column more than once.
     ///
     /// # Errors
     /// Memory runs out. Only matrices with unsorted rows need memory here.
-    pub fn has_repeats(&self) -> Result<bool> {
+    pub fn has_duplicates(&self) -> Result<bool> {
         let is_fall = |left: u32, right: u32| left >= right;
         let mut sorted: Vec<u32> = Vec::new();
         for &RowSpan { start, end } in &self.spans {
@@ -178,9 +178,9 @@ impl Positions {
     /// # Errors
     /// `values` is less than the number of stored elements.
     pub fn check(&self, values: usize) -> Result<()> {
-        let stored = self.columns.len();
-        if values < stored {
-            let expected = format!("data for {stored} stored numbers");
+        let nnz = self.columns.len();
+        if values < nnz {
+            let expected = format!("data for {nnz} stored numbers");
             return Err(Error::value("x", expected, values));
         }
         Ok(())
@@ -190,9 +190,9 @@ impl Positions {
     ///
     /// # Errors
     /// There are too few values.
-    pub fn with<'a, T>(&'a self, values: &'a [T]) -> Result<SparseRows<'a, T>> {
+    pub fn with_values<'a, T>(&'a self, values: &'a [T]) -> Result<CsrMatrix<'a, T>> {
         self.check(values.len())?;
-        Ok(SparseRows {
+        Ok(CsrMatrix {
             spans: &self.spans,
             columns: &self.columns,
             values: &values[..self.columns.len()],

@@ -4,30 +4,30 @@ use std::time::{Duration, Instant};
 
 /// How long a thread spins: waking it costs another thread some microseconds, and calls often follow each
 /// other closely.
-pub const AWAKE: Duration = Duration::from_micros(200);
+pub const SPIN_TIME: Duration = Duration::from_micros(200);
 /// Spins between two reads of the clock, and before the thread yields.
-const LOOKS: usize = 64;
+const SPINS_PER_CLOCK_READ: usize = 64;
 
-/// Spins for [`AWAKE`]; after the first few spins it yields to other threads. In loom's models, which have
+/// Spins for [`SPIN_TIME`]; after the first few spins it yields to other threads. In loom's models, which have
 /// no time, it spins once.
 #[derive(Default)]
-pub struct Idle {
-    looks: usize,
+pub struct SpinWait {
+    spins: usize,
     since: Option<Instant>,
 }
 
-impl Idle {
+impl SpinWait {
     /// Counts a spin; true if it was the last.
     pub fn is_over(&mut self) -> bool {
         if cfg!(loom) {
             return true;
         }
-        self.looks += 1;
-        if !self.looks.is_multiple_of(LOOKS) {
+        self.spins += 1;
+        if !self.spins.is_multiple_of(SPINS_PER_CLOCK_READ) {
             std::hint::spin_loop();
             return false;
         }
         std::thread::yield_now();
-        self.since.get_or_insert_with(Instant::now).elapsed() > AWAKE
+        self.since.get_or_insert_with(Instant::now).elapsed() > SPIN_TIME
     }
 }

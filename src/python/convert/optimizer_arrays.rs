@@ -7,16 +7,16 @@ use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArray
 use pyo3::prelude::*;
 
 use crate::base::error::Error;
-use crate::engine::optimizer::{MOST_KEPT, ParamsAndState};
+use crate::engine::optimizer::{MAX_STATE, ParamsAndState};
 use crate::python::borrow::{
-    Access, Borrow, BorrowScope, Element, MemoryOrder, ReadArray, WriteArray, block, check_spread,
-    check_writeable, fill,
+    Access, Borrow, BorrowScope, Element, MemoryOrder, ReadArray, WriteArray,
+    check_no_self_overlap, check_writeable, contiguous, fill,
 };
 use crate::python::call::errors::wrong_type;
 use crate::python::convert::arrays::{is_plain, numbers, refuse_masked};
 
 /// One of `params` with its gradient and state, borrowed.
-pub struct Stepped<'py, T> {
+pub struct OptimizerArrays<'py, T> {
     params: WriteArray<'py, T, IxDyn>,
     gradient: ReadArray<'py, T, IxDyn>,
     state: Vec<WriteArray<'py, T, Ix1>>,
@@ -25,8 +25,8 @@ pub struct Stepped<'py, T> {
 }
 
 /// Their elements.
-pub struct Slices<'a, T> {
-    pub changed: ParamsAndState<'a, T>,
+pub struct OptimizerSlices<'a, T> {
+    pub params_and_state: ParamsAndState<'a, T>,
     pub gradient: &'a [T],
 }
 
@@ -45,7 +45,7 @@ pub fn gradient_of<'py, T: Element>(
 }
 
 /// The array, if it is an aligned, contiguous array of `T` in this order.
-fn as_block<'py, T: Element>(
+fn as_contiguous<'py, T: Element>(
     array: &Bound<'py, PyUntypedArray>,
     order: MemoryOrder,
 ) -> Option<Bound<'py, PyArrayDyn<T>>> {
@@ -55,7 +55,7 @@ fn as_block<'py, T: Element>(
         .then(|| array.clone())
 }
 
-impl<'py, T: Element> Stepped<'py, T> {
+impl<'py, T: Element> OptimizerArrays<'py, T> {
     /// Borrows in the `scope` of all arrays of a step. `names`: the names of `params` and `gradient` in
     /// errors.
     ///
@@ -75,28 +75,28 @@ impl<'py, T: Element> Stepped<'py, T> {
         let [of_params, of_gradient] = names;
         check_writeable(&of_params, params)?;
         refuse_masked(&of_params, params)?;
-        check_spread(&of_params, params)?;
+        check_no_self_overlap(&of_params, params)?;
         if gradient.shape() != params.shape() {
             return Err(Error::shape(&of_gradient, params.shape(), gradient.shape()).into());
         }
         let order = MemoryOrder::of(params);
         let dtype = || Some(dtype::<T>(params.py()));
-        let (params, original) = if let Some(params) = as_block::<T>(params, order) {
+        let (params, original) = if let Some(params) = as_contiguous::<T>(params, order) {
             (scope.write(of_params, &params, order)?, None)
         } else {
-            let borrow = scope.hold(of_params.clone(), params, Access::Write)?;
-            let copy = block(&of_params, &borrow, params, dtype(), order)?;
+            let borrow = scope.borrow_strided(of_params.clone(), params, Access::Write)?;
+            let copy = contiguous(&of_params, &borrow, params, dtype(), order)?;
             let copy = scope.write(of_params, copy.cast()?, order)?;
             (copy, Some((params.clone(), borrow)))
         };
-        let gradient = if let Some(gradient) = as_block::<T>(gradient, order) {
+        let gradient = if let Some(gradient) = as_contiguous::<T>(gradient, order) {
             scope.read(of_gradient, &gradient, order)?
         } else {
-            let borrow = scope.hold(of_gradient.clone(), gradient, Access::Read)?;
-            let copy = block(&of_gradient, &borrow, gradient, dtype(), order)?;
+            let borrow = scope.borrow_strided(of_gradient.clone(), gradient, Access::Read)?;
+            let copy = contiguous(&of_gradient, &borrow, gradient, dtype(), order)?;
             scope.read(of_gradient, copy.cast()?, order)?
         };
-        let mut state_arrays = Vec::with_capacity(MOST_KEPT);
+        let mut state_arrays = Vec::with_capacity(MAX_STATE);
         for state in state {
             let vector = state.cast::<PyArray1<T>>();
             let vector =
@@ -117,9 +117,9 @@ impl<'py, T: Element> Stepped<'py, T> {
     }
 
     /// # Errors An array has been changed in place in the meantime, or the state has another length.
-    pub fn slices(&mut self) -> PyResult<Slices<'_, T>> {
-        Ok(Slices {
-            changed: side_by_side(self.params.as_slice_mut()?, &mut self.state)?,
+    pub fn slices(&mut self) -> PyResult<OptimizerSlices<'_, T>> {
+        Ok(OptimizerSlices {
+            params_and_state: params_and_state(self.params.as_slice_mut()?, &mut self.state)?,
             gradient: self.gradient.as_slice()?,
         })
     }
@@ -149,16 +149,16 @@ pub fn memory_order(array: &Bound<'_, PyUntypedArray>) -> &'static str {
 ///
 /// # Errors
 /// The state has too many arrays, or another length than the parameters.
-pub fn side_by_side<'a, T: Element>(
+pub fn params_and_state<'a, T: Element>(
     params: &'a mut [T],
     state: &'a mut [WriteArray<'_, T, Ix1>],
 ) -> PyResult<ParamsAndState<'a, T>> {
-    if state.len() > MOST_KEPT {
+    if state.len() > MAX_STATE {
         return Err(
-            Error::value("state", format!("at most {MOST_KEPT} arrays"), state.len()).into(),
+            Error::value("state", format!("at most {MAX_STATE} arrays"), state.len()).into(),
         );
     }
-    let mut slices = Vec::with_capacity(MOST_KEPT);
+    let mut slices = Vec::with_capacity(MAX_STATE);
     for state in state {
         if state.len() != params.len() {
             return Err(Error::value("state", params.len(), state.len()).into());

@@ -1,7 +1,7 @@
 //! Parameters together with the optimizer's state.
 
 /// The most state values per parameter: Adam's m and v.
-pub const MOST_KEPT: usize = 2;
+pub const MAX_STATE: usize = 2;
 
 /// Some parameters and the optimizer's state for them, which are split together.
 #[derive(Debug)]
@@ -9,7 +9,7 @@ pub struct ParamsAndState<'a, T> {
     /// The parameters.
     pub params: &'a mut [T],
     /// Each as long as `params`; unused ones are empty.
-    state: [&'a mut [T]; MOST_KEPT],
+    state: [&'a mut [T]; MAX_STATE],
     count: usize,
 }
 
@@ -17,19 +17,23 @@ impl<'a, T> ParamsAndState<'a, T> {
     /// `params` and their state.
     ///
     /// # Panics
-    /// There are more than [`MOST_KEPT`] state slices, or one has another length than `params`.
+    /// There are more than [`MAX_STATE`] state slices, or one has another length than `params`.
     pub fn new(params: &'a mut [T], state: impl IntoIterator<Item = &'a mut [T]>) -> Self {
-        let mut changed = Self {
+        let mut params_and_state = Self {
             params,
             state: Default::default(),
             count: 0,
         };
         for state in state {
-            assert_eq!(state.len(), changed.params.len(), "what an optimizer keeps");
-            changed.state[changed.count] = state;
-            changed.count += 1;
+            assert_eq!(
+                state.len(),
+                params_and_state.params.len(),
+                "what an optimizer keeps"
+            );
+            params_and_state.state[params_and_state.count] = state;
+            params_and_state.count += 1;
         }
-        changed
+        params_and_state
     }
 
     /// The number of state values per parameter.
@@ -47,9 +51,9 @@ impl<'a, T> ParamsAndState<'a, T> {
     }
 
     /// Splits off and returns the first `length` parameters; None if there are fewer.
-    pub fn cut(&mut self, length: usize) -> Option<Self> {
+    pub fn split_front(&mut self, length: usize) -> Option<Self> {
         let params = self.params.split_off_mut(..length)?;
-        let mut state: [&mut [T]; MOST_KEPT] = Default::default();
+        let mut state: [&mut [T]; MAX_STATE] = Default::default();
         for (state, rest) in state.iter_mut().zip(&mut self.state).take(self.count) {
             *state = rest.split_off_mut(..length)?;
         }
@@ -61,13 +65,13 @@ impl<'a, T> ParamsAndState<'a, T> {
     }
 
     /// The parameters, then each state slice.
-    pub fn parts(&self) -> impl Iterator<Item = &[T]> {
+    pub fn slices(&self) -> impl Iterator<Item = &[T]> {
         let state = self.state[..self.count].iter();
         std::iter::once(&*self.params).chain(state.map(|state| &**state))
     }
 
     /// The same, mutable.
-    pub fn parts_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
+    pub fn slices_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
         let state = self.state[..self.count].iter_mut();
         std::iter::once(&mut *self.params).chain(state.map(|state| &mut **state))
     }
@@ -76,8 +80,8 @@ impl<'a, T> ParamsAndState<'a, T> {
     ///
     /// # Panics
     /// The number of state slices is not KEPT.
-    pub(super) fn split<const KEPT: usize>(self) -> (&'a mut [T], [&'a mut [T]; KEPT]) {
-        assert_eq!(self.count, KEPT, "what an optimizer keeps");
+    pub(super) fn into_slices<const STATE: usize>(self) -> (&'a mut [T], [&'a mut [T]; STATE]) {
+        assert_eq!(self.count, STATE, "what an optimizer keeps");
         let mut state = self.state.into_iter();
         (
             self.params,

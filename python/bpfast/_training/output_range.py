@@ -19,7 +19,9 @@ COSTS = ("quadratic", "huber", "absolute")
 MARGIN = 0.5
 
 
-def warn_of_reach(net: Network, y: NDArray[Any], weight: ArrayLike | None, level: int) -> None:
+def warn_of_output_range(
+    net: Network, y: NDArray[Any], weight: ArrayLike | None, level: int
+) -> None:
     """Warn if some of y is far outside the range of the outputs.
 
     `level` is the number of calls between the user's line and this function. The text has no values

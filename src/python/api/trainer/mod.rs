@@ -1,15 +1,19 @@
 //! The class `Trainer`, which runs the epochs of `Network.fit`.
 
+mod data;
+mod state;
+
+use state::{Steps, TrainerState};
+
 use numpy::PyArray1;
 use numpy::ndarray::Ix1;
 use pyo3::prelude::*;
 
-use crate::base::alloc::{defaults, list, try_list};
+use crate::base::alloc::{defaults, list, try_collect};
 use crate::base::cancel::{ELEMENT_WORK, cancellable};
 use crate::base::random::permutation;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::optimizers::{Hyperparameters, nested};
-use crate::python::api::runs::{Steps, TrainerState};
 use crate::python::borrow::into_array;
 use crate::python::call::detach::detached;
 use crate::python::call::errors::guarded;
@@ -17,15 +21,15 @@ use crate::python::convert::arrays::{from_slice, input};
 use crate::python::convert::config::Dtype;
 use crate::train::{Report, Settings};
 
-/// The steps of an epoch on loaded data, in runs of several steps.
+/// The steps of an epoch on loaded data, in series of several steps.
 #[pyclass(module = "bpfast._core")]
 pub struct Trainer {
     net: Py<PyNetwork>,
     settings: Settings,
-    inner: Inner,
+    inner: AnyTrainerState,
 }
 
-enum Inner {
+enum AnyTrainerState {
     Float32(TrainerState<f32>),
     Float64(TrainerState<f64>),
 }
@@ -33,8 +37,8 @@ enum Inner {
 macro_rules! with_state {
     ($inner:expr, $state:ident => $body:expr) => {
         match $inner {
-            Inner::Float32($state) => $body,
-            Inner::Float64($state) => $body,
+            AnyTrainerState::Float32($state) => $body,
+            AnyTrainerState::Float64($state) => $body,
         }
     };
 }
@@ -57,8 +61,8 @@ impl Trainer {
     ) -> PyResult<Self> {
         guarded(|| {
             let inner = match net.get().dtype() {
-                Dtype::Float32 => Inner::Float32(TrainerState::default()),
-                Dtype::Float64 => Inner::Float64(TrainerState::default()),
+                Dtype::Float32 => AnyTrainerState::Float32(TrainerState::default()),
+                Dtype::Float64 => AnyTrainerState::Float64(TrainerState::default()),
             };
             let settings = Settings {
                 rule: given.rule,
@@ -67,7 +71,7 @@ impl Trainer {
                 l1,
                 clip_norm,
                 max_norm,
-                dropout: try_list("dropout", dropout.try_iter()?.map(|rate| rate?.extract()))?,
+                dropout: try_collect("dropout", dropout.try_iter()?.map(|rate| rate?.extract()))?,
                 seed,
                 batch_size,
                 check_finite,
@@ -80,7 +84,7 @@ impl Trainer {
         })
     }
 
-    /// Loads x, y and sample_weight, after validation, for the runs that follow. A step of n examples uses
+    /// Loads x, y and sample_weight, after validation, for the steps that follow. A step of n examples uses
     /// the gradient of Σ s_x C_x / n. If at most the fraction `sparse` of x is nonzero, x is stored as CSR.
     #[pyo3(signature = (x, y, sample_weight=None, sparse=0.0))]
     fn load(
@@ -135,19 +139,19 @@ impl Trainer {
     /// whether they stopped at values that are not finite. With a callable cost it does one step, and
     /// `returned` is what the cost returned for its outputs. Also after an exception, `report` has the
     /// completed steps, and `optimizer` has counted them.
-    #[pyo3(signature = (rates, optimizer, kept, returned=None))]
+    #[pyo3(signature = (rates, optimizer, state_arrays, returned=None))]
     fn run(
         &mut self,
         rates: &Bound<'_, PyAny>,
         optimizer: &Bound<'_, PyAny>,
-        kept: &Bound<'_, PyAny>,
+        state_arrays: &Bound<'_, PyAny>,
         returned: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<bool> {
         guarded(|| {
             let py = optimizer.py();
             let rates = input::<f64, Ix1>("rates", rates)?;
             let steps_before = optimizer.getattr("_steps")?.extract()?;
-            let rows = nested("state", &kept.getattr("numbers")?)?;
+            let rows = nested("state", &state_arrays.getattr("numbers")?)?;
             let numbers = list("state", rows.into_iter().flatten())?; // each row is of one array
             with_state!(&mut self.inner, state => {
                 let net = self.net.get();
@@ -159,8 +163,8 @@ impl Trainer {
                 let outcome = state.run(py, net, &self.settings, &steps, returned);
                 // Here, because Ctrl-C may be raised between two lines of Python.
                 if state.report.steps > 0 {
-                    optimizer.setattr("_kept", (!numbers.is_empty()).then_some(kept))?;
-                    optimizer.setattr("_single", true)?;
+                    optimizer.setattr("_state_arrays", (!numbers.is_empty()).then_some(state_arrays))?;
+                    optimizer.setattr("_is_single", true)?;
                     optimizer.setattr("_steps", steps_before + state.report.steps as u64)?;
                 }
                 outcome
@@ -183,12 +187,12 @@ impl Trainer {
         with_state!(&self.inner, state => state.y(py))
     }
 
-    /// The number of steps and of examples of the last run, and Σ s_x C_x over all runs since `reset_cost`.
+    /// The number of steps and of examples of the last series, and Σ s_x C_x over all series since `reset_cost`.
     #[getter]
     fn report(&self) -> (usize, usize, f64) {
         with_state!(&self.inner, state => {
             let Report { steps, cost, .. } = state.report;
-            (steps, state.of_run, cost.total())
+            (steps, state.last_examples, cost.total())
         })
     }
 

@@ -1,0 +1,125 @@
+//! `errors` and `backprop`, and the gradient that `backprop` writes to.
+
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use crate::python::api::gradient::Gradient;
+use crate::python::api::threads;
+use crate::python::api::typed_network::{TypedNetwork, slices, write_arrays};
+use crate::python::borrow::{Element, check_out_disjoint};
+use crate::python::convert::inputs::InputArray;
+use crate::python::convert::targets::Weighting;
+
+impl<T: Element> TypedNetwork<'_, T> {
+    /// δ^2, …, δ^L.
+    pub fn errors<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        weighting: &Weighting<'py>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let (py, x) = (x.py(), InputArray::parse(x)?);
+        let targets_or_costs = self.targets_or_costs(&x, y)?;
+        let delta = self.arrays(py, x.inputs(self.architecture())?.len())?;
+        let params = self.numbers()?.read("params")?;
+        let mut delta_arrays = write_arrays(&delta)?;
+        let allowed = threads::current(py)?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(self.architecture())?;
+        let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
+        let mut delta_slices = slices(&mut delta_arrays)?;
+        self.run(py, allowed, &params, inputs, |call, scratch| {
+            call.errors(&targets, scratch, &mut delta_slices)
+        })?;
+        PyList::new(py, delta)
+    }
+
+    /// Computes C and the gradient into `gradient`. `weighting` was made from `sample_weight`.
+    pub fn backprop(
+        &self,
+        x: &Bound<'_, PyAny>,
+        y: &Bound<'_, PyAny>,
+        sample_weight: Option<&Bound<'_, PyAny>>,
+        weighting: &Weighting<'_>,
+        gradient: &Gradient,
+    ) -> PyResult<()> {
+        let (py, x) = (x.py(), InputArray::parse(x)?);
+        check_gradient_disjoint(gradient, &x, y, sample_weight)?;
+        let targets_or_costs = self.targets_or_costs(&x, y)?;
+        let params = self.numbers()?.read("params")?;
+        let mut place = gradient.vector.numbers::<T>()?.write("out")?;
+        let allowed = threads::current(py)?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(self.architecture())?;
+        let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
+        let costs = targets_or_costs.costs()?;
+        let numbers = &mut *place;
+        let cost = self.run(py, allowed, &params, inputs, |call, scratch| {
+            call.backprop(&targets, scratch, numbers)
+        })?;
+        gradient.set_cost(costs.map_or(cost, |costs| targets.total(costs)));
+        Ok(())
+    }
+
+    /// For a callable cost: x and the weights as arrays of their dtypes. Arguments that are invalid
+    /// whatever the cost returns are refused here, before it is called.
+    pub fn prepare<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        weighting: &Weighting<'py>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
+        let gradient = out.map(|out| self.checked(out)).transpose()?;
+        let x = InputArray::<T>::parse(x)?;
+        if let Some(gradient) = gradient {
+            check_gradient_disjoint(gradient.get(), &x, y, sample_weight)?;
+        }
+        x.inputs(self.architecture())?;
+        Ok((x.object(), weighting.object()))
+    }
+
+    /// The gradient to write to: `out`, after validation, or a new one.
+    pub fn gradient<'py>(
+        &self,
+        py: Python<'py>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, Gradient>> {
+        match out {
+            Some(out) => self.checked(out).cloned(),
+            None => Bound::new(
+                py,
+                Gradient::zeros(py, &self.config.architecture, self.params.dtype)?,
+            ),
+        }
+    }
+
+    /// `out` as a gradient, after validation.
+    fn checked<'a, 'py>(&self, out: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, Gradient>> {
+        let Ok(gradient) = out.cast::<Gradient>() else {
+            return Err(crate::python::call::errors::wrong_type(
+                "out",
+                "a Gradient",
+                out,
+            ));
+        };
+        gradient
+            .get()
+            .check(self.architecture(), self.params.dtype)?;
+        gradient.get().vector.check_writeable(out.py(), "out")?;
+        Ok(gradient)
+    }
+}
+
+/// # Errors The gradient shares memory with one of the user's arrays.
+fn check_gradient_disjoint<T: Element>(
+    gradient: &Gradient,
+    x: &InputArray<'_, T>,
+    y: &Bound<'_, PyAny>,
+    sample_weight: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    let out = gradient.vector.flat(y.py())?;
+    let [x, indices, indptr] = x.given();
+    check_out_disjoint(out.cast()?, &[x, indices, indptr, Some(y), sample_weight])
+}

@@ -1,0 +1,64 @@
+//! `cost`, in total and of each example.
+
+use numpy::PyArray1;
+use numpy::ndarray::Ix1;
+use pyo3::prelude::*;
+
+use crate::python::api::threads;
+use crate::python::api::typed_network::TypedNetwork;
+use crate::python::borrow::{Element, readwrite};
+use crate::python::convert::arrays::empty;
+use crate::python::convert::inputs::InputArray;
+use crate::python::convert::targets::Weighting;
+
+impl<T: Element> TypedNetwork<'_, T> {
+    /// C.
+    pub fn cost(
+        &self,
+        x: &Bound<'_, PyAny>,
+        y: &Bound<'_, PyAny>,
+        weighting: &Weighting<'_>,
+    ) -> PyResult<f64> {
+        let (py, x) = (x.py(), InputArray::parse(x)?);
+        let targets_or_costs = self.targets_or_costs(&x, y)?;
+        let params = self.numbers()?.read("params")?;
+        let allowed = threads::current(py)?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(self.architecture())?;
+        let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
+        if let Some(costs) = targets_or_costs.costs()? {
+            return Ok(targets.total(costs));
+        }
+        self.run(py, allowed, &params, inputs, |call, scratch| {
+            call.cost(&targets, scratch)
+        })
+    }
+
+    /// s_x C_x of each example, (n,).
+    pub fn costs<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        weighting: &Weighting<'py>,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let (py, x) = (x.py(), InputArray::parse(x)?);
+        let targets_or_costs = self.targets_or_costs(&x, y)?;
+        let array = empty::<f64, Ix1>(py, &[x.inputs(self.architecture())?.len()])?;
+        let params = self.numbers()?.read("params")?;
+        let mut place = readwrite("out", &array)?;
+        let allowed = threads::current(py)?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(self.architecture())?;
+        let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
+        let costs = place.as_slice_mut()?;
+        match targets_or_costs.costs()? {
+            Some(of_examples) => costs.copy_from_slice(of_examples),
+            None => self.run(py, allowed, &params, inputs, |call, scratch| {
+                call.costs(&targets, scratch, costs)
+            })?,
+        }
+        targets.weigh(place.as_slice_mut()?);
+        drop(place);
+        Ok(array)
+    }
+}

@@ -1,0 +1,64 @@
+//! `forward` and `trace`.
+
+use numpy::ndarray::Ix2;
+use numpy::{PyArray2, PyArrayMethods};
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use crate::python::api::threads;
+use crate::python::api::trace::Trace;
+use crate::python::api::typed_network::{TypedNetwork, slices, write_arrays};
+use crate::python::borrow::{Element, readwrite};
+use crate::python::convert::arrays::{empty, output};
+use crate::python::convert::inputs::InputArray;
+
+impl<T: Element> TypedNetwork<'_, T> {
+    /// a^L, (n, n_L), in `out` or a new array.
+    pub fn forward<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyArray2<T>>> {
+        let (py, architecture) = (x.py(), self.architecture());
+        let x = InputArray::parse(x)?;
+        let shape = [x.inputs(architecture)?.len(), architecture.n_outputs()];
+        let array = output::<T, Ix2>(out, py, &shape, &x.given())?;
+        let numbers = self.numbers()?;
+        if out.is_some() {
+            numbers.check_out_disjoint(array.as_untyped())?;
+        }
+        let params = numbers.read("params")?;
+        let mut place = readwrite("out", &array)?;
+        let allowed = threads::current(py)?;
+        // No Python code runs from here on.
+        let (inputs, a) = (x.inputs(architecture)?, place.as_slice_mut()?);
+        self.run(py, allowed, &params, inputs, |call, scratch| {
+            call.forward(scratch, a)
+        })?;
+        Ok(array)
+    }
+
+    /// z^l and a^l.
+    pub fn trace(&self, x: &Bound<'_, PyAny>) -> PyResult<Trace> {
+        let (py, architecture) = (x.py(), self.architecture());
+        let x = InputArray::parse(x)?;
+        let n = x.inputs(architecture)?.len();
+        let params = self.numbers()?.read("params")?;
+        let (z, a) = (self.arrays(py, n)?, self.arrays(py, n)?);
+        let first = empty::<T, Ix2>(py, &[n, architecture.n_inputs()])?;
+        let (mut z_arrays, mut a_arrays) = (write_arrays(&z)?, write_arrays(&a)?);
+        let mut first_place = readwrite("out", &first)?;
+        let allowed = threads::current(py)?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(architecture)?;
+        let (mut z_slices, mut a_slices) = (slices(&mut z_arrays)?, slices(&mut a_arrays)?);
+        self.run(py, allowed, &params, inputs, |call, scratch| {
+            call.trace(scratch, &mut z_slices, &mut a_slices)
+        })?;
+        inputs.write_dense(first_place.as_slice_mut()?);
+        Ok(Trace {
+            z: PyList::new(py, z)?.unbind(),
+            a: PyList::new(py, std::iter::once(first).chain(a))?.unbind(),
+        })
+    }
+}

@@ -1,0 +1,149 @@
+//! Calls of the core with Python's arrays: borrow, validate, call, return.
+
+mod backprop;
+mod cost;
+mod forward;
+mod scratch;
+
+pub use scratch::{ScratchSlot, ScratchSlots};
+
+use numpy::PyArray2;
+use numpy::ndarray::Ix2;
+use pyo3::prelude::*;
+
+use crate::base::alloc::try_collect;
+use crate::base::error::Result;
+use crate::data::{Inputs, Targets};
+use crate::engine::batch::{Call, Scratch};
+use crate::engine::plan::Plan;
+use crate::model::architecture::Architecture;
+use crate::model::network::Network;
+use crate::pool::Team;
+use crate::python::api::flat_vector::FlatVector;
+use crate::python::borrow::{Element, OwnedVector, ReadGuard, WriteArray, readwrite};
+use crate::python::call::detach::detached;
+use crate::python::convert::arrays::empty;
+use crate::python::convert::config::Config;
+use crate::python::convert::custom::CustomCosts;
+use crate::python::convert::inputs::InputArray;
+use crate::python::convert::targets::TargetsOrCosts;
+use crate::python::convert::targets::{TargetArray, Weighting};
+
+/// A network with its parameters, prepared for a call, with the element type `T`.
+pub struct TypedNetwork<'a, T: Element> {
+    pub config: &'a Config,
+    pub params: &'a FlatVector,
+    pub scratch_slot: &'a ScratchSlot<T>,
+}
+
+impl<T: Element> TypedNetwork<'_, T> {
+    fn architecture(&self) -> &Architecture {
+        &self.config.architecture
+    }
+
+    fn numbers(&self) -> PyResult<&OwnedVector<T>> {
+        self.params.numbers::<T>()
+    }
+
+    fn targets<'a>(
+        &self,
+        targets_or_costs: &'a TargetsOrCosts<'_, T>,
+        weighting: &'a Weighting<'_>,
+        n: usize,
+    ) -> Result<Targets<'a, T>> {
+        let architecture = self.architecture();
+        weighting.apply(
+            targets_or_costs.targets(architecture.n_outputs(), architecture.cost(), n)?,
+            n,
+        )
+    }
+
+    /// y, or what a callable cost returned.
+    fn targets_or_costs<'py>(
+        &self,
+        x: &InputArray<'py, T>,
+        y: &Bound<'py, PyAny>,
+    ) -> PyResult<TargetsOrCosts<'py, T>> {
+        let architecture = self.architecture();
+        let (n, width) = (x.inputs(architecture)?.len(), architecture.n_outputs());
+        if self.config.custom.is_some() {
+            return Ok(TargetsOrCosts::Costs(CustomCosts::parse(y, [n, width])?));
+        }
+        Ok(TargetsOrCosts::TargetArray(TargetArray::parse(
+            width,
+            architecture.cost(),
+            n,
+            y,
+        )?))
+    }
+
+    /// One array (n, n_l) for each l = 2 … L.
+    fn arrays<'py>(&self, py: Python<'py>, n: usize) -> PyResult<Vec<Bound<'py, PyArray2<T>>>> {
+        let layers = self.architecture().layers().iter();
+        let arrays = layers.map(|layer| empty::<T, Ix2>(py, &[n, layer.n_out]));
+        try_collect("layers", arrays)
+    }
+
+    /// Runs `work` with as many threads as pay off, at most `allowed`.
+    fn run<R: Send>(
+        &self,
+        py: Python<'_>,
+        allowed: usize,
+        params: &ReadGuard<'_, T>,
+        inputs: Inputs<'_, T>,
+        work: impl FnOnce(&Call<'_, T>, &mut Scratch<T>) -> Result<R> + Send,
+    ) -> PyResult<R> {
+        let architecture = self.architecture();
+        let plan = Plan::of(architecture, &inputs, allowed);
+        let network = Network::new(architecture, params);
+        let team = Team::assemble(plan.threads);
+        let mut scratch = scratch::lock(self.scratch_slot).take().unwrap_or_default();
+        let size = inputs.work(architecture);
+        let buffers = &mut scratch;
+        // The team ends before this thread waits for the GIL.
+        let outcome = detached(py, size, move |should_cancel| {
+            let call = Call::planned(network, inputs, plan, &team, should_cancel);
+            let outcome = work(&call, buffers);
+            if outcome.is_err() && team.is_forked_child() {
+                // In a forked child, memory that the parent's threads were writing must not be freed.
+                std::mem::forget(std::mem::take(buffers));
+            }
+            outcome
+        });
+        if outcome.is_ok() {
+            *scratch::lock(self.scratch_slot) = Some(scratch); // if another call has stored buffers, those are freed
+        }
+        outcome
+    }
+}
+
+type WriteArrays<'py, T> = Vec<WriteArray<'py, T, Ix2>>;
+
+fn write_arrays<'py, T: Element>(
+    arrays: &[Bound<'py, PyArray2<T>>],
+) -> PyResult<WriteArrays<'py, T>> {
+    let arrays = arrays.iter();
+    try_collect("layers", arrays.map(|array| readwrite("out", array)))
+}
+
+fn slices<'a, T: Element>(write_arrays: &'a mut WriteArrays<'_, T>) -> PyResult<Vec<&'a mut [T]>> {
+    let slice = |place: &'a mut WriteArray<'_, T, Ix2>| Ok(place.as_slice_mut()?);
+    try_collect("layers", write_arrays.iter_mut().map(slice))
+}
+
+/// Calls `f` with the engine of the network's dtype.
+macro_rules! with_typed_network {
+    ($net:expr, $typed:ident => $body:expr) => {
+        match &$net.scratch_slots {
+            $crate::python::api::typed_network::ScratchSlots::Float32(scratch_slot) => {
+                let $typed = $net.typed(scratch_slot);
+                $body
+            }
+            $crate::python::api::typed_network::ScratchSlots::Float64(scratch_slot) => {
+                let $typed = $net.typed(scratch_slot);
+                $body
+            }
+        }
+    };
+}
+pub(crate) use with_typed_network;
