@@ -27,6 +27,11 @@ pub mod gemm {
     pub const ALIASING_STRIDE: usize = 4096;
     /// The rows of A from which on packing a B with such a stride pays off.
     pub const PACK_B_ROWS: usize = 32;
+    /// The row stride in bytes, and the rows of A, from which on packing B pays off for tiles of two
+    /// registers: they read B more often than wider tiles. With AVX2 on a Zen 5, BP4 of "tab256" rose from
+    /// 77 to 94 % of the FMA peak and the first product of "mlp512" from 80 to 89 %. With AVX-512, whose
+    /// tiles are wider, packing at this stride cost up to 5 %.
+    pub const PACK_B_NARROW: (usize, usize) = (1024, 96);
     /// The columns of C from which on packing an A with such a stride pays off.
     pub const PACK_A_COLUMNS: usize = 128;
     /// The weights of a large matrix, whose products get a larger pack buffer: C is then accessed once per

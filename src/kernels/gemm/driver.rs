@@ -19,7 +19,7 @@ use crate::kernels::gemm::pack;
 use crate::kernels::simd::level::{Level, Registers, current};
 use crate::kernels::tuning::gemm::{
     ALIASING_STRIDE, GEMV_BYTES, KC, KC_IN_PLACE, LARGE, MAX_MR, MAX_NR, MC_KC_PACKED_A, NR_BYTES,
-    PACK_A_COLUMNS, PACK_B_ROWS, STREAMS, UNPOLLED,
+    PACK_A_COLUMNS, PACK_B_NARROW, PACK_B_ROWS, STREAMS, UNPOLLED,
 };
 
 /// C ← … + A B. A is (m, k), read element by element; B is (k, n), with contiguous rows or columns; C is
@@ -83,7 +83,10 @@ impl<T: Registers> Product<'_, T> {
             return;
         }
         let far = |stride: usize| stride * size_of::<T>() >= ALIASING_STRIDE;
-        let pack_b = !by_rows || (far(b.row_stride) && a.rows >= PACK_B_ROWS);
+        let narrow = tiles.across <= 2
+            && b.row_stride * size_of::<T>() >= PACK_B_NARROW.0
+            && a.rows >= PACK_B_NARROW.1;
+        let pack_b = !by_rows || narrow || (far(b.row_stride) && a.rows >= PACK_B_ROWS);
         let large = pack_buffer.len() >= blocking::pack_buffer::<T>(LARGE);
         let pack_a = large
             && !a.is_gathered()

@@ -13,7 +13,7 @@ use crate::kernels::gemm::*;
 use crate::kernels::simd::level::forced::at;
 use crate::kernels::testing::number::{Number, fill};
 use crate::kernels::tuning::gemm::{
-    ALIASING_STRIDE, KC, LARGE, MC_KC_PACKED_A, PACK_A_COLUMNS, PACK_B_ROWS,
+    ALIASING_STRIDE, KC, LARGE, MC_KC_PACKED_A, PACK_A_COLUMNS, PACK_B_NARROW, PACK_B_ROWS,
 };
 
 /// The column sums, added to the output, equal plain additions at every level.
@@ -83,14 +83,19 @@ fn every_block<T: Number>() {
     }
 }
 
-/// Rows of B with a stride of 4096 bytes or more are packed, if A has enough rows.
+/// Rows of B with a large stride are packed, if A has enough rows.
 fn far_apart<T: Number>() {
-    let far = ALIASING_STRIDE / size_of::<T>();
+    for (stride, rows) in [(ALIASING_STRIDE, PACK_B_ROWS), PACK_B_NARROW] {
+        rows_far_apart::<T>(stride / size_of::<T>(), rows);
+    }
+}
+
+fn rows_far_apart<T: Number>(far: usize, enough: usize) {
     let mut places = Places::<T>::new(513 * (far + 12));
     for kind in KINDS.into_iter().chain(APART) {
         // A sum over several blocks of k is added block by block.
         let most = if APART.contains(&kind) { 512 } else { 513 };
-        for rows in [PACK_B_ROWS - 1, PACK_B_ROWS] {
+        for rows in [enough - 1, enough] {
             for columns in [far - 1, far + 5] {
                 for steps in [1, 2, most] {
                     places.check(kind, rows, columns, steps);
