@@ -161,6 +161,7 @@ lint: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-examples $(VENV)/.extra-li
 	cargo fmt --check
 	cargo clippy $(LOCKED) --all-targets --features bench -- -D warnings
 	PYO3_PYTHON="$(CURDIR)/$(BIN)/python" cargo clippy $(LOCKED) --lib --features python -- -D warnings
+	PYO3_PYTHON="$(CURDIR)/$(BIN)/python" RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) --quiet --no-deps --document-private-items --features python
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy $(TYPED)

@@ -14,7 +14,7 @@ use crate::base::error::Result;
 /// The name of the SIMD level in use.
 ///
 /// # Errors
-/// As [`level`].
+/// As [`level()`].
 pub fn simd_level() -> Result<&'static str> {
     level().map(Level::name)
 }

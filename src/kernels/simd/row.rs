@@ -2,10 +2,11 @@
 
 use crate::kernels::simd::vector::Vector;
 
-/// As [`crate::kernels::gemm::dispatch::CopyFn`].
+/// Copies `rows` rows of registers, of stride `from_row`, to contiguous rows of whole registers. `last` is
+/// the number of lanes in use in the last register; the padding behind them is unspecified.
 ///
 /// # Safety
-/// The same.
+/// The machine has the instructions of `V`; the rows are readable and their destinations writable.
 #[inline(always)]
 pub(in crate::kernels) unsafe fn copy_rows<V: Vector, const VECTORS: usize>(
     from: *const V::Scalar,
