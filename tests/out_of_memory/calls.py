@@ -1,6 +1,6 @@
 """Every public call, by its name."""
 
-from tests.out_of_memory import around, computing, training
+from tests.out_of_memory import around, computing, numpys, training
 from tests.out_of_memory.call import CALLS
 
-__all__ = ["CALLS", "around", "computing", "training"]
+__all__ = ["CALLS", "around", "computing", "numpys", "training"]

@@ -32,8 +32,9 @@ OTHERS = (
     sysconfig.get_path("stdlib"),
     *(str(Path(sysconfig.get_path("purelib"), name)) for name in ("numpy", "scipy")),
 )
-# Functions of NumPy's, in C, which tell CPython that they have failed and do not say how.
-NUMPYS = re.compile(r" of numpy\.|<ufunc |<built-in function unravel_index>")
+# Functions of NumPy's, in C, which tell CPython that they have failed and do not say how: the calls
+# named numpys[...], which do without bpfast, show the same.
+NUMPYS = re.compile(r" of numpy\.|<ufunc |<built-in function (where|unravel_index)>")
 HAS_HOOKS = _testcapi is not None
 
 
