@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -212,3 +213,36 @@ def test_from_parameters_of_a_subclass():
     mixed = bpfast.Network.from_parameters([w.astype("f8") for w in NET.weights], NET.biases)
     assert mixed.dtype == np.float64
     assert not np.shares_memory(mixed.params, net.params)
+
+
+FLAT = np.zeros(6)
+STATES = [
+    (None, "state: expected a pair of {}, got NoneType", None),
+    (3, "state: expected a pair of {}, got int", None),
+    ((1,), "state: expected a pair of {}, got tuple", None),
+    ((1, 2, 3), "state: expected a pair of {}, got tuple", None),
+    ((None, 1.0), "flat: expected real numbers, got NoneType", bpfast.Gradient),
+    ((FLAT, None), "cost: expected a float, got NoneType", bpfast.Gradient),
+    ((FLAT, "1"), "cost: expected a float, got str", bpfast.Gradient),
+    ((None, {}), "params: expected real numbers, got NoneType", bpfast.Network),
+    ((FLAT, [1]), "attributes: expected a dict, or None, got list", bpfast.Network),
+    ((FLAT, (None, 3)), "attributes: expected a dict, or None, got int", bpfast.Network),
+    ((FLAT, {1: 2}), "attributes: expected names as keys, got int", bpfast.Network),
+]
+
+
+@pytest.mark.parametrize(("state", "message", "only"), STATES)
+def test_a_state_that_is_none(state, message, only):
+    net = bpfast.Network([2, 2], seed=0)
+    gradient = net.backprop([[1.0, 2.0]], [[0.0, 1.0]])
+    params, flat, cost = net.params.copy(), gradient.flat.copy(), gradient.cost
+    parts = {bpfast.Network: "parameters and attributes", bpfast.Gradient: "flat and cost"}
+    for made in (net, gradient):
+        if only in (None, type(made)):
+            with refuses(TypeError, f"^{re.escape(message.format(parts[type(made)]))}$"):
+                made.__setstate__(state)
+    with refuses(ValueError, r"^flat: expected shape \(6,\), got \(5,\)$"):
+        gradient.__setstate__((FLAT[:5], 1.0))
+    assert np.array_equal(net.params, params)
+    assert np.array_equal(gradient.flat, flat)
+    assert gradient.cost == cost

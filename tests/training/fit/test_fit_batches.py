@@ -209,32 +209,6 @@ def test_no_batch():
         fitted(lambda: 3, net=net)
 
 
-class Closed:
-    """A generator that notes when it is closed."""
-
-    def __init__(self):
-        self.is_closed = False
-
-    def __call__(self):
-        try:
-            yield from cut(10, X, Y)
-        finally:
-            self.is_closed = True
-
-
-def test_a_generator_is_closed_when_the_training_ends_before_it():
-    def cost(a, y):
-        raise OwnError(1, "mine")
-
-    for called in (lambda batches: batches, lambda batches: batches()):
-        batches = Closed()
-        given = called(batches)
-        with pytest.raises(OwnError):
-            fitted(given, net=net_of(cost=cost))
-        assert batches.is_closed
-    assert not any(thread.name == "bpfast-prefetch" for thread in threading.enumerate())
-
-
 def test_validation_and_figures():
     net = net_of()
     given = {"validation": (X[:9], Y[:9]), "metrics": "mean_squared_error"}

@@ -33,10 +33,11 @@ class Prefetch:
     The thread inherits the context of the caller, such as `num_threads`. If memory is too short for
     a thread, items are fetched when they are needed.
 
-    Leaving the context manager ends the thread, at once unless `items` blocks, and closes `items`
-    if it is a generator. The thread starts with the first item, so that Ctrl-C after ``__enter__``
-    leaves no thread behind. A forked child does not have the thread: there, RuntimeError is raised
-    for items that were not fetched before.
+    Leaving the context manager closes the iterator of `items` if it is a generator, so that its
+    ``finally`` has run, raises what that raises, and ends the thread. It waits for neither if the
+    thread is blocked in `items`. The thread starts with the first item, so that Ctrl-C after
+    ``__enter__`` leaves no thread behind. A forked child does not have the thread: there,
+    RuntimeError is raised for items that were not fetched before.
     """
 
     def __init__(
@@ -47,6 +48,10 @@ class Prefetch:
         self._items, self._snapshot = items, snapshot
         self._process = 0  # the process of the thread
         self._has_thread = False
+        self._has_begun = False  # whether the thread runs
+        self._is_blocked = False  # whether the thread waits for an item of `items`
+        self._iterator: Iterator[Any] | None = None
+        self._error: BaseException | None = None  # the exception of closing the iterator
         # SimpleQueue has no lock that Ctrl-C could leave locked.
         self._wanted: SimpleQueue[bool] = SimpleQueue()  # True: fetch an item. False: stop.
         # Not a queue: `get` may ignore its timeout after a long signal handler.
@@ -75,7 +80,8 @@ class Prefetch:
     def __iter__(self) -> Iterator[Any]:
         self._begin()
         if not self._has_thread:
-            yield from self._items
+            self._iterator = iter(self._items)
+            yield from self._iterator
             return
         self._wanted.put(True)
         while True:
@@ -100,12 +106,19 @@ class Prefetch:
 
     def __exit__(self, *error: object) -> None:
         if not self._has_thread:
-            if isinstance(self._items, GeneratorType):
-                self._items.close()
+            # A traceback may hold the generator of `__iter__`, and so the iterator.
+            for items in (self._iterator, self._items):
+                if isinstance(items, GeneratorType):
+                    items.close()
             return
         self._wanted.put(False)
-        if self._has_ended.acquire(timeout=POLL_SECONDS):
-            self._thread.join(POLL_SECONDS)
+        while not self._has_ended.acquire(timeout=POLL_SECONDS):
+            # A thread that has not begun, after an early Ctrl-C, has nothing to close.
+            if not self._has_begun or self._is_blocked or os.getpid() != self._process:
+                return
+        self._thread.join(POLL_SECONDS)
+        if self._error is not None:
+            raise self._error
 
     def _start(self) -> None:
         try:
@@ -118,12 +131,14 @@ class Prefetch:
         self._is_found.release()
 
     def _fetch(self) -> None:
-        iterator: Iterator[Any] | None = None
+        self._has_begun = True
         try:
-            iterator = iter(self._items)
+            self._iterator = iter(self._items)
             end = object()
             while self._wanted.get():
-                item = next(iterator, end)
+                self._is_blocked = True
+                item = next(self._iterator, end)
+                self._is_blocked = False
                 if os.getpid() != self._process:
                     return  # `items` has forked: the child has no consumer
                 if item is end:
@@ -133,8 +148,11 @@ class Prefetch:
         except BaseException as error:  # noqa: BLE001, raised in the consumer
             self._put("error", error)
         finally:
+            self._is_blocked = False
             try:
-                if isinstance(iterator, GeneratorType):
-                    iterator.close()
+                if isinstance(self._iterator, GeneratorType):
+                    self._iterator.close()
+            except BaseException as error:  # noqa: BLE001, raised by `__exit__`
+                self._error = error
             finally:
                 self._has_ended.release()

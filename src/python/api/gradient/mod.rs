@@ -13,7 +13,7 @@ use crate::model::architecture::Architecture;
 use crate::python::api::flat_vector::FlatVector;
 use crate::python::api::views::Views;
 use crate::python::borrow::call_python::{call, call_method, call_with, import_from};
-use crate::python::call::errors::guarded;
+use crate::python::call::errors::{guarded, retyped, wrong_type};
 use crate::python::call::text::text;
 use crate::python::convert::config::Dtype;
 
@@ -104,10 +104,17 @@ impl Gradient {
         })
     }
 
-    fn __setstate__(&self, state: (Bound<'_, PyAny>, f64)) -> PyResult<()> {
+    fn __setstate__(&self, state: &Bound<'_, PyAny>) -> PyResult<()> {
         guarded(|| {
-            self.set_cost(state.1);
-            self.vector.set_flat(&state.0, "flat")
+            let Ok((flat, cost)) = state.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>() else {
+                return Err(wrong_type("state", "a pair of flat and cost", state));
+            };
+            let value = cost
+                .extract()
+                .map_err(|error| retyped(error, "cost", "a float", &cost))?;
+            self.vector.set_flat(&flat, "flat")?;
+            self.set_cost(value);
+            Ok(())
         })
     }
 

@@ -86,6 +86,7 @@ impl PyNetwork {
                     state,
                 ));
             };
+            check_attributes(&attributes)?;
             slf.get().set_params(&params)?;
             set_attributes(slf, &attributes)
         })
@@ -206,13 +207,33 @@ fn attributes<'py>(object: &Bound<'py, PyNetwork>) -> PyResult<Bound<'py, PyAny>
     call_method(&base, "__getstate__", (object,))
 }
 
-fn set_attributes(object: &Bound<'_, PyAny>, attributes: &Bound<'_, PyAny>) -> PyResult<()> {
-    let setattr = object.py().import("builtins")?.getattr("setattr")?;
+/// The dicts of [`attributes`]: one or two, some of which may be None.
+fn parts<'py>(attributes: &Bound<'py, PyAny>) -> Vec<Bound<'py, PyAny>> {
     let parts = match attributes.cast::<PyTuple>() {
         Ok(pair) => pair.iter().collect(),
         Err(_) => vec![attributes.clone()],
     };
-    for part in parts.iter().filter(|part| !part.is_none()) {
+    parts.into_iter().filter(|part| !part.is_none()).collect()
+}
+
+/// # Errors TypeError if `attributes` holds anything but dicts from names to values.
+fn check_attributes(attributes: &Bound<'_, PyAny>) -> PyResult<()> {
+    for part in parts(attributes) {
+        let Ok(dict) = part.cast::<PyDict>() else {
+            return Err(wrong_type("attributes", "a dict, or None", &part));
+        };
+        for (name, _) in dict {
+            if !name.is_instance_of::<PyString>() {
+                return Err(wrong_type("attributes", "names as keys", &name));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn set_attributes(object: &Bound<'_, PyAny>, attributes: &Bound<'_, PyAny>) -> PyResult<()> {
+    let setattr = object.py().import("builtins")?.getattr("setattr")?;
+    for part in parts(attributes) {
         for (name, value) in part.cast::<PyDict>()? {
             call(&setattr, (object, name.cast_into::<PyString>()?, value))?;
         }
