@@ -92,7 +92,9 @@ def backprop_touched(
     # The same network with these inputs only.
     options = {name: self.config[name] for name in ("hidden", "output", "cost", "dtype")}
     first, *others = self.weights
-    small = _core.Network.from_parameters([first[:, inputs], *others], self.biases, **options)
+    # `first[:, inputs]`. If memory runs out, `take` raises MemoryError; indexing may raise others.
+    columns = first.T.take(inputs.astype(np.intp), axis=0).T
+    small = _core.Network.from_parameters([columns, *others], self.biases, **options)
     parts = (rows.data, places.astype(rows.indices.dtype), rows.indptr)
     narrow = type(rows)(parts, shape=(rows.shape[0], len(inputs)))
     gradient = _calls.backprop(small, narrow, y, sample_weight=sample_weight, reduction=reduction)

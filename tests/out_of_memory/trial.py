@@ -52,6 +52,8 @@ def is_of_others(error: BaseException) -> bool:
         return True  # CPython's, in C, for whatever has failed there
     if isinstance(error, SystemError) and NUMPYS.search(str(error)):
         return True
+    if isinstance(error, TypeError) and str(error).startswith("A loop/promoter has already been"):
+        return True  # NumPy's, from the choice of a ufunc's loop
     if error.__cause__ is not None:
         return is_of_others(error.__cause__)
     frames = traceback.extract_tb(error.__traceback__)

@@ -37,7 +37,24 @@ fn is_of_memory(text: &str) -> bool {
 /// # Errors
 /// Those of `work`; MemoryError if Python has no memory for an object; RuntimeError for other panics.
 pub fn guarded<R>(work: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(from_panic(&*panic)))
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(from_panic(&*panic)))
+        .map_err(created)
+}
+
+/// Creates the exception with its message now: PyO3 creates it after the call, where a panic for lack of
+/// memory aborts the process.
+fn created(error: PyErr) -> PyErr {
+    let create = AssertUnwindSafe(|| {
+        Python::attach(|py| {
+            error.value(py);
+        });
+    });
+    if catch_unwind(create).is_err() {
+        // CPython keeps preallocated instances of MemoryError for this.
+        return PyMemoryError::new_err(());
+    }
+    error
 }
 
 /// A panic is a bug of bpfast, unless memory ran out or a network is not initialised. `except Exception`

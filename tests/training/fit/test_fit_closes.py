@@ -83,7 +83,7 @@ def test_a_step_raises(given, error):
 @pytest.mark.parametrize("given", GIVEN)
 def test_a_batch_is_refused(given):
     batches = Batches(bad_at=2)
-    with pytest.raises(ValueError, match="^batch 2 of epoch 1: x: expected shape"):
+    with pytest.raises(ValueError, match=r"^batch 2 of epoch 1: x: expected shape"):
         net_of().fit(GIVEN[given](batches), epochs=1)
     assert batches.is_closed
 
@@ -112,5 +112,5 @@ def test_an_epoch_ends():
 
 def test_what_closing_raises_comes_out():
     batches = Batches(raises=OwnError("closing"))
-    with pytest.raises(OwnError, match="^closing$"):
+    with pytest.raises(OwnError, match=r"^closing$"):
         net_of(ValueError("a step")).fit(batches(), epochs=1)

@@ -139,10 +139,10 @@ class Examples:
         """Copies of x, y and the weights of some examples."""
         at = rows if self._rows is None else self._rows[rows]
         weight = self.sample_weight
-        x = self._x[at]
+        x = _rows_of(self._x, at)
         if isinstance(x, np.ndarray) and x.dtype.kind in "buif":
             x = _converted(x, self._net.dtype)
-        return x, self._y[at], None if weight is None else weight[rows]
+        return x, _rows_of(self._y, at), None if weight is None else _rows_of(weight, rows)
 
     def split(self, share: float, seed: int) -> tuple[Examples, Examples]:
         """The examples to train on, and a fraction to hold out, drawn at random from the seed.
@@ -174,9 +174,9 @@ class Examples:
         if self.is_mapped:
             self._rows = rows
         else:
-            self._x, self._y = self._x[rows], self._y[rows]
+            self._x, self._y = _rows_of(self._x, rows), _rows_of(self._y, rows)
         if self.sample_weight is not None:
-            self.sample_weight = self.sample_weight[rows]
+            self.sample_weight = _rows_of(self.sample_weight, rows)
 
     def cost(self) -> float:
         """C with the network's current parameters."""
@@ -304,3 +304,18 @@ def _count(x: Any, width: int) -> int:
     if shape[0] == 0:
         raise ValueError("x: expected one example or more, got an empty batch")
     return shape[0]
+
+
+def _rows_of(x: Any, rows: NDArray[Any]) -> Any:
+    """``x[rows]``.
+
+    If memory runs out, `take` raises MemoryError; NumPy's indexing may raise another error, or end
+    the process if the indices are not of type intp. Other arrays are indexed, because `take` would
+    first copy them whole.
+    """
+    rows = rows.astype(np.intp, copy=False)
+    if isinstance(x, np.ndarray):
+        flags = x.flags
+        if flags.c_contiguous and flags.aligned and x.dtype.isnative:
+            return np.asarray(x).take(rows, axis=0)
+    return x[rows]

@@ -92,6 +92,9 @@ class Prefetch:
                         "a forked child cannot go on with batches that its parent was fetching"
                     )
                     raise RuntimeError(message)
+                if not self._has_ended.locked() and not self._found:
+                    # The thread had no memory to report its error.
+                    raise MemoryError("cannot fetch a batch")
             kind, value = self._found.popleft()
             if kind == "end":
                 return

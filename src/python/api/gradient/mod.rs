@@ -13,7 +13,7 @@ use crate::model::architecture::Architecture;
 use crate::python::api::flat_vector::FlatVector;
 use crate::python::api::views::Views;
 use crate::python::borrow::call_python::{call, call_method, call_with, import_from};
-use crate::python::call::errors::{guarded, retyped, wrong_type};
+use crate::python::call::errors::{as_wrong_type, guarded, wrong_type};
 use crate::python::call::text::text;
 use crate::python::convert::config::Dtype;
 
@@ -111,7 +111,7 @@ impl Gradient {
             };
             let value = cost
                 .extract()
-                .map_err(|error| retyped(error, "cost", "a float", &cost))?;
+                .map_err(|error| as_wrong_type(error, "cost", "a float", &cost))?;
             self.vector.set_flat(&flat, "flat")?;
             self.set_cost(value);
             Ok(())
