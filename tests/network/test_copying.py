@@ -216,7 +216,7 @@ def test_from_parameters_of_a_subclass():
 
 
 FLAT = np.zeros(6)
-STATES = [
+STATES: list[tuple[Any, str, Any]] = [
     (None, "state: expected a pair of {}, got NoneType", None),
     (3, "state: expected a pair of {}, got int", None),
     ((1,), "state: expected a pair of {}, got tuple", None),

@@ -12,7 +12,7 @@ use crate::base::error::Error;
 use crate::kernels::simd::simd_level;
 use crate::pool::{MAX_THREADS, default_threads};
 use crate::python::borrow::call_python::index;
-use crate::python::call::errors::{as_wrong_type, guarded};
+use crate::python::call::errors::{as_wrong_type, guarded, guarded_object};
 
 /// The value of `set_num_threads`; 0 if not set.
 static PROCESS: AtomicUsize = AtomicUsize::new(0);
@@ -127,8 +127,8 @@ pub fn set_num_threads(k: &Bound<'_, PyAny>) -> PyResult<()> {
 /// ...     bpfast.get_num_threads()
 /// 1
 #[pyfunction]
-pub fn get_num_threads(py: Python<'_>) -> PyResult<usize> {
-    current(py)
+pub fn get_num_threads(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    guarded_object(py, || current(py))
 }
 
 /// A context in which calls use at most k threads.

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyList, PyTuple};
 
 use crate::python::borrow::call_python::{call_method, repr};
-use crate::python::call::errors::{guarded, wrong_type};
+use crate::python::call::errors::{guarded, guarded_object, wrong_type};
 
 /// A forward pass: ``z[k]`` is z^(k+2) and ``a[k]`` is a^(k+1), so ``a[0]`` is x.
 ///
@@ -56,8 +56,8 @@ impl Trace {
         guarded(|| PyTuple::new(py, [&self.z, &self.a])?.try_iter())
     }
 
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        guarded(|| {
+    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        guarded_object(py, || {
             Ok(format!(
                 "Trace(z={}, a={})",
                 repr(self.z.bind(py))?,

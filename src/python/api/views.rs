@@ -11,7 +11,7 @@ use crate::base::alloc::try_collect;
 use crate::base::error::Error;
 use crate::python::borrow::call_python::{self, call, call_method, numpy_function};
 use crate::python::borrow::{View, assign, check_writeable, copied};
-use crate::python::call::errors::guarded;
+use crate::python::call::errors::{guarded, guarded_object};
 use crate::python::convert::arrays::numbers;
 
 /// The arrays W^2, …, W^L or b^2, …, b^L, as writable views of one flat vector.
@@ -158,14 +158,14 @@ impl Views {
         signature = (value, start=None, stop=None, /),
         text_signature = "($self, value, start=0, stop=sys.maxsize, /)"
     )]
-    fn index(
+    fn index<'py>(
         &self,
-        value: &Bound<'_, PyAny>,
-        start: Option<&Bound<'_, PyAny>>,
-        stop: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<usize> {
-        guarded(|| {
-            let py = value.py();
+        value: &Bound<'py, PyAny>,
+        start: Option<&Bound<'py, PyAny>>,
+        stop: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = value.py();
+        guarded_object(py, || {
             let length = self.views.len().cast_signed();
             let part = py.get_type::<PySlice>().call1((start, stop, py.None()))?;
             let part = part.cast_into::<PySlice>()?.indices(length)?;
@@ -189,9 +189,9 @@ impl Views {
     /// Returns
     /// -------
     /// int
-    fn count(&self, value: &Bound<'_, PyAny>) -> PyResult<usize> {
-        guarded(|| {
-            (0..self.views.len()).try_fold(0, |count, k| {
+    fn count<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        guarded_object(value.py(), || {
+            (0..self.views.len()).try_fold(0_usize, |count, k| {
                 Ok(count + usize::from(self.equals(k, value)?))
             })
         })

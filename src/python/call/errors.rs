@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 
+use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{
     PyKeyboardInterrupt, PyMemoryError, PyRuntimeError, PyTypeError, PyValueError,
 };
@@ -40,6 +41,17 @@ pub fn guarded<R>(work: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|panic| Err(from_panic(&*panic)))
         .map_err(created)
+}
+
+/// Runs `work` and converts its result to a Python object, as PyO3 would do outside [`guarded`].
+///
+/// # Errors
+/// As [`guarded`].
+pub fn guarded_object<'py, R: IntoPyObjectExt<'py>>(
+    py: Python<'py>,
+    work: impl FnOnce() -> PyResult<R>,
+) -> PyResult<Bound<'py, PyAny>> {
+    guarded(|| work()?.into_bound_py_any(py))
 }
 
 /// Creates the exception with its message now: PyO3 creates it after the call, where a panic for lack of

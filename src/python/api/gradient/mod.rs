@@ -13,7 +13,7 @@ use crate::model::architecture::Architecture;
 use crate::python::api::flat_vector::FlatVector;
 use crate::python::api::views::Views;
 use crate::python::borrow::call_python::{call, call_method, call_with, import_from};
-use crate::python::call::errors::{as_wrong_type, guarded, wrong_type};
+use crate::python::call::errors::{as_wrong_type, guarded, guarded_object, wrong_type};
 use crate::python::call::text::text;
 use crate::python::convert::config::Dtype;
 
@@ -57,6 +57,11 @@ impl Gradient {
         })
     }
 
+    /// C.
+    fn cost_value(&self) -> f64 {
+        f64::from_bits(self.cost.load(Ordering::Relaxed))
+    }
+
     /// Sets C.
     pub fn set_cost(&self, cost: f64) {
         self.cost.store(cost.to_bits(), Ordering::Relaxed);
@@ -97,7 +102,7 @@ impl Gradient {
             options.set_item("init", "zeros")?;
             let class = import_from(py, "bpfast", "Network")?;
             let net = call_with(&class, (sizes,), Some(&options))?;
-            let state = (self.vector.copied(py)?, self.cost());
+            let state = (self.vector.copied(py)?, self.cost_value());
             Ok((py.get_type::<Self>(), (net,), state)
                 .into_pyobject(py)?
                 .into_any())
@@ -120,8 +125,8 @@ impl Gradient {
 
     /// C, the cost of the batch.
     #[getter]
-    pub fn cost(&self) -> f64 {
-        f64::from_bits(self.cost.load(Ordering::Relaxed))
+    fn cost<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        guarded_object(py, || Ok(self.cost_value()))
     }
 
     /// All partial derivatives as one vector, in the order of ``net.params``.
@@ -164,7 +169,7 @@ impl Gradient {
                 "repr",
                 format_args!(
                     "<bpfast.Gradient cost={}, sizes={:?}, {}>",
-                    self.cost(),
+                    self.cost_value(),
                     self.vector.architecture.sizes(),
                     self.vector.dtype.name()
                 ),

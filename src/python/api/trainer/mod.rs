@@ -16,7 +16,7 @@ use crate::python::api::network::PyNetwork;
 use crate::python::api::optimizers::{Hyperparameters, nested};
 use crate::python::borrow::into_array;
 use crate::python::call::detach::detached;
-use crate::python::call::errors::guarded;
+use crate::python::call::errors::{guarded, guarded_object};
 use crate::python::convert::arrays::{from_slice, input};
 use crate::python::convert::config::Dtype;
 use crate::train::{Report, Settings};
@@ -189,10 +189,12 @@ impl Trainer {
 
     /// The number of steps and of examples of the last series, and Σ s_x C_x over all series since `reset_cost`.
     #[getter]
-    fn report(&self) -> (usize, usize, f64) {
-        with_state!(&self.inner, state => {
-            let Report { steps, cost, .. } = state.report;
-            (steps, state.last_examples, cost.total())
+    fn report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        guarded_object(py, || {
+            with_state!(&self.inner, state => {
+                let Report { steps, cost, .. } = state.report;
+                Ok((steps, state.last_examples, cost.total()))
+            })
         })
     }
 
