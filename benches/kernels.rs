@@ -1,26 +1,27 @@
-//! The three products of backpropagation at the shapes of the nine cases: bpfast's kernels beside
-//! the crates `gemm` and `matrixmultiply`, on one core.
+//! The three products of backpropagation at the shapes of the cases: bpfast's kernels beside the crates
+//! `gemm` and `matrixmultiply`, on one core.
 //!
 //! `cargo bench --features bench --bench kernels` prints a table and writes
-//! `target/bench/kernels.json`. With `-- peak` behind it, it prints the floating-point operations per
-//! second of fused multiply-adds alone, by number of threads, as one line of JSON. `-- quick` runs one
-//! case, names of cases those.
+//! `target/bench/kernels-LEVEL.json`. Two words behind `--` print a line of JSON each: `peak` the
+//! floating-point operations per second of fused multiply-adds alone, by number of threads; `latency` the
+//! seconds of the products and activations of a small network for one example. `-- quick` runs one case,
+//! names of cases those.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use bpfast::Real;
 use bpfast::base::cancel::CancelToken;
 use bpfast::kernels::gemm::{self, Accumulate, Context, Matrix, MatrixMut};
 use bpfast::kernels::peak;
 use bpfast::kernels::simd::level;
+use bpfast::{Activation, Real};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-/// Name, rows of a chunk, `n_in`, `n_out`, whether float64: the largest layer of each case, at the
+/// Name, rows of a chunk, `n_in`, `n_out`, whether float64: the largest dense layer of each case, at the
 /// rows that a chunk of it has on two threads.
-const SHAPES: [(&str, usize, usize, usize, bool); 9] = [
+const SHAPES: [(&str, usize, usize, usize, bool); 11] = [
     ("nielsen30", 10, 784, 30, false),
     ("nielsen100", 16, 784, 100, false),
     ("rl64-1", 1, 64, 64, false),
@@ -30,6 +31,8 @@ const SHAPES: [(&str, usize, usize, usize, bool); 9] = [
     ("pinn", 128, 50, 50, true),
     ("wide", 512, 1024, 1024, false),
     ("wide-f8", 512, 1024, 1024, true),
+    ("chains", 256, 32, 16, false),
+    ("ctr", 256, 64, 32, false),
 ];
 
 /// How long a sample lasts.
@@ -47,15 +50,17 @@ fn main() {
         );
         return;
     }
+    if asked("latency") {
+        println!("{{\"seconds\": {:.4e}}}", latency());
+        return;
+    }
+    let level = level().expect("BPFAST_SIMD names a level").name();
     let named = SHAPES.iter().any(|shape| asked(shape.0));
     let shapes = SHAPES
         .iter()
         .filter(|shape| asked(shape.0) || !named)
         .filter(|shape| shape.0 == "rl64-1" || !asked("quick"));
-    println!(
-        "level: {}",
-        level().expect("BPFAST_SIMD names a level").name()
-    );
+    println!("level: {level}");
     println!(
         "{:<11} {:<10} {:>18} {:>8} {:>8} {:>15}",
         "case", "product", "m x k x n", "bpfast", "gemm", "matrixmultiply"
@@ -72,7 +77,8 @@ fn main() {
     let folder = std::path::Path::new("target/bench");
     std::fs::create_dir_all(folder).expect("target can be written");
     let json = format!("[\n{}\n]\n", rows.join(",\n"));
-    std::fs::write(folder.join("kernels.json"), json).expect("target can be written");
+    std::fs::write(folder.join(format!("kernels-{level}.json")), json)
+        .expect("target can be written");
 }
 
 /// The operations per second with 1, 2, 4, … threads and all, as JSON.
@@ -111,6 +117,47 @@ fn peak_of<T: Real>(threads: usize) -> f64 {
         })
     };
     median((0..7).map(|_| sample()).collect())
+}
+
+/// The layers of the case rl64-1, whose hidden layers have tanh.
+const SMALL: [usize; 4] = [8, 64, 64, 4];
+
+/// The seconds of the forward pass of one example through [`SMALL`], in float32: its products with their
+/// biases and its activations, by the kernels alone.
+fn latency() -> f64 {
+    let layers: Vec<(Vec<f32>, Vec<f32>)> = SMALL
+        .windows(2)
+        .map(|sizes| (numbers(sizes[0] * sizes[1]), numbers(sizes[1])))
+        .collect();
+    let mut a: Vec<Vec<f32>> = SMALL.iter().map(|&size| numbers(size)).collect();
+    let mut pack_buffer = vec![0.0; gemm::pack_buffer::<f32>(64 * 64)];
+    let cancel = CancelToken::none();
+    let context = &mut Context::new(&mut pack_buffer, &cancel);
+    let mut forward = || {
+        for (index, (w, b)) in layers.iter().enumerate() {
+            let (below, above) = a.split_at_mut(index + 1);
+            let (x, z) = (black_box(below[index].as_slice()), above[0].as_mut_slice());
+            let w = Matrix::by_rows(w, x.len(), b.len());
+            let product = MatrixMut::by_rows(z, 1, b.len());
+            gemm::forward(Matrix::by_rows(x, 1, x.len()), w, b, product, context);
+            if index + 1 < layers.len() {
+                Activation::Tanh.apply(z, b.len(), &cancel);
+            }
+            black_box(z);
+        }
+    };
+    let mut sample = || {
+        let (start, mut calls) = (Instant::now(), 0);
+        while start.elapsed() < SAMPLE {
+            // The clock costs a tenth of a pass.
+            for _ in 0..256 {
+                forward();
+            }
+            calls += 256;
+        }
+        start.elapsed().as_secs_f64() / f64::from(calls)
+    };
+    median((0..ROUNDS).map(|_| sample()).collect())
 }
 
 #[allow(clippy::cast_precision_loss)] // counts below 2^53

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import bpfast
+from benches import levels
 from benches.peers import PEERS
 
 
@@ -36,14 +37,15 @@ def blas() -> str:
         return "unknown"
 
 
-def describe(peers: list[str]) -> dict[str, Any]:
-    """Machine and versions; `peers` are those of the run."""
+def describe(peers: list[str], level: str) -> dict[str, Any]:
+    """Machine and versions; `peers` are those of the run, `level` its SIMD level."""
     versions = {name: v for peer in peers for name, v in PEERS[peer].versions().items()}
     release = platform.freedesktop_os_release() if platform.system() == "Linux" else {}
     return {
         "processor": processor(),
         "cpus": bpfast.get_num_threads(),
-        "simd": str(bpfast.show_config("dicts")["simd"]),
+        "simd": level,
+        "widest": levels.widest(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "distribution": release.get("PRETTY_NAME", ""),
         "python": platform.python_version(),

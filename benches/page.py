@@ -38,32 +38,43 @@ def plots(result: Result, folder: Path, page: Path) -> dict[str, str]:
     return {name: f"![{plots.TITLES[name]}]({place})" for name, place in places.items()}
 
 
-def comparison(result: Result, links: dict[str, str]) -> str:
-    """The Markdown of a comparison; `links` lead to its plots, by name."""
+def method(result: Result) -> str:
+    """The machine, the method, the cases and the peers: what the levels of a run share."""
+    return "".join(
+        [
+            f"## Machine and versions\n\n{prose.machine(result)}\n",
+            f"## Method\n\n{prose.method(result)}\n{prose.cases(result)}\n",
+            f"What each peer's code does:\n\n{prose.peers(result)}\n",
+        ]
+    )
 
+
+def comparison(result: Result, links: dict[str, str]) -> str:
+    """The Markdown of a comparison at one level; `links` lead to its plots, by name."""
     most = tables.many(max(result["threads"]), "thread")
     speedup = f"How many times as fast a gradient is with {most} as with one:"
+    mark = f" {prose.mark(result)}" if prose.unlimited(result) else ""
 
     def plot(name: str) -> str:
         return f"{links[name]}\n\n" if name in links else ""
 
     parts = [
-        f"## Machine and versions\n\n{prose.machine(result)}\n",
+        f"### Kernels and limit\n\n{prose.kernels(result)}\n",
         f"{prose.peak(result)}\n",
-        f"## Method\n\n{prose.method(result)}\n{prose.cases(result)}\n",
-        f"What each peer's code does:\n\n{prose.peers(result)}\n",
-        f"{prose.kernels(result)}\n",
         f"{AGREEMENT}\n\n{tables.agreement(result)}\n",
         prose.left_out(result),
-        "## Times by case\n\nMicroseconds; the best in bold.\n\n",
+        f"### Times by case\n\nMicroseconds; the best in bold.{mark}\n\n",
         *map(plot, ("gradient", "forward", "single")),
-        tables.sections(result, tables.timing, "###"),
+        tables.sections(result, tables.timing, "####"),
         plot("peak"),
-        "## Ratios by case\n\nHow many times as long as bpfast each peer takes.\n\n",
-        tables.sections(result, tables.ratios, "###"),
-        f"## Threads\n\n{speedup}\n\n{tables.speedup(result)}\n{plot('threads')}",
-        f"{CALLERS}\n\n{tables.callers(result)}\n{plot('callers')}",
+        f"### Ratios by case\n\nHow many times as long as bpfast each peer takes.{mark}\n\n",
+        tables.sections(result, tables.ratios, "####"),
+        f"### Threads\n\n{speedup}\n\n{tables.speedup(result)}\n{plot('threads')}",
     ]
+    if result.get("callers"):
+        parts.append(f"{CALLERS}\n\n{tables.callers(result)}\n{plot('callers')}")
     if "batch" in links and "weights" in links:
-        parts += [f"## As the work grows\n\n{GROWTH}\n\n", plot("batch"), plot("weights")]
-    return "".join([*parts, f"## Import and first call\n\n{STARTUP}\n\n{tables.startup(result)}"])
+        parts += [f"### As the work grows\n\n{GROWTH}\n\n", plot("batch"), plot("weights")]
+    if "start" in result:
+        parts.append(f"### Import and first call\n\n{STARTUP}\n\n{tables.startup(result)}\n")
+    return "".join(parts)

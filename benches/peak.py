@@ -1,40 +1,28 @@
 """The machine's own limit, from the peak of benches/kernels.rs: an FMA loop a core."""
 
-import json
-import shutil
 import statistics
-import subprocess
-import sys
 
-from benches.workers import ROOT
+from benches import cargo
 
 Rates = dict[str, dict[str, float]]  # FLOP/s by dtype, then by number of threads
 
-COMMAND = ["cargo", "bench", "--quiet", "--features", "bench", "--bench", "kernels", "--", "peak"]
-
 
 class Peak:
-    """The peak, measured once more whenever `measure` is called; the median counts."""
+    """The peak at a SIMD level, measured anew by each call of `measure`; the median counts."""
 
-    def __init__(self, *, wanted: bool = True) -> None:
+    def __init__(self, level: str, *, wanted: bool = True) -> None:
+        self.level = level
         self.rounds: list[Rates] = []
         self.missing = "" if wanted else "it was not asked for"
-        if wanted and not (ROOT / "benches" / "kernels.rs").exists():
-            self.missing = "benches/kernels.rs is not there"
-        elif wanted and shutil.which("cargo") is None:
-            self.missing = "cargo is not installed"
 
     def measure(self) -> None:
         """Measure one round, if it can be measured."""
         if self.missing:
             return
-        done = subprocess.run(COMMAND, cwd=ROOT, capture_output=True, text=True, check=False)
-        lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
-        if done.returncode != 0 or not lines:
-            sys.stderr.write(done.stderr)
-            self.missing = f"`{' '.join(COMMAND)}` failed"
-            return
-        self.rounds.append(json.loads(lines[-1]))
+        try:
+            self.rounds.append(cargo.ask("peak", self.level))
+        except cargo.Unmeasured as reason:
+            self.missing = str(reason)
 
     def result(self) -> Rates | None:
         """The median of the rounds."""

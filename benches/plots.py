@@ -21,6 +21,7 @@ COLORS = {
     "torch": "#8e6c8a",
     "torch.compile": "#b89fb4",
     "tensorflow": "#7f7f7f",
+    "onnxruntime": "#3aafa9",
 }
 LIMIT = "FLOPs at peak"
 STYLE: dict[Any, Any] = {  # matplotlib has a type for each key
@@ -46,7 +47,12 @@ def bars(
         x = np.arange(len(names)) + (k - (len(values) - 1) / 2) * width
         heights = [found.get(name, np.nan) - bottom for name in names]
         axes.bar(
-            x, heights, width, bottom, color=COLORS[peer], label=result["peers"][peer]["title"]
+            x,
+            heights,
+            width,
+            bottom,
+            color=COLORS[peer],
+            label=tables.heading(result["peers"][peer]),
         )
     axes.set_xticks(range(len(names)), names, rotation=20)
     axes.grid(visible=False, axis="x")
@@ -70,7 +76,7 @@ def by_case(call: str) -> Callable[[Result], Figure]:
             rows = tables.rows_of(result, call, threads)
             values = {
                 peer: {c: 1e6 * rows[c][peer]["median"] for c in rows if peer in rows[c]}
-                for peer in result["peers"]
+                for peer in tables.timed(result, list(result["peers"]), call)
             }
             smallest = min((v for found in values.values() for v in found.values()), default=1.0)
             bars(axes, result, call, values, smallest / 2)
@@ -95,11 +101,11 @@ def fraction(result: Result) -> Figure | None:
     rows = tables.rows_of(result, "gradient", threads)
     limits = {
         case["name"]: tables.at_peak(result, case, "gradient", threads) or np.nan
-        for case in result["cases"]
+        for case in tables.cases_of(result, "gradient")
     }
     values = {
         peer: {c: 100 * limits[c] / rows[c][peer]["median"] for c in rows if peer in rows[c]}
-        for peer in result["peers"]
+        for peer in tables.timed(result, list(result["peers"]), "gradient")
     }
     figure = Figure(figsize=(9, 3.1), layout="constrained")
     axes = figure.subplots()
@@ -163,7 +169,7 @@ def threads(result: Result) -> Figure | None:
         return None
     figure = Figure(figsize=(9, 3.1), layout="constrained")
     axes = figure.subplots()
-    names = [case["name"] for case in result["cases"]]
+    names = [case["name"] for case in tables.cases_of(result, "gradient")]
     width = 0.84 / (len(counts) - 1)
     shades = mpl.colormaps["Reds"](np.linspace(0.45, 0.85, len(counts) - 1))
     one = {row["case"]: row["median"] for row in rows if row["threads"] == 1}
@@ -192,6 +198,8 @@ def callers(result: Result) -> Figure | None:
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
         for peer in result["peers"]:
             found = [row for row in rows if (row["case"], row["peer"]) == (name, peer)]
+            if not found:
+                continue
             found.sort(key=lambda row: row["count"])
             x = [row["count"] for row in found]
             y = [row["median"] for row in found]

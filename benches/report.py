@@ -1,38 +1,68 @@
 """Make docs/performance.md and its plots from what `make bench` left: `python -m benches.report`.
 
-Reads compare.json, epoch.json and kernels.json; what is not there is left out, and said so.
-A quick or partial run makes its page beside the figures, and leaves docs as it is.
+Reads compare-LEVEL.json, fit-, epoch- and kernels-; what is not there is left out, and said so.
+Prints the summary. A quick or partial run makes its page beside the figures, and leaves docs as it
+is.
 """
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
-from benches import epoch, kernels, page
+from benches import epoch, fit, goals, kernels, levels, page, prose, summary
 from benches.workers import ROOT
+
+Result = dict[str, Any]
 
 INTRODUCTION = """\
 # Performance
 
-bpfast beside NumPy, scikit-learn and frameworks, and beside the machine's own limit, measured in
-one run. Everything on this page but these lines is made by a program, `make bench`, from that run:
+bpfast beside NumPy, scikit-learn and frameworks, and beside the machine's own limit. Everything on
+this page but these lines is made by a program, `make bench`, from one run on one machine. Another
+machine gives other figures.
 
 ```sh
-make bench                     # with JAX, scikit-learn and NumPy
+make bench                     # with JAX, NumPy, ONNX Runtime and scikit-learn; under 20 minutes
 make bench PEERS="torch"       # installs others too: torch, tensorflow
+make bench-quick               # the small cases, a few rounds: under 3 minutes
 make bench ARGS="--rounds 41"  # .venv/bin/python -m benches.compare --help: the options
 ```
 
-Another machine gives other figures. `benches/` has the programs; `target/bench/` has each figure
-with its quartiles, as JSON.
+`benches/` has the programs; `target/bench/` has each figure with its quartiles, as JSON.
 
 """
+SUMMARY = """\
+How many times as long as bpfast the others take: geometric means over the cases, at each SIMD level
+of the machine. "Quickest peer" takes for each case the peer that is quickest on it; the last column
+has the cases where that peer is ahead of bpfast by more than 2 %, with its time over bpfast's.
+
+"""
+GOALS = """\
+What is asked of bpfast; figures that miss their goal are in bold. The machine's FMA peak is a loop
+of multiply-adds on registers, at the same level and number of threads.
+
+"""
+
+
+MISSING = "They were not timed (`make bench` does it).\n"
 
 
 def read(path: Path) -> Any:
     """The JSON of a file; None where it is not there."""
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def read_all(folder: Path, name: str) -> list[Any]:
+    """The results of a program, those of the widest SIMD level first."""
+    found = (read(folder / f"{name}-{level}.json") for level in levels.ALL)
+    return [result for result in found if result is not None]
+
+
+def by_level(results: list[Result], level: str) -> Result | None:
+    """The one of a level."""
+    return next((result for result in results if result["level"] == level), None)
 
 
 def main() -> None:
@@ -41,28 +71,34 @@ def main() -> None:
     add("--input", type=Path, default=Path("target/bench"), metavar="DIR", help="(target/bench)")
     add("--output", type=Path, metavar="DIR", help="(docs, if the run was a whole one)")
     args = parser.parse_args()
-    result = read(args.input / "compare.json")
-    if result is None:
-        parser.error(f"--input: {args.input / 'compare.json'} is not there: make bench makes it")
-    folder = args.output or (ROOT / "docs" if result["complete"] else args.input)
-    epochs, products = read(args.input / "epoch.json"), read(args.input / "kernels.json")
-
+    results = read_all(args.input, "compare")
+    if not results:
+        parser.error(f"--input: {args.input / 'compare-*.json'} is not there: make bench makes it")
+    complete = all(result["complete"] for result in results)
+    folder = args.output or (ROOT / "docs" if complete else args.input)
     folder.mkdir(parents=True, exist_ok=True)
-    links = page.plots(result, folder / "performance", folder)
-    missing = "" if links else f"There are no plots: {page.NO_PLOTS}.\n\n"
-    text = "".join(
-        [
-            INTRODUCTION,
-            missing,
-            page.comparison(result, links),
-            "\n## Epochs\n\n",
-            epoch.markdown(epochs) if epochs else "Epochs were not timed.\n",
-            "\n## Matrix products\n\n",
-            kernels.markdown(products or []),
+    shutil.rmtree(folder / "performance", ignore_errors=True)  # plots of levels not in this run
+    fits, epochs = read_all(args.input, "fit"), read_all(args.input, "epoch")
+
+    mark = next((f"{prose.mark(r)}\n\n" for r in results if prose.unlimited(r)), "")
+    short = f"## Summary\n\n{SUMMARY}{summary.markdown(results)}\n{mark}"
+    reached = f"## Goals\n\n{GOALS}{goals.markdown(results, fits, epochs)}\n"
+    parts = [INTRODUCTION, prose.place(results), short, reached, page.method(results[0])]
+    for result in results:
+        level = result["level"]
+        links = page.plots(result, folder / "performance" / level, folder)
+        missing = "" if links else f"There are no plots: {page.NO_PLOTS}.\n\n"
+        steps, trained = by_level(fits, level), by_level(epochs, level)
+        products = read(args.input / f"kernels-{level}.json")
+        parts += [
+            f"## {level}\n\n{missing}{page.comparison(result, links)}",
+            f"### Steps of fit\n\n{fit.markdown(steps) if steps else MISSING}\n",
+            f"### Epochs\n\n{epoch.markdown(trained) if trained else MISSING}\n",
+            f"### Matrix products\n\n{kernels.markdown(products or [])}\n",
         ]
-    )
+    text = "".join(parts).rstrip("\n") + "\n"
     (folder / "performance.md").write_text(text, encoding="utf-8")
-    print(folder / "performance.md")
+    print(f"{short}{reached}{folder / 'performance.md'}")
     if folder == args.input:
         print("not a whole run: docs/performance.md is left as it is")
 

@@ -8,9 +8,6 @@ from typing import Any, TypeVar
 
 Key = TypeVar("Key")
 
-# Threads of OpenBLAS spin for 0.1 s after a call, in hope of the next (those of others less); a
-# sample that follows another process's at once would share the cores with them.
-PAUSE = 0.12
 LEAST = 3  # rounds, whatever the time
 
 
@@ -26,7 +23,6 @@ def interleave(
             break
         shuffle(order)
         for key in order:
-            time.sleep(PAUSE)
             samples[key].append(subjects[key]())
     return samples
 

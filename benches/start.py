@@ -6,8 +6,9 @@ import subprocess
 import sys
 from typing import Any
 
+from benches import levels
 from benches.rounds import summary
-from benches.workers import at_its_best
+from benches.workers import peer_environment
 
 IMPORT = """
 import json, time
@@ -39,7 +40,9 @@ print(json.dumps({"first": times[0], "later": sorted(times[1:])[50]}))
 def run(program: str, *arguments: str) -> dict[str, float]:
     """Run a program in a fresh Python; the figures that it prints."""
     command = [sys.executable, "-P", "-c", program, *arguments]
-    done = subprocess.run(command, env=at_its_best(), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, env=peer_environment(levels.widest()), capture_output=True, text=True, check=True
+    )
     figures: dict[str, float] = json.loads(done.stdout)
     return figures
 

@@ -14,6 +14,9 @@ CALLS = {
 }
 
 
+MARK = " †"  # a peer that the SIMD level of the run does not hold
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table, its first column to the left, the others to the right."""
     if not rows:
@@ -40,10 +43,11 @@ def geometric_mean(values: Sequence[float]) -> float:
 
 
 def cases_of(result: Result, call: str) -> list[Row]:
-    """The cases of a table; at n = 1 two that differ in their batch are one."""
+    """The cases of a table; at n = 1 those that differ in their batch alone are one."""
     cases: list[Row] = result["cases"]
     if call != "single":
-        return cases
+        return [case for case in cases if call in case["calls"]]
+    cases = [case for case in cases if "gradient" in case["calls"]]
     networks = [(case["sizes"], case["dtype"], case["activation"]) for case in cases]
     return [case for k, case in enumerate(cases) if networks.index(networks[k]) == k]
 
@@ -67,9 +71,31 @@ def at_peak(result: Result, case: Row, call: str, threads: int) -> float | None:
     rates = (result["peak"] or {}).get(case["dtype"], {})
     if str(threads) not in rates:
         return None
-    forward = 2 * case["weights"] * (1 if call == "single" else case["batch"])
-    seconds: float = (case["flops"] if call == "gradient" else forward) / rates[str(threads)]
+    work = case["flops"]["forward"] / case["batch"] if call == "single" else case["flops"][call]
+    seconds: float = work / rates[str(threads)]
     return seconds
+
+
+def lead(result: Result, times: dict[str, Row]) -> tuple[float, str] | None:
+    """How many times as long as bpfast the quickest other peer takes on a case, and which it is.
+
+    A peer that the run's SIMD level does not hold is no peer of that level.
+    """
+    own = times.get("bpfast")
+    found = [
+        (row["median"], peer)
+        for peer, row in times.items()
+        if peer != "bpfast" and not result["peers"][peer]["unlimited"]
+    ]
+    if own is None or not found:
+        return None
+    best, peer = min(found)
+    return best / own["median"], peer
+
+
+def heading(peer: Row) -> str:
+    """A peer's name above its column: marked where the level does not hold it."""
+    return f"{peer['title']}{MARK if peer['unlimited'] else ''}"
 
 
 def spread(row: Row) -> str:
@@ -78,14 +104,22 @@ def spread(row: Row) -> str:
     return f"{figure(row['median'] * 1e6)} ±{half:.1%}"
 
 
+def timed(result: Result, peers: Sequence[str], call: str) -> list[str]:
+    """Those of the peers that have a way for a call."""
+    kind = "gradient" if call == "gradient" else "forward"
+    return [peer for peer in peers if kind not in result["peers"][peer]["lacks"]]
+
+
 def timing(result: Result, call: str, threads: int) -> str:
     """Times by case and peer, with the best in bold, and the fraction of peak."""
-    peers, rows = result["peers"], rows_of(result, call, threads)
+    rows = rows_of(result, call, threads)
+    peers = {peer: result["peers"][peer] for peer in timed(result, list(result["peers"]), call)}
     peaked = at_peak(result, result["cases"][0], call, threads) is not None
     body = []
     for case in cases_of(result, call):
         times = rows[case["name"]]
-        best = min((row["median"] for row in times.values()), default=0)
+        held = [row for peer, row in times.items() if not peers[peer]["unlimited"]]
+        best = min((row["median"] for row in held), default=0)
         cells = [case["name"]]
         for peer in peers:
             cell = spread(times[peer]) if peer in times else "–"
@@ -95,22 +129,25 @@ def timing(result: Result, call: str, threads: int) -> str:
             own = times.get("bpfast")
             cells += [figure(limit * 1e6), f"{limit / own['median']:.0%}" if own else "–"]
         body.append(cells)
-    head = ["case", *(peer["title"] for peer in peers.values())]
+    head = ["case", *(heading(peer) for peer in peers.values())]
     return table(head + ["µs at peak", "bpfast, of peak"] * peaked, body)
 
 
 def ratios(result: Result, call: str, threads: int) -> str:
     """How many times as long as bpfast each peer takes, and the geometric means."""
-    others = [peer for peer in result["peers"] if peer != "bpfast"]
+    others = timed(result, [peer for peer in result["peers"] if peer != "bpfast"], call)
     rows = rows_of(result, call, threads)
     columns: dict[str, list[float]] = {name: [] for name in [*others, "best"]}
     body = []
     for case in cases_of(result, call):
-        times = {peer: row["median"] for peer, row in rows[case["name"]].items()}
+        times = rows[case["name"]]
         if "bpfast" not in times or len(times) == 1:
             continue
-        found = {peer: times[peer] / times["bpfast"] for peer in others if peer in times}
-        found["best"] = min(found.values())
+        own = times["bpfast"]["median"]
+        found = {peer: times[peer]["median"] / own for peer in others if peer in times}
+        best = lead(result, times)
+        if best is not None:
+            found["best"] = best[0]
         for name, ratio in found.items():
             columns[name].append(ratio)
         cells = [f"{found[name]:.2f}" if name in found else "–" for name in columns]
@@ -118,8 +155,7 @@ def ratios(result: Result, call: str, threads: int) -> str:
     if body:
         means = [f"{geometric_mean(c):.2f}" if c else "–" for c in columns.values()]
         body.append(["geometric mean", *means])
-    titles = [result["peers"][name]["title"] for name in others]
-    return table(["case", *titles, "best of them"], body)
+    return table(["case", *(heading(result["peers"][p]) for p in others), "best of them"], body)
 
 
 def speedup(result: Result) -> str:
@@ -128,12 +164,13 @@ def speedup(result: Result) -> str:
     if one == most:
         return "(one number of threads was measured)\n"
     few, all_ = rows_of(result, "gradient", one), rows_of(result, "gradient", most)
+    peers = timed(result, list(result["peers"]), "gradient")
     body = []
     for case in few:
-        pairs = [(few[case].get(peer), all_[case].get(peer)) for peer in result["peers"]]
+        pairs = [(few[case].get(peer), all_[case].get(peer)) for peer in peers]
         cells = [f"{a['median'] / b['median']:.2f}" if a and b else "–" for a, b in pairs]
         body.append([case, *cells])
-    return table(["case", *(peer["title"] for peer in result["peers"].values())], body)
+    return table(["case", *(heading(result["peers"][peer]) for peer in peers)], body)
 
 
 def agreement(result: Result) -> str:
@@ -147,7 +184,7 @@ def agreement(result: Result) -> str:
                 found = [
                     check[name]
                     for check in result["checks"]
-                    if check["peer"] == peer and check["case"] in cases
+                    if check["peer"] == peer and check["case"] in cases and name in check
                 ]
                 cells.append(f"{max(found):.1e}" if found else "–")
         body.append(cells)

@@ -1,13 +1,16 @@
 """The worker processes, from the side that asks."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
+
+from benches import levels
 
 ROOT = Path(__file__).parents[1]
 PINS = hasattr(os, "sched_setaffinity")  # Linux alone lets a process choose its CPUs
@@ -24,6 +27,7 @@ VARIABLES = (
 KERNELS = (
     "ATEN_CPU_CAPABILITY",
     "BLIS_ARCH_TYPE",
+    "BPFAST_SIMD",
     "DNNL_MAX_CPU_ISA",
     "MKL_CBWR",
     "MKL_DEBUG_CPU_TYPE",
@@ -32,20 +36,36 @@ KERNELS = (
     "ONEDNN_MAX_CPU_ISA",
     "OPENBLAS_CORETYPE",
     "OPENBLAS_L2_SIZE",
+    "TORCHINDUCTOR_CPP_MARCH",
     "XLA_FLAGS",
 )
+
+# Threads of OpenBLAS spin for 0.1 s after a call, in hope of the next; the next sample would share
+# the CPUs with them.
+LONGEST_SPIN = 0.2
+LOOKS = 2  # in a row, with every thread asleep
+
+
+def sleeps(task: Path) -> bool:
+    """Whether a thread waits for something, by its folder in /proc."""
+    try:
+        state = (task / "stat").read_text("ascii", "replace").rpartition(") ")[2][0]
+    except OSError:  # it has ended meanwhile
+        return True
+    return state != "R"
 
 
 class PeerFailedError(RuntimeError):
     """A peer could not do what it was asked."""
 
 
-def at_its_best() -> dict[str, str]:
-    """The environment, without what keeps a library from its best kernels."""
-    return {name: value for name, value in os.environ.items() if name not in KERNELS}
+def peer_environment(level: str) -> dict[str, str]:
+    """The environment, with nothing that chooses a library's kernels but the SIMD level."""
+    kept = {name: value for name, value in os.environ.items() if name not in KERNELS}
+    return kept | levels.environment(level)
 
 
-@contextmanager
+@contextlib.contextmanager
 def cpus(count: int) -> Iterator[None]:
     """Let processes that are started here have `count` CPUs, where that can be had."""
     if not PINS:
@@ -60,11 +80,11 @@ def cpus(count: int) -> Iterator[None]:
 
 
 class Worker:
-    """One peer at one number of threads, in its process."""
+    """One peer at one number of threads and a SIMD level, in its process."""
 
-    def __init__(self, peer: str, place: str, threads: int) -> None:
+    def __init__(self, peer: str, place: str, threads: int, level: str) -> None:
         self.peer, self.threads = peer, threads
-        environment = at_its_best() | dict.fromkeys(VARIABLES, str(threads))
+        environment = peer_environment(level) | dict.fromkeys(VARIABLES, str(threads))
         environment |= {"TF_CPP_MIN_LOG_LEVEL": "3"}
         with cpus(threads):
             self.process = subprocess.Popen(
@@ -80,21 +100,40 @@ class Worker:
     def __repr__(self) -> str:
         return f"{self.peer} ({self.threads} thread{'s' if self.threads > 1 else ''})"
 
-    def ask(self, do: str, **request: Any) -> dict[str, Any]:
-        """Send a request and wait for its answer; raises PeerFailedError."""
+    def send(self, do: str, **request: Any) -> None:
+        """Send a request, whose answer `receive` gives."""
         assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        try:
+        with contextlib.suppress(BrokenPipeError):  # `receive` finds that the process has ended
             self.process.stdin.write(json.dumps({"do": do, **request}) + "\n")
             self.process.stdin.flush()
-            line = self.process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
+
+    def receive(self) -> dict[str, Any]:
+        """Wait for the answer to the last request; raises PeerFailedError."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
         if not line:
             raise PeerFailedError(f"{self}: its process ended ({self.process.wait()})")
         reply: dict[str, Any] = json.loads(line)
         if "failed" in reply:
             raise PeerFailedError(f"{self}: {reply['failed']}")
+        return reply
+
+    def ask(self, do: str, **request: Any) -> dict[str, Any]:
+        """Send a request and wait for its answer; raises PeerFailedError."""
+        self.send(do, **request)
+        return self.receive()
+
+    def sample(self, do: str, **request: Any) -> dict[str, Any]:
+        """Ask, then wait until the process's threads sleep: the next sample has the CPUs alone."""
+        reply = self.ask(do, **request)
+        tasks = Path(f"/proc/{self.process.pid}/task")
+        if not tasks.exists():
+            time.sleep(LONGEST_SPIN)
+            return reply
+        end, asleep = time.monotonic() + LONGEST_SPIN, 0
+        while asleep < LOOKS and time.monotonic() < end:
+            time.sleep(0.001)
+            asleep = asleep + 1 if all(map(sleeps, tasks.iterdir())) else 0
         return reply
 
     def stop(self) -> None:
@@ -104,13 +143,13 @@ class Worker:
 
 
 class Team:
-    """Workers, ended together."""
+    """Workers at one SIMD level, ended together."""
 
-    def __init__(self, wanted: Iterable[tuple[str, str, int]]) -> None:
+    def __init__(self, wanted: Iterable[tuple[str, str, int]], level: str) -> None:
         self.workers: list[Worker] = []
         try:
             for peer, place, threads in wanted:
-                self.workers.append(Worker(peer, place, threads))
+                self.workers.append(Worker(peer, place, threads, level))
         except BaseException:
             self.stop()
             raise

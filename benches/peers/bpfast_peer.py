@@ -34,3 +34,7 @@ class BpfastPeer(Peer):
 
     def read_forward(self) -> Array:
         return self.net.forward(self.x, out=self.a)
+
+    @staticmethod
+    def kernels() -> list[str]:
+        return [str(bpfast.show_config("dicts")["simd"])]

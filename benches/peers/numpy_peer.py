@@ -1,4 +1,9 @@
-"""NumPy as a good user writes it: whole batches, arrays made beforehand, no copies."""
+"""NumPy as a good user writes it: whole batches, arrays made beforehand, no copies.
+
+A CSR x is SciPy's, whose products make a new array each.
+"""
+
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +62,8 @@ class NumpyPeer(Peer):
         self.w = [np.ascontiguousarray(w.T) for w in problem.weights]
         self.b = problem.biases
         self.y = problem.y
-        self.a = [problem.x, *(np.empty((n, m), case.dtype) for m in case.sizes[1:])]
+        self.sparse = case.sparse
+        self.a: list[Any] = [problem.x, *(np.empty((n, m), case.dtype) for m in case.sizes[1:])]
         self.delta = [np.empty_like(a) for a in self.a[1:]]
         self.scratch = [np.empty_like(a) for a in self.a[1:]]
         self.grad_w = [np.empty_like(w) for w in self.w]
@@ -66,18 +72,25 @@ class NumpyPeer(Peer):
     def forward(self) -> Array:
         last = len(self.w) - 1
         for k, (w, b) in enumerate(zip(self.w, self.b, strict=True)):
-            z = np.matmul(self.a[k], w, out=self.a[k + 1])
+            if k == 0 and self.sparse:
+                z = self.a[1] = self.a[0] @ w
+            else:
+                z = np.matmul(self.a[k], w, out=self.a[k + 1])
             z += b
             if k < last:
                 self.sigma(z)
-        return self.a[-1]
+        output: Array = self.a[-1]
+        return output
 
     def gradient(self) -> float:
         delta = np.subtract(self.forward(), self.y, out=self.delta[-1])
         cost = 0.5 * float(np.vdot(delta, delta)) / len(delta)
         delta *= 1 / len(delta)
         for k in reversed(range(len(self.w))):
-            np.matmul(self.a[k].T, delta, out=self.grad_w[k])
+            if k == 0 and self.sparse:
+                self.grad_w[0] = self.a[0].T @ delta
+            else:
+                np.matmul(self.a[k].T, delta, out=self.grad_w[k])
             np.sum(delta, axis=0, out=self.grad_b[k])
             if k > 0:
                 delta = np.matmul(delta, self.w[k].T, out=self.delta[k - 1])

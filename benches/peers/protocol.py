@@ -16,7 +16,8 @@ class Peer(ABC):
     """A problem as one library's user would keep it.
 
     `gradient` and `forward` are what is timed, so they return when the numbers are there, and
-    leave conversions to `read_gradient` and `read_forward`, which are not timed.
+    leave conversions to `read_gradient` and `read_forward`, which are not timed. What a library has
+    no way for is in its entry of the registry, and is not asked of its peer.
     """
 
     @abstractmethod
@@ -37,3 +38,8 @@ class Peer(ABC):
     @abstractmethod
     def read_forward(self) -> Array:
         """Compute a^L and give it as (n, n_L)."""
+
+    @staticmethod
+    def kernels() -> list[str]:
+        """Name the kernels in use, where the library tells; else its BLAS is asked."""
+        return []

@@ -1,7 +1,8 @@
 """The peers by name, told without importing any of them: each runs in a process of its own."""
 
 import importlib.util
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
 
@@ -23,7 +24,15 @@ class Entry:
     about: str
     module: str = ""  # where the module's name is not the distribution's
     counted: bool = True  # threads can be limited without limiting the CPUs
-    blas: bool = False  # it multiplies with a BLAS that can be asked for its kernels
+    kernels: bool = False  # it can be asked for its kernels: its own, or those of its BLAS
+    limited: bool = True  # its kernels can be held to a SIMD level
+    compiled: bool = False  # each case is compiled for seconds: it is left out of the curves
+    # What it has no way for, a call or "sparse" input, and why.
+    lacks: Mapping[str, str] = field(default_factory=dict)
+
+    def can(self, call: str, *, sparse: bool) -> bool:
+        """Whether it has a way for a call."""
+        return call not in self.lacks and not (sparse and "sparse" in self.lacks)
 
     def versions(self) -> dict[str, str]:
         """The version of each package; raises PackageNotFoundError."""
@@ -43,15 +52,18 @@ PEERS = {
         "bpfast",
         "benches.peers.bpfast_peer:BpfastPeer",
         ("bpfast",),
-        "`net.backprop(x, y, out=g)`; `net.forward(x, out=a)`.",
+        "`net.backprop(x, y, out=g)`; `net.forward(x, out=a)`. A sparse x is SciPy's CSR matrix, "
+        "and its gradient has every element of W^1.",
+        kernels=True,
     ),
     "numpy": Entry(
         "NumPy",
         "benches.peers.numpy_peer:NumpyPeer",
         ("numpy",),
         "`np.matmul(..., out=)` and in-place operations on arrays made beforehand, weights kept "
-        "(n_in, n_out), σ' from a, 1/n folded into the output's error.",
-        blas=True,
+        "(n_in, n_out), σ' from a, 1/n folded into the output's error. A sparse x is SciPy's: "
+        "`x @ w` and `x.T @ delta`.",
+        kernels=True,
     ),
     "sklearn": Entry(
         "scikit-learn",
@@ -62,14 +74,15 @@ PEERS = {
         "no call for the gradient alone; forward is `predict(x)`. Its gradient is read off a step "
         "of 1024 times the gradient.",
         module="sklearn",
-        blas=True,
+        kernels=True,
     ),
     "jax": Entry(
         "JAX",
         "benches.peers.jax_peer:JaxPeer",
         ("jax", "jaxlib"),
         "`jax.jit(jax.value_and_grad(cost))` and `jax.jit(forward)` on arrays that are already "
-        "JAX's, then `block_until_ready`.",
+        "JAX's, then `block_until_ready`. A sparse x is an array of columns and one of values: "
+        "`einsum` over the rows of W^1 that the columns name.",
         counted=False,
     ),
     "torch": Entry(
@@ -77,15 +90,17 @@ PEERS = {
         "benches.peers.torch_peer:TorchPeer",
         ("torch",),
         "`nn.Sequential` of `Linear` and activations, `zero_grad(set_to_none=True)`, "
-        "`mse_loss`, `backward()`; forward under `inference_mode`. Tensors are made beforehand.",
-        blas=True,
+        "`mse_loss`, `backward()`; forward under `inference_mode`. Tensors are made beforehand. "
+        "The first layer of a sparse x is `EmbeddingBag` with `per_sample_weights`.",
+        kernels=True,
     ),
     "torch.compile": Entry(
         "torch.compile",
         "benches.peers.torch_peer:CompiledPeer",
         ("torch",),
         "The same with model and cost through `torch.compile` (static shapes).",
-        blas=True,
+        kernels=True,
+        compiled=True,
     ),
     "tensorflow": Entry(
         "TensorFlow",
@@ -93,6 +108,16 @@ PEERS = {
         ("tensorflow",),
         "`tf.function` with a `GradientTape` over `tf.Variable`s; the cost is fetched with "
         "`numpy()`, so that the call is over. Tensors are made beforehand.",
+        lacks={"sparse": "the program here gives it no sparse input"},
+    ),
+    "onnxruntime": Entry(
+        "ONNX Runtime",
+        "benches.peers.onnx_peer:OnnxPeer",
+        ("onnxruntime", "onnx"),
+        "a session over `Gemm` and activations, all optimisations, on bound arrays "
+        "(`run_with_iobinding`) or by `run`, whichever is quicker.",
+        limited=False,
+        lacks={"gradient": "it runs networks forward only", "sparse": "no sparse input"},
     ),
 }
 

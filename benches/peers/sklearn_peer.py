@@ -58,4 +58,4 @@ class SklearnPeer(Peer):
 
     def read_forward(self) -> Array:
         a: Array = self.model.predict(self.x)
-        return a.reshape(len(self.x), -1)
+        return a.reshape(self.x.shape[0], -1)

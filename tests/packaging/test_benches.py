@@ -24,7 +24,7 @@ def run(program, folder, *arguments):
         env=os.environ | {"OPENBLAS_CORETYPE": OLD, "XLA_FLAGS": "--no_such_flag"},
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -33,20 +33,23 @@ def run(program, folder, *arguments):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """What both programs wrote."""
+    """What the programs wrote."""
     made = tmp_path_factory.mktemp("bench")
-    quick = ["--quick", "--peers", "numpy", "--output", str(made)]
-    assert "## Times by case" in run("compare", made, *quick)
-    assert "the book's loop" in run("epoch", made, *quick)
+    quick = ["--quick", "--output", str(made)]
+    run("compare", made, *quick, "--peers", "numpy")
+    run("epoch", made, *quick, "--peers", "numpy")
+    run("fit", made, *quick)
     return made
 
 
 def read(folder, name):
-    return json.loads((folder / name).read_text(encoding="utf-8"))
+    """The figures of a program at the machine's widest level."""
+    (path,) = folder.glob(f"{name}-*.json")
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def test_compare_times_each_case_call_peer_and_number_of_threads(folder):
-    result = read(folder, "compare.json")
+    result = read(folder, "compare")
     assert [case["name"] for case in result["cases"]] == CASES
     assert list(result["peers"]) == ["bpfast", "numpy"]
     assert result["left_out"] == []
@@ -66,7 +69,7 @@ def test_compare_times_each_case_call_peer_and_number_of_threads(folder):
 
 
 def test_compare_measures_the_rest(folder):
-    result = read(folder, "compare.json")
+    result = read(folder, "compare")
     for name in ("by_batch", "by_weights", "callers"):
         assert {row["peer"] for row in result[name]} == {"bpfast", "numpy"}, name
     assert result["start"]["import"]["bpfast"]["median"] > 0
@@ -75,8 +78,9 @@ def test_compare_measures_the_rest(folder):
 
 
 def test_the_environment_does_not_choose_a_peers_kernels(folder):
-    result = read(folder, "compare.json")
-    assert result["kernels"].keys() == {"numpy"}
+    result = read(folder, "compare")
+    assert result["kernels"].keys() == {"bpfast", "numpy"}
+    assert result["kernels"]["bpfast"] == [result["level"]]
     found = "; ".join(result["kernels"]["numpy"])
     if found.startswith("openblas"):  # as on every system but macOS
         assert OLD not in found
@@ -86,24 +90,30 @@ def test_the_environment_does_not_choose_a_peers_kernels(folder):
         said = subprocess.run(command, env=hindered, capture_output=True, text=True, check=True)
         if platform.machine() in ("x86_64", "AMD64"):
             assert OLD in said.stdout  # else this test proves nothing
-    assert f"- NumPy: {found}." in (folder / "compare.md").read_text(encoding="utf-8")
+    assert f"- NumPy: {found}." in (folder / f"compare-{result['level']}.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_every_gradient_was_checked(folder):
-    result = read(folder, "compare.json")
+    result = read(folder, "compare")
     assert {check["peer"] for check in result["checks"]} == {"bpfast", "numpy"}
     for check in result["checks"]:
-        assert max(check["gradient"], check["forward"]) <= check["tolerance"]
+        found = [check[call] for call in ("gradient", "forward") if call in check]
+        assert 0 < max(found) <= check["tolerance"]
+    asked = {(check["case"], check["batch"]) for check in result["checks"] if "gradient" in check}
+    assert asked >= {(case["name"], case["batch"]) for case in result["cases"]}
 
 
 def test_a_wrong_gradient_is_not_timed(tmp_path):
     program = """
 import sys
 from benches.cases import BY_NAME
+from benches.levels import widest
 from benches.measure import Bench
 from benches.workers import Team
 
-with Team([("bpfast", "tests.helpers.wrong_peer:WrongPeer", 1)]) as team:
+with Team([("bpfast", "tests.helpers.wrong_peer:WrongPeer", 1)], widest()) as team:
     bench = Bench(team, 1, 1.0)
     assert bench.table(BY_NAME["rl64-1"]) == []
     (row,) = bench.left_out
@@ -117,31 +127,42 @@ with Team([("bpfast", "tests.helpers.wrong_peer:WrongPeer", 1)]) as team:
 
 
 def test_epoch_times_every_trainer(folder):
-    result = read(folder, "epoch.json")
+    result = read(folder, "epoch")
     ours = ["bpfast", "bpfast-sparse", "bpfast-csr", "bpfast-loop"]
     assert list(result["peers"]) == [*ours, "book", "numpy"]
     found = [(row["peer"], row["threads"]) for row in result["times"]]
     assert found == [(peer, k) for peer in result["peers"] for k in result["threads"]]
     assert all(row["accuracy"] > 0.3 for row in result["times"])  # of ten digits: it learns
     assert result["left_out"] == []
-    calls = [(row["threads"], row["call"]) for row in result["adam"]]
-    wanted = [(k, call) for k in result["threads"] for call in ("gradient", "step", "fit")]
+
+
+def test_fit_times_a_step_of_each_optimizer(folder):
+    result = read(folder, "fit")
+    calls = [(row["case"], row["threads"], row["call"]) for row in result["steps"]]
+    wanted = [("rl64-64", k, c) for k in result["threads"] for c in ("gradient", "sgd", "adam")]
     assert sorted(calls) == sorted(wanted)
+    assert all(row["median"] > 0 for row in result["steps"])
 
 
 def test_the_pages_have_every_case(folder):
-    for name in ("compare.md", "epoch.md"):
-        assert "| bpfast" in (folder / name).read_text(encoding="utf-8")
+    result = read(folder, "compare")
+    level, threads = result["level"], len(result["threads"])
+    for name in ("compare", "epoch"):
+        assert "| bpfast" in (folder / f"{name}-{level}.md").read_text(encoding="utf-8")
     rows = [
         {"case": "nielsen30", "product": "forward", "m": 10, "k": 784, "n": 30, "dtype": "float32"}
         | {"bpfast": 30.0, "gemm": 20.0, "matrixmultiply": 10.0}
     ]
-    (folder / "kernels.json").write_text(json.dumps(rows), encoding="utf-8")
-    assert "not a whole run" in run("report", folder, "--input", str(folder))
+    (folder / f"kernels-{level}.json").write_text(json.dumps(rows), encoding="utf-8")
+    printed = run("report", folder, "--input", str(folder))
+    assert "not a whole run" in printed
     text = (folder / "performance.md").read_text(encoding="utf-8")
-    threads = len(read(folder, "compare.json")["threads"])
     for case in CASES:
         calls = 2 if case == "rl64-64" else 3  # at n = 1 it is rl64-1
         assert text.count(f"| {case} |") > 2 * calls * threads, case  # times and ratios
     assert "| 10×784×30 | float32 | **30.0** | 20.0 | 10.0 |" in text
     assert "An epoch of 200" in text
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    assert headings[:2] == ["## Summary", "## Goals"]
+    for call in ("gradient", "forward", "forward at n = 1"):  # the summary is printed, too
+        assert printed.count(f"| {level} | {call} |") == threads, call

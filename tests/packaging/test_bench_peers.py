@@ -1,0 +1,166 @@
+"""The benchmark's cases, peers and tables in parts: sparse x, SIMD levels, leads."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from benches import levels, summary, tables, truth
+from benches.cases import BY_NAME, Case, Problem
+from benches.peers import PEERS
+from tests.helpers.paths import ROOT
+
+SPARSE = Case("small", (200, 16, 8, 1), 32, "float32", "relu", stored=5)
+
+
+def answers(case, peers, level):
+    """What each peer says of a case at a SIMD level: its distance from the equations, by call."""
+    program = """
+import json, sys
+from benches.cases import Case
+from benches.measure import Bench, can
+from benches.peers import PEERS
+from benches.workers import Team
+
+case, names, level = json.loads(sys.argv[1])
+case = Case.from_json(case)
+with Team([(name, PEERS[name].place, 1) for name in names], level) as team:
+    bench = Bench(team, 1, 1.0)
+    rows = bench.time(case, case.calls, team.workers)
+    kernels = {worker.peer: worker.ask("kernels")["kernels"] for worker in team.workers}
+print(json.dumps([bench.checks, bench.left_out, rows, kernels]))
+"""
+    asked = json.dumps([case.to_json(), peers, level])
+    command = [sys.executable, "-c", program, asked]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_case_survives_json():
+    for case in (SPARSE, BY_NAME["mlp512-64"]):
+        assert Case.from_json(json.loads(json.dumps(case.to_json()))) == case
+
+
+def test_a_sparse_case_counts_stored_elements():
+    # By hand: 5 · 16 + 16 · 8 + 8 · 1 = 216 products a row.
+    assert SPARSE.flops("forward") == 2 * 32 * 216
+    assert SPARSE.flops("gradient") == 2 * 32 * (3 * 216 - 5 * 16)
+    dense = Case("dense", (200, 16, 8, 1), 32, "float32", "relu")
+    assert dense.flops("forward") == 2 * 32 * dense.weights
+
+
+def test_a_sparse_x_stores_so_many_elements_of_each_row_in_order():
+    x = Problem.draw(SPARSE).x
+    assert x.shape == (32, 200)
+    assert np.diff(x.indptr).tolist() == [5] * 32
+    assert x.has_canonical_format
+
+
+def test_the_truth_of_a_sparse_x_is_that_of_the_same_numbers():
+    problem = Problem.draw(SPARSE)
+    dense = Problem(SPARSE, problem.weights, problem.biases, problem.x.toarray(), problem.y)
+    for got, expected in zip(truth.solve(problem), truth.solve(dense), strict=True):
+        # float64 sums of 200 terms, of which 195 are 0, in any order.
+        assert truth.distance(got, expected) < 1e-14
+
+
+def test_peers_compute_a_sparse_gradient():
+    peers = [name for name in ("bpfast", "numpy", "sklearn") if PEERS[name].installed()]
+    checks, left_out, rows, _ = answers(SPARSE, peers, levels.widest())
+    assert left_out == []
+    assert {(row["peer"], row["call"]) for row in rows} == {
+        (peer, call) for peer in peers for call in ("gradient", "forward")
+    }
+    for check in checks:
+        # float32 sums of at most 200 terms; no relu of this network falls to the other side.
+        assert max(check["gradient"], check["forward"]) < 1e-5, check
+
+
+def test_a_peer_is_not_asked_what_it_has_no_way_for():
+    onnx = PEERS["onnxruntime"]
+    assert onnx.can("forward", sparse=False)
+    assert not onnx.can("gradient", sparse=False)
+    assert not onnx.can("forward", sparse=True)
+
+
+@pytest.mark.skipif(not PEERS["onnxruntime"].installed(), reason="needs onnxruntime and onnx")
+def test_onnx_runtime_computes_the_forward_pass():
+    checks, left_out, rows, _ = answers(
+        BY_NAME["rl64-64"], ["bpfast", "onnxruntime"], levels.widest()
+    )
+    assert left_out == []
+    assert [row["call"] for row in rows if row["peer"] == "onnxruntime"] == ["forward"]
+    (check,) = (check for check in checks if check["peer"] == "onnxruntime")
+    assert check["forward"] < 1e-5  # float32 sums of 64 terms
+    assert "gradient" not in check
+
+
+@pytest.mark.skipif("avx2" not in levels.available(), reason="needs a machine with AVX2")
+def test_a_level_holds_bpfast_and_its_peers():
+    *_, kernels = answers(BY_NAME["rl64-1"], ["bpfast", "numpy"], "avx2")
+    assert kernels["bpfast"] == ["avx2"]
+    if importlib.util.find_spec("threadpoolctl"):
+        for blas in kernels["numpy"]:
+            if levels.is_limit("avx2") and blas.startswith("openblas"):
+                assert blas.endswith(": Haswell")
+
+
+def row(peer, case, microseconds):
+    seconds = microseconds * 1e-6
+    where = {"peer": peer, "case": case, "batch": 1, "call": "forward", "threads": 1}
+    return where | {"median": seconds, "low": seconds, "high": seconds}
+
+
+def result_of(times, *, unlimited):
+    """A result of forward passes: the microseconds by case and peer."""
+    networks = dict(zip(times, ([k, 1] for k in range(2, 9)), strict=False))
+    cases = [
+        {"name": name, "sizes": sizes, "batch": 1, "dtype": "float32", "activation": "tanh"}
+        | {"calls": ["forward"], "flops": {"forward": 2, "gradient": 2}}
+        for name, sizes in networks.items()
+    ]
+    return {
+        "level": "avx2",
+        "threads": [1],
+        "machine": {"widest": "avx512"},
+        "peak": None,
+        "cases": cases,
+        "peers": {
+            name: {"title": name, "lacks": {}, "unlimited": name in unlimited}
+            for name in ("bpfast", "a", "b")
+        },
+        "times": [row(peer, case, t) for case in times for peer, t in times[case].items()],
+    }
+
+
+def test_the_summary_names_who_is_ahead_and_where():
+    times = {
+        "quick": {"bpfast": 1.0, "a": 4.0, "b": 8.0},
+        "level": {"bpfast": 1.0, "a": 0.99, "b": 2.0},
+        "slow": {"bpfast": 2.0, "a": 3.0, "b": 1.0},
+    }
+    result = result_of(times, unlimited=())
+    assert summary.leads(result, "forward", 1) == {
+        "quick": (4.0, "a"),
+        "level": (pytest.approx(0.99), "a"),
+        "slow": (0.5, "b"),
+    }
+    assert summary.mean(result, "forward", 1) == pytest.approx((4.0 * 0.99 * 0.5) ** (1 / 3))
+    assert summary.behind(result, "forward", 1) == "slow (0.50, b)"  # 1 % is level
+
+
+def test_a_peer_that_the_level_does_not_hold_is_marked_and_not_measured_against():
+    times = {"case": {"bpfast": 2.0, "a": 3.0, "b": 1.0}}
+    result = result_of(times, unlimited=("b",))
+    assert summary.behind(result, "forward", 1) == "nowhere"
+    assert summary.mean(result, "forward", 1) == pytest.approx(1.5)
+    assert f"b{tables.MARK}" in tables.ratios(result, "forward", 1)
+    table = tables.timing(result, "forward", 1)
+    assert "**2.00 ±0.0%**" in table  # the best of those that are held
+    assert f"0.50{tables.MARK}" in summary.markdown([result])
