@@ -9,6 +9,7 @@ PEERS ?=
 CASES ?=
 WITH ?=
 SECONDS ?= 600
+QUICK := target/bench-quick
 DIST ?= $(firstword $(wildcard target/sdist/*.tar.gz))
 
 ifeq ($(OS),Windows_NT)
@@ -52,7 +53,7 @@ DEEP := test-slow fuzz test-memory test-loom test-asan test-tsan
 NIGHTLY := cargo +nightly
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 
-.PHONY: help demo examples bench check test test-rust test-python test-dist test-deep $(DEEP) golden lint format docs wheel sdist clean
+.PHONY: help demo examples bench bench-quick check test test-rust test-python test-dist test-deep $(DEEP) golden lint format docs wheel sdist clean
 .DELETE_ON_ERROR:
 # Two pips in one .venv, or two cargos in one target, would block each other.
 .NOTPARALLEL:
@@ -69,13 +70,25 @@ examples: $(INSTALLED) $(VENV)/.extra-examples ## Nielsen's experiments on MNIST
 	  echo "examples/$$name.py"; $(BIN)/python examples/$$name.py --plot docs/examples/$$name.png $(ARGS); \
 	done
 
-# Nothing else may run during a benchmark.
+# Nothing else may run during a benchmark. Each level of SIMD that the machine has gets a run.
 bench: $(INSTALLED) $(VENV)/.extra-bench ## times beside NumPy, JAX, ... (PEERS="torch" installs more; CASES=, ARGS=)
 	$(if $(PEERS),$(PIP) install $(PEERS))
-	cargo bench $(LOCKED) --features bench --bench kernels
-	$(BIN)/python -m benches.compare $(if $(CASES),--cases $(CASES)) $(ARGS)
-	$(BIN)/python -m benches.epoch $(ARGS)
+	cargo bench $(LOCKED) --features bench --bench kernels --no-run
+	@set -e; for level in $$($(BIN)/python -m benches.levels); do set -x; \
+	  $(BIN)/python -m benches.compare --simd $$level $(if $(CASES),--cases $(CASES)) $(ARGS); \
+	  $(BIN)/python -m benches.fit --simd $$level $(ARGS); \
+	  $(BIN)/python -m benches.epoch --simd $$level $(ARGS); \
+	  BPFAST_SIMD=$$level cargo bench $(LOCKED) --features bench --bench kernels; \
+	done
 	$(BIN)/python -m benches.report
+
+bench-quick: $(INSTALLED) $(VENV)/.extra-bench ## the small cases in a few rounds: a look in three minutes (ARGS=)
+	@set -e; for level in $$($(BIN)/python -m benches.levels); do \
+	  for program in compare fit epoch; do \
+	    $(BIN)/python -m benches.$$program --quick --simd $$level --output $(QUICK) $(ARGS); \
+	  done; \
+	done
+	$(BIN)/python -m benches.report --input $(QUICK)
 
 # The module of the profile `fast` is installed in place of the wheel; other targets install that anew.
 check: $(CHECKERS) ## the everyday loop: formats, clippy, ruff, a fast build, some tests, in a minute
