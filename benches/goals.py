@@ -29,7 +29,6 @@ MEAN = {
 SPARSE = 5.0  # the gradient of ctr over the better of scikit-learn and NumPy, at least
 SPARSE_PEERS = ("numpy", "sklearn")
 LATENCY = 0.6e-6  # seconds of a call at n = 1 beyond its arithmetic, at most
-LATENCY_CASE = "rl64-1"
 STEP = {"sgd": 1.10, "adam": 1.15}  # a step of fit over its gradient, at most
 STEP_CASES = ("nielsen30", "rl64-64", "mlp512")
 FULL_BATCH = ("chains", "adam", 1.10)
@@ -81,11 +80,11 @@ def sparse(result: Result, threads: int) -> Iterator[Found]:
 
 
 def latency(result: Result, threads: int) -> Iterator[Found]:
-    own = tables.rows_of(result, "single", threads).get(LATENCY_CASE, {}).get("bpfast")
+    own = tables.rows_of(result, "single", threads).get(tables.LATENCY_CASE, {}).get("bpfast")
     if own and result["arithmetic"] is not None:
         beyond = own["median"] - result["arithmetic"]
         text = f"{beyond * 1e6:.2f} µs"
-        name = f"a call at n = 1 beyond its arithmetic, {LATENCY_CASE}"
+        name = f"a call at n = 1 beyond its arithmetic, {tables.LATENCY_CASE}"
         yield Found(name, f"≤ {LATENCY * 1e6:g} µs", text, beyond <= LATENCY)
 
 

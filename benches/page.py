@@ -25,6 +25,12 @@ STARTUP = (
     "these calls are made, and take CPUs from a gradient on several threads."
 )
 
+LATENCY = (
+    "`net.forward(x, out=a)` for one example from Python, beside its arithmetic alone: products, "
+    "biases and activations, by bpfast's kernels in a loop of benches/kernels.rs, on one CPU. The "
+    "rest is the call."
+)
+
 NO_PLOTS = "matplotlib is not installed"
 
 
@@ -67,6 +73,7 @@ def comparison(result: Result, links: dict[str, str]) -> str:
         *map(plot, ("gradient", "forward", "single")),
         tables.sections(result, tables.timing, "####"),
         plot("peak"),
+        f"### Latency\n\n{LATENCY}\n\n{tables.latency(result)}\n",
         f"### Ratios by case\n\nHow many times as long as bpfast each peer takes.{mark}\n\n",
         tables.sections(result, tables.ratios, "####"),
         f"### Threads\n\n{speedup}\n\n{tables.speedup(result)}\n{plot('threads')}",

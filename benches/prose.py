@@ -140,7 +140,8 @@ def kernels(result: Result) -> str:
         if levels.WITHOUT_YNNPACK in result["environment"]["XLA_FLAGS"]:
             parts.append(
                 "YNNPACK, from which XLA takes products, chooses kernels by the CPU alone: it is "
-                "off, and the products are XLA's and Eigen's."
+                f"off, and the products are XLA's and Eigen's. On a machine without {widest}, JAX "
+                "has YNNPACK."
             )
         if unlimited(result):
             parts.append(f"Nothing holds {unlimited(result)} to a level: {mark(result)}")

@@ -194,6 +194,24 @@ def agreement(result: Result) -> str:
     )
 
 
+LATENCY_CASE = "rl64-1"  # the network of benches/kernels.rs
+
+
+def latency(result: Result) -> str:
+    """A call at n = 1, its arithmetic, and the rest, by number of threads."""
+    arithmetic = result["arithmetic"]
+    if arithmetic is None:
+        return "(the arithmetic was not measured by itself)\n"
+    body = []
+    for threads in reversed(result["threads"]):
+        own = rows_of(result, "single", threads).get(LATENCY_CASE, {}).get("bpfast")
+        if own:
+            seconds = (own["median"], arithmetic, own["median"] - arithmetic)
+            cells = [f"{value * 1e6:.2f}" for value in seconds]
+            body.append([f"{LATENCY_CASE}, {many(threads, 'thread')}", *cells])
+    return table(["", "call, µs", "arithmetic, µs", "rest, µs"], body)
+
+
 def callers(result: Result) -> str:
     """Gradients a second by number of Python threads."""
     rows = result.get("callers") or []
