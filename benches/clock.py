@@ -25,7 +25,7 @@ def timed(call: Callable[[], object], repeats: int) -> float:
     return (time.perf_counter() - start) / repeats
 
 
-def fit(call: Callable[[], object]) -> int:
+def calibrate(call: Callable[[], object]) -> int:
     """How many calls last as long as a sample should."""
     warm(call)
     repeats = 1

@@ -8,6 +8,7 @@ plots.
 import argparse
 import datetime as dt
 import json
+import time
 from typing import Any
 
 from benches import cargo, levels, machine, options, page, start
@@ -110,7 +111,7 @@ def run(
     args: argparse.Namespace, peers: list[str], threads: list[int], cases: list[Case], level: str
 ) -> dict[str, Any]:
     """Measure everything that was asked for; curves and imports at the widest level alone."""
-    others = machine.Others()
+    others, begin = machine.OtherProcesses(), time.monotonic()
     about = machine.describe(peers, level)
     cargo_wanted = not (args.no_peak or args.quick)
     peak = Peak(level, wanted=cargo_wanted)
@@ -137,6 +138,7 @@ def run(
         "level": level,
         "environment": levels.environment(level),
         "machine": about | {"others": others.share()},
+        "minutes": (time.monotonic() - begin) / 60,
         "peers": {name: about_peer(PEERS[name], level) for name in peers},
         "kernels": kernels,
         "threads": threads,

@@ -56,7 +56,7 @@ def begin(team: Team, digits: int) -> tuple[list[Worker], list[dict[str, Any]]]:
 
 def run(args: argparse.Namespace, peers: list[str], threads: list[int], level: str) -> Result:
     """Time the epochs."""
-    others, about = machine.Others(), machine.describe(peers, level)
+    others, about = machine.OtherProcesses(), machine.describe(peers, level)
     wanted = [
         (name, entry.place, k)
         for name, entry in TRAINERS.items()

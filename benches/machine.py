@@ -54,7 +54,7 @@ def describe(peers: list[str], level: str) -> dict[str, Any]:
     }
 
 
-class Others:
+class OtherProcesses:
     """How much of the CPUs other processes take while a run lasts, where the system tells."""
 
     def __init__(self) -> None:

@@ -65,7 +65,7 @@ def comparison(result: Result, links: dict[str, str]) -> str:
         return f"{links[name]}\n\n" if name in links else ""
 
     parts = [
-        f"### Kernels and limit\n\n{prose.kernels(result)}\n",
+        f"### Kernels and limit\n\n{prose.when(result)}\n{prose.kernels(result)}\n",
         f"{prose.peak(result)}\n",
         f"{AGREEMENT}\n\n{tables.agreement(result)}\n",
         prose.left_out(result),

@@ -70,7 +70,7 @@ def by_case(call: str) -> Callable[[Result], Figure]:
 
     def make(result: Result) -> Figure:
         counts = result["threads"]
-        figure = Figure(figsize=(9, 3.1 * len(counts)), layout="constrained")
+        figure = Figure(figsize=(11, 3.1 * len(counts)), layout="constrained")
         panels = figure.subplots(len(counts), squeeze=False, sharex=True)[:, 0]
         for axes, threads in zip(panels, reversed(counts), strict=True):
             rows = tables.rows_of(result, call, threads)

@@ -29,16 +29,23 @@ def machine(result: Result) -> str:
     """What the run was made on."""
     found = result["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in sorted(found["versions"].items()))
-    others = found["others"]
-    share = "an unknown part" if others is None else f"{others:.1%}"
     system = ", ".join(filter(None, (found["distribution"], found["system"])))
     return (
         f"- Processor: {found['processor']}, {many(found['cpus'], 'CPU')} for this process; its "
         f"widest SIMD level is {found['widest']}.\n"
         f"- System: {system}.\n"
         f"- Python {found['python']}; {versions}; NumPy's BLAS is {found['blas']}.\n"
-        f"- Run of {result['when']}. Other processes took {share} of the CPUs' time meanwhile"
-        f"{' (a disturbed run: it is to be made again)' if (others or 0) > DISTURBED else ''}.\n"
+    )
+
+
+def when(result: Result) -> str:
+    """When the run of a level was made, and whether it had the machine alone."""
+    others = result["machine"]["others"]
+    share = "an unknown part" if others is None else f"{others:.1%}"
+    disturbed = " (a disturbed run: it is to be made again)" if (others or 0) > DISTURBED else ""
+    return (
+        f"Run of {result['when']}, {result['minutes']:.0f} minutes. Other processes took {share} "
+        f"of the CPUs' time meanwhile{disturbed}.\n"
     )
 
 

@@ -70,7 +70,7 @@ class Server:
         place = request["key"], request["call"]
         call = getattr(self.open_[place[0]], place[1])
         if place not in self.repeats:
-            self.repeats[place] = clock.fit(call)
+            self.repeats[place] = clock.calibrate(call)
         return {"seconds": clock.sample(call, self.repeats[place])}
 
     def epoch(self, request: Request) -> Request:
@@ -80,10 +80,10 @@ class Server:
 
     def callers(self, request: Request) -> Request:
         """Count the gradients a second of several Python threads."""
-        crew = self.open_.setdefault(request["key"], [])
-        while len(crew) < request["count"]:
-            crew.append(self.kind(Problem.draw(Case.from_json(request["case"]))))
-        calls = [peer.gradient for peer in crew[: request["count"]]]
+        peers = self.open_.setdefault(request["key"], [])
+        while len(peers) < request["count"]:
+            peers.append(self.kind(Problem.draw(Case.from_json(request["case"]))))
+        calls = [peer.gradient for peer in peers[: request["count"]]]
         return {"rate": throughput(calls, request["seconds"])}
 
     def kernels(self, _: Request) -> Request:

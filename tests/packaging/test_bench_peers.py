@@ -4,13 +4,16 @@ import importlib.util
 import json
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benches import levels, summary, tables, truth
+from benches import goals, levels, summary, tables, truth
 from benches.cases import BY_NAME, Case, Problem
 from benches.peers import PEERS
+from benches.workers import sleeps
 from tests.helpers.paths import ROOT
 
 SPARSE = Case("small", (200, 16, 8, 1), 32, "float32", "relu", stored=5)
@@ -23,6 +26,7 @@ import json, sys
 from benches.cases import Case
 from benches.measure import Bench, can
 from benches.peers import PEERS
+from benches.workers import sleeps
 from benches.workers import Team
 
 case, names, level = json.loads(sys.argv[1])
@@ -164,3 +168,47 @@ def test_a_peer_that_the_level_does_not_hold_is_marked_and_not_measured_against(
     table = tables.timing(result, "forward", 1)
     assert "**2.00 ±0.0%**" in table  # the best of those that are held
     assert f"0.50{tables.MARK}" in summary.markdown([result])
+
+
+def test_a_goal_that_is_missed_is_in_bold():
+    where = {"case": "mlp512", "threads": 1}
+    steps = [where | {"call": c, "median": t} for c, t in (("gradient", 1.0), ("sgd", 1.05))]
+    steps.append(where | {"call": "adam", "median": 1.2})
+    fits = [{"level": "avx2", "threads": [1], "steps": steps}]
+    lines = goals.markdown([], fits, []).splitlines()
+    title = "step of `fit` over its gradient"
+    assert f"| {title}, SGD, mlp512 | ≤ 1.10 | 1.05 |" in lines
+    assert f"| {title}, Adam, mlp512 | ≤ 1.15 | **1.20** |" in lines
+
+
+def test_goals_are_shares_of_the_peak_of_the_same_level():
+    result = result_of({"wide": {"bpfast": 1.0, "a": 2.0}}, unlimited=())
+    result["cases"][0] |= {"calls": ["gradient"], "flops": {"gradient": 90_000, "forward": 2}}
+    result["times"] = [row | {"call": "gradient"} for row in result["times"]]
+    result["peak"] = {"float32": {"1": 1e11}}  # 0.9 µs for these operations
+    (found,) = goals.peak_shares(result, 1)
+    assert (found.figure, found.reached) == ("90%", True)
+    result["peak"] = {"float32": {"1": 2e11}}
+    (found,) = goals.peak_shares(result, 1)
+    assert (found.figure, found.reached) == ("45%", False)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+@pytest.mark.parametrize(
+    ("program", "asleep"), [("import time; time.sleep(60)", True), ("while 1: 0", False)]
+)
+def test_a_thread_that_computes_is_not_asleep(program, asleep):
+    child = subprocess.Popen(
+        [sys.executable, "-S", "-c", f"print(flush=True)\n{program}"], stdout=-1
+    )
+    try:
+        child.stdout.readline()
+        task = Path(f"/proc/{child.pid}/task/{child.pid}")
+        for _ in range(1000):  # until it has come from the line that it printed
+            if sleeps(task) == asleep:
+                break
+            time.sleep(0.01)
+        assert [sleeps(task) for _ in range(5)] == [asleep] * 5
+    finally:
+        child.kill()
+        child.communicate()
