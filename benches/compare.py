@@ -69,7 +69,7 @@ def curves(bench: Bench, *, quick: bool) -> dict[str, list[Row]]:
     batches = (1, 16, 256) if quick else BATCHES
     widths = (8, 32) if quick else WIDTHS
     counts, seconds = ((1, 2), 0.05) if quick else (CALLER_COUNTS, 0.2)
-    rounds = options.QUICK_ROUNDS if quick else 5
+    rounds = options.QUICK_ROUNDS if quick else 3
     by_batch = [BY_NAME[name] for name in (("rl64-64",) if quick else BATCH_CASES)]
     callers = [BY_NAME[name] for name in (("rl64-64",) if quick else CALLER_CASES)]
     squares = [Case(f"{w}-{w}-{w}-{w}", (w,) * 4, 128, "float32", "relu") for w in widths]

@@ -12,7 +12,7 @@ from benches.workers import PeerFailedError, Team, Worker
 
 Row = dict[str, Any]
 
-CURVE_SECONDS = 5.0  # after so long a point of a curve has no new round
+CURVE_SECONDS = 3.0  # after so long a point of a curve has no new round
 
 
 def can(peer: str, call: str, *, sparse: bool) -> bool:

@@ -25,7 +25,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     )
     add("--simd", metavar="LEVEL", help="hold bpfast and every peer to avx2 (the machine's widest)")
     add("--rounds", type=int, metavar="N", help="samples of each figure, at most")
-    add("--seconds", type=float, default=8.0, help="after so long a case has no new round (8)")
+    add("--seconds", type=float, default=6.0, help="after so long a case has no new round (6)")
     add("--quick", action="store_true", help="the smallest work, to see that all runs")
     add("--output", type=Path, default=Path("target/bench"), metavar="DIR", help="(target/bench)")
     return made
