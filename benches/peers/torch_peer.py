@@ -1,6 +1,7 @@
 """PyTorch: modules and backward(), as they are and compiled."""
 
 import os
+import re
 from typing import Any
 
 import torch
@@ -93,7 +94,7 @@ class TorchPeer(Peer):
         lines = torch.__config__.show().splitlines()
         libraries = [line.strip(" -") for line in lines if "Math Kernel" in line or "DNN v" in line]
         own = f"ATen {torch.__version__}: {torch.backends.cpu.get_cpu_capability()}"
-        return [own, *(library.partition(" (Git")[0] for library in libraries)]
+        return [own, *(re.split(r" \(Git|-Product", library)[0] for library in libraries)]
 
 
 class CompiledPeer(TorchPeer):
