@@ -74,7 +74,7 @@ examples: $(INSTALLED) $(VENV)/.extra-examples ## Nielsen's experiments on MNIST
 bench: $(INSTALLED) $(VENV)/.extra-bench ## times beside NumPy, JAX, ... (PEERS="torch" installs more; CASES=, ARGS=)
 	$(if $(PEERS),$(PIP) install $(PEERS))
 	cargo bench $(LOCKED) --features bench --bench kernels --no-run
-	@set -e; for level in $$($(BIN)/python -m benches.levels); do set -x; \
+	@set -e; levels=$$($(BIN)/python -m benches.levels); for level in $$levels; do set -x; \
 	  $(BIN)/python -m benches.compare --simd $$level $(if $(CASES),--cases $(CASES)) $(ARGS); \
 	  $(BIN)/python -m benches.fit --simd $$level $(ARGS); \
 	  $(BIN)/python -m benches.epoch --simd $$level $(ARGS); \
@@ -83,7 +83,7 @@ bench: $(INSTALLED) $(VENV)/.extra-bench ## times beside NumPy, JAX, ... (PEERS=
 	$(BIN)/python -m benches.report
 
 bench-quick: $(INSTALLED) $(VENV)/.extra-bench ## the small cases in a few rounds: a look in three minutes (ARGS=)
-	@set -e; for level in $$($(BIN)/python -m benches.levels); do \
+	@set -e; levels=$$($(BIN)/python -m benches.levels); for level in $$levels; do \
 	  for program in compare fit epoch; do \
 	    $(BIN)/python -m benches.$$program --quick --simd $$level --output $(QUICK) $(ARGS); \
 	  done; \
