@@ -1,10 +1,11 @@
 """What is measured: the tables by case, the curves, and several callers at once."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import bpfast
 from benches.cases import Case
 from benches.peers import PEERS
 from benches.rounds import interleave, summary
@@ -45,16 +46,26 @@ class Bench:
         row = {"peer": worker.peer, "threads": worker.threads, "case": case.name, "why": why}
         self.left_out.append(row)
 
+    def replies(
+        self, case: Case, calls: Mapping[Worker, Sequence[str]]
+    ) -> Iterator[tuple[Worker, Sequence[str], Callable[[], Row]]]:
+        """Let workers open a case, as many at a time as there are CPUs: more would fill memory."""
+        at_once = bpfast.get_num_threads()
+        pairs = list(calls.items())
+        for k in range(0, len(pairs), at_once):
+            for worker, wanted in pairs[k : k + at_once]:
+                worker.send("open", key=case.name, case=case.to_json(), calls=wanted)
+            for worker, wanted in pairs[k : k + at_once]:
+                yield worker, wanted, worker.receive
+
     def opened(
         self, case: Case, calls: Mapping[Worker, Sequence[str]]
     ) -> Mapping[Worker, Sequence[str]]:
-        """Open a case everywhere at once; those remain whose gradient and output are right."""
+        """Open a case; those remain whose gradient and output are right."""
         able = {}
-        for worker, wanted in calls.items():
-            worker.send("open", key=case.name, case=case.to_json(), calls=wanted)
-        for worker, wanted in calls.items():
+        for worker, wanted, reply in self.replies(case, calls):
             try:
-                found = worker.receive()
+                found = reply()
             except PeerFailedError as error:
                 self.leave_out(worker, case, str(error))
                 continue
