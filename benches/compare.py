@@ -19,7 +19,7 @@ from benches.peers import PEERS, Entry
 from benches.workers import PINS, Team
 
 ROUNDS = 15
-BATCHES = tuple(4**k for k in range(9))  # 1 to 65,536
+BATCHES = tuple(4**k for k in range(8))  # 1 to 16,384
 BATCH_CASES = ("nielsen30", "tab256")
 WIDTHS = tuple(2**k for k in range(3, 12))  # 8 to 2,048
 CALLER_CASES = ("nielsen30", "tab256", "mlp512")
