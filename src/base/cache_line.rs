@@ -2,7 +2,7 @@
 //! twice as long.
 
 /// The bytes of a cache line.
-const BYTES: usize = 64;
+pub const BYTES: usize = 64;
 
 /// The elements per cache line.
 pub const fn numbers<T>() -> usize {

@@ -1,5 +1,6 @@
 //! The inner loops: the only module with SIMD code.
 //!
+//! - `caches`: the data caches of the processor
 //! - `simd`: registers, and the level of the machine
 //! - `math`: elementary functions of a register
 //! - `elementwise`: functions of the elements of a slice
@@ -11,6 +12,7 @@
 // Functions that are not inlined into a `target_feature` function are compiled without its instructions.
 #![allow(clippy::inline_always)]
 
+pub mod caches;
 pub mod csr;
 pub mod elementwise;
 pub mod gemm;

@@ -15,23 +15,25 @@ pub mod gemm {
     /// KC where B is read in place, in terms of a sum: a tile then takes a few milliseconds at most.
     pub const KC_IN_PLACE: usize = 1 << 14;
     /// KC where B is packed, for small and for large matrices, in terms: a micropanel of B fits the L2
-    /// cache, and its pages the TLB.
+    /// cache, and its pages the TLB. With tiles that are no wider than a cache line, half of the L1 cache
+    /// is the limit (`gemm::blocking`).
     pub const KC: (usize, usize) = (512, 1024);
     /// A k of at most this is never split into blocks, so C is rounded once.
     pub const ONE_BLOCK: usize = KC.0;
-    /// MC and KC where A is packed. KC is more than fits the L2 cache: A is read sequentially, and C, which
-    /// is not, is then accessed half as often as with 512. With MC 256, for which B is packed more often,
-    /// "wide-f8" took 1 % longer.
+    /// MC and KC where A is packed, for tiles wider than a cache line. KC is more than fits the L2 cache: A
+    /// is read sequentially, and C, which is not, is then accessed half as often as with 512. With MC 256,
+    /// for which B is packed more often, "wide-f8" took 1 % longer. Narrower tiles read A more often: MC
+    /// follows from the L2 cache.
     pub const MC_KC_PACKED_A: (usize, usize) = (512, 1024);
     /// The row stride in bytes from which on rows compete for few sets of the L1 cache.
     pub const ALIASING_STRIDE: usize = 4096;
-    /// The rows of A from which on packing a B with such a stride pays off.
-    pub const PACK_B_ROWS: usize = 32;
-    /// The row stride in bytes, and the rows of A, from which on packing B pays off for tiles of two
-    /// registers: they read B more often than wider tiles. With AVX2 on a Zen 5, BP4 of "tab256" rose from
-    /// 77 to 94 % of the FMA peak and the first product of "mlp512" from 80 to 89 %. With AVX-512, whose
-    /// tiles are wider, packing at this stride cost up to 5 %.
-    pub const PACK_B_NARROW: (usize, usize) = (1024, 96);
+    /// The tiles from which on packing B pays off where each would read it from outside the L2 cache, and
+    /// where from outside the L1 cache. With AVX-512 on a Zen 5, whose L2 cache answers fast enough, the
+    /// latter never paid off.
+    pub const PACK_B_TILES: (usize, usize) = (3, 1 << 20);
+    /// The same for tiles that are no wider than a cache line, which read B more often. With AVX2 on a
+    /// Zen 5, the first product of "mlp512" in chunks of 64 rows rose from 80 to 95 % of the FMA peak.
+    pub const PACK_B_TILES_NARROW: (usize, usize) = (2, 4);
     /// The columns of C from which on packing an A with such a stride pays off.
     pub const PACK_A_COLUMNS: usize = 128;
     /// The weights of a large matrix, whose products get a larger pack buffer: C is then accessed once per
@@ -117,13 +119,13 @@ pub mod plan {
 /// How the gradient of a block is divided into slices.
 pub mod slices {
     /// The multiply-adds of a slice at least: some microseconds.
-    pub const PART_WORK: usize = 1 << 17;
+    pub const SLICE_WORK: usize = 1 << 17;
     /// The slices per thread, so that all threads finish at about the same time.
-    pub const PARTS_PER_THREAD: usize = 3;
+    pub const SLICES_PER_THREAD: usize = 3;
     /// The slices of the first layer per thread where x is CSR: each of them scans all stored elements.
-    pub const SPARSE_PARTS: usize = 2;
+    pub const SPARSE_SLICES: usize = 2;
     /// The neurons of a slice at least, if every thread gets a slice: rows enough for the tiles.
-    pub const PART_NEURONS: usize = 36;
+    pub const SLICE_NEURONS: usize = 36;
 }
 
 /// A step that changes the parameters slice by slice.
@@ -135,7 +137,7 @@ pub mod fused_step {
     /// loses less.
     pub const FEW_TERMS: usize = 16;
     /// The most elements of a slice: gradient, parameters and state then fit the L2 cache.
-    pub const PART: usize = 1 << 15;
+    pub const SLICE: usize = 1 << 15;
 }
 
 /// The forward pass of a small batch.
@@ -170,15 +172,15 @@ pub mod gather {
     pub const PIECE: usize = 8;
     /// The most bytes of dense rows that are prefetched: those of small steps, which wait for memory the
     /// longest.
-    pub const AHEAD: usize = 1 << 17;
+    pub const PREFETCHED: usize = 1 << 17;
     /// The prefetches per step: the processor has few line fill buffers.
-    pub const TIMES: usize = 3;
+    pub const PREFETCHES: usize = 3;
 }
 
 /// Parameters in rows padded to whole cache lines.
 pub mod padded {
     /// The weights used per element copied, so that the copies are negligible.
-    pub const MEETINGS: usize = 8;
+    pub const USES_PER_COPY: usize = 8;
     /// The most elements copied: larger networks wait for memory anyway.
     pub const MOST: usize = 1 << 20;
 }
@@ -186,7 +188,7 @@ pub mod padded {
 /// Norms of gradients and weights.
 pub mod norms {
     /// The elements whose squares are added first.
-    pub const RUN: usize = 1 << 12;
+    pub const SEGMENT: usize = 1 << 12;
     /// The incoming weights of a neuron whose squares are added first.
     pub const ROWS: usize = 1 << 7;
 }

@@ -5,7 +5,7 @@ use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::data::{Inputs, LayerInput, Targets, Y};
 use crate::kernels::csr::GatheredRows;
-use crate::kernels::gemm::ask_for;
+use crate::kernels::gemm::prefetch;
 use crate::kernels::real::Real;
 use crate::kernels::tuning::gather::{PIECE, SHARED, WIDE};
 use crate::model::architecture::Architecture;
@@ -110,14 +110,14 @@ pub fn prefetch_rows<T: Real>(inputs: &Inputs<'_, T>, rows: &[u32]) {
         LayerInput::Dense(all) => {
             let width = inputs.width();
             for &row in rows {
-                ask_for(&all.numbers[row as usize * width..][..width]);
+                prefetch(&all.numbers[row as usize * width..][..width]);
             }
         }
         LayerInput::Sparse(all) => {
             for &row in rows {
                 let (columns, values) = all.row(row as usize);
-                ask_for(columns);
-                ask_for(values);
+                prefetch(columns);
+                prefetch(values);
             }
         }
     }

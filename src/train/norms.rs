@@ -6,7 +6,7 @@ use crate::base::error::Result;
 use crate::base::sum::compensated::add_compensated;
 use crate::base::sum::sum;
 use crate::kernels::real::Real;
-use crate::kernels::tuning::norms::{ROWS, RUN};
+use crate::kernels::tuning::norms::{ROWS, SEGMENT};
 use crate::model::architecture::Architecture;
 
 /// √Σ x², summed in float64 in a fixed order; scaled by the largest |x| if squares overflow.
@@ -43,7 +43,7 @@ fn scaled_norm<T: Real>(numbers: &[T], unit: f64) -> f64 {
         add(&mut sums, rest);
         sums.iter().sum::<f64>()
     };
-    sum(numbers.chunks(RUN).map(partial)).sqrt()
+    sum(numbers.chunks(SEGMENT).map(partial)).sqrt()
 }
 
 /// The factor that scales a vector of norm `norm` to at most `longest`.
@@ -156,9 +156,9 @@ mod tests {
         // All additions round in the same direction.
         let n = 1 << 21;
         let numbers = vec![0.1; 1 << 21];
-        let of_run = norm(&numbers[..RUN]);
-        let runs = f64::from(n).sqrt() / 64.0; // RUN = 64²
-        assert!((norm(&numbers) / (of_run * runs) - 1.0).abs() < 4.0 * f64::EPSILON);
+        let of_segment = norm(&numbers[..SEGMENT]);
+        let segments = f64::from(n).sqrt() / 64.0; // SEGMENT = 64²
+        assert!((norm(&numbers) / (of_segment * segments) - 1.0).abs() < 4.0 * f64::EPSILON);
         let architecture =
             Architecture::new(&[1 << 21, 1], &[], Activation::Identity, Cost::Quadratic);
         let architecture = architecture.expect("a good network");

@@ -12,7 +12,7 @@ use crate::base::error::Result;
 use crate::data::LayerInput;
 use crate::engine::optimizer::ParamsAndState;
 use crate::kernels::real::Real;
-use crate::kernels::tuning::padded::{MEETINGS, MOST};
+use crate::kernels::tuning::padded::{MOST, USES_PER_COPY};
 use crate::model::architecture::Architecture;
 use crate::train::StepSeries;
 
@@ -40,7 +40,7 @@ pub fn architecture<T: Real>(
     let copied = params.len().saturating_mul(1 + run.settings.rule.state());
     let pays_off = first.n_out > line
         && copied <= MOST
-        && nnz.saturating_mul(first.n_out) >= MEETINGS * copied;
+        && nnz.saturating_mul(first.n_out) >= USES_PER_COPY * copied;
     let layout_matters = run.costs.is_some() || run.settings.clip_norm.is_some();
     if is_aligned || !pays_off || layout_matters {
         return Ok(None);

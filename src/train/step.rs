@@ -10,7 +10,7 @@ use crate::engine::dropout::Dropout;
 use crate::engine::optimizer::{ParamsAndState, Regularization, Step, Update};
 use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
-use crate::kernels::tuning::gather::{AHEAD, TIMES};
+use crate::kernels::tuning::gather::{PREFETCHED, PREFETCHES};
 use crate::model::network::Network;
 use crate::train::gather::prefetch_rows;
 use crate::train::norms::{apply_max_norm, clip_factor, norm};
@@ -161,12 +161,12 @@ impl<T: Real> StepSeries<'_, T> {
     /// The rows of the step that begins at `start`, to be prefetched before it.
     fn prefetch(&self, start: usize) -> Prefetch<'_, T> {
         let rows = &self.order[start..];
-        let most = AHEAD / (self.inputs.width() * size_of::<T>()).max(1);
+        let most = PREFETCHED / (self.inputs.width() * size_of::<T>()).max(1);
         let rows = &rows[..rows.len().min(self.settings.batch_size).min(most)];
         Prefetch {
             inputs: &self.inputs,
             rows,
-            at_once: rows.len().div_ceil(TIMES),
+            at_once: rows.len().div_ceil(PREFETCHES),
         }
     }
 

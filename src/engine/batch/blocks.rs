@@ -14,7 +14,7 @@ use crate::engine::batch::{Call, Scratch, ThreadBuffers};
 use crate::engine::workspace::{BufferConfig, Workspace};
 use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
-use crate::kernels::tuning::slices::{PART_NEURONS, PART_WORK, PARTS_PER_THREAD, SPARSE_PARTS};
+use crate::kernels::tuning::slices::{SLICE_NEURONS, SLICE_WORK, SLICES_PER_THREAD, SPARSE_SLICES};
 use crate::model::architecture::Layer;
 
 impl<T: Real> Call<'_, T> {
@@ -155,9 +155,9 @@ impl<T: Real> Call<'_, T> {
         let work = if threads == 1 {
             usize::MAX
         } else {
-            inputs.products(self.network.architecture) / (threads * PARTS_PER_THREAD)
+            inputs.products(self.network.architecture) / (threads * SLICES_PER_THREAD)
         };
-        let work = work.max(PART_WORK);
+        let work = work.max(SLICE_WORK);
         let nnz = inputs.nnz();
         move |index, layer| {
             if let Some(nnz) = nnz
@@ -166,12 +166,12 @@ impl<T: Real> Call<'_, T> {
                 let most = if threads == 1 {
                     1
                 } else {
-                    SPARSE_PARTS * threads
+                    SPARSE_SLICES * threads
                 };
                 let work = (layer.n_in.saturating_add(nnz)).saturating_mul(layer.n_out);
-                return layer.n_in.div_ceil((work / PART_WORK).clamp(1, most));
+                return layer.n_in.div_ceil((work / SLICE_WORK).clamp(1, most));
             }
-            let least = PART_NEURONS.min(layer.n_in.div_ceil(2 * threads));
+            let least = SLICE_NEURONS.min(layer.n_in.div_ceil(2 * threads));
             (work / (rows * layer.n_out)).clamp(least, layer.n_in)
         }
     }

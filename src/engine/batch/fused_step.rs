@@ -14,7 +14,7 @@ use crate::kernels::elementwise::map;
 use crate::kernels::elementwise::optimizer_rules::Scale;
 use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
-use crate::kernels::tuning::fused_step::{FEW_TERMS, PART, WHOLE_WORK};
+use crate::kernels::tuning::fused_step::{FEW_TERMS, SLICE, WHOLE_WORK};
 use crate::model::architecture::{Architecture, Layer};
 use crate::pool::Team;
 
@@ -89,7 +89,7 @@ fn sgd_rate<T: Real>(inputs: &Inputs<'_, T>, update: &Update) -> Option<f64> {
 
 /// The neurons whose outgoing weights make a slice with a gradient buffer.
 fn neurons_per_slice(layer: &Layer) -> usize {
-    (PART / layer.row_stride).clamp(1, layer.n_in)
+    (SLICE / layer.row_stride).clamp(1, layer.n_in)
 }
 
 fn longest_slice(layer: &Layer) -> usize {

@@ -3,7 +3,13 @@
 use std::ops::Range;
 
 use crate::base::cache_line;
-use crate::kernels::tuning::gemm::{ALIASING_STRIDE, KC, LARGE, MC_KC_PACKED_A, NR_BYTES};
+use crate::kernels::caches::{Caches, caches};
+use crate::kernels::gemm::dispatch::Tiles;
+use crate::kernels::gemm::matrix::Matrix;
+use crate::kernels::tuning::gemm::{
+    ALIASING_STRIDE, KC, KC_IN_PLACE, LARGE, MC_KC_PACKED_A, NR_BYTES, PACK_A_COLUMNS,
+    PACK_B_TILES, PACK_B_TILES_NARROW,
+};
 
 /// The length of the pack buffer for products with a matrix of `weights` elements. A product also works
 /// with that of [`pack_buffer`] of 0, with shorter blocks.
@@ -13,9 +19,12 @@ pub const fn pack_buffer<T>(weights: usize) -> usize {
         + if weights < LARGE {
             KC.0 * numbers
         } else {
-            KC.1 * numbers + MC_KC_PACKED_A.0 * MC_KC_PACKED_A.1
+            KC.1 * numbers + BUFFER_OF_A
         }
 }
+
+/// The elements of a packed block of A.
+const BUFFER_OF_A: usize = MC_KC_PACKED_A.0 * MC_KC_PACKED_A.1;
 
 /// The best number of rows of δ, of `n_out` columns, for one gradient product. More rows access C less
 /// often, but where δ is read in place, more of its cache lines conflict.
@@ -24,6 +33,135 @@ pub const fn rows_at_once<T>(n_out: usize) -> usize {
         KC.0
     } else {
         KC.1
+    }
+}
+
+/// Where the tiles read A.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PackA {
+    /// In its original place.
+    InPlace,
+    /// In a copy of the block, row by row: rows of a wide A alias in the caches.
+    CopyRows,
+    /// In micropanels of MR rows.
+    Interleave,
+}
+
+/// The block sizes of a product, and what it packs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Blocking {
+    /// The rows of a block of A.
+    pub mc: usize,
+    /// The terms of a block.
+    pub kc: usize,
+    pub pack_a: PackA,
+    pub pack_b: bool,
+    /// The elements of the pack buffer that are for B; the others are for A.
+    pub buffer_of_b: usize,
+}
+
+impl Blocking {
+    /// For A B, with `buffer` elements of packed blocks. In a `whole` product k is not split.
+    #[inline]
+    pub fn of<T>(
+        tiles: &Tiles<T>,
+        a: &Matrix<'_, T>,
+        b: &Matrix<'_, T>,
+        buffer: usize,
+        whole: bool,
+    ) -> Self {
+        let caches = caches();
+        let is_large = buffer >= pack_buffer::<T>(LARGE);
+        let pack_b = !b.has_contiguous_rows() || packs_b(tiles, a.rows, b, caches);
+        let pack_a = if is_large && b.columns >= PACK_A_COLUMNS {
+            packs_a(tiles, a, caches)
+        } else {
+            PackA::InPlace
+        };
+        let most = if is_large { KC.1 } else { KC.0 };
+        let kc = match pack_b {
+            _ if whole => b.rows,
+            false if pack_a == PackA::InPlace => KC_IN_PLACE,
+            _ if is_narrow(tiles) => {
+                // Half of the L1 cache holds a micropanel of B, which every tile reads.
+                most.min(caches.l1.bytes() / 2 / tiles.width())
+            }
+            _ => most,
+        };
+        let kc = even(b.rows, kc);
+        let most_rows = match pack_a {
+            PackA::InPlace => a.rows,
+            // Half of the L2 cache holds a block of A, which every micropanel of B meets.
+            _ if is_narrow(tiles) => {
+                (caches.l2.bytes() / 2 / size_of::<T>()).min(BUFFER_OF_A) / padded::<T>(kc)
+            }
+            _ => MC_KC_PACKED_A.0,
+        };
+        let mc = if a.rows <= most_rows {
+            a.rows
+        } else {
+            // Whole tiles.
+            let most_rows = (most_rows / tiles.mr).max(1) * tiles.mr;
+            even(a.rows, most_rows).next_multiple_of(tiles.mr)
+        };
+        Self {
+            mc,
+            kc,
+            pack_a,
+            pack_b,
+            buffer_of_b: if pack_b {
+                most * NR_BYTES / size_of::<T>()
+            } else {
+                0
+            },
+        }
+    }
+}
+
+/// The row stride of a copied block of A of `kc` terms: an odd number of cache lines, so that rows do not
+/// alias.
+pub(super) fn padded<T>(kc: usize) -> usize {
+    let line = cache_line::numbers::<T>();
+    (kc.div_ceil(line) | 1) * line
+}
+
+/// Whether a tile is no wider than a cache line.
+fn is_narrow<T>(tiles: &Tiles<T>) -> bool {
+    tiles.width() <= cache_line::BYTES
+}
+
+/// Whether a B with contiguous rows is packed. Unless the rows that a tile reads stay in a cache until the
+/// next tile reads them again, every tile fetches them from the next one.
+#[inline]
+fn packs_b<T>(tiles: &Tiles<T>, rows: usize, b: &Matrix<'_, T>, caches: Caches) -> bool {
+    let stride = b.row_stride * size_of::<T>();
+    let (few, more) = if is_narrow(tiles) {
+        PACK_B_TILES_NARROW
+    } else {
+        PACK_B_TILES
+    };
+    (rows >= few * tiles.mr && b.rows > 2 * caches.l2.lines_apart(stride))
+        || (rows >= more * tiles.mr && b.rows > caches.l1.lines_apart(stride) / 2)
+}
+
+/// How A is packed for a B of many columns.
+#[inline(never)] // keeps the code of small products short
+fn packs_a<T>(tiles: &Tiles<T>, a: &Matrix<'_, T>, caches: Caches) -> PackA {
+    let bytes = |elements: usize| elements * size_of::<T>();
+    if a.has_contiguous_rows() {
+        let fits = bytes(a.rows * a.columns) <= caches.l2.bytes() / 2;
+        return if is_narrow(tiles) && !fits {
+            PackA::CopyRows
+        } else {
+            PackA::InPlace
+        };
+    }
+    let stride = bytes(a.column_stride);
+    let stays = stride < ALIASING_STRIDE && a.columns <= caches.l2.lines_apart(stride) / 2;
+    if stays {
+        PackA::InPlace
+    } else {
+        PackA::Interleave
     }
 }
 
@@ -56,4 +194,60 @@ pub(super) fn parts(length: usize, longest: usize) -> impl Iterator<Item = usize
         (count, length / count, length % count)
     };
     (0..count).map(move |part| short + usize::from(part < longer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::caches::{Cache, forced};
+    use crate::kernels::gemm::dispatch::tiles;
+    use crate::kernels::simd::level::Level;
+
+    /// L1: 32 KiB, L2: 512 KiB, as in a Zen 3.
+    const ZEN3: Caches = Caches {
+        l1: Cache { sets: 64, ways: 8 },
+        l2: Cache {
+            sets: 1024,
+            ways: 8,
+        },
+    };
+
+    /// Of z = a W with `rows` examples: the blocks of a level whose tiles are narrow.
+    fn forward(rows: usize, n_in: usize, n_out: usize) -> Blocking {
+        let (a, w) = (vec![0.0_f64; rows * n_in], vec![0.0; n_in * n_out]);
+        let (a, w) = (
+            Matrix::by_rows(&a, rows, n_in),
+            Matrix::by_rows(&w, n_in, n_out),
+        );
+        let buffer = pack_buffer::<f64>(n_in * n_out);
+        let tiles = tiles(Level::Baseline);
+        forced::with(ZEN3, || Blocking::of(tiles, &a, &w, buffer, false))
+    }
+
+    #[test]
+    fn b_is_packed_if_its_rows_leave_a_cache_between_two_tiles() {
+        let mr = tiles::<f64>(Level::Baseline).mr;
+        // 784 rows that are 4 KiB apart compete for 16 sets of the L2 cache.
+        assert!(forward(2 * mr, 784, 512).pack_b);
+        assert!(!forward(2 * mr - 1, 784, 512).pack_b);
+        // 64 rows that are 512 bytes apart compete for eight sets of the L1 cache, and stay in the L2 cache.
+        assert!(forward(4 * mr, 64, 64).pack_b);
+        assert!(!forward(4 * mr - 1, 64, 64).pack_b);
+        assert!(!forward(4 * mr, 32, 64).pack_b);
+    }
+
+    #[test]
+    fn a_block_of_a_fits_half_of_the_l2_cache() {
+        let block = forward(512, 1024, 1024);
+        assert_eq!(block.pack_a, PackA::CopyRows);
+        let bytes = block.mc * padded::<f64>(block.kc) * size_of::<f64>();
+        assert!(
+            (ZEN3.l2.bytes() / 4..=ZEN3.l2.bytes() / 2).contains(&bytes),
+            "{bytes}"
+        );
+        assert_eq!(block.mc % tiles::<f64>(Level::Baseline).mr, 0);
+        // A small A is read in place, whole.
+        let block = forward(64, 512, 512);
+        assert_eq!((block.pack_a, block.mc), (PackA::InPlace, 64));
+    }
 }

@@ -33,12 +33,14 @@ pub struct Tiles<T: 'static> {
     pub square: usize,
     /// Transposes squares.
     pub transpose: TransposeFn<T>,
-    /// MR of a packed A.
-    pub interleaved: usize,
+    /// MR, the rows of a tile of NR columns, and of a micropanel of a packed A.
+    pub mr: usize,
     /// The microkernels with registers of half the length, of a level that this one includes.
     narrow: Option<&'static Tiles<T>>,
     copies: [CopyFn<T>; MAX_NR],
     functions: [[TileFn<T>; MAX_NR]; MAX_MR],
+    /// Those of MR rows that pack B as well.
+    packing: [TileFn<T>; MAX_NR],
 }
 
 impl<T: 'static> Tiles<T> {
@@ -67,6 +69,17 @@ impl<T: 'static> Tiles<T> {
         self.functions[rows - 1][vectors - 1]
     }
 
+    /// The microkernel for MR rows and at most NR columns that also packs the rows of B that it loads.
+    pub fn packing(&self, vectors: usize) -> TileFn<T> {
+        debug_assert!(vectors <= self.across, "a packing microkernel");
+        self.packing[vectors - 1]
+    }
+
+    /// NR in bytes.
+    pub fn width(&self) -> usize {
+        self.across * self.lanes * size_of::<T>()
+    }
+
     /// The copy function for rows of `vectors` registers.
     pub fn copy_of(&self, vectors: usize) -> CopyFn<T> {
         self.copies[vectors - 1]
@@ -88,10 +101,22 @@ macro_rules! table {
 macro_rules! pick {
     ($entry:ident, $vector:ty, $rows:literal, $vectors:literal) => {
         if $rows * $vectors <= <$vector>::SUMS {
-            $entry::<$vector, $rows, $vectors> as TileFn<_>
+            $entry::<$vector, $rows, $vectors, false> as TileFn<_>
         } else {
-            $entry::<$vector, 1, $vectors>
+            $entry::<$vector, 1, $vectors, false>
         }
+    };
+}
+/// The packing microkernels of a register type: those of MR rows.
+macro_rules! packing {
+    ($entry:ident, $vector:ty, $($vectors:literal)*) => {
+        [$(match mr::<$vector>() {
+            9 if $vectors <= 3 => $entry::<$vector, 9, $vectors, true> as TileFn<_>,
+            8 if $vectors <= 3 => $entry::<$vector, 8, $vectors, true>,
+            6 if $vectors <= 2 => $entry::<$vector, 6, $vectors, true>,
+            // Never requested.
+            _ => $entry::<$vector, 1, $vectors, false>,
+        }),*]
     };
 }
 
@@ -127,13 +152,18 @@ macro_rules! level {
         }
 
         $(#[target_feature(enable = $feature)])?
-        unsafe fn $entry<V: Vector, const ROWS: usize, const VECTORS: usize>(
+        unsafe fn $entry<
+            V: Vector,
+            const ROWS: usize,
+            const VECTORS: usize,
+            const PACK: bool,
+        >(
             tile: &Tile<V::Scalar>,
         ) where
             V::Scalar: Default + From<u8>,
         {
             // SAFETY: `target_feature` matches the level; the caller guarantees the rest.
-            unsafe { compute::<V, ROWS, VECTORS>(tile) }
+            unsafe { compute::<V, ROWS, VECTORS, PACK>(tile) }
         }
 
         /// The microkernels of the level.
@@ -145,7 +175,7 @@ macro_rules! level {
                 across: across::<T::$register>(),
                 square: <T::$register>::SQUARE,
                 transpose: $transpose::<T::$register>,
-                interleaved: interleaved::<T::$register>(),
+                mr: mr::<T::$register>(),
                 narrow: $narrow,
                 copies: [
                     $copy::<T::$register, 1>,
@@ -154,6 +184,7 @@ macro_rules! level {
                     $copy::<T::$register, 4>,
                 ],
                 functions: table!($entry, T::$register, [1 2 3 4 5 6 7 8 9 10 11 12 13 14]),
+                packing: packing!($entry, T::$register, 1 2 3 4),
             };
         }
     };
@@ -164,9 +195,9 @@ const fn across<V: Vector>() -> usize {
     if V::SUMS < 20 { 2 } else { 3 }
 }
 
-/// MR of a packed A: a power of two that fits the registers.
-const fn interleaved<V: Vector>() -> usize {
-    if V::SUMS / across::<V>() < 8 { 4 } else { 8 }
+/// MR: as many rows of NR columns as the registers hold.
+const fn mr<V: Vector>() -> usize {
+    V::SUMS / across::<V>()
 }
 
 level!(

@@ -31,14 +31,14 @@ pub fn add_rows<T: Registers>(level: Level, a: &[T], b: &[T], stride: usize, c: 
 }
 
 /// Prefetches elements that will be read soon into the L2 cache.
-pub fn ask_for<N>(numbers: &[N]) {
+pub fn prefetch<N>(numbers: &[N]) {
     // SAFETY: the machine has the level in use; the job reads no memory.
-    unsafe { run::<f32>(current(), Ask(numbers)) }
+    unsafe { run::<f32>(current(), Prefetch(numbers)) }
 }
 
-struct Ask<'a, N>(&'a [N]);
+struct Prefetch<'a, N>(&'a [N]);
 
-impl<N> Job<f32> for Ask<'_, N> {
+impl<N> Job<f32> for Prefetch<'_, N> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = f32>>(self) {
         for line in self.0.chunks(cache_line::numbers::<N>().max(1)) {

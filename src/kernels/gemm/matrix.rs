@@ -148,7 +148,7 @@ impl<'a, T> Matrix<'a, T> {
     }
 
     /// Whether the elements of a row are contiguous.
-    pub(super) fn has_contiguous_rows(self) -> bool {
+    pub(super) fn has_contiguous_rows(&self) -> bool {
         self.column_stride == 1
     }
 

@@ -2,7 +2,7 @@
 
 use crate::kernels::gemm::accumulate::Accumulate;
 use crate::kernels::gemm::matrix::Gather;
-use crate::kernels::simd::row::{load_row, store_row};
+use crate::kernels::simd::row::{load_row, store_row, store_whole_row};
 use crate::kernels::simd::vector::Vector;
 
 /// Vertically adjacent tiles of C ← … + A B.
@@ -33,6 +33,8 @@ pub struct Tile<T> {
     pub accumulate: Accumulate<*const T>,
     /// The lanes in use of the last register.
     pub last: usize,
+    /// Where a packing microkernel stores the rows of B that it loads, as contiguous rows of whole registers.
+    pub packed: *mut T,
 }
 
 /// Computes vertically adjacent tiles.
@@ -44,11 +46,17 @@ pub type TileFn<T> = unsafe fn(&Tile<T>);
 /// # Safety
 /// As [`TileFn`].
 #[inline(always)]
-pub(in crate::kernels) unsafe fn compute<V: Vector, const ROWS: usize, const VECTORS: usize>(
+pub(in crate::kernels) unsafe fn compute<
+    V: Vector,
+    const ROWS: usize,
+    const VECTORS: usize,
+    const PACK: bool,
+>(
     tile: &Tile<V::Scalar>,
 ) where
     V::Scalar: Default + From<u8>,
 {
+    let packed = |p: usize| tile.packed.wrapping_add(p * VECTORS * V::LANES);
     // SAFETY: the caller guarantees the level and every element.
     unsafe {
         for index in 0..tile.count {
@@ -72,8 +80,9 @@ pub(in crate::kernels) unsafe fn compute<V: Vector, const ROWS: usize, const VEC
             match tile.gather {
                 Gather::None => {
                     let mut b = tile.b;
-                    for _ in 0..tile.k {
-                        add(&mut sums, b, tile.last, |i| a.add(i * tile.a_row_stride));
+                    for p in 0..tile.k {
+                        let at = |i| a.add(i * tile.a_row_stride);
+                        add::<V, ROWS, VECTORS, PACK>(&mut sums, b, tile.last, packed(p), at);
                         a = a.wrapping_add(tile.a_column_stride);
                         b = b.wrapping_add(tile.b_stride);
                     }
@@ -84,7 +93,8 @@ pub(in crate::kernels) unsafe fn compute<V: Vector, const ROWS: usize, const VEC
                     });
                     let mut b = tile.b;
                     for p in 0..tile.k {
-                        add(&mut sums, b, tile.last, |i| rows[i].add(p));
+                        let a = |i: usize| rows[i].add(p);
+                        add::<V, ROWS, VECTORS, PACK>(&mut sums, b, tile.last, packed(p), a);
                         b = b.wrapping_add(tile.b_stride);
                     }
                 }
@@ -92,7 +102,8 @@ pub(in crate::kernels) unsafe fn compute<V: Vector, const ROWS: usize, const VEC
                     let mut b = tile.b;
                     for p in 0..tile.k {
                         let a = a.add(*places.add(p) as usize * tile.a_column_stride);
-                        add(&mut sums, b, tile.last, |i| a.add(i));
+                        let a = |i| a.add(i);
+                        add::<V, ROWS, VECTORS, PACK>(&mut sums, b, tile.last, packed(p), a);
                         b = b.wrapping_add(tile.b_stride);
                     }
                 }
@@ -120,15 +131,19 @@ pub(in crate::kernels) unsafe fn compute<V: Vector, const ROWS: usize, const VEC
 /// # Safety
 /// As [`TileFn`].
 #[inline(always)]
-unsafe fn add<V: Vector, const ROWS: usize, const VECTORS: usize>(
+unsafe fn add<V: Vector, const ROWS: usize, const VECTORS: usize, const PACK: bool>(
     sums: &mut [[V; VECTORS]; ROWS],
     b: *const V::Scalar,
     last: usize,
+    packed: *mut V::Scalar,
     a: impl Fn(usize) -> *const V::Scalar,
 ) {
     // SAFETY: the caller guarantees the level and the elements.
     unsafe {
         let row = load_row::<V, VECTORS>(b, last);
+        if PACK {
+            store_whole_row(row, packed, last);
+        }
         for (i, sums) in sums.iter_mut().enumerate() {
             let factor = V::broadcast(*a(i));
             for (sum, &b) in sums.iter_mut().zip(&row) {

@@ -11,6 +11,7 @@ mod context;
 mod dispatch;
 mod driver;
 mod gemv;
+mod macrokernel;
 mod matrix;
 mod microkernel;
 mod pack;
@@ -19,7 +20,7 @@ pub use accumulate::Accumulate;
 pub use blocking::{pack_buffer, rows_at_once};
 pub use context::Context;
 use driver::Product;
-pub use gemv::ask_for;
+pub use gemv::prefetch;
 pub use matrix::{Matrix, MatrixMut, Order};
 
 use crate::kernels::gemm::dispatch::tiles;

@@ -1,13 +1,13 @@
 //! Packs a block of a factor, so that a tile reads contiguous memory.
 
+use crate::kernels::gemm::blocking::padded;
 use crate::kernels::gemm::dispatch::Tiles;
 use crate::kernels::gemm::matrix::Matrix;
 use crate::kernels::tuning::gemm::TILES_TOGETHER;
 
-/// Packs a block of B, (KC, columns), into `buffer`, with rows padded to whole registers. Returns the row
-/// stride.
+/// Packs a block of B, (KC, columns), into `buffer`, of KC rows padded to whole registers.
 #[inline(never)] // keeps the code of small products, which pack nothing, short
-pub fn copy<T: Copy>(tiles: &Tiles<T>, b: &Matrix<'_, T>, buffer: &mut [T]) -> usize {
+pub fn copy<T: Copy>(tiles: &Tiles<T>, b: &Matrix<'_, T>, buffer: &mut [T]) {
     let vectors = tiles.registers(b.columns);
     let width = vectors * tiles.lanes;
     let buffer = &mut buffer[..b.rows * width];
@@ -23,26 +23,44 @@ pub fn copy<T: Copy>(tiles: &Tiles<T>, b: &Matrix<'_, T>, buffer: &mut [T]) -> u
     } else {
         transpose(tiles, b, buffer, width);
     }
-    width
 }
 
-/// Packs a block of A, (MC, KC), with contiguous columns, into MR-row micropanels: those of the first tile,
-/// term by term, then those of the next.
+/// Copies a block of A, (MC, KC), with contiguous rows, into `buffer`, with a row stride that does not
+/// alias.
+#[inline(never)] // as `copy`
+pub fn copy_rows<'a, T: Copy>(a: &Matrix<'_, T>, buffer: &'a mut [T]) -> Matrix<'a, T> {
+    let row_stride = padded::<T>(a.columns);
+    let places = buffer.chunks_exact_mut(row_stride);
+    for (place, row) in places.zip(a.iter_rows()) {
+        place[..row.len()].copy_from_slice(row);
+    }
+    Matrix {
+        row_stride,
+        ..Matrix::by_rows(&buffer[..a.rows * row_stride], a.rows, a.columns)
+    }
+}
+
+/// Packs a block of A, (MC, KC), with contiguous columns, into micropanels of MR rows: those of the first
+/// tile, term by term, then those of the next.
 #[inline(never)] // as `copy`
 pub fn interleave<T: Copy>(tiles: &Tiles<T>, a: &Matrix<'_, T>, buffer: &mut [T]) {
-    let (from, stride, k) = (a.numbers, a.column_stride, a.columns);
+    let k = a.columns;
     let buffer = &mut buffer[..a.rows * k];
-    let together = TILES_TOGETHER * tiles.interleaved;
+    let together = TILES_TOGETHER * tiles.mr;
     for (index, block) in buffer.chunks_mut(together * k).enumerate() {
-        let from = &from[index * together..];
-        match (tiles.interleaved, block.len() == together * k) {
-            (8, true) => interleave_rows::<T, 8>(from, stride, block, k),
-            (4, true) => interleave_rows::<T, 4>(from, stride, block, k),
-            (most, _) => {
-                for (index, block) in block.chunks_mut(most * k).enumerate() {
-                    let rows = block.len() / k;
-                    for (place, from) in block.chunks_exact_mut(rows).zip(from.chunks(stride)) {
-                        place.copy_from_slice(&from[index * most..][..rows]);
+        let columns = a.transposed();
+        let columns = columns
+            .iter_rows()
+            .map(|column| &column[index * together..]);
+        match (tiles.mr, block.len() == together * k) {
+            (9, true) => interleave_rows::<T, 9>(columns, block, k),
+            (8, true) => interleave_rows::<T, 8>(columns, block, k),
+            (6, true) => interleave_rows::<T, 6>(columns, block, k),
+            (mr, _) => {
+                for (p, column) in columns.enumerate() {
+                    for (tile, block) in block.chunks_mut(mr * k).enumerate() {
+                        let rows = block.len() / k;
+                        block[p * rows..][..rows].copy_from_slice(&column[tile * mr..][..rows]);
                     }
                 }
             }
@@ -50,19 +68,18 @@ pub fn interleave<T: Copy>(tiles: &Tiles<T>, a: &Matrix<'_, T>, buffer: &mut [T]
     }
 }
 
-/// The same for [`TILES_TOGETHER`] tiles with a constant number of rows: the rows of one p are whole cache
-/// lines, which are read once and copied without a loop or a call.
-fn interleave_rows<T: Copy, const ROWS: usize>(
-    from: &[T],
-    stride: usize,
+/// The same for [`TILES_TOGETHER`] tiles with a constant number of rows: the cache lines of one p are read
+/// once and copied without a loop or a call.
+fn interleave_rows<'a, T: Copy + 'a, const ROWS: usize>(
+    columns: impl Iterator<Item = &'a [T]>,
     block: &mut [T],
     k: usize,
 ) {
     let (places, _) = block.as_chunks_mut::<ROWS>();
-    for (p, from) in from.chunks(stride).take(k).enumerate() {
-        let (from, _) = from[..TILES_TOGETHER * ROWS].as_chunks::<ROWS>();
-        for (tile, from) in from.iter().enumerate() {
-            places[tile * k + p] = *from;
+    for (p, column) in columns.enumerate() {
+        let (rows, _) = column[..TILES_TOGETHER * ROWS].as_chunks::<ROWS>();
+        for (tile, rows) in rows.iter().enumerate() {
+            places[tile * k + p] = *rows;
         }
     }
 }

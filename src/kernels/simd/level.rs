@@ -120,7 +120,7 @@ pub(in crate::kernels) fn current() -> Level {
 }
 
 /// Whether this machine executes a 512-bit multiplication as two halves, so that a 256-bit one takes half
-/// the time. True for AMD's family 19h, where it was measured; unknown for others.
+/// the time. True for AMD's Zen 4, where it was measured; unknown for others.
 pub(in crate::kernels) fn multiplies_in_halves() -> bool {
     #[cfg(target_arch = "x86_64")]
     {
@@ -132,7 +132,9 @@ pub(in crate::kernels) fn multiplies_in_halves() -> bool {
             let (vendor, version) = unsafe { (__cpuid(0), __cpuid(1).eax) };
             let name = [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes);
             let family = ((version >> 8) & 0xf) + ((version >> 20) & 0xff);
-            name.as_flattened() == b"AuthenticAMD" && family == 0x19
+            // Zen 3 is of the same family, but has no AVX-512.
+            let is_family = name.as_flattened() == b"AuthenticAMD" && family == 0x19;
+            is_family && Level::Avx512.is_available()
         })
     }
     #[cfg(not(target_arch = "x86_64"))]

@@ -19,16 +19,29 @@ pub(in crate::kernels) unsafe fn copy_rows<V: Vector, const VECTORS: usize>(
         // SAFETY: the caller guarantees the level, and that the rows and their destinations are in bounds.
         unsafe {
             let registers = load_row::<V, VECTORS>(from.add(row * from_row), last);
-            let to = to.add(row * VECTORS * V::LANES);
-            for (j, register) in registers.into_iter().enumerate() {
-                let at = if VECTORS > 1 {
-                    place::<V, VECTORS>(j, last)
-                } else {
-                    0
-                };
-                register.store(to.add(at));
-            }
+            store_whole_row(registers, to.add(row * VECTORS * V::LANES), last);
         }
+    }
+}
+
+/// Stores what [`load_row`] loads to a row of whole registers; the padding behind `last` is unspecified.
+///
+/// # Safety
+/// The machine has the instructions; a row of whole registers is writable.
+#[inline(always)]
+pub(in crate::kernels) unsafe fn store_whole_row<V: Vector, const VECTORS: usize>(
+    row: [V; VECTORS],
+    to: *mut V::Scalar,
+    last: usize,
+) {
+    for (j, register) in row.into_iter().enumerate() {
+        let at = if VECTORS > 1 {
+            place::<V, VECTORS>(j, last)
+        } else {
+            0
+        };
+        // SAFETY: the caller guarantees the instructions and the elements.
+        unsafe { register.store(to.add(at)) }
     }
 }
 

@@ -120,12 +120,12 @@ vector!(
     store_first: |to, value, count| _mm512_mask_storeu_pd(to, first8(count), value)
 );
 vector!(
-    F32x8, f32, 8, 10, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps, transpose8x8 8,
+    F32x8, f32, 8, 12, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps, transpose8x8 8,
     load_first: |from, count| _mm256_maskload_ps(from, first8x32(count)),
     store_first: |to, value, count| _mm256_maskstore_ps(to, first8x32(count), value)
 );
 vector!(
-    F64x4, f64, 4, 10, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd, transpose4x4 4,
+    F64x4, f64, 4, 12, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd, transpose4x4 4,
     load_first: |from, count| _mm256_maskload_pd(from, first4x64(count)),
     store_first: |to, value, count| _mm256_maskstore_pd(to, first4x64(count), value)
 );

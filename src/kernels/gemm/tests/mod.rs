@@ -8,13 +8,12 @@ use places::{Places, levels};
 use shape::{APART, C, KINDS, Kind, Place, R};
 
 use crate::base::cancel::CancelToken;
+use crate::kernels::caches::{Cache, Caches, forced};
 use crate::kernels::gemm::blocking::parts;
 use crate::kernels::gemm::*;
 use crate::kernels::simd::level::forced::at;
 use crate::kernels::testing::number::{Number, fill};
-use crate::kernels::tuning::gemm::{
-    ALIASING_STRIDE, KC, LARGE, MC_KC_PACKED_A, PACK_A_COLUMNS, PACK_B_NARROW, PACK_B_ROWS,
-};
+use crate::kernels::tuning::gemm::{ALIASING_STRIDE, KC, LARGE, MC_KC_PACKED_A, PACK_A_COLUMNS};
 
 /// The column sums, added to the output, equal plain additions at every level.
 fn sums_of_columns<T: Number>() {
@@ -83,19 +82,36 @@ fn every_block<T: Number>() {
     }
 }
 
-/// Rows of B with a large stride are packed, if A has enough rows.
-fn far_apart<T: Number>() {
-    for (stride, rows) in [(ALIASING_STRIDE, PACK_B_ROWS), PACK_B_NARROW] {
-        rows_far_apart::<T>(stride / size_of::<T>(), rows);
+/// The caches of a machine that splits and packs what others compute at once.
+const TINY: Caches = Caches {
+    l1: Cache { sets: 8, ways: 2 },
+    l2: Cache { sets: 16, ways: 4 },
+};
+
+/// With tiny caches small products are split into many blocks, and A is copied or packed.
+fn many_blocks<T: Number>() {
+    let lanes = 64 / size_of::<T>();
+    let (pack_buffer, far) = (pack_buffer::<T>(LARGE), ALIASING_STRIDE / size_of::<T>());
+    let mut places = Places::<T>::new(131 * (far + 64));
+    for kind in KINDS.into_iter().chain(APART) {
+        for (rows, columns) in [(13, 2 * lanes + 1), (37, PACK_A_COLUMNS + 5)] {
+            for steps in [1, 65, 131] {
+                places.check_with(pack_buffer, kind, rows, columns, steps);
+            }
+        }
     }
+    let apart = Kind::Gradients([far, 1], R, R, Accumulate::Sum, true);
+    places.check_with(pack_buffer, apart, 37, PACK_A_COLUMNS + 5, 131);
 }
 
-fn rows_far_apart<T: Number>(far: usize, enough: usize) {
+/// Rows of B with a large stride are packed, if A has enough rows.
+fn far_apart<T: Number>() {
+    let far = ALIASING_STRIDE / size_of::<T>();
     let mut places = Places::<T>::new(513 * (far + 12));
     for kind in KINDS.into_iter().chain(APART) {
         // A sum over several blocks of k is added block by block.
         let most = if APART.contains(&kind) { 512 } else { 513 };
-        for rows in [enough - 1, enough] {
+        for rows in [11, 12, 13, 37] {
             for columns in [far - 1, far + 5] {
                 for steps in [1, 2, most] {
                     places.check(kind, rows, columns, steps);
@@ -132,7 +148,7 @@ fn with_much_room<T: Number>() {
         Kind::Errors(R, R),
         Kind::Errors(R, C),
     ] {
-        for rows in [PACK_B_ROWS - 1, PACK_B_ROWS] {
+        for rows in [31, 32] {
             for steps in [most - 1, most, most + 1] {
                 places.check_with(pack_buffer, kind, rows, 5, steps);
             }
@@ -205,6 +221,14 @@ fn rows_far_apart_add_in_order() {
 fn large_blocks_add_in_order() {
     with_much_room::<f32>();
     with_much_room::<f64>();
+}
+
+#[test]
+fn many_blocks_add_in_order() {
+    forced::with(TINY, || {
+        many_blocks::<f32>();
+        many_blocks::<f64>();
+    });
 }
 
 #[test]

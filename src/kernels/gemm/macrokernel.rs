@@ -1,0 +1,215 @@
+//! Loop 1 around the microkernel: the tiles of a micropanel of C.
+
+use std::ops::Range;
+
+use crate::base::cancel::CancelToken;
+use crate::kernels::gemm::accumulate::Accumulate;
+use crate::kernels::gemm::blocking::even;
+use crate::kernels::gemm::dispatch::Tiles;
+use crate::kernels::gemm::driver::Product;
+use crate::kernels::gemm::matrix::{Gather, Matrix};
+use crate::kernels::gemm::microkernel::Tile;
+use crate::kernels::gemm::pack;
+use crate::kernels::simd::level::Registers;
+use crate::kernels::tuning::gemm::{MAX_MR, UNPOLLED};
+
+/// A block of A and a micropanel of columns.
+pub(super) struct Part<'a, T> {
+    pub a: &'a BlockOfA<'a, T>,
+    pub rows: Range<usize>,
+    pub steps: Range<usize>,
+    pub columns: Range<usize>,
+    /// The element of the row of ones.
+    pub one: &'a [T; 1],
+}
+
+/// A block of A, (MC, KC).
+pub(super) enum BlockOfA<'a, T> {
+    /// In its original place, or copied by [`pack::copy_rows`].
+    Strided(Matrix<'a, T>),
+    /// Packed by [`pack::interleave`].
+    Interleaved(&'a [T]),
+}
+
+/// Where the tiles of a micropanel read B, (KC, NR).
+#[derive(Clone, Copy)]
+struct Micropanel<T> {
+    b: *const T,
+    /// The row stride.
+    stride: usize,
+    /// The lanes in use of the last register.
+    last: usize,
+    /// Where the tile packs B; null if it does not.
+    packed: *mut T,
+}
+
+impl<T: Registers> Product<'_, T> {
+    /// Loop 1: a range of k for a micropanel of C. B is packed if there is a buffer for it.
+    pub(super) fn tiles(
+        &self,
+        tiles: &'static Tiles<T>,
+        part: Part<'_, T>,
+        b_buffer: Option<&mut [T]>,
+        c: &mut [T],
+        cancel: &CancelToken<'_>,
+    ) {
+        let (rows, k, columns) = (part.rows.len(), part.steps.len(), part.columns.len());
+        let all_rows = rows + usize::from(self.ones && part.rows.end == self.a.rows);
+        let work = all_rows * columns * k;
+        let polled = work > UNPOLLED;
+        if cancel.poll_after(if polled { 0 } else { work }) {
+            return;
+        }
+        let tiles = match (part.a, &b_buffer) {
+            (BlockOfA::Strided(_), Some(_)) => tiles.for_panel(columns),
+            _ => tiles,
+        };
+        let vectors = tiles.registers(columns);
+        let (mut done, panel) = match b_buffer {
+            None => (0, self.panel(tiles, &part)),
+            Some(buffer) => self.pack(tiles, &part, buffer, c),
+        };
+        let mr = match part.a {
+            BlockOfA::Strided(_) => even(rows - done, (tiles.sums / vectors).min(MAX_MR)).max(1),
+            BlockOfA::Interleaved(_) => tiles.mr,
+        };
+        // As many tiles at once as may pass between two polls of the cancellation token.
+        let at_once = if polled {
+            (UNPOLLED / (mr * columns * k)).max(1)
+        } else {
+            usize::MAX
+        };
+        while done < all_rows {
+            let left = rows - done;
+            let these = mr.min(left).max(1);
+            let count = if left > these {
+                (left / these).min(at_once)
+            } else {
+                1
+            };
+            if polled && cancel.poll_after(count * these * columns * k) {
+                return;
+            }
+            let tile = self.tile(&part, done..done + these, count, panel, c);
+            // SAFETY: the machine has the level of the tiles. `run` has asserted that all elements of A and
+            // B are in bounds and that C has m rows of n; the functions of `pack` that their blocks fit the
+            // pack buffer. The row of ones is a single element that every column reads.
+            unsafe { tiles.get(these, vectors)(&tile) };
+            done += these * count;
+        }
+    }
+
+    /// The columns of B in their original place.
+    #[inline(always)]
+    fn panel(&self, tiles: &Tiles<T>, part: &Part<'_, T>) -> Micropanel<T> {
+        let (stride, columns) = (self.b.row_stride, part.columns.len());
+        Micropanel {
+            b: self.b.numbers[part.steps.start * stride + part.columns.start..].as_ptr(),
+            stride,
+            last: columns - (tiles.registers(columns) - 1) * tiles.lanes,
+            packed: std::ptr::null_mut(),
+        }
+    }
+
+    /// Packs the columns of B into `buffer`. Returns the number of rows of C that were computed meanwhile,
+    /// and where B is.
+    #[inline(never)] // keeps the code of small products, which pack nothing, short
+    fn pack(
+        &self,
+        tiles: &'static Tiles<T>,
+        part: &Part<'_, T>,
+        buffer: &mut [T],
+        c: &mut [T],
+    ) -> (usize, Micropanel<T>) {
+        let block = self.b.row_range(&part.steps).column_range(&part.columns);
+        let vectors = tiles.registers(block.columns);
+        let stride = vectors * tiles.lanes;
+        let buffer = &mut buffer[..block.rows * stride];
+        let mut done = 0;
+        if block.has_contiguous_rows() && part.rows.len() >= tiles.mr && vectors <= tiles.across {
+            // The first tile packs what it reads.
+            done = tiles.mr;
+            let panel = Micropanel {
+                packed: buffer.as_mut_ptr(),
+                ..self.panel(tiles, part)
+            };
+            let tile = self.tile(part, 0..done, 1, panel, c);
+            // SAFETY: as in `tiles`; `buffer` has a row of whole registers for every row of the block.
+            unsafe { tiles.packing(vectors)(&tile) };
+        } else {
+            pack::copy(tiles, &block, buffer);
+        }
+        let panel = Micropanel {
+            b: buffer.as_ptr(),
+            stride,
+            last: block.columns - (vectors - 1) * tiles.lanes,
+            packed: std::ptr::null_mut(),
+        };
+        (done, panel)
+    }
+
+    /// `count` tiles, the first of the given rows of the block, or the row of ones behind them.
+    #[inline(always)] // its fields are stored once
+    fn tile(
+        &self,
+        part: &Part<'_, T>,
+        rows: Range<usize>,
+        count: usize,
+        panel: Micropanel<T>,
+        c: &mut [T],
+    ) -> Tile<T> {
+        let Part {
+            a,
+            rows: ref block,
+            ref steps,
+            ref columns,
+            ..
+        } = *part;
+        let (n, k) = (self.b.columns, steps.len());
+        let mut gather = Gather::None;
+        let (first, these) = (rows.start, rows.len());
+        let (a, a_row_stride, a_column_stride, a_next) = match a {
+            _ if first == block.len() => (&part.one[..], 0, 0, 0),
+            BlockOfA::Strided(a) => {
+                let stride = a.row_stride;
+                let (first, next) = match a.gather {
+                    Gather::Rows(places) => {
+                        gather = Gather::Rows(places[first..].as_ptr());
+                        (0, 0)
+                    }
+                    Gather::Columns(places) => {
+                        gather = Gather::Columns(places.as_ptr());
+                        (first * stride, these * stride)
+                    }
+                    Gather::None => (first * stride, these * stride),
+                };
+                (&a.numbers[first..], stride, a.column_stride, next)
+            }
+            BlockOfA::Interleaved(a) => (&a[first * k..], 1, these, these * k),
+        };
+        let row = block.start + first;
+        Tile {
+            count,
+            a_next,
+            a: a.as_ptr(),
+            a_row_stride,
+            a_column_stride,
+            gather,
+            b: panel.b,
+            b_stride: panel.stride,
+            c: c[row * n + columns.start..].as_mut_ptr(),
+            c_stride: n,
+            k,
+            accumulate: match self.accumulate {
+                Accumulate::Sum => Accumulate::Sum,
+                _ if steps.start > 0 => Accumulate::Terms,
+                Accumulate::Overwrite => Accumulate::Overwrite,
+                Accumulate::Row(start) => Accumulate::Row(start[columns.start..].as_ptr()),
+                Accumulate::Column(start) => Accumulate::Column(start[row..].as_ptr()),
+                Accumulate::Terms => Accumulate::Terms,
+            },
+            last: panel.last,
+            packed: panel.packed,
+        }
+    }
+}
