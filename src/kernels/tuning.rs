@@ -23,8 +23,8 @@ pub mod gemm {
     /// MC and KC where A is packed, for tiles wider than a cache line. KC is more than fits the L2 cache: A
     /// is read sequentially, and C, which is not, is then accessed half as often as with 512. With MC 256,
     /// for which B is packed more often, "wide-f8" took 1 % longer. Narrower tiles read A more often: MC
-    /// follows from the L2 cache.
-    pub const MC_KC_PACKED_A: (usize, usize) = (512, 1024);
+    /// follows from the L2 cache. MC holds half of 1024 rows in whole tiles.
+    pub const MC_KC_PACKED_A: (usize, usize) = (522, 1024);
     /// The row stride in bytes from which on rows compete for few sets of the L1 cache.
     pub const ALIASING_STRIDE: usize = 4096;
     /// The tiles from which on packing B pays off where each would read it from outside the L2 cache, and
