@@ -1,5 +1,7 @@
 //! y, the sample weights, and the reduction of the costs.
 
+use std::ops::Range;
+
 use crate::base::error::{Error, Result};
 use crate::base::sum::sum;
 use crate::data::{contiguous, labels};
@@ -175,6 +177,7 @@ impl<'a, T: Real> Targets<'a, T> {
     }
 
     /// `s_x`, in the unit of the weights.
+    #[inline]
     pub(crate) fn sample_weight(&self, x: usize) -> f64 {
         self.sample_weight
             .map_or(1.0, |weights| weights[x] / self.unit)
@@ -198,7 +201,21 @@ impl<'a, T: Real> Targets<'a, T> {
         sum(costs.map(|(x, cost)| self.sample_weight(x) * cost)) / self.divisor
     }
 
+    /// y of the examples `rows`, (rows, n_L), unless it is given as labels.
+    pub(crate) fn values_of(&self, rows: &Range<usize>) -> Option<&'a [T]> {
+        match self.y {
+            Y::Values(y) => Some(&y[rows.start * self.width..rows.end * self.width]),
+            Y::Labels(_) => None,
+        }
+    }
+
+    /// The factor of δ of all examples, if it is the same for all.
+    pub(crate) fn common_factor(&self) -> Option<T> {
+        self.sample_weight.is_none().then(|| self.factor(0))
+    }
+
     /// y of example `x`.
+    #[inline]
     pub(crate) fn example(&self, x: usize) -> ExampleTarget<'a, T> {
         match self.y {
             Y::Values(y) => ExampleTarget::Values(&y[x * self.width..][..self.width]),

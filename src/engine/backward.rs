@@ -14,8 +14,11 @@ use crate::kernels::real::Real;
 use crate::kernels::spmm;
 use crate::model::activation::Activation;
 use crate::model::architecture::Layer;
-use crate::model::cost::Cost;
+use crate::model::cost::{Cost, ExampleTarget};
 use crate::model::network::Network;
+
+/// The elements of several examples that BP1 computes between two polls of the cancellation token.
+const TOGETHER: usize = 1 << 12;
 
 /// z^L and a^L of some examples, each (rows, n_L), with σ_L and the cost.
 #[derive(Debug, Clone, Copy)]
@@ -45,19 +48,40 @@ pub fn bp1<T: Real>(
         a,
     } = outputs;
     let width = a.len() / rows.len();
-    let examples = rows
-        .clone()
-        .zip(rows_of(z, width).zip(a.chunks_exact(width)));
-    for ((x, (z, a)), delta) in examples.zip(delta.chunks_exact_mut(width)) {
-        cost.nabla(activation, z, a, targets.example(x), delta);
-        if cancel.poll_after(width * ELEMENT_WORK) {
-            return;
+    let together = targets.values_of(&rows);
+    if let Some(y) = together.filter(|_| cost.is_elementwise(activation)) {
+        let y = y.chunks(TOGETHER).zip(a.chunks(TOGETHER));
+        for ((y, a), delta) in y.zip(delta.chunks_mut(TOGETHER)) {
+            cost.nabla(activation, &[], a, ExampleTarget::Values(y), delta);
+            if cancel.poll_after(a.len()) {
+                return;
+            }
+        }
+    } else {
+        let outputs = rows_of(z, width).zip(a.chunks_exact(width));
+        let examples = rows.clone().zip(outputs);
+        for ((x, (z, a)), delta) in examples.zip(delta.chunks_exact_mut(width)) {
+            cost.nabla(activation, z, a, targets.example(x), delta);
+            if cancel.poll_after(width * ELEMENT_WORK) {
+                return;
+            }
         }
     }
     if !cost.is_fused(activation) {
         activation.vjp(delta, a, z, width, cancel);
     }
     // Applied after σ', which may be as small as the factor is large.
+    if let Some(factor) = targets.common_factor() {
+        for delta in delta.chunks_mut(TOGETHER) {
+            for delta in delta.iter_mut() {
+                *delta *= factor;
+            }
+            if cancel.poll_after(delta.len()) {
+                return;
+            }
+        }
+        return;
+    }
     for (x, delta) in rows.zip(delta.chunks_exact_mut(width)) {
         let factor = targets.factor(x);
         for delta in delta {
@@ -84,6 +108,17 @@ pub fn cost<T: Real>(
     } = outputs;
     let width = a.len() / rows.len();
     let mut sum = 0.0;
+    if let Some(y) = targets.values_of(&rows)
+        && cost.is_elementwise(activation)
+    {
+        let mut examples = rows;
+        cost.of_examples(a, y, width, |of_example| {
+            let x = examples.next().expect("a row of a for each example");
+            sum += targets.sample_weight(x) * of_example;
+        });
+        cancel.poll_after(a.len() * ELEMENT_WORK);
+        return sum;
+    }
     for (x, (z, a)) in rows.zip(rows_of(z, width).zip(a.chunks_exact(width))) {
         let of_example = cost.of_example(activation, z, a, targets.example(x));
         sum += targets.sample_weight(x) * of_example;

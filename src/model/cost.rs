@@ -153,6 +153,7 @@ impl Cost {
     }
 
     /// `C_x` of one example, in float64; 0 for a custom cost, whose value is not known here.
+    #[inline]
     pub fn of_example<T: Real>(
         self,
         output: Activation,
@@ -161,31 +162,47 @@ impl Cost {
         y: ExampleTarget<'_, T>,
     ) -> f64 {
         match y {
-            ExampleTarget::Values(y) => self.sum(output, z, a, |j| y[j]),
+            ExampleTarget::Values(y) => {
+                let y = &y[..a.len()];
+                self.sum(output, z, a, |j| y[j])
+            }
             ExampleTarget::Label(label) => self.sum(output, z, a, |j| indicator(label == Some(j))),
         }
     }
 
+    #[inline]
     fn sum<T: Real>(self, output: Activation, z: &[T], a: &[T], y: impl Fn(usize) -> T) -> f64 {
         if let Some(fused) = self.fused(output) {
             return fused.cost(z, a, y);
         }
-        let residual = |j: usize| a[j].to_f64() - y(j).to_f64();
         let mut sum = LaneSum::default();
+        let residual = |j: usize| a[j].to_f64() - y(j).to_f64();
         match self {
-            Self::Quadratic => sum.add(a.len(), |j| 0.5 * residual(j) * residual(j)),
-            Self::Huber => sum.add(a.len(), |j| {
-                let size = residual(j).abs();
-                if size <= 1.0 {
-                    0.5 * size * size
-                } else {
-                    size - 0.5
-                }
-            }),
+            Self::Quadratic => sum.add(a.len(), |j| quadratic(residual(j))),
+            Self::Huber => sum.add(a.len(), |j| huber(residual(j))),
             Self::Absolute => sum.add(a.len(), |j| residual(j).abs()),
             _ => {}
         }
         sum.total()
+    }
+
+    /// Calls `each` with `C_x` of several examples in order, if the cost is elementwise: the same as
+    /// [`Self::of_example`] of each, in less time.
+    ///
+    /// `a`, `y`: (rows, `width`).
+    pub(crate) fn of_examples<T: Real>(
+        self,
+        a: &[T],
+        y: &[T],
+        width: usize,
+        each: impl FnMut(f64),
+    ) {
+        match self {
+            Self::Quadratic => sum_rows(a, y, width, quadratic, each),
+            Self::Huber => sum_rows(a, y, width, huber, each),
+            Self::Absolute => sum_rows(a, y, width, f64::abs, each),
+            _ => (0..a.len() / width).map(|_| 0.0).for_each(each),
+        }
     }
 
     /// ∇_a `C_x` of one example, or δ^L if the cost is fused with the output. With a custom cost, y is
@@ -199,7 +216,10 @@ impl Cost {
         delta: &mut [T],
     ) {
         match y {
-            ExampleTarget::Values(y) => self.nabla_from(output, z, a, |j| y[j], delta),
+            ExampleTarget::Values(y) => {
+                let (y, delta) = (&y[..a.len()], &mut delta[..a.len()]);
+                self.nabla_from(output, z, a, |j| y[j], delta);
+            }
             ExampleTarget::Label(label) => {
                 self.nabla_from(output, z, a, |j| indicator(label == Some(j)), delta);
             }
@@ -217,8 +237,15 @@ impl Cost {
         if let Some(fused) = self.fused(output) {
             return fused.delta(z, a, y, delta);
         }
+        if self == Self::Custom {
+            delta
+                .iter_mut()
+                .enumerate()
+                .for_each(|(j, delta)| *delta = y(j));
+            return;
+        }
         for (j, (delta, &a)) in delta.iter_mut().zip(a).enumerate() {
-            *delta = if self == Self::Custom { y(j) } else { a - y(j) };
+            *delta = a - y(j);
         }
         let slope = |r: T| if r.abs() > T::ONE { sign(r) } else { r };
         match self {
@@ -226,6 +253,12 @@ impl Cost {
             Self::Absolute => delta.iter_mut().for_each(|r| *r = sign(*r)),
             _ => {}
         }
+    }
+
+    /// Whether each element of [`Self::nabla`] depends on its own a and y alone, so that it can be computed
+    /// for several examples at once.
+    pub(crate) fn is_elementwise(self, output: Activation) -> bool {
+        !self.is_fused(output)
     }
 
     /// Whether [`Self::nabla`] is already δ^L.
@@ -241,6 +274,61 @@ pub enum ExampleTarget<'a, T> {
     Values(&'a [T]),
     /// 1 for one output, or for none, and 0 for the others.
     Label(Option<usize>),
+}
+
+/// ½ r².
+#[inline]
+fn quadratic(r: f64) -> f64 {
+    0.5 * r * r
+}
+
+/// ½ r² for |r| ≤ 1, else |r| − ½.
+#[inline]
+fn huber(r: f64) -> f64 {
+    let size = r.abs();
+    if size <= 1.0 {
+        0.5 * size * size
+    } else {
+        size - 0.5
+    }
+}
+
+/// Calls `each` with Σ term(a − y) of each row.
+fn sum_rows<T: Real>(
+    a: &[T],
+    y: &[T],
+    width: usize,
+    term: impl Fn(f64) -> f64,
+    each: impl FnMut(f64),
+) {
+    // Loops of constant length have less overhead than the sums of narrow rows.
+    match width {
+        1 => sum_rows_of::<T, 1>(a, y, term, each),
+        2 => sum_rows_of::<T, 2>(a, y, term, each),
+        3 => sum_rows_of::<T, 3>(a, y, term, each),
+        4 => sum_rows_of::<T, 4>(a, y, term, each),
+        _ => {
+            let rows = a.chunks_exact(width).zip(y.chunks_exact(width));
+            let sum_row = |(a, y): (&[T], &[T])| {
+                let mut sum = LaneSum::default();
+                sum.add(width, |j| term(a[j].to_f64() - y[j].to_f64()));
+                sum.total()
+            };
+            rows.map(sum_row).for_each(each);
+        }
+    }
+}
+
+/// The same for rows of `N` elements.
+fn sum_rows_of<T: Real, const N: usize>(
+    a: &[T],
+    y: &[T],
+    term: impl Fn(f64) -> f64,
+    each: impl FnMut(f64),
+) {
+    let rows = a.as_chunks::<N>().0.iter().zip(y.as_chunks::<N>().0);
+    rows.map(|(a, y)| LaneSum::of_few::<N>(|j| term(a[j].to_f64() - y[j].to_f64())))
+        .for_each(each);
 }
 
 fn indicator<T: Real>(holds: bool) -> T {

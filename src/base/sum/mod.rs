@@ -63,6 +63,16 @@ pub struct LaneSum {
 }
 
 impl LaneSum {
+    /// Σ of at most eight terms, with the bits of [`Self::add`].
+    #[inline]
+    pub fn of_few<const N: usize>(term: impl Fn(usize) -> f64) -> f64 {
+        let mut sum = Self::default();
+        for j in 0..N {
+            sum.lanes[j] += term(j);
+        }
+        sum.block_sum()
+    }
+
     /// Adds `count` terms. Each term's accumulator depends on the counts so far; if each count but the last
     /// is a multiple of eight, it depends on the total count only.
     #[inline]
@@ -99,6 +109,7 @@ impl LaneSum {
         (self.lanes, self.terms) = ([0.0; 8], 0);
     }
 
+    #[inline]
     fn block_sum(&self) -> f64 {
         let [a, b, c, d, e, f, g, h] = self.lanes;
         ((a + b) + (c + d)) + ((e + f) + (g + h))
