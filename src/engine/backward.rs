@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 use crate::data::{LayerInput, Targets};
+use crate::engine::costs::{Outputs, rows_of};
 use crate::engine::dropout::apply_mask;
 use crate::engine::workspace::LayerBuffers;
 use crate::kernels::csr::CsrMatrix;
@@ -14,24 +15,11 @@ use crate::kernels::real::Real;
 use crate::kernels::spmm;
 use crate::model::activation::Activation;
 use crate::model::architecture::Layer;
-use crate::model::cost::{Cost, ExampleTarget};
+use crate::model::cost::ExampleTarget;
 use crate::model::network::Network;
 
 /// The elements of several examples that BP1 computes between two polls of the cancellation token.
 const TOGETHER: usize = 1 << 12;
-
-/// z^L and a^L of some examples, each (rows, n_L), with σ_L and the cost.
-#[derive(Debug, Clone, Copy)]
-pub struct Outputs<'a, T> {
-    /// C.
-    pub cost: Cost,
-    /// σ_L.
-    pub activation: Activation,
-    /// z^L; empty if neither the cost nor σ' reads it ([`Cost::needs_z`]).
-    pub z: &'a [T],
-    /// a^L.
-    pub a: &'a [T],
-}
 
 /// BP1: writes δ^L = ∇_a C ⊙ σ'(z^L) of the examples `rows` of the batch to `delta`, (rows, n_L).
 pub fn bp1<T: Real>(
@@ -89,66 +77,6 @@ pub fn bp1<T: Real>(
         }
         if cancel.poll_after(width) {
             return;
-        }
-    }
-}
-
-/// Σ s_x `C_x` over the examples `rows`, in float64, in order.
-pub fn cost<T: Real>(
-    outputs: Outputs<'_, T>,
-    targets: &Targets<'_, T>,
-    rows: Range<usize>,
-    cancel: &CancelToken<'_>,
-) -> f64 {
-    let Outputs {
-        cost,
-        activation,
-        z,
-        a,
-    } = outputs;
-    let width = a.len() / rows.len();
-    let mut sum = 0.0;
-    if let Some(y) = targets.values_of(&rows)
-        && cost.is_elementwise(activation)
-    {
-        let mut examples = rows;
-        cost.of_examples(a, y, width, |of_example| {
-            let x = examples.next().expect("a row of a for each example");
-            sum += targets.sample_weight(x) * of_example;
-        });
-        cancel.poll_after(a.len() * ELEMENT_WORK);
-        return sum;
-    }
-    for (x, (z, a)) in rows.zip(rows_of(z, width).zip(a.chunks_exact(width))) {
-        let of_example = cost.of_example(activation, z, a, targets.example(x));
-        sum += targets.sample_weight(x) * of_example;
-        if cancel.poll_after(width * ELEMENT_WORK) {
-            break;
-        }
-    }
-    sum
-}
-
-/// `C_x` of each of the examples `rows`, in float64, into `costs`, (rows,).
-pub fn each_cost<T: Real>(
-    outputs: Outputs<'_, T>,
-    targets: &Targets<'_, T>,
-    rows: Range<usize>,
-    costs: &mut [f64],
-    cancel: &CancelToken<'_>,
-) {
-    let Outputs {
-        cost,
-        activation,
-        z,
-        a,
-    } = outputs;
-    let width = a.len() / rows.len();
-    let outputs = rows_of(z, width).zip(a.chunks_exact(width));
-    for ((x, place), (z, a)) in rows.zip(costs).zip(outputs) {
-        *place = cost.of_example(activation, z, a, targets.example(x));
-        if cancel.poll_after(width * ELEMENT_WORK) {
-            break;
         }
     }
 }
@@ -296,16 +224,4 @@ pub fn gradient<T: Real>(
         onto,
         context,
     );
-}
-
-/// The rows of z, or empty rows if z is not stored.
-fn rows_of<T>(z: &[T], width: usize) -> impl Iterator<Item = &[T]> {
-    let kept = !z.is_empty();
-    (0..).map(move |row| {
-        if kept {
-            &z[row * width..(row + 1) * width]
-        } else {
-            &[]
-        }
-    })
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod backward;
 pub mod batch;
+pub(crate) mod costs;
 pub(crate) mod dropout;
 pub mod equations;
 pub(crate) mod forward;

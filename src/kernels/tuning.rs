@@ -46,6 +46,12 @@ pub mod gemm {
     pub const STREAMS: usize = 4;
     /// The tiles whose rows of A are packed together, so that a cache line is read once for all of them.
     pub const TILES_TOGETHER: usize = 4;
+    /// The lanes of the longest registers.
+    pub const MAX_LANES: usize = 16;
+    /// The elements of a block of a transposed weight gradient: it stays in the L1 cache.
+    pub const TRANSPOSED: usize = 1 << 12;
+    /// The time to transpose an element, in multiply-adds of a register.
+    pub const TRANSPOSED_COPY: usize = 3;
     /// The multiply-adds of tiles between two polls of the cancellation token: some microseconds.
     pub const UNPOLLED: usize = 1 << 18;
 }

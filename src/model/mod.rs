@@ -5,3 +5,4 @@ pub mod architecture;
 pub mod cost;
 pub(crate) mod fused;
 pub mod network;
+mod residual;

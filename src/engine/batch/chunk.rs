@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use crate::data::{LayerInput, Targets};
-use crate::engine::backward::{Outputs, cost, each_cost, error, gradient};
+use crate::engine::backward::{error, gradient};
 use crate::engine::batch::Call;
+use crate::engine::costs::{Outputs, cost, each_cost};
 use crate::engine::forward::forward;
 use crate::engine::workspace::LayerBuffers;
 use crate::kernels::gemm::{Accumulate, Context};

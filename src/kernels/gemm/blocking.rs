@@ -8,12 +8,17 @@ use crate::kernels::gemm::dispatch::Tiles;
 use crate::kernels::gemm::matrix::Matrix;
 use crate::kernels::tuning::gemm::{
     ALIASING_STRIDE, KC, KC_IN_PLACE, LARGE, MC_KC_PACKED_A, NR_BYTES, PACK_A_COLUMNS,
-    PACK_B_TILES, PACK_B_TILES_NARROW,
+    PACK_B_TILES, PACK_B_TILES_NARROW, TRANSPOSED,
 };
 
 /// The length of the pack buffer for products with a matrix of `weights` elements. A product also works
 /// with that of [`pack_buffer`] of 0, with shorter blocks.
 pub const fn pack_buffer<T>(weights: usize) -> usize {
+    TRANSPOSED + packed_blocks::<T>(weights)
+}
+
+/// The part of it for packed blocks.
+pub(super) const fn packed_blocks<T>(weights: usize) -> usize {
     let numbers = NR_BYTES / size_of::<T>();
     cache_line::numbers::<T>()
         + if weights < LARGE {
@@ -71,7 +76,7 @@ impl Blocking {
         whole: bool,
     ) -> Self {
         let caches = caches();
-        let is_large = buffer >= pack_buffer::<T>(LARGE);
+        let is_large = buffer >= packed_blocks::<T>(LARGE);
         let pack_b = !b.has_contiguous_rows() || packs_b(tiles, a.rows, b, caches);
         let pack_a = if is_large && b.columns >= PACK_A_COLUMNS {
             packs_a(tiles, a, caches)
@@ -82,7 +87,7 @@ impl Blocking {
         let kc = match pack_b {
             _ if whole => b.rows,
             false if pack_a == PackA::InPlace => KC_IN_PLACE,
-            _ if is_narrow(tiles) => {
+            _ if tiles.is_narrow() => {
                 // Half of the L1 cache holds a micropanel of B, which every tile reads.
                 most.min(caches.l1.bytes() / 2 / tiles.width())
             }
@@ -92,7 +97,7 @@ impl Blocking {
         let most_rows = match pack_a {
             PackA::InPlace => a.rows,
             // Half of the L2 cache holds a block of A, which every micropanel of B meets.
-            _ if is_narrow(tiles) => {
+            _ if tiles.is_narrow() => {
                 (caches.l2.bytes() / 2 / size_of::<T>()).min(BUFFER_OF_A) / padded::<T>(kc)
             }
             _ => MC_KC_PACKED_A.0,
@@ -125,17 +130,12 @@ pub(super) fn padded<T>(kc: usize) -> usize {
     (kc.div_ceil(line) | 1) * line
 }
 
-/// Whether a tile is no wider than a cache line.
-fn is_narrow<T>(tiles: &Tiles<T>) -> bool {
-    tiles.width() <= cache_line::BYTES
-}
-
 /// Whether a B with contiguous rows is packed. Unless the rows that a tile reads stay in a cache until the
 /// next tile reads them again, every tile fetches them from the next one.
 #[inline]
 fn packs_b<T>(tiles: &Tiles<T>, rows: usize, b: &Matrix<'_, T>, caches: Caches) -> bool {
     let stride = b.row_stride * size_of::<T>();
-    let (few, more) = if is_narrow(tiles) {
+    let (few, more) = if tiles.is_narrow() {
         PACK_B_TILES_NARROW
     } else {
         PACK_B_TILES
@@ -150,7 +150,7 @@ fn packs_a<T>(tiles: &Tiles<T>, a: &Matrix<'_, T>, caches: Caches) -> PackA {
     let bytes = |elements: usize| elements * size_of::<T>();
     if a.has_contiguous_rows() {
         let fits = bytes(a.rows * a.columns) <= caches.l2.bytes() / 2;
-        return if is_narrow(tiles) && !fits {
+        return if tiles.is_narrow() && !fits {
             PackA::CopyRows
         } else {
             PackA::InPlace

@@ -1,5 +1,6 @@
 //! The microkernels of each level, and the copy functions that pack blocks for them.
 
+use crate::base::cache_line;
 use crate::kernels::gemm::microkernel::{Tile, TileFn, compute};
 use crate::kernels::simd::level::{Level, Registers, multiplies_in_halves};
 use crate::kernels::simd::row::copy_rows;
@@ -73,6 +74,11 @@ impl<T: 'static> Tiles<T> {
     pub fn packing(&self, vectors: usize) -> TileFn<T> {
         debug_assert!(vectors <= self.across, "a packing microkernel");
         self.packing[vectors - 1]
+    }
+
+    /// Whether a tile is no wider than a cache line.
+    pub fn is_narrow(&self) -> bool {
+        self.width() <= cache_line::BYTES
     }
 
     /// NR in bytes.

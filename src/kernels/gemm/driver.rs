@@ -9,25 +9,15 @@ use std::ops::Range;
 use crate::base::cache_line;
 use crate::base::cancel::CancelToken;
 use crate::kernels::gemm::accumulate::Accumulate;
-use crate::kernels::gemm::blocking::{self, Blocking, PackA, blocks, parts};
+use crate::kernels::gemm::blocking::{Blocking, PackA, blocks, packed_blocks, parts};
 use crate::kernels::gemm::context::Context;
 use crate::kernels::gemm::dispatch::{Tiles, tiles};
 use crate::kernels::gemm::gemv::add_rows;
 use crate::kernels::gemm::macrokernel::{BlockOfA, Part};
-use crate::kernels::gemm::matrix::Matrix;
 use crate::kernels::gemm::pack;
+use crate::kernels::gemm::product::Product;
 use crate::kernels::simd::level::{Level, Registers, current};
 use crate::kernels::tuning::gemm::{GEMV_BYTES, MAX_NR, STREAMS};
-
-/// C ← … + A B. A is (m, k), read element by element; B is (k, n), with contiguous rows or columns; C is
-/// (m, n), row-major.
-pub(super) struct Product<'a, T> {
-    pub a: Matrix<'a, T>,
-    pub b: Matrix<'a, T>,
-    pub accumulate: Accumulate<&'a [T]>,
-    /// Whether A has an additional last row of ones.
-    pub ones: bool,
-}
 
 impl<T: Registers> Product<'_, T> {
     /// Computes `c`, (m, n).
@@ -61,7 +51,7 @@ impl<T: Registers> Product<'_, T> {
             cancel,
         } = context;
         assert!(
-            pack_buffer.len() >= blocking::pack_buffer::<T>(0),
+            pack_buffer.len() >= packed_blocks::<T>(0),
             "the length of a pack buffer"
         );
 

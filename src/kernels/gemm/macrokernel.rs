@@ -6,10 +6,10 @@ use crate::base::cancel::CancelToken;
 use crate::kernels::gemm::accumulate::Accumulate;
 use crate::kernels::gemm::blocking::even;
 use crate::kernels::gemm::dispatch::Tiles;
-use crate::kernels::gemm::driver::Product;
 use crate::kernels::gemm::matrix::{Gather, Matrix};
 use crate::kernels::gemm::microkernel::Tile;
 use crate::kernels::gemm::pack;
+use crate::kernels::gemm::product::Product;
 use crate::kernels::simd::level::Registers;
 use crate::kernels::tuning::gemm::{MAX_MR, UNPOLLED};
 

@@ -188,7 +188,6 @@ impl<'a, T> Matrix<'a, T> {
 #[derive(Debug)]
 pub struct MatrixMut<'a, T> {
     pub(crate) numbers: &'a mut [T],
-    pub(super) rows: usize,
     pub(crate) columns: usize,
     pub(super) order: Order,
 }
@@ -197,9 +196,9 @@ impl<'a, T> MatrixMut<'a, T> {
     /// All of `numbers`, in the given order.
     #[inline]
     pub fn new(numbers: &'a mut [T], rows: usize, columns: usize, order: Order) -> Self {
+        debug_assert_eq!(numbers.len(), rows * columns, "the length of a matrix");
         Self {
             numbers,
-            rows,
             columns,
             order,
         }

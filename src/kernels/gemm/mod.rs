@@ -14,20 +14,22 @@ mod gemv;
 mod macrokernel;
 mod matrix;
 mod microkernel;
+mod narrow;
 mod pack;
+mod product;
 
 pub use accumulate::Accumulate;
 pub use blocking::{pack_buffer, rows_at_once};
 pub use context::Context;
-use driver::Product;
 pub use gemv::prefetch;
 pub use matrix::{Matrix, MatrixMut, Order};
+use product::Product;
 
 use crate::kernels::gemm::dispatch::tiles;
 use crate::kernels::gemm::gemv::add_rows;
 use crate::kernels::simd::level::{Level, Registers, current, multiplies_in_halves};
 pub use crate::kernels::tuning::gemm::ONE_BLOCK;
-use crate::kernels::tuning::gemm::STREAMS;
+use crate::kernels::tuning::gemm::{MAX_LANES, STREAMS};
 
 #[cfg(test)]
 mod tests;
@@ -54,16 +56,17 @@ pub fn forward<T: Registers>(
     z: MatrixMut<'_, T>,
     context: &mut Context<'_, T>,
 ) {
-    // A single column is contiguous like a row; computed as a row it fills registers.
-    let one_column = z.columns == 1 && !a.is_gathered() && z.rows >= lanes::<T>();
+    if z.order == Order::RowMajor && narrow::is_better_forward(&a, z.columns) {
+        return narrow::forward(a, w, b, z.numbers, context);
+    }
     let product = match z.order {
-        Order::RowMajor if !one_column => Product {
+        Order::RowMajor => Product {
             a,
             b: w,
             accumulate: Accumulate::Row(b),
             ones: false,
         },
-        _ => Product {
+        Order::ColumnMajor => Product {
             a: w.transposed(),
             b: a.transposed(),
             accumulate: Accumulate::Column(b),
@@ -111,31 +114,15 @@ pub fn gradients<T: Registers>(
         onto != Accumulate::Sum || delta.rows <= ONE_BLOCK,
         "a sum of several blocks"
     );
-    let accumulate = onto.with_vector();
-    if delta.columns == 1 && !a.is_gathered() {
-        // A single column is contiguous like a row; computed as a row it fills registers.
-        let (weights, bias) = out.split_at_mut(out.len() - usize::from(biases));
-        let product = Product {
-            a: delta.transposed(),
-            b: a,
-            accumulate,
-            ones: false,
-        };
-        product.run(weights, context);
+    if narrow::are_better_gradients(&a, delta.columns) {
+        let (weights, bias) = out.split_at_mut(a.columns * delta.columns);
+        narrow::gradients(a, delta, weights, onto, context);
         if biases {
-            let mut sum = [T::default()];
-            if onto == Accumulate::Overwrite {
-                bias.copy_from_slice(&sum);
-            }
-            if onto == Accumulate::Sum {
-                sums(delta, &mut sum, context);
-                sums(Matrix::by_rows(&sum, 1, 1), bias, context);
-            } else {
-                sums(delta, bias, context);
-            }
+            bias_gradient(delta, bias, onto, context);
         }
         return;
     }
+    let accumulate = onto.with_vector();
     let product = Product {
         a: a.transposed(),
         b: delta,
@@ -143,6 +130,30 @@ pub fn gradients<T: Registers>(
         ones: biases,
     };
     product.run(out, context);
+}
+
+/// 1ᵀ δ, combined with `out`, (n_out,), as `onto` says.
+fn bias_gradient<T: Registers>(
+    delta: Matrix<'_, T>,
+    out: &mut [T],
+    onto: Accumulate,
+    context: &mut Context<'_, T>,
+) {
+    match onto {
+        Accumulate::Overwrite => {
+            out.fill(T::default());
+            sums(delta, out, context);
+        }
+        Accumulate::Sum => {
+            let mut sum = [T::default(); MAX_LANES];
+            let sum = &mut sum[..out.len()];
+            sums(delta, sum, context);
+            for (total, &mut sum) in out.iter_mut().zip(sum) {
+                *total = *total + sum;
+            }
+        }
+        _ => sums(delta, out, context),
+    }
 }
 
 /// 1ᵀ δ, added to `out`: the bias gradient.

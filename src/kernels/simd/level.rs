@@ -1,5 +1,6 @@
 //! The SIMD level, detected once or named by `BPFAST_SIMD`, and the register type of each level.
 
+use std::ops::Add;
 use std::sync::OnceLock;
 
 use crate::base::error::{Error, Result};
@@ -142,7 +143,9 @@ pub(in crate::kernels) fn multiplies_in_halves() -> bool {
 }
 
 /// A scalar type with its register type at each level.
-pub trait Registers: Copy + Default + From<u8> + Send + Sync + 'static {
+pub trait Registers:
+    Copy + Default + From<u8> + Add<Output = Self> + Send + Sync + 'static
+{
     /// At [`Level::Baseline`].
     type Baseline: Arithmetic<Scalar = Self>;
     /// At [`Level::Neon`].

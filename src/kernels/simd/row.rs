@@ -81,6 +81,8 @@ pub(in crate::kernels) unsafe fn store_row<V: Vector, const VECTORS: usize>(
         unsafe {
             if VECTORS > 1 {
                 register.store(to.add(place::<V, VECTORS>(j, last)));
+            } else if last == V::LANES {
+                register.store(to);
             } else {
                 register.store_first(to, last);
             }

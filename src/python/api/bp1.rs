@@ -5,7 +5,8 @@ use numpy::ndarray::Ix2;
 use pyo3::prelude::*;
 
 use crate::base::cancel::{ELEMENT_WORK, cancellable};
-use crate::engine::backward::{Outputs, bp1 as core_bp1};
+use crate::engine::backward::bp1 as core_bp1;
+use crate::engine::costs::Outputs;
 use crate::model::activation::Activation;
 use crate::python::api::equations::{activations, matrix_like, result, with_type, write};
 use crate::python::borrow::readwrite;

@@ -35,8 +35,9 @@ pub const KINDS: [Kind; 13] = [
 ];
 
 /// Those whose finished sums are added to the output.
-pub const APART: [Kind; 2] = [
+pub const APART: [Kind; 3] = [
     Kind::Gradients([1, 0], R, R, Accumulate::Sum, false),
+    Kind::Gradients([0, 1], R, R, Accumulate::Sum, true),
     Kind::Gradients([0, 2], C, C, Accumulate::Sum, true),
 ];
 

@@ -1,0 +1,148 @@
+//! Products for a layer of few neurons, computed as their transposes.
+//!
+//! A row of z or of the weight gradient is then shorter than a register, or leaves most of its lanes idle. The
+//! rows of the transpose are long, and its terms are added in the same order.
+
+use crate::kernels::gemm::accumulate::Accumulate;
+use crate::kernels::gemm::blocking::blocks;
+use crate::kernels::gemm::context::Context;
+use crate::kernels::gemm::dispatch::{Tiles, tiles};
+use crate::kernels::gemm::matrix::Matrix;
+use crate::kernels::gemm::product::Product;
+use crate::kernels::simd::level::{Registers, current};
+use crate::kernels::tuning::gemm::{MAX_LANES, TRANSPOSED, TRANSPOSED_COPY};
+use crate::kernels::tuning::layout::COPIED;
+
+/// Whether the transpose of a product (m, n) of k terms takes less time, in multiply-adds of a register.
+/// `copied` elements are transposed for its factor B.
+fn is_better_transposed<T: Registers>((m, n, k): (usize, usize, usize), copied: usize) -> bool {
+    if n > MAX_LANES {
+        return false;
+    }
+    let tiles = tiles::<T>(current());
+    let usual = cost(tiles, m, n);
+    let transposed = cost(tiles, n, m);
+    k * transposed + copied / COPIED + TRANSPOSED_COPY * m * n < k * usual
+}
+
+/// The registers multiplied per term of a product (m, n). A single wide register across is limited by the
+/// broadcasts of A.
+fn cost<T>(tiles: &Tiles<T>, m: usize, n: usize) -> usize {
+    let registers = tiles.registers(n);
+    if registers == 1 && !tiles.is_narrow() {
+        2 * m
+    } else {
+        m * registers
+    }
+}
+
+/// Whether [`forward`] is better than the usual product.
+#[inline]
+pub(super) fn is_better_forward<T: Registers>(a: &Matrix<'_, T>, n_out: usize) -> bool {
+    let shape = (a.rows, n_out, a.columns);
+    let copied = if a.has_contiguous_rows() {
+        a.rows * a.columns
+    } else {
+        0
+    };
+    a.rows > n_out && !a.is_gathered() && is_better_transposed::<T>(shape, copied)
+}
+
+/// z = 1 bᵀ + a W, (rows, n_out), row-major.
+#[inline(never)] // keeps the code of other products short
+pub(super) fn forward<T: Registers>(
+    a: Matrix<'_, T>,
+    w: Matrix<'_, T>,
+    b: &[T],
+    z: &mut [T],
+    context: &mut Context<'_, T>,
+) {
+    let n_out = w.columns;
+    let product = |a: Matrix<'_, T>, z: &mut [T], context: &mut Context<'_, T>| {
+        let product = Product {
+            a: w.transposed(),
+            b: a.transposed(),
+            accumulate: Accumulate::Column(b),
+            ones: false,
+        };
+        product.run(z, context);
+    };
+    if n_out == 1 {
+        // A single column is contiguous like a row.
+        return product(a, z, context);
+    }
+    let (place, pack_buffer) = context.pack_buffer.split_at_mut(TRANSPOSED);
+    let context = &mut Context::new(pack_buffer, context.cancel);
+    for rows in blocks(a.rows, TRANSPOSED / n_out) {
+        let place = &mut place[..rows.len() * n_out];
+        product(a.row_range(&rows), place, context);
+        let z = &mut z[rows.start * n_out..rows.end * n_out];
+        transpose(place, z, n_out, |_, sum| sum);
+    }
+}
+
+/// Whether [`gradients`] is better than the usual product.
+#[inline]
+pub(super) fn are_better_gradients<T: Registers>(a: &Matrix<'_, T>, n_out: usize) -> bool {
+    let shape = (a.columns, n_out, a.rows);
+    let copied = if a.has_contiguous_rows() {
+        0
+    } else {
+        a.rows * a.columns
+    };
+    !a.is_gathered() && (n_out == 1 || is_better_transposed::<T>(shape, copied))
+}
+
+/// aᵀ δ, combined with `out`, (n_in, n_out), as `onto` says.
+#[inline(never)] // as `forward`
+pub(super) fn gradients<T: Registers>(
+    a: Matrix<'_, T>,
+    delta: Matrix<'_, T>,
+    out: &mut [T],
+    onto: Accumulate,
+    context: &mut Context<'_, T>,
+) {
+    let n_out = delta.columns;
+    let product =
+        |a: Matrix<'_, T>, onto: Accumulate, out: &mut [T], context: &mut Context<'_, T>| {
+            let product = Product {
+                a: delta.transposed(),
+                b: a,
+                accumulate: onto.with_vector(),
+                ones: false,
+            };
+            product.run(out, context);
+        };
+    if n_out == 1 {
+        return product(a, onto, out, context);
+    }
+    let (place, pack_buffer) = context.pack_buffer.split_at_mut(TRANSPOSED);
+    let context = &mut Context::new(pack_buffer, context.cancel);
+    for neurons in blocks(a.columns, TRANSPOSED / n_out) {
+        let place = &mut place[..neurons.len() * n_out];
+        let out = &mut out[neurons.start * n_out..neurons.end * n_out];
+        let begin = if onto == Accumulate::Terms {
+            transpose(out, place, neurons.len(), |_, element| element);
+            Accumulate::Terms
+        } else {
+            Accumulate::Overwrite
+        };
+        product(a.column_range(&neurons), begin, place, context);
+        if onto == Accumulate::Sum {
+            transpose(place, out, n_out, |before, sum| before + sum);
+        } else {
+            transpose(place, out, n_out, |_, sum| sum);
+        }
+    }
+}
+
+/// Combines `to`, of rows of `columns` elements, with the transpose of `from`.
+#[inline(always)]
+fn transpose<T: Copy>(from: &[T], to: &mut [T], columns: usize, combine: impl Fn(T, T) -> T) {
+    let rows = to.len() / columns;
+    for (i, row) in to.chunks_exact_mut(columns).enumerate() {
+        for (element, from) in row.iter_mut().zip(from[i..].iter().step_by(rows)) {
+            *element = combine(*element, *from);
+        }
+    }
+}
