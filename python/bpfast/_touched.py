@@ -8,6 +8,7 @@ import numpy as np
 
 from bpfast import _calls, _core
 from bpfast._validation.sparse import by_rows
+from bpfast._validation.sparse_format import check_format
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -80,22 +81,21 @@ def backprop_touched(
     if not hasattr(x, "tocsr"):
         raise TypeError(f"x: expected a SciPy sparse matrix, got {type(x).__name__}")
     rows = by_rows(x)
+    check_format(rows)
     if rows.shape[1:] != (self.sizes[0],) or not rows.nnz:
         # Raises the error of the shape.
         _calls.cost(self, rows, y, sample_weight=sample_weight, reduction=reduction)
-    inputs, places = np.unique(rows.indices[: rows.indptr[-1]], return_inverse=True)
+    stored = int(rows.indptr[-1])  # a matrix may have room for more
+    inputs, places = np.unique(rows.indices[:stored], return_inverse=True)
     if not inputs.size:
         inputs = np.zeros(1, np.int64)  # a network has at least one input
-    if inputs[0] < 0 or inputs[-1] >= rows.shape[1]:
-        expected = f"indices from 0 to {rows.shape[1] - 1}"
-        raise ValueError(f"x: expected {expected}, got {inputs[0]} to {inputs[-1]}")
     # The same network with these inputs only.
     options = {name: self.config[name] for name in ("hidden", "output", "cost", "dtype")}
     first, *others = self.weights
     # `first[:, inputs]`. If memory runs out, `take` raises MemoryError; indexing may raise others.
     columns = first.T.take(inputs.astype(np.intp), axis=0).T
     small = _core.Network.from_parameters([columns, *others], self.biases, **options)
-    parts = (rows.data, places.astype(rows.indices.dtype), rows.indptr)
+    parts = (rows.data[:stored], places.astype(rows.indices.dtype), rows.indptr)
     narrow = type(rows)(parts, shape=(rows.shape[0], len(inputs)))
     gradient = _calls.backprop(small, narrow, y, sample_weight=sample_weight, reduction=reduction)
     return Touched(inputs.astype(np.int64), gradient)

@@ -170,16 +170,18 @@ def test_each_task_has_its_own():
 
 
 def test_tasks_and_to_thread_take_it_along_until_it_is_left():
-    async def child(go_on):
+    async def child(is_there, go_on):
         seen = bpfast.get_num_threads()
+        is_there.set()
         await go_on.wait()
         return seen, bpfast.get_num_threads()
 
     async def main():
-        go_on = asyncio.Event()
+        is_there, go_on = asyncio.Event(), asyncio.Event()
         with bpfast.num_threads(2):
-            task = asyncio.create_task(child(go_on))
+            task = asyncio.create_task(child(is_there, go_on))
             in_thread = await asyncio.to_thread(bpfast.get_num_threads)
+            await is_there.wait()  # `to_thread` may be over before the task has begun
         go_on.set()
         return in_thread, await task
 

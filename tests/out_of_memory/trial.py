@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import dis
 import gc
 import os
 import pickle
@@ -9,6 +10,7 @@ import re
 import resource
 import select
 import signal
+import sys
 import sysconfig
 import time
 import traceback
@@ -35,6 +37,9 @@ OTHERS = (
 # Functions of NumPy's, in C, which tell CPython that they have failed and do not say how: the calls
 # named numpys[...], which do without bpfast, show the same.
 NUMPYS = re.compile(r" of numpy\.|<ufunc |<built-in function (where|unravel_index)>")
+# What CPython 3.11 raises where the frame of a Python function has no memory. The call named
+# cpythons[calls], which does without bpfast, shows it.
+NO_FRAME = "error return without exception set"
 HAS_HOOKS = _testcapi is not None
 
 
@@ -46,10 +51,30 @@ class Outcome(NamedTuple):
     words: str
 
 
+def is_call_without_frame(error: BaseException) -> bool:
+    """Tell whether CPython raised `error` itself, because a called Python function got no frame.
+
+    A function of C that fails without an exception is named in another message, so the instruction
+    is a call of a Python function. Its caches follow it: the traceback is at one of these if the
+    call is of a caller, and the entry of the called function found no memory either.
+    """
+    last = error.__traceback__
+    if last is None or type(error) is not SystemError or str(error) != NO_FRAME:
+        return False
+    while last.tb_next is not None:
+        last = last.tb_next
+    code, at = last.tb_frame.f_code.co_code, last.tb_lasti
+    while dis.opname[code[at]] == "CACHE":
+        at -= 2
+    return sys.version_info < (3, 12) and dis.opname[code[at]] == "CALL"
+
+
 def is_of_others(error: BaseException) -> bool:
     """Tell whether CPython, NumPy or SciPy raised `error`, which may be the wrong one."""
     if isinstance(error, pickle.PicklingError):
         return True  # CPython's, in C, for whatever has failed there
+    if is_call_without_frame(error):
+        return True
     if isinstance(error, SystemError) and NUMPYS.search(str(error)):
         return True
     if isinstance(error, TypeError) and str(error).startswith("A loop/promoter has already been"):

@@ -15,7 +15,7 @@ import numpy as np
 import bpfast
 from tests.helpers.child import digest
 from tests.helpers.forks import RAISED, REFUSED, RIGHT, WRONG
-from tests.programs.forking import children, end_of_child, ends, fork, parent
+from tests.programs.forking import children, end_of_child, ends, fork
 
 name, forks, raises = sys.argv[1], int(sys.argv[2]), "raises" in sys.argv
 REASONS = "a forked child cannot finish the call", "a forked child cannot go on with batches"
@@ -100,7 +100,8 @@ def save():
 
     def call():
         net.save(path)
-        assert os.getpid() != parent or os.listdir(folder.name) == ["net.safetensors"]
+        # A child that was forked before may save at the same time.
+        assert not [file for file in os.listdir(folder.name) if f"-{os.getpid()}-" in file]
         return digest(bpfast.load(path).params)
 
     return call

@@ -6,12 +6,12 @@ does not listen has to be one that is late.
 
 import json
 import sys
-import time
 
 import numpy as np
 
 import bpfast
 from tests.helpers.child import case, outcome
+from tests.helpers.interrupts import now
 
 sizes, n, options, call, turns = json.loads(sys.argv[1])
 bpfast.set_num_threads(2)
@@ -36,5 +36,5 @@ for _ in range(turns):
             calls[call]()
             x, y = np.repeat(x, 2, axis=0), np.repeat(y, 2, axis=0)
     except KeyboardInterrupt:
-        print(time.monotonic(), flush=True)
+        print(now(), flush=True)
 print(outcome(*batch) == before)

@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 import bpfast
+from tests.helpers.interrupts import now
 
 name, turns = json.loads(sys.argv[1])
 bpfast.set_num_threads(2)
@@ -98,7 +99,7 @@ for _ in range(turns):
         net.fit(*data, optimizer=optimizer(), **how)
         print("the call is over", flush=True)
     except KeyboardInterrupt:
-        print(time.monotonic(), flush=True)
+        print(now(), flush=True)
     started.set()
     steps, history = net.optimizer.steps, net.history
     assert history.stopped == "interrupted", history.stopped

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,9 +20,12 @@ from bpfast._training.data.sources import (
 )
 from bpfast._training.output_range import warn_of_output_range
 from bpfast._training.weights import check_classes, refuse_all_zero
+from bpfast._validation.iterables import is_iterable
 from bpfast._validation.numbers import is_number, number
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from bpfast._core import Trainer
     from bpfast._network import Network
     from bpfast._training.loop import Callback
@@ -135,7 +137,7 @@ def parse_callbacks(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
     """The callbacks as a list."""
     if callable(callbacks):
         return [callbacks]
-    if not isinstance(callbacks, Iterable):
+    if not is_iterable(callbacks):
         got = type(callbacks).__name__
         raise TypeError(f"callbacks: expected a callable or several, got {got}")
     calls = list(callbacks)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from bpfast import metrics as public
 from bpfast._training.accuracy import ACCURACIES
 from bpfast._typing import Metric, MetricName
+from bpfast._validation.iterables import is_iterable
 from bpfast._validation.names import unknown_name
 from bpfast._validation.numbers import number
 from bpfast.history._history import History
@@ -52,7 +53,7 @@ def parse(metrics: MetricName | Metric | Metrics) -> dict[str, Metric]:
     """
     if isinstance(metrics, str) or callable(metrics):
         metrics = (metrics,)
-    if not isinstance(metrics, Iterable):
+    if not is_iterable(metrics):
         got = type(metrics).__name__
         raise TypeError(f"metrics: expected names or callables, got {got}")
     found: dict[str, Metric] = {}

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from bpfast import optimizers
 from bpfast._training.early_stopping import EarlyStopping
+from bpfast._validation.iterables import is_iterable
 from bpfast._validation.names import unknown_name
 from bpfast._validation.numbers import fraction, is_number, not_negative, positive, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bpfast._network import Network
     from bpfast.optimizers import Optimizer
 
@@ -156,11 +158,11 @@ def _dropout(value: Any, layers: int) -> list[float]:
     """The dropout probability of each hidden layer."""
     if is_number(value):
         return [fraction("dropout", value)] * layers
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        got = type(value).__name__
-        raise TypeError(f"dropout: expected a number, or one per hidden layer, got {got}")
     if isinstance(value, memoryview):  # with several axes it cannot be iterated
         value = value.tolist()
+    if isinstance(value, str) or not is_iterable(value):
+        got = type(value).__name__
+        raise TypeError(f"dropout: expected a number, or one per hidden layer, got {got}")
     rates = [fraction(f"dropout[{k}]", rate) for k, rate in enumerate(value)]
     if len(rates) != layers:
         raise ValueError(f"dropout: expected {layers}, one per hidden layer, got {len(rates)}")

@@ -180,7 +180,7 @@ def _one_axis_error(length: int, n: int, width: int, is_whole: bool, takes_label
 
 def shares(n: int, sample_weight: object, reduction: object) -> tuple[Vector, float]:
     """s_x of each example, and the divisor of Σ s_x C_x: Σ s_x for the mean, 1 for the sum."""
-    if reduction == "none":
+    if isinstance(reduction, str) and reduction == "none":
         got = "'none', which cost alone takes; with 'sum' each row of an error is that of its"
         raise ValueError(f"reduction: expected 'mean' or 'sum', got {got} example")
     name("reduction", reduction, REDUCTIONS)

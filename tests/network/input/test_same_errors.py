@@ -175,7 +175,7 @@ def test_hidden_where_there_is_no_hidden_layer(hidden):
     check("forward", parts, hidden=hidden)
 
 
-@pytest.mark.parametrize("reduction", ["average", None, 1])
+@pytest.mark.parametrize("reduction", ["average", None, 1, np.ones((2, 2))])
 @pytest.mark.parametrize("function", [*LOSSES, "bp1"])
 def test_reductions(function, reduction):
     check(function, FUNCTIONS[function] | {"reduction": reduction})

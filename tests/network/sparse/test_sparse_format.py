@@ -96,6 +96,15 @@ def test_arrays_that_do_not_go_together(kind, name, value, error, message):
             call(*given)
 
 
+@pytest.mark.parametrize("options", [{}, {"validation": 0.5}, {"sparse": False}])
+@pytest.mark.parametrize("kind", [str, object])
+def test_elements_that_are_not_numbers(kind, options):
+    x = sparse.csr_array(DENSE)
+    x.data = x.data.astype(kind)
+    with refuses(TypeError, "^x: expected real numbers, got dtype (<U|object)", NET):
+        NET.fit(x, Y, **options)
+
+
 @pytest.mark.parametrize("kind", ["csr", "csc", "bsr", "coo", "dia", "lil", "dok"])
 def test_the_matrix_that_is_damaged_is_good(kind):
     x = sparse.bsr_array(DENSE, blocksize=(2, 3)) if kind == "bsr" else sparse.coo_array(DENSE)

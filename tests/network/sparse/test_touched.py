@@ -74,5 +74,34 @@ def test_bad_input():
     with refuses(ValueError, "y: expected shape", net):
         net.backprop_touched(x, y[:-1])
     x.indices[0] = 500
-    with refuses(ValueError, "x: expected indices from 0 to 499", net):
+    with refuses(ValueError, "x: expected indices of at least 0 and below 500, got 500$", net):
         net.backprop_touched(x, y)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind", "message"),
+    [
+        ("indptr", lambda a: a.astype(float), TypeError, "indptr that are integers, got dtype flo"),
+        ("indptr", lambda a: -a, ValueError, "an indptr that begins with 0 and never falls, got"),
+        ("indptr", lambda a: a[:-1], ValueError, r"an indptr of 12 \+ 1 numbers, got 12$"),
+        ("indptr", lambda a: 2 * a, ValueError, "indices for [0-9]+ stored numbers, got"),
+        ("indices", lambda a: a + 0.5, TypeError, "indices that are integers, got dtype float64$"),
+        ("indices", lambda a: a - 500, ValueError, "indices of at least 0 and below 500, got -"),
+        ("data", lambda a: a[:-1], ValueError, "data for [0-9]+ stored numbers, got"),
+        ("data", lambda a: a[None], ValueError, "data of 1 dimensions, got shape"),
+    ],
+)
+def test_arrays_that_do_not_go_together(name, value, kind, message):
+    net, x, y = batch()
+    setattr(x, name, value(getattr(x, name)))
+    with refuses(kind, f"^x: expected {message}", net):
+        net.backprop_touched(x, y)
+
+
+def test_room_for_more_elements_is_not_read():
+    net, x, y = batch()
+    wanted = net.backprop_touched(x, y)
+    x.data, x.indices = np.append(x.data, np.nan), np.append(x.indices, 10**6).astype(np.int32)
+    inputs, g = net.backprop_touched(x, y)
+    assert np.array_equal(inputs, wanted.inputs)
+    assert g.flat.tobytes() == wanted.gradient.flat.tobytes()

@@ -203,10 +203,11 @@ def test_no_batch():
         fitted(iter(cut(10, X, Y)), net=net)
     assert len(net.history) == 1
     assert net.optimizer.steps == 5
-    with refuses(
-        TypeError, "^x: expected a callable that gives an iterable of batches, got int$", net
-    ):
-        fitted(lambda: 3, net=net)
+    for none in (3, np.array(3.0)):
+        got = f"got {type(none).__name__}$"
+        message = f"^x: expected a callable that gives an iterable of batches, {got}"
+        with refuses(TypeError, message, net):
+            fitted(lambda none=none: none, net=net)
 
 
 def test_validation_and_figures():

@@ -1,10 +1,12 @@
 """A generator of batches is closed when `fit` is over, however that ends: its `finally` has run.
 
-Each test runs with the thread that fetches batches, and without it, as where memory is short.
+Each test runs with the thread that fetches batches, and without it, as where memory is short: it is
+refused, or it starts and ends in silence.
 """
 
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -46,15 +48,28 @@ GIVEN = {
 }
 
 
-@pytest.fixture(params=["thread", "no thread"], autouse=True)
-def _way(request, monkeypatch):
+def refuse_thread(*_):
+    raise MemoryError
+
+
+def refuse_lock():
+    raise RuntimeError("can't allocate lock")  # CPython's words where memory is short
+
+
+def end_at_once(*_):
+    """A thread that ends before it does anything, as where memory is short."""
+
+
+@pytest.fixture(params=["thread", "no thread", "no lock", "a thread that ends"], autouse=True)
+def way(request, monkeypatch):
     if request.param == "no thread":
-
-        def refuse(*_):
-            raise MemoryError
-
-        monkeypatch.setattr(prefetch._thread, "start_new_thread", refuse)
-    yield
+        monkeypatch.setattr(prefetch._thread, "start_new_thread", refuse_thread)
+    elif request.param == "no lock":
+        monkeypatch.setattr(prefetch, "threading", SimpleNamespace(Lock=refuse_lock))
+    elif request.param == "a thread that ends":
+        monkeypatch.setattr(prefetch._thread, "start_new_thread", end_at_once)
+        monkeypatch.setattr(prefetch, "THREAD_START_POLLS", 1)
+    yield request.param
     assert not [one for one in threading.enumerate() if one.name == "bpfast-prefetch"]
 
 
@@ -114,3 +129,27 @@ def test_what_closing_raises_comes_out():
     batches = Batches(raises=OwnError("closing"))
     with pytest.raises(OwnError, match=r"^closing$"):
         net_of(ValueError("a step")).fit(batches(), epochs=1)
+
+
+@pytest.mark.parametrize("way", ["a late thread"], indirect=True)
+def test_a_thread_that_starts_late_fetches_nothing(way, monkeypatch):
+    started, fetched_in = [], []
+    monkeypatch.setattr(prefetch._thread, "start_new_thread", lambda *what: started.append(what))
+    monkeypatch.setattr(prefetch, "THREAD_START_POLLS", 1)
+
+    def batches():
+        for _ in range(3):
+            fetched_in.append(threading.current_thread())
+            yield X, Y
+
+    def start(net, history):
+        monkeypatch.undo()
+        ((work, arguments),) = started
+        work(*arguments)
+
+    net = net_of()
+    net.fit(batches, epochs=1, callbacks=start)
+    net.fit(batches, epochs=1)  # with a thread again
+    assert fetched_in[:3] == [threading.current_thread()] * 3
+    assert threading.current_thread() not in fetched_in[3:]
+    assert len(fetched_in) == 6

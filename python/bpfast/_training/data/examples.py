@@ -265,7 +265,10 @@ def _checked(x: Any) -> Any:
     """X as a CSR matrix without duplicates, or as an array of numbers."""
     if is_sparse(x):
         check_format(x)
-        return without_duplicates(by_rows(x))
+        rows = by_rows(x)
+        if rows.data.dtype.kind not in "buif":
+            raise no_numbers("x", x, rows.data)
+        return without_duplicates(rows)
     array = as_array("x", x)
     if array.dtype.kind not in "buif":
         raise no_numbers("x", x, array)

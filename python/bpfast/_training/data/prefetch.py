@@ -6,6 +6,7 @@ import _thread
 import os
 import threading
 from collections import deque
+from contextlib import suppress
 from contextvars import copy_context
 from queue import SimpleQueue
 from types import GeneratorType
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.05
 # More bytes than a thread needs to start, including stacks.
 THREAD_START_BYTES = 1 << 26
+# The longest wait for the start of the thread, in polls. A thread that takes longer is not used.
+THREAD_START_POLLS = 40
+
+
+def _locked() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
 
 
 class Prefetch:
@@ -56,26 +65,36 @@ class Prefetch:
         self._wanted: SimpleQueue[bool] = SimpleQueue()  # True: fetch an item. False: stop.
         # Not a queue: `get` may ignore its timeout after a long signal handler.
         self._found: deque[tuple[str, Any]] = deque()
-        self._is_found, self._has_ended = threading.Lock(), threading.Lock()
-        self._is_found.acquire()
-        self._has_ended.acquire()
-        self._thread = threading.Thread(
-            target=copy_context().run, args=(self._fetch,), name="bpfast-prefetch", daemon=True
-        )
 
     def __enter__(self) -> Self:
         return self
 
     def _begin(self) -> None:
-        self._process, self._has_thread = os.getpid(), True
         try:
+            # Whoever takes the first of these locks fetches the items: the thread, or the consumer
+            # if the thread has not started. The others are released when the thread has started or
+            # cannot start, when there is an item, and when the thread has ended.
+            self._is_taken = threading.Lock()
+            self._is_start_known, self._is_found, self._has_ended = (_locked() for _ in range(3))
+            self._thread = threading.Thread(
+                target=copy_context().run, args=(self._fetch,), name="bpfast-prefetch", daemon=True
+            )
             # A thread without memory to start ends silently. This memory is never written.
             np.empty(THREAD_START_BYTES, np.uint8)
+            self._process, self._has_thread = os.getpid(), True
             # Not `Thread.start`, which waits until the thread runs: a signal handler may fork
-            # during the wait, and the child would wait forever.
+            # during the wait, and the child would wait forever. So would a parent whose thread has
+            # ended for lack of memory.
             _thread.start_new_thread(self._start, ())
-        except (MemoryError, RuntimeError):  # RuntimeError if the system refuses a thread
+        except (MemoryError, RuntimeError):  # RuntimeError if the system refuses a lock or a thread
             self._has_thread = False
+            return
+        for _ in range(THREAD_START_POLLS):
+            if self._is_start_known.acquire(timeout=POLL_SECONDS):
+                break
+            if os.getpid() != self._process:
+                return
+        self._has_thread = not self._is_taken.acquire(blocking=False)
 
     def __iter__(self) -> Iterator[Any]:
         self._begin()
@@ -126,16 +145,23 @@ class Prefetch:
     def _start(self) -> None:
         try:
             self._thread.start()
-        except BaseException as error:  # noqa: BLE001, as in `_fetch`
-            self._put("error", error)
+        except (MemoryError, RuntimeError):
+            self._tell_start()
+
+    def _tell_start(self) -> None:
+        with suppress(RuntimeError):  # `Thread.start` may fail after the thread has started
+            self._is_start_known.release()
 
     def _put(self, kind: str, value: Any) -> None:
         self._found.append((kind, value))
         self._is_found.release()
 
     def _fetch(self) -> None:
-        self._has_begun = True
+        if not self._is_taken.acquire(blocking=False):
+            return
         try:
+            self._has_begun = True
+            self._tell_start()
             self._iterator = iter(self._items)
             end = object()
             while self._wanted.get():

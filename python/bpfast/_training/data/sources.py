@@ -12,6 +12,7 @@ import numpy as np
 from bpfast import _core
 from bpfast._training.data.examples import fault
 from bpfast._validation.arrays import as_array
+from bpfast._validation.iterables import is_iterable
 from bpfast._validation.sparse import is_sparse
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ class Batches:
         """Request the batches of an epoch."""
         self.close()
         batches = self._batches if isinstance(self._batches, Iterable) else self._batches()
-        if not isinstance(batches, Iterable):
+        if not is_iterable(batches):
             got = type(batches).__name__
             raise TypeError(f"x: expected a callable that gives an iterable of batches, got {got}")
         from bpfast._training.data.prefetch import Prefetch
@@ -204,7 +205,7 @@ class Batches:
 def as_batches(x: Any) -> Iterable[Any] | Callable[[], Iterable[Any]]:
     """The batches in `x`, if there is no y."""
     is_array = hasattr(x, "__array__") or is_sparse(x)  # also tables, whose iteration gives columns
-    if is_array or isinstance(x, str | bytes) or not (callable(x) or isinstance(x, Iterable)):
+    if is_array or isinstance(x, str | bytes) or not (callable(x) or is_iterable(x)):
         got = type(x).__name__
         raise TypeError(f"y: expected with x of type {got}; without y, x is an iterable of batches")
     return x  # type: ignore[no-any-return]
