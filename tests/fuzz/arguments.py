@@ -130,7 +130,7 @@ class Arguments:
         except BaseException:  # noqa: BLE001
             return given
 
-    for_directions = for_parameters = for_demons = for_max_iterations = for_epochs
+    for_directions = for_parameters = for_weighted_inputs = for_max_iterations = for_epochs
     for_k = for_every = for_epochs
     for_count = for_epochs
 

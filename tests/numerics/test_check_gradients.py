@@ -28,9 +28,9 @@ PAIRS = [
 
 # What each check alone is called with.
 ONLY = {
-    "directions": {"parameters": 0, "demons": 0},
-    "parameters": {"directions": 0, "demons": 0},
-    "demons": {"directions": 0, "parameters": 0},
+    "directions": {"parameters": 0, "weighted_inputs": 0},
+    "parameters": {"directions": 0, "weighted_inputs": 0},
+    "weighted_inputs": {"directions": 0, "parameters": 0},
 }
 
 
@@ -109,11 +109,11 @@ def test_every_output_and_cost_passes(output, cost, dtype):
     net, x, y = problem(output=output, cost=cost, dtype=dtype)
     report = check_gradients(net, x, y)
     assert report.parameters.checked + report.parameters.skipped == net.params.size
-    assert report.demons.checked + report.demons.skipped == 6 * (5 + 4)
+    assert report.weighted_inputs.checked + report.weighted_inputs.skipped == 6 * (5 + 4)
     assert report.directions.checked + report.directions.skipped == 8
-    assert not report.directions.failed + report.parameters.failed + report.demons.failed
+    assert not report.directions.failed + report.parameters.failed + report.weighted_inputs.failed
     # So few examples seldom have a kink within the narrowest step.
-    assert report.parameters.skipped + report.demons.skipped <= 10
+    assert report.parameters.skipped + report.weighted_inputs.skipped <= 10
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -143,8 +143,8 @@ def test_labels_weights_and_reductions_pass(reduction, weighted, dtype):
 def test_the_whole_of_a_larger_network_can_be_checked():
     net, x, y = problem((20, 30, 10))
     assert check_gradients(net, x, y, parameters=None).parameters.checked == net.params.size
-    sampled = check_gradients(net, x, y, parameters=50, demons=7, directions=3)
-    assert (sampled.parameters.checked, sampled.demons.checked) == (50, 7)
+    sampled = check_gradients(net, x, y, parameters=50, weighted_inputs=7, directions=3)
+    assert (sampled.parameters.checked, sampled.weighted_inputs.checked) == (50, 7)
     assert sampled.directions.checked == 3
 
 
@@ -216,8 +216,8 @@ def test_a_wrong_error_is_caught_by_the_demon_alone(fault, dtype):
     net, x, y = problem(hidden="tanh", dtype=dtype)
     faulty = Broken(net, errors=spoil)
     with pytest.raises(AssertionError, match=named):
-        check_gradients(faulty, x, y, **ONLY["demons"])
-    check_gradients(faulty, x, y, demons=0)  # the gradient itself is right
+        check_gradients(faulty, x, y, **ONLY["weighted_inputs"])
+    check_gradients(faulty, x, y, weighted_inputs=0)  # the gradient itself is right
 
 
 def test_a_missing_sample_weight_and_a_wrong_mean_are_caught():
@@ -259,10 +259,10 @@ def test_a_kink_is_skipped_and_counted_and_never_hides_a_fault():
     net.biases[0][0] = 0
     report = check_gradients(net, x, y)
     assert report.parameters.skipped == 3 + 1  # its weights and its bias
-    assert report.demons.skipped == 6  # its z for each example
+    assert report.weighted_inputs.skipped == 6  # its z for each example
     assert report.directions.skipped == 8
     assert report.parameters.checked == net.params.size - 4
-    for check in ("parameters", "demons"):
+    for check in ("parameters", "weighted_inputs"):
         faulty = Broken(net, lambda g: scale(g.flat, 1.01), lambda d: scale(d[1], 1.01))
         with pytest.raises(AssertionError, match="analytic"):
             check_gradients(faulty, x, y, **ONLY[check])
@@ -274,7 +274,7 @@ def test_a_kink_of_curvature_is_skipped_too():
     net.biases[0][0] = 1e-9  # elu'' jumps within every step
     net.weights[1][:, 0] = 3
     report = check_gradients(net, x, y)
-    assert report.demons.skipped == 1
+    assert report.weighted_inputs.skipped == 1
     assert report.parameters.failed == 0
 
 
@@ -303,7 +303,7 @@ def test_the_report_is_frozen_readable_and_repeatable():
         report.rtol = 1
     lines = str(report).splitlines()
     assert lines[0] == "gradients of a float64 network, tolerance 1e-08"
-    for line, kind in zip(lines[1:], ("directions", "parameters", "demons"), strict=True):
+    for line, kind in zip(lines[1:], ("directions", "parameters", "weighted_inputs"), strict=True):
         assert line.startswith(f"  {kind}:")
         assert "checked, 0 wrong, 0 skipped; worst: " in line
 
@@ -321,8 +321,8 @@ def test_rtol_decides():
     [
         ({"directions": -1}, ValueError, "directions"),
         ({"parameters": -1}, ValueError, "parameters"),
-        ({"demons": 1.5}, TypeError, "integer"),
-        ({"directions": 0, "parameters": 0, "demons": 0}, ValueError, "expected some"),
+        ({"weighted_inputs": 1.5}, TypeError, "integer"),
+        ({"directions": 0, "parameters": 0, "weighted_inputs": 0}, ValueError, "expected some"),
         ({"rtol": 0}, ValueError, "rtol: expected a positive number, got 0"),
         ({"rtol": float("nan")}, ValueError, "rtol"),
         ({"reduction": "max"}, ValueError, "reduction"),

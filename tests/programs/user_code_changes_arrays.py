@@ -206,7 +206,7 @@ def cases(change):
                 sample_weight=v[2][:5],
                 directions=1,
                 parameters=2,
-                demons=2,
+                weighted_inputs=2,
             ),
         )
     x, y, s = data()

@@ -81,23 +81,24 @@ class GradientReport:
         The dtype of the network.
     rtol : float
         The relative tolerance.
-    directions, parameters, demons : Tally
-        Derivatives along random directions, of single parameters, and of single z^l_j.
+    directions, parameters, weighted_inputs : Tally
+        Derivatives of C along random directions, with respect to single parameters, and with
+        respect to single weighted inputs z^l_j.
     """
 
     dtype: str
     rtol: float
     directions: Tally
     parameters: Tally
-    demons: Tally
+    weighted_inputs: Tally
 
     def __str__(self) -> str:
         """The result in four lines."""
         return (
             f"gradients of a {self.dtype} network, tolerance {self.rtol:.0e}\n"
-            f"  directions: {self.directions}\n"
-            f"  parameters: {self.parameters}\n"
-            f"  demons:     {self.demons}"
+            f"  directions:      {self.directions}\n"
+            f"  parameters:      {self.parameters}\n"
+            f"  weighted_inputs: {self.weighted_inputs}"
         )
 
 
@@ -110,7 +111,7 @@ def check_gradients(
     reduction: Literal["mean", "sum"] = "mean",
     directions: int = 8,
     parameters: int | None = 200,
-    demons: int | None = 200,
+    weighted_inputs: int | None = 200,
     seed: Any = 0,
     rtol: float | None = None,
 ) -> GradientReport:
@@ -122,8 +123,8 @@ def check_gradients(
         \Delta C \approx \delta^l_j \, \Delta z^l_j
 
     The first formula is checked along random directions v through all parameters, and along single
-    parameters. The second is Nielsen's demon: the weighted input of neuron j in layer l is changed
-    for one example, and the layers from l on compute the change of the cost.
+    parameters. The second is checked for single weighted inputs: z^l_j is changed for one example,
+    and the layers from l on compute the change of the cost.
 
     Differences are computed in float64, on a copy, with Richardson extrapolation and decreasing
     steps until two estimates agree. If none agree, the cost has a kink (relu, leaky_relu, absolute;
@@ -143,9 +144,9 @@ def check_gradients(
         "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
     directions : int, default 8
         The number of random directions.
-    parameters, demons : int or None, default 200
-        The number of parameters and of single z^l_j, drawn from each layer in turn; all if there
-        are fewer. None: all, up to 10,000.
+    parameters, weighted_inputs : int or None, default 200
+        The number of parameters and of weighted inputs z^l_j, drawn from each layer in turn; all
+        if there are fewer. None: all, up to 10,000.
     seed : None, int, Generator, BitGenerator or SeedSequence, default 0
         Draws them; anything that `numpy.random.default_rng` accepts.
     rtol : float, optional
@@ -168,7 +169,7 @@ def check_gradients(
 
     References
     ----------
-    Nielsen, *Neural Networks and Deep Learning*, ch. 2, for the demon.
+    Nielsen, *Neural Networks and Deep Learning*, ch. 2: δ^l_j as the effect of a change of z^l_j.
 
     Examples
     --------
@@ -181,13 +182,13 @@ def check_gradients(
     >>> report.parameters.error < 0.1
     True
     """
-    given = {"directions": directions, "parameters": parameters, "demons": demons}
+    given = {"directions": directions, "parameters": parameters, "weighted_inputs": weighted_inputs}
     # Any object with the methods of a network can be checked.
     if not hasattr(net, "backprop") or str(net.dtype) not in _TOLERANCE:
         raise TypeError(f"net: expected a Network, got {type(net).__name__}")
     most = {name: 10_000 if n is None else whole(name, n, 0) for name, n in given.items()}
     if not any(most.values()):
-        raise ValueError("directions, parameters, demons: expected some, got 0 of each")
+        raise ValueError("directions, parameters, weighted_inputs: expected some, got 0 of each")
     if rtol is not None:
         rtol = positive("rtol", rtol)
     try:
@@ -199,7 +200,7 @@ def check_gradients(
     tallies = [
         check.tally(check.directions(most["directions"], rng)),
         check.tally(check.parameters(most["parameters"], rng)),
-        check.tally(check.demons(most["demons"], rng)),
+        check.tally(check.weighted_inputs(most["weighted_inputs"], rng)),
     ]
     report = GradientReport(str(net.dtype), check.rtol, *tallies)
     if any(tally.failed for tally in tallies):
@@ -277,7 +278,7 @@ class _Check:
             along = _differences.perturb(arrays[k], place, self.cost)
             yield name, along, float(slopes[k][place]), float(self.scales[k].max())
 
-    def demons(self, most: int, rng: np.random.Generator) -> Iterator[Probe]:
+    def weighted_inputs(self, most: int, rng: np.random.Generator) -> Iterator[Probe]:
         """Derivatives of C with respect to single z^l_j of one example."""
         tails = [self.tail(k) for k in range(len(self.errors) if most else 0)]
         for k, place in _round_robin(self.errors, most, rng):

@@ -43,7 +43,10 @@ CASES: list[Any] = [
         lambda: check_gradients(NET, X, Y, parameters="all"),
         "parameters: expected an integer",
     ),
-    (lambda: check_gradients(NET, X, Y, demons=np.ones(2)), "demons: expected an integer, got nd"),
+    (
+        lambda: check_gradients(NET, X, Y, weighted_inputs=np.ones(2)),
+        "weighted_inputs: expected an integer, got nd",
+    ),
     (lambda: check_gradients(NET, X, Y, rtol="low"), "rtol: expected a number, got str"),
     (lambda: check_gradients(NET, X, Y, rtol=np.ones(2)), "rtol: expected a number, got ndarray"),
     (lambda: check_gradients(NET, X, Y, seed="a"), "seed: "),

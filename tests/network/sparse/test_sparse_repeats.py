@@ -142,9 +142,9 @@ def test_the_rest_of_the_package(format_):
     x = FORMATS[format_](DATA["int8"])
     before = kept(x)
     x_dense = x.toarray()
-    report = check_gradients(net_of(), x, Y, directions=2, parameters=5, demons=5)
+    report = check_gradients(net_of(), x, Y, directions=2, parameters=5, weighted_inputs=5)
     assert str(report) == str(
-        check_gradients(net_of(), x_dense, Y, directions=2, parameters=5, demons=5)
+        check_gradients(net_of(), x_dense, Y, directions=2, parameters=5, weighted_inputs=5)
     )
     nets = [net_of(), net_of()]
     for net, rows in zip(nets, (x, x_dense), strict=True):
