@@ -133,7 +133,7 @@ fn bits((cost, gradient): (f64, Vec<f32>)) -> (u64, Vec<u32>) {
 }
 
 #[test]
-fn the_bits_do_not_depend_on_the_team() {
+fn bits_do_not_depend_on_the_number_of_threads() {
     for (architecture, n) in cut() {
         let alone = bits(backprop(&architecture, n, 1));
         for threads in [2, 3, 8] {
@@ -144,7 +144,7 @@ fn the_bits_do_not_depend_on_the_team() {
 }
 
 #[test]
-fn the_bits_do_not_depend_on_the_calls_before() {
+fn bits_do_not_depend_on_previous_calls() {
     let mut scratch = Scratch::default();
     for turn in 0..2 {
         for (architecture, n) in cut() {
@@ -200,7 +200,7 @@ fn an_example_has_the_same_bits_alone_and_in_a_batch() {
 }
 
 #[test]
-fn an_interrupted_call_says_so() {
+fn a_cancelled_call_returns_an_error() {
     let architecture = one_layer(2000, 2000);
     let params: Vec<f64> = numbers(1, architecture.n_params());
     let x: Vec<f64> = numbers(2, 4000 * 2000);
@@ -219,7 +219,7 @@ fn an_interrupted_call_says_so() {
 }
 
 #[test]
-fn weights_of_examples_near_the_ends_of_the_range() {
+fn extreme_sample_weights() {
     let y = [0.0, 0.0];
     let y = Matrix::by_rows(&y, 2, 1);
     for weight in [1e308, 1.0, 1e-308] {

@@ -6,17 +6,17 @@ use crate::base::allocator::reserve_is_low;
 use crate::base::cancel::CancelToken;
 use crate::base::error::{Error, Result};
 
-/// [`reserve_for`] the working memory of a call.
+/// Grows the working memory of a call: [`try_grow`] of the workspace.
 ///
 /// # Errors
 /// Memory runs out.
-pub fn reserve<T: Copy + Default>(
+pub fn grow_workspace<T: Copy + Default>(
     buffer: &mut Vec<T>,
     rows: usize,
     columns: usize,
     cancel: &CancelToken<'_>,
 ) -> Result<()> {
-    reserve_for("workspace", buffer, rows, columns, cancel)
+    try_grow("workspace", buffer, rows, columns, cancel)
 }
 
 /// Grows `buffer` to at least rows · columns elements; it may stay shorter if `cancel` is cancelled. Errors
@@ -25,38 +25,38 @@ pub fn reserve<T: Copy + Default>(
 /// # Errors
 /// Memory runs out.
 #[inline]
-pub fn reserve_for<T: Copy + Default>(
+pub fn try_grow<T: Copy + Default>(
     what: &str,
     buffer: &mut Vec<T>,
     rows: usize,
     columns: usize,
     cancel: &CancelToken<'_>,
 ) -> Result<()> {
-    reserve_with(what, buffer, (rows, columns), 0, cancel)
+    try_grow_padded(what, buffer, (rows, columns), 0, cancel)
 }
 
-/// The same, with additional elements.
+/// The same with `padding` more elements.
 ///
 /// # Errors
 /// Memory runs out.
 #[inline]
-pub fn reserve_with<T: Copy + Default>(
+pub fn try_grow_padded<T: Copy + Default>(
     what: &str,
     buffer: &mut Vec<T>,
     (rows, columns): (usize, usize),
-    more: usize,
+    padding: usize,
     cancel: &CancelToken<'_>,
 ) -> Result<()> {
     let length = rows.checked_mul(columns);
-    match length.and_then(|length| length.checked_add(more)) {
+    match length.and_then(|length| length.checked_add(padding)) {
         Some(length) if length <= buffer.len() => Ok(()),
-        length => grow(what, buffer, (rows, columns), length, cancel),
+        length => grow_cold(what, buffer, (rows, columns), length, cancel),
     }
 }
 
 /// Grows `buffer` to `length`. A separate cold function: short calls find the buffer large enough.
 #[cold]
-fn grow<T: Copy + Default>(
+fn grow_cold<T: Copy + Default>(
     what: &str,
     buffer: &mut Vec<T>,
     (rows, columns): (usize, usize),
@@ -83,16 +83,16 @@ fn grow<T: Copy + Default>(
     Ok(())
 }
 
-/// Reserves capacity for `more` items in `list`. Errors call it `what`.
+/// Reserves capacity for `additional` items in `vector`. Errors call it `what`.
 ///
 /// # Errors
 /// Memory runs out.
-pub fn reserve_list<I>(what: &str, list: &mut Vec<I>, more: usize) -> Result<()> {
-    if list.capacity() - list.len() >= more {
+pub fn try_reserve<I>(what: &str, vector: &mut Vec<I>, additional: usize) -> Result<()> {
+    if vector.capacity() - vector.len() >= additional {
         return Ok(());
     }
-    if reserve_is_low() || list.try_reserve(more).is_err() {
-        let entries = list.len().saturating_add(more);
+    if reserve_is_low() || vector.try_reserve(additional).is_err() {
+        let entries = vector.len().saturating_add(additional);
         return Err(Error::memory(
             what,
             format_args!("cannot allocate {entries} entries"),
@@ -101,62 +101,62 @@ pub fn reserve_list<I>(what: &str, list: &mut Vec<I>, more: usize) -> Result<()>
     Ok(())
 }
 
-/// Appends `item` to `list`, whose capacity doubles when it is full. Errors call it `what`.
+/// Appends `item` to `vector`, whose capacity doubles when it is full. Errors call it `what`.
 ///
 /// # Errors
 /// Memory runs out.
-pub fn push<I>(what: &str, list: &mut Vec<I>, item: I) -> Result<()> {
+pub fn try_push<I>(what: &str, vector: &mut Vec<I>, item: I) -> Result<()> {
     // Also fails if the reserve is low: what the item owns may have been allocated from it.
-    if list.len() == list.capacity() || reserve_is_low() {
-        reserve_list(what, list, list.capacity() - list.len() + 1)?;
+    if vector.len() == vector.capacity() || reserve_is_low() {
+        try_reserve(what, vector, vector.capacity() - vector.len() + 1)?;
     }
-    list.push(item);
+    vector.push(item);
     Ok(())
 }
 
-/// Collects `items` into a list. Errors call it `what`.
+/// Collects `items` into a vector. Errors call it `what`.
 ///
 /// # Errors
 /// Memory runs out; or the first error of an item.
-pub fn try_collect<I, E: From<Error>>(
+pub fn try_collect_results<I, E: From<Error>>(
     what: &str,
     items: impl IntoIterator<Item = std::result::Result<I, E>>,
 ) -> std::result::Result<Vec<I>, E> {
-    let mut list = Vec::new();
+    let mut vector = Vec::new();
     for item in items {
-        push(what, &mut list, item?)?;
+        try_push(what, &mut vector, item?)?;
     }
-    Ok(list)
+    Ok(vector)
 }
 
 /// The same for infallible items.
 ///
 /// # Errors
 /// Memory runs out.
-pub fn list<I>(what: &str, items: impl IntoIterator<Item = I>) -> Result<Vec<I>> {
-    try_collect(what, items.into_iter().map(Ok))
+pub fn try_collect<I>(what: &str, items: impl IntoIterator<Item = I>) -> Result<Vec<I>> {
+    try_collect_results(what, items.into_iter().map(Ok))
 }
 
 /// A vector of `length` default values. Errors call it `what`.
 ///
 /// # Errors
 /// Memory runs out.
-pub fn defaults<I: Copy + Default>(what: &str, length: usize) -> Result<Vec<I>> {
-    let mut list = Vec::new();
-    reserve_list(what, &mut list, length)?;
-    list.resize(length, I::default());
-    Ok(list)
+pub fn try_defaults<I: Copy + Default>(what: &str, length: usize) -> Result<Vec<I>> {
+    let mut vector = Vec::new();
+    try_reserve(what, &mut vector, length)?;
+    vector.resize(length, I::default());
+    Ok(vector)
 }
 
 /// A copy of `items`. Errors call it `what`.
 ///
 /// # Errors
 /// Memory runs out.
-pub fn copied<I: Copy>(what: &str, items: &[I]) -> Result<Vec<I>> {
-    let mut list = Vec::new();
-    reserve_list(what, &mut list, items.len())?;
-    list.extend_from_slice(items);
-    Ok(list)
+pub fn try_to_vec<I: Copy>(what: &str, items: &[I]) -> Result<Vec<I>> {
+    let mut vector = Vec::new();
+    try_reserve(what, &mut vector, items.len())?;
+    vector.extend_from_slice(items);
+    Ok(vector)
 }
 
 /// Checks that `bytes` bytes can be allocated, before a library allocates piece by piece and infallibly.
@@ -165,13 +165,13 @@ pub fn copied<I: Copy>(what: &str, items: &[I]) -> Result<Vec<I>> {
 /// # Errors
 /// They cannot.
 pub fn check_available(what: impl Display, bytes: usize) -> Result<()> {
-    let mut room: Vec<u8> = Vec::new();
-    if reserve_is_low() || room.try_reserve_exact(bytes).is_err() {
+    let mut probe: Vec<u8> = Vec::new();
+    if reserve_is_low() || probe.try_reserve_exact(bytes).is_err() {
         return Err(Error::memory(
             what,
             format_args!("cannot allocate {bytes} bytes"),
         ));
     }
-    std::hint::black_box(&mut room); // otherwise the compiler removes the allocation
+    std::hint::black_box(&mut probe); // otherwise the compiler removes the allocation
     Ok(())
 }

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn small_requests_are_met_from_the_reserve_and_large_ones_refused() {
+    fn small_requests_use_the_reserve_and_large_ones_fail() {
         static RESERVE: Reserve = Reserve::new();
         let allocator = ReserveAllocator {
             allocator: Nothing,
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_system_cannot_make_longer_moves_into_the_reserve() {
+    fn a_failed_reallocation_moves_into_the_reserve() {
         /// The system allocator, whose `realloc` always fails.
         struct Fixed;
 

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_question_is_asked_after_enough_work_and_heard_by_all() {
+    fn should_cancel_is_called_after_enough_work_and_all_threads_see_it() {
         let flag = CancelFlag::default();
         let (caller, worker) = (
             CancelToken::caller(&flag, &|| true),

@@ -61,11 +61,11 @@ impl Error {
         }
     }
 
-    /// The same error, for the argument inside `place`.
-    pub fn at(self, place: impl fmt::Display) -> Self {
+    /// The same error, for the argument inside `context`.
+    pub fn at(self, context: impl fmt::Display) -> Self {
         Self {
             kind: self.kind,
-            message: message(format_args!("{place}: {}", self.message)),
+            message: message(format_args!("{context}: {}", self.message)),
         }
     }
 
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shapes_read_as_in_python() {
+    fn shapes_are_formatted_as_in_python() {
         let error = Error::shape("weights[1]", &[3, 4], &[4, 3]);
         assert_eq!(
             error.to_string(),

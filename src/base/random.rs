@@ -38,14 +38,14 @@ pub enum Purpose {
 /// Writes 0, …, n − 1 in the random order of `epoch`, always the same for the same `seed`. Incomplete if
 /// `cancel` is cancelled.
 pub fn permutation(seed: u64, epoch: u64, order: &mut [u32], cancel: &CancelToken<'_>) {
-    for (place, index) in order.iter_mut().zip(0..) {
-        *place = index;
+    for (entry, index) in order.iter_mut().zip(0..) {
+        *entry = index;
     }
     let (low, high) = halves(epoch);
     // One of the counter's four words holds the purpose and the high bits of the epoch.
     let purpose = (high << 8) | Purpose::Order as u32;
     let mut words = [0; 4];
-    for (drawn, left) in (2..=order.len()).rev().enumerate() {
+    for (drawn, remaining) in (2..=order.len()).rev().enumerate() {
         let (block, at) = (drawn / 2, drawn % 2 * 2);
         if at == 0 {
             let (index, index_high) = halves(block as u64);
@@ -55,7 +55,7 @@ pub fn permutation(seed: u64, epoch: u64, order: &mut [u32], cancel: &CancelToke
             }
         }
         let word = u64::from(words[at]) | u64::from(words[at + 1]) << 32;
-        order.swap(below(left, word), left - 1);
+        order.swap(below(remaining, word), remaining - 1);
     }
 }
 
@@ -71,7 +71,7 @@ mod tests {
 
     /// The test vectors of Random123, the authors' implementation.
     #[test]
-    fn philox_gives_the_published_numbers() {
+    fn philox_matches_the_published_vectors() {
         let cases = [
             (
                 0,
@@ -89,13 +89,13 @@ mod tests {
                 [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1],
             ),
         ];
-        for (key, counter, wanted) in cases {
-            assert_eq!(philox(key, counter), wanted);
+        for (key, counter, expected) in cases {
+            assert_eq!(philox(key, counter), expected);
         }
     }
 
     #[test]
-    fn an_order_holds_every_example_once() {
+    fn an_order_is_a_permutation() {
         for n in [0, 1, 2, 3, 10, 1000] {
             let mut order = vec![7; n];
             permutation(3, 1, &mut order, &CancelToken::none());
@@ -105,7 +105,7 @@ mod tests {
                 sorted
                     .iter()
                     .zip(0..)
-                    .all(|(&found, wanted)| found == wanted)
+                    .all(|(&found, expected)| found == expected)
             );
         }
         let order = |seed, epoch| {
@@ -133,13 +133,13 @@ mod tests {
 
     /// Every example is at every position about equally often: χ² of 5 × 5 counts.
     #[test]
-    fn orders_are_even() {
+    fn orders_are_uniform() {
         let mut counts = [[0.0_f64; 5]; 5];
         for epoch in 0..5000 {
             let mut order = [0; 5];
             permutation(0, epoch, &mut order, &CancelToken::none());
-            for (place, &example) in order.iter().enumerate() {
-                counts[place][example as usize] += 1.0;
+            for (position, &example) in order.iter().enumerate() {
+                counts[position][example as usize] += 1.0;
             }
         }
         let chi2: f64 = (counts.iter().flatten())

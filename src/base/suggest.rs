@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelling_has_a_nearest_name() {
+    fn a_misspelling_suggests_the_nearest_name() {
         let valid = ["huber", "quadratic"];
         let said = "did you mean 'quadratic'? ";
         assert_eq!(did_you_mean("quadratc", &valid), said);
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_another_library_goes_before_the_nearest() {
+    fn names_of_other_libraries_take_precedence() {
         let valid = ["relu", "leaky_relu", "quadratic"];
         assert_eq!(did_you_mean("lrelu", &valid), "did you mean 'leaky_relu'? ");
         for got in ["mse", "MSELoss", "mean_squared_error", "Squared-Error"] {
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_not_asked_for_is_none() {
+    fn unrelated_names_suggest_nothing() {
         assert_eq!(did_you_mean("swish", &["quadratic", "huber"]), "");
         assert_eq!(did_you_mean("l1", &["relu", "tanh"]), "");
     }

@@ -133,8 +133,8 @@ impl<'a, T: Real> Inputs<'a, T> {
     pub fn write_dense(&self, out: &mut [T]) {
         match self.x {
             LayerInput::Dense(x) => {
-                for (place, row) in out.chunks_exact_mut(self.width).zip(x.iter_rows()) {
-                    place.copy_from_slice(row);
+                for (out, row) in out.chunks_exact_mut(self.width).zip(x.iter_rows()) {
+                    out.copy_from_slice(row);
                 }
             }
             LayerInput::Sparse(x) => x.write_dense(out),

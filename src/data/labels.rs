@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_values_says_what_would_be() {
+    fn a_wrong_y_of_one_axis_suggests_the_right_one() {
         let said =
             |width, cost, length, whole| one_axis_error(width, cost, 4, length, whole).to_string();
         let plain = "y: expected shape (4, 3), got (4,)";

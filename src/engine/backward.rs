@@ -118,14 +118,14 @@ pub fn bp4<T: Real>(
     a: LayerInput<'_, T>,
     (neurons, row_stride): (Range<usize>, usize),
     nabla_w: &mut [T],
-    onto: Accumulate,
+    accumulate: Accumulate,
     context: &mut Context<'_, T>,
 ) {
     match a {
         LayerInput::Dense(a) => {
             let biases = nabla_w.len() > neurons.len() * row_stride;
             let a = a.column_range(&neurons);
-            gemm::gradients(a, delta, nabla_w, biases, onto, context);
+            gemm::gradients(a, delta, nabla_w, biases, accumulate, context);
         }
         LayerInput::Sparse(a) => {
             let (nabla_w, nabla_b) = nabla_w.split_at_mut(neurons.len() * row_stride);
@@ -134,7 +134,7 @@ pub fn bp4<T: Real>(
                 first: neurons.start,
                 stride: row_stride,
             };
-            bp4_sparse(delta, a, rows, nabla_b, onto, context);
+            bp4_sparse(delta, a, rows, nabla_b, accumulate, context);
         }
     }
 }
@@ -146,10 +146,10 @@ fn bp4_sparse<T: Real>(
     a: CsrMatrix<'_, T>,
     nabla_w: spmm::GradientRows<'_, T>,
     nabla_b: &mut [T],
-    onto: Accumulate,
+    accumulate: Accumulate,
     context: &mut Context<'_, T>,
 ) {
-    let add = onto != Accumulate::Overwrite;
+    let add = accumulate != Accumulate::Overwrite;
     spmm::gradients(a, delta.numbers, nabla_w, add, context.cancel);
     if !nabla_b.is_empty() {
         if !add {
@@ -198,8 +198,8 @@ pub fn error<T: Real>(
         return bp1(outputs, targets, rows, delta, context.cancel);
     };
     let weights = network.weights(index + 1);
-    let place = MatrixMut::new(delta, rows.len(), layer.n_out, *order);
-    bp2(after.errors(), weights, activation, (z, a), place, context);
+    let output = MatrixMut::new(delta, rows.len(), layer.n_out, *order);
+    bp2(after.errors(), weights, activation, (z, a), output, context);
     if !mask.is_empty() {
         apply_mask(delta, mask);
     }
@@ -212,7 +212,7 @@ pub fn gradient<T: Real>(
     a: LayerInput<'_, T>,
     delta: Matrix<'_, T>,
     gradient: &mut [T],
-    onto: Accumulate,
+    accumulate: Accumulate,
     context: &mut Context<'_, T>,
 ) {
     let nabla = &mut gradient[layer.weights.start..layer.biases.end];
@@ -221,7 +221,7 @@ pub fn gradient<T: Real>(
         a,
         (0..layer.n_in, layer.row_stride),
         nabla,
-        onto,
+        accumulate,
         context,
     );
 }

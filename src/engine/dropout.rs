@@ -42,13 +42,13 @@ impl Dropout<'_> {
         let kept_factor = T::from_f64(1.0 / (1.0 - rate));
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // from 0 up to 2^32
         let threshold = (rate * 4_294_967_296.0) as u32;
-        for (place, row) in rows.enumerate() {
+        for (position, row) in rows.enumerate() {
             for first in (0..width).step_by(4) {
                 let words = philox(self.seed, self.counter(index, row, first));
                 for (neuron, word) in (first..width).zip(words) {
                     let at = match order {
-                        Order::RowMajor => place * width + neuron,
-                        Order::ColumnMajor => neuron * count + place,
+                        Order::RowMajor => position * width + neuron,
+                        Order::ColumnMajor => neuron * count + position,
                     };
                     mask[at] = if word < threshold {
                         T::ZERO
@@ -102,10 +102,10 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_does_not_depend_on_how_a_batch_is_cut_or_lies() {
+    fn a_mask_does_not_depend_on_chunks_or_memory_order() {
         let a_before_dropout = mask(0..20, Order::RowMajor);
-        let parts = [mask(0..3, Order::RowMajor), mask(3..20, Order::RowMajor)].concat();
-        assert_eq!(a_before_dropout, parts);
+        let by_chunk = [mask(0..3, Order::RowMajor), mask(3..20, Order::RowMajor)].concat();
+        assert_eq!(a_before_dropout, by_chunk);
         let across = mask(0..20, Order::ColumnMajor);
         for row in 0..20 {
             for neuron in 0..7 {
@@ -123,7 +123,7 @@ mod tests {
     fn a_mask_is_the_same_in_every_release() {
         let dropped: Vec<usize> = (mask(0..10, Order::RowMajor).iter().enumerate())
             .filter(|&(_, &factor)| factor == 0.0)
-            .map(|(place, _)| place)
+            .map(|(index, _)| index)
             .collect();
         assert_eq!(
             dropped,
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_are_dropped_as_were_asked_for() {
+    fn the_dropped_fraction_is_the_rate() {
         let mask = mask(0..10_000, Order::RowMajor);
         let dropped = mask.iter().filter(|&&factor| factor == 0.0).count();
         // 70,000 draws: three standard deviations are 344.

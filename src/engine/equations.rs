@@ -1,7 +1,7 @@
 //! BP2, BP3 and BP4 as separate functions of a whole batch. Its rows are divided into chunks of fixed size,
 //! whose sums are added pairwise, as in [`crate::base::sum::pairwise`].
 
-use crate::base::alloc::reserve;
+use crate::base::alloc::grow_workspace;
 use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
 use crate::base::sum::pairwise::{reserve_each, sum_pairwise};
@@ -68,11 +68,11 @@ pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T], cancel: &CancelToken<'_>) ->
         &mut stack,
         false,
         cancel,
-        |delta, place, _| {
+        |delta, out, _| {
             if !cancel.poll_after(delta.len()) {
-                place.fill(T::ZERO);
+                out.fill(T::ZERO);
                 let delta = Matrix::by_rows(delta, delta.len() / width, width);
-                backward::bp3(delta, place, &mut Context::new(&mut [], cancel));
+                backward::bp3(delta, out, &mut Context::new(&mut [], cancel));
             }
         },
     );
@@ -104,18 +104,18 @@ pub fn bp4<T: Real>(
         &mut stack,
         true,
         cancel,
-        |(delta, a), place, add| {
+        |(delta, a), out, add| {
             if !cancel.poll() {
                 let rows = delta.len() / n_out;
                 let delta = Matrix::by_rows(delta, rows, n_out);
                 let a = LayerInput::Dense(Matrix::by_rows(a, rows, n_in));
-                let onto = if add {
+                let accumulate = if add {
                     Accumulate::Sum
                 } else {
                     Accumulate::Overwrite
                 };
                 let context = &mut Context::new(&mut pack_buffer, cancel);
-                backward::bp4(delta, a, (0..n_in, n_out), place, onto, context);
+                backward::bp4(delta, a, (0..n_in, n_out), out, accumulate, context);
             }
         },
     );
@@ -132,6 +132,6 @@ fn stack<T: Real>(chunks: usize, length: usize, cancel: &CancelToken<'_>) -> Res
 /// The pack buffer for products with a matrix of `weights` elements.
 fn pack_buffer<T: Real>(weights: usize, cancel: &CancelToken<'_>) -> Result<Vec<T>> {
     let mut pack_buffer = Vec::new();
-    reserve(&mut pack_buffer, gemm::pack_buffer::<T>(weights), 1, cancel)?;
+    grow_workspace(&mut pack_buffer, gemm::pack_buffer::<T>(weights), 1, cancel)?;
     Ok(pack_buffer)
 }

@@ -26,7 +26,7 @@ pub fn layout(
     if rows < lanes {
         return Order::RowMajor; // examples fill no register; also saves short calls the divisions below
     }
-    let (before, these, after) = (layer.n_in, layer.n_out, next.n_out);
+    let (before, current, after) = (layer.n_in, layer.n_out, next.n_out);
     let registers = |length: usize| length.div_ceil(lanes);
     let product = |a: usize, b: usize, c: usize| a.saturating_mul(b).saturating_mul(c);
     let copy = |a: usize, b: usize, needed: bool| {
@@ -36,23 +36,23 @@ pub fn layout(
     // x and the output are row-major; the other layers are assumed to have this layer's order.
     let (first, last) = (index == 0, index + 2 == layers.len());
     let row_major = [
-        product(rows, before, registers(these)),
-        product(rows, if errors { after } else { 0 }, registers(these)),
-        copy(these, after, errors),
+        product(rows, before, registers(current)),
+        product(rows, if errors { after } else { 0 }, registers(current)),
+        copy(current, after, errors),
     ];
     let column_major = [
-        product(registers(rows), before, these),
-        product(registers(rows), if errors { after } else { 0 }, these),
+        product(registers(rows), before, current),
+        product(registers(rows), if errors { after } else { 0 }, current),
         copy(rows, before, first),
-        copy(rows, these, errors),
+        copy(rows, current, errors),
         copy(rows, after, errors && last),
     ];
-    let cost = |parts: &[usize]| {
-        parts
+    let total = |costs: &[usize]| {
+        costs
             .iter()
-            .fold(0_usize, |sum, &part| sum.saturating_add(part))
+            .fold(0_usize, |sum, &cost| sum.saturating_add(cost))
     };
-    let (row_major, column_major) = (cost(&row_major), cost(&column_major));
+    let (row_major, column_major) = (total(&row_major), total(&column_major));
     if column_major < row_major - row_major / WORTHWHILE {
         Order::ColumnMajor
     } else {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn registers_run_where_they_are_full() {
+    fn the_order_with_fuller_registers_is_chosen() {
         use Order::{ColumnMajor, RowMajor};
         for errors in [false, true] {
             let of = |sizes: &[usize], rows| of(sizes, rows, errors);

@@ -146,7 +146,7 @@ mod tests {
     use crate::model::cost::Cost;
 
     #[test]
-    fn every_example_is_in_one_chunk_and_every_chunk_in_one_part() {
+    fn every_example_is_in_one_chunk_and_every_chunk_in_one_sum() {
         let architecture = |sizes: &[usize]| {
             Architecture::new(sizes, &[], Activation::Sigmoid, Cost::Quadratic).expect("a network")
         };
@@ -163,7 +163,7 @@ mod tests {
                 .flat_map(|n| [1, 2, 3, 8, 1000].map(|threads| (n, threads)))
             {
                 let plan = Plan::new(&architecture, n, threads);
-                let (parts, length) = match plan.sum {
+                let (sums, length) = match plan.sum {
                     SumOrder::Groups { chunks_per_group } => {
                         let use_groups = plan.chunks.div_ceil(chunks_per_group);
                         assert!(use_groups >= plan.chunks.min(SHORT_GROUPS), "{plan:?}");
@@ -173,8 +173,8 @@ mod tests {
                         (plan.chunks.div_ceil(chunks_per_block), chunks_per_block)
                     }
                 };
-                let chunks: Vec<usize> = (0..parts)
-                    .flat_map(|part| plan.chunks_of(part, length))
+                let chunks: Vec<usize> = (0..sums)
+                    .flat_map(|sum| plan.chunks_of(sum, length))
                     .collect();
                 assert!(chunks.iter().copied().eq(0..plan.chunks), "{plan:?}");
                 let rows = chunks.into_iter().flat_map(|chunk| plan.rows_of(chunk));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_more_has_work_enough() {
+    fn each_additional_thread_has_enough_work() {
         let architecture = Architecture::new(&[100, 10], &[], Activation::Sigmoid, Cost::Quadratic);
         let architecture = architecture.expect("a network");
         let threads = |n: usize| {
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_stored_is_no_work() {
+    fn only_stored_elements_count_as_work() {
         let architecture =
             Architecture::new(&[10_000, 1], &[], Activation::Sigmoid, Cost::Quadratic);
         let architecture = architecture.expect("a network");

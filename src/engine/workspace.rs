@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::base::alloc::{reserve_list, reserve_with};
+use crate::base::alloc::{try_grow_padded, try_reserve};
 use crate::base::cache_line;
 use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
@@ -117,17 +117,17 @@ impl<T> LayerBuffers<&mut [T]> {
 impl<T> LayerBuffers<Vec<T>> {
     /// a^l of the examples `rows`: those of a chunk, or any range if they are row-major.
     pub fn activations(&self, rows: &Range<usize>) -> Matrix<'_, T> {
-        let numbers = &self.a[self.place(&self.a, rows)];
+        let numbers = &self.a[self.range(&self.a, rows)];
         Matrix::new(numbers, rows.len(), self.width, self.order)
     }
 
     /// δ^l of the examples `rows`, likewise.
     pub fn errors(&self, rows: &Range<usize>) -> Matrix<'_, T> {
-        let numbers = &self.delta[self.place(&self.delta, rows)];
+        let numbers = &self.delta[self.range(&self.delta, rows)];
         Matrix::new(numbers, rows.len(), self.width, self.order)
     }
 
-    fn place(&self, buffer: &[T], rows: &Range<usize>) -> Range<usize> {
+    fn range(&self, buffer: &[T], rows: &Range<usize>) -> Range<usize> {
         let before = cache_line::before(buffer);
         before + rows.start * self.width..before + rows.end * self.width
     }
@@ -168,11 +168,11 @@ impl<T: Real> Workspace<T> {
     ) -> Result<()> {
         let layers = architecture.layers();
         let missing = layers.len().saturating_sub(self.layers.len());
-        reserve_list("workspace", &mut self.layers, missing)?;
+        try_reserve("workspace", &mut self.layers, missing)?;
         self.layers.resize_with(layers.len(), LayerBuffers::default);
         let chunks = if n <= rows { 1 } else { n.div_ceil(rows) }; // divisions slow short calls
-        let room = layers.len().saturating_mul(chunks);
-        reserve_list("workspace", &mut self.chunks, room)?;
+        let count = layers.len().saturating_mul(chunks);
+        try_reserve("workspace", &mut self.chunks, count)?;
         for (index, (buffers, layer)) in self.layers.iter_mut().zip(layers).enumerate() {
             buffers.width = layer.n_out;
             buffers.order = if index < config.row_major_layers {
@@ -180,25 +180,25 @@ impl<T: Real> Workspace<T> {
             } else {
                 layout(architecture, index, rows, lanes::<T>(), config.delta)
             };
-            let room = |buffer: &mut _| {
-                let line = cache_line::numbers::<T>();
-                reserve_with("workspace", buffer, (n, layer.n_out), line, cancel)
+            let grow = |buffer: &mut _| {
+                let padding = cache_line::numbers::<T>();
+                try_grow_padded("workspace", buffer, (n, layer.n_out), padding, cancel)
             };
-            room(&mut buffers.a)?;
+            grow(&mut buffers.a)?;
             if config.all_z || architecture.needs_z(index) {
-                room(&mut buffers.z)?;
+                grow(&mut buffers.z)?;
             } else {
                 buffers.z.clear();
             }
             if dropout.is_some_and(|dropout| dropout.rate(index).is_some()) {
-                room(&mut buffers.mask)?;
-                room(&mut buffers.a_before_dropout)?;
+                grow(&mut buffers.mask)?;
+                grow(&mut buffers.a_before_dropout)?;
             } else {
                 buffers.mask.clear();
                 buffers.a_before_dropout.clear();
             }
             if config.delta {
-                room(&mut buffers.delta)?;
+                grow(&mut buffers.delta)?;
             } else {
                 buffers.delta.clear();
             }
@@ -217,9 +217,9 @@ impl<T: Real> Workspace<T> {
         let layers = self.layers.len();
         let mut chunks = reuse_allocation(std::mem::take(&mut self.chunks));
         chunks.extend(self.layers.iter_mut().map(|layer| layer.first(n)));
-        let mut left = n; // rows left in the last chunk
-        while left > rows {
-            left -= rows;
+        let mut remaining = n; // rows of the last chunk
+        while remaining > rows {
+            remaining -= rows;
             for _ in 0..layers {
                 let last = chunks.len() - layers;
                 let behind = chunks[last].split_off(rows);
@@ -250,17 +250,17 @@ mod tests {
     use crate::model::cost::Cost;
 
     #[test]
-    fn chunks_lie_one_behind_the_other() {
+    fn chunks_are_contiguous() {
         let hidden = [Activation::Gelu];
         let architecture =
             Architecture::new(&[2, 3, 1], &hidden, Activation::Identity, Cost::Quadratic);
         let architecture = architecture.expect("a network");
         let mut workspace = Workspace::<f64>::default();
         for (n, rows) in [(10, 4), (8, 4), (3, 3), (1, 4)] {
-            let room = (n, rows);
+            let shape = (n, rows);
             let prepared = workspace.prepare(
                 &architecture,
-                room,
+                shape,
                 BufferConfig::BACKPROP,
                 None,
                 &CancelToken::none(),
@@ -286,13 +286,18 @@ mod tests {
                 }
             });
             for layer in &workspace.layers {
-                for (x, chunk) in (0..n).map(|x| (x, u32::try_from(x / rows).expect("few"))) {
+                for (x, chunk) in
+                    (0..n).map(|x| (x, u32::try_from(x / rows).expect("a small number")))
+                {
                     let a = layer.activations(&(x..x + 1)).numbers;
                     assert_eq!(a[0], f64::from(chunk));
                 }
             }
             assert!(workspace.chunks.is_empty());
-            assert!(workspace.chunks.capacity() >= 6, "the list keeps its place");
+            assert!(
+                workspace.chunks.capacity() >= 6,
+                "the vector keeps its allocation"
+            );
         }
     }
 }

@@ -51,7 +51,7 @@ pub struct NetworkFile {
     hidden: Vec<Activation>,
     output: Activation,
     /// The indices of W^l and b^l of each layer in the header.
-    places: Vec<[usize; 2]>,
+    tensor_indices: Vec<[usize; 2]>,
     /// The cost; [`Cost::Custom`] if the file cannot name it.
     pub cost: Cost,
     dtype: Dtype,
@@ -152,13 +152,13 @@ impl NetworkFile {
             name if name == Cost::Custom.name() => Cost::Custom,
             name => Cost::from_name("cost", name).map_err(at)?,
         };
-        let places = find(&reader, &config.sizes, dtype).map_err(at)?;
+        let tensor_indices = find(&reader, &config.sizes, dtype).map_err(at)?;
         Ok(Self {
             reader,
             sizes: config.sizes,
             hidden,
             output,
-            places,
+            tensor_indices,
             cost,
             dtype,
         })
@@ -194,7 +194,7 @@ impl NetworkFile {
         params: &mut [T],
         cancel: &CancelToken<'_>,
     ) -> safetensors::Result<()> {
-        for (layer, &[weights, biases]) in architecture.layers().iter().zip(&self.places) {
+        for (layer, &[weights, biases]) in architecture.layers().iter().zip(&self.tensor_indices) {
             let rows = self.reader.numbers(weights, cancel)?;
             transpose(
                 &rows,
@@ -266,7 +266,7 @@ fn find(reader: &Reader, sizes: &[usize], dtype: Dtype) -> Result<Vec<[usize; 2]
         let expected = format!("tensors of {layers} layers, as its configuration says");
         return Err(Error::value("tensors", expected, own));
     }
-    let place = |name: String, shape: &[usize]| {
+    let find_tensor = |name: String, shape: &[usize]| {
         let Some(&index) = indices.get(&name) else {
             return Err(Error::value(name, "a tensor of this name", "none"));
         };
@@ -280,8 +280,8 @@ fn find(reader: &Reader, sizes: &[usize], dtype: Dtype) -> Result<Vec<[usize; 2]
         Ok(index)
     };
     let layer = |(k, pair): (usize, &[usize])| {
-        let weights = place(weights_name(k), &[pair[1], pair[0]])?;
-        Ok([weights, place(biases_name(k), &[pair[1]])?])
+        let weights = find_tensor(weights_name(k), &[pair[1], pair[0]])?;
+        Ok([weights, find_tensor(biases_name(k), &[pair[1]])?])
     };
     sizes.windows(2).enumerate().map(layer).collect()
 }

@@ -1,6 +1,6 @@
 //! Transposes each W^l to the order of a file, (n_l, n_(l−1)) row-major, and back.
 
-use crate::base::alloc::reserve_list;
+use crate::base::alloc::try_reserve;
 use crate::base::cancel::CancelToken;
 use crate::base::error::{Error, Result};
 use crate::model::architecture::Architecture;
@@ -21,7 +21,7 @@ pub fn to_file_order<T: Copy>(
     cancel: &CancelToken<'_>,
 ) -> Result<Vec<T>> {
     let mut rows = Vec::new();
-    reserve_list("copy of params", &mut rows, params.len())?;
+    try_reserve("copy of params", &mut rows, params.len())?;
     for piece in params.chunks(POLL_ELEMENTS) {
         rows.extend_from_slice(piece);
         if cancel.poll_after(piece.len() * MOVE_WORK) {
@@ -73,7 +73,7 @@ mod tests {
     use crate::model::cost::Cost;
 
     #[test]
-    fn a_transpose_of_sides_beside_a_block() {
+    fn sizes_that_are_no_multiple_of_a_block_are_transposed() {
         for (rows, columns) in [(1, 1), (1, 70), (33, 1), (31, 65), (64, 32)] {
             let from: Vec<usize> = (0..rows * columns).collect();
             let (mut to, mut back) = (vec![usize::MAX; from.len()], vec![usize::MAX; from.len()]);
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_ends_when_it_is_told_to() {
+    fn a_cancelled_copy_ends_early() {
         let (identity, cost) = (Activation::Identity, Cost::Quadratic);
         let architecture =
             Architecture::new(&[70, 40], &[], identity, cost).expect("a good network");

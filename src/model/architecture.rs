@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::base::alloc::{copied, list, reserve_list};
+use crate::base::alloc::{try_collect, try_reserve, try_to_vec};
 use crate::base::error::{Error, Result};
 use crate::model::activation::{Activation, hidden_softmax_error};
 use crate::model::cost::Cost;
@@ -83,7 +83,7 @@ impl Architecture {
 
         let activations = hidden.iter().copied().chain([output]);
         let mut layers = Vec::new();
-        reserve_list("sizes", &mut layers, sizes.len() - 1)?;
+        try_reserve("sizes", &mut layers, sizes.len() - 1)?;
         let mut end = 0;
         for (pair, activation) in sizes.windows(2).zip(activations) {
             let (n_in, n_out) = (pair[0], pair[1]);
@@ -100,7 +100,7 @@ impl Architecture {
             });
         }
         Ok(Self {
-            sizes: copied("sizes", sizes)?,
+            sizes: try_to_vec("sizes", sizes)?,
             layers,
             cost,
         })
@@ -113,8 +113,8 @@ impl Architecture {
     /// The parameters exceed the longest vector, or memory runs out.
     pub(crate) fn with_padded_rows(&self, line: usize) -> Result<Self> {
         let mut padded = Self {
-            sizes: copied("sizes", &self.sizes)?,
-            layers: list("sizes", self.layers.iter().cloned())?,
+            sizes: try_to_vec("sizes", &self.sizes)?,
+            layers: try_collect("sizes", self.layers.iter().cloned())?,
             cost: self.cost,
         };
         let mut end = 0;
@@ -211,7 +211,7 @@ mod tests {
     use crate::base::error::ErrorKind;
 
     #[test]
-    fn parameters_lie_one_behind_the_other() {
+    fn parameters_are_contiguous() {
         let architecture = Architecture::new(
             &[4, 3, 2],
             &[Activation::Tanh],
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_network_is_an_error() {
+    fn invalid_sizes_and_activations_are_errors() {
         use Activation::{Sigmoid, Softmax};
         let kind = |sizes: &[usize], hidden: &[Activation], output, cost| {
             Architecture::new(sizes, hidden, output, cost)
@@ -268,7 +268,7 @@ mod tests {
 
     /// What affects bits depends on the number of parameters, whatever their layout.
     #[test]
-    fn rows_in_lines_add_no_parameters() {
+    fn padded_rows_add_no_parameters() {
         let architecture = Architecture::new(
             &[5, 17, 40, 2],
             &[Activation::Tanh; 2],

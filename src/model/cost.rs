@@ -115,7 +115,7 @@ impl Cost {
             let y = y.to_f64();
             y < least - ROUNDING || y > most + ROUNDING
         };
-        let Some(place) = y.iter().position(beyond) else {
+        let Some(index) = y.iter().position(beyond) else {
             return Ok(());
         };
         let expected = if most.is_finite() {
@@ -124,9 +124,9 @@ impl Cost {
             format!("numbers of {least} or above")
         };
         Err(Error::value(
-            format_args!("y[{}]", first + place / width),
+            format_args!("y[{}]", first + index / width),
             format_args!("{expected} with cost '{}'", self.name()),
-            format_args!("{:?}", y[place]),
+            format_args!("{:?}", y[index]),
         ))
     }
 
@@ -248,9 +248,9 @@ impl Cost {
         for (j, (delta, &a)) in delta.iter_mut().zip(a).enumerate() {
             *delta = a - y(j);
         }
-        let slope = |r: T| if r.abs() > T::ONE { sign(r) } else { r };
+        let derivative = |r: T| if r.abs() > T::ONE { sign(r) } else { r };
         match self {
-            Self::Huber => delta.iter_mut().for_each(|r| *r = slope(*r)),
+            Self::Huber => delta.iter_mut().for_each(|r| *r = derivative(*r)),
             Self::Absolute => delta.iter_mut().for_each(|r| *r = sign(*r)),
             _ => {}
         }
@@ -277,8 +277,8 @@ pub enum ExampleTarget<'a, T> {
     Label(Option<usize>),
 }
 
-fn indicator<T: Real>(holds: bool) -> T {
-    if holds { T::ONE } else { T::ZERO }
+fn indicator<T: Real>(condition: bool) -> T {
+    if condition { T::ONE } else { T::ZERO }
 }
 
 /// −1, ±0 or 1; NaN for NaN.

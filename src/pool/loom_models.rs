@@ -106,7 +106,7 @@ fn check(model: impl Fn(&Counter, &Counter) + Sync + Send + 'static) {
 }
 
 #[test]
-fn a_worker_comes_or_its_work_is_taken_back() {
+fn a_worker_runs_an_offer_or_the_caller_withdraws_it() {
     check(|came, waited| {
         let workers = Workers::start(1);
         let input = AtomicUsize::new(0);
@@ -116,7 +116,7 @@ fn a_worker_comes_or_its_work_is_taken_back() {
 }
 
 #[test]
-fn loans_follow_each_other() {
+fn consecutive_offers() {
     check(|came, waited| {
         let workers = Workers::start(1);
         let input = AtomicUsize::new(0);
@@ -128,7 +128,7 @@ fn loans_follow_each_other() {
 }
 
 #[test]
-fn two_workers_come_to_one_caller() {
+fn two_workers_help_one_caller() {
     check(|came, waited| {
         let workers = Workers::start(2);
         let input = AtomicUsize::new(0);
@@ -138,7 +138,7 @@ fn two_workers_come_to_one_caller() {
 }
 
 #[test]
-fn two_callers_want_one_worker() {
+fn two_callers_compete_for_one_worker() {
     check(|came, waited| {
         let workers = Workers::start(1);
         let same = workers.workers.clone();
@@ -158,27 +158,27 @@ fn two_callers_want_one_worker() {
 
 /// As in `Team::run`: the worker stores the panic, and the caller resumes it.
 #[test]
-fn a_panic_of_a_worker_comes_out() {
+fn a_panic_of_a_worker_propagates() {
     check(|came, waited| {
         let workers = Workers::start(1);
-        let kept = Mutex::new(None);
+        let stored = Mutex::new(None);
         let work = || {
             let outcome = catch_unwind(|| resume_unwind(Box::new("on purpose")));
-            *kept.lock().expect("no poison") = outcome.err();
+            *stored.lock().expect("no poison") = outcome.err();
         };
         let waiting = || {
             waited.fetch_add(1, Relaxed);
         };
         run_with(&workers.workers, &work, || (), &waiting);
-        let kept = kept.into_inner().expect("no poison");
-        came.store(usize::from(kept.is_some()), Relaxed);
+        let stored = stored.into_inner().expect("no poison");
+        came.store(usize::from(stored.is_some()), Relaxed);
         workers.end();
     });
 }
 
 /// The work is taken back before the caller's panic can free what it uses.
 #[test]
-fn a_panic_of_the_caller_comes_out() {
+fn a_panic_of_the_caller_propagates() {
     check(|came, waited| {
         let workers = Workers::start(1);
         let count = AtomicUsize::new(0);

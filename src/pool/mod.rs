@@ -30,7 +30,7 @@ pub use limit::{MAX_THREADS, default_threads};
 use process::Process;
 use worker::{Worker, run_on};
 
-use crate::base::alloc::reserve_list;
+use crate::base::alloc::try_reserve;
 use crate::base::cancel::{CancelFlag, CancelToken, ShouldCancel};
 use crate::base::error::{Error, Result};
 
@@ -59,7 +59,7 @@ fn pool(size: usize) -> Option<Arc<Pool>> {
         let old = slot.as_ref().map_or(&[][..], |pool| &pool.workers);
         let mut workers = Vec::new();
         // If memory for more runs out, the existing workers are used.
-        if reserve_list("threads", &mut workers, size).is_ok() {
+        if try_reserve("threads", &mut workers, size).is_ok() {
             workers.extend_from_slice(old);
             let named = |index| format!("bpfast-{}", index + 1);
             workers.extend((there..size).map_while(|index| Worker::start(named(index))));
@@ -92,17 +92,17 @@ impl Team {
     }
 
     /// A team of `threads` threads including the calling one; fewer if the system refuses to start workers.
-    /// Workers that are busy with another call do not join a run. Fewer threads are slower but give the
+    /// Workers that are busy with another call do not join. Fewer threads are slower but give the
     /// same bits.
     pub fn assemble(threads: usize) -> Self {
-        let wanted = threads.clamp(1, MAX_THREADS) - 1;
-        if wanted == 0 || !worker::can_wait() {
+        let workers = threads.clamp(1, MAX_THREADS) - 1;
+        if workers == 0 || !worker::can_wait() {
             return Self::alone();
         }
-        let Some(pool) = pool(wanted) else {
+        let Some(pool) = pool(workers) else {
             return Self::alone();
         };
-        let threads = wanted.min(pool.workers.len()) + 1;
+        let threads = workers.min(pool.workers.len()) + 1;
         Self::of(pool, threads)
     }
 
@@ -158,13 +158,13 @@ impl Team {
             return Ok(());
         };
         let count = others.len().min(count.saturating_sub(1));
-        let left = Mutex::new(TaskQueue {
+        let queue = Mutex::new(TaskQueue {
             states: others.iter_mut(),
             tasks,
         });
         let share = |own: Option<&mut S>, cancel: &CancelToken<'_>| {
             let _guard = CancelOnPanic(&flag);
-            let first = cancel.lock(&left).and_then(|mut left| left.first(own));
+            let first = cancel.lock(&queue).and_then(|mut queue| queue.first(own));
             let Some((state, mut next)) = first else {
                 return;
             };
@@ -172,7 +172,7 @@ impl Team {
                 && !cancel.poll_after(1)
             {
                 work(state, task, cancel);
-                next = cancel.lock(&left).and_then(|mut left| left.tasks.next());
+                next = cancel.lock(&queue).and_then(|mut queue| queue.tasks.next());
             }
         };
         let idle_cpus = self.pool.as_ref().map(|pool| (pool, self.idle_cpus(pool)));
@@ -208,7 +208,7 @@ impl Team {
                 let count = count.min(idle_cpus).min(self.threads - 1);
                 run_on(pool.process, &pool.workers, count, &help, own, &waiting);
                 if is_child() {
-                    std::mem::forget((left, panic));
+                    std::mem::forget((queue, panic));
                     return Err(Error::forked());
                 }
                 if let Some(payload) = panic.into_inner().unwrap_or_else(PoisonError::into_inner) {

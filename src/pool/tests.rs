@@ -43,7 +43,7 @@ fn many_callers_share_few_workers() {
 }
 
 #[test]
-fn a_panic_comes_out_and_leaves_the_pool_working() {
+fn a_panic_propagates_and_leaves_the_pool_working() {
     let count = |bad: Option<usize>| {
         let sum = AtomicUsize::new(0);
         let team = Team::assemble(2);
@@ -60,7 +60,7 @@ fn a_panic_comes_out_and_leaves_the_pool_working() {
 }
 
 #[test]
-fn workers_are_welcome_where_a_cpu_is_left() {
+fn workers_are_used_if_a_cpu_is_idle() {
     let pool = |teams| Pool {
         process: Process::current().expect("forks are counted"),
         workers: Vec::new(),
@@ -80,7 +80,7 @@ fn workers_are_welcome_where_a_cpu_is_left() {
 
 /// If a team stayed counted, workers would never join again.
 #[test]
-fn a_team_is_counted_while_it_lives() {
+fn teams_are_counted_until_dropped() {
     let pool = Arc::new(Pool {
         process: Process::current().expect("forks are counted"),
         workers: Vec::new(),
@@ -105,7 +105,7 @@ fn a_team_is_counted_while_it_lives() {
 }
 
 #[test]
-fn an_interrupt_stops_the_rest() {
+fn cancellation_skips_the_remaining_tasks() {
     let done = AtomicUsize::new(0);
     let outcome = Team::alone().run(&mut [()], 0..1000, &|| true, |(), _, cancel| {
         done.fetch_add(1, Ordering::Relaxed);
@@ -118,20 +118,20 @@ fn an_interrupt_stops_the_rest() {
 
 /// A panic of the task iterator on either thread, or of `should_cancel` while the caller waits.
 #[test]
-fn a_panic_comes_out_once_every_thread_has_stopped() {
+fn a_panic_propagates_after_every_thread_has_stopped() {
     let here = std::thread::current().id();
     let is_here = || std::thread::current().id() == here;
-    for bad in ["a task here", "a task of a worker", "the question"] {
+    for bad in ["a task here", "a task of a worker", "should_cancel"] {
         // Sometimes no worker starts in time, so try several times.
         let came_out = (0..100).any(|_| {
             let (came, working) = (AtomicBool::new(false), AtomicUsize::new(0));
             let tasks = (0..100).inspect(|_| {
-                let place = ["a task of a worker", "a task here"][usize::from(is_here())];
+                let caller = ["a task of a worker", "a task here"][usize::from(is_here())];
                 came.fetch_or(!is_here(), Ordering::SeqCst);
-                assert_ne!(bad, place, "on purpose");
+                assert_ne!(bad, caller, "on purpose");
             });
             let should_cancel = || {
-                assert_ne!(bad, "the question", "on purpose");
+                assert_ne!(bad, "should_cancel", "on purpose");
                 false
             };
             let outcome = catch_unwind(AssertUnwindSafe(|| {

@@ -1,6 +1,6 @@
 //! Gathering the examples of a mini-batch.
 
-use crate::base::alloc::{reserve, reserve_list};
+use crate::base::alloc::{grow_workspace, try_reserve};
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::data::{Inputs, LayerInput, Targets, Y};
@@ -30,7 +30,7 @@ impl<T: Real> GatherBuffers<T> {
     /// Memory runs out, or the call is cancelled.
     pub fn gather<'a>(
         &'a mut self,
-        run: &StepSeries<'a, T>,
+        series: &StepSeries<'a, T>,
         rows: &'a [u32],
     ) -> Result<(Inputs<'a, T>, Targets<'a, T>)> {
         let Self {
@@ -45,7 +45,7 @@ impl<T: Real> GatherBuffers<T> {
             targets,
             should_cancel,
             ..
-        } = *run;
+        } = *series;
         let (n, width) = (rows.len(), targets.width);
         let first = rows.first().map_or(0, |&row| row as usize);
         let (inputs, y, weights) = if are_consecutive(rows) {
@@ -60,7 +60,7 @@ impl<T: Real> GatherBuffers<T> {
         } else {
             let y = match targets.y {
                 Y::Values(all) => {
-                    cancellable(should_cancel, |cancel| reserve(y, n, width, cancel))?;
+                    cancellable(should_cancel, |cancel| grow_workspace(y, n, width, cancel))?;
                     Y::Values(copy_rows(all, width, rows, y))
                 }
                 Y::Labels(all) => {
@@ -78,13 +78,13 @@ impl<T: Real> GatherBuffers<T> {
             let inputs = match inputs.x {
                 LayerInput::Dense(all) => {
                     let width = inputs.width();
-                    if reads_in_place::<T>(run.architecture, n) {
+                    if reads_in_place::<T>(series.architecture, n) {
                         inputs.gathered(all.numbers, rows)
                     } else {
-                        cancellable(should_cancel, |cancel| reserve(x, n, width, cancel))?;
+                        cancellable(should_cancel, |cancel| grow_workspace(x, n, width, cancel))?;
                         inputs.with_dense(
                             n,
-                            copy_rows_in_parallel(all.numbers, width, rows, x, run.team),
+                            copy_rows_in_parallel(all.numbers, width, rows, x, series.team),
                         )
                     }
                 }
@@ -126,7 +126,7 @@ pub fn prefetch_rows<T: Real>(inputs: &Inputs<'_, T>, rows: &[u32]) {
 /// Grows `buffer` to at least `length`.
 fn grow_to<N: Copy>(buffer: &mut Vec<N>, length: usize, value: N) -> Result<()> {
     if let Some(missing) = length.checked_sub(buffer.len()) {
-        reserve_list("batch_size", buffer, missing)?;
+        try_reserve("batch_size", buffer, missing)?;
         buffer.resize(length, value);
     }
     Ok(())

@@ -19,7 +19,7 @@ use gather::GatherBuffers;
 use norms::MaxNormBuffers;
 use padded::PaddedParams;
 
-use crate::base::alloc::reserve_for;
+use crate::base::alloc::try_grow;
 use crate::base::cancel::{CancelToken, ShouldCancel, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::CompensatedSum;
@@ -132,7 +132,7 @@ impl<T: Real> StepSeries<'_, T> {
         assert!(
             self.rates.len() >= self.steps()
                 && params_and_state.count() == self.settings.rule.state(),
-            "a rate for each step, and what the optimizer keeps"
+            "a rate for each step, and the state of the optimizer"
         );
         assert_eq!(
             params_and_state.params.len(),
@@ -150,11 +150,11 @@ impl<T: Real> StepSeries<'_, T> {
         let mut padded = std::mem::take(&mut scratch.padded);
         let outcome = match padded.copy(self.architecture, &padded_architecture, params_and_state) {
             Ok(mut copy) => {
-                let run = StepSeries {
+                let padded_series = StepSeries {
                     architecture: &padded_architecture,
                     ..*self
                 };
-                let outcome = run.run_with_rollback(scratch, &mut copy, report);
+                let outcome = padded_series.run_with_rollback(scratch, &mut copy, report);
                 padded::copy_back(
                     self.architecture,
                     &padded_architecture,
@@ -258,7 +258,7 @@ impl<T: Real> StepSeries<'_, T> {
             if self.settings.check_finite {
                 let before = &mut scratch.before;
                 let (rows, columns) = (1 + params_and_state.count(), params_and_state.params.len());
-                reserve_for("params before the steps", before, rows, columns, cancel)?;
+                try_grow("params before the steps", before, rows, columns, cancel)?;
                 before.truncate(rows * columns);
                 if before.len() == rows * columns {
                     save_state(before, params_and_state);
@@ -269,19 +269,19 @@ impl<T: Real> StepSeries<'_, T> {
     }
 }
 
-/// Copies the parameters and their state to `place`.
-fn save_state<T: Real>(place: &mut [T], params_and_state: &ParamsAndState<'_, T>) {
-    let places = place.chunks_exact_mut(params_and_state.params.len());
-    for (place, part) in places.zip(params_and_state.slices()) {
-        place.copy_from_slice(part);
+/// Copies the parameters and their state to `saved`.
+fn save_state<T: Real>(saved: &mut [T], params_and_state: &ParamsAndState<'_, T>) {
+    let slices = saved.chunks_exact_mut(params_and_state.params.len());
+    for (saved, slice) in slices.zip(params_and_state.slices()) {
+        saved.copy_from_slice(slice);
     }
 }
 
 /// Copies them back.
-fn restore_state<T: Real>(place: &[T], params_and_state: &mut ParamsAndState<'_, T>) {
-    let places = place.chunks_exact(params_and_state.params.len());
-    for (place, part) in places.zip(params_and_state.slices_mut()) {
-        part.copy_from_slice(place);
+fn restore_state<T: Real>(saved: &[T], params_and_state: &mut ParamsAndState<'_, T>) {
+    let slices = saved.chunks_exact(params_and_state.params.len());
+    for (saved, slice) in slices.zip(params_and_state.slices_mut()) {
+        slice.copy_from_slice(saved);
     }
 }
 

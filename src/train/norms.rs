@@ -1,6 +1,6 @@
 //! Limits on norms: of a gradient, and of a neuron's incoming weights.
 
-use crate::base::alloc::reserve_list;
+use crate::base::alloc::try_reserve;
 use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
 use crate::base::sum::compensated::add_compensated;
@@ -76,10 +76,10 @@ impl<T> MaxNormBuffers<T> {
         } = self;
         for numbers in [squares, compensation, partial] {
             numbers.clear();
-            reserve_list("max_norm", numbers, architecture.widest())?;
+            try_reserve("max_norm", numbers, architecture.widest())?;
         }
         column.clear();
-        reserve_list("max_norm", column, architecture.widest())
+        try_reserve("max_norm", column, architecture.widest())
     }
 }
 
@@ -138,14 +138,14 @@ mod tests {
     use crate::model::cost::Cost;
 
     #[test]
-    fn a_norm_is_that_of_all_numbers() {
+    fn a_norm_includes_all_numbers() {
         let numbers: Vec<f32> = (0..10_000_u16).map(f32::from).collect();
         let exact = 333_283_335_000.0_f64; // Σ k² = (n − 1) n (2n − 1) / 6
         assert!((norm(&numbers) / exact.sqrt() - 1.0).abs() < 1e-14);
     }
 
     #[test]
-    fn a_norm_whose_squares_overflow_is_still_one() {
+    fn a_norm_is_finite_where_squares_overflow() {
         assert!((norm(&[3e200, -4e200]) / 5e200 - 1.0).abs() < 1e-15);
         assert!(norm(&[1.0, f64::INFINITY]).is_infinite());
         assert!(norm(&[f64::NAN, 1.0]).is_nan());
@@ -170,8 +170,8 @@ mod tests {
             1.0,
             &mut MaxNormBuffers::default(),
         );
-        let wanted = 1.0 / f64::from(n).sqrt();
-        assert!((params[0] / wanted - 1.0).abs() < 64.0 * f64::EPSILON);
+        let expected = 1.0 / f64::from(n).sqrt();
+        assert!((params[0] / expected - 1.0).abs() < 64.0 * f64::EPSILON);
     }
 
     #[test]
@@ -185,8 +185,8 @@ mod tests {
             1.0,
             &mut MaxNormBuffers::default(),
         );
-        for (got, wanted) in params.iter().zip([0.6, 0.3, 0.8, 0.4, 9.0, 9.0]) {
-            assert!((got - wanted).abs() < 1e-15, "{params:?}");
+        for (got, expected) in params.iter().zip([0.6, 0.3, 0.8, 0.4, 9.0, 9.0]) {
+            assert!((got - expected).abs() < 1e-15, "{params:?}");
         }
     }
 }

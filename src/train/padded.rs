@@ -5,7 +5,7 @@
 //! which takes twice as long. So a series of steps with a CSR x works on a copy with rows of whole cache
 //! lines.
 
-use crate::base::alloc::reserve_for;
+use crate::base::alloc::try_grow;
 use crate::base::cache_line;
 use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
@@ -25,27 +25,29 @@ pub struct PaddedParams<T>(Vec<T>);
 /// # Errors
 /// The parameters would exceed the longest vector.
 pub fn architecture<T: Real>(
-    run: &StepSeries<'_, T>,
+    series: &StepSeries<'_, T>,
     params: &[T],
 ) -> Result<Option<Architecture>> {
-    let first = &run.architecture.layers()[0];
-    let line = cache_line::numbers::<T>();
-    let LayerInput::Sparse(x) = run.inputs.x else {
+    let first = &series.architecture.layers()[0];
+    let line_length = cache_line::numbers::<T>();
+    let LayerInput::Sparse(x) = series.inputs.x else {
         return Ok(None);
     };
     // A custom cost may look at its parameters; and the norm of a gradient is a sum whose order depends on
     // the memory layout.
-    let is_aligned = cache_line::before(params) == 0 && first.n_out.is_multiple_of(line);
-    let nnz = x.nnz() / run.inputs.len() * run.order.len();
-    let copied = params.len().saturating_mul(1 + run.settings.rule.state());
-    let pays_off = first.n_out > line
+    let is_aligned = cache_line::before(params) == 0 && first.n_out.is_multiple_of(line_length);
+    let nnz = x.nnz() / series.inputs.len() * series.order.len();
+    let copied = params
+        .len()
+        .saturating_mul(1 + series.settings.rule.state());
+    let pays_off = first.n_out > line_length
         && copied <= MOST
         && nnz.saturating_mul(first.n_out) >= USES_PER_COPY * copied;
-    let layout_matters = run.costs.is_some() || run.settings.clip_norm.is_some();
+    let layout_matters = series.costs.is_some() || series.settings.clip_norm.is_some();
     if is_aligned || !pays_off || layout_matters {
         return Ok(None);
     }
-    run.architecture.with_padded_rows(line).map(Some)
+    series.architecture.with_padded_rows(line_length).map(Some)
 }
 
 impl<T: Real> PaddedParams<T> {
@@ -64,27 +66,29 @@ impl<T: Real> PaddedParams<T> {
             1 + params_and_state.count(),
         );
         let all = length * count + cache_line::numbers::<T>();
-        reserve_for("padded params", &mut self.0, all, 1, &CancelToken::none())?;
+        try_grow("padded params", &mut self.0, all, 1, &CancelToken::none())?;
         let first = cache_line::before(&self.0);
-        let places = &mut self.0[first..first + length * count];
-        for (part, place) in params_and_state
+        let copies = &mut self.0[first..first + length * count];
+        for (from, to) in params_and_state
             .slices()
-            .zip(places.chunks_exact_mut(length))
+            .zip(copies.chunks_exact_mut(length))
         {
-            let row = padded_architecture.layers()[0].row_stride;
-            let (weights, rest) = part.split_at(architecture.layers()[0].weights.len());
-            let (rows, place) = place.split_at_mut(padded_architecture.layers()[0].weights.len());
-            let narrow = architecture.layers()[0].row_stride;
-            for (row, place) in weights.chunks_exact(narrow).zip(rows.chunks_exact_mut(row)) {
-                let (place, between) = place.split_at_mut(narrow);
-                place.copy_from_slice(row);
-                between.fill(T::ZERO);
+            let padded_row = padded_architecture.layers()[0].row_stride;
+            let row = architecture.layers()[0].row_stride;
+            let (weights, rest) = from.split_at(architecture.layers()[0].weights.len());
+            let (to_weights, to_rest) =
+                to.split_at_mut(padded_architecture.layers()[0].weights.len());
+            let rows = weights.chunks_exact(row);
+            for (from, to) in rows.zip(to_weights.chunks_exact_mut(padded_row)) {
+                let (to, padding) = to.split_at_mut(row);
+                to.copy_from_slice(from);
+                padding.fill(T::ZERO);
             }
-            place.copy_from_slice(rest);
+            to_rest.copy_from_slice(rest);
         }
-        let mut places = places.chunks_exact_mut(length);
-        let params = places.next().unwrap_or_default();
-        Ok(ParamsAndState::new(params, places))
+        let mut copies = copies.chunks_exact_mut(length);
+        let params = copies.next().unwrap_or_default();
+        Ok(ParamsAndState::new(params, copies))
     }
 }
 
@@ -95,16 +99,17 @@ pub fn copy_back<T: Real>(
     from: &ParamsAndState<'_, T>,
     to: &mut ParamsAndState<'_, T>,
 ) {
-    let (narrow, row) = (
+    let (row, padded_row) = (
         architecture.layers()[0].row_stride,
         padded_architecture.layers()[0].row_stride,
     );
     for (from, to) in from.slices().zip(to.slices_mut()) {
-        let (rows, rest) = from.split_at(padded_architecture.layers()[0].weights.len());
-        let (weights, place) = to.split_at_mut(architecture.layers()[0].weights.len());
-        for (row, place) in rows.chunks_exact(row).zip(weights.chunks_exact_mut(narrow)) {
-            place.copy_from_slice(&row[..narrow]);
+        let (weights, rest) = from.split_at(padded_architecture.layers()[0].weights.len());
+        let (to_weights, to_rest) = to.split_at_mut(architecture.layers()[0].weights.len());
+        let rows = weights.chunks_exact(padded_row);
+        for (from, to) in rows.zip(to_weights.chunks_exact_mut(row)) {
+            to.copy_from_slice(&from[..row]);
         }
-        place.copy_from_slice(rest);
+        to_rest.copy_from_slice(rest);
     }
 }

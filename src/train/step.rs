@@ -1,6 +1,6 @@
 //! A training step: a mini-batch, its gradient, and the update of the parameters.
 
-use crate::base::alloc::reserve_for;
+use crate::base::alloc::try_grow;
 use crate::base::cancel::cancellable;
 use crate::base::error::Result;
 use crate::data::{Inputs, Targets};
@@ -128,7 +128,7 @@ impl<T: Real> StepSeries<'_, T> {
             cost
         } else {
             cancellable(self.should_cancel, |cancel| {
-                reserve_for(
+                try_grow(
                     "gradient",
                     gradient,
                     self.architecture.params_len(),
@@ -197,9 +197,9 @@ impl<T: Real> StepSeries<'_, T> {
                 (&layer.biases, update.biases),
             ] {
                 // Slices are consecutive in memory.
-                if let Some(part) = params_and_state.split_front(range.len()) {
+                if let Some(slice) = params_and_state.split_front(range.len()) {
                     let gradient = &gradient[range.clone()];
-                    update.step.run(self.team, terms, part, gradient);
+                    update.step.run(self.team, terms, slice, gradient);
                 }
             }
         }

@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_small_for_one_addition_is_not_lost() {
+    fn terms_below_one_ulp_of_the_sum_add_up() {
         let (mut sum, mut compensation) = ([1.0_f32], [0.0_f32]);
         for _ in 0..1000 {
             add_compensated(&mut sum, &mut compensation, &[1e-8], &CancelToken::none());

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn how_terms_are_handed_over_does_not_matter() {
+    fn the_sum_does_not_depend_on_how_terms_are_grouped() {
         let (terms, _) = harmonic(5000);
         let mut whole = LaneSum::default();
         whole.add(terms.len(), |k| terms[k]);
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn infinity_stays_infinity_and_nan_stays_nan() {
         let inf = f64::INFINITY;
-        for (terms, wanted) in [
+        for (terms, expected) in [
             (&[1.0, inf, 1.0, 1e308, 1e308][..], inf),
             (&[1e308, 1e308, -1.0], inf),
             (&[-inf, 1.0], -inf),
@@ -183,7 +183,7 @@ mod tests {
             (&[1.0, 1e100, 1.0, -1e100], 2.0),
         ] {
             let got = sum(terms.iter().copied());
-            assert_eq!(got.to_bits(), wanted.to_bits(), "{terms:?} {got:e}");
+            assert_eq!(got.to_bits(), expected.to_bits(), "{terms:?} {got:e}");
         }
         assert!(sum([inf, 1.0, -inf]).is_nan());
         assert!(sum([1.0, f64::NAN, 1.0]).is_nan());

@@ -2,7 +2,7 @@
 
 use std::ops::AddAssign;
 
-use crate::base::alloc::{reserve, reserve_list};
+use crate::base::alloc::{grow_workspace, try_reserve};
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 use crate::base::error::Result;
 
@@ -17,12 +17,12 @@ pub fn reserve_each<T: Copy + Default>(
     cancel: &CancelToken<'_>,
 ) -> Result<()> {
     if buffers.len() < count {
-        reserve_list("workspace", buffers, count - buffers.len())?;
+        try_reserve("workspace", buffers, count - buffers.len())?;
         buffers.resize_with(count, Vec::new);
     }
     buffers[..count]
         .iter_mut()
-        .try_for_each(|buffer| reserve(buffer, length, 1, cancel))
+        .try_for_each(|buffer| grow_workspace(buffer, length, 1, cancel))
 }
 
 /// Computes a partial sum for each of `parts` and adds them pairwise, in order, into `out`.

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::base::alloc::reserve;
+use crate::base::alloc::grow_workspace;
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::compensated::add_compensated;
@@ -41,9 +41,9 @@ impl<T: Real> Call<'_, T> {
                     longest.map(|(index, layer)| neurons(index, layer) * layer.row_stride);
                 let longest = longest.max().unwrap_or(0);
                 for worker in &mut scratch.workers[..self.team.threads()] {
-                    reserve(&mut worker.slice, longest, 1, cancel)?;
+                    grow_workspace(&mut worker.slice, longest, 1, cancel)?;
                 }
-                reserve(&mut scratch.compensation, gradient.len(), 1, cancel)?;
+                grow_workspace(&mut scratch.compensation, gradient.len(), 1, cancel)?;
             }
             Ok(())
         })?;

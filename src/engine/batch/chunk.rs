@@ -101,14 +101,14 @@ impl<T: Real> Call<'_, T> {
         each_cost(outputs, targets, rows.clone(), costs, cancel);
     }
 
-    /// The gradient of a chunk, put `onto` what `place` holds; its costs are known, and its forward
+    /// The gradient of a chunk, written to `out` as `accumulate` says; its costs are known, and its forward
     /// pass is in `buffers`.
     pub(super) fn gradient_chunk(
         &self,
         targets: &Targets<'_, T>,
         rows: &Range<usize>,
         buffers: &mut [LayerBuffers<&mut [T]>],
-        (place, onto): (&mut [T], Accumulate),
+        (out, accumulate): (&mut [T], Accumulate),
         context: &mut Context<'_, T>,
     ) {
         let layers = self.network.architecture.layers();
@@ -123,7 +123,7 @@ impl<T: Real> Call<'_, T> {
                 _ => LayerInput::Dense(buffers[index - 1].activations()),
             };
             let delta = buffers[index].errors();
-            gradient(layer, a, delta, place, onto, context);
+            gradient(layer, a, delta, out, accumulate, context);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A training step that never stores the whole gradient: each slice updates its parameters while it is in
 //! the cache. If the step is p ← p − η g, the products accumulate directly into the parameters.
 
-use crate::base::alloc::reserve;
+use crate::base::alloc::grow_workspace;
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::pairwise::add;
@@ -55,7 +55,7 @@ impl<T: Real> Call<'_, T> {
     ) -> Result<(f64, Plan)> {
         let chunks = self.plan.chunks;
         cancellable(self.should_cancel, |cancel| {
-            reserve(&mut scratch.costs, self.plan.cost_groups(), 1, cancel)?;
+            grow_workspace(&mut scratch.costs, self.plan.cost_groups(), 1, cancel)?;
             self.prepare_block(scratch, chunks, cancel)?;
             let longest = self
                 .network
@@ -65,7 +65,7 @@ impl<T: Real> Call<'_, T> {
                 .map(longest_slice)
                 .max();
             for worker in &mut scratch.workers[..self.team.threads()] {
-                reserve(&mut worker.slice, longest.unwrap_or(0), 1, cancel)?;
+                grow_workspace(&mut worker.slice, longest.unwrap_or(0), 1, cancel)?;
             }
             Ok(())
         })?;

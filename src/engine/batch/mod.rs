@@ -14,7 +14,7 @@ mod small_batch;
 mod trace;
 mod tree;
 
-use crate::base::alloc::reserve;
+use crate::base::alloc::grow_workspace;
 use crate::base::cancel::{ShouldCancel, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::sum;
@@ -134,7 +134,7 @@ impl<'a, T: Real> Call<'a, T> {
     pub fn cost(&self, targets: &Targets<'_, T>, scratch: &mut Scratch<T>) -> Result<f64> {
         let mut costs = std::mem::take(&mut scratch.costs);
         cancellable(self.should_cancel, |cancel| {
-            reserve(&mut costs, self.plan.cost_groups(), 1, cancel)
+            grow_workspace(&mut costs, self.plan.cost_groups(), 1, cancel)
         })?;
         let per_chunk =
             costs[..self.plan.cost_groups()].chunks_mut(self.plan.cost_groups_per_chunk());
@@ -195,7 +195,7 @@ impl<'a, T: Real> Call<'a, T> {
             "the length of gradient"
         );
         cancellable(self.should_cancel, |cancel| {
-            reserve(&mut scratch.costs, self.plan.cost_groups(), 1, cancel)
+            grow_workspace(&mut scratch.costs, self.plan.cost_groups(), 1, cancel)
         })?;
         match self.plan.sum {
             SumOrder::Groups { chunks_per_group } => {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::base::alloc::{reserve, reserve_list};
+use crate::base::alloc::{grow_workspace, try_reserve};
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
@@ -47,7 +47,7 @@ impl<T: Real> Call<'_, T> {
     pub(super) fn prepare_workers(&self, scratch: &mut Scratch<T>) -> Result<()> {
         let threads = self.team.threads();
         if let Some(missing) = threads.checked_sub(scratch.workers.len()) {
-            reserve_list("workspace", &mut scratch.workers, missing)?;
+            try_reserve("workspace", &mut scratch.workers, missing)?;
             scratch.workers.resize_with(threads, ThreadBuffers::default);
         }
         let weights = self
@@ -59,7 +59,7 @@ impl<T: Real> Call<'_, T> {
         let pack_buffer = gemm::pack_buffer::<T>(weights.max().unwrap_or(0));
         let mut workers = scratch.workers[..threads].iter_mut();
         workers.try_for_each(|worker| {
-            reserve(
+            grow_workspace(
                 &mut worker.pack_buffer,
                 pack_buffer,
                 1,

@@ -162,7 +162,7 @@ mod tests {
     use crate::model::cost::Cost;
 
     #[test]
-    fn chunks_that_lie_by_example_make_one_product_of_a_block_of_steps() {
+    fn row_major_chunks_of_a_block_are_one_product() {
         let hidden = [Activation::Relu; 2];
         let architecture = Architecture::new(
             &[8, 512, 64, 4],

@@ -1,7 +1,7 @@
 //! The forward pass of fewer examples than threads can divide: each layer's neurons are divided instead of
 //! the rows.
 
-use crate::base::alloc::reserve;
+use crate::base::alloc::grow_workspace;
 use crate::base::cancel::cancellable;
 use crate::base::error::Result;
 use crate::data::LayerInput;
@@ -25,8 +25,8 @@ impl<T: Real> Call<'_, T> {
     /// The neurons of one thread's share of a layer.
     fn neurons_per_task(&self, layer: &Layer) -> usize {
         let even = layer.n_out.div_ceil(self.team.threads());
-        let wanted = even.max(SHARE / layer.n_in).next_multiple_of(NEURONS);
-        wanted.min(layer.n_out)
+        let neurons = even.max(SHARE / layer.n_in).next_multiple_of(NEURONS);
+        neurons.min(layer.n_out)
     }
 
     /// Writes a^L to `out`, (n, n_L).
@@ -44,13 +44,13 @@ impl<T: Real> Call<'_, T> {
                 ..BufferConfig::FORWARD
             };
             (scratch.block).prepare(architecture, (rows, rows), config, None, cancel)?;
-            reserve(&mut scratch.z_by_task, rows, widest.unwrap_or(0), cancel)
+            grow_workspace(&mut scratch.z_by_task, rows, widest.unwrap_or(0), cancel)
         })?;
         let workers = &mut scratch.workers[..threads];
         let layers = &mut scratch.block.layers;
-        cancellable(self.should_cancel, |beat| {
+        cancellable(self.should_cancel, |cancel| {
             for (layer_index, layer) in architecture.layers().iter().enumerate() {
-                let (before, these) = layers.split_at_mut(layer_index);
+                let (before, current) = layers.split_at_mut(layer_index);
                 let a = match before.last() {
                     Some(before) => LayerInput::Dense(before.activations(&(0..rows))),
                     None => self.inputs.x,
@@ -68,8 +68,8 @@ impl<T: Real> Call<'_, T> {
                         let width = z.len() / rows;
                         let neurons = index * neurons_per_task..index * neurons_per_task + width;
                         let context = &mut Context::new(&mut worker.pack_buffer, cancel);
-                        let place = MatrixMut::by_rows(z, rows, width);
-                        weighted_sums(network, layer_index, a, neurons, place, context);
+                        let z_matrix = MatrixMut::by_rows(z, rows, width);
+                        weighted_sums(network, layer_index, a, neurons, z_matrix, context);
                         if activation != Activation::Softmax {
                             activation.apply(z, width, cancel);
                         }
@@ -77,14 +77,14 @@ impl<T: Real> Call<'_, T> {
                 )?;
 
                 let is_last = layer_index + 1 == architecture.layers().len();
-                let place = if is_last {
+                let target = if is_last {
                     &mut *out
                 } else {
-                    these[0].first(rows).a
+                    current[0].first(rows).a
                 };
                 for (index, task_z) in z_by_task.chunks(rows * neurons_per_task).enumerate() {
                     let width = task_z.len() / rows;
-                    let rows = place
+                    let rows = target
                         .chunks_exact_mut(layer.n_out)
                         .zip(task_z.chunks_exact(width));
                     for (row, columns) in rows {
@@ -92,9 +92,9 @@ impl<T: Real> Call<'_, T> {
                     }
                 }
                 if activation == Activation::Softmax {
-                    activation.apply(place, layer.n_out, beat);
+                    activation.apply(target, layer.n_out, cancel);
                 }
-                if beat.poll_after(layer.weights.len()) {
+                if cancel.poll_after(layer.weights.len()) {
                     break;
                 }
             }

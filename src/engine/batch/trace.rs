@@ -1,6 +1,6 @@
 //! The layers of a batch as users see them: z^l, a^l and δ^l, copied from the buffers of its chunks.
 
-use crate::base::alloc::{list, reserve_list};
+use crate::base::alloc::{try_collect, try_reserve};
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 use crate::base::error::Result;
 use crate::data::Targets;
@@ -69,12 +69,12 @@ impl<T: Real> Call<'_, T> {
     fn cut<'b>(&self, arrays: &'b mut [&mut [T]]) -> Result<Vec<&'b mut [T]>> {
         let (layers, chunks) = (self.network.architecture.layers(), self.plan.chunks);
         let rows = |layer: &Layer| self.plan.rows * layer.n_out;
-        let mut slices = list(
+        let mut slices = try_collect(
             "workspace",
             (arrays.iter_mut().zip(layers)).map(|(array, layer)| array.chunks_mut(rows(layer))),
         )?;
         let mut all = Vec::new();
-        reserve_list("workspace", &mut all, layers.len().saturating_mul(chunks))?;
+        try_reserve("workspace", &mut all, layers.len().saturating_mul(chunks))?;
         for _ in 0..chunks {
             all.extend(slices.iter_mut().filter_map(Iterator::next));
         }

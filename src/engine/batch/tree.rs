@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_run_is_in_one_branch_and_every_branch_is_a_node() {
+    fn every_group_is_in_one_branch_and_every_branch_is_a_node() {
         for groups in (1..300).chain([1000, 4096, 100_003]) {
             for threads in [1, 2, 3, 8, 100] {
                 let mut end = 0;
@@ -203,15 +203,15 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_a_sum_follows_from_the_number_of_runs() {
-        let values = (0_u8..200).map(|run| 1.0 / (1.0 + 0.37 * f32::from(run)));
+    fn the_order_of_a_sum_depends_only_on_the_number_of_groups() {
+        let values = (0_u8..200).map(|k| 1.0 / (1.0 + 0.37 * f32::from(k)));
         let values: Vec<f32> = values.collect();
         for groups in 1..values.len() {
             let values = &values[..groups];
             for threads in [1, 2, 3, 8] {
                 let mut all: Vec<Branch> = branches(groups, threads).collect();
-                for turn in 0..3 {
-                    match turn {
+                for order in 0..3 {
+                    match order {
                         0 => {}
                         1 => all.reverse(),
                         _ => all.sort_by_key(|branch| branch.first * 7919 % 31),
@@ -224,12 +224,12 @@ mod tests {
                     );
                     for &branch in &all {
                         let cancel = &CancelToken::none();
-                        let place_of_sum = tree.buffer_for(branch, cancel).expect("nobody stops");
-                        place_of_sum[0] = sum(&values[branch.groups(groups)]);
-                        tree.complete(branch, place_of_sum, cancel);
+                        let buffer = tree.buffer_for(branch, cancel).expect("nobody stops");
+                        buffer[0] = sum(&values[branch.groups(groups)]);
+                        tree.complete(branch, buffer, cancel);
                     }
                     let same = total[0].to_bits() == sum(values).to_bits();
-                    assert!(same, "{groups} groups, {threads} threads, turn {turn}");
+                    assert!(same, "{groups} groups, {threads} threads, order {order}");
                 }
             }
         }

@@ -100,29 +100,29 @@ fn steps_are_the_formulas<T: Real>(tolerance: f64) {
         for terms in TERMS {
             let mut p: Vec<T> = numbers(LENGTH, 0.0);
             let mut state = vec![vec![T::ZERO; LENGTH]; rule.state()];
-            let mut wanted: Vec<f64> = p.iter().map(|p| p.to_f64()).collect();
+            let mut expected: Vec<f64> = p.iter().map(|p| p.to_f64()).collect();
             let mut wanted_kept = vec![vec![0.0; rule.state()]; LENGTH];
             for t in 1..=10 {
                 let g: Vec<T> = numbers(LENGTH, f64::from(t));
                 let step = Step::new(rule, RATE, u64::try_from(t).expect("positive"));
                 step.apply(terms, params_and_state(&mut p, &mut state), &g);
                 for k in 0..LENGTH {
-                    wanted[k] = plain(
+                    expected[k] = plain(
                         rule,
                         terms,
                         t,
-                        wanted[k],
+                        expected[k],
                         g[k].to_f64(),
                         &mut wanted_kept[k],
                     );
                 }
             }
             for k in 0..LENGTH {
-                let (got, wanted) = (p[k].to_f64(), wanted[k]);
-                let error = (got - wanted).abs();
+                let (got, expected) = (p[k].to_f64(), expected[k]);
+                let error = (got - expected).abs();
                 assert!(
                     error <= tolerance,
-                    "{rule:?} {terms:?} {k}: {got}, not {wanted}"
+                    "{rule:?} {terms:?} {k}: {got}, not {expected}"
                 );
             }
         }
@@ -130,14 +130,14 @@ fn steps_are_the_formulas<T: Real>(tolerance: f64) {
 }
 
 #[test]
-fn a_step_is_its_formula() {
+fn a_step_agrees_with_its_formula() {
     // Parameters near 1; rounding errors of 10 steps add up.
     steps_are_the_formulas::<f64>(1e-14);
     steps_are_the_formulas::<f32>(3e-6);
 }
 
 #[test]
-fn threads_change_no_bit() {
+fn bits_do_not_depend_on_the_number_of_threads() {
     let length = 2 * THREAD_PARAMS + 12_345;
     for rule in RULES {
         let step = Step::new(rule, RATE, 3);
@@ -178,7 +178,7 @@ fn first(rule: Rule, g: f32) -> f32 {
 }
 
 #[test]
-fn no_gradient_is_no_step_however_small_epsilon_is() {
+fn a_zero_gradient_changes_nothing_at_any_epsilon() {
     let epsilon = 1e-300; // 0 in f32
     let (beta1, beta2, decay) = (0.9, 0.999, 0.0);
     let adam = Rule::Adam {
@@ -200,14 +200,14 @@ fn no_gradient_is_no_step_however_small_epsilon_is() {
 }
 
 #[test]
-fn a_large_gradient_is_a_step_like_any_other() {
+fn squares_of_large_gradients_do_not_overflow() {
     // 10^40 overflows f32; (1 − β₂) 10^40 does not.
     assert!((f64::from(first(RULES[4], 1e20)) + RATE).abs() < 1e-8);
 }
 
 /// After an overflow v is infinite, and the parameter does not change, as in the formula.
 #[test]
-fn an_infinite_square_stays_one() {
+fn an_infinite_second_moment_stays_infinite() {
     for rule in [RULES[3], RULES[5], RULES[6]] {
         let mut state = vec![vec![f32::INFINITY]; rule.state()];
         state[0][0] = if rule.state() == 2 {
@@ -230,8 +230,8 @@ fn an_infinite_square_stays_one() {
 /// A mean with a decay near 0 equals the gradient, however large its old value; one with a decay near 1
 /// keeps the old value's digits.
 #[test]
-fn the_mean_is_taken_from_its_nearer_end() {
-    for (beta1, m, g, wanted) in [(0.0, 1e10, 1.0, 1.0), (0.999_999, 1.0, 0.0, 0.999_999)] {
+fn moving_averages_are_accurate_for_beta_near_0_and_1() {
+    for (beta1, m, g, expected) in [(0.0, 1e10, 1.0, 1.0), (0.999_999, 1.0, 0.0, 0.999_999)] {
         let (beta2, epsilon, decay) = (0.9, 1e-8, 0.0);
         let rule = Rule::Adam {
             beta1,
@@ -245,12 +245,12 @@ fn the_mean_is_taken_from_its_nearer_end() {
             params_and_state(&mut [0.0], &mut state),
             &[g],
         );
-        assert!((f64::from(state[0][0]) - wanted).abs() < 1e-7);
+        assert!((f64::from(state[0][0]) - expected).abs() < 1e-7);
     }
 }
 
 #[test]
-fn corrections_are_exact_at_any_step() {
+fn bias_corrections_are_accurate_at_any_step() {
     let correction = |beta2: f64, t| {
         let rule = Rule::Adam {
             beta1: 0.0,
@@ -269,7 +269,7 @@ fn corrections_are_exact_at_any_step() {
 }
 
 #[test]
-fn little_work_stays_on_one_thread() {
+fn little_work_uses_one_thread() {
     assert_eq!(Step::threads(0, 8), 1);
     assert_eq!(Step::threads(2 * THREAD_PARAMS - 1, 8), 1);
     assert_eq!(Step::threads(2 * THREAD_PARAMS, 8), 2);

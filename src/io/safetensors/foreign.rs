@@ -148,8 +148,8 @@ pub(super) fn other_format(start: &[u8]) -> Option<&'static str> {
 
 /// The format of a file that begins with `start`, if it is known.
 fn recognised(start: &[u8]) -> Option<&'static str> {
-    let found = FORMATS.iter().find(|(place, magic, _)| {
-        let there = start.get(*place..).unwrap_or_default();
+    let found = FORMATS.iter().find(|(offset, magic, _)| {
+        let there = start.get(*offset..).unwrap_or_default();
         there.starts_with(magic)
     });
     match found {

@@ -8,7 +8,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::base::alloc::reserve_list;
+use crate::base::alloc::try_reserve;
 use crate::base::error::{Error, Result, ShapeDisplay};
 use crate::io::safetensors::Tensor;
 
@@ -87,7 +87,7 @@ impl Header {
         })?;
         let FallibleWriter(mut bytes) = bytes;
         let length = bytes.len().next_multiple_of(LENGTH_BYTES);
-        reserve_list("tensors, metadata", &mut bytes, LENGTH_BYTES)?;
+        try_reserve("tensors, metadata", &mut bytes, LENGTH_BYTES)?;
         bytes.resize(length, b' ');
         let json = length - LENGTH_BYTES;
         if json > MAX_LENGTH {
@@ -158,7 +158,7 @@ struct FallibleWriter(Vec<u8>);
 
 impl io::Write for FallibleWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        reserve_list("header", &mut self.0, bytes.len())
+        try_reserve("header", &mut self.0, bytes.len())
             .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
         self.0.extend_from_slice(bytes);
         Ok(bytes.len())

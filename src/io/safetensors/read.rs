@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use crate::base::alloc::{check_available, defaults, reserve_list};
+use crate::base::alloc::{check_available, try_defaults, try_reserve};
 use crate::base::cancel::CancelToken;
 use crate::base::error::Error;
 use crate::io::safetensors::foreign::{START, other_format};
@@ -42,7 +42,7 @@ impl Reader {
         }
         let file = File::open(path)?;
         let mut start = Vec::new();
-        reserve_list(&path.to_string_lossy(), &mut start, START)?;
+        try_reserve(&path.to_string_lossy(), &mut start, START)?;
         (&file).take(START as u64).read_to_end(&mut start)?;
         if let Some(format) = other_format(&start) {
             return Err(refuse(&format).into());
@@ -54,7 +54,7 @@ impl Reader {
         let mut size = [0; LENGTH_BYTES];
         fill(&file, 0, &mut size, path)?;
         let size = u64::from_le_bytes(size);
-        let Some(room) = rest.checked_sub(size) else {
+        let Some(data_length) = rest.checked_sub(size) else {
             let got = format!("a file of {length} bytes whose header would take {size}");
             return Err(refuse(&got).into());
         };
@@ -68,7 +68,7 @@ impl Reader {
         let mut bytes = zeros(json, path)?;
         fill(&file, LENGTH_BYTES as u64, &mut bytes, path)?;
         check_available(path.display(), json.saturating_mul(PARSED))?;
-        let header = Header::parse(&bytes, room).map_err(|got| refuse(&got))?;
+        let header = Header::parse(&bytes, data_length).map_err(|got| refuse(&got))?;
         Ok(Self {
             path: path.to_path_buf(),
             file,
@@ -149,7 +149,7 @@ fn read<T: TensorElement>(
     let (from, to) = info.data_offsets;
     let mut numbers = Vec::new();
     let count = (to - from) / size_of::<T>();
-    reserve_list(&path.to_string_lossy(), &mut numbers, count)?;
+    try_reserve(&path.to_string_lossy(), &mut numbers, count)?;
     let mut block = zeros(BLOCK.min(to - from), path)?;
     for offset in (from..to).step_by(BLOCK) {
         check_cancelled(cancel)?;
@@ -162,7 +162,7 @@ fn read<T: TensorElement>(
 
 /// A buffer to read into.
 fn zeros(length: usize, path: &Path) -> Result<Vec<u8>> {
-    Ok(defaults(&path.to_string_lossy(), length)?)
+    Ok(try_defaults(&path.to_string_lossy(), length)?)
 }
 
 /// Fills `bytes` with the file's bytes from `offset` on.

@@ -53,7 +53,7 @@ fn stored(path: &Path, tensors: &[Tensor<'_>]) -> crate::io::safetensors::Result
 }
 
 #[test]
-fn a_file_has_these_bytes() {
+fn the_bytes_of_a_file_are_fixed() {
     let folder = Folder::new("bytes");
     let path = folder.0.join("x");
     stored(&path, &tensors()).expect("written");
@@ -82,7 +82,7 @@ fn a_file_has_these_bytes() {
 }
 
 #[test]
-fn what_no_file_can_hold_is_refused_before_there_is_a_file() {
+fn invalid_tensors_are_refused_before_a_file_is_created() {
     let folder = Folder::new("refused");
     let path = folder.0.join("x");
     let mut twice = tensors();
@@ -105,7 +105,7 @@ fn what_no_file_can_hold_is_refused_before_there_is_a_file() {
 }
 
 #[test]
-fn a_header_is_no_longer_than_readers_take() {
+fn a_header_is_at_most_as_long_as_readers_accept() {
     let around = r#"{"__metadata__":{"who":""}}"#.len();
     let written = |length: usize| {
         let metadata = BTreeMap::from([("who".to_owned(), "x".repeat(length - around))]);
@@ -119,7 +119,7 @@ fn a_header_is_no_longer_than_readers_take() {
 }
 
 #[test]
-fn an_interrupt_leaves_the_old_file() {
+fn cancellation_keeps_the_old_file() {
     let folder = Folder::new("interrupt");
     let path = folder.0.join("x");
     stored(&path, &tensors()).expect("written");

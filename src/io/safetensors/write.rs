@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process;
 
-use crate::base::alloc::{check_available, reserve_list};
+use crate::base::alloc::{check_available, try_reserve};
 use crate::base::cancel::CancelToken;
 use crate::base::error::Error;
 use crate::io::safetensors::replace::replace;
@@ -44,7 +44,7 @@ pub fn write(
     ordered.sort_by_key(|tensor| Reverse(tensor.numbers.dtype().bitsize()));
     let header = Header::of(&ordered, metadata)?;
     let mut block = Vec::new();
-    reserve_list("tensors", &mut block, BLOCK.min(header.end()))?;
+    try_reserve("tensors", &mut block, BLOCK.min(header.end()))?;
     let header = header.to_bytes()?;
     // A forked child shares the open file with its parent, which continues to write.
     let parent = process::id();
@@ -70,8 +70,8 @@ pub fn write(
                 TensorData::Int64(numbers) => file.put(numbers, TensorElement::put),
                 TensorData::UInt64(numbers) => file.put(numbers, TensorElement::put),
                 TensorData::UInt8(numbers) => file.put(numbers, TensorElement::put),
-                TensorData::Bool(bytes) => file.put(bytes, |byte: u8, place: &mut [u8]| {
-                    u8::from(byte != 0).put(place);
+                TensorData::Bool(bytes) => file.put(bytes, |byte: u8, out: &mut [u8]| {
+                    u8::from(byte != 0).put(out);
                 }),
             }?;
         }
@@ -100,10 +100,10 @@ impl Blocks<'_> {
                 start
             };
             self.block.resize(start + size_of_val(piece), 0);
-            let places = self.block[start..].chunks_exact_mut(size);
-            places
+            let elements = self.block[start..].chunks_exact_mut(size);
+            elements
                 .zip(piece)
-                .for_each(|(place, &number)| put(number, place));
+                .for_each(|(out, &number)| put(number, out));
         }
         Ok(())
     }

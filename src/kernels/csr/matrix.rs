@@ -2,7 +2,7 @@
 
 use std::ops::{AddAssign, Range};
 
-use crate::base::alloc::reserve_list;
+use crate::base::alloc::try_reserve;
 use crate::base::error::Result;
 
 /// The span of a row's stored elements in `columns` and `values`.
@@ -102,7 +102,7 @@ impl GatheredRows {
     ) -> Result<CsrMatrix<'a, T>> {
         let Self(spans) = self;
         spans.clear();
-        reserve_list("x", spans, rows.len())?;
+        try_reserve("x", spans, rows.len())?;
         spans.extend(rows.iter().map(|&row| from.spans[row as usize]));
         Ok(CsrMatrix { spans, ..from })
     }

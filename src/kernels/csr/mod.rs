@@ -16,25 +16,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_stored_is_0() {
+    fn elements_not_stored_are_zero() {
         let pattern = pattern();
         let x = pattern.with_values(&[1, 2, 5, 6, 7, 8]);
         let x = x.expect("values enough");
         let mut dense = [-1; 12];
         x.write_dense(&mut dense);
-        let wanted = [2, 0, 0, 1, 0, 0, 0, 0, 0, 11, 7, 0];
-        assert_eq!(dense, wanted);
+        let expected = [2, 0, 0, 1, 0, 0, 0, 0, 0, 11, 7, 0];
+        assert_eq!(dense, expected);
         let part = x.row_range(1..3);
         assert_eq!((part.len(), part.width(), part.nnz()), (2, 4, 3));
         part.write_dense(&mut dense[..8]);
-        assert_eq!(dense[..8], wanted[4..]);
+        assert_eq!(dense[..8], expected[4..]);
         assert!(x.row_range(1..1).is_empty());
     }
 
     #[test]
-    fn of_a_dense_matrix_what_is_not_0_is_stored() {
+    fn only_nonzeros_of_a_dense_matrix_are_stored() {
         let x = [0, 5, 0, 0, 0, 0, 7, 0, 8];
-        let (pattern, values) = (CsrPattern::from_dense(&x, 3, 3).expect("memory")).expect("few");
+        let (pattern, values) =
+            (CsrPattern::from_dense(&x, 3, 3).expect("memory")).expect("few enough columns");
         let sparse = pattern.with_values(&values).expect("values");
         assert_eq!(sparse.row(0), (&[1][..], &[5][..]));
         assert_eq!(sparse.row(1), (&[][..], &[][..]));
@@ -44,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn repeats_are_those_of_one_row() {
+    fn duplicates_are_found_within_a_row() {
         let duplicates = |indptr: &[i32], indices: &[i32]| {
             let shape = (indptr.len() - 1, 40);
             let pattern = CsrPattern::new(shape, indptr, indices);
@@ -59,15 +60,15 @@ mod tests {
         assert!(duplicates(&[0, 1, 4], &[0, 7, 3, 7]));
         let row: Vec<i32> = (0..39).collect();
         assert!(!duplicates(&[0, 39], &row));
-        for place in 0..38 {
+        for position in 0..38 {
             let mut row = row.clone();
-            row[place] += 1;
-            assert!(duplicates(&[0, 39], &row), "{place}");
+            row[position] += 1;
+            assert!(duplicates(&[0, 39], &row), "{position}");
         }
     }
 
     #[test]
-    fn gathered_rows_are_those_of_the_matrix() {
+    fn gathered_rows_equal_those_of_the_matrix() {
         let pattern = pattern();
         let x = pattern.with_values(&[1, 2, 5, 6, 7]).expect("values");
         let mut gathered = GatheredRows::default();
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_damaged_is_an_error() {
+    fn inconsistent_arrays_are_errors() {
         let message = |shape, indptr: &[i64], indices: &[i64]| {
             CsrPattern::new(shape, indptr, indices)
                 .expect_err("damaged")

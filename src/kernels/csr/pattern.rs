@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::base::alloc::{defaults, reserve_list};
+use crate::base::alloc::{try_defaults, try_reserve};
 use crate::base::error::{Error, Result};
 use crate::kernels::csr::matrix::{CsrMatrix, RowSpan};
 
@@ -64,7 +64,7 @@ impl CsrPattern {
             return Err(Error::value("x", expected, indptr.len()));
         }
         let (mut spans, mut columns) = (Vec::new(), Vec::new());
-        reserve_list("x", &mut spans, n)?;
+        try_reserve("x", &mut spans, n)?;
         let mut before = 0;
         for (row, start) in indptr.iter().enumerate() {
             let Some(start) = start
@@ -85,7 +85,7 @@ impl CsrPattern {
             let expected = format!("indices for {before} stored numbers");
             return Err(Error::value("x", expected, indices.len()));
         };
-        reserve_list("x", &mut columns, before)?;
+        try_reserve("x", &mut columns, before)?;
         columns.extend(indices.iter().map(|index| index.column()));
         // No early exit, so that the loop vectorizes.
         let is_bad = |column: u32| column as usize >= width;
@@ -123,12 +123,12 @@ impl CsrPattern {
             }
         }
         let (mut spans, mut columns, mut values) = (Vec::new(), Vec::new(), Vec::new());
-        reserve_list("x", &mut spans, rows.len())?;
-        reserve_list("x", &mut columns, count)?;
-        reserve_list("x", &mut values, count)?;
+        try_reserve("x", &mut spans, rows.len())?;
+        try_reserve("x", &mut columns, count)?;
+        try_reserve("x", &mut values, count)?;
         // Branch-free: every element is written, and a zero is overwritten by the next one.
-        let mut row_columns = defaults("x", width)?;
-        let mut row_values: Vec<T> = defaults("x", width)?;
+        let mut row_columns = try_defaults("x", width)?;
+        let mut row_values: Vec<T> = try_defaults("x", width)?;
         for row in rows {
             let mut end = 0;
             for (&x, column) in row.iter().zip(0..) {
@@ -165,7 +165,7 @@ impl CsrPattern {
                 continue;
             }
             sorted.clear();
-            reserve_list("x", &mut sorted, row.len())?;
+            try_reserve("x", &mut sorted, row.len())?;
             sorted.extend_from_slice(row);
             sorted.sort_unstable();
             if sorted.windows(2).any(|pair| pair[0] == pair[1]) {

@@ -1,9 +1,9 @@
 //! σ(z) of a register.
 
 use crate::kernels::elementwise::map::UnaryFunction;
-use crate::kernels::math::exponential::{LiftedExp, exp, exp_m1};
+use crate::kernels::math::exponential::{ScaledExp, exp, exp_m1};
 use crate::kernels::math::logarithm::ln_1p;
-use crate::kernels::math::normal::lifted_tail;
+use crate::kernels::math::normal::scaled_tail;
 use crate::kernels::real::Real;
 use crate::kernels::simd::vector::Arithmetic;
 
@@ -84,24 +84,25 @@ impl<T: Real> UnaryFunction<T> for Gelu {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
         let x = z.abs().at_most(z.splat(T::TAIL_END));
-        let (exp, ratio) = lifted_tail(x);
-        let share = exp.times(ratio * x) * z.splat(T::DROP);
-        let whole = V::select(z.less(z.splat(T::ZERO)), z.splat(-T::ZERO), z);
-        whole - share
+        let (exp, ratio) = scaled_tail(x);
+        let tail = exp.times(ratio * x) * z.splat(T::INVERSE_SCALE);
+        let relu = V::select(z.less(z.splat(T::ZERO)), z.splat(-T::ZERO), z);
+        relu - tail
     }
 }
 
 impl<T: Real> UnaryFunction<T> for Silu {
-    /// With e = e^−|z|: z e / (1 + e) for z < 0, else z / (1 + e). The product z e is computed scaled up by
-    /// 2^lift: e may be subnormal where z e is not.
+    /// With e = e^−|z|: z e / (1 + e) for z < 0, else z / (1 + e). The product z e is computed scaled up,
+    /// because e may be subnormal where z e is not.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
-        let (zero, one, drop) = (z.splat(T::ZERO), z.splat(T::ONE), z.splat(T::DROP));
+        let (zero, one) = (z.splat(T::ZERO), z.splat(T::ONE));
+        let unscale = z.splat(T::INVERSE_SCALE);
         let negative = z.less(zero);
-        let exp = LiftedExp::of(-z.abs(), None);
+        let exp = ScaledExp::of(-z.abs(), None);
         let product = exp.times(z.at_least(z.splat(T::EXP_FLOOR)));
-        let quotient = V::select(negative, product, z) / exp.value().mul_add(drop, one);
-        quotient * V::select(negative, drop, one)
+        let quotient = V::select(negative, product, z) / exp.value().mul_add(unscale, one);
+        quotient * V::select(negative, unscale, one)
     }
 }
 

@@ -22,7 +22,7 @@ pub fn update<T: Real, const STATE: usize>(
 ) {
     assert_eq!(params.len(), gradient.len(), "the length of a gradient");
     for state in &state {
-        assert_eq!(params.len(), state.len(), "the length of what is kept");
+        assert_eq!(params.len(), state.len(), "the length of the state");
     }
     let job = ApplyRule {
         rule,
@@ -46,19 +46,19 @@ impl<T: Real, R: ElementRule<T, STATE>, const STATE: usize> Job<T> for ApplyRule
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let (length, last) = (self.params.len(), self.params.len() % V::LANES);
         let (params, gradient) = (self.params.as_mut_ptr(), self.gradient.as_ptr());
-        let places = self.state.map(<[T]>::as_mut_ptr);
+        let pointers = self.state.map(<[T]>::as_mut_ptr);
         for at in (0..length - last).step_by(V::LANES) {
             // SAFETY: a whole register is in bounds in each slice; the caller guarantees the instructions.
             unsafe {
                 let (p, g) = (V::load(params.add(at)), V::load(gradient.add(at)));
                 // A loop instead of `map`: the closure might be compiled without the target features.
                 let mut state = [p; STATE];
-                for (state, place) in state.iter_mut().zip(&places) {
-                    *state = V::load(place.add(at));
+                for (state, pointer) in state.iter_mut().zip(&pointers) {
+                    *state = V::load(pointer.add(at));
                 }
                 self.rule.of(p, g, &mut state).store(params.add(at));
-                for (state, place) in state.iter().zip(&places) {
-                    state.store(place.add(at));
+                for (state, pointer) in state.iter().zip(&pointers) {
+                    state.store(pointer.add(at));
                 }
             }
         }
@@ -69,13 +69,13 @@ impl<T: Real, R: ElementRule<T, STATE>, const STATE: usize> Job<T> for ApplyRule
                 let p = V::load_first(params.add(at), last);
                 let g = V::load_first(gradient.add(at), last);
                 let mut state = [p; STATE];
-                for (state, place) in state.iter_mut().zip(&places) {
-                    *state = V::load_first(place.add(at), last);
+                for (state, pointer) in state.iter_mut().zip(&pointers) {
+                    *state = V::load_first(pointer.add(at), last);
                 }
                 let p = self.rule.of(p, g, &mut state);
                 p.store_first(params.add(at), last);
-                for (state, place) in state.iter().zip(&places) {
-                    state.store_first(place.add(at), last);
+                for (state, pointer) in state.iter().zip(&pointers) {
+                    state.store_first(pointer.add(at), last);
                 }
             }
         }
@@ -103,9 +103,9 @@ mod tests {
 
     /// Every length around a register's, right before a protected page.
     #[test]
-    fn each_number_is_updated_and_no_other() {
-        let mut rooms = [(); 3].map(|()| Guarded::<f32>::new(100));
-        let [p, g, k] = &mut rooms;
+    fn each_element_is_updated_and_no_other() {
+        let mut buffers = [(); 3].map(|()| Guarded::<f32>::new(100));
+        let [p, g, k] = &mut buffers;
         for level in fused_levels() {
             for length in 0..70_usize {
                 let ((before, p), (_, g), (_, k)) =

@@ -1,8 +1,8 @@
 //! σ' of a register, computed from a = σ(z), or from z where a does not determine it.
 
 use crate::kernels::elementwise::map::UnaryFunction;
-use crate::kernels::math::exponential::{LiftedExp, exp_m1};
-use crate::kernels::math::normal::lifted_tail;
+use crate::kernels::math::exponential::{ScaledExp, exp_m1};
+use crate::kernels::math::normal::scaled_tail;
 use crate::kernels::real::Real;
 use crate::kernels::simd::vector::Arithmetic;
 
@@ -83,9 +83,9 @@ impl<T: Real> UnaryFunction<T> for GeluDerivative {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
         let x = z.abs().at_most(z.splat(T::TAIL_END));
-        let (exp, ratio) = lifted_tail(x);
+        let (exp, ratio) = scaled_tail(x);
         let factor = x.mul_add(z.splat(-T::DENSITY), ratio);
-        let difference = exp.times(factor) * z.splat(T::DROP);
+        let difference = exp.times(factor) * z.splat(T::INVERSE_SCALE);
         let negative = z.less(z.splat(T::ZERO));
         V::select(negative, difference, z.splat(T::ONE) - difference)
     }
@@ -95,11 +95,12 @@ impl<T: Real> UnaryFunction<T> for SiluDerivative {
     /// With e = e^−|z| and D = e (1 + e − |z|) / (1 + e)²: D for z < 0, else 1 − D.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
-        let (zero, one, drop) = (z.splat(T::ZERO), z.splat(T::ONE), z.splat(T::DROP));
+        let (zero, one) = (z.splat(T::ZERO), z.splat(T::ONE));
+        let unscale = z.splat(T::INVERSE_SCALE);
         let x = z.abs().at_most(z.splat(-T::EXP_FLOOR));
-        let exp = LiftedExp::of(-x, None);
-        let sum = exp.value().mul_add(drop, one);
-        let difference = exp.times(sum - x) / (sum * sum) * drop;
+        let exp = ScaledExp::of(-x, None);
+        let sum = exp.value().mul_add(unscale, one);
+        let difference = exp.times(sum - x) / (sum * sum) * unscale;
         V::select(z.less(zero), difference, one - difference)
     }
 }

@@ -64,17 +64,17 @@ impl<T: Real, F: UnaryFunction<T>> Job<T> for Map<'_, T, F> {
         for at in (0..whole).step_by(V::LANES) {
             // SAFETY: a whole register is in bounds; the caller guarantees the instructions.
             unsafe {
-                let place = start.add(at);
-                function.of(V::load(place)).store(place);
+                let pointer = start.add(at);
+                function.of(V::load(pointer)).store(pointer);
             }
         }
         if last > 0 {
             // SAFETY: `last` elements are left in the slice; the caller guarantees the instructions.
             unsafe {
-                let place = start.add(whole);
+                let pointer = start.add(whole);
                 function
-                    .of(V::load_first(place, last))
-                    .store_first(place, last);
+                    .of(V::load_first(pointer, last))
+                    .store_first(pointer, last);
             }
         }
     }
@@ -93,19 +93,19 @@ impl<T: Real, F: BinaryFunction<T>> Job<T> for Combine<'_, T, F> {
         for at in (0..whole).step_by(V::LANES) {
             // SAFETY: a whole register is in bounds in both slices; the caller guarantees the instructions.
             unsafe {
-                let place = start.add(at);
+                let pointer = start.add(at);
                 function
-                    .of(V::load(place), V::load(by.add(at)))
-                    .store(place);
+                    .of(V::load(pointer), V::load(by.add(at)))
+                    .store(pointer);
             }
         }
         if last > 0 {
             // SAFETY: `last` elements are left in both slices; the caller guarantees the instructions.
             unsafe {
-                let (place, by) = (start.add(whole), V::load_first(by.add(whole), last));
+                let (pointer, by) = (start.add(whole), V::load_first(by.add(whole), last));
                 function
-                    .of(V::load_first(place, last), by)
-                    .store_first(place, last);
+                    .of(V::load_first(pointer, last), by)
+                    .store_first(pointer, last);
             }
         }
     }

@@ -79,16 +79,16 @@ unsafe fn narrow<T: Real, V: Arithmetic<Scalar = T>>(
     width: usize,
     spread: &mut [T; GROUP],
 ) {
-    for (row, place) in rows.chunks_exact(width).zip(spread.chunks_exact_mut(width)) {
-        place.fill(row.iter().copied().fold(-T::MAX, larger));
+    for (row, spread) in rows.chunks_exact(width).zip(spread.chunks_exact_mut(width)) {
+        spread.fill(row.iter().copied().fold(-T::MAX, larger));
     }
     let (by, function) = (&spread[..], ExpOfDifference);
     // SAFETY: the caller guarantees the instructions.
     unsafe { Combine(&mut *rows, by, function).run::<V>() }
     let groups = rows.chunks(width * TOGETHER);
-    for (rows, places) in groups.zip(spread.chunks_mut(width * TOGETHER)) {
-        for (place, sum) in places.chunks_exact_mut(width).zip(sums(rows, width)) {
-            place.fill(T::from_f64(sum));
+    for (rows, spread) in groups.zip(spread.chunks_mut(width * TOGETHER)) {
+        for (spread, sum) in spread.chunks_exact_mut(width).zip(sums(rows, width)) {
+            spread.fill(T::from_f64(sum));
         }
     }
     let (by, function) = (&spread[..], Quotient);
@@ -219,18 +219,18 @@ mod tests {
                 }
             };
             let start: Vec<T> = numbers[from..from + size].iter().map(any).collect();
-            let mut wanted = start.clone();
+            let mut expected = start.clone();
             run_in_arrays(Softmax {
-                z: &mut wanted,
+                z: &mut expected,
                 width,
             });
             for level in fused_levels() {
                 let mut got = start.clone();
                 // SAFETY: the machine has the level.
                 unsafe { level::run(level, Softmax { z: &mut got, width }) };
-                assert_same(&got, &wanted, (level, rows, width));
+                assert_same(&got, &expected, (level, rows, width));
             }
-            for (start, got) in start.chunks(width).zip(wanted.chunks(width)) {
+            for (start, got) in start.chunks(width).zip(expected.chunks(width)) {
                 let mut alone = start.to_vec();
                 run_in_arrays(Softmax {
                     z: &mut alone,
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_bits_everywhere_and_right() {
+    fn softmax_is_right_with_the_same_bits_at_every_level() {
         check::<f32>(f64::from(f32::EPSILON));
         check::<f64>(f64::EPSILON);
     }

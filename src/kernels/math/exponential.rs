@@ -23,13 +23,13 @@ pub trait Exponential: Sized + 'static {
     const LN_2_LOW: Self;
     /// 1.5 · 2^p, whose ulp is 1, plus the exponent bias: x + this rounds x to an integer and has the
     /// exponent field of 2^x in its low bits.
-    const WHOLE: Self;
-    /// The same plus [`Self::LIFT`].
-    const LIFTED: Self;
-    /// 2^−lift. e^x is computed as 2^lift e^x, which is a normal number even where e^x is subnormal.
-    const DROP: Self;
-    /// 2^lift.
-    const LIFT: Self;
+    const ROUNDER: Self;
+    /// The same plus log2 of [`Self::SCALE`].
+    const SCALED_ROUNDER: Self;
+    /// A power of two, S. e^x is computed as S e^x, which is a normal number even where e^x is subnormal.
+    const SCALE: Self;
+    /// 1 / S.
+    const INVERSE_SCALE: Self;
     /// The coefficients of (e^r − 1 − r) / r², from Remez's algorithm in 60 digits, minimizing the relative
     /// error of e^r − 1: 1.4e-8 and 1.9e-17.
     const EXPM1: &'static [Self];
@@ -41,10 +41,10 @@ impl Exponential for f32 {
     const LOG2_E: Self = std::f32::consts::LOG2_E;
     const LN_2_HIGH: Self = -std::f32::consts::LN_2;
     const LN_2_LOW: Self = 1.904_654_2e-9;
-    const WHOLE: Self = 12_582_912.0 + 127.0;
-    const LIFTED: Self = 12_582_912.0 + 127.0 + 64.0;
-    const DROP: Self = 1.0 / Self::LIFT;
-    const LIFT: Self = 18_446_744_073_709_551_616.0;
+    const ROUNDER: Self = 12_582_912.0 + 127.0;
+    const SCALED_ROUNDER: Self = 12_582_912.0 + 127.0 + 64.0;
+    const SCALE: Self = 18_446_744_073_709_551_616.0; // 2^64
+    const INVERSE_SCALE: Self = 1.0 / Self::SCALE;
     const EXPM1: &'static [Self] = &[
         0.5,
         0.166_665_43,
@@ -60,10 +60,10 @@ impl Exponential for f64 {
     const LOG2_E: Self = std::f64::consts::LOG2_E;
     const LN_2_HIGH: Self = -std::f64::consts::LN_2;
     const LN_2_LOW: Self = -2.319_046_813_846_299_6e-17;
-    const WHOLE: Self = 6_755_399_441_055_744.0 + 1023.0;
-    const LIFTED: Self = 6_755_399_441_055_744.0 + 1023.0 + 512.0;
-    const DROP: Self = 1.0 / Self::LIFT;
-    const LIFT: Self = f64::from_bits((1023 + 512) << 52);
+    const ROUNDER: Self = 6_755_399_441_055_744.0 + 1023.0;
+    const SCALED_ROUNDER: Self = 6_755_399_441_055_744.0 + 1023.0 + 512.0;
+    const SCALE: Self = f64::from_bits((1023 + 512) << 52); // 2^512
+    const INVERSE_SCALE: Self = 1.0 / Self::SCALE;
     const EXPM1: &'static [Self] = &[
         0.500_000_000_000_000_6,
         0.166_666_666_666_666_85,
@@ -78,13 +78,13 @@ impl Exponential for f64 {
     ];
 }
 
-/// Writes x as n ln 2 + r, up to n times the low part of ln 2. Returns n, 2^(n + lift) and r; `whole`
-/// determines lift.
+/// Writes x as n ln 2 + r, up to n times the low part of ln 2. Returns n, 2^n and r, and with
+/// [`Exponential::SCALED_ROUNDER`] as `rounder` S 2^n instead of 2^n.
 #[inline(always)]
-fn reduced<T: Real, V: Arithmetic<Scalar = T>>(x: V, whole: T) -> (V, V, V) {
-    let whole = x.splat(whole);
-    let shifted = x.mul_add(x.splat(T::LOG2_E), whole);
-    let n = shifted - whole;
+fn reduced<T: Real, V: Arithmetic<Scalar = T>>(x: V, rounder: T) -> (V, V, V) {
+    let rounder = x.splat(rounder);
+    let shifted = x.mul_add(x.splat(T::LOG2_E), rounder);
+    let n = shifted - rounder;
     let r = n.mul_add(x.splat(T::LN_2_HIGH), x);
     (n, shifted.low_bits_as_exponent(), r)
 }
@@ -96,20 +96,20 @@ fn exp_m1_of_rest<T: Real, V: Arithmetic<Scalar = T>>(r: V) -> V {
     polynomial(r, square, T::EXPM1).mul_add(square, r)
 }
 
-/// 2^lift e^x; multiply by [`Exponential::DROP`] last.
+/// S e^x; multiply by [`Exponential::INVERSE_SCALE`] last.
 #[derive(Clone, Copy)]
-pub(in crate::kernels) struct LiftedExp<V> {
-    /// 2^(n + lift).
+pub(in crate::kernels) struct ScaledExp<V> {
+    /// S 2^n.
     scale: V,
     /// e^r − 1.
     m1: V,
 }
 
-impl<T: Real, V: Arithmetic<Scalar = T>> LiftedExp<V> {
+impl<T: Real, V: Arithmetic<Scalar = T>> ScaledExp<V> {
     /// For x ≤ 0, or x + `low` with a small `low`.
     #[inline(always)]
     pub(in crate::kernels) fn of(x: V, low: Option<V>) -> Self {
-        let (n, scale, r) = reduced(x.at_least(x.splat(T::EXP_FLOOR)), T::LIFTED);
+        let (n, scale, r) = reduced(x.at_least(x.splat(T::EXP_FLOOR)), T::SCALED_ROUNDER);
         let r = n.mul_add(x.splat(T::LN_2_LOW), r);
         let m1 = exp_m1_of_rest(low.map_or(r, |low| r + low));
         Self { scale, m1 }
@@ -130,7 +130,7 @@ impl<T: Real, V: Arithmetic<Scalar = T>> LiftedExp<V> {
 /// e^x for x ≤ 0.
 #[inline(always)]
 pub(in crate::kernels) fn exp<T: Real, V: Arithmetic<Scalar = T>>(x: V) -> V {
-    LiftedExp::of(x, None).value() * x.splat(T::DROP)
+    ScaledExp::of(x, None).value() * x.splat(T::INVERSE_SCALE)
 }
 
 /// e^x − 1 for x ≤ 0; +0 at −0.
@@ -138,7 +138,7 @@ pub(in crate::kernels) fn exp<T: Real, V: Arithmetic<Scalar = T>>(x: V) -> V {
 pub(in crate::kernels) fn exp_m1<T: Real, V: Arithmetic<Scalar = T>>(x: V) -> V {
     let x = x.at_least(x.splat(T::EXPM1_FLOOR));
     // Ignoring the low part of n ln 2 costs at most 0.05 ulp in float32 and 0.3 ulp in float64.
-    let (_, scale, r) = reduced(x, T::WHOLE);
+    let (_, scale, r) = reduced(x, T::ROUNDER);
     exp_m1_of_rest(r).mul_add(scale, scale - x.splat(T::ONE))
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Q is accurate over its whole range, since nothing is subtracted, and Φ(x) = 1 − Q(x) is never small.
 
-use crate::kernels::math::exponential::LiftedExp;
+use crate::kernels::math::exponential::ScaledExp;
 use crate::kernels::math::polynomial::polynomial;
 use crate::kernels::real::Real;
 use crate::kernels::simd::vector::Arithmetic;
@@ -78,23 +78,23 @@ impl Normal for f64 {
     ];
 }
 
-/// For x ≥ 0: 2^lift e^(−x²/2) and R(x).
+/// For x ≥ 0: e^(−x²/2), scaled by [`Exponential::SCALE`], and R(x).
 ///
 /// In the tail the exponential magnifies the rounding error of x² by x²/2 (700 at the end of float64's
 /// range), so x² is split into two parts.
 #[inline(always)]
-pub(in crate::kernels) fn lifted_tail<T: Real, V: Arithmetic<Scalar = T>>(
+pub(in crate::kernels) fn scaled_tail<T: Real, V: Arithmetic<Scalar = T>>(
     x: V,
-) -> (LiftedExp<V>, V) {
+) -> (ScaledExp<V>, V) {
     let (weight, centre) = (x.splat(T::MILLS_WEIGHT), x.splat(T::MILLS_CENTRE));
     let q = (x - centre) / (x + centre);
     // The largest coefficient is added last, so that only the last sum has its full rounding error.
-    let slope = polynomial(q, q * q, &T::MILLS[1..]);
-    let ratio = slope.mul_add(q, x.splat(T::MILLS[0])) / x.mul_add(weight, weight);
+    let rest = polynomial(q, q * q, &T::MILLS[1..]);
+    let ratio = rest.mul_add(q, x.splat(T::MILLS[0])) / x.mul_add(weight, weight);
     let (square, minus_half) = (x * x, x.splat(-T::HALF));
-    let rest = x.mul_add(x, -square);
+    let low = x.mul_add(x, -square);
     (
-        LiftedExp::of(square * minus_half, Some(rest * minus_half)),
+        ScaledExp::of(square * minus_half, Some(low * minus_half)),
         ratio,
     )
 }

@@ -136,13 +136,13 @@ impl<T: Copy> Gradients<'_, T> {
                     if input >= self.inputs {
                         continue;
                     }
-                    let place = self.out.add(input * self.row + first);
+                    let pointer = self.out.add(input * self.row + first);
                     let factor = V::broadcast(value);
-                    let mut sums = load_row::<V, REGISTERS, TAIL>(place, columns);
+                    let mut sums = load_row::<V, REGISTERS, TAIL>(pointer, columns);
                     for (sum, delta) in sums.iter_mut().zip(delta) {
                         *sum = factor.mul_add(delta, *sum);
                     }
-                    store_row::<V, REGISTERS, TAIL>(sums, place, columns);
+                    store_row::<V, REGISTERS, TAIL>(sums, pointer, columns);
                 }
             }
         }

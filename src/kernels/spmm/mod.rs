@@ -26,8 +26,8 @@ fn blocks<T>(
     columns: &Range<usize>,
 ) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
     let (rows, end) = (x.len(), columns.end);
-    let parts = columns.len().div_ceil(COLUMNS).max(1);
-    let width = columns.len().div_ceil(parts).next_multiple_of(EVEN).max(1);
+    let count = columns.len().div_ceil(COLUMNS).max(1);
+    let width = columns.len().div_ceil(count).next_multiple_of(EVEN).max(1);
     let work = x.nnz().saturating_mul(width);
     let step = match work {
         0..=UNPOLLED => rows,

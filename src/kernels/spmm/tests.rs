@@ -34,18 +34,18 @@ fn levels() -> impl Iterator<Item = Level> {
 }
 
 /// `length` elements right before a protected page.
-fn guarded<T: Number>(place: &mut Guarded<T>, length: usize, seed: &mut u64) -> Vec<T> {
-    let (_, numbers) = place.last(length);
+fn guarded<T: Number>(buffer: &mut Guarded<T>, length: usize, seed: &mut u64) -> Vec<T> {
+    let (_, numbers) = buffer.last(length);
     fill(seed, numbers);
     numbers.to_vec()
 }
 
-fn assert_bits<T: Number>(got: &[T], wanted: &[T], what: impl std::fmt::Debug) {
-    for (at, (got, wanted)) in got.iter().zip(wanted).enumerate() {
+fn assert_bits<T: Number>(got: &[T], expected: &[T], what: impl std::fmt::Debug) {
+    for (at, (got, expected)) in got.iter().zip(expected).enumerate() {
         assert_eq!(
             got.bits(),
-            wanted.bits(),
-            "{what:?} at {at}: {got:?}, not {wanted:?}"
+            expected.bits(),
+            "{what:?} at {at}: {got:?}, not {expected:?}"
         );
     }
 }
@@ -82,7 +82,7 @@ fn check<T: Number>() {
         for level in levels() {
             let once = level.is_fused();
             for neurons in [0..n_out, n_out / 3..n_out, n_out / 2..n_out / 2 + 1] {
-                let wanted: Vec<T> = (0..rows)
+                let expected: Vec<T> = (0..rows)
                     .flat_map(|row| neurons.clone().map(move |j| (row, j)))
                     .map(|(row, j)| {
                         terms(row).fold(b[j], |sum, (k, value)| {
@@ -90,12 +90,12 @@ fn check<T: Number>() {
                         })
                     })
                     .collect();
-                let (_, z) = c.last(wanted.len());
+                let (_, z) = c.last(expected.len());
                 z.fill(T::NAN);
                 at(level, || {
                     forward(x, w, b, neurons.clone(), z, &CancelToken::none());
                 });
-                assert_bits(z, &wanted, (level, rows, n_out, &neurons));
+                assert_bits(z, &expected, (level, rows, n_out, &neurons));
             }
             for (inputs, add) in [
                 (0..INPUTS, false),
@@ -103,17 +103,17 @@ fn check<T: Number>() {
                 (3..8, false),
                 (5..6, true),
             ] {
-                let mut wanted = vec![T::default(); inputs.len() * row_of_w];
-                let (_, out) = c.last(wanted.len());
+                let mut expected = vec![T::default(); inputs.len() * row_of_w];
+                let (_, out) = c.last(expected.len());
                 out.fill(T::NAN);
                 if add {
                     fill(&mut seed, out);
-                    wanted.copy_from_slice(out);
+                    expected.copy_from_slice(out);
                 }
                 for row in 0..rows {
                     for (k, value) in terms(row).filter(|(k, _)| inputs.contains(k)) {
                         for j in 0..n_out {
-                            let sum = &mut wanted[(k - inputs.start) * row_of_w + j];
+                            let sum = &mut expected[(k - inputs.start) * row_of_w + j];
                             *sum = value.multiply_add(delta[row * n_out + j], *sum, once);
                         }
                     }
@@ -126,20 +126,20 @@ fn check<T: Number>() {
                     };
                     gradients(x, delta, rows, add, &CancelToken::none());
                 });
-                assert_bits(out, &wanted, (level, rows, n_out, &inputs, add));
+                assert_bits(out, &expected, (level, rows, n_out, &inputs, add));
             }
         }
     }
 }
 
 #[test]
-fn both_products_add_what_is_stored_in_its_order() {
+fn both_products_add_stored_elements_in_their_order() {
     check::<f32>();
     check::<f64>();
 }
 
 #[test]
-fn all_rows_and_columns_are_walked_once() {
+fn blocks_cover_all_rows_and_columns_once() {
     let pattern = pattern(70);
     let values = vec![0.0; NUMBERS];
     let x = pattern.with_values(&values).expect("values");

@@ -90,12 +90,12 @@ pub(super) fn fused_levels() -> Vec<Level> {
     Level::ALL.into_iter().filter(runs).collect()
 }
 
-pub(super) fn assert_same<T: Bits>(got: &[T], wanted: &[T], what: impl Debug) {
-    for (i, (got, wanted)) in got.iter().zip(wanted).enumerate() {
+pub(super) fn assert_same<T: Bits>(got: &[T], expected: &[T], what: impl Debug) {
+    for (i, (got, expected)) in got.iter().zip(expected).enumerate() {
         assert_eq!(
             got.pattern(),
-            wanted.pattern(),
-            "{what:?} at {i}: {got:?}, not {wanted:?}"
+            expected.pattern(),
+            "{what:?} at {i}: {got:?}, not {expected:?}"
         );
     }
 }
@@ -113,8 +113,8 @@ impl<T: Bits> Fenced<T> {
         let end = self.0.len() - Self::FENCE;
         &mut self.0[Self::FENCE..end]
     }
-    fn check(mut self, wanted: &[T], what: impl Debug) {
-        assert_same(self.inside(), wanted, &what);
+    fn check(mut self, expected: &[T], what: impl Debug) {
+        assert_same(self.inside(), expected, &what);
         let end = self.0.len() - Self::FENCE;
         let mut fences = self.0[..Self::FENCE].iter().chain(&self.0[end..]);
         assert!(
@@ -124,39 +124,39 @@ impl<T: Bits> Fenced<T> {
     }
 }
 
-/// Asserts that `run` turns `start` into `wanted` at every level and in slices of any length. Its arguments
+/// Asserts that `run` turns `start` into `expected` at every level and in slices of any length. Its arguments
 /// are the level, the slice, and the slice's start.
 fn check_everywhere<T: Bits>(
     start: &[T],
-    wanted: &[T],
+    expected: &[T],
     what: impl Debug,
     run: impl Fn(Level, &mut [T], usize),
 ) {
     let starts = (0..start.len() - 40).step_by(401);
-    let parts = starts
+    let ranges = starts
         .zip((1..=40).cycle())
         .map(|(from, length)| from..from + length);
     for level in fused_levels() {
-        for part in parts.clone().chain(std::iter::once(0..start.len())) {
-            let mut got = Fenced::of(&start[part.clone()]);
-            run(level, got.inside(), part.start);
-            got.check(&wanted[part.clone()], (&what, level, part));
+        for range in ranges.clone().chain(std::iter::once(0..start.len())) {
+            let mut got = Fenced::of(&start[range.clone()]);
+            run(level, got.inside(), range.start);
+            got.check(&expected[range.clone()], (&what, level, range));
         }
     }
 }
 
 /// f(x), after asserting that f(x) and y f(x) have the same bits everywhere.
 pub(super) fn values<T: Bits, F: UnaryFunction<T> + Debug>(function: F, x: &[T]) -> Vec<T> {
-    let mut wanted = x.to_vec();
-    run_in_arrays(Map(&mut wanted, function));
+    let mut expected = x.to_vec();
+    run_in_arrays(Map(&mut expected, function));
     // SAFETY: the machine has the level.
-    check_everywhere(x, &wanted, function, |level, values, _| unsafe {
+    check_everywhere(x, &expected, function, |level, values, _| unsafe {
         level::run(level, Map(values, function));
     });
     let y: Vec<T> = x.iter().rev().copied().collect();
     let products: Vec<T> = y
         .iter()
-        .zip(&wanted)
+        .zip(&expected)
         .map(|(&y, &factor)| y * factor)
         .collect();
     check_everywhere(&y, &products, function, |level, values, from| {
@@ -164,5 +164,5 @@ pub(super) fn values<T: Bits, F: UnaryFunction<T> + Debug>(function: F, x: &[T])
         // SAFETY: the machine has the level.
         unsafe { level::run(level, Combine(values, by, function)) }
     });
-    wanted
+    expected
 }

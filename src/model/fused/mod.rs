@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_small_cost_keeps_its_digits() {
+    fn small_costs_are_accurate() {
         // ln(1 + e^−30), from the expansion e^−30 − e^−60 / 2.
         let expected = (-30.0_f64).exp() - 0.5 * (-60.0_f64).exp();
         let y = |j: usize| if j == 0 { 1.0 } else { 0.0 };
@@ -165,15 +165,15 @@ mod tests {
     }
 
     #[test]
-    fn shares_keep_their_digits_however_far_the_largest_z_is() {
+    fn softmax_probabilities_are_accurate_far_below_the_largest_z() {
         // r = softmax of (0.3, −0.5): δ = (2, −1 − r_1, −r_2) in the limit.
         let r = 1.0 / (1.0 + (-0.8_f64).exp());
         let y = |j: usize| if j == 1 { 1.0 } else { 0.0 };
         for gap in [1e3, 1e6, 1e16, 1.7e308] {
             let mut delta = [f64::NAN; 3];
             Fused::SoftmaxCrossEntropy.delta(&[gap, 0.3, -0.5], &[1.0, 0.0, 0.0], y, &mut delta);
-            for (got, wanted) in delta.iter().zip([2.0, -1.0 - r, r - 1.0]) {
-                assert!((got - wanted).abs() < 1e-15, "{gap} {delta:?}");
+            for (got, expected) in delta.iter().zip([2.0, -1.0 - r, r - 1.0]) {
+                assert!((got - expected).abs() < 1e-15, "{gap} {delta:?}");
             }
         }
     }
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn infinite_z_have_an_answer_where_there_is_one() {
+    fn infinite_z_give_their_limit_where_it_exists() {
         let low = f64::NEG_INFINITY;
         let delta = |z: &[f64], y: &[f64]| {
             let mut delta = vec![f64::NAN; z.len()];

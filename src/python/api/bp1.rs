@@ -100,13 +100,13 @@ pub fn bp1_outputs<'py>(
                 result::<T, Ix2>(out, py, &shape, &inputs)?;
             }
             let outputs = empty::<T, Ix2>(py, &shape)?;
-            let mut place = readwrite("out", &outputs)?;
+            let mut out = readwrite("out", &outputs)?;
             // No Python code runs from here on.
-            let (numbers, place) = (z.as_slice()?, place.as_slice_mut()?);
-            place.copy_from_slice(numbers);
+            let (numbers, out) = (z.as_slice()?, out.as_slice_mut()?);
+            out.copy_from_slice(numbers);
             detached(py, numbers.len() * ELEMENT_WORK, |should_cancel| {
                 cancellable(should_cancel, |cancel| {
-                    activation.apply(place, shape[1], cancel);
+                    activation.apply(out, shape[1], cancel);
                     Ok(())
                 })
             })?;

@@ -4,7 +4,7 @@ use numpy::ndarray::{Dimension, Ix1, Ix2};
 use numpy::{PyArray, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
-use crate::base::alloc::reserve;
+use crate::base::alloc::grow_workspace;
 use crate::base::cancel::{CancelToken, ELEMENT_WORK, cancellable};
 use crate::base::error::{Error, ShapeDisplay};
 use crate::engine::equations;
@@ -99,8 +99,8 @@ pub fn bp2<'py>(
             let (py, delta, weights, z) = (z.py(), delta.as_slice()?, weights.as_slice()?, z.as_slice()?);
             let a = activations(py, activation, z, width)?;
             let weights = Matrix::by_rows(weights, n_next, width).transposed();
-            write(&result, n.saturating_mul(n_next * width), |place, cancel| {
-                equations::bp2(delta, weights, activation, (z, &a), place, cancel)
+            write(&result, n.saturating_mul(n_next * width), |out, cancel| {
+                equations::bp2(delta, weights, activation, (z, &a), out, cancel)
             })
         })
     })
@@ -146,7 +146,7 @@ pub fn bp3<'py>(
             let result = result::<T, Ix1>(out, delta.py(), &[delta.shape()[1]], &inputs)?;
             let delta = input::<T, Ix2>("delta", &delta)?;
             let delta = delta.as_slice()?;
-            write(&result, delta.len(), |place, cancel| equations::bp3(delta, place, cancel))
+            write(&result, delta.len(), |out, cancel| equations::bp3(delta, out, cancel))
         })
     })
 }
@@ -199,8 +199,8 @@ pub fn bp4<'py>(
             let (delta, a) = (input::<T, Ix2>("delta", &delta)?, input::<T, Ix2>("a", &a)?);
             let (delta, a) = (delta.as_slice()?, a.as_slice()?);
             // The core computes aᵀ δ, (n_in, n_out); with a and δ exchanged this is δᵀ a.
-            write(&result, n_in.saturating_mul(delta.len()), |place, cancel| {
-                equations::bp4(a, delta, place, n, cancel)
+            write(&result, n_in.saturating_mul(delta.len()), |out, cancel| {
+                equations::bp4(a, delta, out, n, cancel)
             })
         })
     })
@@ -222,8 +222,8 @@ pub fn write<'py, T: Element, D: Dimension>(
     size: usize,
     work: impl FnOnce(&mut [T], &CancelToken<'_>) -> Result<(), Error> + Send,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let mut place = readwrite("out", result)?;
-    let numbers = place.as_slice_mut()?;
+    let mut out = readwrite("out", result)?;
+    let numbers = out.as_slice_mut()?;
     detached(result.py(), size, |should_cancel| {
         cancellable(should_cancel, |cancel| work(numbers, cancel))
     })?;
@@ -240,7 +240,7 @@ pub fn activations<T: Element>(
     let mut a = Vec::new();
     detached(py, z.len() * ELEMENT_WORK, |should_cancel| {
         cancellable(should_cancel, |cancel| {
-            reserve(&mut a, z.len(), 1, cancel)?;
+            grow_workspace(&mut a, z.len(), 1, cancel)?;
             a.iter_mut().zip(z).for_each(|(a, &z)| *a = z);
             activation.apply(&mut a, width, cancel);
             Ok(())

@@ -7,7 +7,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use crate::base::alloc::list;
+use crate::base::alloc::try_collect;
 use crate::base::error::Error;
 use crate::model::architecture::{Architecture, Layer};
 use crate::python::api::views::{Views, set};
@@ -127,7 +127,7 @@ impl FlatVector {
         name: &'static str,
         view: impl Fn(&Layer) -> View,
     ) -> PyResult<Py<Views>> {
-        let views = list(name, self.architecture.layers().iter().map(view))?;
+        let views = try_collect(name, self.architecture.layers().iter().map(view))?;
         Py::new(py, Views::new(name, views))
     }
 }

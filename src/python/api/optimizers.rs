@@ -7,7 +7,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::base::alloc::{push, try_collect};
+use crate::base::alloc::{try_collect_results, try_push};
 use crate::base::error::Error;
 use crate::engine::optimizer::{Regularization, Rule, Step};
 use crate::pool::Team;
@@ -76,8 +76,8 @@ pub fn step_arrays(
             .extract()?;
         let steps: u64 = optimizer.getattr(intern!(py, "_steps"))?.extract()?;
         let state_before = optimizer.getattr(intern!(py, "_state_arrays"))?;
-        let params = try_collect("params", params.try_iter()?)?;
-        let gradient = try_collect("gradient", gradient.try_iter()?)?;
+        let params = try_collect_results("params", params.try_iter()?)?;
+        let gradient = try_collect_results("gradient", gradient.try_iter()?)?;
         let rows = match &state_arrays {
             Some(state_arrays) => nested("state", &state_arrays.getattr(intern!(py, "numbers"))?)?,
             None => Vec::new(),
@@ -103,7 +103,7 @@ pub fn step_arrays(
                 Some(Dtype::Float64) => gradient_of::<f64>(&names[1], gradient)?,
                 None => return Err(not_floating_error(&names[0], array)),
             };
-            push("params", &mut given_arrays, (names, array, gradient))?;
+            try_push("params", &mut given_arrays, (names, array, gradient))?;
         }
         // No user code runs from here on.
         let is_same = optimizer
@@ -123,12 +123,12 @@ pub fn step_arrays(
                 Some(Dtype::Float32) => {
                     let optimizer_arrays =
                         OptimizerArrays::new(&mut scope, names, array, &gradient, state_arrays)?;
-                    push("params", &mut float32, optimizer_arrays)?;
+                    try_push("params", &mut float32, optimizer_arrays)?;
                 }
                 Some(Dtype::Float64) => {
                     let optimizer_arrays =
                         OptimizerArrays::new(&mut scope, names, array, &gradient, state_arrays)?;
-                    push("params", &mut float64, optimizer_arrays)?;
+                    try_push("params", &mut float64, optimizer_arrays)?;
                 }
                 None => return Err(not_floating_error(&names[0], array)),
             }
@@ -169,8 +169,8 @@ pub fn nested<'py>(
     rows: &Bound<'py, PyAny>,
 ) -> PyResult<Vec<Vec<Bound<'py, PyAny>>>> {
     let rows = rows.try_iter()?;
-    let row = |row: PyResult<Bound<'py, PyAny>>| try_collect(argument, row?.try_iter()?);
-    try_collect(argument, rows.map(row))
+    let row = |row: PyResult<Bound<'py, PyAny>>| try_collect_results(argument, row?.try_iter()?);
+    try_collect_results(argument, rows.map(row))
 }
 
 fn not_floating_error(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyErr {
@@ -184,7 +184,7 @@ fn prepare<'a, T: Element>(
     terms: Regularization,
     arrays: &'a mut [OptimizerArrays<'_, T>],
 ) -> PyResult<impl FnOnce(&Team) + Send + 'a> {
-    let slices = try_collect("params", arrays.iter_mut().map(OptimizerArrays::slices))?;
+    let slices = try_collect_results("params", arrays.iter_mut().map(OptimizerArrays::slices))?;
     Ok(move |team: &Team| {
         for OptimizerSlices {
             params_and_state,

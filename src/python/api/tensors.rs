@@ -9,7 +9,7 @@ use pyo3::exceptions::{PyMemoryError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use crate::base::alloc::{check_available, try_collect};
+use crate::base::alloc::{check_available, try_collect_results};
 use crate::base::error::Error;
 use crate::io::safetensors::{self, Reader, Tensor, TensorData, TensorElement};
 use crate::python::api::files::{detached_io, parse_path};
@@ -62,28 +62,28 @@ pub fn write_tensors(
         check_available("metadata", metadata.len().saturating_mul(PER_ENTRY))?;
         let metadata = metadata.collect::<PyResult<BTreeMap<_, _>>>()?;
         check_available("tensors", tensors.len().saturating_mul(PER_ENTRY))?;
-        let mut held = Vec::with_capacity(tensors.len());
+        let mut borrows = Vec::with_capacity(tensors.len());
         for (name, array) in tensors {
             let name = text("tensors", &name)?;
             let argument = format!("tensors['{name}']");
             let Ok(array) = array.cast::<PyUntypedArray>() else {
                 return Err(wrong_type(&argument, "a NumPy array", &array));
             };
-            held.push((
+            borrows.push((
                 name,
                 array.shape().to_vec(),
                 BorrowedTensor::new(argument, array)?,
             ));
         }
-        let tensors = held.iter().map(|(name, shape, held)| {
-            let (name, shape, numbers) = (name.clone(), shape.clone(), held.numbers()?);
+        let tensors = borrows.iter().map(|(name, shape, borrow)| {
+            let (name, shape, numbers) = (name.clone(), shape.clone(), borrow.numbers()?);
             PyResult::Ok(Tensor {
                 name,
                 shape,
                 numbers,
             })
         });
-        let tensors = try_collect("tensors", tensors)?;
+        let tensors = try_collect_results("tensors", tensors)?;
         detached_io(py, &path, |cancel| {
             safetensors::write(&path, &tensors, metadata, cancel)
         })
@@ -123,7 +123,7 @@ pub fn read_tensors<'py>(
             let reader = Reader::open(&path)?;
             let indices = 0..reader.header().tensors.len();
             let tensors = indices.map(|index| reader.tensor(index, cancel));
-            let tensors = try_collect("tensors", tensors)?;
+            let tensors = try_collect_results("tensors", tensors)?;
             Ok((reader.into_header(), tensors))
         })?;
         let arrays = PyDict::new(py);

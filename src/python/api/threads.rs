@@ -206,8 +206,8 @@ impl NumThreads {
                 return Err(PyRuntimeError::new_err(message));
             }
             // Absent if another thread closes a generator; the count records that case.
-            if let Some(place) = contexts.iter().rposition(|context| context.is(slf)) {
-                contexts.remove(place);
+            if let Some(index) = contexts.iter().rposition(|context| context.is(slf)) {
+                contexts.remove(index);
                 set_contexts(py, contexts)?;
             }
             Ok(())

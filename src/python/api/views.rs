@@ -7,7 +7,7 @@ use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError, PyValueError}
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyList, PySlice, PyString};
 
-use crate::base::alloc::try_collect;
+use crate::base::alloc::try_collect_results;
 use crate::base::error::Error;
 use crate::python::borrow::call_python::{self, call, call_method, numpy_function};
 use crate::python::borrow::{View, assign, check_writeable, copied};
@@ -60,7 +60,7 @@ impl Views {
     /// The views, as a list.
     pub fn to_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let arrays = self.views.iter().map(|view| view.array(py));
-        PyList::new(py, try_collect(self.name, arrays)?)
+        PyList::new(py, try_collect_results(self.name, arrays)?)
     }
 
     fn position(&self, index: &Bound<'_, PyAny>) -> PyResult<usize> {
@@ -103,7 +103,7 @@ impl Views {
         guarded(|| {
             let views = self.views.iter();
             let copies = views.map(|view| copied(self.name, &view.array(py)?));
-            let copies = PyList::new(py, try_collect(self.name, copies)?)?;
+            let copies = PyList::new(py, try_collect_results(self.name, copies)?)?;
             Ok((py.get_type::<PyList>(), (copies,))
                 .into_pyobject(py)?
                 .into_any())
@@ -239,7 +239,7 @@ impl Views {
             check_writeable(self.name, &view.array(py)?)?;
         }
         // They may be views of this vector in another order.
-        let copies = try_collect(
+        let copies = try_collect_results(
             self.name,
             arrays.iter().map(|array| copied(self.name, array)),
         )?;

@@ -94,7 +94,7 @@ pub fn check_no_self_overlap(argument: &str, array: &Bound<'_, PyUntypedArray>) 
     let mut reach = array.dtype().itemsize();
     for (stride, length) in axes {
         if stride < reach {
-            let expected = "an array of which each number has a place of its own";
+            let expected = "an array whose elements do not share memory";
             let got = "one that overlaps itself";
             return Err(Error::value(argument, expected, got).into());
         }

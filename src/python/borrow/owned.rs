@@ -8,7 +8,7 @@ use std::time::Duration;
 use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 
-use crate::base::alloc::reserve_for;
+use crate::base::alloc::try_grow;
 use crate::base::cancel::cancellable;
 use crate::base::error::{Error, Result};
 use crate::kernels::real::Real;
@@ -89,7 +89,7 @@ impl<T: Element> OwnedVector<T> {
         let numbers = detached_without_simd(py, length, |should_cancel| {
             let mut numbers: Vec<T> = Vec::new();
             cancellable(should_cancel, |cancel| {
-                reserve_for(what, &mut numbers, length, 1, cancel)
+                try_grow(what, &mut numbers, length, 1, cancel)
             })?;
             Ok(numbers)
         })?;

@@ -10,7 +10,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict};
 
-use crate::base::alloc::push;
+use crate::base::alloc::try_push;
 use crate::base::error::{Error, Result};
 use crate::python::borrow::header::Bounds;
 
@@ -180,16 +180,16 @@ impl Table {
         };
         let of_scope = self.scopes.iter_mut().find(|other| Some(other.id) == scope);
         match (scope, of_scope) {
-            (None, _) => push("arrays in use", &mut self.entries, entry)?,
+            (None, _) => try_push("arrays in use", &mut self.entries, entry)?,
             (Some(_), Some(scope)) => {
-                push("arrays in use", &mut scope.entries, entry)?;
+                try_push("arrays in use", &mut scope.entries, entry)?;
                 scope.alive += 1;
             }
             (Some(id), None) => {
                 let mut entries = Vec::new();
-                push("arrays in use", &mut entries, entry)?;
+                try_push("arrays in use", &mut entries, entry)?;
                 let alive = 1;
-                push(
+                try_push(
                     "arrays in use",
                     &mut self.scopes,
                     Scope { id, alive, entries },
@@ -205,17 +205,17 @@ impl Table {
 
     fn remove(&mut self, borrow: &Borrow) {
         if let Some(id) = borrow.scope {
-            if let Some(place) = self.scopes.iter().position(|scope| scope.id == id) {
-                self.scopes[place].alive -= 1;
-                if self.scopes[place].alive == 0 {
-                    self.scopes.swap_remove(place);
+            if let Some(index) = self.scopes.iter().position(|scope| scope.id == id) {
+                self.scopes[index].alive -= 1;
+                if self.scopes[index].alive == 0 {
+                    self.scopes.swap_remove(index);
                 }
             }
             return;
         }
         let mut entries = self.entries.iter();
-        if let Some(place) = entries.rposition(|entry| entry.number == borrow.number) {
-            self.entries.swap_remove(place); // usually the last
+        if let Some(index) = entries.rposition(|entry| entry.number == borrow.number) {
+            self.entries.swap_remove(index); // usually the last
         }
     }
 }

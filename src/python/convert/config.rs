@@ -8,7 +8,7 @@ use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyString, PyTuple};
 
-use crate::base::alloc::{list, try_collect};
+use crate::base::alloc::{try_collect, try_collect_results};
 use crate::base::error::Error;
 use crate::model::activation::Activation;
 use crate::model::architecture::Architecture;
@@ -142,7 +142,7 @@ impl Config {
         let architecture = &self.architecture;
         let layers = architecture.layers();
         let hidden = &layers[..layers.len() - 1];
-        let hidden = list("hidden", hidden.iter().map(|layer| layer.activation.name()))?;
+        let hidden = try_collect("hidden", hidden.iter().map(|layer| layer.activation.name()))?;
         let dict = PyDict::new(py);
         dict.set_item("sizes", architecture.sizes())?;
         dict.set_item("hidden", hidden)?;
@@ -220,7 +220,7 @@ pub fn parse_sizes(value: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
     }
     let entries = try_to_list(value)?.ok_or_else(|| wrong_type("sizes", expected, value))?;
     let sizes = entries.iter().enumerate();
-    try_collect("sizes", sizes.map(|(k, size)| parse_size(k, &size)))
+    try_collect_results("sizes", sizes.map(|(k, size)| parse_size(k, &size)))
 }
 
 fn parse_size(k: usize, value: &Bound<'_, PyAny>) -> PyResult<usize> {
@@ -244,7 +244,7 @@ fn parse_size(k: usize, value: &Bound<'_, PyAny>) -> PyResult<usize> {
 fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activation>> {
     if let Ok(name) = value.cast::<PyString>() {
         let hidden = Activation::hidden_from_name("hidden", &to_str_lossy(name)?)?;
-        return Ok(list("hidden", std::iter::repeat_n(hidden, layers))?);
+        return Ok(try_collect("hidden", std::iter::repeat_n(hidden, layers))?);
     }
     let expected = "a name or a list of names";
     let names = try_to_list(value)?.ok_or_else(|| wrong_type("hidden", expected, value))?;
@@ -255,7 +255,7 @@ fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activat
             &text(&argument, &name)?,
         )?)
     };
-    try_collect("hidden", names.iter().enumerate().map(parse))
+    try_collect_results("hidden", names.iter().enumerate().map(parse))
 }
 
 /// The cost's name, or the callable.

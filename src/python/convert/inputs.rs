@@ -8,7 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use crate::base::alloc::copied;
+use crate::base::alloc::try_to_vec;
 use crate::base::error::{Error, Result};
 use crate::data::Inputs;
 use crate::kernels::csr::CsrPattern;
@@ -57,21 +57,21 @@ impl<'py, T: Element> InputArray<'py, T> {
             (x.clone(), given.clone())
         } else {
             if format.eq(intern!(py, "csc"))? {
-                parts::<T>(&given, (width, n))?; // SciPy converts without validation
+                validated_csr::<T>(&given, (width, n))?; // SciPy converts without validation
             }
             let by_rows = import_from(py, "bpfast._validation.sparse", "by_rows")?;
             let matrix = call(&by_rows, (x,))?;
             let by_rows = arrays(&matrix)?;
             (matrix, by_rows)
         };
-        let (mut pattern, mut data) = parts(&by_rows, (n, width))?;
+        let (mut pattern, mut data) = validated_csr(&by_rows, (n, width))?;
         if pattern.has_duplicates()? {
             let [stored, indices, indptr] = csr_arrays(&by_rows)?;
             let summed = import_from(py, "bpfast._validation.sparse", "sum_duplicates")?;
             let summed = call(&summed, (stored, indices, indptr))?;
             let [stored, indices, indptr] = summed.extract::<[Bound<'py, PyAny>; 3]>()?;
             let summed = [stored, indices, indptr].map(Some);
-            (pattern, data) = parts(&summed, (n, width))?;
+            (pattern, data) = validated_csr(&summed, (n, width))?;
         }
         Ok(Self {
             given,
@@ -125,7 +125,7 @@ impl<T: Element> StoredInputs<T> {
                 Self::Dense(x.as_any().cast::<PyArray2<T>>()?.clone().unbind())
             }
             InputValues::Sparse(_, pattern, values) => {
-                Self::Sparse(pattern, copied("x", values.as_slice()?)?)
+                Self::Sparse(pattern, try_to_vec("x", values.as_slice()?)?)
             }
         })
     }
@@ -218,7 +218,7 @@ fn arrays<'py>(matrix: &Bound<'py, PyAny>) -> PyResult<[Option<Bound<'py, PyAny>
 ///
 /// # Errors
 /// TypeError if an array is not of numbers; ValueError if they do not describe a matrix of `shape`.
-fn parts<'py, T: Element>(
+fn validated_csr<'py, T: Element>(
     arrays: &[Option<Bound<'py, PyAny>>; 3],
     shape: (usize, usize),
 ) -> PyResult<(CsrPattern, ReadArray<'py, T, Ix1>)> {
@@ -231,7 +231,7 @@ fn parts<'py, T: Element>(
 /// Only the pattern.
 ///
 /// # Errors
-/// As for [`parts`].
+/// As for [`validated_csr`].
 fn pattern(arrays: &[Option<Bound<'_, PyAny>>; 3], shape: (usize, usize)) -> PyResult<CsrPattern> {
     let [_, indices, indptr] = csr_arrays(arrays)?;
     let int32 = |value: &Bound<'_, PyAny>| value.cast::<PyArray1<i32>>().is_ok();

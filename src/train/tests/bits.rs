@@ -7,7 +7,7 @@ use crate::train::tests::*;
 /// depends on the rows of a chunk: 17 rows of the deep network are row-major, two chunks of them
 /// column-major.
 #[test]
-fn how_a_mini_batch_is_cut_changes_no_bit() {
+fn bits_do_not_depend_on_the_plan_of_a_mini_batch() {
     let deep = [&[49; 15][..], &[1]].concat();
     for (sizes, batch_size) in [
         (&deep[..], 17),
@@ -41,7 +41,7 @@ fn how_a_mini_batch_is_cut_changes_no_bit() {
 /// Rows of 11 float64 are padded to 16: the bits equal those of the same steps without padding, which is
 /// used where the norm of the gradient is limited.
 #[test]
-fn a_sparse_run_has_the_same_bits_in_lines() {
+fn padded_rows_change_no_bit() {
     let mut problem = Problem::new(&[12, 11, 7, 2], 300);
     for (at, x) in problem.x.iter_mut().enumerate() {
         if at % 5 != 2 {
@@ -49,8 +49,8 @@ fn a_sparse_run_has_the_same_bits_in_lines() {
         }
     }
     let architecture = &problem.architecture;
-    let sparse = CsrPattern::from_dense(&problem.x, 12, 12 * 300).expect("room");
-    let (pattern, values) = sparse.expect("few enough");
+    let sparse = CsrPattern::from_dense(&problem.x, 12, 12 * 300).expect("memory");
+    let (pattern, values) = sparse.expect("few enough nonzeros");
     let rows = pattern.with_values(&values).expect("as many");
     let inputs = Inputs::sparse(architecture, rows).expect("good inputs");
     let (order, rates) = (order(300), vec![0.01; 43]);

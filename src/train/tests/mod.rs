@@ -19,7 +19,7 @@ use problem::*;
 
 /// With slices or the whole gradient, in blocks or groups, on one thread or more.
 #[test]
-fn a_run_does_the_steps_of_a_plain_loop() {
+fn a_series_equals_a_plain_loop_of_steps() {
     for (sizes, n, batch_size) in [
         (&[3, 5, 2][..], 23, 7),
         (&[20, 70, 3], 60, 50),
@@ -43,13 +43,13 @@ fn a_run_does_the_steps_of_a_plain_loop() {
             let mut settings = settings(rule, batch_size);
             settings.weight_decay = 0.01;
             let rates = vec![0.01; n.div_ceil(batch_size)];
-            let wanted = plain_loop(&problem, &settings, &order, 0.01);
+            let expected = plain_loop(&problem, &settings, &order, 0.01);
             let train = |threads| problem.train(&settings, &order, &rates, threads, &|| false);
             let (params, report, outcome) = train(1);
             assert_eq!(outcome, Ok(()));
             assert_eq!((report.steps, report.diverged), (rates.len(), false));
             let case = format!("{sizes:?} {rule:?} {is_weighted}");
-            assert!(distance(&params, &wanted) < 1e-12, "{case}");
+            assert!(distance(&params, &expected) < 1e-12, "{case}");
             assert!(params == train(3).0, "{case}");
         }
     }
@@ -57,7 +57,7 @@ fn a_run_does_the_steps_of_a_plain_loop() {
 
 /// Small steps of large parameters: terms that are rounded to the parameter one by one would be lost.
 #[test]
-fn small_steps_are_not_lost_in_large_parameters() {
+fn a_small_step_of_large_parameters_is_accurate() {
     let architecture = Architecture::new(&[1, 2], &[], Activation::Identity, Cost::Quadratic);
     let architecture = architecture.expect("a network");
     for (n, rate) in [(10, 1e-6), (128, 3e-5), (500, 1e-4)] {
@@ -66,7 +66,7 @@ fn small_steps_are_not_lost_in_large_parameters() {
         let x = Matrix::by_rows(&x, n, 1);
         let y = Matrix::by_rows(&y, n, 2);
         let order: Vec<u32> = (0..).take(n).collect();
-        let run = StepSeries {
+        let series = StepSeries {
             architecture: &architecture,
             settings: &settings(SGD, n),
             inputs: Inputs::new(&architecture, x).expect("good inputs"),
@@ -79,12 +79,13 @@ fn small_steps_are_not_lost_in_large_parameters() {
             should_cancel: &|| false,
         };
         let mut params = [1.0_f32; 4];
-        run.run(
-            &mut TrainScratch::default(),
-            ParamsAndState::new(&mut params, []),
-            &mut Report::default(),
-        )
-        .expect("nobody interrupts");
+        series
+            .run(
+                &mut TrainScratch::default(),
+                ParamsAndState::new(&mut params, []),
+                &mut Report::default(),
+            )
+            .expect("nobody interrupts");
         for p in params {
             let step = f64::from(1.0 - p);
             // Half an ulp below 1.
@@ -97,7 +98,7 @@ fn small_steps_are_not_lost_in_large_parameters() {
 }
 
 #[test]
-fn an_interrupted_run_stands_at_a_whole_step() {
+fn a_cancelled_series_stops_after_a_whole_step() {
     let problem = Problem::new(&[30, 60, 5], 4000);
     let settings = settings(ADAM, 10);
     let order: Vec<u32> = order(4000).repeat(200);
@@ -117,7 +118,7 @@ fn an_interrupted_run_stands_at_a_whole_step() {
 }
 
 #[test]
-fn a_run_that_diverges_goes_back_to_its_last_finite_step() {
+fn a_diverging_series_rolls_back_to_its_last_finite_step() {
     let problem = Problem::new(&[4, 6, 2], 90);
     for rule in [SGD, ADAM] {
         let order = order(90);
@@ -146,7 +147,7 @@ fn a_run_that_diverges_goes_back_to_its_last_finite_step() {
 }
 
 #[test]
-fn the_gradient_goes_through_dropped_neurons() {
+fn the_gradient_with_dropout_agrees_with_differences() {
     let problem = Problem::new(&[3, 8, 6, 2], 5);
     let dropout = Some(Dropout {
         rates: &[0.5, 0.25],

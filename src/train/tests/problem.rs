@@ -88,7 +88,7 @@ impl Problem {
     ) -> (Vec<f64>, Report, Result<()>) {
         let mut params = self.params.clone();
         let mut state = vec![vec![0.0; params.len()]; settings.rule.state()];
-        let run = StepSeries {
+        let series = StepSeries {
             architecture: &self.architecture,
             settings,
             inputs,
@@ -104,7 +104,7 @@ impl Problem {
         let mut scratch = TrainScratch::default();
         let params_and_state =
             ParamsAndState::new(&mut params, state.iter_mut().map(Vec::as_mut_slice));
-        let outcome = run.run(&mut scratch, params_and_state, &mut report);
+        let outcome = series.run(&mut scratch, params_and_state, &mut report);
         (params, report, outcome)
     }
 }

@@ -20,7 +20,7 @@ SQUARE = MEMORY[:36].reshape(6, 6)
 BLOCK = np.lib.stride_tricks.as_strided
 
 
-SELF = "expected an array of which each number has a place of its own, got one that overlaps itself"
+SELF = "expected an array whose elements do not share memory, got one that overlaps itself"
 
 
 def apart(other, argument):

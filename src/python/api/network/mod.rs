@@ -15,7 +15,7 @@ use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
-use crate::base::alloc::{reserve_list, try_collect};
+use crate::base::alloc::{try_collect_results, try_reserve};
 use crate::base::error::{Error, ShapeDisplay};
 use crate::model::architecture::Architecture;
 use crate::python::api::flat_vector::FlatVector;
@@ -119,7 +119,7 @@ fn arrays<'py>(
     let expected = "a list of arrays, one per layer";
     let entries = try_to_list(value)?.ok_or_else(|| wrong_type(argument, expected, value))?;
     let array = |(k, entry)| numbers(&format!("{argument}[{k}]"), &entry);
-    try_collect(argument, entries.iter().enumerate().map(array))
+    try_collect_results(argument, entries.iter().enumerate().map(array))
 }
 
 /// The sizes n_1, …, n_L that these parameters imply.
@@ -135,7 +135,7 @@ fn sizes_of(
         return Err(Error::value("biases", expected, biases.len()));
     }
     let mut sizes = Vec::new();
-    reserve_list("sizes", &mut sizes, weights.len() + 1)?;
+    try_reserve("sizes", &mut sizes, weights.len() + 1)?;
     for (k, (weight, bias)) in weights.iter().zip(biases).enumerate() {
         let &[n_out, n_in] = weight.shape() else {
             let got = format!("shape {}", ShapeDisplay(weight.shape()));

@@ -9,7 +9,7 @@ use numpy::PyArray1;
 use numpy::ndarray::Ix1;
 use pyo3::prelude::*;
 
-use crate::base::alloc::{defaults, list, try_collect};
+use crate::base::alloc::{try_collect, try_collect_results, try_defaults};
 use crate::base::cancel::{ELEMENT_WORK, cancellable};
 use crate::base::random::permutation;
 use crate::python::api::network::PyNetwork;
@@ -71,7 +71,10 @@ impl Trainer {
                 l1,
                 clip_norm,
                 max_norm,
-                dropout: try_collect("dropout", dropout.try_iter()?.map(|rate| rate?.extract()))?,
+                dropout: try_collect_results(
+                    "dropout",
+                    dropout.try_iter()?.map(|rate| rate?.extract()),
+                )?,
                 seed,
                 batch_size,
                 check_finite,
@@ -114,7 +117,7 @@ impl Trainer {
             with_state!(&mut self.inner, state => {
                 match seed {
                     Some(seed) => shuffle(py, seed, epoch, &mut state.order)?,
-                    None => state.order.iter_mut().zip(0..).for_each(|(place, row)| *place = row),
+                    None => state.order.iter_mut().zip(0..).for_each(|(index, row)| *index = row),
                 }
                 state.done = 0;
             });
@@ -152,7 +155,7 @@ impl Trainer {
             let rates = input::<f64, Ix1>("rates", rates)?;
             let steps_before = optimizer.getattr("_steps")?.extract()?;
             let rows = nested("state", &state_arrays.getattr("numbers")?)?;
-            let numbers = list("state", rows.into_iter().flatten())?; // each row is of one array
+            let numbers = try_collect("state", rows.into_iter().flatten())?; // each row is of one array
             with_state!(&mut self.inner, state => {
                 let net = self.net.get();
                 let steps = Steps {
@@ -213,7 +216,7 @@ pub fn random_order(
     n: usize,
 ) -> PyResult<Bound<'_, PyArray1<u32>>> {
     guarded(|| {
-        let mut order = defaults("order of the examples", n)?;
+        let mut order = try_defaults("order of the examples", n)?;
         shuffle(py, seed, epoch, &mut order)?;
         Ok(into_array(py, order)?.cast_into()?)
     })

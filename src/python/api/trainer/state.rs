@@ -4,7 +4,7 @@ use numpy::ndarray::{Ix1, Ix2};
 use numpy::{PyArray1, PyArray2};
 use pyo3::prelude::*;
 
-use crate::base::alloc::{reserve_list, try_collect};
+use crate::base::alloc::{try_collect_results, try_reserve};
 use crate::base::error::Error;
 use crate::data::Inputs;
 use crate::engine::plan::Plan;
@@ -72,7 +72,7 @@ impl<T: Element> TrainerState<T> {
     ) -> PyResult<()> {
         let data = TrainerData::load(net, x, y, sample_weight, sparse)?;
         self.order.clear();
-        reserve_list("order of the examples", &mut self.order, data.n)?;
+        try_reserve("order of the examples", &mut self.order, data.n)?;
         self.order.extend((0..).take(data.n));
         self.done = 0;
         self.data = Some(data);
@@ -105,15 +105,15 @@ impl<T: Element> TrainerState<T> {
         let outputs = empty::<T, Ix2>(py, &[order.len(), architecture.n_outputs()])?;
         let params = net.vector.numbers::<T>()?.read("params")?;
         let borrowed = data.borrow(py)?;
-        let mut place = readwrite("a", &outputs)?;
+        let mut out = readwrite("a", &outputs)?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let (inputs, targets) = borrowed.examples(architecture, data.n)?;
-        let (params, place) = (&*params, place.as_slice_mut()?);
+        let (params, out) = (&*params, out.as_slice_mut()?);
         let team = team(allowed, architecture, &inputs, settings, data.n);
         let work = inputs.row_range(&(0..order.len())).work(architecture);
         let outcome = detached(py, work, |should_cancel| {
-            let run = StepSeries {
+            let series = StepSeries {
                 architecture,
                 settings,
                 inputs,
@@ -125,7 +125,7 @@ impl<T: Element> TrainerState<T> {
                 team: &team,
                 should_cancel,
             };
-            run.outputs(scratch, params, place)
+            series.outputs(scratch, params, out)
         });
         leak_after_fork(&team, scratch, &outcome);
         outcome?;
@@ -184,7 +184,7 @@ impl<T: Element> TrainerState<T> {
         let mut scope = BorrowScope::new();
         scope.include("params", net.vector.flat(py)?.cast()?, Access::Train)?;
         let state = state.iter();
-        let mut state: Vec<WriteArray<'_, T, Ix1>> = try_collect(
+        let mut state: Vec<WriteArray<'_, T, Ix1>> = try_collect_results(
             "state",
             state.map(|state| scope.write("state", state.cast::<PyArray1<T>>()?, MemoryOrder::C)),
         )?;
@@ -199,7 +199,7 @@ impl<T: Element> TrainerState<T> {
         let team = team(allowed, architecture, &inputs, settings, data.n);
         let work = inputs.row_range(&(0..order.len())).work(architecture);
         let outcome = detached(py, work, |should_cancel| {
-            let run = StepSeries {
+            let series = StepSeries {
                 architecture,
                 settings,
                 inputs,
@@ -211,7 +211,7 @@ impl<T: Element> TrainerState<T> {
                 team: &team,
                 should_cancel,
             };
-            run.run(scratch, params_and_state, report)
+            series.run(scratch, params_and_state, report)
         });
         leak_after_fork(&team, scratch, &outcome);
         let rows = report.steps.saturating_mul(settings.batch_size);

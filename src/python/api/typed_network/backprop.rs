@@ -47,13 +47,13 @@ impl<T: Element> TypedNetwork<'_, T> {
         check_gradient_disjoint(gradient, &x, y, sample_weight)?;
         let targets_or_costs = self.targets_or_costs(&x, y)?;
         let params = self.numbers()?.read("params")?;
-        let mut place = gradient.vector.numbers::<T>()?.write("out")?;
+        let mut out = gradient.vector.numbers::<T>()?.write("out")?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let inputs = x.inputs(self.architecture())?;
         let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
         let costs = targets_or_costs.costs()?;
-        let numbers = &mut *place;
+        let numbers = &mut *out;
         let cost = self.run(py, allowed, &params, inputs, |call, scratch| {
             call.backprop(&targets, scratch, numbers)
         })?;

@@ -45,20 +45,20 @@ impl<T: Element> TypedNetwork<'_, T> {
         let targets_or_costs = self.targets_or_costs(&x, y)?;
         let array = empty::<f64, Ix1>(py, &[x.inputs(self.architecture())?.len()])?;
         let params = self.numbers()?.read("params")?;
-        let mut place = readwrite("out", &array)?;
+        let mut out = readwrite("out", &array)?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let inputs = x.inputs(self.architecture())?;
         let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
-        let costs = place.as_slice_mut()?;
+        let costs = out.as_slice_mut()?;
         match targets_or_costs.costs()? {
             Some(of_examples) => costs.copy_from_slice(of_examples),
             None => self.run(py, allowed, &params, inputs, |call, scratch| {
                 call.costs(&targets, scratch, costs)
             })?,
         }
-        targets.weigh(place.as_slice_mut()?);
-        drop(place);
+        targets.weigh(out.as_slice_mut()?);
+        drop(out);
         Ok(array)
     }
 }

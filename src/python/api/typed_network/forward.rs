@@ -28,10 +28,10 @@ impl<T: Element> TypedNetwork<'_, T> {
             numbers.check_out_disjoint(array.as_untyped())?;
         }
         let params = numbers.read("params")?;
-        let mut place = readwrite("out", &array)?;
+        let mut out = readwrite("out", &array)?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
-        let (inputs, a) = (x.inputs(architecture)?, place.as_slice_mut()?);
+        let (inputs, a) = (x.inputs(architecture)?, out.as_slice_mut()?);
         self.run(py, allowed, &params, inputs, |call, scratch| {
             call.forward(scratch, a)
         })?;

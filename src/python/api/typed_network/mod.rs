@@ -11,7 +11,7 @@ use numpy::PyArray2;
 use numpy::ndarray::Ix2;
 use pyo3::prelude::*;
 
-use crate::base::alloc::try_collect;
+use crate::base::alloc::try_collect_results;
 use crate::base::error::Result;
 use crate::data::{Inputs, Targets};
 use crate::engine::batch::{Call, Scratch};
@@ -81,7 +81,7 @@ impl<T: Element> TypedNetwork<'_, T> {
     fn arrays<'py>(&self, py: Python<'py>, n: usize) -> PyResult<Vec<Bound<'py, PyArray2<T>>>> {
         let layers = self.architecture().layers().iter();
         let arrays = layers.map(|layer| empty::<T, Ix2>(py, &[n, layer.n_out]));
-        try_collect("layers", arrays)
+        try_collect_results("layers", arrays)
     }
 
     /// Runs `work` with as many threads as pay off, at most `allowed`.
@@ -123,12 +123,12 @@ fn write_arrays<'py, T: Element>(
     arrays: &[Bound<'py, PyArray2<T>>],
 ) -> PyResult<WriteArrays<'py, T>> {
     let arrays = arrays.iter();
-    try_collect("layers", arrays.map(|array| readwrite("out", array)))
+    try_collect_results("layers", arrays.map(|array| readwrite("out", array)))
 }
 
 fn slices<'a, T: Element>(write_arrays: &'a mut WriteArrays<'_, T>) -> PyResult<Vec<&'a mut [T]>> {
-    let slice = |place: &'a mut WriteArray<'_, T, Ix2>| Ok(place.as_slice_mut()?);
-    try_collect("layers", write_arrays.iter_mut().map(slice))
+    let slice = |array: &'a mut WriteArray<'_, T, Ix2>| Ok(array.as_slice_mut()?);
+    try_collect_results("layers", write_arrays.iter_mut().map(slice))
 }
 
 /// Calls `f` with the engine of the network's dtype.
