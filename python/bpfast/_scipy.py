@@ -145,12 +145,12 @@ def scipy_minimize(
         counts["nfev"] += 1
         _core.assign_params(net, params)
         net.backprop(x, y, sample_weight=sample_weight, out=gradient)
-        cost, slope = gradient.cost, gradient.flat.astype(np.float64)
+        cost, derivative = gradient.cost, gradient.flat.astype(np.float64)
         if penalty:
-            kept = np.where(weights, params, 0.0)
-            cost += penalty / 2 * float(kept @ kept)
-            slope += penalty * kept
-        return cost, slope
+            penalized = np.where(weights, params, 0.0)
+            cost += penalty / 2 * float(penalized @ penalized)
+            derivative += penalty * penalized
+        return cost, derivative
 
     def after_iteration(params: NDArray[np.float64], *_: Any) -> None:
         nonlocal ended
@@ -164,12 +164,12 @@ def scipy_minimize(
             raise
 
     try:
-        cost, slope = evaluate(last)  # checks x, y and the weights
+        cost, derivative = evaluate(last)  # checks x, y and the weights
         # Converted once, and not in each evaluation.
         x = without_duplicates(by_rows(x)) if is_sparse(x) else np.ascontiguousarray(x, net.dtype)
         _core.check_targets(net, np.asarray(y), 0)
         warn_of_output_range(net, np.asarray(y), sample_weight, 2)
-        if not (np.isfinite(cost) and np.isfinite(slope).all()):
+        if not (np.isfinite(cost) and np.isfinite(derivative).all()):
             raise ValueError(f"net: expected a start with finite cost and gradient, got {cost}")
         found = minimize(
             evaluate,
@@ -185,9 +185,9 @@ def scipy_minimize(
         # Some methods catch the StopIteration of a callback, some do not.
         if not (ended and isinstance(error, StopIteration)):
             raise
-        cost, slope = evaluate(last)
+        cost, derivative = evaluate(last)
         message = "`callback` raised `StopIteration`."  # SciPy's text and status
-        outcome = {"x": last, "fun": cost, "jac": slope, "success": False, "status": 99}
+        outcome = {"x": last, "fun": cost, "jac": derivative, "success": False, "status": 99}
         return OptimizeResult(outcome | counts | {"message": message})
     _core.assign_params(net, found.x)
     return found

@@ -57,14 +57,14 @@ def history_html(history: History) -> str:
     columns = history.to_dict()
     epochs = range(n)
     if n > ROWS:
-        shown: list[int | None] = [*epochs[: ROWS // 2], None, *epochs[-(ROWS // 2) :]]
+        rows_shown: list[int | None] = [*epochs[: ROWS // 2], None, *epochs[-(ROWS // 2) :]]
     else:
-        shown = list(epochs)
+        rows_shown = list(epochs)
     rows = [
         ["…"] * len(names)
         if k is None
         else [str(k + 1), *(f"{columns[name][k]:.6g}" for name in names[1:])]
-        for k in shown
+        for k in rows_shown
     ]
     return _table(repr(history), names, rows)
 

@@ -86,7 +86,7 @@ def backprop_touched(
         # Raises the error of the shape.
         _calls.cost(self, rows, y, sample_weight=sample_weight, reduction=reduction)
     stored = int(rows.indptr[-1])  # a matrix may have room for more
-    inputs, places = np.unique(rows.indices[:stored], return_inverse=True)
+    inputs, positions = np.unique(rows.indices[:stored], return_inverse=True)
     if not inputs.size:
         inputs = np.zeros(1, np.int64)  # a network has at least one input
     # The same network with these inputs only.
@@ -95,7 +95,7 @@ def backprop_touched(
     # `first[:, inputs]`. If memory runs out, `take` raises MemoryError; indexing may raise others.
     columns = first.T.take(inputs.astype(np.intp), axis=0).T
     small = _core.Network.from_parameters([columns, *others], self.biases, **options)
-    parts = (rows.data[:stored], places.astype(rows.indices.dtype), rows.indptr)
-    narrow = type(rows)(parts, shape=(rows.shape[0], len(inputs)))
+    arrays = (rows.data[:stored], positions.astype(rows.indices.dtype), rows.indptr)
+    narrow = type(rows)(arrays, shape=(rows.shape[0], len(inputs)))
     gradient = _calls.backprop(small, narrow, y, sample_weight=sample_weight, reduction=reduction)
     return Touched(inputs.astype(np.int64), gradient)

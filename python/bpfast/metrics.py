@@ -70,14 +70,14 @@ def accuracy(outputs: ArrayLike, y: ArrayLike) -> float:
     >>> bpfast.metrics.accuracy(outputs, [[1, 0, 0], [0, 0, 1]])
     1.0
     """
-    a, wanted = _checked(outputs, y)
-    if wanted.ndim == 1:
-        _accuracy.refuse_no_labels(wanted, a.shape[1])
-        return _accuracy.accuracy(a, wanted)
-    low = _accuracy.low_of(wanted, "identity")
-    if _accuracy.have_one_class(wanted, "identity" if low else "sigmoid", low, None):
-        return _accuracy.accuracy(a, wanted)
-    return _accuracy.subset_accuracy(a, wanted, (low + 1) / 2)
+    a, targets = _checked(outputs, y)
+    if targets.ndim == 1:
+        _accuracy.refuse_no_labels(targets, a.shape[1])
+        return _accuracy.accuracy(a, targets)
+    low = _accuracy.low_of(targets, "identity")
+    if _accuracy.have_one_class(targets, "identity" if low else "sigmoid", low, None):
+        return _accuracy.accuracy(a, targets)
+    return _accuracy.subset_accuracy(a, targets, (low + 1) / 2)
 
 
 def subset_accuracy(outputs: ArrayLike, y: ArrayLike, *, threshold: float | None = None) -> float:
@@ -234,10 +234,10 @@ def r2(outputs: ArrayLike, y: ArrayLike) -> float:
     >>> bpfast.metrics.r2([[1.0], [2.0], [2.0]], [[1.0], [2.0], [3.0]])
     0.5
     """
-    a, wanted = _checked(outputs, y)
-    wanted = _accuracy.outputs(a, wanted)
-    residual = _sums(np.square(_residual(a, wanted)))
-    total = _sums(np.square(wanted - _sums(wanted.astype(np.float64)) / len(wanted)))
+    a, targets = _checked(outputs, y)
+    targets = _accuracy.outputs(a, targets)
+    residual = _sums(np.square(_residual(a, targets)))
+    total = _sums(np.square(targets - _sums(targets.astype(np.float64)) / len(targets)))
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.mean(1 - residual / total))
 
@@ -255,26 +255,26 @@ def _residual(a: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
 
 def _checked(outputs: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
     """Both as arrays: outputs of shape (n, n_L), and y of a matching shape."""
-    a, wanted = _as_array("outputs", outputs), _as_array("y", y)
-    for name, given, array in (("outputs", outputs, a), ("y", y, wanted)):
+    a, targets = _as_array("outputs", outputs), _as_array("y", y)
+    for name, given, array in (("outputs", outputs, a), ("y", y, targets)):
         if array.dtype.kind not in "biuf":
             raise _no_numbers(name, given, array)
     a = a[:, np.newaxis] if a.ndim == 1 else a
     if a.ndim != 2 or 0 in a.shape:
         raise ValueError(f"outputs: expected shape (n, n_L) with one or more, got {a.shape}")
-    is_labels = wanted.shape == a.shape[:1] and (a.shape[1] == 1 or wanted.dtype.kind != "f")
-    if wanted.shape != a.shape and not is_labels:
-        raise ValueError(f"expected y of shape {a.shape}, or labels, got {wanted.shape}")
-    return a, wanted
+    is_labels = targets.shape == a.shape[:1] and (a.shape[1] == 1 or targets.dtype.kind != "f")
+    if targets.shape != a.shape and not is_labels:
+        raise ValueError(f"expected y of shape {a.shape}, or labels, got {targets.shape}")
+    return a, targets
 
 
 def _on_or_off(
     outputs: ArrayLike, y: ArrayLike, threshold: float | None
 ) -> tuple[NDArray[Any], NDArray[Any], float]:
     """Both as arrays, checked that y has only two values, and the threshold between them."""
-    a, wanted = _checked(outputs, y)
-    low = _accuracy.low_of(wanted, "identity")
-    if wanted.ndim == 1:
-        _accuracy.refuse_no_labels(wanted, a.shape[1])
-    _accuracy.refuse_between(wanted, low)
-    return a, wanted, (low + 1) / 2 if threshold is None else threshold
+    a, targets = _checked(outputs, y)
+    low = _accuracy.low_of(targets, "identity")
+    if targets.ndim == 1:
+        _accuracy.refuse_no_labels(targets, a.shape[1])
+    _accuracy.refuse_between(targets, low)
+    return a, targets, (low + 1) / 2 if threshold is None else threshold

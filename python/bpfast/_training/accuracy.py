@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bpfast._validation.numbers import shown
+from bpfast._validation.numbers import format_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,7 +61,7 @@ def outputs(a: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
 
 def shown_row(y: NDArray[Any], row: int) -> str:
     """A row of y for an error message, truncated if it is long."""
-    numbers = [shown(float(number)) for number in y[row, :SHOWN]]
+    numbers = [format_number(float(number)) for number in y[row, :SHOWN]]
     more = ", …" if y.shape[1] > SHOWN else ""
     return f"[{', '.join(numbers)}{more}] in row {row}"
 
@@ -134,32 +134,34 @@ def low_of(y: NDArray[Any], output: str) -> float:
     """The value of an output that is off: -1 if y has several outputs and only -1 and 1, else 0."""
     if y.ndim == 1 or y.shape[1] == 1 or output in PROBABILITIES or not _are_signs(y):
         return 0.0
-    return 0.0 if _first(y, lambda part: (part == -1).any(axis=1)) is None else -1.0
+    return 0.0 if _first(y, lambda rows: (rows == -1).any(axis=1)) is None else -1.0
 
 
 def _are_signs(y: NDArray[Any]) -> bool:
     """Whether all of y is -1 or 1."""
-    return _first(y, lambda part: ((part != -1) & (part != 1)).any(axis=1)) is None
+    return _first(y, lambda rows: ((rows != -1) & (rows != 1)).any(axis=1)) is None
 
 
-def have_one_class(y: NDArray[Any], output: str, low: float, wanted: bool | None) -> bool:
-    """Whether each example has one class. If `wanted` is given, it must agree."""
+def have_one_class(y: NDArray[Any], output: str, low: float, is_single_class: bool | None) -> bool:
+    """Whether each example has one class. If `is_single_class` is given, it must agree."""
     beside = "as the y that is trained with"
     if y.ndim == 1:
-        if wanted is False:
+        if is_single_class is False:
             raise ValueError(f"expected outputs, {beside}, got labels")
         return True
     if output in PROBABILITIES:
-        _refuse_where(y, lambda part: (part < 0) | (part > 1), "outputs from 0 to 1")
+        _refuse_where(y, lambda rows: (rows < 0) | (rows > 1), "outputs from 0 to 1")
     else:
         refuse_between(y, low)
-    row = None if y.shape[1] == 1 else _first(y, lambda part: ~_tell_one_class(part, low, output))
-    if row is None and wanted is not False:
+    row = None if y.shape[1] == 1 else _first(y, lambda rows: ~_tell_one_class(rows, low, output))
+    if row is None and is_single_class is not False:
         return True
-    if row is not None and (wanted or output == "softmax"):
-        why = f"{beside}, or metrics='subset_accuracy'" if wanted else "for softmax outputs"
+    if row is not None and (is_single_class or output == "softmax"):
+        why = (
+            f"{beside}, or metrics='subset_accuracy'" if is_single_class else "for softmax outputs"
+        )
         raise ValueError(f"expected one class in each row of y, {why}, got {shown_row(y, row)}")
-    are_between = _first(y, lambda part: ((part % 1 != 0) & (part == part)).any(axis=1)) is not None
+    are_between = _first(y, lambda rows: ((rows % 1 != 0) & (rows == rows)).any(axis=1)) is not None
     if row is not None and are_between:
         expected = "outputs that are 0 or 1, or one class in each row of y"
         raise ValueError(f"expected {expected}, got {shown_row(y, row)}")
@@ -190,26 +192,26 @@ def _refuse_other(y: NDArray[Any], width: int) -> None:
 
 def refuse_no_labels(y: NDArray[Any], classes: int | None) -> None:
     expected = "labels"
-    row = _first(y, lambda part: (part % 1 != 0) & (part == part))
+    row = _first(y, lambda rows: (rows % 1 != 0) & (rows == rows))
     if row is None and classes is not None:
         most = max(classes, 2) - 1
         expected = f"labels from 0 to {most}"
-        row = _first(y, lambda part: (part < 0) | (part > most))
+        row = _first(y, lambda rows: (rows < 0) | (rows > most))
     if row is not None:
-        got = f"{shown(float(y[row]))} in row {row}"
+        got = f"{format_number(float(y[row]))} in row {row}"
         raise ValueError(f"expected {expected} as y, got {got}; {REGRESSION}")
 
 
 def refuse_between(y: NDArray[Any], low: float) -> None:
     """Raise ValueError for outputs that are neither off nor on; labels are accepted."""
     if y.ndim == 2:
-        _refuse_where(y, lambda part: (part != low) & (part != 1), f"outputs that are {low:g} or 1")
+        _refuse_where(y, lambda rows: (rows != low) & (rows != 1), f"outputs that are {low:g} or 1")
 
 
 def _refuse_where(
     y: NDArray[Any], wrong: Callable[[NDArray[Any]], NDArray[np.bool_]], expected: str
 ) -> None:
-    row = _first(y, lambda part: (wrong(part) & (part == part)).any(axis=1))  # NaN: another error
+    row = _first(y, lambda rows: (wrong(rows) & (rows == rows)).any(axis=1))  # NaN: another error
     if row is None:
         return
     column = int((wrong(y[row]) & (y[row] == y[row])).argmax())
@@ -217,7 +219,7 @@ def _refuse_where(
     if _are_signs(y):
         what = "the classes of a single output" if y.shape[1] == 1 else "classes"
         hint = f"{what} are 0 and 1: y = (y + 1) / 2"
-    got = f"{shown(float(y[row, column]))} in row {row}"
+    got = f"{format_number(float(y[row, column]))} in row {row}"
     raise ValueError(f"expected labels, or {expected} as y, got {got}; {hint}")
 
 

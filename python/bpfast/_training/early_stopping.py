@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from bpfast._training.metrics import NAMED
 from bpfast._validation.names import by_name
-from bpfast._validation.numbers import not_negative, number, shown, whole
+from bpfast._validation.numbers import format_number, not_negative, number, whole
 from bpfast.history._mode import meant, mode_of
 from bpfast.history._state import column_name
 
@@ -197,16 +197,18 @@ class EarlyStopping:
             raise ValueError(f"state: expected best and best_epoch, got {sorted(state)}")
         best, epoch = number("best", state["best"]), whole("best_epoch", state["best_epoch"], 0)
         if epoch and not math.isfinite(best):
-            raise ValueError(f"best: expected the finite value of epoch {epoch}, got {shown(best)}")
+            raise ValueError(
+                f"best: expected the finite value of epoch {epoch}, got {format_number(best)}"
+            )
         self.best, self.best_epoch = best, epoch
 
     def __repr__(self) -> str:
-        shown = f"patience={self.patience}, monitor={self.monitor!r}, mode={self.mode!r}"
+        arguments = f"patience={self.patience}, monitor={self.monitor!r}, mode={self.mode!r}"
         if self.least:
-            shown += f", least={self.least!r}"
+            arguments += f", least={self.least!r}"
         if not self.restore_best:
-            shown += ", restore_best=False"
-        return f"EarlyStopping({shown})"
+            arguments += ", restore_best=False"
+        return f"EarlyStopping({arguments})"
 
 
 EarlyStopping.__module__ = "bpfast"  # the public module

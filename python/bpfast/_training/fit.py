@@ -248,24 +248,24 @@ def fit(
                 "sparse": sparse or None,
             }
             refuse_with_batches(validation, weights=weights, arrays=arrays)
-            parts = of_batches(self, settings, optimizer, x, validation, measures)
+            data = of_batches(self, settings, optimizer, x, validation, measures)
         else:
-            parts = of_arrays(self, settings, optimizer, x, y, validation, measures, **weights)
+            data = of_arrays(self, settings, optimizer, x, y, validation, measures, **weights)
         training = Training(
             self,
-            parts.trainer,
+            data.trainer,
             settings,
-            parts.source,
+            data.source,
             optimizer,
             History(seed=settings.seed),
-            metrics=parts.metrics,
-            training=parts.training,
-            validation=parts.validation,
+            metrics=data.metrics,
+            training=data.training,
+            validation=data.validation,
             early_stopping=stopping,
             callbacks=calls,
         )
         begins_anew = checkpoints.read is None
-        checkpoints.begin(training, epochs, share=parts.share, **weights)
+        checkpoints.begin(training, epochs, share=data.share, **weights)
         # After the checkpoint was accepted, because a refused one must not change anything.
         if stopping is not None and begins_anew:
             stopping.reset()

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 Callback: TypeAlias = Callable[["Network", "History"], object]
 
-# The duration of a run of steps between two updates of the progress, in seconds.
+# The duration of a series of steps between two updates of the progress, in seconds.
 SECONDS_BETWEEN_UPDATES = 0.1
-# The most steps of a run; their rates are computed before it.
+# The most steps of a series; their rates are computed before it.
 MAX_STEPS_AT_ONCE = 1 << 16
 
 
@@ -68,8 +68,10 @@ class Training:
             _core.set_training(self.net, self.history, self.optimizer)
             if self._has_stopped_before():
                 epochs = len(self.history)
-            left = max(epochs - len(self.history), 0)
-            with Progress(progress and left > 0, left, self.source.examples) as progress_bar:
+            remaining = max(epochs - len(self.history), 0)
+            with Progress(
+                progress and remaining > 0, remaining, self.source.examples
+            ) as progress_bar:
                 for epoch in range(len(self.history) + 1, epochs + 1):
                     is_over = self._epoch(epoch, progress_bar, progress)
                     if save is not None:

@@ -16,7 +16,7 @@ class Progress:
     """Show a training's progress, or nothing.
 
     Use it as a context manager, so that the bar is closed however the training ends. If the stream
-    is closed or broken, nothing more is shown and the training continues.
+    is closed or broken, nothing more is written and the training continues.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def _open(stream: _Stream, epochs: int, examples: int | None) -> _Bar | _Lines:
 
 
 def _figures(row: Mapping[str, float]) -> str:
-    """The figures of a row that are shown.
+    """The figures of a row that are displayed.
 
     Examples
     --------
@@ -179,9 +179,11 @@ class _Lines:
         self._done += 1
         seconds = max(time.perf_counter() - self._start, 1e-9)
         rate = f"{self._seen / seconds:,.0f} examples/s"
-        left = _clock(seconds / self._done * max(self._epochs - self._done, 0))
+        remaining = _clock(seconds / self._done * max(self._epochs - self._done, 0))
         figures = _figures(row)
-        self._stream.write(f"epoch {self._done}/{self._epochs}: {figures}, {rate}, {left} left\n")
+        self._stream.write(
+            f"epoch {self._done}/{self._epochs}: {figures}, {rate}, {remaining} left\n"
+        )
         self._stream.flush()
 
     def close(self) -> None:

@@ -94,8 +94,8 @@ def run_steps(
         a = trainer.outputs(optimizer)
         y = trainer.y
         if len(y) != len(trainer):  # resized by the cost
-            wanted = f"{len(trainer)} examples until the call ends"
-            raise ValueError(f"y: expected {wanted}, got {len(y)}")
+            expected = f"{len(trainer)} examples until the call ends"
+            raise ValueError(f"y: expected {expected}, got {len(y)}")
         returned = cost(a, np.take(y, trainer.next_rows(), 0))
         guard.check("cost")
         refuse_other_params(net, params)

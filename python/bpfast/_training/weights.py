@@ -10,7 +10,7 @@ import numpy as np
 
 from bpfast._training.accuracy import labels, shown_row
 from bpfast._validation.arrays import as_array
-from bpfast._validation.numbers import not_negative, shown, whole
+from bpfast._validation.numbers import format_number, not_negative, whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -37,7 +37,7 @@ def of_examples(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] 
     good = (weights >= 0) & (weights < math.inf)
     if not good.all():
         k = int(good.argmin())
-        got = shown(float(weights[k]))
+        got = format_number(float(weights[k]))
         raise ValueError(f"sample_weight[{k}]: expected a finite weight, 0 or above, got {got}")
     return weights
 
@@ -109,7 +109,8 @@ def with_classes(
         product = weights * of_class
     if not np.isfinite(product).all():
         k = int(np.isfinite(product).argmin())
-        got = f"{product[k]} of {shown(float(of_class[k]))} times {shown(float(weights[k]))}"
+        factors = format_number(float(of_class[k])), format_number(float(weights[k]))
+        got = f"{product[k]} of {factors[0]} times {factors[1]}"
         raise ValueError(f"class_weight: expected a finite product with sample_weight, got {got}")
     return product
 

@@ -38,12 +38,12 @@ def number(argument: str, value: Any) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-def shown(value: float) -> str:
+def format_number(value: float) -> str:
     """A number as a user would write it: -1, 0.1, nan.
 
     Examples
     --------
-    >>> shown(-1.0), shown(0.1)
+    >>> format_number(-1.0), format_number(0.1)
     ('-1', '0.1')
     """
     return repr(value).removesuffix(".0")
@@ -53,7 +53,7 @@ def positive(argument: str, value: Any) -> float:
     """A finite number above 0."""
     given = number(argument, value)
     if not 0 < given < math.inf:
-        raise ValueError(f"{argument}: expected a positive number, got {shown(given)}")
+        raise ValueError(f"{argument}: expected a positive number, got {format_number(given)}")
     return given
 
 
@@ -61,8 +61,8 @@ def within(argument: str, value: Any, least: float, most: float) -> float:
     """A number from `least` to `most`, both included."""
     given = number(argument, value)
     if not least <= given <= most:
-        wanted = f"a number from {shown(least)} to {shown(most)}"
-        raise ValueError(f"{argument}: expected {wanted}, got {shown(given)}")
+        expected = f"a number from {format_number(least)} to {format_number(most)}"
+        raise ValueError(f"{argument}: expected {expected}, got {format_number(given)}")
     return given
 
 
@@ -70,8 +70,8 @@ def fraction(argument: str, value: Any) -> float:
     """A number from 0 and below 1."""
     given = number(argument, value)
     if not 0 <= given < 1:
-        wanted = "a number from 0 and below 1"
-        raise ValueError(f"{argument}: expected {wanted}, got {shown(given)}")
+        expected = "a number from 0 and below 1"
+        raise ValueError(f"{argument}: expected {expected}, got {format_number(given)}")
     return given
 
 
@@ -79,7 +79,9 @@ def not_negative(argument: str, value: Any) -> float:
     """A finite number, 0 or above."""
     given = number(argument, value)
     if not 0 <= given < math.inf:
-        raise ValueError(f"{argument}: expected a finite number, 0 or above, got {shown(given)}")
+        raise ValueError(
+            f"{argument}: expected a finite number, 0 or above, got {format_number(given)}"
+        )
     return given
 
 
@@ -93,8 +95,8 @@ def whole(argument: str, value: Any, least: int) -> int:
     if given is None or is_none or isinstance(value, bool | np.bool_):
         raise TypeError(f"{argument}: expected an integer, got {type(value).__name__}")
     if given < least:
-        wanted = "a positive integer" if least == 1 else f"an integer, {least} or above"
-        raise ValueError(f"{argument}: expected {wanted}, got {given}")
+        expected = "a positive integer" if least == 1 else f"an integer, {least} or above"
+        raise ValueError(f"{argument}: expected {expected}, got {given}")
     if given >= 2**63:
         raise ValueError(f"{argument}: expected an integer below 2^63, got one above")
     return given

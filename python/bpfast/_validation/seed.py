@@ -35,5 +35,5 @@ def _check_depth(seed: Any, outer: tuple[int, ...]) -> None:
         return
     if len(outer) == MAX_DEPTH or id(seed) in outer:
         raise ValueError(f"expected lists at most {MAX_DEPTH} deep in each other, got deeper ones")
-    for part in seed:
-        _check_depth(part, (*outer, id(seed)))
+    for entry in seed:
+        _check_depth(entry, (*outer, id(seed)))

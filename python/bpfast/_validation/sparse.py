@@ -57,10 +57,10 @@ def without_duplicates(rows: Any) -> Any:
 def sum_duplicates(
     data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """CSR arrays in which duplicates are summed at the place of the first of them.
+    """CSR arrays in which duplicates are summed into the first of them.
 
     They are summed as in `toarray`: in their stored order and dtype, so bool stays bool and narrow
-    integers wrap around. All other entries keep their place.
+    integers wrap around. The order of all other entries is kept.
 
     Examples
     --------
@@ -76,10 +76,10 @@ def sum_duplicates(
     order = np.lexsort((indices, rows))  # stable: duplicates keep their order
     is_first = np.ones(stored, bool)
     is_first[1:] = (np.diff(rows[order]) != 0) | (np.diff(indices[order]) != 0)
-    place = np.empty(stored, np.intp)  # the place of the first duplicate
-    place[order] = order[is_first][np.cumsum(is_first) - 1]
+    first = np.empty(stored, np.intp)  # the index of the first duplicate
+    first[order] = order[is_first][np.cumsum(is_first) - 1]
     sums = np.zeros(stored, data.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
-        np.add.at(sums, place, data)
-    kept = np.sort(order[is_first])
-    return sums[kept], indices[kept], np.searchsorted(kept, indptr)
+        np.add.at(sums, first, data)
+    unique = np.sort(order[is_first])
+    return sums[unique], indices[unique], np.searchsorted(unique, indptr)

@@ -17,8 +17,8 @@ def refuse_masked_parts(x: Any) -> None:
 
     SciPy drops the mask silently when it converts.
     """
-    for part in vars(x).values():
-        for array in part if isinstance(part, tuple) else (part,):
+    for value in vars(x).values():
+        for array in value if isinstance(value, tuple) else (value,):
             if isinstance(array, np.ndarray):
                 refuse_masked("x", array)
 

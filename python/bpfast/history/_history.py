@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bpfast._validation.numbers import number, shown
+from bpfast._validation.numbers import format_number, number
 from bpfast.history._columns import Columns
 from bpfast.history._mode import mode_of
 from bpfast.history._state import ALWAYS, column_name, read, written
@@ -142,11 +142,11 @@ class History(Columns):
         values = {column_name("row", name): number(f"row[{name!r}]", row[name]) for name in row}
         epoch = values.pop("epoch", len(self) + 1)
         if epoch != len(self) + 1:
-            raise ValueError(f"row['epoch']: expected {len(self) + 1}, got {shown(epoch)}")
+            raise ValueError(f"row['epoch']: expected {len(self) + 1}, got {format_number(epoch)}")
         known = self._names if len(self) else ALWAYS
         if not set(known) <= set(values) or (len(self) and set(known) != set(values)):
-            wanted = ", ".join(known) + ("" if len(self) else " and others")
-            raise ValueError(f"row: expected {wanted}, got {', '.join(values) or 'none'}")
+            expected = ", ".join(known) + ("" if len(self) else " and others")
+            raise ValueError(f"row: expected {expected}, got {', '.join(values) or 'none'}")
         if not len(self):
             self._names = (*ALWAYS, *(name for name in values if name not in ALWAYS))
         self._rows.append(tuple(values[name] for name in self._names))

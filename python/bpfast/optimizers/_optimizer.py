@@ -291,9 +291,9 @@ class Optimizer:
         return copy.deepcopy(self)
 
     def __repr__(self) -> str:
-        shown = [repr(self.learning_rate)]
-        shown += [f"{name}={value!r}" for name, value in self._config.items()]
-        return f"{type(self).__name__}({', '.join(shown)})"
+        arguments = [repr(self.learning_rate)]
+        arguments += [f"{name}={value!r}" for name, value in self._config.items()]
+        return f"{type(self).__name__}({', '.join(arguments)})"
 
 
 def _listed(argument: str, value: Any) -> list[Any]:

@@ -47,9 +47,11 @@ class StateArrays:
             for array, shape, dtype in zip(
                 row, state_arrays.shapes, state_arrays.dtypes, strict=True
             ):
-                for what, wanted in (("shape", shape), ("dtype", dtype)):
-                    if (got := getattr(array, what)) != wanted:
-                        raise ValueError(f"{name}: expected {what} {wanted} as {first}, got {got}")
+                for what, expected in (("shape", shape), ("dtype", dtype)):
+                    if (got := getattr(array, what)) != expected:
+                        raise ValueError(
+                            f"{name}: expected {what} {expected} as {first}, got {got}"
+                        )
             state_arrays.numbers[k] = [array.ravel() for array in row]
         return state_arrays
 
@@ -88,8 +90,8 @@ class StateArrays:
         for what, expected in (("shape", self.shapes), ("dtype", self.dtypes)):
             got = [getattr(array, what) for array in arrays]
             if got != expected:
-                wanted = f"{what} {_join(expected)} as in the steps before"
-                raise ValueError(f"params: expected {wanted}, got {_join(got)}")
+                before = f"{what} {_join(expected)} as in the steps before"
+                raise ValueError(f"params: expected {before}, got {_join(got)}")
         orders = [memory_order(array) for array in arrays]
         for k, (old, new) in enumerate(zip(self.orders, orders, strict=True)):
             if old != new:
@@ -109,5 +111,5 @@ def _copy_of(argument: str, value: object) -> Array:
     return np.array(value, native, order="C")
 
 
-def _join(parts: Sequence[object]) -> str:
-    return ", ".join(map(str, parts))
+def _join(values: Sequence[object]) -> str:
+    return ", ".join(map(str, values))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import SupportsFloat, SupportsIndex, final
 
-from bpfast._validation.numbers import not_negative, number, positive, shown, whole
+from bpfast._validation.numbers import format_number, not_negative, number, positive, whole
 from bpfast.schedules._schedule import Schedule
 
 
@@ -91,7 +91,7 @@ class Step(Schedule):
         self.factor = number("factor", factor)
         if not 0 < self.factor <= 1:
             raise ValueError(
-                f"factor: expected a number above 0, at most 1, got {shown(self.factor)}"
+                f"factor: expected a number above 0, at most 1, got {format_number(self.factor)}"
             )
 
     def _at(self, step: int) -> float:

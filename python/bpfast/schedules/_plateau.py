@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-from bpfast._validation.numbers import number, positive, shown, whole, within
+from bpfast._validation.numbers import format_number, number, positive, whole, within
 from bpfast.schedules._schedule import Schedule
 
 
@@ -78,7 +78,7 @@ class Plateau(Schedule):
         self.factor = number("factor", factor)
         if not 0 < self.factor < 1:
             raise ValueError(
-                f"factor: expected a number above 0, below 1, got {shown(self.factor)}"
+                f"factor: expected a number above 0, below 1, got {format_number(self.factor)}"
             )
         self.patience = whole("patience", patience, 0)
         self.threshold = within("threshold", threshold, 0, 1)
@@ -148,7 +148,9 @@ class Plateau(Schedule):
             now = within("rate", state["rate"], self.smallest, self.rate)
             best = state["best"] if state["best"] is None else number("best", state["best"])
             if best is not None and not math.isfinite(best):
-                raise ValueError(f"best: expected a finite number or None, got {shown(best)}")
+                raise ValueError(
+                    f"best: expected a finite number or None, got {format_number(best)}"
+                )
             bad, cooling = (whole(name, state[name], 0) for name in ("bad", "cooling"))
             if bad > self.patience or cooling > self.cooldown:
                 most = f"at most {self.patience} and {self.cooldown}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex
 
 import numpy as np
 
-from bpfast._validation.numbers import is_number, number, positive, shown, whole
+from bpfast._validation.numbers import format_number, is_number, number, positive, whole
 from bpfast.schedules._decay import Constant
 from bpfast.schedules._plateau import Plateau
 from bpfast.schedules._schedule import Schedule
@@ -48,8 +48,9 @@ def checked_rate(value: Any, step: int) -> float:
         raise TypeError(f"learning_rate: expected a number at step {step}, got {got}")
     rate = number("learning_rate", value)
     if not 0 <= rate < math.inf:
+        got = format_number(rate)
         raise ValueError(
-            f"learning_rate: expected a finite rate, 0 or above, at step {step}, got {shown(rate)}"
+            f"learning_rate: expected a finite rate, 0 or above, at step {step}, got {got}"
         )
     return rate
 

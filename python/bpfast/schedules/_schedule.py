@@ -127,5 +127,7 @@ class Schedule:
 
     def __repr__(self) -> str:
         values = [(name, repr(getattr(self, name))) for name in self.arguments]
-        shown = [value if i == 0 else f"{name}={value}" for i, (name, value) in enumerate(values)]
-        return f"{type(self).__name__}({', '.join(shown)})"
+        arguments = [
+            value if i == 0 else f"{name}={value}" for i, (name, value) in enumerate(values)
+        ]
+        return f"{type(self).__name__}({', '.join(arguments)})"

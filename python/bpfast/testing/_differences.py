@@ -39,7 +39,7 @@ def derivative(
 
     Returns
     -------
-    slope : float or None
+    derivative : float or None
         R(h/2). None if no step gives a small enough sum: f has a kink or is not finite.
     rounding : float
         The largest error of the derivative due to rounding of f.
@@ -68,9 +68,9 @@ def derivative(
 
 
 def perturb(
-    array: NDArray[Any], place: tuple[int, ...], f: Callable[[], float]
+    array: NDArray[Any], index: tuple[int, ...], f: Callable[[], float]
 ) -> Callable[[float], float]:
-    """Make f, which reads `array`, a function of the number added to the entry at `place`.
+    """Make f, which reads `array`, a function of the number added to the entry at `index`.
 
     Each call restores the entry.
 
@@ -81,12 +81,12 @@ def perturb(
     >>> along(0.5), a.tolist()
     (7.5, [3.0, 4.0])
     """
-    value = array[place]
+    value = array[index]
 
     def along(h: float) -> float:
-        array[place] = value + h
+        array[index] = value + h
         result = f()
-        array[place] = value
+        array[index] = value
         return result
 
     return along

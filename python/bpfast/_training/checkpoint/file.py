@@ -120,7 +120,7 @@ def write(path: str, training: Training, arguments: dict[str, Any]) -> None:
         },
         "history": training.history.state,
     }
-    tensors = {name: _in_rows(a) for name, a in (parts(net) | beside).items()}
+    tensors = {name: _in_rows(a) for name, a in (named_arrays(net) | beside).items()}
     metadata = {
         "format": FORMAT,
         "format_version": str(VERSION),
@@ -148,7 +148,7 @@ def rate_config(optimizer: Optimizer) -> float | dict[str, Any] | None:
         return None
 
 
-def parts(net: Network) -> dict[str, NDArray[Any]]:
+def named_arrays(net: Network) -> dict[str, NDArray[Any]]:
     """The parameters of `net` by their names in a file."""
     weights = {f"weights.{k}": w for k, w in enumerate(net.weights)}
     return weights | {f"biases.{k}": b for k, b in enumerate(net.biases)}
@@ -182,8 +182,8 @@ def _parsed(name: str, text: str, keys: set[str] | None) -> dict[str, Any]:
     except (RecursionError, ValueError) as error:
         raise ValueError(f"{name}: expected JSON, got {error}") from None
     if not isinstance(found, dict) or keys not in (None, set(found)):
-        wanted = ", ".join(sorted(keys or ())) or "its entries"
-        raise ValueError(f"{name}: expected an object with {wanted}")
+        expected = ", ".join(sorted(keys or ())) or "its entries"
+        raise ValueError(f"{name}: expected an object with {expected}")
     for key in keys or ():
         if not isinstance(found[key], dict):
             raise ValueError(f"{name}: {key}: expected an object, got {type(found[key]).__name__}")

@@ -96,8 +96,8 @@ def _refuse_what_cannot_be_written(path: str) -> None:
 
     folder = os.path.dirname(path) or os.curdir  # noqa: PTH120, the path stays as given
     os.stat(folder)  # noqa: PTH116, as above
-    place = Path(path)
-    if place.exists() and not place.is_file() and not place.is_dir():
+    path_object = Path(path)
+    if path_object.exists() and not path_object.is_file() and not path_object.is_dir():
         raise ValueError(f"{path}: expected a file, or none, got a pipe or a device")
-    if place.is_dir():
+    if path_object.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)

@@ -39,14 +39,14 @@ def arguments(
 
     Of the data, only the number of examples and whether x is sparse.
     """
-    examples, held = training.source.examples, training.validation
-    count = 0 if held is None else len(held)
+    examples, held_out = training.source.examples, training.validation
+    count = 0 if held_out is None else len(held_out)
     x: Any = "batches"
     if examples is not None and training.training is not None:
         kind = "sparse" if training.training.is_sparse else "dense"
         x = {"kind": kind, "examples": examples + (0 if share is None else count)}
     validation: Any = share
-    if share is None and held is not None:
+    if share is None and held_out is not None:
         validation = {"examples": count}
     weights: Any = class_weight
     if isinstance(class_weight, Mapping):
@@ -108,8 +108,8 @@ def restore(saved: Checkpoint, training: Training, given: dict[str, Any], epochs
 def agree(name: str, expected: Any, got: Any) -> None:
     """Raise ValueError if an argument differs from that in the checkpoint."""
     if isinstance(expected, dict) and isinstance(got, dict):
-        for part in expected | got:
-            agree(f"{name}.{part}", expected.get(part), got.get(part))
+        for key in expected | got:
+            agree(f"{name}.{key}", expected.get(key), got.get(key))
     elif expected != got:
         raise ValueError(f"{name}: expected {expected!r} as in the checkpoint, got {got!r}")
 
@@ -170,23 +170,23 @@ def _refuse_other_columns(saved: Checkpoint, training: Training) -> None:
 def _parameters(saved: Checkpoint, training: Training) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """The parameters of the network in the file, and those after the last step if they differ."""
     net, tensors = training.net, saved.tensors
-    places = file.parts(net)
+    arrays = file.named_arrays(net)
     beside = [file.OPTIMIZER + name for name in _state_names(training.optimizer)]
     stopping = training.early_stopping
     if file.LAST_PARAMS in tensors and stopping is not None and stopping.restore_best:
         beside.append(file.LAST_PARAMS)
-    places |= dict.fromkeys(beside, net.params)
-    if set(tensors) != set(places):
-        expected, got = ", ".join(sorted(places)), ", ".join(sorted(tensors))
+    arrays |= dict.fromkeys(beside, net.params)
+    if set(tensors) != set(arrays):
+        expected, got = ", ".join(sorted(arrays)), ", ".join(sorted(tensors))
         raise ValueError(f"tensors: expected {expected}, got {got}")
-    for name, place in places.items():
+    for name, target in arrays.items():
         array = tensors[name]
-        if (array.shape, array.dtype) != (place.shape, place.dtype):
-            expected = f"shape {place.shape} and dtype {place.dtype}"
+        if (array.shape, array.dtype) != (target.shape, target.dtype):
+            expected = f"shape {target.shape} and dtype {target.dtype}"
             raise ValueError(f"{name}: expected {expected}, got {array.shape} and {array.dtype}")
     best = file.empty_copy(net)
-    for name, place in file.parts(best).items():
-        place[...] = tensors[name]
+    for name, target in file.named_arrays(best).items():
+        target[...] = tensors[name]
     return best.params, tensors.get(file.LAST_PARAMS)
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bpfast._network import Network
     from bpfast._typing import Metric
 
-# The number that stands for an epoch when examples are held out; epochs count from 1.
+# The number that stands for an epoch when examples are held_out out; epochs count from 1.
 HELD_OUT = 0
 # The elements of a memory-mapped x that are evaluated at a time: 32 MB of float64.
 PIECE = 1 << 22
@@ -75,8 +75,8 @@ class Examples:
             width = (
                 net.sizes[-1:] if isinstance(own, str) and self._y.ndim > 1 else self._y.shape[1:]
             )
-            wanted = (n, *width)
-            raise ValueError(f"y: expected shape {wanted}, got {self._y.shape}")
+            expected = (n, *width)
+            raise ValueError(f"y: expected shape {expected}, got {self._y.shape}")
         self.sample_weight = of_examples(sample_weight, n)
         self.is_sparse = is_sparse(self._x)
         self.is_mapped = _is_mapped(self._x) or _is_mapped(self._y)
@@ -159,14 +159,14 @@ class Examples:
             expected = "a fraction above 0 and below 1 that leaves examples on both sides"
             raise ValueError(f"validation: expected {expected}, got {share:g} of {n}")
         order = _core.permutation(seed, HELD_OUT, n)
-        rest, held = copy(self), copy(self)
+        rest, held_out = copy(self), copy(self)
         rest.keep(np.sort(order[count:]))
-        held.keep(np.sort(order[:count]))
-        for part, of_part in ((rest, "trained on"), (held, "held out")):
-            if part.sample_weight is not None and not part.sample_weight.any():
+        held_out.keep(np.sort(order[:count]))
+        for subset, name in ((rest, "trained on"), (held_out, "held out")):
+            if subset.sample_weight is not None and not subset.sample_weight.any():
                 expected = "a fraction that leaves weights above 0 on both sides"
-                raise ValueError(f"validation: expected {expected}, got none of those {of_part}")
-        return rest, held
+                raise ValueError(f"validation: expected {expected}, got none of those {name}")
+        return rest, held_out
 
     def keep(self, rows: NDArray[Any]) -> None:
         """Keep only these rows."""
@@ -234,8 +234,10 @@ def fault(dtype: np.dtype[Any], x: Any, y: Any, names: NDArray[Any] | None = Non
         if found is not None:
             row, got = found
             where = row if names is None else int(names[row])
-            wanted = "finite numbers" if not np.isfinite(got) else f"numbers that {dtype} can hold"
-            return f"{name}[{where}]: expected {wanted}, got {got}"
+            expected = (
+                "finite numbers" if not np.isfinite(got) else f"numbers that {dtype} can hold"
+            )
+            return f"{name}[{where}]: expected {expected}, got {got}"
     return None
 
 

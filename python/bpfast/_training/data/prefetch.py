@@ -33,7 +33,7 @@ def _locked() -> threading.Lock:
 
 
 class Prefetch:
-    """Iterate over `items`, one item ahead. Exceptions of `items` are raised at their place.
+    """Iterate over `items`, one item ahead. Exceptions of `items` are raised in order.
 
     With `snapshot`, the thread calls it with each item before it requests the next one. It returns
     the item to yield, and whether this shares no memory with `items`. If it does share memory, the

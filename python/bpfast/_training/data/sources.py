@@ -70,7 +70,7 @@ class Arrays:
         self._left = -(-self.examples // self._settings.batch_size)
 
     def ready(self, most: int) -> int:
-        """Return the number of steps left, at most `most`."""
+        """Return the number of remaining steps, at most `most`."""
         count = min(most, self._left)
         self._left -= count
         return count
@@ -115,7 +115,7 @@ class Files:
             yield rows, self._data.take(rows)
 
     def ready(self, most: int) -> int:
-        """Return the number of steps left in the block; load the next block if there are none."""
+        """Return the number of remaining steps in the block; load the next block at 0."""
         if not self._left:
             block = next(self._blocks, None)
             if block is None:
@@ -223,29 +223,29 @@ def refuse_y_beside_batches(x: Any) -> None:
 
 
 def _snapshot(batch: Any) -> tuple[Any, bool]:
-    """The batch with copies of its parts, and whether all parts could be copied.
+    """The batch with copies of its entries, and whether all entries could be copied.
 
-    Whoever yields the batch may then refill the same arrays, tables or lists. A part that is not
+    Whoever yields the batch may then refill the same arrays, tables or lists. An entry that is not
     numeric is not copied: a callable cost may accept it, or loading refuses it.
     """
     if not isinstance(batch, tuple | list):
         return batch, False
-    parts = [_copied(part) for part in batch]
-    return [part for part, _ in parts], all(is_copy for _, is_copy in parts)
+    copies = [_copied(entry) for entry in batch]
+    return [entry for entry, _ in copies], all(is_copy for _, is_copy in copies)
 
 
-def _copied(part: Any) -> tuple[Any, bool]:
-    if part is None:
-        return part, True
+def _copied(entry: Any) -> tuple[Any, bool]:
+    if entry is None:
+        return entry, True
     try:
-        if is_sparse(part):
+        if is_sparse(entry):
             # SciPy's own copy checks the format; errors are raised when the batch is loaded.
-            return deepcopy(part), True
-        array = as_array("", part)
+            return deepcopy(entry), True
+        array = as_array("", entry)
     except Exception:  # noqa: BLE001, loading raises it where the batch is at work
-        return part, False
+        return entry, False
     # `__array__` may return memory that is reused, whatever arguments it gets.
-    return (array.copy(), True) if array.dtype.kind in "buif" else (part, False)
+    return (array.copy(), True) if array.dtype.kind in "buif" else (entry, False)
 
 
 def _parts(batch: Any) -> tuple[Any, Any, Any]:
