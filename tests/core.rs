@@ -88,11 +88,11 @@ fn agree<T: Real>(tolerance: f64) {
         for n_out in EDGES {
             for n in [1, 5, 16, 65] {
                 let (_, got) = backprop::<T>(&one_layer(n_in, n_out), n, 1);
-                let wanted = by_loops::<T>(n_in, n_out, n);
-                let norm = wanted.iter().map(|w| w * w).sum::<f64>().sqrt();
+                let expected = by_loops::<T>(n_in, n_out, n);
+                let norm = expected.iter().map(|w| w * w).sum::<f64>().sqrt();
                 let errors = got
                     .iter()
-                    .zip(&wanted)
+                    .zip(&expected)
                     .map(|(g, w)| (g.to_f64() - w).powi(2));
                 let error = errors.sum::<f64>().sqrt();
                 assert!(

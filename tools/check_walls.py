@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-# Rooms of src/, lowest first. A room imports itself and lower ones; the rooms of python/ likewise.
-ROOMS = (
+# The modules of src/, lowest first. Each imports only itself and lower ones; likewise in python/.
+MODULES = (
     *("base", "kernels", "model", "data", "pool", "engine", "train", "io"),
     *("python/call", "python/borrow", "python/convert", "python/api", "python"),
 )
@@ -98,9 +98,9 @@ def imported(code: str) -> Iterator[tuple[int, list[str]]]:
                 path = stack[-1]
 
 
-def room_of(names: list[str]) -> str:
-    """Name the room in which a module of these names is."""
-    parts = names[:2] if names[0] == "python" and "/".join(names[:2]) in ROOMS else names[:1]
+def module_of(names: list[str]) -> str:
+    """Name the module of src/ to which a module of these names belongs."""
+    parts = names[:2] if names[0] == "python" and "/".join(names[:2]) in MODULES else names[:1]
     return "/".join(parts)
 
 
@@ -134,17 +134,17 @@ def check_circles(src: Path) -> Iterator[Breach]:
 
 
 def check_rust(src: Path) -> Iterator[Breach]:
-    """Check the Rust rooms."""
+    """Check the Rust modules."""
     for path in sorted(src.rglob("*.rs")):
         text, where = path.read_text(encoding="utf-8"), path.relative_to(src)
         code, name = blank(text, strings=True), where.as_posix()
-        module = [*where.parent.parts, where.stem]
-        room = room_of(module)
-        if module[0] != "python":
+        names_of_file = [*where.parent.parts, where.stem]
+        module = module_of(names_of_file)
+        if names_of_file[0] != "python":
             for line, match in find(r"\b(?:pyo3|numpy)\b", code):
                 yield path, line, f"{match[0]} is named outside src/python/"
             features = [*find(r'feature\s*=\s*"python"', blank(text, strings=False))]
-            for line, _ in features[room == "lib" :]:  # lib.rs switches the border on, once
+            for line, _ in features[module == "lib" :]:  # lib.rs switches the border on, once
                 yield path, line, "the python feature is named outside src/python/"
         for line, _ in find(UNSAFE, code):
             if not name.startswith(UNSAFE_ALLOWED):
@@ -152,29 +152,29 @@ def check_rust(src: Path) -> Iterator[Breach]:
         for line, _ in find(PROMISE, code):
             if name.startswith(UNSAFE_ALLOWED) and not has_safety(text.splitlines(), line):
                 yield path, line, "unsafe without a // SAFETY: comment just above"
-        if module[0] == "python":
+        if names_of_file[0] == "python":
             for line, match in find(FOREIGN_BORROWS, code):
                 yield path, line, f"{match[0]}) of numpy: borrow by src/python/borrow/"
-        if room != "pool":
+        if module != "pool":
             for line, match in find(THREADS, code):
                 yield path, line, f"{match[0]} outside pool/: only the pool starts threads"
-        if room == "lib":
+        if module == "lib":
             continue
-        if room not in ROOMS:
-            yield path, 1, f"room {room} has no place in tools/check_walls.py"
+        if module not in MODULES:
+            yield path, 1, f"module {module} has no place in tools/check_walls.py"
             continue
         for line, _ in find(SUPER, code):
             yield path, line, "a path out of this file begins with crate::"
         for line, names in imported(code):
-            other = room_of(names)
-            if other not in ROOMS and names[0][-1] != "!":
-                yield path, line, f"crate::{names[0]} hides its room: import it from there"
-            elif other in ROOMS and ROOMS.index(other) > ROOMS.index(room):
-                yield path, line, f"{room} imports {other}, which stands above it"
+            other = module_of(names)
+            if other not in MODULES and names[0][-1] != "!":
+                yield path, line, f"crate::{names[0]} hides its module: import it from there"
+            elif other in MODULES and MODULES.index(other) > MODULES.index(module):
+                yield path, line, f"{module} imports {other}, which comes after it"
 
 
 def check_python(package: Path) -> Iterator[Breach]:
-    """Check that __init__.py is a list and that the reference stands alone."""
+    """Check that __init__.py only exports, and that the reference uses the standard library alone."""
     front = package / "__init__.py"
     for index, part in enumerate(ast.parse(front.read_text(encoding="utf-8")).body):
         names = {ast.unparse(t) for t in part.targets} if isinstance(part, ast.Assign) else set()

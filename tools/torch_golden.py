@@ -142,15 +142,17 @@ def plateaus() -> list[dict[str, Any]]:
 def gradient(hidden: str, output: str, cost: str) -> list[float]:
     """C of a network, then its gradient: weights by layers, then biases."""
     weights, biases = small_networks.parameters()
-    parts = [torch.from_numpy(part).requires_grad_() for part in (*weights, *biases)]
+    parameters = [torch.from_numpy(parameter).requires_grad_() for parameter in (*weights, *biases)]
     x, y, share = map(torch.from_numpy, small_networks.batch(cost))
     a, names = x, [hidden, output]
     for k, name in enumerate(names):
-        a = ACTIVATIONS[name](fn.linear(a, parts[k], parts[k + len(names)]))
+        a = ACTIVATIONS[name](fn.linear(a, parameters[k], parameters[k + len(names)]))
     total = (share * COSTS[cost](a, y)).sum() / share.sum()
     total.backward()
-    slopes = [part.grad.reshape(-1) for part in parts if part.grad is not None]
-    return [total.item(), *torch.cat(slopes).tolist()]
+    gradients = [
+        parameter.grad.reshape(-1) for parameter in parameters if parameter.grad is not None
+    ]
+    return [total.item(), *torch.cat(gradients).tolist()]
 
 
 def main() -> None:

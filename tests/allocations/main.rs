@@ -58,7 +58,7 @@ unsafe impl GlobalAlloc for Refusing {
 #[global_allocator]
 static ALLOCATOR: ReserveAllocator<Refusing> = ReserveAllocator::new(Refusing);
 
-/// Does `call` with the k-th request refused, and those behind it too if so wanted. Returns its answer, and
+/// Does `call` with the k-th request refused, and those behind it too if so expected. Returns its answer, and
 /// how many requests it made.
 fn refusing<R>(k: usize, and_those_behind: bool, call: impl FnOnce() -> R) -> (R, usize) {
     ASKED.store(0, Ordering::Relaxed);

@@ -7,9 +7,9 @@ from tools import api_index
 
 
 def test_the_page_is_up_to_date():
-    wanted = api_index.page()
+    expected = api_index.page()
     got = api_index.PAGE.read_text(encoding="utf-8")
-    assert got == wanted, "write it anew: .venv/bin/python -m tools.api_index"
+    assert got == expected, "write it anew: .venv/bin/python -m tools.api_index"
 
 
 def test_a_public_name_without_a_group_is_an_error(monkeypatch):

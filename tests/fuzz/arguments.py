@@ -37,7 +37,7 @@ class Arguments:
 
     def for_x(self) -> Any:
         if self.values.chance(0.15):
-            return self.values.spoilt() if self.is_ours else self.values.sparse()
+            return self.values.inconsistent_sparse() if self.is_ours else self.values.sparse()
         return self.batch(self.net.sizes[0])
 
     def for_y(self) -> Any:

@@ -19,7 +19,7 @@ import bpfast
 from bpfast import optimizers, reference, schedules, testing
 from bpfast._core import read_tensors, write_tensors
 from tests.fuzz.arguments import Arguments
-from tests.fuzz.values import OwnError, Values
+from tests.fuzz.values import UserError, Values
 
 if TYPE_CHECKING:
     import pathlib
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # What a call may raise, beside TypeError and ValueError that name an argument.
 EXPECTED: tuple[type[BaseException], ...] = (
-    OwnError, OSError, MemoryError, bpfast.DivergenceError,
+    UserError, OSError, MemoryError, bpfast.DivergenceError,
 )  # fmt: skip
 MORE = {
     "History.__getitem__": (KeyError,),

@@ -22,8 +22,8 @@ from bpfast._training.checkpoint import file as _checkpoint_file
 
 X = np.random.default_rng(0).normal(size=(20, 2))
 Y = X[:, :1] > 0
-# Numbers that offsets, shapes and lengths may claim to be.
-CLAIMS: list[Any] = [
+# Wrong values of offsets, shapes and lengths.
+WRONG_VALUES: list[Any] = [
     0, 1, -1, 2, 7, 8, 9, 255, 2**31 - 1, 2**31, 2**32, 2**53, 2**62, 2**63 - 1, 2**63, 2**64 - 1,
     2**64, 10**30, 1.5, 1e308, True, None, "1", [], {}, [1], "F64", "F32", "I64", "BF16",
 ]  # fmt: skip
@@ -55,13 +55,20 @@ def valid() -> list[bytes]:
 
 
 class Damage:
-    """One way or another to damage a file."""
+    """Random changes of the bytes of a file."""
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
 
     def of(self, content: bytes) -> bytes:
-        ways = [self.flipped, self.cut, self.spliced, self.relengthed, self.edited, self.edited]
+        ways = [
+            self.flipped,
+            self.cut,
+            self.spliced,
+            self.with_other_length,
+            self.edited,
+            self.edited,
+        ]
         for _ in range(self.rng.choice([1, 1, 1, 2, 3])):
             content = self.rng.choice(ways)(content)
         return content
@@ -86,7 +93,7 @@ class Damage:
         middle = [b"", content[start:stop] * 2, bytes(stop - start), other[start:stop]]
         return content[:start] + self.rng.choice(middle) + content[stop:]
 
-    def relengthed(self, content: bytes) -> bytes:
+    def with_other_length(self, content: bytes) -> bytes:
         length = self.rng.choice([0, 1, 2, 7, 2**31, 2**32 - 1, 2**63, 2**64 - 1, 100_000_000])
         near = len(content) + self.rng.randrange(-10, 10)
         return struct.pack("<Q", self.rng.choice([length, max(near, 0)])) + content[8:]
@@ -110,16 +117,16 @@ class Damage:
             key = self.rng.choice(list(texts))
             if way < 3 and texts[key][:1] == "{":
                 inner = json.loads(texts[key])
-                self.claim(inner)
+                self.change_number(inner)
                 texts[key] = json.dumps(inner)
             elif way < 5:
                 texts[key] = self.rng.choice(["", "2", "{}", "[" * 5000, "\ud800", "NaN", "null"])
             elif way < 7:
-                texts[key] = self.rng.choice(CLAIMS)
+                texts[key] = self.rng.choice(WRONG_VALUES)
             else:
-                header[name] = self.rng.choice(CLAIMS)
+                header[name] = self.rng.choice(WRONG_VALUES)
         elif way < 5:
-            self.claim(header[name])
+            self.change_number(header[name])
         elif way == 5:
             header[self.rng.choice(["weights.0", "__metadata__", "", "x" * 200])] = header.pop(name)
         elif way == 6:  # duplicate the part
@@ -129,23 +136,23 @@ class Damage:
             text = text[:-1] + f", {json.dumps(name)}: {json.dumps(header[name])}}}"
         return text
 
-    def claim(self, place: Any) -> None:
-        """Put something else in the place of something in there."""
+    def change_number(self, container: Any) -> None:
+        """Put something else in the container of something in there."""
         while True:
-            keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+            keys = list(container) if isinstance(container, dict) else list(range(len(container)))
             if not keys:
                 return
             key = self.rng.choice(keys)
-            if not isinstance(place[key], dict | list) or self.rng.random() < 0.2:
+            if not isinstance(container[key], dict | list) or self.rng.random() < 0.2:
                 break
-            place = place[key]
-        old, way = place[key], self.rng.randrange(4)
+            container = container[key]
+        old, way = container[key], self.rng.randrange(4)
         if way == 0 and isinstance(old, int):
-            place[key] = old + self.rng.choice([-8, -1, 1, 8])
-        elif way == 1 and isinstance(place, dict):
-            del place[key]
+            container[key] = old + self.rng.choice([-8, -1, 1, 8])
+        elif way == 1 and isinstance(container, dict):
+            del container[key]
         else:
-            place[key] = self.rng.choice(CLAIMS)
+            container[key] = self.rng.choice(WRONG_VALUES)
 
 
 def headed(text: str, numbers: bytes) -> bytes:
@@ -211,9 +218,9 @@ def check_tensors(path: pathlib.Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def same(found: dict[str, Any], wanted: dict[str, Any]) -> None:
-    assert found.keys() == wanted.keys()
-    for name, array in wanted.items():
+def same(found: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert found.keys() == expected.keys()
+    for name, array in expected.items():
         assert (found[name].shape, found[name].dtype) == (array.shape, array.dtype), name
         assert found[name].tobytes() == array.tobytes(), name
 

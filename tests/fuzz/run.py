@@ -26,12 +26,12 @@ BATCH, HANG, ROOM = 500, 60, 4 << 30
 PROGRAMS = {"calls": calls.program, "files": files.program}
 
 
-def work(what: str, first: int, count: int, place: str) -> None:
-    """In a child: run the programs from `first` on; the file at `place` has the next one."""
+def work(what: str, first: int, count: int, seed_file: str) -> None:
+    """In a child: run the programs from `first` on; the file at `seed_file` has the next one."""
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     resource.setrlimit(resource.RLIMIT_AS, (ROOM, ROOM))
-    with tempfile.TemporaryDirectory() as folder, pathlib.Path(place).open("r+b", 0) as file:
+    with tempfile.TemporaryDirectory() as folder, pathlib.Path(seed_file).open("r+b", 0) as file:
         os.chdir(folder)  # text may be used as a path
         for seed in range(first, first + count):
             os.pwrite(file.fileno(), seed.to_bytes(8, "little"), 0)
@@ -43,19 +43,19 @@ def batch(what: str, first: int, count: int) -> list[str]:
     """Run programs in a child: what was wrong, with the seeds that show it."""
     found: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
-        place, out = pathlib.Path(folder, "seed"), pathlib.Path(folder, "out")
-        place.write_bytes(bytes(8))
-        command = [sys.executable, "-c", CHILD, what, str(first), str(count), str(place)]
+        seed_file, out = pathlib.Path(folder, "seed"), pathlib.Path(folder, "out")
+        seed_file.write_bytes(bytes(8))
+        command = [sys.executable, "-c", CHILD, what, str(first), str(count), str(seed_file)]
         with out.open("wb") as file:
             child = subprocess.Popen(
                 command, cwd=ROOT, env=environment(BPFAST_NUM_THREADS="2"), stdout=file,
                 stderr=subprocess.STDOUT,
             )  # fmt: skip
-            code = watched(child, place)
+            code = wait_for(child, seed_file)
         said = out.read_text(errors="replace")
         if code == 0:
             return [said] if said else []
-        last = int.from_bytes(place.read_bytes(), "little")
+        last = int.from_bytes(seed_file.read_bytes(), "little")
         end = signal.Signals(-code).name if code < 0 else f"status {code}"
         said = said.partition("\nExtension modules: ")[0]
         found.append(f"{what}, seed {last}: the process ended with {end}\n{said[-3000:]}")
@@ -66,18 +66,18 @@ def batch(what: str, first: int, count: int) -> list[str]:
 CHILD = """
 import sys
 from tests.fuzz.run import work
-_, what, first, count, place = sys.argv
-work(what, int(first), int(count), place)
+_, what, first, count, seed_file = sys.argv
+work(what, int(first), int(count), seed_file)
 """
 
 
-def watched(child: subprocess.Popen[bytes], place: pathlib.Path) -> int:
+def wait_for(child: subprocess.Popen[bytes], seed_file: pathlib.Path) -> int:
     """Wait for `child`; kill it where one program takes too long."""
     seed, since = b"", time.monotonic()
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
             return child.wait(0.2)
-        now = place.read_bytes()
+        now = seed_file.read_bytes()
         if now != seed:
             seed, since = now, time.monotonic()
         elif time.monotonic() - since > HANG:

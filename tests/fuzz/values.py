@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     import pathlib
 
 
-class OwnError(Exception):
+class UserError(Exception):
     """The exception of the objects below; any call may raise it."""
 
 
 class Raises:
-    """It raises wherever Python or NumPy looks."""
+    """Every method that Python or NumPy calls raises UserError."""
 
     def _raise(self, *_: Any, **__: Any) -> Any:
-        raise OwnError
+        raise UserError
 
     __array__ = __len__ = __iter__ = __getitem__ = __float__ = __int__ = __index__ = _raise
     __bool__ = __eq__ = __hash__ = __call__ = __fspath__ = __str__ = _raise
     __repr__ = object.__repr__
 
 
-class Lies:
+class WrongAttributes:
     """An object with wrong attributes."""
 
     shape, dtype, ndim, size, flat = (3, 3), "float64", 2, 9, None
@@ -61,20 +61,20 @@ class Lies:
 
 
 class Int(int):
-    """An int that is none of Python's own."""
+    """A subclass of int."""
 
 
 class Str(str):
-    """A str that is none of Python's own."""
+    """A subclass of str."""
 
     __slots__ = ()
 
 
 class Subclass(np.ndarray):
-    """An array that may not be calculated with."""
+    """An array whose arithmetic raises UserError."""
 
     def __array_ufunc__(self, *_: Any, **__: Any) -> Any:
-        raise OwnError
+        raise UserError
 
 
 NUMBERS = [
@@ -98,7 +98,7 @@ SIDES = [0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 17, 64]
 
 
 class Values:
-    """Values drawn by one generator. `pool` holds objects that the calls before have left."""
+    """Values drawn by one generator. `pool` has objects that previous calls returned."""
 
     def __init__(self, rng: Any, folder: pathlib.Path) -> None:
         self.rng, self.folder = rng, folder
@@ -205,10 +205,10 @@ class Values:
         noise = np.frombuffer(self.rng.randbytes(math.prod(shape)), np.uint8).reshape(shape)
         return make((noise % 3).astype(self.choice(["f4", "f8", "i8", "?", "D"])))
 
-    def spoilt(self) -> Any:
-        """A sparse matrix whose arrays do not go together.
+    def inconsistent_sparse(self) -> Any:
+        """A sparse matrix whose arrays do not match.
 
-        SciPy itself may write out of bounds with it, so it only goes where this package looks.
+        SciPy itself may write out of bounds with it, so only calls of this package get it.
         """
         made = self.sparse()
         if made.format not in ("csr", "csc", "bsr", "coo", "dia"):
@@ -217,13 +217,13 @@ class Values:
             n for n in ("indptr", "indices", "data", "row", "col", "offsets") if hasattr(made, n)
         ]
         name, change = self.choice(names), self.rng.randrange(4)
-        part = getattr(made, name)
-        if change == 0 and part.size and part.dtype.kind != "b":
-            part.reshape(-1)[self.rng.randrange(part.size)] = self.choice([-1, 0, 7, 99, 2**30])
+        array = getattr(made, name)
+        if change == 0 and array.size and array.dtype.kind != "b":
+            array.reshape(-1)[self.rng.randrange(array.size)] = self.choice([-1, 0, 7, 99, 2**30])
         elif change == 1:
-            setattr(made, name, part[: len(part) // 2])
+            setattr(made, name, array[: len(array) // 2])
         elif change == 2:
-            setattr(made, name, part.astype(self.choice(["f8", "i1", "u8", ">i4"])))
+            setattr(made, name, array.astype(self.choice(["f8", "i1", "u8", ">i4"])))
         else:
             with contextlib.suppress(TypeError, ValueError):  # SciPy does not take any array
                 setattr(made, name, self.array((self.choice(SIDES),)))
@@ -252,7 +252,7 @@ class Values:
             [
                 Raises,
                 object,
-                lambda: Lies(self.choice([3, "x", None, np.ones((2, 2)), -1])),
+                lambda: WrongAttributes(self.choice([3, "x", None, np.ones((2, 2)), -1])),
                 lambda: Str("sigmoid"),
                 self.network,
                 lambda: bpfast.Gradient(self.network()),
@@ -261,7 +261,7 @@ class Values:
                 self.optimizer,
                 self.schedule,
                 bpfast.History,
-                lambda: self.choice([bpfast.Network, OwnError, math]),
+                lambda: self.choice([bpfast.Network, UserError, math]),
                 self.cost,
                 lambda: slice(self.choice([None, 0, -1, 2**70]), self.choice([None, 3]), None),
                 lambda: Ellipsis,
@@ -289,9 +289,9 @@ class Values:
         def cost(a: Any, y: Any) -> Any:
             a, y = np.asarray(a), np.asarray(y)
             if way == 0:
-                raise OwnError
-            c, slope = ((a - np.resize(y, a.shape)) ** 2).sum(axis=1) / 2, a * 1.0
-            return [None, wrong, (wrong, slope), (c, wrong), (c, slope), (c, slope)][way]
+                raise UserError
+            c, gradient = ((a - np.resize(y, a.shape)) ** 2).sum(axis=1) / 2, a * 1.0
+            return [None, wrong, (wrong, gradient), (c, wrong), (c, gradient), (c, gradient)][way]
 
         return cost
 

@@ -11,14 +11,14 @@ RELATIVE = {"float64": 1e-12, "float32": 1e-5}
 ULPS = 4
 
 
-def close(got: ArrayLike, wanted: ArrayLike, dtype: str, *, scale: float = 0.0) -> bool:
-    """Whether ‖got − wanted‖ ≤ tolerance · ‖wanted‖, with ‖wanted‖ at least `scale`.
+def close(got: ArrayLike, expected: ArrayLike, dtype: str, *, scale: float = 0.0) -> bool:
+    """Whether ‖got − expected‖ ≤ tolerance · ‖expected‖, with ‖expected‖ at least `scale`.
 
     The scale is the norm that a sum has before its terms cancel: a gradient whose terms cancel to
     nearly 0 keeps the rounding of the terms.
     """
-    got, wanted = np.asarray(got, np.float64), np.asarray(wanted, np.float64)
-    if got.shape != wanted.shape:
+    got, expected = np.asarray(got, np.float64), np.asarray(expected, np.float64)
+    if got.shape != expected.shape:
         return False
-    bound = RELATIVE[dtype] * max(float(np.linalg.norm(wanted)), scale)
-    return float(np.linalg.norm(got - wanted)) <= bound
+    bound = RELATIVE[dtype] * max(float(np.linalg.norm(expected)), scale)
+    return float(np.linalg.norm(got - expected)) <= bound

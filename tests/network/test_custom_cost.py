@@ -172,22 +172,24 @@ def test_a_class_is_a_callable_too(entry_point):
         def __call__(self, a, y):
             return quadratic(a, y)
 
-    found, wanted = (
+    from_class, from_function = (
         call(entry_point, ENTRY_POINTS[entry_point], cost=cost) for cost in (Quadratic(), quadratic)
     )
-    if isinstance(found, bpfast.Network):
+    if isinstance(from_class, bpfast.Network):
         batch = ENTRY_POINTS["cost"]["x"], ENTRY_POINTS["cost"]["y"]
-        found, wanted = found.cost(*batch), wanted.cost(*batch)
-    found, wanted = (g.flat if isinstance(g, bpfast.Gradient) else g for g in (found, wanted))
-    assert repr(found) == repr(wanted)
+        from_class, from_function = from_class.cost(*batch), from_function.cost(*batch)
+    from_class, from_function = (
+        g.flat if isinstance(g, bpfast.Gradient) else g for g in (found, built_in)
+    )
+    assert repr(from_class) == repr(from_function)
 
 
 @pytest.mark.parametrize("call", ["fit", "partial_fit"])
 def test_resizing_y_in_a_cost_is_an_error(call):
     x, y = np.ones((40, 3)), np.zeros((40, 2))
 
-    def cost(a, wanted):
-        r = a - wanted
+    def cost(a, y):
+        r = a - y
         y.resize((1,), refcheck=False)
         return (r * r).sum(axis=1) / 2, r
 

@@ -86,9 +86,9 @@ def test_operators(g, name):
         ([3.0] * len(h.flat), np.full(len(h.flat), 3.0)),
     ):
         with np.errstate(invalid="ignore"):
-            found, wanted = f(g, other), f(g.flat, array)
+            found, expected = f(g, other), f(g.flat, array)
         assert type(found) is np.ndarray
-        np.testing.assert_array_equal(found, wanted)
+        np.testing.assert_array_equal(found, expected)
         if name != "pow":
             np.testing.assert_array_equal(f(other, g), f(array, g.flat))
 
@@ -105,28 +105,28 @@ def test_operators_of_one_operand_and_products(g):
 
 def test_operators_in_place_keep_the_gradient(g):
     same, flat, cost = g, g.flat, g.cost
-    wanted = flat.copy()
+    expected = flat.copy()
     h = g.copy()
     g *= 3
     g /= 2
     g += h
     g -= 1
-    wanted *= 3
-    wanted /= 2
-    wanted += h.flat
-    wanted -= 1
+    expected *= 3
+    expected /= 2
+    expected += h.flat
+    expected -= 1
     assert g is same
     assert g.flat is flat
     assert g.cost == cost
-    np.testing.assert_array_equal(flat, wanted)
+    np.testing.assert_array_equal(flat, expected)
     np.testing.assert_array_equal(np.concatenate([w.T.ravel() for w in g.weights[:1]]), flat[:12])
 
 
 def test_flat_can_be_assigned(g):
-    wanted = 2 * g
+    expected = 2 * g
     g.flat *= 2
-    np.testing.assert_array_equal(g.flat, wanted)
-    g.flat = 0 * wanted
+    np.testing.assert_array_equal(g.flat, expected)
+    g.flat = 0 * expected
     assert not g.flat.any()
     with pytest.raises(ValueError, match="flat: expected shape"):
         g.flat = [1.0]

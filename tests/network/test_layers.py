@@ -56,9 +56,9 @@ def test_a_layer_lives_on_and_follows_the_network(net):
     layer = net.layers[0]
     net.params = np.arange(net.params.size)
     np.testing.assert_array_equal(layer.weights, net.weights[0])
-    wanted = net.weights[0].copy()
+    expected = net.weights[0].copy()
     del net
-    np.testing.assert_array_equal(layer.weights, wanted)
+    np.testing.assert_array_equal(layer.weights, expected)
 
 
 def test_equality_and_copies(net):

@@ -77,7 +77,7 @@ def test_four_ulps_over_the_whole_range(activation, dtype):
     got = neuron(activation, dtype)(z)
     with mp.workdps(40):
         pairs = [(a, exact(activation, p)) for a, p in zip(got, z, strict=True)]
-        errors = [ulps(a, wanted, dtype) for a, wanted in pairs]
+        errors = [ulps(a, expected, dtype) for a, expected in pairs]
     worst = int(np.argmax(errors))
     assert errors[worst] <= ULPS, (z[worst], errors[worst])
 

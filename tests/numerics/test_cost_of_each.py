@@ -36,8 +36,8 @@ def test_it_agrees_with_the_reference_and_adds_up(cost, output, dtype):
         assert found.dtype == np.float64
         parts = [[w.tolist() for w in net.weights], [b.tolist() for b in net.biases], x, y]
         named = {"output": output, "cost": cost, "sample_weight": weights, "reduction": "none"}
-        wanted = reference.cost(*parts, **named)
-        np.testing.assert_allclose(found, wanted, rtol=0, atol=TOLERANCE[dtype] * max(wanted))
+        expected = reference.cost(*parts, **named)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE[dtype] * max(expected))
         np.testing.assert_array_equal(bpfast.cost(net.weights, net.biases, x, y, **named), found)
         total = net.cost(x, y, sample_weight=weights, reduction="sum")
         np.testing.assert_allclose(found.sum(), total, rtol=1e-14)
@@ -49,15 +49,17 @@ def test_labels_and_the_same_bits_alone_at_any_number_of_threads_and_sparse():
     x, y, _ = data()
     labels = y.argmax(axis=1)
     with bpfast.num_threads(1):
-        wanted = net.cost(x, labels, reduction="none")
+        expected = net.cost(x, labels, reduction="none")
     with bpfast.num_threads(2):
-        np.testing.assert_array_equal(net.cost(x, labels, reduction="none"), wanted)
-    np.testing.assert_array_equal(net.cost(np.asfortranarray(x), labels, reduction="none"), wanted)
+        np.testing.assert_array_equal(net.cost(x, labels, reduction="none"), expected)
+    np.testing.assert_array_equal(
+        net.cost(np.asfortranarray(x), labels, reduction="none"), expected
+    )
     for k in (0, 300, N - 1):
-        assert net.cost(x[k : k + 1], labels[k : k + 1], reduction="none") == wanted[k]
-        assert net.cost(x[k : k + 1], labels[k : k + 1]) == wanted[k]
+        assert net.cost(x[k : k + 1], labels[k : k + 1], reduction="none") == expected[k]
+        assert net.cost(x[k : k + 1], labels[k : k + 1]) == expected[k]
     found = net.cost(sparse.csr_array(x), labels, reduction="none")
-    np.testing.assert_allclose(found, wanted, rtol=1e-13)
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
 
 
 def test_a_cost_that_is_a_callable():

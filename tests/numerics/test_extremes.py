@@ -78,11 +78,11 @@ def poisson(a, y):
 def test_costs_keep_their_digits(case, dtype):
     output, cost, z, y = case
     with workdps(60):
-        wanted = float(EXACT[case]())
+        expected = float(EXACT[case]())
     net = output_layer(output, cost, dtype, len(z))
     # The dtype's own rounding of some exponentials and one quotient.
     rel = {"float32": 1e-6, "float64": 1e-14}[dtype]
-    assert net.cost([z], [y]) == pytest.approx(wanted, rel=rel, abs=0)
+    assert net.cost([z], [y]) == pytest.approx(expected, rel=rel, abs=0)
 
 
 def test_a_large_weight_does_not_overflow_what_a_small_slope_brings_back():
@@ -108,8 +108,8 @@ def test_a_bad_row_stays_in_its_row(output, bad, dtype):
     broken[17, 2] = bad
     others = np.arange(40) != 17
     np.testing.assert_array_equal(net.forward(broken)[others], a[others])
-    for got, wanted in zip(net.errors(broken, y), deltas, strict=True):
-        np.testing.assert_array_equal(got[others], wanted[others])
+    for got, expected in zip(net.errors(broken, y), deltas, strict=True):
+        np.testing.assert_array_equal(got[others], expected[others])
 
 
 def test_nan_flows_through():

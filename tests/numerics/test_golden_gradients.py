@@ -35,14 +35,14 @@ def test_every_kind_is_there():
 @pytest.mark.parametrize("kind", small_networks.KINDS, ids=" ".join)
 def test_gradients(kind, dtype):
     cost, gradient = ours(bpfast, kind, dtype)
-    wanted = floats(GRADIENTS[" ".join(kind)])
-    assert close(cost, wanted[0], dtype)
-    assert close(gradient, wanted[1:], dtype)
+    expected = floats(GRADIENTS[" ".join(kind)])
+    assert close(cost, expected[0], dtype)
+    assert close(gradient, expected[1:], dtype)
 
 
 @pytest.mark.parametrize("kind", small_networks.KINDS, ids=" ".join)
 def test_gradients_of_the_reference(kind):
     cost, gradient = ours(reference, kind, None)
-    wanted = floats(GRADIENTS[" ".join(kind)])
-    assert close(cost, wanted[0], "float64")
-    assert close(gradient, wanted[1:], "float64")
+    expected = floats(GRADIENTS[" ".join(kind)])
+    assert close(cost, expected[0], "float64")
+    assert close(gradient, expected[1:], "float64")

@@ -122,12 +122,12 @@ def exact(output, cost, z, y):
 NORMAL = {"float32": 2.0**-126, "float64": 2.0**-1022}
 
 
-def agrees(got, wanted, dtype, scale):
+def agrees(got, expected, dtype, scale):
     """As `close`, for values whose squares overflow or that underflow."""
-    got, wanted = np.asarray(got, np.float64), np.asarray(wanted, np.float64)
+    got, expected = np.asarray(got, np.float64), np.asarray(expected, np.float64)
     scale = max(scale, NORMAL[dtype] / RELATIVE[dtype])
-    size = max(float(np.abs(wanted).max()), scale)
-    return close(got / size, wanted / size, dtype, scale=scale / size)
+    size = max(float(np.abs(expected).max()), scale)
+    return close(got / size, expected / size, dtype, scale=scale / size)
 
 
 def finite(value):
@@ -179,8 +179,8 @@ def test_poisson_over_sigmoid_keeps_the_digits_of_one_minus_a(dtype):
     z = np.array([[5.0, 20.0, 40.0, 80.0]], dtype)
     delta = bpfast.bp1(z, [[3.0] * 4], output="sigmoid", cost="poisson")[0]
     e = np.exp(-z[0].astype(float))
-    wanted = -(2 + 3 * e) * e / (1 + e) ** 2
-    assert delta == pytest.approx(wanted, rel=RELATIVE[dtype], abs=0)
+    expected = -(2 + 3 * e) * e / (1 + e) ** 2
+    assert delta == pytest.approx(expected, rel=RELATIVE[dtype], abs=0)
 
 
 @pytest.mark.parametrize("cost", ["quadratic", "huber", "absolute"])
@@ -224,8 +224,8 @@ def test_many_outputs(gap):
     z[7] += gap
     kinds = {"output": "softmax", "cost": "cross_entropy"}
     for y in (np.eye(200)[7], np.eye(200)[8], np.full(200, 1 / 200)):
-        wanted = reference.bp1([z.tolist()], [y.tolist()], **kinds)[0]
-        assert close(bpfast.bp1([z], [y], **kinds)[0], wanted, "float64")
+        expected = reference.bp1([z.tolist()], [y.tolist()], **kinds)[0]
+        assert close(bpfast.bp1([z], [y], **kinds)[0], expected, "float64")
 
 
 @pytest.mark.parametrize(

@@ -62,17 +62,17 @@ def check(net, x, y, kwargs):
     functions = {k: net.config[k] for k in ("hidden", "output")}
     costs = functions | {"cost": net.config["cost"]} | kwargs
 
-    wanted, got = bpfast.reference.trace(*parameters, x, **functions), net.trace(x)
-    assert close(got.a[0], wanted.a[0], dtype)
+    expected, got = bpfast.reference.trace(*parameters, x, **functions), net.trace(x)
+    assert close(got.a[0], expected.a[0], dtype)
     # z is a sum: it keeps the rounding of terms that cancel, and so does a where σ is near z.
     for k, (w, b) in enumerate(zip(*parameters, strict=True)):
         # By einsum: a BLAS may read beyond small matrices, and warn of NaN there.
         products = np.einsum("xk,jk->xj", np.abs(got.a[k]), np.abs(w))
         terms = float(np.linalg.norm(products + np.abs(b)))
-        assert close(got.z[k], wanted.z[k], dtype, scale=terms)
+        assert close(got.z[k], expected.z[k], dtype, scale=terms)
         activation = [*net.config["hidden"], net.config["output"]][k]
         scale = 0.0 if activation in ("sigmoid", "softmax", "softplus") else terms
-        assert close(got.a[k + 1], wanted.a[k + 1], dtype, scale=scale)
+        assert close(got.a[k + 1], expected.a[k + 1], dtype, scale=scale)
     a = bpfast.reference.forward(*parameters, x, **functions)
     assert close(net.forward(x), a, dtype, scale=scale)
 
@@ -141,16 +141,16 @@ def test_the_functional_form_is_the_network():
     parameters = (net.weights, net.biases)
     same = np.testing.assert_array_equal
     same(bpfast.forward(*parameters, x, **functions), net.forward(x))
-    for got, wanted in zip(bpfast.trace(*parameters, x, **functions), net.trace(x), strict=True):
-        for g, w in zip(got, wanted, strict=True):
+    for got, expected in zip(bpfast.trace(*parameters, x, **functions), net.trace(x), strict=True):
+        for g, w in zip(got, expected, strict=True):
             same(g, w)
     g = net.backprop(x, y, sample_weight=[1, 2, 3, 4, 5])
     cost, nabla_w, nabla_b = bpfast.backprop(*parameters, x, y, **costs)
     assert cost == g.cost
     assert bpfast.cost(*parameters, x, y, **costs) == cost
-    for got, wanted in [(nabla_w, g.weights), (nabla_b, g.biases)]:
-        for one, two in zip(got, wanted, strict=True):
+    for got, expected in [(nabla_w, g.weights), (nabla_b, g.biases)]:
+        for one, two in zip(got, expected, strict=True):
             same(one, two)
     errors = bpfast.errors(*parameters, x, y, **costs)
-    for got, wanted in zip(errors, net.errors(x, y, sample_weight=[1, 2, 3, 4, 5]), strict=True):
-        same(got, wanted)
+    for got, expected in zip(errors, net.errors(x, y, sample_weight=[1, 2, 3, 4, 5]), strict=True):
+        same(got, expected)

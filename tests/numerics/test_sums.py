@@ -52,8 +52,8 @@ def test_the_cost_of_many_examples(terms, weights, cost):
     g = net.backprop(x, y, sample_weight=s)
     assert is_sum(g.cost, true / weight)
     # The divisor Σ s is in each δ; gradients are added in runs of 512.
-    wanted = math.fsum((x[:, 0] * (1 if s is None else s)).tolist()) / weight
-    assert close(g.biases[0], [wanted], "float64")
+    expected = math.fsum((x[:, 0] * (1 if s is None else s)).tolist()) / weight
+    assert close(g.biases[0], [expected], "float64")
 
 
 def softplus(z):
@@ -187,10 +187,10 @@ def test_gradients_of_many_examples(term, dtype):
     term = float(x[0, 0])
     g = net.backprop(x, np.zeros((n, 1), dtype), reduction="sum")
     unit = 2.0**-24 if dtype == "float32" else 2.0**-53
-    for got, wanted in (
+    for got, expected in (
         (g.biases[0][0], n * term),
         (g.weights[0][0, 0], n * term * term),
         (bpfast.bp3(x)[0], n * term),
         (bpfast.bp4(x, x)[0, 0], n * term * term),
     ):
-        assert abs(got - wanted) <= 256 * unit * wanted
+        assert abs(got - expected) <= 256 * unit * expected

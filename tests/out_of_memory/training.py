@@ -17,11 +17,11 @@ def fit() -> Iterator[tuple[str, Callable[[], Call]]]:
     def of(*, y: Any = classes, x: Any = None, partial: bool = False, **options: Any) -> Any:
         def make() -> Call:
             made = net(30, 60, 10, **SOFTMAX)
-            given, wanted = (x or (lambda: numbers(ROWS, 30)))(), y()
+            given, expected = (x or (lambda: numbers(ROWS, 30)))(), y()
             options.setdefault("epochs", 1)
             if partial:
-                return lambda: made.partial_fit(given, wanted)
-            return lambda: made.fit(given, wanted, **options)
+                return lambda: made.partial_fit(given, expected)
+            return lambda: made.fit(given, expected, **options)
 
         return make
 

@@ -151,8 +151,8 @@ def fill_holes() -> None:
             pass
 
 
-def with_room(work: Callable[[], object], room: int) -> Outcome:
-    """Do `work` with `room` bytes of address space left, and nothing beside."""
+def with_free_memory(work: Callable[[], object], free: int) -> Outcome:
+    """Do `work` with `free` bytes of address space left."""
     gc.collect()
     before, limit = resource.getrlimit(resource.RLIMIT_AS), used()
 
@@ -162,7 +162,7 @@ def with_room(work: Callable[[], object], room: int) -> Outcome:
     resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
     with contextlib.suppress(MemoryError):
         fill_holes()
-    resource.setrlimit(resource.RLIMIT_AS, (limit + room, before[1]))
+    resource.setrlimit(resource.RLIMIT_AS, (limit + free, before[1]))
     return tell(work, undo)
 
 

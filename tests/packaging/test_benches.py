@@ -58,14 +58,14 @@ def test_compare_times_each_case_call_peer_and_number_of_threads(folder):
         for row in result["times"]
         if 0 < row["low"] <= row["median"] <= row["high"]
     }
-    wanted = {
+    expected = {
         (case["name"], *call, peer, threads)
         for case in result["cases"]
         for call in ((case["batch"], "gradient"), (case["batch"], "forward"), (1, "forward"))
         for peer in result["peers"]
         for threads in result["threads"]
     }
-    assert found >= wanted
+    assert found >= expected
 
 
 def test_compare_measures_the_rest(folder):
@@ -139,8 +139,8 @@ def test_epoch_times_every_trainer(folder):
 def test_fit_times_a_step_of_each_optimizer(folder):
     result = read(folder, "fit")
     calls = [(row["case"], row["threads"], row["call"]) for row in result["steps"]]
-    wanted = [("rl64-64", k, c) for k in result["threads"] for c in ("gradient", "sgd", "adam")]
-    assert sorted(calls) == sorted(wanted)
+    expected = [("rl64-64", k, c) for k in result["threads"] for c in ("gradient", "sgd", "adam")]
+    assert sorted(calls) == sorted(expected)
     assert all(row["median"] > 0 for row in result["steps"])
 
 

@@ -15,7 +15,7 @@ def names(alias: Any) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("alias", "wanted"),
+    ("alias", "expected"),
     [
         (_typing.Activation, bpfast.ACTIVATIONS),
         (_typing.HiddenActivation, {*bpfast.ACTIVATIONS} - {"softmax"}),
@@ -25,8 +25,8 @@ def names(alias: Any) -> set[str]:
         (_typing.MetricName, bpfast.METRICS),
     ],
 )
-def test_the_literals_are_the_names(alias: Any, wanted: Any) -> None:
-    assert names(alias) == {*wanted}
+def test_the_literals_are_the_names(alias: Any, expected: Any) -> None:
+    assert names(alias) == {*expected}
 
 
 def test_the_reductions() -> None:

@@ -163,20 +163,20 @@ BROKEN = {
         1,
         "engine imports python/convert",
     ),
-    "a room of the border imports a higher one": (
+    "a module of the binding imports a later one": (
         "src/python/borrow/array.rs",
         "use crate::python::{convert::arrays};\n",
         1,
         "python/borrow imports python/convert",
     ),
-    "an import hides its room": (
+    "an import hides its module": (
         "src/engine/forward.rs",
         "use crate::Network;\n",
         1,
         "crate::Network",
     ),
-    "a room without a place": ("src/helpers.rs", "\n", 1, "helpers"),
-    "a room too long": ("src/engine/backward.rs", "//\n" * 401, 401, "401 lines"),
+    "a module that is not listed": ("src/helpers.rs", "\n", 1, "helpers"),
+    "a file too long": ("src/engine/backward.rs", "//\n" * 401, 401, "401 lines"),
     "a test too long": ("tests/io/test_long.py", "#\n" * 401, 401, "401 lines"),
     "a test without a folder": ("tests/test_loose.py", "#\n", 1, "the folder of its concern"),
     "a test imports a test": (
@@ -235,7 +235,7 @@ def test_a_broken_wall_is_seen(tmp_path, path, text, line, word):
 
 
 def test_a_circle_of_files_is_seen(tmp_path):
-    """Three files of one room, each of which uses the next; a fourth uses one of them."""
+    """Three files of one module, each of which uses the next; a fourth uses one of them."""
     files = {
         f"src/engine/{name}.rs": f"use crate::engine::{other}::F;\n"
         for name, other in {"one": "two", "two": "three", "three": "one", "four": "one"}.items()

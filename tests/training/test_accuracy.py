@@ -53,10 +53,10 @@ def test_accuracy_is_of_classes(output, y, wrong):
     net = net_of((4, outputs), output=output, cost=cost)
     if wrong is None:
         history = fit(net, X, y, metrics="accuracy", validation=(X, y))
-        wanted = y if y.ndim == 1 else y.argmax(axis=1) if outputs == 2 else y[:, 0]
+        classes = y if y.ndim == 1 else y.argmax(axis=1) if outputs == 2 else y[:, 0]
         a = net(X)
         got = a.argmax(axis=1) if outputs == 2 else a[:, 0] > 0.5
-        assert history.accuracy[-1] == history.validation_accuracy[-1] == (got == wanted).mean()
+        assert history.accuracy[-1] == history.validation_accuracy[-1] == (got == classes).mean()
         return
     for metrics in ("accuracy", ["r2", "accuracy"], {"right": "accuracy"}):
         hint = "" if wrong.endswith("$") else "; mean_squared_error and r2 measure"
@@ -170,7 +170,7 @@ def test_what_accuracy_means(case, batch_size):
 def test_subset_and_binary_accuracy_by_name():
     names = ["subset_accuracy", "binary_accuracy"]
     labels = ONE.argmax(axis=1)
-    for config, y, wanted, middle in (
+    for config, y, classes, middle in (
         (SIGMOID, SEVERAL, SEVERAL, 0.5),
         (SIGMOID, ONE, ONE, 0.5),
         (SIGMOID, labels, ONE, 0.5),
@@ -179,7 +179,7 @@ def test_subset_and_binary_accuracy_by_name():
     ):
         net = net_of(**config)
         history = fit(net, X, y, metrics=names, validation=(X, y))
-        right = (net(X) > middle) == (wanted == 1)
+        right = (net(X) > middle) == (classes == 1)
         assert history.subset_accuracy[-1] == right.all(axis=1).mean()
         assert history.binary_accuracy[-1] == history.validation_binary_accuracy[-1] == right.mean()
     single = net_of((4, 1), **SIGMOID)

@@ -76,13 +76,13 @@ def test_accuracy_by_function_knows_the_output_too():
 def test_files_sparse_and_batches(tmp_path):
     sparse = pytest.importorskip("scipy.sparse")
     net = net_of()
-    wanted = net.evaluate(X, LABELS, metrics="accuracy", sample_weight=WEIGHTS)
+    expected = net.evaluate(X, LABELS, metrics="accuracy", sample_weight=WEIGHTS)
     np.save(tmp_path / "x.npy", X)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     cases = [(mapped, {}), (mapped, {"batch_size": 7}), (sparse.csr_array(X), {"batch_size": 7})]
     for x, how in [*cases, (sparse.coo_matrix(X), {}), (X, {"batch_size": 7}), (X.tolist(), {})]:
         found = net.evaluate(x, LABELS, metrics="accuracy", sample_weight=WEIGHTS, **how)
-        assert found == pytest.approx(wanted, rel=1e-13)
+        assert found == pytest.approx(expected, rel=1e-13)
 
 
 def test_a_batch_whose_weights_are_all_zero():
@@ -100,8 +100,8 @@ def test_a_cost_that_is_a_callable_sees_so_many_examples():
         return ((a - y) ** 4).sum(axis=1), 4 * (a - y) ** 3
 
     net = net_of(cost=quartic, output="tanh")
-    wanted = net.evaluate(X, ROWS)
-    assert net.evaluate(X, ROWS, batch_size=25) == pytest.approx(wanted, rel=1e-13)
+    expected = net.evaluate(X, ROWS)
+    assert net.evaluate(X, ROWS, batch_size=25) == pytest.approx(expected, rel=1e-13)
     assert sizes == [N, 25, 25, 10]
 
 

@@ -40,9 +40,9 @@ def test_a_line_is_found_exactly():
     # The normal equations of Σ s (a - y)²/2 / Σ s + l2/2 Σ w².
     a = np.hstack([x, np.ones((30, 1))])
     s = weight / weight.sum()
-    wanted = np.linalg.solve(a.T @ (a * s[:, None]) + np.diag([0.1, 0.1, 0]), a.T @ (y[:, 0] * s))
+    expected = np.linalg.solve(a.T @ (a * s[:, None]) + np.diag([0.1, 0.1, 0]), a.T @ (y[:, 0] * s))
     # L-BFGS-B stops where the gradient is about 1e-8 of the cost.
-    np.testing.assert_allclose(net.params, wanted, rtol=1e-5)
+    np.testing.assert_allclose(net.params, expected, rtol=1e-5)
 
 
 def test_float32_comes_near():

@@ -15,18 +15,18 @@ import bpfast
 
 bpfast.set_num_threads({threads})
 {before}
-if {room}:
+if {free}:
     import resource
     with open("/proc/self/statm") as file:
         used = int(file.read().split()[0]) * resource.getpagesize()
     before, most = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (used + int({room} * 2**20), most))
+    resource.setrlimit(resource.RLIMIT_AS, (used + int({free} * 2**20), most))
 outcome = "done"
 try:
     {call}
 except MemoryError as error:
     outcome = "MemoryError: " + str(error)
-if {room}:
+if {free}:
     resource.setrlimit(resource.RLIMIT_AS, (before, most))
 small = bpfast.Network([2, 2], init="zeros")
 assert small.backprop([[1, 2]], [[0, 1]]).cost == 0.125 * 2
@@ -36,9 +36,9 @@ print(outcome)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="address space is limited by RLIMIT_AS")
 
 
-def outcome(call, *, before="", after="", room=0, threads=1):
+def outcome(call, *, before="", after="", free=0, threads=1):
     """The result of `call` with this many MiB of address space left."""
-    program = PROGRAM.format(call=call, before=before, after=after, room=room, threads=threads)
+    program = PROGRAM.format(call=call, before=before, after=after, free=free, threads=threads)
     done = subprocess.run(
         [sys.executable, "-P", "-c", program],
         capture_output=True,
@@ -71,12 +71,12 @@ def test_parameters_that_no_memory_holds(sizes, message, init):
 
 @linux
 @pytest.mark.parametrize("init", ["nielsen", "zeros"])
-@pytest.mark.parametrize("room", [1, 100, 600])
-def test_parameters_beyond_the_memory_left(init, room):
+@pytest.mark.parametrize("free", [1, 100, 600])
+def test_parameters_beyond_the_memory_left(init, free):
     # 128 MB of parameters; to draw them takes some more.
-    got = outcome(f"bpfast.Network([4000, 4000], init='{init}')", room=room)
-    wanted = "MemoryError: params: cannot allocate 16004000 numbers" if room < 128 else "done"
-    assert got.startswith(wanted)
+    got = outcome(f"bpfast.Network([4000, 4000], init='{init}')", free=free)
+    expected = "MemoryError: params: cannot allocate 16004000 numbers" if free < 128 else "done"
+    assert got.startswith(expected)
 
 
 @linux
@@ -94,7 +94,7 @@ def test_copies_beyond_the_memory_left():
         ),
     }
     for call, message in calls.items():
-        assert outcome(call, before=before, room=50).startswith(f"MemoryError: {message}")
+        assert outcome(call, before=before, free=50).startswith(f"MemoryError: {message}")
 
 
 WIDE = """
@@ -103,7 +103,7 @@ x, y = np.zeros((64, 8)), np.zeros((64, 2**18))
 g = bpfast.Gradient(net)
 z, params = np.zeros((64, 2**18)), net.params.copy()
 """
-# Whatever was refused works once there is room, and gives what it would have given.
+# Whatever was refused works once there is memory, and gives what it would have given.
 AFTER = """
 assert (net.params == params).all() and (x == 0).all() and (y == 0).all() and (z == 0).all()
 assert net.cost(x, y) == 0.125 * 2**18
@@ -127,7 +127,7 @@ assert net.cost(x, y) == 0.125 * 2**18
 )
 def test_a_workspace_beyond_the_memory_left(call, threads):
     # One array of a chunk is 16 MiB, one of the batch 128.
-    got = outcome(call, before=WIDE, after=AFTER, room=12, threads=threads)
+    got = outcome(call, before=WIDE, after=AFTER, free=12, threads=threads)
     assert got.startswith("MemoryError: ")
 
 
@@ -145,6 +145,6 @@ g = bpfast.Gradient(net)
 )
 def test_any_allocation_may_fail(call, threads):
     # A few MiB on either side of what the call takes: some buffer is always the first to fail.
-    for room in (0.5, 2, 3, 4, 6, 8, 12, 16, 32, 64):
-        got = outcome(call, before=SQUARE, room=room, threads=threads)
-        assert got.startswith(("MemoryError: ", "done")), room
+    for free in (0.5, 2, 3, 4, 6, 8, 12, 16, 32, 64):
+        got = outcome(call, before=SQUARE, free=free, threads=threads)
+        assert got.startswith(("MemoryError: ", "done")), free

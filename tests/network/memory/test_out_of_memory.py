@@ -1,6 +1,6 @@
 """Where memory runs out, a call raises MemoryError: some calls, in coarse steps.
 
-`make test-memory` walks every call in fine steps.
+`make test-memory` tries every call in fine steps.
 """
 
 import sys
@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("resource")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS is Linux's")
 
-# Calls, and MiB from one room to the next.
+# Calls, and MiB from one limit to the next.
 CALLS = {
     "fit[many labels]": 2,
     "fit[callable, one batch]": 4,
@@ -31,6 +31,6 @@ def test_a_call_fits_or_raises_memory_error(name):
 
     # In a process without pytest, which holds memory, and without threads, which no fork may have.
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        count, wrong = pool.submit(failures, name, 2, walks=["room"], step=CALLS[name]).result()
+        count, wrong = pool.submit(failures, name, 2, kinds=["limit"], step=CALLS[name]).result()
     assert count > 4, "it needs no memory"
     assert not wrong, "\n".join(wrong)

@@ -61,10 +61,10 @@ def test_disorder_and_doubles(name, dtype):
     net, x, y = batch(name, 50, dtype, 0.4)
     made = disordered(x)
     before = kept(made)
-    t, wanted = net.trace(made), net.trace(x)
-    assert bits(t.a[0]) == bits(wanted.a[0])
+    t, expected = net.trace(made), net.trace(x)
+    assert bits(t.a[0]) == bits(expected.a[0])
     terms = float(np.linalg.norm(np.abs(x) @ np.abs(net.weights[0].T)))
-    assert close(t.z[0], wanted.z[0], dtype, scale=terms)
+    assert close(t.z[0], expected.z[0], dtype, scale=terms)
     assert close(net.forward(made), net.forward(x), dtype, scale=1)
     g, h = net.backprop(made, y), net.backprop(x, y)
     assert g.cost == pytest.approx(h.cost, rel=1e-5 if dtype == "float32" else 1e-12)
@@ -153,12 +153,12 @@ def test_the_functions(kind):
     kinds = {"hidden": "tanh", "cost": "cross_entropy"}
     for function in ("forward", "trace"):
         call = getattr(bpfast, function)
-        got, wanted = (call(*parameters, a, hidden="tanh") for a in (x, X))
-        assert bits(got) == bits(wanted)
+        got, expected = (call(*parameters, a, hidden="tanh") for a in (x, X))
+        assert bits(got) == bits(expected)
     for function in ("cost", "errors", "backprop"):
         call = getattr(bpfast, function)
-        got, wanted = (call(*parameters, a, Y, **kinds, sample_weight=S) for a in (x, X))
-        assert bits(got) == bits(wanted)
+        got, expected = (call(*parameters, a, Y, **kinds, sample_weight=S) for a in (x, X))
+        assert bits(got) == bits(expected)
 
 
 def test_a_trace_has_all_numbers_of_x():

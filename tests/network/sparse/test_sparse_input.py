@@ -21,10 +21,10 @@ OUT = f"^{INPUTS.format('out')}"
 
 
 def test_out():
-    x, wanted = sparse.csr_array(X.astype(float)), NET.forward(X)
-    out, g = np.full_like(wanted, np.nan), bpfast.Gradient(NET)
+    x, expected = sparse.csr_array(X.astype(float)), NET.forward(X)
+    out, g = np.full_like(expected, np.nan), bpfast.Gradient(NET)
     assert NET.forward(x, out=out) is out
-    assert out.tobytes() == wanted.tobytes()
+    assert out.tobytes() == expected.tobytes()
     assert NET.backprop(x, Y, out=g) is g
     assert g.flat.tobytes() == NET.backprop(X, Y).flat.tobytes()
 
@@ -206,9 +206,9 @@ def test_what_is_not_finite_is_found_without_an_array():
     for given in (x, x.tocsc()):
         assert fault(np.dtype("f8"), given, y) == "x[900]: expected finite numbers, got nan"
     x.data = np.array([1.0, 1e300, 2.0])
-    wanted = "x[900]: expected numbers that float32 can hold, got 1e+300"
-    assert fault(np.dtype("f4"), x, y) == wanted
+    expected = "x[900]: expected numbers that float32 can hold, got 1e+300"
+    assert fault(np.dtype("f4"), x, y) == expected
     assert fault(np.dtype("f8"), x, y) is None
-    assert fault(np.dtype("f4"), x[899:902], y[:3], np.array([4, 6, 8])) == wanted.replace(
+    assert fault(np.dtype("f4"), x[899:902], y[:3], np.array([4, 6, 8])) == expected.replace(
         "900", "6"
     )

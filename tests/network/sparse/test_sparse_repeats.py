@@ -130,10 +130,10 @@ def test_by_the_inputs_that_are_touched(name, format_):
     x = FORMATS[format_](DATA[name])
     before = kept(x)
     inputs, g = net_of().backprop_touched(x, Y)
-    wanted = net_of().backprop(x.toarray(), Y)
-    assert g.cost == wanted.cost
-    assert g.weights[0].tobytes() == wanted.weights[0][:, inputs].tobytes()
-    assert g.biases[0].tobytes() == wanted.biases[0].tobytes()
+    expected = net_of().backprop(x.toarray(), Y)
+    assert g.cost == expected.cost
+    assert g.weights[0].tobytes() == expected.weights[0][:, inputs].tobytes()
+    assert g.biases[0].tobytes() == expected.biases[0].tobytes()
     assert kept(x) == before
 
 
@@ -163,8 +163,8 @@ def test_formats_that_store_a_place_once(format_):
 def test_half_precision_adds_up_in_float32():
     """As SciPy does where it converts: its own `toarray` has no float16."""
     data = np.tile([1.0, 2.0**-11, 1.0, 1.0, 1.0, 2048.0, 1.0, 3.0], N).astype(np.float16)
-    wanted = csr(data.astype(np.float32)).toarray()
-    assert computed(net_of(), csr(data)) == computed(net_of(), wanted)
+    expected = csr(data.astype(np.float32)).toarray()
+    assert computed(net_of(), csr(data)) == computed(net_of(), expected)
 
 
 def test_rows_without_repeats_keep_their_order():
@@ -199,9 +199,9 @@ def test_what_is_known_of_a_matrix_is_not_trusted(positions):
 
 def test_what_lies_behind_the_last_row():
     x = csr(DATA["uint8"])
-    wanted = net_of().forward(x.toarray())
+    expected = net_of().forward(x.toarray())
     x.data, x.indices = np.append(x.data, 7), np.append(x.indices, 0)
-    assert net_of().forward(x).tobytes() == wanted.tobytes()
+    assert net_of().forward(x).tobytes() == expected.tobytes()
 
 
 def test_a_matrix_without_repeats_is_read_where_it_lies():

@@ -24,15 +24,15 @@ def batch(n=12, width=500, density=0.01):
 def test_it_is_the_dense_gradient_at_the_inputs_touched(form):
     net, x, y = batch()
     weight = np.arange(1.0, 13.0)
-    wanted = net.backprop(x, y, sample_weight=weight)
+    expected = net.backprop(x, y, sample_weight=weight)
     inputs, g = net.backprop_touched(x.asformat(form), y, sample_weight=weight)
     assert np.array_equal(inputs, np.unique(x.tocsr().indices))
-    assert close(g.cost, wanted.cost, "float64")
-    assert close(g.weights[0], wanted.weights[0][:, inputs], "float64")
-    assert not np.delete(wanted.weights[0], inputs, axis=1).any()
+    assert close(g.cost, expected.cost, "float64")
+    assert close(g.weights[0], expected.weights[0][:, inputs], "float64")
+    assert not np.delete(expected.weights[0], inputs, axis=1).any()
     for got, whole in (
-        (g.weights[1], wanted.weights[1]),
-        *zip(g.biases, wanted.biases, strict=True),
+        (g.weights[1], expected.weights[1]),
+        *zip(g.biases, expected.biases, strict=True),
     ):
         assert close(got, whole, "float64")
 
@@ -52,17 +52,17 @@ def test_duplicates_and_explicit_zeros_are_touched():
     rows = sparse.csr_array(([1.0, 2.0, 0.0], [4, 4, 7], [0, 3]), shape=(1, 9))
     inputs, g = net.backprop_touched(rows, [1])
     assert inputs.tolist() == [4, 7]
-    wanted = net.backprop(rows.toarray(), [1])
-    assert close(g.weights[0], wanted.weights[0][:, inputs], "float64")
+    expected = net.backprop(rows.toarray(), [1])
+    assert close(g.weights[0], expected.weights[0][:, inputs], "float64")
 
 
 def test_nothing_stored_is_the_gradient_by_the_rest():
     net, _, y = batch()
     inputs, g = net.backprop_touched(sparse.csr_array((12, 500)), y)
-    wanted = net.backprop(np.zeros((12, 500)), y)
+    expected = net.backprop(np.zeros((12, 500)), y)
     assert not g.weights[0].any()
     assert len(inputs) == g.weights[0].shape[1]
-    assert close(g.weights[1], wanted.weights[1], "float64")
+    assert close(g.weights[1], expected.weights[1], "float64")
 
 
 def test_bad_input():

@@ -135,7 +135,7 @@ def fitted(batches, *, labels=False, epochs=2):
     return net.params.tobytes(), net.history.cost.tolist()
 
 
-def wanted(parts, epochs=2, of=lambda x: x):
+def expected(parts, epochs=2, of=lambda x: x):
     """What comes of batches in memory of their own."""
     batches = [(of(x), *others) for x, *others in zip(*map(VALUES.get, parts), strict=True)]
 
@@ -149,7 +149,7 @@ def wanted(parts, epochs=2, of=lambda x: x):
 def test_a_part_that_is_filled_again(kind, name, asked):
     parts = ("x", "labels") if name == "labels" else ("x", "y", "sample_weight")
     batches = batches_of(parts, {name: PARTS[kind]})
-    assert fitted(lambda: batches(asked), labels=name == "labels") == wanted(parts)
+    assert fitted(lambda: batches(asked), labels=name == "labels") == expected(parts)
 
 
 def test_an_array_of_the_standard_library(asked):
@@ -159,7 +159,7 @@ def test_an_array_of_the_standard_library(asked):
 
     parts = ("x", "y", "sample_weight")
     batches = batches_of(parts, {"sample_weight": make})
-    assert fitted(lambda: batches(asked)) == wanted(parts)
+    assert fitted(lambda: batches(asked)) == expected(parts)
 
 
 def fill_data(x, values):
@@ -188,7 +188,7 @@ def test_a_sparse_x(format_, asked):
 
     batches = batches_of(("x", "y"), {"x": make})
     found = fitted(batches(asked), epochs=1)
-    assert found == wanted(("x", "y"), 1, sparse.csr_array)
+    assert found == expected(("x", "y"), 1, sparse.csr_array)
 
 
 class Batch(NamedTuple):
@@ -214,7 +214,7 @@ class Iterator:
 @pytest.mark.parametrize("of", [Iterator, iter, lambda batches: map(Batch._make, batches)])
 def test_other_iterables(of, asked):
     batches = batches_of(("x", "y"), {})
-    assert fitted(lambda: of(batches(asked))) == wanted(("x", "y"))
+    assert fitted(lambda: of(batches(asked))) == expected(("x", "y"))
 
 
 def test_a_list_that_is_the_batch(asked):
@@ -226,15 +226,15 @@ def test_a_list_that_is_the_batch(asked):
             yield batch
             batch[:] = [None, None]
 
-    assert fitted(same_list) == wanted(("x", "y"))
+    assert fitted(same_list) == expected(("x", "y"))
 
 
-RECORD = np.dtype([("wanted", float, 2), ("name", "U4")])
+RECORD = np.dtype([("expected", float, 2), ("name", "U4")])
 
 
 def records(k):
     found = np.empty(SIZE, RECORD)
-    found["wanted"], found["name"] = VALUES["y"][k], f"of {k}"
+    found["expected"], found["name"] = VALUES["y"][k], f"of {k}"
     return found
 
 

@@ -39,8 +39,8 @@ def test_one_thread_and_two():
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_the_outcome_of_the_dense_array(case, dtype, optimizer):
     got, figures = fitted(case, dtype, lambda x: x, optimizer=optimizer)
-    wanted, others = fitted(case, dtype, lambda x: x.toarray(), optimizer=optimizer, sparse=False)
-    assert close(got, wanted, dtype)
+    expected, others = fitted(case, dtype, lambda x: x.toarray(), optimizer=optimizer, sparse=False)
+    assert close(got, expected, dtype)
     np.testing.assert_allclose(figures, others, rtol=10 * RELATIVE[dtype])
 
 
@@ -67,16 +67,16 @@ ALIKE = {
 @pytest.mark.parametrize("alike", ALIKE)
 @pytest.mark.parametrize("case", CASES)
 def test_the_bits_of_every_storage(case, alike):
-    got, wanted = (fitted(case, "float32", kind) for kind in (ALIKE[alike], lambda x: x))
-    assert digest(got[0]) == digest(wanted[0])
-    assert got[1] == wanted[1]
+    got, expected = (fitted(case, "float32", kind) for kind in (ALIKE[alike], lambda x: x))
+    assert digest(got[0]) == digest(expected[0])
+    assert got[1] == expected[1]
 
 
 @pytest.mark.parametrize("kind", [sparse.csc_array, sparse.coo_array, sparse.lil_matrix])
 @pytest.mark.parametrize("case", CASES)
 def test_other_formats(case, kind):
-    got, wanted = (fitted(case, "float64", kind) for kind in (kind, lambda x: x))
-    assert close(got[0], wanted[0], "float64")
+    got, expected = (fitted(case, "float64", kind) for kind in (kind, lambda x: x))
+    assert close(got[0], expected[0], "float64")
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -87,15 +87,15 @@ def test_nothing_stored(case, threads):
 
     with bpfast.num_threads(threads):
         got, _ = fitted(case, "float64", empty)
-        wanted, _ = fitted(case, "float64", lambda x: np.zeros(x.shape), sparse=False)
-    assert close(got, wanted, "float64")
+        expected, _ = fitted(case, "float64", lambda x: np.zeros(x.shape), sparse=False)
+    assert close(got, expected, "float64")
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_an_array_taken_as_sparse_is_the_array_but_for_rounding(case):
     got, _ = fitted(case, "float64", lambda x: x.toarray(), sparse=True)
-    wanted, _ = fitted(case, "float64", lambda x: x.toarray(), sparse=False)
-    assert close(got, wanted, "float64")
+    expected, _ = fitted(case, "float64", lambda x: x.toarray(), sparse=False)
+    assert close(got, expected, "float64")
 
 
 def test_the_matrix_is_as_bad_as_it_says():

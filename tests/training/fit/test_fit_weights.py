@@ -184,8 +184,10 @@ def test_a_batch_of_weights_that_are_zero_is_a_step(custom):
             twin.params[:] = 0
             for w in twin.weights:
                 w[:] = 1
-            wanted = p - 0.1 * (0.5 * v + decay * p * twin.params)  # 1 for weights, 0 for biases
-            np.testing.assert_allclose(net.params, wanted, rtol=1e-12)
+            by_formula = p - 0.1 * (
+                0.5 * v + decay * p * twin.params
+            )  # 1 for weights, 0 for biases
+            np.testing.assert_allclose(net.params, by_formula, rtol=1e-12)
             assert optimizer.steps == 2
 
 

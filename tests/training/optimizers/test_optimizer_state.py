@@ -52,8 +52,8 @@ def test_steps_go_on_with_the_same_bits(case, single, way):
     other, copies = RESTORE[way](case, opt), copy.deepcopy(params)
     assert other.config == opt.config
     assert other.steps == 3
-    wanted = go(opt, params, 3, 4)
-    assert go(other, copies, 3, 4) == wanted
+    expected = go(opt, params, 3, 4)
+    assert go(other, copies, 3, 4) == expected
     same(other.state, opt.state)
 
 

@@ -28,8 +28,8 @@ def steps(case, start):
     return p
 
 
-def distance(got, wanted):
-    return np.linalg.norm(got - np.asarray(wanted, np.float64)) / np.linalg.norm(wanted)
+def distance(got, expected):
+    return np.linalg.norm(got - np.asarray(expected, np.float64)) / np.linalg.norm(expected)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -99,8 +99,8 @@ def test_any_layout_gives_the_bits_of_a_plain_array(shape, dtype, case, data):
     plain, optimizer = start.copy(), case.make()
     for g in gradients:
         optimizer.step(plain, g)
-    wanted = formula_steps(case, start, 3, of=lambda _, step: gradients[step])
-    np.testing.assert_allclose(plain, wanted, rtol=RELATIVE[dtype], atol=RELATIVE[dtype])
+    expected = formula_steps(case, start, 3, of=lambda _, step: gradients[step])
+    np.testing.assert_allclose(plain, expected, rtol=RELATIVE[dtype], atol=RELATIVE[dtype])
 
     layouts = [name for name in LAYOUTS if start.ndim or name != "axes in another order"]
     given = [name for name in GIVEN if name in layouts or name not in LAYOUTS]
@@ -126,8 +126,8 @@ def test_a_list_gives_the_bits_of_its_arrays(case):
     for step in range(3):
         together[0] = together[0].copy(order="FCF"[step])
         optimizer.step(together, (gradient(p, step) for p in together))
-    for p, wanted in zip(together, alone, strict=True):
-        assert p.tobytes() == wanted.tobytes()
+    for p, expected in zip(together, alone, strict=True):
+        assert p.tobytes() == expected.tobytes()
 
 
 def test_views_of_one_array_that_share_nothing():

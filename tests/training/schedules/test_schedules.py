@@ -27,9 +27,9 @@ EVERY = [schedules.Constant(0.2), *SCHEDULES, *MORE]
 
 @pytest.mark.parametrize("schedule", EVERY, ids=repr)
 def test_agrees_with_pytorch(schedule):
-    wanted = floats(TORCH["schedules"][repr(schedule)])
-    found = schedules.rates(schedule, 0, len(wanted))
-    np.testing.assert_allclose(found, wanted, rtol=RELATIVE, atol=1e-17)
+    expected = floats(TORCH["schedules"][repr(schedule)])
+    found = schedules.rates(schedule, 0, len(expected))
+    np.testing.assert_allclose(found, expected, rtol=RELATIVE, atol=1e-17)
 
 
 def test_plateau_golden_numbers():
@@ -89,12 +89,12 @@ def test_ends_are_met_exactly():
 
 
 @pytest.mark.parametrize(
-    ("steps", "warm_up", "wanted"),
+    ("steps", "warm_up", "expected"),
     [(1, 0.3, [0.1]), (1, 1, [1]), (2, 0.5, [1, 0.1]), (2, 1, [0.5, 1]), (3, 1, [0.5, 0.75, 1])],
 )
-def test_the_shortest_cycles(steps, warm_up, wanted):
+def test_the_shortest_cycles(steps, warm_up, expected):
     cycle = schedules.OneCycle(1, steps, warm_up, start=0.5, final=0.1)
-    np.testing.assert_allclose([cycle(step) for step in range(steps)], wanted, rtol=RELATIVE)
+    np.testing.assert_allclose([cycle(step) for step in range(steps)], expected, rtol=RELATIVE)
     assert cycle(steps) == 0.1
 
 
