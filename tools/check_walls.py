@@ -174,7 +174,7 @@ def check_rust(src: Path) -> Iterator[Breach]:
 
 
 def check_python(package: Path) -> Iterator[Breach]:
-    """Check that __init__.py only exports, and that the reference uses the standard library alone."""
+    """Check that __init__.py only exports, and that the reference is independent."""
     front = package / "__init__.py"
     for index, part in enumerate(ast.parse(front.read_text(encoding="utf-8")).body):
         names = {ast.unparse(t) for t in part.targets} if isinstance(part, ast.Assign) else set()

@@ -52,7 +52,7 @@ TESTS = {
     "_training/loop": "fit fit_callbacks fit_divergence fit_figures resume schedules fit_interrupt",
     "_training/partial_fit": "fit_arguments fit_again fit_weights kept_optimizer",
     "_training/fit": "fit fit_arguments fit_again fit_batches fit_callbacks fit_weights resume",
-    "_training/locks": "claims fit_again optimizer_state",
+    "_training/locks": "borrows fit_again optimizer_state",
     "_training/early_stopping": "history fit_callbacks resume odd_arguments copying fit_figures",
     "_training/divergence": "fit_divergence copying fit_callbacks",
     "_training/data/sources": "fit_batches fit_refilled fit_arguments fit_files"

@@ -125,7 +125,7 @@ def test_a_cost_that_changes_the_learning_rate(change):
         net.fit(X, Y, batch_size=4, optimizer=bpfast.SGD(rate), seed=0)
 
 
-def test_a_cost_may_look_and_change_what_is_elsewhere():
+def test_a_cost_may_read_everything_and_change_other_objects():
     def look(net):
         twin = net.copy()
         twin.params += 1
@@ -221,13 +221,13 @@ STOPS = {
 
 
 @pytest.mark.parametrize("where", STOPS)
-def test_a_stop_iteration_ends_nothing_in_silence(where):
+def test_a_stop_iteration_propagates(where):
     with pytest.raises((StopIteration, RuntimeError)) as caught:
         STOPS[where]()
     assert "enough" in str(caught.value) or "StopIteration" in str(caught.value)
 
 
-def test_what_a_callback_may_change():
+def test_callbacks_may_change_parameters_rate_and_state():
     """Parameters, rate and state may be changed; the next epoch continues from them."""
 
     def callback(net, history):

@@ -22,11 +22,11 @@ def test_a_signal_handler_forks(name):
     assert set(children) <= {RIGHT, REFUSED}
 
 
-def test_what_the_handler_raises_in_the_child_comes_out():
+def test_exceptions_of_a_handler_propagate_in_the_child():
     assert run("forks_in_a_call", "backprop", FORKS, "raises") == [RIGHT, [RAISED] * FORKS]
 
 
-def test_a_child_is_told_why_its_call_ends():
+def test_the_error_in_a_child_says_why_its_call_ended():
     """Not every fork finds threads at work, but of many one does."""
     _, children = run("forks_in_a_call", "backprop", 20)
     assert REFUSED in children

@@ -11,14 +11,14 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
 
 @pytest.mark.parametrize("kind", ["cost", "callback", "metric", "callback between batches"])
-def test_what_fit_calls_forks(kind):
+def test_forks_in_user_code_of_fit(kind):
     assert run("forks_in_user_code", kind) == [RIGHT, [RIGHT]]
 
 
-def test_an_iterable_forks():
+def test_forks_in_an_iterable():
     """The child has the thread that fetches, not the one that trains, and ends with the first."""
     assert run("forks_in_user_code", "iterable") == [RIGHT, [0]]
 
 
-def test_a_child_trains_the_network_of_a_training_that_is_not_there():
+def test_a_child_may_train_a_network_whose_training_ran_in_its_parent():
     assert run("forks_beside_a_training") == [0, [RIGHT]]

@@ -39,7 +39,7 @@ def test_the_environment_caps_the_threads(variables, threads):
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "two", "2.5", "4,2", "99999999999999999999"])
-def test_a_number_of_threads_that_is_none(value):
+def test_an_invalid_number_of_threads(value):
     program = """
 import json
 import bpfast
@@ -58,7 +58,7 @@ print(json.dumps(said))
     assert said == [f"BPFAST_NUM_THREADS: expected a positive integer, got '{value}'"] * 3
 
 
-def test_no_more_than_there_can_be():
+def test_the_number_of_threads_is_limited():
     assert run(GET, BPFAST_NUM_THREADS="1000000") == 1024
 
 
@@ -125,7 +125,7 @@ def test_two_threads_write_to_one_gradient():
 
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("name", ["backprop", "forward", "trace", "cost", "errors", "bp4"])
-def test_python_goes_on_while_a_thread_is_in_a_call(name, count):
+def test_other_python_threads_run_during_a_call(name, count):
     """Pure Python in one thread counts on while another is in one long call."""
     net = bpfast.Network([512, 512, 512], dtype=np.float32, seed=0)
     n = 3000 if name == "backprop" else 6000
@@ -166,7 +166,7 @@ def longest_gap(function, arguments, count):
 
 
 @needs_timer
-def test_a_training_says_that_it_is_running():
+def test_other_calls_are_refused_during_a_training():
     net, x, y = long_step()
     calls = [net, net.forward, net.trace]
     texts = in_a_step(lambda: [said(lambda: call(x)) for call in calls], net, x, y)  # noqa: B023

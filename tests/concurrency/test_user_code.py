@@ -18,7 +18,7 @@ OTHERS = {
 }
 
 
-def test_what_user_code_changes_meanwhile():
+def test_user_code_that_changes_the_arrays_of_its_call():
     pytest.importorskip("scipy")
     found = run("user_code_changes_arrays")
     assert len(found) > 350
@@ -39,7 +39,7 @@ def quadratic(a, y):
     return ((a - y) ** 2).sum(axis=1) / 2, a - y
 
 
-def test_what_a_cost_does_to_y_comes_too_late_to_matter():
+def test_changes_of_y_by_a_cost_have_no_effect():
     rng = np.random.default_rng(0)
     x, y = rng.random((500, 6)), rng.random((500, 3))
     expected = bpfast.Network([6, 5, 3], cost=quadratic, seed=0).backprop(x, y)
@@ -54,7 +54,7 @@ def test_what_a_cost_does_to_y_comes_too_late_to_matter():
     assert (g.cost, g.flat.tobytes()) == (expected.cost, expected.flat.tobytes())
 
 
-def test_x_is_taken_as_it_is_after_the_cost():
+def test_changes_of_x_by_a_cost_take_effect():
     """The cost is called with the outputs of the old x, and BP4 reads the new one."""
     x, y = np.ones((4, 1)), np.zeros((4, 1))
 
@@ -68,7 +68,7 @@ def test_x_is_taken_as_it_is_after_the_cost():
     assert net.backprop(x, y).weights[0] == 3
 
 
-def test_a_conversion_is_done_once():
+def test_arrays_are_converted_once():
     """Of x and of the weights, however often the call reads them."""
     calls = []
 

@@ -137,7 +137,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("change", "message"), CHANGES)
-def test_what_is_no_checkpoint(path, change, message):
+def test_files_that_are_not_checkpoints(path, change, message):
     saved(path)
     spoil(path, change)
     other = Trained()
@@ -150,7 +150,7 @@ def test_what_is_no_checkpoint(path, change, message):
 
 @pytest.mark.parametrize("name", ["batch_size", "metrics", "optimizer", "x"])
 @pytest.mark.parametrize("value", [None, [], {}, {"kind": {}}, "x", -1, [[{}]]])
-def test_arguments_that_are_none(path, name, value):
+def test_invalid_arguments(path, name, value):
     saved(path)
     spoil(path, at("arguments", name, value))
     other = Trained()
@@ -158,7 +158,7 @@ def test_arguments_that_are_none(path, name, value):
         other.fit(resume=path)
 
 
-def test_a_network_alone_is_no_checkpoint(path):
+def test_a_network_file_is_not_a_checkpoint(path):
     other = Trained()
     other.net.save(path)
     with refuses(ValueError, f"^{re.escape(str(path))}: format: .*, got 'bpfast.network', a net"):
@@ -205,7 +205,7 @@ def test_every_flip_is_seen_or_harmless(path):
     assert len(whole) - header > 100
 
 
-def test_what_fails_behind_the_checkpoint_changes_nothing(path):
+def test_a_failure_after_reading_the_checkpoint_changes_nothing(path):
     saved(path)
     other = Trained()
     before = other.bits()

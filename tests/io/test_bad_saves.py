@@ -100,13 +100,13 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("change", "message"), CHANGES)
-def test_what_is_no_network(path, change, message):
+def test_files_that_are_not_networks(path, change, message):
     spoil(path, net_of(), change)
     with refuses(ValueError, f"^{re.escape(str(path))}: {message}"):
         bpfast.load(path)
 
 
-def test_metadata_of_others_does_no_harm(path):
+def test_unknown_metadata_is_ignored(path):
     net = net_of()
     spoil(path, net, lambda tensors, metadata, config: metadata.update(note="mine"))
     same(bpfast.load(path), net)

@@ -78,7 +78,7 @@ def test_a_checkpoint_shows_the_best_network(path):
 
 
 @pytest.mark.parametrize(("every", "written"), [(1, [1, 2, 3, 4, 5]), (2, [2, 4, 5]), (9, [5])])
-def test_every_so_many_epochs_and_at_the_end(path, every, written):
+def test_every_n_epochs_and_at_the_end(path, every, written):
     found = []
 
     def look(net, history):
@@ -96,7 +96,7 @@ def test_at_the_end_by_early_stopping_and_by_a_callback(path):
     assert epochs_in(path) == 2
 
 
-def test_numbers_keep_their_bits(path):
+def test_every_float_round_trips(path):
     odd = 0.1 + 0.2
     values = iter([np.nan, np.inf, -np.inf, odd])
 
@@ -149,7 +149,7 @@ def test_paths(tmp_path, monkeypatch):
     assert sorted(map(str, Path().iterdir())) == ["x", "y"]
 
 
-def test_true_begins_where_there_is_no_file(path):
+def test_resume_true_without_a_file_starts_from_the_beginning(path):
     plain = fit().params.tobytes()
     for resume in (True, np.True_, False, np.False_, None):
         assert fit(checkpoint=path, resume=resume).params.tobytes() == plain
@@ -197,7 +197,7 @@ def test_wrong_arguments(path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="any text is a path there")
-def test_text_that_is_no_path():
+def test_invalid_paths():
     for argument in ("checkpoint", "resume"):
         message = f"^{argument}: expected a path that the file system can encode, got 'a"
         with refuses(ValueError, message):
@@ -278,7 +278,7 @@ def test_another_call_is_refused(path):
     assert len(fit(net, checkpoint=path, resume=True, every=3, **given | free).history) == 4
 
 
-def test_a_rate_that_a_callback_put_in_is_asked_for(path):
+def test_a_callable_rate_set_by_a_callback_must_be_given(path):
     def own(step):
         return 0.001
 

@@ -110,13 +110,13 @@ def test_a_foreign_file_is_named(path, name):
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_what_numpy_saves(tmp_path, save):
+def test_files_of_numpy(tmp_path, save):
     save(tmp_path / "w.npz", **ARRAYS)
     with refuses(ValueError, "got a NumPy .npz file"):
         bpfast.load(tmp_path / "w.npz")
 
 
-def test_tensors_of_others(path):
+def test_tensors_of_other_libraries(path):
     """A safetensors file of another program says how to read it."""
     hint = (
         "; read its tensors with safetensors.numpy.load_file, and pass .*Network.from_parameters$"
@@ -131,7 +131,7 @@ def test_tensors_of_others(path):
             NET.fit(X, Y, resume=path)
 
 
-def test_a_network_alone_is_no_checkpoint(path):
+def test_a_network_file_is_not_a_checkpoint(path):
     NET.save(path)
     got = "got 'bpfast.network', a network without its training: read it with bpfast.load"
     with refuses(ValueError, f"format: expected 'bpfast.checkpoint', {got}", NET):

@@ -65,7 +65,7 @@ def test_a_missing_folder(tmp_path):
 
 
 @posix
-def test_a_folder_is_no_file(tmp_path):
+def test_a_folder_is_not_a_file(tmp_path):
     (tmp_path / "folder").mkdir()
     for target in (tmp_path / "folder", tmp_path, f"{tmp_path}/folder/", f"{tmp_path}/folder/.."):
         with pytest.raises(IsADirectoryError) as caught:
@@ -104,14 +104,14 @@ def test_modes(path):
 
 @posix
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
-def test_root_does_not_take_files_away(path):
+def test_root_keeps_the_owner_of_a_file(path):
     os.chown(path, 12345, 23456)
     write_tensors(path, NEW, {})
     assert (path.stat().st_uid, path.stat().st_gid) == (12345, 23456)
 
 
 @posix
-def test_links_stay(path):
+def test_symbolic_links_are_followed(path):
     folder = path.parent
     (folder / "far").mkdir()
     (folder / "far" / "link").symlink_to("../x")

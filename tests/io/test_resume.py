@@ -147,7 +147,7 @@ def cost(a, y):
     return ((a - y) ** 4).sum(axis=1), 4 * (a - y) ** 3
 
 
-def test_a_cost_of_ones_own(path):
+def test_a_custom_cost(path):
     def part(epochs, **options):
         net = net_of(output="sigmoid", cost=cost)
         return train("defaults", epochs, X, np.eye(2)[Y], net, **options)
@@ -166,7 +166,7 @@ def test_the_number_of_threads_may_change(path):
         assert train("dropout", EPOCHS, resume=path) == never_stopped
 
 
-def test_a_rate_of_a_callback_may_be_given_or_left_out(path):
+def test_a_rate_set_by_a_callback_may_be_given_or_omitted(path):
     never_stopped = train("rate of a callback", EPOCHS)
     train("rate of a callback", 3, checkpoint=path)
     halved = bpfast.Adam(0.001 / 2 / 2 / 2)
@@ -185,7 +185,7 @@ def test_an_optimizer_that_had_steps_before(path):
     assert train("dropout", EPOCHS, resume=path, optimizer=bpfast.Adam(0.01)) == never_stopped
 
 
-def test_early_stopping_ends_once_and_the_best_comes_back(path):
+def test_early_stopping_ends_once_and_restores_the_best(path):
     def part(epochs, patience=3, **options):
         stopping = bpfast.EarlyStopping(patience)
         options |= {"early_stopping": stopping, "validation": (X_VAL, Y_VAL)}
@@ -212,7 +212,7 @@ def full(found):
     return {"seconds": [0] * len(found[2]["columns"]["cost"]), **found[2]["columns"]}
 
 
-def test_what_a_callback_ended_is_asked_of_it_again(path):
+def test_a_callback_that_ended_the_training_is_called_again(path):
     def until(epoch):
         return lambda net, history: len(history) >= epoch
 
@@ -225,7 +225,7 @@ def test_what_a_callback_ended_is_asked_of_it_again(path):
     assert asked == [3, 4, 5, 6, 7]
 
 
-def test_an_epoch_that_was_cut_short_is_done_again(path):
+def test_an_interrupted_epoch_is_repeated(path):
     def broken():
         count = 0
 

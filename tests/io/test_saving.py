@@ -140,7 +140,7 @@ class Wrong:
         return 3
 
 
-def test_what_is_no_path():
+def test_invalid_paths():
     net = net_of()
     for entry_point in (net.save, bpfast.load):
         for bad, name in ((3, "int"), (None, "NoneType"), (["x"], "list"), (str, "type")):
@@ -160,7 +160,7 @@ def test_what_is_no_path():
         bpfast.load("net", cost)
 
 
-def test_a_callable_cost_is_asked_for(path):
+def test_a_callable_cost_must_be_given(path):
     net = net_of(cost=cost)
     twin = round_trip(net, path, cost=cost)
     x, y = np.ones((4, 3)), np.zeros((4, 2))
@@ -212,7 +212,7 @@ def test_threads_save_and_load_side_by_side(path):
     assert sorted(path.parent.iterdir()) == sorted([path, *paths])
 
 
-def test_a_save_is_of_one_moment(path):
+def test_a_file_has_one_state_of_the_parameters(path):
     net = bpfast.Network([1000, 1000], dtype="float32", init="zeros")
     before = net.params.tobytes()
     stop = threading.Event()
@@ -236,7 +236,7 @@ def test_a_save_is_of_one_moment(path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
-def test_a_loaded_network_is_on_its_own(path):
+def test_a_loaded_network_is_independent(path):
     net = net_of()
     net.save(path)
     path.chmod(stat.S_IRUSR)

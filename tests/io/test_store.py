@@ -117,7 +117,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("tensors", "metadata", "kind", "message"), BAD)
-def test_what_cannot_be_written(path, tensors, metadata, kind, message):
+def test_arrays_that_cannot_be_written(path, tensors, metadata, kind, message):
     path.write_text("old")
     with refuses(kind, f"^{message}"):
         write_tensors(path, tensors, metadata)
@@ -242,7 +242,7 @@ def test_every_truncation_and_addition_is_seen(path):
             read_tensors(path)
 
 
-def test_what_is_no_file(path):
+def test_paths_that_are_not_files(path):
     with pytest.raises(FileNotFoundError) as caught:
         read_tensors(path)
     assert caught.value.filename == str(path)
@@ -292,7 +292,7 @@ print(json.dumps([read(path) for path in sys.argv[1:]]))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="address space is limited by RLIMIT_AS")
-def test_nothing_is_allocated_for_a_claim(tmp_path):
+def test_header_lengths_are_checked_before_allocation(tmp_path):
     claims = {
         "header": file({"a": info()}, bytes(8), 2**35),
         "numbers": file({"a": info((2**40,), (0, 2**43))}),

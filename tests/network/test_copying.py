@@ -115,7 +115,7 @@ def test_deepcopy_copies_attributes_and_copy_shares_them():
     assert twin.itself is twin
 
 
-def test_a_subclass_made_from_something_else(copied):
+def test_a_subclass_with_another_first_argument(copied):
     net = Rated(0.5, width=4)
     check(copied(net), net)
     assert copied(net).rate == 0.5
@@ -141,7 +141,7 @@ def test_another_dtype():
     check(same, net)
 
 
-def test_a_callable_cost_goes_along(copied):
+def test_a_callable_cost_is_copied(copied):
     net = bpfast.Network([3, 2], cost=Cost(2.0), seed=0)
     twin = copied(net)
     check(twin, net)
@@ -232,7 +232,7 @@ STATES: list[tuple[Any, str, Any]] = [
 
 
 @pytest.mark.parametrize(("state", "message", "only"), STATES)
-def test_a_state_that_is_none(state, message, only):
+def test_an_invalid_state(state, message, only):
     net = bpfast.Network([2, 2], seed=0)
     gradient = net.backprop([[1.0, 2.0]], [[0.0, 1.0]])
     params, flat, cost = net.params.copy(), gradient.flat.copy(), gradient.cost

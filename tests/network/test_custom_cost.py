@@ -33,7 +33,7 @@ BATCH = 300  # several chunks
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("output", ["sigmoid", "softmax", "identity"])
 @pytest.mark.parametrize("name", IMITATIONS)
-def test_an_imitation_gives_what_the_original_gives(name, output, weighted, reduction, dtype):
+def test_a_substitute_behaves_as_the_original(name, output, weighted, reduction, dtype):
     if (name, output) == ("cross_entropy", "identity"):
         pytest.skip("not defined there")
     rng = np.random.default_rng(0)
@@ -82,7 +82,7 @@ def test_it_is_called_once_with_the_whole_batch():
     assert not calls
 
 
-def test_what_it_gives_back_may_be_any_array():
+def test_results_of_a_cost_may_be_any_array():
     x, y = np.ones((4, 3)), np.zeros((4, 2))
     expected = bpfast.Network([3, 2], seed=0).backprop(x, y).flat.tobytes()
     for change in (
@@ -95,7 +95,7 @@ def test_what_it_gives_back_may_be_any_array():
         assert net.backprop(x, y).flat.tobytes() == expected
 
 
-def test_what_it_does_to_a_does_not_matter():
+def test_a_cost_may_change_its_copy_of_a():
     def spoils(a, y):
         result = quadratic(a, y)
         a[:] = 7
@@ -133,7 +133,7 @@ class OwnExit(BaseException):
 
 @pytest.mark.parametrize("error", [OwnError("mine"), OwnExit(), KeyboardInterrupt(), KeyError(3)])
 @pytest.mark.parametrize("entry_point", [*LOSSES, "bp1"])
-def test_its_own_exception_comes_through(entry_point, error):
+def test_an_exception_of_a_callback_propagates(entry_point, error):
     def cost(a, y):
         raise error
 
@@ -145,7 +145,7 @@ def test_its_own_exception_comes_through(entry_point, error):
 
 @pytest.mark.parametrize(("cost", "kind", "message"), WRONG)
 @pytest.mark.parametrize("entry_point", [*LOSSES, "bp1"])
-def test_what_it_must_not_give_back(entry_point, cost, kind, message):
+def test_invalid_results_of_a_cost(entry_point, cost, kind, message):
     arguments = ENTRY_POINTS[entry_point]
     net = bpfast.Network([3, 2, 2], cost=cost, seed=0)
     keywords = {"net": net} if "Network" in entry_point else {"cost": cost}
@@ -179,7 +179,7 @@ def test_a_class_is_a_callable_too(entry_point):
         batch = ENTRY_POINTS["cost"]["x"], ENTRY_POINTS["cost"]["y"]
         from_class, from_function = from_class.cost(*batch), from_function.cost(*batch)
     from_class, from_function = (
-        g.flat if isinstance(g, bpfast.Gradient) else g for g in (found, built_in)
+        g.flat if isinstance(g, bpfast.Gradient) else g for g in (from_class, from_function)
     )
     assert repr(from_class) == repr(from_function)
 

@@ -31,7 +31,7 @@ BY_IDENTITY: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("name", BY_IDENTITY)
-def test_an_object_with_a_state_is_equal_to_itself_alone(name):
+def test_stateful_objects_compare_by_identity(name):
     make = BY_IDENTITY[name]
     objects = [make() for _ in range(5)]
     assert [objects.index(one) for one in objects] == [0, 1, 2, 3, 4]
@@ -61,14 +61,14 @@ SCHEDULES = [schedules.Constant(0.1), schedules.Plateau(0.1), *OF_STEPS]
 
 
 @pytest.mark.parametrize("one", SCHEDULES, ids=repr)
-def test_a_schedule_is_a_value(one):
+def test_schedules_compare_by_value(one):
     assert one == copy.deepcopy(one)
     assert [other for other in SCHEDULES if other == one] == [one]
     with refuses(TypeError, "unhashable"):  # its arguments can be assigned, a report may change it
         hash(one)
 
 
-def test_what_a_schedule_heard_counts():
+def test_reported_costs_affect_equality():
     one, other = schedules.Plateau(0.5, patience=0), schedules.Plateau(0.5, patience=0)
     ramps = schedules.WarmUp(one, 3), schedules.WarmUp(other, 3)
     one.report(1.0)
@@ -86,7 +86,7 @@ def history(*, seed: int | None = 3, stopped: str | None = None, **row: float) -
     return made
 
 
-def test_a_history_is_a_value():
+def test_histories_compare_by_value():
     assert history() == history()
     assert history(cost=float("nan")) == history(cost=float("nan"))
     for other in (

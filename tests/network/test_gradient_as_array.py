@@ -21,7 +21,7 @@ def g(net):
     return net.backprop(rng.normal(size=(5, 3)), rng.uniform(size=(5, 2)))
 
 
-def test_asarray_gives_the_flat_vector_itself(net, g):
+def test_asarray_returns_the_flat_vector_without_a_copy(net, g):
     array = np.asarray(g)
     assert array is g.flat
     assert array.shape == net.params.shape
@@ -132,7 +132,7 @@ def test_flat_can_be_assigned(g):
         g.flat = [1.0]
 
 
-def test_what_is_no_number_is_refused(g):
+def test_non_numeric_arrays_are_refused(g):
     with pytest.raises(TypeError):
         g * "a"
     with pytest.raises(TypeError):

@@ -60,7 +60,7 @@ def test_the_draws_are_normal(init):
         assert abs(correlation) < DEVIATIONS / np.sqrt(one.size)
 
 
-def test_nielsens_is_what_is_drawn_if_nothing_is_said():
+def test_nielsen_is_the_default_initialisation():
     assert bpfast.Network(SIZES, seed=0).params.tobytes() == (
         bpfast.Network(SIZES, init="nielsen", seed=0).params.tobytes()
     )
@@ -80,7 +80,7 @@ def test_a_seed_repeats(init, seed):
     assert params(seed, init=init).tobytes() != params(8, init=init).tobytes()
 
 
-def test_what_a_seed_may_be():
+def test_valid_seeds():
     expected = params(7).tobytes()
     generators = [np.random.default_rng(7), np.random.Generator(np.random.PCG64(7))]
     for same in (*generators, np.random.PCG64(7), np.random.SeedSequence(7), np.uint8(7)):
@@ -104,7 +104,7 @@ def endless_seeds():
     return own, array, Endless(), [3, [own]]
 
 
-def test_a_seed_that_holds_itself():
+def test_a_seed_that_contains_itself():
     """NumPy recurses without end, and the process with it."""
     x, y = np.ones((2, 5)), np.ones((2, 3))
     net = bpfast.Network([5, 3], seed=0)
@@ -121,7 +121,7 @@ def test_lists_of_seeds():
     assert params([[1, 2], [1, 2]]).tobytes() == params([1, 2] * 2).tobytes()
 
 
-def test_no_seed_is_another_network_every_time():
+def test_without_a_seed_networks_differ():
     assert params(None).tobytes() != params(None).tobytes()
 
 
@@ -132,7 +132,7 @@ def test_no_global_random_state():
     assert np.random.get_state()[1].tobytes() == before  # noqa: NPY002
 
 
-def test_a_generator_goes_on():
+def test_a_generator_continues():
     rng = np.random.default_rng(3)
     first, second = params(rng), params(rng)
     assert first.tobytes() == params(3).tobytes()

@@ -33,7 +33,7 @@ def test_a_network_without_hidden_layers():
     assert repr(layer) == "Layer(3 -> 1, identity, 4 parameters)"
 
 
-def test_what_is_assigned_goes_into_the_network(net):
+def test_assignment_writes_to_the_network(net):
     layer, before = net.layers[1], net.params.copy()
     layer.weights -= 1
     layer.biases = [1, 2, 3]
@@ -52,7 +52,7 @@ def test_nothing_else_can_be_set(net, name):
         delattr(net.layers[0], name)
 
 
-def test_a_layer_lives_on_and_follows_the_network(net):
+def test_a_layer_keeps_its_network_alive(net):
     layer = net.layers[0]
     net.params = np.arange(net.params.size)
     np.testing.assert_array_equal(layer.weights, net.weights[0])

@@ -136,7 +136,7 @@ HOSTILE = [reshape, reinterpret, restride, lambda view: view.setflags(write=Fals
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 @pytest.mark.parametrize("of", [lambda n: n.params, lambda n: n.weights[0], lambda n: n.biases[0]])
-def test_what_is_done_to_a_view_stays_with_the_view(net, of, hostile):
+def test_changing_the_shape_of_a_view_affects_only_the_view(net, of, hostile):
     params, answer = net.params.copy(), net.forward(X)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # NumPy would rather not
@@ -154,7 +154,7 @@ def test_what_is_done_to_a_view_stays_with_the_view(net, of, hostile):
 
 
 @pytest.mark.parametrize("hostile", HOSTILE[:3])
-def test_what_is_done_to_a_gradients_view_stays_with_the_view(net, hostile):
+def test_changing_the_shape_of_a_gradients_view_affects_only_the_view(net, hostile):
     g, expected = bpfast.Gradient(net), net.backprop(X, Y)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -163,7 +163,7 @@ def test_what_is_done_to_a_gradients_view_stays_with_the_view(net, hostile):
     assert g.weights[0].tobytes() == expected.weights[0].tobytes()
 
 
-def test_a_gradient_lies_as_the_parameters_do(net):
+def test_a_gradient_has_the_layout_of_the_parameters(net):
     g = net.backprop(X, Y)
     assert (g.flat.shape, g.flat.dtype) == (net.params.shape, net.dtype)
     np.testing.assert_array_equal(g.flat, laid_out(g.weights, g.biases))
@@ -178,7 +178,7 @@ def test_a_gradient_lies_as_the_parameters_do(net):
             setattr(g, name, 1)
 
 
-def test_a_result_lives_on_without_its_network():
+def test_a_result_outlives_its_network():
     params, g = bpfast.Network(SIZES, seed=0).params, bpfast.Network(SIZES, seed=0).backprop(X, Y)
     weights = bpfast.Gradient(bpfast.Network(SIZES)).weights
     assert params.shape == g.flat.shape

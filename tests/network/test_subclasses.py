@@ -174,7 +174,7 @@ def test_the_base_class_is_not_for_users():
 
 
 @pytest.mark.parametrize("state", [None, 3, (), (1, 2, 3), {"a": 1}])
-def test_a_state_that_is_none(state):
+def test_an_invalid_state(state):
     net = PLAIN.copy()
     with refuses(TypeError, "^state: expected a pair of parameters and attributes, got ", net):
         net.__setstate__(state)

@@ -126,7 +126,7 @@ def test_the_value_at_a_kink(activation, slope, dtype):
 
 
 @pytest.mark.parametrize("cost", ["absolute", "huber"])
-def test_the_costs_slope_at_a_kink(cost):
+def test_the_derivative_of_a_cost_at_a_kink(cost):
     z = np.array([[0.0], [1.0], [-1.0]])
     delta = bpfast.bp1(z, np.zeros((3, 1)), output="identity", cost=cost, reduction="sum")
     np.testing.assert_array_equal(delta, [[0], [1], [-1]])

@@ -148,7 +148,7 @@ def test_the_whole_of_a_larger_network_can_be_checked():
     assert sampled.directions.checked == 3
 
 
-def test_every_layer_gets_its_turn():
+def test_every_layer_is_sampled():
     net, x, y = problem((30, 40, 2))
     faulty = Broken(net, lambda g: scale(g.biases[1], 2))  # 2 of 1,322 parameters
     with pytest.raises(AssertionError, match=r"biases\[1\]"):
@@ -178,7 +178,7 @@ def pinball(a, y):
     return np.maximum(0.9 * r, -0.1 * r).sum(axis=1), np.where(r > 0, -0.9, 0.1).astype(a.dtype)
 
 
-def test_a_cost_of_the_users_own_passes_and_its_wrong_gradient_is_caught():
+def test_a_custom_cost_passes_and_its_wrong_gradient_is_caught():
     net, x, y = problem(output="identity", cost=pinball)
     check_gradients(net, x, y, sample_weight=np.arange(1.0, 7.0))
 
@@ -211,7 +211,7 @@ def test_a_wrong_gradient_is_caught_by_directions_and_by_parameters(fault, check
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("fault", ERROR_FAULTS)
-def test_a_wrong_error_is_caught_by_the_demon_alone(fault, dtype):
+def test_a_wrong_error_is_caught_only_by_weighted_inputs(fault, dtype):
     spoil, named = ERROR_FAULTS[fault]
     net, x, y = problem(hidden="tanh", dtype=dtype)
     faulty = Broken(net, errors=spoil)
@@ -278,7 +278,7 @@ def test_a_kink_of_curvature_is_skipped_too():
     assert report.parameters.failed == 0
 
 
-def test_more_kinks_than_slopes_raises():
+def test_more_skipped_than_checked_raises():
     net, x, _ = problem(output="identity", cost="absolute")
     with pytest.raises(AssertionError, match="more than half skipped"):
         check_gradients(net, x, net.forward(x))

@@ -27,7 +27,7 @@ def data(n=N):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("cost", "output"), PAIRS)
-def test_it_agrees_with_the_reference_and_adds_up(cost, output, dtype):
+def test_costs_agree_with_the_reference_and_add_up(cost, output, dtype):
     net = bpfast.Network([4, 5, 3], output=output, cost=cost, dtype=dtype, seed=1)
     x, y, s = (array[:20].astype(dtype) for array in data())
     for weights in (None, s):
@@ -95,7 +95,7 @@ def test_the_mean_of_one_nan_example_alone_is_nan():
 
 @pytest.mark.parametrize("name", ["errors", "backprop", "bp1"])
 @pytest.mark.parametrize("cost", ["quadratic", lambda a, y: pytest.fail("called")])
-def test_it_is_for_the_cost_alone(name, cost):
+def test_none_is_only_for_the_cost(name, cost):
     """The same words from all that have rows of errors, before a callable is called."""
     message = (
         r"^reduction: expected 'mean' or 'sum', got 'none', which cost alone takes; with 'sum'"
@@ -108,7 +108,7 @@ def test_it_is_for_the_cost_alone(name, cost):
 
 
 @pytest.mark.parametrize("module", [bpfast, reference])
-def test_unknown_reductions_of_a_cost_are_told_all_three(module):
+def test_an_unknown_reduction_of_a_cost_lists_all_three(module):
     message = "^reduction: unknown name 'each'; valid: 'mean', 'sum', 'none'$"
     with pytest.raises(ValueError, match=message):
         module.cost([[[1.0]]], [[0.0]], [[1.0]], [[1.0]], reduction="each")

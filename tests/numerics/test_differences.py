@@ -7,7 +7,7 @@ from bpfast.testing._differences import STEPS, derivative, perturb
 
 
 @pytest.mark.parametrize("order", [1, 2])
-def test_derivative_is_wrong_by_no_more_than_its_doubt(order):
+def test_the_error_of_a_derivative_is_within_its_bound(order):
     """A kink of slope (order 1) or of curvature (order 2), at any place."""
     places = STEPS[0] * np.linspace(-1.5, 1.5, 601)
     found = 0
@@ -34,7 +34,7 @@ def test_derivative_of_smooth_functions():
     assert derivative(lambda t: np.nan, 1e-8, 1e-16) == (None, 0.0)
 
 
-def test_perturb_puts_the_entry_back():
+def test_perturb_restores_the_entry():
     array = np.arange(6.0).reshape(2, 3)
     along = perturb(array, (1, 2), lambda: float(array.sum()))
     assert [along(0.25), along(-1.0), along(0.0)] == [15.25, 14.0, 15.0]

@@ -23,7 +23,7 @@ def ours(module, kind, dtype):
     return c, np.concatenate([np.ravel(part) for part in (*of_weights, *of_biases)])
 
 
-def test_every_kind_is_there():
+def test_every_activation_and_cost_is_tested():
     assert set(GRADIENTS) == {" ".join(kind) for kind in small_networks.KINDS}
     hidden, outputs, costs = (set(names) for names in zip(*small_networks.KINDS, strict=True))
     assert hidden == set(bpfast.ACTIVATIONS) - {"softmax"}

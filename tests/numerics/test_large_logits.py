@@ -175,7 +175,7 @@ def test_against_60_digits(output, cost, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_poisson_over_sigmoid_keeps_the_digits_of_one_minus_a(dtype):
+def test_poisson_over_sigmoid_is_accurate_near_saturation(dtype):
     z = np.array([[5.0, 20.0, 40.0, 80.0]], dtype)
     delta = bpfast.bp1(z, [[3.0] * 4], output="sigmoid", cost="poisson")[0]
     e = np.exp(-z[0].astype(float))

@@ -159,7 +159,7 @@ def test_labels_are_one_hot_rows(output, cost):
         assert cost_of(z, labels, **kinds) == cost_of(z, rows, **kinds)
 
 
-def test_labels_of_one_output_are_its_targets():
+def test_labels_of_one_output_equal_targets():
     kinds = {"output": "sigmoid", "cost": "cross_entropy"}
     for labels in ([0, 1], [False, True]):
         assert reference.bp1([[0], [LN3]], labels, **kinds) == [close([0.25]), close([-0.125])]
@@ -186,7 +186,7 @@ def test_cost_callable():
     assert delta == close([-3 / 32, 3 / 32])
 
 
-def test_what_a_cost_callable_raises_comes_through():
+def test_exceptions_of_a_callable_cost_propagate():
     with pytest.raises(ZeroDivisionError):
         reference.bp1([[1]], [[1]], cost=lambda a, y: 1 / 0)
 
@@ -207,7 +207,7 @@ def flat(weights, biases):
 
 @pytest.mark.parametrize("hidden", ELEMENTWISE)
 @pytest.mark.parametrize(("output", "cost"), PAIRS)
-def test_backprop_is_the_slope_of_the_cost(hidden, output, cost):
+def test_backprop_agrees_with_differences_of_the_cost(hidden, output, cost):
     rng = random.Random(2)
 
     def uniform(rows, columns, low=-1.5):

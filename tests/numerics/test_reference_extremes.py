@@ -67,7 +67,7 @@ def exact_cost_and_delta(output, cost, z, y):
 
 
 @pytest.mark.parametrize(("output", "cost"), FUSED)
-def test_fused_pair_at_the_extremes(output, cost):
+def test_fused_pairs_at_the_extremes(output, cost):
     rng = random.Random(3)
     rows = [[z, 0.0, -z] for z in EXTREMES] + [[1000, 1000, -1000], [-1000, -1000, 1000]]
     rows += [[rng.choice(EXTREMES[:13] + EXTREMES[14:27]) for _ in range(3)] for _ in range(9)]
@@ -85,7 +85,7 @@ def test_fused_pair_at_the_extremes(output, cost):
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e308, -1e308])
 @pytest.mark.parametrize(("output", "cost"), PAIRS)
-def test_what_is_not_finite_stays_in_its_row(output, cost, bad):
+def test_non_finite_numbers_stay_in_their_row(output, cost, bad):
     net = {"weights": [[[1, 2], [3, -4]]], "biases": [[0, 0]], "output": output, "cost": cost}
     good, y = [0.5, 0.25], [[0, 1]] * 2
     d = reference.errors(**net, x=[[bad, 1], good], y=y, reduction="sum")[-1]

@@ -96,7 +96,7 @@ def test_any_number_of_threads_in_one_process(reset, name, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("sizes", [[3, 50, 50, 2], [2, 20, 33, 1], [40, 9, 17, 100]])
-def test_what_is_shown_has_the_bits_of_what_is_computed(sizes, dtype):
+def test_trace_and_errors_have_the_bits_of_the_calls(sizes, dtype):
     """Trace and errors are row-major; other calls may use column-major layers."""
     rng = np.random.default_rng(8)
     net = bpfast.Network(sizes, hidden=["gelu", "tanh"], output="sigmoid", dtype=dtype, seed=rng)
@@ -124,7 +124,7 @@ def test_every_run(name):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_while_other_threads_take_helpers(reset, name):
+def test_other_threads_occupy_the_workers(reset, name):
     bpfast.set_num_threads(3)
     net, x, y = case(name, CUT[name], "float32")
     alone = outcome(net, x, y)
@@ -235,7 +235,7 @@ def test_the_error_of_a_long_sum_grows_slowly():
     assert np.linalg.norm(g.weights[-1][0] - exact) < 8e-6 * np.linalg.norm(exact)
 
 
-def test_the_equations_by_themselves_add_as_well():
+def test_bp3_and_bp4_add_accurately():
     n = 200_000
     delta = np.full((n, 3), 1 / 30, np.float32)
     a = np.full((n, 2), 0.7, np.float32)

@@ -31,7 +31,7 @@ COSTS = [
 ]
 
 
-def test_what_can_be_named():
+def test_names_of_levels():
     """What this machine has is used, by default the widest."""
     assert "baseline" in LEVELS
     for level in LEVELS:
@@ -88,7 +88,7 @@ def test_every_level_is_right(level):
 
 
 @pytest.mark.parametrize("level", ["avx9", "AVX-512", "1", *(set(NAMES) - set(LEVELS))])
-def test_a_level_that_is_none(level):
+def test_an_unknown_level(level):
     for entry_point, said in run("calls_at_no_level", BPFAST_SIMD=level).items():
         assert said.startswith("BPFAST_SIMD: "), f"{entry_point}: {said}"
         assert f"'{level}'" in said

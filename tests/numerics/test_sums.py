@@ -51,7 +51,7 @@ def test_the_cost_of_many_examples(terms, weights, cost):
     assert is_sum(net.cost(x, y, sample_weight=s, reduction="sum"), true)
     g = net.backprop(x, y, sample_weight=s)
     assert is_sum(g.cost, true / weight)
-    # The divisor Σ s is in each δ; gradients are added in runs of 512.
+    # The divisor Σ s is in each δ; gradients are added in blocks of 512.
     expected = math.fsum((x[:, 0] * (1 if s is None else s)).tolist()) / weight
     assert close(g.biases[0], [expected], "float64")
 
@@ -113,7 +113,7 @@ def test_softmax_of_many_outputs():
 
 
 @pytest.mark.parametrize("output", ["softmax"])
-def test_targets_that_are_many(output):
+def test_many_targets(output):
     """δ = a Σ y − y, with a Σ y that float32 alone would give to three digits."""
     n = 1 << 20
     net = bpfast.Network(
@@ -133,8 +133,8 @@ def test_the_cost_of_an_epoch_of_many_steps(cost, n):
     assert is_sum(history.cost[0], math.fsum((x[:, 0] ** 2 / 2).tolist()) / n, units=4)
 
 
-def test_the_cost_of_an_epoch_does_not_depend_on_runs_of_steps(capsys):
-    """Progress cuts an epoch into runs by the clock; an iterable makes a run of each batch."""
+def test_the_cost_of_an_epoch_does_not_depend_on_its_series_of_steps(capsys):
+    """Progress divides an epoch into series by the clock; an iterable makes a series of each batch."""
     n = 1 << 12
     rng = np.random.default_rng(2)
     x, y = rng.random((n, 1)), rng.random((n, 1))

@@ -22,7 +22,7 @@ def main(**variables):
     return done.returncode, done.stdout, done.stderr
 
 
-def test_it_prints_the_installation():
+def test_main_prints_the_configuration():
     status, said, wrong = main(BPFAST_NUM_THREADS="3")
     assert (status, wrong) == (0, "")
     assert said.splitlines()[0].split() == ["bpfast", bpfast.__version__]
@@ -42,5 +42,5 @@ def test_it_prints_the_installation():
         ),
     ],
 )
-def test_a_wrong_environment_is_a_line(variables, line):
+def test_an_invalid_environment_variable_is_a_one_line_error(variables, line):
     assert main(**variables) == (2, "", line + "\n")

@@ -48,7 +48,7 @@ def test_public_names(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_shown_belongs_there(name):
+def test_dir_lists_only_public_names(name):
     """What a module defines is listed, or its name begins with an underscore."""
     module = importlib.import_module(name)
     own = {
@@ -59,7 +59,7 @@ def test_what_is_shown_belongs_there(name):
     assert own <= set(module.__all__)
 
 
-def test_what_is_public_has_a_docstring():
+def test_public_names_have_docstrings():
     for name in NAMES:
         module = importlib.import_module(name)
         assert module.__doc__

@@ -25,7 +25,7 @@ def names(alias: Any) -> set[str]:
         (_typing.MetricName, bpfast.METRICS),
     ],
 )
-def test_the_literals_are_the_names(alias: Any, expected: Any) -> None:
+def test_literal_types_list_all_names(alias: Any, expected: Any) -> None:
     assert names(alias) == {*expected}
 
 

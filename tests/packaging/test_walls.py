@@ -66,11 +66,11 @@ def build(root, files):
     return root
 
 
-def test_the_house_stands():
+def test_the_source_tree_passes():
     assert walls(ROOT) == (0, "")
 
 
-def test_a_sound_house_passes(tmp_path):
+def test_a_valid_tree_passes(tmp_path):
     assert walls(build(tmp_path, {})) == (0, "")
 
 
@@ -226,7 +226,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("path", "text", "line", "word"), BROKEN.values(), ids=BROKEN.keys())
-def test_a_broken_wall_is_seen(tmp_path, path, text, line, word):
+def test_a_violation_is_reported(tmp_path, path, text, line, word):
     code, said = walls(build(tmp_path, {path: text}))
     assert code == 1
     assert len(said.splitlines()) == 1, said
@@ -234,7 +234,7 @@ def test_a_broken_wall_is_seen(tmp_path, path, text, line, word):
     assert word in said
 
 
-def test_a_circle_of_files_is_seen(tmp_path):
+def test_an_import_cycle_is_reported(tmp_path):
     """Three files of one module, each of which uses the next; a fourth uses one of them."""
     files = {
         f"src/engine/{name}.rs": f"use crate::engine::{other}::F;\n"
@@ -249,7 +249,7 @@ def test_a_circle_of_files_is_seen(tmp_path):
     assert all("a circle" in line for line in lines)
 
 
-def test_a_folder_and_its_files_are_no_circle(tmp_path):
+def test_a_module_and_its_files_are_not_a_cycle(tmp_path):
     files = {
         "src/engine/batch/mod.rs": "use crate::engine::batch::chunk::f;\npub struct Call;\n",
         "src/engine/batch/chunk.rs": "use crate::engine::batch::Call;\npub fn f() {}\n",

@@ -25,12 +25,12 @@ def test_one_version():
     assert WHEEL.version == bpfast.__version__ == crate
 
 
-def test_it_needs_numpy_alone():
+def test_the_wheel_needs_only_numpy():
     needs = [need for need in WHEEL.requires or [] if "extra ==" not in need]
     assert [need.split(">")[0] for need in needs] == ["numpy"]
 
 
-def test_it_is_one_abi3_wheel():
+def test_the_wheel_is_abi3():
     tags = [line for line in WHEEL.read_text("WHEEL").splitlines() if line.startswith("Tag: ")]
     assert tags
     assert all(tag.startswith("Tag: cp311-abi3-") for tag in tags)
@@ -48,11 +48,11 @@ def test_it_is_one_abi3_wheel():
         "licenses/LICENSE",
     ],
 )
-def test_it_carries(name):
+def test_the_wheel_contains_license_and_types(name):
     assert [file for file in WHEEL.files if file.as_posix().endswith(f"/{name}")]
 
 
-def test_it_is_small():
+def test_the_wheel_is_small():
     # The wheel is a compressed archive: less than its files are, which stay under the promise.
     assert sum(file.size or 0 for file in WHEEL.files) < 4 * MB
 
@@ -81,7 +81,7 @@ LIGHT = """
 """
 
 
-def test_of_the_standard_library_it_imports_little():
+def test_it_imports_few_standard_modules():
     """Beyond what NumPy has imported: a module that is new here is worth a look."""
     code = """
 import sys
@@ -96,7 +96,7 @@ assert not heavy, heavy
     subprocess.run(command, check=True, timeout=60)
 
 
-def test_what_it_does_not_need_is_not_imported_by_training_either():
+def test_training_imports_nothing_optional():
     code = """
 import sys
 from importlib.util import find_spec

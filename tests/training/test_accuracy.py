@@ -46,7 +46,7 @@ CLASSES = [
 
 
 @pytest.mark.parametrize(("output", "y", "wrong"), CLASSES)
-def test_accuracy_is_of_classes(output, y, wrong):
+def test_accuracy_compares_classes(output, y, wrong):
     outputs = 1 if y.ndim == 2 and y.shape[1] == 1 else 2
     cost = "cross_entropy" if y.ndim == 1 else "quadratic"
     output = "sigmoid" if y.ndim == 1 else output
@@ -72,7 +72,7 @@ def test_accuracy_is_of_classes(output, y, wrong):
         fit(net, X, y, metrics="r2")
 
 
-def test_two_likeliest_classes():
+def test_two_classes_with_the_largest_probability():
     """Either is right with softmax; elsewhere the row is no class, and nothing is guessed."""
     y = np.eye(3)[RNG.integers(0, 3, N)]
     y[7], y[8] = [0.5, 0.5, 0], [1 / 3, 1 / 3, 1 / 3]
@@ -91,7 +91,7 @@ def test_two_likeliest_classes():
     assert accuracy(np.eye(3), tied) == 2 / 3
 
 
-def test_accuracy_of_labels_beside_a_cost_of_ones_own():
+def test_accuracy_of_labels_with_a_custom_cost():
     def cost(a, y):
         return ((a[:, 0] - y) ** 2), 2 * (a - y[:, None])
 
@@ -205,7 +205,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("config", "y", "said"), REFUSED)
-def test_what_has_no_accuracy(config, y, said):
+def test_targets_without_an_accuracy(config, y, said):
     net = net_of(**config)
     with refuses(ValueError, f"^metrics: accuracy: expected {re.escape(said)}", net):
         fit(net, X, y, metrics="accuracy")
@@ -215,7 +215,7 @@ def test_what_has_no_accuracy(config, y, said):
 
 
 @pytest.mark.parametrize(("outputs", "more"), [(10, ""), (11, ", …")])
-def test_a_long_row_is_cut_in_an_error(outputs, more):
+def test_a_long_row_is_truncated_in_an_error(outputs, more):
     shown = ", ".join(["1", "1", *["0"] * 8])
     y = np.eye(outputs)[:1].repeat(N, axis=0)
     y[3, 1] = 1
@@ -223,7 +223,7 @@ def test_a_long_row_is_cut_in_an_error(outputs, more):
         fit(net_of((4, outputs), **SOFTMAX), X, y, metrics="accuracy")
 
 
-def test_a_y_of_ones_is_of_0_and_1():
+def test_a_y_of_ones_counts_as_0_and_1():
     net = net_of((4, 3), init="zeros", **LINEAR)
     net.params[-3:] = 0.25
     still = bpfast.SGD(lambda step: 0.0)
@@ -232,7 +232,7 @@ def test_a_y_of_ones_is_of_0_and_1():
         assert history.accuracy[-1] == low
 
 
-def test_a_y_that_is_nan_is_another_error():
+def test_a_y_with_nan_is_another_error():
     for config, whole in ((SIGMOID, SEVERAL), (SIGMOID, ONE), (SOFTMAX, ONE), (LINEAR, SEVERAL)):
         y = whole.copy()
         y[7] = np.nan
@@ -311,8 +311,8 @@ def test_of_a_y_in_a_file(tmp_path):
     assert history.validation_accuracy[-1] == by_row(net(X[held]), SEVERAL[held])
 
 
-def test_rows_are_looked_at_in_parts(monkeypatch):
+def test_rows_are_checked_in_blocks(monkeypatch):
     monkeypatch.setattr("bpfast._training.accuracy.ROWS", 7)
     for case in MEANINGS:
         test_what_accuracy_means(case, 60)
-    test_what_has_no_accuracy(*REFUSED[1])
+    test_targets_without_an_accuracy(*REFUSED[1])

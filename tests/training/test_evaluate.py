@@ -92,7 +92,7 @@ def test_a_batch_whose_weights_are_all_zero():
     assert found["cost"] == pytest.approx(net.cost(X, LABELS, sample_weight=weights), rel=1e-13)
 
 
-def test_a_cost_that_is_a_callable_sees_so_many_examples():
+def test_a_callable_cost_gets_blocks_of_examples():
     sizes = []
 
     def quartic(a, y):
@@ -112,7 +112,7 @@ def test_in_a_callback():
     assert seen[1] == net.evaluate(X, LABELS)
 
 
-def test_an_own_metric_gets_outputs_and_y():
+def test_a_custom_metric_gets_outputs_and_y():
     net = net_of()
     a = net(X)
 
@@ -139,7 +139,7 @@ def test_an_own_metric_gets_outputs_and_y():
         ({"weights": WEIGHTS}, TypeError, "unknown argument 'weights'; did you mean 'sample_we"),
     ],
 )
-def test_what_is_refused(how, kind, message):
+def test_refused_arguments(how, kind, message):
     net = net_of()
     with refuses(kind, message, net):
         net.evaluate(**({"x": X, "y": LABELS} | how))

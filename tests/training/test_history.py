@@ -56,7 +56,7 @@ def test_an_empty_history():
         history.plot()
 
 
-def test_names_that_are_not_there():
+def test_unknown_names():
     history = example()
     assert "accuracy" in history
     assert "epoch" in history
@@ -104,7 +104,7 @@ def test_a_row_may_name_its_epoch_and_be_of_any_number():
         (None, TypeError, "row: expected a mapping, got NoneType"),
     ],
 )
-def test_a_bad_row_adds_nothing(row, error, message):
+def test_a_refused_row_adds_nothing(row, error, message):
     history = one_column([0.5], name="accuracy")
     before = history.state
     with refuses(error, f"^{message}$"):
@@ -189,7 +189,7 @@ def test_dict_and_pandas():
 
 
 @pytest.mark.parametrize(("method", "package"), [("plot", "matplotlib"), ("to_pandas", "pandas")])
-def test_what_is_missing_is_named(method, package, monkeypatch):
+def test_missing_entries_are_named(method, package, monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == package]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, package, None)
@@ -218,7 +218,7 @@ def columns(**more):
 
 
 @pytest.mark.parametrize(("name", "sign"), [("cost", -1), ("accuracy", 1)])
-def test_early_stopping_takes_no_overflow_for_the_best(name, sign):
+def test_an_infinite_cost_is_no_improvement(name, sign):
     stopping = bpfast.EarlyStopping(3, name)
     values = [NAN, sign * INF, sign * 1.0, sign * INF, -sign * INF, sign * 2.0, sign * 1.5]
     rows = [{"cost": 0.0, "seconds": 0.0, "learning_rate": 0.0, name: value} for value in values]

@@ -34,7 +34,7 @@ def test_all_views_of_the_columns_agree(history):
     assert {name: column.tolist() for name, column in table.items()} == history.to_dict()
 
 
-def test_what_is_no_column(history):
+def test_unknown_columns(history):
     for name in ("f1", "keys", 0, None, []):
         assert name not in history
         assert history.get(name) is None
@@ -52,6 +52,6 @@ def test_no_metric_may_have_the_name_of_a_method(name):
         net.fit([[1]], [[1]], epochs=1, metrics={name: lambda a, y: 1})
 
 
-def test_what_is_no_name_is_no_column():
+def test_arrays_are_not_in_a_history():
     assert bpfast.History().get(np.zeros(0), "none") == "none"
     assert np.zeros(0) not in bpfast.History()

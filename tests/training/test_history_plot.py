@@ -14,7 +14,7 @@ def curves(panel):
     return {line.get_label(): line.get_ydata().tolist() for line in panel.get_lines()}
 
 
-def test_a_picture_has_a_panel_for_the_cost_and_for_each_metric(tmp_path):
+def test_a_plot_has_a_panel_for_the_cost_and_for_each_metric(tmp_path):
     figure = example().plot()
     assert isinstance(figure, matplotlib.figure.Figure)
     cost, accuracy = figure.axes
@@ -27,7 +27,7 @@ def test_a_picture_has_a_panel_for_the_cost_and_for_each_metric(tmp_path):
     assert (tmp_path / "history.png").stat().st_size > 5000
 
 
-def test_a_picture_leaves_pyplot_alone():
+def test_a_plot_does_not_change_pyplot():
     from matplotlib import pyplot as plt
 
     before = plt.get_fignums()
@@ -35,13 +35,13 @@ def test_a_picture_leaves_pyplot_alone():
     assert plt.get_fignums() == before
 
 
-def test_a_picture_of_one_epoch_shows_a_point_and_of_nan_draws(tmp_path):
+def test_a_plot_of_one_epoch_has_a_marker_and_nan_is_drawn(tmp_path):
     (line,) = one_column([0.5]).plot().axes[0].get_lines()[1:]
     assert line.get_marker() == "o"
     one_column([NAN, INF, 0.3]).plot().savefig(tmp_path / "nan.png")
 
 
-def test_a_picture_on_given_axes():
+def test_a_plot_on_given_axes():
     figure = matplotlib.figure.Figure()
     grid = figure.subplots(2, 1)
     for axes in (grid, list(grid), tuple(grid)):

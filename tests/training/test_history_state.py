@@ -35,7 +35,7 @@ def test_equality():
 @pytest.mark.parametrize(
     "again", [copy.copy, copy.deepcopy, lambda h: pickle.loads(pickle.dumps(h))]
 )
-def test_copies_are_their_own(again):
+def test_copies_are_independent(again):
     history = example()
     history.stopped = "diverged"
     copied = again(history)

@@ -43,7 +43,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("how", OTHERS)
-def test_another_network_has_the_parameters_alone(how, tmp_path):
+def test_other_kinds_of_copies_have_only_the_parameters(how, tmp_path):
     net = trained()
     other = OTHERS[how](net, tmp_path)
     np.testing.assert_array_equal(other.params, net.params)
@@ -55,7 +55,7 @@ def test_another_network_has_the_parameters_alone(how, tmp_path):
 
 
 @pytest.mark.parametrize("optimizer", [{}, {"optimizer": "adam"}, {"learning_rate": 0.001}])
-def test_fit_by_name_begins_anew(optimizer):
+def test_fit_with_a_name_starts_a_new_optimizer(optimizer):
     net = trained()
     before = net.optimizer
     net.fit(X, Y, **HOW, **optimizer)
@@ -63,7 +63,7 @@ def test_fit_by_name_begins_anew(optimizer):
     assert (net.optimizer.steps, before.steps) == (STEPS, STEPS)
 
 
-def test_fit_with_the_optimizer_goes_on():
+def test_fit_with_the_optimizer_continues():
     net = trained()
     before = net.optimizer
     net.fit(X, Y, optimizer=net.optimizer, **HOW)
@@ -76,7 +76,7 @@ def test_fit_with_the_optimizer_goes_on():
     [({}, True), ({"optimizer": "adam"}, True), ({"learning_rate": 0.1}, True),
      ({"optimizer": "sgd"}, False), ({"optimizer": bpfast.Adam()}, False)],
 )  # fmt: skip
-def test_partial_fit_goes_on_unless_another_is_given(how, goes_on):
+def test_partial_fit_continues_unless_another_optimizer_is_given(how, goes_on):
     net = trained()
     net.partial_fit(X, Y, **how)
     assert net.optimizer.steps == (STEPS + 1 if goes_on else 1)
@@ -86,7 +86,7 @@ def test_partial_fit_goes_on_unless_another_is_given(how, goes_on):
     "action", [copy.copy, copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))]
 )
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
-def test_a_copied_pair_goes_on_with_the_same_bits(action, optimizer):
+def test_a_copied_pair_continues_with_the_same_bits(action, optimizer):
     net = trained(optimizer)
     twin, opt = action(net), action(net.optimizer)
     assert opt.steps == STEPS
@@ -98,7 +98,7 @@ def test_a_copied_pair_goes_on_with_the_same_bits(action, optimizer):
     assert (fresh.params != net.params).any()  # the state makes a difference
 
 
-def test_a_checkpoint_resumed_goes_on(tmp_path):
+def test_a_resumed_checkpoint_continues(tmp_path):
     path = tmp_path / "training.ckpt"
     net, whole = bpfast.Network([3, 4, 2], seed=0), bpfast.Network([3, 4, 2], seed=0)
     net.fit(X, Y, checkpoint=path, **HOW)

@@ -33,14 +33,14 @@ def test_it_is_that_of_the_optimizer_named(name, rate):
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_without_an_optimizer_it_is_adams(method):
+def test_without_an_optimizer_it_is_the_rate_of_adam(method):
     net = net_of()
     getattr(net, method)(X, Y, learning_rate=0.5)
     assert net.optimizer.config == bpfast.Adam(0.5).config
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_beside_an_optimizer_it_is_refused(method):
+def test_a_rate_together_with_an_optimizer_is_refused(method):
     net, opt = net_of(), bpfast.SGD(0.1)
     message = (
         "^learning_rate: expected none beside an optimizer, which has its own, got 0.5; set opt"
@@ -52,7 +52,7 @@ def test_beside_an_optimizer_it_is_refused(method):
 
 
 @pytest.mark.parametrize("name", [None, "rmsprop"])
-def test_partial_fit_sets_it_where_the_optimizer_goes_on(name):
+def test_partial_fit_sets_the_rate_of_the_continued_optimizer(name):
     net, twin, opt = net_of(), net_of(), bpfast.RMSprop(0.01)
     for rate in (0.02, 0.02, 0.005):
         net.partial_fit(X, Y, optimizer=name or "rmsprop", learning_rate=rate)
@@ -72,7 +72,7 @@ def test_partial_fit_sets_it_where_the_optimizer_goes_on(name):
 @pytest.mark.parametrize(
     "how", [{"learning_rate": 0}, {"learning_rate": 0.5, "sample_weight": [1]}]
 )
-def test_a_call_that_is_refused_leaves_the_rate(how):
+def test_a_refused_call_does_not_change_the_rate(how):
     net = net_of()
     net.partial_fit(X, Y, learning_rate=0.02)
     with refuses(ValueError, "^(learning_rate|sample_weight): expected", net):
@@ -80,7 +80,7 @@ def test_a_call_that_is_refused_leaves_the_rate(how):
     assert net.optimizer.learning_rate == 0.02
 
 
-def test_a_checkpoint_is_gone_on_from_with_the_same_rate(tmp_path):
+def test_a_checkpoint_continues_with_the_same_rate(tmp_path):
     path, net, twin = tmp_path / "training.ckpt", net_of(), net_of()
     net.fit(X, Y, epochs=4, seed=0, learning_rate=0.02)
     for epochs in (2, 4):

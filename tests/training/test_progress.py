@@ -61,7 +61,7 @@ assert not [name for name in sys.modules if name.split(".")[0] == "tqdm"]
     subprocess.run([sys.executable, "-P", "-c", code], check=True, timeout=60)
 
 
-def test_lines(lines, capfd):
+def test_progress_lines(lines, capfd):
     train(True)
     out, err = capfd.readouterr()
     assert out == ""
@@ -73,7 +73,7 @@ def test_lines(lines, capfd):
         assert re.fullmatch(r"[\d,]+ examples/s, \d\d:\d\d left", line.removeprefix(figures))
 
 
-def test_lines_tell_rate_and_time_left(lines, capfd, monkeypatch):
+def test_progress_lines_have_the_rate_and_the_remaining_time(lines, capfd, monkeypatch):
     seconds = iter([1000.0, 1002.0, 1004.0])
     monkeypatch.setattr("time.perf_counter", lambda: next(seconds))
     with Progress(True, 2000, None) as report:
@@ -86,7 +86,7 @@ def test_lines_tell_rate_and_time_left(lines, capfd, monkeypatch):
     ]
 
 
-def test_a_bar(capfd):
+def test_a_progress_bar(capfd):
     pytest.importorskip("tqdm")
     train(True)
     out, err = capfd.readouterr()
@@ -100,7 +100,7 @@ def test_a_bar(capfd):
     assert err.split("\r")[1].startswith("epoch 1/3:   0%")
 
 
-def test_a_bar_learns_how_many_examples_there_are(capfd):
+def test_a_progress_bar_takes_the_number_of_examples_of_the_first_epoch(capfd):
     pytest.importorskip("tqdm")
     with Progress(True, 4, None) as report:
         report.advance(50)
@@ -120,7 +120,7 @@ def test_a_bar_starts_no_thread(capfd):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
-def test_an_exception_comes_through_and_the_bar_is_closed(way, error, capfd):
+def test_an_exception_propagates_and_the_bar_is_closed(way, error, capfd):
     report = Progress(True, 2, 100)
 
     def fails():
@@ -170,12 +170,12 @@ ERRORS = [
 
 @pytest.mark.parametrize("after", [0, 1, 2])
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-def test_a_broken_stream_ends_no_training(way, error, after, monkeypatch):
+def test_a_broken_stream_does_not_end_a_training(way, error, after, monkeypatch):
     monkeypatch.setattr(sys, "stderr", Breaks(error, after))
     train(True)
 
 
-def test_a_stream_closed_meanwhile_ends_no_training(way, monkeypatch):
+def test_a_stream_closed_during_a_training(way, monkeypatch):
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
     with Progress(True, 2, 100) as report:
@@ -193,7 +193,7 @@ def test_a_program_without_stderr(way, monkeypatch):
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes break otherwise on Windows")
 @pytest.mark.parametrize("hidden", [True, False])
-def test_a_reader_that_goes_away_ends_no_training(hidden):
+def test_a_closed_pipe_does_not_end_a_training(hidden):
     code = f"""
 import sys
 if {hidden}:

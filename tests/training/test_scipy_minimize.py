@@ -22,7 +22,7 @@ def curve(dtype="float64"):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_follows_the_curve(method):
+def test_every_method_fits_the_curve(method):
     net, x, y = curve()
     start = net.cost(x, y)
     found = bpfast.scipy_minimize(net, x, y, method=method, max_iterations=150)
@@ -30,7 +30,7 @@ def test_every_method_follows_the_curve(method):
     assert found.fun < start / 50
 
 
-def test_a_line_is_found_exactly():
+def test_a_linear_fit_is_exact():
     net = bpfast.Network([2, 1], output="identity", seed=0)
     rng = np.random.default_rng(0)
     x = rng.standard_normal((30, 2))
@@ -45,7 +45,7 @@ def test_a_line_is_found_exactly():
     np.testing.assert_allclose(net.params, expected, rtol=1e-5)
 
 
-def test_float32_comes_near():
+def test_float32_is_less_accurate():
     net, x, y = curve("float32")
     start = net.cost(x, y)
     bpfast.scipy_minimize(net, x, y, max_iterations=100)
@@ -90,7 +90,7 @@ def test_a_callback_can_end_it(method, dtype):
     assert found.fun == net.cost(x, y)
 
 
-def test_what_else_ends_it_comes_through():
+def test_other_exceptions_propagate():
     """A StopIteration of the cost is a defect of the cost."""
     net, x, y = curve()
     calls = []

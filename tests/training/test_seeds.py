@@ -60,7 +60,7 @@ def test_none_is_different_each_time(call):
 
 
 @pytest.mark.parametrize("kind", ["Generator", "BitGenerator", "SeedSequence"])
-def test_one_integer_is_drawn_and_told(kind):
+def test_one_integer_is_drawn_and_stored_in_the_history(kind):
     rng = MAKERS[kind](5)
     drawn = int(np.random.default_rng(copy.deepcopy(rng)).integers(2**63))
     net = fit(rng)
@@ -69,7 +69,7 @@ def test_one_integer_is_drawn_and_told(kind):
     np.testing.assert_array_equal(partial_fit(MAKERS[kind](5)).params, partial_fit(drawn).params)
 
 
-def test_a_script_with_one_generator_goes_on_from_its_checkpoint(tmp_path):
+def test_a_script_with_one_generator_continues_from_its_checkpoint(tmp_path):
     def script(epochs):
         rng = np.random.default_rng(7)
         net = new(rng)
@@ -85,7 +85,7 @@ def test_a_script_with_one_generator_goes_on_from_its_checkpoint(tmp_path):
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("seed", ["a", 1.5, -1])
-def test_what_is_no_seed(call, seed):
+def test_invalid_seeds(call, seed):
     with refuses(ValueError if seed == -1 else TypeError, "^seed: "):
         call(seed)
 

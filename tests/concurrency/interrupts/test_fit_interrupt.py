@@ -64,7 +64,7 @@ def test_ctrl_c_leaves_whole_steps(name):
 
 @pytest.mark.clock
 @pytest.mark.parametrize("name", NAMES)
-def test_ctrl_c_is_heard(name):
+def test_ctrl_c_is_noticed(name):
     interrupted(name, TURNS).check()
 
 

@@ -1,6 +1,6 @@
 """Ctrl-C and other signals in the middle of a call: heard soon, on the main thread, nothing lost.
 
-The promise is 100 ms from the signal to the exception. `test_ctrl_c_is_heard` measures that, with
+The promise is 100 ms from the signal to the exception. `test_ctrl_c_is_noticed` measures that, with
 real signals from another process. A machine that others use may stop a process for longer than
 that, so the CPU time counts if it is less, each call is interrupted five times at random moments,
 and the median is held to BOUND; all are held to LONGEST, which only a call that does not listen
@@ -70,7 +70,7 @@ def test_a_call_is_cut_short(name):
 
 @pytest.mark.clock
 @pytest.mark.parametrize("name", LONG)
-def test_ctrl_c_is_heard(name):
+def test_ctrl_c_is_noticed(name):
     started = command("interrupted_calls", json.dumps([*LONG[name], TURNS]))
     with subprocess.Popen(
         started, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True

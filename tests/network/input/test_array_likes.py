@@ -176,7 +176,7 @@ def test_a_memory_map(tmp_path):
     assert out.tobytes() == net.forward(X).tobytes()
 
 
-def test_what_cannot_be_held_exactly_is_rounded_once():
+def test_inexact_numbers_are_rounded_once():
     net = bpfast.Network.from_parameters(W, B, **KINDS, dtype="float32")
     x = RNG.normal(size=X.shape)
     assert bits(net.forward(x)) == bits(net.forward(x.astype("f4")))
@@ -206,7 +206,7 @@ def test_float32_gives_float32(name):
     assert found or name == "cost"
 
 
-def test_an_exception_of_the_arrays_own_comes_through():
+def test_an_exception_of_an_array_conversion_propagates():
     class Lazy:
         def __array__(self, dtype=None, copy=None):
             raise KeyError("mine")

@@ -24,13 +24,13 @@ from tests.helpers.refuses import refuses
 
 
 @pytest.mark.parametrize("entry_point", ENTRY_POINTS)
-def test_what_is_spoilt_below_is_good(entry_point):
+def test_the_changed_matrix_is_valid_before_the_change(entry_point):
     call(entry_point, ENTRY_POINTS[entry_point])
 
 
 @pytest.mark.parametrize("kind", NO_NUMBERS)
 @pytest.mark.parametrize(("entry_point", "name"), ARRAYS)
-def test_what_is_no_number_is_a_type_error(entry_point, name, kind):
+def test_non_numbers_are_type_errors(entry_point, name, kind):
     if (name, kind) == ("sample_weight", "None"):
         pytest.skip("no weights is how to leave them out")
     spoil, message = NO_NUMBERS[kind]
@@ -50,7 +50,7 @@ def test_a_wrong_rank_is_a_value_error(entry_point, name, spoil):
 
 
 @pytest.mark.parametrize(("entry_point", "name", "value", "message"), CASES)
-def test_what_does_not_fit_is_a_value_error(entry_point, name, value, message):
+def test_wrong_shapes_are_value_errors(entry_point, name, value, message):
     net = bpfast.Network.from_parameters(WEIGHTS, BIASES)
     bad = replaced(ENTRY_POINTS[entry_point], name, value)
     with refuses(ValueError, f"^({message})$", net, *bad.values()):
@@ -58,7 +58,7 @@ def test_what_does_not_fit_is_a_value_error(entry_point, name, value, message):
 
 
 @pytest.mark.parametrize("entry_point", [*LOSSES, "bp1"])
-def test_all_zero_weights_add_up_to_nothing(entry_point):
+def test_the_sum_with_all_zero_weights_is_zero(entry_point):
     found = call(
         entry_point, ENTRY_POINTS[entry_point] | {"sample_weight": [0] * 4, "reduction": "sum"}
     )

@@ -84,14 +84,14 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize(("argument", "name", "meant"), ELSEWHERE)
-def test_a_name_of_other_libraries_leads_to_that_of_this(argument, name, meant):
+def test_names_of_other_libraries_suggest_ours(argument, name, meant):
     with refuses(
         ValueError, f"^{argument}: unknown name '{name}'; did you mean '{meant}'\\? valid"
     ):
         bpfast.Network([3, 2, 2], **{argument: name})
 
 
-def test_what_is_no_cost_of_this_library_leads_nowhere():
+def test_unknown_costs_of_other_libraries_suggest_nothing():
     with refuses(ValueError, "^cost: unknown name 'hinge'; valid: "):
         bpfast.Network([3, 2], cost="hinge")
 
@@ -115,7 +115,7 @@ def test_an_argument_that_a_network_does_not_have():
             bpfast.Network(*arguments)
 
 
-def test_an_unknown_hidden_name_lists_those_that_go_there():
+def test_an_unknown_hidden_activation_lists_the_valid_ones():
     listed = ", ".join(f"'{name}'" for name in bpfast.ACTIVATIONS if name != "softmax")
     for hidden in ("zzz", ["zzz"]):
         with refuses(ValueError, rf"^hidden(\[0\])?: unknown name 'zzz'; valid: {listed}$"):
@@ -124,7 +124,7 @@ def test_an_unknown_hidden_name_lists_those_that_go_there():
         call("bp2", ENTRY_POINTS["bp2"], activation="zzz")
 
 
-def test_softmax_stands_in_the_output_alone():
+def test_softmax_is_only_for_the_output():
     with refuses(ValueError, rf"^hidden\[1\]: {ALONE}"):
         bpfast.Network([3, 2, 2, 1], hidden=["tanh", "softmax"])
     with refuses(ValueError, f"^activation: {ALONE}"):
@@ -155,7 +155,7 @@ def test_softmax_of_one_output_is_always_1():
 
 @pytest.mark.parametrize("cost", bpfast.COSTS)
 @pytest.mark.parametrize("output", bpfast.ACTIVATIONS)
-def test_a_cost_goes_with_outputs_it_is_defined_on(output, cost):
+def test_costs_refuse_outputs_outside_their_domain(output, cost):
     config = {"output": output, "cost": cost}
     allowed = ALLOWED.get(cost, set(bpfast.ACTIVATIONS))
     for entry_point in [*CONFIGURES, "bp1"]:
@@ -245,7 +245,7 @@ def test_a_gradient_is_of_a_network(net):
         bpfast.Gradient(net)
 
 
-def test_no_hint_leads_to_an_argument_that_is_not_there():
+def test_every_suggested_argument_exists():
     for maker, name in (
         (bpfast.SGD, "rho"),
         (bpfast.SGD, "betas"),

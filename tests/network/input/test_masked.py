@@ -137,7 +137,7 @@ def test_labels():
                     call(X, y)
 
 
-def test_what_is_written_to():
+def test_masked_outputs_are_refused():
     """A result behind a mask could not be read."""
     net = net_of()
     out = masked(np.zeros((6, 2)))
@@ -158,7 +158,7 @@ def test_what_is_written_to():
 
 @pytest.mark.parametrize("kind", ["array", "matrix"])
 @pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr", "dia", "lil"])
-def test_a_sparse_matrix_of_masked_parts(form, kind):
+def test_a_sparse_matrix_of_masked_arrays(form, kind):
     sparse = pytest.importorskip("scipy.sparse")
     dense = np.where(RNG.random((6, 4)) < 0.7, 1.0, 0.0)
     net, y = bpfast.Network([4, 2], seed=0), np.zeros((6, 2))
@@ -197,7 +197,7 @@ def test_the_state_of_an_optimizer():
     assert optimizer.steps == 0
 
 
-def test_a_cost_of_the_users():
+def test_a_custom_cost():
     def returning(costs, nabla):
         def cost(a, y):
             return costs(((a - y) ** 2).sum(axis=1)), nabla(2 * (a - y))

@@ -57,7 +57,7 @@ def test_the_reference_refuses_the_same(form):
         assert said[0] == said[1]
 
 
-def test_lists_without_arrays_stay_as_they_were():
+def test_lists_of_numbers_are_unchanged():
     """No entry is looked at where none can have a mask, and a cycle is NumPy's to refuse."""
     loop = []
     loop.append(loop)

@@ -94,7 +94,7 @@ def test_an_odd_argument_is_named(call, message):
         call()
 
 
-def test_a_memoryview_of_two_axes_is_a_matrix():
+def test_a_two_dimensional_memoryview_is_a_matrix():
     assert bpfast.reference.bp3(GRID) == bpfast.bp3(GRID).tolist() == [2.0, 2.0]
     wide = np.ones((3, 2)).data
     found = bpfast.reference.forward([wide], [[0, 0, 0]], GRID, output="identity")
@@ -108,7 +108,7 @@ def test_a_state_of_a_schedule_is_a_mapping(schedule, state):
         schedule.state = state
 
 
-def test_what_no_column_is_called_is_not_in_a_history():
+def test_keys_of_other_types_are_not_in_a_history():
     for name in (3, None, np.ones(2), array.array("d"), ["cost"]):
         assert name not in history()
         with refuses(KeyError, "name: expected one of epoch, cost, seconds, learning_rate, got "):
@@ -129,7 +129,7 @@ def test_a_trace_is_indexed_as_a_pair_is():
         trace["z"]
 
 
-def test_a_network_of_ones_own_is_a_network():
+def test_a_subclass_is_a_network():
     class Own(bpfast.Network):
         pass
 

@@ -95,12 +95,12 @@ def test_bad_input_of_one_equation(name, arguments, message):
         getattr(reference, name)(*arguments)
 
 
-def test_softmax_stands_in_the_output_alone():
+def test_softmax_is_only_for_the_output():
     with pytest.raises(ValueError, match="activation: expected an activation that acts on each"):
         reference.bp2([[1]], [[1]], [[1]], activation="softmax")
 
 
-def test_a_cost_of_the_users_own_gets_what_cannot_be_copied():
+def test_a_custom_cost_gets_targets_that_cannot_be_copied():
     """As what the engine gives it: what y holds is between the user and the cost."""
     y = [memoryview(b"a"), memoryview(b"b")]
 

@@ -50,7 +50,7 @@ FUNCTION_ARRAYS = [(entry_point, name) for entry_point, name in ARRAYS if entry_
 
 @pytest.mark.parametrize("kind", bad_arrays.NO_NUMBERS)
 @pytest.mark.parametrize(("function", "name"), FUNCTION_ARRAYS)
-def test_what_is_no_number(function, name, kind):
+def test_invalid_numbers(function, name, kind):
     if (name, kind) == ("sample_weight", "None"):
         pytest.skip("no weights is how to leave them out")
     spoil, _ = bad_arrays.NO_NUMBERS[kind]
@@ -71,7 +71,7 @@ def test_a_wrong_rank(function, name, spoil):
     ("function", "name", "value"),
     [case[:3] for case in bad_arrays.CASES if case[0] in FUNCTIONS],
 )
-def test_what_does_not_fit(function, name, value):
+def test_arrays_that_do_not_match(function, name, value):
     check(function, replaced(FUNCTIONS[function], name, value))
 
 
@@ -199,7 +199,7 @@ def test_outputs_of_a_cost(output, name):
 
 @pytest.mark.parametrize("case", range(len(bad_costs.WRONG)))
 @pytest.mark.parametrize("function", [*LOSSES, "bp1"])
-def test_what_a_callable_must_not_give_back(function, case):
+def test_invalid_results_of_a_callable_cost(function, case):
     def cost(a, y):
         return bad_costs.WRONG[case][0](np.asarray(a), np.asarray(y))
 

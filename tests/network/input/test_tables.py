@@ -58,7 +58,7 @@ def test_columns_that_are_no_numbers(x, got):
     assert (net(MIXED.to_numpy(dtype=float)) == net(X)).all()
 
 
-def test_of_many_columns_some_are_named():
+def test_errors_name_some_of_many_columns():
     table = pandas.DataFrame({f"c{k}": list("abcdefgh") for k in range(7)})
     table.insert(0, "n", 1.0)
     net = bpfast.Network([8, 1], seed=0)

@@ -47,7 +47,7 @@ def test_state_that_shares_memory_with_parameters(kind):
         net.partial_fit(X, Y, optimizer=opt)
 
 
-def test_state_that_shares_memory_with_the_gradient_or_itself():
+def test_state_that_shares_memory_with_the_gradient_or_other_state():
     p, g, opt = np.ones(4), np.ones(4), bpfast.Adam()
     opt.step(p, g)
     one = np.zeros(4)
@@ -77,7 +77,7 @@ def test_state_that_shares_memory_with_examples(name):
         net.fit(**given, epochs=1, shuffle=False, optimizer=opt)
 
 
-def test_two_optimizers_with_state_of_their_own_in_one_memory():
+def test_two_optimizers_with_state_in_one_array():
     """One after the other they may: nothing is at work at once."""
     p, g, memory = np.ones(4), np.ones(4), np.zeros(8)
     opts = []
@@ -109,7 +109,7 @@ def hard_pair(dtype="f4", axes=14, seed=2):
 HARD = "got strides for which this is too hard to tell"
 
 
-def test_what_takes_too_long_to_tell_is_refused():
+def test_overlaps_that_take_too_long_to_decide_are_refused():
     """By a bound on the steps, after a fraction of a millisecond."""
     p, g = hard_pair()
     with pytest.raises(Exception, match="work") as caught:
@@ -128,7 +128,7 @@ def test_what_takes_too_long_to_tell_is_refused():
     assert not p.any()
 
 
-def test_ordinary_slices_are_told_apart():
+def test_the_overlap_of_strided_slices_is_exact():
     """Of one array, in any number of axes: what people write."""
     rng = np.random.default_rng(0)
     for axes in range(1, 6):
@@ -153,7 +153,7 @@ class Liar(np.ndarray):
         return False
 
 
-def test_a_class_cannot_say_that_its_arrays_lie_apart():
+def test_overlap_is_determined_by_addresses_not_by_the_class():
     memory = np.ones(12)
     p, g = memory[::2].view(Liar), memory[2:8].view(Liar)
     with refuses(ValueError, apart("gradient", "params"), memory):
@@ -204,7 +204,7 @@ def test_strides_that_leave_the_address_space(far):
     assert net.forward(Interface(numbers, (1, 3), (far, 8))).shape == (1, 2)
 
 
-def test_arrays_without_numbers():
+def test_arrays_that_are_not_numeric():
     """Whatever their strides and their places: they share no memory, and take steps."""
     empty = np.ones((0, 3))[:, ::-1]
     memory = np.ones(8)

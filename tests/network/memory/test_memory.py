@@ -17,7 +17,7 @@ def test_a_long_loop_does_not_grow():
 
 @pytest.mark.parametrize("call", ["backprop", "forward", "cost"])
 @pytest.mark.parametrize(("sizes", "n"), [([64, 256, 256, 1], 200_000), ([2, 3, 1], 3_000_000)])
-def test_a_large_batch_takes_little(call, sizes, n):
+def test_a_large_batch_needs_little_memory(call, sizes, n):
     """One layer's activations of 200,000 rows would be 200 MB; a chunk's are 128 kB a thread.
 
     backprop keeps a gradient for each of 64 lanes, of 0.34 MB here.
@@ -37,7 +37,7 @@ def test_errors_and_trace_take_what_they_return(call, arrays):
 
 @pytest.mark.parametrize("n", [100, 1000, 5000, 9000])
 @pytest.mark.parametrize("sizes", [[1024, 1024, 1024, 1024], [300, 300, 300, 300]])
-def test_a_large_network_takes_a_block_and_a_gradient(sizes, n):
+def test_a_large_network_needs_a_block_and_a_gradient(sizes, n):
     """Whatever the batch: a^l and δ^l of a block, and what the sum over the blocks has lost."""
     extra, gradient = run("memory_of_a_call", f'[{sizes}, {n}, "float32", "backprop"]')
     # A block has 2^22 activations, in 1024 rows or more, at most 4096.

@@ -64,7 +64,7 @@ def outcome(call, *, before="", after="", free=0, threads=1):
     ],
 )
 @pytest.mark.parametrize("init", ["nielsen", "zeros"])
-def test_parameters_that_no_memory_holds(sizes, message, init):
+def test_parameters_that_exceed_the_address_space(sizes, message, init):
     got = outcome(f"bpfast.Network({sizes}, init='{init}')")
     assert got.startswith(f"MemoryError: {message}")
 
@@ -72,7 +72,7 @@ def test_parameters_that_no_memory_holds(sizes, message, init):
 @linux
 @pytest.mark.parametrize("init", ["nielsen", "zeros"])
 @pytest.mark.parametrize("free", [1, 100, 600])
-def test_parameters_beyond_the_memory_left(init, free):
+def test_parameters_that_exceed_the_free_memory(init, free):
     # 128 MB of parameters; to draw them takes some more.
     got = outcome(f"bpfast.Network([4000, 4000], init='{init}')", free=free)
     expected = "MemoryError: params: cannot allocate 16004000 numbers" if free < 128 else "done"
@@ -80,7 +80,7 @@ def test_parameters_beyond_the_memory_left(init, free):
 
 
 @linux
-def test_copies_beyond_the_memory_left():
+def test_copies_that_exceed_the_free_memory():
     before = "import copy, pickle; net = bpfast.Network([4000, 4000], init='zeros')"
     calls = {
         "copy.copy(net)": "Unable to allocate",  # as NumPy says it
@@ -125,7 +125,7 @@ assert net.cost(x, y) == 0.125 * 2**18
         "bpfast.bp2(x, np.zeros((8, 2**18)), z)",
     ],
 )
-def test_a_workspace_beyond_the_memory_left(call, threads):
+def test_a_workspace_that_exceeds_the_free_memory(call, threads):
     # One array of a chunk is 16 MiB, one of the batch 128.
     got = outcome(call, before=WIDE, after=AFTER, free=12, threads=threads)
     assert got.startswith("MemoryError: ")
@@ -143,7 +143,7 @@ g = bpfast.Gradient(net)
 @pytest.mark.parametrize(
     "call", ["net.cost(x, y)", "net.backprop(x, y, out=g)", "bpfast.bp4(y, x)"]
 )
-def test_any_allocation_may_fail(call, threads):
+def test_every_failed_allocation_is_an_error(call, threads):
     # A few MiB on either side of what the call takes: some buffer is always the first to fail.
     for free in (0.5, 2, 3, 4, 6, 8, 12, 16, 32, 64):
         got = outcome(call, before=SQUARE, free=free, threads=threads)

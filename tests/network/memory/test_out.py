@@ -73,7 +73,7 @@ def test_out_takes_the_result(entry_point):
 
 
 @pytest.mark.parametrize("entry_point", ENTRY_POINTS)
-def test_an_out_that_does_not_fit(entry_point):
+def test_an_out_of_a_wrong_shape(entry_point):
     function, arguments = ENTRY_POINTS[entry_point]
     for out, kind, message in wrong_outs(function(**arguments)):
         with refuses(kind, message, out, NET, *arguments.values()):
@@ -99,7 +99,7 @@ def test_an_out_that_overlaps_an_input(entry_point, name, layout):
         function(**arguments | {name: value}, out=out)
 
 
-def test_an_out_beside_an_input_is_apart_from_it():
+def test_an_out_next_to_an_input_does_not_overlap():
     memory = RNG.uniform(size=12)
     x, out = memory[:4].reshape(2, 2), memory[4:8].reshape(2, 2)
     expected = NET.forward(x)
@@ -152,7 +152,7 @@ def test_a_gradient_takes_the_result():
         ),
     ],
 )
-def test_a_gradient_that_does_not_fit(out, kind, message):
+def test_a_gradient_of_another_network(out, kind, message):
     with refuses(kind, message, out, NET, A, B):
         NET.backprop(A, B, out=out)
 
@@ -210,7 +210,7 @@ def test_two_threads_with_one_out():
     assert (out.tobytes(), g.flat.tobytes()) == (answer, gradient)
 
 
-def test_one_threads_out_is_another_threads_input():
+def test_an_out_that_is_an_input_of_another_thread():
     first, second = bpfast.Network([100, 100], seed=0), bpfast.Network([100, 10], seed=1)
     x, between = RNG.normal(size=(2000, 100)), np.empty((2000, 100))
     outcomes = at_once(
@@ -221,7 +221,7 @@ def test_one_threads_out_is_another_threads_input():
     assert outcomes.keys() <= {True, BUSY, WRITTEN.format("x")}
 
 
-def test_one_threads_out_is_another_threads_network():
+def test_an_out_that_is_the_network_of_another_thread():
     slow, net = bpfast.Network([1000, 1000], seed=0), bpfast.Network([1000, 1000], seed=1)
     x = RNG.normal(size=(1000, 1000))
     params = net.params[:-1000].reshape(1000, 1000)

@@ -63,7 +63,7 @@ def test_an_array_keeps_the_memory_alive():
         np.testing.assert_array_equal(array, values)
 
 
-def test_an_array_cannot_be_resized():
+def test_arrays_cannot_be_resized():
     net = bpfast.Network(SIZES, seed=0)
     g = net.backprop(X, Y)
     for array in (net.params, net.biases[0], g.flat, g.biases[1]):
@@ -89,6 +89,6 @@ def test_a_network_keeps_its_memory_where_an_array_gets_another(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["data", "header"])
-def test_what_is_done_to_arrays_during_a_call_of_another_thread(kind):
+def test_arrays_changed_during_a_call_of_another_thread(kind):
     """`net.params.base.data = ...` once ended in SIGSEGV."""
     assert run("abused_arrays", kind) == [True, []]

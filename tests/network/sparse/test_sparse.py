@@ -57,7 +57,7 @@ def test_every_width(width, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", NETWORKS)
-def test_disorder_and_doubles(name, dtype):
+def test_unsorted_rows_and_duplicates(name, dtype):
     net, x, y = batch(name, 50, dtype, 0.4)
     made = disordered(x)
     before = kept(made)
@@ -196,7 +196,7 @@ def test_nan_and_infinity_stay_in_their_rows():
         assert bits(a) == bits(net.forward(x))
 
 
-def test_what_is_not_stored_does_not_touch_its_weight():
+def test_zeros_do_not_multiply_infinite_weights():
     net = bpfast.Network([2, 1], output="identity", init="zeros")
     net.weights[0][:] = [[np.inf, 3]]
     x = sparse.csr_array(([2.0], [1], [0, 1]), shape=(1, 2))

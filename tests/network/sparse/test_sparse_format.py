@@ -82,7 +82,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("kind", "name", "value", "error", "message"), CASES)
-def test_arrays_that_do_not_go_together(kind, name, value, error, message):
+def test_inconsistent_arrays(kind, name, value, error, message):
     x = damaged(kind, name, value)
     for call, given in (
         (NET.forward, (x,)),
@@ -106,7 +106,7 @@ def test_elements_that_are_not_numbers(kind, options):
 
 
 @pytest.mark.parametrize("kind", ["csr", "csc", "bsr", "coo", "dia", "lil", "dok"])
-def test_the_matrix_that_is_damaged_is_good(kind):
+def test_the_matrix_is_valid_before_the_damage(kind):
     x = sparse.bsr_array(DENSE, blocksize=(2, 3)) if kind == "bsr" else sparse.coo_array(DENSE)
     assert NET.forward(x.asformat(kind)).tobytes() == NET.forward(DENSE).tobytes()
 

@@ -90,7 +90,7 @@ def test_a_damaged_matrix(kind, arrays, error, message):
         NET.backprop(csr(**arrays, kind=kind), Y[:3])
 
 
-def test_the_matrix_that_is_damaged_is_good():
+def test_the_matrix_is_valid_before_the_damage():
     for kind in ("csr", "csc"):
         x = csr(kind=kind)
         net = bpfast.Network([x.shape[1], 2], seed=0)
@@ -109,7 +109,7 @@ LOSSES = ("cost", "errors", "backprop")
         ((0, 5), f"^{EMPTY_BATCH.format('x')}$"),
     ],
 )
-def test_a_shape_that_does_not_fit(shape, message, kind):
+def test_a_wrong_shape(shape, message, kind):
     x = kind(np.ones(shape))
     for call in (NET.forward, NET, NET.trace):
         with refuses(ValueError, message, NET):
@@ -124,7 +124,7 @@ def test_other_ranks():
         NET.forward(sparse.coo_array(np.ones(5)))
 
 
-def test_x_alone_may_be_sparse():
+def test_only_x_may_be_sparse():
     x = sparse.csr_array(X)
     for make in (sparse.csr_array, sparse.csc_matrix, sparse.coo_array):
         y = make(Y)
@@ -195,7 +195,7 @@ def test_scipy_that_cannot_be_imported():
     assert done.returncode == 0
 
 
-def test_what_is_not_finite_is_found_without_an_array():
+def test_non_finite_numbers_are_found_without_a_dense_copy():
     """With its zeros such an x would take 8 TB."""
     from bpfast._training.data.examples import fault
 

@@ -126,7 +126,7 @@ def test_the_bits_of_the_dense_array(dtype, name, format_):
 
 @pytest.mark.parametrize("format_", FORMATS)
 @pytest.mark.parametrize("name", ["bool", "int8", "float64"])
-def test_by_the_inputs_that_are_touched(name, format_):
+def test_gradient_by_touched_inputs(name, format_):
     x = FORMATS[format_](DATA[name])
     before = kept(x)
     inputs, g = net_of().backprop_touched(x, Y)
@@ -167,7 +167,7 @@ def test_half_precision_adds_up_in_float32():
     assert computed(net_of(), csr(data)) == computed(net_of(), expected)
 
 
-def test_rows_without_repeats_keep_their_order():
+def test_rows_without_duplicates_keep_their_order():
     """The bits of an example do not depend on what else is in its batch."""
     rng = np.random.default_rng(2)
     rows = [rng.permutation(50)[:30] for _ in range(6)]
@@ -186,7 +186,7 @@ def test_rows_without_repeats_keep_their_order():
 
 
 @pytest.mark.parametrize("positions", [np.int32, np.int64])
-def test_what_is_known_of_a_matrix_is_not_trusted(positions):
+def test_flags_of_a_matrix_are_not_trusted(positions):
     """SciPy keeps what it once found; the arrays may have changed since."""
     x = sparse.csr_array(np.eye(4, dtype=np.uint8) * 200)
     assert x.has_canonical_format
@@ -197,14 +197,14 @@ def test_what_is_known_of_a_matrix_is_not_trusted(positions):
     assert x.has_canonical_format
 
 
-def test_what_lies_behind_the_last_row():
+def test_data_after_the_last_row_is_ignored():
     x = csr(DATA["uint8"])
     expected = net_of().forward(x.toarray())
     x.data, x.indices = np.append(x.data, 7), np.append(x.indices, 0)
     assert net_of().forward(x).tobytes() == expected.tobytes()
 
 
-def test_a_matrix_without_repeats_is_read_where_it_lies():
+def test_a_matrix_without_duplicates_is_not_copied():
     """No copy of it is made to look for them."""
     x = csr(DATA["float64"])
     x.sum_duplicates()

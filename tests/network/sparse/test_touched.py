@@ -37,7 +37,7 @@ def test_it_is_the_dense_gradient_at_the_inputs_touched(form):
         assert close(got, whole, "float64")
 
 
-def test_a_step_changes_the_inputs_touched_alone():
+def test_a_step_changes_only_the_touched_inputs():
     net, x, y = batch()
     before = net.weights[0].copy()
     inputs, g = net.backprop_touched(x, y)
@@ -56,7 +56,7 @@ def test_duplicates_and_explicit_zeros_are_touched():
     assert close(g.weights[0], expected.weights[0][:, inputs], "float64")
 
 
-def test_nothing_stored_is_the_gradient_by_the_rest():
+def test_an_empty_x_leaves_the_gradient_of_the_other_layers():
     net, _, y = batch()
     inputs, g = net.backprop_touched(sparse.csr_array((12, 500)), y)
     expected = net.backprop(np.zeros((12, 500)), y)

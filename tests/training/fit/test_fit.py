@@ -56,7 +56,7 @@ def test_every_optimizer(name, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_with_all_that_changes_a_gradient(name, dtype):
+def test_all_options_together(name, dtype):
     how = {"l1": 0.01, "l2": 0.05, "clip_norm": 0.3, "max_norm": 0.8}
     agree(*case([6, 5, 3], 50, dtype), name, **how, sample_weight=RNG.random(50))
 
@@ -74,7 +74,7 @@ def test_with_all_that_changes_a_gradient(name, dtype):
         {"shuffle": False},
     ],
 )
-def test_each_by_itself(name, how):
+def test_each_option_alone(name, how):
     agree(*case([6, 5, 3], 50), name, **how)
 
 
@@ -104,7 +104,7 @@ WAYS = {
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", ["SGD", "Adam"])
-def test_every_way_through_a_step(way, name, dtype):
+def test_every_code_path_of_a_step(way, name, dtype):
     sizes, n, batch_size = WAYS[way]
     with bpfast.num_threads(2):
         agree(*case(sizes, n, dtype), name, batch_size=batch_size, l2=0.01, epochs=1 + (n < 1000))
@@ -130,13 +130,13 @@ def quadratic(a, y):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("n", "batch_size"), [(50, 8), (3000, 1500)])
-def test_a_cost_of_ones_own(n, batch_size, dtype):
+def test_a_custom_cost(n, batch_size, dtype):
     how = {"clip_norm": 0.5, "l2": 0.01, "sample_weight": RNG.random(n)}
     config = {"output": "identity", "cost": quadratic}
     agree(*case([6, 5, 3], n, dtype, **config), "Adam", batch_size=batch_size, **how)
 
 
-def test_a_cost_of_ones_own_gets_the_examples_of_a_step():
+def test_a_custom_cost_gets_the_examples_of_a_step():
     seen = []
 
     def cost(a, y):
@@ -201,7 +201,7 @@ def test_a_schedule_gives_the_rate_of_each_step():
     assert history.learning_rate.tolist() == [schedule(6), schedule(13)]
 
 
-def test_one_fit_goes_on_where_another_ended():
+def test_a_second_fit_continues():
     """With the same optimizer: its state and its steps."""
     net, twin, x, y = case([6, 5, 3], 50)
     optimizer = bpfast.Adam(0.01)
@@ -243,7 +243,7 @@ def test_partial_fit_in_several_steps():
     assert (twin.optimizer.steps, twin.history) == (8, history)
 
 
-def test_partial_fit_goes_on_with_an_optimizer_of_that_name():
+def test_partial_fit_continues_with_an_optimizer_of_the_same_name():
     net, _, x, y = case([3, 4, 2], 8)
     net.partial_fit(x, y, optimizer="adam")
     adam = net.optimizer

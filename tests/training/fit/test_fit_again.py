@@ -23,7 +23,7 @@ def shape(history):
     return len(history)
 
 
-def test_each_fit_has_a_history_of_its_own():
+def test_each_fit_has_a_new_history():
     net = net_of()
     first = net.fit(X, Y, epochs=2, **HOW)
     assert net.history is first
@@ -54,7 +54,7 @@ def test_the_steps_of_an_optimizer_go_on_and_the_epochs_begin_anew():
     assert seen == list(range(18))
 
 
-def test_two_fits_of_one_optimizer_are_the_epochs_of_each():
+def test_two_fits_of_one_optimizer_have_the_epochs_of_each():
     """The order of an epoch is that of seed and epoch, so the second fit repeats it."""
     net, twin = net_of(), net_of()
     optimizers = bpfast.Adam(), bpfast.Adam()
@@ -69,7 +69,7 @@ def test_two_fits_of_one_optimizer_are_the_epochs_of_each():
     assert net.params.tobytes() == twin.params.tobytes()
 
 
-def test_partial_fit_adds_no_epoch():
+def test_partial_fit_does_not_add_to_the_history():
     net = net_of()
     net.partial_fit(X, Y)
     assert net.history is None
@@ -139,7 +139,7 @@ def test_after_a_divergence(at):
     assert (shape(second), second.stopped) == (2, None)
 
 
-def test_what_a_refused_fit_leaves():
+def test_a_refused_fit_changes_nothing():
     net = net_of()
     history, optimizer = net.fit(X, Y, epochs=2, **HOW), net.optimizer
     with refuses(ValueError, "^y: ", net):

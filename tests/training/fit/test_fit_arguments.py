@@ -160,7 +160,7 @@ def net():
 
 
 @pytest.mark.parametrize(("method", "name", "value", "kind", "message"), CASES)
-def test_what_is_refused(net, method, name, value, kind, message):
+def test_refused_arguments(net, method, name, value, kind, message):
     before = (net.history, net.optimizer)
     arguments = {"x": X, "y": Y} | {name: value}
     with refuses(kind, f"^{message}", net, X, Y, S):
@@ -169,7 +169,7 @@ def test_what_is_refused(net, method, name, value, kind, message):
     net.partial_fit(X, Y)  # and nothing is left behind
 
 
-def test_every_argument_has_a_bad_one():
+def test_every_argument_has_an_invalid_case():
     for method, cases in (("fit", BOTH + FIT), ("partial_fit", BOTH + PARTIAL)):
         every = set(inspect.signature(getattr(bpfast.Network, method)).parameters) - {"self"}
         elsewhere = {"checkpoint", "every", "resume"}  # test_checkpoint.py

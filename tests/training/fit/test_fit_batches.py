@@ -83,7 +83,7 @@ def test_weights_of_a_batch_may_be_zero():
     assert net.params.tobytes() == alone.params.tobytes()
 
 
-def test_the_next_batch_is_fetched_meanwhile():
+def test_the_next_batch_is_fetched_during_a_step():
     """One ahead, and no more; by another thread."""
     fetched, threads = [], set()
 
@@ -220,7 +220,7 @@ def test_validation_and_figures():
 
 
 @pytest.mark.parametrize("kind", ["dense", "sparse"])
-def test_arrays_that_are_filled_again(kind):
+def test_refilled_arrays(kind):
     """The next batch is fetched before this one is used up."""
     x_part, y_part = np.empty((10, 3)), np.empty((10, 2))
     if kind == "sparse":

@@ -52,7 +52,7 @@ def test_for_any_dtype(kind):
         assert fitted(x, Y, dtype) == fitted(x.astype(dtype), Y, dtype)
 
 
-def test_on_every_run_and_only_for_the_seed():
+def test_the_same_bits_on_every_run_and_only_for_the_seed():
     assert fitted(X, Y) == fitted(X, Y)
     assert fitted(X, Y, seed=3) != fitted(X, Y, seed=4)
     assert fitted(X, Y, seed=3, dropout=0) != fitted(X, Y, seed=4, dropout=0)
@@ -64,8 +64,8 @@ def test_on_every_run_and_only_for_the_seed():
     assert again.params.tobytes() == one.params.tobytes()
 
 
-def test_what_is_watched_changes_nothing(capsys):
-    """Progress, figures and callbacks cut an epoch in other runs of steps."""
+def test_progress_metrics_and_callbacks_change_no_bit(capsys):
+    """Progress, metrics and callbacks divide an epoch into other series of steps."""
     plain = fitted(X, Y)
     assert fitted(X, Y, progress=True) == plain
     assert fitted(X, Y, metrics=["mean_absolute_error", "r2"], validation=(X, Y)) == plain

@@ -26,7 +26,7 @@ def fit(net, **options):
     return net.fit(X, Y, **{"epochs": 4, "batch_size": 10, "seed": 1} | options)
 
 
-def test_they_are_called_after_each_epoch():
+def test_callbacks_are_called_after_each_epoch():
     calls = []
 
     def one(net, history):
@@ -39,19 +39,19 @@ def test_they_are_called_after_each_epoch():
 
 
 @pytest.mark.parametrize("answer", [True, np.True_])
-def test_true_ends_the_training(answer):
+def test_returning_true_ends_the_training(answer):
     history = fit(net_of(), callbacks=[lambda net, h: len(h) == 2 and answer, lambda *_: None])
     assert len(history) == 2
     assert history.stopped == "callback"
 
 
 @pytest.mark.parametrize("answer", [None, False, 1, "yes", np.False_])
-def test_nothing_else_does(answer):
+def test_only_true_ends_the_training(answer):
     assert len(fit(net_of(), callbacks=lambda *_: answer)) == 4
 
 
 @pytest.mark.parametrize("error", [KeyError(3), SystemExit(2), KeyboardInterrupt(), OSError()])
-def test_its_own_exception_comes_through(error):
+def test_an_exception_of_a_callback_propagates(error):
     def callback(net, history):
         if len(history) == 2:
             raise error
@@ -68,7 +68,7 @@ def test_its_own_exception_comes_through(error):
     fit(net)
 
 
-def test_it_may_change_parameters_and_rate():
+def test_a_callback_may_change_parameters_and_rate():
     def halve(net, history):
         net.params *= 0.5
         net.optimizer.learning_rate = 0.5 / (len(history) + 1)
@@ -82,7 +82,7 @@ def test_it_may_change_parameters_and_rate():
     assert history.learning_rate.tolist() == [0.5, 0.25, 0.5 / 3, 0.125]
 
 
-def test_it_may_begin_the_optimizer_anew():
+def test_a_callback_may_reset_the_optimizer():
     def anew(net, history):
         net.optimizer.reset()
 
@@ -94,7 +94,7 @@ def test_it_may_begin_the_optimizer_anew():
     assert net.optimizer.steps == 0
 
 
-def test_it_may_train_another_network():
+def test_a_callback_may_train_another_network():
     def other(net, history):
         fit(twin, epochs=1)
 
@@ -105,7 +105,7 @@ def test_it_may_train_another_network():
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_it_may_not_train_the_same_one(method):
+def test_a_callback_must_not_train_the_same_network(method):
     def again(net, history):
         with refuses(
             ValueError, "^network: expected one that no other training uses, got one", net
@@ -194,7 +194,7 @@ COPIES = {
 
 
 @pytest.mark.parametrize("name", COPIES)
-def test_a_copy_has_the_parameters_alone(name):
+def test_a_copy_has_only_the_parameters(name):
     net = net_of()
     history = fit(net)
     twin = COPIES[name](net)
@@ -205,7 +205,7 @@ def test_a_copy_has_the_parameters_alone(name):
     assert len(history) == 4
 
 
-def test_what_it_keeps_goes_with_the_network():
+def test_the_optimizer_and_history_are_kept_by_the_network():
     net = net_of()
     assert (net.history, net.optimizer) == (None, None)
     for name in ("history", "optimizer"):

@@ -104,7 +104,7 @@ def test_a_batch_is_refused(given):
 
 
 @pytest.mark.parametrize("given", GIVEN)
-def test_the_training_diverges(given):
+def test_a_diverging_training_raises(given):
     batches = Batches()
     net = bpfast.Network([3, 3], output="identity", seed=0, dtype="float32")
     with pytest.raises(bpfast.DivergenceError):
@@ -125,7 +125,7 @@ def test_an_epoch_ends():
     assert closed == [0, 1]
 
 
-def test_what_closing_raises_comes_out():
+def test_exceptions_while_closing_propagate():
     batches = Batches(raises=OwnError("closing"))
     with pytest.raises(OwnError, match=r"^closing$"):
         net_of(ValueError("a step")).fit(batches(), epochs=1)

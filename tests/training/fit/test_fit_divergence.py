@@ -81,7 +81,7 @@ def test_the_error():
         assert (str(twin), twin.epoch, twin.step) == (str(error), 1, 1)
 
 
-def test_a_cost_of_ones_own():
+def test_a_custom_cost():
     def cost(a, y):
         calls.append(1)
         return np.full(len(a), np.nan if len(calls) == 6 else 1.0), a * 0
@@ -137,7 +137,7 @@ def left(net):
     return net.params.tobytes(), repr(net.optimizer.state)
 
 
-def test_a_divergence_with_a_cost_of_ones_own():
+def test_a_divergence_with_a_custom_cost():
     """Found at once, and not after some steps more: the cost is called once a step."""
     cost = Costs(checks=True)
     net = net_of(cost=cost)
@@ -150,7 +150,7 @@ def test_a_divergence_with_a_cost_of_ones_own():
 
 
 @pytest.mark.parametrize("call", [1, 5, 7])
-def test_what_a_cost_raises_leaves_the_steps_before(call):
+def test_an_exception_of_a_cost_leaves_the_previous_steps(call):
     net = net_of(cost=Costs(at=call))
     with pytest.raises(OwnError, match=f"^{call}$"):
         net.fit(X, Y, epochs=5, optimizer=wild(), **EPOCH)
@@ -160,7 +160,7 @@ def test_what_a_cost_raises_leaves_the_steps_before(call):
     net.fit(X, Y, epochs=1, optimizer="sgd", **EPOCH)  # as good as new
 
 
-def test_without_the_check_it_trains_on():
+def test_without_check_finite_the_training_continues():
     net = net_of()
     history = net.fit(X, Y, epochs=3, optimizer=bpfast.SGD(1e300), check_finite=False)
     assert len(history) == 3

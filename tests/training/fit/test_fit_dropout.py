@@ -85,7 +85,7 @@ def test_one_number_is_for_every_hidden_layer():
     assert len({net.params.tobytes() for net in nets}) == 1
 
 
-def test_it_is_for_the_steps_alone():
+def test_dropout_affects_only_the_steps():
     """forward, cost and validation use all neurons."""
     net = bpfast.Network([4, 6, 2], seed=0)
     x, y = RNG.standard_normal((30, 4)), RNG.random((30, 2))
@@ -93,7 +93,7 @@ def test_it_is_for_the_steps_alone():
     assert history.validation_cost[0] == net.cost(x, y)
 
 
-def test_no_rate_changes_nothing():
+def test_a_rate_of_zero_changes_nothing():
     x, y = RNG.standard_normal((30, 4)), RNG.random((30, 2))
     nets = [bpfast.Network([4, 6, 2], seed=0) for _ in range(2)]
     for net, rate in zip(nets, (0.0, [0.0]), strict=True):
@@ -101,7 +101,7 @@ def test_no_rate_changes_nothing():
     assert nets[0].params.tobytes() == nets[1].params.tobytes()
 
 
-def test_partial_fit_takes_new_masks_with_each_step():
+def test_partial_fit_has_new_masks_in_each_step():
     net = bpfast.Network([4, 40, 2], seed=0)
     x, y = RNG.standard_normal((30, 4)), RNG.random((30, 2))
     first = net.copy()

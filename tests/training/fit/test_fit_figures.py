@@ -72,7 +72,7 @@ def test_a_fraction_is_held_out(as_given, share):
     assert history.to_dict() | {"seconds": 0} == other.to_dict() | {"seconds": 0}
 
 
-def test_class_weights_are_for_the_steps():
+def test_class_weights_affect_only_the_steps():
     """What is held out counts as it does when it is given."""
     net = net_of(**SOFTMAX)
     history = fit(net, X, LABELS, validation=0.5, class_weight={0: 9.0})
@@ -110,7 +110,7 @@ def test_metrics_of_a_single_output():
         assert history.r2[-1] == pytest.approx(1 - residual / ((y - y.mean()) ** 2).sum())
 
 
-def test_a_metric_of_ones_own():
+def test_a_custom_metric():
     def largest(a, y):
         seen.append((a.shape, a.dtype, y))
         return np.float32(a.max())
@@ -130,7 +130,7 @@ def test_a_metric_of_ones_own():
         np.testing.assert_array_equal(y, OUTPUTS)
 
 
-def test_metrics_under_names_of_ones_own():
+def test_metrics_with_custom_names():
     net = net_of(**SOFTMAX)
     metrics = {"mine": lambda a, y: a.max(), "right": "accuracy"}
     history = fit(net, X, LABELS, metrics=metrics, validation=(X, LABELS))
@@ -144,7 +144,7 @@ def test_metrics_under_names_of_ones_own():
         fit(one, X, OUTPUTS[:, :2], metrics={"r": "r2"})
 
 
-def test_what_a_metric_must_not_do():
+def test_invalid_results_of_a_metric():
     def text(a, y):
         return "good"
 
@@ -202,7 +202,7 @@ def test_early_stopping():
     assert history.best() == 2
 
 
-def test_early_stopping_in_its_parts():
+def test_arguments_of_early_stopping():
     given = bpfast.EarlyStopping(2, "validation_cost", "max", restore_best=False)
     net = told([5, 6, 4, 3, 2], early_stopping=given)
     assert net.history.validation_cost.tolist() == [5, 6, 4, 3]
@@ -220,7 +220,7 @@ def test_early_stopping_in_its_parts():
     assert len(told([5, 6, 7], early_stopping=training).history) == 2
 
 
-def test_costs_that_are_no_numbers_are_not_better():
+def test_nan_costs_are_no_improvement():
     nan = float("nan")
     assert len(told([nan, nan, nan, nan], early_stopping=2, check_finite=False).history) == 2
     history = told([nan, 5, nan, nan], early_stopping=2, check_finite=False).history
@@ -231,7 +231,7 @@ def test_without_early_stopping_the_last_parameters_stay():
     assert told([5, 3, 4]).params.tolist() == [4, 0]
 
 
-def test_a_plateau_hears_the_validation_cost():
+def test_a_plateau_gets_the_validation_cost():
     plateau = bpfast.schedules.Plateau(0.5, factor=0.1, patience=0)
     net = told([5, 4, 4, 3, 3], optimizer=bpfast.SGD(plateau))
     assert np.allclose(net.history.learning_rate[:5], [0.5, 0.5, 0.5, 0.05, 0.05])
@@ -265,7 +265,7 @@ def test_early_stopping_at_costs_below_zero():
         assert stop.best_epoch == min(best, 2 if least < 1 else 1)
 
 
-def test_the_mode_is_told_by_the_name():
+def test_the_mode_follows_from_the_name():
     named = dict.fromkeys((*_metrics.NAMED, "cost"), "max")
     named |= dict.fromkeys(("cost", "mean_squared_error", "mean_absolute_error"), "min")
     for name, mode in (named | {"f1_score": "max", "max_error": "min"}).items():
@@ -286,7 +286,7 @@ def test_the_mode_is_told_by_the_name():
         bpfast.EarlyStopping(monitor="r2", mode="high")
 
 
-def test_a_callable_may_have_a_report_of_its_own():
+def test_a_callable_may_have_its_own_report_method():
     class Rate:
         def __call__(self, step):
             return 0.1

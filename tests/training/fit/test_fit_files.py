@@ -114,7 +114,7 @@ def test_the_example_that_is_not_finite_is_named(tmp_path, blocks):
         fitted(mapped(tmp_path / "y.npy", x), LABELS)
 
 
-def test_what_does_not_fit(tmp_path, blocks):
+def test_arrays_that_do_not_match(tmp_path, blocks):
     net = bpfast.Network([6, 3], output="softmax", cost="log_likelihood", seed=0, dtype="float32")
     x, labels = mapped(tmp_path / "x.npy", X), LABELS.copy()
     labels[400] = 3

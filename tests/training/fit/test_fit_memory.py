@@ -40,7 +40,7 @@ TRAININGS = [
 
 
 @pytest.mark.parametrize(("call", "kind"), TRAININGS)
-def test_a_training_takes_little(call, kind):
+def test_a_training_needs_little_memory(call, kind):
     if kind == "sparse":
         pytest.importorskip("scipy.sparse")
     asked = CALLS[call] + (2 * SPARSE if kind == "sparse" else 0)

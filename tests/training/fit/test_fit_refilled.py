@@ -146,7 +146,7 @@ def expected(parts, epochs=2, of=lambda x: x):
 
 @pytest.mark.parametrize("name", ["x", "y", "sample_weight", "labels"])
 @pytest.mark.parametrize("kind", PARTS)
-def test_a_part_that_is_filled_again(kind, name, asked):
+def test_a_refilled_batch_entry(kind, name, asked):
     parts = ("x", "labels") if name == "labels" else ("x", "y", "sample_weight")
     batches = batches_of(parts, {name: PARTS[kind]})
     assert fitted(lambda: batches(asked), labels=name == "labels") == expected(parts)
@@ -217,7 +217,7 @@ def test_other_iterables(of, asked):
     assert fitted(lambda: of(batches(asked))) == expected(("x", "y"))
 
 
-def test_a_list_that_is_the_batch(asked):
+def test_a_reused_list_as_batch(asked):
     batches, batch = batches_of(("x", "y"), {}), [None, None]
 
     def same_list():
@@ -257,7 +257,7 @@ ANYTHING = {
 
 
 @pytest.mark.parametrize("kind", ANYTHING)
-def test_what_a_cost_of_the_users_takes(kind, asked):
+def test_targets_of_a_custom_cost(kind, asked):
     """What is no array of numbers is used before the next batch is asked for."""
     make, fill = ANYTHING[kind]
     asked.limit, seen = 0.02, []  # it waits in vain, unless somebody asks too early

@@ -88,7 +88,7 @@ def test_a_column_of_other_libraries_to_stop_early_by(net):
     net.fit(X, Y, metrics={"val_x": "r2"}, early_stopping=bpfast.EarlyStopping(3, "val_x", "max"))
 
 
-def test_a_metric_needs_a_name_of_its_own(net):
+def test_metrics_need_distinct_names(net):
     def validation_cost(a, y):
         return 0.0
 
@@ -102,7 +102,7 @@ def test_a_metric_needs_a_name_of_its_own(net):
 
 
 @pytest.mark.parametrize("name", [name for name in dir(bpfast.History) if name[0] != "_"])
-def test_a_metric_hides_behind_no_attribute_of_a_history(net, name):
+def test_a_metric_must_not_have_the_name_of_a_history_attribute(net, name):
     def metric(a, y):
         return 0.0
 
@@ -113,7 +113,7 @@ def test_a_metric_hides_behind_no_attribute_of_a_history(net, name):
             net.fit(X, Y, metrics=metrics)
 
 
-def test_labels_are_those_of_the_network():
+def test_labels_must_be_classes_of_the_network():
     net = bpfast.Network([3, 2], output="softmax", cost="log_likelihood", seed=0)
     with refuses(ValueError, r"^y\[3\]: expected a label from 0 to 1, got 2$", net):
         net.fit(X, [0, 1, 0, 2] * 3)
@@ -125,7 +125,7 @@ def test_labels_are_those_of_the_network():
         net.fit(X, Y[:, 0], class_weight="balanced")
 
 
-def test_an_iterable_brings_its_own(net):
+def test_an_iterable_refuses_arguments_of_arrays(net):
     batches = [(X, Y)]
     for name, value in (("class_weight", "balanced"), ("sample_weight", S)):
         with refuses(ValueError, f"^{name}: expected as the third part of each batch", net):
@@ -147,7 +147,7 @@ def test_an_iterable_brings_its_own(net):
             net.fit(x)
 
 
-def test_an_iterable_of_batches_has_y_in_it(net):
+def test_an_iterable_of_batches_refuses_y(net):
     def batches():
         yield X, Y
 
@@ -167,7 +167,7 @@ def test_an_iterable_of_batches_has_y_in_it(net):
         assert twin.history is not None
 
 
-def test_an_optimizer_serves_one_network(net):
+def test_an_optimizer_belongs_to_one_network(net):
     optimizer = bpfast.Adam()
     net.fit(X, Y, epochs=1, optimizer=optimizer)
     other = bpfast.Network([3, 4, 5, 2], seed=0)
@@ -188,7 +188,7 @@ def test_an_optimizer_serves_one_network(net):
         net.fit(X, Y, optimizer=wide)
 
 
-def test_x_apart_from_the_parameters():
+def test_x_must_not_share_memory_with_the_parameters():
     """A step would read what it writes."""
     net = bpfast.Network([3, 4], seed=0)
     x = net.params[:15].reshape(5, 3)
@@ -208,7 +208,7 @@ def test_parameters_that_cannot_be_written(net):
         net.fit(X, Y)
 
 
-def test_classes_are_no_numbers_between(net):
+def test_class_labels_must_be_integers(net):
     """Outputs of a regression would get the weights of whichever is the largest."""
     for weights in ("balanced", {0: 2.0}):
         for y in (Y, 2.0 * np.eye(2)[[0, 1] * 6]):
@@ -218,7 +218,7 @@ def test_classes_are_no_numbers_between(net):
     net.fit(X, np.eye(2)[[0, 1] * 6], class_weight="balanced", epochs=1)
 
 
-def test_weights_that_are_all_zero_on_one_side(net):
+def test_all_zero_weights_on_one_side_of_the_split(net):
     for seed in range(3):
         held = bpfast._core.permutation(seed, 0, N)[:3]
         for rows, side in ((held, "held out"), (np.setdiff1d(range(N), held), "trained on")):

@@ -98,7 +98,7 @@ def test_an_array_taken_as_sparse_is_the_array_but_for_rounding(case):
     assert close(got, expected, "float64")
 
 
-def test_the_matrix_is_as_bad_as_it_says():
+def test_the_matrix_is_as_ill_conditioned_as_stated():
     x = matrix(60, 40, 4, positions=np.int64)
     assert not x.has_sorted_indices
     assert not x.copy().has_canonical_format

@@ -63,7 +63,7 @@ def test_arrays(cost, value, got, dtype):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("cost", CONFIGS)
-def test_the_shape_comes_first(cost, dtype):
+def test_a_wrong_shape_is_reported_before_a_wrong_value(cost, dtype):
     """Rows of another width have other numbers."""
     net = net_of(cost, dtype)
     x, y = X[:6], np.full((6, 3), 0.5, dtype)
@@ -116,7 +116,7 @@ def test_a_wrong_shape_in_a_file(tmp_path, monkeypatch, dtype, shape):
         net.fit(X, GOOD, validation=(X, y))
 
 
-def test_a_label_is_counted_before_some_are_held_out():
+def test_errors_of_labels_name_rows_before_the_split():
     labels = RNG.integers(0, 2, N)
     labels[23] = 2
     net = net_of("log_likelihood")
@@ -125,7 +125,7 @@ def test_a_label_is_counted_before_some_are_held_out():
             net.fit(X, labels, validation=0.5, seed=seed)
 
 
-def test_what_rounding_leaves():
+def test_targets_slightly_outside_the_range_by_rounding():
     """A mixture of two ones in float32 may be more than 1."""
     y = GOOD.copy()
     y[3] = [1 + 1e-7, -1e-8]
@@ -133,7 +133,7 @@ def test_what_rounding_leaves():
 
 
 @pytest.mark.parametrize("cost", CONFIGS)
-def test_nan_is_a_matter_of_check_finite(cost):
+def test_nan_in_y_is_left_to_check_finite(cost):
     y = spoilt(np.nan)
     for method in ("fit", "partial_fit"):
         net = net_of(cost)
@@ -149,7 +149,7 @@ def test_other_costs_take_any_number():
         net.fit(X, spoilt(-5.0), epochs=1)
 
 
-def test_a_y_of_another_length_is_told_what_fits():
+def test_errors_of_a_wrong_length_of_y_name_the_right_shape():
     for y in (GOOD.T, GOOD[None]):
         message = rf"y: expected shape \({N}, 2\), got {re.escape(str(y.shape))}$"
         for options in ({}, {"metrics": "accuracy"}):

@@ -95,7 +95,7 @@ def test_the_mean_is_that_of_the_examples_trained_with(way):
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 32])
-def test_balanced_classes_count_alike_in_batches_of_any_size(batch_size):
+def test_balanced_classes_have_equal_weight_at_any_batch_size(batch_size):
     y = (np.arange(400) % 10 == 0).astype(int)  # x does not depend on the class
     found = []
     for labels in (y, np.eye(2)[y]):
@@ -132,7 +132,7 @@ def test_only_ratios_count(dtype):
 STILL = {"optimizer": bpfast.SGD(lambda step: 0.0)}
 
 
-def test_the_cost_is_what_is_minimised():
+def test_the_cost_is_the_minimised_one():
     """With a rate of 0 all of an epoch is measured with the same parameters."""
     start = net_of()
     mean = start.cost(X, LABELS, sample_weight=S)
@@ -149,7 +149,7 @@ def test_the_cost_is_what_is_minimised():
 
 
 @pytest.mark.parametrize("custom", [False, True])
-def test_weights_of_a_batch_count_as_they_are(custom):
+def test_weights_of_a_batch_are_not_normalised(custom):
     """A weight of 3 is three times the step, in batches and in partial_fit, for one example too."""
     config = {"output": "identity", "cost": linear} if custom else {}
     y = np.eye(3)[LABELS]
@@ -167,7 +167,7 @@ def test_weights_of_a_batch_count_as_they_are(custom):
 
 
 @pytest.mark.parametrize("custom", [False, True])
-def test_a_batch_of_weights_that_are_zero_is_a_step(custom):
+def test_a_batch_with_all_zero_weights_is_a_step(custom):
     """Its gradient of C is 0; penalties and momentum act."""
     config = {"output": "identity", "cost": linear} if custom else {}
     y, zero = np.eye(3)[LABELS], np.zeros(N)
@@ -191,7 +191,7 @@ def test_a_batch_of_weights_that_are_zero_is_a_step(custom):
             assert optimizer.steps == 2
 
 
-def test_what_is_refused():
+def test_refused_arguments():
     net = net_of()
     for name, value in (
         ("sample_weight", [0] * N), ("class_weight", dict.fromkeys(range(3), 0.0)),

@@ -30,7 +30,7 @@ def test_a_config_goes_through_json(case):
         assert opt.config != config
 
 
-def test_what_is_left_out_of_a_config_has_its_default():
+def test_omitted_entries_of_a_config_have_their_defaults():
     for kind in (bpfast.SGD, bpfast.Adam, bpfast.AdamW, bpfast.RMSprop, bpfast.Adagrad):
         found = optimizers.from_config({"kind": kind.__name__.lower()})
         assert type(found) is kind
@@ -111,7 +111,7 @@ def test_a_callable_has_no_config():
         _ = bpfast.SGD(schedules.WarmUp(lambda step: 0.1, 3)).config
 
 
-def test_configs_tell_kinds_and_arguments_apart():
+def test_configs_have_the_kind_and_the_arguments():
     everything = [case.make() for case in CASES]
     for k, one in enumerate(everything):
         for j, other in enumerate(everything):
@@ -142,7 +142,7 @@ SAME = {"copy": copy.copy, "pickle": lambda opt: pickle.loads(pickle.dumps(opt))
 
 
 @pytest.mark.parametrize("kind", [bpfast.SGD, bpfast.Adam, bpfast.RMSprop])
-def test_the_learning_rate_comes_back_as_it_was_given(kind):
+def test_the_learning_rate_is_returned_as_given(kind):
     ways = SAME | {
         "config": lambda opt: optimizers.from_config(json.loads(json.dumps(opt.config))),
         "repr": lambda opt: eval(repr(opt), vars(bpfast) | vars(schedules)),

@@ -70,7 +70,7 @@ def test_numbers_as_arguments(kind, name, value, error, message):
         kind(**{name: value})
 
 
-def test_the_other_arguments():
+def test_other_arguments():
     for value in (1, None, "yes"):
         got = type(value).__name__
         with refuses(TypeError, f"^nesterov: expected True or False, got {got}$"):
@@ -155,7 +155,7 @@ BAD_STEPS = [
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("params", "gradient", "error", "message"), BAD_STEPS)
-def test_a_step_on_what_does_not_fit(kind, params, gradient, error, message):
+def test_a_step_with_arrays_that_do_not_match(kind, params, gradient, error, message):
     opt = kind()
     with refuses(error, f"^{message}$", params, gradient, watched(opt)):
         opt.step(params, gradient)
@@ -163,7 +163,7 @@ def test_a_step_on_what_does_not_fit(kind, params, gradient, error, message):
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])
-def test_other_parameters_than_in_the_steps_before(kind):
+def test_parameters_that_differ_from_those_of_previous_steps(kind):
     opt, params = kind(), [np.ones((2, 3)), np.ones(4, np.float32)]
     opt.step(params, params_like(params))
     shapes = r"params: expected shape \(2, 3\), \(4,\) as in the steps before, got "
@@ -187,7 +187,7 @@ def params_like(params):
     return [np.full_like(array, 0.5) for array in params]
 
 
-def test_what_keeps_nothing_takes_any_parameters():
+def test_a_stateless_optimizer_accepts_any_parameters():
     opt, p = bpfast.SGD(1.0), np.ones(3)
     opt.step(p, p.copy())
     opt.step([p[:1].astype("f4")], [[1.0]])
@@ -213,7 +213,7 @@ def test_a_schedule_that_gives_no_rate(kind, value, error, got):
     assert opt.steps == 1
 
 
-def test_what_a_schedule_raises_comes_through():
+def test_exceptions_of_a_schedule_propagate():
     def own(step):
         raise KeyError(step)
 
@@ -232,7 +232,7 @@ def test_rates_of_every_type_of_number():
     assert p == 1
 
 
-def test_a_constant_that_was_spoilt():
+def test_a_constant_schedule_with_a_changed_rate():
     opt, p = bpfast.SGD(schedules.Constant(0.1)), P.copy()
     opt.learning_rate.rate = NAN
     with refuses(ValueError, "^learning_rate: expected a finite rate", p):

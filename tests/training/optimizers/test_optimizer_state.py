@@ -46,7 +46,7 @@ def restored(case, state):
 @pytest.mark.parametrize("way", RESTORE)
 @pytest.mark.parametrize("single", [True, False])
 @pytest.mark.parametrize("case", CASES, ids=repr)
-def test_steps_go_on_with_the_same_bits(case, single, way):
+def test_steps_continue_with_the_same_bits(case, single, way):
     opt, params = case.make(), some_params(single)
     go(opt, params, 0, 3)
     other, copies = RESTORE[way](case, opt), copy.deepcopy(params)
@@ -162,7 +162,7 @@ def test_a_bad_state_is_refused_and_changes_nothing(state, error, message):
 
 
 @pytest.mark.parametrize("make", [plateau, lambda: schedules.WarmUp(plateau(), 2)])
-def test_what_a_schedule_has_heard_is_part_of_the_state(make):
+def test_reported_costs_are_part_of_the_state(make):
     opt, p = bpfast.Adam(make()), START.copy()
     go(opt, p, 0, 2)
     for cost in (1.0, 1.0, 1.0):
@@ -194,7 +194,7 @@ def test_what_a_schedule_has_heard_is_part_of_the_state(make):
 
 
 @pytest.mark.parametrize("case", CASES, ids=repr)
-def test_reset_begins_anew(case):
+def test_reset_starts_from_the_beginning(case):
     opt, p = case.make(), START.copy()
     first = go(opt, p, 0, 4)
     opt.reset()

@@ -157,7 +157,7 @@ def test_a_network_whole_and_by_views(case):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_gradient_as_it_is(dtype):
+def test_a_step_accepts_a_gradient(dtype):
     net = bpfast.Network([3, 2], dtype=dtype, seed=0)
     twin = net.copy()
     x, y = np.ones((4, 3)), np.zeros((4, 2))
@@ -196,7 +196,7 @@ def test_nan_and_infinity_stay_in_their_place():
         assert np.flatnonzero(~np.isfinite(p)).tolist() in ([7], [7, 21]), case
 
 
-def test_a_loop_of_ones_own_learns():
+def test_a_custom_training_loop_learns():
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, (400, 2)).astype(np.float32)
     y = (x[:, 0] * x[:, 1] < 0).astype(int)

@@ -36,14 +36,14 @@ NAN = math.nan
     ],
 )
 @pytest.mark.parametrize("wrap", [lambda own: own, lambda own: schedules.WarmUp(own, 12)])
-def test_what_a_callable_gives_is_checked(value, error, message, wrap):
+def test_rates_of_a_callable_are_checked(value, error, message, wrap):
     schedule = wrap(lambda step: value if step in (0, 12) else 0.1)
     with refuses(error, f"^learning_rate: {message}$"):
         schedules.rates(schedule, 12, 8)
 
 
 @pytest.mark.parametrize("value", [NAN, math.inf, -0.5])
-def test_what_a_kind_of_ones_own_gives_is_checked(value):
+def test_rates_of_a_custom_schedule_are_checked(value):
     class Own(schedules.Schedule):
         kind, arguments = "own", ()
 
@@ -55,7 +55,7 @@ def test_what_a_kind_of_ones_own_gives_is_checked(value):
         schedules.rates(Own(), 1, 4)
 
 
-def test_what_a_callable_raises_comes_through():
+def test_exceptions_of_a_callable_propagate():
     def own(step):
         raise KeyError(step)
 
@@ -168,7 +168,7 @@ def test_as_schedule():
 
 
 @pytest.mark.parametrize("schedule", every_kind(), ids=repr)
-def test_written_down_and_read_back(schedule):
+def test_config_round_trip(schedule):
     assert eval(repr(schedule), vars(schedules)) == schedule
     config = json.loads(json.dumps(schedule.config, allow_nan=False))
     assert schedules.from_config(config) == schedule
@@ -267,7 +267,7 @@ def test_bad_states_change_nothing(state):
 
 
 @pytest.mark.parametrize("state", [None, GOOD, []])
-def test_a_schedule_that_learns_nothing_has_an_empty_state(state):
+def test_a_schedule_without_state_has_an_empty_state(state):
     for schedule in (schedules.Cosine(1, 2), schedules.WarmUp(lambda step: 1, 2)):
         schedule.state = {}
         assert schedule.state == {}
@@ -275,7 +275,7 @@ def test_a_schedule_that_learns_nothing_has_an_empty_state(state):
             schedule.state = state
 
 
-def test_ramps_in_front_of_ramps():
+def test_nested_warm_ups():
     """A config with thousands would be a RecursionError at the first call."""
     schedule, config = schedules.Constant(0.1), COSINE
     for _ in range(10):

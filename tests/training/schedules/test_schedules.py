@@ -51,7 +51,7 @@ def test_plateau_agrees_with_pytorch(case):
 
 @pytest.mark.parametrize("best", [5.0, -2.0, -1e6])
 @pytest.mark.parametrize("is_behind_a_ramp", [False, True])
-def test_the_threshold_of_a_plateau_is_of_the_size_of_the_best(best, is_behind_a_ramp):
+def test_the_threshold_of_a_plateau_is_relative_to_the_best(best, is_behind_a_ramp):
     schedule = schedules.Plateau(1.0, factor=0.5, patience=0, threshold=0.01)
     if is_behind_a_ramp:
         schedule = schedules.WarmUp(schedule, 1)
@@ -76,7 +76,7 @@ def test_a_plateau_whose_best_is_zero():
             assert schedule(0) == rate, (threshold, value)
 
 
-def test_ends_are_met_exactly():
+def test_schedules_reach_their_ends_exactly():
     cosine = schedules.Cosine(0.1, 7, 0.03)
     assert [cosine(step) for step in (0, 7, 8, 2**62)] == [0.1, 0.03, 0.03, 0.03]
     cycle = schedules.OneCycle(0.1, 10, start=0.03, final=0.007)
@@ -145,7 +145,7 @@ def test_plateau_never_rises_and_keeps_its_bound(costs, smallest, patience):
         assert again == schedule
 
 
-def test_a_warm_up_passes_reports_on():
+def test_a_warm_up_forwards_reports():
     schedule = schedules.WarmUp(schedules.Plateau(0.8, factor=0.5, patience=0), 4)
     for cost in (1.0, 2.0):
         schedule.report(cost)

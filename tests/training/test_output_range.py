@@ -29,7 +29,7 @@ def net_of(output, cost="quadratic"):
 
 @pytest.mark.parametrize("cost", ["quadratic", "huber", "absolute"])
 @pytest.mark.parametrize("output", FAR)
-def test_a_y_far_beyond(output, cost):
+def test_a_y_far_outside_the_range_warns(output, cost):
     bounds, cases = FAR[output]
     message = f"^y: expected numbers {bounds}, as the {output} outputs are, got some that they nev"
     for y in cases:
@@ -60,13 +60,13 @@ def test_signs_as_classes_of_sigmoid():
 
 
 @pytest.mark.parametrize("output", NEAR)
-def test_a_y_within_reach_is_worth_none(output):
+def test_a_y_near_the_range_does_not_warn(output):
     """Warnings are errors here."""
     for y in NEAR[output]:
         net_of(output).fit(X, y, epochs=1)
 
 
-def test_what_does_not_count_may_be_anything():
+def test_ignored_values_may_be_anything():
     y = np.where(np.arange(len(UNIT))[:, None] == 1, -999.0, UNIT)
     weight = np.where(np.arange(len(UNIT)) == 1, 0.0, 1.0)
     net_of("sigmoid").fit(X, y, sample_weight=weight, epochs=1)
@@ -74,7 +74,7 @@ def test_what_does_not_count_may_be_anything():
         net_of("sigmoid").fit(X, y, sample_weight=1 - weight, epochs=1)
 
 
-def test_what_is_called_in_a_loop_says_nothing(tmp_path):
+def test_repeated_calls_do_not_warn(tmp_path):
     net, y = net_of("sigmoid"), 10 * UNIT
     net.cost(X, y)
     net.backprop(X, y)
@@ -87,7 +87,7 @@ def test_what_is_called_in_a_loop_says_nothing(tmp_path):
     own.fit(X, y[:, 0], epochs=1)
 
 
-def test_python_shows_it_once_for_a_call_in_a_loop():
+def test_the_warning_is_shown_once_for_a_call_in_a_loop():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         for scale in (10, 20, 30):
@@ -95,7 +95,7 @@ def test_python_shows_it_once_for_a_call_in_a_loop():
     assert len(caught) == 1
 
 
-def test_as_an_error_it_comes_before_the_first_step():
+def test_a_warning_turned_into_an_error_is_raised_before_the_first_step():
     net = net_of("sigmoid")
     before = net.params.tobytes()
     with pytest.raises(UserWarning, match=r"^y: expected"):

@@ -29,7 +29,7 @@ def batches(net, count=2):
     ]
 
 
-def test_a_step_takes_no_gradient_that_is_half_written():
+def test_a_step_never_reads_a_partially_written_gradient():
     net = a_net()
     both, g, p = batches(net), bpfast.Gradient(net), np.zeros(net.params.size, "float32")
     whole = {(-net.backprop(*batch).flat).tobytes() for batch in both}
@@ -51,7 +51,7 @@ def test_a_step_takes_no_gradient_that_is_half_written():
 
 
 @pytest.mark.parametrize("how", ["another dtype", "strides", "another order"])
-def test_a_gradient_that_is_copied_is_whole_too(how):
+def test_a_copied_gradient_is_complete(how):
     net = a_net()
     both, g = batches(net), bpfast.Gradient(net)
     if how == "another dtype":
@@ -90,7 +90,7 @@ def test_steps_on_strided_parameters_are_counted_or_refused():
     opts[0].step([p[::2], p[1::2]], [one, one])
 
 
-def test_a_training_waits_for_those_who_read(tmp_path):
+def test_a_training_waits_for_readers(tmp_path):
     x, y = RNG.random((40, 200), "float32"), RNG.random((40, 100), "float32")
     net, alone = a_net(), a_net()
     alone.fit(x, y, epochs=60, batch_size=8, seed=1)
@@ -116,7 +116,7 @@ def test_a_training_waits_for_those_who_read(tmp_path):
     assert net.params.tobytes() == alone.params.tobytes()
 
 
-def test_a_training_is_not_kept_out_by_those_who_read():
+def test_readers_do_not_starve_a_training():
     """Where one thread's next prediction begins before the last ends, the training is next."""
     net, x = a_net(), RNG.random((2000, 200), "float32")
     begun, over, outcomes = threading.Barrier(4), threading.Event(), set()
@@ -144,7 +144,7 @@ def test_a_training_is_not_kept_out_by_those_who_read():
     assert len(net.history) == 5
 
 
-def test_a_gradient_is_of_parameters_that_are_whole():
+def test_a_gradient_is_of_one_state_of_the_parameters():
     net = a_net()
     (batch,) = batches(net, 1)
     net.params = np.round(net.params * 256) / 256  # what follows has no rounding
@@ -193,7 +193,7 @@ def test_a_loop_of_two_threads():
 
 
 @needs_timer
-def test_what_a_training_uses_is_refused_to_others_and_free_when_it_is_over():
+def test_arrays_of_a_training_are_refused_to_other_calls_until_it_ends():
     """In the middle of a step; between two steps nothing is in use."""
     net, x, y = long_step()
     other = bpfast.Network([200, 200], dtype="float32", seed=0)
@@ -216,7 +216,7 @@ def test_what_a_training_uses_is_refused_to_others_and_free_when_it_is_over():
         call()
 
 
-def test_a_cost_of_ones_own_may_use_what_its_training_uses():
+def test_a_custom_cost_may_use_the_arrays_of_its_training():
     """It is called between two calls of Rust, when nothing is in use."""
     x, y = RNG.random((6, 3)), RNG.random((6, 2))
 
@@ -232,5 +232,5 @@ def test_a_cost_of_ones_own_may_use_what_its_training_uses():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
-def test_a_child_is_free_to_use_what_its_parents_threads_used():
+def test_a_child_may_use_arrays_that_threads_of_its_parent_used():
     assert run("forks_in_a_borrow") == [[0, 0, 0, 0], True]
