@@ -33,7 +33,7 @@ from bpfast._scipy import scipy_minimize
 from bpfast._show_config import show_config
 from bpfast._training.divergence import DivergenceError
 from bpfast._training.early_stopping import EarlyStopping
-from bpfast._training.metrics import METRICS
+from bpfast._training.metrics.named import METRICS
 from bpfast.history._history import History
 from bpfast.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._core import Gradient
-from bpfast._training.output_range import warn_of_output_range
+from bpfast._training.arguments.output_range import warn_of_output_range
 from bpfast._validation.names import unknown_name
 from bpfast._validation.numbers import not_negative, whole
 from bpfast._validation.sparse import by_rows, is_sparse, without_duplicates

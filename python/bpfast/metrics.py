@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._training import accuracy as _accuracy
+from bpfast._training.metrics import accuracy as _accuracy
 from bpfast._validation.arrays import as_array as _as_array
 from bpfast._validation.no_numbers import no_numbers as _no_numbers
 

@@ -9,9 +9,9 @@ import pytest
 
 import bpfast
 from bpfast import _core
-from tests.helpers.in_a_step import in_a_step, long_step, needs_timer, said
 from tests.helpers.messages import TRAINING
 from tests.helpers.paths import ROOT
+from tests.helpers.processes.in_a_step import in_a_step, long_step, needs_timer, said
 
 
 @needs_timer

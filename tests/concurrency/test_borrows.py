@@ -9,9 +9,9 @@ import pytest
 
 import bpfast
 from tests.helpers.child import run
-from tests.helpers.in_a_step import in_a_step, long_step, needs_timer, said
 from tests.helpers.messages import IN_USE, TRAINING, WRITTEN
-from tests.helpers.python_threads import at_once
+from tests.helpers.processes.in_a_step import in_a_step, long_step, needs_timer, said
+from tests.helpers.processes.python_threads import at_once
 
 RNG = np.random.default_rng(0)
 SHORT = 2e-4  # s: between two tries, so that they are spread over the other thread's calls

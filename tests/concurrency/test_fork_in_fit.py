@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tests.helpers.child import run
-from tests.helpers.forks import RIGHT
+from tests.helpers.processes.forks import RIGHT
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 

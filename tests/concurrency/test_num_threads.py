@@ -9,7 +9,7 @@ import pytest
 
 import bpfast
 from tests.helpers.child import run
-from tests.helpers.python_threads import in_threads
+from tests.helpers.processes.python_threads import in_threads
 
 
 @pytest.fixture(autouse=True)

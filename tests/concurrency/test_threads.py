@@ -11,9 +11,9 @@ import pytest
 
 import bpfast
 from tests.helpers.child import case, digest, outcome, run
-from tests.helpers.in_a_step import in_a_step, long_step, needs_timer, said
 from tests.helpers.messages import IN_USE, TRAINING
-from tests.helpers.python_threads import in_threads
+from tests.helpers.processes.in_a_step import in_a_step, long_step, needs_timer, said
+from tests.helpers.processes.python_threads import in_threads
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 

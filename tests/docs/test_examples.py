@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.paths import ROOT
-from tests.helpers.simd_levels import FUSED
+from tests.helpers.processes.simd_levels import FUSED
 
 EXAMPLES = ROOT / "examples"
 # The first heads of the tables that each experiment prints.

@@ -25,9 +25,11 @@ def environment(**variables):
 
 
 def command(program, *arguments):
-    """What starts a program in ROOT: a file of tests/programs by name, or a few lines of code."""
-    file = program.isidentifier()
-    how = ["-m", f"tests.programs.{program}"] if file else ["-c", program]
+    """What starts a program in ROOT: a file in tests/programs by name, or a few lines of code."""
+    how = ["-c", program]
+    if program.isidentifier():
+        (file,) = (ROOT / "tests" / "programs").rglob(f"{program}.py")
+        how = ["-m", ".".join(file.relative_to(ROOT).with_suffix("").parts)]
     return [sys.executable, *how, *map(str, arguments)]
 
 

@@ -12,8 +12,8 @@ import pytest
 
 import bpfast
 from bpfast._core import read_tensors
-from tests.helpers.bad_names import ALLOWED
 from tests.helpers.child import run
+from tests.helpers.invalid.bad_names import ALLOWED
 from tests.helpers.refuses import refuses
 
 HIDDEN = [name for name in bpfast.ACTIVATIONS if name != "softmax"]

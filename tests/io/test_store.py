@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from bpfast._core import read_tensors, write_tensors
+from tests.helpers.cases.tensors import DTYPES, arrays
 from tests.helpers.child import run
 from tests.helpers.refuses import refuses
-from tests.helpers.tensors import DTYPES, arrays
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_the_same_arrays_make_the_same_bytes(path):
     assert path.read_bytes() == first
     program = f"""
 from bpfast._core import write_tensors
-from tests.helpers.tensors import arrays
+from tests.helpers.cases.tensors import arrays
 write_tensors({str(path)!r}, arrays(), {metadata!r})
 print(1)
 """

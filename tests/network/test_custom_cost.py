@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import bpfast
-from tests.helpers.bad_costs import WRONG
-from tests.helpers.entry_points import CONFIGURES, ENTRY_POINTS, LOSSES, call
+from tests.helpers.invalid.bad_costs import WRONG
+from tests.helpers.invalid.entry_points import CONFIGURES, ENTRY_POINTS, LOSSES, call
 from tests.helpers.refuses import refuses
 from tests.helpers.tolerance import close
 

@@ -6,7 +6,7 @@ import pytest
 import bpfast
 from bpfast import reference
 from tests.golden import TORCH, floats
-from tests.helpers import small_networks
+from tests.helpers.cases import small_networks
 from tests.helpers.tolerance import close
 
 GRADIENTS = TORCH["gradients"]

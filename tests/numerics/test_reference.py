@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bpfast import reference
-from tests.helpers.one_neuron import ELEMENTWISE, FUSED, PAIRS, cost_of, prime, sigma
+from tests.helpers.cases.one_neuron import ELEMENTWISE, FUSED, PAIRS, cost_of, prime, sigma
 
 LN2, LN3 = math.log(2), math.log(3)
 

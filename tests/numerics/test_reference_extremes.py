@@ -8,7 +8,7 @@ import pytest
 from mpmath import mp, mpf
 
 from bpfast import reference
-from tests.helpers.one_neuron import ELEMENTWISE, FUSED, PAIRS, cost_of, prime, sigma
+from tests.helpers.cases.one_neuron import ELEMENTWISE, FUSED, PAIRS, cost_of, prime, sigma
 
 # A few roundings of numbers of the order of 1.
 approx = pytest.approx

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bpfast
+from tests.helpers.cases.layouts import LAYOUTS
 from tests.helpers.child import EVERY, LIMIT, NETWORKS, case, digest, environment, outcome
-from tests.helpers.layouts import LAYOUTS
 from tests.helpers.paths import ROOT
 from tests.helpers.tolerance import close
 

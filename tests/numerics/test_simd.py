@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.child import environment, run
 from tests.helpers.paths import ROOT
-from tests.helpers.simd_levels import CONFIG, FUSED, IN_USE, LEVELS, NAMES
+from tests.helpers.processes.simd_levels import CONFIG, FUSED, IN_USE, LEVELS, NAMES
 
 # Widths on both sides of every register; the large one sums in blocks of 4096 rows.
 SIZES = {

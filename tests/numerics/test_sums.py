@@ -134,7 +134,7 @@ def test_the_cost_of_an_epoch_of_many_steps(cost, n):
 
 
 def test_the_cost_of_an_epoch_does_not_depend_on_its_series_of_steps(capsys):
-    """Progress divides an epoch into series by the clock; an iterable makes a series of each batch."""
+    """Progress divides an epoch by the clock; an iterable makes a series of each batch."""
     n = 1 << 12
     rng = np.random.default_rng(2)
     x, y = rng.random((n, 1)), rng.random((n, 1))

@@ -6,7 +6,7 @@ import pytest
 
 import bpfast
 from bpfast import _typing
-from bpfast._training.settings import OPTIMIZERS
+from bpfast._training.arguments.settings import OPTIMIZERS
 
 
 def names(alias: Any) -> set[str]:

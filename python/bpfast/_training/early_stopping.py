@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Literal
 
-from bpfast._training.metrics import NAMED
+from bpfast._training.metrics.named import NAMED
 from bpfast._validation.names import by_name
 from bpfast._validation.numbers import format_number, not_negative, number, whole
 from bpfast.history._mode import meant, mode_of

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bpfast._calls import check_network
-from bpfast._training.accuracy import for_targets
+from bpfast._training.arguments.weights import refuse_all_zero
 from bpfast._training.data.examples import Examples
 from bpfast._training.data.sources import refuse_y_beside_batches
-from bpfast._training.metrics import parse
-from bpfast._training.weights import refuse_all_zero
+from bpfast._training.metrics.accuracy import for_targets
+from bpfast._training.metrics.named import parse
 from bpfast._validation.names import by_name
 from bpfast._validation.numbers import whole
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from bpfast._network import Network
-    from bpfast._training.metrics import Metrics
+    from bpfast._training.metrics.named import Metrics
     from bpfast._typing import Metric, MetricName
 
 ARGUMENT_SYNONYMS = {"metric": "metrics", "scoring": "metrics", "weights": "sample_weight"}

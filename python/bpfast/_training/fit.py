@@ -5,13 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bpfast._calls import check_network
-from bpfast._training.arguments import of_arrays, of_batches, parse_callbacks, refuse_with_batches
-from bpfast._training.checkpoint.policy import AnyPath, CheckpointPolicy
-from bpfast._training.locks import RUNNING, lock, refuse_another_network
-from bpfast._training.loop import Callback, Training
-from bpfast._training.metrics import Metrics
-from bpfast._training.metrics import parse as parse_metrics
-from bpfast._training.settings import (
+from bpfast._training.arguments.settings import (
     ARGUMENT_SYNONYMS,
     Seed,
     Settings,
@@ -19,6 +13,17 @@ from bpfast._training.settings import (
     parse_early_stopping,
     parse_optimizer,
 )
+from bpfast._training.arguments.training_data import (
+    of_arrays,
+    of_batches,
+    parse_callbacks,
+    refuse_with_batches,
+)
+from bpfast._training.checkpoint.policy import AnyPath, CheckpointPolicy
+from bpfast._training.locks import RUNNING, lock, refuse_another_network
+from bpfast._training.loop import Callback, Training
+from bpfast._training.metrics.named import Metrics
+from bpfast._training.metrics.named import parse as parse_metrics
 from bpfast._validation.names import by_name
 from bpfast._validation.numbers import whole
 from bpfast.history._history import History

@@ -18,10 +18,10 @@ from bpfast.history._state import ALWAYS
 if TYPE_CHECKING:
     from bpfast._core import Trainer
     from bpfast._network import Network
+    from bpfast._training.arguments.settings import Settings
     from bpfast._training.data.examples import Examples
     from bpfast._training.data.sources import Source
     from bpfast._training.early_stopping import EarlyStopping
-    from bpfast._training.settings import Settings
     from bpfast._typing import Metric
     from bpfast.history._history import History
     from bpfast.optimizers import Optimizer

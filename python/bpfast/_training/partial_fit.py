@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from bpfast import _core
 from bpfast._calls import check_network
-from bpfast._training.arguments import WHOLE, new_source, new_trainer
+from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, Seed, Settings, parse_optimizer
+from bpfast._training.arguments.training_data import WHOLE, new_source, new_trainer
 from bpfast._training.data.examples import Examples
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.loop import Training
-from bpfast._training.settings import ARGUMENT_SYNONYMS, Seed, Settings, parse_optimizer
 from bpfast._validation.names import by_name
 from bpfast.history._history import History
 from bpfast.schedules._rates import as_schedule

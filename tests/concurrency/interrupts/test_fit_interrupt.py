@@ -13,8 +13,8 @@ import time
 import pytest
 
 from tests.helpers.child import LIMIT, command, environment, run
-from tests.helpers.interrupts import Waits
 from tests.helpers.paths import ROOT
+from tests.helpers.processes.interrupts import Waits
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 

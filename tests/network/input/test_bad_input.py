@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import bpfast
-from tests.helpers.bad_arrays import CASES, FLAT, LABELS, NO_NUMBERS, WRONG_RANKS
-from tests.helpers.entry_points import (
+from tests.helpers.invalid.bad_arrays import CASES, FLAT, LABELS, NO_NUMBERS, WRONG_RANKS
+from tests.helpers.invalid.entry_points import (
     ARRAYS,
     BIASES,
     ENTRY_POINTS,

@@ -6,8 +6,17 @@ import numpy as np
 import pytest
 
 import bpfast
-from tests.helpers.bad_names import ALLOWED, ALONE, NAMES
-from tests.helpers.entry_points import BIASES, CONFIGURES, ENTRY_POINTS, LOSSES, WEIGHTS, X, Y, call
+from tests.helpers.invalid.bad_names import ALLOWED, ALONE, NAMES
+from tests.helpers.invalid.entry_points import (
+    BIASES,
+    CONFIGURES,
+    ENTRY_POINTS,
+    LOSSES,
+    WEIGHTS,
+    X,
+    Y,
+    call,
+)
 from tests.helpers.refuses import refuses
 
 SIZES = [

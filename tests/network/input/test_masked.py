@@ -10,7 +10,7 @@ import pytest
 
 import bpfast
 from bpfast.testing import check_gradients
-from tests.helpers.masked import DELTA, FORMS, LABELS, RNG, B, S, W, X, Y, Z, masked, net_of
+from tests.helpers.invalid.masked import DELTA, FORMS, LABELS, RNG, B, S, W, X, Y, Z, masked, net_of
 from tests.helpers.refuses import refuses
 
 

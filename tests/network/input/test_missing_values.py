@@ -8,7 +8,7 @@ import pytest
 
 import bpfast
 import bpfast.reference as reference
-from tests.helpers.masked import FORMS, B, S, W, X, Y, masked, net_of
+from tests.helpers.invalid.masked import FORMS, B, S, W, X, Y, masked, net_of
 from tests.helpers.refuses import refuses
 
 

@@ -5,8 +5,8 @@ import pytest
 
 import bpfast
 from bpfast import reference
-from tests.helpers import bad_arrays, bad_costs, bad_names
-from tests.helpers.entry_points import (
+from tests.helpers.invalid import bad_arrays, bad_costs, bad_names
+from tests.helpers.invalid.entry_points import (
     ARRAYS,
     BIASES,
     FUNCTIONS,

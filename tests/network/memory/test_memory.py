@@ -3,7 +3,7 @@
 import pytest
 
 from tests.helpers.child import run
-from tests.helpers.peak_memory import MB, needs_proc
+from tests.helpers.processes.peak_memory import MB, needs_proc
 
 pytestmark = needs_proc
 

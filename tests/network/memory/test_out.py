@@ -9,7 +9,7 @@ import pytest
 
 import bpfast
 from tests.helpers.messages import IN_USE, INPUTS, READ_ONLY, WRITTEN
-from tests.helpers.python_threads import at_once
+from tests.helpers.processes.python_threads import at_once
 from tests.helpers.refuses import refuses
 
 RNG = np.random.default_rng(0)

@@ -8,9 +8,9 @@ import pytest
 
 import bpfast
 from tests.helpers.bits import bits
+from tests.helpers.cases.sparse import NET, S, X, Y, batch, dense, disordered, everything
 from tests.helpers.child import NETWORKS, run
-from tests.helpers.simd_levels import FUSED
-from tests.helpers.sparse import NET, S, X, Y, batch, dense, disordered, everything
+from tests.helpers.processes.simd_levels import FUSED
 from tests.helpers.tolerance import close
 
 sparse = pytest.importorskip("scipy.sparse")
@@ -216,7 +216,7 @@ OUTCOMES = """
 import json, sys
 import numpy as np
 from tests.helpers.child import outcome
-from tests.helpers.sparse import batch, disordered
+from tests.helpers.cases.sparse import batch, disordered
 found = []
 for name, n, dtype, density in json.loads(sys.argv[1]):
     net, x, y = batch(name, n, dtype, density)

@@ -9,11 +9,11 @@ import pytest
 
 import bpfast
 from tests.helpers.bits import bits
+from tests.helpers.cases.sparse import NET, X, Y, dense, everything
 from tests.helpers.child import LIMIT, environment, run
 from tests.helpers.messages import EMPTY_BATCH, INPUTS
 from tests.helpers.paths import ROOT
 from tests.helpers.refuses import refuses
-from tests.helpers.sparse import NET, X, Y, dense, everything
 
 sparse = pytest.importorskip("scipy.sparse")
 

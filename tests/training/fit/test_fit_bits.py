@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import bpfast
+from tests.helpers.cases.layouts import LAYOUTS
 from tests.helpers.child import digest, run
-from tests.helpers.layouts import LAYOUTS
-from tests.helpers.simd_levels import FUSED
+from tests.helpers.processes.simd_levels import FUSED
 
 
 @pytest.fixture(scope="module")

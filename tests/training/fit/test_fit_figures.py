@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import bpfast
-from bpfast._training import metrics as _metrics
+from bpfast._training.metrics import named as _metrics
 from tests.helpers.refuses import refuses
 
 RNG = np.random.default_rng(0)

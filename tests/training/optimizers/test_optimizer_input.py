@@ -10,9 +10,9 @@ import pytest
 
 import bpfast
 from bpfast import optimizers, schedules
+from tests.helpers.cases.optimizer_steps import KINDS, watched
 from tests.helpers.child import run
 from tests.helpers.messages import A_CLASS, READ_ONLY
-from tests.helpers.optimizer_steps import KINDS, watched
 from tests.helpers.refuses import refuses
 
 NAN = math.nan

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import bpfast
+from tests.helpers.cases.optimizer_steps import KINDS, watched
 from tests.helpers.messages import READ_ONLY
-from tests.helpers.optimizer_steps import KINDS, watched
 from tests.helpers.refuses import refuses
 
 P, G = np.linspace(1, 2, 6), np.linspace(3, 4, 6)

@@ -8,9 +8,9 @@ from hypothesis.extra.numpy import array_shapes
 
 import bpfast
 from tests.golden import TORCH, floats
+from tests.helpers.cases.every_optimizer import CASES, START, STEPS, formula_steps, gradient
 from tests.helpers.child import run
-from tests.helpers.every_optimizer import CASES, START, STEPS, formula_steps, gradient
-from tests.helpers.simd_levels import FUSED
+from tests.helpers.processes.simd_levels import FUSED
 
 DTYPES = ["float32", "float64"]
 # Relative to the norm after 100 steps. float64: the same few operations in another order. float32:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
-from bpfast._training.metrics import measure
-from bpfast._training.weights import (
+from bpfast._training.arguments.weights import (
     of_examples,
     of_mean_one,
     refuse_all_zero,
     refuse_infinite_sum,
     with_classes,
 )
+from bpfast._training.metrics.named import measure
 from bpfast._validation.arrays import as_array
 from bpfast._validation.no_numbers import no_numbers
 from bpfast._validation.sparse import by_rows, is_sparse, without_duplicates

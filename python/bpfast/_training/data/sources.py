@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._core import Trainer
+    from bpfast._training.arguments.settings import Settings
     from bpfast._training.data.examples import Examples
-    from bpfast._training.settings import Settings
 
 # The largest fraction of nonzero elements for which the sparse path is faster, with many neurons in
 # layer 2 and with few. Steps of 784-n-10 took equal times at 0.3 to 0.45, and at 0.2 if the neurons

@@ -1,0 +1,1 @@
+"""Validation of the arguments of `fit`, and the objects made from them."""

@@ -1,0 +1,200 @@
+"""Checks of arguments of `Network.fit`, and the objects made from them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from bpfast import _core
+from bpfast._training.arguments.output_range import warn_of_output_range
+from bpfast._training.arguments.weights import check_classes, refuse_all_zero
+from bpfast._training.data.examples import Examples
+from bpfast._training.data.sources import (
+    Arrays,
+    Batches,
+    Files,
+    Source,
+    as_batches,
+    refuse_y_beside_batches,
+)
+from bpfast._training.metrics.accuracy import Kind, for_targets
+from bpfast._validation.iterables import is_iterable
+from bpfast._validation.numbers import is_number, number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from bpfast._core import Trainer
+    from bpfast._network import Network
+    from bpfast._training.arguments.settings import Settings
+    from bpfast._training.loop import Callback
+    from bpfast._typing import Metric
+    from bpfast.optimizers import Optimizer
+
+# A batch size that makes each batch of an iterable one step.
+WHOLE = 2**32
+
+
+def new_trainer(net: Network, settings: Settings, optimizer: Optimizer, batch_size: int) -> Trainer:
+    """A trainer without examples."""
+    return _core.Trainer(
+        net,
+        optimizer._rule(),
+        batch_size,
+        settings.l1,
+        settings.l2,
+        settings.clip_norm,
+        settings.max_norm,
+        settings.dropout,
+        settings.seed,
+        settings.check_finite,
+    )
+
+
+def new_source(trainer: Trainer, settings: Settings, data: Examples) -> Source:
+    """Arrays in memory, or blocks read from files."""
+    arrays = data.arrays()
+    if data.is_mapped and settings.sparse is None:
+        settings.sparse = False  # the nonzero elements may be larger than memory too
+    if arrays is None or (data.is_mapped and settings.sparse):
+        return Files(trainer, settings, data)
+    return Arrays(trainer, settings, data, *arrays)
+
+
+class Parts(NamedTuple):
+    """The parts of a training."""
+
+    trainer: Trainer
+    source: Source
+    training: Examples | None  # None for batches of an iterable
+    validation: Examples | None
+    metrics: dict[str, Metric]
+    share: float | None = None  # the fraction held out, if given
+
+
+def of_batches(
+    net: Network,
+    settings: Settings,
+    optimizer: Optimizer,
+    x: Any,
+    validation: Any,
+    metrics: dict[str, Metric],
+) -> Parts:
+    """The parts of a training on batches of an iterable."""
+    held_out, metrics = parse_validation(net, validation, metrics)
+    if metrics and held_out is None:
+        expected = "validation=(x, y) with batches, which are not measured themselves"
+        raise ValueError(f"metrics: expected {expected}, got none")
+    trainer = new_trainer(net, settings, optimizer, WHOLE)
+    source = Batches(trainer, net.dtype, as_batches(x))
+    if held_out is not None:
+        with naming_validation():
+            check_cost(held_out, settings)
+    return Parts(trainer, source, None, held_out, metrics)
+
+
+def of_arrays(
+    net: Network,
+    settings: Settings,
+    optimizer: Optimizer,
+    x: Any,
+    y: Any,
+    validation: Any,
+    metrics: dict[str, Metric],
+    *,
+    class_weight: Mapping[int, float] | str | None,
+    sample_weight: Any,
+) -> Parts:
+    """The parts of a training on arrays."""
+    refuse_y_beside_batches(x)
+    data = Examples(net, x, y, sample_weight)
+    refuse_all_zero("sample_weight", data.sample_weight)
+    # All examples, before some are held out, so that errors have the user's row numbers.
+    measures, kind = for_targets(metrics, data.y, net)
+    if class_weight is not None:
+        check_classes(class_weight, data.y, net.sizes[-1])
+    share = None
+    held_out: Examples | None
+    if is_number(validation):
+        share = number("validation", validation)
+        data, held_out = data.split(share, settings.seed)
+    else:
+        held_out, _ = parse_validation(net, validation, metrics, kind)
+    data.weigh(class_weight)
+    trainer = new_trainer(net, settings, optimizer, settings.batch_size)
+    source = new_source(trainer, settings, data)
+    if not data.is_mapped:
+        warn_of_output_range(net, data.y, data.sample_weight, 4)
+    if held_out is not None:
+        with nullcontext() if share is not None else naming_validation():
+            check_cost(held_out, settings)
+    return Parts(trainer, source, data, held_out, measures, share)
+
+
+def parse_callbacks(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
+    """The callbacks as a list."""
+    if callable(callbacks):
+        return [callbacks]
+    if not is_iterable(callbacks):
+        got = type(callbacks).__name__
+        raise TypeError(f"callbacks: expected a callable or several, got {got}")
+    calls = list(callbacks)
+    for k, callback in enumerate(calls):
+        if not callable(callback):
+            got = type(callback).__name__
+            raise TypeError(f"callbacks[{k}]: expected a callable, got {got}")
+    return calls
+
+
+def refuse_with_batches(
+    validation: Any, *, weights: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> None:
+    """Raise ValueError for arguments that have no effect on batches of an iterable."""
+    if is_number(validation):
+        raise ValueError("validation: expected (x, y) where x is an iterable, got a fraction")
+    for name, value in weights.items():
+        if value is not None:
+            got = "weights beside an iterable"
+            raise ValueError(f"{name}: expected as the third part of each batch, got {got}")
+    for name, value in arrays.items():
+        if value is not None:
+            got = f"{value!r} beside an iterable, whose batches are taken as they come"
+            raise ValueError(f"{name}: expected with arrays alone, got {got}")
+
+
+def parse_validation(
+    net: Network, validation: Any, metrics: dict[str, Metric], like: Kind | None = None
+) -> tuple[Examples | None, dict[str, Metric]]:
+    """The validation examples, or None, and the metrics for their y."""
+    if validation is None:
+        return None, metrics
+    if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
+        got = type(validation).__name__
+        if isinstance(validation, tuple | list):
+            got += f" of {len(validation)}"
+        expected = "(x, y), (x, y, sample_weight) or a fraction"
+        raise TypeError(f"validation: expected {expected}, got {got}")
+    with naming_validation():
+        held_out = Examples(net, *validation)
+        refuse_all_zero("sample_weight", held_out.sample_weight)
+        held_out.check_targets()
+        return held_out, for_targets(metrics, held_out.y, net, like)[0]
+
+
+def check_cost(held_out: Examples, settings: Settings) -> None:
+    """Compute the validation cost once, so that its errors are raised before the first epoch."""
+    cost = held_out.cost()
+    if settings.check_finite and not np.isfinite(cost) and (fault := held_out.fault()):
+        raise ValueError(fault)
+
+
+@contextmanager
+def naming_validation() -> Iterator[None]:
+    """Prefix errors with the name of the argument."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"validation: {error}") from error

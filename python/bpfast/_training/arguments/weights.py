@@ -1,0 +1,166 @@
+"""Weights of examples: sample weights and class weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast._training.metrics.accuracy import labels, shown_row
+from bpfast._validation.arrays import as_array
+from bpfast._validation.numbers import format_number, not_negative, whole
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+def of_examples(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
+    """The weights of `n` examples, or None.
+
+    Raises
+    ------
+    ValueError
+        The shape is wrong, or a weight is negative or not finite.
+    TypeError
+        They are not numbers.
+    """
+    if sample_weight is None:
+        return None
+    given = as_array("sample_weight", sample_weight)
+    if given.dtype.kind not in "buif":
+        raise TypeError(f"sample_weight: expected real numbers, got dtype {given.dtype}")
+    if given.shape != (n,):
+        raise ValueError(f"sample_weight: expected shape ({n},), got {given.shape}")
+    weights = given.astype(np.float64)
+    good = (weights >= 0) & (weights < math.inf)
+    if not good.all():
+        k = int(good.argmin())
+        got = format_number(float(weights[k]))
+        raise ValueError(f"sample_weight[{k}]: expected a finite weight, 0 or above, got {got}")
+    return weights
+
+
+def refuse_all_zero(argument: str, weights: NDArray[np.float64] | None) -> None:
+    """Raise ValueError if all weights are 0. `argument` is the argument that caused it."""
+    if weights is not None and not weights.any():
+        expected = "a weight above 0 for at least one example"
+        raise ValueError(f"{argument}: expected {expected}, got all zero")
+
+
+def refuse_infinite_sum(argument: str, weights: NDArray[np.float64] | None) -> None:
+    """Raise ValueError if the sum of the weights is not finite. `argument` is the cause."""
+    if weights is None:
+        return
+    with np.errstate(over="ignore"):
+        total = float(weights.sum())
+    if not math.isfinite(total):
+        raise ValueError(f"{argument}: expected a finite sum, got {total}")
+
+
+def of_mean_one(argument: str, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The weights divided by their mean.
+
+    A step of n examples uses the gradient of Σ s_x C_x / n. With these weights as s it is an
+    unbiased estimate of the gradient of Σ s_x C_x / Σ s_x over all examples, for any number of
+    examples in a step. Multiplying all weights by a power of 2 changes no bit.
+
+    Raises
+    ------
+    ValueError
+        The sum of the weights is not finite; the message names `argument`.
+
+    Examples
+    --------
+    >>> of_mean_one("sample_weight", np.array([1.0, 2.0, 6.0]))
+    array([0.33333333, 0.66666667, 2.        ])
+    """
+    refuse_infinite_sum(argument, weights)
+    largest = weights / weights.max()  # so that the mean does not underflow to 0
+    return np.asarray(largest / largest.mean())
+
+
+def with_classes(
+    weights: NDArray[np.float64] | None,
+    class_weight: Mapping[int, float] | str,
+    y: NDArray[Any],
+    outputs: int,
+) -> NDArray[np.float64]:
+    """The weights of the examples, 1 if None, times the weights of their classes, 1 if not given.
+
+    Raises
+    ------
+    ValueError
+        A product is not finite, a class or weight is out of range, the name is unknown, or y does
+        not have one class per example.
+    TypeError
+        The class weights have the wrong type.
+    """
+    numbers = _of_classes(class_weight, outputs)
+    found, index, counts = np.unique(_classes(y), return_inverse=True, return_counts=True)
+    if numbers is None:
+        of_class = np.asarray(len(y) / (len(found) * counts))[index]
+    else:
+        of_class = np.array([numbers.get(int(label), 1.0) for label in found])[index]
+    if weights is None:
+        return of_class
+    with np.errstate(over="ignore"):
+        product = weights * of_class
+    if not np.isfinite(product).all():
+        k = int(np.isfinite(product).argmin())
+        factors = format_number(float(of_class[k])), format_number(float(weights[k]))
+        got = f"{product[k]} of {factors[0]} times {factors[1]}"
+        raise ValueError(f"class_weight: expected a finite product with sample_weight, got {got}")
+    return product
+
+
+def check_classes(class_weight: Mapping[int, float] | str, y: NDArray[Any], outputs: int) -> None:
+    """Raise the errors that class weights may have.
+
+    Raises
+    ------
+    ValueError
+        A class or weight is out of range, the name is unknown, or y does not have one class per
+        example.
+    TypeError
+        The class weights have the wrong type.
+    """
+    _of_classes(class_weight, outputs)
+    _classes(y)
+
+
+def _classes(y: NDArray[Any]) -> NDArray[Any]:
+    """The class of each example."""
+    if y.ndim not in (1, 2) or y.dtype.kind not in "buif" or (y.ndim == 1 and y.dtype.kind == "f"):
+        got = f"shape {y.shape} of dtype {y.dtype}"
+        raise ValueError(f"class_weight: expected labels or outputs for classes as y, got {got}")
+    if y.ndim == 2:
+        wrong = ((y != 0) & (y != 1)).any(axis=1)
+        expected, hint = "labels, or outputs that are 0 or 1, as y", ""
+        if not wrong.any() and y.shape[1] > 1:
+            wrong, expected = np.count_nonzero(y, axis=1) != 1, "one class in each row of y"
+            hint = "; sample_weight takes a weight for each example"
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise ValueError(f"class_weight: expected {expected}, got {shown_row(y, row)}{hint}")
+    return labels(y)
+
+
+def _of_classes(weights: Mapping[int, float] | str, outputs: int) -> dict[int, float] | None:
+    """The weights by class; None if they are to be balanced."""
+    if isinstance(weights, str):
+        if weights != "balanced":
+            raise ValueError(f"class_weight: expected 'balanced' or a dict, got '{weights}'")
+        return None
+    if not isinstance(weights, Mapping):
+        got = type(weights).__name__
+        raise TypeError(f"class_weight: expected 'balanced' or a dict, got {got}")
+    numbers: dict[int, float] = {}
+    last = max(outputs, 2) - 1
+    for key, weight in weights.items():
+        label = whole("class_weight", key, 0)
+        if label > last:
+            raise ValueError(f"class_weight: expected classes from 0 to {last}, got {label}")
+        numbers[label] = not_negative(f"class_weight[{label}]", weight)
+    return numbers

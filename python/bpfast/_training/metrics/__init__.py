@@ -1,0 +1,1 @@
+"""The metrics that `fit` and `evaluate` compute."""

@@ -1,0 +1,1 @@
+"""Networks, data, optimizers and schedules that several tests use."""

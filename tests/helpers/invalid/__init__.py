@@ -1,0 +1,1 @@
+"""Calls, and invalid arguments for them."""

@@ -1,0 +1,1 @@
+"""Threads, signals, forks and memory of processes."""

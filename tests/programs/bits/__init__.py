@@ -1,0 +1,1 @@
+"""Programs that print hashes of all results."""

@@ -1,0 +1,1 @@
+"""Programs that measure memory, or change arrays during calls."""
