@@ -107,7 +107,8 @@ def cost(
     """
     check_network(self)
     if (own := self._custom_cost) is not None:
-        x, y, sample_weight = _called(own, self, x, y, sample_weight, reduction, is_cost=True)
+        prepared = self._prepare_cost(x, y, sample_weight, reduction)
+        x, y, sample_weight = _called(own, self, prepared, y)
     value: float | NDArray[np.float64] = self._cost(x, y, sample_weight, reduction)
     return value
 
@@ -171,7 +172,8 @@ def errors(
     """
     check_network(self)
     if (own := self._custom_cost) is not None:
-        x, y, sample_weight = _called(own, self, x, y, sample_weight, reduction)
+        prepared = self._prepare(x, y, sample_weight, reduction, None)
+        x, y, sample_weight = _called(own, self, prepared, y)
     return self._errors(x, y, sample_weight, reduction)
 
 
@@ -239,23 +241,19 @@ def backprop(
     """
     check_network(self)
     if (own := self._custom_cost) is not None:
-        x, y, sample_weight = _called(own, self, x, y, sample_weight, reduction, out)
+        prepared = self._prepare(x, y, sample_weight, reduction, out)
+        x, y, sample_weight = _called(own, self, prepared, y)
     return self._backprop(x, y, sample_weight, reduction, out)
 
 
 def _called(
-    cost: CustomCost,
-    net: _core.Network,
-    x: Any,
-    y: Any,
-    sample_weight: Any,
-    reduction: Any,
-    out: Gradient | None = None,
-    *,
-    is_cost: bool = False,
+    cost: CustomCost, net: _core.Network, prepared: tuple[Any, Any], y: Any
 ) -> tuple[Any, Any, Any]:
-    """Call the cost of `net`: returns x, what the cost returned (in place of y), and weights."""
-    x, sample_weight = net._prepare(x, y, sample_weight, reduction, out, is_cost)
+    """Call the cost of `net`: returns x, what the cost returned (in place of y), and weights.
+
+    `prepared` is what `net._prepare` returned.
+    """
+    x, sample_weight = prepared
     shape = x.shape
     y = _core.as_batch(y, shape[0])
     params = _core.copy_params(net)

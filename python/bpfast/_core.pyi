@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from typing_extensions import disjoint_base
 
+from bpfast._training.arguments.settings import Settings
 from bpfast._typing import (
     Activation,
     Cost,
@@ -21,6 +22,7 @@ from bpfast.history._history import History
 from bpfast.optimizers import Optimizer
 
 _Array: TypeAlias = NDArray[np.floating[Any]]
+_Bp1Options: TypeAlias = tuple[ArrayLike | None, Reduction, _Array | None]
 _Path: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
 _Seed: TypeAlias = (
     int
@@ -156,9 +158,15 @@ class Network:
         x: _Inputs,
         y: ArrayLike,
         sample_weight: ArrayLike | None,
-        reduction: str,
+        reduction: Reduction,
         out: Gradient | None,
-        is_cost: bool,
+    ) -> tuple[Any, NDArray[np.float64] | None]: ...
+    def _prepare_cost(
+        self,
+        x: _Inputs,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        reduction: str,
     ) -> tuple[Any, NDArray[np.float64] | None]: ...
     @property
     def _custom_cost(self) -> CustomCost | None: ...
@@ -241,15 +249,9 @@ class Trainer:
     def __new__(
         cls,
         net: Network,
-        given: tuple[str, list[float]],
+        rule: tuple[str, list[float]],
         batch_size: int,
-        l1: float,
-        l2: float,
-        clip_norm: float | None,
-        max_norm: float | None,
-        dropout: list[float],
-        seed: int,
-        check_finite: bool,
+        settings: Settings,
     ) -> Self: ...
     def load(
         self, x: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, sparse: float = 0.0
@@ -307,23 +309,9 @@ def set_num_threads(k: int | None) -> None: ...
 def get_num_threads() -> int: ...
 def build_config() -> dict[str, str | int]: ...
 def as_batch(y: ArrayLike, n: int) -> NDArray[Any]: ...
-def bp1(
-    z: ArrayLike,
-    y: Any,
-    output: Activation,
-    cost: Cost,
-    sample_weight: ArrayLike | None,
-    reduction: Reduction,
-    out: _Array | None,
-) -> _Array: ...
+def bp1(z: ArrayLike, y: Any, output: Activation, cost: Cost, options: _Bp1Options) -> _Array: ...
 def bp1_outputs(
-    z: ArrayLike,
-    y: ArrayLike,
-    output: Activation,
-    cost: Cost,
-    sample_weight: ArrayLike | None,
-    reduction: Reduction,
-    out: _Array | None,
+    z: ArrayLike, y: ArrayLike, output: Activation, cost: Cost, options: _Bp1Options
 ) -> tuple[_Array, NDArray[np.float64] | None, _Array]: ...
 def bp2(
     delta: ArrayLike,

@@ -68,9 +68,9 @@ def bp1(
     >>> bpfast.bp1([[0.0]], [[1.0]])  # (1/2 - 1) · 1/4
     array([[-0.125]])
     """
+    options = sample_weight, reduction, out
     if callable(cost) and not isinstance(cost, str):
-        others = (output, cost, sample_weight, reduction, out)
-        z, sample_weight, a = _core.bp1_outputs(z, y, *others)
+        z, sample_weight, a = _core.bp1_outputs(z, y, output, cost, options)
         returned = cost(a, _core.as_batch(y, len(a)))
-        return _core.bp1(z, returned, output, cost, sample_weight, reduction, out)
-    return _core.bp1(z, y, output, cost, sample_weight, reduction, out)
+        return _core.bp1(z, returned, output, cost, (sample_weight, reduction, out))
+    return _core.bp1(z, y, output, cost, options)

@@ -260,8 +260,11 @@ fn find(reader: &Reader, sizes: &[usize], dtype: Dtype) -> Result<Vec<[usize; 2]
     let indices: BTreeMap<_, _> = (0..).zip(tensors).map(|(k, (name, _))| (name, k)).collect();
     let layers = sizes.len().saturating_sub(1);
     let has_more = reader.header().metadata.get("format").map(String::as_str) == Some(CHECKPOINT);
-    let is_beside = |name: &str| has_more && name.starts_with(TRAINING_PREFIX);
-    let own = tensors.iter().filter(|(name, _)| !is_beside(name)).count();
+    let is_of_training = |name: &str| has_more && name.starts_with(TRAINING_PREFIX);
+    let own = tensors
+        .iter()
+        .filter(|(name, _)| !is_of_training(name))
+        .count();
     if own != 2 * layers {
         let expected = format!("tensors of {layers} layers, as its configuration says");
         return Err(Error::value("tensors", expected, own));

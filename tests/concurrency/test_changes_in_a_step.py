@@ -8,9 +8,9 @@ from tests.helpers.refuses import refuses
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((12, 3)), RNG.random((12, 2))
-PARAMS = "^cost: expected to leave net.params as they are, got other numbers$"
-STATE = "^{}: expected to leave the optimizer as it is, got another state, of {} steps$"
-RATE = "^cost: expected to leave the optimizer as it is, got another learning_rate$"
+PARAMS = "^cost: expected to leave net.params unchanged, got other numbers$"
+STATE = "^{}: expected to leave the optimizer unchanged, got another state, of {} steps$"
+RATE = "^cost: expected to leave the optimizer unchanged, got another learning_rate$"
 
 
 def quadratic(a, y):
@@ -181,7 +181,7 @@ def test_a_gradient_whose_conversion_changes_the_optimizer():
         opt.step(p, [1.0, 2.0])
         before = p.copy()
         for change in (opt.reset, lambda opt=opt: opt.step(np.zeros(2), [1.0, 1.0])):
-            expected = "^optimizer: expected as it is until its step is done, got another state$"
+            expected = "^optimizer: expected unchanged until its step is done, got another state$"
             with refuses(ValueError, expected, p):
                 opt.step(p, Gradient(change))
         assert (opt.steps, (p == before).all()) == (1, True)

@@ -188,8 +188,8 @@ def test_a_class_is_a_callable_too(entry_point):
 def test_resizing_y_in_a_cost_is_an_error(call):
     x, y = np.ones((40, 3)), np.zeros((40, 2))
 
-    def cost(a, y):
-        r = a - y
+    def cost(a, targets):
+        r = a - targets
         y.resize((1,), refcheck=False)
         return (r * r).sum(axis=1) / 2, r
 

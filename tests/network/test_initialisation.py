@@ -108,7 +108,7 @@ def test_a_seed_that_contains_itself():
     """NumPy recurses without end, and the process with it."""
     x, y = np.ones((2, 5)), np.ones((2, 3))
     net = bpfast.Network([5, 3], seed=0)
-    deep = "^seed: expected lists at most 32 deep in each other, got deeper ones$"
+    deep = "^seed: expected lists nested at most 32 deep, got deeper ones$"
     for seed in endless_seeds():
         with refuses(ValueError, deep):
             params(seed)

@@ -59,6 +59,15 @@ def test_dir_lists_only_public_names(name):
     assert own <= set(module.__all__)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_public_classes_name_a_public_module(name):
+    """In `help`, tracebacks and pickles, which would not survive a move of a private file."""
+    module = importlib.import_module(name)
+    classes = [value for value in vars(module).values() if isinstance(value, type)]
+    public = [value for value in classes if value.__name__ in module.__all__]
+    assert all(value.__module__ in (name, "bpfast") for value in public), public
+
+
 def test_public_names_have_docstrings():
     for name in NAMES:
         module = importlib.import_module(name)

@@ -262,12 +262,12 @@ def test_batches_are_measured_by_the_y_of_the_validation_examples():
 
 def test_validation_of_another_kind():
     net, signs = net_of(**SIGMOID), net_of(**TANH)
-    beside = "as the y that is trained with"
-    one = f"one class in each row of y, {beside}, or metrics='subset_accuracy', got ["
+    reason = "as the y that is trained with"
+    one = f"one class in each row of y, {reason}, or metrics='subset_accuracy', got ["
     for network, y, other, said in (
         (net, ONE, SEVERAL, one),
         (net, ONE.argmax(axis=1), SEVERAL, one),
-        (net, SEVERAL, ONE.argmax(axis=1), f"outputs, {beside}, got labels"),
+        (net, SEVERAL, ONE.argmax(axis=1), f"outputs, {reason}, got labels"),
         (net, SEVERAL, 0.8 * ONE + 0.1, "labels, or outputs that are 0 or 1 as y, got 0."),
         (signs, 2 * SEVERAL - 1, SEVERAL, "labels, or outputs that are -1 or 1 as y, got 0 in row"),
         (signs, SEVERAL, 2 * SEVERAL - 1, "labels, or outputs that are 0 or 1 as y, got -1 in row"),

@@ -42,9 +42,7 @@ def test_without_an_optimizer_it_is_the_rate_of_adam(method):
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_a_rate_together_with_an_optimizer_is_refused(method):
     net, opt = net_of(), bpfast.SGD(0.1)
-    message = (
-        "^learning_rate: expected none beside an optimizer, which has its own, got 0.5; set opt"
-    )
+    message = "^learning_rate: expected no rate together with an optimizer object, got 0.5; set opt"
     with refuses(ValueError, message, net):
         getattr(net, method)(X, Y, optimizer=opt, learning_rate=0.5)
     assert net.optimizer is None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bpfast._calls import check_network
 from bpfast._training.arguments.weights import refuse_all_zero
 from bpfast._training.data.examples import Examples
-from bpfast._training.data.sources import refuse_y_beside_batches
+from bpfast._training.data.sources import refuse_y_with_batches
 from bpfast._training.metrics.accuracy import for_targets
 from bpfast._training.metrics.named import parse
 from bpfast._validation.names import by_name
@@ -80,7 +80,7 @@ def evaluate(
     check_network(self)
     measures = parse(metrics)
     size = None if batch_size is None else whole("batch_size", batch_size, 1)
-    refuse_y_beside_batches(x)
+    refuse_y_with_batches(x)
     examples = Examples(self, x, y, sample_weight, at_a_time=size)
     refuse_all_zero("sample_weight", examples.sample_weight)
     examples.check_targets()

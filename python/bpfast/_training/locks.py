@@ -36,7 +36,7 @@ def lock(ticket: object, **objects: Any) -> None:
         for name in objects:  # noqa: PLC0206 - likewise
             used = objects[name]
             if used is not None and any(used is their for their in theirs.values()):
-                got = "one that a training is at work with"
+                got = "one in use"
                 raise ValueError(f"{name}: expected one that no other training uses, got {got}")
 
 

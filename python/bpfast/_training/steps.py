@@ -36,7 +36,7 @@ class OptimizerGuard:
     >>> opt.learning_rate = 0.1
     >>> guard.check("cost")
     Traceback (most recent call last):
-    ValueError: cost: expected to leave the optimizer as it is, got another learning_rate
+    ValueError: cost: expected to leave the optimizer unchanged, got another learning_rate
     """
 
     __slots__ = ("_before", "_optimizer")
@@ -62,13 +62,13 @@ class OptimizerGuard:
             got = "another learning_rate"
         else:
             return
-        raise ValueError(f"{argument}: expected to leave the optimizer as it is, got {got}")
+        raise ValueError(f"{argument}: expected to leave the optimizer unchanged, got {got}")
 
 
 def refuse_other_params(net: Network, before: NDArray[Any]) -> None:
     """Raise ValueError if a cost changed the parameters from which its a^L was computed."""
     if not _core.has_params(net, before):
-        raise ValueError("cost: expected to leave net.params as they are, got other numbers")
+        raise ValueError("cost: expected to leave net.params unchanged, got other numbers")
 
 
 def run_steps(

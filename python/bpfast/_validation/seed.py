@@ -34,6 +34,6 @@ def _check_depth(seed: Any, outer: tuple[int, ...]) -> None:
     if isinstance(seed, np.ndarray) and (not seed.ndim or not seed.dtype.hasobject):
         return
     if len(outer) == MAX_DEPTH or id(seed) in outer:
-        raise ValueError(f"expected lists at most {MAX_DEPTH} deep in each other, got deeper ones")
+        raise ValueError(f"expected lists nested at most {MAX_DEPTH} deep, got deeper ones")
     for entry in seed:
         _check_depth(entry, (*outer, id(seed)))

@@ -58,7 +58,7 @@ def _check_compressed(x: Any) -> None:
     wrong = 0 if indptr[0] != 0 else falls[0] if len(falls) else None
     if wrong is not None:
         got = f"{indptr[wrong]} as its number {wrong}"
-        raise ValueError(f"x: expected an indptr that begins with 0 and never falls, got {got}")
+        raise ValueError(f"x: expected an indptr that starts at 0 and never decreases, got {got}")
     count = int(indptr[-1])
     for name, array in (("indices", indices), ("data", data)):
         if len(array) < count:

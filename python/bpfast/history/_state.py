@@ -8,7 +8,7 @@ from typing import Any
 
 from bpfast._validation.numbers import number
 
-# The columns of every history besides epoch.
+# The columns of every history in addition to epoch.
 ALWAYS = ("cost", "seconds", "learning_rate")
 # JSON has no NaN and no infinity.
 NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}

@@ -70,7 +70,7 @@ class SGD(Optimizer):
         if not isinstance(nesterov, bool | np.bool_):
             raise TypeError(f"nesterov: expected True or False, got {type(nesterov).__name__}")
         if nesterov and momentum == 0:
-            raise ValueError("nesterov: expected with a momentum above 0, got momentum 0")
+            raise ValueError("nesterov: expected a momentum above 0, got 0")
         config = {
             "momentum": momentum,
             "nesterov": bool(nesterov),

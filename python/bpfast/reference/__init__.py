@@ -1,6 +1,6 @@
 """Backpropagation in pure Python, which the tests of bpfast compare against.
 
-Read it beside chapter 2 of M. Nielsen, *Neural Networks and Deep Learning*
+Read it together with chapter 2 of M. Nielsen, *Neural Networks and Deep Learning*
 (http://neuralnetworksanddeeplearning.com): one function per equation, a loop per neuron, only the
 standard library. The functions have the names and signatures of those in :mod:`bpfast`. They share
 these parameters (layers are numbered 1, the input, to L; layer l has n_l neurons; a batch has n
@@ -44,3 +44,6 @@ __all__ = [
     "forward",
     "trace",
 ]
+
+for _public in (Trace, backprop, bp1, bp2, bp3, bp4, cost, errors, forward, trace):
+    _public.__module__ = __name__

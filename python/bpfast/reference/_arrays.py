@@ -50,7 +50,7 @@ def refuse_masked(argument: str, value: Any, depth: int = 0) -> None:
     if isinstance(value, Sequence) and not isinstance(value, str) and not hasattr(value, "tolist"):
         if depth == MAX_DIMENSIONS:
             expected = f"at most {MAX_DIMENSIONS} dimensions"
-            raise ValueError(f"{argument}: expected {expected}, got lists in lists without end")
+            raise ValueError(f"{argument}: expected {expected}, got lists nested without end")
         for entry in value:
             if not isinstance(entry, float | str | int):
                 refuse_masked(argument, entry, depth + 1)

@@ -180,7 +180,7 @@ def errors(
     sample_weight: Array | None = None,
     reduction: str = "mean",
 ) -> list[Matrix]:
-    """δ^l = ∂C/∂z^l for l = 2 … L by BP1 and BP2; C is the cost of the whole batch.
+    """The errors δ^l = ∂C/∂z^l, each row with the factor 1/n; ``reduction="sum"`` without it.
 
     Source: Nielsen, ch. 2, (BP1) and (BP2).
 

@@ -76,7 +76,7 @@ class WarmUp(Schedule):
         ramps, inner = 1, self.schedule
         while isinstance(inner, WarmUp):
             if ramps == MAX_RAMPS:
-                expected = f"{MAX_RAMPS} ramps or fewer in front of each other"
+                expected = f"{MAX_RAMPS} nested ramps or fewer"
                 raise ValueError(f"schedule: expected {expected}, got more")
             ramps, inner = ramps + 1, inner.schedule
         self.steps = whole("steps", steps, 1)

@@ -3,103 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
-from bpfast._validation import sparse as _sparse
 from bpfast._validation.numbers import positive, whole
 from bpfast._validation.seed import generator
 from bpfast.testing import _differences
+from bpfast.testing._probes import TOLERANCE, Probes
+from bpfast.testing._report import GradientReport, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from bpfast import Network
-
-    # A derivative to check: its name, the cost along it, its value by backprop, and its scale.
-    Probe = tuple[str, Callable[[float], float], float, float]
-
-# The tolerances. The allowed error of a derivative is the sum of three terms: _TOLERANCE times its
-# scale, the largest Σ_x |δ_x| |a_x| of its array (absolute values, because terms may cancel);
-# _FLOOR roundings of the network's largest δ and of a^L (a small δ still has the rounding of a - y
-# and of 1 - a²); and the rounding of the difference. Differences are accurate to about 1e-10 of the
-# scale; the rest allows for chains of roundings, 6e-8 each in float32. In 3,000 random networks,
-# half in each dtype, with 2 to 6 layers of up to 64 neurons, every activation and cost, also
-# saturated and trained, the largest error was 0.8 of the tolerance, and below 0.01 in half of them.
-# In 8 others the gradient overflowed float32.
-_TOLERANCE = {"float64": 1e-8, "float32": 1e-4}
-_FLOOR = 64
-# The number of roundings in a float64 cost, relative to C and to z^L.
-_ROUNDINGS = 4
-
-
-@dataclass(frozen=True)
-class Tally:
-    """The result of one kind of check.
-
-    Attributes
-    ----------
-    checked, skipped, failed : int
-        The number of derivatives that were compared; that were skipped because the cost has a kink
-        there; and that were compared and wrong (0 in a returned report).
-    error : float
-        The largest abs(analytic - numeric) as a multiple of the tolerance: above 1 is wrong.
-    worst : str
-        Its place: ``weights[0][2, 1]``, ``z of layer 3, neuron 1, example 4``, …
-    analytic, numeric : float
-        The derivatives there by backpropagation and by finite differences.
-    """
-
-    checked: int = 0
-    skipped: int = 0
-    failed: int = 0
-    error: float = -1.0
-    worst: str = "none"
-    analytic: float = 0.0
-    numeric: float = 0.0
-
-    def __str__(self) -> str:
-        """The result in one line."""
-        return (
-            f"{self.checked} checked, {self.failed} wrong, {self.skipped} skipped; worst: "
-            f"{self.worst}, analytic {self.analytic:.10g}, numeric {self.numeric:.10g}, "
-            f"{max(self.error, 0):.2g} of the tolerance"
-        )
-
-
-@dataclass(frozen=True)
-class GradientReport:
-    """The result of `check_gradients`: the tolerance, and a `Tally` for each kind of check.
-
-    Attributes
-    ----------
-    dtype : str
-        The dtype of the network.
-    rtol : float
-        The relative tolerance.
-    directions, parameters, weighted_inputs : Tally
-        Derivatives of C along random directions, with respect to single parameters, and with
-        respect to single weighted inputs z^l_j.
-    """
-
-    dtype: str
-    rtol: float
-    directions: Tally
-    parameters: Tally
-    weighted_inputs: Tally
-
-    def __str__(self) -> str:
-        """The result in four lines."""
-        return (
-            f"gradients of a {self.dtype} network, tolerance {self.rtol:.0e}\n"
-            f"  directions:      {self.directions}\n"
-            f"  parameters:      {self.parameters}\n"
-            f"  weighted_inputs: {self.weighted_inputs}"
-        )
+    from bpfast.testing._probes import Probe
 
 
 def check_gradients(
@@ -184,7 +103,7 @@ def check_gradients(
     """
     given = {"directions": directions, "parameters": parameters, "weighted_inputs": weighted_inputs}
     # Any object with the methods of a network can be checked.
-    if not hasattr(net, "backprop") or str(net.dtype) not in _TOLERANCE:
+    if not hasattr(net, "backprop") or str(net.dtype) not in TOLERANCE:
         raise TypeError(f"net: expected a Network, got {type(net).__name__}")
     most = {name: 10_000 if n is None else whole(name, n, 0) for name, n in given.items()}
     if not any(most.values()):
@@ -196,11 +115,11 @@ def check_gradients(
     except (TypeError, ValueError) as error:
         raise type(error)(f"seed: {error}") from None
     options = {"sample_weight": sample_weight, "reduction": reduction}
-    check = _Check(net, x, y, options, rtol)
+    check = Probes(net, x, y, options, rtol)
     tallies = [
-        check.tally(check.directions(most["directions"], rng)),
-        check.tally(check.parameters(most["parameters"], rng)),
-        check.tally(check.weighted_inputs(most["weighted_inputs"], rng)),
+        _tally(check, check.directions(most["directions"], rng)),
+        _tally(check, check.parameters(most["parameters"], rng)),
+        _tally(check, check.weighted_inputs(most["weighted_inputs"], rng)),
     ]
     report = GradientReport(str(net.dtype), check.rtol, *tallies)
     if any(tally.failed for tally in tallies):
@@ -213,114 +132,17 @@ def check_gradients(
     return report
 
 
-class _Check:
-    """The results of backpropagation, a float64 copy to perturb, and the scales of derivatives."""
-
-    def __init__(
-        self, net: Network, x: ArrayLike, y: ArrayLike, options: dict[str, Any], rtol: float | None
-    ) -> None:
-        self.options = options
-        self.rtol = _TOLERANCE[str(net.dtype)] if rtol is None else rtol
-        self.gradient = net.backprop(x, y, **options)
-        self.errors = net.errors(x, y, **options)
-        self.exact = net.astype(np.float64)
-        # The network converts x, and y unless they are labels, to its dtype; the copy gets the
-        # same.
-        given: Any = x
-        dense = given.toarray() if _sparse.is_sparse(given) else np.asarray(given)
-        self.x = dense.astype(net.dtype).astype(np.float64)
-        y = np.asarray(y)
-        custom = callable(net.config["cost"])
-        self.y = y if custom or y.ndim == 1 else y.astype(net.dtype).astype(np.float64)
-        self.trace = self.exact.trace(self.x)
-        start = self.cost()
-        if not np.isfinite([start, *(np.abs(v).max() for v in (self.x, *self.trace.z))]).all():
-            raise ValueError(f"x, y: expected finite z and a finite cost, got the cost {start}")
-
-        weights = options["sample_weight"]
-        share = np.ones(len(self.x)) if weights is None else np.asarray(weights, float)
-        most = float(share.max() / (share.sum() if options["reduction"] == "mean" else 1))
-        last_z, last_a = (most * float(np.abs(v[-1]).max()) for v in (self.trace.z, self.trace.a))
-        self.rounding = _ROUNDINGS * float(np.finfo(float).eps) * (abs(start) + last_z)
-        size = [np.where(np.isfinite(d), np.abs(d), 0).astype(float) for d in self.errors]
-        top = last_a + max(float(d.max()) for d in size)
-        floor = _FLOOR * float(np.finfo(net.dtype).eps) / self.rtol * top
-        self.size = [d + floor for d in size]
-        self.scales = [d.T @ np.abs(a) for d, a in zip(self.size, self.trace.a, strict=False)]
-        self.scales += [d.sum(axis=0) for d in self.size]
-
-    def cost(self) -> float:
-        return float(self.exact.cost(self.x, self.y, **self.options))
-
-    def directions(self, most: int, rng: np.random.Generator) -> Iterator[Probe]:
-        """Derivatives of C along random directions through all parameters."""
-        theta = self.exact.params.copy()
-        scale = math.sqrt(sum(float((scale**2).sum()) for scale in self.scales))
-        for index in range(most):
-            v = rng.standard_normal(theta.size)
-
-            def along(h: float, v: NDArray[Any] = v) -> float:
-                self.exact.params = theta + h * v
-                cost = self.cost()
-                self.exact.params = theta
-                return cost
-
-            yield f"direction {index}", along, float(self.gradient.flat.astype(float) @ v), scale
-
-    def parameters(self, most: int, rng: np.random.Generator) -> Iterator[Probe]:
-        """Derivatives of C with respect to single weights and biases."""
-        arrays = [*self.exact.weights, *self.exact.biases]
-        slopes = [*self.gradient.weights, *self.gradient.biases]
-        layers = range(len(self.errors))
-        names = [f"weights[{k}]" for k in layers] + [f"biases[{k}]" for k in layers]
-        for k, place in _round_robin(arrays, most, rng):
-            name = f"{names[k]}[{', '.join(map(str, place))}]"
-            along = _differences.perturb(arrays[k], place, self.cost)
-            yield name, along, float(slopes[k][place]), float(self.scales[k].max())
-
-    def weighted_inputs(self, most: int, rng: np.random.Generator) -> Iterator[Probe]:
-        """Derivatives of C with respect to single z^l_j of one example."""
-        tails = [self.tail(k) for k in range(len(self.errors) if most else 0)]
-        for k, place in _round_robin(self.errors, most, rng):
-            name = f"z of layer {k + 2}, neuron {place[1]}, example {place[0]}"
-            along = _differences.perturb(self.trace.z[k], place, tails[k])
-            yield name, along, float(self.errors[k][place]), float(self.size[k].max())
-
-    def tail(self, k: int) -> Callable[[], float]:
-        """C as a function of z[k]: a network that starts with an identity product."""
-        from bpfast import Network
-
-        z, config = self.trace.z[k], self.exact.config
-        rest = Network.from_parameters(
-            [np.eye(z.shape[1]), *list(self.exact.weights)[k + 1 :]],
-            [np.zeros(z.shape[1]), *list(self.exact.biases)[k + 1 :]],
-            hidden=config["hidden"][k:],
-            output=config["output"],
-            cost=config["cost"],
-        )
-        return lambda: rest.cost(z, self.y, **self.options)
-
-    def tally(self, probes: Iterator[Probe]) -> Tally:
-        """Compare the derivatives of backpropagation with finite differences."""
-        tally = Tally()
-        for name, cost, analytic, scale in probes:
-            numeric, rounding = _differences.derivative(cost, self.rtol * scale / 40, self.rounding)
-            if numeric is None:
-                tally = replace(tally, skipped=tally.skipped + 1)
-                continue
-            wrong, allowed = abs(analytic - numeric), self.rtol * scale + rounding
-            error = float(wrong / max(allowed, 1e-300)) if math.isfinite(wrong) else math.inf
-            if error > tally.error:
-                tally = replace(tally, error=error, worst=name, analytic=analytic, numeric=numeric)
-            tally = replace(tally, checked=tally.checked + 1, failed=tally.failed + (error > 1))
-        return tally
-
-
-def _round_robin(
-    arrays: list[NDArray[Any]], most: int, rng: np.random.Generator
-) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """Draw at most `most` different places, one of each array in turn."""
-    orders = [rng.permutation(array.size)[:most] for array in arrays]
-    turns = sorted((turn, k) for k, order in enumerate(orders) for turn in range(len(order)))
-    for turn, k in turns[:most]:
-        yield k, tuple(int(i) for i in np.unravel_index(orders[k][turn], arrays[k].shape))
+def _tally(check: Probes, probes: Iterator[Probe]) -> Tally:
+    """Compare the derivatives of backpropagation with finite differences."""
+    tally = Tally()
+    for name, cost, analytic, scale in probes:
+        numeric, rounding = _differences.derivative(cost, check.rtol * scale / 40, check.rounding)
+        if numeric is None:
+            tally = replace(tally, skipped=tally.skipped + 1)
+            continue
+        wrong, allowed = abs(analytic - numeric), check.rtol * scale + rounding
+        error = float(wrong / max(allowed, 1e-300)) if math.isfinite(wrong) else math.inf
+        if error > tally.error:
+            tally = replace(tally, error=error, worst=name, analytic=analytic, numeric=numeric)
+        tally = replace(tally, checked=tally.checked + 1, failed=tally.failed + (error > 1))
+    return tally

@@ -34,7 +34,7 @@ impl<T: Real> Call<'_, T> {
                 .clone()
                 .next()
                 .map(|branch| branch.groups(groups).len());
-            // A pairwise sum of r groups needs ⌊log2 r⌋ buffers beside the branch's own.
+            // A pairwise sum of r groups needs ⌊log2 r⌋ buffers in addition to the branch's own.
             let pending = longest.unwrap_or(1).ilog2() as usize;
             self.prepare_chunks(scratch, BufferConfig::BACKPROP, cancel)?;
             for worker in &mut scratch.workers[..threads] {

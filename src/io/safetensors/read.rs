@@ -169,7 +169,7 @@ fn zeros(length: usize, path: &Path) -> Result<Vec<u8>> {
 fn fill(file: &File, offset: u64, bytes: &mut [u8], path: &Path) -> Result<()> {
     read_exact_at(file, offset, bytes).map_err(|error| {
         if error.kind() == ErrorKind::UnexpectedEof {
-            let (expected, got) = ("a file that stays as it is", "one that became shorter");
+            let (expected, got) = ("a file that does not change", "one that became shorter");
             return Error::value(path.display(), expected, got).into();
         }
         error.into()

@@ -95,9 +95,13 @@ mod tests {
                 &[0][..],
                 "x: expected an indptr of 2 + 1 numbers, got 2",
             ),
-            (&[1, 1, 1], &[0], "never falls, got 1 as its number 0"),
-            (&[0, 2, 1], &[0, 0], "never falls, got 1 as its number 2"),
-            (&[0, -1, 1], &[0], "never falls, got -1 as its number 1"),
+            (&[1, 1, 1], &[0], "never decreases, got 1 as its number 0"),
+            (
+                &[0, 2, 1],
+                &[0, 0],
+                "never decreases, got 1 as its number 2",
+            ),
+            (&[0, -1, 1], &[0], "never decreases, got -1 as its number 1"),
             (
                 &[0, 1, i64::MAX],
                 &[0],

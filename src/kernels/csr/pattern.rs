@@ -71,7 +71,7 @@ impl CsrPattern {
                 .start()
                 .filter(|&start| start >= before && (row > 0 || start == 0))
             else {
-                let expected = "an indptr that begins with 0 and never falls";
+                let expected = "an indptr that starts at 0 and never decreases";
                 let got = format!("{start} as its number {row}");
                 return Err(Error::value("x", expected, got));
             };

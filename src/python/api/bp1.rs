@@ -18,22 +18,29 @@ use crate::python::convert::custom::CustomCosts;
 use crate::python::convert::targets::TargetsOrCosts;
 use crate::python::convert::targets::{TargetArray, Weighting};
 
+/// sample_weight, reduction and out, as a tuple.
+#[derive(FromPyObject)]
+pub struct Options<'py>(
+    Option<Bound<'py, PyAny>>,
+    Name<'py>,
+    Option<Bound<'py, PyAny>>,
+);
+
 /// BP1 for the public function in Python. If the cost is a callable, y is what it returned.
 #[pyfunction]
-#[pyo3(signature = (z, y, output, cost, sample_weight, reduction, out))]
-#[allow(clippy::too_many_arguments)] // called from Python
+#[pyo3(signature = (z, y, output, cost, options))]
 pub fn bp1<'py>(
     z: &Bound<'py, PyAny>,
     y: &Bound<'py, PyAny>,
     output: Name<'py>,
     cost: Name<'py>,
-    sample_weight: Option<&Bound<'py, PyAny>>,
-    reduction: Name<'py>,
-    out: Option<&Bound<'py, PyAny>>,
+    options: Options<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     guarded(|| {
         let given = z;
         let z = matrix_like("z", z)?;
+        let Options(sample_weight, reduction, out) = options;
+        let (sample_weight, out) = (sample_weight.as_ref(), out.as_ref());
         let weighting = Weighting::parse(sample_weight, reduction)?;
         let activation = Activation::from_name("output", &output.text("output")?)?;
         let (cost, custom) = parse_cost(&cost.object(z.py()))?;
@@ -74,20 +81,19 @@ type Prepared<'py> = (
 /// For a callable cost: z and sample_weight as arrays of their dtypes, and a = σ(z). Arguments that are
 /// invalid whatever the cost returns are refused here, before it is called.
 #[pyfunction]
-#[pyo3(signature = (z, y, output, cost, sample_weight, reduction, out))]
-#[allow(clippy::too_many_arguments)] // called from Python
+#[pyo3(signature = (z, y, output, cost, options))]
 pub fn bp1_outputs<'py>(
     z: &Bound<'py, PyAny>,
     y: &Bound<'py, PyAny>,
     output: Name<'py>,
     cost: Name<'py>,
-    sample_weight: Option<&Bound<'py, PyAny>>,
-    reduction: Name<'py>,
-    out: Option<&Bound<'py, PyAny>>,
+    options: Options<'py>,
 ) -> PyResult<Prepared<'py>> {
     guarded(|| {
         let given = z;
         let z = matrix_like("z", z)?;
+        let Options(sample_weight, reduction, out) = options;
+        let (sample_weight, out) = (sample_weight.as_ref(), out.as_ref());
         let weighting = Weighting::parse(sample_weight, reduction)?;
         let activation = Activation::from_name("output", &output.text("output")?)?;
         let (cost, _) = parse_cost(&cost.object(z.py()))?;

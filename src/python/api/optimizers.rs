@@ -111,7 +111,7 @@ pub fn step_arrays(
             .is(&state_before)
             && optimizer.getattr(intern!(py, "_steps"))?.eq(steps)?;
         if !is_same {
-            let (expected, got) = ("as it is until its step is done", "another state");
+            let (expected, got) = ("unchanged until its step is done", "another state");
             return Err(Error::value("optimizer", expected, got).into());
         }
         let mut scope = BorrowScope::new();

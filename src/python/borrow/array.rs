@@ -215,7 +215,7 @@ impl<'py, T: numpy::Element, D: Dimension> Contiguous<'py, T, D> {
     }
 
     fn params_and_state(&self) -> Error {
-        let expected = "an array that stays as it is during the call";
+        let expected = "an array that does not change during the call";
         Error::value(&self.argument, expected, "one that was changed in place")
     }
 }

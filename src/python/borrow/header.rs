@@ -39,8 +39,8 @@ impl Bounds {
         let (first, end) = (start.checked_sub(before), start.checked_add(behind));
         let bounds = first.zip(end).map(|(start, end)| Self { start, end });
         bounds.ok_or_else(|| {
-            let expected = "an array that lies in memory";
-            Error::value(argument, expected, "strides that leave the address space")
+            let expected = "strides that stay in the address space";
+            Error::value(argument, expected, "strides that leave it")
         })
     }
 }

@@ -63,7 +63,7 @@ impl<'py> ArraySpans<'py> {
             if written.is_written
                 && let Some(got) = shared(it, written, "one that shares memory with it")?
             {
-                let expected = format_args!("an array apart from {}", written.argument);
+                let expected = format_args!("an array that does not overlap {}", written.argument);
                 return Err(Error::value(&it.argument, expected, got).into());
             }
         }
@@ -117,7 +117,9 @@ pub fn check_out_disjoint(
         let out = ArraySpan::new("out".into(), out, true)?;
         let input = ArraySpan::new("inputs".into(), input, false)?;
         if let Some(got) = shared(&out, &input, "one that overlaps them")? {
-            return Err(Error::value("out", "an array apart from the inputs", got).into());
+            return Err(
+                Error::value("out", "an array that does not overlap the inputs", got).into(),
+            );
         }
     }
     Ok(())

@@ -111,7 +111,7 @@ impl<T: Element> OwnedVector<T> {
     /// # Errors `out`, which is contiguous, shares memory with this vector, which is an input.
     pub fn check_out_disjoint(&self, out: &Bound<'_, PyUntypedArray>) -> Result<()> {
         if Bounds::of("out", out)?.overlap(&self.bounds()) {
-            let expected = "an array apart from the inputs";
+            let expected = "an array that does not overlap the inputs";
             return Err(Error::value("out", expected, "one that overlaps them"));
         }
         Ok(())

@@ -131,7 +131,7 @@ impl Borrow {
         if Bounds::of(argument, array)? == self.bounds {
             return Ok(());
         }
-        let expected = "an array that stays as it is during the call";
+        let expected = "an array that does not change during the call";
         Err(Error::value(
             argument,
             expected,
@@ -236,9 +236,11 @@ fn this_thread() -> u64 {
 /// The error if a borrow with `access` is excluded by another.
 fn conflict_error(argument: &str, access: Access, other: Access) -> PyErr {
     let why = match (access, other) {
-        (_, Access::Train) => "expected a network at rest, got one that a training is running on",
+        (_, Access::Train) => {
+            "expected a network that is not being trained, got one in a running training"
+        }
         (Access::Read, _) => "another call is writing to this array",
-        _ => "expected an array of its own, got one that another call uses",
+        _ => "expected an array that no other call uses, got one in use",
     };
     PyValueError::new_err(format!("{argument}: {why}"))
 }

@@ -61,7 +61,7 @@ def test_lists_of_numbers_are_unchanged():
     """No entry is looked at where none can have a mask, and a cycle is NumPy's to refuse."""
     loop = []
     loop.append(loop)
-    with refuses(ValueError, "^x: expected at most 64 dimensions, got lists in lists without end$"):
+    with refuses(ValueError, "^x: expected at most 64 dimensions, got lists nested without end$"):
         reference.forward(W, B, loop)
     net = net_of()
     for x in (loop, [[1.0, 2.0], [3.0]], "text", [{"a": 1.0}], {"x": X}):

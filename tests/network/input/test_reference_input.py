@@ -113,5 +113,5 @@ def test_a_custom_cost_gets_targets_that_cannot_be_copied():
 def test_lists_are_no_deeper_than_arrays():
     endless = []
     endless.append(endless)
-    with pytest.raises(ValueError, match=r"^x: expected at most 64 dimensions, got lists in lists"):
+    with pytest.raises(ValueError, match=r"^x: expected at most 64 dimensions, got lists nested"):
         reference.forward(**(NET | {"x": endless}), **KINDS)

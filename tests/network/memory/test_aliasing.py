@@ -29,7 +29,8 @@ def with_state_in(optimizer, *places):
 
 
 def apart(argument, other):
-    return f"^{argument}: expected an array apart from {other}, got one that shares memory with it$"
+    got = "one that shares memory with it"
+    return f"^{argument}: expected an array that does not overlap {other}, got {got}$"
 
 
 @pytest.mark.parametrize("kind", STATEFUL)
@@ -73,7 +74,7 @@ def test_state_that_shares_memory_with_examples(name):
     given = {"x": X.copy(), "y": Y.copy()}
     given[name] = memory[: given[name].size].reshape(given[name].shape)
     opt = with_state_in(opt, memory[: net.params.size])
-    with refuses(ValueError, "^state: expected an array (apart from|of its own)", net):
+    with refuses(ValueError, "^state: expected an array that (does not overlap|no other)", net):
         net.fit(**given, epochs=1, shuffle=False, optimizer=opt)
 
 
@@ -117,13 +118,17 @@ def test_overlaps_that_take_too_long_to_decide_are_refused():
     assert type(caught.value).__name__ == "TooHardError"
     plain, one, other = np.ones((3, *p.shape), p.dtype)
     for params, gradient, words in (
-        (p, g, "gradient: expected an array apart from params"),
-        ([p, plain], [one, g], r"gradient\[1\]: expected an array apart from params\[0\]"),
+        (p, g, "gradient: expected an array that does not overlap params"),
+        (
+            [p, plain],
+            [one, g],
+            r"gradient\[1\]: expected an array that does not overlap params\[0\]",
+        ),
         ([p, g], [one, other], r"params\[1\]: expected .*"),  # g may overlap itself, too
     ):
         with refuses(ValueError, f"^{words}, got (strides|one that overlaps itself)"):
             bpfast.SGD(0.1).step(params, gradient)
-    with refuses(ValueError, f"^gradient: expected an array apart from params, {HARD}$"):
+    with refuses(ValueError, f"^gradient: expected an array that does not overlap params, {HARD}$"):
         bpfast.Adam().step(p, g)
     assert not p.any()
 
@@ -141,7 +146,8 @@ def test_the_overlap_of_strided_slices_is_exact():
             one = one[: other.shape[0]]
             bpfast.SGD(0.1).step([one, other], [np.ones(one.shape), np.ones(other.shape)])
             with refuses(
-                ValueError, "^params.1.: expected an array apart from params.0., got one "
+                ValueError,
+                "^params.1.: expected an array that does not overlap params.0., got one ",
             ):
                 bpfast.SGD(0.1).step([one, one[::-1]], [np.ones(one.shape)] * 2)
 
@@ -187,7 +193,7 @@ def test_strides_that_leave_the_address_space(far):
     net, numbers = a_net(), np.ones(8)
     x = Interface(numbers, (9, 3), (far, 8))
     vector = np.asarray(Interface(numbers, (9,), (far,)))
-    message = "expected an array that lies in memory, got strides that leave the address space$"
+    message = "expected strides that stay in the address space, got strides that leave it$"
     with refuses(ValueError, f"^x: {message}"):
         net.forward(x)
     with refuses(ValueError, f"^sample_weight: {message}"):

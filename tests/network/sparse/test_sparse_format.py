@@ -48,7 +48,7 @@ def fewer(rows):
     return rows
 
 
-INDPTR = "an indptr that begins with 0 and never falls, got"
+INDPTR = "an indptr that starts at 0 and never decreases, got"
 CASES = [
     ("bsr", "indptr", put(1, 1 << 30), ValueError, f"{INDPTR} 4 as its number 2$"),
     ("bsr", "indptr", put(0, 1), ValueError, f"{INDPTR} 1 as its number 0$"),

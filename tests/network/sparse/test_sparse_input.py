@@ -66,9 +66,9 @@ DAMAGED = [
     ({"indices": [0, 4]}, ValueError, "indices for 3 stored numbers, got 2$"),
     ({"data": [1.0, 2]}, ValueError, "data for 3 stored numbers, got 2$"),
     ({"indptr": [0, 1, 3]}, ValueError, r"an indptr of 3 \+ 1 numbers, got 3$"),
-    ({"indptr": [1, 1, 1, 3]}, ValueError, "begins with 0 and never falls, got 1 as its number 0$"),
-    ({"indptr": [0, 2, 1, 3]}, ValueError, "never falls, got 1 as its number 2$"),
-    ({"indptr": [0, -1, 1, 3]}, ValueError, "never falls, got -1 as its number 1$"),
+    ({"indptr": [1, 1, 1, 3]}, ValueError, "at 0 and never decreases, got 1 as its number 0$"),
+    ({"indptr": [0, 2, 1, 3]}, ValueError, "never decreases, got 1 as its number 2$"),
+    ({"indptr": [0, -1, 1, 3]}, ValueError, "never decreases, got -1 as its number 1$"),
     ({"indptr": [0, 1, 1, 1 << 60]}, ValueError, "indices for 1152921504606846976 stored"),
     ({"indptr": np.array([0, 1, 1, 4], np.int32)}, ValueError, "indices for 4 stored numbers"),
     ({"indices": [0.0, 4.0, 2.0]}, TypeError, "positions that are integers, got dtype float64$"),
@@ -197,7 +197,7 @@ def test_scipy_that_cannot_be_imported():
 
 def test_non_finite_numbers_are_found_without_a_dense_copy():
     """With its zeros such an x would take 8 TB."""
-    from bpfast._training.data.examples import fault
+    from bpfast._training.data.non_finite import fault
 
     y = np.zeros(10**6)
     data, rows = np.array([1.0, np.inf, np.nan]), [5, 900, 900]

@@ -64,7 +64,7 @@ BAD_CONFIGS = [
     ),
     ({"kind": "adam", "epsilon": float("nan")}, ValueError, "epsilon: expected .*, got nan"),
     ({"kind": "sgd", "nesterov": 1}, ValueError, "nesterov: expected True or False, got int"),
-    ({"kind": "sgd", "nesterov": True}, ValueError, "nesterov: expected with a momentum .*"),
+    ({"kind": "sgd", "nesterov": True}, ValueError, "nesterov: expected a momentum .*"),
     ({"kind": "sgd", "learning_rate": -1}, ValueError, "learning_rate: expected .*, got -1"),
     ({"kind": "sgd", "learning_rate": 10**400}, ValueError, "learning_rate: expected .*, got inf"),
     (

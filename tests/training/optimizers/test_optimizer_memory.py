@@ -24,7 +24,8 @@ SELF = "expected an array whose elements do not share memory, got one that overl
 
 
 def apart(other, argument):
-    return rf"{other}: expected an array apart from {argument}, got one that shares memory with it"
+    got = "one that shares memory with it"
+    return rf"{other}: expected an array that does not overlap {argument}, got {got}"
 
 
 OVERLAPS = [

@@ -283,7 +283,7 @@ def test_nested_warm_ups():
         config = {"kind": "warm_up", "schedule": config, "steps": 1}
     schedules.from_config(config)
     assert schedules.from_config(schedule.config) == schedule
-    message = "schedule: expected 10 ramps or fewer in front of each other, got more$"
+    message = "schedule: expected 10 nested ramps or fewer, got more$"
     with pytest.raises(ValueError, match=f"^{message}"):
         schedules.WarmUp(schedule, 1)
     for _ in range(200):

@@ -186,7 +186,7 @@ def parse_optimizer(value: Any, learning_rate: Any = None) -> Optimizer:
         return made
     if isinstance(value, optimizers.Optimizer) and type(value) is not optimizers.Optimizer:
         if learning_rate is not None:
-            expected = "none beside an optimizer, which has its own"
+            expected = "no rate together with an optimizer object"
             got = f"{learning_rate!r}; set optimizer.learning_rate"
             raise ValueError(f"learning_rate: expected {expected}, got {got}")
         return value

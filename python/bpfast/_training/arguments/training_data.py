@@ -17,7 +17,7 @@ from bpfast._training.data.sources import (
     Files,
     Source,
     as_batches,
-    refuse_y_beside_batches,
+    refuse_y_with_batches,
 )
 from bpfast._training.metrics.accuracy import Kind, for_targets
 from bpfast._validation.iterables import is_iterable
@@ -39,18 +39,7 @@ WHOLE = 2**32
 
 def new_trainer(net: Network, settings: Settings, optimizer: Optimizer, batch_size: int) -> Trainer:
     """A trainer without examples."""
-    return _core.Trainer(
-        net,
-        optimizer._rule(),
-        batch_size,
-        settings.l1,
-        settings.l2,
-        settings.clip_norm,
-        settings.max_norm,
-        settings.dropout,
-        settings.seed,
-        settings.check_finite,
-    )
+    return _core.Trainer(net, optimizer._rule(), batch_size, settings)
 
 
 def new_source(trainer: Trainer, settings: Settings, data: Examples) -> Source:
@@ -108,7 +97,7 @@ def of_arrays(
     sample_weight: Any,
 ) -> Parts:
     """The parts of a training on arrays."""
-    refuse_y_beside_batches(x)
+    refuse_y_with_batches(x)
     data = Examples(net, x, y, sample_weight)
     refuse_all_zero("sample_weight", data.sample_weight)
     # All examples, before some are held out, so that errors have the user's row numbers.
@@ -156,12 +145,12 @@ def refuse_with_batches(
         raise ValueError("validation: expected (x, y) where x is an iterable, got a fraction")
     for name, value in weights.items():
         if value is not None:
-            got = "weights beside an iterable"
+            got = "weights with an iterable"
             raise ValueError(f"{name}: expected as the third part of each batch, got {got}")
     for name, value in arrays.items():
         if value is not None:
-            got = f"{value!r} beside an iterable, whose batches are taken as they come"
-            raise ValueError(f"{name}: expected with arrays alone, got {got}")
+            got = f"{value!r} with an iterable, whose batches are used as they are"
+            raise ValueError(f"{name}: expected only with arrays, got {got}")
 
 
 def parse_validation(

@@ -104,9 +104,9 @@ def write(path: str, training: Training, arguments: dict[str, Any]) -> None:
     net: Network = training.net
     stopping = training.early_stopping
     state, arrays = _optimizer_state(training.optimizer)
-    beside = {OPTIMIZER + name: array for name, array in arrays.items()}
+    more = {OPTIMIZER + name: array for name, array in arrays.items()}
     if training.best is not None:  # `load` returns what `fit` would return
-        beside[LAST_PARAMS] = net.params
+        more[LAST_PARAMS] = net.params
         net = empty_copy(net)
         net.params = training.best
     import json  # its import takes 1 ms
@@ -120,7 +120,7 @@ def write(path: str, training: Training, arguments: dict[str, Any]) -> None:
         },
         "history": training.history.state,
     }
-    tensors = {name: _in_rows(a) for name, a in (named_arrays(net) | beside).items()}
+    tensors = {name: _in_rows(a) for name, a in (named_arrays(net) | more).items()}
     metadata = {
         "format": FORMAT,
         "format_version": str(VERSION),

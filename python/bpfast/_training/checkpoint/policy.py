@@ -27,7 +27,7 @@ class CheckpointPolicy:
         self._path = None if checkpoint is None else _path("checkpoint", checkpoint)
         self._every = 1 if every is None else whole("every", every, 1)
         if every is not None and self._path is None:
-            raise ValueError(f"every: expected beside checkpoint, got {every} without one")
+            raise ValueError(f"every: expected only with checkpoint, got {every} without one")
         if self._path is not None:
             _refuse_what_cannot_be_written(self._path)
         self._arguments: dict[str, Any] = {}
@@ -41,7 +41,9 @@ class CheckpointPolicy:
         if not isinstance(resume, bool | np.bool_):
             return file.read(_path("resume", resume))
         if self._path is None:
-            raise ValueError("resume: expected a path, or True beside checkpoint, got True alone")
+            raise ValueError(
+                "resume: expected a path, or True with checkpoint, got True without it"
+            )
         try:
             return file.read(self._path)
         except FileNotFoundError:

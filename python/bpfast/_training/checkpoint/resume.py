@@ -150,7 +150,7 @@ def _agree_weighting(saved: Checkpoint, given: dict[str, Any]) -> None:
     of_then = "steps that divide by the weights of their own examples, as older versions of bpfast"
     weighted = [name for name in ("sample_weight", "class_weight") if given[name] is not None]
     if weighted:
-        got = "steps that divide by the mean weight of all; begin anew, without resume"
+        got = "steps that divide by the mean weight of all; start again, without resume"
         raise ValueError(f"{weighted[0]}: expected {of_then} wrote the checkpoint, got {got}")
     if given["x"] == "batches":
         message = (
@@ -171,11 +171,11 @@ def _parameters(saved: Checkpoint, training: Training) -> tuple[NDArray[Any], ND
     """The parameters of the network in the file, and those after the last step if they differ."""
     net, tensors = training.net, saved.tensors
     arrays = file.named_arrays(net)
-    beside = [file.OPTIMIZER + name for name in _state_names(training.optimizer)]
+    more = [file.OPTIMIZER + name for name in _state_names(training.optimizer)]
     stopping = training.early_stopping
     if file.LAST_PARAMS in tensors and stopping is not None and stopping.restore_best:
-        beside.append(file.LAST_PARAMS)
-    arrays |= dict.fromkeys(beside, net.params)
+        more.append(file.LAST_PARAMS)
+    arrays |= dict.fromkeys(more, net.params)
     if set(tensors) != set(arrays):
         expected, got = ", ".join(sorted(arrays)), ", ".join(sorted(tensors))
         raise ValueError(f"tensors: expected {expected}, got {got}")

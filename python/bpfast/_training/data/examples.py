@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import copy
-from mmap import mmap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,11 +15,12 @@ from bpfast._training.arguments.weights import (
     refuse_infinite_sum,
     with_classes,
 )
+from bpfast._training.data.conversion import as_x, checked_x, converted, count, is_mapped, rows_of
+from bpfast._training.data.non_finite import fault
 from bpfast._training.metrics.named import measure
 from bpfast._validation.arrays import as_array
 from bpfast._validation.no_numbers import no_numbers
-from bpfast._validation.sparse import by_rows, is_sparse, without_duplicates
-from bpfast._validation.sparse_format import check_format
+from bpfast._validation.sparse import is_sparse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bpfast._network import Network
     from bpfast._typing import Metric
 
-# The number that stands for an epoch when examples are held_out out; epochs count from 1.
+# The number that stands for an epoch when examples are held out; epochs count from 1.
 HELD_OUT = 0
 # The elements of a memory-mapped x that are evaluated at a time: 32 MB of float64.
 PIECE = 1 << 22
@@ -60,16 +60,16 @@ class Examples:
         *,
         at_a_time: int | None = None,
     ) -> None:
-        self._net, self._given, self._y = net, _checked(x), as_array("y", y)
+        self._net, self._given, self._y = net, checked_x(x), as_array("y", y)
         self._at_a_time = at_a_time  # the number of examples to evaluate at a time, if given
         if self._y.dtype.kind not in "buif" and isinstance(net.config["cost"], str):
             # Here, where y may still be a column of a table.
             raise no_numbers("y", y, self._y)
-        self._x = _as_x(net, self._given)
+        self._x = as_x(net, self._given)
         self._rows: NDArray[Any] | None = None  # the selected rows of x and y; None for all
         self._names: NDArray[Any] | None = None  # the row numbers of the user's arrays
         self.width, self.neurons = net.sizes[0], net.sizes[1]
-        n = _count(self._x, self.width)
+        n = count(self._x, self.width)
         if self._y.shape[:1] != (n,):
             own = net.config["cost"]  # y of a callable cost may have any shape
             width = (
@@ -79,7 +79,7 @@ class Examples:
             raise ValueError(f"y: expected shape {expected}, got {self._y.shape}")
         self.sample_weight = of_examples(sample_weight, n)
         self.is_sparse = is_sparse(self._x)
-        self.is_mapped = _is_mapped(self._x) or _is_mapped(self._y)
+        self.is_mapped = is_mapped(self._x) or is_mapped(self._y)
 
     def __len__(self) -> int:
         return int(self._x.shape[0]) if self._rows is None else len(self._rows)
@@ -139,10 +139,10 @@ class Examples:
         """Copies of x, y and the weights of some examples."""
         at = rows if self._rows is None else self._rows[rows]
         weight = self.sample_weight
-        x = _rows_of(self._x, at)
+        x = rows_of(self._x, at)
         if isinstance(x, np.ndarray) and x.dtype.kind in "buif":
-            x = _converted(x, self._net.dtype)
-        return x, _rows_of(self._y, at), None if weight is None else _rows_of(weight, rows)
+            x = converted(x, self._net.dtype)
+        return x, rows_of(self._y, at), None if weight is None else rows_of(weight, rows)
 
     def split(self, share: float, seed: int) -> tuple[Examples, Examples]:
         """The examples to train on, and a fraction to hold out, drawn at random from the seed.
@@ -174,9 +174,9 @@ class Examples:
         if self.is_mapped:
             self._rows = rows
         else:
-            self._x, self._y = _rows_of(self._x, rows), _rows_of(self._y, rows)
+            self._x, self._y = rows_of(self._x, rows), rows_of(self._y, rows)
         if self.sample_weight is not None:
-            self.sample_weight = _rows_of(self.sample_weight, rows)
+            self.sample_weight = rows_of(self.sample_weight, rows)
 
     def cost(self) -> float:
         """C with the network's current parameters."""
@@ -225,102 +225,3 @@ class Examples:
         at = piece if self._rows is None else self._rows[piece]
         weight = self.sample_weight
         return self._x[at], self._y[at], None if weight is None else weight[piece]
-
-
-def fault(dtype: np.dtype[Any], x: Any, y: Any, names: NDArray[Any] | None = None) -> str | None:
-    """Describe the first number that is not finite in `dtype`; None if all are."""
-    for name, array in (("x", x), ("y", y)):
-        found = _first_bad(dtype, array)
-        if found is not None:
-            row, got = found
-            where = row if names is None else int(names[row])
-            expected = (
-                "finite numbers" if not np.isfinite(got) else f"numbers that {dtype} can hold"
-            )
-            return f"{name}[{where}]: expected {expected}, got {got}"
-    return None
-
-
-def _first_bad(dtype: np.dtype[Any], array: Any) -> tuple[int, Any] | None:
-    """The first row with a number that is not finite in `dtype`, and that number."""
-    indptr: NDArray[Any] | None = None
-    if is_sparse(array):  # a dense copy may be larger than memory
-        array = by_rows(array)
-        indptr = array.indptr
-        array = array.data[: indptr[-1]]
-    array = np.asarray(array)
-    if array.dtype.kind != "f" or not array.size:
-        return None
-    with np.errstate(over="ignore"):
-        bad = ~np.isfinite(array.astype(dtype, copy=False)).reshape(-1)
-    if not bad.any():
-        return None
-    at = int(bad.argmax())
-    if indptr is None:
-        row = at // (array.size // len(array))
-    else:
-        row = int(np.searchsorted(indptr, at, side="right")) - 1
-    return row, array.reshape(-1)[at]
-
-
-def _checked(x: Any) -> Any:
-    """X as a CSR matrix without duplicates, or as an array of numbers."""
-    if is_sparse(x):
-        check_format(x)
-        rows = by_rows(x)
-        if rows.data.dtype.kind not in "buif":
-            raise no_numbers("x", x, rows.data)
-        return without_duplicates(rows)
-    array = as_array("x", x)
-    if array.dtype.kind not in "buif":
-        raise no_numbers("x", x, array)
-    return array
-
-
-def _as_x(net: Network, x: Any) -> Any:
-    """X in the network's dtype, unless it is sparse or a memory map."""
-    if is_sparse(x) or _is_mapped(x):
-        return x
-    return _converted(x, net.dtype) if x.ndim else x
-
-
-def _converted(x: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    # A number too large for float32 is reported by the step that meets it.
-    with np.errstate(over="ignore"):
-        return np.ascontiguousarray(x, dtype)
-
-
-def _is_mapped(array: Any) -> bool:
-    """Whether the array is a memory map, or a view of one."""
-    while isinstance(array, np.ndarray):
-        if isinstance(array, np.memmap):
-            return True
-        array = array.base
-    return isinstance(array, mmap)
-
-
-def _count(x: Any, width: int) -> int:
-    """The number of examples in `x`."""
-    shape = tuple(int(length) for length in x.shape)
-    if len(shape) != 2:
-        raise ValueError(f"x: expected 2 dimensions, got shape {shape}")
-    if shape[1] != width:
-        raise ValueError(f"x: expected shape {(shape[0], width)}, got {shape}")
-    if shape[0] == 0:
-        raise ValueError("x: expected one example or more, got an empty batch")
-    return shape[0]
-
-
-def _rows_of(x: Any, rows: NDArray[Any]) -> Any:
-    """``x[rows]``.
-
-    If memory runs out, `take` raises MemoryError; NumPy's indexing may raise another error, or end
-    the process if the indices are not of type intp. Other arrays are indexed, because `take` would
-    first copy them whole.
-    """
-    rows = rows.astype(np.intp, copy=False)
-    if isinstance(x, np.ndarray):
-        flags = x.flags
-        if flags.c_contiguous and flags.aligned and x.dtype.isnative:
-            return np.asarray(x).take(rows, axis=0)
-    return x[rows]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from bpfast import _core
-from bpfast._training.data.examples import fault
+from bpfast._training.data.non_finite import fault
 from bpfast._validation.arrays import as_array
 from bpfast._validation.iterables import is_iterable
 from bpfast._validation.sparse import is_sparse
@@ -211,7 +211,7 @@ def as_batches(x: Any) -> Iterable[Any] | Callable[[], Iterable[Any]]:
     return x  # type: ignore[no-any-return]
 
 
-def refuse_y_beside_batches(x: Any) -> None:
+def refuse_y_with_batches(x: Any) -> None:
     """Raise TypeError if `x` is an iterable of batches or a callable although y is given."""
     is_pairs = isinstance(x, list | tuple) and len(x) > 0 and isinstance(x[0], tuple | list)
     is_batches = is_pairs and len(x[0]) > 0 and getattr(x[0][0], "ndim", 0) > 0

@@ -144,10 +144,10 @@ def _are_signs(y: NDArray[Any]) -> bool:
 
 def have_one_class(y: NDArray[Any], output: str, low: float, is_single_class: bool | None) -> bool:
     """Whether each example has one class. If `is_single_class` is given, it must agree."""
-    beside = "as the y that is trained with"
+    reason = "as the y that is trained with"
     if y.ndim == 1:
         if is_single_class is False:
-            raise ValueError(f"expected outputs, {beside}, got labels")
+            raise ValueError(f"expected outputs, {reason}, got labels")
         return True
     if output in PROBABILITIES:
         _refuse_where(y, lambda rows: (rows < 0) | (rows > 1), "outputs from 0 to 1")
@@ -158,7 +158,7 @@ def have_one_class(y: NDArray[Any], output: str, low: float, is_single_class: bo
         return True
     if row is not None and (is_single_class or output == "softmax"):
         why = (
-            f"{beside}, or metrics='subset_accuracy'" if is_single_class else "for softmax outputs"
+            f"{reason}, or metrics='subset_accuracy'" if is_single_class else "for softmax outputs"
         )
         raise ValueError(f"expected one class in each row of y, {why}, got {shown_row(y, row)}")
     are_between = _first(y, lambda rows: ((rows % 1 != 0) & (rows == rows)).any(axis=1)) is not None

@@ -76,7 +76,7 @@ def parse(metrics: MetricName | Metric | Metrics) -> dict[str, Metric]:
             expected = "a name that no attribute of History has"
             raise ValueError(f"{argument}: expected {expected}, got {name!r}")
         if name in found:
-            raise ValueError(f"{argument}: expected a name of its own, got {name!r} once more")
+            raise ValueError(f"{argument}: expected a name that occurs once, got {name!r} again")
         found[name] = function
     return found
 

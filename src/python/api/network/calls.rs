@@ -157,9 +157,8 @@ impl PyNetwork {
     }
 
     /// For a callable cost, before it is called: x and sample_weight as arrays of their dtypes. Arguments
-    /// that are invalid whatever the cost returns are refused, as by `_cost` if `is_cost`.
-    #[pyo3(name = "_prepare", signature = (x, y, sample_weight, reduction, out, is_cost))]
-    #[allow(clippy::too_many_arguments)] // as Python calls it
+    /// that are invalid whatever the cost returns are refused.
+    #[pyo3(name = "_prepare", signature = (x, y, sample_weight, reduction, out))]
     fn prepare<'py>(
         &self,
         x: &Bound<'py, PyAny>,
@@ -167,15 +166,25 @@ impl PyNetwork {
         sample_weight: Option<&Bound<'py, PyAny>>,
         reduction: Name<'py>,
         out: Option<&Bound<'py, PyAny>>,
-        is_cost: bool,
     ) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
         guarded(|| {
-            let weighting = if is_cost {
-                Weighting::of_cost(sample_weight, reduction)?.0
-            } else {
-                Weighting::parse(sample_weight, reduction)?
-            };
+            let weighting = Weighting::parse(sample_weight, reduction)?;
             with_typed_network!(self, typed => typed.prepare(x, y, sample_weight, &weighting, out))
+        })
+    }
+
+    /// The same for `_cost`.
+    #[pyo3(name = "_prepare_cost", signature = (x, y, sample_weight, reduction))]
+    fn prepare_cost<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        reduction: Name<'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
+        guarded(|| {
+            let (weighting, _) = Weighting::of_cost(sample_weight, reduction)?;
+            with_typed_network!(self, typed => typed.prepare(x, y, sample_weight, &weighting, None))
         })
     }
 
@@ -191,13 +200,13 @@ impl Gradient {
     #[new]
     fn new(net: &Bound<'_, PyAny>) -> PyResult<Self> {
         guarded(|| {
-            let Ok(architecture) = net.cast::<PyNetwork>() else {
+            let Ok(network) = net.cast::<PyNetwork>() else {
                 return Err(wrong_type("net", "a Network", net));
             };
             Self::zeros(
                 net.py(),
-                architecture.get().architecture(),
-                architecture.get().dtype(),
+                network.get().architecture(),
+                network.get().dtype(),
             )
         })
     }

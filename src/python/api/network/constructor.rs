@@ -72,7 +72,7 @@ impl PyNetwork {
         signature = (sizes=None, *more, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None, init=Name::Default("nielsen"), seed=None, **others),
         text_signature = "(sizes, *, hidden='sigmoid', output='sigmoid', cost='quadratic', dtype=None, init='nielsen', seed=None)"
     )]
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments)] // the signature of `Network` in Python
     fn new<'py>(
         class: &Bound<'py, PyType>,
         sizes: Option<&Bound<'py, PyAny>>,
@@ -86,9 +86,9 @@ impl PyNetwork {
         others: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
         guarded(|| {
-            let architecture = Self::empty();
+            let net = Self::empty();
             if others.map_or(Ok(false), |others| others.contains(EMPTY))? {
-                return Ok(architecture);
+                return Ok(net);
             }
             if class.is(class.py().get_type::<Self>()) {
                 let message =
@@ -96,7 +96,7 @@ impl PyNetwork {
                 return Err(PyTypeError::new_err(message));
             }
             if overrides(class, "__init__")? && !overrides(class, "__new__")? {
-                return Ok(architecture);
+                return Ok(net);
             }
             let arguments = Arguments {
                 sizes,
@@ -109,9 +109,9 @@ impl PyNetwork {
                 seed,
                 others,
             };
-            architecture.fill(arguments.parts()?);
-            architecture.is_new.store(true, Ordering::Relaxed);
-            Ok(architecture)
+            net.fill(arguments.parts()?);
+            net.is_new.store(true, Ordering::Relaxed);
+            Ok(net)
         })
     }
 
@@ -119,7 +119,7 @@ impl PyNetwork {
     #[pyo3(
         signature = (sizes=None, *more, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None, init=Name::Default("nielsen"), seed=None, **others)
     )]
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments)] // the signature of `Network` in Python
     fn __init__<'py>(
         slf: &Bound<'py, Self>,
         sizes: Option<&Bound<'py, PyAny>>,
@@ -182,11 +182,9 @@ impl PyNetwork {
         config: Config,
         dtype: Dtype,
     ) -> PyResult<Bound<'py, Self>> {
-        let architecture = empty_of(class)?;
-        architecture
-            .get()
-            .fill(Parts::zeros(class.py(), config, dtype)?);
-        Ok(architecture)
+        let net = empty_of(class)?;
+        net.get().fill(Parts::zeros(class.py(), config, dtype)?);
+        Ok(net)
     }
 }
 
@@ -195,8 +193,8 @@ fn empty_of<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyNetwork>> 
     let py = class.py();
     let options = [(EMPTY, true)].into_py_dict(py)?;
     let base = py.get_type::<PyNetwork>();
-    let architecture = base.call_method(intern!(py, "__new__"), (class,), Some(&options))?;
-    Ok(architecture.cast_into()?)
+    let net = base.call_method(intern!(py, "__new__"), (class,), Some(&options))?;
+    Ok(net.cast_into()?)
 }
 
 /// `bpfast.Network` for its base class; any other class unchanged.
@@ -240,8 +238,8 @@ pub fn restore<'py>(
             seed: None,
             others: (!others.is_empty()).then_some(&others),
         };
-        let architecture = empty_of(&class)?;
-        architecture.get().fill(arguments.parts()?);
-        Ok(architecture)
+        let net = empty_of(&class)?;
+        net.get().fill(arguments.parts()?);
+        Ok(net)
     })
 }

@@ -134,12 +134,11 @@ impl PyNetwork {
     fn same_config(&self, other: &Bound<'_, PyAny>) -> PyResult<bool> {
         guarded(|| {
             let py = other.py();
-            let Ok(architecture) = other.cast::<Self>() else {
+            let Ok(other) = other.cast::<Self>() else {
                 return Err(wrong_type("other", "a Network", other));
             };
-            let architecture = architecture.get();
-            Ok(self.dtype() == architecture.dtype()
-                && self.config.equals(&architecture.config, py)?)
+            let other = other.get();
+            Ok(self.dtype() == other.dtype() && self.config.equals(&other.config, py)?)
         })
     }
 

@@ -124,13 +124,13 @@ pub fn load<'py>(
             custom,
         };
         if saved.is_float32() {
-            let architecture = PyNetwork::zeros_of(class, config, Dtype::Float32)?;
-            architecture.get().load_as::<f32>(py, &mut saved)?;
-            return Ok(architecture);
+            let net = PyNetwork::zeros_of(class, config, Dtype::Float32)?;
+            net.get().load_as::<f32>(py, &mut saved)?;
+            return Ok(net);
         }
-        let architecture = PyNetwork::zeros_of(class, config, Dtype::Float64)?;
-        architecture.get().load_as::<f64>(py, &mut saved)?;
-        Ok(architecture)
+        let net = PyNetwork::zeros_of(class, config, Dtype::Float64)?;
+        net.get().load_as::<f64>(py, &mut saved)?;
+        Ok(net)
     })
 }
 
@@ -148,7 +148,8 @@ fn choose(saved: Cost, given: Option<GivenCost>) -> Result<GivenCost, Error> {
     match (saved, given) {
         (Cost::Custom, Some(given)) => Ok(given),
         (Cost::Custom, None) => {
-            let expected = "the callable that is the cost of the network, which no file can hold";
+            let expected =
+                "the callable that is the cost of the network, which cannot be stored in a file";
             Err(Error::value("cost", expected, "none"))
         }
         (_, Some((given, _))) if given != saved => {

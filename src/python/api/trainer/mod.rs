@@ -34,6 +34,18 @@ enum AnyTrainerState {
     Float64(TrainerState<f64>),
 }
 
+/// The attributes of the Python class `Settings` that a step uses.
+#[derive(FromPyObject)]
+struct StepSettings<'py> {
+    l1: f64,
+    l2: f64,
+    clip_norm: Option<f64>,
+    max_norm: Option<f64>,
+    dropout: Bound<'py, PyAny>,
+    seed: u64,
+    check_finite: bool,
+}
+
 macro_rules! with_state {
     ($inner:expr, $state:ident => $body:expr) => {
         match $inner {
@@ -46,18 +58,11 @@ macro_rules! with_state {
 #[pymethods]
 impl Trainer {
     #[new]
-    #[allow(clippy::too_many_arguments)] // called from Python
     fn new(
         net: Py<PyNetwork>,
-        given: Hyperparameters,
+        rule: Hyperparameters,
         batch_size: usize,
-        l1: f64,
-        l2: f64,
-        clip_norm: Option<f64>,
-        max_norm: Option<f64>,
-        dropout: &Bound<'_, PyAny>,
-        seed: u64,
-        check_finite: bool,
+        settings: StepSettings<'_>,
     ) -> PyResult<Self> {
         guarded(|| {
             let inner = match net.get().dtype() {
@@ -65,19 +70,19 @@ impl Trainer {
                 Dtype::Float64 => AnyTrainerState::Float64(TrainerState::default()),
             };
             let settings = Settings {
-                rule: given.rule,
-                weight_decay: given.weight_decay,
-                l2,
-                l1,
-                clip_norm,
-                max_norm,
+                rule: rule.rule,
+                weight_decay: rule.weight_decay,
+                l2: settings.l2,
+                l1: settings.l1,
+                clip_norm: settings.clip_norm,
+                max_norm: settings.max_norm,
                 dropout: try_collect_results(
                     "dropout",
-                    dropout.try_iter()?.map(|rate| rate?.extract()),
+                    (settings.dropout.try_iter()?).map(|rate| rate?.extract()),
                 )?,
-                seed,
+                seed: settings.seed,
                 batch_size,
-                check_finite,
+                check_finite: settings.check_finite,
             };
             Ok(Self {
                 net,

@@ -123,7 +123,7 @@ FIT = [
     ("metrics", "MSE", ValueError, ".* 'MSE'; did you mean 'mean_squared_error'"),
     ("metrics", "precision", ValueError, r"metrics\[0\]: unknown name 'precision'; valid: 'accur"),
     ("metrics", ["accuracy", 3], TypeError, r"metrics\[1\]: expected a name or a callable, got i"),
-    ("metrics", ["r2", "r2"], ValueError, r"metrics\[1\]: expected a name of its own, got 'r2' on"),
+    ("metrics", ["r2", "r2"], ValueError, r"metrics\[1\]: expected a name that occurs once, got '"),
     ("metrics", 3, TypeError, "metrics: expected names or callables, got int"),
     ("early_stopping", 0, ValueError, "early_stopping: expected a positive integer, got 0"),
     ("early_stopping", 1.5, TypeError, "early_stopping: expected an integer, got float"),

@@ -137,7 +137,7 @@ def test_an_iterable_refuses_arguments_of_arrays(net):
     arrays = (("batch_size", 32), ("shuffle", True), ("sparse", True))
     for x in (batches, iter(batches), lambda: batches):
         for name, value in arrays:
-            message = f"^{name}: expected with arrays alone, got {value} beside an iterable"
+            message = f"^{name}: expected only with arrays, got {value} with an iterable"
             with refuses(ValueError, message, net):
                 net.fit(x, **{name: value})
         twin = net.copy()
@@ -194,11 +194,15 @@ def test_x_must_not_share_memory_with_the_parameters():
     x = net.params[:15].reshape(5, 3)
     for given in ((x, np.ones((5, 4))), (np.ones((4, 3)), net.params.reshape(4, 4))):
         with refuses(
-            ValueError, "^[xy]: expected an array apart from params, got one that sha", net
+            ValueError,
+            "^[xy]: expected an array that does not overlap params, got one that sha",
+            net,
         ):
             net.fit(*given)
     batches = [(x, np.ones((5, 4)))]
-    with refuses(ValueError, "^batch 0 of epoch 1: x: expected an array apart from params", net):
+    with refuses(
+        ValueError, "^batch 0 of epoch 1: x: expected an array that does not overlap params", net
+    ):
         net.fit(batches)
 
 
