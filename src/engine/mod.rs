@@ -9,4 +9,6 @@ pub(crate) mod forward;
 mod layout;
 pub mod optimizer;
 pub(crate) mod plan;
+#[cfg(test)]
+mod tests;
 mod workspace;

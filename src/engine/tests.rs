@@ -1,11 +1,15 @@
-//! Tests of the core as a Rust program uses it, without Python and NumPy.
+//! The gradient compared with plain loops, and its bits at any number of threads.
 
-use bpfast::base::error::ErrorKind;
-use bpfast::data::{Inputs, Reduction, Targets};
-use bpfast::engine::batch::{Call, Scratch};
-use bpfast::kernels::gemm::Matrix;
-use bpfast::pool::Team;
-use bpfast::{Activation, Architecture, Cost, Network, Real};
+use crate::base::error::ErrorKind;
+use crate::data::{Inputs, Reduction, Targets};
+use crate::engine::batch::{Call, Scratch};
+use crate::kernels::gemm::Matrix;
+use crate::kernels::real::Real;
+use crate::model::activation::Activation;
+use crate::model::architecture::Architecture;
+use crate::model::cost::Cost;
+use crate::model::network::Network;
+use crate::pool::Team;
 
 /// Pseudorandom values in (−1, 1), the same on every machine.
 fn numbers<T: Real>(seed: u64, length: usize) -> Vec<T> {
