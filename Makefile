@@ -51,6 +51,9 @@ NOT_SLOW := -m "not clock and not slow"
 # Tests that take too long to run after every change.
 DEEP := test-slow fuzz test-memory test-loom test-asan test-tsan
 NIGHTLY := cargo +nightly
+
+# The schemas of GitHub's files, which come with check-jsonschema.
+SCHEMA = $(BIN)/check-jsonschema --quiet --builtin-schema vendor.
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 
 .PHONY: help demo examples bench bench-quick check test test-rust test-python test-dist test-deep $(DEEP) golden lint format docs wheel sdist clean
@@ -172,8 +175,7 @@ test-tsan: ## ThreadSanitizer on the core, with real threads
 
 lint: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-examples $(VENV)/.extra-lint ## formats, clippy, ruff, mypy, stubtest, walls, workflows
 	cargo fmt --check
-	cargo clippy $(LOCKED) --all-targets --features bench -- -D warnings
-	PYO3_PYTHON="$(CURDIR)/$(BIN)/python" cargo clippy $(LOCKED) --lib --features python -- -D warnings
+	PYO3_PYTHON="$(CURDIR)/$(BIN)/python" cargo clippy $(LOCKED) --all-targets --features bench,python -- -D warnings
 	PYO3_PYTHON="$(CURDIR)/$(BIN)/python" RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) --quiet --no-deps --document-private-items --features python
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -182,6 +184,10 @@ lint: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-examples $(VENV)/.extra-li
 	$(PY) -m mypy.stubtest bpfast._core
 	$(PY) tools/check_walls.py
 	$(BIN)/zizmor --quiet --offline .github
+	$(SCHEMA)github-workflows .github/workflows/*.yml
+	$(SCHEMA)github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	$(SCHEMA)github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(SCHEMA)dependabot .github/dependabot.yml
 
 format: $(VENV)/.extra-lint ## format Rust and Python in place
 	cargo fmt
