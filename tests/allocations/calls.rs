@@ -11,7 +11,7 @@ use bpfast::{Activation, Architecture, Cost, Network};
 
 use super::{architecture, fail_each_allocation, refusing};
 
-/// More layers than there are entries in a slot of the reserve, whatever is kept of each.
+/// More layers than fit in a slot of the reserve.
 const MANY: usize = 5000;
 
 pub fn networks() {
@@ -130,10 +130,10 @@ pub fn equations() {
 
 /// A thread that cannot be started is done without.
 pub fn threads() {
-    for and_those_behind in [false, true] {
+    for all_later in [false, true] {
         for k in 1..=30 {
             let before = Team::assemble(3).threads();
-            let (team, _) = refusing(k, and_those_behind, || Team::assemble(before + 1));
+            let (team, _) = refusing(k, all_later, || Team::assemble(before + 1));
             assert!((before..=before + 1).contains(&team.threads()));
         }
     }

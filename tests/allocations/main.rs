@@ -1,10 +1,10 @@
-//! Two promises about memory: whichever allocation fails, a call gives its answer or an error and never
-//! ends the process; and in steady state a call allocates nothing, on its thread or on workers.
+//! Two promises about memory: whichever allocation fails, a call returns its result or an error and does not
+//! end the process; and in steady state a call allocates nothing, on its thread or on workers.
 //!
-//! One after the other, by a `main` of their own: a test harness allocates meanwhile. The allocator of this program refuses the k-th request that it gets, or all from the k-th on, for k = 1,
-//! 2, … until nothing is refused; or what is more than so many bytes. Small requests are then met from the
-//! reserve, as in Python; what grows with the data is too large for that. So a list that a call makes and
-//! cannot be refused is an abort here.
+//! This program has its own `main`, because a test harness allocates too. Its allocator fails the k-th request,
+//! or all from the k-th on, for k = 1, 2, … until none fails; or all requests beyond a limit of bytes. Small
+//! requests then use the reserve, as in Python. Requests that grow with the data are too large for the reserve,
+//! so an infallible allocation of such data aborts the program.
 
 #![cfg_attr(feature = "python", allow(dead_code, unused_imports))]
 
@@ -22,64 +22,63 @@ use bpfast::base::error::ErrorKind;
 use bpfast::{Activation, Architecture, Cost, Result};
 
 /// The system's allocator, which refuses what it is told to.
-struct Refusing;
+struct FailingAllocator;
 
-/// How many requests there were, which is the first that is refused, and the last.
-static ASKED: AtomicUsize = AtomicUsize::new(0);
-static FIRST: AtomicUsize = AtomicUsize::new(usize::MAX);
-static LAST: AtomicUsize = AtomicUsize::new(usize::MAX);
-/// How many bytes are left.
-static LEFT: AtomicIsize = AtomicIsize::new(isize::MAX / 2);
+/// The number of requests so far, and the numbers of the first and the last that fail.
+static REQUESTS: AtomicUsize = AtomicUsize::new(0);
+static FIRST_FAILURE: AtomicUsize = AtomicUsize::new(usize::MAX);
+static LAST_FAILURE: AtomicUsize = AtomicUsize::new(usize::MAX);
+/// The bytes that can still be allocated.
+static REMAINING: AtomicIsize = AtomicIsize::new(isize::MAX / 2);
 
-// SAFETY: the system's allocator does it all.
-unsafe impl GlobalAlloc for Refusing {
+// SAFETY: it forwards to the system's allocator, or returns null.
+unsafe impl GlobalAlloc for FailingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let asked = 1 + ASKED.fetch_add(1, Ordering::Relaxed);
-        if (FIRST.load(Ordering::Relaxed)..=LAST.load(Ordering::Relaxed)).contains(&asked) {
+        let request = 1 + REQUESTS.fetch_add(1, Ordering::Relaxed);
+        if (FIRST_FAILURE.load(Ordering::Relaxed)..=LAST_FAILURE.load(Ordering::Relaxed))
+            .contains(&request)
+        {
             return null_mut();
         }
         let size = layout.size().cast_signed();
-        if LEFT.fetch_sub(size, Ordering::Relaxed) < size {
-            LEFT.fetch_add(size, Ordering::Relaxed);
+        if REMAINING.fetch_sub(size, Ordering::Relaxed) < size {
+            REMAINING.fetch_add(size, Ordering::Relaxed);
             return null_mut();
         }
-        // SAFETY: the caller keeps to the contract.
+        // SAFETY: the caller upholds the contract.
         unsafe { System.alloc(layout) }
     }
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        LEFT.fetch_add(layout.size().cast_signed(), Ordering::Relaxed);
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        REMAINING.fetch_add(layout.size().cast_signed(), Ordering::Relaxed);
         // SAFETY: as above.
-        unsafe { System.dealloc(place, layout) }
+        unsafe { System.dealloc(pointer, layout) }
     }
-    // alloc_zeroed and realloc come here by way of alloc.
+    // The default alloc_zeroed and realloc call alloc.
 }
 
-#[cfg(not(feature = "python"))] // which brings an allocator of its own
+#[cfg(not(feature = "python"))] // which has its own allocator
 #[global_allocator]
-static ALLOCATOR: ReserveAllocator<Refusing> = ReserveAllocator::new(Refusing);
+static ALLOCATOR: ReserveAllocator<FailingAllocator> = ReserveAllocator::new(FailingAllocator);
 
-/// Does `call` with the k-th request refused, and those behind it too if so expected. Returns its answer, and
-/// how many requests it made.
-fn refusing<R>(k: usize, and_those_behind: bool, call: impl FnOnce() -> R) -> (R, usize) {
-    ASKED.store(0, Ordering::Relaxed);
-    LAST.store(
-        if and_those_behind { usize::MAX } else { k },
-        Ordering::Relaxed,
-    );
-    FIRST.store(k, Ordering::Relaxed);
+/// Runs `call` with the k-th request failing, and the later ones too if `all_later`. Returns its result and the
+/// number of requests.
+fn refusing<R>(k: usize, all_later: bool, call: impl FnOnce() -> R) -> (R, usize) {
+    REQUESTS.store(0, Ordering::Relaxed);
+    LAST_FAILURE.store(if all_later { usize::MAX } else { k }, Ordering::Relaxed);
+    FIRST_FAILURE.store(k, Ordering::Relaxed);
     let answer = call();
-    FIRST.store(usize::MAX, Ordering::Relaxed);
-    (answer, ASKED.load(Ordering::Relaxed))
+    FIRST_FAILURE.store(usize::MAX, Ordering::Relaxed);
+    (answer, REQUESTS.load(Ordering::Relaxed))
 }
 
-/// Does `call` with its first request refused, then with the second, until it makes no more; then with all
-/// from the first on, from the second on, and so on. It has to be refused at least once.
+/// Repeats `call` with its first request failing, then with the second, until none fails; then with all
+/// from the first on, from the second on, and so on. At least one must fail.
 fn fail_each_allocation(name: &str, mut call: impl FnMut() -> Result<()>) {
-    for and_those_behind in [false, true] {
+    for all_later in [false, true] {
         let mut refused = 0;
         for k in 1.. {
             assert!(k < 100_000, "{name} allocates without an end");
-            let (outcome, asked) = refusing(k, and_those_behind, &mut call);
+            let (outcome, asked) = refusing(k, all_later, &mut call);
             if let Err(error) = outcome {
                 assert_eq!(error.kind(), ErrorKind::Memory, "{name}, k = {k}: {error}");
                 refused += 1;
@@ -89,19 +88,19 @@ fn fail_each_allocation(name: &str, mut call: impl FnMut() -> Result<()>) {
         }
         assert!(refused > 0, "{name} is never refused");
     }
-    call().expect("all memory that it wants");
+    call().expect("enough memory");
 }
 
-/// Does `call` with no room but the reserve, with more, until it has all that it wants: for what asks
-/// whether there is room, and then cannot be refused.
+/// Repeats `call` with no memory but the reserve, then with more, until it succeeds. This also tests calls
+/// that check for enough memory before infallible allocations.
 fn try_each_limit(name: &str, mut call: impl FnMut() -> Result<()>) {
     let mut refused = 0;
     for step in 0_usize.. {
         let limit = step * 4096 + step * step * 64;
         assert!(limit < 1 << 30, "{name} allocates without an end");
-        let before = LEFT.swap(limit.cast_signed(), Ordering::Relaxed);
+        let before = REMAINING.swap(limit.cast_signed(), Ordering::Relaxed);
         let outcome = call();
-        LEFT.store(before, Ordering::Relaxed);
+        REMAINING.store(before, Ordering::Relaxed);
         match outcome {
             Ok(()) => break,
             Err(error) => {

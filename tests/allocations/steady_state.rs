@@ -11,7 +11,7 @@ use bpfast::pool::Team;
 use bpfast::train::{self, Report, Settings, StepSeries};
 use bpfast::{Activation, Architecture, Cost, Network};
 
-use crate::{ASKED, architecture};
+use crate::{REQUESTS, architecture};
 
 /// The allocations of `calls` calls, forward and backprop, after two that warm up.
 fn allocations(
@@ -45,12 +45,12 @@ fn allocations(
     };
     turn(&kept);
     turn(&kept);
-    let before = ASKED.load(Ordering::Relaxed);
+    let before = REQUESTS.load(Ordering::Relaxed);
     for _ in 0..calls {
         turn(&kept); // a team that is kept, and one that is made for a call, as Python does
         turn(&Team::assemble(threads));
     }
-    ASKED.load(Ordering::Relaxed) - before
+    REQUESTS.load(Ordering::Relaxed) - before
 }
 
 /// The same for rows that are gathered from a sparse matrix for each call.
@@ -86,12 +86,12 @@ fn sparse_allocations(
     };
     turn();
     turn();
-    let before = ASKED.load(Ordering::Relaxed);
+    let before = REQUESTS.load(Ordering::Relaxed);
     (0..calls).for_each(|_| turn());
-    ASKED.load(Ordering::Relaxed) - before
+    REQUESTS.load(Ordering::Relaxed) - before
 }
 
-/// The same for steps of training by Adam: what a run of many takes beyond one of two.
+/// The same for steps of training by Adam: the allocations of a series of many steps beyond those of two.
 fn training_allocations(architecture: &Architecture, batch_size: usize, threads: usize) -> usize {
     let n = 3 * batch_size;
     let (width, outputs) = (architecture.n_inputs(), architecture.n_outputs());
@@ -122,7 +122,7 @@ fn training_allocations(architecture: &Architecture, batch_size: usize, threads:
     let (rates, team) = (vec![0.001; 24], Team::assemble(threads));
     let (mut scratch, mut report) = (train::TrainScratch::default(), Report::default());
     let mut turn = |steps: usize| {
-        let before = ASKED.load(Ordering::Relaxed);
+        let before = REQUESTS.load(Ordering::Relaxed);
         let run = StepSeries {
             architecture,
             settings: &settings,
@@ -139,7 +139,7 @@ fn training_allocations(architecture: &Architecture, batch_size: usize, threads:
             ParamsAndState::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
         let outcome = run.run(&mut scratch, params_and_state, &mut report);
         outcome.expect("no interrupt");
-        ASKED.load(Ordering::Relaxed) - before
+        REQUESTS.load(Ordering::Relaxed) - before
     };
     turn(2);
     let few = turn(2);

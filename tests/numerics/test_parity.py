@@ -122,7 +122,7 @@ def test_every_activation_with_every_cost(hidden, output, cost, dtype):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_sizes_beyond_a_tile(dtype):
-    # Products of the engine run in tiles and panels; the reference knows none.
+    # The engine divides products into tiles and micropanels; the reference does not.
     rng = np.random.default_rng(6)
     net = bpfast.Network([37, 65, 33, 17], hidden=["tanh", "gelu"], output="softmax",
                          cost="log_likelihood", dtype=dtype, seed=rng)  # fmt: skip

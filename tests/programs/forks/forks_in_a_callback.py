@@ -37,7 +37,7 @@ if children[0] == 0:
     # The child has gone on as the parent does; it may train the network again, and others.
     fit(net)
     os._exit(0 if same and fit(network()) == alone else 1)
-# A fork elsewhere, while another thread trains: its claims are not the child's.
+# A fork elsewhere, while another thread trains: its borrows are not the child's.
 
 begun, over = threading.Event(), threading.Event()
 
