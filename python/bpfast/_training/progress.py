@@ -41,19 +41,19 @@ class Progress:
     ...         progress.epoch({"cost": 0.1})
     """
 
-    __slots__ = ("_epochs", "_examples", "_report", "_wanted")
+    __slots__ = ("_epochs", "_examples", "_is_enabled", "_report")
 
     def __init__(self, progress: bool, epochs: int, examples: int | None = None) -> None:
         if not isinstance(progress, bool | np.bool_):
             got = type(progress).__name__
             raise TypeError(f"progress: expected True or False, got {got}")
-        self._wanted = bool(progress)
+        self._is_enabled = bool(progress)
         self._epochs, self._examples = epochs, examples
         self._report: _Bar | _Lines | None = None
 
     def __enter__(self) -> Self:
         # sys.stderr is None in a program without a console.
-        if self._wanted and sys.stderr is not None:
+        if self._is_enabled and sys.stderr is not None:
             self._report = _open(_Stream(sys.stderr), self._epochs, self._examples)
         return self
 

@@ -62,7 +62,7 @@ class Prefetch:
         self._iterator: Iterator[Any] | None = None
         self._error: BaseException | None = None  # the exception of closing the iterator
         # SimpleQueue has no lock that Ctrl-C could leave locked.
-        self._wanted: SimpleQueue[bool] = SimpleQueue()  # True: fetch an item. False: stop.
+        self._requests: SimpleQueue[bool] = SimpleQueue()  # True: fetch an item. False: stop.
         # Not a queue: `get` may ignore its timeout after a long signal handler.
         self._found: deque[tuple[str, Any]] = deque()
 
@@ -102,7 +102,7 @@ class Prefetch:
             self._iterator = iter(self._items)
             yield from self._iterator
             return
-        self._wanted.put(True)
+        self._requests.put(True)
         while True:
             # With a timeout, because otherwise Ctrl-C would wait for the item on some systems.
             while not self._is_found.acquire(timeout=POLL_SECONDS):
@@ -121,10 +121,10 @@ class Prefetch:
                 raise value
             item, is_apart = value
             if is_apart:
-                self._wanted.put(True)
+                self._requests.put(True)
             yield item
             if not is_apart:
-                self._wanted.put(True)
+                self._requests.put(True)
 
     def __exit__(self, *error: object) -> None:
         if not self._has_thread:
@@ -133,7 +133,7 @@ class Prefetch:
                 if isinstance(items, GeneratorType):
                     items.close()
             return
-        self._wanted.put(False)
+        self._requests.put(False)
         while not self._has_ended.acquire(timeout=POLL_SECONDS):
             # A thread that has not begun, after an early Ctrl-C, has nothing to close.
             if not self._has_begun or self._is_blocked or os.getpid() != self._process:
@@ -164,7 +164,7 @@ class Prefetch:
             self._tell_start()
             self._iterator = iter(self._items)
             end = object()
-            while self._wanted.get():
+            while self._requests.get():
                 self._is_blocked = True
                 item = next(self._iterator, end)
                 self._is_blocked = False
