@@ -78,7 +78,7 @@ impl Normal for f64 {
     ];
 }
 
-/// For x ≥ 0: e^(−x²/2), scaled by [`Exponential::SCALE`], and R(x).
+/// For x ≥ 0: e^(−x²/2), as a [`ScaledExp`], and R(x).
 ///
 /// In the tail the exponential magnifies the rounding error of x² by x²/2 (700 at the end of float64's
 /// range), so x² is split into two parts.
