@@ -11,13 +11,14 @@ use crate::kernels::tuning::layout::{COPIED, WORTHWHILE};
 use crate::model::architecture::Architecture;
 
 /// The memory order of the layer at `index` for chunks of `rows` examples, with registers of `lanes` lanes,
-/// and with its errors or without.
+/// and with its errors or without. `cost` is the cost per term of a product (m, n), in multiply-adds of a
+/// register.
 pub fn layout(
     architecture: &Architecture,
     index: usize,
-    rows: usize,
-    lanes: usize,
+    (rows, lanes): (usize, usize),
     errors: bool,
+    cost: impl Fn(usize, usize) -> usize,
 ) -> Order {
     let layers = architecture.layers();
     let (Some(layer), Some(next)) = (layers.get(index), layers.get(index + 1)) else {
@@ -27,8 +28,7 @@ pub fn layout(
         return Order::RowMajor; // examples fill no register; also saves short calls the divisions below
     }
     let (before, these, after) = (layer.n_in, layer.n_out, next.n_out);
-    let registers = |length: usize| length.div_ceil(lanes);
-    let product = |a: usize, b: usize, c: usize| a.saturating_mul(b).saturating_mul(c);
+    let product = |m: usize, n: usize, k: usize| cost(m, n).saturating_mul(k);
     let copy = |a: usize, b: usize, needed: bool| {
         let numbers = a.saturating_mul(b);
         if needed { numbers / COPIED } else { 0 }
@@ -36,23 +36,23 @@ pub fn layout(
     // x and the output are row-major; the other layers are assumed to have this layer's order.
     let (first, last) = (index == 0, index + 2 == layers.len());
     let row_major = [
-        product(rows, before, registers(these)),
-        product(rows, if errors { after } else { 0 }, registers(these)),
+        product(rows, these, before),
+        product(rows, these, if errors { after } else { 0 }),
         copy(these, after, errors),
     ];
     let column_major = [
-        product(registers(rows), before, these),
-        product(registers(rows), if errors { after } else { 0 }, these),
+        product(these, rows, before),
+        product(these, rows, if errors { after } else { 0 }),
         copy(rows, before, first),
         copy(rows, these, errors),
         copy(rows, after, errors && last),
     ];
-    let cost = |parts: &[usize]| {
+    let total = |parts: &[usize]| {
         parts
             .iter()
             .fold(0_usize, |sum, &part| sum.saturating_add(part))
     };
-    let (row_major, column_major) = (cost(&row_major), cost(&column_major));
+    let (row_major, column_major) = (total(&row_major), total(&column_major));
     if column_major < row_major - row_major / WORTHWHILE {
         Order::ColumnMajor
     } else {
@@ -72,7 +72,10 @@ mod tests {
         let architecture = architecture.expect("a network");
         let layers = 0..architecture.layers().len();
         layers
-            .map(|index| layout(&architecture, index, rows, 16, errors))
+            .map(|index| {
+                let cost = |m: usize, n: usize| m.saturating_mul(n.div_ceil(16));
+                layout(&architecture, index, (rows, 16), errors, cost)
+            })
             .collect()
     }
 
