@@ -11,13 +11,14 @@ use crate::kernels::tuning::layout::{COPIED, WORTHWHILE};
 use crate::model::architecture::Architecture;
 
 /// The memory order of the layer at `index` for chunks of `rows` examples, with registers of `lanes` lanes,
-/// and with its errors or without.
+/// and with its errors or without. `cost` is the cost per term of a product (m, n), in multiply-adds of a
+/// register.
 pub fn layout(
     architecture: &Architecture,
     index: usize,
-    rows: usize,
-    lanes: usize,
+    (rows, lanes): (usize, usize),
     errors: bool,
+    cost: impl Fn(usize, usize) -> usize,
 ) -> Order {
     let layers = architecture.layers();
     let (Some(layer), Some(next)) = (layers.get(index), layers.get(index + 1)) else {
@@ -27,8 +28,7 @@ pub fn layout(
         return Order::RowMajor; // examples fill no register; also saves short calls the divisions below
     }
     let (before, current, after) = (layer.n_in, layer.n_out, next.n_out);
-    let registers = |length: usize| length.div_ceil(lanes);
-    let product = |a: usize, b: usize, c: usize| a.saturating_mul(b).saturating_mul(c);
+    let product = |m: usize, n: usize, k: usize| cost(m, n).saturating_mul(k);
     let copy = |a: usize, b: usize, needed: bool| {
         let numbers = a.saturating_mul(b);
         if needed { numbers / COPIED } else { 0 }
@@ -36,13 +36,13 @@ pub fn layout(
     // x and the output are row-major; the other layers are assumed to have this layer's order.
     let (first, last) = (index == 0, index + 2 == layers.len());
     let row_major = [
-        product(rows, before, registers(current)),
-        product(rows, if errors { after } else { 0 }, registers(current)),
+        product(rows, current, before),
+        product(rows, current, if errors { after } else { 0 }),
         copy(current, after, errors),
     ];
     let column_major = [
-        product(registers(rows), before, current),
-        product(registers(rows), if errors { after } else { 0 }, current),
+        product(current, rows, before),
+        product(current, rows, if errors { after } else { 0 }),
         copy(rows, before, first),
         copy(rows, current, errors),
         copy(rows, after, errors && last),
@@ -72,12 +72,15 @@ mod tests {
         let architecture = architecture.expect("a network");
         let layers = 0..architecture.layers().len();
         layers
-            .map(|index| layout(&architecture, index, rows, 16, errors))
+            .map(|index| {
+                let cost = |m: usize, n: usize| m.saturating_mul(n.div_ceil(16));
+                layout(&architecture, index, (rows, 16), errors, cost)
+            })
             .collect()
     }
 
     #[test]
-    fn the_order_with_fuller_registers_is_chosen() {
+    fn registers_run_where_they_are_full() {
         use Order::{ColumnMajor, RowMajor};
         for errors in [false, true] {
             let of = |sizes: &[usize], rows| of(sizes, rows, errors);

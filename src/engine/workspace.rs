@@ -8,7 +8,7 @@ use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
 use crate::engine::dropout::Dropout;
 use crate::engine::layout::layout;
-use crate::kernels::gemm::{Matrix, Order, lanes};
+use crate::kernels::gemm::{Matrix, Order, cost_per_term, lanes};
 use crate::kernels::real::Real;
 use crate::model::architecture::Architecture;
 
@@ -178,7 +178,13 @@ impl<T: Real> Workspace<T> {
             buffers.order = if index < config.row_major_layers {
                 Order::RowMajor
             } else {
-                layout(architecture, index, rows, lanes::<T>(), config.delta)
+                layout(
+                    architecture,
+                    index,
+                    (rows, lanes::<T>()),
+                    config.delta,
+                    cost_per_term::<T>,
+                )
             };
             let grow = |buffer: &mut _| {
                 let padding = cache_line::numbers::<T>();

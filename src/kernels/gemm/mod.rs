@@ -23,6 +23,7 @@ pub use blocking::{pack_buffer, rows_at_once};
 pub use context::Context;
 pub use gemv::prefetch;
 pub use matrix::{Matrix, MatrixMut, Order};
+pub use narrow::cost_per_term;
 use product::Product;
 
 use crate::kernels::gemm::dispatch::tiles;

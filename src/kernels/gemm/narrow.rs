@@ -29,11 +29,17 @@ fn is_better_transposed<T: Registers>((m, n, k): (usize, usize, usize), copied: 
 /// broadcasts of A.
 fn cost<T>(tiles: &Tiles<T>, m: usize, n: usize) -> usize {
     let registers = tiles.registers(n);
-    if registers == 1 && !tiles.is_narrow() {
-        2 * m
+    let slowness = if registers == 1 && !tiles.is_narrow() {
+        2
     } else {
-        m * registers
-    }
+        registers
+    };
+    m.saturating_mul(slowness)
+}
+
+/// The cost per term of a product (m, n), in multiply-adds of a register at the level in use.
+pub fn cost_per_term<T: Registers>(m: usize, n: usize) -> usize {
+    cost(tiles::<T>(current()), m, n)
 }
 
 /// Whether [`forward`] is better than the usual product.

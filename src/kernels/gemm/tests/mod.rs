@@ -111,7 +111,7 @@ fn far_apart<T: Number>() {
     for kind in KINDS.into_iter().chain(APART) {
         // A sum over several blocks of k is added block by block.
         let most = if APART.contains(&kind) { 512 } else { 513 };
-        for rows in [11, 12, 13, 37] {
+        for rows in [11, 13, 37] {
             for columns in [far - 1, far + 5] {
                 for steps in [1, 2, most] {
                     places.check(kind, rows, columns, steps);
@@ -132,10 +132,13 @@ fn with_much_room<T: Number>() {
             Kind::Gradients([far, 1], R, R, Accumulate::Terms, true),
             Kind::Gradients([1, far], R, R, Accumulate::Overwrite, false),
         ] {
-            for rows in [1, 7, 8, 9, 13, 33, rows, rows + 1] {
-                for steps in [1, 2, steps, steps + 1] {
+            for rows in [1, 7, 8, 9, 13, 33] {
+                for steps in [1, 2, steps + 1] {
                     places.check_with(pack_buffer, kind, rows, columns, steps);
                 }
+            }
+            for rows in [rows, rows + 1] {
+                places.check_with(pack_buffer, kind, rows, columns, 2);
             }
         }
         let apart = Kind::Gradients([far, 1], R, R, Accumulate::Sum, false);
