@@ -82,7 +82,7 @@ def test_bad_input():
     ("name", "value", "kind", "message"),
     [
         ("indptr", lambda a: a.astype(float), TypeError, "indptr that are integers, got dtype flo"),
-        ("indptr", lambda a: -a, ValueError, "an indptr that begins with 0 and never falls, got"),
+        ("indptr", lambda a: -a, ValueError, "an indptr that starts at 0 and never decreases, got"),
         ("indptr", lambda a: a[:-1], ValueError, r"an indptr of 12 \+ 1 numbers, got 12$"),
         ("indptr", lambda a: 2 * a, ValueError, "indices for [0-9]+ stored numbers, got"),
         ("indices", lambda a: a + 0.5, TypeError, "indices that are integers, got dtype float64$"),
