@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 WHEELS := target/wheels
 ARGS ?=
+ROOT ?=
 PEERS ?=
 CASES ?=
 WITH ?=
@@ -49,7 +50,7 @@ CHECKS := tests/numerics/test_equations.py tests/numerics/test_parity.py tests/n
 NOT_SLOW := -m "not clock and not slow"
 
 # Tests that take too long to run after every change.
-DEEP := test-slow fuzz test-memory test-loom test-asan test-tsan
+DEEP := test-slow fuzz test-memory test-loom test-asan test-tsan test-arm
 NIGHTLY := cargo +nightly
 
 # The schemas of GitHub's files, which come with check-jsonschema.
@@ -117,7 +118,7 @@ test-rust: ## cargo test
 test-python: $(INSTALLED) $(VENV)/.extra-test ## pytest on the installed wheel (ARGS="-k name" to choose)
 	$(PY) -m pytest $(NOT_SLOW) $(ARGS)
 
-test-deep: $(DEEP) ## tests that take longer: slow tests, fuzzing, every call out of memory, models, sanitizers
+test-deep: $(DEEP) ## tests that take longer: slow tests, fuzzing, every call out of memory, models, sanitizers, AArch64
 
 # Nothing else may run at the same time: some of these measure seconds.
 test-slow: $(INSTALLED) $(VENV)/.extra-test ## tests that need a quiet clock, and those that take long
@@ -172,6 +173,9 @@ test-asan: $(INSTALLED) $(VENV)/.extra-test ## AddressSanitizer on the kernels, 
 test-tsan: ## ThreadSanitizer on the core, with real threads
 	CARGO_TARGET_DIR=target/tsan RUSTFLAGS="-Zsanitizer=thread" \
 	  $(NIGHTLY) test $(LOCKED) -Zbuild-std --target $(HOST) --lib -- pool:: engine:: train::
+
+test-arm: ## the kernels and recorded bits on AArch64 under qemu, in ten minutes (ROOT=DIR, a Debian system with the tools)
+	tools/test_arm.sh "$(ROOT)"
 
 lint: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-examples $(VENV)/.extra-lint ## formats, clippy, ruff, mypy, stubtest, walls, workflows
 	cargo fmt --check

@@ -216,7 +216,7 @@ level!(
 );
 #[cfg(target_arch = "aarch64")]
 level!(Neon, neon, neon_transpose, neon_copy, Neon, None);
-// For the tests: NEON's code uses arrays, which x86-64 can run as well.
+// For the tests: NEON's tiles, of arrays.
 #[cfg(all(test, target_arch = "x86_64"))]
 level!(
     Neon,

@@ -4,6 +4,8 @@ use std::ops::Add;
 use std::sync::OnceLock;
 
 use crate::base::error::{Error, Result};
+#[cfg(target_arch = "aarch64")]
+use crate::kernels::simd::aarch64::{F32x4, F64x2};
 use crate::kernels::simd::portable::Lanes;
 use crate::kernels::simd::vector::Arithmetic;
 #[cfg(target_arch = "x86_64")]
@@ -148,7 +150,7 @@ pub trait Registers:
 {
     /// At [`Level::Baseline`].
     type Baseline: Arithmetic<Scalar = Self>;
-    /// At [`Level::Neon`].
+    /// At [`Level::Neon`]; on other machines arrays of the same shape, for the tests.
     type Neon: Arithmetic<Scalar = Self>;
     /// At [`Level::Avx2`].
     #[cfg(target_arch = "x86_64")]
@@ -160,6 +162,9 @@ pub trait Registers:
 
 impl Registers for f32 {
     type Baseline = Lanes<f32, 4, false>;
+    #[cfg(target_arch = "aarch64")]
+    type Neon = F32x4;
+    #[cfg(not(target_arch = "aarch64"))]
     type Neon = Lanes<f32, 4, true>;
     #[cfg(target_arch = "x86_64")]
     type Avx2 = F32x8;
@@ -169,6 +174,9 @@ impl Registers for f32 {
 
 impl Registers for f64 {
     type Baseline = Lanes<f64, 2, false>;
+    #[cfg(target_arch = "aarch64")]
+    type Neon = F64x2;
+    #[cfg(not(target_arch = "aarch64"))]
     type Neon = Lanes<f64, 2, true>;
     #[cfg(target_arch = "x86_64")]
     type Avx2 = F64x4;
@@ -214,7 +222,8 @@ pub(in crate::kernels) unsafe fn run<T: Registers>(level: Level, job: impl Job<T
     }
     #[cfg(any(target_arch = "aarch64", test))]
     if level == Level::Neon {
-        // SAFETY: arrays need no special instructions; the caller guarantees the job's requirements.
+        // SAFETY: every AArch64 has NEON, and arrays need no special instructions; the caller guarantees
+        // the job's requirements.
         return unsafe { job.run::<T::Neon>() };
     }
     // SAFETY: as above.

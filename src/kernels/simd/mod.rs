@@ -1,5 +1,7 @@
 //! SIMD registers behind one interface, and the level at which the kernels run.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 pub mod level;
 mod portable;
 pub(super) mod row;

@@ -1,5 +1,5 @@
-//! A register as an array, which the compiler vectorizes. Used on machines whose registers have no file
-//! here; with FUSED it uses fused multiply-add, which NEON has.
+//! A register as an array, which the compiler vectorizes: the baseline of every machine. With FUSED it uses
+//! fused multiply-add, and takes NEON's place in the tests on other machines.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 

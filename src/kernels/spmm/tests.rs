@@ -27,7 +27,7 @@ fn pattern(rows: usize) -> CsrPattern {
     CsrPattern::new((rows, INPUTS), &indptr, &indices).expect("positions")
 }
 
-/// The levels that run here. NEON's code uses arrays and runs everywhere.
+/// The levels that run here. On other machines arrays stand in for NEON's registers.
 fn levels() -> impl Iterator<Item = Level> {
     let runs = |level: &Level| *level == Level::Neon || level.is_available();
     Level::ALL.into_iter().filter(runs)

@@ -11,7 +11,7 @@ use crate::kernels::testing::guarded::Guarded;
 use crate::kernels::testing::number::{Number, fill};
 use crate::kernels::tuning::gemm::LARGE;
 
-/// The levels that run here. NEON's code uses arrays, which x86-64 can run as well.
+/// The levels that run here. On x86-64 arrays stand in for NEON's registers.
 pub fn levels() -> impl Iterator<Item = Level> {
     let runs = |level: &Level| match level {
         Level::Neon => Level::Neon.is_available() || Level::Avx2.is_available(),
