@@ -38,6 +38,7 @@ pub fn bp1<T: Real>(
     let width = a.len() / rows.len();
     let together = targets.values_of(&rows);
     if let Some(y) = together.filter(|_| cost.is_elementwise(activation)) {
+        assert_eq!(y.len(), a.len(), "a target for each output");
         let y = y.chunks(TOGETHER).zip(a.chunks(TOGETHER));
         for ((y, a), delta) in y.zip(delta.chunks_mut(TOGETHER)) {
             cost.nabla(activation, &[], a, ExampleTarget::Values(y), delta);

@@ -23,8 +23,9 @@ impl Cache {
     /// large power of two, they compete for few sets.
     #[inline]
     pub fn lines_apart(self, stride: usize) -> usize {
-        // Addresses are determined up to multiples of a way, whose size is a power of two. Multiples of the
-        // stride reach as many of them as the way has multiples of the stride's largest power of two.
+        // Addresses count up to multiples of a way. If its size is a power of two, which it nearly always is,
+        // multiples of the stride reach as many of them as the way has multiples of the stride's largest
+        // power of two.
         let way = self.sets * cache_line::BYTES;
         let sets = (way >> stride.trailing_zeros().min(way.trailing_zeros())).min(self.sets);
         sets * self.ways

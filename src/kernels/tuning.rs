@@ -18,7 +18,7 @@ pub mod gemm {
     /// cache, and its pages the TLB. With tiles that are no wider than a cache line, half of the L1 cache
     /// is the limit (`gemm::blocking`).
     pub const KC: (usize, usize) = (512, 1024);
-    /// A k of at most this is never split into blocks, so C is rounded once.
+    /// The longest k of a product whose finished sums are added to C, which is never split into blocks.
     pub const ONE_BLOCK: usize = KC.0;
     /// MC and KC where A is packed, for tiles wider than a cache line. KC is more than fits the L2 cache: A
     /// is read sequentially, and C, which is not, is then accessed half as often as with 512. With MC 256,

@@ -14,7 +14,7 @@ pub enum Accumulate<V = Infallible> {
     Column(V),
     /// The elements of C: C ← C + A B, where the terms of A B are added to C one by one.
     Terms,
-    /// 0, and the finished sums are added to C: C ← C + (A B), separately for each block of KC terms.
+    /// 0, and the finished sums are added to C: C ← C + (A B). k is not split into blocks.
     Sum,
 }
 

@@ -148,6 +148,9 @@ fn packs_b<T>(tiles: &Tiles<T>, rows: usize, b: &Matrix<'_, T>, caches: Caches) 
 #[inline(never)] // keeps the code of small products short
 fn packs_a<T>(tiles: &Tiles<T>, a: &Matrix<'_, T>, caches: Caches) -> PackA {
     let bytes = |elements: usize| elements * size_of::<T>();
+    if a.has_contiguous_rows() && a.row_stride == 1 {
+        return PackA::InPlace; // a single column, which may be gathered
+    }
     if a.has_contiguous_rows() {
         let fits = bytes(a.rows * a.columns) <= caches.l2.bytes() / 2;
         return if tiles.is_narrow() && !fits {

@@ -116,12 +116,13 @@ macro_rules! pick {
 /// The packing microkernels of a register type: those of MR rows.
 macro_rules! packing {
     ($entry:ident, $vector:ty, $($vectors:literal)*) => {
-        [$(match mr::<$vector>() {
-            9 if $vectors <= 3 => $entry::<$vector, 9, $vectors, true> as TileFn<_>,
-            8 if $vectors <= 3 => $entry::<$vector, 8, $vectors, true>,
-            6 if $vectors <= 2 => $entry::<$vector, 6, $vectors, true>,
+        [$(match (mr::<$vector>(), $vectors <= across::<$vector>()) {
             // Never requested.
-            _ => $entry::<$vector, 1, $vectors, false>,
+            (_, false) => $entry::<$vector, 1, $vectors, false> as TileFn<_>,
+            (9, true) => $entry::<$vector, 9, $vectors, true>,
+            (8, true) => $entry::<$vector, 8, $vectors, true>,
+            (6, true) => $entry::<$vector, 6, $vectors, true>,
+            _ => panic!("no packing microkernel of this height"),
         }),*]
     };
 }

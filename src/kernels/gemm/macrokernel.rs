@@ -91,9 +91,10 @@ impl<T: Registers> Product<'_, T> {
                 return;
             }
             let tile = self.tile(&part, done..done + these, count, panel, c);
-            // SAFETY: the machine has the level of the tiles. `run` has asserted that all elements of A and
-            // B are in bounds and that C has m rows of n; the functions of `pack` that their blocks fit the
-            // pack buffer. The row of ones is a single element that every column reads.
+            // SAFETY: the machine has the level of the tiles. `run` has asserted that all elements of A
+            // (through the indices of a gather) and B are in bounds, that C has m rows of n, and the length
+            // of an initial row or column; the functions of `pack` that their blocks fit the pack buffer.
+            // The row of ones is a single element that every column reads.
             unsafe { tiles.get(these, vectors)(&tile) };
             done += these * count;
         }

@@ -40,7 +40,9 @@ pub struct Tile<T> {
 /// Computes vertically adjacent tiles.
 ///
 /// # Safety
-/// The machine has the level; every element of A and B that the tile names is readable, and of C writable.
+/// The machine has the level. Every element of A, B, the gather's indices and the initial row or column that
+/// the tile names is readable, and of C writable; 1 ≤ `last` ≤ lanes. A packing microkernel writes k rows of
+/// whole registers to `packed`, which B does not overlap.
 pub type TileFn<T> = unsafe fn(&Tile<T>);
 
 /// # Safety

@@ -102,7 +102,9 @@ pub fn errors<T: Registers>(
 /// aᵀ δ: the weight gradient. With `biases`, it is followed by 1ᵀ δ, the bias gradient.
 ///
 /// `a`: (rows, n_in); `delta`: (rows, n_out); `out`: (n_in, n_out) row-major, plus one row with `biases`.
-/// To add the finished sum, `rows` must be at most [`ONE_BLOCK`].
+///
+/// # Panics
+/// The shapes do not match, or the finished sum of more than [`ONE_BLOCK`] rows is to be added.
 pub fn gradients<T: Registers>(
     a: Matrix<'_, T>,
     delta: Matrix<'_, T>,
@@ -111,7 +113,7 @@ pub fn gradients<T: Registers>(
     onto: Accumulate,
     context: &mut Context<'_, T>,
 ) {
-    debug_assert!(
+    assert!(
         onto != Accumulate::Sum || delta.rows <= ONE_BLOCK,
         "a sum of several blocks"
     );
