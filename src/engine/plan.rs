@@ -11,7 +11,7 @@ use crate::kernels::gemm::multiplied_at_once;
 use crate::kernels::real::Real;
 use crate::kernels::tuning::plan::{
     BLOCK_ACTIVATIONS, BLOCK_ROWS, COST_GROUP, LARGE, LARGE_MAX_ROWS, LONGEST_GROUP,
-    MAX_ACTIVATIONS, MAX_ROWS, SHORT_GROUPS, SMALL_BATCH, THREAD_WORK, WIDE,
+    MAX_ACTIVATIONS, MAX_ROWS, SHORT_GROUPS, SMALL_BATCH, THREAD_BYTES, THREAD_WORK, WIDE,
 };
 use crate::model::architecture::Architecture;
 
@@ -63,7 +63,9 @@ impl Plan {
         threads: usize,
     ) -> Self {
         let enough = THREAD_WORK * multiplied_at_once::<T>();
-        let busy = inputs.work(architecture) / enough;
+        // By one example.
+        let weights_read = inputs.products(architecture) / inputs.len() * size_of::<T>();
+        let busy = (inputs.work(architecture) / enough).max(weights_read / THREAD_BYTES);
         Self::new(architecture, inputs.len(), threads.min(busy).max(1))
     }
 
@@ -210,6 +212,20 @@ mod tests {
         assert_eq!(threads(2 * enough - 2), 1);
         assert_eq!(threads(2 * enough), 2);
         assert_eq!(threads(20 * enough), 8);
+    }
+
+    #[test]
+    fn reading_many_weights_is_work_for_several_threads() {
+        let threads = |width: usize| {
+            let architecture =
+                Architecture::new(&[1024, width], &[], Activation::Relu, Cost::Quadratic);
+            let x = vec![0.0_f32; 1024];
+            let architecture = architecture.expect("a network");
+            let inputs = Inputs::new(&architecture, Matrix::by_rows(&x, 1, 1024));
+            Plan::of(&architecture, &inputs.expect("good inputs"), 8).threads
+        };
+        let width = THREAD_BYTES / (1024 * size_of::<f32>());
+        assert_eq!([width, 2 * width, 3 * width].map(threads), [1, 2, 3]);
     }
 
     #[test]

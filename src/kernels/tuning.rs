@@ -94,6 +94,9 @@ pub mod plan {
     /// The multiply-adds of a forward pass, per multiplier lane of the machine, below which another thread
     /// does not pay off: some 10 µs.
     pub const THREAD_WORK: usize = 1 << 15;
+    /// The bytes of weights, per thread, from which on reading them takes as long: few examples do less work
+    /// than that. One example of "mlp512" has 2.7 MB of weights.
+    pub const THREAD_BYTES: usize = 1 << 20;
     /// The examples of a cost group, whose costs are added first; a power of two. Every chunk but the last
     /// is a multiple of it.
     pub const COST_GROUP: usize = 16;
