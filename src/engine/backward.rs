@@ -14,7 +14,6 @@ use crate::kernels::gemm::{self, Accumulate, Context, Matrix, MatrixMut};
 use crate::kernels::real::Real;
 use crate::kernels::spmm;
 use crate::model::activation::Activation;
-use crate::model::architecture::Layer;
 use crate::model::cost::ExampleTarget;
 use crate::model::network::Network;
 
@@ -204,25 +203,4 @@ pub fn error<T: Real>(
     if !mask.is_empty() {
         apply_mask(delta, mask);
     }
-}
-
-/// BP3 and BP4 of a layer for a chunk, given a^(l−1) and δ^l, into the layer's range of `gradient`, which
-/// has the layout of the parameters, combined as the [`Accumulate`] says.
-pub fn gradient<T: Real>(
-    layer: &Layer,
-    a: LayerInput<'_, T>,
-    delta: Matrix<'_, T>,
-    gradient: &mut [T],
-    accumulate: Accumulate,
-    context: &mut Context<'_, T>,
-) {
-    let nabla = &mut gradient[layer.weights.start..layer.biases.end];
-    bp4(
-        delta,
-        a,
-        (0..layer.n_in, layer.row_stride),
-        nabla,
-        accumulate,
-        context,
-    );
 }

@@ -12,6 +12,16 @@ use crate::kernels::gemm::{Matrix, Order, cost_per_term, lanes};
 use crate::kernels::real::Real;
 use crate::model::architecture::Architecture;
 
+/// Which tangents are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tangents {
+    None,
+    /// Those of a^l.
+    Activations,
+    /// Those of a^l and δ^l, and the errors before σ' where σ'' needs them.
+    ActivationsAndErrors,
+}
+
 /// Which buffers are stored besides a^l.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BufferConfig {
@@ -19,6 +29,8 @@ pub struct BufferConfig {
     pub all_z: bool,
     /// δ^l.
     pub delta: bool,
+    /// Tangents.
+    pub tangents: Tangents,
     /// The number of leading layers that must be row-major: all if users see them, one if x is CSR or
     /// gathered in place.
     pub row_major_layers: usize,
@@ -29,25 +41,25 @@ impl BufferConfig {
     pub const FORWARD: Self = Self {
         all_z: false,
         delta: false,
+        tangents: Tangents::None,
         row_major_layers: 0,
     };
     /// For backpropagation.
     pub const BACKPROP: Self = Self {
-        all_z: false,
         delta: true,
-        row_major_layers: 0,
+        ..Self::FORWARD
     };
     /// For a trace.
     pub const TRACE: Self = Self {
         all_z: true,
-        delta: false,
         row_major_layers: usize::MAX,
+        ..Self::FORWARD
     };
     /// For the errors only.
     pub const TRACE_ERRORS: Self = Self {
-        all_z: false,
         delta: true,
         row_major_layers: usize::MAX,
+        ..Self::FORWARD
     };
 }
 
@@ -62,6 +74,12 @@ pub struct LayerBuffers<S> {
     pub a: S,
     /// δ^l.
     pub delta: S,
+    /// The tangent of a^l: its derivative along a direction.
+    pub tangent_a: S,
+    /// The tangent of δ^l.
+    pub tangent_delta: S,
+    /// δ^(l+1) W^(l+1), the error before σ', where σ'' cannot be computed from σ'.
+    pub before_gate: S,
     /// m of dropout; empty without dropout.
     pub mask: S,
     /// a^l before dropout; empty without dropout.
@@ -81,6 +99,9 @@ impl<S> LayerBuffers<S> {
             z: cut(&mut self.z),
             a: cut(&mut self.a),
             delta: cut(&mut self.delta),
+            tangent_a: cut(&mut self.tangent_a),
+            tangent_delta: cut(&mut self.tangent_delta),
+            before_gate: cut(&mut self.before_gate),
             mask: cut(&mut self.mask),
             a_before_dropout: cut(&mut self.a_before_dropout),
             order: self.order,
@@ -90,15 +111,42 @@ impl<S> LayerBuffers<S> {
     }
 }
 
+/// A quantity, or its derivative along a direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The quantity itself.
+    Primal,
+    /// Its derivative along a direction, or whatever else a pass stores in that place.
+    Tangent,
+}
+
 impl<T> LayerBuffers<&mut [T]> {
     /// a^l of a chunk.
     pub fn activations(&self) -> Matrix<'_, T> {
-        Matrix::new(self.a, self.rows, self.width, self.order)
+        self.activations_of(Part::Primal)
+    }
+
+    /// a^l of a chunk, or its tangent.
+    pub fn activations_of(&self, part: Part) -> Matrix<'_, T> {
+        let numbers = match part {
+            Part::Primal => &self.a,
+            Part::Tangent => &self.tangent_a,
+        };
+        Matrix::new(numbers, self.rows, self.width, self.order)
     }
 
     /// δ^l of a chunk.
     pub fn errors(&self) -> Matrix<'_, T> {
-        Matrix::new(self.delta, self.rows, self.width, self.order)
+        self.errors_of(Part::Primal)
+    }
+
+    /// δ^l of a chunk, or its tangent.
+    pub fn errors_of(&self, part: Part) -> Matrix<'_, T> {
+        let numbers = match part {
+            Part::Primal => &self.delta,
+            Part::Tangent => &self.tangent_delta,
+        };
+        Matrix::new(numbers, self.rows, self.width, self.order)
     }
 
     /// Keeps the first `rows`; returns the others.
@@ -117,19 +165,29 @@ impl<T> LayerBuffers<&mut [T]> {
 impl<T> LayerBuffers<Vec<T>> {
     /// a^l of the examples `rows`: those of a chunk, or any range if they are row-major.
     pub fn activations(&self, rows: &Range<usize>) -> Matrix<'_, T> {
-        let numbers = &self.a[self.range(&self.a, rows)];
-        Matrix::new(numbers, rows.len(), self.width, self.order)
+        self.rows_of(&self.a, rows)
     }
 
-    /// δ^l of the examples `rows`, likewise.
-    pub fn errors(&self, rows: &Range<usize>) -> Matrix<'_, T> {
-        let numbers = &self.delta[self.range(&self.delta, rows)];
-        Matrix::new(numbers, rows.len(), self.width, self.order)
+    /// The same, or its tangent.
+    pub fn activations_of(&self, part: Part, rows: &Range<usize>) -> Matrix<'_, T> {
+        match part {
+            Part::Primal => self.rows_of(&self.a, rows),
+            Part::Tangent => self.rows_of(&self.tangent_a, rows),
+        }
     }
 
-    fn range(&self, buffer: &[T], rows: &Range<usize>) -> Range<usize> {
+    /// δ^l of the examples `rows`, or its tangent, likewise.
+    pub fn errors_of(&self, part: Part, rows: &Range<usize>) -> Matrix<'_, T> {
+        match part {
+            Part::Primal => self.rows_of(&self.delta, rows),
+            Part::Tangent => self.rows_of(&self.tangent_delta, rows),
+        }
+    }
+
+    fn rows_of<'b>(&self, buffer: &'b [T], rows: &Range<usize>) -> Matrix<'b, T> {
         let before = cache_line::before(buffer);
-        before + rows.start * self.width..before + rows.end * self.width
+        let numbers = &buffer[before + rows.start * self.width..before + rows.end * self.width];
+        Matrix::new(numbers, rows.len(), self.width, self.order)
     }
 
     /// The first `rows`.
@@ -191,22 +249,23 @@ impl<T: Real> Workspace<T> {
                 try_grow_padded("workspace", buffer, (n, layer.n_out), padding, cancel)
             };
             grow(&mut buffers.a)?;
-            if config.all_z || architecture.needs_z(index) {
-                grow(&mut buffers.z)?;
-            } else {
-                buffers.z.clear();
-            }
-            if dropout.is_some_and(|dropout| dropout.rate(index).is_some()) {
-                grow(&mut buffers.mask)?;
-                grow(&mut buffers.a_before_dropout)?;
-            } else {
-                buffers.mask.clear();
-                buffers.a_before_dropout.clear();
-            }
-            if config.delta {
-                grow(&mut buffers.delta)?;
-            } else {
-                buffers.delta.clear();
+            let drops = dropout.is_some_and(|dropout| dropout.rate(index).is_some());
+            let tangent_delta = config.tangents == Tangents::ActivationsAndErrors;
+            let before_gate = tangent_delta && layer.activation.derivative_needs_z();
+            for (buffer, needed) in [
+                (&mut buffers.z, config.all_z || architecture.needs_z(index)),
+                (&mut buffers.delta, config.delta),
+                (&mut buffers.tangent_a, config.tangents != Tangents::None),
+                (&mut buffers.tangent_delta, tangent_delta),
+                (&mut buffers.before_gate, before_gate),
+                (&mut buffers.mask, drops),
+                (&mut buffers.a_before_dropout, drops),
+            ] {
+                if needed {
+                    grow(buffer)?;
+                } else {
+                    buffer.clear();
+                }
             }
         }
         Ok(())

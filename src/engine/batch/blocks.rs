@@ -8,7 +8,8 @@ use crate::base::alloc::grow_workspace;
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::compensated::add_compensated;
-use crate::data::Targets;
+use crate::engine::batch::chunk::Chunk;
+use crate::engine::batch::pass::Pass;
 use crate::engine::batch::slices::{Block, GradientSlice, GradientSlices};
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
 use crate::engine::workspace::{BufferConfig, Workspace};
@@ -24,7 +25,7 @@ impl<T: Real> Call<'_, T> {
     /// Memory runs out, or the call is cancelled.
     pub(super) fn sum_blocks(
         &self,
-        targets: &Targets<'_, T>,
+        pass: &dyn Pass<T>,
         scratch: &mut Scratch<T>,
         gradient: &mut [T],
         chunks_per_block: usize,
@@ -34,7 +35,7 @@ impl<T: Real> Call<'_, T> {
         let in_block = chunks_per_block.min(plan.chunks);
         let neurons = self.neurons_per_slice(in_block);
         cancellable(self.should_cancel, |cancel| {
-            self.prepare_block(scratch, in_block, cancel)?;
+            self.prepare_block(scratch, in_block, pass.config(), cancel)?;
             if several {
                 let longest = self.network.architecture.layers().iter().enumerate();
                 let longest =
@@ -54,14 +55,14 @@ impl<T: Real> Call<'_, T> {
                     break;
                 }
                 let chunks = plan.chunks_of(index, chunks_per_block);
-                self.errors_of_block(targets, scratch, chunks.clone())?;
+                self.errors_of_block(pass, scratch, chunks.clone())?;
                 let Scratch {
                     workers,
                     block,
                     compensation,
                     ..
                 } = &mut *scratch;
-                let block = self.block(block, &chunks);
+                let block = self.block(pass, block, &chunks);
                 let compensation = if several {
                     &mut compensation[..gradient.len()]
                 } else {
@@ -105,11 +106,12 @@ impl<T: Real> Call<'_, T> {
         &self,
         scratch: &mut Scratch<T>,
         chunks: usize,
+        config: BufferConfig,
         cancel: &CancelToken<'_>,
     ) -> Result<()> {
         self.prepare_workers(scratch)?;
         let n = self.plan.rows_in(&(0..chunks)).len();
-        self.prepare(&mut scratch.block, n, BufferConfig::BACKPROP, cancel)
+        self.prepare(&mut scratch.block, n, config, cancel)
     }
 
     /// The forward pass and the errors of the chunks of a block, and the costs of their cost groups.
@@ -118,7 +120,7 @@ impl<T: Real> Call<'_, T> {
     /// The call is cancelled.
     pub(super) fn errors_of_block(
         &self,
-        targets: &Targets<'_, T>,
+        pass: &dyn Pass<T>,
         scratch: &mut Scratch<T>,
         chunks: Range<usize>,
     ) -> Result<()> {
@@ -133,19 +135,31 @@ impl<T: Real> Call<'_, T> {
                 workers,
                 tasks,
                 self.should_cancel,
-                |worker, ((chunk, buffers), costs), cancel| {
-                    let context = &mut Context::new(&mut worker.pack_buffer, cancel);
-                    self.errors_chunk(targets, &plan.rows_of(chunk), buffers, costs, context);
+                |worker, ((chunk, layers), costs), cancel| {
+                    let chunk = &mut Chunk {
+                        rows: plan.rows_of(chunk),
+                        layers,
+                        context: Context::new(&mut worker.pack_buffer, cancel),
+                    };
+                    self.errors_chunk(pass, chunk, costs);
                 },
             )
         })
     }
 
     /// The examples of `chunks`, with what [`Self::errors_of_block`] has computed into `workspace`.
-    fn block<'b>(&'b self, workspace: &'b Workspace<T>, chunks: &Range<usize>) -> Block<'b, T> {
+    fn block<'b>(
+        &'b self,
+        pass: &'b dyn Pass<T>,
+        workspace: &'b Workspace<T>,
+        chunks: &Range<usize>,
+    ) -> Block<'b, T> {
         let plan = &self.plan;
-        let x = self.inputs.row_range(&plan.rows_in(chunks));
+        let rows = plan.rows_in(chunks);
+        let tangent_of_x = pass.tangent_of_x().map(|x| x.row_range(&rows));
+        let x = self.inputs.row_range(&rows);
         Block::new(self.network.architecture, x, workspace, plan.rows)
+            .with_products(pass.products(), tangent_of_x)
     }
 
     /// How many neurons' outgoing weights a slice of a layer's gradient has.

@@ -2,64 +2,74 @@
 
 use std::ops::Range;
 
-use crate::data::{LayerInput, Targets};
-use crate::engine::backward::{error, gradient};
+use crate::data::{Inputs, LayerInput, Targets};
+use crate::engine::backward::bp4;
 use crate::engine::batch::Call;
+use crate::engine::batch::pass::{Factors, Pass};
 use crate::engine::costs::{Outputs, cost, each_cost};
 use crate::engine::forward::forward;
-use crate::engine::workspace::LayerBuffers;
+use crate::engine::workspace::{LayerBuffers, Part};
 use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
 
+/// Some examples of a batch, and what one thread computes them with.
+pub(crate) struct Chunk<'a, 'b, T> {
+    /// The examples.
+    pub rows: Range<usize>,
+    /// One entry per layer of weights.
+    pub layers: &'a mut [LayerBuffers<&'b mut [T]>],
+    pub context: Context<'a, T>,
+}
+
 impl<T: Real> Call<'_, T> {
     /// The forward pass of a chunk; a^L goes to `out` if given.
-    pub(super) fn forward_chunk(
-        &self,
-        rows: &Range<usize>,
-        buffers: &mut [LayerBuffers<&mut [T]>],
-        out: Option<&mut [T]>,
-        context: &mut Context<'_, T>,
-    ) {
-        let dropout = self.dropout.as_ref().map(|dropout| (dropout, rows.start));
-        let x = self.inputs.row_range(rows);
-        forward(self.network, x, buffers, out, dropout, context);
+    pub(crate) fn forward_chunk(&self, chunk: &mut Chunk<'_, '_, T>, out: Option<&mut [T]>) {
+        let first = chunk.rows.start;
+        let dropout = self.dropout.as_ref().map(|dropout| (dropout, first));
+        let x = self.inputs.row_range(&chunk.rows);
+        forward(
+            self.network,
+            x,
+            chunk.layers,
+            out,
+            dropout,
+            &mut chunk.context,
+        );
     }
 
     /// The forward pass and δ^l of a chunk, l = L … 2, and the costs of its groups.
-    pub(super) fn errors_chunk(
+    pub(crate) fn errors_chunk(
         &self,
-        targets: &Targets<'_, T>,
-        rows: &Range<usize>,
-        buffers: &mut [LayerBuffers<&mut [T]>],
+        pass: &dyn Pass<T>,
+        chunk: &mut Chunk<'_, '_, T>,
         costs: &mut [f64],
-        context: &mut Context<'_, T>,
     ) {
-        self.costs_chunk(targets, rows, buffers, costs, context);
-        for index in (0..self.network.architecture.layers().len()).rev() {
-            if context.cancel.poll_after(0) {
+        pass.forward(self, chunk, costs);
+        for index in (0..chunk.layers.len()).rev() {
+            if chunk.context.cancel.poll_after(0) {
                 return;
             }
-            error(self.network, targets, rows.clone(), buffers, index, context);
+            pass.error(self, chunk, index);
         }
+        pass.finish(self, chunk);
     }
 
     /// The forward pass of a chunk, and the costs of its groups.
-    pub(super) fn costs_chunk(
+    pub(crate) fn costs_chunk(
         &self,
         targets: &Targets<'_, T>,
-        rows: &Range<usize>,
-        buffers: &mut [LayerBuffers<&mut [T]>],
+        chunk: &mut Chunk<'_, '_, T>,
         costs: &mut [f64],
-        context: &mut Context<'_, T>,
     ) {
-        self.forward_chunk(rows, buffers, None, context);
-        let (architecture, cancel) = (self.network.architecture, context.cancel);
-        let Some(LayerBuffers { z, a, width, .. }) = buffers.last() else {
+        self.forward_chunk(chunk, None);
+        let (architecture, cancel) = (self.network.architecture, chunk.context.cancel);
+        let Some(LayerBuffers { z, a, width, .. }) = chunk.layers.last() else {
             return;
         };
         if cancel.poll_after(0) {
             return;
         }
+        let rows = &chunk.rows;
         let starts = (0..rows.len()).step_by(self.plan.cost_group);
         for (of_group, start) in costs.iter_mut().zip(starts) {
             let end = rows.len().min(start + self.plan.cost_group);
@@ -79,14 +89,12 @@ impl<T: Real> Call<'_, T> {
     pub(super) fn each_cost_chunk(
         &self,
         targets: &Targets<'_, T>,
-        rows: &Range<usize>,
-        buffers: &mut [LayerBuffers<&mut [T]>],
+        chunk: &mut Chunk<'_, '_, T>,
         costs: &mut [f64],
-        context: &mut Context<'_, T>,
     ) {
-        self.forward_chunk(rows, buffers, None, context);
-        let (architecture, cancel) = (self.network.architecture, context.cancel);
-        let Some(LayerBuffers { z, a, width, .. }) = buffers.last() else {
+        self.forward_chunk(chunk, None);
+        let (architecture, cancel) = (self.network.architecture, chunk.context.cancel);
+        let Some(LayerBuffers { z, a, width, .. }) = chunk.layers.last() else {
             return;
         };
         if cancel.poll_after(0) {
@@ -96,34 +104,72 @@ impl<T: Real> Call<'_, T> {
             cost: architecture.cost(),
             activation: architecture.output(),
             z,
-            a: &a[..rows.len() * width],
+            a: &a[..chunk.rows.len() * width],
         };
-        each_cost(outputs, targets, rows.clone(), costs, cancel);
+        each_cost(outputs, targets, chunk.rows.clone(), costs, cancel);
     }
 
-    /// The gradient of a chunk, written to `out` as `accumulate` says; its costs are known, and its forward
-    /// pass is in `buffers`.
+    /// The gradient of a chunk, written to `out` as `accumulate` says; its costs go to `costs`.
     pub(super) fn gradient_chunk(
         &self,
-        targets: &Targets<'_, T>,
-        rows: &Range<usize>,
-        buffers: &mut [LayerBuffers<&mut [T]>],
-        (out, accumulate): (&mut [T], Accumulate),
-        context: &mut Context<'_, T>,
+        pass: &dyn Pass<T>,
+        chunk: &mut Chunk<'_, '_, T>,
+        costs: &mut [f64],
+        out: &mut [T],
+        accumulate: Accumulate,
     ) {
-        let layers = self.network.architecture.layers();
-        for (index, layer) in layers.iter().enumerate().rev() {
-            if context.cancel.poll_after(0) {
+        let known = pass.finishes();
+        if known {
+            self.errors_chunk(pass, chunk, costs);
+        } else {
+            pass.forward(self, chunk, costs);
+        }
+        for index in (0..chunk.layers.len()).rev() {
+            if chunk.context.cancel.poll_after(0) {
                 return;
             }
-            // BP4 follows immediately, while δ^l is in the cache.
-            error(self.network, targets, rows.clone(), buffers, index, context);
-            let a = match index {
-                0 => self.inputs.row_range(rows).x,
-                _ => LayerInput::Dense(buffers[index - 1].activations()),
+            if !known {
+                // BP4 follows immediately, while δ^l is in the cache.
+                pass.error(self, chunk, index);
+            }
+            self.layer_gradient(pass, chunk, index, out, accumulate);
+        }
+    }
+
+    /// BP3 and BP4 of the layer at `index` for a chunk, into the layer's range of `out`, which has the layout
+    /// of the parameters.
+    fn layer_gradient(
+        &self,
+        pass: &dyn Pass<T>,
+        chunk: &mut Chunk<'_, '_, T>,
+        index: usize,
+        out: &mut [T],
+        mut accumulate: Accumulate,
+    ) {
+        let layer = &self.network.architecture.layers()[index];
+        let mut end = layer.biases.end;
+        for &Factors { delta, a } in pass.products() {
+            let a = match index.checked_sub(1) {
+                Some(below) => LayerInput::Dense(chunk.layers[below].activations_of(a)),
+                None => match self.inputs_of(pass, a) {
+                    Some(inputs) => inputs.row_range(&chunk.rows).x,
+                    None => continue,
+                },
             };
-            let delta = buffers[index].errors();
-            gradient(layer, a, delta, out, accumulate, context);
+            let delta = chunk.layers[index].errors_of(delta);
+            let neurons = (0..layer.n_in, layer.row_stride);
+            let nabla = &mut out[layer.weights.start..end];
+            bp4(delta, a, neurons, nabla, accumulate, &mut chunk.context);
+            // The first product has written the biases.
+            (end, accumulate) = (layer.weights.end, Accumulate::Terms);
+        }
+    }
+
+    /// x, or its tangent; None if that is 0.
+    fn inputs_of<'b>(&'b self, pass: &'b dyn Pass<T>, part: Part) -> Option<Inputs<'b, T>> {
+        match part {
+            Part::Primal => Some(self.inputs),
+            Part::Tangent => pass.tangent_of_x(),
         }
     }
 }

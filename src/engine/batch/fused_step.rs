@@ -6,10 +6,12 @@ use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::pairwise::add;
 use crate::data::{Inputs, LayerInput, Targets};
+use crate::engine::batch::pass::Backprop;
 use crate::engine::batch::slices::{Block, GradientSlice, GradientSlices};
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
 use crate::engine::optimizer::{ParamsAndState, Step, Update};
 use crate::engine::plan::{Plan, SumOrder};
+use crate::engine::workspace::BufferConfig;
 use crate::kernels::elementwise::map;
 use crate::kernels::elementwise::optimizer_rules::Scale;
 use crate::kernels::gemm::{Accumulate, Context};
@@ -56,7 +58,7 @@ impl<T: Real> Call<'_, T> {
         let chunks = self.plan.chunks;
         cancellable(self.should_cancel, |cancel| {
             grow_workspace(&mut scratch.costs, self.plan.cost_groups(), 1, cancel)?;
-            self.prepare_block(scratch, chunks, cancel)?;
+            self.prepare_block(scratch, chunks, BufferConfig::BACKPROP, cancel)?;
             let longest = self
                 .network
                 .architecture
@@ -71,7 +73,7 @@ impl<T: Real> Call<'_, T> {
         })?;
         let rate = sgd_rate(&self.inputs, update);
         let targets = targets.scaled(rate.map_or(1.0, |rate| -rate));
-        self.errors_of_block(&targets, scratch, 0..chunks)?;
+        self.errors_of_block(&Backprop { targets: &targets }, scratch, 0..chunks)?;
         Ok((self.total(&targets, scratch), self.plan))
     }
 }

@@ -3,12 +3,12 @@
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::pairwise::{reserve_each, sum_pairwise};
-use crate::data::{LayerInput, Targets};
+use crate::data::LayerInput;
+use crate::engine::batch::pass::Pass;
 use crate::engine::batch::tree::{SumTree, branches};
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
 use crate::engine::plan::SumOrder;
-use crate::engine::workspace::BufferConfig;
-use crate::kernels::gemm::{Accumulate, Context};
+use crate::kernels::gemm::Accumulate;
 use crate::kernels::real::Real;
 
 impl<T: Real> Call<'_, T> {
@@ -18,7 +18,7 @@ impl<T: Real> Call<'_, T> {
     /// Memory runs out, or the call is cancelled.
     pub(super) fn sum_groups(
         &self,
-        targets: &Targets<'_, T>,
+        pass: &dyn Pass<T>,
         scratch: &mut Scratch<T>,
         out: &mut [T],
         chunks_per_group: usize,
@@ -36,7 +36,7 @@ impl<T: Real> Call<'_, T> {
                 .map(|branch| branch.groups(groups).len());
             // A pairwise sum of r groups needs ⌊log2 r⌋ buffers in addition to the branch's own.
             let pending = longest.unwrap_or(1).ilog2() as usize;
-            self.prepare_chunks(scratch, BufferConfig::BACKPROP, cancel)?;
+            self.prepare_chunks(scratch, pass.config(), cancel)?;
             for worker in &mut scratch.workers[..threads] {
                 reserve_each(&mut worker.stack, pending, length, cancel)?;
             }
@@ -62,7 +62,7 @@ impl<T: Real> Call<'_, T> {
                 };
                 let groups = branch.groups(groups).map(|group| group * chunks_per_group);
                 let groups = groups.zip(costs.chunks_mut(cost_groups));
-                self.branch(targets, groups, worker, out, cancel);
+                self.branch(pass, groups, worker, out, cancel);
                 tree.complete(branch, out, cancel);
             },
         )
@@ -72,21 +72,17 @@ impl<T: Real> Call<'_, T> {
     /// `out`, and their costs to theirs.
     fn branch<'b>(
         &self,
-        targets: &Targets<'_, T>,
+        pass: &dyn Pass<T>,
         groups: impl Iterator<Item = (usize, &'b mut [f64])>,
         worker: &mut ThreadBuffers<T>,
         out: &mut [T],
         cancel: &CancelToken<'_>,
     ) {
-        let ThreadBuffers {
-            workspace,
-            stack,
-            pack_buffer,
-            ..
-        } = worker;
-        // The terms of a CSR x are added to the existing values one by one.
+        let mut stack = std::mem::take(&mut worker.stack);
+        // The terms of a CSR x, and of a second product, are added to the existing values one by one.
         let adds = self.plan.sum == SumOrder::SINGLE_CHUNKS
-            && matches!(self.inputs.x, LayerInput::Dense(_));
+            && matches!(self.inputs.x, LayerInput::Dense(_))
+            && pass.products().len() == 1;
         let add_group = |(first, costs): (usize, &mut [f64]), out: &mut [T], add| {
             let costs = costs.chunks_mut(self.plan.cost_groups_per_chunk());
             for (index, costs) in costs.enumerate() {
@@ -98,14 +94,12 @@ impl<T: Real> Call<'_, T> {
                 if cancel.poll_after(0) {
                     return;
                 }
-                let rows = self.plan.rows_of(first + index);
-                workspace.with_chunks(rows.len(), rows.len(), |buffers| {
-                    let context = &mut Context::new(pack_buffer, cancel);
-                    self.costs_chunk(targets, &rows, buffers, costs, context);
-                    self.gradient_chunk(targets, &rows, buffers, (out, onto), context);
+                worker.with_chunk(self.plan.rows_of(first + index), cancel, |chunk| {
+                    self.gradient_chunk(pass, chunk, costs, out, onto);
                 });
             }
         };
-        sum_pairwise(groups, out, stack, adds, cancel, add_group);
+        sum_pairwise(groups, out, &mut stack, adds, cancel, add_group);
+        worker.stack = stack;
     }
 }

@@ -5,9 +5,10 @@
 //! `blocks`.
 
 mod blocks;
-mod chunk;
+pub(crate) mod chunk;
 pub(crate) mod fused_step;
 mod groups;
+pub(crate) mod pass;
 mod prepare;
 mod slices;
 mod small_batch;
@@ -19,6 +20,7 @@ use crate::base::cancel::{ShouldCancel, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::sum;
 use crate::data::{Inputs, Targets};
+use crate::engine::batch::pass::{Backprop, Pass};
 use crate::engine::dropout::Dropout;
 use crate::engine::plan::{Plan, SumOrder};
 use crate::engine::workspace::{BufferConfig, Workspace};
@@ -117,14 +119,9 @@ impl<'a, T: Real> Call<'a, T> {
             return self.forward_by_neurons(scratch, out);
         }
         let chunks = out.chunks_mut(self.plan.rows * width).enumerate();
-        self.each_chunk(
-            scratch,
-            BufferConfig::FORWARD,
-            chunks,
-            |rows, buffers, out, context| {
-                self.forward_chunk(&rows, buffers, Some(out), context);
-            },
-        )
+        self.each_chunk(scratch, BufferConfig::FORWARD, chunks, |chunk, out| {
+            self.forward_chunk(chunk, Some(out));
+        })
     }
 
     /// C.
@@ -139,14 +136,9 @@ impl<'a, T: Real> Call<'a, T> {
         let per_chunk =
             costs[..self.plan.cost_groups()].chunks_mut(self.plan.cost_groups_per_chunk());
         let chunks = per_chunk.enumerate();
-        self.each_chunk(
-            scratch,
-            BufferConfig::FORWARD,
-            chunks,
-            |rows, buffers, costs, context| {
-                self.costs_chunk(targets, &rows, buffers, costs, context);
-            },
-        )?;
+        self.each_chunk(scratch, BufferConfig::FORWARD, chunks, |chunk, costs| {
+            self.costs_chunk(targets, chunk, costs);
+        })?;
         scratch.costs = costs;
         Ok(self.total(targets, scratch))
     }
@@ -166,14 +158,9 @@ impl<'a, T: Real> Call<'a, T> {
     ) -> Result<()> {
         assert_eq!(out.len(), self.inputs.n, "the length of out");
         let chunks = out.chunks_mut(self.plan.rows).enumerate();
-        self.each_chunk(
-            scratch,
-            BufferConfig::FORWARD,
-            chunks,
-            |rows, buffers, costs, context| {
-                self.each_cost_chunk(targets, &rows, buffers, costs, context);
-            },
-        )
+        self.each_chunk(scratch, BufferConfig::FORWARD, chunks, |chunk, costs| {
+            self.each_cost_chunk(targets, chunk, costs);
+        })
     }
 
     /// ∂C/∂W^l and ∂C/∂b^l, l = 2 … L, into `gradient`, which has the layout of the parameters. Returns C.
@@ -189,6 +176,21 @@ impl<'a, T: Real> Call<'a, T> {
         scratch: &mut Scratch<T>,
         gradient: &mut [T],
     ) -> Result<f64> {
+        self.gradient(&Backprop { targets }, scratch, gradient)?;
+        Ok(self.total(targets, scratch))
+    }
+
+    /// The sum over the batch of the products of `pass`, into `gradient`, which has the layout of the
+    /// parameters.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub(crate) fn gradient(
+        &self,
+        pass: &dyn Pass<T>,
+        scratch: &mut Scratch<T>,
+        gradient: &mut [T],
+    ) -> Result<()> {
         assert_eq!(
             gradient.len(),
             self.network.params.len(),
@@ -199,13 +201,12 @@ impl<'a, T: Real> Call<'a, T> {
         })?;
         match self.plan.sum {
             SumOrder::Groups { chunks_per_group } => {
-                self.sum_groups(targets, scratch, gradient, chunks_per_group)?;
+                self.sum_groups(pass, scratch, gradient, chunks_per_group)
             }
             SumOrder::Blocks { chunks_per_block } => {
-                self.sum_blocks(targets, scratch, gradient, chunks_per_block)?;
+                self.sum_blocks(pass, scratch, gradient, chunks_per_block)
             }
         }
-        Ok(self.total(targets, scratch))
     }
 
     /// C from the costs of the cost groups.

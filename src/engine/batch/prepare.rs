@@ -5,19 +5,44 @@ use std::ops::Range;
 use crate::base::alloc::{grow_workspace, try_reserve};
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
+use crate::engine::batch::chunk::Chunk;
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
-use crate::engine::workspace::{BufferConfig, LayerBuffers, Workspace};
+use crate::engine::workspace::{BufferConfig, Workspace};
 use crate::kernels::gemm::{self, Context};
 use crate::kernels::real::Real;
 
+impl<T: Real> ThreadBuffers<T> {
+    /// Calls `work` with buffers for the examples `rows`.
+    pub(super) fn with_chunk(
+        &mut self,
+        rows: Range<usize>,
+        cancel: &CancelToken<'_>,
+        work: impl FnOnce(&mut Chunk<'_, '_, T>),
+    ) {
+        let Self {
+            workspace,
+            pack_buffer,
+            ..
+        } = self;
+        workspace.with_chunks(rows.len(), rows.len(), |layers| {
+            let context = Context::new(pack_buffer, cancel);
+            work(&mut Chunk {
+                rows,
+                layers,
+                context,
+            });
+        });
+    }
+}
+
 impl<T: Real> Call<'_, T> {
-    /// Calls `work` for every chunk, with its rows, its buffers, its items and the context of a product.
-    pub(super) fn each_chunk<P: Send>(
+    /// Calls `work` for every chunk, with its items.
+    pub(crate) fn each_chunk<P: Send>(
         &self,
         scratch: &mut Scratch<T>,
         config: BufferConfig,
         chunks: impl Iterator<Item = (usize, P)> + Send,
-        work: impl Fn(Range<usize>, &mut [LayerBuffers<&mut [T]>], P, &mut Context<'_, T>) + Sync,
+        work: impl Fn(&mut Chunk<'_, '_, T>, P) + Sync,
     ) -> Result<()> {
         cancellable(self.should_cancel, |cancel| {
             self.prepare_workers(scratch)?;
@@ -28,17 +53,8 @@ impl<T: Real> Call<'_, T> {
             workers,
             chunks,
             self.should_cancel,
-            |worker, (chunk, slice), cancel| {
-                let ThreadBuffers {
-                    workspace,
-                    pack_buffer,
-                    ..
-                } = worker;
-                let rows = self.plan.rows_of(chunk);
-                workspace.with_chunks(rows.len(), rows.len(), |buffers| {
-                    let context = &mut Context::new(pack_buffer, cancel);
-                    work(rows, buffers, slice, context);
-                });
+            |worker, (chunk, items), cancel| {
+                worker.with_chunk(self.plan.rows_of(chunk), cancel, |chunk| work(chunk, items));
             },
         )
     }

@@ -1,8 +1,11 @@
 //! Slices of a gradient, and the sum of a slice over the examples of a block.
 
+use std::ops::Range;
+
 use crate::data::{Inputs, LayerInput};
 use crate::engine::backward::{bp3, bp4};
-use crate::engine::workspace::Workspace;
+use crate::engine::batch::pass::Factors;
+use crate::engine::workspace::{Part, Workspace};
 use crate::kernels::gemm::{Accumulate, Context, ONE_BLOCK, Order, rows_at_once};
 use crate::kernels::real::Real;
 use crate::model::architecture::{Architecture, Layer};
@@ -12,6 +15,10 @@ use crate::model::architecture::{Architecture, Layer};
 pub(super) struct Block<'a, T: 'static> {
     architecture: &'a Architecture,
     x: Inputs<'a, T>,
+    /// None if it is 0.
+    tangent_of_x: Option<Inputs<'a, T>>,
+    /// The products whose sum is the gradient.
+    products: &'static [Factors],
     workspace: &'a Workspace<T>,
     /// The rows of a chunk.
     rows: usize,
@@ -28,8 +35,23 @@ impl<'a, T: Real> Block<'a, T> {
         Self {
             architecture,
             x,
+            tangent_of_x: None,
+            products: Factors::GRADIENT,
             workspace,
             rows,
+        }
+    }
+
+    /// The same examples, whose gradient is the sum of `products`.
+    pub fn with_products(
+        self,
+        products: &'static [Factors],
+        tangent_of_x: Option<Inputs<'a, T>>,
+    ) -> Self {
+        Self {
+            tangent_of_x,
+            products,
+            ..self
         }
     }
 
@@ -59,37 +81,58 @@ impl<'a, T: Real> Block<'a, T> {
     pub fn sum(
         &self,
         slice: &GradientSlice,
-        onto: Accumulate,
+        mut onto: Accumulate,
         sum: &mut [T],
         context: &mut Context<'_, T>,
     ) {
-        let (n, at_once) = (self.x.len(), self.at_once(slice.layer));
-        let (layers, row) = (
-            &self.workspace.layers,
-            self.architecture.layers()[slice.layer].row_stride,
-        );
-        if slice.neuron.is_none() {
-            sum.fill(T::ZERO);
-        }
-        let mut first = 0;
-        while first < n && !context.cancel.poll_after(0) {
-            let rows = first..n.min(first + at_once);
-            let delta = layers[slice.layer].errors(&rows);
-            if let Some(neuron) = slice.neuron {
-                let a = match slice.layer {
-                    0 => self.x.row_range(&rows).x,
-                    layer => LayerInput::Dense(layers[layer - 1].activations(&rows)),
+        let Some(neuron) = slice.neuron else {
+            return self.sum_biases(slice.layer, sum, context);
+        };
+        // All examples of a product, then those of the next: no order of terms follows the chunks.
+        for factors in self.products {
+            let x = match factors.a {
+                Part::Primal => Some(self.x),
+                Part::Tangent => self.tangent_of_x,
+            };
+            let layers = &self.workspace.layers;
+            let below = slice.layer.checked_sub(1).map(|below| &layers[below]);
+            let a = |rows: &Range<usize>| match below {
+                Some(below) => Some(LayerInput::Dense(below.activations_of(factors.a, rows))),
+                None => x.map(|x| x.row_range(rows).x),
+            };
+            let row = self.architecture.layers()[slice.layer].row_stride;
+            let neurons = neuron..neuron + sum.len() / row;
+            for rows in self.ranges(slice.layer) {
+                let Some(a) = a(&rows).filter(|_| !context.cancel.poll_after(0)) else {
+                    break;
                 };
-                let onto = match onto {
-                    Accumulate::Overwrite if first > 0 => Accumulate::Terms,
-                    onto => onto,
-                };
-                let neurons = neuron..neuron + sum.len() / row;
-                bp4(delta, a, (neurons, row), sum, onto, context);
-            } else {
-                bp3(delta, sum, context);
+                let delta = layers[slice.layer].errors_of(factors.delta, &rows);
+                bp4(delta, a, (neurons.clone(), row), sum, onto, context);
+                if onto == Accumulate::Overwrite {
+                    onto = Accumulate::Terms;
+                }
             }
-            first = rows.end;
+        }
+    }
+
+    /// The examples of each product of the layer at `index`.
+    fn ranges(&self, index: usize) -> impl Iterator<Item = Range<usize>> + use<T> {
+        let (n, at_once) = (self.x.len(), self.at_once(index));
+        (0..n)
+            .step_by(at_once)
+            .map(move |first| first..n.min(first + at_once))
+    }
+
+    /// BP3 of the layer at `index`.
+    fn sum_biases(&self, index: usize, sum: &mut [T], context: &mut Context<'_, T>) {
+        let part = self.products[0].delta;
+        sum.fill(T::ZERO);
+        for rows in self.ranges(index) {
+            if context.cancel.poll_after(0) {
+                return;
+            }
+            let delta = self.workspace.layers[index].errors_of(part, &rows);
+            bp3(delta, sum, context);
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::base::alloc::{try_collect, try_reserve};
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 use crate::base::error::Result;
 use crate::data::Targets;
+use crate::engine::batch::pass::Backprop;
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::BufferConfig;
 use crate::kernels::real::Real;
@@ -23,18 +24,13 @@ impl<T: Real> Call<'_, T> {
         let (mut z, mut a) = (self.cut(z)?, self.cut(a)?);
         let layers = self.network.architecture.layers().len();
         let chunks = z.chunks_mut(layers).zip(a.chunks_mut(layers)).enumerate();
-        self.each_chunk(
-            scratch,
-            BufferConfig::TRACE,
-            chunks,
-            |rows, buffers, (z, a), context| {
-                self.forward_chunk(&rows, buffers, None, context);
-                for ((z, a), buffers) in z.iter_mut().zip(a).zip(buffers) {
-                    copy(z, buffers.z, context.cancel);
-                    copy(a, buffers.a, context.cancel);
-                }
-            },
-        )
+        self.each_chunk(scratch, BufferConfig::TRACE, chunks, |chunk, (z, a)| {
+            self.forward_chunk(chunk, None);
+            for ((z, a), layer) in z.iter_mut().zip(a).zip(&*chunk.layers) {
+                copy(z, layer.z, chunk.context.cancel);
+                copy(a, layer.a, chunk.context.cancel);
+            }
+        })
     }
 
     /// Writes δ^l to `delta[l − 2]`, each (n, n_l), for l = 2 … L.
@@ -47,6 +43,7 @@ impl<T: Real> Call<'_, T> {
         scratch: &mut Scratch<T>,
         delta: &mut [&mut [T]],
     ) -> Result<()> {
+        let pass = &Backprop { targets };
         let mut delta = self.cut(delta)?;
         let chunks = delta
             .chunks_mut(self.network.architecture.layers().len())
@@ -55,10 +52,10 @@ impl<T: Real> Call<'_, T> {
             scratch,
             BufferConfig::TRACE_ERRORS,
             chunks,
-            |rows, buffers, delta, context| {
-                self.errors_chunk(targets, &rows, buffers, &mut [], context);
-                for (delta, buffers) in delta.iter_mut().zip(buffers) {
-                    copy(delta, buffers.delta, context.cancel);
+            |chunk, delta| {
+                self.errors_chunk(pass, chunk, &mut []);
+                for (delta, layer) in delta.iter_mut().zip(&*chunk.layers) {
+                    copy(delta, layer.delta, chunk.context.cancel);
                 }
             },
         )

@@ -1,0 +1,79 @@
+//! What a chunk computes before its gradient is summed: a forward pass, and the factors of BP3 and BP4.
+
+use crate::data::{Inputs, Targets};
+use crate::engine::backward::error;
+use crate::engine::batch::Call;
+use crate::engine::batch::chunk::Chunk;
+use crate::engine::workspace::{BufferConfig, Part};
+use crate::kernels::real::Real;
+
+/// The factors of a BP4: δ^l and a^(l−1), or their tangents.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Factors {
+    pub delta: Part,
+    pub a: Part,
+}
+
+impl Factors {
+    /// (δ^l)ᵀ a^(l−1).
+    pub const GRADIENT: &'static [Self] = &[Self {
+        delta: Part::Primal,
+        a: Part::Primal,
+    }];
+}
+
+/// A forward and a backward pass, chunk by chunk. What it computes for an example depends on that example
+/// alone, so that no division into chunks affects it.
+pub(crate) trait Pass<T: Real>: Sync {
+    /// The buffers it uses.
+    fn config(&self) -> BufferConfig {
+        BufferConfig::BACKPROP
+    }
+
+    /// The forward pass, and the costs of the cost groups, if it has any.
+    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [f64]);
+
+    /// δ^l of the layer at `index`, given those of the layers above.
+    fn error(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, index: usize);
+
+    /// Whether [`Self::finish`] has something to do, so that the gradient has to wait for it.
+    fn finishes(&self) -> bool {
+        false
+    }
+
+    /// What follows when the errors of all layers are known.
+    fn finish(&self, _call: &Call<'_, T>, _chunk: &mut Chunk<'_, '_, T>) {}
+
+    /// The products whose sum is the gradient of the weights; the δ of the first gives that of the biases.
+    fn products(&self) -> &'static [Factors] {
+        Factors::GRADIENT
+    }
+
+    /// The tangent of x, where `products` use it; None if it is 0.
+    fn tangent_of_x(&self) -> Option<Inputs<'_, T>> {
+        None
+    }
+}
+
+/// Backpropagation of a cost: BP1 and BP2.
+pub(crate) struct Backprop<'a, T> {
+    pub targets: &'a Targets<'a, T>,
+}
+
+impl<T: Real> Pass<T> for Backprop<'_, T> {
+    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [f64]) {
+        call.costs_chunk(self.targets, chunk, costs);
+    }
+
+    fn error(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, index: usize) {
+        let rows = chunk.rows.clone();
+        error(
+            call.network,
+            self.targets,
+            rows,
+            chunk.layers,
+            index,
+            &mut chunk.context,
+        );
+    }
+}
