@@ -36,6 +36,7 @@
 pub mod base;
 pub mod data;
 pub mod engine;
+pub mod inside;
 pub mod io;
 pub mod kernels;
 pub mod model;

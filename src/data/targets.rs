@@ -171,6 +171,17 @@ impl<'a, T: Real> Targets<'a, T> {
         Self { scale, ..self }
     }
 
+    /// The same targets, with each example by itself: a factor of 1.
+    pub(crate) fn of_single_examples(&self) -> Self {
+        Self {
+            sample_weight: None,
+            unit: 1.0,
+            divisor: 1.0,
+            scale: 1.0,
+            ..*self
+        }
+    }
+
     /// `s_x / Σ s`: the factor of δ of example `x`.
     pub(crate) fn factor(&self, x: usize) -> T {
         T::from_f64(self.sample_weight(x) / self.divisor * self.scale)

@@ -169,6 +169,26 @@ pub fn error<T: Real>(
     index: usize,
     context: &mut Context<'_, T>,
 ) {
+    if index + 1 < buffers.len() {
+        return hidden_error(network, buffers, index, context);
+    }
+    let LayerBuffers { z, a, delta, .. } = &mut buffers[index];
+    let outputs = Outputs {
+        cost: network.architecture.cost(),
+        activation: network.architecture.output(),
+        z,
+        a,
+    };
+    bp1(outputs, targets, rows, delta, context.cancel);
+}
+
+/// BP2: the same for a hidden layer.
+pub fn hidden_error<T: Real>(
+    network: Network<'_, T>,
+    buffers: &mut [LayerBuffers<&mut [T]>],
+    index: usize,
+    context: &mut Context<'_, T>,
+) {
     let layer = &network.architecture.layers()[index];
     let (these, after) = buffers.split_at_mut(index + 1);
     let LayerBuffers {
@@ -178,6 +198,7 @@ pub fn error<T: Real>(
         order,
         mask,
         a_before_dropout,
+        rows,
         ..
     } = &mut these[index];
     // σ' takes a^l from before dropout.
@@ -186,20 +207,17 @@ pub fn error<T: Real>(
     } else {
         a_before_dropout
     };
-    let activation = layer.activation;
-    let Some(after) = after.first() else {
-        let cost = network.architecture.cost();
-        let outputs = Outputs {
-            cost,
-            activation,
-            z,
-            a,
-        };
-        return bp1(outputs, targets, rows, delta, context.cancel);
-    };
     let weights = network.weights(index + 1);
-    let output = MatrixMut::new(delta, rows.len(), layer.n_out, *order);
-    bp2(after.errors(), weights, activation, (z, a), output, context);
+    let output = MatrixMut::new(delta, *rows, layer.n_out, *order);
+    let delta_next = after[0].errors();
+    bp2(
+        delta_next,
+        weights,
+        layer.activation,
+        (z, a),
+        output,
+        context,
+    );
     if !mask.is_empty() {
         apply_mask(delta, mask);
     }

@@ -11,4 +11,4 @@ pub mod optimizer;
 pub(crate) mod plan;
 #[cfg(test)]
 mod tests;
-mod workspace;
+pub(crate) mod workspace;

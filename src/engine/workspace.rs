@@ -78,8 +78,10 @@ pub struct LayerBuffers<S> {
     pub tangent_a: S,
     /// The tangent of δ^l.
     pub tangent_delta: S,
-    /// δ^(l+1) W^(l+1), the error before σ', where σ'' cannot be computed from σ'.
+    /// δ^(l+1) W^(l+1), the error before σ', where σ'' may not vanish with σ'.
     pub before_gate: S,
+    /// The tangent of σ'(z^l), or its ratio to σ'(z^l) where σ'' vanishes with σ'.
+    pub gate_tangent: S,
     /// m of dropout; empty without dropout.
     pub mask: S,
     /// a^l before dropout; empty without dropout.
@@ -89,7 +91,7 @@ pub struct LayerBuffers<S> {
     /// n_l.
     pub width: usize,
     /// The examples of a chunk.
-    rows: usize,
+    pub rows: usize,
 }
 
 impl<S> LayerBuffers<S> {
@@ -102,6 +104,7 @@ impl<S> LayerBuffers<S> {
             tangent_a: cut(&mut self.tangent_a),
             tangent_delta: cut(&mut self.tangent_delta),
             before_gate: cut(&mut self.before_gate),
+            gate_tangent: cut(&mut self.gate_tangent),
             mask: cut(&mut self.mask),
             a_before_dropout: cut(&mut self.a_before_dropout),
             order: self.order,
@@ -251,13 +254,15 @@ impl<T: Real> Workspace<T> {
             grow(&mut buffers.a)?;
             let drops = dropout.is_some_and(|dropout| dropout.rate(index).is_some());
             let tangent_delta = config.tangents == Tangents::ActivationsAndErrors;
-            let before_gate = tangent_delta && layer.activation.derivative_needs_z();
+            let gate_tangent = tangent_delta && !layer.activation.is_piecewise_linear();
+            let before_gate = gate_tangent && layer.activation.derivative_needs_z();
             for (buffer, needed) in [
                 (&mut buffers.z, config.all_z || architecture.needs_z(index)),
                 (&mut buffers.delta, config.delta),
                 (&mut buffers.tangent_a, config.tangents != Tangents::None),
                 (&mut buffers.tangent_delta, tangent_delta),
                 (&mut buffers.before_gate, before_gate),
+                (&mut buffers.gate_tangent, gate_tangent),
                 (&mut buffers.mask, drops),
                 (&mut buffers.a_before_dropout, drops),
             ] {

@@ -212,7 +212,7 @@ fn silu<T: Real>(z: T) -> T {
 }
 
 /// Φ(z) + z φ(z).
-fn gelu_derivative<T: Real>(z: T) -> T {
+pub(crate) fn gelu_derivative<T: Real>(z: T) -> T {
     let density = z.normal_pdf();
     // At z = ±∞ the product z φ(z) is 0 · ∞; its limit is 0.
     let product = if density == T::ZERO {
@@ -224,7 +224,7 @@ fn gelu_derivative<T: Real>(z: T) -> T {
 }
 
 /// s + z s (1 − s).
-fn silu_derivative<T: Real>(z: T) -> T {
+pub(crate) fn silu_derivative<T: Real>(z: T) -> T {
     let s = sigmoid(z);
     s + at_least_min(-at_least_min(-z)) * s * sigmoid(-z)
 }

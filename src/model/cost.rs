@@ -141,7 +141,7 @@ impl Cost {
     }
 
     /// The fused form of the cost with that output, if there is one.
-    const fn fused(self, output: Activation) -> Option<Fused> {
+    pub(crate) const fn fused(self, output: Activation) -> Option<Fused> {
         match (self, output) {
             (Self::CrossEntropy, Activation::Sigmoid) => Some(Fused::SigmoidCrossEntropy),
             (Self::CrossEntropy, Activation::Softmax) => Some(Fused::SoftmaxCrossEntropy),
@@ -275,6 +275,16 @@ pub enum ExampleTarget<'a, T> {
     Values(&'a [T]),
     /// 1 for one output, or for none, and 0 for the others.
     Label(Option<usize>),
+}
+
+impl<T: Real> ExampleTarget<'_, T> {
+    /// `y_j`.
+    pub(crate) fn value(&self, j: usize) -> f64 {
+        match self {
+            Self::Values(y) => y[j].to_f64(),
+            Self::Label(label) => indicator(*label == Some(j)),
+        }
+    }
 }
 
 fn indicator<T: Real>(condition: bool) -> T {

@@ -5,4 +5,6 @@ pub mod architecture;
 pub mod cost;
 pub(crate) mod fused;
 pub mod network;
+pub(crate) mod output_curvature;
 mod residual;
+mod second_derivative;

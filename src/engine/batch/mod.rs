@@ -57,9 +57,9 @@ struct ThreadBuffers<T: 'static> {
 
 /// A call: a network with its parameters, a batch, and the threads that run it.
 pub struct Call<'a, T> {
-    network: Network<'a, T>,
-    inputs: Inputs<'a, T>,
-    plan: Plan,
+    pub(crate) network: Network<'a, T>,
+    pub(crate) inputs: Inputs<'a, T>,
+    pub(crate) plan: Plan,
     team: &'a Team,
     should_cancel: ShouldCancel<'a>,
     dropout: Option<Dropout<'a>>,

@@ -43,6 +43,23 @@ impl<'a, T> CsrMatrix<'a, T> {
         self.spans.iter().map(|span| span.end - span.start).sum()
     }
 
+    /// The stored values of all rows of the pattern.
+    pub fn values(&self) -> &'a [T] {
+        self.values
+    }
+
+    /// The same matrix with other values.
+    ///
+    /// # Panics
+    /// Their number is another.
+    pub fn with_values<'b>(&self, values: &'b [T]) -> CsrMatrix<'b, T>
+    where
+        'a: 'b,
+    {
+        assert_eq!(values.len(), self.values.len(), "the number of values");
+        CsrMatrix { values, ..*self }
+    }
+
     /// A range of the rows.
     ///
     /// # Panics

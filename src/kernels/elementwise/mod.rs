@@ -5,6 +5,7 @@ pub mod apply_rule;
 pub mod derivatives;
 pub(super) mod map;
 pub(crate) mod optimizer_rules;
+pub mod second_derivatives;
 mod softmax;
 #[cfg(test)]
 mod tests;

@@ -99,6 +99,46 @@ pub fn errors<T: Registers>(
     product.run(out.numbers, context);
 }
 
+/// z ← z + a W, with the terms added one by one; arguments as in [`forward`].
+pub fn add_forward<T: Registers>(
+    a: Matrix<'_, T>,
+    w: Matrix<'_, T>,
+    z: MatrixMut<'_, T>,
+    context: &mut Context<'_, T>,
+) {
+    add(a, w, z, context);
+}
+
+/// out ← out + δ Wᵀ, with the terms added one by one; arguments as in [`errors`].
+pub fn add_errors<T: Registers>(
+    delta: Matrix<'_, T>,
+    w: Matrix<'_, T>,
+    out: MatrixMut<'_, T>,
+    context: &mut Context<'_, T>,
+) {
+    add(delta, w.transposed(), out, context);
+}
+
+/// C ← C + A B.
+fn add<T: Registers>(
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    c: MatrixMut<'_, T>,
+    context: &mut Context<'_, T>,
+) {
+    let (a, b) = match c.order {
+        Order::RowMajor => (a, b),
+        Order::ColumnMajor => (b.transposed(), a.transposed()),
+    };
+    let product = Product {
+        a,
+        b,
+        accumulate: Accumulate::Terms,
+        ones: false,
+    };
+    product.run(c.numbers, context);
+}
+
 /// aᵀ δ: the weight gradient. With `biases`, it is followed by 1ᵀ δ, the bias gradient.
 ///
 /// `a`: (rows, n_in); `delta`: (rows, n_out); `out`: (n_in, n_out) row-major, plus one row with `biases`.

@@ -53,6 +53,17 @@ impl<'py> Weighting<'py> {
         Ok((weighting, reduction.is_some()))
     }
 
+    /// For examples that are not added up: each counts as in a sum.
+    ///
+    /// # Errors
+    /// A wrong type.
+    pub fn of_examples(sample_weight: Option<&Bound<'py, PyAny>>) -> PyResult<Self> {
+        Ok(Self {
+            sample_weight: weights(sample_weight)?,
+            reduction: Reduction::Sum,
+        })
+    }
+
     /// `targets` with these weights.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 mod calls;
 pub mod constructor;
 pub mod copying;
+mod derivatives;
 mod from_parameters;
 pub mod initialise;
 pub mod saving;

@@ -2,9 +2,14 @@
 
 mod backprop;
 mod cost;
+mod curvature;
+mod derivatives;
 mod forward;
+mod per_example;
 mod scratch;
+mod stored;
 
+pub use curvature::SecondDerivatives;
 pub use scratch::{ScratchSlot, ScratchSlots};
 
 use numpy::PyArray2;

@@ -1,0 +1,81 @@
+//! The sum of gradients that are clipped example by example (Abadi et al., *Deep Learning with Differential
+//! Privacy*, 2016), without forming them: δ^l of an example is scaled by min(1, c / ‖∂C_x‖).
+
+use crate::base::error::Result;
+use crate::data::Targets;
+use crate::engine::batch::chunk::Chunk;
+use crate::engine::batch::pass::{Backprop, Pass};
+use crate::engine::batch::{Call, Scratch};
+use crate::engine::workspace::BufferConfig;
+use crate::inside::per_example::norms;
+use crate::inside::rows_out::RowsOut;
+use crate::kernels::real::Real;
+
+/// Backpropagation whose errors are clipped.
+struct Clipped<'a, T> {
+    backprop: Backprop<'a, T>,
+    /// c.
+    max_norm: f64,
+    /// ‖∂C_x‖ before clipping, (n,).
+    norms: RowsOut<'a, f64>,
+}
+
+impl<T: Real> Call<'_, T> {
+    /// Writes the sum of the clipped gradients to `gradient`, and ‖∂C_x‖ before clipping to `norms`, (n,).
+    ///
+    /// # Errors
+    /// Memory runs out, or the call is cancelled.
+    pub fn clipped(
+        &self,
+        targets: &Targets<'_, T>,
+        max_norm: f64,
+        scratch: &mut Scratch<T>,
+        gradient: &mut [T],
+        norms: &mut [f64],
+    ) -> Result<()> {
+        let pass = &Clipped {
+            backprop: Backprop { targets },
+            max_norm,
+            norms: RowsOut::new(norms, 1, self.plan.rows)?,
+        };
+        self.gradient(pass, scratch, gradient)
+    }
+}
+
+impl<T: Real> Pass<T> for Clipped<'_, T> {
+    fn config(&self) -> BufferConfig {
+        BufferConfig::TRACE_ERRORS
+    }
+
+    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [f64]) {
+        self.backprop.forward(call, chunk, costs);
+    }
+
+    fn error(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, index: usize) {
+        self.backprop.error(call, chunk, index);
+    }
+
+    fn finishes(&self) -> bool {
+        true
+    }
+
+    fn finish(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>) {
+        let rows = chunk.rows.clone();
+        self.norms.write(&rows, |out| {
+            for (row, out) in out.iter_mut().enumerate() {
+                *out = norms(call, chunk, row).fold(0.0, f64::hypot);
+                if *out <= self.max_norm {
+                    continue;
+                }
+                // An infinite norm gives 0; NaN stays.
+                let factor = T::from_f64(self.max_norm / *out);
+                for layer in chunk.layers.iter_mut() {
+                    let numbers = row * layer.width..(row + 1) * layer.width;
+                    layer.delta[numbers]
+                        .iter_mut()
+                        .for_each(|delta| *delta *= factor);
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,122 @@
+//! Derivatives of a function of the outputs by the parameters and by x: the vector-Jacobian product.
+//!
+//! δ^L = v ⊙ σ'(z^L) for v = ∂C/∂a^L, and BP2 to BP4 from there; ∂C/∂x = δ^2 W^2.
+
+use crate::base::error::Result;
+use crate::data::Targets;
+use crate::engine::backward::{error, hidden_error};
+use crate::engine::batch::chunk::Chunk;
+use crate::engine::batch::pass::Pass;
+use crate::engine::batch::{Call, Scratch};
+use crate::engine::workspace::{BufferConfig, LayerBuffers};
+use crate::inside::rows_out::RowsOut;
+use crate::inside::stored::{self, StoredForward};
+use crate::kernels::gemm::{self, MatrixMut};
+use crate::kernels::real::Real;
+
+/// Where the errors of a backward pass begin.
+#[derive(Clone, Copy)]
+pub enum Seed<'a, T> {
+    /// The cost of the network.
+    Cost(&'a Targets<'a, T>),
+    /// ∂C/∂a^L, (n, n_L).
+    Output(&'a [T]),
+    /// ∂C/∂z^L = δ^L, (n, n_L).
+    WeightedInput(&'a [T]),
+}
+
+/// What to differentiate.
+#[derive(Clone, Copy)]
+pub struct Derivatives<'a, T> {
+    /// Where the errors begin.
+    pub seed: Seed<'a, T>,
+    /// The forward pass, if it is known.
+    pub stored: Option<StoredForward<'a, T>>,
+}
+
+/// The pass of [`Derivatives`].
+struct DerivativesPass<'a, T> {
+    derivatives: Derivatives<'a, T>,
+    /// ∂C/∂x, (n, n_1).
+    dx: Option<RowsOut<'a, T>>,
+}
+
+impl<T: Real> Call<'_, T> {
+    /// Writes the derivatives by the parameters, summed over the batch, to `gradient`, and those by x, (n,
+    /// n_1), to `dx`, each if given.
+    ///
+    /// # Errors
+    /// Memory runs out, or the call is cancelled.
+    pub fn derivatives(
+        &self,
+        derivatives: Derivatives<'_, T>,
+        scratch: &mut Scratch<T>,
+        gradient: Option<&mut [T]>,
+        dx: Option<&mut [T]>,
+    ) -> Result<()> {
+        let width = self.network.architecture.n_inputs();
+        let dx = dx.map(|dx| RowsOut::new(dx, width, self.plan.rows));
+        let pass = &DerivativesPass {
+            derivatives,
+            dx: dx.transpose()?,
+        };
+        if let Some(gradient) = gradient {
+            return self.gradient(pass, scratch, gradient);
+        }
+        let chunks = (0..self.plan.chunks).map(|chunk| (chunk, ()));
+        self.each_chunk(scratch, pass.config(), chunks, |chunk, ()| {
+            self.errors_chunk(pass, chunk, &mut []);
+        })
+    }
+}
+
+impl<T: Real> Pass<T> for DerivativesPass<'_, T> {
+    fn config(&self) -> BufferConfig {
+        match self.derivatives.stored {
+            Some(_) => BufferConfig::TRACE_ERRORS,
+            None => BufferConfig::BACKPROP,
+        }
+    }
+
+    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, _costs: &mut [f64]) {
+        stored::forward(call, self.derivatives.stored, chunk);
+    }
+
+    fn error(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, index: usize) {
+        let Chunk {
+            rows,
+            layers,
+            context,
+        } = chunk;
+        let is_output = index + 1 == layers.len();
+        match self.derivatives.seed {
+            Seed::Cost(targets) if is_output => {
+                error(call.network, targets, rows.clone(), layers, index, context);
+            }
+            Seed::Output(v) | Seed::WeightedInput(v) if is_output => {
+                let LayerBuffers {
+                    z, a, delta, width, ..
+                } = &mut layers[index];
+                delta.copy_from_slice(&v[rows.start * *width..rows.end * *width]);
+                if matches!(self.derivatives.seed, Seed::Output(_)) {
+                    let activation = call.network.architecture.output();
+                    activation.vjp(delta, a, z, *width, context.cancel);
+                }
+            }
+            _ => hidden_error(call.network, layers, index, context),
+        }
+        if index == 0
+            && let Some(dx) = &self.dx
+        {
+            let delta = layers[0].errors();
+            let (weights, width) = (
+                call.network.weights(0),
+                call.network.architecture.n_inputs(),
+            );
+            dx.write(rows, |dx| {
+                let dx = MatrixMut::by_rows(dx, rows.len(), width);
+                gemm::errors(delta, weights, dx, context);
+            });
+        }
+    }
+}

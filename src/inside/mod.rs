@@ -1,0 +1,13 @@
+//! Derivatives beyond the gradient of a batch: by the outputs and by x, along directions, per example, and
+//! of second order. Each is a [`Pass`](crate::engine::batch::pass::Pass) over the chunks of a batch, or work
+//! on each chunk.
+
+pub mod clip;
+pub mod derivatives;
+pub mod gauss_newton;
+pub mod hessian;
+pub mod moments;
+pub mod per_example;
+pub mod rows_out;
+pub mod stored;
+pub mod tangent;

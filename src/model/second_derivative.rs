@@ -1,0 +1,94 @@
+//! σ'', for derivatives of errors along a direction.
+//!
+//! Where σ'' vanishes with σ', the ratio of the two is computed: then δ^l times the ratio is the error before
+//! σ' times σ'', and that error need not be stored.
+
+use crate::base::cancel::{CancelToken, ELEMENT_WORK};
+use crate::kernels::elementwise::{scale, second_derivatives as kernel};
+use crate::kernels::real::Real;
+use crate::model::activation::{Activation, gelu_derivative, sigmoid, silu_derivative};
+
+/// The neurons processed between two polls of the cancellation token.
+const BLOCK: usize = 1 << 13;
+
+impl Activation {
+    /// Whether σ'' is 0, except at kinks.
+    pub const fn is_piecewise_linear(self) -> bool {
+        matches!(self, Self::Identity | Self::Relu | Self::LeakyRelu)
+    }
+
+    /// ż ← ż ⊙ σ''(z) / σ'(z), or ż ⊙ σ''(z) where [`Self::derivative_needs_z`]; not for softmax.
+    pub(crate) fn gate_tangent<T: Real>(
+        self,
+        tangent_z: &mut [T],
+        a: &[T],
+        z: &[T],
+        cancel: &CancelToken<'_>,
+    ) {
+        let z_blocks = || (0..).map(|k| z.get(k * BLOCK..).unwrap_or_default());
+        let blocks = tangent_z.chunks_mut(BLOCK).zip(a.chunks(BLOCK));
+        for ((values, a), z) in blocks.zip(z_blocks()) {
+            match self {
+                Self::Identity | Self::Relu | Self::LeakyRelu | Self::Softmax => {
+                    values.fill(T::ZERO);
+                }
+                Self::Sigmoid => scale(values, a, kernel::SigmoidRatio, |a| T::ONE - a - a),
+                Self::Tanh => scale(values, a, kernel::TanhRatio, |a| -a - a),
+                Self::Elu => scale(values, a, kernel::EluRatio, |a| {
+                    if a > T::ZERO { T::ZERO } else { T::ONE }
+                }),
+                Self::Softplus => scale(values, a, kernel::SoftplusRatio, |a| (-a).exp()),
+                Self::Gelu => scale(values, z, kernel::GeluSecondDerivative, |z| {
+                    T::from_f64(gelu_second(z.to_f64()))
+                }),
+                Self::Silu => scale(values, z, kernel::SiluSecondDerivative, |z| {
+                    T::from_f64(silu_second(z.to_f64()))
+                }),
+            }
+            if cancel.poll_after(values.len() * ELEMENT_WORK) {
+                return;
+            }
+        }
+    }
+
+    /// σ'(z) and σ''(z) of one neuron, from z or a, as [`Self::derivative_needs_z`] says; not for softmax.
+    pub(crate) fn two_derivatives(self, z: f64, a: f64) -> (f64, f64) {
+        match self {
+            Self::Identity | Self::Softmax => (1.0, 0.0),
+            Self::Sigmoid => (a * (1.0 - a), a * (1.0 - a) * (1.0 - a - a)),
+            Self::Tanh => {
+                let first = (1.0 - a) * (1.0 + a);
+                (first, -2.0 * a * first)
+            }
+            Self::Relu => (if a > 0.0 { 1.0 } else { 0.0 }, 0.0),
+            Self::LeakyRelu => (if a > 0.0 { 1.0 } else { f64::LEAKY_SLOPE }, 0.0),
+            Self::Elu if a > 0.0 => (1.0, 0.0),
+            Self::Elu => (a + 1.0, a + 1.0),
+            Self::Softplus => {
+                let first = -(-a).exp_m1();
+                (first, first * (-a).exp())
+            }
+            Self::Gelu => (gelu_derivative(z), gelu_second(z)),
+            Self::Silu => (silu_derivative(z), silu_second(z)),
+        }
+    }
+}
+
+/// φ(z) (2 − z²).
+fn gelu_second(z: f64) -> f64 {
+    let density = z.normal_pdf();
+    if density == 0.0 {
+        return 0.0;
+    }
+    density * (2.0 - z * z)
+}
+
+/// s (1 − s) (2 + z (1 − 2s)).
+fn silu_second(z: f64) -> f64 {
+    let s = sigmoid(z);
+    let slope = s * sigmoid(-z);
+    if slope == 0.0 {
+        return 0.0;
+    }
+    slope * (2.0 + z * (1.0 - 2.0 * s))
+}

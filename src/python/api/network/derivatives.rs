@@ -1,0 +1,145 @@
+//! The methods of `Network` for derivatives beyond the gradient, for the public class.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+
+use crate::python::api::gradient::Gradient;
+use crate::python::api::network::PyNetwork;
+use crate::python::api::typed_network::{SecondDerivatives, with_typed_network};
+use crate::python::call::errors::guarded;
+use crate::python::convert::config::Name;
+use crate::python::convert::targets::Weighting;
+
+#[pymethods]
+impl PyNetwork {
+    /// (Gradient, ∂/∂x) of Σ v · a^L, or of Σ v · z^L; None for what is not asked for.
+    #[pyo3(name = "_vjp", signature = (x, v, at_z, by_params, by_x))]
+    fn vjp<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        v: &Bound<'py, PyAny>,
+        at_z: bool,
+        by_params: bool,
+        by_x: bool,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        guarded(|| {
+            with_typed_network!(self, typed => {
+                typed.vjp(x, v, at_z, (by_params, by_x))?.into_pyobject(x.py())
+            })
+        })
+    }
+
+    /// (a^L, its derivative along dx and dparams).
+    #[pyo3(name = "_jvp", signature = (x, dx, dparams))]
+    fn jvp<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        dx: Option<&Bound<'py, PyAny>>,
+        dparams: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        guarded(
+            || with_typed_network!(self, typed => PyTuple::new(x.py(), typed.jvp(x, dx, dparams)?)),
+        )
+    }
+
+    /// ∂C/∂x; arguments as for `_cost`.
+    #[pyo3(name = "_input_gradient", signature = (x, y, sample_weight, reduction))]
+    fn input_gradient<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        reduction: Name<'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let weighting = Weighting::parse(sample_weight, reduction)?;
+            with_typed_network!(self, typed => {
+                Ok(typed.input_gradient(x, y, &weighting)?.into_any())
+            })
+        })
+    }
+
+    /// s_x ∂C_x, (n, P); arguments as for `_cost`.
+    #[pyo3(name = "_per_example_gradients", signature = (x, y, sample_weight))]
+    fn per_example_gradients<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let weighting = Weighting::of_examples(sample_weight)?;
+            with_typed_network!(self, typed => {
+                Ok(typed.per_example_gradients(x, y, &weighting)?.into_any())
+            })
+        })
+    }
+
+    /// ‖s_x ∂C_x‖ by layer, (n, L − 1); arguments as for `_cost`.
+    #[pyo3(name = "_per_example_norms", signature = (x, y, sample_weight))]
+    fn per_example_norms<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let weighting = Weighting::of_examples(sample_weight)?;
+            with_typed_network!(self, typed => {
+                Ok(typed.per_example_norms(x, y, &weighting)?.into_any())
+            })
+        })
+    }
+
+    /// (Gradient, norms): the sum of the clipped s_x ∂C_x; arguments as for `_cost`.
+    #[pyo3(name = "_clipped", signature = (x, y, sample_weight, max_norm))]
+    fn clipped<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        max_norm: f64,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        guarded(|| {
+            let weighting = Weighting::of_examples(sample_weight)?;
+            with_typed_network!(self, typed => {
+                typed.clipped(x, y, &weighting, max_norm)?.into_pyobject(x.py())
+            })
+        })
+    }
+
+    /// Σ_x (s_x ∂C_x)², element by element; arguments as for `_cost`.
+    #[pyo3(name = "_squared_gradients", signature = (x, y, sample_weight))]
+    fn squared_gradients<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, Gradient>> {
+        guarded(|| {
+            let weighting = Weighting::of_examples(sample_weight)?;
+            with_typed_network!(self, typed => typed.squared_gradients(x, y, &weighting))
+        })
+    }
+
+    /// The product of v with a matrix of second derivatives of C: "hessian", "gauss_newton" or "fisher".
+    /// `errors`: δ^2, …, δ^L, where they are known.
+    #[pyo3(name = "_curvature_product", signature = (matrix, examples, v, weights, errors))]
+    fn curvature_product<'py>(
+        &self,
+        matrix: Name<'py>,
+        examples: (Bound<'py, PyAny>, Bound<'py, PyAny>),
+        v: &Bound<'py, PyAny>,
+        weights: (Option<Bound<'py, PyAny>>, Name<'py>),
+        errors: Option<&Bound<'py, PyList>>,
+    ) -> PyResult<Bound<'py, Gradient>> {
+        guarded(|| {
+            let ((x, y), (sample_weight, reduction)) = (examples, weights);
+            let weighting = Weighting::parse(sample_weight.as_ref(), reduction)?;
+            let matrix = SecondDerivatives::from_name(&matrix.text("matrix")?)?;
+            with_typed_network!(self, typed => {
+                typed.curvature_product(matrix, (&x, &y), v, &weighting, errors)
+            })
+        })
+    }
+}

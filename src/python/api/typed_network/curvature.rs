@@ -1,0 +1,109 @@
+//! Products of a vector with matrices of second derivatives.
+
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use crate::base::error::Error;
+use crate::inside::gauss_newton::{CurvatureProduct, Matrix};
+use crate::inside::hessian::HessianProduct;
+use crate::model::network::Network;
+use crate::python::api::gradient::Gradient;
+use crate::python::api::threads;
+use crate::python::api::typed_network::TypedNetwork;
+use crate::python::api::typed_network::stored::{
+    InputOrTrace, LayerSlices, layer_slices, of_layers,
+};
+use crate::python::borrow::Element;
+use crate::python::convert::targets::Weighting;
+
+/// A matrix of second derivatives of C.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecondDerivatives {
+    Hessian,
+    Product(Matrix),
+}
+
+impl SecondDerivatives {
+    /// # Errors No matrix has this name.
+    pub fn from_name(name: &str) -> Result<Self, Error> {
+        match name {
+            "hessian" => Ok(Self::Hessian),
+            "gauss_newton" => Ok(Self::Product(Matrix::GaussNewton)),
+            "fisher" => Ok(Self::Product(Matrix::EmpiricalFisher)),
+            _ => {
+                let names = ["hessian", "gauss_newton", "fisher"];
+                Err(Error::unknown_name("matrix", name, &names))
+            }
+        }
+    }
+}
+
+impl<T: Element> TypedNetwork<'_, T> {
+    /// The product of the matrix with `v`. `errors`: δ^2, …, δ^L, if they are known.
+    pub fn curvature_product<'py>(
+        &self,
+        matrix: SecondDerivatives,
+        (x, y): (&Bound<'py, PyAny>, &Bound<'py, PyAny>),
+        v: &Bound<'py, PyAny>,
+        weighting: &Weighting<'py>,
+        errors: Option<&Bound<'py, PyList>>,
+    ) -> PyResult<Bound<'py, Gradient>> {
+        let (py, architecture) = (x.py(), self.architecture());
+        let only_gradients = matrix == SecondDerivatives::Product(Matrix::EmpiricalFisher);
+        if self.config.custom.is_some() && !only_gradients {
+            let expected = "a cost by name, whose second derivatives are known";
+            return Err(Error::value("cost", expected, "a callable").into());
+        }
+        let x = InputOrTrace::parse(x, architecture)?;
+        let targets_or_costs = self.targets_or_costs(&x.x, y)?;
+        let n = x.x.inputs(architecture)?.len();
+        let v = self.direction("v", v)?;
+        let errors = match errors {
+            Some(list) if list.len() == architecture.layers().len() => {
+                Some(of_layers::<T>("errors", list, 0, n, architecture)?)
+            }
+            Some(list) => {
+                let expected = format!("{} arrays", architecture.layers().len());
+                return Err(Error::value("errors", expected, list.len()).into());
+            }
+            None => None,
+        };
+        let gradient = self.gradient(py, None)?;
+        let params = self.numbers()?.read("params")?;
+        let mut out = gradient.get().vector.numbers::<T>()?.write("out")?;
+        let allowed = threads::current(py)?;
+        // No Python code runs from here on.
+        let (inputs, slices) = (x.x.inputs(architecture)?, x.slices()?);
+        let targets = self.targets(&targets_or_costs, weighting, n)?;
+        let direction = Network::new(architecture, v.as_slice()?);
+        let stored = slices.as_ref().map(LayerSlices::stored);
+        let errors = errors
+            .as_ref()
+            .map(|errors| layer_slices(errors))
+            .transpose()?;
+        let numbers = &mut *out;
+        self.run(py, allowed, &params, inputs, |call, scratch| match matrix {
+            SecondDerivatives::Hessian => {
+                let product = HessianProduct {
+                    targets: &targets,
+                    direction,
+                    stored,
+                    errors: errors.as_deref(),
+                };
+                call.hvp(&product, scratch, numbers)
+            }
+            SecondDerivatives::Product(matrix) => {
+                let product = CurvatureProduct {
+                    matrix,
+                    targets: &targets,
+                    direction,
+                    stored,
+                };
+                call.curvature_product(&product, scratch, numbers)
+            }
+        })?;
+        drop(out);
+        gradient.get().set_cost(f64::NAN);
+        Ok(gradient)
+    }
+}

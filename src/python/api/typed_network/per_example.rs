@@ -1,0 +1,132 @@
+//! Gradients of single examples: all of them, their norms, their clipped sum, and their squares.
+
+use numpy::ndarray::{Ix1, Ix2};
+use numpy::{PyArray1, PyArray2};
+use pyo3::prelude::*;
+
+use crate::base::alloc::try_to_vec;
+use crate::data::LayerInput;
+use crate::python::api::gradient::Gradient;
+use crate::python::api::threads;
+use crate::python::api::typed_network::TypedNetwork;
+use crate::python::borrow::{Element, readwrite};
+use crate::python::convert::arrays::empty;
+use crate::python::convert::inputs::InputArray;
+use crate::python::convert::targets::Weighting;
+
+impl<T: Element> TypedNetwork<'_, T> {
+    /// ∂C_x of each example, (n, P).
+    pub fn per_example_gradients<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        weighting: &Weighting<'py>,
+    ) -> PyResult<Bound<'py, PyArray2<T>>> {
+        let (py, x) = (x.py(), InputArray::parse(x)?);
+        let targets_or_costs = self.targets_or_costs(&x, y)?;
+        let n = x.inputs(self.architecture())?.len();
+        let array = empty::<T, Ix2>(py, &[n, self.architecture().n_params()])?;
+        let params = self.numbers()?.read("params")?;
+        let mut out = readwrite("out", &array)?;
+        let allowed = threads::current(py)?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(self.architecture())?;
+        let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
+        let numbers = out.as_slice_mut()?;
+        self.run(py, allowed, &params, inputs, |call, scratch| {
+            call.per_example_gradients(&targets, scratch, numbers)
+        })?;
+        drop(out);
+        Ok(array)
+    }
+
+    /// ‖∂C_x/∂(W^l, b^l)‖ of each example and layer, (n, L − 1).
+    pub fn per_example_norms<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        weighting: &Weighting<'py>,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let (py, x) = (x.py(), InputArray::parse(x)?);
+        let targets_or_costs = self.targets_or_costs(&x, y)?;
+        let n = x.inputs(self.architecture())?.len();
+        let array = empty::<f64, Ix2>(py, &[n, self.architecture().layers().len()])?;
+        let params = self.numbers()?.read("params")?;
+        let mut out = readwrite("out", &array)?;
+        let allowed = threads::current(py)?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(self.architecture())?;
+        let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
+        let numbers = out.as_slice_mut()?;
+        self.run(py, allowed, &params, inputs, |call, scratch| {
+            call.per_example_norms(&targets, scratch, numbers)
+        })?;
+        drop(out);
+        Ok(array)
+    }
+
+    /// The sum of the clipped gradients, and the norms before clipping, (n,).
+    pub fn clipped<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        weighting: &Weighting<'py>,
+        max_norm: f64,
+    ) -> PyResult<(Bound<'py, Gradient>, Bound<'py, PyArray1<f64>>)> {
+        let (py, x) = (x.py(), InputArray::parse(x)?);
+        let targets_or_costs = self.targets_or_costs(&x, y)?;
+        let n = x.inputs(self.architecture())?.len();
+        let gradient = self.gradient(py, None)?;
+        let norms = empty::<f64, Ix1>(py, &[n])?;
+        let params = self.numbers()?.read("params")?;
+        let mut out = gradient.get().vector.numbers::<T>()?.write("out")?;
+        let mut norms_out = readwrite("out", &norms)?;
+        let allowed = threads::current(py)?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(self.architecture())?;
+        let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
+        let (numbers, norms_slice) = (&mut *out, norms_out.as_slice_mut()?);
+        self.run(py, allowed, &params, inputs, |call, scratch| {
+            call.clipped(&targets, max_norm, scratch, numbers, norms_slice)
+        })?;
+        drop((out, norms_out));
+        gradient.get().set_cost(f64::NAN);
+        Ok((gradient, norms))
+    }
+
+    /// Σ_x (∂C_x/∂p)² of each parameter p.
+    pub fn squared_gradients<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        weighting: &Weighting<'py>,
+    ) -> PyResult<Bound<'py, Gradient>> {
+        let (py, x) = (x.py(), InputArray::parse(x)?);
+        let targets_or_costs = self.targets_or_costs(&x, y)?;
+        let gradient = self.gradient(py, None)?;
+        let params = self.numbers()?.read("params")?;
+        let mut out = gradient.get().vector.numbers::<T>()?.write("out")?;
+        let allowed = threads::current(py)?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(self.architecture())?;
+        let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
+        let mut squares = match inputs.x {
+            LayerInput::Dense(x) => try_to_vec("x²", x.as_slice().unwrap_or_default())?,
+            LayerInput::Sparse(x) => try_to_vec("x²", x.values())?,
+        };
+        for value in &mut squares {
+            *value *= *value;
+        }
+        let squared_x = match inputs.x {
+            LayerInput::Dense(_) => inputs.with_dense(inputs.len(), &squares),
+            LayerInput::Sparse(x) => inputs.with_sparse(x.with_values(&squares)),
+        };
+        let numbers = &mut *out;
+        self.run(py, allowed, &params, inputs, |call, scratch| {
+            call.squared_gradients(&targets, squared_x, scratch, numbers)
+        })?;
+        drop(out);
+        gradient.get().set_cost(f64::NAN);
+        Ok(gradient)
+    }
+}

@@ -1,0 +1,110 @@
+//! x of a call that also takes a `Trace` in its place: a forward pass made before.
+
+use numpy::PyUntypedArrayMethods;
+use numpy::ndarray::Ix2;
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use crate::base::alloc::{try_collect_results, try_push, try_reserve};
+use crate::base::error::Error;
+use crate::inside::stored::StoredForward;
+use crate::model::architecture::Architecture;
+use crate::python::api::trace::Trace;
+use crate::python::borrow::{Element, ReadArray};
+use crate::python::convert::arrays::input;
+use crate::python::convert::inputs::InputArray;
+
+/// x, and its forward pass if it is known.
+pub struct InputOrTrace<'py, T: Element> {
+    pub x: InputArray<'py, T>,
+    arrays: Option<LayerArrays<'py, T>>,
+}
+
+/// z^l and a^l, l = 2 … L.
+struct LayerArrays<'py, T: Element> {
+    z: Vec<ReadArray<'py, T, Ix2>>,
+    a: Vec<ReadArray<'py, T, Ix2>>,
+}
+
+/// One slice (n, n_l) per layer.
+pub struct LayerSlices<'a, T> {
+    z: Vec<&'a [T]>,
+    a: Vec<&'a [T]>,
+}
+
+impl<T> LayerSlices<'_, T> {
+    pub fn stored(&self) -> StoredForward<'_, T> {
+        StoredForward {
+            z: &self.z,
+            a: &self.a,
+        }
+    }
+}
+
+impl<'py, T: Element> InputOrTrace<'py, T> {
+    /// # Errors x is neither, or the trace is of another network.
+    pub fn parse(x: &Bound<'py, PyAny>, architecture: &Architecture) -> PyResult<Self> {
+        let Ok(trace) = x.cast::<Trace>() else {
+            let x = InputArray::parse(x)?;
+            return Ok(Self { x, arrays: None });
+        };
+        let (z, a) = (trace.get().z.bind(x.py()), trace.get().a.bind(x.py()));
+        let layers = architecture.layers().len();
+        if (z.len(), a.len()) != (layers, layers + 1) {
+            let got = format!("{} arrays z and {} arrays a", z.len(), a.len());
+            let expected = format!("a Trace with {layers} arrays z and {} arrays a", layers + 1);
+            return Err(Error::value("x", expected, got).into());
+        }
+        let x = InputArray::<T>::parse(&a.get_item(0)?)?;
+        let n = x.inputs(architecture)?.len();
+        let arrays = Some(LayerArrays {
+            z: of_layers("x: a z of the Trace", z, 0, n, architecture)?,
+            a: of_layers("x: an a of the Trace", a, 1, n, architecture)?,
+        });
+        Ok(Self { x, arrays })
+    }
+
+    /// The forward pass, if it is known.
+    ///
+    /// # Errors
+    /// Python code has changed an array in place in the meantime, or memory runs out.
+    pub fn slices(&self) -> PyResult<Option<LayerSlices<'_, T>>> {
+        let Some(LayerArrays { z, a }) = &self.arrays else {
+            return Ok(None);
+        };
+        Ok(Some(LayerSlices {
+            z: layer_slices(z)?,
+            a: layer_slices(a)?,
+        }))
+    }
+}
+
+/// Each array as a slice.
+///
+/// # Errors
+/// Python code has changed an array in place in the meantime, or memory runs out.
+pub fn layer_slices<'a, T: Element>(arrays: &'a [ReadArray<'_, T, Ix2>]) -> PyResult<Vec<&'a [T]>> {
+    let slices = arrays.iter().map(|array| Ok(array.as_slice()?));
+    try_collect_results("layers", slices)
+}
+
+/// Arrays (n, n_l), l = 2 … L, from `first` on in the list.
+pub fn of_layers<'py, T: Element>(
+    argument: &'static str,
+    list: &Bound<'py, PyList>,
+    first: usize,
+    n: usize,
+    architecture: &Architecture,
+) -> PyResult<Vec<ReadArray<'py, T, Ix2>>> {
+    let mut arrays = Vec::new();
+    try_reserve("layers", &mut arrays, architecture.layers().len())?;
+    for (index, layer) in architecture.layers().iter().enumerate() {
+        let array = input::<T, Ix2>(argument, &list.get_item(first + index)?)?;
+        let expected = [n, layer.n_out];
+        if array.shape() != expected {
+            return Err(Error::shape(argument, &expected, array.shape()).into());
+        }
+        try_push("layers", &mut arrays, array)?;
+    }
+    Ok(arrays)
+}
