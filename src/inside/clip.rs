@@ -3,8 +3,7 @@
 
 use crate::base::error::Result;
 use crate::data::Targets;
-use crate::engine::batch::chunk::Chunk;
-use crate::engine::batch::pass::{Backprop, Pass};
+use crate::engine::batch::pass::{Backprop, Chunk, Pass};
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::BufferConfig;
 use crate::inside::per_example::norms;

@@ -5,8 +5,7 @@
 use crate::base::error::Result;
 use crate::data::Targets;
 use crate::engine::backward::{error, hidden_error};
-use crate::engine::batch::chunk::Chunk;
-use crate::engine::batch::pass::Pass;
+use crate::engine::batch::pass::{Chunk, Pass};
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::{BufferConfig, LayerBuffers};
 use crate::inside::rows_out::RowsOut;

@@ -8,8 +8,7 @@
 use crate::base::error::Result;
 use crate::data::Targets;
 use crate::engine::backward::{error, hidden_error};
-use crate::engine::batch::chunk::Chunk;
-use crate::engine::batch::pass::{Factors, Pass};
+use crate::engine::batch::pass::{Chunk, Factors, Pass};
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::{BufferConfig, LayerBuffers, Part, Tangents};
 use crate::inside::gauss_newton::output_product;

@@ -4,8 +4,7 @@
 
 use crate::base::error::Result;
 use crate::data::{Inputs, Targets};
-use crate::engine::batch::chunk::Chunk;
-use crate::engine::batch::pass::{Backprop, Factors, Pass};
+use crate::engine::batch::pass::{Backprop, Chunk, Factors, Pass};
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::{BufferConfig, Part, Tangents};
 use crate::kernels::real::Real;

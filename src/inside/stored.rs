@@ -1,7 +1,7 @@
 //! A forward pass, or the errors, that the caller has stored.
 
 use crate::engine::batch::Call;
-use crate::engine::batch::chunk::Chunk;
+use crate::engine::batch::pass::Chunk;
 use crate::kernels::real::Real;
 
 /// z^l and a^l of a batch, each (n, n_l), l = 2 … L; z^l may be missing where no derivative reads it.

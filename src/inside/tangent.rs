@@ -5,7 +5,7 @@
 
 use crate::base::error::Result;
 use crate::data::LayerInput;
-use crate::engine::batch::chunk::Chunk;
+use crate::engine::batch::pass::Chunk;
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::forward::weighted_sums;
 use crate::engine::workspace::{BufferConfig, LayerBuffers, Part, Tangents};

@@ -1,25 +1,14 @@
 //! A chunk's task: forward pass, costs, errors, and, if the batch is summed in groups, its gradient.
 
-use std::ops::Range;
-
 use crate::data::{Inputs, LayerInput, Targets};
 use crate::engine::backward::bp4;
 use crate::engine::batch::Call;
-use crate::engine::batch::pass::{Factors, Pass};
+use crate::engine::batch::pass::{Chunk, Factors, Pass};
 use crate::engine::costs::{Outputs, cost, each_cost};
 use crate::engine::forward::forward;
 use crate::engine::workspace::{LayerBuffers, Part};
-use crate::kernels::gemm::{Accumulate, Context};
+use crate::kernels::gemm::Accumulate;
 use crate::kernels::real::Real;
-
-/// Some examples of a batch, and what one thread computes them with.
-pub(crate) struct Chunk<'a, 'b, T> {
-    /// The examples.
-    pub rows: Range<usize>,
-    /// One entry per layer of weights.
-    pub layers: &'a mut [LayerBuffers<&'b mut [T]>],
-    pub context: Context<'a, T>,
-}
 
 impl<T: Real> Call<'_, T> {
     /// The forward pass of a chunk; a^L goes to `out` if given.

@@ -5,7 +5,7 @@
 //! `blocks`.
 
 mod blocks;
-pub(crate) mod chunk;
+mod chunk;
 pub(crate) mod fused_step;
 mod groups;
 pub(crate) mod pass;

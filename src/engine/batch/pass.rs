@@ -1,11 +1,22 @@
 //! What a chunk computes before its gradient is summed: a forward pass, and the factors of BP3 and BP4.
 
+use std::ops::Range;
+
 use crate::data::{Inputs, Targets};
 use crate::engine::backward::error;
 use crate::engine::batch::Call;
-use crate::engine::batch::chunk::Chunk;
-use crate::engine::workspace::{BufferConfig, Part};
+use crate::engine::workspace::{BufferConfig, LayerBuffers, Part};
+use crate::kernels::gemm::Context;
 use crate::kernels::real::Real;
+
+/// Some examples of a batch, and what one thread computes them with.
+pub(crate) struct Chunk<'a, 'b, T> {
+    /// The examples.
+    pub rows: Range<usize>,
+    /// One entry per layer of weights.
+    pub layers: &'a mut [LayerBuffers<&'b mut [T]>],
+    pub context: Context<'a, T>,
+}
 
 /// The factors of a BP4: δ^l and a^(l−1), or their tangents.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::base::alloc::{grow_workspace, try_reserve};
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
-use crate::engine::batch::chunk::Chunk;
+use crate::engine::batch::pass::Chunk;
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
 use crate::engine::workspace::{BufferConfig, Workspace};
 use crate::kernels::gemm::{self, Context};
