@@ -22,7 +22,9 @@ All public names by task. The names link to their full descriptions in [API](api
 # The public names of each module by task. A class brings its public attributes along.
 GROUPS: dict[str, dict[str, str]] = {
     "Networks": {"bpfast": "Network load ACTIVATIONS COSTS INITIALISATIONS"},
-    "Results and views": {"bpfast": "Gradient Trace Views Layer"},
+    "Results and views": {
+        "bpfast": "Gradient Trace Views Layer PerExampleGradients GradientStatistics"
+    },
     "Training": {"bpfast": "History EarlyStopping DivergenceError scipy_minimize METRICS"},
     "Optimizers": {
         "bpfast": "optimizers SGD Adam AdamW RMSprop Adagrad",

@@ -25,6 +25,8 @@ from bpfast._core import (
     num_threads,
     set_num_threads,
 )
+from bpfast._derivatives.per_example import PerExampleGradients
+from bpfast._derivatives.statistics import GradientStatistics
 from bpfast._equations import bp1
 from bpfast._functions import backprop, cost, errors, forward, trace
 from bpfast._layer import Layer
@@ -49,9 +51,11 @@ __all__ = [
     "DivergenceError",
     "EarlyStopping",
     "Gradient",
+    "GradientStatistics",
     "History",
     "Layer",
     "Network",
+    "PerExampleGradients",
     "RMSprop",
     "Trace",
     "Views",

@@ -108,7 +108,7 @@ def cost(
     check_network(self)
     if (own := self._custom_cost) is not None:
         prepared = self._prepare_cost(x, y, sample_weight, reduction)
-        x, y, sample_weight = _called(own, self, prepared, y)
+        x, y, sample_weight = called(own, self, prepared, y)
     value: float | NDArray[np.float64] = self._cost(x, y, sample_weight, reduction)
     return value
 
@@ -173,7 +173,7 @@ def errors(
     check_network(self)
     if (own := self._custom_cost) is not None:
         prepared = self._prepare(x, y, sample_weight, reduction, None)
-        x, y, sample_weight = _called(own, self, prepared, y)
+        x, y, sample_weight = called(own, self, prepared, y)
     return self._errors(x, y, sample_weight, reduction)
 
 
@@ -242,11 +242,11 @@ def backprop(
     check_network(self)
     if (own := self._custom_cost) is not None:
         prepared = self._prepare(x, y, sample_weight, reduction, out)
-        x, y, sample_weight = _called(own, self, prepared, y)
+        x, y, sample_weight = called(own, self, prepared, y)
     return self._backprop(x, y, sample_weight, reduction, out)
 
 
-def _called(
+def called(
     cost: CustomCost, net: _core.Network, prepared: tuple[Any, Any], y: Any
 ) -> tuple[Any, Any, Any]:
     """Call the cost of `net`: returns x, what the cost returned (in place of y), and weights.

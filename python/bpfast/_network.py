@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bpfast import _calls, _core, _tables, _touched
+from bpfast._derivatives import clipped, curvature, directions, per_example, statistics
 from bpfast._layer import Layer
 from bpfast._training import evaluate as _evaluate
 from bpfast._training import fit as _fit
@@ -96,6 +97,18 @@ class Network(_core.Network):
     errors = _calls.errors
     backprop = _calls.backprop
     backprop_touched = _touched.backprop_touched
+    vjp = directions.vjp
+    jvp = directions.jvp
+    input_gradient = directions.input_gradient
+    jacobian = directions.jacobian
+    forward_from = directions.forward_from
+    per_example_gradients = per_example.per_example_gradients
+    per_example_norms = per_example.per_example_norms
+    clipped_backprop = clipped.clipped_backprop
+    gradient_statistics = statistics.gradient_statistics
+    hvp = curvature.hvp
+    ggn_vp = curvature.ggn_vp
+    fisher_vp = curvature.fisher_vp
     fit = _fit.fit
     partial_fit = _partial_fit.partial_fit
     evaluate = _evaluate.evaluate

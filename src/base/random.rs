@@ -33,6 +33,10 @@ pub enum Purpose {
     Order = 0,
     /// The neurons dropped in a step.
     Dropout = 1,
+    /// Normally distributed noise.
+    Noise = 2,
+    /// The examples that are drawn.
+    Sampling = 3,
 }
 
 /// Writes 0, …, n − 1 in the random order of `epoch`, always the same for the same `seed`. Incomplete if
@@ -59,6 +63,48 @@ pub fn permutation(seed: u64, epoch: u64, order: &mut [u32], cancel: &CancelToke
     }
 }
 
+/// Adds to each number a normally distributed one of this standard deviation (Box and Muller, 1958).
+pub fn add_noise<T>(
+    seed: u64,
+    deviation: f64,
+    numbers: &mut [T],
+    add: impl Fn(&mut T, f64),
+    cancel: &CancelToken<'_>,
+) {
+    for (block, numbers) in numbers.chunks_mut(2).enumerate() {
+        let words = words(seed, block, Purpose::Noise);
+        let radius = deviation * (-2.0 * libm::log(1.0 - unit(words[0]))).sqrt();
+        let angle = std::f64::consts::TAU * unit(words[1]);
+        for (number, part) in numbers.iter_mut().zip([libm::cos(angle), libm::sin(angle)]) {
+            add(number, radius * part);
+        }
+        if cancel.poll_after(2 * ELEMENT_WORK) {
+            return;
+        }
+    }
+}
+
+/// Whether each of `n` examples is drawn, with probability `rate`, each by itself.
+pub fn is_drawn(seed: u64, rate: f64, n: usize) -> impl Iterator<Item = bool> {
+    (0..n).map(move |x| unit(words(seed, x / 2, Purpose::Sampling)[x % 2]) < rate)
+}
+
+/// Two random integers of 64 bits.
+fn words(seed: u64, block: usize, purpose: Purpose) -> [u64; 2] {
+    let (low, high) = halves(block as u64);
+    let [a, b, c, d] = philox(seed, [low, high, 0, purpose as u32]);
+    [
+        u64::from(a) | u64::from(b) << 32,
+        u64::from(c) | u64::from(d) << 32,
+    ]
+}
+
+/// A number from 0, and below 1, in steps of 2^−53.
+#[allow(clippy::cast_precision_loss)] // 53 bits
+fn unit(word: u64) -> f64 {
+    (word >> 11) as f64 / (1_u64 << 53) as f64
+}
+
 /// A random integer below `end` from 64 random bits. The bias is end / 2^64.
 #[allow(clippy::cast_possible_truncation)] // the product's high half is below `end`
 fn below(end: usize, word: u64) -> usize {
@@ -68,6 +114,31 @@ fn below(end: usize, word: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn noise_has_the_deviation_and_examples_are_drawn_at_the_rate() {
+        let mut noise = vec![0.0; 100_000];
+        add_noise(
+            7,
+            3.0,
+            &mut noise,
+            |number, term| *number += term,
+            &CancelToken::none(),
+        );
+        let n = 1e5;
+        let mean = noise.iter().sum::<f64>() / n;
+        let variance = noise.iter().map(|x| x * x).sum::<f64>() / n;
+        // Five standard errors: of the mean 3/√n, of the variance 9 √(2/n).
+        assert!(mean.abs() < 5.0 * 3.0 / n.sqrt(), "{mean}");
+        assert!(
+            (variance - 9.0).abs() < 5.0 * 9.0 * (2.0 / n).sqrt(),
+            "{variance}"
+        );
+        let within = noise.iter().filter(|x| x.abs() < 3.0).count();
+        assert!((within as f64 / n - 0.682_689).abs() < 5.0 * (0.22 / n).sqrt());
+        let drawn = is_drawn(7, 0.3, 100_000).filter(|&drawn| drawn).count();
+        assert!((drawn as f64 / n - 0.3).abs() < 5.0 * (0.21 / n).sqrt());
+    }
 
     /// The test vectors of Random123, the authors' implementation.
     #[test]

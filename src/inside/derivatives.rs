@@ -33,13 +33,6 @@ pub struct Derivatives<'a, T> {
     pub stored: Option<StoredForward<'a, T>>,
 }
 
-/// The pass of [`Derivatives`].
-struct DerivativesPass<'a, T> {
-    derivatives: Derivatives<'a, T>,
-    /// ∂C/∂x, (n, n_1).
-    dx: Option<RowsOut<'a, T>>,
-}
-
 impl<T: Real> Call<'_, T> {
     /// Writes the derivatives by the parameters, summed over the batch, to `gradient`, and those by x, (n,
     /// n_1), to `dx`, each if given.
@@ -53,12 +46,20 @@ impl<T: Real> Call<'_, T> {
         gradient: Option<&mut [T]>,
         dx: Option<&mut [T]>,
     ) -> Result<()> {
-        let width = self.network.architecture.n_inputs();
-        let dx = dx.map(|dx| RowsOut::new(dx, width, self.plan.rows));
-        let pass = &DerivativesPass {
-            derivatives,
-            dx: dx.transpose()?,
+        let Some(dx) = dx else {
+            return self.derivatives_of(&derivatives, scratch, gradient);
         };
+        let width = self.network.architecture.n_inputs();
+        let dx = RowsOut::new(dx, width, self.plan.rows)?;
+        self.derivatives_of(&WithInputs { derivatives, dx }, scratch, gradient)
+    }
+
+    fn derivatives_of(
+        &self,
+        pass: &dyn Pass<T>,
+        scratch: &mut Scratch<T>,
+        gradient: Option<&mut [T]>,
+    ) -> Result<()> {
         if let Some(gradient) = gradient {
             return self.gradient(pass, scratch, gradient);
         }
@@ -69,16 +70,16 @@ impl<T: Real> Call<'_, T> {
     }
 }
 
-impl<T: Real> Pass<T> for DerivativesPass<'_, T> {
+impl<T: Real> Pass<T> for Derivatives<'_, T> {
     fn config(&self) -> BufferConfig {
-        match self.derivatives.stored {
+        match self.stored {
             Some(_) => BufferConfig::TRACE_ERRORS,
             None => BufferConfig::BACKPROP,
         }
     }
 
     fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, _costs: &mut [f64]) {
-        stored::forward(call, self.derivatives.stored, chunk);
+        stored::forward(call, self.stored, chunk);
     }
 
     fn error(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, index: usize) {
@@ -87,35 +88,56 @@ impl<T: Real> Pass<T> for DerivativesPass<'_, T> {
             layers,
             context,
         } = chunk;
-        let is_output = index + 1 == layers.len();
-        match self.derivatives.seed {
-            Seed::Cost(targets) if is_output => {
-                error(call.network, targets, rows.clone(), layers, index, context);
-            }
-            Seed::Output(v) | Seed::WeightedInput(v) if is_output => {
-                let LayerBuffers {
-                    z, a, delta, width, ..
-                } = &mut layers[index];
-                delta.copy_from_slice(&v[rows.start * *width..rows.end * *width]);
-                if matches!(self.derivatives.seed, Seed::Output(_)) {
-                    let activation = call.network.architecture.output();
-                    activation.vjp(delta, a, z, *width, context.cancel);
-                }
-            }
-            _ => hidden_error(call.network, layers, index, context),
+        if index + 1 < layers.len() {
+            return hidden_error(call.network, layers, index, context);
         }
-        if index == 0
-            && let Some(dx) = &self.dx
-        {
-            let delta = layers[0].errors();
-            let (weights, width) = (
-                call.network.weights(0),
-                call.network.architecture.n_inputs(),
-            );
-            dx.write(rows, |dx| {
-                let dx = MatrixMut::by_rows(dx, rows.len(), width);
-                gemm::errors(delta, weights, dx, context);
-            });
+        let (v, at_z) = match self.seed {
+            Seed::Cost(targets) => {
+                return error(call.network, targets, rows.clone(), layers, index, context);
+            }
+            Seed::Output(v) => (v, false),
+            Seed::WeightedInput(v) => (v, true),
+        };
+        let LayerBuffers {
+            z, a, delta, width, ..
+        } = &mut layers[index];
+        delta.copy_from_slice(&v[rows.start * *width..rows.end * *width]);
+        if !at_z {
+            let activation = call.network.architecture.output();
+            activation.vjp(delta, a, z, *width, context.cancel);
         }
+    }
+}
+
+/// A pass that also writes ∂C/∂x.
+struct WithInputs<'a, T> {
+    derivatives: Derivatives<'a, T>,
+    /// ∂C/∂x, (n, n_1).
+    dx: RowsOut<'a, T>,
+}
+
+impl<T: Real> Pass<T> for WithInputs<'_, T> {
+    fn config(&self) -> BufferConfig {
+        self.derivatives.config()
+    }
+
+    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [f64]) {
+        self.derivatives.forward(call, chunk, costs);
+    }
+
+    fn error(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, index: usize) {
+        self.derivatives.error(call, chunk, index);
+        if index > 0 {
+            return;
+        }
+        let delta = chunk.layers[0].errors();
+        let (weights, width) = (
+            call.network.weights(0),
+            call.network.architecture.n_inputs(),
+        );
+        self.dx.write(&chunk.rows, |dx| {
+            let dx = MatrixMut::by_rows(dx, chunk.rows.len(), width);
+            gemm::errors(delta, weights, dx, &mut chunk.context);
+        });
     }
 }

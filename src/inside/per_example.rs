@@ -11,18 +11,18 @@ use crate::engine::batch::pass::Backprop;
 use crate::engine::batch::pass::Chunk;
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::BufferConfig;
+use crate::inside::derivatives::Derivatives;
 use crate::kernels::gemm::Accumulate;
 use crate::kernels::real::Real;
 
 impl<T: Real> Call<'_, T> {
-    /// Writes ∂C_x, with the factor that `targets` give it, to the rows of `out`, (n, P), each in the layout
-    /// of the parameters.
+    /// Writes ∂C_x to the rows of `out`, (n, P), each in the layout of the parameters.
     ///
     /// # Errors
     /// Memory runs out, or the call is cancelled.
     pub fn per_example_gradients(
         &self,
-        targets: &Targets<'_, T>,
+        derivatives: Derivatives<'_, T>,
         scratch: &mut Scratch<T>,
         out: &mut [T],
     ) -> Result<()> {
@@ -31,7 +31,7 @@ impl<T: Real> Call<'_, T> {
         let chunks = out.chunks_mut(self.plan.rows * length).enumerate();
         let config = BufferConfig::TRACE_ERRORS;
         self.each_chunk(scratch, config, chunks, |chunk, out| {
-            self.errors_chunk(&Backprop { targets }, chunk, &mut []);
+            self.errors_chunk(&derivatives, chunk, &mut []);
             let x = self.inputs.row_range(&chunk.rows);
             for (row, out) in out.chunks_exact_mut(length).enumerate() {
                 let row = row..row + 1;

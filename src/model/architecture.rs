@@ -106,6 +106,28 @@ impl Architecture {
         })
     }
 
+    /// The layers of weights from `first` on, as a network whose input is the activations below. Its
+    /// parameters are the last ones of this network.
+    ///
+    /// # Errors
+    /// Memory runs out.
+    ///
+    /// # Panics
+    /// There is no such layer.
+    pub(crate) fn above(&self, first: usize) -> Result<Self> {
+        let mut layers = try_collect("sizes", self.layers[first..].iter().cloned())?;
+        let start = layers[0].weights.start;
+        for layer in &mut layers {
+            layer.weights = layer.weights.start - start..layer.weights.end - start;
+            layer.biases = layer.biases.start - start..layer.biases.end - start;
+        }
+        Ok(Self {
+            sizes: try_to_vec("sizes", &self.sizes[first..])?,
+            layers,
+            cost: self.cost,
+        })
+    }
+
     /// The same network with the row stride of the first layer's weights rounded up to a multiple of `line`
     /// elements. The padding holds no parameters.
     ///

@@ -40,6 +40,8 @@ mod _core {
     #[pymodule_export]
     use super::api::optimizers::step_arrays;
     #[pymodule_export]
+    use super::api::random::{add_noise_to_gradient, poisson_sample};
+    #[pymodule_export]
     use super::api::tensors::{read_tensors, write_tensors};
     #[pymodule_export]
     use super::api::threads::{NumThreads, build_config, get_num_threads, set_num_threads};

@@ -10,7 +10,8 @@ import bpfast
 NAMES = {
     "bpfast": """
         ACTIVATIONS COSTS INITIALISATIONS METRICS SGD Adagrad Adam AdamW DivergenceError
-        EarlyStopping Gradient History Layer Network RMSprop Trace Views __version__ backprop
+        EarlyStopping Gradient GradientStatistics History Layer Network PerExampleGradients
+        RMSprop Trace Views __version__ backprop
         bp1 bp2 bp3 bp4 cost
         errors forward get_num_threads load metrics num_threads optimizers reference schedules
         scipy_minimize set_num_threads show_config testing trace

@@ -7,6 +7,7 @@ mod flat_vector;
 pub mod gradient;
 pub mod network;
 pub mod optimizers;
+pub mod random;
 pub mod tensors;
 pub mod threads;
 pub mod trace;

@@ -5,13 +5,23 @@ use pyo3::types::{PyList, PyTuple};
 
 use crate::python::api::gradient::Gradient;
 use crate::python::api::network::PyNetwork;
-use crate::python::api::typed_network::{SecondDerivatives, with_typed_network};
+use crate::python::api::typed_network::{SecondDerivatives, SeedArguments, with_typed_network};
 use crate::python::call::errors::guarded;
 use crate::python::convert::config::Name;
 use crate::python::convert::targets::Weighting;
 
 #[pymethods]
 impl PyNetwork {
+    /// a^L from z^l of the layer at `index`; it must exist.
+    #[pyo3(name = "_forward_from", signature = (index, z))]
+    fn forward_from<'py>(
+        &self,
+        index: usize,
+        z: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| with_typed_network!(self, typed => Ok(typed.forward_from(index, z)?.into_any())))
+    }
+
     /// (Gradient, ∂/∂x) of Σ v · a^L, or of Σ v · z^L; None for what is not asked for.
     #[pyo3(name = "_vjp", signature = (x, v, at_z, by_params, by_x))]
     fn vjp<'py>(
@@ -23,8 +33,9 @@ impl PyNetwork {
         by_x: bool,
     ) -> PyResult<Bound<'py, PyTuple>> {
         guarded(|| {
+            let seed = SeedArguments::Output(v, at_z);
             with_typed_network!(self, typed => {
-                typed.vjp(x, v, at_z, (by_params, by_x))?.into_pyobject(x.py())
+                typed.derivatives(x, seed, (by_params, by_x))?.into_pyobject(x.py())
             })
         })
     }
@@ -53,24 +64,43 @@ impl PyNetwork {
     ) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| {
             let weighting = Weighting::parse(sample_weight, reduction)?;
+            let seed = SeedArguments::Cost(y, &weighting);
             with_typed_network!(self, typed => {
-                Ok(typed.input_gradient(x, y, &weighting)?.into_any())
+                typed.derivatives(x, seed, (false, true))?.into_pyobject(x.py())?.get_item(1)
             })
         })
     }
 
     /// s_x ∂C_x, (n, P); arguments as for `_cost`.
-    #[pyo3(name = "_per_example_gradients", signature = (x, y, sample_weight))]
+    #[pyo3(name = "_per_example_gradients", signature = (x, y, sample_weight, out))]
     fn per_example_gradients<'py>(
         &self,
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
         sample_weight: Option<&Bound<'py, PyAny>>,
+        out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| {
             let weighting = Weighting::of_examples(sample_weight)?;
+            let seed = SeedArguments::Cost(y, &weighting);
             with_typed_network!(self, typed => {
-                Ok(typed.per_example_gradients(x, y, &weighting)?.into_any())
+                Ok(typed.per_example_gradients(x, seed, out)?.into_any())
+            })
+        })
+    }
+
+    /// The gradient of v · a^L, or of v · z^L, of each example, (n, P).
+    #[pyo3(name = "_per_example_vjp", signature = (x, v, at_z))]
+    fn per_example_vjp<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        v: &Bound<'py, PyAny>,
+        at_z: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let seed = SeedArguments::Output(v, at_z);
+            with_typed_network!(self, typed => {
+                Ok(typed.per_example_gradients(x, seed, None)?.into_any())
             })
         })
     }
@@ -118,7 +148,22 @@ impl PyNetwork {
     ) -> PyResult<Bound<'py, Gradient>> {
         guarded(|| {
             let weighting = Weighting::of_examples(sample_weight)?;
-            with_typed_network!(self, typed => typed.squared_gradients(x, y, &weighting))
+            let seed = SeedArguments::Cost(y, &weighting);
+            with_typed_network!(self, typed => typed.squared_gradients(x, seed))
+        })
+    }
+
+    /// The sum over the examples of the squared gradients of v · a^L, or of v · z^L, element by element.
+    #[pyo3(name = "_squared_vjp", signature = (x, v, at_z))]
+    fn squared_vjp<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        v: &Bound<'py, PyAny>,
+        at_z: bool,
+    ) -> PyResult<Bound<'py, Gradient>> {
+        guarded(|| {
+            let seed = SeedArguments::Output(v, at_z);
+            with_typed_network!(self, typed => typed.squared_gradients(x, seed))
         })
     }
 

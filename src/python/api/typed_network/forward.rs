@@ -1,15 +1,22 @@
 //! `forward` and `trace`.
 
 use numpy::ndarray::Ix2;
-use numpy::{PyArray2, PyArrayMethods};
+use numpy::{PyArray2, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
+use crate::base::alloc::try_to_vec;
+use crate::base::cancel::{ELEMENT_WORK, cancellable};
+use crate::data::Inputs;
+use crate::kernels::gemm::Matrix;
+use crate::model::network::Network;
 use crate::python::api::threads;
 use crate::python::api::trace::Trace;
+use crate::python::api::typed_network::seed::check_shape;
 use crate::python::api::typed_network::{TypedNetwork, slices, write_arrays};
 use crate::python::borrow::{Element, readwrite};
-use crate::python::convert::arrays::{empty, output};
+use crate::python::call::detach::detached;
+use crate::python::convert::arrays::{empty, input, output};
 use crate::python::convert::inputs::InputArray;
 
 impl<T: Element> TypedNetwork<'_, T> {
@@ -35,6 +42,49 @@ impl<T: Element> TypedNetwork<'_, T> {
         self.run(py, allowed, &params, inputs, |call, scratch| {
             call.forward(scratch, a)
         })?;
+        Ok(array)
+    }
+
+    /// a^L from z^l, (n, n_l), of the layer at `index`.
+    pub fn forward_from<'py>(
+        &self,
+        index: usize,
+        z: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyArray2<T>>> {
+        let (py, architecture) = (z.py(), self.architecture());
+        let layer = &architecture.layers()[index];
+        let z = input::<T, Ix2>("z", z)?;
+        let n = z.shape()[0];
+        check_shape("z", &[n.max(1), layer.n_out], z.shape())?;
+        let is_output = index + 1 == architecture.layers().len();
+        let above = (!is_output)
+            .then(|| architecture.above(index + 1))
+            .transpose()?;
+        let array = empty::<T, Ix2>(py, &[n, architecture.n_outputs()])?;
+        let params = self.numbers()?.read("params")?;
+        let mut out = readwrite("out", &array)?;
+        let allowed = threads::current(py)?;
+        // No Python code runs from here on.
+        let (z, out_slice) = (z.as_slice()?, out.as_slice_mut()?);
+        let mut a = try_to_vec("a", z)?;
+        let work = a.len().saturating_mul(ELEMENT_WORK);
+        detached(py, work, |should_cancel| {
+            cancellable(should_cancel, |cancel| {
+                layer.activation.apply(&mut a, layer.n_out, cancel);
+                Ok(())
+            })
+        })?;
+        let Some(above) = &above else {
+            out_slice.copy_from_slice(&a);
+            drop(out);
+            return Ok(array);
+        };
+        let inputs = Inputs::new(above, Matrix::by_rows(&a, n, layer.n_out))?;
+        let network = Network::new(above, &params[layer.biases.end..]);
+        self.run_network(py, allowed, network, inputs, |call, scratch| {
+            call.forward(scratch, out_slice)
+        })?;
+        drop(out);
         Ok(array)
     }
 

@@ -7,10 +7,12 @@ mod derivatives;
 mod forward;
 mod per_example;
 mod scratch;
+mod seed;
 mod stored;
 
 pub use curvature::SecondDerivatives;
 pub use scratch::{ScratchSlot, ScratchSlots};
+pub use seed::SeedArguments;
 
 use numpy::PyArray2;
 use numpy::ndarray::Ix2;
@@ -98,9 +100,21 @@ impl<T: Element> TypedNetwork<'_, T> {
         inputs: Inputs<'_, T>,
         work: impl FnOnce(&Call<'_, T>, &mut Scratch<T>) -> Result<R> + Send,
     ) -> PyResult<R> {
-        let architecture = self.architecture();
+        let network = Network::new(self.architecture(), params);
+        self.run_network(py, allowed, network, inputs, work)
+    }
+
+    /// The same for a part of the network.
+    fn run_network<R: Send>(
+        &self,
+        py: Python<'_>,
+        allowed: usize,
+        network: Network<'_, T>,
+        inputs: Inputs<'_, T>,
+        work: impl FnOnce(&Call<'_, T>, &mut Scratch<T>) -> Result<R> + Send,
+    ) -> PyResult<R> {
+        let architecture = network.architecture;
         let plan = Plan::of(architecture, &inputs, allowed);
-        let network = Network::new(architecture, params);
         let team = Team::assemble(plan.threads);
         let mut scratch = scratch::lock(self.scratch_slot).take().unwrap_or_default();
         let size = inputs.work(architecture);

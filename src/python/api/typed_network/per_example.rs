@@ -1,40 +1,52 @@
 //! Gradients of single examples: all of them, their norms, their clipped sum, and their squares.
 
 use numpy::ndarray::{Ix1, Ix2};
-use numpy::{PyArray1, PyArray2};
+use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
 
 use crate::base::alloc::try_to_vec;
 use crate::data::LayerInput;
+use crate::inside::derivatives::Derivatives;
 use crate::python::api::gradient::Gradient;
 use crate::python::api::threads;
 use crate::python::api::typed_network::TypedNetwork;
+use crate::python::api::typed_network::seed::SeedArguments;
+use crate::python::api::typed_network::stored::{InputOrTrace, LayerSlices};
 use crate::python::borrow::{Element, readwrite};
-use crate::python::convert::arrays::empty;
+use crate::python::convert::arrays::{empty, output};
 use crate::python::convert::inputs::InputArray;
 use crate::python::convert::targets::Weighting;
 
 impl<T: Element> TypedNetwork<'_, T> {
-    /// ∂C_x of each example, (n, P).
+    /// ∂C_x of each example, (n, P), in `out` or a new array.
     pub fn per_example_gradients<'py>(
         &self,
         x: &Bound<'py, PyAny>,
-        y: &Bound<'py, PyAny>,
-        weighting: &Weighting<'py>,
+        seed: SeedArguments<'_, 'py>,
+        out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyArray2<T>>> {
-        let (py, x) = (x.py(), InputArray::parse(x)?);
-        let targets_or_costs = self.targets_or_costs(&x, y)?;
-        let n = x.inputs(self.architecture())?.len();
-        let array = empty::<T, Ix2>(py, &[n, self.architecture().n_params()])?;
-        let params = self.numbers()?.read("params")?;
+        let (py, architecture) = (x.py(), self.architecture());
+        let x = InputOrTrace::parse(x, architecture)?;
+        let seed = self.seed(&x.x, seed)?;
+        let shape = [x.x.inputs(architecture)?.len(), architecture.n_params()];
+        let array = output::<T, Ix2>(out, py, &shape, &x.x.given())?;
+        let numbers = self.numbers()?;
+        if out.is_some() {
+            numbers.check_out_disjoint(array.as_untyped())?;
+        }
+        let params = numbers.read("params")?;
         let mut out = readwrite("out", &array)?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
-        let inputs = x.inputs(self.architecture())?;
-        let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
+        let (inputs, slices) = (x.x.inputs(architecture)?, x.slices()?);
+        let targets = self.seed_targets(&seed, inputs.len())?;
+        let derivatives = Derivatives {
+            seed: seed.with_targets(&targets)?,
+            stored: slices.as_ref().map(LayerSlices::stored),
+        };
         let numbers = out.as_slice_mut()?;
         self.run(py, allowed, &params, inputs, |call, scratch| {
-            call.per_example_gradients(&targets, scratch, numbers)
+            call.per_example_gradients(derivatives, scratch, numbers)
         })?;
         drop(out);
         Ok(array)
@@ -98,18 +110,22 @@ impl<T: Element> TypedNetwork<'_, T> {
     pub fn squared_gradients<'py>(
         &self,
         x: &Bound<'py, PyAny>,
-        y: &Bound<'py, PyAny>,
-        weighting: &Weighting<'py>,
+        seed: SeedArguments<'_, 'py>,
     ) -> PyResult<Bound<'py, Gradient>> {
-        let (py, x) = (x.py(), InputArray::parse(x)?);
-        let targets_or_costs = self.targets_or_costs(&x, y)?;
+        let (py, architecture) = (x.py(), self.architecture());
+        let x = InputOrTrace::parse(x, architecture)?;
+        let seed = self.seed(&x.x, seed)?;
         let gradient = self.gradient(py, None)?;
         let params = self.numbers()?.read("params")?;
         let mut out = gradient.get().vector.numbers::<T>()?.write("out")?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
-        let inputs = x.inputs(self.architecture())?;
-        let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
+        let (inputs, slices) = (x.x.inputs(architecture)?, x.slices()?);
+        let targets = self.seed_targets(&seed, inputs.len())?;
+        let derivatives = Derivatives {
+            seed: seed.with_targets(&targets)?,
+            stored: slices.as_ref().map(LayerSlices::stored),
+        };
         let mut squares = match inputs.x {
             LayerInput::Dense(x) => try_to_vec("x²", x.as_slice().unwrap_or_default())?,
             LayerInput::Sparse(x) => try_to_vec("x²", x.values())?,
@@ -123,7 +139,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         };
         let numbers = &mut *out;
         self.run(py, allowed, &params, inputs, |call, scratch| {
-            call.squared_gradients(&targets, squared_x, scratch, numbers)
+            call.squared_gradients(derivatives, squared_x, scratch, numbers)
         })?;
         drop(out);
         gradient.get().set_cost(f64::NAN);

@@ -1,0 +1,1 @@
+"""The methods of `Network` for derivatives beyond the gradient of a batch."""

@@ -1,0 +1,43 @@
+"""Validation that the methods share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bpfast._calls import called, check_network
+from bpfast._validation.names import unknown_name
+
+if TYPE_CHECKING:
+    from bpfast import _core
+
+
+def is_at_z(at: Any) -> bool:
+    """Whether v is ∂C/∂z^L and not ∂C/∂a^L."""
+    if at not in ("a", "z"):
+        raise unknown_name("at", at, ("a", "z"))
+    return bool(at == "z")
+
+
+def with_custom_cost(
+    self: _core.Network, x: Any, y: Any, sample_weight: Any
+) -> tuple[Any, Any, Any]:
+    """x, y and the weights; with a callable cost, what it returned in place of y.
+
+    x may be a `Trace` only if the cost has a name.
+    """
+    check_network(self)
+    if (cost := self._custom_cost) is None:
+        return x, y, sample_weight
+    prepared = self._prepare(x, y, sample_weight, "sum", None)
+    return called(cost, self, prepared, y)
+
+
+def layer_index(net: _core.Network, layer: Any) -> int:
+    """The index of layer l = 2 … L among those with weights."""
+    from bpfast._validation.numbers import whole
+
+    given = whole("layer", layer, 2)
+    last = len(net.sizes)
+    if given > last:
+        raise ValueError(f"layer: expected a layer from 2 to {last}, got {given}")
+    return given - 2

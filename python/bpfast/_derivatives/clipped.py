@@ -1,0 +1,145 @@
+"""Sums of clipped gradients with noise, as differentially private training needs them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast import _core
+from bpfast._core import Gradient
+from bpfast._derivatives.arguments import with_custom_cost
+from bpfast._validation.names import unknown_name
+from bpfast._validation.numbers import not_negative, positive, within
+from bpfast._validation.seed import generator
+from bpfast._validation.sparse import by_rows, is_sparse
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from bpfast._core import _Inputs as Inputs
+    from bpfast._typing import Reduction
+
+
+def clipped_backprop(
+    self: _core.Network,
+    x: Inputs,
+    y: ArrayLike,
+    max_norm: float,
+    *,
+    noise_multiplier: float = 0.0,
+    seed: Any = None,
+    reduction: Reduction = "mean",
+    sampling_rate: float | None = None,
+    expected_batch_size: float | None = None,
+) -> Gradient:
+    """Σ_x ∂C_x min(1, c / ‖∂C_x‖) + N(0, (σ c)²), divided by the batch size: a step of DP-SGD.
+
+    One forward and one backward pass, with the memory of one gradient: δ^l of an example is scaled
+    before BP3 and BP4.
+
+    Parameters
+    ----------
+    x : array_like or SciPy sparse, (n, n_1)
+        The examples, one per row. Other dtypes are converted to the network's.
+    y : array_like, (n, n_L) or (n,)
+        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
+        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
+        have any shape with n entries.
+    max_norm : float
+        c, the longest norm of an example's gradient. ``inf`` clips nothing.
+    noise_multiplier : float, default 0
+        σ. The noise of every number of the sum is normal with standard deviation σ c.
+    seed : None, int, list of int, Generator, BitGenerator or SeedSequence
+        Of the noise and of the sample. The same int gives the same noise at every call: pass a
+        `numpy.random.Generator` to a training, which differs from call to call.
+    reduction : {"mean", "sum"}, default "mean"
+        "sum": not divided by the batch size.
+    sampling_rate : float, optional
+        q, from 0 to 1: draw each of the n examples with probability q (Poisson sampling) and divide
+        by q n, whatever the number drawn. Pass all examples as x. Default: all are used.
+    expected_batch_size : float, optional
+        The divisor for "mean". Default: q n, or n without ``sampling_rate``. If x was sampled by
+        the caller, the number drawn is private: pass the expected number.
+
+    Returns
+    -------
+    Gradient
+        Its `cost` is NaN.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not match, x has no rows, labels are out of range or the cost takes none, or a
+        number is out of its range.
+    TypeError
+        An argument is not of real numbers, or the seed is not one.
+
+    Notes
+    -----
+    The noise is computed from a seed (Philox and the Box-Muller transform) and has the same bits on
+    every machine. It is not cryptographically secure, and floating-point noise has gaps: for a
+    formal guarantee against an adversary who knows this, use a secure source of noise.
+    A privacy accountant is not part of bpfast.
+
+    References
+    ----------
+    Abadi et al., *Deep Learning with Differential Privacy*, 2016.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+    >>> net.clipped_backprop([[0], [0]], [[1], [9]], max_norm=2, reduction="sum").biases[0]
+    array([-3.])
+    """
+    c = positive("max_norm", max_norm) if max_norm != np.inf else np.inf
+    sigma = not_negative("noise_multiplier", noise_multiplier)
+    if sigma and c == np.inf:
+        raise ValueError("max_norm: expected a finite number with noise, got inf")
+    if reduction not in ("mean", "sum"):
+        raise unknown_name("reduction", reduction, ("mean", "sum"))
+    divisor = None
+    if expected_batch_size is not None:
+        divisor = positive("expected_batch_size", expected_batch_size)
+    try:
+        draw = generator(seed)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"seed: {error}") from error
+    if sampling_rate is not None:
+        rate = within("sampling_rate", sampling_rate, 0, 1)
+        x, y, n = _sample(x, y, rate, _seed64(draw))
+        divisor = divisor or rate * n
+    else:
+        n = None
+    if n is not None and not _rows(x):
+        gradient = Gradient(self)
+    else:
+        x, y, _ = with_custom_cost(self, x, y, None)
+        gradient, norms = self._clipped(x, y, None, c)
+        divisor = divisor or len(norms)
+    if sigma:
+        _core.add_noise(gradient, _seed64(draw), sigma * c)
+    if reduction == "mean" and divisor:
+        gradient /= divisor
+    return gradient
+
+
+def _sample(x: Any, y: Any, rate: float, seed: int) -> tuple[Any, Any, int]:
+    """The rows that are drawn, and the number of all."""
+    x = by_rows(x) if is_sparse(x) else np.asarray(x)
+    y = np.asarray(y)
+    n = x.shape[0] if x.ndim else 0
+    if y.shape[:1] != (n,):
+        raise ValueError(f"y: expected {n} entries, got shape {y.shape}")
+    drawn = _core.poisson_sample(seed, rate, n)
+    return x[drawn], y[drawn], n
+
+
+def _rows(x: Any) -> int:
+    rows: int = x.shape[0]
+    return rows
+
+
+def _seed64(draw: np.random.Generator) -> int:
+    return int(draw.integers(2**63))

@@ -1,0 +1,315 @@
+"""Derivatives by the outputs, the inputs and along directions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import numpy as np
+
+from bpfast._calls import check_network
+from bpfast._derivatives.arguments import is_at_z, layer_index, with_custom_cost
+from bpfast._validation.names import unknown_name
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from bpfast import _core
+    from bpfast._core import Gradient, Trace
+    from bpfast._core import _Inputs as Inputs
+    from bpfast._typing import Reduction
+
+    Array = NDArray[Any]
+
+WRT = ("both", "params", "x")
+
+
+@overload
+def vjp(
+    self: _core.Network,
+    x: Inputs | Trace,
+    v: ArrayLike,
+    *,
+    at: Literal["a", "z"] = "a",
+    wrt: Literal["both"] = "both",
+) -> tuple[Gradient, Array]: ...
+@overload
+def vjp(
+    self: _core.Network,
+    x: Inputs | Trace,
+    v: ArrayLike,
+    *,
+    at: Literal["a", "z"] = "a",
+    wrt: Literal["params"],
+) -> Gradient: ...
+@overload
+def vjp(
+    self: _core.Network,
+    x: Inputs | Trace,
+    v: ArrayLike,
+    *,
+    at: Literal["a", "z"] = "a",
+    wrt: Literal["x"],
+) -> Array: ...
+def vjp(
+    self: _core.Network,
+    x: Inputs | Trace,
+    v: ArrayLike,
+    *,
+    at: Literal["a", "z"] = "a",
+    wrt: Literal["both", "params", "x"] = "both",
+) -> tuple[Gradient, Array] | Gradient | Array:
+    """Vector-Jacobian product: the gradient of any function C of the outputs, from v = ∂C/∂a^L.
+
+    δ^L = v ⊙ σ'(z^L), then BP2 to BP4 and ∂C/∂x = δ^2 W^2. The gradient is summed over the batch,
+    without a factor 1/n: put it into v if C is a mean.
+
+    Parameters
+    ----------
+    x : array_like or SciPy sparse, (n, n_1), or Trace
+        The examples, one per row, or the trace of them that `trace` returned with the present
+        parameters: then no forward pass is computed.
+    v : array_like, (n, n_L)
+        ∂C/∂a^L of each example, or ∂C/∂z^L.
+    at : {"a", "z"}, default "a"
+        "z": v is ∂C/∂z^L, which is δ^L. For a cost of the weighted inputs z^L, such as a loss on
+        logits that stays finite where a^L saturates.
+    wrt : {"both", "params", "x"}, default "both"
+        By what to differentiate.
+
+    Returns
+    -------
+    (Gradient, ndarray of shape (n, n_1)), or one of them
+        ∂C/∂(W, b), whose `cost` is NaN, since C is not known here, and ∂C/∂x, which is dense also
+        for a sparse x.
+
+    Raises
+    ------
+    ValueError
+        x or v has another shape, x has no rows or is the trace of another network, or ``at`` or
+        ``wrt`` is unknown.
+    TypeError
+        x or v is not of real numbers.
+    MemoryError
+        ∂C/∂x cannot be allocated.
+
+    References
+    ----------
+    Nielsen, *Neural Networks and Deep Learning*, ch. 2, equations BP1 to BP4; Baydin et al.,
+    *Automatic Differentiation in Machine Learning: a Survey*, 2018.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> net = bpfast.Network([2, 1], output="identity", init="zeros")
+    >>> net.weights[0][:] = [[3, 4]]
+    >>> gradient, dx = net.vjp([[1, 2]], [[10]])  # a = 3 x_1 + 4 x_2 + b
+    >>> gradient.flat, dx
+    (array([10., 20., 10.]), array([[30., 40.]]))
+    """
+    check_network(self)
+    at_z = is_at_z(at)
+    if wrt not in WRT:
+        raise unknown_name("wrt", wrt, WRT)
+    gradient, dx = self._vjp(x, v, at_z, wrt != "x", wrt != "params")
+    if wrt == "both":
+        return gradient, dx
+    result: Gradient | Array = gradient if wrt == "params" else dx
+    return result
+
+
+def jvp(
+    self: _core.Network,
+    x: Inputs | Trace,
+    *,
+    dx: ArrayLike | None = None,
+    dparams: ArrayLike | None = None,
+) -> tuple[Array, Array]:
+    """Jacobian-vector product: a^L and its derivative along a direction (ẋ, Ẇ, ḃ).
+
+    ż^l = ȧ^(l-1) (W^l)ᵀ + a^(l-1) (Ẇ^l)ᵀ + ḃ^l and ȧ^l = σ'(z^l) ⊙ ż^l, with ȧ^1 = ẋ.
+
+    Parameters
+    ----------
+    x : array_like or SciPy sparse, (n, n_1), or Trace
+        The examples, one per row, or the trace of them that `trace` returned with the present
+        parameters.
+    dx : array_like, (n, n_1), optional
+        ẋ. Default: 0.
+    dparams : array_like, (P,), optional
+        Ẇ and ḃ in the order of `params`. Default: 0.
+
+    Returns
+    -------
+    (ndarray, ndarray), each (n, n_L)
+        a^L and ȧ^L.
+
+    Raises
+    ------
+    ValueError
+        A shape does not match, x has no rows, or neither direction is given.
+    TypeError
+        An argument is not of real numbers.
+
+    References
+    ----------
+    Pearlmutter, *Fast Exact Multiplication by the Hessian*, 1994.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> net = bpfast.Network([2, 1], output="identity", init="zeros")
+    >>> net.weights[0][:] = [[3, 4]]
+    >>> net.jvp([[1, 2]], dx=[[0, 1]])
+    (array([[11.]]), array([[4.]]))
+    >>> net.jvp([[1, 2]], dparams=[1, 0, 0])
+    (array([[11.]]), array([[1.]]))
+    """
+    check_network(self)
+    if dx is None and dparams is None:
+        raise ValueError("dx: expected a direction dx or dparams, got None for both")
+    return self._jvp(x, dx, dparams)
+
+
+def input_gradient(
+    self: _core.Network,
+    x: Inputs,
+    y: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Array:
+    """∂C/∂x = δ^2 W^2, each row with the factor 1/n; ``reduction="sum"`` without it.
+
+    C is the mean cost of the batch, so a row is ∂C_x/∂x times 1/n, or times s_x / Σ s_x with
+    weights. With ``reduction="sum"`` it is s_x ∂C_x/∂x: that example's alone, as saliency needs it.
+
+    Parameters
+    ----------
+    x : array_like or SciPy sparse, (n, n_1)
+        The examples, one per row. Other dtypes are converted to the network's.
+    y : array_like, (n, n_L) or (n,)
+        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
+        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
+        have any shape with n entries.
+    sample_weight : array_like, (n,), optional
+        The weights s_x, finite and 0 or above. Default: 1 for each example.
+    reduction : {"mean", "sum"}, default "mean"
+        "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
+
+    Returns
+    -------
+    ndarray, (n, n_1)
+        Dense also for a sparse x.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not match, x has no rows, labels are out of range or the cost takes none, or
+        weights are negative, not finite or, with "mean", all zero.
+    TypeError
+        An argument is not of real numbers.
+    MemoryError
+        The result cannot be allocated.
+
+    References
+    ----------
+    Nielsen, *Neural Networks and Deep Learning*, ch. 2; Simonyan, Vedaldi and Zisserman, *Deep
+    Inside Convolutional Networks*, 2014.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> net = bpfast.Network([2, 1], output="identity", init="zeros")
+    >>> net.weights[0][:] = [[3, 4]]
+    >>> net.input_gradient([[1, 1]], [[5]])  # a - y = 2
+    array([[6., 8.]])
+    """
+    x, y, sample_weight = with_custom_cost(self, x, y, sample_weight)
+    return self._input_gradient(x, y, sample_weight, reduction)
+
+
+def jacobian(self: _core.Network, x: Inputs | Trace, *, at: Literal["a", "z"] = "a") -> Array:
+    """∂a_j^L/∂x_k of each example: n_L passes back through the layers after one forward pass.
+
+    Parameters
+    ----------
+    x : array_like or SciPy sparse, (n, n_1), or Trace
+        The examples, one per row, or the trace of them that `trace` returned with the present
+        parameters.
+    at : {"a", "z"}, default "a"
+        "z": ∂z_j^L/∂x_k.
+
+    Returns
+    -------
+    ndarray, (n, n_L, n_1)
+        Dense also for a sparse x.
+
+    Raises
+    ------
+    ValueError
+        x has another shape or no rows, or ``at`` is unknown.
+    TypeError
+        x is not of real numbers.
+    MemoryError
+        The result cannot be allocated.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> net = bpfast.Network([3, 2], output="identity", init="zeros")
+    >>> net.weights[0][:] = [[1, 2, 3], [4, 5, 6]]
+    >>> net.jacobian([[0, 0, 0]])
+    array([[[1., 2., 3.],
+            [4., 5., 6.]]])
+    """
+    from bpfast._core import Trace
+
+    check_network(self)
+    at_z = is_at_z(at)
+    trace = x if isinstance(x, Trace) else self.trace(x)
+    n, (n_inputs, *_, n_outputs) = len(trace.a[0]), self.sizes
+    result: Array = np.empty((n, n_outputs, n_inputs), self.dtype)
+    v = np.zeros((n, n_outputs), self.dtype)
+    for j in range(n_outputs):
+        v[:, j] = 1
+        result[:, j] = self._vjp(trace, v, at_z, False, True)[1]
+        v[:, j] = 0
+    return result
+
+
+def forward_from(self: _core.Network, layer: int, z: ArrayLike) -> Array:
+    """a^L from the weighted inputs z^l of a layer: what a change of z^l does to the outputs.
+
+    Parameters
+    ----------
+    layer : int
+        l, from 2 (the first layer with weights) to L.
+    z : array_like, (n, n_l)
+        z^l.
+
+    Returns
+    -------
+    ndarray, (n, n_L)
+        a^L. With z^l from `trace` it has the bits of `forward`.
+
+    Raises
+    ------
+    ValueError
+        There is no such layer, or z has another shape or no rows.
+    TypeError
+        ``layer`` is not an integer, or z is not of real numbers.
+
+    References
+    ----------
+    Nielsen, *Neural Networks and Deep Learning*, ch. 2: the demon in neuron j of layer l.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> net = bpfast.Network([2, 3, 1], seed=0)
+    >>> trace = net.trace([[1, 2]])
+    >>> bool(net.forward_from(2, trace.z[0]) == net.forward([[1, 2]]))
+    True
+    """
+    check_network(self)
+    return self._forward_from(layer_index(self, layer), z)

@@ -1,0 +1,121 @@
+"""Mean and variance of the gradient over the examples of a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast._derivatives.arguments import with_custom_cost
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from bpfast import _core
+    from bpfast._core import Gradient
+    from bpfast._core import _Inputs as Inputs
+
+
+@dataclass(frozen=True, eq=False)
+class GradientStatistics:
+    """The gradients ∂C_x of n examples, summed up; `Network.gradient_statistics` returns it.
+
+    Parameters
+    ----------
+    n : int
+        The number of examples.
+    mean : Gradient
+        The gradient of the batch, Σ ∂C_x / n.
+    variance : Gradient
+        The variance of ∂C_x of each parameter, with the divisor n - 1.
+    """
+
+    n: int
+    mean: Gradient
+    variance: Gradient
+
+    @property
+    def signal_to_noise(self) -> NDArray[Any]:
+        """|mean| / standard deviation of each parameter, (P,); NaN where both are 0."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ratio: NDArray[Any] = np.abs(self.mean.flat) / np.sqrt(self.variance.flat)
+        return ratio
+
+    @property
+    def noise_scale(self) -> float:
+        """Tr Σ / ‖G‖²: the batch size from which on larger batches gain little.
+
+        ‖G‖² is estimated without bias by ‖mean‖² - tr Σ / n; inf if that is not positive, which
+        says that n is too small to tell.
+
+        References
+        ----------
+        McCandlish et al., *An Empirical Model of Large-Batch Training*, 2018.
+        """
+        trace = float(np.sum(self.variance.flat, dtype=np.float64))
+        mean = self.mean.flat.astype(np.float64)
+        squared = float(mean @ mean) - trace / self.n
+        return trace / squared if squared > 0 else np.inf
+
+
+GradientStatistics.__module__ = "bpfast"
+
+
+def gradient_statistics(self: _core.Network, x: Inputs, y: ArrayLike) -> GradientStatistics:
+    """Mean and variance of ∂C_x over the examples, without forming the gradient of each.
+
+    Σ_x (∂C_x/∂w_jk)² = Σ_x δ_j² a_k², which is one more BP4, of the squares.
+
+    Parameters
+    ----------
+    x : array_like or SciPy sparse, (n, n_1)
+        The examples, at least two, one per row. Other dtypes are converted to the network's.
+    y : array_like, (n, n_L) or (n,)
+        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
+        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
+        have any shape with n entries.
+
+    Returns
+    -------
+    GradientStatistics
+        `mean`, `variance`, `signal_to_noise` and `noise_scale`.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not match, x has fewer than two rows, or labels are out of range or the cost takes
+        none.
+    TypeError
+        An argument is not of real numbers.
+
+    Notes
+    -----
+    The variance is the mean of the squares minus the square of the mean, so it has few digits where
+    the standard deviation is far below the mean. It is never below 0.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+    >>> statistics = net.gradient_statistics([[0], [0]], [[1], [3]])
+    >>> statistics.mean.biases[0], statistics.variance.biases[0]  # of -1 and -3
+    (array([-2.]), array([2.]))
+    """
+    x, y, _ = with_custom_cost(self, x, y, None)
+    mean = self._backprop(x, y, None, "mean", None)
+    variance = self._squared_gradients(x, y, None)
+    n = _rows(x)
+    if n < 2:
+        raise ValueError(f"x: expected at least two examples, got {n}")
+    flat = variance.flat
+    flat /= n
+    flat -= mean.flat**2
+    np.maximum(flat, 0, out=flat)
+    flat *= n / (n - 1)
+    return GradientStatistics(n, mean, variance)
+
+
+def _rows(x: Any) -> int:
+    shape = getattr(x, "shape", None)
+    return int(shape[0]) if shape else len(x)

@@ -1,0 +1,84 @@
+//! Where a backward pass begins: at the cost, or at derivatives by the outputs that the user gives.
+
+use numpy::PyUntypedArrayMethods;
+use numpy::ndarray::Ix2;
+use pyo3::prelude::*;
+
+use crate::base::error::Error;
+use crate::data::Targets;
+use crate::inside::derivatives::Seed;
+use crate::python::api::typed_network::TypedNetwork;
+use crate::python::borrow::{Element, ReadArray};
+use crate::python::convert::arrays::input;
+use crate::python::convert::inputs::InputArray;
+use crate::python::convert::targets::{TargetsOrCosts, Weighting};
+
+/// The user's arguments.
+#[derive(Clone, Copy)]
+pub enum SeedArguments<'a, 'py> {
+    /// y, or what a callable cost returned.
+    Cost(&'a Bound<'py, PyAny>, &'a Weighting<'py>),
+    /// v = ∂C/∂a^L, or ∂C/∂z^L if true.
+    Output(&'a Bound<'py, PyAny>, bool),
+}
+
+/// The same, borrowed or converted.
+pub enum SeedArrays<'a, 'py, T: Element> {
+    Cost(TargetsOrCosts<'py, T>, &'a Weighting<'py>),
+    Output(ReadArray<'py, T, Ix2>, bool),
+}
+
+impl<T: Element> TypedNetwork<'_, T> {
+    /// # Errors Wrong types or shapes.
+    pub fn seed<'a, 'py>(
+        &self,
+        x: &InputArray<'py, T>,
+        arguments: SeedArguments<'a, 'py>,
+    ) -> PyResult<SeedArrays<'a, 'py, T>> {
+        match arguments {
+            SeedArguments::Cost(y, weighting) => {
+                Ok(SeedArrays::Cost(self.targets_or_costs(x, y)?, weighting))
+            }
+            SeedArguments::Output(v, at_z) => {
+                let (architecture, v) = (self.architecture(), input::<T, Ix2>("v", v)?);
+                let n = x.inputs(architecture)?.len();
+                check_shape("v", &[n, architecture.n_outputs()], v.shape())?;
+                Ok(SeedArrays::Output(v, at_z))
+            }
+        }
+    }
+
+    /// The targets for `n` examples; unused if there is no cost.
+    ///
+    /// # Errors
+    /// Shapes do not match, labels are out of range, or weights are invalid.
+    pub fn seed_targets<'a>(
+        &self,
+        seed: &'a SeedArrays<'_, '_, T>,
+        n: usize,
+    ) -> PyResult<Targets<'a, T>> {
+        match seed {
+            SeedArrays::Cost(targets, weighting) => Ok(self.targets(targets, weighting, n)?),
+            SeedArrays::Output(..) => Ok(Targets::none(n)),
+        }
+    }
+}
+
+impl<T: Element> SeedArrays<'_, '_, T> {
+    /// # Errors Python code has changed an array in place in the meantime.
+    pub fn with_targets<'a>(&'a self, targets: &'a Targets<'a, T>) -> PyResult<Seed<'a, T>> {
+        Ok(match self {
+            Self::Cost(..) => Seed::Cost(targets),
+            Self::Output(v, true) => Seed::WeightedInput(v.as_slice()?),
+            Self::Output(v, false) => Seed::Output(v.as_slice()?),
+        })
+    }
+}
+
+/// # Errors The array has another shape.
+pub fn check_shape(argument: &str, expected: &[usize], got: &[usize]) -> PyResult<()> {
+    if got == expected {
+        return Ok(());
+    }
+    Err(Error::shape(argument, expected, got).into())
+}
