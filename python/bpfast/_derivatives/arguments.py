@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bpfast._calls import called, check_network
-from bpfast._validation.names import unknown_name
+from bpfast._validation.names import one_of
 
 if TYPE_CHECKING:
     from bpfast import _core
@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 def is_at_z(at: Any) -> bool:
     """Whether v is ∂C/∂z^L and not ∂C/∂a^L."""
-    if at not in ("a", "z"):
-        raise unknown_name("at", at, ("a", "z"))
-    return bool(at == "z")
+    return one_of("at", at, ("a", "z")) == "z"
 
 
 def with_custom_cost(

@@ -9,8 +9,8 @@ import numpy as np
 from bpfast import _core
 from bpfast._core import Gradient
 from bpfast._derivatives.arguments import with_custom_cost
-from bpfast._validation.names import unknown_name
-from bpfast._validation.numbers import not_negative, positive, within
+from bpfast._validation.names import one_of
+from bpfast._validation.numbers import not_negative, number, positive, within
 from bpfast._validation.seed import generator
 from bpfast._validation.sparse import by_rows, is_sparse
 
@@ -93,12 +93,13 @@ def clipped_backprop(
     >>> net.clipped_backprop([[0], [0]], [[1], [9]], max_norm=2, reduction="sum").biases[0]
     array([-3.])
     """
-    c = positive("max_norm", max_norm) if max_norm != np.inf else np.inf
+    c = number("max_norm", max_norm)
+    if c != np.inf:
+        c = positive("max_norm", max_norm)
     sigma = not_negative("noise_multiplier", noise_multiplier)
     if sigma and c == np.inf:
         raise ValueError("max_norm: expected a finite number with noise, got inf")
-    if reduction not in ("mean", "sum"):
-        raise unknown_name("reduction", reduction, ("mean", "sum"))
+    is_mean = one_of("reduction", reduction, ("mean", "sum")) == "mean"
     divisor = None
     if expected_batch_size is not None:
         divisor = positive("expected_batch_size", expected_batch_size)
@@ -120,7 +121,7 @@ def clipped_backprop(
         divisor = divisor or len(norms)
     if sigma:
         _core.add_noise(gradient, _seed64(draw), sigma * c)
-    if reduction == "mean" and divisor:
+    if is_mean and divisor:
         gradient /= divisor
     return gradient
 

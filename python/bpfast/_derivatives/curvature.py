@@ -74,6 +74,8 @@ def hvp(
     array([9., 3.])
     """
     check_network(self)
+    if errors is not None and not isinstance(errors, list):
+        raise TypeError(f"errors: expected a list of arrays, got {type(errors).__name__}")
     weights = (sample_weight, reduction)
     return self._curvature_product("hessian", (x, y), v, weights, errors)
 

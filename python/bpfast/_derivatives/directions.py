@@ -8,7 +8,7 @@ import numpy as np
 
 from bpfast._calls import check_network
 from bpfast._derivatives.arguments import is_at_z, layer_index, with_custom_cost
-from bpfast._validation.names import unknown_name
+from bpfast._validation.names import one_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from bpfast._typing import Reduction
 
     Array = NDArray[Any]
-
-WRT = ("both", "params", "x")
 
 
 @overload
@@ -108,12 +106,11 @@ def vjp(
     """
     check_network(self)
     at_z = is_at_z(at)
-    if wrt not in WRT:
-        raise unknown_name("wrt", wrt, WRT)
-    gradient, dx = self._vjp(x, v, at_z, wrt != "x", wrt != "params")
-    if wrt == "both":
+    by = one_of("wrt", wrt, ("both", "params", "x"))
+    gradient, dx = self._vjp(x, v, at_z, by != "x", by != "params")
+    if by == "both":
         return gradient, dx
-    result: Gradient | Array = gradient if wrt == "params" else dx
+    result: Gradient | Array = gradient if by == "params" else dx
     return result
 
 

@@ -206,6 +206,8 @@ def per_example_norms(
     >>> net.per_example_norms([[0], [2]], [[1], [3]])  # |a - y| √(x² + 1)
     array([1.        , 6.70820393])
     """
+    if not isinstance(per_layer, bool | np.bool_):
+        raise TypeError(f"per_layer: expected True or False, got {type(per_layer).__name__}")
     x, y, sample_weight = with_custom_cost(self, x, y, sample_weight)
     norms: NDArray[np.float64] = self._per_example_norms(x, y, sample_weight)
     if per_layer:

@@ -40,6 +40,24 @@ def unknown_name(
     return ValueError(f"{argument}: unknown {what} {got!r}; {hint}{_listed(known)}")
 
 
+def one_of(argument: str, value: object, valid: Iterable[str]) -> str:
+    """`value`, which is one of the names.
+
+    Examples
+    --------
+    >>> one_of("at", "z", ("a", "z"))
+    'z'
+    >>> one_of("at", 1, ("a", "z"))
+    Traceback (most recent call last):
+    TypeError: at: expected a str, got int
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{argument}: expected a str, got {type(value).__name__}")
+    if value not in valid:
+        raise unknown_name(argument, value, valid)
+    return value
+
+
 def _suggestion(got: object, valid: list[str], synonyms: Mapping[str, str]) -> str | None:
     """The suggestion for `got`, as it should be written, or None."""
     import difflib  # its import takes 3 ms
