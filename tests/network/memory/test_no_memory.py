@@ -14,7 +14,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="address space is lim
 
 
 def outcomes(*cases):
-    """The result of each call with `free` MiB of address space left, each in a fork of one process."""
+    """The result of each call with `free` MiB of address space left, each in a fork."""
     return run("calls_without_memory", json.dumps(cases))
 
 
@@ -97,7 +97,9 @@ CALLS = [
 def test_a_workspace_that_exceeds_the_free_memory(threads):
     # One array of a chunk is 16 MiB, one of the batch 128.
     limits = {"before": WIDE, "after": AFTER, "free": 12, "threads": threads}
-    for call, got in zip(CALLS, outcomes(*({"call": call} | limits for call in CALLS)), strict=True):
+    for call, got in zip(
+        CALLS, outcomes(*({"call": call} | limits for call in CALLS)), strict=True
+    ):
         assert got.startswith("MemoryError: "), call
 
 
