@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.helpers.child import command
+from tests.helpers.child import run
 from tests.helpers.paths import ROOT
 from tests.helpers.processes.simd_levels import FUSED
 
@@ -55,17 +55,8 @@ def start(name, *arguments, cwd):
 
 def start_all(runs):
     """Run (name, cwd, arguments) in one process: the exit code, output and messages of each."""
-    done = subprocess.run(
-        command("run_examples"),
-        cwd=ROOT,
-        input=json.dumps([[name, str(cwd), list(map(str, args))] for name, cwd, args in runs]),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    runs = [[name, str(cwd), list(map(str, arguments))] for name, cwd, arguments in runs]
+    return run("run_examples", stdin=json.dumps(runs))
 
 
 def output(name, *arguments, cwd):
@@ -91,7 +82,9 @@ def experiments(few, tmp_path_factory):
     folders = {name: tmp_path_factory.mktemp(name) for name in EXPERIMENTS}
     arguments = ["--data", few, *TINY, "--plot", "a.png"]
     done = start_all([(name, folder, arguments) for name, folder in folders.items()])
-    return {name: (folder, *run) for (name, folder), run in zip(folders.items(), done, strict=True)}
+    return {
+        name: (folder, *found) for (name, folder), found in zip(folders.items(), done, strict=True)
+    }
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
