@@ -54,14 +54,14 @@ export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=$gcc
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="$qemu -L ${loader%/lib/*}"
 
 # The test of large blocks alone takes longer than all others under qemu; those of other blocks do run.
-timeout 600 cargo test --locked --release --target $target --lib --test bits -- \
-  kernels:: every_machine --skip large_blocks || {
+timeout 600 cargo test --locked --release --target $target --lib --test integration -- \
+  kernels:: "every machine" --skip large_blocks || {
   [ $? -ne 124 ] || echo "test-arm: not done after ten minutes" >&2
   exit 1
 }
 
 # Sums that are not in vector registers show as scalar multiply-adds.
-binary=$(ls -t target/arm/$target/release/deps/bits-* | grep -v '\.d$' | head -n 1)
+binary=$(ls -t target/arm/$target/release/deps/integration-* | grep -v '\.d$' | head -n 1)
 ${gcc%gcc}objdump -d --no-show-raw-insn "$binary" | awk '
   $2 == "fmla" { vector++; if ($NF ~ /\[[0-3]\]$/) by_element++ }
   $2 == "fmadd" { scalar++ }

@@ -28,32 +28,12 @@ pub fn cost<T: Real>(
     rows: Range<usize>,
     cancel: &CancelToken<'_>,
 ) -> f64 {
-    let Outputs {
-        cost,
-        activation,
-        z,
-        a,
-    } = outputs;
-    let width = a.len() / rows.len();
     let mut sum = 0.0;
-    if let Some(y) = targets.values_of(&rows)
-        && cost.is_elementwise(activation)
-    {
-        let mut examples = rows;
-        cost.of_examples(a, y, width, |of_example| {
-            let x = examples.next().expect("a row of a for each example");
-            sum += targets.sample_weight(x) * of_example;
-        });
-        cancel.poll_after(a.len() * ELEMENT_WORK);
-        return sum;
-    }
-    for (x, (z, a)) in rows.zip(rows_of(z, width).zip(a.chunks_exact(width))) {
-        let of_example = cost.of_example(activation, z, a, targets.example(x));
+    let mut examples = rows.clone();
+    for_each_cost(outputs, targets, rows, cancel, |of_example| {
+        let x = examples.next().expect("an example for each cost");
         sum += targets.sample_weight(x) * of_example;
-        if cancel.poll_after(width * ELEMENT_WORK) {
-            break;
-        }
-    }
+    });
     sum
 }
 
@@ -65,6 +45,20 @@ pub fn each_cost<T: Real>(
     costs: &mut [f64],
     cancel: &CancelToken<'_>,
 ) {
+    let mut costs = costs.iter_mut();
+    for_each_cost(outputs, targets, rows, cancel, |of_example| {
+        *costs.next().expect("a place for each cost") = of_example;
+    });
+}
+
+/// Calls `each` with `C_x` of each of the examples `rows`, in order, until the call is cancelled.
+fn for_each_cost<T: Real>(
+    outputs: Outputs<'_, T>,
+    targets: &Targets<'_, T>,
+    rows: Range<usize>,
+    cancel: &CancelToken<'_>,
+    mut each: impl FnMut(f64),
+) {
     let Outputs {
         cost,
         activation,
@@ -72,9 +66,15 @@ pub fn each_cost<T: Real>(
         a,
     } = outputs;
     let width = a.len() / rows.len();
-    let outputs = rows_of(z, width).zip(a.chunks_exact(width));
-    for ((x, place), (z, a)) in rows.zip(costs).zip(outputs) {
-        *place = cost.of_example(activation, z, a, targets.example(x));
+    if let Some(y) = targets.values_of(&rows)
+        && cost.is_elementwise(activation)
+    {
+        cost.of_examples(a, y, width, each);
+        cancel.poll_after(a.len() * ELEMENT_WORK);
+        return;
+    }
+    for (x, (z, a)) in rows.zip(rows_of(z, width).zip(a.chunks_exact(width))) {
+        each(cost.of_example(activation, z, a, targets.example(x)));
         if cancel.poll_after(width * ELEMENT_WORK) {
             break;
         }

@@ -5,12 +5,9 @@ which aborts the process if it meets a frame of Rust. Here many threads are at w
 ends, each in another call with code of its own in the middle.
 """
 
-import subprocess
-
 import pytest
 
-from tests.helpers.child import LIMIT, command, environment
-from tests.helpers.paths import ROOT
+from tests.helpers.child import finished
 
 WAYS = [
     "sleeps",
@@ -23,15 +20,7 @@ WAYS = [
 
 @pytest.mark.parametrize("way", WAYS)
 def test_user_code_in_a_daemon_thread(way):
-    done = subprocess.run(
-        command("exit_with_daemon_threads", way),
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-    )
+    done = finished("exit_with_daemon_threads", way)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "panicked" not in done.stderr
     assert "Traceback" not in done.stderr, done.stderr[-3000:]

@@ -1,12 +1,10 @@
 """Forked and spawned children of a process whose pool has run: no hang, the same bits."""
 
 import os
-import subprocess
 
 import pytest
 
-from tests.helpers.child import LIMIT, case, command, environment, outcome, run
-from tests.helpers.paths import ROOT
+from tests.helpers.child import case, finished, outcome, run
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
@@ -28,13 +26,5 @@ def test_a_fork_while_other_threads_are_in_a_call(also):
 def test_workers_of_multiprocessing(method):
     if method != "spawn" and not hasattr(os, "fork"):
         pytest.skip("needs os.fork")
-    done = subprocess.run(
-        command("multiprocessing_pool", method),
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-    )
+    done = finished("multiprocessing_pool", method)
     assert (done.returncode, done.stdout.strip()) == (0, "true"), done.stderr

@@ -1,6 +1,7 @@
 """The examples run as their users run them, tell figures, draw, and refuse bad options."""
 
 import gzip
+import json
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from tests.helpers.child import run
 from tests.helpers.paths import ROOT
 from tests.helpers.processes.simd_levels import FUSED
 
@@ -45,10 +47,16 @@ def few(tmp_path_factory):
 
 def start(name, *arguments, cwd):
     """Run an example in a process of its own, in a folder that is not the tree's."""
-    command = [sys.executable, EXAMPLES / f"{name}.py", *map(str, arguments)]
+    started = [sys.executable, EXAMPLES / f"{name}.py", *map(str, arguments)]
     return subprocess.run(
-        command, cwd=cwd, capture_output=True, encoding="utf-8", timeout=60, check=False
+        started, cwd=cwd, capture_output=True, encoding="utf-8", timeout=60, check=False
     )
+
+
+def start_all(runs):
+    """Run (name, cwd, arguments) in one process: the exit code, output and messages of each."""
+    runs = [[name, str(cwd), list(map(str, arguments))] for name, cwd, arguments in runs]
+    return run("run_examples", stdin=json.dumps(runs))
 
 
 def output(name, *arguments, cwd):
@@ -68,22 +76,38 @@ def test_every_example_is_here():
     assert found == {"mnist", "plain_loop", *EXPERIMENTS, *helpers}
 
 
+@pytest.fixture(scope="module")
+def experiments(few, tmp_path_factory):
+    """The folder of each experiment, its exit code, output and messages."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in EXPERIMENTS}
+    arguments = ["--data", few, *TINY, "--plot", "a.png"]
+    done = start_all([(name, folder, arguments) for name, folder in folders.items()])
+    return {
+        name: (folder, *found) for (name, folder), found in zip(folders.items(), done, strict=True)
+    }
+
+
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_experiment(name, few, tmp_path):
-    said = output(name, "--data", few, *TINY, "--plot", "a.png", cwd=tmp_path)
+def test_experiment(name, experiments):
+    folder, code, said, messages = experiments[name]
+    assert (code, messages) == (0, "")
     tables = re.findall(r"^\| (.*?) *\|.*\n\| -", said, re.MULTILINE)
     assert tables == EXPERIMENTS[name]
     assert "nan" not in said
-    assert is_png(tmp_path / "a.png")
-    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    assert is_png(folder / "a.png")
+    assert [path.name for path in folder.iterdir()] == ["a.png"]
 
 
 def test_a_seed_gives_the_same_figures_again(few, tmp_path):
-    arguments = ["l2", "--data", few, *TINY, "--plot", "a.png", "--seed"]
-    first, again, other = (output(*arguments, seed, cwd=tmp_path) for seed in (3, 3, 4))
-    assert first == again != other
+    arguments = ["--data", few, *TINY, "--plot", "a.png", "--seed"]
+    first = output("l2", *arguments, 3, cwd=tmp_path)
+    again, other = start_all([("l2", tmp_path, [*arguments, seed]) for seed in (3, 4)])
+    assert again == [0, first, ""]
+    assert other[0] == 0
+    assert other[1] != first
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FUSED, reason="without fused multiply-add the bits may differ")
 def test_the_page_has_the_figures_of_this_build(tmp_path):
     """At η = 1 a changed bit soon moves the last digits: `make examples` mends the page."""
@@ -115,34 +139,45 @@ def test_the_plain_loop_learns(tmp_path):
     assert float(right) > 80
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments", "message"),
-    [
-        ("mnist", ["--epochs", "0"], "--epochs: expected 1 or more"),
-        ("mnist", ["--batch-size", "0"], "--batch-size: expected 1 or more"),
-        ("mnist", ["--eta", "nan"], "--eta: expected a positive number"),
-        ("mnist", ["--eta", "-3"], "--eta: expected a positive number"),
-        ("mnist", ["--eta", "1e300", "--epochs", "1"], "--eta: epoch 1, step 0: the cost or"),
-        ("mnist", ["--dtype", "float16"], "--dtype: invalid choice"),
-        ("mnist", ["--picture", "none/a.png"], "--picture: cannot write a file none/a.png"),
-        ("mnist", ["--data", "none"], "--data: none: no train-images"),
-        ("plain_loop", ["--seed", "-1"], "--seed: expected 0 or more"),
-        ("plain_loop", ["--eta", "inf"], "--eta: expected a positive number"),
-        ("l2", ["--epochs", "1.5"], "--epochs: invalid int value"),
-        ("l2", ["--runs", "0"], "--runs: expected 1 or more"),
-        ("l2", ["--digits", "9"], "--digits: expected 10 or more"),
-        ("l2", ["--digits", "601"], "--digits: expected 600 or fewer"),
-        ("l2", ["--seed", str(2**63 - 1)], "--seed: expected less than 2^63"),
-        ("l2", ["--plot", "."], "--plot: cannot write a file ."),
-    ],
-)
-def test_bad_options(name, arguments, message, few, tmp_path):
-    data = [] if "--data" in arguments else ["--data", few]
-    done = start(name, *data, *arguments, cwd=tmp_path)
-    assert done.returncode == 2
-    assert message in done.stderr.replace("\\", "/")
-    assert "Traceback" not in done.stderr
-    assert list(tmp_path.iterdir()) == []
+BAD_OPTIONS = [
+    ("mnist", ["--epochs", "0"], "--epochs: expected 1 or more"),
+    ("mnist", ["--batch-size", "0"], "--batch-size: expected 1 or more"),
+    ("mnist", ["--eta", "nan"], "--eta: expected a positive number"),
+    ("mnist", ["--eta", "-3"], "--eta: expected a positive number"),
+    ("mnist", ["--eta", "1e300", "--epochs", "1"], "--eta: epoch 1, step 0: the cost or"),
+    ("mnist", ["--dtype", "float16"], "--dtype: invalid choice"),
+    ("mnist", ["--picture", "none/a.png"], "--picture: cannot write a file none/a.png"),
+    ("mnist", ["--data", "none"], "--data: none: no train-images"),
+    ("plain_loop", ["--seed", "-1"], "--seed: expected 0 or more"),
+    ("plain_loop", ["--eta", "inf"], "--eta: expected a positive number"),
+    ("l2", ["--epochs", "1.5"], "--epochs: invalid int value"),
+    ("l2", ["--runs", "0"], "--runs: expected 1 or more"),
+    ("l2", ["--digits", "9"], "--digits: expected 10 or more"),
+    ("l2", ["--digits", "601"], "--digits: expected 600 or fewer"),
+    ("l2", ["--seed", str(2**63 - 1)], "--seed: expected less than 2^63"),
+    ("l2", ["--plot", "."], "--plot: cannot write a file ."),
+]
+
+
+@pytest.fixture(scope="module")
+def refused(few, tmp_path_factory):
+    """The code, output and messages of each run of BAD_OPTIONS, and the files that they left."""
+    folder = tmp_path_factory.mktemp("refused")
+    runs = [
+        (name, folder, [*([] if "--data" in arguments else ["--data", few]), *arguments])
+        for name, arguments, _ in BAD_OPTIONS
+    ]
+    return start_all(runs), list(folder.iterdir())
+
+
+@pytest.mark.parametrize("index", range(len(BAD_OPTIONS)))
+def test_bad_options(index, refused):
+    done, files = refused
+    code, _, messages = done[index]
+    assert code == 2
+    assert BAD_OPTIONS[index][2] in messages.replace("\\", "/")
+    assert "Traceback" not in messages
+    assert files == []
 
 
 @pytest.mark.parametrize(

@@ -33,17 +33,23 @@ def command(program, *arguments):
     return [sys.executable, *how, *map(str, arguments)]
 
 
-def run(program, *arguments, limit=LIMIT, **variables):
-    """Run `program` (see `command`); the JSON that it printed."""
-    done = subprocess.run(
+def finished(program, *arguments, limit=LIMIT, stdin=None, **variables):
+    """Run `program` (see `command`) to its end, with `stdin` as its input."""
+    return subprocess.run(
         command(program, *arguments),
         cwd=ROOT,
         env=environment(**variables),
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=limit,
         check=False,
     )
+
+
+def run(program, *arguments, **options):
+    """Run `program` (see `finished`); the JSON that it printed."""
+    done = finished(program, *arguments, **options)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

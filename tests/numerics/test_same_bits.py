@@ -2,8 +2,6 @@
 
 import itertools
 import json
-import subprocess
-import sys
 import threading
 
 import numpy as np
@@ -13,8 +11,7 @@ from hypothesis import strategies as st
 
 import bpfast
 from tests.helpers.cases.layouts import LAYOUTS
-from tests.helpers.child import EVERY, LIMIT, NETWORKS, case, digest, environment, outcome
-from tests.helpers.paths import ROOT
+from tests.helpers.child import EVERY, NETWORKS, case, digest, outcome, run
 from tests.helpers.tolerance import close
 
 BATCHES = [1, 2, 15, 16, 17, 127, 128, 129, 1000, 5000, 20011]
@@ -44,18 +41,9 @@ def processes():
     """What a process finds in each case, for each number of threads."""
     found = {}
     for threads in THREADS:
-        done = subprocess.run(
-            [sys.executable, "-c", ALL_CASES],
-            cwd=ROOT,
-            env=environment(BPFAST_NUM_THREADS=str(threads)),
-            input=json.dumps(CASES),
-            capture_output=True,
-            text=True,
-            timeout=LIMIT,
-            check=False,
+        in_force, outcomes = run(
+            ALL_CASES, stdin=json.dumps(CASES), BPFAST_NUM_THREADS=str(threads)
         )
-        assert done.returncode == 0, done.stderr
-        in_force, outcomes = json.loads(done.stdout)
         assert in_force == threads
         found[threads] = dict(zip(CASES, outcomes, strict=True))
     return found

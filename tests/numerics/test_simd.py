@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.child import environment, run
 from tests.helpers.paths import ROOT
-from tests.helpers.processes.simd_levels import CONFIG, FUSED, IN_USE, LEVELS, NAMES
+from tests.helpers.processes.simd_levels import CONFIG, FUSED, IN_USE, LEVELS, NAMES, turns
 
 # Widths on both sides of every register; the large one sums in blocks of 4096 rows.
 SIZES = {
@@ -48,13 +48,10 @@ def test_names_of_levels():
 @pytest.fixture(scope="module")
 def found():
     """What processes find at each level with fused multiply-add, and at any number of threads."""
-    turns = [(level, 3) for level in FUSED[:-1]]
-    turns += [(level, threads) for level in FUSED[-1:] for threads in (1, 2, 3, 5)]
-    turns = turns or [("baseline", 1), ("baseline", 3)]
     program = "bits_of_everything", json.dumps([CASES, COSTS])
     return {
         (level, threads): run(*program, BPFAST_SIMD=level, BPFAST_NUM_THREADS=str(threads))
-        for level, threads in turns
+        for level, threads in turns(1, 2, 5)
     }
 
 
@@ -66,7 +63,15 @@ def test_the_same_bits_at_every_level_and_number_of_threads(found):
             assert found[turn][case] == outcome, f"{case}: {turn}, not as {first}"
 
 
-@pytest.mark.parametrize("level", [level for level in LEVELS if level != IN_USE])
+# With fused multiply-add the bits are those of this run's level, as the test above shows.
+OTHERS = [
+    pytest.param(level, marks=[pytest.mark.slow] * (level in FUSED and IN_USE in FUSED))
+    for level in LEVELS
+    if level != IN_USE
+]
+
+
+@pytest.mark.parametrize("level", OTHERS)
 def test_every_level_is_right(level):
     """The tests against the reference and against exact σ pass at levels other than this run's."""
     command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]

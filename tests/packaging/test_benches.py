@@ -37,7 +37,7 @@ def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("bench")
     quick = ["--quick", "--output", str(made)]
     run("compare", made, *quick, "--peers", "numpy")
-    run("epoch", made, *quick, "--peers", "numpy")
+    run("epoch", made, *quick, "--peers", "numpy", "--threads", "1")
     run("fit", made, *quick)
     return made
 

@@ -29,6 +29,7 @@ macro_rules! number {
             fn bits(self) -> u64 {
                 self.to_bits().into()
             }
+            #[inline]
             fn multiply_add(self, factor: Self, term: Self, once: bool) -> Self {
                 if once {
                     self.mul_add(factor, term)

@@ -50,7 +50,7 @@ LONG = {
 }
 
 
-# With how many examples to begin: they are doubled until a call is long on this machine.
+# With how many examples to begin: there are more until a call is long on this machine.
 SHORT = {
     "deep": 100,
     "many small layers": 6_000,

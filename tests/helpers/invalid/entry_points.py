@@ -14,17 +14,25 @@ X, Y, S = RNG.normal(size=(4, 3)), RNG.uniform(size=(4, 2)), np.array([1.0, 2.0,
 Z = RNG.normal(size=(4, 2))
 PARTS = {"weights": WEIGHTS, "biases": BIASES}
 LOSS = {"x": X, "y": Y, "sample_weight": S}
-FUNCTIONS = {
-    "forward": PARTS | {"x": X},
-    "trace": PARTS | {"x": X},
-    "cost": PARTS | LOSS,
-    "errors": PARTS | LOSS,
-    "backprop": PARTS | LOSS,
-    "bp1": {"z": Z, "y": Y, "sample_weight": S},
-    "bp2": {"delta": Z, "weights": WEIGHTS[0], "z": X},
-    "bp3": {"delta": Z},
-    "bp4": {"delta": Z, "a": X},
-}
+
+
+def functions(parts, loss, delta, bp2):
+    """The functions with arguments: the parameters, the batch, a δ for it, and what bp2 takes."""
+    x = {"x": loss["x"]}
+    return {
+        "forward": parts | x,
+        "trace": parts | x,
+        "cost": parts | loss,
+        "errors": parts | loss,
+        "backprop": parts | loss,
+        "bp1": {"z": delta, "y": loss["y"], "sample_weight": loss["sample_weight"]},
+        "bp2": bp2,
+        "bp3": {"delta": delta},
+        "bp4": {"delta": delta, "a": loss["x"]},
+    }
+
+
+FUNCTIONS = functions(PARTS, LOSS, Z, {"delta": Z, "weights": WEIGHTS[0], "z": X})
 METHODS = {
     "Network.forward": {"x": X},
     "Network.__call__": {"x": X},

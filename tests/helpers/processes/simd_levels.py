@@ -24,3 +24,12 @@ def started(program, level):
 IN_USE = bpfast.show_config("dicts")["simd"]
 LEVELS = [name for name in NAMES if started(CONFIG, name).returncode == 0]
 FUSED = [name for name in LEVELS if name != "baseline"]
+
+
+def turns(*threads):
+    """Pairs of a level and a number of threads whose bits agree.
+
+    The widest level with each number of threads, and each other level with fused multiply-add once.
+    """
+    *others, widest = FUSED or ["baseline"]
+    return [(widest, k) for k in threads] + [(level, threads[-1]) for level in others]

@@ -5,6 +5,7 @@ import pytest
 
 import bpfast
 from tests.helpers.bits import bits
+from tests.helpers.invalid.entry_points import functions
 
 RNG = np.random.default_rng(0)
 # Whole numbers: every dtype holds them exactly.
@@ -85,17 +86,7 @@ LIKES = {
 KINDS = {"hidden": "tanh", "output": "softmax"}
 LOSS = {"x": X, "y": Y, "sample_weight": S}
 PARTS = {"weights": W, "biases": B}
-CALLS = {
-    "forward": PARTS | {"x": X},
-    "trace": PARTS | {"x": X},
-    "cost": PARTS | LOSS,
-    "errors": PARTS | LOSS,
-    "backprop": PARTS | LOSS,
-    "bp1": {"z": DELTA, "y": Y, "sample_weight": S},
-    "bp2": {"delta": DELTA, "weights": W[1], "z": Z},
-    "bp3": {"delta": DELTA},
-    "bp4": {"delta": DELTA, "a": X},
-}
+CALLS = functions(PARTS, LOSS, DELTA, {"delta": DELTA, "weights": W[1], "z": Z})
 # float32 parameters, z or δ would make float32 results; these may be of any dtype.
 FREE = {"x", "y", "sample_weight"}
 

@@ -1,82 +1,51 @@
 """What cannot be allocated is a MemoryError; the process lives and works on.
 
-Every case runs in a process of its own, so that an abort is a failure and not the end of the run.
+Every case runs in a child process, so that an abort is a failure and not the end of the run.
 """
 
-import subprocess
+import json
 import sys
 
 import pytest
 
-PROGRAM = """
-import sys
-import numpy as np
-import bpfast
+from tests.helpers.child import run
 
-bpfast.set_num_threads({threads})
-{before}
-if {free}:
-    import resource
-    with open("/proc/self/statm") as file:
-        used = int(file.read().split()[0]) * resource.getpagesize()
-    before, most = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (used + int({free} * 2**20), most))
-outcome = "done"
-try:
-    {call}
-except MemoryError as error:
-    outcome = "MemoryError: " + str(error)
-if {free}:
-    resource.setrlimit(resource.RLIMIT_AS, (before, most))
-small = bpfast.Network([2, 2], init="zeros")
-assert small.backprop([[1, 2]], [[0, 1]]).cost == 0.125 * 2
-{after}
-print(outcome)
-"""
 linux = pytest.mark.skipif(sys.platform != "linux", reason="address space is limited by RLIMIT_AS")
 
 
-def outcome(call, *, before="", after="", free=0, threads=1):
-    """The result of `call` with this many MiB of address space left."""
-    program = PROGRAM.format(call=call, before=before, after=after, free=free, threads=threads)
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", program],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, f"exit code {done.returncode}: {done.stderr[-500:]}"
-    return done.stdout.strip()
+def outcomes(*cases):
+    """The result of each call with `free` MiB of address space left, each in a fork."""
+    return run("calls_without_memory", json.dumps(cases))
 
 
-@pytest.mark.parametrize(
-    ("sizes", "message"),
-    [
-        ("[2**70, 1]", "sizes[0]: "),
-        ("[1, 2**63]", "sizes[1]: "),
-        ("[2**63 - 1, 2]", "sizes: more parameters than a vector can hold"),
-        ("[2**40, 2**40]", "sizes: more parameters than a vector can hold"),
-        ("[2**62, 1, 2**62]", "sizes: more parameters than a vector can hold"),
-        ("[2**32, 2**28]", "sizes: more parameters than a vector can hold"),
-        # 256 PiB: a valid length of a vector, but more than any address space.
-        ("[2**31, 2**24]", "params: cannot allocate 36028797035741184 numbers"),
-    ],
-)
+TOO_LARGE = {
+    "[2**70, 1]": "sizes[0]: ",
+    "[1, 2**63]": "sizes[1]: ",
+    "[2**63 - 1, 2]": "sizes: more parameters than a vector can hold",
+    "[2**40, 2**40]": "sizes: more parameters than a vector can hold",
+    "[2**62, 1, 2**62]": "sizes: more parameters than a vector can hold",
+    "[2**32, 2**28]": "sizes: more parameters than a vector can hold",
+    # 256 PiB: a valid length of a vector, but more than any address space.
+    "[2**31, 2**24]": "params: cannot allocate 36028797035741184 numbers",
+}
+
+
 @pytest.mark.parametrize("init", ["nielsen", "zeros"])
-def test_parameters_that_exceed_the_address_space(sizes, message, init):
-    got = outcome(f"bpfast.Network({sizes}, init='{init}')")
-    assert got.startswith(f"MemoryError: {message}")
+def test_parameters_that_exceed_the_address_space(init):
+    found = outcomes(*({"call": f"bpfast.Network({sizes}, init='{init}')"} for sizes in TOO_LARGE))
+    for got, (sizes, message) in zip(found, TOO_LARGE.items(), strict=True):
+        assert got.startswith(f"MemoryError: {message}"), sizes
 
 
 @linux
 @pytest.mark.parametrize("init", ["nielsen", "zeros"])
-@pytest.mark.parametrize("free", [1, 100, 600])
-def test_parameters_that_exceed_the_free_memory(init, free):
+def test_parameters_that_exceed_the_free_memory(init):
     # 128 MB of parameters; to draw them takes some more.
-    got = outcome(f"bpfast.Network([4000, 4000], init='{init}')", free=free)
-    expected = "MemoryError: params: cannot allocate 16004000 numbers" if free < 128 else "done"
-    assert got.startswith(expected)
+    call = f"bpfast.Network([4000, 4000], init='{init}')"
+    little, less, enough = outcomes(*({"call": call, "free": free} for free in (1, 100, 600)))
+    assert little == less
+    assert little.startswith("MemoryError: params: cannot allocate 16004000 numbers")
+    assert enough == "done"
 
 
 @linux
@@ -93,8 +62,9 @@ def test_copies_that_exceed_the_free_memory():
             "params before the steps: cannot allocate 1 x 16004000 numbers"
         ),
     }
-    for call, message in calls.items():
-        assert outcome(call, before=before, free=50).startswith(f"MemoryError: {message}")
+    found = outcomes(*({"call": call, "before": before, "free": 50} for call in calls))
+    for got, (call, message) in zip(found, calls.items(), strict=True):
+        assert got.startswith(f"MemoryError: {message}"), call
 
 
 WIDE = """
@@ -110,25 +80,27 @@ assert net.cost(x, y) == 0.125 * 2**18
 """
 
 
+CALLS = [
+    "net.forward(x)",
+    "net.forward(x, out=z)",
+    "net.trace(x)",
+    "net.cost(x, y)",
+    "net.errors(x, y)",
+    "net.backprop(x, y, out=g)",
+    "bpfast.bp1(z, y)",
+    "bpfast.bp2(x, np.zeros((8, 2**18)), z)",
+]
+
+
 @linux
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize(
-    "call",
-    [
-        "net.forward(x)",
-        "net.forward(x, out=z)",
-        "net.trace(x)",
-        "net.cost(x, y)",
-        "net.errors(x, y)",
-        "net.backprop(x, y, out=g)",
-        "bpfast.bp1(z, y)",
-        "bpfast.bp2(x, np.zeros((8, 2**18)), z)",
-    ],
-)
-def test_a_workspace_that_exceeds_the_free_memory(call, threads):
+def test_a_workspace_that_exceeds_the_free_memory(threads):
     # One array of a chunk is 16 MiB, one of the batch 128.
-    got = outcome(call, before=WIDE, after=AFTER, free=12, threads=threads)
-    assert got.startswith("MemoryError: ")
+    limits = {"before": WIDE, "after": AFTER, "free": 12, "threads": threads}
+    for call, got in zip(
+        CALLS, outcomes(*({"call": call} | limits for call in CALLS)), strict=True
+    ):
+        assert got.startswith("MemoryError: "), call
 
 
 SQUARE = """
@@ -145,6 +117,7 @@ g = bpfast.Gradient(net)
 )
 def test_every_failed_allocation_is_an_error(call, threads):
     # A few MiB on either side of what the call takes: some buffer is always the first to fail.
-    for free in (0.5, 2, 3, 4, 6, 8, 12, 16, 32, 64):
-        got = outcome(call, before=SQUARE, free=free, threads=threads)
+    limits = (0.5, 2, 3, 4, 6, 8, 12, 16, 32, 64)
+    how = {"call": call, "before": SQUARE, "threads": threads}
+    for free, got in zip(limits, outcomes(*(how | {"free": free} for free in limits)), strict=True):
         assert got.startswith(("MemoryError: ", "done")), free

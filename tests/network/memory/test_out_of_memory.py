@@ -21,16 +21,21 @@ CALLS = {
     "compute[trace, many layers]": 0.5,
     "compute[backprop, wide]": 4,
     "sparse[csr, backprop]": 2,
-    "network_of_many_layers": 4,
+    "network_of_many_layers": 12,
 }
 
 
+@pytest.fixture(scope="module")
+def process():
+    """A process without pytest, which holds memory, and without threads, which no fork may have."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        yield pool
+
+
 @pytest.mark.parametrize("name", CALLS)
-def test_a_call_fits_or_raises_memory_error(name):
+def test_a_call_fits_or_raises_memory_error(process, name):
     from tests.out_of_memory.run import failures
 
-    # In a process without pytest, which holds memory, and without threads, which no fork may have.
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        count, wrong = pool.submit(failures, name, 2, kinds=["limit"], step=CALLS[name]).result()
+    count, wrong = process.submit(failures, name, 2, kinds=["limit"], step=CALLS[name]).result()
     assert count > 4, "it needs no memory"
     assert not wrong, "\n".join(wrong)

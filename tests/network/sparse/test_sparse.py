@@ -10,7 +10,7 @@ import bpfast
 from tests.helpers.bits import bits
 from tests.helpers.cases.sparse import NET, S, X, Y, batch, dense, disordered, everything
 from tests.helpers.child import NETWORKS, run
-from tests.helpers.processes.simd_levels import FUSED
+from tests.helpers.processes.simd_levels import turns
 from tests.helpers.tolerance import close
 
 sparse = pytest.importorskip("scipy.sparse")
@@ -228,17 +228,11 @@ CASES = [(*case, dtype, 0.2) for case in CUT for dtype in DTYPES]
 CASES += [("wide", 4300, "float32", 0.01), ("wide", 1, "float64", 0.5)]
 
 
-def test_any_number_of_threads():
+def test_any_level_and_number_of_threads():
     first, *rest = (
-        run(OUTCOMES, json.dumps(CASES), BPFAST_NUM_THREADS=str(threads))
-        for threads in (1, 2, 3, 8)
+        run(OUTCOMES, json.dumps(CASES), BPFAST_SIMD=level, BPFAST_NUM_THREADS=str(threads))
+        for level, threads in turns(1, 2, 8)
     )
-    for other in rest:
-        assert other == first
-
-
-def test_any_level():
-    first, *rest = (run(OUTCOMES, json.dumps(CASES), BPFAST_SIMD=level) for level in FUSED)
     for other in rest:
         assert other == first
 

@@ -15,7 +15,7 @@ import bpfast
 sizes, n, options, name = json.loads(sys.argv[1])
 bpfast.set_num_threads(2)
 net = bpfast.Network(sizes, init="zeros", **options)
-LONG = 0.4  # s of the CPU: a call looks for signals every 25 ms
+LONG = 0.25  # s of the CPU: a call looks for signals every 25 ms
 
 
 def call():
@@ -28,15 +28,21 @@ def call():
         bpfast.bp4(y, x)
 
 
-while True:
-    x, y = np.ones((n, sizes[0]), net.dtype), np.zeros((n, sizes[-1]), net.dtype)
-    call()  # its memory is there
+def seconds():
     start = time.process_time()
     call()
-    whole = time.process_time() - start
-    if whole > LONG:
-        break
-    n *= 2
+    return time.process_time() - start
+
+
+def batch(n):
+    return np.ones((n, sizes[0]), net.dtype), np.zeros((n, sizes[-1]), net.dtype)
+
+
+x, y = batch(n)
+while (whole := seconds()) < LONG:
+    n = int(n * max(1.2, min(8, 1.3 * LONG / whole)))
+    x, y = batch(n)
+    call()  # its memory is there
 signal.signal(signal.SIGPROF, signal.default_int_handler)
 start = time.process_time()
 signal.setitimer(signal.ITIMER_PROF, whole / 10)

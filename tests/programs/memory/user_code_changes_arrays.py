@@ -152,6 +152,10 @@ def cases(change):
     w = [np.ones((5, 6)), np.ones((3, 5))]
     yield "weights", lambda: setattr(named, "weights", [w[0], Late(change, w[0], w[1])])
     yield "check_targets", lambda: bpfast._core.check_targets(named, np.zeros((N, 3)), 0)
+
+    def fit(v, **options):
+        return named.fit(v[0], v[1], sample_weight=v[2], epochs=2, seed=0, **options)
+
     for k in range(3):
         v = data()
         yield (
@@ -161,26 +165,12 @@ def cases(change):
         v = data()
         yield (
             f"fit, callback and {'xys'[k]}",
-            lambda: named.fit(
-                v[0],
-                v[1],
-                sample_weight=v[2],
-                epochs=2,
-                seed=0,
-                callbacks=lambda net, history: change(v[k]),
-            ),
+            lambda: fit(v, callbacks=lambda net, history: change(v[k])),
         )
         v = data()
         yield (
             f"fit, metric and {'xys'[k]}",
-            lambda: named.fit(
-                v[0],
-                v[1],
-                sample_weight=v[2],
-                epochs=2,
-                seed=0,
-                metrics=lambda a, y: change(v[k]) or 0.0,
-            ),
+            lambda: fit(v, metrics=lambda a, y: change(v[k]) or 0.0),
         )
         v = data()
         yield (

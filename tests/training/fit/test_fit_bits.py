@@ -6,26 +6,17 @@ import pytest
 import bpfast
 from tests.helpers.cases.layouts import LAYOUTS
 from tests.helpers.child import digest, run
-from tests.helpers.processes.simd_levels import FUSED
+from tests.helpers.processes.simd_levels import turns
 
 
-@pytest.fixture(scope="module")
-def alone():
-    return run("bits_of_trainings", BPFAST_NUM_THREADS="1")
-
-
-@pytest.mark.parametrize("threads", ["2", "3"])
-def test_at_any_number_of_threads(alone, threads):
-    found = run("bits_of_trainings", BPFAST_NUM_THREADS=threads)
-    for case, outcome in alone.items():
-        assert found[case] == outcome, case
-
-
-@pytest.mark.parametrize("level", FUSED)
-def test_at_any_level(alone, level):
-    found = run("bits_of_trainings", BPFAST_SIMD=level, BPFAST_NUM_THREADS="2")
-    for case, outcome in alone.items():
-        assert found[case] == outcome, case
+def test_at_any_level_and_number_of_threads():
+    first, *others = (
+        run("bits_of_trainings", BPFAST_SIMD=level, BPFAST_NUM_THREADS=str(threads))
+        for level, threads in turns(1, 2, 3)
+    )
+    for turn, other in zip(turns(1, 2, 3)[1:], others, strict=True):
+        for case, outcome in first.items():
+            assert other[case] == outcome, f"{case}: {turn}"
 
 
 RNG = np.random.default_rng(0)

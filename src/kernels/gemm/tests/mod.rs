@@ -1,52 +1,21 @@
 //! Every product at every level has the bits of a plain loop that adds an element's terms serially. Inputs
 //! end at a page that cannot be read, outputs at one that cannot be written.
 
+mod bad_row;
+mod column_sums;
 mod places;
 mod shape;
 
 use places::{Places, levels};
-use shape::{APART, C, KINDS, Kind, Place, R};
+use shape::{APART, C, KINDS, Kind, R};
 
 use crate::base::cancel::CancelToken;
 use crate::kernels::caches::{Cache, Caches, forced};
 use crate::kernels::gemm::blocking::parts;
 use crate::kernels::gemm::*;
 use crate::kernels::simd::level::forced::at;
-use crate::kernels::testing::number::{Number, fill};
+use crate::kernels::testing::number::Number;
 use crate::kernels::tuning::gemm::{ALIASING_STRIDE, KC, LARGE, MC_KC_PACKED_A, PACK_A_COLUMNS};
-
-/// The column sums, added to the output, equal plain additions at every level.
-fn sums_of_columns<T: Number>() {
-    let mut places = Places::<T>::new(9 * widths::<T>());
-    for rows in 1..=9 {
-        for columns in 1..=widths::<T>() {
-            let (_, delta) = places.b.last(rows * columns);
-            fill(&mut places.seed, delta);
-            let mut wanted = vec![T::default(); columns];
-            for row in delta.chunks(columns) {
-                for (sum, &delta) in wanted.iter_mut().zip(row) {
-                    *sum = delta.multiply_add(T::ONE, *sum, false);
-                }
-            }
-            for (level, layout) in levels().flat_map(|level| [(level, R), (level, C)]) {
-                let (_, numbers) = places.a.last(rows * columns);
-                let place = Place::of(layout == R, rows, columns);
-                for (i, j) in (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))) {
-                    numbers[place.at(i, j)] = delta[i * columns + j];
-                }
-                let (_, out) = places.c.last(columns);
-                out.fill(T::default());
-                let (_, pack_buffer) = places.pack_buffer.last(pack_buffer::<T>(0));
-                let delta = Matrix::new(numbers, rows, columns, layout);
-                let cancel = CancelToken::none();
-                at(level, || {
-                    sums(delta, out, &mut Context::new(pack_buffer, &cancel));
-                });
-                assert_eq!(out, wanted, "{level:?} {layout:?} ({rows}, {columns})");
-            }
-        }
-    }
-}
 
 /// Five of the widest registers, and one lane more.
 const fn widths<T>() -> usize {
@@ -240,55 +209,6 @@ fn numbers_from_afar_add_in_order() {
     from_afar::<f64>();
 }
 
-/// NaN in one example stays in its row, in either layout.
-fn one_bad_row<T: Number>() {
-    let (rows, n_in, n_out, bad) = (37, 7, 19, 5);
-    let mut seed = 3;
-    let mut random = |length| {
-        let mut numbers = vec![T::default(); length];
-        fill(&mut seed, &mut numbers);
-        numbers
-    };
-    let (w, b, mut a) = (random(n_in * n_out), random(n_out), random(rows * n_in));
-    let mut pack_buffer = vec![T::NAN; pack_buffer::<T>(0)];
-    for (level, from, to) in levels()
-        .flat_map(|level| [(R, R), (R, C), (C, R), (C, C)].map(|(from, to)| (level, from, to)))
-    {
-        let place = Place::of(from == R, rows, n_in);
-        let mut run = |a: &[T]| {
-            let mut z = vec![T::NAN; rows * n_out];
-            let a = Matrix::new(a, rows, n_in, from);
-            let w = Matrix::by_rows(&w, n_in, n_out);
-            let cancel = CancelToken::none();
-            let context = &mut Context::new(&mut pack_buffer, &cancel);
-            at(level, || {
-                forward(a, w, &b, MatrixMut::new(&mut z, rows, n_out, to), context);
-            });
-            z
-        };
-        let good = run(&a);
-        let kept = a[place.at(bad, 2)];
-        a[place.at(bad, 2)] = T::NAN;
-        let broken = run(&a);
-        a[place.at(bad, 2)] = kept;
-        let place = Place::of(to == R, rows, n_out);
-        for (i, j) in (0..rows).flat_map(|i| (0..n_out).map(move |j| (i, j))) {
-            let (good, broken) = (good[place.at(i, j)], broken[place.at(i, j)]);
-            assert_eq!(
-                good.bits() == broken.bits(),
-                i != bad,
-                "{level:?} {from:?} {to:?} ({i}, {j})"
-            );
-        }
-    }
-}
-
-#[test]
-fn a_bad_row_stays_in_its_row() {
-    one_bad_row::<f32>();
-    one_bad_row::<f64>();
-}
-
 /// The safe interface checks bounds.
 #[test]
 #[should_panic(expected = "the length of a factor")]
@@ -302,12 +222,6 @@ fn an_example_behind_the_last_is_not_read() {
     let (w, cancel) = (Matrix::by_rows(&w, 4, 2), CancelToken::none());
     let context = &mut Context::new(&mut pack_buffer, &cancel);
     forward(x, w, &b, MatrixMut::by_rows(&mut z, 2, 2), context);
-}
-
-#[test]
-fn columns_add_in_order() {
-    sums_of_columns::<f32>();
-    sums_of_columns::<f64>();
 }
 
 #[test]

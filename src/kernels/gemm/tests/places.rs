@@ -20,25 +20,64 @@ pub fn levels() -> impl Iterator<Item = Level> {
     Level::ALL.into_iter().filter(runs)
 }
 
-/// The terms of every sum, added serially.
+/// The terms of every sum, added serially, with the machine's multiply-add if it has one: `mul_add` calls a
+/// function elsewhere, which takes most of the time of these tests.
 fn add_terms<T: Number>(
+    shape: &Shape,
+    sizes: (usize, usize, usize),
+    factors: (&[T], &[T]),
+    sums: &mut [T],
+    once: bool,
+) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2,fma")]
+        fn with_fma<T: Number>(
+            shape: &Shape,
+            sizes: (usize, usize, usize),
+            factors: (&[T], &[T]),
+            sums: &mut [T],
+            once: bool,
+        ) {
+            add_terms_here(shape, sizes, factors, sums, once);
+        }
+        if Level::Avx2.is_available() {
+            // SAFETY: the machine has the instructions.
+            return unsafe { with_fma(shape, sizes, factors, sums, once) };
+        }
+    }
+    add_terms_here(shape, sizes, factors, sums, once);
+}
+
+/// The same, compiled for the instructions of the caller. Rows of B and C are copied to contiguous ones, so
+/// that the loop over the columns is vectorised.
+#[inline(always)]
+fn add_terms_here<T: Number>(
     shape: &Shape,
     (rows, columns, steps): (usize, usize, usize),
     (a, b): (&[T], &[T]),
     sums: &mut [T],
     once: bool,
 ) {
+    let places = (0..steps).flat_map(|k| (0..columns).map(move |j| (k, j)));
+    let b: Vec<T> = places.map(|(k, j)| b[shape.b.at(k, j)]).collect();
+    let mut row = vec![T::default(); columns];
     for i in 0..rows + shape.ones {
-        for k in 0..steps {
+        for (j, sum) in row.iter_mut().enumerate() {
+            *sum = sums[shape.c.at(i, j)];
+        }
+        for (k, b) in b.chunks_exact(columns).enumerate() {
             let factor = if i < rows {
                 a[shape.a.at(i, k)]
             } else {
                 T::ONE
             };
-            for j in 0..columns {
-                let sum = &mut sums[shape.c.at(i, j)];
-                *sum = factor.multiply_add(b[shape.b.at(k, j)], *sum, once);
+            for (sum, &b) in row.iter_mut().zip(b) {
+                *sum = factor.multiply_add(b, *sum, once);
             }
+        }
+        for (j, &sum) in row.iter().enumerate() {
+            sums[shape.c.at(i, j)] = sum;
         }
     }
 }

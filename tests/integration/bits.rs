@@ -336,8 +336,7 @@ fn hashes<T: Real>(case: &Case) -> [u64; 3] {
     [forward.0, backprop.0, training.0]
 }
 
-#[test]
-fn every_machine_computes_the_same_bits() {
+pub fn every_machine_computes_the_same_bits() {
     let level = level().expect("a level of this machine");
     if !level.is_fused() {
         return; // sums are rounded differently

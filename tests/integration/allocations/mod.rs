@@ -1,12 +1,9 @@
 //! Two promises about memory: whichever allocation fails, a call returns its result or an error and does not
 //! end the process; and in steady state a call allocates nothing, on its thread or on workers.
 //!
-//! This program has its own `main`, because a test harness allocates too. Its allocator fails the k-th request,
-//! or all from the k-th on, for k = 1, 2, … until none fails; or all requests beyond a limit of bytes. Small
-//! requests then use the reserve, as in Python. Requests that grow with the data are too large for the reserve,
-//! so an infallible allocation of such data aborts the program.
-
-#![cfg_attr(feature = "python", allow(dead_code, unused_imports))]
+//! The allocator fails the k-th request, or all from the k-th on, for k = 1, 2, … until none fails; or all
+//! requests beyond a limit of bytes. Small requests then use the reserve, as in Python. Requests that grow with
+//! the data are too large for the reserve, so an infallible allocation of such data aborts the program.
 
 mod calls;
 mod files;
@@ -20,6 +17,21 @@ use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use bpfast::base::allocator::ReserveAllocator;
 use bpfast::base::error::ErrorKind;
 use bpfast::{Activation, Architecture, Cost, Result};
+
+pub const TESTS: [(&str, fn()); 9] = [
+    ("any allocation may fail: networks", calls::networks),
+    ("any allocation may fail: batches", calls::batches),
+    ("any allocation may fail: sparse", calls::sparse),
+    ("any allocation may fail: equations", calls::equations),
+    ("any allocation may fail: threads", calls::threads),
+    ("any allocation may fail: steps", training::steps),
+    ("any allocation may fail: tensors", files::tensors),
+    ("any allocation may fail: saved networks", files::networks),
+    (
+        "steady state allocates nothing",
+        steady_state::nothing_is_allocated,
+    ),
+];
 
 /// The system's allocator, which refuses what it is told to.
 struct FailingAllocator;
@@ -119,30 +131,4 @@ fn try_each_limit(name: &str, mut call: impl FnMut() -> Result<()>) {
 fn architecture(sizes: &[usize], output: Activation, cost: Cost) -> Architecture {
     let hidden = vec![Activation::Tanh; sizes.len() - 2];
     Architecture::new(sizes, &hidden, output, cost).expect("a network")
-}
-
-#[cfg(feature = "python")]
-fn main() {}
-
-#[cfg(not(feature = "python"))]
-fn main() {
-    let tests: [(&str, fn()); 9] = [
-        ("any allocation may fail: networks", calls::networks),
-        ("any allocation may fail: batches", calls::batches),
-        ("any allocation may fail: sparse", calls::sparse),
-        ("any allocation may fail: equations", calls::equations),
-        ("any allocation may fail: threads", calls::threads),
-        ("any allocation may fail: steps", training::steps),
-        ("any allocation may fail: tensors", files::tensors),
-        ("any allocation may fail: saved networks", files::networks),
-        (
-            "steady state allocates nothing",
-            steady_state::nothing_is_allocated,
-        ),
-    ];
-    for (name, test) in tests {
-        test(); // panics if it fails, which ends the program with a code that cargo sees
-        println!("test {name} ... ok");
-    }
-    println!("test result: ok. {} passed", tests.len());
 }

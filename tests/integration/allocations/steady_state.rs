@@ -11,7 +11,7 @@ use bpfast::pool::Team;
 use bpfast::train::{self, Report, Settings, StepSeries};
 use bpfast::{Activation, Architecture, Cost, Network};
 
-use crate::{REQUESTS, architecture};
+use super::{REQUESTS, architecture};
 
 /// The allocations of `calls` calls, forward and backprop, after two that warm up.
 fn allocations(

@@ -1,0 +1,1 @@
+"""Programs whose writes to a file fail or are killed."""
