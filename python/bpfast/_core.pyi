@@ -172,7 +172,12 @@ class Network:
     ) -> tuple[Any, NDArray[np.float64] | None]: ...
     def _forward_from(self, index: int, z: ArrayLike) -> _Array: ...
     def _vjp(
-        self, x: _Inputs | Trace, v: ArrayLike, at_z: bool, by_params: bool, by_x: bool
+        self,
+        x: _Inputs | Trace,
+        v: ArrayLike,
+        at_z: bool,
+        by: tuple[bool, bool],
+        out: Gradient | None,
     ) -> tuple[Any, Any]: ...
     def _jvp(
         self, x: _Inputs | Trace, dx: ArrayLike | None, dparams: ArrayLike | None
@@ -188,7 +193,7 @@ class Network:
         self, x: _Inputs, y: Any, sample_weight: ArrayLike | None
     ) -> NDArray[np.float64]: ...
     def _clipped(
-        self, x: _Inputs, y: Any, sample_weight: ArrayLike | None, max_norm: float
+        self, x: _Inputs, y: Any, max_norm: float, out: Gradient | None
     ) -> tuple[Gradient, NDArray[np.float64]]: ...
     def _squared_gradients(
         self, x: _Inputs | Trace, y: Any, sample_weight: ArrayLike | None
@@ -197,10 +202,10 @@ class Network:
     def _curvature_product(
         self,
         matrix: Literal["hessian", "gauss_newton", "fisher"],
-        examples: tuple[Any, Any],
+        examples: tuple[Any, Any, ArrayLike | None, Reduction],
         v: ArrayLike,
-        weights: tuple[ArrayLike | None, Reduction],
-        errors: list[_Array] | None,
+        known: list[_Array] | None,
+        out: Gradient | None,
     ) -> Gradient: ...
     @property
     def _custom_cost(self) -> CustomCost | None: ...

@@ -116,6 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::cast_precision_loss)] // small counts
     fn noise_has_the_deviation_and_examples_are_drawn_at_the_rate() {
         let mut noise = vec![0.0; 100_000];
         add_noise(

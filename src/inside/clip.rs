@@ -6,7 +6,7 @@ use crate::data::Targets;
 use crate::engine::batch::pass::{Backprop, Chunk, Pass};
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::BufferConfig;
-use crate::inside::per_example::norms;
+use crate::inside::per_example::each_norms;
 use crate::inside::rows_out::RowsOut;
 use crate::kernels::real::Real;
 
@@ -60,19 +60,24 @@ impl<T: Real> Pass<T> for Clipped<'_, T> {
 
     fn finish(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>) {
         let rows = chunk.rows.clone();
-        self.norms.write(&rows, |out| {
-            for (row, out) in out.iter_mut().enumerate() {
-                *out = norms(call, chunk, row).fold(0.0, f64::hypot);
-                if *out <= self.max_norm {
+        self.norms.write(&rows, |norms| {
+            norms.fill(0.0);
+            each_norms(call, chunk, |first, _, of_layer| {
+                for (norm, of_layer) in norms[first..].iter_mut().zip(of_layer) {
+                    *norm = norm.hypot(*of_layer);
+                }
+            });
+            for (row, norm) in norms.iter().enumerate() {
+                if *norm <= self.max_norm {
                     continue;
                 }
                 // An infinite norm gives 0; NaN stays.
-                let factor = T::from_f64(self.max_norm / *out);
+                let factor = T::from_f64(self.max_norm / norm);
                 for layer in chunk.layers.iter_mut() {
                     let numbers = row * layer.width..(row + 1) * layer.width;
-                    layer.delta[numbers]
-                        .iter_mut()
-                        .for_each(|delta| *delta *= factor);
+                    for delta in &mut layer.delta[numbers] {
+                        *delta *= factor;
+                    }
                 }
             }
         });

@@ -4,7 +4,6 @@
 //! the biases.
 
 use crate::base::error::Result;
-use crate::base::sum::LaneSum;
 use crate::data::{LayerInput, Targets};
 use crate::engine::backward::bp4;
 use crate::engine::batch::pass::Backprop;
@@ -12,6 +11,7 @@ use crate::engine::batch::pass::Chunk;
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::BufferConfig;
 use crate::inside::derivatives::Derivatives;
+use crate::kernels::elementwise::row_norms;
 use crate::kernels::gemm::Accumulate;
 use crate::kernels::real::Real;
 
@@ -76,57 +76,60 @@ impl<T: Real> Call<'_, T> {
         let config = BufferConfig::TRACE_ERRORS;
         self.each_chunk(scratch, config, chunks, |chunk, out| {
             self.errors_chunk(&Backprop { targets }, chunk, &mut []);
-            for (row, out) in out.chunks_exact_mut(layers).enumerate() {
-                for (out, norm) in out.iter_mut().zip(norms(self, chunk, row)) {
-                    *out = norm;
+            each_norms(self, chunk, |first, layer, norms| {
+                for (row, norm) in (first..).zip(norms) {
+                    out[row * layers + layer] = *norm;
                 }
-            }
+            });
         })
     }
 }
 
-/// ‖∂C_x/∂(W^l, b^l)‖ of the example in row `row` of a chunk with row-major layers, l = 2 … L.
-pub(crate) fn norms<T: Real>(
+/// The examples whose norms are computed together.
+pub(crate) const TOGETHER: usize = 64;
+
+/// Calls `each` with ‖∂C_x/∂(W^l, b^l)‖ of some examples of a chunk with row-major layers: the first row, the
+/// index of the layer, and at most [`TOGETHER`] norms. All layers of some examples come before the next.
+pub(crate) fn each_norms<T: Real>(
     call: &Call<'_, T>,
     chunk: &Chunk<'_, '_, T>,
-    row: usize,
-) -> impl Iterator<Item = f64> {
-    let x = chunk.rows.start + row;
-    let mut of_inputs = match call.inputs.row_range(&(x..x + 1)).x {
-        LayerInput::Dense(x) => x.iter_rows().next().map_or(0.0, norm),
-        LayerInput::Sparse(x) => norm(x.row(0).1),
-    };
-    chunk.layers.iter().map(move |layer| {
-        let numbers = row * layer.width..(row + 1) * layer.width;
-        let of_layer = norm(&layer.delta[numbers.clone()]) * of_inputs.hypot(1.0);
-        of_inputs = norm(&layer.a[numbers]);
-        chunk.context.cancel.poll_after(layer.width);
-        of_layer
-    })
-}
-
-/// √Σ v², in float64; scaled by the largest |v| where squares overflow or underflow.
-fn norm<T: Real>(values: &[T]) -> f64 {
-    let squares = |unit: f64| {
-        let mut sum = LaneSum::default();
-        sum.add(values.len(), |j| {
-            let value = values[j].to_f64() / unit;
-            value * value
-        });
-        sum.total()
-    };
-    let sum = squares(1.0);
-    if (f64::MIN_POSITIVE / f64::EPSILON..=f64::MAX).contains(&sum) {
-        return sum.sqrt();
-    }
-    let sizes = values.iter().map(|value| value.to_f64().abs());
-    let largest = sizes.fold(
-        0.0,
-        |largest: f64, size| if size <= largest { largest } else { size },
-    );
-    if largest > 0.0 && largest.is_finite() {
-        largest * squares(largest).sqrt()
-    } else {
-        largest
+    mut each: impl FnMut(usize, usize, &[f64]),
+) {
+    let x = call.inputs.row_range(&chunk.rows);
+    let rows = chunk.rows.len();
+    for first in (0..rows).step_by(TOGETHER) {
+        let count = TOGETHER.min(rows - first);
+        let (mut of_inputs, mut of_errors) = ([0.0; TOGETHER], [0.0; TOGETHER]);
+        let (of_inputs, of_errors) = (&mut of_inputs[..count], &mut of_errors[..count]);
+        match x.row_range(&(first..first + count)).x {
+            LayerInput::Dense(x) => {
+                for (norm, row) in of_inputs.iter_mut().zip(x.iter_rows()) {
+                    row_norms(row, row.len(), std::slice::from_mut(norm));
+                }
+            }
+            LayerInput::Sparse(x) => {
+                for (row, norm) in of_inputs.iter_mut().enumerate() {
+                    let values = x.row(row).1;
+                    row_norms(values, values.len().max(1), std::slice::from_mut(norm));
+                }
+            }
+        }
+        for (index, layer) in chunk.layers.iter().enumerate() {
+            let numbers = first * layer.width..(first + count) * layer.width;
+            row_norms(&layer.delta[numbers.clone()], layer.width, of_errors);
+            for (error, input) in of_errors.iter_mut().zip(of_inputs.iter()) {
+                // √(input² + 1), which is `input` long before its square overflows.
+                *error *= if *input < 1e100 {
+                    (input * input + 1.0).sqrt()
+                } else {
+                    *input
+                };
+            }
+            each(first, index, of_errors);
+            row_norms(&layer.a[numbers], layer.width, of_inputs);
+            if chunk.context.cancel.poll_after(2 * count * layer.width) {
+                return;
+            }
+        }
     }
 }

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
-from bpfast._core import Gradient
 from bpfast._derivatives.arguments import with_custom_cost
 from bpfast._validation.names import one_of
 from bpfast._validation.numbers import not_negative, number, positive, within
@@ -17,6 +16,7 @@ from bpfast._validation.sparse import by_rows, is_sparse
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from bpfast._core import Gradient
     from bpfast._core import _Inputs as Inputs
     from bpfast._typing import Reduction
 
@@ -32,6 +32,7 @@ def clipped_backprop(
     reduction: Reduction = "mean",
     sampling_rate: float | None = None,
     expected_batch_size: float | None = None,
+    out: Gradient | None = None,
 ) -> Gradient:
     """Σ_x ∂C_x min(1, c / ‖∂C_x‖) + N(0, (σ c)²), divided by the batch size: a step of DP-SGD.
 
@@ -56,11 +57,13 @@ def clipped_backprop(
     reduction : {"mean", "sum"}, default "mean"
         "sum": not divided by the batch size.
     sampling_rate : float, optional
-        q, from 0 to 1: draw each of the n examples with probability q (Poisson sampling) and divide
-        by q n, whatever the number drawn. Pass all examples as x. Default: all are used.
+        q, above 0 and up to 1: draw each of the n examples with probability q (Poisson sampling)
+        and divide by q n, whatever the number drawn. Pass all examples as x. Default: all are used.
     expected_batch_size : float, optional
         The divisor for "mean". Default: q n, or n without ``sampling_rate``. If x was sampled by
         the caller, the number drawn is private: pass the expected number.
+    out : Gradient, optional
+        Where to write: a gradient of this network, or of a network with the same sizes and dtype.
 
     Returns
     -------
@@ -73,7 +76,8 @@ def clipped_backprop(
         Shapes do not match, x has no rows, labels are out of range or the cost takes none, or a
         number is out of its range.
     TypeError
-        An argument is not of real numbers, or the seed is not one.
+        An argument is not of real numbers, the seed is not one, or ``out`` is not a Gradient of the
+        network's dtype.
 
     Notes
     -----
@@ -107,39 +111,38 @@ def clipped_backprop(
         draw = generator(seed)
     except (TypeError, ValueError) as error:
         raise type(error)(f"seed: {error}") from error
+    is_empty = False
     if sampling_rate is not None:
-        rate = within("sampling_rate", sampling_rate, 0, 1)
-        x, y, n = _sample(x, y, rate, _seed64(draw))
+        rate = within("sampling_rate", positive("sampling_rate", sampling_rate), 0, 1)
+        x, y, n, is_empty = _sample(x, y, rate, _seed64(draw))
         divisor = divisor or rate * n
-    else:
-        n = None
-    if n is not None and not _rows(x):
-        gradient = Gradient(self)
-    else:
-        x, y, _ = with_custom_cost(self, x, y, None)
-        gradient, norms = self._clipped(x, y, None, c)
-        divisor = divisor or len(norms)
+    x, y, _ = with_custom_cost(self, x, y, None)
+    gradient, norms = self._clipped(x, y, c, out)
+    if is_empty:
+        gradient.flat[:] = 0
+    divisor = divisor or len(norms)
     if sigma:
         _core.add_noise(gradient, _seed64(draw), sigma * c)
-    if is_mean and divisor:
+    if is_mean:
         gradient /= divisor
     return gradient
 
 
-def _sample(x: Any, y: Any, rate: float, seed: int) -> tuple[Any, Any, int]:
-    """The rows that are drawn, and the number of all."""
+def _sample(x: Any, y: Any, rate: float, seed: int) -> tuple[Any, Any, int, bool]:
+    """The rows that are drawn, the number of all, and whether none is drawn.
+
+    Then the first row is returned, so that the arguments are validated all the same.
+    """
     x = by_rows(x) if is_sparse(x) else np.asarray(x)
     y = np.asarray(y)
     n = x.shape[0] if x.ndim else 0
     if y.shape[:1] != (n,):
         raise ValueError(f"y: expected {n} entries, got shape {y.shape}")
     drawn = _core.poisson_sample(seed, rate, n)
-    return x[drawn], y[drawn], n
-
-
-def _rows(x: Any) -> int:
-    rows: int = x.shape[0]
-    return rows
+    is_empty = not len(drawn)
+    if is_empty:
+        drawn = np.arange(min(n, 1))
+    return x[drawn], y[drawn], n, is_empty
 
 
 def _seed64(draw: np.random.Generator) -> int:

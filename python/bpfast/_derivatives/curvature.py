@@ -25,6 +25,7 @@ def hvp(
     sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
     errors: list[NDArray[Any]] | None = None,
+    out: Gradient | None = None,
 ) -> Gradient:
     """Hessian-vector product H v, H = ∂²C/∂p² over all parameters p, exact, by the R-operator.
 
@@ -47,6 +48,8 @@ def hvp(
         "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
     errors : list of ndarray, optional
         What `errors` returned for the same arguments: then BP1 and BP2 are not computed.
+    out : Gradient, optional
+        Where to write: a gradient of this network, or of a network with the same sizes and dtype.
 
     Returns
     -------
@@ -60,7 +63,7 @@ def hvp(
         are negative, not finite or, with "mean", all zero; or the cost is a callable, whose second
         derivatives are unknown.
     TypeError
-        An argument is not of real numbers.
+        An argument is not of real numbers, or ``out`` is not a Gradient of the network's dtype.
 
     References
     ----------
@@ -76,8 +79,8 @@ def hvp(
     check_network(self)
     if errors is not None and not isinstance(errors, list):
         raise TypeError(f"errors: expected a list of arrays, got {type(errors).__name__}")
-    weights = (sample_weight, reduction)
-    return self._curvature_product("hessian", (x, y), v, weights, errors)
+    examples = (x, y, sample_weight, reduction)
+    return self._curvature_product("hessian", examples, v, errors, out)
 
 
 def ggn_vp(
@@ -88,6 +91,7 @@ def ggn_vp(
     *,
     sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
+    out: Gradient | None = None,
 ) -> Gradient:
     """Product with the generalised Gauss-Newton matrix: G v, G = mean of Jᵀ H J, exact.
 
@@ -109,6 +113,8 @@ def ggn_vp(
         The weights s_x, finite and 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
+    out : Gradient, optional
+        Where to write: a gradient of this network, or of a network with the same sizes and dtype.
 
     Returns
     -------
@@ -122,7 +128,7 @@ def ggn_vp(
         are negative, not finite or, with "mean", all zero; or the cost is a callable, whose second
         derivatives are unknown.
     TypeError
-        An argument is not of real numbers.
+        An argument is not of real numbers, or ``out`` is not a Gradient of the network's dtype.
 
     References
     ----------
@@ -136,8 +142,8 @@ def ggn_vp(
     array([9., 3.])
     """
     check_network(self)
-    weights = (sample_weight, reduction)
-    return self._curvature_product("gauss_newton", (x, y), v, weights, None)
+    examples = (x, y, sample_weight, reduction)
+    return self._curvature_product("gauss_newton", examples, v, None, out)
 
 
 def fisher_vp(
@@ -148,6 +154,7 @@ def fisher_vp(
     *,
     sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
+    out: Gradient | None = None,
 ) -> Gradient:
     """Product with the empirical Fisher matrix: F v, F = mean of ∂C_x ∂C_xᵀ.
 
@@ -168,6 +175,8 @@ def fisher_vp(
         The weights s_x, finite and 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         "mean": F = Σ s_x ∂C_x ∂C_xᵀ / Σ s_x. "sum": F = Σ s_x ∂C_x ∂C_xᵀ.
+    out : Gradient, optional
+        Where to write: a gradient of this network, or of a network with the same sizes and dtype.
 
     Returns
     -------
@@ -180,7 +189,7 @@ def fisher_vp(
         Shapes do not match, x has no rows, labels are out of range or the cost takes none, or
         weights are negative, not finite or, with "mean", all zero.
     TypeError
-        An argument is not of real numbers.
+        An argument is not of real numbers, or ``out`` is not a Gradient of the network's dtype.
 
     References
     ----------
@@ -194,5 +203,5 @@ def fisher_vp(
     array([36., 12.])
     """
     x, y, sample_weight = with_custom_cost(self, x, y, sample_weight)
-    weights = (sample_weight, reduction)
-    return self._curvature_product("fisher", (x, y), v, weights, None)
+    examples = (x, y, sample_weight, reduction)
+    return self._curvature_product("fisher", examples, v, None, out)

@@ -29,6 +29,7 @@ def vjp(
     *,
     at: Literal["a", "z"] = "a",
     wrt: Literal["both"] = "both",
+    out: Gradient | None = None,
 ) -> tuple[Gradient, Array]: ...
 @overload
 def vjp(
@@ -38,6 +39,7 @@ def vjp(
     *,
     at: Literal["a", "z"] = "a",
     wrt: Literal["params"],
+    out: Gradient | None = None,
 ) -> Gradient: ...
 @overload
 def vjp(
@@ -47,6 +49,7 @@ def vjp(
     *,
     at: Literal["a", "z"] = "a",
     wrt: Literal["x"],
+    out: Gradient | None = None,
 ) -> Array: ...
 def vjp(
     self: _core.Network,
@@ -55,6 +58,7 @@ def vjp(
     *,
     at: Literal["a", "z"] = "a",
     wrt: Literal["both", "params", "x"] = "both",
+    out: Gradient | None = None,
 ) -> tuple[Gradient, Array] | Gradient | Array:
     """Vector-Jacobian product: the gradient of any function C of the outputs, from v = ∂C/∂a^L.
 
@@ -73,6 +77,9 @@ def vjp(
         logits that stays finite where a^L saturates.
     wrt : {"both", "params", "x"}, default "both"
         By what to differentiate.
+    out : Gradient, optional
+        Where to write ∂C/∂(W, b): a gradient of this network, or of a network with the same sizes
+        and dtype.
 
     Returns
     -------
@@ -86,7 +93,7 @@ def vjp(
         x or v has another shape, x has no rows or is the trace of another network, or ``at`` or
         ``wrt`` is unknown.
     TypeError
-        x or v is not of real numbers.
+        x or v is not of real numbers, or ``out`` is not a Gradient of the network's dtype.
     MemoryError
         ∂C/∂x cannot be allocated.
 
@@ -107,7 +114,7 @@ def vjp(
     check_network(self)
     at_z = is_at_z(at)
     by = one_of("wrt", wrt, ("both", "params", "x"))
-    gradient, dx = self._vjp(x, v, at_z, by != "x", by != "params")
+    gradient, dx = self._vjp(x, v, at_z, (by != "x", by != "params"), out)
     if by == "both":
         return gradient, dx
     result: Gradient | Array = gradient if by == "params" else dx
@@ -269,7 +276,7 @@ def jacobian(self: _core.Network, x: Inputs | Trace, *, at: Literal["a", "z"] = 
     v = np.zeros((n, n_outputs), self.dtype)
     for j in range(n_outputs):
         v[:, j] = 1
-        result[:, j] = self._vjp(trace, v, at_z, False, True)[1]
+        result[:, j] = self._vjp(trace, v, at_z, (False, True), None)[1]
         v[:, j] = 0
     return result
 

@@ -4,6 +4,7 @@ pub mod activations;
 pub mod apply_rule;
 pub mod derivatives;
 pub(super) mod map;
+mod norms;
 pub(crate) mod optimizer_rules;
 pub mod second_derivatives;
 mod softmax;
@@ -11,4 +12,5 @@ mod softmax;
 mod tests;
 
 pub use map::{UnaryFunction, map, scale};
+pub use norms::row_norms;
 pub use softmax::softmax;

@@ -10,6 +10,14 @@ use crate::python::call::errors::guarded;
 use crate::python::convert::config::Name;
 use crate::python::convert::targets::Weighting;
 
+/// x, y, `sample_weight` and reduction.
+type Examples<'py> = (
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
+    Option<Bound<'py, PyAny>>,
+    Name<'py>,
+);
+
 #[pymethods]
 impl PyNetwork {
     /// a^L from z^l of the layer at `index`; it must exist.
@@ -22,20 +30,20 @@ impl PyNetwork {
         guarded(|| with_typed_network!(self, typed => Ok(typed.forward_from(index, z)?.into_any())))
     }
 
-    /// (Gradient, ∂/∂x) of Σ v · a^L, or of Σ v · z^L; None for what is not asked for.
-    #[pyo3(name = "_vjp", signature = (x, v, at_z, by_params, by_x))]
+    /// (Gradient, ∂/∂x) of Σ v · a^L, or of Σ v · z^L; None for what `by` does not ask for.
+    #[pyo3(name = "_vjp", signature = (x, v, at_z, by, out))]
     fn vjp<'py>(
         &self,
         x: &Bound<'py, PyAny>,
         v: &Bound<'py, PyAny>,
         at_z: bool,
-        by_params: bool,
-        by_x: bool,
+        by: (bool, bool),
+        out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         guarded(|| {
             let seed = SeedArguments::Output(v, at_z);
             with_typed_network!(self, typed => {
-                typed.derivatives(x, seed, (by_params, by_x))?.into_pyobject(x.py())
+                typed.derivatives(x, seed, by, out)?.into_pyobject(x.py())
             })
         })
     }
@@ -66,7 +74,7 @@ impl PyNetwork {
             let weighting = Weighting::parse(sample_weight, reduction)?;
             let seed = SeedArguments::Cost(y, &weighting);
             with_typed_network!(self, typed => {
-                typed.derivatives(x, seed, (false, true))?.into_pyobject(x.py())?.get_item(1)
+                typed.derivatives(x, seed, (false, true), None)?.into_pyobject(x.py())?.get_item(1)
             })
         })
     }
@@ -121,19 +129,19 @@ impl PyNetwork {
         })
     }
 
-    /// (Gradient, norms): the sum of the clipped s_x ∂C_x; arguments as for `_cost`.
-    #[pyo3(name = "_clipped", signature = (x, y, sample_weight, max_norm))]
+    /// (Gradient, norms): the sum of the clipped ∂C_x; arguments as for `_cost`.
+    #[pyo3(name = "_clipped", signature = (x, y, max_norm, out))]
     fn clipped<'py>(
         &self,
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
-        sample_weight: Option<&Bound<'py, PyAny>>,
         max_norm: f64,
+        out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         guarded(|| {
-            let weighting = Weighting::of_examples(sample_weight)?;
+            let weighting = Weighting::of_examples(None)?;
             with_typed_network!(self, typed => {
-                typed.clipped(x, y, &weighting, max_norm)?.into_pyobject(x.py())
+                typed.clipped(x, y, &weighting, max_norm, out)?.into_pyobject(x.py())
             })
         })
     }
@@ -168,22 +176,22 @@ impl PyNetwork {
     }
 
     /// The product of v with a matrix of second derivatives of C: "hessian", "gauss_newton" or "fisher".
-    /// `errors`: δ^2, …, δ^L, where they are known.
-    #[pyo3(name = "_curvature_product", signature = (matrix, examples, v, weights, errors))]
+    /// `known`: δ^2, …, δ^L, or None.
+    #[pyo3(name = "_curvature_product", signature = (matrix, examples, v, known, out))]
     fn curvature_product<'py>(
         &self,
         matrix: Name<'py>,
-        examples: (Bound<'py, PyAny>, Bound<'py, PyAny>),
+        examples: Examples<'py>,
         v: &Bound<'py, PyAny>,
-        weights: (Option<Bound<'py, PyAny>>, Name<'py>),
-        errors: Option<&Bound<'py, PyList>>,
+        known: Option<&Bound<'py, PyList>>,
+        out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, Gradient>> {
         guarded(|| {
-            let ((x, y), (sample_weight, reduction)) = (examples, weights);
+            let (x, y, sample_weight, reduction) = examples;
             let weighting = Weighting::parse(sample_weight.as_ref(), reduction)?;
             let matrix = SecondDerivatives::from_name(&matrix.text("matrix")?)?;
             with_typed_network!(self, typed => {
-                typed.curvature_product(matrix, (&x, &y), v, &weighting, errors)
+                typed.curvature_product(matrix, (&x, &y), v, &weighting, (known, out))
             })
         })
     }

@@ -95,6 +95,21 @@ impl<T: Element> TypedNetwork<'_, T> {
         }
     }
 
+    /// The same, which shares no memory with `others`.
+    pub fn gradient_apart_from<'py>(
+        &self,
+        py: Python<'py>,
+        out: Option<&Bound<'py, PyAny>>,
+        others: &[Option<&Bound<'py, PyAny>>],
+    ) -> PyResult<Bound<'py, Gradient>> {
+        let gradient = self.gradient(py, out)?;
+        if out.is_some() {
+            let flat = gradient.get().vector.flat(py)?;
+            check_out_disjoint(flat.cast()?, others)?;
+        }
+        Ok(gradient)
+    }
+
     /// `out` as a gradient, after validation.
     fn checked<'a, 'py>(&self, out: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, Gradient>> {
         let Ok(gradient) = out.cast::<Gradient>() else {

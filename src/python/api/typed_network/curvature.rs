@@ -46,7 +46,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         (x, y): (&Bound<'py, PyAny>, &Bound<'py, PyAny>),
         v: &Bound<'py, PyAny>,
         weighting: &Weighting<'py>,
-        errors: Option<&Bound<'py, PyList>>,
+        (errors, out): (Option<&Bound<'py, PyList>>, Option<&Bound<'py, PyAny>>),
     ) -> PyResult<Bound<'py, Gradient>> {
         let (py, architecture) = (x.py(), self.architecture());
         let only_gradients = matrix == SecondDerivatives::Product(Matrix::EmpiricalFisher);
@@ -57,6 +57,9 @@ impl<T: Element> TypedNetwork<'_, T> {
         let x = InputOrTrace::parse(x, architecture)?;
         let targets_or_costs = self.targets_or_costs(&x.x, y)?;
         let n = x.x.inputs(architecture)?.len();
+        let [given, indices, indptr] = x.x.given();
+        let others = [given, indices, indptr, Some(y), Some(v)];
+        let gradient = self.gradient_apart_from(py, out, &others)?;
         let v = self.direction("v", v)?;
         let errors = match errors {
             Some(list) if list.len() == architecture.layers().len() => {
@@ -68,7 +71,6 @@ impl<T: Element> TypedNetwork<'_, T> {
             }
             None => None,
         };
-        let gradient = self.gradient(py, None)?;
         let params = self.numbers()?.read("params")?;
         let mut out = gradient.get().vector.numbers::<T>()?.write("out")?;
         let allowed = threads::current(py)?;

@@ -28,12 +28,16 @@ impl<T: Element> TypedNetwork<'_, T> {
         x: &Bound<'py, PyAny>,
         seed: SeedArguments<'_, 'py>,
         (by_params, by_x): (bool, bool),
+        out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Both<'py, T>> {
         let (py, architecture) = (x.py(), self.architecture());
         let x = InputOrTrace::parse(x, architecture)?;
-        let seed = self.seed(&x.x, seed)?;
+        let seed_arrays = self.seed(&x.x, seed)?;
         let n = x.x.inputs(architecture)?.len();
-        let gradient = by_params.then(|| self.gradient(py, None)).transpose()?;
+        let [given, indices, indptr] = x.x.given();
+        let others = [given, indices, indptr, Some(seed.given())];
+        let gradient = || self.gradient_apart_from(py, out, &others);
+        let gradient = by_params.then(gradient).transpose()?;
         let shape = [n, architecture.n_inputs()];
         let dx = by_x.then(|| empty::<T, Ix2>(py, &shape)).transpose()?;
         let params = self.numbers()?.read("params")?;
@@ -48,9 +52,9 @@ impl<T: Element> TypedNetwork<'_, T> {
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let (inputs, slices) = (x.x.inputs(architecture)?, x.slices()?);
-        let targets = self.seed_targets(&seed, n)?;
+        let targets = self.seed_targets(&seed_arrays, n)?;
         let derivatives = Derivatives {
-            seed: seed.with_targets(&targets)?,
+            seed: seed_arrays.with_targets(&targets)?,
             stored: slices.as_ref().map(LayerSlices::stored),
         };
         let numbers = out.as_deref_mut();

@@ -84,11 +84,14 @@ impl<T: Element> TypedNetwork<'_, T> {
         y: &Bound<'py, PyAny>,
         weighting: &Weighting<'py>,
         max_norm: f64,
+        out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(Bound<'py, Gradient>, Bound<'py, PyArray1<f64>>)> {
         let (py, x) = (x.py(), InputArray::parse(x)?);
         let targets_or_costs = self.targets_or_costs(&x, y)?;
         let n = x.inputs(self.architecture())?.len();
-        let gradient = self.gradient(py, None)?;
+        let [given, indices, indptr] = x.given();
+        let others = [given, indices, indptr, Some(y)];
+        let gradient = self.gradient_apart_from(py, out, &others)?;
         let norms = empty::<f64, Ix1>(py, &[n])?;
         let params = self.numbers()?.read("params")?;
         let mut out = gradient.get().vector.numbers::<T>()?.write("out")?;

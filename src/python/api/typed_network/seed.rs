@@ -22,6 +22,15 @@ pub enum SeedArguments<'a, 'py> {
     Output(&'a Bound<'py, PyAny>, bool),
 }
 
+impl<'a, 'py> SeedArguments<'a, 'py> {
+    /// The user's array.
+    pub fn given(self) -> &'a Bound<'py, PyAny> {
+        match self {
+            Self::Cost(array, _) | Self::Output(array, _) => array,
+        }
+    }
+}
+
 /// The same, borrowed or converted.
 pub enum SeedArrays<'a, 'py, T: Element> {
     Cost(TargetsOrCosts<'py, T>, &'a Weighting<'py>),
