@@ -64,7 +64,12 @@ impl<T: Real> Pass<T> for Clipped<'_, T> {
             norms.fill(0.0);
             each_norms(call, chunk, |first, _, of_layer| {
                 for (norm, of_layer) in norms[first..].iter_mut().zip(of_layer) {
-                    *norm = norm.hypot(*of_layer);
+                    let squares = *norm * *norm + of_layer * of_layer;
+                    *norm = if (1e-280..1e280).contains(&squares) {
+                        squares.sqrt()
+                    } else {
+                        norm.hypot(*of_layer)
+                    };
                 }
             });
             for (row, norm) in norms.iter().enumerate() {

@@ -126,7 +126,9 @@ pub(crate) fn each_norms<T: Real>(
                 };
             }
             each(first, index, of_errors);
-            row_norms(&layer.a[numbers], layer.width, of_inputs);
+            if index + 1 < chunk.layers.len() {
+                row_norms(&layer.a[numbers], layer.width, of_inputs);
+            }
             if chunk.context.cancel.poll_after(2 * count * layer.width) {
                 return;
             }

@@ -107,12 +107,10 @@ def clipped_backprop(
     divisor = None
     if expected_batch_size is not None:
         divisor = positive("expected_batch_size", expected_batch_size)
-    try:
-        draw = generator(seed)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"seed: {error}") from error
+    is_random = sigma > 0 or sampling_rate is not None
+    draw = _generator(seed) if is_random or seed is not None else None
     is_empty = False
-    if sampling_rate is not None:
+    if draw and sampling_rate is not None:
         rate = within("sampling_rate", positive("sampling_rate", sampling_rate), 0, 1)
         x, y, n, is_empty = _sample(x, y, rate, _seed64(draw))
         divisor = divisor or rate * n
@@ -121,11 +119,18 @@ def clipped_backprop(
     if is_empty:
         gradient.flat[:] = 0
     divisor = divisor or len(norms)
-    if sigma:
+    if draw and sigma:
         _core.add_noise(gradient, _seed64(draw), sigma * c)
     if is_mean:
         gradient /= divisor
     return gradient
+
+
+def _generator(seed: Any) -> np.random.Generator:
+    try:
+        return generator(seed)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"seed: {error}") from error
 
 
 def _sample(x: Any, y: Any, rate: float, seed: int) -> tuple[Any, Any, int, bool]:

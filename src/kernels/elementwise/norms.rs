@@ -75,18 +75,25 @@ impl<T: Real> Job<T> for RowSquares<'_, T> {
             for block in row.chunks(PARTS * TERMS) {
                 // SAFETY: the caller guarantees the instructions.
                 unsafe { add_squares::<T, V>(block, &mut parts) };
-                let used = &parts[..block.len().min(PARTS)];
-                // Four sums that do not wait for each other.
-                let mut totals = [0.0; 4];
-                for four in used.chunks(4) {
-                    for (total, part) in totals.iter_mut().zip(four) {
-                        *total += part.to_f64();
-                    }
-                }
-                *sum += (totals[0] + totals[1]) + (totals[2] + totals[3]);
+                *sum += total(&mut parts);
             }
         }
     }
+}
+
+/// The sum of the parts, halved until four are left.
+#[inline(always)]
+fn total<T: Real>(parts: &mut [T; PARTS]) -> f64 {
+    let mut half = PARTS / 2;
+    while half >= 4 {
+        let (low, high) = parts.split_at_mut(half);
+        for (low, high) in low.iter_mut().zip(&high[..half]) {
+            *low += *high;
+        }
+        half /= 2;
+    }
+    let [a, b, c, d] = [parts[0], parts[1], parts[2], parts[3]].map(Real::to_f64);
+    (a + b) + (c + d)
 }
 
 /// Σ x² of every PARTS-th element of `block`, into `parts`.
@@ -95,7 +102,7 @@ impl<T: Real> Job<T> for RowSquares<'_, T> {
 /// The machine has the instructions.
 #[inline(always)]
 unsafe fn add_squares<T: Real, V: Arithmetic<Scalar = T>>(block: &[T], parts: &mut [T; PARTS]) {
-    for first in (0..PARTS.min(block.len())).step_by(V::LANES) {
+    for first in (0..PARTS).step_by(V::LANES) {
         // SAFETY: the caller guarantees the instructions. A load begins in the block, and reads no more than
         // is left of it; the lanes divide PARTS, so the store is in bounds.
         unsafe {
