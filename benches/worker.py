@@ -60,6 +60,21 @@ class Server:
         self.open_[request["key"]] = trainer
         return {}
 
+    def derive(self, request: Request) -> Request:
+        """Make a library for a case of derivatives, with a direction."""
+        case = Case.from_json(request["case"])
+        size = case.weights + sum(case.sizes[1:])
+        v = np.random.default_rng(1).standard_normal(size).astype(case.dtype)
+        self.open_[request["key"]] = self.kind(Problem.draw(case), v)
+        gc.collect()
+        gc.freeze()
+        return {}
+
+    def read(self, request: Request) -> Request:
+        """Save the result of a call."""
+        np.save(Path(request["save"]), self.open_[request["key"]].read(request["call"]))
+        return {}
+
     def accuracy(self, request: Request) -> Request:
         """Tell how many test digits a trainer's network gets right."""
         assert self.digits is not None
