@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from bpfast._core import Gradient
+    from bpfast._core import Gradient, Trace
     from bpfast._core import _Inputs as Inputs
     from bpfast._typing import CustomCost, Reduction
 
@@ -108,14 +108,14 @@ def cost(
     check_network(self)
     if (own := self._custom_cost) is not None:
         prepared = self._prepare_cost(x, y, sample_weight, reduction)
-        x, y, sample_weight = called(own, self, prepared, y)
+        x, y, sample_weight = called(own, self, prepared, y, keep=False)
     value: float | NDArray[np.float64] = self._cost(x, y, sample_weight, reduction)
     return value
 
 
 def errors(
     self: _core.Network,
-    x: Inputs,
+    x: Inputs | Trace,
     y: ArrayLike,
     *,
     sample_weight: ArrayLike | None = None,
@@ -129,10 +129,11 @@ def errors(
 
     Parameters
     ----------
-    x : array_like or SciPy sparse, (n, n_1)
+    x : array_like or SciPy sparse, (n, n_1), or Trace
         The examples, one per row. Other dtypes are converted to the network's. For a sparse matrix
         or array only the stored elements are computed with; formats other than CSR are converted by
-        ``tocsr()`` at each call.
+        ``tocsr()`` at each call. With the trace of the examples that `trace` returned with the
+        present parameters, no forward pass is computed; not with a callable cost.
     y : array_like, (n, n_L) or (n,)
         The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
         from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
@@ -179,7 +180,7 @@ def errors(
 
 def backprop(
     self: _core.Network,
-    x: Inputs,
+    x: Inputs | Trace,
     y: ArrayLike,
     *,
     sample_weight: ArrayLike | None = None,
@@ -192,10 +193,11 @@ def backprop(
 
     Parameters
     ----------
-    x : array_like or SciPy sparse, (n, n_1)
+    x : array_like or SciPy sparse, (n, n_1), or Trace
         The examples, one per row. Other dtypes are converted to the network's. For a sparse matrix
         or array only the stored elements are computed with; formats other than CSR are converted by
-        ``tocsr()`` at each call.
+        ``tocsr()`` at each call. With the trace of the examples that `trace` returned with the
+        present parameters, no forward pass is computed; not with a callable cost.
     y : array_like, (n, n_L) or (n,)
         The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
         from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
@@ -246,19 +248,37 @@ def backprop(
     return self._backprop(x, y, sample_weight, reduction, out)
 
 
-def called(
-    cost: CustomCost, net: _core.Network, prepared: tuple[Any, Any], y: Any
-) -> tuple[Any, Any, Any]:
-    """Call the cost of `net`: returns x, what the cost returned (in place of y), and weights.
+# The bytes of a forward pass up to which it is kept while a callable cost runs. A larger one is
+# computed again, chunk by chunk, so that memory does not grow with the number of examples.
+KEPT_BYTES = 1 << 28
 
-    `prepared` is what `net._prepare` returned.
+
+def called(
+    cost: CustomCost,
+    self: _core.Network,
+    prepared: tuple[Any, Any],
+    y: Any,
+    *,
+    keep: bool = True,
+) -> tuple[Any, Any, Any]:
+    """Call the cost of a network: returns x, what the cost returned (in place of y), and weights.
+
+    `prepared` is what ``self._prepare`` returned. With `keep`, x is returned with its forward pass,
+    as a `Trace`, if that is not too large.
     """
     x, sample_weight = prepared
     shape = x.shape
     y = _core.as_batch(y, shape[0])
-    params = _core.copy_params(net)
-    returned = cost(_core.Network.forward(net, x), y)
-    refuse_other_params(net, params)
+    params = _core.copy_params(self)
+    size = shape[0] * sum(self.sizes[1:]) * self.params.itemsize
+    trace = self._stored_forward(x) if keep and size <= KEPT_BYTES else None
+    if trace is None:
+        outputs = self._outputs(x)
+    else:
+        # A copy: the cost may write to it.
+        outputs = (trace.z if self._takes_z else trace.a)[-1].copy()
+    returned = cost(outputs, y)
+    refuse_other_params(self, params)
     if x.shape != shape:
         raise ValueError(f"x: expected shape {shape} until the call ends, got {x.shape}")
-    return x, returned, sample_weight
+    return x if trace is None else trace, returned, sample_weight

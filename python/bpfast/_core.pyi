@@ -142,14 +142,14 @@ class Network:
     ) -> Any: ...
     def _errors(
         self,
-        x: _Inputs,
+        x: _Inputs | Trace,
         y: Any,
         sample_weight: ArrayLike | None,
         reduction: Reduction,
     ) -> list[_Array]: ...
     def _backprop(
         self,
-        x: _Inputs,
+        x: _Inputs | Trace,
         y: Any,
         sample_weight: ArrayLike | None,
         reduction: Reduction,
@@ -207,6 +207,10 @@ class Network:
         known: list[_Array] | None,
         out: Gradient | None,
     ) -> Gradient: ...
+    def _outputs(self, x: _Inputs) -> _Array: ...
+    def _stored_forward(self, x: _Inputs) -> Trace: ...
+    @property
+    def _takes_z(self) -> bool: ...
     @property
     def _custom_cost(self) -> CustomCost | None: ...
     @property

@@ -2,17 +2,17 @@
 //! Privacy*, 2016), without forming them: δ^l of an example is scaled by min(1, c / ‖∂C_x‖).
 
 use crate::base::error::Result;
-use crate::data::Targets;
-use crate::engine::batch::pass::{Backprop, Chunk, Pass};
+use crate::engine::batch::pass::{Chunk, Pass};
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::BufferConfig;
+use crate::inside::derivatives::Derivatives;
 use crate::inside::per_example::each_norms;
 use crate::inside::rows_out::RowsOut;
 use crate::kernels::real::Real;
 
-/// Backpropagation whose errors are clipped.
+/// Derivatives whose errors are clipped.
 struct Clipped<'a, T> {
-    backprop: Backprop<'a, T>,
+    derivatives: Derivatives<'a, T>,
     /// c.
     max_norm: f64,
     /// ‖∂C_x‖ before clipping, (n,).
@@ -26,14 +26,14 @@ impl<T: Real> Call<'_, T> {
     /// Memory runs out, or the call is cancelled.
     pub fn clipped(
         &self,
-        targets: &Targets<'_, T>,
+        derivatives: Derivatives<'_, T>,
         max_norm: f64,
         scratch: &mut Scratch<T>,
         gradient: &mut [T],
         norms: &mut [f64],
     ) -> Result<()> {
         let pass = &Clipped {
-            backprop: Backprop { targets },
+            derivatives,
             max_norm,
             norms: RowsOut::new(norms, 1, self.plan.rows)?,
         };
@@ -47,11 +47,11 @@ impl<T: Real> Pass<T> for Clipped<'_, T> {
     }
 
     fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [f64]) {
-        self.backprop.forward(call, chunk, costs);
+        self.derivatives.forward(call, chunk, costs);
     }
 
     fn error(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, index: usize) {
-        self.backprop.error(call, chunk, index);
+        self.derivatives.error(call, chunk, index);
     }
 
     fn finishes(&self) -> bool {

@@ -54,6 +54,26 @@ impl<T: Real> Call<'_, T> {
         self.derivatives_of(&WithInputs { derivatives, dx }, scratch, gradient)
     }
 
+    /// Backpropagation from a forward pass that is known: writes the gradient of the cost to `gradient`.
+    /// Returns C.
+    ///
+    /// # Errors
+    /// Memory runs out, or the call is cancelled.
+    pub fn backprop_stored(
+        &self,
+        targets: &Targets<'_, T>,
+        stored: StoredForward<'_, T>,
+        scratch: &mut Scratch<T>,
+        gradient: &mut [T],
+    ) -> Result<f64> {
+        let derivatives = Derivatives {
+            seed: Seed::Cost(targets),
+            stored: Some(stored),
+        };
+        self.gradient(&derivatives, scratch, gradient)?;
+        Ok(self.total(targets, scratch))
+    }
+
     fn derivatives_of(
         &self,
         pass: &dyn Pass<T>,
@@ -78,8 +98,13 @@ impl<T: Real> Pass<T> for Derivatives<'_, T> {
         }
     }
 
-    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, _costs: &mut [f64]) {
+    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [f64]) {
         stored::forward(call, self.stored, chunk);
+        if let Seed::Cost(targets) = self.seed
+            && !costs.is_empty()
+        {
+            call.group_costs(targets, chunk, costs);
+        }
     }
 
     fn error(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, index: usize) {

@@ -4,9 +4,8 @@
 //! the biases.
 
 use crate::base::error::Result;
-use crate::data::{LayerInput, Targets};
+use crate::data::LayerInput;
 use crate::engine::backward::bp4;
-use crate::engine::batch::pass::Backprop;
 use crate::engine::batch::pass::Chunk;
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::BufferConfig;
@@ -67,7 +66,7 @@ impl<T: Real> Call<'_, T> {
     /// Memory runs out, or the call is cancelled.
     pub fn per_example_norms(
         &self,
-        targets: &Targets<'_, T>,
+        derivatives: &Derivatives<'_, T>,
         scratch: &mut Scratch<T>,
         out: &mut [f64],
     ) -> Result<()> {
@@ -75,7 +74,7 @@ impl<T: Real> Call<'_, T> {
         let chunks = out.chunks_mut(self.plan.rows * layers).enumerate();
         let config = BufferConfig::TRACE_ERRORS;
         self.each_chunk(scratch, config, chunks, |chunk, out| {
-            self.errors_chunk(&Backprop { targets }, chunk, &mut []);
+            self.errors_chunk(derivatives, chunk, &mut []);
             each_norms(self, chunk, |first, layer, norms| {
                 for (row, norm) in (first..).zip(norms) {
                     out[row * layers + layer] = *norm;

@@ -22,8 +22,10 @@ pub enum Cost {
     Absolute,
     /// `C_x = Σ a − y ln a` (without the constant ln y!); positive outputs.
     Poisson,
-    /// The caller computes `C_x` and ∇_a C (a custom cost).
+    /// The caller computes `C_x` and ∇_a C from a^L (a custom cost).
     Custom,
+    /// The caller computes `C_x` and ∂C/∂z^L from z^L (a custom cost too).
+    CustomOfZ,
 }
 
 /// How far y may exceed its range: values computed in float32 are off by rounding.
@@ -49,7 +51,7 @@ impl Cost {
             Self::Huber => "huber",
             Self::Absolute => "absolute",
             Self::Poisson => "poisson",
-            Self::Custom => "custom",
+            Self::Custom | Self::CustomOfZ => "custom",
         }
     }
 
@@ -72,7 +74,7 @@ impl Cost {
             Self::CrossEntropy => &[Sigmoid, Softmax],
             Self::LogLikelihood => &[Softmax],
             Self::Poisson => &[Sigmoid, Softplus, Softmax],
-            Self::Quadratic | Self::Huber | Self::Absolute | Self::Custom => &[],
+            Self::Quadratic | Self::Huber | Self::Absolute | Self::Custom | Self::CustomOfZ => &[],
         }
     }
 
@@ -98,7 +100,7 @@ impl Cost {
         match self {
             Self::CrossEntropy => Some((0.0, 1.0)),
             Self::LogLikelihood | Self::Poisson => Some((0.0, f64::INFINITY)),
-            Self::Quadratic | Self::Huber | Self::Absolute | Self::Custom => None,
+            Self::Quadratic | Self::Huber | Self::Absolute | Self::Custom | Self::CustomOfZ => None,
         }
     }
 
@@ -143,6 +145,7 @@ impl Cost {
     /// The fused form of the cost with that output, if there is one.
     pub(crate) const fn fused(self, output: Activation) -> Option<Fused> {
         match (self, output) {
+            (Self::CustomOfZ, _) => Some(Fused::Given),
             (Self::CrossEntropy, Activation::Sigmoid) => Some(Fused::SigmoidCrossEntropy),
             (Self::CrossEntropy, Activation::Softmax) => Some(Fused::SoftmaxCrossEntropy),
             (Self::LogLikelihood, Activation::Softmax) => Some(Fused::SoftmaxLogLikelihood),
@@ -207,7 +210,7 @@ impl Cost {
     }
 
     /// ∇_a `C_x` of one example, or δ^L if the cost is fused with the output. With a custom cost, y is
-    /// `∂C_x/∂a` itself.
+    /// `∂C_x/∂a` or `∂C_x/∂z` itself.
     pub fn nabla<T: Real>(
         self,
         output: Activation,

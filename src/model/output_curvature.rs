@@ -40,6 +40,8 @@ impl<T: Real, Y: Fn(usize) -> f64> Output<'_, T, Y> {
             }
         };
         match (self.cost.fused(self.activation), self.activation) {
+            // Unknown; the caller refuses it.
+            (Some(Fused::Given), _) => each(&|_| f64::NAN),
             (Some(Fused::SigmoidCrossEntropy), _) => each(&|j| a(j) * (1.0 - a(j)) * dz(j)),
             (Some(Fused::SoftmaxLogLikelihood | Fused::SoftmaxPoisson), _) => {
                 let total = sum((0..self.a.len()).map(&self.y));

@@ -6,6 +6,7 @@ use crate::base::error::Result;
 use crate::data::{Inputs, Targets};
 use crate::engine::batch::Call;
 use crate::engine::batch::fused_step::FusedStep;
+use crate::engine::batch::pass::Backprop;
 use crate::engine::dropout::Dropout;
 use crate::engine::optimizer::{ParamsAndState, Regularization, Step, Update};
 use crate::kernels::gemm::Matrix;
@@ -33,7 +34,8 @@ impl<T: Real> Prefetch<'_, T> {
 }
 
 impl<T: Real> StepSeries<'_, T> {
-    /// a^L of the examples of the first step, (n, n_L), with the same dropout as in that step.
+    /// a^L of the examples of the first step, (n, n_L), with the same dropout as in that step; z^L if the
+    /// cost takes that.
     ///
     /// # Errors
     /// Memory runs out, or the call is cancelled.
@@ -54,7 +56,7 @@ impl<T: Real> StepSeries<'_, T> {
             self.should_cancel,
         )
         .with_dropout(self.dropout(0))
-        .forward(batch, outputs)
+        .outputs_and_forward(batch, outputs)
     }
 
     /// The examples of the step at `index`.
@@ -116,8 +118,12 @@ impl<T: Real> StepSeries<'_, T> {
             self.should_cancel,
         )
         .with_dropout(self.dropout(index));
+        let backprop = &Backprop {
+            targets: &targets,
+            forward_is_known: self.costs.is_some() && call.knows_forward(batch),
+        };
         let cost = if settings.clip_norm.is_none() && call.can_be_fused() {
-            let (sum, plan) = call.fused_errors(&targets, batch, &update)?;
+            let (sum, plan) = call.fused_errors(backprop, batch, &update)?;
             prefetch.prefetch_next();
             let cost = cost.unwrap_or(sum);
             if is_bad(cost) {
@@ -137,7 +143,7 @@ impl<T: Real> StepSeries<'_, T> {
                 )
             })?;
             let gradient = &mut gradient[..self.architecture.params_len()];
-            let sum = call.backprop(&targets, batch, gradient)?;
+            let sum = call.backprop_from(backprop, batch, gradient)?;
             let cost = cost.unwrap_or(sum);
             if is_bad(cost) {
                 return Ok(None);

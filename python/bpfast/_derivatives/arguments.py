@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bpfast._calls import called, check_network
+from bpfast._core import Trace
 from bpfast._validation.names import one_of
 
 if TYPE_CHECKING:
@@ -21,13 +22,21 @@ def with_custom_cost(
 ) -> tuple[Any, Any, Any]:
     """x, y and the weights; with a callable cost, what it returned in place of y.
 
-    x may be a `Trace` only if the cost has a name.
+    x is then returned as a `Trace`, and must not be one.
     """
     check_network(self)
     if (cost := self._custom_cost) is None:
         return x, y, sample_weight
     prepared = self._prepare(x, y, sample_weight, "sum", None)
     return called(cost, self, prepared, y)
+
+
+def number_of_examples(x: Any) -> int:
+    """N of x, also of a `Trace` in its place."""
+    if isinstance(x, Trace):
+        x = x.a[-1]
+    shape = getattr(x, "shape", None)
+    return int(shape[0]) if shape else len(x)
 
 
 def layer_index(net: _core.Network, layer: Any) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._derivatives.arguments import with_custom_cost
+from bpfast._derivatives.arguments import number_of_examples, with_custom_cost
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -149,8 +149,7 @@ def per_example_gradients(
 
 
 def _too_large(net: _core.Network, x: Any) -> MemoryError:
-    shape = getattr(x, "shape", None)
-    n = shape[0] if shape else len(x)
+    n = number_of_examples(x)
     size = n * net.params.size * np.dtype(net.dtype).itemsize
     return MemoryError(
         f"x: expected examples whose gradients fit into memory, got {n} examples of "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._derivatives.arguments import with_custom_cost
+from bpfast._derivatives.arguments import number_of_examples, with_custom_cost
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -105,7 +105,7 @@ def gradient_statistics(self: _core.Network, x: Inputs, y: ArrayLike) -> Gradien
     x, y, _ = with_custom_cost(self, x, y, None)
     mean = self._backprop(x, y, None, "mean", None)
     variance = self._squared_gradients(x, y, None)
-    n = _rows(x)
+    n = number_of_examples(x)
     if n < 2:
         raise ValueError(f"x: expected at least two examples, got {n}")
     flat = variance.flat
@@ -114,8 +114,3 @@ def gradient_statistics(self: _core.Network, x: Inputs, y: ArrayLike) -> Gradien
     np.maximum(flat, 0, out=flat)
     flat *= n / (n - 1)
     return GradientStatistics(n, mean, variance)
-
-
-def _rows(x: Any) -> int:
-    shape = getattr(x, "shape", None)
-    return int(shape[0]) if shape else len(x)

@@ -16,6 +16,7 @@ use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
 use crate::kernels::tuning::slices::{SLICE_NEURONS, SLICE_WORK, SLICES_PER_THREAD, SPARSE_SLICES};
 use crate::model::architecture::Layer;
+use crate::model::cost::Cost;
 
 impl<T: Real> Call<'_, T> {
     /// Writes the gradient to `gradient`, and the costs of the cost groups to `scratch`.
@@ -144,6 +145,45 @@ impl<T: Real> Call<'_, T> {
                 },
             )
         })
+    }
+
+    /// The forward pass of the only block, into the block's buffers, and the outputs for a custom cost, (n,
+    /// n_L), to `out`.
+    ///
+    /// # Errors
+    /// Memory runs out, or the call is cancelled.
+    pub(super) fn forward_block(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
+        let (plan, architecture) = (&self.plan, self.network.architecture);
+        cancellable(self.should_cancel, |cancel| {
+            self.prepare_block(scratch, plan.chunks, BufferConfig::BACKPROP, cancel)
+        })?;
+        let layers = architecture.layers().len();
+        let takes_z = architecture.cost() == Cost::CustomOfZ;
+        let outputs = out.chunks_mut(plan.rows * architecture.n_outputs());
+        let workers = &mut scratch.workers[..self.team.threads()];
+        scratch.block.with_chunks(
+            plan.rows_in(&(0..plan.chunks)).len(),
+            plan.rows,
+            |buffers| {
+                let tasks = buffers.chunks_mut(layers).zip(outputs).enumerate();
+                self.team.run(
+                    workers,
+                    tasks,
+                    self.should_cancel,
+                    |worker, (chunk, (layers, out)), cancel| {
+                        let chunk = &mut Chunk {
+                            rows: plan.rows_of(chunk),
+                            layers,
+                            context: Context::new(&mut worker.pack_buffer, cancel),
+                        };
+                        self.forward_chunk(chunk, None);
+                        if let Some(output) = chunk.layers.last() {
+                            out.copy_from_slice(if takes_z { output.z } else { output.a });
+                        }
+                    },
+                )
+            },
+        )
     }
 
     /// The examples of `chunks`, with what [`Self::errors_of_block`] has computed into `workspace`.

@@ -51,6 +51,16 @@ impl<T: Real> Call<'_, T> {
         costs: &mut [f64],
     ) {
         self.forward_chunk(chunk, None);
+        self.group_costs(targets, chunk, costs);
+    }
+
+    /// The costs of the groups of a chunk, whose forward pass is known.
+    pub(crate) fn group_costs(
+        &self,
+        targets: &Targets<'_, T>,
+        chunk: &mut Chunk<'_, '_, T>,
+        costs: &mut [f64],
+    ) {
         let (architecture, cancel) = (self.network.architecture, chunk.context.cancel);
         let Some(LayerBuffers { z, a, width, .. }) = chunk.layers.last() else {
             return;

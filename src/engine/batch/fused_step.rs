@@ -5,12 +5,12 @@ use crate::base::alloc::grow_workspace;
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::pairwise::add;
-use crate::data::{Inputs, LayerInput, Targets};
+use crate::data::{Inputs, LayerInput};
 use crate::engine::batch::pass::Backprop;
 use crate::engine::batch::slices::{Block, GradientSlice, GradientSlices};
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
 use crate::engine::optimizer::{ParamsAndState, Step, Update};
-use crate::engine::plan::{Plan, SumOrder};
+use crate::engine::plan::Plan;
 use crate::engine::workspace::BufferConfig;
 use crate::kernels::elementwise::map;
 use crate::kernels::elementwise::optimizer_rules::Scale;
@@ -34,15 +34,12 @@ pub(crate) struct FusedStep<'a, T> {
 impl<T: Real> Call<'_, T> {
     /// Whether the step can run slice by slice: the gradient is a single block, and the work is short.
     pub(crate) fn can_be_fused(&self) -> bool {
-        let SumOrder::Blocks { chunks_per_block } = self.plan.sum else {
-            return false;
-        };
         let work = self
             .inputs
             .n
             .saturating_mul(self.network.architecture.n_weights());
         let work = work.max(Step::work(self.network.architecture.n_params()));
-        self.plan.chunks <= chunks_per_block && work <= WHOLE_WORK
+        self.is_one_block() && work <= WHOLE_WORK
     }
 
     /// The forward pass and the errors for a step of `update`. Returns C and the plan.
@@ -51,7 +48,7 @@ impl<T: Real> Call<'_, T> {
     /// Memory runs out, or the call is cancelled.
     pub(crate) fn fused_errors(
         &self,
-        targets: &Targets<'_, T>,
+        backprop: &Backprop<'_, T>,
         scratch: &mut Scratch<T>,
         update: &Update,
     ) -> Result<(f64, Plan)> {
@@ -72,9 +69,13 @@ impl<T: Real> Call<'_, T> {
             Ok(())
         })?;
         let rate = sgd_rate(&self.inputs, update);
-        let targets = targets.scaled(rate.map_or(1.0, |rate| -rate));
-        self.errors_of_block(&Backprop { targets: &targets }, scratch, 0..chunks)?;
-        Ok((self.total(&targets, scratch), self.plan))
+        let targets = &backprop.targets.scaled(rate.map_or(1.0, |rate| -rate));
+        let scaled = Backprop {
+            targets,
+            ..*backprop
+        };
+        self.errors_of_block(&scaled, scratch, 0..chunks)?;
+        Ok((self.total(targets, scratch), self.plan))
     }
 }
 

@@ -25,6 +25,7 @@ use crate::engine::dropout::Dropout;
 use crate::engine::plan::{Plan, SumOrder};
 use crate::engine::workspace::{BufferConfig, Workspace};
 use crate::kernels::real::Real;
+use crate::model::cost::Cost;
 use crate::model::network::Network;
 use crate::pool::Team;
 
@@ -41,6 +42,8 @@ pub struct Scratch<T: 'static> {
     compensation: Vec<T>,
     /// z^l of a small batch, task by task.
     z_by_task: Vec<T>,
+    /// How the batch is divided whose forward pass `block` holds, if it is kept for the backward pass.
+    kept_forward: Option<Plan>,
 }
 
 /// The buffers of one worker.
@@ -124,6 +127,56 @@ impl<'a, T: Real> Call<'a, T> {
         })
     }
 
+    /// What a custom cost takes, into `out`, (n, n_L): a^L, or z^L.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn outputs(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
+        if self.network.architecture.cost() != Cost::CustomOfZ {
+            return self.forward(scratch, out);
+        }
+        let width = self.network.architecture.n_outputs();
+        let chunks = out.chunks_mut(self.plan.rows * width).enumerate();
+        self.each_chunk(scratch, BufferConfig::FORWARD, chunks, |chunk, out| {
+            self.forward_chunk(chunk, None);
+            if let Some(output) = chunk.layers.last() {
+                out.copy_from_slice(output.z);
+            }
+        })
+    }
+
+    /// The same, which also keeps the forward pass for [`Self::knows_forward`] if the batch is one block.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub(crate) fn outputs_and_forward(
+        &self,
+        scratch: &mut Scratch<T>,
+        out: &mut [T],
+    ) -> Result<()> {
+        scratch.kept_forward = None;
+        if !self.is_one_block() {
+            return self.outputs(scratch, out);
+        }
+        self.forward_block(scratch, out)?;
+        scratch.kept_forward = Some(self.plan);
+        Ok(())
+    }
+
+    /// Whether `scratch` holds the forward pass of this very call, kept by [`Self::outputs_and_forward`] of the
+    /// same batch and parameters. It is then no longer kept for another call.
+    pub(crate) fn knows_forward(&self, scratch: &mut Scratch<T>) -> bool {
+        scratch.kept_forward.take() == Some(self.plan)
+    }
+
+    /// Whether all chunks are in one block.
+    fn is_one_block(&self) -> bool {
+        let SumOrder::Blocks { chunks_per_block } = self.plan.sum else {
+            return false;
+        };
+        self.plan.chunks <= chunks_per_block
+    }
+
     /// C.
     ///
     /// # Errors
@@ -176,8 +229,21 @@ impl<'a, T: Real> Call<'a, T> {
         scratch: &mut Scratch<T>,
         gradient: &mut [T],
     ) -> Result<f64> {
-        self.gradient(&Backprop { targets }, scratch, gradient)?;
-        Ok(self.total(targets, scratch))
+        self.backprop_from(&Backprop::new(targets), scratch, gradient)
+    }
+
+    /// The same from a forward pass that may be known.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub(crate) fn backprop_from(
+        &self,
+        backprop: &Backprop<'_, T>,
+        scratch: &mut Scratch<T>,
+        gradient: &mut [T],
+    ) -> Result<f64> {
+        self.gradient(backprop, scratch, gradient)?;
+        Ok(self.total(backprop.targets, scratch))
     }
 
     /// The sum over the batch of the products of `pass`, into `gradient`, which has the layout of the
@@ -210,7 +276,7 @@ impl<'a, T: Real> Call<'a, T> {
     }
 
     /// C from the costs of the cost groups.
-    fn total(&self, targets: &Targets<'_, T>, scratch: &Scratch<T>) -> f64 {
+    pub(crate) fn total(&self, targets: &Targets<'_, T>, scratch: &Scratch<T>) -> f64 {
         let costs = scratch.costs[..self.plan.cost_groups()].iter().copied();
         sum(costs) / targets.divisor()
     }

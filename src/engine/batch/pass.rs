@@ -69,11 +69,26 @@ pub(crate) trait Pass<T: Real>: Sync {
 /// Backpropagation of a cost: BP1 and BP2.
 pub(crate) struct Backprop<'a, T> {
     pub targets: &'a Targets<'a, T>,
+    /// Whether the buffers hold the forward pass already.
+    pub forward_is_known: bool,
+}
+
+impl<'a, T> Backprop<'a, T> {
+    pub fn new(targets: &'a Targets<'a, T>) -> Self {
+        Self {
+            targets,
+            forward_is_known: false,
+        }
+    }
 }
 
 impl<T: Real> Pass<T> for Backprop<'_, T> {
     fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [f64]) {
-        call.costs_chunk(self.targets, chunk, costs);
+        if self.forward_is_known {
+            call.group_costs(self.targets, chunk, costs);
+        } else {
+            call.costs_chunk(self.targets, chunk, costs);
+        }
     }
 
     fn error(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, index: usize) {

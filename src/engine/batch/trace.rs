@@ -4,7 +4,7 @@ use crate::base::alloc::{try_collect, try_reserve};
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 use crate::base::error::Result;
 use crate::data::Targets;
-use crate::engine::batch::pass::Backprop;
+use crate::engine::batch::pass::{Backprop, Pass};
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::BufferConfig;
 use crate::kernels::real::Real;
@@ -21,10 +21,37 @@ impl<T: Real> Call<'_, T> {
         z: &mut [&mut [T]],
         a: &mut [&mut [T]],
     ) -> Result<()> {
+        self.copy_layers(BufferConfig::TRACE, scratch, z, a)
+    }
+
+    /// The same, with z^l only where BP1 or BP2 reads it; the other entries of `z` are empty.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn stored_forward(
+        &self,
+        scratch: &mut Scratch<T>,
+        z: &mut [&mut [T]],
+        a: &mut [&mut [T]],
+    ) -> Result<()> {
+        let config = BufferConfig {
+            all_z: false,
+            ..BufferConfig::TRACE
+        };
+        self.copy_layers(config, scratch, z, a)
+    }
+
+    fn copy_layers(
+        &self,
+        config: BufferConfig,
+        scratch: &mut Scratch<T>,
+        z: &mut [&mut [T]],
+        a: &mut [&mut [T]],
+    ) -> Result<()> {
         let (mut z, mut a) = (self.cut(z)?, self.cut(a)?);
         let layers = self.network.architecture.layers().len();
         let chunks = z.chunks_mut(layers).zip(a.chunks_mut(layers)).enumerate();
-        self.each_chunk(scratch, BufferConfig::TRACE, chunks, |chunk, (z, a)| {
+        self.each_chunk(scratch, config, chunks, |chunk, (z, a)| {
             self.forward_chunk(chunk, None);
             for ((z, a), layer) in z.iter_mut().zip(a).zip(&*chunk.layers) {
                 copy(z, layer.z, chunk.context.cancel);
@@ -43,7 +70,19 @@ impl<T: Real> Call<'_, T> {
         scratch: &mut Scratch<T>,
         delta: &mut [&mut [T]],
     ) -> Result<()> {
-        let pass = &Backprop { targets };
+        self.errors_of(&Backprop::new(targets), scratch, delta)
+    }
+
+    /// The same for any pass.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub(crate) fn errors_of(
+        &self,
+        pass: &dyn Pass<T>,
+        scratch: &mut Scratch<T>,
+        delta: &mut [&mut [T]],
+    ) -> Result<()> {
         let mut delta = self.cut(delta)?;
         let chunks = delta
             .chunks_mut(self.network.architecture.layers().len())
@@ -73,7 +112,11 @@ impl<T: Real> Call<'_, T> {
         let mut all = Vec::new();
         try_reserve("workspace", &mut all, layers.len().saturating_mul(chunks))?;
         for _ in 0..chunks {
-            all.extend(slices.iter_mut().filter_map(Iterator::next));
+            all.extend(
+                slices
+                    .iter_mut()
+                    .map(|slices| slices.next().unwrap_or_default()),
+            );
         }
         Ok(all)
     }

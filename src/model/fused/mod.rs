@@ -28,6 +28,8 @@ pub enum Fused {
     SoftplusPoisson,
     /// Poisson over softmax: δ as for the log-likelihood.
     SoftmaxPoisson,
+    /// A custom cost of z^L: y is δ itself, and the cost is not known here.
+    Given,
 }
 
 impl Fused {
@@ -37,6 +39,7 @@ impl Fused {
         let y = |j: usize| y(j).to_f64();
         let mut sum = LaneSum::default();
         match self {
+            Self::Given => {}
             Self::SigmoidCrossEntropy => {
                 // softplus(∓z) = max(∓z, 0) + ln(1 + e^−|z|): one logarithm for both.
                 let mut small = [T::ZERO; BLOCK];
@@ -76,6 +79,7 @@ impl Fused {
     pub fn delta<T: Real>(self, z: &[T], a: &[T], y: impl Fn(usize) -> T, delta: &mut [T]) {
         let indices = || 0..a.len();
         match self {
+            Self::Given => indices().for_each(|j| delta[j] = y(j)),
             Self::SigmoidCrossEntropy => indices().for_each(|j| delta[j] = a[j] - y(j)),
             // Their costs differ by Σ a, which is 1.
             Self::SoftmaxLogLikelihood | Self::SoftmaxPoisson => {

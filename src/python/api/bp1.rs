@@ -8,6 +8,7 @@ use crate::base::cancel::{ELEMENT_WORK, cancellable};
 use crate::engine::backward::bp1 as core_bp1;
 use crate::engine::costs::Outputs;
 use crate::model::activation::Activation;
+use crate::model::cost::Cost;
 use crate::python::api::equations::{activations, matrix_like, result, with_type, write};
 use crate::python::borrow::readwrite;
 use crate::python::call::detach::detached;
@@ -78,7 +79,8 @@ type Prepared<'py> = (
     Bound<'py, PyAny>,
 );
 
-/// For a callable cost: z and sample_weight as arrays of their dtypes, and a = σ(z). Arguments that are
+/// For a callable cost: z and sample_weight as arrays of their dtypes, and a = σ(z), or z if the cost takes
+/// that. Arguments that are
 /// invalid whatever the cost returns are refused here, before it is called.
 #[pyfunction]
 #[pyo3(signature = (z, y, output, cost, options))]
@@ -110,6 +112,9 @@ pub fn bp1_outputs<'py>(
             // No Python code runs from here on.
             let (numbers, out) = (z.as_slice()?, out.as_slice_mut()?);
             out.copy_from_slice(numbers);
+            if cost == Cost::CustomOfZ {
+                return Ok((z.as_any().clone(), weighting.object(), outputs.clone().into_any()));
+            }
             detached(py, numbers.len() * ELEMENT_WORK, |should_cancel| {
                 cancellable(should_cancel, |cancel| {
                     activation.apply(out, shape[1], cancel);

@@ -4,16 +4,18 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError};
+use pyo3::exceptions::{PyAttributeError, PyMemoryError, PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyString, PyTuple};
+use pyo3::types::{IntoPyDict, PyBool, PyBytes, PyDict, PyString, PyTuple};
 
 use crate::base::alloc::{try_collect, try_collect_results};
 use crate::base::error::Error;
 use crate::model::activation::Activation;
 use crate::model::architecture::Architecture;
 use crate::model::cost::Cost;
-use crate::python::borrow::call_python::{call, import_from, index, numpy_function, try_to_list};
+use crate::python::borrow::call_python::{
+    attribute, call, import_from, index, numpy_function, try_to_list,
+};
 use crate::python::call::errors::{as_wrong_type, with_argument_name, wrong_type};
 
 /// The two dtypes of a network.
@@ -267,9 +269,23 @@ pub fn parse_cost(value: &Bound<'_, PyAny>) -> PyResult<(Cost, Option<Py<PyAny>>
         return Ok((Cost::from_name("cost", &to_str_lossy(name)?)?, None));
     }
     if value.is_callable() {
-        return Ok((Cost::Custom, Some(value.clone().unbind())));
+        let cost = if takes_z(value)? {
+            Cost::CustomOfZ
+        } else {
+            Cost::Custom
+        };
+        return Ok((cost, Some(value.clone().unbind())));
     }
     Err(wrong_type("cost", "a name or a callable", value))
+}
+
+/// Whether a callable cost has `takes_z = True`: then it takes z^L and returns ∂C/∂z^L.
+fn takes_z(cost: &Bound<'_, PyAny>) -> PyResult<bool> {
+    match attribute(cost, "takes_z") {
+        Ok(flag) => Ok(flag.is(PyBool::new(cost.py(), true))),
+        Err(error) if error.is_instance_of::<PyAttributeError>(cost.py()) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn text<'a>(argument: &str, value: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, str>> {

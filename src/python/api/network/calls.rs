@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyList};
 
+use crate::model::cost::Cost;
 use crate::python::api::gradient::Gradient;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::trace::Trace;
@@ -186,6 +187,24 @@ impl PyNetwork {
             let (weighting, _) = Weighting::of_cost(sample_weight, reduction)?;
             with_typed_network!(self, typed => typed.prepare(x, y, sample_weight, &weighting, None))
         })
+    }
+
+    /// What a callable cost takes, (n, n_L): a^L, or z^L if it has `takes_z`.
+    #[pyo3(name = "_outputs", signature = (x))]
+    fn outputs<'py>(&self, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| with_typed_network!(self, typed => Ok(typed.outputs(x)?.into_any())))
+    }
+
+    /// A forward pass, for a backward pass that follows.
+    #[pyo3(name = "_stored_forward", signature = (x))]
+    fn stored_forward(&self, x: &Bound<'_, PyAny>) -> PyResult<Trace> {
+        guarded(|| with_typed_network!(self, typed => typed.stored_forward(x)))
+    }
+
+    /// Whether the cost is a callable that takes z^L.
+    #[getter(_takes_z)]
+    fn takes_z(&self) -> PyResult<bool> {
+        guarded(|| Ok(self.architecture().cost() == Cost::CustomOfZ))
     }
 
     /// The cost, if it is a callable.

@@ -123,8 +123,9 @@ impl PyNetwork {
     ) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| {
             let weighting = Weighting::of_examples(sample_weight)?;
+            let seed = SeedArguments::Cost(y, &weighting);
             with_typed_network!(self, typed => {
-                Ok(typed.per_example_norms(x, y, &weighting)?.into_any())
+                Ok(typed.per_example_norms(x, seed)?.into_any())
             })
         })
     }
@@ -140,8 +141,9 @@ impl PyNetwork {
     ) -> PyResult<Bound<'py, PyTuple>> {
         guarded(|| {
             let weighting = Weighting::of_examples(None)?;
+            let seed = SeedArguments::Cost(y, &weighting);
             with_typed_network!(self, typed => {
-                typed.clipped(x, y, &weighting, max_norm, out)?.into_pyobject(x.py())
+                typed.clipped(x, seed, max_norm, out)?.into_pyobject(x.py())
             })
         })
     }

@@ -142,12 +142,12 @@ type GivenCost = (Cost, Option<Py<PyAny>>);
 /// A cost is needed and not given, or another one is given.
 fn choose(saved: Cost, given: Option<GivenCost>) -> Result<GivenCost, Error> {
     let name = |cost: Cost| match cost {
-        Cost::Custom => "a callable".to_owned(),
+        Cost::Custom | Cost::CustomOfZ => "a callable".to_owned(),
         cost => format!("'{}'", cost.name()),
     };
     match (saved, given) {
-        (Cost::Custom, Some(given)) => Ok(given),
-        (Cost::Custom, None) => {
+        (Cost::Custom | Cost::CustomOfZ, Some(given)) => Ok(given),
+        (Cost::Custom | Cost::CustomOfZ, None) => {
             let expected =
                 "the callable that is the cost of the network, which cannot be stored in a file";
             Err(Error::value("cost", expected, "none"))

@@ -3,8 +3,10 @@
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
+use crate::inside::derivatives::{Derivatives, Seed};
 use crate::python::api::gradient::Gradient;
 use crate::python::api::threads;
+use crate::python::api::typed_network::stored::{InputOrTrace, LayerSlices};
 use crate::python::api::typed_network::{TypedNetwork, slices, write_arrays};
 use crate::python::borrow::{Element, check_out_disjoint};
 use crate::python::convert::inputs::InputArray;
@@ -18,18 +20,23 @@ impl<T: Element> TypedNetwork<'_, T> {
         y: &Bound<'py, PyAny>,
         weighting: &Weighting<'py>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let (py, x) = (x.py(), InputArray::parse(x)?);
-        let targets_or_costs = self.targets_or_costs(&x, y)?;
-        let delta = self.arrays(py, x.inputs(self.architecture())?.len())?;
+        let (py, architecture) = (x.py(), self.architecture());
+        let x = InputOrTrace::parse(x, architecture)?;
+        let targets_or_costs = self.targets_or_costs(&x.x, y)?;
+        let delta = self.arrays(py, x.x.inputs(architecture)?.len())?;
         let params = self.numbers()?.read("params")?;
         let mut delta_arrays = write_arrays(&delta)?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
-        let inputs = x.inputs(self.architecture())?;
+        let (inputs, known) = (x.x.inputs(architecture)?, x.slices()?);
         let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
         let mut delta_slices = slices(&mut delta_arrays)?;
+        let derivatives = Derivatives {
+            seed: Seed::Cost(&targets),
+            stored: known.as_ref().map(LayerSlices::stored),
+        };
         self.run(py, allowed, &params, inputs, |call, scratch| {
-            call.errors(&targets, scratch, &mut delta_slices)
+            call.errors_of(&derivatives, scratch, &mut delta_slices)
         })?;
         PyList::new(py, delta)
     }
@@ -43,19 +50,20 @@ impl<T: Element> TypedNetwork<'_, T> {
         weighting: &Weighting<'_>,
         gradient: &Gradient,
     ) -> PyResult<()> {
-        let (py, x) = (x.py(), InputArray::parse(x)?);
-        check_gradient_disjoint(gradient, &x, y, sample_weight)?;
-        let targets_or_costs = self.targets_or_costs(&x, y)?;
+        let (py, x) = (x.py(), InputOrTrace::parse(x, self.architecture())?);
+        check_gradient_disjoint(gradient, &x.x, y, sample_weight)?;
+        let targets_or_costs = self.targets_or_costs(&x.x, y)?;
         let params = self.numbers()?.read("params")?;
         let mut out = gradient.vector.numbers::<T>()?.write("out")?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
-        let inputs = x.inputs(self.architecture())?;
+        let (inputs, known) = (x.x.inputs(self.architecture())?, x.slices()?);
         let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
         let costs = targets_or_costs.costs()?;
         let numbers = &mut *out;
-        let cost = self.run(py, allowed, &params, inputs, |call, scratch| {
-            call.backprop(&targets, scratch, numbers)
+        let cost = self.run(py, allowed, &params, inputs, |call, scratch| match &known {
+            None => call.backprop(&targets, scratch, numbers),
+            Some(known) => call.backprop_stored(&targets, known.stored(), scratch, numbers),
         })?;
         gradient.set_cost(costs.map_or(cost, |costs| targets.total(costs)));
         Ok(())

@@ -5,7 +5,7 @@ use numpy::{PyArray2, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::base::alloc::try_to_vec;
+use crate::base::alloc::{try_collect, try_collect_results, try_to_vec};
 use crate::base::cancel::{ELEMENT_WORK, cancellable};
 use crate::data::Inputs;
 use crate::kernels::gemm::Matrix;
@@ -86,6 +86,59 @@ impl<T: Element> TypedNetwork<'_, T> {
         })?;
         drop(out);
         Ok(array)
+    }
+
+    /// What a custom cost takes, (n, n_L): a^L, or z^L.
+    pub fn outputs<'py>(&self, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray2<T>>> {
+        let (py, architecture) = (x.py(), self.architecture());
+        let x = InputArray::parse(x)?;
+        let shape = [x.inputs(architecture)?.len(), architecture.n_outputs()];
+        let array = empty::<T, Ix2>(py, &shape)?;
+        let params = self.numbers()?.read("params")?;
+        let mut out = readwrite("out", &array)?;
+        let allowed = threads::current(py)?;
+        // No Python code runs from here on.
+        let (inputs, numbers) = (x.inputs(architecture)?, out.as_slice_mut()?);
+        self.run(py, allowed, &params, inputs, |call, scratch| {
+            call.outputs(scratch, numbers)
+        })?;
+        drop(out);
+        Ok(array)
+    }
+
+    /// A forward pass for a backward pass that follows: x itself, every a^l, and None for each z^l that no
+    /// derivative reads.
+    pub fn stored_forward(&self, x: &Bound<'_, PyAny>) -> PyResult<Trace> {
+        let (py, architecture) = (x.py(), self.architecture());
+        let given = x;
+        let x = InputArray::parse(x)?;
+        let n = x.inputs(architecture)?.len();
+        let layers = || architecture.layers().iter().enumerate();
+        let params = self.numbers()?.read("params")?;
+        let a = self.arrays(py, n)?;
+        let z = layers().map(|(index, layer)| {
+            let rows = if architecture.needs_z(index) { n } else { 0 };
+            empty::<T, Ix2>(py, &[rows, layer.n_out])
+        });
+        let z = try_collect_results("layers", z)?;
+        let (mut z_arrays, mut a_arrays) = (write_arrays(&z)?, write_arrays(&a)?);
+        let allowed = threads::current(py)?;
+        // No Python code runs from here on.
+        let inputs = x.inputs(architecture)?;
+        let (mut z_slices, mut a_slices) = (slices(&mut z_arrays)?, slices(&mut a_arrays)?);
+        self.run(py, allowed, &params, inputs, |call, scratch| {
+            call.stored_forward(scratch, &mut z_slices, &mut a_slices)
+        })?;
+        drop((z_arrays, a_arrays));
+        let z_or_none = layers()
+            .zip(z)
+            .map(|((index, _), z)| architecture.needs_z(index).then_some(z));
+        let first = given.clone();
+        let a = a.into_iter().map(Bound::into_any);
+        Ok(Trace {
+            z: PyList::new(py, try_collect("layers", z_or_none)?)?.unbind(),
+            a: PyList::new(py, try_collect("layers", std::iter::once(first).chain(a))?)?.unbind(),
+        })
     }
 
     /// z^l and a^l.

@@ -14,8 +14,6 @@ use crate::python::api::typed_network::seed::SeedArguments;
 use crate::python::api::typed_network::stored::{InputOrTrace, LayerSlices};
 use crate::python::borrow::{Element, readwrite};
 use crate::python::convert::arrays::{empty, output};
-use crate::python::convert::inputs::InputArray;
-use crate::python::convert::targets::Weighting;
 
 impl<T: Element> TypedNetwork<'_, T> {
     /// ∂C_x of each example, (n, P), in `out` or a new array.
@@ -56,22 +54,26 @@ impl<T: Element> TypedNetwork<'_, T> {
     pub fn per_example_norms<'py>(
         &self,
         x: &Bound<'py, PyAny>,
-        y: &Bound<'py, PyAny>,
-        weighting: &Weighting<'py>,
+        seed: SeedArguments<'_, 'py>,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        let (py, x) = (x.py(), InputArray::parse(x)?);
-        let targets_or_costs = self.targets_or_costs(&x, y)?;
-        let n = x.inputs(self.architecture())?.len();
-        let array = empty::<f64, Ix2>(py, &[n, self.architecture().layers().len()])?;
+        let (py, architecture) = (x.py(), self.architecture());
+        let x = InputOrTrace::parse(x, architecture)?;
+        let seed = self.seed(&x.x, seed)?;
+        let n = x.x.inputs(architecture)?.len();
+        let array = empty::<f64, Ix2>(py, &[n, architecture.layers().len()])?;
         let params = self.numbers()?.read("params")?;
         let mut out = readwrite("out", &array)?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
-        let inputs = x.inputs(self.architecture())?;
-        let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
+        let (inputs, slices) = (x.x.inputs(architecture)?, x.slices()?);
+        let targets = self.seed_targets(&seed, n)?;
+        let derivatives = Derivatives {
+            seed: seed.with_targets(&targets)?,
+            stored: slices.as_ref().map(LayerSlices::stored),
+        };
         let numbers = out.as_slice_mut()?;
         self.run(py, allowed, &params, inputs, |call, scratch| {
-            call.per_example_norms(&targets, scratch, numbers)
+            call.per_example_norms(&derivatives, scratch, numbers)
         })?;
         drop(out);
         Ok(array)
@@ -81,16 +83,16 @@ impl<T: Element> TypedNetwork<'_, T> {
     pub fn clipped<'py>(
         &self,
         x: &Bound<'py, PyAny>,
-        y: &Bound<'py, PyAny>,
-        weighting: &Weighting<'py>,
+        seed: SeedArguments<'_, 'py>,
         max_norm: f64,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(Bound<'py, Gradient>, Bound<'py, PyArray1<f64>>)> {
-        let (py, x) = (x.py(), InputArray::parse(x)?);
-        let targets_or_costs = self.targets_or_costs(&x, y)?;
-        let n = x.inputs(self.architecture())?.len();
-        let [given, indices, indptr] = x.given();
-        let others = [given, indices, indptr, Some(y)];
+        let (py, architecture) = (x.py(), self.architecture());
+        let x = InputOrTrace::parse(x, architecture)?;
+        let arrays = self.seed(&x.x, seed)?;
+        let n = x.x.inputs(architecture)?.len();
+        let [given, indices, indptr] = x.x.given();
+        let others = [given, indices, indptr, Some(seed.given())];
         let gradient = self.gradient_apart_from(py, out, &others)?;
         let norms = empty::<f64, Ix1>(py, &[n])?;
         let params = self.numbers()?.read("params")?;
@@ -98,11 +100,15 @@ impl<T: Element> TypedNetwork<'_, T> {
         let mut norms_out = readwrite("out", &norms)?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
-        let inputs = x.inputs(self.architecture())?;
-        let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
+        let (inputs, slices) = (x.x.inputs(architecture)?, x.slices()?);
+        let targets = self.seed_targets(&arrays, n)?;
+        let derivatives = Derivatives {
+            seed: arrays.with_targets(&targets)?,
+            stored: slices.as_ref().map(LayerSlices::stored),
+        };
         let (numbers, norms_slice) = (&mut *out, norms_out.as_slice_mut()?);
         self.run(py, allowed, &params, inputs, |call, scratch| {
-            call.clipped(&targets, max_norm, scratch, numbers, norms_slice)
+            call.clipped(derivatives, max_norm, scratch, numbers, norms_slice)
         })?;
         drop((out, norms_out));
         gradient.get().set_cost(f64::NAN);

@@ -10,6 +10,7 @@ use crate::base::error::Error;
 use crate::inside::stored::StoredForward;
 use crate::model::architecture::Architecture;
 use crate::python::api::trace::Trace;
+use crate::python::api::typed_network::seed::check_shape;
 use crate::python::borrow::{Element, ReadArray};
 use crate::python::convert::arrays::input;
 use crate::python::convert::inputs::InputArray;
@@ -22,7 +23,8 @@ pub struct InputOrTrace<'py, T: Element> {
 
 /// z^l and a^l, l = 2 … L.
 struct LayerArrays<'py, T: Element> {
-    z: Vec<ReadArray<'py, T, Ix2>>,
+    /// None where nothing reads it.
+    z: Vec<Option<ReadArray<'py, T, Ix2>>>,
     a: Vec<ReadArray<'py, T, Ix2>>,
 }
 
@@ -58,7 +60,7 @@ impl<'py, T: Element> InputOrTrace<'py, T> {
         let x = InputArray::<T>::parse(&a.get_item(0)?)?;
         let n = x.inputs(architecture)?.len();
         let arrays = Some(LayerArrays {
-            z: of_layers("x: a z of the Trace", z, 0, n, architecture)?,
+            z: needed_z(z, n, architecture)?,
             a: of_layers("x: an a of the Trace", a, 1, n, architecture)?,
         });
         Ok(Self { x, arrays })
@@ -73,10 +75,46 @@ impl<'py, T: Element> InputOrTrace<'py, T> {
             return Ok(None);
         };
         Ok(Some(LayerSlices {
-            z: layer_slices(z)?,
+            z: try_collect_results(
+                "layers",
+                z.iter().map(|z| match z {
+                    Some(z) => Ok(z.as_slice()?),
+                    None => Ok::<_, PyErr>(&[][..]),
+                }),
+            )?,
             a: layer_slices(a)?,
         }))
     }
+}
+
+/// Each z^l that the backward pass reads.
+fn needed_z<'py, T: Element>(
+    list: &Bound<'py, PyList>,
+    n: usize,
+    architecture: &Architecture,
+) -> PyResult<Vec<Option<ReadArray<'py, T, Ix2>>>> {
+    let mut arrays = Vec::new();
+    try_reserve("layers", &mut arrays, architecture.layers().len())?;
+    for (index, layer) in architecture.layers().iter().enumerate() {
+        let z = list.get_item(index)?;
+        let array = if z.is_none() && !architecture.needs_z(index) {
+            None
+        } else {
+            Some(of_shape("x: a z of the Trace", &z, [n, layer.n_out])?)
+        };
+        try_push("layers", &mut arrays, array)?;
+    }
+    Ok(arrays)
+}
+
+fn of_shape<'py, T: Element>(
+    argument: &'static str,
+    array: &Bound<'py, PyAny>,
+    expected: [usize; 2],
+) -> PyResult<ReadArray<'py, T, Ix2>> {
+    let array = input::<T, Ix2>(argument, array)?;
+    check_shape(argument, &expected, array.shape())?;
+    Ok(array)
 }
 
 /// Each array as a slice.
@@ -99,11 +137,7 @@ pub fn of_layers<'py, T: Element>(
     let mut arrays = Vec::new();
     try_reserve("layers", &mut arrays, architecture.layers().len())?;
     for (index, layer) in architecture.layers().iter().enumerate() {
-        let array = input::<T, Ix2>(argument, &list.get_item(first + index)?)?;
-        let expected = [n, layer.n_out];
-        if array.shape() != expected {
-            return Err(Error::shape(argument, &expected, array.shape()).into());
-        }
+        let array = of_shape(argument, &list.get_item(first + index)?, [n, layer.n_out])?;
         try_push("layers", &mut arrays, array)?;
     }
     Ok(arrays)
