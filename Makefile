@@ -68,10 +68,13 @@ help: ## show this list
 demo: $(INSTALLED) $(VENV)/.extra-examples ## train on MNIST with the wheel (ARGS="--help" for its options)
 	$(BIN)/python examples/mnist.py $(ARGS)
 
-# The figures and plots of docs/examples.md.
-examples: $(INSTALLED) $(VENV)/.extra-examples ## Nielsen's experiments on MNIST, plots into docs/examples
+# The figures and plots of docs/examples.md. With other options the plots are not those of the page.
+PLOTS := $(if $(ARGS),target,docs)/examples
+
+examples: $(INSTALLED) $(VENV)/.extra-examples ## Nielsen's experiments on MNIST, plots into docs/examples (with ARGS=, target/examples)
+	@mkdir -p $(PLOTS)
 	@set -e; for name in $(EXPERIMENTS); do \
-	  echo "examples/$$name.py"; $(BIN)/python examples/$$name.py --plot docs/examples/$$name.png $(ARGS); \
+	  echo "examples/$$name.py"; $(BIN)/python examples/$$name.py --plot $(PLOTS)/$$name.png $(ARGS); \
 	done
 
 # Nothing else may run during a benchmark. Each level of SIMD that the machine has gets a run.

@@ -6,11 +6,12 @@
 
 /// Dense products.
 pub mod gemm {
-    /// MR, the most rows of a tile.
+    /// The most rows of a tile at any level. MR and NR of a level follow from its registers
+    /// (`Vector::ACCUMULATORS`, `gemm::dispatch`).
     pub const MAX_MR: usize = 14;
-    /// NR, the most registers across a tile.
+    /// The most registers across a tile at any level.
     pub const MAX_NR: usize = 4;
-    /// NR in bytes, with the longest registers: the width of a packed micropanel of B.
+    /// The most bytes across a tile, with the longest registers: the width of a packed micropanel of B.
     pub const NR_BYTES: usize = MAX_NR * 64;
     /// KC where B is read in place, in terms of a sum: a tile then takes a few milliseconds at most.
     pub const KC_IN_PLACE: usize = 1 << 14;

@@ -4,6 +4,8 @@
 //! has its own `main`, because a test harness allocates too. `cargo test --test integration WORD` runs the tests
 //! whose names contain WORD.
 
+// The Python module has an allocator of its own, so that of these tests is not used.
+#[cfg_attr(feature = "python", allow(dead_code, unused_imports))]
 mod allocations;
 mod bits;
 

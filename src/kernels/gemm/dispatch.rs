@@ -26,10 +26,10 @@ pub struct Tiles<T: 'static> {
     /// The lanes of a register.
     pub lanes: usize,
     /// The most accumulators of a tile: an upper bound of rows · vectors.
-    pub sums: usize,
-    /// The registers across a tile of full height: the accumulators and operands then fill the registers
-    /// with the fewest loads.
-    pub across: usize,
+    pub accumulators: usize,
+    /// NR in registers, of a tile of MR rows: the accumulators and operands then fill the registers with the
+    /// fewest loads.
+    pub nr: usize,
     /// The rows of the squares that `transpose` handles.
     pub square: usize,
     /// Transposes squares.
@@ -72,7 +72,7 @@ impl<T: 'static> Tiles<T> {
 
     /// The microkernel for MR rows and at most NR columns that also packs the rows of B that it loads.
     pub fn packing(&self, vectors: usize) -> TileFn<T> {
-        debug_assert!(vectors <= self.across, "a packing microkernel");
+        debug_assert!(vectors <= self.nr, "a packing microkernel");
         self.packing[vectors - 1]
     }
 
@@ -83,7 +83,7 @@ impl<T: 'static> Tiles<T> {
 
     /// NR in bytes.
     pub fn width(&self) -> usize {
-        self.across * self.lanes * size_of::<T>()
+        self.nr * self.lanes * size_of::<T>()
     }
 
     /// The copy function for rows of `vectors` registers.
@@ -106,7 +106,7 @@ macro_rules! table {
 }
 macro_rules! pick {
     ($entry:ident, $vector:ty, $rows:literal, $vectors:literal) => {
-        if $rows * $vectors <= <$vector>::SUMS {
+        if $rows * $vectors <= <$vector>::ACCUMULATORS {
             $entry::<$vector, $rows, $vectors, false> as TileFn<_>
         } else {
             $entry::<$vector, 1, $vectors, false>
@@ -116,7 +116,7 @@ macro_rules! pick {
 /// The packing microkernels of a register type: those of MR rows.
 macro_rules! packing {
     ($entry:ident, $vector:ty, $($vectors:literal)*) => {
-        [$(match (mr::<$vector>(), $vectors <= across::<$vector>()) {
+        [$(match (mr::<$vector>(), $vectors <= nr::<$vector>()) {
             // Never requested.
             (_, false) => $entry::<$vector, 1, $vectors, false> as TileFn<_>,
             (9, true) => $entry::<$vector, 9, $vectors, true>,
@@ -178,8 +178,8 @@ macro_rules! level {
         impl<T: Registers + Default> $name<T> {
             const TILES: Tiles<T> = Tiles {
                 lanes: <T::$register>::LANES,
-                sums: <T::$register>::SUMS,
-                across: across::<T::$register>(),
+                accumulators: <T::$register>::ACCUMULATORS,
+                nr: nr::<T::$register>(),
                 square: <T::$register>::SQUARE,
                 transpose: $transpose::<T::$register>,
                 mr: mr::<T::$register>(),
@@ -197,14 +197,14 @@ macro_rules! level {
     };
 }
 
-/// The registers across a tile.
-const fn across<V: Vector>() -> usize {
-    if V::SUMS < 20 { 2 } else { 3 }
+/// NR in registers.
+const fn nr<V: Vector>() -> usize {
+    if V::ACCUMULATORS < 20 { 2 } else { 3 }
 }
 
 /// MR: as many rows of NR columns as the registers hold.
 const fn mr<V: Vector>() -> usize {
-    V::SUMS / across::<V>()
+    V::ACCUMULATORS / nr::<V>()
 }
 
 level!(

@@ -125,10 +125,10 @@ impl<T: Registers> Product<'_, T> {
     fn panels(&self, tiles: &Tiles<T>) -> impl Iterator<Item = Range<usize>> {
         let (n, lanes) = (self.b.columns, tiles.lanes);
         // With few rows, registers are left for a wider tile.
-        let widest = if self.a.rows * MAX_NR <= tiles.sums {
+        let widest = if self.a.rows * MAX_NR <= tiles.accumulators {
             MAX_NR
         } else {
-            tiles.across
+            tiles.nr
         };
         let mut from = 0;
         parts(tiles.registers(n), widest).map(move |vectors| {

@@ -70,7 +70,9 @@ impl<T: Registers> Product<'_, T> {
             Some(buffer) => self.pack(tiles, &part, buffer, c),
         };
         let mr = match part.a {
-            BlockOfA::Strided(_) => even(rows - done, (tiles.sums / vectors).min(MAX_MR)).max(1),
+            BlockOfA::Strided(_) => {
+                even(rows - done, (tiles.accumulators / vectors).min(MAX_MR)).max(1)
+            }
             BlockOfA::Interleaved(_) => tiles.mr,
         };
         // As many tiles at once as may pass between two polls of the cancellation token.
@@ -127,7 +129,7 @@ impl<T: Registers> Product<'_, T> {
         let stride = vectors * tiles.lanes;
         let buffer = &mut buffer[..block.rows * stride];
         let mut done = 0;
-        if block.has_contiguous_rows() && part.rows.len() >= tiles.mr && vectors <= tiles.across {
+        if block.has_contiguous_rows() && part.rows.len() >= tiles.mr && vectors <= tiles.nr {
             // The first tile packs what it reads.
             done = tiles.mr;
             let panel = Micropanel {

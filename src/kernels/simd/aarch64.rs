@@ -40,7 +40,7 @@ macro_rules! vector {
             type Scalar = $scalar;
             const LANES: usize = $lanes;
             /// Of 32 registers.
-            const SUMS: usize = 24;
+            const ACCUMULATORS: usize = 24;
 
             #[inline(always)]
             unsafe fn broadcast(value: $scalar) -> Self {

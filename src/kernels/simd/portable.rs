@@ -15,7 +15,7 @@ macro_rules! lanes {
             type Scalar = $scalar;
             const LANES: usize = N;
             /// NEON has 32 registers, SSE2 16.
-            const SUMS: usize = if FUSED { 24 } else { 12 };
+            const ACCUMULATORS: usize = if FUSED { 24 } else { 12 };
 
             #[inline(always)]
             unsafe fn broadcast(value: $scalar) -> Self {

@@ -12,7 +12,7 @@ pub trait Vector: Copy {
     /// The number of lanes.
     const LANES: usize;
     /// The most accumulators of a tile that leave registers for its operands.
-    const SUMS: usize;
+    const ACCUMULATORS: usize;
 
     /// `value` in every lane.
     ///

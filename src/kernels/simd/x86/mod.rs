@@ -43,7 +43,7 @@ operators!(F64x4: Add add _mm256_add_pd, Sub sub _mm256_sub_pd, Mul mul _mm256_m
 /// Implements for `$name` what is a single instruction in every type.
 macro_rules! vector {
     (
-        $name:ident, $scalar:ty, $lanes:literal, $sums:literal,
+        $name:ident, $scalar:ty, $lanes:literal, $accumulators:literal,
         $broadcast:ident, $load:ident, $store:ident, $fma:ident, $transpose:ident $square:literal,
         load_first: |$from:ident, $count:ident| $load_first:expr,
         store_first: |$to:ident, $value:ident, $stored:ident| $store_first:expr
@@ -51,7 +51,7 @@ macro_rules! vector {
         impl Vector for $name {
             type Scalar = $scalar;
             const LANES: usize = $lanes;
-            const SUMS: usize = $sums;
+            const ACCUMULATORS: usize = $accumulators;
 
             #[inline(always)]
             unsafe fn broadcast(value: $scalar) -> Self {
