@@ -38,9 +38,9 @@ class Network(_core.Network):
         One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)``. Its arguments are a^L of shape
         (n, n_L) and ``numpy.asarray(y)``, of n entries; it returns C_x of shape (n,) and nabla_a =
         ∇_a C_x of shape (n, n_L). With an attribute ``takes_z = True`` it takes z^L in place of a^L
-        and returns ∂C_x/∂z^L, for a loss on logits. It is called on the calling thread with the whole batch, once per
-        call, or once per step of `fit`. It must not change x or the parameters, or the optimizer
-        during a training; an error is raised if it does.
+        and returns ∂C_x/∂z^L, for a loss on logits. It is called on the calling thread with the
+        whole batch, once per call, or once per step of `fit`. It must not change x or the
+        parameters, or the optimizer during a training; an error is raised if it does.
     dtype : dtype, default float64
         float32 or float64: the dtype of parameters and results. x is converted to it.
     init : str, default "nielsen"
