@@ -150,7 +150,9 @@ fn bp4_sparse<T: Real>(
     context: &mut Context<'_, T>,
 ) {
     let add = accumulate != Accumulate::Overwrite;
-    spmm::gradients(a, delta.numbers, nabla_w, add, context.cancel);
+    // A range of rows keeps the numbers behind it.
+    let rows = &delta.numbers[..delta.rows * delta.columns];
+    spmm::gradients(a, rows, nabla_w, add, context.cancel);
     if !nabla_b.is_empty() {
         if !add {
             nabla_b.fill(T::ZERO);

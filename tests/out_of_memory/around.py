@@ -1,5 +1,6 @@
 """Copies, files, views and texts of a network, and what stands around it."""
 
+import contextlib
 import copy
 import pickle
 import tempfile
@@ -76,6 +77,12 @@ def around() -> Iterator[tuple[str, Callable[[], Call]]]:
         yield f"{name}, many layers", some(*many[:5000], init="zeros")
 
     yield "threads", lambda: lambda: bpfast.set_num_threads(2)
+
+    def refused() -> None:
+        with contextlib.suppress(ValueError):
+            bpfast.set_num_threads(0)
+
+    yield "wrong threads", lambda: refused
     yield "show_config", lambda: bpfast.show_config
 
     def checked() -> Call:

@@ -106,6 +106,25 @@ def fit() -> Iterator[tuple[str, Callable[[], Call]]]:
 
 
 @several
+def evaluate() -> Iterator[tuple[str, Callable[[], Call]]]:
+    def of(**options: Any) -> Callable[[], Call]:
+        def make() -> Call:
+            made, x, y = net(30, 60, 10, **SOFTMAX), numbers(ROWS, 30), classes()
+            return lambda: made.evaluate(x, y, **options)
+
+        return make
+
+    yield "labels", of()
+    yield "metrics", of(metrics="accuracy", sample_weight=np.ones(ROWS))
+
+    def callable_cost() -> Call:
+        made, x, y = net(30, 10, cost=squared), numbers(ROWS, 30), numbers(ROWS, 10)
+        return lambda: made.evaluate(x, y, metrics=["mean_squared_error", "r2"])
+
+    yield "callable", callable_cost
+
+
+@several
 def step() -> Iterator[tuple[str, Callable[[], Call]]]:
     def of(params: Any, gradient: Any) -> Callable[[], Call]:
         def make() -> Call:

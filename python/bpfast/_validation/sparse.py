@@ -68,6 +68,7 @@ def sum_duplicates(
     >>> sum_duplicates(data, indices, np.array([0, 3]))
     (array([44,  7], dtype=uint8), array([5, 2]), array([0, 2]))
     """
+    indptr = indptr.astype(np.intp)  # `repeat` refuses uint64
     stored = int(indptr[-1])
     data, indices = data[:stored], indices[:stored]
     if data.dtype == np.float16:
@@ -83,3 +84,25 @@ def sum_duplicates(
         np.add.at(sums, first, data)
     unique = np.sort(order[is_first])
     return sums[unique], indices[unique], np.searchsorted(unique, indptr)
+
+
+def as_dense(x: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The numbers that bpfast computes with for the valid matrix `x`, as an array of `dtype`.
+
+    As SciPy's `toarray`, which refuses some dtypes of indices and data that bpfast accepts.
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> as_dense(scipy.sparse.csr_array([[0, 7], [8, 0]]), np.dtype(np.float32))
+    array([[0., 7.],
+           [8., 0.]], dtype=float32)
+    """
+    rows = without_duplicates(by_rows(x))
+    dense = np.zeros(rows.shape, dtype)
+    counts = np.diff(rows.indptr).astype(np.intp)
+    stored = int(counts.sum())
+    places = np.repeat(np.arange(len(counts)), counts), rows.indices[:stored].astype(np.intp)
+    with np.errstate(over="ignore"):
+        dense[places] = rows.data[:stored]
+    return dense

@@ -17,7 +17,7 @@ def refuse_masked_parts(x: Any) -> None:
 
     SciPy drops the mask silently when it converts.
     """
-    for value in vars(x).values():
+    for value in list(vars(x).values()):  # the `mask` of a subclass may change x
         for array in value if isinstance(value, tuple) else (value,):
             if isinstance(array, np.ndarray):
                 refuse_masked("x", array)

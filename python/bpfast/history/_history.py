@@ -139,7 +139,10 @@ class History(Columns):
         """
         if not isinstance(row, Mapping):
             raise TypeError(f"row: expected a mapping, got {type(row).__name__}")
-        values = {column_name("row", name): number(f"row[{name!r}]", row[name]) for name in row}
+        values = {
+            column_name("row", name): number(f"row[{name!r}]", value)
+            for name, value in list(row.items())  # a value may change the dict
+        }
         epoch = values.pop("epoch", len(self) + 1)
         if epoch != len(self) + 1:
             raise ValueError(f"row['epoch']: expected {len(self) + 1}, got {format_number(epoch)}")

@@ -48,7 +48,10 @@ def read(state: Any) -> tuple[Any, Any, dict[str, list[float]]]:
     columns = state["columns"]
     if not isinstance(columns, Mapping) or not set(ALWAYS) <= set(columns):
         raise ValueError(f"columns: expected a mapping with {', '.join(ALWAYS)}")
-    found = {column_name("columns", name): _column(name, columns[name]) for name in columns}
+    found = {
+        column_name("columns", name): _column(name, values)
+        for name, values in list(columns.items())  # a value may change the dict
+    }
     if "epoch" in found:
         raise ValueError("columns: expected no epoch, which is counted")
     lengths = {len(values) for values in found.values()}

@@ -57,7 +57,7 @@ def from_config(config: Mapping[str, Any]) -> Optimizer:
     if not isinstance(kind, str) or kind not in _KINDS:
         raise unknown_name("config", kind, _KINDS, "kind")
     made = _KINDS[kind]
-    given = {name: value for name, value in config.items() if name != "kind"}
+    given = {name: value for name, value in list(config.items()) if name != "kind"}
     names = made().config.keys() - {"kind"}
     if not given.keys() <= names:
         got = ", ".join(map(str, given))

@@ -61,7 +61,7 @@ def _build(config: Mapping[str, Any]) -> Schedule:
     if not isinstance(kind, str) or kind not in _KINDS:
         raise unknown_name("config", kind, _KINDS, "kind")
     made = _KINDS[kind]
-    given = {name: value for name, value in config.items() if name != "kind"}
+    given = {name: value for name, value in list(config.items()) if name != "kind"}
     names = made.arguments
     if not set(names[: made.required]) <= set(given) <= set(names):
         got = ", ".join(map(str, given)) or "none"

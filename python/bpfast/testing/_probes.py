@@ -48,8 +48,9 @@ class Probes:
         # The network converts x, and y unless they are labels, to its dtype; the copy gets the
         # same.
         given: Any = x
-        dense = given.toarray() if _sparse.is_sparse(given) else np.asarray(given)
-        self.x = dense.astype(net.dtype).astype(np.float64)
+        is_sparse = _sparse.is_sparse(given)
+        dense = _sparse.as_dense(given, net.dtype) if is_sparse else np.asarray(given, net.dtype)
+        self.x = dense.astype(np.float64)
         y = np.asarray(y)
         custom = callable(net.config["cost"])
         self.y = y if custom or y.ndim == 1 else y.astype(net.dtype).astype(np.float64)

@@ -63,7 +63,9 @@ pub fn write_tensors(
         let metadata = metadata.collect::<PyResult<BTreeMap<_, _>>>()?;
         check_available("tensors", tensors.len().saturating_mul(PER_ENTRY))?;
         let mut borrows = Vec::with_capacity(tensors.len());
-        for (name, array) in tensors {
+        // A list, because other threads may change the dict while NumPy copies an array.
+        for item in tensors.items() {
+            let (name, array) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
             let name = text("tensors", &name)?;
             let argument = format!("tensors['{name}']");
             let Ok(array) = array.cast::<PyUntypedArray>() else {

@@ -102,9 +102,11 @@ fn parse(k: &Bound<'_, PyAny>) -> PyResult<usize> {
 /// >>> bpfast.set_num_threads(None)
 #[pyfunction]
 pub fn set_num_threads(k: &Bound<'_, PyAny>) -> PyResult<()> {
-    let threads = if k.is_none() { 0 } else { parse(k)? };
-    PROCESS.store(threads, Ordering::Relaxed);
-    Ok(())
+    guarded(|| {
+        let threads = if k.is_none() { 0 } else { parse(k)? };
+        PROCESS.store(threads, Ordering::Relaxed);
+        Ok(())
+    })
 }
 
 /// How many threads a call made here may use.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PySlice};
 
 use crate::base::error::Error;
 use crate::python::borrow::call_python::{call_with, numpy_function};
@@ -16,6 +16,9 @@ use crate::python::borrow::header::{Bounds, MemoryOrder};
 /// number of axes: a quarter of a millisecond. Of 19,000 random pairs of interleaved slices all but one
 /// took fewer than 100 steps, and that one fewer than 1000.
 const MAX_WORK: u32 = 10_000;
+
+/// What the search has got if it exceeds its limit.
+const TOO_HARD: &str = "strides for which this is too hard to tell";
 
 /// Arrays of which none shares memory with another if either is written to.
 pub struct ArraySpans<'py> {
@@ -81,12 +84,38 @@ impl<'py> ArraySpans<'py> {
     }
 }
 
-/// # Errors Two elements of `array`, which is to be written to, may share memory. Slices and transposes of
-/// an array pass; results of `as_strided` pass only if slices could have given them.
+/// # Errors Two elements of `array`, which is to be written to, share memory, or that is too hard to tell,
+/// which it never is for slices and transposes of arrays.
 pub fn check_no_self_overlap(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
-    if array.is_empty() {
+    if array.is_empty() || is_nested(array) {
         return Ok(());
     }
+    let py = array.py();
+    // If two elements share memory, so do those whose indices differ as much but start at 0 in the first
+    // axis where they differ. One of these has the index 0 there, the other a higher one.
+    let above = PySlice::new(py, 1, isize::MAX, 1);
+    let mut rest = plain(array)?;
+    for _ in 0..array.ndim() {
+        // The ellipsis makes an array of a single element, too.
+        let first = rest.get_item((0, py.Ellipsis()))?;
+        let others = rest.get_item((&above, py.Ellipsis()))?;
+        let got = match shares_memory(&first, &others)? {
+            Some(true) => "one that overlaps itself",
+            Some(false) => {
+                rest = first;
+                continue;
+            }
+            None => TOO_HARD,
+        };
+        let expected = "an array whose elements do not share memory";
+        return Err(Error::value(argument, expected, got).into());
+    }
+    Ok(())
+}
+
+/// Whether each axis, in the order of strides, steps over all elements along the axes before it. Then no two
+/// elements share memory. Slices and transposes of arrays are like this.
+fn is_nested(array: &Bound<'_, PyUntypedArray>) -> bool {
     let strides = array.strides().iter().map(|stride| stride.unsigned_abs());
     let axes = strides.zip(array.shape().iter().copied());
     let mut axes: Vec<_> = axes.filter(|&(_, length)| length > 1).collect();
@@ -94,13 +123,11 @@ pub fn check_no_self_overlap(argument: &str, array: &Bound<'_, PyUntypedArray>) 
     let mut reach = array.dtype().itemsize();
     for (stride, length) in axes {
         if stride < reach {
-            let expected = "an array whose elements do not share memory";
-            let got = "one that overlaps itself";
-            return Err(Error::value(argument, expected, got).into());
+            return false;
         }
         reach = reach.saturating_add(stride.saturating_mul(length - 1));
     }
-    Ok(())
+    true
 }
 
 /// # Errors `out` shares memory with one of `inputs`, the user's arrays.
@@ -138,20 +165,33 @@ fn shared(
     if one.is_contiguous() && other.is_contiguous() {
         return Ok(Some(got));
     }
-    let py = one.array.py();
+    Ok(
+        match shares_memory(&plain(&one.array)?, &plain(&other.array)?)? {
+            Some(true) => Some(got),
+            Some(false) => None,
+            None => Some(TOO_HARD),
+        },
+    )
+}
+
+/// Whether two plain arrays share memory; None if NumPy's search exceeds [`MAX_WORK`].
+///
+/// # Errors
+/// What a signal handler raises.
+fn shares_memory<'py>(
+    one: &Bound<'py, PyAny>,
+    other: &Bound<'py, PyAny>,
+) -> PyResult<Option<bool>> {
+    let py = one.py();
     py.check_signals()?; // there may be many pairs
     let most_work = PyDict::new(py);
     most_work.set_item(intern!(py, "max_work"), MAX_WORK)?;
-    let pair = (one.plain()?, other.plain()?);
     let shares_memory = numpy_function(py, "shares_memory")?;
-    let answer = call_with(&shares_memory, pair, Some(&most_work));
+    let answer = call_with(&shares_memory, (one, other), Some(&most_work));
     match answer.and_then(|answer| answer.is_truthy()) {
-        Ok(true) => Ok(Some(got)),
-        Ok(false) => Ok(None),
+        Ok(answer) => Ok(Some(answer)),
         // Its module differs between versions of NumPy.
-        Err(error) if error.get_type(py).name()? == "TooHardError" => {
-            Ok(Some("strides for which this is too hard to tell"))
-        }
+        Err(error) if error.get_type(py).name()? == "TooHardError" => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -174,10 +214,10 @@ impl<'py> ArraySpan<'py> {
     fn is_contiguous(&self) -> bool {
         MemoryOrder::C.is_of(&self.array) || MemoryOrder::Fortran.is_of(&self.array)
     }
+}
 
-    /// The array as a plain ndarray; a subclass could change NumPy's answer by `__array_function__`.
-    fn plain(&self) -> PyResult<Bound<'py, PyAny>> {
-        let ndarray = numpy_function(self.array.py(), "ndarray")?;
-        ndarray.call_method1("view", (&self.array, &ndarray))
-    }
+/// `array` as a plain ndarray; a subclass could change NumPy's answer by `__array_function__`.
+fn plain<'py>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Bound<'py, PyAny>> {
+    let ndarray = numpy_function(array.py(), "ndarray")?;
+    ndarray.call_method1("view", (array, &ndarray))
 }

@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from tests.helpers.child import LIMIT, command, environment
+from tests.helpers.child import command, environment, finish
 from tests.helpers.paths import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
@@ -28,7 +28,7 @@ def start(program, *arguments):
 
 def ends_by_ctrl_c(process):
     """Whether Python has ended as Ctrl-C ends it, with nothing said but the traceback."""
-    out, err = process.communicate(timeout=LIMIT)
+    out, err = finish(process)
     assert not out
     assert err.splitlines()[-1] == "KeyboardInterrupt", err
     return process.returncode == -signal.SIGINT

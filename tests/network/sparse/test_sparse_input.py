@@ -1,7 +1,5 @@
 """What cannot be a sparse x, and what calls with one leave alone."""
 
-import subprocess
-import sys
 import threading
 
 import numpy as np
@@ -10,9 +8,8 @@ import pytest
 import bpfast
 from tests.helpers.bits import bits
 from tests.helpers.cases.sparse import NET, X, Y, dense, everything
-from tests.helpers.child import LIMIT, environment, run
+from tests.helpers.child import finished, run
 from tests.helpers.messages import EMPTY_BATCH, INPUTS
-from tests.helpers.paths import ROOT
 from tests.helpers.refuses import refuses
 
 sparse = pytest.importorskip("scipy.sparse")
@@ -189,10 +186,8 @@ def test_scipy_is_not_imported():
 
 def test_scipy_that_cannot_be_imported():
     program = "import sys; sys.modules['scipy.sparse'] = None\n" + ALONE
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env=environment(), timeout=LIMIT, check=False
-    )
-    assert done.returncode == 0
+    done = finished(program)
+    assert done.returncode == 0, done.stderr
 
 
 def test_non_finite_numbers_are_found_without_a_dense_copy():

@@ -158,7 +158,7 @@ def _of_classes(weights: Mapping[int, float] | str, outputs: int) -> dict[int, f
         raise TypeError(f"class_weight: expected 'balanced' or a dict, got {got}")
     numbers: dict[int, float] = {}
     last = max(outputs, 2) - 1
-    for key, weight in weights.items():
+    for key, weight in list(weights.items()):  # a weight may change the dict
         label = whole("class_weight", key, 0)
         if label > last:
             raise ValueError(f"class_weight: expected classes from 0 to {last}, got {label}")

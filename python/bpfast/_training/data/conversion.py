@@ -25,6 +25,9 @@ def checked_x(x: Any) -> Any:
         rows = by_rows(x)
         if rows.data.dtype.kind not in "buif":
             raise no_numbers("x", x, rows.data)
+        if rows.data.dtype == np.float16:  # SciPy cannot select rows of it
+            arrays = rows.data.astype(np.float32), rows.indices, rows.indptr
+            rows = type(rows)(arrays, shape=rows.shape)
         return without_duplicates(rows)
     array = as_array("x", x)
     if array.dtype.kind not in "buif":

@@ -87,7 +87,7 @@ def _listed(metrics: Metrics) -> Iterator[tuple[str, str | None, Any]]:
         for k, metric in enumerate(metrics):
             yield f"metrics[{k}]", None, metric
         return
-    for column, metric in metrics.items():
+    for column, metric in list(metrics.items()):
         if not isinstance(column, str):
             got = type(column).__name__
             raise TypeError(f"metrics: expected columns that are text, got {got}")

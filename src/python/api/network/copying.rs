@@ -233,8 +233,10 @@ fn check_attributes(attributes: &Bound<'_, PyAny>) -> PyResult<()> {
 fn set_attributes(object: &Bound<'_, PyAny>, attributes: &Bound<'_, PyAny>) -> PyResult<()> {
     let setattr = object.py().import("builtins")?.getattr("setattr")?;
     for part in parts(attributes) {
-        for (name, value) in part.cast::<PyDict>()? {
-            call(&setattr, (object, name.cast_into::<PyString>()?, value))?;
+        // A list, because `__setattr__` of a subclass may change the dict.
+        for item in part.cast::<PyDict>()?.items() {
+            let (name, value) = item.extract::<(Bound<'_, PyString>, Bound<'_, PyAny>)>()?;
+            call(&setattr, (object, name, value))?;
         }
     }
     Ok(())

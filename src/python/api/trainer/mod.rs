@@ -60,11 +60,13 @@ impl Trainer {
     #[new]
     fn new(
         net: Py<PyNetwork>,
-        rule: Hyperparameters,
+        rule: &Bound<'_, PyAny>,
         batch_size: usize,
-        settings: StepSettings<'_>,
+        settings: &Bound<'_, PyAny>,
     ) -> PyResult<Self> {
         guarded(|| {
+            let rule: Hyperparameters = rule.extract()?;
+            let settings: StepSettings<'_> = settings.extract()?;
             let inner = match net.get().dtype() {
                 Dtype::Float32 => AnyTrainerState::Float32(TrainerState::default()),
                 Dtype::Float64 => AnyTrainerState::Float64(TrainerState::default()),
