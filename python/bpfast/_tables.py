@@ -79,6 +79,31 @@ def gradient_html(gradient: Gradient) -> str:
     return _table(f"Gradient: cost {gradient.cost:.6g}, {gradient.flat.dtype}", head, rows)
 
 
+def text(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table as text: columns of numbers to the right, others to the left."""
+    lines = [list(head), *map(list, rows)]
+    columns = range(len(head))
+    widths = [max(len(line[k]) for line in lines) for k in columns]
+    ways = [">" if rows and all(_is_number(row[k]) for row in rows) else "<" for k in columns]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join(
+        "  ".join(f"{line[k]:{ways[k]}{widths[k]}}" for k in columns).rstrip() for line in lines
+    )
+
+
+def html(title: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table as HTML."""
+    return _table(title, head, rows)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.replace(",", ""))
+    except ValueError:
+        return not cell
+    return True
+
+
 def _cost(net: Network) -> str:
     cost = net.config["cost"]
     return cost if isinstance(cost, str) else getattr(cost, "__name__", type(cost).__name__)
