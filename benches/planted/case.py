@@ -64,8 +64,8 @@ def regression(
 
 def scaled(net: bpfast.Network, factor: float, layers: slice = slice(None)) -> bpfast.Network:
     """The network with some weights multiplied."""
-    for w in net.weights[layers]:
-        w *= factor
+    for weights in net.weights[layers]:
+        np.multiply(weights, factor, out=weights)
     return net
 
 

@@ -127,7 +127,12 @@ def dollars() -> Setup:
 
 
 PLANTED = [
-    Case("hidden layer saturated by weights, digits", "saturated_hidden", saturated_by_weights, "weights"),
+    Case(
+        "hidden layer saturated by weights, digits",
+        "saturated_hidden",
+        saturated_by_weights,
+        "weights",
+    ),
     Case("hidden layer saturated by biases", "saturated_hidden", saturated_by_biases, "biases"),
     Case("saturated outputs, quadratic cost", "saturated_output", saturated_outputs),
     Case("dead relus", "dead_neurons", dead_relus, "biases"),
@@ -147,7 +152,7 @@ PLANTED = [
     Case("exploding start weights, relu", "large_weights", exploding_weights),
     Case("start weights of zero", "symmetric_neurons", zeros),
     Case("targets of 200,000", "target_scale", dollars),
-]  # fmt: skip
+]
 
 
 def nielsen() -> Setup:

@@ -141,7 +141,12 @@ def minus_one_and_one() -> Setup:
 
 PLANTED = [
     Case("tanh layer saturated by weights, digits", "saturated_hidden", saturated_tanh, "weights"),
-    Case("second sigmoid layer saturated by biases", "saturated_hidden", saturated_second_layer, "biases"),
+    Case(
+        "second sigmoid layer saturated by biases",
+        "saturated_hidden",
+        saturated_second_layer,
+        "biases",
+    ),
     Case("saturated softmax, quadratic cost, digits", "saturated_output", saturated_softmax),
     Case("relus dead by negative weights, digits", "dead_neurons", dead_by_weights, "weights"),
     Case("pixels from 0 to 16, digits", "unscaled_features", grey_levels),
@@ -160,7 +165,7 @@ PLANTED = [
     Case("exploding start weights, leaky relu, digits", "large_weights", exploding_tanh_free),
     Case("all parameters 0.1", "symmetric_neurons", equal_weights),
     Case("targets of -1 and 1 for a sigmoid", "target_range", minus_one_and_one),
-]  # fmt: skip
+]
 
 
 def digits_relu() -> Setup:
@@ -202,7 +207,9 @@ def counts() -> Setup:
     rng = np.random.default_rng(126)
     x = rng.standard_normal((400, 6))
     y = rng.poisson(np.exp(0.5 * x[:, :1]))
-    net = bpfast.Network([6, 20, 1], hidden="tanh", output="softplus", cost="poisson", init="xavier", seed=126)  # fmt: skip
+    net = bpfast.Network(
+        [6, 20, 1], hidden="tanh", output="softplus", cost="poisson", init="xavier", seed=126
+    )
     return Setup(net, x, y, adam())
 
 

@@ -8,9 +8,21 @@ Layers have the book's numbers, 2 to L, where layer 1 is the input; neurons are 
 """
 
 from bpfast.inside._check import Check
+from bpfast.inside._demon import Demon, demon
 from bpfast.inside._explain import explain
 from bpfast.inside._finding import CAUSES, Finding
+from bpfast.inside._monitor import Monitor
 from bpfast.inside._report import Report
 from bpfast.inside._rows import NeuronFactors
 
-__all__ = ["CAUSES", "Check", "Finding", "NeuronFactors", "Report", "explain"]
+__all__ = [
+    "CAUSES",
+    "Check",
+    "Demon",
+    "Finding",
+    "Monitor",
+    "NeuronFactors",
+    "Report",
+    "demon",
+    "explain",
+]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bpfast._network import Network
 
-    Floats = NDArray[np.float64]
+    Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)

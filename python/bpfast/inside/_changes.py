@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from bpfast.inside._causes.targets import BOUNDS, classes_of
 from bpfast.inside._quantities import activation_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from bpfast._network import Network
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from bpfast.inside._finding import Finding
     from bpfast.optimizers import Optimizer
 
-    Floats = NDArray[np.float64]
+    Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,28 @@ class Trial:
     expects_more: bool = True
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a change is made from.
+
+    Attributes
+    ----------
+    facts : Facts
+        What was computed.
+    finding : Finding
+        The finding whose suggestion is tried.
+    before : Trial
+        The network as it is.
+    rng : numpy.random.Generator
+        Draws new start weights.
+    """
+
+    facts: Facts
+    finding: Finding
+    before: Trial
+    rng: np.random.Generator
+
+
 def unchanged(facts: Facts, optimizer: Optimizer) -> Trial:
     """The user's network as it is."""
     batch = facts.batch
@@ -66,28 +91,27 @@ def unchanged(facts: Facts, optimizer: Optimizer) -> Trial:
     )  # fmt: skip
 
 
-def changed(facts: Facts, finding: Finding, before: Trial, seed: Any) -> tuple[Trial, Trial]:
-    """The trial with the suggested change; and the one without it, measured in the same way."""
-    return _CHANGES[finding.kind](facts, finding, before, np.random.default_rng(seed))
+def changed(asked: Asked) -> tuple[Trial, Trial]:
+    """The trial without the suggested change, and with it; both measured in the same way."""
+    return _CHANGES[asked.finding.kind](asked)
 
 
-def _scaled_x(
-    facts: Facts, finding: Finding, before: Trial, rng: Any
-) -> tuple[Trial, Trial]:
-    std = facts.feature_std
+def _scaled_x(asked: Asked) -> tuple[Trial, Trial]:
+    std = asked.facts.feature_std
     scale = np.where(std > 0, std, 1.0)
-    x = np.where(std > 0, (before.x - facts.feature_mean) / scale, 0.0)
+    x = np.where(std > 0, (asked.before.x - asked.facts.feature_mean) / scale, 0.0)
     what = "x scaled to mean 0 and standard deviation 1"
-    if finding.kind == "constant_features":
+    if asked.finding.kind == "constant_features":
         what += ", constant features to 0"
-    return before, replace(before, x=x, change=what)
+    return asked.before, replace(asked.before, x=x, change=what)
 
 
-def _scaled_y(facts: Facts, finding: Finding, before: Trial, rng: Any) -> tuple[Trial, Trial]:
-    y = before.y
-    output = before.net.config["output"]
-    low, high = BOUNDS.get(output, (-np.inf, np.inf)) if finding.kind == "target_range" else (
-        -np.inf, np.inf)  # fmt: skip
+def _scaled_y(asked: Asked) -> tuple[Trial, Trial]:
+    y = asked.before.y
+    output = asked.before.net.config["output"]
+    low, high = -np.inf, np.inf
+    if asked.finding.kind == "target_range":
+        low, high = BOUNDS[output]
     if np.isfinite(low):
         span = y.max() - y.min() or 1.0
         height = (high - low) if np.isfinite(high) else 1.0
@@ -97,84 +121,84 @@ def _scaled_y(facts: Facts, finding: Finding, before: Trial, rng: Any) -> tuple[
         std = y.std(axis=0)
         scaled = (y - y.mean(axis=0)) / np.where(std > 0, std, 1.0)
         what = "y scaled to mean 0 and standard deviation 1"
-    return before, replace(before, y=scaled, change=what)
+    return asked.before, replace(asked.before, y=scaled, change=what)
 
 
-def _new_start(facts: Facts, finding: Finding, before: Trial, rng: Any) -> tuple[Trial, Trial]:
-    config = before.net.config
+def _new_start(asked: Asked) -> tuple[Trial, Trial]:
+    config = asked.before.net.config
     is_relu = any(name.endswith(("elu", "silu")) for name in config["hidden"])
     init = "he" if is_relu else "xavier"
-    net = _network(before, init=init, seed=rng)
-    return before, replace(before, net=net, change=f"start weights init='{init}', biases 0")
+    net = _network(asked.before, init=init, seed=asked.rng)
+    what = f"start weights init='{init}', biases 0"
+    return asked.before, replace(asked.before, net=net, change=what)
 
 
-def _zero_biases(facts: Facts, finding: Finding, before: Trial, rng: Any) -> tuple[Trial, Trial]:
-    if finding.because != "biases":
-        return _new_start(facts, finding, before, rng)
-    net = before.net.copy()
-    assert finding.layer is not None  # noqa: S101 - of saturated and dead neurons
-    net.biases[finding.layer - 2] = np.zeros(net.sizes[finding.layer - 1])
-    return before, replace(before, net=net, change=f"biases of layer {finding.layer} set to 0")
+def _zero_biases(asked: Asked) -> tuple[Trial, Trial]:
+    if asked.finding.because != "biases":
+        return _new_start(asked)
+    net, layer = asked.before.net.copy(), asked.finding.layer
+    assert layer is not None  # noqa: S101 - of saturated and dead neurons
+    net.biases[layer - 2] = np.zeros(net.sizes[layer - 1])
+    return asked.before, replace(asked.before, net=net, change=f"biases of layer {layer} set to 0")
 
 
-def _relu(facts: Facts, finding: Finding, before: Trial, rng: Any) -> tuple[Trial, Trial]:
-    net = _network(before, hidden="relu", init="he", seed=rng)
-    return before, replace(before, net=net, change="hidden='relu', init='he'")
+def _relu(asked: Asked) -> tuple[Trial, Trial]:
+    net = _network(asked.before, hidden="relu", init="he", seed=asked.rng)
+    return asked.before, replace(asked.before, net=net, change="hidden='relu', init='he'")
 
 
-def _cancelling_cost(
-    facts: Facts, finding: Finding, before: Trial, rng: Any
-) -> tuple[Trial, Trial]:
-    output = before.net.config["output"]
+def _cancelling_cost(asked: Asked) -> tuple[Trial, Trial]:
+    output = asked.before.net.config["output"]
     cost = {"sigmoid": "cross_entropy", "softmax": "log_likelihood"}.get(output)
-    y = facts.batch.targets
+    y = asked.facts.batch.targets
     if cost is None or y is None or y.min() < 0 or y.max() > 1:
-        return _new_start(facts, finding, before, rng)
-    net = _network(before, cost=cost)
-    net.params = before.net.params
-    return before, replace(before, net=net, change=f"cost='{cost}'")
+        return _new_start(asked)
+    net = _network(asked.before, cost=cost)
+    net.params = asked.before.net.params
+    return asked.before, replace(asked.before, net=net, change=f"cost='{cost}'")
 
 
-def _without_contradictions(
-    facts: Facts, finding: Finding, before: Trial, rng: Any
-) -> tuple[Trial, Trial]:
+def _without_contradictions(asked: Asked) -> tuple[Trial, Trial]:
+    before, bad = asked.before, asked.finding.examples
     kept = np.ones(len(before.x), dtype=bool)
-    kept[finding.examples] = False
+    kept[bad] = False
     if kept.sum() < 2 or before.weight[kept].sum() == 0:  # one of each group is left
-        x = before.x[finding.examples]
-        _, first = np.unique(x, axis=0, return_index=True)
-        kept[finding.examples[first]] = True
+        _, first = np.unique(before.x[bad], axis=0, return_index=True)
+        kept[bad[first]] = True
     weight = before.weight[kept] / before.weight[kept].sum()
     after = replace(
-        before, x=before.x[kept], y=before.y[kept], weight=weight, measured=weight,
+        before,
+        x=before.x[kept],
+        y=before.y[kept],
+        weight=weight,
+        measured=weight,
         change=f"only {int(kept.sum())} examples that do not contradict each other",
-    )  # fmt: skip
+    )
     return before, after
 
 
-def _shuffled(facts: Facts, finding: Finding, before: Trial, rng: Any) -> tuple[Trial, Trial]:
-    y = before.y[rng.permutation(len(before.y))]
-    return before, replace(before, y=y, change="y shuffled", expects_more=False)
+def _shuffled(asked: Asked) -> tuple[Trial, Trial]:
+    y = asked.before.y[asked.rng.permutation(len(asked.before.y))]
+    return asked.before, replace(asked.before, y=y, change="y shuffled", expects_more=False)
 
 
-def _balanced(facts: Facts, finding: Finding, before: Trial, rng: Any) -> tuple[Trial, Trial]:
-    assert facts.batch.targets is not None  # noqa: S101 - it has classes
-    classes = classes_of(facts.batch.targets)
-    share = np.bincount(classes, weights=before.weight)  # type: ignore[arg-type]
-    weight = before.weight / share[classes] / np.count_nonzero(share)
-    before = replace(before, measured=weight)
+def _balanced(asked: Asked) -> tuple[Trial, Trial]:
+    assert asked.facts.batch.targets is not None  # noqa: S101 - it has classes
+    classes = classes_of(asked.facts.batch.targets)
+    assert classes is not None  # noqa: S101 - likewise
+    share = np.bincount(classes, weights=asked.before.weight)
+    weight = asked.before.weight / share[classes] / np.count_nonzero(share)
+    before = replace(asked.before, measured=weight)
     return before, replace(before, weight=weight, change="class_weight='balanced'")
 
 
-def _rate(facts: Facts, finding: Finding, before: Trial, rng: Any) -> tuple[Trial, Trial]:
-    import copy
-
-    assert facts.step is not None  # noqa: S101 - of a finding about the step
-    optimizer = copy.deepcopy(facts.step.optimizer)
-    before = replace(before, optimizer=copy.deepcopy(optimizer))
-    optimizer.learning_rate = better_rate(facts.step)
-    return before, replace(
-        before, optimizer=optimizer, change=f"learning_rate={better_rate(facts.step):.3g}"
+def _rate(asked: Asked) -> tuple[Trial, Trial]:
+    step = asked.facts.step
+    assert step is not None  # noqa: S101 - of a finding about the step
+    optimizer = copy.deepcopy(asked.before.optimizer)
+    optimizer.learning_rate = rate = better_rate(step)
+    return asked.before, replace(
+        asked.before, optimizer=optimizer, change=f"learning_rate={rate:.3g}"
     )
 
 
@@ -190,7 +214,7 @@ def _network(before: Trial, **changes: Any) -> Network:
     return bpfast.Network(list(before.net.sizes), **(arguments | changes))
 
 
-_CHANGES: dict[str, Any] = {
+_CHANGES: dict[str, Callable[[Asked], tuple[Trial, Trial]]] = {
     "constant_features": _scaled_x,
     "uneven_features": _scaled_x,
     "uncentred_features": _scaled_x,

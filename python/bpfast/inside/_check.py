@@ -15,8 +15,8 @@ from bpfast._validation.numbers import whole
 from bpfast._validation.seed import generator
 from bpfast.inside import _quantities as quantities
 from bpfast.inside._batch import Batch, dense_targets
-from bpfast.inside._changes import Trial, changed, unchanged
 from bpfast.inside._causes.limits import CEILING
+from bpfast.inside._changes import Asked, Trial, changed, unchanged
 from bpfast.inside._facts import base_cost
 from bpfast.inside._steps import ceiling, change_by, rate_of
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bpfast.inside._finding import Finding
     from bpfast.optimizers import Optimizer
 
-    Floats = NDArray[np.float64]
+    Floats = NDArray[np.floating[Any]]
 
 # The outcome confirms a prediction of faster learning if it is faster by this much.
 FASTER = 1.5
@@ -41,9 +41,9 @@ NOTHING = 0.05
 class Check:
     """A finding tested: speeds of learning with and without the suggested change.
 
-    A speed s means that the cost decays by exp(-s) in a step: 0.01 is one percent of all there is to
-    learn. What is learned is counted from the cost of the best constant answer, the mean of y: the
-    speed is 0 where that is not reached, and -inf where the cost rises.
+    A speed s means that the cost decays by exp(-s) in a step: 0.01 is one percent of all there is
+    to learn. What is learned is counted from the cost of the best constant answer, the mean of y:
+    the speed is 0 where that is not reached, and -inf where the cost rises.
 
     Attributes
     ----------
@@ -62,8 +62,8 @@ class Check:
         The costs relative to that of the best constant answer, before the first step and after
         each.
     confirmed : bool
-        Whether learning was at least 1.5 times as fast with the change; for unrelated targets, whose
-        change is to shuffle y: whether learning was no faster than from shuffled y.
+        Whether learning was at least 1.5 times as fast with the change; for unrelated targets,
+        whose change is to shuffle y: whether learning was no faster than from shuffled y.
 
     Examples
     --------
@@ -89,12 +89,24 @@ class Check:
 
     @property
     def predicted_ratio(self) -> float:
-        """The predicted speed with the change, as a multiple of that without; inf from 0 or below."""
+        """The predicted speed with the change, as a multiple of that without it.
+
+        Returns
+        -------
+        float
+            inf if there was none without it.
+        """
         return _times(self.predicted_after, self.predicted_before)
 
     @property
     def ratio(self) -> float:
-        """The speed that came out with the change, as a multiple of that without it."""
+        """The speed that came out with the change, as a multiple of that without it.
+
+        Returns
+        -------
+        float
+            inf if there was none without it.
+        """
         return _times(self.after, self.before)
 
     def _table(self) -> tuple[list[str], list[list[str]]]:
@@ -139,17 +151,27 @@ def check(
     except (TypeError, ValueError) as error:
         raise type(error)(f"seed: {error}") from None
     made = _optimizer(facts, optimizer, learning_rate)
-    before, after = changed(facts, chosen, unchanged(facts, made), rng)
-    predicted = [_predict(trial) for trial in (before, after)]
-    costs = [_train(trial, steps) for trial in (before, after)]
+    before, after = changed(Asked(facts, chosen, unchanged(facts, made), rng))
+    with np.errstate(all="ignore"):  # what diverges overflows
+        predicted = [_predict(trial) for trial in (before, after)]
+        costs = [_train(trial, steps) for trial in (before, after)]
     speeds = _outcomes(*costs)
     if after.expects_more:
         confirmed = speeds[1] > 0 and speeds[1] >= FASTER * speeds[0]
     else:
         confirmed = speeds[0] * steps < NOTHING or speeds[0] < FASTER * speeds[1]
     return Check(
-        chosen.kind, after.change, steps, *predicted, *speeds, *costs, confirmed
-    )  # fmt: skip
+        kind=chosen.kind,
+        change=after.change,
+        steps=steps,
+        predicted_before=predicted[0],
+        predicted_after=predicted[1],
+        before=speeds[0],
+        after=speeds[1],
+        cost_before=costs[0],
+        cost_after=costs[1],
+        confirmed=confirmed,
+    )
 
 
 def _chosen(findings: Sequence[Finding], finding: Any) -> Finding:
@@ -202,8 +224,8 @@ def _measure(trial: Trial) -> tuple[Batch, float]:
 def _predict(trial: Trial) -> float:
     """The predicted speed of the first step.
 
-    With d_x, the change of z^L of an example less the mean change, the cost falls by −Σ_x δ_x d_x / n
-    to first order, and the curvature takes away ½ Σ_x d_x H_x d_x / n, H_x the second derivative of
+    With d_x, the change of z^L of an example less the mean change, the cost falls by -Σ_x δ_x d_x/n
+    to first order, and the curvature takes away ½ Σ_x d_x H_x d_x/n, H_x the second derivative of
     C_x by z^L. What all examples share only moves the answer towards the best constant one.
     """
     batch = _batch(trial)
@@ -214,16 +236,14 @@ def _predict(trial: Trial) -> float:
     net = measured.net
     theta = np.array(net.params)
     z = np.array(net.trace(trial.x).z[-1])
-    with np.errstate(all="ignore"):
-        net.params = theta + change_by(trial.net, batch, trial.optimizer)
-        moved = net.trace(trial.x).z[-1] - z
-        net.params = theta
-        own = moved - measured.mean(moved)
-        if not np.isfinite(own).all():
-            return -np.inf
-        slope = _mean_product(measured, quantities.output_error(measured, z), own)
-        turned = quantities.output_curvature(measured, z, own)
-        curvature = _mean_product(measured, turned, own)
+    net.params = theta + change_by(trial.net, batch, trial.optimizer)
+    moved = net.trace(trial.x).z[-1] - z
+    net.params = theta
+    own = moved - measured.mean(moved)
+    if not np.isfinite(own).all():
+        return -np.inf
+    slope = _mean_product(measured, quantities.output_error(measured, z), own)
+    curvature = _mean_product(measured, quantities.output_curvature(measured, z, own), own)
     decrease = -slope - 0.5 * max(curvature, 0.0)
     return decrease / base if np.isfinite(decrease) else -np.inf
 
@@ -239,16 +259,15 @@ def _train(trial: Trial, steps: int) -> Floats:
     measured, base = _measure(trial)
     params = np.array(net.params)
     costs = [measured.cost(params) / base]
-    with np.errstate(all="ignore"):
-        for _ in range(steps):
-            gradient = net.backprop(trial.x, trial.y, sample_weight=trial.weight)
-            if not np.isfinite(gradient.flat).all():
-                costs.append(np.inf)
-                continue
-            optimizer.step(params, np.array(gradient.flat))
-            net.params = params
-            cost = measured.cost(params) / base
-            costs.append(cost if np.isfinite(cost) else np.inf)
+    for _ in range(steps):
+        gradient = net.backprop(trial.x, trial.y, sample_weight=trial.weight)
+        if not np.isfinite(gradient.flat).all():
+            costs.append(np.inf)
+            continue
+        optimizer.step(params, np.array(gradient.flat))
+        net.params = params
+        cost = measured.cost(params) / base
+        costs.append(cost if np.isfinite(cost) else np.inf)
     return np.array(costs)
 
 
@@ -282,3 +301,6 @@ def _speed(value: float) -> str:
 
 def _multiple(value: float) -> str:
     return "" if np.isnan(value) else "only now" if np.isinf(value) else f"{value:.3g}"
+
+
+Check.__module__ = "bpfast.inside"  # the public module

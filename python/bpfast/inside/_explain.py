@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from bpfast.inside._batch import batch_of
 from bpfast.inside._causes import findings_of
@@ -29,7 +31,7 @@ def explain(
     optimizer: OptimizerName | Optimizer | None = None,
     learning_rate: Rate | None = None,
 ) -> Report:
-    r"""Explain why a network learns slowly: the factors of each neuron's gradient, and their causes.
+    r"""Explain why a network learns slowly: the factors of each neuron's gradient, and causes.
 
     For neuron j of layer l, with :math:`e = \sum_k w^{l+1}_{kj} \delta^{l+1}_k` (in the last layer
     :math:`\partial C / \partial a^L_j`), :math:`\delta = e\, \sigma'(z^l_j)`, and RMS and means
@@ -106,5 +108,10 @@ def explain(
     ['unscaled_features', 'saturated_hidden']
     """
     batch = batch_of(net, x, y, sample_weight)
-    facts = Facts.of(net.copy(), batch, optimizer_for(net, optimizer, learning_rate))
-    return Report(facts, findings_of(facts))
+    made = optimizer_for(net, optimizer, learning_rate)
+    with np.errstate(all="ignore"):  # exploding networks overflow, and are explained nevertheless
+        facts = Facts.of(net.copy(), batch, made)
+        return Report(facts, findings_of(facts))
+
+
+explain.__module__ = "bpfast.inside"  # the public module

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from bpfast.inside._batch import Batch
 
-    Floats = NDArray[np.float64]
+    Floats = NDArray[np.floating[Any]]
 
 # The factors of a gradient, in the order of the product, and of the step.
 GRADIENT_FACTORS = ("arrives", "gate", "inputs", "cancellation")
@@ -124,7 +124,7 @@ def layers_of(batch: Batch, step: Floats | None) -> list[Layer]:
 def _arrived_and_gates(
     batch: Batch, trace: Any, deltas: list[Floats], k: int
 ) -> tuple[Floats, Floats]:
-    """e and σ' of the layer k + 2. The same array as δ for e where σ' cancels."""
+    """What arrives, e, and σ' of the layer k + 2. The same array as δ for e where σ' cancels."""
     net, cost = batch.net, batch.net.config["cost"]
     name = quantities.activation_names(net)[k]
     z, a = trace.z[k], trace.a[k + 1]
@@ -155,7 +155,7 @@ def _factors(
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
-    """part / whole, and 0 where both are 0."""
+    """The quotient, and 0 where both are 0."""
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bpfast.inside._batch import Batch
     from bpfast.optimizers import Optimizer
 
-    Floats = NDArray[np.float64]
+    Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)

@@ -68,22 +68,31 @@ class Finding:
 
     def __str__(self) -> str:
         """The finding in a few lines."""
+        from textwrap import fill
+
         where = "" if self.layer is None else f", layer {self.layer}"
-        lines = [f"{self.title}{where} ({self.equation}): {self.cause}"]
+        parts = [f"{self.title}{where} ({self.equation}): {self.cause}"]
         if self.evidence:
             numbers = ", ".join(f"{k} {_number(v)}" for k, v in self.evidence.items())
-            lines.append(f"   evidence: {numbers}")
-        what = "features" if self.layer == 1 else "neurons"
+            parts.append(f"evidence: {numbers}")
         if self.neurons.size:
-            lines.append(f"   {what}: {_listed(self.neurons)}")
+            parts.append(f"{'features' if self.layer == 1 else 'neurons'}: {_listed(self.neurons)}")
         if self.examples.size:
-            lines.append(f"   examples: {_listed(self.examples)}")
-        lines.append(f"   try: {self.suggestion}")
+            parts.append(f"examples: {_listed(self.examples)}")
+        parts.append(f"try: {self.suggestion}")
+        first, *rest = parts
+        lines = [fill(first, WIDTH, subsequent_indent=INDENT)]
+        hanging = INDENT + "  "
+        lines += [
+            fill(part, WIDTH, initial_indent=INDENT, subsequent_indent=hanging) for part in rest
+        ]
         return "\n".join(lines)
 
 
 def _number(value: Any) -> str:
     number = float(value)
+    if not np.isfinite(number):
+        return str(number)
     return f"{number:.0f}" if number == int(number) and abs(number) < 1e6 else f"{number:.3g}"
 
 
@@ -91,6 +100,9 @@ def _listed(indices: NDArray[np.int64], most: int = 8) -> str:
     text = ", ".join(str(int(k)) for k in indices[:most])
     return text + (f", … ({indices.size} in all)" if indices.size > most else "")
 
+
+# Of the text.
+WIDTH, INDENT = 96, "   "
 
 # The causes in the order in which they are looked for: an earlier one often makes a later one.
 CAUSES = {
@@ -109,8 +121,10 @@ CAUSES = {
     "vanishing_gradient": "vanishing gradient",
     "saturated_output": "saturated output neurons",
     "contradicting_examples": "contradicting examples",
-    "unrelated_targets": "targets unrelated to the inputs",
     "class_imbalance": "class imbalance",
+    "unrelated_targets": "targets unrelated to the inputs",
     "large_step": "step too large",
     "small_step": "step too small",
 }
+
+Finding.__module__ = "bpfast.inside"  # the public module

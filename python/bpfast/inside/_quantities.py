@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bpfast._network import Network
     from bpfast.inside._batch import Batch
 
-    Floats = NDArray[np.float64]
+    Floats = NDArray[np.floating[Any]]
 
 # Costs whose ∇_a C has a factor that σ' of their outputs cancels: there δ^L is what arrives, and
 # the gate is 1 (Nielsen, ch. 3).
@@ -40,10 +40,9 @@ def gate(activation: str, z: Floats) -> Floats:
 
     BP2 with δ and weights of 1.
     """
-    ones: Any = np.ones((len(z), 1)), np.ones((1, z.shape[1]))
-    if activation == "softmax":
-        raise ValueError("activation: expected one that acts on each neuron, got 'softmax'")
-    return np.asarray(bpfast.bp2(*ones, z, activation=activation))  # type: ignore[arg-type]
+    delta, weights = np.ones((len(z), 1)), np.ones((1, z.shape[1]))
+    name: Any = activation
+    return bpfast.bp2(delta, weights, z, activation=name)
 
 
 def cost_gradient(cost: Any, a: Floats, y: NDArray[Any]) -> Floats:
@@ -66,7 +65,7 @@ def network_from(net: Network, layer: int) -> Network:
     """
     config, k = net.config, layer - 2
     width = net.sizes[layer - 1]
-    return type_of(net).from_parameters(
+    return bpfast.Network.from_parameters(
         [np.eye(width), *list(net.weights)[k + 1 :]],
         [np.zeros(width), *list(net.biases)[k + 1 :]],
         hidden=config["hidden"][k:],
@@ -74,12 +73,6 @@ def network_from(net: Network, layer: int) -> Network:
         cost=config["cost"],
         dtype=net.dtype,
     )
-
-
-def type_of(net: Network) -> type[Network]:
-    """`Network`: a subclass of the user may have other arguments."""
-    del net
-    return bpfast.Network
 
 
 def output_error(batch: Batch, z: Floats) -> Floats:
@@ -146,11 +139,11 @@ class GaussNewton:
 def largest_eigenvalue(batch: Batch, seed: int = 0) -> float:
     """The largest eigenvalue of the Gauss–Newton matrix of C, by Lanczos's method.
 
-    Only three vectors are kept. Rounding then adds copies of eigenvalues that have been found, which
-    the largest one is not changed by.
+    Only three vectors are kept. Rounding then adds copies of eigenvalues that have been found, and
+    leaves the largest one as it is.
     """
     multiply = GaussNewton(batch)
-    v = np.random.default_rng(seed).standard_normal(batch.net.params.size)
+    v: Floats = np.random.default_rng(seed).standard_normal(batch.net.params.size)
     v /= np.linalg.norm(v)
     before = np.zeros_like(v)
     diagonal: list[float] = []

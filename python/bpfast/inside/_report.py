@@ -305,3 +305,6 @@ class Report:
             for row in slow[:SLOWEST]
         ]  # fmt: skip
         return head, rows
+
+
+Report.__module__ = "bpfast.inside"  # the public module

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bpfast.inside._batch import Batch
     from bpfast.inside._factors import Layer
 
-    Floats = NDArray[np.float64]
+    Floats = NDArray[np.floating[Any]]
 
 # A factor is small if it is below this part of the median of its layer.
 SMALL = 0.5
@@ -25,7 +25,7 @@ EXAMPLES = 5
 
 @dataclass(frozen=True, eq=False)
 class NeuronFactors:
-    """The factors of the gradient of one neuron; all means are over the examples.
+    r"""The factors of the gradient of one neuron; all means are over the examples.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class NeuronFactors:
     inputs : float
         The RMS of the neuron's inputs, weighted by the squares of δ.
     cancellation : float
-        \\|mean\\| / RMS of the gradients of the examples, from 0 (they cancel) to 1 (they agree).
+        \|mean\| / RMS of the gradients of the examples, from 0 (they cancel) to 1 (they agree).
     gradient : float
         The product of these four: the RMS of ∂C/∂w over the neuron's weights.
     mean_gate : float
@@ -151,3 +151,6 @@ def _examples(batch: Batch, layer: Layer, j: int, name: str) -> NDArray[np.int64
     order = np.argsort(-scores[counted], kind="stable")[:EXAMPLES]
     worst: NDArray[np.int64] = counted[order]
     return worst
+
+
+NeuronFactors.__module__ = "bpfast.inside"  # the public module

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bpfast.inside._batch import Batch
     from bpfast.optimizers import Optimizer
 
-    Floats = NDArray[np.float64]
+    Floats = NDArray[np.floating[Any]]
 
 # The multiples of a step at which the cost is computed: powers of 2 from 2^-10 to 2^30. Longer ones
 # are tried until the cost has risen three times.
@@ -38,7 +38,8 @@ class Step:
     rate : float
         Its learning rate.
     change : ndarray of float64, (P,)
-        The change of the flat parameters.
+        The change of the flat parameters. If it goes uphill by the optimizer's momentum, that of a
+        first step without it.
     relative : float
         The length of the change, relative to that of the parameters.
     best : float
@@ -97,6 +98,12 @@ def step_of(net: Network, batch: Batch, optimizer: Optimizer, cost: float) -> St
     theta = np.array(batch.net.params)
     size = float(np.linalg.norm(theta))
     best, lowest = line_search(batch, theta, change, cost)
+    if best == 0 and optimizer.steps:
+        # By momentum of other examples it goes uphill, as steps of small batches sometimes do.
+        fresh = copy.deepcopy(optimizer)
+        fresh.reset()
+        change = change_by(net, batch, fresh)
+        best, lowest = line_search(batch, theta, change, cost)
     eigenvalue = quantities.largest_eigenvalue(batch)
     return Step(
         optimizer,
@@ -118,7 +125,7 @@ def ceiling(optimizer: Optimizer, rate: float, eigenvalue: float) -> float:
     config = optimizer.config
     momentum = config["momentum"]
     most = 2 * (1 + momentum) / (1 + 2 * momentum if config["nesterov"] else 1)
-    return rate * eigenvalue / most
+    return float(rate * eigenvalue / most)
 
 
 def line_search(batch: Batch, theta: Floats, change: Floats, cost: float) -> tuple[float, float]:

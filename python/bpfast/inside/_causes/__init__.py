@@ -53,5 +53,5 @@ EXPLAINS = {
     "saturated_output": _STEPS,
     "contradicting_examples": ("unrelated_targets", "small_step"),
     "unrelated_targets": ("small_step",),
-    "class_imbalance": ("small_step",),
+    "class_imbalance": ("unrelated_targets", "small_step"),
 }

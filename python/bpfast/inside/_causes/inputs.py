@@ -33,11 +33,8 @@ def constant_features(facts: Facts) -> Finding | None:
     rms = facts.feature_rms
     constant = facts.feature_std == 0
     varying = ~constant
-    if not varying.any():
-        zeros = True
-    else:
-        zeros = float(np.mean(facts.batch.x[:, varying] == 0)) < 1 / 4
-    counted = constant if zeros else constant & (rms > 0)
+    is_dense = not varying.any() or float(np.mean(facts.batch.x[:, varying] == 0)) < 1 / 4
+    counted = constant if is_dense else constant & (rms > 0)
     power = np.square(rms)
     share = float(power[constant].sum() / power.sum()) if power.any() else 1.0
     most = float(counted.mean())

@@ -31,6 +31,8 @@ OUTSIDE, MARGIN = 0.1, 0.1
 # A gate below 1/DECADE of its largest value passes a tenth of the error; half of all gates of a
 # layer then stand still.
 CLOSED, MOST_GATES = 1 / DECADE, 0.5
+# Where the weights are above LARGE_GAIN as well, a quarter tells enough.
+MANY_GATES = 0.25
 # Half of the neurons of a relu layer are off for an example, so some are off for all of a few.
 DEAD = 1 / 3
 # In a layer whose neurons are copies of few, most of the width is without use.
@@ -52,16 +54,21 @@ RARE = 1 / (DECADE / 2)
 # The number of shuffles of y, and the distance in standard deviations at which the true order
 # differs from them, the largest of three widths of the kernel, in units of the median distance.
 # Fewer examples show nothing, and more are not needed.
-SHUFFLES, DISTANCE, ENOUGH, MOST_COMPARED = 60, 3.0, 50, 500
+SHUFFLES, DISTANCE, ENOUGH, MOST_COMPARED = 60, 4.0, 50, 500
 WIDTHS = (1.0, 0.3, 0.1)
 
-# A step that could be a thousand times as long: so many steps go where one would.
-SHORT_STEP = DECADE**3
-# A step whose best multiple is below a half raises the cost on a quadratic.
-LONG_STEP = 0.5
+# A step that could be this many times as long: so many steps go where one would. Adam's default
+# rate needs up to 2000 on small problems that it learns well.
+SHORT_STEP = 4000.0
+# A longer step is of use if it takes away this part of the cost. At a saddle it gains less: then
+# the rate is too small if it is this far below the ceiling of SGD, or moves the parameters by this
+# part of their length in a step of an adaptive optimizer, whose size the gradient's does not set.
+LEAST_GAIN, FAR_BELOW, SHORT_RELATIVE = 0.01, 1 / DECADE**3, 1 / DECADE**4
+# A step whose best multiple is below a half raises the cost on a quadratic. Near a minimum steps do
+# so by a little; a tenth of all there is to learn is much.
+LONG_STEP, RISE = 0.5, 1 / DECADE
 # The ceiling 2/λ holds on a quadratic; a network just above it often moves to a smaller λ.
 CEILING = 2.0
 
-# The rest of the cost, relative to that of the best constant answer, at which the examples are
-# learned.
-LEARNED = 0.05
+# Nine tenths of the cost of the best constant answer are gone: the examples are learned.
+LEARNED = 1 / DECADE

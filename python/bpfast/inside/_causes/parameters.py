@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from bpfast.inside._causes.limits import (
     DISTINCT,
     EXPLODED,
     LARGE_GAIN,
+    MANY_GATES,
     MOST_GATES,
     SMALL_GAIN,
     VANISHED,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from bpfast.inside._factors import Layer
     from bpfast.inside._facts import Facts
 
-    Floats = NDArray[np.float64]
+    Floats = NDArray[np.floating[Any]]
 
 SATURATING = ("sigmoid", "tanh")
 # Off below 0: such a neuron can be off for every example.
@@ -88,13 +89,17 @@ def dead_neurons(facts: Facts) -> Finding | None:
 
 
 def saturated_hidden(facts: Facts) -> Finding | None:
-    """More than half of a layer's gates pass less than a tenth of the error."""
+    """More than half of a layer's gates pass less than a tenth of the error.
+
+    A quarter is enough if the weights are far too large as well.
+    """
     worst: tuple[float, Layer] | None = None
     for layer in facts.layers[:-1]:
         if layer.activation not in SATURATING:
             continue
         share = float(facts.batch.mean((layer.gates < CLOSED * layer.top_gate).mean(axis=1)))
-        if share > MOST_GATES and (worst is None or share > worst[0]):
+        most = MANY_GATES if layer.gain > LARGE_GAIN else MOST_GATES
+        if share > most and (worst is None or share > worst[0]):
             worst = share, layer
     if worst is None:
         return None
@@ -118,7 +123,7 @@ def saturated_hidden(facts: Facts) -> Finding | None:
         if because == "biases"
         else "start with smaller weights: init='xavier' or 'nielsen'",
         layer=layer.number,
-        neurons=order[closed[:, order].mean(axis=0) > MOST_GATES],
+        neurons=order[closed[:, order].mean(axis=0) > MANY_GATES],
         examples=np.argsort(-stuck.sum(axis=1), kind="stable")[:5],
         because=because,
     )

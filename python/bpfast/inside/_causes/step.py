@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bpfast.inside._causes.limits import CEILING, LONG_STEP, SHORT_STEP
+from bpfast.inside._causes.limits import (
+    CEILING,
+    FAR_BELOW,
+    LEAST_GAIN,
+    LONG_STEP,
+    RISE,
+    SHORT_RELATIVE,
+    SHORT_STEP,
+)
 from bpfast.inside._finding import Finding
 
 if TYPE_CHECKING:
@@ -22,7 +30,8 @@ def large_step(facts: Facts) -> Finding | None:
     step = facts.step
     if step is None or not step.change.any():
         return None
-    raises = step.best < LONG_STEP and not step.after <= facts.cost
+    scale = facts.base if facts.base > 0 else facts.cost
+    raises = step.best < LONG_STEP and not step.after <= facts.cost + RISE * scale
     if not raises and not step.ceiling > CEILING and not step.relative > 1:
         return None
     if step.ceiling > CEILING:
@@ -41,30 +50,31 @@ def large_step(facts: Facts) -> Finding | None:
 
 
 def small_step(facts: Facts) -> Finding | None:
-    """A thousand such steps are needed to go where the cost is lowest along the step."""
+    """Thousands of such steps are needed to go where the cost is lowest along the step."""
     step = facts.step
-    if step is None or 0 < step.best < SHORT_STEP:
+    if step is None:
         return None
-    if step.best == 0 and step.change.any():
-        return None  # no multiple lowers the cost: there is no slope
-    if step.change.any() and not step.lowest < 0.99 * facts.cost:
-        return None  # nothing is to be had along it
+    why = f"at learning_rate={step.rate:.3g} a step changes no parameter"
+    if step.change.any():
+        # 1 / (1 - β) of the first steps add up by momentum.
+        momentum = step.optimizer.config.get("momentum", 0.0) if not step.optimizer.steps else 0.0
+        is_sgd = step.optimizer.kind == "sgd"
+        is_far = step.ceiling < FAR_BELOW if is_sgd else step.relative < SHORT_RELATIVE
+        is_of_use = step.lowest < (1 - LEAST_GAIN) * facts.cost or is_far
+        if step.best * (1 - momentum) < SHORT_STEP or not is_of_use:
+            return None
+        why = f"a step {step.best:.3g} times as long lowers the cost most"
     return Finding(
-        "small_step",
-        f"a step {step.best:.3g} times as long lowers the cost most" if step.change.any()
-        else f"at learning_rate={step.rate:.3g} a step changes no parameter",
-        "step",
-        _evidence(step),
-        f"learning_rate={better_rate(step):.2g}",
-    )  # fmt: skip
+        "small_step", why, "step", _evidence(step), f"learning_rate={better_rate(step):.2g}"
+    )
 
 
 def better_rate(step: Step) -> float:
     """The rate of the best multiple of the step, or half the largest stable one if that is less."""
-    best = step.best if step.best else 2.0**-10
+    best = step.best or 2.0**-10
     rate = step.rate * best
     if step.optimizer.kind == "sgd" and step.largest_eigenvalue > 0:
-        return float(min(rate, 1 / step.largest_eigenvalue))
+        return min(rate, 1 / step.largest_eigenvalue)
     return rate / 2 if best > 1 else rate
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from bpfast.inside._facts import Facts
 
-    Floats = NDArray[np.float64]
+    Floats = NDArray[np.floating[Any]]
 
 # The outputs with bounds, and the costs that are lowest where the outputs are y.
 BOUNDS = {
@@ -112,7 +112,7 @@ def contradicting_examples(facts: Facts) -> Finding | None:
     share = float(weight @ distance) / total if total else 0.0
     if share <= CONTRADICTION:
         return None
-    bad = np.flatnonzero(distance > 0)
+    bad = np.flatnonzero((distance > 0) & (weight > 0))
     signal = float(np.median(facts.layers[-1].factors["cancellation"]))
     return Finding(
         "contradicting_examples",
@@ -207,7 +207,8 @@ def classes_of(y: Floats) -> NDArray[np.int64] | None:
         values = np.unique(y)
         if values.size != 2 or tuple(values) not in ((0.0, 1.0), (-1.0, 1.0)):
             return None
-        return (y[:, 0] == values[1]).astype(np.int64)
+        high: NDArray[np.int64] = (y[:, 0] == values[1]).astype(np.int64)
+        return high
     is_one = np.isin(y, (0.0, 1.0)).all() and (y.sum(axis=1) == 1).all()
     classes: NDArray[np.int64] = y.argmax(axis=1)
     return classes if is_one and classes.min() < classes.max() else None
@@ -223,4 +224,4 @@ def _standard(values: Floats) -> Floats:
 
 
 OF_RANGE = (target_range, target_scale)
-OF_EXAMPLES = (contradicting_examples, unrelated_targets, class_imbalance)
+OF_EXAMPLES = (contradicting_examples, class_imbalance, unrelated_targets)
