@@ -153,7 +153,12 @@ def large_weights(facts: Facts) -> Finding | None:
 
 
 def small_weights(facts: Facts) -> Finding | None:
-    """Errors that small weights, more than gates, make vanish on their way back."""
+    """Errors that small weights, more than gates, make vanish on their way back.
+
+    Small weights of the last layer alone do no harm.
+    """
+    if len(facts.layers) == 1:
+        return None
     gates, weights, ratio = _losses(facts)
     small = [layer for layer in facts.layers if layer.gain < SMALL_GAIN]
     is_lost = ratio < VANISHED and weights < gates

@@ -23,23 +23,17 @@ if TYPE_CHECKING:
 
 
 def large_step(facts: Facts) -> Finding | None:
-    """The step overshoots: it raises the cost, or the rate is above the ceiling of the curvature.
-
-    Or it is longer than the parameters themselves, and replaces them.
-    """
+    """The step overshoots: it raises the cost, or the rate is above the ceiling of the curvature."""
     step = facts.step
     if step is None or not step.change.any():
         return None
     scale = facts.base if facts.base > 0 else facts.cost
     raises = step.best < LONG_STEP and not step.after <= facts.cost + RISE * scale
-    if not raises and not step.ceiling > CEILING and not step.relative > 1:
+    if not raises and not step.ceiling > CEILING:
         return None
+    why = f"one step raises the cost from {facts.cost:.3g} to {step.after:.3g}"
     if step.ceiling > CEILING:
         why = f"the rate is {step.ceiling:.3g} times the largest stable one, 2/λ"
-    elif raises:
-        why = f"one step raises the cost from {facts.cost:.3g} to {step.after:.3g}"
-    else:
-        why = f"a step is {step.relative:.3g} times as long as the parameters"
     return Finding(
         "large_step",
         why,
