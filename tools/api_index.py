@@ -26,6 +26,10 @@ GROUPS: dict[str, dict[str, str]] = {
         "bpfast": "Gradient Trace Views Layer PerExampleGradients GradientStatistics"
     },
     "Training": {"bpfast": "History EarlyStopping DivergenceError scipy_minimize METRICS"},
+    "See inside": {
+        "bpfast": "inside",
+        "bpfast.inside": "explain Report Finding NeuronFactors Check CAUSES demon Demon Monitor",
+    },
     "Optimizers": {
         "bpfast": "optimizers SGD Adam AdamW RMSprop Adagrad",
         "bpfast.optimizers": "Optimizer from_config",
@@ -65,13 +69,14 @@ NOT_CALLED = (*BASES, "Views")
 # Constants have no docstring.
 CONSTANTS = {
     "ACTIVATIONS": "The names of the activations.",
+    "CAUSES": "The causes that `explain` names, with their titles.",
     "COSTS": "The names of the costs.",
     "INITIALISATIONS": "The names of the initialisations.",
     "METRICS": "The names of the metrics.",
     "__version__": "The version.",
 }
-MODULES = ("bpfast", "bpfast.optimizers", "bpfast.schedules", "bpfast.metrics", "bpfast.testing",
-           "bpfast.reference")  # fmt: skip
+MODULES = ("bpfast", "bpfast.inside", "bpfast.optimizers", "bpfast.schedules", "bpfast.metrics",
+           "bpfast.testing", "bpfast.reference")  # fmt: skip
 
 
 def arguments(name: str, value: Any) -> str:

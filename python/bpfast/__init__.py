@@ -3,13 +3,14 @@
 The forward pass and the four equations of backpropagation, BP1 to BP4 (Nielsen, *Neural Networks
 and Deep Learning*, ch. 2), over whole batches, on all cores, on NumPy arrays.
 
+- `bpfast.inside` explains why a network learns slowly.
 - `bpfast.optimizers` has optimizers, `bpfast.schedules` learning-rate schedules.
 - `bpfast.metrics` has accuracies and errors.
 - `bpfast.reference` has the same functions in plain Python.
 - `bpfast.testing` checks gradients with finite differences.
 """
 
-from bpfast import metrics, optimizers, reference, schedules, testing
+from bpfast import inside, metrics, optimizers, reference, schedules, testing
 from bpfast._core import (
     ACTIVATIONS,
     COSTS,
@@ -69,6 +70,7 @@ __all__ = [
     "errors",
     "forward",
     "get_num_threads",
+    "inside",
     "load",
     "metrics",
     "num_threads",

@@ -52,21 +52,27 @@ def network_html(net: Network) -> str:
 
 def history_html(history: History) -> str:
     """One row per epoch; the middle of a long history is omitted."""
-    n = len(history)
-    names = list(history.names)
-    columns = history.to_dict()
-    epochs = range(n)
+    return columns_html(repr(history), history.to_dict())
+
+
+def columns_html(title: str, columns: dict[str, list[float]]) -> str:
+    """One row per entry of the columns; the middle of long ones is omitted."""
+    names = list(columns)
+    n = len(columns[names[0]])
+    entries = range(n)
     if n > ROWS:
-        rows_shown: list[int | None] = [*epochs[: ROWS // 2], None, *epochs[-(ROWS // 2) :]]
+        shown: list[int | None] = [*entries[: ROWS // 2], None, *entries[-(ROWS // 2) :]]
     else:
-        rows_shown = list(epochs)
+        shown = list(entries)
     rows = [
-        ["…"] * len(names)
-        if k is None
-        else [str(k + 1), *(f"{columns[name][k]:.6g}" for name in names[1:])]
-        for k in rows_shown
+        ["…"] * len(names) if k is None else [_cell(columns[name][k]) for name in names]
+        for k in shown
     ]
-    return _table(repr(history), names, rows)
+    return _table(title, names, rows)
+
+
+def _cell(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.6g}"
 
 
 def gradient_html(gradient: Gradient) -> str:
@@ -77,6 +83,31 @@ def gradient_html(gradient: Gradient) -> str:
         for k, (w, b) in enumerate(zip(gradient.weights, gradient.biases, strict=True))
     ]
     return _table(f"Gradient: cost {gradient.cost:.6g}, {gradient.flat.dtype}", head, rows)
+
+
+def text(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table as text: columns of numbers to the right, others to the left."""
+    lines = [list(head), *map(list, rows)]
+    columns = range(len(head))
+    widths = [max(len(line[k]) for line in lines) for k in columns]
+    ways = [">" if rows and all(_is_number(row[k]) for row in rows) else "<" for k in columns]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join(
+        "  ".join(f"{line[k]:{ways[k]}{widths[k]}}" for k in columns).rstrip() for line in lines
+    )
+
+
+def html(title: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table as HTML."""
+    return _table(title, head, rows)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.replace(",", ""))
+    except ValueError:
+        return not cell
+    return True
 
 
 def _cost(net: Network) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import bpfast
+import bpfast.inside
 import bpfast.metrics
 import bpfast.optimizers
 import bpfast.reference
@@ -23,6 +24,7 @@ def docstrings():
     """Yield each public docstring: its path, its text, the names that it may use."""
     for module in (
         bpfast,
+        bpfast.inside,
         bpfast.metrics,
         bpfast.optimizers,
         bpfast.reference,

@@ -26,7 +26,10 @@ def public():
 
 PUBLIC = dict(public())
 # Of dataclasses and named tuples, which describe what they hold; and of a short rule.
-FIELDS = ("GradientReport", "Tally", "Trace", "DivergenceError", "Gradient", "num_threads")
+FIELDS = (
+    "GradientReport", "Tally", "Trace", "DivergenceError", "Gradient", "num_threads", "Check", "Demon",
+    "Finding", "NeuronFactors",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PUBLIC)

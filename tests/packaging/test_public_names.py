@@ -13,10 +13,13 @@ NAMES = {
         EarlyStopping Gradient GradientStatistics History Layer Network PerExampleGradients
         RMSprop Trace Views __version__ backprop
         bp1 bp2 bp3 bp4 cost
-        errors forward get_num_threads load metrics num_threads optimizers reference schedules
+        errors forward get_num_threads inside load metrics num_threads optimizers reference schedules
         scipy_minimize set_num_threads show_config testing trace
     """,
     "bpfast.history": "History",
+    "bpfast.inside": """
+        CAUSES Check Demon Finding Monitor NeuronFactors Report demon explain
+    """,
     "bpfast.metrics": """
         accuracy binary_accuracy mean_absolute_error mean_squared_error r2 subset_accuracy
     """,
@@ -43,7 +46,8 @@ def test_public_names(name):
     shown = {public for public in dir(module) if not public.startswith("_")}
     if name == "bpfast":
         shown -= {module.removeprefix("bpfast.") for module in NAMES}
-        shown |= {"metrics", "optimizers", "reference", "schedules", "testing", "__version__"}
+        shown |= {"inside", "metrics", "optimizers", "reference", "schedules", "testing"}
+        shown |= {"__version__"}
     assert shown == set(module.__all__)
     assert all(hasattr(module, public) for public in module.__all__)
 

@@ -57,6 +57,9 @@ class Training:
         self.metrics, self.training, self.validation = metrics, training, validation
         self.early_stopping, self.callbacks = early_stopping, list(callbacks)
         self.best: Any = None  # the parameters of the best epoch
+        # Those that are called within an epoch, too.
+        self._monitors: list[Any] = [c for c in self.callbacks if getattr(c, "_every_steps", None)]
+        self._steps_done = 0
         self._seconds_per_step = 0.0
         if early_stopping is not None:
             early_stopping.column(self.columns)
@@ -154,9 +157,7 @@ class Training:
         cost = rate = 0.0
         steps = examples = 0
         self.trainer.reset_cost()
-        while count := self.source.ready(
-            MAX_STEPS_AT_ONCE if progress_bar is None else self._steps_at_once()
-        ):
+        while count := self.source.ready(self._most_steps(progress_bar)):
             guard = OptimizerGuard(optimizer)
             rates = schedules.rates(optimizer.learning_rate, optimizer.steps, count)
             guard.check("learning_rate")
@@ -165,6 +166,10 @@ class Training:
             rate = float(rates[-1])
             if progress_bar is not None:
                 progress_bar.advance(examples_done)
+            self._steps_done += count
+            for monitor in self._monitors:
+                if self._steps_done % monitor._every_steps == 0:
+                    monitor._after_steps(self.net, epoch)
         return rate, cost / examples
 
     def _steps(self, epoch: int, before: int, rates: Any) -> tuple[int, float]:
@@ -187,6 +192,12 @@ class Training:
         if fault := self.source.fault():
             return ValueError(fault)
         return DivergenceError(epoch, step)
+
+    def _most_steps(self, progress_bar: Progress | None) -> int:
+        """The number of steps until the next update of the progress bar, or the next record."""
+        most = MAX_STEPS_AT_ONCE if progress_bar is None else self._steps_at_once()
+        periods = (int(monitor._every_steps) for monitor in self._monitors)
+        return min([most, *(k - self._steps_done % k for k in periods)])
 
     def _steps_at_once(self) -> int:
         """The number of steps between two updates of the progress bar."""

@@ -1,0 +1,1 @@
+"""Networks with a planted fault, for benches/planted_faults.py and the tests of `explain`."""

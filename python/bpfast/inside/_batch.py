@@ -1,0 +1,185 @@
+"""The examples that a function of `bpfast.inside` looks at, checked against the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast import _core
+from bpfast._validation.arrays import as_array
+from bpfast._validation.numbers import whole
+from bpfast._validation.sparse import is_sparse
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bpfast._network import Network
+
+    Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A float64 copy of a network, and examples in the dtype that the network sees.
+
+    Attributes
+    ----------
+    net : Network
+        A copy in float64, which may be changed.
+    x : ndarray of float64, (n, n_1)
+        The examples, rounded to the dtype of the user's network. Sparse x is dense here.
+    y : ndarray
+        The targets as `Network.cost` takes them.
+    targets : ndarray of float64, (n, n_L), or None
+        The targets, one row per example, labels as rows with a single 1. None if a callable cost
+        has targets of another shape.
+    weight : ndarray of float64, (n,)
+        s_x / Σ s_x.
+    scale : float
+        Σ s_x, or n without weights.
+    """
+
+    net: Network
+    x: Floats
+    y: NDArray[Any]
+    targets: Floats | None
+    weight: Floats
+    scale: float
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The weights as an argument of `Network.cost`."""
+        return {"sample_weight": self.weight}
+
+    def cost(self, params: Floats | None = None) -> float:
+        """The mean cost, of the network or with other parameters."""
+        if params is None:
+            return float(self.net.cost(self.x, self.y, sample_weight=self.weight))
+        before = self.net.params.copy()
+        self.net.params = params
+        try:
+            return float(self.net.cost(self.x, self.y, sample_weight=self.weight))
+        finally:
+            self.net.params = before
+
+    def gradient(self, params: Floats | None = None) -> Floats:
+        """∇C as a flat vector, of the network or with other parameters."""
+        before = self.net.params.copy()
+        if params is not None:
+            self.net.params = params
+        try:
+            gradient = self.net.backprop(self.x, self.y, sample_weight=self.weight)
+        finally:
+            self.net.params = before
+        return np.array(gradient.flat, dtype=np.float64)
+
+    def mean(self, values: Floats) -> Floats:
+        """The weighted mean over the examples, the first axis."""
+        mean: Floats = np.tensordot(self.weight, values, axes=(0, 0))
+        return mean
+
+    def rms(self, values: Floats) -> Floats:
+        """The weighted root mean square over the examples, the first axis."""
+        root: Floats = np.sqrt(self.mean(np.square(values)))
+        return root
+
+
+def check_network(net: object) -> None:
+    """Raise TypeError unless `net` is a network."""
+    if not isinstance(net, _core.Network):
+        got = f"the class {net.__name__}" if isinstance(net, type) else type(net).__name__
+        raise TypeError(f"net: expected a Network, got {got}")
+
+
+def batch_of(net: Network, x: Any, y: Any, sample_weight: Any = None) -> Batch:
+    """Check the arguments, in the words of `Network.cost`, and copy what is needed.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not match, there are no examples, weights are invalid, or a number is not finite.
+    TypeError
+        `net` is not a network, or an argument is not of real numbers.
+    """
+    check_network(net)
+    net.cost(x, y, sample_weight=sample_weight)  # raises the errors of shapes and types
+    dense = x.toarray() if is_sparse(x) else as_array("x", x)
+    dense = dense.astype(net.dtype).astype(np.float64)
+    is_custom = callable(net.config["cost"])
+    given = as_array("y", y)
+    targets = dense_targets(given, net.sizes[-1], len(dense))
+    if not is_custom and given.ndim == 2:
+        given = given.astype(net.dtype).astype(np.float64)
+        targets = given
+    parts = [("x", dense), ("params", np.asarray(net.params))]
+    if given.dtype.kind == "f":
+        parts.append(("y", given))
+    for name, values in parts:
+        if not np.isfinite(values).all():
+            bad = np.unravel_index(np.flatnonzero(~np.isfinite(values))[0], values.shape)
+            where = ", ".join(str(int(k)) for k in bad)
+            raise ValueError(f"{name}[{where}]: expected finite numbers, got {values[bad]}")
+    share = np.ones(len(dense))
+    if sample_weight is not None:
+        share = np.array(as_array("sample_weight", sample_weight), dtype=np.float64)
+    scale = float(share.sum())
+    return Batch(net.astype(np.float64), dense, given, targets, share / scale, scale)
+
+
+def dense_targets(y: NDArray[Any], outputs: int, n: int) -> Floats | None:
+    """Y as (n, n_L) in float64; labels become rows with a single 1. None for other shapes."""
+    if y.dtype.kind not in "biuf":
+        return None
+    if y.shape == (n, outputs):
+        return y.astype(np.float64)
+    if y.shape != (n,):
+        return None
+    if outputs == 1:
+        return y.astype(np.float64)[:, np.newaxis]
+    labels = y.astype(np.int64)
+    if (labels != y).any() or labels.min() < 0 or labels.max() >= outputs:
+        return None
+    rows: Floats = np.eye(outputs)[labels]
+    return rows
+
+
+def parse_layer(net: Network, layer: Any) -> int:
+    """A layer in the book's numbering, 2 to L.
+
+    Raises
+    ------
+    ValueError
+        There is no such layer, or it is the input.
+    TypeError
+        It is not an integer.
+    """
+    most = len(net.sizes)
+    expected = f"expected a layer from 2 to {most}, where layer 1 is the input"
+    if isinstance(layer, int | np.integer) and not isinstance(layer, bool) and layer < 0:
+        raise ValueError(f"layer: {expected}, got {layer}")
+    given = whole("layer", layer, 0)
+    if not 2 <= given <= most:
+        raise ValueError(f"layer: {expected}, got {given}")
+    return given
+
+
+def parse_neuron(net: Network, layer: int, neuron: Any) -> int:
+    """A neuron of a layer, counted from 0.
+
+    Raises
+    ------
+    ValueError
+        There is no such neuron.
+    TypeError
+        It is not an integer.
+    """
+    most = net.sizes[layer - 1] - 1
+    expected = f"expected a neuron of layer {layer}, from 0 to {most}"
+    if isinstance(neuron, int | np.integer) and not isinstance(neuron, bool) and neuron < 0:
+        raise ValueError(f"neuron: {expected}, got {neuron}")
+    given = whole("neuron", neuron, 0)
+    if given > most:
+        raise ValueError(f"neuron: {expected}, got {given}")
+    return given

@@ -1,0 +1,150 @@
+"""Causes in x."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bpfast.inside._causes.limits import (
+    CENTRE,
+    CONSTANT_FEATURES,
+    CONSTANT_POWER,
+    LARGE_INPUT,
+    LOUD_FEATURES,
+    LOUD_SHARE,
+    QUIET_POWER,
+)
+from bpfast.inside._finding import Finding
+
+if TYPE_CHECKING:
+    from bpfast.inside._facts import Facts
+
+SCALING = "scale each feature to mean 0 and standard deviation 1"
+
+
+def constant_features(facts: Facts) -> Finding | None:
+    """Features with the same value in all examples act as further biases and tell nothing.
+
+    Features that are always 0 have no effect: they count if x is not sparse, or if all are.
+    """
+    if len(facts.batch.x) < 2:
+        return None
+    rms = facts.feature_rms
+    constant = facts.feature_std == 0
+    varying = ~constant
+    is_dense = not varying.any() or float(np.mean(facts.batch.x[:, varying] == 0)) < 1 / 4
+    counted = constant if is_dense else constant & (rms > 0)
+    power = np.square(rms)
+    share = float(power[constant].sum() / power.sum()) if power.any() else 1.0
+    most = float(counted.mean())
+    if varying.any() and most <= CONSTANT_FEATURES and share <= CONSTANT_POWER:
+        return None
+    return Finding(
+        "constant_features",
+        f"{int(counted.sum())} of {counted.size} features have the same value in all examples; "
+        "their weights learn what the bias learns",
+        "BP4",
+        {"share of features": most, "share of the power of x": share},
+        "leave these features out, or look for the mistake that made them constant",
+        layer=1,
+        neurons=np.flatnonzero(counted),
+    )
+
+
+def uneven_features(facts: Facts) -> Finding | None:
+    """A tenth of the features have nearly all the power: no rate suits them and the others."""
+    power = np.where(facts.feature_std > 0, np.square(facts.feature_rms), 0.0)
+    count = max(int(power.size * LOUD_FEATURES), 1)
+    order = np.argsort(-power, kind="stable")
+    total, rest = float(power.sum()), power[order[count:]]
+    if not rest.any() or power[order[:count]].sum() < LOUD_SHARE * total:
+        return None
+    loud = order[:count][power[order[:count]] > 10 * np.median(rest[rest > 0])]
+    typical = float(np.sqrt(np.median(rest[rest > 0])))
+    return Finding(
+        "uneven_features",
+        f"{loud.size} of {power.size} features are {np.sqrt(power[order[0]]) / typical:.3g} times "
+        "as large as the others; a rate that is stable for them is too small for the others",
+        "BP4",
+        {
+            "largest RMS": float(np.sqrt(power[order[0]])),
+            "median RMS of the others": typical,
+            "share of the power of x": float(power[loud].sum() / total),
+        },
+        SCALING,
+        layer=1,
+        neurons=loud,
+    )
+
+
+def uncentred_features(facts: Facts) -> Finding | None:
+    """The mean of x is far larger than what differs between examples."""
+    varying = facts.feature_std > 0
+    if not varying.any():
+        return None
+    mean = float(np.sqrt(np.mean(np.square(facts.feature_mean[varying]))))
+    std = float(np.sqrt(np.mean(np.square(facts.feature_std[varying]))))
+    if mean <= CENTRE * std or std > LARGE_INPUT:
+        return None
+    ratios = np.where(varying, np.abs(facts.feature_mean), 0) / np.where(
+        varying, facts.feature_std, 1
+    )
+    order = np.argsort(-ratios, kind="stable")
+    return Finding(
+        "uncentred_features",
+        f"the mean of the features is {mean / std:.3g} standard deviations from 0, so the weights "
+        "of a neuron move together and cannot follow what differs between examples",
+        "BP4",
+        {"RMS of the means": mean, "RMS of the standard deviations": std},
+        "subtract the mean of each feature",
+        layer=1,
+        neurons=order[ratios[order] > CENTRE],
+    )
+
+
+def unscaled_features(facts: Facts) -> Finding | None:
+    """Inputs far above 1 saturate neurons, and lower the largest stable rate by their square."""
+    varying = facts.feature_std > 0
+    if not varying.any():
+        return None
+    rms = facts.feature_rms[varying]
+    size = float(np.sqrt(np.mean(np.square(rms))))
+    if size <= LARGE_INPUT:
+        return None
+    order = np.argsort(-facts.feature_rms, kind="stable")
+    largest = np.argsort(-np.abs(facts.batch.x).max(axis=1), kind="stable")[:5]
+    return Finding(
+        "unscaled_features",
+        f"the features have an RMS of {size:.3g}, and start weights suit about 1: z is as much too "
+        f"large, and the largest stable rate about {size**2:.3g} times too small",
+        "forward, BP4",
+        {"RMS of x": size, "largest": float(np.abs(facts.batch.x).max())},
+        SCALING,
+        layer=1,
+        neurons=order[facts.feature_rms[order] > LARGE_INPUT],
+        examples=largest,
+    )
+
+
+def quiet_inputs(facts: Facts) -> Finding | None:
+    """Weights from quiet inputs learn slowly: ∂C/∂w = a δ."""
+    power = float(facts.batch.mean(np.square(facts.batch.x).sum(axis=1)))
+    if power >= QUIET_POWER or power == 0:
+        return None
+    order = np.argsort(facts.feature_rms, kind="stable")
+    quiet = np.argsort(np.square(facts.batch.x).sum(axis=1), kind="stable")[:5]
+    return Finding(
+        "quiet_inputs",
+        f"the examples have a norm of {np.sqrt(power):.3g}: a step moves z of layer 2 through the "
+        f"weights by {power:.3g} of what it moves z through the bias",
+        "BP4",
+        {"RMS of x": float(np.sqrt(np.mean(np.square(facts.feature_rms)))), "‖x‖": np.sqrt(power)},
+        SCALING,
+        layer=1,
+        neurons=order,
+        examples=quiet,
+    )
+
+
+CAUSES = (constant_features, uneven_features, uncentred_features, unscaled_features, quiet_inputs)

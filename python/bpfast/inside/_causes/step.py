@@ -1,0 +1,87 @@
+"""Causes in the step of the optimizer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bpfast.inside._causes.limits import (
+    CEILING,
+    FAR_BELOW,
+    LEAST_GAIN,
+    LONG_STEP,
+    RISE,
+    SHORT_RELATIVE,
+    SHORT_STEP,
+)
+from bpfast.inside._finding import Finding
+
+if TYPE_CHECKING:
+    from bpfast.inside._facts import Facts
+    from bpfast.inside._steps import Step
+
+
+def large_step(facts: Facts) -> Finding | None:
+    """The step overshoots: it raises the cost, or the rate is above the ceiling of the curvature."""
+    step = facts.step
+    if step is None or not step.change.any():
+        return None
+    scale = facts.base if facts.base > 0 else facts.cost
+    raises = step.best < LONG_STEP and not step.after <= facts.cost + RISE * scale
+    if not raises and not step.ceiling > CEILING:
+        return None
+    why = f"one step raises the cost from {facts.cost:.3g} to {step.after:.3g}"
+    if step.ceiling > CEILING:
+        why = f"the rate is {step.ceiling:.3g} times the largest stable one, 2/λ"
+    return Finding(
+        "large_step",
+        why,
+        "step",
+        _evidence(step),
+        f"learning_rate={better_rate(step):.2g}",
+    )
+
+
+def small_step(facts: Facts) -> Finding | None:
+    """Thousands of such steps are needed to go where the cost is lowest along the step."""
+    step = facts.step
+    if step is None:
+        return None
+    why = f"at learning_rate={step.rate:.3g} a step changes no parameter"
+    if step.change.any():
+        # 1 / (1 - β) of the first steps add up by momentum.
+        momentum = step.optimizer.config.get("momentum", 0.0) if not step.optimizer.steps else 0.0
+        is_sgd = step.optimizer.kind == "sgd"
+        is_far = step.ceiling < FAR_BELOW if is_sgd else step.relative < SHORT_RELATIVE
+        is_of_use = step.lowest < (1 - LEAST_GAIN) * facts.cost or is_far
+        if step.best * (1 - momentum) < SHORT_STEP or not is_of_use:
+            return None
+        why = f"a step {step.best:.3g} times as long lowers the cost most"
+    return Finding(
+        "small_step", why, "step", _evidence(step), f"learning_rate={better_rate(step):.2g}"
+    )
+
+
+def better_rate(step: Step) -> float:
+    """The rate of the best multiple of the step, or half the largest stable one if that is less."""
+    best = step.best or 2.0**-10
+    rate = step.rate * best
+    if step.optimizer.kind == "sgd" and step.largest_eigenvalue > 0:
+        return min(rate, 1 / step.largest_eigenvalue)
+    return rate / 2 if best > 1 else rate
+
+
+def _evidence(step: Step) -> dict[str, float]:
+    found = {
+        "learning rate": step.rate,
+        "step / ‖w‖": step.relative,
+        "best multiple of the step": step.best,
+        "largest eigenvalue λ": step.largest_eigenvalue,
+    }
+    if np.isfinite(step.ceiling):
+        found["rate / largest stable rate"] = step.ceiling
+    return found
+
+
+CAUSES = (large_step, small_step)

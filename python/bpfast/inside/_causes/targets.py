@@ -1,0 +1,227 @@
+"""Causes in y: its range and scale, and examples that contradict or outweigh each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast.inside._causes.limits import (
+    CONTRADICTION,
+    DISTANCE,
+    ENOUGH,
+    LARGE_TARGET,
+    MARGIN,
+    MOST_COMPARED,
+    OUTSIDE,
+    RARE,
+    SHUFFLES,
+    SMALL_TARGET,
+    WIDTHS,
+)
+from bpfast.inside._finding import Finding
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bpfast.inside._facts import Facts
+
+    Floats = NDArray[np.floating[Any]]
+
+# The outputs with bounds, and the costs that are lowest where the outputs are y.
+BOUNDS = {
+    "sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf),
+    "softplus": (0.0, np.inf), "elu": (-1.0, np.inf),
+    "gelu": (-0.17, np.inf), "silu": (-0.28, np.inf),
+}  # fmt: skip
+RESIDUAL_COSTS = ("quadratic", "huber", "absolute")
+# Outputs that can have any size, so that y may need scaling.
+UNBOUNDED = ("identity", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus")
+
+
+def target_range(facts: Facts) -> Finding | None:
+    """Targets that the outputs never reach drive them into saturation."""
+    y, output = facts.batch.targets, facts.batch.net.config["output"]
+    if y is None or facts.cost_name not in RESIDUAL_COSTS or output not in BOUNDS:
+        return None
+    low, high = BOUNDS[output]
+    margin = MARGIN * min(high - low, 1.0)
+    outside = (y < low - margin) | (y > high + margin)
+    share = float(outside.mean(axis=0).max())
+    if share <= OUTSIDE:
+        return None
+    bounds = f"{low:g} to {high:g}" if np.isfinite(high) else f"{low:g} and above"
+    distance = np.maximum(low - y, y - high).max(axis=1)
+    return Finding(
+        "target_range",
+        f"{outside.mean():.0%} of y is outside the range of {output} outputs, {bounds}; the "
+        "outputs saturate on the way there and the error stays",
+        "BP1",
+        {"smallest y": float(y.min()), "largest y": float(y.max()), "share outside": share},
+        f"scale y to {bounds}, or use output='identity' for a regression",
+        layer=len(facts.layers) + 1,
+        neurons=np.flatnonzero(outside.mean(axis=0) > OUTSIDE),
+        examples=np.argsort(-distance, kind="stable")[:5],
+    )
+
+
+def target_scale(facts: Facts) -> Finding | None:
+    """Targets far from 1: the output must grow, or shrink, to their scale first."""
+    y, output = facts.batch.targets, facts.batch.net.config["output"]
+    if y is None or facts.cost_name not in RESIDUAL_COSTS or output not in UNBOUNDED:
+        return None
+    each = facts.batch.rms(y)
+    size = float(np.sqrt(np.mean(np.square(each))))
+    if SMALL_TARGET <= size <= LARGE_TARGET or size == 0:
+        return None
+    is_large = size > 1
+    change = "grow" if is_large else "shrink"
+    return Finding(
+        "target_scale",
+        f"y has an RMS of {size:.3g}, and the outputs start near 1: they must {change} by that "
+        f"first, and errors, gradients and steps are {'large' if is_large else 'small'} with y",
+        "BP1",
+        {"RMS of y": size, "RMS of the outputs": float(np.sqrt(np.mean(np.square(
+            facts.layers[-1].a))))},
+        "scale y to mean 0 and standard deviation 1, and scale the outputs back",
+        layer=len(facts.layers) + 1,
+        neurons=np.argsort(-each if is_large else each, kind="stable"),
+    )  # fmt: skip
+
+
+def contradicting_examples(facts: Facts) -> Finding | None:
+    """Examples of equal x and different y: their gradients cancel, and what is left is no signal.
+
+    The share of the variation of y that is between examples of equal x can never be learned.
+    """
+    y, weight = facts.batch.targets, facts.batch.weight
+    if y is None:
+        return None
+    x = np.ascontiguousarray(facts.batch.x + 0.0)  # -0 is 0
+    rows = x.view(np.dtype((np.void, x.dtype.itemsize * x.shape[1]))).ravel()
+    _, group, counts = np.unique(rows, return_inverse=True, return_counts=True)
+    group = group.ravel()
+    if counts.max() == 1 or counts.size == 1:
+        return None
+    total = float(weight @ np.square(y - facts.batch.mean(y)).sum(axis=1))
+    sums = np.zeros((counts.size, y.shape[1]))
+    np.add.at(sums, group, y * weight[:, np.newaxis])
+    weights = np.bincount(group, weights=weight)
+    means = sums / np.where(weights > 0, weights, 1)[:, np.newaxis]
+    distance = np.square(y - means[group]).sum(axis=1)
+    share = float(weight @ distance) / total if total else 0.0
+    if share <= CONTRADICTION:
+        return None
+    bad = np.flatnonzero((distance > 0) & (weight > 0))
+    signal = float(np.median(facts.layers[-1].factors["cancellation"]))
+    return Finding(
+        "contradicting_examples",
+        f"{bad.size} examples have the x of another one and a different y: their gradients cancel, "
+        f"and {share:.0%} of the variation of y cannot be learned from x",
+        "BP3, BP4",
+        {
+            "examples": float(bad.size),
+            "share of the variation": share,
+            "|mean| / RMS of the gradients of the last layer": signal,
+        },
+        "correct or remove these examples, or add a feature that tells them apart",
+        examples=bad[np.argsort(group[bad], kind="stable")],
+    )
+
+
+def unrelated_targets(facts: Facts) -> Finding | None:
+    """Examples of similar x have no more similar y than with y shuffled.
+
+    Compared is Σ_xx' K(x, x') (y - ȳ)·(y' - ȳ) with a Gaussian kernel K of three widths, the
+    Hilbert–Schmidt independence criterion (Gretton et al. 2005).
+    """
+    y = facts.batch.targets
+    if y is None or len(y) < ENOUGH:
+        return None
+    rng = np.random.default_rng(0)
+    rows = np.sort(rng.permutation(len(y))[:MOST_COMPARED])
+    x, y = _standard(facts.batch.x[rows]), _standard(y[rows])
+    if not x.size or not y.size:
+        return None
+    squares = np.square(x).sum(axis=1)
+    distances = np.maximum(squares[:, np.newaxis] + squares - 2 * x @ x.T, 0)
+    middle = float(np.median(distances[distances > 0]))
+    alike = y @ y.T
+    orders = [rng.permutation(len(y)) for _ in range(SHUFFLES)]
+    most = 0.0
+    for width in WIDTHS:
+        kernel = np.exp(-distances / (2 * middle * width**2))
+        np.fill_diagonal(kernel, 0)
+        shuffled = [float((kernel * alike[np.ix_(k, k)]).sum()) for k in orders]
+        mean, spread = float(np.mean(shuffled)), float(np.std(shuffled))
+        if spread > 1e-12 * len(y):
+            most = max(most, abs(float((kernel * alike).sum()) - mean) / spread)
+    if most >= DISTANCE:
+        return None
+    signal = float(np.median(facts.layers[-1].factors["cancellation"]))
+    return Finding(
+        "unrelated_targets",
+        "examples of similar x have no more similar y than if y is shuffled: the gradients of the "
+        "examples cancel down to noise",
+        "BP3, BP4",
+        {
+            "distance from shuffled y, in standard deviations": most,
+            "|mean| / RMS of the gradients of the last layer": signal,
+        },
+        "check that the rows of x and y belong together and that the labels are right; "
+        "otherwise more examples or other features are needed",
+    )
+
+
+def class_imbalance(facts: Facts) -> Finding | None:
+    """The gradient of a rare class is outweighed by that of the others."""
+    y = facts.batch.targets
+    classes = None if y is None else classes_of(y)
+    if classes is None:
+        return None
+    count = int(classes.max()) + 1
+    share = np.bincount(classes, weights=facts.batch.weight, minlength=count)
+    rarest = int(np.argmin(np.where(share > 0, share, np.inf)))
+    relative = float(share[rarest] * np.count_nonzero(share))
+    if relative >= RARE:
+        return None
+    last = facts.layers[-1]
+    sizes = np.linalg.norm(last.delta, axis=1)
+    rare = np.flatnonzero(classes == rarest)
+    power = facts.batch.weight * sizes
+    return Finding(
+        "class_imbalance",
+        f"class {rarest} has {share[rarest]:.1%} of the examples; its errors are "
+        f"{power[rare].sum() / power.sum():.1%} of all, and those of the others outweigh them",
+        "BP3, BP4",
+        {"share of the class": float(share[rarest]), "examples of the class": float(rare.size)},
+        "use class_weight='balanced' in fit, or sample_weight",
+        layer=len(facts.layers) + 1,
+        examples=rare[np.argsort(-sizes[rare], kind="stable")],
+    )
+
+
+def classes_of(y: Floats) -> NDArray[np.int64] | None:
+    """The class of each example, if each has one of at least two; else None."""
+    if y.shape[1] == 1:
+        values = np.unique(y)
+        if values.size != 2 or tuple(values) not in ((0.0, 1.0), (-1.0, 1.0)):
+            return None
+        high: NDArray[np.int64] = (y[:, 0] == values[1]).astype(np.int64)
+        return high
+    is_one = np.isin(y, (0.0, 1.0)).all() and (y.sum(axis=1) == 1).all()
+    classes: NDArray[np.int64] = y.argmax(axis=1)
+    return classes if is_one and classes.min() < classes.max() else None
+
+
+def _standard(values: Floats) -> Floats:
+    """The columns that vary, with mean 0 and standard deviation 1."""
+    centred = values - values.mean(axis=0)
+    std = centred.std(axis=0)
+    varying = std > 1e-12 * (np.abs(values).max(axis=0) + 1e-300)
+    standard: Floats = centred[:, varying] / std[varying]
+    return standard
+
+
+OF_RANGE = (target_range, target_scale)
+OF_EXAMPLES = (contradicting_examples, class_imbalance, unrelated_targets)

@@ -1,0 +1,237 @@
+"""What a finding suggests, made on copies."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import bpfast
+from bpfast.inside._causes.step import better_rate
+from bpfast.inside._causes.targets import BOUNDS, classes_of
+from bpfast.inside._quantities import activation_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from bpfast._network import Network
+    from bpfast.inside._facts import Facts
+    from bpfast.inside._finding import Finding
+    from bpfast.optimizers import Optimizer
+
+    Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A network to train, and what with.
+
+    Attributes
+    ----------
+    net : Network
+        A float64 copy.
+    x, y, weight : ndarray
+        The examples; the weights of the trained cost.
+    optimizer : Optimizer
+        A copy.
+    cost : str or callable
+        The cost by which its speed is measured.
+    measured : ndarray
+        The weights of the measured cost.
+    change : str
+        What was changed, in words.
+    expects_more : bool
+        Whether learning should be faster; False if it should be no slower although it is from
+        examples without any relation.
+    """
+
+    net: Network
+    x: Floats
+    y: NDArray[Any]
+    weight: Floats
+    optimizer: Optimizer
+    cost: Any
+    measured: Floats
+    change: str
+    expects_more: bool = True
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a change is made from.
+
+    Attributes
+    ----------
+    facts : Facts
+        What was computed.
+    finding : Finding
+        The finding whose suggestion is tried.
+    before : Trial
+        The network as it is.
+    rng : numpy.random.Generator
+        Draws new start weights.
+    """
+
+    facts: Facts
+    finding: Finding
+    before: Trial
+    rng: np.random.Generator
+
+
+def unchanged(facts: Facts, optimizer: Optimizer) -> Trial:
+    """The user's network as it is."""
+    batch = facts.batch
+    return Trial(
+        batch.net.copy(), batch.x, batch.y, batch.weight, optimizer, batch.net.config["cost"],
+        batch.weight, "nothing",
+    )  # fmt: skip
+
+
+def changed(asked: Asked) -> tuple[Trial, Trial]:
+    """The trial without the suggested change, and with it; both measured in the same way."""
+    return _CHANGES[asked.finding.kind](asked)
+
+
+def _scaled_x(asked: Asked) -> tuple[Trial, Trial]:
+    std = asked.facts.feature_std
+    scale = np.where(std > 0, std, 1.0)
+    x = np.where(std > 0, (asked.before.x - asked.facts.feature_mean) / scale, 0.0)
+    what = "x scaled to mean 0 and standard deviation 1"
+    if asked.finding.kind == "constant_features":
+        what += ", constant features to 0"
+    return asked.before, replace(asked.before, x=x, change=what)
+
+
+def _scaled_y(asked: Asked) -> tuple[Trial, Trial]:
+    y = asked.before.y
+    output = asked.before.net.config["output"]
+    low, high = -np.inf, np.inf
+    if asked.finding.kind == "target_range":
+        low, high = BOUNDS[output]
+    if np.isfinite(low):
+        span = y.max() - y.min() or 1.0
+        height = (high - low) if np.isfinite(high) else 1.0
+        scaled = low + height * (y - y.min()) / span
+        what = f"y scaled to {low:g} to {low + height:g}"
+    else:
+        std = y.std(axis=0)
+        scaled = (y - y.mean(axis=0)) / np.where(std > 0, std, 1.0)
+        what = "y scaled to mean 0 and standard deviation 1"
+    return asked.before, replace(asked.before, y=scaled, change=what)
+
+
+def _new_start(asked: Asked) -> tuple[Trial, Trial]:
+    config = asked.before.net.config
+    is_relu = any(name.endswith(("elu", "silu")) for name in config["hidden"])
+    init = "he" if is_relu else "xavier"
+    net = _network(asked.before, init=init, seed=asked.rng)
+    what = f"start weights init='{init}', biases 0"
+    return asked.before, replace(asked.before, net=net, change=what)
+
+
+def _zero_biases(asked: Asked) -> tuple[Trial, Trial]:
+    if asked.finding.because != "biases":
+        return _new_start(asked)
+    net, layer = asked.before.net.copy(), asked.finding.layer
+    assert layer is not None  # noqa: S101 - of saturated and dead neurons
+    net.biases[layer - 2] = np.zeros(net.sizes[layer - 1])
+    return asked.before, replace(asked.before, net=net, change=f"biases of layer {layer} set to 0")
+
+
+def _relu(asked: Asked) -> tuple[Trial, Trial]:
+    net = _network(asked.before, hidden="relu", init="he", seed=asked.rng)
+    return asked.before, replace(asked.before, net=net, change="hidden='relu', init='he'")
+
+
+def _cancelling_cost(asked: Asked) -> tuple[Trial, Trial]:
+    output = asked.before.net.config["output"]
+    cost = {"sigmoid": "cross_entropy", "softmax": "log_likelihood"}.get(output)
+    y = asked.facts.batch.targets
+    if cost is None or y is None or y.min() < 0 or y.max() > 1:
+        return _new_start(asked)
+    net = _network(asked.before, cost=cost)
+    net.params = asked.before.net.params
+    return asked.before, replace(asked.before, net=net, change=f"cost='{cost}'")
+
+
+def _without_contradictions(asked: Asked) -> tuple[Trial, Trial]:
+    before, bad = asked.before, asked.finding.examples
+    kept = np.ones(len(before.x), dtype=bool)
+    kept[bad] = False
+    if kept.sum() < 2 or before.weight[kept].sum() == 0:  # one of each group is left
+        _, first = np.unique(before.x[bad], axis=0, return_index=True)
+        kept[bad[first]] = True
+    weight = before.weight[kept] / before.weight[kept].sum()
+    after = replace(
+        before,
+        x=before.x[kept],
+        y=before.y[kept],
+        weight=weight,
+        measured=weight,
+        change=f"only {int(kept.sum())} examples that do not contradict each other",
+    )
+    return before, after
+
+
+def _shuffled(asked: Asked) -> tuple[Trial, Trial]:
+    y = asked.before.y[asked.rng.permutation(len(asked.before.y))]
+    return asked.before, replace(asked.before, y=y, change="y shuffled", expects_more=False)
+
+
+def _balanced(asked: Asked) -> tuple[Trial, Trial]:
+    assert asked.facts.batch.targets is not None  # noqa: S101 - it has classes
+    classes = classes_of(asked.facts.batch.targets)
+    assert classes is not None  # noqa: S101 - likewise
+    share = np.bincount(classes, weights=asked.before.weight)
+    weight = asked.before.weight / share[classes] / np.count_nonzero(share)
+    before = replace(asked.before, measured=weight)
+    return before, replace(before, weight=weight, change="class_weight='balanced'")
+
+
+def _rate(asked: Asked) -> tuple[Trial, Trial]:
+    step = asked.facts.step
+    assert step is not None  # noqa: S101 - of a finding about the step
+    optimizer = copy.deepcopy(asked.before.optimizer)
+    optimizer.learning_rate = rate = better_rate(step)
+    return asked.before, replace(
+        asked.before, optimizer=optimizer, change=f"learning_rate={rate:.3g}"
+    )
+
+
+def _network(before: Trial, **changes: Any) -> Network:
+    config = before.net.config
+    names = activation_names(before.net)
+    arguments = {
+        "hidden": names[:-1],
+        "output": config["output"],
+        "cost": config["cost"],
+        "dtype": np.float64,
+    }
+    return bpfast.Network(list(before.net.sizes), **(arguments | changes))
+
+
+_CHANGES: dict[str, Callable[[Asked], tuple[Trial, Trial]]] = {
+    "constant_features": _scaled_x,
+    "uneven_features": _scaled_x,
+    "uncentred_features": _scaled_x,
+    "unscaled_features": _scaled_x,
+    "quiet_inputs": _scaled_x,
+    "target_range": _scaled_y,
+    "target_scale": _scaled_y,
+    "symmetric_neurons": _new_start,
+    "dead_neurons": _zero_biases,
+    "saturated_hidden": _zero_biases,
+    "large_weights": _new_start,
+    "small_weights": _new_start,
+    "vanishing_gradient": _relu,
+    "saturated_output": _cancelling_cost,
+    "contradicting_examples": _without_contradictions,
+    "unrelated_targets": _shuffled,
+    "class_imbalance": _balanced,
+    "large_step": _rate,
+    "small_step": _rate,
+}

@@ -1,0 +1,173 @@
+"""The factors of a gradient, for each neuron.
+
+The root mean square of ∂C/∂w_jk over the inputs k of neuron j is the product of four factors:
+
+    arrives · gate · inputs · cancellation
+
+With e_x = Σ_k w_kj δ_xk of the layer above (∇_a C in the last layer), δ_x = e_x σ'(z_xj), and all
+means over the examples:
+
+    arrives       RMS(e)
+    gate          RMS(δ) / RMS(e)                  σ', weighted by the squares of e
+    inputs        RMS(δ ‖a‖) / (RMS(δ) √n_in)      RMS of a, weighted by the squares of δ
+    cancellation  ‖mean(δ a)‖ / RMS(δ ‖a‖)         1 if all examples agree
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast.inside import _quantities as quantities
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bpfast.inside._batch import Batch
+
+    Floats = NDArray[np.floating[Any]]
+
+# The factors of a gradient, in the order of the product, and of the step.
+GRADIENT_FACTORS = ("arrives", "gate", "inputs", "cancellation")
+FACTORS = (*GRADIENT_FACTORS, "step")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What the examples do in one layer.
+
+    Attributes
+    ----------
+    number : int
+        The layer in the book's numbering, 2 to L.
+    activation : str
+        The name of σ.
+    weights, biases : ndarray
+        W^l and b^l.
+    a_in, z, a : ndarray, (n, n_(l-1)) and (n, n_l)
+        The layer's inputs, weighted inputs and activations.
+    arrived, gates, delta : ndarray, (n, n_l)
+        e, σ'(z) and δ = ∂C_x/∂z of each example. Where σ' cancels a factor of ∇_a C, as sigmoid
+        with cross_entropy, e is δ and the gates are 1. Gates of softmax outputs are a (1 - a).
+    factors : dict of str to ndarray, (n_l,)
+        The four factors, and for each neuron: ``mean_gate``, the mean of σ'; ``output``, the RMS of
+        its activation; ``gradient``, the product of the four; ``weight``, the RMS of its weights;
+        and ``step``, the length of the next step of its weights and bias, relative to theirs.
+    """
+
+    number: int
+    activation: str
+    weights: Floats
+    biases: Floats
+    a_in: Floats
+    z: Floats
+    a: Floats
+    arrived: Floats
+    gates: Floats
+    delta: Floats
+    factors: dict[str, Floats]
+
+    @property
+    def top_gate(self) -> float:
+        """The largest value of σ'."""
+        return {"sigmoid": 0.25, "softmax": 0.25}.get(self.activation, 1.0)
+
+    @property
+    def cancels(self) -> bool:
+        """Whether σ' cancels in δ, so that the gates are 1 by definition."""
+        return self.delta is self.arrived
+
+    @property
+    def from_inputs(self) -> float:
+        """The RMS of a W^T, the part of z that inputs and weights make."""
+        return float(np.sqrt(np.mean(np.square(self.z - self.biases))))
+
+    @property
+    def from_biases(self) -> float:
+        """The RMS of b."""
+        return float(np.sqrt(np.mean(np.square(self.biases))))
+
+    @property
+    def gain(self) -> float:
+        """RMS(W) √n_in: about what the layer multiplies the size of its inputs by."""
+        n_in = self.weights.shape[1]
+        return float(np.sqrt(np.mean(np.square(self.weights)) * n_in))
+
+
+def layers_of(batch: Batch, step: Floats | None) -> list[Layer]:
+    """The layers 2 to L; `step` is the change of the flat parameters by the next step."""
+    net = batch.net
+    trace = net.trace(batch.x)
+    activations, outputs = list(trace.a), quantities.activation_names(net)
+    deltas = [np.asarray(d) for d in net.errors(batch.x, batch.y, reduction="sum")]
+    weights = [np.array(w) for w in net.weights]
+    biases = [np.array(b) for b in net.biases]
+    steps = _by_neuron(batch, step)
+    layers = []
+    for k, delta in enumerate(deltas):
+        arrived, gates = _arrived_and_gates(batch, trace, deltas, k)
+        factors = _factors(batch, arrived, delta, activations[k], activations[k + 1])
+        size = np.sqrt(np.square(weights[k]).sum(1) + np.square(biases[k]))
+        factors["weight"] = np.sqrt(np.mean(np.square(weights[k]), axis=1))
+        factors["step"] = _ratio(steps[k], size) if steps else np.full(len(size), np.nan)
+        factors["mean_gate"] = batch.mean(gates)
+        layer = Layer(
+            k + 2, outputs[k], weights[k], biases[k], activations[k], trace.z[k],
+            activations[k + 1], arrived, gates, delta, factors,
+        )  # fmt: skip
+        layers.append(layer)
+    return layers
+
+
+def _arrived_and_gates(
+    batch: Batch, trace: Any, deltas: list[Floats], k: int
+) -> tuple[Floats, Floats]:
+    """What arrives, e, and σ' of the layer k + 2. The same array as δ for e where σ' cancels."""
+    net, cost = batch.net, batch.net.config["cost"]
+    name = quantities.activation_names(net)[k]
+    z, a = trace.z[k], trace.a[k + 1]
+    if k < len(deltas) - 1:
+        return quantities.arriving(net.weights[k + 1], deltas[k + 1]), quantities.gate(name, z)
+    if cost in quantities.CANCELLING:
+        return deltas[k], np.ones_like(deltas[k])
+    gates = a * (1 - a) if name == "softmax" else quantities.gate(name, z)
+    return quantities.cost_gradient(cost, a, batch.y), gates
+
+
+def _factors(
+    batch: Batch, arrived: Floats, delta: Floats, a_in: Floats, a: Floats
+) -> dict[str, Floats]:
+    """The four factors, their product, and the RMS of each neuron's output."""
+    n_in = a_in.shape[1]
+    arrives, error = batch.rms(arrived), batch.rms(delta)
+    each = np.sqrt(batch.mean(np.square(delta) * np.square(a_in).sum(1)[:, np.newaxis]))
+    mean = np.linalg.norm((delta * batch.weight[:, np.newaxis]).T @ a_in, axis=1)
+    return {
+        "arrives": arrives,
+        "gate": _ratio(error, arrives),
+        "inputs": _ratio(each, error) / np.sqrt(n_in),
+        "cancellation": _ratio(mean, each),
+        "gradient": mean / np.sqrt(n_in),
+        "output": batch.rms(a),
+    }
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    """The quotient, and 0 where both are 0."""
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
+def _by_neuron(batch: Batch, step: Floats | None) -> list[Floats]:
+    """The length of a step of each neuron's weights and bias, by layer."""
+    if step is None:
+        return []
+    before = np.array(batch.net.params)
+    batch.net.params = step  # the views of a network split a flat vector
+    parts = [
+        np.sqrt(np.square(w).sum(axis=1) + np.square(b))
+        for w, b in zip(batch.net.weights, batch.net.biases, strict=True)
+    ]
+    batch.net.params = before
+    return parts

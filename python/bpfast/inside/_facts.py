@@ -1,0 +1,117 @@
+"""What the causes of slow learning are concluded from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import bpfast
+from bpfast.inside._causes.limits import LEARNED
+from bpfast.inside._factors import Layer, layers_of
+from bpfast.inside._steps import Step, step_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bpfast._network import Network
+    from bpfast.inside._batch import Batch
+    from bpfast.optimizers import Optimizer
+
+    Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A network, its examples, and all that was computed from them.
+
+    Attributes
+    ----------
+    net : Network
+        A copy of the user's network, in its dtype.
+    batch : Batch
+        The examples, with the network in float64.
+    optimizer : Optimizer or None
+        A copy of the optimizer.
+    step : Step or None
+        Its next step.
+    layers : list of Layer
+        The layers 2 to L.
+    cost, base : float
+        The mean cost, and that of the best constant answer, the mean of y; NaN for callable costs.
+    """
+
+    net: Network
+    batch: Batch
+    optimizer: Optimizer | None
+    step: Step | None
+    layers: list[Layer]
+    cost: float
+    base: float
+
+    @classmethod
+    def of(cls, net: Network, batch: Batch, optimizer: Optimizer | None) -> Facts:
+        """Compute all of it."""
+        cost = batch.cost()
+        step = None if optimizer is None else step_of(net, batch, optimizer, cost)
+        layers = layers_of(batch, None if step is None else step.change)
+        return cls(net, batch, optimizer, step, layers, cost, base_cost(batch))
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether little is left of the cost of the best constant answer."""
+        return self.cost <= LEARNED * self.base
+
+    @cached_property
+    def feature_rms(self) -> Floats:
+        """The RMS of each feature of x."""
+        return self.batch.rms(self.batch.x)
+
+    @cached_property
+    def feature_mean(self) -> Floats:
+        """The mean of each feature of x."""
+        return self.batch.mean(self.batch.x)
+
+    @cached_property
+    def feature_std(self) -> Floats:
+        """The standard deviation of each feature of x; 0 if it is the same in all examples."""
+        x = self.batch.x
+        std = self.batch.rms(x - self.feature_mean)
+        return np.where(x.min(axis=0) == x.max(axis=0), 0.0, std)
+
+    @property
+    def cost_name(self) -> Any:
+        """The cost: a name or a callable."""
+        return self.batch.net.config["cost"]
+
+
+def base_cost(batch: Batch) -> float:
+    """The mean cost of the best constant answer: the mean of y, where the outputs can give it.
+
+    The mean is best for all built-in costs except huber and absolute, for which it is close.
+    """
+    if batch.targets is None or callable(batch.net.config["cost"]):
+        return np.nan
+    output, cost = batch.net.config["output"], batch.net.config["cost"]
+    z = inverse(output, batch.mean(batch.targets))
+    constant = bpfast.Network.from_parameters(
+        [np.zeros((len(z), 1))], [z], output=output, cost=cost
+    )
+    x = np.zeros((len(batch.x), 1))
+    return float(constant.cost(x, batch.y, sample_weight=batch.weight))
+
+
+def inverse(activation: str, a: Floats) -> Floats:
+    """A z for which σ(z) is close to a."""
+    tiny = 1e-12
+    if activation in ("sigmoid", "softmax"):
+        a = np.clip(a, tiny, 1 - tiny)
+        return np.log(a) if activation == "softmax" else np.log(a / (1 - a))
+    if activation == "tanh":
+        return np.arctanh(np.clip(a, -1 + tiny, 1 - tiny))
+    if activation == "softplus":
+        a = np.maximum(a, tiny)
+        return a + np.log(-np.expm1(-a))
+    return a  # exact for identity, close for the others above 0

@@ -1,0 +1,108 @@
+"""What a monitor measures on its sample of the examples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+import numpy as np
+
+from bpfast._core import Gradient
+from bpfast.inside import _quantities as quantities
+from bpfast.inside._batch import batch_of
+from bpfast.inside._causes.limits import CLOSED
+from bpfast.inside._causes.parameters import ONE_SIDED
+from bpfast.inside._facts import base_cost
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bpfast._network import Network
+
+    Floats = NDArray[np.floating[Any]]
+
+
+class Probe:
+    """A fixed sample of examples, converted once, and what was measured on it last.
+
+    Three calls for activations, errors and gradient; the rest is norms.
+    """
+
+    def __init__(
+        self, net: Network, x: NDArray[Any], y: NDArray[Any], weight: Any, curvature: bool
+    ) -> None:
+        batch = batch_of(net, x, y, weight)  # raises errors that name the argument
+        self.baseline = base_cost(batch)
+        self._x = np.ascontiguousarray(batch.x, dtype=net.dtype)
+        self._y = batch.y if batch.y.dtype.kind != "f" else batch.y.astype(net.dtype)
+        self._options: dict[str, Any] = {} if weight is None else {"sample_weight": weight}
+        self._weight = batch.weight.astype(net.dtype)
+        self._curvature = curvature
+        self._names = quantities.activation_names(net)
+        cost = net.config["cost"]
+        self._last_cancels = isinstance(cost, str) and cost in quantities.CANCELLING
+        self._net, self._sizes = ref(net), net.sizes
+        self._gradients = Gradient(net), Gradient(net)  # of this record, and of the last one
+        self._last_norm = 0.0
+        self._last_params: Floats | None = None
+        self._input_squares = np.square(self._x).sum(axis=1) + 1
+
+    @property
+    def layers(self) -> int:
+        """L."""
+        return len(self._sizes)
+
+    def is_of(self, net: Network) -> bool:
+        """Whether it was made for this network."""
+        return self._net() is net
+
+    def cost(self, net: Network) -> float:
+        """The mean cost of the sample."""
+        return float(net.cost(self._x, self._y, **self._options))
+
+    def measure(self, net: Network) -> dict[str, float]:
+        """The columns of a record."""
+        z, a = net.trace(self._x)
+        deltas = net.errors(self._x, self._y, reduction="sum")
+        found, last = self._gradients
+        net.backprop(self._x, self._y, out=found, **self._options)
+        gradient, params = found.flat, np.array(net.params)
+        norm = float(np.sqrt(np.dot(gradient, gradient)))
+        row = {"cost": found.cost}
+        for k, name in enumerate(self._names):
+            row[f"saturation_{k + 2}"] = self._saturation(name, z[k], a[k + 1], k)
+        each = 0.0  # the mean of ‖∇C_x‖² = Σ_l ‖δ_x‖² (‖a_x‖² + 1)
+        for k, delta in enumerate(deltas):
+            squares = np.einsum("ij,ij->i", delta, delta)
+            row[f"speed_{k + 2}"] = float(np.sqrt(np.dot(self._weight, squares)))
+            ones = np.einsum("ij,ij->i", a[k], a[k]) + 1 if k else self._input_squares
+            each += float(np.dot(self._weight, squares * ones))
+        row["gradient_norm"] = norm
+        row["update_norm"], row["cosine"] = np.nan, np.nan
+        if self._last_params is not None:
+            moved = np.subtract(params, self._last_params, out=self._last_params)
+            row["update_norm"] = float(np.sqrt(np.dot(moved, moved)))
+            both = norm * self._last_norm
+            row["cosine"] = float(np.dot(gradient, last.flat)) / both if both else np.nan
+        noise = float(np.sqrt(max(each - norm**2, 0.0)))
+        row["signal_to_noise"] = norm / noise if noise else np.inf
+        self._last_params, self._last_norm = params, norm
+        self._gradients = last, found
+        if self._curvature:
+            batch = batch_of(net, self._x, self._y, self._options.get("sample_weight"))
+            row["curvature"] = quantities.largest_eigenvalue(batch)
+        return row
+
+    def _saturation(self, name: str, z: Floats, a: Floats, k: int) -> float:
+        """The part of closed gates, or of neurons that are off for the whole sample."""
+        if k == len(self._names) - 1 and self._last_cancels:
+            return 0.0
+        if name == "sigmoid":  # σ' = a (1 - a), at most 1/4
+            return int(np.count_nonzero(a * (1 - a) < CLOSED / 4)) / int(a.size)
+        if name == "tanh":  # σ' = 1 - a²
+            return int(np.count_nonzero(np.square(a) > 1 - CLOSED)) / int(a.size)
+        if name in ONE_SIDED:
+            most = a.max(axis=0) if name == "relu" else quantities.gate(name, z).max(axis=0)
+            limit = 0.0 if name == "relu" else CLOSED**2
+            return int(np.count_nonzero(most <= limit)) / len(most)
+        return 0.0

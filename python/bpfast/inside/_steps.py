@@ -1,0 +1,145 @@
+"""The next step of an optimizer, and what it does to the cost."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast import schedules
+from bpfast._training.arguments.settings import parse_optimizer
+from bpfast.inside import _quantities as quantities
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bpfast._network import Network
+    from bpfast.inside._batch import Batch
+    from bpfast.optimizers import Optimizer
+
+    Floats = NDArray[np.floating[Any]]
+
+# The multiples of a step at which the cost is computed: powers of 2 from 2^-10 to 2^30. Longer ones
+# are tried until the cost has risen three times.
+LEAST, MOST = -10, 30
+RISES = 3
+
+
+@dataclass(frozen=True)
+class Step:
+    """The next step of an optimizer with the gradient of all examples.
+
+    Attributes
+    ----------
+    optimizer : Optimizer
+        A copy, with its state.
+    rate : float
+        Its learning rate.
+    change : ndarray of float64, (P,)
+        The change of the flat parameters. If it goes uphill by the optimizer's momentum, that of a
+        first step without it.
+    relative : float
+        The length of the change, relative to that of the parameters.
+    best : float
+        The multiple of the change that lowers the cost most, a power of 2; 0 if none lowers it.
+    lowest, after : float
+        The cost there, and after the step itself.
+    largest_eigenvalue : float
+        Of the Gauss–Newton matrix of C.
+    ceiling : float
+        SGD: the rate as a multiple of the largest stable one on a quadratic of this curvature,
+        2 (1 + β) / λ with momentum β. Above 1 it diverges. NaN for other optimizers.
+    """
+
+    optimizer: Optimizer
+    rate: float
+    change: Floats
+    relative: float
+    best: float
+    lowest: float
+    after: float
+    largest_eigenvalue: float
+    ceiling: float
+
+
+def optimizer_for(net: Network, optimizer: Any, learning_rate: Any) -> Optimizer | None:
+    """A copy of the optimizer that the arguments mean, with the rate of its next step, or None."""
+    if optimizer is None and learning_rate is None:
+        if net.optimizer is None:
+            return None
+        optimizer = net.optimizer
+    elif optimizer is None:
+        optimizer = "adam" if net.optimizer is None else net.optimizer.kind
+    made = copy.deepcopy(parse_optimizer(optimizer, learning_rate))
+    made.learning_rate = rate_of(made)
+    return made
+
+
+def rate_of(optimizer: Optimizer) -> float:
+    """The learning rate of the next step."""
+    return float(schedules.rates(optimizer.learning_rate, optimizer.steps, 1)[0])
+
+
+def change_by(net: Network, batch: Batch, optimizer: Optimizer) -> Floats:
+    """The change of the flat parameters by the next step, in the dtype of the network."""
+    params = np.array(net.params)
+    gradient = batch.gradient().astype(net.dtype)
+    before = params.astype(np.float64)
+    copy.deepcopy(optimizer).step(params, gradient)
+    change: Floats = params.astype(np.float64) - before
+    return change
+
+
+def step_of(net: Network, batch: Batch, optimizer: Optimizer, cost: float) -> Step:
+    """The next step, the cost along it, and the ceiling of the curvature."""
+    change, rate = change_by(net, batch, optimizer), rate_of(optimizer)
+    theta = np.array(batch.net.params)
+    size = float(np.linalg.norm(theta))
+    best, lowest = line_search(batch, theta, change, cost)
+    if best == 0 and optimizer.steps:
+        # By momentum of other examples it goes uphill, as steps of small batches sometimes do.
+        fresh = copy.deepcopy(optimizer)
+        fresh.reset()
+        change = change_by(net, batch, fresh)
+        best, lowest = line_search(batch, theta, change, cost)
+    eigenvalue = quantities.largest_eigenvalue(batch)
+    return Step(
+        optimizer,
+        rate,
+        change,
+        float(np.linalg.norm(change)) / size if size else np.inf,
+        best,
+        lowest,
+        batch.cost(theta + change),
+        eigenvalue,
+        ceiling(optimizer, rate, eigenvalue),
+    )
+
+
+def ceiling(optimizer: Optimizer, rate: float, eigenvalue: float) -> float:
+    """The rate of `SGD` as a multiple of the largest stable one; NaN for other optimizers."""
+    if optimizer.kind != "sgd":
+        return np.nan
+    config = optimizer.config
+    momentum = config["momentum"]
+    most = 2 * (1 + momentum) / (1 + 2 * momentum if config["nesterov"] else 1)
+    return float(rate * eigenvalue / most)
+
+
+def line_search(batch: Batch, theta: Floats, change: Floats, cost: float) -> tuple[float, float]:
+    """The multiple of `change` that lowers the cost most, and the cost there."""
+    best, lowest, rises, last = 0.0, cost, 0, np.inf
+    if not change.any():
+        return best, lowest
+    for k in range(LEAST, MOST + 1):
+        with np.errstate(all="ignore"):
+            found = batch.cost(theta + 2.0**k * change)
+        if found < lowest:
+            best, lowest = 2.0**k, found
+        rises = rises + 1 if not found < last else 0
+        last = found
+        if rises == RISES:
+            break
+    return best, lowest

@@ -1,0 +1,141 @@
+"""The factors of a gradient, against a loop per neuron and example in plain Python."""
+
+import math
+
+import numpy as np
+import pytest
+
+import bpfast
+from bpfast import reference
+from bpfast.inside import explain
+
+CASES = [
+    ("sigmoid", "sigmoid", "quadratic"),
+    ("tanh", "identity", "absolute"),
+    ("relu", "softmax", "log_likelihood"),
+    ("elu", "sigmoid", "cross_entropy"),
+    ("leaky_relu", "softplus", "poisson"),
+    ("softplus", "tanh", "huber"),
+]
+CANCELLING = ("log_likelihood", "cross_entropy", "poisson")
+
+
+def case(hidden, output, cost):
+    net = bpfast.Network([4, 5, 3, 2], hidden=hidden, output=output, cost=cost, seed=3)
+    rng = np.random.default_rng(4)
+    y = rng.random((7, 2))
+    return net, rng.standard_normal((7, 4)), y / y.sum(axis=1, keepdims=True), rng.random(7)
+
+
+def rms(values, weight):
+    return math.sqrt(sum(w * v * v for w, v in zip(weight, values, strict=True)) / sum(weight))
+
+
+@pytest.mark.parametrize(("hidden", "output", "cost"), CASES)
+def test_against_loops(hidden, output, cost):
+    net, x, y, weight = case(hidden, output, cost)
+    report = explain(net, x, y, sample_weight=weight)
+    names = {"hidden": hidden, "output": output, "cost": cost}
+    trace = reference.trace(net.weights, net.biases, x, hidden=hidden, output=output)
+    z, a = trace.z, trace.a
+    deltas = reference.errors(net.weights, net.biases, x, y, reduction="sum", **names)
+    examples = range(len(x))
+    for row in report.rows:
+        l, j = row.layer, row.neuron  # noqa: E741 - the book's letter
+        delta = [deltas[l - 2][i][j] for i in examples]
+        norms = [math.hypot(*a[l - 2][i]) for i in examples]
+        if l < 4:
+            above = net.weights[l - 1]
+            arrived = [
+                sum(above[k][j] * d for k, d in enumerate(deltas[l - 1][i])) for i in examples
+            ]
+        elif cost in CANCELLING:
+            arrived = delta
+        else:
+            one = reference.bp1([[a[l - 1][i][k] for k in range(2)] for i in examples], y,
+                                output="identity", cost=cost, reduction="sum")  # fmt: skip
+            arrived = [one[i][j] for i in examples]
+        n_in = len(a[l - 2][0])
+        error = rms(delta, weight)
+        each = rms([d * n for d, n in zip(delta, norms, strict=True)], weight)
+        mean = [
+            sum(weight[i] * delta[i] * a[l - 2][i][k] for i in examples) / sum(weight)
+            for k in range(n_in)
+        ]
+        expected = {
+            "arrives": rms(arrived, weight),
+            "gate": error / rms(arrived, weight) if rms(arrived, weight) else 0,
+            "inputs": each / error / math.sqrt(n_in) if error else 0,
+            "cancellation": math.hypot(*mean) / each if each else 0,
+            "gradient": math.hypot(*mean) / math.sqrt(n_in),
+            "output": rms([a[l - 1][i][j] for i in examples], weight),
+            "weight": math.hypot(*net.weights[l - 2][j]) / math.sqrt(n_in),
+        }
+        for name, value in expected.items():
+            # Sums of seven terms, some of which cancel.
+            assert getattr(row, name) == pytest.approx(value, rel=1e-10, abs=1e-15), (l, j, name)
+    del z
+
+
+@pytest.mark.parametrize(("hidden", "output", "cost"), CASES)
+def test_their_product_is_the_gradient(hidden, output, cost):
+    net, x, y, weight = case(hidden, output, cost)
+    gradient = net.backprop(x, y, sample_weight=weight)
+    for row in explain(net, x, y, sample_weight=weight).rows:
+        expected = math.sqrt(np.mean(np.square(gradient.weights[row.layer - 2][row.neuron])))
+        product = row.arrives * row.gate * row.inputs * row.cancellation
+        assert product == pytest.approx(expected, rel=1e-10, abs=1e-15)
+        assert row.gradient == pytest.approx(expected, rel=1e-10, abs=1e-15)
+
+
+@pytest.mark.parametrize("optimizer", [bpfast.SGD(0.3), bpfast.Adam(0.01), bpfast.RMSprop(0.1)])
+def test_the_step_of_each_neuron(optimizer):
+    net, x, y, weight = case(*CASES[0])
+    report = explain(net, x, y, sample_weight=weight, optimizer=optimizer)
+    after = net.copy()
+    bpfast.optimizers.from_config(optimizer.config).step(
+        after.params, net.backprop(x, y, sample_weight=weight)
+    )
+    assert optimizer.steps == 0
+    for row in report.rows:
+        k, j = row.layer - 2, row.neuron
+        before = np.append(net.weights[k][j], net.biases[k][j])
+        moved = np.append(after.weights[k][j], after.biases[k][j]) - before
+        expected = np.linalg.norm(moved) / np.linalg.norm(before)
+        assert row.step == pytest.approx(expected, rel=1e-9)
+
+
+def test_without_an_optimizer_there_is_no_step():
+    net, x, y, _ = case(*CASES[0])
+    assert all(math.isnan(row.step) for row in explain(net, x, y).rows)
+
+
+def test_the_optimizer_of_the_last_training_is_judged():
+    net, x, y, _ = case(*CASES[0])
+    net.fit(x, y, epochs=1, optimizer=bpfast.SGD(1e-9, momentum=0.9), seed=0)
+    report = explain(net, x, y)
+    assert [finding.kind for finding in report.findings] == ["small_step"]
+    assert report.findings[0].evidence["learning rate"] == 1e-9
+
+
+def test_the_smallest_factor_has_words():
+    net, x, y, _ = case("sigmoid", "sigmoid", "quadratic")
+    net.biases[0][2] = 30  # saturated
+    net.weights[1][:, 4] = 1e-6  # little error arrives at it
+    rows = {(row.layer, row.neuron): row for row in explain(net, x, y).rows}
+    assert rows[2, 2].smallest == "gate"
+    assert rows[2, 2].words == "saturated: BP2"
+    assert rows[2, 4].smallest == "arrives"
+    assert rows[2, 4].words == "little error from above: BP2"
+    assert rows[2, 4].relative < 1e-3
+    # The examples in which most of what arrives is stopped.
+    deltas = net.errors(x, y, reduction="sum")[1]
+    arrived = np.abs(deltas @ net.weights[1])[:, 2]
+    assert rows[2, 2].examples.tolist() == np.argsort(-arrived)[:5].tolist()
+
+
+def test_a_dead_neuron_is_called_dead():
+    net, x, y, _ = case("relu", "identity", "quadratic")
+    net.biases[0][1] = -100
+    (row,) = [row for row in explain(net, x, y).rows if (row.layer, row.neuron) == (2, 1)]
+    assert (row.words, row.gate, row.gradient) == ("dead: BP2", 0, 0)
