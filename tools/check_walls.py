@@ -180,8 +180,11 @@ def check_python(package: Path) -> Iterator[Breach]:
         names = {ast.unparse(t) for t in part.targets} if isinstance(part, ast.Assign) else set()
         docstring = index == 0 and isinstance(part, ast.Expr)
         listed = isinstance(part, ast.Import | ast.ImportFrom) or names & {"__all__", "__version__"}
-        if not (docstring or listed):
-            yield front, part.lineno, "only docstring, imports, __all__ and __version__ stand here"
+        # Modules that are imported on their first use, and for type checkers at once.
+        lazy = isinstance(part, ast.FunctionDef) and part.name == "__getattr__"
+        for_types = isinstance(part, ast.If) and ast.unparse(part.test) == "_t.TYPE_CHECKING"
+        if not (docstring or listed or lazy or for_types):
+            yield front, part.lineno, "only docstring, imports and lists of names stand here"
     for path in sorted((package / "reference").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import | ast.ImportFrom):

@@ -10,7 +10,9 @@ and Deep Learning*, ch. 2), over whole batches, on all cores, on NumPy arrays.
 - `bpfast.testing` checks gradients with finite differences.
 """
 
-from bpfast import inside, metrics, optimizers, reference, schedules, testing
+import typing as _t
+
+from bpfast import metrics, optimizers, reference, schedules, testing
 from bpfast._core import (
     ACTIVATIONS,
     COSTS,
@@ -39,6 +41,9 @@ from bpfast._training.early_stopping import EarlyStopping
 from bpfast._training.metrics.named import METRICS
 from bpfast.history._history import History
 from bpfast.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
+
+if _t.TYPE_CHECKING:
+    from bpfast import inside
 
 __all__ = [
     "ACTIVATIONS",
@@ -83,3 +88,12 @@ __all__ = [
     "testing",
     "trace",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import a module on its first use, so that other programs start as fast as without it."""
+    from importlib import import_module
+
+    if name == "inside":
+        return import_module(f"bpfast.{name}")
+    raise AttributeError(f"module 'bpfast' has no attribute {name!r}")

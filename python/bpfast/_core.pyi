@@ -157,7 +157,7 @@ class Network:
     ) -> Gradient: ...
     def _prepare(
         self,
-        x: _Inputs,
+        x: _Inputs | Trace,
         y: ArrayLike,
         sample_weight: ArrayLike | None,
         reduction: Reduction,
@@ -165,7 +165,7 @@ class Network:
     ) -> tuple[Any, NDArray[np.float64] | None]: ...
     def _prepare_cost(
         self,
-        x: _Inputs,
+        x: _Inputs | Trace,
         y: ArrayLike,
         sample_weight: ArrayLike | None,
         reduction: str,

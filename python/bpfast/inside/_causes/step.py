@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def large_step(facts: Facts) -> Finding | None:
-    """The step overshoots: it raises the cost, or the rate is above the ceiling of the curvature."""
+    """The step overshoots: it raises the cost, or the rate exceeds the curvature's ceiling."""
     step = facts.step
     if step is None or not step.change.any():
         return None

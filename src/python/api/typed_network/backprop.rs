@@ -6,9 +6,11 @@ use pyo3::types::PyList;
 use crate::inside::derivatives::{Derivatives, Seed};
 use crate::python::api::gradient::Gradient;
 use crate::python::api::threads;
+use crate::python::api::trace::Trace;
 use crate::python::api::typed_network::stored::{InputOrTrace, LayerSlices};
 use crate::python::api::typed_network::{TypedNetwork, slices, write_arrays};
 use crate::python::borrow::{Element, check_out_disjoint};
+use crate::python::call::errors::wrong_type;
 use crate::python::convert::inputs::InputArray;
 use crate::python::convert::targets::Weighting;
 
@@ -79,6 +81,9 @@ impl<T: Element> TypedNetwork<'_, T> {
         weighting: &Weighting<'py>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
+        if x.is_instance_of::<Trace>() {
+            return Err(wrong_type("x", "an array where the cost is a callable", x));
+        }
         let gradient = out.map(|out| self.checked(out)).transpose()?;
         let x = InputArray::<T>::parse(x)?;
         if let Some(gradient) = gradient {
@@ -121,11 +126,7 @@ impl<T: Element> TypedNetwork<'_, T> {
     /// `out` as a gradient, after validation.
     fn checked<'a, 'py>(&self, out: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, Gradient>> {
         let Ok(gradient) = out.cast::<Gradient>() else {
-            return Err(crate::python::call::errors::wrong_type(
-                "out",
-                "a Gradient",
-                out,
-            ));
+            return Err(wrong_type("out", "a Gradient", out));
         };
         gradient
             .get()
