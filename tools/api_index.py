@@ -23,9 +23,14 @@ All public names by task. The names link to their full descriptions in [API](api
 GROUPS: dict[str, dict[str, str]] = {
     "Networks": {"bpfast": "Network load ACTIVATIONS COSTS INITIALISATIONS"},
     "Results and views": {
-        "bpfast": "Gradient Trace Views Layer PerExampleGradients GradientStatistics"
+        "bpfast": "Gradient Trace Views Layer PerExampleGradients GradientStatistics Curvature"
     },
-    "Training": {"bpfast": "History EarlyStopping DivergenceError scipy_minimize METRICS"},
+    "Training": {
+        "bpfast": (
+            "History EarlyStopping DivergenceError scipy_minimize least_squares LeastSquaresResult "
+            "METRICS"
+        ),
+    },
     "See inside": {
         "bpfast": "inside",
         "bpfast.inside": "explain Report Finding NeuronFactors Check CAUSES demon Demon Monitor",

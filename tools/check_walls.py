@@ -184,7 +184,7 @@ def check_python(package: Path) -> Iterator[Breach]:
         lazy = isinstance(part, ast.FunctionDef) and part.name == "__getattr__"
         for_types = isinstance(part, ast.If) and ast.unparse(part.test) == "_t.TYPE_CHECKING"
         if not (docstring or listed or lazy or for_types):
-            yield front, part.lineno, "only docstring, imports and lists of names stand here"
+            yield front, part.lineno, "only docstring, imports and __all__ stand here"
     for path in sorted((package / "reference").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import | ast.ImportFrom):

@@ -28,11 +28,13 @@ from bpfast._core import (
     num_threads,
     set_num_threads,
 )
+from bpfast._derivatives.matrix import Curvature
 from bpfast._derivatives.per_example import PerExampleGradients
 from bpfast._derivatives.statistics import GradientStatistics
 from bpfast._equations import bp1
 from bpfast._functions import backprop, cost, errors, forward, trace
 from bpfast._layer import Layer
+from bpfast._least_squares import LeastSquaresResult, least_squares
 from bpfast._network import Network, load
 from bpfast._scipy import scipy_minimize
 from bpfast._show_config import show_config
@@ -54,12 +56,14 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Curvature",
     "DivergenceError",
     "EarlyStopping",
     "Gradient",
     "GradientStatistics",
     "History",
     "Layer",
+    "LeastSquaresResult",
     "Network",
     "PerExampleGradients",
     "RMSprop",
@@ -76,6 +80,7 @@ __all__ = [
     "forward",
     "get_num_threads",
     "inside",
+    "least_squares",
     "load",
     "metrics",
     "num_threads",

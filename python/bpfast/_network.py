@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bpfast import _calls, _core, _tables, _touched
-from bpfast._derivatives import clipped, curvature, directions, per_example, statistics
+from bpfast._derivatives import clipped, curvature, directions, matrix, per_example, statistics
 from bpfast._layer import Layer
 from bpfast._training import evaluate as _evaluate
 from bpfast._training import fit as _fit
@@ -110,6 +110,7 @@ class Network(_core.Network):
     hvp = curvature.hvp
     ggn_vp = curvature.ggn_vp
     fisher_vp = curvature.fisher_vp
+    curvature = matrix.curvature
     fit = _fit.fit
     partial_fit = _partial_fit.partial_fit
     evaluate = _evaluate.evaluate

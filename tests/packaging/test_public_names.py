@@ -9,12 +9,12 @@ import bpfast
 
 NAMES = {
     "bpfast": """
-        ACTIVATIONS COSTS INITIALISATIONS METRICS SGD Adagrad Adam AdamW DivergenceError
-        EarlyStopping Gradient GradientStatistics History Layer Network PerExampleGradients
-        RMSprop Trace Views __version__ backprop
-        bp1 bp2 bp3 bp4 cost
-        errors forward get_num_threads inside load metrics num_threads optimizers reference
-        schedules scipy_minimize set_num_threads show_config testing trace
+        ACTIVATIONS COSTS INITIALISATIONS METRICS SGD Adagrad Adam AdamW Curvature
+        DivergenceError EarlyStopping Gradient GradientStatistics History Layer
+        LeastSquaresResult Network PerExampleGradients RMSprop Trace Views __version__
+        backprop bp1 bp2 bp3 bp4 cost errors forward get_num_threads inside least_squares load
+        metrics num_threads optimizers reference schedules scipy_minimize set_num_threads
+        show_config testing trace
     """,
     "bpfast.history": "History",
     "bpfast.inside": """

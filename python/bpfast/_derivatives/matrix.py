@@ -1,0 +1,368 @@
+"""A matrix of second derivatives as an operator: products, diagonal, trace, eigenvalues."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from bpfast import _core
+from bpfast._calls import check_network
+from bpfast._core import Gradient
+from bpfast._derivatives.arguments import number_of_examples, with_custom_cost
+from bpfast._derivatives.output_roots import roots
+from bpfast._validation.names import one_of
+from bpfast._validation.numbers import whole
+from bpfast._validation.seed import generator
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from bpfast._core import _Inputs as Inputs
+    from bpfast._typing import Reduction
+
+Matrix: TypeAlias = Literal["hessian", "ggn", "fisher"]
+Which: TypeAlias = Literal["largest", "smallest", "magnitude"]
+
+NAMES = {"hessian": "hessian", "ggn": "gauss_newton", "fisher": "fisher"}
+# Up to so many parameters, the matrix is formed, column by column.
+DENSE = 200
+# As SciPy's eigsh calls them.
+WHICH = {"largest": "LA", "smallest": "SA", "magnitude": "LM"}
+
+
+class Curvature:
+    """The Hessian, Gauss-Newton or empirical Fisher matrix of a cost; `Network.curvature` makes it.
+
+    It is never formed: ``matrix @ v`` is one product as by `Network.hvp`, from a forward pass and
+    errors that are computed once. It is the matrix at the parameters that the network had; a
+    product raises an error after they have changed.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+    >>> hessian = net.curvature([[3]], [[0]])  # C = (3 w + b)² / 2
+    >>> hessian
+    <bpfast.Curvature: hessian, 2 x 2, float64>
+    >>> hessian @ [1, 0]
+    array([9., 3.])
+    >>> hessian.eigenvalues(1)
+    array([10.])
+    """
+
+    __module__ = "bpfast"
+
+    def __init__(self, *_: object, **__: object) -> None:
+        raise TypeError("Curvature: expected a call of net.curvature(x, y), which makes it")
+
+    _net: _core.Network
+    _name: Matrix
+    _examples: tuple[Any, Any, Any, Any]
+    _errors: Any
+    _params: NDArray[Any]
+    _out: Gradient
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(P, P)."""
+        size = self._params.size
+        return size, size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the network."""
+        return self._params.dtype
+
+    def __repr__(self) -> str:
+        size = self._params.size
+        return f"<bpfast.Curvature: {self._name}, {size} x {size}, {self.dtype}>"
+
+    def matvec(self, v: ArrayLike) -> NDArray[Any]:
+        """The product with a vector in the order of ``net.params``, (P,).
+
+        Raises
+        ------
+        ValueError
+            v has another shape, or the parameters of the network have changed.
+        TypeError
+            v is not of real numbers.
+        """
+        self._check()
+        product = self._net._curvature_product
+        product(NAMES[self._name], self._examples, v, self._errors, self._out)  # type: ignore[arg-type]
+        return self._out.flat.copy()
+
+    def __matmul__(self, v: ArrayLike) -> NDArray[Any]:
+        """The product with a vector."""
+        return self.matvec(v)
+
+    def _check(self) -> None:
+        if not _core.has_params(self._net, self._params):
+            raise ValueError("net: expected the parameters that net.curvature had, got others")
+
+    def diagonal(self, samples: int = 100, *, seed: Any = None) -> NDArray[Any]:
+        """The diagonal: exact for "ggn" and "fisher", estimated for "hessian".
+
+        The estimate is the mean of v ⊙ H v over random signs v (Hutchinson, 1990); its error falls
+        with the square root of their number.
+
+        Parameters
+        ----------
+        samples : int, default 100
+            The number of products of the estimate.
+        seed : None, int, list of int, Generator, BitGenerator or SeedSequence
+            Of the estimate.
+
+        Returns
+        -------
+        ndarray, (P,)
+            The diagonal in the order of ``net.params``.
+
+        Raises
+        ------
+        ValueError
+            ``samples`` is below 1, or the parameters of the network have changed.
+        TypeError
+            ``samples`` is not an integer, or the seed is not one.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+        >>> net.curvature([[3]], [[0]], matrix="ggn").diagonal()
+        array([9., 1.])
+        """
+        count = whole("samples", samples, 1)
+        self._check()
+        if self._name != "hessian":
+            return self._exact_diagonal()
+        total = np.zeros(self._params.size)
+        for v in self._signs(count, seed):
+            total += v * self.matvec(v)
+        return (total / count).astype(self.dtype)
+
+    def _exact_diagonal(self) -> NDArray[Any]:
+        """Σ_x f_x Σ_c (∂ of output direction c)², without forming the gradients of examples."""
+        net, (x, y, sample_weight, reduction) = self._net, self._examples
+        factors = _factors(x, sample_weight, reduction)
+        if self._name == "fisher":
+            diagonal: NDArray[Any] = net._squared_gradients(x, y, np.sqrt(factors)).flat
+            return diagonal
+        a = x.a[-1]
+        total = np.zeros(self._params.size)
+        for column, at_z in roots(net.config["cost"], net.config["output"], a, y):
+            v = column * np.sqrt(factors)[:, np.newaxis]
+            total += net._squared_vjp(x, v.astype(a.dtype), at_z).flat
+        return total.astype(self.dtype)
+
+    def trace(self, samples: int = 100, *, seed: Any = None) -> float:
+        """The trace: exact for "ggn" and "fisher", estimated for "hessian" as its `diagonal` is.
+
+        Parameters
+        ----------
+        samples : int, default 100
+            The number of products of the estimate.
+        seed : None, int, list of int, Generator, BitGenerator or SeedSequence
+            Of the estimate.
+
+        Returns
+        -------
+        float
+            The trace.
+
+        Raises
+        ------
+        ValueError
+            ``samples`` is below 1, or the parameters of the network have changed.
+        TypeError
+            ``samples`` is not an integer, or the seed is not one.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+        >>> net.curvature([[3]], [[0]], matrix="fisher").trace()
+        0.0
+        """
+        return float(np.sum(self.diagonal(samples, seed=seed), dtype=np.float64))
+
+    def _signs(self, count: int, seed: Any) -> list[NDArray[Any]]:
+        try:
+            draw = generator(seed)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"seed: {error}") from error
+        size = self._params.size
+        return [(2 * draw.integers(0, 2, size) - 1).astype(self.dtype) for _ in range(count)]
+
+    def eigenvalues(self, k: int = 1, *, which: Which = "largest") -> NDArray[np.float64]:
+        """The k largest or smallest eigenvalues, by SciPy's Lanczos method.
+
+        Gradient descent at the rate η diverges along the eigenvector of λ if η > 2/λ.
+
+        Parameters
+        ----------
+        k : int, default 1
+            How many; at most P.
+        which : {"largest", "smallest", "magnitude"}, default "largest"
+            "smallest": the most negative; "magnitude": the largest absolute values.
+
+        Returns
+        -------
+        ndarray of float64, (k,)
+            Descending; by absolute value for "magnitude".
+
+        Raises
+        ------
+        ValueError
+            k is below 1 or above P, ``which`` is unknown, or the parameters of the network have
+            changed.
+        TypeError
+            k is not an integer.
+        RuntimeError
+            They are too close to each other, such as the many zeros of a "ggn".
+        ImportError
+            SciPy is not installed.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> net = bpfast.Network([2, 2], seed=0)
+        >>> hessian = net.curvature([[1, 2]], [[0, 1]])
+        >>> hessian.eigenvalues(2).shape
+        (2,)
+        """
+        count, size = whole("k", k, 1), self._params.size
+        kind = one_of("which", which, WHICH)
+        if count > size:
+            raise ValueError(f"k: expected at most {size}, the number of parameters, got {count}")
+        self._check()
+        if 4 * count >= size or size <= DENSE:
+            columns = [self.matvec(column) for column in np.eye(size, dtype=self.dtype)]
+            values = np.linalg.eigvalsh(np.array(columns, np.float64))
+        else:
+            values = self._lanczos(count, WHICH[kind])
+        order = np.argsort(-np.abs(values) if kind == "magnitude" else -values)
+        chosen = order[-count:] if kind == "smallest" else order[:count]
+        result: NDArray[np.float64] = values[chosen]
+        return result
+
+    def _lanczos(self, k: int, which: str) -> NDArray[np.float64]:
+        from scipy.sparse.linalg import ArpackNoConvergence, eigsh
+
+        size = self._params.size
+        start = np.random.default_rng(0).standard_normal(size)
+        options: dict[str, Any] = {
+            "which": which,
+            "v0": start,
+            "ncv": min(size, max(4 * k + 1, 40)),
+            "tol": 10 * np.finfo(self.dtype).eps,
+            "return_eigenvectors": False,
+        }
+        try:
+            values: NDArray[np.float64] = eigsh(self.linear_operator(), k, **options)
+        except ArpackNoConvergence as error:
+            found = len(error.eigenvalues)
+            raise RuntimeError(
+                f"k: expected {k} eigenvalues that stand apart from the rest, got {found} that "
+                "converged"
+            ) from error
+        return values
+
+    def linear_operator(self) -> Any:
+        """The matrix as a `scipy.sparse.linalg.LinearOperator` of float64.
+
+        Raises
+        ------
+        ImportError
+            SciPy is not installed.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+        >>> net.curvature([[3]], [[0]]).linear_operator().shape
+        (2, 2)
+        """
+        from scipy.sparse.linalg import LinearOperator
+
+        def product(v: NDArray[Any]) -> NDArray[Any]:
+            return self.matvec(v.ravel()).astype(np.float64)
+
+        return LinearOperator(self.shape, matvec=product, rmatvec=product, dtype=np.float64)
+
+
+def curvature(
+    self: _core.Network,
+    x: Inputs,
+    y: ArrayLike,
+    *,
+    matrix: Matrix = "hessian",
+    sample_weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Curvature:
+    """The matrix of second derivatives at the present parameters, as an operator.
+
+    Parameters
+    ----------
+    x : array_like or SciPy sparse, (n, n_1)
+        The examples, one per row. Other dtypes are converted to the network's.
+    y : array_like, (n, n_L) or (n,)
+        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
+        from 0 to n_L - 1 (0 or 1 if n_L = 1).
+    matrix : {"hessian", "ggn", "fisher"}, default "hessian"
+        The Hessian (`hvp`), the generalised Gauss-Newton matrix (`ggn_vp`) or the empirical Fisher
+        matrix (`fisher_vp`).
+    sample_weight : array_like, (n,), optional
+        The weights s_x, finite and 0 or above. Default: 1 for each example.
+    reduction : {"mean", "sum"}, default "mean"
+        "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
+
+    Returns
+    -------
+    Curvature
+        Products, `diagonal`, `trace`, `eigenvalues` and `linear_operator`.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not match, x has no rows, labels are out of range or the cost takes none, weights
+        are negative, not finite or, with "mean", all zero; ``matrix`` is unknown; or the cost is a
+        callable and the matrix not the Fisher matrix.
+    TypeError
+        An argument is not of real numbers.
+
+    References
+    ----------
+    Pearlmutter, *Fast Exact Multiplication by the Hessian*, 1994.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+    >>> net.curvature([[3]], [[0]]).diagonal(seed=0)
+    array([9., 1.])
+    """
+    check_network(self)
+    name = one_of("matrix", matrix, NAMES)
+    known: Any = x
+    if name == "fisher":
+        known, y, sample_weight = with_custom_cost(self, x, y, sample_weight)
+    if self._custom_cost is None:
+        known = self._stored_forward(x)
+    errors = None
+    if name == "hessian" and self._custom_cost is None:
+        errors = self._errors(known, y, sample_weight, reduction)
+    made = object.__new__(Curvature)
+    made._net, made._name, made._out = self, name, Gradient(self)  # type: ignore[assignment]
+    made._examples, made._errors = (known, y, sample_weight, reduction), errors
+    made._params = _core.copy_params(self)
+    made.matvec(np.zeros_like(made._params))  # validates the arguments
+    return made
+
+
+def _factors(x: Any, sample_weight: Any, reduction: str) -> NDArray[np.float64]:
+    """f_x: s_x / Σ s, or s_x for a sum."""
+    n = number_of_examples(x)
+    weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, np.float64)
+    return weights / weights.sum() if reduction == "mean" else weights
