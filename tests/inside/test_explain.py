@@ -185,6 +185,24 @@ def test_callable_costs_and_few_examples():
     assert all(row.cancellation == pytest.approx(1) for row in one.rows)  # one agrees with itself
 
 
+def test_a_cost_that_takes_z():
+    def cost(z, y):
+        return ((z - y) ** 2).sum(axis=1) / 2, z - y
+
+    cost.takes_z = True
+    y = X[:, :1]
+    net = bpfast.Network([4, 6, 1], hidden="tanh", output="sigmoid", cost=cost, seed=0)
+    report = explain(net, X, y, learning_rate=0.1)
+    (last,) = [row for row in report.rows if row.layer == 3]
+    assert last.gate == 1  # δ^L is what the cost returns
+    assert last.arrives == pytest.approx(np.sqrt(np.mean((net.trace(X).z[-1] - y) ** 2)))
+    net.biases[0][:] = 20
+    check = explain(net, X, y, optimizer="sgd", learning_rate=0.1).check(steps=10)
+    assert check.kind == "saturated_hidden"
+    demon = bpfast.inside.demon(net, X, y, 2, 0, 1e-4)
+    assert demon.true == pytest.approx(demon.predicted, rel=1e-2)
+
+
 def test_an_overflowing_network_is_explained_without_a_warning():
     net = bpfast.Network([4, 20, 20, 1], hidden="relu", output="identity", init="he", seed=0)
     net.params *= 1e120

@@ -2,6 +2,8 @@
 
 import importlib
 import pkgutil
+import subprocess
+import sys
 
 import pytest
 
@@ -85,3 +87,22 @@ def test_public_names_have_docstrings():
 def test_helpers_of_testing_are_private():
     for name in ("perturb", "derivative", "TOLERANCE", "FLOOR", "ROUNDINGS"):
         assert not hasattr(bpfast.testing, name)
+
+
+def test_inside_is_imported_when_it_is_used():
+    program = """
+import sys
+import bpfast
+assert "bpfast.inside" not in sys.modules
+assert "inside" in bpfast.__all__
+assert bpfast.inside.explain
+heavy = {"pandas", "scipy", "matplotlib"} & sys.modules.keys()
+assert not heavy, heavy
+try:
+    bpfast.insides
+except AttributeError as error:
+    assert str(error) == "module 'bpfast' has no attribute 'insides'"
+else:
+    raise AssertionError
+"""
+    subprocess.run([sys.executable, "-P", "-c", program], check=True, timeout=60)

@@ -296,7 +296,7 @@ def _times(after: float, before: float) -> float:
 
 
 def _speed(value: float) -> str:
-    return f"{value:.3g}" if value > 0 or not np.isfinite(value) else f"{value:.3g} (rises)"
+    return f"{value:.3g}" if np.isfinite(value) else "cost rises"
 
 
 def _multiple(value: float) -> str:

@@ -130,7 +130,7 @@ def _arrived_and_gates(
     z, a = trace.z[k], trace.a[k + 1]
     if k < len(deltas) - 1:
         return quantities.arriving(net.weights[k + 1], deltas[k + 1]), quantities.gate(name, z)
-    if cost in quantities.CANCELLING:
+    if quantities.is_cancelled(cost):
         return deltas[k], np.ones_like(deltas[k])
     gates = a * (1 - a) if name == "softmax" else quantities.gate(name, z)
     return quantities.cost_gradient(cost, a, batch.y), gates

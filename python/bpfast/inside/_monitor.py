@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import inspect
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,6 @@ from bpfast.inside._explain import explain
 from bpfast.inside._probe import Probe
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from numpy.typing import ArrayLike, NDArray
     from pandas import DataFrame
 
@@ -306,8 +304,8 @@ def _steps(net: Network) -> int:
 
 def _outside() -> int:
     """The number of frames from the caller to the first one that is not of bpfast."""
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - `inspect` takes long to import
-    level = 1
+    frame = inspect.currentframe()
+    level = 0
     while frame is not None and frame.f_globals.get("__name__", "").startswith("bpfast."):
         frame, level = frame.f_back, level + 1
     return level

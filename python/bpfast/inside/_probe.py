@@ -39,8 +39,7 @@ class Probe:
         self._weight = batch.weight.astype(net.dtype)
         self._curvature = curvature
         self._names = quantities.activation_names(net)
-        cost = net.config["cost"]
-        self._last_cancels = isinstance(cost, str) and cost in quantities.CANCELLING
+        self._last_cancels = quantities.is_cancelled(net.config["cost"])
         self._net, self._sizes = ref(net), net.sizes
         self._gradients = Gradient(net), Gradient(net)  # of this record, and of the last one
         self._last_norm = 0.0
@@ -62,10 +61,11 @@ class Probe:
 
     def measure(self, net: Network) -> dict[str, float]:
         """The columns of a record."""
-        z, a = net.trace(self._x)
-        deltas = net.errors(self._x, self._y, reduction="sum")
+        trace = net.trace(self._x)
+        z, a = trace.z, trace.a
+        deltas = net.errors(trace, self._y, reduction="sum")
         found, last = self._gradients
-        net.backprop(self._x, self._y, out=found, **self._options)
+        net.backprop(trace, self._y, out=found, **self._options)
         gradient, params = found.flat, np.array(net.params)
         norm = float(np.sqrt(np.dot(gradient, gradient)))
         row = {"cost": found.cost}

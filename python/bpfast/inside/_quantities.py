@@ -45,6 +45,11 @@ def gate(activation: str, z: Floats) -> Floats:
     return bpfast.bp2(delta, weights, z, activation=name)
 
 
+def is_cancelled(cost: Any) -> bool:
+    """Whether δ^L has no factor σ': by a cost of CANCELLING, or by one that takes z^L."""
+    return bool(getattr(cost, "takes_z", False)) or cost in CANCELLING
+
+
 def cost_gradient(cost: Any, a: Floats, y: NDArray[Any]) -> Floats:
     """∇_a C of each example, without 1/n; for costs that σ' does not cancel. BP1 with σ' = 1."""
     if callable(cost):
@@ -94,55 +99,16 @@ def output_curvature(batch: Batch, z: Floats, d: Floats) -> Floats:
     return (output_error(batch, z + h * d) - output_error(batch, z - h * d)) / (2 * h)
 
 
-class GaussNewton:
-    """Products of the Gauss–Newton matrix of C with flat vectors.
-
-    G = Σ_x s_x J_xᵀ H_x J_x / Σ s_x, with J = ∂z^L/∂θ and H = ∂²C_x/∂z². It is the Hessian of C
-    without the second derivatives of z, is never negative for a convex cost, and has no trouble at
-    the kinks of relu.
-    """
-
-    def __init__(self, batch: Batch) -> None:
-        net = batch.net
-        trace = net.trace(batch.x)
-        self._batch, self._a = batch, list(trace.a)
-        self._z_last = np.array(trace.z[-1])
-        names = activation_names(net)
-        self._gates = [gate(names[k], trace.z[k]) for k in range(len(names) - 1)]
-        self._direction = net.copy()  # its views split a flat vector
-        self._product = bpfast.Gradient(net)
-
-    def __call__(self, v: Floats) -> Floats:
-        """G v."""
-        batch, net = self._batch, self._batch.net
-        self._direction.params = v
-        turned = batch.weight[:, np.newaxis] * output_curvature(
-            batch, self._z_last, self._forward()
-        )
-        for k in reversed(range(len(self._a) - 1)):
-            self._product.weights[k] = turned.T @ self._a[k]
-            self._product.biases[k] = turned.sum(axis=0)
-            if k:
-                turned = arriving(net.weights[k], turned) * self._gates[k - 1]
-        return np.array(self._product.flat)
-
-    def _forward(self) -> Floats:
-        """J v: the change of z^L by that of the parameters."""
-        net, direction = self._batch.net, self._direction
-        moved: Floats = self._a[0] @ direction.weights[0].T + direction.biases[0]
-        for k in range(1, len(self._a) - 1):
-            moved = (moved * self._gates[k - 1]) @ net.weights[k].T
-            moved += self._a[k] @ direction.weights[k].T + direction.biases[k]
-        return moved
-
-
 def largest_eigenvalue(batch: Batch, seed: int = 0) -> float:
     """The largest eigenvalue of the Gauss–Newton matrix of C, by Lanczos's method.
 
     Only three vectors are kept. Rounding then adds copies of eigenvalues that have been found, and
-    leaves the largest one as it is.
+    leaves the largest one as it is. NaN for a callable cost, whose second derivatives are unknown.
     """
-    multiply = GaussNewton(batch)
+    net = batch.net
+    if callable(net.config["cost"]):
+        return np.nan
+    trace, out = net.trace(batch.x), bpfast.Gradient(net)
     v: Floats = np.random.default_rng(seed).standard_normal(batch.net.params.size)
     v /= np.linalg.norm(v)
     before = np.zeros_like(v)
@@ -150,7 +116,8 @@ def largest_eigenvalue(batch: Batch, seed: int = 0) -> float:
     beside: list[float] = []
     largest = 0.0
     for k in range(min(MAX_ITERATIONS, v.size)):
-        product = multiply(v)
+        net.ggn_vp(trace, batch.y, v, sample_weight=batch.weight, out=out)
+        product: Floats = out.flat.copy()
         if k:
             product -= beside[-1] * before
         diagonal.append(float(v @ product))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast.inside._factors import FACTORS
+from bpfast.inside._factors import FACTORS, GRADIENT_FACTORS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,10 +52,11 @@ class NeuronFactors:
         The length of the next step of its weights and bias, relative to theirs; NaN without an
         optimizer.
     smallest : str
-        The factor that is smallest relative to the median of the layer, if it is below half of it:
-        "arrives", "gate", "inputs", "cancellation" or "step", else "".
+        The factor of the gradient that is smallest relative to the median of the layer, if it is
+        below half of it: "arrives", "gate", "inputs" or "cancellation"; or else "step", if that is;
+        or "".
     relative : float
-        That factor relative to the median; of the smallest one if ``smallest`` is "".
+        That factor relative to the median; the smallest one if ``smallest`` is "".
     words : str
         What it means, with its equation, or "".
     examples : ndarray of int64
@@ -91,9 +92,10 @@ def rows_of(batch: Batch, layers: list[Layer]) -> list[NeuronFactors]:
         columns = {name: layer.factors[name] for name in NUMBERS}
         for j in range(len(layer.biases)):
             ratios = {name: _ratio(layer.factors[name][j], medians[name]) for name in FACTORS}
-            name = min(ratios, key=lambda name: ratios[name])
+            name = "gate" if _is_off(layer, j) else min(GRADIENT_FACTORS, key=ratios.__getitem__)
+            if ratios[name] >= SMALL and not _is_off(layer, j):
+                name = min(name, "step", key=ratios.__getitem__)
             smallest = name if ratios[name] < SMALL or _is_off(layer, j) else ""
-            smallest = "gate" if _is_off(layer, j) else smallest
             rows.append(
                 NeuronFactors(
                     layer=layer.number,

@@ -47,10 +47,11 @@ class Step:
     lowest, after : float
         The cost there, and after the step itself.
     largest_eigenvalue : float
-        Of the Gauss–Newton matrix of C.
+        Of the Gauss–Newton matrix of C; NaN for a callable cost.
     ceiling : float
         SGD: the rate as a multiple of the largest stable one on a quadratic of this curvature,
-        2 (1 + β) / λ with momentum β. Above 1 it diverges. NaN for other optimizers.
+        2 (1 + β) / λ with momentum β. Above 1 it diverges. NaN for other optimizers and callable
+        costs.
     """
 
     optimizer: Optimizer

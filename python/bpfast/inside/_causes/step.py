@@ -78,10 +78,9 @@ def _evidence(step: Step) -> dict[str, float]:
         "step / ‖w‖": step.relative,
         "best multiple of the step": step.best,
         "largest eigenvalue λ": step.largest_eigenvalue,
+        "rate / largest stable rate": step.ceiling,
     }
-    if np.isfinite(step.ceiling):
-        found["rate / largest stable rate"] = step.ceiling
-    return found
+    return {name: value for name, value in found.items() if not np.isnan(value)}
 
 
 CAUSES = (large_step, small_step)
