@@ -114,7 +114,7 @@ impl Architecture {
     ///
     /// # Panics
     /// There is no such layer.
-    pub(crate) fn above(&self, first: usize) -> Result<Self> {
+    pub fn above(&self, first: usize) -> Result<Self> {
         let mut layers = try_collect("sizes", self.layers[first..].iter().cloned())?;
         let start = layers[0].weights.start;
         for layer in &mut layers {
