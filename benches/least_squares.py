@@ -1,6 +1,7 @@
 """Time Levenberg-Marquardt beside L-BFGS on two fits: `python -m benches.least_squares`."""
 
 import time
+from typing import Any
 
 import numpy as np
 
@@ -8,7 +9,7 @@ import bpfast
 from benches import tables
 
 SEEDS = range(5)
-LBFGS = {"max_iterations": 5000, "tolerance": 1e-12, "options": {"maxfun": 100_000}}
+LBFGS: dict[str, Any] = {"max_iterations": 5000, "tolerance": 1e-12, "options": {"maxfun": 100_000}}
 
 
 def problems() -> dict[str, tuple[list[int], np.ndarray, np.ndarray]]:

@@ -64,7 +64,9 @@ GROUPS: dict[str, dict[str, str]] = {
     "The reference in plain Python": {
         "bpfast": "reference",
         "bpfast.reference": (
-            "forward trace cost errors backprop bp1 bp2 bp3 bp4 Trace ACTIVATIONS COSTS"
+            "forward trace cost errors backprop bp1 bp2 bp3 bp4 vjp jvp input_gradient jacobian "
+            "forward_from per_example_gradients per_example_norms clipped_backprop "
+            "gradient_statistics hvp ggn_vp fisher_vp Trace ACTIVATIONS COSTS"
         ),
     },
 }

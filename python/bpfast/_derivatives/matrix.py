@@ -53,7 +53,7 @@ class Curvature:
 
     __module__ = "bpfast"
 
-    def __init__(self, *_: object, **__: object) -> None:
+    def __init__(self) -> None:
         raise TypeError("Curvature: expected a call of net.curvature(x, y), which makes it")
 
     _net: _core.Network
@@ -79,7 +79,17 @@ class Curvature:
         return f"<bpfast.Curvature: {self._name}, {size} x {size}, {self.dtype}>"
 
     def matvec(self, v: ArrayLike) -> NDArray[Any]:
-        """The product with a vector in the order of ``net.params``, (P,).
+        """The product with a vector.
+
+        Parameters
+        ----------
+        v : array_like, (P,)
+            The vector, in the order of ``net.params``; a Gradient as well.
+
+        Returns
+        -------
+        ndarray, (P,)
+            The product, in the same order.
 
         Raises
         ------
@@ -87,6 +97,13 @@ class Curvature:
             v has another shape, or the parameters of the network have changed.
         TypeError
             v is not of real numbers.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+        >>> net.curvature([[3]], [[0]]).matvec([1, 0])
+        array([9., 3.])
         """
         self._check()
         product = self._net._curvature_product

@@ -15,6 +15,8 @@ examples, one per row):
 - ``cost``: a name from ``COSTS``, or a callable ``cost(a, y)``. It is called with a^L and y, each
   n lists of n_L floats, and returns C_x, shape (n,), and ∇_a C_x, shape (n, n_L). A cost written
   for NumPy arrays works if it begins with ``a, y = np.asarray(a), np.asarray(y)``.
+- ``v_weights``, ``v_biases``: a vector v in parameter space, in the shapes of ``weights`` and
+  ``biases``. Products with matrices of second derivatives return such a pair.
 - ``sample_weight``: s, shape (n,), finite and not negative. ``reduction``: "mean" is
   C = Σ_x s_x C_x / Σ_x s_x (all s_x = 1 if not given), "sum" is C = Σ_x s_x C_x.
   :func:`cost` also accepts "none": s_x C_x of each example.
@@ -27,8 +29,16 @@ every formula.
 """
 
 from bpfast.reference._checks import ACTIVATIONS, COSTS
+from bpfast.reference._curvature import fisher_vp, ggn_vp, hvp
+from bpfast.reference._derivatives import forward_from, input_gradient, jacobian, jvp, vjp
 from bpfast.reference._equations import bp1, bp2, bp3, bp4
 from bpfast.reference._functions import Trace, backprop, cost, errors, forward, trace
+from bpfast.reference._per_example import (
+    clipped_backprop,
+    gradient_statistics,
+    per_example_gradients,
+    per_example_norms,
+)
 
 __all__ = [
     "ACTIVATIONS",
@@ -39,11 +49,24 @@ __all__ = [
     "bp2",
     "bp3",
     "bp4",
+    "clipped_backprop",
     "cost",
     "errors",
+    "fisher_vp",
     "forward",
+    "forward_from",
+    "ggn_vp",
+    "gradient_statistics",
+    "hvp",
+    "input_gradient",
+    "jacobian",
+    "jvp",
+    "per_example_gradients",
+    "per_example_norms",
     "trace",
+    "vjp",
 ]
 
-for _public in (Trace, backprop, bp1, bp2, bp3, bp4, cost, errors, forward, trace):
-    _public.__module__ = __name__
+for _name in __all__:
+    if callable(_public := globals()[_name]):
+        _public.__module__ = __name__

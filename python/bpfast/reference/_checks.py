@@ -112,6 +112,37 @@ def network(weights: object, biases: object, hidden: object, output: object) -> 
     return Network(ws, bs, names)
 
 
+def same_shapes(argument: str, value: object, like: Sequence[Any]) -> list[Any]:
+    """A list of arrays of the shapes of `like`; zeros for None."""
+    given = _layers(argument, value) if value is not None else [0.0] * len(like)
+    if len(given) != len(like):
+        raise ValueError(f"{argument}: expected {len(like)} arrays, got {len(given)}")
+    shapes = [(len(w), len(w[0])) if isinstance(w[0], list) else (len(w),) for w in like]
+    if value is None:
+        return [[0.0] * s[0] if len(s) == 1 else [[0.0] * s[1]] * s[0] for s in shapes]
+    return [
+        array(f"{argument}[{k}]", entry, shape)
+        for k, (entry, shape) in enumerate(zip(given, shapes, strict=True))
+    ]
+
+
+def positive(argument: str, value: object) -> float:
+    """A number above 0."""
+    number = plain(argument, value)
+    if not isinstance(number, int | float):
+        raise TypeError(f"{argument}: expected a number, got {type(value).__name__}")
+    if not number > 0:
+        raise ValueError(f"{argument}: expected a number above 0, got {number}")
+    return float(number)
+
+
+def named(argument: str, cost: object) -> None:
+    """Refuse a callable cost, whose second derivatives are unknown."""
+    if callable(cost):
+        expected = "a cost by name, whose second derivatives are known"
+        raise ValueError(f"{argument}: expected {expected}, got a callable")
+
+
 def _layers(argument: str, value: Any) -> list[Any]:
     try:
         return list(value.tolist() if isinstance(value, memoryview) else value)

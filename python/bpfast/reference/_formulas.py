@@ -22,7 +22,7 @@ def named_cost(cost: str, output: str, z: Vector, a: Vector, y: Vector) -> tuple
 def bp1_of(output: str, z: Vector, a: Vector, nabla_a: Vector) -> Vector:
     """∂C_x/∂z_j = Σ_k ∂C_x/∂a_k ∂a_k/∂z_j, which is ∂C_x/∂a_j σ'(z_j) except for softmax."""
     if output == "softmax":
-        return _softmax_jacobian(a, nabla_a)
+        return softmax_jacobian(a, nabla_a)
     return [g_j * PRIME[output](z_j) for g_j, z_j in zip(nabla_a, z, strict=True)]
 
 
@@ -49,7 +49,7 @@ def _normal_cdf(z: float) -> float:
     return 0.5 * math.erfc(-z / math.sqrt(2.0))
 
 
-def _normal_pdf(z: float) -> float:
+def normal_pdf(z: float) -> float:
     """φ(z) = Φ'(z) = e^{-z²/2} / √(2π)."""
     return math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
 
@@ -61,8 +61,8 @@ SIGMA: dict[str, Callable[[float], float]] = {
     "relu": lambda z: max(z, 0.0),  # in this order, NaN stays
     "leaky_relu": lambda z: 0.01 * z if z <= 0.0 else z,
     "elu": lambda z: math.expm1(z) if z <= 0.0 else z,
-    "gelu": lambda z: _times(_normal_cdf(z), z),
-    "silu": lambda z: _times(_sigmoid(z), z),
+    "gelu": lambda z: times(_normal_cdf(z), z),
+    "silu": lambda z: times(_sigmoid(z), z),
     "softplus": _softplus,
 }
 
@@ -73,8 +73,8 @@ PRIME: dict[str, Callable[[float], float]] = {
     "relu": lambda z: 1.0 if z > 0.0 else 0.0,
     "leaky_relu": lambda z: 1.0 if z > 0.0 else 0.01,
     "elu": lambda z: math.exp(z) if z <= 0.0 else 1.0,
-    "gelu": lambda z: _normal_cdf(z) + _times(_normal_pdf(z), z),
-    "silu": lambda z: _sigmoid(z) + _times(_sigmoid_prime(z), z),
+    "gelu": lambda z: _normal_cdf(z) + times(normal_pdf(z), z),
+    "silu": lambda z: _sigmoid(z) + times(_sigmoid_prime(z), z),
     "softplus": _sigmoid,
 }
 
@@ -95,7 +95,7 @@ def _softmax(z: Vector) -> Vector:
     return [e / total for e in exps]
 
 
-def _softmax_jacobian(a: Vector, g: Vector) -> Vector:
+def softmax_jacobian(a: Vector, g: Vector) -> Vector:
     """a_j (g_j - Σ_k a_k g_k) = a_j Σ_k a_k (g_j - g_k), as Σ_k a_k = 1."""
     return [a_j * dot(a, [g_j - g_k for g_k in g]) for a_j, g_j in zip(a, g, strict=True)]
 
@@ -127,7 +127,7 @@ def _sigmoid_cross_entropy(z: Vector, a: Vector, y: Vector) -> tuple[float, Vect
     c = [
         term
         for z_j, y_j in zip(z, y, strict=True)
-        for term in (_times(y_j, _softplus(-z_j)), _times(1.0 - y_j, _softplus(z_j)))
+        for term in (times(y_j, _softplus(-z_j)), times(1.0 - y_j, _softplus(z_j)))
     ]
     return exact_sum(c), [a_j - y_j for a_j, y_j in zip(a, y, strict=True)]
 
@@ -138,11 +138,11 @@ def _softmax_cross_entropy(z: Vector, a: Vector, y: Vector) -> tuple[float, Vect
     r_jk = a_j / (1 - a_k) is what softmax gives neuron j when neuron k is left out. For a_k above
     half, a_k - y_k = (1 - y_k) - (1 - a_k), as 1 - a_k is known to its last digit.
     """
-    half_ln_1_a = _half_log_one_minus_softmax(z)
+    half_ln_1_a = half_log_one_minus_softmax(z)
     c = [
         2.0 * term
-        for half, half_1, y_j in zip(_half_log_softmax(z), half_ln_1_a, y, strict=True)
-        for term in (_times(-y_j, half), _times(y_j - 1.0, half_1))
+        for half, half_1, y_j in zip(half_log_softmax(z), half_ln_1_a, y, strict=True)
+        for term in (times(-y_j, half), times(y_j - 1.0, half_1))
     ]
     residuals = [
         (1.0 - y_k) - math.exp(2.0 * half_1) if a_k > 0.5 else a_k - y_k
@@ -158,14 +158,14 @@ def _softmax_cross_entropy(z: Vector, a: Vector, y: Vector) -> tuple[float, Vect
 
 def _softmax_log_likelihood(z: Vector, a: Vector, y: Vector) -> tuple[float, Vector]:
     """C_x = -Σ_j y_j ln a_j, ∂C_x/∂z_j = a_j Σ_k y_k - y_j."""
-    c = [2.0 * _times(-y_j, half) for y_j, half in zip(y, _half_log_softmax(z), strict=True)]
+    c = [2.0 * times(-y_j, half) for y_j, half in zip(y, half_log_softmax(z), strict=True)]
     total = exact_sum(y)
     return exact_sum(c), [a_j * total - y_j for a_j, y_j in zip(a, y, strict=True)]
 
 
 def _sigmoid_poisson(z: Vector, a: Vector, y: Vector) -> tuple[float, Vector]:
     """C_x = Σ_j (a_j - y_j ln a_j), ∂C_x/∂z = (a - y)(1 - a)."""
-    c = [_times(y_j, _softplus(-z_j)) for z_j, y_j in zip(z, y, strict=True)]
+    c = [times(y_j, _softplus(-z_j)) for z_j, y_j in zip(z, y, strict=True)]
     rows = zip(z, a, y, strict=True)
     return exact_sum([*a, *c]), [(a_j - y_j) * _sigmoid(-z_j) for z_j, a_j, y_j in rows]
 
@@ -179,7 +179,7 @@ def _softplus_poisson(z: Vector, a: Vector, y: Vector) -> tuple[float, Vector]:
     for z_j, a_j, y_j in zip(z, a, y, strict=True):
         s_j = _sigmoid(z_j)
         ln_a_j, ratio = (z_j, 1.0) if z_j < -40.0 else (math.log(a_j), s_j / a_j)
-        c.append(_times(-y_j, ln_a_j))
+        c.append(times(-y_j, ln_a_j))
         nabla_z.append(s_j - y_j * ratio)
     return exact_sum(c), nabla_z
 
@@ -200,7 +200,7 @@ FUSED: dict[tuple[str, str], Callable[[Vector, Vector, Vector], tuple[float, Vec
 }
 
 
-def _half_log_softmax(z: Vector) -> Vector:
+def half_log_softmax(z: Vector) -> Vector:
     """The ½ ln a_j = ½ (z_j - m) - ½ ln Σ_k e^{z_k - m}; the largest z, m, gives the 1 in log1p.
 
     Halves, since z_j - m may overflow where y_j times it does not.
@@ -211,9 +211,9 @@ def _half_log_softmax(z: Vector) -> Vector:
     return [(0.5 * z_j - 0.5 * z[top]) - half_log_sum for z_j in z]
 
 
-def _half_log_one_minus_softmax(z: Vector) -> Vector:
+def half_log_one_minus_softmax(z: Vector) -> Vector:
     """The ½ ln(1 - a_j), which is ½ ln Σ_{k≠j} a_k where a_j is more than half."""
-    halves = _half_log_softmax(z)
+    halves = half_log_softmax(z)
     return [
         0.5 * math.log1p(-math.exp(2.0 * half))
         if 2.0 * half < -math.log(2.0)
@@ -252,6 +252,6 @@ def dot(u: Iterable[float], v: Iterable[float], start: float = 0.0) -> float:
     return exact_sum([start, *map(mul, u, v)])
 
 
-def _times(factor: float, value: float) -> float:
+def times(factor: float, value: float) -> float:
     """The product, and 0 for 0 · ∞: the limit in 0 ln 0, and in z σ(z) as z → -∞."""
     return 0.0 if factor == 0.0 and math.isinf(value) else factor * value

@@ -101,7 +101,7 @@ def trace(
     >>> trace([[[2]], [[-1]]], [[0], [1]], [[3]], hidden="relu", output="identity")
     Trace(z=[[[6.0]], [[-5.0]]], a=[[[3.0]], [[6.0]], [[-5.0]]])
     """
-    return _trace(check.network(weights, biases, hidden, output), x)
+    return trace_of(check.network(weights, biases, hidden, output), x)
 
 
 def cost(
@@ -159,7 +159,7 @@ def cost(
     >>> cost([[[1]]], [[0]], [[1], [2]], [[0], [0]], output="identity", reduction="none")
     [0.5, 2.0]
     """
-    z, _ = _trace(check.network(weights, biases, hidden, output), x)
+    z, _ = trace_of(check.network(weights, biases, hidden, output), x)
     if check.name("reduction", reduction, check.REDUCTIONS_OF_COST) == "none":
         check.output_and_cost(output, cost)
         s, _ = check.shares(len(z[-1]), sample_weight, "sum")
@@ -222,9 +222,9 @@ def errors(
     [[[5.0]], [[-5.0]]]
     """
     network = check.network(weights, biases, hidden, output)
-    z, _ = _trace(network, x)
+    z, _ = trace_of(network, x)
     _, delta = cost_and_bp1(z[-1], y, output, cost, sample_weight, reduction)
-    return _errors(network, z, delta)
+    return errors_of(network, z, delta)
 
 
 def backprop(
@@ -283,15 +283,16 @@ def backprop(
     (12.5, [[[15.0]], [[-30.0]]], [[5.0], [-5.0]])
     """
     network = check.network(weights, biases, hidden, output)
-    z, a = _trace(network, x)
+    z, a = trace_of(network, x)
     c, delta = cost_and_bp1(z[-1], y, output, cost, sample_weight, reduction)
-    deltas = _errors(network, z, delta)
+    deltas = errors_of(network, z, delta)
     nabla_w = [bp4(delta, a_in) for delta, a_in in zip(deltas, a[:-1], strict=True)]
     nabla_b = [bp3(delta) for delta in deltas]
     return c, nabla_w, nabla_b
 
 
-def _trace(network: Network, x: Array) -> Trace:
+def trace_of(network: Network, x: Array) -> Trace:
+    """z^l and a^l of every layer."""
     n_1 = len(network.weights[0][0])
     z: list[Matrix] = []
     a = [matrix("x", x, "n", n_1)]
@@ -301,7 +302,8 @@ def _trace(network: Network, x: Array) -> Trace:
     return Trace(z, a)
 
 
-def _errors(network: Network, z: list[Matrix], delta: Matrix) -> list[Matrix]:
+def errors_of(network: Network, z: list[Matrix], delta: Matrix) -> list[Matrix]:
+    """δ^2 … δ^L from δ^L, by BP2."""
     weights, _, activations = network
     deltas = [delta]
     for k in range(len(z) - 1, 0, -1):

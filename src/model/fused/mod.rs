@@ -10,6 +10,8 @@ mod softmax;
 
 use softmax::LogSoftmax;
 
+pub(crate) use softmax::{LargestAndOthers, largest};
+
 /// The outputs whose logarithms are computed together, a multiple of eight.
 const BLOCK: usize = 64;
 

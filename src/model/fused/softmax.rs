@@ -95,53 +95,87 @@ pub fn cross_entropy<T: Real>(z: &[T], y: impl Fn(usize) -> f64, sum: &mut LaneS
     sum.add(1, |_| 2.0 * times(1.0 - y(top), half));
 }
 
+/// Softmax of one example, split into the largest output t and r, the softmax of the others alone.
+#[derive(Debug, Clone, Copy)]
+pub struct LargestAndOthers {
+    /// t.
+    pub top: usize,
+    /// `a_t`.
+    pub a_top: f64,
+    /// q = 1 − `a_t`: `a_j` = q `r_j`.
+    pub q: f64,
+    /// `r_j` = share · `others_j`; 0 if r has no limit, as several z are −∞.
+    pub share: f64,
+}
+
+impl LargestAndOthers {
+    /// Writes e^z of the others times a factor to `others`, and 0 for the largest.
+    pub fn of<T: Real>(z: &[T], others: &mut [T]) -> Self {
+        let (top, second) = largest_two(z);
+        let shift = if second < -T::MAX { -T::MAX } else { second };
+        for (other, &z) in others.iter_mut().zip(z) {
+            *other = z - shift;
+        }
+        others[top] = -T::MAX;
+        map(others, Exp, T::exp);
+        let mut rest = LaneSum::default();
+        rest.add(z.len(), |j| others[j].to_f64());
+        let mut rest = rest.total();
+        if rest == 0.0 && z.len() == 2 {
+            // The other output's share of r is 1, even at −∞.
+            others[1 - top] = T::ONE;
+            rest = 1.0;
+        }
+        let largest = z[top].to_f64();
+        let odds = rest * Real::exp(second.to_f64() - largest);
+        let whole = 1.0 + odds + 0.0 * largest; // NaN for a z of +∞
+        Self {
+            top,
+            a_top: 1.0 / whole,
+            q: odds / whole,
+            share: if rest == 0.0 { 0.0 } else { 1.0 / rest },
+        }
+    }
+
+    /// `a_t − y_t`.
+    pub fn miss(&self, y_top: f64) -> f64 {
+        if self.a_top > 0.5 {
+            (1.0 - y_top) - self.q
+        } else {
+            self.a_top - y_top
+        }
+    }
+
+    /// `r_j` times a factor: NaN if r has no limit and the factor is not 0.
+    pub fn limit(&self, r: f64, factor: f64) -> f64 {
+        if self.share == 0.0 && factor != 0.0 {
+            f64::NAN
+        } else {
+            r * factor
+        }
+    }
+}
+
 /// BP1: δ^L of one example for the cross-entropy.
 ///
 /// With t the largest output, q = 1 − `a_t`, r the softmax of the others alone, so that `a_j` = q `r_j`,
 /// and `p_j = (a_j − y_j) / (1 − a_j)`, whose divisor is at least ½: `δ_t = a_t − y_t − a_t Σ_{k≠t} p_k`
 /// and `δ_j = p_j − r_j (a_t − y_t + q Σ_{k≠t} p_k)`.
 pub fn cross_entropy_delta<T: Real>(z: &[T], y: impl Fn(usize) -> T, delta: &mut [T]) {
-    let (top, second) = largest_two(z);
-    let shift = if second < -T::MAX { -T::MAX } else { second };
-    for (delta, &z) in delta.iter_mut().zip(z) {
-        *delta = z - shift;
-    }
-    delta[top] = -T::MAX;
-    map(delta, Exp, T::exp);
-    let mut rest = LaneSum::default();
-    rest.add(z.len(), |j| delta[j].to_f64());
-    let mut rest = rest.total();
-    if rest == 0.0 && z.len() == 2 {
-        // The other output's share of r is 1, even at −∞.
-        delta[1 - top] = T::ONE;
-        rest = 1.0;
-    }
-
-    let largest = z[top].to_f64();
-    let others = rest * Real::exp(second.to_f64() - largest);
-    let whole = 1.0 + others + 0.0 * largest; // NaN for a z of +∞
-    let (a_top, q) = (1.0 / whole, others / whole);
-    let y_top = y(top).to_f64();
-    let miss = if a_top > 0.5 {
-        (1.0 - y_top) - q
-    } else {
-        a_top - y_top
-    };
-
-    let share = if rest == 0.0 { 0.0 } else { 1.0 / rest };
+    let parts = LargestAndOthers::of(z, delta);
+    let (top, a_top, q) = (parts.top, parts.a_top, parts.q);
+    let miss = parts.miss(y(top).to_f64());
     let p = |e: T, y: T| {
-        let a = e.to_f64() * share * q;
+        let a = e.to_f64() * parts.share * q;
         (a - y.to_f64()) / (1.0 - a)
     };
     let mut sum = LaneSum::default();
     sum.add(z.len(), |j| if j == top { 0.0 } else { p(delta[j], y(j)) });
     let sum = sum.total();
-    let mut shared = miss + q * sum;
-    if rest == 0.0 && shared != 0.0 {
-        shared = f64::NAN; // several at −∞: r has no limit
-    }
+    let shared = miss + q * sum;
     for (j, delta) in delta.iter_mut().enumerate() {
-        *delta = T::from_f64(p(*delta, y(j)) - delta.to_f64() * share * shared);
+        let r = delta.to_f64() * parts.share;
+        *delta = T::from_f64(p(*delta, y(j)) - parts.limit(r, shared));
     }
     delta[top] = T::from_f64(miss - a_top * sum);
 }
@@ -156,7 +190,7 @@ fn largest_two<T: Real>(z: &[T]) -> (usize, T) {
 }
 
 /// The index of the largest value; NaN is ignored.
-fn largest<T: Real>(z: &[T]) -> usize {
+pub fn largest<T: Real>(z: &[T]) -> usize {
     // Eight independent maxima, which hide the latency of the comparisons.
     let mut tops = [-T::MAX; 8];
     for z in z.chunks(tops.len()) {

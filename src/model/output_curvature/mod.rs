@@ -2,9 +2,13 @@
 
 use crate::base::sum::{LaneSum, sum};
 use crate::kernels::real::Real;
-use crate::model::activation::Activation;
+use crate::model::activation::{Activation, sigmoid};
 use crate::model::cost::Cost;
-use crate::model::fused::Fused;
+use crate::model::fused::{Fused, largest};
+
+mod softmax_cross_entropy;
+
+use softmax_cross_entropy::SoftmaxCrossEntropy;
 
 /// A matrix of second derivatives of `C_x` by z^L.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,14 +49,13 @@ impl<T: Real, Y: Fn(usize) -> f64> Output<'_, T, Y> {
             (Some(Fused::SigmoidCrossEntropy), _) => each(&|j| a(j) * (1.0 - a(j)) * dz(j)),
             (Some(Fused::SoftmaxLogLikelihood | Fused::SoftmaxPoisson), _) => {
                 let total = sum((0..self.a.len()).map(&self.y));
-                let mean = self.dot(|j| a(j) * dz(j));
-                each(&|j| total * a(j) * (dz(j) - mean));
+                let change = self.centred(dz);
+                each(&|j| total * a(j) * change(j));
             }
             (Some(Fused::SigmoidPoisson), _) => each(&|j| {
-                let (a, y) = (a(j), (self.y)(j));
-                let rest = 1.0 - a;
+                let (a, rest, y) = (a(j), sigmoid(-self.z[j].to_f64()), (self.y)(j));
                 let factor = if hessian {
-                    a * (1.0 - a - a + y)
+                    a * (rest - a + y)
                 } else {
                     y * rest
                 };
@@ -69,21 +72,30 @@ impl<T: Real, Y: Fn(usize) -> f64> Output<'_, T, Y> {
                 };
                 factor * dz(j)
             }),
-            (Some(Fused::SoftmaxCrossEntropy), _) => self.softmax_cross_entropy(hessian, dz, out),
+            (Some(Fused::SoftmaxCrossEntropy), _) => {
+                let example = SoftmaxCrossEntropy {
+                    z: self.z,
+                    tangent_z,
+                    y: &self.y,
+                };
+                if hessian {
+                    example.hessian_product(out);
+                } else {
+                    example.gauss_newton_product(out);
+                }
+            }
             (None, Activation::Softmax) => {
-                let mean = self.dot(|j| a(j) * dz(j));
-                let da = |j: usize| a(j) * (dz(j) - mean);
+                // δ = a ⊙ (g − a · g) for g = ∂C/∂a, and ȧ = a ⊙ change.
                 let of_residual = |j: usize| self.residual_derivatives(j);
-                let weighted = self.dot(|j| a(j) * of_residual(j).1 * da(j));
-                let nabla = self.dot(|j| a(j) * of_residual(j).0);
-                let tangent = self.dot(|j| da(j) * of_residual(j).0);
+                let change = self.centred(dz);
+                let dg = self.centred(|j| of_residual(j).1 * a(j) * change(j));
+                let g = self.centred(|j| of_residual(j).0);
+                let da_g = self.dot(|j| a(j) * change(j) * g(j));
                 each(&|j| {
-                    let (first, second) = of_residual(j);
-                    let gauss_newton = a(j) * (second * da(j) - weighted);
                     if hessian {
-                        gauss_newton + da(j) * (first - nabla) - a(j) * tangent
+                        a(j) * (dg(j) + change(j) * g(j) - da_g)
                     } else {
-                        gauss_newton
+                        a(j) * dg(j)
                     }
                 });
             }
@@ -113,35 +125,12 @@ impl<T: Real, Y: Fn(usize) -> f64> Output<'_, T, Y> {
         }
     }
 
-    /// With u = (a − y) / (1 − a), δ = u − a Σu. The a of this function are computed in float64 from z, and
-    /// 1 − a of the largest from the others.
-    fn softmax_cross_entropy(&self, hessian: bool, dz: impl Fn(usize) -> f64, out: &mut [T]) {
-        let z = |j: usize| self.z[j].to_f64();
-        let indices = || 0..self.z.len();
-        let top = indices().fold(0, |top, j| if z(j) > z(top) { j } else { top });
-        let exp = |j: usize| Real::exp(z(j) - z(top));
-        let others = self.dot(|j| if j == top { 0.0 } else { exp(j) });
-        let total = 1.0 + others;
-        let a = |j: usize| exp(j) / total;
-        let rest = |j: usize| if j == top { others / total } else { 1.0 - a(j) };
-        let mean = self.dot(|j| a(j) * dz(j));
-        // 1 − a of the top may be so small that its square is not.
-        let t = |j: usize| dz(j) - mean;
-        let (u, du): (&dyn Fn(usize) -> f64, &dyn Fn(usize) -> f64) = if hessian {
-            (&|j| (a(j) - (self.y)(j)) / rest(j), &|j| {
-                times((1.0 - (self.y)(j)) / rest(j), t(j) / rest(j) * a(j))
-            })
-        } else {
-            (&|_| 0.0, &|j| {
-                let odds = a(j) / rest(j);
-                let y = (self.y)(j);
-                y * t(j) + times(1.0 - y, odds * odds * t(j))
-            })
-        };
-        let (sum, tangent) = (self.dot(u), self.dot(du));
-        for (j, out) in out.iter_mut().enumerate() {
-            *out = T::from_f64(du(j) - a(j) * t(j) * sum - a(j) * tangent);
-        }
+    /// `v_j − Σ_k a_k v_k` for softmax, exact for the largest a, where the two are nearly equal.
+    fn centred<'b>(&'b self, v: impl Fn(usize) -> f64 + 'b) -> impl Fn(usize) -> f64 + 'b {
+        let top = largest(self.a);
+        let middle = v(top);
+        let mean = self.dot(|j| self.a[j].to_f64() * (v(j) - middle));
+        move |j| (v(j) - middle) - mean
     }
 
     fn dot(&self, term: impl Fn(usize) -> f64) -> f64 {
@@ -165,9 +154,4 @@ fn ratio_derivative(a: f64) -> f64 {
         power *= -a;
     }
     sum
-}
-
-/// factor · value, with 0 · ∞ = 0.
-fn times(factor: f64, value: f64) -> f64 {
-    if factor == 0.0 { 0.0 } else { factor * value }
 }

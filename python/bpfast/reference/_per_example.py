@@ -1,0 +1,321 @@
+"""Gradients of single examples, their norms, their clipped sum, and their variance."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bpfast.reference import _checks as check
+from bpfast.reference._arrays import Array, Matrix, Vector
+from bpfast.reference._checks import Cost
+from bpfast.reference._equations import cost_and_bp1
+from bpfast.reference._formulas import exact_sum
+from bpfast.reference._functions import errors_of, trace_of
+
+# The gradients of all examples: for each, ∂C_x/∂W^l and ∂C_x/∂b^l of all layers.
+Gradients = list[tuple[list[Matrix], list[Vector]]]
+
+
+def per_example_gradients(
+    weights: Iterable[Array],
+    biases: Iterable[Array],
+    x: Array,
+    y: Array,
+    *,
+    hidden: str | Sequence[str] = "sigmoid",
+    output: str = "sigmoid",
+    cost: Cost = "quadratic",
+    sample_weight: Array | None = None,
+) -> tuple[list[list[Matrix]], list[Matrix]]:
+    """The gradient of each example: s_x ∂C_x/∂w^l_jk = δ^l_j a^{l-1}_k and s_x ∂C_x/∂b^l_j = δ^l_j.
+
+    Source: Nielsen, ch. 2, (BP3) and (BP4) before the mean over the examples.
+
+    Parameters
+    ----------
+    weights, biases : sequence of array
+        W^2 … W^L, each (n_l, n_{l-1}), and b^2 … b^L, each (n_l,): nested lists, or objects with
+        ``tolist()``.
+    x : array, shape (n, n_1)
+        The examples, one per row; n ≥ 1.
+    y : array, shape (n, n_L), or n ints
+        The targets. Class labels only with cross_entropy and log_likelihood.
+    hidden : str or list of str, default "sigmoid"
+        One of ``ACTIVATIONS`` other than softmax, for all hidden layers or one per layer.
+    output : str, default "sigmoid"
+        One of ``ACTIVATIONS``.
+    cost : str or callable, default "quadratic"
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+    sample_weight : array, shape (n,), optional
+        s, finite and not negative. Default: 1 for each example.
+
+    Returns
+    -------
+    nabla_w, nabla_b : list
+        For each layer, shape (n, n_l, n_{l-1}) and (n, n_l).
+
+    Raises
+    ------
+    ValueError
+        A wrong shape, length, name or number.
+    TypeError
+        A wrong type or dtype.
+
+    Examples
+    --------
+    >>> per_example_gradients([[[0]]], [[0]], [[1], [2]], [[1], [3]], output="identity")
+    ([[[[-1.0]], [[-6.0]]]], [[[-1.0], [-3.0]]])
+    """
+    found = gradients_of_examples(weights, biases, x, y, hidden, output, cost, sample_weight, "sum")
+    layers = range(len(found[0][1]))
+    return (
+        [[nabla_w[k] for nabla_w, _ in found] for k in layers],
+        [[nabla_b[k] for _, nabla_b in found] for k in layers],
+    )
+
+
+def per_example_norms(
+    weights: Iterable[Array],
+    biases: Iterable[Array],
+    x: Array,
+    y: Array,
+    *,
+    hidden: str | Sequence[str] = "sigmoid",
+    output: str = "sigmoid",
+    cost: Cost = "quadratic",
+    sample_weight: Array | None = None,
+    per_layer: bool = False,
+) -> list[Any]:
+    """‖s_x ∂C_x‖ of each example, from the gradients themselves.
+
+    Parameters
+    ----------
+    weights, biases : sequence of array
+        W^2 … W^L, each (n_l, n_{l-1}), and b^2 … b^L, each (n_l,): nested lists, or objects with
+        ``tolist()``.
+    x : array, shape (n, n_1)
+        The examples, one per row; n ≥ 1.
+    y : array, shape (n, n_L), or n ints
+        The targets. Class labels only with cross_entropy and log_likelihood.
+    hidden : str or list of str, default "sigmoid"
+        One of ``ACTIVATIONS`` other than softmax, for all hidden layers or one per layer.
+    output : str, default "sigmoid"
+        One of ``ACTIVATIONS``.
+    cost : str or callable, default "quadratic"
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+    sample_weight : array, shape (n,), optional
+        s, finite and not negative. Default: 1 for each example.
+    per_layer : bool, default False
+        Whether to return the norm of each layer's part.
+
+    Returns
+    -------
+    list of float, shape (n,), or (n, L - 1) with ``per_layer``
+
+    Raises
+    ------
+    ValueError
+        A wrong shape, length, name or number.
+    TypeError
+        A wrong type or dtype.
+
+    Examples
+    --------
+    >>> per_example_norms([[[0]]], [[0]], [[0.75]], [[4]], output="identity")  # 4 √(0.75² + 1)
+    [5.0]
+    """
+    if not isinstance(per_layer, bool):
+        raise TypeError(f"per_layer: expected True or False, got {type(per_layer).__name__}")
+    found = gradients_of_examples(weights, biases, x, y, hidden, output, cost, sample_weight, "sum")
+    norms = [
+        [math.hypot(*numbers([w]), *b) for w, b in zip(*gradient, strict=True)]
+        for gradient in found
+    ]
+    return norms if per_layer else [math.hypot(*of_x) for of_x in norms]
+
+
+def clipped_backprop(
+    weights: Iterable[Array],
+    biases: Iterable[Array],
+    x: Array,
+    y: Array,
+    max_norm: float,
+    *,
+    hidden: str | Sequence[str] = "sigmoid",
+    output: str = "sigmoid",
+    cost: Cost = "quadratic",
+    reduction: str = "mean",
+    expected_batch_size: float | None = None,
+) -> tuple[list[Matrix], list[Vector]]:
+    """Σ_x ∂C_x min(1, c / ‖∂C_x‖), divided by the batch size; without noise.
+
+    Source: Abadi et al., *Deep Learning with Differential Privacy*, 2016.
+
+    Parameters
+    ----------
+    weights, biases : sequence of array
+        W^2 … W^L, each (n_l, n_{l-1}), and b^2 … b^L, each (n_l,): nested lists, or objects with
+        ``tolist()``.
+    x : array, shape (n, n_1)
+        The examples, one per row; n ≥ 1.
+    y : array, shape (n, n_L), or n ints
+        The targets. Class labels only with cross_entropy and log_likelihood.
+    max_norm : float
+        c, above 0.
+    hidden : str or list of str, default "sigmoid"
+        One of ``ACTIVATIONS`` other than softmax, for all hidden layers or one per layer.
+    output : str, default "sigmoid"
+        One of ``ACTIVATIONS``.
+    cost : str or callable, default "quadratic"
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+    reduction : {"mean", "sum"}, default "mean"
+        "sum": not divided by the batch size.
+    expected_batch_size : float, optional
+        The divisor for "mean". Default: n.
+
+    Returns
+    -------
+    nabla_w, nabla_b : list
+        In the shapes of weights and biases.
+
+    Raises
+    ------
+    ValueError
+        A wrong shape, length, name or number.
+    TypeError
+        A wrong type or dtype.
+
+    Examples
+    --------
+    >>> clipped_backprop(
+    ...     [[[0]]], [[0]], [[0], [0]], [[1], [9]], 2, output="identity", reduction="sum"
+    ... )
+    ([[[0.0]]], [[-3.0]])
+    """
+    c = check.positive("max_norm", max_norm)
+    check.name("reduction", reduction, check.REDUCTIONS)
+    divisor = None
+    if expected_batch_size is not None:
+        divisor = check.positive("expected_batch_size", expected_batch_size)
+    found = gradients_of_examples(weights, biases, x, y, hidden, output, cost, None, "sum")
+    factors = []
+    for gradient in found:
+        norm = math.hypot(*numbers(gradient))
+        factors.append(c / norm if norm > c else 1.0)
+    total = weighted_sum(factors, found)
+    return divided(total, (divisor or len(found)) if reduction == "mean" else 1.0)
+
+
+def gradient_statistics(
+    weights: Iterable[Array],
+    biases: Iterable[Array],
+    x: Array,
+    y: Array,
+    *,
+    hidden: str | Sequence[str] = "sigmoid",
+    output: str = "sigmoid",
+    cost: Cost = "quadratic",
+) -> tuple[list[Matrix], list[Vector], list[Matrix], list[Vector]]:
+    """The mean of ∂C_x over the examples, and the variance of each parameter's, divisor n - 1.
+
+    Parameters
+    ----------
+    weights, biases : sequence of array
+        W^2 … W^L, each (n_l, n_{l-1}), and b^2 … b^L, each (n_l,): nested lists, or objects with
+        ``tolist()``.
+    x : array, shape (n, n_1)
+        The examples, one per row; n ≥ 2.
+    y : array, shape (n, n_L), or n ints
+        The targets. Class labels only with cross_entropy and log_likelihood.
+    hidden : str or list of str, default "sigmoid"
+        One of ``ACTIVATIONS`` other than softmax, for all hidden layers or one per layer.
+    output : str, default "sigmoid"
+        One of ``ACTIVATIONS``.
+    cost : str or callable, default "quadratic"
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+
+    Returns
+    -------
+    mean_w, mean_b, variance_w, variance_b : list
+        In the shapes of weights and biases.
+
+    Raises
+    ------
+    ValueError
+        A wrong shape, length, name or number.
+    TypeError
+        A wrong type or dtype.
+
+    Examples
+    --------
+    >>> gradient_statistics([[[0]]], [[0]], [[0], [0]], [[1], [3]], output="identity")
+    ([[[0.0]]], [[-2.0]], [[[0.0]]], [[2.0]])
+    """
+    found = gradients_of_examples(weights, biases, x, y, hidden, output, cost, None, "sum")
+    n = len(found)
+    if n < 2:
+        raise ValueError(f"x: expected at least two examples, got {n}")
+    mean = divided(weighted_sum([1.0] * n, found), n)
+
+    def variance(*values: float) -> float:
+        middle = exact_sum(values) / n
+        return exact_sum((value - middle) ** 2 for value in values) / (n - 1)
+
+    return (*mean, *combined(variance, found))
+
+
+def gradients_of_examples(
+    weights: Iterable[Array],
+    biases: Iterable[Array],
+    x: Array,
+    y: Array,
+    hidden: str | Sequence[str],
+    output: str,
+    cost: Cost,
+    sample_weight: Array | None,
+    reduction: str,
+) -> Gradients:
+    """The part of each example in the gradient: by BP4, ∂C/∂w_jk = δ_j a_k."""
+    network = check.network(weights, biases, hidden, output)
+    z, a = trace_of(network, x)
+    _, delta = cost_and_bp1(z[-1], y, output, cost, sample_weight, reduction)
+    deltas = errors_of(network, z, delta)
+    return [
+        (
+            [
+                [[delta_j * a_k for a_k in a_l[i]] for delta_j in delta_l[i]]
+                for delta_l, a_l in zip(deltas, a[:-1], strict=True)
+            ],
+            [delta_l[i] for delta_l in deltas],
+        )
+        for i in range(len(a[0]))
+    ]
+
+
+def numbers(nested: Any) -> Vector:
+    """All numbers of nested lists in order."""
+    if isinstance(nested, float):
+        return [nested]
+    return [number for entry in nested for number in numbers(entry)]
+
+
+def combined(function: Any, gradients: Sequence[Any]) -> Any:
+    """`function` of the numbers at each place of nested lists of the same shape."""
+    if isinstance(gradients[0], float):
+        return function(*gradients)
+    return [combined(function, places) for places in zip(*gradients, strict=True)]
+
+
+def weighted_sum(factors: Sequence[float], gradients: Gradients) -> tuple[Any, Any]:
+    """Σ_x f_x ∂C_x, for weights and biases."""
+
+    def total(*values: float) -> float:
+        return exact_sum(f_x * value for f_x, value in zip(factors, values, strict=True))
+
+    nabla_w, nabla_b = combined(total, gradients)
+    return nabla_w, nabla_b
+
+
+def divided(gradient: tuple[Any, Any], divisor: float) -> tuple[Any, Any]:
+    """The gradient divided by a number."""
+    nabla_w, nabla_b = combined(lambda value: value / divisor, [gradient])
+    return nabla_w, nabla_b
