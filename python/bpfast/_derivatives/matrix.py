@@ -357,7 +357,7 @@ def curvature(
     --------
     >>> import bpfast
     >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
-    >>> net.curvature([[3]], [[0]]).diagonal(seed=0)
+    >>> net.curvature([[3]], [[0]], matrix="ggn").diagonal()
     array([9., 1.])
     """
     check_network(self)
