@@ -74,7 +74,7 @@ def cost(
         from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
         have any shape with n entries.
     sample_weight : array_like, (n,), optional
-        The weights s_x, finite and 0 or above. Default: 1 for each example.
+        The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum", "none"}, default "mean"
         "mean": Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": Σ s_x C_x.
         "none": s_x C_x of each example.
@@ -88,7 +88,7 @@ def cost(
     ------
     ValueError
         Shapes do not match, x has no rows, labels are out of range or the cost takes none, or
-        weights are negative, not finite or, with "mean", all zero.
+        weights are not finite or, with "mean", negative or all zero.
     TypeError
         An argument is not of real numbers.
 
@@ -139,7 +139,7 @@ def errors(
         from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
         have any shape with n entries.
     sample_weight : array_like, (n,), optional
-        The weights s_x, finite and 0 or above. Default: 1 for each example.
+        The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
 
@@ -152,7 +152,7 @@ def errors(
     ------
     ValueError
         Shapes do not match, x has no rows, labels are out of range or the cost takes none, or
-        weights are negative, not finite or, with "mean", all zero.
+        weights are not finite or, with "mean", negative or all zero.
     TypeError
         An argument is not of real numbers.
 
@@ -203,7 +203,7 @@ def backprop(
         from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
         have any shape with n entries.
     sample_weight : array_like, (n,), optional
-        The weights s_x, finite and 0 or above. Default: 1 for each example.
+        The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
     out : Gradient, optional
@@ -219,8 +219,8 @@ def backprop(
     ------
     ValueError
         Shapes do not match, x has no rows, labels are out of range or the cost takes none, weights
-        are negative, not finite or, with "mean", all zero; or ``out`` has other sizes, is read-only
-        or shares memory with an input.
+        are not finite or, with "mean", negative or all zero; or ``out`` has other sizes, is
+        read-only or shares memory with an input.
     TypeError
         An argument is not of real numbers, or ``out`` is not a Gradient of the network's dtype.
 

@@ -37,7 +37,7 @@ def bp1(
         One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)`` with C_x of shape (n,) and
         nabla_a = ∇_a C_x of shape (n, n_L).
     sample_weight : array_like, (n,), optional
-        The weights s_x, finite and 0 or above. Default: 1 for each example.
+        The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
     out : ndarray, (n, n_L), optional
@@ -52,8 +52,8 @@ def bp1(
     ------
     ValueError
         Shapes do not match, there are no rows, a name is unknown, the output does not go with the
-        cost, labels are out of range or the cost takes none, weights are negative, not finite or,
-        with "mean", all zero; or ``out`` has another shape or layout, is read-only or shares
+        cost, labels are out of range or the cost takes none, weights are not finite or, with
+        "mean", negative or all zero; or ``out`` has another shape or layout, is read-only or shares
         memory.
     TypeError
         An argument is not of real numbers, or ``out`` has another dtype.

@@ -185,7 +185,7 @@ def cost(
         One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)`` with C_x of shape (n,) and
         nabla_a = ∇_a C_x of shape (n, n_L).
     sample_weight : array_like, (n,), optional
-        The weights s_x, finite and 0 or above. Default: 1 for each example.
+        The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum", "none"}, default "mean"
         "mean": Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": Σ s_x C_x.
         "none": s_x C_x of each example.
@@ -199,8 +199,8 @@ def cost(
     ------
     ValueError
         Shapes do not match, x has no rows, a name is unknown, the output does not go with the cost,
-        labels are out of range or the cost takes none, or weights are negative, not finite or, with
-        "mean", all zero.
+        labels are out of range or the cost takes none, or weights are not finite or, with "mean",
+        negative or all zero.
     TypeError
         An argument is not of real numbers, or a name is not a string.
 
@@ -256,7 +256,7 @@ def errors(
         One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)`` with C_x of shape (n,) and
         nabla_a = ∇_a C_x of shape (n, n_L).
     sample_weight : array_like, (n,), optional
-        The weights s_x, finite and 0 or above. Default: 1 for each example.
+        The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
 
@@ -269,8 +269,8 @@ def errors(
     ------
     ValueError
         Shapes do not match, x has no rows, a name is unknown, the output does not go with the cost,
-        labels are out of range or the cost takes none, or weights are negative, not finite or, with
-        "mean", all zero.
+        labels are out of range or the cost takes none, or weights are not finite or, with "mean",
+        negative or all zero.
     TypeError
         An argument is not of real numbers, or a name is not a string.
 
@@ -325,7 +325,7 @@ def backprop(
         One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)`` with C_x of shape (n,) and
         nabla_a = ∇_a C_x of shape (n, n_L).
     sample_weight : array_like, (n,), optional
-        The weights s_x, finite and 0 or above. Default: 1 for each example.
+        The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
 
@@ -342,8 +342,8 @@ def backprop(
     ------
     ValueError
         Shapes do not match, x has no rows, a name is unknown, the output does not go with the cost,
-        labels are out of range or the cost takes none, or weights are negative, not finite or, with
-        "mean", all zero.
+        labels are out of range or the cost takes none, or weights are not finite or, with "mean",
+        negative or all zero.
     TypeError
         An argument is not of real numbers, or a name is not a string.
 

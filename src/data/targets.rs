@@ -116,7 +116,7 @@ impl<'a, T: Real> Targets<'a, T> {
     /// The same targets with `reduction`, and example x weighted by `sample_weight[x]`.
     ///
     /// # Errors
-    /// A wrong number of weights, a weight that is negative or not finite, or, for the mean, a sum of 0.
+    /// A wrong number of weights, a weight that is not finite, or, for the mean, one below 0 or a sum of 0.
     #[allow(clippy::cast_precision_loss)]
     pub fn weighted(
         self,
@@ -128,6 +128,7 @@ impl<'a, T: Real> Targets<'a, T> {
             (None, _) => (n as f64, 1.0),
             (Some(weights), Reduction::Sum) => (check_weights(n, weights)?, 1.0),
             (Some(weights), Reduction::Mean) => {
+                refuse_negative(weights)?;
                 let total = check_weights(n, weights)?;
                 let usual = (1e-100..1e100).contains(&total);
                 let unit = if usual { 1.0 } else { total };
@@ -238,13 +239,25 @@ impl<'a, T: Real> Targets<'a, T> {
     }
 }
 
-/// Σ s_x.
+/// # Errors
+/// A weight is negative, by which a mean could divide by 0.
+fn refuse_negative(weights: &[f64]) -> Result<()> {
+    let Some(x) = weights.iter().position(|&weight| weight < 0.0) else {
+        return Ok(());
+    };
+    Err(Error::value(
+        format_args!("sample_weight[{x}]"),
+        "a finite weight, 0 or above",
+        weights[x],
+    ))
+}
+
+/// Σ s_x. Weights may have either sign.
 pub(crate) fn check_weights(n: usize, weights: &[f64]) -> Result<f64> {
     if weights.len() != n {
         return Err(Error::shape("sample_weight", &[n], &[weights.len()]));
     }
-    let bad = |weight: &f64| !(weight.is_finite() && *weight >= 0.0);
-    if let Some(x) = weights.iter().position(bad) {
+    if let Some(x) = weights.iter().position(|weight| !weight.is_finite()) {
         return Err(Error::value(
             format_args!("sample_weight[{x}]"),
             "a finite weight, 0 or above",

@@ -43,7 +43,7 @@ def hvp(
     v : array_like, (P,)
         The vector, in the order of `params`; a Gradient as well.
     sample_weight : array_like, (n,), optional
-        The weights s_x, finite and 0 or above. Default: 1 for each example.
+        The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
     errors : list of ndarray, optional
@@ -60,8 +60,8 @@ def hvp(
     ------
     ValueError
         Shapes do not match, x has no rows, labels are out of range or the cost takes none, weights
-        are negative, not finite or, with "mean", all zero; or the cost is a callable, whose second
-        derivatives are unknown.
+        are not finite or, with "mean", negative or all zero; or the cost is a callable, whose
+        second derivatives are unknown.
     TypeError
         An argument is not of real numbers, or ``out`` is not a Gradient of the network's dtype.
 
@@ -110,7 +110,7 @@ def ggn_vp(
     v : array_like, (P,)
         The vector, in the order of `params`; a Gradient as well.
     sample_weight : array_like, (n,), optional
-        The weights s_x, finite and 0 or above. Default: 1 for each example.
+        The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
     out : Gradient, optional
@@ -125,8 +125,8 @@ def ggn_vp(
     ------
     ValueError
         Shapes do not match, x has no rows, labels are out of range or the cost takes none, weights
-        are negative, not finite or, with "mean", all zero; or the cost is a callable, whose second
-        derivatives are unknown.
+        are not finite or, with "mean", negative or all zero; or the cost is a callable, whose
+        second derivatives are unknown.
     TypeError
         An argument is not of real numbers, or ``out`` is not a Gradient of the network's dtype.
 
@@ -172,7 +172,7 @@ def fisher_vp(
     v : array_like, (P,)
         The vector, in the order of `params`; a Gradient as well.
     sample_weight : array_like, (n,), optional
-        The weights s_x, finite and 0 or above. Default: 1 for each example.
+        The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         "mean": F = Σ s_x ∂C_x ∂C_xᵀ / Σ s_x. "sum": F = Σ s_x ∂C_x ∂C_xᵀ.
     out : Gradient, optional
@@ -187,7 +187,7 @@ def fisher_vp(
     ------
     ValueError
         Shapes do not match, x has no rows, labels are out of range or the cost takes none, or
-        weights are negative, not finite or, with "mean", all zero.
+        weights are not finite or, with "mean", negative or all zero.
     TypeError
         An argument is not of real numbers, or ``out`` is not a Gradient of the network's dtype.
 

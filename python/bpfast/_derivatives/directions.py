@@ -196,7 +196,7 @@ def input_gradient(
         from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
         have any shape with n entries.
     sample_weight : array_like, (n,), optional
-        The weights s_x, finite and 0 or above. Default: 1 for each example.
+        The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
 
@@ -209,7 +209,7 @@ def input_gradient(
     ------
     ValueError
         Shapes do not match, x has no rows, labels are out of range or the cost takes none, or
-        weights are negative, not finite or, with "mean", all zero.
+        weights are not finite or, with "mean", negative or all zero.
     TypeError
         An argument is not of real numbers.
     MemoryError

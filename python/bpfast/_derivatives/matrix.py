@@ -331,7 +331,7 @@ def curvature(
         The Hessian (`hvp`), the generalised Gauss-Newton matrix (`ggn_vp`) or the empirical Fisher
         matrix (`fisher_vp`).
     sample_weight : array_like, (n,), optional
-        The weights s_x, finite and 0 or above. Default: 1 for each example.
+        The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
 
@@ -344,8 +344,8 @@ def curvature(
     ------
     ValueError
         Shapes do not match, x has no rows, labels are out of range or the cost takes none, weights
-        are negative, not finite or, with "mean", all zero; ``matrix`` is unknown; or the cost is a
-        callable and the matrix not the Fisher matrix.
+        are not finite or, with "mean", negative or all zero; ``matrix`` is unknown; or the cost is
+        a callable and the matrix not the Fisher matrix.
     TypeError
         An argument is not of real numbers.
 
@@ -382,4 +382,8 @@ def _factors(x: Any, sample_weight: Any, reduction: str) -> NDArray[np.float64]:
     """f_x: s_x / Σ s, or s_x for a sum."""
     n = number_of_examples(x)
     weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, np.float64)
+    if (weights < 0).any():
+        k = int((weights < 0).argmax())
+        expected = "a weight of 0 or above for an exact diagonal"
+        raise ValueError(f"sample_weight[{k}]: expected {expected}, got {weights[k]}")
     return weights / weights.sum() if reduction == "mean" else weights

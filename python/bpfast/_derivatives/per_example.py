@@ -106,7 +106,7 @@ def per_example_gradients(
         from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
         have any shape with n entries.
     sample_weight : array_like, (n,), optional
-        The weights s_x, finite and 0 or above. Default: 1 for each example.
+        The weights s_x, finite. Default: 1 for each example.
     out : ndarray, (n, P), optional
         Where to write: of the network's dtype, C-contiguous, writeable, sharing no memory with x or
         the parameters. The operating system takes as long to provide a large new array as the
@@ -121,7 +121,7 @@ def per_example_gradients(
     ------
     ValueError
         Shapes do not match, x has no rows, labels are out of range or the cost takes none, weights
-        are negative or not finite, or ``out`` has another shape or layout.
+        are not finite, or ``out`` has another shape or layout.
     TypeError
         An argument is not of real numbers, or ``out`` is not an array of the network's dtype.
     MemoryError
@@ -177,7 +177,7 @@ def per_example_norms(
     y : array_like, (n, n_L) or (n,)
         The targets, as for `per_example_gradients`.
     sample_weight : array_like, (n,), optional
-        The weights s_x, finite and 0 or above. Default: 1 for each example.
+        The weights s_x, finite. Default: 1 for each example.
     per_layer : bool, default False
         Whether to return the norm of each layer's part, ∂C_x/∂(W^l, b^l).
 
@@ -190,7 +190,7 @@ def per_example_norms(
     ------
     ValueError
         Shapes do not match, x has no rows, labels are out of range or the cost takes none, or
-        weights are negative or not finite.
+        weights are not finite.
     TypeError
         An argument is not of real numbers.
 

@@ -140,7 +140,8 @@ def fit(
         multiplies `sample_weight`. "balanced": n / (classes · examples of the class). y must have
         one class per example.
     sample_weight : array_like, (n,), optional
-        The weight s_x of each example, finite and 0 or above. Only ratios matter. Not all 0.
+        The weight s_x of each example, finite, at least one above 0. Only ratios matter: the cost
+        is Σ s_x C_x / Σ |s_x|. A negative weight raises C_x, as in a policy gradient.
     early_stopping : int or EarlyStopping, optional
         Stop after this many epochs without a better validation cost, or without a better cost if
         there is no validation. The network then gets its best parameters back.

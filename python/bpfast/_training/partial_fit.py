@@ -79,8 +79,8 @@ def partial_fit(
         The weight of the examples of each class, 1 for classes that are not given. "balanced" is an
         error, because it needs the classes of all examples.
     sample_weight : array_like, (n,), optional
-        The weight s_x of each example, used as given. If all are 0, penalties and momentum still
-        apply.
+        The weight s_x of each example, used as given: finite, of either sign, such as the
+        advantages of a policy gradient. If all are 0, penalties and momentum still apply.
     seed : None, int, Generator, BitGenerator or SeedSequence
         Determines dropout, together with the number of the step. An integer from 0 to 2^63 - 1 is
         used as it is, from a generator one integer is drawn, and None draws one from the system's
@@ -144,7 +144,7 @@ def partial_fit(
     try:
         lock(ticket, network=self, optimizer=optimizer)
         refuse_another_network(optimizer, self)
-        data = Examples(self, x, y, sample_weight)
+        data = Examples(self, x, y, sample_weight, signed=True)
         data.add_class_weight(class_weight)
         trainer = new_trainer(self, settings, optimizer, settings.batch_size)
         training = Training(

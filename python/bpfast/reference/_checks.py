@@ -219,10 +219,9 @@ def shares(n: int, sample_weight: object, reduction: object) -> tuple[Vector, fl
     if sample_weight is not None:
         weights = array("sample_weight", sample_weight, (n,))
     for x, weight in enumerate(weights):
-        if not 0.0 <= weight < math.inf:
-            raise ValueError(
-                f"sample_weight[{x}]: expected a finite weight, 0 or above, got {weight}"
-            )
+        expected = f"sample_weight[{x}]: expected a finite weight, 0 or above"
+        if not math.isfinite(weight) or (weight < 0.0 and reduction == "mean"):
+            raise ValueError(f"{expected}, got {weight}")
     try:
         total = math.fsum(weights)
     except OverflowError:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._training.arguments.output_range import warn_of_output_range
-from bpfast._training.arguments.weights import check_classes, refuse_all_zero
+from bpfast._training.arguments.weights import check_classes, refuse_all_zero, refuse_negative
 from bpfast._training.data.examples import Examples
 from bpfast._training.data.sources import (
     Arrays,
@@ -98,7 +98,7 @@ def of_arrays(
 ) -> Parts:
     """The parts of a training on arrays."""
     refuse_y_with_batches(x)
-    data = Examples(net, x, y, sample_weight)
+    data = Examples(net, x, y, sample_weight, signed=True)
     refuse_all_zero("sample_weight", data.sample_weight)
     # All examples, before some are held out, so that errors have the user's row numbers.
     measures, kind = for_targets(metrics, data.y, net)
@@ -109,6 +109,7 @@ def of_arrays(
     if is_number(validation):
         share = number("validation", validation)
         data, held_out = data.split(share, settings.seed)
+        refuse_negative(held_out.sample_weight)
     else:
         held_out, _ = parse_validation(net, validation, metrics, kind)
     data.weigh(class_weight)

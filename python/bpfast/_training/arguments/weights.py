@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-def of_examples(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
-    """The weights of `n` examples, or None.
+def of_examples(
+    sample_weight: ArrayLike | None, n: int, *, signed: bool = False
+) -> NDArray[np.float64] | None:
+    """The weights of `n` examples, or None; with `signed` they may be negative.
 
     Raises
     ------
@@ -34,7 +36,7 @@ def of_examples(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] 
     if given.shape != (n,):
         raise ValueError(f"sample_weight: expected shape ({n},), got {given.shape}")
     weights = given.astype(np.float64)
-    good = (weights >= 0) & (weights < math.inf)
+    good = np.isfinite(weights) & (signed | (weights >= 0))
     if not good.all():
         k = int(good.argmin())
         got = format_number(float(weights[k]))
@@ -43,10 +45,24 @@ def of_examples(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] 
 
 
 def refuse_all_zero(argument: str, weights: NDArray[np.float64] | None) -> None:
-    """Raise ValueError if all weights are 0. `argument` is the argument that caused it."""
-    if weights is not None and not weights.any():
+    """Raise ValueError if no weight is above 0. `argument` is the argument that caused it."""
+    if weights is None or (weights > 0).any():
+        return
+    if not weights.any():
         expected = "a weight above 0 for at least one example"
         raise ValueError(f"{argument}: expected {expected}, got all zero")
+    k = int((weights < 0).argmax())
+    expected = "a finite weight, 0 or above, where no weight is above 0"
+    raise ValueError(f"{argument}[{k}]: expected {expected}, got {format_number(weights[k])}")
+
+
+def refuse_negative(weights: NDArray[np.float64] | None) -> None:
+    """Raise ValueError if a weight of a validation is negative: its cost is a mean."""
+    if weights is not None and (weights < 0).any():
+        k = int((weights < 0).argmax())
+        expected = "a finite weight, 0 or above, of the examples for validation"
+        got = format_number(float(weights[k]))
+        raise ValueError(f"sample_weight[{k}]: expected {expected}, got {got}")
 
 
 def refuse_infinite_sum(argument: str, weights: NDArray[np.float64] | None) -> None:
@@ -60,10 +76,10 @@ def refuse_infinite_sum(argument: str, weights: NDArray[np.float64] | None) -> N
 
 
 def of_mean_one(argument: str, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The weights divided by their mean.
+    """The weights divided by the mean of their absolute values.
 
     A step of n examples uses the gradient of Σ s_x C_x / n. With these weights as s it is an
-    unbiased estimate of the gradient of Σ s_x C_x / Σ s_x over all examples, for any number of
+    unbiased estimate of the gradient of Σ s_x C_x / Σ |s_x| over all examples, for any number of
     examples in a step. Multiplying all weights by a power of 2 changes no bit.
 
     Raises
@@ -77,8 +93,8 @@ def of_mean_one(argument: str, weights: NDArray[np.float64]) -> NDArray[np.float
     array([0.33333333, 0.66666667, 2.        ])
     """
     refuse_infinite_sum(argument, weights)
-    largest = weights / weights.max()  # so that the mean does not underflow to 0
-    return np.asarray(largest / largest.mean())
+    largest = weights / np.abs(weights).max()  # so that the mean does not underflow to 0
+    return np.asarray(largest / np.abs(largest).mean())
 
 
 def with_classes(

@@ -59,6 +59,7 @@ class Examples:
         sample_weight: Any = None,
         *,
         at_a_time: int | None = None,
+        signed: bool = False,
     ) -> None:
         self._net, self._given, self._y = net, checked_x(x), as_array("y", y)
         self._at_a_time = at_a_time  # the number of examples to evaluate at a time, if given
@@ -77,7 +78,7 @@ class Examples:
             )
             expected = (n, *width)
             raise ValueError(f"y: expected shape {expected}, got {self._y.shape}")
-        self.sample_weight = of_examples(sample_weight, n)
+        self.sample_weight = of_examples(sample_weight, n, signed=signed)
         self.is_sparse = is_sparse(self._x)
         self.is_mapped = is_mapped(self._x) or is_mapped(self._y)
 

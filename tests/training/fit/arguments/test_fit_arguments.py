@@ -69,7 +69,6 @@ BOTH = [
     ("sample_weight", 1.0, ValueError, shape("sample_weight", "(12,)", "()")),
     ("sample_weight", S.astype(str), TypeError, "sample_weight: expected real numbers, got dtype"),
     ("sample_weight", [[1], [1, 2]], ValueError, "sample_weight: "),
-    ("sample_weight", -S, ValueError, r"sample_weight\[0\]: expected a finite weight, 0 or above"),
     ("sample_weight", [1] * 11 + [NAN], ValueError, r"sample_weight\[11\]: .*, got nan"),
     ("sample_weight", [1e308] * N, ValueError, "sample_weight: expected a finite sum"),
     ("seed", -1, ValueError, "seed: expected an integer, 0 or above, got -1"),
@@ -93,6 +92,7 @@ BOTH = [
 
 
 FIT = [
+    ("sample_weight", -S, ValueError, r"sample_weight\[0\]: expected a finite weight, 0 or above"),
     ("epochs", 0, ValueError, "epochs: expected a positive integer, got 0"),
     ("epochs", 1.5, TypeError, "epochs: expected an integer, got float"),
     ("batch_size", "all", TypeError, "batch_size: expected an integer, got str"),
