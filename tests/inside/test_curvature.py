@@ -48,6 +48,17 @@ def test_the_largest_eigenvalue(hidden, output, cost):
     assert quantities.largest_eigenvalue(found) == pytest.approx(expected, rel=0.02)
 
 
+def test_the_largest_of_many_close_eigenvalues():
+    rng = np.random.default_rng(10)
+    for features, n in ((200, 150), (100, 100)):
+        x, y = rng.standard_normal((n, features)), rng.random((n, 1))
+        net = bpfast.Network([features, 1], output="identity", seed=0)
+        design = np.hstack([x, np.ones((n, 1))])
+        expected = np.linalg.eigvalsh(design.T @ design / n)[-1]
+        found = quantities.largest_eigenvalue(batch_of(net, x, y))
+        assert found == pytest.approx(expected, rel=0.01)
+
+
 def test_the_ceiling_of_sgd_is_where_it_begins_to_diverge():
     rng = np.random.default_rng(8)
     x, y = rng.standard_normal((30, 3)), rng.random((30, 1))

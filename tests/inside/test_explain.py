@@ -79,6 +79,24 @@ def test_the_loud_features_are_named():
     assert main.evidence["median RMS of the others"] == pytest.approx(np.median(rms[[0, 1, 3]]))
 
 
+def test_the_quiet_features_are_named():
+    x = X * [1, 2e-3, 1, 1e-3]
+    main = explain(classifier(), x, LABELS).main
+    assert (main.kind, main.equation) == ("quiet_inputs", "BP4")
+    assert main.neurons.tolist() == [3, 1]
+    assert explain(classifier(), X * [1, 0.05, 1, 0.05], LABELS).findings == ()
+
+
+def test_a_class_of_a_tenth_is_rare_and_a_few_examples_tell_nothing():
+    rare = np.zeros(200, int)
+    rare[np.argsort(-X[:, 0])[:20]] = 1
+    assert kinds(explain(classifier(), X, rare)) == ["class_imbalance"]
+    rare[np.argsort(-X[:, 0])[:30]] = 1
+    assert kinds(explain(classifier(), X, rare)) == []
+    few = np.array([1, *[0] * 14])
+    assert kinds(explain(classifier(), X[:15], few)) == []
+
+
 def test_constant_features_are_named():
     x = X.copy()
     x[:, [1, 3]] = [2.0, -1.0]
@@ -106,6 +124,38 @@ def test_contradicting_examples_are_listed_together():
     assert main.evidence["share of the variation"] == pytest.approx(
         120 / 4 / (260 * share[1] * (1 - share[1]))
     )
+
+
+def test_few_contradictions_are_no_cause():
+    x, y = np.vstack([X, X[:10]]), np.append(LABELS, 1 - LABELS[:10])
+    assert explain(classifier(), x, y).findings == ()
+
+
+def test_what_makes_errors_vanish():
+    sizes, y = [4, 20, 20, 20, 20, 20, 2], LABELS
+    options = {"output": "softmax", "cost": "log_likelihood", "init": "xavier", "seed": 0}
+    gates = bpfast.Network(sizes, hidden="sigmoid", **options)
+    weights = bpfast.Network(sizes, hidden="tanh", **options)
+    weights.params *= 0.2
+    assert kinds(explain(gates, X, y)) == ["vanishing_gradient"]
+    assert kinds(explain(weights, X, y)) == ["small_weights"]
+    norms = [
+        np.sqrt(np.mean(np.square(d).sum(axis=1))) for d in gates.errors(X, y, reduction="sum")
+    ]
+    evidence = explain(gates, X, y).main.evidence
+    assert list(evidence) == [f"‖δ^{l}‖" for l in range(2, 8)]  # noqa: E741 - the book's letter
+    assert list(evidence.values()) == pytest.approx(norms, rel=1e-10)
+
+
+def test_a_small_rise_near_the_minimum_is_no_cause():
+    rng = np.random.default_rng(3)
+    y = X[:, :1] + rng.standard_normal((200, 1))
+    net = bpfast.Network([4, 1], output="identity", init="zeros")
+    design = np.hstack([X, np.ones((200, 1))])
+    net.params = np.linalg.lstsq(design, y[:, 0], rcond=None)[0] + 1e-3
+    report = explain(net, X, y, optimizer=bpfast.Adam(0.01))
+    assert report._facts.step.after > report.cost
+    assert report.findings == ()
 
 
 def test_equal_examples_with_equal_targets_are_no_fault():

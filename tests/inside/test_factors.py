@@ -105,6 +105,24 @@ def test_the_step_of_each_neuron(optimizer):
         assert row.step == pytest.approx(expected, rel=1e-9)
 
 
+def test_a_float32_network_gets_rounded_examples():
+    net, x, y, _ = case(*CASES[0])
+    net = net.astype("float32")
+    rounded = (values.astype("float32").astype("float64") for values in (x, y))
+    expected, found = explain(net, *rounded).to_dict(), explain(net, x, y).to_dict()
+    for name, column in expected.items():
+        np.testing.assert_array_equal(found[name], column)
+
+
+def test_a_schedule_counts_with_its_present_rate():
+    net, x, y, _ = case(*CASES[0])
+    rate = explain(net, x, y, optimizer=bpfast.SGD(lambda _step: 0.3))._facts.step.rate
+    assert rate == 0.3
+    net.fit(x, y, epochs=4, optimizer=bpfast.SGD(bpfast.schedules.Step(1.0, every=2)), seed=0)
+    assert net.optimizer.steps == 4
+    assert explain(net, x, y)._facts.step.rate == float(net.optimizer.learning_rate(4))
+
+
 def test_without_an_optimizer_there_is_no_step():
     net, x, y, _ = case(*CASES[0])
     assert all(math.isnan(row.step) for row in explain(net, x, y).rows)

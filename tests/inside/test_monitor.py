@@ -34,6 +34,7 @@ def test_columns(hidden):
     )
     seen = []
     net = network(hidden)
+    net.biases[0][4] = -60  # off for every example, or saturated
     train(net, [monitor, lambda net, _: seen.append(net.copy())])
     assert len(monitor) == 3
     assert monitor.epoch.tolist() == [1, 2, 3]
@@ -143,6 +144,21 @@ def test_it_warns_once_in_one_line():
     assert caught[0].filename == __file__
     assert monitor.warned == "saturated_hidden"
     assert "warned of saturated_hidden" in repr(monitor)
+
+
+def test_causes_are_looked_for_less_and_less(monkeypatch):
+    class Nothing:
+        main = None
+
+    seen, history = [], []
+    monkeypatch.setattr(
+        "bpfast.inside._monitor.explain", lambda *_, **__: seen.append(len(history)) or Nothing
+    )
+    monitor = Monitor(X, LABELS)
+    net = network()
+    net.params[:] = 0  # nothing is learned
+    train(net, [lambda *_: history.append(0), monitor], epochs=10)
+    assert seen == [1, 2, 4, 8]
 
 
 def test_it_does_not_warn_of_a_healthy_training():

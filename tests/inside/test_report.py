@@ -84,14 +84,26 @@ def test_a_check_shows_prediction_beside_outcome(report):
 
 
 def test_the_costs_of_a_check_are_those_of_a_plain_loop(report):
-    check = report.check(steps=5, optimizer=bpfast.SGD(0.1))
+    check = report.check(steps=5, optimizer=bpfast.SGD(0.1, momentum=0.9))
     net = network()
     net.biases[0][:] = 15
-    optimizer, costs = bpfast.SGD(0.1), [net.cost(X, Y)]
+    optimizer, costs = bpfast.SGD(0.1, momentum=0.9), [net.cost(X, Y)]
     for _ in range(5):
         optimizer.step(net.params, net.backprop(X, Y))
         costs.append(net.cost(X, Y))
     assert check.cost_before == pytest.approx(np.array(costs) / report.baseline, rel=1e-10)
+
+
+def test_a_check_begins_with_a_new_state():
+    net = network()
+    net.biases[0][:] = 15
+    net.fit(X, Y, epochs=3, optimizer=bpfast.Adam(0.05), seed=0)
+    check = explain(net, X, Y).check("saturated_hidden", steps=3)
+    optimizer, after = bpfast.Adam(0.05), net.copy()
+    for _ in range(3):
+        optimizer.step(after.params, after.backprop(X, Y))
+    base = explain(net, X, Y).baseline
+    assert check.cost_before[-1] == pytest.approx(after.cost(X, Y) / base, rel=1e-10)
 
 
 def test_a_check_changes_nothing_and_repeats(report):

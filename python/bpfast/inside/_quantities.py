@@ -25,8 +25,9 @@ CANCELLING = ("cross_entropy", "log_likelihood", "poisson")
 # The relative step of a central difference of BP1: its error is of the order of the step's square,
 # its rounding of 1e-16 divided by the step.
 RELATIVE_STEP = 1e-5
-# The largest eigenvalue is needed to a few percent: it stops when an iteration adds less.
-EIGENVALUE_TOLERANCE = 0.01
+# The largest eigenvalue is needed to a few percent. It stops when an iteration adds less than this;
+# with many close eigenvalues the next ones add several times as much.
+EIGENVALUE_TOLERANCE = 0.002
 MIN_ITERATIONS, MAX_ITERATIONS = 8, 30
 
 

@@ -38,7 +38,7 @@ _STEPS = ("small_step", "large_step")
 # What a cause explains, so that it is not named again.
 EXPLAINS = {
     "constant_features": ("unscaled_features", "uncentred_features", "unrelated_targets", *_STEPS),
-    "uneven_features": ("unscaled_features", "uncentred_features", *_STEPS),
+    "uneven_features": ("unscaled_features", "uncentred_features", "quiet_inputs", *_STEPS),
     "uncentred_features": ("unscaled_features", *_STEPS),
     "unscaled_features": _STEPS,
     "quiet_inputs": ("vanishing_gradient", *_STEPS),

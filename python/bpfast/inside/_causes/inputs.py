@@ -13,7 +13,9 @@ from bpfast.inside._causes.limits import (
     LARGE_INPUT,
     LOUD_FEATURES,
     LOUD_SHARE,
+    QUIET_FEATURE,
     QUIET_POWER,
+    QUIET_SHARE,
 )
 from bpfast.inside._finding import Finding
 
@@ -130,8 +132,10 @@ def unscaled_features(facts: Facts) -> Finding | None:
 def quiet_inputs(facts: Facts) -> Finding | None:
     """Weights from quiet inputs learn slowly: ∂C/∂w = a δ."""
     power = float(facts.batch.mean(np.square(facts.batch.x).sum(axis=1)))
-    if power >= QUIET_POWER or power == 0:
+    if power == 0:
         return None
+    if power >= QUIET_POWER:
+        return _quiet_features(facts)
     order = np.argsort(facts.feature_rms, kind="stable")
     quiet = np.argsort(np.square(facts.batch.x).sum(axis=1), kind="stable")[:5]
     return Finding(
@@ -144,6 +148,34 @@ def quiet_inputs(facts: Facts) -> Finding | None:
         layer=1,
         neurons=order,
         examples=quiet,
+    )
+
+
+def _quiet_features(facts: Facts) -> Finding | None:
+    """Some features are quiet beside the others.
+
+    Compared is their size where they are not 0, since features of sparse x are often 0.
+    """
+    x = facts.batch.x
+    counts = np.count_nonzero(x, axis=0)
+    sizes = np.sqrt(np.square(x).sum(axis=0) / np.maximum(counts, 1))
+    varying = facts.feature_std > 0
+    if not varying.any():
+        return None
+    loud = float(np.quantile(sizes[varying], 1 - LOUD_FEATURES))
+    quiet = np.flatnonzero(varying & (sizes < QUIET_FEATURE * loud))
+    if quiet.size <= QUIET_SHARE * np.count_nonzero(varying):
+        return None
+    quiet = quiet[np.argsort(sizes[quiet], kind="stable")]
+    return Finding(
+        "quiet_inputs",
+        f"{quiet.size} of {sizes.size} features are {loud / np.median(sizes[quiet]):.3g} times as "
+        "small as the loudest ones: their weights have as much smaller gradients",
+        "BP4",
+        {"RMS of the quiet ones": float(np.median(sizes[quiet])), "RMS of the loudest": loud},
+        SCALING,
+        layer=1,
+        neurons=quiet,
     )
 
 

@@ -15,6 +15,10 @@ LARGE_INPUT = DECADE**0.5
 # One in ten features may hold this much of the power: then the others have 1/DECADE² of theirs.
 LOUD_FEATURES, LOUD_SHARE = 1 / DECADE, 1 - 1 / DECADE**2
 
+# Features of a hundredth of the loudest tenth have a hundredth of their gradients; more than a
+# tenth of the features are that quiet.
+QUIET_FEATURE, QUIET_SHARE = 1 / DECADE**2, 1 / DECADE
+
 # A mean above 5 standard deviations: 96 % of the power of x is the same in all examples.
 CENTRE = 5.0
 
@@ -49,8 +53,9 @@ EXPLODED = DECADE**2
 
 # The share of the variation of y that is between examples of equal x, and can never be learned.
 CONTRADICTION = 0.2
-# The rarest class as a share of what it would have if all were equally frequent.
-RARE = 1 / (DECADE / 2)
+# The rarest class as a share of what it would have if all were equally frequent: a tenth of the
+# examples with two classes. With fewer examples per class than this it may be chance.
+RARE, ENOUGH_PER_CLASS = 2 / DECADE, 10
 # The number of shuffles of y, and the distance in standard deviations at which the true order
 # differs from them, the largest of three widths of the kernel, in units of the median distance.
 # Fewer examples show nothing, and more are not needed.

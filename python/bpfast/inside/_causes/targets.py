@@ -10,6 +10,7 @@ from bpfast.inside._causes.limits import (
     CONTRADICTION,
     DISTANCE,
     ENOUGH,
+    ENOUGH_PER_CLASS,
     LARGE_TARGET,
     MARGIN,
     MOST_COMPARED,
@@ -182,8 +183,8 @@ def class_imbalance(facts: Facts) -> Finding | None:
     count = int(classes.max()) + 1
     share = np.bincount(classes, weights=facts.batch.weight, minlength=count)
     rarest = int(np.argmin(np.where(share > 0, share, np.inf)))
-    relative = float(share[rarest] * np.count_nonzero(share))
-    if relative >= RARE:
+    present = int(np.count_nonzero(share))
+    if share[rarest] * present > RARE * (1 + 1e-9) or len(classes) < ENOUGH_PER_CLASS * present:
         return None
     last = facts.layers[-1]
     sizes = np.linalg.norm(last.delta, axis=1)
