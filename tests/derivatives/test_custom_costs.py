@@ -77,7 +77,9 @@ def test_against_the_reference():
 def test_second_derivatives_of_a_callable_are_refused(name):
     _, own, x, y, _ = networks()
     v = np.ones(own.params.size)
-    expected = r"^cost: expected a cost by name, whose second derivatives are known, got a callable$"
+    expected = (
+        r"^cost: expected a cost by name, whose second derivatives are known, got a callable$"
+    )
     for given in (x, own.trace(x)):
         with pytest.raises(ValueError, match=expected):
             getattr(own, name)(given, y, v)

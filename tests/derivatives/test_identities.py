@@ -138,9 +138,7 @@ def test_gradients_of_examples_add_up_to_the_gradient(output, cost, dtype):
     got = net.per_example_norms(x, y, sample_weight=s, per_layer=True)
     assert close(got, np.transpose(layers), dtype)
     nothing_clipped = net.clipped_backprop(x, y, np.inf, reduction="sum")
-    np.testing.assert_array_equal(
-        nothing_clipped.flat, net.backprop(x, y, reduction="sum").flat
-    )
+    np.testing.assert_array_equal(nothing_clipped.flat, net.backprop(x, y, reduction="sum").flat)
     dx = net.input_gradient(x, y, sample_weight=s, reduction="sum")
     assert close(dx, net.errors(x, y, sample_weight=s, reduction="sum")[0] @ net.weights[0], dtype)
 

@@ -62,6 +62,13 @@ def test_the_noise_scale_of_large_float32_gradients():
     assert math.isfinite(found.noise_scale)
 
 
+def test_squares_beyond_float32_are_infinite():
+    net = bpfast.Network([1, 1], output="identity", init="zeros", dtype="float32")
+    with np.errstate(all="raise"):
+        found = net.gradient_statistics([[1.0], [1.0]], np.float32([[1e25], [3e25]]))
+    assert found.variance.biases[0][0] == math.inf
+
+
 def test_one_example_is_refused():
     net, x, y = problem(n=1)
     with pytest.raises(ValueError, match=r"^x: expected at least two examples, got 1$"):

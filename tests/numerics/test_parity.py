@@ -8,6 +8,7 @@ import bpfast
 from tests.helpers.cases.random_networks import HIDDEN, PAIRS, cases
 from tests.helpers.tolerance import RELATIVE, close
 
+
 def check(net, x, y, kwargs):
     """Everything the engine computes for a batch equals what the reference computes."""
     dtype = net.dtype.name
