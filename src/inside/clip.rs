@@ -77,11 +77,18 @@ impl<T: Real> Pass<T> for Clipped<'_, T> {
                     continue;
                 }
                 // An infinite norm gives 0; NaN stays.
-                let factor = T::from_f64(self.max_norm / norm);
+                let factor = self.max_norm / norm;
+                let loses_digits = !(factor >= T::MIN_POSITIVE.to_f64());
                 for layer in chunk.layers.iter_mut() {
                     let numbers = row * layer.width..(row + 1) * layer.width;
-                    for delta in &mut layer.delta[numbers] {
-                        *delta *= factor;
+                    let errors = layer.delta[numbers].iter_mut();
+                    if loses_digits {
+                        errors.for_each(|error| {
+                            *error = T::from_f64(error.to_f64() / norm * self.max_norm);
+                        });
+                    } else {
+                        let factor = T::from_f64(factor);
+                        errors.for_each(|error| *error *= factor);
                     }
                 }
             }

@@ -10,8 +10,8 @@ use crate::engine::batch::pass::Chunk;
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::BufferConfig;
 use crate::inside::derivatives::Derivatives;
-use crate::kernels::elementwise::row_norms;
-use crate::kernels::gemm::Accumulate;
+use crate::kernels::elementwise::{row_norms, sparse_norm};
+use crate::kernels::gemm::{Accumulate, Matrix};
 use crate::kernels::real::Real;
 
 impl<T: Real> Call<'_, T> {
@@ -41,7 +41,10 @@ impl<T: Real> Call<'_, T> {
                             LayerInput::Dense(chunk.layers[index - 1].activations().row_range(&row))
                         }
                     };
-                    let delta = chunk.layers[index].errors().row_range(&row);
+                    // Exactly one row, as CSR input needs it.
+                    let numbers = row.start * layer.n_out..row.end * layer.n_out;
+                    let delta =
+                        Matrix::by_rows(&chunk.layers[index].delta[numbers], 1, layer.n_out);
                     let neurons = (0..layer.n_in, layer.row_stride);
                     let nabla = &mut out[layer.weights.start..layer.biases.end];
                     bp4(
@@ -108,8 +111,8 @@ pub(crate) fn each_norms<T: Real>(
             }
             LayerInput::Sparse(x) => {
                 for (row, norm) in of_inputs.iter_mut().enumerate() {
-                    let values = x.row(row).1;
-                    row_norms(values, values.len().max(1), std::slice::from_mut(norm));
+                    let (columns, values) = x.row(row);
+                    *norm = sparse_norm(columns, values);
                 }
             }
         }

@@ -34,12 +34,12 @@ def directions(net, x, rng):
         assert close(net.jacobian(x, at=at), expected, dtype, scale=0.1)
     dx, dparams = rng.standard_normal(x.shape).astype(dtype), vector(net, rng)
     dw, db = dparams.weights, dparams.biases
-    for given, theirs in [
+    for ours, theirs in [
         ({"dx": dx}, {"dx": dx}),
         ({"dparams": dparams}, {"dweights": dw, "dbiases": db}),
         ({"dx": dx, "dparams": dparams}, {"dx": dx, "dweights": dw, "dbiases": db}),
     ]:
-        a, da = net.jvp(x, **given)
+        a, da = net.jvp(x, **ours)
         expected = reference.jvp(*parameters, x, **theirs, **kind)
         scale = 0.1 * float(np.linalg.norm(dx))
         assert close(da, expected[1], dtype, scale=scale)
@@ -94,7 +94,7 @@ def examples(net, x, y, kwargs):
 
 def curvature(net, x, y, kwargs, v):
     dtype, parameters, kind = net.dtype.name, (net.weights, net.biases), kinds(net)
-    weight, scale = factors(net, x, kwargs)
+    _, scale = factors(net, x, kwargs)
     arguments = (*parameters, x, y, v.weights, v.biases)
     for name in ("hvp", "ggn_vp"):
         got = getattr(net, name)(x, y, v, **kwargs)

@@ -1,4 +1,4 @@
-"""What tests of derivatives have in common: vectors in parameter space, arguments of the reference."""
+"""What tests of derivatives share: vectors in parameter space, arguments of the reference."""
 
 import numpy as np
 

@@ -110,7 +110,10 @@ def gradient_statistics(self: _core.Network, x: Inputs, y: ArrayLike) -> Gradien
         raise ValueError(f"x: expected at least two examples, got {n}")
     flat = variance.flat
     flat /= n
-    flat -= mean.flat**2
+    is_infinite = np.isinf(flat)
+    with np.errstate(over="ignore", invalid="ignore"):
+        flat -= mean.flat**2
     np.maximum(flat, 0, out=flat)
     flat *= n / (n - 1)
+    flat[is_infinite] = np.inf  # squares beyond the dtype, not the NaN of inf - inf
     return GradientStatistics(n, mean, variance)

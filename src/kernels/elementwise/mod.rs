@@ -12,5 +12,5 @@ mod softmax;
 mod tests;
 
 pub use map::{UnaryFunction, map, scale};
-pub use norms::row_norms;
+pub use norms::{row_norms, sparse_norm};
 pub use softmax::softmax;

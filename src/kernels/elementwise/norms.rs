@@ -31,12 +31,36 @@ pub fn row_norms<T: Real>(values: &[T], width: usize, norms: &mut [f64]) {
         }
     }
     for (norm, row) in norms.iter_mut().zip(values.chunks_exact(width)) {
-        // A square below the first bound may have lost digits in float32.
-        *norm = if (1e-25..1e30).contains(norm) {
-            norm.sqrt()
-        } else {
-            scaled_norm(row)
-        };
+        *norm = root(*norm, row);
+    }
+}
+
+/// The same of one row of which the other elements are 0; with ascending `columns` it has the same bits.
+pub fn sparse_norm<T: Real>(columns: &[u32], values: &[T]) -> f64 {
+    let mut sum = 0.0;
+    match fused_level() {
+        Some(level) => {
+            let sum = &mut sum;
+            let squares = SparseSquares {
+                columns,
+                values,
+                sum,
+            };
+            // SAFETY: the machine has the level.
+            unsafe { level::run(level, squares) }
+        }
+        None => sum = values.iter().map(|x| x.to_f64() * x.to_f64()).sum(),
+    }
+    root(sum, values)
+}
+
+/// The root of the sum of squares, unless squares have left the range of their type.
+fn root<T: Real>(squares: f64, row: &[T]) -> f64 {
+    // A square below the first bound may have lost digits in float32.
+    if (1e-25..1e30).contains(&squares) {
+        squares.sqrt()
+    } else {
+        scaled_norm(row)
     }
 }
 
@@ -78,6 +102,32 @@ impl<T: Real> Job<T> for RowSquares<'_, T> {
                 *sum += total(&mut parts);
             }
         }
+    }
+}
+
+/// Σ x² of the stored elements of a row, in the parts in which [`RowSquares`] has them.
+struct SparseSquares<'a, T> {
+    columns: &'a [u32],
+    values: &'a [T],
+    sum: &'a mut f64,
+}
+
+impl<T: Real> Job<T> for SparseSquares<'_, T> {
+    #[inline(always)]
+    unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
+        let mut parts = [T::ZERO; PARTS];
+        let mut block = 0;
+        for (&column, &x) in self.columns.iter().zip(self.values) {
+            let column = column as usize;
+            if column / (PARTS * TERMS) != block {
+                *self.sum += total(&mut parts);
+                parts = [T::ZERO; PARTS];
+                block = column / (PARTS * TERMS);
+            }
+            let part = &mut parts[column % PARTS];
+            *part = x.mul_add(x, *part);
+        }
+        *self.sum += total(&mut parts);
     }
 }
 
@@ -125,6 +175,21 @@ unsafe fn add_squares<T: Real, V: Arithmetic<Scalar = T>>(block: &[T], parts: &m
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sparse_norms_have_the_bits_of_dense_ones() {
+        for width in [1_u16, 40, 513, 2000] {
+            let is_stored = |k: &u16| k % 3 == 0 || k % 7 == 2;
+            let value = |k: u16| f32::from(k % 97) / 7.0 - 4.5;
+            let columns: Vec<u32> = (0..width).filter(is_stored).map(u32::from).collect();
+            let values: Vec<f32> = (0..width).filter(is_stored).map(value).collect();
+            let dense = (0..width).map(|k| if is_stored(&k) { value(k) } else { 0.0 });
+            let mut norm = [f64::NAN];
+            row_norms(&dense.collect::<Vec<f32>>(), usize::from(width), &mut norm);
+            assert_eq!(sparse_norm(&columns, &values).to_bits(), norm[0].to_bits());
+        }
+        assert_eq!(sparse_norm::<f64>(&[], &[]).to_bits(), 0);
+    }
 
     #[test]
     fn norms_are_accurate_at_every_width() {
