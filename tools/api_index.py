@@ -23,7 +23,9 @@ All public names by task. The names link to their full descriptions in [API](api
 GROUPS: dict[str, dict[str, str]] = {
     "Networks": {"bpfast": "Network load ACTIVATIONS COSTS INITIALISATIONS"},
     "Results and views": {
-        "bpfast": "Gradient Trace Views Layer PerExampleGradients GradientStatistics Curvature"
+        "bpfast": (
+            "Gradient Trace Taylor Views Layer PerExampleGradients GradientStatistics Curvature"
+        )
     },
     "Training": {
         "bpfast": (
@@ -64,7 +66,8 @@ GROUPS: dict[str, dict[str, str]] = {
     "The reference in plain Python": {
         "bpfast": "reference",
         "bpfast.reference": (
-            "forward trace cost errors backprop bp1 bp2 bp3 bp4 Trace ACTIVATIONS COSTS"
+            "forward trace cost errors backprop bp1 bp2 bp3 bp4 taylor backprop_taylor Trace "
+            "Taylor ACTIVATIONS COSTS"
         ),
     },
 }

@@ -2,7 +2,8 @@
 
 Read it together with chapter 2 of M. Nielsen, *Neural Networks and Deep Learning*
 (http://neuralnetworksanddeeplearning.com): one function per equation, a loop per neuron, only the
-standard library. The functions have the names and signatures of those in :mod:`bpfast`. They share
+standard library. The functions have the names and signatures of those in :mod:`bpfast`;
+:func:`taylor` and :func:`backprop_taylor` are methods of :class:`bpfast.Network`. They share
 these parameters (layers are numbered 1, the input, to L; layer l has n_l neurons; a batch has n
 examples, one per row):
 
@@ -29,12 +30,15 @@ every formula.
 from bpfast.reference._checks import ACTIVATIONS, COSTS
 from bpfast.reference._equations import bp1, bp2, bp3, bp4
 from bpfast.reference._functions import Trace, backprop, cost, errors, forward, trace
+from bpfast.reference._taylor import Taylor, backprop_taylor, taylor
 
 __all__ = [
     "ACTIVATIONS",
     "COSTS",
+    "Taylor",
     "Trace",
     "backprop",
+    "backprop_taylor",
     "bp1",
     "bp2",
     "bp3",
@@ -42,8 +46,12 @@ __all__ = [
     "cost",
     "errors",
     "forward",
+    "taylor",
     "trace",
 ]
 
-for _public in (Trace, backprop, bp1, bp2, bp3, bp4, cost, errors, forward, trace):
+for _public in (
+    *(Taylor, Trace, backprop, backprop_taylor, bp1, bp2, bp3, bp4, cost, errors, forward),
+    *(taylor, trace),
+):
     _public.__module__ = __name__
