@@ -38,7 +38,7 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE \
 TYPED := $(wildcard python/bpfast tests benches tools docs/conf.py)
 
 EXPERIMENTS := hidden_neurons slowdown initial_weights l2 dropout early_stopping learning_rates depth \
-  vanishing_gradient
+  vanishing_gradient oscillator burgers
 
 # A few tests of every concern, some seconds in total.
 CHECKS := tests/numerics/test_equations.py tests/numerics/test_parity.py tests/numerics/test_extremes.py \
@@ -71,7 +71,7 @@ demo: $(INSTALLED) $(VENV)/.extra-examples ## train on MNIST with the wheel (ARG
 # The figures and plots of docs/examples.md. With other options the plots are not those of the page.
 PLOTS := $(if $(ARGS),target,docs)/examples
 
-examples: $(INSTALLED) $(VENV)/.extra-examples ## Nielsen's experiments on MNIST, plots into docs/examples (with ARGS=, target/examples)
+examples: $(INSTALLED) $(VENV)/.extra-examples ## Nielsen's experiments on MNIST, differential equations; plots into docs/examples (with ARGS=, target/examples)
 	@mkdir -p $(PLOTS)
 	@set -e; for name in $(EXPERIMENTS); do \
 	  echo "examples/$$name.py"; $(BIN)/python examples/$$name.py --plot $(PLOTS)/$$name.png $(ARGS); \

@@ -23,7 +23,9 @@ All public names by task. The names link to their full descriptions in [API](api
 GROUPS: dict[str, dict[str, str]] = {
     "Networks": {"bpfast": "Network load ACTIVATIONS COSTS INITIALISATIONS"},
     "Results and views": {
-        "bpfast": "Gradient Trace Views Layer PerExampleGradients GradientStatistics Curvature"
+        "bpfast": (
+            "Gradient Trace Taylor Views Layer PerExampleGradients GradientStatistics Curvature"
+        )
     },
     "Training": {
         "bpfast": (
@@ -66,7 +68,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "bpfast.reference": (
             "forward trace cost errors backprop bp1 bp2 bp3 bp4 vjp jvp input_gradient jacobian "
             "forward_from per_example_gradients per_example_norms clipped_backprop "
-            "gradient_statistics hvp ggn_vp fisher_vp Trace ACTIVATIONS COSTS"
+            "gradient_statistics hvp ggn_vp fisher_vp taylor backprop_taylor Trace Taylor "
+            "ACTIVATIONS COSTS"
         ),
     },
 }

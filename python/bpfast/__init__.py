@@ -31,6 +31,7 @@ from bpfast._core import (
 from bpfast._derivatives.matrix import Curvature
 from bpfast._derivatives.per_example import PerExampleGradients
 from bpfast._derivatives.statistics import GradientStatistics
+from bpfast._derivatives.taylor import Taylor
 from bpfast._equations import bp1
 from bpfast._functions import backprop, cost, errors, forward, trace
 from bpfast._layer import Layer
@@ -67,6 +68,7 @@ __all__ = [
     "Network",
     "PerExampleGradients",
     "RMSprop",
+    "Taylor",
     "Trace",
     "Views",
     "__version__",

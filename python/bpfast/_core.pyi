@@ -211,6 +211,25 @@ class Network:
     def _stored_forward(self, x: _Inputs) -> Trace: ...
     @property
     def _takes_z(self) -> bool: ...
+    def _taylor(
+        self, x: _Inputs, directions: ArrayLike, order: int
+    ) -> tuple[_Array, _Array, _Array | None]: ...
+    def _prepare_taylor(
+        self,
+        x: _Inputs,
+        directions: ArrayLike,
+        order: int,
+        weights: tuple[ArrayLike | None, Reduction],
+        out: Gradient | None,
+    ) -> tuple[Any, _Array, NDArray[np.float64] | None]: ...
+    def _backprop_taylor(
+        self,
+        examples: tuple[_Inputs, ArrayLike],
+        order: int,
+        returned: Any,
+        weights: tuple[ArrayLike | None, Reduction],
+        out: Gradient | None,
+    ) -> Gradient: ...
     @property
     def _custom_cost(self) -> CustomCost | None: ...
     @property

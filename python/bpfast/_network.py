@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bpfast import _calls, _core, _tables, _touched
 from bpfast._derivatives import clipped, curvature, directions, matrix, per_example, statistics
+from bpfast._derivatives import taylor as _taylor
 from bpfast._layer import Layer
 from bpfast._training import evaluate as _evaluate
 from bpfast._training import fit as _fit
@@ -111,6 +112,8 @@ class Network(_core.Network):
     ggn_vp = curvature.ggn_vp
     fisher_vp = curvature.fisher_vp
     curvature = matrix.curvature
+    taylor = _taylor.taylor
+    backprop_taylor = _taylor.backprop_taylor
     fit = _fit.fit
     partial_fit = _partial_fit.partial_fit
     evaluate = _evaluate.evaluate

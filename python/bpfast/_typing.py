@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from bpfast._derivatives.taylor import Taylor
 
 HiddenActivation: TypeAlias = Literal[
     "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus"
@@ -19,6 +22,9 @@ CustomCost: TypeAlias = Callable[
     [NDArray[np.floating[Any]], NDArray[Any]], tuple[ArrayLike, ArrayLike]
 ]
 Cost: TypeAlias = CostName | CustomCost
+TaylorCost: TypeAlias = Callable[
+    ["Taylor"], tuple[ArrayLike, tuple[ArrayLike | None, ...] | list[ArrayLike | None]]
+]
 Initialisation: TypeAlias = Literal["nielsen", "nielsen_large", "xavier", "he", "zeros"]
 OptimizerName: TypeAlias = Literal["sgd", "adam", "adamw", "rmsprop", "adagrad"]
 Reduction: TypeAlias = Literal["mean", "sum"]

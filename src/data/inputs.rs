@@ -66,9 +66,23 @@ impl<'a, T: Real> Inputs<'a, T> {
     }
 
     /// `n` other examples of the same width, dense in `x`.
-    pub(crate) fn with_dense(&self, n: usize, x: &'a [T]) -> Self {
+    pub(crate) fn with_dense<'b>(&self, n: usize, x: &'b [T]) -> Inputs<'b, T> {
         let x = LayerInput::Dense(Matrix::by_rows(x, n, self.width));
-        Self { n, x, ..*self }
+        Inputs {
+            n,
+            width: self.width,
+            x,
+        }
+    }
+
+    /// `n` examples of the same width that are all `x`.
+    pub(crate) fn with_repeated<'b>(&self, n: usize, x: &'b [T]) -> Inputs<'b, T> {
+        let x = LayerInput::Dense(Matrix::repeated(x, n));
+        Inputs {
+            n,
+            width: self.width,
+            x,
+        }
     }
 
     /// Some of the examples of `all`, read in place: `all` is dense and row-major.

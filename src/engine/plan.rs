@@ -11,7 +11,8 @@ use crate::kernels::gemm::multiplied_at_once;
 use crate::kernels::real::Real;
 use crate::kernels::tuning::plan::{
     BLOCK_ACTIVATIONS, BLOCK_ROWS, COST_GROUP, LARGE, LARGE_MAX_ROWS, LONGEST_GROUP,
-    MAX_ACTIVATIONS, MAX_ROWS, SHORT_GROUPS, SMALL_BATCH, THREAD_BYTES, THREAD_WORK, WIDE,
+    MAX_ACTIVATIONS, MAX_ROWS, MAX_ROWS_OF_DERIVATIVES, SHORT_GROUPS, SMALL_BATCH, THREAD_BYTES,
+    THREAD_WORK, WIDE,
 };
 use crate::model::architecture::Architecture;
 
@@ -53,6 +54,8 @@ pub struct Plan {
     pub sum: SumOrder,
     /// The number of threads worth using, at most those allowed.
     pub threads: usize,
+    /// The matrices of the shape of each layer that are computed: more than one with derivatives.
+    parts: usize,
 }
 
 impl Plan {
@@ -62,26 +65,47 @@ impl Plan {
         inputs: &Inputs<'_, T>,
         threads: usize,
     ) -> Self {
+        Self::with_derivatives(architecture, inputs, threads, 0)
+    }
+
+    /// The same for a call that also computes `derivatives` directional derivatives of every layer.
+    pub fn with_derivatives<T: Real>(
+        architecture: &Architecture,
+        inputs: &Inputs<'_, T>,
+        threads: usize,
+        derivatives: usize,
+    ) -> Self {
         let enough = THREAD_WORK * multiplied_at_once::<T>();
         // By one example.
         let weights_read = inputs.products(architecture) / inputs.len() * size_of::<T>();
         let busy = (inputs.work(architecture) / enough).max(weights_read / THREAD_BYTES);
-        Self::new(architecture, inputs.len(), threads.min(busy).max(1))
+        let busy = busy.saturating_mul(derivatives + 1);
+        let threads = threads.min(busy).max(1);
+        Self::new(architecture, inputs.len(), threads, derivatives + 1)
     }
 
-    /// The plan for `n` examples of `architecture` on `threads` threads.
-    fn new(architecture: &Architecture, n: usize, threads: usize) -> Self {
+    /// The same work of `architecture` on fewer threads.
+    pub fn on(&self, architecture: &Architecture, threads: usize) -> Self {
+        Self::new(architecture, self.n, threads, self.parts)
+    }
+
+    /// The plan for `n` examples of `architecture` on `threads` threads, which compute `parts` matrices of
+    /// the shape of each layer.
+    fn new(architecture: &Architecture, n: usize, threads: usize, parts: usize) -> Self {
+        let widest = architecture.widest().saturating_mul(parts);
+        let n_neurons = architecture.n_neurons().saturating_mul(parts);
         // Powers of two, so that one divides the other.
-        let fit = 1 << (MAX_ACTIVATIONS / architecture.widest()).max(1).ilog2();
+        let fit = 1 << (MAX_ACTIVATIONS / widest).max(1).ilog2();
         let cost_group = COST_GROUP.min(fit);
         let large = architecture.n_params() > LARGE;
         let most = fit.min(match (large, architecture.widest() >= WIDE) {
+            (false, _) if parts > 1 => MAX_ROWS_OF_DERIVATIVES,
             (false, _) => MAX_ROWS,
             (true, false) => LARGE_MAX_ROWS.0,
             (true, true) => LARGE_MAX_ROWS.1,
         });
         let use_groups = !large && n > SMALL_BATCH;
-        let block = BLOCK_ACTIVATIONS / architecture.n_neurons();
+        let block = BLOCK_ACTIVATIONS / n_neurons;
         let block = 1 << block.clamp(BLOCK_ROWS.0, BLOCK_ROWS.1).ilog2();
         let rows = if use_groups {
             most
@@ -109,6 +133,7 @@ impl Plan {
             chunks,
             sum,
             threads,
+            parts,
         }
     }
 
@@ -159,12 +184,18 @@ mod tests {
             (architecture(&[1024, 1024]), 1024),
             (architecture(&[1, 10_000_000]), 1),
         ] {
-            assert_eq!(Plan::new(&architecture, 100_003, 1).rows, most);
+            assert_eq!(Plan::new(&architecture, 100_003, 1, 1).rows, most);
+            for parts in [2, 5, 101] {
+                let plan = Plan::new(&architecture, 100_003, 1, parts);
+                assert!(plan.rows <= most, "{plan:?}");
+                assert_eq!(plan.rows % plan.cost_group, 0, "{plan:?}");
+                assert_eq!(plan.on(&architecture, 1), plan);
+            }
             for (n, threads) in [1, 2, 15, 16, 17, 127, 129, 300, 1000, 4096, 100_003]
                 .into_iter()
                 .flat_map(|n| [1, 2, 3, 8, 1000].map(|threads| (n, threads)))
             {
-                let plan = Plan::new(&architecture, n, threads);
+                let plan = Plan::new(&architecture, n, threads, 1);
                 let (sums, length) = match plan.sum {
                     SumOrder::Groups { chunks_per_group } => {
                         let use_groups = plan.chunks.div_ceil(chunks_per_group);
@@ -184,7 +215,7 @@ mod tests {
                 assert!(plan.rows <= most, "{plan:?}");
                 assert_eq!(plan.rows % plan.cost_group, 0, "{plan:?}");
                 // What affects bits: the same for every number of threads.
-                let alone = Plan::new(&architecture, n, 1);
+                let alone = Plan::new(&architecture, n, 1, 1);
                 assert_eq!(plan.cost_group, alone.cost_group);
                 let of_sum = |plan: Plan| match plan.sum {
                     SumOrder::Groups { .. } => (true, plan.rows * length),

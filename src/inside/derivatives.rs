@@ -112,6 +112,7 @@ impl<T: Real> Pass<T> for Derivatives<'_, T> {
             rows,
             layers,
             context,
+            ..
         } = chunk;
         if index + 1 < layers.len() {
             return hidden_error(call.network, layers, index, context);

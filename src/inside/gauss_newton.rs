@@ -76,6 +76,7 @@ impl<T: Real> Pass<T> for CurvatureProduct<'_, T> {
             rows,
             layers,
             context,
+            ..
         } = chunk;
         if index + 1 < layers.len() {
             return hidden_error(call.network, layers, index, context);

@@ -53,6 +53,7 @@ impl<T: Real> HessianProduct<'_, T> {
             rows,
             layers,
             context,
+            ..
         } = chunk;
         let network = call.network;
         let is_output = index + 1 == layers.len();
@@ -103,6 +104,7 @@ impl<T: Real> Pass<T> for HessianProduct<'_, T> {
             rows,
             layers,
             context,
+            ..
         } = chunk;
         let (these, after) = layers.split_at_mut(index + 1);
         let layer = &mut these[index];
@@ -145,16 +147,12 @@ impl<T: Real> Pass<T> for HessianProduct<'_, T> {
         }
     }
 
-    fn products(&self) -> &'static [Factors] {
-        &[
-            Factors {
-                delta: Part::Tangent,
-                a: Part::Primal,
-            },
-            Factors {
-                delta: Part::Primal,
-                a: Part::Tangent,
-            },
-        ]
+    fn products(&self) -> &[Factors] {
+        const {
+            &[
+                Factors::new(Part::Tangent, Part::Primal),
+                Factors::new(Part::Primal, Part::Tangent),
+            ]
+        }
     }
 }

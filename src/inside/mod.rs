@@ -11,3 +11,4 @@ pub mod per_example;
 pub mod rows_out;
 pub mod stored;
 pub mod tangent;
+pub mod taylor;

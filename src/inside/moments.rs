@@ -58,14 +58,11 @@ impl<T: Real> Pass<T> for Squares<'_, T> {
         square(layer.tangent_delta, layer.delta);
     }
 
-    fn products(&self) -> &'static [Factors] {
-        &[Factors {
-            delta: Part::Tangent,
-            a: Part::Tangent,
-        }]
+    fn products(&self) -> &[Factors] {
+        const { &[Factors::new(Part::Tangent, Part::Tangent)] }
     }
 
-    fn tangent_of_x(&self) -> Option<Inputs<'_, T>> {
+    fn derivative_of_x(&self, _factors: &Factors) -> Option<Inputs<'_, T>> {
         Some(self.squared_x)
     }
 }

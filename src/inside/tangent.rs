@@ -34,6 +34,7 @@ pub(crate) fn forward_tangents<T: Real>(
         rows,
         layers: buffers,
         context,
+        ..
     } = chunk;
     let layers = call.network.architecture.layers();
     let dx = direction.x.map(|x| {

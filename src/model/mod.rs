@@ -8,3 +8,4 @@ pub mod network;
 pub(crate) mod output_curvature;
 mod residual;
 mod second_derivative;
+mod third_derivative;

@@ -65,8 +65,8 @@ impl Activation {
             Self::Elu if a > 0.0 => (1.0, 0.0),
             Self::Elu => (a + 1.0, a + 1.0),
             Self::Softplus => {
-                let first = -(-a).exp_m1();
-                (first, first * (-a).exp())
+                let first = -Real::exp_m1(-a);
+                (first, first * Real::exp(-a))
             }
             Self::Gelu => (gelu_derivative(z), gelu_second(z)),
             Self::Silu => (silu_derivative(z), silu_second(z)),

@@ -27,8 +27,8 @@ def public():
 PUBLIC = dict(public())
 # Of dataclasses and named tuples, which describe what they hold; and of a short rule.
 FIELDS = (
-    "GradientReport", "Tally", "Trace", "DivergenceError", "Gradient", "num_threads", "Check",
-    "Demon", "Finding", "NeuronFactors",
+    "GradientReport", "Tally", "Trace", "Taylor", "DivergenceError", "Gradient", "num_threads",
+    "Check", "Demon", "Finding", "NeuronFactors",
 )  # fmt: skip
 
 

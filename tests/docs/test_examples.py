@@ -26,6 +26,8 @@ EXPERIMENTS = {
     "depth": ["hidden layers"],
     "vanishing_gradient": ["hidden layers"],
 }
+# Differential equations, and iterations after which the largest error is below a tenth.
+EQUATIONS = {"oscillator": 700, "burgers": 300}
 # Enough to run every line; nothing is learned.
 TINY = ["--digits", "20", "--epochs", "2", "--runs", "2"]
 
@@ -73,7 +75,7 @@ def is_png(path):
 def test_every_example_is_here():
     helpers = {"digits", "options", "runs", "plots"}
     found = {path.stem for path in EXAMPLES.glob("*.py")}
-    assert found == {"mnist", "plain_loop", *EXPERIMENTS, *helpers}
+    assert found == {"mnist", "plain_loop", *EXPERIMENTS, *EQUATIONS, *helpers}
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +98,15 @@ def test_experiment(name, experiments):
     assert "nan" not in said
     assert is_png(folder / "a.png")
     assert [path.name for path in folder.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("name", EQUATIONS)
+def test_an_equation_is_solved(name, tmp_path):
+    arguments = ["--iterations", EQUATIONS[name], "--plot", "a.png"]
+    said = output(name, *arguments, cwd=tmp_path)
+    (error,) = re.findall(r"^\d+ iterations: .* largest (?:error )?(\S+) of 1$", said, re.MULTILINE)
+    assert float(error) < 0.1
+    assert is_png(tmp_path / "a.png")
 
 
 def test_a_seed_gives_the_same_figures_again(few, tmp_path):

@@ -96,6 +96,13 @@ def compute() -> Iterator[tuple[str, Callable[[], Call]]]:
                 y = classes(rows, sizes[-1])
             if method in {"forward", "trace"}:
                 return lambda: getattr(made, method)(x)
+            if method == "taylor":
+                return lambda: made.taylor(x, np.eye(2, sizes[0]))
+            if method == "backprop_taylor":
+                costs, nabla = np.ones(rows), (y, None, None)
+                return lambda: made.backprop_taylor(
+                    x, np.eye(2, sizes[0]), lambda _: (costs, nabla), sample_weight=weights
+                )
             if method == "out":
                 gradient = bpfast.Gradient(made)
                 return lambda: made.backprop(x, y, out=gradient)
@@ -109,6 +116,9 @@ def compute() -> Iterator[tuple[str, Callable[[], Call]]]:
         yield f"{method}, labels", of([30, 20, 10], ROWS, method, **SOFTMAX)
         yield f"{method}, callable", of([30, 20, 10], ROWS, method, cost=squared)
         yield f"{method}, many layers", of([3] * 2000, 20, method)
+    for method in ("taylor", "backprop_taylor"):
+        yield f"{method}, many rows", of([30, 20, 10], ROWS, method)
+        yield f"{method}, few rows", of([3] * 200, 20, method)
     yield "forward, few rows", of([2000, 2000, 10], 2, "forward")
 
 

@@ -13,7 +13,7 @@ NAMES = {
     "bpfast": """
         ACTIVATIONS COSTS INITIALISATIONS METRICS SGD Adagrad Adam AdamW Curvature
         DivergenceError EarlyStopping Gradient GradientStatistics History Layer
-        LeastSquaresResult Network PerExampleGradients RMSprop Trace Views __version__
+        LeastSquaresResult Network PerExampleGradients RMSprop Taylor Trace Views __version__
         backprop bp1 bp2 bp3 bp4 cost errors forward get_num_threads inside least_squares load
         metrics num_threads optimizers reference schedules scipy_minimize set_num_threads
         show_config testing trace
@@ -27,9 +27,9 @@ NAMES = {
     """,
     "bpfast.optimizers": "SGD Adagrad Adam AdamW Optimizer RMSprop from_config",
     "bpfast.reference": """
-        ACTIVATIONS COSTS Trace backprop bp1 bp2 bp3 bp4 clipped_backprop cost errors fisher_vp
-        forward forward_from ggn_vp gradient_statistics hvp input_gradient jacobian jvp
-        per_example_gradients per_example_norms trace vjp
+        ACTIVATIONS COSTS Taylor Trace backprop backprop_taylor bp1 bp2 bp3 bp4 clipped_backprop cost
+        errors fisher_vp forward forward_from ggn_vp gradient_statistics hvp input_gradient jacobian
+        jvp per_example_gradients per_example_norms taylor trace vjp
     """,
     "bpfast.schedules": """
         Constant Cosine OneCycle Plateau Schedule Step WarmUp from_config rates

@@ -2,7 +2,8 @@
 
 Read it together with chapter 2 of M. Nielsen, *Neural Networks and Deep Learning*
 (http://neuralnetworksanddeeplearning.com): one function per equation, a loop per neuron, only the
-standard library. The functions have the names and signatures of those in :mod:`bpfast`. They share
+standard library. The functions have the names and signatures of those in :mod:`bpfast`;
+:func:`taylor` and :func:`backprop_taylor` are methods of :class:`bpfast.Network`. They share
 these parameters (layers are numbered 1, the input, to L; layer l has n_l neurons; a batch has n
 examples, one per row):
 
@@ -39,12 +40,15 @@ from bpfast.reference._per_example import (
     per_example_gradients,
     per_example_norms,
 )
+from bpfast.reference._taylor import Taylor, backprop_taylor, taylor
 
 __all__ = [
     "ACTIVATIONS",
     "COSTS",
+    "Taylor",
     "Trace",
     "backprop",
+    "backprop_taylor",
     "bp1",
     "bp2",
     "bp3",
@@ -63,6 +67,7 @@ __all__ = [
     "jvp",
     "per_example_gradients",
     "per_example_norms",
+    "taylor",
     "trace",
     "vjp",
 ]

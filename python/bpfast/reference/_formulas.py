@@ -79,6 +79,49 @@ PRIME: dict[str, Callable[[float], float]] = {
 }
 
 
+# σ', σ'' and σ''', of the smooth activations, for one neuron
+
+
+def _sigmoid_three(z: float) -> tuple[float, float, float]:
+    """σ' = s (1 - s), σ'' = σ' (1 - 2s), σ''' = σ' (1 - 6σ'); 1 - 2s = -tanh(z/2)."""
+    prime = _sigmoid_prime(z)
+    return prime, -prime * math.tanh(0.5 * z), prime * (1.0 - 6.0 * prime)
+
+
+def _tanh_three(z: float) -> tuple[float, float, float]:
+    """Tanh z = 2 s(2z) - 1."""
+    first, second, third = _sigmoid_three(2.0 * z)
+    return 4.0 * first, 8.0 * second, 16.0 * third
+
+
+def _softplus_three(z: float) -> tuple[float, float, float]:
+    """The sigmoid and its first two derivatives."""
+    first, second, _ = _sigmoid_three(z)
+    return _sigmoid(z), first, second
+
+
+def _silu_three(z: float) -> tuple[float, float, float]:
+    """(z s)' = s + z s', (z s)'' = 2 s' + z s'', (z s)''' = 3 s'' + z s'''."""
+    first, second, third = _sigmoid_three(z)
+    return PRIME["silu"](z), 2.0 * first + _times(second, z), 3.0 * second + _times(third, z)
+
+
+def _gelu_three(z: float) -> tuple[float, float, float]:
+    """Φ + z φ, (2 - z²) φ and (z³ - 4z) φ, as φ' = -z φ."""
+    pdf = _normal_pdf(z)
+    return PRIME["gelu"](z), _times(pdf, 2.0 - z * z), _times(pdf, z * (z * z - 4.0))
+
+
+SMOOTH: dict[str, Callable[[float], tuple[float, float, float]]] = {
+    "identity": lambda _: (1.0, 0.0, 0.0),
+    "sigmoid": _sigmoid_three,
+    "tanh": _tanh_three,
+    "gelu": _gelu_three,
+    "silu": _silu_three,
+    "softplus": _softplus_three,
+}
+
+
 # σ and σ', for a layer
 
 

@@ -126,22 +126,42 @@ impl<T: Real> Call<'_, T> {
     ) -> Result<()> {
         let plan = &self.plan;
         let (n, per_chunk) = (plan.rows_in(&chunks).len(), plan.cost_groups_per_chunk());
-        let layers = self.network.architecture.layers().len();
-        let costs = scratch.costs[chunks.start * per_chunk..].chunks_mut(per_chunk);
-        let workers = &mut scratch.workers[..self.team.threads()];
-        scratch.block.with_chunks(n, plan.rows, |buffers| {
-            let tasks = chunks.zip(buffers.chunks_mut(layers)).zip(costs);
+        let Scratch {
+            workers,
+            block,
+            costs,
+            ..
+        } = scratch;
+        let costs = costs[chunks.start * per_chunk..].chunks_mut(per_chunk);
+        self.each_chunk_of_block(workers, (block, n), chunks.zip(costs), |chunk, costs| {
+            self.errors_chunk(pass, chunk, costs);
+        })
+    }
+
+    /// Calls `work` for some chunks, with their items and their buffers in `block`, which holds `n` examples.
+    fn each_chunk_of_block<P: Send>(
+        &self,
+        workers: &mut [ThreadBuffers<T>],
+        (block, n): (&mut Workspace<T>, usize),
+        chunks: impl Iterator<Item = (usize, P)> + Send,
+        work: impl Fn(&mut Chunk<'_, '_, T>, P) + Sync,
+    ) -> Result<()> {
+        let plan = &self.plan;
+        let (depth, layers) = (block.depth, block.layers.len());
+        block.with_chunks(n, plan.rows, |buffers| {
             self.team.run(
-                workers,
-                tasks,
+                &mut workers[..self.team.threads()],
+                chunks.zip(buffers.chunks_mut(layers)),
                 self.should_cancel,
-                |worker, ((chunk, layers), costs), cancel| {
+                |worker, ((chunk, items), layers), cancel| {
+                    let (layers, derivatives) = layers.split_at_mut(depth);
                     let chunk = &mut Chunk {
                         rows: plan.rows_of(chunk),
                         layers,
+                        derivatives,
                         context: Context::new(&mut worker.pack_buffer, cancel),
                     };
-                    self.errors_chunk(pass, chunk, costs);
+                    work(chunk, items);
                 },
             )
         })
@@ -157,33 +177,16 @@ impl<T: Real> Call<'_, T> {
         cancellable(self.should_cancel, |cancel| {
             self.prepare_block(scratch, plan.chunks, BufferConfig::BACKPROP, cancel)
         })?;
-        let layers = architecture.layers().len();
         let takes_z = architecture.cost() == Cost::CustomOfZ;
         let outputs = out.chunks_mut(plan.rows * architecture.n_outputs());
-        let workers = &mut scratch.workers[..self.team.threads()];
-        scratch.block.with_chunks(
-            plan.rows_in(&(0..plan.chunks)).len(),
-            plan.rows,
-            |buffers| {
-                let tasks = buffers.chunks_mut(layers).zip(outputs).enumerate();
-                self.team.run(
-                    workers,
-                    tasks,
-                    self.should_cancel,
-                    |worker, (chunk, (layers, out)), cancel| {
-                        let chunk = &mut Chunk {
-                            rows: plan.rows_of(chunk),
-                            layers,
-                            context: Context::new(&mut worker.pack_buffer, cancel),
-                        };
-                        self.forward_chunk(chunk, None);
-                        if let Some(output) = chunk.layers.last() {
-                            out.copy_from_slice(if takes_z { output.z } else { output.a });
-                        }
-                    },
-                )
-            },
-        )
+        let n = plan.rows_in(&(0..plan.chunks)).len();
+        let Scratch { workers, block, .. } = scratch;
+        self.each_chunk_of_block(workers, (block, n), outputs.enumerate(), |chunk, out| {
+            self.forward_chunk(chunk, None);
+            if let Some(output) = chunk.layers.last() {
+                out.copy_from_slice(if takes_z { output.z } else { output.a });
+            }
+        })
     }
 
     /// The examples of `chunks`, with what [`Self::errors_of_block`] has computed into `workspace`.
@@ -195,10 +198,8 @@ impl<T: Real> Call<'_, T> {
     ) -> Block<'b, T> {
         let plan = &self.plan;
         let rows = plan.rows_in(chunks);
-        let tangent_of_x = pass.tangent_of_x().map(|x| x.row_range(&rows));
         let x = self.inputs.row_range(&rows);
-        Block::new(self.network.architecture, x, workspace, plan.rows)
-            .with_products(pass.products(), tangent_of_x)
+        Block::new(self.network.architecture, x, workspace, plan.rows).of_pass(pass, rows.start)
     }
 
     /// How many neurons' outgoing weights a slice of a layer's gradient has.

@@ -6,7 +6,7 @@ use crate::engine::batch::Call;
 use crate::engine::batch::pass::{Chunk, Factors, Pass};
 use crate::engine::costs::{Outputs, cost, each_cost};
 use crate::engine::forward::forward;
-use crate::engine::workspace::{LayerBuffers, Part};
+use crate::engine::workspace::LayerBuffers;
 use crate::kernels::gemm::Accumulate;
 use crate::kernels::real::Real;
 
@@ -147,28 +147,40 @@ impl<T: Real> Call<'_, T> {
     ) {
         let layer = &self.network.architecture.layers()[index];
         let mut end = layer.biases.end;
-        for &Factors { delta, a } in pass.products() {
+        let Chunk {
+            rows,
+            layers,
+            derivatives,
+            context,
+        } = chunk;
+        for factors in pass.products() {
+            let of_layer = |index| factors.buffers(layers, derivatives, index);
             let a = match index.checked_sub(1) {
-                Some(below) => LayerInput::Dense(chunk.layers[below].activations_of(a)),
-                None => match self.inputs_of(pass, a) {
-                    Some(inputs) => inputs.row_range(&chunk.rows).x,
+                Some(below) => LayerInput::Dense(of_layer(below).activations_of(factors.a)),
+                None => match self.first_input(pass, factors) {
+                    Some(inputs) => inputs.row_range(rows).x,
                     None => continue,
                 },
             };
-            let delta = chunk.layers[index].errors_of(delta);
+            let delta = of_layer(index).errors_of(factors.delta);
             let neurons = (0..layer.n_in, layer.row_stride);
             let nabla = &mut out[layer.weights.start..end];
-            bp4(delta, a, neurons, nabla, accumulate, &mut chunk.context);
+            bp4(delta, a, neurons, nabla, accumulate, context);
             // The first product has written the biases.
             (end, accumulate) = (layer.weights.end, Accumulate::Terms);
         }
     }
 
-    /// x, or its tangent; None if that is 0.
-    fn inputs_of<'b>(&'b self, pass: &'b dyn Pass<T>, part: Part) -> Option<Inputs<'b, T>> {
-        match part {
-            Part::Primal => Some(self.inputs),
-            Part::Tangent => pass.tangent_of_x(),
+    /// The factor a of the first layer: x, or a derivative of it; None if that is 0.
+    fn first_input<'b>(
+        &'b self,
+        pass: &'b dyn Pass<T>,
+        factors: &Factors,
+    ) -> Option<Inputs<'b, T>> {
+        if factors.has_x() {
+            Some(self.inputs)
+        } else {
+            pass.derivative_of_x(factors)
         }
     }
 }

@@ -91,7 +91,7 @@ impl<'a, T: Real> Call<'a, T> {
         let plan = if plan.threads == team.threads() {
             plan
         } else {
-            Plan::of(network.architecture, &inputs, team.threads())
+            plan.on(network.architecture, team.threads())
         };
         Self {
             network,

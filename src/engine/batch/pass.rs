@@ -15,6 +15,8 @@ pub(crate) struct Chunk<'a, 'b, T> {
     pub rows: Range<usize>,
     /// One entry per layer of weights.
     pub layers: &'a mut [LayerBuffers<&'b mut [T]>],
+    /// The directional derivatives one after the other, each with one entry per layer of weights.
+    pub derivatives: &'a mut [LayerBuffers<&'b mut [T]>],
     pub context: Context<'a, T>,
 }
 
@@ -23,14 +25,48 @@ pub(crate) struct Chunk<'a, 'b, T> {
 pub(crate) struct Factors {
     pub delta: Part,
     pub a: Part,
+    /// Of which directional derivative; None for the quantities themselves.
+    pub derivative: Option<usize>,
 }
 
 impl Factors {
     /// (δ^l)ᵀ a^(l−1).
-    pub const GRADIENT: &'static [Self] = &[Self {
-        delta: Part::Primal,
-        a: Part::Primal,
-    }];
+    pub const GRADIENT: &'static [Self] = &[Self::new(Part::Primal, Part::Primal)];
+
+    /// Of the quantities themselves.
+    pub const fn new(delta: Part, a: Part) -> Self {
+        Self {
+            delta,
+            a,
+            derivative: None,
+        }
+    }
+
+    /// The same of a directional derivative.
+    pub const fn of_derivative(derivative: usize) -> Self {
+        Self {
+            derivative: Some(derivative),
+            ..Self::new(Part::Primal, Part::Primal)
+        }
+    }
+
+    /// The buffers of these factors among those of the layer at `index`.
+    pub fn buffers<'b, S>(
+        &self,
+        layers: &'b [LayerBuffers<S>],
+        derivatives: &'b [LayerBuffers<S>],
+        index: usize,
+    ) -> &'b LayerBuffers<S> {
+        match self.derivative {
+            None => &layers[index],
+            Some(derivative) => &derivatives[derivative * layers.len() + index],
+        }
+    }
+
+    /// Whether the factor a of the first layer is x itself.
+    pub fn has_x(&self) -> bool {
+        self.a == Part::Primal && self.derivative.is_none()
+    }
 }
 
 /// A forward and a backward pass, chunk by chunk. What it computes for an example depends on that example
@@ -56,12 +92,13 @@ pub(crate) trait Pass<T: Real>: Sync {
     fn finish(&self, _call: &Call<'_, T>, _chunk: &mut Chunk<'_, '_, T>) {}
 
     /// The products whose sum is the gradient of the weights; the δ of the first gives that of the biases.
-    fn products(&self) -> &'static [Factors] {
+    fn products(&self) -> &[Factors] {
         Factors::GRADIENT
     }
 
-    /// The tangent of x, where `products` use it; None if it is 0.
-    fn tangent_of_x(&self) -> Option<Inputs<'_, T>> {
+    /// The tangent or directional derivative of x that is the factor a of the first layer in `products`; None
+    /// if it is 0.
+    fn derivative_of_x(&self, _factors: &Factors) -> Option<Inputs<'_, T>> {
         None
     }
 }

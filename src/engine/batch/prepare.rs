@@ -24,11 +24,14 @@ impl<T: Real> ThreadBuffers<T> {
             pack_buffer,
             ..
         } = self;
+        let depth = workspace.depth;
         workspace.with_chunks(rows.len(), rows.len(), |layers| {
+            let (layers, derivatives) = layers.split_at_mut(depth);
             let context = Context::new(pack_buffer, cancel);
             work(&mut Chunk {
                 rows,
                 layers,
+                derivatives,
                 context,
             });
         });

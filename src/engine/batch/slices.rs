@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::data::{Inputs, LayerInput};
 use crate::engine::backward::{bp3, bp4};
-use crate::engine::batch::pass::Factors;
-use crate::engine::workspace::{Part, Workspace};
+use crate::engine::batch::pass::{Factors, Pass};
+use crate::engine::workspace::Workspace;
 use crate::kernels::gemm::{Accumulate, Context, ONE_BLOCK, Order, rows_at_once};
 use crate::kernels::real::Real;
 use crate::model::architecture::{Architecture, Layer};
@@ -15,10 +15,11 @@ use crate::model::architecture::{Architecture, Layer};
 pub(super) struct Block<'a, T: 'static> {
     architecture: &'a Architecture,
     x: Inputs<'a, T>,
-    /// None if it is 0.
-    tangent_of_x: Option<Inputs<'a, T>>,
     /// The products whose sum is the gradient.
-    products: &'static [Factors],
+    products: &'a [Factors],
+    /// The pass that has computed them, and the index of the first example in the batch; None for
+    /// backpropagation.
+    pass: Option<(&'a dyn Pass<T>, usize)>,
     workspace: &'a Workspace<T>,
     /// The rows of a chunk.
     rows: usize,
@@ -35,24 +36,31 @@ impl<'a, T: Real> Block<'a, T> {
         Self {
             architecture,
             x,
-            tangent_of_x: None,
             products: Factors::GRADIENT,
+            pass: None,
             workspace,
             rows,
         }
     }
 
-    /// The same examples, whose gradient is the sum of `products`.
-    pub fn with_products(
-        self,
-        products: &'static [Factors],
-        tangent_of_x: Option<Inputs<'a, T>>,
-    ) -> Self {
+    /// The same examples, whose gradient is the sum of the products of `pass`; the first is example `first`
+    /// of the batch.
+    pub fn of_pass(self, pass: &'a dyn Pass<T>, first: usize) -> Self {
         Self {
-            tangent_of_x,
-            products,
+            products: pass.products(),
+            pass: Some((pass, first)),
             ..self
         }
+    }
+
+    /// The factor a of the first layer: x, or a derivative of it; None if that is 0.
+    fn first_input(&self, factors: &Factors) -> Option<Inputs<'a, T>> {
+        if factors.has_x() {
+            return Some(self.x);
+        }
+        let (pass, first) = self.pass?;
+        let inputs = pass.derivative_of_x(factors)?;
+        Some(inputs.row_range(&(first..first + self.x.len())))
     }
 
     /// How many examples one BP4 product of the layer at `index` covers. If all operands are row-major,
@@ -90,12 +98,11 @@ impl<'a, T: Real> Block<'a, T> {
         };
         // All examples of a product, then those of the next: no order of terms follows the chunks.
         for factors in self.products {
-            let x = match factors.a {
-                Part::Primal => Some(self.x),
-                Part::Tangent => self.tangent_of_x,
+            let of_layer = |index| self.workspace.layer(index, factors.derivative);
+            let (x, below) = match slice.layer.checked_sub(1) {
+                Some(below) => (None, Some(of_layer(below))),
+                None => (self.first_input(factors), None),
             };
-            let layers = &self.workspace.layers;
-            let below = slice.layer.checked_sub(1).map(|below| &layers[below]);
             let a = |rows: &Range<usize>| match below {
                 Some(below) => Some(LayerInput::Dense(below.activations_of(factors.a, rows))),
                 None => x.map(|x| x.row_range(rows).x),
@@ -106,7 +113,7 @@ impl<'a, T: Real> Block<'a, T> {
                 let Some(a) = a(&rows).filter(|_| !context.cancel.poll_after(0)) else {
                     break;
                 };
-                let delta = layers[slice.layer].errors_of(factors.delta, &rows);
+                let delta = of_layer(slice.layer).errors_of(factors.delta, &rows);
                 bp4(delta, a, (neurons.clone(), row), sum, onto, context);
                 if onto == Accumulate::Overwrite {
                     onto = Accumulate::Terms;
@@ -125,13 +132,14 @@ impl<'a, T: Real> Block<'a, T> {
 
     /// BP3 of the layer at `index`.
     fn sum_biases(&self, index: usize, sum: &mut [T], context: &mut Context<'_, T>) {
-        let part = self.products[0].delta;
+        let factors = &self.products[0];
+        let layer = self.workspace.layer(index, factors.derivative);
         sum.fill(T::ZERO);
         for rows in self.ranges(index) {
             if context.cancel.poll_after(0) {
                 return;
             }
-            let delta = self.workspace.layers[index].errors_of(part, &rows);
+            let delta = layer.errors_of(factors.delta, &rows);
             bp3(delta, sum, context);
         }
     }

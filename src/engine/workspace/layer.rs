@@ -2,8 +2,17 @@
 
 use std::ops::Range;
 
+use crate::base::alloc::try_grow_padded;
 use crate::base::cache_line;
-use crate::kernels::gemm::{Matrix, Order};
+use crate::base::cancel::CancelToken;
+use crate::base::error::Result;
+use crate::engine::dropout::Dropout;
+use crate::engine::layout::layout;
+use crate::engine::workspace::{BufferConfig, Tangents};
+use crate::kernels::gemm::{Matrix, Order, cost_per_term, lanes};
+use crate::kernels::real::Real;
+use crate::model::activation::Activation;
+use crate::model::architecture::Architecture;
 
 /// z^l, a^l and δ^l of one layer, in vectors or slices that start at a cache line. Chunks of examples
 /// follow each other, each (rows, n_l), or (n_l, rows) in column-major order. Buffers that are not stored
@@ -108,6 +117,68 @@ impl<T> LayerBuffers<&mut [T]> {
 }
 
 impl<T> LayerBuffers<Vec<T>> {
+    /// Allocates what is needed of the layer at `index`, or of a directional derivative of it, for `n` examples
+    /// in chunks of `rows`.
+    ///
+    /// # Errors
+    /// Memory runs out.
+    pub(super) fn prepare(
+        &mut self,
+        architecture: &Architecture,
+        (index, is_derivative): (usize, bool),
+        (n, rows): (usize, usize),
+        (config, dropout): (BufferConfig, Option<&Dropout<'_>>),
+        cancel: &CancelToken<'_>,
+    ) -> Result<()>
+    where
+        T: Real,
+    {
+        let layer = &architecture.layers()[index];
+        self.width = layer.n_out;
+        self.order = if index < config.row_major_layers {
+            Order::RowMajor
+        } else {
+            layout(
+                architecture,
+                index,
+                (rows, lanes::<T>()),
+                config.delta,
+                cost_per_term::<T>,
+            )
+        };
+        let grow = |buffer: &mut _| {
+            let padding = cache_line::numbers::<T>();
+            try_grow_padded("workspace", buffer, (n, layer.n_out), padding, cancel)
+        };
+        grow(&mut self.a)?;
+        let needs_z = if is_derivative {
+            layer.activation != Activation::Identity
+        } else {
+            config.all_z || architecture.needs_z(index)
+        };
+        let drops = dropout.is_some_and(|dropout| dropout.rate(index).is_some());
+        let tangent_delta = config.tangents == Tangents::ActivationsAndErrors;
+        let gate_tangent = tangent_delta && !layer.activation.is_piecewise_linear();
+        let before_gate = gate_tangent && layer.activation.derivative_needs_z();
+        for (buffer, needed) in [
+            (&mut self.z, needs_z),
+            (&mut self.delta, config.delta),
+            (&mut self.tangent_a, config.tangents != Tangents::None),
+            (&mut self.tangent_delta, tangent_delta),
+            (&mut self.before_gate, before_gate),
+            (&mut self.gate_tangent, gate_tangent),
+            (&mut self.mask, drops),
+            (&mut self.a_before_dropout, drops),
+        ] {
+            if needed {
+                grow(buffer)?;
+            } else {
+                buffer.clear();
+            }
+        }
+        Ok(())
+    }
+
     /// a^l of the examples `rows`: those of a chunk, or any range if they are row-major.
     pub fn activations(&self, rows: &Range<usize>) -> Matrix<'_, T> {
         self.rows_of(&self.a, rows)

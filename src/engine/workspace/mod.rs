@@ -4,13 +4,10 @@ mod layer;
 
 pub use layer::{LayerBuffers, Part};
 
-use crate::base::alloc::{try_grow_padded, try_reserve};
-use crate::base::cache_line;
+use crate::base::alloc::try_reserve;
 use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
 use crate::engine::dropout::Dropout;
-use crate::engine::layout::layout;
-use crate::kernels::gemm::{Order, cost_per_term, lanes};
 use crate::kernels::real::Real;
 use crate::model::architecture::Architecture;
 
@@ -33,6 +30,8 @@ pub struct BufferConfig {
     pub delta: bool,
     /// Tangents.
     pub tangents: Tangents,
+    /// The number of directional derivatives of which z^l, a^l and δ^l are stored too.
+    pub derivatives: usize,
     /// The number of leading layers that must be row-major: all if users see them, one if x is CSR or
     /// gathered in place.
     pub row_major_layers: usize,
@@ -44,6 +43,7 @@ impl BufferConfig {
         all_z: false,
         delta: false,
         tangents: Tangents::None,
+        derivatives: 0,
         row_major_layers: 0,
     };
     /// For backpropagation.
@@ -68,8 +68,10 @@ impl BufferConfig {
 /// The buffers of one chunk or several.
 #[derive(Debug, Default)]
 pub struct Workspace<T: 'static> {
-    /// One entry per layer of weights.
+    /// One entry per layer of weights; then the same for each directional derivative.
     pub layers: Vec<LayerBuffers<Vec<T>>>,
+    /// The number of layers of weights.
+    pub depth: usize,
     /// A reusable list for [`Self::with_chunks`]; empty between calls.
     chunks: Vec<LayerBuffers<&'static mut [T]>>,
 }
@@ -89,52 +91,26 @@ impl<T: Real> Workspace<T> {
         cancel: &CancelToken<'_>,
     ) -> Result<()> {
         let layers = architecture.layers();
-        let missing = layers.len().saturating_sub(self.layers.len());
+        self.depth = layers.len();
+        let count = layers.len().saturating_mul(1 + config.derivatives);
+        let missing = count.saturating_sub(self.layers.len());
         try_reserve("workspace", &mut self.layers, missing)?;
-        self.layers.resize_with(layers.len(), LayerBuffers::default);
+        self.layers.resize_with(count, LayerBuffers::default);
         let chunks = if n <= rows { 1 } else { n.div_ceil(rows) }; // divisions slow short calls
-        let count = layers.len().saturating_mul(chunks);
-        try_reserve("workspace", &mut self.chunks, count)?;
-        for (index, (buffers, layer)) in self.layers.iter_mut().zip(layers).enumerate() {
-            buffers.width = layer.n_out;
-            buffers.order = if index < config.row_major_layers {
-                Order::RowMajor
-            } else {
-                layout(
-                    architecture,
-                    index,
-                    (rows, lanes::<T>()),
-                    config.delta,
-                    cost_per_term::<T>,
-                )
-            };
-            let grow = |buffer: &mut _| {
-                let padding = cache_line::numbers::<T>();
-                try_grow_padded("workspace", buffer, (n, layer.n_out), padding, cancel)
-            };
-            grow(&mut buffers.a)?;
-            let drops = dropout.is_some_and(|dropout| dropout.rate(index).is_some());
-            let tangent_delta = config.tangents == Tangents::ActivationsAndErrors;
-            let gate_tangent = tangent_delta && !layer.activation.is_piecewise_linear();
-            let before_gate = gate_tangent && layer.activation.derivative_needs_z();
-            for (buffer, needed) in [
-                (&mut buffers.z, config.all_z || architecture.needs_z(index)),
-                (&mut buffers.delta, config.delta),
-                (&mut buffers.tangent_a, config.tangents != Tangents::None),
-                (&mut buffers.tangent_delta, tangent_delta),
-                (&mut buffers.before_gate, before_gate),
-                (&mut buffers.gate_tangent, gate_tangent),
-                (&mut buffers.mask, drops),
-                (&mut buffers.a_before_dropout, drops),
-            ] {
-                if needed {
-                    grow(buffer)?;
-                } else {
-                    buffer.clear();
-                }
+        try_reserve("workspace", &mut self.chunks, count.saturating_mul(chunks))?;
+        for (part, buffers) in self.layers.chunks_mut(layers.len()).enumerate() {
+            for (index, buffers) in buffers.iter_mut().enumerate() {
+                let (place, config) = ((index, part > 0), (config, dropout));
+                buffers.prepare(architecture, place, (n, rows), config, cancel)?;
             }
         }
         Ok(())
+    }
+
+    /// The buffers of the layer at `index`, or those of its directional derivative `derivative`.
+    pub fn layer(&self, index: usize, derivative: Option<usize>) -> &LayerBuffers<Vec<T>> {
+        let part = derivative.map_or(0, |derivative| derivative + 1);
+        &self.layers[part * self.depth + index]
     }
 
     /// Calls `work` with the first `n` examples in chunks of `rows`; the last may have fewer. The layers of

@@ -8,8 +8,11 @@ mod norms;
 pub(crate) mod optimizer_rules;
 pub mod second_derivatives;
 mod softmax;
+pub mod taylor;
 #[cfg(test)]
 mod tests;
+pub mod third_derivatives;
+mod zip;
 
 pub use map::{UnaryFunction, map, scale};
 pub use norms::{row_norms, sparse_norm};

@@ -67,6 +67,14 @@ impl<'a, T> Matrix<'a, T> {
         }
     }
 
+    /// `row`, `rows` times.
+    pub fn repeated(row: &'a [T], rows: usize) -> Self {
+        Self {
+            row_stride: 0,
+            ..Self::by_rows(row, rows, row.len())
+        }
+    }
+
     /// (rows, columns).
     pub fn shape(self) -> (usize, usize) {
         (self.rows, self.columns)

@@ -58,7 +58,7 @@ pub fn forward<T: Registers>(
     context: &mut Context<'_, T>,
 ) {
     if z.order == Order::RowMajor && narrow::is_better_forward(&a, z.columns) {
-        return narrow::forward(a, w, b, z.numbers, context);
+        return narrow::forward(a, w, Accumulate::Column(b), z.numbers, context);
     }
     let product = match z.order {
         Order::RowMajor => Product {
@@ -86,17 +86,20 @@ pub fn errors<T: Registers>(
     out: MatrixMut<'_, T>,
     context: &mut Context<'_, T>,
 ) {
-    let (a, b) = match out.order {
-        Order::RowMajor => (delta, w.transposed()),
-        Order::ColumnMajor => (w, delta.transposed()),
-    };
-    let product = Product {
-        a,
-        b,
-        accumulate: Accumulate::Overwrite,
-        ones: false,
-    };
-    product.run(out.numbers, context);
+    product(delta, w.transposed(), out, Accumulate::Overwrite, context);
+}
+
+/// z = a W, without biases; arguments as in [`forward`].
+pub fn linear<T: Registers>(
+    a: Matrix<'_, T>,
+    w: Matrix<'_, T>,
+    z: MatrixMut<'_, T>,
+    context: &mut Context<'_, T>,
+) {
+    if z.order == Order::RowMajor && narrow::is_better_forward(&a, z.columns) {
+        return narrow::forward(a, w, Accumulate::Overwrite, z.numbers, context);
+    }
+    product(a, w, z, Accumulate::Overwrite, context);
 }
 
 /// z ← z + a W, with the terms added one by one; arguments as in [`forward`].
@@ -106,7 +109,7 @@ pub fn add_forward<T: Registers>(
     z: MatrixMut<'_, T>,
     context: &mut Context<'_, T>,
 ) {
-    add(a, w, z, context);
+    product(a, w, z, Accumulate::Terms, context);
 }
 
 /// out ← out + δ Wᵀ, with the terms added one by one; arguments as in [`errors`].
@@ -116,14 +119,15 @@ pub fn add_errors<T: Registers>(
     out: MatrixMut<'_, T>,
     context: &mut Context<'_, T>,
 ) {
-    add(delta, w.transposed(), out, context);
+    product(delta, w.transposed(), out, Accumulate::Terms, context);
 }
 
-/// C ← C + A B.
-fn add<T: Registers>(
+/// C ← … + A B, in either order of C.
+fn product<T: Registers>(
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
     c: MatrixMut<'_, T>,
+    accumulate: Accumulate,
     context: &mut Context<'_, T>,
 ) {
     let (a, b) = match c.order {
@@ -133,7 +137,7 @@ fn add<T: Registers>(
     let product = Product {
         a,
         b,
-        accumulate: Accumulate::Terms,
+        accumulate: accumulate.with_vector(),
         ones: false,
     };
     product.run(c.numbers, context);

@@ -54,12 +54,12 @@ pub(super) fn is_better_forward<T: Registers>(a: &Matrix<'_, T>, n_out: usize) -
     a.rows > n_out && !a.is_gathered() && is_better_transposed::<T>(shape, copied)
 }
 
-/// z = 1 bᵀ + a W, (rows, n_out), row-major.
+/// z = a W, (rows, n_out), row-major, with the initial values of `accumulate` for zᵀ.
 #[inline(never)] // keeps the code of other products short
 pub(super) fn forward<T: Registers>(
     a: Matrix<'_, T>,
     w: Matrix<'_, T>,
-    b: &[T],
+    accumulate: Accumulate<&[T]>,
     z: &mut [T],
     context: &mut Context<'_, T>,
 ) {
@@ -68,7 +68,7 @@ pub(super) fn forward<T: Registers>(
         let product = Product {
             a: w.transposed(),
             b: a.transposed(),
-            accumulate: Accumulate::Column(b),
+            accumulate,
             ones: false,
         };
         product.run(z, context);

@@ -26,18 +26,7 @@ impl<'py, T: Element> CustomCosts<'py, T> {
     /// # Errors
     /// TypeError or ValueError if the cost returned something invalid.
     pub fn parse(returned: &Bound<'py, PyAny>, shape: [usize; 2]) -> PyResult<Self> {
-        let expected = "a pair (C_x, nabla_a)";
-        let entries = if let Ok(pair) = returned.cast::<PyTuple>() {
-            pair.to_list()
-        } else if let Ok(pair) = returned.cast::<PyList>() {
-            pair.clone()
-        } else {
-            return Err(wrong_type("cost", expected, returned));
-        };
-        if entries.len() != 2 {
-            let got = format!("{} values", entries.len());
-            return Err(Error::value("cost", expected, got).into());
-        }
+        let entries = entries("cost", "a pair (C_x, nabla_a)", returned, 2)?;
         let (costs, nabla_a) = (entries.get_item(0)?, entries.get_item(1)?);
         let costs = of_shape("cost: C_x", &costs, &shape[..1])?;
         let nabla_a = of_shape("cost: nabla_a", &nabla_a, &shape)?;
@@ -59,8 +48,29 @@ impl<'py, T: Element> CustomCosts<'py, T> {
     }
 }
 
+/// The entries of a tuple or list of `count`.
+pub(super) fn entries<'py>(
+    argument: &str,
+    expected: &str,
+    value: &Bound<'py, PyAny>,
+    count: usize,
+) -> PyResult<Bound<'py, PyList>> {
+    let entries = if let Ok(tuple) = value.cast::<PyTuple>() {
+        tuple.to_list()
+    } else if let Ok(list) = value.cast::<PyList>() {
+        list.clone()
+    } else {
+        return Err(wrong_type(argument, expected, value));
+    };
+    if entries.len() != count {
+        let got = format!("{} values", entries.len());
+        return Err(Error::value(argument, expected, got).into());
+    }
+    Ok(entries)
+}
+
 /// An array of numbers with a given shape.
-fn of_shape<'py>(
+pub(super) fn of_shape<'py>(
     argument: &str,
     value: &Bound<'py, PyAny>,
     expected: &[usize],

@@ -6,3 +6,4 @@ pub mod custom;
 pub mod inputs;
 pub mod optimizer_arrays;
 pub mod targets;
+pub mod taylor;

@@ -45,6 +45,7 @@ LONG = {
     "cost": (*TAB, "cost"),
     "errors": ([2048] * 6, 6000, FLOAT32, "errors"),
     "trace": ([2048] * 6, 6000, FLOAT32, "trace"),
+    "taylor": ([2, 50, 50, 50, 50, 1], 1_000_000, FLOAT64 | {"hidden": "tanh"}, "taylor"),
     "bp2": ([4000, 4000], 5000, FLOAT64, "bp2"),
     "bp4": ([4000, 4000], 5000, FLOAT64, "bp4"),
 }
@@ -58,6 +59,14 @@ SHORT = {
     "forward": 15_000,
     "bp4": 200,
 }
+
+
+def test_derivatives_by_x_are_cut_short():
+    """Both calls for a cost of them: the second begins after the first tenth of the time."""
+    sizes, options = [2, 50, 50, 50, 50, 1], FLOAT64 | {"hidden": "tanh"}
+    for call in ("taylor", "backprop_taylor"):
+        used, whole = run("cpu_of_an_interrupt", json.dumps([sizes, 10_000, options, call]))
+        assert used < 0.7 * whole, call
 
 
 @pytest.mark.parametrize("name", SHORT)

@@ -26,6 +26,7 @@ calls = {
     "trace": lambda: net.trace(x),
     "cost": lambda: net.cost(x, y),
     "errors": lambda: net.errors(x, y),
+    "taylor": lambda: net.taylor(x, np.eye(sizes[0])),
     "bp2": lambda: bpfast.bp2(y, net.weights[0], x),
     "bp4": lambda: bpfast.bp4(y, x),
 }

@@ -7,6 +7,7 @@ mod derivatives;
 mod from_parameters;
 pub mod initialise;
 pub mod saving;
+mod taylor;
 pub mod training;
 
 use std::ops::Deref;

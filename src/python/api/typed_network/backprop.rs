@@ -137,7 +137,7 @@ impl<T: Element> TypedNetwork<'_, T> {
 }
 
 /// # Errors The gradient shares memory with one of the user's arrays.
-fn check_gradient_disjoint<T: Element>(
+pub(super) fn check_gradient_disjoint<T: Element>(
     gradient: &Gradient,
     x: &InputArray<'_, T>,
     y: &Bound<'_, PyAny>,

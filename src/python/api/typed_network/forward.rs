@@ -81,7 +81,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         };
         let inputs = Inputs::new(above, Matrix::by_rows(&a, n, layer.n_out))?;
         let network = Network::new(above, &params[layer.biases.end..]);
-        self.run_network(py, allowed, network, inputs, |call, scratch| {
+        self.run_network(py, allowed, network, (inputs, 0), |call, scratch| {
             call.forward(scratch, out_slice)
         })?;
         drop(out);

@@ -9,6 +9,7 @@ mod per_example;
 mod scratch;
 mod seed;
 mod stored;
+mod taylor;
 
 pub use curvature::SecondDerivatives;
 pub use scratch::{ScratchSlot, ScratchSlots};
@@ -101,23 +102,23 @@ impl<T: Element> TypedNetwork<'_, T> {
         work: impl FnOnce(&Call<'_, T>, &mut Scratch<T>) -> Result<R> + Send,
     ) -> PyResult<R> {
         let network = Network::new(self.architecture(), params);
-        self.run_network(py, allowed, network, inputs, work)
+        self.run_network(py, allowed, network, (inputs, 0), work)
     }
 
-    /// The same for a part of the network.
+    /// The same for a part of the network, or with a number of directional derivatives of every layer.
     fn run_network<R: Send>(
         &self,
         py: Python<'_>,
         allowed: usize,
         network: Network<'_, T>,
-        inputs: Inputs<'_, T>,
+        (inputs, derivatives): (Inputs<'_, T>, usize),
         work: impl FnOnce(&Call<'_, T>, &mut Scratch<T>) -> Result<R> + Send,
     ) -> PyResult<R> {
         let architecture = network.architecture;
-        let plan = Plan::of(architecture, &inputs, allowed);
+        let plan = Plan::with_derivatives(architecture, &inputs, allowed, derivatives);
         let team = Team::assemble(plan.threads);
         let mut scratch = scratch::lock(self.scratch_slot).take().unwrap_or_default();
-        let size = inputs.work(architecture);
+        let size = inputs.work(architecture).saturating_mul(1 + derivatives);
         let buffers = &mut scratch;
         // The team ends before this thread waits for the GIL.
         let outcome = detached(py, size, move |should_cancel| {

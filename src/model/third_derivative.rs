@@ -1,0 +1,86 @@
+//! σ', σ'' and σ''', for Taylor mode.
+
+use crate::kernels::elementwise::third_derivatives::{self as kernel, three_derivatives};
+use crate::kernels::real::Real;
+use crate::model::activation::{Activation, sigmoid};
+
+impl Activation {
+    /// Whether σ has continuous derivatives of every order, and acts on each neuron by itself.
+    pub const fn is_smooth(self) -> bool {
+        match self {
+            Self::Identity
+            | Self::Sigmoid
+            | Self::Tanh
+            | Self::Gelu
+            | Self::Silu
+            | Self::Softplus => true,
+            Self::Relu | Self::LeakyRelu | Self::Elu | Self::Softmax => false,
+        }
+    }
+
+    /// Writes σ', σ'' and σ''' of each neuron to the slices of `out`; of a smooth activation. `from` is z where
+    /// [`Self::derivative_needs_z`], else a.
+    pub(crate) fn three_derivatives<T: Real>(self, from: &[T], out: [&mut [T]; 3]) {
+        let rounded =
+            |of: fn(Self, f64) -> [f64; 3]| move |x: T| of(self, x.to_f64()).map(T::from_f64);
+        match self {
+            Self::Sigmoid => {
+                three_derivatives(from, out, kernel::Sigmoid, rounded(Self::three_of_a));
+            }
+            Self::Tanh => three_derivatives(from, out, kernel::Tanh, rounded(Self::three_of_a)),
+            Self::Softplus => {
+                three_derivatives(from, out, kernel::Softplus, rounded(Self::three_of_a));
+            }
+            Self::Gelu => three_derivatives(from, out, kernel::Gelu, rounded(Self::three_of_z)),
+            Self::Silu => three_derivatives(from, out, kernel::Silu, rounded(Self::three_of_z)),
+            Self::Identity | Self::Relu | Self::LeakyRelu | Self::Elu | Self::Softmax => {
+                let [first, second, third] = out;
+                first.fill(T::ONE);
+                second.fill(T::ZERO);
+                third.fill(T::ZERO);
+            }
+        }
+    }
+
+    /// From a.
+    fn three_of_a(self, a: f64) -> [f64; 3] {
+        let (first, second) = self.two_derivatives(f64::NAN, a);
+        let third = match self {
+            Self::Sigmoid => first * (1.0 - 6.0 * first),
+            Self::Tanh => first * (6.0 * a * a - 2.0),
+            Self::Softplus => second * (Real::exp(-a) - first),
+            _ => 0.0,
+        };
+        [first, second, third]
+    }
+
+    /// From z.
+    fn three_of_z(self, z: f64) -> [f64; 3] {
+        let (first, second) = self.two_derivatives(z, f64::NAN);
+        let third = if self == Self::Gelu {
+            gelu_third(z)
+        } else {
+            silu_third(z)
+        };
+        [first, second, third]
+    }
+}
+
+/// z φ(z) (z² − 4).
+fn gelu_third(z: f64) -> f64 {
+    let density = z.normal_pdf();
+    if density == 0.0 {
+        return 0.0;
+    }
+    z * density * (z * z - 4.0)
+}
+
+/// s' (3 (1 − 2s) + z (1 − 6s')) with s' = s (1 − s).
+fn silu_third(z: f64) -> f64 {
+    let s = sigmoid(z);
+    let slope = s * sigmoid(-z);
+    if slope == 0.0 {
+        return 0.0;
+    }
+    slope * (3.0 * (1.0 - 2.0 * s) + z * (1.0 - 6.0 * slope))
+}
