@@ -27,9 +27,9 @@ NAMES = {
     """,
     "bpfast.optimizers": "SGD Adagrad Adam AdamW Optimizer RMSprop from_config",
     "bpfast.reference": """
-        ACTIVATIONS COSTS Taylor Trace backprop backprop_taylor bp1 bp2 bp3 bp4 clipped_backprop cost
-        errors fisher_vp forward forward_from ggn_vp gradient_statistics hvp input_gradient jacobian
-        jvp per_example_gradients per_example_norms taylor trace vjp
+        ACTIVATIONS COSTS Taylor Trace backprop backprop_taylor bp1 bp2 bp3 bp4 clipped_backprop
+        cost errors fisher_vp forward forward_from ggn_vp gradient_statistics hvp input_gradient
+        jacobian jvp per_example_gradients per_example_norms taylor trace vjp
     """,
     "bpfast.schedules": """
         Constant Cosine OneCycle Plateau Schedule Step WarmUp from_config rates

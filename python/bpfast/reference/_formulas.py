@@ -103,13 +103,13 @@ def _softplus_three(z: float) -> tuple[float, float, float]:
 def _silu_three(z: float) -> tuple[float, float, float]:
     """(z s)' = s + z s', (z s)'' = 2 s' + z s'', (z s)''' = 3 s'' + z s'''."""
     first, second, third = _sigmoid_three(z)
-    return PRIME["silu"](z), 2.0 * first + _times(second, z), 3.0 * second + _times(third, z)
+    return PRIME["silu"](z), 2.0 * first + times(second, z), 3.0 * second + times(third, z)
 
 
 def _gelu_three(z: float) -> tuple[float, float, float]:
     """Φ + z φ, (2 - z²) φ and (z³ - 4z) φ, as φ' = -z φ."""
-    pdf = _normal_pdf(z)
-    return PRIME["gelu"](z), _times(pdf, 2.0 - z * z), _times(pdf, z * (z * z - 4.0))
+    pdf = normal_pdf(z)
+    return PRIME["gelu"](z), times(pdf, 2.0 - z * z), times(pdf, z * (z * z - 4.0))
 
 
 SMOOTH: dict[str, Callable[[float], tuple[float, float, float]]] = {
