@@ -75,6 +75,10 @@ impl Plan {
         threads: usize,
         derivatives: usize,
     ) -> Self {
+        if threads <= 1 {
+            // Without the divisions below, which are noticeable in short calls.
+            return Self::new(architecture, inputs.len(), 1, derivatives + 1);
+        }
         let enough = THREAD_WORK * multiplied_at_once::<T>();
         // By one example.
         let weights_read = inputs.products(architecture) / inputs.len() * size_of::<T>();
