@@ -160,22 +160,21 @@ impl<T> LayerBuffers<Vec<T>> {
         let tangent_delta = config.tangents == Tangents::ActivationsAndErrors;
         let gate_tangent = tangent_delta && !layer.activation.is_piecewise_linear();
         let before_gate = gate_tangent && layer.activation.derivative_needs_z();
-        for (buffer, needed) in [
-            (&mut self.z, needs_z),
-            (&mut self.delta, config.delta),
-            (&mut self.tangent_a, config.tangents != Tangents::None),
-            (&mut self.tangent_delta, tangent_delta),
-            (&mut self.before_gate, before_gate),
-            (&mut self.gate_tangent, gate_tangent),
-            (&mut self.mask, drops),
-            (&mut self.a_before_dropout, drops),
-        ] {
+        let keep = |buffer: &mut Vec<T>, needed: bool| {
             if needed {
-                grow(buffer)?;
-            } else {
-                buffer.clear();
+                return grow(buffer);
             }
-        }
+            buffer.clear();
+            Ok(())
+        };
+        keep(&mut self.z, needs_z)?;
+        keep(&mut self.delta, config.delta)?;
+        keep(&mut self.tangent_a, config.tangents != Tangents::None)?;
+        keep(&mut self.tangent_delta, tangent_delta)?;
+        keep(&mut self.before_gate, before_gate)?;
+        keep(&mut self.gate_tangent, gate_tangent)?;
+        keep(&mut self.mask, drops)?;
+        keep(&mut self.a_before_dropout, drops)?;
         Ok(())
     }
 
@@ -211,6 +210,9 @@ impl<T> LayerBuffers<Vec<T>> {
         let length = rows * self.width;
         self.rows = rows;
         self.cut(|buffer| {
+            if buffer.is_empty() {
+                return <&mut [T]>::default();
+            }
             let before = cache_line::before(buffer);
             buffer.get_mut(before..before + length).unwrap_or_default()
         })

@@ -12,7 +12,7 @@ use crate::model::architecture::Architecture;
 use crate::python::api::trace::Trace;
 use crate::python::api::typed_network::seed::check_shape;
 use crate::python::borrow::{Element, ReadArray};
-use crate::python::convert::arrays::input;
+use crate::python::convert::arrays::{input, is_plain};
 use crate::python::convert::inputs::InputArray;
 
 /// x, and its forward pass if it is known.
@@ -46,9 +46,12 @@ impl<T> LayerSlices<'_, T> {
 impl<'py, T: Element> InputOrTrace<'py, T> {
     /// # Errors x is neither, or the trace is of another network.
     pub fn parse(x: &Bound<'py, PyAny>, architecture: &Architecture) -> PyResult<Self> {
+        // The usual case first: the check for a class takes as long as borrowing an array.
+        if is_plain(x) {
+            return Self::input(x);
+        }
         let Ok(trace) = x.cast::<Trace>() else {
-            let x = InputArray::parse(x)?;
-            return Ok(Self { x, arrays: None });
+            return Self::input(x);
         };
         let (z, a) = (trace.get().z.bind(x.py()), trace.get().a.bind(x.py()));
         let layers = architecture.layers().len();
@@ -64,6 +67,11 @@ impl<'py, T: Element> InputOrTrace<'py, T> {
             a: of_layers("x: an a of the Trace", a, 1, n, architecture)?,
         });
         Ok(Self { x, arrays })
+    }
+
+    fn input(x: &Bound<'py, PyAny>) -> PyResult<Self> {
+        let x = InputArray::parse(x)?;
+        Ok(Self { x, arrays: None })
     }
 
     /// The forward pass, if it is known.
