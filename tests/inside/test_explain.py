@@ -259,6 +259,14 @@ def test_an_overflowing_network_is_explained_without_a_warning():
     assert explain(net, X, X[:, :1], learning_rate=0.1).main.kind == "large_weights"
 
 
+def test_outputs_that_are_saturated_to_the_last_bit():
+    net = bpfast.Network([4, 6, 2], hidden="gelu", output="tanh", seed=0)
+    net.weights[1] *= 1e4  # tanh is 1, its derivative 0: no error at all
+    report = explain(net, np.abs(X), -np.ones((200, 2)), learning_rate=0.1)
+    assert report.main is not None
+    assert str(report)
+
+
 def test_every_cause_has_a_title():
     assert all(kind.isidentifier() and title for kind, title in CAUSES.items())
 

@@ -182,7 +182,7 @@ def test_an_invalid_state(state):
 
 @pytest.mark.parametrize("other", [None, 3, "net", np.ones(3), bpfast.Gradient(PLAIN)])
 @pytest.mark.parametrize(
-    "method", ["fit", "partial_fit", "cost", "errors", "backprop", "backprop_touched"]
+    "method", ["fit", "partial_fit", "cost", "errors", "backprop", "backprop_touched", "taylor"]
 )
 def test_a_method_called_on_something_else(method, other):
     with refuses(TypeError, f"^self: expected a Network, got {type(other).__name__}$"):

@@ -48,11 +48,6 @@ class Batch:
     weight: Floats
     scale: float
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """The weights as an argument of `Network.cost`."""
-        return {"sample_weight": self.weight}
-
     def cost(self, params: Floats | None = None) -> float:
         """The mean cost, of the network or with other parameters."""
         if params is None:

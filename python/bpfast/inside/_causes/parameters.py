@@ -135,16 +135,17 @@ def large_weights(facts: Facts) -> Finding | None:
     top = max(layers, key=lambda layer: layer.gain)
     size = max(1.0, float(np.sqrt(np.mean(np.square(layers[0].a_in)))))
     grown = max(float(np.sqrt(np.mean(np.square(layer.z)))) for layer in layers) / size
-    back = _norms(facts)
-    if top.gain <= LARGE_GAIN and grown <= EXPLODED and back[0] <= EXPLODED * back[-1]:
+    norms = _norms(facts)
+    back = norms[0] / norms[-1] if norms[-1] else 0.0
+    if top.gain <= LARGE_GAIN and grown <= EXPLODED and back <= EXPLODED:
         return None
     order = np.argsort(-top.factors["weight"], kind="stable")
     return Finding(
         "large_weights",
         f"RMS(W) √n_in is {top.gain:.3g} in layer {top.number}, and 1 keeps the size of z: "
-        f"z grows to {grown:.3g} times the size of x, errors to {back[0] / back[-1]:.3g} times",
+        f"z grows to {grown:.3g} times the size of x, errors to {back:.3g} times",
         "forward, BP2",
-        {"RMS(W) √n_in": top.gain, "growth of z": grown, "‖δ^2‖ / ‖δ^L‖": back[0] / back[-1]},
+        {"RMS(W) √n_in": top.gain, "growth of z": grown, "‖δ^2‖ / ‖δ^L‖": back},
         "start with smaller weights: init='xavier', or 'he' with relu",
         layer=top.number,
         neurons=order,
