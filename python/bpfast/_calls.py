@@ -119,7 +119,7 @@ def errors(
     y: ArrayLike,
     *,
     sample_weight: ArrayLike | None = None,
-    reduction: Reduction = "mean",
+    reduction: Reduction | Literal["none"] = "mean",
 ) -> list[NDArray[Any]]:
     """The errors δ^l = ∂C/∂z^l, each row with the factor 1/n; ``reduction="sum"`` without it.
 
@@ -140,8 +140,9 @@ def errors(
         have any shape with n entries.
     sample_weight : array_like, (n,), optional
         The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
-    reduction : {"mean", "sum"}, default "mean"
+    reduction : {"mean", "sum", "none"}, default "mean"
         "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
+        "none": the rows are those of "sum", s_x ∂C_x/∂z^l of each example.
 
     Returns
     -------
@@ -172,10 +173,12 @@ def errors(
            [-3.]])]
     """
     check_network(self)
+    given: Any = reduction  # of any type
+    by_row: Reduction = "sum" if isinstance(given, str) and given == "none" else given
     if (own := self._custom_cost) is not None:
-        prepared = self._prepare(x, y, sample_weight, reduction, None)
+        prepared = self._prepare(x, y, sample_weight, by_row, None)
         x, y, sample_weight = called(own, self, prepared, y)
-    return self._errors(x, y, sample_weight, reduction)
+    return self._errors(x, y, sample_weight, by_row)
 
 
 def backprop(

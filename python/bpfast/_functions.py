@@ -228,7 +228,7 @@ def errors(
     output: Activation = "sigmoid",
     cost: Cost = "quadratic",
     sample_weight: ArrayLike | None = None,
-    reduction: Reduction = "mean",
+    reduction: Reduction | Literal["none"] = "mean",
 ) -> list[NDArray[Any]]:
     """The errors δ^l = ∂C/∂z^l, each row with the factor 1/n; ``reduction="sum"`` without it.
 
@@ -257,8 +257,9 @@ def errors(
         nabla_a = ∇_a C_x of shape (n, n_L).
     sample_weight : array_like, (n,), optional
         The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
-    reduction : {"mean", "sum"}, default "mean"
+    reduction : {"mean", "sum", "none"}, default "mean"
         "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
+        "none": the rows are those of "sum", s_x ∂C_x/∂z^l of each example.
 
     Returns
     -------

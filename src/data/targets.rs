@@ -40,7 +40,7 @@ impl Reduction {
             "none" => Err(Error::value(
                 "reduction",
                 "'mean' or 'sum'",
-                "'none', which cost alone takes; with 'sum' each row of an error is that of its example",
+                "'none', which cost and errors alone take",
             )),
             _ => Err(Error::unknown_name("reduction", name, &["mean", "sum"])),
         }

@@ -76,12 +76,14 @@ def test_a_cost_that_is_a_callable():
     np.testing.assert_array_equal(found, costs)
 
 
-def test_weights_may_all_be_zero_but_not_negative_or_of_another_length():
+def test_weights_may_be_zero_or_negative_but_not_of_another_length():
     net = bpfast.Network([4, 3], seed=0)
     x, y, _ = data(2)
     assert net.cost(x, y, sample_weight=[0, 0], reduction="none").tolist() == [0, 0]
+    first, second = net.cost(x, y, reduction="none")
+    assert net.cost(x, y, sample_weight=[1, -1], reduction="none").tolist() == [first, -second]
     with refuses(ValueError, r"^sample_weight\[1\]: expected a finite weight", x, y):
-        net.cost(x, y, sample_weight=[1, -1], reduction="none")
+        net.cost(x, y, sample_weight=[1, np.nan], reduction="none")
     with refuses(ValueError, r"^sample_weight: expected shape \(2,\)", x, y):
         net.cost(x, y, sample_weight=[1], reduction="none")
 
@@ -93,13 +95,23 @@ def test_the_mean_of_one_nan_example_alone_is_nan():
     assert np.isnan(net.cost(x, y, reduction="none")).tolist() == [False, True, False]
 
 
-@pytest.mark.parametrize("name", ["errors", "backprop", "bp1"])
+def test_none_is_the_error_of_each_example():
+    net = bpfast.Network([4, 3], seed=0)
+    x, y, _ = data(5)
+    weights = [1, 2, 3, 4, 5]
+    found = net.errors(x, y, sample_weight=weights, reduction="none")
+    alone = [net.errors(x[k : k + 1], y[k : k + 1])[0][0] * weights[k] for k in range(5)]
+    assert np.allclose(found[0], alone, rtol=1e-12)
+    parts = (net.weights, net.biases, x, y)
+    theirs = reference.errors(*parts, sample_weight=weights, reduction="none")
+    assert np.allclose(found[0], theirs[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["backprop", "bp1"])
 @pytest.mark.parametrize("cost", ["quadratic", lambda a, y: pytest.fail("called")])
-def test_none_is_only_for_the_cost(name, cost):
-    """The same words from all that have rows of errors, before a callable is called."""
-    message = (
-        r"^reduction: expected 'mean' or 'sum', got 'none', which cost alone takes; with 'sum'"
-    )
+def test_none_is_only_for_cost_and_errors(name, cost):
+    """The same words from all others, before a callable is called."""
+    message = "^reduction: expected 'mean' or 'sum', got 'none', which cost and errors alone take$"
     z, y = np.zeros((2, 1)), np.ones((2, 1))
     parts = {"z": z} if name == "bp1" else {"weights": [[[1.0]]], "biases": [[0.0]], "x": z}
     for module in (bpfast, reference):

@@ -20,7 +20,7 @@ examples, one per row):
   ``biases``. Products with matrices of second derivatives return such a pair.
 - ``sample_weight``: s, shape (n,), finite and not negative. ``reduction``: "mean" is
   C = Σ_x s_x C_x / Σ_x s_x (all s_x = 1 if not given), "sum" is C = Σ_x s_x C_x.
-  :func:`cost` also accepts "none": s_x C_x of each example.
+  :func:`cost` also accepts "none": s_x C_x of each example; for :func:`errors` that is "sum".
 
 Arrays are nested sequences of real numbers, or objects whose ``tolist()`` returns them, such as
 NumPy arrays. Results are nested lists of floats. A wrong shape, length, name or number raises

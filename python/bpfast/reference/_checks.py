@@ -212,8 +212,8 @@ def _one_axis_error(length: int, n: int, width: int, is_whole: bool, takes_label
 def shares(n: int, sample_weight: object, reduction: object) -> tuple[Vector, float]:
     """s_x of each example, and the divisor of Σ s_x C_x: Σ s_x for the mean, 1 for the sum."""
     if isinstance(reduction, str) and reduction == "none":
-        got = "'none', which cost alone takes; with 'sum' each row of an error is that of its"
-        raise ValueError(f"reduction: expected 'mean' or 'sum', got {got} example")
+        got = "'none', which cost and errors alone take"
+        raise ValueError(f"reduction: expected 'mean' or 'sum', got {got}")
     name("reduction", reduction, REDUCTIONS)
     weights: Vector = [1.0] * n
     if sample_weight is not None:

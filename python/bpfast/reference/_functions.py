@@ -201,8 +201,8 @@ def errors(
         One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
     sample_weight : array, shape (n,), optional
         s, finite and not negative. Default: 1 for each example.
-    reduction : {"mean", "sum"}, default "mean"
-        C = Σ_x s_x C_x / Σ_x s_x, or C = Σ_x s_x C_x.
+    reduction : {"mean", "sum", "none"}, default "mean"
+        C = Σ_x s_x C_x / Σ_x s_x, or C = Σ_x s_x C_x. "none": as "sum", the error of each example.
 
     Returns
     -------
@@ -221,6 +221,8 @@ def errors(
     >>> errors([[[2]], [[-1]]], [[0], [1]], [[3]], [[0]], hidden="relu", output="identity")
     [[[5.0]], [[-5.0]]]
     """
+    if check.name("reduction", reduction, check.REDUCTIONS_OF_COST) == "none":
+        reduction = "sum"
     network = check.network(weights, biases, hidden, output)
     z, _ = trace_of(network, x)
     _, delta = cost_and_bp1(z[-1], y, output, cost, sample_weight, reduction)
