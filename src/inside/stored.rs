@@ -20,7 +20,7 @@ impl<T: Real> StoredForward<'_, T> {
         for ((layer, z), a) in chunk.layers.iter_mut().zip(self.z).zip(self.a) {
             let numbers = rows.start * layer.width..rows.end * layer.width;
             layer.a.copy_from_slice(&a[numbers.clone()]);
-            if !layer.z.is_empty() {
+            if !layer.z.is_empty() && !z.is_empty() {
                 layer.z.copy_from_slice(&z[numbers]);
             }
         }

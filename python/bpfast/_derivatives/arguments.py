@@ -27,6 +27,7 @@ def with_custom_cost(
     check_network(self)
     if (cost := self._custom_cost) is None:
         return x, y, sample_weight
+    refuse_trace(x, " with a callable cost")
     prepared = self._prepare(x, y, sample_weight, "sum", None)
     return called(cost, self, prepared, y)
 
@@ -39,12 +40,18 @@ def number_of_examples(x: Any) -> int:
     return int(shape[0]) if shape else len(x)
 
 
+def refuse_trace(x: Any, where: str = "") -> None:
+    """Raise TypeError if x is a Trace."""
+    if isinstance(x, Trace):
+        raise TypeError(f"x: expected the examples, got a Trace{where}; its a[0] has them")
+
+
 def layer_index(net: _core.Network, layer: Any) -> int:
     """The index of layer l = 2 … L among those with weights."""
     from bpfast._validation.numbers import whole
 
-    given = whole("layer", layer, 2)
+    given = whole("layer", layer, -(2**63))
     last = len(net.sizes)
-    if given > last:
+    if not 2 <= given <= last:
         raise ValueError(f"layer: expected a layer from 2 to {last}, got {given}")
     return given - 2

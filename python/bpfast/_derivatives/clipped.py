@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
-from bpfast._derivatives.arguments import with_custom_cost
+from bpfast._derivatives.arguments import refuse_trace, with_custom_cost
+from bpfast._validation.arrays import as_array
 from bpfast._validation.names import one_of
 from bpfast._validation.numbers import not_negative, number, positive, within
 from bpfast._validation.seed import generator
@@ -16,14 +17,14 @@ from bpfast._validation.sparse import by_rows, is_sparse
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from bpfast._core import Gradient
+    from bpfast._core import Gradient, Trace
     from bpfast._core import _Inputs as Inputs
     from bpfast._typing import Reduction
 
 
 def clipped_backprop(
     self: _core.Network,
-    x: Inputs,
+    x: Inputs | Trace,
     y: ArrayLike,
     max_norm: float,
     *,
@@ -41,8 +42,10 @@ def clipped_backprop(
 
     Parameters
     ----------
-    x : array_like or SciPy sparse, (n, n_1)
-        The examples, one per row. Other dtypes are converted to the network's.
+    x : array_like or SciPy sparse, (n, n_1), or Trace
+        The examples, one per row, or the trace of them that `trace` returned with the present
+        parameters: then no forward pass is computed. No Trace with a callable cost or with
+        ``sampling_rate``.
     y : array_like, (n, n_L) or (n,)
         The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
         from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
@@ -60,8 +63,8 @@ def clipped_backprop(
         q, above 0 and up to 1: draw each of the n examples with probability q (Poisson sampling)
         and divide by q n, whatever the number drawn. Pass all examples as x. Default: all are used.
     expected_batch_size : float, optional
-        The divisor for "mean". Default: q n, or n without ``sampling_rate``. If x was sampled by
-        the caller, the number drawn is private: pass the expected number.
+        The divisor for "mean", which alone takes it. Default: q n, or n without ``sampling_rate``.
+        If x was sampled by the caller, the number drawn is private: pass the expected number.
     out : Gradient, optional
         Where to write: a gradient of this network, or of a network with the same sizes and dtype.
 
@@ -109,10 +112,14 @@ def clipped_backprop(
         divisor = positive("expected_batch_size", expected_batch_size)
     is_random = sigma > 0 or sampling_rate is not None
     draw = _generator(seed) if is_random or seed is not None else None
+    if divisor is not None and not is_mean:
+        got = "a number with reduction='sum'"
+        raise ValueError(f"expected_batch_size: expected None, got {got}")
     is_empty = False
     if draw and sampling_rate is not None:
+        refuse_trace(x, " with sampling_rate")
         rate = within("sampling_rate", positive("sampling_rate", sampling_rate), 0, 1)
-        x, y, n, is_empty = _sample(x, y, rate, _seed64(draw))
+        x, y, n, is_empty = _sample(self, x, y, rate, _seed64(draw))
         divisor = divisor or rate * n
     x, y, _ = with_custom_cost(self, x, y, None)
     gradient, norms = self._clipped(x, y, c, out)
@@ -133,16 +140,19 @@ def _generator(seed: Any) -> np.random.Generator:
         raise type(error)(f"seed: {error}") from error
 
 
-def _sample(x: Any, y: Any, rate: float, seed: int) -> tuple[Any, Any, int, bool]:
+def _sample(
+    net: _core.Network, x: Any, y: Any, rate: float, seed: int
+) -> tuple[Any, Any, int, bool]:
     """The rows that are drawn, the number of all, and whether none is drawn.
 
-    Then the first row is returned, so that the arguments are validated all the same.
+    Then the first row is returned, so that the arguments are validated all the same. All rows are
+    returned if the shapes do not match: the error that follows has their shapes, and not those of
+    the sample.
     """
-    x = by_rows(x) if is_sparse(x) else np.asarray(x)
-    y = np.asarray(y)
+    x, y = by_rows(x) if is_sparse(x) else as_array("x", x), as_array("y", y)
     n = x.shape[0] if x.ndim else 0
-    if y.shape[:1] != (n,):
-        raise ValueError(f"y: expected {n} entries, got shape {y.shape}")
+    if x.shape != (n, net.sizes[0]) or y.shape[:1] != (n,):
+        return x, y, n, False
     drawn = _core.poisson_sample(seed, rate, n)
     is_empty = not len(drawn)
     if is_empty:

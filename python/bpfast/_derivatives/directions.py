@@ -79,7 +79,7 @@ def vjp(
         By what to differentiate.
     out : Gradient, optional
         Where to write ∂C/∂(W, b): a gradient of this network, or of a network with the same sizes
-        and dtype.
+        and dtype. Not with ``wrt="x"``.
 
     Returns
     -------
@@ -114,6 +114,8 @@ def vjp(
     check_network(self)
     at_z = is_at_z(at)
     by = one_of("wrt", wrt, ("both", "params", "x"))
+    if by == "x" and out is not None:
+        raise ValueError("out: expected None with wrt='x', which has no gradient to write")
     gradient, dx = self._vjp(x, v, at_z, (by != "x", by != "params"), out)
     if by == "both":
         return gradient, dx
@@ -176,7 +178,7 @@ def jvp(
 
 def input_gradient(
     self: _core.Network,
-    x: Inputs,
+    x: Inputs | Trace,
     y: ArrayLike,
     *,
     sample_weight: ArrayLike | None = None,
@@ -189,8 +191,9 @@ def input_gradient(
 
     Parameters
     ----------
-    x : array_like or SciPy sparse, (n, n_1)
-        The examples, one per row. Other dtypes are converted to the network's.
+    x : array_like or SciPy sparse, (n, n_1), or Trace
+        The examples, one per row, or the trace of them that `trace` returned with the present
+        parameters: then no forward pass is computed. No Trace with a callable cost.
     y : array_like, (n, n_L) or (n,)
         The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
         from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from bpfast import _core
+    from bpfast._core import Trace
     from bpfast._core import _Inputs as Inputs
 
     Array = NDArray[Any]
@@ -86,7 +87,7 @@ PerExampleGradients.__module__ = "bpfast"
 
 def per_example_gradients(
     self: _core.Network,
-    x: Inputs,
+    x: Inputs | Trace,
     y: ArrayLike,
     *,
     sample_weight: ArrayLike | None = None,
@@ -99,8 +100,9 @@ def per_example_gradients(
 
     Parameters
     ----------
-    x : array_like or SciPy sparse, (n, n_1)
-        The examples, one per row. Other dtypes are converted to the network's.
+    x : array_like or SciPy sparse, (n, n_1), or Trace
+        The examples, one per row, or the trace of them that `trace` returned with the present
+        parameters: then no forward pass is computed. No Trace with a callable cost.
     y : array_like, (n, n_L) or (n,)
         The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
         from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
@@ -160,7 +162,7 @@ def _too_large(net: _core.Network, x: Any) -> MemoryError:
 
 def per_example_norms(
     self: _core.Network,
-    x: Inputs,
+    x: Inputs | Trace,
     y: ArrayLike,
     *,
     sample_weight: ArrayLike | None = None,
@@ -172,8 +174,9 @@ def per_example_norms(
 
     Parameters
     ----------
-    x : array_like or SciPy sparse, (n, n_1)
-        The examples, one per row. Other dtypes are converted to the network's.
+    x : array_like or SciPy sparse, (n, n_1), or Trace
+        The examples, one per row, or the trace of them that `trace` returned with the present
+        parameters: then no forward pass is computed. No Trace with a callable cost.
     y : array_like, (n, n_L) or (n,)
         The targets, as for `per_example_gradients`.
     sample_weight : array_like, (n,), optional

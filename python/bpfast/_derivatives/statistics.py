@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from bpfast import _core
-    from bpfast._core import Gradient
+    from bpfast._core import Gradient, Trace
     from bpfast._core import _Inputs as Inputs
 
 
@@ -62,15 +62,16 @@ class GradientStatistics:
 GradientStatistics.__module__ = "bpfast"
 
 
-def gradient_statistics(self: _core.Network, x: Inputs, y: ArrayLike) -> GradientStatistics:
+def gradient_statistics(self: _core.Network, x: Inputs | Trace, y: ArrayLike) -> GradientStatistics:
     """Mean and variance of ∂C_x over the examples, without forming the gradient of each.
 
     Σ_x (∂C_x/∂w_jk)² = Σ_x δ_j² a_k², which is one more BP4, of the squares.
 
     Parameters
     ----------
-    x : array_like or SciPy sparse, (n, n_1)
-        The examples, at least two, one per row. Other dtypes are converted to the network's.
+    x : array_like or SciPy sparse, (n, n_1), or Trace
+        The examples, at least two, one per row, or the trace of them that `trace` returned with the
+        present parameters: then no forward pass is computed. No Trace with a callable cost.
     y : array_like, (n, n_L) or (n,)
         The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
         from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may

@@ -58,6 +58,13 @@ def test_copies_that_exceed_the_free_memory():
         "bpfast.Gradient(net)": "gradient: cannot allocate 16004000 numbers",
         "net.backprop(np.ones((1, 4000)), np.ones((1, 4000)))": "gradient: cannot allocate",
         "bpfast.backprop(net.weights, net.biases, np.ones((1, 4000)), np.ones((1, 4000)))": "",
+        "net.per_example_gradients(np.ones((1, 4000)), np.ones((1, 4000)))": (
+            "x: expected examples whose gradients fit into memory, got 1 examples of 16004000 "
+            "parameters, which take 0.1 GiB; call it for a part"
+        ),
+        "net.hvp(np.ones((1, 4000)), np.ones((1, 4000)), net.params)": "gradient: cannot allocate",
+        "net.vjp(np.ones((1, 4000)), np.ones((1, 4000)))": "gradient: cannot allocate",
+        "net.clipped_backprop(np.ones((1, 4000)), np.ones((1, 4000)), 1)": "gradient: cannot",
         "net.partial_fit(np.ones((1, 4000)), np.ones((1, 4000)), optimizer='sgd')": (
             "params before the steps: cannot allocate 1 x 16004000 numbers"
         ),
@@ -87,6 +94,15 @@ CALLS = [
     "net.cost(x, y)",
     "net.errors(x, y)",
     "net.backprop(x, y, out=g)",
+    "net.vjp(x, y, out=g)",
+    "net.jvp(x, dx=x)",
+    "net.input_gradient(x, y)",
+    "net.forward_from(2, z)",
+    "net.per_example_norms(x, y)",
+    "net.clipped_backprop(x, y, 1.0, out=g)",
+    "net.hvp(x, y, params, out=g)",
+    "net.ggn_vp(x, y, params, out=g)",
+    "net.fisher_vp(x, y, params, out=g)",
     "bpfast.bp1(z, y)",
     "bpfast.bp2(x, np.zeros((8, 2**18)), z)",
 ]
@@ -113,7 +129,14 @@ g = bpfast.Gradient(net)
 @linux
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize(
-    "call", ["net.cost(x, y)", "net.backprop(x, y, out=g)", "bpfast.bp4(y, x)"]
+    "call",
+    [
+        "net.cost(x, y)",
+        "net.backprop(x, y, out=g)",
+        "net.hvp(x, y, net.params, out=g)",
+        "net.clipped_backprop(x, y, 1.0, out=g)",
+        "bpfast.bp4(y, x)",
+    ],
 )
 def test_every_failed_allocation_is_an_error(call, threads):
     # A few MiB on either side of what the call takes: some buffer is always the first to fail.

@@ -118,7 +118,15 @@ impl<T: Element> TypedNetwork<'_, T> {
         let gradient = self.gradient(py, out)?;
         if out.is_some() {
             let flat = gradient.get().vector.flat(py)?;
-            check_out_disjoint(flat.cast()?, others)?;
+            for other in others.iter().flatten() {
+                // A Gradient is read as its numbers.
+                let of_gradient = match other.cast::<Gradient>() {
+                    Ok(other) => Some(other.get().vector.flat(py)?),
+                    Err(_) => None,
+                };
+                let other = of_gradient.as_ref().unwrap_or(other);
+                check_out_disjoint(flat.cast()?, &[Some(other)])?;
+            }
         }
         Ok(gradient)
     }

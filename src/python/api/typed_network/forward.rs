@@ -7,6 +7,7 @@ use pyo3::types::PyList;
 
 use crate::base::alloc::{try_collect, try_collect_results, try_to_vec};
 use crate::base::cancel::{ELEMENT_WORK, cancellable};
+use crate::base::error::Error;
 use crate::data::Inputs;
 use crate::kernels::gemm::Matrix;
 use crate::model::network::Network;
@@ -55,7 +56,10 @@ impl<T: Element> TypedNetwork<'_, T> {
         let layer = &architecture.layers()[index];
         let z = input::<T, Ix2>("z", z)?;
         let n = z.shape()[0];
-        check_shape("z", &[n.max(1), layer.n_out], z.shape())?;
+        if n == 0 {
+            return Err(Error::value("z", "one example or more", "an empty batch").into());
+        }
+        check_shape("z", &[n, layer.n_out], z.shape())?;
         let is_output = index + 1 == architecture.layers().len();
         let above = (!is_output)
             .then(|| architecture.above(index + 1))
