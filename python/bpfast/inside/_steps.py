@@ -11,6 +11,7 @@ import numpy as np
 from bpfast import schedules
 from bpfast._training.arguments.settings import parse_optimizer
 from bpfast.inside import _quantities as quantities
+from bpfast.inside._causes.limits import LONG_STEP
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class Step:
     rate : float
         Its learning rate.
     change : ndarray of float64, (P,)
-        The change of the flat parameters. If it goes uphill by the optimizer's momentum, that of a
+        The change of the flat parameters. If it overshoots by the optimizer's momentum, that of a
         first step without it.
     relative : float
         The length of the change, relative to that of the parameters.
@@ -99,12 +100,13 @@ def step_of(net: Network, batch: Batch, optimizer: Optimizer, cost: float) -> St
     theta = np.array(batch.net.params)
     size = float(np.linalg.norm(theta))
     best, lowest = line_search(batch, theta, change, cost)
-    if best == 0 and optimizer.steps:
-        # By momentum of other examples it goes uphill, as steps of small batches sometimes do.
+    if best < LONG_STEP and optimizer.steps:
+        # It may overshoot by its momentum alone, as steps of small batches sometimes do.
         fresh = copy.deepcopy(optimizer)
         fresh.reset()
-        change = change_by(net, batch, fresh)
-        best, lowest = line_search(batch, theta, change, cost)
+        first = change_by(net, batch, fresh)
+        if (found := line_search(batch, theta, first, cost))[0] > best:
+            change, (best, lowest) = first, found
     eigenvalue = quantities.largest_eigenvalue(batch)
     return Step(
         optimizer,

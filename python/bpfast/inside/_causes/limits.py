@@ -66,9 +66,10 @@ WIDTHS = (1.0, 0.3, 0.1)
 # rate needs up to 2000 on small problems that it learns well.
 SHORT_STEP = 4000.0
 # A longer step is of use if it takes away this part of the cost. At a saddle it gains less: then
-# the rate is too small if it is this far below the ceiling of SGD, or moves the parameters by this
-# part of their length in a step of an adaptive optimizer, whose size the gradient's does not set.
-LEAST_GAIN, FAR_BELOW, SHORT_RELATIVE = 0.01, 1 / DECADE**3, 1 / DECADE**4
+# the step is too small if it moves the parameters by less than this part of their length.
+LEAST_GAIN, SHORT_RELATIVE = 0.01, 1 / DECADE**4
+# The rate of SGD as a part of the largest stable one, which is often also about the best.
+FAR_BELOW = 1 / DECADE**3
 # A step whose best multiple is below a half raises the cost on a quadratic. Near a minimum steps do
 # so by a little; a tenth of all there is to learn is much.
 LONG_STEP, RISE = 0.5, 1 / DECADE

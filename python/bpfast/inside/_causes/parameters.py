@@ -80,8 +80,7 @@ def dead_neurons(facts: Facts) -> Finding | None:
             "mean of their biases": float(np.mean(layer.biases[off])),
             "mean of their z": float(np.mean(layer.z[:, off])),
         },
-        "start anew with init='he' and biases of 0, use leaky_relu, or lower the rate if they died "
-        "in training",
+        "start anew with init='he' and biases of 0, or use leaky_relu" + _by_training(facts),
         layer=layer.number,
         neurons=off,
         because=because,
@@ -105,6 +104,9 @@ def saturated_hidden(facts: Facts) -> Finding | None:
         return None
     share, layer = worst
     because = "biases" if layer.from_biases > layer.from_inputs else "weights"
+    smaller = (
+        "biases of 0" if because == "biases" else "smaller weights: init='xavier' or 'nielsen'"
+    )
     closed = layer.gates < CLOSED * layer.top_gate
     order = np.argsort(layer.factors["mean_gate"], kind="stable")
     stuck = np.abs(layer.arrived) * closed
@@ -119,9 +121,7 @@ def saturated_hidden(facts: Facts) -> Finding | None:
             "from weights and inputs": layer.from_inputs,
             "from biases": layer.from_biases,
         },
-        "start with biases of 0"
-        if because == "biases"
-        else "start with smaller weights: init='xavier' or 'nielsen'",
+        f"start with {smaller}{_by_training(facts)}",
         layer=layer.number,
         neurons=order[closed[:, order].mean(axis=0) > MANY_GATES],
         examples=np.argsort(-stuck.sum(axis=1), kind="stable")[:5],
@@ -234,6 +234,12 @@ def saturated_output(facts: Facts) -> Finding | None:
         examples=np.argsort(-(squares * closed).sum(axis=1), kind="stable")[:5],
         because=because,
     )
+
+
+def _by_training(facts: Facts) -> str:
+    """The suggestion for a network whose optimizer has done steps, which may be the cause."""
+    has_steps = facts.optimizer is not None and facts.optimizer.steps > 0
+    return "; or lower the rate, if it was the training that made them so" if has_steps else ""
 
 
 def _norms(facts: Facts) -> list[float]:

@@ -44,23 +44,32 @@ def large_step(facts: Facts) -> Finding | None:
 
 
 def small_step(facts: Facts) -> Finding | None:
-    """Thousands of such steps are needed to go where the cost is lowest along the step."""
+    """Thousands of such steps are needed to go where the cost is lowest along the step.
+
+    Or the rate of SGD is far below the largest stable one.
+    """
     step = facts.step
-    if step is None:
+    if step is None or not (why := _short(step, facts.cost)):
         return None
-    why = f"at learning_rate={step.rate:.3g} a step changes no parameter"
-    if step.change.any():
-        # 1 / (1 - β) of the first steps add up by momentum.
-        momentum = step.optimizer.config.get("momentum", 0.0) if not step.optimizer.steps else 0.0
-        is_sgd = step.optimizer.kind == "sgd"
-        is_far = step.ceiling < FAR_BELOW if is_sgd else step.relative < SHORT_RELATIVE
-        is_of_use = step.lowest < (1 - LEAST_GAIN) * facts.cost or is_far
-        if step.best * (1 - momentum) < SHORT_STEP or not is_of_use:
-            return None
-        why = f"a step {step.best:.3g} times as long lowers the cost most"
     return Finding(
         "small_step", why, "step", _evidence(step), f"learning_rate={better_rate(step):.2g}"
     )
+
+
+def _short(step: Step, cost: float) -> str:
+    """Why the step is too small, or ""."""
+    if not step.change.any():
+        return f"at learning_rate={step.rate:.3g} a step changes no parameter"
+    if step.best == 0:
+        return ""  # no multiple lowers the cost: there is no slope
+    gathered = 1 - step.optimizer.config.get("momentum", 0.0)  # steps add up to 1 / (1 - β) of one
+    if step.ceiling < FAR_BELOW * gathered:
+        return f"the rate is {step.ceiling:.2g} of the largest stable one, 2/λ"
+    is_short = step.best * (1 if step.optimizer.steps else gathered) >= SHORT_STEP
+    is_of_use = step.lowest < (1 - LEAST_GAIN) * cost or step.relative < SHORT_RELATIVE
+    if is_short and is_of_use:
+        return f"a step {step.best:.3g} times as long lowers the cost most"
+    return ""
 
 
 def better_rate(step: Step) -> float:
