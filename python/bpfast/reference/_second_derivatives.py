@@ -11,29 +11,28 @@ from bpfast.reference._formulas import (
     NABLA,
     PRIME,
     SIGMA,
+    SMOOTH,
     activate,
     dot,
     exact_sum,
     half_log_one_minus_softmax,
     half_log_softmax,
-    normal_pdf,
     softmax_jacobian,
-    times,
 )
 
 _sigmoid, _sigmoid_prime = SIGMA["sigmoid"], PRIME["sigmoid"]
 
-# σ'', for one neuron; 0 at a kink. 1 - 2 σ(z) of the sigmoid is -tanh(z/2).
+
+def _second(three: Callable[[float], tuple[float, float, float]]) -> Callable[[float], float]:
+    return lambda z: three(z)[1]
+
+
+# σ'', for one neuron; 0 at a kink.
 SECOND: dict[str, Callable[[float], float]] = {
-    "identity": lambda _: 0.0,
-    "sigmoid": lambda z: -_sigmoid_prime(z) * math.tanh(0.5 * z),
-    "tanh": lambda z: -2.0 * math.tanh(z) * PRIME["tanh"](z),
+    **{name: _second(three) for name, three in SMOOTH.items()},
     "relu": lambda _: 0.0,
     "leaky_relu": lambda _: 0.0,
     "elu": lambda z: math.exp(z) if z <= 0.0 else 0.0,
-    "gelu": lambda z: times(normal_pdf(z), 2.0 - z * z),
-    "silu": lambda z: times(_sigmoid_prime(z), 2.0 - times(math.tanh(0.5 * z), z)),
-    "softplus": _sigmoid_prime,
 }
 
 # ∂²C_x/∂a², for one neuron, from the residual r = a - y; 0 at a kink of huber.
