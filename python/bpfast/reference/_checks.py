@@ -128,7 +128,7 @@ def same_shapes(argument: str, value: object, like: Sequence[Any]) -> list[Any]:
 
 def positive(argument: str, value: object) -> float:
     """A number above 0."""
-    number = plain(argument, value)
+    number = value if isinstance(value, Sequence) else plain(argument, value)
     if not isinstance(number, int | float):
         raise TypeError(f"{argument}: expected a number, got {type(value).__name__}")
     if not number > 0:
