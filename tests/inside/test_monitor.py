@@ -1,5 +1,7 @@
 """`Monitor`: its columns against the calls that they are made of, and that it changes nothing."""
 
+import copy
+import pickle
 import warnings
 
 import numpy as np
@@ -188,6 +190,17 @@ def test_it_is_a_mapping_of_columns():
         monitor["speed_9"]
     with pytest.raises(AttributeError, match="speed_9"):
         _ = monitor.speed_9
+
+
+def test_copies_and_pickles_keep_the_records():
+    monitor = Monitor(X, LABELS, warn=False)
+    net = network()
+    train(net, monitor)
+    for twin in (copy.deepcopy(monitor), pickle.loads(pickle.dumps(monitor))):
+        assert twin.to_dict()["cost"] == monitor.to_dict()["cost"]
+        train(network(), twin, epochs=1)
+        assert len(twin) == 4
+    assert len(monitor) == 3
 
 
 def test_sparse_x_and_a_sample_that_stays():

@@ -139,6 +139,14 @@ def test_suggestions_that_help(x, y, options, kind, change):
     assert check.predicted_after > max(check.predicted_before, 0)
 
 
+def test_a_change_that_makes_it_worse_has_no_multiple(report):
+    check = report.check(steps=3, optimizer="sgd", learning_rate=1e3)
+    assert (check.predicted_after, check.after) == (-np.inf, -np.inf)
+    assert not check.confirmed
+    assert str(check).splitlines()[3].split()[-2:] == ["cost", "rises"]
+    assert "only now" not in str(check)
+
+
 def test_unrelated_targets_are_learned_no_faster_than_shuffled_ones():
     y = Y[np.random.default_rng(5).permutation(len(Y))]
     found = explain(network(), X, y, learning_rate=0.01)

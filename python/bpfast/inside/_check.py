@@ -253,7 +253,7 @@ def _mean_product(batch: Batch, left: Floats, right: Floats) -> float:
 
 
 def _train(trial: Trial, steps: int) -> Floats:
-    """The relative costs before and after each step; the last finite one where it diverges."""
+    """The relative costs before the first step and after each; infinite where it diverges."""
     net = trial.net.copy()
     optimizer = copy.deepcopy(trial.optimizer)
     measured, base = _measure(trial)
@@ -300,7 +300,7 @@ def _speed(value: float) -> str:
 
 
 def _multiple(value: float) -> str:
-    return "" if np.isnan(value) else "only now" if np.isinf(value) else f"{value:.3g}"
+    return "" if not value > 0 else "only now" if np.isinf(value) else f"{value:.3g}"
 
 
 Check.__module__ = "bpfast.inside"  # the public module

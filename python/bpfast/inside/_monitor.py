@@ -279,6 +279,10 @@ class Monitor(Columns):
             return self[name]
         raise AttributeError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The probe refers to its network and is made anew.
+        return self.__dict__ | {"_probe": None}
+
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.names]
 
