@@ -6,6 +6,7 @@ and Deep Learning*, ch. 2), over whole batches, on all cores, on NumPy arrays.
 - `bpfast.inside` explains why a network learns slowly.
 - `bpfast.optimizers` has optimizers, `bpfast.schedules` learning-rate schedules.
 - `bpfast.metrics` has accuracies and errors.
+- `bpfast.plot` draws networks, trainings and reports, with matplotlib.
 - `bpfast.reference` has the same functions in plain Python.
 - `bpfast.testing` checks gradients with finite differences.
 """
@@ -31,6 +32,7 @@ from bpfast._derivatives.statistics import GradientStatistics
 from bpfast._equations import bp1
 from bpfast._functions import backprop, cost, errors, forward, trace
 from bpfast._layer import Layer
+from bpfast._lazy import *  # noqa: F403 - `plot`, imported at its first use
 from bpfast._network import Network, load
 from bpfast._scipy import scipy_minimize
 from bpfast._show_config import show_config

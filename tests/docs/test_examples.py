@@ -73,7 +73,7 @@ def is_png(path):
 def test_every_example_is_here():
     helpers = {"digits", "options", "runs", "plots"}
     found = {path.stem for path in EXAMPLES.glob("*.py")}
-    assert found == {"mnist", "plain_loop", *EXPERIMENTS, *helpers}
+    assert found == {"mnist", "plain_loop", "plots_gallery", *EXPERIMENTS, *helpers}
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +96,16 @@ def test_experiment(name, experiments):
     assert "nan" not in said
     assert is_png(folder / "a.png")
     assert [path.name for path in folder.iterdir()] == ["a.png"]
+
+
+def test_the_gallery_draws_the_pictures_of_its_page(few, tmp_path):
+    arguments = ["--data", few, "--digits", "100", "--epochs", "2", "--folder", tmp_path]
+    assert start_all([("plots_gallery", tmp_path, arguments)])[0][::2] == [0, ""]
+    drawn = {path.name for path in tmp_path.iterdir()}
+    assert all(map(is_png, tmp_path.iterdir()))
+    page = (ROOT / "docs" / "plots.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\(plots/(\w+\.png)\)", page)) == drawn
+    assert {path.name for path in (ROOT / "docs" / "plots").iterdir()} == drawn
 
 
 def test_a_seed_gives_the_same_figures_again(few, tmp_path):
@@ -156,6 +166,8 @@ BAD_OPTIONS = [
     ("l2", ["--digits", "601"], "--digits: expected 600 or fewer"),
     ("l2", ["--seed", str(2**63 - 1)], "--seed: expected less than 2^63"),
     ("l2", ["--plot", "."], "--plot: cannot write a file ."),
+    ("plots_gallery", ["--folder", "none"], "--folder: no folder none"),
+    ("plots_gallery", ["--digits", "601", "--folder", "."], "--digits: expected 600 or fewer"),
 ]
 
 
