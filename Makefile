@@ -71,11 +71,12 @@ demo: $(INSTALLED) $(VENV)/.extra-examples ## train on MNIST with the wheel (ARG
 # The figures and plots of docs/examples.md. With other options the plots are not those of the page.
 PLOTS := $(if $(ARGS),target,docs)/examples
 
-examples: $(INSTALLED) $(VENV)/.extra-examples ## Nielsen's experiments on MNIST, differential equations; plots into docs/examples (with ARGS=, target/examples)
+examples: $(INSTALLED) $(VENV)/.extra-examples ## Nielsen's experiments on MNIST, differential equations; plots into docs/examples (with ARGS=, target/examples), docs/plots
 	@mkdir -p $(PLOTS)
 	@set -e; for name in $(EXPERIMENTS); do \
 	  echo "examples/$$name.py"; $(BIN)/python examples/$$name.py --plot $(PLOTS)/$$name.png $(ARGS); \
 	done
+	$(if $(ARGS),,$(BIN)/python examples/plots_gallery.py)
 
 # Nothing else may run during a benchmark. Each level of SIMD that the machine has gets a run.
 bench: $(INSTALLED) $(VENV)/.extra-bench ## times beside NumPy, JAX, ... (PEERS="torch" installs more; CASES=, ARGS=)

@@ -37,6 +37,11 @@ GROUPS: dict[str, dict[str, str]] = {
         "bpfast": "inside",
         "bpfast.inside": "explain Report Finding NeuronFactors Check CAUSES demon Demon Monitor",
     },
+    "Plots": {
+        "bpfast.plot": (
+            "network weights histograms saliency confusion history saturation speed demon report"
+        ),
+    },
     "Optimizers": {
         "bpfast": "optimizers SGD Adam AdamW RMSprop Adagrad",
         "bpfast.optimizers": "Optimizer from_config",
@@ -85,8 +90,8 @@ CONSTANTS = {
     "METRICS": "The names of the metrics.",
     "__version__": "The version.",
 }
-MODULES = ("bpfast", "bpfast.inside", "bpfast.optimizers", "bpfast.schedules", "bpfast.metrics",
-           "bpfast.testing", "bpfast.reference")  # fmt: skip
+MODULES = ("bpfast", "bpfast.inside", "bpfast.plot", "bpfast.optimizers", "bpfast.schedules",
+           "bpfast.metrics", "bpfast.testing", "bpfast.reference")  # fmt: skip
 
 
 def arguments(name: str, value: Any) -> str:

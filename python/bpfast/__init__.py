@@ -6,6 +6,7 @@ and Deep Learning*, ch. 2), over whole batches, on all cores, on NumPy arrays.
 - `bpfast.inside` explains why a network learns slowly.
 - `bpfast.optimizers` has optimizers, `bpfast.schedules` learning-rate schedules.
 - `bpfast.metrics` has accuracies and errors.
+- `bpfast.plot` draws networks, trainings and reports, with matplotlib.
 - `bpfast.reference` has the same functions in plain Python.
 - `bpfast.testing` checks gradients with finite differences.
 """
@@ -47,6 +48,7 @@ from bpfast.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
 if _t.TYPE_CHECKING:
     from bpfast import inside
+    from bpfast import plot as plot
 
 __all__ = [
     "ACTIVATIONS",
@@ -101,6 +103,6 @@ def __getattr__(name: str) -> object:
     """Import a module on its first use, so that other programs start as fast as without it."""
     from importlib import import_module
 
-    if name == "inside":
+    if name in ("inside", "plot"):
         return import_module(f"bpfast.{name}")
     raise AttributeError(f"module 'bpfast' has no attribute {name!r}")

@@ -10,6 +10,7 @@ import bpfast
 import bpfast.inside
 import bpfast.metrics
 import bpfast.optimizers
+import bpfast.plot
 import bpfast.reference
 import bpfast.schedules
 import bpfast.testing
@@ -27,6 +28,7 @@ def docstrings():
         bpfast.inside,
         bpfast.metrics,
         bpfast.optimizers,
+        bpfast.plot,
         bpfast.reference,
         bpfast.schedules,
         bpfast.testing,

@@ -75,7 +75,9 @@ def is_png(path):
 def test_every_example_is_here():
     helpers = {"digits", "options", "runs", "plots"}
     found = {path.stem for path in EXAMPLES.glob("*.py")}
-    assert found == {"mnist", "plain_loop", *EXPERIMENTS, *EQUATIONS, *helpers}
+    assert found == {
+        "mnist", "plain_loop", "plots_gallery", *EXPERIMENTS, *EQUATIONS, *helpers,
+    }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +109,16 @@ def test_an_equation_is_solved(name, tmp_path):
     (error,) = re.findall(r"^\d+ iterations: .* largest (?:error )?(\S+) of 1$", said, re.MULTILINE)
     assert float(error) < 0.1
     assert is_png(tmp_path / "a.png")
+
+
+def test_the_gallery_draws_the_pictures_of_its_page(few, tmp_path):
+    arguments = ["--data", few, "--digits", "100", "--epochs", "2", "--folder", tmp_path]
+    assert start_all([("plots_gallery", tmp_path, arguments)])[0][::2] == [0, ""]
+    drawn = {path.name for path in tmp_path.iterdir()}
+    assert all(map(is_png, tmp_path.iterdir()))
+    page = (ROOT / "docs" / "plots.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\(plots/(\w+\.png)\)", page)) == drawn
+    assert {path.name for path in (ROOT / "docs" / "plots").iterdir()} == drawn
 
 
 def test_a_seed_gives_the_same_figures_again(few, tmp_path):
@@ -167,6 +179,8 @@ BAD_OPTIONS = [
     ("l2", ["--digits", "601"], "--digits: expected 600 or fewer"),
     ("l2", ["--seed", str(2**63 - 1)], "--seed: expected less than 2^63"),
     ("l2", ["--plot", "."], "--plot: cannot write a file ."),
+    ("plots_gallery", ["--folder", "none"], "--folder: no folder none"),
+    ("plots_gallery", ["--digits", "601", "--folder", "."], "--digits: expected 600 or fewer"),
 ]
 
 

@@ -26,6 +26,9 @@ NAMES = {
         accuracy binary_accuracy mean_absolute_error mean_squared_error r2 subset_accuracy
     """,
     "bpfast.optimizers": "SGD Adagrad Adam AdamW Optimizer RMSprop from_config",
+    "bpfast.plot": """
+        confusion demon histograms history network report saliency saturation speed weights
+    """,
     "bpfast.reference": """
         ACTIVATIONS COSTS Taylor Trace backprop backprop_taylor bp1 bp2 bp3 bp4 clipped_backprop
         cost errors fisher_vp forward forward_from ggn_vp gradient_statistics hvp input_gradient

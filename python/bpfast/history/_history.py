@@ -254,7 +254,7 @@ class History(Columns):
         -------
         matplotlib.figure.Figure
             The figure: ``history.plot().savefig("history.png")``. It does not belong to pyplot, so
-            it need not be closed. A notebook shows it after ``%matplotlib inline``.
+            it need not be closed. A notebook shows it.
 
         Raises
         ------
@@ -265,6 +265,10 @@ class History(Columns):
         TypeError
             `axes` are not axes of matplotlib.
 
+        See Also
+        --------
+        bpfast.plot.history : The same with a choice of columns.
+
         Examples
         --------
         >>> import bpfast
@@ -274,9 +278,9 @@ class History(Columns):
         >>> [panel.get_ylabel() for panel in history.plot().axes]
         ['cost', 'accuracy']
         """
-        from bpfast.history._plot import plot
+        from bpfast.plot._history import draw
 
-        return plot(self, axes)
+        return draw(self, None, axes, "axes")
 
     @property
     def state(self) -> dict[str, Any]:
