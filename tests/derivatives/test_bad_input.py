@@ -1,6 +1,7 @@
 """Invalid arguments: each message names the argument, what was expected and what came."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ import bpfast
 from bpfast import reference
 from tests.helpers.derivatives import vector
 
-NET = bpfast.Network([3, 4, 2], hidden="tanh", seed=0)
+CLASS: Any = bpfast.Network
+NET: Any = bpfast.Network([3, 4, 2], hidden="tanh", seed=0)
 OTHER, DEEPER = bpfast.Network([3, 5, 2], seed=0), bpfast.Network([3, 4, 4, 2], seed=0)
 RNG = np.random.default_rng(0)
 X, Y, V, P = RNG.random((6, 3)), RNG.random((6, 2)), np.ones((6, 2)), np.ones(26)
@@ -192,7 +194,7 @@ CASES = [
         "errors: expected shape (6, 4), got (6, 2)",
     ),
     (
-        lambda: bpfast.Network.hvp(None, X, Y, P),
+        lambda: CLASS.hvp(None, X, Y, P),
         TypeError,
         "self: expected a Network, got NoneType",
     ),
