@@ -275,7 +275,9 @@ class Monitor(Columns):
         return values
 
     def __getattr__(self, name: str) -> NDArray[Any]:
-        if not name.startswith("_") and name in self.names:
+        if name.startswith("_"):  # also before a copy has its names
+            raise AttributeError(f"Monitor has no attribute {name!r}")
+        if name in self.names:
             return self[name]
         raise AttributeError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
 
