@@ -42,6 +42,7 @@ def test_images_do_not_overlap():
         assert (right - left, bottom - top) == pytest.approx((4, 3))
         for other in boxes[:k]:
             assert left >= other[1] or right <= other[0] or top >= other[2] or bottom <= other[3]
+    assert boxes[5][3] > boxes[0][2]  # room for the text of the second row
     (low, high), (bottom, top) = ax.get_xlim(), ax.get_ylim()
     assert low <= min(box[0] for box in boxes)
     assert high >= max(box[1] for box in boxes)
@@ -51,9 +52,11 @@ def test_images_do_not_overlap():
 
 def test_one_neuron_and_a_square_by_default():
     net = network(16)
+    net.weights[0][:] = abs(net.weights[0])
     ax = plot.weights(net, neurons=4, colorbar=False)
     (image,) = ax.images
     assert np.array_equal(pixels(image), net.weights[0][4].reshape(4, 4))
+    assert image.norm.vmin == -image.norm.vmax  # also if no weight is negative
     assert len(ax.figure.axes) == 1
 
 

@@ -1,5 +1,7 @@
 """`plot.demon` and `plot.report`: the results of `bpfast.inside` as they are drawn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -31,10 +33,9 @@ def test_one_neuron():
 
 
 def test_the_neurons_with_the_largest_errors():
-    found = demon()
+    found = replace(demon(), delta=np.array([0.1, -3, 0.2, 2, -1, 0, 1, 1]))
     ax = plot.demon(found, most=2)
-    largest = sorted(np.argsort(-abs(found.delta))[:2])
-    for row, true in zip(largest, ax.get_lines()[:4:2], strict=True):
+    for row, true in zip((1, 3), ax.get_lines()[:4:2], strict=True):
         assert true.get_ydata().tolist() == found.true[row][[1, 2, 0]].tolist()
         assert true.get_label() == f"$ΔC$: layer {found.layer[row]}, neuron {found.neuron[row]}"
     assert ax.get_title() == "the demon at 2 of 8 neurons"

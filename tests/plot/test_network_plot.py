@@ -71,6 +71,28 @@ def test_errors(cost, y, target):
     assert white == [3]  # inputs have no errors
 
 
+@pytest.mark.parametrize("y", [0.3, [0.3], [[0.3]]])
+def test_the_target_of_a_single_output(y):
+    net = network((3, 1), hidden=[])
+    net.biases[0][:] = 5  # a > y: the error is positive
+    (numbers,), _ = neurons(plot.network(net, X, y, "error"))
+    assert numbers.get_array().tolist() == net.errors([X], [[0.3]])[0][0].tolist()
+    assert numbers.norm.vmin == -numbers.norm.vmax  # 0 is in the middle for a single sign too
+
+
+def test_a_large_number_in_float32():
+    net = network(dtype="float32")
+    ax = plot.network(net, [1e300, 0, 0])
+    assert "inf" in texts(ax)
+    assert ax._repr_png_()
+
+
+def test_all_neurons_of_a_wide_layer():
+    ax = plot.network(network((300, 2)), most=300)
+    assert ax.figure.get_size_inches()[1] == 30
+    assert len(texts(ax)) == 2  # the others would be too small
+
+
 def test_a_callable_cost():
     net = network(cost=lambda a, y: (((a - y) ** 2).sum(axis=1), 2 * (a - y)))
     (numbers,), _ = neurons(plot.network(net, X, [1, 0], "error"))

@@ -87,6 +87,15 @@ def test_wrong_axes(name):
             call([Figure().subplots()])
 
 
+@pytest.mark.parametrize("name", ["network", "saliency", "weights", "confusion"])
+def test_axes_of_a_subfigure(name):
+    figure = Figure(layout="constrained")
+    left, _ = figure.subfigures(1, 2)
+    axes = left.subplots()
+    assert CALLS[name][0](axes) is axes
+    assert len(left.axes) == 2  # with the colour scale
+
+
 def run(code):
     command = [sys.executable, "-P", "-c", code]
     subprocess.run(command, check=True, timeout=60)

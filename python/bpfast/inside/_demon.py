@@ -45,6 +45,10 @@ class Demon:
     predicted : ndarray of float64, (m, k)
         δ Δz.
 
+    See Also
+    --------
+    bpfast.plot.demon : A picture of it.
+
     Examples
     --------
     >>> import bpfast

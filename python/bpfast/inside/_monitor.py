@@ -70,6 +70,10 @@ class Monitor(Columns):
     TypeError
         An argument has the wrong type.
 
+    See Also
+    --------
+    bpfast.plot.saturation, bpfast.plot.speed : Pictures of its columns.
+
     Notes
     -----
     The columns, each an attribute and an item, with l from 2 to L:

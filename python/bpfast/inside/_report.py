@@ -38,6 +38,10 @@ class Report:
     findings : list of Finding
         The causes, the main one first.
 
+    See Also
+    --------
+    bpfast.plot.report : A picture of the factors.
+
     Examples
     --------
     >>> import bpfast, numpy as np

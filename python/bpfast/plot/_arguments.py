@@ -36,12 +36,15 @@ def one_example(net: Network, x: Any) -> NDArray[Any]:
     if rows.shape not in ((n_inputs,), (1, n_inputs)):
         expected = f"one example, of shape ({n_inputs},) or (1, {n_inputs})"
         raise ValueError(f"x: expected {expected}, got {rows.shape}")
-    return rows.reshape(1, n_inputs).astype(net.dtype)
+    with np.errstate(over="ignore"):  # to infinity, as in the calls of the network
+        return rows.reshape(1, n_inputs).astype(net.dtype)
 
 
-def one_target(y: Any) -> NDArray[Any]:
+def one_target(net: Network, y: Any) -> NDArray[Any]:
     """The target of one example with a leading axis, as `Network.errors` takes it."""
     array = as_array("y", y)
+    if array.size == net.sizes[-1] == 1 and not callable(net.config["cost"]):
+        return array.reshape(1, 1)
     has_axis = array.ndim > 0 and len(array) == 1
     return array if has_axis else array[np.newaxis]
 

@@ -16,7 +16,7 @@ from bpfast._validation.numbers import whole
 from bpfast.inside._batch import check_network
 from bpfast.inside._quantities import activation_names
 from bpfast.plot._arguments import one_example, one_target
-from bpfast.plot._figure import BLUE, RED, axes_for, color_scale, figure_of, scale_for, text_color
+from bpfast.plot._figure import BLUE, RED, axes_for, color_scale, scale_for, text_color
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 RADIUS, DISTANCE = 0.38, 3.2
 # The size of a unit in a new figure, in inches, and of text, in points per inch of a unit.
 UNIT, TEXT = 0.56, 14.5
+# The largest height of a new figure, in inches.
+TALLEST = 30.0
 # Smaller text cannot be read, and is left out.
 LEAST_TEXT = 4.0
 # The widths of the weakest and the strongest weight of a layer, in points.
@@ -113,7 +115,7 @@ def network(
     columns = [_column(layer, size, shown) for layer, size in enumerate(net.sizes, 1)]
     tall = max(column.heights[0] - column.heights[-1] for column in columns) + 1
     wide = DISTANCE * (len(columns) - 1) + 2
-    axes = axes_for(ax, max(UNIT * wide + 1.2, 3.8), UNIT * (tall + 1.6) + 0.6)
+    axes = axes_for(ax, max(UNIT * wide + 1.2, 3.8), min(UNIT * (tall + 1.6) + 0.6, TALLEST))
     axes.set_aspect("equal")
     axes.set_xlim(-1.1, wide - 0.9)
     axes.set_ylim(-tall / 2 - 1.6, tall / 2)
@@ -146,7 +148,7 @@ def _numbers(net: Network, x: Any, y: Any, what: str) -> list[Floats | None]:
         return [np.asarray(a)[0] for a in net.trace(row).a]
     if y is None:
         raise ValueError("y: expected the target of x, which errors need, got None")
-    errors = net.errors(row, one_target(y), reduction="sum")
+    errors = net.errors(row, one_target(net, y), reduction="sum")
     return [None, *(np.asarray(delta)[0] for delta in errors)]
 
 
@@ -234,11 +236,10 @@ def _draw_neurons(
 
 def _text_size(axes: Axes) -> float:
     """The size of text that fits into a neuron, in points."""
-    box: Any = axes.get_position()
-    width, height = figure_of([axes]).get_size_inches()
+    dpi = axes.figure.dpi
     left, right = axes.get_xlim()
     bottom, top = axes.get_ylim()
-    unit = min(box.width * width / (right - left), box.height * height / (top - bottom))
+    unit = min(axes.bbox.width / (right - left), axes.bbox.height / (top - bottom)) / dpi
     return float(min(TEXT * unit, 9.0))
 
 

@@ -177,7 +177,7 @@ def saliency(
     height, width = image_shape(net, shape)
     is_signed, with_scale = flag("signed", signed), flag("colorbar", colorbar)
     row = one_example(net, x)
-    gradient: Any = net.input_gradient(row, one_target(y), reduction="sum")
+    gradient: Any = net.input_gradient(row, one_target(net, y), reduction="sum")
     values = gradient.reshape(height, width)
     values = values if is_signed else np.abs(values)
     wide, tall, aspect = _size(height, width, LARGE)
