@@ -25,7 +25,7 @@ CALLS = {
     "derivatives[hvp, wide]": 4,
     "derivatives[clipped_backprop, callable]": 2,
     "derivatives[per_example_gradients]": 2,
-    "derivatives_of_a_trace[hvp]": 1,
+    "derivatives_of_a_trace[vjp]": 0.5,
 }
 
 
