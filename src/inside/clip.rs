@@ -6,7 +6,7 @@ use crate::engine::batch::pass::{Chunk, Pass};
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::BufferConfig;
 use crate::inside::derivatives::Derivatives;
-use crate::inside::per_example::each_norms;
+use crate::inside::per_example::{each_norms, joined_norm};
 use crate::inside::rows_out::RowsOut;
 use crate::kernels::real::Real;
 
@@ -64,12 +64,7 @@ impl<T: Real> Pass<T> for Clipped<'_, T> {
             norms.fill(0.0);
             each_norms(call, chunk, |first, _, of_layer| {
                 for (norm, of_layer) in norms[first..].iter_mut().zip(of_layer) {
-                    let squares = *norm * *norm + of_layer * of_layer;
-                    *norm = if (1e-280..1e280).contains(&squares) {
-                        squares.sqrt()
-                    } else {
-                        norm.hypot(*of_layer)
-                    };
+                    *norm = joined_norm(*norm, *of_layer);
                 }
             });
             for (row, norm) in norms.iter().enumerate() {

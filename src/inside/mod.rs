@@ -12,3 +12,5 @@ pub mod rows_out;
 pub mod stored;
 pub mod tangent;
 pub mod taylor;
+#[cfg(test)]
+mod tests;

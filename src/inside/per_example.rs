@@ -87,6 +87,21 @@ impl<T: Real> Call<'_, T> {
     }
 }
 
+/// √(a² + b²), without overflow or underflow of the squares. Of basic operations alone, so that it has the same
+/// bits on every machine.
+pub(crate) fn joined_norm(a: f64, b: f64) -> f64 {
+    let squares = a * a + b * b;
+    let largest = a.max(b);
+    if (1e-280..1e280).contains(&squares) {
+        squares.sqrt()
+    } else if largest == 0.0 || !squares.is_finite() && !largest.is_finite() {
+        a + b
+    } else {
+        let (a, b) = (a / largest, b / largest);
+        largest * (a * a + b * b).sqrt()
+    }
+}
+
 /// The examples whose norms are computed together.
 pub(crate) const TOGETHER: usize = 64;
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use crate::base::alloc::try_collect;
+use crate::base::alloc::try_reserve;
 use crate::base::error::Result;
 
 /// The rows of a matrix (n, width), of which each chunk writes its own.
@@ -18,7 +18,10 @@ impl<'a, T> RowsOut<'a, T> {
     /// # Errors
     /// Memory runs out.
     pub fn new(out: &'a mut [T], width: usize, rows: usize) -> Result<Self> {
-        let chunks = try_collect("workspace", out.chunks_mut(rows * width).map(Mutex::new))?;
+        let of_chunks = out.chunks_mut(rows * width);
+        let mut chunks = Vec::new();
+        try_reserve("workspace", &mut chunks, of_chunks.len())?;
+        chunks.extend(of_chunks.map(Mutex::new));
         Ok(Self { rows, chunks })
     }
 

@@ -228,14 +228,14 @@ const CASES: [Case; 9] = [
 ];
 
 /// FNV-1a over the bits of numbers; float32 converts to float64 without a change.
-struct Hash(u64);
+pub struct Hash(pub u64);
 
 impl Hash {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
     }
 
-    fn add<T: Real>(&mut self, values: &[T]) {
+    pub fn add<T: Real>(&mut self, values: &[T]) {
         for value in values {
             for byte in value.to_f64().to_bits().to_le_bytes() {
                 self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
@@ -245,7 +245,7 @@ impl Hash {
 }
 
 /// Pseudorandom multiples of 2^−23 in (−1, 1), exact in float32.
-fn numbers(seed: u64, length: usize) -> impl Iterator<Item = f64> {
+pub fn numbers(seed: u64, length: usize) -> impl Iterator<Item = f64> {
     let mut state = seed;
     let next = move || {
         state = state

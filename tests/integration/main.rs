@@ -8,15 +8,22 @@
 #[cfg_attr(feature = "python", allow(dead_code, unused_imports))]
 mod allocations;
 mod bits;
+mod derivatives;
 
 use std::env;
 
 type Test = (&'static str, fn());
 
-const BITS: [Test; 1] = [(
-    "every machine computes the same bits",
-    bits::every_machine_computes_the_same_bits,
-)];
+const BITS: [Test; 2] = [
+    (
+        "every machine computes the same bits",
+        bits::every_machine_computes_the_same_bits,
+    ),
+    (
+        "every machine computes the same bits of derivatives",
+        derivatives::every_machine_computes_the_same_derivatives,
+    ),
+];
 
 fn main() {
     // Options of the test harness, such as --nocapture, have no meaning here.

@@ -216,5 +216,23 @@ def per_example_norms(
         return norms
     total = norms[:, 0].copy()
     for of_layer in norms.T[1:]:
-        np.hypot(total, of_layer, out=total)
+        total = _joined_norms(total, of_layer)
     return total
+
+
+def _joined_norms(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """√(a² + b²), scaled where squares overflow or underflow.
+
+    `numpy.hypot` has other bits on other systems.
+    """
+    with np.errstate(all="ignore"):
+        squares = a * a + b * b
+        norms: NDArray[np.float64] = np.sqrt(squares)
+        extreme = ~((squares >= 1e-280) & (squares < 1e280))
+        if extreme.any():
+            a, b = a[extreme], b[extreme]
+            largest = np.maximum(a, b)
+            scaled = largest * np.sqrt((a / largest) ** 2 + (b / largest) ** 2)
+            is_usual = (largest > 0) & (largest < np.inf)
+            norms[extreme] = np.where(is_usual, scaled, a + b)
+    return norms

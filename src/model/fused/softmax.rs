@@ -30,7 +30,7 @@ impl LogSoftmax {
         Self {
             half_largest: 0.5 * largest,
             // 0 · largest is 0, but NaN if z is NaN or +∞.
-            half_ln_sum: 0.5 * (others + 0.0 * largest).ln_1p(),
+            half_ln_sum: 0.5 * Real::ln_1p(others + 0.0 * largest),
         }
     }
 
@@ -88,7 +88,7 @@ pub fn cross_entropy<T: Real>(z: &[T], y: impl Fn(usize) -> f64, sum: &mut LaneS
     }
     // −½ ln(1 − a) of the largest.
     let half = if others >= 1.0 {
-        -0.5 * (-1.0 / (1.0 + others)).ln_1p()
+        -0.5 * Real::ln_1p(-1.0 / (1.0 + others))
     } else {
         (softmax.half_largest - 0.5 * second) + (softmax.half_ln_sum - 0.5 * ln(rest))
     };
@@ -206,5 +206,5 @@ pub fn largest<T: Real>(z: &[T]) -> usize {
 
 /// ln(1 − e^x) for x ≤ −ln 2.
 fn ln_one_minus_exp(x: f64) -> f64 {
-    (-Real::exp(x)).ln_1p()
+    Real::ln_1p(-Real::exp(x))
 }

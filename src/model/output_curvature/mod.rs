@@ -143,7 +143,7 @@ impl<T: Real, Y: Fn(usize) -> f64> Output<'_, T, Y> {
 /// The derivative of (1 − e^−a) / a, a ≥ 0.
 fn ratio_derivative(a: f64) -> f64 {
     if a > 0.5 {
-        return ((-a).exp() * (1.0 + a) - 1.0) / (a * a);
+        return (Real::exp(-a) * (1.0 + a) - 1.0) / (a * a);
     }
     // Σ (−1)^k k a^(k−1) / (k + 1)!, whose terms above k = 14 are below rounding.
     let (mut power, mut factorial, mut sum) = (-1.0, 1.0, 0.0);

@@ -46,6 +46,8 @@ LONG = {
     "errors": ([2048] * 6, 6000, FLOAT32, "errors"),
     "trace": ([2048] * 6, 6000, FLOAT32, "trace"),
     "taylor": ([2, 50, 50, 50, 50, 1], 1_000_000, FLOAT64 | {"hidden": "tanh"}, "taylor"),
+    "hvp": ([400, 330, 10], 500_000, FLOAT32, "hvp"),
+    "clipped_backprop": (*TAB, "clipped_backprop"),
     "bp2": ([4000, 4000], 5000, FLOAT64, "bp2"),
     "bp4": ([4000, 4000], 5000, FLOAT64, "bp4"),
 }
@@ -58,6 +60,8 @@ SHORT = {
     "blocks": 10_000,
     "forward": 15_000,
     "bp4": 200,
+    "hvp": 6_000,
+    "clipped_backprop": 6_000,
 }
 
 

@@ -6,6 +6,7 @@
 //! the data are too large for the reserve, so an infallible allocation of such data aborts the program.
 
 mod calls;
+mod derivatives;
 mod files;
 mod steady_state;
 mod training;
@@ -18,7 +19,7 @@ use bpfast::base::allocator::ReserveAllocator;
 use bpfast::base::error::ErrorKind;
 use bpfast::{Activation, Architecture, Cost, Result};
 
-pub const TESTS: [(&str, fn()); 9] = [
+pub const TESTS: [(&str, fn()); 11] = [
     ("any allocation may fail: networks", calls::networks),
     ("any allocation may fail: batches", calls::batches),
     ("any allocation may fail: sparse", calls::sparse),
@@ -27,6 +28,14 @@ pub const TESTS: [(&str, fn()); 9] = [
     ("any allocation may fail: steps", training::steps),
     ("any allocation may fail: tensors", files::tensors),
     ("any allocation may fail: saved networks", files::networks),
+    (
+        "any allocation may fail: derivatives",
+        derivatives::any_allocation_may_fail,
+    ),
+    (
+        "steady state allocates nothing: derivatives",
+        derivatives::nothing_is_allocated,
+    ),
     (
         "steady state allocates nothing",
         steady_state::nothing_is_allocated,

@@ -22,6 +22,10 @@ CALLS = {
     "compute[backprop, wide]": 4,
     "sparse[csr, backprop]": 2,
     "network_of_many_layers": 12,
+    "derivatives[hvp, wide]": 4,
+    "derivatives[clipped_backprop, callable]": 2,
+    "derivatives[per_example_gradients]": 2,
+    "derivatives_of_a_trace[vjp]": 0.5,
 }
 
 

@@ -21,12 +21,18 @@ def busy():
 
 
 threads = [threading.Thread(target=busy)]
+threads.append(threading.Thread(target=lambda: [net.hvp(x, y, v) for _ in iter(stop.is_set, True)]))
 threads.append(threading.Thread(target=lambda: [net.trace(x) for _ in iter(stop.is_set, True)]))
 for thread in threads:
     thread.start()
 
 
+v = net.params.copy()
+products = digest(net.hvp(x, y, v).flat, net.per_example_norms(x, y))
+
+
 def child():
+    assert digest(net.hvp(x, y, v).flat, net.per_example_norms(x, y)) == products
     assert digest(net.backprop(x, y, out=own).flat) == expected
     assert digest(net.backprop(x, y).flat) == expected
     assert digest(net.copy().backprop(x, y).flat) == expected

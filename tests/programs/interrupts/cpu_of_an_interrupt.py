@@ -24,6 +24,12 @@ def call():
         net.backprop(x, y)
     elif name == "forward":
         net.forward(x)
+    elif name == "hvp":
+        net.hvp(x, y, net.params)
+    elif name == "clipped_backprop":
+        net.clipped_backprop(x, y, 1e-9)
+    elif name == "per_example_norms":
+        net.per_example_norms(x, y)
     elif name == "taylor":
         net.taylor(x, np.eye(sizes[0]))
     elif name == "backprop_taylor":

@@ -27,6 +27,8 @@ calls = {
     "cost": lambda: net.cost(x, y),
     "errors": lambda: net.errors(x, y),
     "taylor": lambda: net.taylor(x, np.eye(sizes[0])),
+    "hvp": lambda: net.hvp(x, y, net.params, out=g),
+    "clipped_backprop": lambda: net.clipped_backprop(x, y, 1e-9, out=g),
     "bp2": lambda: bpfast.bp2(y, net.weights[0], x),
     "bp4": lambda: bpfast.bp4(y, x),
 }

@@ -115,6 +115,51 @@ def cases(change):
         m.hook = lambda: change(y)
         yield f"{method}, tocsr and y", lambda: call(m, y)
         x, y, s = data()
+    p = np.ones(named.params.size)
+    for method in ("input_gradient", "per_example_gradients", "per_example_norms", "fisher_vp"):
+        more = (p,) if method == "fisher_vp" else ()
+        for k in range(3):
+            v = data()
+            yield (
+                f"{method}, cost and {'xys'[k]}",
+                lambda: getattr(cost(v[k]), method)(v[0], v[1], *more, sample_weight=v[2]),
+            )
+        v = data()
+        yield (
+            f"{method}, y and x",
+            lambda: getattr(named, method)(v[0], Late(change, *v[:2]), *more),
+        )
+    for method in ("clipped_backprop", "gradient_statistics"):
+        more = (1.0,) if method == "clipped_backprop" else ()
+        for k in range(2):
+            v = data()
+            yield (
+                f"{method}, cost and {'xy'[k]}",
+                lambda: getattr(cost(v[k]), method)(v[0], v[1], *more),
+            )
+        v = data()
+        yield (
+            f"{method}, y and x",
+            lambda: getattr(named, method)(v[0], Late(change, *v[:2]), *more),
+        )
+    v = data()
+    yield (
+        "clipped_backprop of a sample, y and x",
+        lambda: named.clipped_backprop(v[0], Late(change, *v[:2]), 1.0, sampling_rate=0.5),
+    )
+    x, y, s = data()
+    trace, dx = named.trace(x), np.ones((N, 6))
+    yield "vjp, v and a trace", lambda: named.vjp(trace, Late(change, trace.z[0], y))
+    yield "jvp, dparams and dx", lambda: named.jvp(x, dx=dx, dparams=Late(change, dx, p))
+    yield "hvp, v and x", lambda: named.hvp(x, y, Late(change, x, p))
+    x, y, s = data()
+    yield "hvp, v and y", lambda: named.hvp(x, y, Late(change, y, p))
+    errors = named.errors(x, data()[1])
+    yield (
+        "hvp, errors and errors",
+        lambda: named.hvp(x, data()[1], p, errors=[errors[0], Late(change, *errors)]),
+    )
+    x, y, s = data()
     own = cost(np.zeros(8))
     v, z, w, d = (np.ones((N, k)) for k in (3, 4, 3, 3))
     w = np.ones((3, 4))
