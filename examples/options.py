@@ -1,6 +1,8 @@
 """The command line of the examples: the options they share, and what is refused."""
 
 import importlib.util
+import io
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +41,43 @@ def parse(parser: ArgumentParser) -> tuple[Namespace, Digits]:
     if args.digits > len(digits.x):
         parser.error(f"--digits: expected {len(digits.x)} or fewer, as many as there are")
     return args, digits.first(args.digits)
+
+
+def walk(text: str | None) -> tuple[Namespace, Digits]:
+    """Read the command line of a program that is a notebook too, and its digits in float64.
+
+    A notebook has no command line: it gets the defaults.
+    """
+    parser = ArgumentParser(description=text)
+    add = parser.add_argument
+    add("--data", type=Path, default=FOLDER, metavar="DIR", help="the folder of the digits")
+    add("--plots", type=Path, default=Path(), metavar="DIR", help="the folder of the plots (.)")
+    add("--quick", action="store_true", help="fewer digits and epochs: some seconds")
+    args = parser.parse_args([] if in_notebook() else None)
+    if not args.plots.is_dir():
+        parser.error(f"--plots: expected a folder, got {args.plots}")
+    digits = read_digits(parser, args.data, "float64")
+    return args, digits.first(500) if args.quick else digits
+
+
+def in_notebook() -> bool:
+    """Whether a notebook runs the program."""
+    return "ipykernel" in sys.modules
+
+
+def show(args: Namespace, name: str, figure: "Figure") -> None:
+    """Show a figure in a notebook, else write it to a PNG file in the folder of the plots."""
+    target = io.BytesIO() if in_notebook() else args.plots / f"chapter2_{name}.png"
+    try:
+        figure.savefig(target, format="png", dpi=90, pil_kwargs={"optimize": True})
+    except OSError as error:
+        raise SystemExit(f"--plots: {error}") from None
+    if isinstance(target, io.BytesIO):
+        from IPython.display import Image, display
+
+        display(Image(target.getvalue()))
+    else:
+        print(f"plot: {target.resolve()}\n", flush=True)
 
 
 def check_whole(parser: ArgumentParser, args: Namespace, **least: int) -> None:

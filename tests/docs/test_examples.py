@@ -73,10 +73,10 @@ def is_png(path):
 
 
 def test_every_example_is_here():
-    helpers = {"digits", "options", "runs", "plots"}
+    helpers = {"digits", "options", "runs", "plots", "chapter2_figures"}
     found = {path.stem for path in EXAMPLES.glob("*.py")}
     assert found == {
-        "mnist", "plain_loop", "plots_gallery", *EXPERIMENTS, *EQUATIONS, *helpers,
+        "mnist", "plain_loop", "plots_gallery", "chapter2", *EXPERIMENTS, *EQUATIONS, *helpers,
     }  # fmt: skip
 
 
@@ -181,6 +181,8 @@ BAD_OPTIONS = [
     ("l2", ["--plot", "."], "--plot: cannot write a file ."),
     ("plots_gallery", ["--folder", "none"], "--folder: no folder none"),
     ("plots_gallery", ["--digits", "601", "--folder", "."], "--digits: expected 600 or fewer"),
+    ("chapter2", ["--plots", "none"], "--plots: expected a folder, got none"),
+    ("chapter2", ["--quick", "--data", "none"], "--data: none: no train-images"),
 ]
 
 
