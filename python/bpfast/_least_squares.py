@@ -35,7 +35,7 @@ class LeastSquaresResult:
     cost : float
         C at the end.
     gradient_norm : float
-        The largest |∂C/∂p| at the end.
+        The largest absolute value of ∂C/∂p at the end.
     iterations : int
         The steps that lowered the cost.
     evaluations : int
@@ -90,7 +90,7 @@ def least_squares(
     max_iterations : int, default 200
         The steps at most that lower the cost.
     gradient_tolerance : float, default 1e-8
-        Stop when no |∂C/∂p| is above it.
+        Stop when no absolute value of ∂C/∂p is above it.
     cost_tolerance : float, default 1e-10
         Stop when a step lowers C by less than this part of C.
     damping : float, default 1e-3

@@ -37,7 +37,7 @@ class GradientStatistics:
 
     @property
     def signal_to_noise(self) -> NDArray[Any]:
-        """|mean| / standard deviation of each parameter, (P,); NaN where both are 0."""
+        """The size of the mean over the standard deviation, (P,); NaN where both are 0."""
         with np.errstate(invalid="ignore", divide="ignore"):
             ratio: NDArray[Any] = np.abs(self.mean.flat) / np.sqrt(self.variance.flat)
         return ratio

@@ -278,7 +278,10 @@ class History(Columns):
         >>> [panel.get_ylabel() for panel in history.plot().axes]
         ['cost', 'accuracy']
         """
-        from bpfast.plot._history import draw
+        try:
+            from bpfast.plot._history import draw
+        except ImportError as error:
+            raise ImportError("plot needs matplotlib: pip install matplotlib") from error
 
         return draw(self, None, axes, "axes")
 
