@@ -1,5 +1,5 @@
 //! Derivatives beyond the gradient of a batch: by the outputs and by x, along directions, per example, and
-//! of second order. Each is a [`Pass`](crate::engine::batch::pass::Pass) over the chunks of a batch, or work
+//! of second order. Each is a `Pass` over the chunks of a batch, or work
 //! on each chunk.
 
 pub mod clip;

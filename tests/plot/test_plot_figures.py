@@ -126,11 +126,14 @@ history = bpfast.History()
 history.append({"cost": 1, "seconds": 1, "learning_rate": 1})
 def import_it(): import bpfast.plot
 def import_from(): from bpfast import plot
-for use in (lambda: bpfast.plot, import_it, import_from, history.plot):
+module = 'bpfast.plot needs matplotlib: pip install "bpfast[plot]"'
+method = "plot needs matplotlib: pip install matplotlib"
+for use, message in ((lambda: bpfast.plot, module), (import_it, module), (import_from, module),
+                     (history.plot, method)):
     try:
         use()
     except ImportError as error:
-        assert str(error) == 'bpfast.plot needs matplotlib: pip install "bpfast[plot]"', error
+        assert str(error) == message, error
     else:
         raise AssertionError(use)
 """)

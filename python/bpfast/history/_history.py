@@ -279,6 +279,8 @@ class History(Columns):
         ['cost', 'accuracy']
         """
         try:
+            import matplotlib as _
+
             from bpfast.plot._history import draw
         except ImportError as error:
             raise ImportError("plot needs matplotlib: pip install matplotlib") from error
