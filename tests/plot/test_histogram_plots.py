@@ -72,10 +72,10 @@ def test_numbers_that_are_not_finite_are_counted():
     net.weights[0][:] = [[np.nan], [np.inf], [1], [3]]
     (panel,) = plot.histograms(net, what="weights", bins=2).axes
     assert panel.patches[0].get_data().values.tolist() == [0.5, 0.5]
-    assert panel.get_title().endswith("\n2 not finite")
+    assert panel.get_title().endswith("\n2 not finite or beyond 1e+300")
     net.weights[0][:] = np.nan
     figure = plot.histograms(net, [[1]], [[1] * 4], "gradient")
-    assert figure.axes[0].get_title().endswith("\n4 not finite")
+    assert figure.axes[0].get_title().endswith("\n4 not finite or beyond 1e+300")
     assert figure._repr_png_()
 
 

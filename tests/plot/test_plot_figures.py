@@ -63,6 +63,16 @@ def test_a_new_figure(name):
     assert dict(mpl.rcParams) == before
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_diverged_network(dtype):
+    """Matplotlib would overflow; a warning would be an error."""
+    net = network().astype(dtype)
+    net.params = np.tile([-0.9, 0.9, 0.1], 20)[: net.params.size] * np.finfo(dtype).max
+    assert plot.weights(net)._repr_png_()
+    assert plot.network(net, X[0])._repr_png_()
+    assert plot.histograms(net, what="weights")._repr_png_()
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_axes_of_the_user(name):
     call, panels = CALLS[name]
@@ -122,14 +132,18 @@ def test_without_matplotlib():
 import sys
 sys.modules["matplotlib"] = None  # as if it were not installed
 import bpfast
-history = bpfast.History()
-history.append({"cost": 1, "seconds": 1, "learning_rate": 1})
 def import_it(): import bpfast.plot
 def import_from(): from bpfast import plot
+<<<<<<< HEAD
 module = 'bpfast.plot needs matplotlib: pip install "bpfast[plot]"'
 method = "plot needs matplotlib: pip install matplotlib"
 for use, message in ((lambda: bpfast.plot, module), (import_it, module), (import_from, module),
                      (history.plot, method)):
+||||||| ffecf53
+for use in (lambda: bpfast.plot, import_it, import_from, history.plot):
+=======
+for use in (lambda: bpfast.plot, import_it, import_from):
+>>>>>>> refs/heads/plot
     try:
         use()
     except ImportError as error:

@@ -141,7 +141,8 @@ def fit(
         one class per example.
     sample_weight : array_like, (n,), optional
         The weight s_x of each example, finite, at least one above 0. Only ratios matter: the cost
-        is Σ s_x C_x / Σ |s_x|. A negative weight raises C_x, as in a policy gradient.
+        is Σ s_x C_x over the sum of the weights' absolute values. A negative weight raises C_x, as
+        in a policy gradient.
     early_stopping : int or EarlyStopping, optional
         Stop after this many epochs without a better validation cost, or without a better cost if
         there is no validation. The network then gets its best parameters back.

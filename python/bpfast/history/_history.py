@@ -279,7 +279,7 @@ class History(Columns):
         ['cost', 'accuracy']
         """
         try:
-            import matplotlib as _
+            import matplotlib as mpl  # noqa: F401 - the modules below may be there already
 
             from bpfast.plot._history import draw
         except ImportError as error:

@@ -26,6 +26,8 @@ SEQUENTIAL, SIGNED = "viridis", "cividis"
 BLUE, RED = "#0072B2", "#D55E00"
 DASHES: list[Any] = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1))]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
+# Beyond this number the arithmetic of matplotlib overflows.
+LARGEST = 1e300
 # The lightest yellow of viridis is too light for a line on white.
 LIGHTEST = 0.85
 # The size of a panel, in inches, and the most panels in a row.
@@ -131,7 +133,7 @@ def line_style(place: int, count: int, points: int) -> dict[str, Any]:
 def scale_for(values: NDArray[Any], *, signed: bool | None = None) -> tuple[str, Normalize]:
     """The colormap of the values, and its limits: from 0 on, or around 0 if any is negative."""
     finite = values[np.isfinite(values)]
-    most = float(np.abs(finite).max(initial=0.0)) or 1.0
+    most = min(float(np.abs(finite).max(initial=0.0)), LARGEST) or 1.0
     if signed or (signed is None and bool((finite < 0).any())):
         return SIGNED, Normalize(-most, most)
     return SEQUENTIAL, Normalize(0, most)

@@ -10,7 +10,7 @@ from bpfast._validation.names import one_of, unknown_name
 from bpfast._validation.numbers import whole
 from bpfast.inside._batch import check_network
 from bpfast.inside._quantities import activation_names
-from bpfast.plot._figure import BLUE, figure_of, grid, panels_for
+from bpfast.plot._figure import BLUE, LARGEST, figure_of, grid, panels_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +87,7 @@ def histograms(
 
     Notes
     -----
-    NaN and infinity are left out; the title has their number.
+    NaN, infinity and numbers beyond 1e300 are left out; the title has their number.
 
     Examples
     --------
@@ -109,7 +109,8 @@ def histograms(
     panels = panels_for(ax, names, 3.6, 2.9)
     activations = activation_names(net)
     for place, (panel, values) in enumerate(zip(panels, layers, strict=True)):
-        finite = values[np.isfinite(values)].astype(np.float64)
+        numbers = values.astype(np.float64)
+        finite = numbers[np.abs(numbers) <= LARGEST]  # NaN is not
         fractions, edges = _histogram(finite, count)
         panel.stairs(fractions, edges, fill=True, color=BLUE, alpha=0.35)
         panel.stairs(fractions, edges, color=BLUE, linewidth=1.2)
@@ -117,7 +118,7 @@ def histograms(
         if finite.size:
             title += f", RMS {_rms(finite):.3g}"
         if missing := values.size - finite.size:
-            title += f"\n{missing} not finite"
+            title += f"\n{missing} not finite or beyond {LARGEST:g}"
         panel.set_title(title, fontsize=9)
         panel.set_xlabel(LABELS[what])
         panel.set_ylabel("fraction of numbers")

@@ -83,7 +83,8 @@ def weights(
     height, width = image_shape(net, shape)
     chosen = neurons_of(net, neurons, 2, IMAGES)
     with_scale = flag("colorbar", colorbar)
-    values = np.array(net.weights[0])[chosen]
+    # float64, because matplotlib subtracts the limits, which may overflow float32.
+    values = np.array(net.weights[0], dtype=np.float64)[chosen]
     columns = math.ceil(math.sqrt(len(chosen)))
     rows = math.ceil(len(chosen) / columns)
     wide, tall, aspect = _size(height, width, SMALL)
@@ -178,7 +179,7 @@ def saliency(
     is_signed, with_scale = flag("signed", signed), flag("colorbar", colorbar)
     row = one_example(net, x)
     gradient: Any = net.input_gradient(row, one_target(net, y), reduction="sum")
-    values = gradient.reshape(height, width)
+    values = gradient.reshape(height, width).astype(np.float64)
     values = values if is_signed else np.abs(values)
     wide, tall, aspect = _size(height, width, LARGE)
     axes = axes_for(ax, wide + 1.7, tall + 0.8)
