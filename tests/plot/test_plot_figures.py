@@ -134,16 +134,8 @@ sys.modules["matplotlib"] = None  # as if it were not installed
 import bpfast
 def import_it(): import bpfast.plot
 def import_from(): from bpfast import plot
-<<<<<<< HEAD
-module = 'bpfast.plot needs matplotlib: pip install "bpfast[plot]"'
-method = "plot needs matplotlib: pip install matplotlib"
-for use, message in ((lambda: bpfast.plot, module), (import_it, module), (import_from, module),
-                     (history.plot, method)):
-||||||| ffecf53
-for use in (lambda: bpfast.plot, import_it, import_from, history.plot):
-=======
+message = 'bpfast.plot needs matplotlib: pip install "bpfast[plot]"'
 for use in (lambda: bpfast.plot, import_it, import_from):
->>>>>>> refs/heads/plot
     try:
         use()
     except ImportError as error:
