@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn sparse_norms_have_the_bits_of_dense_ones() {
         for width in [1_u16, 40, 513, 2000] {
-            let is_stored = |k: &u16| k % 3 == 0 || k % 7 == 2;
+            let is_stored = |k: &u16| k.is_multiple_of(3) || k % 7 == 2;
             let value = |k: u16| f32::from(k % 97) / 7.0 - 4.5;
             let columns: Vec<u32> = (0..width).filter(is_stored).map(u32::from).collect();
             let values: Vec<f32> = (0..width).filter(is_stored).map(value).collect();

@@ -12,6 +12,8 @@ bpfast.set_num_threads(3)
 net, x, y = case("mnist", 2000, "float32")
 g, own = bpfast.Gradient(net), bpfast.Gradient(net)
 expected = digest(net.backprop(x, y, out=own).flat)
+v = net.params.copy()
+products = digest(net.hvp(x, y, v).flat, net.per_example_norms(x, y))
 stop = threading.Event()
 
 
@@ -25,10 +27,6 @@ threads.append(threading.Thread(target=lambda: [net.hvp(x, y, v) for _ in iter(s
 threads.append(threading.Thread(target=lambda: [net.trace(x) for _ in iter(stop.is_set, True)]))
 for thread in threads:
     thread.start()
-
-
-v = net.params.copy()
-products = digest(net.hvp(x, y, v).flat, net.per_example_norms(x, y))
 
 
 def child():
