@@ -73,7 +73,7 @@ impl<T: Real> Pass<T> for Clipped<'_, T> {
                 }
                 // An infinite norm gives 0; NaN stays.
                 let factor = self.max_norm / norm;
-                let loses_digits = factor.is_nan() || factor < T::MIN_POSITIVE.to_f64();
+                let loses_digits = factor < T::MIN_POSITIVE.to_f64();
                 for layer in chunk.layers.iter_mut() {
                     let numbers = row * layer.width..(row + 1) * layer.width;
                     let errors = layer.delta[numbers].iter_mut();

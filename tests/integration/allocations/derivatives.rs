@@ -11,12 +11,12 @@ use bpfast::{Activation, Architecture, Cost, Network};
 use super::{REQUESTS, architecture, fail_each_allocation};
 use crate::derivatives::{Buffers, NAMES, run};
 
-/// Calls `use_calls` with a function that does one call by name, for `n` examples.
+/// Calls `each` with a function that does one call by name, for `n` examples.
 fn with_calls(
     architecture: &Architecture,
     n: usize,
     threads: usize,
-    use_calls: impl FnOnce(&dyn Fn(&str, &mut Buffers<f64>) -> bpfast::Result<()>),
+    each: impl FnOnce(&dyn Fn(&str, &mut Buffers<f64>) -> bpfast::Result<()>),
 ) {
     let (width, outputs) = (architecture.n_inputs(), architecture.n_outputs());
     let params = vec![0.01; architecture.n_params()];
@@ -30,7 +30,7 @@ fn with_calls(
     let team = Team::assemble(threads);
     let network = Network::new(architecture, &params);
     let call = Call::new(network, inputs, &team, &|| false);
-    use_calls(&|name, buffers| run(name, &call, &targets, network, (inputs, inputs), buffers));
+    each(&|name, buffers| run(name, &call, &targets, network, (inputs, inputs), buffers));
 }
 
 fn networks() -> [(Architecture, usize); 4] {

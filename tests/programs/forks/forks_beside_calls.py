@@ -12,8 +12,9 @@ bpfast.set_num_threads(3)
 net, x, y = case("mnist", 2000, "float32")
 g, own = bpfast.Gradient(net), bpfast.Gradient(net)
 expected = digest(net.backprop(x, y, out=own).flat)
-stop = threading.Event()
 v = net.params.copy()
+products = digest(net.hvp(x, y, v).flat, net.per_example_norms(x, y))
+stop = threading.Event()
 
 
 def busy():
@@ -26,8 +27,6 @@ threads.append(threading.Thread(target=lambda: [net.hvp(x, y, v) for _ in iter(s
 threads.append(threading.Thread(target=lambda: [net.trace(x) for _ in iter(stop.is_set, True)]))
 for thread in threads:
     thread.start()
-
-products = digest(net.hvp(x, y, v).flat, net.per_example_norms(x, y))
 
 
 def child():
