@@ -172,9 +172,9 @@ starts: dict[str, Floats] = {}
 monitors: dict[str, bpfast.inside.Monitor] = {}
 rows = []
 for name, net in networks.items():
-    errors = net.errors(some, few, reduction="sum")
-    start = np.array([np.sqrt(np.sum(delta**2) / count) for delta in errors])
     monitor = bpfast.inside.Monitor(some, few, sample=200, warn=False)
+    monitor.record(net)  # before the training
+    start = np.array([monitor[name][0] for name in monitor if name.startswith("speed_")])
     net.fit(
         some,
         few,

@@ -234,3 +234,35 @@ def test_sparse_x_and_a_sample_that_stays():
 def test_bad_input(arguments, kind, message):
     with refuses(kind, message):
         Monitor(**({"x": X, "y": LABELS} | arguments))
+
+
+def test_a_record_before_a_training_and_in_a_loop():
+    monitor, net = Monitor(X, LABELS, sample=120, warn=False), network()
+    monitor.record(net)
+    squares = np.square(net.errors(X, LABELS, reduction="sum")[0]).sum(axis=1)
+    assert monitor.speed_2[0] == pytest.approx(np.sqrt(squares.mean()), rel=1e-12)
+    train(net, monitor, epochs=2)
+    for step in range(1, 3):
+        net.params -= 0.5 * net.backprop(X, LABELS).flat
+        monitor.record(net, epoch=3, step=step)
+    assert monitor.epoch.tolist() == [0, 1, 2, 3, 3]
+    assert monitor.step.tolist() == [0, net.optimizer.steps // 2, net.optimizer.steps, 1, 2]
+    assert np.isnan(monitor.update_norm).tolist() == [True, False, False, False, False]
+    monitor.record(net)
+    assert monitor.step[-1] == net.optimizer.steps
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"),
+    [
+        ({"net": None}, TypeError, "^net: expected a Network, got NoneType$"),
+        ({"epoch": -1}, ValueError, "^epoch: expected an integer, 0 or above, got -1$"),
+        ({"step": 1.5}, TypeError, "^step: expected an integer, got float$"),
+        ({"net": bpfast.Network([4, 2], seed=0)}, ValueError, "^x: expected .* got "),
+    ],
+)
+def test_a_bad_record_adds_nothing(arguments, kind, message):
+    monitor = Monitor(X, LABELS)
+    with refuses(kind, message):
+        monitor.record(**({"net": network()} | arguments))
+    assert len(monitor) == 0

@@ -15,6 +15,7 @@ from bpfast._validation.numbers import whole
 from bpfast._validation.seed import generator
 from bpfast._validation.sparse import is_sparse
 from bpfast.history._columns import Columns
+from bpfast.inside._batch import check_network
 from bpfast.inside._explain import explain
 from bpfast.inside._probe import Probe
 
@@ -223,6 +224,45 @@ class Monitor(Columns):
         if self._warn and not self._warned and epoch >= self._explain_at:
             self._explain_at = 2 * epoch
             self._look_for_causes(net)
+
+    def record(self, net: Network, *, epoch: int = 0, step: int | None = None) -> None:
+        """Add a record of a network: before a training, or in a training loop of your own.
+
+        During `fit` the monitor records by itself.
+
+        Parameters
+        ----------
+        net : Network
+            The network.
+        epoch : int, default 0
+            The number in the column ``epoch``.
+        step : int, optional
+            The number in the column ``step``. Default: the steps that the network's optimizer has
+            done, 0 if it has none.
+
+        Raises
+        ------
+        ValueError
+            A number is negative, x or y do not fit the network, or it has another number of layers
+            than the network of the records before.
+        TypeError
+            `net` is not a network, or a number is not an integer.
+
+        Examples
+        --------
+        >>> import bpfast, numpy as np
+        >>> x = np.random.default_rng(0).standard_normal((200, 2))
+        >>> y = (x[:, :1] > 0).astype(float)
+        >>> net = bpfast.Network([2, 8, 1], seed=0)
+        >>> monitor = bpfast.inside.Monitor(x, y)
+        >>> monitor.record(net)
+        >>> history = net.fit(x, y, epochs=2, callbacks=monitor, seed=0)
+        >>> monitor.epoch
+        array([0, 1, 2])
+        """
+        check_network(net)
+        epoch = whole("epoch", epoch, 0)
+        self._record(net, epoch, _steps(net) if step is None else whole("step", step, 0))
 
     def _after_steps(self, net: Network, epoch: int) -> None:
         """Record within an epoch; the training loop calls it every `every_steps` steps."""
