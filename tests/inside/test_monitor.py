@@ -266,3 +266,27 @@ def test_a_bad_record_adds_nothing(arguments, kind, message):
     with refuses(kind, message):
         monitor.record(**({"net": network()} | arguments))
     assert len(monitor) == 0
+
+
+def of_logits(a, y):
+    return ((a - y) ** 2).sum(axis=1), 2 * (a - y)
+
+
+@pytest.mark.parametrize("case", ["callable cost", "negative weights", "divergence"])
+def test_it_stops_no_training(case):
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((60, 3)), rng.random((60, 1))
+    weights = rng.standard_normal(60) if case == "negative weights" else None
+    cost = of_logits if case == "callable cost" else "quadratic"
+    net = bpfast.Network([3, 4, 1], hidden="relu", output="identity", cost=cost, seed=0)
+    rate = 1e200 if case == "divergence" else 0.01
+    monitor = bpfast.inside.Monitor(x, y, sample_weight=weights, warn=False)
+    with np.errstate(all="ignore"):
+        history = net.fit(
+            x, y, epochs=3, sample_weight=weights, callbacks=monitor, optimizer="sgd",
+            learning_rate=rate, check_finite=False, seed=0,
+        )  # fmt: skip
+    assert len(history) == 3
+    if case == "callable cost":
+        assert np.isfinite(monitor["gradient_norm"]).all()
+        assert len(monitor) == 3

@@ -16,6 +16,8 @@ from bpfast._validation.numbers import whole
 from bpfast._validation.seed import generator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import ArrayLike, NDArray
 
     from bpfast._core import _Inputs as Inputs
@@ -26,7 +28,7 @@ Which: TypeAlias = Literal["largest", "smallest", "magnitude"]
 
 NAMES = {"hessian": "hessian", "ggn": "gauss_newton", "fisher": "fisher"}
 # Up to so many parameters, the matrix is formed, column by column.
-DENSE = 200
+DENSE = 1000
 # As SciPy's eigsh calls them.
 WHICH = {"largest": "LA", "smallest": "SA", "magnitude": "LM"}
 
@@ -61,7 +63,6 @@ class Curvature:
     _examples: tuple[Any, Any, Any, Any]
     _errors: Any
     _params: NDArray[Any]
-    _out: Gradient
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -106,9 +107,9 @@ class Curvature:
         array([9., 3.])
         """
         self._check()
-        product = self._net._curvature_product
-        product(NAMES[self._name], self._examples, v, self._errors, self._out)  # type: ignore[arg-type]
-        return self._out.flat.copy()
+        product, out = self._net._curvature_product, Gradient(self._net)
+        product(NAMES[self._name], self._examples, v, self._errors, out)  # type: ignore[arg-type]
+        return out.flat
 
     def __matmul__(self, v: ArrayLike) -> NDArray[Any]:
         """The product with a vector."""
@@ -166,9 +167,9 @@ class Curvature:
         if self._name == "fisher":
             diagonal: NDArray[Any] = net._squared_gradients(x, y, np.sqrt(factors)).flat
             return diagonal
-        a = x.a[-1]
+        z, a = x.z[-1], x.a[-1]
         total = np.zeros(self._params.size)
-        for column, at_z in roots(net.config["cost"], net.config["output"], a, y):
+        for column, at_z in roots(net.config["cost"], net.config["output"], z, a, y):
             v = column * np.sqrt(factors)[:, np.newaxis]
             total += net._squared_vjp(x, v.astype(a.dtype), at_z).flat
         return total.astype(self.dtype)
@@ -204,13 +205,14 @@ class Curvature:
         """
         return float(np.sum(self.diagonal(samples, seed=seed), dtype=np.float64))
 
-    def _signs(self, count: int, seed: Any) -> list[NDArray[Any]]:
+    def _signs(self, count: int, seed: Any) -> Iterator[NDArray[Any]]:
         try:
             draw = generator(seed)
         except (TypeError, ValueError) as error:
             raise type(error)(f"seed: {error}") from error
         size = self._params.size
-        return [(2 * draw.integers(0, 2, size) - 1).astype(self.dtype) for _ in range(count)]
+        for _ in range(count):
+            yield (2 * draw.integers(0, 2, size) - 1).astype(self.dtype)
 
     def eigenvalues(self, k: int = 1, *, which: Which = "largest") -> NDArray[np.float64]:
         """The k largest or smallest eigenvalues, by SciPy's Lanczos method.
@@ -254,6 +256,8 @@ class Curvature:
         if count > size:
             raise ValueError(f"k: expected at most {size}, the number of parameters, got {count}")
         self._check()
+        if not np.isfinite(self.matvec(np.ones(size, self.dtype))).all():
+            raise ValueError("x: expected examples with finite second derivatives, got others")
         if 4 * count >= size or size <= DENSE:
             columns = [self.matvec(column) for column in np.eye(size, dtype=self.dtype)]
             values = np.linalg.eigvalsh(np.array(columns, np.float64))
@@ -269,10 +273,13 @@ class Curvature:
 
         size = self._params.size
         start = np.random.default_rng(0).standard_normal(size)
+        if not self.matvec(start.astype(self.dtype)).any():
+            return np.zeros(k)
         options: dict[str, Any] = {
             "which": which,
             "v0": start,
             "ncv": min(size, max(4 * k + 1, 40)),
+            "maxiter": 50,
             "tol": 10 * np.finfo(self.dtype).eps,
             "return_eigenvectors": False,
         }
@@ -362,16 +369,22 @@ def curvature(
     """
     check_network(self)
     name = one_of("matrix", matrix, NAMES)
-    known: Any = x
+    given: Any
+    given, sample_weight = self._prepare(x, y, sample_weight, reduction, None)
+    # Copies: the products come later than the call.
+    known = given.copy()
+    y = np.array(y, subok=True)
+    if sample_weight is not None:
+        sample_weight = np.array(sample_weight)
     if name == "fisher":
-        known, y, sample_weight = with_custom_cost(self, x, y, sample_weight)
+        known, y, sample_weight = with_custom_cost(self, known, y, sample_weight)
     if self._custom_cost is None:
-        known = self._stored_forward(x)
+        known = self._stored_forward(known)
     errors = None
     if name == "hessian" and self._custom_cost is None:
         errors = self._errors(known, y, sample_weight, reduction)
     made = object.__new__(Curvature)
-    made._net, made._name, made._out = self, name, Gradient(self)  # type: ignore[assignment]
+    made._net, made._name = self, name  # type: ignore[assignment]
     made._examples, made._errors = (known, y, sample_weight, reduction), errors
     made._params = _core.copy_params(self)
     made.matvec(np.zeros_like(made._params))  # validates the arguments

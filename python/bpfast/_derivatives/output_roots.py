@@ -14,47 +14,72 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
-def roots(cost: str, output: str, a: NDArray[Any], y: Any) -> Iterator[tuple[Array, bool]]:
+def roots(
+    cost: str, output: str, z: NDArray[Any] | None, a: NDArray[Any], y: Any
+) -> Iterator[tuple[Array, bool]]:
     """Each column of S, (n, n_L), and whether H = S Sᵀ is by z^L and not by a^L.
 
-    H is the matrix of `Network.ggn_vp`.
+    H is the matrix of `Network.ggn_vp`. z^L is there where cost and output are one formula; from it
+    come a and 1 - a with all their digits.
     """
     a = a.astype(np.float64)
     y = _values(y, a.shape)
     width = a.shape[1]
-    if output == "softmax" and cost in ("log_likelihood", "poisson", "cross_entropy"):
-        # J e_c = a_c (e_c - a); H = Σ y (diag a - a aᵀ), or J diag(∂²C/∂a²) J.
+    if output == "softmax" and z is not None:
+        # H = Σ y (diag a - a aᵀ), or J diag(∂²C/∂a²) J with J e_c = a_c (e_c - a). Column c is
+        # sides_c in row c, and -sides_c a_j / (1 - a_c) in row j.
+        z = z.astype(np.float64)
+        a, rest = _softmax(z)
+        top = z.argmax(axis=1)
+        among_others = z.copy()
+        among_others[np.arange(len(z)), top] = -np.inf
+        among_others = _softmax(among_others)[0]  # a / (1 - a_top), also where 1 - a_top underflows
         if cost == "cross_entropy":
-            odds = a / np.maximum(1 - a, np.finfo(np.float64).tiny)
-            sizes = np.sqrt(y + np.where(y == 1, 0, (1 - y) * odds**2))
+            sides = np.sqrt(y * rest**2 + (1 - y) * a**2)
         else:
-            sizes = np.sqrt(a * y.sum(axis=1, keepdims=True))
+            sides = np.sqrt(a * y.sum(axis=1, keepdims=True)) * rest
         for c in range(width):
-            column = -a * sizes[:, c : c + 1]
-            column[:, c] += sizes[:, c]
+            # Only the largest a is above 1/2.
+            shares = a / np.maximum(rest[:, c : c + 1], 0.5)
+            shares = np.where((top == c)[:, np.newaxis], among_others, shares)
+            column = -shares * sides[:, c : c + 1]
+            column[:, c] = sides[:, c]
             yield column, True
         return
-    sizes, by_z = _of_neurons(cost, output, a, y)
+    sizes, by_z = _of_neurons(cost, output, None if z is None else z.astype(np.float64), a, y)
     for c in range(width):
         column = np.zeros_like(a)
         column[:, c] = sizes[:, c]
         yield column, by_z
 
 
-def _of_neurons(cost: str, output: str, a: Array, y: Array) -> tuple[Array, bool]:
+def _softmax(z: Array) -> tuple[Array, Array]:
+    """A and 1 - a; that of the largest is the sum of the others."""
+    exp = np.exp(z - z.max(axis=1, keepdims=True))
+    total = exp.sum(axis=1, keepdims=True)
+    rest = 1 - exp / total
+    rows, top = np.arange(len(z)), z.argmax(axis=1)
+    others = exp.copy()
+    others[rows, top] = 0
+    rest[rows, top] = others.sum(axis=1) / total[:, 0]
+    return exp / total, rest
+
+
+def _of_neurons(cost: str, output: str, z: Array | None, a: Array, y: Array) -> tuple[Array, bool]:
     """The root of a diagonal H, (n, n_L), and whether it is by z^L."""
-    match cost, output:
-        case "cross_entropy", _:
-            return np.sqrt(a * (1 - a)), True
-        case "poisson", "sigmoid":
-            return np.sqrt(y) * (1 - a), True
-        case "poisson", _:  # softplus
-            with np.errstate(invalid="ignore"):
+    if z is not None and output == "sigmoid":
+        small = np.exp(-np.abs(z))
+        a = np.where(z < 0, small, 1) / (1 + small)
+        rest = np.where(z < 0, 1, small) / (1 + small)
+        return (np.sqrt(a * rest) if cost == "cross_entropy" else np.sqrt(y) * rest), True
+    match cost:
+        case "poisson":  # over softplus
+            with np.errstate(invalid="ignore", divide="ignore"):
                 ratio = np.where(a == 0, 1, -np.expm1(-a) / a)
             return np.sqrt(y) * ratio, True
-        case "huber", _:
+        case "huber":
             return (np.abs(a - y) <= 1).astype(np.float64), False
-        case "absolute", _:
+        case "absolute":
             return np.zeros_like(a), False
     return np.ones_like(a), False
 

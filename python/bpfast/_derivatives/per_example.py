@@ -147,7 +147,7 @@ def per_example_gradients(
         flat = self._per_example_gradients(x, y, sample_weight, out)
     except MemoryError as error:
         raise _too_large(self, x) from error
-    return PerExampleGradients(flat, self.sizes)
+    return PerExampleGradients(np.asarray(flat), self.sizes)
 
 
 def _too_large(net: _core.Network, x: Any) -> MemoryError:

@@ -220,10 +220,13 @@ class Monitor(Columns):
         """
         epoch = len(history)
         if self._every_steps is None and epoch % self._every == 0:
-            self._record(net, epoch, _steps(net))
+            self._record_in_training(net, epoch)
         if self._warn and not self._warned and epoch >= self._explain_at:
             self._explain_at = 2 * epoch
-            self._look_for_causes(net)
+            try:
+                self._look_for_causes(net)
+            except (ValueError, TypeError, ArithmeticError) as error:
+                self._tell_failure(error)
 
     def record(self, net: Network, *, epoch: int = 0, step: int | None = None) -> None:
         """Add a record of a network: before a training, or in a training loop of your own.
@@ -266,7 +269,31 @@ class Monitor(Columns):
 
     def _after_steps(self, net: Network, epoch: int) -> None:
         """Record within an epoch; the training loop calls it every `every_steps` steps."""
-        self._record(net, epoch, _steps(net))
+        self._record_in_training(net, epoch)
+
+    def _record_in_training(self, net: Network, epoch: int) -> None:
+        """Record; what cannot be computed, as after a divergence, is NaN and stops no training."""
+        try:
+            self._record(net, epoch, _steps(net))
+        except (ValueError, TypeError, ArithmeticError) as error:
+            if self._x.shape[1] != net.sizes[0] or not self._fits(net):
+                raise  # a mistake, and not what became of the training
+            self._tell_failure(error)
+            if self._records:
+                numbers = {"epoch": float(epoch), "step": float(_steps(net))}
+                self._records.append(dict.fromkeys(self._names, np.nan) | numbers)
+
+    def _fits(self, net: Network) -> bool:
+        """Whether the network has the layers of the records before."""
+        return self._probe is None or self._probe.layers == len(net.sizes)
+
+    def _tell_failure(self, error: Exception) -> None:
+        """Warn, once, of a record that cannot be made."""
+        if self._warn and not self._warned:
+            self._warned = "failure"
+            warnings.warn(
+                f"Monitor: a record could not be made: {error}", UserWarning, stacklevel=_outside()
+            )
 
     def _record(self, net: Network, epoch: int, step: int) -> None:
         probe = self._probe_of(net)

@@ -63,9 +63,11 @@ class Probe:
         """The columns of a record."""
         trace = net.trace(self._x)
         z, a = trace.z, trace.a
-        deltas = net.errors(trace, self._y, reduction="sum")
+        # A callable cost takes the examples.
+        known = trace if isinstance(net.config["cost"], str) else self._x
+        deltas = net.errors(known, self._y, reduction="sum")
         found, last = self._gradients
-        net.backprop(trace, self._y, out=found, **self._options)
+        net.backprop(known, self._y, out=found, **self._options)
         gradient, params = found.flat, np.array(net.params)
         norm = float(np.sqrt(np.dot(gradient, gradient)))
         row = {"cost": found.cost}
