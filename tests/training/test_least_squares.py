@@ -1,0 +1,102 @@
+"""Least squares by the Levenberg-Marquardt method."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+import bpfast
+
+RNG = np.random.default_rng(0)
+X = np.linspace(-3, 3, 200)[:, np.newaxis]
+
+
+def network(sizes=(1, 12, 1), seed=0, **options):
+    options = {"hidden": "tanh", "output": "identity"} | options
+    return bpfast.Network(list(sizes), seed=seed, **options)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_it_fits_a_sine_better_than_lbfgs(seed):
+    net = network((1, 16, 1), seed)
+    twin = net.copy()
+    found = bpfast.least_squares(net, X, np.sin(2 * X))
+    other = bpfast.scipy_minimize(twin, X, np.sin(2 * X), max_iterations=2000, tolerance=1e-12)
+    assert found.cost == net.cost(X, np.sin(2 * X)) < 1e-5
+    assert found.cost < 2 * other.fun
+
+
+def test_a_linear_network_needs_one_step_or_two():
+    x, w = RNG.standard_normal((50, 4)), RNG.standard_normal((4, 2))
+    net = network((4, 2))
+    weights = RNG.random(50)
+    y = x @ w + RNG.standard_normal((50, 2))
+    found = bpfast.least_squares(net, x, y, sample_weight=weights, damping=1e-12)
+    root = np.sqrt(weights)[:, np.newaxis]
+    design = np.column_stack([x, np.ones(50)])
+    exact = np.linalg.lstsq(root * design, root * y, rcond=None)[0]
+    assert found.success
+    assert found.iterations <= 3
+    assert np.allclose(net.weights[0], exact[:4].T, atol=1e-7)
+    assert np.allclose(net.biases[0], exact[4], atol=1e-7)
+
+
+def test_sparse_and_float32():
+    x = scipy.sparse.random_array((80, 6), density=0.4, format="csr", rng=RNG)
+    y = x @ RNG.standard_normal((6, 1))
+    dense, sparse = network((6, 4, 1)), network((6, 4, 1))
+    first = bpfast.least_squares(dense, x.toarray(), y, max_iterations=5)
+    second = bpfast.least_squares(sparse, x, y, max_iterations=5)
+    assert np.isclose(first.cost, second.cost, rtol=1e-6)
+    single = network((6, 4, 1), dtype="float32")
+    start = single.cost(x, y)
+    assert bpfast.least_squares(single, x, y).cost < 0.1 * start
+
+
+def test_degenerate_problems_end():
+    net = network()
+    found = bpfast.least_squares(net, X, np.zeros_like(X), gradient_tolerance=0, cost_tolerance=0)
+    assert found.cost < 1e-10
+    few = network((1, 20, 1))
+    assert bpfast.least_squares(few, X[:3], np.sin(X[:3])).cost < 1e-8  # n < P
+    assert not bpfast.least_squares(network(), X, np.sin(X), max_iterations=1).success
+
+
+def test_an_exception_leaves_the_best_parameters():
+    net, costs = network(), []
+
+    def callback(iteration, cost):
+        costs.append(cost)
+        if iteration == 3:
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        bpfast.least_squares(net, X, np.sin(X), callback=callback)
+    assert net.cost(X, np.sin(X)) == costs[-1] == min(costs)
+
+
+def test_a_callback_may_stop_it_but_not_change_parameters():
+    def stop(iteration, cost):
+        raise StopIteration
+
+    found = bpfast.least_squares(network(), X, np.sin(X), callback=stop)
+    assert (found.iterations, found.success) == (1, False)
+    net = network()
+    with pytest.raises(ValueError, match=r"^callback: expected to leave net.params unchanged"):
+        bpfast.least_squares(net, X, np.sin(X), callback=lambda *_: net.params.fill(np.nan))
+
+
+@pytest.mark.parametrize(
+    ("net", "options", "error", "message"),
+    [
+        (network(output="sigmoid", cost="cross_entropy"), {}, ValueError, "^net: .*'quadratic'"),
+        (network((1, 5000, 1)), {}, ValueError, "^net: expected at most 5000 parameters"),
+        ("net", {}, TypeError, "^net: expected a Network, got str"),
+        (network(), {"damping": 0}, ValueError, "^damping: "),
+        (network(), {"max_iterations": 0}, ValueError, "^max_iterations: "),
+        (network(), {"gradient_tolerance": -1}, ValueError, "^gradient_tolerance: "),
+        (network(), {"sample_weight": -np.ones(200)}, ValueError, r"^sample_weight\[0\]: "),
+    ],
+)
+def test_bad_input(net, options, error, message):
+    with pytest.raises(error, match=message):
+        bpfast.least_squares(net, X, np.sin(X), **options)
