@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bpfast import _calls, _core, _tables, _touched
-from bpfast._derivatives import clipped, curvature, directions, matrix, per_example, statistics
+from bpfast._derivatives import clipped, directions, per_example, products, statistics
+from bpfast._derivatives import curvature as _curvature
 from bpfast._derivatives import taylor as _taylor
 from bpfast._layer import Layer
 from bpfast._training import evaluate as _evaluate
@@ -108,10 +109,10 @@ class Network(_core.Network):
     per_example_norms = per_example.per_example_norms
     clipped_backprop = clipped.clipped_backprop
     gradient_statistics = statistics.gradient_statistics
-    hvp = curvature.hvp
-    ggn_vp = curvature.ggn_vp
-    fisher_vp = curvature.fisher_vp
-    curvature = matrix.curvature
+    hvp = products.hvp
+    ggn_vp = products.ggn_vp
+    fisher_vp = products.fisher_vp
+    curvature = _curvature.curvature
     taylor = _taylor.taylor
     backprop_taylor = _taylor.backprop_taylor
     fit = _fit.fit

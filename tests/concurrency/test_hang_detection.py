@@ -43,5 +43,5 @@ def test_the_time_of_descendants_counts():
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", parent], **pipes) as process:
         assert process.stdout.readline() == b"\n"
-        assert 0.5 <= cpu_time(process.pid) < 60
+        assert 0.4 <= cpu_time(process.pid) < 60  # in ticks of 0.01 s for each process
         process.stdin.write(b"\n")

@@ -1,69 +1,322 @@
-"""Products with matrices of second derivatives."""
+"""A matrix of second derivatives as an operator: products, diagonal, trace, eigenvalues."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+import numpy as np
+
+from bpfast import _core
 from bpfast._calls import check_network
-from bpfast._derivatives.arguments import with_custom_cost
+from bpfast._core import Gradient
+from bpfast._derivatives.arguments import number_of_examples, with_custom_cost
+from bpfast._derivatives.output_roots import roots
+from bpfast._derivatives.spectrum import WHICH, eigenvalues
+from bpfast._validation.names import one_of
+from bpfast._validation.numbers import whole
+from bpfast._validation.seed import generator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import ArrayLike, NDArray
 
-    from bpfast import _core
-    from bpfast._core import Gradient, Trace
     from bpfast._core import _Inputs as Inputs
     from bpfast._typing import Reduction
 
+Matrix: TypeAlias = Literal["hessian", "ggn", "fisher"]
+Which: TypeAlias = Literal["largest", "smallest", "magnitude"]
 
-def hvp(
+NAMES = {"hessian": "hessian", "ggn": "gauss_newton", "fisher": "fisher"}
+
+
+class Curvature:
+    """The Hessian, Gauss-Newton or empirical Fisher matrix of a cost; `Network.curvature` makes it.
+
+    It is never formed: ``matrix @ v`` is one product as by `Network.hvp`, from a forward pass and
+    errors that are computed once. It is the matrix at the parameters that the network had; a
+    product raises an error after they have changed.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+    >>> hessian = net.curvature([[3]], [[0]])  # C = (3 w + b)² / 2
+    >>> hessian
+    <bpfast.Curvature: hessian, 2 x 2, float64>
+    >>> hessian @ [1, 0]
+    array([9., 3.])
+    >>> hessian.eigenvalues(1)
+    array([10.])
+    """
+
+    __module__ = "bpfast"
+
+    def __init__(self) -> None:
+        raise TypeError("Curvature: expected a call of net.curvature(x, y), which makes it")
+
+    _net: _core.Network
+    _name: Matrix
+    _examples: tuple[Any, Any, Any, Any]
+    _errors: Any
+    _params: NDArray[Any]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(P, P)."""
+        size = self._params.size
+        return size, size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the network."""
+        return self._params.dtype
+
+    def __repr__(self) -> str:
+        size = self._params.size
+        return f"<bpfast.Curvature: {self._name}, {size} x {size}, {self.dtype}>"
+
+    def matvec(self, v: ArrayLike) -> NDArray[Any]:
+        """The product with a vector.
+
+        Parameters
+        ----------
+        v : array_like, (P,)
+            The vector, in the order of ``net.params``; a Gradient as well.
+
+        Returns
+        -------
+        ndarray, (P,)
+            The product, in the same order.
+
+        Raises
+        ------
+        ValueError
+            v has another shape, or the parameters of the network have changed.
+        TypeError
+            v is not of real numbers.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+        >>> net.curvature([[3]], [[0]]).matvec([1, 0])
+        array([9., 3.])
+        """
+        self._check()
+        product, out = self._net._curvature_product, Gradient(self._net)
+        product(NAMES[self._name], self._examples, v, self._errors, out)  # type: ignore[arg-type]
+        return out.flat
+
+    def __matmul__(self, v: ArrayLike) -> NDArray[Any]:
+        """The product with a vector."""
+        return self.matvec(v)
+
+    def _check(self) -> None:
+        if not _core.has_params(self._net, self._params):
+            raise ValueError("net: expected the parameters that net.curvature had, got others")
+
+    def diagonal(self, samples: int = 100, *, seed: Any = None) -> NDArray[Any]:
+        """The diagonal: exact for "ggn" and "fisher", estimated for "hessian".
+
+        The estimate is the mean of v ⊙ H v over random signs v (Hutchinson, 1990); its error falls
+        with the square root of their number.
+
+        Parameters
+        ----------
+        samples : int, default 100
+            The number of products of the estimate.
+        seed : None, int, list of int, Generator, BitGenerator or SeedSequence
+            Of the estimate.
+
+        Returns
+        -------
+        ndarray, (P,)
+            The diagonal in the order of ``net.params``.
+
+        Raises
+        ------
+        ValueError
+            ``samples`` is below 1, or the parameters of the network have changed.
+        TypeError
+            ``samples`` is not an integer, or the seed is not one.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+        >>> net.curvature([[3]], [[0]], matrix="ggn").diagonal()
+        array([9., 1.])
+        """
+        count = whole("samples", samples, 1)
+        self._check()
+        if self._name != "hessian":
+            return self._exact_diagonal()
+        total = np.zeros(self._params.size)
+        for v in self._signs(count, seed):
+            total += v * self.matvec(v)
+        return (total / count).astype(self.dtype)
+
+    def _exact_diagonal(self) -> NDArray[Any]:
+        """Σ_x f_x Σ_c (∂ of output direction c)², without forming the gradients of examples."""
+        net, (x, y, sample_weight, reduction) = self._net, self._examples
+        factors = _factors(x, sample_weight, reduction)
+        if self._name == "fisher":
+            diagonal: NDArray[Any] = net._squared_gradients(x, y, np.sqrt(factors)).flat
+            return diagonal
+        z, a = x.z[-1], x.a[-1]
+        total = np.zeros(self._params.size)
+        for column, at_z in roots(net.config["cost"], net.config["output"], z, a, y):
+            v = column * np.sqrt(factors)[:, np.newaxis]
+            total += net._squared_vjp(x, v.astype(a.dtype), at_z).flat
+        return total.astype(self.dtype)
+
+    def trace(self, samples: int = 100, *, seed: Any = None) -> float:
+        """The trace: exact for "ggn" and "fisher", estimated for "hessian" as its `diagonal` is.
+
+        Parameters
+        ----------
+        samples : int, default 100
+            The number of products of the estimate.
+        seed : None, int, list of int, Generator, BitGenerator or SeedSequence
+            Of the estimate.
+
+        Returns
+        -------
+        float
+            The trace.
+
+        Raises
+        ------
+        ValueError
+            ``samples`` is below 1, or the parameters of the network have changed.
+        TypeError
+            ``samples`` is not an integer, or the seed is not one.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+        >>> net.curvature([[3]], [[0]], matrix="fisher").trace()
+        0.0
+        """
+        return float(np.sum(self.diagonal(samples, seed=seed), dtype=np.float64))
+
+    def _signs(self, count: int, seed: Any) -> Iterator[NDArray[Any]]:
+        try:
+            draw = generator(seed)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"seed: {error}") from error
+        size = self._params.size
+        for _ in range(count):
+            yield (2 * draw.integers(0, 2, size) - 1).astype(self.dtype)
+
+    def eigenvalues(self, k: int = 1, *, which: Which = "largest") -> NDArray[np.float64]:
+        """The k largest or smallest eigenvalues, by SciPy's Lanczos method.
+
+        Gradient descent at the rate η diverges along the eigenvector of λ if η > 2/λ.
+
+        Parameters
+        ----------
+        k : int, default 1
+            How many; at most P.
+        which : {"largest", "smallest", "magnitude"}, default "largest"
+            "smallest": the most negative; "magnitude": the largest absolute values.
+
+        Returns
+        -------
+        ndarray of float64, (k,)
+            Descending; by absolute value for "magnitude".
+
+        Raises
+        ------
+        ValueError
+            k is below 1 or above P, ``which`` is unknown, or the parameters of the network have
+            changed.
+        TypeError
+            k is not an integer.
+        RuntimeError
+            They are too close to each other, such as the many zeros of a "ggn".
+        ImportError
+            SciPy is not installed.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> net = bpfast.Network([2, 2], seed=0)
+        >>> hessian = net.curvature([[1, 2]], [[0, 1]])
+        >>> hessian.eigenvalues(2).shape
+        (2,)
+        """
+        count, size = whole("k", k, 1), self._params.size
+        kind = one_of("which", which, WHICH)
+        if count > size:
+            raise ValueError(f"k: expected at most {size}, the number of parameters, got {count}")
+        self._check()
+        return eigenvalues(self, count, kind)
+
+    def linear_operator(self) -> Any:
+        """The matrix as a `scipy.sparse.linalg.LinearOperator` of float64.
+
+        Raises
+        ------
+        ImportError
+            SciPy is not installed.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+        >>> net.curvature([[3]], [[0]]).linear_operator().shape
+        (2, 2)
+        """
+        from scipy.sparse.linalg import LinearOperator
+
+        def product(v: NDArray[Any]) -> NDArray[Any]:
+            return self.matvec(v.ravel()).astype(np.float64)
+
+        return LinearOperator(self.shape, matvec=product, rmatvec=product, dtype=np.float64)
+
+
+def curvature(
     self: _core.Network,
-    x: Inputs | Trace,
+    x: Inputs,
     y: ArrayLike,
-    v: ArrayLike,
     *,
+    matrix: Matrix = "hessian",
     sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
-    errors: list[NDArray[Any]] | None = None,
-    out: Gradient | None = None,
-) -> Gradient:
-    """Hessian-vector product H v, H = ∂²C/∂p² over all parameters p, exact, by the R-operator.
-
-    A forward and a backward pass of the derivatives along v beside those of the gradient; H is
-    never formed. At a kink (relu at 0, huber at 1) the second derivative is taken as 0.
+) -> Curvature:
+    """The matrix of second derivatives at the present parameters, as an operator.
 
     Parameters
     ----------
-    x : array_like or SciPy sparse, (n, n_1), or Trace
-        The examples, one per row, or the trace of them that `trace` returned with the present
-        parameters: then no forward pass is computed.
+    x : array_like or SciPy sparse, (n, n_1)
+        The examples, one per row. Other dtypes are converted to the network's.
     y : array_like, (n, n_L) or (n,)
         The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
         from 0 to n_L - 1 (0 or 1 if n_L = 1).
-    v : array_like, (P,)
-        The vector, in the order of `params`; a Gradient as well.
+    matrix : {"hessian", "ggn", "fisher"}, default "hessian"
+        The Hessian (`hvp`), the generalised Gauss-Newton matrix (`ggn_vp`) or the empirical Fisher
+        matrix (`fisher_vp`).
     sample_weight : array_like, (n,), optional
         The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
-    errors : list of ndarray, optional
-        What `errors` returned for the same arguments: then BP1 and BP2 are not computed.
-    out : Gradient, optional
-        Where to write: a gradient of this network, or of a network with the same sizes and dtype.
 
     Returns
     -------
-    Gradient
-        H v in the order of the parameters. Its `cost` is NaN.
+    Curvature
+        Products, `diagonal`, `trace`, `eigenvalues` and `linear_operator`.
 
     Raises
     ------
     ValueError
         Shapes do not match, x has no rows, labels are out of range or the cost takes none, weights
-        are not finite or, with "mean", negative or all zero; or the cost is a callable, whose
-        second derivatives are unknown.
+        are not finite or, with "mean", negative or all zero; ``matrix`` is unknown; or the cost is
+        a callable and the matrix not the Fisher matrix.
     TypeError
-        An argument is not of real numbers, or ``out`` is not a Gradient of the network's dtype.
+        An argument is not of real numbers.
 
     References
     ----------
@@ -73,135 +326,39 @@ def hvp(
     --------
     >>> import bpfast
     >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
-    >>> net.hvp([[3]], [[0]], [1, 0]).flat  # C = (3 w + b)² / 2
-    array([9., 3.])
+    >>> net.curvature([[3]], [[0]], matrix="ggn").diagonal()
+    array([9., 1.])
     """
     check_network(self)
-    if errors is not None and not isinstance(errors, list):
-        raise TypeError(f"errors: expected a list of arrays, got {type(errors).__name__}")
-    examples = (x, y, sample_weight, reduction)
-    return self._curvature_product("hessian", examples, v, errors, out)
+    name = one_of("matrix", matrix, NAMES)
+    given: Any
+    given, sample_weight = self._prepare(x, y, sample_weight, reduction, None)
+    # Copies: the products come later than the call.
+    known = given.copy()
+    y = np.array(y, subok=True)
+    if sample_weight is not None:
+        sample_weight = np.array(sample_weight)
+    if name == "fisher":
+        known, y, sample_weight = with_custom_cost(self, known, y, sample_weight)
+    if self._custom_cost is None:
+        known = self._stored_forward(known)
+    errors = None
+    if name == "hessian" and self._custom_cost is None:
+        errors = self._errors(known, y, sample_weight, reduction)
+    made = object.__new__(Curvature)
+    made._net, made._name = self, name  # type: ignore[assignment]
+    made._examples, made._errors = (known, y, sample_weight, reduction), errors
+    made._params = _core.copy_params(self)
+    made.matvec(np.zeros_like(made._params))  # validates the arguments
+    return made
 
 
-def ggn_vp(
-    self: _core.Network,
-    x: Inputs | Trace,
-    y: ArrayLike,
-    v: ArrayLike,
-    *,
-    sample_weight: ArrayLike | None = None,
-    reduction: Reduction = "mean",
-    out: Gradient | None = None,
-) -> Gradient:
-    """Product with the generalised Gauss-Newton matrix: G v, G = mean of Jᵀ H J, exact.
-
-    J = ∂z^L/∂p and H = ∂²C_x/∂z² for cross_entropy over sigmoid and for log_likelihood and poisson
-    over softmax. For all others J = ∂a^L/∂p and H = ∂²C_x/∂a². G has no negative eigenvalue. Where
-    C is the negative log-likelihood of such an output, G is the Fisher matrix.
-
-    Parameters
-    ----------
-    x : array_like or SciPy sparse, (n, n_1), or Trace
-        The examples, one per row, or the trace of them that `trace` returned with the present
-        parameters: then no forward pass is computed.
-    y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1).
-    v : array_like, (P,)
-        The vector, in the order of `params`; a Gradient as well.
-    sample_weight : array_like, (n,), optional
-        The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
-    reduction : {"mean", "sum"}, default "mean"
-        "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
-    out : Gradient, optional
-        Where to write: a gradient of this network, or of a network with the same sizes and dtype.
-
-    Returns
-    -------
-    Gradient
-        G v in the order of the parameters. Its `cost` is NaN.
-
-    Raises
-    ------
-    ValueError
-        Shapes do not match, x has no rows, labels are out of range or the cost takes none, weights
-        are not finite or, with "mean", negative or all zero; or the cost is a callable, whose
-        second derivatives are unknown.
-    TypeError
-        An argument is not of real numbers, or ``out`` is not a Gradient of the network's dtype.
-
-    References
-    ----------
-    Schraudolph, *Fast Curvature Matrix-Vector Products for Second-Order Gradient Descent*, 2002.
-
-    Examples
-    --------
-    >>> import bpfast
-    >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
-    >>> net.ggn_vp([[3]], [[0]], [1, 0]).flat  # as for the Hessian: z is linear in w and b
-    array([9., 3.])
-    """
-    check_network(self)
-    examples = (x, y, sample_weight, reduction)
-    return self._curvature_product("gauss_newton", examples, v, None, out)
-
-
-def fisher_vp(
-    self: _core.Network,
-    x: Inputs | Trace,
-    y: ArrayLike,
-    v: ArrayLike,
-    *,
-    sample_weight: ArrayLike | None = None,
-    reduction: Reduction = "mean",
-    out: Gradient | None = None,
-) -> Gradient:
-    """Product with the empirical Fisher matrix: F v, F = mean of ∂C_x ∂C_xᵀ.
-
-    For the Fisher matrix itself, whose y are drawn from the network's outputs, see `ggn_vp`.
-
-    Parameters
-    ----------
-    x : array_like or SciPy sparse, (n, n_1), or Trace
-        The examples, one per row, or the trace of them that `trace` returned with the present
-        parameters: then no forward pass is computed. No Trace with a callable cost.
-    y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
-        have any shape with n entries.
-    v : array_like, (P,)
-        The vector, in the order of `params`; a Gradient as well.
-    sample_weight : array_like, (n,), optional
-        The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
-    reduction : {"mean", "sum"}, default "mean"
-        "mean": F = Σ s_x ∂C_x ∂C_xᵀ / Σ s_x. "sum": F = Σ s_x ∂C_x ∂C_xᵀ.
-    out : Gradient, optional
-        Where to write: a gradient of this network, or of a network with the same sizes and dtype.
-
-    Returns
-    -------
-    Gradient
-        F v in the order of the parameters. Its `cost` is NaN.
-
-    Raises
-    ------
-    ValueError
-        Shapes do not match, x has no rows, labels are out of range or the cost takes none, or
-        weights are not finite or, with "mean", negative or all zero.
-    TypeError
-        An argument is not of real numbers, or ``out`` is not a Gradient of the network's dtype.
-
-    References
-    ----------
-    Kunstner, Balles and Hennig, *Limitations of the Empirical Fisher Approximation*, 2019.
-
-    Examples
-    --------
-    >>> import bpfast
-    >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
-    >>> net.fisher_vp([[3]], [[2]], [1, 0]).flat  # ∂C_x = (-6, -2)
-    array([36., 12.])
-    """
-    x, y, sample_weight = with_custom_cost(self, x, y, sample_weight)
-    examples = (x, y, sample_weight, reduction)
-    return self._curvature_product("fisher", examples, v, None, out)
+def _factors(x: Any, sample_weight: Any, reduction: str) -> NDArray[np.float64]:
+    """f_x: s_x / Σ s, or s_x for a sum."""
+    n = number_of_examples(x)
+    weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, np.float64)
+    if (weights < 0).any():
+        k = int((weights < 0).argmax())
+        expected = "a weight of 0 or above for an exact diagonal"
+        raise ValueError(f"sample_weight[{k}]: expected {expected}, got {weights[k]}")
+    return weights / weights.sum() if reduction == "mean" else weights
