@@ -71,7 +71,7 @@ impl<T: Real> Pass<T> for Clipped<'_, T> {
                 if *norm <= self.max_norm {
                     continue;
                 }
-                // An infinite norm gives 0; NaN stays.
+                // An error that is not finite makes the sum NaN, as in NumPy.
                 let factor = self.max_norm / norm;
                 let loses_digits = factor < T::MIN_POSITIVE.to_f64();
                 for layer in chunk.layers.iter_mut() {

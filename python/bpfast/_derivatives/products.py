@@ -158,7 +158,8 @@ def fisher_vp(
 ) -> Gradient:
     """Product with the empirical Fisher matrix: F v, F = mean of ∂C_x ∂C_xᵀ.
 
-    For the Fisher matrix itself, whose y are drawn from the network's outputs, see `ggn_vp`.
+    It uses the y that are given. The Fisher matrix itself takes y from the distribution that the
+    network's outputs stand for: see `ggn_vp`.
 
     Parameters
     ----------
