@@ -13,7 +13,7 @@ use crate::model::activation::Activation;
 use crate::python::borrow::{Element, readwrite};
 use crate::python::call::detach::detached;
 use crate::python::call::errors::guarded;
-use crate::python::convert::arrays::{input, numbers};
+use crate::python::convert::arrays::{check_shape, input, numbers};
 use crate::python::convert::config::{Dtype, Name};
 
 /// Runs `body` with `$T` the common element type of `arrays`.
@@ -89,8 +89,8 @@ pub fn bp2<'py>(
         let activation = Activation::hidden_from_name("activation", &activation)?;
         let [n, n_next] = matrix_shape("delta", &delta)?;
         let [_, width] = matrix_shape("weights", &weights)?;
-        check_shape("weights", &weights, [n_next, width])?;
-        check_shape("z", &z, [n, width])?;
+        check_shape("weights", &[n_next, width], weights.shape())?;
+        check_shape("z", &[n, width], z.shape())?;
         with_type!([&delta, &weights, &z], T => {
             let result = result::<T, Ix2>(out, z.py(), z.shape(), &inputs)?;
             let delta = input::<T, Ix2>("delta", &delta)?;
@@ -193,7 +193,7 @@ pub fn bp4<'py>(
         let (delta, a) = (matrix_like("delta", delta)?, matrix_like("a", a)?);
         let [n, n_out] = matrix_shape("delta", &delta)?;
         let [_, n_in] = matrix_shape("a", &a)?;
-        check_shape("a", &a, [n, n_in])?;
+        check_shape("a", &[n, n_in], a.shape())?;
         with_type!([&delta, &a], T => {
             let result = result::<T, Ix2>(out, a.py(), &[n_out, n_in], &inputs)?;
             let (delta, a) = (input::<T, Ix2>("delta", &delta)?, input::<T, Ix2>("a", &a)?);
@@ -272,15 +272,4 @@ fn matrix_shape(argument: &str, array: &Bound<'_, PyUntypedArray>) -> Result<[us
             ))
         }
     }
-}
-
-fn check_shape(
-    argument: &str,
-    array: &Bound<'_, PyUntypedArray>,
-    expected: [usize; 2],
-) -> Result<(), Error> {
-    if array.shape() == expected {
-        return Ok(());
-    }
-    Err(Error::shape(argument, &expected, array.shape()))
 }

@@ -191,6 +191,14 @@ pub fn integers<'py, I: numpy::Element>(
     readonly(argument, convert::<I>(argument, &array)?.cast()?)
 }
 
+/// # Errors The array has another shape.
+pub fn check_shape(argument: &str, expected: &[usize], got: &[usize]) -> PyResult<()> {
+    if got == expected {
+        return Ok(());
+    }
+    Err(Error::shape(argument, expected, got).into())
+}
+
 /// A new array of `numbers`. Raises MemoryError if memory runs out.
 pub fn from_slice<'py, T: numpy::Element + Copy>(
     py: Python<'py>,

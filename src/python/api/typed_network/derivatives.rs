@@ -4,16 +4,15 @@ use numpy::ndarray::{Ix1, Ix2};
 use numpy::{PyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
-use crate::inside::derivatives::Derivatives;
 use crate::inside::tangent::Direction;
 use crate::model::network::Network;
 use crate::python::api::gradient::Gradient;
 use crate::python::api::threads;
 use crate::python::api::typed_network::TypedNetwork;
-use crate::python::api::typed_network::seed::{SeedArguments, check_shape};
+use crate::python::api::typed_network::seed::SeedArguments;
 use crate::python::api::typed_network::stored::{InputOrTrace, LayerSlices};
 use crate::python::borrow::{Element, ReadArray, readwrite};
-use crate::python::convert::arrays::{empty, input};
+use crate::python::convert::arrays::{check_shape, empty, input};
 
 /// A gradient and ∂C/∂x, each if it was asked for.
 type Both<'py, T> = (
@@ -53,10 +52,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         // No Python code runs from here on.
         let (inputs, slices) = (x.x.inputs(architecture)?, x.slices()?);
         let targets = self.seed_targets(&seed_arrays, n)?;
-        let derivatives = Derivatives {
-            seed: seed_arrays.with_targets(&targets)?,
-            stored: slices.as_ref().map(LayerSlices::stored),
-        };
+        let derivatives = seed_arrays.derivatives(&targets, slices.as_ref())?;
         let numbers = out.as_deref_mut();
         let dx_slice = dx_out.as_mut().map(|dx| dx.as_slice_mut()).transpose()?;
         self.run(py, allowed, &params, inputs, |call, scratch| {

@@ -13,10 +13,10 @@ use crate::kernels::gemm::Matrix;
 use crate::model::network::Network;
 use crate::python::api::threads;
 use crate::python::api::trace::Trace;
-use crate::python::api::typed_network::seed::check_shape;
 use crate::python::api::typed_network::{TypedNetwork, slices, write_arrays};
 use crate::python::borrow::{Element, readwrite};
 use crate::python::call::detach::detached;
+use crate::python::convert::arrays::check_shape;
 use crate::python::convert::arrays::{empty, input, output};
 use crate::python::convert::inputs::InputArray;
 

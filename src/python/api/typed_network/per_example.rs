@@ -6,12 +6,11 @@ use pyo3::prelude::*;
 
 use crate::base::alloc::try_to_vec;
 use crate::data::LayerInput;
-use crate::inside::derivatives::Derivatives;
 use crate::python::api::gradient::Gradient;
 use crate::python::api::threads;
 use crate::python::api::typed_network::TypedNetwork;
 use crate::python::api::typed_network::seed::SeedArguments;
-use crate::python::api::typed_network::stored::{InputOrTrace, LayerSlices};
+use crate::python::api::typed_network::stored::InputOrTrace;
 use crate::python::borrow::{Element, readwrite};
 use crate::python::convert::arrays::{empty, output};
 
@@ -38,10 +37,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         // No Python code runs from here on.
         let (inputs, slices) = (x.x.inputs(architecture)?, x.slices()?);
         let targets = self.seed_targets(&seed, inputs.len())?;
-        let derivatives = Derivatives {
-            seed: seed.with_targets(&targets)?,
-            stored: slices.as_ref().map(LayerSlices::stored),
-        };
+        let derivatives = seed.derivatives(&targets, slices.as_ref())?;
         let numbers = out.as_slice_mut()?;
         self.run(py, allowed, &params, inputs, |call, scratch| {
             call.per_example_gradients(derivatives, scratch, numbers)
@@ -67,10 +63,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         // No Python code runs from here on.
         let (inputs, slices) = (x.x.inputs(architecture)?, x.slices()?);
         let targets = self.seed_targets(&seed, n)?;
-        let derivatives = Derivatives {
-            seed: seed.with_targets(&targets)?,
-            stored: slices.as_ref().map(LayerSlices::stored),
-        };
+        let derivatives = seed.derivatives(&targets, slices.as_ref())?;
         let numbers = out.as_slice_mut()?;
         self.run(py, allowed, &params, inputs, |call, scratch| {
             call.per_example_norms(&derivatives, scratch, numbers)
@@ -102,10 +95,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         // No Python code runs from here on.
         let (inputs, slices) = (x.x.inputs(architecture)?, x.slices()?);
         let targets = self.seed_targets(&arrays, n)?;
-        let derivatives = Derivatives {
-            seed: arrays.with_targets(&targets)?,
-            stored: slices.as_ref().map(LayerSlices::stored),
-        };
+        let derivatives = arrays.derivatives(&targets, slices.as_ref())?;
         let (numbers, norms_slice) = (&mut *out, norms_out.as_slice_mut()?);
         self.run(py, allowed, &params, inputs, |call, scratch| {
             call.clipped(derivatives, max_norm, scratch, numbers, norms_slice)
@@ -131,23 +121,22 @@ impl<T: Element> TypedNetwork<'_, T> {
         // No Python code runs from here on.
         let (inputs, slices) = (x.x.inputs(architecture)?, x.slices()?);
         let targets = self.seed_targets(&seed, inputs.len())?;
-        let derivatives = Derivatives {
-            seed: seed.with_targets(&targets)?,
-            stored: slices.as_ref().map(LayerSlices::stored),
-        };
-        let mut squares = match inputs.x {
-            LayerInput::Dense(x) => try_to_vec("x²", x.as_slice().unwrap_or_default())?,
-            LayerInput::Sparse(x) => try_to_vec("x²", x.values())?,
-        };
-        for value in &mut squares {
-            *value *= *value;
-        }
-        let squared_x = match inputs.x {
-            LayerInput::Dense(_) => inputs.with_dense(inputs.len(), &squares),
-            LayerInput::Sparse(x) => inputs.with_sparse(x.with_values(&squares)),
-        };
+        let derivatives = seed.derivatives(&targets, slices.as_ref())?;
         let numbers = &mut *out;
         self.run(py, allowed, &params, inputs, |call, scratch| {
+            // Here, where other Python threads can run.
+            let values = match inputs.x {
+                LayerInput::Dense(x) => x.as_slice().unwrap_or_default(),
+                LayerInput::Sparse(x) => x.values(),
+            };
+            let mut squares = try_to_vec("x²", values)?;
+            for value in &mut squares {
+                *value *= *value;
+            }
+            let squared_x = match inputs.x {
+                LayerInput::Dense(_) => inputs.with_dense(inputs.len(), &squares),
+                LayerInput::Sparse(x) => inputs.with_sparse(x.with_values(&squares)),
+            };
             call.squared_gradients(derivatives, squared_x, scratch, numbers)
         })?;
         drop(out);

@@ -4,12 +4,12 @@ use numpy::PyUntypedArrayMethods;
 use numpy::ndarray::Ix2;
 use pyo3::prelude::*;
 
-use crate::base::error::Error;
 use crate::data::Targets;
-use crate::inside::derivatives::Seed;
+use crate::inside::derivatives::{Derivatives, Seed};
 use crate::python::api::typed_network::TypedNetwork;
+use crate::python::api::typed_network::stored::LayerSlices;
 use crate::python::borrow::{Element, ReadArray};
-use crate::python::convert::arrays::input;
+use crate::python::convert::arrays::{check_shape, input};
 use crate::python::convert::inputs::InputArray;
 use crate::python::convert::targets::{TargetsOrCosts, Weighting};
 
@@ -75,19 +75,17 @@ impl<T: Element> TypedNetwork<'_, T> {
 
 impl<T: Element> SeedArrays<'_, '_, T> {
     /// # Errors Python code has changed an array in place in the meantime.
-    pub fn with_targets<'a>(&'a self, targets: &'a Targets<'a, T>) -> PyResult<Seed<'a, T>> {
-        Ok(match self {
+    pub fn derivatives<'a>(
+        &'a self,
+        targets: &'a Targets<'a, T>,
+        known: Option<&'a LayerSlices<'a, T>>,
+    ) -> PyResult<Derivatives<'a, T>> {
+        let seed = match self {
             Self::Cost(..) => Seed::Cost(targets),
             Self::Output(v, true) => Seed::WeightedInput(v.as_slice()?),
             Self::Output(v, false) => Seed::Output(v.as_slice()?),
-        })
+        };
+        let stored = known.map(LayerSlices::stored);
+        Ok(Derivatives { seed, stored })
     }
-}
-
-/// # Errors The array has another shape.
-pub fn check_shape(argument: &str, expected: &[usize], got: &[usize]) -> PyResult<()> {
-    if got == expected {
-        return Ok(());
-    }
-    Err(Error::shape(argument, expected, got).into())
 }

@@ -10,8 +10,8 @@ use crate::base::error::Error;
 use crate::inside::stored::StoredForward;
 use crate::model::architecture::Architecture;
 use crate::python::api::trace::Trace;
-use crate::python::api::typed_network::seed::check_shape;
 use crate::python::borrow::{Element, ReadArray};
+use crate::python::convert::arrays::check_shape;
 use crate::python::convert::arrays::{input, is_plain};
 use crate::python::convert::inputs::InputArray;
 
