@@ -10,7 +10,7 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._core import Gradient
-from bpfast._training.arguments.output_range import warn_of_output_range
+from bpfast._training.arguments.unusual_targets import warn_of_targets
 from bpfast._validation.names import unknown_name
 from bpfast._validation.numbers import not_negative, whole
 from bpfast._validation.sparse import by_rows, is_sparse, without_duplicates
@@ -168,7 +168,7 @@ def scipy_minimize(
         # Converted once, and not in each evaluation.
         x = without_duplicates(by_rows(x)) if is_sparse(x) else np.ascontiguousarray(x, net.dtype)
         _core.check_targets(net, np.asarray(y), 0)
-        warn_of_output_range(net, np.asarray(y), sample_weight, 2)
+        warn_of_targets(net, np.asarray(y), sample_weight, 2)
         if not (np.isfinite(cost) and np.isfinite(derivative).all()):
             raise ValueError(f"net: expected a start with finite cost and gradient, got {cost}")
         found = minimize(

@@ -16,7 +16,7 @@ fn classes(width: usize) -> usize {
 /// The cost takes no labels, their number is not `n`, or a label is out of range.
 pub(crate) fn check(width: usize, cost: Cost, n: usize, y: &[i64], first: usize) -> Result<()> {
     if !cost.takes_labels() {
-        return Err(one_axis_error(width, cost, n, y.len(), true));
+        return Err(one_axis_error(width, n, y.len(), true));
     }
     if y.len() != n {
         return Err(Error::shape("y", &[n], &[y.len()]));
@@ -34,28 +34,30 @@ pub(crate) fn label_error(x: usize, width: usize, label: impl Display) -> Error 
     Error::value(format!("y[{x}]"), expected, label)
 }
 
-/// The error for y of shape (`length`,) where values of shape (n, `width`) are expected. It suggests a fix
-/// where one is likely; with `whole`, all values are integers and may be meant as labels.
-pub(crate) fn one_axis_error(
-    width: usize,
-    cost: Cost,
-    n: usize,
-    length: usize,
-    whole: bool,
-) -> Error {
+/// Checks labels that are floating-point numbers, as label columns of tables often are: each is the number
+/// of a class.
+///
+/// # Errors
+/// One is not.
+pub fn check_whole(width: usize, y: &[f64]) -> Result<()> {
+    #[allow(clippy::cast_precision_loss)] // exact below 2^53
+    let known = 0.0..classes(width) as f64;
+    let is_label = |y: &f64| y.fract() == 0.0 && known.contains(y);
+    match y.iter().position(|y| !is_label(y)) {
+        Some(x) if y[x].is_nan() => Err(label_error(x, width, "nan")),
+        Some(x) => Err(label_error(x, width, y[x])),
+        None => Ok(()),
+    }
+}
+
+/// The error for y of shape (`length`,) where values of shape (n, `width`) are expected; with `whole`, all
+/// values are integers and may be meant as labels.
+pub(crate) fn one_axis_error(width: usize, n: usize, length: usize, whole: bool) -> Error {
     let (expected, got) = ([n, width], [length]);
     let (expected, got) = (ShapeDisplay(&expected), ShapeDisplay(&got));
-    if length == n && width == 1 {
-        let got = format!("{got}; reshape with y[:, None]");
-        return Error::value("y", format_args!("shape {expected}"), got);
-    }
-    if whole && !cost.takes_labels() {
+    if whole && width > 1 {
         let takers = "class labels go with 'cross_entropy' and 'log_likelihood'";
         return Error::value("y", format_args!("shape {expected} ({takers})"), got);
-    }
-    if whole && length == n {
-        let got = format!("{got}; labels must be integers: y.astype(int)");
-        return Error::value("y", format_args!("shape {expected}"), got);
     }
     Error::value("y", format_args!("shape {expected}"), got)
 }
@@ -66,26 +68,30 @@ mod tests {
 
     #[test]
     fn a_wrong_y_of_one_axis_suggests_the_right_one() {
-        let said =
-            |width, cost, length, whole| one_axis_error(width, cost, 4, length, whole).to_string();
+        let said = |width, length, whole| one_axis_error(width, 4, length, whole).to_string();
         let plain = "y: expected shape (4, 3), got (4,)";
-        assert_eq!(said(3, Cost::Quadratic, 4, false), plain);
+        assert_eq!(said(3, 4, false), plain);
         assert_eq!(
-            said(3, Cost::LogLikelihood, 4, true),
-            format!("{plain}; labels must be integers: y.astype(int)")
-        );
-        assert_eq!(
-            said(3, Cost::Quadratic, 4, true),
+            said(3, 4, true),
             "y: expected shape (4, 3) (class labels go with 'cross_entropy' and 'log_likelihood'), \
              got (4,)"
         );
-        for (cost, whole) in [(Cost::Quadratic, false), (Cost::CrossEntropy, true)] {
-            assert_eq!(
-                said(1, cost, 4, whole),
-                "y: expected shape (4, 1), got (4,); reshape with y[:, None]"
-            );
+        assert_eq!(said(1, 5, true), "y: expected shape (4, 1), got (5,)");
+    }
+
+    #[test]
+    fn labels_may_be_whole_floating_point_numbers() {
+        let said = |y: &[f64]| check_whole(3, y).map_err(|error| error.to_string());
+        assert_eq!(said(&[0.0, 2.0, -0.0, 1.0]), Ok(()));
+        for (wrong, shown) in [
+            (0.5, "0.5"),
+            (3.0, "3"),
+            (-1.0, "-1"),
+            (f64::NAN, "nan"),
+            (f64::INFINITY, "inf"),
+        ] {
+            let expected = format!("y[1]: expected a label from 0 to 2, got {shown}");
+            assert_eq!(said(&[0.0, wrong]), Err(expected));
         }
-        let other = "y: expected shape (4, 3), got (5,)";
-        assert_eq!(said(3, Cost::CrossEntropy, 5, true), other);
     }
 }

@@ -1,7 +1,7 @@
 //! The input of a batch: x, y and the sample weights, validated against a network.
 
 mod inputs;
-pub(crate) mod labels;
+pub mod labels;
 pub(crate) mod targets;
 
 pub use inputs::{Inputs, LayerInput};

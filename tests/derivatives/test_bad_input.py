@@ -34,9 +34,13 @@ def over(call):
 
 
 OVERLAP = "out: expected an array that does not overlap the inputs, got one that overlaps them"
+V_OF_ONE_AXIS = (
+    "v: expected 2 dimensions, got shape (6,); one example is v[None, :], one output per example "
+    "v[:, None]"
+)
 CASES = [
     (lambda: NET.vjp(X, V[:5]), ValueError, "v: expected shape (6, 2), got (5, 2)"),
-    (lambda: NET.vjp(X, V[:, 0]), ValueError, "v: expected 2 dimensions, got shape (6,)"),
+    (lambda: NET.vjp(X, V[:, 0]), ValueError, V_OF_ONE_AXIS),
     (lambda: NET.vjp(X, None), TypeError, "v: expected real numbers, got NoneType"),
     (lambda: NET.vjp(X, V * 1j), TypeError, "v: expected real numbers, got dtype complex128"),
     (

@@ -281,7 +281,8 @@ def test_it_stops_no_training(case):
     net = bpfast.Network([3, 4, 1], hidden="relu", output="identity", cost=cost, seed=0)
     rate = 1e200 if case == "divergence" else 0.01
     monitor = bpfast.inside.Monitor(x, y, sample_weight=weights, warn=False)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "cost: has grown", UserWarning)
         history = net.fit(
             x, y, epochs=3, sample_weight=weights, callbacks=monitor, optimizer="sgd",
             learning_rate=rate, check_finite=False, seed=0,

@@ -10,6 +10,7 @@ import numpy as np
 
 from bpfast import _core, schedules
 from bpfast._training.divergence import DivergenceError
+from bpfast._training.growth import Growth
 from bpfast._training.locks import bind_state
 from bpfast._training.progress import Progress
 from bpfast._training.steps import OptimizerGuard, run_steps
@@ -61,6 +62,7 @@ class Training:
         self._monitors: list[Any] = [c for c in self.callbacks if getattr(c, "_every_steps", None)]
         self._steps_done = 0
         self._seconds_per_step = 0.0
+        self._growth = Growth()
         if early_stopping is not None:
             early_stopping.column(self.columns)
 
@@ -138,6 +140,7 @@ class Training:
         stopping = self.early_stopping
         is_better = stopping is not None and stopping.is_better(epoch, row)
         self.history.append(row)
+        self._growth.warn(row["cost"])
         progress_bar.epoch(row)
         rate = self.optimizer.learning_rate
         if isinstance(rate, schedules.Schedule):  # others may have another `report`
@@ -163,6 +166,7 @@ class Training:
             guard.check("learning_rate")
             examples_done, cost = self._steps(epoch, steps, rates)
             examples, steps = examples + examples_done, steps + count
+            self._growth.begin(cost / examples)
             rate = float(rates[-1])
             if progress_bar is not None:
                 progress_bar.advance(examples_done)
@@ -195,6 +199,8 @@ class Training:
 
     def _most_steps(self, progress_bar: Progress | None) -> int:
         """The number of steps until the next update of the progress bar, or the next record."""
+        if not self._growth.has_begun:
+            return 1  # the cost of the first step is what later ones are compared with
         most = MAX_STEPS_AT_ONCE if progress_bar is None else self._steps_at_once()
         periods = (int(monitor._every_steps) for monitor in self._monitors)
         return min([most, *(k - self._steps_done % k for k in periods)])

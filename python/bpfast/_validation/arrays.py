@@ -18,7 +18,7 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
     Raises
     ------
     ValueError
-        An entry of `value`, or of an array in a list, is masked; or NumPy raises it.
+        An entry of `value`, or of an array in a list, is masked or missing; or NumPy raises it.
     TypeError
         NumPy raises it.
 
@@ -33,6 +33,8 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{argument}: {error}") from error
+    if array.dtype.kind == "O" and not isinstance(value, np.ndarray):
+        array = _of_nullable(argument, value, array)
     if type(array) is np.ndarray:
         # `asanyarray` has called `__array__`, whose result would have kept its mask.
         is_seen = array is value or hasattr(value, "__array__") or _core.is_plain_numbers(value)
@@ -41,6 +43,22 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
         return array
     refuse_masked(argument, array)
     return np.asarray(array)
+
+
+def _of_nullable(argument: str, value: Any, array: NDArray[Any]) -> NDArray[Any]:
+    """A table or column of pandas whose numbers may be missing, such as Float64, as float64.
+
+    Other values are returned as `array`, which NumPy made of them.
+    """
+    dtypes: Any = getattr(value, "dtypes", None)  # one for a column
+    kinds = {getattr(dtype, "kind", "O") for dtype in np.atleast_1d(np.asarray(dtypes, object))}
+    if not (kinds <= set("biuf") and hasattr(value, "isna") and hasattr(value, "to_numpy")):
+        return array
+    if count := int(np.count_nonzero(np.asarray(value.isna()))):
+        got = f"{count} missing; fill them in with .fillna(value)"
+        raise ValueError(f"{argument}: expected no missing values, got {got}")
+    numbers: NDArray[Any] = value.to_numpy(dtype=np.float64)
+    return numbers
 
 
 def is_masked(array: NDArray[Any]) -> bool:

@@ -11,6 +11,7 @@ from bpfast import _core
 from bpfast._validation.arrays import as_array
 from bpfast._validation.numbers import whole
 from bpfast._validation.sparse import is_sparse
+from bpfast._validation.targets import as_targets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,7 +104,7 @@ def batch_of(net: Network, x: Any, y: Any, sample_weight: Any = None) -> Batch:
     dense = x.toarray() if is_sparse(x) else as_array("x", x)
     dense = dense.astype(net.dtype).astype(np.float64)
     is_custom = callable(net.config["cost"])
-    given = as_array("y", y)
+    given = as_targets(net, as_array("y", y))
     targets = dense_targets(given, net.sizes[-1], len(dense))
     if not is_custom and given.ndim == 2:
         given = given.astype(net.dtype).astype(np.float64)

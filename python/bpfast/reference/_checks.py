@@ -170,20 +170,21 @@ def targets(y: object, n: int, width: int, cost: Cost) -> Matrix:
     got = shape_of("y", y, nested)
     takes_labels = cost in ("cross_entropy", "log_likelihood")
     if len(got) != 1:
-        if takes_labels and got == (n, 1) != (n, width) and _are_labels(y, [x[0] for x in nested]):
+        if takes_labels and got == (n, 1) != (n, width) and _are_whole([x[0] for x in nested]):
             expected = f"y: expected shape {show((n, width))}, got {show(got)}"
             raise ValueError(f"{expected}; labels have one axis: y.ravel()")
         return matrix("y", y if 0 in got else nested, n, width)
-    are_labels = _are_labels(y, nested)
-    if not (takes_labels and are_labels):
-        is_whole = all(isinstance(entry, int) or entry.is_integer() for entry in nested)
-        raise ValueError(_one_axis_error(len(nested), n, width, is_whole, takes_labels))
+    if width == 1 and len(nested) == n and not (takes_labels and _are_labels(y, nested)):
+        return [[float(entry)] for entry in nested]  # the targets of the single output
+    if not takes_labels or (width == 1 and not _are_labels(y, nested)):
+        raise ValueError(_one_axis_error(nested, n, width))
     if len(nested) != n:
         raise ValueError(f"y: expected shape {show((n,))}, got {show(got)}")
     largest = max(width, 2) - 1
     for x, label in enumerate(nested):
-        if not 0 <= label <= largest:
-            raise ValueError(f"y[{x}]: expected a label from 0 to {largest}, got {label}")
+        if not (0 <= label <= largest and label == int(label)):
+            shown = repr(label).removesuffix(".0")
+            raise ValueError(f"y[{x}]: expected a label from 0 to {largest}, got {shown}")
     if width == 1:
         return [[float(label)] for label in nested]
     return [[float(j == label) for j in range(width)] for label in nested]
@@ -196,16 +197,16 @@ def _are_labels(y: object, entries: Sequence[object]) -> bool:
     return all(isinstance(entry, int) for entry in entries)
 
 
-def _one_axis_error(length: int, n: int, width: int, is_whole: bool, takes_labels: bool) -> str:
-    """The error for a one-dimensional y that is not accepted as labels."""
-    expected, got = f"y: expected shape {show((n, width))}", f"got {show((length,))}"
-    if length == n and width == 1:
-        return f"{expected}, {got}; reshape with y[:, None]"
-    if is_whole and not takes_labels:
+def _are_whole(entries: Sequence[float]) -> bool:
+    return all(isinstance(entry, int) or entry.is_integer() for entry in entries)
+
+
+def _one_axis_error(nested: Sequence[float], n: int, width: int) -> str:
+    """The error for a one-dimensional y that is not accepted."""
+    expected, got = f"y: expected shape {show((n, width))}", f"got {show((len(nested),))}"
+    if _are_whole(nested) and width > 1:
         takers = "class labels go with 'cross_entropy' and 'log_likelihood'"
         return f"{expected} ({takers}), {got}"
-    if is_whole and length == n:
-        return f"{expected}, {got}; labels must be integers: y.astype(int)"
     return f"{expected}, {got}"
 
 

@@ -40,14 +40,29 @@ pub fn input<'py, T: Element, D: Dimension>(
     let array = numbers(argument, value)?;
     let rank = D::NDIM.unwrap_or_default();
     if array.ndim() != rank {
+        let hint = if rank == 2 && array.ndim() == 1 {
+            one_axis_hint(argument)
+        } else {
+            String::new()
+        };
+        let shape = crate::base::error::ShapeDisplay(array.shape());
         return Err(Error::value(
             argument,
             format_args!("{rank} dimension{}", if rank == 1 { "" } else { "s" }),
-            format_args!("shape {}", crate::base::error::ShapeDisplay(array.shape())),
+            format_args!("shape {shape}{hint}"),
         )
         .into());
     }
     readonly(argument, convert::<T>(argument, &array)?.cast()?)
+}
+
+/// What to type instead of an `argument` of one axis.
+fn one_axis_hint(argument: &str) -> String {
+    match argument {
+        "x" => "; one example is x[None, :], one input per example x[:, None]".to_owned(),
+        "v" => "; one example is v[None, :], one output per example v[:, None]".to_owned(),
+        _ => String::new(),
+    }
 }
 
 /// Whether `value` is exactly an `ndarray`, which has no mask.

@@ -1,17 +1,17 @@
 //! y, sample_weight and reduction from Python.
 
 use numpy::ndarray::{Ix1, Ix2};
-use numpy::{PyArray1, PyArray2, PyArrayDescrMethods, PyUntypedArrayMethods};
+use numpy::{PyArray1, PyArray2, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::base::error::{Error, Result, ShapeDisplay};
-use crate::data::labels::one_axis_error;
-use crate::data::{Reduction, Targets};
+use crate::data::{Reduction, Targets, labels};
 use crate::model::architecture::Architecture;
 use crate::model::cost::Cost;
+use crate::python::borrow::call_python::call_method;
 use crate::python::borrow::{Element, ReadArray, readonly};
-use crate::python::convert::arrays::{self, input, numbers};
+use crate::python::convert::arrays::{self, check_shape, input, numbers};
 use crate::python::convert::config::Name;
 use crate::python::convert::custom::{CustomCosts, as_batch};
 
@@ -100,27 +100,25 @@ pub enum TargetArray<'py, T: Element> {
 }
 
 impl<'py, T: Element> TargetArray<'py, T> {
-    /// Integers of shape (n,) are labels; everything else is target values.
+    /// y of shape (n,) has labels where the cost takes them, or else the targets of a single output;
+    /// everything else is target values.
     ///
     /// # Errors
-    /// A wrong type or number of dimensions.
+    /// A wrong type or shape, or a label that is no whole number.
     pub fn parse(width: usize, cost: Cost, n: usize, y: &Bound<'py, PyAny>) -> PyResult<Self> {
-        if y.cast::<PyArray2<T>>().is_ok() {
+        if y.cast::<PyArray2<T>>()
+            .is_ok_and(|y| y.shape() == [n, width])
+        {
             return Ok(Self::Values(input::<T, Ix2>("y", y)?));
         }
         let array = numbers("y", y)?;
         if array.ndim() == 1 {
-            if array.dtype().kind() != b'f' {
-                return Ok(Self::Labels(arrays::labels("y", &array, width)?));
-            }
-            let floats = input::<f64, Ix1>("y", &array)?;
-            let whole = floats.as_slice()?.iter().all(|y| y.fract() == 0.0);
-            return Err(one_axis_error(width, cost, n, array.len(), whole).into());
+            return Self::of_one_axis(width, cost, n, &array);
         }
         let expected = [n, width];
         if array.shape() != expected {
-            let column = array.shape() == [n, 1] && array.dtype().kind() != b'f';
-            if column && cost.takes_labels() {
+            let is_column = array.shape() == [n, 1] && cost.takes_labels();
+            if is_column && are_whole(&call_method(&array, "ravel", ())?)? {
                 let got = format!(
                     "{}; labels have one axis: y.ravel()",
                     ShapeDisplay(array.shape())
@@ -132,6 +130,29 @@ impl<'py, T: Element> TargetArray<'py, T> {
             return Err(Error::shape("y", &expected, array.shape()).into());
         }
         Ok(Self::Values(input::<T, Ix2>("y", &array)?))
+    }
+
+    fn of_one_axis(
+        width: usize,
+        cost: Cost,
+        n: usize,
+        array: &Bound<'py, PyUntypedArray>,
+    ) -> PyResult<Self> {
+        if cost.takes_labels() && array.dtype().kind() != b'f' {
+            return Ok(Self::Labels(arrays::labels("y", array, width)?));
+        }
+        if width == 1 && array.len() == n {
+            let column = call_method(array, "reshape", ((n, 1),))?;
+            return Ok(Self::Values(input::<T, Ix2>("y", &column)?));
+        }
+        if width > 1 && cost.takes_labels() {
+            check_shape("y", &[n], array.shape())?;
+            let floats = input::<f64, Ix1>("y", array)?;
+            labels::check_whole(width, floats.as_slice()?)?;
+            return Ok(Self::Labels(arrays::labels("y", array, width)?));
+        }
+        let whole = are_whole(array)?;
+        Err(labels::one_axis_error(width, n, array.len(), whole).into())
     }
 
     /// The targets of `n` examples.
@@ -153,6 +174,12 @@ impl<'py, T: Element> TargetArray<'py, T> {
             Self::Labels(_) => Ok(()),
         }
     }
+}
+
+/// Whether all entries of an array of one axis are whole numbers.
+fn are_whole(array: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let numbers = input::<f64, Ix1>("y", array)?;
+    Ok(numbers.as_slice()?.iter().all(|y| y.fract() == 0.0))
 }
 
 /// y, stored between calls.

@@ -104,6 +104,11 @@ LABELS = [
     ),
     (SOFTMAX, np.array([-(2**63), 0, 0, 1]), ValueError, label(0, -9223372036854775808)),
     (SOFTMAX, [0, 1, 0], ValueError, shape("y", "(4,)", "(3,)")),
+    (SOFTMAX, [0.0, 1.0, 0.0], ValueError, shape("y", "(4,)", "(3,)")),
+    (SOFTMAX, [0.0, 1.0, 2.0, 0.0], ValueError, label(2, 2)),
+    (SOFTMAX, [0.0, 1.0, 0.0, 0.5], ValueError, label(3, 0.5)),
+    (SOFTMAX, np.array([0, 1, -1, np.nan], "f4"), ValueError, label(2, -1)),
+    (SOFTMAX, [0.0, 1.0, 0.0, np.nan], ValueError, label(3, "nan")),
     (
         SOFTMAX,
         np.array([0, 1, 0, 1], object),
@@ -117,18 +122,14 @@ LABELS = [
 ]
 FLAT = [
     # outputs, config, y of one axis or a column, the message after the expected shape
-    (1, {}, [0.5, 1.0, 0.0, 1.0], ", got (4,); reshape with y[:, None]"),
-    (1, {}, [0, 1, 0, 1], ", got (4,); reshape with y[:, None]"),
-    (1, ONE, [0.0, 1.0, 0.0, 1.0], ", got (4,); reshape with y[:, None]"),
     (1, {}, [0.5, 1.0, 0.0], ", got (3,)"),
-    (2, SOFTMAX, [0.0, 1.0, 0.0, 1.0], ", got (4,); labels must be integers: y.astype(int)"),
-    (2, ONE, np.array([0, 1, 0, 1], "f4"), ", got (4,); labels must be integers: y.astype(int)"),
+    (1, ONE, [0.5, 1.0, 0.0], ", got (3,)"),
+    (1, {}, [0, 1, 0], ", got (3,)"),
     (2, SOFTMAX, [[0], [1], [0], [1]], ", got (4, 1); labels have one axis: y.ravel()"),
     (2, ONE, np.array([[0], [1], [0], [1]], "u1"), ", got (4, 1); labels have one axis: y.ravel()"),
+    (2, SOFTMAX, [[0.0], [1.0], [0.0], [1.0]], ", got (4, 1); labels have one axis: y.ravel()"),
+    (2, SOFTMAX, [[0.0], [1.0], [0.0], [0.5]], ", got (4, 1)"),
     (2, {}, [[0], [1], [0], [1]], ", got (4, 1)"),
-    (2, SOFTMAX, [0.0, 1.0, 0.0, 0.5], ", got (4,)"),
-    (2, SOFTMAX, [0.0, 1.0, 0.0, np.nan], ", got (4,)"),
-    (2, SOFTMAX, [0.0, 1.0, 0.0], ", got (3,)"),
     (2, {}, [0.0, 1.0, 0.0, 1.0], " (class labels go with 'cross_entropy' and 'log_likelihood'), "),
     (2, {}, [0.0, 1.0, 0.0, 0.5], ", got (4,)"),
 ]

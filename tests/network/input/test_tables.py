@@ -33,7 +33,6 @@ CONVERT = "dtype object; x.to_numpy(dtype=float) converts it if all are numbers"
 DAYS = pandas.to_datetime(["2026-01-01"] * 8)
 NO_NUMBERS = [
     (MIXED, CONVERT),
-    (MIXED.assign(b=[True, False] * 4), CONVERT),
     (WORDS, f"column 'b' of dtype {WORDS['b'].dtype}"),
     (MIXED.assign(b=pandas.Categorical(list("abcdefgh"))), "column 'b' of dtype category"),
     (WORDS.assign(a=DAYS), f"columns 'a' of dtype {DAYS.dtype}, 'b' of dtype {WORDS['b'].dtype}"),
@@ -56,6 +55,39 @@ def test_columns_that_are_no_numbers(x, got):
         with refuses(TypeError, message.replace("^", "^(batch 0 of epoch 1: )?"), net):
             entry_point(x)
     assert (net(MIXED.to_numpy(dtype=float)) == net(X)).all()
+
+
+NULLABLE = {
+    "Float64": pandas.DataFrame(X).astype("Float64"),
+    "Float32": pandas.DataFrame(X.round(1)).astype("Float32"),
+    "Int64 beside float": pandas.DataFrame({"a": pandas.array(range(8), "Int64"), "b": X[:, 1]}),
+    "boolean": pandas.DataFrame(X > 0).astype("boolean"),
+    "bool beside float": pandas.DataFrame({"a": X[:, 0], "b": X[:, 1] > 0}),
+}
+
+
+@pytest.mark.parametrize("name", NULLABLE)
+def test_nullable_columns(name):
+    table = NULLABLE[name]
+    net, twin, x = net_of(), net_of(), table.to_numpy(dtype=float)
+    assert (net(table) == net(x)).all()
+    net.fit(table, Y, seed=0)
+    twin.fit(x, Y, seed=0)
+    assert (net.params == twin.params).all()
+    column = table.iloc[:, 1]
+    assert net.cost(X, column) == net.cost(X, x[:, 1:])
+    weight = column.abs() if column.dtype.kind == "f" else column
+    assert net.cost(X, Y, sample_weight=weight) == net.cost(X, Y, sample_weight=np.abs(x[:, 1]))
+
+
+def test_missing_values_of_nullable_columns():
+    table = NULLABLE["Int64 beside float"].copy()
+    table.loc[[2, 3], "a"] = pandas.NA
+    net = net_of()
+    message = r"x: expected no missing values, got 2 missing; fill them in with .fillna\(value\)$"
+    for call in (net, lambda x: net.fit(x, Y), lambda x: net.backprop(x, Y)):
+        with refuses(ValueError, message, net):
+            call(table)
 
 
 def test_errors_name_some_of_many_columns():

@@ -144,6 +144,9 @@ def parse_seed(seed: Any) -> int:
     random = sys.modules.get("numpy.random")  # if it is not imported, seed is none of its types
     if random and isinstance(seed, random.Generator | random.BitGenerator | random.SeedSequence):
         return int(random.default_rng(seed).integers(2**63))
+    if random and isinstance(seed, random.RandomState):
+        got = "RandomState; numpy.random.default_rng(seed) is such a generator"
+        raise TypeError(f"seed: expected an integer or a Generator, got {got}")
     return whole("seed", seed, 0)
 
 

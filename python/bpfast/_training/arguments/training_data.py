@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bpfast import _core
-from bpfast._training.arguments.output_range import warn_of_output_range
+from bpfast._training.arguments.unusual_targets import warn_of_targets
 from bpfast._training.arguments.weights import check_classes, refuse_all_zero, refuse_negative
 from bpfast._training.data.examples import Examples
 from bpfast._training.data.sources import (
@@ -116,7 +116,7 @@ def of_arrays(
     trainer = new_trainer(net, settings, optimizer, settings.batch_size)
     source = new_source(trainer, settings, data)
     if not data.is_mapped:
-        warn_of_output_range(net, data.y, data.sample_weight, 4)
+        warn_of_targets(net, data.y, data.sample_weight, 4)
     if held_out is not None:
         with nullcontext() if share is not None else naming_validation():
             check_cost(held_out, settings)

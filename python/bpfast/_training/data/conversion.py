@@ -61,7 +61,9 @@ def count(x: Any, width: int) -> int:
     """The number of examples in `x`."""
     shape = tuple(int(length) for length in x.shape)
     if len(shape) != 2:
-        raise ValueError(f"x: expected 2 dimensions, got shape {shape}")
+        hint = "; one example is x[None, :], one input per example x[:, None]"
+        got = f"shape {shape}{hint * (len(shape) == 1)}"
+        raise ValueError(f"x: expected 2 dimensions, got {got}")
     if shape[1] != width:
         raise ValueError(f"x: expected shape {(shape[0], width)}, got {shape}")
     if shape[0] == 0:

@@ -21,6 +21,7 @@ from bpfast._training.metrics.named import measure
 from bpfast._validation.arrays import as_array
 from bpfast._validation.no_numbers import no_numbers
 from bpfast._validation.sparse import is_sparse
+from bpfast._validation.targets import as_targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,6 +67,7 @@ class Examples:
         if self._y.dtype.kind not in "buif" and isinstance(net.config["cost"], str):
             # Here, where y may still be a column of a table.
             raise no_numbers("y", y, self._y)
+        self._y = as_targets(net, self._y)
         self._x = as_x(net, self._given)
         self._rows: NDArray[Any] | None = None  # the selected rows of x and y; None for all
         self._names: NDArray[Any] | None = None  # the row numbers of the user's arrays

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bpfast import metrics as public
@@ -37,12 +38,16 @@ SYNONYMS = {
     "r2score": "r2",
 }
 
+# The column of a lambda, which has no name.
+UNNAMED = "metric"
 # The columns of a history that are not metrics, without those of the validation examples.
 TAKEN = ("epoch", "cost", "seconds", "learning_rate")
 
 
 def parse(metrics: MetricName | Metric | Metrics) -> dict[str, Metric]:
     """The metrics by name: the key of the mapping, the name in NAMED, or that of the callable.
+
+    A lambda is "metric", the second one "metric_2".
 
     Raises
     ------
@@ -63,9 +68,11 @@ def parse(metrics: MetricName | Metric | Metrics) -> dict[str, Metric]:
                 raise unknown_name(argument, metric, NAMED, synonyms=SYNONYMS)
             name, function = metric, NAMED[metric]
         elif callable(metric):
-            name = getattr(metric, "__name__", type(metric).__name__)
+            name = _name_of(metric)
             is_ours = metric is PUBLIC.get(name)
             function = NAMED[name] if is_ours else metric
+            if name == UNNAMED and column is None:
+                name = _free(name, found)
         else:
             got = type(metric).__name__
             raise TypeError(f"{argument}: expected a name or a callable, got {got}")
@@ -79,6 +86,20 @@ def parse(metrics: MetricName | Metric | Metrics) -> dict[str, Metric]:
             raise ValueError(f"{argument}: expected a name that occurs once, got {name!r} again")
         found[name] = function
     return found
+
+
+def _name_of(metric: Any) -> str:
+    """The name of a function, also of one with arguments bound by `functools.partial`."""
+    while isinstance(metric, partial):
+        metric = metric.func
+    name = str(getattr(metric, "__name__", type(metric).__name__))
+    return name if name.isidentifier() else UNNAMED
+
+
+def _free(name: str, taken: Mapping[str, object]) -> str:
+    """`name`, or the first of name_2, name_3, … that is not taken."""
+    names = (name, *(f"{name}_{k}" for k in range(2, len(taken) + 3)))
+    return next(free for free in names if free not in taken)
 
 
 def _listed(metrics: Metrics) -> Iterator[tuple[str, str | None, Any]]:

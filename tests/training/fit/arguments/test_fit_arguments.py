@@ -75,7 +75,7 @@ BOTH = [
     ("seed", 0.5, TypeError, "seed: expected an integer, got float"),
     ("check_finite", 1, TypeError, "check_finite: expected True or False, got int"),
     ("x", X[:, 1:], ValueError, shape("x", "(12, 3)", "(12, 2)")),
-    ("x", X[0], ValueError, r"x: expected 2 dimensions, got shape \(3,\)"),
+    ("x", X[0], ValueError, r"x: expected 2 dimensions, got shape \(3,\); one example is x\[None"),
     ("x", 1.0, ValueError, r"x: expected 2 dimensions, got shape \(\)"),
     ("x", X[:0], ValueError, EMPTY_BATCH.format("x")),
     ("x", X * 1j, TypeError, "x: expected real numbers, got dtype complex128"),

@@ -1,4 +1,4 @@
-"""A y far beyond what the outputs can be is worth a warning, once, where a training begins."""
+"""Warnings, where a training begins, of a y out of reach, without a class or of another scale."""
 
 import warnings
 
@@ -14,12 +14,20 @@ SIGNS = np.where(UNIT > 0.5, 1.0, -1.0)
 FAR = {
     "sigmoid": ("from 0 to 1", [10 * UNIT, UNIT - 2, 1.6 * (UNIT > 0.5), 3 * (UNIT > 0.5)]),
     "tanh": ("from -1 to 1", [10 * UNIT, UNIT - 3, 2 * SIGNS]),
+    "relu": ("of 0 or above", [-3 + 0 * UNIT, -UNIT, -0.01 * UNIT]),
+    "softplus": ("of 0 or above", [-3 + 0 * UNIT, UNIT - 0.5]),
+    "elu": ("of -1 or above", [UNIT - 3]),
+    "gelu": ("of -0.17 or above", [UNIT - 1]),
+    "silu": ("of -0.279 or above", [UNIT - 1]),
 }
 NEAR = {
     "sigmoid": [UNIT, UNIT > 0.5, 1.4 * UNIT, UNIT - 0.4],
     "tanh": [SIGNS, 1.4 * SIGNS, UNIT],
-    "identity": [100 * UNIT],
-    "relu": [-UNIT],
+    "identity": [100 * UNIT, -100 * UNIT, 0 * UNIT, 0.1 * UNIT],
+    "relu": [100 * UNIT, UNIT - 0.05, 0 * UNIT],
+    "softplus": [UNIT, 10 * UNIT],
+    "elu": [UNIT - 1],
+    "leaky_relu": [-UNIT],
 }
 
 
@@ -102,3 +110,56 @@ def test_a_warning_turned_into_an_error_is_raised_before_the_first_step():
         net.fit(X, 10 * UNIT)
     assert (net.params.tobytes(), net.history) == (before, None)
     net.fit(X, UNIT, epochs=1)
+
+
+@pytest.mark.parametrize("scale", [1e-5, 1e3])
+@pytest.mark.parametrize("output", ["identity", "relu"])
+def test_targets_of_another_scale(output, scale):
+    said = (
+        r"^y: expected targets of about 1, .* train with \(y - y.mean\(axis=0\)\) / y.std\(axis=0\)"
+    )
+    two = np.column_stack([UNIT, scale * UNIT])
+    for y in (scale * UNIT, scale * UNIT.ravel(), two):
+        net = bpfast.Network([3, 4, y.size // len(X)], output=output, seed=0)
+        with pytest.warns(UserWarning, match=said) as caught:
+            net.fit(X, y, epochs=1, learning_rate=1e-9)
+        assert [warning.filename for warning in caught] == [__file__]
+    standardised = (two - two.mean(axis=0)) / two.std(axis=0)
+    bpfast.Network([3, 4, 2], output="identity", seed=0).fit(X, standardised, epochs=1)
+
+
+def test_the_scale_of_counts_is_their_own():
+    """Poisson takes the logarithm into account; a sigmoid output has its range."""
+    net = bpfast.Network([3, 4, 1], output="softplus", cost="poisson", seed=0)
+    net.fit(X, np.floor(1000 * UNIT), epochs=1)
+
+
+def test_rows_without_a_class():
+    net = bpfast.Network([3, 4, 3], output="softmax", cost="log_likelihood", seed=0)
+    y = np.eye(3)[np.arange(20) % 3]
+    net.fit(X, y, epochs=1)
+    y[7] = 0
+    with pytest.warns(UserWarning, match="^y: expected a class in each row, got rows of zeros"):
+        net.fit(X, y, epochs=1)
+    net.fit(X, y, epochs=1, sample_weight=np.arange(20) != 7)
+
+
+def test_a_cost_that_grows_and_stays_finite():
+    net = bpfast.Network([3, 4, 1], output="identity", seed=0)
+    said = r"^cost: has grown to more than 1,000,000 times that of the first step; try a lower"
+    with pytest.warns(UserWarning, match=said) as caught:
+        history = net.fit(X, UNIT, epochs=60, optimizer="sgd", learning_rate=3.0, seed=0)
+    assert [warning.filename for warning in caught] == [__file__]
+    assert np.isfinite(history.cost).all()
+    assert history.cost[-1] > 1e6 * history.cost[0]
+
+
+def test_the_growth_counts_from_the_first_step():
+    """All of it may happen in the first epoch."""
+    net = bpfast.Network([3, 4, 1], output="identity", seed=0)
+    before = net.cost(X, UNIT)
+    with pytest.warns(UserWarning, match="^cost: has grown"):
+        history = net.fit(
+            X, UNIT, epochs=1, batch_size=1, optimizer="sgd", learning_rate=10.0, seed=0
+        )
+    assert 1e6 * before < history.cost[0] < np.inf

@@ -1,0 +1,109 @@
+"""Warns of a y that the network cannot reach, or from which it hardly learns."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from bpfast._network import Network
+
+# The range of each output that has one. The minima of gelu, silu, mish and selu are rounded.
+BOUNDS = {
+    "sigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "hard_sigmoid": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "sin": (-1.0, 1.0),
+    "relu": (0.0, math.inf),
+    "softplus": (0.0, math.inf),
+    "elu": (-1.0, math.inf),
+    "selu": (-1.758, math.inf),
+    "gelu": (-0.17, math.inf),
+    "gelu_tanh": (-0.17, math.inf),
+    "silu": (-0.279, math.inf),
+    "mish": (-0.309, math.inf),
+    "hard_swish": (-0.375, math.inf),
+}
+# The costs that are minimal at outputs equal to y.
+COSTS = ("quadratic", "huber", "absolute")
+# The distance from the range that is accepted as noise: the first where there are two bounds, else
+# at most the first, as a part of the largest |y|.
+MARGIN, PART = 0.5, 0.1
+# The root mean square of the targets of an output that the default rates and initial weights suit,
+# generously.
+LEAST, MOST = 1e-2, 1e2
+
+
+def warn_of_targets(
+    net: Network, y: NDArray[Any], sample_weight: ArrayLike | None, level: int
+) -> None:
+    """Warn of the first of three: outside the range of the outputs, no class, another scale.
+
+    `level` is the number of calls between the user's line and this function. The text has no values
+    of y, so that Python shows the warning only once if training is called in a loop.
+    """
+    cost, output = net.config["cost"], net.config["output"]
+    if y.ndim != 2 or y.dtype.kind not in "iuf":
+        return
+    if sample_weight is not None:
+        y = y[np.asarray(sample_weight) != 0]
+    text = None
+    if cost == "log_likelihood":
+        if not y.any(axis=1).all():
+            text = "a class in each row, got rows of zeros, which nothing is learned from"
+    elif cost in COSTS:
+        text = _out_of_range(y, output) or _of_another_scale(y, output)
+    if text is not None:
+        warnings.warn(f"y: expected {text}", UserWarning, stacklevel=level + 1)
+
+
+def bounds_of(output: str) -> tuple[float, float]:
+    """The bounds of an output, infinite where there are none.
+
+    Examples
+    --------
+    >>> bounds_of("tanh"), bounds_of("elu(0.5)"), bounds_of("identity")
+    ((-1.0, 1.0), (-0.5, inf), (-inf, inf))
+    """
+    name, _, parameter = output.partition("(")
+    if name == "elu" and parameter:
+        return -float(parameter.rstrip(")")), math.inf
+    return BOUNDS.get(name, (-math.inf, math.inf))
+
+
+def _out_of_range(y: NDArray[Any], output: str) -> str | None:
+    bounds = bounds_of(output)
+    if bounds[0] == -math.inf or not y.size:
+        return None
+    has_two, margin = bounds[1] < math.inf, MARGIN
+    if not has_two:
+        margin = min(margin, PART * float(np.abs(y).max()))
+    if not (y.min() < bounds[0] - margin or y.max() > bounds[1] + margin):
+        return None
+    hint = "a regression has output='identity'"
+    if has_two and (np.abs(y) == 1).all():
+        hint = "classes are 0 and 1 there, y = (y + 1) / 2, or -1 and 1 with output='tanh'"
+    numbers = f"from {bounds[0]:g} to {bounds[1]:g}" if has_two else f"of {bounds[0]:g} or above"
+    what = f"numbers {numbers}, as the {output} outputs are"
+    return f"{what}, got some that they never come to; {hint}"
+
+
+def _of_another_scale(y: NDArray[Any], output: str) -> str | None:
+    if bounds_of(output)[1] < math.inf:
+        return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        scales = np.sqrt(np.mean(np.square(y, dtype=np.float64), axis=0))
+    is_far = (scales > MOST) | ((scales > 0) & (scales < LEAST))
+    if not (is_far & np.isfinite(scales)).any():
+        return None
+    return (
+        "targets of about 1, got an output with targets of another scale, for which a training is "
+        "slow or diverges; train with (y - y.mean(axis=0)) / y.std(axis=0), and scale the outputs "
+        "back"
+    )
