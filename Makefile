@@ -57,7 +57,7 @@ NIGHTLY := cargo +nightly
 SCHEMA = $(BIN)/check-jsonschema --quiet --builtin-schema vendor.
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 
-.PHONY: help demo examples notebook bench bench-quick check test test-rust test-python test-dist test-deep $(DEEP) golden lint format docs wheel sdist clean
+.PHONY: help demo examples notebooks bench bench-quick check test test-rust test-python test-dist test-deep $(DEEP) golden lint format docs wheel sdist clean
 .DELETE_ON_ERROR:
 # Two pips in one .venv, or two cargos in one target, would block each other.
 .NOTPARALLEL:
@@ -79,8 +79,11 @@ examples: $(INSTALLED) $(VENV)/.extra-examples ## Nielsen's experiments on MNIST
 	$(if $(ARGS),,$(BIN)/python examples/plots_gallery.py)
 	$(if $(ARGS),,$(BIN)/python examples/chapter2.py --plots $(PLOTS))
 
-notebook: $(INSTALLED) $(VENV)/.extra-notebook ## write and run examples/notebooks/chapter2.ipynb
-	$(BIN)/python -m tools.notebook chapter2
+# The programs that are notebooks too.
+NOTEBOOKS := get_started chapter2
+
+notebooks: $(INSTALLED) $(VENV)/.extra-notebook ## write and run examples/notebooks/*.ipynb (NOTEBOOKS= to choose)
+	$(BIN)/python -m tools.notebook $(NOTEBOOKS)
 
 # Nothing else may run during a benchmark. Each level of SIMD that the machine has gets a run.
 bench: $(INSTALLED) $(VENV)/.extra-bench ## times beside NumPy, JAX, ... (PEERS="torch" installs more; CASES=, ARGS=)

@@ -67,6 +67,11 @@ def in_notebook() -> bool:
 
 def show(args: Namespace, name: str, figure: "Figure") -> None:
     """Show a figure in a notebook, else write it to a PNG file in the folder of the plots."""
+    if in_notebook() and hasattr(figure, "_repr_png_"):
+        from IPython.display import display
+
+        display(figure)
+        return
     target = io.BytesIO() if in_notebook() else args.plots / f"chapter2_{name}.png"
     try:
         figure.savefig(target, format="png", dpi=90, pil_kwargs={"optimize": True})

@@ -1,6 +1,6 @@
-"""Write examples/notebooks/chapter2.ipynb from examples/chapter2.py, and run it.
+"""Write examples/notebooks/NAME.ipynb from examples/NAME.py, and run it.
 
-`make notebook` calls it. The docstring and the cells `# %% [markdown]` become text, the cells
+`make notebooks` calls it. The docstring and the cells `# %% [markdown]` become text, the cells
 `# %%` become code. A test compares the cells of the notebook with the program.
 """
 

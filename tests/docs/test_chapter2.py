@@ -10,7 +10,6 @@ import pytest
 from tests.helpers.child import environment, finished
 from tests.helpers.paths import ROOT
 from tests.helpers.processes.simd_levels import FUSED
-from tools.notebook import cells
 
 EXAMPLES = ROOT / "examples"
 PROGRAM = EXAMPLES / "chapter2.py"
@@ -79,13 +78,6 @@ def test_its_claims_hold(quick):
     before, after = (float(row[3].replace(",", "")) for row in table_rows(said, "inputs"))
     assert before > 10 * after
     assert "vanishing gradient, layer 2 (BP2)" in said
-
-
-def test_the_notebook_has_the_cells_of_the_program():
-    """`make notebook` writes it anew."""
-    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
-    found = [(cell["cell_type"], "".join(cell["source"])) for cell in notebook["cells"]]
-    assert found == cells(PROGRAM.read_text(encoding="utf-8"))
 
 
 def test_the_notebook_has_its_results():

@@ -1,9 +1,10 @@
-"""Progress on stderr: a bar if tqdm is installed, else a line for each epoch."""
+"""Progress: a bar if tqdm is installed, else a line for each epoch on stderr."""
 
 from __future__ import annotations
 
 import sys
 import time
+import warnings
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 import numpy as np
@@ -99,11 +100,24 @@ class _Stream:
 
 def _open(stream: _Stream, epochs: int, examples: int | None) -> _Bar | _Lines:
     try:
-        # tqdm.auto imports asyncio, and warns in a notebook without ipywidgets.
-        from tqdm.std import tqdm
+        tqdm = _tqdm()
     except ImportError:
         return _Lines(stream, epochs)
     return _Bar(tqdm, stream, epochs, examples)
+
+
+def _tqdm() -> type:
+    """The bar of `tqdm.auto`: a widget in a notebook that has ipywidgets, else one of text."""
+    import tqdm
+
+    bar: type = tqdm.std.tqdm
+    ipython = sys.modules.get("IPython")
+    if ipython is not None and hasattr(ipython.get_ipython(), "kernel"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that there are no widgets
+            import tqdm.auto  # elsewhere it would import asyncio for nothing
+        bar = tqdm.auto.tqdm
+    return bar
 
 
 def _figures(row: Mapping[str, float]) -> str:

@@ -254,7 +254,7 @@ class History(Columns):
         -------
         matplotlib.figure.Figure
             The figure: ``history.plot().savefig("history.png")``. It does not belong to pyplot, so
-            it need not be closed. A notebook shows it.
+            it need not be closed. A notebook shows it, also if the cell ends with a semicolon.
 
         Raises
         ------

@@ -5,18 +5,19 @@ Nothing here changes matplotlib's rcParams or uses pyplot.
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
+
+from bpfast.plot._notebook import NotebookAxes, NotebookFigure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 # Colormaps whose lightness increases throughout: they work in grey and for the colour-blind. The
@@ -32,26 +33,6 @@ LARGEST = 1e300
 LIGHTEST = 0.85
 # The size of a panel, in inches, and the most panels in a row.
 WIDTH, HEIGHT, COLUMNS = 4.8, 3.6, 3
-
-
-class NotebookFigure(Figure):
-    """A figure that a notebook shows without pyplot."""
-
-    def _repr_png_(self) -> bytes:
-        return _png(self)
-
-
-class NotebookAxes(Axes):
-    """Axes whose figure a notebook shows."""
-
-    def _repr_png_(self) -> bytes:
-        return _png(self.figure)
-
-
-def _png(figure: Any) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
 
 
 def axes_for(ax: Any, width: float = WIDTH, height: float = HEIGHT) -> Axes:
