@@ -209,9 +209,15 @@ format: $(VENV)/.extra-lint ## format Rust and Python in place
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-docs: $(INSTALLED) $(VENV)/.extra-docs ## the manual, in docs/_build/html
+# Of jupyter_server_mathjax only the files of MathJax are used, so what it depends on is left out.
+SITE = docs/_build/html/$(shell $(PY) -c 'from importlib.metadata import version; print(version("bpfast"))')
+
+docs: $(INSTALLED) $(VENV)/.extra-docs ## the site, in docs/_build/html, with its links checked
 	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) --no-deps --quiet
-	$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	$(PIP) install --no-deps jupyter_server_mathjax
+	rm -rf $(SITE)
+	$(PY) -m sphinx -W --keep-going -q -b html docs $(SITE)
+	$(BIN)/linkchecker --no-status --no-warnings $(SITE)/index.html
 	@echo docs/_build/html/index.html
 
 wheel: $(BUILT) ## the abi3 wheel, in target/wheels

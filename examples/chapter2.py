@@ -1,8 +1,8 @@
-"""Chapters 2 and 3 of Nielsen's book on real digits: each claim with its number and its figure.
+"""Chapters 2 and 3 of Nielsen's book, on digits.
 
-examples/chapter2.py is this text as a program, whose cells begin with `# %%`, and
-examples/notebooks/chapter2.ipynb is the same as a notebook. Layers have the book's numbers: layer 1
-is the input, and δ^l = ∂C/∂z^l.
+Each claim has its number and its figure. examples/chapter2.py is this text as a program, whose
+cells begin with `# %%`, and examples/notebooks/chapter2.ipynb is the same as a notebook. Layers
+have the book's numbers: layer 1 is the input, and δ^l = ∂C/∂z^l.
 """
 
 # %%

@@ -1,4 +1,4 @@
-"""Get started with bpfast: train a network on handwritten digits, and look inside.
+"""Get started: digits, from training to saliency.
 
 examples/get_started.py is this text as a program, whose cells begin with `# %%`, and
 examples/notebooks/get_started.ipynb is the same as a notebook.

@@ -76,7 +76,8 @@ def test_every_example_is_here():
     helpers = {"digits", "options", "runs", "plots", "chapter2_figures"}
     found = {path.stem for path in EXAMPLES.glob("*.py")}
     assert found == {
-        "get_started", "mnist", "plain_loop", "plots_gallery", "chapter2", *EXPERIMENTS, *EQUATIONS, *helpers,
+        "get_started", "mnist", "plain_loop", "plots_gallery", "chapter2", *EXPERIMENTS,
+        *EQUATIONS, *helpers,
     }  # fmt: skip
 
 
