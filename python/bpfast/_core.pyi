@@ -198,6 +198,9 @@ class Network:
     def _squared_gradients(
         self, x: _Inputs | Trace, y: Any, sample_weight: ArrayLike | None
     ) -> Gradient: ...
+    def _gradient_statistics(
+        self, x: _Inputs | Trace, y: ArrayLike
+    ) -> tuple[Gradient, Gradient, Gradient]: ...
     def _squared_vjp(self, x: _Inputs | Trace, v: ArrayLike, at_z: bool) -> Gradient: ...
     def _curvature_product(
         self,

@@ -8,6 +8,7 @@ mod blocks;
 mod chunk;
 pub(crate) mod fused_step;
 mod groups;
+mod moments;
 pub(crate) mod pass;
 mod prepare;
 mod slices;
@@ -20,6 +21,7 @@ use crate::base::cancel::{ShouldCancel, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::sum;
 use crate::data::{Inputs, Targets};
+use crate::engine::batch::moments::{FactorBuffers, MomentBuffers};
 use crate::engine::batch::pass::{Backprop, Pass};
 use crate::engine::dropout::Dropout;
 use crate::engine::plan::{Plan, SumOrder};
@@ -42,6 +44,8 @@ pub struct Scratch<T: 'static> {
     compensation: Vec<T>,
     /// z^l of a small batch, task by task.
     z_by_task: Vec<T>,
+    /// The moments of the gradients of examples.
+    moments: MomentBuffers,
     /// How the batch is divided whose forward pass `block` holds, if it is kept for the backward pass.
     kept_forward: Option<Plan>,
 }
@@ -56,6 +60,8 @@ struct ThreadBuffers<T: 'static> {
     stack: Vec<Vec<T>>,
     /// A slice of a block's gradient.
     slice: Vec<T>,
+    /// Factors of products of which moments are computed.
+    factors: FactorBuffers,
 }
 
 /// A call: a network with its parameters, a batch, and the threads that run it.
@@ -64,7 +70,7 @@ pub struct Call<'a, T> {
     pub(crate) inputs: Inputs<'a, T>,
     pub(crate) plan: Plan,
     team: &'a Team,
-    should_cancel: ShouldCancel<'a>,
+    pub(crate) should_cancel: ShouldCancel<'a>,
     dropout: Option<Dropout<'a>>,
 }
 

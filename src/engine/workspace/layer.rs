@@ -70,7 +70,7 @@ impl<S> LayerBuffers<S> {
 pub enum Part {
     /// The quantity itself.
     Primal,
-    /// Its derivative along a direction, or whatever else a pass stores in that place.
+    /// Its derivative along a direction.
     Tangent,
 }
 

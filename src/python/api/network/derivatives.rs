@@ -163,6 +163,22 @@ impl PyNetwork {
         })
     }
 
+    /// (mean, variance, standard deviation) of ∂C_x over the examples; arguments as for `_cost`.
+    #[pyo3(name = "_gradient_statistics", signature = (x, y))]
+    fn gradient_statistics<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        guarded(|| {
+            let weighting = Weighting::of_examples(None)?;
+            let seed = SeedArguments::Cost(y, &weighting);
+            with_typed_network!(self, typed => {
+                PyTuple::new(x.py(), typed.gradient_statistics(x, seed)?)
+            })
+        })
+    }
+
     /// The sum over the examples of the squared gradients of v · a^L, or of v · z^L, element by element.
     #[pyo3(name = "_squared_vjp", signature = (x, v, at_z))]
     fn squared_vjp<'py>(
