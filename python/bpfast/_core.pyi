@@ -135,7 +135,7 @@ class Network:
     def trace(self, x: _Inputs) -> Trace: ...
     def _cost(
         self,
-        x: _Inputs,
+        x: _Inputs | Trace,
         y: Any,
         sample_weight: ArrayLike | None,
         reduction: str,
@@ -170,6 +170,7 @@ class Network:
         sample_weight: ArrayLike | None,
         reduction: str,
     ) -> tuple[Any, NDArray[np.float64] | None]: ...
+    def _check_trace(self, trace: Trace) -> list[bool]: ...
     def _forward_from(self, index: int, z: ArrayLike) -> _Array: ...
     def _vjp(
         self,
@@ -300,7 +301,14 @@ class Views(Sequence[_Array]):
 
 @final
 class Trace:
-    def __new__(cls, z: list[_Array], a: list[_Array]) -> Trace: ...
+    def __new__(
+        cls,
+        z: list[_Array],
+        a: list[_Array],
+        origin: tuple[int, int, int, int] | None = None,
+    ) -> Trace: ...
+    @property
+    def _origin(self) -> tuple[int, int, int, int] | None: ...
     def __len__(self) -> int: ...
     def __getitem__(self, index: int, /) -> list[_Array]: ...
     @property

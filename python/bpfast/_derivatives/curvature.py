@@ -8,7 +8,7 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._calls import check_network
-from bpfast._core import Gradient
+from bpfast._core import Gradient, Trace
 from bpfast._derivatives.arguments import number_of_examples, with_custom_cost
 from bpfast._derivatives.output_roots import roots
 from bpfast._derivatives.spectrum import WHICH, eigenvalues
@@ -280,7 +280,7 @@ class Curvature:
 
 def curvature(
     self: _core.Network,
-    x: Inputs,
+    x: Inputs | Trace,
     y: ArrayLike,
     *,
     matrix: Matrix = "hessian",
@@ -291,8 +291,9 @@ def curvature(
 
     Parameters
     ----------
-    x : array_like or SciPy sparse, (n, n_1)
-        The examples, one per row. Other dtypes are converted to the network's.
+    x : array_like or SciPy sparse, (n, n_1), or Trace
+        The examples, one per row, or the trace of them that `trace` returned with the present
+        parameters: then no forward pass is computed. No Trace with a callable cost.
     y : array_like, (n, n_L) or (n,)
         The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
         from 0 to n_L - 1 (0 or 1 if n_L = 1).
@@ -331,16 +332,21 @@ def curvature(
     """
     check_network(self)
     name = one_of("matrix", matrix, NAMES)
-    given: Any
-    given, sample_weight = self._prepare(x, y, sample_weight, reduction, None)
     # Copies: the products come later than the call.
-    known = given.copy()
+    known: Any
+    if isinstance(x, Trace) and self._custom_cost is None:
+        is_read = self._check_trace(x)
+        z: Any = [z.copy() if is_read else None for z, is_read in zip(x.z, is_read, strict=True)]
+        known = Trace(z, [a.copy() for a in x.a])
+    else:
+        known, sample_weight = self._prepare(x, y, sample_weight, reduction, None)
+        known = known.copy()
     y = np.array(y, subok=True)
     if sample_weight is not None:
         sample_weight = np.array(sample_weight)
     if name == "fisher":
         known, y, sample_weight = with_custom_cost(self, known, y, sample_weight)
-    if self._custom_cost is None:
+    if self._custom_cost is None and not isinstance(known, Trace):
         known = self._stored_forward(known)
     errors = None
     if name == "hessian" and self._custom_cost is None:

@@ -101,7 +101,7 @@ def gradient_statistics(self: _core.Network, x: Inputs | Trace, y: ArrayLike) ->
 
     Notes
     -----
-    The sums are computed in float64. They use 16 bytes for each parameter, beside the three results.
+    The sums are computed in float64 and use 16 bytes for each parameter, beside the three results.
     The mean is that of `backprop` up to rounding.
 
     References

@@ -30,6 +30,13 @@ impl PyNetwork {
         guarded(|| with_typed_network!(self, typed => Ok(typed.forward_from(index, z)?.into_any())))
     }
 
+    /// Whether a derivative reads z^l, for each l = 2 … L. Refuses a trace of another network or of other
+    /// parameters.
+    #[pyo3(name = "_check_trace")]
+    fn check_trace(&self, trace: &Bound<'_, PyAny>) -> PyResult<Vec<bool>> {
+        guarded(|| with_typed_network!(self, typed => typed.check_trace(trace)))
+    }
+
     /// (Gradient, ∂/∂x) of Σ v · a^L, or of Σ v · z^L; None for what `by` does not ask for.
     #[pyo3(name = "_vjp", signature = (x, v, at_z, by, out))]
     fn vjp<'py>(

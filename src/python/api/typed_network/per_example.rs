@@ -19,16 +19,19 @@ impl<T: Element> TypedNetwork<'_, T> {
     pub fn per_example_gradients<'py>(
         &self,
         x: &Bound<'py, PyAny>,
-        seed: SeedArguments<'_, 'py>,
+        arguments: SeedArguments<'_, 'py>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyArray2<T>>> {
         let (py, architecture) = (x.py(), self.architecture());
-        let x = InputOrTrace::parse(x, architecture)?;
-        let seed = self.seed(&x.x, seed)?;
+        let x = InputOrTrace::parse(x, self)?;
+        let seed = self.seed(&x.x, arguments)?;
         let shape = [x.x.inputs(architecture)?.len(), architecture.n_params()];
-        let array = output::<T, Ix2>(out, py, &shape, &x.x.given())?;
+        let array = output::<T, Ix2>(out, py, &shape, &[])?;
         let numbers = self.numbers()?;
         if out.is_some() {
+            let weights = arguments.weights();
+            let others = [arguments.named(), ("sample_weight", weights.as_ref())];
+            x.check_out_disjoint(array.as_untyped(), &others)?;
             numbers.check_out_disjoint(array.as_untyped())?;
         }
         let params = numbers.read("params")?;
@@ -53,7 +56,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         seed: SeedArguments<'_, 'py>,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let (py, architecture) = (x.py(), self.architecture());
-        let x = InputOrTrace::parse(x, architecture)?;
+        let x = InputOrTrace::parse(x, self)?;
         let seed = self.seed(&x.x, seed)?;
         let n = x.x.inputs(architecture)?.len();
         let array = empty::<f64, Ix2>(py, &[n, architecture.layers().len()])?;
@@ -81,12 +84,10 @@ impl<T: Element> TypedNetwork<'_, T> {
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(Bound<'py, Gradient>, Bound<'py, PyArray1<f64>>)> {
         let (py, architecture) = (x.py(), self.architecture());
-        let x = InputOrTrace::parse(x, architecture)?;
+        let x = InputOrTrace::parse(x, self)?;
         let arrays = self.seed(&x.x, seed)?;
         let n = x.x.inputs(architecture)?.len();
-        let [given, indices, indptr] = x.x.given();
-        let others = [given, indices, indptr, Some(seed.given())];
-        let gradient = self.gradient_apart_from(py, out, &others)?;
+        let gradient = self.gradient_apart_from(py, out, &x, &[seed.named()])?;
         let norms = empty::<f64, Ix1>(py, &[n])?;
         let params = self.numbers()?.read("params")?;
         let mut out = gradient.get().vector.numbers::<T>()?.write("out")?;
@@ -112,7 +113,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         seed: SeedArguments<'_, 'py>,
     ) -> PyResult<Bound<'py, Gradient>> {
         let (py, architecture) = (x.py(), self.architecture());
-        let x = InputOrTrace::parse(x, architecture)?;
+        let x = InputOrTrace::parse(x, self)?;
         let seed = self.seed(&x.x, seed)?;
         let gradient = self.gradient(py, None)?;
         let params = self.numbers()?.read("params")?;
@@ -138,7 +139,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         seed: SeedArguments<'_, 'py>,
     ) -> PyResult<[Bound<'py, Gradient>; 3]> {
         let (py, architecture) = (x.py(), self.architecture());
-        let x = InputOrTrace::parse(x, architecture)?;
+        let x = InputOrTrace::parse(x, self)?;
         let seed = self.seed(&x.x, seed)?;
         let n = x.x.inputs(architecture)?.len();
         // For one example all is validated, and the error comes last.
