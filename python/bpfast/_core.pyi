@@ -205,7 +205,7 @@ class Network:
     def _squared_vjp(self, x: _Inputs | Trace, v: ArrayLike, at_z: bool) -> Gradient: ...
     def _curvature_product(
         self,
-        matrix: Literal["hessian", "gauss_newton", "fisher"],
+        matrix: Literal["hessian", "ggn", "empirical_fisher"],
         examples: tuple[Any, Any, ArrayLike | None, Reduction],
         v: ArrayLike,
         known: list[_Array] | None,

@@ -93,7 +93,7 @@ CASES = [
     (over(lambda out, _: NET.hvp(X, Y, out, out=out)), ValueError, overlap("v")),
     (over(lambda out, flat: NET.ggn_vp(X, Y, flat, out=out)), ValueError, overlap("v")),
     (
-        over(lambda out, flat: NET.fisher_vp(X, flat[:12].reshape(6, 2), P, out=out)),
+        over(lambda out, flat: NET.empirical_fisher_vp(X, flat[:12].reshape(6, 2), P, out=out)),
         ValueError,
         overlap("y"),
     ),
@@ -279,7 +279,7 @@ def keywords():
     products = {"v_weights": v.weights, "v_biases": v.biases}
     for bad in ({"x": Y}, {"y": X}, {"y": None}, {"x": X[:0]}, {"sample_weight": [1]},
                 {"sample_weight": [np.inf] * 6}, {"reduction": "none"}):  # fmt: skip
-        for name in ("input_gradient", "hvp", "ggn_vp", "fisher_vp"):
+        for name in ("input_gradient", "hvp", "ggn_vp", "empirical_fisher_vp"):
             more = products if name.endswith("vp") else {}
             yield name, bad, parts | {"y": Y} | more, {"v": v} if more else {}
     for bad in ({"max_norm": 0}, {"max_norm": "a"}, {"reduction": "none"},

@@ -102,8 +102,8 @@ def curvature(net, x, y, kwargs, v):
         expected = getattr(reference, name)(*arguments, **kind, **kwargs)
         assert close(got.flat, flat(*expected), dtype, scale=scale), name
         assert np.isnan(got.cost)
-    got = net.fisher_vp(x, y, v, **kwargs)
-    expected = reference.fisher_vp(*arguments, **kind, **kwargs)
+    got = net.empirical_fisher_vp(x, y, v, **kwargs)
+    expected = reference.empirical_fisher_vp(*arguments, **kind, **kwargs)
     # Σ f ∂C_x (∂C_x · v), whose dot products may cancel, of differences a − y.
     norms = np.maximum(net.per_example_norms(x, y), 0.1)
     scale = float(scale * (norms**2).max() * np.linalg.norm(v.flat))

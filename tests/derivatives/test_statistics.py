@@ -79,7 +79,7 @@ def test_a_large_x_beside_a_small_error(scale):
     y = np.full((3, 1), scale, np.float32)
     found = net.gradient_statistics(x, y)
     np.testing.assert_allclose(found.variance.weights[0], 7, rtol=1e-6)
-    fisher = net.curvature(x, y, matrix="fisher").diagonal()
+    fisher = net.curvature(x, y, matrix="empirical_fisher").diagonal()
     np.testing.assert_allclose(fisher[0], (1 + 4 + 36) / 3, rtol=1e-6)
 
 

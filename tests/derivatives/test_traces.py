@@ -36,10 +36,10 @@ CALLS = {
     "gradient_statistics": lambda net, x: net.gradient_statistics(x, Y).variance.flat,
     "hvp": lambda net, x: net.hvp(x, Y, P).flat,
     "ggn_vp": lambda net, x: net.ggn_vp(x, Y, P).flat,
-    "fisher_vp": lambda net, x: net.fisher_vp(x, Y, P).flat,
+    "empirical_fisher_vp": lambda net, x: net.empirical_fisher_vp(x, Y, P).flat,
     "curvature": lambda net, x: net.curvature(x, Y) @ P,
     "ggn": lambda net, x: net.curvature(x, Y, matrix="ggn").diagonal(),
-    "fisher": lambda net, x: net.curvature(x, Y, matrix="fisher").diagonal(),
+    "empirical_fisher": lambda net, x: net.curvature(x, Y, matrix="empirical_fisher").diagonal(),
 }
 each_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 
@@ -145,7 +145,14 @@ def overlapping(name, flat):
 @pytest.mark.parametrize("name", ["x", "y", "sample_weight", "v", "an array of the Trace"])
 @pytest.mark.parametrize(
     "method",
-    ["hvp", "ggn_vp", "fisher_vp", "backprop", "clipped_backprop", "per_example_gradients"],
+    [
+        "hvp",
+        "ggn_vp",
+        "empirical_fisher_vp",
+        "backprop",
+        "clipped_backprop",
+        "per_example_gradients",
+    ],
 )
 def test_out_that_overlaps_an_argument_names_it(method, name):
     each = method == "per_example_gradients"

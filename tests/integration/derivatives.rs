@@ -157,7 +157,7 @@ pub const NAMES: [&str; 8] = [
     "clipped",
     "hvp",
     "ggn_vp",
-    "fisher_vp",
+    "empirical_fisher_vp",
 ];
 
 /// One call; `direction` in the layout of the parameters.

@@ -200,7 +200,7 @@ impl PyNetwork {
         })
     }
 
-    /// The product of v with a matrix of second derivatives of C: "hessian", "gauss_newton" or "fisher".
+    /// The product of v with a matrix of second derivatives of C: "hessian", "ggn" or "empirical_fisher".
     /// `known`: δ^2, …, δ^L, or None.
     #[pyo3(name = "_curvature_product", signature = (matrix, examples, v, known, out))]
     fn curvature_product<'py>(

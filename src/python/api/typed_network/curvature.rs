@@ -28,10 +28,10 @@ impl SecondDerivatives {
     pub fn from_name(name: &str) -> Result<Self, Error> {
         match name {
             "hessian" => Ok(Self::Hessian),
-            "gauss_newton" => Ok(Self::Product(Matrix::GaussNewton)),
-            "fisher" => Ok(Self::Product(Matrix::EmpiricalFisher)),
+            "ggn" => Ok(Self::Product(Matrix::GaussNewton)),
+            "empirical_fisher" => Ok(Self::Product(Matrix::EmpiricalFisher)),
             _ => {
-                let names = ["hessian", "gauss_newton", "fisher"];
+                let names = ["hessian", "ggn", "empirical_fisher"];
                 Err(Error::unknown_name("matrix", name, &names))
             }
         }
