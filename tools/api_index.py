@@ -73,7 +73,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "bpfast.reference": (
             "forward trace cost errors backprop bp1 bp2 bp3 bp4 vjp jvp input_gradient jacobian "
             "forward_from per_example_gradients per_example_norms clipped_backprop "
-            "gradient_statistics hvp ggn_vp fisher_vp taylor backprop_taylor Trace Taylor "
+            "gradient_statistics hvp ggn_vp empirical_fisher_vp taylor backprop_taylor Trace Taylor "
             "ACTIVATIONS COSTS"
         ),
     },

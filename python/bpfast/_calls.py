@@ -29,7 +29,7 @@ def check_network(value: object) -> None:
 @overload
 def cost(
     self: _core.Network,
-    x: Inputs,
+    x: Inputs | Trace,
     y: ArrayLike,
     *,
     sample_weight: ArrayLike | None = None,
@@ -38,7 +38,7 @@ def cost(
 @overload
 def cost(
     self: _core.Network,
-    x: Inputs,
+    x: Inputs | Trace,
     y: ArrayLike,
     *,
     sample_weight: ArrayLike | None = None,
@@ -47,7 +47,7 @@ def cost(
 @overload
 def cost(
     self: _core.Network,
-    x: Inputs,
+    x: Inputs | Trace,
     y: ArrayLike,
     *,
     sample_weight: ArrayLike | None = None,
@@ -55,7 +55,7 @@ def cost(
 ) -> float | NDArray[np.float64]: ...
 def cost(
     self: _core.Network,
-    x: Inputs,
+    x: Inputs | Trace,
     y: ArrayLike,
     *,
     sample_weight: ArrayLike | None = None,
@@ -65,10 +65,11 @@ def cost(
 
     Parameters
     ----------
-    x : array_like or SciPy sparse, (n, n_1)
+    x : array_like or SciPy sparse, (n, n_1), or Trace
         The examples, one per row. Other dtypes are converted to the network's. For a sparse matrix
         or array only the stored elements are computed with; formats other than CSR are converted by
-        ``tocsr()`` at each call.
+        ``tocsr()`` at each call. With the trace of the examples that `trace` returned with the
+        present parameters, no forward pass is computed; not with a callable cost.
     y : array_like, (n, n_L) or (n,)
         The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
         from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may

@@ -135,7 +135,7 @@ class Network:
     def trace(self, x: _Inputs) -> Trace: ...
     def _cost(
         self,
-        x: _Inputs,
+        x: _Inputs | Trace,
         y: Any,
         sample_weight: ArrayLike | None,
         reduction: str,
@@ -170,6 +170,7 @@ class Network:
         sample_weight: ArrayLike | None,
         reduction: str,
     ) -> tuple[Any, NDArray[np.float64] | None]: ...
+    def _check_trace(self, trace: Trace) -> list[bool]: ...
     def _forward_from(self, index: int, z: ArrayLike) -> _Array: ...
     def _vjp(
         self,
@@ -198,10 +199,13 @@ class Network:
     def _squared_gradients(
         self, x: _Inputs | Trace, y: Any, sample_weight: ArrayLike | None
     ) -> Gradient: ...
+    def _gradient_statistics(
+        self, x: _Inputs | Trace, y: ArrayLike
+    ) -> tuple[Gradient, Gradient, Gradient]: ...
     def _squared_vjp(self, x: _Inputs | Trace, v: ArrayLike, at_z: bool) -> Gradient: ...
     def _curvature_product(
         self,
-        matrix: Literal["hessian", "gauss_newton", "fisher"],
+        matrix: Literal["hessian", "ggn", "empirical_fisher"],
         examples: tuple[Any, Any, ArrayLike | None, Reduction],
         v: ArrayLike,
         known: list[_Array] | None,
@@ -297,7 +301,14 @@ class Views(Sequence[_Array]):
 
 @final
 class Trace:
-    def __new__(cls, z: list[_Array], a: list[_Array]) -> Trace: ...
+    def __new__(
+        cls,
+        z: list[_Array],
+        a: list[_Array],
+        origin: tuple[int, int, int, int] | None = None,
+    ) -> Trace: ...
+    @property
+    def _origin(self) -> tuple[int, int, int, int] | None: ...
     def __len__(self) -> int: ...
     def __getitem__(self, index: int, /) -> list[_Array]: ...
     @property

@@ -111,7 +111,7 @@ class Network(_core.Network):
     gradient_statistics = statistics.gradient_statistics
     hvp = products.hvp
     ggn_vp = products.ggn_vp
-    fisher_vp = products.fisher_vp
+    empirical_fisher_vp = products.empirical_fisher_vp
     curvature = _curvature.curvature
     taylor = _taylor.taylor
     backprop_taylor = _taylor.backprop_taylor

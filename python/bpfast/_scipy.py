@@ -10,6 +10,7 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._core import Gradient
+from bpfast._derivatives.arguments import refuse_trace
 from bpfast._training.arguments.unusual_targets import warn_of_targets
 from bpfast._validation.names import unknown_name
 from bpfast._validation.numbers import not_negative, whole
@@ -137,6 +138,7 @@ def scipy_minimize(
     if max_iterations is not None:
         name = "maxfun" if method.lower() == "tnc" else "maxiter"
         settings[name] = whole("max_iterations", max_iterations, 1)
+    refuse_trace(x)
     gradient, weights = Gradient(net), _weights_of(net)
     last = _core.copy_params(net).astype(np.float64)
     counts, ended = {"nit": 0, "nfev": 0}, False

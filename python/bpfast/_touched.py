@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from bpfast import _calls, _core
+from bpfast._derivatives.arguments import refuse_trace
 from bpfast._validation.sparse import by_rows
 from bpfast._validation.sparse_format import check_format
 
@@ -78,6 +79,7 @@ def backprop_touched(
     >>> net.weights[0][:, inputs] -= 0.1 * g.weights[0]
     """
     _calls.check_network(self)
+    refuse_trace(x)
     if not hasattr(x, "tocsr"):
         raise TypeError(f"x: expected a SciPy sparse matrix, got {type(x).__name__}")
     rows = by_rows(x)

@@ -4,6 +4,7 @@ pub(crate) mod alloc;
 pub mod allocator;
 pub(crate) mod cache_line;
 pub mod cancel;
+pub mod checksum;
 pub mod error;
 pub mod random;
 mod suggest;

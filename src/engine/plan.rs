@@ -109,8 +109,7 @@ impl Plan {
             (true, true) => LARGE_MAX_ROWS.1,
         });
         let use_groups = !large && n > SMALL_BATCH;
-        let block = BLOCK_ACTIVATIONS / n_neurons;
-        let block = 1 << block.clamp(BLOCK_ROWS.0, BLOCK_ROWS.1).ilog2();
+        let block = block_rows(n_neurons);
         let rows = if use_groups {
             most
         } else if n > block {
@@ -141,6 +140,14 @@ impl Plan {
         }
     }
 
+    /// The chunks of a block, also where gradients are summed in groups.
+    pub fn chunks_per_block(&self, architecture: &Architecture) -> usize {
+        match self.sum {
+            SumOrder::Blocks { chunks_per_block } => chunks_per_block,
+            SumOrder::Groups { .. } => block_rows(architecture.n_neurons()).div_ceil(self.rows),
+        }
+    }
+
     /// The examples of a chunk.
     pub fn rows_of(&self, chunk: usize) -> Range<usize> {
         self.rows_in(&(chunk..chunk + 1))
@@ -165,6 +172,13 @@ impl Plan {
     pub fn chunks_of(&self, index: usize, length: usize) -> Range<usize> {
         index * length..self.chunks.min((index + 1) * length)
     }
+}
+
+/// The most examples of a block, a power of two.
+fn block_rows(n_neurons: usize) -> usize {
+    1 << (BLOCK_ACTIVATIONS / n_neurons)
+        .clamp(BLOCK_ROWS.0, BLOCK_ROWS.1)
+        .ilog2()
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ impl<T: Real> Call<'_, T> {
 }
 
 impl<T: Real> HessianProduct<'_, T> {
-    /// δ^l, and the error before σ' where [`LayerBuffers::before_gate`] has room for it.
+    /// δ^l, and ∇_a C where [`LayerBuffers::nabla_a`] has room for it.
     fn primal_error(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, index: usize) {
         let Chunk {
             rows,
@@ -57,10 +57,10 @@ impl<T: Real> HessianProduct<'_, T> {
         } = chunk;
         let network = call.network;
         let is_output = index + 1 == layers.len();
-        if !is_output && !layers[index].before_gate.is_empty() {
+        if !is_output && !layers[index].nabla_a.is_empty() {
             let (these, after) = layers.split_at_mut(index + 1);
             let layer = &mut these[index];
-            let out = MatrixMut::new(layer.before_gate, rows.len(), layer.width, layer.order);
+            let out = MatrixMut::new(layer.nabla_a, rows.len(), layer.width, layer.order);
             gemm::errors(after[0].errors(), network.weights(index + 1), out, context);
         }
         let layer = &mut layers[index];
@@ -69,10 +69,10 @@ impl<T: Real> HessianProduct<'_, T> {
             layer.delta.copy_from_slice(&errors[index][numbers]);
         } else if is_output {
             error(network, self.targets, rows.clone(), layers, index, context);
-        } else if layer.before_gate.is_empty() {
+        } else if layer.nabla_a.is_empty() {
             hidden_error(network, layers, index, context);
         } else {
-            layer.delta.copy_from_slice(layer.before_gate);
+            layer.delta.copy_from_slice(layer.nabla_a);
             let activation = network.architecture.layers()[index].activation;
             activation.vjp(layer.delta, layer.a, layer.z, layer.width, context.cancel);
         }
@@ -117,8 +117,8 @@ impl<T: Real> Pass<T> for HessianProduct<'_, T> {
             a,
             delta,
             tangent_delta,
-            before_gate,
-            gate_tangent,
+            nabla_a,
+            derivative_tangent,
             order,
             width,
             ..
@@ -137,13 +137,10 @@ impl<T: Real> Pass<T> for HessianProduct<'_, T> {
         gemm::add_errors(after.errors(), direction, out, context);
         let activation = call.network.architecture.layers()[index].activation;
         activation.vjp(tangent_delta, a, z, *width, context.cancel);
-        let error: &[T] = if before_gate.is_empty() {
-            delta
-        } else {
-            before_gate
-        };
-        for ((sum, error), gate) in tangent_delta.iter_mut().zip(error).zip(gate_tangent.iter()) {
-            *sum += *error * *gate;
+        let error: &[T] = if nabla_a.is_empty() { delta } else { nabla_a };
+        let terms = error.iter().zip(derivative_tangent.iter());
+        for (sum, (error, derivative)) in tangent_delta.iter_mut().zip(terms) {
+            *sum += *error * *derivative;
         }
     }
 

@@ -1,75 +1,77 @@
-//! Sums of squares: Σ_x (∂C_x/∂p)² for each parameter p, without forming ∂C_x.
-//!
-//! As ∂C_x/∂w_jk = δ_j a_k, it is (δ²)ᵀ a² for the weights of a layer and Σ_x δ² for its biases.
+//! Mean, variance and sum of squares of ∂C_x over the examples, parameter by parameter, without storing ∂C_x.
 
+use crate::base::cancel::{CancelToken, ELEMENT_WORK, cancellable};
 use crate::base::error::Result;
-use crate::data::Inputs;
-use crate::engine::batch::pass::{Chunk, Factors, Pass};
 use crate::engine::batch::{Call, Scratch};
-use crate::engine::workspace::{BufferConfig, Part, Tangents};
-use crate::inside::derivatives::Derivatives;
+use crate::inside::derivatives::{Derivatives, Seed};
+use crate::kernels::moments::number;
 use crate::kernels::real::Real;
 
-/// The pass of the sums of squares.
-struct Squares<'a, T> {
-    derivatives: Derivatives<'a, T>,
-    /// x², of the shape of x.
-    squared_x: Inputs<'a, T>,
+/// Where the statistics are written, each in the layout of the parameters.
+pub struct Statistics<'a, T> {
+    /// The mean of ∂C_x.
+    pub mean: &'a mut [T],
+    /// Its variance, with the divisor n − 1.
+    pub variance: &'a mut [T],
+    /// The root of the variance, which is in range where the variance is not.
+    pub deviation: &'a mut [T],
 }
 
 impl<T: Real> Call<'_, T> {
-    /// Writes Σ_x (∂C_x/∂p)² of each parameter to `out`. `squared_x`: the squares of x.
+    /// Writes Σ_x (∂C_x/∂p)² of each parameter to `out`.
     ///
     /// # Errors
     /// Memory runs out, or the call is cancelled.
     pub fn squared_gradients(
         &self,
         derivatives: Derivatives<'_, T>,
-        squared_x: Inputs<'_, T>,
         scratch: &mut Scratch<T>,
         out: &mut [T],
     ) -> Result<()> {
-        let pass = &Squares {
-            derivatives,
-            squared_x,
-        };
-        self.gradient(pass, scratch, out)
+        let (_, squares) = self.moments(&derivatives, scratch, false)?;
+        cancellable(self.should_cancel, |cancel| {
+            write(out, squares, T::from_f64, cancel);
+            Ok(())
+        })
+    }
+
+    /// Writes mean and variance of ∂C_x, at least two of them, to `out`. Returns Σ `C_x`; 0 without a cost.
+    ///
+    /// # Errors
+    /// Memory runs out, or the call is cancelled.
+    pub fn gradient_statistics(
+        &self,
+        derivatives: Derivatives<'_, T>,
+        scratch: &mut Scratch<T>,
+        out: Statistics<'_, T>,
+    ) -> Result<f64> {
+        let seed = derivatives.seed;
+        let (mean, squares) = self.moments(&derivatives, scratch, true)?;
+        let divisor = number(self.inputs.len() - 1);
+        cancellable(self.should_cancel, |cancel| {
+            let variance = |squares: f64| T::from_f64(squares / divisor);
+            let deviation = |squares: f64| T::from_f64((squares / divisor).sqrt());
+            write(out.mean, mean, T::from_f64, cancel);
+            write(out.variance, squares, variance, cancel);
+            write(out.deviation, squares, deviation, cancel);
+            Ok(())
+        })?;
+        Ok(match seed {
+            Seed::Cost(targets) => self.total(targets, scratch),
+            _ => 0.0,
+        })
     }
 }
 
-impl<T: Real> Pass<T> for Squares<'_, T> {
-    fn config(&self) -> BufferConfig {
-        BufferConfig {
-            tangents: Tangents::ActivationsAndErrors,
-            ..self.derivatives.config()
+/// out ← f(values).
+fn write<T: Copy>(out: &mut [T], values: &[f64], f: impl Fn(f64) -> T, cancel: &CancelToken<'_>) {
+    let pieces = out.chunks_mut(1 << 12).zip(values.chunks(1 << 12));
+    for (out, values) in pieces {
+        for (out, &value) in out.iter_mut().zip(values) {
+            *out = f(value);
         }
-    }
-
-    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [f64]) {
-        self.derivatives.forward(call, chunk, costs);
-        for layer in chunk.layers.iter_mut() {
-            square(layer.tangent_a, layer.a);
+        if cancel.poll_after(out.len() * ELEMENT_WORK) {
+            return;
         }
-    }
-
-    fn error(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, index: usize) {
-        self.derivatives.error(call, chunk, index);
-        let layer = &mut chunk.layers[index];
-        square(layer.tangent_delta, layer.delta);
-    }
-
-    fn products(&self) -> &[Factors] {
-        const { &[Factors::new(Part::Tangent, Part::Tangent)] }
-    }
-
-    fn derivative_of_x(&self, _factors: &Factors) -> Option<Inputs<'_, T>> {
-        Some(self.squared_x)
-    }
-}
-
-/// out ← values².
-fn square<T: Real>(out: &mut [T], values: &[T]) {
-    for (out, &value) in out.iter_mut().zip(values) {
-        *out = value * value;
     }
 }

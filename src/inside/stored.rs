@@ -1,7 +1,10 @@
 //! A forward pass, or the errors, that the caller has stored.
 
-use crate::engine::batch::Call;
+use crate::base::error::Result;
+use crate::data::Targets;
 use crate::engine::batch::pass::Chunk;
+use crate::engine::batch::{Call, Scratch};
+use crate::engine::workspace::BufferConfig;
 use crate::kernels::real::Real;
 
 /// z^l and a^l of a batch, each (n, n_l), l = 2 … L; z^l may be missing where no derivative reads it.
@@ -24,6 +27,37 @@ impl<T: Real> StoredForward<'_, T> {
                 layer.z.copy_from_slice(&z[numbers]);
             }
         }
+    }
+}
+
+impl<T: Real> Call<'_, T> {
+    /// C from a forward pass that is known.
+    ///
+    /// # Errors
+    /// Memory runs out, or the call is cancelled.
+    pub fn cost_stored(
+        &self,
+        targets: &Targets<'_, T>,
+        stored: StoredForward<'_, T>,
+        scratch: &mut Scratch<T>,
+    ) -> Result<f64> {
+        let config = BufferConfig::STORED;
+        self.cost_after(targets, scratch, config, |chunk| stored.load(chunk))
+    }
+
+    /// `C_x` of each example likewise, without weights, into `out`, (n,).
+    ///
+    /// # Errors
+    /// Memory runs out, or the call is cancelled.
+    pub fn costs_stored(
+        &self,
+        targets: &Targets<'_, T>,
+        stored: StoredForward<'_, T>,
+        scratch: &mut Scratch<T>,
+        out: &mut [f64],
+    ) -> Result<()> {
+        let config = BufferConfig::STORED;
+        self.costs_after(targets, scratch, config, out, |chunk| stored.load(chunk))
     }
 }
 

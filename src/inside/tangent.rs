@@ -50,7 +50,7 @@ pub(crate) fn forward_tangents<T: Real>(
             z,
             a,
             tangent_a: tangent,
-            gate_tangent,
+            derivative_tangent,
             order,
             ..
         } = &mut rest[0];
@@ -73,11 +73,11 @@ pub(crate) fn forward_tangents<T: Real>(
             gemm::add_forward(below, call.network.weights(index), out, context);
         }
         if index + 1 < layers.len() {
-            if !gate_tangent.is_empty() {
-                gate_tangent.copy_from_slice(tangent);
+            if !derivative_tangent.is_empty() {
+                derivative_tangent.copy_from_slice(tangent);
                 layer
                     .activation
-                    .gate_tangent(gate_tangent, a, z, context.cancel);
+                    .derivative_tangent(derivative_tangent, a, z, context.cancel);
             }
             // σ' is diagonal in hidden layers.
             layer

@@ -5,6 +5,7 @@ use crate::engine::batch::{Call, Scratch};
 use crate::inside::derivatives::{Derivatives, Seed};
 use crate::inside::gauss_newton::{CurvatureProduct, Matrix as Curvature};
 use crate::inside::hessian::HessianProduct;
+use crate::inside::moments::Statistics;
 use crate::inside::tangent::Direction;
 use crate::kernels::gemm::Matrix;
 use crate::model::activation::Activation::{self, Identity, Sigmoid, Tanh};
@@ -171,25 +172,14 @@ fn a_tangent_along_parameters() {
 /// Σ_x (δ x)² and Σ_x δ² of a linear neuron with w = 0, b = 0.
 fn squares(seed: Option<&[f64]>) -> [f64; 2] {
     let (x, y) = (&[1.0, -2.0], &[3.0, 0.5]);
-    with_call(
-        (&[], Identity),
-        &[0.0, 0.0],
-        (x, y),
-        |call, targets, architecture| {
-            let seed = seed.map_or(Seed::Cost(targets), Seed::Output);
-            let squared = Inputs::new(architecture, Matrix::by_rows(&[1.0, 4.0], 2, 1));
-            let derivatives = Derivatives { seed, stored: None };
-            let (mut out, mut scratch) = ([f64::NAN; 2], Scratch::default());
-            let outcome = call.squared_gradients(
-                derivatives,
-                squared.expect("x fits"),
-                &mut scratch,
-                &mut out,
-            );
-            outcome.expect("memory");
-            out
-        },
-    )
+    with_call((&[], Identity), &[0.0, 0.0], (x, y), |call, targets, _| {
+        let seed = seed.map_or(Seed::Cost(targets), Seed::Output);
+        let derivatives = Derivatives { seed, stored: None };
+        let (mut out, mut scratch) = ([f64::NAN; 2], Scratch::default());
+        let outcome = call.squared_gradients(derivatives, &mut scratch, &mut out);
+        outcome.expect("memory");
+        out
+    })
 }
 
 /// δ = −y.
@@ -202,6 +192,27 @@ fn squared_gradients_of_a_cost() {
 #[test]
 fn squared_gradients_of_given_errors() {
     assert_near(&squares(Some(&[2.0, -3.0])), &[4.0 + 36.0, 4.0 + 9.0]);
+}
+
+/// Mean, variance and standard deviation of (−3, −3) and (1, −0.5), and Σ `C_x`.
+#[test]
+fn statistics_of_two_gradients() {
+    let (x, y) = (&[1.0, -2.0], &[3.0, 0.5]);
+    with_call((&[], Identity), &[0.0, 0.0], (x, y), |call, targets, _| {
+        let seed = Seed::Cost(targets);
+        let derivatives = Derivatives { seed, stored: None };
+        let [mut mean, mut variance, mut deviation] = [[f64::NAN; 2]; 3];
+        let statistics = Statistics {
+            mean: &mut mean,
+            variance: &mut variance,
+            deviation: &mut deviation,
+        };
+        let outcome = call.gradient_statistics(derivatives, &mut Scratch::default(), statistics);
+        assert_near(&[outcome.expect("memory")], &[4.5 + 0.125]);
+        assert_near(&mean, &[-1.0, -1.75]);
+        assert_near(&variance, &[8.0, 3.125]);
+        assert_near(&deviation, &[8.0_f64.sqrt(), 3.125_f64.sqrt()]);
+    });
 }
 
 /// The clipped sum and the norms of (−y x, −y), for x = 0.75 and x = 0, y = 4 and y = 1.

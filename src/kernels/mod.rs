@@ -6,6 +6,7 @@
 //! - `elementwise`: functions of the elements of a slice
 //! - `gemm`: dense matrix products
 //! - `csr`, `spmm`: sparse matrices, and products with them
+//! - `moments`: mean and variance of products over examples
 //! - `real`: `f32` and `f64`
 
 #![allow(unsafe_code)]
@@ -17,6 +18,7 @@ pub mod csr;
 pub mod elementwise;
 pub mod gemm;
 pub mod math;
+pub mod moments;
 pub mod peak;
 pub mod real;
 pub mod simd;

@@ -68,6 +68,15 @@ pub mod spmm {
     pub const UNPOLLED: usize = 1 << 18;
 }
 
+/// Moments of the gradients of examples.
+pub mod moments {
+    /// The outputs, and the inputs, of which the factors of some examples are copied to float64 at a time:
+    /// both copies fit the L2 cache.
+    pub const COLUMNS: usize = 128;
+    /// See [`COLUMNS`].
+    pub const INPUTS: usize = 64;
+}
+
 /// softmax over a layer.
 pub mod softmax {
     /// The rows that are summed concurrently, to hide the latency of additions.

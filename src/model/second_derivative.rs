@@ -18,7 +18,7 @@ impl Activation {
     }
 
     /// ż ← ż ⊙ σ''(z) / σ'(z), or ż ⊙ σ''(z) where [`Self::derivative_needs_z`]; not for softmax.
-    pub(crate) fn gate_tangent<T: Real>(
+    pub(crate) fn derivative_tangent<T: Real>(
         self,
         tangent_z: &mut [T],
         a: &[T],

@@ -33,11 +33,14 @@ def over(call):
     return lambda: call(out, out.flat)
 
 
-OVERLAP = "out: expected an array that does not overlap the inputs, got one that overlaps them"
 V_OF_ONE_AXIS = (
     "v: expected 2 dimensions, got shape (6,); one example is v[None, :], one output per example "
     "v[:, None]"
 )
+def overlap(name):
+    return f"out: expected an array that does not overlap the inputs, got one that overlaps {name}"
+
+
 CASES = [
     (lambda: NET.vjp(X, V[:5]), ValueError, "v: expected shape (6, 2), got (5, 2)"),
     (lambda: NET.vjp(X, V[:, 0]), ValueError, V_OF_ONE_AXIS),
@@ -81,22 +84,30 @@ CASES = [
         ValueError,
         "out: expected a writeable array, got a read-only one",
     ),
-    (over(lambda out, flat: NET.vjp(X, flat[:12].reshape(6, 2), out=out)), ValueError, OVERLAP),
-    (over(lambda out, flat: NET.vjp(flat[:18].reshape(6, 3), V, out=out)), ValueError, OVERLAP),
-    (over(lambda out, _: NET.hvp(X, Y, out, out=out)), ValueError, OVERLAP),
-    (over(lambda out, flat: NET.ggn_vp(X, Y, flat, out=out)), ValueError, OVERLAP),
     (
-        over(lambda out, flat: NET.fisher_vp(X, flat[:12].reshape(6, 2), P, out=out)),
+        over(lambda out, flat: NET.vjp(X, flat[:12].reshape(6, 2), out=out)),
         ValueError,
-        OVERLAP,
+        overlap("v"),
     ),
     (
-        lambda: NET.vjp(OTHER.trace(X), V),
+        over(lambda out, flat: NET.vjp(flat[:18].reshape(6, 3), V, out=out)),
+        ValueError,
+        overlap("x"),
+    ),
+    (over(lambda out, _: NET.hvp(X, Y, out, out=out)), ValueError, overlap("v")),
+    (over(lambda out, flat: NET.ggn_vp(X, Y, flat, out=out)), ValueError, overlap("v")),
+    (
+        over(lambda out, flat: NET.empirical_fisher_vp(X, flat[:12].reshape(6, 2), P, out=out)),
+        ValueError,
+        overlap("y"),
+    ),
+    (
+        lambda: NET.vjp(bpfast.Trace(*OTHER.trace(X)), V),
         ValueError,
         "x: a z of the Trace: expected shape (6, 4), got (6, 5)",
     ),
     (
-        lambda: NET.hvp(DEEPER.trace(X), Y, P),
+        lambda: NET.hvp(bpfast.Trace(*DEEPER.trace(X)), Y, P),
         ValueError,
         "x: expected a Trace with 2 arrays z and 3 arrays a, got 3 arrays z and 4 arrays a",
     ),
@@ -272,7 +283,7 @@ def keywords():
     products = {"v_weights": v.weights, "v_biases": v.biases}
     for bad in ({"x": Y}, {"y": X}, {"y": None}, {"x": X[:0]}, {"sample_weight": [1]},
                 {"sample_weight": [np.inf] * 6}, {"reduction": "none"}):  # fmt: skip
-        for name in ("input_gradient", "hvp", "ggn_vp", "fisher_vp"):
+        for name in ("input_gradient", "hvp", "ggn_vp", "empirical_fisher_vp"):
             more = products if name.endswith("vp") else {}
             yield name, bad, parts | {"y": Y} | more, {"v": v} if more else {}
     for bad in ({"max_norm": 0}, {"max_norm": "a"}, {"reduction": "none"},

@@ -162,3 +162,20 @@ def test_gradients_shorter_than_the_norm_are_not_changed():
     norms = net.per_example_norms(x, y)
     got = net.clipped_backprop(x, y, norms.max(), reduction="sum").flat
     assert got.tobytes() == net.backprop(x, y, reduction="sum").flat.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", [1e-300, 1e-45, 1e-39, 1e39, 1e300])
+def test_divisors_that_float32_has_not(size, dtype):
+    """0 or infinity in float32, where the quotient is in range, 0 or infinite."""
+    net = bpfast.Network([1, 1], output="identity", init="zeros", dtype=dtype)
+    x, y = [[0.0], [0.0]], [[3.0], [-1.0]]
+    for y_scale in (1e-38, 1.0, 1e38):
+        targets = np.array(y, dtype) * np.array(y_scale, dtype)
+        total = net.clipped_backprop(x, targets, math.inf, reduction="sum").flat.astype(float)
+        with np.errstate(all="raise"):
+            got = net.clipped_backprop(x, targets, math.inf, expected_batch_size=size).flat
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(got, (total / size).astype(dtype))
+    drawn = net.clipped_backprop(x, y, math.inf, sampling_rate=1e-300, seed=0).flat
+    assert np.isfinite(drawn).all()

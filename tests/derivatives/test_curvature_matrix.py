@@ -26,7 +26,7 @@ def formed(matrix):
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_the_exact_diagonals(output, cost, reduction):
     net = network(cost, output)
-    for name in ("ggn", "fisher"):
+    for name in ("ggn", "empirical_fisher"):
         matrix = net.curvature(X, Y, matrix=name, sample_weight=WEIGHTS, reduction=reduction)
         full = formed(matrix)
         size = np.abs(full).max()
@@ -55,7 +55,7 @@ def test_labels_and_sparse_examples():
     net = network("log_likelihood", "softmax")
     labels = np.array([0, 1, 2, 0, 1, 2, 0])
     sparse = scipy.sparse.csr_array(X)
-    for name in ("hessian", "ggn", "fisher"):
+    for name in ("hessian", "ggn", "empirical_fisher"):
         dense = net.curvature(X, np.eye(3)[labels], matrix=name)
         other = net.curvature(sparse, labels, matrix=name)
         v = RNG.standard_normal(net.params.size)
@@ -92,7 +92,7 @@ def test_the_eigenvalues_of_a_zero_matrix():
 
 def test_it_keeps_its_examples_and_its_parameters():
     net, x, y, weights = network(), X.copy(), Y.copy(), WEIGHTS.copy()
-    matrix = net.curvature(x, y, matrix="fisher", sample_weight=weights)
+    matrix = net.curvature(x, y, matrix="empirical_fisher", sample_weight=weights)
     v = RNG.standard_normal(net.params.size)
     before = matrix @ v
     x *= 2

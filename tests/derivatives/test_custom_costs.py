@@ -39,11 +39,13 @@ CALLS = {
     ),
     "mean": lambda net, x, y, s: net.gradient_statistics(x, y).mean.flat,
     "variance": lambda net, x, y, s: net.gradient_statistics(x, y).variance.flat,
-    "fisher_vp": (
-        lambda net, x, y, s: net.fisher_vp(x, y, np.ones(net.params.size), sample_weight=s).flat
+    "empirical_fisher_vp": (
+        lambda net, x, y, s: (
+            net.empirical_fisher_vp(x, y, np.ones(net.params.size), sample_weight=s).flat
+        )
     ),
-    "fisher_vp, sum": (
-        lambda net, x, y, s: net.fisher_vp(x, y, net.params.copy(), reduction="sum").flat
+    "empirical_fisher_vp, sum": (
+        lambda net, x, y, s: net.empirical_fisher_vp(x, y, net.params.copy(), reduction="sum").flat
     ),
 }
 
@@ -65,8 +67,10 @@ def test_against_the_reference():
     kinds = {"hidden": "silu", "output": "tanh", "cost": quadratic}
     s, v = rng.uniform(0, 2, 40), vector(own, rng)
     arguments = (own.weights, own.biases, x, y)
-    expected = reference.fisher_vp(*arguments, v.weights, v.biases, sample_weight=s, **kinds)
-    assert close(own.fisher_vp(x, y, v, sample_weight=s).flat, flat(*expected), "float64")
+    expected = reference.empirical_fisher_vp(
+        *arguments, v.weights, v.biases, sample_weight=s, **kinds
+    )
+    assert close(own.empirical_fisher_vp(x, y, v, sample_weight=s).flat, flat(*expected), "float64")
     expected = reference.input_gradient(*arguments, sample_weight=s, **kinds)
     assert close(own.input_gradient(x, y, sample_weight=s), expected, "float64")
     expected = reference.clipped_backprop(*arguments, 0.1, **kinds)

@@ -84,7 +84,7 @@ def test_second_derivatives_against_differences_of_gradients(output, cost, hidde
 def test_the_hessian_is_symmetric_and_the_others_have_no_negative_eigenvalue(output, cost):
     net, x, y, _ = problem(output, cost)
     size = net.params.size
-    for name in ("hvp", "ggn_vp", "fisher_vp"):
+    for name in ("hvp", "ggn_vp", "empirical_fisher_vp"):
         matrix = matrix_of(lambda unit, name=name: getattr(net, name)(x, y, unit), size)
         largest = np.abs(matrix).max()
         np.testing.assert_allclose(matrix, matrix.T, atol=1e-13 * largest)
@@ -117,7 +117,7 @@ def test_gauss_newton_is_the_fisher_matrix_of_labels_drawn_from_the_outputs():
     for label in (0, 1):
         labels = np.full(5, label)
         options = {"sample_weight": a[:, label], "reduction": "sum"}
-        expected += net.fisher_vp(x, labels, v, **options).flat / 5
+        expected += net.empirical_fisher_vp(x, labels, v, **options).flat / 5
     np.testing.assert_allclose(net.ggn_vp(x, [0, 1, 0, 1, 1], v).flat, expected, atol=1e-13)
 
 
@@ -149,7 +149,7 @@ def test_labels_are_rows_of_ones_and_zeros():
     y = np.eye(2)[labels]
     for name in ("input_gradient", "per_example_norms"):
         np.testing.assert_array_equal(getattr(net, name)(x, labels), getattr(net, name)(x, y))
-    for name in ("hvp", "ggn_vp", "fisher_vp"):
+    for name in ("hvp", "ggn_vp", "empirical_fisher_vp"):
         np.testing.assert_array_equal(
             getattr(net, name)(x, labels, v).flat, getattr(net, name)(x, y, v).flat
         )

@@ -79,7 +79,10 @@ def test_layouts_of_vectors_targets_and_outputs(layout, dtype):
         (net.jvp(x, dx=change(dx), dparams=change(v))[1], net.jvp(x, dx=dx, dparams=v)[1]),
         (net.hvp(x, change(y), change(v)).flat, net.hvp(x, y, v).flat),
         (net.ggn_vp(change(x), y, change(v)).flat, net.ggn_vp(x, y, v).flat),
-        (net.fisher_vp(x, change(y), change(v)).flat, net.fisher_vp(x, y, v).flat),
+        (
+            net.empirical_fisher_vp(x, change(y), change(v)).flat,
+            net.empirical_fisher_vp(x, y, v).flat,
+        ),
         (net.per_example_norms(x, change(y)), net.per_example_norms(x, y)),
         (net.input_gradient(change(x), change(y)), net.input_gradient(x, y)),
         (net.forward_from(3, change(u[:, :1])), net.forward_from(3, u[:, :1])),
@@ -119,7 +122,7 @@ def test_out_is_written_to_and_returned():
         lambda **out: net.vjp(x, u, **out)[0],
         lambda **out: net.hvp(x, y, v, **out),
         lambda **out: net.ggn_vp(x, y, v, **out),
-        lambda **out: net.fisher_vp(x, y, v, **out),
+        lambda **out: net.empirical_fisher_vp(x, y, v, **out),
         lambda **out: net.clipped_backprop(x, y, 0.1, **out),
         lambda **out: net.clipped_backprop(x, y, 0.1, noise_multiplier=1, seed=1, **out),
     ]:

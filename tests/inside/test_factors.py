@@ -15,9 +15,12 @@ CASES = [
     ("relu", "softmax", "log_likelihood"),
     ("elu", "sigmoid", "cross_entropy"),
     ("leaky_relu", "softplus", "poisson"),
+    ("tanh", "softmax", "poisson"),
+    ("tanh", "sigmoid", "poisson"),
+    ("tanh", "softmax", "cross_entropy"),
     ("softplus", "tanh", "huber"),
 ]
-CANCELLING = ("log_likelihood", "cross_entropy", "poisson")
+CANCELLING = ("log_likelihood", "cross_entropy", "poisson")  # except poisson over sigmoid
 
 
 def case(hidden, output, cost):
@@ -49,6 +52,8 @@ def test_against_loops(hidden, output, cost):
             arrived = [
                 sum(above[k][j] * d for k, d in enumerate(deltas[l - 1][i])) for i in examples
             ]
+        elif (cost, output) == ("poisson", "sigmoid"):
+            arrived = [a[l - 1][i][j] - y[i][j] for i in examples]
         elif cost in CANCELLING:
             arrived = delta
         else:
@@ -157,3 +162,52 @@ def test_a_dead_neuron_is_called_dead():
     net.biases[0][1] = -100
     (row,) = [row for row in explain(net, x, y).rows if (row.layer, row.neuron) == (2, 1)]
     assert (row.words, row.gate, row.gradient) == ("dead: BP2", 0, 0)
+
+
+OUTPUTS = ["identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus",
+           "softmax"]  # fmt: skip
+COSTS = ["quadratic", "cross_entropy", "log_likelihood", "huber", "absolute", "poisson"]
+
+
+def pairs():
+    for cost in COSTS:
+        for output in OUTPUTS:
+            try:
+                bpfast.Network([1, 1], output=output, cost=cost)
+            except ValueError:
+                continue
+            yield cost, output
+
+
+@pytest.mark.parametrize(("cost", "output"), list(pairs()))
+@pytest.mark.parametrize("size", [30.0, -30.0])
+def test_the_gate_of_an_output_tells_whether_an_error_passes(cost, output, size):
+    """Outputs with |z| = 30 that are wrong: where δ is not tiny, the gate is open."""
+    net = bpfast.Network([2, 2], output=output, cost=cost, init="zeros")
+    net.biases[0][:] = (size, -size)
+    y = np.tile([0.25, 0.75], (4, 1))
+    x = np.random.default_rng(0).standard_normal((4, 2))
+    delta = np.abs(net.errors(x, y, reduction="sum")[0])
+    for row in explain(net, x, y).rows:
+        error = delta[:, row.neuron].max()
+        passes = error > 0.1 * min(1.0, abs(float(net.forward(x)[0, row.neuron]) - 0.5))
+        assert (row.gate > 0.05) == passes, (row, error)
+        assert np.isfinite(row.arrives)
+        np.testing.assert_allclose(
+            row.arrives * row.gate, np.sqrt((delta[:, row.neuron] ** 2).mean())
+        )
+
+
+def test_one_saturated_output_among_ten_is_named():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((300, 6))
+    labels = (x @ rng.standard_normal((6, 10))).argmax(axis=1)
+    y = np.eye(10)[labels]
+    for hidden in ([], [12]):
+        net = bpfast.Network([6, *hidden, 10], hidden="tanh", seed=1)
+        assert "saturated_output" not in [f.kind for f in explain(net, x, y).findings]
+        net.biases[-1][3] = 9
+        found = {f.kind: f for f in explain(net, x, y).findings}
+        assert found["saturated_output"].neurons.tolist() == [3]
+        assert found["saturated_output"].because == "biases"
+        assert explain(net, x, y).check("saturated_output").confirmed

@@ -154,6 +154,26 @@ def test_unrelated_targets_are_learned_no_faster_than_shuffled_ones():
     assert found.check().confirmed
 
 
+def test_nothing_is_confirmed_where_nothing_is_learned():
+    """Neither by targets that a rate far too small learns as little as shuffled ones ..."""
+    y = Y[np.random.default_rng(5).permutation(len(Y))]
+    found = explain(network(), X, y)
+    assert found.main.kind == "unrelated_targets"
+    assert found.check(optimizer="sgd", learning_rate=0.1).confirmed
+    assert not found.check(optimizer="sgd", learning_rate=1e-7).confirmed
+    # ... nor by many times nothing.
+    net = network()
+    net.biases[0][:] = 12
+    found = explain(net, X, Y)
+    assert found.main.kind == "saturated_hidden"
+    assert found.check(optimizer="sgd", learning_rate=0.1).confirmed
+    net.weights[-1][:] = 0  # begins at about the best constant answer
+    net.biases[-1][:] = Y.mean(axis=0)
+    check = explain(net, X, Y).check("saturated_hidden", optimizer="sgd", learning_rate=1e-7)
+    assert check.after > 1.5 * check.before >= 0
+    assert not check.confirmed
+
+
 def test_bad_input(report):
     healthy = explain(network(), X, Y)
     with refuses(ValueError, "^finding: expected a report with a finding, got one without$"):

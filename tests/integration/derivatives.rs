@@ -157,7 +157,7 @@ pub const NAMES: [&str; 8] = [
     "clipped",
     "hvp",
     "ggn_vp",
-    "fisher_vp",
+    "empirical_fisher_vp",
 ];
 
 /// One call; `direction` in the layout of the parameters.
@@ -166,7 +166,7 @@ pub fn run<T: Real>(
     call: &Call<'_, T>,
     targets: &Targets<'_, T>,
     direction: Network<'_, T>,
-    (inputs, squared_x): (Inputs<'_, T>, Inputs<'_, T>),
+    inputs: Inputs<'_, T>,
     buffers: &mut Buffers<T>,
 ) -> Result<()> {
     let Buffers {
@@ -190,7 +190,7 @@ pub fn run<T: Real>(
             };
             call.jvp(direction, None, scratch, a, tangent_a)
         }
-        "squares" => call.squared_gradients(derivatives, squared_x, scratch, gradient),
+        "squares" => call.squared_gradients(derivatives, scratch, gradient),
         "norms" => call.per_example_norms(&derivatives, scratch, norms),
         "clipped" => {
             let norms = &mut norms[..inputs.len()];
@@ -240,15 +240,7 @@ fn hashes<T: Real>((sizes, hidden, output, cost, n, _): &Case) -> [u64; 3] {
     let mut buffers = Buffers::new(architecture, n);
     ["hvp", "norms", "clipped"].map(|name| {
         let direction = Network::new(architecture, &v);
-        run(
-            name,
-            &call,
-            &targets,
-            direction,
-            (inputs, inputs),
-            &mut buffers,
-        )
-        .expect("memory");
+        run(name, &call, &targets, direction, inputs, &mut buffers).expect("memory");
         let mut hash = Hash::new();
         if name == "norms" {
             hash.add(&buffers.norms);

@@ -19,9 +19,9 @@ from tests.out_of_memory.call import (
 
 METHODS = (
     "vjp", "jvp", "input_gradient", "forward_from", "per_example_norms", "clipped_backprop",
-    "gradient_statistics", "hvp", "ggn_vp", "fisher_vp",
+    "gradient_statistics", "hvp", "ggn_vp", "empirical_fisher_vp",
 )  # fmt: skip
-OF_CALLABLES = ("input_gradient", "per_example_norms", "clipped_backprop", "fisher_vp")
+OF_CALLABLES = ("input_gradient", "per_example_norms", "clipped_backprop", "empirical_fisher_vp")
 
 
 def of(sizes: list[int], rows: int, method: str, **options: Any) -> Callable[[], Call]:
@@ -40,7 +40,7 @@ def of(sizes: list[int], rows: int, method: str, **options: Any) -> Callable[[],
             "a sample": lambda: made.clipped_backprop(x, y, 0.1, sampling_rate=0.5, seed=0),
             "hvp": lambda: made.hvp(x, y, v),
             "ggn_vp": lambda: made.ggn_vp(x, y, v),
-            "fisher_vp": lambda: made.fisher_vp(x, y, v),
+            "empirical_fisher_vp": lambda: made.empirical_fisher_vp(x, y, v),
         }
         return calls.get(method) or (lambda: getattr(made, method)(x, y))
 

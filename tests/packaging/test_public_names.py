@@ -31,7 +31,7 @@ NAMES = {
     """,
     "bpfast.reference": """
         ACTIVATIONS COSTS Taylor Trace backprop backprop_taylor bp1 bp2 bp3 bp4 clipped_backprop
-        cost errors fisher_vp forward forward_from ggn_vp gradient_statistics hvp input_gradient
+        cost errors empirical_fisher_vp forward forward_from ggn_vp gradient_statistics hvp input_gradient
         jacobian jvp per_example_gradients per_example_norms taylor trace vjp
     """,
     "bpfast.schedules": """

@@ -43,7 +43,7 @@ def number_of_examples(x: Any) -> int:
 def refuse_trace(x: Any, where: str = "") -> None:
     """Raise TypeError if x is a Trace."""
     if isinstance(x, Trace):
-        raise TypeError(f"x: expected the examples, got a Trace{where}; its a[0] has them")
+        raise TypeError(f"x: expected the examples, got a Trace{where}; its a[0] has the examples")
 
 
 def layer_index(net: _core.Network, layer: Any) -> int:

@@ -131,7 +131,10 @@ def clipped_backprop(
     if draw and sigma:
         _core.add_noise(gradient, _seed64(draw), sigma * c)
     if is_mean:
-        gradient /= divisor
+        # In float64: a small divisor is 0 in float32.
+        flat = gradient.flat
+        with np.errstate(all="ignore"):
+            np.divide(flat, divisor, out=flat, dtype=np.float64, casting="same_kind")
     return gradient
 
 
@@ -156,6 +159,8 @@ def _sample(
     if x.shape != (n, net.sizes[0]) or y.shape[:1] != (n,):
         return x, y, n, False
     drawn = _core.poisson_sample(seed, rate, n)
+    if len(drawn) == n:
+        return x, y, n, False  # no copies
     is_empty = not len(drawn)
     if is_empty:
         drawn = np.arange(min(n, 1))

@@ -8,7 +8,7 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._calls import check_network
-from bpfast._core import Gradient
+from bpfast._core import Gradient, Trace
 from bpfast._derivatives.arguments import number_of_examples, with_custom_cost
 from bpfast._derivatives.output_roots import roots
 from bpfast._derivatives.spectrum import WHICH, eigenvalues
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from bpfast._core import _Inputs as Inputs
     from bpfast._typing import Reduction
 
-Matrix: TypeAlias = Literal["hessian", "ggn", "fisher"]
+Matrix: TypeAlias = Literal["hessian", "ggn", "empirical_fisher"]
 Which: TypeAlias = Literal["largest", "smallest", "magnitude"]
 
-NAMES = {"hessian": "hessian", "ggn": "gauss_newton", "fisher": "fisher"}
+NAMES = ("hessian", "ggn", "empirical_fisher")
 
 
 class Curvature:
@@ -105,7 +105,7 @@ class Curvature:
         """
         self._check()
         product, out = self._net._curvature_product, Gradient(self._net)
-        product(NAMES[self._name], self._examples, v, self._errors, out)  # type: ignore[arg-type]
+        product(self._name, self._examples, v, self._errors, out)  # type: ignore[arg-type]
         return out.flat
 
     def __matmul__(self, v: ArrayLike) -> NDArray[Any]:
@@ -117,7 +117,7 @@ class Curvature:
             raise ValueError("net: expected the parameters that net.curvature had, got others")
 
     def diagonal(self, samples: int = 100, *, seed: Any = None) -> NDArray[Any]:
-        """The diagonal: exact for "ggn" and "fisher", estimated for "hessian".
+        """The diagonal: exact for "ggn" and "empirical_fisher", estimated for "hessian".
 
         The estimate is the mean of v ⊙ H v over random signs v (Hutchinson, 1990); its error falls
         with the square root of their number.
@@ -161,7 +161,7 @@ class Curvature:
         """Σ_x f_x Σ_c (∂ of output direction c)², without forming the gradients of examples."""
         net, (x, y, sample_weight, reduction) = self._net, self._examples
         factors = _factors(x, sample_weight, reduction)
-        if self._name == "fisher":
+        if self._name == "empirical_fisher":
             diagonal: NDArray[Any] = net._squared_gradients(x, y, np.sqrt(factors)).flat
             return diagonal
         z, a = x.z[-1], x.a[-1]
@@ -172,7 +172,7 @@ class Curvature:
         return total.astype(self.dtype)
 
     def trace(self, samples: int = 100, *, seed: Any = None) -> float:
-        """The trace: exact for "ggn" and "fisher", estimated for "hessian" as its `diagonal` is.
+        """The trace: exact for "ggn" and "empirical_fisher", estimated for "hessian" as its `diagonal` is.
 
         Parameters
         ----------
@@ -197,7 +197,7 @@ class Curvature:
         --------
         >>> import bpfast
         >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
-        >>> net.curvature([[3]], [[0]], matrix="fisher").trace()
+        >>> net.curvature([[3]], [[0]], matrix="empirical_fisher").trace()
         0.0
         """
         return float(np.sum(self.diagonal(samples, seed=seed), dtype=np.float64))
@@ -280,7 +280,7 @@ class Curvature:
 
 def curvature(
     self: _core.Network,
-    x: Inputs,
+    x: Inputs | Trace,
     y: ArrayLike,
     *,
     matrix: Matrix = "hessian",
@@ -291,14 +291,15 @@ def curvature(
 
     Parameters
     ----------
-    x : array_like or SciPy sparse, (n, n_1)
-        The examples, one per row. Other dtypes are converted to the network's.
+    x : array_like or SciPy sparse, (n, n_1), or Trace
+        The examples, one per row, or the trace of them that `trace` returned with the present
+        parameters: then no forward pass is computed. No Trace with a callable cost.
     y : array_like, (n, n_L) or (n,)
         The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
         from 0 to n_L - 1 (0 or 1 if n_L = 1).
-    matrix : {"hessian", "ggn", "fisher"}, default "hessian"
+    matrix : {"hessian", "ggn", "empirical_fisher"}, default "hessian"
         The Hessian (`hvp`), the generalised Gauss-Newton matrix (`ggn_vp`) or the empirical Fisher
-        matrix (`fisher_vp`).
+        matrix (`empirical_fisher_vp`).
     sample_weight : array_like, (n,), optional
         The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
@@ -331,16 +332,21 @@ def curvature(
     """
     check_network(self)
     name = one_of("matrix", matrix, NAMES)
-    given: Any
-    given, sample_weight = self._prepare(x, y, sample_weight, reduction, None)
     # Copies: the products come later than the call.
-    known = given.copy()
+    known: Any
+    if isinstance(x, Trace) and self._custom_cost is None:
+        is_read = self._check_trace(x)
+        z: Any = [z.copy() if is_read else None for z, is_read in zip(x.z, is_read, strict=True)]
+        known = Trace(z, [a.copy() for a in x.a])
+    else:
+        known, sample_weight = self._prepare(x, y, sample_weight, reduction, None)
+        known = known.copy()
     y = np.array(y, subok=True)
     if sample_weight is not None:
         sample_weight = np.array(sample_weight)
-    if name == "fisher":
+    if name == "empirical_fisher":
         known, y, sample_weight = with_custom_cost(self, known, y, sample_weight)
-    if self._custom_cost is None:
+    if self._custom_cost is None and not isinstance(known, Trace):
         known = self._stored_forward(known)
     errors = None
     if name == "hessian" and self._custom_cost is None:

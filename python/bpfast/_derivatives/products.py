@@ -143,10 +143,10 @@ def ggn_vp(
     """
     check_network(self)
     examples = (x, y, sample_weight, reduction)
-    return self._curvature_product("gauss_newton", examples, v, None, out)
+    return self._curvature_product("ggn", examples, v, None, out)
 
 
-def fisher_vp(
+def empirical_fisher_vp(
     self: _core.Network,
     x: Inputs | Trace,
     y: ArrayLike,
@@ -200,9 +200,9 @@ def fisher_vp(
     --------
     >>> import bpfast
     >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
-    >>> net.fisher_vp([[3]], [[2]], [1, 0]).flat  # ∂C_x = (-6, -2)
+    >>> net.empirical_fisher_vp([[3]], [[2]], [1, 0]).flat  # ∂C_x = (-6, -2)
     array([36., 12.])
     """
     x, y, sample_weight = with_custom_cost(self, x, y, sample_weight)
     examples = (x, y, sample_weight, reduction)
-    return self._curvature_product("fisher", examples, v, None, out)
+    return self._curvature_product("empirical_fisher", examples, v, None, out)

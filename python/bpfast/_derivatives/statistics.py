@@ -29,17 +29,20 @@ class GradientStatistics:
         The gradient of the batch, Σ ∂C_x / n.
     variance : Gradient
         The variance of ∂C_x of each parameter, with the divisor n - 1.
+    standard_deviation : Gradient
+        The root of the variance. It is in the range of float32 where the variance is not.
     """
 
     n: int
     mean: Gradient
     variance: Gradient
+    standard_deviation: Gradient
 
     @property
     def signal_to_noise(self) -> NDArray[Any]:
         """The size of the mean over the standard deviation, (P,); NaN where both are 0."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            ratio: NDArray[Any] = np.abs(self.mean.flat) / np.sqrt(self.variance.flat)
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            ratio: NDArray[Any] = np.abs(self.mean.flat) / self.standard_deviation.flat
         return ratio
 
     @property
@@ -53,8 +56,13 @@ class GradientStatistics:
         ----------
         McCandlish et al., *An Empirical Model of Large-Batch Training*, 2018.
         """
-        trace = float(np.sum(self.variance.flat, dtype=np.float64))
         mean = self.mean.flat.astype(np.float64)
+        deviation = self.standard_deviation.flat.astype(np.float64)
+        # The scale cancels, and keeps the squares in range.
+        largest = max(np.abs(mean).max(), deviation.max())
+        if 0 < largest < np.inf:
+            mean, deviation = mean / largest, deviation / largest
+        trace = float(deviation @ deviation)
         squared = float(mean @ mean) - trace / self.n
         return trace / squared if squared > 0 else np.inf
 
@@ -63,9 +71,10 @@ GradientStatistics.__module__ = "bpfast"
 
 
 def gradient_statistics(self: _core.Network, x: Inputs | Trace, y: ArrayLike) -> GradientStatistics:
-    """Mean and variance of ∂C_x over the examples, without forming the gradient of each.
+    """Mean and variance of ∂C_x over the examples, without storing the gradient of each.
 
-    Σ_x (∂C_x/∂w_jk)² = Σ_x δ_j² a_k², which is one more BP4, of the squares.
+    One forward and one backward pass; δ_j a_k of each example is formed in float64 and summed about
+    the values of another example, so that a variance keeps its digits beside a large mean.
 
     Parameters
     ----------
@@ -80,7 +89,7 @@ def gradient_statistics(self: _core.Network, x: Inputs | Trace, y: ArrayLike) ->
     Returns
     -------
     GradientStatistics
-        `mean`, `variance`, `signal_to_noise` and `noise_scale`.
+        `mean`, `variance`, `standard_deviation`, `signal_to_noise` and `noise_scale`.
 
     Raises
     ------
@@ -92,8 +101,12 @@ def gradient_statistics(self: _core.Network, x: Inputs | Trace, y: ArrayLike) ->
 
     Notes
     -----
-    The variance is the mean of the squares minus the square of the mean, so it has few digits where
-    the standard deviation is far below the mean. It is never below 0.
+    The sums are computed in float64 and use 16 bytes for each parameter, beside the three results.
+    The mean is that of `backprop` up to rounding.
+
+    References
+    ----------
+    Chan, Golub and LeVeque, *Algorithms for Computing the Sample Variance*, 1983.
 
     Examples
     --------
@@ -104,17 +117,5 @@ def gradient_statistics(self: _core.Network, x: Inputs | Trace, y: ArrayLike) ->
     (array([-2.]), array([2.]))
     """
     x, y, _ = with_custom_cost(self, x, y, None)
-    mean = self._backprop(x, y, None, "mean", None)
-    variance = self._squared_gradients(x, y, None)
-    n = number_of_examples(x)
-    if n < 2:
-        raise ValueError(f"x: expected at least two examples, got {n}")
-    flat = variance.flat
-    flat /= n
-    is_infinite = np.isinf(flat)
-    with np.errstate(over="ignore", invalid="ignore"):
-        flat -= mean.flat**2
-    np.maximum(flat, 0, out=flat)
-    flat *= n / (n - 1)
-    flat[is_infinite] = np.inf  # squares beyond the dtype, not the NaN of inf - inf
-    return GradientStatistics(n, mean, variance)
+    mean, variance, deviation = self._gradient_statistics(x, y)
+    return GradientStatistics(number_of_examples(x), mean, variance, deviation)

@@ -28,6 +28,9 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
     array([[1., 2.],
            [3., 4.]])
     """
+    if isinstance(value, _core.Trace):
+        expected = "the examples" if argument == "x" else "an array"
+        raise TypeError(f"{argument}: expected {expected}, got a Trace; its a[0] has the examples")
     try:
         array: NDArray[Any] = np.asanyarray(value)
     except (TypeError, ValueError) as error:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import bpfast
+from bpfast.inside._batch import dense_targets
 from bpfast.inside._causes.step import better_rate
-from bpfast.inside._causes.targets import BOUNDS, classes_of
+from bpfast.inside._causes.targets import BOUNDS, classes_of, standardized
 from bpfast.inside._quantities import activation_names
 
 if TYPE_CHECKING:
@@ -180,6 +181,27 @@ def _without_contradictions(asked: Asked) -> tuple[Trial, Trial]:
 def _shuffled(asked: Asked) -> tuple[Trial, Trial]:
     y = asked.before.y[asked.rng.permutation(len(asked.before.y))]
     return asked.before, replace(asked.before, y=y, change="y shuffled", expects_more=False)
+
+
+def related(trial: Trial) -> Trial:
+    """The same with y in an order in which it depends on x: both sorted along a direction.
+
+    The directions are those in which x and y, in standard units, vary most.
+    """
+    targets = dense_targets(trial.y, trial.net.sizes[-1], len(trial.y))
+    assert targets is not None  # noqa: S101 - the finding is about them
+    y = np.empty_like(trial.y)
+    y[_order(trial.x)] = trial.y[_order(targets)]
+    return replace(trial, y=y, change="y in the order of x")
+
+
+def _order(values: Floats) -> NDArray[np.int64]:
+    """The rows in the order of their part along the direction in which they vary most."""
+    standard = standardized(values)
+    if not standard.size:
+        return np.arange(len(values))
+    along = standard @ np.linalg.svd(standard, full_matrices=False)[2][0]
+    return np.argsort(along, kind="stable")
 
 
 def _balanced(asked: Asked) -> tuple[Trial, Trial]:

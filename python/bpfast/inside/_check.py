@@ -16,7 +16,7 @@ from bpfast._validation.seed import generator
 from bpfast.inside import _quantities as quantities
 from bpfast.inside._batch import Batch, dense_targets
 from bpfast.inside._causes.limits import CEILING
-from bpfast.inside._changes import Asked, Trial, changed, unchanged
+from bpfast.inside._changes import Asked, Trial, changed, related, unchanged
 from bpfast.inside._facts import base_cost
 from bpfast.inside._steps import ceiling, change_by, rate_of
 
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 # The outcome confirms a prediction of faster learning if it is faster by this much.
 FASTER = 1.5
-# Less of the cost than this is no learning.
-NOTHING = 0.05
+# Less of the cost than this is no learning: then nothing is confirmed.
+NOTHING = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +62,9 @@ class Check:
         The costs relative to that of the best constant answer, before the first step and after
         each.
     confirmed : bool
-        Whether learning was at least 1.5 times as fast with the change; for unrelated targets,
-        whose change is to shuffle y: whether learning was no faster than from shuffled y.
+        Whether learning was at least 1.5 times as fast with the change, and took away a hundredth
+        of the cost or more. For unrelated targets, whose change is to shuffle y: whether learning
+        was no faster than from shuffled y, but is from y that depend on x.
 
     Examples
     --------
@@ -157,9 +158,14 @@ def check(
         costs = [_train(trial, steps) for trial in (before, after)]
     speeds = _outcomes(*costs)
     if after.expects_more:
-        confirmed = speeds[1] > 0 and speeds[1] >= FASTER * speeds[0]
+        confirmed = _is_faster(speeds[1], speeds[0], steps)
     else:
-        confirmed = speeds[0] * steps < NOTHING or speeds[0] < FASTER * speeds[1]
+        confirmed = not _is_faster(speeds[0], speeds[1], steps)
+        if confirmed:
+            # The same training would learn, if there were something to learn.
+            with np.errstate(all="ignore"):
+                possible = _outcomes(costs[0], _train(related(before), steps))
+            confirmed = _is_faster(possible[1], possible[0], steps)
     return Check(
         kind=chosen.kind,
         change=after.change,
@@ -172,6 +178,11 @@ def check(
         cost_after=costs[1],
         confirmed=confirmed,
     )
+
+
+def _is_faster(speed: float, other: float, steps: int) -> bool:
+    """Whether this speed is clearly above the other, and above that of no learning."""
+    return speed * steps >= NOTHING and speed >= FASTER * other
 
 
 def _chosen(findings: Sequence[Finding], finding: Any) -> Finding:

@@ -50,7 +50,10 @@ class Layer:
         The layer's inputs, weighted inputs and activations.
     arrived, gates, delta : ndarray, (n, n_l)
         e, σ'(z) and δ = ∂C_x/∂z of each example. Where σ' cancels a factor of ∇_a C, as sigmoid
-        with cross_entropy, e is δ and the gates are 1. Gates of softmax outputs are a (1 - a).
+        with cross_entropy, e is δ and the gates are 1; of poisson over sigmoid, the gates are
+        1 - a. Gates of softmax outputs are a (1 - a).
+    top_gate : float
+        The largest value that a gate can have.
     factors : dict of str to ndarray, (n_l,)
         The four factors, and for each neuron: ``mean_gate``, the mean of σ'; ``output``, the RMS of
         its activation; ``gradient``, the product of the four; ``weight``, the RMS of its weights;
@@ -67,12 +70,8 @@ class Layer:
     arrived: Floats
     gates: Floats
     delta: Floats
+    top_gate: float
     factors: dict[str, Floats]
-
-    @property
-    def top_gate(self) -> float:
-        """The largest value of σ'."""
-        return {"sigmoid": 0.25, "softmax": 0.25}.get(self.activation, 1.0)
 
     @property
     def cancels(self) -> bool:
@@ -107,7 +106,7 @@ def layers_of(batch: Batch, step: Floats | None) -> list[Layer]:
     steps = _by_neuron(batch, step)
     layers = []
     for k, delta in enumerate(deltas):
-        arrived, gates = _arrived_and_gates(batch, trace, deltas, k)
+        arrived, gates, top_gate = _arrived_and_gates(batch, trace, deltas, k)
         factors = _factors(batch, arrived, delta, activations[k], activations[k + 1])
         size = np.sqrt(np.square(weights[k]).sum(1) + np.square(biases[k]))
         factors["weight"] = np.sqrt(np.mean(np.square(weights[k]), axis=1))
@@ -115,7 +114,7 @@ def layers_of(batch: Batch, step: Floats | None) -> list[Layer]:
         factors["mean_gate"] = batch.mean(gates)
         layer = Layer(
             k + 2, outputs[k], weights[k], biases[k], activations[k], trace.z[k],
-            activations[k + 1], arrived, gates, delta, factors,
+            activations[k + 1], arrived, gates, delta, top_gate, factors,
         )  # fmt: skip
         layers.append(layer)
     return layers
@@ -123,17 +122,15 @@ def layers_of(batch: Batch, step: Floats | None) -> list[Layer]:
 
 def _arrived_and_gates(
     batch: Batch, trace: Any, deltas: list[Floats], k: int
-) -> tuple[Floats, Floats]:
+) -> tuple[Floats, Floats, float]:
     """What arrives, e, and σ' of the layer k + 2. The same array as δ for e where σ' cancels."""
-    net, cost = batch.net, batch.net.config["cost"]
-    name = quantities.activation_names(net)[k]
+    net = batch.net
     z, a = trace.z[k], trace.a[k + 1]
-    if k < len(deltas) - 1:
-        return quantities.arriving(net.weights[k + 1], deltas[k + 1]), quantities.gate(name, z)
-    if quantities.is_cancelled(cost):
-        return deltas[k], np.ones_like(deltas[k])
-    gates = a * (1 - a) if name == "softmax" else quantities.gate(name, z)
-    return quantities.cost_gradient(cost, a, batch.y), gates
+    if k == len(deltas) - 1:
+        return quantities.output_factors(batch, z, a, deltas[k])
+    name = quantities.activation_names(net)[k]
+    arrived = quantities.arriving(net.weights[k + 1], deltas[k + 1])
+    return arrived, quantities.gate(name, z), quantities.top_gate(name)
 
 
 def _factors(

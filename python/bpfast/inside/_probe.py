@@ -39,7 +39,7 @@ class Probe:
         self._weight = batch.weight.astype(net.dtype)
         self._curvature = curvature
         self._names = quantities.activation_names(net)
-        self._last_cancels = quantities.is_cancelled(net.config["cost"])
+        self._last_cancels = quantities.is_cancelled(net.config["cost"], net.config["output"])
         self._net, self._sizes = ref(net), net.sizes
         self._gradients = Gradient(net), Gradient(net)  # of this record, and of the last one
         self._last_norm = 0.0

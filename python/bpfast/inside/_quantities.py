@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.floating[Any]]
 
-# Costs whose ∇_a C has a factor that σ' of their outputs cancels: there δ^L is what arrives, and
-# the gate is 1 (Nielsen, ch. 3).
-CANCELLING = ("cross_entropy", "log_likelihood", "poisson")
+# Costs and outputs for which σ' cancels a factor of ∇_a C: there δ^L is what arrives, and the gate
+# is 1 (Nielsen, ch. 3). Poisson over sigmoid has δ = (a - y) (1 - a), so that 1 - a stays.
+CANCELLING = {
+    ("cross_entropy", "sigmoid"), ("cross_entropy", "softmax"), ("log_likelihood", "softmax"),
+    ("poisson", "softmax"), ("poisson", "softplus"),
+}  # fmt: skip
 # The relative step of a central difference of BP1: its error is of the order of the step's square,
 # its rounding of 1e-16 divided by the step.
 RELATIVE_STEP = 1e-5
@@ -46,9 +49,36 @@ def gate(activation: str, z: Floats) -> Floats:
     return bpfast.bp2(delta, weights, z, activation=name)
 
 
-def is_cancelled(cost: Any) -> bool:
-    """Whether δ^L has no factor σ': by a cost of CANCELLING, or by one that takes z^L."""
-    return bool(getattr(cost, "takes_z", False)) or cost in CANCELLING
+def is_cancelled(cost: Any, output: str) -> bool:
+    """Whether δ^L has no factor σ': by CANCELLING, or by a cost that takes z^L."""
+    if callable(cost):
+        return bool(getattr(cost, "takes_z", False))
+    return (cost, output) in CANCELLING
+
+
+def output_factors(
+    batch: Batch, z: Floats, a: Floats, delta: Floats
+) -> tuple[Floats, Floats, float]:
+    """What arrives at the outputs and their gates, whose product is δ^L, and the largest gate.
+
+    ∇_a C and σ'; δ^L itself and 1 where σ' cancels; and for softmax a (1 - a) as the gates, the
+    diagonal of its derivative.
+    """
+    cost, output = batch.net.config["cost"], batch.net.config["output"]
+    if is_cancelled(cost, output):
+        return delta, np.ones_like(delta), 1.0
+    if (cost, output) == ("poisson", "sigmoid"):
+        gates = 1 / (1 + np.exp(np.minimum(z, 700)))  # 1 - a, with all digits
+        y = batch.targets
+        assert y is not None  # noqa: S101 - the cost is not a callable
+        return a - y, gates, 1.0
+    gates = a * (1 - a) if output == "softmax" else gate(output, z)
+    return cost_gradient(cost, a, batch.y), gates, top_gate(output)
+
+
+def top_gate(activation: str) -> float:
+    """The largest value of σ'."""
+    return {"sigmoid": 0.25, "softmax": 0.25}.get(activation, 1.0)
 
 
 def cost_gradient(cost: Any, a: Floats, y: NDArray[Any]) -> Floats:

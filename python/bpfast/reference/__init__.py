@@ -30,7 +30,7 @@ every formula.
 """
 
 from bpfast.reference._checks import ACTIVATIONS, COSTS
-from bpfast.reference._curvature import fisher_vp, ggn_vp, hvp
+from bpfast.reference._curvature import empirical_fisher_vp, ggn_vp, hvp
 from bpfast.reference._derivatives import forward_from, input_gradient, jacobian, jvp, vjp
 from bpfast.reference._equations import bp1, bp2, bp3, bp4
 from bpfast.reference._functions import Trace, backprop, cost, errors, forward, trace
@@ -55,8 +55,8 @@ __all__ = [
     "bp4",
     "clipped_backprop",
     "cost",
+    "empirical_fisher_vp",
     "errors",
-    "fisher_vp",
     "forward",
     "forward_from",
     "ggn_vp",

@@ -186,7 +186,7 @@ def ggn_vp(
     return products_w, [bp3(delta) for delta in deltas]
 
 
-def fisher_vp(
+def empirical_fisher_vp(
     weights: Iterable[Array],
     biases: Iterable[Array],
     x: Array,
@@ -240,7 +240,7 @@ def fisher_vp(
 
     Examples
     --------
-    >>> fisher_vp([[[0]]], [[0]], [[3]], [[2]], [[[1]]], [[0]], output="identity")
+    >>> empirical_fisher_vp([[[0]]], [[0]], [[3]], [[2]], [[[1]]], [[0]], output="identity")
     ([[[36.0]]], [[12.0]])
     """
     weights, biases = list(weights), list(biases)

@@ -8,7 +8,7 @@ from bpfast.reference import _checks as check
 from bpfast.reference._arrays import Array, Matrix, Vector
 from bpfast.reference._checks import Cost
 from bpfast.reference._equations import cost_and_bp1
-from bpfast.reference._formulas import exact_sum
+from bpfast.reference._formulas import dot, exact_sum
 from bpfast.reference._functions import errors_of, trace_of
 
 # The gradients of all examples: for each, ∂C_x/∂W^l and ∂C_x/∂b^l of all layers.
@@ -258,7 +258,8 @@ def gradient_statistics(
 
     def variance(*values: float) -> float:
         middle = exact_sum(values) / n
-        return exact_sum((value - middle) ** 2 for value in values) / (n - 1)
+        differences = [value - middle for value in values]
+        return dot(differences, differences) / (n - 1)
 
     return (*mean, *combined(variance, found))
 

@@ -203,7 +203,10 @@ impl<T: Real> Call<'_, T> {
     }
 
     /// How many neurons' outgoing weights a slice of a layer's gradient has.
-    fn neurons_per_slice(&self, chunks: usize) -> impl Fn(usize, &Layer) -> usize + Copy {
+    pub(super) fn neurons_per_slice(
+        &self,
+        chunks: usize,
+    ) -> impl Fn(usize, &Layer) -> usize + Copy {
         let rows = self.inputs.n.min(chunks * self.plan.rows);
         let (threads, inputs) = (self.team.threads(), self.inputs.row_range(&(0..rows)));
         let work = if threads == 1 {

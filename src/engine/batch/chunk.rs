@@ -84,14 +84,13 @@ impl<T: Real> Call<'_, T> {
         }
     }
 
-    /// The forward pass of a chunk, and `C_x` of each of its examples.
-    pub(super) fn each_cost_chunk(
+    /// `C_x` of each example of a chunk, whose forward pass is known.
+    pub(crate) fn each_cost_chunk(
         &self,
         targets: &Targets<'_, T>,
         chunk: &mut Chunk<'_, '_, T>,
         costs: &mut [f64],
     ) {
-        self.forward_chunk(chunk, None);
         let (architecture, cancel) = (self.network.architecture, chunk.context.cancel);
         let Some(LayerBuffers { z, a, width, .. }) = chunk.layers.last() else {
             return;

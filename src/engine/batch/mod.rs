@@ -8,6 +8,7 @@ mod blocks;
 mod chunk;
 pub(crate) mod fused_step;
 mod groups;
+mod moments;
 pub(crate) mod pass;
 mod prepare;
 mod slices;
@@ -20,7 +21,8 @@ use crate::base::cancel::{ShouldCancel, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::sum;
 use crate::data::{Inputs, Targets};
-use crate::engine::batch::pass::{Backprop, Pass};
+use crate::engine::batch::moments::{FactorBuffers, MomentBuffers};
+use crate::engine::batch::pass::{Backprop, Chunk, Pass};
 use crate::engine::dropout::Dropout;
 use crate::engine::plan::{Plan, SumOrder};
 use crate::engine::workspace::{BufferConfig, Workspace};
@@ -42,6 +44,8 @@ pub struct Scratch<T: 'static> {
     compensation: Vec<T>,
     /// z^l of a small batch, task by task.
     z_by_task: Vec<T>,
+    /// The moments of the gradients of examples.
+    moments: MomentBuffers,
     /// How the batch is divided whose forward pass `block` holds, if it is kept for the backward pass.
     kept_forward: Option<Plan>,
 }
@@ -56,6 +60,8 @@ struct ThreadBuffers<T: 'static> {
     stack: Vec<Vec<T>>,
     /// A slice of a block's gradient.
     slice: Vec<T>,
+    /// Factors of products of which moments are computed.
+    factors: FactorBuffers,
 }
 
 /// A call: a network with its parameters, a batch, and the threads that run it.
@@ -64,7 +70,7 @@ pub struct Call<'a, T> {
     pub(crate) inputs: Inputs<'a, T>,
     pub(crate) plan: Plan,
     team: &'a Team,
-    should_cancel: ShouldCancel<'a>,
+    pub(crate) should_cancel: ShouldCancel<'a>,
     dropout: Option<Dropout<'a>>,
 }
 
@@ -182,15 +188,31 @@ impl<'a, T: Real> Call<'a, T> {
     /// # Errors
     /// As [`Self::forward`].
     pub fn cost(&self, targets: &Targets<'_, T>, scratch: &mut Scratch<T>) -> Result<f64> {
+        self.cost_after(targets, scratch, BufferConfig::FORWARD, |chunk| {
+            self.forward_chunk(chunk, None);
+        })
+    }
+
+    /// C after `forward`, the forward pass of a chunk.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub(crate) fn cost_after(
+        &self,
+        targets: &Targets<'_, T>,
+        scratch: &mut Scratch<T>,
+        config: BufferConfig,
+        forward: impl Fn(&mut Chunk<'_, '_, T>) + Sync,
+    ) -> Result<f64> {
         let mut costs = std::mem::take(&mut scratch.costs);
         cancellable(self.should_cancel, |cancel| {
             grow_workspace(&mut costs, self.plan.cost_groups(), 1, cancel)
         })?;
         let per_chunk =
             costs[..self.plan.cost_groups()].chunks_mut(self.plan.cost_groups_per_chunk());
-        let chunks = per_chunk.enumerate();
-        self.each_chunk(scratch, BufferConfig::FORWARD, chunks, |chunk, costs| {
-            self.costs_chunk(targets, chunk, costs);
+        self.each_chunk(scratch, config, per_chunk.enumerate(), |chunk, costs| {
+            forward(chunk);
+            self.group_costs(targets, chunk, costs);
         })?;
         scratch.costs = costs;
         Ok(self.total(targets, scratch))
@@ -209,9 +231,30 @@ impl<'a, T: Real> Call<'a, T> {
         scratch: &mut Scratch<T>,
         out: &mut [f64],
     ) -> Result<()> {
+        self.costs_after(targets, scratch, BufferConfig::FORWARD, out, |chunk| {
+            self.forward_chunk(chunk, None);
+        })
+    }
+
+    /// The same after `forward`, the forward pass of a chunk.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    ///
+    /// # Panics
+    /// `out` has another length.
+    pub(crate) fn costs_after(
+        &self,
+        targets: &Targets<'_, T>,
+        scratch: &mut Scratch<T>,
+        config: BufferConfig,
+        out: &mut [f64],
+        forward: impl Fn(&mut Chunk<'_, '_, T>) + Sync,
+    ) -> Result<()> {
         assert_eq!(out.len(), self.inputs.n, "the length of out");
         let chunks = out.chunks_mut(self.plan.rows).enumerate();
-        self.each_chunk(scratch, BufferConfig::FORWARD, chunks, |chunk, costs| {
+        self.each_chunk(scratch, config, chunks, |chunk, costs| {
+            forward(chunk);
             self.each_cost_chunk(targets, chunk, costs);
         })
     }

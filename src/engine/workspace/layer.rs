@@ -29,10 +29,10 @@ pub struct LayerBuffers<S> {
     pub tangent_a: S,
     /// The tangent of δ^l.
     pub tangent_delta: S,
-    /// δ^(l+1) W^(l+1), the error before σ', where σ'' may not vanish with σ'.
-    pub before_gate: S,
+    /// ∇_a C = δ^(l+1) W^(l+1), where σ'' may not vanish with σ'.
+    pub nabla_a: S,
     /// The tangent of σ'(z^l), or its ratio to σ'(z^l) where σ'' vanishes with σ'.
-    pub gate_tangent: S,
+    pub derivative_tangent: S,
     /// m of dropout; empty without dropout.
     pub mask: S,
     /// a^l before dropout; empty without dropout.
@@ -54,8 +54,8 @@ impl<S> LayerBuffers<S> {
             delta: cut(&mut self.delta),
             tangent_a: cut(&mut self.tangent_a),
             tangent_delta: cut(&mut self.tangent_delta),
-            before_gate: cut(&mut self.before_gate),
-            gate_tangent: cut(&mut self.gate_tangent),
+            nabla_a: cut(&mut self.nabla_a),
+            derivative_tangent: cut(&mut self.derivative_tangent),
             mask: cut(&mut self.mask),
             a_before_dropout: cut(&mut self.a_before_dropout),
             order: self.order,
@@ -70,7 +70,7 @@ impl<S> LayerBuffers<S> {
 pub enum Part {
     /// The quantity itself.
     Primal,
-    /// Its derivative along a direction, or whatever else a pass stores in that place.
+    /// Its derivative along a direction.
     Tangent,
 }
 
@@ -158,8 +158,8 @@ impl<T> LayerBuffers<Vec<T>> {
         };
         let drops = dropout.is_some_and(|dropout| dropout.rate(index).is_some());
         let tangent_delta = config.tangents == Tangents::ActivationsAndErrors;
-        let gate_tangent = tangent_delta && !layer.activation.is_piecewise_linear();
-        let before_gate = gate_tangent && layer.activation.derivative_needs_z();
+        let derivative_tangent = tangent_delta && !layer.activation.is_piecewise_linear();
+        let nabla_a = derivative_tangent && layer.activation.derivative_needs_z();
         let keep = |buffer: &mut Vec<T>, needed: bool| {
             if needed {
                 return grow(buffer);
@@ -171,8 +171,8 @@ impl<T> LayerBuffers<Vec<T>> {
         keep(&mut self.delta, config.delta)?;
         keep(&mut self.tangent_a, config.tangents != Tangents::None)?;
         keep(&mut self.tangent_delta, tangent_delta)?;
-        keep(&mut self.before_gate, before_gate)?;
-        keep(&mut self.gate_tangent, gate_tangent)?;
+        keep(&mut self.nabla_a, nabla_a)?;
+        keep(&mut self.derivative_tangent, derivative_tangent)?;
         keep(&mut self.mask, drops)?;
         keep(&mut self.a_before_dropout, drops)?;
         Ok(())

@@ -57,6 +57,11 @@ impl BufferConfig {
         row_major_layers: usize::MAX,
         ..Self::FORWARD
     };
+    /// For a forward pass that is stored.
+    pub const STORED: Self = Self {
+        row_major_layers: usize::MAX,
+        ..Self::FORWARD
+    };
     /// For the errors only.
     pub const TRACE_ERRORS: Self = Self {
         delta: true,

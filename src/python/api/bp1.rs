@@ -46,7 +46,11 @@ pub fn bp1<'py>(
         let activation = Activation::from_name("output", &output.text("output")?)?;
         let (cost, custom) = parse_cost(&cost.object(z.py()))?;
         cost.check_output(activation)?;
-        let inputs = [Some(given), Some(y), sample_weight];
+        let inputs = [
+            ("z", Some(given)),
+            ("y", Some(y)),
+            ("sample_weight", sample_weight),
+        ];
         with_type!([&z], T => {
             let z = input::<T, Ix2>("z", &z)?;
             let (py, [n, width]) = (given.py(), [z.shape()[0], z.shape()[1]]);
@@ -100,7 +104,11 @@ pub fn bp1_outputs<'py>(
         let activation = Activation::from_name("output", &output.text("output")?)?;
         let (cost, _) = parse_cost(&cost.object(z.py()))?;
         cost.check_output(activation)?;
-        let inputs = [Some(given), Some(y), sample_weight];
+        let inputs = [
+            ("z", Some(given)),
+            ("y", Some(y)),
+            ("sample_weight", sample_weight),
+        ];
         with_type!([&z], T => {
             let z = input::<T, Ix2>("z", &z)?;
             let (py, shape) = (given.py(), [z.shape()[0], z.shape()[1]]);

@@ -10,7 +10,7 @@ use crate::base::error::{Error, ShapeDisplay};
 use crate::engine::equations;
 use crate::kernels::gemm::Matrix;
 use crate::model::activation::Activation;
-use crate::python::borrow::{Element, readwrite};
+use crate::python::borrow::{Element, NamedInput, readwrite};
 use crate::python::call::detach::detached;
 use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::{check_shape, input, numbers};
@@ -81,7 +81,11 @@ pub fn bp2<'py>(
     out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     guarded(|| {
-        let inputs = [Some(delta), Some(weights), Some(z)];
+        let inputs = [
+            ("delta", Some(delta)),
+            ("weights", Some(weights)),
+            ("z", Some(z)),
+        ];
         let delta = matrix_like("delta", delta)?;
         let weights = matrix_like("weights", weights)?;
         let z = matrix_like("z", z)?;
@@ -140,7 +144,7 @@ pub fn bp3<'py>(
     out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     guarded(|| {
-        let inputs = [Some(delta)];
+        let inputs = [("delta", Some(delta))];
         let delta = matrix_like("delta", delta)?;
         with_type!([&delta], T => {
             let result = result::<T, Ix1>(out, delta.py(), &[delta.shape()[1]], &inputs)?;
@@ -189,7 +193,7 @@ pub fn bp4<'py>(
     out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     guarded(|| {
-        let inputs = [Some(delta), Some(a)];
+        let inputs = [("delta", Some(delta)), ("a", Some(a))];
         let (delta, a) = (matrix_like("delta", delta)?, matrix_like("a", a)?);
         let [n, n_out] = matrix_shape("delta", &delta)?;
         let [_, n_in] = matrix_shape("a", &a)?;
@@ -211,7 +215,7 @@ pub fn result<'py, T: Element, D: Dimension>(
     out: Option<&Bound<'py, PyAny>>,
     py: Python<'py>,
     shape: &[usize],
-    inputs: &[Option<&Bound<'py, PyAny>>],
+    inputs: &[NamedInput<'_, 'py>],
 ) -> PyResult<Bound<'py, PyArray<T, D>>> {
     crate::python::convert::arrays::output(out, py, shape, inputs)
 }

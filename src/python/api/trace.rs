@@ -3,24 +3,82 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyList, PyTuple};
 
+use crate::base::checksum::checksum;
+use crate::base::error::Error;
+use crate::model::architecture::Architecture;
+use crate::python::borrow::Element;
 use crate::python::borrow::call_python::{call_method, repr};
 use crate::python::call::errors::{guarded, guarded_object, wrong_type};
 
 /// A forward pass: ``z[k]`` is z^(k+2) and ``a[k]`` is a^(k+1), so ``a[0]`` is x.
 ///
-/// Also a pair: ``z, a = net.trace(x)``.
-#[pyclass(frozen, module = "bpfast", get_all, sequence)]
+/// Also a pair: ``z, a = net.trace(x)``. Calls that take it in place of x refuse one of a network with other
+/// sizes, activations, dtype or parameters, and one from before the parameters changed. They use its arrays
+/// as they are: do not change them. A ``Trace(z, a)`` of your own arrays is not checked.
+#[pyclass(frozen, module = "bpfast", sequence)]
 pub struct Trace {
     /// z^2, …, z^L, each (n, n_l).
+    #[pyo3(get)]
     pub z: Py<PyList>,
     /// a^1 = x, a^2, …, a^L, each (n, n_l).
+    #[pyo3(get)]
     pub a: Py<PyList>,
+    /// The network; None if the user has made the trace.
+    #[pyo3(get, name = "_origin")]
+    pub origin: Option<Origin>,
+}
+
+/// What a network and its parameters are recognised by: checksums of sizes, of activations and of the
+/// parameters, and the size of an element.
+pub type Origin = (u64, u64, u64, usize);
+
+/// # Errors The trace is of another network, or of other parameters.
+pub fn check_origin(origin: Origin, present: Origin) -> Result<(), Error> {
+    let (expected, got) = if origin.0 != present.0 {
+        (
+            "a Trace of this network",
+            "one of a network with other sizes",
+        )
+    } else if origin.1 != present.1 {
+        (
+            "a Trace of this network",
+            "one of a network with other activations",
+        )
+    } else if origin.3 != present.3 {
+        (
+            "a Trace of this network",
+            "one of a network with another dtype",
+        )
+    } else if origin.2 != present.2 {
+        (
+            "a Trace made with the present parameters",
+            "one made with others",
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Error::value("x", expected, got))
+}
+
+/// The origin of the traces of a network.
+pub fn origin<T: Element>(architecture: &Architecture, params: &[T]) -> Origin {
+    let layers = || architecture.layers().iter();
+    let sizes = layers().map(|layer| layer.n_in as u64 ^ (layer.n_out as u64).rotate_left(32));
+    let activations = layers().map(|layer| layer.activation as u64);
+    let fold = |sum: u64, value: u64| checksum(&[sum, value], |bits| bits);
+    (
+        sizes.fold(0, fold),
+        activations.fold(0, fold),
+        checksum(params, |value| value.to_f64().to_bits()),
+        size_of::<T>(),
+    )
 }
 
 #[pymethods]
 impl Trace {
     #[new]
-    fn new(z: &Bound<'_, PyAny>, a: &Bound<'_, PyAny>) -> PyResult<Self> {
+    #[pyo3(signature = (z, a, origin = None), text_signature = "(z, a)")]
+    fn new(z: &Bound<'_, PyAny>, a: &Bound<'_, PyAny>, origin: Option<Origin>) -> PyResult<Self> {
         guarded(|| {
             let list = |name: &str, value: &Bound<'_, PyAny>| match value.cast::<PyList>() {
                 Ok(list) => Ok(list.clone().unbind()),
@@ -29,14 +87,17 @@ impl Trace {
             Ok(Self {
                 z: list("z", z)?,
                 a: list("a", a)?,
+                origin,
             })
         })
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| {
-            let lists = (self.z.clone_ref(py), self.a.clone_ref(py));
-            Ok((py.get_type::<Self>(), lists).into_pyobject(py)?.into_any())
+            let arguments = (self.z.clone_ref(py), self.a.clone_ref(py), self.origin);
+            Ok((py.get_type::<Self>(), arguments)
+                .into_pyobject(py)?
+                .into_any())
         })
     }
 

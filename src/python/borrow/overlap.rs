@@ -130,23 +130,27 @@ fn is_nested(array: &Bound<'_, PyUntypedArray>) -> bool {
     true
 }
 
-/// # Errors `out` shares memory with one of `inputs`, the user's arrays.
+/// An argument's name and the user's object.
+pub type NamedInput<'a, 'py> = (&'static str, Option<&'a Bound<'py, PyAny>>);
+
+/// # Errors `out` shares memory with one of `inputs`, if they are arrays.
 pub fn check_out_disjoint(
     out: &Bound<'_, PyUntypedArray>,
-    inputs: &[Option<&Bound<'_, PyAny>>],
+    inputs: &[NamedInput<'_, '_>],
 ) -> PyResult<()> {
     let bounds = Bounds::of("out", out)?;
-    let inputs = inputs.iter().flatten();
-    for input in inputs.filter_map(|input| input.cast::<PyUntypedArray>().ok()) {
-        if !Bounds::of("inputs", input)?.overlap(&bounds) {
+    for &(name, input) in inputs {
+        let Some(input) = input.and_then(|input| input.cast::<PyUntypedArray>().ok()) else {
+            continue;
+        };
+        if !Bounds::of(name, input)?.overlap(&bounds) {
             continue; // the usual case
         }
         let out = ArraySpan::new("out".into(), out, true)?;
-        let input = ArraySpan::new("inputs".into(), input, false)?;
-        if let Some(got) = shared(&out, &input, "one that overlaps them")? {
-            return Err(
-                Error::value("out", "an array that does not overlap the inputs", got).into(),
-            );
+        let input = ArraySpan::new(name.into(), input, false)?;
+        if let Some(got) = shared(&out, &input, "one that overlaps")? {
+            let expected = "an array that does not overlap the inputs";
+            return Err(Error::value("out", expected, format_args!("{got} {name}")).into());
         }
     }
     Ok(())

@@ -112,7 +112,7 @@ impl<T: Element> OwnedVector<T> {
     pub fn check_out_disjoint(&self, out: &Bound<'_, PyUntypedArray>) -> Result<()> {
         if Bounds::of("out", out)?.overlap(&self.bounds()) {
             let expected = "an array that does not overlap the inputs";
-            return Err(Error::value("out", expected, "one that overlaps them"));
+            return Err(Error::value("out", expected, "one that overlaps params"));
         }
         Ok(())
     }

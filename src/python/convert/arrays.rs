@@ -14,8 +14,8 @@ use crate::base::error::Error;
 use crate::data::labels::label_error;
 use crate::python::borrow::call_python::{call, import_from, numpy_function};
 use crate::python::borrow::{
-    Access, Borrow, Element, MemoryOrder, ReadArray, check_out_disjoint, check_writeable,
-    contiguous, readonly, readonly_contiguous, readwrite,
+    Access, Borrow, Element, MemoryOrder, NamedInput, ReadArray, check_out_disjoint,
+    check_writeable, contiguous, readonly, readonly_contiguous, readwrite,
 };
 use crate::python::call::errors::{with_argument_name, wrong_type};
 
@@ -247,7 +247,7 @@ pub fn output<'py, T: Element, D: Dimension>(
     out: Option<&Bound<'py, PyAny>>,
     py: Python<'py>,
     shape: &[usize],
-    inputs: &[Option<&Bound<'py, PyAny>>],
+    inputs: &[NamedInput<'_, 'py>],
 ) -> PyResult<Bound<'py, PyArray<T, D>>> {
     let Some(out) = out else {
         return empty(py, shape);

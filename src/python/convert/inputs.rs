@@ -14,7 +14,7 @@ use crate::data::Inputs;
 use crate::kernels::csr::CsrPattern;
 use crate::model::architecture::Architecture;
 use crate::python::borrow::call_python::{attribute, call, import_from};
-use crate::python::borrow::{Element, ReadArray};
+use crate::python::borrow::{Element, NamedInput, ReadArray};
 use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::{input, integers};
 
@@ -91,8 +91,8 @@ impl<'py, T: Element> InputArray<'py, T> {
     }
 
     /// The user's arrays.
-    pub fn given(&self) -> [Option<&Bound<'py, PyAny>>; 3] {
-        self.given.each_ref().map(Option::as_ref)
+    pub fn named(&self) -> [NamedInput<'_, 'py>; 3] {
+        self.given.each_ref().map(|given| ("x", given.as_ref()))
     }
 
     /// x as an array of the dtype, or as a CSR matrix.

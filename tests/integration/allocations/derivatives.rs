@@ -30,7 +30,7 @@ fn with_calls(
     let team = Team::assemble(threads);
     let network = Network::new(architecture, &params);
     let call = Call::new(network, inputs, &team, &|| false);
-    each(&|name, buffers| run(name, &call, &targets, network, (inputs, inputs), buffers));
+    each(&|name, buffers| run(name, &call, &targets, network, inputs, buffers));
 }
 
 fn networks() -> [(Architecture, usize); 4] {

@@ -102,7 +102,7 @@ CALLS = [
     "net.clipped_backprop(x, y, 1.0, out=g)",
     "net.hvp(x, y, params, out=g)",
     "net.ggn_vp(x, y, params, out=g)",
-    "net.fisher_vp(x, y, params, out=g)",
+    "net.empirical_fisher_vp(x, y, params, out=g)",
     "bpfast.bp1(z, y)",
     "bpfast.bp2(x, np.zeros((8, 2**18)), z)",
 ]

@@ -116,8 +116,13 @@ def cases(change):
         yield f"{method}, tocsr and y", lambda: call(m, y)
         x, y, s = data()
     p = np.ones(named.params.size)
-    for method in ("input_gradient", "per_example_gradients", "per_example_norms", "fisher_vp"):
-        more = (p,) if method == "fisher_vp" else ()
+    for method in (
+        "input_gradient",
+        "per_example_gradients",
+        "per_example_norms",
+        "empirical_fisher_vp",
+    ):
+        more = (p,) if method == "empirical_fisher_vp" else ()
         for k in range(3):
             v = data()
             yield (

@@ -203,6 +203,7 @@ def vanishing_gradient(facts: Facts) -> Finding | None:
 def saturated_output(facts: Facts) -> Finding | None:
     """More than half of the squared error is where the output's gate passes a tenth of it.
 
+    Of all outputs together, or of some that have at least an average part of the squared error.
     With sigmoid and cross_entropy, or softmax and log_likelihood, σ' cancels.
     """
     layer = facts.layers[-1]
@@ -210,28 +211,43 @@ def saturated_output(facts: Facts) -> Finding | None:
         return None
     closed = layer.gates < CLOSED * layer.top_gate
     squares = np.square(layer.arrived) * facts.batch.weight[:, np.newaxis]
-    share = float((squares * closed).sum() / squares.sum()) if squares.any() else 0.0
-    if share <= MOST_GATES:
+    total, each, stuck = squares.sum(), squares.sum(axis=0), (squares * closed).sum(axis=0)
+    if not total:
         return None
-    because = "biases" if layer.from_biases > layer.from_inputs else "weights"
-    each = (squares * closed).sum(axis=0)
-    order = np.argsort(-each, kind="stable")
+    share = float(stuck.sum() / total)
+    # At least the average, up to rounding.
+    outputs = (stuck > MOST_GATES * each) & (each * len(each) > 0.99 * total)
+    if share > MOST_GATES:
+        outputs = stuck > 0
+    elif not outputs.any():
+        return None
+    from_biases = np.sqrt(np.mean(np.square(layer.biases[outputs])))
+    from_inputs = np.sqrt(np.mean(np.square((layer.z - layer.biases)[:, outputs])))
+    because = "biases" if from_biases > from_inputs else "weights"
+    order = np.argsort(-stuck, kind="stable")
     cost = {"sigmoid": "cost='cross_entropy'", "softmax": "cost='log_likelihood'"}
+    place = "outputs whose σ' is below a tenth of its maximum: "
+    if share <= MOST_GATES:
+        part = float(stuck[outputs].sum() / each[outputs].sum())
+        place = (
+            f"{place[:-2]}, and {part:.0%} of that of {int(outputs.sum())} of the {len(each)} "
+            "outputs: "
+        )
     return Finding(
         "saturated_output",
-        f"{share:.0%} of the squared error is at outputs whose σ' is below a tenth of its maximum: "
+        f"{share:.0%} of the squared error is at {place}"
         "the more they are wrong, the less they learn",
         "BP1",
         {
             "share of the squared error": share,
-            "gate": float(np.median(layer.factors["gate"])),
-            "RMS of z": float(np.sqrt(np.mean(np.square(layer.z)))),
+            "gate": float(np.median(layer.factors["gate"][outputs])),
+            "RMS of z": float(np.sqrt(np.mean(np.square(layer.z[:, outputs])))),
         },
         cost.get(layer.activation, "start with smaller weights and biases of the last layer")
         + (", for which σ' cancels" if layer.activation in cost else ""),
         layer=layer.number,
-        neurons=order[each[order] > 0],
-        examples=np.argsort(-(squares * closed).sum(axis=1), kind="stable")[:5],
+        neurons=order[outputs[order]],
+        examples=np.argsort(-(squares * closed)[:, outputs].sum(axis=1), kind="stable")[:5],
         because=because,
     )
 

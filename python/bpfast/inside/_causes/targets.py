@@ -141,7 +141,7 @@ def unrelated_targets(facts: Facts) -> Finding | None:
         return None
     rng = np.random.default_rng(0)
     rows = np.sort(rng.permutation(len(y))[:MOST_COMPARED])
-    x, y = _standard(facts.batch.x[rows]), _standard(y[rows])
+    x, y = standardized(facts.batch.x[rows]), standardized(y[rows])
     if not x.size or not y.size:
         return None
     squares = np.square(x).sum(axis=1)
@@ -215,7 +215,7 @@ def classes_of(y: Floats) -> NDArray[np.int64] | None:
     return classes if is_one and classes.min() < classes.max() else None
 
 
-def _standard(values: Floats) -> Floats:
+def standardized(values: Floats) -> Floats:
     """The columns that vary, with mean 0 and standard deviation 1."""
     centred = values - values.mean(axis=0)
     std = centred.std(axis=0)

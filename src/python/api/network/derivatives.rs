@@ -30,6 +30,13 @@ impl PyNetwork {
         guarded(|| with_typed_network!(self, typed => Ok(typed.forward_from(index, z)?.into_any())))
     }
 
+    /// Whether a derivative reads z^l, for each l = 2 … L. Refuses a trace of another network or of other
+    /// parameters.
+    #[pyo3(name = "_check_trace")]
+    fn check_trace(&self, trace: &Bound<'_, PyAny>) -> PyResult<Vec<bool>> {
+        guarded(|| with_typed_network!(self, typed => typed.check_trace(trace)))
+    }
+
     /// (Gradient, ∂/∂x) of Σ v · a^L, or of Σ v · z^L; None for what `by` does not ask for.
     #[pyo3(name = "_vjp", signature = (x, v, at_z, by, out))]
     fn vjp<'py>(
@@ -163,6 +170,22 @@ impl PyNetwork {
         })
     }
 
+    /// (mean, variance, standard deviation) of ∂C_x over the examples; arguments as for `_cost`.
+    #[pyo3(name = "_gradient_statistics", signature = (x, y))]
+    fn gradient_statistics<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        guarded(|| {
+            let weighting = Weighting::of_examples(None)?;
+            let seed = SeedArguments::Cost(y, &weighting);
+            with_typed_network!(self, typed => {
+                PyTuple::new(x.py(), typed.gradient_statistics(x, seed)?)
+            })
+        })
+    }
+
     /// The sum over the examples of the squared gradients of v · a^L, or of v · z^L, element by element.
     #[pyo3(name = "_squared_vjp", signature = (x, v, at_z))]
     fn squared_vjp<'py>(
@@ -177,7 +200,7 @@ impl PyNetwork {
         })
     }
 
-    /// The product of v with a matrix of second derivatives of C: "hessian", "gauss_newton" or "fisher".
+    /// The product of v with a matrix of second derivatives of C: "hessian", "ggn" or "empirical_fisher".
     /// `known`: δ^2, …, δ^L, or None.
     #[pyo3(name = "_curvature_product", signature = (matrix, examples, v, known, out))]
     fn curvature_product<'py>(

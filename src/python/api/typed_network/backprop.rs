@@ -1,5 +1,6 @@
 //! `errors` and `backprop`, and the gradient that `backprop` writes to.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
@@ -9,7 +10,7 @@ use crate::python::api::threads;
 use crate::python::api::trace::Trace;
 use crate::python::api::typed_network::stored::{InputOrTrace, LayerSlices};
 use crate::python::api::typed_network::{TypedNetwork, slices, write_arrays};
-use crate::python::borrow::{Element, check_out_disjoint};
+use crate::python::borrow::{Element, NamedInput, check_out_disjoint};
 use crate::python::call::errors::wrong_type;
 use crate::python::convert::inputs::InputArray;
 use crate::python::convert::targets::Weighting;
@@ -23,7 +24,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         weighting: &Weighting<'py>,
     ) -> PyResult<Bound<'py, PyList>> {
         let (py, architecture) = (x.py(), self.architecture());
-        let x = InputOrTrace::parse(x, architecture)?;
+        let x = InputOrTrace::parse(x, self)?;
         let targets_or_costs = self.targets_or_costs(&x.x, y)?;
         let delta = self.arrays(py, x.x.inputs(architecture)?.len())?;
         let params = self.numbers()?.read("params")?;
@@ -44,16 +45,18 @@ impl<T: Element> TypedNetwork<'_, T> {
     }
 
     /// Computes C and the gradient into `gradient`. `weighting` was made from `sample_weight`.
-    pub fn backprop(
+    pub fn backprop<'py>(
         &self,
-        x: &Bound<'_, PyAny>,
-        y: &Bound<'_, PyAny>,
-        sample_weight: Option<&Bound<'_, PyAny>>,
-        weighting: &Weighting<'_>,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        weighting: &Weighting<'py>,
         gradient: &Gradient,
     ) -> PyResult<()> {
-        let (py, x) = (x.py(), InputOrTrace::parse(x, self.architecture())?);
-        check_gradient_disjoint(gradient, &x.x, y, sample_weight)?;
+        let (py, x) = (x.py(), InputOrTrace::parse(x, self)?);
+        let out = gradient.vector.flat(py)?;
+        let others = [("y", Some(y)), ("sample_weight", sample_weight)];
+        x.check_out_disjoint(out.cast()?, &others)?;
         let targets_or_costs = self.targets_or_costs(&x.x, y)?;
         let params = self.numbers()?.read("params")?;
         let mut out = gradient.vector.numbers::<T>()?.write("out")?;
@@ -82,7 +85,9 @@ impl<T: Element> TypedNetwork<'_, T> {
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
         if x.is_instance_of::<Trace>() {
-            return Err(wrong_type("x", "an array where the cost is a callable", x));
+            let expected = "the examples where the cost is a callable";
+            let message = format!("x: expected {expected}, got a Trace; its a[0] has the examples");
+            return Err(PyTypeError::new_err(message));
         }
         let gradient = out.map(|out| self.checked(out)).transpose()?;
         let x = InputArray::<T>::parse(x)?;
@@ -108,25 +113,18 @@ impl<T: Element> TypedNetwork<'_, T> {
         }
     }
 
-    /// The same, which shares no memory with `others`.
+    /// The same, which shares no memory with x, its trace, or `others`.
     pub fn gradient_apart_from<'py>(
         &self,
         py: Python<'py>,
         out: Option<&Bound<'py, PyAny>>,
-        others: &[Option<&Bound<'py, PyAny>>],
+        x: &InputOrTrace<'py, T>,
+        others: &[NamedInput<'_, 'py>],
     ) -> PyResult<Bound<'py, Gradient>> {
         let gradient = self.gradient(py, out)?;
         if out.is_some() {
             let flat = gradient.get().vector.flat(py)?;
-            for other in others.iter().flatten() {
-                // A Gradient is read as its numbers.
-                let of_gradient = match other.cast::<Gradient>() {
-                    Ok(other) => Some(other.get().vector.flat(py)?),
-                    Err(_) => None,
-                };
-                let other = of_gradient.as_ref().unwrap_or(other);
-                check_out_disjoint(flat.cast()?, &[Some(other)])?;
-            }
+            x.check_out_disjoint(flat.cast()?, others)?;
         }
         Ok(gradient)
     }
@@ -152,6 +150,7 @@ pub(super) fn check_gradient_disjoint<T: Element>(
     sample_weight: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {
     let out = gradient.vector.flat(y.py())?;
-    let [x, indices, indptr] = x.given();
-    check_out_disjoint(out.cast()?, &[x, indices, indptr, Some(y), sample_weight])
+    check_out_disjoint(out.cast()?, &x.named())?;
+    let others = [("y", Some(y)), ("sample_weight", sample_weight)];
+    check_out_disjoint(out.cast()?, &others)
 }

@@ -6,9 +6,10 @@ use pyo3::prelude::*;
 
 use crate::python::api::threads;
 use crate::python::api::typed_network::TypedNetwork;
+use crate::python::api::typed_network::stored::InputOrTrace;
 use crate::python::borrow::{Element, readwrite};
 use crate::python::convert::arrays::empty;
-use crate::python::convert::inputs::InputArray;
+
 use crate::python::convert::targets::Weighting;
 
 impl<T: Element> TypedNetwork<'_, T> {
@@ -19,19 +20,26 @@ impl<T: Element> TypedNetwork<'_, T> {
         y: &Bound<'_, PyAny>,
         weighting: &Weighting<'_>,
     ) -> PyResult<f64> {
-        let (py, x) = (x.py(), InputArray::parse(x)?);
-        let targets_or_costs = self.targets_or_costs(&x, y)?;
+        let (py, x) = (x.py(), InputOrTrace::parse(x, self)?);
+        let targets_or_costs = self.targets_or_costs(&x.x, y)?;
         let params = self.numbers()?.read("params")?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
-        let inputs = x.inputs(self.architecture())?;
+        let (inputs, slices) = (x.x.inputs(self.architecture())?, x.slices()?);
         let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
         if let Some(costs) = targets_or_costs.costs()? {
             return Ok(targets.total(costs));
         }
-        self.run(py, allowed, &params, inputs, |call, scratch| {
-            call.cost(&targets, scratch)
-        })
+        self.run(
+            py,
+            allowed,
+            &params,
+            inputs,
+            |call, scratch| match &slices {
+                None => call.cost(&targets, scratch),
+                Some(slices) => call.cost_stored(&targets, slices.stored(), scratch),
+            },
+        )
     }
 
     /// s_x C_x of each example, (n,).
@@ -41,21 +49,28 @@ impl<T: Element> TypedNetwork<'_, T> {
         y: &Bound<'py, PyAny>,
         weighting: &Weighting<'py>,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let (py, x) = (x.py(), InputArray::parse(x)?);
-        let targets_or_costs = self.targets_or_costs(&x, y)?;
-        let array = empty::<f64, Ix1>(py, &[x.inputs(self.architecture())?.len()])?;
+        let (py, x) = (x.py(), InputOrTrace::parse(x, self)?);
+        let targets_or_costs = self.targets_or_costs(&x.x, y)?;
+        let array = empty::<f64, Ix1>(py, &[x.x.inputs(self.architecture())?.len()])?;
         let params = self.numbers()?.read("params")?;
         let mut out = readwrite("out", &array)?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
-        let inputs = x.inputs(self.architecture())?;
+        let (inputs, slices) = (x.x.inputs(self.architecture())?, x.slices()?);
         let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
         let costs = out.as_slice_mut()?;
         match targets_or_costs.costs()? {
             Some(of_examples) => costs.copy_from_slice(of_examples),
-            None => self.run(py, allowed, &params, inputs, |call, scratch| {
-                call.costs(&targets, scratch, costs)
-            })?,
+            None => self.run(
+                py,
+                allowed,
+                &params,
+                inputs,
+                |call, scratch| match &slices {
+                    None => call.costs(&targets, scratch, costs),
+                    Some(slices) => call.costs_stored(&targets, slices.stored(), scratch, costs),
+                },
+            )?,
         }
         targets.weigh(out.as_slice_mut()?);
         drop(out);

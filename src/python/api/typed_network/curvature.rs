@@ -28,10 +28,10 @@ impl SecondDerivatives {
     pub fn from_name(name: &str) -> Result<Self, Error> {
         match name {
             "hessian" => Ok(Self::Hessian),
-            "gauss_newton" => Ok(Self::Product(Matrix::GaussNewton)),
-            "fisher" => Ok(Self::Product(Matrix::EmpiricalFisher)),
+            "ggn" => Ok(Self::Product(Matrix::GaussNewton)),
+            "empirical_fisher" => Ok(Self::Product(Matrix::EmpiricalFisher)),
             _ => {
-                let names = ["hessian", "gauss_newton", "fisher"];
+                let names = ["hessian", "ggn", "empirical_fisher"];
                 Err(Error::unknown_name("matrix", name, &names))
             }
         }
@@ -54,12 +54,17 @@ impl<T: Element> TypedNetwork<'_, T> {
             let expected = "a cost by name, whose second derivatives are known";
             return Err(Error::value("cost", expected, "a callable").into());
         }
-        let x = InputOrTrace::parse(x, architecture)?;
+        let x = InputOrTrace::parse(x, self)?;
         let targets_or_costs = self.targets_or_costs(&x.x, y)?;
         let n = x.x.inputs(architecture)?.len();
-        let [given, indices, indptr] = x.x.given();
-        let others = [given, indices, indptr, Some(y), Some(v)];
-        let gradient = self.gradient_apart_from(py, out, &others)?;
+        let weights = weighting.object();
+        let others = [
+            ("y", Some(y)),
+            ("v", Some(v)),
+            ("sample_weight", weights.as_ref()),
+            ("errors", errors.map(Bound::as_any)),
+        ];
+        let gradient = self.gradient_apart_from(py, out, &x, &others)?;
         let v = self.direction("v", v)?;
         let errors = match errors {
             Some(list) if list.len() == architecture.layers().len() => {

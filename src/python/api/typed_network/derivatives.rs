@@ -30,12 +30,10 @@ impl<T: Element> TypedNetwork<'_, T> {
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Both<'py, T>> {
         let (py, architecture) = (x.py(), self.architecture());
-        let x = InputOrTrace::parse(x, architecture)?;
+        let x = InputOrTrace::parse(x, self)?;
         let seed_arrays = self.seed(&x.x, seed)?;
         let n = x.x.inputs(architecture)?.len();
-        let [given, indices, indptr] = x.x.given();
-        let others = [given, indices, indptr, Some(seed.given())];
-        let gradient = || self.gradient_apart_from(py, out, &others);
+        let gradient = || self.gradient_apart_from(py, out, &x, &[seed.named()]);
         let gradient = by_params.then(gradient).transpose()?;
         let shape = [n, architecture.n_inputs()];
         let dx = by_x.then(|| empty::<T, Ix2>(py, &shape)).transpose()?;
@@ -73,7 +71,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         dparams: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<[Bound<'py, PyArray2<T>>; 2]> {
         let (py, architecture) = (x.py(), self.architecture());
-        let x = InputOrTrace::parse(x, architecture)?;
+        let x = InputOrTrace::parse(x, self)?;
         let n = x.x.inputs(architecture)?.len();
         let dx = dx.map(|dx| input::<T, Ix2>("dx", dx)).transpose()?;
         if let Some(dx) = &dx {

@@ -12,7 +12,7 @@ use crate::data::Inputs;
 use crate::kernels::gemm::Matrix;
 use crate::model::network::Network;
 use crate::python::api::threads;
-use crate::python::api::trace::Trace;
+use crate::python::api::trace::{Trace, origin};
 use crate::python::api::typed_network::{TypedNetwork, slices, write_arrays};
 use crate::python::borrow::{Element, readwrite};
 use crate::python::call::detach::detached;
@@ -30,7 +30,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         let (py, architecture) = (x.py(), self.architecture());
         let x = InputArray::parse(x)?;
         let shape = [x.inputs(architecture)?.len(), architecture.n_outputs()];
-        let array = output::<T, Ix2>(out, py, &shape, &x.given())?;
+        let array = output::<T, Ix2>(out, py, &shape, &x.named())?;
         let numbers = self.numbers()?;
         if out.is_some() {
             numbers.check_out_disjoint(array.as_untyped())?;
@@ -142,6 +142,8 @@ impl<T: Element> TypedNetwork<'_, T> {
         Ok(Trace {
             z: PyList::new(py, try_collect("layers", z_or_none)?)?.unbind(),
             a: PyList::new(py, try_collect("layers", std::iter::once(first).chain(a))?)?.unbind(),
+            // It is used before any other code runs, or with a check of the parameters.
+            origin: None,
         })
     }
 
@@ -166,6 +168,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         Ok(Trace {
             z: PyList::new(py, z)?.unbind(),
             a: PyList::new(py, std::iter::once(first).chain(a))?.unbind(),
+            origin: Some(origin(architecture, &params)),
         })
     }
 }

@@ -4,12 +4,12 @@ use numpy::ndarray::{Ix1, Ix2};
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
 
-use crate::base::alloc::try_to_vec;
-use crate::data::LayerInput;
+use crate::base::error::Error;
+use crate::inside::moments::Statistics;
 use crate::python::api::gradient::Gradient;
 use crate::python::api::threads;
 use crate::python::api::typed_network::TypedNetwork;
-use crate::python::api::typed_network::seed::SeedArguments;
+use crate::python::api::typed_network::seed::{SeedArguments, SeedArrays};
 use crate::python::api::typed_network::stored::InputOrTrace;
 use crate::python::borrow::{Element, readwrite};
 use crate::python::convert::arrays::{empty, output};
@@ -19,16 +19,19 @@ impl<T: Element> TypedNetwork<'_, T> {
     pub fn per_example_gradients<'py>(
         &self,
         x: &Bound<'py, PyAny>,
-        seed: SeedArguments<'_, 'py>,
+        arguments: SeedArguments<'_, 'py>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyArray2<T>>> {
         let (py, architecture) = (x.py(), self.architecture());
-        let x = InputOrTrace::parse(x, architecture)?;
-        let seed = self.seed(&x.x, seed)?;
+        let x = InputOrTrace::parse(x, self)?;
+        let seed = self.seed(&x.x, arguments)?;
         let shape = [x.x.inputs(architecture)?.len(), architecture.n_params()];
-        let array = output::<T, Ix2>(out, py, &shape, &x.x.given())?;
+        let array = output::<T, Ix2>(out, py, &shape, &[])?;
         let numbers = self.numbers()?;
         if out.is_some() {
+            let weights = arguments.weights();
+            let others = [arguments.named(), ("sample_weight", weights.as_ref())];
+            x.check_out_disjoint(array.as_untyped(), &others)?;
             numbers.check_out_disjoint(array.as_untyped())?;
         }
         let params = numbers.read("params")?;
@@ -53,7 +56,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         seed: SeedArguments<'_, 'py>,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let (py, architecture) = (x.py(), self.architecture());
-        let x = InputOrTrace::parse(x, architecture)?;
+        let x = InputOrTrace::parse(x, self)?;
         let seed = self.seed(&x.x, seed)?;
         let n = x.x.inputs(architecture)?.len();
         let array = empty::<f64, Ix2>(py, &[n, architecture.layers().len()])?;
@@ -81,12 +84,10 @@ impl<T: Element> TypedNetwork<'_, T> {
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(Bound<'py, Gradient>, Bound<'py, PyArray1<f64>>)> {
         let (py, architecture) = (x.py(), self.architecture());
-        let x = InputOrTrace::parse(x, architecture)?;
+        let x = InputOrTrace::parse(x, self)?;
         let arrays = self.seed(&x.x, seed)?;
         let n = x.x.inputs(architecture)?.len();
-        let [given, indices, indptr] = x.x.given();
-        let others = [given, indices, indptr, Some(seed.given())];
-        let gradient = self.gradient_apart_from(py, out, &others)?;
+        let gradient = self.gradient_apart_from(py, out, &x, &[seed.named()])?;
         let norms = empty::<f64, Ix1>(py, &[n])?;
         let params = self.numbers()?.read("params")?;
         let mut out = gradient.get().vector.numbers::<T>()?.write("out")?;
@@ -112,7 +113,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         seed: SeedArguments<'_, 'py>,
     ) -> PyResult<Bound<'py, Gradient>> {
         let (py, architecture) = (x.py(), self.architecture());
-        let x = InputOrTrace::parse(x, architecture)?;
+        let x = InputOrTrace::parse(x, self)?;
         let seed = self.seed(&x.x, seed)?;
         let gradient = self.gradient(py, None)?;
         let params = self.numbers()?.read("params")?;
@@ -124,23 +125,59 @@ impl<T: Element> TypedNetwork<'_, T> {
         let derivatives = seed.derivatives(&targets, slices.as_ref())?;
         let numbers = &mut *out;
         self.run(py, allowed, &params, inputs, |call, scratch| {
-            // Here, where other Python threads can run.
-            let values = match inputs.x {
-                LayerInput::Dense(x) => x.as_slice().unwrap_or_default(),
-                LayerInput::Sparse(x) => x.values(),
-            };
-            let mut squares = try_to_vec("x²", values)?;
-            for value in &mut squares {
-                *value *= *value;
-            }
-            let squared_x = match inputs.x {
-                LayerInput::Dense(_) => inputs.with_dense(inputs.len(), &squares),
-                LayerInput::Sparse(x) => inputs.with_sparse(x.with_values(&squares)),
-            };
-            call.squared_gradients(derivatives, squared_x, scratch, numbers)
+            call.squared_gradients(derivatives, scratch, numbers)
         })?;
         drop(out);
         gradient.get().set_cost(f64::NAN);
         Ok(gradient)
+    }
+
+    /// Mean, variance and standard deviation of ∂C_x over the examples.
+    pub fn gradient_statistics<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        seed: SeedArguments<'_, 'py>,
+    ) -> PyResult<[Bound<'py, Gradient>; 3]> {
+        let (py, architecture) = (x.py(), self.architecture());
+        let x = InputOrTrace::parse(x, self)?;
+        let seed = self.seed(&x.x, seed)?;
+        let n = x.x.inputs(architecture)?.len();
+        // For one example all is validated, and the error comes last.
+        self.seed_targets(&seed, n)?;
+        if n < 2 {
+            return Err(Error::value("x", "at least two examples", n).into());
+        }
+        let new = || self.gradient(py, None);
+        let gradients = [new()?, new()?, new()?];
+        let params = self.numbers()?.read("params")?;
+        let [mean, variance, deviation] = &gradients;
+        let mut mean_out = mean.get().vector.numbers::<T>()?.write("out")?;
+        let mut variance_out = variance.get().vector.numbers::<T>()?.write("out")?;
+        let mut deviation_out = deviation.get().vector.numbers::<T>()?.write("out")?;
+        let allowed = threads::current(py)?;
+        // No Python code runs from here on.
+        let (inputs, slices) = (x.x.inputs(architecture)?, x.slices()?);
+        let targets = self.seed_targets(&seed, n)?;
+        let derivatives = seed.derivatives(&targets, slices.as_ref())?;
+        let costs = match &seed {
+            SeedArrays::Cost(targets_or_costs, _) => targets_or_costs.costs()?,
+            SeedArrays::Output(..) => None,
+        };
+        let statistics = Statistics {
+            mean: &mut mean_out,
+            variance: &mut variance_out,
+            deviation: &mut deviation_out,
+        };
+        let cost = self.run(py, allowed, &params, inputs, |call, scratch| {
+            call.gradient_statistics(derivatives, scratch, statistics)
+        })?;
+        let cost = costs.map_or(cost, |costs| targets.total(costs));
+        drop((mean_out, variance_out, deviation_out));
+        for gradient in &gradients {
+            gradient.get().set_cost(f64::NAN);
+        }
+        #[allow(clippy::cast_precision_loss)] // fewer than 2^53 examples
+        mean.get().set_cost(cost / n as f64);
+        Ok(gradients)
     }
 }

@@ -1,14 +1,15 @@
 //! Where a backward pass begins: at the cost, or at derivatives by the outputs that the user gives.
 
-use numpy::PyUntypedArrayMethods;
 use numpy::ndarray::Ix2;
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
+use crate::base::error::Error;
 use crate::data::Targets;
 use crate::inside::derivatives::{Derivatives, Seed};
 use crate::python::api::typed_network::TypedNetwork;
 use crate::python::api::typed_network::stored::LayerSlices;
-use crate::python::borrow::{Element, ReadArray};
+use crate::python::borrow::{Element, NamedInput, ReadArray};
 use crate::python::convert::arrays::{check_shape, input};
 use crate::python::convert::inputs::InputArray;
 use crate::python::convert::targets::{TargetsOrCosts, Weighting};
@@ -23,10 +24,19 @@ pub enum SeedArguments<'a, 'py> {
 }
 
 impl<'a, 'py> SeedArguments<'a, 'py> {
-    /// The user's array.
-    pub fn given(self) -> &'a Bound<'py, PyAny> {
+    /// The user's y or v.
+    pub fn named(self) -> NamedInput<'a, 'py> {
         match self {
-            Self::Cost(array, _) | Self::Output(array, _) => array,
+            Self::Cost(y, _) => ("y", Some(y)),
+            Self::Output(v, _) => ("v", Some(v)),
+        }
+    }
+
+    /// The sample weights as an array.
+    pub fn weights(self) -> Option<Bound<'py, PyAny>> {
+        match self {
+            Self::Cost(_, weighting) => weighting.object(),
+            Self::Output(..) => None,
         }
     }
 }
@@ -49,7 +59,16 @@ impl<T: Element> TypedNetwork<'_, T> {
                 Ok(SeedArrays::Cost(self.targets_or_costs(x, y)?, weighting))
             }
             SeedArguments::Output(v, at_z) => {
-                let (architecture, v) = (self.architecture(), input::<T, Ix2>("v", v)?);
+                let architecture = self.architecture();
+                if architecture.n_outputs() == 1
+                    && let Ok(array) = v.cast::<PyUntypedArray>()
+                    && array.ndim() == 1
+                {
+                    let n = array.len();
+                    let got = format!("({n},); v[:, None] has the shape ({n}, 1)");
+                    return Err(Error::value("v", "shape (n, 1)", got).into());
+                }
+                let v = input::<T, Ix2>("v", v)?;
                 let n = x.inputs(architecture)?.len();
                 check_shape("v", &[n, architecture.n_outputs()], v.shape())?;
                 Ok(SeedArrays::Output(v, at_z))

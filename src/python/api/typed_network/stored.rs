@@ -1,16 +1,18 @@
 //! x of a call that also takes a `Trace` in its place: a forward pass made before.
 
-use numpy::PyUntypedArrayMethods;
 use numpy::ndarray::Ix2;
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::base::alloc::{try_collect_results, try_push, try_reserve};
+use crate::base::alloc::{try_collect, try_collect_results, try_push, try_reserve};
 use crate::base::error::Error;
 use crate::inside::stored::StoredForward;
 use crate::model::architecture::Architecture;
-use crate::python::api::trace::Trace;
-use crate::python::borrow::{Element, ReadArray};
+use crate::python::api::gradient::Gradient;
+use crate::python::api::trace::{Trace, check_origin, origin};
+use crate::python::api::typed_network::TypedNetwork;
+use crate::python::borrow::{Element, NamedInput, ReadArray, check_out_disjoint};
 use crate::python::convert::arrays::check_shape;
 use crate::python::convert::arrays::{input, is_plain};
 use crate::python::convert::inputs::InputArray;
@@ -19,6 +21,7 @@ use crate::python::convert::inputs::InputArray;
 pub struct InputOrTrace<'py, T: Element> {
     pub x: InputArray<'py, T>,
     arrays: Option<LayerArrays<'py, T>>,
+    trace: Option<Bound<'py, Trace>>,
 }
 
 /// z^l and a^l, l = 2 … L.
@@ -44,8 +47,8 @@ impl<T> LayerSlices<'_, T> {
 }
 
 impl<'py, T: Element> InputOrTrace<'py, T> {
-    /// # Errors x is neither, or the trace is of another network.
-    pub fn parse(x: &Bound<'py, PyAny>, architecture: &Architecture) -> PyResult<Self> {
+    /// # Errors x is neither, or the trace is of another network or of other parameters.
+    pub fn parse(x: &Bound<'py, PyAny>, network: &TypedNetwork<'_, T>) -> PyResult<Self> {
         // The usual case first: the check for a class takes as long as borrowing an array.
         if is_plain(x) {
             return Self::input(x);
@@ -53,6 +56,11 @@ impl<'py, T: Element> InputOrTrace<'py, T> {
         let Ok(trace) = x.cast::<Trace>() else {
             return Self::input(x);
         };
+        let architecture = network.architecture();
+        if let Some(of_trace) = trace.get().origin {
+            let params = network.numbers()?.read("params")?;
+            check_origin(of_trace, origin(architecture, &params))?;
+        }
         let (z, a) = (trace.get().z.bind(x.py()), trace.get().a.bind(x.py()));
         let layers = architecture.layers().len();
         if (z.len(), a.len()) != (layers, layers + 1) {
@@ -66,12 +74,46 @@ impl<'py, T: Element> InputOrTrace<'py, T> {
             z: needed_z(z, n, architecture)?,
             a: of_layers("x: an a of the Trace", a, 1, n, architecture)?,
         });
-        Ok(Self { x, arrays })
+        let trace = Some(trace.clone());
+        Ok(Self { x, arrays, trace })
+    }
+
+    /// # Errors `out` shares memory with x, with an array of the trace, or with one of `others`.
+    pub fn check_out_disjoint(
+        &self,
+        out: &Bound<'py, PyUntypedArray>,
+        others: &[NamedInput<'_, 'py>],
+    ) -> PyResult<()> {
+        let py = out.py();
+        check_out_disjoint(out, &self.x.named())?;
+        if let Some(trace) = self.trace.as_ref().map(Bound::get) {
+            for array in trace.z.bind(py).iter().chain(trace.a.bind(py).iter()) {
+                check_out_disjoint(out, &[("an array of the Trace", Some(&array))])?;
+            }
+        }
+        for &(name, other) in others {
+            // A Gradient is read as its numbers, and a list array by array.
+            let of_gradient = match other.map(|other| other.cast::<Gradient>()) {
+                Some(Ok(other)) => Some(other.get().vector.flat(py)?),
+                _ => None,
+            };
+            if let Some(Ok(list)) = other.map(|other| other.cast::<PyList>()) {
+                for array in list.iter() {
+                    check_out_disjoint(out, &[(name, Some(&array))])?;
+                }
+            }
+            check_out_disjoint(out, &[(name, of_gradient.as_ref().or(other))])?;
+        }
+        Ok(())
     }
 
     fn input(x: &Bound<'py, PyAny>) -> PyResult<Self> {
         let x = InputArray::parse(x)?;
-        Ok(Self { x, arrays: None })
+        Ok(Self {
+            x,
+            arrays: None,
+            trace: None,
+        })
     }
 
     /// The forward pass, if it is known.
@@ -92,6 +134,19 @@ impl<'py, T: Element> InputOrTrace<'py, T> {
             )?,
             a: layer_slices(a)?,
         }))
+    }
+}
+
+impl<T: Element> TypedNetwork<'_, T> {
+    /// Whether a derivative reads z^l, for each l = 2 … L.
+    ///
+    /// # Errors
+    /// `trace` is of another network or of other parameters.
+    pub fn check_trace(&self, trace: &Bound<'_, PyAny>) -> PyResult<Vec<bool>> {
+        InputOrTrace::parse(trace, self)?;
+        let architecture = self.architecture();
+        let layers = 0..architecture.layers().len();
+        try_collect("layers", layers.map(|index| architecture.needs_z(index))).map_err(PyErr::from)
     }
 }
 
