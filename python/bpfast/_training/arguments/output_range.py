@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._activations import range_of
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from bpfast._network import Network
 
-# The outputs with bounds, and the costs that are minimal at outputs equal to y.
-BOUNDS = {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1)}
+# The costs that are minimal at outputs equal to y.
 COSTS = ("quadratic", "huber", "absolute")
 # The distance that is accepted: 0 and 1 with noise are no mistake.
 MARGIN = 0.5
@@ -28,9 +29,9 @@ def warn_of_output_range(
     of y, so that Python shows the warning only once if training is called in a loop.
     """
     config = net.config
-    if config["output"] not in BOUNDS or config["cost"] not in COSTS or y.ndim != 2:
+    bounds = range_of(config["output"])
+    if not np.isfinite(bounds).all() or config["cost"] not in COSTS or y.ndim != 2:
         return
-    bounds = BOUNDS[config["output"]]
     least, most = bounds[0] - MARGIN, bounds[1] + MARGIN
     if y.dtype.kind not in "iuf" or not (y.min() < least or y.max() > most):
         return
@@ -40,6 +41,6 @@ def warn_of_output_range(
     hint = "a regression has output='identity'"
     if (np.abs(y) == 1).all():
         hint = "classes are 0 and 1 there, y = (y + 1) / 2, or -1 and 1 with output='tanh'"
-    expected = f"numbers from {bounds[0]} to {bounds[1]}, as the {config['output']} outputs are"
+    expected = f"numbers from {bounds[0]:g} to {bounds[1]:g}, as the {config['output']} outputs are"
     text = f"y: expected {expected}, got some that they never come to; {hint}"
     warnings.warn(text, UserWarning, stacklevel=level + 1)
