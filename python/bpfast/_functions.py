@@ -40,9 +40,10 @@ def forward(
         stored elements are computed with.
     hidden : str or list of str, default "sigmoid"
         σ of the hidden layers: one name for all, or a list with one name for each. Any of
-        `bpfast.ACTIVATIONS` except softmax.
+        `bpfast.ACTIVATIONS` except softmax. leaky_relu and elu may have a parameter, the slope or
+        alpha: ``"leaky_relu(0.2)"``, ``"elu(0.5)"``.
     output : str, default "sigmoid"
-        σ of the output layer. One of `bpfast.ACTIVATIONS`.
+        σ of the output layer. One of `bpfast.ACTIVATIONS`, with or without parameter.
 
     Returns
     -------
@@ -91,9 +92,10 @@ def trace(
         stored elements are computed with.
     hidden : str or list of str, default "sigmoid"
         σ of the hidden layers: one name for all, or a list with one name for each. Any of
-        `bpfast.ACTIVATIONS` except softmax.
+        `bpfast.ACTIVATIONS` except softmax. leaky_relu and elu may have a parameter, the slope or
+        alpha: ``"leaky_relu(0.2)"``, ``"elu(0.5)"``.
     output : str, default "sigmoid"
-        σ of the output layer. One of `bpfast.ACTIVATIONS`.
+        σ of the output layer. One of `bpfast.ACTIVATIONS`, with or without parameter.
 
     Returns
     -------
@@ -178,9 +180,10 @@ def cost(
         have any shape with n entries.
     hidden : str or list of str, default "sigmoid"
         σ of the hidden layers: one name for all, or a list with one name for each. Any of
-        `bpfast.ACTIVATIONS` except softmax.
+        `bpfast.ACTIVATIONS` except softmax. leaky_relu and elu may have a parameter, the slope or
+        alpha: ``"leaky_relu(0.2)"``, ``"elu(0.5)"``.
     output : str, default "sigmoid"
-        σ of the output layer. One of `bpfast.ACTIVATIONS`.
+        σ of the output layer. One of `bpfast.ACTIVATIONS`, with or without parameter.
     cost : str or callable, default "quadratic"
         One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)`` with C_x of shape (n,) and
         nabla_a = ∇_a C_x of shape (n, n_L).
@@ -249,9 +252,10 @@ def errors(
         have any shape with n entries.
     hidden : str or list of str, default "sigmoid"
         σ of the hidden layers: one name for all, or a list with one name for each. Any of
-        `bpfast.ACTIVATIONS` except softmax.
+        `bpfast.ACTIVATIONS` except softmax. leaky_relu and elu may have a parameter, the slope or
+        alpha: ``"leaky_relu(0.2)"``, ``"elu(0.5)"``.
     output : str, default "sigmoid"
-        σ of the output layer. One of `bpfast.ACTIVATIONS`.
+        σ of the output layer. One of `bpfast.ACTIVATIONS`, with or without parameter.
     cost : str or callable, default "quadratic"
         One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)`` with C_x of shape (n,) and
         nabla_a = ∇_a C_x of shape (n, n_L).
@@ -319,9 +323,10 @@ def backprop(
         have any shape with n entries.
     hidden : str or list of str, default "sigmoid"
         σ of the hidden layers: one name for all, or a list with one name for each. Any of
-        `bpfast.ACTIVATIONS` except softmax.
+        `bpfast.ACTIVATIONS` except softmax. leaky_relu and elu may have a parameter, the slope or
+        alpha: ``"leaky_relu(0.2)"``, ``"elu(0.5)"``.
     output : str, default "sigmoid"
-        σ of the output layer. One of `bpfast.ACTIVATIONS`.
+        σ of the output layer. One of `bpfast.ACTIVATIONS`, with or without parameter.
     cost : str or callable, default "quadratic"
         One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)`` with C_x of shape (n,) and
         nabla_a = ∇_a C_x of shape (n, n_L).

@@ -33,9 +33,10 @@ class Network(_core.Network):
         n_1, …, n_L: the number of neurons of each layer, at least two layers.
     hidden : str or list of str, default "sigmoid"
         σ of the hidden layers: one name for all, or a list with one name for each. Any of
-        `bpfast.ACTIVATIONS` except softmax.
+        `bpfast.ACTIVATIONS` except softmax. leaky_relu and elu may have a parameter, the slope or
+        alpha: ``"leaky_relu(0.2)"``, ``"elu(0.5)"``.
     output : str, default "sigmoid"
-        σ of the output layer. One of `bpfast.ACTIVATIONS`.
+        σ of the output layer. One of `bpfast.ACTIVATIONS`, with or without parameter.
     cost : str or callable, default "quadratic"
         One of `bpfast.COSTS`, or ``cost(a, y) -> (C_x, nabla_a)``. Its arguments are a^L of shape
         (n, n_L) and ``numpy.asarray(y)``, of n entries; it returns C_x of shape (n,) and nabla_a =

@@ -11,10 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from bpfast._derivatives.taylor import Taylor
 
-HiddenActivation: TypeAlias = Literal[
+HiddenActivationName: TypeAlias = Literal[
     "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus"
 ]
-Activation: TypeAlias = HiddenActivation | Literal["softmax"]
+# A string too, for a name with a parameter; editors still complete the literals.
+HiddenActivation: TypeAlias = HiddenActivationName | str
+ActivationName: TypeAlias = HiddenActivationName | Literal["softmax"]
+Activation: TypeAlias = ActivationName | str
 CostName: TypeAlias = Literal[
     "quadratic", "cross_entropy", "log_likelihood", "huber", "absolute", "poisson"
 ]

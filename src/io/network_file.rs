@@ -85,8 +85,8 @@ pub fn write<T: TensorElement>(
     let (last, hidden) = (layers.len() - 1, &layers[..layers.len() - 1]);
     let config = FileConfig {
         sizes: architecture.sizes().to_vec(),
-        hidden: hidden.iter().map(|l| l.activation.name().into()).collect(),
-        output: layers[last].activation.name().into(),
+        hidden: hidden.iter().map(|l| l.activation.to_string()).collect(),
+        output: layers[last].activation.to_string(),
         cost: architecture.cost().name().into(),
         dtype: dtype_name(T::DTYPE).into(),
     };

@@ -36,8 +36,6 @@ pub trait Real:
     const ONE: Self;
     /// 1/2.
     const HALF: Self;
-    /// The slope of leaky ReLU for z ≤ 0.
-    const LEAKY_SLOPE: Self;
     /// The largest finite number.
     const MAX: Self;
     /// The smallest positive number with all digits.
@@ -75,7 +73,6 @@ impl Real for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
     const HALF: Self = 0.5;
-    const LEAKY_SLOPE: Self = 0.01;
     const MAX: Self = f64::MAX;
     const MIN_POSITIVE: Self = f64::MIN_POSITIVE;
 
@@ -160,7 +157,6 @@ impl Real for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
     const HALF: Self = 0.5;
-    const LEAKY_SLOPE: Self = 0.01;
     const MAX: Self = f32::MAX;
     const MIN_POSITIVE: Self = f32::MIN_POSITIVE;
 

@@ -91,7 +91,7 @@ impl Cost {
         Err(Error::value(
             "output",
             format_args!("'{}' with cost '{}'", names.join("' or '"), self.name()),
-            format_args!("'{}'", output.name()),
+            format_args!("'{output}'"),
         ))
     }
 

@@ -7,5 +7,3 @@ pub(crate) mod fused;
 pub mod network;
 pub(crate) mod output_curvature;
 mod residual;
-mod second_derivative;
-mod third_derivative;

@@ -37,6 +37,8 @@ V_OF_ONE_AXIS = (
     "v: expected 2 dimensions, got shape (6,); one example is v[None, :], one output per example "
     "v[:, None]"
 )
+
+
 def overlap(name):
     return f"out: expected an array that does not overlap the inputs, got one that overlaps {name}"
 

@@ -9,6 +9,9 @@ import numpy as np
 import bpfast
 from bpfast import schedules
 
+# Names with a parameter, some of which are refused.
+PARAMETERS = ["leaky_relu(0.3)", "elu(alpha=2)", "leaky_relu(slope=1e300)", "elu(", "tanh(1)"]
+
 if TYPE_CHECKING:
     from tests.fuzz.values import Values
 
@@ -96,10 +99,12 @@ class Arguments:
         return self.values.sizes()
 
     def for_hidden(self) -> Any:
-        return self.values.choice([*bpfast.ACTIVATIONS, ["relu"], ["tanh", "gelu"], []])
+        return self.values.choice(
+            [*bpfast.ACTIVATIONS, *PARAMETERS, ["relu"], ["tanh", "gelu"], []]
+        )
 
     def for_output(self) -> Any:
-        return self.values.choice(bpfast.ACTIVATIONS)
+        return self.values.choice([*bpfast.ACTIVATIONS, *PARAMETERS])
 
     for_activation = for_output
 

@@ -125,7 +125,7 @@ def case(name, n, dtype):
     return net, x, rng.random((n, sizes[-1]), dtype)
 
 
-EVERY = [name for name in bpfast.ACTIVATIONS if name != "softmax"]
+EVERY = [*(name for name in bpfast.ACTIVATIONS if name != "softmax"), "leaky_relu(1.5)", "elu(0.5)"]
 # Shapes that are cut in different ways: many rows of few weights, few rows of many weights, widths
 # on both sides of a SIMD register, layers of one neuron.
 NETWORKS = {

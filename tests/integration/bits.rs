@@ -11,7 +11,7 @@ use bpfast::pool::Team;
 use bpfast::train::{Report, Settings, StepSeries, TrainScratch};
 use bpfast::{Activation, Architecture, Cost, Network, Real};
 
-use Activation::{Elu, Gelu, Identity, LeakyRelu, Relu, Sigmoid, Silu, Softmax, Softplus, Tanh};
+use Activation::{Gelu, Identity, Relu, Sigmoid, Silu, Softmax, Softplus, Tanh};
 
 /// A network, its batch, and the optimizer that trains it.
 struct Case {
@@ -64,7 +64,7 @@ const CASES: [Case; 9] = [
     },
     Case {
         sizes: &[64, 96, 50, 10],
-        hidden: &[Relu, LeakyRelu],
+        hidden: &[Relu, Activation::LEAKY_RELU],
         output: Softmax,
         cost: Cost::LogLikelihood,
         n: 130,
@@ -127,7 +127,7 @@ const CASES: [Case; 9] = [
     },
     Case {
         sizes: &[17, 29, 13, 5],
-        hidden: &[Elu, Softplus],
+        hidden: &[Activation::ELU, Softplus],
         output: Tanh,
         cost: Cost::Huber,
         n: 50,

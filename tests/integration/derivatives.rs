@@ -13,7 +13,7 @@ use bpfast::{Activation, Architecture, Cost, Network, Real, Result};
 
 use super::bits::{Hash, numbers};
 
-use Activation::{Elu, Gelu, Identity, Relu, Sigmoid, Silu, Softmax, Softplus, Tanh};
+use Activation::{Gelu, Identity, Relu, Sigmoid, Silu, Softmax, Softplus, Tanh};
 
 /// A network, the examples of its batch, and the hashes of H v, of norms and of a clipped sum, in float32 and
 /// in float64.
@@ -68,7 +68,7 @@ const CASES: [Case; 5] = [
     ),
     (
         &[17, 29, 13, 5],
-        &[Elu, Softplus],
+        &[Activation::ELU, Softplus],
         Tanh,
         Cost::Huber,
         50,

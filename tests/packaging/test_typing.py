@@ -17,8 +17,8 @@ def names(alias: Any) -> set[str]:
 @pytest.mark.parametrize(
     ("alias", "expected"),
     [
-        (_typing.Activation, bpfast.ACTIVATIONS),
-        (_typing.HiddenActivation, {*bpfast.ACTIVATIONS} - {"softmax"}),
+        (_typing.ActivationName, bpfast.ACTIVATIONS),
+        (_typing.HiddenActivationName, {*bpfast.ACTIVATIONS} - {"softmax"}),
         (_typing.CostName, bpfast.COSTS),
         (_typing.Initialisation, bpfast.INITIALISATIONS),
         (_typing.OptimizerName, OPTIMIZERS),

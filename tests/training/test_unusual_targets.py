@@ -18,7 +18,7 @@ FAR = {
     "softplus": ("of 0 or above", [-3 + 0 * UNIT, UNIT - 0.5]),
     "elu": ("of -1 or above", [UNIT - 3]),
     "gelu": ("of -0.17 or above", [UNIT - 1]),
-    "silu": ("of -0.279 or above", [UNIT - 1]),
+    "silu": ("of -0.28 or above", [UNIT - 1]),
 }
 NEAR = {
     "sigmoid": [UNIT, UNIT > 0.5, 1.4 * UNIT, UNIT - 0.4],

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import bpfast
+from bpfast._activations import range_of
 from bpfast.inside._batch import dense_targets
 from bpfast.inside._causes.step import better_rate
-from bpfast.inside._causes.targets import BOUNDS, classes_of, standardized
+from bpfast.inside._causes.targets import classes_of, standardized
 from bpfast.inside._quantities import activation_names
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _scaled_y(asked: Asked) -> tuple[Trial, Trial]:
     output = asked.before.net.config["output"]
     low, high = -np.inf, np.inf
     if asked.finding.kind == "target_range":
-        low, high = BOUNDS[output]
+        low, high = range_of(output)
     if np.isfinite(low):
         span = y.max() - y.min() or 1.0
         height = (high - low) if np.isfinite(high) else 1.0

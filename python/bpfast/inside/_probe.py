@@ -7,6 +7,7 @@ from weakref import ref
 
 import numpy as np
 
+from bpfast._activations import base_name
 from bpfast._core import Gradient
 from bpfast.inside import _quantities as quantities
 from bpfast.inside._batch import batch_of
@@ -103,7 +104,7 @@ class Probe:
             return int(np.count_nonzero(a * (1 - a) < CLOSED / 4)) / int(a.size)
         if name == "tanh":  # σ' = 1 - a²
             return int(np.count_nonzero(np.square(a) > 1 - CLOSED)) / int(a.size)
-        if name in ONE_SIDED:
+        if base_name(name) in ONE_SIDED:
             most = a.max(axis=0) if name == "relu" else quantities.gate(name, z).max(axis=0)
             limit = 0.0 if name == "relu" else CLOSED**2
             return int(np.count_nonzero(most <= limit)) / len(most)

@@ -12,7 +12,8 @@ examples, one per row):
 - ``x``: (n, n_1), n ≥ 1. ``y``: (n, n_L), or n class labels (ints) for the costs cross_entropy and
   log_likelihood: 0 … n_L - 1, or 0 and 1 if n_L = 1.
 - ``hidden``: a name from ``ACTIVATIONS`` other than softmax, or a list of them, one per hidden
-  layer. ``output``: a name from ``ACTIVATIONS``.
+  layer. ``output``: a name from ``ACTIVATIONS``. leaky_relu and elu may have a parameter:
+  ``"leaky_relu(0.2)"``, ``"elu(0.5)"``.
 - ``cost``: a name from ``COSTS``, or a callable ``cost(a, y)``. It is called with a^L and y, each
   n lists of n_L floats, and returns C_x, shape (n,), and ∇_a C_x, shape (n, n_L). A cost written
   for NumPy arrays works if it begins with ``a, y = np.asarray(a), np.asarray(y)``.

@@ -35,6 +35,9 @@ ACTIVATIONS = (
     "softplus",
     "softmax",
 )
+# The parameters of activations, and their defaults; they must be numbers that float32 holds.
+PARAMETERS = {"leaky_relu": ("slope", 0.01), "elu": ("alpha", 1.0)}
+SMALLEST, LARGEST = 2.0**-126, 2.0**128 - 2.0**104
 COSTS = ("quadratic", "cross_entropy", "log_likelihood", "huber", "absolute", "poisson")
 REDUCTIONS = ("mean", "sum")
 REDUCTIONS_OF_COST = (*REDUCTIONS, "none")
@@ -61,6 +64,33 @@ def name(argument: str, value: object, valid: Sequence[str]) -> str:
     return value
 
 
+def activation_name(argument: str, value: object, valid: Sequence[str] = ACTIVATIONS) -> str:
+    """The name of an activation, with its parameter in parentheses unless that is the default."""
+    if not isinstance(value, str) or "(" not in value:
+        return name(argument, value, valid)
+    before, _, inside = value.partition("(")
+    known = name(argument, before.rstrip(), valid)
+    if known not in PARAMETERS:
+        raise ValueError(f"{argument}: expected '{known}', which has no parameter, got '{value}'")
+    key, default = PARAMETERS[known]
+    inside = inside.rstrip()
+    given, equals, number = (inside[:-1] if inside.endswith(")") else "").partition("=")
+    if not equals:
+        given, number = key, given
+    try:
+        parameter = float(number if "_" not in number else "")
+    except ValueError:
+        expected = f"a number in parentheses, as in '{known}({key}=0.2)'"
+        raise ValueError(f"{argument}: expected {expected}, got '{value}'") from None
+    if given.strip() != key:
+        expected = f"'{known}({key}={number.strip()})'"
+        raise ValueError(f"{argument}: expected {expected}, got '{value}'")
+    if not SMALLEST <= parameter <= LARGEST:
+        expected = f"a positive {key} in the range of float32 ('relu' is the one with 0)"
+        raise ValueError(f"{argument}: expected {expected}, got '{value}'")
+    return known if parameter == default else f"{known}({parameter!r})"
+
+
 def elementwise_name(argument: str, value: object) -> str:
     """The name of an activation for a hidden layer: any except softmax."""
     if isinstance(value, str) and value == "softmax":
@@ -68,16 +98,16 @@ def elementwise_name(argument: str, value: object) -> str:
             f"{argument}: expected an activation that acts on each neuron by itself, "
             "got 'softmax', which goes with the output alone"
         )
-    return name(argument, value, [known for known in ACTIVATIONS if known != "softmax"])
+    return activation_name(argument, value, [known for known in ACTIVATIONS if known != "softmax"])
 
 
 def output_and_cost(output: object, cost: object) -> None:
     """Check the output activation, and that the cost is defined for its values."""
-    outputs = OUTPUTS.get(name("output", output, ACTIVATIONS), ACTIVATIONS)
+    output = activation_name("output", output)
     if callable(cost):
         return
-    outputs = OUTPUTS.get(name("cost", cost, COSTS), ACTIVATIONS)
-    if output not in outputs:
+    outputs = OUTPUTS.get(name("cost", cost, COSTS))
+    if outputs and output not in outputs:
         allowed = " or ".join(f"'{known}'" for known in outputs)
         raise ValueError(f"output: expected {allowed} with cost '{cost}', got '{output}'")
 
@@ -103,7 +133,7 @@ def network(weights: object, biases: object, hidden: object, output: object) -> 
         matrix(f"weights[{i}]", w, len(b), columns[i])
         for i, (w, b) in enumerate(zip(ws, bs, strict=True))
     ]
-    names = [*_hidden(hidden, len(ws) - 1), name("output", output, ACTIVATIONS)]
+    names = [*_hidden(hidden, len(ws) - 1), activation_name("output", output)]
     if output == "softmax" and len(bs[-1]) == 1:
         raise ValueError(
             "output: expected 'sigmoid' (with cost 'cross_entropy' for two classes) for one "

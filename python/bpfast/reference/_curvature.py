@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Sequence
 
 from bpfast.reference import _checks as check
+from bpfast.reference._activations import prime, second
+from bpfast.reference._arithmetic import dot
 from bpfast.reference._arrays import Array, Matrix, Vector
 from bpfast.reference._checks import Cost, Network
 from bpfast.reference._derivatives import tangents
 from bpfast.reference._equations import bp3, bp4, costs_and_nabla
-from bpfast.reference._formulas import PRIME, dot
 from bpfast.reference._functions import errors_of, trace_of
 from bpfast.reference._per_example import gradients_of_examples, numbers, weighted_sum
-from bpfast.reference._second_derivatives import SECOND, gauss_newton_product, hessian_product
+from bpfast.reference._second_derivatives import gauss_newton_product, hessian_product
 
 
 def hvp(
@@ -90,7 +91,7 @@ def hvp(
     ]
     for k in range(len(z) - 1, 0, -1):
         w, v_w = list(zip(*network.weights[k], strict=True)), list(zip(*v.weights[k], strict=True))
-        prime, second = PRIME[network.activations[k - 1]], SECOND[network.activations[k - 1]]
+        slope, bend = prime(network.activations[k - 1]), second(network.activations[k - 1])
         layer: Matrix = []
         for delta_x, ddelta_x, z_x, dz_x in zip(
             deltas[k], ddeltas[0], z[k - 1], dz[k - 1], strict=True
@@ -99,7 +100,7 @@ def hvp(
             for w_k, v_k, z_k, dz_k in zip(w, v_w, z_x, dz_x, strict=True):
                 e = dot(w_k, delta_x)
                 de = dot([*w_k, *v_k], [*ddelta_x, *delta_x])
-                row.append(de * prime(z_k) + e * second(z_k) * dz_k)
+                row.append(de * slope(z_k) + e * bend(z_k) * dz_k)
             layer.append(row)
         ddeltas.insert(0, layer)
     pairs = list(zip(deltas, ddeltas, a[:-1], da, strict=True))

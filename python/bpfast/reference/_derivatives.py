@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from bpfast.reference import _checks as check
+from bpfast.reference._activations import prime
+from bpfast.reference._arithmetic import dot
 from bpfast.reference._arrays import Array, Matrix, Vector, matrix
 from bpfast.reference._checks import Cost, Network
 from bpfast.reference._equations import bp3, bp4, cost_and_bp1
-from bpfast.reference._formulas import PRIME, activate, bp1_of, dot
+from bpfast.reference._formulas import activate, bp1_of
 from bpfast.reference._functions import errors_of, trace_of
 from bpfast.reference._second_derivatives import output_tangent
 
@@ -332,10 +334,10 @@ def tangents(
             layer.append(row)
         dz.append(layer)
         if k + 1 < len(network.weights):
-            prime = PRIME[activation]
+            slope = prime(activation)
             da.append(
                 [
-                    [prime(z_j) * dz_j for z_j, dz_j in zip(z_x, dz_x, strict=True)]
+                    [slope(z_j) * dz_j for z_j, dz_j in zip(z_x, dz_x, strict=True)]
                     for z_x, dz_x in zip(z[k], layer, strict=True)
                 ]
             )

@@ -1,9 +1,11 @@
 """The four equations, BP1 to BP4, one function each."""
 
 from bpfast.reference import _checks as check
+from bpfast.reference._activations import prime
+from bpfast.reference._arithmetic import dot, exact_sum
 from bpfast.reference._arrays import Array, Matrix, Vector, matrix
 from bpfast.reference._checks import Cost
-from bpfast.reference._formulas import PRIME, activate, bp1_of, dot, exact_sum, named_cost
+from bpfast.reference._formulas import activate, bp1_of, named_cost
 
 
 def bp1(
@@ -87,13 +89,13 @@ def bp2(delta: Array, weights: Array, z: Array, *, activation: str = "sigmoid") 
     >>> bp2([[1.0, 2.0]], [[3.0], [4.0]], [[0.0]])  # (3 · 1 + 4 · 2) · ¼
     [[2.75]]
     """
-    prime = PRIME[check.elementwise_name("activation", activation)]
+    slope = prime(check.elementwise_name("activation", activation))
     delta = matrix("delta", delta, "n", "n_l+1")
     weights = matrix("weights", weights, len(delta[0]), "n_l")
     z = matrix("z", z, len(delta), len(weights[0]))
     columns = list(zip(*weights, strict=True))
     return [
-        [dot(w_k, delta_x) * prime(z_k) for w_k, z_k in zip(columns, z_x, strict=True)]
+        [dot(w_k, delta_x) * slope(z_k) for w_k, z_k in zip(columns, z_x, strict=True)]
         for delta_x, z_x in zip(delta, z, strict=True)
     ]
 

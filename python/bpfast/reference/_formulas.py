@@ -1,12 +1,13 @@
-"""The formulas of :mod:`bpfast.reference`: σ and σ', C_x and ∇_a C_x, for one neuron or one layer.
+"""The formulas of :mod:`bpfast.reference`: σ of a layer, C_x and ∇_a C_x.
 
 ``docs/mathematics.md`` derives them, and shows why they are finite.
 """
 
 import math
-from collections.abc import Callable, Iterable
-from operator import mul
+from collections.abc import Callable
 
+from bpfast.reference._activations import prime, sigma, sigmoid, softplus
+from bpfast.reference._arithmetic import dot, exact_sum, times
 from bpfast.reference._arrays import Vector
 
 
@@ -23,103 +24,8 @@ def bp1_of(output: str, z: Vector, a: Vector, nabla_a: Vector) -> Vector:
     """∂C_x/∂z_j = Σ_k ∂C_x/∂a_k ∂a_k/∂z_j, which is ∂C_x/∂a_j σ'(z_j) except for softmax."""
     if output == "softmax":
         return softmax_jacobian(a, nabla_a)
-    return [g_j * PRIME[output](z_j) for g_j, z_j in zip(nabla_a, z, strict=True)]
-
-
-# σ and σ', for one neuron
-
-
-def _sigmoid(z: float) -> float:
-    """1 / (1 + e^{-z}), without e^{|z|}."""
-    return math.exp(z) / (1.0 + math.exp(z)) if z < 0.0 else 1.0 / (1.0 + math.exp(-z))
-
-
-def _sigmoid_prime(z: float) -> float:
-    """σ'(z) = a (1 - a), where 1 - σ(z) = σ(-z) keeps its digits for large z."""
-    return _sigmoid(z) * _sigmoid(-z)
-
-
-def _softplus(z: float) -> float:
-    """ln(1 + e^z) = max(z, 0) + ln(1 + e^{-|z|})."""
-    return max(z, 0.0) + math.log1p(math.exp(-abs(z)))
-
-
-def _normal_cdf(z: float) -> float:
-    """Φ(z) = ½ erfc(-z / √2)."""
-    return 0.5 * math.erfc(-z / math.sqrt(2.0))
-
-
-def normal_pdf(z: float) -> float:
-    """φ(z) = Φ'(z) = e^{-z²/2} / √(2π)."""
-    return math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
-
-
-SIGMA: dict[str, Callable[[float], float]] = {
-    "identity": lambda z: z,
-    "sigmoid": _sigmoid,
-    "tanh": math.tanh,
-    "relu": lambda z: max(z, 0.0),  # in this order, NaN stays
-    "leaky_relu": lambda z: 0.01 * z if z <= 0.0 else z,
-    "elu": lambda z: math.expm1(z) if z <= 0.0 else z,
-    "gelu": lambda z: times(_normal_cdf(z), z),
-    "silu": lambda z: times(_sigmoid(z), z),
-    "softplus": _softplus,
-}
-
-PRIME: dict[str, Callable[[float], float]] = {
-    "identity": lambda _: 1.0,
-    "sigmoid": _sigmoid_prime,
-    "tanh": lambda z: 4.0 * _sigmoid_prime(2.0 * z),  # = 1 - tanh² z
-    "relu": lambda z: 1.0 if z > 0.0 else 0.0,
-    "leaky_relu": lambda z: 1.0 if z > 0.0 else 0.01,
-    "elu": lambda z: math.exp(z) if z <= 0.0 else 1.0,
-    "gelu": lambda z: _normal_cdf(z) + times(normal_pdf(z), z),
-    "silu": lambda z: _sigmoid(z) + times(_sigmoid_prime(z), z),
-    "softplus": _sigmoid,
-}
-
-
-# σ', σ'' and σ''', of the smooth activations, for one neuron
-
-
-def _sigmoid_three(z: float) -> tuple[float, float, float]:
-    """σ' = s (1 - s), σ'' = σ' (1 - 2s), σ''' = σ' (1 - 6σ'); 1 - 2s = -tanh(z/2)."""
-    prime = _sigmoid_prime(z)
-    return prime, -prime * math.tanh(0.5 * z), prime * (1.0 - 6.0 * prime)
-
-
-def _tanh_three(z: float) -> tuple[float, float, float]:
-    """Tanh z = 2 s(2z) - 1."""
-    first, second, third = _sigmoid_three(2.0 * z)
-    return 4.0 * first, 8.0 * second, 16.0 * third
-
-
-def _softplus_three(z: float) -> tuple[float, float, float]:
-    """The sigmoid and its first two derivatives."""
-    first, second, _ = _sigmoid_three(z)
-    return _sigmoid(z), first, second
-
-
-def _silu_three(z: float) -> tuple[float, float, float]:
-    """(z s)' = s + z s', (z s)'' = 2 s' + z s'', (z s)''' = 3 s'' + z s'''."""
-    first, second, third = _sigmoid_three(z)
-    return PRIME["silu"](z), 2.0 * first + times(second, z), 3.0 * second + times(third, z)
-
-
-def _gelu_three(z: float) -> tuple[float, float, float]:
-    """Φ + z φ, (2 - z²) φ and (z³ - 4z) φ, as φ' = -z φ."""
-    pdf = normal_pdf(z)
-    return PRIME["gelu"](z), times(pdf, 2.0 - z * z), times(pdf, z * (z * z - 4.0))
-
-
-SMOOTH: dict[str, Callable[[float], tuple[float, float, float]]] = {
-    "identity": lambda _: (1.0, 0.0, 0.0),
-    "sigmoid": _sigmoid_three,
-    "tanh": _tanh_three,
-    "gelu": _gelu_three,
-    "silu": _silu_three,
-    "softplus": _softplus_three,
-}
+    slope = prime(output)
+    return [g_j * slope(z_j) for g_j, z_j in zip(nabla_a, z, strict=True)]
 
 
 # σ and σ', for a layer
@@ -127,7 +33,7 @@ SMOOTH: dict[str, Callable[[float], tuple[float, float, float]]] = {
 
 def activate(z: Vector, activation: str) -> Vector:
     """σ(z)."""
-    return _softmax(z) if activation == "softmax" else list(map(SIGMA[activation], z))
+    return _softmax(z) if activation == "softmax" else list(map(sigma(activation), z))
 
 
 def _softmax(z: Vector) -> Vector:
@@ -170,7 +76,7 @@ def _sigmoid_cross_entropy(z: Vector, a: Vector, y: Vector) -> tuple[float, Vect
     c = [
         term
         for z_j, y_j in zip(z, y, strict=True)
-        for term in (times(y_j, _softplus(-z_j)), times(1.0 - y_j, _softplus(z_j)))
+        for term in (times(y_j, softplus(-z_j)), times(1.0 - y_j, softplus(z_j)))
     ]
     return exact_sum(c), [a_j - y_j for a_j, y_j in zip(a, y, strict=True)]
 
@@ -208,9 +114,9 @@ def _softmax_log_likelihood(z: Vector, a: Vector, y: Vector) -> tuple[float, Vec
 
 def _sigmoid_poisson(z: Vector, a: Vector, y: Vector) -> tuple[float, Vector]:
     """C_x = Σ_j (a_j - y_j ln a_j), ∂C_x/∂z = (a - y)(1 - a)."""
-    c = [times(y_j, _softplus(-z_j)) for z_j, y_j in zip(z, y, strict=True)]
+    c = [times(y_j, softplus(-z_j)) for z_j, y_j in zip(z, y, strict=True)]
     rows = zip(z, a, y, strict=True)
-    return exact_sum([*a, *c]), [(a_j - y_j) * _sigmoid(-z_j) for z_j, a_j, y_j in rows]
+    return exact_sum([*a, *c]), [(a_j - y_j) * sigmoid(-z_j) for z_j, a_j, y_j in rows]
 
 
 def _softplus_poisson(z: Vector, a: Vector, y: Vector) -> tuple[float, Vector]:
@@ -220,7 +126,7 @@ def _softplus_poisson(z: Vector, a: Vector, y: Vector) -> tuple[float, Vector]:
     """
     c, nabla_z = list(a), []
     for z_j, a_j, y_j in zip(z, a, y, strict=True):
-        s_j = _sigmoid(z_j)
+        s_j = sigmoid(z_j)
         ln_a_j, ratio = (z_j, 1.0) if z_j < -40.0 else (math.log(a_j), s_j / a_j)
         c.append(times(-y_j, ln_a_j))
         nabla_z.append(s_j - y_j * ratio)
@@ -276,25 +182,3 @@ def _half_log_sum_exp(halves: Vector) -> float:
 def _shares(z: Vector) -> Vector:
     """Softmax, also of a single -∞: 1."""
     return [1.0] if len(z) == 1 else _softmax(z)
-
-
-# Sums and products
-
-
-def exact_sum(values: Iterable[float]) -> float:
-    """Σ values, rounded once; where that overflows or is not finite, added from left to right."""
-    values = list(values)
-    try:
-        return math.fsum(values)
-    except (OverflowError, ValueError):  # out of range on the way; or ∞ - ∞
-        return sum(values)
-
-
-def dot(u: Iterable[float], v: Iterable[float], start: float = 0.0) -> float:
-    """Σ_k u_k v_k, added to start."""
-    return exact_sum([start, *map(mul, u, v)])
-
-
-def times(factor: float, value: float) -> float:
-    """The product, and 0 for 0 · ∞: the limit in 0 ln 0, and in z σ(z) as z → -∞."""
-    return 0.0 if factor == 0.0 and math.isinf(value) else factor * value

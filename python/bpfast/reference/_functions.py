@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from bpfast.reference import _checks as check
+from bpfast.reference._arithmetic import dot
 from bpfast.reference._arrays import Array, Matrix, Vector, matrix
 from bpfast.reference._checks import Cost, Network
 from bpfast.reference._equations import bp2, bp3, bp4, cost_and_bp1, costs_and_nabla
-from bpfast.reference._formulas import activate, dot
+from bpfast.reference._formulas import activate
 
 
 class Trace(NamedTuple):

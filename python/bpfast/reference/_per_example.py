@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bpfast.reference import _checks as check
+from bpfast.reference._arithmetic import dot, exact_sum
 from bpfast.reference._arrays import Array, Matrix, Vector
 from bpfast.reference._checks import Cost
 from bpfast.reference._equations import cost_and_bp1
-from bpfast.reference._formulas import dot, exact_sum
 from bpfast.reference._functions import errors_of, trace_of
 
 # The gradients of all examples: for each, ∂C_x/∂W^l and ∂C_x/∂b^l of all layers.

@@ -1,4 +1,4 @@
-"""The second derivatives of :mod:`bpfast.reference`: σ'', and those of C_x by z^L, for one example.
+"""The second derivatives of C_x by z^L in :mod:`bpfast.reference`, for one example.
 
 ``docs/mathematics.md`` derives them, and shows why they are finite.
 """
@@ -6,34 +6,16 @@
 import math
 from collections.abc import Callable
 
+from bpfast.reference._activations import prime, second, sigmoid, sigmoid_prime
+from bpfast.reference._arithmetic import dot, exact_sum
 from bpfast.reference._arrays import Vector
 from bpfast.reference._formulas import (
     NABLA,
-    PRIME,
-    SIGMA,
-    SMOOTH,
     activate,
-    dot,
-    exact_sum,
     half_log_one_minus_softmax,
     half_log_softmax,
     softmax_jacobian,
 )
-
-_sigmoid, _sigmoid_prime = SIGMA["sigmoid"], PRIME["sigmoid"]
-
-
-def _second(three: Callable[[float], tuple[float, float, float]]) -> Callable[[float], float]:
-    return lambda z: three(z)[1]
-
-
-# σ'', for one neuron; 0 at a kink.
-SECOND: dict[str, Callable[[float], float]] = {
-    **{name: _second(three) for name, three in SMOOTH.items()},
-    "relu": lambda _: 0.0,
-    "leaky_relu": lambda _: 0.0,
-    "elu": lambda z: math.exp(z) if z <= 0.0 else 0.0,
-}
 
 # ∂²C_x/∂a², for one neuron, from the residual r = a - y; 0 at a kink of huber.
 SECOND_OF_COST: dict[str, Callable[[float], float]] = {
@@ -47,7 +29,8 @@ def output_tangent(output: str, z: Vector, a: Vector, dz: Vector) -> Vector:
     """ȧ_j = Σ_k ∂a_j/∂z_k ż_k, which is σ'(z_j) ż_j except for softmax."""
     if output == "softmax":
         return softmax_jacobian(a, dz)
-    return [PRIME[output](z_j) * dz_j for z_j, dz_j in zip(z, dz, strict=True)]
+    slope = prime(output)
+    return [slope(z_j) * dz_j for z_j, dz_j in zip(z, dz, strict=True)]
 
 
 def hessian_product(output: str, cost: str, z: Vector, a: Vector, y: Vector, dz: Vector) -> Vector:
@@ -67,8 +50,9 @@ def hessian_product(output: str, cost: str, z: Vector, a: Vector, y: Vector, dz:
             )
             for a_j, da_j, g_j, dg_j in zip(a, da, g, dg, strict=True)
         ]
+    slope, bend = prime(output), second(output)
     return [
-        dg_j * PRIME[output](z_j) + g_j * SECOND[output](z_j) * dz_j
+        dg_j * slope(z_j) + g_j * bend(z_j) * dz_j
         for z_j, dz_j, g_j, dg_j in zip(z, dz, g, dg, strict=True)
     ]
 
@@ -82,8 +66,8 @@ def gauss_newton_product(
     if (output, cost) in GAUSS_NEWTON:
         return GAUSS_NEWTON[output, cost](z, a, y, dz)
     da = output_tangent(output, z, a, dz)
-    second = [SECOND_OF_COST[cost](a_j - y_j) for a_j, y_j in zip(a, y, strict=True)]
-    products = [c_j * da_j for c_j, da_j in zip(second, da, strict=True)]
+    curvature = [SECOND_OF_COST[cost](a_j - y_j) for a_j, y_j in zip(a, y, strict=True)]
+    products = [c_j * da_j for c_j, da_j in zip(curvature, da, strict=True)]
     return output_tangent(output, z, a, products)  # J is symmetric
 
 
@@ -103,7 +87,7 @@ def _softmax_log_likelihood(z: Vector, a: Vector, y: Vector, dz: Vector) -> Vect
 def _sigmoid_poisson(z: Vector, a: Vector, y: Vector, dz: Vector) -> Vector:
     """Of (a - y)(1 - a): σ'(z) ż (1 - 2a + y)."""
     return [
-        _sigmoid_prime(z_j) * (y_j - math.tanh(0.5 * z_j)) * dz_j
+        sigmoid_prime(z_j) * (y_j - math.tanh(0.5 * z_j)) * dz_j
         for z_j, y_j, dz_j in zip(z, y, dz, strict=True)
     ]
 
@@ -111,7 +95,7 @@ def _sigmoid_poisson(z: Vector, a: Vector, y: Vector, dz: Vector) -> Vector:
 def _softplus_poisson(z: Vector, a: Vector, y: Vector, dz: Vector) -> Vector:
     """Of σ'(z) - y σ'(z)/a. As σ'(z) = 1 - e^{-a}, the ratio is ρ(a) = (1 - e^{-a}) / a."""
     return [
-        (_sigmoid_prime(z_j) - y_j * _ratio_prime(a_j) * _sigmoid(z_j)) * dz_j
+        (sigmoid_prime(z_j) - y_j * _ratio_prime(a_j) * sigmoid(z_j)) * dz_j
         for z_j, a_j, y_j, dz_j in zip(z, a, y, dz, strict=True)
     ]
 
@@ -167,12 +151,12 @@ CONVEX = (
 
 def _gauss_newton_sigmoid_poisson(z: Vector, a: Vector, y: Vector, dz: Vector) -> Vector:
     """Y / a² times a² (1 - a)²."""
-    return [y_j * _sigmoid(-z_j) ** 2 * dz_j for z_j, y_j, dz_j in zip(z, y, dz, strict=True)]
+    return [y_j * sigmoid(-z_j) ** 2 * dz_j for z_j, y_j, dz_j in zip(z, y, dz, strict=True)]
 
 
 def _gauss_newton_softplus_poisson(z: Vector, a: Vector, y: Vector, dz: Vector) -> Vector:
     """Y / a² times σ'(z)²; σ'(z) / a = 1 where a = 0 to the last digit."""
-    ratios = [_sigmoid(z_j) / a_j if z_j >= -40.0 else 1.0 for z_j, a_j in zip(z, a, strict=True)]
+    ratios = [sigmoid(z_j) / a_j if z_j >= -40.0 else 1.0 for z_j, a_j in zip(z, a, strict=True)]
     return [y_j * r * r * dz_j for r, y_j, dz_j in zip(ratios, y, dz, strict=True)]
 
 

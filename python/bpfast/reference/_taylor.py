@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from bpfast.reference import _checks as check
+from bpfast.reference._activations import SMOOTH
+from bpfast.reference._arithmetic import dot, exact_sum
 from bpfast.reference._arrays import (
     Array,
     Matrix,
@@ -22,7 +24,7 @@ from bpfast.reference._arrays import (
     show,
 )
 from bpfast.reference._checks import Network
-from bpfast.reference._formulas import SMOOTH, activate, dot, exact_sum
+from bpfast.reference._formulas import activate
 
 
 class Taylor(NamedTuple):

@@ -165,7 +165,7 @@ pub fn check_smooth(architecture: &Architecture) -> Result<()> {
     let smooth = Activation::ALL.into_iter().filter(|a| a.is_smooth());
     let names = try_collect("hidden", smooth.map(Activation::name))?.join("', '");
     let expected = format!("a smooth activation for derivatives by x, one of '{names}'");
-    let got = format!("'{}'", layers[index].activation.name());
+    let got = format!("'{}'", layers[index].activation);
     Err(if index + 1 == layers.len() {
         Error::value("output", expected, got)
     } else {

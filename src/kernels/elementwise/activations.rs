@@ -16,12 +16,15 @@ pub struct Tanh;
 /// max(z, 0), +0 at −0.
 #[derive(Debug, Clone, Copy)]
 pub struct Relu;
-/// z for z > 0, else 0.01 z.
+/// z for z > 0, else the slope times z; the slope is positive.
 #[derive(Debug, Clone, Copy)]
-pub struct LeakyRelu;
+pub struct LeakyRelu<T>(pub T);
 /// z for z > 0, else e^z − 1.
 #[derive(Debug, Clone, Copy)]
 pub struct Elu;
+/// s z for z > 0, else t (e^z − 1); s and t are positive, s ≥ 1.
+#[derive(Debug, Clone, Copy)]
+pub struct ScaledElu<T>(pub T, pub T);
 
 /// z Φ(z), Φ the normal distribution function.
 #[derive(Debug, Clone, Copy)]
@@ -63,11 +66,16 @@ impl<T: Real> UnaryFunction<T> for Relu {
     }
 }
 
-impl<T: Real> UnaryFunction<T> for LeakyRelu {
-    /// The larger of z and 0.01 z.
+impl<T: Real> UnaryFunction<T> for LeakyRelu<T> {
+    /// The larger of z and its product with the slope; the smaller, if the slope is above 1.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
-        z.at_least(z * z.splat(T::LEAKY_SLOPE))
+        let product = z * z.splat(self.0);
+        if self.0 <= T::ONE {
+            z.at_least(product)
+        } else {
+            z.at_most(product)
+        }
     }
 }
 
@@ -76,6 +84,15 @@ impl<T: Real> UnaryFunction<T> for Elu {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
         z.at_least(exp_m1(z.at_most(z.splat(T::ZERO))))
+    }
+}
+
+impl<T: Real> UnaryFunction<T> for ScaledElu<T> {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let zero = z.splat(T::ZERO);
+        let below = z.splat(self.1) * exp_m1(z.at_most(zero));
+        V::select(z.less(zero), below, z.splat(self.0) * z)
     }
 }
 

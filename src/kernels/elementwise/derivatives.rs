@@ -15,12 +15,12 @@ pub struct TanhDerivative;
 /// 1 for a > 0, else 0.
 #[derive(Debug, Clone, Copy)]
 pub struct ReluDerivative;
-/// 1 for a > 0, else 0.01.
+/// 1 for a > 0, else the slope.
 #[derive(Debug, Clone, Copy)]
-pub struct LeakyReluDerivative;
-/// 1 for a > 0, else a + 1.
+pub struct LeakyReluDerivative<T>(pub T);
+/// s for a > 0, else a + t.
 #[derive(Debug, Clone, Copy)]
-pub struct EluDerivative;
+pub struct ScaledEluDerivative<T>(pub T, pub T);
 /// 1 − e^−a of a ≥ 0.
 #[derive(Debug, Clone, Copy)]
 pub struct SoftplusDerivative;
@@ -55,19 +55,19 @@ impl<T: Real> UnaryFunction<T> for ReluDerivative {
     }
 }
 
-impl<T: Real> UnaryFunction<T> for LeakyReluDerivative {
+impl<T: Real> UnaryFunction<T> for LeakyReluDerivative<T> {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         let (zero, one) = (a.splat(T::ZERO), a.splat(T::ONE));
-        V::select(zero.less(a), one, a.splat(T::LEAKY_SLOPE))
+        V::select(zero.less(a), one, a.splat(self.0))
     }
 }
 
-impl<T: Real> UnaryFunction<T> for EluDerivative {
+impl<T: Real> UnaryFunction<T> for ScaledEluDerivative<T> {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
-        let (zero, one) = (a.splat(T::ZERO), a.splat(T::ONE));
-        V::select(zero.less(a), one, a + one)
+        let (zero, above, below) = (a.splat(T::ZERO), a.splat(self.0), a.splat(self.1));
+        V::select(zero.less(a), above, a + below)
     }
 }
 

@@ -110,18 +110,38 @@ fn relu() {
 
 #[test]
 fn leaky_relu() {
-    Exact::new(|z| step(z, z, 0.01 * z)).check_both(sigma::LeakyRelu);
-    Exact::new(|a| step(a, 1.0, 0.01)).check_both(derivatives::LeakyReluDerivative);
+    fn check(slope: f32, value: fn(f64) -> f64, derivative: fn(f64) -> f64) {
+        let wide = f64::from(slope);
+        // 1.5 times the largest numbers overflows.
+        let exact = Exact {
+            domain: (-2e38, f64::INFINITY),
+            ..Exact::new(value)
+        };
+        exact.check::<f32>(sigma::LeakyRelu(slope), 4.0, 24, -149);
+        exact.check::<f64>(sigma::LeakyRelu(wide), 4.0, 53, -1074);
+        let exact = Exact::new(derivative);
+        exact.check::<f32>(derivatives::LeakyReluDerivative(slope), 0.0, 24, -149);
+        exact.check::<f64>(derivatives::LeakyReluDerivative(wide), 0.0, 53, -1074);
+    }
+    check(0.25, |z| step(z, z, 0.25 * z), |a| step(a, 1.0, 0.25));
+    check(1.5, |z| step(z, z, 1.5 * z), |a| step(a, 1.0, 1.5));
 }
 
 #[test]
 fn elu() {
     Exact::new(|z| step(z, z, libm::expm1(z))).check_both(sigma::Elu);
     let exact = Exact {
-        domain: (-1.0, f64::INFINITY),
-        ..Exact::new(|a| step(a, 1.0, a + 1.0))
+        domain: (f64::NEG_INFINITY, 2e38), // where 1.5 z is finite
+        ..Exact::new(|z| step(z, 1.5 * z, 0.25 * libm::expm1(z)))
     };
-    exact.check_both(derivatives::EluDerivative);
+    exact.check::<f32>(sigma::ScaledElu(1.5, 0.25), 4.0, 24, -149);
+    exact.check::<f64>(sigma::ScaledElu(1.5, 0.25), 7.0, 53, -1074);
+    let exact = Exact {
+        domain: (-0.25, f64::INFINITY),
+        ..Exact::new(|a| step(a, 1.5, a + 0.25))
+    };
+    exact.check::<f32>(derivatives::ScaledEluDerivative(1.5, 0.25), 4.0, 24, -149);
+    exact.check::<f64>(derivatives::ScaledEluDerivative(1.5, 0.25), 4.0, 53, -1074);
 }
 
 #[test]
@@ -186,10 +206,17 @@ fn zeros_keep_their_signs() {
         run_in_arrays(Map(&mut narrow, function));
         assert_same(&narrow.map(f64::from), &[0.0, at_minus_0], function);
     }
+    /// One that is made for a type.
+    fn keeps_both(function: impl UnaryFunction<f64> + Debug) {
+        let mut values = [0.0, -0.0];
+        run_in_arrays(Map(&mut values, function));
+        assert_same(&values, &[0.0, -0.0], function);
+    }
     check(sigma::Relu, 0.0);
     check(sigma::Tanh, -0.0);
-    check(sigma::LeakyRelu, -0.0);
     check(sigma::Elu, -0.0);
     check(sigma::Gelu, -0.0);
     check(sigma::Silu, -0.0);
+    keeps_both(sigma::LeakyRelu(0.5));
+    keeps_both(sigma::ScaledElu(1.0, 2.0));
 }

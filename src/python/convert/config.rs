@@ -144,11 +144,14 @@ impl Config {
         let architecture = &self.architecture;
         let layers = architecture.layers();
         let hidden = &layers[..layers.len() - 1];
-        let hidden = try_collect("hidden", hidden.iter().map(|layer| layer.activation.name()))?;
+        let hidden = try_collect(
+            "hidden",
+            hidden.iter().map(|layer| layer.activation.to_string()),
+        )?;
         let dict = PyDict::new(py);
         dict.set_item("sizes", architecture.sizes())?;
         dict.set_item("hidden", hidden)?;
-        dict.set_item("output", architecture.output().name())?;
+        dict.set_item("output", architecture.output().to_string())?;
         match &self.custom {
             Some(cost) => dict.set_item("cost", cost)?,
             None => dict.set_item("cost", architecture.cost().name())?,

@@ -5,13 +5,17 @@ from hypothesis import strategies as st
 
 import bpfast
 
-HIDDEN = [name for name in bpfast.ACTIVATIONS if name != "softmax"]
+# Names with a parameter; those above 1 are computed in another way.
+WITH_PARAMETER = ["leaky_relu(0.3)", "leaky_relu(1.5)", "elu(0.5)", "elu(2.5)"]
+HIDDEN = [*(name for name in bpfast.ACTIVATIONS if name != "softmax"), *WITH_PARAMETER]
 ALLOWED = {
     "cross_entropy": ["sigmoid", "softmax"],
     "log_likelihood": ["softmax"],
     "poisson": ["sigmoid", "softplus", "softmax"],
 }
-PAIRS = [(o, c) for c in bpfast.COSTS for o in ALLOWED.get(c, bpfast.ACTIVATIONS)]
+PAIRS = [
+    (o, c) for c in bpfast.COSTS for o in ALLOWED.get(c, [*bpfast.ACTIVATIONS, *WITH_PARAMETER])
+]
 LAYOUTS = {
     "C": np.ascontiguousarray,
     "Fortran": np.asfortranarray,

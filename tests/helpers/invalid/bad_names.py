@@ -25,6 +25,47 @@ NAMES = [
     ),
     ({"output": "zzz"}, ValueError, "output: unknown name 'zzz'; valid: '"),
     ({"output": ""}, ValueError, "output: unknown name ''; valid: '"),
+    (
+        {"hidden": "LeakyReLU(0.2)"},
+        ValueError,
+        "hidden: unknown name 'LeakyReLU'; did you mean 'leaky_relu'\\? valid: '",
+    ),
+    (
+        {"hidden": "leaky_relu(negative_slope=0.3)"},
+        ValueError,
+        r"hidden: expected 'leaky_relu\(slope=0.3\)', got 'leaky_relu\(negative_slope=0.3\)'",
+    ),
+    (
+        {"output": "leaky_relu(alpha= 0.3)"},
+        ValueError,
+        r"output: expected 'leaky_relu\(slope=0.3\)', got 'leaky_relu\(alpha= 0.3\)'",
+    ),
+    (
+        {"hidden": ["elu(slope=1)"]},
+        ValueError,
+        r"hidden\[0\]: expected 'elu\(alpha=1\)', got 'elu\(slope=1\)'",
+    ),
+    (
+        {"output": "tanh(2)"},
+        ValueError,
+        r"output: expected 'tanh', which has no parameter, got 'tanh\(2\)'",
+    ),
+    *(
+        (
+            {"output": f"elu({inside}"},
+            ValueError,
+            r"output: expected a number in parentheses, as in 'elu\(alpha=0.2\)', got 'elu\(",
+        )
+        for inside in (")", "0.2", "0.2))", "x)", "alpha)", "1_0)", "a=b=1)", "1, 2)")
+    ),
+    *(
+        (
+            {"hidden": f"leaky_relu({value})"},
+            ValueError,
+            r"hidden: expected a positive slope in the range of float32 .*, got 'leaky_relu\(",
+        )
+        for value in ("0", "-0.2", "nan", "inf", "-inf", "1e-39", "1e39")
+    ),
     # Text that UTF-8 cannot encode.
     ({"output": "\ud800"}, ValueError, "output: unknown name '.+'; valid: '"),
     ({"hidden": "\ud800"}, ValueError, "hidden: unknown name '.+'; valid: '"),

@@ -8,28 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._activations import range_of
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from bpfast._network import Network
 
-# The range of each output that has one. The minima of gelu, silu, mish and selu are rounded.
-BOUNDS = {
-    "sigmoid": (0.0, 1.0),
-    "softmax": (0.0, 1.0),
-    "hard_sigmoid": (0.0, 1.0),
-    "tanh": (-1.0, 1.0),
-    "sin": (-1.0, 1.0),
-    "relu": (0.0, math.inf),
-    "softplus": (0.0, math.inf),
-    "elu": (-1.0, math.inf),
-    "selu": (-1.758, math.inf),
-    "gelu": (-0.17, math.inf),
-    "gelu_tanh": (-0.17, math.inf),
-    "silu": (-0.279, math.inf),
-    "mish": (-0.309, math.inf),
-    "hard_swish": (-0.375, math.inf),
-}
 # The costs that are minimal at outputs equal to y.
 COSTS = ("quadratic", "huber", "absolute")
 # The distance from the range that is accepted as noise: the first where there are two bounds, else
@@ -63,22 +48,8 @@ def warn_of_targets(
         warnings.warn(f"y: expected {text}", UserWarning, stacklevel=level + 1)
 
 
-def bounds_of(output: str) -> tuple[float, float]:
-    """The bounds of an output, infinite where there are none.
-
-    Examples
-    --------
-    >>> bounds_of("tanh"), bounds_of("elu(0.5)"), bounds_of("identity")
-    ((-1.0, 1.0), (-0.5, inf), (-inf, inf))
-    """
-    name, _, parameter = output.partition("(")
-    if name == "elu" and parameter:
-        return -float(parameter.rstrip(")")), math.inf
-    return BOUNDS.get(name, (-math.inf, math.inf))
-
-
 def _out_of_range(y: NDArray[Any], output: str) -> str | None:
-    bounds = bounds_of(output)
+    bounds = range_of(output)
     if bounds[0] == -math.inf or not y.size:
         return None
     has_two, margin = bounds[1] < math.inf, MARGIN
@@ -95,7 +66,7 @@ def _out_of_range(y: NDArray[Any], output: str) -> str | None:
 
 
 def _of_another_scale(y: NDArray[Any], output: str) -> str | None:
-    if bounds_of(output)[1] < math.inf:
+    if range_of(output)[1] < math.inf:
         return None
     with np.errstate(over="ignore", invalid="ignore"):
         scales = np.sqrt(np.mean(np.square(y, dtype=np.float64), axis=0))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._activations import base_name
 from bpfast.inside._causes.limits import (
     CLOSED,
     DEAD,
@@ -58,7 +59,7 @@ def dead_neurons(facts: Facts) -> Finding | None:
     """Neurons that are off for every example have a gradient of 0, and stay off."""
     worst: tuple[float, Layer, NDArray[np.int64]] | None = None
     for layer in facts.layers:
-        if layer.activation not in ONE_SIDED or layer.cancels:
+        if base_name(layer.activation) not in ONE_SIDED or layer.cancels:
             continue
         limit = CLOSED**2 if layer.activation != "relu" else 0.0
         off = np.flatnonzero(np.abs(layer.gates).max(axis=0) <= limit)

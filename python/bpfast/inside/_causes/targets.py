@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._activations import range_of
 from bpfast.inside._causes.limits import (
     CONTRADICTION,
     DISTANCE,
@@ -29,23 +30,18 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.floating[Any]]
 
-# The outputs with bounds, and the costs that are lowest where the outputs are y.
-BOUNDS = {
-    "sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf),
-    "softplus": (0.0, np.inf), "elu": (-1.0, np.inf),
-    "gelu": (-0.17, np.inf), "silu": (-0.28, np.inf),
-}  # fmt: skip
+# The costs that are lowest where the outputs are y.
 RESIDUAL_COSTS = ("quadratic", "huber", "absolute")
-# Outputs that can have any size, so that y may need scaling.
-UNBOUNDED = ("identity", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus")
 
 
 def target_range(facts: Facts) -> Finding | None:
     """Targets that the outputs never reach drive them into saturation."""
     y, output = facts.batch.targets, facts.batch.net.config["output"]
-    if y is None or facts.cost_name not in RESIDUAL_COSTS or output not in BOUNDS:
+    if y is None or facts.cost_name not in RESIDUAL_COSTS:
         return None
-    low, high = BOUNDS[output]
+    low, high = range_of(output)
+    if not np.isfinite(low):
+        return None
     margin = MARGIN * min(high - low, 1.0)
     outside = (y < low - margin) | (y > high + margin)
     share = float(outside.mean(axis=0).max())
@@ -69,7 +65,7 @@ def target_range(facts: Facts) -> Finding | None:
 def target_scale(facts: Facts) -> Finding | None:
     """Targets far from 1: the output must grow, or shrink, to their scale first."""
     y, output = facts.batch.targets, facts.batch.net.config["output"]
-    if y is None or facts.cost_name not in RESIDUAL_COSTS or output not in UNBOUNDED:
+    if y is None or facts.cost_name not in RESIDUAL_COSTS or np.isfinite(range_of(output)[1]):
         return None
     each = facts.batch.rms(y)
     size = float(np.sqrt(np.mean(np.square(each))))

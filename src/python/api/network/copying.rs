@@ -157,7 +157,7 @@ impl PyNetwork {
                     slf.get_type().name()?,
                     SizesDisplay(architecture.sizes()),
                     HiddenDisplay(&architecture.layers()[..architecture.layers().len() - 1]),
-                    architecture.output().name(),
+                    architecture.output(),
                     cost.to_str()?,
                     this.dtype().name(),
                     architecture.n_params(),
@@ -192,9 +192,9 @@ impl fmt::Display for HiddenDisplay<'_> {
             .0
             .iter()
             .all(|layer| layer.activation == first.activation);
-        write!(f, "hidden {}", first.activation.name())?;
+        write!(f, "hidden {}", first.activation)?;
         for layer in self.0[1..].iter().filter(|_| !is_one) {
-            write!(f, " {}", layer.activation.name())?;
+            write!(f, " {}", layer.activation)?;
         }
         f.write_str(", ")
     }

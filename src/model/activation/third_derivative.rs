@@ -14,7 +14,7 @@ impl Activation {
             | Self::Gelu
             | Self::Silu
             | Self::Softplus => true,
-            Self::Relu | Self::LeakyRelu | Self::Elu | Self::Softmax => false,
+            Self::Relu | Self::LeakyRelu(_) | Self::Elu(_) | Self::Softmax => false,
         }
     }
 
@@ -33,7 +33,7 @@ impl Activation {
             }
             Self::Gelu => three_derivatives(from, out, kernel::Gelu, rounded(Self::three_of_z)),
             Self::Silu => three_derivatives(from, out, kernel::Silu, rounded(Self::three_of_z)),
-            Self::Identity | Self::Relu | Self::LeakyRelu | Self::Elu | Self::Softmax => {
+            Self::Identity | Self::Relu | Self::LeakyRelu(_) | Self::Elu(_) | Self::Softmax => {
                 let [first, second, third] = out;
                 first.fill(T::ONE);
                 second.fill(T::ZERO);

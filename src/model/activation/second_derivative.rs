@@ -6,7 +6,8 @@
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 use crate::kernels::elementwise::{scale, second_derivatives as kernel};
 use crate::kernels::real::Real;
-use crate::model::activation::{Activation, gelu_derivative, sigmoid, silu_derivative};
+use crate::model::activation::Activation;
+use crate::model::activation::formulas::{gelu_derivative, sigmoid, silu_derivative};
 
 /// The neurons processed between two polls of the cancellation token.
 const BLOCK: usize = 1 << 13;
@@ -14,7 +15,7 @@ const BLOCK: usize = 1 << 13;
 impl Activation {
     /// Whether σ'' is 0, except at kinks.
     pub const fn is_piecewise_linear(self) -> bool {
-        matches!(self, Self::Identity | Self::Relu | Self::LeakyRelu)
+        matches!(self, Self::Identity | Self::Relu | Self::LeakyRelu(_))
     }
 
     /// ż ← ż ⊙ σ''(z) / σ'(z), or ż ⊙ σ''(z) where [`Self::derivative_needs_z`]; not for softmax.
@@ -29,12 +30,12 @@ impl Activation {
         let blocks = tangent_z.chunks_mut(BLOCK).zip(a.chunks(BLOCK));
         for ((values, a), z) in blocks.zip(z_blocks()) {
             match self {
-                Self::Identity | Self::Relu | Self::LeakyRelu | Self::Softmax => {
+                Self::Identity | Self::Relu | Self::LeakyRelu(_) | Self::Softmax => {
                     values.fill(T::ZERO);
                 }
                 Self::Sigmoid => scale(values, a, kernel::SigmoidRatio, |a| T::ONE - a - a),
                 Self::Tanh => scale(values, a, kernel::TanhRatio, |a| -a - a),
-                Self::Elu => scale(values, a, kernel::EluRatio, |a| {
+                Self::Elu(_) => scale(values, a, kernel::EluRatio, |a| {
                     if a > T::ZERO { T::ZERO } else { T::ONE }
                 }),
                 Self::Softplus => scale(values, a, kernel::SoftplusRatio, |a| (-a).exp()),
@@ -61,9 +62,9 @@ impl Activation {
                 (first, -2.0 * a * first)
             }
             Self::Relu => (if a > 0.0 { 1.0 } else { 0.0 }, 0.0),
-            Self::LeakyRelu => (if a > 0.0 { 1.0 } else { f64::LEAKY_SLOPE }, 0.0),
-            Self::Elu if a > 0.0 => (1.0, 0.0),
-            Self::Elu => (a + 1.0, a + 1.0),
+            Self::LeakyRelu(slope) => (if a > 0.0 { 1.0 } else { slope.value() }, 0.0),
+            Self::Elu(_) if a > 0.0 => (1.0, 0.0),
+            Self::Elu(alpha) => (a + alpha.value(), a + alpha.value()),
             Self::Softplus => {
                 let first = -Real::exp_m1(-a);
                 (first, first * Real::exp(-a))

@@ -1,0 +1,119 @@
+//! a = σ(z) and δ ← (∂a/∂z)ᵀ δ, for the neurons of a layer.
+
+use crate::base::cancel::{CancelToken, ELEMENT_WORK};
+use crate::kernels::elementwise::{activations as kernel, derivatives, map, scale, softmax};
+use crate::kernels::real::Real;
+use crate::model::activation::Activation;
+use crate::model::activation::formulas::{
+    gelu_derivative, sigmoid, silu, silu_derivative, softplus,
+};
+use crate::model::activation::softmax::{scalar_softmax, softmax_vjp};
+
+/// The neurons processed between two polls of the cancellation token.
+const BLOCK: usize = 1 << 13;
+
+impl Activation {
+    /// a = σ(z), in place, for rows of `width` neurons.
+    pub fn apply<T: Real>(self, z: &mut [T], width: usize, cancel: &CancelToken<'_>) {
+        for block in z.chunks_mut(self.block(width)) {
+            self.apply_to_block(block, width);
+            if cancel.poll_after(block.len() * ELEMENT_WORK) {
+                return;
+            }
+        }
+    }
+
+    /// The neurons processed between two polls of the cancellation token: whole rows for softmax.
+    fn block(self, width: usize) -> usize {
+        match self {
+            Self::Softmax => width * (BLOCK / width).max(1),
+            _ => BLOCK,
+        }
+    }
+
+    fn apply_to_block<T: Real>(self, z: &mut [T], width: usize) {
+        match self {
+            Self::Identity => {}
+            Self::Sigmoid => map(z, kernel::Sigmoid, sigmoid),
+            Self::Tanh => map(z, kernel::Tanh, T::tanh),
+            // The comparison keeps NaN.
+            Self::Relu => map(z, kernel::Relu, |z| if z <= T::ZERO { T::ZERO } else { z }),
+            Self::LeakyRelu(slope) => {
+                let slope = T::from_f64(slope.value());
+                map(z, kernel::LeakyRelu(slope), |z| {
+                    if z > T::ZERO { z } else { slope * z }
+                });
+            }
+            Self::ELU => map(z, kernel::Elu, |z| if z > T::ZERO { z } else { z.exp_m1() }),
+            Self::Elu(alpha) => {
+                let alpha = T::from_f64(alpha.value());
+                map(z, kernel::ScaledElu(T::ONE, alpha), |z| {
+                    if z < T::ZERO { alpha * z.exp_m1() } else { z }
+                });
+            }
+            Self::Gelu => map(z, kernel::Gelu, T::gelu),
+            Self::Silu => map(z, kernel::Silu, silu),
+            Self::Softplus => map(z, kernel::Softplus, softplus),
+            Self::Softmax => softmax(z, width, scalar_softmax),
+        }
+    }
+
+    /// δ ← (∂a/∂z)ᵀ δ for rows of `width` neurons: δ ⊙ σ'(z), and the Jacobian product
+    /// `a_j (δ_j − Σ_k a_k δ_k)` for softmax. `z` is read where [`Self::derivative_needs_z`].
+    pub fn vjp<T: Real>(
+        self,
+        delta: &mut [T],
+        a: &[T],
+        z: &[T],
+        width: usize,
+        cancel: &CancelToken<'_>,
+    ) {
+        let step = self.block(width);
+        let z_blocks = || (0..).map(|k| z.get(k * step..).unwrap_or_default());
+        let blocks = delta.chunks_mut(step).zip(a.chunks(step)).zip(z_blocks());
+        for ((delta, a), z) in blocks {
+            self.vjp_block(delta, a, z, width);
+            if cancel.poll_after(delta.len() * ELEMENT_WORK) {
+                return;
+            }
+        }
+    }
+
+    fn vjp_block<T: Real>(self, delta: &mut [T], a: &[T], z: &[T], width: usize) {
+        match self {
+            Self::Identity => {}
+            Self::Sigmoid => scale(delta, a, derivatives::SigmoidDerivative, |a| {
+                a * (T::ONE - a)
+            }),
+            Self::Tanh => scale(delta, a, derivatives::TanhDerivative, |a| {
+                (T::ONE - a) * (T::ONE + a)
+            }),
+            Self::Relu => scale(delta, a, derivatives::ReluDerivative, |a| {
+                if a > T::ZERO { T::ONE } else { T::ZERO }
+            }),
+            Self::LeakyRelu(slope) => {
+                let slope = T::from_f64(slope.value());
+                scale(delta, a, derivatives::LeakyReluDerivative(slope), |a| {
+                    if a > T::ZERO { T::ONE } else { slope }
+                });
+            }
+            Self::Elu(alpha) => {
+                let alpha = T::from_f64(alpha.value());
+                let function = derivatives::ScaledEluDerivative(T::ONE, alpha);
+                scale(delta, a, function, |a| {
+                    if a > T::ZERO { T::ONE } else { a + alpha }
+                });
+            }
+            Self::Gelu => scale(delta, z, derivatives::GeluDerivative, gelu_derivative),
+            Self::Silu => scale(delta, z, derivatives::SiluDerivative, silu_derivative),
+            Self::Softplus => scale(delta, a, derivatives::SoftplusDerivative, |a| {
+                -(-a).exp_m1()
+            }),
+            Self::Softmax => {
+                for (delta, a) in delta.chunks_exact_mut(width).zip(a.chunks_exact(width)) {
+                    softmax_vjp(delta, a);
+                }
+            }
+        }
+    }
+}
