@@ -64,6 +64,9 @@ GROUPS: dict[str, dict[str, str]] = {
     "Threads and build": {
         "bpfast": "set_num_threads get_num_threads num_threads show_config __version__",
     },
+    "Estimators for scikit-learn": {
+        "bpfast.sklearn": "MLPClassifier MLPRegressor",
+    },
     "Gradient checks": {
         "bpfast": "testing",
         "bpfast.testing": "check_gradients GradientReport Tally",
@@ -91,7 +94,7 @@ CONSTANTS = {
     "__version__": "The version.",
 }
 MODULES = ("bpfast", "bpfast.inside", "bpfast.plot", "bpfast.optimizers", "bpfast.schedules",
-           "bpfast.metrics", "bpfast.testing", "bpfast.reference")  # fmt: skip
+           "bpfast.metrics", "bpfast.sklearn", "bpfast.testing", "bpfast.reference")  # fmt: skip
 
 
 def arguments(name: str, value: Any) -> str:
@@ -125,7 +128,8 @@ def members(class_: type) -> list[str]:
         for name, value in vars(owner).items():
             is_member = inspect.isroutine(value) or inspect.isdatadescriptor(value)
             is_described = bool(value.__doc__) and not value.__doc__.startswith("Alias for field")
-            if name[0] != "_" and is_member and is_described:
+            is_generated = name.startswith("set_") and name.endswith("_request")  # by scikit-learn
+            if name[0] != "_" and is_member and is_described and not is_generated:
                 names.add(name)
     return sorted(names)
 

@@ -7,6 +7,7 @@ and Deep Learning*, ch. 2), over whole batches, on all cores, on NumPy arrays.
 - `bpfast.optimizers` has optimizers, `bpfast.schedules` learning-rate schedules.
 - `bpfast.metrics` has accuracies and errors.
 - `bpfast.plot` draws networks, trainings and reports, with matplotlib.
+- `bpfast.sklearn` has estimators for scikit-learn.
 - `bpfast.reference` has the same functions in plain Python.
 - `bpfast.testing` checks gradients with finite differences.
 """
@@ -49,6 +50,7 @@ from bpfast.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 if _t.TYPE_CHECKING:
     from bpfast import inside
     from bpfast import plot as plot
+    from bpfast import sklearn as sklearn
 
 __all__ = [
     "ACTIVATIONS",
@@ -103,6 +105,6 @@ def __getattr__(name: str) -> object:
     """Import a module on its first use, so that other programs start as fast as without it."""
     from importlib import import_module
 
-    if name in ("inside", "plot"):
+    if name in ("inside", "plot", "sklearn"):
         return import_module(f"bpfast.{name}")
     raise AttributeError(f"module 'bpfast' has no attribute {name!r}")

@@ -13,6 +13,7 @@ import bpfast.optimizers
 import bpfast.plot
 import bpfast.reference
 import bpfast.schedules
+import bpfast.sklearn
 import bpfast.testing
 from tests.helpers.paths import ROOT
 
@@ -31,6 +32,7 @@ def docstrings():
         bpfast.plot,
         bpfast.reference,
         bpfast.schedules,
+        bpfast.sklearn,
         bpfast.testing,
     ):
         names = vars(module) | {"bpfast": bpfast, "np": np}

@@ -37,6 +37,7 @@ NAMES = {
     "bpfast.schedules": """
         Constant Cosine OneCycle Plateau Schedule Step WarmUp from_config rates
     """,
+    "bpfast.sklearn": "MLPClassifier MLPRegressor",
     "bpfast.testing": "GradientReport Tally check_gradients",
 }
 
@@ -101,7 +102,7 @@ import bpfast
 assert "bpfast.inside" not in sys.modules
 assert "inside" in bpfast.__all__
 assert bpfast.inside.explain
-heavy = {"pandas", "scipy", "matplotlib"} & sys.modules.keys()
+heavy = {"pandas", "scipy", "matplotlib", "sklearn"} & sys.modules.keys()
 assert not heavy, heavy
 try:
     bpfast.insides

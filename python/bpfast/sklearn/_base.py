@@ -1,0 +1,264 @@
+"""What both estimators share: fit, partial_fit and the outputs of the network."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from bpfast import get_num_threads, num_threads
+from bpfast.sklearn import _network, _pickling, _validation
+from bpfast.sklearn._compat import validate_data
+from bpfast.sklearn._lbfgs import fit_lbfgs
+from bpfast.sklearn._parameters import SHARED, refuse_stochastic_only
+from bpfast.sklearn._random import random_numbers, training_seed
+from bpfast.sklearn._stochastic import Data, fit_stochastic
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bpfast._network import Network
+
+STOCHASTIC = ("sgd", "adam")
+# The most numbers of an array that is checked without `validate_data`, whose checks take 0.1 ms.
+FEW = 1 << 14
+
+
+class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
+    """The base class of `MLPClassifier` and `MLPRegressor`."""
+
+    _parameter_constraints: dict[str, list[Any]] = SHARED
+    network_: Network
+    n_features_in_: int
+
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None
+    ) -> Self:
+        """Train on all examples, from new parameters or, with `warm_start`, from the last ones.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, (n_samples, n_features)
+            The examples. float32 trains in float32; other dtypes are converted to float64. A
+            sparse matrix stays sparse.
+        y : array-like, (n_samples,) or (n_samples, n_outputs)
+            The targets: labels of classes, or numbers.
+        sample_weight : array-like, (n_samples,), optional
+            The weight of each example. An example of weight 2 counts as two examples.
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            Examples whose loss and score are computed after each epoch, in place of a fraction of
+            the examples. Needs solver="sgd" or "adam".
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            A parameter is out of range, the data do not fit, or the training ended in parameters
+            that are not finite.
+
+        Warns
+        -----
+        ConvergenceWarning
+            The training ended at `max_iter`.
+        """
+        return self._fit(X, y, sample_weight, validation_data=validation_data)
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        validation_data: Any = None,
+        incremental: bool = False,
+    ) -> Self:
+        self._validate_params()
+        sizes = _network.hidden_sizes(self.hidden_layer_sizes)
+        is_new = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        if incremental and self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        if self.solver not in STOCHASTIC:
+            refuse_stochastic_only(self)
+        X, given, y = self._check_examples(X, y, reset=is_new, incremental=incremental)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X)
+        sample_weight = self._weights(given, sample_weight, incremental=incremental)
+        seed, random = self._seed_and_random(incremental=incremental)
+        self.n_outputs_ = self._count_outputs(y)
+        sizes = [X.shape[1], *sizes, self.n_outputs_]
+        net = self._start(sizes, X.dtype, random, is_new=is_new)
+        rows = _validation.Rows(X, given, y, sample_weight)
+        with self._threads():
+            self._train(net, rows, validation_data, random, seed, incremental=incremental)
+        if not np.isfinite(net.params).all():
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may contain large "
+                "values and need to be preprocessed."
+            )
+        return self
+
+    def _train(
+        self,
+        net: Network,
+        rows: _validation.Rows,
+        validation_data: Any,
+        random: np.random.RandomState,
+        seed: int | None,
+        *,
+        incremental: bool,
+    ) -> None:
+        scale = self._loss_scale()
+        if self.solver not in STOCHASTIC:
+            if validation_data is not None:
+                raise ValueError("validation_data needs solver='sgd' or solver='adam'.")
+            data = Data(rows.x, self._targets(rows.y, net), rows.weight)
+            fit_lbfgs(self, net, data, loss_scale=scale)
+            return
+        held_out = None
+        if validation_data is not None:
+            held_out = _validation.given(self, validation_data)
+        elif self.early_stopping:
+            stratify = self._stratified(rows)
+            rows, held_out = _validation.split(rows, self.validation_fraction, random, stratify)
+        self._begin_curves(has_validation=held_out is not None)
+        fit_stochastic(
+            self,
+            net,
+            Data(rows.x, self._targets(rows.y, net), rows.weight),
+            held_out and Data(held_out.x, self._targets(held_out.y, net), held_out.weight),
+            loss_scale=scale,
+            score=None if held_out is None else _validation.score_of(self, net, held_out, scale),
+            seed=training_seed(self.random_state, random) if seed is None else seed,
+            incremental=incremental,
+        )
+
+    def _start(
+        self, sizes: list[int], dtype: np.dtype[Any], random: Any, *, is_new: bool
+    ) -> Network:
+        """The network to train: a new one, or the last one with the present configuration."""
+        last: Network | None = None if is_new else self.__dict__.get("network_")
+        self.out_activation_, output, cost = self._output_and_cost()
+        net = _network.new_network(self, sizes, output, cost, dtype if last is None else last.dtype)
+        if is_new:
+            _network.draw_parameters(net, self.activation, random)
+        elif last is not None and net.same_config(last):
+            self._take_assigned()
+            return last
+        else:
+            _network.assign(net, self.coefs_, self.intercepts_)
+        self.__dict__.pop("_optimizer", None)
+        if is_new:
+            self.n_layers_ = len(net.sizes)
+            self.t_, self._no_improvement_count = 0, 0
+            self.loss_curve_: list[float] = []
+            self.validation_loss_curve_: list[float] | None = None
+            self.validation_scores_: list[float] | None = None
+            self.best_validation_score_: float | None = None
+            self.best_loss_: float | None = None if self.early_stopping else np.inf
+        self.network_ = net
+        self._link()
+        return net
+
+    def _begin_curves(self, *, has_validation: bool) -> None:
+        self.n_iter_ = 0
+        if has_validation and self.validation_scores_ is None:
+            self.validation_scores_, self.validation_loss_curve_ = [], []
+            self.best_validation_score_ = -np.inf
+
+    def _link(self) -> None:
+        """Set `coefs_` and `intercepts_` to views of the network's parameters."""
+        self.coefs_, self.intercepts_ = _network.views(self.network_)
+        self._views = (*self.coefs_, *self.intercepts_)
+
+    def _take_assigned(self) -> None:
+        """Copy what a user assigned to `coefs_` or `intercepts_` into the network."""
+        k = 0
+        views = self._views
+        for arrays in (self.coefs_, self.intercepts_):
+            for array in arrays:
+                if k >= len(views) or array is not views[k]:
+                    _network.assign(self.network_, self.coefs_, self.intercepts_)
+                    self._link()
+                    return
+                k += 1
+
+    def _seed_and_random(self, *, incremental: bool) -> tuple[int | None, np.random.RandomState]:
+        """The seed of the training if it is known, and the generator of all else.
+
+        A training with a checkpoint and without `random_state` gets both from one integer, which
+        is in the file.
+        """
+        if self.checkpoint is None or self.random_state is not None or incremental:
+            return None, random_numbers(self.random_state)
+        from bpfast._training.checkpoint.policy import CheckpointPolicy
+
+        policy = CheckpointPolicy(self.checkpoint, None, self.resume)
+        seed = (
+            training_seed(None, random_numbers(None)) if policy.read is None else policy.seed(None)
+        )
+        return seed, np.random.RandomState(seed)
+
+    def _outputs(self, X: Any) -> NDArray[Any]:
+        """The outputs of the network, (n_samples, n_outputs)."""
+        if "network_" not in self.__dict__:
+            check_is_fitted(self, "network_")
+        net = self.network_
+        self._take_assigned()
+        if not self._is_plain(X):
+            X = validate_data(
+                self, X, reset=False, accept_sparse="csr", dtype=(np.float64, np.float32)
+            )
+        if self.n_jobs is None:
+            return net.forward(X)
+        with self._threads():
+            return net.forward(X)
+
+    def _is_plain(self, X: Any) -> bool:
+        """Whether X needs no check by scikit-learn: few finite floats, one row per example."""
+        return (
+            type(X) is np.ndarray
+            and X.ndim == 2
+            and X.shape[1] == self.n_features_in_
+            and 0 < X.size <= FEW
+            and X.dtype.char in "df"
+            and "feature_names_in_" not in self.__dict__  # missing names are a warning
+            # One fast pass; where the sum of squares overflows, scikit-learn checks each number.
+            and isfinite(np.vdot(X, X))
+        )
+
+    def _threads(self) -> AbstractContextManager[Any]:
+        """The number of threads that `n_jobs` means."""
+        n_jobs = self.n_jobs
+        if n_jobs is None or n_jobs == -1:
+            return nullcontext()
+        if n_jobs == 0:
+            raise ValueError("n_jobs == 0 has no meaning")
+        return num_threads(n_jobs if n_jobs > 0 else max(get_num_threads() + 1 + n_jobs, 1))
+
+    def _is_stochastic(self) -> bool:
+        if self.solver not in STOCHASTIC:
+            raise AttributeError(
+                "partial_fit is only available for stochastic optimizers. "
+                f"{self.solver} is not stochastic."
+            )
+        return True
+
+    def __getstate__(self) -> dict[str, Any]:
+        if "network_" in self.__dict__:
+            self._take_assigned()
+        return _pickling.to_state(super().__getstate__())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(_pickling.from_state(state))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

@@ -1,0 +1,399 @@
+"""`MLPClassifier`: labels of classes, or several labels per example."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import ClassifierMixin
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import unique_labels
+
+from bpfast.sklearn import _labels
+from bpfast.sklearn._base import BaseMLP
+from bpfast.sklearn._compat import validate_data
+from bpfast.sklearn._scores import accuracy
+
+# The costs to which labels can be passed as they are.
+COSTS_OF_LABELS = ("cross_entropy", "log_likelihood")
+
+
+class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-learn ships no types
+    """Multi-layer perceptron classifier with the interface of scikit-learn's own.
+
+    It minimises the log loss: with one sigmoid output for two classes, a softmax output for more,
+    and a sigmoid output for each label of multilabel y.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of int, default=(100,)
+        The number of neurons of each hidden layer.
+    activation : str, default="relu"
+        The activation of all hidden layers: "identity", "logistic" (or "sigmoid"), "tanh", "relu",
+        or another name of `bpfast.ACTIVATIONS` except softmax.
+    solver : {"adam", "sgd", "lbfgs"}, default="adam"
+        "adam" and "sgd" take a step per mini-batch. "lbfgs" is SciPy's L-BFGS-B over all examples
+        at once, for few examples.
+    alpha : float, default=0.0001
+        The L2 penalty alpha / 2 Σ w² on the weights. It is divided by the sum of the sample weights
+        of a step when it is added to the loss.
+    batch_size : int or "auto", default="auto"
+        The number of examples of a step; "auto" is min(200, n_samples).
+    learning_rate : {"constant", "invscaling", "adaptive"} or schedule, default="constant"
+        With solver="sgd": "constant" is `learning_rate_init`; "invscaling" is `learning_rate_init`
+        divided by (t_ + 1)^power_t after each epoch; "adaptive" is divided by 5 where the training
+        would otherwise stop by `tol`, down to 1e-6. With "sgd" and "adam" one of
+        `bpfast.schedules`, or any function of the step counted from 0, in place of
+        `learning_rate_init`.
+    learning_rate_init : float, default=0.001
+        The initial learning rate.
+    power_t : float, default=0.5
+        The exponent of "invscaling".
+    max_iter : int, default=200
+        The number of epochs of "sgd" and "adam", of iterations of "lbfgs".
+    shuffle : bool, default=True
+        Whether each epoch has a new random order.
+    random_state : int, RandomState, Generator or None, default=None
+        Determines the initial parameters, the held-out examples, the order of each epoch and
+        dropout. An int gives the same bits each time.
+    tol : float, default=1e-4
+        The improvement of the loss or validation score that counts. The gradient norm at which
+        "lbfgs" ends.
+    verbose : bool or int, default=False
+        Whether to print the loss of each epoch.
+    warm_start : bool, default=False
+        Whether `fit` starts from the parameters of the last call of `fit`.
+    momentum : float, default=0.9
+        The momentum of "sgd", from 0 to 1.
+    nesterovs_momentum : bool, default=True
+        Whether "sgd" uses Nesterov's momentum, if `momentum` is above 0.
+    early_stopping : bool, default=False
+        Whether to hold examples out, to stop after `n_iter_no_change` epochs without a better
+        validation score, and to restore the parameters of the best one.
+    validation_fraction : float, default=0.1
+        The fraction of the examples that `early_stopping` holds out. They are drawn in the
+        proportions of the classes, except for multilabel y.
+    beta_1, beta_2 : float, default=0.9 and 0.999
+        The decay rates of the moments of "adam".
+    epsilon : float, default=1e-8
+        Added to the root in the step of "adam".
+    n_iter_no_change : int or inf, default=10
+        The training stops after more than this many epochs in a row without an improvement by
+        `tol`.
+    max_fun : int, default=15000
+        The most evaluations of the loss by "lbfgs".
+    hidden : str or list of str, optional
+        The activation of each hidden layer, in place of `activation`. Any of `bpfast.ACTIVATIONS`
+        except softmax.
+    cost : str or callable, optional
+        The cost to minimise in place of the log loss: one of `bpfast.COSTS`, or ``cost(a, y) ->
+        (C_x, nabla_a)`` as described at `bpfast.Network`. A callable gets y as a matrix of 0 and 1
+        with a column per output.
+    dropout : float or list of float, default=0
+        The probability that a hidden neuron is dropped for an example, one for all hidden layers or
+        one per layer.
+    l1 : float, default=0
+        The L1 penalty l1 Σ |w|, divided as that of `alpha`.
+    max_norm : float, optional
+        After each step, the weights into a neuron are scaled down to this norm if they are longer.
+    clip_norm : float, optional
+        The gradient of a step is scaled down to this norm if it is longer.
+    scoring : str or callable, optional
+        The validation score: a scorer of `sklearn.metrics`, its name, or "loss" for the negative
+        validation loss. Default: accuracy.
+    callbacks : callable or list of callable, optional
+        Called as ``callback(net, history)`` after each epoch, with the `bpfast.Network` and its
+        `bpfast.History`. Return True to stop.
+    checkpoint : str or path-like, optional
+        A file that `fit` writes after each epoch.
+    resume : bool or path-like, default=False
+        Whether `fit` continues from the file of `checkpoint` if it exists, or the file to continue
+        from. The data and the other parameters must be the same.
+    n_jobs : int, optional
+        The number of threads; -1 or None is `bpfast.get_num_threads()`, -2 is one less.
+    class_weight : dict or "balanced", optional
+        The weight of each class by its label, 1 for those that are not given. "balanced" gives all
+        classes the same total weight. It multiplies `sample_weight`.
+
+    Attributes
+    ----------
+    classes_ : ndarray, (n_classes,)
+        The labels of the classes.
+    network_ : bpfast.Network
+        The network.
+    coefs_ : list of ndarray, (n_in, n_out)
+        The weights of each layer, as views of the network's parameters.
+    intercepts_ : list of ndarray, (n_out,)
+        The biases of each layer, likewise.
+    loss_ : float
+        The loss of the last epoch, with the penalties.
+    loss_curve_ : list of float
+        The loss of each epoch of "sgd" and "adam".
+    best_loss_ : float or None
+        The lowest of them. None with `early_stopping`.
+    validation_loss_curve_ : list of float or None
+        The loss of the validation examples after each epoch, without penalties.
+    validation_scores_ : list of float or None
+        Their score after each epoch.
+    best_validation_score_ : float or None
+        The best of these scores.
+    n_iter_ : int
+        The number of epochs or iterations of the last training.
+    t_ : int
+        The number of examples that "sgd" and "adam" have used, over all epochs.
+    n_layers_ : int
+        The number of layers, with input and output.
+    n_outputs_ : int
+        The number of outputs.
+    out_activation_ : str
+        The activation of the output, in scikit-learn's terms.
+    n_features_in_ : int
+        The number of features.
+    feature_names_in_ : ndarray of str
+        Their names, if X was a table whose columns have names.
+
+    See Also
+    --------
+    MLPRegressor : The same for numbers.
+
+    Notes
+    -----
+    The order of the examples and dropout come from bpfast's own random numbers, so the same
+    `random_state` gives other epochs than scikit-learn, from the same initial parameters.
+
+    Examples
+    --------
+    >>> from bpfast.sklearn import MLPClassifier
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = MLPClassifier(solver="lbfgs", max_iter=1000, random_state=0).fit(X, y)
+    >>> clf.predict(X[[0, 50, 100]])
+    array([0, 1, 2])
+    >>> clf.score(X, y) > 0.95
+    True
+    """
+
+    _parameter_constraints = BaseMLP._parameter_constraints | {
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        hidden: Any = None,
+        cost: Any = None,
+        dropout: Any = 0.0,
+        l1: float = 0.0,
+        max_norm: float | None = None,
+        clip_norm: float | None = None,
+        scoring: Any = None,
+        callbacks: Any = None,
+        checkpoint: Any = None,
+        resume: Any = False,
+        n_jobs: int | None = None,
+        class_weight: Any = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.hidden = hidden
+        self.cost = cost
+        self.dropout = dropout
+        self.l1 = l1
+        self.max_norm = max_norm
+        self.clip_norm = clip_norm
+        self.scoring = scoring
+        self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.resume = resume
+        self.n_jobs = n_jobs
+        self.class_weight = class_weight
+
+    @available_if(lambda estimator: estimator._is_stochastic())  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+        """Train for one epoch on the given examples, from the present parameters.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, (n_samples, n_features)
+            The examples.
+        y : array-like, (n_samples,) or (n_samples, n_outputs)
+            The labels.
+        sample_weight : array-like, (n_samples,), optional
+            The weight of each example.
+        classes : array-like, (n_classes,), optional
+            All classes that any call will have. Needed in the first call.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            A parameter is out of range, or the data or classes do not fit.
+        """
+        if getattr(self, "classes_", None) is None:
+            if classes is None:
+                raise ValueError("classes must be passed on the first call to partial_fit.")
+            self._kind = _labels.kind_of(y)
+            if self._kind != _labels.MULTILABEL:
+                self._kind = _labels.kind_of(classes)
+            self.classes_, self._sparse_y = unique_labels(classes), False
+        else:
+            _labels.refuse_different(classes, self.classes_)
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> Any:
+        """The class of each example, or a matrix of 0 and 1 for multilabel y.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, (n_samples, n_features)
+            The examples.
+
+        Returns
+        -------
+        ndarray, (n_samples,) or (n_samples, n_outputs)
+        """
+        outputs = self._outputs(X)
+        return _labels.to_labels(outputs, self.classes_, self._kind, self._sparse_y)
+
+    def predict_proba(self, X: Any) -> Any:
+        """The probability of each class, or of each label of multilabel y.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, (n_samples, n_features)
+            The examples.
+
+        Returns
+        -------
+        ndarray, (n_samples, n_classes)
+            The columns are in the order of `classes_`.
+        """
+        outputs = self._outputs(X)
+        if outputs.shape[1] == 1 and self._kind != _labels.MULTILABEL:
+            return np.hstack([1 - outputs, outputs])
+        return outputs
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """The logarithm of `predict_proba`.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, (n_samples, n_features)
+            The examples.
+
+        Returns
+        -------
+        ndarray, (n_samples, n_classes)
+            The columns are in the order of `classes_`.
+        """
+        probabilities = self.predict_proba(X)
+        return np.log(probabilities, out=probabilities)
+
+    def _check_examples(
+        self, X: Any, y: Any, *, reset: bool, incremental: bool = False
+    ) -> tuple[Any, Any, Any]:
+        X, y = validate_data(
+            self, X, y, accept_sparse="csr", multi_output=True, dtype=(np.float64, np.float32),
+            reset=reset,
+        )  # fmt: skip
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if reset and not incremental:
+            self._kind = _labels.kind_of(y)
+            self.classes_, self._sparse_y = unique_labels(y), sparse.issparse(y)
+        else:
+            _labels.refuse_others(y, self.classes_, warm_start=self.warm_start)
+        return X, y, _labels.to_index(y, self.classes_, self._kind)
+
+    def _weights(self, y: Any, sample_weight: Any, *, incremental: bool) -> Any:
+        if incremental and isinstance(self.class_weight, str):
+            raise ValueError(
+                "class_weight 'balanced' is not supported for partial_fit, which does not know the "
+                "classes of all examples. Pass a dict, such as "
+                "dict(zip(classes, compute_class_weight('balanced', classes=classes, y=y)))."
+            )
+        return _labels.weights(self.class_weight, y, sample_weight)
+
+    def _count_outputs(self, index: Any) -> int:
+        if index.ndim == 2:
+            return int(index.shape[1])
+        return _labels.n_outputs(self._kind, self.classes_)
+
+    def _output_and_cost(self) -> tuple[str, str, Any]:
+        """The output activation in scikit-learn's terms and in bpfast's, and the cost."""
+        if self._kind == "multiclass":
+            return "softmax", "softmax", self.cost or "log_likelihood"
+        return "logistic", "sigmoid", self.cost or "cross_entropy"
+
+    def _loss_scale(self) -> float:
+        return 1.0
+
+    def _targets(self, index: Any, net: Any) -> Any:
+        """The class indices for a cost that takes them, else a column per output."""
+        if index.ndim == 1 and net.config["cost"] in COSTS_OF_LABELS:
+            return index
+        return _labels.to_targets(index, self.n_outputs_, net.dtype)
+
+    def _stratified(self, rows: Any) -> Any:
+        return _labels.strata(rows.y, self._kind, self.validation_fraction)
+
+    def _default_score(self, outputs: Any, index: Any, weight: Any) -> float:
+        return accuracy(outputs, index, weight)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    def _more_tags(self) -> dict[str, Any]:
+        return {"multilabel": True}  # for scikit-learn 1.5

@@ -1,0 +1,60 @@
+"""The solver "lbfgs": SciPy's L-BFGS-B over all examples, with gradients of the network."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
+
+from bpfast._scipy import scipy_minimize
+from bpfast.sklearn import _network
+
+if TYPE_CHECKING:
+    from bpfast._network import Network
+    from bpfast.sklearn._stochastic import Data
+
+
+def fit_lbfgs(estimator: Any, net: Network, data: Data, *, loss_scale: float) -> None:
+    """Train `net`, and set `n_iter_` and `loss_` of the estimator.
+
+    The vectors of L-BFGS are short, so the threads of BLAS would cost more than they save, and
+    take CPUs from the gradient.
+    """
+    total = float(data.x.shape[0]) if data.weight is None else float(np.sum(data.weight))
+    alpha = float(estimator.alpha) / total if total > 0 else 0.0
+    try:
+        with threadpool_limits(limits=1, user_api="blas"):
+            found = scipy_minimize(
+                net,
+                data.x,
+                data.y,
+                l2=alpha,
+                sample_weight=data.weight,
+                max_iterations=int(estimator.max_iter),
+                options={"maxfun": int(estimator.max_fun), "gtol": float(estimator.tol)},
+            )
+    except ValueError as error:
+        if not str(error).startswith("net: expected a start with finite"):
+            raise
+        net.params[...] = np.nan  # `fit` tells what this means
+        return
+    estimator.n_iter_ = min(int(found.nit), int(estimator.max_iter))
+    penalty = _network.penalty(net, alpha, 0.0)
+    estimator.loss_ = (float(found.fun) - penalty) * loss_scale + penalty
+    if found.status != 0:
+        more = ""
+        if estimator.n_iter_ == estimator.max_iter:
+            more = (
+                "\n\nIncrease the number of iterations to improve the convergence "
+                f"(max_iter={estimator.max_iter})."
+            )
+        warnings.warn(
+            f"lbfgs failed to converge after {estimator.n_iter_} iteration(s) "
+            f"(status={found.status}):\n{found.message}\n{more}\nScaled inputs, as by "
+            "sklearn.preprocessing.StandardScaler, need fewer iterations.",
+            ConvergenceWarning,
+            stacklevel=5,
+        )

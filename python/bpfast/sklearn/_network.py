@@ -1,0 +1,119 @@
+"""The network of an estimator: its configuration and its initial parameters."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast._network import Network
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+# scikit-learn's names of activations that have another name here.
+NAMES = {"logistic": "sigmoid"}
+
+
+def hidden_sizes(hidden_layer_sizes: Any) -> list[int]:
+    """The sizes of the hidden layers; there may be none.
+
+    Raises
+    ------
+    ValueError
+        A size is not a positive integer.
+    """
+    sizes = np.atleast_1d(np.asarray(hidden_layer_sizes if np.size(hidden_layer_sizes) else []))
+    if sizes.size and (sizes.dtype.kind not in "iu" or sizes.ndim != 1 or (sizes <= 0).any()):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes.tolist()}.")
+    return [int(size) for size in sizes]
+
+
+def new_network(
+    estimator: Any, sizes: Sequence[int], output: Any, cost: Any, dtype: np.dtype[Any]
+) -> Network:
+    """A network with all parameters 0, as the parameters of the estimator describe it.
+
+    Raises
+    ------
+    ValueError
+        An activation or a cost is unknown, or does not go with the rest.
+    """
+    hidden, given = estimator.hidden, "hidden"
+    if hidden is None:
+        hidden, given = estimator.activation, "activation"
+    activations: Any = _translated(hidden)
+    if len(sizes) == 2 and isinstance(activations, str):
+        activations = []
+    try:
+        return Network(
+            sizes, hidden=activations, output=output, cost=cost, dtype=dtype, init="zeros"
+        )
+    except (TypeError, ValueError) as error:
+        text = str(error)
+        if text.startswith("hidden"):
+            text = f"The {given!r} parameter of {type(estimator).__name__} is invalid. {text}"
+        raise type(error)(text) from None
+
+
+def _translated(hidden: Any) -> str | list[str]:
+    if isinstance(hidden, str):
+        return NAMES.get(hidden, hidden)
+    return [NAMES.get(name, name) for name in hidden]
+
+
+def draw_parameters(net: Network, activation: Any, random: np.random.RandomState) -> None:
+    """Draw the initial parameters as scikit-learn does, in the same order.
+
+    Glorot and Bengio: uniform between ±√(6 / (n_in + n_out)), biases too; 2 in place of 6 if the
+    activation is the logistic function.
+    """
+    factor = 2.0 if activation in ("logistic", "sigmoid") else 6.0
+    for weights, biases in zip(net.weights, net.biases, strict=True):
+        n_out, n_in = weights.shape
+        bound = np.sqrt(factor / (n_in + n_out))
+        weights.T[...] = random.uniform(-bound, bound, (n_in, n_out))
+        biases[...] = random.uniform(-bound, bound, n_out)
+
+
+def penalty(net: Network, alpha: float, l1: float) -> float:
+    """The penalty alpha / 2 Σ w² + l1 Σ |w|."""
+    total = 0.0
+    for weights in net.weights:
+        if alpha:
+            total += alpha / 2 * float(np.vdot(weights.T, weights.T))
+        if l1:
+            total += l1 * float(np.abs(weights).sum())
+    return total
+
+
+def views(net: Network) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+    """`coefs_` and `intercepts_`: views of the weights, (n_in, n_out), and of the biases."""
+    return [weights.T for weights in net.weights], list(net.biases)
+
+
+def assign(net: Network, coefs: Sequence[Any], intercepts: Sequence[Any]) -> None:
+    """Copy `coefs_` and `intercepts_` that a user has assigned into the network.
+
+    Raises
+    ------
+    ValueError
+        Their number or a shape does not fit.
+    """
+    targets = [*(weights.T for weights in net.weights), *net.biases]
+    names = [f"{name}[{k}]" for name in ("coefs_", "intercepts_") for k in range(len(net.weights))]
+    given = [np.asarray(array) for array in itertools.chain(coefs, intercepts)]
+    if len(given) != len(targets) or len(coefs) != len(net.weights):
+        raise ValueError(
+            f"coefs_ and intercepts_ must have {len(net.weights)} arrays each for the layers "
+            f"{net.sizes}, got {len(coefs)} and {len(intercepts)}."
+        )
+    for name, target, array in zip(names, targets, given, strict=True):
+        if array.shape != target.shape:
+            raise ValueError(f"{name} must have shape {target.shape}, got {array.shape}.")
+    for target, array in zip(targets, given, strict=True):
+        if array is not target:
+            target[...] = array

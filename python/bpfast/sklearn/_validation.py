@@ -1,0 +1,92 @@
+"""The examples by which a training is judged: held out or given, and their score."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import _check_sample_weight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from bpfast._network import Network
+
+# What `predict` warns of where scikit-learn's scorers pass rows without the names of their columns.
+NO_NAMES = "X does not have valid feature names"
+
+
+class Rows(NamedTuple):
+    """Examples: x, the given y, y as the estimator encodes it, and their weights."""
+
+    x: Any
+    given: Any
+    y: Any
+    weight: Any
+
+    def at(self, rows: NDArray[np.intp]) -> Rows:
+        """Some of the examples."""
+        weight = None if self.weight is None else self.weight[rows]
+        return Rows(self.x[rows], self.given[rows], self.y[rows], weight)
+
+
+def split(
+    rows: Rows, fraction: float, random: np.random.RandomState, stratify: Any
+) -> tuple[Rows, Rows]:
+    """The examples to train on and those held out, as `train_test_split` draws them.
+
+    Raises
+    ------
+    ValueError
+        There are too few examples.
+    """
+    train, held_out = train_test_split(
+        np.arange(rows.x.shape[0]), random_state=random, test_size=fraction, stratify=stratify
+    )
+    if len(held_out) < 2:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' or the size of your "
+            "dataset."
+        )
+    return rows.at(train), rows.at(held_out)
+
+
+def given(estimator: Any, validation_data: Any) -> Rows:
+    """The examples of `validation_data`, checked as those of `fit`."""
+    if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
+        got = type(validation_data).__name__
+        raise ValueError(f"validation_data must be (X, y) or (X, y, sample_weight), got {got}.")
+    x, y, *weights = validation_data
+    x, y_given, y = estimator._check_examples(x, y, reset=False)
+    weight = weights[0] if weights else None
+    if weight is not None:
+        weight = _check_sample_weight(weight, x)
+    return Rows(x, y_given, y, weight)
+
+
+def score_of(
+    estimator: Any, net: Network, rows: Rows, loss_scale: float
+) -> Callable[[float], float]:
+    """The validation score of an epoch, a function of its validation cost.
+
+    By default accuracy or R², from one forward pass.
+    """
+    scoring = estimator.scoring
+    if scoring is None:
+        return lambda _: estimator._default_score(net.forward(rows.x), rows.y, rows.weight)
+    if isinstance(scoring, str) and scoring == "loss":
+        return lambda cost: -cost * loss_scale
+    scorer = check_scoring(estimator, scoring=scoring)
+    weights = {} if rows.weight is None else {"sample_weight": rows.weight}
+
+    def score(_: float) -> float:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", NO_NAMES, UserWarning)
+            return float(scorer(estimator, rows.x, rows.given, **weights))
+
+    return score
