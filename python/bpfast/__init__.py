@@ -37,6 +37,8 @@ from bpfast._equations import bp1
 from bpfast._functions import backprop, cost, errors, forward, trace
 from bpfast._layer import Layer
 from bpfast._least_squares import LeastSquaresResult, least_squares
+from bpfast._many.ensemble import Ensemble, Prediction
+from bpfast._many.fit_many import fit_many
 from bpfast._network import Network, load
 from bpfast._scipy import scipy_minimize
 from bpfast._show_config import show_config
@@ -62,6 +64,7 @@ __all__ = [
     "Curvature",
     "DivergenceError",
     "EarlyStopping",
+    "Ensemble",
     "Gradient",
     "GradientStatistics",
     "History",
@@ -69,6 +72,7 @@ __all__ = [
     "LeastSquaresResult",
     "Network",
     "PerExampleGradients",
+    "Prediction",
     "RMSprop",
     "Taylor",
     "Trace",
@@ -81,6 +85,7 @@ __all__ = [
     "bp4",
     "cost",
     "errors",
+    "fit_many",
     "forward",
     "get_num_threads",
     "inside",

@@ -48,6 +48,8 @@ mod _core {
     #[pymodule_export]
     use super::api::trace::Trace;
     #[pymodule_export]
+    use super::api::trainer::epochs::run_epochs;
+    #[pymodule_export]
     use super::api::trainer::{Trainer, random_order};
     #[pymodule_export]
     use super::api::views::Views;

@@ -136,18 +136,25 @@ class Training:
         return self._after(epoch, row, progress_bar)
 
     def _after(self, epoch: int, row: dict[str, float], progress_bar: Progress) -> bool:
-        """Record an epoch, call callbacks, check early stopping. Returns whether it is the last."""
+        """Record an epoch and show its row. Returns whether it is the last."""
+        progress_bar.epoch(row)
+        return self.record(epoch, row)
+
+    def record(self, epoch: int, row: dict[str, float], best_params: Any = None) -> bool:
+        """Record an epoch, call callbacks, check early stopping. Returns whether it is the last.
+
+        `best_params` has the parameters of the best epoch, if they are known already.
+        """
         stopping = self.early_stopping
         is_better = stopping is not None and stopping.is_better(epoch, row)
         self.history.append(row)
         self._growth.warn(row["cost"])
-        progress_bar.epoch(row)
         rate = self.optimizer.learning_rate
         if isinstance(rate, schedules.Schedule):  # others may have another `report`
             rate.report(row.get("validation_cost", row["cost"]))
         if stopping is not None:
             if is_better and stopping.restore_best:
-                self.best = _core.copy_params(self.net)
+                self.best = _core.copy_params(self.net) if best_params is None else best_params
             if stopping.is_over(epoch):
                 self.history.stopped = "early stopping"
         if self._callbacks_stop():
