@@ -37,6 +37,7 @@ from bpfast._equations import bp1
 from bpfast._functions import backprop, cost, errors, forward, trace
 from bpfast._layer import Layer
 from bpfast._least_squares import LeastSquaresResult, least_squares
+from bpfast._many.calls import backprop_many, forward_many
 from bpfast._many.ensemble import Ensemble, Prediction
 from bpfast._many.fit_many import fit_many
 from bpfast._network import Network, load
@@ -79,6 +80,7 @@ __all__ = [
     "Views",
     "__version__",
     "backprop",
+    "backprop_many",
     "bp1",
     "bp2",
     "bp3",
@@ -87,6 +89,7 @@ __all__ = [
     "errors",
     "fit_many",
     "forward",
+    "forward_many",
     "get_num_threads",
     "inside",
     "least_squares",

@@ -27,6 +27,8 @@ mod _core {
     #[pymodule_export]
     use super::api::gradient::Gradient;
     #[pymodule_export]
+    use super::api::many::{backprop_many, forward_many};
+    #[pymodule_export]
     use super::api::network::PyNetwork;
     #[pymodule_export]
     use super::api::network::constructor::restore;

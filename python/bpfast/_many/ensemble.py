@@ -203,8 +203,10 @@ class Ensemble(Sequence["Network"]):
         for k, history in enumerate(histories):
             if name not in history:
                 known = ", ".join(history.names)
-                raise ValueError(f"metric: expected a column of each history, got {name!r}; "
-                                 f"nets[{k}] has {known}")
+                raise ValueError(
+                    f"metric: expected a column of each history, got {name!r}; "
+                    f"nets[{k}] has {known}"
+                )
         sign = 1.0 if mode_of(name, mode) == "min" else -1.0
         values = [sign * float(history[name][-1]) for history in histories]
         keys = [value if value == value else np.inf for value in values]
@@ -223,13 +225,15 @@ class Ensemble(Sequence["Network"]):
             pandas is not installed.
         """
         try:
-            import pandas
+            import pandas as pd
         except ImportError as error:
             raise ImportError("to_pandas needs pandas: pip install pandas") from error
         tables = {
-            k: history.to_pandas() for k, history in enumerate(self.histories) if history is not None
+            k: history.to_pandas()
+            for k, history in enumerate(self.histories)
+            if history is not None
         }
-        return pandas.concat(tables, names=["net", "epoch"])
+        return pd.concat(tables, names=["net", "epoch"])
 
     def __repr__(self) -> str:
         shapes = {"-".join(map(str, net.sizes)) for net in self._nets}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bpfast import _core
 from bpfast._many.arguments import (
@@ -13,7 +16,7 @@ from bpfast._many.arguments import (
     weights_for_each,
 )
 from bpfast._many.ensemble import Ensemble
-from bpfast._many.member import Options, new_member, own_rate, own_schedule
+from bpfast._many.member import Member, Options, new_member, own_rate
 from bpfast._many.rounds import train
 from bpfast._many.shared import SharedData
 from bpfast._training.arguments.settings import (
@@ -26,6 +29,7 @@ from bpfast._training.arguments.settings import (
 )
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.metrics.named import parse as parse_metrics
+from bpfast._validation.arrays import as_array
 from bpfast._validation.names import by_name
 from bpfast._validation.numbers import fraction, whole
 
@@ -35,14 +39,14 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from bpfast._network import Network
-    from bpfast._typing import Metric, MetricName
     from bpfast._training.metrics.named import Metrics
+    from bpfast._typing import Metric, MetricName
     from bpfast.optimizers import Optimizer
 
 SYNONYMS = {key: value for key, value in ARGUMENT_SYNONYMS.items() if "Network" not in value}
 
 
-@by_name(SYNONYMS)
+@by_name(SYNONYMS, is_method=False)
 def fit_many(
     nets: Iterable[Network],
     x: Any,
@@ -194,12 +198,14 @@ def fit_many(
     }  # fmt: skip
     seeds = _seeds(seed, count)
     weights = weights_for_each(sample_weight, count)
-    n = len(y) if hasattr(y, "__len__") else 0
+    n = len(as_array("y", y)) if np.ndim(y) else 0
     of_rows = rows_for_each("rows", rows, count, n)
     held = rows_for_each("validation_rows", validation_rows, count, n)
     measures = parse_metrics(metrics)
     data, validations = SharedData(x, y), dict[int, SharedData]()
-    members, used, stops = [], [], []
+    members: list[Member] = []
+    used: list[Any] = []
+    stops: list[Any] = []
     for k, net in enumerate(found):
         with _naming(k, count):
             one = {name: values[k] for name, values in lists.items()}
@@ -213,10 +219,10 @@ def fit_many(
             if not isinstance(optimizer, list) and own is optimizer:
                 own = _new(own)
             if stop is not None:
-                stop = own_schedule(stop) if stop is early_stopping else stop
+                stop = copy.deepcopy(stop) if stop is early_stopping else stop
                 stop.reset()
-            used.append(own)
-            stops.append(stop)
+            _refuse_again("optimizer", own, used)
+            _refuse_again("early_stopping", stop, stops)
             refuse_another_network(own, net)
             options = Options(
                 whole("epochs", one["epochs"], 1), settings, own, stop, measures,
@@ -252,7 +258,15 @@ def _new(optimizer: Optimizer) -> Optimizer:
     if optimizer.steps:
         expected = "one without steps, or a list with one for each network"
         raise ValueError(f"optimizer: expected {expected}, got one of {optimizer.steps} steps")
-    return own_schedule(optimizer)
+    return copy.deepcopy(optimizer)
+
+
+def _refuse_again(argument: str, value: object, others: list[Any]) -> None:
+    """Add to the objects that networks keep their state in, each its own."""
+    if value is not None and any(value is other for other in others):
+        expected = "one for each network, as it keeps state"
+        raise ValueError(f"{argument}: expected {expected}, got one again")
+    others.append(value)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core, schedules
-from bpfast._many.shared import SharedData, view_of
+from bpfast._many.shared import SharedData
 from bpfast._training.arguments.training_data import (
     check_cost,
     naming_validation,
@@ -80,12 +80,19 @@ class Options:
     validation_rows: NDArray[np.uint32] | None
 
 
-class Unloaded:
-    """The source of a training whose examples are shared."""
+class Elsewhere:
+    """The source of a training whose epochs run in `_core.run_epochs`."""
 
     def __init__(self, examples: Examples) -> None:
         self._data = examples
-        self.examples = len(examples)
+        self.examples: int | None = len(examples)
+
+    def begin(self, epoch: int) -> None:
+        """Nothing to begin."""
+
+    def ready(self, most: int) -> int:  # noqa: ARG002
+        """No step is done here."""
+        return 0
 
     def fault(self) -> str | None:
         """Describe the first number of the examples that is not finite, if any."""
@@ -147,9 +154,9 @@ class Member:
             stopping = (stop.patience, stop.least, stop.best, stop.best_epoch, of_validation)
             if stop.restore_best and self._best_params is None:
                 self._best_params = np.array(training.net.params)
-        assert self.trainer is not None
+        trainer: Any = self.trainer  # there is one where `job` is called
         return Job(
-            self.trainer,
+            trainer,
             optimizer,
             state_arrays,
             rates,
@@ -168,7 +175,7 @@ class Member:
         training = self.training
         epochs, first_cost, diverged = outcome
         if first_cost is not None:
-            training._growth.begin(first_cost)
+            training.growth.begin(first_cost)
         per_epoch = -(-self.examples // training.settings.batch_size)
         for k, (cost, validation_cost, seconds, _) in enumerate(epochs):
             rate = float(job.rates[(k + 1) * per_epoch - 1])
@@ -176,13 +183,12 @@ class Member:
             if training.training is not None:
                 row |= training.training.metrics(training.metrics, "")
             if training.validation is not None:
-                if validation_cost is None:
-                    validation_cost = training.validation.cost()
-                row["validation_cost"] = validation_cost
+                known = validation_cost is not None
+                row["validation_cost"] = validation_cost if known else training.validation.cost()
                 row |= training.validation.metrics(training.metrics, "validation_")
             training.record(job.first_epoch + k, row, best_params=self._best_params)
         if diverged is not None:
-            self.error = training._divergence(*diverged)
+            self.error = training.divergence(*diverged)
             training.history.stopped = "diverged"
 
     def finish(self) -> None:
@@ -191,8 +197,9 @@ class Member:
             _core.assign_params(self.training.net, self.training.best)
 
 
-def new_member(data: SharedData, validations: dict[int, SharedData], net: Network, options: Options,
-               level: int) -> Member:
+def new_member(
+    data: SharedData, validations: dict[int, SharedData], net: Network, options: Options, level: int
+) -> Member:
     """The training of a network on shared data.
 
     `level` is the number of calls between the user's line and this function.
@@ -205,14 +212,15 @@ def new_member(data: SharedData, validations: dict[int, SharedData], net: Networ
     weight = of_examples(options.sample_weight, n, signed=True)
     refuse_all_zero("sample_weight", weight)
     rows, held_rows = _rows(options, n)
-    examples = view_of(group.examples, net, rows, weight)
-    measures, kind = for_targets(options.metrics, view_of(group.examples, net, options.rows, None).y, net)
+    examples = group.examples.of_network(net, rows, weight)
+    all_y = group.examples.of_network(net, options.rows, None).y
+    measures, kind = for_targets(options.metrics, all_y, net)
     if options.class_weight is not None:
         check_classes(options.class_weight, examples.y, net.sizes[-1])
     held_out: Examples | None = None
     validation: Trainer | None = None
     if held_rows is not None:
-        held_out = view_of(group.examples, net, held_rows, weight)
+        held_out = group.examples.of_network(net, held_rows, weight)
         refuse_negative(held_out.sample_weight)
         refuse_all_zero("sample_weight", held_out.sample_weight)
         for_targets(options.metrics, held_out.y, net, kind)
@@ -222,7 +230,8 @@ def new_member(data: SharedData, validations: dict[int, SharedData], net: Networ
                 id(options.validation), SharedData(*_parts(options.validation), dense=True)
             )
             of_validation = shared.group(net, settings, optimizer)
-            held_out = view_of(of_validation.examples, net, None, of_validation.examples.sample_weight)
+            theirs = of_validation.examples
+            held_out = theirs.of_network(net, None, theirs.sample_weight)
             validation = of_validation.trainer
             for_targets(options.metrics, held_out.y, net, kind)
     raw = weight
@@ -234,7 +243,7 @@ def new_member(data: SharedData, validations: dict[int, SharedData], net: Networ
         net,
         trainer,
         settings,
-        Unloaded(examples),
+        Elsewhere(examples),
         optimizer,
         History(seed=settings.seed),
         metrics=measures,
@@ -258,8 +267,8 @@ def new_member(data: SharedData, validations: dict[int, SharedData], net: Networ
 
 
 def _own_member(data: SharedData, net: Network, options: Options) -> Member:
-    """A training of its own, with copies of its rows: a callable cost, or a converted memory map."""
-    x, y = data._x, data._y
+    """A training of its own, with copies of its rows, as for a callable cost."""
+    x, y = data.x, data.y
     weight, validation = options.sample_weight, options.validation
     n = len(y)
     rows, held = _rows(options, n)
@@ -323,11 +332,6 @@ def _of_all_rows(
     of_all = np.zeros(n)
     of_all[rows] = weight
     return of_all
-
-
-def own_schedule(optimizer: Optimizer) -> Optimizer:
-    """A new optimizer with the same arguments and a schedule of its own."""
-    return copy.deepcopy(optimizer)
 
 
 def own_rate(learning_rate: Any) -> Any:

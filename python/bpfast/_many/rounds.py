@@ -69,9 +69,9 @@ def _round(active: Sequence[Member], most: int) -> None:
     for member in active:
         if member.trainer is None:
             _epochs_alone(member, most)
-    for k, member in enumerate(active):
+    for member in active:
         if member.error is not None:
-            _tell(k, member)
+            _tell(member)
 
 
 def _epochs_alone(member: Member, most: int) -> None:
@@ -80,14 +80,14 @@ def _epochs_alone(member: Member, most: int) -> None:
     try:
         with Progress(False, 1) as no_bar:
             for _ in range(min(most, member.epochs - len(training.history))):
-                if training._epoch(len(training.history) + 1, no_bar, False):
+                if training.epoch(len(training.history) + 1, no_bar, False):
                     break
     except ArithmeticError as error:
         training.history.stopped = "diverged"
         member.error = error
 
 
-def _tell(place: int, member: Member) -> None:
+def _tell(member: Member) -> None:
     """Warn of a network that diverged; raise if its data are to blame."""
     error = member.error
     if isinstance(error, ValueError):

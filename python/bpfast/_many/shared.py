@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
 
 from bpfast._training.arguments.training_data import new_trainer
 from bpfast._training.data.examples import Examples
 from bpfast._training.data.sources import DENSITY, DENSITY_OF_FEW, FEW
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from bpfast._core import Trainer
     from bpfast._network import Network
     from bpfast._training.arguments.settings import Settings
@@ -34,7 +29,7 @@ class SharedData:
     """
 
     def __init__(self, x: Any, y: Any, sample_weight: Any = None, *, dense: bool = False) -> None:
-        self._x, self._y, self._weight, self._dense = x, y, sample_weight, dense
+        self.x, self.y, self._weight, self._dense = x, y, sample_weight, dense
         self._groups: dict[Any, Group] = {}
 
     def group(self, net: Network, settings: Settings, optimizer: Optimizer) -> Group:
@@ -49,7 +44,7 @@ class SharedData:
         cost = config["cost"] if isinstance(config["cost"], str) else id(net)
         key = (net.dtype.str, net.sizes[0], net.sizes[-1], cost, config["output"], few)
         if key not in self._groups:
-            examples = Examples(net, self._x, self._y, self._weight, signed=not self._dense)
+            examples = Examples(net, self.x, self.y, self._weight, signed=not self._dense)
             examples.check_targets()
             arrays = examples.arrays()
             trainer = None
@@ -62,16 +57,3 @@ class SharedData:
                 trainer.load(*arrays, weight, 0.0 if self._dense else density)
             self._groups[key] = Group(examples, trainer)
         return self._groups[key]
-
-
-def view_of(
-    examples: Examples, net: Network, rows: NDArray[Any] | None, weight: NDArray[np.float64] | None
-) -> Examples:
-    """Some rows of shared examples, for a network; `weight` has the weights of all of them."""
-    view = copy(examples)
-    view._net = net
-    view.sample_weight = weight
-    if rows is not None:
-        view._rows = view._names = rows
-        view.sample_weight = None if weight is None else weight[rows]
-    return view
