@@ -39,6 +39,7 @@ pub mod engine;
 pub mod inside;
 pub mod io;
 pub mod kernels;
+pub mod many;
 pub mod model;
 pub mod pool;
 pub mod train;

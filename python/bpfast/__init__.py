@@ -38,6 +38,9 @@ from bpfast._equations import bp1
 from bpfast._functions import backprop, cost, errors, forward, trace
 from bpfast._layer import Layer
 from bpfast._least_squares import LeastSquaresResult, least_squares
+from bpfast._many.calls import backprop_many, forward_many
+from bpfast._many.ensemble import Ensemble, Prediction
+from bpfast._many.fit_many import fit_many
 from bpfast._network import Network, load
 from bpfast._scipy import scipy_minimize
 from bpfast._show_config import show_config
@@ -64,6 +67,7 @@ __all__ = [
     "Curvature",
     "DivergenceError",
     "EarlyStopping",
+    "Ensemble",
     "Gradient",
     "GradientStatistics",
     "History",
@@ -71,19 +75,23 @@ __all__ = [
     "LeastSquaresResult",
     "Network",
     "PerExampleGradients",
+    "Prediction",
     "RMSprop",
     "Taylor",
     "Trace",
     "Views",
     "__version__",
     "backprop",
+    "backprop_many",
     "bp1",
     "bp2",
     "bp3",
     "bp4",
     "cost",
     "errors",
+    "fit_many",
     "forward",
+    "forward_many",
     "get_num_threads",
     "inside",
     "least_squares",

@@ -58,6 +58,7 @@ __all__ = [
     "add_noise",
     "as_batch",
     "assign_params",
+    "backprop_many",
     "bp1",
     "bp1_outputs",
     "bp2",
@@ -66,6 +67,7 @@ __all__ = [
     "build_config",
     "check_targets",
     "copy_params",
+    "forward_many",
     "get_num_threads",
     "has_duplicates",
     "has_params",
@@ -76,6 +78,7 @@ __all__ = [
     "permutation",
     "poisson_sample",
     "read_tensors",
+    "run_epochs",
     "set_num_threads",
     "set_training",
     "step_arrays",
@@ -329,6 +332,7 @@ class Trainer:
     def load(
         self, x: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, sparse: float = 0.0
     ) -> None: ...
+    def share(self, other: Trainer, sample_weight: ArrayLike | None = None) -> None: ...
     def reset_cost(self) -> None: ...
     def begin(self, epoch: int, seed: int | None = None) -> None: ...
     def outputs(self, optimizer: Optimizer) -> _Array: ...
@@ -359,6 +363,24 @@ def assign_params(net: Network, values: NDArray[np.floating[Any]]) -> None: ...
 def check_targets(net: Network, y: ArrayLike, first: int) -> None: ...
 def has_params(net: Network, values: NDArray[np.floating[Any]]) -> bool: ...
 def memory_order(array: NDArray[Any]) -> Literal["C", "F"]: ...
+def run_epochs(
+    jobs: Sequence[Any],
+) -> tuple[
+    list[
+        tuple[list[tuple[float, float | None, float, bool]], float | None, tuple[int, int] | None]
+    ],
+    BaseException | None,
+]: ...
+def forward_many(
+    nets: Sequence[Network], xs: Sequence[Any], outs: Sequence[_Array | None]
+) -> list[_Array]: ...
+def backprop_many(
+    nets: Sequence[Network],
+    examples: Sequence[tuple[Any, Any]],
+    sample_weights: Sequence[Any],
+    reduction: str,
+    outs: Sequence[Gradient],
+) -> None: ...
 def copy_params(net: Network) -> NDArray[np.floating[Any]]: ...
 def has_duplicates(rows: Any) -> bool: ...
 def is_plain_numbers(value: object) -> bool: ...

@@ -214,3 +214,10 @@ pub mod norms {
     /// The incoming weights of a neuron whose squares are added first.
     pub const ROWS: usize = 1 << 7;
 }
+
+/// Several networks in one call.
+pub mod many {
+    /// The work of a series of steps between two polls of the cancellation token, in multiply-adds: a
+    /// millisecond or so.
+    pub const SERIES_WORK: usize = 1 << 24;
+}

@@ -27,6 +27,8 @@ mod _core {
     #[pymodule_export]
     use super::api::gradient::Gradient;
     #[pymodule_export]
+    use super::api::many::{backprop_many, forward_many};
+    #[pymodule_export]
     use super::api::network::PyNetwork;
     #[pymodule_export]
     use super::api::network::constructor::restore;
@@ -47,6 +49,8 @@ mod _core {
     use super::api::threads::{NumThreads, build_config, get_num_threads, set_num_threads};
     #[pymodule_export]
     use super::api::trace::Trace;
+    #[pymodule_export]
+    use super::api::trainer::epochs::run_epochs;
     #[pymodule_export]
     use super::api::trainer::{Trainer, random_order};
     #[pymodule_export]

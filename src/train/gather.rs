@@ -1,7 +1,7 @@
 //! Gathering the examples of a mini-batch.
 
 use crate::base::alloc::{grow_workspace, try_reserve};
-use crate::base::cancel::{CancelToken, cancellable};
+use crate::base::cancel::{CancelToken, ShouldCancel, cancellable};
 use crate::base::error::Result;
 use crate::data::{Inputs, LayerInput, Targets, Y};
 use crate::kernels::csr::GatheredRows;
@@ -10,7 +10,6 @@ use crate::kernels::real::Real;
 use crate::kernels::tuning::gather::{PIECE, SHARED, WIDE};
 use crate::model::architecture::Architecture;
 use crate::pool::Team;
-use crate::train::StepSeries;
 
 /// Buffers for the examples of a mini-batch.
 #[derive(Debug, Default)]
@@ -22,15 +21,24 @@ pub struct GatherBuffers<T> {
     weights: Vec<f64>,
 }
 
+/// All examples, and how to copy some of them.
+pub struct Source<'a, 'b, T> {
+    pub architecture: &'b Architecture,
+    pub inputs: Inputs<'a, T>,
+    pub targets: Targets<'a, T>,
+    pub team: &'b Team,
+    pub should_cancel: ShouldCancel<'b>,
+}
+
 impl<T: Real> GatherBuffers<T> {
-    /// The examples `rows` of a series, whose cost is Σ `s_x` `C_x` / n over these n. They are borrowed if
-    /// they are consecutive, else copied; an x whose rows the network can read in place is not copied.
+    /// The examples `rows`, whose cost is Σ `s_x` `C_x` / n over these n. They are borrowed if they are
+    /// consecutive, else copied; an x whose rows the network can read in place is not copied.
     ///
     /// # Errors
     /// Memory runs out, or the call is cancelled.
     pub fn gather<'a>(
         &'a mut self,
-        series: &StepSeries<'a, T>,
+        source: &Source<'a, '_, T>,
         rows: &'a [u32],
     ) -> Result<(Inputs<'a, T>, Targets<'a, T>)> {
         let Self {
@@ -40,12 +48,12 @@ impl<T: Real> GatherBuffers<T> {
             labels,
             weights,
         } = self;
-        let StepSeries {
+        let Source {
             inputs,
             targets,
             should_cancel,
             ..
-        } = *series;
+        } = *source;
         let (n, width) = (rows.len(), targets.width);
         let first = rows.first().map_or(0, |&row| row as usize);
         let (inputs, y, weights) = if are_consecutive(rows) {
@@ -78,13 +86,13 @@ impl<T: Real> GatherBuffers<T> {
             let inputs = match inputs.x {
                 LayerInput::Dense(all) => {
                     let width = inputs.width();
-                    if reads_in_place::<T>(series.architecture, n) {
+                    if reads_in_place::<T>(source.architecture, n) {
                         inputs.gathered(all.numbers, rows)
                     } else {
                         cancellable(should_cancel, |cancel| grow_workspace(x, n, width, cancel))?;
                         inputs.with_dense(
                             n,
-                            copy_rows_in_parallel(all.numbers, width, rows, x, series.team),
+                            copy_rows_in_parallel(all.numbers, width, rows, x, source.team),
                         )
                     }
                 }

@@ -25,7 +25,7 @@ use crate::base::alloc::try_grow;
 use crate::base::cancel::{CancelToken, ShouldCancel, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::CompensatedSum;
-use crate::data::{Inputs, Targets};
+use crate::data::{Inputs, Reduction, Targets};
 use crate::engine::batch;
 use crate::engine::optimizer::{ParamsAndState, Rule};
 use crate::kernels::real::Real;
@@ -113,6 +113,34 @@ pub struct TrainScratch<T: 'static> {
     /// The parameters and the optimizer's state from before the series.
     before: Vec<T>,
     padded: PaddedParams<T>,
+}
+
+impl<T: Real> TrainScratch<T> {
+    /// Some examples, for the mean of their costs, Σ `s_x` `C_x` / Σ `s_x`.
+    ///
+    /// # Errors
+    /// Memory runs out, or the weights have no mean.
+    pub fn rows<'a>(
+        &'a mut self,
+        architecture: &Architecture,
+        inputs: Inputs<'a, T>,
+        targets: Targets<'a, T>,
+        rows: &'a [u32],
+    ) -> Result<(Inputs<'a, T>, Targets<'a, T>)> {
+        let source = gather::Source {
+            architecture,
+            inputs,
+            targets,
+            team: &Team::alone(),
+            should_cancel: &|| false,
+        };
+        let (inputs, targets) = self.gathered.gather(&source, rows)?;
+        let weights = targets.sample_weight;
+        Ok((
+            inputs,
+            targets.weighted(rows.len(), Reduction::Mean, weights)?,
+        ))
+    }
 }
 
 impl<T: Real> StepSeries<'_, T> {

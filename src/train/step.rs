@@ -13,7 +13,7 @@ use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
 use crate::kernels::tuning::gather::{PREFETCHED, PREFETCHES};
 use crate::model::network::Network;
-use crate::train::gather::prefetch_rows;
+use crate::train::gather::{Source, prefetch_rows};
 use crate::train::norms::{apply_max_norm, clip_factor, norm};
 use crate::train::{StepSeries, TrainScratch};
 
@@ -33,7 +33,7 @@ impl<T: Real> Prefetch<'_, T> {
     }
 }
 
-impl<T: Real> StepSeries<'_, T> {
+impl<'a, T: Real> StepSeries<'a, T> {
     /// a^L of the examples of the first step, (n, n_L), with the same dropout as in that step; z^L if the
     /// cost takes that.
     ///
@@ -48,7 +48,7 @@ impl<T: Real> StepSeries<'_, T> {
         let TrainScratch {
             gathered, batch, ..
         } = scratch;
-        let (inputs, _) = gathered.gather(self, self.rows(0))?;
+        let (inputs, _) = gathered.gather(&self.source(), self.rows(0))?;
         Call::new(
             Network::new(self.architecture, params),
             inputs,
@@ -59,8 +59,19 @@ impl<T: Real> StepSeries<'_, T> {
         .outputs_and_forward(batch, outputs)
     }
 
+    /// The examples that a step takes some of.
+    fn source(&self) -> Source<'a, '_, T> {
+        Source {
+            architecture: self.architecture,
+            inputs: self.inputs,
+            targets: self.targets,
+            team: self.team,
+            should_cancel: self.should_cancel,
+        }
+    }
+
     /// The examples of the step at `index`.
-    fn rows(&self, index: usize) -> &[u32] {
+    fn rows(&self, index: usize) -> &'a [u32] {
         let rest = &self.order[index * self.settings.batch_size..];
         &rest[..rest.len().min(self.settings.batch_size)]
     }
@@ -98,7 +109,7 @@ impl<T: Real> StepSeries<'_, T> {
             norms,
             ..
         } = scratch;
-        let (inputs, mut targets) = gathered.gather(self, rows)?;
+        let (inputs, mut targets) = gathered.gather(&self.source(), rows)?;
         let mut cost = None;
         if let Some(costs) = self.costs {
             let shape = (rows.len(), self.architecture.n_outputs());

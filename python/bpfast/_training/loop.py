@@ -62,7 +62,7 @@ class Training:
         self._monitors: list[Any] = [c for c in self.callbacks if getattr(c, "_every_steps", None)]
         self._steps_done = 0
         self._seconds_per_step = 0.0
-        self._growth = Growth()
+        self.growth = Growth()
         if early_stopping is not None:
             early_stopping.column(self.columns)
 
@@ -78,7 +78,7 @@ class Training:
                 progress and remaining > 0, remaining, self.source.examples
             ) as progress_bar:
                 for epoch in range(len(self.history) + 1, epochs + 1):
-                    is_over = self._epoch(epoch, progress_bar, progress)
+                    is_over = self.epoch(epoch, progress_bar, progress)
                     if save is not None:
                         save(self)
                     if is_over:
@@ -121,7 +121,7 @@ class Training:
         finally:
             self.source.close()
 
-    def _epoch(self, epoch: int, progress_bar: Progress, progress: bool) -> bool:
+    def epoch(self, epoch: int, progress_bar: Progress, progress: bool) -> bool:
         """Run one epoch. Returns whether it is the last."""
         start = time.perf_counter()
         self.source.begin(epoch)
@@ -136,18 +136,25 @@ class Training:
         return self._after(epoch, row, progress_bar)
 
     def _after(self, epoch: int, row: dict[str, float], progress_bar: Progress) -> bool:
-        """Record an epoch, call callbacks, check early stopping. Returns whether it is the last."""
+        """Record an epoch and show its row. Returns whether it is the last."""
+        progress_bar.epoch(row)
+        return self.record(epoch, row)
+
+    def record(self, epoch: int, row: dict[str, float], best_params: Any = None) -> bool:
+        """Record an epoch, call callbacks, check early stopping. Returns whether it is the last.
+
+        `best_params` has the parameters of the best epoch, if they are known already.
+        """
         stopping = self.early_stopping
         is_better = stopping is not None and stopping.is_better(epoch, row)
         self.history.append(row)
-        self._growth.warn(row["cost"])
-        progress_bar.epoch(row)
+        self.growth.warn(row["cost"])
         rate = self.optimizer.learning_rate
         if isinstance(rate, schedules.Schedule):  # others may have another `report`
             rate.report(row.get("validation_cost", row["cost"]))
         if stopping is not None:
             if is_better and stopping.restore_best:
-                self.best = _core.copy_params(self.net)
+                self.best = _core.copy_params(self.net) if best_params is None else best_params
             if stopping.is_over(epoch):
                 self.history.stopped = "early stopping"
         if self._callbacks_stop():
@@ -166,7 +173,7 @@ class Training:
             guard.check("learning_rate")
             examples_done, cost = self._steps(epoch, steps, rates)
             examples, steps = examples + examples_done, steps + count
-            self._growth.begin(cost / examples)
+            self.growth.begin(cost / examples)
             rate = float(rates[-1])
             if progress_bar is not None:
                 progress_bar.advance(examples_done)
@@ -183,11 +190,11 @@ class Training:
         bind_state(state_arrays, self.net)
         report = run_steps(self.net, self.trainer, rates, self.optimizer, state_arrays)
         if report.diverged:
-            raise self._divergence(epoch, before + report.steps)
+            raise self.divergence(epoch, before + report.steps)
         self._seconds_per_step = (time.perf_counter() - start) / max(report.steps, 1)
         return report.examples, report.cost
 
-    def _divergence(self, epoch: int, step: int) -> ValueError | DivergenceError:
+    def divergence(self, epoch: int, step: int) -> ValueError | DivergenceError:
         """The error that explains why the next step fails."""
         params = self.net.params
         bad = np.flatnonzero(~np.isfinite(params))
@@ -199,7 +206,7 @@ class Training:
 
     def _most_steps(self, progress_bar: Progress | None) -> int:
         """The number of steps until the next update of the progress bar, or the next record."""
-        if not self._growth.has_begun:
+        if not self.growth.has_begun:
             return 1  # the cost of the first step is what later ones are compared with
         most = MAX_STEPS_AT_ONCE if progress_bar is None else self._steps_at_once()
         periods = (int(monitor._every_steps) for monitor in self._monitors)

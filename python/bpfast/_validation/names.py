@@ -77,10 +77,12 @@ def _listed(valid: list[str]) -> str:
     return "valid: " + ", ".join(f"'{name}'" for name in valid)
 
 
-def by_name(synonyms: Mapping[str, str]) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def by_name(
+    synonyms: Mapping[str, str], *, is_method: bool = True
+) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Decorate a function or method so that errors of wrong arguments have a suggestion.
 
-    `synonyms` is as in `unknown_name`.
+    `synonyms` is as in `unknown_name`. The first argument of a method is by position.
 
     Examples
     --------
@@ -96,13 +98,15 @@ def by_name(synonyms: Mapping[str, str]) -> Callable[[Callable[P, T]], Callable[
 
     def decorated(function: Callable[P, T]) -> Callable[P, T]:
         code = cast("FunctionType", function).__code__
-        names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+        first = int(is_method)
+        names = code.co_varnames[first : code.co_argcount + code.co_kwonlyargcount]
         owner, _, name = function.__qualname__.rpartition(".")
         title = owner if name == "__init__" else name
 
         @wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> T:
-            refuse_arguments(title, names, code.co_argcount - 1, len(args) - 1, kwargs, synonyms)
+            most, count = code.co_argcount - first, len(args) - first
+            refuse_arguments(title, names, most, count, kwargs, synonyms)
             return function(*args, **kwargs)
 
         return checked

@@ -32,8 +32,8 @@ fn parse(argument: impl Display, text: &str, valid: &[Activation]) -> Result<Act
         Some((name, inside)) => (name.trim_end(), Some(inside)),
         None => (text, None),
     };
-    let named = |activation: &&Activation| activation.name() == name;
-    let Some(&activation) = valid.iter().find(named) else {
+    let is_meant = |activation: &&Activation| activation.name() == name;
+    let Some(&activation) = valid.iter().find(is_meant) else {
         let names: Vec<&str> = valid.iter().map(|activation| activation.name()).collect();
         return Err(Error::unknown_name(argument, name, &names));
     };

@@ -5,6 +5,7 @@ pub mod equations;
 mod files;
 mod flat_vector;
 pub mod gradient;
+pub mod many;
 pub mod network;
 pub mod optimizers;
 pub mod random;

@@ -64,8 +64,9 @@ pub fn check_origin(origin: Origin, present: Origin) -> Result<(), Error> {
 pub fn origin<T: Element>(architecture: &Architecture, params: &[T]) -> Origin {
     let layers = || architecture.layers().iter();
     let sizes = layers().map(|layer| layer.n_in as u64 ^ (layer.n_out as u64).rotate_left(32));
-    let activations = layers().map(|layer| layer.activation as u64);
     let fold = |sum: u64, value: u64| checksum(&[sum, value], |bits| bits);
+    let names = layers().map(|layer| layer.activation.to_string());
+    let activations = names.map(|name| name.bytes().map(u64::from).fold(0, fold));
     (
         sizes.fold(0, fold),
         activations.fold(0, fold),

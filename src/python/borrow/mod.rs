@@ -53,7 +53,7 @@ pub use array::{ReadArray, WriteArray, readonly, readonly_contiguous, readwrite}
 pub use copy::{assign, contiguous, copied, fill};
 pub use header::{MemoryOrder, check_writeable};
 pub use overlap::{ArraySpans, NamedInput, check_no_self_overlap, check_out_disjoint};
-pub use owned::{AnyVector, Element, OwnedVector, ReadGuard, into_array};
+pub use owned::{AnyVector, Element, OwnedVector, ReadGuard, WriteGuard, into_array};
 pub use scope::BorrowScope;
 pub use table::{Access, Borrow, register_fork_handler};
 pub use view::View;

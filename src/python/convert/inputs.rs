@@ -156,6 +156,14 @@ impl<T: Element> StoredInputs<T> {
         })
     }
 
+    /// The array, unless the matrix is sparse.
+    pub fn object<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        match self {
+            Self::Dense(x) => Some(x.bind(py).clone().into_any()),
+            Self::Sparse(..) => None,
+        }
+    }
+
     /// # Errors
     /// Another call is writing to the array.
     pub fn borrow<'a, 'py>(&'a self, py: Python<'py>) -> PyResult<BorrowedInputs<'a, 'py, T>> {

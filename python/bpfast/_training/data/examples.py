@@ -92,6 +92,21 @@ class Examples:
         """Y of all examples."""
         return self._y if self._rows is None else self._y[self._rows]
 
+    def of_network(
+        self, net: Network, rows: NDArray[Any] | None, weight: NDArray[np.float64] | None
+    ) -> Examples:
+        """The same examples, or some rows, for another network with the same inputs and outputs.
+
+        `weight` has the weights of all rows.
+        """
+        view = copy(self)
+        view._net = net
+        view.sample_weight = weight
+        if rows is not None:
+            view._rows = view._names = rows
+            view.sample_weight = None if weight is None else weight[rows]
+        return view
+
     def add_class_weight(self, class_weight: Mapping[int, float] | str | None) -> None:
         """Multiply the weight of each example by the weight of its class."""
         if class_weight is not None:

@@ -1,5 +1,7 @@
 //! The examples of a `Trainer`, stored between its calls and borrowed during them.
 
+use std::sync::Arc;
+
 use numpy::ndarray::Ix1;
 use numpy::{PyArray1, PyUntypedArray};
 use pyo3::prelude::*;
@@ -15,8 +17,9 @@ use crate::python::convert::targets::{self, StoredTargets};
 
 pub struct TrainerData<T: Element> {
     pub n: usize,
-    x: StoredInputs<T>,
-    y: StoredTargets<T>,
+    /// Shared by trainers of several networks.
+    x: Arc<StoredInputs<T>>,
+    y: Arc<StoredTargets<T>>,
     sample_weight: Option<Py<PyArray1<f64>>>,
 }
 
@@ -60,21 +63,44 @@ impl<T: Element> TrainerData<T> {
         }
         let custom = net.config.custom.is_some();
         let y = StoredTargets::<T>::parse(net.architecture(), custom, n, y)?;
-        let sample_weight = sample_weight
-            .map(|weights| {
-                let weights = input::<f64, Ix1>("sample_weight", weights)?;
-                crate::data::targets::check_weights(n, weights.as_slice()?)?;
-                PyResult::Ok(weights.as_any().cast::<PyArray1<f64>>()?.clone().unbind())
-            })
-            .transpose()?;
+        let sample_weight = stored_weights(sample_weight, n)?;
         if sparse > 0.0 {
             x = x.into_csr_if_sparse(py, sparse)?;
         }
         Ok(Self {
             n,
-            x,
-            y,
+            x: Arc::new(x),
+            y: Arc::new(y),
             sample_weight,
+        })
+    }
+
+    /// The same x and y for another network, with weights of its own.
+    ///
+    /// # Errors
+    /// They do not match the network.
+    pub fn shared(
+        &self,
+        net: &PyNetwork,
+        sample_weight: Option<&Bound<'_, PyAny>>,
+        py: Python<'_>,
+    ) -> PyResult<Self> {
+        let architecture = net.architecture();
+        let mut spans = ArraySpans::new();
+        spans.add("params".into(), net.vector.flat(py)?.cast()?, true)?;
+        let arrays = [("x", self.x.object(py)), ("y", Some(self.y.object(py)))];
+        for (name, value) in arrays {
+            if let Some(Ok(array)) = value.as_ref().map(|value| value.cast::<PyUntypedArray>()) {
+                spans.add(name.into(), array, false)?;
+            }
+        }
+        self.x.borrow(py)?.inputs(architecture)?;
+        self.y.borrow(py)?.targets(architecture, self.n)?;
+        Ok(Self {
+            n: self.n,
+            x: Arc::clone(&self.x),
+            y: Arc::clone(&self.y),
+            sample_weight: stored_weights(sample_weight, self.n)?,
         })
     }
 
@@ -93,6 +119,22 @@ impl<T: Element> TrainerData<T> {
             sample_weight: weights.transpose()?,
         })
     }
+}
+
+/// The weights of `n` examples.
+///
+/// # Errors
+/// Another number of weights, or one is not finite.
+fn stored_weights(
+    sample_weight: Option<&Bound<'_, PyAny>>,
+    n: usize,
+) -> PyResult<Option<Py<PyArray1<f64>>>> {
+    let stored = sample_weight.map(|weights| {
+        let weights = input::<f64, Ix1>("sample_weight", weights)?;
+        crate::data::targets::check_weights(n, weights.as_slice()?)?;
+        PyResult::Ok(weights.as_any().cast::<PyArray1<f64>>()?.clone().unbind())
+    });
+    stored.transpose()
 }
 
 impl<T: Element> BorrowedData<'_, '_, T> {

@@ -1,12 +1,14 @@
 //! The class `Trainer`, which runs the epochs of `Network.fit`.
 
 mod data;
+pub mod epochs;
 mod state;
 
 use state::{Steps, TrainerState};
 
 use numpy::PyArray1;
 use numpy::ndarray::Ix1;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use crate::base::alloc::{try_collect, try_collect_results, try_defaults};
@@ -108,6 +110,30 @@ impl Trainer {
             with_state!(&mut self.inner, state => {
                 state.load(self.net.get(), x, y, sample_weight, sparse)
             })
+        })
+    }
+
+    /// Takes the x and y that another trainer has loaded, without a copy, for `run_epochs`.
+    #[pyo3(signature = (other, sample_weight=None))]
+    fn share(
+        &mut self,
+        other: &Bound<'_, Self>,
+        sample_weight: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        guarded(|| {
+            let py = other.py();
+            let (net, other) = (self.net.get(), other.try_borrow()?);
+            match (&mut self.inner, &other.inner) {
+                (AnyTrainerState::Float32(state), AnyTrainerState::Float32(other)) => {
+                    state.share(net, other, sample_weight, py)
+                }
+                (AnyTrainerState::Float64(state), AnyTrainerState::Float64(other)) => {
+                    state.share(net, other, sample_weight, py)
+                }
+                _ => Err(PyTypeError::new_err(
+                    "other: expected a trainer of the same dtype",
+                )),
+            }
         })
     }
 

@@ -34,7 +34,7 @@ pub struct Steps<'a, 'py> {
 
 /// Data, buffers, and the position in the epoch.
 pub struct TrainerState<T: Element> {
-    data: Option<TrainerData<T>>,
+    pub data: Option<TrainerData<T>>,
     /// The order of the epoch's examples, and how many of them are done.
     pub order: Vec<u32>,
     pub done: usize,
@@ -76,6 +76,23 @@ impl<T: Element> TrainerState<T> {
         self.order.extend((0..).take(data.n));
         self.done = 0;
         self.data = Some(data);
+        Ok(())
+    }
+
+    /// Takes the x and y of another trainer, as `Trainer.share` describes.
+    ///
+    /// # Errors
+    /// They do not match the network.
+    pub fn share(
+        &mut self,
+        net: &PyNetwork,
+        other: &Self,
+        sample_weight: Option<&Bound<'_, PyAny>>,
+        py: Python<'_>,
+    ) -> PyResult<()> {
+        let no_examples = || Error::value("x", "examples to train on", "none");
+        let data = other.data.as_ref().ok_or_else(no_examples)?;
+        self.data = Some(data.shared(net, sample_weight, py)?);
         Ok(())
     }
 

@@ -1,0 +1,117 @@
+"""Arguments of several networks: one value for all, or a list with one for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast import _core
+from bpfast._validation.arrays import as_array
+from bpfast._validation.iterables import is_iterable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bpfast._network import Network
+
+
+def parse_networks(nets: Any) -> list[Network]:
+    """The networks as a list.
+
+    Raises
+    ------
+    TypeError
+        There is an entry that is not a network.
+    ValueError
+        There is none, or one occurs twice.
+    """
+    if isinstance(nets, _core.Network) or not is_iterable(nets):
+        got = type(nets).__name__
+        raise TypeError(f"nets: expected a list of networks, got {got}")
+    found = list(nets)
+    if not found:
+        raise ValueError("nets: expected one network or more, got none")
+    places: dict[int, int] = {}
+    for k, net in enumerate(found):
+        if not isinstance(net, _core.Network):
+            raise TypeError(f"nets[{k}]: expected a Network, got {type(net).__name__}")
+        first = places.setdefault(id(net), k)
+        if first != k:
+            raise ValueError(f"nets[{k}]: expected each network once, got nets[{first}] again")
+    return found
+
+
+def for_each(argument: str, value: Any, count: int) -> list[Any]:
+    """One value for each network: the entries of a list, or the same value for all.
+
+    Raises
+    ------
+    ValueError
+        A list has another number of entries.
+
+    Examples
+    --------
+    >>> for_each("epochs", 3, 2), for_each("epochs", [3, 4], 2)
+    ([3, 3], [3, 4])
+    >>> for_each("epochs", [3, 4], 3)
+    Traceback (most recent call last):
+    ValueError: epochs: expected one value, or a list of 3, one for each network, got a list of 2
+    """
+    if not isinstance(value, list):
+        return [value] * count
+    if len(value) != count:
+        expected = f"one value, or a list of {count}, one for each network"
+        raise ValueError(f"{argument}: expected {expected}, got a list of {len(value)}")
+    return list(value)
+
+
+def weights_for_each(value: Any, count: int) -> list[Any]:
+    """The sample weights of each network: (n,) for all, or a list or (k, n) with those of each."""
+    if value is None:
+        return [None] * count
+    is_list = isinstance(value, list) and any(
+        entry is None or np.ndim(entry) > 0 for entry in value
+    )
+    if is_list:
+        return for_each("sample_weight", value, count)
+    array = as_array("sample_weight", value)
+    return for_each("sample_weight", list(array), count) if array.ndim == 2 else [array] * count
+
+
+def rows_for_each(argument: str, value: Any, count: int, n: int) -> list[NDArray[np.uint32] | None]:
+    """Row numbers for each network, or None for all rows.
+
+    Raises
+    ------
+    ValueError, TypeError
+        There is another number of lists, or an entry is not a row of x.
+    """
+    if value is None:
+        return [None] * count
+    if isinstance(value, np.ndarray) and value.ndim == 2:
+        value = list(value)
+    if not isinstance(value, list | tuple):
+        got = type(value).__name__
+        raise TypeError(f"{argument}: expected a list with the rows of each network, got {got}")
+    if len(value) != count:
+        expected = f"a list of {count}, with the rows of each network"
+        raise ValueError(f"{argument}: expected {expected}, got {len(value)}")
+    return [_rows(f"{argument}[{k}]", rows, n) for k, rows in enumerate(value)]
+
+
+def _rows(argument: str, value: Any, n: int) -> NDArray[np.uint32] | None:
+    if value is None:
+        return None
+    rows = as_array(argument, value)
+    if rows.dtype.kind == "b" and rows.shape == (n,):
+        rows = np.flatnonzero(rows)
+    if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
+        got = f"shape {rows.shape} of dtype {rows.dtype}"
+        raise TypeError(f"{argument}: expected row numbers, or {n} of True and False, got {got}")
+    if not rows.size:
+        raise ValueError(f"{argument}: expected one row or more, got none")
+    if rows.min() < 0 or rows.max() >= n:
+        wrong = rows[(rows < 0) | (rows >= n)][0]
+        raise ValueError(f"{argument}: expected rows from 0 to {n - 1}, got {wrong}")
+    return rows.astype(np.uint32)

@@ -1,0 +1,224 @@
+"""`forward_many` and `backprop_many`: one call for several networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast import _core
+from bpfast._many.arguments import parse_networks, weights_for_each
+from bpfast._training.data.conversion import checked_x, converted
+from bpfast._validation.sparse import is_sparse
+from bpfast._validation.targets import as_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from bpfast._core import Gradient
+    from bpfast._network import Network
+    from bpfast._typing import Reduction
+
+
+def forward_many(
+    nets: Iterable[Network], x: Any, *, out: Sequence[NDArray[Any]] | None = None
+) -> list[NDArray[Any]]:
+    """a^L of several networks, in one call.
+
+    Sizes, activations and dtypes may differ. The networks are dealt to the threads one by one, and
+    each result has the bits that ``net.forward`` gives.
+
+    Parameters
+    ----------
+    nets : list of Network
+        The networks, each once.
+    x : array_like or SciPy sparse, (n, n_1), or list of these
+        The examples for all networks; or a list of k arrays of two axes, one for each network.
+    out : list of ndarray, optional
+        Where to write: for each network an array of its dtype, (n, n_L), C-contiguous, writeable,
+        sharing no memory with others.
+
+    Returns
+    -------
+    list of ndarray
+        The entries of ``out``, or new arrays, one for each network.
+
+    Raises
+    ------
+    ValueError
+        A list has another length than `nets`, a network occurs twice, or x or ``out`` does not fit
+        one of them; the message names it.
+    TypeError
+        x is not of real numbers, or an entry has the wrong type.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> nets = [bpfast.Network([2, width, 1], init="zeros") for width in (3, 4)]
+    >>> [a.shape for a in bpfast.forward_many(nets, [[1.0, 2.0]])]
+    [(1, 1), (1, 1)]
+    """
+    found = parse_networks(nets)
+    xs = _inputs(found, x)
+    outs = _outs(found, out)
+    if len(found) < _core.get_num_threads():
+        return [
+            _named(k, lambda k=k: found[k].forward(xs[k], out=outs[k])) for k in range(len(found))
+        ]
+    for k, net in enumerate(found):
+        _check_width(k, net, xs[k])
+    results: list[NDArray[Any]] = _core.forward_many(found, xs, outs)
+    return results
+
+
+def backprop_many(
+    nets: Iterable[Network],
+    x: Any,
+    y: Any,
+    *,
+    sample_weight: Any = None,
+    reduction: Reduction = "mean",
+    out: Sequence[Gradient] | None = None,
+) -> list[Gradient]:
+    """C and its gradient for several networks, in one call.
+
+    Sizes, activations, costs and dtypes may differ. The networks are dealt to the threads one by
+    one, and each gradient has the bits that ``net.backprop`` gives.
+
+    Parameters
+    ----------
+    nets : list of Network
+        The networks, each once.
+    x : array_like or SciPy sparse, (n, n_1), or list of these
+        The examples for all networks; or a list of k arrays of two axes, one for each network.
+    y : array_like, (n, n_L) or (n,), or list of these
+        The targets for all networks, or, if x is a list, a list with those of each.
+    sample_weight : array_like, (n,), or list of these, optional
+        The weights s_x for all networks, or a list with those of each.
+    reduction : {"mean", "sum"}, default "mean"
+        "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
+    out : list of Gradient, optional
+        Where to write: one for each network, of its sizes and dtype.
+
+    Returns
+    -------
+    list of Gradient
+        The entries of ``out``, or new gradients, one for each network.
+
+    Raises
+    ------
+    ValueError
+        A list has another length than `nets`, a network or gradient occurs twice, or an argument
+        does not fit one of the networks; the message names it.
+    TypeError
+        An argument is not of real numbers, or an entry has the wrong type.
+
+    Notes
+    -----
+    A callable cost runs on the calling thread, network by network.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> nets = [bpfast.Network([1, 1], output="identity", init="zeros") for _ in range(2)]
+    >>> nets[1].params[:] = 1
+    >>> [g.cost for g in bpfast.backprop_many(nets, [[1.0]], [[2.0]])]
+    [2.0, 0.0]
+    """
+    found = parse_networks(nets)
+    xs = _inputs(found, x)
+    ys = y if isinstance(x, list) and _is_list_of_arrays(x) else [y] * len(found)
+    if not isinstance(ys, list) or len(ys) != len(found):
+        got = f"{len(ys)} entries" if isinstance(ys, list) else type(ys).__name__
+        expected = f"a list of {len(found)}, one for each network, as x"
+        raise ValueError(f"y: expected {expected}, got {got}")
+    weights = weights_for_each(sample_weight, len(found))
+    gradients = _gradients(found, out)
+    is_own = [not isinstance(net.config["cost"], str) for net in found]
+    is_few = len(found) < _core.get_num_threads()
+    together = [k for k, own in enumerate(is_own) if not (own or is_few)]
+    for k, net in enumerate(found):
+        if k in together:
+            _check_width(k, net, xs[k])
+            ys[k] = _named(k, lambda k=k, net=net: as_targets(net, np.asanyarray(ys[k])))
+    for k in set(range(len(found))) - set(together):
+        _named(k, lambda k=k: found[k].backprop(
+            xs[k], ys[k], sample_weight=weights[k], reduction=reduction, out=gradients[k]
+        ))  # fmt: skip
+    if together:
+        _core.backprop_many(
+            [found[k] for k in together],
+            [(xs[k], ys[k]) for k in together],
+            [weights[k] for k in together],
+            reduction,
+            [gradients[k] for k in together],
+        )
+    return gradients
+
+
+def _is_list_of_arrays(x: Any) -> bool:
+    """Whether `x` is a list of batches, and not a batch as nested lists of numbers."""
+    return (
+        isinstance(x, list)
+        and bool(x)
+        and all(is_sparse(entry) or getattr(entry, "ndim", None) == 2 for entry in x)
+    )
+
+
+def _inputs(nets: Sequence[Network], x: Any) -> list[Any]:
+    """X for each network; a shared one is converted once for each dtype."""
+    if _is_list_of_arrays(x):
+        if len(x) != len(nets):
+            expected = f"one batch, or a list of {len(nets)}, one for each network"
+            raise ValueError(f"x: expected {expected}, got a list of {len(x)}")
+        return list(x)
+    given = checked_x(x)
+    by_dtype: dict[Any, Any] = {}
+    for net in nets:
+        if net.dtype not in by_dtype:
+            is_dense = not is_sparse(given) and given.ndim == 2
+            by_dtype[net.dtype] = converted(given, net.dtype) if is_dense else given
+    return [by_dtype[net.dtype] for net in nets]
+
+
+def _outs(nets: Sequence[Network], out: Any) -> list[Any]:
+    if out is None:
+        return [None] * len(nets)
+    if not isinstance(out, list | tuple):
+        raise TypeError(f"out: expected a list of arrays, got {type(out).__name__}")
+    if len(out) != len(nets):
+        raise ValueError(f"out: expected {len(nets)}, one for each network, got {len(out)}")
+    return list(out)
+
+
+def _gradients(nets: Sequence[Network], out: Any) -> list[Gradient]:
+    found = _outs(nets, out)
+    for k, gradient in enumerate(found):
+        if gradient is None:
+            found[k] = _core.Gradient(nets[k])
+        elif not isinstance(gradient, _core.Gradient):
+            raise TypeError(f"out[{k}]: expected a Gradient, got {type(gradient).__name__}")
+    if len({id(gradient) for gradient in found}) < len(found):
+        raise ValueError("out: expected each gradient once, got one again")
+    return found
+
+
+def _check_width(place: int, net: Network, x: Any) -> None:
+    shape = tuple(int(length) for length in x.shape)
+    if len(shape) == 2 and shape[1] != net.sizes[0]:
+        expected = (shape[0], net.sizes[0])
+        raise ValueError(f"nets[{place}]: x: expected shape {expected}, got {shape}")
+
+
+def _named(place: int, call: Any) -> Any:
+    """Call, and prefix errors with the network that they are about."""
+    try:
+        return call()
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"nets[{place}]: {error}") from error
+
+
+forward_many.__module__ = backprop_many.__module__ = "bpfast"  # the public module

@@ -1,0 +1,272 @@
+"""`fit_many`: each network ends with the bits of a training alone, whatever the arguments."""
+
+import copy
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+import bpfast
+from tests.helpers.refuses import refuses
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((120, 4))
+Y = np.tanh(X @ RNG.standard_normal((4, 1)))
+LABELS = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
+S = RNG.random(120)
+ROWS = [RNG.integers(0, 120, 80), None, np.arange(0, 120, 2), RNG.random(120) < 0.5]
+HELD = [np.arange(30 * k, 30 * k + 30) for k in range(4)]
+
+
+def networks(output="identity", cost="quadratic", width=1):
+    """Four networks that differ in all that may differ."""
+    parts = [
+        (3, "tanh", "float64"),
+        (8, "relu", "float32"),
+        (17, "sigmoid", "float64"),
+        (5, "gelu", "float64"),
+    ]
+    return [
+        bpfast.Network([4, n, width], hidden=h, output=output, cost=cost, dtype=d, seed=n)
+        for n, h, d in parts
+    ]
+
+
+def own_cost(a, y):
+    return ((a - y) ** 2).sum(axis=1), 2 * (a - y)
+
+
+CLASSES = {"output": "softmax", "cost": "log_likelihood", "width": 3}
+# Arguments of fit_many; a list has one value for each network.
+CASES = {
+    "defaults": {},
+    "lists": {
+        "epochs": [3, 4, 5, 6], "batch_size": [1, 16, None, 7], "l1": [0, 0.01, 0, 0.1],
+        "l2": [0, 0.1, 0, 0.01], "optimizer": ["sgd", "adam", "rmsprop", "adagrad"],
+        "learning_rate": [0.1, None, 0.01, 0.02],
+    },
+    "penalties": {"l2": 0.1, "max_norm": 1.0, "clip_norm": 0.5},
+    "dropout": {"dropout": [0.1, [0.5], 0.0, 0.3]},
+    "in order": {"shuffle": False, "batch_size": 50},
+    "weights of each": {"sample_weight": [S, None, S**2, np.ones(120)]},
+    "weights of all": {"sample_weight": S},
+    "validation": {"validation": (X[:50], Y[:50]), "early_stopping": 2, "epochs": 30},
+    "weighted validation": {"validation": (X[:50], Y[:50], S[:50]), "early_stopping": 3},
+    "held out": {
+        "validation": 0.3, "early_stopping": [1, 2, 3, 4], "epochs": 40, "learning_rate": 0.1,
+    },
+    "held out, weighted": {"validation": 0.3, "sample_weight": S},
+    "metrics": {"validation": 0.3, "metrics": ["r2", "mean_absolute_error"]},
+    "stopped by a metric": {
+        "validation": 0.3, "metrics": "r2", "epochs": 30,
+        "early_stopping": [bpfast.EarlyStopping(2, "validation_r2") for _ in range(4)],
+    },
+    "schedule": {"learning_rate": bpfast.schedules.Step(0.1, every=7, factor=0.5)},
+    "plateau": {"learning_rate": bpfast.schedules.Plateau(0.1, patience=1), "epochs": 12},
+    "momentum": {"optimizer": bpfast.SGD(0.05, momentum=0.9)},
+}  # fmt: skip
+
+
+def alone(net, given, k):
+    """Train a network alone with the arguments of network k."""
+    options = {
+        name: value[k] if isinstance(value, list) and name != "metrics" else value
+        for name, value in given.items()
+    }
+    stop = options.get("early_stopping")
+    if isinstance(stop, bpfast.EarlyStopping):
+        options["early_stopping"] = bpfast.EarlyStopping(stop.patience, stop.monitor)
+    if isinstance(options.get("optimizer"), bpfast.optimizers.Optimizer):
+        options["optimizer"] = bpfast.SGD(0.05, momentum=0.9)
+    options["learning_rate"] = copy.deepcopy(options.get("learning_rate"))
+    return net.fit(X, Y, seed=3 + k, **options)
+
+
+def assert_same(net, twin, history, other):
+    assert net.params.tobytes() == twin.params.tobytes()
+    assert history.names == other.names
+    assert history.stopped == other.stopped
+    assert history.seed == other.seed
+    for name in set(history.names) - {"seconds"}:
+        assert history[name].tobytes() == other[name].tobytes(), name
+    assert net.optimizer.steps == twin.optimizer.steps
+    state, others = net.optimizer.state, twin.optimizer.state
+    assert {k: np.asarray(v).tobytes() for k, v in state.items() if k != "schedule"} == {
+        k: np.asarray(v).tobytes() for k, v in others.items() if k != "schedule"
+    }
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_bits_of_a_training_alone(name):
+    given = CASES[name]
+    nets, twins = networks(), networks()
+    ensemble = bpfast.fit_many(nets, X, Y, seed=3, **given)
+    for k, (net, twin) in enumerate(zip(ensemble, twins, strict=True)):
+        assert net is nets[k]
+        assert_same(net, twin, ensemble.histories[k], alone(twin, given, k))
+        assert net.history is ensemble.histories[k]
+
+
+def test_early_stopping_did_stop():
+    """Else the cases above would show nothing."""
+    ensemble = bpfast.fit_many(networks(), X, Y, seed=3, **CASES["held out"])
+    assert "early stopping" in {history.stopped for history in ensemble.histories}
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_any_number_of_threads(threads):
+    nets, twins = networks(), networks()
+    bpfast.fit_many(twins, X, Y, epochs=3, seed=0)
+    with bpfast.num_threads(threads):
+        bpfast.fit_many(nets, X, Y, epochs=3, seed=0)
+    assert [n.params.tobytes() for n in nets] == [t.params.tobytes() for t in twins]
+
+
+@pytest.mark.parametrize("form", [sparse.csr_array, sparse.csc_matrix, np.asfortranarray])
+def test_forms_of_x(form):
+    x = np.where(np.abs(X) < 1, 0, X)
+    nets, twins = networks(), networks()
+    bpfast.fit_many(nets, form(x), Y, epochs=3, seed=0)
+    for k, twin in enumerate(twins):
+        twin.fit(form(x), Y, epochs=3, seed=k)
+        assert nets[k].params.tobytes() == twin.params.tobytes()
+
+
+def test_memory_maps(tmp_path):
+    mapped = np.memmap(tmp_path / "x", np.float64, "w+", shape=X.shape)
+    mapped[:] = X
+    nets, twins = networks(), networks()
+    bpfast.fit_many(nets, mapped, Y, epochs=3, seed=0)
+    for k, twin in enumerate(twins):
+        twin.fit(mapped, Y, epochs=3, seed=k)
+        assert nets[k].params.tobytes() == twin.params.tobytes()
+
+
+@pytest.mark.parametrize("case", ["rows", "held", "both"])
+def test_rows_of_each(case):
+    nets, twins = networks(), networks()
+    rows = ROWS if case != "held" else None
+    held = HELD if case != "rows" else None
+    ensemble = bpfast.fit_many(
+        nets, X, Y, rows=rows, validation_rows=held, epochs=5, seed=3, sample_weight=S
+    )
+    for k, twin in enumerate(twins):
+        chosen = np.arange(120) if rows is None or rows[k] is None else rows[k]
+        if case == "held" or (case == "both" and rows[k] is None):
+            chosen = np.setdiff1d(np.arange(120), held[k])
+        options = {} if held is None else {"validation": (X[held[k]], Y[held[k]], S[held[k]])}
+        history = twin.fit(
+            X[chosen], Y[chosen], sample_weight=S[chosen], epochs=5, seed=3 + k, **options
+        )
+        assert_same(nets[k], twin, ensemble.histories[k], history)
+
+
+@pytest.mark.parametrize("y", [LABELS, LABELS.astype(float), np.eye(3)[LABELS]])
+def test_classes(y):
+    nets, twins = networks(**CLASSES), networks(**CLASSES)
+    options = {"epochs": 4, "metrics": "accuracy", "class_weight": "balanced"}
+    ensemble = bpfast.fit_many(nets, X, y, seed=0, **options)
+    for k, twin in enumerate(twins):
+        assert_same(nets[k], twin, ensemble.histories[k], twin.fit(X, y, seed=k, **options))
+
+
+def test_costs_of_their_own():
+    """A callable cost runs beside the others."""
+    nets = [*networks()[:2], bpfast.Network([4, 3, 1], output="identity", cost=own_cost, seed=0)]
+    twins = [net.copy() for net in nets]
+    ensemble = bpfast.fit_many(nets, X, Y, epochs=3, seed=0)
+    for k, twin in enumerate(twins):
+        assert_same(nets[k], twin, ensemble.histories[k], twin.fit(X, Y, epochs=3, seed=k))
+
+
+def test_training_continues():
+    nets, twins = networks(), networks()
+    for epochs in (2, 3):
+        optimizers = [net.optimizer or "adam" for net in nets]
+        bpfast.fit_many(nets, X, Y, epochs=epochs, optimizer=optimizers, seed=0)
+    for k, twin in enumerate(twins):
+        for epochs in (2, 3):
+            twin.fit(X, Y, epochs=epochs, optimizer=twin.optimizer or "adam", seed=k)
+        assert nets[k].params.tobytes() == twin.params.tobytes()
+
+
+def test_a_network_that_diverges_stops_alone():
+    nets, twins = networks(), networks()
+    rates = [0.01, 1e30, 0.01, 0.01]
+    with pytest.warns(UserWarning, match="4-8-1.* stopped alone: epoch 1, step 1: the cost"):
+        ensemble = bpfast.fit_many(
+            nets, X, Y, epochs=4, optimizer="sgd", learning_rate=rates, seed=0
+        )
+    assert [history.stopped for history in ensemble.histories] == [None, "diverged", None, None]
+    assert np.isfinite(nets[1].params).all()
+    for k in (0, 2, 3):
+        twins[k].fit(X, Y, epochs=4, optimizer="sgd", learning_rate=0.01, seed=k)
+        assert nets[k].params.tobytes() == twins[k].params.tobytes()
+
+
+def test_successive_halving():
+    nets = [bpfast.Network([4, 6, 1], output="identity", seed=k) for k in range(8)]
+    ensemble = bpfast.fit_many(nets, X, Y, epochs=9, keep=0.5, every=2, validation=0.3, seed=0)
+    lengths = [len(history) for history in ensemble.histories]
+    assert sorted(lengths) == [2, 2, 2, 2, 4, 4, 6, 9]
+    at_two = [history.validation_cost[1] for history in ensemble.histories]
+    assert {k for k in range(8) if lengths[k] == 2} == set(np.argsort(at_two)[4:].tolist())
+    assert {history.stopped for history in ensemble.histories} == {None, "halving"}
+
+
+def test_progress(capsys):
+    """Over all networks: 4 epochs of 4 × 120 examples."""
+    bpfast.fit_many(networks(), X, Y, epochs=4, progress=True, seed=0)
+    assert "1.92k/1.92k" in capsys.readouterr().err
+
+
+WRONG = [
+    ({"nets": []}, ValueError, "nets: expected one network or more, got none"),
+    ({"nets": 3}, TypeError, "nets: expected a list of networks, got int"),
+    ({"nets": [1]}, TypeError, r"nets\[0\]: expected a Network, got int"),
+    ({"epochs": [1, 2]}, ValueError, "epochs: expected one value, or a list of 4, one for"),
+    ({"epochs": [1, 2, 0, 3]}, ValueError, r"nets\[2\]: epochs: expected"),
+    ({"seed": [1]}, ValueError, "seed: expected one value, or a list of 4"),
+    ({"rows": [[0]] * 3}, ValueError, "rows: expected a list of 4, with the rows of each network"),
+    ({"rows": [[0], [1], [120], [2]]}, ValueError, r"rows\[2\]: expected rows from 0 to 119, got"),
+    ({"rows": [[0], [], [1], [2]]}, ValueError, r"rows\[1\]: expected one row or more, got none"),
+    ({"rows": [[0], [1.5], [1], [2]]}, TypeError, r"rows\[1\]: expected row numbers"),
+    ({"optimizer": [bpfast.Adam()] * 4}, ValueError, r"nets\[1\]: optimizer: expected one for"),
+    ({"x": X[:, :3]}, ValueError, r"nets\[0\]: x: expected shape \(120, 4\), got \(120, 3\)"),
+    ({"y": Y[:7]}, ValueError, r"nets\[0\]: y: expected shape \(120, 1\), got \(7, 1\)"),
+    ({"x": np.where(X > 2, np.nan, X)}, ValueError, r"x\[\d+\]: expected finite numbers, got nan"),
+    ({"dropout": [0.1, [0.1, 0.2], 0, 0]}, ValueError, r"nets\[1\]: dropout: expected 1, one per"),
+    ({"every": 3}, ValueError, "every: expected only with keep, got 3"),
+    ({"keep": 1.5}, ValueError, "keep: expected"),
+    ({"lr": 0.1}, TypeError, "fit_many: unknown argument 'lr'; did you mean 'learning_rate'?"),
+    ({"validation": (X, Y, S, S)}, TypeError, r"nets\[0\]: validation: expected \(x, y\), \(x, y"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wrong", "kind", "message"), WRONG)
+def test_bad_input(wrong, kind, message):
+    nets = networks()
+    before = [net.params.tobytes() for net in nets]
+    with refuses(kind, f"^{message}"):
+        bpfast.fit_many(**({"nets": nets, "x": X, "y": Y, "seed": 0} | wrong))
+    assert [net.params.tobytes() for net in nets] == before
+    bpfast.fit_many(nets, X, Y, epochs=1)  # nothing is locked
+
+
+def test_a_network_twice():
+    nets = networks()
+    with refuses(ValueError, r"^nets\[4\]: expected each network once, got nets\[1\] again$"):
+        bpfast.fit_many([*nets, nets[1]], X, Y)
+
+
+def test_one_network_that_does_not_fit():
+    nets = [*networks(), bpfast.Network([3, 1], output="identity")]
+    with refuses(ValueError, r"^nets\[4\]: x: expected shape \(120, 3\), got \(120, 4\)$"):
+        bpfast.fit_many(nets, X, Y)
+
+
+def test_an_optimizer_with_steps():
+    used = bpfast.Adam(0.01)
+    networks()[0].fit(X, Y, epochs=1, optimizer=used)
+    with refuses(ValueError, r"^nets\[0\]: optimizer: expected one without steps, or a list with"):
+        bpfast.fit_many(networks(), X, Y, optimizer=used)
