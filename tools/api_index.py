@@ -33,13 +33,18 @@ GROUPS: dict[str, dict[str, str]] = {
             "METRICS"
         ),
     },
+    "Many networks": {
+        "bpfast": "fit_many Ensemble Prediction cross_validate CrossValidation forward_many "
+        "backprop_many",
+    },
     "See inside": {
         "bpfast": "inside",
         "bpfast.inside": "explain Report Finding NeuronFactors Check CAUSES demon Demon Monitor",
     },
     "Plots": {
         "bpfast.plot": (
-            "network weights histograms saliency confusion history saturation speed demon report"
+            "network weights histograms saliency confusion history saturation speed demon report "
+            "ensemble"
         ),
     },
     "Optimizers": {
@@ -76,8 +81,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "bpfast.reference": (
             "forward trace cost errors backprop bp1 bp2 bp3 bp4 vjp jvp input_gradient jacobian "
             "forward_from per_example_gradients per_example_norms clipped_backprop "
-            "gradient_statistics hvp ggn_vp empirical_fisher_vp taylor backprop_taylor Trace Taylor "
-            "ACTIVATIONS COSTS"
+            "gradient_statistics hvp ggn_vp empirical_fisher_vp taylor backprop_taylor Trace "
+            "Taylor ACTIVATIONS COSTS"
         ),
     },
 }

@@ -39,6 +39,7 @@ from bpfast._functions import backprop, cost, errors, forward, trace
 from bpfast._layer import Layer
 from bpfast._least_squares import LeastSquaresResult, least_squares
 from bpfast._many.calls import backprop_many, forward_many
+from bpfast._many.cross_validate import CrossValidation, cross_validate
 from bpfast._many.ensemble import Ensemble, Prediction
 from bpfast._many.fit_many import fit_many
 from bpfast._network import Network, load
@@ -64,6 +65,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "CrossValidation",
     "Curvature",
     "DivergenceError",
     "EarlyStopping",
@@ -88,6 +90,7 @@ __all__ = [
     "bp3",
     "bp4",
     "cost",
+    "cross_validate",
     "errors",
     "fit_many",
     "forward",

@@ -11,10 +11,11 @@ import bpfast
 
 NAMES = {
     "bpfast": """
-        ACTIVATIONS COSTS INITIALISATIONS METRICS SGD Adagrad Adam AdamW Curvature
-        DivergenceError EarlyStopping Gradient GradientStatistics History Layer
-        LeastSquaresResult Network PerExampleGradients RMSprop Taylor Trace Views __version__
-        backprop bp1 bp2 bp3 bp4 cost errors forward get_num_threads inside least_squares load
+        ACTIVATIONS COSTS INITIALISATIONS METRICS SGD Adagrad Adam AdamW CrossValidation Curvature
+        DivergenceError EarlyStopping Ensemble Gradient GradientStatistics History Layer
+        LeastSquaresResult Network PerExampleGradients Prediction RMSprop Taylor Trace Views
+        __version__ backprop backprop_many bp1 bp2 bp3 bp4 cost cross_validate errors fit_many
+        forward forward_many get_num_threads inside least_squares load
         metrics num_threads optimizers reference schedules scipy_minimize set_num_threads
         show_config testing trace
     """,
@@ -27,12 +28,12 @@ NAMES = {
     """,
     "bpfast.optimizers": "SGD Adagrad Adam AdamW Optimizer RMSprop from_config",
     "bpfast.plot": """
-        confusion demon histograms history network report saliency saturation speed weights
+        confusion demon ensemble histograms history network report saliency saturation speed weights
     """,
     "bpfast.reference": """
         ACTIVATIONS COSTS Taylor Trace backprop backprop_taylor bp1 bp2 bp3 bp4 clipped_backprop
-        cost errors empirical_fisher_vp forward forward_from ggn_vp gradient_statistics hvp input_gradient
-        jacobian jvp per_example_gradients per_example_norms taylor trace vjp
+        cost errors empirical_fisher_vp forward forward_from ggn_vp gradient_statistics hvp
+        input_gradient jacobian jvp per_example_gradients per_example_norms taylor trace vjp
     """,
     "bpfast.schedules": """
         Constant Cosine OneCycle Plateau Schedule Step WarmUp from_config rates

@@ -14,6 +14,7 @@ from bpfast.history._history import History
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
     from pandas import DataFrame
 
@@ -234,6 +235,92 @@ class Ensemble(Sequence["Network"]):
             if history is not None
         }
         return pd.concat(tables, names=["net", "epoch"])
+
+    def save(self, path: Any) -> None:
+        """Write all networks and histories to one safetensors file.
+
+        The tensors are ``0.weights.0`` and so on, W^l of shape (n_l, n_(l-1)).
+
+        Parameters
+        ----------
+        path : str, bytes or os.PathLike
+            The file. An existing one is replaced, and is unchanged after an error.
+
+        Raises
+        ------
+        OSError
+            The file cannot be written.
+
+        Examples
+        --------
+        >>> import bpfast, tempfile, os
+        >>> ensemble = bpfast.Ensemble([bpfast.Network([2, 1], seed=seed) for seed in range(3)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "ensemble.safetensors")
+        ...     ensemble.save(path)
+        ...     twin = bpfast.Ensemble.load(path)
+        >>> bool((twin[2].params == ensemble[2].params).all())
+        True
+        """
+        from bpfast._many.file import write
+
+        write(path, self._nets, self.histories)
+
+    @classmethod
+    def load(cls, path: Any, *, cost: Any = None) -> Ensemble:
+        """Read an ensemble that `save` has written.
+
+        Parameters
+        ----------
+        path : str, bytes or os.PathLike
+            The file.
+        cost : callable, optional
+            The cost of the networks that were saved with a callable one.
+
+        Returns
+        -------
+        Ensemble
+            Its networks have the same configurations, and parameters with the same bits.
+
+        Raises
+        ------
+        OSError
+            The file cannot be read.
+        ValueError
+            It has no ensemble, is damaged or was written by a newer version, or a cost is missing.
+        """
+        from bpfast._many.file import read
+
+        return cls(*read(path, cost))
+
+    def plot(self, column: str = "cost", *, ax: Any = None) -> Axes:
+        """Draw a column of all histories over the epochs; see `bpfast.plot.ensemble`.
+
+        Parameters
+        ----------
+        column : str, default "cost"
+            The column; the one of the validation is drawn beside it.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw. Default: a new figure.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        ImportError
+            matplotlib is not installed.
+        ValueError
+            No network has such a column.
+        """
+        try:
+            import matplotlib as mpl  # noqa: F401 - the module below may be there already
+
+            from bpfast.plot._ensemble import ensemble
+        except ImportError as error:
+            raise ImportError("plot needs matplotlib: pip install matplotlib") from error
+        return ensemble(self, column, ax=ax)
 
     def __repr__(self) -> str:
         shapes = {"-".join(map(str, net.sizes)) for net in self._nets}

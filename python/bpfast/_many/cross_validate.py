@@ -1,0 +1,145 @@
+"""`cross_validate`: train a network on the rest of each fold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from bpfast import _core
+from bpfast._calls import check_network
+from bpfast._many.fit_many import fit_many
+from bpfast._training.arguments.settings import parse_seed
+from bpfast._validation.arrays import as_array
+from bpfast._validation.numbers import is_number, whole
+from bpfast._validation.sparse import by_rows, is_sparse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from bpfast._many.ensemble import Ensemble
+    from bpfast._network import Network
+
+# The number that stands for an epoch when folds are drawn; epochs count from 1.
+FOLDS = 0
+
+
+class CrossValidation(NamedTuple):
+    """What `cross_validate` returns.
+
+    Attributes
+    ----------
+    ensemble : Ensemble
+        The trained networks, one for each fold, with their histories.
+    rows : list of ndarray of int
+        The rows of x that each network has not seen.
+    outputs : ndarray, (n, n_L)
+        The output for each example by the network that has not seen it; NaN for an example in no
+        fold.
+    scores : dict of str to ndarray of float64, (folds,)
+        The last value of each validation column: "validation_cost" and the metrics.
+    """
+
+    ensemble: Ensemble
+    rows: list[NDArray[np.int64]]
+    outputs: NDArray[Any]
+    scores: dict[str, NDArray[np.float64]]
+
+
+def cross_validate(
+    net: Network,
+    x: Any,
+    y: ArrayLike,
+    folds: int | Sequence[ArrayLike] = 5,
+    *,
+    seed: Any = None,
+    **options: Any,
+) -> CrossValidation:
+    """Train copies of a network, each on all examples but those of one fold.
+
+    Each copy starts from the parameters of `net`, which is not changed. All train at once, as by
+    `fit_many`.
+
+    Parameters
+    ----------
+    net : Network
+        The network.
+    x : array_like or SciPy sparse, (n, n_1)
+        The examples.
+    y : array_like, (n, n_L) or (n,)
+        The targets.
+    folds : int or list of int arrays, default 5
+        The number of folds, drawn at random from the seed: with class labels, each fold has the
+        classes in equal shares. Or the rows of each fold.
+    seed : int, Generator or None
+        Determines the folds and the trainings.
+    **options
+        Further arguments of `fit_many`, without `rows` and `validation`.
+
+    Returns
+    -------
+    CrossValidation
+        ``ensemble``, ``rows``, ``outputs`` and ``scores``.
+
+    Raises
+    ------
+    ValueError
+        There are fewer than two folds, more folds than examples, or an argument is out of range.
+    TypeError
+        An argument has the wrong type.
+
+    References
+    ----------
+    Stone, *Cross-Validatory Choice and Assessment of Statistical Predictions*, 1974.
+
+    Examples
+    --------
+    >>> import bpfast, numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((200, 2))
+    >>> y = (x[:, 0] > x[:, 1]).astype(int)
+    >>> net = bpfast.Network([2, 4, 2], output="softmax", cost="log_likelihood", seed=0)
+    >>> options = {"epochs": 40, "learning_rate": 0.05, "metrics": "accuracy"}
+    >>> found = bpfast.cross_validate(net, x, y, 4, seed=0, **options)
+    >>> bool(found.scores["validation_accuracy"].min() > 0.9)
+    True
+    """
+    check_network(net)
+    for name in ("rows", "validation", "validation_rows", "nets"):
+        if name in options:
+            raise TypeError(f"{name}: expected none, as the folds determine it")
+    number = parse_seed(seed)
+    targets = as_array("y", y)
+    n = int(x.shape[0]) if is_sparse(x) else len(as_array("x", x))
+    rows = _folds(folds, targets, n, number)
+    nets = [net.copy() for _ in rows]
+    ensemble = fit_many(nets, x, y, validation_rows=rows, seed=number, **options)
+    given = by_rows(x) if is_sparse(x) else as_array("x", x)
+    outputs = np.full((n, net.sizes[-1]), np.nan, net.dtype)
+    for trained, held in zip(nets, rows, strict=True):
+        outputs[held] = trained.forward(given[held])
+    histories: list[Any] = ensemble.histories
+    names = [name for name in histories[0].names if name.startswith("validation_")]
+    scores = {name: np.array([history[name][-1] for history in histories]) for name in names}
+    return CrossValidation(ensemble, rows, outputs, scores)
+
+
+def _folds(folds: Any, y: NDArray[Any], n: int, seed: int) -> list[NDArray[np.int64]]:
+    """The rows of each fold."""
+    if not is_number(folds):
+        found = [as_array(f"folds[{k}]", rows).astype(np.int64) for k, rows in enumerate(folds)]
+        if len(found) < 2:
+            raise ValueError(f"folds: expected two folds or more, got {len(found)}")
+        return found
+    count = whole("folds", folds, 2)
+    if count > n:
+        raise ValueError(f"folds: expected at most {n}, as many as examples, got {count}")
+    order = _core.permutation(seed, FOLDS, n).astype(np.int64)
+    if y.ndim == 1 and y.dtype.kind in "biu":
+        # The classes one after the other, each in random order: dealing keeps their shares equal.
+        order = order[np.argsort(y[order], kind="stable")]
+    return [np.sort(order[k::count]) for k in range(count)]
+
+
+CrossValidation.__module__ = cross_validate.__module__ = "bpfast"  # the public module

@@ -1,0 +1,113 @@
+"""The file of an ensemble: all networks and their histories, in one safetensors file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast._core import _restore, read_tensors, write_tensors
+from bpfast._training.checkpoint.file import named_arrays, network_config
+from bpfast.history._history import History
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from bpfast._network import Network
+
+FORMAT = "bpfast.ensemble"
+# Raised if older versions would misread new files.
+VERSION = 1
+
+
+def write(path: Any, nets: Sequence[Network], histories: Sequence[History | None]) -> None:
+    """Write the networks and histories, and replace the file at `path`.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written; the old one is unchanged.
+    """
+    import json
+
+    tensors = {}
+    for k, net in enumerate(nets):
+        for name, array in named_arrays(net).items():
+            tensors[f"{k}.{name}"] = np.ascontiguousarray(array)
+    text = [
+        {"config": network_config(net), "history": None if history is None else history.state}
+        for net, history in zip(nets, histories, strict=True)
+    ]
+    metadata = {
+        "format": FORMAT,
+        "format_version": str(VERSION),
+        "networks": json.dumps(text, allow_nan=False),
+    }
+    write_tensors(path, tensors, metadata)
+
+
+def read(path: Any, cost: Any) -> tuple[list[Network], list[History | None]]:
+    """The networks and histories in a file; `cost` is the callable cost of those that have one.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    ValueError
+        It has no ensemble, is damaged, or was written by a newer version.
+    """
+    tensors, metadata = read_tensors(path)
+    try:
+        return _parsed(tensors, metadata, cost)
+    except (TypeError, ValueError, KeyError) as error:
+        # The value may come from a file, so a wrong type is a wrong value.
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _parsed(
+    tensors: dict[str, NDArray[Any]], metadata: dict[str, str], cost: Any
+) -> tuple[list[Network], list[History | None]]:
+    import json
+
+    from bpfast._network import Network
+
+    kind = metadata.get("format")
+    if kind != FORMAT:
+        hint = "; read a network with bpfast.load" if kind == "bpfast.network" else ""
+        raise ValueError(f"format: expected '{FORMAT}', got {kind!r}{hint}")
+    version = metadata.get("format_version", "")
+    if version != str(VERSION):
+        newer = ": a newer bpfast wrote the file" if version.isdecimal() else ""
+        raise ValueError(f"format_version: expected {VERSION}, got '{version}'{newer}")
+    entries = json.loads(metadata.get("networks", ""))
+    if not isinstance(entries, list) or not entries:
+        raise ValueError("networks: expected a list with one network or more")
+    nets: list[Network] = []
+    histories: list[History | None] = []
+    for k, entry in enumerate(entries):
+        if not isinstance(entry, dict) or set(entry) != {"config", "history"}:
+            raise ValueError(f"networks: expected config and history in entry {k}")
+        config = dict(entry["config"])
+        if config.get("cost") == "custom":
+            if cost is None:
+                expected = "the callable cost of the saved networks"
+                raise ValueError(f"cost: expected {expected}, as in load(path, cost=…), got none")
+            config["cost"] = cost
+        net = _restore(Network, config)
+        places = named_arrays(net)
+        for name, place in places.items():
+            array = tensors.pop(f"{k}.{name}", None)
+            if array is None:
+                raise ValueError(f"{k}.{name}: expected a tensor of this name, got none")
+            if array.shape != place.shape or array.dtype != place.dtype:
+                expected, got = f"{place.shape} of {place.dtype}", f"{array.shape} of {array.dtype}"
+                raise ValueError(f"{k}.{name}: expected shape {expected}, got {got}")
+            place[...] = array
+        nets.append(net)
+        state = entry["history"]
+        histories.append(None if state is None else History.from_state(state))
+    if tensors:
+        raise ValueError(f"{min(tensors)}: expected no tensor of this name")
+    return nets, histories
