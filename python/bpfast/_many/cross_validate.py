@@ -29,7 +29,7 @@ FOLDS = 0
 class CrossValidation(NamedTuple):
     """What `cross_validate` returns.
 
-    Attributes
+    Parameters
     ----------
     ensemble : Ensemble
         The trained networks, one for each fold, with their histories.

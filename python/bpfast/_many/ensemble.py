@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Prediction(NamedTuple):
     """What an ensemble predicts for a batch; each field has the network's dtype unless noted.
 
-    Attributes
+    Parameters
     ----------
     mean : ndarray, (n, n_L)
         The mean of the outputs of the networks.
