@@ -9,7 +9,7 @@ import pytest
 from tools.api_index import MODULES, NOT_CALLED, members
 
 PARAMETERS = re.compile(r"^Parameters\n-+\n(.*?)(?:^\w[\w ]*\n-+\n|\Z)", re.MULTILINE | re.DOTALL)
-NAMES = re.compile(r"^(\w[\w, ]*?)(?: :.*)?$", re.MULTILINE)
+NAMES = re.compile(r"^((?:\*\*)?\w[\w, ]*?)(?: :.*)?$", re.MULTILINE)
 
 
 def public():
@@ -41,7 +41,7 @@ def test_every_parameter_is_described(path):
     section = PARAMETERS.search(text + "\n")
     described = set()
     for names in NAMES.findall(section[1] if section else ""):
-        described |= set(names.split(", "))
+        described |= {name.lstrip("*") for name in names.split(", ")}
     taken = set(inspect.signature(value).parameters) - {"self", "cls"}
     assert taken <= described, f"{sorted(taken - described)} in:\n{text}"
 
