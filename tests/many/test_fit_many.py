@@ -63,6 +63,10 @@ CASES = {
     },
     "schedule": {"learning_rate": bpfast.schedules.Step(0.1, every=7, factor=0.5)},
     "plateau": {"learning_rate": bpfast.schedules.Plateau(0.1, patience=1), "epochs": 12},
+    "plateau after a ramp": {
+        "learning_rate": bpfast.schedules.WarmUp(bpfast.schedules.Plateau(0.1, patience=1), 5),
+        "epochs": 12,
+    },
     "momentum": {"optimizer": bpfast.SGD(0.05, momentum=0.9)},
 }  # fmt: skip
 

@@ -29,7 +29,6 @@ from bpfast._training.loop import Training
 from bpfast._training.metrics.accuracy import for_targets
 from bpfast._validation.numbers import is_number, number
 from bpfast.history._history import History
-from bpfast.schedules._plateau import Plateau
 from bpfast.schedules._rates import as_schedule
 
 if TYPE_CHECKING:
@@ -132,8 +131,7 @@ class Member:
         if training.early_stopping is not None:
             column = training.early_stopping.column(training.columns)
         is_cost = column in (None, "cost", "validation_cost")
-        rate = training.optimizer.learning_rate
-        return bool(training.metrics) or not is_cost or isinstance(rate, Plateau)
+        return bool(training.metrics) or not is_cost or training.rate_follows_cost
 
     def job(self, most: int) -> Job:
         """At most `most` of the epochs that follow."""
@@ -177,6 +175,15 @@ class Member:
         if first_cost is not None:
             training.growth.begin(first_cost)
         per_epoch = -(-self.examples // training.settings.batch_size)
+        if epochs and training.is_plain:
+            rates = job.rates[per_epoch - 1 :: per_epoch].tolist()
+            training.record_all(
+                [
+                    (cost, seconds, rate)
+                    for (cost, _, seconds, _), rate in zip(epochs, rates, strict=False)
+                ]
+            )
+            epochs = ()
         for k, (cost, validation_cost, seconds, _) in enumerate(epochs):
             rate = float(job.rates[(k + 1) * per_epoch - 1])
             row = {"cost": cost, "seconds": seconds, "learning_rate": rate}
@@ -238,7 +245,8 @@ def new_member(
     examples.weigh(options.class_weight)
     trainer = new_trainer(net, settings, optimizer, settings.batch_size)
     trainer.share(group.trainer, _of_all_rows(examples.sample_weight, rows, n))
-    warn_of_targets(net, examples.y, examples.sample_weight, level)
+    if data.is_new(group, net):
+        warn_of_targets(net, examples.y, examples.sample_weight, level)
     training = Training(
         net,
         trainer,

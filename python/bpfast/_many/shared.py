@@ -31,6 +31,7 @@ class SharedData:
     def __init__(self, x: Any, y: Any, sample_weight: Any = None, *, dense: bool = False) -> None:
         self.x, self.y, self._weight, self._dense = x, y, sample_weight, dense
         self._groups: dict[Any, Group] = {}
+        self._seen: set[tuple[int, str]] = set()
 
     def group(self, net: Network, settings: Settings, optimizer: Optimizer) -> Group:
         """The examples for a network like `net`.
@@ -57,3 +58,10 @@ class SharedData:
                 trainer.load(*arrays, weight, 0.0 if self._dense else density)
             self._groups[key] = Group(examples, trainer)
         return self._groups[key]
+
+    def is_new(self, group: Group, net: Network) -> bool:
+        """Whether no network with this output has had these examples before."""
+        key = (id(group.examples), net.config["output"])
+        is_new = key not in self._seen
+        self._seen.add(key)
+        return is_new

@@ -140,6 +140,25 @@ class Training:
         progress_bar.epoch(row)
         return self.record(epoch, row)
 
+    def record_all(self, rows: list[tuple[float, float, float]]) -> None:
+        """Record epochs by cost, seconds and rate, where nothing else is computed or decided."""
+        self.history._extend(rows)
+        self.growth.warn(max(cost for cost, _, _ in rows))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether an epoch has a cost, seconds and a rate, and nothing that reacts to them."""
+        return not (
+            self.metrics or self.validation or self.early_stopping or self.rate_follows_cost
+        )
+
+    @property
+    def rate_follows_cost(self) -> bool:
+        """Whether the schedule may look at the costs of epochs, as Plateau does."""
+        rate = self.optimizer.learning_rate
+        is_schedule = isinstance(rate, schedules.Schedule)
+        return is_schedule and type(rate).report is not schedules.Schedule.report
+
     def record(self, epoch: int, row: dict[str, float], best_params: Any = None) -> bool:
         """Record an epoch, call callbacks, check early stopping. Returns whether it is the last.
 

@@ -154,6 +154,12 @@ class History(Columns):
             self._names = (*ALWAYS, *(name for name in values if name not in ALWAYS))
         self._rows.append(tuple(values[name] for name in self._names))
 
+    def _extend(self, rows: list[tuple[float, ...]], more: tuple[str, ...] = ()) -> None:
+        """Add epochs whose values are numbers: those of ALWAYS, then those of `more`."""
+        if not self._rows:
+            self._names = (*ALWAYS, *more)
+        self._rows.extend(rows)
+
     def best(self, name: str = "validation_cost", mode: Literal["min", "max"] | None = None) -> int:
         """The epoch in which a column was best, the first one if there are several.
 

@@ -1,0 +1,189 @@
+"""Many small networks at once, beside the ways that people train them: `python -m benches.many`.
+
+1,000 networks of at most 1,000 parameters and 1,000 examples, in float64, with Adam and batches of
+32. The peers train fewer networks or epochs, and the table has the time per network and epoch.
+
+- `fit` in a loop, and `fit_many`;
+- joblib with scikit-learn's MLPRegressor, a process for each CPU;
+- JAX's `vmap` over networks of one shape, with the steps of an epoch in one `lax.scan` under `jit`.
+
+scikit-learn and JAX choose their own kernels: OPENBLAS_CORETYPE is removed from the environment.
+"""
+
+import argparse
+import os
+import time
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import bpfast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+N, INPUTS, BATCH = 1000, 8, 32
+MOST = 1000  # parameters
+EQUAL = 48  # the hidden neurons of the networks of one shape
+
+
+def data() -> tuple[Any, Any]:
+    """A smooth function of eight inputs."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((N, INPUTS))
+    return x, np.tanh(x @ rng.standard_normal((INPUTS, 1)))
+
+
+def widths(count: int, *, equal: bool) -> list[int]:
+    """The hidden neurons of each network: any up to the limit, or the same."""
+    if equal:
+        return [EQUAL] * count
+    largest = (MOST - 1) // (INPUTS + 2)
+    found: list[int] = np.random.default_rng(1).integers(2, largest + 1, count).tolist()
+    return found
+
+
+def networks(sizes: list[int]) -> list[bpfast.Network]:
+    """Networks with these numbers of hidden neurons."""
+    return [
+        bpfast.Network([INPUTS, width, 1], hidden="relu", output="identity", seed=k)
+        for k, width in enumerate(sizes)
+    ]
+
+
+def together(sizes: list[int], epochs: int) -> tuple[float, float]:
+    """The seconds of `fit_many`, and the part of all CPUs' time that is spent in the epochs."""
+    x, y = data()
+    nets = networks(sizes)
+    start = time.perf_counter()
+    ensemble = bpfast.fit_many(nets, x, y, epochs=epochs, batch_size=BATCH, seed=0)
+    seconds = time.perf_counter() - start
+    inside = sum(float(history.seconds.sum()) for history in ensemble.histories if history)
+    return seconds, inside / (seconds * bpfast.get_num_threads())
+
+
+def one_by_one(sizes: list[int], epochs: int) -> float:
+    """The seconds of `fit` in a loop."""
+    x, y = data()
+    nets = networks(sizes)
+    start = time.perf_counter()
+    for k, net in enumerate(nets):
+        net.fit(x, y, epochs=epochs, batch_size=BATCH, seed=k)
+    return time.perf_counter() - start
+
+
+def _sklearn_fit(width: int, seed: int, epochs: int) -> float:
+    from sklearn.neural_network import MLPRegressor
+
+    warnings.simplefilter("ignore")
+    x, y = data()
+    model = MLPRegressor(
+        (width,), batch_size=BATCH, max_iter=epochs, tol=0, n_iter_no_change=epochs + 1, alpha=0,
+        random_state=seed,
+    )  # fmt: skip
+    return float(model.fit(x, y.ravel()).loss_)
+
+
+def with_joblib(sizes: list[int], epochs: int) -> float:
+    """The seconds of joblib with scikit-learn, without the start of its processes."""
+    from joblib import Parallel, delayed
+
+    with Parallel(n_jobs=-1) as parallel:
+        parallel(delayed(_sklearn_fit)(4, seed, 1) for seed in range(8))
+        start = time.perf_counter()
+        parallel(delayed(_sklearn_fit)(width, k, epochs) for k, width in enumerate(sizes))
+        return time.perf_counter() - start
+
+
+def with_vmap(sizes: list[int], epochs: int) -> float:
+    """The seconds of JAX's vmap, compiled before."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    jnp, lax = jax.numpy, jax.lax
+    x, y = map(jnp.asarray, data())
+    width, steps = sizes[0], N // BATCH
+
+    def cost(p: Any, batch: Any) -> Any:
+        hidden = jnp.maximum(batch[0] @ p["w1"] + p["b1"], 0)
+        return jnp.mean((hidden @ p["w2"] + p["b2"] - batch[1]) ** 2) / 2
+
+    def step(carry: Any, rows: Any) -> Any:
+        p, m, v, t = carry
+        g = jax.grad(cost)(p, (x[rows], y[rows]))
+        t = t + 1
+        tree = jax.tree_util.tree_map
+        m = tree(lambda m, g: 0.9 * m + 0.1 * g, m, g)
+        v = tree(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
+
+        def move(p: Any, m: Any, v: Any) -> Any:
+            return p - 0.001 * (m / (1 - 0.9**t)) / (jnp.sqrt(v / (1 - 0.999**t)) + 1e-8)
+
+        return (tree(move, p, m, v), m, v, t), None
+
+    def epoch(carry: Any, key: Any) -> Any:
+        order = jax.random.permutation(key, N)[: steps * BATCH].reshape(steps, BATCH)
+        return lax.scan(step, carry, order)[0]
+
+    def new(key: Any) -> Any:
+        keys = jax.random.split(key, 2)
+        zeros = jnp.zeros
+        return {
+            "w1": jax.random.normal(keys[0], (INPUTS, width)) / INPUTS**0.5, "b1": zeros(width),
+            "w2": jax.random.normal(keys[1], (width, 1)) / width**0.5, "b2": zeros(1),
+        }  # fmt: skip
+
+    count = len(sizes)
+    params = jax.vmap(new)(jax.random.split(jax.random.key(0), count))
+    zero = jax.tree_util.tree_map(jnp.zeros_like, params)
+    carry = (params, zero, zero, jnp.zeros(count))
+    run = jax.jit(jax.vmap(epoch))
+    keys = jax.random.split(jax.random.key(1), epochs * count).reshape(epochs, count)
+    jax.block_until_ready(run(carry, keys[0]))
+    start = time.perf_counter()
+    for k in range(epochs):
+        carry = run(carry, keys[k])
+    jax.block_until_ready(carry)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--networks", type=int, default=1000)
+    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--rounds", type=int, default=3, help="of which the median counts (3)")
+    options = parser.parse_args()
+    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+        os.environ.pop(name, None)
+    few, some = max(options.networks // 10, 1), max(options.epochs // 10, 1)
+    plans: list[tuple[str, bool, int, int, Callable[..., Any]]] = [
+        ("`fit_many`, any widths", False, options.networks, options.epochs, together),
+        ("`fit` in a loop, any widths", False, few, options.epochs, one_by_one),
+        ("joblib, scikit-learn, any widths", False, few, options.epochs, with_joblib),
+        ("`fit_many`, one shape", True, options.networks, options.epochs, together),
+        ("JAX vmap, one shape", True, options.networks, some, with_vmap),
+    ]
+    times: dict[str, list[float]] = {plan[0]: [] for plan in plans}
+    shares: dict[str, list[float]] = {}
+    for _ in range(options.rounds):  # in turn, so that a busy moment meets all
+        for name, equal, count, epochs, run in plans:
+            found = run(widths(count, equal=equal), epochs)
+            if isinstance(found, tuple):
+                found, share = found
+                shares.setdefault(name, []).append(share)
+            times[name].append(1e6 * found / (count * epochs))
+    print(f"{bpfast.get_num_threads()} threads, SIMD {bpfast.show_config(mode='dicts')['simd']}")
+    print(
+        "| | µs per network and epoch | times `fit_many` | time in the epochs |\n|---|---|---|---|"
+    )
+    for name, equal, *_ in plans:
+        base = np.median(times["`fit_many`, one shape" if equal else "`fit_many`, any widths"])
+        own = float(np.median(times[name]))
+        share = f"{100 * np.median(shares[name]):.0f} %" if name in shares else ""
+        print(f"| {name} | {own:,.0f} | {own / base:.1f} | {share} |")
+
+
+if __name__ == "__main__":
+    main()
