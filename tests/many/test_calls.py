@@ -1,5 +1,7 @@
 """`forward_many` and `backprop_many` have the bits of single calls."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -86,7 +88,7 @@ def test_y_of_one_axis():
 
 NETS = networks()
 SHORT = [np.empty((49, 1), net.dtype) for net in NETS]
-ONE = np.empty((50, 1), NETS[0].dtype)
+ONE: Any = np.empty((50, 1), NETS[0].dtype)
 GRADIENT = bpfast.Gradient(NETS[0])
 WRONG = [
     (lambda: bpfast.forward_many([], X), ValueError, "nets: expected one network or more"),

@@ -140,10 +140,10 @@ class Training:
         progress_bar.epoch(row)
         return self.record(epoch, row)
 
-    def record_all(self, rows: list[tuple[float, float, float]]) -> None:
+    def record_all(self, rows: list[tuple[float, ...]]) -> None:
         """Record epochs by cost, seconds and rate, where nothing else is computed or decided."""
         self.history._extend(rows)
-        self.growth.warn(max(cost for cost, _, _ in rows))
+        self.growth.warn(max(row[0] for row in rows))
 
     @property
     def is_plain(self) -> bool:
@@ -155,7 +155,7 @@ class Training:
     @property
     def rate_follows_cost(self) -> bool:
         """Whether the schedule may look at the costs of epochs, as Plateau does."""
-        rate = self.optimizer.learning_rate
+        rate: Any = self.optimizer.learning_rate
         is_schedule = isinstance(rate, schedules.Schedule)
         return is_schedule and type(rate).report is not schedules.Schedule.report
 
