@@ -79,9 +79,14 @@ def _sklearn_fit(width: int, seed: int, epochs: int) -> float:
     warnings.simplefilter("ignore")
     x, y = data()
     model = MLPRegressor(
-        (width,), batch_size=BATCH, max_iter=epochs, tol=0, n_iter_no_change=epochs + 1, alpha=0,
+        hidden_layer_sizes=(width,),
+        batch_size=BATCH,
+        max_iter=epochs,
+        tol=0,
+        n_iter_no_change=epochs + 1,
+        alpha=0,
         random_state=seed,
-    )  # fmt: skip
+    )
     return float(model.fit(x, y.ravel()).loss_)
 
 

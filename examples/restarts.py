@@ -1,0 +1,110 @@
+"""Restarts on digits: many starts at once, all to the end or the better half after some epochs.
+
+Each network 784-10-10 has its own initial weights, seed and learning rate. `fit_many` trains all at
+once; with `keep` and `every` it stops the worse half again and again, which takes a fraction of the
+epochs.
+"""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import bpfast
+import options
+from digits import FOLDER, Digits
+from runs import table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def networks(count: int, seed: int) -> list[bpfast.Network]:
+    """Networks that differ in their initial weights."""
+    return [
+        bpfast.Network(
+            [784, 10, 10],
+            hidden="relu",
+            output="softmax",
+            cost="log_likelihood",
+            init="he",
+            dtype="float32",
+            seed=seed + k,
+        )
+        for k in range(count)
+    ]
+
+
+def search(digits: Digits, count: int, epochs: int, seed: int, **how: Any) -> bpfast.Ensemble:
+    """Train networks at learning rates from 1e-4 to 1e-1, and hold a fifth of the digits out."""
+    rates = 10 ** np.random.default_rng(seed).uniform(-4, -1, count)
+    return bpfast.fit_many(
+        networks(count, seed),
+        digits.x,
+        digits.labels,
+        epochs=epochs,
+        learning_rate=rates.tolist(),
+        validation=0.2,
+        metrics="accuracy",
+        seed=seed,
+        **how,
+    )
+
+
+def draw(searches: dict[str, bpfast.Ensemble]) -> "Figure":
+    """The validation cost of all networks, for each search."""
+    import plots
+
+    figure, panels = plots.panels(len(searches))
+    for axes, (title, ensemble) in zip(panels, searches.items(), strict=True):
+        for k, history in enumerate(ensemble.histories):
+            assert history is not None
+            is_best = k == ensemble.ranking()[0]
+            axes.semilogy(
+                history.epoch,
+                history.validation_cost,
+                color=plots.COLORS[1] if is_best else plots.COLORS[0],
+                linewidth=2.5 if is_best else 0.7,
+                alpha=1.0 if is_best else 0.5,
+            )
+        axes.set(title=title, xlabel="epoch", ylabel="validation cost")
+    return figure
+
+
+def main() -> None:
+    parser = ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--data", type=Path, default=FOLDER, metavar="DIR", help="the folder of the digits")
+    add("--digits", type=int, default=2000, help="train with the first so many (2000)")
+    add("--networks", type=int, default=32, help="how many starts (32)")
+    add("--epochs", type=int, default=20, help="of a whole training (20)")
+    add("--seed", type=int, default=0, help="of the first network; the next has the next (0)")
+    add("--plot", type=Path, default=Path("restarts.png"), help="a PNG file (restarts.png)")
+    args = parser.parse_args()
+    options.check_whole(parser, args, digits=10, networks=2, epochs=1)
+    options.check_seed(parser, args.seed, args.networks)
+    options.check_picture(parser, "--plot", args.plot)
+    digits = options.read_digits(parser, args.data)
+    if args.digits > len(digits.x):
+        parser.error(f"--digits: expected {len(digits.x)} or fewer, as many as there are")
+    digits = digits.first(args.digits)
+    few = {"keep": 0.5, "every": max(args.epochs // 10, 1)}
+    searches = {
+        "all to the end": search(digits, args.networks, args.epochs, args.seed),
+        "the better half": search(digits, args.networks, args.epochs, args.seed, **few),
+    }
+    rows = []
+    for title, ensemble in searches.items():
+        best = ensemble.best()
+        assert best.history is not None
+        found = best.evaluate(digits.test_x, digits.test_labels, metrics="accuracy")
+        epochs = sum(len(history) for history in ensemble.histories if history is not None)
+        rows.append([title, f"{epochs:,}", f"{best.history.learning_rate[-1]:.1e}",
+                     f"{found['accuracy']:.2%}"])  # fmt: skip
+    print(table(["networks", "epochs", "rate of the best", "its test digits"], rows))
+    options.save(parser, args.plot, draw(searches))
+
+
+if __name__ == "__main__":
+    main()
