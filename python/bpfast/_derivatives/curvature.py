@@ -172,7 +172,7 @@ class Curvature:
         return total.astype(self.dtype)
 
     def trace(self, samples: int = 100, *, seed: Any = None) -> float:
-        """The trace: exact for "ggn" and "empirical_fisher", estimated for "hessian" as its `diagonal` is.
+        """The trace: the sum of the `diagonal`, exact except for "hessian".
 
         Parameters
         ----------
