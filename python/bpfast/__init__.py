@@ -119,3 +119,8 @@ def __getattr__(name: str) -> object:
     if name in ("inside", "plot", "sklearn"):
         return import_module(f"bpfast.{name}")
     raise AttributeError(f"module 'bpfast' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The names of the module, also of those that are imported on their first use."""
+    return sorted({*globals(), "inside", "plot"})

@@ -247,9 +247,8 @@ def _matrices(size: int) -> tuple[Array, Array]:
         return np.zeros((size, size)), np.zeros((size, size))
     except MemoryError as error:
         expected = f"a network for whose {size} parameters there are {needed / 2**30:.2f} GiB"
-        raise MemoryError(
-            f"net: expected {expected}, got less memory; use scipy_minimize"
-        ) from error
+        message = f"net: expected {expected}, got less memory; use scipy_minimize"
+        raise MemoryError(message) from error
 
 
 def _solve(matrix: Array, slope: Array, damping: float, damped: Array) -> Array:

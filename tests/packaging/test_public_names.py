@@ -113,3 +113,12 @@ else:
     raise AssertionError
 """
     subprocess.run([sys.executable, "-P", "-c", program], check=True, timeout=600)
+
+
+def test_dir_lists_what_is_imported_on_its_first_use():
+    program = (
+        "import bpfast, sys\n"
+        "assert {'inside', 'plot', 'Network', '__all__'} <= set(dir(bpfast))\n"
+        "assert not {'bpfast.inside', 'bpfast.plot'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-P", "-c", program], check=True, timeout=600)

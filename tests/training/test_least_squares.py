@@ -108,9 +108,7 @@ def test_bad_input(net, options, error, message):
 
 def test_more_memory_than_there_is(monkeypatch):
     monkeypatch.setattr(_least_squares, "MATRICES", 10**10)
-    with pytest.raises(
-        MemoryError, match=r"^net: expected a network for whose 37 parameters there"
-    ):
+    with pytest.raises(MemoryError, match=r"^net: expected a network for whose 37 "):
         bpfast.least_squares(network(), X, np.sin(X))
 
 

@@ -44,7 +44,8 @@ def per_example_gradients(
     output : str, default "sigmoid"
         One of ``ACTIVATIONS``.
     cost : str or callable, default "quadratic"
-        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L). With
+        ``cost.takes_z = True`` it gets z^L and returns ∂C_x/∂z^L.
     sample_weight : array, shape (n,), optional
         s, finite and not negative. Default: 1 for each example.
 
@@ -101,7 +102,8 @@ def per_example_norms(
     output : str, default "sigmoid"
         One of ``ACTIVATIONS``.
     cost : str or callable, default "quadratic"
-        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L). With
+        ``cost.takes_z = True`` it gets z^L and returns ∂C_x/∂z^L.
     sample_weight : array, shape (n,), optional
         s, finite and not negative. Default: 1 for each example.
     per_layer : bool, default False
@@ -166,7 +168,8 @@ def clipped_backprop(
     output : str, default "sigmoid"
         One of ``ACTIVATIONS``.
     cost : str or callable, default "quadratic"
-        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L). With
+        ``cost.takes_z = True`` it gets z^L and returns ∂C_x/∂z^L.
     reduction : {"mean", "sum"}, default "mean"
         "sum": not divided by the batch size.
     expected_batch_size : float, optional
@@ -231,7 +234,8 @@ def gradient_statistics(
     output : str, default "sigmoid"
         One of ``ACTIVATIONS``.
     cost : str or callable, default "quadratic"
-        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L). With
+        ``cost.takes_z = True`` it gets z^L and returns ∂C_x/∂z^L.
 
     Returns
     -------
