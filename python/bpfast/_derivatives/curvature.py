@@ -105,7 +105,7 @@ class Curvature:
         """
         self._check()
         product, out = self._net._curvature_product, Gradient(self._net)
-        product(self._name, self._examples, v, self._errors, out)  # type: ignore[arg-type]
+        product(self._name, self._examples, v, self._errors, out)
         return out.flat
 
     def __matmul__(self, v: ArrayLike) -> NDArray[Any]:

@@ -72,8 +72,8 @@ def output_factors(
         y = batch.targets
         assert y is not None  # noqa: S101 - the cost is not a callable
         return a - y, gates, 1.0
-    gates = a * (1 - a) if output == "softmax" else gate(output, z)
-    return cost_gradient(cost, a, batch.y), gates, top_gate(output)
+    slopes: Floats = a * (1 - a) if output == "softmax" else gate(output, z)
+    return cost_gradient(cost, a, batch.y), slopes, top_gate(output)
 
 
 def top_gate(activation: str) -> float:
