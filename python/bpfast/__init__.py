@@ -30,7 +30,7 @@ from bpfast._core import (
     num_threads,
     set_num_threads,
 )
-from bpfast._derivatives.curvature import Curvature
+from bpfast._derivatives.curvature_matrix import Curvature
 from bpfast._derivatives.per_example import PerExampleGradients
 from bpfast._derivatives.statistics import GradientStatistics
 from bpfast._derivatives.taylor import Taylor

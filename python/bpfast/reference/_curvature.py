@@ -7,7 +7,7 @@ from bpfast.reference._activations import prime, second
 from bpfast.reference._arithmetic import dot
 from bpfast.reference._arrays import Array, Matrix, Vector
 from bpfast.reference._checks import Cost, Network
-from bpfast.reference._derivatives import tangents
+from bpfast.reference._directions import tangents
 from bpfast.reference._equations import bp3, bp4, costs_and_nabla
 from bpfast.reference._functions import errors_of, trace_of
 from bpfast.reference._per_example import gradients_of_examples, numbers, weighted_sum
