@@ -19,7 +19,7 @@ from benches.planted.case import Case
 def tell(title: str, chosen: Sequence[Case], with_check: bool) -> int:
     """Print a row for each case. Returns how many were right."""
     head = ["case", "planted", "named first", "also named", "seconds", ""]
-    head += ["predicted", "outcome", "confirmed"] if with_check else []
+    head += ["predicted speed", "measured speed", "confirmed"] if with_check else []
     print(f"\n## {title}\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
     right = 0
     for case in chosen:

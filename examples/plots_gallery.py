@@ -51,17 +51,24 @@ def main() -> None:
     add("--data", type=Path, default=FOLDER, metavar="DIR", help="the folder of the digits")
     add("--digits", type=int, default=2000, help="train with the first so many (2000)")
     add("--epochs", type=int, default=15, help="times through the digits (15)")
-    add("--folder", type=Path, default=Path("docs/plots"), help="of the pictures (docs/plots)")
+    folder = Path("docs/plots")
+    add(
+        "--plots",
+        type=Path,
+        default=folder,
+        metavar="DIR",
+        help=f"the folder of the plots ({folder})",
+    )
     args = parser.parse_args()
     options.check_whole(parser, args, digits=10, epochs=1)
-    if not args.folder.is_dir():
-        parser.error(f"--folder: no folder {args.folder}")
-    options.check_picture(parser, "--folder", args.folder / "network.png")
+    if not args.plots.is_dir():
+        parser.error(f"--plots: expected a folder, got {args.plots}")
+    options.check_picture(parser, "--plots", args.plots / "network.png")
     digits = options.read_digits(parser, args.data)
     if args.digits > len(digits.x):
         parser.error(f"--digits: expected {len(digits.x)} or fewer, as many as there are")
     for name, drawn in pictures(digits.first(args.digits), args.epochs):
-        options.save(parser, args.folder / f"{name}.png", getattr(drawn, "figure", drawn))
+        options.save(parser, args.plots / f"{name}.png", getattr(drawn, "figure", drawn))
 
 
 if __name__ == "__main__":

@@ -181,7 +181,7 @@ def check_python(package: Path) -> Iterator[Breach]:
         docstring = index == 0 and isinstance(part, ast.Expr)
         listed = isinstance(part, ast.Import | ast.ImportFrom) or names & {"__all__", "__version__"}
         # Modules that are imported on their first use, and for type checkers at once.
-        lazy = isinstance(part, ast.FunctionDef) and part.name == "__getattr__"
+        lazy = isinstance(part, ast.FunctionDef) and part.name in ("__getattr__", "__dir__")
         for_types = isinstance(part, ast.If) and ast.unparse(part.test) == "_t.TYPE_CHECKING"
         if not (docstring or listed or lazy or for_types):
             yield front, part.lineno, "only docstring, imports and __all__ stand here"

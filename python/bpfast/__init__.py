@@ -30,7 +30,7 @@ from bpfast._core import (
     num_threads,
     set_num_threads,
 )
-from bpfast._derivatives.curvature import Curvature
+from bpfast._derivatives.curvature_matrix import Curvature
 from bpfast._derivatives.per_example import PerExampleGradients
 from bpfast._derivatives.statistics import GradientStatistics
 from bpfast._derivatives.taylor import Taylor
@@ -119,3 +119,8 @@ def __getattr__(name: str) -> object:
     if name in ("inside", "plot", "sklearn"):
         return import_module(f"bpfast.{name}")
     raise AttributeError(f"module 'bpfast' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The names of the module, also of those that are imported on their first use."""
+    return sorted({*globals(), "inside", "plot"})

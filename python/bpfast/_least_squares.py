@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,15 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-# With more, JᵀJ and what solves with it take more than 700 MB, and a step half a minute.
+# With more, G and what solves with it take more than 600 MB, and a step half a minute.
 MOST_PARAMETERS = 5000
-# The elements of the rows of J that are there at a time.
-ROWS_AT_ONCE = 1 << 22
+# G, a product that is added to it or G with its damping, and the factors of that.
+MATRICES = 3
+# The elements of J, and the multiplications of Jᵀ J, that are computed at a time: between them the
+# main thread looks for signals.
+JACOBIAN_AT_ONCE, WORK_AT_ONCE = 1 << 22, 1 << 31
+# Of fewer parameters, a solution takes too little time to be interrupted.
+MANY_PARAMETERS = 500
 SMALLEST_DAMPING, LARGEST_DAMPING = 1e-16, 1e16
 
 
@@ -113,11 +119,11 @@ def least_squares(
     TypeError
         An argument is not of real numbers, or net is not a network.
     MemoryError
-        G cannot be allocated.
+        G and what solves with it do not fit into memory: 24 P² bytes, 600 MB for 5,000 parameters.
 
     Notes
     -----
-    An exception leaves the network with the best parameters found so far.
+    An exception, also that of Ctrl-C, leaves the network with the best parameters found so far.
 
     References
     ----------
@@ -175,7 +181,8 @@ def _search(
     cost, slope = start.cost, start.flat.astype(np.float64)
     if not np.isfinite(cost):
         raise ValueError(f"net: expected parameters with a finite cost, got {cost}")
-    matrix = _gauss_newton(net, x, sample_weight)
+    matrix, spare = _matrices(net.params.size)
+    _gauss_newton(net, x, sample_weight, matrix, spare)
     iterations, tried, rise = 0, 0, 2.0
 
     def result(message: str, *, success: bool = True) -> LeastSquaresResult:
@@ -187,7 +194,7 @@ def _search(
             return result("the gradient is below gradient_tolerance")
         if iterations >= limits.iterations:
             return result("max_iterations was reached", success=False)
-        step = _solve(matrix, slope, damping)
+        step = _solve(matrix, slope, damping, spare)
         before = net.params.copy()
         tried += 1
         lower = False
@@ -223,37 +230,85 @@ def _search(
                 raise ValueError("callback: expected to leave net.params unchanged, got others")
         if small:
             return result("the cost falls by less than cost_tolerance")
-        matrix = _gauss_newton(net, x, sample_weight)
+        _gauss_newton(net, x, sample_weight, matrix, spare)
 
 
-def _solve(matrix: Array, slope: Array, damping: float) -> Array:
+def _matrices(size: int) -> tuple[Array, Array]:
+    """Room for G, and for what is computed beside it.
+
+    Raises
+    ------
+    MemoryError
+        They do not fit into memory, with the factors.
+    """
+    needed = MATRICES * 8 * size**2
+    try:
+        np.empty(needed, np.uint8)  # freed again; only the address space is taken
+        return np.zeros((size, size)), np.zeros((size, size))
+    except MemoryError as error:
+        expected = f"a network for whose {size} parameters there are {needed / 2**30:.2f} GiB"
+        message = f"net: expected {expected}, got less memory; use scipy_minimize"
+        raise MemoryError(message) from error
+
+
+def _solve(matrix: Array, slope: Array, damping: float, damped: Array) -> Array:
     """(G + λ diag G) s = -∂C/∂p."""
     diagonal = np.diagonal(matrix)
     floor = max(float(diagonal.max()), 1e-300) * 1e-12
-    damped = matrix.copy()
+    damped[:] = matrix
     damped[np.diag_indices_from(damped)] += damping * np.maximum(diagonal, floor)
+    if len(slope) < MANY_PARAMETERS:
+        return _solution(damped, slope)
+    return _interruptible(lambda: _solution(damped, slope))
+
+
+def _solution(damped: Array, slope: Array) -> Array:
     try:
         return np.linalg.solve(damped, -slope).astype(np.float64)
     except np.linalg.LinAlgError:  # singular for rounding
         return np.linalg.lstsq(damped, -slope, rcond=None)[0].astype(np.float64)
 
 
-def _gauss_newton(net: Network, x: Any, sample_weight: Any) -> Array:
-    """G = Σ_x f_x J_xᵀ J_x, f_x = 1/n or s_x / Σ s."""
+def _interruptible(work: Callable[[], Array]) -> Array:
+    """The result of `work`, a call of LAPACK, which looks for no signals itself.
+
+    It runs on another thread, which an interrupt leaves behind: the thread ends with its call.
+    """
+    results: list[Array] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:  # noqa: BLE001 - raised below
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.05)
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def _gauss_newton(net: Network, x: Any, sample_weight: Any, out: Array, product: Array) -> None:
+    """G = Σ_x f_x J_xᵀ J_x, f_x = 1/n or s_x / Σ s, in `out`."""
     size, n = net.params.size, x.shape[0]
-    total = np.zeros((size, size))
+    out[:] = 0
     factors = np.full(n, 1 / n)
     if sample_weight is not None:
         factors = np.asarray(sample_weight, np.float64)
         factors = factors / factors.sum()
     width = net.sizes[-1]
-    for first in range(0, n, max(1, ROWS_AT_ONCE // size)):
-        rows = slice(first, min(n, first + max(1, ROWS_AT_ONCE // size)))
+    at_once = max(1, min(JACOBIAN_AT_ONCE // size, WORK_AT_ONCE // size**2))
+    for first in range(0, n, at_once):
+        rows = slice(first, min(n, first + at_once))
         known = net._stored_forward(x[rows])
         roots = np.sqrt(factors[rows])
         for j in range(width):
             v = np.zeros((len(roots), width), net.dtype)
             v[:, j] = roots
             jacobian = net._per_example_vjp(known, v, False).astype(np.float64, copy=False)
-            total += jacobian.T @ jacobian
-    return total
+            np.matmul(jacobian.T, jacobian, out=product)
+            out += product

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bpfast import _calls, _core, _tables, _touched
-from bpfast._derivatives import clipped, directions, per_example, products, statistics
+from bpfast._derivatives import by_inputs, clipped, directions, per_example, products, statistics
 from bpfast._derivatives import curvature as _curvature
+from bpfast._derivatives import forward_from as _forward_from
 from bpfast._derivatives import taylor as _taylor
 from bpfast._layer import Layer
 from bpfast._training import evaluate as _evaluate
@@ -103,9 +104,9 @@ class Network(_core.Network):
     backprop_touched = _touched.backprop_touched
     vjp = directions.vjp
     jvp = directions.jvp
-    input_gradient = directions.input_gradient
-    jacobian = directions.jacobian
-    forward_from = directions.forward_from
+    input_gradient = by_inputs.input_gradient
+    jacobian = by_inputs.jacobian
+    forward_from = _forward_from.forward_from
     per_example_gradients = per_example.per_example_gradients
     per_example_norms = per_example.per_example_norms
     clipped_backprop = clipped.clipped_backprop

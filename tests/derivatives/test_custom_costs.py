@@ -116,3 +116,33 @@ def test_wrong_results_of_a_callable(call):
         net = bpfast.Network([3, 5, 2], cost=lambda a, y, result=result: result)
         with pytest.raises(kind, match=r"^cost"):
             CALLS[call](net, x, y, None)
+
+
+class Logits:
+    """Cross-entropy over sigmoid, of z^L, on NumPy's arrays and on lists."""
+
+    takes_z = True
+
+    def __call__(self, z, y):
+        z, y = np.asarray(z), np.asarray(y)
+        a = 1 / (1 + np.exp(-z))
+        costs, delta = (np.logaddexp(0, z) - y * z).sum(axis=1), a - y
+        return (costs, delta)
+
+
+def test_the_reference_knows_costs_of_z():
+    rng = np.random.default_rng(0)
+    x, y, s = rng.standard_normal((6, 3)), rng.random((6, 2)), rng.random(6)
+    named = bpfast.Network([3, 4, 2], hidden="tanh", cost="cross_entropy", seed=0)
+    own = bpfast.Network([3, 4, 2], hidden="tanh", cost=Logits(), seed=0)
+    parameters, kinds = (own.weights, own.biases, x, y), {"hidden": "tanh", "cost": Logits()}
+    c, *gradient = reference.backprop(*parameters, sample_weight=s, **kinds)
+    for net in (named, own):
+        g = net.backprop(x, y, sample_weight=s)
+        assert g.cost == pytest.approx(c, rel=1e-14)
+        assert close(g.flat, flat(*gradient), "float64")
+    statistics = reference.gradient_statistics(*parameters, **kinds)
+    assert close(own.gradient_statistics(x, y).variance.flat, flat(*statistics[2:]), "float64")
+    assert reference.cost(*parameters, **kinds) == pytest.approx(own.cost(x, y), rel=1e-14)
+    delta = reference.bp1(named.trace(x).z[-1], y, cost=Logits())
+    assert close(bpfast.bp1(named.trace(x).z[-1], y, cost=Logits()), delta, "float64")

@@ -25,7 +25,7 @@ def start(path, epochs):
 
 def finish(path, epochs):
     with start(path, epochs) as child:
-        child.communicate(timeout=60)
+        child.communicate(timeout=600)
         assert child.returncode == 0
 
 

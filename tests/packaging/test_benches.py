@@ -121,7 +121,7 @@ with Team([("bpfast", "tests.helpers.wrong_peer:WrongPeer", 1)], widest()) as te
 """
     command = [sys.executable, "-c", program]
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr
 

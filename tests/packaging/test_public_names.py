@@ -32,7 +32,7 @@ NAMES = {
     """,
     "bpfast.reference": """
         ACTIVATIONS COSTS Taylor Trace backprop backprop_taylor bp1 bp2 bp3 bp4 clipped_backprop
-        cost errors empirical_fisher_vp forward forward_from ggn_vp gradient_statistics hvp
+        cost empirical_fisher_vp errors forward forward_from ggn_vp gradient_statistics hvp
         input_gradient jacobian jvp per_example_gradients per_example_norms taylor trace vjp
     """,
     "bpfast.schedules": """
@@ -112,4 +112,13 @@ except AttributeError as error:
 else:
     raise AssertionError
 """
-    subprocess.run([sys.executable, "-P", "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-P", "-c", program], check=True, timeout=600)
+
+
+def test_dir_lists_what_is_imported_on_its_first_use():
+    program = (
+        "import bpfast, sys\n"
+        "assert {'inside', 'plot', 'Network', '__all__'} <= set(dir(bpfast))\n"
+        "assert not {'bpfast.inside', 'bpfast.plot'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-P", "-c", program], check=True, timeout=600)

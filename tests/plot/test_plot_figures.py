@@ -108,7 +108,7 @@ def test_axes_of_a_subfigure(name):
 
 def run(code):
     command = [sys.executable, "-P", "-c", code]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=600)
 
 
 def test_the_first_use_imports_matplotlib_without_pyplot():

@@ -1,10 +1,14 @@
 """Least squares by the Levenberg-Marquardt method."""
 
+import _thread
+import threading
+
 import numpy as np
 import pytest
 import scipy.sparse
 
 import bpfast
+from bpfast import _least_squares
 
 RNG = np.random.default_rng(0)
 X = np.linspace(-3, 3, 200)[:, np.newaxis]
@@ -100,3 +104,47 @@ def test_a_callback_may_stop_it_but_not_change_parameters():
 def test_bad_input(net, options, error, message):
     with pytest.raises(error, match=message):
         bpfast.least_squares(net, X, np.sin(X), **options)
+
+
+def test_more_memory_than_there_is(monkeypatch):
+    monkeypatch.setattr(_least_squares, "MATRICES", 10**10)
+    with pytest.raises(MemoryError, match=r"^net: expected a network for whose 37 "):
+        bpfast.least_squares(network(), X, np.sin(X))
+
+
+def test_ctrl_c_ends_a_solution_that_takes_long(monkeypatch):
+    """LAPACK looks for no signals: the main thread does."""
+    ended = threading.Event()
+
+    def solution(damped, slope):
+        threading.Timer(0.1, _thread.interrupt_main).start()
+        ended.wait()
+
+    monkeypatch.setattr(_least_squares, "_solution", solution)
+    net = network((1, 170, 1))
+    params = net.params.copy()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            bpfast.least_squares(net, X, np.sin(X))
+    finally:
+        ended.set()
+    np.testing.assert_array_equal(net.params, params)
+
+
+def test_errors_of_the_other_thread_are_raised(monkeypatch):
+    def solution(damped, slope):
+        raise MemoryError("none left")
+
+    monkeypatch.setattr(_least_squares, "_solution", solution)
+    with pytest.raises(MemoryError, match=r"^none left$"):
+        bpfast.least_squares(network((1, 170, 1)), X, np.sin(X))
+
+
+def test_many_parameters_are_fitted_like_few(monkeypatch):
+    monkeypatch.setattr(_least_squares, "MANY_PARAMETERS", 1)
+    monkeypatch.setattr(_least_squares, "WORK_AT_ONCE", 1)  # an example at a time
+    nets = [network(), network()]
+    first = bpfast.least_squares(nets[0], X, np.sin(X), max_iterations=3)
+    monkeypatch.undo()
+    second = bpfast.least_squares(nets[1], X, np.sin(X), max_iterations=3)
+    assert np.isclose(first.cost, second.cost, rtol=1e-6)

@@ -58,7 +58,7 @@ with Progress(False, 1, 1) as report:
     report.epoch({"cost": 1.0})
 assert not [name for name in sys.modules if name.split(".")[0] == "tqdm"]
 """
-    subprocess.run([sys.executable, "-P", "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-P", "-c", code], check=True, timeout=600)
 
 
 def test_progress_lines(lines, capfd):
@@ -215,7 +215,7 @@ os._exit(0)  # Python itself complains when it cannot flush stderr
         child.stdin.write(b"go\n")
         child.stdin.close()
         assert child.stdout.read() == b"trained\n"
-        assert child.wait(timeout=60) == 0
+        assert child.wait(timeout=600) == 0
 
 
 def test_it_takes_a_bool():

@@ -1,13 +1,11 @@
-"""Derivatives by the outputs, the inputs and along directions."""
+"""Derivatives along directions: of outputs, `vjp`, and of inputs or parameters, `jvp`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-import numpy as np
-
 from bpfast._calls import check_network
-from bpfast._derivatives.arguments import is_at_z, layer_index, with_custom_cost
+from bpfast._derivatives.arguments import is_at_z
 from bpfast._validation.names import one_of
 
 if TYPE_CHECKING:
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
     from bpfast import _core
     from bpfast._core import Gradient, Trace
     from bpfast._core import _Inputs as Inputs
-    from bpfast._typing import Reduction
 
     Array = NDArray[Any]
 
@@ -31,6 +28,8 @@ def vjp(
     wrt: Literal["both"] = "both",
     out: Gradient | None = None,
 ) -> tuple[Gradient, Array]: ...
+
+
 @overload
 def vjp(
     self: _core.Network,
@@ -41,6 +40,8 @@ def vjp(
     wrt: Literal["params"],
     out: Gradient | None = None,
 ) -> Gradient: ...
+
+
 @overload
 def vjp(
     self: _core.Network,
@@ -51,6 +52,8 @@ def vjp(
     wrt: Literal["x"],
     out: Gradient | None = None,
 ) -> Array: ...
+
+
 def vjp(
     self: _core.Network,
     x: Inputs | Trace,
@@ -175,149 +178,3 @@ def jvp(
     if dx is None and dparams is None:
         raise ValueError("dx: expected a direction dx or dparams, got None for both")
     return self._jvp(x, dx, dparams)
-
-
-def input_gradient(
-    self: _core.Network,
-    x: Inputs | Trace,
-    y: ArrayLike,
-    *,
-    sample_weight: ArrayLike | None = None,
-    reduction: Reduction = "mean",
-) -> Array:
-    """∂C/∂x = δ^2 W^2, each row with the factor 1/n; ``reduction="sum"`` without it.
-
-    C is the mean cost of the batch, so a row is ∂C_x/∂x times 1/n, or times s_x / Σ s_x with
-    weights. With ``reduction="sum"`` it is s_x ∂C_x/∂x: that example's alone, as saliency needs it.
-
-    Parameters
-    ----------
-    x : array_like or SciPy sparse, (n, n_1), or Trace
-        The examples, one per row, or the trace of them that `trace` returned with the present
-        parameters: then no forward pass is computed. No Trace with a callable cost.
-    y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
-        have any shape with n entries.
-    sample_weight : array_like, (n,), optional
-        The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
-    reduction : {"mean", "sum"}, default "mean"
-        "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
-
-    Returns
-    -------
-    ndarray, (n, n_1)
-        Dense also for a sparse x.
-
-    Raises
-    ------
-    ValueError
-        Shapes do not match, x has no rows, labels are out of range or the cost takes none, or
-        weights are not finite or, with "mean", negative or all zero.
-    TypeError
-        An argument is not of real numbers.
-    MemoryError
-        The result cannot be allocated.
-
-    References
-    ----------
-    Nielsen, *Neural Networks and Deep Learning*, ch. 2; Simonyan, Vedaldi and Zisserman, *Deep
-    Inside Convolutional Networks*, 2014.
-
-    Examples
-    --------
-    >>> import bpfast
-    >>> net = bpfast.Network([2, 1], output="identity", init="zeros")
-    >>> net.weights[0][:] = [[3, 4]]
-    >>> net.input_gradient([[1, 1]], [[5]])  # a - y = 2
-    array([[6., 8.]])
-    """
-    x, y, sample_weight = with_custom_cost(self, x, y, sample_weight)
-    return self._input_gradient(x, y, sample_weight, reduction)
-
-
-def jacobian(self: _core.Network, x: Inputs | Trace, *, at: Literal["a", "z"] = "a") -> Array:
-    """∂a_j^L/∂x_k of each example: n_L passes back through the layers after one forward pass.
-
-    Parameters
-    ----------
-    x : array_like or SciPy sparse, (n, n_1), or Trace
-        The examples, one per row, or the trace of them that `trace` returned with the present
-        parameters.
-    at : {"a", "z"}, default "a"
-        "z": ∂z_j^L/∂x_k.
-
-    Returns
-    -------
-    ndarray, (n, n_L, n_1)
-        Dense also for a sparse x.
-
-    Raises
-    ------
-    ValueError
-        x has another shape or no rows, or ``at`` is unknown.
-    TypeError
-        x is not of real numbers.
-    MemoryError
-        The result cannot be allocated.
-
-    Examples
-    --------
-    >>> import bpfast
-    >>> net = bpfast.Network([3, 2], output="identity", init="zeros")
-    >>> net.weights[0][:] = [[1, 2, 3], [4, 5, 6]]
-    >>> net.jacobian([[0, 0, 0]])
-    array([[[1., 2., 3.],
-            [4., 5., 6.]]])
-    """
-    from bpfast._core import Trace
-
-    check_network(self)
-    at_z = is_at_z(at)
-    trace = x if isinstance(x, Trace) else self.trace(x)
-    n, (n_inputs, *_, n_outputs) = len(trace.a[0]), self.sizes
-    result: Array = np.empty((n, n_outputs, n_inputs), self.dtype)
-    v = np.zeros((n, n_outputs), self.dtype)
-    for j in range(n_outputs):
-        v[:, j] = 1
-        result[:, j] = self._vjp(trace, v, at_z, (False, True), None)[1]
-        v[:, j] = 0
-    return result
-
-
-def forward_from(self: _core.Network, layer: int, z: ArrayLike) -> Array:
-    """a^L from the weighted inputs z^l of a layer: what a change of z^l does to the outputs.
-
-    Parameters
-    ----------
-    layer : int
-        l, from 2 (the first layer with weights) to L.
-    z : array_like, (n, n_l)
-        z^l.
-
-    Returns
-    -------
-    ndarray, (n, n_L)
-        a^L. With z^l from `trace` it has the bits of `forward`.
-
-    Raises
-    ------
-    ValueError
-        There is no such layer, or z has another shape or no rows.
-    TypeError
-        ``layer`` is not an integer, or z is not of real numbers.
-
-    References
-    ----------
-    Nielsen, *Neural Networks and Deep Learning*, ch. 2: the demon in neuron j of layer l.
-
-    Examples
-    --------
-    >>> import bpfast
-    >>> net = bpfast.Network([2, 3, 1], seed=0)
-    >>> trace = net.trace([[1, 2]])
-    >>> bool(net.forward_from(2, trace.z[0]) == net.forward([[1, 2]]))
-    True
-    """
-    check_network(self)
-    return self._forward_from(layer_index(self, layer), z)

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    from bpfast._derivatives.curvature import Curvature
+    from bpfast._derivatives.curvature_matrix import Curvature
+
+    Array = NDArray[np.float64]
 
 # Up to so many parameters, the matrix is formed, column by column.
 DENSE = 1000
@@ -41,6 +45,42 @@ def eigenvalues(matrix: Curvature, count: int, which: str) -> NDArray[np.float64
     chosen = order[-count:] if which == "smallest" else order[:count]
     result: NDArray[np.float64] = values[chosen]
     return result
+
+
+def largest_eigenvalue(
+    product: Callable[[Array], Array], size: int, *, tolerance: float, iterations: tuple[int, int]
+) -> float:
+    """The largest eigenvalue of a matrix, to a few percent, from its products; without SciPy.
+
+    Lanczos' method with three vectors. Rounding then adds copies of eigenvalues that have been
+    found, and leaves the largest one as it is. It stops when an iteration, not one of the fewest,
+    adds less than `tolerance`; with many close eigenvalues the next ones add several times as much.
+    """
+    fewest, most = iterations
+    v: Array = np.random.default_rng(0).standard_normal(size)
+    v /= np.linalg.norm(v)
+    before = np.zeros_like(v)
+    diagonal: list[float] = []
+    beside: list[float] = []
+    largest = 0.0
+    for k in range(min(most, size)):
+        image = product(v)
+        if k:
+            image -= beside[-1] * before
+        diagonal.append(float(v @ image))
+        image -= diagonal[-1] * v
+        tridiagonal = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
+        if not np.isfinite(tridiagonal).all():
+            break
+        last, largest = largest, float(np.linalg.eigvalsh(tridiagonal)[-1])
+        length = float(np.linalg.norm(image))
+        if length <= 1e-12 * max(abs(largest), 1e-300):
+            break
+        if k >= fewest and abs(largest - last) <= tolerance * abs(largest):
+            break
+        beside.append(length)
+        before, v = v, image / length
+    return largest
 
 
 def _lanczos(matrix: Curvature, count: int, which: str) -> NDArray[np.float64]:

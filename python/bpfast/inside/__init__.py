@@ -7,13 +7,11 @@ Layers have the book's numbers, 2 to L, where layer 1 is the input; neurons are 
 - `Monitor` is a callback of `fit` that records saturation and learning speed.
 """
 
-from bpfast.inside._check import Check
 from bpfast.inside._demon import Demon, demon
 from bpfast.inside._explain import explain
 from bpfast.inside._finding import CAUSES, Finding
 from bpfast.inside._monitor import Monitor
-from bpfast.inside._report import Report
-from bpfast.inside._rows import NeuronFactors
+from bpfast.inside._report import Check, NeuronFactors, Report
 
 __all__ = [
     "CAUSES",

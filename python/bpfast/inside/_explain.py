@@ -49,23 +49,24 @@ def explain(
 
     A small factor makes a small gradient: little error from above (BP1, BP2), a saturated neuron
     (BP1, BP2), quiet inputs (BP4), or examples that cancel (BP3, BP4). With an optimizer, the step
-    is compared with the weights, with the cost along it, and with the ceiling of the curvature.
+    is compared with the weights, with the step that would lower the cost most, and with the largest
+    stable learning rate.
 
     Parameters
     ----------
     net : Network
         The network. It is not changed; the computation uses a float64 copy.
     x : array_like or SciPy sparse, (n, n_1)
-        The examples, a few hundred to a few thousand. Sparse x is converted to a dense array.
+        The examples: a few hundred to a few thousand are enough. Sparse x is converted to a dense
+        array.
     y : array_like, (n, n_L) or (n,)
         The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,).
     sample_weight : array_like, (n,), optional
         The weights s_x, finite and 0 or above. Default: 1 for each example.
     optimizer : str or Optimizer, optional
-        The optimizer whose next step is judged: a name, or an object with its state, which is not
-        changed. Default: that of the network's last training. Without one, or if only
-        `learning_rate` is given, Adam if there was no training; if neither is given and there was
-        none, the step is not judged.
+        The optimizer whose next step is examined: a name, or an object with its state, which is not
+        changed. Default: the optimizer of the network's last training. If there was no training:
+        Adam if `learning_rate` is given, and else the report says nothing about steps.
     learning_rate : float or schedule, optional
         The learning rate of an optimizer given by name or omitted.
 
@@ -85,8 +86,8 @@ def explain(
 
     Notes
     -----
-    The cost is about that of a hundred gradients. Equal arguments give equal reports: random
-    directions and shuffles have fixed seeds.
+    `explain` takes about as long as a hundred gradients. Equal arguments give equal reports, as
+    random directions and shuffles have fixed seeds.
 
     References
     ----------

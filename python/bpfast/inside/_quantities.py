@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import bpfast
+from bpfast._derivatives import spectrum
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,10 +29,8 @@ CANCELLING = {
 # The relative step of a central difference of BP1: its error is of the order of the step's square,
 # its rounding of 1e-16 divided by the step.
 RELATIVE_STEP = 1e-5
-# The largest eigenvalue is needed to a few percent. It stops when an iteration adds less than this;
-# with many close eigenvalues the next ones add several times as much.
-EIGENVALUE_TOLERANCE = 0.002
-MIN_ITERATIONS, MAX_ITERATIONS = 8, 30
+# The largest eigenvalue is needed to a few percent: the fewest and the most iterations.
+EIGENVALUE_TOLERANCE, ITERATIONS = 0.002, (8, 30)
 
 
 def activation_names(net: Network) -> list[str]:
@@ -72,8 +71,8 @@ def output_factors(
         y = batch.targets
         assert y is not None  # noqa: S101 - the cost is not a callable
         return a - y, gates, 1.0
-    gates = a * (1 - a) if output == "softmax" else gate(output, z)
-    return cost_gradient(cost, a, batch.y), gates, top_gate(output)
+    slopes: Floats = a * (1 - a) if output == "softmax" else gate(output, z)
+    return cost_gradient(cost, a, batch.y), slopes, top_gate(output)
 
 
 def top_gate(activation: str) -> float:
@@ -130,38 +129,21 @@ def output_curvature(batch: Batch, z: Floats, d: Floats) -> Floats:
     return (output_error(batch, z + h * d) - output_error(batch, z - h * d)) / (2 * h)
 
 
-def largest_eigenvalue(batch: Batch, seed: int = 0) -> float:
-    """The largest eigenvalue of the Gauss–Newton matrix of C, by Lanczos's method.
+def largest_eigenvalue(batch: Batch) -> float:
+    """The largest eigenvalue of the Gauss-Newton matrix of C.
 
-    Only three vectors are kept. Rounding then adds copies of eigenvalues that have been found, and
-    leaves the largest one as it is. NaN for a callable cost, whose second derivatives are unknown.
+    NaN for a callable cost, whose second derivatives are unknown.
     """
     net = batch.net
     if callable(net.config["cost"]):
         return np.nan
     trace, out = net.trace(batch.x), bpfast.Gradient(net)
-    v: Floats = np.random.default_rng(seed).standard_normal(batch.net.params.size)
-    v /= np.linalg.norm(v)
-    before = np.zeros_like(v)
-    diagonal: list[float] = []
-    beside: list[float] = []
-    largest = 0.0
-    for k in range(min(MAX_ITERATIONS, v.size)):
+
+    def product(v: NDArray[np.float64]) -> NDArray[np.float64]:
         net.ggn_vp(trace, batch.y, v, sample_weight=batch.weight, out=out)
-        product: Floats = out.flat.copy()
-        if k:
-            product -= beside[-1] * before
-        diagonal.append(float(v @ product))
-        product -= diagonal[-1] * v
-        tridiagonal = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
-        if not np.isfinite(tridiagonal).all():
-            break
-        last, largest = largest, float(np.linalg.eigvalsh(tridiagonal)[-1])
-        size = float(np.linalg.norm(product))
-        if size <= 1e-12 * max(abs(largest), 1e-300):
-            break
-        if k >= MIN_ITERATIONS and abs(largest - last) <= EIGENVALUE_TOLERANCE * abs(largest):
-            break
-        beside.append(size)
-        before, v = v, product / size
-    return max(largest, 0.0)
+        return out.flat.astype(np.float64)  # a copy
+
+    found = spectrum.largest_eigenvalue(
+        product, net.params.size, tolerance=EIGENVALUE_TOLERANCE, iterations=ITERATIONS
+    )
+    return max(found, 0.0)

@@ -7,7 +7,7 @@ from bpfast.reference._activations import prime, second
 from bpfast.reference._arithmetic import dot
 from bpfast.reference._arrays import Array, Matrix, Vector
 from bpfast.reference._checks import Cost, Network
-from bpfast.reference._derivatives import tangents
+from bpfast.reference._directions import tangents
 from bpfast.reference._equations import bp3, bp4, costs_and_nabla
 from bpfast.reference._functions import errors_of, trace_of
 from bpfast.reference._per_example import gradients_of_examples, numbers, weighted_sum
@@ -221,7 +221,8 @@ def empirical_fisher_vp(
     output : str, default "sigmoid"
         One of ``ACTIVATIONS``.
     cost : str or callable, default "quadratic"
-        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L). With
+        ``cost.takes_z = True`` it gets z^L and returns ∂C_x/∂z^L.
     sample_weight : array, shape (n,), optional
         s, finite and not negative. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"

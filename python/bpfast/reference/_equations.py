@@ -30,7 +30,8 @@ def bp1(
     output : str, default "sigmoid"
         One of ``ACTIVATIONS``.
     cost : str or callable, default "quadratic"
-        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L). With
+        ``cost.takes_z = True`` it gets z^L and returns ∂C_x/∂z^L.
     sample_weight : array, shape (n,), optional
         s, finite and not negative. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
@@ -188,5 +189,7 @@ def costs_and_nabla(
         y = check.targets(y, len(z), len(z[0]), cost)
         pairs = [named_cost(cost, output, *rows) for rows in zip(z, a, y, strict=True)]
         return [c_x for c_x, _ in pairs], [nabla_x for _, nabla_x in pairs]
+    if getattr(cost, "takes_z", False):
+        return check.custom(cost, z, y)
     c, nabla_a = check.custom(cost, a, y)
     return c, [bp1_of(output, *rows) for rows in zip(z, a, nabla_a, strict=True)]

@@ -136,7 +136,8 @@ def cost(
     output : str, default "sigmoid"
         One of ``ACTIVATIONS``.
     cost : str or callable, default "quadratic"
-        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L). With
+        ``cost.takes_z = True`` it gets z^L and returns ∂C_x/∂z^L.
     sample_weight : array, shape (n,), optional
         s, finite and not negative. Default: 1 for each example.
     reduction : {"mean", "sum", "none"}, default "mean"
@@ -199,7 +200,8 @@ def errors(
     output : str, default "sigmoid"
         One of ``ACTIVATIONS``.
     cost : str or callable, default "quadratic"
-        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L). With
+        ``cost.takes_z = True`` it gets z^L and returns ∂C_x/∂z^L.
     sample_weight : array, shape (n,), optional
         s, finite and not negative. Default: 1 for each example.
     reduction : {"mean", "sum", "none"}, default "mean"
@@ -260,7 +262,8 @@ def backprop(
     output : str, default "sigmoid"
         One of ``ACTIVATIONS``.
     cost : str or callable, default "quadratic"
-        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L). With
+        ``cost.takes_z = True`` it gets z^L and returns ∂C_x/∂z^L.
     sample_weight : array, shape (n,), optional
         s, finite and not negative. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"

@@ -1,11 +1,11 @@
-"""Gradients of single examples, their norms, their clipped sum, and their variance."""
+"""Gradients of single examples, and their norms."""
 
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bpfast.reference import _checks as check
-from bpfast.reference._arithmetic import dot, exact_sum
+from bpfast.reference._arithmetic import exact_sum
 from bpfast.reference._arrays import Array, Matrix, Vector
 from bpfast.reference._checks import Cost
 from bpfast.reference._equations import cost_and_bp1
@@ -44,7 +44,8 @@ def per_example_gradients(
     output : str, default "sigmoid"
         One of ``ACTIVATIONS``.
     cost : str or callable, default "quadratic"
-        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L). With
+        ``cost.takes_z = True`` it gets z^L and returns ∂C_x/∂z^L.
     sample_weight : array, shape (n,), optional
         s, finite and not negative. Default: 1 for each example.
 
@@ -101,7 +102,8 @@ def per_example_norms(
     output : str, default "sigmoid"
         One of ``ACTIVATIONS``.
     cost : str or callable, default "quadratic"
-        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
+        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L). With
+        ``cost.takes_z = True`` it gets z^L and returns ∂C_x/∂z^L.
     sample_weight : array, shape (n,), optional
         s, finite and not negative. Default: 1 for each example.
     per_layer : bool, default False
@@ -131,137 +133,6 @@ def per_example_norms(
         for gradient in found
     ]
     return norms if per_layer else [math.hypot(*of_x) for of_x in norms]
-
-
-def clipped_backprop(
-    weights: Iterable[Array],
-    biases: Iterable[Array],
-    x: Array,
-    y: Array,
-    max_norm: float,
-    *,
-    hidden: str | Sequence[str] = "sigmoid",
-    output: str = "sigmoid",
-    cost: Cost = "quadratic",
-    reduction: str = "mean",
-    expected_batch_size: float | None = None,
-) -> tuple[list[Matrix], list[Vector]]:
-    """Σ_x ∂C_x min(1, c / ‖∂C_x‖), divided by the batch size; without noise.
-
-    Source: Abadi et al., *Deep Learning with Differential Privacy*, 2016.
-
-    Parameters
-    ----------
-    weights, biases : sequence of array
-        W^2 … W^L, each (n_l, n_{l-1}), and b^2 … b^L, each (n_l,): nested lists, or objects with
-        ``tolist()``.
-    x : array, shape (n, n_1)
-        The examples, one per row; n ≥ 1.
-    y : array, shape (n, n_L), or n ints
-        The targets. Class labels only with cross_entropy and log_likelihood.
-    max_norm : float
-        c, above 0.
-    hidden : str or list of str, default "sigmoid"
-        One of ``ACTIVATIONS`` other than softmax, for all hidden layers or one per layer.
-    output : str, default "sigmoid"
-        One of ``ACTIVATIONS``.
-    cost : str or callable, default "quadratic"
-        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
-    reduction : {"mean", "sum"}, default "mean"
-        "sum": not divided by the batch size.
-    expected_batch_size : float, optional
-        The divisor for "mean". Default: n.
-
-    Returns
-    -------
-    nabla_w, nabla_b : list
-        In the shapes of weights and biases.
-
-    Raises
-    ------
-    ValueError
-        A wrong shape, length, name or number.
-    TypeError
-        A wrong type or dtype.
-
-    Examples
-    --------
-    >>> clipped_backprop(
-    ...     [[[0]]], [[0]], [[0], [0]], [[1], [9]], 2, output="identity", reduction="sum"
-    ... )
-    ([[[0.0]]], [[-3.0]])
-    """
-    c = check.positive("max_norm", max_norm)
-    check.name("reduction", reduction, check.REDUCTIONS)
-    divisor = None
-    if expected_batch_size is not None:
-        divisor = check.positive("expected_batch_size", expected_batch_size)
-    found = gradients_of_examples(weights, biases, x, y, hidden, output, cost, None, "sum")
-    factors = []
-    for gradient in found:
-        norm = math.hypot(*numbers(gradient))
-        factors.append(c / norm if norm > c else 1.0)
-    total = weighted_sum(factors, found)
-    return divided(total, (divisor or len(found)) if reduction == "mean" else 1.0)
-
-
-def gradient_statistics(
-    weights: Iterable[Array],
-    biases: Iterable[Array],
-    x: Array,
-    y: Array,
-    *,
-    hidden: str | Sequence[str] = "sigmoid",
-    output: str = "sigmoid",
-    cost: Cost = "quadratic",
-) -> tuple[list[Matrix], list[Vector], list[Matrix], list[Vector]]:
-    """The mean of ∂C_x over the examples, and the variance of each parameter's, divisor n - 1.
-
-    Parameters
-    ----------
-    weights, biases : sequence of array
-        W^2 … W^L, each (n_l, n_{l-1}), and b^2 … b^L, each (n_l,): nested lists, or objects with
-        ``tolist()``.
-    x : array, shape (n, n_1)
-        The examples, one per row; n ≥ 2.
-    y : array, shape (n, n_L), or n ints
-        The targets. Class labels only with cross_entropy and log_likelihood.
-    hidden : str or list of str, default "sigmoid"
-        One of ``ACTIVATIONS`` other than softmax, for all hidden layers or one per layer.
-    output : str, default "sigmoid"
-        One of ``ACTIVATIONS``.
-    cost : str or callable, default "quadratic"
-        One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L).
-
-    Returns
-    -------
-    mean_w, mean_b, variance_w, variance_b : list
-        In the shapes of weights and biases.
-
-    Raises
-    ------
-    ValueError
-        A wrong shape, length, name or number.
-    TypeError
-        A wrong type or dtype.
-
-    Examples
-    --------
-    >>> gradient_statistics([[[0]]], [[0]], [[0], [0]], [[1], [3]], output="identity")
-    ([[[0.0]]], [[-2.0]], [[[0.0]]], [[2.0]])
-    """
-    found = gradients_of_examples(weights, biases, x, y, hidden, output, cost, None, "sum")
-    n = len(found)
-    if n < 2:
-        raise ValueError(f"x: expected at least two examples, got {n}")
-    mean = divided(weighted_sum([1.0] * n, found), n)
-
-    def variance(*values: float) -> float:
-        middle = exact_sum(values) / n
-        differences = [value - middle for value in values]
-        return dot(differences, differences) / (n - 1)
-
-    return (*mean, *combined(variance, found))
 
 
 def gradients_of_examples(

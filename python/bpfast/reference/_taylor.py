@@ -4,8 +4,6 @@ Along x + t v every number of the network is a function of t. Its value and its 
 derivative by t at t = 0 are written f, f1 and f2; f1 and f2 are lists with an entry per direction.
 """
 
-import math
-import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -16,23 +14,10 @@ from bpfast.reference._arrays import (
     Array,
     Matrix,
     Vector,
-    array,
-    matrix,
-    plain,
-    refuse_masked,
-    shape_of,
-    show,
 )
 from bpfast.reference._checks import Network
 from bpfast.reference._formulas import activate
-
-
-class Taylor(NamedTuple):
-    """Outputs, (n, n_L), and their derivatives, (k, n, n_L) each; ``second`` may be None."""
-
-    value: Matrix
-    first: list[Matrix]
-    second: list[Matrix] | None
+from bpfast.reference._taylor_arguments import Nabla, Taylor, called, checked
 
 
 class _Layer(NamedTuple):
@@ -44,9 +29,6 @@ class _Layer(NamedTuple):
     z: Vector
     z1: Matrix
     z2: Matrix
-
-
-Nabla = tuple[Matrix, list[Matrix], list[Matrix]]
 
 
 def taylor(
@@ -99,7 +81,7 @@ def taylor(
     >>> taylor([[[2]]], [[0]], [[0]], [[1]], output="tanh")
     Taylor(value=[[0.0]], first=[[[2.0]]], second=[[[0.0]]])
     """
-    network, xs, vs, order = _checked(weights, biases, hidden, output, x, directions, order)
+    network, xs, vs, order = checked(weights, biases, hidden, output, x, directions, order)
     return _outputs([_forward(network, *example)[1] for example in zip(xs, vs, strict=True)], order)
 
 
@@ -169,14 +151,14 @@ def backprop_taylor(
     ...                 (None, [[[1]]])), output="identity", order=1)
     (2.0, [[[1.0]]], [[0.0]])
     """
-    network, xs, vs, order = _checked(weights, biases, hidden, output, x, directions, order)
+    network, xs, vs, order = checked(weights, biases, hidden, output, x, directions, order)
     if not callable(cost):
         raise TypeError(f"cost: expected a callable, got {type(cost).__name__}")
     s, divisor = check.shares(len(xs), sample_weight, reduction)
     passes = [_forward(network, *example) for example in zip(xs, vs, strict=True)]
     outputs = _outputs([ends for _, ends in passes], order)
     shape = (len(vs[0]), len(xs), len(network.biases[-1]))
-    costs, nabla = _called(cost, outputs, shape, order)
+    costs, nabla = called(cost, outputs, shape, order)
     grads = [
         _backward(network, layers, _of_example(nabla, i, s[i] / divisor))
         for i, (layers, _) in enumerate(passes)
@@ -257,116 +239,8 @@ def _outputs(ends: list[_Layer], order: int) -> Taylor:
     return Taylor([end.a for end in ends], first, second)
 
 
-def _called(
-    cost: Callable[[Taylor], Any], outputs: Taylor, shape: tuple[int, int, int], order: int
-) -> tuple[Vector, Nabla]:
-    """C_x and its derivatives by the outputs, which a cost returns for copies of them."""
-    names = ("nabla_value", "nabla_first", "nabla_second")[: order + 1]
-    pair = f"a pair (C_x, ({', '.join(names)}))"
-    _, n, n_out = shape
-    copies = Taylor(
-        [row[:] for row in outputs.value],
-        [[row[:] for row in rows] for rows in outputs.first],
-        outputs.second and [[row[:] for row in rows] for rows in outputs.second],
-    )
-    costs, given = _entries("cost", pair, cost(copies), 2)
-    if order == 1 and isinstance(given, tuple | list) and len(given) == 3 and given[2] is None:
-        given = given[:2]
-    given = _entries("cost: nabla", pair.partition("C_x, ")[2][:-1], given, order + 1)
-    shapes = [(n, n_out), shape, shape]
-    parts = [
-        _zeros(expected) if part is None else array(f"cost: {name}", part, expected)
-        for name, part, expected in zip(names, given, shapes, strict=False)
-    ]
-    value, first, second = [*parts, _zeros(shape)][:3]
-    return array("cost: C_x", costs, (n,)), (value, first, second)
-
-
-def _entries(argument: str, expected: str, value: Any, count: int) -> Sequence[Any]:
-    if not isinstance(value, tuple | list):
-        raise TypeError(f"{argument}: expected {expected}, got {type(value).__name__}")
-    if len(value) != count:
-        raise ValueError(f"{argument}: expected {expected}, got {len(value)} values")
-    return value
-
-
-def _zeros(shape: tuple[int, ...]) -> Any:
-    return [_zeros(shape[1:]) for _ in range(shape[0])] if shape else 0.0
-
-
 def _of_example(nabla: Nabla, x: int, factor: float) -> tuple[Vector, Matrix, Matrix]:
     """The derivatives of one example's cost by its outputs, times its factor in C."""
     value, first, second = nabla
     scaled = [[[factor * g for g in along[x]] for along in part] for part in (first, second)]
     return [factor * g for g in value[x]], scaled[0], scaled[1]
-
-
-def _checked(
-    weights: Any, biases: Any, hidden: Any, output: Any, x: Any, directions: Any, order: Any
-) -> tuple[Network, Matrix, list[Matrix], int]:
-    """The network, the examples, the directions of each example, and the order."""
-    network = check.network(weights, biases, hidden, output)
-    n_1 = len(network.weights[0][0])
-    xs = matrix("x", x, "n", n_1)
-    try:
-        order = operator.index(order)
-    except TypeError:
-        raise TypeError(f"order: expected an int, got {type(order).__name__}") from None
-    if order not in (1, 2):
-        raise ValueError(f"order: expected 1 or 2, got {order}")
-    vs = _directions(directions, len(xs), n_1)
-    last = len(network.activations) - 1
-    for i, activation in enumerate(network.activations):
-        if activation not in SMOOTH:
-            argument = "output" if i == last else f"hidden[{i}]"
-            names = "', '".join(SMOOTH)
-            raise ValueError(
-                f"{argument}: expected a smooth activation for derivatives by x, one of "
-                f"'{names}', got '{activation}'"
-            )
-    return network, xs, vs, order
-
-
-def _directions(value: Any, n: int, n_1: int) -> list[Matrix]:
-    """The k directions of each example."""
-    refuse_masked("directions", value)
-    nested = plain("directions", value)
-    if isinstance(nested, list) and nested and not isinstance(nested[0], list):
-        nested, value = [nested], [value]
-    if isinstance(value, list | tuple):
-        shapes = [shape_of("directions", v, v) for v in nested]
-        if {len(shape) for shape in shapes} == {1, 2}:
-            whole = next(shape for shape in shapes if len(shape) == 2)
-            nested = [
-                [v for _ in range(whole[0])] if shape == whole[1:] else v
-                for v, shape in zip(nested, shapes, strict=True)
-            ]
-            value = nested
-    shape = shape_of("directions", value, nested)
-    if len(shape) not in (2, 3):
-        expected = "shape (n_1,), (k, n_1) or (k, n, n_1)"
-        raise ValueError(f"directions: expected {expected}, got {show(shape)}")
-    expected_shape = (shape[0], n_1) if len(shape) == 2 else (shape[0], n, n_1)
-    if shape != expected_shape:
-        raise ValueError(f"directions: expected shape {show(expected_shape)}, got {show(shape)}")
-    if shape[0] == 0:
-        raise ValueError("directions: expected one direction or more, got none")
-    if shape == (n, n_1) and n > n_1 * (n_1 + 1) / 2:
-        raise ValueError(
-            f"directions: expected shape (1, {n}, {n_1}) for one direction of each example, "
-            f"directions[None], got ({n}, {n_1}), which is {n} directions of all examples"
-        )
-    checked = array("directions", nested, shape)
-    _refuse_infinite(checked, ())
-    if len(shape) == 2:
-        return [checked for _ in range(n)]
-    return [[along[i] for along in checked] for i in range(n)]
-
-
-def _refuse_infinite(value: Any, place: tuple[int, ...]) -> None:
-    if isinstance(value, list):
-        for i, entry in enumerate(value):
-            _refuse_infinite(entry, (*place, i))
-    elif not math.isfinite(value):
-        where = ", ".join(map(str, place))
-        raise ValueError(f"directions[{where}]: expected a finite number, got {value}")

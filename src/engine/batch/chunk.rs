@@ -1,9 +1,9 @@
 //! A chunk's task: forward pass, costs, errors, and, if the batch is summed in groups, its gradient.
 
-use crate::data::{Inputs, LayerInput, Targets};
+use crate::data::{LayerInput, Targets};
 use crate::engine::backward::bp4;
 use crate::engine::batch::Call;
-use crate::engine::batch::pass::{Chunk, Factors, Pass};
+use crate::engine::batch::pass::{Chunk, Pass};
 use crate::engine::costs::{Outputs, cost, each_cost};
 use crate::engine::forward::forward;
 use crate::engine::workspace::LayerBuffers;
@@ -154,12 +154,14 @@ impl<T: Real> Call<'_, T> {
         } = chunk;
         for factors in pass.products() {
             let of_layer = |index| factors.buffers(layers, derivatives, index);
-            let a = match index.checked_sub(1) {
-                Some(below) => LayerInput::Dense(of_layer(below).activations_of(factors.a)),
-                None => match self.first_input(pass, factors) {
-                    Some(inputs) => inputs.row_range(rows).x,
-                    None => continue,
-                },
+            let a = if let Some(below) = index.checked_sub(1) {
+                LayerInput::Dense(of_layer(below).activations_of(factors.a))
+            } else {
+                let x = self.inputs.row_range(rows);
+                let Some(inputs) = factors.first_input(Some(pass), x, rows) else {
+                    continue;
+                };
+                inputs.x
             };
             let delta = of_layer(index).errors_of(factors.delta);
             let neurons = (0..layer.n_in, layer.row_stride);
@@ -167,19 +169,6 @@ impl<T: Real> Call<'_, T> {
             bp4(delta, a, neurons, nabla, accumulate, context);
             // The first product has written the biases.
             (end, accumulate) = (layer.weights.end, Accumulate::Terms);
-        }
-    }
-
-    /// The factor a of the first layer: x, or a derivative of it; None if that is 0.
-    fn first_input<'b>(
-        &'b self,
-        pass: &'b dyn Pass<T>,
-        factors: &Factors,
-    ) -> Option<Inputs<'b, T>> {
-        if factors.has_x() {
-            Some(self.inputs)
-        } else {
-            pass.derivative_of_x(factors)
         }
     }
 }

@@ -63,9 +63,18 @@ impl Factors {
         }
     }
 
-    /// Whether the factor a of the first layer is x itself.
-    pub fn has_x(&self) -> bool {
-        self.a == Part::Primal && self.derivative.is_none()
+    /// The factor a of the first layer for the examples `rows`: `x`, which has those, or a derivative of x by
+    /// `pass`; None if that is 0.
+    pub fn first_input<'b, T: Real>(
+        &self,
+        pass: Option<&'b dyn Pass<T>>,
+        x: Inputs<'b, T>,
+        rows: &Range<usize>,
+    ) -> Option<Inputs<'b, T>> {
+        if self.a == Part::Primal && self.derivative.is_none() {
+            return Some(x);
+        }
+        Some(pass?.derivative_of_x(self)?.row_range(rows))
     }
 }
 

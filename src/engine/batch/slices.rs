@@ -53,16 +53,6 @@ impl<'a, T: Real> Block<'a, T> {
         }
     }
 
-    /// The factor a of the first layer: x, or a derivative of it; None if that is 0.
-    fn first_input(&self, factors: &Factors) -> Option<Inputs<'a, T>> {
-        if factors.has_x() {
-            return Some(self.x);
-        }
-        let (pass, first) = self.pass?;
-        let inputs = pass.derivative_of_x(factors)?;
-        Some(inputs.row_range(&(first..first + self.x.len())))
-    }
-
     /// How many examples one BP4 product of the layer at `index` covers. If all operands are row-major,
     /// chunk boundaries do not matter.
     fn at_once(&self, index: usize) -> usize {
@@ -96,12 +86,15 @@ impl<'a, T: Real> Block<'a, T> {
         let Some(neuron) = slice.neuron else {
             return self.sum_biases(slice.layer, sum, context);
         };
+        let (pass, first) = self.pass.unzip();
+        let first = first.unwrap_or(0);
+        let examples = first..first + self.x.len();
         // All examples of a product, then those of the next: no order of terms follows the chunks.
         for factors in self.products {
             let of_layer = |index| self.workspace.layer(index, factors.derivative);
             let (x, below) = match slice.layer.checked_sub(1) {
                 Some(below) => (None, Some(of_layer(below))),
-                None => (self.first_input(factors), None),
+                None => (factors.first_input(pass, self.x, &examples), None),
             };
             let a = |rows: &Range<usize>| match below {
                 Some(below) => Some(LayerInput::Dense(below.activations_of(factors.a, rows))),

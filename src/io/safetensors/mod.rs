@@ -49,7 +49,8 @@ impl From<Error> for FileError {
 /// The bytes per read or write: about a millisecond, so that a call polls for cancellation often enough.
 const BLOCK: usize = 1 << 20;
 
-/// # Errors The call is cancelled.
+/// # Errors
+/// The call is cancelled.
 fn check_cancelled(cancel: &CancelToken<'_>) -> Result<()> {
     if cancel.poll() {
         return Err(Error::interrupted().into());

@@ -64,7 +64,8 @@ impl FlatVector {
         Ok(self.flat.array(py)?.into_any())
     }
 
-    /// # Errors The user has made one of the views read-only.
+    /// # Errors
+    /// The user has made one of the views read-only.
     pub fn check_writeable(&self, py: Python<'_>, argument: &str) -> PyResult<()> {
         if let Some(array) = self.flat.existing(py) {
             check_writeable(argument, array)?;

@@ -32,7 +32,8 @@ pub struct Trace {
 /// parameters, and the size of an element.
 pub type Origin = (u64, u64, u64, usize);
 
-/// # Errors The trace is of another network, or of other parameters.
+/// # Errors
+/// The trace is of another network, or of other parameters.
 pub fn check_origin(origin: Origin, present: Origin) -> Result<(), Error> {
     let (expected, got) = if origin.0 != present.0 {
         (

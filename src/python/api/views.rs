@@ -48,7 +48,8 @@ impl Views {
         Self { name, views }
     }
 
-    /// # Errors The user has made one of the views read-only.
+    /// # Errors
+    /// The user has made one of the views read-only.
     pub fn check_writeable(&self, py: Python<'_>, argument: &str) -> PyResult<()> {
         let arrays = self.views.iter().filter_map(|view| view.existing(py));
         for array in arrays {

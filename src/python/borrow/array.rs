@@ -154,7 +154,8 @@ pub(super) struct Contiguous<'py, T, D> {
 }
 
 impl<'py, T: numpy::Element, D: Dimension> Contiguous<'py, T, D> {
-    /// # Errors `array` is not contiguous in this order, or not aligned.
+    /// # Errors
+    /// `array` is not contiguous in this order, or not aligned.
     pub(super) fn new(
         argument: Cow<'static, str>,
         array: &Bound<'py, PyArray<T, D>>,

@@ -84,7 +84,8 @@ impl<'py> ArraySpans<'py> {
     }
 }
 
-/// # Errors Two elements of `array`, which is to be written to, share memory, or that is too hard to tell,
+/// # Errors
+/// Two elements of `array`, which is to be written to, share memory, or that is too hard to tell,
 /// which it never is for slices and transposes of arrays.
 pub fn check_no_self_overlap(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
     if array.is_empty() || is_nested(array) {
@@ -133,7 +134,8 @@ fn is_nested(array: &Bound<'_, PyUntypedArray>) -> bool {
 /// An argument's name and the user's object.
 pub type NamedInput<'a, 'py> = (&'static str, Option<&'a Bound<'py, PyAny>>);
 
-/// # Errors `out` shares memory with one of `inputs`, if they are arrays.
+/// # Errors
+/// `out` shares memory with one of `inputs`, if they are arrays.
 pub fn check_out_disjoint(
     out: &Bound<'_, PyUntypedArray>,
     inputs: &[NamedInput<'_, '_>],

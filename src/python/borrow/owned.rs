@@ -108,7 +108,8 @@ impl<T: Element> OwnedVector<T> {
         unsafe { View::new::<T>(py, self.allocation.clone_ref(py), range, columns) }
     }
 
-    /// # Errors `out`, which is contiguous, shares memory with this vector, which is an input.
+    /// # Errors
+    /// `out`, which is contiguous, shares memory with this vector, which is an input.
     pub fn check_out_disjoint(&self, out: &Bound<'_, PyUntypedArray>) -> Result<()> {
         if Bounds::of("out", out)?.overlap(&self.bounds()) {
             let expected = "an array that does not overlap the inputs";

@@ -126,7 +126,8 @@ impl Borrow {
         Ok(table.add(bounds, Access::Train, None)?)
     }
 
-    /// # Errors The borrow does not cover the memory of `array`, which has been changed in place.
+    /// # Errors
+    /// The borrow does not cover the memory of `array`, which has been changed in place.
     pub fn check_covers(&self, argument: &str, array: &Bound<'_, PyUntypedArray>) -> Result<()> {
         if Bounds::of(argument, array)? == self.bounds {
             return Ok(());
@@ -169,7 +170,8 @@ impl Table {
         })
     }
 
-    /// # Errors Memory runs out.
+    /// # Errors
+    /// Memory runs out.
     fn add(&mut self, bounds: Bounds, access: Access, scope: Option<ScopeId>) -> Result<Borrow> {
         let number = self.next();
         let entry = Entry {

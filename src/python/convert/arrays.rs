@@ -114,7 +114,8 @@ pub fn as_array<'py>(
     Ok(array.cast_into()?)
 }
 
-/// # Errors ValueError if an element of `array` is masked.
+/// # Errors
+/// ValueError if an element of `array` is masked.
 pub fn refuse_masked(argument: &str, array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
     if is_plain(array) {
         return Ok(());
@@ -206,7 +207,8 @@ pub fn integers<'py, I: numpy::Element>(
     readonly(argument, convert::<I>(argument, &array)?.cast()?)
 }
 
-/// # Errors The array has another shape.
+/// # Errors
+/// The array has another shape.
 pub fn check_shape(argument: &str, expected: &[usize], got: &[usize]) -> PyResult<()> {
     if got == expected {
         return Ok(());

@@ -121,7 +121,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// # Errors Unknown names, wrong types, and the errors of [`Architecture::new`].
+    /// # Errors
+    /// Unknown names, wrong types, and the errors of [`Architecture::new`].
     pub fn parse<'py>(
         py: Python<'py>,
         sizes: &[usize],

@@ -33,7 +33,8 @@ enum InputValues<'py, T: Element> {
 }
 
 impl<'py, T: Element> InputArray<'py, T> {
-    /// # Errors A wrong type or number of dimensions, or a damaged sparse matrix.
+    /// # Errors
+    /// A wrong type or number of dimensions, or a damaged sparse matrix.
     pub fn parse(x: &Bound<'py, PyAny>) -> PyResult<Self> {
         if x.cast::<PyUntypedArray>().is_err() && is_sparse(x)? {
             return Self::sparse(x);

@@ -116,7 +116,8 @@ impl<'py, T: Element> OptimizerArrays<'py, T> {
         self.params.len()
     }
 
-    /// # Errors An array has been changed in place in the meantime, or the state has another length.
+    /// # Errors
+    /// An array has been changed in place in the meantime, or the state has another length.
     pub fn slices(&mut self) -> PyResult<OptimizerSlices<'_, T>> {
         Ok(OptimizerSlices {
             params_and_state: params_and_state(self.params.as_slice_mut()?, &mut self.state)?,

@@ -22,7 +22,8 @@ pub struct Weighting<'py> {
 }
 
 impl<'py> Weighting<'py> {
-    /// # Errors A wrong type, or an unknown reduction.
+    /// # Errors
+    /// A wrong type, or an unknown reduction.
     pub fn parse(
         sample_weight: Option<&Bound<'py, PyAny>>,
         reduction: Name<'py>,
@@ -197,7 +198,8 @@ pub enum BorrowedTargets<'py, T: Element> {
 }
 
 impl<T: Element> StoredTargets<T> {
-    /// # Errors As for [`TargetArray::parse`] and [`TargetArray::targets`]; for a custom cost, if y does not have `n` entries.
+    /// # Errors
+    /// As for [`TargetArray::parse`] and [`TargetArray::targets`]; for a custom cost, if y does not have `n` entries.
     pub fn parse(
         architecture: &Architecture,
         custom: bool,

@@ -1,7 +1,7 @@
 """The causes of slow learning, one function each: a finding if it is there, else None.
 
-A cause is found if it slows learning tenfold or more by its own arithmetic (DECADE), or if it
-concerns more than half of a layer. Each function states its own reason.
+A cause is found if, by itself, it makes learning at least ten times slower (DECADE), or if it
+affects more than half of a layer. The docstring of each function has its reason.
 """
 
 from __future__ import annotations

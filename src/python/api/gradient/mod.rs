@@ -67,7 +67,8 @@ impl Gradient {
         self.cost.store(cost.to_bits(), Ordering::Relaxed);
     }
 
-    /// # Errors The sizes or the dtype differ from the network's.
+    /// # Errors
+    /// The sizes or the dtype differ from the network's.
     pub fn check(&self, architecture: &Architecture, dtype: Dtype) -> PyResult<()> {
         if self.vector.dtype != dtype {
             let (expected, got) = (dtype.name(), self.vector.dtype.name());

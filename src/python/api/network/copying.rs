@@ -215,7 +215,8 @@ fn parts<'py>(attributes: &Bound<'py, PyAny>) -> Vec<Bound<'py, PyAny>> {
     parts.into_iter().filter(|part| !part.is_none()).collect()
 }
 
-/// # Errors TypeError if `attributes` holds anything but dicts from names to values.
+/// # Errors
+/// TypeError if `attributes` holds anything but dicts from names to values.
 fn check_attributes(attributes: &Bound<'_, PyAny>) -> PyResult<()> {
     for part in parts(attributes) {
         let Ok(dict) = part.cast::<PyDict>() else {

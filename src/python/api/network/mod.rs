@@ -59,7 +59,8 @@ impl Parts {
 impl Deref for PyNetwork {
     type Target = Parts;
 
-    /// # Panics The network is empty; [`guarded`] turns the panic into a RuntimeError.
+    /// # Panics
+    /// The network is empty; [`guarded`] turns the panic into a RuntimeError.
     fn deref(&self) -> &Parts {
         self.parts
             .get()

@@ -109,7 +109,8 @@ impl<T: Element> TrainerData<T> {
         self.y.object(py)
     }
 
-    /// # Errors The dtype has been changed in the meantime, or another call is writing to the array.
+    /// # Errors
+    /// The dtype has been changed in the meantime, or another call is writing to the array.
     pub fn borrow<'py>(&self, py: Python<'py>) -> PyResult<BorrowedData<'_, 'py, T>> {
         let weights = self.sample_weight.as_ref();
         let weights = weights.map(|weights| input("sample_weight", weights.bind(py)));

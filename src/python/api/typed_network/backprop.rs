@@ -142,7 +142,8 @@ impl<T: Element> TypedNetwork<'_, T> {
     }
 }
 
-/// # Errors The gradient shares memory with one of the user's arrays.
+/// # Errors
+/// The gradient shares memory with one of the user's arrays.
 pub(super) fn check_gradient_disjoint<T: Element>(
     gradient: &Gradient,
     x: &InputArray<'_, T>,

@@ -24,7 +24,8 @@ pub enum SecondDerivatives {
 }
 
 impl SecondDerivatives {
-    /// # Errors No matrix has this name.
+    /// # Errors
+    /// No matrix has this name.
     pub fn from_name(name: &str) -> Result<Self, Error> {
         match name {
             "hessian" => Ok(Self::Hessian),

@@ -48,7 +48,8 @@ pub enum SeedArrays<'a, 'py, T: Element> {
 }
 
 impl<T: Element> TypedNetwork<'_, T> {
-    /// # Errors Wrong types or shapes.
+    /// # Errors
+    /// Wrong types or shapes.
     pub fn seed<'a, 'py>(
         &self,
         x: &InputArray<'py, T>,
@@ -93,7 +94,8 @@ impl<T: Element> TypedNetwork<'_, T> {
 }
 
 impl<T: Element> SeedArrays<'_, '_, T> {
-    /// # Errors Python code has changed an array in place in the meantime.
+    /// # Errors
+    /// Python code has changed an array in place in the meantime.
     pub fn derivatives<'a>(
         &'a self,
         targets: &'a Targets<'a, T>,

@@ -47,7 +47,8 @@ impl<T> LayerSlices<'_, T> {
 }
 
 impl<'py, T: Element> InputOrTrace<'py, T> {
-    /// # Errors x is neither, or the trace is of another network or of other parameters.
+    /// # Errors
+    /// x is neither, or the trace is of another network or of other parameters.
     pub fn parse(x: &Bound<'py, PyAny>, network: &TypedNetwork<'_, T>) -> PyResult<Self> {
         // The usual case first: the check for a class takes as long as borrowing an array.
         if is_plain(x) {
@@ -78,7 +79,8 @@ impl<'py, T: Element> InputOrTrace<'py, T> {
         Ok(Self { x, arrays, trace })
     }
 
-    /// # Errors `out` shares memory with x, with an array of the trace, or with one of `others`.
+    /// # Errors
+    /// `out` shares memory with x, with an array of the trace, or with one of `others`.
     pub fn check_out_disjoint(
         &self,
         out: &Bound<'py, PyUntypedArray>,

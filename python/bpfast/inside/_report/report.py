@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _tables
-from bpfast.inside._check import Check, check
 from bpfast.inside._factors import FACTORS
-from bpfast.inside._rows import COLUMNS, NeuronFactors, rows_of
+from bpfast.inside._report.check import Check, check
+from bpfast.inside._report.rows import COLUMNS, NeuronFactors, rows_of
+from bpfast.inside._report.tables import layer_table, neuron_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from bpfast.inside._finding import Finding
     from bpfast.optimizers import Optimizer
     from bpfast.optimizers._optimizer import Rate
-
-# The most neurons in the text, those with the smallest factors.
-SLOWEST = 8
 
 
 class Report:
@@ -242,8 +240,8 @@ class Report:
         if not self._findings:
             parts.append(self._no_finding())
         parts += [f"{k + 1}. {finding}" for k, finding in enumerate(self._findings)]
-        parts.append(_tables.text(*self._layer_table()))
-        slow = self._neuron_table()
+        parts.append(_tables.text(*layer_table(self._facts, self.layer_medians)))
+        slow = neuron_table(self.rows)
         if slow[1]:
             parts.append("slowest neurons, each factor as a multiple of the median of its layer")
             parts[-1] += "\n" + _tables.text(*slow)
@@ -258,8 +256,9 @@ class Report:
         head = ["", "cause", "layer", "equation", "why", "try"]
         title = self._title() if findings else f"{self._title()}: {self._no_finding()}"
         tables = [_tables.html(title, head, findings)]
-        tables.append(_tables.html("factors, medians by layer", *self._layer_table()))
-        head, rows = self._neuron_table()
+        layers = layer_table(self._facts, self.layer_medians)
+        tables.append(_tables.html("factors, medians by layer", *layers))
+        head, rows = neuron_table(self.rows)
         if rows:
             tables.append(_tables.html("slowest neurons, relative to their layer", head, rows))
         return "".join(tables)
@@ -283,32 +282,6 @@ class Report:
         if self._facts.has_learned:
             return "the examples are learned"
         return "no cause of slow learning found"
-
-    def _layer_table(self) -> tuple[list[str], list[list[str]]]:
-        """The medians of each layer."""
-        names = [*FACTORS[:4], "gradient"]
-        if self._facts.step is not None:
-            names.append("step")
-        head = ["layer", "neurons", "activation"]
-        head += ["step / ‖w‖" if name == "step" else name for name in names]
-        medians = self.layer_medians
-        rows = [
-            [str(layer.number), str(len(layer.biases)), layer.activation]
-            + [f"{medians[layer.number][name]:.3g}" for name in names]
-            for layer in self._facts.layers
-        ]
-        return head, rows
-
-    def _neuron_table(self) -> tuple[list[str], list[list[str]]]:
-        """The neurons with the smallest factors."""
-        slow = sorted((row for row in self.rows if row.smallest), key=lambda row: row.relative)
-        head = ["layer", "neuron", "why", "factor", "relative", "examples"]
-        rows = [
-            [str(row.layer), str(row.neuron), row.words, row.smallest, f"{row.relative:.3g}",
-             ", ".join(map(str, row.examples[:3]))]
-            for row in slow[:SLOWEST]
-        ]  # fmt: skip
-        return head, rows
 
 
 Report.__module__ = "bpfast.inside"  # the public module
