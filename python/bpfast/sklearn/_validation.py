@@ -62,7 +62,7 @@ def given(estimator: Any, validation_data: Any) -> Rows:
         got = type(validation_data).__name__
         raise ValueError(f"validation_data must be (X, y) or (X, y, sample_weight), got {got}.")
     x, y, *weights = validation_data
-    x, y_given, y = estimator._check_examples(x, y, reset=False)
+    x, y_given, y = estimator._check_examples(x, y, reset=False, is_first=False, same_classes=False)
     weight = weights[0] if weights else None
     if weight is not None:
         weight = _check_sample_weight(weight, x)
