@@ -57,7 +57,8 @@ def new_network(
     except (TypeError, ValueError) as error:
         text = str(error)
         if text.startswith("hidden"):
-            text = f"The {given!r} parameter of {type(estimator).__name__} is invalid. {text}"
+            text = text.removeprefix("hidden: ")
+            text = f"The {given!r} parameter of {type(estimator).__name__} is invalid: {text}"
         raise type(error)(text) from None
 
 

@@ -81,7 +81,13 @@ def score_of(
         return lambda _: estimator._default_score(net.forward(rows.x), rows.y, rows.weight)
     if isinstance(scoring, str) and scoring == "loss":
         return lambda cost: -cost * loss_scale
-    scorer = check_scoring(estimator, scoring=scoring)
+    try:
+        scorer = check_scoring(estimator, scoring=scoring)
+    except ValueError:
+        raise ValueError(
+            f"The 'scoring' parameter of {type(estimator).__name__} must be 'loss', a callable or "
+            f"one of sklearn.metrics.get_scorer_names(). Got {scoring!r} instead."
+        ) from None
     weights = {} if rows.weight is None else {"sample_weight": rows.weight}
 
     def score(_: float) -> float:
