@@ -32,6 +32,7 @@ MADE := $(VENV)/.made-$(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.v
 BUILT := $(WHEELS)/.built
 INSTALLED := $(VENV)/.installed
 CHECKERS := $(VENV)/.checkers
+OLDEST := target/sklearn-oldest
 # Folders are listed with their files, because removing a file changes its folder.
 SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE \
   $(shell find src python -name __pycache__ -prune -o -print)
@@ -126,7 +127,7 @@ test-rust: ## cargo test
 	@grep -q '^cargo test: done$$' target/cargo-test.log
 	@grep -Eq '^test result: .* [1-9][0-9]* passed' target/cargo-test.log || { echo "cargo test ran no test" >&2; exit 1; }
 
-test-python: $(INSTALLED) $(VENV)/.extra-test ## pytest on the installed wheel (ARGS="-k name" to choose)
+test-python: $(INSTALLED) $(VENV)/.extra-test $(OLDEST)/.installed ## pytest on the installed wheel (ARGS="-k name" to choose)
 	$(PY) -m pytest $(NOT_SLOW) $(ARGS)
 
 test-deep: $(DEEP) ## tests that take longer: slow tests, fuzzing, every call out of memory, models, sanitizers, AArch64
@@ -257,6 +258,14 @@ $(CHECKERS): pyproject.toml $(MADE)
 	  extras = project["optional-dependencies"]; \
 	  print(*project["dependencies"], *extras["test"], *extras["lint"], sep="\n")' > target/checkers.txt
 	$(PIP) install --requirement target/checkers.txt
+	@touch $@
+
+# The oldest scikit-learn that bpfast.sklearn allows and that has wheels for this Python, by itself: tests
+# put it before the newest one, and before nothing else.
+$(OLDEST)/.installed: $(MADE)
+	rm -rf $(OLDEST)
+	$(PIP) install --target $(OLDEST) --no-deps --only-binary :all: \
+	  "scikit-learn==1.5.*; python_version < '3.14'" "scikit-learn==1.7.*; python_version >= '3.14'"
 	@touch $@
 
 $(VENV)/.extra-%: pyproject.toml $(MADE) | $(INSTALLED)

@@ -7,6 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from scipy.sparse import csr_array, csr_matrix
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 STOCHASTIC = ("sgd", "adam")
 # The most numbers of an array that is checked without `validate_data`, whose checks take 0.1 ms.
-FEW = 1 << 14
+# OpenBLAS sums the squares of 10,000 numbers by several threads, which then spin.
+FEW = 1 << 13
 
 
 class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
@@ -34,6 +36,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
     _parameter_constraints: dict[str, list[Any]] = SHARED
     network_: Network
     n_features_in_: int
+    validation_scores_: list[float] | None
+    validation_loss_curve_: list[float] | None
+    best_validation_score_: float | None
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None
@@ -86,14 +91,19 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
             raise ValueError("partial_fit does not support early_stopping=True")
         if self.solver not in STOCHASTIC:
             refuse_stochastic_only(self)
-        X, given, y = self._check_examples(X, y, reset=is_new, incremental=incremental)
+        X, given, y = self._check_examples(
+            X, y, reset=is_new, is_first=is_new and not incremental, same_classes=self.warm_start
+        )
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
-        sample_weight = self._weights(given, sample_weight, incremental=incremental)
         seed, random = self._seed_and_random(incremental=incremental)
         self.n_outputs_ = self._count_outputs(y)
         sizes = [X.shape[1], *sizes, self.n_outputs_]
         net = self._start(sizes, X.dtype, random, is_new=is_new)
+        if is_new:
+            self.n_layers_, self.t_ = len(sizes), 0
+        if self.solver in STOCHASTIC:
+            self._begin_curves(is_new=is_new)
         rows = _validation.Rows(X, given, y, sample_weight)
         with self._threads():
             self._train(net, rows, validation_data, random, seed, incremental=incremental)
@@ -118,8 +128,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         if self.solver not in STOCHASTIC:
             if validation_data is not None:
                 raise ValueError("validation_data needs solver='sgd' or solver='adam'.")
-            data = Data(rows.x, self._targets(rows.y, net), rows.weight)
-            fit_lbfgs(self, net, data, loss_scale=scale)
+            fit_lbfgs(self, net, self._data(rows, net), loss_scale=scale)
             return
         held_out = None
         if validation_data is not None:
@@ -127,11 +136,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         elif self.early_stopping:
             stratify = self._stratified(rows)
             rows, held_out = _validation.split(rows, self.validation_fraction, random, stratify)
-        self._begin_curves(has_validation=held_out is not None)
+        if held_out is not None and self.validation_scores_ is None:
+            self.validation_scores_, self.validation_loss_curve_ = [], []
+            self.best_validation_score_ = -np.inf
         fit_stochastic(
             self,
             net,
-            Data(rows.x, self._targets(rows.y, net), rows.weight),
+            self._data(rows, net, incremental=incremental),
             held_out and Data(held_out.x, self._targets(held_out.y, net), held_out.weight),
             loss_scale=scale,
             score=None if held_out is None else _validation.score_of(self, net, held_out, scale),
@@ -154,23 +165,29 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         else:
             _network.assign(net, self.coefs_, self.intercepts_)
         self.__dict__.pop("_optimizer", None)
-        if is_new:
-            self.n_layers_ = len(net.sizes)
-            self.t_, self._no_improvement_count = 0, 0
-            self.loss_curve_: list[float] = []
-            self.validation_loss_curve_: list[float] | None = None
-            self.validation_scores_: list[float] | None = None
-            self.best_validation_score_: float | None = None
-            self.best_loss_: float | None = None if self.early_stopping else np.inf
         self.network_ = net
         self._link()
         return net
 
-    def _begin_curves(self, *, has_validation: bool) -> None:
+    def _data(self, rows: _validation.Rows, net: Network, *, incremental: bool = False) -> Data:
+        """Examples to train on, with the weights of their classes."""
+        weight = self._weights(rows.given, rows.weight, incremental=incremental)
+        return Data(rows.x, self._targets(rows.y, net), weight)
+
+    def _begin_curves(self, *, is_new: bool) -> None:
+        """Begin the curves of "sgd" and "adam"; a refit with `warm_start` continues them."""
         self.n_iter_ = 0
-        if has_validation and self.validation_scores_ is None:
-            self.validation_scores_, self.validation_loss_curve_ = [], []
-            self.best_validation_score_ = -np.inf
+        curves: dict[str, Any] = {
+            "loss_curve_": [],
+            "best_loss_": None if self.early_stopping else np.inf,
+            "validation_loss_curve_": None,
+            "validation_scores_": None,
+            "best_validation_score_": None,
+            "_no_improvement_count": 0,
+        }
+        for name, value in curves.items():
+            if is_new or not hasattr(self, name):
+                setattr(self, name, value)
 
     def _link(self) -> None:
         """Set `coefs_` and `intercepts_` to views of the network's parameters."""
@@ -222,15 +239,23 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
 
     def _is_plain(self, X: Any) -> bool:
         """Whether X needs no check by scikit-learn: few finite floats, one row per example."""
+        if "feature_names_in_" in self.__dict__:  # missing names are a warning
+            return False
+        kind = type(X)
+        if kind is np.ndarray:
+            numbers = X
+        elif kind is csr_array or kind is csr_matrix:
+            numbers = X.data
+        else:
+            return False
         return (
-            type(X) is np.ndarray
-            and X.ndim == 2
+            X.ndim == 2
             and X.shape[1] == self.n_features_in_
-            and 0 < X.size <= FEW
-            and X.dtype.char in "df"
-            and "feature_names_in_" not in self.__dict__  # missing names are a warning
+            and X.shape[0] > 0
+            and numbers.size <= FEW
+            and numbers.dtype.char in "df"
             # One fast pass; where the sum of squares overflows, scikit-learn checks each number.
-            and isfinite(np.vdot(X, X))
+            and isfinite(np.vdot(numbers, numbers))
         )
 
     def _threads(self) -> AbstractContextManager[Any]:

@@ -340,7 +340,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
         return np.log(probabilities, out=probabilities)
 
     def _check_examples(
-        self, X: Any, y: Any, *, reset: bool, incremental: bool = False
+        self, X: Any, y: Any, *, reset: bool, is_first: bool, same_classes: bool
     ) -> tuple[Any, Any, Any]:
         X, y = validate_data(
             self, X, y, accept_sparse="csr", multi_output=True, dtype=(np.float64, np.float32),
@@ -348,11 +348,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
         )  # fmt: skip
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        if reset and not incremental:
+        if is_first:
             self._kind = _labels.kind_of(y)
             self.classes_, self._sparse_y = unique_labels(y), sparse.issparse(y)
         else:
-            _labels.refuse_others(y, self.classes_, warm_start=self.warm_start)
+            _labels.refuse_others(y, self.classes_, warm_start=same_classes)
         return X, y, _labels.to_index(y, self.classes_, self._kind)
 
     def _weights(self, y: Any, sample_weight: Any, *, incremental: bool) -> Any:

@@ -1,16 +1,30 @@
-"""What differs between scikit-learn 1.5 and later releases."""
+"""`validate_data` of scikit-learn 1.5 and later, which refuses masked entries."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from bpfast._validation.arrays import refuse_masked
+
 try:
-    from sklearn.utils.validation import validate_data
+    from sklearn.utils.validation import validate_data as _validate_data
 except ImportError:  # scikit-learn 1.5 has it as a method
 
-    def validate_data(estimator: Any, *arrays: Any, **settings: Any) -> Any:
-        """Check the arrays, and record or compare the names and the number of the features."""
+    def _validate_data(estimator: Any, *arrays: Any, **settings: Any) -> Any:
         return estimator._validate_data(*arrays, **settings)
 
 
-__all__ = ["validate_data"]
+def validate_data(estimator: Any, *arrays: Any, **settings: Any) -> Any:
+    """Check X, or X and y, and record or compare the names and the number of the features.
+
+    Raises
+    ------
+    ValueError
+        scikit-learn refuses them, or an entry is masked, which scikit-learn would take as data.
+    """
+    for name, array in zip("Xy", arrays, strict=False):
+        if isinstance(array, np.ndarray):
+            refuse_masked(name, array)
+    return _validate_data(estimator, *arrays, **settings)

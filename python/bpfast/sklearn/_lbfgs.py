@@ -20,15 +20,18 @@ if TYPE_CHECKING:
 def fit_lbfgs(estimator: Any, net: Network, data: Data, *, loss_scale: float) -> None:
     """Train `net`, and set `n_iter_` and `loss_` of the estimator.
 
+    In float64, because rounding soon ends a line search in float32.
+
     The vectors of L-BFGS are short, so the threads of BLAS would cost more than they save, and
     take CPUs from the gradient.
     """
+    work = net if net.dtype == np.float64 else net.astype(np.float64)
     total = float(data.x.shape[0]) if data.weight is None else float(np.sum(data.weight))
     alpha = float(estimator.alpha) / total if total > 0 else 0.0
     try:
         with threadpool_limits(limits=1, user_api="blas"):
             found = scipy_minimize(
-                net,
+                work,
                 data.x,
                 data.y,
                 l2=alpha,
@@ -41,9 +44,13 @@ def fit_lbfgs(estimator: Any, net: Network, data: Data, *, loss_scale: float) ->
             raise
         net.params[...] = np.nan  # `fit` tells what this means
         return
+    if work is not net:
+        net.params[...] = work.params
     estimator.n_iter_ = min(int(found.nit), int(estimator.max_iter))
-    penalty = _network.penalty(net, alpha, 0.0)
+    penalty = _network.penalty(work, alpha, 0.0)
     estimator.loss_ = (float(found.fun) - penalty) * loss_scale + penalty
+    if estimator.verbose:
+        print(f"lbfgs: {estimator.n_iter_} iterations, loss = {estimator.loss_:.8f}")
     if found.status != 0:
         more = ""
         if estimator.n_iter_ == estimator.max_iter:

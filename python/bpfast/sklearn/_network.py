@@ -27,7 +27,9 @@ def hidden_sizes(hidden_layer_sizes: Any) -> list[int]:
         A size is not a positive integer.
     """
     sizes = np.atleast_1d(np.asarray(hidden_layer_sizes if np.size(hidden_layer_sizes) else []))
-    if sizes.size and (sizes.dtype.kind not in "iu" or sizes.ndim != 1 or (sizes <= 0).any()):
+    if sizes.size and (sizes.dtype.kind not in "iu" or sizes.ndim != 1):
+        raise ValueError(f"hidden_layer_sizes must be integers, got {sizes.tolist()}.")
+    if (sizes <= 0).any():
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes.tolist()}.")
     return [int(size) for size in sizes]
 
@@ -55,7 +57,8 @@ def new_network(
     except (TypeError, ValueError) as error:
         text = str(error)
         if text.startswith("hidden"):
-            text = f"The {given!r} parameter of {type(estimator).__name__} is invalid. {text}"
+            text = text.removeprefix("hidden: ")
+            text = f"The {given!r} parameter of {type(estimator).__name__} is invalid: {text}"
         raise type(error)(text) from None
 
 
@@ -80,11 +83,14 @@ def draw_parameters(net: Network, activation: Any, random: np.random.RandomState
 
 
 def penalty(net: Network, alpha: float, l1: float) -> float:
-    """The penalty alpha / 2 Σ w² + l1 Σ |w|."""
+    """The penalty alpha / 2 Σ w² + l1 Σ |w|.
+
+    Without BLAS, whose threads would spin on the CPUs of the next steps.
+    """
     total = 0.0
     for weights in net.weights:
         if alpha:
-            total += alpha / 2 * float(np.vdot(weights.T, weights.T))
+            total += alpha / 2 * float(np.einsum("ij,ij", weights.T, weights.T))
         if l1:
             total += l1 * float(np.abs(weights).sum())
     return total

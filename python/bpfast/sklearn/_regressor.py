@@ -304,7 +304,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
         y: Any,
         *,
         reset: bool,
-        incremental: bool = False,  # noqa: ARG002
+        is_first: bool,  # noqa: ARG002, of classes
+        same_classes: bool,  # noqa: ARG002, likewise
     ) -> tuple[Any, Any, Any]:
         X, y = validate_data(
             self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True,

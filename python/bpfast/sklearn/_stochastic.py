@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from bpfast import _core
 from bpfast._training.arguments.settings import Settings
 from bpfast._training.arguments.training_data import check_cost, new_source, parse_callbacks
+from bpfast._training.arguments.weights import refuse_all_zero
 from bpfast._training.checkpoint.policy import CheckpointPolicy
 from bpfast._training.data.examples import Examples
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
@@ -117,6 +118,7 @@ def fit_stochastic(
         held_out = None
         if validation is not None:
             held_out = Examples(net, *validation)
+            refuse_all_zero("sample_weight", held_out.sample_weight)
             check_cost(held_out, settings)
         training = EstimatorTraining(
             net,

@@ -104,6 +104,8 @@ class EstimatorTraining(Training):
         if self.validation is not None:
             estimator.validation_loss_curve_.append(row["validation_cost"] * self._loss_scale)
             estimator.validation_scores_.append(row["validation_score"])
+            if row["validation_score"] > estimator.best_validation_score_:
+                estimator.best_validation_score_ = row["validation_score"]
         if verbose:
             print(f"Iteration {estimator.n_iter_}, loss = {row['loss']:.8f}")
             if self.validation is not None:
@@ -114,8 +116,6 @@ class EstimatorTraining(Training):
         estimator._no_improvement_count = convergence.count
         if convergence.monitor == "loss":
             estimator.best_loss_ = convergence.best
-        else:
-            estimator.best_validation_score_ = convergence.best
 
     def resume(self) -> None:
         """Set the attributes of the estimator to those of a checkpoint that was read."""

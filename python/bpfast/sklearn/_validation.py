@@ -62,7 +62,7 @@ def given(estimator: Any, validation_data: Any) -> Rows:
         got = type(validation_data).__name__
         raise ValueError(f"validation_data must be (X, y) or (X, y, sample_weight), got {got}.")
     x, y, *weights = validation_data
-    x, y_given, y = estimator._check_examples(x, y, reset=False)
+    x, y_given, y = estimator._check_examples(x, y, reset=False, is_first=False, same_classes=False)
     weight = weights[0] if weights else None
     if weight is not None:
         weight = _check_sample_weight(weight, x)
@@ -81,7 +81,13 @@ def score_of(
         return lambda _: estimator._default_score(net.forward(rows.x), rows.y, rows.weight)
     if isinstance(scoring, str) and scoring == "loss":
         return lambda cost: -cost * loss_scale
-    scorer = check_scoring(estimator, scoring=scoring)
+    try:
+        scorer = check_scoring(estimator, scoring=scoring)
+    except ValueError:
+        raise ValueError(
+            f"The 'scoring' parameter of {type(estimator).__name__} must be 'loss', a callable or "
+            f"one of sklearn.metrics.get_scorer_names(). Got {scoring!r} instead."
+        ) from None
     weights = {} if rows.weight is None else {"sample_weight": rows.weight}
 
     def score(_: float) -> float:
