@@ -137,7 +137,7 @@ def test_other_dtypes(array, got):
 def test_bfloat16():
     made = model("y = Gemm(x, W)")
     made.graph.initializer[0].CopyFrom(onnx.helper.make_tensor("W", 16, (1, 1), [1.0]))
-    with refuses(TypeError, "expected float32 or float64, got bfloat16; convert it first"):
+    with refuses(TypeError, "^model: 'W': expected float32 or float64, got bfloat16; convert it"):
         from_onnx(made)
 
 

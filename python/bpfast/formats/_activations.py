@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, cast
+import math
+from typing import Any
 
+from bpfast._activations import base_name, parameter
 from bpfast._core import ACTIVATIONS
 from bpfast._network import Network
 
-if TYPE_CHECKING:
-    from bpfast._typing import Activation
-
 # The parameter that a name without parentheses stands for: the slope, and α.
 DEFAULTS = {"leaky_relu": 0.01, "elu": 1.0}
-WITH_PARAMETER = re.compile(r"\s*(\w+)\s*\((.*)\)\s*")
 
 
-def spelled(name: str, parameter: float) -> str:
+def spelled(name: str, value: float) -> str:
     """The name of an activation with a parameter; with 0 both are relu.
 
     Examples
@@ -24,9 +21,9 @@ def spelled(name: str, parameter: float) -> str:
     >>> spelled("leaky_relu", 0.2), spelled("leaky_relu", 0.01), spelled("elu", 0)
     ('leaky_relu(0.2)', 'leaky_relu', 'relu')
     """
-    if parameter == 0:
+    if value == 0:
         return "relu"
-    return name if parameter == DEFAULTS[name] else f"{name}({float(parameter)!r})"
+    return name if value == DEFAULTS[name] else f"{name}({float(value)!r})"
 
 
 def parsed(activation: str) -> tuple[str, float]:
@@ -37,9 +34,8 @@ def parsed(activation: str) -> tuple[str, float]:
     >>> parsed("leaky_relu(0.2)"), parsed("elu"), parsed("tanh")
     (('leaky_relu', 0.2), ('elu', 1.0), ('tanh', nan))
     """
-    if match := WITH_PARAMETER.fullmatch(activation):
-        return match[1], float(match[2])
-    return activation, DEFAULTS.get(activation, float("nan"))
+    name = base_name(activation)
+    return name, parameter(activation, DEFAULTS.get(name, math.nan))
 
 
 def of_layers(net: Any) -> list[str]:
@@ -67,7 +63,7 @@ def is_known(activation: str) -> bool:
     if activation in ACTIVATIONS:
         return True
     try:
-        Network([1, 1], output=cast("Activation", activation), init="zeros")
+        Network([1, 1], output=activation, init="zeros")
     except ValueError:
         return False
     return True

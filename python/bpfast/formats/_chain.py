@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bpfast._typing import Activation, Cost, HiddenActivation
+    from bpfast._typing import Cost
 
     Array = NDArray[Any]
 
@@ -141,8 +141,8 @@ class Chain:
         return Network.from_parameters(
             self.weights,
             cast("list[Array]", self.biases),
-            hidden=cast("list[HiddenActivation]", names[:-1]),
-            output=cast("Activation", names[-1]),
+            hidden=names[:-1],
+            output=names[-1],
             cost=cost,
         )
 

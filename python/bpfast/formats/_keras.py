@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from bpfast._typing import Activation, Cost, HiddenActivation
 
 
+# Before this version a crafted file could run code despite safe_mode=True (CVE-2025-1550,
+# CVE-2025-9905 and others).
+OLDEST = (3, 12)
+
+
 def from_keras(
     model: Any,
     *,
@@ -37,7 +42,8 @@ def from_keras(
         other; models inside it are taken too.
 
         A path: a ``.keras`` file, or an ``.h5`` file of a whole model. It is read with
-        ``keras.saving.load_model(compile=False, safe_mode=True)``.
+        ``keras.saving.load_model(compile=False, safe_mode=True)``, for which Keras 3.12 or later is
+        needed.
 
         A list: what ``model.get_weights()`` returns for ``Dense`` layers, that is kernels, each
         followed by its bias if the layer has one. Keras is not needed for it. It has no
@@ -95,8 +101,6 @@ def from_keras(
         _add_weights(chain, model)
         chain.set_activations(hidden, output)
         return chain.network(cost)
-    from bpfast.formats._keras_layers import add_layers
-
     chain = Chain("model")
     if isinstance(model, str | bytes | os.PathLike):
         model = _loaded(os.fsdecode(model))
@@ -104,7 +108,9 @@ def from_keras(
         expected = "a keras.Model, the path of one, or its list of weights"
         raise TypeError(f"model: expected {expected}, got {type(model).__name__}")
     else:
-        optional("keras", "from_keras")
+        _check_version(optional("keras", "from_keras"))
+    from bpfast.formats._keras_layers import add_layers
+
     add_layers(chain, model)
     chain.append_output(hidden, output)
     return chain.network(cost)
@@ -146,7 +152,7 @@ def _loaded(name: str) -> Any:
         hint = "load them into the model with model.load_weights, and pass the model"
         raise ValueError(f"{name}: expected a whole model, got weights alone; {hint}")
     keras = optional("keras", f"from_keras({name!r})")
-    _check_version(keras)
+    _check_version(keras, OLDEST)
     try:
         return keras.saving.load_model(name, compile=False, safe_mode=True)
     except MemoryError:
@@ -156,10 +162,14 @@ def _loaded(name: str) -> Any:
         raise ValueError(f"{name}: expected a model of Keras 3, got: {reason}") from error
 
 
-def _check_version(keras: Any) -> None:
-    """Raise ImportError for Keras 2."""
-    if int(keras.__version__.partition(".")[0]) < 3:
-        raise ImportError(f"bpfast.formats needs Keras 3, got {keras.__version__}")
+def _check_version(keras: Any, oldest: tuple[int, int] = (3, 0)) -> None:
+    """Raise ImportError for an older Keras."""
+    version = tuple(map(int, keras.__version__.split(".")[:2]))
+    if version < oldest:
+        needed = ".".join(map(str, oldest))
+        raise ImportError(
+            f"bpfast.formats: expected Keras {needed} or later, got {keras.__version__}"
+        )
 
 
 def to_keras(net: Network) -> Any:

@@ -151,6 +151,8 @@ def to_sklearn(net: Network, *, classes: ArrayLike | None = None) -> Any:
             expected = "one activation of " + ", ".join(HIDDEN) + " for all hidden layers"
             got = f"{name!r} in hidden[{k}]" + (f" after {hidden[0]!r}" if k else "")
             raise ValueError(f"net: expected {expected}, as in scikit-learn, got {got}")
+    if any(biases is None for biases in net.biases):
+        raise ValueError("net: expected biases in each layer, as in scikit-learn, got none in one")
     labels, outputs, cost = None, net.sizes[-1], net.config["cost"]
     many = output == "sigmoid" and outputs > 1
     match (output, cost):

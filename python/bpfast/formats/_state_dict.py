@@ -122,7 +122,7 @@ def _load_pt(name: str) -> Mapping[str, Any]:
     version = tuple(int(part) for part in DIGITS.findall(torch.__version__)[:2])
     if version < OLDEST:
         needed = ".".join(map(str, OLDEST))
-        raise ImportError(f"{name}: reading it needs torch {needed}, got {torch.__version__}")
+        raise ImportError(f"{name}: expected PyTorch {needed} or later, got {torch.__version__}")
     try:
         found = torch.load(name, map_location="cpu", weights_only=True)
     except (OSError, MemoryError):

@@ -128,12 +128,8 @@ def recognised(expression: Expression) -> tuple[str, float] | None:
     given = normal(expression)
     for key, form, least, most in _forms():
         parameter = parameter_of(form, given, TOLERANCE)
-        if parameter is None:
+        if parameter is None or not (math.isnan(parameter) or least <= parameter <= most):
             continue
         name, _, factor = key.partition(" ")
-        if name not in DEFAULTS:
-            if parameter == parameter and not least <= parameter <= most:
-                continue
-            return name, math.nan
-        return name, float(factor or parameter)
+        return name, float(factor or parameter) if name in DEFAULTS else math.nan
     return None

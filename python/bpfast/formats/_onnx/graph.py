@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from bpfast.formats._numbers import wrong_dtype
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -121,11 +123,17 @@ class Graph:
         ------
         ValueError
             It is damaged, or its numbers are in another file.
+        TypeError
+            It is of bfloat16.
         """
         if tensor.data_location == self.onnx.TensorProto.EXTERNAL:
             hint = "pass the path, or call onnx.load_external_data_for_model"
             got = f"external data that is not loaded; {hint}"
             raise ValueError(f"{self.what}: {name!r}: expected numbers, got {got}")
+        if (
+            tensor.data_type == self.onnx.TensorProto.BFLOAT16
+        ):  # float32 from older versions of onnx
+            raise wrong_dtype(f"{self.what}: {name!r}", "bfloat16")
         try:
             value: Array = self.onnx.numpy_helper.to_array(tensor)
         except Exception as error:
