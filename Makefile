@@ -51,7 +51,7 @@ CHECKS := tests/numerics/test_equations.py tests/numerics/test_parity.py tests/n
 NOT_SLOW := -m "not clock and not slow"
 
 # Tests that take too long to run after every change.
-DEEP := test-slow fuzz test-memory test-loom test-asan test-tsan test-arm
+DEEP := test-slow test-torch fuzz test-memory test-loom test-asan test-tsan test-arm
 NIGHTLY := cargo +nightly
 
 # The schemas of GitHub's files, which come with check-jsonschema.
@@ -127,7 +127,7 @@ test-rust: ## cargo test
 	@grep -q '^cargo test: done$$' target/cargo-test.log
 	@grep -Eq '^test result: .* [1-9][0-9]* passed' target/cargo-test.log || { echo "cargo test ran no test" >&2; exit 1; }
 
-test-python: $(INSTALLED) $(VENV)/.extra-test $(OLDEST)/.installed ## pytest on the installed wheel (ARGS="-k name" to choose)
+test-python: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-test-formats $(OLDEST)/.installed ## pytest on the installed wheel (ARGS="-k name" to choose)
 	$(PY) -m pytest $(NOT_SLOW) $(ARGS)
 
 test-deep: $(DEEP) ## tests that take longer: slow tests, fuzzing, every call out of memory, models, sanitizers, AArch64
@@ -145,6 +145,13 @@ test-memory: $(INSTALLED) $(VENV)/.extra-test ## every call where memory runs ou
 golden: $(INSTALLED) $(VENV)/.extra-test ## record the results of PyTorch for the tests (installs PyTorch: some GB)
 	$(PIP) install torch
 	$(BIN)/python -W ignore -m tools.torch_golden
+	$(BIN)/python -W ignore -m tools.torch_models
+
+# The pages and docstrings whose examples need PyTorch too.
+TORCH_TESTS := tests/formats tests/docs/test_docs.py
+test-torch: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-test-formats ## tests of models and modules of PyTorch (installs it: some GB)
+	$(PIP) install torch
+	$(PY) -m pytest $(TORCH_TESTS) -k "torch or as_function or README" $(ARGS)
 
 test-dist: ## pytest on DIST=FILE, a wheel or an sdist, in its own environment (WITH="numpy==1.26.*")
 	@test -n "$(DIST)" || { echo "DIST=FILE is needed: a wheel or an sdist" >&2; exit 2; }

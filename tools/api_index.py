@@ -47,6 +47,15 @@ GROUPS: dict[str, dict[str, str]] = {
             "ensemble"
         ),
     },
+    "Models in and out": {
+        "bpfast.formats": (
+            "from_sklearn to_sklearn from_torch to_torch from_keras to_keras from_onnx to_onnx"
+        ),
+    },
+    "Inside other frameworks": {
+        "bpfast.torch": "as_function",
+        "bpfast.jax": "as_callable",
+    },
     "Optimizers": {
         "bpfast": "optimizers SGD Adam AdamW RMSprop Adagrad",
         "bpfast.optimizers": "Optimizer from_config",
@@ -98,8 +107,9 @@ CONSTANTS = {
     "METRICS": "The names of the metrics.",
     "__version__": "The version.",
 }
-MODULES = ("bpfast", "bpfast.inside", "bpfast.plot", "bpfast.optimizers", "bpfast.schedules",
-           "bpfast.metrics", "bpfast.sklearn", "bpfast.testing", "bpfast.reference")  # fmt: skip
+MODULES = ("bpfast", "bpfast.inside", "bpfast.plot", "bpfast.formats", "bpfast.torch", "bpfast.jax",
+           "bpfast.optimizers", "bpfast.schedules", "bpfast.metrics", "bpfast.sklearn",
+           "bpfast.testing", "bpfast.reference")  # fmt: skip
 
 
 def arguments(name: str, value: Any) -> str:

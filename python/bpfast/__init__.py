@@ -4,6 +4,8 @@ The forward pass and the four equations of backpropagation, BP1 to BP4 (Nielsen,
 and Deep Learning*, ch. 2), over whole batches, on all cores, on NumPy arrays.
 
 - `bpfast.inside` explains why a network learns slowly.
+- `bpfast.formats` reads and writes models of scikit-learn, PyTorch, Keras and ONNX.
+- `bpfast.torch` and `bpfast.jax` put a network into a larger model of these libraries.
 - `bpfast.optimizers` has optimizers, `bpfast.schedules` learning-rate schedules.
 - `bpfast.metrics` has accuracies and errors.
 - `bpfast.plot` draws networks, trainings and reports, with matplotlib.
@@ -52,9 +54,12 @@ from bpfast.history._history import History
 from bpfast.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
 if _t.TYPE_CHECKING:
+    from bpfast import formats as formats
     from bpfast import inside
+    from bpfast import jax as jax
     from bpfast import plot as plot
     from bpfast import sklearn as sklearn
+    from bpfast import torch as torch
 
 __all__ = [
     "ACTIVATIONS",
@@ -116,7 +121,7 @@ def __getattr__(name: str) -> object:
     """Import a module on its first use, so that other programs start as fast as without it."""
     from importlib import import_module
 
-    if name in ("inside", "plot", "sklearn"):
+    if name in ("formats", "inside", "jax", "plot", "sklearn", "torch"):
         return import_module(f"bpfast.{name}")
     raise AttributeError(f"module 'bpfast' has no attribute {name!r}")
 

@@ -25,8 +25,9 @@ const CHECKPOINT: &str = "bpfast.checkpoint";
 const TRAINING_PREFIX: &str = "training.";
 
 /// Advice for tensors of other programs.
-const TENSORS: &str = "read its tensors with safetensors.numpy.load_file, and pass weights of shape \
-    (outputs, inputs) and biases to Network.from_parameters";
+const TENSORS: &str = "read it with bpfast.formats.from_torch if it is a state_dict of PyTorch, else with \
+    safetensors.numpy.load_file, and pass weights of shape (outputs, inputs) and biases to \
+    Network.from_parameters";
 
 /// The version of both formats, under the key `format_version`. Increased when older readers would misread
 /// the new format.

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import bpfast
+import bpfast.formats
 import bpfast.inside
+import bpfast.jax
 import bpfast.metrics
 import bpfast.optimizers
 import bpfast.plot
@@ -15,6 +17,8 @@ import bpfast.reference
 import bpfast.schedules
 import bpfast.sklearn
 import bpfast.testing
+import bpfast.torch
+from tests.helpers.optional import missing
 from tests.helpers.paths import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -26,7 +30,9 @@ def docstrings():
     """Yield each public docstring: its path, its text, the names that it may use."""
     for module in (
         bpfast,
+        bpfast.formats,
         bpfast.inside,
+        bpfast.jax,
         bpfast.metrics,
         bpfast.optimizers,
         bpfast.plot,
@@ -34,6 +40,7 @@ def docstrings():
         bpfast.schedules,
         bpfast.sklearn,
         bpfast.testing,
+        bpfast.torch,
     ):
         names = vars(module) | {"bpfast": bpfast, "np": np}
         yield module.__name__, module.__doc__, names
@@ -66,6 +73,8 @@ def test_there_are_examples():
 @pytest.mark.parametrize("path", EXAMPLES)
 def test_docstring(path):
     text, names = EXAMPLES[path]
+    if libraries := missing(text):
+        pytest.skip(f"needs {', '.join(libraries)}")
     failures = run(text, dict(names), path)
     assert not failures, failures
 
@@ -77,6 +86,8 @@ def test_page(page, tmp_path, monkeypatch):
     names = {"__name__": "__main__"}
     for block in BLOCK.finditer(text):
         line = text.count("\n", 0, block.start(1))
+        if missing(block[1]):
+            continue
         if ">>>" in block[1]:
             failures = run(block[1], names, page.name, line)
             assert not failures, failures

@@ -57,20 +57,21 @@ ONNX = b"\x08\x08\x12\x07pytorch\x1a\x062.15.0:\x80\x04" + bytes(100)
 ONNX_GRAPH = b"\x08\x0a:\x80\x04\n\x10\n\x01x\x12\x01y" + bytes(100)
 JSON, NETWORK = "JSON: read it with json.load", json.dumps(NET.config)
 LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:0\n"
-PICKLE = "a Python pickle: read it with pickle.load .* if you trust"
-ZLIB = "a file compressed with zlib, such as joblib's: joblib.load"
+FORMATS = "read it with bpfast.formats.from_"
+PICKLE = "a Python pickle: read it with pickle.load .* if you trust .* bpfast.formats.from_sklearn$"
+ZLIB = "a file compressed with zlib, such as joblib's: joblib.load .* bpfast.formats.from_sklearn"
 # What is in a file, and what is said of it.
 CONTENTS = {
     "npy": (npy(NET.params), "a NumPy .npy file: read it with numpy.load, and assign it to net.p"),
     "npy, one number": (npy(1.0), "a NumPy .npy file"),
     "npz": (zipped("w.npy", "b.npy"), "a NumPy .npz file: .* to Network.from_parameters$"),
-    "torch": (zipped("model/data.pkl", "model/version"), "a PyTorch file: read it with torch.load"),
+    "torch": (zipped("model/data.pkl", "model/version"), f"a PyTorch file: {FORMATS}torch$"),
     "torch before 1.6": (OLD_TORCH, "a PyTorch file"),
-    "keras": (zipped("metadata.json", "config.json"), "a Keras file: .* transposed"),
+    "keras": (zipped("metadata.json", "config.json"), f"a Keras file: {FORMATS}keras$"),
     "zip": (zipped("readme.txt"), "a ZIP archive$"),
     "empty zip": (zipped(), "a ZIP archive$"),
-    "hdf5": (HDF5, "an HDF5 file: read it with h5py or Keras"),
-    "onnx": (ONNX, "an ONNX model: read it with onnx.load"),
+    "hdf5": (HDF5, "an HDF5 file: read it with bpfast.formats.from_keras .* h5py"),
+    "onnx": (ONNX, "an ONNX model: read it with bpfast.formats.from_onnx$"),
     "onnx without a producer": (ONNX_GRAPH, "an ONNX model"),
     "pickle 2": (pickle.dumps(NET, 2), PICKLE),
     "pickle 3": (pickle.dumps(NET, 3), PICKLE),
@@ -119,7 +120,8 @@ def test_files_of_numpy(tmp_path, save):
 def test_tensors_of_other_libraries(path):
     """A safetensors file of another program says how to read it."""
     hint = (
-        "; read its tensors with safetensors.numpy.load_file, and pass .*Network.from_parameters$"
+        "; read it with bpfast.formats.from_torch if .*, else with safetensors.numpy.load_file, "
+        "and pass .*Network.from_parameters$"
     )
     for metadata, got in (({}, "none"), ({"format": "pt"}, "'pt'")):
         write_tensors(path, ARRAYS, metadata)

@@ -19,10 +19,14 @@ NAMES = {
         metrics num_threads optimizers reference schedules scipy_minimize set_num_threads
         show_config testing trace
     """,
+    "bpfast.formats": """
+        from_keras from_onnx from_sklearn from_torch to_keras to_onnx to_sklearn to_torch
+    """,
     "bpfast.history": "History",
     "bpfast.inside": """
         CAUSES Check Demon Finding Monitor NeuronFactors Report demon explain
     """,
+    "bpfast.jax": "as_callable",
     "bpfast.metrics": """
         accuracy binary_accuracy mean_absolute_error mean_squared_error r2 subset_accuracy
     """,
@@ -40,6 +44,7 @@ NAMES = {
     """,
     "bpfast.sklearn": "MLPClassifier MLPRegressor",
     "bpfast.testing": "GradientReport Tally check_gradients",
+    "bpfast.torch": "as_function",
 }
 
 
@@ -103,7 +108,12 @@ import bpfast
 assert "bpfast.inside" not in sys.modules
 assert "inside" in bpfast.__all__
 assert bpfast.inside.explain
-heavy = {"pandas", "scipy", "matplotlib", "sklearn"} & sys.modules.keys()
+for name in ("formats", "torch", "jax"):
+    assert f"bpfast.{name}" not in sys.modules
+    assert name not in bpfast.__all__  # a star import would hide the library
+    assert getattr(bpfast, name).__all__
+heavy = {"pandas", "scipy", "matplotlib", "torch", "jax", "keras", "onnx", "sklearn"}
+heavy &= sys.modules.keys()
 assert not heavy, heavy
 try:
     bpfast.insides

@@ -5,11 +5,13 @@ use crate::io::safetensors::header::{LENGTH_BYTES, MAX_LENGTH};
 /// How many bytes of a file are examined.
 pub(super) const START: usize = 512;
 
-const PICKLE: &str =
-    "a Python pickle: read it with pickle.load (or joblib.load), if you trust who wrote it";
+const PICKLE: &str = "a Python pickle: read it with pickle.load (or joblib.load), if you trust who wrote it, \
+    and pass an estimator of scikit-learn to bpfast.formats.from_sklearn";
 
-const TORCH: &str = "a PyTorch file: read it with torch.load, and pass the weights and biases of \
-    its Linear layers to Network.from_parameters";
+const ZLIB: &str = "a file compressed with zlib, such as joblib's: joblib.load may read it, if you trust who wrote \
+    it; bpfast.formats.from_sklearn takes an estimator of scikit-learn";
+
+const TORCH: &str = "a PyTorch file: read it with bpfast.formats.from_torch";
 
 /// Offset and magic bytes of each format; special cases come before general ones.
 const FORMATS: [(usize, &[u8], &str); 26] = [
@@ -21,8 +23,8 @@ const FORMATS: [(usize, &[u8], &str); 26] = [
     (
         0,
         b"\x89HDF\r\n\x1a\n",
-        "an HDF5 file: read it with h5py or Keras, and pass its arrays to Network.from_parameters; \
-         Keras keeps weights transposed, as (in, out)",
+        "an HDF5 file: read it with bpfast.formats.from_keras if it is a model of Keras, else with \
+         h5py, and pass its arrays to Network.from_parameters",
     ),
     (0, b"PK", "a ZIP archive"),
     (
@@ -54,21 +56,9 @@ const FORMATS: [(usize, &[u8], &str); 26] = [
         b"\x28\xb5\x2f\xfd",
         "a file compressed with zstd: decompress it first",
     ),
-    (
-        0,
-        b"\x78\x01",
-        "a file compressed with zlib, such as joblib's: joblib.load may read it",
-    ),
-    (
-        0,
-        b"\x78\x9c",
-        "a file compressed with zlib, such as joblib's: joblib.load may read it",
-    ),
-    (
-        0,
-        b"\x78\xda",
-        "a file compressed with zlib, such as joblib's: joblib.load may read it",
-    ),
+    (0, b"\x78\x01", ZLIB),
+    (0, b"\x78\x9c", ZLIB),
+    (0, b"\x78\xda", ZLIB),
     (257, b"ustar", "a tar archive: unpack it first"),
     (
         4,
@@ -110,8 +100,7 @@ const ARCHIVES: [(&[u8], &str); 4] = [
     (b".format_version", TORCH),
     (
         b"metadata.json",
-        "a Keras file: read it with keras.saving.load_model, and pass its weights, transposed, \
-         and its biases to Network.from_parameters",
+        "a Keras file: read it with bpfast.formats.from_keras",
     ),
 ];
 
@@ -155,10 +144,7 @@ fn recognised(start: &[u8]) -> Option<&'static str> {
     match found {
         Some((_, b"PK", archive)) => Some(in_archive(start).unwrap_or(archive)),
         Some((_, _, format)) => Some(format),
-        None if is_onnx(start) => Some(
-            "an ONNX model: read it with onnx.load, and pass its initializers to \
-             Network.from_parameters",
-        ),
+        None if is_onnx(start) => Some("an ONNX model: read it with bpfast.formats.from_onnx"),
         None if is_text(start) => in_text(start),
         None => None,
     }

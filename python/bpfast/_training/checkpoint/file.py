@@ -23,8 +23,9 @@ FORMAT = "bpfast.checkpoint"
 NETWORK = "bpfast.network"
 # The hint for files of other programs; src/io/network_file.rs has it too.
 TENSORS = (
-    "read its tensors with safetensors.numpy.load_file, and pass weights of shape "
-    "(outputs, inputs) and biases to Network.from_parameters"
+    "read it with bpfast.formats.from_torch if it is a state_dict of PyTorch, else with "
+    "safetensors.numpy.load_file, and pass weights of shape (outputs, inputs) and biases to "
+    "Network.from_parameters"
 )
 # Raised if older versions would misread new files; src/io/network_file.rs has it too.
 VERSION = 1

@@ -1,0 +1,69 @@
+"""Names of activations with a parameter, as in "leaky_relu(0.2)"."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from bpfast._activations import base_name, parameter
+from bpfast._core import ACTIVATIONS
+from bpfast._network import Network
+
+# The parameter that a name without parentheses stands for: the slope, and α.
+DEFAULTS = {"leaky_relu": 0.01, "elu": 1.0}
+
+
+def spelled(name: str, value: float) -> str:
+    """The name of an activation with a parameter; with 0 both are relu.
+
+    Examples
+    --------
+    >>> spelled("leaky_relu", 0.2), spelled("leaky_relu", 0.01), spelled("elu", 0)
+    ('leaky_relu(0.2)', 'leaky_relu', 'relu')
+    """
+    if value == 0:
+        return "relu"
+    return name if value == DEFAULTS[name] else f"{name}({float(value)!r})"
+
+
+def parsed(activation: str) -> tuple[str, float]:
+    """The name of an activation and its parameter; NaN if it has none.
+
+    Examples
+    --------
+    >>> parsed("leaky_relu(0.2)"), parsed("elu"), parsed("tanh")
+    (('leaky_relu', 0.2), ('elu', 1.0), ('tanh', nan))
+    """
+    name = base_name(activation)
+    return name, parameter(activation, DEFAULTS.get(name, math.nan))
+
+
+def of_layers(net: Any) -> list[str]:
+    """The activation of each layer 2, …, L of a network.
+
+    Raises
+    ------
+    TypeError
+        `net` is not a network.
+
+    Examples
+    --------
+    >>> of_layers([2, 1])
+    Traceback (most recent call last):
+    TypeError: net: expected a Network, got list
+    """
+    if not isinstance(net, Network):
+        raise TypeError(f"net: expected a Network, got {type(net).__name__}")
+    config = net.config
+    return [*config["hidden"], config["output"]]
+
+
+def is_known(activation: str) -> bool:
+    """Whether a network can have this activation."""
+    if activation in ACTIVATIONS:
+        return True
+    try:
+        Network([1, 1], output=activation, init="zeros")
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""ONNX models: `read`, `write`, and the activations as expressions of ONNX operators."""

@@ -1,0 +1,138 @@
+"""state_dicts of PyTorch: parameters by name, from memory or from a file."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from bpfast._core import read_tensors
+from bpfast.formats._optional import optional
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bpfast.formats._chain import Chain
+
+DIGITS = re.compile(r"(\d+)")
+# Before this version a crafted file could run code despite weights_only=True (CVE-2025-32434).
+OLDEST = (2, 6)
+SAVE = "save model.state_dict() instead"
+
+
+def add_layers(chain: Chain, tensors: Mapping[str, Any], layers: Sequence[str] | None) -> None:
+    """Add the layers of a state_dict to `chain`, in the order of `layers` or of their numbers.
+
+    Raises
+    ------
+    ValueError
+        A name is not ``layer.weight`` or ``layer.bias``, or has no partner; or the names do not
+        tell the order.
+    TypeError
+        A name is not a str, or a value is not an array or tensor of float32 or float64.
+    """
+    what = chain.what
+    names: list[str] = []
+    for key, value in tensors.items():
+        if not isinstance(key, str):
+            raise TypeError(f"{what}: expected names as keys, got {type(key).__name__}")
+        if not hasattr(value, "dtype") and not isinstance(value, list | tuple):
+            _refuse_nested(what, key, tensors)
+        layer, _, kind = key.rpartition(".")
+        if kind not in ("weight", "bias") or getattr(value, "ndim", 2) > 2:
+            expected = "expected the weight and bias of Linear layers only"
+            got = f"shape {tuple(value.shape)}" if kind in ("weight", "bias") else "something else"
+            raise ValueError(f"{what}: {key!r}: {expected}, got {got}")
+        if layer not in names:
+            names.append(layer)
+    ordered = _ordered(what, names, layers)
+    for layer in ordered:
+        prefix = f"{layer}." if layer else ""
+        if f"{prefix}weight" not in tensors:
+            raise ValueError(f"{what}: layer {layer!r}: expected a weight, got a bias alone")
+        weight = tensors[f"{prefix}weight"]
+        if getattr(weight, "ndim", 2) != 2:
+            got = f"shape {tuple(weight.shape)}, as of a normalisation"
+            chain.refuse(layer, "expected the weight of a Linear layer, (out, in)", got)
+        chain.add_affine(layer, weight, tensors.get(f"{prefix}bias"))
+
+
+def _ordered(what: str, names: list[str], layers: Sequence[str] | None) -> list[str]:
+    """The names of the layers in the order in which x passes them.
+
+    Raises
+    ------
+    ValueError
+        `layers` does not list them all, once each, or is missing.
+    """
+    if layers is not None:
+        given = list(layers)
+        if sorted(given) != sorted(names):
+            expected = f"each of {names} once"
+            raise ValueError(f"layers: expected {expected}, as the {what} has, got {given}")
+        return given
+    if len({DIGITS.sub("#", name) for name in names}) > 1:
+        hint = f"pass a list of {names} in the order in which x passes them"
+        raise ValueError(f"layers: the names of the {what} do not tell the order; {hint}")
+
+    def numbers(name: str) -> list[int]:
+        return [int(number) for number in DIGITS.findall(name)]
+
+    return sorted(names, key=numbers)
+
+
+def _refuse_nested(what: str, key: str, tensors: Mapping[str, Any]) -> NoReturn:
+    """Raise TypeError for a value that is not an array."""
+    kind = type(tensors[key]).__name__
+    hint = ""
+    if hasattr(tensors[key], "keys"):
+        hint = f"; pass the entry that is the state_dict, such as checkpoint[{key!r}]"
+    raise TypeError(f"{what}: {key!r}: expected a tensor or an array, got {kind}{hint}")
+
+
+def read_state_dict(path: str | bytes | os.PathLike[Any]) -> Mapping[str, Any]:
+    """The tensors in a file of PyTorch or safetensors.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    ValueError
+        It is damaged or of another kind.
+    TypeError
+        It holds something else than tensors by name.
+    ImportError
+        PyTorch is needed and not installed.
+    """
+    name = os.fsdecode(path)
+    with Path(name).open("rb") as file:
+        start = file.read(2)
+    # A ZIP archive since PyTorch 1.6, a pickle before.
+    if start in (b"PK", b"\x80\x02"):
+        return _load_pt(name)
+    tensors, metadata = read_tensors(name)
+    if metadata.get("format", "").startswith("bpfast."):
+        raise ValueError(f"{name}: expected a file of PyTorch, got one of bpfast.load")
+    return tensors
+
+
+def _load_pt(name: str) -> Mapping[str, Any]:
+    torch = optional("torch", f"from_torch({name!r})")
+    version = tuple(int(part) for part in DIGITS.findall(torch.__version__)[:2])
+    if version < OLDEST:
+        needed = ".".join(map(str, OLDEST))
+        raise ImportError(f"{name}: expected PyTorch {needed} or later, got {torch.__version__}")
+    try:
+        found = torch.load(name, map_location="cpu", weights_only=True)
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        expected = "a state_dict, whole and without other objects"
+        hint = f"; if it holds a module, {SAVE}"
+        raise ValueError(f"{name}: expected {expected}, got: {reason}{hint}") from error
+    if not hasattr(found, "keys"):
+        raise TypeError(f"{name}: expected a state_dict, got {type(found).__name__}; {SAVE}")
+    tensors: Mapping[str, Any] = found
+    return tensors

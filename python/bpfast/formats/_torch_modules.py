@@ -1,0 +1,191 @@
+"""The layers of a PyTorch module. Importing this file imports PyTorch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import fx, nn
+from torch.nn.modules.lazy import LazyModuleMixin
+
+from bpfast.formats._activations import spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bpfast.formats._chain import Chain
+
+# Modules without effect on one row per example in evaluation mode.
+DROPPED = (
+    *(nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d),
+    *(nn.AlphaDropout, nn.FeatureAlphaDropout),
+)
+PLAIN = {
+    nn.Sigmoid: "sigmoid",
+    nn.Tanh: "tanh",
+    nn.ReLU: "relu",
+    nn.SiLU: "silu",
+    nn.SELU: "selu",
+    nn.Mish: "mish",
+    nn.Hardsigmoid: "hard_sigmoid",
+    nn.Hardswish: "hard_swish",
+}
+# Functions of a forward method, by name, and the module that does the same.
+FUNCTIONS: dict[str, Callable[..., nn.Module]] = {
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+    "relu_": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "selu": nn.SELU,
+    "mish": nn.Mish,
+    "softplus": nn.Softplus,
+    "softmax": nn.Softmax,
+    "hardsigmoid": nn.Hardsigmoid,
+    "hardswish": nn.Hardswish,
+    "flatten": nn.Flatten,
+    "dropout": lambda *_args, **_kwargs: nn.Identity(),
+}
+IGNORED = ("_stacklevel", "inplace", "training")
+
+
+def add_modules(chain: Chain, model: nn.Module) -> None:
+    """Add the layers of `model` to `chain`.
+
+    Raises
+    ------
+    ValueError
+        A module is not supported, or is used twice.
+    """
+    model = getattr(model, "_orig_mod", model)  # the module inside that of torch.compile
+    seen: dict[int, str] = {}
+    for name, module in _leaves(chain, "", model):
+        if isinstance(module, nn.Linear) and type(module).forward is nn.Linear.forward:
+            _add_linear(chain, name, module, seen)
+        else:
+            chain.add_activation(name, _activation(chain, name, module))
+
+
+def _add_linear(chain: Chain, name: str, module: nn.Linear, seen: dict[int, str]) -> None:
+    for parameter in (module.weight, module.bias):
+        if parameter is None:
+            continue
+        if id(parameter) in seen:
+            got = f"those of layer {seen[id(parameter)]!r}"
+            chain.refuse(name, "expected parameters of its own, as in bpfast", got)
+        seen[id(parameter)] = name
+    chain.add_affine(name, module.weight, module.bias)
+
+
+def _leaves(chain: Chain, name: str, module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """The modules inside `module` with their names, in the order in which x passes them."""
+    if isinstance(module, LazyModuleMixin) and module.has_uninitialized_params():
+        chain.refuse(name, "expected parameters", "a lazy layer; call the model once before")
+    _refuse_hooks(chain, name, module)
+    if type(module).forward is nn.Sequential.forward:
+        for child_name, child in module.named_children():
+            yield from _leaves(chain, f"{name}.{child_name}" if name else child_name, child)
+    elif type(module).__module__.startswith(("torch.nn.", "bpfast.")) or isinstance(
+        module, nn.Linear
+    ):
+        yield name, module
+    else:
+        yield from _traced(chain, name, module)
+
+
+def _refuse_hooks(chain: Chain, name: str, module: nn.Module) -> None:
+    """Raise ValueError if hooks change what a module returns, as those of spectral_norm do."""
+    if module._forward_hooks or module._forward_pre_hooks:  # noqa: SLF001, there is no other way
+        chain.refuse(name, "expected a module without forward hooks", type(module).__name__)
+
+
+def _activation(chain: Chain, name: str, module: nn.Module) -> str:
+    """The name of what `module` computes.
+
+    Raises
+    ------
+    ValueError
+        bpfast does not have it.
+    """
+    kind: type = type(module)
+    if kind in DROPPED:
+        return "identity"
+    if kind in PLAIN:
+        return PLAIN[kind]
+    match module:
+        case nn.LeakyReLU():
+            return spelled("leaky_relu", module.negative_slope)
+        case nn.ELU():
+            return spelled("elu", module.alpha)
+        case nn.GELU():
+            return "gelu" if module.approximate == "none" else "gelu_tanh"
+        case nn.Softplus() if module.beta == 1 and module.threshold >= 20:
+            return "softplus"
+        case nn.Softmax() if module.dim in (None, 1, -1):
+            return "softmax"
+        case nn.Flatten() if (module.start_dim, module.end_dim) in ((1, -1), (1, 1)):
+            return "identity"
+    if kind.__name__ == "Sin" and kind.__module__.startswith("bpfast."):
+        return "sin"
+    advice = {
+        "LogSoftmax": "; leave it out, and pass output='softmax', cost='log_likelihood'",
+        "PReLU": ", whose slope is a parameter; LeakyReLU has a fixed one",
+    }
+    expected = "expected Linear, an activation of bpfast, or Dropout"
+    return chain.refuse(name, expected, f"{module!r}{advice.get(kind.__name__, '')}")
+
+
+def _traced(chain: Chain, name: str, module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """The modules that the forward method of `module` calls, one after the other."""
+    hint = "pass model.state_dict() with hidden= and output="
+    try:
+        graph = fx.Tracer().trace(module)
+    except Exception as error:
+        expected = "expected a sequence of layers"
+        reason = f"{type(module).__name__}, whose forward torch.fx cannot trace ({error}); {hint}"
+        raise ValueError(f"{chain.what}: layer {name!r}: {expected}, got {reason}") from error
+    before: fx.Node | None = None
+    for node in graph.nodes:
+        label = f"{name}.{node.name}" if name else node.name
+        if node.op == "placeholder" and before is None:
+            before = node
+            continue
+        if node.op == "placeholder" and not node.users:  # an argument with a default
+            continue
+        if node.all_input_nodes != [before] or (before is not None and len(before.users) > 1):
+            got = f"{node.op} {node.target} with another input, or a branch; {hint}"
+            chain.refuse(label, "expected layers one after the other", got)
+        if node.op == "output":
+            if node.args[0] is not before:
+                chain.refuse(label, "expected one tensor as the output", str(node.args[0]))
+            continue
+        before = node
+        if node.op == "call_module":
+            target = str(node.target)
+            child = module.get_submodule(target)
+            yield from _leaves(chain, f"{name}.{target}" if name else target, child)
+        else:
+            yield label, _of_call(chain, label, node)
+
+
+def _of_call(chain: Chain, label: str, node: fx.Node) -> nn.Module:
+    """The module that does what a call of a function or method does."""
+    target = node.target
+    called = target if isinstance(target, str) else getattr(target, "__name__", str(target))
+    expected = "expected Linear, an activation of bpfast, or Dropout"
+    if node.op not in ("call_function", "call_method"):
+        chain.refuse(label, expected, f"{node.op} {called}")
+    arguments = [argument for argument in node.args if not isinstance(argument, fx.Node)]
+    options = {k: v for k, v in node.kwargs.items() if k not in IGNORED and v is not None}
+    options = {k: v for k, v in options.items() if not isinstance(v, fx.Node)}
+    if called == "sin":
+        from bpfast.torch._sin import Sin
+
+        return Sin()
+    try:
+        return FUNCTIONS[called](*arguments, **options)
+    except (KeyError, TypeError):
+        given = ", ".join([*map(repr, arguments), *(f"{k}={v!r}" for k, v in options.items())])
+        chain.refuse(label, expected, f"{called}({given})")

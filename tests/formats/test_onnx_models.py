@@ -1,0 +1,121 @@
+"""Networks as ONNX models, run by ONNX Runtime, and back."""
+
+import numpy as np
+import pytest
+
+import bpfast
+from bpfast.formats import from_onnx, to_onnx
+from tests.helpers.cases.models import DTYPES, KINDS, agree, inputs, network, same_bits
+from tests.helpers.refuses import refuses
+
+onnx = pytest.importorskip("onnx")
+runtime = pytest.importorskip("onnxruntime")
+
+# ONNX Runtime has no kernel of Erf for float64.
+ERF = ("gelu",)
+
+
+def run(model, x):
+    """The outputs that ONNX Runtime computes."""
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = runtime.InferenceSession(model.SerializeToString(), options)
+    return session.run(None, {session.get_inputs()[0].name: x})[0]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("hidden", "output"), KINDS)
+def test_round_trip(hidden, output, dtype):
+    net = network(hidden, output, dtype)
+    model = to_onnx(net)
+    onnx.checker.check_model(model, full_check=True)
+    assert model.ir_version == 7
+    assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", 13)]
+    again = from_onnx(model)
+    assert same_bits(again, net)
+    assert again.same_config(net)
+    x = inputs(dtype)
+    if dtype == "float64" and {hidden, output} & {*ERF}:
+        with pytest.raises(Exception, match="Could not find an implementation for Erf"):
+            run(model, x)
+    else:
+        assert agree(run(model, x), net(x), dtype)
+
+
+@pytest.mark.parametrize("n", [1, 7])
+def test_any_number_of_rows_and_several_outputs(n):
+    net = bpfast.Network([3, 5, 2], hidden="relu", output="identity", dtype="float32", seed=0)
+    a = run(to_onnx(net), inputs("float32", n, 3))
+    assert a.shape == (n, 2)
+
+
+def test_names_and_shapes():
+    model = to_onnx(network("silu", "softmax"))
+    assert [tensor.name for tensor in model.graph.initializer] == [
+        "W2",
+        "b2",
+        "W3",
+        "b3",
+        "W4",
+        "b4",
+    ]
+    assert model.producer_name == "bpfast"
+    for value, name, width in ((model.graph.input[0], "x", 4), (model.graph.output[0], "a", 3)):
+        sides = value.type.tensor_type.shape.dim
+        assert (value.name, sides[0].dim_param, sides[1].dim_value) == (name, "n", width)
+
+
+def test_files(tmp_path):
+    net = network("tanh", "softmax")
+    path = tmp_path / "net.onnx"
+    path.write_bytes(b"another file")
+    model = to_onnx(net, path)
+    assert path.read_bytes() == model.SerializeToString()
+    assert [file.name for file in tmp_path.iterdir()] == ["net.onnx"]
+    for name in (path, str(path)):
+        assert same_bits(from_onnx(name), net)
+    with refuses(ValueError, "an ONNX model: read it with bpfast.formats.from_onnx"):
+        bpfast.load(path)
+    with pytest.raises(OSError, match="nowhere"):
+        to_onnx(net, tmp_path / "nowhere" / "net.onnx")
+    with pytest.raises(FileNotFoundError):
+        from_onnx(tmp_path / "missing.onnx")
+
+
+def test_the_cost():
+    def cost(a, y):
+        return ((a - y) ** 2).sum(axis=1), 2 * (a - y)
+
+    net = network("tanh", "softmax")
+    assert from_onnx(to_onnx(net)).config["cost"] == "log_likelihood"
+    assert from_onnx(to_onnx(net), cost="huber").config["cost"] == "huber"
+    net = bpfast.Network([2, 2], cost=cost)
+    assert from_onnx(to_onnx(net)).config["cost"] == "quadratic"
+
+
+def test_an_activation_after_logits():
+    net = network("tanh", "identity")
+    added = from_onnx(to_onnx(net), output="softmax", cost="log_likelihood")
+    assert (added.trace(inputs("float64")).z[-1] == net(inputs("float64"))).all()
+    with refuses(ValueError, "^output: expected None, as the model ends with softmax, got 'tanh'"):
+        from_onnx(to_onnx(network("tanh", "softmax")), output="tanh")
+
+
+def test_large_networks_are_refused_before_they_are_copied(monkeypatch):
+    from bpfast.formats._onnx import write
+
+    monkeypatch.setattr(write, "LARGEST", 100)
+    with refuses(ValueError, "^net: expected parameters of less than 2 GB.*, got 440 bytes$"):
+        to_onnx(network())
+
+
+def test_no_bits_are_lost():
+    net = network()
+    net.params[:4] = [np.nan, np.inf, -0.0, 5e-324]
+    assert same_bits(from_onnx(to_onnx(net)), net)
+
+
+def test_many_layers():
+    """No recursion over the layers."""
+    net = bpfast.Network([2] * 1500, hidden="silu", output="identity", seed=0)
+    assert same_bits(from_onnx(to_onnx(net)), net)
