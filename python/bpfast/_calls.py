@@ -71,9 +71,9 @@ def cost(
         ``tocsr()`` at each call. With the trace of the examples that `trace` returned with the
         present parameters, no forward pass is computed; not with a callable cost.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
-        have any shape with n entries.
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,), from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets
+        ``numpy.asarray(y)``, which may have any shape with n entries.
     sample_weight : array_like, (n,), optional
         The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum", "none"}, default "mean"
@@ -136,9 +136,9 @@ def errors(
         ``tocsr()`` at each call. With the trace of the examples that `trace` returned with the
         present parameters, no forward pass is computed; not with a callable cost.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
-        have any shape with n entries.
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,), from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets
+        ``numpy.asarray(y)``, which may have any shape with n entries.
     sample_weight : array_like, (n,), optional
         The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum", "none"}, default "mean"
@@ -203,9 +203,9 @@ def backprop(
         ``tocsr()`` at each call. With the trace of the examples that `trace` returned with the
         present parameters, no forward pass is computed; not with a callable cost.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
-        have any shape with n entries.
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,), from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets
+        ``numpy.asarray(y)``, which may have any shape with n entries.
     sample_weight : array_like, (n,), optional
         The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"

@@ -29,8 +29,8 @@ def bp1(
     z : array_like, (n, n_L)
         z^L. float32 gives float32, everything else float64.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1).
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,), from 0 to n_L - 1 (0 or 1 if n_L = 1).
     output : str, default "sigmoid"
         σ of the output layer. One of `bpfast.ACTIVATIONS`.
     cost : str or callable, default "quadratic"

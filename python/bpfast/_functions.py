@@ -175,9 +175,9 @@ def cost(
         The examples, one per row, converted to that dtype. For a sparse matrix or array only the
         stored elements are computed with.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
-        have any shape with n entries.
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,), from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets
+        ``numpy.asarray(y)``, which may have any shape with n entries.
     hidden : str or list of str, default "sigmoid"
         σ of the hidden layers: one name for all, or a list with one name for each. Any of
         `bpfast.ACTIVATIONS` except softmax. leaky_relu and elu may have a parameter, the slope or
@@ -247,9 +247,9 @@ def errors(
         The examples, one per row, converted to that dtype. For a sparse matrix or array only the
         stored elements are computed with.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
-        have any shape with n entries.
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,), from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets
+        ``numpy.asarray(y)``, which may have any shape with n entries.
     hidden : str or list of str, default "sigmoid"
         σ of the hidden layers: one name for all, or a list with one name for each. Any of
         `bpfast.ACTIVATIONS` except softmax. leaky_relu and elu may have a parameter, the slope or
@@ -318,9 +318,9 @@ def backprop(
         The examples, one per row, converted to that dtype. For a sparse matrix or array only the
         stored elements are computed with.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
-        have any shape with n entries.
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,), from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets
+        ``numpy.asarray(y)``, which may have any shape with n entries.
     hidden : str or list of str, default "sigmoid"
         σ of the hidden layers: one name for all, or a list with one name for each. Any of
         `bpfast.ACTIVATIONS` except softmax. leaky_relu and elu may have a parameter, the slope or

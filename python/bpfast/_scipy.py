@@ -58,9 +58,9 @@ def scipy_minimize(
         or array only the stored elements are computed with; formats other than CSR are converted by
         ``tocsr()`` at each call.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
-        have any shape with n entries.
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,), from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets
+        ``numpy.asarray(y)``, which may have any shape with n entries.
     method : str, default "L-BFGS-B"
         A method that uses a gradient but no Hessian: "L-BFGS-B", "BFGS", "CG", "Newton-CG", "TNC",
         "SLSQP" or "trust-constr".

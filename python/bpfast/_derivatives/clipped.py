@@ -47,9 +47,9 @@ def clipped_backprop(
         parameters: then no forward pass is computed. No Trace with a callable cost or with
         ``sampling_rate``.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
-        have any shape with n entries.
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,), from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets
+        ``numpy.asarray(y)``, which may have any shape with n entries.
     max_norm : float
         c, the longest norm of an example's gradient. ``inf`` clips nothing.
     noise_multiplier : float, default 0

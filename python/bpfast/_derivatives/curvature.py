@@ -37,8 +37,8 @@ def curvature(
         The examples, one per row, or the trace of them that `trace` returned with the present
         parameters: then no forward pass is computed. No Trace with a callable cost.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1).
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,), from 0 to n_L - 1 (0 or 1 if n_L = 1).
     matrix : {"hessian", "ggn", "empirical_fisher"}, default "hessian"
         The Hessian (`hvp`), the generalised Gauss-Newton matrix (`ggn_vp`) or the empirical Fisher
         matrix (`empirical_fisher_vp`).

@@ -38,8 +38,8 @@ def hvp(
         The examples, one per row, or the trace of them that `trace` returned with the present
         parameters: then no forward pass is computed.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1).
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,), from 0 to n_L - 1 (0 or 1 if n_L = 1).
     v : array_like, (P,)
         The vector, in the order of `params`; a Gradient as well.
     sample_weight : array_like, (n,), optional
@@ -105,8 +105,8 @@ def ggn_vp(
         The examples, one per row, or the trace of them that `trace` returned with the present
         parameters: then no forward pass is computed.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1).
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,), from 0 to n_L - 1 (0 or 1 if n_L = 1).
     v : array_like, (P,)
         The vector, in the order of `params`; a Gradient as well.
     sample_weight : array_like, (n,), optional
@@ -167,9 +167,9 @@ def empirical_fisher_vp(
         The examples, one per row, or the trace of them that `trace` returned with the present
         parameters: then no forward pass is computed. No Trace with a callable cost.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
-        have any shape with n entries.
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,), from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets
+        ``numpy.asarray(y)``, which may have any shape with n entries.
     v : array_like, (P,)
         The vector, in the order of `params`; a Gradient as well.
     sample_weight : array_like, (n,), optional

@@ -82,9 +82,9 @@ def gradient_statistics(self: _core.Network, x: Inputs | Trace, y: ArrayLike) ->
         The examples, at least two, one per row, or the trace of them that `trace` returned with the
         present parameters: then no forward pass is computed. No Trace with a callable cost.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
-        have any shape with n entries.
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,), from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets
+        ``numpy.asarray(y)``, which may have any shape with n entries.
 
     Returns
     -------

@@ -41,9 +41,9 @@ def evaluate(
         The examples, one per row. Other dtypes are converted to the network's. A memory map is read
         in blocks.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets ``numpy.asarray(y)``, which may
-        have any shape with n entries.
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,), from 0 to n_L - 1 (0 or 1 if n_L = 1). A callable cost gets
+        ``numpy.asarray(y)``, which may have any shape with n entries.
     metrics : str or callable, list of these or dict of str to these, default ()
         What to compute besides the cost: names of `bpfast.METRICS`, functions of `bpfast.metrics`,
         or your own ``metric(a, y) -> float``, called with all outputs. The key in the result is the

@@ -88,8 +88,9 @@ def fit(
         as given (s̄ = 1), because the weights of all examples are not known. Do not change arrays
         before `fit` returns.
     y : array_like, (n, n_L) or (n,), optional
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1). Needed unless x is an iterable of batches.
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,), from 0 to n_L - 1 (0 or 1 if n_L = 1). Needed unless x is an
+        iterable of batches.
     epochs : int, default 10
         The number of passes over the examples.
     batch_size : int, optional

@@ -55,8 +55,8 @@ def partial_fit(
     x : array_like or SciPy sparse, (n, n_1)
         The examples, one per row. Other dtypes are converted to the network's.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,),
-        from 0 to n_L - 1 (0 or 1 if n_L = 1).
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,), from 0 to n_L - 1 (0 or 1 if n_L = 1).
     batch_size : int, optional
         The number of examples per step, in their given order. Default: all in one step.
     optimizer : str or Optimizer, optional

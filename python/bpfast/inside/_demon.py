@@ -141,7 +141,8 @@ def demon(
     x : array_like or SciPy sparse, (n, n_1)
         The examples. Sparse x is converted to a dense array.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,).
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,).
     layer : int, optional
         The layer in the book's numbering, 2 to L, where layer 1 is the input. Default: all layers.
     neuron : int, optional

@@ -60,7 +60,8 @@ def explain(
         The examples: a few hundred to a few thousand are enough. Sparse x is converted to a dense
         array.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,).
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,).
     sample_weight : array_like, (n,), optional
         The weights s_x, finite and 0 or above. Default: 1 for each example.
     optimizer : str or Optimizer, optional

@@ -56,7 +56,8 @@ def check_gradients(
     x : array_like or SciPy sparse, (n, n_1)
         The examples. A few are enough; with many, a step meets more kinks.
     y : array_like, (n, n_L) or (n,)
-        The targets. With cross_entropy and log_likelihood also integer class labels of shape (n,).
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,).
     sample_weight : array_like, (n,), optional
         The weights s_x, finite and 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
