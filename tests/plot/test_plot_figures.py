@@ -29,10 +29,15 @@ def monitor():
     return found
 
 
+def ensemble():
+    return bpfast.fit_many([network(), network()], X, Y, epochs=2, seed=0)
+
+
 # Each function with arguments, and the number of its panels if it returns a figure.
 CALLS = {
     "confusion": (lambda ax: plot.confusion(network(), X, Y, ax=ax), None),
     "demon": (lambda ax: plot.demon(inside.demon(network(), X, Y), ax=ax), None),
+    "ensemble": (lambda ax: plot.ensemble(ensemble(), ax=ax), None),
     "histograms": (lambda ax: plot.histograms(network(), X, ax=ax), 2),
     "history": (lambda ax: plot.history(example(), ax=ax), 2),
     "network": (lambda ax: plot.network(network(), X[0], ax=ax), None),
