@@ -98,8 +98,7 @@ impl Plan {
     fn new(architecture: &Architecture, n: usize, threads: usize, parts: usize) -> Self {
         let widest = architecture.widest().saturating_mul(parts);
         let n_neurons = architecture.n_neurons().saturating_mul(parts);
-        // Powers of two, so that one divides the other.
-        let fit = 1 << (MAX_ACTIVATIONS / widest).max(1).ilog2();
+        let fit = fitting_rows(widest);
         let cost_group = COST_GROUP.min(fit);
         let large = architecture.n_params() > LARGE;
         let most = fit.min(match (large, architecture.widest() >= WIDE) {
@@ -141,6 +140,11 @@ impl Plan {
         }
     }
 
+    /// The cost group of every plan for `architecture` without derivatives.
+    pub fn cost_group_of(architecture: &Architecture) -> usize {
+        COST_GROUP.min(fitting_rows(architecture.widest()))
+    }
+
     /// The examples of a chunk.
     pub fn rows_of(&self, chunk: usize) -> Range<usize> {
         self.rows_in(&(chunk..chunk + 1))
@@ -165,6 +169,12 @@ impl Plan {
     pub fn chunks_of(&self, index: usize, length: usize) -> Range<usize> {
         index * length..self.chunks.min((index + 1) * length)
     }
+}
+
+/// The most rows of matrices of `widest` columns: a power of two, as cost groups are, so that one divides
+/// the other.
+fn fitting_rows(widest: usize) -> usize {
+    1 << (MAX_ACTIVATIONS / widest).max(1).ilog2()
 }
 
 #[cfg(test)]
