@@ -98,8 +98,7 @@ impl Plan {
     fn new(architecture: &Architecture, n: usize, threads: usize, parts: usize) -> Self {
         let widest = architecture.widest().saturating_mul(parts);
         let n_neurons = architecture.n_neurons().saturating_mul(parts);
-        // Powers of two, so that one divides the other.
-        let fit = 1 << (MAX_ACTIVATIONS / widest).max(1).ilog2();
+        let fit = fitting_rows(widest);
         let cost_group = COST_GROUP.min(fit);
         let large = architecture.n_params() > LARGE;
         let most = fit.min(match (large, architecture.widest() >= WIDE) {
@@ -148,6 +147,11 @@ impl Plan {
         }
     }
 
+    /// The cost group of every plan for `architecture` without derivatives.
+    pub fn cost_group_of(architecture: &Architecture) -> usize {
+        COST_GROUP.min(fitting_rows(architecture.widest()))
+    }
+
     /// The examples of a chunk.
     pub fn rows_of(&self, chunk: usize) -> Range<usize> {
         self.rows_in(&(chunk..chunk + 1))
@@ -179,6 +183,12 @@ fn block_rows(n_neurons: usize) -> usize {
     1 << (BLOCK_ACTIVATIONS / n_neurons)
         .clamp(BLOCK_ROWS.0, BLOCK_ROWS.1)
         .ilog2()
+}
+
+/// The most rows of matrices of `widest` columns: a power of two, as cost groups are, so that one divides
+/// the other.
+fn fitting_rows(widest: usize) -> usize {
+    1 << (MAX_ACTIVATIONS / widest).max(1).ilog2()
 }
 
 #[cfg(test)]

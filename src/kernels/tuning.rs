@@ -162,6 +162,17 @@ pub mod fused_step {
     pub const SLICE: usize = 1 << 15;
 }
 
+/// A step that measures its gradient and its update.
+pub mod measured_step {
+    /// The elements of a slice or piece whose squares are added first, so that it is in the L1 cache when it
+    /// is measured. It determines the bits of norms, and none of the parameters.
+    pub const SLICE: usize = 1 << 13;
+    /// The same for the weights that multiply a CSR x: each slice scans all stored elements.
+    pub const SPARSE_SLICE: usize = 1 << 15;
+    /// The pieces of a whole vector per thread at least: some microseconds.
+    pub const PIECES_PER_THREAD: usize = 16;
+}
+
 /// The forward pass of a small batch.
 pub mod small_batch {
     /// The weights of a thread's share at least: some microseconds of memory reads.

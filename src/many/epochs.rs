@@ -13,6 +13,7 @@ use crate::kernels::tuning::many::SERIES_WORK;
 use crate::model::architecture::Architecture;
 use crate::model::network::Network;
 use crate::pool::Team;
+use crate::train::monitor::Monitors;
 use crate::train::{Report, Settings, StepSeries, TrainScratch};
 
 /// Early stopping on a cost, as `bpfast.EarlyStopping` defines it.
@@ -195,7 +196,13 @@ impl<T: Real> Epochs<'_, T> {
                 team: &Team::alone(),
                 should_cancel: &|| false,
             };
-            let outcome = series.run(scratch, self.params_and_state.reborrow(), &mut report);
+            let params_and_state = self.params_and_state.reborrow();
+            let outcome = series.run(
+                scratch,
+                &mut Monitors::default(),
+                params_and_state,
+                &mut report,
+            );
             done += report.steps;
             self.steps += report.steps as u64;
             outcome?;

@@ -9,6 +9,7 @@
 //! over all.
 
 mod gather;
+pub mod monitor;
 mod norms;
 mod padded;
 mod rollback;
@@ -17,6 +18,7 @@ mod step;
 mod tests;
 
 use gather::GatherBuffers;
+use monitor::Monitors;
 use norms::MaxNormBuffers;
 use padded::PaddedParams;
 use rollback::save_state;
@@ -145,7 +147,8 @@ impl<T: Real> TrainScratch<T> {
 
 impl<T: Real> StepSeries<'_, T> {
     /// Does the steps: updates the parameters and the optimizer's state. `report` has the number of
-    /// completed steps, also after an error; a step that it does not count has changed nothing.
+    /// completed steps, also after an error; a step that it does not count has changed nothing. `monitors` get
+    /// the records of completed steps, which change no bit of the parameters.
     ///
     /// # Errors
     /// Memory runs out, or the series is cancelled.
@@ -155,6 +158,7 @@ impl<T: Real> StepSeries<'_, T> {
     pub fn run(
         &self,
         scratch: &mut TrainScratch<T>,
+        monitors: &mut Monitors<T>,
         mut params_and_state: ParamsAndState<'_, T>,
         report: &mut Report,
     ) -> Result<()> {
@@ -174,8 +178,14 @@ impl<T: Real> StepSeries<'_, T> {
             "costs of the examples of one step"
         );
         (report.steps, report.diverged) = (0, false);
-        let Some(padded_architecture) = padded::architecture(self, params_and_state.params)? else {
-            return self.run_with_rollback(scratch, params_and_state, report);
+        // The order of the sums of a record depends on the layout of the gradient.
+        let padded_architecture = if monitors.all.is_empty() {
+            padded::architecture(self, params_and_state.params)?
+        } else {
+            None
+        };
+        let Some(padded_architecture) = padded_architecture else {
+            return self.run_with_rollback(scratch, monitors, params_and_state, report);
         };
         let mut padded = std::mem::take(&mut scratch.padded);
         let outcome = match padded.copy(self.architecture, &padded_architecture, params_and_state) {
@@ -184,7 +194,7 @@ impl<T: Real> StepSeries<'_, T> {
                     architecture: &padded_architecture,
                     ..*self
                 };
-                let outcome = padded_series.run_with_rollback(scratch, &mut copy, report);
+                let outcome = padded_series.run_with_rollback(scratch, monitors, &mut copy, report);
                 padded::copy_back(
                     self.architecture,
                     &padded_architecture,
@@ -194,7 +204,7 @@ impl<T: Real> StepSeries<'_, T> {
                 outcome
             }
             // The padded copy only saves time, so a failed allocation is not an error.
-            Err(_) => self.run_with_rollback(scratch, params_and_state, report),
+            Err(_) => self.run_with_rollback(scratch, monitors, params_and_state, report),
         };
         scratch.padded = padded;
         outcome
@@ -207,14 +217,14 @@ impl<T: Real> StepSeries<'_, T> {
 
     fn do_steps(
         &self,
-        steps: usize,
-        cancel: &CancelToken<'_>,
+        (steps, cancel): (usize, &CancelToken<'_>),
         scratch: &mut TrainScratch<T>,
+        monitors: &mut Monitors<T>,
         params_and_state: &mut ParamsAndState<'_, T>,
         report: &mut Report,
     ) -> Result<()> {
         while report.steps < steps && !cancel.poll() {
-            let Some(cost) = self.step(report.steps, scratch, params_and_state)? else {
+            let Some(cost) = self.step(report.steps, scratch, monitors, params_and_state)? else {
                 report.diverged = true;
                 break;
             };
@@ -228,8 +238,12 @@ impl<T: Real> StepSeries<'_, T> {
     fn prepare(
         &self,
         scratch: &mut TrainScratch<T>,
+        monitors: &mut Monitors<T>,
         params_and_state: &ParamsAndState<'_, T>,
     ) -> Result<()> {
+        let steps = self.step_number(0)..self.step_number(self.steps());
+        let batch_size = self.settings.batch_size.min(self.order.len());
+        monitors.prepare(self.architecture, batch_size, steps)?;
         cancellable(self.should_cancel, |cancel| {
             if self.settings.max_norm.is_some() {
                 scratch.norms.reserve(self.architecture)?;

@@ -5,6 +5,7 @@ use crate::base::cancel::cancellable;
 use crate::base::error::Result;
 use crate::engine::optimizer::ParamsAndState;
 use crate::kernels::real::Real;
+use crate::train::monitor::Monitors;
 use crate::train::{Report, StepSeries, TrainScratch};
 
 impl<T: Real> StepSeries<'_, T> {
@@ -12,22 +13,26 @@ impl<T: Real> StepSeries<'_, T> {
     pub(super) fn run_with_rollback(
         &self,
         scratch: &mut TrainScratch<T>,
+        monitors: &mut Monitors<T>,
         params_and_state: &mut ParamsAndState<'_, T>,
         report: &mut Report,
     ) -> Result<()> {
-        self.prepare(scratch, params_and_state)?;
+        self.prepare(scratch, monitors, params_and_state)?;
         let (steps, start) = (self.steps(), *report);
         let all = cancellable(self.should_cancel, |cancel| {
-            self.do_steps(steps, cancel, scratch, params_and_state, report)
+            self.do_steps((steps, cancel), scratch, monitors, params_and_state, report)
         });
         if self.settings.check_finite && !all_finite(params_and_state) {
-            self.roll_back(scratch, params_and_state, start, report)?;
+            let outcome = self.roll_back(scratch, params_and_state, start, report);
+            monitors.take_back(self.architecture, self.step_number(report.steps) - 1);
+            outcome?;
         }
         all
     }
 
     /// Repeats the series from its start, up to the last step that leaves all parameters finite. A repeated
-    /// series has the same bits. If it is cancelled, it stops at an earlier step.
+    /// series has the same bits, and its records are there already. If it is cancelled, it stops at an earlier
+    /// step.
     fn roll_back(
         &self,
         scratch: &mut TrainScratch<T>,
@@ -40,12 +45,13 @@ impl<T: Real> StepSeries<'_, T> {
         let steps = report.steps;
         *report = start;
         let mut last = before;
+        let none = &mut Monitors::default();
         cancellable(self.should_cancel, |cancel| {
             while report.steps < steps && !cancel.poll() {
                 save_state(&mut last, params_and_state);
                 let so_far = *report;
                 let next = report.steps + 1;
-                self.do_steps(next, cancel, scratch, params_and_state, report)?;
+                self.do_steps((next, cancel), scratch, none, params_and_state, report)?;
                 if report.diverged || !all_finite(params_and_state) {
                     restore_state(&last, params_and_state);
                     *report = so_far;

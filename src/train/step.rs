@@ -14,6 +14,7 @@ use crate::kernels::real::Real;
 use crate::kernels::tuning::gather::{PREFETCHED, PREFETCHES};
 use crate::model::network::Network;
 use crate::train::gather::{Source, prefetch_rows};
+use crate::train::monitor::Monitors;
 use crate::train::norms::{apply_max_norm, clip_factor, norm};
 use crate::train::{StepSeries, TrainScratch};
 
@@ -76,6 +77,11 @@ impl<'a, T: Real> StepSeries<'a, T> {
         &rest[..rest.len().min(self.settings.batch_size)]
     }
 
+    /// The number of the step at `index`, from 1, in the count of the optimizer.
+    pub(super) fn step_number(&self, index: usize) -> u64 {
+        self.steps_before + index as u64 + 1
+    }
+
     /// The dropout of the step at `index`.
     fn dropout(&self, index: usize) -> Option<Dropout<'_>> {
         let settings = self.settings;
@@ -97,9 +103,11 @@ impl<'a, T: Real> StepSeries<'a, T> {
         &self,
         index: usize,
         scratch: &mut TrainScratch<T>,
+        monitors: &mut Monitors<T>,
         params_and_state: &mut ParamsAndState<'_, T>,
     ) -> Result<Option<f64>> {
         let settings = self.settings;
+        let number = self.step_number(index);
         let rows = self.rows(index);
         let mut prefetch = self.prefetch(index * settings.batch_size + rows.len());
         let TrainScratch {
@@ -109,15 +117,8 @@ impl<'a, T: Real> StepSeries<'a, T> {
             norms,
             ..
         } = scratch;
-        let (inputs, mut targets) = gathered.gather(&self.source(), rows)?;
-        let mut cost = None;
-        if let Some(costs) = self.costs {
-            let shape = (rows.len(), self.architecture.n_outputs());
-            let nabla_a = Matrix::by_rows(costs.nabla_a, shape.0, shape.1);
-            let weights = targets.sample_weight;
-            targets = Targets::values(shape.1, shape.0, nabla_a)?.with_weights(weights);
-            cost = Some(targets.total(costs.of_examples));
-        }
+        let (inputs, targets) = gathered.gather(&self.source(), rows)?;
+        let (targets, cost) = self.with_costs(targets, rows.len())?;
         let is_bad = |cost: f64| settings.check_finite && !cost.is_finite();
 
         let mut update = self.update(index);
@@ -129,11 +130,22 @@ impl<'a, T: Real> StepSeries<'a, T> {
             self.should_cancel,
         )
         .with_dropout(self.dropout(index));
+        let is_fused = settings.clip_norm.is_none() && call.can_be_fused();
+        let mut measured = monitors.begin(number, is_fused, settings.max_norm.is_some());
         let backprop = &Backprop {
             targets: &targets,
             forward_is_known: self.costs.is_some() && call.knows_forward(batch),
+            observer: measured.is_some().then(|| monitors.observer()),
         };
-        let cost = if settings.clip_norm.is_none() && call.can_be_fused() {
+        let mut length = 0;
+        if !is_fused || measured.as_ref().is_some_and(|step| step.needs_gradient) {
+            length = self.architecture.params_len();
+            cancellable(self.should_cancel, |cancel| {
+                try_grow("gradient", gradient, length, 1, cancel)
+            })?;
+        }
+        let whole = &mut gradient[..length];
+        let cost = if is_fused {
             let (sum, plan) = call.fused_errors(backprop, batch, &update)?;
             prefetch.prefetch_next();
             let cost = cost.unwrap_or(sum);
@@ -141,38 +153,62 @@ impl<'a, T: Real> StepSeries<'a, T> {
                 return Ok(None);
             }
             let fused_step = FusedStep::new(self.architecture, inputs, plan, self.team, &update);
-            fused_step.update(batch, &update, params_and_state.reborrow());
+            let params_and_state = params_and_state.reborrow();
+            if let Some(step) = &mut measured {
+                let buffers = monitors.buffers(step, params_and_state.params);
+                step.scale = fused_step.error_scale();
+                step.norms =
+                    fused_step.update_measured(batch, &update, params_and_state, whole, buffers);
+            } else {
+                fused_step.update(batch, &update, params_and_state);
+            }
             cost
         } else {
-            cancellable(self.should_cancel, |cancel| {
-                try_grow(
-                    "gradient",
-                    gradient,
-                    self.architecture.params_len(),
-                    1,
-                    cancel,
-                )
-            })?;
-            let gradient = &mut gradient[..self.architecture.params_len()];
-            let sum = call.backprop_from(backprop, batch, gradient)?;
+            let sum = call.backprop_from(backprop, batch, whole)?;
             let cost = cost.unwrap_or(sum);
             if is_bad(cost) {
                 return Ok(None);
             }
+            if let Some(step) = &mut measured {
+                let (buffers, _) = monitors.buffers(step, params_and_state.params);
+                step.norms.gradient = buffers.gradient(whole, self.team);
+            }
             if let Some(longest) = settings.clip_norm {
-                let scale = clip_factor(norm(gradient), longest);
+                let scale = clip_factor(norm(whole), longest);
                 update.weights.scale = scale;
                 update.biases.scale = scale;
             }
-            self.apply(&update, params_and_state.reborrow(), gradient);
+            self.apply(&update, params_and_state.reborrow(), whole);
             cost
         };
         prefetch.prefetch_next();
         if let Some(longest) = settings.max_norm {
             apply_max_norm(self.architecture, params_and_state.params, longest, norms);
         }
+        if let Some(mut step) = measured {
+            (step.cost, step.n) = (cost, rows.len());
+            monitors.measure_update(&mut step, params_and_state.params, self.team);
+            monitors.record(self.architecture, &step, (gradient, length));
+        }
         #[allow(clippy::cast_precision_loss)] // below 2^53
         Ok(Some(cost * rows.len() as f64))
+    }
+
+    /// With a custom cost: its ∇_a C as the targets of these n examples, and C.
+    fn with_costs<'b>(
+        &'b self,
+        targets: Targets<'b, T>,
+        n: usize,
+    ) -> Result<(Targets<'b, T>, Option<f64>)> {
+        let Some(costs) = self.costs else {
+            return Ok((targets, None));
+        };
+        let width = self.architecture.n_outputs();
+        let nabla_a = Matrix::by_rows(costs.nabla_a, n, width);
+        let weights = targets.sample_weight;
+        let targets = Targets::values(width, n, nabla_a)?.with_weights(weights);
+        let cost = targets.total(costs.of_examples);
+        Ok((targets, Some(cost)))
     }
 
     /// The rows of the step that begins at `start`, to be prefetched before it.
@@ -190,9 +226,8 @@ impl<'a, T: Real> StepSeries<'a, T> {
     /// The update of the step at `index`.
     fn update(&self, index: usize) -> Update {
         let settings = self.settings;
-        let t = self.steps_before + index as u64 + 1;
         Update {
-            step: Step::new(settings.rule, self.rates[index], t),
+            step: Step::new(settings.rule, self.rates[index], self.step_number(index)),
             weights: Regularization {
                 scale: 1.0,
                 l2: settings.weight_decay + settings.l2,

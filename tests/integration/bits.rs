@@ -8,6 +8,7 @@ use bpfast::engine::optimizer::{ParamsAndState, Rule};
 use bpfast::kernels::gemm::Matrix;
 use bpfast::kernels::simd::level;
 use bpfast::pool::Team;
+use bpfast::train::monitor::Monitors;
 use bpfast::train::{Report, Settings, StepSeries, TrainScratch};
 use bpfast::{Activation, Architecture, Cost, Network, Real};
 
@@ -306,6 +307,7 @@ fn hashes<T: Real>(case: &Case) -> [u64; 3] {
     let mut state = vec![vec![T::ZERO; params.len()]; case.rule.state()];
     let mut report = Report::default();
     let mut train_scratch = TrainScratch::default();
+    let mut monitors = Monitors::default();
     for epoch in 0..3 {
         let steps = n.div_ceil(settings.batch_size);
         let series = StepSeries {
@@ -323,7 +325,12 @@ fn hashes<T: Real>(case: &Case) -> [u64; 3] {
         let state = state.iter_mut().map(Vec::as_mut_slice);
         let params_and_state = ParamsAndState::new(&mut params, state);
         series
-            .run(&mut train_scratch, params_and_state, &mut report)
+            .run(
+                &mut train_scratch,
+                &mut monitors,
+                params_and_state,
+                &mut report,
+            )
             .expect("memory");
     }
     assert!(!report.diverged, "{:?}", case.sizes);

@@ -58,9 +58,11 @@ class Training:
         self.metrics, self.training, self.validation = metrics, training, validation
         self.early_stopping, self.callbacks = early_stopping, list(callbacks)
         self.best: Any = None  # the parameters of the best epoch
-        # Those that are called within an epoch, too.
+        # Those that record steps.
         self._monitors: list[Any] = [c for c in self.callbacks if getattr(c, "_every_steps", None)]
-        self._steps_done = 0
+        for monitor in self._monitors:
+            monitor._begin(net)
+            trainer.monitor(monitor._every_steps, monitor._cosine)
         self._seconds_per_step = 0.0
         self.growth = Growth()
         if early_stopping is not None:
@@ -196,10 +198,6 @@ class Training:
             rate = float(rates[-1])
             if progress_bar is not None:
                 progress_bar.advance(examples_done)
-            self._steps_done += count
-            for monitor in self._monitors:
-                if self._steps_done % monitor._every_steps == 0:
-                    monitor._after_steps(self.net, epoch)
         return rate, cost / examples
 
     def _steps(self, epoch: int, before: int, rates: Any) -> tuple[int, float]:
@@ -207,7 +205,11 @@ class Training:
         start = time.perf_counter()
         state_arrays = self.optimizer._state_for([self.net.params])
         bind_state(state_arrays, self.net)
-        report = run_steps(self.net, self.trainer, rates, self.optimizer, state_arrays)
+        try:
+            report = run_steps(self.net, self.trainer, rates, self.optimizer, state_arrays)
+        finally:
+            for index, monitor in enumerate(self._monitors):
+                monitor._add_steps(self.net, epoch, self.trainer.records(index))
         if report.diverged:
             raise self.divergence(epoch, before + report.steps)
         self._seconds_per_step = (time.perf_counter() - start) / max(report.steps, 1)
@@ -224,12 +226,13 @@ class Training:
         return DivergenceError(epoch, step)
 
     def _most_steps(self, progress_bar: Progress | None) -> int:
-        """The number of steps until the next update of the progress bar, or the next record."""
+        """The number of steps until the next update of the progress bar, or the next curvature."""
         if not self.growth.has_begun:
             return 1  # the cost of the first step is what later ones are compared with
         most = MAX_STEPS_AT_ONCE if progress_bar is None else self._steps_at_once()
-        periods = (int(monitor._every_steps) for monitor in self._monitors)
-        return min([most, *(k - self._steps_done % k for k in periods)])
+        done = self.optimizer.steps
+        periods = (int(monitor._every_steps) for monitor in self._monitors if monitor._curvature)
+        return min([most, *(k - done % k for k in periods)])
 
     def _steps_at_once(self) -> int:
         """The number of steps between two updates of the progress bar."""

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bpfast._training.arguments.settings import flag
-from bpfast._validation.arrays import as_array
-from bpfast._validation.no_numbers import no_numbers
 from bpfast._validation.numbers import whole
-from bpfast._validation.seed import generator
-from bpfast._validation.sparse import is_sparse
 from bpfast.history._columns import Columns
 from bpfast.inside._batch import check_network
-from bpfast.inside._explain import explain
 from bpfast.inside._probe import Probe
+from bpfast.inside._records import Records, columns
+from bpfast.inside._sample import Sample
+from bpfast.inside._watch import Watch
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -27,18 +23,12 @@ if TYPE_CHECKING:
     from bpfast._network import Network
     from bpfast.history._history import History
 
-# The examples from which causes are concluded.
-EXPLAINED = 500
-# The causes are looked for while more than this part of the baseline's cost is left.
-LEFT = 0.5
-
 
 class Monitor(Columns):
     """A callback of `fit` that records what happens inside: per layer, per epoch or step.
 
-    It computes on a fixed small sample of the examples, stops nothing and changes nothing: the
-    training has the same bits with it. It warns once, in one line, of the cause that `explain`
-    would name.
+    It stops nothing and changes nothing: the training has the same bits with it. It warns once, in
+    one line, of the cause that `explain` would name.
 
     Parameters
     ----------
@@ -49,14 +39,18 @@ class Monitor(Columns):
     sample_weight : array_like, (n,), optional
         Their weights s_x. Default: 1 for each example.
     every : int, default 1
-        Record after every `every` epochs.
+        Record the sample after every `every` epochs.
     every_steps : int, optional
-        Record after every `every_steps` steps instead, counted over all epochs.
+        Instead, record the mini-batch of each step whose number, as the optimizer counts its steps,
+        is a multiple of `every_steps`.
     sample : int, default 64
         The number of examples of the sample; all if there are fewer.
+    cosine : bool, optional
+        Whether to record the cosine of successive gradients. Default: in records of epochs. In
+        those of steps it takes another pass over a stored gradient.
     curvature : bool, default False
-        Whether to compute the largest eigenvalue of the Gauss–Newton matrix, which costs about as
-        much as fifty gradients of the sample.
+        Whether to compute the largest eigenvalue of the Gauss–Newton matrix on the sample, which
+        costs about as much as fifty gradients of it, also in records of steps.
     warn : bool, default True
         Whether to warn of a cause of slow learning. `explain` looks for it on up to 500 examples,
         after the epochs 1, 2, 4, 8, …, as long as more than half of the cost of the best constant
@@ -81,17 +75,32 @@ class Monitor(Columns):
 
     =================== ==============================================================
     epoch, step         the epoch, counted from 1, and the steps that the optimizer has done
-    cost                the mean cost of the sample
+    cost                the mean cost
     saturation_l        sigmoid and tanh: the part of the gates σ' below a tenth of their maximum;
-                        relu and its kind: the part of neurons that are off for all of the sample; 0
-                        for others, and for outputs whose σ' cancels
-    speed_l             the learning speed ‖δ^l‖: the root of the mean over the sample of Σ_j δ_j²
-    gradient_norm       ‖∇C‖ on the sample
-    update_norm         ‖Δθ‖ since the last record; NaN in the first
-    signal_to_noise     ‖mean‖ / RMS of the rest of the gradients of the examples
-    cosine              of this gradient and the last one; NaN in the first
+                        relu and its kind: the part of neurons that are off for all examples; 0 for
+                        others, and for outputs whose σ' cancels
+    speed_l             the learning speed ‖δ^l‖: the root of the mean over the examples of Σ_j δ_j²
+    gradient_norm       ‖∇C‖
+    update_norm         ‖Δθ‖: of the step, or since the last record of an epoch
+    signal_to_noise     ‖mean‖ / RMS of the rest of the gradients of the examples; infinite for one
+    cosine              of this gradient and that of the last record
     curvature           the largest eigenvalue, if asked for
     =================== ==============================================================
+
+    Records of epochs describe the sample with the parameters after the epoch.
+
+    Records of steps describe the mini-batch of the step, with the parameters before it and with
+    dropout if there is any; its z, a, δ and gradient are there anyway. Examples count with their
+    weights in `fit`, as s_x C_x: the cost is Σ s_x C_x / n, and δ is that of s_x C_x. The gradient
+    is without penalties and before it is clipped. With every step recorded, training takes 1.1 to
+    1.4 times as long; see the table in the manual. The largest part is a pass over the gradient for
+    its norm; errors, saturation and signal-to-noise take a pass over x and all layers. Optimizers
+    other than SGD without momentum and penalties also compare the parameters before and after, and
+    `cosine` needs another pass and a stored gradient. All sums are in float64 and have the same
+    bits at any number of threads and SIMD level.
+
+    In the first record update_norm is NaN for epochs. The cosine is NaN in the first record, with
+    `every_steps` in the first one of each `fit`.
 
     A monitor can be used for one training after another; each `fit` of a network with other layers
     needs a new one. Records of a training that continues are added.
@@ -113,6 +122,10 @@ class Monitor(Columns):
     (array([1, 2, 3]), array([ 7, 14, 21]))
     >>> monitor.speed_2.shape
     (3,)
+    >>> steps = bpfast.inside.Monitor(x, y, every_steps=1)
+    >>> history = net.fit(x, y, epochs=3, callbacks=steps, seed=0)
+    >>> steps.gradient_norm.shape
+    (21,)
     """
 
     def __init__(
@@ -124,6 +137,7 @@ class Monitor(Columns):
         every: int = 1,
         every_steps: int | None = None,
         sample: int = 64,
+        cosine: bool | None = None,
         curvature: bool = False,
         warn: bool = True,
         seed: Any = 0,
@@ -132,44 +146,17 @@ class Monitor(Columns):
         self._every_steps = None if every_steps is None else whole("every_steps", every_steps, 1)
         if self._every_steps is not None and self._every != 1:
             raise ValueError(f"every: expected only without every_steps, got {self._every}")
-        self._curvature, self._warn = flag("curvature", curvature), flag("warn", warn)
-        count = whole("sample", sample, 1)
-        try:
-            rng = generator(seed)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"seed: {error}") from None
-        given: Any = x
-        rows = given.tocsr() if is_sparse(given) else as_array("x", given)
-        targets = as_array("y", y)
-        if rows.ndim != 2 or not rows.shape[0]:
-            raise ValueError(f"x: expected shape (n, n_1) with one or more, got {rows.shape}")
-        if rows.dtype.kind not in "biuf":
-            raise no_numbers("x", x, rows)
-        if targets.ndim == 0 or len(targets) != rows.shape[0]:
-            raise ValueError(f"y: expected {rows.shape[0]} rows, as in x, got {targets.shape}")
-        weight = None
-        if sample_weight is not None:
-            weight = as_array("sample_weight", sample_weight)
-            if weight.shape != (rows.shape[0],):
-                expected = f"shape ({rows.shape[0]},)"
-                raise ValueError(f"sample_weight: expected {expected}, got {weight.shape}")
-        order = rng.permutation(rows.shape[0])[: max(EXPLAINED, count)]
-        # Copies, so that the sample stays as it is.
-        chosen: Any = rows[order]
-        self._x: NDArray[Any] = chosen.toarray() if is_sparse(chosen) else chosen
-        self._y = targets[order]
-        self._weight = None if weight is None else weight[order]
-        self._count = min(count, len(order))
-        self._records: list[dict[str, float]] = []
-        self._names: tuple[str, ...] = ("epoch", "step")
+        self._cosine = every_steps is None if cosine is None else flag("cosine", cosine)
+        self._curvature = flag("curvature", curvature)
+        self._watch = Watch(is_on=flag("warn", warn))
+        self._sample = Sample(x, y, sample_weight, whole("sample", sample, 1), seed)
+        self._records = Records()
         self._probe: Probe | None = None
-        self._explain_at = 1
-        self._warned = ""
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the columns."""
-        return self._names
+        return self._records.names
 
     @property
     def warned(self) -> str:
@@ -179,7 +166,7 @@ class Monitor(Columns):
         -------
         str
         """
-        return self._warned
+        return self._watch.warned
 
     def to_dict(self) -> dict[str, list[float]]:
         """Each column as a list, by name.
@@ -220,13 +207,12 @@ class Monitor(Columns):
         """
         epoch = len(history)
         if self._every_steps is None and epoch % self._every == 0:
-            self._record_in_training(net, epoch)
-        if self._warn and not self._warned and epoch >= self._explain_at:
-            self._explain_at = 2 * epoch
+            self._record_epoch(net, epoch)
+        if self._watch.is_due(epoch):
             try:
-                self._look_for_causes(net)
+                self._watch.look_for_causes(net, self._probe_of(net), self._sample)
             except (ValueError, TypeError, ArithmeticError) as error:
-                self._tell_failure(error)
+                self._watch.tell_failure(error)
 
     def record(self, net: Network, *, epoch: int = 0, step: int | None = None) -> None:
         """Add a record of a network: before a training, or in a training loop of your own.
@@ -267,40 +253,47 @@ class Monitor(Columns):
         epoch = whole("epoch", epoch, 0)
         self._record(net, epoch, _steps(net) if step is None else whole("step", step, 0))
 
-    def _after_steps(self, net: Network, epoch: int) -> None:
-        """Record within an epoch; the training loop calls it every `every_steps` steps."""
-        self._record_in_training(net, epoch)
+    def _begin(self, net: Network) -> None:
+        """Check that the network fits; the training loop calls it before the first step."""
+        self._probe_of(net)
 
-    def _record_in_training(self, net: Network, epoch: int) -> None:
+    def _add_steps(self, net: Network, epoch: int, rows: NDArray[np.float64]) -> None:
+        """Add the records of some steps; the training loop calls it after a series of steps."""
+        if len(rows):
+            parts = [np.full((len(rows), 1), float(epoch)), rows]
+            if self._curvature:  # the loop ends a series after each record
+                parts.append(np.full((len(rows), 1), self._curvature_now(net)))
+            self._records.add_rows(self._columns(net), np.hstack(parts))
+
+    def _curvature_now(self, net: Network) -> float:
+        """The largest eigenvalue on the sample, or NaN if it cannot be computed."""
+        try:
+            return self._probe_of(net).curvature(net)
+        except (ValueError, TypeError, ArithmeticError) as error:
+            self._watch.tell_failure(error)
+            return np.nan
+
+    def _record_epoch(self, net: Network, epoch: int) -> None:
         """Record; what cannot be computed, as after a divergence, is NaN and stops no training."""
         try:
             self._record(net, epoch, _steps(net))
         except (ValueError, TypeError, ArithmeticError) as error:
-            if self._x.shape[1] != net.sizes[0] or not self._fits(net):
+            if self._sample.x.shape[1] != net.sizes[0] or not self._fits(net):
                 raise  # a mistake, and not what became of the training
-            self._tell_failure(error)
-            if self._records:
-                numbers = {"epoch": float(epoch), "step": float(_steps(net))}
-                self._records.append(dict.fromkeys(self._names, np.nan) | numbers)
+            self._watch.tell_failure(error)
+            if len(self):
+                self._records.add(self.names, {"epoch": epoch, "step": _steps(net)})
 
     def _fits(self, net: Network) -> bool:
         """Whether the network has the layers of the records before."""
         return self._probe is None or self._probe.layers == len(net.sizes)
 
-    def _tell_failure(self, error: Exception) -> None:
-        """Warn, once, of a record that cannot be made."""
-        if self._warn and not self._warned:
-            self._warned = "failure"
-            warnings.warn(
-                f"Monitor: a record could not be made: {error}", UserWarning, stacklevel=_outside()
-            )
-
     def _record(self, net: Network, epoch: int, step: int) -> None:
-        probe = self._probe_of(net)
-        row = {"epoch": float(epoch), "step": float(step), **probe.measure(net)}
-        if not self._records:
-            self._names = tuple(row)
-        self._records.append(row)
+        row = {"epoch": float(epoch), "step": float(step), **self._probe_of(net).measure(net)}
+        self._records.add(self._columns(net), row)
+
+    def _columns(self, net: Network) -> tuple[str, ...]:
+        return columns(len(net.sizes), cosine=self._cosine, curvature=self._curvature)
 
     def _probe_of(self, net: Network) -> Probe:
         """The sample for a network; made anew for another one."""
@@ -308,28 +301,9 @@ class Monitor(Columns):
             if self._probe is not None and self._probe.layers != len(net.sizes):
                 expected = f"a network of {self._probe.layers} layers, as before"
                 raise ValueError(f"net: expected {expected}, got {len(net.sizes)}")
-            few = slice(self._count)
-            weight = None if self._weight is None else self._weight[few]
-            self._probe = Probe(net, self._x[few], self._y[few], weight, self._curvature)
+            given = self._sample.first(self._sample.count)
+            self._probe = Probe(net, *given, self._curvature)
         return self._probe
-
-    def _look_for_causes(self, net: Network) -> None:
-        """Warn of the main cause that `explain` names, if the cost is still high."""
-        probe = self._probe_of(net)
-        if probe.cost(net) <= LEFT * probe.baseline:
-            return
-        weight = None if self._weight is None else self._weight[:EXPLAINED]
-        report = explain(net, self._x[:EXPLAINED], self._y[:EXPLAINED], sample_weight=weight)
-        if report.main is None:
-            return
-        self._warned = report.main.kind
-        where = "" if report.main.layer is None else f" in layer {report.main.layer}"
-        warnings.warn(
-            f"Monitor: {report.main.title}{where} ({report.main.equation}); "
-            "print(bpfast.inside.explain(net, x, y)) says why, and what to try",
-            UserWarning,
-            stacklevel=_outside(),
-        )
 
     def __len__(self) -> int:
         return len(self._records)
@@ -340,10 +314,7 @@ class Monitor(Columns):
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name not in self:
             raise KeyError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
-        dtype = np.int64 if name in ("epoch", "step") else np.float64
-        values: NDArray[Any] = np.array([row[name] for row in self._records], dtype=dtype)
-        values.flags.writeable = False
-        return values
+        return self._records.column(name)
 
     def __getattr__(self, name: str) -> NDArray[Any]:
         if name.startswith("_"):  # also before a copy has its names
@@ -366,10 +337,10 @@ class Monitor(Columns):
 
     def __repr__(self) -> str:
         count = f"{len(self)} record{'s' * (len(self) != 1)}"
-        why = f"; warned of {self._warned}" if self._warned else ""
+        why = f"; warned of {self.warned}" if self.warned else ""
         if not len(self):
             return f"Monitor({count}{why})"
-        last = self._records[-1]
+        last = self._records.last()
         shown = ("step", "cost", "gradient_norm", "signal_to_noise")
         return f"Monitor({count}: {', '.join(f'{k} {last[k]:.4g}' for k in shown)}{why})"
 
@@ -377,15 +348,6 @@ class Monitor(Columns):
 def _steps(net: Network) -> int:
     """The steps that the network's optimizer has done."""
     return 0 if net.optimizer is None else net.optimizer.steps
-
-
-def _outside() -> int:
-    """The number of frames from the caller to the first one that is not of bpfast."""
-    frame = inspect.currentframe()
-    level = 0
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("bpfast."):
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 Monitor.__module__ = "bpfast.inside"  # the public module

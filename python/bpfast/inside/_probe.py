@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._network import Network
+    from bpfast.inside._batch import Batch
 
     Floats = NDArray[np.floating[Any]]
 
@@ -33,11 +34,12 @@ class Probe:
         self, net: Network, x: NDArray[Any], y: NDArray[Any], weight: Any, curvature: bool
     ) -> None:
         batch = batch_of(net, x, y, weight)  # raises errors that name the argument
-        self.baseline = base_cost(batch)
+        self._batch: Batch | None = batch  # until its baseline is known
+        self._baseline = np.nan
         self._x = np.ascontiguousarray(batch.x, dtype=net.dtype)
         self._y = batch.y if batch.y.dtype.kind != "f" else batch.y.astype(net.dtype)
         self._options: dict[str, Any] = {} if weight is None else {"sample_weight": weight}
-        self._weight = batch.weight.astype(net.dtype)
+        self._weight = batch.weight
         self._curvature = curvature
         self._names = quantities.activation_names(net)
         self._last_cancels = quantities.is_cancelled(net.config["cost"], net.config["output"])
@@ -45,7 +47,7 @@ class Probe:
         self._gradients = Gradient(net), Gradient(net)  # of this record, and of the last one
         self._last_norm = 0.0
         self._last_params: Floats | None = None
-        self._input_squares = np.square(self._x).sum(axis=1) + 1
+        self._input_squares = _row_squares(self._x) + 1
 
     @property
     def layers(self) -> int:
@@ -55,6 +57,13 @@ class Probe:
     def is_of(self, net: Network) -> bool:
         """Whether it was made for this network."""
         return self._net() is net
+
+    @property
+    def baseline(self) -> float:
+        """The cost of the best constant answer."""
+        if self._batch is not None:
+            self._baseline, self._batch = base_cost(self._batch), None
+        return self._baseline
 
     def cost(self, net: Network) -> float:
         """The mean cost of the sample."""
@@ -69,32 +78,36 @@ class Probe:
         deltas = net.errors(known, self._y, reduction="sum")
         found, last = self._gradients
         net.backprop(known, self._y, out=found, **self._options)
-        gradient, params = found.flat, np.array(net.params)
-        norm = float(np.sqrt(np.dot(gradient, gradient)))
+        # In float64, where the squares of float32 do not underflow.
+        gradient, params = found.flat.astype(np.float64), np.array(net.params, dtype=np.float64)
+        norm = quantities.norm(gradient)
         row = {"cost": found.cost}
         for k, name in enumerate(self._names):
             row[f"saturation_{k + 2}"] = self._saturation(name, z[k], a[k + 1], k)
         each = 0.0  # the mean of ‖∇C_x‖² = Σ_l ‖δ_x‖² (‖a_x‖² + 1)
         for k, delta in enumerate(deltas):
-            squares = np.einsum("ij,ij->i", delta, delta)
+            squares = _row_squares(delta)
             row[f"speed_{k + 2}"] = float(np.sqrt(np.dot(self._weight, squares)))
-            ones = np.einsum("ij,ij->i", a[k], a[k]) + 1 if k else self._input_squares
+            ones = _row_squares(a[k]) + 1 if k else self._input_squares
             each += float(np.dot(self._weight, squares * ones))
         row["gradient_norm"] = norm
         row["update_norm"], row["cosine"] = np.nan, np.nan
         if self._last_params is not None:
-            moved = np.subtract(params, self._last_params, out=self._last_params)
-            row["update_norm"] = float(np.sqrt(np.dot(moved, moved)))
+            row["update_norm"] = quantities.norm(params - self._last_params)
             both = norm * self._last_norm
             row["cosine"] = float(np.dot(gradient, last.flat)) / both if both else np.nan
-        noise = float(np.sqrt(max(each - norm**2, 0.0)))
+        noise = float(np.sqrt(max(each - norm**2, 0.0))) if len(self._x) > 1 else 0.0
         row["signal_to_noise"] = norm / noise if noise else np.inf
         self._last_params, self._last_norm = params, norm
         self._gradients = last, found
         if self._curvature:
-            batch = batch_of(net, self._x, self._y, self._options.get("sample_weight"))
-            row["curvature"] = quantities.largest_eigenvalue(batch)
+            row["curvature"] = self.curvature(net)
         return row
+
+    def curvature(self, net: Network) -> float:
+        """The largest eigenvalue of the Gauss–Newton matrix of the cost of the sample."""
+        batch = batch_of(net, self._x, self._y, self._options.get("sample_weight"))
+        return quantities.largest_eigenvalue(batch)
 
     def _saturation(self, name: str, z: Floats, a: Floats, k: int) -> float:
         """The part of closed gates, or of neurons that are off for the whole sample."""
@@ -109,3 +122,9 @@ class Probe:
             limit = 0.0 if name == "relu" else CLOSED**2
             return int(np.count_nonzero(most <= limit)) / len(most)
         return 0.0
+
+
+def _row_squares(rows: NDArray[Any]) -> Floats:
+    """Σ_j x_j² of each row, in float64."""
+    squares: Floats = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
+    return squares

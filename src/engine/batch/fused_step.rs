@@ -22,13 +22,13 @@ use crate::pool::Team;
 
 /// A batch with known errors, whose gradient can update the parameters.
 pub(crate) struct FusedStep<'a, T> {
-    architecture: &'a Architecture,
-    inputs: Inputs<'a, T>,
+    pub(super) architecture: &'a Architecture,
+    pub(super) inputs: Inputs<'a, T>,
     /// How the batch is divided.
-    plan: Plan,
-    team: &'a Team,
+    pub(super) plan: Plan,
+    pub(super) team: &'a Team,
     /// η of a step that adds −η times the gradient, where the errors include −η.
-    sgd_rate: Option<f64>,
+    pub(super) sgd_rate: Option<f64>,
 }
 
 impl<T: Real> Call<'_, T> {
@@ -87,7 +87,8 @@ fn sgd_rate<T: Real>(inputs: &Inputs<'_, T>, update: &Update) -> Option<f64> {
     if inputs.nnz().is_some_and(many) || update.weights.l1 != 0.0 {
         return None;
     }
-    update.step.sgd_rate()
+    // With η = 0 the errors would be lost.
+    update.step.sgd_rate().filter(|&rate| rate != 0.0)
 }
 
 /// The neurons whose outgoing weights make a slice with a gradient buffer.
@@ -150,8 +151,13 @@ impl<'a, T: Real> FusedStep<'a, T> {
         debug_assert!(done.is_ok(), "nobody interrupts");
     }
 
+    /// The factor that the errors include: −η, or 1.
+    pub(crate) fn error_scale(&self) -> f64 {
+        self.sgd_rate.map_or(1.0, |rate| -rate)
+    }
+
     /// Whether the input of the layer at `index` is a CSR x.
-    fn is_sparse(&self, index: usize) -> bool {
+    pub(super) fn is_sparse(&self, index: usize) -> bool {
         index == 0 && matches!(self.inputs.x, LayerInput::Sparse(_))
     }
 
@@ -200,7 +206,7 @@ impl<'a, T: Real> FusedStep<'a, T> {
 }
 
 /// p ← p · factor.
-fn decay<T: Real>(params: &mut [T], factor: f64) {
+pub(super) fn decay<T: Real>(params: &mut [T], factor: f64) {
     let factor = T::from_f64(factor);
     if factor != T::ONE {
         map(params, Scale(factor), |p| p * factor);

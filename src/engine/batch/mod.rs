@@ -8,6 +8,7 @@ mod blocks;
 mod chunk;
 pub(crate) mod fused_step;
 mod groups;
+pub(crate) mod measured_step;
 mod moments;
 pub(crate) mod pass;
 mod prepare;

@@ -112,11 +112,17 @@ pub(crate) trait Pass<T: Real>: Sync {
     }
 }
 
+/// Looks at each chunk once its activations and errors are known, on the thread that has computed them.
+pub(crate) trait Observer<T: Real>: Sync {
+    fn observe(&self, call: &Call<'_, T>, chunk: &Chunk<'_, '_, T>);
+}
+
 /// Backpropagation of a cost: BP1 and BP2.
 pub(crate) struct Backprop<'a, T> {
     pub targets: &'a Targets<'a, T>,
     /// Whether the buffers hold the forward pass already.
     pub forward_is_known: bool,
+    pub observer: Option<&'a dyn Observer<T>>,
 }
 
 impl<'a, T> Backprop<'a, T> {
@@ -124,6 +130,7 @@ impl<'a, T> Backprop<'a, T> {
         Self {
             targets,
             forward_is_known: false,
+            observer: None,
         }
     }
 }
@@ -147,5 +154,15 @@ impl<T: Real> Pass<T> for Backprop<'_, T> {
             index,
             &mut chunk.context,
         );
+    }
+
+    fn finishes(&self) -> bool {
+        self.observer.is_some()
+    }
+
+    fn finish(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>) {
+        if let Some(observer) = self.observer {
+            observer.observe(call, chunk);
+        }
     }
 }

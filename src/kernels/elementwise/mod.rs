@@ -6,8 +6,10 @@ pub mod derivatives;
 pub(super) mod map;
 mod norms;
 pub(crate) mod optimizer_rules;
+pub mod saturation;
 pub mod second_derivatives;
 mod softmax;
+pub mod squares;
 pub mod taylor;
 #[cfg(test)]
 mod tests;

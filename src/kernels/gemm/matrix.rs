@@ -155,8 +155,23 @@ impl<'a, T> Matrix<'a, T> {
         })
     }
 
+    /// The elements of a row of a matrix that is not gathered.
+    pub(crate) fn row(self, row: usize) -> impl Iterator<Item = &'a T> + Clone {
+        let first = self
+            .numbers
+            .get(row * self.row_stride..)
+            .unwrap_or_default();
+        first.iter().step_by(self.column_stride).take(self.columns)
+    }
+
+    /// A column of a column-major matrix.
+    pub(in crate::kernels) fn column(self, column: usize) -> &'a [T] {
+        debug_assert_eq!(self.row_stride, 1, "a column whose elements are contiguous");
+        &self.numbers[column * self.column_stride..][..self.rows]
+    }
+
     /// Whether the elements of a row are contiguous.
-    pub(super) fn has_contiguous_rows(&self) -> bool {
+    pub(in crate::kernels) fn has_contiguous_rows(&self) -> bool {
         self.column_stride == 1
     }
 

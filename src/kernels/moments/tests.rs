@@ -2,7 +2,7 @@
 
 #![allow(clippy::cast_possible_truncation)] // of small numbers
 
-use crate::kernels::moments::{Entry, Examples, Moments, PADDING, TOGETHER, count};
+use crate::kernels::moments::{Entry, Examples, Moments, PADDING, TOGETHER, number};
 use crate::kernels::simd::level::{Level, forced};
 
 /// The moments of products, a and δ as functions of the example and the input or output.

@@ -81,3 +81,31 @@ fn padded_rows_change_no_bit() {
         }
     }
 }
+
+/// Slices and the whole gradient, one thread and more, fused steps and others.
+#[test]
+fn records_change_no_bit_and_have_the_same_ones_with_any_threads() {
+    let problem = Problem::new(&[300, 90, 7, 2], 300);
+    let order = order(300);
+    for (rule, clip_norm, max_norm) in [
+        (SGD, None, None),
+        (SGD, None, Some(0.5)),
+        (MOMENTUM, None, None),
+        (ADAM, Some(0.1), None),
+    ] {
+        let mut settings = settings(rule, 100);
+        (settings.clip_norm, settings.max_norm, settings.l2) = (clip_norm, max_norm, 0.01);
+        let (plain, ..) = problem.train(&settings, &order, &[0.01; 3], 1, &|| false);
+        let mut records = Vec::new();
+        for threads in [1, 3] {
+            let (params, rows) = problem.train_recorded(&settings, &order, &[0.01; 3], threads);
+            assert!(params == plain, "{rule:?}, {threads} threads");
+            records.push(rows);
+        }
+        let bits = |row: &[f64]| row.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&records[0]), bits(&records[1]), "{rule:?}");
+        assert_eq!(records[0].len(), 3 * 12);
+        let cosines: Vec<f64> = records[0].iter().skip(11).step_by(12).copied().collect();
+        assert!(cosines[0].is_nan() && cosines[1..].iter().all(|cosine| cosine.abs() <= 1.0));
+    }
+}

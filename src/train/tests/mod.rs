@@ -82,6 +82,7 @@ fn a_small_step_of_large_parameters_is_accurate() {
         series
             .run(
                 &mut TrainScratch::default(),
+                &mut Monitors::default(),
                 ParamsAndState::new(&mut params, []),
                 &mut Report::default(),
             )

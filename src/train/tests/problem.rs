@@ -9,6 +9,7 @@ use crate::engine::optimizer::{Regularization, Step};
 use crate::model::activation::Activation;
 use crate::model::cost::Cost;
 use crate::model::network::Network;
+use crate::train::monitor::StepMonitor;
 use crate::train::*;
 
 /// A network and examples for it.
@@ -86,8 +87,6 @@ impl Problem {
         threads: usize,
         should_cancel: ShouldCancel<'_>,
     ) -> (Vec<f64>, Report, Result<()>) {
-        let mut params = self.params.clone();
-        let mut state = vec![vec![0.0; params.len()]; settings.rule.state()];
         let series = StepSeries {
             architecture: &self.architecture,
             settings,
@@ -100,11 +99,49 @@ impl Problem {
             team: &Team::assemble(threads),
             should_cancel,
         };
+        self.run(&series, &mut Monitors::default())
+    }
+
+    /// The parameters, and the records of every step with cosines.
+    pub(super) fn train_recorded(
+        &self,
+        settings: &Settings,
+        order: &[u32],
+        rates: &[f64],
+        threads: usize,
+    ) -> (Vec<f64>, Vec<f64>) {
+        let mut monitors = Monitors::default();
+        let added = monitors.add(StepMonitor::new(1, true));
+        added.expect("memory");
+        let series = StepSeries {
+            architecture: &self.architecture,
+            settings,
+            inputs: self.inputs(),
+            targets: self.targets(),
+            costs: None,
+            order,
+            rates,
+            steps_before: 0,
+            team: &Team::assemble(threads),
+            should_cancel: &|| false,
+        };
+        let (params, _, outcome) = self.run(&series, &mut monitors);
+        outcome.expect("nobody interrupts");
+        (params, monitors.all[0].rows().to_vec())
+    }
+
+    fn run(
+        &self,
+        series: &StepSeries<'_, f64>,
+        monitors: &mut Monitors<f64>,
+    ) -> (Vec<f64>, Report, Result<()>) {
+        let mut params = self.params.clone();
+        let mut state = vec![vec![0.0; params.len()]; series.settings.rule.state()];
         let mut report = Report::default();
         let mut scratch = TrainScratch::default();
         let params_and_state =
             ParamsAndState::new(&mut params, state.iter_mut().map(Vec::as_mut_slice));
-        let outcome = series.run(&mut scratch, params_and_state, &mut report);
+        let outcome = series.run(&mut scratch, monitors, params_and_state, &mut report);
         (params, report, outcome)
     }
 }

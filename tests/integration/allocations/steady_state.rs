@@ -8,6 +8,7 @@ use bpfast::engine::optimizer::{ParamsAndState, Rule};
 use bpfast::kernels::csr::{CsrPattern, GatheredRows};
 use bpfast::kernels::gemm::Matrix;
 use bpfast::pool::Team;
+use bpfast::train::monitor::{Monitors, StepMonitor};
 use bpfast::train::{self, Report, Settings, StepSeries};
 use bpfast::{Activation, Architecture, Cost, Network};
 
@@ -91,8 +92,14 @@ fn sparse_allocations(
     REQUESTS.load(Ordering::Relaxed) - before
 }
 
-/// The same for steps of training by Adam: the allocations of a series of many steps beyond those of two.
-fn training_allocations(architecture: &Architecture, batch_size: usize, threads: usize) -> usize {
+/// The same for steps of training by Adam: the allocations of a series of many steps beyond those of two. With
+/// `records` of every step.
+fn training_allocations(
+    architecture: &Architecture,
+    batch_size: usize,
+    threads: usize,
+    records: bool,
+) -> usize {
     let n = 3 * batch_size;
     let (width, outputs) = (architecture.n_inputs(), architecture.n_outputs());
     let (x, y) = (vec![0.5_f64; n * width], vec![0.25; n * outputs]);
@@ -121,6 +128,10 @@ fn training_allocations(architecture: &Architecture, batch_size: usize, threads:
     let order: Vec<u32> = (0..).take(n).collect::<Vec<_>>().repeat(8);
     let (rates, team) = (vec![0.001; 24], Team::assemble(threads));
     let (mut scratch, mut report) = (train::TrainScratch::default(), Report::default());
+    let mut monitors = Monitors::default();
+    if records {
+        monitors.add(StepMonitor::new(1, true)).expect("memory");
+    }
     let mut turn = |steps: usize| {
         let before = REQUESTS.load(Ordering::Relaxed);
         let run = StepSeries {
@@ -137,11 +148,12 @@ fn training_allocations(architecture: &Architecture, batch_size: usize, threads:
         };
         let params_and_state =
             ParamsAndState::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
-        let outcome = run.run(&mut scratch, params_and_state, &mut report);
+        let outcome = run.run(&mut scratch, &mut monitors, params_and_state, &mut report);
         outcome.expect("no interrupt");
+        monitors.all.iter_mut().for_each(StepMonitor::clear);
         REQUESTS.load(Ordering::Relaxed) - before
     };
-    turn(2);
+    turn(24);
     let few = turn(2);
     turn(24) - few
 }
@@ -168,8 +180,11 @@ pub fn nothing_is_allocated() {
             assert_eq!(asked, 0, "{name}, {threads} threads");
         }
         for (architecture, batch_size) in [(&small, 10), (&small, 2000), (&large, 60)] {
-            let asked = training_allocations(architecture, batch_size, threads);
-            assert_eq!(asked, 0, "steps of {batch_size}, {threads} threads");
+            for records in [false, true] {
+                let asked = training_allocations(architecture, batch_size, threads, records);
+                let case = format!("steps of {batch_size}, {threads} threads, {records}");
+                assert_eq!(asked, 0, "{case}");
+            }
         }
         for (architecture, n) in [(&small, 32), (&small, 2000), (&large, 300)] {
             let asked = sparse_allocations(architecture, n, threads, 5);

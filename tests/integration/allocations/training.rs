@@ -5,6 +5,7 @@ use bpfast::engine::optimizer::{ParamsAndState, Rule};
 use bpfast::kernels::csr::CsrPattern;
 use bpfast::kernels::gemm::Matrix;
 use bpfast::pool::Team;
+use bpfast::train::monitor::{Monitors, StepMonitor};
 use bpfast::train::{Report, Settings, StepSeries, TrainScratch};
 use bpfast::{Activation, Architecture, Cost};
 
@@ -104,8 +105,11 @@ fn training(
     fail_each_allocation(name, || {
         let params_and_state =
             ParamsAndState::new(&mut params, kept.iter_mut().map(Vec::as_mut_slice));
+        let mut monitors = Monitors::default();
+        monitors.add(StepMonitor::new(2, true))?;
         run.run(
             &mut TrainScratch::default(),
+            &mut monitors,
             params_and_state,
             &mut Report::default(),
         )

@@ -6,8 +6,8 @@ mod state;
 
 use state::{Steps, TrainerState};
 
-use numpy::PyArray1;
-use numpy::ndarray::Ix1;
+use numpy::ndarray::{Ix1, Ix2};
+use numpy::{PyArray1, PyArray2};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
@@ -16,11 +16,12 @@ use crate::base::cancel::{ELEMENT_WORK, cancellable};
 use crate::base::random::permutation;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::optimizers::{Hyperparameters, nested};
-use crate::python::borrow::into_array;
+use crate::python::borrow::{into_array, readwrite};
 use crate::python::call::detach::detached;
 use crate::python::call::errors::{guarded, guarded_object};
-use crate::python::convert::arrays::{from_slice, input};
+use crate::python::convert::arrays::{empty, from_slice, input};
 use crate::python::convert::config::Dtype;
+use crate::train::monitor::StepMonitor;
 use crate::train::{Report, Settings};
 
 /// The steps of an epoch on loaded data, in series of several steps.
@@ -204,6 +205,36 @@ impl Trainer {
                     optimizer.setattr("_steps", steps_before + state.report.steps as u64)?;
                 }
                 outcome
+            })
+        })
+    }
+
+    /// Records, of each step whose number is a multiple of `period`, what it computes for its mini-batch; with
+    /// `cosine` also that of its gradient and the one of the last record. `records` numbers them from 0.
+    fn monitor(&mut self, period: u64, cosine: bool) -> PyResult<()> {
+        guarded(|| {
+            with_state!(&mut self.inner, state => {
+                Ok(state.monitors.add(StepMonitor::new(period, cosine))?)
+            })
+        })
+    }
+
+    /// Takes the new records of a monitor, (records, columns): step, cost, saturation and speed of each layer,
+    /// gradient norm, update norm, signal-to-noise, and the cosine if it is recorded.
+    fn records<'py>(
+        &mut self,
+        py: Python<'py>,
+        monitor: usize,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        guarded(|| {
+            with_state!(&mut self.inner, state => {
+                let monitor = &mut state.monitors.all[monitor];
+                let columns = monitor.columns(self.net.get().architecture());
+                let rows = monitor.rows().len() / columns;
+                let records = empty::<f64, Ix2>(py, &[rows, columns])?;
+                readwrite("records", &records)?.as_slice_mut()?.copy_from_slice(monitor.rows());
+                monitor.clear();
+                Ok(records)
             })
         })
     }

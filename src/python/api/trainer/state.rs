@@ -20,6 +20,7 @@ use crate::python::call::detach::detached;
 use crate::python::convert::arrays::empty;
 use crate::python::convert::custom::CustomCosts;
 use crate::python::convert::optimizer_arrays::params_and_state;
+use crate::train::monitor::Monitors;
 use crate::train::{Report, Settings, StepSeries, TrainScratch};
 
 /// The steps of a series.
@@ -41,6 +42,7 @@ pub struct TrainerState<T: Element> {
     /// How many of them the last series has done.
     pub last_examples: usize,
     scratch: TrainScratch<T>,
+    pub monitors: Monitors<T>,
     pub report: Report,
 }
 
@@ -52,6 +54,7 @@ impl<T: Element> Default for TrainerState<T> {
             done: 0,
             last_examples: 0,
             scratch: TrainScratch::default(),
+            monitors: Monitors::default(),
             report: Report::default(),
         }
     }
@@ -190,6 +193,7 @@ impl<T: Element> TrainerState<T> {
             done,
             last_examples,
             scratch,
+            monitors,
             report,
         } = self;
         let Some(data) = data else {
@@ -228,7 +232,7 @@ impl<T: Element> TrainerState<T> {
                 team: &team,
                 should_cancel,
             };
-            series.run(scratch, params_and_state, report)
+            series.run(scratch, monitors, params_and_state, report)
         });
         leak_after_fork(&team, scratch, &outcome);
         let rows = report.steps.saturating_mul(settings.batch_size);

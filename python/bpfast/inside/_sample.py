@@ -1,0 +1,75 @@
+"""The sample of the examples that a monitor looks at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast._validation.arrays import as_array
+from bpfast._validation.no_numbers import no_numbers
+from bpfast._validation.seed import generator
+from bpfast._validation.sparse import is_sparse
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from bpfast._core import _Inputs as Inputs
+
+# The examples from which causes are concluded.
+EXPLAINED = 500
+
+
+class Sample:
+    """Copies of some examples, so that they stay as they are.
+
+    Attributes
+    ----------
+    x, y : ndarray
+        The examples from which causes are concluded.
+    weight : ndarray or None
+        Their weights.
+    count : int
+        The first ones, on which records are made.
+
+    Raises
+    ------
+    ValueError
+        x and y have different numbers of rows, or a seed or a shape is wrong.
+    TypeError
+        An argument has the wrong type.
+    """
+
+    def __init__(
+        self, x: Inputs, y: ArrayLike, sample_weight: ArrayLike | None, count: int, seed: Any
+    ) -> None:
+        try:
+            rng = generator(seed)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"seed: {error}") from None
+        given: Any = x
+        rows = given.tocsr() if is_sparse(given) else as_array("x", given)
+        targets = as_array("y", y)
+        if rows.ndim != 2 or not rows.shape[0]:
+            raise ValueError(f"x: expected shape (n, n_1) with one or more, got {rows.shape}")
+        if rows.dtype.kind not in "biuf":
+            raise no_numbers("x", x, rows)
+        if targets.ndim == 0 or len(targets) != rows.shape[0]:
+            raise ValueError(f"y: expected {rows.shape[0]} rows, as in x, got {targets.shape}")
+        weight = None
+        if sample_weight is not None:
+            weight = as_array("sample_weight", sample_weight)
+            if weight.shape != (rows.shape[0],):
+                expected = f"shape ({rows.shape[0]},)"
+                raise ValueError(f"sample_weight: expected {expected}, got {weight.shape}")
+        order = rng.permutation(rows.shape[0])[: max(EXPLAINED, count)]
+        chosen: Any = rows[order]
+        self.x: NDArray[Any] = chosen.toarray() if is_sparse(chosen) else np.array(chosen)
+        self.y: NDArray[Any] = targets[order]
+        self.weight: NDArray[Any] | None = None if weight is None else weight[order]
+        self.count = min(count, len(order))
+
+    def first(self, count: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
+        """The first examples, their targets and their weights."""
+        weight = None if self.weight is None else self.weight[:count]
+        return self.x[:count], self.y[:count], weight

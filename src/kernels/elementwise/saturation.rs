@@ -1,0 +1,143 @@
+//! Which neurons of a layer are saturated or off.
+
+use crate::kernels::gemm::Matrix;
+use crate::kernels::real::Real;
+use crate::kernels::simd::level::{self, Job, current};
+use crate::kernels::simd::vector::Arithmetic;
+
+/// The columns whose largest elements are computed together.
+const TOGETHER: usize = 64;
+
+/// The number of a = σ(z) of the sigmoid whose σ' = a (1 − a) is below `limit`.
+pub fn closed_sigmoids<T: Real>(a: &[T], limit: f64) -> usize {
+    let limit = T::from_f64(limit);
+    count(a, move |a| a * (T::ONE - a) < limit)
+}
+
+/// The number of a = tanh z with a² above `limit`: σ' = 1 − a² is below 1 − `limit`.
+pub fn closed_tanhs<T: Real>(a: &[T], limit: f64) -> usize {
+    let limit = T::from_f64(limit);
+    count(a, move |a| a * a > limit)
+}
+
+/// Calls `each` with the index of each column that has an element above `limit`.
+pub fn columns_above<T: Real>(matrix: Matrix<'_, T>, limit: f64, each: impl FnMut(usize)) {
+    let limit = T::from_f64(limit);
+    let job = ColumnsAbove {
+        matrix,
+        limit,
+        each,
+    };
+    // SAFETY: the machine has the level in use.
+    unsafe { level::run(current(), job) }
+}
+
+fn count<T: Real>(values: &[T], is_counted: impl Fn(T) -> bool) -> usize {
+    let mut count = 0;
+    let job = Count {
+        values,
+        is_counted,
+        result: &mut count,
+    };
+    // SAFETY: the machine has the level in use.
+    unsafe { level::run(current(), job) }
+    count
+}
+
+struct Count<'a, T, F> {
+    values: &'a [T],
+    is_counted: F,
+    result: &'a mut usize,
+}
+
+impl<T: Real, F: Fn(T) -> bool> Job<T> for Count<'_, T, F> {
+    #[inline(always)]
+    unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
+        // A sum of 32 bits, which the compiler vectorizes.
+        for values in self.values.chunks(1 << 20) {
+            let mut count = 0_u32;
+            for &x in values {
+                count += u32::from((self.is_counted)(x));
+            }
+            *self.result += count as usize;
+        }
+    }
+}
+
+struct ColumnsAbove<'a, T, F> {
+    matrix: Matrix<'a, T>,
+    limit: T,
+    each: F,
+}
+
+impl<T: Real, F: FnMut(usize)> Job<T> for ColumnsAbove<'_, T, F> {
+    #[inline(always)]
+    unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
+        let Self {
+            matrix,
+            limit,
+            mut each,
+        } = self;
+        let (_, width) = matrix.shape();
+        if !matrix.has_contiguous_rows() {
+            for (index, column) in matrix.transposed().iter_rows().enumerate() {
+                if column.iter().any(|&x| x > limit) {
+                    each(index);
+                }
+            }
+            return;
+        }
+        for first in (0..width).step_by(TOGETHER) {
+            let columns = first..width.min(first + TOGETHER);
+            let mut largest = [limit; TOGETHER];
+            for row in matrix.column_range(&columns).iter_rows() {
+                for (largest, &x) in largest.iter_mut().zip(row) {
+                    *largest = if x > *largest { x } else { *largest };
+                }
+            }
+            for (index, &largest) in columns.zip(&largest) {
+                if largest > limit {
+                    each(index);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::gemm::Order;
+
+    #[test]
+    fn each_closed_neuron_counts() {
+        let a: Vec<f32> = (0..=100_u8).map(|k| f32::from(k) / 100.0).collect();
+        // 0.00 to 0.02 and 0.98 to 1.00: 0.03 · 0.97 = 0.0291.
+        assert_eq!(closed_sigmoids(&a, 0.025), 6);
+        // √0.9 = 0.949.
+        assert_eq!(closed_tanhs(&a, 0.9), 6);
+    }
+
+    #[test]
+    fn columns_above_a_limit_are_found_in_each_memory_order() {
+        let (rows, width) = (5, 150);
+        let is_on = |column: usize| column % 7 == 3 || column == 149;
+        let mut numbers = vec![-0.5_f64; rows * width];
+        let mut across = numbers.clone();
+        for column in (0..width).filter(|&column| is_on(column)) {
+            numbers[column % rows * width + column] = 0.5;
+            across[column * rows + column % rows] = 0.5;
+        }
+        numbers[0] = f64::NAN; // no number above anything
+        for (numbers, order) in [(numbers, Order::RowMajor), (across, Order::ColumnMajor)] {
+            let mut found = Vec::new();
+            let matrix = Matrix::new(&numbers, rows, width, order);
+            columns_above(matrix, 0.0, |column| found.push(column));
+            assert!(
+                found
+                    .into_iter()
+                    .eq((0..width).filter(|&column| is_on(column)))
+            );
+        }
+    }
+}
