@@ -258,3 +258,12 @@ def test_random_states():
     rng = np.random.default_rng(3)
     one, two = (params(classifier(random_state=rng), X, Y) for _ in "12")
     assert not np.array_equal(one, two)
+
+
+def test_warnings_of_targets():
+    """Targets that the output never comes to; but any scale, as in scikit-learn."""
+    with pytest.warns(UserWarning, match="as the sigmoid outputs are") as caught:
+        MLPRegressor(output="sigmoid", max_iter=2).fit(X, 10.0 * Y)
+    assert {warning.filename for warning in caught} == {__file__}
+    for solver in ("adam", "lbfgs"):
+        MLPRegressor(solver=solver, max_iter=2).fit(X, 1000.0 * Y)
