@@ -28,6 +28,8 @@ def params(model, *arrays, **more):
 def test_activations_of_each_layer():
     model = classifier(hidden_layer_sizes=(8, 4), hidden=["gelu", "tanh"]).fit(X, Y)
     assert model.network_.config["hidden"] == ["gelu", "tanh"]
+    same = [classifier(**{name: "logistic"}).fit(X, Y) for name in ("hidden", "activation")]
+    assert np.array_equal(*[model.network_.params for model in same])
     assert classifier(activation="elu").fit(X, Y).network_.config["hidden"] == ["elu"]
     assert classifier(hidden_layer_sizes=()).fit(X, Y).network_.sizes == (4, 3)
 
@@ -201,6 +203,13 @@ def test_held_out_examples_are_stratified():
     y = NAMES.copy()
     y[0] = "a single one"  # no error, as in scikit-learn
     classifier(early_stopping=True).fit(X, y)
+
+
+def test_a_callback_without_records_is_called():
+    monitor = bpfast.inside.Monitor((X - X.mean(0)) / X.std(0), Y)
+    assert not len(monitor)
+    classifier(callbacks=monitor).fit((X - X.mean(0)) / X.std(0), Y)
+    assert len(monitor)
 
 
 def test_callbacks_end_a_training_and_ctrl_c_too():

@@ -82,6 +82,7 @@ def fit_stochastic(
 
     `loss_scale` times the cost of the network is the loss of the estimator.
     """
+    callbacks = () if estimator.callbacks is None else estimator.callbacks
     checkpoints = CheckpointPolicy(
         None if incremental else estimator.checkpoint,
         None,
@@ -135,7 +136,7 @@ def fit_stochastic(
             training=None,
             validation=held_out,
             early_stopping=convergence,
-            callbacks=parse_callbacks(estimator.callbacks or ()),
+            callbacks=parse_callbacks(callbacks),
             estimator=estimator,
             loss_scale=loss_scale,
             penalty=penalty,
