@@ -58,7 +58,7 @@ NIGHTLY := cargo +nightly
 SCHEMA = $(BIN)/check-jsonschema --quiet --builtin-schema vendor.
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 
-.PHONY: help demo examples notebooks bench bench-quick check test test-rust test-python test-dist test-deep $(DEEP) golden lint format docs wheel sdist clean
+.PHONY: help demo examples notebooks bench bench-quick bench-sklearn check test test-rust test-python test-dist test-deep $(DEEP) golden lint format docs wheel sdist clean
 .DELETE_ON_ERROR:
 # Two pips in one .venv, or two cargos in one target, would block each other.
 .NOTPARALLEL:
@@ -97,6 +97,9 @@ bench: $(INSTALLED) $(VENV)/.extra-bench ## times beside NumPy, JAX, ... (PEERS=
 	  BPFAST_SIMD=$$level cargo bench $(LOCKED) --features bench --bench kernels; \
 	done
 	$(BIN)/python -m benches.report
+
+bench-sklearn: $(INSTALLED) $(VENV)/.extra-bench ## the estimators beside scikit-learn's own: the table of docs/from_scikit_learn.md (ARGS=)
+	$(BIN)/python -m benches.sklearn_estimators $(ARGS)
 
 bench-quick: $(INSTALLED) $(VENV)/.extra-bench ## the small cases in a few rounds: a look in three minutes (ARGS=)
 	@set -e; levels=$$($(BIN)/python -m benches.levels); for level in $$levels; do \

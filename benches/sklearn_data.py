@@ -30,11 +30,11 @@ class Case:
         return parts
 
 
-def digits_8x8(dtype: str) -> Case:
+def digits_8x8(dtype: str, epochs: int = 60) -> Case:
     """scikit-learn's digits."""
     x, y = load_digits(return_X_y=True)
     x = (x / 16).astype(dtype)
-    return Case(f"digits, 1,797 × 64, {dtype}", "MLPClassifier", {"max_iter": 60}, x, y)
+    return Case(f"digits, 1,797 × 64, {dtype}", "MLPClassifier", {"max_iter": epochs}, x, y)
 
 
 def mnist(dtype: str) -> Case:
@@ -74,6 +74,7 @@ def text(dtype: str, max_features: int | None) -> Case:
 
 
 CASES = {
+    "digits_quick": lambda: digits_8x8("float64", 20),
     "digits": lambda: digits_8x8("float64"),
     "digits_float32": lambda: digits_8x8("float32"),
     "mnist": lambda: mnist("float64"),

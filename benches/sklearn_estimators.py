@@ -184,7 +184,15 @@ def main() -> None:
         return
     from benches.sklearn_data import CASES
 
-    print(markdown(measure(args.cases or list(CASES), args.rounds, args.seconds)))
+    print(
+        markdown(
+            measure(
+                args.cases or [name for name in CASES if "quick" not in name],
+                args.rounds,
+                args.seconds,
+            )
+        )
+    )
 
 
 if __name__ == "__main__":

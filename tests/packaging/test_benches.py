@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 
@@ -166,3 +167,11 @@ def test_the_pages_have_every_case(folder):
     assert headings[:2] == ["## Summary", "## Goals"]
     for call in ("gradient", "forward", "forward at n = 1"):  # the summary is printed, too
         assert printed.count(f"| {level} | {call} |") == threads, call
+
+
+def test_estimators_are_timed_beside_scikit_learns_own(tmp_path):
+    table = run("sklearn_estimators", tmp_path, "--rounds", "1", "--cases", "digits_quick")
+    (row,) = [line for line in table.splitlines() if line.startswith("| digits")]
+    assert re.findall(r"= [\d.]+×", row)[2:], row
+    theirs, ours = map(float, re.search(r"([\d.]+) / ([\d.]+) \|", row).groups())
+    assert abs(theirs - ours) < 0.1  # they learn the same

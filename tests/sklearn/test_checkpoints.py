@@ -34,6 +34,10 @@ def test_resumed(name, tmp_path):
         assert getattr(resumed, attribute) == getattr(whole, attribute), attribute
     assert resumed._no_improvement_count == whole._no_improvement_count
     assert resumed._optimizer.learning_rate == whole._optimizer.learning_rate
+    if SETTINGS[name].get("random_state", 1) is None:  # from the file alone
+        del settings["random_state"]
+        again = MLPClassifier(max_iter=14, resume=file, **settings).fit(X, NAMES)
+        assert np.array_equal(again.network_.params, whole.network_.params)
     loaded = bpfast.load(file)
     assert np.array_equal(loaded.params, whole.network_.params)
 

@@ -28,6 +28,8 @@ def params(model, *arrays, **more):
 def test_activations_of_each_layer():
     model = classifier(hidden_layer_sizes=(8, 4), hidden=["gelu", "tanh"]).fit(X, Y)
     assert model.network_.config["hidden"] == ["gelu", "tanh"]
+    same = [classifier(**{name: "logistic"}).fit(X, Y) for name in ("hidden", "activation")]
+    assert np.array_equal(*[model.network_.params for model in same])
     assert classifier(activation="elu").fit(X, Y).network_.config["hidden"] == ["elu"]
     assert classifier(hidden_layer_sizes=()).fit(X, Y).network_.sizes == (4, 3)
 
@@ -203,6 +205,13 @@ def test_held_out_examples_are_stratified():
     classifier(early_stopping=True).fit(X, y)
 
 
+def test_a_callback_without_records_is_called():
+    monitor = bpfast.inside.Monitor((X - X.mean(0)) / X.std(0), Y)
+    assert not len(monitor)
+    classifier(callbacks=monitor).fit((X - X.mean(0)) / X.std(0), Y)
+    assert len(monitor)
+
+
 def test_callbacks_end_a_training_and_ctrl_c_too():
     model = classifier(callbacks=[lambda net, history: len(history) == 3], max_iter=50).fit(X, Y)
     assert model.n_iter_ == len(model.loss_curve_) == 3
@@ -258,3 +267,12 @@ def test_random_states():
     rng = np.random.default_rng(3)
     one, two = (params(classifier(random_state=rng), X, Y) for _ in "12")
     assert not np.array_equal(one, two)
+
+
+def test_warnings_of_targets():
+    """Targets that the output never comes to; but any scale, as in scikit-learn."""
+    with pytest.warns(UserWarning, match="as the sigmoid outputs are") as caught:
+        MLPRegressor(output="sigmoid", max_iter=2).fit(X, 10.0 * Y)
+    assert {warning.filename for warning in caught} == {__file__}
+    for solver in ("adam", "lbfgs"):
+        MLPRegressor(solver=solver, max_iter=2).fit(X, 1000.0 * Y)

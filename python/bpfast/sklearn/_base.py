@@ -212,7 +212,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         A training with a checkpoint and without `random_state` gets both from one integer, which
         is in the file.
         """
-        if self.checkpoint is None or self.random_state is not None or incremental:
+        has_file = self.checkpoint is not None or self.resume is not False
+        if not has_file or self.random_state is not None or incremental:
             return None, random_numbers(self.random_state)
         from bpfast._training.checkpoint.policy import CheckpointPolicy
 

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from bpfast._scipy import scipy_minimize
+from bpfast._validation.caller import stack_level
 from bpfast.sklearn import _network
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def fit_lbfgs(estimator: Any, net: Network, data: Data, *, loss_scale: float) ->
     total = float(data.x.shape[0]) if data.weight is None else float(np.sum(data.weight))
     alpha = float(estimator.alpha) / total if total > 0 else 0.0
     try:
-        with threadpool_limits(limits=1, user_api="blas"):
+        with threadpool_limits(limits=1, user_api="blas"), warnings.catch_warnings():
+            # y of any scale, as in scikit-learn.
+            warnings.filterwarnings("ignore", "y: expected targets of about 1", UserWarning)
             found = scipy_minimize(
                 work,
                 data.x,
@@ -63,5 +66,5 @@ def fit_lbfgs(estimator: Any, net: Network, data: Data, *, loss_scale: float) ->
             f"(status={found.status}):\n{found.message}\n{more}\nScaled inputs, as by "
             "sklearn.preprocessing.StandardScaler, need fewer iterations.",
             ConvergenceWarning,
-            stacklevel=5,
+            stacklevel=stack_level(),
         )

@@ -72,11 +72,12 @@ def draw_parameters(net: Network, activation: Any, random: np.random.RandomState
     """Draw the initial parameters as scikit-learn does, in the same order.
 
     Glorot and Bengio: uniform between ±√(6 / (n_in + n_out)), biases too; 2 in place of 6 if the
-    activation is the logistic function.
+    activation is the logistic function. The output counts as the last hidden layer.
     """
-    factor = 2.0 if activation in ("logistic", "sigmoid") else 6.0
-    for weights, biases in zip(net.weights, net.biases, strict=True):
+    hidden = net.config["hidden"] or [NAMES.get(activation, activation)]
+    for k, (weights, biases) in enumerate(zip(net.weights, net.biases, strict=True)):
         n_out, n_in = weights.shape
+        factor = 2.0 if hidden[min(k, len(hidden) - 1)] == "sigmoid" else 6.0
         bound = np.sqrt(factor / (n_in + n_out))
         weights.T[...] = random.uniform(-bound, bound, (n_in, n_out))
         biases[...] = random.uniform(-bound, bound, n_out)

@@ -12,10 +12,12 @@ from sklearn.exceptions import ConvergenceWarning
 from bpfast import _core
 from bpfast._training.arguments.settings import Settings
 from bpfast._training.arguments.training_data import check_cost, new_source, parse_callbacks
+from bpfast._training.arguments.unusual_targets import warn_of_targets
 from bpfast._training.arguments.weights import refuse_all_zero
 from bpfast._training.checkpoint.policy import CheckpointPolicy
 from bpfast._training.data.examples import Examples
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
+from bpfast._validation.caller import stack_level
 from bpfast.history._history import History
 from bpfast.optimizers import SGD, Adam
 from bpfast.sklearn._batches import Batches
@@ -60,7 +62,7 @@ def batch_size(estimator: Any, n: int) -> int:
     if estimator.batch_size > n:
         warnings.warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
-            stacklevel=5,
+            stacklevel=stack_level(),
         )
     return min(int(estimator.batch_size), n)
 
@@ -80,6 +82,7 @@ def fit_stochastic(
 
     `loss_scale` times the cost of the network is the loss of the estimator.
     """
+    callbacks = () if estimator.callbacks is None else estimator.callbacks
     checkpoints = CheckpointPolicy(
         None if incremental else estimator.checkpoint,
         None,
@@ -113,6 +116,8 @@ def fit_stochastic(
         refuse_another_network(optimizer, net)
         examples = Examples(net, data.x, data.y, data.weight, signed=True)
         examples.weigh(None)
+        if net.config["output"] != "identity":  # of any scale, as in scikit-learn
+            warn_of_targets(net, examples.y, examples.sample_weight, stack_level())
         batches = cast("_core.Trainer", Batches(net, optimizer, settings))
         source = new_source(batches, settings, examples)
         held_out = None
@@ -131,7 +136,7 @@ def fit_stochastic(
             training=None,
             validation=held_out,
             early_stopping=convergence,
-            callbacks=parse_callbacks(estimator.callbacks or ()),
+            callbacks=parse_callbacks(callbacks),
             estimator=estimator,
             loss_scale=loss_scale,
             penalty=penalty,
@@ -149,7 +154,7 @@ def fit_stochastic(
         try:
             training.run(epochs, False, checkpoints.save)
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
+            warnings.warn("Training interrupted by user.", stacklevel=stack_level())
             if training.best is not None:
                 _core.assign_params(net, training.best)
     finally:
@@ -180,4 +185,4 @@ def _warn(estimator: Any, history: History) -> None:
         )
     else:
         return
-    warnings.warn(text, ConvergenceWarning, stacklevel=5)
+    warnings.warn(text, ConvergenceWarning, stacklevel=stack_level())
