@@ -137,7 +137,7 @@ def _targets(x: NDArray[Any], y: NDArray[Any], k: int) -> Found:
         ("-1 and 1", "sigmoid", 2 * rows - 1),
         ("0 and 10", "tanh", 10 * rows),
     ):
-        net = bpfast.Network([d, 20, k], output=output, seed=1)  # type: ignore[arg-type]
+        net = bpfast.Network([d, 20, k], output=output, seed=1)
         yield "target_range", f"{output}, y of {what}", Setup(net, x, values, sgd(0.1))
 
 

@@ -153,6 +153,7 @@ def test_another_network_is_refused_before_the_first_step():
 
 
 @pytest.mark.parametrize("every_steps", [None, 1])
+@pytest.mark.filterwarnings("ignore:y. expected targets of about 1")
 def test_small_gradients_of_float32_do_not_vanish(every_steps):
     # ∂C_x/∂w = δ x with δ = a - y: of some 1e-24, whose square float32 cannot hold.
     x, y = np.array([[1e-12], [3e-12]]), np.array([[1e-12], [2e-12]])
