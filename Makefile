@@ -39,7 +39,7 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE \
 TYPED := $(wildcard python/bpfast tests benches tools docs/conf.py)
 
 EXPERIMENTS := hidden_neurons slowdown initial_weights l2 dropout early_stopping learning_rates depth \
-  vanishing_gradient oscillator burgers
+  vanishing_gradient oscillator burgers restarts uncertainty
 
 # A few tests of every concern, some seconds in total.
 CHECKS := tests/numerics/test_equations.py tests/numerics/test_parity.py tests/numerics/test_extremes.py \
@@ -81,7 +81,7 @@ examples: $(INSTALLED) $(VENV)/.extra-examples ## Nielsen's experiments on MNIST
 	$(if $(ARGS),,$(BIN)/python examples/chapter2.py --plots $(PLOTS))
 
 # The programs that are notebooks too.
-NOTEBOOKS := get_started chapter2
+NOTEBOOKS := get_started from_scikit_learn chapter2
 
 notebooks: $(INSTALLED) $(VENV)/.extra-notebook ## write and run examples/notebooks/*.ipynb (NOTEBOOKS= to choose)
 	$(BIN)/python -m tools.notebook $(NOTEBOOKS)

@@ -77,8 +77,8 @@ def test_every_example_is_here():
     helpers = {"digits", "options", "runs", "plots", "chapter2_figures"}
     found = {path.stem for path in EXAMPLES.glob("*.py")}
     assert found == {
-        "get_started", "mnist", "plain_loop", "plots_gallery", "chapter2", *EXPERIMENTS,
-        *EQUATIONS, *helpers,
+        "get_started", "from_scikit_learn", "mnist", "plain_loop", "plots_gallery", "chapter2",
+        "restarts", "uncertainty", *EXPERIMENTS, *EQUATIONS, *helpers,
     }  # fmt: skip
 
 
@@ -110,6 +110,25 @@ def test_an_equation_is_solved(name, tmp_path):
     said = output(name, *arguments, cwd=tmp_path)
     (error,) = re.findall(r"^\d+ iterations: .* largest (?:error )?(\S+) of 1$", said, re.MULTILINE)
     assert float(error) < 0.1
+    assert is_png(tmp_path / "a.png")
+
+
+def test_restarts(few, tmp_path):
+    options = ["--data", few, "--digits", "300", "--networks", "4", "--epochs", "4"]
+    said = output("restarts", *options, "--plot", "a.png", cwd=tmp_path)
+    rows = re.findall(r"^\| (.*?) +\| (\d+) ", said, re.MULTILINE)
+    assert rows == [("all to the end", "16"), ("the better half", "8")]
+    assert is_png(tmp_path / "a.png")
+
+
+def test_uncertainty(tmp_path):
+    """The band is wide where no patient is near."""
+    said = output("uncertainty", "--networks", "20", "--plot", "a.png", cwd=tmp_path)
+    bands = re.findall(r"^\| (\d+) +\| (\d+) .* (\d+) to (\d+) +\|$", said, re.MULTILINE)
+    assert [int(index) for index, *_ in bands] == [20, 25, 30, 40, 50]
+    width = [int(high) - int(low) for *_, low, high in bands]
+    assert int(bands[-1][1]) == 0
+    assert width[-1] > 2 * width[1]
     assert is_png(tmp_path / "a.png")
 
 

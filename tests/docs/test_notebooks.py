@@ -12,7 +12,7 @@ from tools.notebook import cells
 EXAMPLES = ROOT / "examples"
 NOTEBOOKS = sorted((EXAMPLES / "notebooks").glob("*.ipynb"))
 # These run in some seconds.
-SHORT = ["get_started"]
+SHORT = ["get_started", "from_scikit_learn"]
 FIT = """
 import bpfast
 net = bpfast.Network([1, 2, 1], output="identity", seed=0)
