@@ -32,12 +32,14 @@ impl<T: Real> Call<'_, T> {
         gradient: &mut [T],
         norms: &mut [f64],
     ) -> Result<()> {
-        let pass = &Clipped {
+        let pass = Clipped {
             derivatives,
             max_norm,
-            norms: RowsOut::new(norms, 1, self.plan.rows)?,
+            norms: RowsOut::new(norms, 1, self.plan.rows, &mut scratch.numbers_out)?,
         };
-        self.gradient(pass, scratch, gradient)
+        let outcome = self.gradient(&pass, scratch, gradient);
+        pass.norms.give_back(&mut scratch.numbers_out);
+        outcome
     }
 }
 

@@ -50,8 +50,11 @@ impl<T: Real> Call<'_, T> {
             return self.derivatives_of(&derivatives, scratch, gradient);
         };
         let width = self.network.architecture.n_inputs();
-        let dx = RowsOut::new(dx, width, self.plan.rows)?;
-        self.derivatives_of(&WithInputs { derivatives, dx }, scratch, gradient)
+        let dx = RowsOut::new(dx, width, self.plan.rows, &mut scratch.rows_out)?;
+        let pass = WithInputs { derivatives, dx };
+        let outcome = self.derivatives_of(&pass, scratch, gradient);
+        pass.dx.give_back(&mut scratch.rows_out);
+        outcome
     }
 
     /// Backpropagation from a forward pass that is known: writes the gradient of the cost to `gradient`.

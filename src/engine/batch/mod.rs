@@ -17,6 +17,8 @@ mod small_batch;
 mod trace;
 mod tree;
 
+use std::sync::Mutex;
+
 use crate::base::alloc::grow_workspace;
 use crate::base::cancel::{ShouldCancel, cancellable};
 use crate::base::error::Result;
@@ -45,6 +47,9 @@ pub struct Scratch<T: 'static> {
     compensation: Vec<T>,
     /// z^l of a small batch, task by task.
     z_by_task: Vec<T>,
+    /// The list of the rows that chunks write, of T and of float64; empty between calls.
+    pub(crate) rows_out: Vec<Mutex<&'static mut [T]>>,
+    pub(crate) numbers_out: Vec<Mutex<&'static mut [f64]>>,
     /// The moments of the gradients of examples.
     moments: MomentBuffers,
     /// How the batch is divided whose forward pass `block` holds, if it is kept for the backward pass.

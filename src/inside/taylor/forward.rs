@@ -31,7 +31,7 @@ impl<T: Real> Call<'_, T> {
             .chunks_mut(length)
             .chain(first.chunks_mut(length))
             .chain(second.chunks_mut(length));
-        let out = parts.map(|part| RowsOut::new(part, width, self.plan.rows));
+        let out = parts.map(|part| RowsOut::new(part, width, self.plan.rows, &mut Vec::new()));
         let out = try_collect_results("workspace", out)?;
         let chunks = (0..self.plan.chunks).map(|chunk| (chunk, ()));
         self.each_chunk(scratch, series.config(), chunks, |chunk, ()| {
