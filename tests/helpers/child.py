@@ -125,7 +125,9 @@ def case(name, n, dtype):
     return net, x, rng.random((n, sizes[-1]), dtype)
 
 
-EVERY = [*(name for name in bpfast.ACTIVATIONS if name != "softmax"), "leaky_relu(1.5)", "elu(0.5)"]
+EVERY = [
+    *(name for name in bpfast.ACTIVATIONS if name != "softmax"), "leaky_relu(1.5)", "elu(0.5)",
+]  # fmt: skip
 # Shapes that are cut in different ways: many rows of few weights, few rows of many weights, widths
 # on both sides of a SIMD register, layers of one neuron.
 NETWORKS = {
@@ -133,7 +135,7 @@ NETWORKS = {
     "mnist": ([784, 30, 10], {"output": "softmax", "cost": "log_likelihood"}),
     "wide": ([301, 1025, 41], {"hidden": "relu", "output": "identity", "cost": "huber"}),
     "deep": (
-        [5, 7, 1, 9, 16, 3, 8, 17, 2, 4, 3],
+        [5, 7, *((1, 9, 16, 3, 8, 17, 2, 4)[k % 8] for k in range(len(EVERY) - 1)), 3],
         {"hidden": EVERY, "output": "softplus", "cost": "poisson"},
     ),
 }

@@ -72,7 +72,8 @@ class Layer:
     @property
     def top_gate(self) -> float:
         """The largest value of σ'."""
-        return {"sigmoid": 0.25, "softmax": 0.25}.get(self.activation, 1.0)
+        tops = {"sigmoid": 1 / 4, "softmax": 1 / 4, "hard_sigmoid": 1 / 6}
+        return tops.get(self.activation, 1.0)
 
     @property
     def cancels(self) -> bool:
