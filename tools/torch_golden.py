@@ -25,9 +25,18 @@ ACTIVATIONS = {
     "tanh": torch.tanh,
     "relu": fn.relu,
     "leaky_relu": fn.leaky_relu,
+    "leaky_relu(0.2)": lambda z: fn.leaky_relu(z, 0.2),
     "elu": fn.elu,
+    "elu(0.5)": lambda z: fn.elu(z, 0.5),
+    "selu": fn.selu,
     "gelu": fn.gelu,
+    "gelu_tanh": lambda z: fn.gelu(z, approximate="tanh"),
     "silu": fn.silu,
+    "mish": fn.mish,
+    # The derivative of fn.hardsigmoid is 1/6 in float32 for every dtype.
+    "hard_sigmoid": lambda z: fn.relu6(z + 3) / 6,
+    "hard_swish": fn.hardswish,
+    "sin": torch.sin,
     "softplus": lambda z: fn.softplus(z, threshold=math.inf),
     "softmax": lambda z: fn.softmax(z, dim=1),
 }

@@ -14,13 +14,21 @@ from scipy.special import erfc
 
 import bpfast
 
+# Of SELU, rounded to a long double.
+LAMBDA = np.longdouble("1.0507009873554804934193349852946")
+ALPHA = np.longdouble("1.6732632423543772848170429916717")
+
 Truth = Callable[[NDArray[np.floating]], NDArray[np.floating]]
 TRUTHS: dict[str, Truth] = {
     "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
     "tanh": np.tanh,
     "elu": lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+    "selu": lambda z: np.where(z > 0, LAMBDA * z, LAMBDA * ALPHA * np.expm1(np.minimum(z, 0))),
     "gelu": lambda z: z * erfc(-z / np.sqrt(2)) / 2,
+    "gelu_tanh": lambda z: z / (1 + np.exp(-2 * np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))),
     "silu": lambda z: z / (1 + np.exp(-z)),
+    "mish": lambda z: z * np.tanh(np.log1p(np.exp(z))),
+    "sin": np.sin,
     "softplus": lambda z: np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))),
 }
 SMALLEST, LARGEST = 2.0**-30, 256.0
@@ -35,6 +43,20 @@ def gelu(z: NDArray[np.floating]) -> NDArray[np.longdouble]:
         exact = [mp.mpf(v) * mp.erfc(-mp.mpf(v) / mp.sqrt(2)) / 2 for v in z]
         high = np.array([float(v) for v in exact], np.longdouble)
         return high + np.array([float(v - mp.mpf(float(v))) for v in exact], np.longdouble)
+
+
+def gelu_tanh(z: NDArray[np.floating]) -> NDArray[np.longdouble]:
+    """z s(2 √(2/π) (z + 0.044715 z³)) in the same way."""
+    with mp.workprec(160):
+        factor = 2 * mp.sqrt(2 / mp.pi)
+        numbers = map(mp.mpf, z)
+        exact = [v / (1 + mp.exp(-factor * (v + v**3 * 44715 / 10**6))) for v in numbers]
+        high = np.array([float(v) for v in exact], np.longdouble)
+        return high + np.array([float(v - mp.mpf(float(v))) for v in exact], np.longdouble)
+
+
+# In float64 a long double does not have enough digits for the exponents of these.
+IN_160_BITS = {"gelu": gelu, "gelu_tanh": gelu_tanh}
 
 
 def float32_numbers(step: int) -> Iterator[NDArray[np.float32]]:
@@ -66,7 +88,8 @@ def worst(name: Any, dtype: str, pieces: Iterator[NDArray[np.floating]]) -> floa
         if dtype == "float32":
             exact = TRUTHS[name](z.astype(np.float64))
         else:
-            exact = gelu(z) if name == "gelu" else TRUTHS[name](z.astype(np.longdouble))
+            function = IN_160_BITS.get(name)
+            exact = function(z) if function else TRUTHS[name](z.astype(np.longdouble))
         normal = np.abs(exact) >= np.finfo(dtype).tiny
         unit = np.spacing(np.abs(exact[normal]).astype(dtype)).astype(exact.dtype)
         errors = np.abs(got.astype(exact.dtype)[normal] - exact[normal]) / unit
@@ -85,7 +108,7 @@ def main() -> None:
     for dtype in ("float32", "float64"):
         row = []
         for name in TRUTHS:
-            count = GELU_NUMBERS if name == "gelu" else NUMBERS
+            count = GELU_NUMBERS if name in IN_160_BITS else NUMBERS
             pieces = float32_numbers(step) if dtype == "float32" else float64_numbers(count // step)
             row.append(f"{worst(name, dtype, pieces):.2f}")
         print(f"| {dtype} |", " | ".join(row), "|")

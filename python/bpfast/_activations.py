@@ -8,7 +8,9 @@ import math
 _RANGES = {
     "sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0),
     "relu": (0.0, math.inf), "softplus": (0.0, math.inf),
-    "gelu": (-0.17, math.inf), "silu": (-0.28, math.inf),
+    "gelu": (-0.17, math.inf), "gelu_tanh": (-0.17, math.inf), "silu": (-0.28, math.inf),
+    "mish": (-0.31, math.inf), "selu": (-1.76, math.inf), "hard_swish": (-0.375, math.inf),
+    "hard_sigmoid": (0.0, 1.0), "sin": (-1.0, 1.0),
 }  # fmt: skip
 
 

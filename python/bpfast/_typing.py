@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from bpfast._derivatives.taylor import Taylor
 
 HiddenActivationName: TypeAlias = Literal[
-    "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus"
-]
+    "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "gelu_tanh", "silu",
+    "mish", "softplus", "hard_sigmoid", "hard_swish", "sin",
+]  # fmt: skip
 # A string too, for a name with a parameter; editors still complete the literals.
 HiddenActivation: TypeAlias = HiddenActivationName | str
 ActivationName: TypeAlias = HiddenActivationName | Literal["softmax"]
@@ -28,7 +29,7 @@ Cost: TypeAlias = CostName | CustomCost
 TaylorCost: TypeAlias = Callable[
     ["Taylor"], tuple[ArrayLike, tuple[ArrayLike | None, ...] | list[ArrayLike | None]]
 ]
-Initialisation: TypeAlias = Literal["nielsen", "nielsen_large", "xavier", "he", "zeros"]
+Initialisation: TypeAlias = Literal["nielsen", "nielsen_large", "xavier", "he", "lecun", "zeros"]
 OptimizerName: TypeAlias = Literal["sgd", "adam", "adamw", "rmsprop", "adagrad"]
 Reduction: TypeAlias = Literal["mean", "sum"]
 MetricName: TypeAlias = Literal[

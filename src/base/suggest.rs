@@ -28,6 +28,12 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("linear", &["identity"]),
     ("none", &["identity"]),
     ("lrelu", &["leaky_relu"]),
+    ("hsigmoid", &["hard_sigmoid"]),
+    ("hswish", &["hard_swish"]),
+    ("hardsilu", &["hard_swish"]),
+    ("sine", &["sin"]),
+    ("geluapproximate", &["gelu_tanh"]),
+    ("gelunew", &["gelu_tanh"]),
 ];
 
 /// The longest name that is compared: somewhat longer than any valid name.

@@ -5,12 +5,12 @@ use std::ops::{AddAssign, MulAssign, Neg, SubAssign};
 
 use ndarray::LinalgScalar;
 
-use crate::kernels::math::{Exponential, Logarithm, Normal};
+use crate::kernels::math::{CubicArgument, Exponential, Logarithm, Normal, Sine};
 use crate::kernels::simd::Registers;
 
 /// A floating-point type that a network can use.
 ///
-/// `exp`, `exp_m1`, `ln_1p`, `tanh` and `erfc` come from the Rust crate `libm` and not from the platform's
+/// `exp`, `exp_m1`, `ln_1p`, `tanh`, `sin`, `cos` and `erfc` come from the Rust crate `libm` and not from the platform's
 /// C library: the same source gives the same bits on every machine. Costs use them, and activations do on
 /// machines without fused multiply-add; otherwise `kernels::math` replaces them.
 pub trait Real:
@@ -19,6 +19,8 @@ pub trait Real:
     + Exponential
     + Logarithm
     + Normal
+    + Sine
+    + CubicArgument
     + Send
     + Sync
     + Debug
@@ -56,6 +58,10 @@ pub trait Real:
     fn ln_1p(self) -> Self;
     /// tanh x.
     fn tanh(self) -> Self;
+    /// sin x.
+    fn sin(self) -> Self;
+    /// cos x.
+    fn cos(self) -> Self;
     /// Φ(x) = ½ erfc(−x/√2), the normal distribution function, accurate in the lower tail.
     fn normal_cdf(self) -> Self;
     /// x Φ(x).
@@ -104,6 +110,14 @@ impl Real for f64 {
     #[inline(never)]
     fn tanh(self) -> Self {
         libm::tanh(self)
+    }
+    #[inline(never)]
+    fn sin(self) -> Self {
+        libm::sin(self)
+    }
+    #[inline(never)]
+    fn cos(self) -> Self {
+        libm::cos(self)
     }
 
     /// In the tail erfc magnifies the rounding error of −x/√2 by 2x² (1400 at the end of the range). So the
@@ -189,6 +203,14 @@ impl Real for f32 {
     #[inline(never)]
     fn tanh(self) -> Self {
         libm::tanhf(self)
+    }
+    #[inline(never)]
+    fn sin(self) -> Self {
+        libm::sinf(self)
+    }
+    #[inline(never)]
+    fn cos(self) -> Self {
+        libm::cosf(self)
     }
     #[inline(never)]
     fn normal_cdf(self) -> Self {

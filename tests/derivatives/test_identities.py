@@ -8,7 +8,7 @@ from tests.helpers.cases.random_networks import PAIRS
 from tests.helpers.derivatives import matrix_of, vector
 from tests.helpers.tolerance import close
 
-SMOOTH = ["sigmoid", "tanh", "elu", "gelu", "silu", "softplus"]
+SMOOTH = ["sigmoid", "tanh", "elu", "gelu", "gelu_tanh", "silu", "mish", "softplus", "sin"]
 
 
 def problem(output="identity", cost="quadratic", hidden="tanh", n=7, seed=0):

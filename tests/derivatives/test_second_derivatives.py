@@ -36,9 +36,9 @@ def test_against_40_digits(activation, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("activation", EXACT)
+@pytest.mark.parametrize("activation", [a for a in EXACT if a != "sin"])
 def test_limits_at_infinity(activation, dtype):
-    largest = float(np.finfo(dtype).max)
+    largest = float(np.finfo(dtype).max) / 2  # selu nearly doubles it
     for z in (largest, -largest, 1e4, -1e4):
         found = second_derivatives(activation, np.array([z], dtype))
         assert found.tolist() == [0.0]

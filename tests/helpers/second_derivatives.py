@@ -31,6 +31,24 @@ def slope(z):
     return sigmoid(z) * sigmoid(-z)
 
 
+def gelu_tanh_terms(z):
+    """Those of (z s(w))'' = 2 s' w' + z s' w'' + z s'' w'²."""
+    a = 2 * mpmath.sqrt(2 / mpmath.pi)
+    b = a * 44715 / 10**6
+    w, w1, w2 = z * (a + b * z * z), a + 3 * b * z * z, 6 * b * z
+    s1 = slope(w)
+    return [2 * s1 * w1, z * s1 * w2, z * s1 * (sigmoid(-w) - sigmoid(w)) * w1 * w1]
+
+
+def mish_terms(z):
+    """Those of (z t)'' = 2 t' + z t'', t = tanh(p), p = ln(1 + e^z), p' = s."""
+    s, p = sigmoid(z), mpmath.log1p(mpmath.exp(z))
+    t1 = 4 * slope(2 * p)
+    return [2 * t1 * s, -2 * z * mpmath.tanh(p) * t1 * s * s, z * t1 * slope(z)]
+
+
+SELU = mpf(1.7580993408473766)
+
 EXACT = {
     "identity": lambda z: mpf(0),
     "relu": lambda z: mpf(0),
@@ -41,6 +59,13 @@ EXACT = {
     "gelu": lambda z: density(z) * (2 - z * z),
     "silu": lambda z: slope(z) * (2 + z * (sigmoid(-z) - sigmoid(z))),
     "softplus": slope,
+    "elu(0.3)": lambda z: mpf(0.3) * mpmath.exp(z) if z <= 0 else mpf(0),
+    "selu": lambda z: SELU * mpmath.exp(z) if z <= 0 else mpf(0),
+    "gelu_tanh": lambda z: mpmath.fsum(gelu_tanh_terms(z)),
+    "mish": lambda z: mpmath.fsum(mish_terms(z)),
+    "hard_sigmoid": lambda z: mpf(0),
+    "hard_swish": lambda z: mpf(1) / 3 if abs(z) < 3 else mpf(0),
+    "sin": lambda z: -mpmath.sin(z),
 }
 TANH_NEAR_0 = 0.5  # where 1 - a² is of order 1
 # The error that is not relative, in ulp of 1 times this: 1 - a and a + 1 of a stored a keep the
@@ -51,6 +76,10 @@ ABSOLUTE = {
     "elu": lambda z: 1.0 if z <= 0 else 0.0,
     "gelu": lambda z: float(4 * density(mpf(z))),
     "silu": lambda z: float(4 * slope(mpf(z))),
+    "elu(0.3)": lambda z: 0.3 if z <= 0 else 0.0,
+    "selu": lambda z: 1.76 if z <= 0 else 0.0,
+    "gelu_tanh": lambda z: float(sum(map(abs, gelu_tanh_terms(mpf(z))))),
+    "mish": lambda z: float(sum(map(abs, mish_terms(mpf(z))))),
     # e^-a of a rounded a.
     "softplus": lambda z: float(abs(z) * slope(mpf(z))) if z > 0 else 0.0,
 }

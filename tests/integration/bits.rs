@@ -7,12 +7,23 @@ use bpfast::engine::batch::{Call, Scratch};
 use bpfast::engine::optimizer::{ParamsAndState, Rule};
 use bpfast::kernels::gemm::Matrix;
 use bpfast::kernels::simd::level;
+use bpfast::model::activation::Parameter;
 use bpfast::pool::Team;
 use bpfast::train::monitor::Monitors;
 use bpfast::train::{Report, Settings, StepSeries, TrainScratch};
 use bpfast::{Activation, Architecture, Cost, Network, Real};
 
-use Activation::{Gelu, Identity, Relu, Sigmoid, Silu, Softmax, Softplus, Tanh};
+use Activation::{
+    Gelu, GeluTanh, HardSigmoid, HardSwish, Identity, Mish, Relu, Selu, Sigmoid, Silu, Sin,
+    Softmax, Softplus, Tanh,
+};
+
+const LEAKY: Activation = Activation::LeakyRelu(parameter(0.2));
+const STEEP_ELU: Activation = Activation::Elu(parameter(1.5));
+
+const fn parameter(value: f64) -> Parameter {
+    Parameter::new(value).expect("a positive number")
+}
 
 /// A network, its batch, and the optimizer that trains it.
 struct Case {
@@ -39,7 +50,7 @@ const ADAM: Rule = Rule::Adam {
 
 /// Together: every activation and cost, products of one row, of few columns, of several blocks in each
 /// direction, and tiles that are not full.
-const CASES: [Case; 9] = [
+const CASES: [Case; 10] = [
     Case {
         sizes: &[784, 30, 10],
         hidden: &[Sigmoid],
@@ -223,6 +234,34 @@ const CASES: [Case; 9] = [
                 0xae76_000f_072d_5806,
                 0x6c3e_232d_7c96_8ec3,
                 0x9322_1c2f_138f_96b3,
+            ],
+        ],
+    },
+    Case {
+        sizes: &[12, 21, 18, 17, 16, 19, 20, 15, 4],
+        hidden: &[
+            LEAKY,
+            GeluTanh,
+            Mish,
+            Selu,
+            HardSwish,
+            HardSigmoid,
+            STEEP_ELU,
+        ],
+        output: Sin,
+        cost: Cost::Quadratic,
+        n: 90,
+        rule: ADAM,
+        hashes: [
+            [
+                0x38d6_3f22_5bcd_aa58,
+                0x835b_8a20_6530_c94e,
+                0x22d2_6f75_a564_a842,
+            ],
+            [
+                0xeac7_fa00_86d4_809f,
+                0x08e8_0a3f_ce57_34df,
+                0x4895_9856_aa69_624c,
             ],
         ],
     },

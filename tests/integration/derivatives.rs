@@ -13,7 +13,10 @@ use bpfast::{Activation, Architecture, Cost, Network, Real, Result};
 
 use super::bits::{Hash, numbers};
 
-use Activation::{Gelu, Identity, Relu, Sigmoid, Silu, Softmax, Softplus, Tanh};
+use Activation::{
+    Gelu, GeluTanh, HardSwish, Identity, Mish, Relu, Selu, Sigmoid, Silu, Sin, Softmax, Softplus,
+    Tanh,
+};
 
 /// A network, the examples of its batch, and the hashes of H v, of norms and of a clipped sum, in float32 and
 /// in float64.
@@ -27,7 +30,7 @@ type Case = (
 );
 
 /// Together: every activation with a second derivative, and most costs.
-const CASES: [Case; 5] = [
+const CASES: [Case; 6] = [
     (
         &[20, 33, 7],
         &[Tanh],
@@ -120,6 +123,25 @@ const CASES: [Case; 5] = [
                 0xbf23_7468_3b0e_f9dd,
                 0x138e_5615_c5a8_3eba,
                 0x51fe_f5c5_b10d_2244,
+            ],
+        ],
+    ),
+    (
+        &[9, 21, 18, 17, 16, 3],
+        &[GeluTanh, Mish, HardSwish, Sin],
+        Selu,
+        Cost::Quadratic,
+        60,
+        [
+            [
+                0x64b4_43e4_4039_4ab9,
+                0x1958_4ad1_609b_7d94,
+                0x2ec5_7d21_b337_e960,
+            ],
+            [
+                0x5236_a5d8_3940_a3c1,
+                0xf2b7_1f1b_e2a4_2d8e,
+                0x4120_717d_158c_1566,
             ],
         ],
     ),

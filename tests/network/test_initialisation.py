@@ -18,6 +18,7 @@ VARIANCES = {
     "nielsen_large": (lambda n_in, n_out: 1.0, 1.0),
     "xavier": (lambda n_in, n_out: 2 / (n_in + n_out), 0.0),
     "he": (lambda n_in, n_out: 2 / n_in, 0.0),
+    "lecun": (lambda n_in, n_out: 1 / n_in, 0.0),
     "zeros": (lambda n_in, n_out: 0.0, 0.0),
 }
 

@@ -186,7 +186,7 @@ def test_many_directions_of_all_examples_are_allowed():
     assert net.taylor(X[:3], MANY[:3]).first.shape == (3, 3, 1)
 
 
-NAMES = "'identity', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus'"
+NAMES = "'identity', 'sigmoid', 'tanh', 'gelu', 'gelu_tanh', 'silu', 'mish', 'softplus', 'sin'"
 
 
 @pytest.mark.parametrize(
@@ -195,6 +195,9 @@ NAMES = "'identity', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus'"
         ({"hidden": "relu"}, "hidden[0]", "relu"),
         ({"hidden": "leaky_relu"}, "hidden[0]", "leaky_relu"),
         ({"hidden": "elu"}, "hidden[0]", "elu"),
+        ({"hidden": "elu(0.5)"}, "hidden[0]", "elu(0.5)"),
+        ({"hidden": "selu"}, "hidden[0]", "selu"),
+        ({"output": "hard_swish"}, "output", "hard_swish"),
         ({"output": "relu"}, "output", "relu"),
         ({"output": "elu"}, "output", "elu"),
         ({"output": "softmax"}, "output", "softmax"),

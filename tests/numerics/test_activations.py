@@ -8,6 +8,22 @@ import bpfast
 from tests.helpers.tolerance import ULPS
 
 DTYPES = ["float32", "float64"]
+
+
+def selu(z):
+    """Klambauer et al. 2017."""
+    scale, alpha = (
+        mp.mpf("1.0507009873554804934193349853"),
+        mp.mpf("1.6732632423543772848170429917"),
+    )
+    return scale * (z if z > 0 else alpha * mp.expm1(z))
+
+
+def gelu_tanh(z):
+    """Hendrycks and Gimpel 2016; ½ (1 + tanh) as a sigmoid, which keeps the digits of the tail."""
+    return z / (1 + mp.exp(-2 * mp.sqrt(2 / mp.pi) * (z + z**3 * 44715 / 10**6)))
+
+
 EXACT = {
     "identity": lambda z: z,
     "sigmoid": lambda z: 1 / (1 + mp.exp(-z)),
@@ -22,7 +38,16 @@ EXACT = {
     "gelu": lambda z: z * mp.erfc(-z / mp.sqrt(2)) / 2,
     "silu": lambda z: z / (1 + mp.exp(-z)),
     "softplus": lambda z: mp.log1p(mp.exp(z)),
+    "selu": selu,
+    "gelu_tanh": gelu_tanh,
+    "mish": lambda z: z * mp.tanh(mp.log1p(mp.exp(z))),
+    "hard_sigmoid": lambda z: min(max(z + 3, mp.mpf(0)), mp.mpf(6)) / 6,
+    "hard_swish": lambda z: z * min(max(z + 3, mp.mpf(0)), mp.mpf(6)) / 6,
+    "sin": mp.sin,
 }
+
+
+KINKED = ["relu", "hard_sigmoid", "hard_swish", *(a for a in EXACT if a.startswith("leaky"))]
 
 
 def is_leaky(activation):
@@ -73,9 +98,11 @@ def ulps(got, exact, dtype):
 def exact(activation, z):
     """σ(z), without the exponentials of numbers where σ has long been at its limit."""
     z = mp.mpf(float(z))
+    if activation in ("identity", "sin", "selu", "hard_sigmoid"):
+        return EXACT[activation](z)
     if z > 10**5:
         return mp.mpf(1) if activation in ("sigmoid", "tanh") else z
-    if z < -(10**5) and activation not in ("identity", "tanh") and not is_leaky(activation):
+    if z < -(10**5) and activation != "tanh" and not is_leaky(activation):
         z = mp.mpf(-(10**5))
     return EXACT[activation](z)
 
@@ -106,6 +133,12 @@ LIMITS = {  # σ at −∞ and at ∞
     "gelu": (0, np.inf),
     "silu": (0, np.inf),
     "softplus": (0, np.inf),
+    "selu": (-1.7580993408473768, np.inf),
+    "gelu_tanh": (0, np.inf),
+    "mish": (0, np.inf),
+    "hard_sigmoid": (0, 1),
+    "hard_swish": (0, np.inf),
+    "sin": (np.nan, np.nan),
 }
 SLOPES = {  # σ' at −∞ and at ∞
     "identity": (1, 1),
@@ -121,6 +154,12 @@ SLOPES = {  # σ' at −∞ and at ∞
     "gelu": (0, 1),
     "silu": (0, 1),
     "softplus": (0, 1),
+    "selu": (0, 1.0507009873554805),
+    "gelu_tanh": (0, 1),
+    "mish": (0, 1),
+    "hard_sigmoid": (0, 0),
+    "hard_swish": (0, 1),
+    "sin": (np.nan, np.nan),
 }
 
 
@@ -138,11 +177,31 @@ def test_limits_and_nan(activation, dtype):
 @pytest.mark.parametrize(
     ("activation", "slope"),
     [("relu", 0.0), ("leaky_relu", 0.01), ("leaky_relu(0.3)", 0.3), ("leaky_relu(1.5)", 1.5),
-     ("elu", 1.0), ("elu(0.3)", 0.3), ("elu(2.5)", 2.5), ("identity", 1.0)],
+     ("elu", 1.0), ("elu(0.3)", 0.3), ("elu(2.5)", 2.5), ("identity", 1.0),
+     ("selu", 1.7580993408473768), ("sin", 1.0), ("mish", 0.6), ("gelu_tanh", 0.5)],
 )  # fmt: skip
 def test_the_value_at_a_kink(activation, slope, dtype):
     slopes = derivative(activation, [0.0, -0.0], dtype)
     np.testing.assert_array_equal(slopes, np.full(2, slope, dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_kinks_at_three(dtype):
+    """Exactly 3 is outside; the numbers beside it are on their side."""
+    edges = np.array([-3, 3], dtype)
+    step = np.spacing(edges)
+    z = np.r_[edges - abs(step), edges, edges + abs(step)]
+    sixth = np.array(1 / 6, dtype)
+    slopes = derivative("hard_sigmoid", z, dtype)
+    np.testing.assert_array_equal(slopes, [0, sixth, 0, 0, sixth, 0])
+    slopes = derivative("hard_swish", z, dtype)
+    np.testing.assert_array_equal(slopes[[0, 2, 3, 5]], [0, 0, 1, 1])
+    np.testing.assert_allclose(slopes[[4, 1]], [-0.5, 1.5], rtol=2 * step[1])
+    a = neuron("hard_sigmoid", dtype)(z)
+    assert (a[[0, 2]] == 0).all()
+    assert (a[[3, 5]] == 1).all()
+    assert (a[[4, 1]] > 0).all()
+    assert (a[[4, 1]] < 1).all()
 
 
 @pytest.mark.parametrize("cost", ["absolute", "huber"])
@@ -152,7 +211,7 @@ def test_the_derivative_of_a_cost_at_a_kink(cost):
     np.testing.assert_array_equal(delta, [[0], [1], [-1]])
 
 
-@pytest.mark.parametrize("activation", [a for a in EXACT if a != "relu" and not is_leaky(a)])
+@pytest.mark.parametrize("activation", [a for a in EXACT if a not in KINKED])
 def test_derivatives(activation):
     z = np.linspace(-6, 6, 97)  # not at elu's 0, where σ'' jumps
     z = z[z != 0]

@@ -26,7 +26,8 @@ def ours(module, kind, dtype):
 def test_every_activation_and_cost_is_tested():
     assert set(GRADIENTS) == {" ".join(kind) for kind in small_networks.KINDS}
     hidden, outputs, costs = (set(names) for names in zip(*small_networks.KINDS, strict=True))
-    assert hidden == set(bpfast.ACTIVATIONS) - {"softmax"}
+    with_parameter = set(small_networks.WITH_PARAMETER)
+    assert hidden == with_parameter.union(bpfast.ACTIVATIONS) - {"softmax"}
     assert outputs == set(bpfast.ACTIVATIONS)
     assert costs == set(bpfast.COSTS)
 

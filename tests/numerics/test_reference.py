@@ -42,6 +42,31 @@ def close(expected):
         ("gelu", 0, 0, 1 / 2),  # Φ(0)
         ("silu", 0, 0, 1 / 2),
         ("silu", LN3, 3 / 4 * LN3, 3 / 4 + 3 / 16 * LN3),  # s + z s (1 - s)
+        ("leaky_relu(0.5)", -3, -1.5, 0.5),
+        ("leaky_relu(slope=2)", -3, -6, 2),
+        ("elu(alpha=4)", -LN2, -2, 2),  # 4 (1/2 - 1); a + 4
+        ("selu", 2, 2.101401974710961, 1.0507009873554805),
+        ("selu", -LN2, -0.8790496704236884, 0.8790496704236884),  # λ α / 2
+        ("selu", 0, 0, 1.7580993408473769),  # λ α, from the left
+        ("gelu_tanh", 0, 0, 1 / 2),
+        ("mish", 0, 0, 3 / 5),  # tanh(ln 2) = (2 - 1/2) / (2 + 1/2)
+        (
+            "mish",
+            LN3,
+            15 / 17 * LN3,
+            15 / 17 + 48 / 289 * LN3,
+        ),  # t = 15/17, (1 - t²) s = 64/289 · 3/4
+        ("hard_sigmoid", 1.5, 3 / 4, 1 / 6),
+        ("hard_sigmoid", -3, 0, 0),
+        ("hard_sigmoid", 3, 1, 0),
+        ("hard_sigmoid", 7, 1, 0),
+        ("hard_swish", 1.5, 9 / 8, 1),  # 1.5 · 3/4; (3 + 3) / 6
+        ("hard_swish", -1.5, -3 / 8, 0),
+        ("hard_swish", -3, 0, 0),
+        ("hard_swish", 3, 3, 1),
+        ("hard_swish", 7, 7, 1),
+        ("sin", math.pi / 6, 1 / 2, math.sqrt(3) / 2),
+        ("sin", math.pi, 1.2246467991473532e-16, -1),  # sin(π - π₆₄) = π - π₆₄
         ("softplus", 0, LN2, 1 / 2),
         ("softplus", LN3, 2 * LN2, 3 / 4),  # ln(1 + 3)
         ("softplus", math.log(math.e - 1), 1, 1 - 1 / math.e),

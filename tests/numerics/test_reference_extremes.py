@@ -24,6 +24,24 @@ def s(z):
     return 1 / (1 + mp.exp(-z))
 
 
+L, A = mpf(1.0507009873554805), mpf(1.6732632423543772)
+
+
+def gelu_tanh_prime(z):
+    w = cubic(z)
+    return s(w) * (1 + z * s(-w) * 2 * mp.sqrt(2 / mp.pi) * (1 + 3 * z * z * 44715 / mpf(10**6)))
+
+
+def cubic(z):
+    return 2 * mp.sqrt(2 / mp.pi) * (z + z**3 * 44715 / mpf(10**6))
+
+
+def mish_prime(z):
+    e = mp.exp(z)
+    q = e * e + 2 * e + 2
+    return e * (e + 2) / q + 4 * z * e * (1 + e) / q**2
+
+
 EXACT = {
     "sigmoid": (s, lambda z: s(z) * s(-z)),
     "tanh": (mp.tanh, lambda z: mp.sech(z) ** 2),
@@ -31,13 +49,22 @@ EXACT = {
     "gelu": (lambda z: z * mp.ncdf(z), lambda z: mp.ncdf(z) + z * mp.npdf(z)),
     "silu": (lambda z: z * s(z), lambda z: s(z) * (1 + z * s(-z))),
     "softplus": (lambda z: mp.log1p(mp.exp(z)), s),
-}
+    "selu": (lambda z: L * (z if z > 0 else A * mp.expm1(z)),
+             lambda z: L * (1 if z > 0 else A * mp.exp(z))),
+    "gelu_tanh": (lambda z: z * s(cubic(z)), gelu_tanh_prime),
+    "mish": (lambda z: z * mp.tanh(mp.log1p(mp.exp(z))), mish_prime),
+    "hard_sigmoid": (lambda z: min(max(z + 3, 0), 6) / mpf(6),
+                     lambda z: mpf(1) / 6 if abs(z) < 3 else 0),
+    "hard_swish": (lambda z: z * min(max(z + 3, 0), 6) / mpf(6),
+                   lambda z: (2 * z + 3) / 6 if abs(z) < 3 else mpf(z > 0)),
+    "sin": (mp.sin, mp.cos),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", EXACT)
 def test_activation_at_the_extremes(name):
     # gelu: erfc and e^{-z²/2} multiply the rounding of their argument by z².
-    rel = 1e-12 if name == "gelu" else 1e-15
+    rel = 1e-12 if name in ("gelu", "gelu_tanh") else 1e-15
     with mpmath.workdps(40):
         for z in EXTREMES:
             a, slope = (float(exact(mpf(z))) for exact in EXACT[name])
@@ -93,18 +120,25 @@ def test_non_finite_numbers_stay_in_their_row(output, cost, bad):
     c = reference.backprop(**net, x=[[bad, 1], good], y=y)[0]
     if math.isnan(bad):
         assert math.isnan(c)
-        assert output in ("relu", "leaky_relu") or all(map(math.isnan, d[0]))
+        has_constant_slopes = output in ("relu", "leaky_relu", "hard_sigmoid")
+        assert has_constant_slopes or all(map(math.isnan, d[0]))
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_activation_at_infinity(name):
-    low = {"identity": -math.inf, "leaky_relu": -math.inf, "tanh": -1, "elu": -1}
+    assert math.isnan(sigma(name, math.nan))
+    if name == "sin":
+        assert all(math.isnan(f(name, z)) for f in (sigma, prime) for z in (-math.inf, math.inf))
+        return
+    low = {"identity": -math.inf, "leaky_relu": -math.inf, "tanh": -1, "elu": -1,
+           "selu": -1.7580993408473766}  # fmt: skip
+    is_bounded = name in ("sigmoid", "tanh", "hard_sigmoid")
     assert sigma(name, -math.inf) == low.get(name, 0)
-    assert sigma(name, math.inf) == (1 if name in ("sigmoid", "tanh") else math.inf)
+    assert sigma(name, math.inf) == (1 if is_bounded else math.inf)
     slope = {"identity": 1, "leaky_relu": 0.01}
     assert prime(name, -math.inf) == slope.get(name, 0)
-    assert prime(name, math.inf) == (0 if name in ("sigmoid", "tanh") else 1)
-    assert math.isnan(sigma(name, math.nan))
+    top = 1.0507009873554805 if name == "selu" else 1
+    assert prime(name, math.inf) == (0 if is_bounded else top)
 
 
 def test_sums_are_rounded_once():

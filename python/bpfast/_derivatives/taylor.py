@@ -89,7 +89,8 @@ def taylor(
     Raises
     ------
     ValueError
-        An activation is not smooth (relu, leaky_relu, elu) or is softmax, the order is not 1 or 2,
+        An activation is not smooth (relu, leaky_relu, elu, selu, hard_sigmoid, hard_swish) or is
+        softmax, the order is not 1 or 2,
         directions have another shape or are not finite, or x has another shape or no rows.
     TypeError
         x or directions are not of real numbers, or the order is not an integer.
@@ -174,7 +175,8 @@ def backprop_taylor(
     Raises
     ------
     ValueError
-        An activation is not smooth (relu, leaky_relu, elu) or is softmax, the order is not 1 or 2,
+        An activation is not smooth (relu, leaky_relu, elu, selu, hard_sigmoid, hard_swish) or is
+        softmax, the order is not 1 or 2,
         directions have another shape or are not finite, x has another shape or no rows, the cost
         returns other shapes, weights are negative, not finite or, with "mean", all zero; or ``out``
         has other sizes, is read-only or shares memory with an input.

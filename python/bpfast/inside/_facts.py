@@ -111,6 +111,10 @@ def inverse(activation: str, a: Floats) -> Floats:
         return np.log(a) if activation == "softmax" else np.log(a / (1 - a))
     if activation == "tanh":
         return np.arctanh(np.clip(a, -1 + tiny, 1 - tiny))
+    if activation == "hard_sigmoid":
+        return 6.0 * np.clip(a, 0.0, 1.0) - 3.0
+    if activation == "sin":
+        return np.arcsin(np.clip(a, -1.0, 1.0))
     if activation == "softplus":
         a = np.maximum(a, tiny)
         return a + np.log(-np.expm1(-a))

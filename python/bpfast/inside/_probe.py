@@ -117,6 +117,8 @@ class Probe:
             return int(np.count_nonzero(a * (1 - a) < CLOSED / 4)) / int(a.size)
         if name == "tanh":  # σ' = 1 - a²
             return int(np.count_nonzero(np.square(a) > 1 - CLOSED)) / int(a.size)
+        if name == "hard_sigmoid":  # σ' = 1/6 or 0
+            return int(np.count_nonzero((a <= 0) | (a >= 1))) / int(a.size)
         if base_name(name) in ONE_SIDED:
             most = a.max(axis=0) if name == "relu" else quantities.gate(name, z).max(axis=0)
             limit = 0.0 if name == "relu" else CLOSED**2

@@ -88,7 +88,7 @@ def output_factors(
 
 def top_gate(activation: str) -> float:
     """The largest value of σ'."""
-    return {"sigmoid": 0.25, "softmax": 0.25}.get(activation, 1.0)
+    return {"sigmoid": 1 / 4, "softmax": 1 / 4, "hard_sigmoid": 1 / 6}.get(activation, 1.0)
 
 
 def cost_gradient(cost: Any, a: Floats, y: NDArray[Any]) -> Floats:

@@ -30,9 +30,15 @@ ACTIVATIONS = (
     "relu",
     "leaky_relu",
     "elu",
+    "selu",
     "gelu",
+    "gelu_tanh",
     "silu",
+    "mish",
     "softplus",
+    "hard_sigmoid",
+    "hard_swish",
+    "sin",
     "softmax",
 )
 # The parameters of activations, and their defaults; they must be numbers that float32 holds.

@@ -58,7 +58,8 @@ def taylor(
     directions : array, shape (k, n_1), (k, n, n_1) or (n_1,), or a list of directions
         k directions, each the same for all examples, (n_1,), or one per example, (n, n_1).
     hidden : str or list of str, default "sigmoid"
-        A smooth activation: identity, sigmoid, tanh, gelu, silu or softplus; or one per layer.
+        A smooth activation: identity, sigmoid, tanh, gelu, gelu_tanh, silu, mish, softplus or sin;
+        or one per layer.
     output : str, default "sigmoid"
         A smooth activation.
     order : {2, 1}, default 2
@@ -119,7 +120,8 @@ def backprop_taylor(
         ``cost(taylor)`` returns C_x, (n,), and its derivatives by ``taylor.value``, ``first`` and
         ``second``, each in its shape, or None for 0.
     hidden : str or list of str, default "sigmoid"
-        A smooth activation: identity, sigmoid, tanh, gelu, silu or softplus; or one per layer.
+        A smooth activation: identity, sigmoid, tanh, gelu, gelu_tanh, silu, mish, softplus or sin;
+        or one per layer.
     output : str, default "sigmoid"
         A smooth activation.
     order : {2, 1}, default 2

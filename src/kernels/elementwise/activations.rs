@@ -4,6 +4,7 @@ use crate::kernels::elementwise::map::UnaryFunction;
 use crate::kernels::math::exponential::{ScaledExp, exp, exp_m1};
 use crate::kernels::math::logarithm::ln_1p;
 use crate::kernels::math::normal::scaled_tail;
+use crate::kernels::math::sine::sin;
 use crate::kernels::real::Real;
 use crate::kernels::simd::vector::Arithmetic;
 
@@ -25,6 +26,16 @@ pub struct Elu;
 /// s z for z > 0, else t (e^z − 1); s and t are positive, s ≥ 1.
 #[derive(Debug, Clone, Copy)]
 pub struct ScaledElu<T>(pub T, pub T);
+
+/// 0 for z ≤ −3, 1 for z ≥ 3, else (z + 3) / 6.
+#[derive(Debug, Clone, Copy)]
+pub struct HardSigmoid;
+/// z times [`HardSigmoid`].
+#[derive(Debug, Clone, Copy)]
+pub struct HardSwish;
+/// sin z.
+#[derive(Debug, Clone, Copy)]
+pub struct Sin;
 
 /// z Φ(z), Φ the normal distribution function.
 #[derive(Debug, Clone, Copy)]
@@ -93,6 +104,31 @@ impl<T: Real> UnaryFunction<T> for ScaledElu<T> {
         let zero = z.splat(T::ZERO);
         let below = z.splat(self.1) * exp_m1(z.at_most(zero));
         V::select(z.less(zero), below, z.splat(self.0) * z)
+    }
+}
+
+impl<T: Real> UnaryFunction<T> for HardSigmoid {
+    /// With h = max(3 − |z|, 0) / 6: h for z < 0, else 1 − h. So it is 0 or 1 only where |z| ≥ 3.
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let (zero, three) = (z.splat(T::ZERO), z.splat(T::from_f64(3.0)));
+        let half = (three - z.abs()).at_least(zero) * z.splat(T::from_f64(1.0 / 6.0));
+        V::select(z.less(zero), half, z.splat(T::ONE) - half)
+    }
+}
+
+impl<T: Real> UnaryFunction<T> for HardSwish {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let bounded = z.at_least(z.splat(T::from_f64(-3.0))); // for −∞ · 0
+        bounded * HardSigmoid.of(z)
+    }
+}
+
+impl<T: Real> UnaryFunction<T> for Sin {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        sin(z)
     }
 }
 

@@ -1,8 +1,10 @@
 //! σ' of a register, computed from a = σ(z), or from z where a does not determine it.
 
+use crate::kernels::elementwise::activations::HardSigmoid;
 use crate::kernels::elementwise::map::UnaryFunction;
 use crate::kernels::math::exponential::{ScaledExp, exp_m1};
 use crate::kernels::math::normal::scaled_tail;
+use crate::kernels::math::sine::cos;
 use crate::kernels::real::Real;
 use crate::kernels::simd::vector::Arithmetic;
 
@@ -24,6 +26,16 @@ pub struct ScaledEluDerivative<T>(pub T, pub T);
 /// 1 − e^−a of a ≥ 0.
 #[derive(Debug, Clone, Copy)]
 pub struct SoftplusDerivative;
+
+/// 1/6 for 0 < a < 1, else 0.
+#[derive(Debug, Clone, Copy)]
+pub struct HardSigmoidDerivative;
+/// 0 for z ≤ −3, 1 for z ≥ 3, else (2z + 3) / 6, from z.
+#[derive(Debug, Clone, Copy)]
+pub struct HardSwishDerivative;
+/// cos z, from z.
+#[derive(Debug, Clone, Copy)]
+pub struct SinDerivative;
 
 /// Φ(z) + z φ(z), from z.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +87,31 @@ impl<T: Real> UnaryFunction<T> for SoftplusDerivative {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         exp_m1(-a).abs()
+    }
+}
+
+impl<T: Real> UnaryFunction<T> for HardSigmoidDerivative {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
+        let (zero, one) = (a.splat(T::ZERO), a.splat(T::ONE));
+        let below_one = V::select(a.less(one), a.splat(T::from_f64(1.0 / 6.0)), zero);
+        V::select(zero.less(a), below_one, zero)
+    }
+}
+
+impl<T: Real> UnaryFunction<T> for HardSwishDerivative {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let three = z.splat(T::from_f64(3.0));
+        let line = (z + z + three) * z.splat(T::from_f64(1.0 / 6.0));
+        V::select(z.abs().less(three), line, HardSigmoid.of(z))
+    }
+}
+
+impl<T: Real> UnaryFunction<T> for SinDerivative {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        cos(z)
     }
 }
 

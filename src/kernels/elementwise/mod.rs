@@ -3,7 +3,9 @@
 pub mod activations;
 pub mod apply_rule;
 pub mod derivatives;
+pub mod gelu_tanh;
 pub(super) mod map;
+pub mod mish;
 mod norms;
 pub(crate) mod optimizer_rules;
 pub mod saturation;

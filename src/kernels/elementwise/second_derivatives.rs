@@ -3,6 +3,7 @@
 use crate::kernels::elementwise::map::UnaryFunction;
 use crate::kernels::math::exponential::ScaledExp;
 use crate::kernels::math::normal::scaled_tail;
+use crate::kernels::math::sine::sin;
 use crate::kernels::real::Real;
 use crate::kernels::simd::vector::Arithmetic;
 
@@ -18,6 +19,13 @@ pub struct EluRatio;
 /// e^−a of a ≥ 0.
 #[derive(Debug, Clone, Copy)]
 pub struct SoftplusRatio;
+
+/// 1/3 for −3 < z < 3, else 0, from z.
+#[derive(Debug, Clone, Copy)]
+pub struct HardSwishSecondDerivative;
+/// −sin z, from z.
+#[derive(Debug, Clone, Copy)]
+pub struct SinSecondDerivative;
 
 /// φ(z) (2 − z²), from z.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +61,21 @@ impl<T: Real> UnaryFunction<T> for SoftplusRatio {
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> V {
         let a = a.at_most(a.splat(-T::EXP_FLOOR));
         ScaledExp::of(-a, None).value() * a.splat(T::INVERSE_SCALE)
+    }
+}
+
+impl<T: Real> UnaryFunction<T> for HardSwishSecondDerivative {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        let (zero, three) = (z.splat(T::ZERO), z.splat(T::from_f64(3.0)));
+        V::select(z.abs().less(three), z.splat(T::from_f64(1.0 / 3.0)), zero)
+    }
+}
+
+impl<T: Real> UnaryFunction<T> for SinSecondDerivative {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
+        -sin(z)
     }
 }
 

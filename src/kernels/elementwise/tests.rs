@@ -2,7 +2,9 @@
 
 use std::fmt::Debug;
 
+use crate::kernels::elementwise::gelu_tanh::GeluTanh;
 use crate::kernels::elementwise::map::{Map, UnaryFunction};
+use crate::kernels::elementwise::mish::{Mish, MishDerivative};
 use crate::kernels::elementwise::{activations as sigma, derivatives};
 use crate::kernels::math::{Exp, LnOneMinusExp};
 use crate::kernels::real::Real;
@@ -171,6 +173,106 @@ fn silu() {
     exact.check_both(derivatives::SiluDerivative);
 }
 
+/// 2 √(2/π) (z + 0.044715 z³), of |z| ≤ 6, where its rounding costs less than 100 ulps.
+fn cubic(z: f64) -> f64 {
+    2.0 * (2.0 / std::f64::consts::PI).sqrt() * (z + 0.044715 * z * z * z)
+}
+
+#[test]
+fn gelu_tanh() {
+    let exact = Exact::new(|z| z * sigmoids(cubic(z)).0);
+    let exact = Exact {
+        domain: (-6.0, 6.0),
+        ..exact
+    };
+    exact.check::<f32>(GeluTanh, 4.0, 24, -149);
+    exact.check::<f64>(GeluTanh, 100.0, 53, -1074);
+    let mut limits = [-30.0, f64::NEG_INFINITY, 30.0, f64::INFINITY];
+    run_in_arrays(Map(&mut limits, GeluTanh));
+    assert_same(&limits, &[-0.0, -0.0, 30.0, f64::INFINITY], GeluTanh);
+}
+
+#[test]
+fn mish() {
+    let value = |z: f64| z * libm::tanh(libm::log1p(libm::exp(z)));
+    let exact = Exact {
+        domain: (-700.0, 700.0), // where e^z is a normal number
+        ..Exact::new(value)
+    };
+    exact.check_both(Mish);
+    let exact = Exact {
+        terms: |z| (4.0 * z * sigmoids(z).0 * sigmoids(z).1).abs(),
+        domain: (-700.0, 700.0),
+        ..Exact::new(|z| {
+            let p = libm::log1p(libm::exp(z));
+            let (s, rest) = sigmoids(2.0 * p);
+            libm::tanh(p) + z * 4.0 * s * rest * sigmoids(z).0
+        })
+    };
+    exact.check_both(MishDerivative);
+}
+
+#[test]
+fn hard_functions() {
+    let hard = |z: f64| match z {
+        _ if z <= -3.0 => 0.0,
+        _ if z >= 3.0 => 1.0,
+        _ => (z + 3.0) / 6.0,
+    };
+    Exact::new(hard).check_both(sigma::HardSigmoid);
+    let exact = Exact::new(|a| if a > 0.0 && a < 1.0 { 1.0 / 6.0 } else { 0.0 });
+    exact.check_both(derivatives::HardSigmoidDerivative);
+    let swish = |z: f64| match z {
+        _ if z <= -3.0 => -0.0,
+        _ if z >= 3.0 => z,
+        _ => z * ((z + 3.0) / 6.0),
+    };
+    Exact::new(swish).check_both(sigma::HardSwish);
+    let derivative = |z: f64| match z {
+        _ if z <= -3.0 => 0.0,
+        _ if z >= 3.0 => 1.0,
+        _ => (2.0 * z + 3.0) / 6.0,
+    };
+    Exact::new(derivative).check_both(derivatives::HardSwishDerivative);
+}
+
+#[test]
+fn sine() {
+    Exact::new(libm::sin).check_both(sigma::Sin);
+    Exact::new(libm::cos).check_both(derivatives::SinDerivative);
+}
+
+/// Near the multiples of π/2 and on both sides of the largest angle of the polynomials.
+#[test]
+fn sine_near_its_zeros() {
+    let angles = (0..2000).map(|n| f64::from(n) * f64::from(n % 7) * std::f64::consts::FRAC_PI_2);
+    let beside = angles.flat_map(|x| [x.next_down(), x, x.next_up(), -x]);
+    let large = [
+        16384.0,
+        16385.0,
+        1_073_741_824.0,
+        1_073_741_826.0,
+        1e22,
+        1e300,
+    ];
+    let x: Vec<f64> = beside.chain(large).collect();
+    let got = values(sigma::Sin, &x);
+    for (x, got) in x.iter().zip(got) {
+        let exact = libm::sin(*x);
+        assert!(
+            (got - exact).abs() <= 4.0 * f64::EPSILON * exact.abs(),
+            "{x:e}"
+        );
+    }
+    let x: Vec<f32> = x.iter().map(|&x| Real::from_f64(x)).collect();
+    let got = values(derivatives::SinDerivative, &x);
+    for (x, got) in x.iter().zip(got) {
+        let exact = libm::cosf(*x);
+        let is_same = (got - exact).abs() <= 4.0 * f32::EPSILON * exact.abs();
+        assert!(is_same || !x.is_finite(), "{x:e}");
+    }
+}
+
 #[test]
 fn softplus() {
     let value = |z: f64| libm::fmax(z, 0.0) + libm::log1p(libm::exp(-z.abs()));
@@ -217,6 +319,10 @@ fn zeros_keep_their_signs() {
     check(sigma::Elu, -0.0);
     check(sigma::Gelu, -0.0);
     check(sigma::Silu, -0.0);
+    check(GeluTanh, -0.0);
+    check(Mish, -0.0);
+    check(sigma::HardSwish, -0.0);
+    check(sigma::Sin, -0.0);
     keeps_both(sigma::LeakyRelu(0.5));
     keeps_both(sigma::ScaledElu(1.0, 2.0));
 }

@@ -10,6 +10,7 @@ use crate::kernels::elementwise::second_derivatives::{
 use crate::kernels::elementwise::zip::{Zip, ZipFunction};
 use crate::kernels::math::exponential::ScaledExp;
 use crate::kernels::math::normal::scaled_tail;
+use crate::kernels::math::sine::{cos, sin};
 use crate::kernels::real::Real;
 use crate::kernels::simd::level;
 use crate::kernels::simd::vector::Arithmetic;
@@ -66,6 +67,18 @@ pub struct Silu;
 /// σ' = 1 − e^−a, σ'' = σ' e^−a, σ''' = σ'' (e^−a − σ').
 #[derive(Debug, Clone, Copy)]
 pub struct Softplus;
+
+/// From z: σ' = cos z, σ'' = −sin z, σ''' = −cos z.
+#[derive(Debug, Clone, Copy)]
+pub struct Sin;
+
+impl<T: Real> ThreeDerivatives<T> for Sin {
+    #[inline(always)]
+    fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> [V; 3] {
+        let slope = cos(z);
+        [slope, -sin(z), -slope]
+    }
+}
 
 impl<T: Real> ThreeDerivatives<T> for Sigmoid {
     #[inline(always)]

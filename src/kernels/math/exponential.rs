@@ -12,6 +12,8 @@ use crate::kernels::simd::vector::Arithmetic;
 pub trait Exponential: Sized + 'static {
     /// e^x is 0 below this.
     const EXP_FLOOR: Self;
+    /// [`Self::SCALE`] e^x is a normal number down to this.
+    const LOWEST_EXPONENT: Self;
     /// e^x − 1 is −1 below this, even when multiplied by 1 − eps.
     const EXPM1_FLOOR: Self;
     /// 1 / ln 2.
@@ -37,6 +39,7 @@ pub trait Exponential: Sized + 'static {
 
 impl Exponential for f32 {
     const EXP_FLOOR: Self = -110.0;
+    const LOWEST_EXPONENT: Self = -128.0;
     const EXPM1_FLOOR: Self = -20.0;
     const LOG2_E: Self = std::f32::consts::LOG2_E;
     const LN_2_HIGH: Self = -std::f32::consts::LN_2;
@@ -56,6 +59,7 @@ impl Exponential for f32 {
 
 impl Exponential for f64 {
     const EXP_FLOOR: Self = -760.0;
+    const LOWEST_EXPONENT: Self = -1060.0;
     const EXPM1_FLOOR: Self = -40.0;
     const LOG2_E: Self = std::f64::consts::LOG2_E;
     const LN_2_HIGH: Self = -std::f64::consts::LN_2;
@@ -109,7 +113,13 @@ impl<T: Real, V: Arithmetic<Scalar = T>> ScaledExp<V> {
     /// For x ≤ 0, or x + `low` with a small `low`.
     #[inline(always)]
     pub(in crate::kernels) fn of(x: V, low: Option<V>) -> Self {
-        let (n, scale, r) = reduced(x.at_least(x.splat(T::EXP_FLOOR)), T::SCALED_ROUNDER);
+        Self::with_floor(x, low, T::EXP_FLOOR)
+    }
+
+    /// The same, but constant for x below `floor`, at least [`Exponential::LOWEST_EXPONENT`].
+    #[inline(always)]
+    pub(in crate::kernels) fn with_floor(x: V, low: Option<V>, floor: T) -> Self {
+        let (n, scale, r) = reduced(x.at_least(x.splat(floor)), T::SCALED_ROUNDER);
         let r = n.mul_add(x.splat(T::LN_2_LOW), r);
         let m1 = exp_m1_of_rest(low.map_or(r, |low| r + low));
         Self { scale, m1 }

@@ -206,6 +206,7 @@ macro_rules! arithmetic {
     (
         $name:ident, $mask:ty, $abs:ident, $negative:ident, $sqrt:ident, $less:ident, $select:ident,
         sign_bit: $sign_bit:expr,
+        any: |$any:ident| $is_any:expr,
         low_bits: |$bits:ident| $exponent:expr
     ) => {
         impl Neg for $name {
@@ -259,6 +260,11 @@ macro_rules! arithmetic {
                 unsafe { $less(self.0, other.0) }
             }
             #[inline(always)]
+            fn any($any: $mask) -> bool {
+                // SAFETY: a mask comes from a value of the type, which proves the instructions.
+                unsafe { $is_any }
+            }
+            #[inline(always)]
             fn select(mask: $mask, yes: Self, no: Self) -> Self {
                 // SAFETY: a value of the type proves the instructions.
                 Self(unsafe { $select(mask, yes.0, no.0) })
@@ -270,10 +276,12 @@ macro_rules! arithmetic {
 arithmetic!(
     F32x4, uint32x4_t, vabsq_f32, vnegq_f32, vsqrtq_f32, vcltq_f32, vbslq_f32,
     sign_bit: vdupq_n_u32(1 << 31),
+    any: |mask| vmaxvq_u32(mask) != 0,
     low_bits: |x| vreinterpretq_f32_u32(vshlq_n_u32::<23>(vreinterpretq_u32_f32(x)))
 );
 arithmetic!(
     F64x2, uint64x2_t, vabsq_f64, vnegq_f64, vsqrtq_f64, vcltq_f64, vbslq_f64,
     sign_bit: vdupq_n_u64(1 << 63),
+    any: |mask| vmaxvq_u32(vreinterpretq_u32_u64(mask)) != 0,
     low_bits: |x| vreinterpretq_f64_u64(vshlq_n_u64::<52>(vreinterpretq_u64_f64(x)))
 );

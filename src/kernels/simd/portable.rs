@@ -128,6 +128,10 @@ macro_rules! lanes {
                 std::array::from_fn(|lane| self.0[lane] < other.0[lane])
             }
             #[inline(always)]
+            fn any(mask: [bool; N]) -> bool {
+                mask.contains(&true)
+            }
+            #[inline(always)]
             fn select(mask: [bool; N], yes: Self, no: Self) -> Self {
                 Self(std::array::from_fn(|lane| if mask[lane] { yes.0[lane] } else { no.0[lane] }))
             }

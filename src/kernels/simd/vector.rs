@@ -99,6 +99,8 @@ pub trait Arithmetic:
     fn low_bits_as_exponent(self) -> Self;
     /// x < `other`; false if either is NaN.
     fn less(self, other: Self) -> Self::Mask;
+    /// Whether `mask` is true in any lane.
+    fn any(mask: Self::Mask) -> bool;
     /// `yes` where `mask` is true, else `no`.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
 }

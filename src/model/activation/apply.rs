@@ -1,11 +1,14 @@
 //! a = σ(z) and δ ← (∂a/∂z)ᵀ δ, for the neurons of a layer.
 
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
+use crate::kernels::elementwise::gelu_tanh::{GeluTanh, GeluTanhDerivative};
+use crate::kernels::elementwise::mish::{Mish, MishDerivative};
 use crate::kernels::elementwise::{activations as kernel, derivatives, map, scale, softmax};
 use crate::kernels::real::Real;
 use crate::model::activation::Activation;
 use crate::model::activation::formulas::{
-    gelu_derivative, sigmoid, silu, silu_derivative, softplus,
+    SELU, gelu_derivative, gelu_tanh, gelu_tanh_derivatives, hard_sigmoid, hard_swish_derivative,
+    mish, mish_derivatives, sigmoid, silu, silu_derivative, softplus,
 };
 use crate::model::activation::softmax::{scalar_softmax, softmax_vjp};
 
@@ -51,9 +54,30 @@ impl Activation {
                     if z < T::ZERO { alpha * z.exp_m1() } else { z }
                 });
             }
+            Self::Selu => {
+                let [above, below] = SELU.map(T::from_f64);
+                map(z, kernel::ScaledElu(above, below), |z| {
+                    if z < T::ZERO {
+                        below * z.exp_m1()
+                    } else {
+                        above * z
+                    }
+                });
+            }
             Self::Gelu => map(z, kernel::Gelu, T::gelu),
+            Self::GeluTanh => map(z, GeluTanh, gelu_tanh),
             Self::Silu => map(z, kernel::Silu, silu),
+            Self::Mish => map(z, Mish, mish),
             Self::Softplus => map(z, kernel::Softplus, softplus),
+            Self::HardSigmoid => map(z, kernel::HardSigmoid, hard_sigmoid),
+            Self::HardSwish => map(z, kernel::HardSwish, |z| {
+                if z <= T::from_f64(-3.0) {
+                    -T::ZERO
+                } else {
+                    z * hard_sigmoid(z)
+                }
+            }),
+            Self::Sin => map(z, kernel::Sin, T::sin),
             Self::Softmax => softmax(z, width, scalar_softmax),
         }
     }
@@ -104,8 +128,33 @@ impl Activation {
                     if a > T::ZERO { T::ONE } else { a + alpha }
                 });
             }
+            Self::Selu => {
+                let [above, below] = SELU.map(T::from_f64);
+                let function = derivatives::ScaledEluDerivative(above, below);
+                scale(delta, a, function, |a| {
+                    if a > T::ZERO { above } else { a + below }
+                });
+            }
             Self::Gelu => scale(delta, z, derivatives::GeluDerivative, gelu_derivative),
+            Self::GeluTanh => scale(delta, z, GeluTanhDerivative, |z| {
+                T::from_f64(gelu_tanh_derivatives(z.to_f64())[0])
+            }),
             Self::Silu => scale(delta, z, derivatives::SiluDerivative, silu_derivative),
+            Self::Mish => scale(delta, z, MishDerivative, |z| {
+                T::from_f64(mish_derivatives(z.to_f64())[0])
+            }),
+            Self::HardSigmoid => scale(delta, a, derivatives::HardSigmoidDerivative, |a| {
+                let rises = a > T::ZERO && a < T::ONE;
+                if rises {
+                    T::from_f64(1.0 / 6.0)
+                } else {
+                    T::ZERO
+                }
+            }),
+            Self::HardSwish => scale(delta, z, derivatives::HardSwishDerivative, |z| {
+                T::from_f64(hard_swish_derivative(z.to_f64()))
+            }),
+            Self::Sin => scale(delta, z, derivatives::SinDerivative, T::cos),
             Self::Softplus => scale(delta, a, derivatives::SoftplusDerivative, |a| {
                 -(-a).exp_m1()
             }),

@@ -28,12 +28,24 @@ pub enum Activation {
     LeakyRelu(Parameter),
     /// σ(z) = z for z > 0, else α (e^z − 1); σ' = 1 or a + α, σ'(0) = α.
     Elu(Parameter),
+    /// σ(z) = λ z for z > 0, else λ α (e^z − 1), with fixed λ and α; σ'(0) = λ α.
+    Selu,
     /// σ(z) = z Φ(z), Φ the normal distribution function; σ' = Φ(z) + z φ(z).
     Gelu,
+    /// σ(z) = z s(w), s the sigmoid, w = 2 √(2/π) (z + 0.044715 z³).
+    GeluTanh,
     /// σ(z) = z s(z), s the sigmoid; σ' = s + a (1 − s).
     Silu,
+    /// σ(z) = z tanh(ln(1 + e^z)).
+    Mish,
     /// σ(z) = ln(1 + e^z), σ' = 1 − e^−a.
     Softplus,
+    /// σ(z) = 0 for z ≤ −3, 1 for z ≥ 3, else (z + 3) / 6; σ' = 1/6 for 0 < a < 1, else 0.
+    HardSigmoid,
+    /// σ(z) = z times the hard sigmoid; σ' = 0 for z ≤ −3, 1 for z ≥ 3, else (2z + 3) / 6.
+    HardSwish,
+    /// σ(z) = sin z.
+    Sin,
     /// `σ_j(z) = e^z_j / Σ_k e^z_k`; its Jacobian is not diagonal, so it is allowed in the output layer
     /// only.
     Softmax,
@@ -46,16 +58,22 @@ impl Activation {
     pub const ELU: Self = Self::Elu(Parameter::constant(1.0));
 
     /// Every activation, in the order shown to users; with the default of its parameter.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 16] = [
         Self::Identity,
         Self::Sigmoid,
         Self::Tanh,
         Self::Relu,
         Self::LEAKY_RELU,
         Self::ELU,
+        Self::Selu,
         Self::Gelu,
+        Self::GeluTanh,
         Self::Silu,
+        Self::Mish,
         Self::Softplus,
+        Self::HardSigmoid,
+        Self::HardSwish,
+        Self::Sin,
         Self::Softmax,
     ];
 
@@ -68,9 +86,15 @@ impl Activation {
             Self::Relu => "relu",
             Self::LeakyRelu(_) => "leaky_relu",
             Self::Elu(_) => "elu",
+            Self::Selu => "selu",
             Self::Gelu => "gelu",
+            Self::GeluTanh => "gelu_tanh",
             Self::Silu => "silu",
+            Self::Mish => "mish",
             Self::Softplus => "softplus",
+            Self::HardSigmoid => "hard_sigmoid",
+            Self::HardSwish => "hard_swish",
+            Self::Sin => "sin",
             Self::Softmax => "softmax",
         }
     }
@@ -96,7 +120,10 @@ impl Activation {
 
     /// Whether σ' cannot be computed from a alone, so that z must be stored.
     pub const fn derivative_needs_z(self) -> bool {
-        matches!(self, Self::Gelu | Self::Silu)
+        matches!(
+            self,
+            Self::Gelu | Self::GeluTanh | Self::Silu | Self::Mish | Self::HardSwish | Self::Sin
+        )
     }
 }
 

@@ -4,10 +4,15 @@
 //! σ' times σ'', and that error need not be stored.
 
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
+use crate::kernels::elementwise::gelu_tanh::GeluTanhSecondDerivative;
+use crate::kernels::elementwise::mish::MishSecondDerivative;
 use crate::kernels::elementwise::{scale, second_derivatives as kernel};
 use crate::kernels::real::Real;
 use crate::model::activation::Activation;
-use crate::model::activation::formulas::{gelu_derivative, sigmoid, silu_derivative};
+use crate::model::activation::formulas::{
+    SELU, gelu_derivative, gelu_tanh_derivatives, hard_swish_derivative, mish_derivatives, sigmoid,
+    silu_derivative,
+};
 
 /// The neurons processed between two polls of the cancellation token.
 const BLOCK: usize = 1 << 13;
@@ -15,7 +20,10 @@ const BLOCK: usize = 1 << 13;
 impl Activation {
     /// Whether σ'' is 0, except at kinks.
     pub const fn is_piecewise_linear(self) -> bool {
-        matches!(self, Self::Identity | Self::Relu | Self::LeakyRelu(_))
+        matches!(
+            self,
+            Self::Identity | Self::Relu | Self::LeakyRelu(_) | Self::HardSigmoid
+        )
     }
 
     /// ż ← ż ⊙ σ''(z) / σ'(z), or ż ⊙ σ''(z) where [`Self::derivative_needs_z`]; not for softmax.
@@ -30,12 +38,16 @@ impl Activation {
         let blocks = tangent_z.chunks_mut(BLOCK).zip(a.chunks(BLOCK));
         for ((values, a), z) in blocks.zip(z_blocks()) {
             match self {
-                Self::Identity | Self::Relu | Self::LeakyRelu(_) | Self::Softmax => {
+                Self::Identity
+                | Self::Relu
+                | Self::LeakyRelu(_)
+                | Self::HardSigmoid
+                | Self::Softmax => {
                     values.fill(T::ZERO);
                 }
                 Self::Sigmoid => scale(values, a, kernel::SigmoidRatio, |a| T::ONE - a - a),
                 Self::Tanh => scale(values, a, kernel::TanhRatio, |a| -a - a),
-                Self::Elu(_) => scale(values, a, kernel::EluRatio, |a| {
+                Self::Elu(_) | Self::Selu => scale(values, a, kernel::EluRatio, |a| {
                     if a > T::ZERO { T::ZERO } else { T::ONE }
                 }),
                 Self::Softplus => scale(values, a, kernel::SoftplusRatio, |a| (-a).exp()),
@@ -45,6 +57,16 @@ impl Activation {
                 Self::Silu => scale(values, z, kernel::SiluSecondDerivative, |z| {
                     T::from_f64(silu_second(z.to_f64()))
                 }),
+                Self::GeluTanh => scale(values, z, GeluTanhSecondDerivative, |z| {
+                    T::from_f64(gelu_tanh_derivatives(z.to_f64())[1])
+                }),
+                Self::Mish => scale(values, z, MishSecondDerivative, |z| {
+                    T::from_f64(mish_derivatives(z.to_f64())[1])
+                }),
+                Self::HardSwish => scale(values, z, kernel::HardSwishSecondDerivative, |z| {
+                    T::from_f64(hard_swish_second(z.to_f64()))
+                }),
+                Self::Sin => scale(values, z, kernel::SinSecondDerivative, |z| -z.sin()),
             }
             if cancel.poll_after(values.len() * ELEMENT_WORK) {
                 return;
@@ -71,6 +93,14 @@ impl Activation {
             }
             Self::Gelu => (gelu_derivative(z), gelu_second(z)),
             Self::Silu => (silu_derivative(z), silu_second(z)),
+            Self::Selu if a > 0.0 => (SELU[0], 0.0),
+            Self::Selu => (a + SELU[1], a + SELU[1]),
+            Self::GeluTanh => first_two(gelu_tanh_derivatives(z)),
+            Self::Mish => first_two(mish_derivatives(z)),
+            Self::HardSigmoid if a > 0.0 && a < 1.0 => (1.0 / 6.0, 0.0),
+            Self::HardSigmoid => (0.0, 0.0),
+            Self::HardSwish => (hard_swish_derivative(z), hard_swish_second(z)),
+            Self::Sin => (Real::cos(z), -Real::sin(z)),
         }
     }
 }
@@ -92,4 +122,13 @@ fn silu_second(z: f64) -> f64 {
         return 0.0;
     }
     slope * (2.0 + z * (1.0 - 2.0 * s))
+}
+
+/// 1/3 for −3 < z < 3, else 0.
+fn hard_swish_second(z: f64) -> f64 {
+    if z.abs() < 3.0 { 1.0 / 3.0 } else { 0.0 }
+}
+
+fn first_two([first, second, _]: [f64; 3]) -> (f64, f64) {
+    (first, second)
 }

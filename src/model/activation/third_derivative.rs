@@ -1,8 +1,11 @@
 //! σ', σ'' and σ''', for Taylor mode.
 
+use crate::kernels::elementwise::gelu_tanh::GeluTanh;
+use crate::kernels::elementwise::mish::Mish;
 use crate::kernels::elementwise::third_derivatives::{self as kernel, three_derivatives};
 use crate::kernels::real::Real;
-use crate::model::activation::{Activation, sigmoid};
+use crate::model::activation::Activation;
+use crate::model::activation::formulas::{gelu_tanh_derivatives, mish_derivatives, sigmoid};
 
 impl Activation {
     /// Whether σ has continuous derivatives of every order, and acts on each neuron by itself.
@@ -12,9 +15,18 @@ impl Activation {
             | Self::Sigmoid
             | Self::Tanh
             | Self::Gelu
+            | Self::GeluTanh
             | Self::Silu
-            | Self::Softplus => true,
-            Self::Relu | Self::LeakyRelu(_) | Self::Elu(_) | Self::Softmax => false,
+            | Self::Mish
+            | Self::Softplus
+            | Self::Sin => true,
+            Self::Relu
+            | Self::LeakyRelu(_)
+            | Self::Elu(_)
+            | Self::Selu
+            | Self::HardSigmoid
+            | Self::HardSwish
+            | Self::Softmax => false,
         }
     }
 
@@ -33,7 +45,10 @@ impl Activation {
             }
             Self::Gelu => three_derivatives(from, out, kernel::Gelu, rounded(Self::three_of_z)),
             Self::Silu => three_derivatives(from, out, kernel::Silu, rounded(Self::three_of_z)),
-            Self::Identity | Self::Relu | Self::LeakyRelu(_) | Self::Elu(_) | Self::Softmax => {
+            Self::GeluTanh => three_derivatives(from, out, GeluTanh, rounded(Self::three_of_z)),
+            Self::Mish => three_derivatives(from, out, Mish, rounded(Self::three_of_z)),
+            Self::Sin => three_derivatives(from, out, kernel::Sin, rounded(Self::three_of_z)),
+            _ => {
                 let [first, second, third] = out;
                 first.fill(T::ONE);
                 second.fill(T::ZERO);
@@ -57,10 +72,13 @@ impl Activation {
     /// From z.
     fn three_of_z(self, z: f64) -> [f64; 3] {
         let (first, second) = self.two_derivatives(z, f64::NAN);
-        let third = if self == Self::Gelu {
-            gelu_third(z)
-        } else {
-            silu_third(z)
+        let third = match self {
+            Self::Gelu => gelu_third(z),
+            Self::Silu => silu_third(z),
+            Self::GeluTanh => gelu_tanh_derivatives(z)[2],
+            Self::Mish => mish_derivatives(z)[2],
+            Self::Sin => -first,
+            _ => 0.0,
         };
         [first, second, third]
     }

@@ -58,11 +58,15 @@ impl Saturation {
             return Self::None;
         }
         match activation {
-            Activation::Sigmoid | Activation::Tanh => Self::Gates,
+            Activation::Sigmoid | Activation::Tanh | Activation::HardSigmoid => Self::Gates,
             Activation::Relu => Self::Neurons { above: 0.0 },
             // σ' = a + α.
             Activation::Elu(alpha) => Self::Neurons {
                 above: OFF - alpha.value(),
+            },
+            // σ' = a + λα.
+            Activation::Selu => Self::Neurons {
+                above: OFF - 1.758_099_340_847_376_6,
             },
             // σ' = 1 − e^−a = 0.01 at −ln 0.99.
             Activation::Softplus => Self::Neurons {
@@ -72,10 +76,21 @@ impl Saturation {
             Activation::Gelu => Self::Neurons {
                 above: -0.729_079_833_918_921_4,
             },
+            Activation::GeluTanh => Self::Neurons {
+                above: -0.729_693_455_096_478_7,
+            },
+            Activation::Mish => Self::Neurons {
+                above: -1.155_996_285_894_172_7,
+            },
+            // σ' = (2z + 3) / 6, and 0 below −3.
+            Activation::HardSwish => Self::Neurons { above: -1.47 },
             Activation::Silu => Self::Neurons {
                 above: -1.233_897_976_864_304_8,
             },
-            Activation::Identity | Activation::LeakyRelu(_) | Activation::Softmax => Self::None,
+            Activation::Identity
+            | Activation::LeakyRelu(_)
+            | Activation::Sin
+            | Activation::Softmax => Self::None,
         }
     }
 }
@@ -156,6 +171,8 @@ impl ExampleMeasures {
             Saturation::Gates => {
                 let count = match architecture.layers()[index].activation {
                     Activation::Sigmoid => closed_sigmoids(a, CLOSED / 4.0),
+                    // σ' = 0 where a is 0 or 1.
+                    Activation::HardSigmoid => closed_sigmoids(a, f64::from(f32::MIN_POSITIVE)),
                     _ => closed_tanhs(a, 1.0 - CLOSED),
                 };
                 self.closed[index].fetch_add(count, RELAXED);

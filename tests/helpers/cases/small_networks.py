@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 import bpfast
 
 SIZES, N = [3, 4, 2], 5
-HIDDEN = [name for name in bpfast.ACTIVATIONS if name != "softmax"]
+WITH_PARAMETER = ["leaky_relu(0.2)", "elu(0.5)"]
+HIDDEN = [*(name for name in bpfast.ACTIVATIONS if name != "softmax"), *WITH_PARAMETER]
 FREE = ("quadratic", "huber", "absolute")  # costs of any output
 # Hidden activation, output, cost: each activation hidden and as an output, each cost.
 KINDS = (

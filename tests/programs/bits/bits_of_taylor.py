@@ -8,7 +8,7 @@ import numpy as np
 import bpfast
 from tests.helpers.child import digest
 
-SMOOTH = ["identity", "sigmoid", "tanh", "gelu", "silu", "softplus"]
+SMOOTH = ["identity", "sigmoid", "tanh", "gelu", "gelu_tanh", "silu", "mish", "softplus", "sin"]
 # Few examples are summed in blocks and many in groups; layers on both sides of a register.
 CASES = [([1, 1], 1), ([3, 9, 7, 2], 33), ([2, 50, 50, 1], 1500), ([17, 400, 350, 3], 70)]
 

@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.floating[Any]]
 
-SATURATING = ("sigmoid", "tanh")
+SATURATING = ("sigmoid", "tanh", "hard_sigmoid")
 # Off below 0: such a neuron can be off for every example.
-ONE_SIDED = ("relu", "elu", "gelu", "silu", "softplus")
+ONE_SIDED = (
+    "relu", "elu", "selu", "gelu", "gelu_tanh", "silu", "mish", "softplus", "hard_swish",
+)  # fmt: skip
 
 
 def symmetric_neurons(facts: Facts) -> Finding | None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import bpfast
-from bpfast._activations import range_of
+from bpfast._activations import base_name, range_of
 from bpfast.inside._batch import dense_targets
+from bpfast.inside._causes.parameters import ONE_SIDED
 from bpfast.inside._causes.step import better_rate
 from bpfast.inside._causes.targets import classes_of, standardized
 from bpfast.inside._quantities import activation_names
@@ -128,8 +129,9 @@ def _scaled_y(asked: Asked) -> tuple[Trial, Trial]:
 
 def _new_start(asked: Asked) -> tuple[Trial, Trial]:
     config = asked.before.net.config
-    is_relu = any(name.endswith(("elu", "silu")) for name in config["hidden"])
-    init = "he" if is_relu else "xavier"
+    names = {base_name(name) for name in config["hidden"]}
+    init = "he" if names.intersection((*ONE_SIDED, "leaky_relu")) else "xavier"
+    init = "lecun" if "selu" in names else init
     net = _network(asked.before, init=init, seed=asked.rng)
     what = f"start weights init='{init}', biases 0"
     return asked.before, replace(asked.before, net=net, change=what)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast.inside._causes.parameters import SATURATING
 from bpfast.inside._factors import FACTORS, GRADIENT_FACTORS
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _words(layer: Layer, j: int, name: str, last: int) -> str:
     equation = "BP1" if layer.number == last else "BP2"
     if name == "gate":
         what = "dead" if _is_off(layer, j) else "saturated"
-        if not _is_off(layer, j) and layer.activation not in ("sigmoid", "tanh", "softmax"):
+        if not _is_off(layer, j) and layer.activation not in (*SATURATING, "softmax"):
             what = "mostly off"
         return f"{what}: {equation}"
     return {

@@ -15,6 +15,7 @@ macro_rules! arithmetic {
         with_sign_of: |$size:ident, $sign:ident| $with_sign:expr,
         low_bits: |$bits:ident| $exponent:expr,
         less: |$a:ident, $b:ident| $less:expr,
+        any: |$any:ident| $is_any:expr,
         select: |$m:ident, $yes:ident, $no:ident| $select:expr
     ) => {
         impl Neg for $name {
@@ -74,6 +75,12 @@ macro_rules! arithmetic {
                 unsafe { $less }
             }
             #[inline(always)]
+            #[allow(unused_unsafe)] // a mask of AVX-512 is an integer
+            fn any($any: $mask) -> bool {
+                // SAFETY: a mask comes from a value of the type, which proves the instructions.
+                unsafe { $is_any }
+            }
+            #[inline(always)]
             fn select($m: $mask, yes: Self, no: Self) -> Self {
                 let ($yes, $no) = (yes.0, no.0);
                 // SAFETY: a value of the type proves the instructions.
@@ -93,6 +100,7 @@ arithmetic!(
     ),
     low_bits: |x| _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_castps_si512(x))),
     less: |a, b| _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b),
+    any: |mask| mask != 0,
     select: |mask, yes, no| _mm512_mask_blend_ps(mask, no, yes)
 );
 arithmetic!(
@@ -105,6 +113,7 @@ arithmetic!(
     ),
     low_bits: |x| _mm512_castsi512_pd(_mm512_slli_epi64::<52>(_mm512_castpd_si512(x))),
     less: |a, b| _mm512_cmp_pd_mask::<_CMP_LT_OQ>(a, b),
+    any: |mask| mask != 0,
     select: |mask, yes, no| _mm512_mask_blend_pd(mask, no, yes)
 );
 arithmetic!(
@@ -117,6 +126,7 @@ arithmetic!(
     ),
     low_bits: |x| _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(x))),
     less: |a, b| _mm256_cmp_ps::<_CMP_LT_OQ>(a, b),
+    any: |mask| _mm256_movemask_ps(mask) != 0,
     select: |mask, yes, no| _mm256_blendv_ps(no, yes, mask)
 );
 arithmetic!(
@@ -129,5 +139,6 @@ arithmetic!(
     ),
     low_bits: |x| _mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_castpd_si256(x))),
     less: |a, b| _mm256_cmp_pd::<_CMP_LT_OQ>(a, b),
+    any: |mask| _mm256_movemask_pd(mask) != 0,
     select: |mask, yes, no| _mm256_blendv_pd(no, yes, mask)
 );

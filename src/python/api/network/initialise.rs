@@ -9,7 +9,7 @@ use crate::python::borrow::call_python::{call, call_method, import_from, numpy_f
 use crate::python::call::errors::with_argument_name;
 
 /// The names of the initialisations.
-pub const NAMES: [&str; 5] = ["nielsen", "nielsen_large", "xavier", "he", "zeros"];
+pub const NAMES: [&str; 6] = ["nielsen", "nielsen_large", "xavier", "he", "lecun", "zeros"];
 
 /// The standard deviations of a layer's weights and biases.
 #[allow(clippy::cast_precision_loss)] // sizes are far below 2^53
@@ -20,6 +20,7 @@ fn deviations(init: &str, n_in: usize, n_out: usize) -> Result<(f64, f64), Error
         "nielsen_large" => Ok((1.0, 1.0)),
         "xavier" => Ok(((2.0 / (n_in + n_out)).sqrt(), 0.0)),
         "he" => Ok(((2.0 / n_in).sqrt(), 0.0)),
+        "lecun" => Ok((1.0 / n_in.sqrt(), 0.0)),
         "zeros" => Ok((0.0, 0.0)),
         _ => Err(Error::unknown_name("init", init, &NAMES)),
     }
@@ -46,6 +47,9 @@ pub fn draw(
         let (weight, bias) = deviations(init, layer.n_in, layer.n_out)?;
         for (views, deviation) in [(&weights, weight), (&biases, bias)] {
             let view = views.bind(py).get_item(k)?;
+            if view.is_none() {
+                continue; // a layer without biases
+            }
             if deviation == 0.0 {
                 call_method(&view, "fill", (0,))?;
                 continue;
