@@ -130,8 +130,10 @@ def test_training_inside_a_larger_model():
 
 
 def test_threads():
-    apply, params, x = arguments()
-    apply = jax.jit(apply)
+    """Calls that release the GIL, with other parameters at the same time."""
+    net = bpfast.Network([3, 300, 1], hidden="tanh", output="identity", seed=0)
+    apply, params, _ = arguments(net)
+    apply, x = jax.jit(apply), jnp.ones((2000, 3))
 
     def total(k):
         return float(apply(params * k, x).sum())
