@@ -5,7 +5,7 @@ const LANES: usize = 8;
 /// An odd factor with bits all over: that of Knuth's multiplicative hash.
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// A checksum of the bits of `values`, in order. A change of one of them always changes it, and others but
+/// A checksum of the number of `values` and of their bits, in order. A change of one of them always changes it, and others but
 /// for one in 2^64.
 pub fn checksum<T: Copy>(values: &[T], bits: impl Fn(T) -> u64) -> u64 {
     let mut lanes = [0_u64; LANES];
@@ -16,7 +16,8 @@ pub fn checksum<T: Copy>(values: &[T], bits: impl Fn(T) -> u64) -> u64 {
         }
     }
     let rest = pieces.remainder().iter().map(|&value| bits(value));
-    lanes.into_iter().chain(rest).fold(0, combined)
+    let length = values.len() as u64;
+    lanes.into_iter().chain(rest).fold(length, combined)
 }
 
 /// One-to-one in both arguments.
