@@ -144,7 +144,7 @@ def test_predictions_of_one_row_and_of_the_checked_way():
     for model in (MLPClassifier(max_iter=2), MLPRegressor(max_iter=2)):
         model.fit(x, y)
         rows = model.predict(x)
-        assert len(x) * x.shape[1] > 1 << 13
+        assert len(x) * x.shape[1] > 1 << 13  # another check of the same numbers
         assert np.array_equal(
             np.concatenate([model.predict(x[k : k + 1]) for k in range(9)]), rows[:9]
         )

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 STOCHASTIC = ("sgd", "adam")
 # The most numbers of an array that is checked without `validate_data`, whose checks take 0.1 ms.
-# OpenBLAS sums the squares of 10,000 numbers by several threads, which then spin.
+MANY = 1 << 18
+# Up to here the sum of squares is the fastest check. OpenBLAS sums 10,000 of them by several
+# threads, which then spin.
 FEW = 1 << 13
 
 
@@ -253,10 +255,14 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
             X.ndim == 2
             and X.shape[1] == self.n_features_in_
             and X.shape[0] > 0
-            and numbers.size <= FEW
+            and numbers.size <= MANY
             and numbers.dtype.char in "df"
-            # One fast pass; where the sum of squares overflows, scikit-learn checks each number.
-            and isfinite(np.vdot(numbers, numbers))
+            # Where the sum of squares overflows, scikit-learn checks each number.
+            and bool(
+                isfinite(np.vdot(numbers, numbers))
+                if numbers.size <= FEW
+                else np.isfinite(numbers).all()
+            )
         )
 
     def _threads(self) -> AbstractContextManager[Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bpfast import _core
 from bpfast._training.data.conversion import rows_of
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from bpfast._network import Network
@@ -91,7 +92,7 @@ class Batches:
                 self._last = _core.Trainer(self._net, self._rule, settings.batch_size, settings)
             finally:
                 settings.l1, settings.l2 = full
-        rows = self._main.next_rows()
+        rows = self._main.next_rows().astype(np.intp)
         x, y, weight = self._examples
         self._last.load(
             rows_of(x, rows), rows_of(y, rows), None if weight is None else rows_of(weight, rows)
