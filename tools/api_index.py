@@ -37,6 +37,10 @@ GROUPS: dict[str, dict[str, str]] = {
         "bpfast": "fit_many Ensemble Prediction cross_validate CrossValidation forward_many "
         "backprop_many",
     },
+    "Many machines": {
+        "bpfast": "distributed",
+        "bpfast.distributed": "fit LocalShards",
+    },
     "See inside": {
         "bpfast": "inside",
         "bpfast.inside": "explain Report Finding NeuronFactors Check CAUSES demon Demon Monitor",
@@ -98,7 +102,7 @@ CONSTANTS = {
     "METRICS": "The names of the metrics.",
     "__version__": "The version.",
 }
-MODULES = ("bpfast", "bpfast.inside", "bpfast.plot", "bpfast.optimizers", "bpfast.schedules",
+MODULES = ("bpfast", "bpfast.distributed", "bpfast.inside", "bpfast.plot", "bpfast.optimizers", "bpfast.schedules",
            "bpfast.metrics", "bpfast.sklearn", "bpfast.testing", "bpfast.reference")  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 The forward pass and the four equations of backpropagation, BP1 to BP4 (Nielsen, *Neural Networks
 and Deep Learning*, ch. 2), over whole batches, on all cores, on NumPy arrays.
 
+- `bpfast.distributed` trains on Dask workers and MPI ranks.
 - `bpfast.inside` explains why a network learns slowly.
 - `bpfast.optimizers` has optimizers, `bpfast.schedules` learning-rate schedules.
 - `bpfast.metrics` has accuracies and errors.
@@ -52,7 +53,7 @@ from bpfast.history._history import History
 from bpfast.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
 if _t.TYPE_CHECKING:
-    from bpfast import inside
+    from bpfast import distributed, inside
     from bpfast import plot as plot
     from bpfast import sklearn as sklearn
 
@@ -91,6 +92,7 @@ __all__ = [
     "bp4",
     "cost",
     "cross_validate",
+    "distributed",
     "errors",
     "fit_many",
     "forward",
@@ -116,6 +118,6 @@ def __getattr__(name: str) -> object:
     """Import a module on its first use, so that other programs start as fast as without it."""
     from importlib import import_module
 
-    if name in ("inside", "plot", "sklearn"):
+    if name in ("distributed", "inside", "plot", "sklearn"):
         return import_module(f"bpfast.{name}")
     raise AttributeError(f"module 'bpfast' has no attribute {name!r}")
