@@ -37,6 +37,10 @@ GROUPS: dict[str, dict[str, str]] = {
         "bpfast": "fit_many Ensemble Prediction cross_validate CrossValidation forward_many "
         "backprop_many",
     },
+    "Many machines": {
+        "bpfast": "distributed",
+        "bpfast.distributed": "fit LocalShards",
+    },
     "See inside": {
         "bpfast": "inside",
         "bpfast.inside": "explain Report Finding NeuronFactors Check CAUSES demon Demon Monitor",
@@ -107,7 +111,8 @@ CONSTANTS = {
     "METRICS": "The names of the metrics.",
     "__version__": "The version.",
 }
-MODULES = ("bpfast", "bpfast.inside", "bpfast.plot", "bpfast.formats", "bpfast.torch", "bpfast.jax",
+MODULES = ("bpfast", "bpfast.distributed", "bpfast.inside", "bpfast.plot", "bpfast.formats",
+           "bpfast.torch", "bpfast.jax",
            "bpfast.optimizers", "bpfast.schedules", "bpfast.metrics", "bpfast.sklearn",
            "bpfast.testing", "bpfast.reference")  # fmt: skip
 

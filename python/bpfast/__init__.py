@@ -3,6 +3,7 @@
 The forward pass and the four equations of backpropagation, BP1 to BP4 (Nielsen, *Neural Networks
 and Deep Learning*, ch. 2), over whole batches, on all cores, on NumPy arrays.
 
+- `bpfast.distributed` trains on Dask workers and MPI ranks.
 - `bpfast.inside` explains why a network learns slowly.
 - `bpfast.formats` reads and writes models of scikit-learn, PyTorch, Keras and ONNX.
 - `bpfast.torch` and `bpfast.jax` put a network into a larger model of these libraries.
@@ -54,8 +55,8 @@ from bpfast.history._history import History
 from bpfast.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
 if _t.TYPE_CHECKING:
+    from bpfast import distributed, inside
     from bpfast import formats as formats
-    from bpfast import inside
     from bpfast import jax as jax
     from bpfast import plot as plot
     from bpfast import sklearn as sklearn
@@ -96,6 +97,7 @@ __all__ = [
     "bp4",
     "cost",
     "cross_validate",
+    "distributed",
     "errors",
     "fit_many",
     "forward",
@@ -121,7 +123,7 @@ def __getattr__(name: str) -> object:
     """Import a module on its first use, so that other programs start as fast as without it."""
     from importlib import import_module
 
-    if name in ("formats", "inside", "jax", "plot", "sklearn", "torch"):
+    if name in ("distributed", "formats", "inside", "jax", "plot", "sklearn", "torch"):
         return import_module(f"bpfast.{name}")
     raise AttributeError(f"module 'bpfast' has no attribute {name!r}")
 

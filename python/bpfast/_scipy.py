@@ -139,7 +139,7 @@ def scipy_minimize(
         name = "maxfun" if method.lower() == "tnc" else "maxiter"
         settings[name] = whole("max_iterations", max_iterations, 1)
     refuse_trace(x)
-    gradient, weights = Gradient(net), _weights_of(net)
+    gradient, weights = Gradient(net), weights_of(net)
     last = _core.copy_params(net).astype(np.float64)
     counts, ended = {"nit": 0, "nfev": 0}, False
 
@@ -195,7 +195,7 @@ def scipy_minimize(
     return found
 
 
-def _weights_of(net: Network) -> NDArray[np.bool_]:
+def weights_of(net: Network) -> NDArray[np.bool_]:
     """True for each element of the flat vector that is a weight, False for biases."""
     sizes, mask = net.sizes, []
     for n_in, n_out in itertools.pairwise(sizes):

@@ -14,11 +14,12 @@ NAMES = {
         ACTIVATIONS COSTS INITIALISATIONS METRICS SGD Adagrad Adam AdamW CrossValidation Curvature
         DivergenceError EarlyStopping Ensemble Gradient GradientStatistics History Layer
         LeastSquaresResult Network PerExampleGradients Prediction RMSprop Taylor Trace Views
-        __version__ backprop backprop_many bp1 bp2 bp3 bp4 cost cross_validate errors fit_many
-        forward forward_many get_num_threads inside least_squares load
+        __version__ backprop backprop_many bp1 bp2 bp3 bp4 cost cross_validate distributed errors
+        fit_many forward forward_many get_num_threads inside least_squares load
         metrics num_threads optimizers reference schedules scipy_minimize set_num_threads
         show_config testing trace
     """,
+    "bpfast.distributed": "LocalShards fit",
     "bpfast.formats": """
         from_keras from_onnx from_sklearn from_torch to_keras to_onnx to_sklearn to_torch
     """,
@@ -60,8 +61,8 @@ def test_public_names(name):
     shown = {public for public in dir(module) if not public.startswith("_")}
     if name == "bpfast":
         shown -= {module.removeprefix("bpfast.") for module in NAMES}
-        shown |= {"inside", "metrics", "optimizers", "reference", "schedules", "testing"}
-        shown |= {"__version__"}
+        shown |= {"distributed", "inside", "metrics", "optimizers", "reference", "schedules"}
+        shown |= {"__version__", "testing"}
     assert shown == set(module.__all__)
     assert all(hasattr(module, public) for public in module.__all__)
 

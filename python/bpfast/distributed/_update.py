@@ -1,0 +1,78 @@
+"""A step of gradient descent from the sums over all shards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast import _core
+from bpfast._scipy import weights_of
+from bpfast.distributed._values import ordered_sum
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bpfast._network import Network
+    from bpfast._training.arguments.settings import Settings
+    from bpfast.distributed._values import Part
+    from bpfast.optimizers import Optimizer
+
+
+class Update:
+    """Changes a network by the gradient of a step, as a step of `Network.fit` does.
+
+    The sums are divided by the examples, the gradient of C is clipped, penalties are added, the
+    optimizer does its step, and weights are scaled down to `max_norm`.
+    """
+
+    def __init__(self, net: Network, optimizer: Optimizer, settings: Settings) -> None:
+        self._net, self._optimizer, self._settings = net, optimizer, settings
+        self._weights = weights_of(net) if settings.l1 or settings.l2 else None
+
+    def gradient(self, total: Part, divisor: float) -> NDArray[np.float64]:
+        """The gradient of C and the penalties, in float64."""
+        settings, gradient = self._settings, total.vector / divisor
+        if settings.clip_norm is not None:
+            length = norm(gradient)
+            if length > settings.clip_norm:
+                gradient *= settings.clip_norm / length
+        if self._weights is not None:
+            w = np.where(self._weights, self._net.params, 0).astype(np.float64)
+            gradient += settings.l2 * w + settings.l1 * np.sign(w)
+        return gradient
+
+    def step(self, total: Part, divisor: float) -> bool:
+        """Do a step, unless a number would not be finite. Returns whether it was done."""
+        net, optimizer, must_be_finite = self._net, self._optimizer, self._settings.check_finite
+        with np.errstate(over="ignore", invalid="ignore"):
+            gradient = self.gradient(total, divisor).astype(net.dtype)
+        if must_be_finite and not (np.isfinite(total.cost) and np.isfinite(gradient).all()):
+            return False
+        params = net.params
+        before, state = params.copy(), optimizer.state
+        optimizer.step(params, gradient)
+        self._scale()
+        if must_be_finite and not np.isfinite(params).all():
+            _core.assign_params(net, before)
+            optimizer.state = state
+            return False
+        return True
+
+    def _scale(self) -> None:
+        """Scale the weights into each neuron down to `max_norm`."""
+        longest = self._settings.max_norm
+        if longest is None:
+            return
+        for weights in self._net.weights:
+            lengths = norm(weights.astype(np.float64).T)
+            factor = np.minimum(1.0, longest / np.maximum(lengths, np.finfo(np.float64).tiny))
+            if (factor < 1).any():
+                weights *= factor[:, np.newaxis].astype(weights.dtype)  # noqa: PLW2901 - a view
+
+
+def norm(values: NDArray[np.float64]) -> Any:
+    """The Euclidean norm over the first axis, in the same order on every machine."""
+    largest = np.abs(values).max(axis=0, initial=0.0)
+    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    return scale * np.sqrt(ordered_sum(np.square(values / scale)))

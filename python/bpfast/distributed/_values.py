@@ -1,0 +1,78 @@
+"""What is computed of a shard, and how the values of two ranges of shards are combined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass
+class Part:
+    """The sums of some shards: a vector, costs and examples, all in float64."""
+
+    vector: NDArray[np.float64]
+    cost: float
+    examples: float
+
+
+@dataclass
+class Failure:
+    """The error of the first shard that raised one."""
+
+    shard: int
+    error: Exception
+
+    def throw(self) -> None:
+        """Raise the error, naming the shard."""
+        error = self.error
+        if type(error) in (TypeError, ValueError):
+            raise type(error)(f"shard {self.shard}: {error}") from error
+        error.add_note(f"This happened in shard {self.shard}.")
+        raise error
+
+
+def combine(left: Any, right: Any) -> Any:
+    """The value of two neighbouring ranges of shards. The left value may be changed in place.
+
+    Parts are added, tuples joined. None is the value of shards without rows in this step.
+
+    Examples
+    --------
+    >>> combine(Part(np.ones(2), 1.0, 3), Part(np.ones(2), 0.5, 4))
+    Part(vector=array([2., 2.]), cost=1.5, examples=7)
+    >>> combine((1,), (2,)), combine(None, (2,))
+    ((1, 2), (2,))
+    """
+    if isinstance(left, Failure) or isinstance(right, Failure):
+        return left if isinstance(left, Failure) else right
+    if left is None or right is None:
+        return right if left is None else left
+    if isinstance(left, tuple):
+        return left + right
+    # What comes from another process may be read-only.
+    out = left.vector if left.vector.flags.writeable else None
+    with np.errstate(over="ignore", invalid="ignore"):
+        vector = np.add(left.vector, right.vector, out=out)
+    return Part(vector, left.cost + right.cost, left.examples + right.examples)
+
+
+def ordered_sum(values: NDArray[np.float64]) -> Any:
+    """The sum over the first axis, in an order that its length alone determines.
+
+    That of `numpy.sum` may depend on the SIMD level.
+
+    Examples
+    --------
+    >>> ordered_sum(np.arange(5.0))
+    np.float64(10.0)
+    """
+    while (n := len(values)) > 1:
+        half = n // 2
+        pairs = values[:half] + values[half : 2 * half]
+        values = pairs if n % 2 == 0 else np.concatenate([pairs, values[-1:]])
+    return values[0] if len(values) else np.float64(0)
