@@ -17,7 +17,7 @@ from bpfast.sklearn._scores import r2
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-learn ships no types
-    """Multi-layer perceptron regressor with the interface of scikit-learn's own.
+    r"""Multi-layer perceptron regressor with the interface of scikit-learn's own.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
     batch_size : int or "auto", default="auto"
         The number of examples of a step; "auto" is min(200, n_samples).
     learning_rate : {"constant", "invscaling", "adaptive"} or schedule, default="constant"
-        With solver="sgd": "constant" is `learning_rate_init`; "invscaling" is `learning_rate_init`
-        divided by (t_ + 1)^power_t after each epoch; "adaptive" is divided by 5 where the training
-        would otherwise stop by `tol`, down to 1e-6. With "sgd" and "adam" one of
+        With solver="sgd": "constant" is `learning_rate_init`; "invscaling" is
+        ``learning_rate_init / (t_ + 1) ** power_t`` after each epoch; "adaptive" is divided by 5
+        where the training would otherwise stop by `tol`, down to 1e-6. With "sgd" and "adam" one of
         `bpfast.schedules`, or any function of the step counted from 0, in place of
         `learning_rate_init`.
     learning_rate_init : float, default=0.001
@@ -90,7 +90,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
         The probability that a hidden neuron is dropped for an example, one for all hidden layers or
         one per layer.
     l1 : float, default=0
-        The L1 penalty l1 Σ |w|, divided as that of `alpha`.
+        The L1 penalty l1 Σ \|w\|, divided as that of `alpha`.
     max_norm : float, optional
         After each step, the weights into a neuron are scaled down to this norm if they are longer.
     clip_norm : float, optional
