@@ -152,6 +152,7 @@ def test_another_network_is_refused_before_the_first_step():
     assert (net.params == before).all()
 
 
+@pytest.mark.filterwarnings("ignore:y. expected targets of about 1")
 @pytest.mark.parametrize("every_steps", [None, 1])
 @pytest.mark.filterwarnings("ignore:y. expected targets of about 1")
 def test_small_gradients_of_float32_do_not_vanish(every_steps):
@@ -170,6 +171,7 @@ def test_small_gradients_of_float32_do_not_vanish(every_steps):
     assert tiny.signal_to_noise[0] == pytest.approx(3, rel=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore:y. expected targets of about 1")
 def test_norms_of_float64_neither_overflow_nor_underflow():
     for size in (1e-200, 1e200):
         net = bpfast.Network([1, 1], output="identity", init="zeros")

@@ -77,8 +77,8 @@ class Monitor(Columns):
     epoch, step         the epoch, counted from 1, and the steps that the optimizer has done
     cost                the mean cost
     saturation_l        sigmoid and tanh: the part of the gates σ' below a tenth of their maximum;
-                        relu and its kind: the part of neurons that are off for all examples; 0 for
-                        others, and for outputs whose σ' cancels
+                        relu, elu, gelu, silu and softplus: the part of neurons that are off for all
+                        examples; 0 for others, and for outputs whose σ' cancels
     speed_l             the learning speed ‖δ^l‖: the root of the mean over the examples of Σ_j δ_j²
     gradient_norm       ‖∇C‖
     update_norm         ‖Δθ‖: of the step, or since the last record of an epoch
@@ -96,8 +96,8 @@ class Monitor(Columns):
     1.4 times as long; see the table in the manual. The largest part is a pass over the gradient for
     its norm; errors, saturation and signal-to-noise take a pass over x and all layers. Optimizers
     other than SGD without momentum and penalties also compare the parameters before and after, and
-    `cosine` needs another pass and a stored gradient. All sums are in float64 and have the same
-    bits at any number of threads and SIMD level.
+    `cosine` needs another pass and a stored gradient. The norms of float32 have six digits at
+    least and do not underflow. Records have the same bits at any number of threads.
 
     In the first record update_norm is NaN for epochs. The cosine is NaN in the first record, with
     `every_steps` in the first one of each `fit`.

@@ -60,9 +60,9 @@ impl Saturation {
         match activation {
             Activation::Sigmoid | Activation::Tanh | Activation::HardSigmoid => Self::Gates,
             Activation::Relu => Self::Neurons { above: 0.0 },
-            // σ' = a + α.
+            // σ' = a + α, at most α where z ≤ 0.
             Activation::Elu(alpha) => Self::Neurons {
-                above: OFF - alpha.value(),
+                above: (OFF - alpha.value()).min(0.0),
             },
             // σ' = a + λα.
             Activation::Selu => Self::Neurons {
