@@ -102,8 +102,9 @@ CONSTANTS = {
     "METRICS": "The names of the metrics.",
     "__version__": "The version.",
 }
-MODULES = ("bpfast", "bpfast.distributed", "bpfast.inside", "bpfast.plot", "bpfast.optimizers", "bpfast.schedules",
-           "bpfast.metrics", "bpfast.sklearn", "bpfast.testing", "bpfast.reference")  # fmt: skip
+MODULES = ("bpfast", "bpfast.distributed", "bpfast.inside", "bpfast.plot", "bpfast.optimizers",
+           "bpfast.schedules", "bpfast.metrics", "bpfast.sklearn", "bpfast.testing",
+           "bpfast.reference")  # fmt: skip
 
 
 def arguments(name: str, value: Any) -> str:

@@ -123,7 +123,7 @@ def test_early_stopping_callbacks_and_validation():
 
 
 def test_lbfgs_stops_and_keeps_the_last_iteration():
-    net, history = train("lbfgs", X, Y, epochs=9, callbacks=lambda _, history: len(history) == 2)
+    _, history = train("lbfgs", X, Y, epochs=9, callbacks=lambda _, history: len(history) == 2)
     assert (len(history), history.stopped) == (2, "callback")
     with pytest.raises(RuntimeError, match="mine"):
         train("lbfgs", X, Y, callbacks=lambda *_: (_ for _ in ()).throw(RuntimeError("mine")))
