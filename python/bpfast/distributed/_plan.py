@@ -92,10 +92,16 @@ class Plan:
 
 def _agree(number: int, fact: Facts, first: Facts) -> None:
     """Raise ValueError if a shard has another form than the first."""
-    for what, expected, got in (
-        ("y of one example", first.y_shape, fact.y_shape),
-        ("sparse x", first.is_sparse, fact.is_sparse),
-        ("weights", first.weights is not None, fact.weights is not None),
-    ):
-        if expected != got:
-            raise ValueError(f"shard {number}: expected {what}: {expected} as shard 0, got {got}")
+    if fact.y_shape != first.y_shape:
+        expected = f"entries of shape {first.y_shape}, as in shard 0"
+        raise ValueError(f"shard {number}: y: expected {expected}, got {fact.y_shape}")
+    kinds = [
+        ("x", "sparse", "dense", first.is_sparse, fact.is_sparse),
+        ("sample_weight", "weights", "none", first.weights is not None, fact.weights is not None),
+    ]
+    for name, yes, no, expected_yes, got_yes in kinds:
+        if expected_yes != got_yes:
+            of_first, got = (yes if is_yes else no for is_yes in (expected_yes, got_yes))
+            raise ValueError(
+                f"shard {number}: {name}: expected {of_first} as in shard 0, got {got}"
+            )

@@ -1,0 +1,121 @@
+"""Arguments of `bpfast.distributed.fit` and `LocalShards` that are refused, each with its name."""
+
+import numpy as np
+import pytest
+
+import bpfast
+from tests.distributed.case import data, network
+
+X, Y, WEIGHT = data(20)
+PART = X[:5], Y[:5]
+with_nan = X.copy()
+with_nan[[3, 17], 1] = np.inf
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "error", "message"),
+    [
+        ((X, Y), {"method": "lbgfs"}, ValueError, "method: unknown name 'lbgfs'; did you mean"),
+        ((X, Y), {"method": 1}, TypeError, "method: expected a str, got int"),
+        ((X, Y), {"epochs": 0}, ValueError, "epochs: expected a positive integer, got 0"),
+        ((X, Y), {"shard_rows": 0}, ValueError, "shard_rows: expected a positive integer"),
+        ((X, Y), {"average_every": 2}, ValueError, "average_every: expected none with method="),
+        ((X, Y), {"method": "full", "batch_size": 3}, ValueError, "batch_size: expected none"),
+        ((X, Y), {"method": "full", "shuffle": False}, ValueError, "shuffle: expected none"),
+        ((X, Y), {"method": "lbfgs", "optimizer": "sgd"}, ValueError, "optimizer: expected none"),
+        ((X, Y), {"method": "lbfgs", "l1": 0.1}, ValueError, "l1: expected none with method="),
+        ((X, Y), {"method": "lbfgs", "checkpoint": "f"}, ValueError, "checkpoint: expected none"),
+        ((X, Y), {"method": "local", "average_every": 0}, ValueError, "average_every: expected a"),
+        ((X, Y), {"validation": 0.2}, ValueError, "validation: expected (x, y) or (x, y, sample"),
+        ((X, Y), {"metrics": "r2"}, ValueError, "metrics: expected validation=(x, y)"),
+        ((X, Y), {"client": 1, "comm": 2}, ValueError, "comm: expected only one of client and"),
+        ((X, Y), {"lr": 0.1}, TypeError, "did you mean 'learning_rate'"),
+        ((X, Y[:19]), {}, ValueError, "y: expected 20 rows, as many as x, got shape (19, 2)"),
+        ((X[:0], Y[:0]), {}, ValueError, "x: expected one example or more, got an empty batch"),
+        ((X[:, :5], Y), {}, ValueError, "shard 0: x: expected shape (20, 6), got (20, 5)"),
+        ((X, Y), {"sample_weight": WEIGHT[:19]}, ValueError, "sample_weight: expected shape (20,)"),
+        ((X, Y), {"sample_weight": 0 * WEIGHT}, ValueError, "sample_weight: expected a weight"),
+        ((X,), {}, TypeError, "y: expected the targets of x, or a list of shards as x"),
+        (([],), {}, ValueError, "x: expected one shard or more, got an empty list"),
+        (([PART, 5],), {}, TypeError, "x: expected (x, y), a callable or a path as shard 1"),
+        (([PART],), {"shard_rows": 4}, ValueError, "shard_rows: expected none with a list"),
+        (([PART, (*PART, 1, 2)],), {}, TypeError, "shard 1: expected (x, y) or (x, y, sample"),
+        (([PART, lambda: 3],), {}, TypeError, "shard 1: expected (x, y) or (x, y, sample_weight)"),
+        (
+            (with_nan, Y), {"shard_rows": 4},
+            ValueError, "shard 0: x[3]: expected finite numbers, got inf",
+        ),
+        (
+            (X, np.where(np.arange(20)[:, None] == 13, np.nan, Y)), {"shard_rows": 6},
+            ValueError, "shard 2: y[13]: expected finite numbers, got nan",
+        ),
+        (
+            (bpfast.distributed.LocalShards(X, Y),), {"shard_rows": 6},
+            ValueError, "shard_rows: expected none with LocalShards",
+        ),
+    ],
+)  # fmt: skip
+def test_refused(given, options, error, message):
+    net = network("float64")
+    before = net.params.copy()
+    with pytest.raises(error) as caught:
+        bpfast.distributed.fit(net, *given, **options)
+    assert message in str(caught.value)
+    assert (net.params == before).all()
+
+
+def test_wrong_network():
+    with pytest.raises(TypeError, match=r"^net: expected a Network, got int$"):
+        bpfast.distributed.fit(3, X, Y)
+
+
+def test_wrong_client_and_comm():
+    pytest.importorskip("distributed")
+    with pytest.raises(TypeError, match=r"^client: expected a dask.distributed.Client, got int$"):
+        bpfast.distributed.fit(network(), X, Y, client=5)
+
+
+def test_labels_out_of_range_have_global_rows():
+    net = bpfast.Network([6, 3], output="softmax", cost="log_likelihood", seed=0)
+    labels = np.zeros(20, int)
+    labels[12] = 3
+    with pytest.raises(ValueError, match=r"^shard 2: y\[12\]: "):
+        bpfast.distributed.fit(net, X, labels, shard_rows=5)
+
+
+def test_files_without_arrays(tmp_path):
+    path = tmp_path / "part.npz"
+    np.savez(path, x=X, z=Y)
+    with pytest.raises(ValueError, match="expected arrays x and y, got x, z"):
+        bpfast.distributed.fit(network(), [path])
+    with pytest.raises(FileNotFoundError) as caught:
+        bpfast.distributed.fit(network(), [PART, tmp_path / "none.npz"])
+    assert caught.value.__notes__ == ["This happened in shard 1."]
+
+
+def test_data_that_become_nan_during_a_training():
+    """A callable that is called again may return anything."""
+    calls = []
+
+    def part():
+        calls.append(0)
+        return (with_nan if len(calls) > 3 else X), Y
+
+    net = network("float64")
+    shards = bpfast.distributed.LocalShards([part], keep=False)
+    with pytest.raises(ValueError, match=r"^shard 0: x\[3\]: expected finite numbers, got inf"):
+        bpfast.distributed.fit(net, shards, method="full", epochs=5)
+    assert np.isfinite(net.params).all()
+    assert net.optimizer.steps == 1
+
+
+def test_local_shards():
+    shards = bpfast.distributed.LocalShards(X, Y, WEIGHT, shard_rows=8)
+    assert (len(shards), shards.shard_rows) == (3, 8)
+    assert [len(part[0]) for part in shards] == [8, 8, 4]
+    assert (shards[-1][2] == WEIGHT[16:]).all()
+    with pytest.raises(IndexError, match=r"^shard 3: expected one of 3$"):
+        shards[3]
+    assert repr(bpfast.distributed.LocalShards([PART])) == "LocalShards(1 shard)"
+    with pytest.raises(TypeError, match=r"^keep: expected True or False, got int$"):
+        bpfast.distributed.LocalShards([PART], keep=1)

@@ -1,0 +1,88 @@
+"""The same bits on Dask workers as in one process, also if workers or the scheduler are lost."""
+
+import pytest
+
+from tests.distributed.case import METHODS, data, digest, hashes, train
+from tests.helpers.child import run
+
+pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="module")
+def local():
+    return hashes()
+
+
+@pytest.fixture(scope="module")
+def threads(tmp_path_factory):
+    """Clusters of 8 workers and of 1, in threads of one process."""
+    return run("dask_in_threads", tmp_path_factory.mktemp("dask"))
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory):
+    """A cluster of 3 workers in processes, of which one dies; and one whose scheduler dies."""
+    return run("dask_in_processes", tmp_path_factory.mktemp("dask"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_same_bits_on_any_number_of_workers(threads, processes, local, method):
+    assert threads["hashes"]["8"][method] == local[method]
+    assert threads["hashes"]["1"].get(method, local[method]) == local[method]
+    if method == "steps":
+        assert processes["3 workers"] == local[method]
+
+
+@pytest.mark.parametrize("source", ["arrays", "persisted", "frames", "delayed", "callables"])
+def test_same_bits_from_every_kind_of_data(threads, local, source):
+    assert threads["sources"][source] == local["full"]
+
+
+def test_a_worker_that_dies_changes_no_bit(processes):
+    assert processes["died"] == 1
+    assert processes["one died"] == processes["none died"]
+
+
+def test_resumed_with_another_number_of_workers(threads):
+    assert threads["resumed"] == digest(train("steps", *data(), epochs=3)[0])
+
+
+def test_task_names(threads):
+    names = {"bpfast-check", "bpfast-count", "bpfast-gradient", "bpfast-local-steps"}
+    assert {*threads["names"]} >= {*names, "bpfast-shard"}
+
+
+def test_lost_scheduler(processes):
+    assert processes["lost scheduler"] == {
+        "message": "client: the connection to the scheduler ADDRESS is lost; the network has the "
+        "parameters of its last whole step",
+        "epochs": 2,
+        "kept": True,
+        "stopped": "ConnectionError",
+    }
+
+
+def test_workers_that_give_other_bits_are_refused(processes):
+    found = processes["refused"]
+    assert found["without_bpfast"].startswith("worker WORKER: cannot import bpfast.distributed")
+    assert found["with_another_version"].endswith(", as here, got 0.0.1")
+    assert "fused multiply-add" in found["without_fused_multiply_add"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("empty", "shard 1: x: expected one example or more, got an empty batch"),
+        ("width", "shard 2: x: expected shape (9, 6), got (9, 5)"),
+        ("y", "shard 1: y: expected entries of shape (2,), as in shard 0, got (1,)"),
+        ("rows", "shard 1: y: expected 9 rows, as many as x, got shape (8, 2)"),
+        ("no weights", "shard 1: sample_weight: expected weights as in shard 0, got none"),
+        (
+            "nan",
+            "shard 2: x[22]: expected finite numbers, got nan, and in 2 rows in all: 22, 25",
+        ),
+    ],
+)
+def test_bad_shards_are_named(threads, name, message):
+    for kind in ("dask", "local"):
+        assert threads["messages"][f"{name} {kind}"] == f"ValueError: {message}"

@@ -1,0 +1,80 @@
+"""The same bits on MPI ranks as in one process, and errors that all ranks raise."""
+
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from tests.distributed.case import data, digest, hashes, train
+from tests.helpers.child import command, environment, finish
+from tests.helpers.paths import ROOT
+
+pytest.importorskip("mpi4py")
+MPIRUN = shutil.which("mpirun")
+pytestmark = pytest.mark.skipif(MPIRUN is None, reason="needs mpirun: Debian's openmpi-bin")
+# Open MPI refuses to run as root and on fewer CPUs than ranks, unless it is told to.
+ROOT_MAY = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+
+
+def on_ranks(count, folder, what):
+    """What rank 0 prints, with `count` ranks."""
+    started = [MPIRUN, "--oversubscribe", "-n", str(count)]
+    process = subprocess.Popen(
+        [*started, *command("mpi_trainings", folder, what)], cwd=ROOT, text=True,
+        env=environment(**ROOT_MAY, BPFAST_NUM_THREADS="1"),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    with process:
+        try:
+            out, err = finish(process)
+        except BaseException:
+            process.kill()
+            raise
+    assert process.returncode == 0, err
+    return json.loads(out)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("mpi")
+
+
+@pytest.fixture(scope="module")
+def three(folder):
+    return on_ranks(3, folder, "all")
+
+
+def test_same_bits_on_three_ranks(three):
+    assert three["hashes"] == {name: [found] * 3 for name, found in hashes().items()}
+
+
+def test_each_rank_loads_its_own_shards(three):
+    assert three["calls"] == [[0, 1], [2, 3, 4], [5, 6, 7]]
+    assert three["own shards"] == [hashes(["full"])["full"]] * 3
+
+
+@pytest.mark.parametrize("count", [2, 8])
+def test_resumed_on_another_number_of_ranks(three, folder, count):
+    found = on_ranks(count, folder, "resume")
+    assert found["hashes"]["steps"] == [three["hashes"]["steps"][0]] * count
+    assert found["resumed"] == [digest(train("steps", *data(), epochs=3)[0])] * count
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "with_nan",
+            "ValueError: shard 5: x[320]: expected finite numbers, got nan",
+        ),
+        ("raised_by_a_callback", "RuntimeError: mine"),
+        ("of_another_version", "RuntimeError: rank 2: expected bpfast "),
+        ("of_another_network", "RuntimeError: rank 1: expected the network of rank 0"),
+    ],
+)
+def test_all_ranks_raise_the_same_error(three, name, message):
+    found = three["messages"][name]
+    assert len(found) == 3
+    assert found[0].startswith(message)
+    assert len(set(found)) == 1

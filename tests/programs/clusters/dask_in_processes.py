@@ -1,0 +1,157 @@
+"""Trainings on Dask workers in processes, of which one dies in the middle: hashes, as JSON."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from distributed import Client, LocalCluster
+
+import bpfast
+from tests.distributed.case import SHARD_ROWS, data, digest, train
+
+
+class Deadly:
+    """The quadratic cost. If there is a file, the process that finds it first ends at once."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __call__(self, a, y):
+        try:
+            os.remove(self.path)
+        except FileNotFoundError:
+            pass
+        else:
+            os._exit(1)
+        return 0.5 * ((a - y) ** 2).sum(1), a - y
+
+
+def deadly(path, client, *, dies):
+    """A training in whose second epoch a worker dies while it computes a gradient."""
+    x, y, weight = data()
+    net = bpfast.Network(
+        [6, 12, 2], hidden="tanh", output="identity", cost=Deadly(str(path)), seed=0
+    )
+    epochs = []
+
+    def callback(net, history):
+        epochs.append(len(history))
+        if dies and len(history) == 1:
+            path.touch()
+
+    bpfast.distributed.fit(
+        net, x, y, sample_weight=weight, shard_rows=SHARD_ROWS, client=client, batch_size=250,
+        epochs=3, seed=1, callbacks=callback,
+    )  # fmt: skip
+    assert epochs == [1, 2, 3]
+    assert not path.exists()
+    return digest(net)
+
+
+def without_bpfast():
+    names = [name for name in sys.modules if name.partition(".")[0] == "bpfast"]
+    sys.hidden = {name: sys.modules[name] for name in names}
+    sys.modules.update(dict.fromkeys(["bpfast", *names]))
+
+
+def with_another_version():
+    del sys.modules["bpfast"]
+    sys.modules.update(sys.hidden)
+    from bpfast.distributed import _same_bits
+
+    _same_bits.properties = lambda: {"version": "0.0.1", "fused": True, "simd": "avx2"}
+
+
+def without_fused_multiply_add():
+    from bpfast import __version__
+    from bpfast.distributed import _same_bits
+
+    level = {"version": __version__, "fused": False, "simd": "baseline"}
+    _same_bits.properties = lambda: level
+
+
+def refused(client):
+    """The errors for a worker that would give other bits."""
+    worker = max(client.nthreads())
+    found = {}
+    for change in (without_bpfast, with_another_version, without_fused_multiply_add):
+        client.run(change, workers=[worker])
+        try:
+            train("full", *data(), client=client)
+        except RuntimeError as error:
+            found[change.__name__] = str(error).replace(worker, "WORKER")
+    return found
+
+
+def lost_scheduler(folder):
+    """The error of a training whose scheduler is killed after an epoch, and its parameters."""
+    file = Path(folder) / "scheduler.json"
+    options = ["--no-dashboard", "--host", "127.0.0.1", "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_scheduler",
+        "--scheduler-file",
+        str(file),
+    ]
+    with subprocess.Popen([*command, *options], stderr=subprocess.DEVNULL) as scheduler:
+        from distributed import Worker, sync
+        from distributed.utils import LoopRunner
+
+        client = Client(scheduler_file=str(file), timeout=30)
+        runner = LoopRunner(loop=client.loop, asynchronous=False)
+        worker = sync(runner.loop, _started, Worker, client.scheduler.address)
+        kept = []
+
+        def callback(net, history):
+            kept.append(net.params.copy())
+            if len(history) == 2:
+                scheduler.send_signal(signal.SIGKILL)
+                scheduler.wait()
+
+        net = bpfast.Network([6, 12, 2], hidden="tanh", output="identity", seed=0)
+        message = None
+        try:
+            bpfast.distributed.fit(
+                net, *data()[:2], client=client, method="full", shard_rows=100, epochs=9,
+                callbacks=callback,
+            )  # fmt: skip
+        except ConnectionError as error:
+            message = str(error).replace(client.scheduler.address, "ADDRESS")
+        del worker
+        client.close(timeout=1)
+    return {
+        "message": message,
+        "epochs": len(kept),
+        "kept": bool(np.array_equal(net.params, kept[-1])),
+        "stopped": net.history.stopped,
+    }
+
+
+async def _started(kind, address):
+    return await kind(address, nthreads=1, dashboard_address=None)
+
+
+def main(folder):
+    found = {}
+    path = Path(folder) / "die"
+    with (
+        LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        found["3 workers"] = digest(train("steps", *data(), client=client)[0])
+        before = set(client.nthreads())
+        found["one died"] = deadly(path, client, dies=True)
+        found["died"] = len(before - set(client.nthreads()))
+        found["none died"] = deadly(path, None, dies=False)
+        found["refused"] = refused(client)
+    found["lost scheduler"] = lost_scheduler(folder)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,99 @@
+"""Trainings on MPI ranks, as MPIEXEC starts this: hashes and messages of all ranks, as JSON."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from mpi4py import MPI
+
+import bpfast
+from bpfast.distributed import _same_bits
+from tests.distributed.case import METHODS, SHARD_ROWS, data, digest, train
+
+COMM = MPI.COMM_WORLD
+RANK = COMM.Get_rank()
+
+
+def trained(method, *given, **options):
+    """The hash of the parameters on each rank."""
+    net, history = train(method, *(given or data()), comm=COMM, **options)
+    assert net.history is history
+    return COMM.allgather(digest(net))
+
+
+def own_shards():
+    """The shards as callables, of which a rank calls only its own. Returns hashes and calls."""
+    calls = []
+    parts = [
+        tuple(array[start : start + SHARD_ROWS] for array in data())
+        for start in range(0, len(data()[0]), SHARD_ROWS)
+    ]
+    callables = [lambda k=k: calls.append(k) or parts[k] for k in range(len(parts))]
+    return trained("full", callables, shard_rows=None), COMM.allgather(calls)
+
+
+def messages(call):
+    """The error on each rank."""
+    try:
+        call()
+    except Exception as error:
+        return COMM.allgather(f"{type(error).__name__}: {error}")
+    return COMM.allgather(None)
+
+
+def with_nan():
+    x, y, weight = data()
+    x[[320, 400], 2] = np.nan
+    train("full", x, y, weight, comm=COMM)
+
+
+def raised_by_a_callback():
+    net = bpfast.Network([6, 12, 2], hidden="tanh", output="identity", seed=RANK)
+
+    def callback(net, history):
+        assert RANK == 0
+        if len(history) == 2:
+            raise RuntimeError("mine")
+
+    try:
+        bpfast.distributed.fit(net, *data()[:2], comm=COMM, method="full", callbacks=callback)
+    finally:
+        assert len(set(COMM.allgather(digest(net)))) == 1
+        assert len(net.history) == 2
+
+
+def of_another_version():
+    before = _same_bits.properties
+    if COMM.Get_size() - 1 == RANK:
+        other = before() | {"version": "0.0.1"}
+        sys.modules["bpfast.distributed._mpi"].properties = lambda: other
+    try:
+        train("full", *data(), comm=COMM)
+    finally:
+        sys.modules["bpfast.distributed._mpi"].properties = before
+
+
+def of_another_network():
+    net = bpfast.Network([6, 12 + (RANK == 1), 2], output="identity", seed=0)
+    bpfast.distributed.fit(net, *data()[:2], comm=COMM)
+
+
+def main(folder, what):
+    found = {}
+    if what == "all":
+        found["hashes"] = {name: trained(name) for name in METHODS}
+        found["own shards"], found["calls"] = own_shards()
+        calls = (with_nan, raised_by_a_callback, of_another_version, of_another_network)
+        found["messages"] = {call.__name__: messages(call) for call in calls}
+        train("steps", *data(), comm=COMM, epochs=1, checkpoint=Path(folder) / "checkpoint")
+    else:
+        found["hashes"] = {"steps": trained("steps")}
+        resume = Path(folder) / "checkpoint"
+        found["resumed"] = trained("steps", epochs=3, resume=resume)
+    if RANK == 0:
+        print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
