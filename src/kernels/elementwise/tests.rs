@@ -175,7 +175,7 @@ fn silu() {
 
 /// 2 √(2/π) (z + 0.044715 z³), of |z| ≤ 6, where its rounding costs less than 100 ulps.
 fn cubic(z: f64) -> f64 {
-    2.0 * (2.0 / std::f64::consts::PI).sqrt() * (z + 0.044715 * z * z * z)
+    2.0 * (2.0 / std::f64::consts::PI).sqrt() * (z + 0.044_715 * z * z * z)
 }
 
 #[test]
