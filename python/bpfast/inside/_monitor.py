@@ -93,11 +93,12 @@ class Monitor(Columns):
     dropout if there is any; its z, a, δ and gradient are there anyway. Examples count with their
     weights in `fit`, as s_x C_x: the cost is Σ s_x C_x / n, and δ is that of s_x C_x. The gradient
     is without penalties and before it is clipped. With every step recorded, training takes 1.1 to
-    1.4 times as long; see the table in the manual. The largest part is a pass over the gradient for
-    its norm; errors, saturation and signal-to-noise take a pass over x and all layers. Optimizers
-    other than SGD without momentum and penalties also compare the parameters before and after, and
-    `cosine` needs another pass and a stored gradient. The norms of float32 have six digits at
-    least and do not underflow. Records have the same bits at any number of threads.
+    1.4 times as long, and with a CSR x twice as long; the manual has a table. The largest part is a
+    pass over the gradient for its norm; errors, saturation and signal-to-noise take a pass over x
+    and all layers. Optimizers other than SGD without momentum and penalties also compare the
+    parameters before and after, and `cosine` needs another pass and a stored gradient. The norms of
+    float32 have six digits at least and do not underflow. Records have the same bits at any number
+    of threads.
 
     In the first record update_norm is NaN for epochs. The cosine is NaN in the first record, with
     `every_steps` in the first one of each `fit`.
