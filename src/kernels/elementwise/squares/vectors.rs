@@ -75,6 +75,7 @@ trait Terms<T: Real> {
 }
 
 /// Whether each pair is of two equal numbers. It looks at all of them, so that the compiler vectorizes it.
+#[allow(clippy::needless_bitwise_bool)]
 fn are_equal<T: Real>(pairs: impl Iterator<Item = (T, T)>) -> bool {
     pairs.fold(true, |all, (a, b)| all & (a == b))
 }
