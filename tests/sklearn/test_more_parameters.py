@@ -176,6 +176,19 @@ def test_best_parameters_are_restored(scoring):
         )
 
 
+@pytest.mark.parametrize("Estimator", [MLPClassifier, MLPRegressor])
+def test_the_best_parameters_may_be_the_first_ones(Estimator):
+    settings = {"early_stopping": True, "solver": "sgd", "random_state": 0, "max_iter": 5}
+    model = Estimator(learning_rate_init=1e300, **settings)
+    with pytest.warns(match="the loss is no longer finite"):
+        model.fit(X, Y)
+    start = Estimator(learning_rate_init=1e-300, **settings).fit(X, Y)
+    assert np.array_equal(model.network_.params, start.network_.params)
+    assert np.isnan(model.validation_scores_[-1])
+    with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"):
+        model.set_params(early_stopping=False).fit(X, Y)
+
+
 def test_default_scores_are_those_of_scikit_learn():
     rng = np.random.default_rng(0)
     weight = rng.random(75)
@@ -198,8 +211,11 @@ def test_held_out_examples_are_stratified():
         seen.append(np.unique(y, return_counts=True)[1].tolist())
         return 0.0
 
-    classifier(early_stopping=True, validation_fraction=0.2, scoring=scorer).fit(X, NAMES)
-    assert seen[0] == [10, 10, 10]
+    rows = np.r_[0:50, 50:80, 100:120]
+    for seed in range(3):
+        model = classifier(early_stopping=True, validation_fraction=0.2, scoring=scorer)
+        model.set_params(random_state=seed, max_iter=1).fit(X[rows], NAMES[rows])
+    assert seen == [[10, 6, 4]] * 3
     y = NAMES.copy()
     y[0] = "a single one"  # no error, as in scikit-learn
     classifier(early_stopping=True).fit(X, y)

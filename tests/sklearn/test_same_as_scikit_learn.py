@@ -162,6 +162,9 @@ def test_rows_that_are_refused(wrong):
     row[0, 3] = wrong
     with pytest.raises(ValueError, match="Input X contains"):
         model.predict(row)
+    for count in (1 << 8, 1 << 13):  # checked in three ways
+        with pytest.raises(ValueError, match="Input X contains"):
+            model.predict(np.repeat(row, count, axis=0))
     with pytest.raises(ValueError, match="Input X contains"):
         model.predict(sparse.csr_array(row))
     with pytest.raises(ValueError, match="X has 63 features, but MLPClassifier is expecting 64"):

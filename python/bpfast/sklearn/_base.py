@@ -108,8 +108,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
             self._begin_curves(is_new=is_new)
         rows = _validation.Rows(X, given, y, sample_weight)
         with self._threads():
-            self._train(net, rows, validation_data, random, seed, incremental=incremental)
-        if not np.isfinite(net.params).all():
+            has_result = self._train(
+                net, rows, validation_data, random, seed, incremental=incremental
+            )
+        if not (has_result and np.isfinite(net.params).all()):
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large "
                 "values and need to be preprocessed."
@@ -125,13 +127,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         seed: int | None,
         *,
         incremental: bool,
-    ) -> None:
+    ) -> bool:
+        """Train the network by the solver. Returns whether it ended well."""
         scale = self._loss_scale()
         if self.solver not in STOCHASTIC:
             if validation_data is not None:
                 raise ValueError("validation_data needs solver='sgd' or solver='adam'.")
-            fit_lbfgs(self, net, self._data(rows, net), loss_scale=scale)
-            return
+            return fit_lbfgs(self, net, self._data(rows, net), loss_scale=scale)
         held_out = None
         if validation_data is not None:
             held_out = _validation.given(self, validation_data)
@@ -141,7 +143,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         if held_out is not None and self.validation_scores_ is None:
             self.validation_scores_, self.validation_loss_curve_ = [], []
             self.best_validation_score_ = -np.inf
-        fit_stochastic(
+        return fit_stochastic(
             self,
             net,
             self._data(rows, net, incremental=incremental),

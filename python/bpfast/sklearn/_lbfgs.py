@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from bpfast.sklearn._stochastic import Data
 
 
-def fit_lbfgs(estimator: Any, net: Network, data: Data, *, loss_scale: float) -> None:
+def fit_lbfgs(estimator: Any, net: Network, data: Data, *, loss_scale: float) -> bool:
     """Train `net`, and set `n_iter_` and `loss_` of the estimator.
+
+    Returns whether there is a result: not if the loss or a derivative of the start is not finite.
 
     In float64, because rounding soon ends a line search in float32.
 
@@ -45,8 +47,7 @@ def fit_lbfgs(estimator: Any, net: Network, data: Data, *, loss_scale: float) ->
     except ValueError as error:
         if not str(error).startswith("net: expected a start with finite"):
             raise
-        net.params[...] = np.nan  # `fit` tells what this means
-        return
+        return False
     if work is not net:
         net.params[...] = work.params
     estimator.n_iter_ = min(int(found.nit), int(estimator.max_iter))
@@ -68,3 +69,4 @@ def fit_lbfgs(estimator: Any, net: Network, data: Data, *, loss_scale: float) ->
             ConvergenceWarning,
             stacklevel=stack_level(),
         )
+    return True

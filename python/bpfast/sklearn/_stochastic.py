@@ -77,10 +77,11 @@ def fit_stochastic(
     score: Callable[[float], float] | None,
     seed: int,
     incremental: bool,
-) -> None:
+) -> bool:
     """Train `net`, and set the attributes of the estimator after each epoch.
 
-    `loss_scale` times the cost of the network is the loss of the estimator.
+    `loss_scale` times the cost of the network is the loss of the estimator. Returns whether the
+    training has a result: not if its loss is no longer finite and no parameters are restored.
     """
     callbacks = () if estimator.callbacks is None else estimator.callbacks
     checkpoints = CheckpointPolicy(
@@ -159,8 +160,11 @@ def fit_stochastic(
                 _core.assign_params(net, training.best)
     finally:
         RUNNING.pop(ticket, None)
+    if training.history.stopped == "diverged" and training.best is None:
+        return False
     if not incremental:
         _warn(estimator, training.history)
+    return True
 
 
 def new_convergence(estimator: Any, *, by_score: bool) -> Convergence:

@@ -91,7 +91,9 @@ class EstimatorTraining(Training):
         self._penalty_before = after = self._penalty_now()
         n = self.source.examples or 1
         steps = -(-n // self.settings.batch_size)
-        mean = before + (after - before) * (steps - 1) / (2 * steps)
+        mean = before
+        if steps > 1:  # otherwise `after`, which may be infinite, has no part in it
+            mean += (after - before) * (steps - 1) / (2 * steps)
         return cost * self._loss_scale + steps * mean / (n * self._penalty.mean_weight)
 
     def _publish(self, row: dict[str, float], verbose: object = False) -> None:
