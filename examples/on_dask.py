@@ -1,6 +1,7 @@
 """The same training on clusters of Dask workers of several sizes: equal bits, and the time of each.
 
-`--address` connects to a running cluster in place of starting local ones.
+The workers are processes of this machine. `--address` connects to a running cluster instead, and
+with `--threads` the workers are threads of this process, for a quick look.
 """
 
 import time
@@ -46,6 +47,7 @@ def main() -> None:
     add("--epochs", type=int, default=20, help="steps over all rows (20)")
     add("--workers", type=int, nargs="+", default=[1, 2, 3], help="of each local cluster (1 2 3)")
     add("--address", help="of the scheduler of a running cluster")
+    add("--threads", action="store_true", help="workers as threads of this process")
     add("--seed", type=int, default=0, help="of the first weights (0)")
     args = parser.parse_args()
     options.check_whole(parser, args, rows=1, epochs=1)
@@ -60,7 +62,10 @@ def main() -> None:
         for count in args.workers:
             with (
                 LocalCluster(
-                    n_workers=count, threads_per_worker=1, dashboard_address=None
+                    n_workers=count,
+                    processes=not args.threads,
+                    threads_per_worker=1,
+                    dashboard_address=None,
                 ) as local,
                 Client(local) as client,
             ):

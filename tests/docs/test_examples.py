@@ -114,9 +114,9 @@ def test_an_equation_is_solved(name, tmp_path):
 
 
 def test_clusters_give_the_same_bits(tmp_path):
-    """Dask's workers in processes, and MPI without mpirun: a single rank."""
+    """Dask's workers as threads, and MPI without mpirun: a single rank."""
     for name, wheres, arguments in (
-        ("on_dask", ["this process", "2 workers"], ["--rows", 3000, "--workers", 2]),
+        ("on_dask", ["this process", "2 workers"], ["--rows", 3000, "--workers", 2, "--threads"]),
         ("on_mpi", ["1 ranks", "this process"], ["--shards", 3]),
     ):
         pytest.importorskip({"on_dask": "distributed", "on_mpi": "mpi4py"}[name])
