@@ -29,6 +29,8 @@ def processes(tmp_path_factory):
 def test_same_bits_on_any_number_of_workers(threads, processes, local, method):
     assert threads["hashes"]["8"][method] == local[method]
     assert threads["hashes"]["1"].get(method, local[method]) == local[method]
+    if method == "full":
+        assert threads["hashes"]["8, as if large"][method] == local[method]
     if method == "steps":
         assert processes["3 workers"] == local[method]
 
@@ -48,7 +50,7 @@ def test_resumed_with_another_number_of_workers(threads):
 
 
 def test_task_names(threads):
-    names = {"bpfast-check", "bpfast-count", "bpfast-gradient", "bpfast-local-steps"}
+    names = {"bpfast-add", "bpfast-check", "bpfast-count", "bpfast-gradient", "bpfast-local-steps"}
     assert {*threads["names"]} >= {*names, "bpfast-shard"}
 
 

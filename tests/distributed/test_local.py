@@ -129,12 +129,21 @@ def test_lbfgs_stops_and_keeps_the_last_iteration():
         train("lbfgs", X, Y, callbacks=lambda *_: (_ for _ in ()).throw(RuntimeError("mine")))
 
 
-def test_divergence_keeps_the_parameters():
+@pytest.mark.parametrize(
+    ("options", "epoch", "step"),
+    [
+        ({"method": "full"}, 2, 0),
+        ({"batch_size": 250}, 1, 1),
+        ({"method": "local", "batch_size": 4, "average_every": 1}, 1, 1),
+    ],
+    ids=["full", "steps", "local"],
+)
+def test_divergence_keeps_the_parameters(options, epoch, step):
     net = network("float64")
     optimizer = bpfast.SGD(1e200)
     with pytest.raises(bpfast.DivergenceError) as caught:
-        bpfast.distributed.fit(net, X, Y, shard_rows=64, method="full", optimizer=optimizer)
-    assert (caught.value.epoch, caught.value.step) == (2, 0)
+        bpfast.distributed.fit(net, X, Y, shard_rows=64, optimizer=optimizer, **options)
+    assert (caught.value.epoch, caught.value.step) == (epoch, step)
     assert np.isfinite(net.params).all()
     assert optimizer.steps == 1
     assert net.history.stopped == "diverged"

@@ -54,6 +54,11 @@ def test_each_rank_loads_its_own_shards(three):
     assert three["own shards"] == [hashes(["full"])["full"]] * 3
 
 
+def test_a_cost_that_cannot_be_sent(three):
+    assert len(three["own cost"]) == 3
+    assert len(set(three["own cost"])) == 1
+
+
 @pytest.mark.parametrize("count", [2, 8])
 def test_resumed_on_another_number_of_ranks(three, folder, count):
     found = on_ranks(count, folder, "resume")

@@ -19,10 +19,6 @@ def parts(count):
     ]
 
 
-def copied(part):
-    return Part(part.vector.copy(), part.cost, part.examples)
-
-
 def added_by(groups, count):
     """The sum if each group of shards is added by itself, and the results in this order."""
     nodes = {}
@@ -30,7 +26,7 @@ def added_by(groups, count):
     for group in groups:
         tree = Tree(count)
         for shard in group:
-            tree.add((0, int(shard)), copied(values[shard]))
+            tree.add((0, int(shard)), values[shard])
         nodes |= tree.nodes
     return root(nodes, count)
 
@@ -83,10 +79,10 @@ def test_the_error_of_the_first_shard_is_raised(order):
         root(tree.nodes, 4)
 
 
-def test_read_only_parts_are_added_too():
-    """What comes from another process may be read-only."""
+def test_parts_are_not_changed():
+    """Dask may need them again; what comes from another process is read-only."""
     left, right = parts(2)
-    left.vector.flags.writeable = False
+    left.vector.flags.writeable = right.vector.flags.writeable = False
     assert (combine(left, right).vector == left.vector + right.vector).all()
 
 

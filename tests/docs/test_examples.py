@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -78,7 +79,7 @@ def test_every_example_is_here():
     found = {path.stem for path in EXAMPLES.glob("*.py")}
     assert found == {
         "get_started", "from_scikit_learn", "mnist", "plain_loop", "plots_gallery", "chapter2",
-        "restarts", "uncertainty", *EXPERIMENTS, *EQUATIONS, *helpers,
+        "restarts", "uncertainty", "on_dask", "on_mpi", *EXPERIMENTS, *EQUATIONS, *helpers,
     }  # fmt: skip
 
 
@@ -130,6 +131,22 @@ def test_uncertainty(tmp_path):
     assert int(bands[-1][1]) == 0
     assert width[-1] > 2 * width[1]
     assert is_png(tmp_path / "a.png")
+
+
+def test_clusters_give_the_same_bits(tmp_path):
+    """Dask's workers as threads, and MPI without mpirun: a single rank."""
+    for name, wheres, arguments in (
+        ("on_dask", ["this process", "2 workers"], ["--rows", 3000, "--workers", 2, "--threads"]),
+        ("on_mpi", ["1 ranks", "this process"], ["--shards", 3]),
+    ):
+        pytest.importorskip({"on_dask": "distributed", "on_mpi": "mpi4py"}[name])
+        if name == "on_mpi" and shutil.which("mpirun") is None:
+            continue  # mpi4py needs the library
+        done = start(name, *arguments, "--epochs", 2, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        rows = re.findall(r"^\| (.*?) *\| .* (\w{16}) +\|$", done.stdout, re.MULTILINE)
+        assert [where for where, _ in rows] == wheres
+        assert len({digest for _, digest in rows}) == 1
 
 
 def test_the_gallery_draws_the_pictures_of_its_page(few, tmp_path):

@@ -13,6 +13,7 @@ from bpfast.distributed._engines import root
 from bpfast.distributed._same_bits import difference, probe, properties
 from bpfast.distributed._shards import prepare
 from bpfast.distributed._tasks import Task, run
+from bpfast.distributed._tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
     from bpfast.distributed._tasks import Model
     from bpfast.history._history import History
 
-# Larger parameters are sent from worker to worker, and smaller ones with the tasks.
+# Larger parameters are sent from worker to worker, and smaller ones with the tasks. Likewise larger
+# sums are added on the workers first.
 INLINE = 1 << 16  # bytes
+# So many results are added at a time, until no more than these are left for the driver.
+AT_A_TIME = 4
 # How often a run is repeated whose data were lost with a worker.
 ATTEMPTS = 4
 
@@ -140,19 +144,19 @@ class Workers:
                 if attempt == ATTEMPTS - 1 or self._client.status != "running":
                     raise
                 self._group()
-        places = [place for place, _ in self._groups]
-        if [place for place, _ in results] != places:
+        places = [place for of_result, _ in results for place in of_result]
+        if places != [place for place, _ in self._groups]:
             self._groups = []  # a worker was lost: see where its shards are now
         return {node: value for _, nodes in results for node, value in nodes.items()}
 
     def _submit(self, task: Task, rows: Mapping[int, NDArray[Any]] | None) -> list[Any]:
-        """Start a task for each worker."""
+        """Start a task for each worker, and further ones that add their results."""
         client, sent = self._client, task
         if task.nbytes > INLINE:
             sent = client.scatter([task], broadcast=True, hash=False)[0]
         futures = []
         for place, numbers in self._groups:
-            used = [k for k in numbers if rows is None or k in rows]
+            used = {k for k in numbers if rows is None or k in rows}
             of_group = None if rows is None else {k: rows[k] for k in used}
             futures.append(
                 client.submit(
@@ -162,6 +166,14 @@ class Workers:
                     workers=place, allow_other_workers=place is not None,
                 )
             )  # fmt: skip
+        while task.nbytes > INLINE and len(futures) > AT_A_TIME:
+            futures = [
+                client.submit(
+                    add_on_worker, self.count, *futures[k : k + AT_A_TIME],
+                    key=f"bpfast-add-{uuid.uuid4().hex}", pure=False,
+                )
+                for k in range(0, len(futures), AT_A_TIME)
+            ]  # fmt: skip
         return futures
 
     def close(self) -> None:
@@ -181,8 +193,11 @@ def run_on_worker(
     numbers: list[int],
     rows: Mapping[int, NDArray[Any]] | None,
     *shards: Any,
-) -> tuple[str, dict[Any, Any]]:
-    """The sums of a task over the shards of a worker, with as many threads as Dask gave it."""
+) -> tuple[list[str], dict[Any, Any]]:
+    """The sums of a task over the shards of a worker, and the address of the worker.
+
+    It uses as many threads as Dask gave the worker.
+    """
     from distributed import get_worker
 
     worker = get_worker()
@@ -190,7 +205,17 @@ def run_on_worker(
     if fault is not None:
         raise RuntimeError(f"worker {worker.address}: {fault}")
     with _core.num_threads(worker.state.nthreads):
-        return worker.address, run(task, zip(numbers, shards, strict=True), count, rows)
+        return [worker.address], run(task, zip(numbers, shards, strict=True), count, rows)
+
+
+def add_on_worker(
+    count: int, *results: tuple[list[str], dict[Any, Any]]
+) -> tuple[list[str], dict[Any, Any]]:
+    """The sums of several workers, added as far as they are neighbours."""
+    tree = Tree(count)
+    for _, nodes in results:
+        tree.update(nodes)
+    return [place for places, _ in results for place in places], tree.nodes
 
 
 def _in_blocks(count: int, threads: Mapping[str, int]) -> list[str]:

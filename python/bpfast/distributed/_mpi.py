@@ -89,7 +89,7 @@ class Ranks:
     """
 
     def __init__(self, comm: Any, model: Model, shards: LocalShards) -> None:
-        self._comm, self._holder = comm, Holder(shards, model)
+        self._comm, self._model, self._holder = comm, model, Holder(shards, model)
         self.rank, self.size = comm.Get_rank(), comm.Get_size()
         self.count = len(shards)
         first, end = (self.count * (self.rank + k) // self.size for k in (0, 1))
@@ -129,7 +129,8 @@ class Ranks:
 
     def run(self, task: Task, rows: Mapping[int, NDArray[Any]] | None = None) -> Any:
         """The combined value of all shards, on rank 0."""
-        self.broadcast((task, rows))
+        # Each rank has the network, whose cost may be a function that cannot be sent.
+        self.broadcast((task.without_model(), rows))
         return root(self._added(task, rows), self.count)
 
     def _added(self, task: Task, rows: Mapping[int, NDArray[Any]] | None) -> dict[Any, Any]:
@@ -143,7 +144,9 @@ class Ranks:
     def serve(self) -> Outcome:
         """Run the tasks that rank 0 sends, until it sends the outcome."""
         while not isinstance(message := self.broadcast(), Outcome):
-            self._comm.send(self._added(*message), dest=self._parent)
+            task, rows = message
+            task.model = self._model
+            self._comm.send(self._added(task, rows), dest=self._parent)
         return message
 
     def begin_epoch(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 import uuid
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -57,7 +57,6 @@ class Task:
     """A function of the shards. What it returns for two ranges of shards can be combined."""
 
     name: ClassVar[str]  # of the task on Dask's dashboard
-    every_shard: ClassVar[bool] = True  # or only those with rows
 
     def __init__(self, model: Model, params: NDArray[Any] | None = None) -> None:
         self.model, self.params = model, params
@@ -69,6 +68,12 @@ class Task:
 
     def __sizeof__(self) -> int:
         return self.nbytes
+
+    def without_model(self) -> Self:
+        """The task to be sent to a process that has the model."""
+        sent = copy.copy(self)
+        del sent.model
+        return sent
 
     def of(self, number: int, shard: Shard, rows: NDArray[Any] | None) -> Any:
         """The value of a shard, or of some of its rows."""

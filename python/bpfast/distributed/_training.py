@@ -10,6 +10,7 @@ import numpy as np
 
 from bpfast import _core, schedules
 from bpfast._training.arguments.settings import Settings
+from bpfast._training.divergence import DivergenceError
 from bpfast._training.locks import bind_state
 from bpfast._training.loop import Training
 from bpfast._training.steps import OptimizerGuard
@@ -171,7 +172,10 @@ class ShardTraining(Training):
             }
             params = _core.copy_params(self.net)
             task = LocalSteps(self.model, params, local, self.plan.mean_weight, size, options)
-            total: Part = self.engine.run(task, rows)
+            try:
+                total: Part = self.engine.run(task, rows)
+            except DivergenceError as error:  # its step is counted from the last average
+                raise self.divergence(epoch, k * settings.average_every + error.step) from error
             costs.append(total.cost)
             vector = total.vector / total.examples
             if settings.check_finite and not np.isfinite(vector).all():

@@ -37,7 +37,7 @@ class Failure:
 
 
 def combine(left: Any, right: Any) -> Any:
-    """The value of two neighbouring ranges of shards. The left value may be changed in place.
+    """The value of two neighbouring ranges of shards. Neither value is changed.
 
     Parts are added, tuples joined. None is the value of shards without rows in this step.
 
@@ -54,10 +54,9 @@ def combine(left: Any, right: Any) -> Any:
         return right if left is None else left
     if isinstance(left, tuple):
         return left + right
-    # What comes from another process may be read-only.
-    out = left.vector if left.vector.flags.writeable else None
     with np.errstate(over="ignore", invalid="ignore"):
-        vector = np.add(left.vector, right.vector, out=out)
+        # Not in place: Dask may need a value again if a worker is lost.
+        vector = left.vector + right.vector
     return Part(vector, left.cost + right.cost, left.examples + right.examples)
 
 

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from distributed import Client, LocalCluster
+from distributed import Client
 
 import bpfast
 from tests.distributed.case import SHARD_ROWS, data, digest, train
+from tests.distributed.clusters import cluster
 
 
 class Deadly:
@@ -139,10 +140,7 @@ async def _started(kind, address):
 def main(folder):
     found = {}
     path = Path(folder) / "die"
-    with (
-        LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=None) as cluster,
-        Client(cluster) as client,
-    ):
+    with cluster(3, processes=True) as client:
         found["3 workers"] = digest(train("steps", *data(), client=client)[0])
         before = set(client.nthreads())
         found["one died"] = deadly(path, client, dies=True)

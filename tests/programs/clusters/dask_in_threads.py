@@ -5,9 +5,10 @@ import sys
 
 import dask
 import numpy as np
-from distributed import Client, LocalCluster
 
+from bpfast.distributed import _dask
 from tests.distributed.case import METHODS, SHARD_ROWS, data, digest, hashes, train
+from tests.distributed.clusters import cluster
 
 
 def sources():
@@ -58,12 +59,7 @@ def task_names(dask_scheduler):
 def main(folder):
     found = {"hashes": {}, "sources": {}, "messages": {}}
     for workers in (8, 1):
-        with (
-            LocalCluster(
-                n_workers=workers, processes=False, threads_per_worker=1, dashboard_address=None
-            ) as cluster,
-            Client(cluster) as client,
-        ):
+        with cluster(workers, processes=False) as client:
             methods = METHODS if workers == 8 else ["steps", "full"]
             found["hashes"][workers] = hashes(methods, client=client)
             if workers == 1:
@@ -71,6 +67,9 @@ def main(folder):
                 net, _ = train("steps", *data(), client=client, epochs=3, resume=resume)
                 found["resumed"] = digest(net)
                 continue
+            inline, _dask.INLINE = _dask.INLINE, 0
+            found["hashes"]["8, as if large"] = hashes(["full"], client=client)
+            _dask.INLINE = inline
             path = f"{folder}/checkpoint"
             train("steps", *data(), client=client, epochs=1, checkpoint=path)
             for name, given in sources():

@@ -63,6 +63,14 @@ def raised_by_a_callback():
         assert len(net.history) == 2
 
 
+def with_a_cost_that_cannot_be_sent():
+    net = bpfast.Network(
+        [6, 2], output="identity", cost=lambda a, y: (0.5 * ((a - y) ** 2).sum(1), a - y), seed=0
+    )
+    bpfast.distributed.fit(net, *data()[:2], comm=COMM, method="full", shard_rows=100)
+    return COMM.allgather(digest(net))
+
+
 def of_another_version():
     before = _same_bits.properties
     if COMM.Get_size() - 1 == RANK:
@@ -84,6 +92,7 @@ def main(folder, what):
     if what == "all":
         found["hashes"] = {name: trained(name) for name in METHODS}
         found["own shards"], found["calls"] = own_shards()
+        found["own cost"] = with_a_cost_that_cannot_be_sent()
         calls = (with_nan, raised_by_a_callback, of_another_version, of_another_network)
         found["messages"] = {call.__name__: messages(call) for call in calls}
         train("steps", *data(), comm=COMM, epochs=1, checkpoint=Path(folder) / "checkpoint")
