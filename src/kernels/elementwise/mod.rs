@@ -2,6 +2,7 @@
 
 pub mod activations;
 pub mod apply_rule;
+pub mod checksum;
 pub mod derivatives;
 pub mod gelu_tanh;
 pub(super) mod map;

@@ -3,8 +3,9 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyList, PyTuple};
 
-use crate::base::checksum::checksum;
+use crate::base::checksum;
 use crate::base::error::Error;
+use crate::kernels::elementwise::checksum::checksum;
 use crate::model::architecture::Architecture;
 use crate::python::borrow::Element;
 use crate::python::borrow::call_python::{call_method, repr};
@@ -14,7 +15,8 @@ use crate::python::call::errors::{guarded, guarded_object, wrong_type};
 ///
 /// Also a pair: ``z, a = net.trace(x)``. Calls that take it in place of x refuse one of a network with other
 /// sizes, activations, dtype or parameters, and one from before the parameters changed. They use its arrays
-/// as they are: do not change them. A ``Trace(z, a)`` of your own arrays is not checked.
+/// as they are: do not change them. For fewer than 16 examples a sample of the parameters is compared, which a
+/// training step always changes and a change of a few numbers may not. A ``Trace(z, a)`` of your own arrays is not checked.
 #[pyclass(frozen, module = "bpfast", sequence)]
 pub struct Trace {
     /// z^2, …, z^L, each (n, n_l).
@@ -29,8 +31,8 @@ pub struct Trace {
 }
 
 /// What a network and its parameters are recognised by: checksums of sizes, of activations and of the
-/// parameters, and the size of an element.
-pub type Origin = (u64, u64, u64, usize);
+/// parameters, the size of an element, and whether all parameters count.
+pub type Origin = (u64, u64, u64, usize, bool);
 
 /// # Errors
 /// The trace is of another network, or of other parameters.
@@ -61,19 +63,34 @@ pub fn check_origin(origin: Origin, present: Origin) -> Result<(), Error> {
     Err(Error::value("x", expected, got))
 }
 
-/// The origin of the traces of a network.
-pub fn origin<T: Element>(architecture: &Architecture, params: &[T]) -> Origin {
+/// The examples from which on all parameters are compared. For fewer, that would take as long as the pass
+/// itself, and some blocks of parameters stand for all: a step changes nearly every one.
+pub const ALL: usize = 16;
+/// These blocks, and their length.
+const BLOCKS: (usize, usize) = (16, 64);
+
+/// The origin of the traces of a network, from all parameters or from some.
+pub fn origin<T: Element>(architecture: &Architecture, params: &[T], all: bool) -> Origin {
     let layers = || architecture.layers().iter();
     let sizes = layers().map(|layer| layer.n_in as u64 ^ (layer.n_out as u64).rotate_left(32));
-    let fold = |sum: u64, value: u64| checksum(&[sum, value], |bits| bits);
     let names = layers().map(|layer| layer.activation.to_string());
-    let activations = names.map(|name| name.bytes().map(u64::from).fold(0, fold));
+    let activations = names.map(|name| checksum::checksum(name.bytes().map(u64::from)));
     (
-        sizes.fold(0, fold),
-        activations.fold(0, fold),
-        checksum(params, |value| value.to_f64().to_bits()),
+        checksum::checksum(sizes),
+        checksum::checksum(activations),
+        of_params(params, all),
         size_of::<T>(),
+        all,
     )
+}
+
+fn of_params<T: Element>(params: &[T], all: bool) -> u64 {
+    let (count, length) = BLOCKS;
+    if all || params.len() <= count * length {
+        return checksum(params);
+    }
+    let start = |block: usize| block * (params.len() - length) / (count - 1);
+    checksum::checksum((0..count).map(|block| checksum(&params[start(block)..][..length])))
 }
 
 #[pymethods]

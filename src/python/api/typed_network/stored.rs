@@ -60,7 +60,7 @@ impl<'py, T: Element> InputOrTrace<'py, T> {
         let architecture = network.architecture();
         if let Some(of_trace) = trace.get().origin {
             let params = network.numbers()?.read("params")?;
-            check_origin(of_trace, origin(architecture, &params))?;
+            check_origin(of_trace, origin(architecture, &params, of_trace.4))?;
         }
         let (z, a) = (trace.get().z.bind(x.py()), trace.get().a.bind(x.py()));
         let layers = architecture.layers().len();
