@@ -97,6 +97,10 @@ def test_weights_of_classes_by_their_names():
     weights = np.where(NAMES[rare] == "setosa", 60 / 2 / 50, 60 / 2 / 10)
     expected = params(classifier(), X[rare], NAMES[rare], sample_weight=weights)
     np.testing.assert_allclose(balanced, expected, rtol=1e-12)
+    labels = np.c_[Y > 0, Y > 1].astype(int)
+    several = params(classifier(class_weight=[{0: 1, 1: 3}, {0: 2, 1: 1}]), X, labels)
+    weights = np.where(Y > 0, 3.0, 1.0) * np.where(Y > 1, 1.0, 2.0)
+    assert np.array_equal(several, params(classifier(), X, labels, sample_weight=weights))
     with pytest.raises(ValueError, match="'balanced' is not supported for partial_fit"):
         classifier(class_weight="balanced").partial_fit(X, Y, classes=[0, 1, 2])
 
@@ -185,8 +189,16 @@ def test_the_best_parameters_may_be_the_first_ones(Estimator):
     start = Estimator(learning_rate_init=1e-300, **settings).fit(X, Y)
     assert np.array_equal(model.network_.params, start.network_.params)
     assert np.isnan(model.validation_scores_[-1])
+    assert np.isfinite(model.loss_curve_[0])  # of one step, before which all was finite
     with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"):
         model.set_params(early_stopping=False).fit(X, Y)
+
+
+def test_a_loss_that_is_not_finite_is_an_error():
+    """Also where the parameters are finite still, or could not be changed."""
+    for solver in ("sgd", "lbfgs"):
+        with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"):
+            MLPRegressor(solver=solver, max_iter=1, momentum=0).fit(X, 1e200 * Y)
 
 
 def test_default_scores_are_those_of_scikit_learn():

@@ -114,9 +114,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
         from. The data and the other parameters must be the same.
     n_jobs : int, optional
         The number of threads; -1 or None is `bpfast.get_num_threads()`, -2 is one less.
-    class_weight : dict or "balanced", optional
-        The weight of each class by its label, 1 for those that are not given. "balanced" gives all
-        classes the same total weight. It multiplies `sample_weight`.
+    class_weight : dict, list of dict or "balanced", optional
+        The weight of each class by its label, 1 for those that are not given; for multilabel y, a
+        dict of the classes 0 and 1 per label. "balanced" gives all classes the same total weight.
+        It multiplies `sample_weight`, but not the weights of validation examples.
 
     Attributes
     ----------
@@ -177,7 +178,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
     """
 
     _parameter_constraints = BaseMLP._parameter_constraints | {
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
     def __init__(

@@ -43,6 +43,8 @@ def refuse_others(y: Any, classes: NDArray[Any], *, warm_start: bool) -> None:
 
     A refit with `warm_start` needs the same classes, `partial_fit` no new ones.
     """
+    if not warm_start and _are_all_in(y, classes):
+        return
     found = unique_labels(y)
     if warm_start:
         if set(found) != set(classes):
@@ -55,6 +57,14 @@ def refuse_others(y: Any, classes: NDArray[Any], *, warm_start: bool) -> None:
             f"`y` has classes not in `self.classes_`. `self.classes_` has {classes}. "
             f"'y' has {found}."
         )
+
+
+def _are_all_in(y: Any, classes: NDArray[Any]) -> bool:
+    """Whether all labels are classes; False where `unique_labels` has to find out."""
+    if not (isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind == classes.dtype.kind):
+        return False
+    index = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
+    return bool((classes[index] == y).all())
 
 
 def refuse_different(classes: Any, known: NDArray[Any]) -> None:
