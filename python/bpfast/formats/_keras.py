@@ -196,6 +196,11 @@ def to_keras(net: Network) -> Any:
     ImportError
         Keras 3 is not installed.
 
+    Notes
+    -----
+    Outputs agree with `Network.forward` to 1e-6, relative to the largest, also in float64: Keras
+    computes many functions of float64 in float32.
+
     Examples
     --------
     >>> import bpfast
