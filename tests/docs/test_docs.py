@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import bpfast
+import bpfast.distributed
 import bpfast.formats
 import bpfast.inside
 import bpfast.jax
@@ -30,6 +31,7 @@ def docstrings():
     """Yield each public docstring: its path, its text, the names that it may use."""
     for module in (
         bpfast,
+        bpfast.distributed,
         bpfast.formats,
         bpfast.inside,
         bpfast.jax,
