@@ -103,12 +103,13 @@ class Network:
         dtype: DTypeLike | None = None,
         init: Initialisation = "nielsen",
         seed: _Seed = None,
+        biases: bool | Sequence[bool] = True,
     ) -> None: ...
     @classmethod
     def from_parameters(
         cls,
         weights: Sequence[ArrayLike] | Views,
-        biases: Sequence[ArrayLike] | Views,
+        biases: Sequence[ArrayLike | None] | Views | None,
         *,
         hidden: HiddenActivation | Sequence[HiddenActivation] = "sigmoid",
         output: Activation = "sigmoid",
@@ -126,7 +127,7 @@ class Network:
     @property
     def biases(self) -> Views: ...
     @biases.setter
-    def biases(self, value: Sequence[ArrayLike] | Views) -> None: ...
+    def biases(self, value: Sequence[ArrayLike | None] | Views) -> None: ...
     @property
     def sizes(self) -> tuple[int, ...]: ...
     @property

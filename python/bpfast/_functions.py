@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def forward(
     weights: Sequence[ArrayLike] | Views,
-    biases: Sequence[ArrayLike] | Views,
+    biases: Sequence[ArrayLike | None] | Views | None,
     x: Inputs,
     *,
     hidden: HiddenActivation | Sequence[HiddenActivation] = "sigmoid",
@@ -33,7 +33,8 @@ def forward(
     Parameters
     ----------
     weights, biases : sequence of array_like
-        W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,). If all are float32, the call
+        W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,), or None for a layer without
+        biases; None in place of the sequence: no layer has any. If all are float32, the call
         computes in float32, else in float64.
     x : array_like or SciPy sparse, (n, n_1)
         The examples, one per row, converted to that dtype. For a sparse matrix or array only the
@@ -72,7 +73,7 @@ def forward(
 
 def trace(
     weights: Sequence[ArrayLike] | Views,
-    biases: Sequence[ArrayLike] | Views,
+    biases: Sequence[ArrayLike | None] | Views | None,
     x: Inputs,
     *,
     hidden: HiddenActivation | Sequence[HiddenActivation] = "sigmoid",
@@ -85,7 +86,8 @@ def trace(
     Parameters
     ----------
     weights, biases : sequence of array_like
-        W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,). If all are float32, the call
+        W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,), or None for a layer without
+        biases; None in place of the sequence: no layer has any. If all are float32, the call
         computes in float32, else in float64.
     x : array_like or SciPy sparse, (n, n_1)
         The examples, one per row, converted to that dtype. For a sparse matrix or array only the
@@ -127,7 +129,7 @@ def trace(
 @overload
 def cost(
     weights: Sequence[ArrayLike] | Views,
-    biases: Sequence[ArrayLike] | Views,
+    biases: Sequence[ArrayLike | None] | Views | None,
     x: Inputs,
     y: ArrayLike,
     *,
@@ -140,7 +142,7 @@ def cost(
 @overload
 def cost(
     weights: Sequence[ArrayLike] | Views,
-    biases: Sequence[ArrayLike] | Views,
+    biases: Sequence[ArrayLike | None] | Views | None,
     x: Inputs,
     y: ArrayLike,
     *,
@@ -152,7 +154,7 @@ def cost(
 ) -> NDArray[np.float64]: ...
 def cost(
     weights: Sequence[ArrayLike] | Views,
-    biases: Sequence[ArrayLike] | Views,
+    biases: Sequence[ArrayLike | None] | Views | None,
     x: Inputs,
     y: ArrayLike,
     *,
@@ -169,7 +171,8 @@ def cost(
     Parameters
     ----------
     weights, biases : sequence of array_like
-        W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,). If all are float32, the call
+        W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,), or None for a layer without
+        biases; None in place of the sequence: no layer has any. If all are float32, the call
         computes in float32, else in float64.
     x : array_like or SciPy sparse, (n, n_1)
         The examples, one per row, converted to that dtype. For a sparse matrix or array only the
@@ -223,7 +226,7 @@ def cost(
 
 def errors(
     weights: Sequence[ArrayLike] | Views,
-    biases: Sequence[ArrayLike] | Views,
+    biases: Sequence[ArrayLike | None] | Views | None,
     x: Inputs,
     y: ArrayLike,
     *,
@@ -241,7 +244,8 @@ def errors(
     Parameters
     ----------
     weights, biases : sequence of array_like
-        W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,). If all are float32, the call
+        W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,), or None for a layer without
+        biases; None in place of the sequence: no layer has any. If all are float32, the call
         computes in float32, else in float64.
     x : array_like or SciPy sparse, (n, n_1)
         The examples, one per row, converted to that dtype. For a sparse matrix or array only the
@@ -295,7 +299,7 @@ def errors(
 
 def backprop(
     weights: Sequence[ArrayLike] | Views,
-    biases: Sequence[ArrayLike] | Views,
+    biases: Sequence[ArrayLike | None] | Views | None,
     x: Inputs,
     y: ArrayLike,
     *,
@@ -312,7 +316,8 @@ def backprop(
     Parameters
     ----------
     weights, biases : sequence of array_like
-        W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,). If all are float32, the call
+        W^2, …, W^L, each (n_l, n_(l-1)), and b^2, …, b^L, each (n_l,), or None for a layer without
+        biases; None in place of the sequence: no layer has any. If all are float32, the call
         computes in float32, else in float64.
     x : array_like or SciPy sparse, (n, n_1)
         The examples, one per row, converted to that dtype. For a sparse matrix or array only the

@@ -68,7 +68,7 @@ class Layer:
 
     @property
     def biases(self) -> NDArray[np.floating[Any]]:
-        """b^l, (n_out,): a writable view of the network's parameters."""
+        """b^l, (n_out,): a writable view of the network's parameters; None if there are none."""
         return self._biases[self._k]
 
     @biases.setter
@@ -93,7 +93,11 @@ class Layer:
     @property
     def n_params(self) -> int:
         """The number of weights and biases of the layer."""
-        return (self.n_in + 1) * self.n_out
+        return (self.n_in + self._has_biases()) * self.n_out
+
+    def _has_biases(self) -> bool:
+        biases: Any = self._biases[self._k]
+        return biases is not None
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in ("weights", "biases"):
@@ -116,7 +120,8 @@ class Layer:
 
     def __repr__(self) -> str:
         sizes = f"{self.n_in} -> {self.n_out}"
-        return f"Layer({sizes}, {self.activation}, {self.n_params} parameters)"
+        biases = "" if self._has_biases() else "no biases, "
+        return f"Layer({sizes}, {self.activation}, {biases}{self.n_params} parameters)"
 
 
 Layer.__module__ = "bpfast"  # the public module

@@ -57,6 +57,9 @@ class Network(_core.Network):
         Anything that `numpy.random.default_rng` accepts. The same seed gives the same parameters.
         They are drawn layer by layer, W^l row by row and then b^l, in float64; a float32 network
         has the rounded numbers of a float64 network. None: different parameters each time.
+    biases : bool or sequence of bool, default True
+        Whether the layers 2, …, L have biases: for all, or one bool for each. A layer without
+        biases computes z^l = a^(l-1) (W^l)ᵀ; it has no b^l in `params`, and None in `biases`.
 
     Raises
     ------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -197,7 +196,8 @@ def scipy_minimize(
 
 def weights_of(net: Network) -> NDArray[np.bool_]:
     """True for each element of the flat vector that is a weight, False for biases."""
-    sizes, mask = net.sizes, []
-    for n_in, n_out in itertools.pairwise(sizes):
-        mask += [np.ones(n_in * n_out, bool), np.zeros(n_out, bool)]
+    mask = []
+    for layer in net.layers:
+        n_weights = layer.n_in * layer.n_out
+        mask += [np.ones(n_weights, bool), np.zeros(layer.n_params - n_weights, bool)]
     return np.concatenate(mask)

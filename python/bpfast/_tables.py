@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -79,10 +79,14 @@ def gradient_html(gradient: Gradient) -> str:
     """The shape and the largest absolute value of each array."""
     head = ["layer", "∂C/∂W", "max |∂C/∂W|", "∂C/∂b", "max |∂C/∂b|"]
     rows = [
-        [str(k + 2), str(w.shape), f"{abs(w).max():.6g}", str(b.shape), f"{abs(b).max():.6g}"]
+        [str(k + 2), *_shape_and_size(w), *_shape_and_size(b)]
         for k, (w, b) in enumerate(zip(gradient.weights, gradient.biases, strict=True))
     ]
     return _table(f"Gradient: cost {gradient.cost:.6g}, {gradient.flat.dtype}", head, rows)
+
+
+def _shape_and_size(array: Any) -> tuple[str, str]:
+    return ("none", "") if array is None else (str(array.shape), f"{abs(array).max():.6g}")
 
 
 def text(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -55,7 +55,7 @@ pub fn forward<T: Real>(
     }
 }
 
-/// z^l = a^(l−1) (W^l)ᵀ + b^l for some neurons of the layer at `index`.
+/// z^l = a^(l−1) (W^l)ᵀ + b^l, or without b^l, for some neurons of the layer at `index`.
 ///
 /// `z`: (rows, neurons), row-major if `a` is CSR.
 pub fn weighted_sums<T: Real>(
@@ -70,7 +70,11 @@ pub fn weighted_sums<T: Real>(
     match a {
         LayerInput::Dense(a) => {
             let weights = weights.column_range(&neurons);
-            gemm::forward(a, weights, &biases[neurons], z, context);
+            if biases.is_empty() {
+                gemm::linear(a, weights, z, context);
+            } else {
+                gemm::forward(a, weights, &biases[neurons], z, context);
+            }
         }
         LayerInput::Sparse(a) => {
             spmm::forward(

@@ -134,9 +134,10 @@ pub(crate) fn each_norms<T: Real>(
         for (index, layer) in chunk.layers.iter().enumerate() {
             let numbers = first * layer.width..(first + count) * layer.width;
             row_norms(&layer.delta[numbers.clone()], layer.width, of_errors);
+            let has_biases = call.network.architecture.layers()[index].has_biases();
             for (error, input) in of_errors.iter_mut().zip(of_inputs.iter()) {
                 // √(input² + 1), which is `input` long before its square overflows.
-                *error *= if *input < 1e100 {
+                *error *= if has_biases && *input < 1e100 {
                     (input * input + 1.0).sqrt()
                 } else {
                     *input

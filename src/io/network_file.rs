@@ -12,7 +12,7 @@ use crate::base::error::{Error, Result};
 use crate::io::safetensors::{self, Dtype, Reader, Tensor, TensorElement};
 use crate::io::transpose::transpose;
 use crate::model::activation::Activation;
-use crate::model::architecture::Architecture;
+use crate::model::architecture::{Architecture, Layer};
 use crate::model::cost::Cost;
 
 /// The value of the metadata key `format`.
@@ -42,6 +42,9 @@ struct FileConfig {
     output: String,
     cost: String,
     dtype: String,
+    /// Whether each layer has biases; all have, if this is missing, as in files of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    biases: Option<Vec<bool>>,
 }
 
 /// A network file whose configuration matches its tensors, which are not read yet.
@@ -51,8 +54,9 @@ pub struct NetworkFile {
     sizes: Vec<usize>,
     hidden: Vec<Activation>,
     output: Activation,
+    has_biases: Option<Vec<bool>>,
     /// The indices of W^l and b^l of each layer in the header.
-    tensor_indices: Vec<[usize; 2]>,
+    tensor_indices: Vec<(usize, Option<usize>)>,
     /// The cost; [`Cost::Custom`] if the file cannot name it.
     pub cost: Cost,
     dtype: Dtype,
@@ -90,6 +94,8 @@ pub fn write<T: TensorElement>(
         output: layers[last].activation.to_string(),
         cost: architecture.cost().name().into(),
         dtype: dtype_name(T::DTYPE).into(),
+        biases: (!layers.iter().all(Layer::has_biases))
+            .then(|| layers.iter().map(Layer::has_biases).collect()),
     };
     let config = serde_json::to_string(&config)
         .map_err(|error| Error::value("config", "what JSON can hold", error))?;
@@ -99,18 +105,17 @@ pub fn write<T: TensorElement>(
         ("config".to_owned(), config),
     ]);
     let parts = layers.iter().enumerate().flat_map(|(k, layer)| {
-        [
-            Tensor {
-                name: weights_name(k),
-                shape: vec![layer.n_out, layer.n_in],
-                numbers: T::borrow(&rows[layer.weights.clone()]),
-            },
-            Tensor {
-                name: biases_name(k),
-                shape: vec![layer.n_out],
-                numbers: T::borrow(&rows[layer.biases.clone()]),
-            },
-        ]
+        let weights = Tensor {
+            name: weights_name(k),
+            shape: vec![layer.n_out, layer.n_in],
+            numbers: T::borrow(&rows[layer.weights.clone()]),
+        };
+        let biases = layer.has_biases().then(|| Tensor {
+            name: biases_name(k),
+            shape: vec![layer.n_out],
+            numbers: T::borrow(&rows[layer.biases.clone()]),
+        });
+        std::iter::once(weights).chain(biases)
     });
     safetensors::write(path, &parts.collect::<Vec<_>>(), metadata, cancel)
 }
@@ -153,12 +158,14 @@ impl NetworkFile {
             name if name == Cost::Custom.name() => Cost::Custom,
             name => Cost::from_name("cost", name).map_err(at)?,
         };
-        let tensor_indices = find(&reader, &config.sizes, dtype).map_err(at)?;
+        let has_biases = config.biases.as_deref();
+        let tensor_indices = find(&reader, &config.sizes, has_biases, dtype).map_err(at)?;
         Ok(Self {
             reader,
             sizes: config.sizes,
             hidden,
             output,
+            has_biases: config.biases,
             tensor_indices,
             cost,
             dtype,
@@ -181,6 +188,10 @@ impl NetworkFile {
     /// Those of [`Architecture::new`].
     pub fn architecture(&self, cost: Cost) -> Result<Architecture> {
         Architecture::new(&self.sizes, &self.hidden, self.output, cost)
+            .and_then(|architecture| match &self.has_biases {
+                Some(has_biases) => architecture.with_biases(has_biases),
+                None => Ok(architecture),
+            })
             .map_err(|error| error.at(self.reader.path().display()))
     }
 
@@ -195,7 +206,7 @@ impl NetworkFile {
         params: &mut [T],
         cancel: &CancelToken<'_>,
     ) -> safetensors::Result<()> {
-        for (layer, &[weights, biases]) in architecture.layers().iter().zip(&self.tensor_indices) {
+        for (layer, &(weights, biases)) in architecture.layers().iter().zip(&self.tensor_indices) {
             let rows = self.reader.numbers(weights, cancel)?;
             transpose(
                 &rows,
@@ -203,8 +214,10 @@ impl NetworkFile {
                 layer.n_in,
                 cancel,
             )?;
-            let numbers = self.reader.numbers(biases, cancel)?;
-            params[layer.biases.clone()].copy_from_slice(&numbers);
+            if let Some(biases) = biases {
+                let numbers = self.reader.numbers(biases, cancel)?;
+                params[layer.biases.clone()].copy_from_slice(&numbers);
+            }
         }
         Ok(())
     }
@@ -255,7 +268,12 @@ fn configuration(reader: &Reader) -> Result<FileConfig> {
 /// # Errors
 /// The tensors do not match `sizes`. Until this succeeds, `sizes` is unverified and may be arbitrarily
 /// large.
-fn find(reader: &Reader, sizes: &[usize], dtype: Dtype) -> Result<Vec<[usize; 2]>> {
+fn find(
+    reader: &Reader,
+    sizes: &[usize],
+    has_biases: Option<&[bool]>,
+    dtype: Dtype,
+) -> Result<Vec<(usize, Option<usize>)>> {
     let tensors = &reader.header().tensors;
     check_available("tensors", tensors.len().saturating_mul(PER_LAYER))?;
     let indices: BTreeMap<_, _> = (0..).zip(tensors).map(|(k, (name, _))| (name, k)).collect();
@@ -266,7 +284,9 @@ fn find(reader: &Reader, sizes: &[usize], dtype: Dtype) -> Result<Vec<[usize; 2]
         .iter()
         .filter(|(name, _)| !is_of_training(name))
         .count();
-    if own != 2 * layers {
+    let has_biases = |k: usize| has_biases.is_none_or(|has| has.get(k) == Some(&true));
+    let with_biases = (0..layers).filter(|&k| has_biases(k)).count();
+    if own != layers + with_biases {
         let expected = format!("tensors of {layers} layers, as its configuration says");
         return Err(Error::value("tensors", expected, own));
     }
@@ -285,7 +305,8 @@ fn find(reader: &Reader, sizes: &[usize], dtype: Dtype) -> Result<Vec<[usize; 2]
     };
     let layer = |(k, pair): (usize, &[usize])| {
         let weights = find_tensor(weights_name(k), &[pair[1], pair[0]])?;
-        Ok([weights, find_tensor(biases_name(k), &[pair[1]])?])
+        let biases = has_biases(k).then(|| find_tensor(biases_name(k), &[pair[1]]));
+        Ok((weights, biases.transpose()?))
     };
     sizes.windows(2).enumerate().map(layer).collect()
 }

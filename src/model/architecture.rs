@@ -22,8 +22,15 @@ pub struct Layer {
     pub weights: Range<usize>,
     /// The row stride: n_l, or more if rows are padded to whole cache lines.
     pub row_stride: usize,
-    /// The range of b^l, directly after the weights.
+    /// The range of b^l, directly after the weights; empty if the layer has no biases.
     pub biases: Range<usize>,
+}
+
+impl Layer {
+    /// Whether the layer has biases.
+    pub fn has_biases(&self) -> bool {
+        !self.biases.is_empty()
+    }
 }
 
 /// A network without parameter values. The parameters are one flat vector: for each layer (W^l)ᵀ, then b^l.
@@ -106,6 +113,27 @@ impl Architecture {
         })
     }
 
+    /// The same network, where the layer at `index` of [`Self::layers`] has biases if `has_biases[index]`.
+    ///
+    /// # Errors
+    /// The number of booleans is not that of the layers.
+    pub fn with_biases(mut self, has_biases: &[bool]) -> Result<Self> {
+        if has_biases.len() != self.layers.len() {
+            return Err(Error::value(
+                "biases",
+                format_args!("{} bools, one per layer after the input", self.layers.len()),
+                has_biases.len(),
+            ));
+        }
+        let mut end = 0;
+        for (layer, &has_biases) in self.layers.iter_mut().zip(has_biases) {
+            layer.weights = end..end + layer.weights.len();
+            end = layer.weights.end + if has_biases { layer.n_out } else { 0 };
+            layer.biases = layer.weights.end..end;
+        }
+        Ok(self)
+    }
+
     /// The layers of weights from `first` on, as a network whose input is the activations below. Its
     /// parameters are the last ones of this network.
     ///
@@ -145,7 +173,7 @@ impl Architecture {
                 layer.row_stride = layer.n_out.next_multiple_of(line);
             }
             layer.weights = end..advance(end, layer.n_in, layer.row_stride)?;
-            layer.biases = layer.weights.end..advance(layer.weights.end, 1, layer.n_out)?;
+            layer.biases = layer.weights.end..advance(layer.weights.end, 1, layer.biases.len())?;
             end = layer.biases.end;
         }
         Ok(padded)
@@ -183,7 +211,8 @@ impl Architecture {
 
     /// The number of parameters: the length of the flat vector, unless rows are padded.
     pub fn n_params(&self) -> usize {
-        self.n_weights() + self.n_neurons()
+        let biases = self.layers.iter().map(|layer| layer.biases.len());
+        self.n_weights() + biases.sum::<usize>()
     }
 
     /// The length of the flat vector, including padding.
@@ -286,6 +315,36 @@ mod tests {
             kind(&huge, &[], Sigmoid, Cost::Quadratic),
             ErrorKind::Memory
         );
+    }
+
+    #[test]
+    fn layers_without_biases_take_no_room() {
+        let make = || {
+            Architecture::new(
+                &[4, 3, 2, 5],
+                &[Activation::Tanh; 2],
+                Activation::Identity,
+                Cost::Quadratic,
+            )
+            .expect("a good network")
+        };
+        let architecture = make().with_biases(&[false, true, false]).expect("three");
+        let ranges = |a: &Architecture| -> Vec<_> {
+            let ranges = |layer: &Layer| [layer.weights.clone(), layer.biases.clone()];
+            a.layers().iter().flat_map(ranges).collect()
+        };
+        let expected = [0..12, 12..12, 12..18, 18..20, 20..30, 30..30];
+        assert_eq!(ranges(&architecture), expected);
+        assert_eq!(
+            (architecture.n_params(), architecture.params_len()),
+            (30, 30)
+        );
+        assert_eq!(ranges(&architecture.above(1).expect("memory"))[2], 8..18);
+        let padded = architecture.with_padded_rows(8).expect("small");
+        assert_eq!(ranges(&padded)[..2], [0..32, 32..32]);
+        let all = architecture.with_biases(&[true; 3]).expect("three");
+        assert_eq!(all, make());
+        assert!(make().with_biases(&[true; 2]).is_err());
     }
 
     /// What affects bits depends on the number of parameters, whatever their layout.

@@ -40,7 +40,7 @@ impl<'a, T: Real> Network<'a, T> {
         )
     }
 
-    /// b^l of the layer at `index`.
+    /// b^l of the layer at `index`; empty if it has none.
     pub(crate) fn biases(self, index: usize) -> &'a [T] {
         &self.params[self.architecture.layers()[index].biases.clone()]
     }

@@ -8,6 +8,7 @@
 #[cfg_attr(feature = "python", allow(dead_code, unused_imports))]
 mod allocations;
 mod bits;
+mod bits_cases;
 mod derivatives;
 
 use std::env;

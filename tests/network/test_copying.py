@@ -161,7 +161,7 @@ def test_a_cost_that_cannot_be_pickled_says_so():
 
 def test_the_configuration_makes_the_network_again():
     config = NET.config
-    assert config == CONFIG | {"sizes": [3, 4, 5, 2], "dtype": "float32"}
+    assert config == CONFIG | {"sizes": [3, 4, 5, 2], "dtype": "float32", "biases": True}
     assert bpfast.Network(**config).same_config(NET)
     assert bpfast.Network(**json.loads(json.dumps(config))).same_config(NET)
     config["hidden"][0] = config["sizes"] = None

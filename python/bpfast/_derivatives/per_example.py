@@ -29,6 +29,8 @@ class PerExampleGradients:
         A row per example, in the order of ``net.params``.
     sizes : tuple of int
         n_1, …, n_L of the network.
+    has_biases : tuple of bool, optional
+        Whether each of the layers 2, …, L has biases. Default: all have.
 
     Notes
     -----
@@ -47,6 +49,7 @@ class PerExampleGradients:
 
     flat: Array
     sizes: tuple[int, ...]
+    has_biases: tuple[bool, ...] | None = None
 
     @property
     def weights(self) -> list[Array]:
@@ -54,18 +57,21 @@ class PerExampleGradients:
         return [weights for weights, _ in self._layers()]
 
     @property
-    def biases(self) -> list[Array]:
-        """∂C_x/∂b^l, (n, n_l), for l = 2 … L."""
+    def biases(self) -> list[Array | None]:
+        """∂C_x/∂b^l, (n, n_l), for l = 2 … L; None for a layer without biases."""
         return [biases for _, biases in self._layers()]
 
-    def _layers(self) -> list[tuple[Array, Array]]:
-        layers = []
+    def _layers(self) -> list[tuple[Array, Array | None]]:
+        layers: list[tuple[Array, Array | None]] = []
         start, n = 0, len(self.flat)
-        for n_in, n_out in zip(self.sizes, self.sizes[1:], strict=False):
+        pairs = list(zip(self.sizes, self.sizes[1:], strict=False))
+        has_biases = self.has_biases or (True,) * len(pairs)
+        for (n_in, n_out), has in zip(pairs, has_biases, strict=True):
             middle = start + n_in * n_out
-            end = middle + n_out
+            end = middle + n_out if has else middle
             by_inputs = self.flat[:, start:middle].reshape(n, n_in, n_out)
-            layers.append((by_inputs.transpose(0, 2, 1), self.flat[:, middle:end]))
+            biases = self.flat[:, middle:end] if has else None
+            layers.append((by_inputs.transpose(0, 2, 1), biases))
             start = end
         return layers
 
@@ -148,7 +154,9 @@ def per_example_gradients(
         flat = self._per_example_gradients(x, y, sample_weight, out)
     except MemoryError as error:
         raise _too_large(self, x) from error
-    return PerExampleGradients(np.asarray(flat), self.sizes)
+    biases: list[Any] = list(self.biases)
+    has_biases = tuple(b is not None for b in biases)
+    return PerExampleGradients(np.asarray(flat), self.sizes, has_biases)
 
 
 def _too_large(net: _core.Network, x: Any) -> MemoryError:

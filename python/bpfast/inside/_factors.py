@@ -102,7 +102,7 @@ def layers_of(batch: Batch, step: Floats | None) -> list[Layer]:
     activations, outputs = list(trace.a), quantities.activation_names(net)
     deltas = [np.asarray(d) for d in net.errors(batch.x, batch.y, reduction="sum")]
     weights = [np.array(w) for w in net.weights]
-    biases = [np.array(b) for b in net.biases]
+    biases = quantities.biases_of(net)
     steps = _by_neuron(batch, step)
     layers = []
     for k, delta in enumerate(deltas):
@@ -164,7 +164,7 @@ def _by_neuron(batch: Batch, step: Floats | None) -> list[Floats]:
     batch.net.params = step  # the views of a network split a flat vector
     parts = [
         np.sqrt(np.square(w).sum(axis=1) + np.square(b))
-        for w, b in zip(batch.net.weights, batch.net.biases, strict=True)
+        for w, b in zip(batch.net.weights, quantities.biases_of(batch.net), strict=True)
     ]
     batch.net.params = before
     return parts

@@ -47,7 +47,8 @@ class Probe:
         self._gradients = Gradient(net), Gradient(net)  # of this record, and of the last one
         self._last_norm = 0.0
         self._last_params: Floats | None = None
-        self._input_squares = _row_squares(self._x) + 1
+        self._has_biases = [b is not None for b in net.biases]
+        self._input_squares = _row_squares(self._x)
 
     @property
     def layers(self) -> int:
@@ -84,12 +85,12 @@ class Probe:
         row = {"cost": found.cost}
         for k, name in enumerate(self._names):
             row[f"saturation_{k + 2}"] = self._saturation(name, z[k], a[k + 1], k)
-        each = 0.0  # the mean of ‖∇C_x‖² = Σ_l ‖δ_x‖² (‖a_x‖² + 1)
+        each = 0.0  # the mean of ‖∇C_x‖² = Σ_l ‖δ_x‖² (‖a_x‖² + 1), 1 for the biases
         for k, delta in enumerate(deltas):
             squares = _row_squares(delta)
             row[f"speed_{k + 2}"] = float(np.sqrt(np.dot(self._weight, squares)))
-            ones = _row_squares(a[k]) + 1 if k else self._input_squares
-            each += float(np.dot(self._weight, squares * ones))
+            inputs = _row_squares(a[k]) if k else self._input_squares
+            each += float(np.dot(self._weight, squares * (inputs + self._has_biases[k])))
         row["gradient_norm"] = norm
         row["update_norm"], row["cosine"] = np.nan, np.nan
         if self._last_params is not None:

@@ -49,6 +49,15 @@ def activation_names(net: Network) -> list[str]:
     return [*net.config["hidden"], net.config["output"]]
 
 
+def biases_of(net: Network) -> list[Floats]:
+    """b^l of the layers 2, …, L as copies, with zeros for a layer without biases."""
+    found: list[Any] = list(net.biases)
+    return [
+        np.zeros(size, net.dtype) if b is None else np.array(b)
+        for b, size in zip(found, net.sizes[1:], strict=True)
+    ]
+
+
 def gate(activation: str, z: Floats) -> Floats:
     """σ'(z) of a hidden activation, or of an output activation other than softmax.
 

@@ -8,7 +8,8 @@ these parameters (layers are numbered 1, the input, to L; layer l has n_l neuron
 examples, one per row):
 
 - ``weights``: W^2 … W^L, so ``weights[0]`` is W^2; W^l has shape (n_l, n_{l-1}).
-- ``biases``: b^2 … b^L; b^l has shape (n_l,).
+- ``biases``: b^2 … b^L; b^l has shape (n_l,), or is None if the layer has no biases. None in place
+  of the list: no layer has any. Gradients have None at the same places.
 - ``x``: (n, n_1), n ≥ 1. ``y``: (n, n_L), or n class labels (ints) for the costs cross_entropy and
   log_likelihood: 0 … n_L - 1, or 0 and 1 if n_L = 1.
 - ``hidden``: a name from ``ACTIVATIONS`` other than softmax, or a list of them, one per hidden

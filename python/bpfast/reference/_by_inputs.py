@@ -13,7 +13,7 @@ from bpfast.reference._second_derivatives import output_tangent
 
 def input_gradient(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     y: Array,
     *,
@@ -72,7 +72,7 @@ def input_gradient(
 
 def jacobian(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     *,
     at: str = "a",

@@ -119,7 +119,7 @@ def output_and_cost(output: object, cost: object) -> None:
 
 
 class Network(NamedTuple):
-    """W^2 … W^L, b^2 … b^L and the names of σ_2 … σ_L."""
+    """W^2 … W^L, b^2 … b^L and the names of σ_2 … σ_L; b^l is empty if the layer has no biases."""
 
     weights: list[Matrix]
     biases: list[Vector]
@@ -127,25 +127,27 @@ class Network(NamedTuple):
 
 
 def network(weights: object, biases: object, hidden: object, output: object) -> Network:
-    """A network whose arrays match; b^l determines the number of neurons of layer l."""
-    ws, bs = _layers("weights", weights), _layers("biases", biases)
+    """A network whose arrays match; b^l determines the number of neurons of layer l, if given."""
+    ws = _layers("weights", weights)
+    bs = [None] * len(ws) if biases is None else _layers("biases", biases)
     if not ws:
         raise ValueError("weights: expected an array for each layer after the input, got none")
     if len(ws) != len(bs):
         raise ValueError(f"biases: expected as many as weights, {len(ws)}, got {len(bs)}")
-    bs = [array(f"biases[{i}]", b, ("n_l",)) for i, b in enumerate(bs)]
-    columns: list[int | str] = ["n_1", *map(len, bs)]
-    ws = [
-        matrix(f"weights[{i}]", w, len(b), columns[i])
-        for i, (w, b) in enumerate(zip(ws, bs, strict=True))
+    vectors: list[Vector] = [
+        [] if b is None else array(f"biases[{i}]", b, ("n_l",)) for i, b in enumerate(bs)
     ]
+    columns: int | str = "n_1"
+    for i, b in enumerate(vectors):
+        ws[i] = matrix(f"weights[{i}]", ws[i], len(b) or "n_l", columns)
+        columns = len(ws[i])
     names = [*_hidden(hidden, len(ws) - 1), activation_name("output", output)]
-    if output == "softmax" and len(bs[-1]) == 1:
+    if output == "softmax" and len(ws[-1]) == 1:
         raise ValueError(
             "output: expected 'sigmoid' (with cost 'cross_entropy' for two classes) for one "
             "neuron, got 'softmax', which is always 1 there"
         )
-    return Network(ws, bs, names)
+    return Network(ws, vectors, names)
 
 
 def same_shapes(argument: str, value: object, like: Sequence[Any]) -> list[Any]:
@@ -153,13 +155,18 @@ def same_shapes(argument: str, value: object, like: Sequence[Any]) -> list[Any]:
     given = _layers(argument, value) if value is not None else [0.0] * len(like)
     if len(given) != len(like):
         raise ValueError(f"{argument}: expected {len(like)} arrays, got {len(given)}")
-    shapes = [(len(w), len(w[0])) if isinstance(w[0], list) else (len(w),) for w in like]
+    shapes = [(len(w), len(w[0])) if w and isinstance(w[0], list) else (len(w),) for w in like]
     if value is None:
         return [[0.0] * s[0] if len(s) == 1 else [[0.0] * s[1]] * s[0] for s in shapes]
     return [
-        array(f"{argument}[{k}]", entry, shape)
+        [] if entry is None and shape == (0,) else array(f"{argument}[{k}]", entry, shape)
         for k, (entry, shape) in enumerate(zip(given, shapes, strict=True))
     ]
+
+
+def none_if_absent(biases: Sequence[Vector]) -> list[Vector | None]:
+    """The vectors, with None for a layer without biases."""
+    return [b or None for b in biases]
 
 
 def positive(argument: str, value: object) -> float:

@@ -16,7 +16,7 @@ from bpfast.reference._per_example import (
 
 def clipped_backprop(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     y: Array,
     max_norm: float,
@@ -26,7 +26,7 @@ def clipped_backprop(
     cost: Cost = "quadratic",
     reduction: str = "mean",
     expected_batch_size: float | None = None,
-) -> tuple[list[Matrix], list[Vector]]:
+) -> tuple[list[Matrix], list[Vector | None]]:
     """Σ_x ∂C_x min(1, c / ‖∂C_x‖), divided by the batch size; without noise.
 
     Source: Abadi et al., *Deep Learning with Differential Privacy*, 2016.
@@ -84,4 +84,5 @@ def clipped_backprop(
         norm = math.hypot(*numbers(gradient))
         factors.append(c / norm if norm > c else 1.0)
     total = weighted_sum(factors, found)
-    return divided(total, (divisor or len(found)) if reduction == "mean" else 1.0)
+    nabla_w, nabla_b = divided(total, (divisor or len(found)) if reduction == "mean" else 1.0)
+    return nabla_w, check.none_if_absent(nabla_b)

@@ -8,26 +8,26 @@ from bpfast.reference._arithmetic import dot
 from bpfast.reference._arrays import Array, Matrix, Vector
 from bpfast.reference._checks import Cost, Network
 from bpfast.reference._directions import tangents
-from bpfast.reference._equations import bp3, bp4, costs_and_nabla
-from bpfast.reference._functions import errors_of, trace_of
+from bpfast.reference._equations import bp4, costs_and_nabla
+from bpfast.reference._functions import bias_gradients, errors_of, trace_of
 from bpfast.reference._per_example import gradients_of_examples, numbers, weighted_sum
 from bpfast.reference._second_derivatives import gauss_newton_product, hessian_product
 
 
 def hvp(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     y: Array,
     v_weights: Iterable[Array],
-    v_biases: Iterable[Array],
+    v_biases: Iterable[Array | None],
     *,
     hidden: str | Sequence[str] = "sigmoid",
     output: str = "sigmoid",
     cost: str = "quadratic",
     sample_weight: Array | None = None,
     reduction: str = "mean",
-) -> tuple[list[Matrix], list[Vector]]:
+) -> tuple[list[Matrix], list[Vector | None]]:
     """Hessian-vector product H v, H = ∂²C/∂p² over all weights and biases p, by the R-operator.
 
     It is the derivative along v of each step of a forward and a backward pass. With the error
@@ -107,24 +107,24 @@ def hvp(
     # Σ_x (δ̇_j a_k + δ_j ȧ_k) is BP4 of twice as many rows.
     return (
         [bp4([*ddelta, *delta], [*a_l, *da_l]) for delta, ddelta, a_l, da_l in pairs],
-        [bp3(ddelta) for ddelta in ddeltas],
+        check.none_if_absent(bias_gradients(network, ddeltas)),
     )
 
 
 def ggn_vp(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     y: Array,
     v_weights: Iterable[Array],
-    v_biases: Iterable[Array],
+    v_biases: Iterable[Array | None],
     *,
     hidden: str | Sequence[str] = "sigmoid",
     output: str = "sigmoid",
     cost: str = "quadratic",
     sample_weight: Array | None = None,
     reduction: str = "mean",
-) -> tuple[list[Matrix], list[Vector]]:
+) -> tuple[list[Matrix], list[Vector | None]]:
     """Product with the generalised Gauss-Newton matrix: G v, G = mean of Jᵀ H J.
 
     J = ∂z^L/∂p and H = ∂²C_x/∂z² for cross_entropy over sigmoid and for log_likelihood and poisson
@@ -184,23 +184,23 @@ def ggn_vp(
     ]
     deltas = errors_of(network, z, delta)
     products_w = [bp4(delta, a_in) for delta, a_in in zip(deltas, a[:-1], strict=True)]
-    return products_w, [bp3(delta) for delta in deltas]
+    return products_w, check.none_if_absent(bias_gradients(network, deltas))
 
 
 def empirical_fisher_vp(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     y: Array,
     v_weights: Iterable[Array],
-    v_biases: Iterable[Array],
+    v_biases: Iterable[Array | None],
     *,
     hidden: str | Sequence[str] = "sigmoid",
     output: str = "sigmoid",
     cost: Cost = "quadratic",
     sample_weight: Array | None = None,
     reduction: str = "mean",
-) -> tuple[list[Matrix], list[Vector]]:
+) -> tuple[list[Matrix], list[Vector | None]]:
     """Product with the empirical Fisher matrix: F v = mean of ∂C_x (∂C_x · v).
 
     Source: Kunstner, Balles and Hennig, *Limitations of the Empirical Fisher Approximation*, 2019.
@@ -245,14 +245,15 @@ def empirical_fisher_vp(
     >>> empirical_fisher_vp([[[0]]], [[0]], [[3]], [[2]], [[[1]]], [[0]], output="identity")
     ([[[36.0]]], [[12.0]])
     """
-    weights, biases = list(weights), list(biases)
+    weights, biases = list(weights), None if biases is None else list(biases)
     found = gradients_of_examples(weights, biases, x, y, hidden, output, cost, None, "sum")
     s, divisor = check.shares(len(found), sample_weight, reduction)
     network = check.network(weights, biases, hidden, output)
     v = numbers(_vector(network, v_weights, v_biases)[:2])
     products = [dot(numbers(gradient), v) for gradient in found]
     factors = [s_x / divisor * product for s_x, product in zip(s, products, strict=True)]
-    return weighted_sum(factors, found)
+    products_w, products_b = weighted_sum(factors, found)
+    return products_w, check.none_if_absent(products_b)
 
 
 def _vector(network: Network, v_weights: object, v_biases: object) -> Network:

@@ -7,22 +7,22 @@ from bpfast.reference._activations import prime
 from bpfast.reference._arithmetic import dot
 from bpfast.reference._arrays import Array, Matrix, Vector, matrix
 from bpfast.reference._checks import Network
-from bpfast.reference._equations import bp3, bp4
+from bpfast.reference._equations import bp4
 from bpfast.reference._formulas import bp1_of
-from bpfast.reference._functions import errors_of, trace_of
+from bpfast.reference._functions import bias_gradients, errors_of, trace_of
 from bpfast.reference._second_derivatives import output_tangent
 
 
 def vjp(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     v: Array,
     *,
     at: str = "a",
     hidden: str | Sequence[str] = "sigmoid",
     output: str = "sigmoid",
-) -> tuple[list[Matrix], list[Vector], Matrix]:
+) -> tuple[list[Matrix], list[Vector | None], Matrix]:
     """The gradient of any function C of the outputs, from v = ∂C/∂a^L, summed over the batch.
 
     δ^L = v ⊙ σ'(z^L), then BP2 to BP4, and ∂C/∂x = δ^2 W^2.
@@ -72,17 +72,18 @@ def vjp(
         delta = [bp1_of(output, *rows) for rows in zip(z[-1], a[-1], delta, strict=True)]
     deltas = errors_of(network, z, delta)
     nabla_w = [bp4(delta, a_in) for delta, a_in in zip(deltas, a[:-1], strict=True)]
-    return nabla_w, [bp3(delta) for delta in deltas], nabla_x(network, deltas[0])
+    nabla_b = check.none_if_absent(bias_gradients(network, deltas))
+    return nabla_w, nabla_b, nabla_x(network, deltas[0])
 
 
 def jvp(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     *,
     dx: Array | None = None,
     dweights: Iterable[Array] | None = None,
-    dbiases: Iterable[Array] | None = None,
+    dbiases: Iterable[Array | None] | None = None,
     hidden: str | Sequence[str] = "sigmoid",
     output: str = "sigmoid",
 ) -> tuple[Matrix, Matrix]:
@@ -147,10 +148,9 @@ def tangents(
     """ż^2 … ż^L and ȧ^1 … ȧ^{L-1} along a direction (Ẇ, ḃ, ẋ)."""
     dz: list[Matrix] = []
     da = [dx]
-    for k, (w, b, activation) in enumerate(zip(*network, strict=True)):
-        dw, db = (
-            (direction.weights[k], direction.biases[k]) if direction else (None, [0.0] * len(b))
-        )
+    for k, (w, _, activation) in enumerate(zip(*network, strict=True)):
+        dw, db = (direction.weights[k], direction.biases[k]) if direction else (None, [])
+        db = db or [0.0] * len(w)
         layer: Matrix = []
         for a_x, da_x in zip(a[k], da[k], strict=True):
             row = []

@@ -10,7 +10,7 @@ from bpfast.reference._formulas import activate
 
 def forward_from(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     layer: int,
     z: Array,
     *,
@@ -58,9 +58,12 @@ def forward_from(
     last = len(network.weights) + 1
     if not 2 <= layer <= last:
         raise ValueError(f"layer: expected a layer from 2 to {last}, got {layer}")
-    rows = matrix("z", z, "n", len(network.biases[layer - 2]))
+    rows = matrix("z", z, "n", len(network.weights[layer - 2]))
     a = [activate(z_x, network.activations[layer - 2]) for z_x in rows]
     for w, b, activation in list(zip(*network, strict=True))[layer - 1 :]:
-        z_l = [[dot(w_j, a_x, b_j) for w_j, b_j in zip(w, b, strict=True)] for a_x in a]
+        z_l = [
+            [dot(w_j, a_x, b_j) for w_j, b_j in zip(w, b or [0.0] * len(w), strict=True)]
+            for a_x in a
+        ]
         a = [activate(z_x, activation) for z_x in z_l]
     return a

@@ -20,7 +20,7 @@ class Trace(NamedTuple):
 
 def forward(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     *,
     hidden: str | Sequence[str] = "sigmoid",
@@ -63,7 +63,7 @@ def forward(
 
 def trace(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     *,
     hidden: str | Sequence[str] = "sigmoid",
@@ -107,7 +107,7 @@ def trace(
 
 def cost(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     y: Array,
     *,
@@ -172,7 +172,7 @@ def cost(
 
 def errors(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     y: Array,
     *,
@@ -234,7 +234,7 @@ def errors(
 
 def backprop(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     y: Array,
     *,
@@ -243,7 +243,7 @@ def backprop(
     cost: Cost = "quadratic",
     sample_weight: Array | None = None,
     reduction: str = "mean",
-) -> tuple[float, list[Matrix], list[Vector]]:
+) -> tuple[float, list[Matrix], list[Vector | None]]:
     """C, ∂C/∂W^l and ∂C/∂b^l by BP1 to BP4; C is the cost of the whole batch.
 
     Source: Nielsen, ch. 2, (BP1) to (BP4).
@@ -293,8 +293,7 @@ def backprop(
     c, delta = cost_and_bp1(z[-1], y, output, cost, sample_weight, reduction)
     deltas = errors_of(network, z, delta)
     nabla_w = [bp4(delta, a_in) for delta, a_in in zip(deltas, a[:-1], strict=True)]
-    nabla_b = [bp3(delta) for delta in deltas]
-    return c, nabla_w, nabla_b
+    return c, nabla_w, check.none_if_absent(bias_gradients(network, deltas))
 
 
 def trace_of(network: Network, x: Array) -> Trace:
@@ -303,9 +302,19 @@ def trace_of(network: Network, x: Array) -> Trace:
     z: list[Matrix] = []
     a = [matrix("x", x, "n", n_1)]
     for w, b, activation in zip(*network, strict=True):
-        z.append([[dot(w_j, a_x, b_j) for w_j, b_j in zip(w, b, strict=True)] for a_x in a[-1]])
+        z.append(
+            [
+                [dot(w_j, a_x, b_j) for w_j, b_j in zip(w, b or [0.0] * len(w), strict=True)]
+                for a_x in a[-1]
+            ]
+        )
         a.append([activate(z_x, activation) for z_x in z[-1]])
     return Trace(z, a)
+
+
+def bias_gradients(network: Network, deltas: list[Matrix]) -> list[Vector]:
+    """∂C/∂b^l by BP3, empty for a layer without biases."""
+    return [bp3(delta) if b else [] for delta, b in zip(deltas, network.biases, strict=True)]
 
 
 def errors_of(network: Network, z: list[Matrix], delta: Matrix) -> list[Matrix]:

@@ -17,7 +17,7 @@ Gradients = list[tuple[list[Matrix], list[Vector]]]
 
 def per_example_gradients(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     y: Array,
     *,
@@ -25,7 +25,7 @@ def per_example_gradients(
     output: str = "sigmoid",
     cost: Cost = "quadratic",
     sample_weight: Array | None = None,
-) -> tuple[list[list[Matrix]], list[Matrix]]:
+) -> tuple[list[list[Matrix]], list[Matrix | None]]:
     """The gradient of each example: s_x ∂C_x/∂w^l_jk = δ^l_j a^{l-1}_k and s_x ∂C_x/∂b^l_j = δ^l_j.
 
     Source: Nielsen, ch. 2, (BP3) and (BP4) before the mean over the examples.
@@ -70,13 +70,13 @@ def per_example_gradients(
     layers = range(len(found[0][1]))
     return (
         [[nabla_w[k] for nabla_w, _ in found] for k in layers],
-        [[nabla_b[k] for _, nabla_b in found] for k in layers],
+        [[nabla_b[k] for _, nabla_b in found] if found[0][1][k] else None for k in layers],
     )
 
 
 def per_example_norms(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     y: Array,
     *,
@@ -137,7 +137,7 @@ def per_example_norms(
 
 def gradients_of_examples(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     y: Array,
     hidden: str | Sequence[str],
@@ -157,7 +157,7 @@ def gradients_of_examples(
                 [[delta_j * a_k for a_k in a_l[i]] for delta_j in delta_l[i]]
                 for delta_l, a_l in zip(deltas, a[:-1], strict=True)
             ],
-            [delta_l[i] for delta_l in deltas],
+            [delta_l[i] if b else [] for delta_l, b in zip(deltas, network.biases, strict=True)],
         )
         for i in range(len(a[0]))
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from bpfast.reference import _checks as check
 from bpfast.reference._arithmetic import dot, exact_sum
 from bpfast.reference._arrays import Array, Matrix, Vector
 from bpfast.reference._checks import Cost
@@ -10,14 +11,14 @@ from bpfast.reference._per_example import combined, divided, gradients_of_exampl
 
 def gradient_statistics(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     y: Array,
     *,
     hidden: str | Sequence[str] = "sigmoid",
     output: str = "sigmoid",
     cost: Cost = "quadratic",
-) -> tuple[list[Matrix], list[Vector], list[Matrix], list[Vector]]:
+) -> tuple[list[Matrix], list[Vector | None], list[Matrix], list[Vector | None]]:
     """The mean of ∂C_x over the examples, and the variance of each parameter's, divisor n - 1.
 
     Parameters
@@ -65,4 +66,6 @@ def gradient_statistics(
         differences = [value - middle for value in values]
         return dot(differences, differences) / (n - 1)
 
-    return (*mean, *combined(variance, found))
+    (mean_w, mean_b), (variance_w, variance_b) = mean, combined(variance, found)
+    absent = check.none_if_absent
+    return mean_w, absent(mean_b), variance_w, absent(variance_b)

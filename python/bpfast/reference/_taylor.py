@@ -33,7 +33,7 @@ class _Layer(NamedTuple):
 
 def taylor(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     directions: Array,
     *,
@@ -88,7 +88,7 @@ def taylor(
 
 def backprop_taylor(
     weights: Iterable[Array],
-    biases: Iterable[Array],
+    biases: Iterable[Array | None] | None,
     x: Array,
     directions: Array,
     cost: Callable[[Taylor], Any],
@@ -98,7 +98,7 @@ def backprop_taylor(
     order: int = 2,
     sample_weight: Array | None = None,
     reduction: str = "mean",
-) -> tuple[float, list[Matrix], list[Vector]]:
+) -> tuple[float, list[Matrix], list[Vector | None]]:
     """C, ∂C/∂W^l and ∂C/∂b^l for a cost of the outputs and their derivatives by x.
 
     With d, d1 and d2 the derivatives of C by z, z1 and z2, and g = (W^{l+1})ᵀ d^{l+1}, likewise g1
@@ -159,7 +159,7 @@ def backprop_taylor(
     s, divisor = check.shares(len(xs), sample_weight, reduction)
     passes = [_forward(network, *example) for example in zip(xs, vs, strict=True)]
     outputs = _outputs([ends for _, ends in passes], order)
-    shape = (len(vs[0]), len(xs), len(network.biases[-1]))
+    shape = (len(vs[0]), len(xs), len(network.weights[-1]))
     costs, nabla = called(cost, outputs, shape, order)
     grads = [
         _backward(network, layers, _of_example(nabla, i, s[i] / divisor))
@@ -174,7 +174,7 @@ def backprop_taylor(
         [exact_sum(terms) for terms in zip(*bs, strict=True)]
         for bs in zip(*(b for _, b in grads), strict=True)
     ]
-    return total, nabla_w, nabla_b
+    return total, nabla_w, check.none_if_absent(nabla_b)
 
 
 def _forward(network: Network, x: Vector, v: Matrix) -> tuple[list[_Layer], _Layer]:
@@ -182,7 +182,7 @@ def _forward(network: Network, x: Vector, v: Matrix) -> tuple[list[_Layer], _Lay
     layers: list[_Layer] = []
     a, a1, a2 = x, v, [[0.0] * len(x) for _ in v]
     for w, b, activation in zip(*network, strict=True):
-        z = [dot(w_j, a, b_j) for w_j, b_j in zip(w, b, strict=True)]
+        z = [dot(w_j, a, b_j) for w_j, b_j in zip(w, b or [0.0] * len(w), strict=True)]
         z1 = [[dot(w_j, along) for w_j in w] for along in a1]
         z2 = [[dot(w_j, along) for w_j in w] for along in a2]
         layers.append(_Layer(a, a1, a2, z, z1, z2))
@@ -203,9 +203,7 @@ def _backward(
     nabla_w: list[Matrix] = []
     nabla_b: list[Vector] = []
     g, g1, g2 = nabla
-    for layer, w, activation in reversed(
-        list(zip(layers, network.weights, network.activations, strict=True))
-    ):
+    for layer, w, b, activation in reversed(list(zip(layers, *network, strict=True))):
         s = [SMOOTH[activation](z_j) for z_j in layer.z]
         d, d1, d2 = [], [[0.0] * len(w) for _ in g1], [[0.0] * len(w) for _ in g2]
         for j, (first, second, third) in enumerate(s):
@@ -225,7 +223,7 @@ def _backward(
                 for j in range(len(w))
             ],
         )
-        nabla_b.insert(0, d)
+        nabla_b.insert(0, d if b else [])
         columns = list(zip(*w, strict=True))
         g = [dot(column, d) for column in columns]
         g1 = [[dot(column, along) for column in columns] for along in d1]

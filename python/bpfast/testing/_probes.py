@@ -91,10 +91,13 @@ class Probes:
 
     def parameters(self, most: int, rng: np.random.Generator) -> Iterator[Probe]:
         """Derivatives of C with respect to single weights and biases."""
-        arrays = [*self.exact.weights, *self.exact.biases]
-        derivatives = [*self.gradient.weights, *self.gradient.biases]
+        every: list[Any] = [*self.exact.weights, *self.exact.biases]
         layers = range(len(self.errors))
-        names = [f"weights[{k}]" for k in layers] + [f"biases[{k}]" for k in layers]
+        named = [f"weights[{k}]" for k in layers] + [f"biases[{k}]" for k in layers]
+        present = [k for k, array in enumerate(every) if array is not None]
+        every_derivative = [*self.gradient.weights, *self.gradient.biases]
+        arrays, names = [every[k] for k in present], [named[k] for k in present]
+        derivatives = [every_derivative[k] for k in present]
         for k, index in _round_robin(arrays, most, rng):
             name = f"{names[k]}[{', '.join(map(str, index))}]"
             along = _differences.perturb(arrays[k], index, self.cost)

@@ -179,14 +179,15 @@ impl<F: Fn(usize, &Layer) -> usize> Iterator for GradientSlices<'_, F> {
         let neuron = (neurons > 0).then_some(self.neuron);
         if neuron.is_some() {
             self.neuron += neurons;
-        } else {
+        }
+        // The last neurons of a layer without biases are its last slice.
+        if neuron.is_none() || (self.neuron == layer.n_in && !layer.has_biases()) {
             self.neuron = 0;
             self.layer = self.layers.next();
         }
-        let length = if neurons > 0 {
-            layer.row_stride * neurons
-        } else {
-            layer.n_out
+        let length = match neuron {
+            Some(_) => layer.row_stride * neurons,
+            None => layer.biases.len(),
         };
         Some(GradientSlice {
             layer: index,

@@ -11,7 +11,7 @@ use crate::kernels::spmm::microkernel::{
     MAX_REGISTERS, SparseTile, load, load_row, store, tail, tiles,
 };
 
-/// z = 1 bᵀ + x W, for a range of the layer's neurons.
+/// z = 1 bᵀ + x W, or x W if b is empty, for a range of the layer's neurons.
 ///
 /// `w`: (n_in, n_out), whose row stride is its length over n_in; `b`: (n_out,); `z`: (rows, neurons),
 /// overwritten.
@@ -26,9 +26,10 @@ pub fn forward<T: Registers>(
     z: &mut [T],
     cancel: &CancelToken<'_>,
 ) {
-    let (n_out, width) = (b.len(), neurons.len());
-    assert!(neurons.end <= n_out, "the columns of a factor");
+    let width = neurons.len();
     let w_row = w.len() / x.width();
+    let n_out = if b.is_empty() { w_row } else { b.len() };
+    assert!(neurons.end <= n_out, "the columns of a factor");
     let fits = w_row >= n_out && w_row * x.width() == w.len();
     assert!(fits, "the length of a factor");
     let length = x.len().checked_mul(width);
@@ -43,7 +44,7 @@ pub fn forward<T: Registers>(
             w: w[columns.start..].as_ptr(),
             w_row,
             row_length: w_row - columns.start,
-            b: b[columns.start..].as_ptr(),
+            b: (!b.is_empty()).then(|| b[columns.start..].as_ptr()),
             z: z[rows.start * width + columns.start - neurons.start..].as_mut_ptr(),
             z_row: width,
             columns: columns.len(),
@@ -60,7 +61,7 @@ struct Forward<'a, T> {
     w_row: usize,
     /// The elements of a row from the first column on.
     row_length: usize,
-    b: *const T,
+    b: Option<*const T>,
     z: *mut T,
     z_row: usize,
     columns: usize,
@@ -89,7 +90,7 @@ impl<T: Registers> Job<T> for Forward<'_, T> {
     }
 }
 
-impl<T: Copy> Forward<'_, T> {
+impl<T: Copy + Default> Forward<'_, T> {
     /// Computes a tile for all rows, EXAMPLES rows at a time.
     ///
     /// # Safety
@@ -129,7 +130,11 @@ impl<T: Copy> Forward<'_, T> {
         // a row of w, and every term accessed is stored.
         unsafe {
             let w = self.w.add(first);
-            let mut sums = [load::<V, REGISTERS, TAIL>(self.b.add(first), columns); EXAMPLES];
+            let start = match self.b {
+                Some(b) => load::<V, REGISTERS, TAIL>(b.add(first), columns),
+                None => [V::broadcast(T::default()); REGISTERS],
+            };
+            let mut sums = [start; EXAMPLES];
             let add = |sums: &mut [V; REGISTERS], (inputs, values): (&[u32], &[T]), term| {
                 let input = *inputs.get_unchecked(term) as usize;
                 let factor = V::broadcast(*values.get_unchecked(term));

@@ -110,14 +110,20 @@ impl FlatVector {
 
     /// Views of W^2, …, W^L, each (n_l, n_(l−1)).
     pub fn weights(&self, py: Python<'_>) -> PyResult<Py<Views>> {
-        let view = |layer: &Layer| self.numbers.view(py, &layer.weights, Some(layer.n_out));
+        let view = |layer: &Layer| {
+            let view = self.numbers.view(py, &layer.weights, Some(layer.n_out));
+            Some(view)
+        };
         let make = || self.views(py, "weights", view);
         Ok(self.weights.get_or_try_init(py, make)?.clone_ref(py))
     }
 
-    /// Views of b^2, …, b^L, each (n_l,).
+    /// Views of b^2, …, b^L, each (n_l,); None for a layer without biases.
     pub fn biases(&self, py: Python<'_>) -> PyResult<Py<Views>> {
-        let view = |layer: &Layer| self.numbers.view(py, &layer.biases, None);
+        let view = |layer: &Layer| {
+            let has_biases = layer.has_biases();
+            has_biases.then(|| self.numbers.view(py, &layer.biases, None))
+        };
         let make = || self.views(py, "biases", view);
         Ok(self.biases.get_or_try_init(py, make)?.clone_ref(py))
     }
@@ -126,7 +132,7 @@ impl FlatVector {
         &self,
         py: Python<'_>,
         name: &'static str,
-        view: impl Fn(&Layer) -> View,
+        view: impl Fn(&Layer) -> Option<View>,
     ) -> PyResult<Py<Views>> {
         let views = try_collect(name, self.architecture.layers().iter().map(view))?;
         Py::new(py, Views::new(name, views))

@@ -39,19 +39,21 @@ use crate::python::convert::arrays::numbers;
 #[pyclass(frozen, module = "bpfast", sequence)]
 pub struct Views {
     name: &'static str,
-    views: Vec<View>,
+    /// None for a layer that has no such array.
+    views: Vec<Option<View>>,
 }
 
 impl Views {
     /// The views called `name` in errors.
-    pub fn new(name: &'static str, views: Vec<View>) -> Self {
+    pub fn new(name: &'static str, views: Vec<Option<View>>) -> Self {
         Self { name, views }
     }
 
     /// # Errors
     /// The user has made one of the views read-only.
     pub fn check_writeable(&self, py: Python<'_>, argument: &str) -> PyResult<()> {
-        let arrays = self.views.iter().filter_map(|view| view.existing(py));
+        let views = self.views.iter().flatten();
+        let arrays = views.filter_map(|view| view.existing(py));
         for array in arrays {
             check_writeable(argument, array)?;
         }
@@ -60,8 +62,20 @@ impl Views {
 
     /// The views, as a list.
     pub fn to_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let arrays = self.views.iter().map(|view| view.array(py));
+        let arrays = (0..self.views.len()).map(|k| self.array(py, k));
         PyList::new(py, try_collect_results(self.name, arrays)?)
+    }
+
+    /// The array at `k`, or None if that layer has none.
+    fn array<'py>(
+        &self,
+        py: Python<'py>,
+        k: usize,
+    ) -> PyResult<Option<Bound<'py, PyUntypedArray>>> {
+        self.views[k]
+            .as_ref()
+            .map(|view| view.array(py))
+            .transpose()
     }
 
     fn position(&self, index: &Bound<'_, PyAny>) -> PyResult<usize> {
@@ -96,14 +110,16 @@ impl Views {
                 return call_method(self.to_list(py)?.as_any(), "__getitem__", (index,));
             }
             let index = self.position(index)?;
-            Ok(self.views[index].array(py)?.into_any())
+            Ok(self.array(py, index)?.into_pyobject(py)?.into_any())
         })
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| {
-            let views = self.views.iter();
-            let copies = views.map(|view| copied(self.name, &view.array(py)?));
+            let copies = (0..self.views.len()).map(|k| {
+                let array = self.array(py, k)?;
+                array.map(|array| copied(self.name, &array)).transpose()
+            });
             let copies = PyList::new(py, try_collect_results(self.name, copies)?)?;
             Ok((py.get_type::<PyList>(), (copies,))
                 .into_pyobject(py)?
@@ -115,7 +131,11 @@ impl Views {
         guarded(|| {
             let index = self.position(index)?;
             let argument = format!("{}[{index}]", self.name);
-            set(&argument, &self.views[index].array(value.py())?, value)
+            match self.array(value.py(), index)? {
+                Some(array) => set(&argument, &array, value),
+                None if value.is_none() => Ok(()),
+                None => Err(no_array(&argument, value)),
+            }
         })
     }
 
@@ -206,7 +226,9 @@ impl Views {
 impl Views {
     /// Whether view `k` is `value`, or has its shape and numbers.
     fn equals(&self, k: usize, value: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let array = self.views[k].array(value.py())?;
+        let Some(array) = self.array(value.py(), k)? else {
+            return Ok(value.is_none());
+        };
         if array.is(value) {
             return Ok(true);
         }
@@ -224,28 +246,42 @@ impl Views {
     }
 
     /// Copies all `arrays` in, or none where one does not fit or a view is read-only.
-    pub fn copy_all(&self, py: Python<'_>, arrays: &[Bound<'_, PyUntypedArray>]) -> PyResult<()> {
+    pub fn copy_all(
+        &self,
+        py: Python<'_>,
+        arrays: &[Option<Bound<'_, PyUntypedArray>>],
+    ) -> PyResult<()> {
         if arrays.len() != self.views.len() {
             let expected = format!("{} arrays", self.views.len());
             return Err(Error::value(self.name, expected, arrays.len()).into());
         }
-        let pairs = || self.views.iter().zip(arrays).enumerate();
-        for (k, (view, array)) in pairs() {
-            if array.shape() != view.shape() {
-                let argument = format!("{}[{k}]", self.name);
-                return Err(Error::shape(argument, view.shape(), array.shape()).into());
+        for (k, (view, array)) in self.views.iter().zip(arrays).enumerate() {
+            let argument = format!("{}[{k}]", self.name);
+            match (view, array) {
+                (Some(view), Some(array)) if view.shape() != array.shape() => {
+                    return Err(Error::shape(argument, view.shape(), array.shape()).into());
+                }
+                // The error of a None in place of an array.
+                (Some(_), None) => {
+                    numbers(&argument, &py.None().into_bound(py))?;
+                }
+                (None, Some(array)) => return Err(no_array(&argument, array)),
+                _ => {}
             }
         }
-        for view in &self.views {
+        for view in self.views.iter().flatten() {
             check_writeable(self.name, &view.array(py)?)?;
         }
         // They may be views of this vector in another order.
-        let copies = try_collect_results(
-            self.name,
-            arrays.iter().map(|array| copied(self.name, array)),
-        )?;
+        let copies = arrays.iter().map(|array| {
+            let array = array.as_ref();
+            array.map(|array| copied(self.name, array)).transpose()
+        });
+        let copies = try_collect_results(self.name, copies)?;
         for (k, (view, copy)) in self.views.iter().zip(&copies).enumerate() {
-            set(&format!("{}[{k}]", self.name), &view.array(py)?, copy)?;
+            if let (Some(view), Some(copy)) = (view, copy) {
+                set(&format!("{}[{k}]", self.name), &view.array(py)?, copy)?;
+            }
         }
         Ok(())
     }
@@ -270,4 +306,14 @@ pub fn set(
         return Err(Error::shape(argument, target.shape(), value.shape()).into());
     }
     assign(argument, target, &value)
+}
+
+/// The error for an array where a layer has none.
+fn no_array(argument: &str, value: &Bound<'_, PyAny>) -> PyErr {
+    let got = value.get_type();
+    let expected = "None, because the layer has no biases";
+    let got = got
+        .name()
+        .map_or_else(|_| String::new(), |name| name.to_string());
+    Error::value(argument, expected, got).into()
 }

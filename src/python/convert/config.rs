@@ -11,7 +11,7 @@ use pyo3::types::{IntoPyDict, PyBool, PyBytes, PyDict, PyString, PyTuple};
 use crate::base::alloc::{try_collect, try_collect_results};
 use crate::base::error::Error;
 use crate::model::activation::Activation;
-use crate::model::architecture::Architecture;
+use crate::model::architecture::{Architecture, Layer};
 use crate::model::cost::Cost;
 use crate::python::borrow::call_python::{
     attribute, call, import_from, index, numpy_function, try_to_list,
@@ -129,13 +129,17 @@ impl Config {
         hidden: Name<'py>,
         output: &Name<'py>,
         cost: Name<'py>,
+        has_biases: Option<&[bool]>,
     ) -> PyResult<Self> {
         let hidden = parse_hidden(&hidden.object(py), sizes.len().saturating_sub(2))?;
         let output = Activation::from_name("output", &output.text("output")?)?;
         let (cost, custom) = parse_cost(&cost.object(py))?;
-        let architecture = Arc::new(Architecture::new(sizes, &hidden, output, cost)?);
+        let mut architecture = Architecture::new(sizes, &hidden, output, cost)?;
+        if let Some(has_biases) = has_biases {
+            architecture = architecture.with_biases(has_biases)?;
+        }
         Ok(Self {
-            architecture,
+            architecture: Arc::new(architecture),
             custom,
         })
     }
@@ -158,6 +162,13 @@ impl Config {
             None => dict.set_item("cost", architecture.cost().name())?,
         }
         dict.set_item("dtype", dtype.name())?;
+        let has_biases = layers.iter().map(Layer::has_biases);
+        let first = layers[0].has_biases();
+        if has_biases.clone().all(|has| has == first) {
+            dict.set_item("biases", first)?;
+        } else {
+            dict.set_item("biases", try_collect("biases", has_biases)?)?;
+        }
         Ok(dict)
     }
 
@@ -192,8 +203,12 @@ pub fn refuse_unknown_arguments(
     more: &Bound<'_, PyTuple>,
     others: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<()> {
-    const NAMES: [&str; 7] = ["sizes", "hidden", "output", "cost", "dtype", "init", "seed"];
-    const SYNONYMS: [(&str, &str); 6] = [
+    const NAMES: [&str; 8] = [
+        "sizes", "hidden", "output", "cost", "dtype", "init", "seed", "biases",
+    ];
+    const SYNONYMS: [(&str, &str); 8] = [
+        ("bias", "biases"),
+        ("usebias", "biases"),
         ("activation", "hidden"),
         ("activations", "hidden"),
         ("layers", "sizes"),
@@ -262,6 +277,28 @@ fn parse_hidden(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<Activat
         )?)
     };
     try_collect_results("hidden", names.iter().enumerate().map(parse))
+}
+
+/// Whether each of `layers` layers has biases, from a bool or a sequence of bools.
+///
+/// # Errors
+/// TypeError for anything else; ValueError for another number of bools.
+pub fn parse_biases(value: &Bound<'_, PyAny>, layers: usize) -> PyResult<Vec<bool>> {
+    if let Ok(all) = value.extract::<bool>() {
+        return Ok(try_collect("biases", std::iter::repeat_n(all, layers))?);
+    }
+    let expected = "a bool or a list of bools";
+    let entries = try_to_list(value)?.ok_or_else(|| wrong_type("biases", expected, value))?;
+    if entries.len() != layers {
+        let expected = format!("{layers} bools, one per layer after the input");
+        return Err(Error::value("biases", expected, entries.len()).into());
+    }
+    let parse = |(k, entry): (usize, Bound<'_, PyAny>)| {
+        let argument = format!("biases[{k}]");
+        let has = entry.extract::<bool>();
+        has.map_err(|_| wrong_type(&argument, "a bool", &entry))
+    };
+    try_collect_results("biases", entries.iter().enumerate().map(parse))
 }
 
 /// The cost's name, or the callable.

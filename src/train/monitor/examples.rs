@@ -233,7 +233,8 @@ impl<T: Real> Observer<T> for ExampleMeasures {
                 let errors = layer.errors().row_range(&rows);
                 let of_errors = &mut of_errors[..rows.len()];
                 row_squares(errors, of_errors);
-                let [speed, gradients] = norms_of_group(of_errors, of_inputs, errors);
+                let has_biases = architecture.layers()[index].has_biases();
+                let [speed, gradients] = norms_of_group(of_errors, of_inputs, errors, has_biases);
                 let norm = self.norm(group, index);
                 norm[0].store(speed.to_bits(), RELAXED);
                 norm[1].store(gradients.to_bits(), RELAXED);
@@ -255,13 +256,15 @@ impl<T: Real> Observer<T> for ExampleMeasures {
     }
 }
 
-/// √Σ ‖δ_x‖² and √Σ ‖δ_x‖² (‖a_x‖² + 1), from the squares of the rows.
+/// √Σ ‖δ_x‖² and √Σ ‖δ_x‖² (‖a_x‖² + 1), from the squares of the rows; 1 stands for the biases.
 fn norms_of_group<T: Real>(
     of_errors: &[f64],
     of_inputs: &[f64],
     errors: Matrix<'_, T>,
+    has_biases: bool,
 ) -> [f64; 2] {
-    let squares = sums(of_errors, of_inputs);
+    let of_biases = if has_biases { 1.0 } else { 0.0 };
+    let squares = sums(of_errors, of_inputs, of_biases);
     let usual = 1e-280..1e280;
     if size_of::<T>() < size_of::<f64>() || squares.iter().all(|sum| usual.contains(sum)) {
         return squares.map(f64::sqrt);
@@ -279,15 +282,15 @@ fn norms_of_group<T: Real>(
     for norm in &mut *norms {
         *norm = (*norm / largest) * (*norm / largest);
     }
-    sums(norms, of_inputs).map(|sum| sum.sqrt() * largest)
+    sums(norms, of_inputs, of_biases).map(|sum| sum.sqrt() * largest)
 }
 
-/// Σ ‖δ_x‖² and Σ ‖δ_x‖² (‖a_x‖² + 1).
-fn sums(of_errors: &[f64], of_inputs: &[f64]) -> [f64; 2] {
+/// Σ ‖δ_x‖² and Σ ‖δ_x‖² (‖a_x‖² + `of_biases`).
+fn sums(of_errors: &[f64], of_inputs: &[f64], of_biases: f64) -> [f64; 2] {
     let mut sums = [0.0; 2];
     for (error, input) in of_errors.iter().zip(of_inputs) {
         sums[0] += error;
-        sums[1] += error * (input + 1.0);
+        sums[1] += error * (input + of_biases);
     }
     sums
 }

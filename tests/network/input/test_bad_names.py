@@ -115,9 +115,9 @@ def test_an_argument_that_a_network_does_not_have():
         with refuses(TypeError, f"^Network: unknown argument '{name}'; did you mean '{meant}'\\?$"):
             bpfast.Network([3, 2], **{name: "mse"})
     with refuses(
-        TypeError, "^Network: unknown argument 'bias'; valid: 'sizes', 'hidden', 'output'"
+        TypeError, "^Network: unknown argument 'depth'; valid: 'sizes', 'hidden', 'output'"
     ):
-        bpfast.Network([3, 2], bias=False)
+        bpfast.Network([3, 2], depth=3)
     for arguments in ((3, 2, 1), ([3, 2, 1], "relu")):
         message = f"^Network: expected all but sizes by name, as in hidden=…, got {len(arguments)}"
         with refuses(TypeError, message):

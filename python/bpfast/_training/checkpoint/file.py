@@ -135,7 +135,14 @@ def write(path: str, training: Training, arguments: dict[str, Any]) -> None:
 def network_config(net: Network) -> dict[str, Any]:
     """The configuration of `net` in JSON types, as `Network.save` writes it."""
     config = net.config
-    return config | {"cost": config["cost"] if isinstance(config["cost"], str) else "custom"}
+    if not isinstance(config["cost"], str):
+        config["cost"] = "custom"
+    biases: list[Any] = list(net.biases)
+    has_biases = [b is not None for b in biases]
+    if all(has_biases):
+        del config["biases"]  # for older versions
+        return config
+    return config | {"biases": has_biases}
 
 
 def rate_config(optimizer: Optimizer) -> float | dict[str, Any] | None:
@@ -152,7 +159,8 @@ def rate_config(optimizer: Optimizer) -> float | dict[str, Any] | None:
 def named_arrays(net: Network) -> dict[str, NDArray[Any]]:
     """The parameters of `net` by their names in a file."""
     weights = {f"weights.{k}": w for k, w in enumerate(net.weights)}
-    return weights | {f"biases.{k}": b for k, b in enumerate(net.biases)}
+    biases: list[Any] = list(net.biases)
+    return weights | {f"biases.{k}": b for k, b in enumerate(biases) if b is not None}
 
 
 def empty_copy(net: Network) -> Network:

@@ -79,8 +79,9 @@ def restore(saved: Checkpoint, training: Training, given: dict[str, Any], epochs
     ValueError
         The checkpoint is of a training with other arguments, or damaged. Nothing is changed.
     """
-    for name, value in file.network_config(training.net).items():
-        agree(name, saved.network.get(name), value)
+    config = file.network_config(training.net)
+    for name in config | saved.network:
+        agree(name, saved.network.get(name, True), config.get(name, True))  # biases: all
     _agree_optimizer(saved, given["optimizer"])
     _agree_weighting(saved, given)
     for name in given | saved.arguments:

@@ -235,6 +235,7 @@ def _network(before: Trial, **changes: Any) -> Network:
         "output": config["output"],
         "cost": config["cost"],
         "dtype": np.float64,
+        "biases": config["biases"],
     }
     return bpfast.Network(list(before.net.sizes), **(arguments | changes))
 

@@ -13,7 +13,9 @@ use pyo3::types::{IntoPyDict, PyDict, PyTuple, PyType};
 
 use crate::python::api::network::{Parts, PyNetwork, initialise};
 use crate::python::call::errors::guarded;
-use crate::python::convert::config::{Config, Dtype, Name, parse_sizes, refuse_unknown_arguments};
+use crate::python::convert::config::{
+    Config, Dtype, Name, parse_biases, parse_sizes, refuse_unknown_arguments,
+};
 
 /// The argument of `__new__` that requests an empty network.
 const EMPTY: &str = "_empty";
@@ -28,6 +30,7 @@ struct Arguments<'a, 'py> {
     dtype: Option<&'a Bound<'py, PyAny>>,
     init: Name<'py>,
     seed: Option<&'a Bound<'py, PyAny>>,
+    biases: Option<&'a Bound<'py, PyAny>>,
     others: Option<&'a Bound<'py, PyDict>>,
 }
 
@@ -37,7 +40,11 @@ impl Arguments<'_, '_> {
         refuse_unknown_arguments(self.more, self.others)?;
         let none = py.None().into_bound(py);
         let sizes = parse_sizes(self.sizes.unwrap_or(&none))?;
-        let config = Config::parse(py, &sizes, self.hidden, &self.output, self.cost)?;
+        let layers = sizes.len().saturating_sub(1);
+        let biases = self.biases.map(|biases| parse_biases(biases, layers));
+        let biases = biases.transpose()?;
+        let (hidden, output) = (self.hidden, &self.output);
+        let config = Config::parse(py, &sizes, hidden, output, self.cost, biases.as_deref())?;
         let dtype = self.dtype.map_or(Ok(Dtype::Float64), Dtype::parse)?;
         let parts = Parts::zeros(py, config, dtype)?;
         let init = self.init.text("init")?;
@@ -60,6 +67,7 @@ impl Arguments<'_, '_> {
                 .all(is_default)
             && self.dtype.is_none()
             && self.seed.is_none()
+            && self.biases.is_none()
             && self.others.is_none()
     }
 }
@@ -69,8 +77,8 @@ impl PyNetwork {
     #[new]
     #[classmethod]
     #[pyo3(
-        signature = (sizes=None, *more, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None, init=Name::Default("nielsen"), seed=None, **others),
-        text_signature = "(sizes, *, hidden='sigmoid', output='sigmoid', cost='quadratic', dtype=None, init='nielsen', seed=None)"
+        signature = (sizes=None, *more, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None, init=Name::Default("nielsen"), seed=None, biases=None, **others),
+        text_signature = "(sizes, *, hidden='sigmoid', output='sigmoid', cost='quadratic', dtype=None, init='nielsen', seed=None, biases=True)"
     )]
     #[allow(clippy::too_many_arguments)] // the signature of `Network` in Python
     fn new<'py>(
@@ -83,6 +91,7 @@ impl PyNetwork {
         dtype: Option<&Bound<'py, PyAny>>,
         init: Name<'py>,
         seed: Option<&Bound<'py, PyAny>>,
+        biases: Option<&Bound<'py, PyAny>>,
         others: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
         guarded(|| {
@@ -107,6 +116,7 @@ impl PyNetwork {
                 dtype,
                 init,
                 seed,
+                biases,
                 others,
             };
             net.fill(arguments.parts()?);
@@ -117,7 +127,7 @@ impl PyNetwork {
 
     /// Creates the network of a subclass whose ``__init__`` calls this one with the arguments of `Network`.
     #[pyo3(
-        signature = (sizes=None, *more, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None, init=Name::Default("nielsen"), seed=None, **others)
+        signature = (sizes=None, *more, hidden=Name::Default("sigmoid"), output=Name::Default("sigmoid"), cost=Name::Default("quadratic"), dtype=None, init=Name::Default("nielsen"), seed=None, biases=None, **others)
     )]
     #[allow(clippy::too_many_arguments)] // the signature of `Network` in Python
     fn __init__<'py>(
@@ -130,6 +140,7 @@ impl PyNetwork {
         dtype: Option<&Bound<'py, PyAny>>,
         init: Name<'py>,
         seed: Option<&Bound<'py, PyAny>>,
+        biases: Option<&Bound<'py, PyAny>>,
         others: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<()> {
         guarded(|| {
@@ -143,6 +154,7 @@ impl PyNetwork {
                 dtype,
                 init,
                 seed,
+                biases,
                 others,
             };
             if this.parts().is_none() {
@@ -225,6 +237,7 @@ pub fn restore<'py>(
         };
         let sizes = take("sizes")?;
         let dtype = take("dtype")?;
+        let biases = take("biases")?;
         let name =
             |name, default| PyResult::Ok(take(name)?.map_or(Name::Default(default), Name::Given));
         let arguments = Arguments {
@@ -236,6 +249,7 @@ pub fn restore<'py>(
             dtype: dtype.as_ref(),
             init: Name::Default("zeros"),
             seed: None,
+            biases: biases.as_ref(),
             others: (!others.is_empty()).then_some(&others),
         };
         let net = empty_of(&class)?;

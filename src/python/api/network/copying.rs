@@ -153,13 +153,14 @@ impl PyNetwork {
             let text = text(
                 "repr",
                 format_args!(
-                    "<bpfast.{} {}: {}output {}, cost {}, {}, {} parameters>",
+                    "<bpfast.{} {}: {}output {}, cost {}, {}, {}{} parameters>",
                     slf.get_type().name()?,
                     SizesDisplay(architecture.sizes()),
                     HiddenDisplay(&architecture.layers()[..architecture.layers().len() - 1]),
                     architecture.output(),
                     cost.to_str()?,
                     this.dtype().name(),
+                    BiasesDisplay(architecture.layers()),
                     architecture.n_params(),
                 ),
             )?;
@@ -195,6 +196,31 @@ impl fmt::Display for HiddenDisplay<'_> {
         write!(f, "hidden {}", first.activation)?;
         for layer in self.0[1..].iter().filter(|_| !is_one) {
             write!(f, " {}", layer.activation)?;
+        }
+        f.write_str(", ")
+    }
+}
+
+/// The layers that have no biases, if there are any.
+struct BiasesDisplay<'a>(&'a [Layer]);
+
+impl fmt::Display for BiasesDisplay<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let without = |layer: &Layer| !layer.has_biases();
+        if !self.0.iter().any(without) {
+            return Ok(());
+        }
+        f.write_str("no biases")?;
+        if !self.0.iter().all(without) {
+            f.write_str(" in layers")?;
+            for (k, _) in self
+                .0
+                .iter()
+                .enumerate()
+                .filter(|(_, layer)| without(layer))
+            {
+                write!(f, " {}", k + 2)?;
+            }
         }
         f.write_str(", ")
     }

@@ -4,7 +4,7 @@ use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use crate::base::alloc::{try_collect_results, try_reserve};
+use crate::base::alloc::{try_collect, try_collect_results, try_reserve};
 use crate::base::error::{Error, ShapeDisplay};
 use crate::python::api::network::PyNetwork;
 use crate::python::borrow::call_python::try_to_list;
@@ -68,15 +68,18 @@ impl PyNetwork {
     ) -> PyResult<Bound<'py, Self>> {
         guarded(|| {
             let py = cls.py();
-            let (weights, biases) = (arrays("weights", weights)?, arrays("biases", biases)?);
+            let weights = arrays("weights", weights)?;
+            let biases = bias_arrays(biases, weights.len())?;
             let sizes = sizes_of(&weights, &biases)?;
             let dtype = match dtype {
                 Some(dtype) => Dtype::parse(dtype)?,
-                None => Dtype::common(weights.iter().chain(&biases)),
+                None => Dtype::common(weights.iter().chain(biases.iter().flatten())),
             };
-            let config = Config::parse(py, &sizes, hidden, &output, cost)?;
+            let has_biases = try_collect("biases", biases.iter().map(Option::is_some))?;
+            let config = Config::parse(py, &sizes, hidden, &output, cost, Some(&has_biases))?;
             let net = Self::zeros_of(cls, config, dtype)?;
             let vector = &net.get().vector;
+            let weights = try_collect("weights", weights.into_iter().map(Some))?;
             vector.weights(py)?.get().copy_all(py, &weights)?;
             vector.biases(py)?.get().copy_all(py, &biases)?;
             Ok(net)
@@ -95,10 +98,30 @@ pub(super) fn arrays<'py>(
     try_collect_results(argument, entries.iter().enumerate().map(array))
 }
 
+/// The vectors in the list `value`, None for layers without biases; None in its place is a list of `layers`
+/// times None.
+pub(super) fn bias_arrays<'py>(
+    value: &Bound<'py, PyAny>,
+    layers: usize,
+) -> PyResult<Vec<Option<Bound<'py, PyUntypedArray>>>> {
+    if value.is_none() {
+        return Ok(try_collect("biases", std::iter::repeat_n(None, layers))?);
+    }
+    let expected = "a list of arrays, one per layer";
+    let entries = try_to_list(value)?.ok_or_else(|| wrong_type("biases", expected, value))?;
+    let array = |(k, entry): (usize, Bound<'py, PyAny>)| {
+        if entry.is_none() {
+            return Ok(None);
+        }
+        numbers(&format!("biases[{k}]"), &entry).map(Some)
+    };
+    try_collect_results("biases", entries.iter().enumerate().map(array))
+}
+
 /// The sizes n_1, …, n_L that these parameters imply.
 fn sizes_of(
     weights: &[Bound<'_, PyUntypedArray>],
-    biases: &[Bound<'_, PyUntypedArray>],
+    biases: &[Option<Bound<'_, PyUntypedArray>>],
 ) -> Result<Vec<usize>, Error> {
     if weights.is_empty() {
         return Err(Error::value("weights", "one matrix or more", "none"));
@@ -124,7 +147,7 @@ fn sizes_of(
             let (expected, got) = ([n_out, expected], [n_out, n_in]);
             return Err(Error::shape(format!("weights[{k}]"), &expected, &got));
         }
-        if bias.shape() != [n_out] {
+        if let Some(bias) = bias.as_ref().filter(|bias| bias.shape() != [n_out]) {
             return Err(Error::shape(format!("biases[{k}]"), &[n_out], bias.shape()));
         }
         if k == 0 {

@@ -17,9 +17,10 @@ use std::sync::{Arc, OnceLock};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+use crate::base::alloc::try_collect;
 use crate::model::architecture::Architecture;
 use crate::python::api::flat_vector::FlatVector;
-use crate::python::api::network::from_parameters::arrays;
+use crate::python::api::network::from_parameters::{arrays, bias_arrays};
 use crate::python::api::network::training::LastTraining;
 use crate::python::api::typed_network::{ScratchSlot, ScratchSlots, TypedNetwork};
 use crate::python::api::views::Views;
@@ -138,6 +139,7 @@ impl PyNetwork {
     fn set_weights(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
         guarded(|| {
             let arrays = arrays("weights", value)?;
+            let arrays = try_collect("weights", arrays.into_iter().map(Some))?;
             self.vector
                 .weights(value.py())?
                 .get()
@@ -145,7 +147,8 @@ impl PyNetwork {
         })
     }
 
-    /// Writable views of `params`, where ``biases[k]`` is b^(k+2) of shape (n_(k+2),).
+    /// Writable views of `params`, where ``biases[k]`` is b^(k+2) of shape (n_(k+2),), or None if that
+    /// layer has no biases.
     ///
     /// Assigning a list of arrays, or an array to an item, copies the values in.
     #[getter]
@@ -156,7 +159,7 @@ impl PyNetwork {
     #[setter]
     fn set_biases(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
         guarded(|| {
-            let arrays = arrays("biases", value)?;
+            let arrays = bias_arrays(value, self.architecture().layers().len())?;
             self.vector
                 .biases(value.py())?
                 .get()
