@@ -6,7 +6,14 @@ PROGRAM = """
 import json, sys
 import bpfast
 before = "sklearn" in sys.modules
-sys.modules["sklearn"] = None  # as if it were not installed
+
+class NotInstalled:
+    @staticmethod
+    def find_spec(name, path, target=None):
+        if name == "sklearn":
+            raise ModuleNotFoundError("No module named 'sklearn'", name=name)
+
+sys.meta_path.insert(0, NotInstalled)
 try:
     bpfast.sklearn
 except ImportError as error:

@@ -265,6 +265,10 @@ def test_float32_and_sparse_x(monkeypatch):
         model = classifier(solver="lbfgs").fit(kind(X), Y)
         np.testing.assert_allclose(model.predict_proba(kind(X)), dense, rtol=1e-6)
         classifier(early_stopping=True).fit(kind(X), Y)
+        uneven = {"batch_size": 40, "alpha": 1.0}  # the last step has 30 examples
+        np.testing.assert_allclose(
+            params(classifier(**uneven), kind(X), Y), params(classifier(**uneven), X, Y), rtol=1e-9
+        )
 
 
 def test_several_labels():

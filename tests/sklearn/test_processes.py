@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 import bpfast
-from bpfast.sklearn import MLPClassifier
+from bpfast.sklearn import MLPClassifier, MLPRegressor
 from tests.helpers.child import run
 
 
@@ -19,6 +20,27 @@ def test_a_grid_search_does_not_use_more_threads_than_cpus():
         count <= max(cpus // len(found["threads"]), 1) for count in found["threads"].values()
     )
     assert found["scores"] == alone["scores"]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_lbfgs_has_one_thread_of_blas():
+    """Two threads of BLAS for the short vectors of L-BFGS made it five times slower."""
+    seen = set()
+
+    def cost(a, y):
+        seen.update(blas_threads())
+        return ((a - y) ** 2).sum(axis=1) / 2, a - y
+
+    before = blas_threads()
+    x = np.random.default_rng(0).standard_normal((20, 3))
+    MLPRegressor(hidden_layer_sizes=(4,), solver="lbfgs", cost=cost, max_iter=3).fit(x, x[:, 0])
+    assert seen == ({1} if before else set())
+    assert blas_threads() == before
+
+
+def blas_threads():
+    """The number of threads of each BLAS in this process."""
+    return [found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"]
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

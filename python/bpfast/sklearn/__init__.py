@@ -12,7 +12,7 @@ try:
     from bpfast.sklearn._classifier import MLPClassifier
     from bpfast.sklearn._regressor import MLPRegressor
 except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] not in ("sklearn", "scipy", "threadpoolctl"):
+    if error.name not in ("sklearn", "scipy", "threadpoolctl"):
         raise
     raise ImportError('bpfast.sklearn needs scikit-learn: pip install "bpfast[sklearn]"') from error
 
