@@ -150,11 +150,11 @@ golden: $(INSTALLED) $(VENV)/.extra-test ## record the results of PyTorch for th
 	$(BIN)/python -W ignore -m tools.torch_golden
 	$(BIN)/python -W ignore -m tools.torch_models
 
-# The pages and docstrings whose examples need PyTorch too.
+# Models, and the pages and docstrings, of which some need PyTorch.
 TORCH_TESTS := tests/formats tests/docs/test_docs.py
 test-torch: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-test-formats ## tests of models and modules of PyTorch (installs it: some GB)
 	$(PIP) install torch
-	$(PY) -m pytest $(TORCH_TESTS) -k "torch or as_function or README" $(ARGS)
+	$(PY) -m pytest $(TORCH_TESTS) $(ARGS)
 
 test-dist: ## pytest on DIST=FILE, a wheel or an sdist, in its own environment (WITH="numpy==1.26.*")
 	@test -n "$(DIST)" || { echo "DIST=FILE is needed: a wheel or an sdist" >&2; exit 2; }
