@@ -259,6 +259,19 @@ def test_arguments():
         assert module.forward([[[1.0, 2.0]]], [None], [[3.0, 4.0]], output="identity")[0][0] == 11
 
 
+@pytest.mark.parametrize("biases", CASES, ids=str)
+def test_a_monitor_of_steps(biases):
+    """The noise of the gradient has no part of absent biases."""
+    net, _ = pair(biases)
+    x, y = batch(SIZES, 60)
+    each = net.per_example_gradients(x, y).flat
+    mean = each.mean(axis=0)
+    spread = np.sqrt(np.square(each).sum(axis=1).mean() - mean @ mean)
+    monitor = bpfast.inside.Monitor(x, y, warn=False, every_steps=1, sample=60)
+    net.fit(x, y, epochs=1, batch_size=60, callbacks=monitor, seed=0)
+    assert monitor.signal_to_noise[0] == pytest.approx(np.linalg.norm(mean) / spread, rel=1e-10)
+
+
 def test_checks_and_reports():
     net, _ = pair([False, True, False], output="sigmoid", cost="quadratic")
     x, y = batch(SIZES, 60)

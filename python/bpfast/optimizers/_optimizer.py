@@ -125,7 +125,8 @@ class Optimizer:
         ----------
         params : ndarray, or iterable of ndarray
             float32 or float64, of any shape and strides, writeable: ``net.params``, or
-            ``[*net.weights, *net.biases]``, or other arrays. They must not share memory.
+            ``[*net.weights, *net.biases]``, or other arrays. They must not share memory, and None,
+            which a layer without biases has, is left out by the caller.
         gradient : array_like, iterable of array_like, or Gradient
             The derivatives, in the shapes of `params`, sharing no memory with them. Other dtypes
             are converted. For ``net.params``, a `Gradient` means its ``flat``.

@@ -149,7 +149,7 @@ impl Gradient {
         guarded(|| self.vector.weights(py))
     }
 
-    /// ``biases[k]`` is ∂C/∂b^(k+2), of the shape of ``net.biases[k]``.
+    /// ``biases[k]`` is ∂C/∂b^(k+2), of the shape of ``net.biases[k]``; None for a layer without biases.
     #[getter]
     fn biases(&self, py: Python<'_>) -> PyResult<Py<Views>> {
         guarded(|| self.vector.biases(py))
