@@ -29,6 +29,10 @@ with_nan[[3, 17], 1] = np.inf
         ((X, Y), {"validation": 0.2}, ValueError, "validation: expected (x, y) or (x, y, sample"),
         ((X, Y), {"metrics": "r2"}, ValueError, "metrics: expected validation=(x, y)"),
         ((X, Y), {"client": 1, "comm": 2}, ValueError, "comm: expected only one of client and"),
+        (
+            (X, Y), {"callbacks": bpfast.inside.Monitor(X, Y, every_steps=1)},
+            ValueError, "callbacks[0]: expected a Monitor of epochs",
+        ),
         ((X, Y), {"lr": 0.1}, TypeError, "did you mean 'learning_rate'"),
         ((X, Y[:19]), {}, ValueError, "y: expected 20 rows, as many as x, got shape (19, 2)"),
         ((X[:0], Y[:0]), {}, ValueError, "x: expected one example or more, got an empty batch"),

@@ -247,6 +247,10 @@ def fit(
         "early_stopping": parse_early_stopping(early_stopping),
         "callbacks": parse_callbacks(callbacks),
     }
+    for k, callback in enumerate(parsed["callbacks"]):
+        if getattr(callback, "_every_steps", None) is not None:
+            expected = "a Monitor of epochs, as steps are not recorded here"
+            raise ValueError(f"callbacks[{k}]: expected {expected}, got one with every_steps")
     held_out, measures = parse_validation(net, validation, parse_metrics(metrics))
     if measures and held_out is None:
         raise ValueError("metrics: expected validation=(x, y), which they measure, got none")

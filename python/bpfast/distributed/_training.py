@@ -134,7 +134,7 @@ class ShardTraining(Training):
         divisor = total.examples * (self.plan.mean_weight or 1.0)
         if not self.update.step(total, divisor):
             raise self.divergence(epoch, step)
-        self._after_step(epoch, int(total.examples), progress_bar)
+        self._after_step(int(total.examples), progress_bar)
         cost = total.cost / divisor
         self.growth.begin(cost)
         return rate, cost
@@ -146,16 +146,12 @@ class ShardTraining(Training):
         guard.check("learning_rate")
         return float(rate[0])
 
-    def _after_step(self, epoch: int, examples: int, progress_bar: Progress | None) -> None:
-        """Show the progress, and call monitors."""
+    def _after_step(self, examples: int, progress_bar: Progress | None) -> None:
+        """Show the progress, and note that the optimizer's state is of this network."""
         if progress_bar is not None:
             progress_bar.advance(examples)
         if self.optimizer._state_arrays is not None:
             bind_state(self.optimizer._state_arrays, self.net)
-        self._steps_done += 1
-        for monitor in self._monitors:
-            if self._steps_done % monitor._every_steps == 0:
-                monitor._after_steps(self.net, epoch)
 
     def _local_steps(self, epoch: int, progress_bar: Progress | None) -> tuple[float, float]:
         """Rounds of steps of each shard alone, and averages. Returns rate and mean cost."""
@@ -181,7 +177,7 @@ class ShardTraining(Training):
             if settings.check_finite and not np.isfinite(vector).all():
                 raise self.divergence(epoch, k * settings.average_every)
             self._assign(vector, steps)
-            self._after_step(epoch, int(total.examples), progress_bar)
+            self._after_step(int(total.examples), progress_bar)
             self.growth.begin(total.cost / total.examples)
         return rate, math.fsum(costs) / self.plan.n  # the steps divide the weights by their mean
 
