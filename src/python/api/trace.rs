@@ -73,8 +73,12 @@ const BLOCKS: (usize, usize) = (16, 64);
 pub fn origin<T: Element>(architecture: &Architecture, params: &[T], all: bool) -> Origin {
     let layers = || architecture.layers().iter();
     let sizes = layers().map(|layer| layer.n_in as u64 ^ (layer.n_out as u64).rotate_left(32));
-    let names = layers().map(|layer| layer.activation.to_string());
-    let activations = names.map(|name| checksum::checksum(name.bytes().map(u64::from)));
+    let activations = layers().map(|layer| {
+        let parameter = layer.activation.parameter();
+        let parameter = parameter.map(|(_, parameter)| parameter.value().to_bits());
+        let name = layer.activation.name().bytes().map(u64::from);
+        checksum::checksum(name.chain(parameter))
+    });
     (
         checksum::checksum(sizes),
         checksum::checksum(activations),
@@ -89,8 +93,12 @@ fn of_params<T: Element>(params: &[T], all: bool) -> u64 {
     if all || params.len() <= count * length {
         return checksum(params);
     }
-    let start = |block: usize| block * (params.len() - length) / (count - 1);
-    checksum::checksum((0..count).map(|block| checksum(&params[start(block)..][..length])))
+    let mut some = [T::ZERO; BLOCKS.0 * BLOCKS.1];
+    for (block, some) in some.chunks_exact_mut(length).enumerate() {
+        let start = block * (params.len() - length) / (count - 1);
+        some.copy_from_slice(&params[start..][..length]);
+    }
+    checksum(&some)
 }
 
 #[pymethods]
