@@ -155,7 +155,7 @@ def test_parameters_in_another_file(tmp_path):
     with refuses(ValueError, "'W4': expected numbers, got external data that is not loaded; pass"):
         from_onnx(onnx.load(path, load_external_data=False))
     (tmp_path / "data").write_bytes(b"short")
-    with refuses(ValueError, "expected an ONNX model, got: .*"):
+    with refuses(ValueError, "expected an ONNX model, got: .|expected numbers, got a tensor that"):
         from_onnx(path)
     (tmp_path / "data").unlink()
     with pytest.raises((OSError, ValueError), match="data"):
