@@ -65,6 +65,12 @@ def test_only_what_is_wanted(x_wants, params_want):
     assert (module.params.grad is not None) == params_want
 
 
+def test_layers_without_biases():
+    net = bpfast.Network([3, 4, 2], biases=[False, True], seed=0)
+    module, x = as_function(net), tensor(requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x, p: _Forward.apply(x, p, net), (x, module.params))
+
+
 def test_an_optimizer_trains_the_network():
     net = make()
     block = as_function(net)

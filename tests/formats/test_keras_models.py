@@ -136,6 +136,15 @@ def test_activations(name):
     assert agree(model(X, training=False), net(X), "float32")
 
 
+def test_layers_without_biases():
+    net = network("relu", "identity", "float32", biases=[False, True, False])
+    model = to_keras(net)
+    assert [layer.use_bias for layer in model.layers] == [False, True, False]
+    assert same_bits(from_keras(model), net)
+    assert same_bits(from_keras(model.get_weights(), hidden="relu", output="identity"), net)
+    assert agree(model(X), net(X), "float32")
+
+
 def test_a_flatten_at_the_start():
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((2, 2)), layers.Flatten(), dense(3)])

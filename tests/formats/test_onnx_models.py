@@ -109,6 +109,14 @@ def test_large_networks_are_refused_before_they_are_copied(monkeypatch):
         to_onnx(network())
 
 
+def test_layers_without_biases():
+    net = network("relu", "identity", biases=[False, True, False])
+    model = to_onnx(net)
+    assert [len(node.input) for node in model.graph.node if node.op_type == "Gemm"] == [2, 3, 2]
+    assert same_bits(from_onnx(model), net)
+    assert agree(run(model, inputs("float64")), net(inputs("float64")), "float64")
+
+
 def test_no_bits_are_lost():
     net = network()
     net.params[:4] = [np.nan, np.inf, -0.0, 5e-324]

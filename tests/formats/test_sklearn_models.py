@@ -167,6 +167,10 @@ def test_an_output_activation_that_networks_do_not_have():
             bpfast.Network([2, 2], output="identity", cost="huber"),
             "got identity with huber$",
         ),
+        (
+            network("relu", "softmax", biases=[False, True, True]),
+            "expected biases in each layer, as in scikit-learn, got none in one$",
+        ),
         (bpfast.Network([2, 2], output="softmax"), "got softmax with quadratic$"),
     ],
 )

@@ -262,16 +262,11 @@ def test_other_dtypes(dtype):
 
 def test_layers_without_biases():
     model = nn.Sequential(nn.Linear(4, 4, bias=False), nn.Tanh(), nn.Linear(4, 4))
-    from bpfast.formats._chain import _takes_no_biases
-
-    if _takes_no_biases():
-        net = from_torch(model)
-        assert net.biases[0] is None
-        assert agree(net(X), run(model, X), "float32")
-        assert to_torch(net)[0].bias is None
-    else:
-        with refuses(ValueError, "^model: layer '0': expected biases.*, got none$"):
-            from_torch(model)
+    net = from_torch(model)
+    assert net.biases[0] is None
+    assert agree(net(X), run(model, X), "float32")
+    assert to_torch(net)[0].bias is None
+    assert same_bits(from_torch(to_torch(net)), net)
 
 
 @pytest.mark.parametrize("old", [False, True])

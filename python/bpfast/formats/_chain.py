@@ -56,8 +56,6 @@ class Chain:
         if self.weights and self.weights[0].dtype != w.dtype:
             first = self.weights[0].dtype
             self.refuse_dtype(name, f"{first} in layer {self.names[0]!r}, {w.dtype} in {name!r}")
-        if b is None and not _takes_no_biases():
-            self.refuse(name, "expected biases, which each layer of bpfast has", "none")
         self.names.append(name)
         self.weights.append(w)
         self.biases.append(b)
@@ -157,12 +155,3 @@ class Chain:
     def refuse_dtype(self, name: str, got: str) -> NoReturn:
         """Raise TypeError about a layer."""
         raise TypeError(f"{self.what}: layer {name!r}: expected one dtype, got {got}")
-
-
-def _takes_no_biases() -> bool:
-    """Whether a network can have a layer without biases."""
-    try:
-        Network.from_parameters([[[1.0]]], cast("Any", [None]))
-    except (TypeError, ValueError):
-        return False
-    return True

@@ -16,11 +16,13 @@ HIDDEN = [name for name in bpfast.ACTIVATIONS if name != "softmax"]
 HIDDEN += [name for name in (*WITH_PARAMETER, *LATER) if name not in HIDDEN and is_known(name)]
 
 
-def network(hidden: Any = "tanh", output: Any = "identity", dtype: Any = "float64") -> Any:
+def network(
+    hidden: Any = "tanh", output: Any = "identity", dtype: Any = "float64", **options: Any
+) -> Any:
     """A network with square matrices, whose transpose would fit too, and biases that are not 0."""
     cost: Any = {"softmax": "log_likelihood", "sigmoid": "cross_entropy"}.get(output, "quadratic")
     return bpfast.Network(
-        [4, 4, 4, 3], hidden=hidden, output=output, cost=cost, dtype=dtype, seed=7
+        [4, 4, 4, 3], hidden=hidden, output=output, cost=cost, dtype=dtype, seed=7, **options
     )
 
 
@@ -33,7 +35,8 @@ def inputs(dtype: Any, n: int = 40, width: int = 4) -> Any:
 def same_bits(net: Any, other: Any) -> bool:
     """Whether two networks have the same parameters, bit for bit, and activations."""
     names = ("sizes", "hidden", "output", "dtype")
-    same = all(net.config[name] == other.config[name] for name in names)
+    names = (*names, *({"biases"} & net.config.keys()))
+    same = all(net.config[name] == other.config.get(name) for name in names)
     return bool(same and net.params.tobytes() == other.params.tobytes())
 
 
