@@ -15,7 +15,8 @@ CLOSE = {"float32": 2e-5, "float64": 1e-12}
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["equal", "weights"])
 @pytest.mark.parametrize("method", ["steps", "full"])
 def test_equals_fit_up_to_rounding(method, weight, dtype):
-    options = {"epochs": 3, "seed": 5, "l2": 1e-3, "l1": 1e-4, "clip_norm": 0.1, "max_norm": 1.0}
+    options = {"epochs": 3, "seed": 5, "l2": 1e-3, "l1": 1e-4, "max_norm": 1.0}
+    options["clip_norm"] = 0.1 if weight is None else None  # clipped, a factor would not show
     ours, whole = network(dtype), network(dtype)
     size = {"batch_size": 100} if method == "steps" else {}
     found = bpfast.distributed.fit(
@@ -50,6 +51,21 @@ def test_local_with_one_shard_equals_fit_with_its_order():
     np.testing.assert_allclose(ours.params, whole.params, rtol=0, atol=1e-12)
 
 
+def test_local_is_the_mean_of_trainings_on_each_shard():
+    ours, start = network("float64"), network("float64")
+    options = {"learning_rate": 0.01, "shuffle": False, "epochs": 1}
+    bpfast.distributed.fit(
+        ours, X, Y, shard_rows=200, method="local", batch_size=50, average_every=4, **options
+    )
+    total = np.zeros_like(ours.params)
+    for first in (0, 200, 400):
+        rows, net = slice(first, min(first + 200, len(X))), start.copy()
+        net.fit(X[rows], Y[rows], batch_size=50, **options)
+        total += (rows.stop - rows.start) * net.params
+    np.testing.assert_allclose(ours.params, total / len(X), rtol=0, atol=1e-13)
+    assert ours.optimizer.steps == 4
+
+
 def test_local_with_several_shards_learns():
     _, history = train("local", X, Y, epochs=20)
     assert history.cost[-1] < 0.7 * history.cost[0]
@@ -80,6 +96,18 @@ def test_bits_do_not_depend_on_the_source_or_threads(method, threads, tmp_path):
         for name, given in sources.items():
             rows = SHARD_ROWS if len(given) == 3 else None
             assert digest(train(method, *given, shard_rows=rows)[0]) == expected, name
+
+
+def test_penalties_of_a_network_without_biases():
+    """The mask of the weights follows the layers."""
+    ours, whole = (
+        bpfast.Network([6, 3, 2], hidden="tanh", output="identity", biases=[False, True], seed=0)
+        for _ in range(2)
+    )
+    bpfast.distributed.fit(ours, X, Y, shard_rows=64, method="full", l2=0.1, epochs=2)
+    whole.fit(X, Y, batch_size=len(X), shuffle=False, l2=0.1, epochs=2)
+    np.testing.assert_allclose(ours.params, whole.params, rtol=0, atol=1e-12)
+    bpfast.distributed.fit(ours, X, Y, shard_rows=64, method="lbfgs", l2=0.1, epochs=2)
 
 
 def test_sparse_and_labels():

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -111,7 +110,7 @@ def lost_scheduler(folder):
         def callback(net, history):
             kept.append(net.params.copy())
             if len(history) == 2:
-                scheduler.send_signal(signal.SIGKILL)
+                scheduler.kill()
                 scheduler.wait()
 
         net = bpfast.Network([6, 12, 2], hidden="tanh", output="identity", seed=0)
