@@ -10,9 +10,9 @@ from bpfast import _core
 from bpfast._calls import check_network
 from bpfast._many.fit_many import fit_many
 from bpfast._training.arguments.settings import parse_seed
+from bpfast._training.data.conversion import checked_x, count
 from bpfast._validation.arrays import as_array
 from bpfast._validation.numbers import is_number, whole
-from bpfast._validation.sparse import by_rows, is_sparse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,12 +110,11 @@ def cross_validate(
         if name in options:
             raise TypeError(f"{name}: expected none, as the folds determine it")
     number = parse_seed(seed)
-    targets = as_array("y", y)
-    n = int(x.shape[0]) if is_sparse(x) else len(as_array("x", x))
+    targets, given = as_array("y", y), checked_x(x)
+    n = count(given, net.sizes[0])
     rows = _folds(folds, targets, n, number)
     nets = [net.copy() for _ in rows]
     ensemble = fit_many(nets, x, y, validation_rows=rows, seed=number, **options)
-    given = by_rows(x) if is_sparse(x) else as_array("x", x)
     outputs = np.full((n, net.sizes[-1]), np.nan, net.dtype)
     for trained, held in zip(nets, rows, strict=True):
         outputs[held] = trained.forward(given[held])
@@ -132,14 +131,14 @@ def _folds(folds: Any, y: NDArray[Any], n: int, seed: int) -> list[NDArray[np.in
         if len(found) < 2:
             raise ValueError(f"folds: expected two folds or more, got {len(found)}")
         return found
-    count = whole("folds", folds, 2)
-    if count > n:
-        raise ValueError(f"folds: expected at most {n}, as many as examples, got {count}")
+    number = whole("folds", folds, 2)
+    if number > n:
+        raise ValueError(f"folds: expected at most {n}, as many as examples, got {number}")
     order = _core.permutation(seed, FOLDS, n).astype(np.int64)
     if y.ndim == 1 and y.dtype.kind in "biu":
         # The classes one after the other, each in random order: dealing keeps their shares equal.
         order = order[np.argsort(y[order], kind="stable")]
-    return [np.sort(order[k::count]) for k in range(count)]
+    return [np.sort(order[k::number]) for k in range(number)]
 
 
 CrossValidation.__module__ = cross_validate.__module__ = "bpfast"  # the public module

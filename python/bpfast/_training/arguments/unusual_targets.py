@@ -34,7 +34,7 @@ def warn_of_targets(
     of y, so that Python shows the warning only once if training is called in a loop.
     """
     cost, output = net.config["cost"], net.config["output"]
-    if y.ndim != 2 or y.dtype.kind not in "iuf":
+    if cost not in (*COSTS, "log_likelihood") or y.ndim != 2 or y.dtype.kind not in "iuf":
         return
     if sample_weight is not None:
         y = y[np.asarray(sample_weight) != 0]
