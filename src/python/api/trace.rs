@@ -16,7 +16,8 @@ use crate::python::call::errors::{guarded, guarded_object, wrong_type};
 /// Also a pair: ``z, a = net.trace(x)``. Calls that take it in place of x refuse one of a network with other
 /// sizes, activations, dtype or parameters, and one from before the parameters changed. They use its arrays
 /// as they are: do not change them. For fewer than 16 examples a sample of the parameters is compared, which a
-/// training step always changes and a change of a few numbers may not. A ``Trace(z, a)`` of your own arrays is not checked.
+/// training step always changes and a change of a few numbers may not. A ``Trace(z, a)`` of your own arrays is not checked;
+/// `origin` is what the pickle of a network's trace carries.
 #[pyclass(frozen, module = "bpfast", sequence)]
 pub struct Trace {
     /// z^2, …, z^L, each (n, n_l).
@@ -104,7 +105,7 @@ fn of_params<T: Element>(params: &[T], all: bool) -> u64 {
 #[pymethods]
 impl Trace {
     #[new]
-    #[pyo3(signature = (z, a, origin = None), text_signature = "(z, a)")]
+    #[pyo3(signature = (z, a, origin = None))]
     fn new(z: &Bound<'_, PyAny>, a: &Bound<'_, PyAny>, origin: Option<Origin>) -> PyResult<Self> {
         guarded(|| {
             let list = |name: &str, value: &Bound<'_, PyAny>| match value.cast::<PyList>() {
