@@ -106,16 +106,25 @@ fn of_params<T: Element>(params: &[T], all: bool) -> u64 {
 impl Trace {
     #[new]
     #[pyo3(signature = (z, a, origin = None))]
-    fn new(z: &Bound<'_, PyAny>, a: &Bound<'_, PyAny>, origin: Option<Origin>) -> PyResult<Self> {
+    fn new(
+        z: &Bound<'_, PyAny>,
+        a: &Bound<'_, PyAny>,
+        origin: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
         guarded(|| {
             let list = |name: &str, value: &Bound<'_, PyAny>| match value.cast::<PyList>() {
                 Ok(list) => Ok(list.clone().unbind()),
                 Err(_) => Err(wrong_type(name, "a list of arrays", value)),
             };
+            let of_network = |origin: &Bound<'_, PyAny>| {
+                let extracted = origin.extract::<Origin>();
+                extracted
+                    .map_err(|_| wrong_type("origin", "that of a pickled Trace or None", origin))
+            };
             Ok(Self {
                 z: list("z", z)?,
                 a: list("a", a)?,
-                origin,
+                origin: origin.map(of_network).transpose()?,
             })
         })
     }
