@@ -153,6 +153,8 @@ def least_squares(
             f"net: expected at most {MOST_PARAMETERS} parameters, got {net.params.size}; "
             "use scipy_minimize"
         )
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback: expected a callable, got {type(callback).__name__}")
     limits = _Limits(
         whole("max_iterations", max_iterations, 1),
         not_negative("gradient_tolerance", gradient_tolerance),

@@ -225,7 +225,9 @@ class Values:
         elif change == 2:
             setattr(made, name, array.astype(self.choice(["f8", "i1", "u8", ">i4"])))
         else:
-            with contextlib.suppress(TypeError, ValueError):  # SciPy does not take any array
+            with contextlib.suppress(
+                TypeError, ValueError, OverflowError
+            ):  # SciPy does not take any array
                 setattr(made, name, self.array((self.choice(SIDES),)))
         return made
 

@@ -11,6 +11,7 @@ from bpfast._calls import check_network
 from bpfast._core import Trace
 from bpfast._derivatives.arguments import with_custom_cost
 from bpfast._derivatives.curvature_matrix import NAMES, Curvature, Matrix
+from bpfast._validation.arrays import as_array
 from bpfast._validation.names import one_of
 
 if TYPE_CHECKING:
@@ -83,9 +84,9 @@ def curvature(
     else:
         known, sample_weight = self._prepare(x, y, sample_weight, reduction, None)
         known = known.copy()
-    y = np.array(y, subok=True)
+    y = as_array("y", y).copy()
     if sample_weight is not None:
-        sample_weight = np.array(sample_weight)
+        sample_weight = as_array("sample_weight", sample_weight).copy()
     if name == "empirical_fisher":
         known, y, sample_weight = with_custom_cost(self, known, y, sample_weight)
     if self._custom_cost is None and not isinstance(known, Trace):

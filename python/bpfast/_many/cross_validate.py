@@ -112,6 +112,9 @@ def cross_validate(
     number = parse_seed(seed)
     targets, given = as_array("y", y), checked_x(x)
     n = count(given, net.sizes[0])
+    if len(targets.shape) not in (1, 2) or targets.shape[0] != n:
+        got = tuple(int(length) for length in targets.shape)
+        raise ValueError(f"y: expected {n} rows, one per row of x, got shape {got}")
     rows = _folds(folds, targets, n, number)
     nets = [net.copy() for _ in rows]
     ensemble = fit_many(nets, x, y, validation_rows=rows, seed=number, **options)

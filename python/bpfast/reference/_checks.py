@@ -176,7 +176,11 @@ def positive(argument: str, value: object) -> float:
         raise TypeError(f"{argument}: expected a number, got {type(value).__name__}")
     if not number > 0:
         raise ValueError(f"{argument}: expected a number above 0, got {number}")
-    return float(number)
+    try:
+        return float(number)
+    except OverflowError:
+        expected = "a number that float64 can represent"
+        raise ValueError(f"{argument}: expected {expected}, got a larger one") from None
 
 
 def named(argument: str, cost: object) -> None:

@@ -11,7 +11,7 @@ use crate::base::alloc::try_collect_results;
 use crate::base::error::Error;
 use crate::python::borrow::call_python::{self, call, call_method, numpy_function};
 use crate::python::borrow::{View, assign, check_writeable, copied};
-use crate::python::call::errors::{guarded, guarded_object};
+use crate::python::call::errors::{guarded, guarded_object, wrong_type};
 use crate::python::convert::arrays::numbers;
 
 /// The arrays W^2, …, W^L or b^2, …, b^L, as writable views of one flat vector.
@@ -188,7 +188,8 @@ impl Views {
         let py = value.py();
         guarded_object(py, || {
             let length = self.views.len().cast_signed();
-            let part = py.get_type::<PySlice>().call1((start, stop, py.None()))?;
+            let bounds = (integer("start", start)?, integer("stop", stop)?, py.None());
+            let part = py.get_type::<PySlice>().call1(bounds)?;
             let part = part.cast_into::<PySlice>()?.indices(length)?;
             let part = part.start.unsigned_abs()..part.stop.unsigned_abs();
             self.first_equal(value, part)?.ok_or_else(|| {
@@ -316,4 +317,21 @@ fn no_array(argument: &str, value: &Bound<'_, PyAny>) -> PyErr {
         .name()
         .map_or_else(|_| String::new(), |name| name.to_string());
     Error::value(argument, expected, got).into()
+}
+
+/// `operator.index(value)`, with an error that names the argument.
+fn integer<'py>(
+    argument: &str,
+    value: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let index = |value| {
+        call_python::index(value).map_err(|error| {
+            if error.is_instance_of::<PyTypeError>(value.py()) {
+                wrong_type(argument, "an integer", value)
+            } else {
+                error
+            }
+        })
+    };
+    value.map(index).transpose()
 }
