@@ -128,8 +128,8 @@ class Network(NamedTuple):
 
 def network(weights: object, biases: object, hidden: object, output: object) -> Network:
     """A network whose arrays match; b^l determines the number of neurons of layer l, if given."""
-    ws = _layers("weights", weights)
-    bs = [None] * len(ws) if biases is None else _layers("biases", biases)
+    ws = layers("weights", weights)
+    bs = [None] * len(ws) if biases is None else layers("biases", biases)
     if not ws:
         raise ValueError("weights: expected an array for each layer after the input, got none")
     if len(ws) != len(bs):
@@ -152,7 +152,7 @@ def network(weights: object, biases: object, hidden: object, output: object) -> 
 
 def same_shapes(argument: str, value: object, like: Sequence[Any]) -> list[Any]:
     """A list of arrays of the shapes of `like`; zeros for None."""
-    given = _layers(argument, value) if value is not None else [0.0] * len(like)
+    given = layers(argument, value) if value is not None else [0.0] * len(like)
     if len(given) != len(like):
         raise ValueError(f"{argument}: expected {len(like)} arrays, got {len(given)}")
     shapes = [(len(w), len(w[0])) if w and isinstance(w[0], list) else (len(w),) for w in like]
@@ -190,7 +190,8 @@ def named(argument: str, cost: object) -> None:
         raise ValueError(f"{argument}: expected {expected}, got a callable")
 
 
-def _layers(argument: str, value: Any) -> list[Any]:
+def layers(argument: str, value: Any) -> list[Any]:
+    """The arrays of the layers, also of an iterator."""
     try:
         return list(value.tolist() if isinstance(value, memoryview) else value)
     except TypeError:
@@ -198,14 +199,14 @@ def _layers(argument: str, value: Any) -> list[Any]:
         raise TypeError(f"{argument}: expected a sequence of arrays, got {got}") from None
 
 
-def _hidden(hidden: Any, layers: int) -> list[str]:
+def _hidden(hidden: Any, count: int) -> list[str]:
     if isinstance(hidden, str):
-        return [elementwise_name("hidden", hidden)] * layers
+        return [elementwise_name("hidden", hidden)] * count
     if not isinstance(hidden, Sequence):
         raise TypeError(f"hidden: expected a name or a list, got {type(hidden).__name__}")
-    if len(hidden) != layers:
+    if len(hidden) != count:
         raise ValueError(
-            f"hidden: expected {layers} activations, one per hidden layer, got {len(hidden)}"
+            f"hidden: expected {count} activations, one per hidden layer, got {len(hidden)}"
         )
     return [elementwise_name(f"hidden[{i}]", entry) for i, entry in enumerate(hidden)]
 

@@ -245,7 +245,8 @@ def empirical_fisher_vp(
     >>> empirical_fisher_vp([[[0]]], [[0]], [[3]], [[2]], [[[1]]], [[0]], output="identity")
     ([[[36.0]]], [[12.0]])
     """
-    weights, biases = list(weights), None if biases is None else list(biases)
+    weights = check.layers("weights", weights)
+    biases = None if biases is None else check.layers("biases", biases)
     found = gradients_of_examples(weights, biases, x, y, hidden, output, cost, None, "sum")
     s, divisor = check.shares(len(found), sample_weight, reduction)
     network = check.network(weights, biases, hidden, output)

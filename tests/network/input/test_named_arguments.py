@@ -54,3 +54,11 @@ def test_numbers_beyond_float64_of_the_reference():
     given = [[[1.0, 2, 3]]], [[0.0]], [[1.0, 2, 3]], [[1.0]]
     with pytest.raises(ValueError, match=r"^max_norm: expected a number that float64 can"):
         bpfast.reference.clipped_backprop(*given, 10**400)
+
+
+@pytest.mark.parametrize("argument", ["weights", "biases"])
+def test_parameters_without_axes_of_the_reference(argument):
+    given = {"weights": [[[1.0, 2, 3]]], "biases": [[0.0]]} | {argument: np.array(3)}
+    for function in bpfast.reference.empirical_fisher_vp, bpfast.reference.hvp:
+        with pytest.raises(TypeError, match=rf"^{argument}: expected a sequence of arrays, got nd"):
+            function(*given.values(), [[1.0, 2, 3]], [[1.0]], [[[1.0, 2, 3]]], [[0.0]])
