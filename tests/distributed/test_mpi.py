@@ -13,7 +13,7 @@ from tests.helpers.paths import ROOT
 pytest.importorskip("mpi4py")
 MPIRUN = shutil.which("mpirun")
 pytestmark = pytest.mark.skipif(MPIRUN is None, reason="needs mpirun: Debian's openmpi-bin")
-# Open MPI refuses to run as root and on fewer CPUs than ranks, unless it is told to.
+# By default, Open MPI does not start as root, nor with more ranks than CPUs. These allow both.
 ROOT_MAY = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 
 
