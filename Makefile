@@ -90,7 +90,7 @@ notebooks: $(INSTALLED) $(VENV)/.extra-notebook ## write and run examples/notebo
 bench: $(INSTALLED) $(VENV)/.extra-bench ## times beside NumPy, JAX, ... (PEERS="torch" installs more; CASES=, ARGS=)
 	$(if $(PEERS),$(PIP) install $(PEERS))
 	cargo bench $(LOCKED) --features bench --bench kernels --no-run
-	@set -e; levels=$$($(BIN)/python -m benches.levels); for level in $$levels; do set -x; \
+	@set -e; levels=$$($(BIN)/python -m benches.machine.levels); for level in $$levels; do set -x; \
 	  $(BIN)/python -m benches.compare --simd $$level $(if $(CASES),--cases $(CASES)) $(ARGS); \
 	  $(BIN)/python -m benches.fit --simd $$level $(ARGS); \
 	  $(BIN)/python -m benches.epoch --simd $$level $(ARGS); \
@@ -102,7 +102,7 @@ bench-sklearn: $(INSTALLED) $(VENV)/.extra-bench ## the estimators beside scikit
 	$(BIN)/python -m benches.sklearn_estimators $(ARGS)
 
 bench-quick: $(INSTALLED) $(VENV)/.extra-bench ## the small cases in a few rounds: a look in three minutes (ARGS=)
-	@set -e; levels=$$($(BIN)/python -m benches.levels); for level in $$levels; do \
+	@set -e; levels=$$($(BIN)/python -m benches.machine.levels); for level in $$levels; do \
 	  for program in compare fit epoch; do \
 	    $(BIN)/python -m benches.$$program --quick --simd $$level --output $(QUICK) $(ARGS); \
 	  done; \

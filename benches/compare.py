@@ -11,12 +11,14 @@ import json
 import time
 from typing import Any
 
-from benches import cargo, levels, machine, options, page, start
-from benches.cases import BY_NAME, CASES, QUICK, Case
-from benches.measure import Bench, Row, say
-from benches.peak import Peak
+from benches import options
+from benches.cases.cases import BY_NAME, CASES, QUICK, Case
+from benches.machine import cargo, levels, machine, start
+from benches.machine.peak import Peak
+from benches.pages import page
 from benches.peers import PEERS, Entry
-from benches.workers import PINS, Team
+from benches.processes.measure import Bench, Row, say
+from benches.processes.workers import PINS, Team
 
 ROUNDS = 15
 BATCHES = tuple(4**k for k in range(8))  # 1 to 16,384

@@ -14,13 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from benches import machine, options, tables
-from benches.digits import BATCH, ETA, SIZES
-from benches.measure import say
+from benches import options
+from benches.cases.digits import BATCH, ETA, SIZES
+from benches.machine import machine
+from benches.pages import tables
 from benches.peers import PEERS
-from benches.rounds import interleave, summary
+from benches.processes.measure import say
+from benches.processes.rounds import interleave, summary
+from benches.processes.workers import PINS, PeerFailedError, Team, Worker
 from benches.trainers import TRAINERS
-from benches.workers import PINS, PeerFailedError, Team, Worker
 from examples.digits import FOLDER, find
 
 Result = dict[str, Any]

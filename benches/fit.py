@@ -7,12 +7,13 @@ import json
 from functools import partial
 from typing import Any
 
-from benches import options, tables
-from benches.cases import BY_NAME
-from benches.measure import say
+from benches import options
+from benches.cases.cases import BY_NAME
+from benches.pages import tables
 from benches.peers.bpfast_fit_peer import PLANS
-from benches.rounds import interleave, summary
-from benches.workers import Team, Worker
+from benches.processes.measure import say
+from benches.processes.rounds import interleave, summary
+from benches.processes.workers import Team, Worker
 
 Result = dict[str, Any]
 

@@ -13,13 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from benches import machine, options, tables
-from benches.cases import Case
+from benches import options
+from benches.cases.cases import Case
 from benches.derivatives import LIBRARIES
 from benches.derivatives.registry import CALLS
-from benches.measure import say
-from benches.rounds import interleave, summary
-from benches.workers import PeerFailedError, Team, Worker
+from benches.machine import machine
+from benches.pages import tables
+from benches.processes.measure import say
+from benches.processes.rounds import interleave, summary
+from benches.processes.workers import PeerFailedError, Team, Worker
 
 Result = dict[str, Any]
 

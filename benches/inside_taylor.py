@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benches import clock
-from benches.rounds import interleave, summary
-from benches.workers import ROOT, VARIABLES, cpus
+from benches.processes import clock
+from benches.processes.rounds import interleave, summary
+from benches.processes.workers import ROOT, VARIABLES, cpus
 
 if TYPE_CHECKING:
     from collections.abc import Callable

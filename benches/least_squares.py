@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 import bpfast
-from benches import tables
+from benches.pages import tables
 
 SEEDS = range(5)
 LBFGS: dict[str, Any] = {"max_iterations": 5000, "tolerance": 1e-12, "options": {"maxfun": 100_000}}

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import bpfast
-from benches import levels
+from benches.machine import levels
 from benches.peers import PEERS, installed
 
 QUICK_ROUNDS = 2

@@ -11,8 +11,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from benches import epoch, fit, goals, kernels, levels, page, prose, summary
-from benches.workers import ROOT
+from benches import epoch, fit
+from benches.machine import levels
+from benches.pages import goals, kernels, page, prose, summary
+from benches.processes.workers import ROOT
 
 Result = dict[str, Any]
 

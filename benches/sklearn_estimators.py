@@ -13,9 +13,10 @@ import warnings
 from functools import partial
 from typing import Any, Self
 
-from benches import levels, tables
-from benches.rounds import interleave, summary
-from benches.workers import peer_environment
+from benches.machine import levels
+from benches.pages import tables
+from benches.processes.rounds import interleave, summary
+from benches.processes.workers import peer_environment
 
 LIBRARIES = {"scikit-learn": "sklearn.neural_network", "bpfast": "bpfast.sklearn"}
 CALLS = ("fit", "predict_all", "predict_one", "network_fit")
@@ -54,7 +55,7 @@ class Worker:
 
 def serve(library: str) -> None:
     """Answer requests on stdin until it ends."""
-    from benches.sklearn_data import CASES
+    from benches.cases.sklearn_data import CASES
 
     warnings.simplefilter("ignore")
     module = __import__(LIBRARIES[library], fromlist=["MLPClassifier"])
@@ -182,7 +183,7 @@ def main() -> None:
     if args.worker:
         serve(args.worker)
         return
-    from benches.sklearn_data import CASES
+    from benches.cases.sklearn_data import CASES
 
     print(
         markdown(

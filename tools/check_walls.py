@@ -15,10 +15,10 @@ MODULES = (
     *("python/call", "python/borrow", "python/convert", "python/api", "python"),
 )
 UNSAFE_ALLOWED = (
-    "base/allocator.rs",
     "kernels/",
     "pool/worker/",
     "pool/process.rs",
+    "pool/reserve_allocator.rs",
     "python/borrow/",
 )
 LONGEST = 400

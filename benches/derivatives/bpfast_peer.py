@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 import bpfast
-from benches.cases import Problem
+from benches.cases.cases import Problem
 
 
 class BpfastPeer:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.func import grad, jvp, vmap
 
-from benches.cases import Problem
+from benches.cases.cases import Problem
 
 ACTIVATIONS = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import bpfast
-from benches.cases import Problem
+from benches.cases.cases import Problem
 from benches.peers.bpfast_peer import BpfastPeer
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 import bpfast
-from benches.cases import Problem
+from benches.cases.cases import Problem
 from benches.peers.protocol import Array, Parts, Peer
 
 

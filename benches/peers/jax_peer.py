@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benches.cases import Problem
+from benches.cases.cases import Problem
 from benches.peers.protocol import Array, Parts, Peer
 
 jax.config.update("jax_platforms", "cpu")

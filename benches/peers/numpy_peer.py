@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benches.cases import Problem
+from benches.cases.cases import Problem
 from benches.peers.protocol import Array, Parts, Peer
 
 

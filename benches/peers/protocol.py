@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benches.cases import Problem
+from benches.cases.cases import Problem
 
 Array = NDArray[np.floating[Any]]
 Parts = tuple[list[Array], list[Array]]  # ∂C/∂W^l as (n_l, n_(l-1)), ∂C/∂b^l

@@ -4,7 +4,7 @@ from typing import Any
 
 from sklearn.neural_network import MLPRegressor
 
-from benches.cases import Problem
+from benches.cases.cases import Problem
 from benches.peers.protocol import Array, Parts, Peer
 
 NAMES = {"sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from benches.cases import Problem
+from benches.cases.cases import Problem
 from benches.peers.protocol import Array, Parts, Peer
 
 ACTIVATIONS = {"sigmoid": tf.sigmoid, "tanh": tf.tanh, "relu": tf.nn.relu}

@@ -5,7 +5,7 @@ Nielsen, *Neural Networks and Deep Learning*, network.py, rewritten for float32.
 
 import numpy as np
 
-from benches.digits import BATCH, ETA, Digits
+from benches.cases.digits import BATCH, ETA, Digits
 from benches.trainers.protocol import Array, Parts, Trainer
 
 

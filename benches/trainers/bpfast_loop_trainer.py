@@ -1,7 +1,7 @@
 """bpfast: the gradient in a loop of one's own, as in examples/plain_loop.py."""
 
 import bpfast
-from benches.digits import BATCH, ETA, Digits
+from benches.cases.digits import BATCH, ETA, Digits
 from benches.trainers.protocol import Parts, Trainer
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from scipy.sparse import csr_array
 
 import bpfast
-from benches.digits import BATCH, ETA, SEED, Digits
+from benches.cases.digits import BATCH, ETA, SEED, Digits
 from benches.trainers.protocol import Parts, Trainer
 
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benches.digits import BATCH, ETA, Digits
+from benches.cases.digits import BATCH, ETA, Digits
 from benches.trainers.protocol import Parts, Trainer
 
 jax.config.update("jax_platforms", "cpu")

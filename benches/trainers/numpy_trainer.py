@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benches.digits import BATCH, ETA, Digits
+from benches.cases.digits import BATCH, ETA, Digits
 from benches.peers.numpy_peer import sigmoid, sigmoid_slope
 from benches.trainers.protocol import Array, Parts, Trainer
 

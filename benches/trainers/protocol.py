@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benches.digits import Digits
+from benches.cases.digits import Digits
 
 Array = NDArray[np.floating[Any]]
 Parts = tuple[list[Array], list[Array]]  # W^l as (n_l, n_(l-1)), b^l

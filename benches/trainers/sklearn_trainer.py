@@ -2,7 +2,7 @@
 
 from sklearn.neural_network import MLPClassifier
 
-from benches.digits import BATCH, SIZES, Digits
+from benches.cases.digits import BATCH, SIZES, Digits
 from benches.trainers.protocol import Parts, Trainer
 
 ETA = 0.5  # the book's 3 is for the quadratic cost

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from benches.digits import BATCH, ETA, Digits
+from benches.cases.digits import BATCH, ETA, Digits
 from benches.trainers.protocol import Parts, Trainer
 
 threads = int(os.environ.get("OMP_NUM_THREADS", "0"))  # 0: as many as TensorFlow wants

@@ -5,7 +5,7 @@ import os
 import torch
 from torch import nn
 
-from benches.digits import BATCH, ETA, Digits
+from benches.cases.digits import BATCH, ETA, Digits
 from benches.trainers.protocol import Parts, Trainer
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads())))

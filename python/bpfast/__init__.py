@@ -18,6 +18,8 @@ and Deep Learning*, ch. 2), over whole batches, on all cores, on NumPy arrays.
 import typing as _t
 
 from bpfast import metrics, optimizers, reference, schedules, testing
+from bpfast._calls.equations import bp1
+from bpfast._calls.functions import backprop, cost, errors, forward, trace
 from bpfast._core import (
     ACTIVATIONS,
     COSTS,
@@ -33,20 +35,18 @@ from bpfast._core import (
     num_threads,
     set_num_threads,
 )
-from bpfast._derivatives.curvature_matrix import Curvature
+from bpfast._derivatives.curvature.operator import Curvature
 from bpfast._derivatives.per_example import PerExampleGradients
 from bpfast._derivatives.statistics import GradientStatistics
 from bpfast._derivatives.taylor import Taylor
-from bpfast._equations import bp1
-from bpfast._functions import backprop, cost, errors, forward, trace
 from bpfast._layer import Layer
-from bpfast._least_squares import LeastSquaresResult, least_squares
 from bpfast._many.calls import backprop_many, forward_many
 from bpfast._many.cross_validate import CrossValidation, cross_validate
 from bpfast._many.ensemble import Ensemble, Prediction
 from bpfast._many.fit_many import fit_many
+from bpfast._minimizers.least_squares import LeastSquaresResult, least_squares
+from bpfast._minimizers.scipy import scipy_minimize
 from bpfast._network import Network, load
-from bpfast._scipy import scipy_minimize
 from bpfast._show_config import show_config
 from bpfast._training.divergence import DivergenceError
 from bpfast._training.early_stopping import EarlyStopping

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpfast import _calls, _core, _tables, _touched
-from bpfast._derivatives import by_inputs, clipped, directions, per_example, products, statistics
-from bpfast._derivatives import curvature as _curvature
+from bpfast import _core, _tables
+from bpfast._calls import methods
+from bpfast._derivatives import by_inputs, clipped, directions, per_example, statistics
 from bpfast._derivatives import forward_from as _forward_from
 from bpfast._derivatives import taylor as _taylor
+from bpfast._derivatives.curvature import method as _curvature
+from bpfast._derivatives.curvature import products
+from bpfast._derivatives.touched import backprop_touched
 from bpfast._layer import Layer
 from bpfast._training import evaluate as _evaluate
 from bpfast._training import fit as _fit
@@ -103,10 +106,10 @@ class Network(_core.Network):
 
     __slots__ = ()
 
-    cost = _calls.cost
-    errors = _calls.errors
-    backprop = _calls.backprop
-    backprop_touched = _touched.backprop_touched
+    cost = methods.cost
+    errors = methods.errors
+    backprop = methods.backprop
+    backprop_touched = backprop_touched
     vjp = directions.vjp
     jvp = directions.jvp
     input_gradient = by_inputs.input_gradient

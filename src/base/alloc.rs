@@ -2,9 +2,9 @@
 
 use std::fmt::Display;
 
-use crate::base::allocator::reserve_is_low;
 use crate::base::cancel::CancelToken;
 use crate::base::error::{Error, Result};
+use crate::base::reserve::reserve_is_low;
 
 /// Grows the working memory of a call: [`try_grow`] of the workspace.
 ///

@@ -1,8 +1,9 @@
-//! y with one axis: class labels, and the errors for labels that are wrong or not allowed.
+//! Class labels, and the errors for wrong ones.
 
 use std::fmt::Display;
 
-use crate::base::error::{Error, Result, ShapeDisplay};
+use crate::base::error::{Error, Result};
+use crate::data::target_shape::{check_axes, one_axis_error};
 use crate::model::cost::Cost;
 
 /// The number of classes of an output of `width` neurons: two for a single neuron.
@@ -18,9 +19,7 @@ pub(crate) fn check(width: usize, cost: Cost, n: usize, y: &[i64], first: usize)
     if !cost.takes_labels() {
         return Err(one_axis_error(width, n, y.len(), true));
     }
-    if y.len() != n {
-        return Err(Error::shape("y", &[n], &[y.len()]));
-    }
+    check_axes(&[n], &[y.len()])?;
     let known = i64::try_from(classes(width)).unwrap_or(i64::MAX);
     match y.iter().position(|label| !(0..known).contains(label)) {
         Some(x) => Err(label_error(first + x, width, y[x])),
@@ -50,34 +49,9 @@ pub fn check_whole(width: usize, y: &[f64]) -> Result<()> {
     }
 }
 
-/// The error for y of shape (`length`,) where values of shape (n, `width`) are expected; with `whole`, all
-/// values are integers and may be meant as labels.
-pub(crate) fn one_axis_error(width: usize, n: usize, length: usize, whole: bool) -> Error {
-    let (expected, got) = ([n, width], [length]);
-    let (expected, got) = (ShapeDisplay(&expected), ShapeDisplay(&got));
-    if whole && width > 1 {
-        let takers = "class labels go with 'cross_entropy' and 'log_likelihood'";
-        return Error::value("y", format_args!("shape {expected} ({takers})"), got);
-    }
-    Error::value("y", format_args!("shape {expected}"), got)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_wrong_y_of_one_axis_suggests_the_right_one() {
-        let said = |width, length, whole| one_axis_error(width, 4, length, whole).to_string();
-        let plain = "y: expected shape (4, 3), got (4,)";
-        assert_eq!(said(3, 4, false), plain);
-        assert_eq!(
-            said(3, 4, true),
-            "y: expected shape (4, 3) (class labels go with 'cross_entropy' and 'log_likelihood'), \
-             got (4,)"
-        );
-        assert_eq!(said(1, 5, true), "y: expected shape (4, 1), got (5,)");
-    }
 
     #[test]
     fn labels_may_be_whole_floating_point_numbers() {

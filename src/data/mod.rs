@@ -2,6 +2,7 @@
 
 mod inputs;
 pub mod labels;
+pub mod target_shape;
 pub(crate) mod targets;
 
 pub use inputs::{Inputs, LayerInput};

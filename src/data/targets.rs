@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::base::error::{Error, Result};
 use crate::base::sum::sum;
+use crate::data::target_shape::check_axes;
 use crate::data::{contiguous, labels};
 use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
@@ -82,13 +83,7 @@ impl<'a, T: Real> Targets<'a, T> {
     /// # Errors
     /// Another shape or layout.
     pub fn values(width: usize, n: usize, y: Matrix<'a, T>) -> Result<Self> {
-        if y.shape() != (n, width) {
-            return Err(Error::shape(
-                "y",
-                &[n, width],
-                &<[usize; 2]>::from(y.shape()),
-            ));
-        }
+        check_axes(&[n, width], &<[usize; 2]>::from(y.shape()))?;
         Ok(Self::new(Y::Values(contiguous("y", &y)?), n, width))
     }
 

@@ -7,7 +7,7 @@
 /// Dense products.
 pub mod gemm {
     /// The most rows of a tile at any level. MR and NR of a level follow from its registers
-    /// (`Vector::ACCUMULATORS`, `gemm::dispatch`).
+    /// (`Vector::ACCUMULATORS`, `gemm::tile_sizes`).
     pub const MAX_MR: usize = 14;
     /// The most registers across a tile at any level.
     pub const MAX_NR: usize = 4;

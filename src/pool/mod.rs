@@ -1,4 +1,4 @@
-//! The thread pool of the process, and the number of threads.
+//! What a process has once: its thread pool, the number of threads, and its reserve of memory.
 //!
 //! The pool starts with the first call that needs it. It belongs to the process that started it: a forked
 //! child, in which the parent's threads do not exist, leaks its copy of the parent's pool and starts its
@@ -15,6 +15,7 @@ mod limit;
 #[cfg(all(test, loom))]
 mod loom_models;
 mod process;
+pub mod reserve_allocator;
 mod spin;
 mod sync;
 mod worker;

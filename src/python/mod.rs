@@ -8,7 +8,7 @@ mod convert;
 
 use std::alloc::System;
 
-use crate::base::allocator::ReserveAllocator;
+use crate::pool::reserve_allocator::ReserveAllocator;
 
 /// Serves small requests, including PyO3's, from a reserve when memory runs out.
 #[global_allocator]

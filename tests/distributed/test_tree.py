@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bpfast.distributed._engines import root
+from bpfast.distributed._engines.engine import root
 from bpfast.distributed._tree import Tree
 from bpfast.distributed._values import Failure, Part, combine, ordered_sum
 

@@ -154,7 +154,8 @@ def test_causes_are_looked_for_less_and_less(monkeypatch):
 
     seen, history = [], []
     monkeypatch.setattr(
-        "bpfast.inside._watch.explain", lambda *_, **__: seen.append(len(history)) or Nothing
+        "bpfast.inside._monitor.watch.explain",
+        lambda *_, **__: seen.append(len(history)) or Nothing,
     )
     monitor = Monitor(X, LABELS)
     net = network()

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benches import goals, levels, summary, tables, truth
-from benches.cases import BY_NAME, Case, Problem
+from benches.cases import truth
+from benches.cases.cases import BY_NAME, Case, Problem
+from benches.machine import levels
+from benches.pages import goals, summary, tables
 from benches.peers import PEERS
-from benches.workers import sleeps
+from benches.processes.workers import sleeps
 from tests.helpers.paths import ROOT
 
 SPARSE = Case("small", (200, 16, 8, 1), 32, "float32", "relu", stored=5)
@@ -23,11 +25,11 @@ def answers(case, peers, level):
     """What each peer says of a case at a SIMD level: its distance from the equations, by call."""
     program = """
 import json, sys
-from benches.cases import Case
-from benches.measure import Bench, can
+from benches.cases.cases import Case
+from benches.processes.measure import Bench, can
 from benches.peers import PEERS
-from benches.workers import sleeps
-from benches.workers import Team
+from benches.processes.workers import sleeps
+from benches.processes.workers import Team
 
 case, names, level = json.loads(sys.argv[1])
 case = Case.from_json(case)

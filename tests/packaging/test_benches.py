@@ -109,10 +109,10 @@ def test_every_gradient_was_checked(folder):
 def test_a_wrong_gradient_is_not_timed(tmp_path):
     program = """
 import sys
-from benches.cases import BY_NAME
-from benches.levels import widest
-from benches.measure import Bench
-from benches.workers import Team
+from benches.cases.cases import BY_NAME
+from benches.machine.levels import widest
+from benches.processes.measure import Bench
+from benches.processes.workers import Team
 
 with Team([("bpfast", "tests.helpers.wrong_peer:WrongPeer", 1)], widest()) as team:
     bench = Bench(team, 1, 1.0)

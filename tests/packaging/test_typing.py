@@ -6,7 +6,7 @@ import pytest
 
 import bpfast
 from bpfast import _typing
-from bpfast._training.arguments.settings import OPTIMIZERS
+from bpfast.optimizers._registry import OPTIMIZERS
 
 
 def names(alias: Any) -> set[str]:

@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse
 
 import bpfast
-from bpfast import _least_squares
+from bpfast._minimizers import least_squares as module
 
 RNG = np.random.default_rng(0)
 X = np.linspace(-3, 3, 200)[:, np.newaxis]
@@ -107,7 +107,7 @@ def test_bad_input(net, options, error, message):
 
 
 def test_more_memory_than_there_is(monkeypatch):
-    monkeypatch.setattr(_least_squares, "MATRICES", 10**10)
+    monkeypatch.setattr(module, "MATRICES", 10**10)
     with pytest.raises(MemoryError, match=r"^net: expected a network for whose 37 "):
         bpfast.least_squares(network(), X, np.sin(X))
 
@@ -120,7 +120,7 @@ def test_ctrl_c_ends_a_solution_that_takes_long(monkeypatch):
         threading.Timer(0.1, _thread.interrupt_main).start()
         ended.wait()
 
-    monkeypatch.setattr(_least_squares, "_solution", solution)
+    monkeypatch.setattr(module, "_solution", solution)
     net = network((1, 170, 1))
     params = net.params.copy()
     try:
@@ -135,14 +135,14 @@ def test_errors_of_the_other_thread_are_raised(monkeypatch):
     def solution(damped, slope):
         raise MemoryError("none left")
 
-    monkeypatch.setattr(_least_squares, "_solution", solution)
+    monkeypatch.setattr(module, "_solution", solution)
     with pytest.raises(MemoryError, match=r"^none left$"):
         bpfast.least_squares(network((1, 170, 1)), X, np.sin(X))
 
 
 def test_many_parameters_are_fitted_like_few(monkeypatch):
-    monkeypatch.setattr(_least_squares, "MANY_PARAMETERS", 1)
-    monkeypatch.setattr(_least_squares, "WORK_AT_ONCE", 1)  # an example at a time
+    monkeypatch.setattr(module, "MANY_PARAMETERS", 1)
+    monkeypatch.setattr(module, "WORK_AT_ONCE", 1)  # an example at a time
     nets = [network(), network()]
     first = bpfast.least_squares(nets[0], X, np.sin(X), max_iterations=3)
     monkeypatch.undo()

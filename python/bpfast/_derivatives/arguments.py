@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._calls import called, check_network
+from bpfast._calls.methods import called, check_network
 from bpfast._core import Trace
 from bpfast._validation.names import one_of
 

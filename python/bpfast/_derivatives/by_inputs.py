@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bpfast._calls import check_network
+from bpfast._calls.methods import check_network
 from bpfast._derivatives.arguments import is_at_z, with_custom_cost
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from bpfast._calls import check_network
+from bpfast._calls.methods import check_network
 from bpfast._derivatives.arguments import is_at_z
 from bpfast._validation.names import one_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._calls import check_network
+from bpfast._calls.methods import check_network
 from bpfast._derivatives.arguments import layer_index
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bpfast import _core
-from bpfast._calls import check_network
+from bpfast._calls.methods import check_network
 from bpfast._training.steps import refuse_other_params
 from bpfast._validation.arrays import as_array
 

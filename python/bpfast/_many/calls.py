@@ -9,8 +9,8 @@ import numpy as np
 from bpfast import _core
 from bpfast._many.arguments import parse_networks, weights_for_each
 from bpfast._training.data.conversion import checked_x, converted
+from bpfast._validation.labels_or_columns import as_targets
 from bpfast._validation.sparse import is_sparse
-from bpfast._validation.targets import as_targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

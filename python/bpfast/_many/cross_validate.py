@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bpfast import _core
-from bpfast._calls import check_network
+from bpfast._calls.methods import check_network
 from bpfast._many.fit_many import fit_many
-from bpfast._training.arguments.settings import parse_seed
 from bpfast._training.data.conversion import checked_x, count
 from bpfast._validation.arrays import as_array
 from bpfast._validation.numbers import is_number, whole
+from bpfast._validation.seed import parse_seed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

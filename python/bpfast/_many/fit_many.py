@@ -19,19 +19,14 @@ from bpfast._many.ensemble import Ensemble
 from bpfast._many.member import Member, Options, new_member, own_rate
 from bpfast._many.rounds import train
 from bpfast._many.shared import SharedData
-from bpfast._training.arguments.settings import (
-    ARGUMENT_SYNONYMS,
-    Settings,
-    flag,
-    parse_early_stopping,
-    parse_optimizer,
-    parse_seed,
-)
+from bpfast._training.arguments.optimizer import parse_optimizer
+from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, Settings, parse_early_stopping
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.metrics.named import parse as parse_metrics
 from bpfast._validation.arrays import as_array
 from bpfast._validation.names import by_name
-from bpfast._validation.numbers import fraction, whole
+from bpfast._validation.numbers import flag, fraction, whole
+from bpfast._validation.seed import parse_seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._calls import check_network
+from bpfast._calls.methods import check_network
 from bpfast._training.arguments.weights import refuse_all_zero
 from bpfast._training.data.examples import Examples
 from bpfast._training.data.sources import refuse_y_with_batches

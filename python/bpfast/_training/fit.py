@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._calls import check_network
-from bpfast._training.arguments.settings import (
-    ARGUMENT_SYNONYMS,
-    Seed,
-    Settings,
-    flag,
-    parse_early_stopping,
-    parse_optimizer,
-)
+from bpfast._calls.methods import check_network
+from bpfast._training.arguments.optimizer import parse_optimizer
+from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, Settings, parse_early_stopping
 from bpfast._training.arguments.training_data import (
     of_arrays,
     of_batches,
@@ -25,7 +19,7 @@ from bpfast._training.loop import Callback, Training
 from bpfast._training.metrics.named import Metrics
 from bpfast._training.metrics.named import parse as parse_metrics
 from bpfast._validation.names import by_name
-from bpfast._validation.numbers import whole
+from bpfast._validation.numbers import flag, whole
 from bpfast.history._history import History
 
 if TYPE_CHECKING:
@@ -36,6 +30,7 @@ if TYPE_CHECKING:
     from bpfast._network import Network
     from bpfast._training.early_stopping import EarlyStopping
     from bpfast._typing import Metric, MetricName, OptimizerName
+    from bpfast._validation.seed import Seed
     from bpfast.optimizers import Optimizer
     from bpfast.optimizers._optimizer import Rate
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bpfast import _core
-from bpfast._calls import check_network
-from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, Seed, Settings, parse_optimizer
+from bpfast._calls.methods import check_network
+from bpfast._training.arguments.optimizer import parse_optimizer
+from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, Settings
 from bpfast._training.arguments.training_data import WHOLE, new_source, new_trainer
 from bpfast._training.data.examples import Examples
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from bpfast._network import Network
     from bpfast._typing import OptimizerName
+    from bpfast._validation.seed import Seed
     from bpfast.optimizers import Optimizer
     from bpfast.optimizers._optimizer import Rate
 

@@ -100,3 +100,10 @@ def whole(argument: str, value: Any, least: int) -> int:
     if given >= 2**63:
         raise ValueError(f"{argument}: expected an integer below 2^63, got one above")
     return given
+
+
+def flag(argument: str, value: object) -> bool:
+    """Check that `value` is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{argument}: expected True or False, got {type(value).__name__}")
+    return bool(value)

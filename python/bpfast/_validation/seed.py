@@ -1,12 +1,55 @@
-"""The random generator of a seed."""
+"""Seeds: an integer for a training, or a random generator."""
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import sys
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from bpfast._validation.numbers import whole
+
+# A string, because access to np.random imports it, and hashlib with it.
+Seed: TypeAlias = (
+    "int | np.random.Generator | np.random.BitGenerator | np.random.SeedSequence | None"
+)
+
 MAX_DEPTH = 32
+
+
+def _drawn() -> int:
+    """A seed below 2^63 from the system. Not by `secrets`, whose import takes 4 ms."""
+    return int.from_bytes(os.urandom(8), "little") >> 1
+
+
+def parse_seed(seed: Any) -> int:
+    """The integer seed: `seed` itself, drawn from a generator, or from the system for None.
+
+    Raises
+    ------
+    ValueError
+        The integer is negative or has 64 bits or more.
+    TypeError
+        `seed` has another type.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> parse_seed(7)
+    7
+    >>> parse_seed(np.random.default_rng(0)) == np.random.default_rng(0).integers(2**63)
+    True
+    """
+    if seed is None:
+        return _drawn()
+    random = sys.modules.get("numpy.random")  # if it is not imported, seed is none of its types
+    if random and isinstance(seed, random.Generator | random.BitGenerator | random.SeedSequence):
+        return int(random.default_rng(seed).integers(2**63))
+    if random and isinstance(seed, random.RandomState):
+        got = "RandomState; numpy.random.default_rng(seed) is such a generator"
+        raise TypeError(f"seed: expected an integer or a Generator, got {got}")
+    return whole("seed", seed, 0)
 
 
 def generator(seed: Any) -> np.random.Generator:

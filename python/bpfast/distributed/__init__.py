@@ -7,6 +7,6 @@ Dask needs ``pip install "bpfast[dask]"``, MPI ``pip install "bpfast[mpi]"`` and
 """
 
 from bpfast.distributed._fit import fit
-from bpfast.distributed._shards import LocalShards
+from bpfast.distributed._shards.local import LocalShards
 
 __all__ = ["LocalShards", "fit"]

@@ -5,13 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bpfast import _core
-from bpfast._training.arguments.settings import (
-    ARGUMENT_SYNONYMS,
-    Seed,
-    flag,
-    parse_early_stopping,
-    parse_optimizer,
-)
+from bpfast._training.arguments.optimizer import parse_optimizer
+from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, parse_early_stopping
 from bpfast._training.arguments.training_data import (
     check_cost,
     naming_validation,
@@ -23,11 +18,11 @@ from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.metrics.named import Metrics
 from bpfast._training.metrics.named import parse as parse_metrics
 from bpfast._validation.names import by_name, one_of
-from bpfast._validation.numbers import is_number, whole
+from bpfast._validation.numbers import flag, is_number, whole
+from bpfast.distributed._engines.choice import connect
 from bpfast.distributed._lbfgs import minimise
-from bpfast.distributed._places import connect
 from bpfast.distributed._plan import Plan
-from bpfast.distributed._tasks import Model
+from bpfast.distributed._shards.tasks import Model
 from bpfast.distributed._training import ShardSettings, ShardTraining
 from bpfast.history._history import History
 
@@ -40,7 +35,8 @@ if TYPE_CHECKING:
     from bpfast._training.early_stopping import EarlyStopping
     from bpfast._training.loop import Callback
     from bpfast._typing import Metric, MetricName, OptimizerName
-    from bpfast.distributed._engines import Engine
+    from bpfast._validation.seed import Seed
+    from bpfast.distributed._engines.engine import Engine
     from bpfast.optimizers import Optimizer
     from bpfast.optimizers._optimizer import Rate
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
-from bpfast.distributed._tasks import Check, Count, Model
+from bpfast.distributed._shards.tasks import Check, Count, Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from bpfast.distributed._engines import Engine
-    from bpfast.distributed._shard import Facts
+    from bpfast.distributed._engines.engine import Engine
+    from bpfast.distributed._shards.shard import Facts
 
 
 class Plan:

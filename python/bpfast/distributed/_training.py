@@ -14,7 +14,7 @@ from bpfast._training.divergence import DivergenceError
 from bpfast._training.locks import bind_state
 from bpfast._training.loop import Training
 from bpfast._training.steps import OptimizerGuard
-from bpfast.distributed._tasks import Check, GradientTask, LocalSteps, Model
+from bpfast.distributed._shards.tasks import Check, GradientTask, LocalSteps, Model
 from bpfast.distributed._update import Update
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bpfast._network import Network
     from bpfast._training.progress import Progress
-    from bpfast.distributed._engines import Engine
+    from bpfast.distributed._engines.engine import Engine
     from bpfast.distributed._plan import Plan
     from bpfast.distributed._values import Part
 

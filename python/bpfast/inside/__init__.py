@@ -10,7 +10,7 @@ Layers have the book's numbers, 2 to L, where layer 1 is the input; neurons are 
 from bpfast.inside._demon import Demon, demon
 from bpfast.inside._explain import explain
 from bpfast.inside._finding import CAUSES, Finding
-from bpfast.inside._monitor import Monitor
+from bpfast.inside._monitor.monitor import Monitor
 from bpfast.inside._report import Check, NeuronFactors, Report
 
 __all__ = [

@@ -9,9 +9,9 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._validation.arrays import as_array
+from bpfast._validation.labels_or_columns import as_targets
 from bpfast._validation.numbers import whole
 from bpfast._validation.sparse import is_sparse
-from bpfast._validation.targets import as_targets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import bpfast
-from bpfast._derivatives import spectrum
+from bpfast._derivatives.curvature import spectrum
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import schedules
-from bpfast._training.arguments.settings import parse_optimizer
+from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast.inside import _quantities as quantities
 from bpfast.inside._causes.limits import LONG_STEP
 

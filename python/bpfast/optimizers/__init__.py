@@ -8,8 +8,8 @@ threads. In the formulas g is the gradient, η the learning rate of the step and
 
 from bpfast.optimizers._adagrad import Adagrad
 from bpfast.optimizers._adam import Adam, AdamW
-from bpfast.optimizers._config import from_config
 from bpfast.optimizers._optimizer import Optimizer
+from bpfast.optimizers._registry import from_config
 from bpfast.optimizers._rmsprop import RMSprop
 from bpfast.optimizers._sgd import SGD
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._training.arguments.settings import flag
 from bpfast._training.metrics import accuracy
 from bpfast._validation.arrays import as_array
 from bpfast._validation.iterables import is_iterable
 from bpfast._validation.no_numbers import no_numbers
+from bpfast._validation.numbers import flag
 from bpfast.inside._batch import check_network
 from bpfast.plot._figure import SEQUENTIAL, axes_for, color_scale, text_color
 

@@ -10,9 +10,8 @@ from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
-from bpfast._training.arguments.settings import flag
 from bpfast._validation.names import one_of
-from bpfast._validation.numbers import whole
+from bpfast._validation.numbers import flag, whole
 from bpfast.inside._batch import check_network
 from bpfast.inside._quantities import activation_names
 from bpfast.plot._arguments import one_example, one_target

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from bpfast._training.arguments.settings import flag
+from bpfast._validation.numbers import flag
 from bpfast.inside._batch import check_network
 from bpfast.plot._arguments import image_shape, neurons_of, one_example, one_target
 from bpfast.plot._figure import axes_for, color_scale, scale_for

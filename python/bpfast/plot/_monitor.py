@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from bpfast.inside._monitor import Monitor
+from bpfast.inside._monitor.monitor import Monitor
 from bpfast.plot._arguments import instance_of
 from bpfast.plot._figure import axes_for, grid, legend_beside, line_style
 

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from bpfast._scipy import scipy_minimize
+from bpfast._minimizers.scipy import scipy_minimize
 from bpfast._validation.caller import stack_level
 from bpfast.sklearn import _network
 

@@ -2,6 +2,7 @@
 
 use crate::base::cache_line;
 use crate::kernels::gemm::microkernel::{Tile, TileFn, compute};
+use crate::kernels::gemm::tile_sizes::{mr, nr};
 use crate::kernels::simd::level::{Level, Registers, multiplies_in_halves};
 use crate::kernels::simd::row::copy_rows;
 use crate::kernels::simd::vector::Vector;
@@ -27,8 +28,7 @@ pub struct Tiles<T: 'static> {
     pub lanes: usize,
     /// The most accumulators of a tile: an upper bound of rows · vectors.
     pub accumulators: usize,
-    /// NR in registers, of a tile of MR rows: the accumulators and operands then fill the registers with the
-    /// fewest loads.
+    /// NR in registers, of a tile of MR rows.
     pub nr: usize,
     /// The rows of the squares that `transpose` handles.
     pub square: usize,
@@ -195,16 +195,6 @@ macro_rules! level {
             };
         }
     };
-}
-
-/// NR in registers.
-const fn nr<V: Vector>() -> usize {
-    if V::ACCUMULATORS < 20 { 2 } else { 3 }
-}
-
-/// MR: as many rows of NR columns as the registers hold.
-const fn mr<V: Vector>() -> usize {
-    V::ACCUMULATORS / nr::<V>()
 }
 
 level!(

@@ -17,6 +17,7 @@ mod microkernel;
 mod narrow;
 mod pack;
 mod product;
+mod tile_sizes;
 
 pub use accumulate::Accumulate;
 pub use blocking::{pack_buffer, rows_at_once};

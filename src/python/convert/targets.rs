@@ -6,12 +6,13 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::base::error::{Error, Result, ShapeDisplay};
+use crate::data::target_shape::{check_axes, one_axis_error};
 use crate::data::{Reduction, Targets, labels};
 use crate::model::architecture::Architecture;
 use crate::model::cost::Cost;
 use crate::python::borrow::call_python::call_method;
 use crate::python::borrow::{Element, ReadArray, readonly};
-use crate::python::convert::arrays::{self, check_shape, input, numbers};
+use crate::python::convert::arrays::{self, input, numbers};
 use crate::python::convert::config::Name;
 use crate::python::convert::custom::{CustomCosts, as_batch};
 
@@ -147,13 +148,13 @@ impl<'py, T: Element> TargetArray<'py, T> {
             return Ok(Self::Values(input::<T, Ix2>("y", &column)?));
         }
         if width > 1 && cost.takes_labels() {
-            check_shape("y", &[n], array.shape())?;
+            check_axes(&[n], array.shape())?;
             let floats = input::<f64, Ix1>("y", array)?;
             labels::check_whole(width, floats.as_slice()?)?;
             return Ok(Self::Labels(arrays::labels("y", array, width)?));
         }
         let whole = are_whole(array)?;
-        Err(labels::one_axis_error(width, n, array.len(), whole).into())
+        Err(one_axis_error(width, n, array.len(), whole).into())
     }
 
     /// The targets of `n` examples.

@@ -15,8 +15,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 
-use bpfast::base::allocator::ReserveAllocator;
 use bpfast::base::error::ErrorKind;
+use bpfast::pool::reserve_allocator::ReserveAllocator;
 use bpfast::{Activation, Architecture, Cost, Result};
 
 pub const TESTS: [(&str, fn()); 11] = [

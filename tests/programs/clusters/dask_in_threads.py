@@ -6,7 +6,7 @@ import sys
 import dask
 import numpy as np
 
-from bpfast.distributed import _dask
+from bpfast.distributed._engines import dask as engine
 from tests.distributed.case import METHODS, SHARD_ROWS, data, digest, hashes, train
 from tests.distributed.clusters import cluster
 
@@ -67,9 +67,9 @@ def main(folder):
                 net, _ = train("steps", *data(), client=client, epochs=3, resume=resume)
                 found["resumed"] = digest(net)
                 continue
-            inline, _dask.INLINE = _dask.INLINE, 0
+            inline, engine.INLINE = engine.INLINE, 0
             found["hashes"]["8, as if large"] = hashes(["full"], client=client)
-            _dask.INLINE = inline
+            engine.INLINE = inline
             path = f"{folder}/checkpoint"
             train("steps", *data(), client=client, epochs=1, checkpoint=path)
             for name, given in sources():

@@ -75,11 +75,11 @@ def of_another_version():
     before = _same_bits.properties
     if COMM.Get_size() - 1 == RANK:
         other = before() | {"version": "0.0.1"}
-        sys.modules["bpfast.distributed._mpi"].properties = lambda: other
+        sys.modules["bpfast.distributed._engines.mpi"].properties = lambda: other
     try:
         train("full", *data(), comm=COMM)
     finally:
-        sys.modules["bpfast.distributed._mpi"].properties = before
+        sys.modules["bpfast.distributed._engines.mpi"].properties = before
 
 
 def of_another_network():

@@ -19,9 +19,9 @@ from bpfast._training.data.conversion import as_x, checked_x, converted, count, 
 from bpfast._training.data.non_finite import fault
 from bpfast._training.metrics.named import measure
 from bpfast._validation.arrays import as_array
+from bpfast._validation.labels_or_columns import as_targets
 from bpfast._validation.no_numbers import no_numbers
 from bpfast._validation.sparse import is_sparse
-from bpfast._validation.targets import as_targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

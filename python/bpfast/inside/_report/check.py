@@ -10,7 +10,7 @@ import numpy as np
 
 import bpfast
 from bpfast import _tables
-from bpfast._training.arguments.settings import parse_optimizer
+from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._validation.numbers import whole
 from bpfast._validation.seed import generator
 from bpfast.inside._report.changes import Asked, changed, related, unchanged

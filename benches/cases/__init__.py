@@ -1,0 +1,1 @@
+"""The cases, their data and their expected results."""

@@ -1,0 +1,1 @@
+"""The machine: its SIMD levels, its peak, its description."""

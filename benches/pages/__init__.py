@@ -1,0 +1,1 @@
+"""The pages and plots that tell what was measured."""

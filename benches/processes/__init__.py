@@ -1,0 +1,1 @@
+"""Processes that measure: one for each library, in interleaved rounds."""

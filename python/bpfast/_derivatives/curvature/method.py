@@ -1,0 +1,102 @@
+"""`net.curvature`: a matrix of second derivatives at the present parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast import _core
+from bpfast._calls.methods import check_network
+from bpfast._core import Trace
+from bpfast._derivatives.arguments import with_custom_cost
+from bpfast._derivatives.curvature.operator import NAMES, Curvature, Matrix
+from bpfast._validation.arrays import as_array
+from bpfast._validation.names import one_of
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from bpfast._core import _Inputs as Inputs
+    from bpfast._typing import Reduction
+
+
+def curvature(
+    self: _core.Network,
+    x: Inputs | Trace,
+    y: ArrayLike,
+    *,
+    matrix: Matrix = "hessian",
+    sample_weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+) -> Curvature:
+    """The matrix of second derivatives at the present parameters, as an operator.
+
+    Parameters
+    ----------
+    x : array_like or SciPy sparse, (n, n_1), or Trace
+        The examples, one per row, or the trace of them that `trace` returned with the present
+        parameters: then no forward pass is computed. No Trace with a callable cost.
+    y : array_like, (n, n_L) or (n,)
+        The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
+        class labels of shape (n,), from 0 to n_L - 1 (0 or 1 if n_L = 1).
+    matrix : {"hessian", "ggn", "empirical_fisher"}, default "hessian"
+        The Hessian (`hvp`), the generalised Gauss-Newton matrix (`ggn_vp`) or the empirical Fisher
+        matrix (`empirical_fisher_vp`).
+    sample_weight : array_like, (n,), optional
+        The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
+    reduction : {"mean", "sum"}, default "mean"
+        "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
+
+    Returns
+    -------
+    Curvature
+        Products, `diagonal`, `trace`, `eigenvalues` and `linear_operator`.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not match, x has no rows, labels are out of range or the cost takes none, weights
+        are not finite or, with "mean", negative or all zero; ``matrix`` is unknown; or the cost is
+        a callable and the matrix not the Fisher matrix.
+    TypeError
+        An argument is not of real numbers.
+
+    References
+    ----------
+    Pearlmutter, *Fast Exact Multiplication by the Hessian*, 1994.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+    >>> net.curvature([[3]], [[0]], matrix="ggn").diagonal()
+    array([9., 1.])
+    """
+    check_network(self)
+    name = one_of("matrix", matrix, NAMES)
+    # Copies: the products come later than the call.
+    known: Any
+    if isinstance(x, Trace) and self._custom_cost is None:
+        is_read = self._check_trace(x)
+        z: Any = [z.copy() if is_read else None for z, is_read in zip(x.z, is_read, strict=True)]
+        known = Trace(z, [a.copy() for a in x.a])
+    else:
+        known, sample_weight = self._prepare(x, y, sample_weight, reduction, None)
+        known = known.copy()
+    y = as_array("y", y).copy()
+    if sample_weight is not None:
+        sample_weight = as_array("sample_weight", sample_weight).copy()
+    if name == "empirical_fisher":
+        known, y, sample_weight = with_custom_cost(self, known, y, sample_weight)
+    if self._custom_cost is None and not isinstance(known, Trace):
+        known = self._stored_forward(known)
+    errors = None
+    if name == "hessian" and self._custom_cost is None:
+        errors = self._errors(known, y, sample_weight, reduction)
+    made = object.__new__(Curvature)
+    made._net, made._name = self, name  # type: ignore[assignment]
+    made._examples, made._errors = (known, y, sample_weight, reduction), errors
+    made._params = _core.copy_params(self)
+    made.matvec(np.zeros_like(made._params))  # validates the arguments
+    return made

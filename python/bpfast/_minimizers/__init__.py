@@ -1,0 +1,1 @@
+"""Full-batch training by minimisers: SciPy's, and Levenberg-Marquardt."""

@@ -1,0 +1,1 @@
+"""Where a distributed training computes: this process, Dask workers or MPI ranks."""

@@ -1,0 +1,72 @@
+"""Which engine a training uses: this process, Dask workers, or MPI ranks."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from bpfast.distributed._engines.engine import Local
+from bpfast.distributed._shards.local import LocalShards
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bpfast._network import Network
+    from bpfast.distributed._engines.engine import Engine
+    from bpfast.distributed._shards.tasks import Model
+    from bpfast.history._history import History
+    from bpfast.optimizers import Optimizer
+
+    Train = Callable[[Engine], History]
+
+
+def connect(
+    net: Network,
+    optimizer: Optimizer,
+    model: Model,
+    x: Any,
+    y: Any,
+    *,
+    client: Any,
+    comm: Any,
+    sample_weight: Any,
+    shard_rows: int | None,
+) -> Callable[[Train], History]:
+    """Make a function that runs a training on the shards of these data, wherever they are."""
+    if client is not None and comm is not None:
+        raise ValueError("comm: expected only one of client and comm, got both")
+    data = {"sample_weight": sample_weight, "shard_rows": shard_rows}
+    of_dask = is_dask(x) or (isinstance(x, list | tuple) and any(map(is_dask, x)))
+    if comm is not None:
+        if of_dask:
+            raise TypeError("x: expected arrays, callables or paths with comm, got dask")
+        from bpfast.distributed._engines.mpi import on_ranks
+
+        return on_ranks(comm, net, optimizer, model, _local(x, y, **data))
+    if client is not None or of_dask:
+        from bpfast.distributed._engines.dask import on_workers
+
+        shards = None if of_dask else _local(x, y, **data)
+        return on_workers(client, model, x, y, shards=shards, **data)
+    shards = _local(x, y, **data)
+
+    def here(train: Train) -> History:
+        return train(Local(shards, model))
+
+    return here
+
+
+def _local(x: Any, y: Any, *, sample_weight: Any, shard_rows: int | None) -> LocalShards:
+    """The data as `LocalShards`."""
+    if not isinstance(x, LocalShards):
+        return LocalShards(x, y, sample_weight, shard_rows=shard_rows)
+    for name, value in (("y", y), ("sample_weight", sample_weight), ("shard_rows", shard_rows)):
+        if value is not None:
+            raise ValueError(f"{name}: expected none with LocalShards, which has it, got one")
+    return x
+
+
+def is_dask(value: Any) -> bool:
+    """Whether `value` is a dask array, frame or delayed object. Does not import dask."""
+    module = sys.modules.get("dask.base")
+    return module is not None and bool(module.is_dask_collection(value))

@@ -1,0 +1,278 @@
+"""Shards on the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import uuid
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from bpfast import _core
+from bpfast.distributed._engines.dask_data import sources_of
+from bpfast.distributed._engines.engine import root
+from bpfast.distributed._same_bits import difference, probe, properties
+from bpfast.distributed._shards.local import prepare
+from bpfast.distributed._shards.tasks import Task, run
+from bpfast.distributed._tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from bpfast.distributed._engines.engine import Engine
+    from bpfast.distributed._shards.local import LocalShards
+    from bpfast.distributed._shards.tasks import Model
+    from bpfast.history._history import History
+
+# Larger parameters are sent from worker to worker, and smaller ones with the tasks. Likewise larger
+# sums are added on the workers first.
+INLINE = 1 << 16  # bytes
+# So many results are added at a time, until no more than these are left for the driver.
+AT_A_TIME = 4
+# How often a run is repeated whose data were lost with a worker.
+ATTEMPTS = 4
+
+
+def on_workers(
+    client: Any, model: Model, x: Any, y: Any, *, shards: LocalShards | None, **data: Any
+) -> Callable[[Callable[[Engine], History]], History]:
+    """Make a function that runs a training on the workers of a client."""
+    client = _checked(client)
+    with guarded(client):
+        engine = Workers(client, model, x, y, shards=shards, **data)
+
+    def there(train: Callable[[Engine], History]) -> History:
+        try:
+            return train(engine)
+        finally:
+            engine.close()
+
+    return there
+
+
+class Workers:
+    """The shards as futures. A task is run on each worker, over the shards that it holds."""
+
+    def __init__(
+        self,
+        client: Any,
+        model: Model,
+        x: Any,
+        y: Any,
+        *,
+        shards: LocalShards | None,
+        sample_weight: Any,
+        shard_rows: int | None,
+    ) -> None:
+        self._client, self._mine = client, properties()
+        self._refuse_other_workers()
+        if shards is None:
+            sources, is_placed = sources_of(
+                client, x, y, sample_weight=sample_weight, shard_rows=shard_rows
+            )
+        else:
+            sources, is_placed = [shards._source(k) for k in range(len(shards))], False
+        self.count = len(sources)
+        self._shards = self._prepare(model, sources, is_placed=is_placed)
+        self._groups: list[tuple[str | None, list[int]]] = []
+
+    def _refuse_other_workers(self) -> None:
+        """Raise RuntimeError for a worker that would give other bits."""
+        found = self._client.run(probe)
+        if not found:
+            raise RuntimeError("client: expected one worker or more, got none")
+        for worker in sorted(found):
+            theirs = found[worker]
+            fault = theirs if isinstance(theirs, str) else difference(self._mine, theirs)
+            if fault is not None:
+                raise RuntimeError(f"worker {worker}: {fault}")
+
+    def _prepare(self, model: Model, sources: list[Any], *, is_placed: bool) -> list[Any]:
+        """The futures of the shards. New data go to the workers in blocks of neighbours."""
+        client, token = self._client, uuid.uuid4().hex
+        places: list[Any] = [None] * len(sources)
+        if not is_placed:
+            places = _in_blocks(len(sources), client.nthreads())
+        with warnings.catch_warnings():
+            # Arrays of this process are sent on purpose, once.
+            warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+            return [
+                client.submit(
+                    _prepare_on_worker, model, number, source,
+                    key=("bpfast-shard-" + token, number), pure=False,
+                    workers=place, allow_other_workers=place is not None,
+                )
+                for number, (source, place) in enumerate(zip(sources, places, strict=True))
+            ]  # fmt: skip
+
+    def begin_epoch(self) -> None:
+        """Find out which worker holds which shard."""
+        with guarded(self._client):
+            self._group()
+
+    def _group(self) -> None:
+        from distributed import wait
+
+        wait(self._shards)
+        held = self._client.who_has(self._shards)
+        of_worker: dict[str | None, list[int]] = {}
+        for number, future in enumerate(self._shards):
+            holders = sorted(held.get(future.key) or held.get(str(future.key)) or [])
+            # A shard that is being computed again: wherever it will be.
+            place = holders[0] if holders else None
+            of_worker.setdefault(place, []).append(number)
+        self._groups = list(of_worker.items())
+
+    def run(self, task: Task, rows: Mapping[int, NDArray[Any]] | None = None) -> Any:
+        """The combined value of all shards."""
+        with guarded(self._client):
+            if not self._groups:
+                self._group()
+            nodes = self._gathered(task, rows)
+        return root(nodes, self.count)
+
+    def _gathered(self, task: Task, rows: Mapping[int, NDArray[Any]] | None) -> dict[Any, Any]:
+        """The sums of all workers. They are computed again if data were lost with a worker."""
+        from distributed import CancelledError
+
+        for attempt in range(ATTEMPTS):
+            try:
+                results = self._client.gather(self._submit(task, rows))
+                break
+            except CancelledError:
+                if attempt == ATTEMPTS - 1 or self._client.status != "running":
+                    raise
+                self._group()
+        places = [place for of_result, _ in results for place in of_result]
+        if places != [place for place, _ in self._groups]:
+            self._groups = []  # a worker was lost: see where its shards are now
+        return {node: value for _, nodes in results for node, value in nodes.items()}
+
+    def _submit(self, task: Task, rows: Mapping[int, NDArray[Any]] | None) -> list[Any]:
+        """Start a task for each worker, and further ones that add their results."""
+        client, sent = self._client, task
+        if task.nbytes > INLINE:
+            sent = client.scatter([task], broadcast=True, hash=False)[0]
+        futures = []
+        for place, numbers in self._groups:
+            used = {k for k in numbers if rows is None or k in rows}
+            of_group = None if rows is None else {k: rows[k] for k in used}
+            futures.append(
+                client.submit(
+                    run_on_worker, sent, self._mine, self.count, numbers, of_group,
+                    *[self._shards[k] if k in used else None for k in numbers],
+                    key=f"{task.name}-{uuid.uuid4().hex}", pure=False,
+                    workers=place, allow_other_workers=place is not None,
+                )
+            )  # fmt: skip
+        while task.nbytes > INLINE and len(futures) > AT_A_TIME:
+            futures = [
+                client.submit(
+                    add_on_worker, self.count, *futures[k : k + AT_A_TIME],
+                    key=f"bpfast-add-{uuid.uuid4().hex}", pure=False,
+                )
+                for k in range(0, len(futures), AT_A_TIME)
+            ]  # fmt: skip
+        return futures
+
+    def close(self) -> None:
+        """Release the shards."""
+        self._shards, self._groups = [], []
+
+
+def _prepare_on_worker(model: Model, number: int, source: Any) -> Any:
+    """A shard, on the worker that holds it."""
+    return prepare(model.net, number, source)
+
+
+def run_on_worker(
+    task: Task,
+    theirs: dict[str, Any],
+    count: int,
+    numbers: list[int],
+    rows: Mapping[int, NDArray[Any]] | None,
+    *shards: Any,
+) -> tuple[list[str], dict[Any, Any]]:
+    """The sums of a task over the shards of a worker, and the address of the worker.
+
+    It uses as many threads as Dask gave the worker.
+    """
+    from distributed import get_worker
+
+    worker = get_worker()
+    fault = difference(theirs, properties())  # it may have joined after the first check
+    if fault is not None:
+        raise RuntimeError(f"worker {worker.address}: {fault}")
+    with _core.num_threads(worker.state.nthreads):
+        return [worker.address], run(task, zip(numbers, shards, strict=True), count, rows)
+
+
+def add_on_worker(
+    count: int, *results: tuple[list[str], dict[Any, Any]]
+) -> tuple[list[str], dict[Any, Any]]:
+    """The sums of several workers, added as far as they are neighbours."""
+    tree = Tree(count)
+    for _, nodes in results:
+        tree.update(nodes)
+    return [place for places, _ in results for place in places], tree.nodes
+
+
+def _in_blocks(count: int, threads: Mapping[str, int]) -> list[str]:
+    """A worker for each shard: neighbours together, in proportion to the threads of a worker."""
+    total, places, so_far = sum(threads.values()), list[str](), 0
+    for worker in sorted(threads):
+        so_far += threads[worker]
+        places += [worker] * (count * so_far // total - len(places))
+    return places
+
+
+def _checked(client: Any) -> Any:
+    """The client, or the current one."""
+    try:
+        from distributed import Client, get_client
+    except ImportError:
+        raise ImportError(
+            'a Dask cluster needs dask and distributed: pip install "bpfast[dask]"'
+        ) from None
+    if client is None:
+        try:
+            return get_client()
+        except ValueError:
+            expected = "a dask.distributed.Client for dask data"
+            raise ValueError(f"client: expected {expected}, got none") from None
+    if not isinstance(client, Client):
+        got = type(client).__name__
+        raise TypeError(f"client: expected a dask.distributed.Client, got {got}")
+    if client.asynchronous:
+        raise TypeError("client: expected one with asynchronous=False, got an asynchronous one")
+    return client
+
+
+@contextmanager
+def guarded(client: Any) -> Iterator[None]:
+    """Turn the errors of a lost scheduler into one that says so."""
+    from distributed import CancelledError
+
+    address = getattr(client.scheduler, "address", "of this client")
+    try:
+        yield
+    except (CancelledError, OSError, TimeoutError, AttributeError) as error:
+        if client.status == "running" and not isinstance(error, CancelledError):
+            raise
+        if client.status == "running" and _is_alive(client):
+            raise RuntimeError(
+                "client: expected data that can be computed again; a shard was lost with its worker"
+            ) from error
+        raise ConnectionError(
+            f"client: the connection to the scheduler {address} is lost; the network has the "
+            "parameters of its last whole step"
+        ) from error
+
+
+def _is_alive(client: Any) -> bool:
+    """Whether the scheduler answers."""
+    try:
+        return bool(client.nthreads()) or True
+    except (OSError, TimeoutError, AttributeError):
+        return False

@@ -1,0 +1,62 @@
+"""Dask arrays, frames and delayed objects as sources of shards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bpfast._validation.numbers import whole
+from bpfast.distributed._shards.local import SHARD_ROWS
+
+
+def sources_of(
+    client: Any, x: Any, y: Any, *, sample_weight: Any, shard_rows: int | None
+) -> tuple[list[Any], bool]:
+    """The futures of each shard's data, and whether these are on workers already."""
+    from dask import delayed
+    from distributed import futures_of
+
+    if isinstance(x, list | tuple):
+        for name, value in (("y", y), ("sample_weight", sample_weight), ("shard_rows", shard_rows)):
+            if value is not None:
+                expected = "none with a list, whose entries are the shards"
+                raise ValueError(f"{name}: expected {expected}, got {type(value).__name__}")
+        if not x:
+            raise ValueError("x: expected one shard or more, got an empty list")
+        wholes = list(x)
+        is_placed = bool(futures_of(wholes))
+        return client.compute([delayed(entry) for entry in wholes]), is_placed
+    if y is None:
+        raise TypeError(f"y: expected the targets of x, got none with {type(x).__name__}")
+    rows = SHARD_ROWS if shard_rows is None else whole("shard_rows", shard_rows, 1)
+    given = [("x", x), ("y", y)]
+    if sample_weight is not None:
+        given.append(("sample_weight", sample_weight))
+    is_placed = bool(futures_of(x))
+    arrays = [_array(name, value, rows) for name, value in given]
+    n = arrays[0].shape[0]
+    for (name, _), array in zip(given, arrays, strict=True):
+        if array.shape[0] != n:
+            raise ValueError(f"{name}: expected {n} rows, as many as x, got {array.shape[0]}")
+    if n == 0:
+        raise ValueError("x: expected one example or more, got an empty batch")
+    blocks = [array.to_delayed().reshape(array.numblocks[0]) for array in arrays]
+    return client.compute(
+        [delayed(tuple)(list(parts)) for parts in zip(*blocks, strict=True)]
+    ), is_placed
+
+
+def _array(name: str, value: Any, rows: int) -> Any:
+    """A dask array in chunks of `rows` rows, whatever `value` is."""
+    import dask.array as da
+    import numpy as np
+
+    if hasattr(value, "to_dask_array"):  # a frame or a series
+        value = value.to_dask_array(lengths=True)
+    elif not isinstance(value, da.Array):
+        value = da.from_array(np.asarray(value), chunks=rows)
+    if any(np.isnan(length) for lengths in value.chunks for length in lengths):
+        value = value.compute_chunk_sizes()
+    if value.ndim not in (1, 2) or (name == "x" and value.ndim != 2):
+        expected = "2 dimensions" if name == "x" else "1 or 2 dimensions"
+        raise ValueError(f"{name}: expected {expected}, got shape {value.shape}")
+    return value.rechunk((rows, -1)[: value.ndim])

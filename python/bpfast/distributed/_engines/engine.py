@@ -1,0 +1,91 @@
+"""Where the shards are, and how a task is run on all of them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bpfast.distributed._shards.local import prepare
+from bpfast.distributed._shards.tasks import run
+from bpfast.distributed._tree import Tree
+from bpfast.distributed._values import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from bpfast.distributed._shards.local import LocalShards
+    from bpfast.distributed._shards.shard import Shard
+    from bpfast.distributed._shards.tasks import Model, Task
+
+
+class Engine(Protocol):
+    """Runs a task on every shard and combines the values in the order of the tree."""
+
+    count: int
+
+    def run(self, task: Task, rows: Mapping[int, NDArray[Any]] | None = None) -> Any:
+        """The combined value of all shards, or of the given rows of some of them.
+
+        The first error in the order of the shards is raised.
+        """
+
+    def begin_epoch(self) -> None:
+        """Prepare for the steps of an epoch."""
+
+    def close(self) -> None:
+        """Release what the training holds elsewhere."""
+
+
+class Holder:
+    """The shards that a process holds."""
+
+    def __init__(self, shards: LocalShards, model: Model) -> None:
+        self._shards, self._model = shards, model
+        self._kept: dict[int, Any] = {}
+
+    def get(self, number: int) -> Shard | Failure:
+        """A shard, loaded when it is first used."""
+        if number in self._kept:
+            found: Shard | Failure = self._kept[number]
+            return found
+        shard = prepare(self._model.net, number, self._shards._source(number))
+        if self._shards.keep:
+            self._kept[number] = shard
+        return shard
+
+    def run(
+        self, task: Task, numbers: range, rows: Mapping[int, NDArray[Any]] | None
+    ) -> dict[Any, Any]:
+        """The sums of a task over some shards."""
+        shards = ((number, partial(self.get, number)) for number in numbers)
+        return run(task, shards, len(self._shards), rows)
+
+
+class Local:
+    """All shards in this process."""
+
+    def __init__(self, shards: LocalShards, model: Model) -> None:
+        self._holder = Holder(shards, model)
+        self.count = len(shards)
+
+    def run(self, task: Task, rows: Mapping[int, NDArray[Any]] | None = None) -> Any:
+        """The combined value of all shards."""
+        return root(self._holder.run(task, range(self.count), rows), self.count)
+
+    def begin_epoch(self) -> None:
+        """Nothing to prepare."""
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def root(nodes: Mapping[Any, Any], count: int) -> Any:
+    """The value of all shards, from the sums of parts of them."""
+    tree = Tree(count)
+    tree.update(nodes)
+    value = tree.root
+    if isinstance(value, Failure):
+        value.throw()
+    return value

@@ -1,0 +1,1 @@
+"""The data of a distributed training in shards, and what is computed of one."""

@@ -1,0 +1,157 @@
+"""Data in shards."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from bpfast._training.data.conversion import checked_x
+from bpfast._validation.arrays import as_array
+from bpfast._validation.numbers import whole
+from bpfast.distributed._shards.shard import Shard, load
+from bpfast.distributed._values import Failure
+
+if TYPE_CHECKING:
+    from bpfast._network import Network
+
+# The default. The engine adds up to 4096 examples of a large network in one block.
+SHARD_ROWS = 4096
+
+
+class LocalShards:
+    """Data in shards, in one process.
+
+    `fit` on these shards gives the bits that it gives on any number of Dask workers or MPI ranks
+    with the same shards. So results can be compared, and code tried, without a cluster.
+
+    Parameters
+    ----------
+    x : array_like or SciPy sparse, (n, n_1); or list
+        The examples. Without `y`, a list with one entry per shard: a tuple ``(x, y)`` or ``(x, y,
+        sample_weight)``, a callable without arguments that returns one, or the path of an ``.npz``
+        file with arrays ``x``, ``y`` and, optionally, ``sample_weight``.
+    y : array_like, (n, n_L) or (n,), optional
+        The targets.
+    sample_weight : array_like, (n,), optional
+        The weight of each example.
+    shard_rows : int, optional
+        The number of rows of a shard, 4096 by default; the last one has the remaining rows. Only
+        with arrays. It determines the order in which gradients are added, and so their last bits.
+    keep : bool, default True
+        Whether the data of a shard stay in memory after their first use. False: callables are
+        called and files are read for each use, for data larger than memory.
+
+    Raises
+    ------
+    ValueError
+        `shard_rows` is below 1 or given with a list, or there are no shards.
+    TypeError
+        An argument has the wrong type.
+
+    Notes
+    -----
+    Rows are numbered over all shards, also in errors. Arrays are not copied before their use; do
+    not change them before `fit` returns. ``len(shards)`` is the number of shards, ``shards[k]`` the
+    data of shard k.
+
+    Examples
+    --------
+    >>> import numpy as np, bpfast
+    >>> shards = bpfast.distributed.LocalShards(np.ones((10, 2)), np.ones(10), shard_rows=4)
+    >>> shards
+    LocalShards(3 shards of 4 rows)
+    >>> shards[2][0].shape
+    (2, 2)
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        shard_rows: int | None = None,
+        keep: bool = True,
+    ) -> None:
+        if not isinstance(keep, bool):
+            raise TypeError(f"keep: expected True or False, got {type(keep).__name__}")
+        self.keep = keep
+        if y is None:
+            self._sources = _listed(x, sample_weight, shard_rows)
+            self._arrays = None
+            self.shard_rows = None
+            self._count = len(self._sources)
+            return
+        rows = SHARD_ROWS if shard_rows is None else whole("shard_rows", shard_rows, 1)
+        x, y = checked_x(x), as_array("y", y)
+        n = _length(x, y, sample_weight)
+        weight = None if sample_weight is None else as_array("sample_weight", sample_weight)
+        self._arrays, self.shard_rows = (x, y, weight), rows
+        self._count = -(-n // rows)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int) -> Any:
+        """The data of a shard, as (x, y) or (x, y, sample_weight)."""
+        if not -self._count <= number < self._count:
+            raise IndexError(f"shard {number}: expected one of {self._count}")
+        return load(self._source(number % self._count))
+
+    def _source(self, number: int) -> Any:
+        """What the data of a shard are loaded from: arrays, a callable or a path."""
+        if self._arrays is None:
+            return self._sources[number]
+        assert self.shard_rows is not None  # noqa: S101 - arrays have it
+        at = slice(number * self.shard_rows, (number + 1) * self.shard_rows)
+        return tuple(array[at] for array in self._arrays if array is not None)
+
+    def __repr__(self) -> str:
+        rows = "" if self.shard_rows is None else f" of {self.shard_rows} rows"
+        return f"LocalShards({self._count} shard{'s' * (self._count != 1)}{rows})"
+
+
+def prepare(net: Network, number: int, source: Any) -> Shard | Failure:
+    """The shard made from `source`. An error is returned: the first of all shards is raised."""
+    try:
+        return Shard(net, load(source))
+    except Exception as error:  # noqa: BLE001 - raised by the driver
+        return Failure(number, error)
+
+
+def _listed(x: Any, sample_weight: Any, shard_rows: Any) -> list[Any]:
+    """The sources of a list of shards."""
+    if not isinstance(x, list | tuple):
+        got = type(x).__name__
+        raise TypeError(f"y: expected the targets of x, or a list of shards as x, got {got} alone")
+    for name, value in (("shard_rows", shard_rows), ("sample_weight", sample_weight)):
+        if value is not None:
+            expected = "none with a list, whose entries are the shards"
+            raise ValueError(f"{name}: expected {expected}, got {type(value).__name__}")
+    if not x:
+        raise ValueError("x: expected one shard or more, got an empty list")
+    for number, entry in enumerate(x):
+        if not (isinstance(entry, tuple | str | os.PathLike) or callable(entry)):
+            got = type(entry).__name__
+            raise TypeError(
+                f"x: expected (x, y), a callable or a path as shard {number}, got {got}"
+            )
+    return list(x)
+
+
+def _length(x: Any, y: Any, sample_weight: Any) -> int:
+    """The number of rows, the same of all arrays."""
+    if x.ndim != 2:
+        raise ValueError(f"x: expected 2 dimensions, got shape {x.shape}")
+    n = int(x.shape[0])
+    if n == 0:
+        raise ValueError("x: expected one example or more, got an empty batch")
+    if y.shape[:1] != (n,):
+        raise ValueError(f"y: expected {n} rows, as many as x, got shape {y.shape}")
+    if sample_weight is not None and as_array("sample_weight", sample_weight).shape != (n,):
+        got = as_array("sample_weight", sample_weight).shape
+        raise ValueError(f"sample_weight: expected shape ({n},), got {got}")
+    return n
+
+
+LocalShards.__module__ = "bpfast.distributed"
