@@ -1,4 +1,4 @@
-"""The tree in docs/architecture.md names every file of the crate and of the package, and no other."""
+"""The tree in docs/architecture.md names every file of the crate and the package, and no other."""
 
 import re
 

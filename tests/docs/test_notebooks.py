@@ -50,7 +50,7 @@ def test_a_notebook_has_the_cells_of_its_program(path):
 
 
 def kinds(notebook):
-    """The kinds of each cell's outputs. A text may come in several pieces if the machine is busy."""
+    """The kinds of each cell's outputs. On a busy machine a text may come in pieces."""
     outputs = [[out["output_type"] for out in cell.get("outputs", ())] for cell in notebook.cells]
     return [[kind for kind, _ in itertools.groupby(cell)] for cell in outputs]
 
