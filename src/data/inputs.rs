@@ -3,9 +3,11 @@
 use std::ops::Range;
 
 use crate::base::cancel::ELEMENT_WORK;
+use crate::base::checksum;
 use crate::base::error::{Error, Result};
 use crate::data::contiguous;
 use crate::kernels::csr::CsrMatrix;
+use crate::kernels::elementwise::checksum::checksum;
 use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
 use crate::model::architecture::Architecture;
@@ -153,6 +155,32 @@ impl<'a, T: Real> Inputs<'a, T> {
             }
             LayerInput::Sparse(x) => x.write_dense(out),
         }
+    }
+
+    /// A checksum of all numbers, to notice that they have changed.
+    pub fn checksum(&self) -> u64 {
+        if let LayerInput::Dense(x) = self.x
+            && let Some(numbers) = x.as_slice()
+        {
+            return checksum(numbers);
+        }
+        self.checksum_of_rows(0..self.n)
+    }
+
+    /// A checksum of the numbers of some examples, in their order.
+    pub(crate) fn checksum_of_rows(&self, rows: impl IntoIterator<Item = usize>) -> u64 {
+        let of_row = |row| match &self.x {
+            LayerInput::Dense(x) => {
+                let row = x.row_range(&(row..row + 1)).iter_rows().next();
+                checksum(row.unwrap_or_default())
+            }
+            LayerInput::Sparse(x) => {
+                let (columns, values) = x.row(row);
+                let columns = columns.iter().map(|&column| u64::from(column));
+                checksum::checksum(columns.chain([checksum(values)]))
+            }
+        };
+        checksum::checksum(rows.into_iter().map(of_row))
     }
 
     /// Always false: an empty batch is an error.

@@ -73,8 +73,12 @@ impl<T: Real> Pass<T> for Clipped<'_, T> {
                 if *norm <= self.max_norm {
                     continue;
                 }
-                // An error that is not finite makes the sum NaN, as in NumPy.
-                let factor = self.max_norm / norm;
+                // A gradient that is not finite makes the sum NaN; max_norm / inf would drop it in silence.
+                let factor = if norm.is_finite() {
+                    self.max_norm / norm
+                } else {
+                    f64::NAN
+                };
                 let loses_digits = factor < T::MIN_POSITIVE.to_f64();
                 for layer in chunk.layers.iter_mut() {
                     let numbers = row * layer.width..(row + 1) * layer.width;

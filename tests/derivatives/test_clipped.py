@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import bpfast
+from bpfast import reference
 from tests.helpers.cases.sparse import sparse
 from tests.helpers.philox import philox
 
@@ -179,3 +180,13 @@ def test_divisors_that_float32_has_not(size, dtype):
             np.testing.assert_array_equal(got, (total / size).astype(dtype))
     drawn = net.clipped_backprop(x, y, math.inf, sampling_rate=1e-300, seed=0).flat
     assert np.isfinite(drawn).all()
+
+
+def test_a_gradient_that_is_not_finite_makes_the_sum_nan():
+    net = bpfast.Network([1, 1], output="identity", init="zeros")
+    x = y = [[1e200], [1.0]]  # ∂C/∂w overflows in the first example
+    assert np.isinf(net.per_example_gradients(x, y).flat[0, 0])
+    assert np.isnan(net.clipped_backprop(x, y, 1.0).flat).all()
+    nabla_w, nabla_b = reference.clipped_backprop([[[0.0]]], [[0.0]], x, y, 1.0, output="identity")
+    assert math.isnan(nabla_w[0][0][0])
+    assert math.isnan(nabla_b[0][0])

@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 import bpfast
 from tests.helpers.invalid.bad_costs import WRONG
 from tests.helpers.invalid.entry_points import CONFIGURES, ENTRY_POINTS, LOSSES, call
 from tests.helpers.refuses import refuses
 from tests.helpers.tolerance import close
+
+TARGETS = np.zeros((4, 1))
 
 
 def quadratic(a, y):
@@ -196,3 +199,35 @@ def test_resizing_y_in_a_cost_is_an_error(call):
     net = bpfast.Network([3, 2], cost=cost, seed=0)
     with pytest.raises(ValueError, match=r"^y: expected 40 examples until the call ends, got 1$"):
         getattr(net, call)(x, y, batch_size=10)
+
+
+def changes(x):
+    """A network whose cost writes to x."""
+    numbers = x if isinstance(x, np.ndarray) else x.data
+
+    def cost(a, y):
+        numbers[:] = 5
+        return ((a - y) ** 2).sum(axis=1) / 2, a - y
+
+    return bpfast.Network([2, 3, 1], output="identity", cost=cost, seed=0)
+
+
+UNCHANGED = r"^cost: expected to leave x unchanged, got other numbers$"
+
+
+@pytest.mark.parametrize("x", [np.ones((4, 2)), sp.csr_array(np.eye(4, 2))], ids=["dense", "CSR"])
+@pytest.mark.parametrize("call", ["cost", "errors", "backprop", "per_example_norms"])
+def test_a_cost_that_changes_x_is_an_error(call, x):
+    x = x.copy()
+    net = changes(x)
+    with pytest.raises(ValueError, match=UNCHANGED):
+        getattr(net, call)(x, TARGETS)
+
+
+def test_a_cost_that_changes_x_in_fit_is_an_error():
+    x = np.ones((4, 2))
+    net = changes(x)
+    before = net.params.copy()
+    with pytest.raises(ValueError, match=UNCHANGED):
+        net.fit(x, TARGETS, epochs=1, batch_size=2)
+    assert np.array_equal(net.params, before)

@@ -269,3 +269,16 @@ def test_nan_in_x_stays_in_its_row():
         rows = [0, 1, 3, 4]
         assert np.isnan(got[..., 2, :]).all()
         assert got[..., rows, :].tobytes() == wanted[..., rows, :].tobytes()
+
+
+@pytest.mark.parametrize("changed", ["x", "directions"])
+def test_a_cost_that_changes_x_or_directions_is_an_error(changed):
+    given = {"x": X.copy(), "directions": V.copy()}
+
+    def changes(taylor):
+        given[changed][:] = 5
+        return cost(taylor)
+
+    message = f"^cost: expected to leave {changed} unchanged, got other numbers$"
+    with pytest.raises(ValueError, match=message):
+        network().backprop_taylor(given["x"], given["directions"], changes)

@@ -273,7 +273,7 @@ def called(
     x, sample_weight = prepared
     shape = x.shape
     y = _core.as_batch(y, shape[0])
-    params = _core.copy_params(self)
+    params, checksum = _core.copy_params(self), self._checksum(x)
     size = shape[0] * sum(self.sizes[1:]) * self.params.itemsize
     trace = self._stored_forward(x) if keep and size <= KEPT_BYTES else None
     if trace is None:
@@ -285,4 +285,6 @@ def called(
     refuse_other_params(self, params)
     if x.shape != shape:
         raise ValueError(f"x: expected shape {shape} until the call ends, got {x.shape}")
+    if self._checksum(x) != checksum:
+        raise ValueError("cost: expected to leave x unchanged, got other numbers")
     return x if trace is None else trace, returned, sample_weight

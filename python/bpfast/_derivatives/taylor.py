@@ -160,7 +160,7 @@ def backprop_taylor(
     order : {2, 1}, default 2
         1: the first derivatives only.
     sample_weight : array_like, (n,), optional
-        The weights s_x, finite and 0 or above. Default: 1 for each example.
+        The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
     out : Gradient, optional
@@ -176,10 +176,10 @@ def backprop_taylor(
     ------
     ValueError
         An activation is not smooth (relu, leaky_relu, elu, selu, hard_sigmoid, hard_swish) or is
-        softmax, the order is not 1 or 2,
-        directions have another shape or are not finite, x has another shape or no rows, the cost
-        returns other shapes, weights are negative, not finite or, with "mean", all zero; or ``out``
-        has other sizes, is read-only or shares memory with an input.
+        softmax, the order is not 1 or 2, directions have another shape or are not finite, x has
+        another shape or no rows, the cost returns other shapes or changes what it must not, weights
+        are not finite or, with "mean", negative or all zero; or ``out`` has other sizes, is
+        read-only or shares memory with an input.
     TypeError
         An argument or what the cost returns is not of real numbers, the order is not an integer, or
         ``out`` is not a Gradient of the network's dtype.
@@ -220,7 +220,7 @@ def backprop_taylor(
     prepared = self._prepare_taylor(x, _directions(directions), order, weights, out)
     points, v, sample_weight = prepared
     shapes = points.shape, v.shape
-    params = _core.copy_params(self)
+    params, checksums = _core.copy_params(self), _checksums(self, points, v)
     returned = cost(Taylor(*self._taylor(points, v, order)))
     refuse_other_params(self, params)
     for name, array, shape in (("x", points, shapes[0]), ("directions", v, shapes[1])):
@@ -228,7 +228,17 @@ def backprop_taylor(
             raise ValueError(
                 f"{name}: expected shape {shape} until the call ends, got {array.shape}"
             )
+    for name, now, before in zip(
+        ("x", "directions"), _checksums(self, points, v), checksums, strict=True
+    ):
+        if now != before:
+            raise ValueError(f"cost: expected to leave {name} unchanged, got other numbers")
     return self._backprop_taylor((points, v), order, returned, (sample_weight, reduction), out)
+
+
+def _checksums(net: _core.Network, x: Any, directions: Any) -> tuple[int, int]:
+    """Checksums of the numbers that a cost must not change."""
+    return net._checksum(x), net._checksum(directions.reshape(-1, directions.shape[-1]))
 
 
 def _order(order: int) -> int:

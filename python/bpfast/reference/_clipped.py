@@ -82,7 +82,10 @@ def clipped_backprop(
     factors = []
     for gradient in found:
         norm = math.hypot(*numbers(gradient))
-        factors.append(c / norm if norm > c else 1.0)
+        if not math.isfinite(norm):
+            factors.append(math.nan)  # c / inf would drop the example
+        else:
+            factors.append(c / norm if norm > c else 1.0)
     total = weighted_sum(factors, found)
     nabla_w, nabla_b = divided(total, (divisor or len(found)) if reduction == "mean" else 1.0)
     return nabla_w, check.none_if_absent(nabla_b)

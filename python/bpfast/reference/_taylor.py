@@ -127,7 +127,7 @@ def backprop_taylor(
     order : {2, 1}, default 2
         1: the first derivatives only.
     sample_weight : array, shape (n,), optional
-        s, finite and not negative. Default: 1 for each example.
+        s, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         Σ_x s_x C_x / Σ_x s_x, or Σ_x s_x C_x.
 

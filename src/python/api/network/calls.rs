@@ -195,6 +195,12 @@ impl PyNetwork {
         guarded(|| with_typed_network!(self, typed => Ok(typed.outputs(x)?.into_any())))
     }
 
+    /// A checksum of x.
+    #[pyo3(name = "_checksum", signature = (x))]
+    fn checksum(&self, x: &Bound<'_, PyAny>) -> PyResult<u64> {
+        guarded(|| with_typed_network!(self, typed => typed.checksum_of_inputs(x)))
+    }
+
     /// A forward pass, for a backward pass that follows.
     #[pyo3(name = "_stored_forward", signature = (x))]
     fn stored_forward(&self, x: &Bound<'_, PyAny>) -> PyResult<Trace> {

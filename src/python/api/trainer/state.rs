@@ -41,6 +41,8 @@ pub struct TrainerState<T: Element> {
     pub done: usize,
     /// How many of them the last series has done.
     pub last_examples: usize,
+    /// A checksum of x of the next step's examples, from before a callable cost gets its outputs.
+    checksum: u64,
     scratch: TrainScratch<T>,
     pub monitors: Monitors<T>,
     pub report: Report,
@@ -53,6 +55,7 @@ impl<T: Element> Default for TrainerState<T> {
             order: Vec::new(),
             done: 0,
             last_examples: 0,
+            checksum: 0,
             scratch: TrainScratch::default(),
             monitors: Monitors::default(),
             report: Report::default(),
@@ -115,6 +118,7 @@ impl<T: Element> TrainerState<T> {
             data: Some(data),
             order,
             done,
+            checksum,
             scratch,
             ..
         } = self
@@ -133,6 +137,7 @@ impl<T: Element> TrainerState<T> {
         let team = team(allowed, architecture, &inputs, settings, data.n);
         let work = inputs.row_range(&(0..order.len())).work(architecture);
         let outcome = detached(py, work, |should_cancel| {
+            *checksum = checksum_of(&inputs, order);
             let series = StepSeries {
                 architecture,
                 settings,
@@ -192,6 +197,7 @@ impl<T: Element> TrainerState<T> {
             order,
             done,
             last_examples,
+            checksum,
             scratch,
             monitors,
             report,
@@ -220,6 +226,10 @@ impl<T: Element> TrainerState<T> {
         let team = team(allowed, architecture, &inputs, settings, data.n);
         let work = inputs.row_range(&(0..order.len())).work(architecture);
         let outcome = detached(py, work, |should_cancel| {
+            if costs.is_some() && checksum_of(&inputs, order) != *checksum {
+                let expected = "to leave x unchanged";
+                return Err(Error::value("cost", expected, "other numbers"));
+            }
             let series = StepSeries {
                 architecture,
                 settings,
@@ -241,6 +251,11 @@ impl<T: Element> TrainerState<T> {
         outcome?;
         Ok(report.diverged)
     }
+}
+
+/// A checksum of x of the examples in `order`.
+fn checksum_of<T: Element>(inputs: &Inputs<'_, T>, order: &[u32]) -> u64 {
+    inputs.checksum_of_rows(order.iter().map(|&row| row as usize))
 }
 
 /// In a forked child, memory that the parent's threads were writing must not be freed.

@@ -110,6 +110,15 @@ impl<T: Element> TypedNetwork<'_, T> {
         Ok(array)
     }
 
+    /// A checksum of x, to notice that user code has changed it.
+    pub fn checksum_of_inputs(&self, x: &Bound<'_, PyAny>) -> PyResult<u64> {
+        let (py, architecture) = (x.py(), self.architecture());
+        let x = InputArray::<T>::parse(x)?;
+        let inputs = x.inputs(architecture)?;
+        let size = inputs.len().saturating_mul(architecture.n_inputs());
+        detached(py, size, |_| Ok(inputs.checksum()))
+    }
+
     /// A forward pass for a backward pass that follows: x itself, every a^l, and None for each z^l that no
     /// derivative reads.
     pub fn stored_forward(&self, x: &Bound<'_, PyAny>) -> PyResult<Trace> {
