@@ -179,7 +179,7 @@ def check_python(package: Path) -> Iterator[Breach]:
     for index, part in enumerate(ast.parse(front.read_text(encoding="utf-8")).body):
         names = {ast.unparse(t) for t in part.targets} if isinstance(part, ast.Assign) else set()
         docstring = index == 0 and isinstance(part, ast.Expr)
-        listed = isinstance(part, ast.Import | ast.ImportFrom) or names & {"__all__", "__version__"}
+        listed = isinstance(part, ast.Import | ast.ImportFrom) or names & {"__all__", "_LAZY"}
         # Modules that are imported on their first use, and for type checkers at once.
         lazy = isinstance(part, ast.FunctionDef) and part.name in ("__getattr__", "__dir__")
         for_types = isinstance(part, ast.If) and ast.unparse(part.test) == "_t.TYPE_CHECKING"

@@ -118,16 +118,18 @@ __all__ = [
     "trace",
 ]
 
+_LAZY = ("distributed", "formats", "inside", "jax", "plot", "sklearn", "torch")
+
 
 def __getattr__(name: str) -> object:
     """Import a module on its first use, so that other programs start as fast as without it."""
     from importlib import import_module
 
-    if name in ("distributed", "formats", "inside", "jax", "plot", "sklearn", "torch"):
+    if name in _LAZY:
         return import_module(f"bpfast.{name}")
     raise AttributeError(f"module 'bpfast' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
     """The names of the module, also of those that are imported on their first use."""
-    return sorted({*globals(), "inside", "plot"})
+    return sorted({*globals(), *_LAZY})

@@ -5,8 +5,14 @@ import sys
 
 import pytest
 
-# What needs a library, its name, and the extra.
-CALLS = {
+# What needs a library, its name, and what pip installs.
+PLAIN = {
+    "scipy_minimize": ("bpfast.scipy_minimize(net, [[1, 2]], [[0, 1]])", "scipy"),
+    "linear_operator": ("net.curvature([[1, 2]], [[0, 1]]).linear_operator()", "scipy"),
+    "eigenvalues": ("wide.curvature([[1]], [[0] * 600]).eigenvalues(1)", "scipy"),
+    "to_pandas": ("bpfast.History().to_pandas()", "pandas"),
+}
+EXTRAS = {
     "from_sklearn": ("bpfast.formats.from_sklearn(3)", "sklearn", "sklearn"),
     "to_sklearn": ("bpfast.formats.to_sklearn(net)", "sklearn", "sklearn"),
     "from_torch": ("bpfast.formats.from_torch(Model())", "torch", "torch"),
@@ -22,7 +28,7 @@ CALLS = {
 }
 PROGRAM = """
 import sys
-for name in ("sklearn", "torch", "keras", "onnx", "jax"):
+for name in ("sklearn", "torch", "keras", "onnx", "jax", "scipy", "pandas"):
     sys.modules[name] = None  # as if it were not installed
 import bpfast
 
@@ -30,6 +36,7 @@ class Model:
     layers = get_weights = state_dict = None
 
 net = bpfast.Network([2, 2])
+wide = bpfast.Network([1, 600])
 for call in {calls}:
     try:
         eval(call)
@@ -38,20 +45,21 @@ for call in {calls}:
 """
 
 
-def test_the_extra_is_named(tmp_path):
+def test_the_library_and_its_installation_are_named(tmp_path):
     (tmp_path / "model.pt").write_bytes(b"PK\3\4")
-    program = PROGRAM.format(calls=[call for call, _, _ in CALLS.values()])
+    program = PROGRAM.format(calls=[call for call, *_ in [*PLAIN.values(), *EXTRAS.values()]])
     command = [sys.executable, "-P", "-c", program]
     run = subprocess.run(
         command, check=True, timeout=60, capture_output=True, text=True, cwd=tmp_path
     )
     expected = [
-        f'{name} needs {library}: pip install "bpfast[{extra}]"'
-        for name, (_, library, extra) in CALLS.items()
+        *(f"{name} needs {library}: pip install {library}" for name, (_, library) in PLAIN.items()),
+        *(
+            f'{name} needs {library}: pip install "bpfast[{extra}]"'
+            for name, (_, library, extra) in EXTRAS.items()
+        ),
     ]
-    names = {"sklearn.neural_network": "sklearn"}
-    found = [line.replace(*pair) for pair in names.items() for line in run.stdout.splitlines()]
-    assert found == expected
+    assert run.stdout.splitlines() == expected
 
 
 @pytest.mark.parametrize("library", ["keras", "torch"])

@@ -41,7 +41,7 @@ mod tests {
     "src/python/borrow/array.rs": "// SAFETY: the borrow is held.\nunsafe impl Send for X {}\n",
     "tests/io/test_sound.py": "from tests.helpers.child import run\n",
     "python/bpfast/__init__.py": '"""Doc."""\nfrom bpfast._core import f\n__all__ = ["f"]\n'
-    '__version__ = "0"\n',
+    '_LAZY = ("inside",)\n',
     "python/bpfast/reference/_functions.py": "import math\n"
     "from bpfast.reference import _checks as check\n"
     "from bpfast.reference._checks import Array\n",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from bpfast import _core
 from bpfast._training.steps import refuse_other_params
+from bpfast._validation.network import check_network
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,12 +19,6 @@ if TYPE_CHECKING:
     from bpfast._core import Gradient, Trace
     from bpfast._core import _Inputs as Inputs
     from bpfast._typing import CustomCost, Reduction
-
-
-def check_network(value: object) -> None:
-    """Raise TypeError unless `value` is a network."""
-    if not isinstance(value, _core.Network):
-        raise TypeError(f"self: expected a Network, got {type(value).__name__}")
 
 
 @overload

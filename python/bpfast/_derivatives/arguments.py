@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._calls.methods import called, check_network
+from bpfast._calls.methods import called
 from bpfast._core import Trace
 from bpfast._validation.names import one_of
+from bpfast._validation.network import check_network
 
 if TYPE_CHECKING:
     from bpfast import _core

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bpfast._calls.methods import check_network
 from bpfast._derivatives.arguments import is_at_z, with_custom_cost
+from bpfast._validation.network import check_network
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from bpfast._calls.methods import check_network
 from bpfast._derivatives.arguments import is_at_z
 from bpfast._validation.names import one_of
+from bpfast._validation.network import check_network
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -9,6 +9,7 @@ import numpy as np
 from bpfast import _core
 from bpfast._calls import methods
 from bpfast._derivatives.arguments import refuse_trace
+from bpfast._validation.network import check_network
 from bpfast._validation.sparse import by_rows
 from bpfast._validation.sparse_format import check_format
 
@@ -79,7 +80,7 @@ def backprop_touched(
     (array([700]), array([[-2.]]))
     >>> net.weights[0][:, inputs] -= 0.1 * g.weights[0]
     """
-    methods.check_network(self)
+    check_network(self)
     refuse_trace(x)
     if not hasattr(x, "tocsr"):
         raise TypeError(f"x: expected a SciPy sparse matrix, got {type(x).__name__}")

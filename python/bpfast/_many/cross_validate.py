@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bpfast import _core
-from bpfast._calls.methods import check_network
 from bpfast._many.fit_many import fit_many
 from bpfast._training.data.conversion import checked_x, count
 from bpfast._validation.arrays import as_array
+from bpfast._validation.network import check_network
 from bpfast._validation.numbers import is_number, whole
 from bpfast._validation.seed import parse_seed
 
@@ -105,7 +105,7 @@ def cross_validate(
     >>> bool(found.scores["validation_accuracy"].min() > 0.9)
     True
     """
-    check_network(net)
+    check_network(net, "net")
     for name in ("rows", "validation", "validation_rows", "nets"):
         if name in options:
             raise TypeError(f"{name}: expected none, as the folds determine it")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
+from bpfast._validation.network import check_network
 from bpfast._validation.numbers import not_negative, positive, whole
 
 if TYPE_CHECKING:
@@ -140,11 +141,7 @@ def least_squares(
     >>> found.cost < 1e-8
     True
     """
-    from bpfast._calls.methods import check_network
-
-    if not isinstance(net, _core.Network):
-        raise TypeError(f"net: expected a Network, got {type(net).__name__}")
-    check_network(net)
+    check_network(net, "net")
     if (name := net.config["cost"]) != "quadratic":
         got = repr(name) if isinstance(name, str) else "a callable"
         raise ValueError(f"net: expected the cost 'quadratic', got {got}")

@@ -10,8 +10,10 @@ import numpy as np
 from bpfast import _core
 from bpfast._core import Gradient
 from bpfast._derivatives.arguments import refuse_trace
+from bpfast._optional import optional
 from bpfast._training.arguments.unusual_targets import warn_of_targets
 from bpfast._validation.names import unknown_name
+from bpfast._validation.network import check_network
 from bpfast._validation.numbers import not_negative, whole
 from bpfast._validation.sparse import by_rows, is_sparse, without_duplicates
 
@@ -114,12 +116,8 @@ def scipy_minimize(
     >>> net.params.round(4)  # y = 2 x + 1
     array([2., 1.])
     """
-    try:
-        from scipy.optimize import OptimizeResult, minimize
-    except ImportError:
-        raise ImportError("scipy_minimize needs SciPy: pip install scipy") from None
-    if not isinstance(net, _core.Network):
-        raise TypeError(f"net: expected a Network, got {type(net).__name__}")
+    optimize = optional("scipy.optimize", "scipy_minimize", package="scipy")
+    check_network(net, "net")
     if not isinstance(method, str):
         raise TypeError(f"method: expected a name, got {type(method).__name__}")
     if method.lower() not in METHODS + WITHOUT_GRADIENT + WITH_HESSIAN:
@@ -172,7 +170,7 @@ def scipy_minimize(
         warn_of_targets(net, np.asarray(y), sample_weight, 2)
         if not (np.isfinite(cost) and np.isfinite(derivative).all()):
             raise ValueError(f"net: expected a start with finite cost and gradient, got {cost}")
-        found = minimize(
+        found = optimize.minimize(
             evaluate,
             last.copy(),
             jac=True,
@@ -189,7 +187,7 @@ def scipy_minimize(
         cost, derivative = evaluate(last)
         message = "`callback` raised `StopIteration`."  # SciPy's text and status
         outcome = {"x": last, "fun": cost, "jac": derivative, "success": False, "status": 99}
-        return OptimizeResult(outcome | counts | {"message": message})
+        return optimize.OptimizeResult(outcome | counts | {"message": message})
     _core.assign_params(net, found.x)
     return found
 

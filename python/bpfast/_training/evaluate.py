@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._calls.methods import check_network
 from bpfast._training.arguments.weights import refuse_all_zero
 from bpfast._training.data.examples import Examples
 from bpfast._training.data.sources import refuse_y_with_batches
 from bpfast._training.metrics.accuracy import for_targets
 from bpfast._training.metrics.named import parse
 from bpfast._validation.names import by_name
+from bpfast._validation.network import check_network
 from bpfast._validation.numbers import whole
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._calls.methods import check_network
 from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, Settings, parse_early_stopping
 from bpfast._training.arguments.training_data import (
@@ -19,6 +18,7 @@ from bpfast._training.loop import Callback, Training
 from bpfast._training.metrics.named import Metrics
 from bpfast._training.metrics.named import parse as parse_metrics
 from bpfast._validation.names import by_name
+from bpfast._validation.network import check_network
 from bpfast._validation.numbers import flag, whole
 from bpfast.history._history import History
 

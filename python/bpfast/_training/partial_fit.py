@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bpfast import _core
-from bpfast._calls.methods import check_network
 from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, Settings
 from bpfast._training.arguments.training_data import WHOLE, new_source, new_trainer
@@ -13,6 +12,7 @@ from bpfast._training.data.examples import Examples
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.loop import Training
 from bpfast._validation.names import by_name
+from bpfast._validation.network import check_network
 from bpfast.history._history import History
 from bpfast.schedules._rates import as_schedule
 

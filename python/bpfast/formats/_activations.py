@@ -8,6 +8,7 @@ from typing import Any
 from bpfast._activations import base_name, parameter
 from bpfast._core import ACTIVATIONS
 from bpfast._network import Network
+from bpfast._validation.network import check_network
 
 # The parameter that a name without parentheses stands for: the slope, and α.
 DEFAULTS = {"leaky_relu": 0.01, "elu": 1.0}
@@ -52,8 +53,7 @@ def of_layers(net: Any) -> list[str]:
     Traceback (most recent call last):
     TypeError: net: expected a Network, got list
     """
-    if not isinstance(net, Network):
-        raise TypeError(f"net: expected a Network, got {type(net).__name__}")
+    check_network(net, "net")
     config = net.config
     return [*config["hidden"], config["output"]]
 

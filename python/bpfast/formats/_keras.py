@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._optional import optional
 from bpfast.formats._activations import of_layers, parsed
 from bpfast.formats._chain import Chain
-from bpfast.formats._optional import optional
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

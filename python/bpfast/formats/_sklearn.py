@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._network import Network
+from bpfast._optional import optional
 from bpfast.formats._activations import of_layers
 from bpfast.formats._chain import Chain
-from bpfast.formats._optional import optional
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

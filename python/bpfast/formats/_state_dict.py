@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from bpfast._core import read_tensors
-from bpfast.formats._optional import optional
+from bpfast._optional import optional
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from bpfast._optional import optional
 from bpfast._validation.numbers import format_number, number
 from bpfast.history._columns import Columns
 from bpfast.history._mode import mode_of
@@ -242,11 +243,9 @@ class History(Columns):
         epoch
         1       0.5      2.0            0.1
         """
-        try:
-            from pandas import DataFrame
-        except ImportError as error:
-            raise ImportError("to_pandas needs pandas: pip install pandas") from error
-        return DataFrame(self.to_dict()).set_index("epoch")
+        pandas = optional("pandas", "to_pandas", package="pandas")
+        frame: DataFrame = pandas.DataFrame(self.to_dict()).set_index("epoch")
+        return frame
 
     def plot(self, axes: Any = None) -> Figure:
         """Plot the cost and each metric in its own panel, with training and validation curves.
@@ -284,12 +283,8 @@ class History(Columns):
         >>> [panel.get_ylabel() for panel in history.plot().axes]
         ['cost', 'accuracy']
         """
-        try:
-            import matplotlib as mpl  # noqa: F401 - the modules below may be there already
-
-            from bpfast.plot._history import draw
-        except ImportError as error:
-            raise ImportError("plot needs matplotlib: pip install matplotlib") from error
+        optional("matplotlib", "plot", package="matplotlib")
+        from bpfast.plot._history import draw
 
         return draw(self, None, axes, "axes")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._network import Network
-from bpfast.formats._optional import optional
+from bpfast._optional import optional
+from bpfast._validation.network import check_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from bpfast._network import Network
 
 
 def as_callable(net: Network) -> Callable[[Any, Any], Any]:
@@ -63,8 +65,7 @@ def as_callable(net: Network) -> Callable[[Any, Any], Any]:
     >>> jax.grad(loss)(params, x).shape
     (58,)
     """
-    if not isinstance(net, Network):
-        raise TypeError(f"net: expected a Network, got {type(net).__name__}")
+    check_network(net, "net")
     optional("jax", "as_callable")
     from bpfast.jax._function import make
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpfast._network import Network
-from bpfast.formats._optional import optional
+from bpfast._optional import optional
+from bpfast._validation.network import check_network
 
 if TYPE_CHECKING:
     import torch
+
+    from bpfast._network import Network
 
 
 def as_function(net: Network) -> torch.nn.Module:
@@ -72,8 +74,7 @@ def as_function(net: Network) -> torch.nn.Module:
     >>> bool((net.params != before).any())
     True
     """
-    if not isinstance(net, Network):
-        raise TypeError(f"net: expected a Network, got {type(net).__name__}")
+    check_network(net, "net")
     optional("torch", "as_function")
     from bpfast.torch._module import NetworkModule
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
-from bpfast._calls.methods import check_network
 from bpfast._core import Trace
 from bpfast._derivatives.arguments import with_custom_cost
 from bpfast._derivatives.curvature.operator import NAMES, Curvature, Matrix
 from bpfast._validation.arrays import as_array
 from bpfast._validation.names import one_of
+from bpfast._validation.network import check_network
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -11,6 +11,7 @@ from bpfast._core import Gradient
 from bpfast._derivatives.arguments import number_of_examples
 from bpfast._derivatives.curvature.output_roots import roots
 from bpfast._derivatives.curvature.spectrum import WHICH, eigenvalues
+from bpfast._optional import optional
 from bpfast._validation.names import one_of
 from bpfast._validation.numbers import whole
 from bpfast._validation.seed import generator
@@ -267,12 +268,12 @@ class Curvature:
         >>> net.curvature([[3]], [[0]]).linear_operator().shape
         (2, 2)
         """
-        from scipy.sparse.linalg import LinearOperator
+        linalg = optional("scipy.sparse.linalg", "linear_operator", package="scipy")
 
         def product(v: NDArray[Any]) -> NDArray[Any]:
             return self.matvec(v.ravel()).astype(np.float64)
 
-        return LinearOperator(self.shape, matvec=product, rmatvec=product, dtype=np.float64)
+        return linalg.LinearOperator(self.shape, matvec=product, rmatvec=product, dtype=np.float64)
 
 
 def _factors(x: Any, sample_weight: Any, reduction: str) -> NDArray[np.float64]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._calls.methods import check_network
 from bpfast._derivatives.arguments import with_custom_cost
+from bpfast._validation.network import check_network
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

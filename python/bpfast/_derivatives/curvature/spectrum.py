@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._optional import optional
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -84,8 +86,7 @@ def largest_eigenvalue(
 
 
 def _lanczos(matrix: Curvature, count: int, which: str) -> NDArray[np.float64]:
-    from scipy.sparse.linalg import ArpackNoConvergence, eigsh
-
+    linalg = optional("scipy.sparse.linalg", "eigenvalues", package="scipy")
     size = matrix.shape[0]
     start = np.random.default_rng(0).standard_normal(size)
     if not matrix.matvec(start.astype(matrix.dtype)).any():
@@ -99,8 +100,8 @@ def _lanczos(matrix: Curvature, count: int, which: str) -> NDArray[np.float64]:
         "return_eigenvectors": False,
     }
     try:
-        values: NDArray[np.float64] = eigsh(matrix.linear_operator(), count, **options)
-    except ArpackNoConvergence as error:
+        values: NDArray[np.float64] = linalg.eigsh(matrix.linear_operator(), count, **options)
+    except linalg.ArpackNoConvergence as error:
         found = len(error.eigenvalues)
         raise RuntimeError(
             f"k: expected {count} eigenvalues that stand apart from the rest, got {found} that "

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._optional import optional
 from bpfast.formats._activations import spelled
 from bpfast.formats._chain import Chain
 from bpfast.formats._onnx.activations import recognised
 from bpfast.formats._onnx.graph import Graph
 from bpfast.formats._onnx.layers import Walk
-from bpfast.formats._optional import optional
 
 if TYPE_CHECKING:
     from bpfast._network import Network

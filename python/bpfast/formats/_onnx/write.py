@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._core import COSTS, __version__
+from bpfast._optional import optional
 from bpfast.formats._activations import of_layers, parsed
 from bpfast.formats._onnx.activations import written
-from bpfast.formats._optional import optional
 
 if TYPE_CHECKING:
     from bpfast._network import Network
