@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from bpfast._training.metrics import accuracy as _accuracy
 from bpfast._validation.arrays import as_array as _as_array
 from bpfast._validation.no_numbers import no_numbers as _no_numbers
+from bpfast._validation.numbers import number as _number
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -90,7 +92,7 @@ def subset_accuracy(outputs: ArrayLike, y: ArrayLike, *, threshold: float | None
     y : array_like, (n, n_L) or (n,)
         0 and 1, or -1 and 1; or class labels, which stand for rows of 0 with a single 1.
     threshold : float, optional
-        Outputs above it count as 1. Default: 1/2, or 0 if y is -1 and 1.
+        Outputs of the network above it count as 1. Default: 1/2, or 0 if y is -1 and 1.
 
     Returns
     -------
@@ -100,7 +102,8 @@ def subset_accuracy(outputs: ArrayLike, y: ArrayLike, *, threshold: float | None
     Raises
     ------
     ValueError
-        Shapes do not match, there are no rows, labels are out of range, or y has other numbers.
+        Shapes do not match, there are no rows, labels are out of range, y has other numbers, or
+        the threshold is NaN.
     TypeError
         An argument is not of real numbers.
 
@@ -123,7 +126,7 @@ def binary_accuracy(outputs: ArrayLike, y: ArrayLike, *, threshold: float | None
     y : array_like, (n, n_L) or (n,)
         0 and 1, or -1 and 1; or class labels, which stand for rows of 0 with a single 1.
     threshold : float, optional
-        Outputs above it count as 1. Default: 1/2, or 0 if y is -1 and 1.
+        Outputs of the network above it count as 1. Default: 1/2, or 0 if y is -1 and 1.
 
     Returns
     -------
@@ -133,7 +136,8 @@ def binary_accuracy(outputs: ArrayLike, y: ArrayLike, *, threshold: float | None
     Raises
     ------
     ValueError
-        Shapes do not match, there are no rows, labels are out of range, or y has other numbers.
+        Shapes do not match, there are no rows, labels are out of range, y has other numbers, or
+        the threshold is NaN.
     TypeError
         An argument is not of real numbers.
 
@@ -264,17 +268,19 @@ def _checked(outputs: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[An
         raise ValueError(f"outputs: expected shape (n, n_L) with one or more, got {a.shape}")
     is_labels = targets.shape == a.shape[:1] and (a.shape[1] == 1 or targets.dtype.kind != "f")
     if targets.shape != a.shape and not is_labels:
-        raise ValueError(f"expected y of shape {a.shape}, or labels, got {targets.shape}")
+        raise ValueError(f"y: expected shape {a.shape}, or labels, got {targets.shape}")
     return a, targets
 
 
 def _on_or_off(
     outputs: ArrayLike, y: ArrayLike, threshold: float | None
-) -> tuple[NDArray[Any], NDArray[Any], float]:
-    """Both as arrays, checked that y has only two values, and the threshold between them."""
+) -> tuple[NDArray[Any], NDArray[Any], float, float | None]:
+    """Both as arrays, the middle of the two values that y has, and the threshold; all checked."""
     a, targets = _checked(outputs, y)
     low = _accuracy.low_of(targets, "identity")
+    if threshold is not None and math.isnan(threshold := _number("threshold", threshold)):
+        raise ValueError("threshold: expected a number, got nan")
     if targets.ndim == 1:
         _accuracy.refuse_no_labels(targets, a.shape[1])
     _accuracy.refuse_between(targets, low)
-    return a, targets, (low + 1) / 2 if threshold is None else threshold
+    return a, targets, (low + 1) / 2, threshold

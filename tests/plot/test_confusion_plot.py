@@ -83,10 +83,10 @@ def test_many_classes_have_no_text():
 
 BAD = [
     ((network(), X, TRUE[:5]), ValueError, r"^y: expected shape \(6, 3\), or labels of shape"),
-    ((network(), X, TRUE + 2), ValueError, "^y: expected labels from 0 to 2 as y, got 3 in row 1"),
-    ((network(), X, TRUE + 0.5), ValueError, "^y: expected labels as y, got 0.5 in row 0"),
+    ((network(), X, TRUE + 2), ValueError, "^y: expected labels from 0 to 2, got 3 in row 1"),
+    ((network(), X, TRUE + 0.5), ValueError, "^y: expected labels, got 0.5 in row 0"),
     ((network(), X, np.full(6, np.nan)), ValueError, "^y: expected finite numbers, got NaN or inf"),
-    ((network(), X, np.ones((6, 3))), ValueError, "^y: expected one class in each row of y, for"),
+    ((network(), X, np.ones((6, 3))), ValueError, "^y: expected one class in each row, for"),
     ((network(output="sigmoid", cost="cross_entropy"), X, np.ones((6, 3))), ValueError,
      "^y: expected one class in each row, got several or none$"),
     ((network(), X, ["a"] * 6), TypeError, "^y: expected real numbers, got dtype <U1"),

@@ -36,12 +36,12 @@ CLASSES = [
     ("sigmoid", 0.9 * TWO + 0.05, None),
     ("softmax", 0.9 * TWO + 0.05, None),
     ("tanh", 2 * TWO - 1, None),
-    ("tanh", 2 * TWO[:, :1] - 1, f"labels, or outputs that are 0 or 1 as y, got -1 {SIGNS}"),
-    ("identity", 2 * TWO[:, :1] - 1, f"labels, or outputs that are 0 or 1 as y, got -1 {SIGNS}"),
-    ("sigmoid", 2 * TWO[:, :1] - 1, f"labels, or outputs from 0 to 1 as y, got -1 {SIGNS}"),
-    ("identity", 0.9 * TWO, "labels, or outputs that are 0 or 1 as y, got 0.9 in row 0"),
-    ("identity", X[:, :1], f"labels, or outputs that are 0 or 1 as y, got {X[0, 0]} in row 0"),
-    ("sigmoid", TWO * 1.5, "labels, or outputs from 0 to 1 as y, got 1.5 in row 0"),
+    ("tanh", 2 * TWO[:, :1] - 1, f"labels, or outputs that are 0 or 1, got -1 {SIGNS}"),
+    ("identity", 2 * TWO[:, :1] - 1, f"labels, or outputs that are 0 or 1, got -1 {SIGNS}"),
+    ("sigmoid", 2 * TWO[:, :1] - 1, f"labels, or outputs from 0 to 1, got -1 {SIGNS}"),
+    ("identity", 0.9 * TWO, "labels, or outputs that are 0 or 1, got 0.9 in row 0"),
+    ("identity", X[:, :1], f"labels, or outputs that are 0 or 1, got {X[0, 0]} in row 0"),
+    ("sigmoid", TWO * 1.5, "labels, or outputs from 0 to 1, got 1.5 in row 0"),
 ]
 
 
@@ -60,12 +60,12 @@ def test_accuracy_compares_classes(output, y, wrong):
         return
     for metrics in ("accuracy", ["r2", "accuracy"], {"right": "accuracy"}):
         hint = "" if wrong.endswith("$") else "; mean_squared_error and r2 measure"
-        message = f"^metrics: accuracy: expected {wrong}{hint}"
+        message = f"^metrics: accuracy: y: expected {wrong}{hint}"
         with refuses(ValueError, message, net):
             fit(net, X, y, metrics=metrics)
     good = np.round(np.abs(y)).clip(0, 1)
     for given in ((X, good), ([(X, good)],)):
-        with refuses(ValueError, f"^validation: metrics: accuracy: expected {wrong}", net):
+        with refuses(ValueError, f"^validation: metrics: accuracy: y: expected {wrong}", net):
             net.fit(*given, metrics="accuracy", validation=(X, y))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # sigmoid outputs never come to -1
@@ -84,8 +84,10 @@ def test_two_classes_with_the_largest_probability():
     for rows in (slice(0, 8), slice(8, None)):
         net = net_of(output="sigmoid", cost="cross_entropy")
         row = 7 if rows.start == 0 else 0
-        expected = "outputs that are 0 or 1, or one class in each row of y"
-        with refuses(ValueError, f"^metrics: accuracy: expected {expected}, got .* row {row}", net):
+        expected = "outputs that are 0 or 1, or one class in each row"
+        with refuses(
+            ValueError, f"^metrics: accuracy: y: expected {expected}, got .* row {row}", net
+        ):
             fit(net, X[rows], y[rows], metrics="accuracy")
     tied = np.array([[0.5, 0.5, 0.0]] * 3)
     assert accuracy(np.eye(3), tied) == 2 / 3
@@ -99,7 +101,7 @@ def test_accuracy_of_labels_with_a_custom_cost():
     net = net_of((4, 1), output="identity", cost=cost)
     history = fit(net, X, y, metrics="accuracy")
     assert history.accuracy[-1] == ((net(X)[:, 0] > 0.5) == y).mean()
-    with refuses(ValueError, "^metrics: accuracy: expected labels as y, got 0.5 in row 3;", net):
+    with refuses(ValueError, "^metrics: accuracy: y: expected labels, got 0.5 in row 3;", net):
         y[3] = 0.5
         fit(net, X, y, metrics="accuracy")
 
@@ -185,7 +187,9 @@ def test_subset_and_binary_accuracy_by_name():
     single = net_of((4, 1), **SIGMOID)
     history = fit(single, X, SEVERAL[:, :1], metrics=[*names, "accuracy"])
     assert history.accuracy.tolist() == history.binary_accuracy.tolist()
-    with refuses(ValueError, "^metrics: binary_accuracy: expected labels, or outputs that are 0"):
+    with refuses(
+        ValueError, "^metrics: binary_accuracy: y: expected labels, or outputs that are 0"
+    ):
         fit(net_of(**SIGMOID), X, 0.8 * ONE + 0.1, metrics="binary_accuracy")
 
 
@@ -193,24 +197,24 @@ SOFT = np.vstack([ONE[:-1], [[0.9, 0.8, 0.1]]])
 REFUSED = [
     # network, y, message
     (SOFTMAX, np.vstack([ONE[:-1], [[1, 0, 1]]]),
-     "one class in each row of y, for softmax outputs, got [1, 0, 1] in row 59"),
+     "one class in each row, for softmax outputs, got [1, 0, 1] in row 59"),
     (
         SIGMOID,
         SOFT,
-        "outputs that are 0 or 1, or one class in each row of y, got [0.9, 0.8, 0.1]",
+        "outputs that are 0 or 1, or one class in each row, got [0.9, 0.8, 0.1]",
     ),
-    (LINEAR, SOFT, "labels, or outputs that are 0 or 1 as y, got 0.9 in row 59; mean_squared_"),
-    (TANH, np.vstack([2 * ONE[:-1] - 1, [[1, 0, -1]]]), "labels, or outputs that are 0 or 1 as y"),
+    (LINEAR, SOFT, "labels, or outputs that are 0 or 1, got 0.9 in row 59; mean_squared_"),
+    (TANH, np.vstack([2 * ONE[:-1] - 1, [[1, 0, -1]]]), "labels, or outputs that are 0 or 1"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("config", "y", "said"), REFUSED)
 def test_targets_without_an_accuracy(config, y, said):
     net = net_of(**config)
-    with refuses(ValueError, f"^metrics: accuracy: expected {re.escape(said)}", net):
+    with refuses(ValueError, f"^metrics: accuracy: y: expected {re.escape(said)}", net):
         fit(net, X, y, metrics="accuracy")
     batches = [(X, ONE)]
-    with refuses(ValueError, f"^validation: metrics: accuracy: expected {re.escape(said)}", net):
+    with refuses(ValueError, f"^validation: metrics: accuracy: y: expected {re.escape(said)}", net):
         net.fit(batches, metrics="accuracy", validation=(X, y))
 
 
@@ -249,7 +253,7 @@ def test_by_name_rows_may_have_one_class_or_several():
         right = (net(X) > 0.5) == (SEVERAL == 1)
         assert history.validation_subset_accuracy[-1] == right.all(axis=1).mean()
         assert history.validation_binary_accuracy[-1] == right.mean()
-    with refuses(ValueError, "^metrics: binary_accuracy: .* are 0 or 1 as y, got -1 in row .*; c"):
+    with refuses(ValueError, "^metrics: binary_accuracy: .* are 0 or 1, got -1 in row .*; c"):
         fit(net_of(output="sigmoid"), X, 2 * ONE - 1, metrics=names[::-1])
 
 
@@ -263,16 +267,16 @@ def test_batches_are_measured_by_the_y_of_the_validation_examples():
 def test_validation_of_another_kind():
     net, signs = net_of(**SIGMOID), net_of(**TANH)
     reason = "as the y that is trained with"
-    one = f"one class in each row of y, {reason}, or metrics='subset_accuracy', got ["
+    one = f"one class in each row, {reason}, or metrics='subset_accuracy', got ["
     for network, y, other, said in (
         (net, ONE, SEVERAL, one),
         (net, ONE.argmax(axis=1), SEVERAL, one),
         (net, SEVERAL, ONE.argmax(axis=1), f"outputs, {reason}, got labels"),
-        (net, SEVERAL, 0.8 * ONE + 0.1, "labels, or outputs that are 0 or 1 as y, got 0."),
-        (signs, 2 * SEVERAL - 1, SEVERAL, "labels, or outputs that are -1 or 1 as y, got 0 in row"),
-        (signs, SEVERAL, 2 * SEVERAL - 1, "labels, or outputs that are 0 or 1 as y, got -1 in row"),
+        (net, SEVERAL, 0.8 * ONE + 0.1, "labels, or outputs that are 0 or 1, got 0."),
+        (signs, 2 * SEVERAL - 1, SEVERAL, "labels, or outputs that are -1 or 1, got 0 in row"),
+        (signs, SEVERAL, 2 * SEVERAL - 1, "labels, or outputs that are 0 or 1, got -1 in row"),
     ):
-        message = f"^validation: metrics: accuracy: expected {re.escape(said)}"
+        message = f"^validation: metrics: accuracy: y: expected {re.escape(said)}"
         with refuses(ValueError, message, network):
             fit(network, X, y, metrics="accuracy", validation=(X, other))
         fit(network.copy(), X, y, metrics="mean_squared_error", validation=(X, other), epochs=1)
@@ -290,11 +294,11 @@ def test_of_a_cost_of_ones_own():
             (4, 3),
             SEVERAL[:, :2],
             ValueError,
-            r"expected y of shape \(60, 3\), or labels, got \(6",
+            r"y: expected shape \(60, 3\), or labels, got \(6",
         ),
-        ((4, 3), names, TypeError, "expected y of numbers, got dtype <U1"),
-        ((4, 1), 2 * ONE[:, 0] - 1, ValueError, "expected labels from 0 to 1 as y, got -1 in row"),
-        ((4, 3), np.full(N, 3), ValueError, "expected labels from 0 to 2 as y, got 3 in row 0"),
+        ((4, 3), names, TypeError, "y: expected real numbers, got dtype <U1"),
+        ((4, 1), 2 * ONE[:, 0] - 1, ValueError, "y: expected labels from 0 to 1, got -1 in row"),
+        ((4, 3), np.full(N, 3), ValueError, "y: expected labels from 0 to 2, got 3 in row 0"),
     ):
         net = net_of(sizes, output="identity", cost=cost)
         with refuses(kind, f"^metrics: accuracy: {said}", net):

@@ -122,15 +122,12 @@ def _classes(net: Network, y: Any, a: NDArray[Any]) -> NDArray[np.int64]:
     if not np.isfinite(array).all():
         raise ValueError("y: expected finite numbers, got NaN or infinity")
     output = net.config["output"]
-    try:
-        if array.ndim == 1:
-            accuracy.refuse_no_labels(array, a.shape[1])
-            has_one = True
-        else:
-            low = accuracy.low_of(array, output)
-            has_one = accuracy.have_one_class(array, output, low, None)
-    except ValueError as error:
-        raise ValueError(f"y: {error}") from None
+    if array.ndim == 1:
+        accuracy.refuse_no_labels(array, a.shape[1])
+        has_one = True
+    else:
+        low = accuracy.low_of(array, output)
+        has_one = accuracy.have_one_class(array, output, low, None)
     if not has_one:
         raise ValueError("y: expected one class in each row, got several or none")
     found: NDArray[np.int64] = accuracy.labels(array).astype(np.int64)

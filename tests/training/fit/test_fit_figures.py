@@ -139,7 +139,7 @@ def test_metrics_with_custom_names():
     assert history.names[6:] == ("validation_cost", "validation_mine", "validation_right")
     assert history.right.tolist() == named.accuracy.tolist()
     assert history["validation_mine"][-1] == net.forward(X).max()
-    with refuses(ValueError, r"^metrics: r: expected y of shape \(60, 3\), or labels, got"):
+    with refuses(ValueError, r"^metrics: r: y: expected shape \(60, 3\), or labels, got"):
         one = net_of(cost=lambda a, y: (a.sum(axis=1), np.ones_like(a)))
         fit(one, X, OUTPUTS[:, :2], metrics={"r": "r2"})
 
@@ -165,7 +165,7 @@ def test_invalid_results_of_a_metric():
 
     odd = net_of(cost=cost)
     with refuses(
-        ValueError, r"^metrics: r2: expected y of shape \(60, 3\), or labels, got \(60, 2\)"
+        ValueError, r"^metrics: r2: y: expected shape \(60, 3\), or labels, got \(60, 2\)"
     ):
         fit(odd, X, OUTPUTS[:, :2], metrics="r2")
 

@@ -35,7 +35,7 @@ class Kind(NamedTuple):
     one_class: bool | None = None  # None if it does not matter
 
     @property
-    def threshold(self) -> float:
+    def middle(self) -> float:
         """Halfway between off and on."""
         return (self.low + 1) / 2
 
@@ -56,7 +56,7 @@ def outputs(a: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
             return y[:, np.newaxis]
         if y.dtype.kind in "bui":
             return np.asarray(y[:, np.newaxis] == np.arange(a.shape[1]), a.dtype)
-    raise ValueError(f"expected y of shape {a.shape}, or labels, got {y.shape}")
+    raise ValueError(f"y: expected shape {a.shape}, or labels, got {y.shape}")
 
 
 def shown_row(y: NDArray[Any], row: int) -> str:
@@ -74,18 +74,28 @@ def accuracy(a: NDArray[Any], y: NDArray[Any]) -> float:
     return float(np.mean(y[np.arange(len(y)), found] == y.max(axis=1)))
 
 
-def subset_accuracy(a: NDArray[Any], y: NDArray[Any], threshold: float = 0.5) -> float:
-    """The fraction of examples with all outputs on the correct side of the threshold."""
-    return float(np.mean(_are_right(a, y, threshold).all(axis=1)))
+def subset_accuracy(
+    a: NDArray[Any], y: NDArray[Any], middle: float = 0.5, threshold: float | None = None
+) -> float:
+    """The fraction of examples with all outputs on the correct side of the threshold.
+
+    `middle` is between the two values of y; the threshold of the outputs is another one if given.
+    """
+    return float(np.mean(_are_right(a, y, middle, threshold).all(axis=1)))
 
 
-def binary_accuracy(a: NDArray[Any], y: NDArray[Any], threshold: float = 0.5) -> float:
-    """The fraction of all outputs that are on the correct side of the threshold."""
-    return float(np.mean(_are_right(a, y, threshold)))
+def binary_accuracy(
+    a: NDArray[Any], y: NDArray[Any], middle: float = 0.5, threshold: float | None = None
+) -> float:
+    """The fraction of all outputs that are on the correct side, as in `subset_accuracy`."""
+    return float(np.mean(_are_right(a, y, middle, threshold)))
 
 
-def _are_right(a: NDArray[Any], y: NDArray[Any], threshold: float) -> NDArray[np.bool_]:
-    right: NDArray[np.bool_] = (a > threshold) == (outputs(a, y) > threshold)
+def _are_right(
+    a: NDArray[Any], y: NDArray[Any], middle: float, threshold: float | None
+) -> NDArray[np.bool_]:
+    are_on = a > (middle if threshold is None else threshold)
+    right: NDArray[np.bool_] = are_on == (outputs(a, y) > middle)
     return right
 
 
@@ -126,7 +136,7 @@ def for_targets(
         except (TypeError, ValueError) as error:
             title = metrics[name].__name__
             raise type(error)(f"metrics: {title}: {error}") from None
-        found[name] = metric if metric is accuracy else partial(metric, threshold=kind.threshold)
+        found[name] = metric if metric is accuracy else partial(metric, middle=kind.middle)
     return found, kind
 
 
@@ -147,7 +157,7 @@ def have_one_class(y: NDArray[Any], output: str, low: float, is_single_class: bo
     reason = "as the y that is trained with"
     if y.ndim == 1:
         if is_single_class is False:
-            raise ValueError(f"expected outputs, {reason}, got labels")
+            raise ValueError(f"y: expected outputs, {reason}, got labels")
         return True
     if output in PROBABILITIES:
         _refuse_where(y, lambda rows: (rows < 0) | (rows > 1), "outputs from 0 to 1")
@@ -160,11 +170,11 @@ def have_one_class(y: NDArray[Any], output: str, low: float, is_single_class: bo
         why = (
             f"{reason}, or metrics='subset_accuracy'" if is_single_class else "for softmax outputs"
         )
-        raise ValueError(f"expected one class in each row of y, {why}, got {shown_row(y, row)}")
+        raise ValueError(f"y: expected one class in each row, {why}, got {shown_row(y, row)}")
     are_between = _first(y, lambda rows: ((rows % 1 != 0) & (rows == rows)).any(axis=1)) is not None
     if row is not None and are_between:
-        expected = "outputs that are 0 or 1, or one class in each row of y"
-        raise ValueError(f"expected {expected}, got {shown_row(y, row)}")
+        expected = "outputs that are 0 or 1, or one class in each row"
+        raise ValueError(f"y: expected {expected}, got {shown_row(y, row)}")
     refuse_between(y, low)
     return False
 
@@ -186,8 +196,8 @@ def _tell_one_class(y: NDArray[Any], low: float, output: str) -> NDArray[np.bool
 
 def _refuse_other(y: NDArray[Any], width: int) -> None:
     if y.dtype.kind not in "biuf":
-        raise TypeError(f"expected y of numbers, got dtype {y.dtype}")
-    raise ValueError(f"expected y of shape {(len(y), width)}, or labels, got {y.shape}")
+        raise TypeError(f"y: expected real numbers, got dtype {y.dtype}")
+    raise ValueError(f"y: expected shape {(len(y), width)}, or labels, got {y.shape}")
 
 
 def refuse_no_labels(y: NDArray[Any], classes: int | None) -> None:
@@ -199,7 +209,7 @@ def refuse_no_labels(y: NDArray[Any], classes: int | None) -> None:
         row = _first(y, lambda rows: (rows < 0) | (rows > most))
     if row is not None:
         got = f"{format_number(float(y[row]))} in row {row}"
-        raise ValueError(f"expected {expected} as y, got {got}; {REGRESSION}")
+        raise ValueError(f"y: expected {expected}, got {got}; {REGRESSION}")
 
 
 def refuse_between(y: NDArray[Any], low: float) -> None:
@@ -220,7 +230,7 @@ def _refuse_where(
         what = "the classes of a single output" if y.shape[1] == 1 else "classes"
         hint = f"{what} are 0 and 1: y = (y + 1) / 2"
     got = f"{format_number(float(y[row, column]))} in row {row}"
-    raise ValueError(f"expected labels, or {expected} as y, got {got}; {hint}")
+    raise ValueError(f"y: expected labels, or {expected}, got {got}; {hint}")
 
 
 def _first(y: NDArray[Any], are_wrong: Callable[[NDArray[Any]], Any]) -> int | None:

@@ -1,0 +1,72 @@
+"""bpfast.metrics: the threshold of the outputs, and errors that begin with the argument."""
+
+import numpy as np
+import pytest
+
+from bpfast import metrics
+from tests.helpers.refuses import refuses
+
+OUTPUTS = np.array([[3.0, -2.0], [-1.0, 0.2]])
+Y = np.array([[1, 0], [1, 0]])
+BOTH = (metrics.subset_accuracy, metrics.binary_accuracy)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "rows", "numbers"),
+    [(-1.5, 0.5, 0.75), (0.1, 0.5, 0.5), (np.float32(2), 0.5, 0.75), (9, 0, 0.5)],
+)
+def test_the_threshold_is_that_of_the_outputs(threshold, rows, numbers):
+    """Outputs may be logits, whose threshold is below both values of y or above them."""
+    for y in (Y, 2 * Y - 1):
+        assert metrics.subset_accuracy(OUTPUTS, y, threshold=threshold) == rows
+        assert metrics.binary_accuracy(OUTPUTS, y, threshold=threshold) == numbers
+
+
+def test_the_default_threshold():
+    assert metrics.binary_accuracy(OUTPUTS, Y) == 0.75  # 1/2
+    assert metrics.binary_accuracy(OUTPUTS, 2 * Y - 1) == 0.5  # 0
+
+
+@pytest.mark.parametrize("metric", BOTH)
+@pytest.mark.parametrize(
+    ("threshold", "kind", "message"),
+    [
+        ("high", TypeError, "^threshold: expected a number, got str$"),
+        (True, TypeError, "^threshold: expected a number, got bool$"),
+        ([0.5, 0.5], TypeError, "^threshold: expected a number, got list$"),
+        (np.nan, ValueError, "^threshold: expected a number, got nan$"),
+    ],
+)
+def test_a_bad_threshold(metric, threshold, kind, message):
+    with refuses(kind, message, OUTPUTS, Y):
+        metric(OUTPUTS, Y, threshold=threshold)
+
+
+ALL = [getattr(metrics, name) for name in metrics.__all__]
+
+
+@pytest.mark.parametrize("metric", ALL)
+@pytest.mark.parametrize(
+    ("outputs", "y", "kind", "message"),
+    [
+        (OUTPUTS, Y[:1], ValueError, r"^y: expected shape \(2, 2\), or labels, got \(1, 2\)$"),
+        (OUTPUTS, [["a", "b"]] * 2, TypeError, "^y: expected real numbers, got dtype <U1"),
+        (OUTPUTS[:0], Y[:0], ValueError, r"^outputs: expected shape \(n, n_L\) with one or more"),
+    ],
+)
+def test_errors_begin_with_the_argument(metric, outputs, y, kind, message):
+    with refuses(kind, message):
+        metric(outputs, y)
+
+
+@pytest.mark.parametrize("metric", [metrics.accuracy, *BOTH])
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([0, 2], "^y: expected labels from 0 to 1, got 2 in row 1; mean_squared_error"),
+        ([[0.5, 0.1], [0, 1]], "^y: expected .* that are 0 or 1.*, got .* in row 0"),
+    ],
+)
+def test_a_y_without_classes(metric, y, message):
+    with refuses(ValueError, message):
+        metric(OUTPUTS, y)
