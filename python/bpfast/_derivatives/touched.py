@@ -86,9 +86,9 @@ def backprop_touched(
         raise TypeError(f"x: expected a SciPy sparse matrix, got {type(x).__name__}")
     rows = by_rows(x)
     check_format(rows)
-    if rows.shape[1:] != (self.sizes[0],) or not rows.nnz:
-        # Raises the error of the shape.
-        methods.cost(self, rows, y, sample_weight=sample_weight, reduction=reduction)
+    expected = (rows.shape[0], self.sizes[0])
+    if rows.shape != expected:
+        raise ValueError(f"x: expected shape {expected}, got {rows.shape}")
     stored = int(rows.indptr[-1])  # a matrix may have room for more
     inputs, positions = np.unique(rows.indices[:stored], return_inverse=True)
     if not inputs.size:

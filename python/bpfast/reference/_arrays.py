@@ -83,8 +83,15 @@ def shape_of(argument: str, value: Any, nested: Any) -> tuple[int, ...]:
     return tuple(value.shape) if 0 in shape and hasattr(value, "shape") else shape
 
 
+def refuse_ragged(argument: str, value: Any) -> None:
+    """Raise ValueError for nested sequences of different lengths, whatever their entries are."""
+    _shape(argument, value)
+
+
 def _shape(argument: str, nested: Any) -> tuple[int, ...]:
-    if not isinstance(nested, list):
+    if hasattr(nested, "shape"):
+        return tuple(nested.shape)
+    if not isinstance(nested, Sequence) or isinstance(nested, str | bytes | bytearray):
         return ()
     shapes = {_shape(argument, entry) for entry in nested}
     if len(shapes) > 1:

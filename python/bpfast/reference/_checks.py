@@ -17,6 +17,7 @@ from bpfast.reference._arrays import (
     matrix,
     plain,
     refuse_masked,
+    refuse_ragged,
     shape_of,
     show,
 )
@@ -285,9 +286,10 @@ def shares(n: int, sample_weight: object, reduction: object) -> tuple[Vector, fl
 def custom(cost: Callable[[Any, Any], Any], a: Matrix, y: Any) -> tuple[Vector, Matrix]:
     """C_x of shape (n,) and ∇_a C_x of shape (n, n_L) from a callable cost, called with copies.
 
-    y must have n entries of any kind.
+    y must have n entries of any kind and one shape.
     """
     refuse_masked("y", y)
+    refuse_ragged("y", y)
     given, y = y, y.tolist() if hasattr(y, "tolist") else y
     if not isinstance(y, Sequence) or len(y) != len(a):
         got = f"{len(y)}" if isinstance(y, Sequence) else type(y).__name__

@@ -59,6 +59,8 @@ WRONG = [
     ({"cost": lambda a, y: 1}, TypeError, "cost(a, y): expected a pair"),
     ({"cost": lambda a, y: (a, a)}, ValueError, "cost(a, y)[0]: expected shape (4,), got (4, 1)"),
     ({"cost": lambda a, y: ([0] * 4, [0])}, ValueError, "cost(a, y)[1]: expected shape (4, 1)"),
+    ({"cost": lambda a, y: (a, a), "y": [[1], [1, 2], [1], [1]]}, ValueError,
+     "y: expected rows of one length, got a ragged sequence"),
     ({"reduction": "max"}, ValueError, "reduction: unknown name 'max'; valid: 'mean', 'sum'"),
     ({"sample_weight": [1] * 3}, ValueError, "sample_weight: expected shape (4,), got (3,)"),
     ({"sample_weight": [1, 1, -1, 1]}, ValueError, "sample_weight[2]: expected a finite weight, 0"),

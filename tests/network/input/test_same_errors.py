@@ -206,7 +206,10 @@ def test_invalid_results_of_a_callable_cost(function, case):
     check(function, FUNCTIONS[function], cost=cost)
 
 
-@pytest.mark.parametrize("y", [1.0, [[0]] * 3, [0.0] * 4, [0, 1, 2, 3], [["a"]] * 4])
+RAGGED = [["a"], ["b", "c"], ["d"], ["e"]]
+
+
+@pytest.mark.parametrize("y", [1.0, [[0]] * 3, [0.0] * 4, [0, 1, 2, 3], [["a"]] * 4, RAGGED])
 @pytest.mark.parametrize("function", [*LOSSES, "bp1"])
 def test_the_y_of_a_callable(function, y):
     keywords = {"cost": lambda a, y: (np.zeros(4), np.zeros((4, 2)))}

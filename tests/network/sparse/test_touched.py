@@ -65,12 +65,30 @@ def test_an_empty_x_leaves_the_gradient_of_the_other_layers():
     assert close(g.weights[1], expected.weights[1], "float64")
 
 
+def test_a_custom_cost_runs_once():
+    calls = []
+
+    def cost(a, y):
+        calls.append(len(a))
+        return ((a - y) ** 2).sum(axis=1), 2 * (a - y)
+
+    net = bpfast.Network([500, 3], output="identity", cost=cost, seed=0)
+    for stored in ([], [1.0]):
+        x = sparse.csr_array((stored, ([7] * len(stored), [400] * len(stored))), shape=(12, 500))
+        net.backprop_touched(x, np.ones((12, 3)))
+    assert calls == [12, 12]
+
+
 def test_bad_input():
     net, x, y = batch()
     with refuses(TypeError, "x: expected a SciPy sparse matrix, got ndarray", net):
         net.backprop_touched(x.toarray(), y)
     with refuses(ValueError, r"x: expected shape \(12, 500\), got \(12, 499\)", net):
         net.backprop_touched(x[:, :499], y)
+    with refuses(ValueError, r"x: expected shape \(12, 500\), got \(12, 499\)", net):
+        net.backprop_touched(sparse.csr_array((12, 499)), y)
+    with refuses(ValueError, "x: expected one example or more, got an empty batch", net):
+        net.backprop_touched(x[:0], y[:0])
     with refuses(ValueError, "y: expected shape", net):
         net.backprop_touched(x, y[:-1])
     x.indices[0] = 500
