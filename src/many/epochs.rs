@@ -22,7 +22,7 @@ pub struct Stopping<'a, T> {
     /// The epochs without improvement after which the training stops.
     pub patience: u64,
     /// A cost is better if it is lower than the best one by more than this.
-    pub least: f64,
+    pub min_delta: f64,
     /// The best cost so far.
     pub best: f64,
     /// Its epoch; 0 before the first.
@@ -245,7 +245,7 @@ impl<T: Real> Epochs<'_, T> {
             cost
         };
         let gain = stop.best - value;
-        let is_best = value.is_finite() && (gain > stop.least || stop.best_epoch == 0);
+        let is_best = value.is_finite() && (gain > stop.min_delta || stop.best_epoch == 0);
         if is_best {
             (stop.best, stop.best_epoch) = (value, epoch);
             let params = &self.params_and_state.params[..stop.best_params.len()];

@@ -80,7 +80,7 @@ CASES = {
     "accuracy": lambda: {
         "optimizer": bpfast.SGD(3.0),
         "metrics": "accuracy",
-        "early_stopping": bpfast.EarlyStopping(20, "accuracy", least=0.01),
+        "early_stopping": bpfast.EarlyStopping(20, "accuracy", min_delta=0.01),
     },
     "no restore": lambda: {"early_stopping": bpfast.EarlyStopping(1, restore_best=False)},
 }

@@ -149,7 +149,7 @@ class Member:
         stopping = None
         if stop is not None and not self.needs_python:
             of_validation = stop.column(training.columns) == "validation_cost"
-            stopping = (stop.patience, stop.least, stop.best, stop.best_epoch, of_validation)
+            stopping = (stop.patience, stop.min_delta, stop.best, stop.best_epoch, of_validation)
             if stop.restore_best and self._best_params is None:
                 self._best_params = np.array(training.net.params)
         trainer: Any = self.trainer  # there is one where `job` is called

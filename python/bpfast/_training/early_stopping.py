@@ -29,7 +29,7 @@ class EarlyStopping:
         Whether low or high is better. Default: "min" for the cost and errors, "max" for accuracies
         and r2, by the names of `fit` and of functions of ``sklearn.metrics`` such as ``f1_score``.
         Other names need it.
-    least : float, default 0
+    min_delta : float, default 0
         A value is better if it differs from the best so far by more than this. NaN and infinite
         values are never better.
     restore_best : bool, default True
@@ -57,16 +57,16 @@ class EarlyStopping:
     EarlyStopping(patience=5, monitor='validation_accuracy', mode='max')
     """
 
-    __slots__ = ("best", "best_epoch", "least", "mode", "monitor", "patience", "restore_best")
+    __slots__ = ("best", "best_epoch", "min_delta", "mode", "monitor", "patience", "restore_best")
 
-    @by_name({"mindelta": "least", "tol": "least", "restorebestweights": "restore_best"})
+    @by_name({"tol": "min_delta", "threshold": "min_delta", "restorebestweights": "restore_best"})
     def __init__(
         self,
         patience: int = 10,
         monitor: str | None = None,
         mode: Literal["min", "max"] | None = None,
         *,
-        least: float = 0.0,
+        min_delta: float = 0.0,
         restore_best: bool = True,
     ) -> None:
         self.patience = whole("patience", patience, 1)
@@ -77,7 +77,7 @@ class EarlyStopping:
             got = type(restore_best).__name__
             raise TypeError(f"restore_best: expected True or False, got {got}")
         self.monitor, self.mode = monitor, mode
-        self.least, self.restore_best = not_negative("least", least), restore_best
+        self.min_delta, self.restore_best = not_negative("min_delta", min_delta), restore_best
         self.reset()
 
     def reset(self) -> None:
@@ -165,7 +165,7 @@ class EarlyStopping:
         column = self.column(row)
         value = number(f"row[{column!r}]", row[column])
         gain = self.best - value if self.mode == "min" else value - self.best
-        if math.isfinite(value) and (gain > self.least or self.best_epoch == 0):
+        if math.isfinite(value) and (gain > self.min_delta or self.best_epoch == 0):
             self.best, self.best_epoch = value, epoch
             return True
         return False
@@ -204,8 +204,8 @@ class EarlyStopping:
 
     def __repr__(self) -> str:
         arguments = f"patience={self.patience}, monitor={self.monitor!r}, mode={self.mode!r}"
-        if self.least:
-            arguments += f", least={self.least!r}"
+        if self.min_delta:
+            arguments += f", min_delta={self.min_delta!r}"
         if not self.restore_best:
             arguments += ", restore_best=False"
         return f"EarlyStopping({arguments})"

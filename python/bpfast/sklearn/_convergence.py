@@ -39,7 +39,7 @@ class Convergence(EarlyStopping):
     ) -> None:
         is_loss = monitor == "loss"
         super().__init__(
-            1, monitor, "min" if is_loss else "max", least=tol, restore_best=not is_loss
+            1, monitor, "min" if is_loss else "max", min_delta=tol, restore_best=not is_loss
         )
         self.most, self.count, self.lower = n_iter_no_change, 0, lower
 
@@ -47,9 +47,9 @@ class Convergence(EarlyStopping):
         """Record the row of an epoch. Returns whether it is the best so far."""
         value, best = row[self.monitor or ""], self.best
         if self.mode == "min":
-            stays, improves = value > best - self.least, value < best
+            stays, improves = value > best - self.min_delta, value < best
         else:
-            stays, improves = value < best + self.least, value > best
+            stays, improves = value < best + self.min_delta, value > best
         self.count = self.count + 1 if stays else 0
         if improves:
             self.best, self.best_epoch = value, epoch

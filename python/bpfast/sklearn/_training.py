@@ -136,8 +136,8 @@ class EstimatorTraining(Training):
         convergence = self.convergence
         what = "Training loss" if convergence.monitor == "loss" else "Validation score"
         return (
-            f"{what} did not improve more than tol={convergence.least:f} for {convergence.most} "
-            "consecutive epochs."
+            f"{what} did not improve more than tol={convergence.min_delta:f} for "
+            f"{convergence.most} consecutive epochs."
         )
 
     def _lower(self) -> bool:

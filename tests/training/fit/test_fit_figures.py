@@ -210,9 +210,9 @@ def test_arguments_of_early_stopping():
     assert (given.best, given.best_epoch) == (6, 2)
     told([5, 6, 4, 3, 2], early_stopping=given)  # a new training resets it
     assert (given.best, given.best_epoch) == (6, 2)
-    least = bpfast.EarlyStopping(2, least=1)
-    assert len(told([5, 4.5, 3.9, 3.5, 3.0], early_stopping=least).history) == 5
-    assert least.best_epoch == 3
+    stop = bpfast.EarlyStopping(2, min_delta=1)
+    assert len(told([5, 4.5, 3.9, 3.5, 3.0], early_stopping=stop).history) == 5
+    assert stop.best_epoch == 3
     never = told([5, 4, 3, 2, 1], early_stopping=3)
     assert never.history.stopped == "early stopping"
     assert len(never.history) == 8
@@ -257,12 +257,12 @@ def test_a_plateau_falls_at_costs_below_zero():
 
 
 def test_early_stopping_at_costs_below_zero():
-    for least, best in ((0.0, 5), (0.5, 2), (2.0, 1)):
-        stop = bpfast.EarlyStopping(2, least=least)
+    for min_delta, best in ((0.0, 5), (0.5, 2), (2.0, 1)):
+        stop = bpfast.EarlyStopping(2, min_delta=min_delta)
         net = told([-5, -6, -6, -5.9, -6.4, -6.4, -6.3], early_stopping=stop)
-        epochs = {0.0: 4, 0.5: 4, 2.0: 3}[least]
+        epochs = {0.0: 4, 0.5: 4, 2.0: 3}[min_delta]
         assert len(net.history) == epochs
-        assert stop.best_epoch == min(best, 2 if least < 1 else 1)
+        assert stop.best_epoch == min(best, 2 if min_delta < 1 else 1)
 
 
 def test_the_mode_follows_from_the_name():

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # of Σ s_x C_x / Σ s_x over the examples of the step.
 WEIGHTING = "mean of all examples"
 # The settings that determine the best epoch. Patience may change.
-STOPPING = ("monitor", "mode", "least", "restore_best")
+STOPPING = ("monitor", "mode", "min_delta", "restore_best")
 
 
 def arguments(

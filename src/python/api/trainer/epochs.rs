@@ -48,7 +48,7 @@ struct Job<'py> {
     best_params: Option<Bound<'py, PyAny>>,
 }
 
-/// patience, least, the best cost so far, its epoch, and whether the validation is watched.
+/// patience, min_delta, the best cost so far, its epoch, and whether the validation is watched.
 type StoppingValues = (u64, f64, f64, u64, bool);
 
 /// What became of a job: cost, validation cost, seconds and whether it is the best so far for each epoch;
@@ -199,17 +199,16 @@ impl<'a, 'py, T: Element> Borrowed<'a, 'py, T> {
         if let Some(best) = &mut self.best_params {
             best_params = best.as_slice_mut()?;
         }
-        let stopping =
-            self.stopping.map(
-                |(patience, least, best, best_epoch, of_validation)| Stopping {
-                    patience,
-                    least,
-                    best,
-                    best_epoch,
-                    of_validation,
-                    best_params,
-                },
-            );
+        let stopping = self.stopping.map(
+            |(patience, min_delta, best, best_epoch, of_validation)| Stopping {
+                patience,
+                min_delta,
+                best,
+                best_epoch,
+                of_validation,
+                best_params,
+            },
+        );
         let rates = self.rates.as_slice()?;
         let per_epoch = n.div_ceil(self.settings.batch_size);
         let mut reports = Vec::new();

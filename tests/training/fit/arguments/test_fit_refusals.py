@@ -34,7 +34,8 @@ ELSEWHERE = [
 OF_FIT = [
     ("max_iter", "'epochs'"),
     ("n_iter_no_change", "'early_stopping'"),
-    ("tol", r"early_stopping=bpfast.EarlyStopping\(least=...\)"),
+    ("min_delta", r"early_stopping=bpfast.EarlyStopping\(min_delta=...\)"),
+    ("tol", r"early_stopping=bpfast.EarlyStopping\(min_delta=...\)"),
     ("activation", r"Network\(..., hidden=...\)"),
     ("hidden_layer_sizes", r"Network\(\[n_in, ..., n_out\]\)"),
     ("nesterovs_momentum", r"optimizer=bpfast.SGD\(momentum=0.9, nesterov=True\)"),
