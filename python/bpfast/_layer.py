@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     from bpfast import _core
+    from bpfast._network import Network
 
 
 class Layer:
@@ -122,6 +124,15 @@ class Layer:
         sizes = f"{self.n_in} -> {self.n_out}"
         biases = "" if self._has_biases() else "no biases, "
         return f"Layer({sizes}, {self.activation}, {biases}{self.n_params} parameters)"
+
+
+def weights_of(net: Network) -> NDArray[np.bool_]:
+    """Which elements of the flat vector are weights, and not biases."""
+    mask = []
+    for layer in net.layers:
+        n_weights = layer.n_in * layer.n_out
+        mask += [np.ones(n_weights, bool), np.zeros(layer.n_params - n_weights, bool)]
+    return np.concatenate(mask)
 
 
 Layer.__module__ = "bpfast"  # the public module

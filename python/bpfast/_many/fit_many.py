@@ -223,7 +223,7 @@ def fit_many(
                 whole("epochs", one["epochs"], 1), settings, own, stop, measures,
                 one["validation"], one["class_weight"], weights[k], of_rows[k], held[k],
             )  # fmt: skip
-            members.append(new_member(data, validations, net, options, 4))
+            members.append(new_member(data, validations, net, options))
     ticket = object()
     try:
         objects = {f"nets[{k}]": net for k, net in enumerate(found)}

@@ -205,12 +205,9 @@ class Member:
 
 
 def new_member(
-    data: SharedData, validations: dict[int, SharedData], net: Network, options: Options, level: int
+    data: SharedData, validations: dict[int, SharedData], net: Network, options: Options
 ) -> Member:
-    """The training of a network on shared data.
-
-    `level` is the number of calls between the user's line and this function.
-    """
+    """The training of a network on shared data."""
     settings, optimizer = options.settings, options.optimizer
     group = data.group(net, settings, optimizer)
     if group.trainer is None or not isinstance(net.config["cost"], str):
@@ -246,7 +243,7 @@ def new_member(
     trainer = new_trainer(net, settings, optimizer, settings.batch_size)
     trainer.share(group.trainer, _of_all_rows(examples.sample_weight, rows, n))
     if data.is_new(group, net):
-        warn_of_targets(net, examples.y, examples.sample_weight, level)
+        warn_of_targets(net, examples.y, examples.sample_weight)
     training = Training(
         net,
         trainer,

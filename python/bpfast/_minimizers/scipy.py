@@ -10,6 +10,7 @@ import numpy as np
 from bpfast import _core
 from bpfast._core import Gradient
 from bpfast._derivatives.arguments import refuse_trace
+from bpfast._layer import weights_of
 from bpfast._optional import optional
 from bpfast._training.arguments.unusual_targets import warn_of_targets
 from bpfast._validation.names import unknown_name
@@ -116,7 +117,7 @@ def scipy_minimize(
     >>> net.params.round(4)  # y = 2 x + 1
     array([2., 1.])
     """
-    optimize = optional("scipy.optimize", "scipy_minimize", package="scipy")
+    optional("scipy.optimize", "scipy_minimize", package="scipy")
     check_network(net, "net")
     if not isinstance(method, str):
         raise TypeError(f"method: expected a name, got {type(method).__name__}")
@@ -136,66 +137,83 @@ def scipy_minimize(
         name = "maxfun" if method.lower() == "tnc" else "maxiter"
         settings[name] = whole("max_iterations", max_iterations, 1)
     refuse_trace(x)
-    gradient, weights = Gradient(net), weights_of(net)
-    last = _core.copy_params(net).astype(np.float64)
-    counts, ended = {"nit": 0, "nfev": 0}, False
+    objective = Objective(net, x, y, sample_weight, penalty)
+    cost, derivative = objective.start()
+    warn_of_targets(net, np.asarray(y), sample_weight)
+    if not (np.isfinite(cost) and np.isfinite(derivative).all()):
+        raise ValueError(f"net: expected a start with finite cost and gradient, got {cost}")
+    return objective.minimize(method, callback, tol=tolerance, options=settings)
 
-    def evaluate(params: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        counts["nfev"] += 1
-        _core.assign_params(net, params)
-        net.backprop(x, y, sample_weight=sample_weight, out=gradient)
+
+class Objective:
+    """C + l2/2 Σ w² of a network over all examples, as a function of the flat vector in float64."""
+
+    def __init__(self, net: Network, x: Any, y: Any, sample_weight: Any, l2: float) -> None:
+        self._net, self._x, self._y, self._sample_weight = net, x, y, sample_weight
+        self._l2, self._are_weights = l2, weights_of(net)
+        self._gradient = Gradient(net)
+        self._last = _core.copy_params(net).astype(np.float64)  # of the last iteration
+        self._counts = {"nit": 0, "nfev": 0}
+
+    def start(self) -> tuple[float, NDArray[np.float64]]:
+        """The value and the gradient at the network's parameters; x, y and weights are checked."""
+        net, x = self._net, self._x
+        try:
+            found = self(self._last)
+        except BaseException:
+            _core.assign_params(net, self._last)
+            raise
+        # Converted once, and not in each evaluation.
+        self._x = (
+            without_duplicates(by_rows(x)) if is_sparse(x) else np.ascontiguousarray(x, net.dtype)
+        )
+        _core.check_targets(net, np.asarray(self._y), 0)
+        return found
+
+    def __call__(self, params: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """The value and the gradient, which the network gets too."""
+        self._counts["nfev"] += 1
+        gradient = self._gradient
+        _core.assign_params(self._net, params)
+        self._net.backprop(self._x, self._y, sample_weight=self._sample_weight, out=gradient)
         cost, derivative = gradient.cost, gradient.flat.astype(np.float64)
-        if penalty:
-            penalized = np.where(weights, params, 0.0)
-            cost += penalty / 2 * float(penalized @ penalized)
-            derivative += penalty * penalized
+        if self._l2:
+            penalized = np.where(self._are_weights, params, 0.0)
+            cost += self._l2 / 2 * float(penalized @ penalized)
+            derivative += self._l2 * penalized
         return cost, derivative
 
-    def after_iteration(params: NDArray[np.float64], *_: Any) -> None:
-        nonlocal ended
-        last[...] = params
-        counts["nit"] += 1
+    def minimize(
+        self, method: str, callback: Callable[[Any], object] | None = None, **arguments: Any
+    ) -> OptimizeResult:
+        """Minimise from the start; after an exception the network has the last iteration."""
+        from scipy.optimize import OptimizeResult, minimize
+
+        last, counts, ended = self._last, self._counts, False
+
+        def after_iteration(params: NDArray[np.float64], *_: Any) -> None:
+            nonlocal ended
+            last[...] = params
+            counts["nit"] += 1
+            try:
+                if callback is not None:
+                    callback(params)
+            except StopIteration:
+                ended = True
+                raise
+
         try:
-            if callback is not None:
-                callback(params)
-        except StopIteration:
-            ended = True
-            raise
-
-    try:
-        cost, derivative = evaluate(last)  # checks x, y and the weights
-        # Converted once, and not in each evaluation.
-        x = without_duplicates(by_rows(x)) if is_sparse(x) else np.ascontiguousarray(x, net.dtype)
-        _core.check_targets(net, np.asarray(y), 0)
-        warn_of_targets(net, np.asarray(y), sample_weight, 2)
-        if not (np.isfinite(cost) and np.isfinite(derivative).all()):
-            raise ValueError(f"net: expected a start with finite cost and gradient, got {cost}")
-        found = optimize.minimize(
-            evaluate,
-            last.copy(),
-            jac=True,
-            method=method,
-            tol=tolerance,
-            callback=after_iteration,
-            options=settings,
-        )
-    except BaseException as error:
-        _core.assign_params(net, last)
-        # Some methods catch the StopIteration of a callback, some do not.
-        if not (ended and isinstance(error, StopIteration)):
-            raise
-        cost, derivative = evaluate(last)
-        message = "`callback` raised `StopIteration`."  # SciPy's text and status
-        outcome = {"x": last, "fun": cost, "jac": derivative, "success": False, "status": 99}
-        return optimize.OptimizeResult(outcome | counts | {"message": message})
-    _core.assign_params(net, found.x)
-    return found
-
-
-def weights_of(net: Network) -> NDArray[np.bool_]:
-    """True for each element of the flat vector that is a weight, False for biases."""
-    mask = []
-    for layer in net.layers:
-        n_weights = layer.n_in * layer.n_out
-        mask += [np.ones(n_weights, bool), np.zeros(layer.n_params - n_weights, bool)]
-    return np.concatenate(mask)
+            found = minimize(
+                self, last.copy(), jac=True, method=method, callback=after_iteration, **arguments
+            )
+        except BaseException as error:
+            _core.assign_params(self._net, last)
+            # Some methods catch the StopIteration of a callback, some do not.
+            if not (ended and isinstance(error, StopIteration)):
+                raise
+            cost, derivative = self(last)
+            message = "`callback` raised `StopIteration`."  # SciPy's text and status
+            outcome = {"x": last, "fun": cost, "jac": derivative, "success": False, "status": 99}
+            return OptimizeResult(outcome | counts | {"message": message})
+        _core.assign_params(self._net, found.x)
+        return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
-from bpfast._minimizers.scipy import weights_of
+from bpfast._layer import weights_of
 from bpfast.distributed._values import ordered_sum
 
 if TYPE_CHECKING:

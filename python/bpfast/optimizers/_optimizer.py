@@ -218,13 +218,10 @@ class Optimizer:
             steps = whole("steps", state["steps"], 0)
             state_arrays, is_single = self._parse_state(state)
             if schedule_state and isinstance(self._schedule, Schedule):
-                self._schedule.state = state["schedule"]
+                self._schedule._restore("schedule", state["schedule"])  # noqa: SLF001
         except (TypeError, ValueError) as error:
-            # The value may come from a file, so a wrong type is a wrong value. A schedule names its
-            # own state "state".
-            text = str(error)
-            text = text.replace("state: ", "schedule: ", 1) if text.startswith("state: ") else text
-            raise ValueError(f"state: {text}") from None
+            # The value may come from a file, so a wrong type is a wrong value.
+            raise ValueError(f"state: {error}") from None
         self._state_arrays, self._is_single, self._steps = state_arrays, is_single, steps
 
     def _parse_state(self, state: Mapping[str, Any]) -> tuple[StateArrays | None, bool]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bpfast import schedules
 from bpfast._validation.names import unknown_name
 from bpfast._validation.numbers import is_number
 from bpfast.optimizers._adagrad import Adagrad
 from bpfast.optimizers._adam import Adam, AdamW
 from bpfast.optimizers._rmsprop import RMSprop
 from bpfast.optimizers._sgd import SGD
+from bpfast.schedules._config import parsed
 
 if TYPE_CHECKING:
     from bpfast.optimizers._optimizer import Optimizer
@@ -65,16 +65,8 @@ def from_config(config: Mapping[str, Any]) -> Optimizer:
         raise ValueError(f"config: expected {', '.join(sorted(names))} for {kind!r}, got {got}")
     try:
         if "learning_rate" in given and not is_number(given["learning_rate"]):
-            given["learning_rate"] = _schedule(given["learning_rate"])
+            given["learning_rate"] = parsed("learning_rate", given["learning_rate"])
         return made(**given)
     except (TypeError, ValueError) as error:
         # The value may come from a file, so a wrong type is a wrong value.
         raise ValueError(f"config: {error}") from None
-
-
-def _schedule(config: object) -> schedules.Schedule:
-    """The schedule of this config. Errors name the learning rate."""
-    try:
-        return schedules.from_config(config)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"learning_rate: {str(error).removeprefix('config: ')}") from None

@@ -48,32 +48,37 @@ def from_config(config: Mapping[str, Any]) -> Schedule:
     >>> schedules.from_config({"kind": "cosine", "rate": 0.1, "steps": 100})
     Cosine(0.1, steps=100, final=0.0)
     """
+    return parsed("config", config)
+
+
+def parsed(argument: str, config: Any) -> Schedule:
+    """The schedule of a config; errors name `argument`."""
     if not isinstance(config, Mapping):
-        raise TypeError(f"config: expected a mapping, got {type(config).__name__}")
+        raise TypeError(f"{argument}: expected a mapping, got {type(config).__name__}")
     try:
-        return _build(config)
+        return _build(argument, config)
     except RecursionError:
-        raise ValueError("config: expected fewer schedules within schedules") from None
+        raise ValueError(f"{argument}: expected fewer schedules within schedules") from None
 
 
-def _build(config: Mapping[str, Any]) -> Schedule:
+def _build(argument: str, config: Mapping[str, Any]) -> Schedule:
     kind = config.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
-        raise unknown_name("config", kind, _KINDS, "kind")
+        raise unknown_name(argument, kind, _KINDS, "kind")
     made = _KINDS[kind]
     given = {name: value for name, value in list(config.items()) if name != "kind"}
     names = made.arguments
     if not set(names[: made.required]) <= set(given) <= set(names):
         got = ", ".join(map(str, given)) or "none"
-        raise ValueError(f"config: expected {', '.join(names)} for kind {kind!r}, got {got}")
+        raise ValueError(f"{argument}: expected {', '.join(names)} for kind {kind!r}, got {got}")
     if made is WarmUp:
         inner = given["schedule"]
         if not isinstance(inner, Mapping):
             got = type(inner).__name__
-            raise ValueError(f"config: schedule: expected a mapping, got {got}")
-        given["schedule"] = _build(inner)
+            raise ValueError(f"{argument}: schedule: expected a mapping, got {got}")
+        given["schedule"] = _build(argument, inner)
     try:
         return made(**given)
     except (TypeError, ValueError) as error:
         # The value may come from a file, so a wrong type is a wrong value.
-        raise ValueError(f"config: {error}") from None
+        raise ValueError(f"{argument}: {error}") from None

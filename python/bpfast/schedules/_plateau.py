@@ -140,6 +140,9 @@ class Plateau(Schedule):
 
     @state.setter
     def state(self, state: Mapping[str, Any]) -> None:
+        self._restore("state", state)
+
+    def _restore(self, argument: str, state: Any) -> None:
         try:
             if not isinstance(state, Mapping):
                 raise TypeError(f"expected a mapping, got {type(state).__name__}")
@@ -157,5 +160,5 @@ class Plateau(Schedule):
                 raise ValueError(f"bad, cooling: expected {most}, got {bad} and {cooling}")
         except (TypeError, ValueError) as error:
             # The value may come from a file, so a wrong type is a wrong value.
-            raise ValueError(f"state: {error}") from None
+            raise ValueError(f"{argument}: {error}") from None
         self._now, self._best, self._bad, self._cooling = now, best, bad, cooling

@@ -109,9 +109,12 @@ class Schedule:
 
     @state.setter
     def state(self, state: Mapping[str, Any]) -> None:
-        given: Any = state  # from a file, so of any type
-        if not isinstance(given, Mapping) or given:
-            raise ValueError(f"state: expected an empty dict, got {state!r}")
+        self._restore("state", state)
+
+    def _restore(self, argument: str, state: Any) -> None:
+        """Set the state, which may come from a file; errors name `argument`."""
+        if not isinstance(state, Mapping) or state:
+            raise ValueError(f"{argument}: expected an empty dict, got {state!r}")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Schedule):

@@ -128,5 +128,8 @@ class WarmUp(Schedule):
 
     @state.setter
     def state(self, state: Mapping[str, Any]) -> None:
+        self._restore("state", state)
+
+    def _restore(self, argument: str, state: Any) -> None:
         inner = self.schedule if isinstance(self.schedule, Schedule) else Schedule()
-        inner.state = state
+        inner._restore(argument, state)  # noqa: SLF001

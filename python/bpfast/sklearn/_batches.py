@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,16 +31,21 @@ class Batches:
         self._last: _core.Trainer | None = None
         self._examples: tuple[Any, Any, Any] = (None, None, None)
         self._full = self._done = self._rest = 0
+        self._cost_before = 0.0  # of trainers of last steps that are no longer used
         self._report = (0, 0)
 
     def load(self, x: Any, y: Any, weight: Any = None, sparse: float = 0.0) -> None:
         """Load the examples of an epoch, or of a part of it."""
         self._main.load(x, y, weight, sparse)
         self._examples = x, y, weight
-        self._full, self._rest = divmod(len(self._main), self._settings.batch_size)
+        full, rest = divmod(len(self._main), self._settings.batch_size)
         has_penalty = self._settings.l2 or self._settings.l1
-        if not (self._rest and has_penalty):
-            self._full, self._rest = len(self._main), 0  # all steps are those of one trainer
+        if not (rest and has_penalty):
+            full, rest = len(self._main), 0  # all steps are those of one trainer
+        if rest != self._rest and self._last is not None:
+            self._cost_before += self._last.report[2]
+            self._last = None  # its penalty is that of another number of examples
+        self._full, self._rest = full, rest
 
     def begin(self, epoch: int, seed: int | None = None) -> None:
         """Start an epoch over the loaded examples."""
@@ -49,6 +55,7 @@ class Batches:
     def reset_cost(self) -> None:
         """Reset the sum of costs in `report` to 0."""
         self._main.reset_cost()
+        self._cost_before = 0.0
         if self._last is not None:
             self._last.reset_cost()
 
@@ -83,15 +90,12 @@ class Batches:
 
     def _last_step(self) -> _core.Trainer:
         """The trainer of the last mini-batch, with its examples."""
-        settings = self._settings
         if self._last is None:
+            settings = copy.copy(self._settings)
             scale = settings.batch_size / self._rest
-            full = settings.l1, settings.l2
-            settings.l1, settings.l2 = full[0] * scale, full[1] * scale
-            try:
-                self._last = _core.Trainer(self._net, self._rule, settings.batch_size, settings)
-            finally:
-                settings.l1, settings.l2 = full
+            settings.l1 *= scale
+            settings.l2 *= scale
+            self._last = _core.Trainer(self._net, self._rule, settings.batch_size, settings)
         rows = self._main.next_rows().astype(np.intp)
         x, y, weight = self._examples
         self._last.load(
@@ -103,7 +107,9 @@ class Batches:
     @property
     def report(self) -> tuple[int, int, float]:
         """The steps and examples of the last series, and Σ s_x C_x since `reset_cost`."""
-        cost = self._main.report[2] + (0.0 if self._last is None else self._last.report[2])
+        cost = self._main.report[2] + self._cost_before
+        if self._last is not None:
+            cost += self._last.report[2]
         return (*self._report, cost)
 
     @property

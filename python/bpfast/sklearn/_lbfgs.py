@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from bpfast._minimizers.scipy import scipy_minimize
+from bpfast._minimizers.scipy import Objective
+from bpfast._training.arguments.unusual_targets import warn_of_targets
 from bpfast._validation.caller import stack_level
 from bpfast.sklearn import _network
 
@@ -31,23 +32,19 @@ def fit_lbfgs(estimator: Any, net: Network, data: Data, *, loss_scale: float) ->
     work = net if net.dtype == np.float64 else net.astype(np.float64)
     total = float(data.x.shape[0]) if data.weight is None else float(np.sum(data.weight))
     alpha = float(estimator.alpha) / total if total > 0 else 0.0
-    try:
-        with threadpool_limits(limits=1, user_api="blas"), warnings.catch_warnings():
-            # y of any scale, as in scikit-learn.
-            warnings.filterwarnings("ignore", "y: expected targets of about 1", UserWarning)
-            found = scipy_minimize(
-                work,
-                data.x,
-                data.y,
-                l2=alpha,
-                sample_weight=data.weight,
-                max_iterations=int(estimator.max_iter),
-                options={"maxfun": int(estimator.max_fun), "gtol": float(estimator.tol)},
-            )
-    except ValueError as error:
-        if not str(error).startswith("net: expected a start with finite"):
-            raise
-        return False
+    objective = Objective(work, data.x, data.y, data.weight, alpha)
+    options = {
+        "maxiter": int(estimator.max_iter),
+        "maxfun": int(estimator.max_fun),
+        "gtol": float(estimator.tol),
+    }
+    with threadpool_limits(limits=1, user_api="blas"):
+        loss, derivative = objective.start()
+        if net.config["output"] != "identity":  # of any scale, as in scikit-learn
+            warn_of_targets(work, np.asarray(data.y), data.weight)
+        if not (np.isfinite(loss) and np.isfinite(derivative).all()):
+            return False
+        found = objective.minimize("L-BFGS-B", options=options)
     if work is not net:
         net.params[...] = work.params
     estimator.n_iter_ = min(int(found.nit), int(estimator.max_iter))

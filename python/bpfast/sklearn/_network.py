@@ -51,15 +51,12 @@ def new_network(
     if len(sizes) == 2 and isinstance(activations, str):
         activations = []
     try:
-        return Network(
-            sizes, hidden=activations, output=output, cost=cost, dtype=dtype, init="zeros"
-        )
+        Network([1] * len(sizes), hidden=activations, init="zeros")
     except (TypeError, ValueError) as error:
-        text = str(error)
-        if text.startswith("hidden"):
-            text = text.removeprefix("hidden: ")
-            text = f"The {given!r} parameter of {type(estimator).__name__} is invalid: {text}"
-        raise type(error)(text) from None
+        what = f"The {given!r} parameter of {type(estimator).__name__} is invalid"
+        text = str(error).removeprefix("hidden: ")
+        raise type(error)(f"{what}: {text}") from None
+    return Network(sizes, hidden=activations, output=output, cost=cost, dtype=dtype, init="zeros")
 
 
 def _translated(hidden: Any) -> str | list[str]:

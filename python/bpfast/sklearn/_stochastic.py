@@ -118,7 +118,7 @@ def fit_stochastic(
         examples = Examples(net, data.x, data.y, data.weight, signed=True)
         examples.weigh(None)
         if net.config["output"] != "identity":  # of any scale, as in scikit-learn
-            warn_of_targets(net, examples.y, examples.sample_weight, stack_level())
+            warn_of_targets(net, examples.y, examples.sample_weight)
         batches = cast("_core.Trainer", Batches(net, optimizer, settings))
         source = new_source(batches, settings, examples)
         held_out = None

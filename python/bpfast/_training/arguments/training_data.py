@@ -116,7 +116,7 @@ def of_arrays(
     trainer = new_trainer(net, settings, optimizer, settings.batch_size)
     source = new_source(trainer, settings, data)
     if not data.is_mapped:
-        warn_of_targets(net, data.y, data.sample_weight, 4)
+        warn_of_targets(net, data.y, data.sample_weight)
     if held_out is not None:
         with nullcontext() if share is not None else naming_validation():
             check_cost(held_out, settings)

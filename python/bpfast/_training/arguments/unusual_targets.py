@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._activations import range_of
+from bpfast._validation.caller import stack_level
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -25,13 +26,11 @@ MARGIN, PART = 0.5, 0.1
 LEAST, MOST = 1e-2, 1e2
 
 
-def warn_of_targets(
-    net: Network, y: NDArray[Any], sample_weight: ArrayLike | None, level: int
-) -> None:
+def warn_of_targets(net: Network, y: NDArray[Any], sample_weight: ArrayLike | None) -> None:
     """Warn of the first of three: outside the range of the outputs, no class, another scale.
 
-    `level` is the number of calls between the user's line and this function. The text has no values
-    of y, so that Python shows the warning only once if training is called in a loop.
+    The text has no values of y, so that Python shows the warning only once if training is called in
+    a loop.
     """
     cost, output = net.config["cost"], net.config["output"]
     if cost not in (*COSTS, "log_likelihood") or y.ndim != 2 or y.dtype.kind not in "iuf":
@@ -45,7 +44,7 @@ def warn_of_targets(
     elif cost in COSTS:
         text = _out_of_range(y, output) or _of_another_scale(y, output)
     if text is not None:
-        warnings.warn(f"y: expected {text}", UserWarning, stacklevel=level + 1)
+        warnings.warn(f"y: expected {text}", UserWarning, stacklevel=stack_level())
 
 
 def _out_of_range(y: NDArray[Any], output: str) -> str | None:

@@ -12,6 +12,7 @@ import numpy as np
 from bpfast import _core, schedules
 from bpfast._training.checkpoint import file
 from bpfast._training.early_stopping import EarlyStopping
+from bpfast._validation.caller import stack_level
 from bpfast._validation.numbers import is_number, whole
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _agree_weighting(saved: Checkpoint, given: dict[str, Any]) -> None:
             "x: batches with weights have other steps now than when the checkpoint was written: "
             "Σ s_x C_x is divided by the number of examples, and no longer by Σ s_x"
         )
-        warnings.warn(message, UserWarning, stacklevel=6)
+        warnings.warn(message, UserWarning, stacklevel=stack_level())
 
 
 def _refuse_other_columns(saved: Checkpoint, training: Training) -> None:
