@@ -34,7 +34,7 @@ def with_custom_cost(
 
 
 def number_of_examples(x: Any) -> int:
-    """N of x, also of a `Trace` in its place."""
+    """n of x, also of a `Trace` in its place."""
     if isinstance(x, Trace):
         x = x.a[-1]
     shape = getattr(x, "shape", None)

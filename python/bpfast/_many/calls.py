@@ -168,7 +168,7 @@ def _is_list_of_arrays(x: Any) -> bool:
 
 
 def _inputs(nets: Sequence[Network], x: Any) -> list[Any]:
-    """X for each network; a shared one is converted once for each dtype."""
+    """x for each network; a shared one is converted once for each dtype."""
     if _is_list_of_arrays(x):
         if len(x) != len(nets):
             expected = f"one batch, or a list of {len(nets)}, one for each network"

@@ -125,7 +125,7 @@ def batch_of(net: Network, x: Any, y: Any, sample_weight: Any = None) -> Batch:
 
 
 def dense_targets(y: NDArray[Any], outputs: int, n: int) -> Floats | None:
-    """Y as (n, n_L) in float64; labels become rows with a single 1. None for other shapes."""
+    """y as (n, n_L) in float64; labels become rows with a single 1. None for other shapes."""
     if y.dtype.kind not in "biuf":
         return None
     if y.shape == (n, outputs):

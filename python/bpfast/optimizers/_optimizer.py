@@ -261,7 +261,7 @@ class Optimizer:
         return self._hyperparameters
 
     def _rate(self) -> float:
-        """Η of the next step."""
+        """η of the next step."""
         schedule, step = self._schedule, self._steps
         rate = schedule.rate if type(schedule) is Constant else schedule(step)
         if type(rate) is float and 0 <= rate < math.inf:

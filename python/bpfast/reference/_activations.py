@@ -163,7 +163,7 @@ def _sigmoid_three(z: float) -> Three:
 
 
 def _tanh_three(z: float) -> Three:
-    """Tanh z = 2 s(2z) - 1."""
+    """tanh z = 2 s(2z) - 1."""
     first, second, third = _sigmoid_three(2.0 * z)
     return 4.0 * first, 8.0 * second, 16.0 * third
 

@@ -213,7 +213,7 @@ def _hidden(hidden: Any, count: int) -> list[str]:
 
 
 def targets(y: object, n: int, width: int, cost: Cost) -> Matrix:
-    """Y of shape (n, n_L). A class label becomes a row with a 1 at the label."""
+    """y of shape (n, n_L). A class label becomes a row with a 1 at the label."""
     refuse_masked("y", y)
     nested = plain("y", y)
     got = shape_of("y", y, nested)

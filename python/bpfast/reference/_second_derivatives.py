@@ -150,12 +150,12 @@ CONVEX = (
 
 
 def _gauss_newton_sigmoid_poisson(z: Vector, a: Vector, y: Vector, dz: Vector) -> Vector:
-    """Y / a² times a² (1 - a)²."""
+    """y / a² times a² (1 - a)²."""
     return [y_j * sigmoid(-z_j) ** 2 * dz_j for z_j, y_j, dz_j in zip(z, y, dz, strict=True)]
 
 
 def _gauss_newton_softplus_poisson(z: Vector, a: Vector, y: Vector, dz: Vector) -> Vector:
-    """Y / a² times σ'(z)²; σ'(z) / a = 1 where a = 0 to the last digit."""
+    """y / a² times σ'(z)²; σ'(z) / a = 1 where a = 0 to the last digit."""
     ratios = [sigmoid(z_j) / a_j if z_j >= -40.0 else 1.0 for z_j, a_j in zip(z, a, strict=True)]
     return [y_j * r * r * dz_j for r, y_j, dz_j in zip(ratios, y, dz, strict=True)]
 

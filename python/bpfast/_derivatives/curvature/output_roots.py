@@ -54,7 +54,7 @@ def roots(
 
 
 def _softmax(z: Array) -> tuple[Array, Array]:
-    """A and 1 - a; that of the largest is the sum of the others."""
+    """a and 1 - a; that of the largest is the sum of the others."""
     exp = np.exp(z - z.max(axis=1, keepdims=True))
     total = exp.sum(axis=1, keepdims=True)
     rest = 1 - exp / total

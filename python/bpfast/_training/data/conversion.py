@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def checked_x(x: Any) -> Any:
-    """X as a CSR matrix without duplicates, or as an array of numbers."""
+    """x as a CSR matrix without duplicates, or as an array of numbers."""
     if is_sparse(x):
         check_format(x)
         rows = by_rows(x)
@@ -36,7 +36,7 @@ def checked_x(x: Any) -> Any:
 
 
 def as_x(net: Network, x: Any) -> Any:
-    """X in the network's dtype, unless it is sparse or a memory map."""
+    """x in the network's dtype, unless it is sparse or a memory map."""
     if is_sparse(x) or is_mapped(x):
         return x
     return converted(x, net.dtype) if x.ndim else x

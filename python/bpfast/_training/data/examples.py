@@ -89,7 +89,7 @@ class Examples:
 
     @property
     def y(self) -> NDArray[Any]:
-        """Y of all examples."""
+        """y of all examples."""
         return self._y if self._rows is None else self._y[self._rows]
 
     def of_network(

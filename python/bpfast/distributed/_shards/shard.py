@@ -81,7 +81,7 @@ class Shard:
         _core.check_targets(net, self.y, first)
 
     def take(self, rows: NDArray[Any] | None) -> tuple[Any, Any, Any]:
-        """X, y and weights of some rows, or of all."""
+        """x, y and weights of some rows, or of all."""
         if rows is None:
             return self.x, self.y, self.weight
         weight = self.weight
@@ -128,7 +128,7 @@ def load(source: Any) -> Any:
 
 
 def _three(data: Any) -> tuple[Any, Any, Any]:
-    """X, y and weights of a loaded shard."""
+    """x, y and weights of a loaded shard."""
     if not isinstance(data, tuple | list) or len(data) not in (2, 3):
         got = type(data).__name__
         got += f" of {len(data)}" if isinstance(data, tuple | list) else ""
