@@ -175,7 +175,7 @@ ASAN_TESTS := network/test_network.py network/test_custom_cost.py network/test_c
   io/test_bad_saves.py concurrency/test_borrowed_copies.py training/optimizers/test_optimizer_input.py
 ASAN_CARGO = CARGO_TARGET_DIR=$(ASAN) RUSTFLAGS=-Zsanitizer=address $(NIGHTLY)
 ASAN_PY = LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
-  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 PYTHONMALLOC=malloc \
+  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=1024 PYTHONMALLOC=malloc \
   PYTHONPATH=$(CURDIR)/$(ASAN)/python $(BIN)/python
 
 test-asan: $(INSTALLED) $(VENV)/.extra-test ## AddressSanitizer on the kernels, tests of arrays and random calls
