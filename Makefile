@@ -77,7 +77,7 @@ examples: $(INSTALLED) $(VENV)/.extra-examples ## Nielsen's experiments on MNIST
 	@set -e; for name in $(EXPERIMENTS); do \
 	  echo "examples/$$name.py"; $(BIN)/python examples/$$name.py --plot $(PLOTS)/$$name.png $(ARGS); \
 	done
-	$(if $(ARGS),,$(BIN)/python examples/plots_gallery.py)
+	$(if $(ARGS),,$(BIN)/python examples/plots_gallery.py --plots docs/plots)
 	$(if $(ARGS),,$(BIN)/python examples/chapter2.py --plots $(PLOTS))
 
 # The programs that are notebooks too.
@@ -86,15 +86,20 @@ NOTEBOOKS := get_started from_scikit_learn chapter2
 notebooks: $(INSTALLED) $(VENV)/.extra-notebook ## write and run examples/notebooks/*.ipynb (NOTEBOOKS= to choose)
 	$(BIN)/python -m tools.notebook $(NOTEBOOKS)
 
+# The features of benches/kernels.rs at a SIMD level: the crates that it times choose AVX-512 by the build.
+KERNEL_FEATURES = $$(test $$level = avx512 && echo bench-avx512 || echo bench)
+
 # Nothing else may run during a benchmark. Each level of SIMD that the machine has gets a run.
 bench: $(INSTALLED) $(VENV)/.extra-bench ## times beside NumPy, JAX, ... (PEERS="torch" installs more; CASES=, ARGS=)
 	$(if $(PEERS),$(PIP) install $(PEERS))
-	cargo bench $(LOCKED) --features bench --bench kernels --no-run
-	@set -e; levels=$$($(BIN)/python -m benches.machine.levels); for level in $$levels; do set -x; \
+	@set -e; levels=$$($(BIN)/python -m benches.machine.levels); for level in $$levels; do \
+	  cargo bench $(LOCKED) --features $(KERNEL_FEATURES) --bench kernels --no-run; \
+	done; \
+	for level in $$levels; do set -x; \
 	  $(BIN)/python -m benches.compare --simd $$level $(if $(CASES),--cases $(CASES)) $(ARGS); \
 	  $(BIN)/python -m benches.fit --simd $$level $(ARGS); \
 	  $(BIN)/python -m benches.epoch --simd $$level $(ARGS); \
-	  BPFAST_SIMD=$$level cargo bench $(LOCKED) --features bench --bench kernels; \
+	  BPFAST_SIMD=$$level cargo bench $(LOCKED) --features $(KERNEL_FEATURES) --bench kernels; \
 	done
 	$(BIN)/python -m benches.report
 

@@ -23,7 +23,7 @@ from benches.processes.measure import say
 from benches.processes.rounds import interleave, summary
 from benches.processes.workers import PINS, PeerFailedError, Team, Worker
 from benches.trainers import TRAINERS
-from examples.digits import FOLDER, find
+from examples.shared.digits import FOLDER, find
 
 Result = dict[str, Any]
 

@@ -1,20 +1,22 @@
-"""Burgers' equation from its equation alone: u_t + u u_x = ν u_xx, u = -sin πx at t = 0.
+"""Fit a network to Burgers' equation: u_t + u u_x = ν u_xx, with u = -sin πx at t = 0.
 
-A network 2-24-24-24-1 is fitted to the equation at points (t, x) with 0 ≤ t ≤ 1, -1 ≤ x ≤ 1, and to
-the values at t = 0 and at x = ±1, where u = 0. `net.backprop_taylor` gives the gradient of the
-residual, and L-BFGS of SciPy takes the steps. Cole and Hopf's formula gives the known solution.
+A network 2-24-24-24-1 is fitted to the equation at points (t, x) with 0 ≤ t ≤ 1 and -1 ≤ x ≤ 1, and
+to the values at t = 0 and at x = ±1, where u = 0. `net.backprop_taylor` computes the gradient of
+the residual, and SciPy's L-BFGS minimises it. The Cole-Hopf formula gives the exact solution.
 """
 
-from argparse import ArgumentParser
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import OptimizeResult, minimize
 
 import bpfast
-import options
+from shared import options
+
+try:
+    from scipy.optimize import OptimizeResult, minimize
+except ModuleNotFoundError as missing:
+    raise SystemExit(f"This program needs {missing.name}: pip install scipy") from None
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,11 +25,11 @@ Array = NDArray[np.float64]
 
 NU = 0.02  # the viscosity
 ALONG = np.eye(2)  # the directions t and x
-WEIGHT = 10.0  # of the values at the edges, beside the mean over the points
+WEIGHT = 10.0  # of the cost at the edges; the cost at the points has weight 1
 
 
 def known(t: float, x: Array) -> Array:
-    """The solution by Cole and Hopf: u = -∫ sin(π(x-s)) f(x-s) g(s) ds / ∫ f(x-s) g(s) ds.
+    """The exact solution by Cole and Hopf: u = -∫ sin(π(x-s)) f(x-s) g(s) ds / ∫ f(x-s) g(s) ds.
 
     f(y) = e^(-cos(πy)/(2πν)) and g(s) = e^(-s²/(4νt)), by Gauss and Hermite's quadrature.
     """
@@ -102,7 +104,7 @@ def grid(net: bpfast.Network, times: Array, x: Array) -> tuple[Array, Array]:
 
 def draw(net: bpfast.Network, costs: list[float]) -> "Figure":
     """The solution at four times, the error everywhere, and the cost by iteration."""
-    import plots
+    from shared import plots
 
     figure, (left, middle, right) = plots.panels(3)
     x, some = np.linspace(-1, 1, 201), np.array([0, 0.25, 0.5, 1])
@@ -125,11 +127,10 @@ def draw(net: bpfast.Network, costs: list[float]) -> "Figure":
 
 
 def main() -> None:
-    parser = ArgumentParser(description=__doc__)
-    add = parser.add_argument
-    add("--iterations", type=int, default=2500, help="of L-BFGS (2500)")
-    add("--seed", type=int, default=0, help="of points and weights (0)")
-    add("--plot", type=Path, default=Path("burgers.png"), help="a PNG file (burgers.png)")
+    parser = options.parser(__doc__)
+    options.add_number(parser, "--iterations", 2500, "iterations of L-BFGS")
+    options.add_number(parser, "--seed", 0, "seed of the points and the initial weights")
+    options.add_plot(parser, "burgers.png")
     args = parser.parse_args()
     options.check_whole(parser, args, iterations=1)
     options.check_seed(parser, args.seed)

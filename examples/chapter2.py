@@ -1,8 +1,8 @@
 """Chapters 2 and 3 of Nielsen's book, on digits.
 
-Each claim has its number and its figure. examples/chapter2.py is this text as a program, whose
-cells begin with `# %%`, and examples/notebooks/chapter2.ipynb is the same as a notebook. Layers
-have the book's numbers: layer 1 is the input, and δ^l = ∂C/∂z^l.
+Claims of the book, each with numbers and a figure. examples/chapter2.py is this text as a program,
+whose cells begin with `# %%`, and examples/notebooks/chapter2.ipynb is the same as a notebook.
+Layers have the book's numbers: layer 1 is the input, and δ^l = ∂C/∂z^l.
 """
 
 # %%
@@ -11,10 +11,14 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 import bpfast
-import chapter2_figures as figures
-import options
-from digits import Floats
-from runs import table
+from shared import options
+from shared.digits import Floats
+from shared.runs import table
+
+try:
+    from shared import chapter2_figures as figures
+except ModuleNotFoundError as missing:
+    raise SystemExit(f"This program needs {missing.name}: pip install matplotlib") from None
 
 CostName: TypeAlias = Literal["quadratic", "cross_entropy"]
 

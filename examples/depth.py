@@ -1,15 +1,16 @@
-"""One to four hidden layers of 30 sigmoid neurons: more layers are not better by themselves.
+"""One to four hidden layers of 30 sigmoid neurons: more layers alone do not improve the result.
 
-As in chapter 5 of the book: cross-entropy, η = 0.1, λ/n = 0.0001. vanishing_gradient.py shows why.
+As in chapter 5 of the book: cross-entropy, η = 0.1, λ/n = 0.0001. vanishing_gradient.py shows the
+reason.
 """
 
 from functools import partial
 from typing import TYPE_CHECKING
 
 import bpfast
-import options
-from digits import Digits
-from runs import Runs, columns, last, repeat, spread, table
+from shared import options
+from shared.digits import Digits
+from shared.runs import Runs, columns, last, repeat, spread, table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,7 +42,7 @@ def named(layers: int) -> str:
 
 def draw(found: dict[int, Runs]) -> "Figure":
     """Training cost and test accuracy by epoch."""
-    import plots
+    from shared import plots
 
     figure, panels = plots.panels(2)
     for place, (layers, runs) in enumerate(found.items()):

@@ -1,15 +1,15 @@
-"""Dropout: hidden neurons left out at random in each step, against overfitting 1,000 digits.
+"""Dropout against overfitting on 1,000 digits: each step leaves out hidden neurons at random.
 
-784-100-10, cross-entropy, η = 0.5. At test time all neurons answer.
+784-100-10, cross-entropy, η = 0.5. The test uses all neurons.
 """
 
 from functools import partial
 from typing import TYPE_CHECKING
 
 import bpfast
-import options
-from digits import Digits
-from runs import Runs, columns, last, repeat, spread, table
+from shared import options
+from shared.digits import Digits
+from shared.runs import Runs, columns, last, repeat, spread, table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,7 +35,7 @@ def train(digits: Digits, epochs: int, dropout: float, seed: int) -> bpfast.Hist
 
 def draw(found: dict[float, Runs]) -> "Figure":
     """Cost and accuracy of the test digits."""
-    import plots
+    from shared import plots
 
     figure, panels = plots.panels(2)
     for place, (dropout, runs) in enumerate(found.items()):

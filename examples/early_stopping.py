@@ -1,15 +1,15 @@
-"""Stop when the cost of held-out digits no longer falls, and keep the best network.
+"""Early stopping: stop when the cost of held-out digits no longer falls, and keep the best epoch.
 
 784-30-10 as in chapter 3 of the book: cross-entropy, η = 0.5. A fifth of the training digits is
-held out; the test digits take no part in the decision.
+held out; the test digits have no influence on the training.
 """
 
 from typing import TYPE_CHECKING
 
 import bpfast
-import options
-from digits import Digits
-from runs import spread, table
+from shared import options
+from shared.digits import Digits
+from shared.runs import spread, table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +40,7 @@ class Training:
 
 def draw(whole: bpfast.History, stopped: bpfast.History) -> "Figure":
     """The costs and accuracies of the whole training, and where the other one ended."""
-    import plots
+    from shared import plots
 
     figure, panels = plots.panels(2)
     for axes, column in zip(panels, ("cost", "accuracy"), strict=True):

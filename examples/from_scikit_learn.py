@@ -1,4 +1,4 @@
-"""From scikit-learn: the same estimators, faster and more open.
+"""From scikit-learn: the same estimators, faster, with access to the network.
 
 examples/from_scikit_learn.py is this text as a program, whose cells begin with `# %%`, and
 examples/notebooks/from_scikit_learn.ipynb is the same as a notebook.
@@ -15,17 +15,24 @@ import time
 import warnings
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
-from sklearn.datasets import load_digits
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GridSearchCV, train_test_split
-from sklearn.neural_network import MLPClassifier as Theirs
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 import bpfast
-from bpfast.sklearn import MLPClassifier
+
+try:
+    import matplotlib.pyplot as plt
+    from sklearn.datasets import load_digits
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.model_selection import GridSearchCV, train_test_split
+    from sklearn.neural_network import MLPClassifier as Theirs
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from bpfast.sklearn import MLPClassifier
+except ModuleNotFoundError as missing:
+    raise SystemExit(
+        f"This program needs {missing.name}: pip install matplotlib scikit-learn"
+    ) from None
 
 warnings.simplefilter("ignore", ConvergenceWarning)  # the numbers of epochs are fixed
 x, y = load_digits(return_X_y=True)
@@ -49,8 +56,8 @@ assert model.score(test_x, test_y) > 0.95
 # %% [markdown]
 # ## Search and pipelines
 #
-# The estimators are cloned, searched and pickled as all others. Each process of the search uses as
-# many threads as joblib grants it.
+# The estimators can be cloned, searched and pickled like all others. In a search with several
+# processes, each uses as many threads as joblib allows.
 
 # %%
 classifier = MLPClassifier(max_iter=30, early_stopping=True, random_state=0)
@@ -66,9 +73,9 @@ search.fit(x, y)
 print(search.best_params_, f"{search.best_score_:.1%}")
 
 # %% [markdown]
-# ## Beyond it
+# ## More parameters
 #
-# Activations of each hidden layer, dropout, weights of the classes, float32, and more.
+# An activation for each hidden layer, dropout, class weights, float32, and others.
 
 # %%
 model = MLPClassifier(

@@ -1,4 +1,4 @@
-"""Get started: digits, from training to saliency.
+"""Get started: train a network on digits, and look inside.
 
 examples/get_started.py is this text as a program, whose cells begin with `# %%`, and
 examples/notebooks/get_started.ipynb is the same as a notebook.
@@ -7,8 +7,8 @@ examples/notebooks/get_started.ipynb is the same as a notebook.
 # %% [markdown]
 # ## Digits
 #
-# 10,000 images of 28 × 28 pixels to train with, and 10,000 others to test with. Each image is a row
-# of 784 numbers from 0 to 1, and its label is a whole number from 0 to 9.
+# There are 10,000 training images of 28 × 28 pixels, and 10,000 test images. Each image is a row of
+# 784 numbers from 0 to 1, and its label is an integer from 0 to 9.
 
 # %%
 import tempfile
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 import bpfast
-from digits import Digits
+from shared.digits import Digits
 
 digits = Digits.read()
 x, y = digits.x, digits.labels
@@ -26,8 +26,8 @@ print(x.shape, x.dtype, y[:10])
 # %% [markdown]
 # ## A network
 #
-# 784 inputs, 30 hidden neurons and 10 outputs. Softmax outputs are probabilities, one for each
-# digit, and the cost is −ln of the probability of the right one.
+# The network has 784 inputs, 30 hidden neurons and 10 outputs. Softmax outputs are probabilities,
+# one for each digit, and the cost is −ln of the probability of the right one.
 
 # %%
 net = bpfast.Network(
@@ -44,8 +44,8 @@ print(net.summary())
 # %% [markdown]
 # ## Train
 #
-# `fit` takes mini-batches of 32 digits. The digits to test with are evaluated after each epoch, and
-# never trained with.
+# `fit` trains on mini-batches of 32 digits. The test digits are evaluated after each epoch, and are
+# not used for training.
 
 # %%
 history = net.fit(
@@ -65,7 +65,7 @@ history.plot()
 # %% [markdown]
 # ## Predict
 #
-# A network is called with a batch, one example per row.
+# Call the network with a batch, one example per row.
 
 # %%
 probabilities = net(digits.test_x)
@@ -77,7 +77,7 @@ print("right:", digits.test_labels[:12])
 bpfast.plot.confusion(net, digits.test_x, digits.test_labels)
 
 # %% [markdown]
-# ## The gradient, and the errors behind it
+# ## The gradient and the errors
 #
 # `backprop` computes the gradient of the mean cost over a batch by the four equations BP1 to BP4.
 # It has the layout of the parameters: `g.flat`, `g.weights`, `g.biases`. `errors` returns δ of each

@@ -1,16 +1,16 @@
 """30 and 100 hidden neurons, trained as in chapter 1 of the book and as in chapter 3.
 
-Chapter 1: quadratic cost, η = 3, start weights of variance 1. Chapter 3: cross-entropy, η = 0.5,
-start weights of variance 1/n_in, λ/n = 0.0001.
+Chapter 1: quadratic cost, η = 3, initial weights of variance 1. Chapter 3: cross-entropy, η =
+0.5, initial weights of variance 1/n_in, λ/n = 0.0001.
 """
 
 from functools import partial
 from typing import TYPE_CHECKING
 
 import bpfast
-import options
-from digits import Digits
-from runs import Runs, columns, last, repeat, spread, table
+from shared import options
+from shared.digits import Digits
+from shared.runs import Runs, columns, last, repeat, spread, table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,7 +44,7 @@ def train(digits: Digits, epochs: int, chapter: str, hidden: int, seed: int) -> 
 
 def draw(found: dict[tuple[str, int], Runs]) -> "Figure":
     """Test accuracy by epoch, a panel for each chapter."""
-    import plots
+    from shared import plots
 
     figure, panels = plots.panels(2)
     for chapter, axes in zip(CHAPTERS, panels, strict=True):

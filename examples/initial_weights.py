@@ -1,4 +1,4 @@
-"""Start weights of variance 1 against start weights of variance 1/n_in.
+"""Initial weights of variance 1 and of variance 1/n_in.
 
 784-30-10 and 784-100-10 as in chapter 3 of the book: cross-entropy, η = 0.1, λ/n = 0.0001. Large
 weights saturate the hidden neurons, which then learn slowly.
@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import bpfast
-import options
-from digits import Digits
-from runs import Runs, columns, last, repeat, spread, table
+from shared import options
+from shared.digits import Digits
+from shared.runs import Runs, columns, last, repeat, spread, table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,7 +41,7 @@ def train(digits: Digits, epochs: int, hidden: int, init: Start, seed: int) -> b
 
 def draw(found: dict[tuple[int, Start], Runs]) -> "Figure":
     """Test accuracy by epoch, a panel for each number of hidden neurons."""
-    import plots
+    from shared import plots
 
     figure, panels = plots.panels(2, sharey=True)
     for hidden, axes in zip(HIDDEN, panels, strict=True):

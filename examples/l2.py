@@ -1,16 +1,16 @@
-"""L2 against overfitting: 1,000 digits, learned by heart or with a penalty on the weights.
+"""Overfitting on 1,000 digits, without and with an L2 penalty on the weights.
 
-784-30-10 as in chapter 3 of the book: cross-entropy, η = 0.5, start weights of variance 1. The
-book's λ/n is fit's l2.
+784-30-10 as in chapter 3 of the book: cross-entropy, η = 0.5, initial weights of variance 1. The
+book's λ/n is the argument l2 of fit.
 """
 
 from functools import partial
 from typing import TYPE_CHECKING
 
 import bpfast
-import options
-from digits import Digits
-from runs import Runs, columns, last, repeat, spread, table
+from shared import options
+from shared.digits import Digits
+from shared.runs import Runs, columns, last, repeat, spread, table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,7 +38,7 @@ def train(digits: Digits, epochs: int, l2: float, seed: int) -> bpfast.History:
 
 def draw(found: dict[float, Runs]) -> "Figure":
     """Cost and accuracy, of training and test digits."""
-    import plots
+    from shared import plots
 
     figure, panels = plots.panels(2, 2)
     for axes, (column, title) in zip(

@@ -1,7 +1,7 @@
-"""Five learning-rate schedules on the same network, all of which have η = 1 at their highest.
+"""Five learning-rate schedules for the same network; the highest rate of each is η = 1.
 
-784-30-10, cross-entropy, λ/n = 0.0001. A tenth of the training digits is held out: the plateau
-schedule listens to their cost.
+784-30-10, cross-entropy, λ/n = 0.0001. A tenth of the training digits is held out; the plateau
+schedule depends on their cost.
 """
 
 from typing import TYPE_CHECKING
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import bpfast
-import options
 from bpfast import schedules
-from digits import Digits
-from runs import spread, table
+from shared import options
+from shared.digits import Digits
+from shared.runs import spread, table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,7 +65,7 @@ class Training:
 
 def draw(found: dict[str, list[Training]]) -> "Figure":
     """The rates of the first run, and the test accuracy of all."""
-    import plots
+    from shared import plots
 
     figure, panels = plots.panels(2)
     for place, (name, trainings) in enumerate(found.items()):

@@ -1,21 +1,25 @@
-"""The same training on clusters of Dask workers of several sizes: equal bits, and the time of each.
+"""Train on Dask clusters of several sizes, and compare the parameters, which have the same bits.
 
-The workers are processes of this machine. `--address` connects to a running cluster instead, and
-with `--threads` the workers are threads of this process, for a quick look.
+The workers are processes on this machine. With `--address` the training runs on an existing
+cluster, and with `--threads` the workers are threads of this process, which start faster.
 """
 
 import time
-from argparse import ArgumentParser
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
-from dask.distributed import Client, LocalCluster
 from numpy.typing import NDArray
 
 import bpfast
-import options
-import runs
+from shared import options, runs
+
+try:
+    from dask.distributed import Client, LocalCluster
+except ModuleNotFoundError as missing:
+    raise SystemExit(
+        f'This program needs {missing.name}: pip install "dask[distributed]"'
+    ) from None
 
 
 def data(rows: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -41,14 +45,15 @@ def train(rows: int, epochs: int, seed: int, client: Any = None) -> list[str]:
 
 
 def main() -> None:
-    parser = ArgumentParser(description=__doc__)
+    parser = options.parser(__doc__)
+    options.add_number(parser, "--rows", 20_000, "number of examples")
+    options.add_number(parser, "--epochs", 20, "steps, each with all examples")
+    options.add_number(parser, "--seed", 0, "seed of the initial weights")
     add = parser.add_argument
-    add("--rows", type=int, default=20_000, help="of the data (20,000)")
-    add("--epochs", type=int, default=20, help="steps over all rows (20)")
-    add("--workers", type=int, nargs="+", default=[1, 2, 3], help="of each local cluster (1 2 3)")
-    add("--address", help="of the scheduler of a running cluster")
-    add("--threads", action="store_true", help="workers as threads of this process")
-    add("--seed", type=int, default=0, help="of the first weights (0)")
+    text = "number of workers of each local cluster (default: 1 2 3)"
+    add("--workers", type=int, nargs="+", default=[1, 2, 3], metavar="N", help=text)
+    add("--address", help="address of the scheduler of a running cluster, to use that instead")
+    add("--threads", action="store_true", help="run the workers as threads of this process")
     args = parser.parse_args()
     options.check_whole(parser, args, rows=1, epochs=1)
     options.check_seed(parser, args.seed)

@@ -1,21 +1,23 @@
-"""Training on MPI ranks: `mpirun -n 4 python -m mpi4py on_mpi.py`.
+"""Train on MPI ranks: `mpirun -n 4 python -m mpi4py on_mpi.py`.
 
-Each rank makes and holds only its own shards. Rank 0 trains once more alone, on all shards, and
-compares the bits.
+Each rank makes and keeps only its own shards. Afterwards rank 0 trains on all shards by itself and
+compares the parameters, which have the same bits.
 """
 
 import time
-from argparse import ArgumentParser
 from functools import partial
 from hashlib import sha256
 
 import numpy as np
-from mpi4py import MPI
 from numpy.typing import NDArray
 
 import bpfast
-import options
-import runs
+from shared import options, runs
+
+try:
+    from mpi4py import MPI
+except ModuleNotFoundError as missing:
+    raise SystemExit(f"This program needs {missing.name}: pip install mpi4py") from None
 
 SHARD_ROWS = 1000
 
@@ -43,11 +45,10 @@ def train(shards: int, epochs: int, seed: int, comm: MPI.Intracomm | None) -> li
 
 
 def main() -> None:
-    parser = ArgumentParser(description=__doc__)
-    add = parser.add_argument
-    add("--shards", type=int, default=20, help=f"of {SHARD_ROWS} rows (20)")
-    add("--epochs", type=int, default=20, help="steps over all rows (20)")
-    add("--seed", type=int, default=0, help="of the first weights (0)")
+    parser = options.parser(__doc__)
+    options.add_number(parser, "--shards", 20, f"number of shards of {SHARD_ROWS} examples")
+    options.add_number(parser, "--epochs", 20, "steps, each with all examples")
+    options.add_number(parser, "--seed", 0, "seed of the initial weights")
     args = parser.parse_args()
     options.check_whole(parser, args, shards=1, epochs=1)
     options.check_seed(parser, args.seed)

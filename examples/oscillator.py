@@ -1,20 +1,22 @@
-"""A damped oscillator from its equation alone: u'' + 2δ u' + ω² u = 0, u(0) = 1, u'(0) = 0.
+"""Fit a network to a damped oscillator: u'' + 2δ u' + ω² u = 0, u(0) = 1, u'(0) = 0.
 
-A network 1-24-24-1 is fitted to the equation at 100 times and to the two initial values; it sees no
-solution. `net.backprop_taylor` gives the gradient of the residual, which has u, u' and u'', and
-L-BFGS of SciPy takes the steps. The known solution shows the error.
+A network 1-24-24-1 is fitted to the equation at 100 times and to the two initial values, without
+the solution. `net.backprop_taylor` computes the gradient of the residual, which contains u, u' and
+u'', and SciPy's L-BFGS minimises it. The exact solution is used for the error alone.
 """
 
-from argparse import ArgumentParser
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import OptimizeResult, minimize
 
 import bpfast
-import options
+from shared import options
+
+try:
+    from scipy.optimize import OptimizeResult, minimize
+except ModuleNotFoundError as missing:
+    raise SystemExit(f"This program needs {missing.name}: pip install scipy") from None
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,7 +82,7 @@ def train(net: bpfast.Network, t: Array, iterations: int) -> list[float]:
 
 def draw(net: bpfast.Network, t: Array, costs: list[float]) -> "Figure":
     """The solution and its error, and the cost by iteration."""
-    import plots
+    from shared import plots
 
     figure, (left, middle, right) = plots.panels(3)
     u = net(t)[:, 0]
@@ -99,11 +101,10 @@ def draw(net: bpfast.Network, t: Array, costs: list[float]) -> "Figure":
 
 
 def main() -> None:
-    parser = ArgumentParser(description=__doc__)
-    add = parser.add_argument
-    add("--iterations", type=int, default=2000, help="of L-BFGS (2000)")
-    add("--seed", type=int, default=0, help="of the first weights (0)")
-    add("--plot", type=Path, default=Path("oscillator.png"), help="a PNG file (oscillator.png)")
+    parser = options.parser(__doc__)
+    options.add_number(parser, "--iterations", 2000, "iterations of L-BFGS")
+    options.add_number(parser, "--seed", 0, "seed of the initial weights")
+    options.add_plot(parser, "oscillator.png")
     args = parser.parse_args()
     options.check_whole(parser, args, iterations=1)
     options.check_seed(parser, args.seed)
@@ -112,7 +113,7 @@ def main() -> None:
     net = bpfast.Network(
         [1, 24, 24, 1], hidden="tanh", output="identity", init="xavier", seed=args.seed
     )
-    net.weights[0][:] *= 3  # slopes of the first layer that fit some swings
+    net.weights[0][:] *= 3  # a first layer steep enough for several oscillations
     t = np.linspace(0, END, 100)[:, None]
     costs = train(net, t, args.iterations)
     times = np.linspace(0, END, 601)[:, None]

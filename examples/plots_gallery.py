@@ -1,14 +1,12 @@
-"""Draw the pictures of docs/plots.md: what bpfast.plot draws of networks for the digits."""
+"""Draw the pictures of docs/plots.md: the plots of bpfast.plot, of networks trained on digits."""
 
-from argparse import ArgumentParser
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import bpfast
-import options
 from bpfast import inside
-from digits import FOLDER, Digits
+from shared import options
+from shared.digits import Digits
 
 
 def pictures(digits: Digits, epochs: int) -> Iterator[tuple[str, Any]]:
@@ -46,28 +44,16 @@ def pictures(digits: Digits, epochs: int) -> Iterator[tuple[str, Any]]:
 
 
 def main() -> None:
-    parser = ArgumentParser(description=__doc__)
-    add = parser.add_argument
-    add("--data", type=Path, default=FOLDER, metavar="DIR", help="the folder of the digits")
-    add("--digits", type=int, default=2000, help="train with the first so many (2000)")
-    add("--epochs", type=int, default=15, help="times through the digits (15)")
-    folder = Path("docs/plots")
-    add(
-        "--plots",
-        type=Path,
-        default=folder,
-        metavar="DIR",
-        help=f"the folder of the plots ({folder})",
-    )
+    parser = options.parser(__doc__)
+    options.add_data(parser)
+    options.add_digits(parser, 2000)
+    options.add_number(parser, "--epochs", 15, "passes through the training digits")
+    options.add_folder(parser, "plots")
     args = parser.parse_args()
-    options.check_whole(parser, args, digits=10, epochs=1)
-    if not args.plots.is_dir():
-        parser.error(f"--plots: expected a folder, got {args.plots}")
-    options.check_picture(parser, "--plots", args.plots / "network.png")
-    digits = options.read_digits(parser, args.data)
-    if args.digits > len(digits.x):
-        parser.error(f"--digits: expected {len(digits.x)} or fewer, as many as there are")
-    for name, drawn in pictures(digits.first(args.digits), args.epochs):
+    options.check_whole(parser, args, epochs=1)
+    digits = options.first_digits(parser, args)
+    options.check_folder(parser, args.plots)
+    for name, drawn in pictures(digits, args.epochs):
         options.save(parser, args.plots / f"{name}.png", getattr(drawn, "figure", drawn))
 
 

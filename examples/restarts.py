@@ -1,20 +1,18 @@
-"""Restarts on digits: many starts at once, all to the end or the better half after some epochs.
+"""Train many networks on digits at once: all of them to the end, and with successive halving.
 
 Each network 784-10-10 has its own initial weights, seed and learning rate. `fit_many` trains all at
-once; with `keep` and `every` it stops the worse half again and again, which takes a fraction of the
+once. With `keep` and `every` it repeatedly stops the worse half, which takes a fraction of the
 epochs.
 """
 
-from argparse import ArgumentParser
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import bpfast
-import options
-from digits import FOLDER, Digits
-from runs import table
+from shared import options
+from shared.digits import Digits
+from shared.runs import table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,7 +52,7 @@ def search(digits: Digits, count: int, epochs: int, seed: int, **how: Any) -> bp
 
 def draw(searches: dict[str, bpfast.Ensemble]) -> "Figure":
     """The validation cost of all networks, for each search."""
-    import plots
+    from shared import plots
 
     figure, panels = plots.panels(len(searches))
     for axes, (title, ensemble) in zip(panels, searches.items(), strict=True):
@@ -73,22 +71,18 @@ def draw(searches: dict[str, bpfast.Ensemble]) -> "Figure":
 
 
 def main() -> None:
-    parser = ArgumentParser(description=__doc__)
-    add = parser.add_argument
-    add("--data", type=Path, default=FOLDER, metavar="DIR", help="the folder of the digits")
-    add("--digits", type=int, default=2000, help="train with the first so many (2000)")
-    add("--networks", type=int, default=32, help="how many starts (32)")
-    add("--epochs", type=int, default=20, help="of a whole training (20)")
-    add("--seed", type=int, default=0, help="of the first network; the next has the next (0)")
-    add("--plot", type=Path, default=Path("restarts.png"), help="a PNG file (restarts.png)")
+    parser = options.parser(__doc__)
+    options.add_data(parser)
+    options.add_digits(parser, 2000)
+    options.add_number(parser, "--networks", 32, "number of networks")
+    options.add_number(parser, "--epochs", 20, "epochs of a whole training")
+    options.add_number(parser, "--seed", 0, "seed of the first network; the next is N + 1, …")
+    options.add_plot(parser, "restarts.png")
     args = parser.parse_args()
-    options.check_whole(parser, args, digits=10, networks=2, epochs=1)
+    options.check_whole(parser, args, networks=2, epochs=1)
     options.check_seed(parser, args.seed, args.networks)
     options.check_picture(parser, "--plot", args.plot)
-    digits = options.read_digits(parser, args.data)
-    if args.digits > len(digits.x):
-        parser.error(f"--digits: expected {len(digits.x)} or fewer, as many as there are")
-    digits = digits.first(args.digits)
+    digits = options.first_digits(parser, args)
     few = {"keep": 0.5, "every": max(args.epochs // 10, 1)}
     searches = {
         "all to the end": search(digits, args.networks, args.epochs, args.seed),

@@ -1,8 +1,8 @@
-"""The learning slowdown: a saturated neuron that is wrong learns slowly from the quadratic cost.
+"""The learning slowdown: with the quadratic cost a saturated output that is wrong learns slowly.
 
-First the book's neuron (chapter 3), to which input 1 should give 0, from two starts. Then
-784-100-10 on the digits, from weights of variance 1, which saturate many outputs. With
-cross-entropy δ^L = a - y: the more an output is wrong, the faster it learns.
+First the neuron of chapter 3 of the book, which should output 0 for the input 1, from two starting
+points. Then 784-100-10 on the digits, with initial weights of variance 1, which saturate many
+outputs. With cross-entropy δ^L = a - y: the more an output is wrong, the faster it learns.
 """
 
 from functools import partial
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 import bpfast
-import options
-from digits import Digits, Floats
-from runs import Runs, columns, last, repeat, spread, table
+from shared import options
+from shared.digits import Digits, Floats
+from shared.runs import Runs, columns, last, repeat, spread, table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,7 +74,7 @@ def draw(
     neurons: dict[tuple[CostName, tuple[float, float]], list[float]], found: dict[CostName, Runs]
 ) -> "Figure":
     """Above the neuron from both starts, below the digits."""
-    import plots
+    from shared import plots
 
     figure, panels = plots.panels(2, 2)
     for place, (cost, title) in enumerate(COSTS.items()):

@@ -1,20 +1,23 @@
-"""What a network does not know: the bands of an ensemble, on patients' data.
+"""Show the uncertainty of an ensemble: its networks disagree where there are few examples.
 
-The data are those of 442 patients with diabetes, which scikit-learn ships (Efron et al., 2004): the
-progression of the disease after a year, by the body mass index. Each network of the ensemble trains
-with a bootstrap of the patients; the spread of their outputs is large where there are few of them.
+The data come with scikit-learn (Efron et al., 2004): the body mass index of 442 patients with
+diabetes, and the progression of the disease after a year. Each network of the ensemble trains on a
+bootstrap sample of the patients.
 """
 
-from argparse import ArgumentParser
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import bpfast
-import options
-from runs import table
+from shared import options
+from shared.runs import table
+
+try:
+    from sklearn.datasets import load_diabetes
+except ModuleNotFoundError as missing:
+    raise SystemExit(f"This program needs {missing.name}: pip install scikit-learn") from None
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,8 +27,6 @@ Array = NDArray[np.float64]
 
 def patients() -> tuple[Array, Array]:
     """The body mass index and the progression of each patient."""
-    from sklearn.datasets import load_diabetes
-
     x, y = load_diabetes(return_X_y=True, scaled=False)
     return x[:, 2:3], y[:, None]
 
@@ -48,7 +49,7 @@ def fit(x: Array, y: Array, networks: int, epochs: int, seed: int) -> bpfast.Ens
 
 def draw(x: Array, y: Array, at: Array, found: Any) -> "Figure":
     """The patients, and mean and bands of the ensemble."""
-    import plots
+    from shared import plots
 
     figure, (axes,) = plots.panels(1)
     axes.plot(x, y, ".", color="0.6", markersize=4, label="patients")
@@ -67,12 +68,11 @@ def draw(x: Array, y: Array, at: Array, found: Any) -> "Figure":
 
 
 def main() -> None:
-    parser = ArgumentParser(description=__doc__)
-    add = parser.add_argument
-    add("--networks", type=int, default=100, help="how many (100)")
-    add("--epochs", type=int, default=60, help="times through the patients (60)")
-    add("--seed", type=int, default=0, help="of the first network; the next has the next (0)")
-    add("--plot", type=Path, default=Path("uncertainty.png"), help="a PNG file (uncertainty.png)")
+    parser = options.parser(__doc__)
+    options.add_number(parser, "--networks", 100, "number of networks")
+    options.add_number(parser, "--epochs", 60, "passes through the patients")
+    options.add_number(parser, "--seed", 0, "seed of the first network; the next is N + 1, …")
+    options.add_plot(parser, "uncertainty.png")
     args = parser.parse_args()
     options.check_whole(parser, args, networks=2, epochs=1)
     options.check_seed(parser, args.seed, args.networks)

@@ -1,7 +1,7 @@
-"""How fast the hidden layers learn: ‖∂C/∂b^l‖ by layer, and the earlier, the slower.
+"""The vanishing gradient: ‖∂C/∂b^l‖ by layer. The earlier a hidden layer, the slower it learns.
 
-As in chapter 5 of the book: layers of 30 sigmoid neurons, 1,000 digits, η = 0.1, a step an epoch
-with the gradient of all of them.
+As in chapter 5 of the book: layers of 30 sigmoid neurons, 1,000 digits, η = 0.1, one step per epoch
+with all digits.
 """
 
 from functools import partial
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import bpfast
-import options
-from digits import Digits, Floats
-from runs import spread, table
+from shared import options
+from shared.digits import Digits, Floats
+from shared.runs import spread, table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,7 +55,7 @@ def train(digits: Digits, epochs: int, layers: int, seed: int) -> Floats:
 
 def draw(found: dict[int, list[Floats]]) -> "Figure":
     """The speeds of the first run, a panel for each number of layers."""
-    import plots
+    from shared import plots
 
     figure, panels = plots.panels(len(LAYERS), sharey=True)
     for axes, (layers, runs) in zip(panels, found.items(), strict=True):

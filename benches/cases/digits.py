@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpfast._core import permutation
-from examples.digits import FOLDER, load
+from examples.shared.digits import FOLDER, load
 
 Array = NDArray[np.floating[Any]]
 SIZES = (784, 30, 10)

@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import train_test_split
 
-from examples.digits import FOLDER, load
+from examples.shared.digits import FOLDER, load
 
 WORDS, TOPICS, DOCUMENTS, LENGTH = 20_000, 8, 5_000, 120
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from examples.digits import FOLDER, load
+from examples.shared.digits import FOLDER, load
 
 Floats = NDArray[np.float64]
 Problem = tuple[Floats, NDArray[Any]]

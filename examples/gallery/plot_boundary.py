@@ -6,10 +6,14 @@ A network with one hidden layer learns the XOR of two signs. The colours show th
 class 1, the black line where it is one half.
 """
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 import bpfast
+
+try:
+    import matplotlib.pyplot as plt
+except ModuleNotFoundError as missing:
+    raise SystemExit(f"This program needs {missing.name}: pip install matplotlib") from None
 
 rng = np.random.default_rng(0)
 x = rng.standard_normal((1000, 2))

@@ -6,10 +6,14 @@ A few eigenvalues of the Hessian are far larger than all others. Gradient descen
 the learning rate is below 2 divided by the largest one.
 """
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 import bpfast
+
+try:
+    import matplotlib.pyplot as plt
+except ModuleNotFoundError as missing:
+    raise SystemExit(f"This program needs {missing.name}: pip install matplotlib") from None
 
 rng = np.random.default_rng(0)
 x = rng.random((400, 8))  # the mean is not 0: that makes one eigenvalue large

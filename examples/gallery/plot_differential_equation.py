@@ -7,11 +7,15 @@ Taylor mode gives u, u' and u'' of the network, and ``backprop_taylor`` the grad
 all three.
 """
 
-import matplotlib.pyplot as plt
 import numpy as np
-from scipy.optimize import minimize
 
 import bpfast
+
+try:
+    import matplotlib.pyplot as plt
+    from scipy.optimize import minimize
+except ModuleNotFoundError as missing:
+    raise SystemExit(f"This program needs {missing.name}: pip install matplotlib scipy") from None
 
 t = np.linspace(0, 2 * np.pi, 64)[:, None]
 start = np.zeros((1, 1))

@@ -8,10 +8,14 @@ than gradient descent in the same time, if its start leads to a good minimum: tr
 
 import time
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 import bpfast
+
+try:
+    import matplotlib.pyplot as plt
+except ModuleNotFoundError as missing:
+    raise SystemExit(f"This program needs {missing.name}: pip install matplotlib") from None
 
 x = np.linspace(-3, 3, 200)[:, None]
 y = np.sin(3 * x) * np.exp(-(x**2) / 4)

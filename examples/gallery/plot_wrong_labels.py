@@ -6,10 +6,14 @@ Examples that contradict all others have large gradients after a training. Here 
 are wrong, and ``per_example_norms`` ranks the examples, without forming the gradients.
 """
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 import bpfast
+
+try:
+    import matplotlib.pyplot as plt
+except ModuleNotFoundError as missing:
+    raise SystemExit(f"This program needs {missing.name}: pip install matplotlib") from None
 
 rng = np.random.default_rng(0)
 n = 2000

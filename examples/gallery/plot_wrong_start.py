@@ -7,11 +7,15 @@ factor σ'(z), which is close to 0 there, so the network hardly learns at first.
 the factor cancels. ``Monitor`` records both.
 """
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 import bpfast
 from bpfast.inside import Monitor
+
+try:
+    import matplotlib.pyplot as plt
+except ModuleNotFoundError as missing:
+    raise SystemExit(f"This program needs {missing.name}: pip install matplotlib") from None
 
 rng = np.random.default_rng(0)
 x = rng.standard_normal((600, 20))

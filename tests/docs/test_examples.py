@@ -57,10 +57,13 @@ def start(name, *arguments, cwd):
     return subprocess.CompletedProcess(started, process.returncode, out, err)
 
 
-def start_all(runs):
-    """Run (name, cwd, arguments) in one process: the exit code, output and messages of each."""
+def start_all(runs, without=()):
+    """Run (name, cwd, arguments) in one process: the exit code, output and messages of each.
+
+    `without`: packages that are not installed.
+    """
     runs = [[name, str(cwd), list(map(str, arguments))] for name, cwd, arguments in runs]
-    return run("run_examples", stdin=json.dumps(runs))
+    return run("run_examples", *without, stdin=json.dumps(runs))
 
 
 def output(name, *arguments, cwd):
@@ -75,11 +78,10 @@ def is_png(path):
 
 
 def test_every_example_is_here():
-    helpers = {"digits", "options", "runs", "plots", "chapter2_figures"}
     found = {path.stem for path in EXAMPLES.glob("*.py")}
     assert found == {
         "get_started", "from_scikit_learn", "mnist", "plain_loop", "plots_gallery", "chapter2",
-        "restarts", "uncertainty", "on_dask", "on_mpi", *EXPERIMENTS, *EQUATIONS, *helpers,
+        "restarts", "uncertainty", "on_dask", "on_mpi", *EXPERIMENTS, *EQUATIONS,
     }  # fmt: skip
 
 
@@ -217,9 +219,13 @@ BAD_OPTIONS = [
     ("l2", ["--digits", "601"], "--digits: expected 600 or fewer"),
     ("l2", ["--seed", str(2**63 - 1)], "--seed: expected less than 2^63"),
     ("l2", ["--plot", "."], "--plot: cannot write a file ."),
-    ("plots_gallery", ["--plots", "none"], "--plots: expected a folder, got none"),
-    ("plots_gallery", ["--digits", "601", "--plots", "."], "--digits: expected 600 or fewer"),
-    ("chapter2", ["--plots", "none"], "--plots: expected a folder, got none"),
+    (
+        "plots_gallery",
+        ["--digits", "99", "--plots", "none/a"],
+        "--plots: cannot make the folder none/a: ",
+    ),
+    ("plots_gallery", ["--digits", "601"], "--digits: expected 600 or fewer"),
+    ("chapter2", ["--plots", "none/a"], "--plots: cannot make the folder none/a: "),
     ("chapter2", ["--quick", "--data", "none"], "--data: none: no train-images"),
 ]
 
@@ -243,6 +249,21 @@ def test_bad_options(index, refused):
     assert BAD_OPTIONS[index][2] in messages.replace("\\", "/")
     assert "Traceback" not in messages
     assert files == []
+
+
+def test_a_missing_package_is_named(tmp_path):
+    programs = {path.stem for path in EXAMPLES.glob("*.py")} - {"get_started", "plain_loop"}
+    programs |= {f"gallery/{path.stem}" for path in (EXAMPLES / "gallery").glob("*.py")}
+    without = ["matplotlib", "scipy", "sklearn", "dask", "mpi4py"]
+    runs = [(name, tmp_path, []) for name in sorted(programs)]
+    for (name, *_), (code, said, messages) in zip(runs, start_all(runs, without), strict=True):
+        assert code != 0, name
+        assert said == "", name
+        assert re.search(
+            r"needs (matplotlib|scipy|sklearn|dask|mpi4py)[\w.]*: pip install ", messages
+        )
+        assert "Traceback" not in messages
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

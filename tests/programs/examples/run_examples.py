@@ -1,7 +1,7 @@
 """Run examples one after the other in this process, as `python examples/NAME.py` would.
 
 Takes the name, the folder and the arguments of each run on standard input, as JSON. Prints the exit
-code, the output and the messages of each.
+code, the output and the messages of each. Packages named on the command line cannot be imported.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ from tests.helpers.paths import ROOT
 
 EXAMPLES = ROOT / "examples"
 sys.path.insert(0, str(EXAMPLES))  # as for a script in that folder
+sys.modules.update(dict.fromkeys(sys.argv[1:]))
 found = []
 for name, folder, arguments in json.load(sys.stdin):
     os.chdir(folder)

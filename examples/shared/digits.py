@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.floating]
 
-FOLDER = Path(__file__).resolve().parent / "mnist"
+FOLDER = Path(__file__).resolve().parents[1] / "mnist"
 
 
 def read_idx(path: Path) -> Bytes:

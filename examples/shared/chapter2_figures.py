@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import bpfast
-import plots
-from digits import Floats
+
+from . import plots
+from .digits import Floats
 
 MARKS = ["o", "s", "^", "D", "v"]
 

@@ -1,0 +1,1 @@
+"""What several examples use. These modules are no programs: they print nothing."""
