@@ -132,12 +132,16 @@ def markdown(result: Result) -> str:
         for row in result["left_out"]
     )
     return (
-        f"An epoch of {result['digits']:,} of the digits that ship with examples/mnist.py: "
-        f"{sizes}, batches of {BATCH}, float32, sigmoid, quadratic cost, η = {ETA:g}; shuffling is "
-        "part of the time. All start from the same parameters; those with the same cost see the "
-        f"same order, and after the first epoch their parameters agreed to {TOLERANCE:.0e} of the "
-        "norm. Medians, and ± half the distance between quartiles; the last column is the share of "
-        "test digits right after all epochs of the run.\n\n"
+        f"Time of an epoch with {result['digits']:,} digits of examples/mnist: {sizes}, batches of "
+        f"{BATCH}, float32, sigmoid, quadratic cost, η = {ETA:g}, shuffling included. Medians, ± "
+        "half the distance between quartiles.\n\n"
+        "All trainers start from the same parameters, with weights of variance 1/n_in. Those with "
+        "the same cost see the digits in the same order, and after the first epoch their "
+        f"parameters agreed to {TOLERANCE:.0e} of the norm. The last column is the accuracy on the "
+        "test digits at the end of the measurement. By then the trainers have done different "
+        "numbers of epochs, `net.fit` the most, with ten epochs per call. examples/mnist.py and "
+        "examples/plain_loop.py start from weights of variance 1 and do 30 epochs, so their "
+        "accuracy differs.\n\n"
         f"{tables.table(['trainer', *heads, 'test digits'], body)}\n{lines}{missing}"
     )
 

@@ -76,10 +76,16 @@ def markdown(result: Result) -> str:
     heads = ["case", "threads", "gradient", "step of `fit`, SGD", "step of `fit`, Adam"]
     full = ", ".join(name for name, plan in PLANS.items() if plan.batches == 1)
     return (
-        "A step of `fit` beside the gradient alone, on the cases above: µs, medians, and in "
-        "brackets the step over the gradient. The gradient is of one batch again and again; `fit` "
-        f"shuffles, gathers each batch from many, and keeps a history. {full}: the batch is all of "
-        "the data, which is not shuffled.\n\n" + tables.table(heads, body)
+        "Time of a step of `fit` and of a gradient alone, for some of the cases: medians in "
+        "microseconds, and in brackets the step divided by the gradient. The gradient is "
+        "`net.backprop(x, y, out=g)` of the same batch each time; `fit` shuffles the examples, "
+        "gathers each batch and records a history. The batch of "
+        f"{full} has all of the examples, without shuffling.\n\n"
+        "The gradients are those of the tables above, measured once more in the processes of this "
+        "program. On several threads, a gradient as short as that of rl64-64 takes one of two "
+        "times, which differ by a factor of two, and a process keeps to one of them for many "
+        "calls. So the two tables can have different times of the same call.\n\n"
+        + tables.table(heads, body)
     )
 
 

@@ -2,10 +2,10 @@
 //! `gemm` and `matrixmultiply`, on one core.
 //!
 //! `cargo bench --features bench --bench kernels` prints a table and writes
-//! `target/bench/kernels-LEVEL.json`. Two words behind `--` print a line of JSON each: `peak` the
-//! floating-point operations per second of fused multiply-adds alone, by number of threads; `latency` the
-//! seconds of the products and activations of a small network for one example. `-- quick` runs one case,
-//! names of cases those.
+//! `target/bench/kernels-LEVEL.json`. At the SIMD level avx512 the feature is `bench-avx512`. Arguments after
+//! `--`: `peak` prints, as a line of JSON, the floating-point operations per second of fused multiply-adds
+//! alone, by number of threads; `latency` prints the seconds of the products and activations of a small
+//! network for one example; `quick` runs one case, and names of cases run those.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -55,6 +55,7 @@ fn main() {
         return;
     }
     let level = level().expect("BPFAST_SIMD names a level").name();
+    check_features(level);
     let named = SHAPES.iter().any(|shape| asked(shape.0));
     let shapes = SHAPES
         .iter()
@@ -79,6 +80,17 @@ fn main() {
     let json = format!("[\n{}\n]\n", rows.join(",\n"));
     std::fs::write(folder.join(format!("kernels-{level}.json")), json)
         .expect("target can be written");
+}
+
+/// Ends the program if the crates would run at another SIMD level than bpfast. They have no variable for it:
+/// the features of the build decide whether they use AVX-512 where the CPU has it.
+fn check_features(level: &str) {
+    let is_wide = cfg!(feature = "bench-avx512");
+    if is_wide != (level == "avx512") {
+        let features = if is_wide { "bench" } else { "bench-avx512" };
+        eprintln!("level {level}: gemm and matrixmultiply need --features {features}");
+        std::process::exit(2);
+    }
 }
 
 /// The operations per second with 1, 2, 4, … threads and all, as JSON.

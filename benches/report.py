@@ -8,6 +8,7 @@ is.
 import argparse
 import json
 import shutil
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -21,34 +22,37 @@ Result = dict[str, Any]
 INTRODUCTION = """\
 # Performance
 
-bpfast beside NumPy, scikit-learn and frameworks, and beside the machine's own limit. Everything on
-this page but these lines is made by a program, `make bench`, from one run on one machine. Another
-machine gives other figures.
+This page compares the times of bpfast with those of NumPy, scikit-learn and frameworks, and with
+the peak of the machine. `make bench` measures them and writes the page. Figures of other machines
+differ.
 
 ```sh
 make bench                     # with JAX, NumPy, ONNX Runtime and scikit-learn; under 20 minutes
-make bench PEERS="torch"       # installs others too: torch, tensorflow
-make bench-quick               # the small cases, a few rounds: under 3 minutes
-make bench ARGS="--rounds 41"  # .venv/bin/python -m benches.compare --help: the options
+make bench PEERS="torch"       # installs more libraries first: torch, tensorflow
+make bench-quick               # the small cases in a few rounds: under 3 minutes
+make bench ARGS="--rounds 41"  # options: .venv/bin/python -m benches.compare --help
 ```
 
-`benches/` has the programs; `target/bench/` has each figure with its quartiles, as JSON.
+The programs are in `benches/`. They write each figure with its quartiles to `target/bench/`, as
+JSON.
 
 """
 SUMMARY = """\
-How many times as long as bpfast the others take: geometric means over the cases, at each SIMD level
-of the machine. "Quickest peer" takes for each case the peer that is quickest on it; the last column
-has the cases where that peer is ahead of bpfast by more than 2 %, with its time over bpfast's.
+Each figure is the time of a library divided by the time of bpfast: the geometric mean over the
+cases, at each SIMD level of the machine. "Fastest peer" uses, for each case, the library that is
+fastest on it. The last column lists the cases in which that library is faster than bpfast by more
+than 2 %, with its time divided by that of bpfast.
 
 """
 GOALS = """\
-What is asked of bpfast; figures that miss their goal are in bold. The machine's FMA peak is a loop
-of multiply-adds on registers, at the same level and number of threads.
+The goals of bpfast, and the figures of this run. Figures that miss their goal are in bold. FMA peak
+is the speed of a loop of fused multiply-adds on registers, at the same SIMD level and number of
+threads. "Smallest lead" is the lowest of the ratios to the fastest peer, with its case.
 
 """
 
 
-MISSING = "They were not timed (`make bench` does it).\n"
+MISSING = "Not measured in this run; `make bench` measures them.\n"
 
 
 def read(path: Path) -> Any:
@@ -65,6 +69,22 @@ def read_all(folder: Path, name: str) -> list[Any]:
 def by_level(results: list[Result], level: str) -> Result | None:
     """The one of a level."""
     return next((result for result in results if result["level"] == level), None)
+
+
+def wrapped(text: str) -> str:
+    """The text with long lines of prose wrapped; tables, pictures, headings and code stay."""
+    lines, is_code = [], False
+    for line in text.split("\n"):
+        is_code ^= line.startswith("```")
+        if is_code or line.startswith(("|", "!", "#")):
+            lines.append(line)
+            continue
+        indent = "  " if line.startswith("- ") else ""
+        wrap = textwrap.TextWrapper(
+            110, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        )
+        lines += wrap.wrap(line) or [""]
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -96,9 +116,9 @@ def main() -> None:
             f"## {level}\n\n{missing}{page.comparison(result, links)}",
             f"### Steps of fit\n\n{fit.markdown(steps) if steps else MISSING}\n",
             f"### Epochs\n\n{epoch.markdown(trained) if trained else MISSING}\n",
-            f"### Matrix products\n\n{kernels.markdown(products or [])}\n",
+            f"### Matrix products\n\n{kernels.markdown(products or [], level)}\n",
         ]
-    text = "".join(parts).rstrip("\n") + "\n"
+    text = wrapped("".join(parts)).rstrip("\n") + "\n"
     (folder / "performance.md").write_text(text, encoding="utf-8")
     print(f"{short}{reached}{folder / 'performance.md'}")
     if folder == args.input:

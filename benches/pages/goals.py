@@ -1,4 +1,4 @@
-"""What bpfast is to reach at each SIMD level, beside what a run found."""
+"""The goals of bpfast at each SIMD level, and what a run reached."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ PEAK = {
     "rl64-64": 0.60,
     "chains": 0.45,
 }
-# Geometric mean over the quickest peer, at least, by level and call.
+# Geometric mean of the fastest peer's time over bpfast's, at least, by level and call.
 MEAN = {
     ("avx2", "gradient"): 2.2,
     ("avx512", "gradient"): 2.8,
@@ -64,10 +64,10 @@ def leads(result: Result, threads: int) -> Iterator[Found]:
             continue
         low, case = min((ratio, case) for case, (ratio, _) in found.items())
         text = f"{low:.2f} ({case})"
-        yield Found(f"{name}: the smallest lead", "≥ 0.98", text, low >= summary.BEHIND)
+        yield Found(f"{name}: smallest lead", "≥ 0.98", text, low >= summary.BEHIND)
         wanted, mean = MEAN.get((result["level"], call)), summary.mean(result, call, threads)
         if wanted is not None and mean is not None:
-            title = f"{name}: geometric mean over the quickest peer"
+            title = f"{name}: geometric mean, fastest peer over bpfast"
             yield Found(title, f"≥ {wanted:g}", f"{mean:.2f}", mean >= wanted)
 
 
@@ -76,7 +76,7 @@ def sparse(result: Result, threads: int) -> Iterator[Found]:
     others = [times[peer]["median"] for peer in SPARSE_PEERS if peer in times]
     if others and "bpfast" in times:
         ratio = min(others) / times["bpfast"]["median"]
-        name = "ctr over the better of scikit-learn and NumPy with SciPy"
+        name = "gradient of ctr: the faster of scikit-learn and NumPy with SciPy, over bpfast"
         yield Found(name, f"≥ {SPARSE:g}", f"{ratio:.2f}", ratio >= SPARSE)
 
 
@@ -85,7 +85,7 @@ def latency(result: Result, threads: int) -> Iterator[Found]:
     if own and result["arithmetic"] is not None:
         beyond = own["median"] - result["arithmetic"]
         text = f"{beyond * 1e6:.2f} µs"
-        name = f"a call at n = 1 beyond its arithmetic, {tables.LATENCY_CASE}"
+        name = f"overhead of a call at n = 1, {tables.LATENCY_CASE}"
         yield Found(name, f"≤ {LATENCY * 1e6:g} µs", text, beyond <= LATENCY)
 
 

@@ -7,10 +7,10 @@ from benches.pages.tables import table
 KERNELS = ("bpfast", "gemm", "matrixmultiply")
 
 
-def markdown(rows: list[dict[str, Any]]) -> str:
-    """GFLOP/s of each product of each case, the best in bold."""
+def markdown(rows: list[dict[str, Any]], level: str) -> str:
+    """GFLOP/s of each product of each case at a SIMD level, the best in bold."""
     if not rows:
-        return "They were not measured by themselves (`make bench` does).\n"
+        return "Not measured in this run; `make bench` measures them.\n"
     body = []
     for row in rows:
         best = max(row[name] for name in KERNELS if row.get(name) is not None)
@@ -21,8 +21,9 @@ def markdown(rows: list[dict[str, Any]]) -> str:
             cells.append(f"**{cell}**" if rate == best else cell)
         body.append(cells)
     return (
-        "GFLOP/s, on one thread, of the products of each case's largest layer at the rows that a "
-        "chunk of it has: m×k times k×n, as in the forward pass, in BP2 (errors) and in BP4 "
-        "(gradients). `gemm` and `matrixmultiply` are the crates.\n\n"
+        "GFLOP/s on one thread of the products m×k times k×n of the forward pass, of BP2 (errors) "
+        "and of BP4 (gradients), for the largest layer of each case and as many rows as bpfast "
+        "computes at a time. The Rust crates `gemm` and `matrixmultiply` choose their kernels when "
+        f"the program is built: here, those of {level}.\n\n"
         + table(["case", "product", "m×k×n", "dtype", *KERNELS], body)
     )

@@ -1,4 +1,4 @@
-"""The pages: all tables of a comparison, with the text that belongs to them."""
+"""The page of a comparison: its tables, with their text."""
 
 import importlib.util
 from pathlib import Path
@@ -8,27 +8,31 @@ from benches.pages import prose, tables
 
 Result = dict[str, Any]
 
+COLUMNS = (
+    '"µs at peak" is the time of the case\'s operations at the FMA peak, and "bpfast, of peak" is '
+    "that time divided by the time of bpfast."
+)
 AGREEMENT = (
-    "The largest distance of each peer's answers from the equations in float64, relative to the "
-    "norm, over all cases:"
+    "Largest error of each library over all cases: the distance from the equations computed in "
+    "float64, relative to the norm."
 )
 CALLERS = (
-    "Gradients a second, all together, when several Python threads call at once, each with a "
-    "network of its own:"
+    "Gradients per second in total when several Python threads call at the same time, each with "
+    "its own network:"
 )
 GROWTH = (
-    "Shades are quartiles; the dotted line has bpfast's last point and grows in proportion. All "
-    "threads are used."
+    "Times on all threads. Shaded areas are quartiles. The dotted line is proportional to the "
+    "abscissa and goes through the last point of bpfast."
 )
 STARTUP = (
-    "A process each time, and all threads. Those of NumPy's BLAS still spin after its import while "
-    "these calls are made, and take CPUs from a gradient on several threads."
+    "Each sample is a new process with all threads. The threads of NumPy's BLAS still spin after "
+    "the import while these calls run, and occupy CPUs that a gradient on several threads uses."
 )
 
 LATENCY = (
-    "`net.forward(x, out=a)` for one example from Python, beside its arithmetic alone: products, "
-    "biases and activations, by bpfast's kernels in a loop of benches/kernels.rs, on one CPU. The "
-    "rest is the call."
+    "The time of `net.forward(x, out=a)` for one example, called from Python, and that of its "
+    "arithmetic alone: the products, biases and activations, computed by the kernels of bpfast in "
+    "a Rust loop (benches/kernels.rs) on one CPU. The difference is the overhead of the call."
 )
 
 NO_PLOTS = "matplotlib is not installed"
@@ -50,7 +54,7 @@ def method(result: Result) -> str:
         [
             f"## Machine and versions\n\n{prose.machine(result)}\n",
             f"## Method\n\n{prose.method(result)}\n{prose.cases(result)}\n",
-            f"What each peer's code does:\n\n{prose.peers(result)}\n",
+            f"The code of each library:\n\n{prose.peers(result)}\n",
         ]
     )
 
@@ -58,7 +62,7 @@ def method(result: Result) -> str:
 def comparison(result: Result, links: dict[str, str]) -> str:
     """The Markdown of a comparison at one level; `links` lead to its plots, by name."""
     most = tables.many(max(result["threads"]), "thread")
-    speedup = f"How many times as fast a gradient is with {most} as with one:"
+    speedup = f"Speed-up of a gradient with {most} over one thread:"
     mark = f" {prose.mark(result)}" if prose.unlimited(result) else ""
 
     def plot(name: str) -> str:
@@ -69,12 +73,12 @@ def comparison(result: Result, links: dict[str, str]) -> str:
         f"{prose.peak(result)}\n",
         f"{AGREEMENT}\n\n{tables.agreement(result)}\n",
         prose.left_out(result),
-        f"### Times by case\n\nMicroseconds; the best in bold.{mark}\n\n",
+        f"### Times by case\n\nMicroseconds; the best in bold. {COLUMNS}{mark}\n\n",
         *map(plot, ("gradient", "forward", "single")),
         tables.sections(result, tables.timing, "####"),
         plot("peak"),
         f"### Latency\n\n{LATENCY}\n\n{tables.latency(result)}\n",
-        f"### Ratios by case\n\nHow many times as long as bpfast each peer takes.{mark}\n\n",
+        f"### Ratios by case\n\nThe time of each library divided by that of bpfast.{mark}\n\n",
         tables.sections(result, tables.ratios, "####"),
         f"### Threads\n\n{speedup}\n\n{tables.speedup(result)}\n{plot('threads')}",
     ]

@@ -1,4 +1,4 @@
-"""The plain text around the tables: machine, versions, how it was measured."""
+"""The text around the tables: machine, versions, how it was measured."""
 
 from typing import Any
 
@@ -42,10 +42,10 @@ def when(result: Result) -> str:
     """When the run of a level was made, and whether it had the machine alone."""
     others = result["machine"]["others"]
     share = "an unknown part" if others is None else f"{others:.1%}"
-    disturbed = " (a disturbed run: it is to be made again)" if (others or 0) > DISTURBED else ""
+    disturbed = " Too much: repeat the run." if (others or 0) > DISTURBED else ""
     return (
-        f"Run of {result['when']}, {result['minutes']:.0f} minutes. Other processes took {share} "
-        f"of the CPUs' time meanwhile{disturbed}.\n"
+        f"Run of {result['when']}, {result['minutes']:.0f} minutes. Other processes used {share} "
+        f"of the CPU time during the run.{disturbed}\n"
     )
 
 
@@ -53,7 +53,7 @@ def peak(result: Result) -> str:
     """The machine's FMA peak, or why it is not known."""
     if not result["peak"]:
         why = result["peak_missing"] or "it was not measured"
-        return f"The machine's FMA peak is not known ({why}), so fractions of it are left out.\n"
+        return f"The FMA peak was not measured ({why}), so fractions of it are left out.\n"
     body = []
     for dtype, rates in result["peak"].items():
         for threads, rate in rates.items():
@@ -61,9 +61,9 @@ def peak(result: Result) -> str:
             cells = [f"{value / 1e9:,.1f}" for value in (rate, low, high)]
             body.append([dtype, threads, *cells])
     return (
-        "The machine's FMA peak: a loop of independent fused multiply-adds, one a thread, measured "
-        "before the cases and after each. The median is what fractions refer to.\n\n"
-        + table(["dtype", "threads", "GFLOP/s, median", "lowest", "highest"], body)
+        "The FMA peak of the machine: a loop of independent fused multiply-adds on each thread, "
+        "measured before the first case and after each case. Fractions of peak refer to the "
+        "median.\n\n" + table(["dtype", "threads", "GFLOP/s, median", "lowest", "highest"], body)
     )
 
 
@@ -71,22 +71,24 @@ def method(result: Result) -> str:
     """How the times come about."""
     rounds = min(result["rounds"], *(row["samples"] for row in result["times"]))
     return (
-        "Every peer runs in a process of its own for each number of threads; k threads means that "
-        "the process may use k CPUs (where the system can tell it so: one thread is one CPU) and "
-        "that every thread count it reads from the environment is k. On each case a peer first "
-        "computes the gradient and the output, which are compared with the equations in float64; "
-        f"one that is off by more than {TOLERANCES['float32']:.0e} of the norm in float32 "
-        f"({RELU_FLOAT32:.0e} where a relu may fall to either side of 0), "
-        f"{TOLERANCES['float64']:.0e} in float64, is not timed.\n\n"
-        f"Then come rounds, {rounds} or more for a case: each runs every peer, call and number of "
-        "threads once, in shuffled order, when the threads of the process before have gone to "
-        "sleep, and after untimed calls. A sample is the mean of as many calls as last "
-        f"{SAMPLE * 1e3:.0f} ms, or of one. Tables show the median of the "
-        "samples in microseconds, and ± half the distance between their quartiles.\n\n"
-        "All networks have an identity output and quadratic cost, the one pair that every peer "
-        "has. Operations are counted from the equations: 2·n·(3·Σ n_(l-1) n_l − n_1 n_2) for a "
-        "gradient, 2·n·Σ n_(l-1) n_l for forward; activations are not counted. A row of a sparse x "
-        "counts its stored elements for n_1.\n"
+        "- **Processes.** Each library runs in its own process for each number of threads. With k "
+        "threads, the process is limited to k CPUs (on Linux), and all environment variables for "
+        "thread counts are k.\n"
+        "- **Check.** For each case, the gradient and the output are compared with the equations "
+        "computed in float64. A library is not timed if its error, relative to the norm, is above "
+        f"{TOLERANCES['float32']:.0e} in float32 ({RELU_FLOAT32:.0e} where rounding may change the "
+        f"sign of the input of a relu) or {TOLERANCES['float64']:.0e} in float64.\n"
+        f"- **Rounds.** Each case has {rounds} rounds or more. A round runs each library, call and "
+        "number of threads once, in random order, after untimed calls, and when the threads of "
+        "the process before are asleep.\n"
+        f"- **Samples.** A sample is the mean time of the calls of {SAMPLE * 1e3:.0f} ms, or of "
+        "one longer call. Tables show the median of the samples in microseconds, ± half the "
+        "distance between their quartiles.\n"
+        "- **Networks.** All have identity outputs and the quadratic cost, which every library "
+        "has.\n"
+        "- **Operations** are counted from the equations: 2·n·(3·Σ n_(l-1) n_l − n_1 n_2) for a "
+        "gradient, 2·n·Σ n_(l-1) n_l for forward, without the activations. For a sparse x, n_1 is "
+        "the number of stored elements of a row.\n"
     )
 
 
@@ -130,8 +132,9 @@ def unlimited(result: Result) -> str:
 def mark(result: Result) -> str:
     """What the mark beside such a peer means."""
     return (
-        f"{MARK.strip()} with its {result['machine']['widest']} kernels, and so not among those "
-        "that bpfast is measured against."
+        f"{MARK.strip()}: {unlimited(result)} uses {result['machine']['widest']} in all runs, "
+        f"because no setting limits it to {result['level']}. It does not count as the best or the "
+        "fastest here."
     )
 
 
@@ -139,25 +142,25 @@ def kernels(result: Result) -> str:
     """The kernels of each peer that can be asked, and what holds them to the run's level."""
     level, widest = result["level"], result["machine"]["widest"]
     if level == widest:
-        unset = "Variables of the environment that name or limit a library's kernels are unset"
-        parts = [f"{unset} for every peer."]
+        unset = "No environment variable that selects or limits a library's kernels is set"
+        parts = [f"{unset}."]
     else:
         held = ", ".join(f"`{name}={value}`" for name, value in result["environment"].items())
-        parts = [f"This machine has {widest}; bpfast and its peers are held to {level} by {held}."]
+        parts = [f"This machine has {widest}. All libraries are limited to {level} by {held}."]
         if levels.WITHOUT_YNNPACK in result["environment"]["XLA_FLAGS"]:
             parts.append(
-                "YNNPACK, from which XLA takes products, chooses kernels by the CPU alone: it is "
-                f"off, and the products are XLA's and Eigen's. On a machine without {widest}, JAX "
-                "has YNNPACK."
+                "YNNPACK, which computes the products of XLA, ignores these settings. So it is "
+                "switched off, and the products are those of XLA and Eigen. On a machine without "
+                f"{widest}, JAX uses YNNPACK."
             )
         if unlimited(result):
-            parts.append(f"Nothing holds {unlimited(result)} to a level: {mark(result)}")
+            parts.append(mark(result))
     lines = [
         f"- {result['peers'][peer]['title']}: {'; '.join(found)}.\n"
         for peer, found in result["kernels"].items()
     ]
     if lines:
-        parts.append("The kernels in use, by each library's own account:\n\n")
+        parts.append("Kernels in use, as the libraries report them:\n\n")
     return "".join([" ".join(parts), *lines])
 
 

@@ -1,4 +1,4 @@
-"""The short table: how far bpfast is ahead at each SIMD level, and where it is not."""
+"""The summary: how much faster bpfast is at each SIMD level, and where it is slower."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from benches.pages import tables
 
 Result = dict[str, Any]
 
-BEHIND = 0.98  # less of the quickest peer's time: within 2 % two are level
+BEHIND = 0.98  # below this ratio of the fastest peer's time, bpfast is slower
 NAMES = {"gradient": "gradient", "forward": "forward", "single": "forward at n = 1"}
 
 
 def leads(result: Result, call: str, threads: int) -> dict[str, tuple[float, str]]:
-    """By case: how many times as long as bpfast the quickest other peer takes, and which."""
+    """By case: the time of the fastest other peer over bpfast's, and which peer it is."""
     rows = tables.rows_of(result, call, threads)
     found = {case: tables.lead(result, times) for case, times in rows.items()}
     return {case: best for case, best in found.items() if best is not None}
@@ -24,14 +24,14 @@ def mean(result: Result, call: str, threads: int) -> float | None:
 
 
 def behind(result: Result, call: str, threads: int) -> str:
-    """The cases where a peer is ahead by more than 2 %, with the peer."""
+    """The cases where a peer is faster by more than 2 %, with the peer."""
     found = sorted(
         (ratio, case, peer)
         for case, (ratio, peer) in leads(result, call, threads).items()
         if ratio < BEHIND
     )
     cells = [f"{c} ({ratio:.2f}, {result['peers'][p]['title']})" for ratio, c, p in found]
-    return ", ".join(cells) or "nowhere"
+    return ", ".join(cells) or "none"
 
 
 def markdown(results: list[Result]) -> str:
@@ -52,8 +52,8 @@ def markdown(results: list[Result]) -> str:
                 cells = [result["level"], name, str(threads), f"**{average:.2f}**"]
                 cells += [over(result, call, threads, peer) for peer in peers]
                 body.append([*cells, behind(result, call, threads)])
-    heads = ["level", "call", "threads", "quickest peer", *(p["title"] for p in peers.values())]
-    return tables.table([*heads, "behind"], body)
+    heads = ["level", "call", "threads", "fastest peer", *(p["title"] for p in peers.values())]
+    return tables.table([*heads, "bpfast is slower on"], body)
 
 
 def over(result: Result, call: str, threads: int, peer: str) -> str:

@@ -77,7 +77,7 @@ def at_peak(result: Result, case: Row, call: str, threads: int) -> float | None:
 
 
 def lead(result: Result, times: dict[str, Row]) -> tuple[float, str] | None:
-    """How many times as long as bpfast the quickest other peer takes on a case, and which it is.
+    """The time of the fastest other peer on a case over that of bpfast, and which peer it is.
 
     A peer that the run's SIMD level does not hold is no peer of that level.
     """

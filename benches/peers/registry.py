@@ -52,27 +52,26 @@ PEERS = {
         "bpfast",
         "benches.peers.bpfast_peer:BpfastPeer",
         ("bpfast",),
-        "`net.backprop(x, y, out=g)`; `net.forward(x, out=a)`. A sparse x is SciPy's CSR matrix, "
-        "and its gradient has every element of W^1.",
+        "`net.backprop(x, y, out=g)`; `net.forward(x, out=a)`. A sparse x is a SciPy CSR matrix, "
+        "and the gradient has every element of the first weight matrix.",
         kernels=True,
     ),
     "numpy": Entry(
         "NumPy",
         "benches.peers.numpy_peer:NumpyPeer",
         ("numpy",),
-        "`np.matmul(..., out=)` and in-place operations on arrays made beforehand, weights kept "
-        "(n_in, n_out), σ' from a, 1/n folded into the output's error. A sparse x is SciPy's: "
-        "`x @ w` and `x.T @ delta`.",
+        "`np.matmul(..., out=)` and in-place operations on preallocated arrays, with weights of "
+        "shape (n_in, n_out), σ' computed from a, and 1/n included in the error of the output. A "
+        "sparse x is a SciPy matrix: `x @ w` and `x.T @ delta`.",
         kernels=True,
     ),
     "sklearn": Entry(
         "scikit-learn",
         "benches.peers.sklearn_peer:SklearnPeer",
         ("scikit-learn",),
-        "`MLPRegressor.partial_fit(x, y)` with one mini-batch, plain SGD, no penalty: the "
-        "gradient, its validation of x and y, and a step of 1e-9 times the gradient, since it has "
-        "no call for the gradient alone; forward is `predict(x)`. Its gradient is read off a step "
-        "of 1024 times the gradient.",
+        "`MLPRegressor.partial_fit(x, y)` with one mini-batch, plain SGD and no penalty. It has "
+        "no call for the gradient alone, so the time includes the validation of x and y and a step "
+        "with η = 1e-9. The gradient is checked by a step with η = 1024. Forward is `predict(x)`.",
         module="sklearn",
         kernels=True,
     ),
@@ -80,9 +79,9 @@ PEERS = {
         "JAX",
         "benches.peers.jax_peer:JaxPeer",
         ("jax", "jaxlib"),
-        "`jax.jit(jax.value_and_grad(cost))` and `jax.jit(forward)` on arrays that are already "
-        "JAX's, then `block_until_ready`. A sparse x is an array of columns and one of values: "
-        "`einsum` over the rows of W^1 that the columns name.",
+        "`jax.jit(jax.value_and_grad(cost))` and `jax.jit(forward)` on JAX arrays, then "
+        "`block_until_ready`. A sparse x is an array of column indices and one of values, with "
+        "`einsum` over the gathered rows of the first weight matrix.",
         counted=False,
     ),
     "torch": Entry(
@@ -90,15 +89,15 @@ PEERS = {
         "benches.peers.torch_peer:TorchPeer",
         ("torch",),
         "`nn.Sequential` of `Linear` and activations, `zero_grad(set_to_none=True)`, "
-        "`mse_loss`, `backward()`; forward under `inference_mode`. Tensors are made beforehand. "
-        "The first layer of a sparse x is `EmbeddingBag` with `per_sample_weights`.",
+        "`mse_loss`, `backward()` on existing tensors; forward under `inference_mode`. For a "
+        "sparse x the first layer is an `EmbeddingBag` with `per_sample_weights`.",
         kernels=True,
     ),
     "torch.compile": Entry(
         "torch.compile",
         "benches.peers.torch_peer:CompiledPeer",
         ("torch",),
-        "The same with model and cost through `torch.compile` (static shapes).",
+        "the same, with model and cost compiled by `torch.compile` (static shapes).",
         kernels=True,
         compiled=True,
     ),
@@ -106,18 +105,18 @@ PEERS = {
         "TensorFlow",
         "benches.peers.tensorflow_peer:TensorflowPeer",
         ("tensorflow",),
-        "`tf.function` with a `GradientTape` over `tf.Variable`s; the cost is fetched with "
-        "`numpy()`, so that the call is over. Tensors are made beforehand.",
-        lacks={"sparse": "the program here gives it no sparse input"},
+        "`tf.function` with a `GradientTape` over `tf.Variable`s, on existing tensors. Fetching "
+        "the cost with `numpy()` waits for the result.",
+        lacks={"sparse": "this benchmark has no sparse input for it"},
     ),
     "onnxruntime": Entry(
         "ONNX Runtime",
         "benches.peers.onnx_peer:OnnxPeer",
         ("onnxruntime", "onnx"),
-        "a session over `Gemm` and activations, all optimisations, on bound arrays "
-        "(`run_with_iobinding`) or by `run`, whichever is quicker.",
+        "a session with `Gemm` and activations and all optimisations, by `run_with_iobinding` "
+        "or `run`, whichever is faster.",
         limited=False,
-        lacks={"gradient": "it runs networks forward only", "sparse": "no sparse input"},
+        lacks={"gradient": "inference only", "sparse": "not supported"},
     ),
 }
 

@@ -19,63 +19,65 @@ TRAINERS = {
         "bpfast",
         "benches.trainers.bpfast_trainer:BpfastTrainer",
         "bpfast",
-        "`net.fit`; ten epochs a call, the time divided by ten.",
+        "`net.fit` with ten epochs per call, the time divided by ten.",
     ),
     "bpfast-sparse": Entry(
         "bpfast, sparse",
         "benches.trainers.bpfast_trainer:BpfastSparseTrainer",
         "bpfast",
-        "the same with `sparse=True`: four fifths of the numbers in the digits are 0.",
+        "the same with `sparse=True`; four fifths of the pixels are 0.",
     ),
     "bpfast-csr": Entry(
         "bpfast, CSR",
         "benches.trainers.bpfast_trainer:BpfastCsrTrainer",
         "bpfast",
-        "the same with a matrix of SciPy's for x, so that `fit` need not look for the zeros.",
+        "the same with a SciPy matrix as x, so that `fit` does not search for zeros.",
     ),
     "bpfast-loop": Entry(
         "bpfast, own loop",
         "benches.trainers.bpfast_loop_trainer:BpfastLoopTrainer",
         "bpfast",
-        "examples/plain_loop.py's: `net.backprop(..., out=g)`, `net.params -= eta * g.flat`.",
+        "the loop of examples/plain_loop.py: `net.backprop(..., out=g)`, "
+        "`net.params -= eta * g.flat`.",
     ),
     "book": Entry(
         "the book's loop",
         "benches.trainers.book_trainer:BookTrainer",
         "numpy",
-        "Nielsen's `network.py`: backprop example by example on column vectors, in NumPy, its "
-        "gradients added up.",
+        "`network.py` of Nielsen's book: NumPy, one example at a time as column vectors, whose "
+        "gradients are added.",
     ),
     "numpy": Entry(
         "NumPy",
         "benches.trainers.numpy_trainer:NumpyTrainer",
         "numpy",
-        "the NumPy peer's code, by the mini-batch, with a step in place.",
+        "the code for gradients in NumPy, on mini-batches, with an update in place.",
     ),
     "sklearn": Entry(
         "scikit-learn",
         "benches.trainers.sklearn_trainer:SklearnTrainer",
         "sklearn",
-        "`MLPClassifier.partial_fit` on all digits, which is an epoch. It has no quadratic cost "
-        "for sigmoid outputs: its cost is cross-entropy, with η = 0.5, and it shuffles by itself.",
+        "`MLPClassifier.partial_fit` on all digits, which is one epoch. It has no quadratic cost "
+        "for sigmoid outputs, so the cost is cross-entropy with η = 0.5. It shuffles in its own "
+        "order.",
         same=False,
     ),
     "jax": Entry(
         "JAX",
         "benches.trainers.jax_trainer:JaxTrainer",
         "jax",
-        "the whole epoch in one `lax.scan` under `jit`, digits gathered inside it.",
+        "an epoch is one `lax.scan` under `jit`, which gathers the digits.",
     ),
     "torch": Entry(
         "PyTorch",
         "benches.trainers.torch_trainer:TorchTrainer",
         "torch",
-        "`nn.Sequential`, `mse_loss`, `backward()` and `optim.SGD.step()` by the mini-batch.",
+        "`nn.Sequential`, `mse_loss`, `backward()` and `optim.SGD.step()` for each mini-batch.",
     ),
     "tensorflow": Entry(
         "TensorFlow",
         "benches.trainers.tensorflow_trainer:TensorflowTrainer",
         "tensorflow",
-        "a step in a `tf.function`, called by the mini-batch.",
+        "a step in a `tf.function`, called for each mini-batch.",
     ),
 }

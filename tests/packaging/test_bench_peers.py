@@ -164,7 +164,7 @@ def test_the_summary_names_who_is_ahead_and_where():
 def test_a_peer_that_the_level_does_not_hold_is_marked_and_not_measured_against():
     times = {"case": {"bpfast": 2.0, "a": 3.0, "b": 1.0}}
     result = result_of(times, unlimited=("b",))
-    assert summary.behind(result, "forward", 1) == "nowhere"
+    assert summary.behind(result, "forward", 1) == "none"
     assert summary.mean(result, "forward", 1) == pytest.approx(1.5)
     assert f"b{tables.MARK}" in tables.ratios(result, "forward", 1)
     table = tables.timing(result, "forward", 1)

@@ -162,7 +162,7 @@ def test_the_pages_have_every_case(folder):
         calls = 2 if case == "rl64-64" else 3  # at n = 1 it is rl64-1
         assert text.count(f"| {case} |") > 2 * calls * threads, case  # times and ratios
     assert "| 10×784×30 | float32 | **30.0** | 20.0 | 10.0 |" in text
-    assert "An epoch of 200" in text
+    assert "Time of an epoch with 200 digits" in text
     headings = [line for line in text.splitlines() if line.startswith("## ")]
     assert headings[:2] == ["## Summary", "## Goals"]
     for call in ("gradient", "forward", "forward at n = 1"):  # the summary is printed, too
