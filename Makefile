@@ -64,7 +64,7 @@ HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 .NOTPARALLEL:
 
 help: ## show this list
-	@awk -F ': .*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
 
 demo: $(INSTALLED) $(VENV)/.extra-examples ## train on MNIST with the wheel (ARGS="--help" for its options)
 	$(BIN)/python examples/mnist.py $(ARGS)
@@ -72,7 +72,7 @@ demo: $(INSTALLED) $(VENV)/.extra-examples ## train on MNIST with the wheel (ARG
 # The figures and plots of docs/examples.md. With other options the plots are not those of the page.
 PLOTS := $(if $(ARGS),target,docs)/examples
 
-examples: $(INSTALLED) $(VENV)/.extra-examples ## Nielsen's experiments on MNIST, differential equations; plots into docs/examples (with ARGS=, target/examples), docs/plots
+examples: $(INSTALLED) $(VENV)/.extra-examples ## run the examples; their plots go into docs/examples and docs/plots, with ARGS= into target/examples
 	@mkdir -p $(PLOTS)
 	@set -e; for name in $(EXPERIMENTS); do \
 	  echo "examples/$$name.py"; $(BIN)/python examples/$$name.py --plot $(PLOTS)/$$name.png $(ARGS); \
@@ -90,7 +90,7 @@ notebooks: $(INSTALLED) $(VENV)/.extra-notebook ## write and run examples/notebo
 KERNEL_FEATURES = $$(test $$level = avx512 && echo bench-avx512 || echo bench)
 
 # Nothing else may run during a benchmark. Each level of SIMD that the machine has gets a run.
-bench: $(INSTALLED) $(VENV)/.extra-bench ## times beside NumPy, JAX, ... (PEERS="torch" installs more; CASES=, ARGS=)
+bench: $(INSTALLED) $(VENV)/.extra-bench ## times of bpfast, NumPy, JAX, ... (PEERS="torch" installs more; CASES=, ARGS=)
 	$(if $(PEERS),$(PIP) install $(PEERS))
 	@set -e; levels=$$($(BIN)/python -m benches.machine.levels); for level in $$levels; do \
 	  cargo bench $(LOCKED) --features $(KERNEL_FEATURES) --bench kernels --no-run; \
@@ -103,10 +103,10 @@ bench: $(INSTALLED) $(VENV)/.extra-bench ## times beside NumPy, JAX, ... (PEERS=
 	done
 	$(BIN)/python -m benches.report
 
-bench-sklearn: $(INSTALLED) $(VENV)/.extra-bench ## the estimators beside scikit-learn's own: the table of docs/from_scikit_learn.md (ARGS=)
+bench-sklearn: $(INSTALLED) $(VENV)/.extra-bench ## times of the estimators and of scikit-learn's: the table of docs/from_scikit_learn.md (ARGS=)
 	$(BIN)/python -m benches.sklearn_estimators $(ARGS)
 
-bench-quick: $(INSTALLED) $(VENV)/.extra-bench ## the small cases in a few rounds: a look in three minutes (ARGS=)
+bench-quick: $(INSTALLED) $(VENV)/.extra-bench ## the small cases in a few rounds, in three minutes (ARGS=)
 	@set -e; levels=$$($(BIN)/python -m benches.machine.levels); for level in $$levels; do \
 	  for program in compare fit epoch; do \
 	    $(BIN)/python -m benches.$$program --quick --simd $$level --output $(QUICK) $(ARGS); \
@@ -115,7 +115,7 @@ bench-quick: $(INSTALLED) $(VENV)/.extra-bench ## the small cases in a few round
 	$(BIN)/python -m benches.report --input $(QUICK)
 
 # The module of the profile `fast` is installed in place of the wheel; other targets install that anew.
-check: $(CHECKERS) ## the everyday loop: formats, clippy, ruff, a fast build, some tests, in a minute
+check: $(CHECKERS) ## after each change: formats, clippy, ruff, a fast build, some tests (the first run builds all and takes longer)
 	cargo fmt --check
 	$(PY) -m ruff check --quiet .
 	$(PY) -m ruff format --check --quiet .
@@ -147,7 +147,7 @@ test-slow: $(INSTALLED) $(VENV)/.extra-test ## tests that need a quiet clock, an
 fuzz: $(INSTALLED) $(VENV)/.extra-test ## random calls and damaged files for SECONDS=600 (ARGS="--seed N" to choose)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)
 
-test-memory: $(INSTALLED) $(VENV)/.extra-test ## every call where memory runs out (ARGS="--help" to choose)
+test-memory: $(INSTALLED) $(VENV)/.extra-test ## every call with failing allocations (ARGS="--help" to choose)
 	$(BIN)/python -m tests.out_of_memory $(ARGS)
 
 golden: $(INSTALLED) $(VENV)/.extra-test ## record the results of PyTorch for the tests (installs PyTorch: some GB)
@@ -243,7 +243,7 @@ sdist: $(MADE) ## the source distribution, in target/sdist
 	rm -rf target/sdist
 	$(PY) -m maturin sdist --out target/sdist
 
-clean: ## remove all that make made
+clean: ## remove everything that make has made
 	rm -rf $(VENV) target docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # maturin is installed in the version that pyproject.toml requires.

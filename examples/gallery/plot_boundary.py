@@ -3,7 +3,7 @@ Classes that no line separates
 ==============================
 
 A network with one hidden layer learns the XOR of two signs. The colours show the probability of
-class 1, the black line where it is one half.
+class 1. On the black line it is one half.
 """
 
 import numpy as np

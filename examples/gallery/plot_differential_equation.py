@@ -3,8 +3,8 @@ A differential equation
 =======================
 
 A network is fitted to u'' + u = 0 with u(0) = 1 and u'(0) = 0, whose solution is the cosine.
-Taylor mode gives u, u' and u'' of the network, and ``backprop_taylor`` the gradient of a cost of
-all three.
+``taylor`` computes u, u' and u'' of the network, and ``backprop_taylor`` the gradient of a cost
+that depends on all three.
 """
 
 import numpy as np

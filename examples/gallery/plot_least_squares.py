@@ -2,8 +2,8 @@
 A curve by least squares
 ========================
 
-The Levenberg-Marquardt method uses the Gauss-Newton matrix. It fits a small network more exactly
-than gradient descent in the same time, if its start leads to a good minimum: try several seeds.
+The Levenberg-Marquardt method uses the Gauss-Newton matrix. In the same time it fits a small network
+more accurately than gradient descent, if its start leads to a good minimum: try several seeds.
 """
 
 import time

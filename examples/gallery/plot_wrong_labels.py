@@ -2,8 +2,8 @@
 Find wrong labels
 =================
 
-Examples that contradict all others have large gradients after a training. Here 3 % of the labels
-are wrong, and ``per_example_norms`` ranks the examples, without forming the gradients.
+After a training, examples that contradict the others have large gradients. Here 3 % of the labels
+are wrong. ``per_example_norms`` ranks the examples without computing each gradient.
 """
 
 import numpy as np
