@@ -7,6 +7,7 @@ is.
 
 import argparse
 import json
+import re
 import shutil
 import textwrap
 from pathlib import Path
@@ -52,6 +53,7 @@ threads. "Smallest lead" is the lowest of the ratios to the fastest peer, with i
 """
 
 
+CODE = re.compile("`[^`]*`")
 MISSING = "Not measured in this run; `make bench` measures them.\n"
 
 
@@ -83,7 +85,8 @@ def wrapped(text: str) -> str:
         wrap = textwrap.TextWrapper(
             110, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
         )
-        lines += wrap.wrap(line) or [""]
+        held = CODE.sub(lambda code: code[0].replace(" ", "\0"), line)  # code stays on a line
+        lines += [part.replace("\0", " ") for part in wrap.wrap(held)] or [""]
     return "\n".join(lines)
 
 

@@ -146,7 +146,7 @@ def kernels(result: Result) -> str:
         parts = [f"{unset}."]
     else:
         held = ", ".join(f"`{name}={value}`" for name, value in result["environment"].items())
-        parts = [f"This machine has {widest}. All libraries are limited to {level} by {held}."]
+        parts = [f"This machine has {widest}. These settings limit libraries to {level}: {held}."]
         if levels.WITHOUT_YNNPACK in result["environment"]["XLA_FLAGS"]:
             parts.append(
                 "YNNPACK, which computes the products of XLA, ignores these settings. So it is "
