@@ -16,8 +16,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "api_index.md"
 HEAD = """\
 # API index
 
-All public names by task. On the site, which `make docs` builds, the names link to their full descriptions in
-[API](api.md). On GitHub these links lead nowhere; `help(bpfast.Network)` shows the same text.
+All public names by task. On the site, which `make docs` builds, the names link to their full
+descriptions in [API](api.md). On GitHub these links lead nowhere; `help(bpfast.Network)` shows the
+same text.
 """
 
 # The public names of each module by task. A class brings its public attributes along.

@@ -2,8 +2,9 @@
 A curve by least squares
 ========================
 
-The Levenberg-Marquardt method uses the Gauss-Newton matrix. In the same time it fits a small network
-more accurately than gradient descent, if its start leads to a good minimum: try several seeds.
+The Levenberg-Marquardt method uses the Gauss-Newton matrix. In the same time it fits a small
+network more accurately than gradient descent, if its start leads to a good minimum: try several
+seeds.
 """
 
 import time
