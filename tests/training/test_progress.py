@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+import bpfast
 from bpfast._training.progress import Progress
 from tests.helpers.refuses import refuses
 
@@ -52,6 +53,7 @@ def test_nothing_is_printed_if_not_asked(way, capfd):
 def test_nothing_is_imported_if_not_asked():
     code = """
 import sys
+import bpfast
 from bpfast._training.progress import Progress
 with Progress(False, 1, 1) as report:
     report.advance(1)
@@ -199,6 +201,7 @@ import sys
 if {hidden}:
     sys.modules["tqdm"] = None
 sys.stdin.readline()
+import bpfast
 from bpfast._training.progress import Progress
 with Progress(True, 100, 1000) as report:
     for _ in range(100):
@@ -221,4 +224,4 @@ os._exit(0)  # Python itself complains when it cannot flush stderr
 def test_it_takes_a_bool():
     for value in ("yes", 1, None, print):
         with refuses(TypeError, "^progress: expected True or False, got "):
-            Progress(value, 1, 1)
+            bpfast.Network([1, 1]).fit([[0.0]], [[0.0]], progress=value)

@@ -113,7 +113,7 @@ def clipped_backprop(
     if expected_batch_size is not None:
         divisor = positive("expected_batch_size", expected_batch_size)
     is_random = sigma > 0 or sampling_rate is not None
-    draw = _generator(seed) if is_random or seed is not None else None
+    draw = generator(seed) if is_random or seed is not None else None
     if divisor is not None and not is_mean:
         got = "a number with reduction='sum'"
         raise ValueError(f"expected_batch_size: expected None, got {got}")
@@ -136,13 +136,6 @@ def clipped_backprop(
         with np.errstate(all="ignore"):
             np.divide(flat, divisor, out=flat, dtype=np.float64, casting="same_kind")
     return gradient
-
-
-def _generator(seed: Any) -> np.random.Generator:
-    try:
-        return generator(seed)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"seed: {error}") from error
 
 
 def _sample(

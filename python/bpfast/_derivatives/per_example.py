@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._derivatives.arguments import number_of_examples, with_custom_cost
+from bpfast._validation.numbers import flag
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -217,8 +218,7 @@ def per_example_norms(
     >>> net.per_example_norms([[0], [2]], [[1], [3]])  # |a - y| √(x² + 1)
     array([1.        , 6.70820393])
     """
-    if not isinstance(per_layer, bool | np.bool_):
-        raise TypeError(f"per_layer: expected True or False, got {type(per_layer).__name__}")
+    per_layer = flag("per_layer", per_layer)
     x, y, sample_weight = with_custom_cost(self, x, y, sample_weight)
     norms: NDArray[np.float64] = self._per_example_norms(x, y, sample_weight)
     if per_layer:

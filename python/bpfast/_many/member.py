@@ -12,7 +12,6 @@ from bpfast import _core, schedules
 from bpfast._many.shared import SharedData
 from bpfast._training.arguments.training_data import (
     check_cost,
-    naming_validation,
     new_trainer,
     of_arrays,
 )
@@ -27,6 +26,7 @@ from bpfast._training.data.examples import HELD_OUT, Examples
 from bpfast._training.locks import bind_state
 from bpfast._training.loop import Training
 from bpfast._training.metrics.accuracy import for_targets
+from bpfast._validation.naming import naming
 from bpfast._validation.numbers import is_number, number
 from bpfast.history._history import History
 from bpfast.schedules._rates import as_schedule
@@ -229,7 +229,7 @@ def new_member(
         refuse_all_zero("sample_weight", held_out.sample_weight)
         for_targets(options.metrics, held_out.y, net, kind)
     elif options.validation is not None:
-        with naming_validation():
+        with naming("validation"):
             shared = validations.setdefault(
                 id(options.validation), SharedData(*_parts(options.validation), dense=True)
             )

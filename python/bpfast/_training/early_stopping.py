@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from bpfast._training.metrics.named import NAMED
 from bpfast._validation.names import by_name
-from bpfast._validation.numbers import format_number, not_negative, number, whole
+from bpfast._validation.numbers import flag, format_number, not_negative, number, whole
 from bpfast.history._mode import meant, mode_of
 from bpfast.history._state import column_name
 
@@ -73,11 +73,9 @@ class EarlyStopping:
         if monitor is not None and not isinstance(monitor, str):
             raise TypeError(f"monitor: expected a column, got {type(monitor).__name__}")
         mode = mode_of("cost" if monitor is None else monitor, mode)
-        if not isinstance(restore_best, bool):
-            got = type(restore_best).__name__
-            raise TypeError(f"restore_best: expected True or False, got {got}")
         self.monitor, self.mode = monitor, mode
-        self.min_delta, self.restore_best = not_negative("min_delta", min_delta), restore_best
+        self.min_delta = not_negative("min_delta", min_delta)
+        self.restore_best = flag("restore_best", restore_best)
         self.reset()
 
     def reset(self) -> None:

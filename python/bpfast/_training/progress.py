@@ -7,8 +7,6 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -45,10 +43,7 @@ class Progress:
     __slots__ = ("_epochs", "_examples", "_is_enabled", "_report")
 
     def __init__(self, progress: bool, epochs: int, examples: int | None = None) -> None:
-        if not isinstance(progress, bool | np.bool_):
-            got = type(progress).__name__
-            raise TypeError(f"progress: expected True or False, got {got}")
-        self._is_enabled = bool(progress)
+        self._is_enabled = progress
         self._epochs, self._examples = epochs, examples
         self._report: _Bar | _Lines | None = None
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
+from bpfast._validation.naming import naming
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,11 +32,8 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
     if isinstance(value, _core.Trace):
         expected = "the examples" if argument == "x" else "an array"
         raise TypeError(f"{argument}: expected {expected}, got a Trace; its a[0] has the examples")
-    try:
+    with naming(argument):
         array: NDArray[Any] = np.asanyarray(value)
-    except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{argument}: {error}") from error
     if array.dtype.kind == "O" and not isinstance(value, np.ndarray):
         array = _of_nullable(argument, value, array)
     if type(array) is np.ndarray:

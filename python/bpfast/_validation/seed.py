@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from bpfast._validation.naming import naming
 from bpfast._validation.numbers import whole
 
 # A string, because access to np.random imports it, and hashlib with it.
@@ -67,8 +68,9 @@ def generator(seed: Any) -> np.random.Generator:
     >>> generator(3).random() == generator(3).random()
     True
     """
-    _check_depth(seed, ())
-    return np.random.default_rng(seed)
+    with naming("seed"):
+        _check_depth(seed, ())
+        return np.random.default_rng(seed)
 
 
 def _check_depth(seed: Any, outer: tuple[int, ...]) -> None:

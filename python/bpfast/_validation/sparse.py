@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
+from bpfast._validation.naming import naming
 from bpfast._validation.sparse_format import check_format, refuse_masked_parts
 
 if TYPE_CHECKING:
@@ -32,13 +33,10 @@ def by_rows(x: Any) -> Any:
         refuse_masked_parts(x)
         return x
     check_format(x)
-    try:
+    with naming("x"):
         if x.format == "bsr":
             x = x.tocoo(copy=False)  # as its tocsr() and toarray() do
         rows = x.tocsr()
-    except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"x: {error}") from error
     if x.format != "coo" or rows.nnz == x.nnz or len(x.shape) != 2:
         return rows
     # SciPy sums duplicates in any order; `toarray` sums them in their stored order.

@@ -9,7 +9,6 @@ from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, parse_early_stopping
 from bpfast._training.arguments.training_data import (
     check_cost,
-    naming_validation,
     parse_callbacks,
     parse_validation,
 )
@@ -18,6 +17,7 @@ from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.metrics.named import Metrics
 from bpfast._training.metrics.named import parse as parse_metrics
 from bpfast._validation.names import by_name, one_of
+from bpfast._validation.naming import naming
 from bpfast._validation.numbers import flag, is_number, whole
 from bpfast.distributed._engines.choice import connect
 from bpfast.distributed._lbfgs import minimise
@@ -251,7 +251,7 @@ def fit(
     if measures and held_out is None:
         raise ValueError("metrics: expected validation=(x, y), which they measure, got none")
     if held_out is not None:
-        with naming_validation():
+        with naming("validation"):
             check_cost(held_out, settings)
     model = Model.of(net)
     connected = connect(

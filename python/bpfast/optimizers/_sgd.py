@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, SupportsFloat, final
 
-import numpy as np
-
 from bpfast._validation.names import by_name
-from bpfast._validation.numbers import fraction, not_negative
+from bpfast._validation.numbers import flag, fraction, not_negative
 from bpfast.optimizers._optimizer import ARGUMENT_SYNONYMS, Optimizer
 
 if TYPE_CHECKING:
@@ -67,13 +65,12 @@ class SGD(Optimizer):
         weight_decay: SupportsFloat = 0.0,
     ) -> None:
         momentum = fraction("momentum", momentum)
-        if not isinstance(nesterov, bool | np.bool_):
-            raise TypeError(f"nesterov: expected True or False, got {type(nesterov).__name__}")
+        nesterov = flag("nesterov", nesterov)
         if nesterov and momentum == 0:
             raise ValueError("nesterov: expected a momentum above 0, got 0")
         config = {
             "momentum": momentum,
-            "nesterov": bool(nesterov),
+            "nesterov": nesterov,
             "weight_decay": not_negative("weight_decay", weight_decay),
         }
         state_names = ("velocity",) if momentum else ()

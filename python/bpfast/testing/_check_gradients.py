@@ -111,10 +111,7 @@ def check_gradients(
         raise ValueError("directions, parameters, weighted_inputs: expected some, got 0 of each")
     if rtol is not None:
         rtol = positive("rtol", rtol)
-    try:
-        rng = generator(seed)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"seed: {error}") from None
+    rng = generator(seed)
     options = {"sample_weight": sample_weight, "reduction": reduction}
     check = Probes(net, x, y, options, rtol)
     tallies = [

@@ -201,10 +201,7 @@ class Curvature:
         return float(np.sum(self.diagonal(samples, seed=seed), dtype=np.float64))
 
     def _signs(self, count: int, seed: Any) -> Iterator[NDArray[Any]]:
-        try:
-            draw = generator(seed)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"seed: {error}") from error
+        draw = generator(seed)
         size = self._params.size
         for _ in range(count):
             yield (2 * draw.integers(0, 2, size) - 1).astype(self.dtype)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,10 +21,11 @@ from bpfast._training.data.sources import (
 )
 from bpfast._training.metrics.accuracy import Kind, for_targets
 from bpfast._validation.iterables import is_iterable
+from bpfast._validation.naming import naming
 from bpfast._validation.numbers import is_number, number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from bpfast._core import Trainer
     from bpfast._network import Network
@@ -79,7 +80,7 @@ def of_batches(
     trainer = new_trainer(net, settings, optimizer, WHOLE)
     source = Batches(trainer, net.dtype, as_batches(x))
     if held_out is not None:
-        with naming_validation():
+        with naming("validation"):
             check_cost(held_out, settings)
     return Parts(trainer, source, None, held_out, metrics)
 
@@ -118,7 +119,7 @@ def of_arrays(
     if not data.is_mapped:
         warn_of_targets(net, data.y, data.sample_weight)
     if held_out is not None:
-        with nullcontext() if share is not None else naming_validation():
+        with nullcontext() if share is not None else naming("validation"):
             check_cost(held_out, settings)
     return Parts(trainer, source, data, held_out, measures, share)
 
@@ -166,7 +167,7 @@ def parse_validation(
             got += f" of {len(validation)}"
         expected = "(x, y), (x, y, sample_weight) or a fraction"
         raise TypeError(f"validation: expected {expected}, got {got}")
-    with naming_validation():
+    with naming("validation"):
         held_out = Examples(net, *validation)
         refuse_all_zero("sample_weight", held_out.sample_weight)
         held_out.check_targets()
@@ -178,13 +179,3 @@ def check_cost(held_out: Examples, settings: Settings) -> None:
     cost = held_out.cost()
     if settings.check_finite and not np.isfinite(cost) and (fault := held_out.fault()):
         raise ValueError(fault)
-
-
-@contextmanager
-def naming_validation() -> Iterator[None]:
-    """Prefix errors with the name of the argument."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"validation: {error}") from error

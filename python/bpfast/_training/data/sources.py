@@ -13,6 +13,7 @@ from bpfast import _core
 from bpfast._training.data.non_finite import fault
 from bpfast._validation.arrays import as_array
 from bpfast._validation.iterables import is_iterable
+from bpfast._validation.naming import naming
 from bpfast._validation.sparse import is_sparse
 
 if TYPE_CHECKING:
@@ -174,12 +175,9 @@ class Batches:
         """Load the next batch."""
         for batch in self._next:
             self._count += 1
-            try:
+            with naming(self._where()):
                 x, y, weight = _parts(batch)
                 self._trainer.load(x, y, weight)
-            except (TypeError, ValueError) as error:
-                kind = TypeError if isinstance(error, TypeError) else ValueError
-                raise kind(f"{self._where()}: {error}") from error
             self._trainer.begin(self._epoch, None)
             self._now = (x, y)
             return 1

@@ -43,10 +43,7 @@ class Sample:
     def __init__(
         self, x: Inputs, y: ArrayLike, sample_weight: ArrayLike | None, count: int, seed: Any
     ) -> None:
-        try:
-            rng = generator(seed)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"seed: {error}") from None
+        rng = generator(seed)
         given: Any = x
         rows = given.tocsr() if is_sparse(given) else as_array("x", given)
         targets = as_array("y", y)

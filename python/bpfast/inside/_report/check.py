@@ -142,10 +142,7 @@ def check(
     """`Report.check`."""
     chosen = _chosen(findings, finding)
     steps = whole("steps", steps, 1)
-    try:
-        rng = generator(seed)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"seed: {error}") from None
+    rng = generator(seed)
     made = _optimizer(facts, optimizer, learning_rate)
     before, after = changed(Asked(facts, chosen, unchanged(facts, made), rng))
     with np.errstate(all="ignore"):  # what diverges overflows
