@@ -29,25 +29,13 @@ def network_rows(net: Network) -> tuple[list[str], list[list[str]], list[str]]:
 def network_text(net: Network) -> str:
     """The table of a network as text with aligned columns."""
     head, rows, total = network_rows(net)
-    lines = [head, *rows, total]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    rule = "  ".join("-" * width for width in widths)
-
-    def aligned(line: Sequence[str]) -> str:
-        ways = ("<", ">", ">", "<", ">")
-        cells = zip(line, ways, widths, strict=True)
-        return "  ".join(f"{cell:{way}{width}}" for cell, way, width in cells).rstrip()
-
-    title = f"{type(net).__name__}: cost {_cost(net)}, {net.dtype}"
-    lines_of_layers = [aligned(row) for row in rows]
-    return "\n".join([title, aligned(head), rule, *lines_of_layers, rule, aligned(total)])
+    return f"{_title(net)}\n{text(head, rows, total, aligned='<>><>')}"
 
 
 def network_html(net: Network) -> str:
     """The table of a network as HTML."""
     head, rows, total = network_rows(net)
-    title = f"{type(net).__name__}: cost {_cost(net)}, {net.dtype}"
-    return _table(title, head, [*rows, total])
+    return html(_title(net), head, [*rows, total])
 
 
 def history_html(history: History) -> str:
@@ -68,7 +56,7 @@ def columns_html(title: str, columns: dict[str, list[float]]) -> str:
         ["…"] * len(names) if k is None else [_cell(columns[name][k]) for name in names]
         for k in shown
     ]
-    return _table(title, names, rows)
+    return html(title, names, rows)
 
 
 def _cell(value: float) -> str:
@@ -82,28 +70,35 @@ def gradient_html(gradient: Gradient) -> str:
         [str(k + 2), *_shape_and_size(w), *_shape_and_size(b)]
         for k, (w, b) in enumerate(zip(gradient.weights, gradient.biases, strict=True))
     ]
-    return _table(f"Gradient: cost {gradient.cost:.6g}, {gradient.flat.dtype}", head, rows)
+    return html(f"Gradient: cost {gradient.cost:.6g}, {gradient.flat.dtype}", head, rows)
 
 
 def _shape_and_size(array: Any) -> tuple[str, str]:
     return ("none", "") if array is None else (str(array.shape), f"{abs(array).max():.6g}")
 
 
-def text(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table as text: columns of numbers to the right, others to the left."""
-    lines = [list(head), *map(list, rows)]
+def text(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    total: Sequence[str] = (),
+    *,
+    aligned: Sequence[str] | None = None,
+) -> str:
+    """A table as text, with a rule below its head and above its totals, if it has any.
+
+    `aligned` has "<" or ">" for each column; by default, columns of numbers are to the right.
+    """
     columns = range(len(head))
-    widths = [max(len(line[k]) for line in lines) for k in columns]
-    ways = [">" if rows and all(_is_number(row[k]) for row in rows) else "<" for k in columns]
-    lines.insert(1, ["-" * width for width in widths])
+    if aligned is None:
+        aligned = [
+            ">" if rows and all(_is_number(row[k]) for row in rows) else "<" for k in columns
+        ]
+    widths = [max(len(line[k]) for line in (head, *rows, total) if line) for k in columns]
+    rule = ["-" * width for width in widths]
+    lines = [head, rule, *rows, *((rule, total) if total else ())]
     return "\n".join(
-        "  ".join(f"{line[k]:{ways[k]}{widths[k]}}" for k in columns).rstrip() for line in lines
+        "  ".join(f"{line[k]:{aligned[k]}{widths[k]}}" for k in columns).rstrip() for line in lines
     )
-
-
-def html(title: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A table as HTML."""
-    return _table(title, head, rows)
 
 
 def _is_number(cell: str) -> bool:
@@ -114,12 +109,15 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _cost(net: Network) -> str:
+def _title(net: Network) -> str:
     cost = net.config["cost"]
-    return cost if isinstance(cost, str) else getattr(cost, "__name__", type(cost).__name__)
+    if not isinstance(cost, str):
+        cost = getattr(cost, "__name__", type(cost).__name__)
+    return f"{type(net).__name__}: cost {cost}, {net.dtype}"
 
 
-def _table(title: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def html(title: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table as HTML."""
     from html import escape  # its import takes 1 ms
 
     def row(cells: Iterable[str], tag: str) -> str:

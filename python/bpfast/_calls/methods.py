@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from bpfast import _core
-from bpfast._training.steps import refuse_other_params
-from bpfast._validation.network import check_network
+from bpfast._validation.network import check_network, refuse_other_params
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bpfast import _core
-from bpfast._training.steps import refuse_other_params
 from bpfast._validation.arrays import as_array
-from bpfast._validation.network import check_network
+from bpfast._validation.network import check_network, refuse_other_params
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._many.arguments import parse_networks, weights_for_each
-from bpfast._training.data.conversion import checked_x, converted
+from bpfast._validation.inputs import checked_x, converted
 from bpfast._validation.labels_or_columns import as_targets
 from bpfast._validation.sparse import is_sparse
 

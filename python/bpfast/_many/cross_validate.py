@@ -8,8 +8,8 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._many.fit_many import fit_many
-from bpfast._training.data.conversion import checked_x, count
 from bpfast._validation.arrays import as_array
+from bpfast._validation.inputs import checked_x, count
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import is_number, whole
 from bpfast._validation.seed import parse_seed

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bpfast import _core
+from bpfast._validation.network import refuse_other_params
 from bpfast.schedules import Schedule
 
 if TYPE_CHECKING:
@@ -63,12 +64,6 @@ class OptimizerGuard:
         else:
             return
         raise ValueError(f"{argument}: expected to leave the optimizer unchanged, got {got}")
-
-
-def refuse_other_params(net: Network, before: NDArray[Any]) -> None:
-    """Raise ValueError if a cost changed the parameters from which its a^L was computed."""
-    if not _core.has_params(net, before):
-        raise ValueError("cost: expected to leave net.params unchanged, got other numbers")
 
 
 def run_steps(

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._costs import LABELLED
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._network import Network
-
-# The costs that take class labels.
-LABELLED = ("cross_entropy", "log_likelihood")
 
 
 def as_targets(net: Network, y: NDArray[Any]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""The mapping interface of a history, without length and equality."""
+"""The mapping interface of `History` and `Monitor`, without length and equality."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Columns:
-    """The mapping from names to columns that `History` has.
+    """The mapping from names to columns that `History` and `inside.Monitor` have.
 
     As in a pandas table, ``len`` is the number of rows and everything else concerns columns.
     """
@@ -99,6 +99,23 @@ class Columns:
         if name not in self:  # also false for other types
             return default
         return self[name]
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Each column as a list, by name.
+
+        Returns
+        -------
+        dict of str to list
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> history = bpfast.History()
+        >>> history.append({"cost": 0.5, "seconds": 2.0, "learning_rate": 0.1})
+        >>> history.to_dict()
+        {'epoch': [1], 'cost': [0.5], 'seconds': [2.0], 'learning_rate': [0.1]}
+        """
+        return {name: self[name].tolist() for name in self.names}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)

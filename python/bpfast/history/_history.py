@@ -204,23 +204,6 @@ class History(Columns):
             raise ValueError(f"{name}: expected a finite number in one epoch or more, got none")
         return int(numbers[values[numbers].argmax()]) + 1
 
-    def to_dict(self) -> dict[str, list[float]]:
-        """Each column as a list, by name.
-
-        Returns
-        -------
-        dict of str to list
-
-        Examples
-        --------
-        >>> import bpfast
-        >>> history = bpfast.History()
-        >>> history.append({"cost": 0.5, "seconds": 2.0, "learning_rate": 0.1})
-        >>> history.to_dict()
-        {'epoch': [1], 'cost': [0.5], 'seconds': [2.0], 'learning_rate': [0.1]}
-        """
-        return {name: self[name].tolist() for name in self.names}
-
     def to_pandas(self) -> DataFrame:
         """The history as a `pandas.DataFrame`: a row per epoch, with the epoch as index.
 

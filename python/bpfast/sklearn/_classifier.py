@@ -12,13 +12,13 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
+from bpfast._costs import LABELLED
 from bpfast.sklearn import _labels
 from bpfast.sklearn._base import BaseMLP
 from bpfast.sklearn._compat import validate_data
 from bpfast.sklearn._scores import accuracy
 
 # The costs to which labels can be passed as they are.
-COSTS_OF_LABELS = ("cross_entropy", "log_likelihood")
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-learn ships no types
@@ -381,7 +381,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
 
     def _targets(self, index: Any, net: Any) -> Any:
         """The class indices for a cost that takes them, else a column per output."""
-        if index.ndim == 1 and net.config["cost"] in COSTS_OF_LABELS:
+        if index.ndim == 1 and net.config["cost"] in LABELLED:
             return index
         return _labels.to_targets(index, self.n_outputs_, net.dtype)
 

@@ -23,6 +23,7 @@ from bpfast._training.metrics.accuracy import Kind, for_targets
 from bpfast._validation.iterables import is_iterable
 from bpfast._validation.naming import naming
 from bpfast._validation.numbers import is_number, number
+from bpfast._validation.tuples import OR_FRACTION, x_y_weight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -161,14 +162,8 @@ def parse_validation(
     """The validation examples, or None, and the metrics for their y."""
     if validation is None:
         return None, metrics
-    if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
-        got = type(validation).__name__
-        if isinstance(validation, tuple | list):
-            got += f" of {len(validation)}"
-        expected = "(x, y), (x, y, sample_weight) or a fraction"
-        raise TypeError(f"validation: expected {expected}, got {got}")
     with naming("validation"):
-        held_out = Examples(net, *validation)
+        held_out = Examples(net, *x_y_weight(validation, OR_FRACTION))
         refuse_all_zero("sample_weight", held_out.sample_weight)
         held_out.check_targets()
         return held_out, for_targets(metrics, held_out.y, net, like)[0]

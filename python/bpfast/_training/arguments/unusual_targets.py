@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._activations import range_of
+from bpfast._costs import RESIDUAL
 from bpfast._validation.caller import stack_level
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from bpfast._network import Network
 
-# The costs that are minimal at outputs equal to y.
-COSTS = ("quadratic", "huber", "absolute")
 # The distance from the range that is accepted as noise: the first where there are two bounds, else
 # at most the first, as a part of the largest |y|.
 MARGIN, PART = 0.5, 0.1
@@ -33,7 +32,7 @@ def warn_of_targets(net: Network, y: NDArray[Any], sample_weight: ArrayLike | No
     a loop.
     """
     cost, output = net.config["cost"], net.config["output"]
-    if cost not in (*COSTS, "log_likelihood") or y.ndim != 2 or y.dtype.kind not in "iuf":
+    if cost not in (*RESIDUAL, "log_likelihood") or y.ndim != 2 or y.dtype.kind not in "iuf":
         return
     if sample_weight is not None:
         y = y[np.asarray(sample_weight) != 0]
@@ -41,7 +40,7 @@ def warn_of_targets(net: Network, y: NDArray[Any], sample_weight: ArrayLike | No
     if cost == "log_likelihood":
         if not y.any(axis=1).all():
             text = "a class in each row, got rows of zeros, which nothing is learned from"
-    elif cost in COSTS:
+    elif cost in RESIDUAL:
         text = _out_of_range(y, output) or _of_another_scale(y, output)
     if text is not None:
         warnings.warn(f"y: expected {text}", UserWarning, stacklevel=stack_level())

@@ -15,10 +15,10 @@ from bpfast._training.arguments.weights import (
     refuse_infinite_sum,
     with_classes,
 )
-from bpfast._training.data.conversion import as_x, checked_x, converted, count, is_mapped, rows_of
 from bpfast._training.data.non_finite import fault
 from bpfast._training.metrics.named import measure
 from bpfast._validation.arrays import as_array
+from bpfast._validation.inputs import as_x, checked_x, converted, count, is_mapped, rows_of
 from bpfast._validation.labels_or_columns import as_targets
 from bpfast._validation.no_numbers import no_numbers
 from bpfast._validation.sparse import is_sparse

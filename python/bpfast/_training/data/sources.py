@@ -15,6 +15,7 @@ from bpfast._validation.arrays import as_array
 from bpfast._validation.iterables import is_iterable
 from bpfast._validation.naming import naming
 from bpfast._validation.sparse import is_sparse
+from bpfast._validation.tuples import x_y_weight
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -176,7 +177,7 @@ class Batches:
         for batch in self._next:
             self._count += 1
             with naming(self._where()):
-                x, y, weight = _parts(batch)
+                x, y, weight = x_y_weight(batch)
                 self._trainer.load(x, y, weight)
             self._trainer.begin(self._epoch, None)
             self._now = (x, y)
@@ -244,13 +245,3 @@ def _copied(entry: Any) -> tuple[Any, bool]:
         return entry, False
     # `__array__` may return memory that is reused, whatever arguments it gets.
     return (array.copy(), True) if array.dtype.kind in "buif" else (entry, False)
-
-
-def _parts(batch: Any) -> tuple[Any, Any, Any]:
-    if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
-        got = type(batch).__name__
-        if isinstance(batch, tuple | list):
-            got += f" of {len(batch)}"
-        raise TypeError(f"expected (x, y) or (x, y, sample_weight), got {got}")
-    x, y, *weight = batch
-    return x, y, weight[0] if weight else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from bpfast._training.data.conversion import checked_x
 from bpfast._validation.arrays import as_array
+from bpfast._validation.inputs import checked_x
 from bpfast._validation.numbers import whole
 from bpfast.distributed._shards.shard import Shard, load
 from bpfast.distributed._values import Failure

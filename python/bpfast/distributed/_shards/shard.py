@@ -10,8 +10,8 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._training.arguments.weights import of_examples
-from bpfast._training.data.conversion import checked_x, converted, count, rows_of
 from bpfast._validation.arrays import as_array
+from bpfast._validation.inputs import checked_x, converted, count, rows_of
 from bpfast._validation.labels_or_columns import as_targets
 from bpfast._validation.sparse import is_sparse
 from bpfast.distributed._values import ordered_sum

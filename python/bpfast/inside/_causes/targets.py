@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._activations import range_of
+from bpfast._costs import RESIDUAL
 from bpfast.inside._causes.limits import (
     CONTRADICTION,
     DISTANCE,
@@ -30,14 +31,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.floating[Any]]
 
-# The costs that are lowest where the outputs are y.
-RESIDUAL_COSTS = ("quadratic", "huber", "absolute")
-
 
 def target_range(facts: Facts) -> Finding | None:
     """Targets that the outputs never reach drive them into saturation."""
     y, output = facts.batch.targets, facts.batch.net.config["output"]
-    if y is None or facts.cost_name not in RESIDUAL_COSTS:
+    if y is None or facts.cost_name not in RESIDUAL:
         return None
     low, high = range_of(output)
     if not np.isfinite(low):
@@ -65,7 +63,7 @@ def target_range(facts: Facts) -> Finding | None:
 def target_scale(facts: Facts) -> Finding | None:
     """Targets far from 1: the output must grow, or shrink, to their scale first."""
     y, output = facts.batch.targets, facts.batch.net.config["output"]
-    if y is None or facts.cost_name not in RESIDUAL_COSTS or np.isfinite(range_of(output)[1]):
+    if y is None or facts.cost_name not in RESIDUAL or np.isfinite(range_of(output)[1]):
         return None
     each = facts.batch.rms(y)
     size = float(np.sqrt(np.mean(np.square(each))))

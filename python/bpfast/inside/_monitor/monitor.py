@@ -168,15 +168,6 @@ class Monitor(Columns):
         """
         return self._watch.warned
 
-    def to_dict(self) -> dict[str, list[float]]:
-        """Each column as a list, by name.
-
-        Returns
-        -------
-        dict of str to list
-        """
-        return {name: self[name].tolist() for name in self.names}
-
     def to_pandas(self) -> DataFrame:
         """The records as a `pandas.DataFrame`: a row per record, with the step as index.
 
