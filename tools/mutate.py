@@ -1,6 +1,6 @@
 """Break the Python side on purpose, one place at a time, and list what no test sees.
 
-`python tools/mutate.py --count 100 --seed 0`, with the wheel and the extra `test` installed. Each
+`python -m tools.mutate --count 100 --seed 0`, with the wheel and the extra `test` installed. Each
 mutant is a copy of the installed package with one change, on which the tests of its module run. A
 survivor is a change that all of them passed: a missing test, or a change of nothing.
 """
@@ -20,62 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bpfast
+from tools.tests_of_modules import ROOT, stale, tests_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-ROOT = Path(__file__).parents[1]
 PACKAGE = Path(bpfast.__file__).parent
 LIMIT = 600  # seconds; a mutant that never ends is seen
-# Which tests a module has, by how its name begins; the first that fits.
-TESTS = {
-    "testing/_differences": "check_gradients",
-    "testing/_check_gradients": "check_gradients odd_arguments docs",
-    "schedules/": "schedules schedule_input bad_names resume",
-    "reference/_functions": "reference parity equations same_errors reference_input large_logits",
-    "reference/_": "reference parity same_errors reference_input bad_names extremes",
-    "optimizers/": "optimizers optimizer_state optimizer_input bad_names copying aliasing",
-    "history/_mode": "history fit_figures",
-    "history/_history": "history fit_figures resume fit_callbacks fit_divergence",
-    "_validation/sparse": "sparse_repeats sparse_input sparse touched",
-    "_validation/numbers": "schedule_input optimizer_input fit_arguments odd_arguments",
-    "_validation/no_numbers": "bad_input array_likes same_errors fit_targets",
-    "_validation/names": "bad_names fit_arguments optimizer_state main",
-    "_validation/arrays": "masked array_likes missing_values"
-    " reference_input custom_cost sparse_repeats",
-    "_training/arguments/weights": "fit_weights accuracy fit_arguments",
-    "_training/steps": "custom_cost fit fit_batches fit_divergence fit_weights",
-    "_training/arguments/settings": "fit_arguments fit_dropout fit_bits fit resume optimizer_state",
-    "_training/arguments/output_range": "output_range",
-    "_training/progress": "progress",
-    "_training/metrics/named": "fit_figures accuracy fit_batches fit_arguments history",
-    "_training/loop": "fit fit_callbacks fit_divergence fit_figures resume schedules fit_interrupt",
-    "_training/partial_fit": "fit_arguments fit_again fit_weights kept_optimizer",
-    "_training/fit": "fit fit_arguments fit_again fit_batches fit_callbacks fit_weights resume",
-    "_training/locks": "borrows fit_again optimizer_state",
-    "_training/early_stopping": "history fit_callbacks resume odd_arguments copying fit_figures",
-    "_training/divergence": "fit_divergence copying fit_callbacks",
-    "_training/data/sources": "fit_batches fit_refilled fit_arguments fit_files"
-    " fit_sparse fit fit_bits tables",
-    "_training/data/prefetch": "fit_batches fit_refilled fit_interrupt",
-    "_training/data/examples": "fit_files fit_figures fit_sparse"
-    " fit_weights fit_targets fit user_code",
-    "_training/checkpoint/resume": "resume checkpoint bad_checkpoint",
-    "_training/checkpoint/policy": "checkpoint bad_checkpoint resume foreign_files odd_arguments",
-    "_training/arguments/training_data": "fit_arguments fit_targets fit_files fit_again copying"
-    " resume",
-    "_training/metrics/accuracy": "accuracy fit_targets fit_figures",
-    "_derivatives/touched": "touched sparse",
-    "_show_config": "main num_threads",
-    "_minimizers/scipy": "scipy_minimize odd_arguments",
-    "_network": "network copying custom_cost equality initialisation odd_arguments",
-    "_history": "history fit_figures resume",
-    "_calls/functions": "network parity out bad_input equations sparse docs",
-    "_calls/equations": "equations parity array_likes out",
-    "_calls/methods": "custom_cost network equations out bad_input masked large_logits",
-    "__main__": "main",
-    "": "tables public_names docs",
-}
 SWAPS: dict[type[ast.AST], Any] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -174,12 +125,6 @@ def mutants(path: Path) -> Iterator[Mutant]:
             yield Mutant(str(path.relative_to(PACKAGE)), old.lineno, start, end, text, what)
 
 
-def tests_of(module: str) -> list[str]:
-    """The test files of a module."""
-    words = next(words for start, words in TESTS.items() if module.startswith(start)).split()
-    return [str(path) for word in words for path in sorted(ROOT.glob(f"tests/**/test_{word}.py"))]
-
-
 def passes(tests: Iterable[str], mutant: Mutant | None) -> bool:
     """Whether `tests` pass on a mutant, or on the package as it is."""
     with tempfile.TemporaryDirectory() as folder:
@@ -208,6 +153,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="draws them (0)")
     parser.add_argument("--module", help="of this file alone, such as schedules/_plateau.py")
     options = parser.parse_args()
+    if found := stale(PACKAGE):
+        sys.exit(f"TESTS has entries without a module or a test: {', '.join(found)}")
     # Where it is ignored, as in the background of a shell, tests of Ctrl-C fail on everything.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     every = [
