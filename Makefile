@@ -42,7 +42,7 @@ EXPERIMENTS := hidden_neurons slowdown initial_weights l2 dropout early_stopping
   vanishing_gradient oscillator burgers restarts uncertainty
 
 # A few tests of every concern, some seconds in total.
-CHECKS := tests/numerics/test_equations.py tests/numerics/test_parity.py tests/numerics/test_extremes.py \
+CHECKS := tests/numerics/test_equations.py tests/numerics/reference/test_parity.py tests/numerics/test_extremes.py \
   tests/numerics/test_golden_gradients.py tests/network/test_network.py tests/network/test_custom_cost.py \
   tests/training/fit/test_fit.py tests/training/optimizers/test_optimizer_state.py tests/io/test_store.py \
   tests/packaging/test_public_names.py

@@ -8,8 +8,8 @@ ROOT = Path(__file__).parents[1]
 TESTS = {
     "__main__": "main",
     "_activations": "activation_parameters unusual_targets",
-    "_calls/equations": "equations numerics/parity array_likes out",
-    "_calls/functions": "network numerics/parity out input/bad_input equations sparse/sparse docs",
+    "_calls/equations": "equations reference/parity array_likes out",
+    "_calls/functions": "network reference/parity out input/bad_input equations sparse/sparse docs",
     "_calls/methods": "custom_cost network equations out input/bad_input masked large_logits",
     "_costs": "unusual_targets outputs_of_one_axis causes",
     "_derivatives/clipped": "clipped derivatives/bad_input derivatives/parity sparse_per_example",
@@ -97,9 +97,9 @@ TESTS = {
     "plot/_histograms": "histogram_plots",
     "plot/_images": "image_plots",
     "plot/": "plot/*",
-    "reference/_functions": "reference numerics/parity equations same_errors reference_input"
+    "reference/_functions": "reference reference/parity equations same_errors reference_input"
     " large_logits",
-    "reference/": "reference numerics/parity derivatives/parity same_errors reference_input"
+    "reference/": "reference reference/parity derivatives/parity same_errors reference_input"
     " bad_names"
     " extremes taylor",
     "schedules/": "schedules schedule_input bad_names resume",

@@ -19,7 +19,9 @@ import typing as _t
 
 from bpfast import metrics, optimizers, reference, schedules, testing
 from bpfast._calls.equations import bp1
-from bpfast._calls.functions import backprop, cost, errors, forward, trace
+from bpfast._calls.functions.backprop import backprop, errors
+from bpfast._calls.functions.cost import cost
+from bpfast._calls.functions.forward import forward, trace
 from bpfast._core import (
     ACTIVATIONS,
     COSTS,

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
 
     from bpfast._core import Gradient
     from bpfast._network import Network
-    from bpfast.history._history import History
 
 # The most rows of a history in HTML; of a longer one, the first and the last.
 ROWS = 20
@@ -36,11 +35,6 @@ def network_html(net: Network) -> str:
     """The table of a network as HTML."""
     head, rows, total = network_rows(net)
     return html(_title(net), head, [*rows, total])
-
-
-def history_html(history: History) -> str:
-    """One row per epoch; the middle of a long history is omitted."""
-    return columns_html(repr(history), history.to_dict())
 
 
 def columns_html(title: str, columns: dict[str, list[float]]) -> str:

@@ -78,7 +78,7 @@ def test_every_level_is_right(level):
     done = subprocess.run(
         [
             *command,
-            "tests/numerics/test_parity.py",
+            "tests/numerics/reference/test_parity.py",
             "tests/numerics/test_activations.py",
             "tests/numerics/test_equations.py",
         ],

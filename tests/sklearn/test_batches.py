@@ -8,7 +8,7 @@ from bpfast._training.arguments.settings import Settings
 from tests.helpers.tolerance import close
 
 pytest.importorskip("sklearn")
-from bpfast.sklearn._batches import Batches
+from bpfast.sklearn._solvers.batches import Batches
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((8, 3)), RNG.standard_normal((8, 2))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bpfast._optional import optional
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+    from pandas import DataFrame
 
 
 class Columns:
@@ -17,6 +20,7 @@ class Columns:
     """
 
     __slots__ = ()
+    _index: ClassVar[str] = "epoch"  # the column that numbers the rows
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -117,8 +121,45 @@ class Columns:
         """
         return {name: self[name].tolist() for name in self.names}
 
+    def to_pandas(self) -> DataFrame:
+        """The columns as a `pandas.DataFrame`, with the epoch or the step of each row as index.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Raises
+        ------
+        ImportError
+            pandas is not installed.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> history = bpfast.History()
+        >>> history.append({"cost": 0.5, "seconds": 2.0, "learning_rate": 0.1})
+        >>> print(history.to_pandas())
+               cost  seconds  learning_rate
+        epoch
+        1       0.5      2.0            0.1
+        """
+        pandas = optional("pandas", "to_pandas", package="pandas")
+        frame: DataFrame = pandas.DataFrame(self.to_dict()).set_index(self._index)
+        return frame
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name in self.names
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.names]
+
+    def _repr_html_(self) -> str:
+        from bpfast._tables import columns_html
+
+        return columns_html(repr(self), self.to_dict())
 
     # Otherwise `reversed` would use `len`, the number of epochs, and integer indices.
     __reversed__ = None

@@ -16,7 +16,6 @@ from bpfast.history._state import ALWAYS, column_name, read, written
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
-    from pandas import DataFrame
 
 
 class History(Columns):
@@ -204,32 +203,6 @@ class History(Columns):
             raise ValueError(f"{name}: expected a finite number in one epoch or more, got none")
         return int(numbers[values[numbers].argmax()]) + 1
 
-    def to_pandas(self) -> DataFrame:
-        """The history as a `pandas.DataFrame`: a row per epoch, with the epoch as index.
-
-        Returns
-        -------
-        pandas.DataFrame
-
-        Raises
-        ------
-        ImportError
-            pandas is not installed.
-
-        Examples
-        --------
-        >>> import bpfast
-        >>> history = bpfast.History()
-        >>> history.append({"cost": 0.5, "seconds": 2.0, "learning_rate": 0.1})
-        >>> print(history.to_pandas())
-               cost  seconds  learning_rate
-        epoch
-        1       0.5      2.0            0.1
-        """
-        pandas = optional("pandas", "to_pandas", package="pandas")
-        frame: DataFrame = pandas.DataFrame(self.to_dict()).set_index("epoch")
-        return frame
-
     def plot(self, axes: Any = None) -> Figure:
         """Plot the cost and each metric in its own panel, with training and validation curves.
 
@@ -317,9 +290,6 @@ class History(Columns):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name in self.names
-
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name not in self:
             raise KeyError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
@@ -336,9 +306,6 @@ class History(Columns):
             return self[name]
         raise AttributeError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
 
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self.names]
-
     def __eq__(self, other: object) -> bool:
         # A state has NaN as text, which equals itself.
         return self.state == other.state if isinstance(other, History) else NotImplemented
@@ -347,11 +314,6 @@ class History(Columns):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).from_state, (self.state,)
-
-    def _repr_html_(self) -> str:
-        from bpfast._tables import history_html
-
-        return history_html(self)
 
     def __repr__(self) -> str:
         count = f"{len(self)} epoch{'s' * (len(self) != 1)}"

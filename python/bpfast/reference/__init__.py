@@ -31,18 +31,18 @@ callable cost propagate, and so do NaN and infinity in the input. ``docs/mathema
 every formula.
 """
 
-from bpfast.reference._by_inputs import input_gradient, jacobian
 from bpfast.reference._checks import ACTIVATIONS, COSTS
-from bpfast.reference._clipped import clipped_backprop
-from bpfast.reference._curvature import empirical_fisher_vp, ggn_vp, hvp
-from bpfast.reference._directions import jvp, vjp
+from bpfast.reference._derivatives.by_inputs import input_gradient, jacobian
+from bpfast.reference._derivatives.clipped import clipped_backprop
+from bpfast.reference._derivatives.curvature import empirical_fisher_vp, ggn_vp, hvp
+from bpfast.reference._derivatives.directions import jvp, vjp
+from bpfast.reference._derivatives.forward_from import forward_from
+from bpfast.reference._derivatives.per_example import per_example_gradients, per_example_norms
+from bpfast.reference._derivatives.statistics import gradient_statistics
+from bpfast.reference._derivatives.taylor import backprop_taylor, taylor
+from bpfast.reference._derivatives.taylor_arguments import Taylor
 from bpfast.reference._equations import bp1, bp2, bp3, bp4
-from bpfast.reference._forward_from import forward_from
 from bpfast.reference._functions import Trace, backprop, cost, errors, forward, trace
-from bpfast.reference._per_example import per_example_gradients, per_example_norms
-from bpfast.reference._statistics import gradient_statistics
-from bpfast.reference._taylor import backprop_taylor, taylor
-from bpfast.reference._taylor_arguments import Taylor
 
 __all__ = [
     "ACTIVATIONS",

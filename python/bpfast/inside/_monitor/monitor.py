@@ -16,7 +16,6 @@ from bpfast.inside._monitor.watch import Watch
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-    from pandas import DataFrame
 
     from bpfast._core import _Inputs as Inputs
     from bpfast._network import Network
@@ -128,6 +127,8 @@ class Monitor(Columns):
     (21,)
     """
 
+    _index = "step"
+
     def __init__(
         self,
         x: Inputs,
@@ -167,24 +168,6 @@ class Monitor(Columns):
         str
         """
         return self._watch.warned
-
-    def to_pandas(self) -> DataFrame:
-        """The records as a `pandas.DataFrame`: a row per record, with the step as index.
-
-        Returns
-        -------
-        pandas.DataFrame
-
-        Raises
-        ------
-        ImportError
-            pandas is not installed.
-        """
-        try:
-            from pandas import DataFrame
-        except ImportError as error:
-            raise ImportError("to_pandas needs pandas: pip install pandas") from error
-        return DataFrame(self.to_dict()).set_index("step")
 
     def __call__(self, net: Network, history: History) -> None:
         """Record an epoch; `fit` calls it.
@@ -299,9 +282,6 @@ class Monitor(Columns):
     def __len__(self) -> int:
         return len(self._records)
 
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name in self.names
-
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name not in self:
             raise KeyError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
@@ -317,14 +297,6 @@ class Monitor(Columns):
     def __getstate__(self) -> dict[str, Any]:
         # The probe refers to its network and is made anew.
         return self.__dict__ | {"_probe": None}
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self.names]
-
-    def _repr_html_(self) -> str:
-        from bpfast._tables import columns_html
-
-        return columns_html(repr(self), self.to_dict())
 
     def __repr__(self) -> str:
         count = f"{len(self)} record{'s' * (len(self) != 1)}"

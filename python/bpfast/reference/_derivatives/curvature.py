@@ -7,11 +7,11 @@ from bpfast.reference._activations import prime, second
 from bpfast.reference._arithmetic import dot
 from bpfast.reference._arrays import Array, Matrix, Vector
 from bpfast.reference._checks import Cost, Network
-from bpfast.reference._directions import tangents
+from bpfast.reference._derivatives.directions import tangents
+from bpfast.reference._derivatives.per_example import gradients_of_examples, numbers, weighted_sum
+from bpfast.reference._derivatives.second_derivatives import gauss_newton_product, hessian_product
 from bpfast.reference._equations import bp4, costs_and_nabla
 from bpfast.reference._functions import bias_gradients, errors_of, trace_of
-from bpfast.reference._per_example import gradients_of_examples, numbers, weighted_sum
-from bpfast.reference._second_derivatives import gauss_newton_product, hessian_product
 
 
 def hvp(

@@ -20,9 +20,9 @@ from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._validation.caller import stack_level
 from bpfast.history._history import History
 from bpfast.optimizers import SGD, Adam
-from bpfast.sklearn._batches import Batches
-from bpfast.sklearn._convergence import Convergence
-from bpfast.sklearn._training import EstimatorTraining, Penalty
+from bpfast.sklearn._solvers.batches import Batches
+from bpfast.sklearn._solvers.convergence import Convergence
+from bpfast.sklearn._solvers.training import EstimatorTraining, Penalty
 
 if TYPE_CHECKING:
     from collections.abc import Callable

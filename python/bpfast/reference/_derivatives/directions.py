@@ -7,10 +7,10 @@ from bpfast.reference._activations import prime
 from bpfast.reference._arithmetic import dot
 from bpfast.reference._arrays import Array, Matrix, Vector, matrix
 from bpfast.reference._checks import Network
+from bpfast.reference._derivatives.second_derivatives import output_tangent
 from bpfast.reference._equations import bp4
 from bpfast.reference._formulas import bp1_of
 from bpfast.reference._functions import bias_gradients, errors_of, trace_of
-from bpfast.reference._second_derivatives import output_tangent
 
 
 def vjp(

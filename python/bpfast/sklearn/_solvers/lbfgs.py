@@ -16,7 +16,7 @@ from bpfast.sklearn import _network
 
 if TYPE_CHECKING:
     from bpfast._network import Network
-    from bpfast.sklearn._stochastic import Data
+    from bpfast.sklearn._solvers.stochastic import Data
 
 
 def fit_lbfgs(estimator: Any, net: Network, data: Data, *, loss_scale: float) -> bool:

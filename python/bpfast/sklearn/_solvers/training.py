@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bpfast._training.loop import Training
 from bpfast.sklearn import _network
-from bpfast.sklearn._convergence import LEAST_RATE, Convergence
+from bpfast.sklearn._solvers.convergence import LEAST_RATE, Convergence
 
 if TYPE_CHECKING:
     from collections.abc import Callable

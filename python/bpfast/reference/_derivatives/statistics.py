@@ -6,7 +6,12 @@ from bpfast.reference import _checks as check
 from bpfast.reference._arithmetic import dot, exact_sum
 from bpfast.reference._arrays import Array, Matrix, Vector
 from bpfast.reference._checks import Cost
-from bpfast.reference._per_example import combined, divided, gradients_of_examples, weighted_sum
+from bpfast.reference._derivatives.per_example import (
+    combined,
+    divided,
+    gradients_of_examples,
+    weighted_sum,
+)
 
 
 def gradient_statistics(

@@ -16,8 +16,8 @@ from bpfast.reference._arrays import (
     Vector,
 )
 from bpfast.reference._checks import Network
+from bpfast.reference._derivatives.taylor_arguments import Nabla, Taylor, called, checked
 from bpfast.reference._formulas import activate
-from bpfast.reference._taylor_arguments import Nabla, Taylor, called, checked
 
 
 class _Layer(NamedTuple):

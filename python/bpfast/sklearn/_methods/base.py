@@ -12,12 +12,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from bpfast import get_num_threads, num_threads
-from bpfast.sklearn import _network, _pickling, _validation
+from bpfast.sklearn import _network, _pickling
 from bpfast.sklearn._compat import validate_data
-from bpfast.sklearn._lbfgs import fit_lbfgs
 from bpfast.sklearn._parameters import SHARED, refuse_stochastic_only
 from bpfast.sklearn._random import random_numbers, training_seed
-from bpfast.sklearn._stochastic import Data, fit_stochastic
+from bpfast.sklearn._solvers.lbfgs import fit_lbfgs
+from bpfast.sklearn._solvers.stochastic import Data, fit_stochastic
+from bpfast.sklearn._targets import validation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,7 +107,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
             self.n_layers_, self.t_ = len(sizes), 0
         if self.solver in STOCHASTIC:
             self._begin_curves(is_new=is_new)
-        rows = _validation.Rows(X, given, y, sample_weight)
+        rows = validation.Rows(X, given, y, sample_weight)
         with self._threads():
             has_result = self._train(
                 net, rows, validation_data, random, seed, incremental=incremental
@@ -121,7 +122,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
     def _train(
         self,
         net: Network,
-        rows: _validation.Rows,
+        rows: validation.Rows,
         validation_data: Any,
         random: np.random.RandomState,
         seed: int | None,
@@ -136,10 +137,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
             return fit_lbfgs(self, net, self._data(rows, net), loss_scale=scale)
         held_out = None
         if validation_data is not None:
-            held_out = _validation.given(self, validation_data)
+            held_out = validation.given(self, validation_data)
         elif self.early_stopping:
             stratify = self._stratified(rows)
-            rows, held_out = _validation.split(rows, self.validation_fraction, random, stratify)
+            rows, held_out = validation.split(rows, self.validation_fraction, random, stratify)
         if held_out is not None and self.validation_scores_ is None:
             self.validation_scores_, self.validation_loss_curve_ = [], []
             self.best_validation_score_ = -np.inf
@@ -149,7 +150,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
             self._data(rows, net, incremental=incremental),
             held_out and Data(held_out.x, self._targets(held_out.y, net), held_out.weight),
             loss_scale=scale,
-            score=None if held_out is None else _validation.score_of(self, net, held_out, scale),
+            score=None if held_out is None else validation.score_of(self, net, held_out, scale),
             seed=training_seed(self.random_state, random) if seed is None else seed,
             incremental=incremental,
         )
@@ -173,7 +174,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         self._link()
         return net
 
-    def _data(self, rows: _validation.Rows, net: Network, *, incremental: bool = False) -> Data:
+    def _data(self, rows: validation.Rows, net: Network, *, incremental: bool = False) -> Data:
         """Examples to train on, with the weights of their classes."""
         weight = self._weights(rows.given, rows.weight, incremental=incremental)
         return Data(rows.x, self._targets(rows.y, net), weight)

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from bpfast.reference import _checks as check
 from bpfast.reference._arrays import Array, Matrix
 from bpfast.reference._checks import Cost
-from bpfast.reference._directions import nabla_x, tangents
+from bpfast.reference._derivatives.directions import nabla_x, tangents
+from bpfast.reference._derivatives.second_derivatives import output_tangent
 from bpfast.reference._equations import cost_and_bp1
 from bpfast.reference._functions import errors_of, trace_of
-from bpfast.reference._second_derivatives import output_tangent
 
 
 def input_gradient(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast.sklearn._labels import index_of
+from bpfast.sklearn._targets.labels import index_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

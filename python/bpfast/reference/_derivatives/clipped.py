@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from bpfast.reference import _checks as check
 from bpfast.reference._arrays import Array, Matrix, Vector
 from bpfast.reference._checks import Cost
-from bpfast.reference._per_example import (
+from bpfast.reference._derivatives.per_example import (
     divided,
     gradients_of_examples,
     numbers,

@@ -1,0 +1,1 @@
+"""`cost`, errors and gradients of networks that are lists of weights and biases."""

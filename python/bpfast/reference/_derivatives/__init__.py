@@ -1,0 +1,1 @@
+"""Derivatives beyond the gradient of a batch, in plain Python."""

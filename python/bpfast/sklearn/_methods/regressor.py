@@ -1,0 +1,124 @@
+"""The methods of `MLPRegressor`: one or several numbers per example."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+
+from bpfast.sklearn._compat import validate_data
+from bpfast.sklearn._methods.base import BaseMLP
+from bpfast.sklearn._targets.poisson import poisson
+from bpfast.sklearn._targets.scores import r2
+
+
+class BaseRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-learn ships no types
+    """All of `MLPRegressor` but its parameters."""
+
+    @available_if(lambda estimator: estimator._is_stochastic())  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train for one epoch on the given examples, from the present parameters.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, (n_samples, n_features)
+            The examples.
+        y : array-like, (n_samples,) or (n_samples, n_outputs)
+            The targets.
+        sample_weight : array-like, (n_samples,), optional
+            The weight of each example.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            A parameter is out of range, or the data do not fit.
+        """
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> Any:
+        """The predicted numbers.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, (n_samples, n_features)
+            The examples.
+
+        Returns
+        -------
+        ndarray, (n_samples,) or (n_samples, n_outputs)
+        """
+        outputs = self._linked(self._outputs(X))
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+
+    def _linked(self, outputs: Any) -> Any:
+        """The predictions of the network's outputs."""
+        if self.out_activation_ != "exp":
+            return outputs
+        with np.errstate(over="ignore"):
+            return np.exp(outputs, out=outputs)
+
+    def _check_examples(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        reset: bool,
+        is_first: bool,  # noqa: ARG002, of classes
+        same_classes: bool,  # noqa: ARG002, likewise
+    ) -> tuple[Any, Any, Any]:
+        X, y = validate_data(
+            self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True,
+            dtype=(np.float64, np.float32), reset=reset,
+        )  # fmt: skip
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if self._is_poisson() and (y < 0).any():
+            raise ValueError("Some value(s) of y are out of the valid range of the loss 'poisson'.")
+        return X, y, y[:, np.newaxis] if y.ndim == 1 else y
+
+    def _is_poisson(self) -> bool:
+        name = self.loss if self.cost is None else self.cost
+        return isinstance(name, str) and name == "poisson" and self.output is None
+
+    def _weights(self, y: Any, sample_weight: Any, *, incremental: bool) -> Any:  # noqa: ARG002
+        return sample_weight
+
+    def _count_outputs(self, y: Any) -> int:
+        return int(y.shape[1])
+
+    def _output_and_cost(self) -> tuple[str, str, Any]:
+        """The output activation in scikit-learn's terms and in bpfast's, and the cost."""
+        if self._is_poisson():
+            return "exp", "identity", poisson
+        output = self.output or "identity"
+        cost = self.cost or {"squared_error": "quadratic"}.get(self.loss, self.loss)
+        return output, output, cost
+
+    def _loss_scale(self) -> float:
+        """scikit-learn's squared error is the mean over the outputs, a cost is the sum."""
+        is_squared_error = self.cost is None and self.loss == "squared_error"
+        return 1.0 / self.n_outputs_ if is_squared_error else 1.0
+
+    def _targets(self, y: Any, net: Any) -> Any:
+        return np.ascontiguousarray(y, net.dtype)
+
+    def _stratified(self, rows: Any) -> None:  # noqa: ARG002
+        return None
+
+    def _default_score(self, outputs: Any, y: Any, weight: Any) -> float:
+        return r2(self._linked(outputs), y, weight)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _more_tags(self) -> dict[str, Any]:
+        return {"multioutput": True}  # for scikit-learn 1.5

@@ -1,0 +1,1 @@
+"""The solvers of the estimators: mini-batches, and L-BFGS."""

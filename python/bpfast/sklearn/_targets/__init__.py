@@ -1,0 +1,1 @@
+"""y of the estimators: labels and targets, validation examples and scores."""
