@@ -78,7 +78,8 @@ def clipped_backprop(
     divisor = None
     if expected_batch_size is not None:
         divisor = check.positive("expected_batch_size", expected_batch_size)
-    found = gradients_of_examples(weights, biases, x, y, hidden, output, cost, None, "sum")
+    network = check.network(weights, biases, hidden, output)
+    found = gradients_of_examples(network, x, y, cost)
     factors = []
     for gradient in found:
         norm = math.hypot(*numbers(gradient))

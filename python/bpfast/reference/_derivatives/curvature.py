@@ -11,7 +11,7 @@ from bpfast.reference._derivatives.directions import tangents
 from bpfast.reference._derivatives.per_example import gradients_of_examples, numbers, weighted_sum
 from bpfast.reference._derivatives.second_derivatives import gauss_newton_product, hessian_product
 from bpfast.reference._equations import bp4, costs_and_nabla
-from bpfast.reference._functions import bias_gradients, errors_of, trace_of
+from bpfast.reference._functions import Trace, bias_gradients, errors_of, trace_of
 
 
 def hvp(
@@ -78,8 +78,8 @@ def hvp(
     """
     check.named("cost", cost)
     network = check.network(weights, biases, hidden, output)
-    z, a = trace_of(network, x)
-    factors, rows, delta = _output(z[-1], a[-1], y, output, cost, sample_weight, reduction)
+    z, a = trace = trace_of(network, x)
+    factors, rows, delta = _output(network, trace, y, cost, sample_weight, reduction)
     v = _vector(network, v_weights, v_biases)
     dz, da = tangents(network, z, a, v, [[0.0] * len(a_x) for a_x in a[0]])
     deltas = errors_of(network, z, delta)
@@ -174,8 +174,8 @@ def ggn_vp(
     """
     check.named("cost", cost)
     network = check.network(weights, biases, hidden, output)
-    z, a = trace_of(network, x)
-    factors, rows, _ = _output(z[-1], a[-1], y, output, cost, sample_weight, reduction)
+    z, a = trace = trace_of(network, x)
+    factors, rows, _ = _output(network, trace, y, cost, sample_weight, reduction)
     v = _vector(network, v_weights, v_biases)
     dz, _ = tangents(network, z, a, v, [[0.0] * len(a_x) for a_x in a[0]])
     delta = [
@@ -245,11 +245,9 @@ def empirical_fisher_vp(
     >>> empirical_fisher_vp([[[0]]], [[0]], [[3]], [[2]], [[[1]]], [[0]], output="identity")
     ([[[36.0]]], [[12.0]])
     """
-    weights = check.layers("weights", weights)
-    biases = None if biases is None else check.layers("biases", biases)
-    found = gradients_of_examples(weights, biases, x, y, hidden, output, cost, None, "sum")
-    s, divisor = check.shares(len(found), sample_weight, reduction)
     network = check.network(weights, biases, hidden, output)
+    found = gradients_of_examples(network, x, y, cost)
+    s, divisor = check.shares(len(found), sample_weight, reduction)
     v = numbers(_vector(network, v_weights, v_biases)[:2])
     products = [dot(numbers(gradient), v) for gradient in found]
     factors = [s_x / divisor * product for s_x, product in zip(s, products, strict=True)]
@@ -266,15 +264,15 @@ def _vector(network: Network, v_weights: object, v_biases: object) -> Network:
 
 
 def _output(
-    z: Matrix,
-    a: Matrix,
+    network: Network,
+    trace: Trace,
     y: Array,
-    output: str,
     cost: str,
     sample_weight: Array | None,
     reduction: str,
 ) -> tuple[Vector, Matrix, Matrix]:
     """The factor of each C_x in C, y as a matrix, and δ^L."""
+    output, z, a = network.activations[-1], trace.z[-1], trace.a[-1]
     check.output_and_cost(output, cost)
     s, divisor = check.shares(len(z), sample_weight, reduction)
     factors = [s_x / divisor for s_x in s]

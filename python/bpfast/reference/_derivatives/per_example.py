@@ -7,7 +7,7 @@ from typing import Any
 from bpfast.reference import _checks as check
 from bpfast.reference._arithmetic import exact_sum
 from bpfast.reference._arrays import Array, Matrix, Vector
-from bpfast.reference._checks import Cost
+from bpfast.reference._checks import Cost, Network
 from bpfast.reference._equations import cost_and_bp1
 from bpfast.reference._functions import errors_of, trace_of
 
@@ -66,7 +66,8 @@ def per_example_gradients(
     >>> per_example_gradients([[[0]]], [[0]], [[1], [2]], [[1], [3]], output="identity")
     ([[[[-1.0]], [[-6.0]]]], [[[-1.0], [-3.0]]])
     """
-    found = gradients_of_examples(weights, biases, x, y, hidden, output, cost, sample_weight, "sum")
+    network = check.network(weights, biases, hidden, output)
+    found = gradients_of_examples(network, x, y, cost, sample_weight)
     layers = range(len(found[0][1]))
     return (
         [[nabla_w[k] for nabla_w, _ in found] for k in layers],
@@ -127,7 +128,8 @@ def per_example_norms(
     """
     if not isinstance(per_layer, bool):
         raise TypeError(f"per_layer: expected True or False, got {type(per_layer).__name__}")
-    found = gradients_of_examples(weights, biases, x, y, hidden, output, cost, sample_weight, "sum")
+    network = check.network(weights, biases, hidden, output)
+    found = gradients_of_examples(network, x, y, cost, sample_weight)
     norms = [
         [math.hypot(*numbers([w]), *b) for w, b in zip(*gradient, strict=True)]
         for gradient in found
@@ -136,20 +138,11 @@ def per_example_norms(
 
 
 def gradients_of_examples(
-    weights: Iterable[Array],
-    biases: Iterable[Array | None] | None,
-    x: Array,
-    y: Array,
-    hidden: str | Sequence[str],
-    output: str,
-    cost: Cost,
-    sample_weight: Array | None,
-    reduction: str,
+    network: Network, x: Array, y: Array, cost: Cost, sample_weight: Array | None = None
 ) -> Gradients:
-    """The part of each example in the gradient: by BP4, ∂C/∂w_jk = δ_j a_k."""
-    network = check.network(weights, biases, hidden, output)
+    """s_x ∂C_x of each example: by BP4, ∂C_x/∂w_jk = δ_j a_k."""
     z, a = trace_of(network, x)
-    _, delta = cost_and_bp1(z[-1], y, output, cost, sample_weight, reduction)
+    _, delta = cost_and_bp1(z[-1], y, network.activations[-1], cost, sample_weight, "sum")
     deltas = errors_of(network, z, delta)
     return [
         (

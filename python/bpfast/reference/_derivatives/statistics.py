@@ -60,7 +60,8 @@ def gradient_statistics(
     >>> gradient_statistics([[[0]]], [[0]], [[0], [0]], [[1], [3]], output="identity")
     ([[[0.0]]], [[-2.0]], [[[0.0]]], [[2.0]])
     """
-    found = gradients_of_examples(weights, biases, x, y, hidden, output, cost, None, "sum")
+    network = check.network(weights, biases, hidden, output)
+    found = gradients_of_examples(network, x, y, cost)
     n = len(found)
     if n < 2:
         raise ValueError(f"x: expected at least two examples, got {n}")

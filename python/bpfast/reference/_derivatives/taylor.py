@@ -82,7 +82,8 @@ def taylor(
     >>> taylor([[[2]]], [[0]], [[0]], [[1]], output="tanh")
     Taylor(value=[[0.0]], first=[[[2.0]]], second=[[[0.0]]])
     """
-    network, xs, vs, order = checked(weights, biases, hidden, output, x, directions, order)
+    network = check.network(weights, biases, hidden, output)
+    xs, vs, order = checked(network, x, directions, order)
     return _outputs([_forward(network, *example)[1] for example in zip(xs, vs, strict=True)], order)
 
 
@@ -153,7 +154,8 @@ def backprop_taylor(
     ...                 (None, [[[1]]])), output="identity", order=1)
     (2.0, [[[1.0]]], [[0.0]])
     """
-    network, xs, vs, order = checked(weights, biases, hidden, output, x, directions, order)
+    network = check.network(weights, biases, hidden, output)
+    xs, vs, order = checked(network, x, directions, order)
     if not callable(cost):
         raise TypeError(f"cost: expected a callable, got {type(cost).__name__}")
     s, divisor = check.shares(len(xs), sample_weight, reduction)

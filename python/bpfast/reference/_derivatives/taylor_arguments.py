@@ -5,7 +5,6 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from bpfast.reference import _checks as check
 from bpfast.reference._activations import SMOOTH
 from bpfast.reference._arrays import (
     Matrix,
@@ -69,10 +68,9 @@ def zeros(shape: tuple[int, ...]) -> Any:
 
 
 def checked(
-    weights: Any, biases: Any, hidden: Any, output: Any, x: Any, directions: Any, order: Any
-) -> tuple[Network, Matrix, list[Matrix], int]:
-    """The network, the examples, the directions of each example, and the order."""
-    network = check.network(weights, biases, hidden, output)
+    network: Network, x: Any, directions: Any, order: Any
+) -> tuple[Matrix, list[Matrix], int]:
+    """The examples, the directions of each example, and the order."""
     n_1 = len(network.weights[0][0])
     xs = matrix("x", x, "n", n_1)
     try:
@@ -91,7 +89,7 @@ def checked(
                 f"{argument}: expected a smooth activation for derivatives by x, one of "
                 f"'{names}', got '{activation}'"
             )
-    return network, xs, vs, order
+    return xs, vs, order
 
 
 def _directions(value: Any, n: int, n_1: int) -> list[Matrix]:
