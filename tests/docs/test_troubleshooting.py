@@ -87,7 +87,7 @@ CALLS = {
     "UserWarning: y: expected targets": lambda: regression().fit(X, 1e5 * FAR),
     "UserWarning: y: expected a class": lambda: classifier().fit(X, np.eye(20, 2)),
     "cost: unknown name": lambda: network(cost="mse"),
-    "Adam: unknown argument": lambda: bpfast.Adam(**{"lr": 0.1}),
+    "Adam: unknown argument": lambda: bpfast.Adam(lr=0.1),  # type: ignore[call-arg]
     "output: expected 'sigmoid' or": lambda: network(output="relu", cost="cross_entropy"),
     "output: expected 'sigmoid' (": lambda: network(1, output="softmax", cost="cross_entropy"),
     "DivergenceError: ": lambda: regression(2).fit(X, Y + 1, optimizer=bpfast.SGD(1e300), epochs=5),
