@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -39,7 +39,8 @@ def from_torch(
     ----------
     model : torch.nn.Module, mapping of str to tensor or array, or path
         A module: a ``Sequential`` of ``Linear`` layers and activations, which may be nested, or a
-        module whose ``forward`` `torch.fx` can trace to such a sequence.
+        module whose ``forward`` `torch.fx` can trace to such a sequence. It is read in evaluation
+        mode, whatever its mode is, and does not change.
 
         A state_dict: tensors or NumPy arrays by the names ``layer.weight`` and ``layer.bias``. It
         has no activations: name them as `hidden` and `output`.
@@ -72,7 +73,8 @@ def from_torch(
         ``Softmax(dim=0)``; layers share parameters; shapes do not fit; ``hidden``, ``output`` or
         ``layers`` is missing; or the file is damaged or holds something else.
     TypeError
-        ``model`` is something else, or parameters are not of one dtype, float32 or float64.
+        ``model`` is something else, such as a class, a module of `torch.jit` or an exported
+        program; or parameters are not of one dtype, float32 or float64.
     OSError
         The file cannot be read.
     ImportError
@@ -97,6 +99,8 @@ def from_torch(
     >>> bpfast.formats.from_torch(module, output="softmax", cost="log_likelihood")
     <bpfast.Network 4-8-3: hidden tanh, output softmax, cost log_likelihood, float32, ...>
     """
+    if isinstance(model, type):
+        _refuse(f"the class {model.__name__} itself")
     if isinstance(model, str | bytes | os.PathLike):
         chain = Chain("file")
         add_layers(chain, read_state_dict(model), layers)
@@ -115,9 +119,14 @@ def from_torch(
         add_modules(chain, model)
         chain.append_output(hidden, output)
     else:
-        expected = "a torch.nn.Module, a state_dict or the path of one"
-        raise TypeError(f"model: expected {expected}, got {type(model).__name__}")
+        _refuse(type(model).__name__)
     return chain.network(cost)
+
+
+def _refuse(got: str) -> NoReturn:
+    """Raise TypeError for a model of another kind."""
+    expected = "a torch.nn.Module, a state_dict or the path of one"
+    raise TypeError(f"model: expected {expected}, got {got}")
 
 
 def to_torch(net: Network) -> Any:

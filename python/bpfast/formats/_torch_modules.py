@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch import fx, nn
+from torch.nn import functional
 from torch.nn.modules.lazy import LazyModuleMixin
 
 from bpfast.formats._activations import spelled
+from bpfast.formats._torch_evaluation import evaluated
+from bpfast.torch._sin import Sin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +32,7 @@ PLAIN = {
     nn.Mish: "mish",
     nn.Hardsigmoid: "hard_sigmoid",
     nn.Hardswish: "hard_swish",
+    Sin: "sin",
 }
 # Functions of a forward method, by name, and the module that does the same.
 FUNCTIONS: dict[str, Callable[..., nn.Module]] = {
@@ -45,47 +50,73 @@ FUNCTIONS: dict[str, Callable[..., nn.Module]] = {
     "softmax": nn.Softmax,
     "hardsigmoid": nn.Hardsigmoid,
     "hardswish": nn.Hardswish,
-    "flatten": nn.Flatten,
+    "sin": Sin,
+    "flatten": lambda start_dim=0, end_dim=-1: nn.Flatten(start_dim, end_dim),
     "dropout": lambda *_args, **_kwargs: nn.Identity(),
 }
 IGNORED = ("_stacklevel", "inplace", "training")
+ONE_AFTER_THE_OTHER = "expected layers one after the other"
+SUPPORTED = "expected Linear, an activation of bpfast, or Dropout"
 
 
 def add_modules(chain: Chain, model: nn.Module) -> None:
-    """Add the layers of `model` to `chain`.
+    """Add the layers of `model` in evaluation mode to `chain`. The model does not change.
 
     Raises
     ------
+    TypeError
+        `model` has no Python code: it is compiled by torch.jit.
     ValueError
         A module is not supported, or is used twice.
     """
-    model = getattr(model, "_orig_mod", model)  # the module inside that of torch.compile
+    _refuse_other_models(chain, model)
     seen: dict[int, str] = {}
-    for name, module in _leaves(chain, "", model):
-        if isinstance(module, nn.Linear) and type(module).forward is nn.Linear.forward:
-            _add_linear(chain, name, module, seen)
-        else:
-            chain.add_activation(name, _activation(chain, name, module))
+    with evaluated(model):
+        for name, module in _leaves(chain, "", model):
+            if isinstance(module, nn.Linear) and type(module).forward is nn.Linear.forward:
+                _add_linear(chain, name, module, seen)
+            else:
+                chain.add_activation(name, _activation(chain, name, module))
+
+
+def _refuse_other_models(chain: Chain, model: object) -> None:
+    """Raise TypeError for what is no module in Python."""
+    kind = type(model).__name__
+    hint = "or its state_dict() with hidden= and output="
+    if isinstance(model, torch.jit.ScriptModule):
+        got = f"{kind} of torch.jit; pass the module that was compiled, {hint}"
+    elif isinstance(model, torch.export.ExportedProgram):
+        got = f"{kind}; pass the module that was exported, {hint}"
+    elif not isinstance(model, nn.Module):
+        got = kind
+    else:
+        return
+    raise TypeError(f"{chain.what}: expected a torch.nn.Module, got {got}")
 
 
 def _add_linear(chain: Chain, name: str, module: nn.Linear, seen: dict[int, str]) -> None:
-    for parameter in (module.weight, module.bias):
-        if parameter is None:
-            continue
-        if id(parameter) in seen:
-            got = f"those of layer {seen[id(parameter)]!r}"
+    # A parametrized weight is a new tensor each time, so its parameters are compared.
+    for own in (module, *module.parameters(), *module.buffers(recurse=False)):
+        if id(own) in seen:
+            got = f"those of layer {seen[id(own)]!r}"
             chain.refuse(name, "expected parameters of its own, as in bpfast", got)
-        seen[id(parameter)] = name
+        seen[id(own)] = name
     chain.add_affine(name, module.weight, module.bias)
 
 
 def _leaves(chain: Chain, name: str, module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """The modules inside `module` with their names, in the order in which x passes them."""
+    module = getattr(module, "_orig_mod", module)  # the one inside that of torch.compile
+    if isinstance(module, torch.jit.ScriptModule):
+        chain.refuse(name, SUPPORTED, f"{type(module).__name__} of torch.jit")
     if isinstance(module, LazyModuleMixin) and module.has_uninitialized_params():
         chain.refuse(name, "expected parameters", "a lazy layer; call the model once before")
-    _refuse_hooks(chain, name, module)
+    _refuse_other_calls(chain, name, module)
     if type(module).forward is nn.Sequential.forward:
-        for child_name, child in module.named_children():
+        # Not `named_children`, which has a module that occurs twice once.
+        for child_name, child in module._modules.items():  # noqa: SLF001, there is no other way
+            if child is None:
+                chain.refuse(name, "expected modules", f"None as {child_name!r}")
             yield from _leaves(chain, f"{name}.{child_name}" if name else child_name, child)
     elif type(module).__module__.startswith(("torch.nn.", "bpfast.")) or isinstance(
         module, nn.Linear
@@ -95,10 +126,19 @@ def _leaves(chain: Chain, name: str, module: nn.Module) -> Iterator[tuple[str, n
         yield from _traced(chain, name, module)
 
 
-def _refuse_hooks(chain: Chain, name: str, module: nn.Module) -> None:
-    """Raise ValueError if hooks change what a module returns, as those of spectral_norm do."""
+def _refuse_other_calls(chain: Chain, name: str, module: nn.Module) -> None:
+    """Raise ValueError if a call of a module is more than the forward method of its class."""
+    kind = type(module)
     if module._forward_hooks or module._forward_pre_hooks:  # noqa: SLF001, there is no other way
-        chain.refuse(name, "expected a module without forward hooks", type(module).__name__)
+        # As those of spectral_norm.
+        chain.refuse(name, "expected a module without forward hooks", kind.__name__)
+    changed = "forward" if "forward" in vars(module) else ""
+    # That of a GraphModule only adds to the text of errors.
+    if kind.__call__ is not nn.Module.__call__ and not isinstance(module, fx.GraphModule):
+        changed = "__call__"
+    if changed:
+        got = f"{kind.__name__} with a {changed} of its own"
+        chain.refuse(name, "expected a module that calls the forward of its class", got)
 
 
 def _activation(chain: Chain, name: str, module: nn.Module) -> str:
@@ -127,14 +167,11 @@ def _activation(chain: Chain, name: str, module: nn.Module) -> str:
             return "softmax"
         case nn.Flatten() if (module.start_dim, module.end_dim) in ((1, -1), (1, 1)):
             return "identity"
-    if kind.__name__ == "Sin" and kind.__module__.startswith("bpfast."):
-        return "sin"
     advice = {
         "LogSoftmax": "; leave it out, and pass output='softmax', cost='log_likelihood'",
         "PReLU": ", whose slope is a parameter; LeakyReLU has a fixed one",
     }
-    expected = "expected Linear, an activation of bpfast, or Dropout"
-    return chain.refuse(name, expected, f"{module!r}{advice.get(kind.__name__, '')}")
+    return chain.refuse(name, SUPPORTED, f"{module!r}{advice.get(kind.__name__, '')}")
 
 
 def _traced(chain: Chain, name: str, module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
@@ -156,7 +193,7 @@ def _traced(chain: Chain, name: str, module: nn.Module) -> Iterator[tuple[str, n
             continue
         if node.all_input_nodes != [before] or (before is not None and len(before.users) > 1):
             got = f"{node.op} {node.target} with another input, or a branch; {hint}"
-            chain.refuse(label, "expected layers one after the other", got)
+            chain.refuse(label, ONE_AFTER_THE_OTHER, got)
         if node.op == "output":
             if node.args[0] is not before:
                 chain.refuse(label, "expected one tensor as the output", str(node.args[0]))
@@ -174,18 +211,24 @@ def _of_call(chain: Chain, label: str, node: fx.Node) -> nn.Module:
     """The module that does what a call of a function or method does."""
     target = node.target
     called = target if isinstance(target, str) else getattr(target, "__name__", str(target))
-    expected = "expected Linear, an activation of bpfast, or Dropout"
     if node.op not in ("call_function", "call_method"):
-        chain.refuse(label, expected, f"{node.op} {called}")
+        chain.refuse(label, SUPPORTED, f"{node.op} {called}")
     arguments = [argument for argument in node.args if not isinstance(argument, fx.Node)]
-    options = {k: v for k, v in node.kwargs.items() if k not in IGNORED and v is not None}
-    options = {k: v for k, v in options.items() if not isinstance(v, fx.Node)}
-    if called == "sin":
-        from bpfast.torch._sin import Sin
-
-        return Sin()
+    given = {k: v for k, v in node.kwargs.items() if not isinstance(v, fx.Node)}
+    options = {k: v for k, v in given.items() if k not in IGNORED and v is not None}
+    text = ", ".join([*map(repr, arguments), *(f"{k}={v!r}" for k, v in options.items())])
+    if called not in FUNCTIONS:
+        chain.refuse(label, SUPPORTED, f"{called}({text})")
+    # A function that torch.fx.wrap keeps from being traced may have one of these names.
+    places = [getattr(place, called, None) for place in (torch, functional)]
+    if node.op == "call_function" and target not in places:
+        chain.refuse(label, SUPPORTED, f"{called}({text}), which is not that of PyTorch")
+    if called == "dropout":
+        given = dict(zip(("p", "training"), arguments, strict=False)) | given
+        if given.get("training", given.get("train", True)) and given.get("p", 0.5):
+            hint = "pass training=self.training, as it drops in evaluation mode too"
+            chain.refuse(label, SUPPORTED, f"dropout({text}, training=True); {hint}")
     try:
         return FUNCTIONS[called](*arguments, **options)
-    except (KeyError, TypeError):
-        given = ", ".join([*map(repr, arguments), *(f"{k}={v!r}" for k, v in options.items())])
-        chain.refuse(label, expected, f"{called}({given})")
+    except TypeError:
+        return chain.refuse(label, SUPPORTED, f"{called}({text})")
