@@ -182,6 +182,35 @@ def unbuilt():
     return keras.Sequential([dense(3)])
 
 
+def doubled(kind):
+    """A subclass whose call returns twice what that of Keras returns."""
+    return type("Doubled", (kind,), {"call": lambda self, x, **_: 2 * kind.call(self, x)})
+
+
+def functional(kind):
+    given = keras.Input((4,))
+    return kind(given, dense(2)(given), name="model")
+
+
+def own_call():
+    model = sequential(dense(3, name="own"))
+    model.layers[0].call = lambda x: x
+    return model
+
+
+class Called(layers.Dense):
+    def __call__(self, x, **options):
+        return 2 * super().__call__(x, **options)
+
+
+def axes(*inside):
+    return keras.Sequential([keras.Input((1, 4)), *inside])
+
+
+PYTHON = "is Python code; pass model.get_weights"
+AXES = r"expected x of shape \(n, n_1\), got input_shape \(None, 1, 4\)$"
+
+
 REFUSED = {
     "BatchNormalization": (
         lambda: sequential(dense(4), layers.BatchNormalization(name="norm"), dense(2)),
@@ -209,6 +238,36 @@ REFUSED = {
     "shared": (shared, "expected parameters of its own"),
     "custom": (Custom, "got Custom, whose call is Python code; pass model.get_weights"),
     "unbuilt": (unbuilt, "a layer that is not built; call the model once$"),
+    "a Sequential's call": (
+        lambda: doubled(keras.Sequential)([keras.Input((4,)), dense(3)]),
+        f"expected a Sequential or functional model, got Doubled, whose call {PYTHON}",
+    ),
+    "inside": (
+        lambda: sequential(doubled(keras.Sequential)([keras.Input((4,)), dense(3)])),
+        f"got Doubled, whose call {PYTHON}",
+    ),
+    "a functional model's call": (
+        lambda: functional(doubled(keras.Model)),
+        f"^model: layer 'model': .*, got Doubled, whose call {PYTHON}",
+    ),
+    "a layer's call": (lambda: sequential(doubled(layers.Dense)(3)), f"got Doubled.* {PYTHON}"),
+    "that of an activation": (
+        lambda: sequential(dense(3), doubled(layers.Activation)("tanh")),
+        f"got Doubled, whose call {PYTHON}",
+    ),
+    "LeakyReLU's call": (lambda: sequential(dense(3), doubled(layers.LeakyReLU)()), PYTHON),
+    "Softmax's call": (lambda: sequential(dense(3), doubled(layers.Softmax)()), PYTHON),
+    "Flatten's call": (lambda: sequential(doubled(layers.Flatten)(), dense(3)), PYTHON),
+    "Dropout's call": (lambda: sequential(doubled(layers.Dropout)(0.5), dense(3)), PYTHON),
+    "call inside Dense": (lambda: sequential(dense(3, doubled(layers.LeakyReLU)())), PYTHON),
+    "call of one layer": (own_call, f"layer 'own': .*, got Dense, whose call {PYTHON}"),
+    "__call__": (lambda: sequential(Called(3)), f"got Called, whose __call__ {PYTHON}"),
+    "threshold": (
+        lambda: sequential(dense(3), layers.ReLU(threshold=1)),
+        r"got ReLU\(max_value=None, negative_slope=0.0, threshold=1\)$",
+    ),
+    "axes after Dropout": (lambda: axes(layers.Dropout(0.5), dense(3), layers.Softmax(1)), AXES),
+    "axes before Flatten": (lambda: axes(dense(3), layers.Flatten()), AXES),
     "three axes": (
         lambda: keras.Sequential([keras.Input((5, 4)), dense(3, name="first")]),
         r"layer 'first': expected x of shape \(n, n_1\), got input_shape \(None, 5, 4\)$",
@@ -235,15 +294,24 @@ def test_other_dtypes():
         from_keras(mixed)
 
 
+@pytest.mark.parametrize("layer", [layers.Dropout, layers.LeakyReLU])
+def test_layers_that_round_to_another_dtype(layer):
+    model = sequential(dense(3), layer(0.5, dtype="float16", name="half"))
+    got = f"got float16, to which {layer.__name__} casts"
+    with refuses(TypeError, f"^model: layer 'half': expected one dtype, {got}$"):
+        from_keras(model)
+
+
 def test_files_of_another_kind(tmp_path):
     with pytest.raises(FileNotFoundError):
         from_keras(tmp_path / "missing.keras")
     for name in ("a.keras", "a.h5"):
         path = tmp_path / name
-        for content in (b"", b"noise" * 99):
+        for content in (b"", b"noise" * 99, *([] if name == "a.h5" else [b"PK\x03\x04"])):
             path.write_bytes(content)
-            with refuses(ValueError, f"{name}: expected a model of Keras 3, got: "):
+            with refuses(ValueError, f"{name}: expected a model of Keras 3, got: ") as caught:
                 from_keras(path)
+            assert "not found: filepath" not in str(caught.value)
     path = tmp_path / "a.weights.h5"
     sequential(dense(3)).save_weights(path)
     with refuses(ValueError, "expected a whole model, got weights alone; load them"):
@@ -252,5 +320,21 @@ def test_files_of_another_kind(tmp_path):
     sequential(layers.Lambda(lambda x: x), dense(3)).save(path)
     with refuses(ValueError, "expected a model of Keras 3, got: .*[Ll]ambda"):
         from_keras(path)
-    with refuses(TypeError, "^model: expected a keras.Model, the path of one, or its list of we"):
-        from_keras(3)
+    expected = "^model: expected a keras.Model, the path of one, or its list of weights"
+    for given, got in ((3, "int"), (keras.Sequential, "the class Sequential itself")):
+        with refuses(TypeError, f"{expected}, got {got}$"):
+            from_keras(given)
+
+
+def test_subclasses_with_the_call_of_keras():
+    model = sequential(
+        type("Drop", (layers.Dropout,), {})(0.5),
+        type("Own", (layers.Dense,), {})(4, "tanh"),
+        type("Leaky", (layers.LeakyReLU,), {})(negative_slope=1.0, name="leaky"),
+    )
+    with refuses(ValueError, "layer 'leaky': expected one activation after each affine layer"):
+        from_keras(model)
+    model.pop()
+    assert agree(model(X, training=False), from_keras(model)(X), "float32")
+    named = functional(type("Own", (keras.Model,), {}))
+    assert agree(named(X), from_keras(named)(X), "float32")

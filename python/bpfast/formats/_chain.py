@@ -155,3 +155,14 @@ class Chain:
     def refuse_dtype(self, name: str, got: str) -> NoReturn:
         """Raise TypeError about a layer."""
         raise TypeError(f"{self.what}: layer {name!r}: expected one dtype, got {got}")
+
+
+def kind_of(value: object) -> str:
+    """What a model of the wrong type is, for errors.
+
+    Examples
+    --------
+    >>> kind_of(3), kind_of(int)
+    ('int', 'the class int itself')
+    """
+    return f"the class {value.__name__} itself" if isinstance(value, type) else type(value).__name__

@@ -9,7 +9,7 @@ import numpy as np
 
 from bpfast._optional import optional
 from bpfast.formats._activations import of_layers, parsed
-from bpfast.formats._chain import Chain
+from bpfast.formats._chain import Chain, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Before this version a crafted file could run code despite safe_mode=True (CVE-2025-1550,
 # CVE-2025-9905 and others).
 OLDEST = (3, 12)
+# Of models, also of those that are none of Keras 3.
+ATTRIBUTES = ("layers", "get_weights")
 
 
 def from_keras(
@@ -104,9 +106,9 @@ def from_keras(
     chain = Chain("model")
     if isinstance(model, str | bytes | os.PathLike):
         model = _loaded(os.fsdecode(model))
-    elif not hasattr(model, "layers") or not hasattr(model, "get_weights"):
+    elif isinstance(model, type) or not all(hasattr(model, name) for name in ATTRIBUTES):
         expected = "a keras.Model, the path of one, or its list of weights"
-        raise TypeError(f"model: expected {expected}, got {type(model).__name__}")
+        raise TypeError(f"model: expected {expected}, got {kind_of(model)}")
     else:
         _check_version(optional("keras", "from_keras"))
     from bpfast.formats._keras_layers import add_layers
@@ -153,6 +155,11 @@ def _loaded(name: str) -> Any:
         raise ValueError(f"{name}: expected a whole model, got weights alone; {hint}")
     keras = optional("keras", f"from_keras({name!r})")
     _check_version(keras, OLDEST)
+    if name.endswith(".keras"):
+        from zipfile import is_zipfile  # its import takes 2 ms
+
+        if not is_zipfile(name):  # Keras says that there is no file
+            raise ValueError(f"{name}: expected a model of Keras 3, got: no whole ZIP archive")
     try:
         return keras.saving.load_model(name, compile=False, safe_mode=True)
     except MemoryError:

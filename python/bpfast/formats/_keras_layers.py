@@ -45,7 +45,11 @@ ADVICE = {
     "Rescaling": "; scale x before",
     "PReLU": ", whose slope is a parameter",
 }
+# What a refused layer has been given.
+OPTIONS = {"Softmax": ("axis",), "ReLU": ("max_value", "negative_slope", "threshold")}
 EXPECTED = "expected Dense, an activation of bpfast, or Dropout"
+HALF = ("float16", "bfloat16")
+A_MODEL = "expected a Sequential or functional model"
 
 
 def add_layers(chain: Chain, model: Any) -> None:
@@ -62,14 +66,19 @@ def add_layers(chain: Chain, model: Any) -> None:
         kind = f"{type(model).__module__}.{type(model).__name__}"
         raise TypeError(f"{chain.what}: expected a model of Keras 3, got {kind}")
     seen: set[int] = set()
-    first = True
+    is_flat = False
     for name, layer in _sequence(chain, "", model):
-        if isinstance(layer, layers.Flatten | layers.InputLayer):
+        is_flat = is_flat or isinstance(layer, layers.Flatten)
+        if not isinstance(layer, layers.Dense) and getattr(layer, "compute_dtype", "") in HALF:
+            chain.refuse_dtype(
+                name, f"{layer.compute_dtype}, to which {type(layer).__name__} casts"
+            )
+        if isinstance(layer, DROPPED):
             continue
-        if first and isinstance(layer, layers.Dense) and layer.built:
+        if not is_flat:
             _check_rank(chain, name, model)
-        first = False
-        if isinstance(layer, layers.Dense) and type(layer).call is layers.Dense.call:
+            is_flat = True
+        if isinstance(layer, layers.Dense):
             if id(layer) in seen:
                 got = "a layer that is used twice"
                 chain.refuse(name, "expected parameters of its own, as in bpfast", got)
@@ -80,10 +89,10 @@ def add_layers(chain: Chain, model: Any) -> None:
 
 
 def _check_rank(chain: Chain, name: str, model: Any) -> None:
-    """Raise ValueError if x has more axes, over which Dense would loop."""
-    shape = model.input_shape
-    flat = any(isinstance(layer, layers.Flatten) for _, layer in _sequence(chain, "", model))
-    if not flat and isinstance(shape, tuple) and len(shape) != 2:
+    """Raise ValueError if x has more axes at its first layer. Dense would loop over them."""
+    inputs = getattr(model, "inputs", None)  # a Sequential that is not built has none
+    shape = tuple(inputs[0].shape) if inputs else ()
+    if inputs and len(shape) != 2:
         chain.refuse(name, "expected x of shape (n, n_1)", f"input_shape {shape}")
 
 
@@ -109,7 +118,7 @@ def _of_layer(chain: Chain, name: str, layer: Any) -> str:
     ValueError
         bpfast does not have it.
     """
-    if type(layer) in DROPPED:
+    if isinstance(layer, DROPPED):
         return "identity"
     match layer:
         case layers.Activation():
@@ -124,8 +133,8 @@ def _of_layer(chain: Chain, name: str, layer: Any) -> str:
         case layers.Softmax() if layer.axis in (-1, 1):
             return "softmax"
     kind = type(layer).__name__
-    given = {"Softmax": "axis", "ReLU": "max_value"}.get(kind)
-    options = f"({given}={getattr(layer, given)})" if given else ""
+    given = [f"{key}={getattr(layer, key)}" for key in OPTIONS.get(kind, ())]
+    options = f"({', '.join(given)})" if given else ""
     return chain.refuse(name, EXPECTED, f"{kind}{options}{ADVICE.get(kind, '')}")
 
 
@@ -134,29 +143,41 @@ def _of_function(chain: Chain, name: str, function: Any) -> str:
     if function is None:
         return "identity"
     if isinstance(function, layers.Layer):
+        _refuse_other_calls(chain, name, function)
         return _of_layer(chain, name, function)
     called = getattr(function, "__name__", "")
-    if called not in FUNCTIONS or keras.activations.get(called) is not function:
+    if called not in FUNCTIONS or getattr(keras.activations, called, None) is not function:
         chain.refuse(name, EXPECTED, f"the activation {called or function!r}")
     return FUNCTIONS[called]
 
 
 def _sequence(chain: Chain, name: str, model: Any) -> Iterator[tuple[str, Any]]:
     """The layers inside `model` with their names, in the order in which x passes them."""
+    _refuse_other_calls(chain, name or model.name, model)
     if isinstance(model, keras.Sequential):
         inner = model.layers
     elif hasattr(model, "operations"):
         inner = _backwards(chain, name, model)[::-1]
     else:
-        hint = "pass model.get_weights() with hidden= and output="
-        got = f"{type(model).__name__}, whose call is Python code; {hint}"
-        chain.refuse(name or model.name, "expected a Sequential or functional model", got)
+        chain.refuse(name or model.name, A_MODEL, type(model).__name__)
     for layer in inner:
         label = f"{name}/{layer.name}" if name else layer.name
         if isinstance(layer, keras.Model):
             yield from _sequence(chain, label, layer)
         else:
+            _refuse_other_calls(chain, label, layer)
             yield label, layer
+
+
+def _refuse_other_calls(chain: Chain, name: str, layer: Any) -> None:
+    """Raise ValueError if a call of a layer or model runs a method that is not of Keras."""
+    kind = type(layer)
+    for method in ("call", "__call__"):
+        owner = next((base for base in kind.__mro__ if method in vars(base)), kind)
+        if method in vars(layer) or not owner.__module__.startswith("keras."):
+            hint = "pass model.get_weights() with hidden= and output="
+            expected = A_MODEL if isinstance(layer, keras.Model) else EXPECTED
+            chain.refuse(name, expected, f"{kind.__name__}, whose {method} is Python code; {hint}")
 
 
 def _backwards(chain: Chain, name: str, model: Any) -> list[Any]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bpfast._optional import optional
 from bpfast.formats._activations import of_layers, parsed
-from bpfast.formats._chain import Chain
+from bpfast.formats._chain import Chain, kind_of
 from bpfast.formats._state_dict import add_layers, read_state_dict
 
 if TYPE_CHECKING:
@@ -99,12 +99,12 @@ def from_torch(
     >>> bpfast.formats.from_torch(module, output="softmax", cost="log_likelihood")
     <bpfast.Network 4-8-3: hidden tanh, output softmax, cost log_likelihood, float32, ...>
     """
-    if isinstance(model, type):
-        _refuse(f"the class {model.__name__} itself")
     if isinstance(model, str | bytes | os.PathLike):
         chain = Chain("file")
         add_layers(chain, read_state_dict(model), layers)
         chain.set_activations(hidden, output)
+    elif isinstance(model, type):
+        _refuse(model)
     elif hasattr(model, "keys") and hasattr(model, "__getitem__"):
         chain = Chain("state_dict")
         add_layers(chain, model, layers)
@@ -119,14 +119,14 @@ def from_torch(
         add_modules(chain, model)
         chain.append_output(hidden, output)
     else:
-        _refuse(type(model).__name__)
+        _refuse(model)
     return chain.network(cost)
 
 
-def _refuse(got: str) -> NoReturn:
+def _refuse(model: object) -> NoReturn:
     """Raise TypeError for a model of another kind."""
     expected = "a torch.nn.Module, a state_dict or the path of one"
-    raise TypeError(f"model: expected {expected}, got {got}")
+    raise TypeError(f"model: expected {expected}, got {kind_of(model)}")
 
 
 def to_torch(net: Network) -> Any:

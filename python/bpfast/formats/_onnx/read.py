@@ -9,7 +9,7 @@ import numpy as np
 
 from bpfast._optional import optional
 from bpfast.formats._activations import spelled
-from bpfast.formats._chain import Chain
+from bpfast.formats._chain import Chain, kind_of
 from bpfast.formats._onnx.activations import recognised
 from bpfast.formats._onnx.graph import Graph
 from bpfast.formats._onnx.layers import Walk
@@ -91,7 +91,7 @@ def from_onnx(
         model = _loaded(onnx, os.fsdecode(model))
     elif not isinstance(model, onnx.ModelProto):
         expected = "an onnx.ModelProto or a path"
-        raise TypeError(f"model: expected {expected}, got {type(model).__name__}")
+        raise TypeError(f"model: expected {expected}, got {kind_of(model)}")
     graph = Graph(onnx, model, "model")
     least, most = OPSETS
     if not least <= graph.opset <= most:
