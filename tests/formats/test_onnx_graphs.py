@@ -23,6 +23,8 @@ GEMMS = {
     "MatMul and Add": "p = MatMul(x, Wt) h = Add(p, b)",
     "Add, the other way": "p = MatMul(x, Wt) h = Add(b, p)",
     "Gemm and Add": "p = Gemm<transB=1>(x, W) h = Add(p, b)",
+    "added number": "p = MatMul(x, Wt) h = Add(p, half)",
+    "number, the other way": "p = Gemm<transB=1>(x, W) h = Add(half, p)",
     "row of biases": "p = MatMul(x, Wt) h = Add(p, row)",
     "one bias": "h = Gemm(x, Wt, one)",
     "number of bias": "h = Gemm(x, Wt, half)",
@@ -30,6 +32,7 @@ GEMMS = {
     "transposed twice": "t = Transpose(W) u = Transpose(t) h = Gemm<transB=1>(x, u, b)",
     "shared by name": "t = Identity(W) h = Gemm<transB=1>(x, t, b)",
     "reshaped": "t = Reshape(flat, three) h = Gemm<transB=1>(x, t, b)",
+    "reshaped, 0 as the side": "t = Reshape(W, copied) h = Gemm<transB=1>(x, t, b)",
     "cast": "t = Cast<to=1>(W) h = Gemm<transB=1>(x, t, b)",
     "identity": "p = Identity(x) q = Gemm<transB=1>(p, W, b) h = Identity(q)",
     "dropout": "p = Gemm<transB=1>(x, W, b) h, mask = Dropout(p)",
@@ -46,6 +49,7 @@ MORE = {
     "three": np.array([3, 3]),
     "rows": np.array([-1, 3]),
     "zeros": np.array([0, -1]),
+    "copied": np.array([0, 3]),
     "no": np.array(False),
 }
 
@@ -61,10 +65,31 @@ def test_affine_layers(name):
     made = model(f"{GEMMS[name]} y = Gemm<transB=1>(h, V, c)", **MORE)
     net = from_onnx(made)
     assert agree(net(X), expected(made, X), "float32")
-    if name not in ("alpha and beta", "one bias", "number of bias"):
+    if not {"alpha", "one", "number", "number,"} & {*name.split()}:
         assert net.weights[0].tobytes() == W.astype("f4").tobytes()
         assert net.biases[0].tobytes() == B.astype("f4").tobytes()
     assert net.weights[1].tobytes() == V.astype("f4").tobytes()
+
+
+def test_a_number_before_an_activation():
+    for nodes, activation in (
+        ("p = MatMul(x, Wt) q = Add(p, half) h = Relu(q)", "relu"),
+        ("p = MatMul(x, Wt) q = Add(p, half) s = Sigmoid(q) h = Mul(q, s)", "silu"),
+    ):
+        made = model(f"{nodes} y = Gemm<transB=1>(h, V, c)", **HALF)
+        net = from_onnx(made)
+        assert net.config["hidden"] == [activation]
+        assert (net.biases[0] == 0.5).all()
+        assert agree(net(X), expected(made, X), "float32")
+
+
+def test_a_number_of_an_activation():
+    """hard_sigmoid of a layer without biases: 3 is not a bias."""
+    nodes = "z = MatMul(x, Wt) p = Add(z, three) q = Clip(p, zero, six) h = Div(q, six)"
+    made = model(f"{nodes} y = Gemm<transB=1>(h, V, c)", **NUMBERS)
+    net = from_onnx(made)
+    assert (net.config["hidden"], net.biases[0]) == (["hard_sigmoid"], None)
+    assert agree(net(X), expected(made, X), "float32")
 
 
 SQRT2, SQRT2PI = np.float32(2**0.5), np.float32((2 / np.pi) ** 0.5)

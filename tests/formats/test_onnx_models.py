@@ -1,5 +1,7 @@
 """Networks as ONNX models, run by ONNX Runtime, and back."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -80,6 +82,38 @@ def test_files(tmp_path):
         to_onnx(net, tmp_path / "nowhere" / "net.onnx")
     with pytest.raises(FileNotFoundError):
         from_onnx(tmp_path / "missing.onnx")
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "message"),
+    [
+        (".", IsADirectoryError, "'.'"),
+        ("/", IsADirectoryError, "'/'"),
+        ("", FileNotFoundError, "''$"),
+        ("a\0b", ValueError, r"^path: expected a path without null bytes, got 'a\\x00b'$"),
+        (3, TypeError, "^path: expected str, bytes or os.PathLike, got int$"),
+    ],
+)
+def test_paths_of_no_file(path, kind, message, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with refuses(kind, message):
+        to_onnx(network(), path)
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without pipes in folders")
+def test_a_pipe_or_device_is_not_replaced(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with refuses(ValueError, "pipe: expected a file, or none, got a pipe or a device$"):
+        to_onnx(network(), path)
+    assert path.is_fifo()
+
+
+def test_a_path_as_bytes(tmp_path):
+    net, path = network(), os.fsencode(tmp_path / "net.onnx")
+    to_onnx(net, path)
+    assert same_bits(from_onnx(path), net)
 
 
 def test_the_cost():

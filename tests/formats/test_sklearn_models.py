@@ -150,6 +150,11 @@ def test_wrong_estimators():
         from_sklearn(MLPRegressor())
 
 
+def test_a_class():
+    with refuses(TypeError, "^estimator: expected a fitted .*, got the class MLPRegressor itself"):
+        from_sklearn(MLPRegressor)
+
+
 def test_an_output_activation_that_networks_do_not_have():
     estimator = fitted(MLPRegressor, TARGETS)
     estimator.out_activation_ = "exp"
@@ -185,6 +190,18 @@ def test_wrong_classes():
         to_sklearn(net, classes=[0, 1])
     with refuses(ValueError, "^classes: expected ascending labels"):
         to_sklearn(net, classes=[0, 2, 1])
+    for classes in (
+        [0.5, 1.5, 2.5],
+        [1, 2, np.nan],
+        [1, 2, np.inf],
+        ["ant", "bee", None],
+        ["ant", "bee", 3],
+        [b"ant", b"bee", b"fly"],
+    ):
+        message = "^classes: expected text or whole numbers as labels, got "
+        with refuses(ValueError, message) as caught:
+            to_sklearn(net, classes=classes)
+        assert str(classes[2]) in str(caught.value)
     with refuses(ValueError, "^classes: expected None, as several sigmoid outputs"):
         to_sklearn(network("relu", "sigmoid"), classes=[0, 1, 2])
     with refuses(ValueError, "^classes: expected None, as a regressor"):

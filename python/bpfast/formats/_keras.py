@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._optional import optional
+from bpfast._validation.paths import as_path
 from bpfast.formats._activations import of_layers, parsed
 from bpfast.formats._chain import Chain, kind_of
 
@@ -105,7 +106,7 @@ def from_keras(
         return chain.network(cost)
     chain = Chain("model")
     if isinstance(model, str | bytes | os.PathLike):
-        model = _loaded(os.fsdecode(model))
+        model = _loaded(as_path("model", model))
     elif isinstance(model, type) or not all(hasattr(model, name) for name in ATTRIBUTES):
         expected = "a keras.Model, the path of one, or its list of weights"
         raise TypeError(f"model: expected {expected}, got {kind_of(model)}")

@@ -12,7 +12,7 @@ from bpfast.formats._activations import of_layers
 from bpfast.formats._chain import Chain, kind_of
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 # Each activation of scikit-learn, and ours.
 ACTIVATIONS = {
@@ -127,7 +127,7 @@ def to_sklearn(net: Network, *, classes: ArrayLike | None = None) -> Any:
     ------
     ValueError
         An activation, or the output with the cost, is not in scikit-learn; or ``classes`` has
-        another length, or is not ascending.
+        another length, is not ascending, or has other labels than text or whole numbers.
     TypeError
         `net` is not a Network.
     ImportError
@@ -205,6 +205,22 @@ def _labels(classes: ArrayLike | None, outputs: int, many: bool) -> Any:
     labels = np.asarray(classes)
     if labels.shape != (count,):
         raise ValueError(f"classes: expected shape ({count},), got {labels.shape}")
+    if not _are_labels(classes, labels):
+        got = np.array2string(np.asarray(classes, object), threshold=10, separator=", ")
+        raise ValueError(f"classes: expected text or whole numbers as labels, got {got}")
     if np.any(labels[:-1] >= labels[1:]):
         raise ValueError("classes: expected ascending labels, as scikit-learn sorts them")
     return labels
+
+
+def _are_labels(classes: Any, labels: NDArray[Any]) -> bool:
+    """Whether scikit-learn takes `labels`, the array of `classes`, for those of classes."""
+    from sklearn.utils.multiclass import type_of_target
+
+    is_text = {isinstance(label, str) for label in np.asarray(classes, object)}
+    if len(is_text) > 1 or (labels.dtype.kind == "f" and not np.isfinite(labels).all()):
+        return False
+    try:
+        return type_of_target(labels) in ("binary", "multiclass")
+    except (TypeError, ValueError):  # bytes
+        return False

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from bpfast._core import read_tensors
 from bpfast._optional import optional
+from bpfast._validation.paths import as_path
+from bpfast.formats._numbers import wrong_dtype
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping, Sequence
 
     from bpfast.formats._chain import Chain
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 DIGITS = re.compile(r"(\d+)")
 # Before this version a crafted file could run code despite weights_only=True (CVE-2025-32434).
 OLDEST = (2, 6)
+# What `read_tensors` says of a dtype that it does not read.
+OTHER_DTYPE = re.compile(r'(?P<name>"[^"]*"): expected dtype .*, got (?P<dtype>\w+)$')
+# Dtypes of safetensors files in the words of PyTorch.
+DTYPES = {"F16": "float16", "BF16": "bfloat16", "I8": "int8", "I16": "int16", "I32": "int32"}
 SAVE = "save model.state_dict() instead"
 
 
@@ -101,17 +106,24 @@ def read_state_dict(path: str | bytes | os.PathLike[Any]) -> Mapping[str, Any]:
     ValueError
         It is damaged or of another kind.
     TypeError
-        It holds something else than tensors by name.
+        It holds something else than tensors by name, or one of a dtype that is not read.
     ImportError
         PyTorch is needed and not installed.
     """
-    name = os.fsdecode(path)
-    with Path(name).open("rb") as file:
+    name = as_path("model", path)
+    with open(name, "rb") as file:  # noqa: PTH123, whose errors are those of open
         start = file.read(2)
     # A ZIP archive since PyTorch 1.6, a pickle before.
     if start in (b"PK", b"\x80\x02"):
         return _load_pt(name)
-    tensors, metadata = read_tensors(name)
+    try:
+        tensors, metadata = read_tensors(name)
+    except ValueError as error:
+        other = OTHER_DTYPE.search(str(error))
+        if other is None:
+            raise
+        dtype = DTYPES.get(other["dtype"], other["dtype"])
+        raise wrong_dtype(f"{name}: {other['name']}", dtype) from None
     if metadata.get("format", "").startswith("bpfast."):
         raise ValueError(f"{name}: expected a file of PyTorch, got one of bpfast.load")
     return tensors

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,6 +10,7 @@ import numpy as np
 from bpfast._training.checkpoint import file
 from bpfast._training.checkpoint import resume as _resume
 from bpfast._validation.numbers import whole
+from bpfast._validation.paths import as_path, refuse_unwritable
 
 if TYPE_CHECKING:
     from bpfast._training.loop import Training
@@ -24,12 +24,12 @@ class CheckpointPolicy:
     def __init__(
         self, checkpoint: AnyPath | None, every: int | None, resume: bool | AnyPath | None
     ) -> None:
-        self._path = None if checkpoint is None else _path("checkpoint", checkpoint)
+        self._path = None if checkpoint is None else as_path("checkpoint", checkpoint)
         self._every = 1 if every is None else whole("every", every, 1)
         if every is not None and self._path is None:
             raise ValueError(f"every: expected only with checkpoint, got {every} without one")
         if self._path is not None:
-            _refuse_what_cannot_be_written(self._path)
+            refuse_unwritable(self._path)
         self._arguments: dict[str, Any] = {}
         self._epochs = 0
         self.read = self._read(resume)
@@ -39,7 +39,7 @@ class CheckpointPolicy:
         if resume is None or (isinstance(resume, bool | np.bool_) and not resume):
             return None
         if not isinstance(resume, bool | np.bool_):
-            return file.read(_path("resume", resume))
+            return file.read(as_path("resume", resume))
         if self._path is None:
             raise ValueError(
                 "resume: expected a path, or True with checkpoint, got True without it"
@@ -75,31 +75,3 @@ class CheckpointPolicy:
         is_last = len(history) >= self._epochs or history.stopped is not None
         if self._path is not None and (is_last or len(history) % self._every == 0):
             file.write(self._path, training, self._arguments)
-
-
-def _path(argument: str, value: Any) -> str:
-    if not isinstance(value, str | bytes | os.PathLike):
-        got = type(value).__name__
-        raise TypeError(f"{argument}: expected str, bytes or os.PathLike, got {got}")
-    path = os.fsdecode(value)
-    if "\0" in path:
-        raise ValueError(f"{argument}: expected a path without null bytes, got {path!r}")
-    try:
-        os.fsencode(path)
-    except UnicodeEncodeError:
-        expected = f"{argument}: expected a path that the file system can encode"
-        raise ValueError(f"{expected}, got {path!r}") from None
-    return path
-
-
-def _refuse_what_cannot_be_written(path: str) -> None:
-    """Raise the errors of the first checkpoint before the first epoch."""
-    from pathlib import Path  # its import takes 2 ms
-
-    folder = os.path.dirname(path) or os.curdir  # noqa: PTH120, the path stays as given
-    os.stat(folder)  # noqa: PTH116, as above
-    path_object = Path(path)
-    if path_object.exists() and not path_object.is_file() and not path_object.is_dir():
-        raise ValueError(f"{path}: expected a file, or none, got a pipe or a device")
-    if path_object.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)

@@ -47,6 +47,33 @@ def normal(expression: Expression) -> Expression:
     return (op, *args)
 
 
+def unshifted(expression: Expression) -> tuple[Expression, float] | None:
+    """An expression of z + c as one of z, and c; None if z occurs in another way.
+
+    Examples
+    --------
+    >>> unshifted(("Relu", ("Add", "z", 0.5)))
+    (('Relu', 'z'), 0.5)
+    >>> unshifted(("Mul", "z", ("Add", "z", 0.5)))
+    """
+    shifts: set[float | None] = set()
+
+    def walk(part: Expression) -> Expression:
+        match part:
+            case ("Add", "z", float(c)) | ("Add", float(c), "z"):
+                shifts.add(c)
+                return "z"
+            case tuple():
+                return (part[0], *map(walk, part[1:]))
+            case "z":
+                shifts.add(None)
+        return part
+
+    found = walk(expression)
+    c = shifts.pop() if len(shifts) == 1 else None
+    return None if c is None else (found, c)
+
+
 def _flat(op: str, args: list[Expression]) -> Expression:
     neutral = float(op == "Mul")
     number: float | str = neutral

@@ -100,7 +100,12 @@ class Graph:
                 return value.transpose(attributes.get("perm"))
             case "Reshape":
                 shape = self.constant(node.input[1], depth + 1)
-                return None if shape is None else value.reshape([int(side) for side in shape])
+                if shape is None:
+                    return None
+                sides = [int(side) for side in shape]
+                if not attributes.get("allowzero", 0):  # 0 is the side of the value
+                    sides = [side or value.shape[k] for k, side in enumerate(sides)]
+                return value.reshape(sides)
             case "Cast":
                 same = self.dtype(attributes.get("to")) == value.dtype
                 return value if same else None

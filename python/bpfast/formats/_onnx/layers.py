@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast.formats._numbers import numbers
+from bpfast.formats._onnx.activations import recognised
+from bpfast.formats._onnx.expressions import unshifted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,6 +82,10 @@ class Walk:
             if node is None or node.op_type not in ("MatMul", "Gemm", "Add"):
                 self._refuse_leaf(leaf, node)
             name, weights, biases, tensor = self._affine(node)
+            if biases is None and recognised(expression) is None:
+                # A number that is added is a bias, if it is no part of an activation.
+                expression, c = unshifted(expression) or (expression, None)
+                biases = None if c is None else np.full(len(weights), c, weights.dtype)
             for reshape, shape in self.reshapes:
                 self._check_reshape(reshape, shape, len(weights))
             self.reshapes.clear()

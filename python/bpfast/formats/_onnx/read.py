@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._optional import optional
+from bpfast._validation.paths import as_path
 from bpfast.formats._activations import spelled
 from bpfast.formats._chain import Chain, kind_of
 from bpfast.formats._onnx.activations import recognised
@@ -88,7 +89,7 @@ def from_onnx(
     """
     onnx = optional("onnx", "from_onnx")
     if isinstance(model, str | bytes | os.PathLike):
-        model = _loaded(onnx, os.fsdecode(model))
+        model = _loaded(onnx, as_path("model", model))
     elif not isinstance(model, onnx.ModelProto):
         expected = "an onnx.ModelProto or a path"
         raise TypeError(f"model: expected {expected}, got {kind_of(model)}")

@@ -10,11 +10,13 @@ import numpy as np
 
 from bpfast._core import COSTS, __version__
 from bpfast._optional import optional
+from bpfast._validation.paths import as_path, refuse_unwritable
 from bpfast.formats._activations import of_layers, parsed
 from bpfast.formats._onnx.activations import written
 
 if TYPE_CHECKING:
     from bpfast._network import Network
+    from bpfast._training.checkpoint.policy import AnyPath
     from bpfast.formats._onnx.expressions import Expression
 
 OPSET, IR_VERSION = 13, 7
@@ -28,7 +30,7 @@ ATTRIBUTES = {
 }
 
 
-def to_onnx(net: Network, path: str | os.PathLike[str] | None = None) -> Any:
+def to_onnx(net: Network, path: AnyPath | None = None) -> Any:
     """An ONNX model with the layers of a network: opset 13, IR version 7.
 
     Each layer is a ``Gemm`` with ``transB=1``, whose B is W^l and C is b^l, and the operators of
@@ -37,7 +39,7 @@ def to_onnx(net: Network, path: str | os.PathLike[str] | None = None) -> Any:
     Parameters
     ----------
     net : Network
-    path : str or os.PathLike, optional
+    path : str, bytes or os.PathLike, optional
         Where to write the model too. A file there is replaced when the new one is whole.
 
     Returns
@@ -49,9 +51,10 @@ def to_onnx(net: Network, path: str | os.PathLike[str] | None = None) -> Any:
     Raises
     ------
     ValueError
-        ONNX does not have an activation, or the parameters exceed 2 GB.
+        ONNX does not have an activation, the parameters exceed 2 GB, or ``path`` exists and is not
+        a file.
     TypeError
-        `net` is not a Network.
+        `net` is not a Network, or ``path`` is no path.
     OSError
         The file cannot be written.
     ImportError
@@ -72,6 +75,9 @@ def to_onnx(net: Network, path: str | os.PathLike[str] | None = None) -> Any:
     ['Gemm', 'Sigmoid', 'Mul', 'Gemm', 'Softmax']
     """
     activations = of_layers(net)
+    file = None if path is None else as_path("path", path)
+    if file is not None:
+        refuse_unwritable(file)
     onnx = optional("onnx", "to_onnx")
     if net.params.nbytes > LARGEST:
         expected = "parameters of less than 2 GB, the limit of an ONNX file"
@@ -106,8 +112,8 @@ def to_onnx(net: Network, path: str | os.PathLike[str] | None = None) -> Any:
     model.producer_name, model.producer_version = "bpfast", __version__
     if net.config["cost"] in COSTS:
         helper.set_model_props(model, {"bpfast.cost": net.config["cost"]})
-    if path is not None:
-        _replace(Path(path), model.SerializeToString())
+    if file is not None:
+        _replace(Path(file), model.SerializeToString())
     return model
 
 

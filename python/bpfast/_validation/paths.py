@@ -1,0 +1,62 @@
+"""Paths of files, and whether a file can be written there."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import Any
+
+
+def as_path(argument: str, value: Any) -> str:
+    """The path as text.
+
+    Raises
+    ------
+    TypeError
+        It is no path.
+    ValueError
+        It has a null byte, or text that the file system cannot encode.
+
+    Examples
+    --------
+    >>> as_path("path", b"net.onnx")
+    'net.onnx'
+    >>> as_path("path", 3)
+    Traceback (most recent call last):
+    TypeError: path: expected str, bytes or os.PathLike, got int
+    """
+    if not isinstance(value, str | bytes | os.PathLike):
+        got = type(value).__name__
+        raise TypeError(f"{argument}: expected str, bytes or os.PathLike, got {got}")
+    path = os.fsdecode(value)
+    if "\0" in path:
+        raise ValueError(f"{argument}: expected a path without null bytes, got {path!r}")
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        expected = f"{argument}: expected a path that the file system can encode"
+        raise ValueError(f"{expected}, got {path!r}") from None
+    return path
+
+
+def refuse_unwritable(path: str) -> None:
+    """Raise what an attempt to replace the file at `path` would raise, or should.
+
+    Raises
+    ------
+    OSError
+        Its folder is missing, or it is a folder.
+    ValueError
+        It is a pipe or a device.
+    """
+    from pathlib import Path  # its import takes 2 ms
+
+    if not path:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    folder = os.path.dirname(path) or os.curdir  # noqa: PTH120, the path stays as given
+    os.stat(folder)  # noqa: PTH116, as above
+    path_object = Path(path)
+    if path_object.exists() and not path_object.is_file() and not path_object.is_dir():
+        raise ValueError(f"{path}: expected a file, or none, got a pipe or a device")
+    if path_object.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
