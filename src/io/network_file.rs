@@ -1,7 +1,7 @@
 //! Network files: the configuration as text, and each W^l and b^l as a tensor in the shape that users see.
 //! A checkpoint also has the state of the training.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -257,10 +257,16 @@ fn configuration(reader: &Reader) -> Result<FileConfig> {
             return Err(Error::value("format_version", expected, got));
         }
     }
-    let config = text("config").unwrap_or_default();
+    let expected = "the configuration of a network";
+    let Some(config) = text("config") else {
+        return Err(Error::value("config", expected, "none"));
+    };
+    // serde also takes a list of the values, and names the struct in its errors.
+    if !config.trim_ascii_start().starts_with('{') {
+        return Err(Error::value("config", expected, "no JSON object"));
+    }
     check_available("config", config.len().saturating_mul(PARSED))?;
-    serde_json::from_str(config)
-        .map_err(|error| Error::value("config", "the configuration of a network", error))
+    serde_json::from_str(config).map_err(|error| Error::value("config", expected, error))
 }
 
 /// The indices of W^l and b^l of each layer in the header.
@@ -278,18 +284,7 @@ fn find(
     check_available("tensors", tensors.len().saturating_mul(PER_LAYER))?;
     let indices: BTreeMap<_, _> = (0..).zip(tensors).map(|(k, (name, _))| (name, k)).collect();
     let layers = sizes.len().saturating_sub(1);
-    let has_more = reader.header().metadata.get("format").map(String::as_str) == Some(CHECKPOINT);
-    let is_of_training = |name: &str| has_more && name.starts_with(TRAINING_PREFIX);
-    let own = tensors
-        .iter()
-        .filter(|(name, _)| !is_of_training(name))
-        .count();
     let has_biases = |k: usize| has_biases.is_none_or(|has| has.get(k) == Some(&true));
-    let with_biases = (0..layers).filter(|&k| has_biases(k)).count();
-    if own != layers + with_biases {
-        let expected = format!("tensors of {layers} layers, as its configuration says");
-        return Err(Error::value("tensors", expected, own));
-    }
     let find_tensor = |name: String, shape: &[usize]| {
         let Some(&index) = indices.get(&name) else {
             return Err(Error::value(name, "a tensor of this name", "none"));
@@ -308,5 +303,22 @@ fn find(
         let biases = has_biases(k).then(|| find_tensor(biases_name(k), &[pair[1]]));
         Ok((weights, biases.transpose()?))
     };
-    sizes.windows(2).enumerate().map(layer).collect()
+    let found: Vec<_> = sizes
+        .windows(2)
+        .enumerate()
+        .map(layer)
+        .collect::<Result<_>>()?;
+    let used: BTreeSet<_> = found
+        .iter()
+        .flat_map(|&(weights, biases)| std::iter::once(weights).chain(biases))
+        .collect();
+    let has_more = reader.header().metadata.get("format").map(String::as_str) == Some(CHECKPOINT);
+    let is_of_training = |name: &str| has_more && name.starts_with(TRAINING_PREFIX);
+    let is_other = |k: usize| !used.contains(&k) && !is_of_training(&tensors[k].0);
+    if let Some(k) = (0..tensors.len()).find(|&k| is_other(k)) {
+        let expected = format!("tensors of {layers} layers, as its configuration says");
+        let got = format!("'{}' too", tensors[k].0);
+        return Err(Error::value("tensors", expected, got));
+    }
+    Ok(found)
 }
