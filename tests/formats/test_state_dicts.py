@@ -128,7 +128,7 @@ def test_files(tmp_path):
         ("I64", 8, "int64$"),
         ("BOOL", 1, "bool$"),
         ("I32", 4, "int32$"),
-        ("F8_E4M3", 1, "F8_E4M3$"),
+        ("F8_E4M3", 1, "float8_e4m3fn$"),
     ],
 )
 def test_files_of_other_dtypes(tmp_path, dtype, size, got):
@@ -137,9 +137,6 @@ def test_files_of_other_dtypes(tmp_path, dtype, size, got):
     path = tmp_path / "model.safetensors"
     path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(4 * size))
     with refuses(TypeError, f"(0\\.weight|layer '0').*: expected float32 or float64, got {got}"):
-        from_torch(path, output="identity")
-    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(4 * size + 1))
-    with refuses(ValueError, "expected a safetensors file, got a file with a bad header"):
         from_torch(path, output="identity")
 
 

@@ -43,10 +43,10 @@ def format_number(value: float) -> str:
 
     Examples
     --------
-    >>> format_number(-1.0), format_number(0.1)
+    >>> format_number(np.float64(-1)), format_number(0.1)
     ('-1', '0.1')
     """
-    return repr(value).removesuffix(".0")
+    return repr(float(value)).removesuffix(".0")
 
 
 def positive(argument: str, value: Any) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -11,7 +12,6 @@ from bpfast._validation.paths import as_path
 from bpfast.formats._numbers import wrong_dtype
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping, Sequence
 
     from bpfast.formats._chain import Chain
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 DIGITS = re.compile(r"(\d+)")
 # Before this version a crafted file could run code despite weights_only=True (CVE-2025-32434).
 OLDEST = (2, 6)
-# What `read_tensors` says of a dtype that it does not read.
-OTHER_DTYPE = re.compile(r'(?P<name>"[^"]*"): expected dtype .*, got (?P<dtype>\w+)$')
-# Dtypes of safetensors files in the words of PyTorch.
-DTYPES = {"F16": "float16", "BF16": "bfloat16", "I8": "int8", "I16": "int16", "I32": "int32"}
+# Dtypes of safetensors files that `read_tensors` does not read, in the words of PyTorch.
+DTYPES = {
+    "F16": "float16", "BF16": "bfloat16", "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2",
+    "I8": "int8", "I16": "int16", "I32": "int32", "U16": "uint16", "U32": "uint32",
+    "C64": "complex64",
+}  # fmt: skip
 SAVE = "save model.state_dict() instead"
 
 
@@ -118,15 +120,30 @@ def read_state_dict(path: str | bytes | os.PathLike[Any]) -> Mapping[str, Any]:
         return _load_pt(name)
     try:
         tensors, metadata = read_tensors(name)
-    except ValueError as error:
-        other = OTHER_DTYPE.search(str(error))
-        if other is None:
-            raise
-        dtype = DTYPES.get(other["dtype"], other["dtype"])
-        raise wrong_dtype(f"{name}: {other['name']}", dtype) from None
+    except ValueError:
+        _refuse_dtypes(name)
+        raise
     if metadata.get("format", "").startswith("bpfast."):
         raise ValueError(f"{name}: expected a file of PyTorch, got one of bpfast.load")
     return tensors
+
+
+def _refuse_dtypes(name: str) -> None:
+    """Raise TypeError if the header of a safetensors file names a dtype that is not read."""
+    from json import loads
+
+    size = os.stat(name).st_size  # noqa: PTH116, the path stays as given
+    with open(name, "rb") as file:  # noqa: PTH123, likewise
+        length = int.from_bytes(file.read(8), "little")
+        header = file.read(length) if length < size else b""
+    try:
+        entries = loads(header)
+    except (ValueError, RecursionError):  # a damaged file
+        return
+    for key, entry in entries.items() if isinstance(entries, dict) else ():
+        dtype = entry.get("dtype") if isinstance(entry, dict) else None
+        if isinstance(dtype, str) and dtype in DTYPES:
+            raise wrong_dtype(f"{name}: {key!r}", DTYPES[dtype])
 
 
 def _load_pt(name: str) -> Mapping[str, Any]:
