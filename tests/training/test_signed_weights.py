@@ -71,7 +71,10 @@ def test_the_cost_of_fit_is_what_is_minimised():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda net: net.fit(X, LABELS, sample_weight=-np.ones(40)), "no weight is above 0, got -1$"),
+        (
+            lambda net: net.fit(X, LABELS, sample_weight=-np.ones(40)),
+            "no weight is above 0, got -1$",
+        ),
         (
             lambda net: net.fit(X, LABELS, sample_weight=ADVANTAGES, validation=0.5),
             "of the examples for validation",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
 
     from bpfast._network import Network
+    from bpfast._typing import Reduction
 
 METHODS = ("l-bfgs-b", "bfgs", "cg", "newton-cg", "tnc", "slsqp", "trust-constr")
 # These methods use no gradient, or need a Hessian.
@@ -146,9 +147,26 @@ def scipy_minimize(
 
 
 class Objective:
-    """C + l2/2 Σ w² of a network over all examples, as a function of the flat vector in float64."""
+    """C + l2/2 Σ w² of a network over all examples, as a function of the flat vector in float64.
 
-    def __init__(self, net: Network, x: Any, y: Any, sample_weight: Any, l2: float) -> None:
+    With `signed` weights may be negative, if their sum is above 0.
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        l2: float,
+        *,
+        signed: bool = False,
+    ) -> None:
+        self._total = 1.0
+        self._reduction: Reduction = "mean"
+        if signed and sample_weight is not None and (sample_weight < 0).any():
+            # A mean refuses negative weights, since their sum may be 0.
+            self._total, self._reduction = float(sample_weight.sum()), "sum"
         self._net, self._x, self._y, self._sample_weight = net, x, y, sample_weight
         self._l2, self._are_weights = l2, weights_of(net)
         self._gradient = Gradient(net)
@@ -175,8 +193,16 @@ class Objective:
         self._counts["nfev"] += 1
         gradient = self._gradient
         _core.assign_params(self._net, params)
-        self._net.backprop(self._x, self._y, sample_weight=self._sample_weight, out=gradient)
+        self._net.backprop(
+            self._x,
+            self._y,
+            sample_weight=self._sample_weight,
+            reduction=self._reduction,
+            out=gradient,
+        )
         cost, derivative = gradient.cost, gradient.flat.astype(np.float64)
+        if self._reduction == "sum":
+            cost, derivative = cost / self._total, derivative / self._total
         if self._l2:
             penalized = np.where(self._are_weights, params, 0.0)
             cost += self._l2 / 2 * float(penalized @ penalized)

@@ -40,7 +40,7 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
         # `asanyarray` has called `__array__`, whose result would have kept its mask.
         is_seen = array is value or hasattr(value, "__array__") or _core.is_plain_numbers(value)
         if not is_seen:
-            _refuse_masked_in(argument, value, array.ndim)
+            refuse_masked_in(argument, value, array.ndim)
         return array
     refuse_masked(argument, array)
     return np.asarray(array)
@@ -89,7 +89,7 @@ def _count_masked(array: NDArray[Any]) -> int:
     return int(np.count_nonzero(mask)) if is_mask and mask.shape in ((), array.shape) else 0
 
 
-def _refuse_masked_in(argument: str, value: Any, depth: int) -> None:
+def refuse_masked_in(argument: str, value: Any, depth: int) -> None:
     """Refuse masked entries in the arrays within `value`, an array of `depth` axes."""
     if isinstance(value, np.ndarray):
         refuse_masked(argument, value)
@@ -99,10 +99,11 @@ def _refuse_masked_in(argument: str, value: Any, depth: int) -> None:
         refuse_masked(argument, np.asanyarray(value))
     elif hasattr(value, "__getitem__") and hasattr(value, "__len__") and not _is_buffer(value):
         kinds = set(map(type, value))  # few types, so this is faster than a check of each entry
-        kinds = {kind for kind in kinds if not issubclass(kind, float | int | np.generic)}
+        plain = float | int | str | bytes | np.generic
+        kinds = {kind for kind in kinds if not issubclass(kind, plain)}
         for entry in value if kinds else ():
             if type(entry) in kinds:
-                _refuse_masked_in(argument, entry, depth - 1)
+                refuse_masked_in(argument, entry, depth - 1)
 
 
 def _is_buffer(value: Any) -> bool:

@@ -99,7 +99,7 @@ class MLPClassifier(BaseClassifier):
         A file that `fit` writes after each epoch.
     resume : bool or path-like, default=False
         Whether `fit` continues from the file of `checkpoint` if it exists, or the file to continue
-        from. The data and the other parameters must be the same.
+        from. The data must be the same, and all parameters that change an epoch.
     n_jobs : int, optional
         The number of threads; -1 or None is `bpfast.get_num_threads()`, -2 is one less.
     class_weight : dict, list of dict or "balanced", optional

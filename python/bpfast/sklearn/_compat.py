@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bpfast._validation.arrays import refuse_masked
+from bpfast._validation.arrays import refuse_masked_in
 
 try:
     from sklearn.utils.validation import validate_data as _validate_data
@@ -25,6 +25,18 @@ def validate_data(estimator: Any, *arrays: Any, **settings: Any) -> Any:
         scikit-learn refuses them, or an entry is masked, which scikit-learn would take as data.
     """
     for name, array in zip("Xy", arrays, strict=False):
-        if isinstance(array, np.ndarray):
-            refuse_masked(name, array)
+        refuse_masked_values(name, array)
     return _validate_data(estimator, *arrays, **settings)
+
+
+def refuse_masked_values(argument: str, value: Any) -> None:
+    """Raise ValueError if an entry is masked, which scikit-learn would take as a number.
+
+    Examples
+    --------
+    >>> refuse_masked_values("X", [np.ma.array([1.0, 2.0], mask=[False, True])])
+    Traceback (most recent call last):
+    ValueError: X: expected no missing values, got 1 masked; fill them in with .filled(value)
+    """
+    if isinstance(value, np.ndarray | list | tuple):
+        refuse_masked_in(argument, value, 2)

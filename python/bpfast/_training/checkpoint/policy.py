@@ -53,6 +53,10 @@ class CheckpointPolicy:
         """The given seed, or else that of the checkpoint."""
         return self.read.seed if seed is None and self.read is not None else seed
 
+    def arguments_of(self, training: Training, **others: Any) -> dict[str, Any]:
+        """What a training that continues from the file must have in common with this one."""
+        return _resume.arguments(training, **others)
+
     def begin(self, training: Training, epochs: int, **others: Any) -> None:
         """Restore `training` from the checkpoint; `others` are arguments that it does not store.
 
@@ -61,7 +65,7 @@ class CheckpointPolicy:
         ValueError
             The checkpoint is damaged or of a training with other arguments. Nothing is changed.
         """
-        self._arguments = _resume.arguments(training, **others)
+        self._arguments = self.arguments_of(training, **others)
         self._epochs = epochs
         if self.read is not None:
             _resume.restore(self.read, training, self._arguments, epochs)

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from bpfast import get_num_threads, num_threads
+from bpfast._core import check_targets
 from bpfast.sklearn import _network, _pickling
 from bpfast.sklearn._compat import validate_data
+from bpfast.sklearn._methods.restored import restored_if_refused
 from bpfast.sklearn._parameters import SHARED, refuse_stochastic_only
-from bpfast.sklearn._random import random_numbers, training_seed
+from bpfast.sklearn._solvers.checkpoints import Start, start_of
 from bpfast.sklearn._solvers.lbfgs import fit_lbfgs
 from bpfast.sklearn._solvers.stochastic import Data, fit_stochastic
-from bpfast.sklearn._targets import validation
+from bpfast.sklearn._targets import validation, weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,7 +58,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         y : array-like, (n_samples,) or (n_samples, n_outputs)
             The targets: labels of classes, or numbers.
         sample_weight : array-like, (n_samples,), optional
-            The weight of each example. An example of weight 2 counts as two examples.
+            The weight of each example. An example of weight 2 counts as two examples. One must be
+            above 0; others may be negative. solver="lbfgs", and the examples held out, need a sum
+            above 0.
         validation_data : (X, y) or (X, y, sample_weight), optional
             Examples whose loss and score are computed after each epoch, in place of a fraction of
             the examples. Needs solver="sgd" or "adam".
@@ -87,6 +91,14 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         validation_data: Any = None,
         incremental: bool = False,
     ) -> Self:
+        with restored_if_refused(self):
+            return self._fit_checked(
+                X, y, sample_weight, validation_data=validation_data, incremental=incremental
+            )
+
+    def _fit_checked(
+        self, X: Any, y: Any, sample_weight: Any, *, validation_data: Any, incremental: bool
+    ) -> Self:
         self._validate_params()
         sizes = _network.hidden_sizes(self.hidden_layer_sizes)
         is_new = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
@@ -97,21 +109,18 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         X, given, y = self._check_examples(
             X, y, reset=is_new, is_first=is_new and not incremental, same_classes=self.warm_start
         )
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X)
-        seed, random = self._seed_and_random(incremental=incremental)
+        sample_weight = weights.checked(sample_weight, X)
+        start = start_of(self, incremental=incremental)
         self.n_outputs_ = self._count_outputs(y)
         sizes = [X.shape[1], *sizes, self.n_outputs_]
-        net = self._start(sizes, X.dtype, random, is_new=is_new)
+        net = self._start(sizes, X.dtype, start.random, is_new=is_new)
         if is_new:
             self.n_layers_, self.t_ = len(sizes), 0
         if self.solver in STOCHASTIC:
             self._begin_curves(is_new=is_new)
         rows = validation.Rows(X, given, y, sample_weight)
         with self._threads():
-            has_result = self._train(
-                net, rows, validation_data, random, seed, incremental=incremental
-            )
+            has_result = self._train(net, rows, validation_data, start)
         if not (has_result and np.isfinite(net.params).all()):
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large "
@@ -120,14 +129,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         return self
 
     def _train(
-        self,
-        net: Network,
-        rows: validation.Rows,
-        validation_data: Any,
-        random: np.random.RandomState,
-        seed: int | None,
-        *,
-        incremental: bool,
+        self, net: Network, rows: validation.Rows, validation_data: Any, start: Start
     ) -> bool:
         """Train the network by the solver. Returns whether it ended well."""
         scale = self._loss_scale()
@@ -138,21 +140,25 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         held_out = None
         if validation_data is not None:
             held_out = validation.given(self, validation_data)
-        elif self.early_stopping:
+        start.checkpoints.describe(rows, getattr(self, "classes_", None), held_out)
+        if held_out is None and self.early_stopping:
+            # Here, where the numbers of the rows are those of the user.
+            check_targets(net, self._targets(rows.y, net), 0)
             stratify = self._stratified(rows)
-            rows, held_out = validation.split(rows, self.validation_fraction, random, stratify)
+            rows, held_out = validation.split(
+                rows, self.validation_fraction, start.random, stratify
+            )
         if held_out is not None and self.validation_scores_ is None:
             self.validation_scores_, self.validation_loss_curve_ = [], []
             self.best_validation_score_ = -np.inf
         return fit_stochastic(
             self,
             net,
-            self._data(rows, net, incremental=incremental),
+            self._data(rows, net, incremental=start.incremental),
             held_out and Data(held_out.x, self._targets(held_out.y, net), held_out.weight),
             loss_scale=scale,
             score=None if held_out is None else validation.score_of(self, net, held_out, scale),
-            seed=training_seed(self.random_state, random) if seed is None else seed,
-            incremental=incremental,
+            start=start,
         )
 
     def _start(
@@ -176,7 +182,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
 
     def _data(self, rows: validation.Rows, net: Network, *, incremental: bool = False) -> Data:
         """Examples to train on, with the weights of their classes."""
-        weight = self._weights(rows.given, rows.weight, incremental=incremental)
+        weight = self._weights(rows, incremental=incremental)
+        if weight is not None and not (weight > 0).any():
+            by_class = getattr(self, "class_weight", None) is not None
+            expected = "a weight above 0 for an example to train on"
+            raise ValueError(
+                f"{'class' if by_class else 'sample'}_weight: expected {expected}, got none"
+            )
         return Data(rows.x, self._targets(rows.y, net), weight)
 
     def _begin_curves(self, *, is_new: bool) -> None:
@@ -210,23 +222,6 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
                     self._link()
                     return
                 k += 1
-
-    def _seed_and_random(self, *, incremental: bool) -> tuple[int | None, np.random.RandomState]:
-        """The seed of the training if it is known, and the generator of all else.
-
-        A training with a checkpoint and without `random_state` gets both from one integer, which
-        is in the file.
-        """
-        has_file = self.checkpoint is not None or self.resume is not False
-        if not has_file or self.random_state is not None or incremental:
-            return None, random_numbers(self.random_state)
-        from bpfast._training.checkpoint.policy import CheckpointPolicy
-
-        policy = CheckpointPolicy(self.checkpoint, None, self.resume)
-        seed = (
-            training_seed(None, random_numbers(None)) if policy.read is None else policy.seed(None)
-        )
-        return seed, np.random.RandomState(seed)
 
     def _outputs(self, X: Any) -> NDArray[Any]:
         """The outputs of the network, (n_samples, n_outputs)."""
@@ -275,7 +270,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
             return nullcontext()
         if n_jobs == 0:
             raise ValueError("n_jobs == 0 has no meaning")
-        return num_threads(n_jobs if n_jobs > 0 else max(get_num_threads() + 1 + n_jobs, 1))
+        try:
+            return num_threads(n_jobs if n_jobs > 0 else max(get_num_threads() + 1 + n_jobs, 1))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"n_jobs: {str(error).removeprefix('k: ')}") from None
 
     def _is_stochastic(self) -> bool:
         if self.solver not in STOCHASTIC:

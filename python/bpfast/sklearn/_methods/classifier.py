@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -14,8 +14,12 @@ from sklearn.utils.multiclass import unique_labels
 from bpfast._costs import LABELLED
 from bpfast.sklearn._compat import validate_data
 from bpfast.sklearn._methods.base import BaseMLP
-from bpfast.sklearn._targets import labels
+from bpfast.sklearn._methods.restored import restored_if_refused
+from bpfast.sklearn._targets import labels, weights
 from bpfast.sklearn._targets.scores import accuracy
+
+if TYPE_CHECKING:
+    from bpfast.sklearn._targets.validation import Rows
 
 
 class BaseClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-learn ships no types
@@ -45,16 +49,13 @@ class BaseClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-l
         ValueError
             A parameter is out of range, or the data or classes do not fit.
         """
-        if getattr(self, "classes_", None) is None:
-            if classes is None:
-                raise ValueError("classes must be passed on the first call to partial_fit.")
-            self._kind = labels.kind_of(y)
-            if self._kind != labels.MULTILABEL:
-                self._kind = labels.kind_of(classes)
-            self.classes_, self._sparse_y = unique_labels(classes), False
-        else:
-            labels.refuse_different(classes, self.classes_)
-        return self._fit(X, y, sample_weight, incremental=True)
+        with restored_if_refused(self):
+            if getattr(self, "classes_", None) is None:
+                self._kind, self.classes_ = labels.first(classes, y)
+                self._sparse_y = False
+            else:
+                labels.refuse_different(classes, self.classes_)
+            return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X: Any) -> Any:
         """The class of each example, or a matrix of 0 and 1 for multilabel y.
@@ -118,17 +119,17 @@ class BaseClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-l
             self._kind = labels.kind_of(y)
             self.classes_, self._sparse_y = unique_labels(y), sparse.issparse(y)
         else:
-            labels.refuse_others(y, self.classes_, warm_start=same_classes)
+            labels.refuse_others(y, self.classes_, self._kind, warm_start=same_classes)
         return X, y, labels.to_index(y, self.classes_, self._kind)
 
-    def _weights(self, y: Any, sample_weight: Any, *, incremental: bool) -> Any:
+    def _weights(self, rows: Rows, *, incremental: bool) -> Any:
         if incremental and isinstance(self.class_weight, str):
             raise ValueError(
                 "class_weight 'balanced' is not supported for partial_fit, which does not know the "
                 "classes of all examples. Pass a dict, such as "
                 "dict(zip(classes, compute_class_weight('balanced', classes=classes, y=y)))."
             )
-        return labels.weights(self.class_weight, y, sample_weight)
+        return weights.with_classes(self.class_weight, rows, self.classes_, self._kind)
 
     def _count_outputs(self, index: Any) -> int:
         if index.ndim == 2:

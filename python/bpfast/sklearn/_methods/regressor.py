@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
@@ -13,6 +14,9 @@ from bpfast.sklearn._compat import validate_data
 from bpfast.sklearn._methods.base import BaseMLP
 from bpfast.sklearn._targets.poisson import poisson
 from bpfast.sklearn._targets.scores import r2
+
+if TYPE_CHECKING:
+    from bpfast.sklearn._targets.validation import Rows
 
 
 class BaseRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-learn ships no types
@@ -73,6 +77,8 @@ class BaseRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lea
         is_first: bool,  # noqa: ARG002, of classes
         same_classes: bool,  # noqa: ARG002, likewise
     ) -> tuple[Any, Any, Any]:
+        if sparse.issparse(y):
+            y = y.toarray()
         X, y = validate_data(
             self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True,
             dtype=(np.float64, np.float32), reset=reset,
@@ -81,14 +87,20 @@ class BaseRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lea
             y = column_or_1d(y, warn=True)
         if self._is_poisson() and (y < 0).any():
             raise ValueError("Some value(s) of y are out of the valid range of the loss 'poisson'.")
-        return X, y, y[:, np.newaxis] if y.ndim == 1 else y
+        rows = y[:, np.newaxis] if y.ndim == 1 else y
+        if not reset and rows.shape[1] != self.n_outputs_:
+            columns = f"{self.n_outputs_} column{'s' * (self.n_outputs_ != 1)}"
+            raise ValueError(
+                f"`y` must have {columns} as in the first call, got shape {rows.shape}."
+            )
+        return X, y, rows
 
     def _is_poisson(self) -> bool:
         name = self.loss if self.cost is None else self.cost
         return isinstance(name, str) and name == "poisson" and self.output is None
 
-    def _weights(self, y: Any, sample_weight: Any, *, incremental: bool) -> Any:  # noqa: ARG002
-        return sample_weight
+    def _weights(self, rows: Rows, *, incremental: bool) -> Any:  # noqa: ARG002
+        return rows.weight
 
     def _count_outputs(self, y: Any) -> int:
         return int(y.shape[1])

@@ -31,8 +31,11 @@ def fit_lbfgs(estimator: Any, net: Network, data: Data, *, loss_scale: float) ->
     """
     work = net if net.dtype == np.float64 else net.astype(np.float64)
     total = float(data.x.shape[0]) if data.weight is None else float(np.sum(data.weight))
-    alpha = float(estimator.alpha) / total if total > 0 else 0.0
-    objective = Objective(work, data.x, data.y, data.weight, alpha)
+    if not total > 0:  # by which the loss is divided
+        expected = "a sum above 0 with solver='lbfgs'"
+        raise ValueError(f"sample_weight: expected {expected}, got {total:g}")
+    alpha = float(estimator.alpha) / total
+    objective = Objective(work, data.x, data.y, data.weight, alpha, signed=True)
     options = {
         "maxiter": int(estimator.max_iter),
         "maxfun": int(estimator.max_fun),

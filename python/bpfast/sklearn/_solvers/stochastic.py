@@ -13,22 +13,23 @@ from bpfast import _core
 from bpfast._training.arguments.settings import Settings
 from bpfast._training.arguments.training_data import check_cost, new_source, parse_callbacks
 from bpfast._training.arguments.unusual_targets import warn_of_targets
-from bpfast._training.arguments.weights import refuse_all_zero
-from bpfast._training.checkpoint.policy import CheckpointPolicy
 from bpfast._training.data.examples import Examples
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._validation.caller import stack_level
 from bpfast.history._history import History
 from bpfast.optimizers import SGD, Adam
+from bpfast.sklearn._random import training_seed
 from bpfast.sklearn._solvers.batches import Batches
 from bpfast.sklearn._solvers.convergence import Convergence
 from bpfast.sklearn._solvers.training import EstimatorTraining, Penalty
+from bpfast.sklearn._targets.validation import HeldOut
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bpfast._network import Network
     from bpfast.optimizers import Optimizer
+    from bpfast.sklearn._solvers.checkpoints import Start
 
 # scikit-learn allows a momentum of 1.
 MOST_MOMENTUM = np.nextafter(1.0, 0.0)
@@ -75,8 +76,7 @@ def fit_stochastic(
     *,
     loss_scale: float,
     score: Callable[[float], float] | None,
-    seed: int,
-    incremental: bool,
+    start: Start,
 ) -> bool:
     """Train `net`, and set the attributes of the estimator after each epoch.
 
@@ -84,11 +84,9 @@ def fit_stochastic(
     training has a result: not if its loss is no longer finite and no parameters are restored.
     """
     callbacks = () if estimator.callbacks is None else estimator.callbacks
-    checkpoints = CheckpointPolicy(
-        None if incremental else estimator.checkpoint,
-        None,
-        None if incremental else estimator.resume,
-    )
+    checkpoints, incremental, seed = start.checkpoints, start.incremental, start.seed
+    if seed is None:
+        seed = training_seed(estimator.random_state, start.random)
     n = data.x.shape[0]
     size = batch_size(estimator, n)
     weight_mean = 1.0 if data.weight is None else float(np.abs(data.weight).mean())
@@ -123,8 +121,7 @@ def fit_stochastic(
         source = new_source(batches, settings, examples)
         held_out = None
         if validation is not None:
-            held_out = Examples(net, *validation)
-            refuse_all_zero("sample_weight", held_out.sample_weight)
+            held_out = HeldOut(net, *validation)
             check_cost(held_out, settings)
         training = EstimatorTraining(
             net,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
 if TYPE_CHECKING:
@@ -38,11 +37,34 @@ def n_outputs(kind: str, classes: NDArray[Any]) -> int:
     return 1 if kind == "binary" else len(classes)
 
 
-def refuse_others(y: Any, classes: NDArray[Any], *, warm_start: bool) -> None:
-    """Raise ValueError if y has other classes than before.
+def first(classes: Any, y: Any) -> tuple[str, NDArray[Any]]:
+    """The kind of y and the classes of a first call of `partial_fit`.
+
+    Raises
+    ------
+    ValueError
+        They are not given.
+    """
+    if classes is None:
+        raise ValueError("classes must be passed on the first call to partial_fit.")
+    kind = kind_of(y)
+    return kind if kind == MULTILABEL else kind_of(classes), unique_labels(classes)
+
+
+def refuse_others(y: Any, classes: NDArray[Any], kind: str, *, warm_start: bool) -> None:
+    """Raise ValueError if y has other classes than before, or other columns.
 
     A refit with `warm_start` needs the same classes, `partial_fit` no new ones.
     """
+    if y.ndim == 2 and kind != MULTILABEL:
+        raise ValueError(
+            "The object was not fitted with multilabel input. `y` must have one label per row, got "
+            f"shape {y.shape}."
+        )
+    if y.ndim == 2 and y.shape[1] != len(classes):
+        raise ValueError(
+            f"`y` must have {len(classes)} columns as in the first call, got shape {y.shape}."
+        )
     if not warm_start and _are_all_in(y, classes):
         return
     found = unique_labels(y)
@@ -75,14 +97,6 @@ def refuse_different(classes: Any, known: NDArray[Any]) -> None:
         )
 
 
-def weights(class_weight: Any, y: Any, sample_weight: Any) -> Any:
-    """The weight of each example times the weight of its class; None if all are 1."""
-    if class_weight is None:
-        return sample_weight
-    of_classes = compute_sample_weight(class_weight, y)
-    return of_classes if sample_weight is None else of_classes * sample_weight
-
-
 def strata(index: NDArray[Any], kind: str, fraction: float) -> NDArray[Any] | None:
     """What the held-out examples are drawn in proportion of; None for any examples.
 
@@ -101,9 +115,25 @@ def strata(index: NDArray[Any], kind: str, fraction: float) -> NDArray[Any] | No
 
 
 def to_index(y: Any, classes: NDArray[Any], kind: str) -> NDArray[Any]:
-    """The index of each label in `classes`, (n,), or a matrix of 0 and 1 for multilabel y."""
-    if kind == MULTILABEL:
-        return np.asarray(y.toarray() if sparse.issparse(y) else y).astype(np.intp)
+    """The index of each label in `classes`, (n,), or a matrix of 0 and 1 for multilabel y.
+
+    Raises
+    ------
+    ValueError
+        Multilabel y has a number besides 0 and one other, which is 1 or above 0.
+    """
+    if kind == MULTILABEL and y.ndim == 2:
+        matrix = np.asarray(y.toarray() if sparse.issparse(y) else y)
+        is_true = matrix != 0
+        numbers = np.unique(matrix[is_true])
+        # scikit-learn takes each number but 0 for a label that is true, also -1 beside 1.
+        if numbers.size > 1 or (numbers < 0).any():
+            got = np.unique(matrix)
+            raise ValueError(
+                f"`y` with several labels must have 1 where a label is true and 0 where it is not, "
+                f"got {got}; (y > 0).astype(int) makes such a matrix of -1 and 1."
+            )
+        return np.asarray(is_true, np.intp)
     index: NDArray[np.intp] = np.searchsorted(classes, y)
     return index
 

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import _check_sample_weight
+
+from bpfast._training.data.examples import Examples
+from bpfast._validation.naming import naming
+from bpfast._validation.numbers import is_number
+from bpfast.sklearn._targets.weights import checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,11 +66,39 @@ def given(estimator: Any, validation_data: Any) -> Rows:
         got = type(validation_data).__name__
         raise ValueError(f"validation_data must be (X, y) or (X, y, sample_weight), got {got}.")
     x, y, *weights = validation_data
-    x, y_given, y = estimator._check_examples(x, y, reset=False, is_first=False, same_classes=False)
-    weight = weights[0] if weights else None
-    if weight is not None:
-        weight = _check_sample_weight(weight, x)
-    return Rows(x, y_given, y, weight)
+    with naming("validation_data"):
+        x, y_given, y = estimator._check_examples(
+            x, y, reset=False, is_first=False, same_classes=False
+        )
+        return Rows(x, y_given, y, checked(weights[0] if weights else None, x))
+
+
+class HeldOut(Examples):
+    """Examples for validation, whose weights may be negative, as in scikit-learn.
+
+    Raises
+    ------
+    ValueError
+        The sum of the weights, by which costs and scores are divided, is not above 0.
+    """
+
+    def __init__(self, net: Network, x: Any, y: Any, sample_weight: Any) -> None:
+        super().__init__(net, x, y, sample_weight, signed=True)
+        weight = self.sample_weight
+        self._sum = len(self) if weight is None else float(weight.sum())
+        if not self._sum > 0:
+            expected = "a sum above 0 over the examples for validation"
+            raise ValueError(f"sample_weight: expected {expected}, got {self._sum:g}")
+
+    def cost(self) -> float:
+        """C with the network's current parameters."""
+        if self.sample_weight is None or (self.sample_weight >= 0).all():
+            return super().cost()
+        total = 0.0
+        for piece in self._pieces():
+            x, y, weight = self._at(piece)
+            total += self._net.cost(x, y, sample_weight=weight, reduction="sum")
+        return total / self._sum
 
 
 def score_of(
@@ -93,6 +125,10 @@ def score_of(
     def score(_: float) -> float:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", NO_NAMES, UserWarning)
-            return float(scorer(estimator, rows.x, rows.given, **weights))
+            found = scorer(estimator, rows.x, rows.given, **weights)
+        if not (is_number(found) or isinstance(found, bool | np.bool_)):
+            got = type(found).__name__
+            raise TypeError(f"scoring: expected a scorer that returns a number, got {got}")
+        return float(found)
 
     return score
