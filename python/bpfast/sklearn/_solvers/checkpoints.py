@@ -111,7 +111,7 @@ class Checkpoints(CheckpointPolicy):
             before = saved.arguments.get(part, {})
             for name in before | given[part]:
                 agree(name, before.get(name), given[part].get(name))
-        agree("X.dtype", saved.network["dtype"], self._estimator.network_.dtype.name)
+        agree("X.dtype", saved.network.get("dtype"), self._estimator.network_.dtype.name)
         if epochs < (done := len(saved.history)):
             expected = f"{done} or more, which the checkpoint has"
             raise ValueError(f"max_iter: expected {expected}, got {epochs}")

@@ -120,7 +120,7 @@ def to_index(y: Any, classes: NDArray[Any], kind: str) -> NDArray[Any]:
     Raises
     ------
     ValueError
-        Multilabel y has a number besides 0 and one other, which is 1 or above 0.
+        Multilabel y has other numbers than 0 and one above 0.
     """
     if kind == MULTILABEL and y.ndim == 2:
         matrix = np.asarray(y.toarray() if sparse.issparse(y) else y)
