@@ -67,6 +67,7 @@ TESTS = {
     "_validation/names": "bad_names named_arguments fit_arguments optimizer_state main",
     "_validation/no_numbers": "input/bad_input array_likes same_errors fit_targets",
     "_validation/numbers": "schedule_input optimizer_input fit_arguments odd_arguments",
+    "_validation/paths": "io/checkpoint onnx_models",
     "_validation/seed": "seeds odd_arguments",
     "_validation/sparse": "sparse_repeats sparse_format sparse_input sparse/sparse touched",
     "_validation/": "fit_arguments fit_batches odd_arguments unusual_targets subclasses",
@@ -77,7 +78,7 @@ TESTS = {
     "formats/_onnx/": "onnx_expressions onnx_graphs onnx_models bad_onnx",
     "formats/_sklearn": "sklearn_models",
     "formats/_state_dict": "state_dicts",
-    "formats/_torch": "torch_modules",
+    "formats/_torch": "torch_modules torch_evaluation",
     "formats/": "sklearn_models torch_modules keras_models onnx_models lists_of_weights",
     "history/_history": "history history_plot history_state fit_figures resume fit_callbacks"
     " fit_divergence",
@@ -104,7 +105,7 @@ TESTS = {
     " extremes taylor",
     "schedules/": "schedules schedule_input bad_names resume",
     "sklearn/": "more_parameters same_as_scikit_learn round_trips sklearn/checkpoints batches"
-    " sklearn/tables",
+    " sklearn/tables sklearn/refusals sklearn/weights",
     "testing/": "check_gradients differences odd_arguments docs",
     "torch/": "as_function",
     "": "public_names",
