@@ -26,6 +26,7 @@ TESTS = {
     "_many/file": "ensemble",
     "_many/": "fit_many ensemble",
     "_minimizers/least_squares": "least_squares",
+    "_minimizers/levenberg_marquardt": "least_squares",
     "_minimizers/scipy": "scipy_minimize odd_arguments",
     "_network": "network copying custom_cost equality initialisation odd_arguments",
     "_optional": "missing_libraries history",

@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse
 
 import bpfast
-from bpfast._minimizers import least_squares as module
+from bpfast._minimizers import levenberg_marquardt as module
 
 RNG = np.random.default_rng(0)
 X = np.linspace(-3, 3, 200)[:, np.newaxis]

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from bpfast import _core
 from bpfast._core import Trace
 from bpfast._derivatives.arguments import with_custom_cost
-from bpfast._derivatives.curvature.operator import NAMES, Curvature, Matrix
+from bpfast._derivatives.curvature.operator import NAMES, Curvature, Matrix, ProductArguments
 from bpfast._validation.arrays import as_array
 from bpfast._validation.names import one_of
 from bpfast._validation.network import check_network
@@ -17,6 +14,7 @@ from bpfast._validation.network import check_network
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from bpfast import _core
     from bpfast._core import _Inputs as Inputs
     from bpfast._typing import Reduction
 
@@ -74,29 +72,29 @@ def curvature(
     array([9., 1.])
     """
     check_network(self)
-    name = one_of("matrix", matrix, NAMES)
-    # Copies: the products come later than the call.
-    known: Any
+    name: Any = one_of("matrix", matrix, NAMES)
     if isinstance(x, Trace) and self._custom_cost is None:
-        is_read = self._check_trace(x)
-        z: Any = [z.copy() if is_read else None for z, is_read in zip(x.z, is_read, strict=True)]
-        known = Trace(z, [a.copy() for a in x.a])
+        known: Any = _copy_of_trace(self, x)
     else:
         known, sample_weight = self._prepare(x, y, sample_weight, reduction, None)
         known = known.copy()
     y = as_array("y", y).copy()
-    if sample_weight is not None:
-        sample_weight = as_array("sample_weight", sample_weight).copy()
+    weight = None if sample_weight is None else as_array("sample_weight", sample_weight).copy()
     if name == "empirical_fisher":
-        known, y, sample_weight = with_custom_cost(self, known, y, sample_weight)
+        known, y, weight = with_custom_cost(self, known, y, weight)
     if self._custom_cost is None and not isinstance(known, Trace):
         known = self._stored_forward(known)
     errors = None
     if name == "hessian" and self._custom_cost is None:
-        errors = self._errors(known, y, sample_weight, reduction)
-    made = object.__new__(Curvature)
-    made._net, made._name = self, name  # type: ignore[assignment]
-    made._examples, made._errors = (known, y, sample_weight, reduction), errors
-    made._params = _core.copy_params(self)
-    made.matvec(np.zeros_like(made._params))  # validates the arguments
-    return made
+        errors = self._errors(known, y, weight, reduction)
+    examples = ProductArguments(known, y, weight, reduction)
+    return Curvature._of(self, name, examples, errors)
+
+
+def _copy_of_trace(net: _core.Network, trace: Trace) -> Trace:
+    """A copy of what the products read of a trace; None for each z^l that they do not read."""
+    are_read = net._check_trace(trace)
+    z: Any = [
+        z_l.copy() if is_read else None for z_l, is_read in zip(trace.z, are_read, strict=True)
+    ]
+    return Trace(z, [a_l.copy() for a_l in trace.a])

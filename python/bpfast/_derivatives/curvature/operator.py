@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias
 
 import numpy as np
 
@@ -21,11 +21,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from bpfast._typing import Reduction
 
 Matrix: TypeAlias = Literal["hessian", "ggn", "empirical_fisher"]
 Which: TypeAlias = Literal["largest", "smallest", "magnitude"]
 
 NAMES = ("hessian", "ggn", "empirical_fisher")
+
+
+class ProductArguments(NamedTuple):
+    """The arguments of the products: copies, which come later than the call of `net.curvature`."""
+
+    x: Any  # or the trace of them
+    y: Any  # or what a callable cost returned
+    sample_weight: NDArray[Any] | None
+    reduction: Reduction
 
 
 class Curvature:
@@ -50,14 +60,29 @@ class Curvature:
 
     __module__ = "bpfast"
 
+    _net: _core.Network
+    _name: Matrix
+    _examples: ProductArguments
+    _errors: list[NDArray[Any]] | None
+    _params: NDArray[Any]
+
     def __init__(self) -> None:
         raise TypeError("Curvature: expected a call of net.curvature(x, y), which makes it")
 
-    _net: _core.Network
-    _name: Matrix
-    _examples: tuple[Any, Any, Any, Any]
-    _errors: Any
-    _params: NDArray[Any]
+    @classmethod
+    def _of(
+        cls,
+        net: _core.Network,
+        name: Matrix,
+        examples: ProductArguments,
+        errors: list[NDArray[Any]] | None,
+    ) -> Self:
+        """The matrix at the present parameters; "hessian" needs the errors of the examples."""
+        made = cls.__new__(cls)
+        made._net, made._name, made._examples, made._errors = net, name, examples, errors
+        made._params = _core.copy_params(net)
+        made.matvec(np.zeros_like(made._params))  # validates the arguments
+        return made
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -1,0 +1,214 @@
+"""The Levenberg-Marquardt method: damped Gauss-Newton steps that lower the cost."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast import _core
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from bpfast._network import Network
+
+    Array = NDArray[np.float64]
+
+# G, a product that is added to it or G with its damping, and the factors of that.
+MATRICES = 3
+# The elements of J, and the multiplications of Jᵀ J, that are computed at a time: between them the
+# main thread looks for signals.
+JACOBIAN_AT_ONCE, WORK_AT_ONCE = 1 << 22, 1 << 31
+# Of fewer parameters, a solution takes too little time to be interrupted.
+MANY_PARAMETERS = 500
+SMALLEST_DAMPING, LARGEST_DAMPING = 1e-16, 1e16
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where a search ends: the steps that lower the cost, and the two tolerances."""
+
+    iterations: int
+    gradient: float
+    cost: float
+
+
+class Search:
+    """Steps (G + λ diag G) s = -∂C/∂p on the parameters of a network; only those that lower C stay.
+
+    Attributes
+    ----------
+    cost : float
+        C at the present parameters.
+    iterations, tried : int
+        The steps that lowered the cost, and all that were tried.
+    """
+
+    def __init__(self, net: Network, x: Any, y: Any, sample_weight: Any, damping: float) -> None:
+        self._net, self._y = net, y
+        self._x, self._sample_weight = net._prepare(x, y, sample_weight, "mean", None)
+        self._differentiate()
+        if not np.isfinite(self.cost):
+            raise ValueError(f"net: expected parameters with a finite cost, got {self.cost}")
+        self._damping, self._rise = damping, 2.0
+        self.iterations = self.tried = 0
+        self._matrix, self._spare = _matrices(net.params.size)
+        self._compute_matrix()
+
+    @property
+    def gradient_norm(self) -> float:
+        """The largest absolute value of ∂C/∂p."""
+        return float(np.abs(self._slope).max())
+
+    def run(
+        self, limits: Limits, callback: Callable[[int, float], object] | None
+    ) -> tuple[str, bool]:
+        """Search. Returns why it ended, and whether a tolerance was reached."""
+        while True:
+            if self.gradient_norm <= limits.gradient:
+                return "the gradient is below gradient_tolerance", True
+            if self.iterations >= limits.iterations:
+                return "max_iterations was reached", False
+            before = self.cost
+            fall = self._step()
+            if fall is None:
+                if self._damping > LARGEST_DAMPING:
+                    return "no step lowers the cost any more", False
+                continue
+            if callback is not None and self._stops(callback):
+                return "the callback stopped it", False
+            if fall <= limits.cost * before:
+                return "the cost falls by less than cost_tolerance", True
+            self._compute_matrix()
+
+    def _step(self) -> float | None:
+        """Try a step. Returns by how much C fell; None if it did not, and nothing changed."""
+        net, cost = self._net, self.cost
+        step = _solve(self._matrix, self._slope, self._damping, self._spare)
+        before = net.params.copy()
+        self.tried += 1
+        is_lower = False
+        try:
+            net.params += step.astype(net.dtype)
+            found = float(net.cost(self._x, self._y, sample_weight=self._sample_weight))
+            is_lower = bool(found < cost)
+        finally:
+            if not is_lower:
+                net.params[:] = before
+        if not is_lower:
+            self._damping *= self._rise
+            self._rise *= 2
+            return None
+        # What the quadratic model predicted.
+        expected = -(step @ self._slope) - 0.5 * step @ (self._matrix @ step)
+        gain = (cost - found) / float(expected) if expected > 0 else 0.0
+        factor = max(1 / 3, 1 - (2 * gain - 1) ** 3)
+        self._damping, self._rise = max(self._damping * factor, SMALLEST_DAMPING), 2.0
+        self.iterations += 1
+        self._differentiate()
+        return cost - found
+
+    def _differentiate(self) -> None:
+        """C and ∂C/∂p at the present parameters."""
+        gradient = self._net.backprop(self._x, self._y, sample_weight=self._sample_weight)
+        self.cost, self._slope = gradient.cost, gradient.flat.astype(np.float64)
+
+    def _compute_matrix(self) -> None:
+        _gauss_newton(self._net, self._x, self._sample_weight, self._matrix, self._spare)
+
+    def _stops(self, callback: Callable[[int, float], object]) -> bool:
+        """Call the callback. Returns whether it raised StopIteration."""
+        params = self._net.params.copy()
+        try:
+            callback(self.iterations, self.cost)
+        except StopIteration:
+            return True
+        if not _core.has_params(self._net, params):
+            raise ValueError("callback: expected to leave net.params unchanged, got others")
+        return False
+
+
+def _matrices(size: int) -> tuple[Array, Array]:
+    """Room for G, and for what is computed beside it.
+
+    Raises
+    ------
+    MemoryError
+        They do not fit into memory, with the factors.
+    """
+    needed = MATRICES * 8 * size**2
+    try:
+        np.empty(needed, np.uint8)  # freed again; only the address space is taken
+        return np.zeros((size, size)), np.zeros((size, size))
+    except MemoryError as error:
+        expected = f"a network for whose {size} parameters there are {needed / 2**30:.2f} GiB"
+        message = f"net: expected {expected}, got less memory; use scipy_minimize"
+        raise MemoryError(message) from error
+
+
+def _solve(matrix: Array, slope: Array, damping: float, damped: Array) -> Array:
+    """(G + λ diag G) s = -∂C/∂p."""
+    diagonal = np.diagonal(matrix)
+    floor = max(float(diagonal.max()), 1e-300) * 1e-12
+    damped[:] = matrix
+    damped[np.diag_indices_from(damped)] += damping * np.maximum(diagonal, floor)
+    if len(slope) < MANY_PARAMETERS:
+        return _solution(damped, slope)
+    return _interruptible(lambda: _solution(damped, slope))
+
+
+def _solution(damped: Array, slope: Array) -> Array:
+    try:
+        return np.linalg.solve(damped, -slope).astype(np.float64)
+    except np.linalg.LinAlgError:  # singular for rounding
+        return np.linalg.lstsq(damped, -slope, rcond=None)[0].astype(np.float64)
+
+
+def _interruptible(work: Callable[[], Array]) -> Array:
+    """The result of `work`, a call of LAPACK, which looks for no signals itself.
+
+    It runs on another thread, which an interrupt leaves behind: the thread ends with its call.
+    """
+    results: list[Array] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:  # noqa: BLE001 - raised below
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.05)
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def _gauss_newton(net: Network, x: Any, sample_weight: Any, out: Array, product: Array) -> None:
+    """G = Σ_x f_x J_xᵀ J_x, f_x = 1/n or s_x / Σ s, in `out`."""
+    size, n = net.params.size, x.shape[0]
+    out[:] = 0
+    factors = np.full(n, 1 / n)
+    if sample_weight is not None:
+        factors = np.asarray(sample_weight, np.float64)
+        factors = factors / factors.sum()
+    width = net.sizes[-1]
+    at_once = max(1, min(JACOBIAN_AT_ONCE // size, WORK_AT_ONCE // size**2))
+    for first in range(0, n, at_once):
+        rows = slice(first, min(n, first + at_once))
+        known = net._stored_forward(x[rows])
+        roots = np.sqrt(factors[rows])
+        for j in range(width):
+            v = np.zeros((len(roots), width), net.dtype)
+            v[:, j] = roots
+            jacobian = net._per_example_vjp(known, v, False).astype(np.float64, copy=False)
+            np.matmul(jacobian.T, jacobian, out=product)
+            out += product
