@@ -56,7 +56,7 @@ def test_a_file_is_the_same_in_pieces_of_any_length(path, monkeypatch):
     net = fit(net_of((3, 4, 7, 2)), checkpoint=path, epochs=1)
     whole = read_tensors(path)
     for length in (1, 3, 5, 64):
-        monkeypatch.setattr(_checkpoint_file, "PIECE", length)
+        monkeypatch.setattr(_checkpoint_file, "ELEMENTS_AT_ONCE", length)
         again = fit(net_of((3, 4, 7, 2)), checkpoint=path, epochs=1)
         assert again.params.tobytes() == net.params.tobytes()
         tensors, metadata = read_tensors(path)

@@ -151,7 +151,7 @@ def test_the_cost_of_an_epoch_does_not_depend_on_its_series_of_steps(capsys):
 def test_the_cost_of_validation_examples_in_files(tmp_path, monkeypatch):
     from bpfast._training.data import examples as _data
 
-    monkeypatch.setattr(_data, "PIECE", 4)
+    monkeypatch.setattr(_data, "ELEMENTS_AT_ONCE", 4)
     n = 1 << 17
     np.save(tmp_path / "x.npy", X["equal"][:n].astype("float32"))
     x = np.load(tmp_path / "x.npy", mmap_mode="r")

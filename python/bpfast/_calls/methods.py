@@ -101,9 +101,9 @@ def cost(
     array([0.5, 4.5])
     """
     check_network(self)
-    if (own := self._custom_cost) is not None:
+    if (custom := self._custom_cost) is not None:
         prepared = self._prepare_cost(x, y, sample_weight, reduction)
-        x, y, sample_weight = called(own, self, prepared, y, keep=False)
+        x, y, sample_weight = called(custom, self, prepared, y, keep=False)
     value: float | NDArray[np.float64] = self._cost(x, y, sample_weight, reduction)
     return value
 
@@ -170,9 +170,9 @@ def errors(
     check_network(self)
     given: Any = reduction  # of any type
     by_row: Reduction = "sum" if isinstance(given, str) and given == "none" else given
-    if (own := self._custom_cost) is not None:
+    if (custom := self._custom_cost) is not None:
         prepared = self._prepare(x, y, sample_weight, by_row, None)
-        x, y, sample_weight = called(own, self, prepared, y)
+        x, y, sample_weight = called(custom, self, prepared, y)
     return self._errors(x, y, sample_weight, by_row)
 
 
@@ -240,9 +240,9 @@ def backprop(
     (2.5, array([-3.5, -2. ]))
     """
     check_network(self)
-    if (own := self._custom_cost) is not None:
+    if (custom := self._custom_cost) is not None:
         prepared = self._prepare(x, y, sample_weight, reduction, out)
-        x, y, sample_weight = called(own, self, prepared, y)
+        x, y, sample_weight = called(custom, self, prepared, y)
     return self._backprop(x, y, sample_weight, reduction, out)
 
 

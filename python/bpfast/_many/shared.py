@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bpfast._training.arguments.training_data import new_trainer
 from bpfast._training.data.examples import Examples
-from bpfast._training.data.sources import DENSITY, DENSITY_OF_FEW, FEW
+from bpfast._training.data.sources import FEW_NEURONS, LARGEST_DENSITY, LARGEST_DENSITY_OF_FEW
 
 if TYPE_CHECKING:
     from bpfast._core import Trainer
@@ -41,7 +41,7 @@ class SharedData:
         ValueError, TypeError
             They do not fit the network.
         """
-        config, few = net.config, net.sizes[1] < FEW
+        config, few = net.config, net.sizes[1] < FEW_NEURONS
         cost = config["cost"] if isinstance(config["cost"], str) else id(net)
         key = (net.dtype.str, net.sizes[0], net.sizes[-1], cost, config["output"], few)
         if key not in self._groups:
@@ -50,7 +50,7 @@ class SharedData:
             arrays = examples.arrays()
             trainer = None
             if arrays is not None:
-                density = DENSITY_OF_FEW if few else DENSITY
+                density = LARGEST_DENSITY_OF_FEW if few else LARGEST_DENSITY
                 if settings.sparse is not None:
                     density = float(settings.sparse)
                 trainer = new_trainer(net, settings, optimizer, settings.batch_size)

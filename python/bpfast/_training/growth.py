@@ -8,7 +8,7 @@ import warnings
 from bpfast._validation.caller import stack_level
 
 # The growth since the first step that is no fluctuation.
-LARGE = 1e6
+WARNED_GROWTH = 1e6
 
 
 class Growth:
@@ -35,12 +35,16 @@ class Growth:
     def warn(self, cost: float) -> None:
         """Warn, once, if the cost of an epoch is far above that of the first step."""
         start = self._start
-        if self._has_warned or start is None or not 0 < LARGE * abs(start) < cost < math.inf:
+        if (
+            self._has_warned
+            or start is None
+            or not 0 < WARNED_GROWTH * abs(start) < cost < math.inf
+        ):
             return
         self._has_warned = True
         warnings.warn(
-            f"cost: has grown to more than {LARGE:,.0f} times that of the first step; try a lower "
-            "learning rate, clip_norm=1.0, or x and y scaled to about 1",
+            f"cost: has grown to more than {WARNED_GROWTH:,.0f} times that of the first step; "
+            "try a lower learning rate, clip_norm=1.0, or x and y scaled to about 1",
             UserWarning,
             stacklevel=stack_level(),
         )

@@ -316,7 +316,7 @@ def test_of_a_y_in_a_file(tmp_path):
 
 
 def test_rows_are_checked_in_blocks(monkeypatch):
-    monkeypatch.setattr("bpfast._training.metrics.accuracy.ROWS", 7)
+    monkeypatch.setattr("bpfast._training.metrics.accuracy.ROWS_AT_ONCE", 7)
     for case in MEANINGS:
         test_what_accuracy_means(case, 60)
     test_targets_without_an_accuracy(*REFUSED[1])

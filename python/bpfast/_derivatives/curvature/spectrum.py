@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 # Up to so many parameters, the matrix is formed, column by column.
-DENSE = 1000
+MOST_DENSE_PARAMETERS = 1000
 # As SciPy's eigsh calls them.
 WHICH = {"largest": "LA", "smallest": "SA", "magnitude": "LM"}
 
@@ -38,7 +38,7 @@ def eigenvalues(matrix: Curvature, count: int, which: str) -> NDArray[np.float64
     size = matrix.shape[0]
     if not np.isfinite(matrix.matvec(np.ones(size, matrix.dtype))).all():
         raise ValueError("x: expected examples with finite second derivatives, got others")
-    if 4 * count >= size or size <= DENSE:
+    if 4 * count >= size or size <= MOST_DENSE_PARAMETERS:
         columns = [matrix.matvec(column) for column in np.eye(size, dtype=matrix.dtype)]
         values = np.linalg.eigvalsh(np.array(columns, np.float64))
     else:

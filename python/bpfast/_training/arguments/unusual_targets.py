@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 # The distance from the range that is accepted as noise: the first where there are two bounds, else
 # at most the first, as a part of the largest |y|.
-MARGIN, PART = 0.5, 0.1
+RANGE_MARGIN, RANGE_MARGIN_SHARE = 0.5, 0.1
 # The root mean square of the targets of an output that the default rates and initial weights suit,
 # generously.
-LEAST, MOST = 1e-2, 1e2
+SMALLEST_SCALE, LARGEST_SCALE = 1e-2, 1e2
 
 
 def warn_of_targets(net: Network, y: NDArray[Any], sample_weight: ArrayLike | None) -> None:
@@ -50,9 +50,9 @@ def _out_of_range(y: NDArray[Any], output: str) -> str | None:
     bounds = range_of(output)
     if bounds[0] == -math.inf or not y.size:
         return None
-    has_two, margin = bounds[1] < math.inf, MARGIN
+    has_two, margin = bounds[1] < math.inf, RANGE_MARGIN
     if not has_two:
-        margin = min(margin, PART * float(np.abs(y).max()))
+        margin = min(margin, RANGE_MARGIN_SHARE * float(np.abs(y).max()))
     if not (y.min() < bounds[0] - margin or y.max() > bounds[1] + margin):
         return None
     hint = "a regression has output='identity'"
@@ -68,7 +68,7 @@ def _of_another_scale(y: NDArray[Any], output: str) -> str | None:
         return None
     with np.errstate(over="ignore", invalid="ignore"):
         scales = np.sqrt(np.mean(np.square(y, dtype=np.float64), axis=0))
-    is_far = (scales > MOST) | ((scales > 0) & (scales < LEAST))
+    is_far = (scales > LARGEST_SCALE) | ((scales > 0) & (scales < SMALLEST_SCALE))
     if not (is_far & np.isfinite(scales)).any():
         return None
     return (

@@ -36,7 +36,7 @@ OPTIMIZER = TRAINING_PREFIX + "optimizer."
 # The parameters after the last step, if the network of the file has better ones.
 LAST_PARAMS = TRAINING_PREFIX + "params"
 # The elements copied or summed at a time; Python handles signals between two.
-PIECE = 1 << 20
+ELEMENTS_AT_ONCE = 1 << 20
 
 
 class Checkpoint:
@@ -212,8 +212,8 @@ def _check(config: str, text: str, tensors: dict[str, NDArray[Any]]) -> str:
         array = tensors[name]
         found = crc32(f"{name} {array.dtype} {array.shape}".encode(), found)
         numbers = array.reshape(-1)
-        for start in range(0, len(numbers), PIECE):
-            found = crc32(numbers[start : start + PIECE].view(np.uint8).data, found)
+        for start in range(0, len(numbers), ELEMENTS_AT_ONCE):
+            found = crc32(numbers[start : start + ELEMENTS_AT_ONCE].view(np.uint8).data, found)
     return f"{found:08x}"
 
 
@@ -222,7 +222,7 @@ def _in_rows(array: NDArray[Any]) -> NDArray[Any]:
     if array.flags.c_contiguous:
         return array
     rows = np.empty(array.shape, array.dtype)
-    step = max(PIECE // array.shape[1], 1)
+    step = max(ELEMENTS_AT_ONCE // array.shape[1], 1)
     for start in range(0, len(array), step):
         rows[start : start + step] = array[start : start + step]
     return rows

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 # The number that stands for an epoch when examples are held out; epochs count from 1.
 HELD_OUT = 0
 # The elements of a memory-mapped x that are evaluated at a time: 32 MB of float64.
-PIECE = 1 << 22
+ELEMENTS_AT_ONCE = 1 << 22
 
 
 class Examples:
@@ -74,9 +74,9 @@ class Examples:
         self.width, self.neurons = net.sizes[0], net.sizes[1]
         n = count(self._x, self.width)
         if self._y.shape[:1] != (n,):
-            own = net.config["cost"]  # y of a callable cost may have any shape
+            cost = net.config["cost"]  # y of a callable cost may have any shape
             width = (
-                net.sizes[-1:] if isinstance(own, str) and self._y.ndim > 1 else self._y.shape[1:]
+                net.sizes[-1:] if isinstance(cost, str) and self._y.ndim > 1 else self._y.shape[1:]
             )
             expected = (n, *width)
             raise ValueError(f"y: expected shape {expected}, got {self._y.shape}")
@@ -149,7 +149,7 @@ class Examples:
         y, n, width = self._y, len(self), self._net.sizes[-1]
         # A y of a wrong shape is refused at once, without reading it.
         fits = y.dtype.kind in "biu" if y.ndim == 1 else y.shape[1:] == (width,)
-        step = max(PIECE // width if self.is_mapped and fits else n, 1)
+        step = max(ELEMENTS_AT_ONCE // width if self.is_mapped and fits else n, 1)
         for start in range(0, n, step):
             _core.check_targets(self._net, y[start : start + step], start)
 
@@ -233,7 +233,7 @@ class Examples:
     def _pieces(self) -> Iterator[slice]:
         """Slices of the examples: all at once, or parts that fit into memory."""
         n = len(self)
-        step = max(PIECE // self.width, 1) if self.arrays() is None else n
+        step = max(ELEMENTS_AT_ONCE // self.width, 1) if self.arrays() is None else n
         step = step if self._at_a_time is None else self._at_a_time
         return (slice(start, min(start + step, n)) for start in range(0, n, step))
 

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 # The largest fraction of nonzero elements for which the sparse path is faster, with many neurons in
 # layer 2 and with few. Steps of 784-n-10 took equal times at 0.3 to 0.45, and at 0.2 if the neurons
 # did not fill a register (batches of 10 to 128, AVX-512).
-DENSITY, DENSITY_OF_FEW, FEW = 0.25, 0.15, 16
+LARGEST_DENSITY, LARGEST_DENSITY_OF_FEW, FEW_NEURONS = 0.25, 0.15, 16
 # The elements of x that are fetched from a file at a time: 4 MB of float32.
-BLOCK = 1 << 20
+ELEMENTS_PER_FETCH = 1 << 20
 
 
 class Source(Protocol):
@@ -58,7 +58,7 @@ class Arrays:
     def __init__(
         self, trainer: Trainer, settings: Settings, data: Examples, x: Any, y: NDArray[Any]
     ) -> None:
-        density = DENSITY if data.neurons >= FEW else DENSITY_OF_FEW
+        density = LARGEST_DENSITY if data.neurons >= FEW_NEURONS else LARGEST_DENSITY_OF_FEW
         if settings.sparse is not None:
             density = float(settings.sparse)
         trainer.load(x, y, data.sample_weight, density)
@@ -93,7 +93,7 @@ class Files:
         self._trainer, self._settings, self._data = trainer, settings, data
         self.examples = len(data)
         size = settings.batch_size
-        self._rows_at_once = max(BLOCK // data.width // size, 1) * size
+        self._rows_at_once = max(ELEMENTS_PER_FETCH // data.width // size, 1) * size
         self._held = ExitStack()
         self._blocks: Iterator[Any] = iter(())
         self._rows = np.empty(0, np.uint32)  # the rows of the loaded block

@@ -22,9 +22,9 @@ PROBABILITIES = ("sigmoid", "softmax")
 # The largest difference from 1 of the sum of a row, for numbers rounded to two digits.
 ROUNDED = 0.05
 # The number of rows of y that are checked at a time, because y may be a memory map.
-ROWS = 1 << 16
+ROWS_AT_ONCE = 1 << 16
 # The most outputs of an example that a message shows.
-SHOWN = 10
+MOST_OUTPUTS_SHOWN = 10
 REGRESSION = "mean_squared_error and r2 measure a regression"
 
 
@@ -61,8 +61,8 @@ def outputs(a: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
 
 def shown_row(y: NDArray[Any], row: int) -> str:
     """A row of y for an error message, truncated if it is long."""
-    numbers = [format_number(float(number)) for number in y[row, :SHOWN]]
-    more = ", …" if y.shape[1] > SHOWN else ""
+    numbers = [format_number(float(number)) for number in y[row, :MOST_OUTPUTS_SHOWN]]
+    more = ", …" if y.shape[1] > MOST_OUTPUTS_SHOWN else ""
     return f"[{', '.join(numbers)}{more}] in row {row}"
 
 
@@ -115,9 +115,9 @@ def for_targets(
     """
     found = dict(metrics)
     asked = [name for name in metrics if any(metrics[name] is one for one in ACCURACIES)]
-    width, has_own_cost = net.sizes[-1], not isinstance(net.config["cost"], str)
+    width, is_custom = net.sizes[-1], not isinstance(net.config["cost"], str)
     fits = y.dtype.kind in "biuf" and (y.ndim == 1 or y.shape[1:] == (width,))
-    if not asked or not (fits or has_own_cost):
+    if not asked or not (fits or is_custom):
         return found, None
     kind = like or Kind(low_of(y, net.config["output"]) if fits else 0.0)
     for name in asked:
@@ -127,7 +127,7 @@ def for_targets(
                 _refuse_other(y, width)
             # A built-in cost checks its labels; a callable cost may accept others.
             if y.ndim == 1:
-                refuse_no_labels(y, width if has_own_cost else None)
+                refuse_no_labels(y, width if is_custom else None)
             if metric is accuracy:
                 one = have_one_class(y, net.config["output"], kind.low, kind.one_class)
                 kind, metric = Kind(kind.low, one), accuracy if one else subset_accuracy
@@ -235,8 +235,8 @@ def _refuse_where(
 
 def _first(y: NDArray[Any], are_wrong: Callable[[NDArray[Any]], Any]) -> int | None:
     """The first row that is wrong, or None."""
-    for start in range(0, len(y), ROWS):
-        wrong = are_wrong(y[start : start + ROWS])
+    for start in range(0, len(y), ROWS_AT_ONCE):
+        wrong = are_wrong(y[start : start + ROWS_AT_ONCE])
         if wrong.any():
             return start + int(wrong.argmax())
     return None

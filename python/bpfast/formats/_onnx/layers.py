@@ -41,7 +41,7 @@ Z: Expression = "z"
 
 
 @dataclass
-class Layer:
+class GraphLayer:
     """An affine layer and the function of its output z."""
 
     name: str
@@ -60,7 +60,7 @@ class Walk:
         self.casts: list[Any] = []
         self.is_flattened = False
 
-    def layers(self, tensor: str) -> list[Layer]:
+    def layers(self, tensor: str) -> list[GraphLayer]:
         """The layers that make `tensor`, the last one first.
 
         Raises
@@ -68,7 +68,7 @@ class Walk:
         ValueError
             A node is not supported.
         """
-        found: list[Layer] = []
+        found: list[GraphLayer] = []
         graph = self.graph
         while True:
             tensor = self.through(tensor)
@@ -89,7 +89,7 @@ class Walk:
             for reshape, shape in self.reshapes:
                 self._check_reshape(reshape, shape, len(weights))
             self.reshapes.clear()
-            found.append(Layer(name, weights, biases, expression, bool(softmax)))
+            found.append(GraphLayer(name, weights, biases, expression, bool(softmax)))
 
     def _refuse_leaf(self, leaf: str, node: Any) -> None:
         graph = self.graph

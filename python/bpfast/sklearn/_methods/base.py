@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 STOCHASTIC = ("sgd", "adam")
 # The most numbers of an array that is checked without `validate_data`, whose checks take 0.1 ms.
-MANY = 1 << 18
+MOST_CHECKED_NUMBERS = 1 << 18
 # Up to here the sum of squares is the fastest check. OpenBLAS sums 10,000 of them by several
 # threads, which then spin.
-FEW = 1 << 13
+MOST_SUMMED_NUMBERS = 1 << 13
 
 
 class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
@@ -253,12 +253,12 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
             X.ndim == 2
             and X.shape[1] == self.n_features_in_
             and X.shape[0] > 0
-            and numbers.size <= MANY
+            and numbers.size <= MOST_CHECKED_NUMBERS
             and numbers.dtype.char in "df"
             # Where the sum of squares overflows, scikit-learn checks each number.
             and bool(
                 isfinite(np.vdot(numbers, numbers))
-                if numbers.size <= FEW
+                if numbers.size <= MOST_SUMMED_NUMBERS
                 else np.isfinite(numbers).all()
             )
         )

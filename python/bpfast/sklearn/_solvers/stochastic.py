@@ -19,8 +19,8 @@ from bpfast._validation.caller import stack_level
 from bpfast.history._history import History
 from bpfast.optimizers import SGD, Adam
 from bpfast.sklearn._random import training_seed
-from bpfast.sklearn._solvers.batches import Batches
 from bpfast.sklearn._solvers.convergence import Convergence
+from bpfast.sklearn._solvers.trainer import EstimatorTrainer
 from bpfast.sklearn._solvers.training import EstimatorTraining, Penalty
 from bpfast.sklearn._targets.validation import HeldOut
 
@@ -117,7 +117,7 @@ def fit_stochastic(
         examples.weigh(None)
         if net.config["output"] != "identity":  # of any scale, as in scikit-learn
             warn_of_targets(net, examples.y, examples.sample_weight)
-        batches = cast("_core.Trainer", Batches(net, optimizer, settings))
+        batches = cast("_core.Trainer", EstimatorTrainer(net, optimizer, settings))
         source = new_source(batches, settings, examples)
         held_out = None
         if validation is not None:

@@ -87,7 +87,7 @@ def test_batches():
 @pytest.mark.parametrize("options", [{}, {"validation": 0.25, "seed": 0}])
 def test_files(tmp_path, monkeypatch, options):
     """Pieces are counted on."""
-    monkeypatch.setattr("bpfast._training.data.examples.PIECE", 16)
+    monkeypatch.setattr("bpfast._training.data.examples.ELEMENTS_AT_ONCE", 16)
     for name, bad, message in (
         ("poisson", spoilt(-1), words("poisson", -1.0)),
         ("log_likelihood", np.arange(N) // 20 + np.arange(N) // 37, r"y\[37\]: expected a label"),
@@ -104,7 +104,7 @@ def test_files(tmp_path, monkeypatch, options):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_wrong_shape_in_a_file(tmp_path, monkeypatch, dtype, shape):
     """It is that of the whole, not of the piece that is looked at."""
-    monkeypatch.setattr("bpfast._training.data.examples.PIECE", 16)
+    monkeypatch.setattr("bpfast._training.data.examples.ELEMENTS_AT_ONCE", 16)
     np.save(tmp_path / "y.npy", np.full(shape, -1.0, dtype))
     y = np.load(tmp_path / "y.npy", mmap_mode="r")
     net = net_of("poisson")

@@ -227,7 +227,7 @@ def test_refused_arguments():
 
 def test_validation_weights_that_are_all_zero_in_a_file(tmp_path, monkeypatch):
     """Also where their cost is added up piece by piece."""
-    monkeypatch.setattr("bpfast._training.data.examples.PIECE", 16)
+    monkeypatch.setattr("bpfast._training.data.examples.ELEMENTS_AT_ONCE", 16)
     net = net_of()
     x = mapped_in_blocks(tmp_path)
     with refuses(

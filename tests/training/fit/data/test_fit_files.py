@@ -25,7 +25,7 @@ def mapped(path, array):
 @pytest.fixture(params=[60, 3000], ids=["small blocks", "one block"])
 def blocks(request, monkeypatch):
     """Blocks of some numbers, so that there are several in an epoch."""
-    monkeypatch.setattr(_sources, "BLOCK", request.param)
+    monkeypatch.setattr(_sources, "ELEMENTS_PER_FETCH", request.param)
 
 
 def fitted(x, y, dtype="float32", **options):
@@ -85,7 +85,7 @@ def test_validation_in_a_file(tmp_path, monkeypatch):
     options = {"metrics": ["accuracy", "mean_squared_error"]}
     alone = fitted(X, LABELS, validation=(X, LABELS, S), **options)
     same(fitted(X, LABELS, validation=(x, LABELS, S), **options), alone)
-    monkeypatch.setattr(_data, "PIECE", 6 * 13)
+    monkeypatch.setattr(_data, "ELEMENTS_AT_ONCE", 6 * 13)
     pieces = fitted(X, LABELS, validation=(x, LABELS, S), **options)
     for name in alone.history.names[3:]:
         np.testing.assert_allclose(pieces.history[name], alone.history[name], rtol=1e-6)

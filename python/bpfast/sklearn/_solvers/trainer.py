@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bpfast.optimizers import Optimizer
 
 
-class Batches:
+class EstimatorTrainer:
     """The `Trainer` of scikit-learn's loss: C + (alpha/2 Σ w² + l1 Σ |w|) / n for n examples.
 
     The last mini-batch of an epoch may have fewer examples than the others, so its penalty has
