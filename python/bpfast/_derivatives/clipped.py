@@ -86,10 +86,10 @@ def clipped_backprop(
     -----
     The noise is computed from a seed (Philox and the Box-Muller transform) and has the same bits on
     every machine. It is not cryptographically secure, and floating-point noise has gaps: for a
-    formal guarantee against an adversary who knows this, use a secure source of noise.
-    A privacy accountant is not part of bpfast. An example whose gradient is not finite makes the
-    sum NaN. A clipped norm may exceed c by rounding, 1e-7 of it in float32. A Generator advances
-    once for the sample and once for the noise.
+    formal guarantee against an adversary who knows this, use a secure source of noise. A privacy
+    accountant is not part of bpfast. An example whose gradient is not finite makes the sum NaN. A
+    clipped norm may exceed c by rounding, 1e-7 of it in float32. A Generator advances once for the
+    sample and once for the noise.
 
     References
     ----------

@@ -93,9 +93,8 @@ def vjp(
     Raises
     ------
     ValueError
-        x or v has another shape, x has no rows or is the trace of a network of
-        other sizes, or ``at`` or
-        ``wrt`` is unknown.
+        x or v has another shape, x has no rows or is the trace of a network of other sizes, or
+        ``at`` or ``wrt`` is unknown.
     TypeError
         x or v is not of real numbers, or ``out`` is not a Gradient of the network's dtype.
     MemoryError

@@ -135,8 +135,7 @@ def per_example_gradients(
         An argument is not of real numbers, or ``out`` is not an array of the network's dtype.
     MemoryError
         n P numbers cannot be allocated. `per_example_norms` and `clipped_backprop` do not need
-        them, and `gradient_statistics` stores 3 P
-        and 2 P of float64.
+        them, and `gradient_statistics` stores 3 P and 2 P of float64.
 
     References
     ----------

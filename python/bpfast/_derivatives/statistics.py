@@ -21,16 +21,29 @@ if TYPE_CHECKING:
 class GradientStatistics:
     """The gradients ∂C_x of n examples, summed up; `Network.gradient_statistics` returns it.
 
+    Each `Gradient` has a number for each parameter, in the network's dtype: ``flat``, (P,),
+    ``weights``, each (n_l, n_(l-1)), and ``biases``, each (n_l,).
+
     Parameters
     ----------
     n : int
         The number of examples.
     mean : Gradient
-        The gradient of the batch, Σ ∂C_x / n.
+        The gradient of the batch, Σ ∂C_x / n. Its `cost` is C.
     variance : Gradient
-        The variance of ∂C_x of each parameter, with the divisor n - 1.
+        The variance of ∂C_x of each parameter, with the divisor n - 1. Its `cost` is NaN.
     standard_deviation : Gradient
         The root of the variance. It is in the range of float32 where the variance is not.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> net = bpfast.Network([1, 1], output="identity", init="zeros")
+    >>> statistics = net.gradient_statistics([[1], [1], [1]], [[1], [2], [3]])  # ∂C_x = -y, -y
+    >>> statistics.mean.flat, statistics.variance.flat
+    (array([-2., -2.]), array([1., 1.]))
+    >>> statistics.signal_to_noise
+    array([2., 2.])
     """
 
     n: int
@@ -40,7 +53,13 @@ class GradientStatistics:
 
     @property
     def signal_to_noise(self) -> NDArray[Any]:
-        """The size of the mean over the standard deviation, (P,); NaN where both are 0."""
+        """The size of the mean over the standard deviation, |mean| / √variance.
+
+        Returns
+        -------
+        ndarray, (P,)
+            In the network's dtype and in the order of ``net.params``. NaN where both are 0.
+        """
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             ratio: NDArray[Any] = np.abs(self.mean.flat) / self.standard_deviation.flat
         return ratio
@@ -49,8 +68,12 @@ class GradientStatistics:
     def noise_scale(self) -> float:
         """Tr Σ / ‖G‖²: the batch size from which on larger batches gain little.
 
-        ‖G‖² is estimated without bias by ‖mean‖² - tr Σ / n; inf if that is not positive, which
-        says that n is too small to tell.
+        ‖G‖² is estimated without bias by ‖mean‖² - tr Σ / n.
+
+        Returns
+        -------
+        float
+            inf if the estimate is not positive, which says that n is too small to tell.
 
         References
         ----------

@@ -89,8 +89,8 @@ def taylor(
     ------
     ValueError
         An activation is not smooth (relu, leaky_relu, elu, selu, hard_sigmoid, hard_swish) or is
-        softmax, the order is not 1 or 2,
-        directions have another shape or are not finite, or x has another shape or no rows.
+        softmax, the order is not 1 or 2, directions have another shape or are not finite, or x has
+        another shape or no rows.
     TypeError
         x or directions are not of real numbers, or the order is not an integer.
 

@@ -179,6 +179,20 @@ class EarlyStopping:
         Returns
         -------
         bool
+
+        Raises
+        ------
+        ValueError
+            `epoch` is negative.
+        TypeError
+            `epoch` is not an integer.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> stop = bpfast.EarlyStopping(patience=2)
+        >>> stop.is_better(1, {"cost": 0.5}), stop.is_over(2), stop.is_over(3)
+        (True, False, True)
         """
         return whole("epoch", epoch, 0) - self.best_epoch >= self.patience
 

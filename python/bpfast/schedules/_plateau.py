@@ -103,6 +103,15 @@ class Plateau(Schedule):
         ------
         TypeError
             `value` is not a number.
+
+        Examples
+        --------
+        >>> from bpfast import schedules
+        >>> schedule = schedules.Plateau(0.1, factor=0.5, patience=0)
+        >>> schedule.report(3.0)
+        >>> schedule.report(3.0)  # no improvement
+        >>> schedule(0)
+        0.05
         """
         value = number("value", value)
         if math.isfinite(value) and self._is_better(value):

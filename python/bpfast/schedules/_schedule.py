@@ -86,12 +86,20 @@ class Schedule:
     def report(self, value: float) -> None:
         """Report the validation cost, or else the cost, of an epoch; `fit` does this.
 
-        Only `Plateau` uses it.
+        Only `Plateau` uses it, also after a `WarmUp`; for the others it has no effect.
 
         Parameters
         ----------
         value : float
             The value that should decrease.
+
+        Examples
+        --------
+        >>> from bpfast import schedules
+        >>> schedule = schedules.Cosine(0.1, steps=100)
+        >>> schedule.report(0.5)
+        >>> schedule(50)
+        0.05
         """
 
     @property

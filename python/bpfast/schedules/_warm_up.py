@@ -103,6 +103,20 @@ class WarmUp(Schedule):
         ----------
         value : float
             The validation cost, or else the cost, of an epoch.
+
+        Raises
+        ------
+        TypeError
+            The schedule after the ramp is a `Plateau`, and `value` is not a number.
+
+        Examples
+        --------
+        >>> from bpfast import schedules
+        >>> schedule = schedules.WarmUp(schedules.Plateau(0.1, factor=0.5, patience=0), steps=4)
+        >>> schedule.report(3.0)
+        >>> schedule.report(3.0)  # no improvement
+        >>> schedule(4)
+        0.05
         """
         if isinstance(self.schedule, Schedule):
             self.schedule.report(value)

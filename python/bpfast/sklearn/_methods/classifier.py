@@ -48,6 +48,15 @@ class BaseClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-l
         ------
         ValueError
             A parameter is out of range, or the data or classes do not fit.
+        AttributeError
+            The solver is "lbfgs".
+
+        Examples
+        --------
+        >>> from bpfast.sklearn import MLPClassifier
+        >>> clf = MLPClassifier((4,), random_state=0)
+        >>> clf.partial_fit([[0.0], [1.0]], ["no", "yes"], classes=["no", "maybe", "yes"]).classes_
+        array(['maybe', 'no', 'yes'], dtype='<U5')
         """
         with restored_if_refused(self):
             if getattr(self, "classes_", None) is None:
@@ -68,6 +77,22 @@ class BaseClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-l
         Returns
         -------
         ndarray, (n_samples,) or (n_samples, n_outputs)
+            The labels, in the dtype of `classes_`. A sparse matrix if y was one.
+
+        Raises
+        ------
+        NotFittedError
+            `fit` was not called.
+        ValueError
+            X has another number of features, or numbers that are not finite.
+
+        Examples
+        --------
+        >>> from bpfast.sklearn import MLPClassifier
+        >>> X, y = [[-2.0], [-1.0], [1.0], [2.0]], ["no", "no", "yes", "yes"]
+        >>> clf = MLPClassifier((), solver="lbfgs", random_state=0).fit(X, y)
+        >>> clf.predict([[-3.0], [3.0]])
+        array(['no', 'yes'], dtype='<U3')
         """
         outputs = self._outputs(X)
         return labels.to_labels(outputs, self.classes_, self._kind, self._sparse_y)
@@ -83,7 +108,22 @@ class BaseClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-l
         Returns
         -------
         ndarray, (n_samples, n_classes)
-            The columns are in the order of `classes_`.
+            The columns are in the order of `classes_`. In the dtype of the training.
+
+        Raises
+        ------
+        NotFittedError
+            `fit` was not called.
+        ValueError
+            X has another number of features, or numbers that are not finite.
+
+        Examples
+        --------
+        >>> from bpfast.sklearn import MLPClassifier
+        >>> X, y = [[-2.0], [-1.0], [1.0], [2.0]], ["no", "no", "yes", "yes"]
+        >>> clf = MLPClassifier((), solver="lbfgs", random_state=0).fit(X, y)
+        >>> clf.predict_proba([[-3.0]]).round(3)
+        array([[1., 0.]])
         """
         outputs = self._outputs(X)
         if outputs.shape[1] == 1 and self._kind != labels.MULTILABEL:
@@ -101,7 +141,22 @@ class BaseClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-l
         Returns
         -------
         ndarray, (n_samples, n_classes)
-            The columns are in the order of `classes_`.
+            The columns are in the order of `classes_`; -inf where a probability is 0.
+
+        Raises
+        ------
+        NotFittedError
+            `fit` was not called.
+        ValueError
+            X has another number of features, or numbers that are not finite.
+
+        Examples
+        --------
+        >>> from bpfast.sklearn import MLPClassifier
+        >>> X, y = [[-2.0], [-1.0], [1.0], [2.0]], ["no", "no", "yes", "yes"]
+        >>> clf = MLPClassifier((), solver="lbfgs", random_state=0).fit(X, y)
+        >>> clf.predict_log_proba([[0.0]]).round(1)
+        array([[-0.7, -0.7]])
         """
         probabilities = self.predict_proba(X)
         return np.log(probabilities, out=probabilities)

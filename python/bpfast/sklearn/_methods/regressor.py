@@ -43,6 +43,17 @@ class BaseRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lea
         ------
         ValueError
             A parameter is out of range, or the data do not fit.
+        AttributeError
+            The solver is "lbfgs".
+
+        Examples
+        --------
+        >>> from bpfast.sklearn import MLPRegressor
+        >>> reg = MLPRegressor((4,), random_state=0)
+        >>> for _ in range(3):
+        ...     _ = reg.partial_fit([[0.0], [1.0]], [1.0, 3.0])
+        >>> reg.t_  # examples
+        6
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
@@ -57,6 +68,22 @@ class BaseRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lea
         Returns
         -------
         ndarray, (n_samples,) or (n_samples, n_outputs)
+            In the dtype of the training.
+
+        Raises
+        ------
+        NotFittedError
+            `fit` was not called.
+        ValueError
+            X has another number of features, or numbers that are not finite.
+
+        Examples
+        --------
+        >>> from bpfast.sklearn import MLPRegressor
+        >>> X, y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
+        >>> reg = MLPRegressor((), solver="lbfgs", alpha=0, random_state=0).fit(X, y)
+        >>> reg.predict([[3.0]]).round(3)  # y = 2 x + 1
+        array([7.])
         """
         outputs = self._linked(self._outputs(X))
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
