@@ -59,14 +59,16 @@ def test_directions_against_differences(output):
     np.testing.assert_allclose(net.jvp(x, dx=dx, dparams=dparams)[1], by_both, **NEAR)
     gradient, nabla_x = net.vjp(x, v)
     slope = difference(lambda h: np.sum(v * moved(net, dparams.flat, h).forward(x + h * dx)))
-    assert gradient.flat @ dparams.flat + np.sum(nabla_x * dx) == pytest.approx(slope, rel=1e-8)
+    assert gradient.flat @ dparams.flat + np.sum(nabla_x * dx) == pytest.approx(
+        slope, rel=NEAR["rtol"]
+    )
     gradient, nabla_x = net.vjp(x, v, at="z")
 
     def at_z(h):
         return np.sum(v * moved(net, dparams.flat, h).trace(x + h * dx).z[-1])
 
     total = gradient.flat @ dparams.flat + np.sum(nabla_x * dx)
-    assert total == pytest.approx(difference(at_z), rel=1e-8)
+    assert total == pytest.approx(difference(at_z), rel=NEAR["rtol"])
 
 
 @pytest.mark.parametrize("hidden", SMOOTH)

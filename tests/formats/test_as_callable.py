@@ -154,6 +154,7 @@ def test_float32():
     apply, params, x = arguments(SINGLE)
     assert apply(params, x).dtype == jnp.float32
     assert (np.asarray(apply(params, X)) == SINGLE(X)).all()
+    # By JAX's differences in float32.
     check_grads(apply, (params, x), order=1, modes=["rev"], atol=1e-2, rtol=1e-2)
     with refuses(ValueError, "^net: expected float32, as JAX has float64 disabled, got float64; "):
         bpfast.jax.as_callable(NET)

@@ -174,6 +174,7 @@ def test_fit_does_the_steps_of_a_loop(biases, name, sparse):
         optimizer.step(loop.params, g)
         for k, w in enumerate(loop.weights):
             loop.weights[k] = w * np.minimum(1, 1.2 / np.linalg.norm(w, axis=1))[:, None]
+    # Eight steps in float32; Adam divides by √v, which magnifies the rounding of small derivatives.
     np.testing.assert_allclose(net.params, loop.params, rtol=2e-4, atol=2e-6)
 
 
@@ -269,7 +270,7 @@ def test_a_monitor_of_steps(biases):
     spread = np.sqrt(np.square(each).sum(axis=1).mean() - mean @ mean)
     monitor = bpfast.inside.Monitor(x, y, warn=False, every_steps=1, sample=60)
     net.fit(x, y, epochs=1, batch_size=60, callbacks=monitor, seed=0)
-    assert monitor.signal_to_noise[0] == pytest.approx(np.linalg.norm(mean) / spread, rel=1e-10)
+    assert monitor.signal_to_noise[0] == pytest.approx(np.linalg.norm(mean) / spread, rel=1e-11)
 
 
 def test_checks_and_reports():

@@ -28,7 +28,7 @@ def test_the_error_of_a_derivative_is_within_its_bound(order):
 def test_derivative_of_smooth_functions():
     for f, truth in ((np.exp, 1.0), (np.sin, 1.0), (lambda t: 1 / (3 - t), 1 / 9)):
         numeric, _ = derivative(f, 1e-9, 1e-16)
-        assert numeric == pytest.approx(truth, rel=1e-10)
+        assert numeric == pytest.approx(truth, rel=1e-10)  # below the doubt that is asked for
     steep, _ = derivative(lambda t: np.sin(300 * t), 3e-6, 1e-16)  # too steep for the widest step
     assert steep == pytest.approx(300, rel=1e-8)
     assert derivative(lambda t: np.nan, 1e-8, 1e-16) == (None, 0.0)

@@ -8,9 +8,12 @@ from sklearn.metrics import accuracy_score, r2_score
 
 import bpfast
 from bpfast.sklearn import MLPClassifier, MLPRegressor
+from tests.helpers.tolerance import rounded
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, Y = load_iris(return_X_y=True)
+# Adam divides by √v, which magnifies the rounding of the first steps.
+ADAM = 1e-9
 NAMES = np.array(["setosa", "versicolor", "virginica"])[Y]
 
 
@@ -66,7 +69,7 @@ def test_each_setting_of_a_step_changes_it():
             params(classifier(**setting), X, Y), params(classifier(**setting), X, Y)
         )
     norms = np.linalg.norm(classifier(max_norm=0.2).fit(X, Y).coefs_[0], axis=0)
-    assert norms.max() == pytest.approx(0.2)
+    assert norms.max() == rounded(0.2)
 
 
 def test_penalties_are_divided_by_the_examples_of_each_step():
@@ -114,7 +117,7 @@ def test_costs(solver):
     model = classifier(cost=fourth_power, solver=solver, max_iter=60, learning_rate_init=0.02)
     assert model.fit(X, NAMES).score(X, NAMES) > 0.9
     targets = (NAMES[:, np.newaxis] == model.classes_) * 1.0
-    assert model.network_.cost(X, targets) == pytest.approx(
+    assert model.network_.cost(X, targets) == rounded(
         fourth_power(model.predict_proba(X), targets)[0].mean()
     )
     assert classifier(cost="quadratic").fit(X, NAMES).network_.config["cost"] == "quadratic"
@@ -175,9 +178,7 @@ def test_best_parameters_are_restored(scoring):
     assert 0 < best < model.n_iter_
     assert np.array_equal(model.network_.params, kept[best])
     if scoring == "loss":
-        np.testing.assert_allclose(
-            model.validation_scores_, -np.array(model.validation_loss_curve_)
-        )
+        assert np.array_equal(model.validation_scores_, -np.array(model.validation_loss_curve_))
 
 
 @pytest.mark.parametrize("Estimator", [MLPClassifier, MLPRegressor])
@@ -208,12 +209,12 @@ def test_default_scores_are_those_of_scikit_learn():
     for y in (Y, several):
         model = MLPRegressor(max_iter=3).fit(X, y, validation_data=(X[::2], y[::2], weight))
         expected = r2_score(y[::2], model.predict(X[::2]), sample_weight=weight)
-        assert model.validation_scores_[-1] == pytest.approx(expected, rel=1e-9)
+        assert model.validation_scores_[-1] == rounded(expected)
     labels = make_multilabel_classification(150, 4, random_state=0)[1]
     for y in (NAMES, NAMES == "setosa", labels):
         model = classifier().fit(X, y, validation_data=(X[::2], y[::2], weight))
         expected = accuracy_score(y[::2], model.predict(X[::2]), sample_weight=weight)
-        assert model.validation_scores_[-1] == pytest.approx(expected, rel=1e-9)
+        assert model.validation_scores_[-1] == rounded(expected)
 
 
 def test_held_out_examples_are_stratified():
@@ -263,11 +264,12 @@ def test_float32_and_sparse_x(monkeypatch):
         for method in ("toarray", "todense", "__array__"):
             monkeypatch.setattr(kind, method, None, raising=False)
         model = classifier(solver="lbfgs").fit(kind(X), Y)
+        # Other sums round in another way, and each iteration of L-BFGS magnifies that.
         np.testing.assert_allclose(model.predict_proba(kind(X)), dense, rtol=1e-6)
         classifier(early_stopping=True).fit(kind(X), Y)
         uneven = {"batch_size": 40, "alpha": 1.0}  # the last step has 30 examples
         np.testing.assert_allclose(
-            params(classifier(**uneven), kind(X), Y), params(classifier(**uneven), X, Y), rtol=1e-9
+            params(classifier(**uneven), kind(X), Y), params(classifier(**uneven), X, Y), rtol=ADAM
         )
 
 

@@ -85,7 +85,7 @@ def test_arrays_of_a_sparse_matrix():
     x.data.matrix = x
     y = np.ones((3, 2))
     net.fit(x, y, epochs=1, optimizer=bpfast.SGD(1e-300))
-    assert np.allclose(net(x), expected)
+    assert np.array_equal(net(x), expected)
 
 
 class AddingName(str):

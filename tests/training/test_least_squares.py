@@ -12,6 +12,8 @@ from bpfast._minimizers import levenberg_marquardt as module
 
 RNG = np.random.default_rng(0)
 X = np.linspace(-3, 3, 200)[:, np.newaxis]
+# Sums of Jᵀ J in another order, solved and added to the parameters a few times.
+AFTER_STEPS = 1e-6
 
 
 def network(sizes=(1, 12, 1), seed=0, **options):
@@ -40,8 +42,9 @@ def test_a_linear_network_needs_one_step_or_two():
     exact = np.linalg.lstsq(root * design, root * y, rcond=None)[0]
     assert found.success
     assert found.iterations <= 3
-    assert np.allclose(net.weights[0], exact[:4].T, atol=1e-7)
-    assert np.allclose(net.biases[0], exact[4], atol=1e-7)
+    # The cost is quadratic about its minimum, so it ends where half the digits agree.
+    np.testing.assert_allclose(net.weights[0], exact[:4].T, rtol=0, atol=1e-7)
+    np.testing.assert_allclose(net.biases[0], exact[4], rtol=0, atol=1e-7)
 
 
 def test_sparse_and_float32():
@@ -50,7 +53,7 @@ def test_sparse_and_float32():
     dense, sparse = network((6, 4, 1)), network((6, 4, 1))
     first = bpfast.least_squares(dense, x.toarray(), y, max_iterations=5)
     second = bpfast.least_squares(sparse, x, y, max_iterations=5)
-    assert np.isclose(first.cost, second.cost, rtol=1e-6)
+    assert np.isclose(first.cost, second.cost, rtol=AFTER_STEPS, atol=0)
     single = network((6, 4, 1), dtype="float32")
     start = single.cost(x, y)
     assert bpfast.least_squares(single, x, y).cost < 0.1 * start
@@ -147,4 +150,4 @@ def test_many_parameters_are_fitted_like_few(monkeypatch):
     first = bpfast.least_squares(nets[0], X, np.sin(X), max_iterations=3)
     monkeypatch.undo()
     second = bpfast.least_squares(nets[1], X, np.sin(X), max_iterations=3)
-    assert np.isclose(first.cost, second.cost, rtol=1e-6)
+    assert np.isclose(first.cost, second.cost, rtol=AFTER_STEPS, atol=0)

@@ -85,7 +85,7 @@ def test_schedules_reach_their_ends_exactly():
     assert [ramp(step) for step in (0, 3, 10, 11)] == [0.01, 0.1, 0.03, 0.03]
     step = schedules.Step(0.1, 5)
     assert [step(t) for t in (0, 4, 2**62)] == [0.1, 0.1, 0.0]
-    assert step(5) == pytest.approx(0.01)
+    assert step(5) == pytest.approx(0.01, rel=RELATIVE)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import bpfast
 from tests.helpers.cases.sparse_fits import CASES, fitted, matrix
 from tests.helpers.child import digest, run
 from tests.helpers.refuses import refuses
-from tests.helpers.tolerance import RELATIVE, close
+from tests.helpers.tolerance import OF_EPOCHS, close
 
 sparse = pytest.importorskip("scipy.sparse")
 
@@ -41,7 +41,7 @@ def test_the_outcome_of_the_dense_array(case, dtype, optimizer):
     got, figures = fitted(case, dtype, lambda x: x, optimizer=optimizer)
     expected, others = fitted(case, dtype, lambda x: x.toarray(), optimizer=optimizer, sparse=False)
     assert close(got, expected, dtype)
-    np.testing.assert_allclose(figures, others, rtol=10 * RELATIVE[dtype])
+    np.testing.assert_allclose(figures, others, rtol=OF_EPOCHS[dtype])
 
 
 def wide(x):
