@@ -19,7 +19,7 @@ from bpfast.sklearn._methods.restored import restored_if_refused
 from bpfast.sklearn._parameters import SHARED, refuse_stochastic_only
 from bpfast.sklearn._solvers.checkpoints import Start, start_of
 from bpfast.sklearn._solvers.lbfgs import fit_lbfgs
-from bpfast.sklearn._solvers.stochastic import Data, fit_stochastic
+from bpfast.sklearn._solvers.stochastic import Data, Problem, fit_stochastic
 from bpfast.sklearn._targets import validation, weights
 
 if TYPE_CHECKING:
@@ -162,15 +162,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         if held_out is not None and self.validation_scores_ is None:
             self.validation_scores_, self.validation_loss_curve_ = [], []
             self.best_validation_score_ = -np.inf
-        return fit_stochastic(
-            self,
-            net,
+        problem = Problem(
             self._data(rows, net, incremental=start.incremental),
+            scale,
             held_out and Data(held_out.x, self._targets(held_out.y, net), held_out.weight),
-            loss_scale=scale,
-            score=None if held_out is None else validation.score_of(self, net, held_out, scale),
-            start=start,
+            None if held_out is None else validation.score_of(self, net, held_out, scale),
         )
+        return fit_stochastic(self, net, problem, start)
 
     def _start(
         self, sizes: list[int], dtype: np.dtype[Any], random: Any, *, is_new: bool

@@ -44,6 +44,15 @@ class Data(NamedTuple):
     weight: Any
 
 
+class Problem(NamedTuple):
+    """What a training minimises, and what it is measured by after each epoch."""
+
+    data: Data
+    loss_scale: float  # times the cost of the network: the loss of the estimator
+    validation: Data | None
+    score: Callable[[float], float] | None  # of an epoch, from its validation cost
+
+
 def new_optimizer(estimator: Any) -> Optimizer:
     """The optimizer of an estimator's parameters."""
     schedule = estimator.learning_rate
@@ -68,27 +77,53 @@ def batch_size(estimator: Any, n: int) -> int:
     return min(int(estimator.batch_size), n)
 
 
-def fit_stochastic(
-    estimator: Any,
-    net: Network,
-    data: Data,
-    validation: Data | None,
-    *,
-    loss_scale: float,
-    score: Callable[[float], float] | None,
-    start: Start,
-) -> bool:
+def fit_stochastic(estimator: Any, net: Network, problem: Problem, start: Start) -> bool:
     """Train `net`, and set the attributes of the estimator after each epoch.
 
-    `loss_scale` times the cost of the network is the loss of the estimator. Returns whether the
-    training has a result: not if its loss is no longer finite and no parameters are restored.
+    Returns whether the training has a result: not if its loss is no longer finite and no parameters
+    are restored.
     """
-    callbacks = () if estimator.callbacks is None else estimator.callbacks
-    checkpoints, incremental, seed = start.checkpoints, start.incremental, start.seed
+    seed = start.seed
     if seed is None:
         seed = training_seed(estimator.random_state, start.random)
-    n = data.x.shape[0]
-    size = batch_size(estimator, n)
+    settings, penalty = new_settings(estimator, net, problem.data, seed)
+    optimizer = getattr(estimator, "_optimizer", None) if start.incremental else None
+    if optimizer is None:
+        optimizer = new_optimizer(estimator)
+    ticket = object()
+    try:
+        lock(ticket, network=net, optimizer=optimizer)
+        refuse_another_network(optimizer, net)
+        training = _new_training(estimator, net, problem, optimizer, settings, penalty)
+        estimator._optimizer = optimizer
+        epochs = 1 if start.incremental else int(estimator.max_iter)
+        start.checkpoints.begin(
+            training, epochs, share=None, class_weight=None, sample_weight=problem.data.weight
+        )
+        if len(training.history):
+            training.resume()
+        elif training.convergence.restore_best:
+            training.best = _core.copy_params(net)
+        try:
+            training.run(epochs, False, start.checkpoints.save)
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=stack_level())
+            if training.best is not None:
+                _core.assign_params(net, training.best)
+    finally:
+        RUNNING.pop(ticket, None)
+    if training.history.stopped == "diverged" and training.best is None:
+        return False
+    if not start.incremental:
+        _warn(estimator, training.history)
+    return True
+
+
+def new_settings(
+    estimator: Any, net: Network, data: Data, seed: int | None
+) -> tuple[Settings, Penalty]:
+    """The settings of the steps, with the penalties of a full mini-batch, and the penalty."""
+    size = batch_size(estimator, data.x.shape[0])
     weight_mean = 1.0 if data.weight is None else float(np.abs(data.weight).mean())
     penalty = Penalty(float(estimator.alpha), float(estimator.l1), weight_mean)
     divisor = size * weight_mean
@@ -105,63 +140,47 @@ def fit_stochastic(
         check_finite=False,
         sparse=None,
     )
-    optimizer = getattr(estimator, "_optimizer", None) if incremental else None
-    if optimizer is None:
-        optimizer = new_optimizer(estimator)
-    convergence = new_convergence(estimator, by_score=validation is not None)
-    ticket = object()
-    try:
-        lock(ticket, network=net, optimizer=optimizer)
-        refuse_another_network(optimizer, net)
-        examples = Examples(net, data.x, data.y, data.weight, signed=True)
-        examples.weigh(None)
-        if net.config["output"] != "identity":  # of any scale, as in scikit-learn
-            warn_of_targets(net, examples.y, examples.sample_weight)
-        batches = cast("_core.Trainer", EstimatorTrainer(net, optimizer, settings))
-        source = new_source(batches, settings, examples)
-        held_out = None
-        if validation is not None:
-            held_out = HeldOut(net, *validation)
-            check_cost(held_out, settings)
-        training = EstimatorTraining(
-            net,
-            batches,
-            settings,
-            source,
-            optimizer,
-            History(seed=settings.seed),
-            metrics={},
-            training=None,
-            validation=held_out,
-            early_stopping=convergence,
-            callbacks=parse_callbacks(callbacks),
-            estimator=estimator,
-            loss_scale=loss_scale,
-            penalty=penalty,
-            score=score,
-        )
-        estimator._optimizer = optimizer
-        epochs = 1 if incremental else int(estimator.max_iter)
-        checkpoints.begin(
-            training, epochs, share=None, class_weight=None, sample_weight=data.weight
-        )
-        if len(training.history):
-            training.resume()
-        elif convergence.restore_best:
-            training.best = _core.copy_params(net)
-        try:
-            training.run(epochs, False, checkpoints.save)
-        except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=stack_level())
-            if training.best is not None:
-                _core.assign_params(net, training.best)
-    finally:
-        RUNNING.pop(ticket, None)
-    if training.history.stopped == "diverged" and training.best is None:
-        return False
-    if not incremental:
-        _warn(estimator, training.history)
-    return True
+    return settings, penalty
+
+
+def _new_training(
+    estimator: Any,
+    net: Network,
+    problem: Problem,
+    optimizer: Optimizer,
+    settings: Settings,
+    penalty: Penalty,
+) -> EstimatorTraining:
+    """The training on the examples, which are checked against the network."""
+    data = problem.data
+    examples = Examples(net, data.x, data.y, data.weight, signed=True)
+    examples.weigh(None)
+    if net.config["output"] != "identity":  # of any scale, as in scikit-learn
+        warn_of_targets(net, examples.y, examples.sample_weight)
+    trainer = cast("_core.Trainer", EstimatorTrainer(net, optimizer, settings))
+    source = new_source(trainer, settings, examples)
+    held_out = None
+    if problem.validation is not None:
+        held_out = HeldOut(net, *problem.validation)
+        check_cost(held_out, settings)
+    callbacks = () if estimator.callbacks is None else estimator.callbacks
+    return EstimatorTraining(
+        net,
+        trainer,
+        settings,
+        source,
+        optimizer,
+        History(seed=settings.seed),
+        metrics={},
+        training=None,
+        validation=held_out,
+        early_stopping=new_convergence(estimator, by_score=held_out is not None),
+        callbacks=parse_callbacks(callbacks),
+        estimator=estimator,
+        loss_scale=problem.loss_scale,
+        penalty=penalty,
+        score=problem.score,
+    )
 
 
 def new_convergence(estimator: Any, *, by_score: bool) -> Convergence:
