@@ -11,6 +11,7 @@ import numpy as np
 from bpfast import _core, schedules
 from bpfast._many.shared import SharedData
 from bpfast._training.arguments.training_data import (
+    Request,
     check_cost,
     new_trainer,
     of_arrays,
@@ -285,10 +286,8 @@ def _own_member(data: SharedData, net: Network, options: Options) -> Member:
     elif options.rows is not None:
         x, y = np.asarray(x)[options.rows], np.asarray(y)[options.rows]
         weight = None if weight is None else np.asarray(weight)[options.rows]
-    parts_ = of_arrays(
-        net, options.settings, options.optimizer, x, y, validation, options.metrics,
-        class_weight=options.class_weight, sample_weight=weight,
-    )  # fmt: skip
+    request = Request(net, options.settings, options.optimizer, validation, options.metrics)
+    parts_ = of_arrays(request, x, y, class_weight=options.class_weight, sample_weight=weight)
     training = Training(
         net, parts_.trainer, options.settings, parts_.source, options.optimizer,
         History(seed=options.settings.seed), metrics=parts_.metrics, training=parts_.training,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, Settings, parse_early_stopping
 from bpfast._training.arguments.training_data import (
+    Request,
     of_arrays,
     of_batches,
     parse_callbacks,
@@ -243,6 +244,7 @@ def fit(
     try:
         lock(ticket, network=self, optimizer=optimizer, early_stopping=stopping)
         refuse_another_network(optimizer, self)
+        request = Request(self, settings, optimizer, validation, measures)
         weights: dict[str, Any] = {"class_weight": class_weight, "sample_weight": sample_weight}
         if y is None:
             arrays = {
@@ -251,9 +253,9 @@ def fit(
                 "sparse": sparse or None,
             }
             refuse_with_batches(validation, weights=weights, arrays=arrays)
-            data = of_batches(self, settings, optimizer, x, validation, measures)
+            data = of_batches(request, x)
         else:
-            data = of_arrays(self, settings, optimizer, x, y, validation, measures, **weights)
+            data = of_arrays(request, x, y, **weights)
         training = Training(
             self,
             data.trainer,

@@ -65,15 +65,19 @@ class Parts(NamedTuple):
     share: float | None = None  # the fraction held out, if given
 
 
-def of_batches(
-    net: Network,
-    settings: Settings,
-    optimizer: Optimizer,
-    x: Any,
-    validation: Any,
-    metrics: dict[str, Metric],
-) -> Parts:
+class Request(NamedTuple):
+    """The arguments of a training beside its examples, which are checked against them."""
+
+    net: Network
+    settings: Settings
+    optimizer: Optimizer
+    validation: Any  # as the user passed it
+    metrics: dict[str, Metric]
+
+
+def of_batches(request: Request, x: Any) -> Parts:
     """The parts of a training on batches of an iterable."""
+    net, settings, optimizer, validation, metrics = request
     held_out, metrics = parse_validation(net, validation, metrics)
     if metrics and held_out is None:
         expected = "validation=(x, y) with batches, which are not measured themselves"
@@ -87,18 +91,15 @@ def of_batches(
 
 
 def of_arrays(
-    net: Network,
-    settings: Settings,
-    optimizer: Optimizer,
+    request: Request,
     x: Any,
     y: Any,
-    validation: Any,
-    metrics: dict[str, Metric],
     *,
     class_weight: Mapping[int, float] | str | None,
     sample_weight: Any,
 ) -> Parts:
     """The parts of a training on arrays."""
+    net, settings, optimizer, validation, metrics = request
     refuse_y_with_batches(x)
     data = Examples(net, x, y, sample_weight, signed=True)
     refuse_all_zero("sample_weight", data.sample_weight)
