@@ -28,3 +28,20 @@ def naming(what: str) -> Iterator[None]:
         raise TypeError(f"{what}: {error}") from error
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from error
+
+
+@contextmanager
+def naming_value(what: str) -> Iterator[None]:
+    """As `naming`, for a value that may come from a file, where a wrong type is a wrong value.
+
+    Examples
+    --------
+    >>> with naming_value("state"):
+    ...     raise TypeError("expected a mapping, got list")
+    Traceback (most recent call last):
+    ValueError: state: expected a mapping, got list
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{what}: {error}") from None

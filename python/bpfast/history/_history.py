@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from bpfast._optional import optional
+from bpfast._validation.naming import naming_value
 from bpfast._validation.numbers import format_number, number
 from bpfast.history._columns import Columns
 from bpfast.history._mode import mode_of
@@ -276,13 +277,10 @@ class History(Columns):
         >>> bpfast.History.from_state(history.state) == history
         True
         """
-        try:
+        with naming_value("state"):
             seed, stopped, columns = read(state)
             history = cls(seed)
             history.stopped = stopped
-        except (TypeError, ValueError) as error:
-            # The value may come from a file, so a wrong type is a wrong value.
-            raise ValueError(f"state: {error}") from None
         history._names = tuple(columns)
         history._rows = list(zip(*columns.values(), strict=True))
         return history

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bpfast import _core
+from bpfast._validation.naming import naming_value
 from bpfast._validation.numbers import is_number, whole
 from bpfast.optimizers._state import FLOATS, StateArrays
 from bpfast.schedules import Constant, Schedule
@@ -214,14 +215,11 @@ class Optimizer:
         if set(state) not in (needed, needed | set(self._state_names)):
             expected = ", ".join([*sorted(needed), *self._state_names])
             raise ValueError(f"state: expected {expected}, got {', '.join(map(str, state))}")
-        try:
+        with naming_value("state"):
             steps = whole("steps", state["steps"], 0)
             state_arrays, is_single = self._parse_state(state)
             if schedule_state and isinstance(self._schedule, Schedule):
                 self._schedule._restore("schedule", state["schedule"])  # noqa: SLF001
-        except (TypeError, ValueError) as error:
-            # The value may come from a file, so a wrong type is a wrong value.
-            raise ValueError(f"state: {error}") from None
         self._state_arrays, self._is_single, self._steps = state_arrays, is_single, steps
 
     def _parse_state(self, state: Mapping[str, Any]) -> tuple[StateArrays | None, bool]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bpfast._validation.names import unknown_name
+from bpfast._validation.naming import naming_value
 from bpfast._validation.numbers import is_number
 from bpfast.optimizers._adagrad import Adagrad
 from bpfast.optimizers._adam import Adam, AdamW
@@ -63,10 +64,7 @@ def from_config(config: Mapping[str, Any]) -> Optimizer:
     if not given.keys() <= names:
         got = ", ".join(map(str, given))
         raise ValueError(f"config: expected {', '.join(sorted(names))} for {kind!r}, got {got}")
-    try:
+    with naming_value("config"):
         if "learning_rate" in given and not is_number(given["learning_rate"]):
             given["learning_rate"] = parsed("learning_rate", given["learning_rate"])
         return made(**given)
-    except (TypeError, ValueError) as error:
-        # The value may come from a file, so a wrong type is a wrong value.
-        raise ValueError(f"config: {error}") from None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bpfast._validation.names import unknown_name
+from bpfast._validation.naming import naming_value
 from bpfast.schedules._decay import Constant, Cosine, Step
 from bpfast.schedules._one_cycle import OneCycle
 from bpfast.schedules._plateau import Plateau
@@ -77,8 +78,5 @@ def _build(argument: str, config: Mapping[str, Any]) -> Schedule:
             got = type(inner).__name__
             raise ValueError(f"{argument}: schedule: expected a mapping, got {got}")
         given["schedule"] = _build(argument, inner)
-    try:
+    with naming_value(argument):
         return made(**given)
-    except (TypeError, ValueError) as error:
-        # The value may come from a file, so a wrong type is a wrong value.
-        raise ValueError(f"{argument}: {error}") from None

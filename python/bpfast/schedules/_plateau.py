@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, SupportsFloat, SupportsIndex, final
 
+from bpfast._validation.naming import naming_value
 from bpfast._validation.numbers import format_number, number, positive, whole, within
 from bpfast.schedules._schedule import Schedule
 
@@ -152,7 +153,7 @@ class Plateau(Schedule):
         self._restore("state", state)
 
     def _restore(self, argument: str, state: Any) -> None:
-        try:
+        with naming_value(argument):
             if not isinstance(state, Mapping):
                 raise TypeError(f"expected a mapping, got {type(state).__name__}")
             if set(state) != set(self.state):
@@ -167,7 +168,4 @@ class Plateau(Schedule):
             if bad > self.patience or cooling > self.cooldown:
                 most = f"at most {self.patience} and {self.cooldown}"
                 raise ValueError(f"bad, cooling: expected {most}, got {bad} and {cooling}")
-        except (TypeError, ValueError) as error:
-            # The value may come from a file, so a wrong type is a wrong value.
-            raise ValueError(f"{argument}: {error}") from None
         self._now, self._best, self._bad, self._cooling = now, best, bad, cooling

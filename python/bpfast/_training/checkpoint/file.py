@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._core import Network, _restore, read_tensors, write_tensors
+from bpfast._validation.naming import naming_value
 from bpfast._validation.numbers import whole
 from bpfast.history._history import History
 from bpfast.history._state import as_text, from_text
@@ -87,11 +88,8 @@ def read(path: str) -> Checkpoint:
         It is not a checkpoint, is damaged, or was written by a newer version.
     """
     tensors, metadata = read_tensors(path)
-    try:
+    with naming_value(path):
         return Checkpoint(path, tensors, metadata)
-    except (TypeError, ValueError) as error:
-        # The value may come from a file, so a wrong type is a wrong value.
-        raise ValueError(f"{path}: {error}") from None
 
 
 def write(path: str, training: Training, arguments: dict[str, Any]) -> None:

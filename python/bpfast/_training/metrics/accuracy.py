@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from bpfast._validation.naming import naming
 from bpfast._validation.numbers import format_number
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def for_targets(
     kind = like or Kind(low_of(y, net.config["output"]) if fits else 0.0)
     for name in asked:
         metric: Any = metrics[name]
-        try:
+        with naming(f"metrics: {metric.__name__}"):
             if not fits:
                 _refuse_other(y, width)
             # A built-in cost checks its labels; a callable cost may accept others.
@@ -133,9 +134,6 @@ def for_targets(
                 kind, metric = Kind(kind.low, one), accuracy if one else subset_accuracy
             else:
                 refuse_between(y, kind.low)
-        except (TypeError, ValueError) as error:
-            title = metrics[name].__name__
-            raise type(error)(f"metrics: {title}: {error}") from None
         found[name] = metric if metric is accuracy else partial(metric, middle=kind.middle)
     return found, kind
 
