@@ -1,4 +1,4 @@
-"""bpfast.testing.check_gradients passes right gradients, and each check finds its error."""
+"""bpfast.testing.check_gradients passes right gradients; kinks, reports and arguments."""
 
 import dataclasses
 
@@ -7,6 +7,7 @@ import pytest
 
 import bpfast
 from bpfast.testing import check_gradients
+from tests.helpers.cases.checked_networks import ONLY, Broken, problem, scale
 
 HIDDEN = [name for name in bpfast.ACTIVATIONS if name != "softmax"]
 
@@ -24,83 +25,6 @@ PAIRS = [
     ("softmax", "poisson"),
     ("softplus", "poisson"),
 ]
-
-
-# What each check alone is called with.
-ONLY = {
-    "directions": {"parameters": 0, "weighted_inputs": 0},
-    "parameters": {"directions": 0, "weighted_inputs": 0},
-    "weighted_inputs": {"directions": 0, "parameters": 0},
-}
-
-
-def problem(sizes=(3, 5, 4), n=6, **options):
-    """A network and a batch for it, always the same."""
-    rng = np.random.default_rng(7)
-    net = bpfast.Network(list(sizes), seed=rng, **options)
-    return net, rng.normal(size=(n, sizes[0])), rng.random((n, sizes[-1]))
-
-
-class Broken:
-    """A network whose backprop and errors are spoiled on purpose, and all else is right."""
-
-    def __init__(self, net, gradient=lambda g: None, errors=lambda d: None):
-        self.net, self.spoil_gradient, self.spoil_errors = net, gradient, errors
-
-    def __getattr__(self, name):
-        return getattr(self.net, name)
-
-    def backprop(self, *args, **kwargs):
-        gradient = self.net.backprop(*args, **kwargs)
-        self.spoil_gradient(gradient)
-        return gradient
-
-    def errors(self, *args, **kwargs):
-        errors = self.net.errors(*args, **kwargs)
-        self.spoil_errors(errors)
-        return errors
-
-
-def scale(array, factor, place=...):
-    array[place] *= factor
-
-
-# A fault, and what the message must name.
-GRADIENT_FAULTS = {
-    "scaled": (lambda g: scale(g.flat, 1.01), "analytic"),
-    "one weight off by 1 %": (lambda g: scale(g.weights[0], 1.01, (2, 1)), r"weights\[0\]\[2, 1\]"),
-    "one weight of the output": (
-        lambda g: scale(g.weights[1], 0.99, (3, 4)),
-        r"weights\[1\]\[3, 4\]",
-    ),
-    "the sign of one bias": (lambda g: scale(g.biases[0], -1, 4), r"biases\[0\]\[4\]"),
-    "one entry is NaN": (lambda g: scale(g.biases[1], np.nan, 0), r"biases\[1\]\[0\]"),
-    "two biases exchanged": (
-        lambda g: g.biases[1].__setitem__(slice(2), g.biases[1][1::-1].copy()),
-        r"biases\[1\]\[[01]\]",
-    ),
-}
-
-
-ERROR_FAULTS = {
-    "scaled": (lambda d: [scale(array, 1.01) for array in d], "z of layer"),
-    "one δ off by 1 %": (
-        lambda d: scale(d[0], 1.01, (5, 2)),
-        "z of layer 2, neuron 2, example 5",
-    ),
-    "the sign of one δ of the output": (
-        lambda d: scale(d[1], -1, (0, 3)),
-        "z of layer 3, neuron 3, example 0",
-    ),
-    "one δ is infinite": (
-        lambda d: d[1].__setitem__((4, 1), np.inf),
-        "z of layer 3, neuron 1, example 4",
-    ),
-    "two examples exchanged": (
-        lambda d: d[0].__setitem__(slice(2), d[0][1::-1].copy()),
-        "z of layer 2, neuron [0-4], example [01]",
-    ),
-}
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -190,66 +114,6 @@ def test_a_custom_cost_passes_and_its_wrong_gradient_is_caught():
     for only in ONLY.values():
         with pytest.raises(AssertionError, match=r"analytic .* numeric"):
             check_gradients(net, x, y, **only)
-
-
-@pytest.mark.parametrize(
-    ("check", "dtype"),
-    [
-        ("directions", np.float64),  # float32 is too coarse to see one entry of many
-        ("parameters", np.float64),
-        ("parameters", np.float32),
-    ],
-)
-@pytest.mark.parametrize("fault", GRADIENT_FAULTS)
-def test_a_wrong_gradient_is_caught_by_directions_and_by_parameters(fault, check, dtype):
-    spoil, named = GRADIENT_FAULTS[fault]
-    net, x, y = problem(hidden="tanh", dtype=dtype)
-    check_gradients(net, x, y, **ONLY[check])
-    with pytest.raises(AssertionError, match=named if check == "parameters" else "^direction "):
-        check_gradients(Broken(net, spoil), x, y, **ONLY[check])
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("fault", ERROR_FAULTS)
-def test_a_wrong_error_is_caught_only_by_weighted_inputs(fault, dtype):
-    spoil, named = ERROR_FAULTS[fault]
-    net, x, y = problem(hidden="tanh", dtype=dtype)
-    faulty = Broken(net, errors=spoil)
-    with pytest.raises(AssertionError, match=named):
-        check_gradients(faulty, x, y, **ONLY["weighted_inputs"])
-    check_gradients(faulty, x, y, weighted_inputs=0)  # the gradient itself is right
-
-
-def test_a_missing_sample_weight_and_a_wrong_mean_are_caught():
-    net, x, y = problem()
-    weights = np.array([1.0, 2, 3, 4, 5, 6])
-
-    class Forgets(Broken):
-        def backprop(self, x, y, **kwargs):
-            return self.net.backprop(x, y, **(kwargs | {"sample_weight": None}))
-
-        def errors(self, x, y, **kwargs):
-            return self.net.errors(x, y, **(kwargs | {"reduction": "sum"}))
-
-    for only in ONLY.values():
-        with pytest.raises(AssertionError, match="numeric"):
-            check_gradients(Forgets(net), x, y, sample_weight=weights, **only)
-
-
-def test_the_message_gives_the_worst_entry_and_both_values():
-    net, x, y = problem()
-    right = float(net.backprop(x, y).weights[0][2, 1])
-
-    def spoil(g):
-        scale(g.flat, 1.001)
-        g.weights[0][2, 1] = 100
-
-    with pytest.raises(AssertionError) as caught:
-        check_gradients(Broken(net, spoil), x, y, **ONLY["parameters"])
-    first, *rest = str(caught.value).splitlines()
-    assert first == f"weights[0][2, 1]: analytic 100, numeric {right:.10g}"
-    assert rest[0] == "gradients of a float64 network, tolerance 1e-08"
-    assert "44 checked, 44 wrong, 0 skipped" in rest[2]
 
 
 def test_a_kink_is_skipped_and_counted_and_never_hides_a_fault():
