@@ -116,7 +116,7 @@ def batches_of(parts, make):
 @pytest.fixture(autouse=True)
 def asked(monkeypatch):
     """How often a batch has been asked for behind the first; each waits for the next one."""
-    asked, parts_of = threading.Semaphore(0), _sources._parts
+    asked, parts_of = threading.Semaphore(0), _sources.x_y_weight
     asked.limit = LIMIT
 
     def waiting(batch):
@@ -124,7 +124,7 @@ def asked(monkeypatch):
         assert found or asked.limit < LIMIT
         return parts_of(batch)
 
-    monkeypatch.setattr(_sources, "_parts", waiting)
+    monkeypatch.setattr(_sources, "x_y_weight", waiting)
     return asked
 
 
@@ -140,7 +140,7 @@ def expected(parts, epochs=2, of=lambda x: x):
     batches = [(of(x), *others) for x, *others in zip(*map(VALUES.get, parts), strict=True)]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_sources, "_parts", lambda batch: (*batch, None)[:3])
+        patch.setattr(_sources, "x_y_weight", lambda batch: (*batch, None)[:3])
         return fitted(batches, labels="labels" in parts, epochs=epochs)
 
 
