@@ -84,12 +84,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         --------
         >>> from bpfast.sklearn import MLPRegressor
         >>> X, y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
-        >>> reg = MLPRegressor((4,), "tanh", max_iter=5, tol=0, n_iter_no_change=9, random_state=0)
-        >>> import warnings
-        >>> with warnings.catch_warnings():
-        ...     warnings.simplefilter("ignore")  # it ends at max_iter
-        ...     len(reg.fit(X, y, validation_data=(X, y)).validation_scores_)
-        5
+        >>> reg = MLPRegressor(hidden_layer_sizes=(4,), tol=1.0, n_iter_no_change=2, random_state=0)
+        >>> reg = reg.fit(X, y, validation_data=(X, y))
+        >>> reg.n_iter_, len(reg.loss_curve_), len(reg.validation_loss_curve_)
+        (4, 4, 4)
         """
         return self._fit(X, y, sample_weight, validation_data=validation_data)
 

@@ -49,7 +49,7 @@ class BaseRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lea
         Examples
         --------
         >>> from bpfast.sklearn import MLPRegressor
-        >>> reg = MLPRegressor((4,), random_state=0)
+        >>> reg = MLPRegressor(hidden_layer_sizes=(4,), random_state=0)
         >>> for _ in range(3):
         ...     _ = reg.partial_fit([[0.0], [1.0]], [1.0, 3.0])
         >>> reg.t_  # examples
@@ -81,7 +81,8 @@ class BaseRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lea
         --------
         >>> from bpfast.sklearn import MLPRegressor
         >>> X, y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
-        >>> reg = MLPRegressor((), solver="lbfgs", alpha=0, random_state=0).fit(X, y)
+        >>> reg = MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0, random_state=0)
+        >>> reg = reg.fit(X, y)
         >>> reg.predict([[3.0]]).round(3)  # y = 2 x + 1
         array([7.])
         """
