@@ -42,6 +42,8 @@ class _Sparse(Protocol):
     def tocsr(self, copy: bool = ...) -> Any: ...
 
 _Inputs: TypeAlias = ArrayLike | _Sparse
+# Rates of the hidden layers, seed, step, and the place of each example in the step.
+_Dropout: TypeAlias = tuple[list[float], int, int, NDArray[np.uint32]]
 _Net = TypeVar("_Net", bound=Network)
 
 __all__ = [
@@ -159,6 +161,14 @@ class Network:
         reduction: Reduction,
         out: Gradient | None,
     ) -> Gradient: ...
+    def _backprop_dropout(
+        self,
+        x: _Inputs,
+        y: Any,
+        sample_weight: ArrayLike | None,
+        out: Gradient,
+        dropout: _Dropout,
+    ) -> Gradient: ...
     def _prepare(
         self,
         x: _Inputs | Trace,
@@ -215,7 +225,7 @@ class Network:
         known: list[_Array] | None,
         out: Gradient | None,
     ) -> Gradient: ...
-    def _outputs(self, x: _Inputs) -> _Array: ...
+    def _outputs(self, x: _Inputs, dropout: _Dropout | None = None) -> _Array: ...
     def _checksum(self, x: _Inputs) -> int: ...
     def _stored_forward(self, x: _Inputs) -> Trace: ...
     @property

@@ -31,6 +31,8 @@ TaylorCost: TypeAlias = Callable[
 ]
 Initialisation: TypeAlias = Literal["nielsen", "nielsen_large", "xavier", "he", "lecun", "zeros"]
 OptimizerName: TypeAlias = Literal["sgd", "adam", "adamw", "rmsprop", "adagrad"]
+# Why a training ended before its last epoch; any other error is named by its type.
+StopReason: TypeAlias = Literal["early stopping", "callback", "interrupted", "diverged", "halving"]
 Reduction: TypeAlias = Literal["mean", "sum"]
 MetricName: TypeAlias = Literal[
     "accuracy", "binary_accuracy", "mean_absolute_error", "mean_squared_error", "r2",

@@ -10,7 +10,8 @@ use crate::base::random::{Purpose, philox};
 use crate::kernels::gemm::Order;
 use crate::kernels::real::Real;
 
-/// Which neurons are dropped in one step: a function of seed, step, layer, example and neuron.
+/// Which neurons are dropped in one step: a function of seed, step, layer, the example's place in the step, and
+/// neuron.
 #[derive(Debug, Clone, Copy)]
 pub struct Dropout<'a> {
     /// p of each hidden layer.
@@ -19,6 +20,8 @@ pub struct Dropout<'a> {
     pub seed: u64,
     /// The index of the step.
     pub step: u64,
+    /// The place of each example in the step; None for 0, 1, …
+    pub places: Option<&'a [u32]>,
 }
 
 impl Dropout<'_> {
@@ -27,8 +30,11 @@ impl Dropout<'_> {
         self.rates.get(index).copied().filter(|&rate| rate > 0.0)
     }
 
-    /// Writes m of the layer at `index`, for the examples `rows` of the mini-batch and `rate` > 0, to
-    /// `mask`, which has this memory order.
+    /// Writes m of the layer at `index`, for the examples `rows` of the batch and `rate` > 0, to `mask`, which
+    /// has this memory order.
+    ///
+    /// # Panics
+    /// An example has no place.
     pub fn mask<T: Real>(
         &self,
         index: usize,
@@ -43,8 +49,10 @@ impl Dropout<'_> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // from 0 up to 2^32
         let threshold = (rate * 4_294_967_296.0) as u32;
         for (position, row) in rows.enumerate() {
+            #[allow(clippy::cast_possible_truncation)] // a batch has less than 2^32 examples
+            let place = self.places.map_or(row as u32, |places| places[row]);
             for first in (0..width).step_by(4) {
-                let words = philox(self.seed, self.counter(index, row, first));
+                let words = philox(self.seed, self.counter(index, place, first));
                 for (neuron, word) in (first..width).zip(words) {
                     let at = match order {
                         Order::RowMajor => position * width + neuron,
@@ -61,11 +69,11 @@ impl Dropout<'_> {
     }
 
     #[allow(clippy::cast_possible_truncation)] // the step's high bits follow; the rest is below 2^32
-    fn counter(&self, index: usize, row: usize, neuron: usize) -> [u32; 4] {
+    fn counter(&self, index: usize, place: u32, neuron: usize) -> [u32; 4] {
         let purpose = (index as u32) << 8 | Purpose::Dropout as u32;
         [
             (neuron / 4) as u32,
-            row as u32,
+            place,
             self.step as u32,
             purpose ^ ((self.step >> 32) as u32) << 24,
         ]
@@ -89,10 +97,15 @@ mod tests {
     use super::*;
 
     fn mask(rows: Range<usize>, order: Order) -> Vec<f64> {
+        mask_of(None, rows, order)
+    }
+
+    fn mask_of(places: Option<&[u32]>, rows: Range<usize>, order: Order) -> Vec<f64> {
         let dropout = Dropout {
             rates: &[0.0, 0.25],
             seed: 5,
             step: 9,
+            places,
         };
         let mut mask = vec![f64::NAN; rows.len() * 7];
         assert_eq!(dropout.rate(0), None);
@@ -114,6 +127,17 @@ mod tests {
                     across[neuron * 20 + row]
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_mask_depends_on_the_place_of_the_example_alone() {
+        let whole = mask(0..20, Order::RowMajor);
+        let places = [19, 3, 4, 11];
+        let some = mask_of(Some(&places), 1..4, Order::RowMajor);
+        for (position, &place) in places[1..].iter().enumerate() {
+            let at = place as usize * 7;
+            assert_eq!(some[position * 7..][..7], whole[at..at + 7]);
         }
     }
 

@@ -26,8 +26,36 @@ with_nan[[3, 17], 1] = np.inf
         ((X, Y), {"method": "lbfgs", "l1": 0.1}, ValueError, "l1: expected none with method="),
         ((X, Y), {"method": "lbfgs", "checkpoint": "f"}, ValueError, "checkpoint: expected none"),
         ((X, Y), {"method": "local", "average_every": 0}, ValueError, "average_every: expected a"),
-        ((X, Y), {"validation": 0.2}, ValueError, "validation: expected (x, y) or (x, y, sample"),
-        ((X, Y), {"metrics": "r2"}, ValueError, "metrics: expected validation=(x, y)"),
+        ((X, Y), {"method": "lbfgs", "progress": True}, ValueError, "progress: expected none with"),
+        ((X, Y), {"progress": 1}, TypeError, "progress: expected True or False, got int"),
+        ((X, Y), {"metrics": "r2"}, ValueError, "metrics: expected validation, which they measure"),
+        ((X, Y), {"validation": 1.0}, ValueError, "validation: expected a fraction above 0 and"),
+        ((X, Y), {"validation": 0.01}, ValueError, "leaves examples on both sides, got 0.01 of 20"),
+        ((X, Y), {"validation": "0.2"}, TypeError, "validation: expected (x, y), (x, y, sample_we"),
+        (
+            (X, Y), {"validation": 0.5, "sample_weight": np.where(WEIGHT > 0.2, -1.0, 1.0)},
+            ValueError, "]: expected a finite weight, 0 or above, of the examples for validation",
+        ),
+        (
+            (X, Y), {"validation": 0.5, "sample_weight": np.eye(20)[3]},
+            ValueError, "validation: expected a fraction that leaves weights above 0 on both sides",
+        ),
+        ((X, Y), {"dropout": 1.0}, ValueError, "dropout: expected a number from 0 and below 1"),
+        ((X, Y), {"dropout": [0.1, 0.2]}, ValueError, "dropout: expected 1, one per hidden layer"),
+        ((X, Y), {"dropout": "much"}, TypeError, "dropout: expected a number, or one per hidden"),
+        ((X, Y), {"method": "lbfgs", "dropout": 0.1}, ValueError, "dropout: expected none with"),
+        ((X, Y), {"class_weight": "equal"}, ValueError, "class_weight: expected 'balanced' or a d"),
+        ((X, Y), {"class_weight": {2: 1.0}}, ValueError, "class_weight: expected classes from 0"),
+        ((X, Y), {"class_weight": {0: -1.0}}, ValueError, "class_weight[0]: expected "),
+        ((X, Y), {"class_weight": 3}, TypeError, "class_weight: expected 'balanced' or a dict"),
+        (
+            (X, Y), {"class_weight": "balanced", "shard_rows": 8},
+            ValueError, "shard 0: class_weight: expected labels, or outputs that are 0 or 1, as y",
+        ),
+        (
+            (X, np.eye(2)[Y.argmax(1)]), {"class_weight": {0: 0.0, 1: 0.0}},
+            ValueError, "class_weight: expected a weight above 0 for an example",
+        ),
         ((X, Y), {"client": 1, "comm": 2}, ValueError, "comm: expected only one of client and"),
         (
             (X, Y), {"callbacks": bpfast.inside.Monitor(X, Y, every_steps=1)},
@@ -120,6 +148,12 @@ def test_local_shards():
     assert (shards[-1][2] == WEIGHT[16:]).all()
     with pytest.raises(IndexError, match=r"^shard 3: expected one of 3$"):
         shards[3]
+    for wrong in ("a", 1.0, slice(2)):
+        kind = type(wrong).__name__
+        with pytest.raises(
+            TypeError, match=f"^number: expected the number of a shard, got {kind}$"
+        ):
+            shards[wrong]
     assert repr(bpfast.distributed.LocalShards([PART])) == "LocalShards(1 shard)"
     with pytest.raises(TypeError, match=r"^keep: expected True or False, got int$"):
         bpfast.distributed.LocalShards([PART], keep=1)

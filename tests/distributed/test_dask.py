@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.distributed.case import METHODS, data, digest, hashes, train
+from tests.distributed.case import CASES, digest, examples, hashes, train
 from tests.helpers.child import run
 from tests.helpers.processes.simd_levels import FUSED
 
@@ -26,14 +26,14 @@ def processes(tmp_path_factory):
     return run("dask_in_processes", tmp_path_factory.mktemp("dask"))
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_same_bits_on_any_number_of_workers(threads, processes, local, method):
-    assert threads["hashes"]["8"][method] == local[method]
-    assert threads["hashes"]["1"].get(method, local[method]) == local[method]
-    if method == "full":
-        assert threads["hashes"]["8, as if large"][method] == local[method]
-    if method == "steps":
-        assert processes["3 workers"] == local[method]
+@pytest.mark.parametrize("case", CASES)
+def test_same_bits_on_any_number_of_workers(threads, processes, local, case):
+    assert threads["hashes"]["8"][case] == local[case]
+    assert threads["hashes"]["1"].get(case, local[case]) == local[case]
+    if case == "full":
+        assert threads["hashes"]["8, as if large"][case] == local[case]
+    if case == "classes":
+        assert processes["3 workers"] == local[case]
 
 
 @pytest.mark.parametrize("source", ["arrays", "persisted", "frames", "delayed", "callables"])
@@ -47,12 +47,14 @@ def test_a_worker_that_dies_changes_no_bit(processes):
 
 
 def test_resumed_with_another_number_of_workers(threads):
-    assert threads["resumed"] == digest(train("steps", *data(), epochs=3)[0])
+    expected, _ = train("classes", *examples("classes"), epochs=3)
+    assert threads["resumed"] == digest(expected)
 
 
 def test_task_names(threads):
-    names = {"bpfast-add", "bpfast-check", "bpfast-count", "bpfast-gradient", "bpfast-local-steps"}
-    assert {*threads["names"]} >= {*names, "bpfast-shard"}
+    names = {"add", "change", "check", "count", "count-classes", "gradient", "local-steps"}
+    names |= {"shard", "validation-cost", "validation-outputs"}
+    assert {*threads["names"]} >= {f"bpfast-{name}" for name in names}
 
 
 def test_lost_scheduler(processes):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import bpfast
-from tests.distributed.case import METHODS, SHARD_ROWS, data, digest, network, train
+from tests.distributed.case import CASES, SHARD_ROWS, data, digest, examples, network, train
 
 X, Y, WEIGHT = data()
 # A sum over shards differs from that over all examples by rounding: a few eps of its terms.
@@ -29,6 +29,56 @@ def test_equals_fit_up_to_rounding(method, weight, dtype):
     )
     np.testing.assert_allclose(ours.params, whole.params, rtol=0, atol=CLOSE[dtype])
     np.testing.assert_allclose(found.cost, expected.cost, rtol=CLOSE[dtype])
+
+
+@pytest.mark.parametrize("method", ["steps", "full"])
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["equal", "weights"])
+@pytest.mark.parametrize("class_weight", [None, "balanced", {1: 3.0}], ids=str)
+def test_dropout_class_weights_and_held_out_rows_are_those_of_fit(method, weight, class_weight):
+    options = {"dropout": 0.4, "class_weight": class_weight, "validation": 0.2, "seed": 5}
+    options |= {"metrics": "accuracy", "epochs": 3, "early_stopping": 100}
+    labels = Y.argmax(1)
+    ours, whole = (network("float64", output="softmax", cost="log_likelihood") for _ in range(2))
+    size = {"batch_size": 100} if method == "steps" else {}
+    found = bpfast.distributed.fit(
+        ours, X, labels, sample_weight=weight, shard_rows=64, method=method, **size, **options
+    )
+    more = {"batch_size": 100} if method == "steps" else {"batch_size": len(X), "shuffle": False}
+    expected = whole.fit(X, labels, sample_weight=weight, **more, **options)
+    np.testing.assert_allclose(ours.params, whole.params, rtol=0, atol=1e-12)
+    for name in ("cost", "validation_cost", "validation_accuracy"):
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-12)
+
+
+def test_dropout_with_a_callable_cost():
+    nets = [network("float64", cost=cost) for cost in ("quadratic", quadratic)]
+    for net in nets:
+        bpfast.distributed.fit(net, X, Y, shard_rows=64, batch_size=100, dropout=0.4, seed=5)
+    np.testing.assert_allclose(nets[0].params, nets[1].params, rtol=0, atol=1e-12)
+
+
+def quadratic(a, y):
+    return ((a - y) ** 2).sum(1) / 2, a - y
+
+
+def test_local_steps_drop_other_neurons_in_each_shard():
+    """Two shards of equal rows, whose mean has another result than one of them alone."""
+    nets = [network("float64") for _ in range(2)]
+    options = {"method": "local", "batch_size": 50, "dropout": 0.4, "shuffle": False, "seed": 5}
+    for net, parts in zip(nets, ([(X, Y)], [(X, Y)] * 2), strict=True):
+        bpfast.distributed.fit(net, parts, epochs=1, **options)
+    assert abs(nets[0].params - nets[1].params).max() > 1e-6
+
+
+@pytest.mark.parametrize("method", ["steps", "full", "lbfgs", "local"])
+def test_shards_of_one_row_of_which_half_are_held_out(method):
+    ours, whole = network("float64"), network("float64")
+    options = {"validation": 0.5, "metrics": "r2", "epochs": 2, "seed": 0}
+    found = bpfast.distributed.fit(ours, X[:12], Y[:12], shard_rows=1, method=method, **options)
+    assert np.isfinite([*found.cost, *found.validation_cost, *found.validation_r2]).all()
+    if method == "full":
+        whole.fit(X[:12], Y[:12], batch_size=12, shuffle=False, **options)
+        np.testing.assert_allclose(ours.params, whole.params, rtol=0, atol=1e-12)
 
 
 def test_lbfgs_equals_scipy_minimize():
@@ -71,22 +121,23 @@ def test_local_with_several_shards_learns():
     assert history.cost[-1] < 0.7 * history.cost[0]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("threads", [1, 2])
-def test_bits_do_not_depend_on_the_source_or_threads(method, threads, tmp_path):
+def test_bits_do_not_depend_on_the_source_or_threads(case, threads, tmp_path):
+    x, y, weight = examples(case)
     parts = [
-        tuple(array[start : start + SHARD_ROWS] for array in (X, Y, WEIGHT))
-        for start in range(0, len(X), SHARD_ROWS)
+        tuple(array[start : start + SHARD_ROWS] for array in (x, y, weight))
+        for start in range(0, len(x), SHARD_ROWS)
     ]
-    expected = digest(train(method, X, Y, WEIGHT)[0])
+    expected = digest(train(case, x, y, weight)[0])
     paths = [tmp_path / f"{k}.npz" for k in range(len(parts))]
-    for path, (x, y, weight) in zip(paths, parts, strict=True):
-        np.savez(path, x=x, y=y, sample_weight=weight)
-    np.save(tmp_path / "x.npy", np.asfortranarray(X))
+    for path, part in zip(paths, parts, strict=True):
+        np.savez(path, **dict(zip(("x", "y", "sample_weight"), part, strict=True)))
+    np.save(tmp_path / "x.npy", np.asfortranarray(x))
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     sources = {
-        "mapped": (mapped, Y, WEIGHT),
-        "shards": (bpfast.distributed.LocalShards(X, Y, WEIGHT, shard_rows=SHARD_ROWS),),
+        "mapped": (mapped, y, weight),
+        "shards": (bpfast.distributed.LocalShards(x, y, weight, shard_rows=SHARD_ROWS),),
         "parts": (parts,),
         "callables": ([lambda part=part: part for part in parts],),
         "files": (paths,),
@@ -95,7 +146,7 @@ def test_bits_do_not_depend_on_the_source_or_threads(method, threads, tmp_path):
     with bpfast.num_threads(threads):
         for name, given in sources.items():
             rows = SHARD_ROWS if len(given) == 3 else None
-            assert digest(train(method, *given, shard_rows=rows)[0]) == expected, name
+            assert digest(train(case, *given, shard_rows=rows)[0]) == expected, name
 
 
 def test_penalties_of_a_network_without_biases():
@@ -123,18 +174,21 @@ def test_sparse_and_labels():
     assert digest(nets[0]) == digest(nets[1])
 
 
-@pytest.mark.parametrize("method", ["steps", "full", "local"])
-def test_resumed_training_has_the_same_bits(method, tmp_path):
-    path = tmp_path / "training"
-    expected, history = train(method, X, Y, WEIGHT, epochs=4)
-    train(method, X, Y, WEIGHT, epochs=2, checkpoint=path)
-    net, found = train(method, X, Y, WEIGHT, epochs=4, resume=path)
+@pytest.mark.parametrize("case", [name for name in CASES if not name.startswith("lbfgs")])
+def test_resumed_training_has_the_same_bits(case, tmp_path):
+    path, given = tmp_path / "training", examples(case)
+    options = {"epochs": 4, "early_stopping": None}
+    expected, _ = train(case, *given, **options)
+    train(case, *given, **options | {"epochs": 2}, checkpoint=path)
+    net, _ = train(case, *given, **options, resume=path)
     assert digest(net) == digest(expected)
-    assert found.cost.tolist() == history.cost.tolist()
-    with pytest.raises(ValueError, match=r"^shards: expected \[500, 8, \d+\] as in the checkpoint"):
-        train(method, X, Y, WEIGHT, epochs=4, resume=path, shard_rows=65)
+    with pytest.raises(ValueError, match=r"^shards.*: expected \[\d+, 8, \d+\] as in the checkpoi"):
+        train(case, *given, **options, resume=path, shard_rows=65)
+    others = {"method": "steps", "average_every": None}
+    if CASES[case]["method"] == "steps":
+        others = {"batch_size": 251}
     with pytest.raises(ValueError, match="as in the checkpoint"):
-        train("full" if method == "steps" else "steps", X, Y, WEIGHT, epochs=4, resume=path)
+        train(case, *given, **options | others, resume=path)
 
 
 def test_early_stopping_callbacks_and_validation():
@@ -155,6 +209,15 @@ def test_lbfgs_stops_and_keeps_the_last_iteration():
     assert (len(history), history.stopped) == (2, "callback")
     with pytest.raises(RuntimeError, match="mine"):
         train("lbfgs", X, Y, callbacks=lambda *_: (_ for _ in ()).throw(RuntimeError("mine")))
+
+
+def test_lbfgs_that_diverges():
+    net = network("float64")
+    net.params[...] = 1e200
+    with pytest.raises(bpfast.DivergenceError):
+        bpfast.distributed.fit(net, X, Y, shard_rows=64, method="lbfgs")
+    assert (net.params == 1e200).all()
+    assert net.history.stopped == "diverged"
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,16 @@ def test_training_continues():
         assert nets[k].params.tobytes() == twin.params.tobytes()
 
 
+def test_an_error_of_a_cost_is_no_divergence():
+    def cost(a, y):
+        raise ZeroDivisionError("mine")
+
+    net = bpfast.Network([X.shape[1], 2, Y.shape[1]], cost=cost, seed=0)
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        bpfast.fit_many([net], X, Y, seed=0)
+    assert net.history.stopped == "ZeroDivisionError"
+
+
 def test_a_network_that_diverges_stops_alone():
     nets, twins = networks(), networks()
     rates = [0.01, 1e30, 0.01, 0.01]

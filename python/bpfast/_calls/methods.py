@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from bpfast._core import Gradient, Trace
+    from bpfast._core import _Dropout as Dropout
     from bpfast._core import _Inputs as Inputs
     from bpfast._typing import CustomCost, Reduction
 
@@ -246,6 +247,27 @@ def backprop(
     return self._backprop(x, y, sample_weight, reduction, out)
 
 
+def summed_backprop(
+    self: _core.Network,
+    x: Inputs,
+    y: Any,
+    sample_weight: NDArray[np.float64] | None,
+    out: Gradient,
+    dropout: Dropout | None,
+) -> Gradient:
+    """`backprop` with ``reduction="sum"``, of a part of the examples of a step with dropout.
+
+    `dropout` is the rates of the hidden layers, the seed and the step of the training, and the
+    place of each example in the step.
+    """
+    if dropout is None:
+        return backprop(self, x, y, sample_weight=sample_weight, reduction="sum", out=out)
+    if (own := self._custom_cost) is not None:
+        prepared = self._prepare(x, y, sample_weight, "sum", out)
+        x, y, sample_weight = called(own, self, prepared, y, dropout=dropout)
+    return self._backprop_dropout(x, y, sample_weight, out, dropout)
+
+
 # The bytes of a forward pass up to which it is kept while a callable cost runs. A larger one is
 # computed again, chunk by chunk, so that memory does not grow with the number of examples. This
 # bounds memory and is no measured optimum: the second pass takes a third of a gradient at any size.
@@ -259,20 +281,22 @@ def called(
     y: Any,
     *,
     keep: bool = True,
+    dropout: Dropout | None = None,
 ) -> tuple[Any, Any, Any]:
     """Call the cost of a network: returns x, what the cost returned (in place of y), and weights.
 
     `prepared` is what ``self._prepare`` returned. With `keep`, x is returned with its forward pass,
-    as a `Trace`, if that is not too large.
+    as a `Trace`, if that is not too large and nothing is dropped.
     """
     x, sample_weight = prepared
     shape = x.shape
     y = _core.as_batch(y, shape[0])
     params, checksum = _core.copy_params(self), self._checksum(x)
     size = shape[0] * sum(self.sizes[1:]) * self.params.itemsize
-    trace = self._stored_forward(x) if keep and size <= KEPT_BYTES else None
+    keep = keep and size <= KEPT_BYTES and dropout is None
+    trace = self._stored_forward(x) if keep else None
     if trace is None:
-        outputs = self._outputs(x)
+        outputs = self._outputs(x, dropout)
     else:
         # A copy: the cost may write to it.
         outputs = (trace.z if self._takes_z else trace.a)[-1].copy()

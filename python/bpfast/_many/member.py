@@ -24,9 +24,12 @@ from bpfast._training.arguments.weights import (
     refuse_negative,
 )
 from bpfast._training.data.examples import HELD_OUT, Examples
+from bpfast._training.divergence import failure
 from bpfast._training.locks import bind_state
 from bpfast._training.loop import Training
 from bpfast._training.metrics.accuracy import for_targets
+from bpfast._training.step_runner import TrainerRunner
+from bpfast._training.stopped import reason_of
 from bpfast._validation.naming import naming
 from bpfast._validation.numbers import is_number, number
 from bpfast.history._history import History
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from bpfast._network import Network
     from bpfast._training.arguments.settings import Settings
     from bpfast._training.early_stopping import EarlyStopping
+    from bpfast._training.growth import Growth
+    from bpfast._training.progress import Progress
     from bpfast._typing import Metric
     from bpfast.optimizers import Optimizer
 
@@ -81,18 +86,15 @@ class Options:
 
 
 class Elsewhere:
-    """The source of a training whose epochs run in `_core.run_epochs`."""
+    """The runner of a training whose epochs run in `_core.run_epochs`."""
 
     def __init__(self, examples: Examples) -> None:
         self._data = examples
         self.examples: int | None = len(examples)
 
-    def begin(self, epoch: int) -> None:
-        """Nothing to begin."""
-
-    def ready(self, most: int) -> int:  # noqa: ARG002
+    def run(self, epoch: int, growth: Growth, progress_bar: Progress | None) -> tuple[float, float]:
         """No step is done here."""
-        return 0
+        raise NotImplementedError
 
     def fault(self) -> str | None:
         """Describe the first number of the examples that is not finite, if any."""
@@ -196,8 +198,8 @@ class Member:
                 row |= training.validation.metrics(training.metrics, "validation_")
             training.record(job.first_epoch + k, row, best_params=self._best_params)
         if diverged is not None:
-            self.error = training.divergence(*diverged)
-            training.history.stopped = "diverged"
+            self.error = failure(training.net, training.runner, *diverged)
+            training.history.stopped = reason_of(self.error)
 
     def finish(self) -> None:
         """Restore the best parameters, if early stopping asks for them."""
@@ -247,9 +249,8 @@ def new_member(
         warn_of_targets(net, examples.y, examples.sample_weight)
     training = Training(
         net,
-        trainer,
-        settings,
         Elsewhere(examples),
+        settings,
         optimizer,
         History(seed=settings.seed),
         metrics=measures,
@@ -289,7 +290,8 @@ def _own_member(data: SharedData, net: Network, options: Options) -> Member:
     request = Request(net, options.settings, options.optimizer, validation, options.metrics)
     parts_ = of_arrays(request, x, y, class_weight=options.class_weight, sample_weight=weight)
     training = Training(
-        net, parts_.trainer, options.settings, parts_.source, options.optimizer,
+        net, TrainerRunner(net, parts_.trainer, parts_.source, options.optimizer),
+        options.settings, options.optimizer,
         History(seed=options.settings.seed), metrics=parts_.metrics, training=parts_.training,
         validation=parts_.validation, early_stopping=options.early_stopping, callbacks=(),
     )  # fmt: skip

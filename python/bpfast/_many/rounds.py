@@ -7,7 +7,9 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from bpfast import _core
+from bpfast._training.divergence import DivergenceError
 from bpfast._training.progress import Progress
+from bpfast._training.stopped import reason_of
 from bpfast._validation.caller import stack_level
 
 if TYPE_CHECKING:
@@ -48,11 +50,9 @@ def train(
         for member in members:
             member.finish()
     except BaseException as error:
-        is_interrupt = isinstance(error, KeyboardInterrupt)
         for member in members:
             if not member.is_done:
-                name = "interrupted" if is_interrupt else type(error).__name__
-                member.training.history.stopped = name
+                member.training.history.stopped = reason_of(error)
         raise
 
 
@@ -82,8 +82,8 @@ def _epochs_alone(member: Member, most: int) -> None:
             for _ in range(min(most, member.epochs - len(training.history))):
                 if training.epoch(len(training.history) + 1, no_bar, False):
                     break
-    except ArithmeticError as error:
-        training.history.stopped = "diverged"
+    except DivergenceError as error:
+        training.history.stopped = reason_of(error)
         member.error = error
 
 

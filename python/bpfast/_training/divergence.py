@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from bpfast._network import Network
+    from bpfast._training.step_runner import StepRunner
+
 
 class DivergenceError(ArithmeticError):
     """The cost or a parameter became NaN or infinite during a training.
@@ -44,3 +52,16 @@ class DivergenceError(ArithmeticError):
 
 
 DivergenceError.__module__ = "bpfast"  # the public module
+
+
+def failure(
+    net: Network, runner: StepRunner, epoch: int, step: int
+) -> ValueError | DivergenceError:
+    """The error that explains why the next step of `runner` fails."""
+    params = net.params
+    bad = np.flatnonzero(~np.isfinite(params))
+    if bad.size:  # steps leave none, so it was there before
+        return ValueError(f"params[{bad[0]}]: expected finite numbers, got {params[bad[0]]}")
+    if fault := runner.fault():
+        return ValueError(fault)
+    return DivergenceError(epoch, step)

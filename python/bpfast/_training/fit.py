@@ -18,6 +18,7 @@ from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.loop import Callback, Training
 from bpfast._training.metrics.named import Metrics
 from bpfast._training.metrics.named import parse as parse_metrics
+from bpfast._training.step_runner import TrainerRunner
 from bpfast._validation.names import by_name
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import flag, whole
@@ -258,9 +259,8 @@ def fit(
             data = of_arrays(request, x, y, **weights)
         training = Training(
             self,
-            data.trainer,
+            TrainerRunner(self, data.trainer, data.source, optimizer, calls),
             settings,
-            data.source,
             optimizer,
             History(seed=settings.seed),
             metrics=data.metrics,

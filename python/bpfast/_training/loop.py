@@ -1,4 +1,4 @@
-"""The loop over epochs: steps run in `_core`, and this module does the rest."""
+"""The loop over epochs: a `StepRunner` does the steps, and this module the rest."""
 
 from __future__ import annotations
 
@@ -9,30 +9,22 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from bpfast import _core, schedules
-from bpfast._training.divergence import DivergenceError
 from bpfast._training.growth import Growth
-from bpfast._training.locks import bind_state
 from bpfast._training.progress import Progress
-from bpfast._training.steps import OptimizerGuard, run_steps
+from bpfast._training.stopped import reason_of
 from bpfast.history._state import ALWAYS
 
 if TYPE_CHECKING:
-    from bpfast._core import Trainer
     from bpfast._network import Network
     from bpfast._training.arguments.settings import Settings
-    from bpfast._training.data.examples import Examples
-    from bpfast._training.data.sources import Source
+    from bpfast._training.data.examples import Examples, Measured
     from bpfast._training.early_stopping import EarlyStopping
+    from bpfast._training.step_runner import StepRunner
     from bpfast._typing import Metric
     from bpfast.history._history import History
     from bpfast.optimizers import Optimizer
 
 Callback: TypeAlias = Callable[["Network", "History"], object]
-
-# The duration of a series of steps between two updates of the progress, in seconds.
-SECONDS_BETWEEN_UPDATES = 0.1
-# The most steps of a series; their rates are computed before it.
-MAX_STEPS_AT_ONCE = 1 << 16
 
 
 class Training:
@@ -41,29 +33,22 @@ class Training:
     def __init__(
         self,
         net: Network,
-        trainer: Trainer,
+        runner: StepRunner,
         settings: Settings,
-        source: Source,
         optimizer: Optimizer,
         history: History,
         *,
         metrics: dict[str, Metric],
         training: Examples | None,
-        validation: Examples | None,
+        validation: Measured | None,
         early_stopping: EarlyStopping | None,
         callbacks: Iterable[Callback],
     ) -> None:
-        self.net, self.trainer, self.settings = net, trainer, settings
-        self.source, self.optimizer, self.history = source, optimizer, history
+        self.net, self.runner, self.settings = net, runner, settings
+        self.optimizer, self.history = optimizer, history
         self.metrics, self.training, self.validation = metrics, training, validation
         self.early_stopping, self.callbacks = early_stopping, list(callbacks)
         self.best: Any = None  # the parameters of the best epoch
-        # Those that record steps.
-        self._monitors: list[Any] = [c for c in self.callbacks if getattr(c, "_every_steps", None)]
-        for monitor in self._monitors:
-            monitor._begin(net)
-            trainer.monitor(monitor._every_steps, monitor._cosine)
-        self._seconds_per_step = 0.0
         self.growth = Growth()
         if early_stopping is not None:
             early_stopping.column(self.columns)
@@ -76,26 +61,19 @@ class Training:
             if self._has_stopped_before():
                 epochs = len(self.history)
             remaining = max(epochs - len(self.history), 0)
-            with Progress(
-                progress and remaining > 0, remaining, self.source.examples
-            ) as progress_bar:
+            examples = self.runner.examples
+            with Progress(progress and remaining > 0, remaining, examples) as progress_bar:
                 for epoch in range(len(self.history) + 1, epochs + 1):
                     is_over = self.epoch(epoch, progress_bar, progress)
                     if save is not None:
                         save(self)
                     if is_over:
                         break
-        except KeyboardInterrupt:
-            self.history.stopped = "interrupted"
-            raise
-        except DivergenceError:
-            self.history.stopped = "diverged"
-            raise
         except BaseException as error:
-            self.history.stopped = type(error).__name__
+            self.history.stopped = reason_of(error)
             raise
         finally:
-            self.source.close()
+            self.runner.close()
         if self.best is not None:
             _core.assign_params(self.net, self.best)
 
@@ -118,16 +96,14 @@ class Training:
     def train_once(self) -> float:
         """Process the examples once, without counting an epoch. Returns their mean cost."""
         try:
-            self.source.begin(0)
-            return self._all_steps(0, None)[1]
+            return self.runner.run(0, self.growth, None)[1]
         finally:
-            self.source.close()
+            self.runner.close()
 
     def epoch(self, epoch: int, progress_bar: Progress, progress: bool) -> bool:
         """Run one epoch. Returns whether it is the last."""
         start = time.perf_counter()
-        self.source.begin(epoch)
-        rate, cost = self._all_steps(epoch, progress_bar if progress else None)
+        rate, cost = self.runner.run(epoch, self.growth, progress_bar if progress else None)
         row = {"cost": cost, "seconds": 0.0, "learning_rate": rate}
         if self.training is not None:
             row |= self.training.metrics(self.metrics, "")
@@ -181,64 +157,6 @@ class Training:
         if self._callbacks_stop():
             self.history.stopped = "callback"
         return self.history.stopped is not None
-
-    def _all_steps(self, epoch: int, progress_bar: Progress | None) -> tuple[float, float]:
-        """Do the steps of an epoch. Returns the rate of the last step, and Σ s_x C_x / examples."""
-        optimizer = self.optimizer
-        cost = rate = 0.0
-        steps = examples = 0
-        self.trainer.reset_cost()
-        while count := self.source.ready(self._most_steps(progress_bar)):
-            guard = OptimizerGuard(optimizer)
-            rates = schedules.rates(optimizer.learning_rate, optimizer.steps, count)
-            guard.check("learning_rate")
-            examples_done, cost = self._steps(epoch, steps, rates)
-            examples, steps = examples + examples_done, steps + count
-            self.growth.begin(cost / examples)
-            rate = float(rates[-1])
-            if progress_bar is not None:
-                progress_bar.advance(examples_done)
-        return rate, cost / examples
-
-    def _steps(self, epoch: int, before: int, rates: Any) -> tuple[int, float]:
-        """Do some steps. Returns their number of examples, and Σ s_x C_x over the epoch so far."""
-        start = time.perf_counter()
-        state_arrays = self.optimizer._state_for([self.net.params])
-        bind_state(state_arrays, self.net)
-        try:
-            report = run_steps(self.net, self.trainer, rates, self.optimizer, state_arrays)
-        finally:
-            for index, monitor in enumerate(self._monitors):
-                monitor._add_steps(self.net, epoch, self.trainer.records(index))
-        if report.diverged:
-            raise self.divergence(epoch, before + report.steps)
-        self._seconds_per_step = (time.perf_counter() - start) / max(report.steps, 1)
-        return report.examples, report.cost
-
-    def divergence(self, epoch: int, step: int) -> ValueError | DivergenceError:
-        """The error that explains why the next step fails."""
-        params = self.net.params
-        bad = np.flatnonzero(~np.isfinite(params))
-        if bad.size:  # steps leave none, so it was there before
-            return ValueError(f"params[{bad[0]}]: expected finite numbers, got {params[bad[0]]}")
-        if fault := self.source.fault():
-            return ValueError(fault)
-        return DivergenceError(epoch, step)
-
-    def _most_steps(self, progress_bar: Progress | None) -> int:
-        """The number of steps until the next update of the progress bar, or the next curvature."""
-        if not self.growth.has_begun:
-            return 1  # the cost of the first step is what later ones are compared with
-        most = MAX_STEPS_AT_ONCE if progress_bar is None else self._steps_at_once()
-        done = self.optimizer.steps
-        periods = (int(monitor._every_steps) for monitor in self._monitors if monitor._curvature)
-        return min([most, *(k - done % k for k in periods)])
-
-    def _steps_at_once(self) -> int:
-        """The number of steps between two updates of the progress bar."""
-        if self._seconds_per_step == 0.0:
-            return 1
-        return min(max(int(SECONDS_BETWEEN_UPDATES / self._seconds_per_step), 1), MAX_STEPS_AT_ONCE)
 
     @property
     def columns(self) -> list[str]:

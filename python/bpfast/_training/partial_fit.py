@@ -11,6 +11,7 @@ from bpfast._training.arguments.training_data import WHOLE, new_source, new_trai
 from bpfast._training.data.examples import Examples
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.loop import Training
+from bpfast._training.step_runner import TrainerRunner
 from bpfast._validation.names import by_name
 from bpfast._validation.network import check_network
 from bpfast.history._history import History
@@ -151,9 +152,8 @@ def partial_fit(
         trainer = new_trainer(self, settings, optimizer, settings.batch_size)
         training = Training(
             self,
-            trainer,
+            TrainerRunner(self, trainer, new_source(trainer, settings, data), optimizer),
             settings,
-            new_source(trainer, settings, data),
             optimizer,
             History(),
             metrics={},

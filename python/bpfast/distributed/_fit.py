@@ -7,52 +7,49 @@ from typing import TYPE_CHECKING, Any
 from bpfast import _core
 from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, parse_early_stopping
-from bpfast._training.arguments.training_data import (
-    check_cost,
-    parse_callbacks,
-    parse_validation,
-)
+from bpfast._training.arguments.training_data import parse_callbacks
+from bpfast._training.arguments.weights import of_classes
 from bpfast._training.checkpoint.policy import AnyPath, CheckpointPolicy
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
-from bpfast._training.metrics.named import Metrics
-from bpfast._training.metrics.named import parse as parse_metrics
+from bpfast._training.loop import Training
 from bpfast._validation.names import by_name, one_of
-from bpfast._validation.naming import naming
-from bpfast._validation.numbers import flag, is_number, whole
+from bpfast._validation.numbers import flag, whole
+from bpfast.distributed._arguments import (
+    METHODS,
+    ShardMethod,
+    is_zero,
+    need_scipy,
+    parse_held_out,
+    refuse_step_monitors,
+    refuse_unused,
+)
 from bpfast.distributed._engines.choice import connect
 from bpfast.distributed._lbfgs import minimise
-from bpfast.distributed._plan import Plan
-from bpfast.distributed._shards.tasks import Model
-from bpfast.distributed._training import ShardSettings, ShardTraining
+from bpfast.distributed._prepare import checked, hold_out, weigh_classes
+from bpfast.distributed._runner import ShardRunner
+from bpfast.distributed._settings import ShardSettings
+from bpfast.distributed._shards.data import ShardData
+from bpfast.distributed._shards.task import Model
 from bpfast.history._history import History
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
     from bpfast._network import Network
+    from bpfast._training.data.examples import Measured
     from bpfast._training.early_stopping import EarlyStopping
     from bpfast._training.loop import Callback
+    from bpfast._training.metrics.named import Metrics
     from bpfast._typing import Metric, MetricName, OptimizerName
     from bpfast._validation.seed import Seed
     from bpfast.distributed._engines.engine import Engine
     from bpfast.optimizers import Optimizer
     from bpfast.optimizers._optimizer import Rate
 
-METHODS = ("steps", "full", "lbfgs", "local")
 BATCH_SIZE, AVERAGE_EVERY = 1024, 16
 SYNONYMS = {key: value for key, value in ARGUMENT_SYNONYMS.items() if "Network" not in value}
-# What each method does not use.
-WITHOUT: dict[str, tuple[str, ...]] = {
-    "steps": ("average_every",),
-    "full": ("average_every", "batch_size", "shuffle"),
-    "lbfgs": (
-        "average_every", "batch_size", "shuffle", "optimizer", "learning_rate", "l1", "max_norm",
-        "clip_norm", "checkpoint", "resume",
-    ),
-    "local": (),
-}  # fmt: skip
 
 
 @by_name(SYNONYMS, is_method=False)
@@ -65,19 +62,21 @@ def fit(
     comm: Any = None,
     sample_weight: ArrayLike | None = None,
     shard_rows: int | None = None,
-    method: str = "steps",
+    method: ShardMethod = "steps",
     epochs: int = 10,
     batch_size: int | None = None,
     average_every: int | None = None,
     optimizer: OptimizerName | Optimizer | None = None,
     learning_rate: Rate | None = None,
     shuffle: bool | None = None,
-    validation: Sequence[Any] | None = None,
+    validation: Sequence[Any] | float | None = None,
     metrics: MetricName | Metric | Metrics = (),
     l1: float = 0.0,
     l2: float = 0.0,
+    dropout: float | Iterable[float] = 0.0,
     max_norm: float | None = None,
     clip_norm: float | None = None,
+    class_weight: Mapping[int, float] | str | None = None,
     early_stopping: int | EarlyStopping | None = None,
     callbacks: Callback | Iterable[Callback] = (),
     progress: bool = False,
@@ -114,7 +113,8 @@ def fit(
         the steps, calls callbacks and writes checkpoints; the networks of all ranks get its
         parameters, and all ranks get the history.
     sample_weight : array_like or dask, (n,), optional
-        The weight s_x of each example, as in `Network.fit`.
+        The weight s_x of each example, finite. Only ratios matter: a step uses the gradient of
+        Σ s_x C_x / (n s̄), where s̄ is the mean of \|s_x\| over all examples that are trained on.
     shard_rows : int, optional
         The number of rows of a shard, 4096 by default. Only with arrays and frames. Another number
         gives other last bits; the number of workers does not.
@@ -131,29 +131,47 @@ def fit(
     average_every : int, optional
         With "local": the number of steps between two averages, 16 by default.
     optimizer : str or Optimizer, optional
-        As in `Network.fit`: "adam" by default. Not with "lbfgs".
+        "sgd", "adam", "adamw", "rmsprop" or "adagrad", which starts a new optimizer; or one of
+        `bpfast.optimizers`, which continues from its state. "adam" by default. Not with "lbfgs".
     learning_rate : float or schedule, optional
-        As in `Network.fit`.
+        The learning rate of an optimizer that is given by name or omitted. Not with "lbfgs".
     shuffle : bool, optional
         Whether each epoch has a new random order; True by default. Not with "full" and "lbfgs".
-    validation : (x, y) or (x, y, sample_weight), optional
-        Examples on the driver, whose cost and metrics are computed after each epoch.
+    validation : (x, y), (x, y, sample_weight) or float, optional
+        Examples on the driver, whose cost and metrics are computed after each epoch; or the
+        fraction of all examples to hold out for this, drawn by the seed, the same rows as in
+        `Network.fit`. Held-out examples stay in their shards; only their outputs and y come to the
+        driver, and only for metrics.
     metrics : str or callable, list of these or dict of str to these, default ()
-        As in `Network.fit`, for the validation examples.
+        What to compute for the validation examples after each epoch: "accuracy", "r2", another name
+        of `bpfast.metrics`, or your own ``metric(a, y) -> float``. Those of the examples that are
+        trained on are not computed.
     l1, l2 : float, default 0
-        Penalties on the weights, not on the biases.
+        Penalties on the weights, not on the biases; `l1` not with "lbfgs".
+    dropout : float or list of float, default 0
+        The probability that a hidden neuron is dropped for an example, one for all hidden layers or
+        one per layer. Kept neurons are scaled by 1/(1 - p). The neurons of a step depend on the
+        seed, the step, and the place of the example in the step, not on shards or workers; with
+        "local", on the shard too. Not with "lbfgs".
     max_norm : float, optional
         After each step, the weights into a neuron are scaled down to this norm if they are longer.
     clip_norm : float, optional
         The gradient of C, over all parameters, is scaled down to this norm if it is longer.
+    class_weight : dict or "balanced", optional
+        The weight of the examples of each class, 1 for classes that are not given. It multiplies
+        `sample_weight`. "balanced": n / (classes · examples of the class), counted over all shards
+        before the first step. y must have one class per example.
     early_stopping : int or EarlyStopping, optional
-        As in `Network.fit`.
+        Stop after this many epochs without a better validation cost, or without a better cost if
+        there is no validation. The network then gets its best parameters back.
     callbacks : callable or list of callable, default ()
         Called on the driver as ``callback(net, history)`` after each epoch. Return True to stop.
     progress : bool, default False
         Show a progress bar on the driver. Not with "lbfgs".
     seed : None, int, Generator, BitGenerator or SeedSequence
-        Determines the order of each epoch, as in `Network.fit`.
+        Determines the order of each epoch, dropout, and which examples are held out. The same
+        integer gives the same bits each time; None takes one from the system's random source.
+        ``history.seed`` is the integer.
     check_finite : bool, default True
         Whether the examples are checked before the first step, and the training stops with an error
         if a number becomes NaN or infinite.
@@ -162,12 +180,15 @@ def fit(
     every : int, optional
         With `checkpoint`: write after every `every` epochs, 1 by default.
     resume : bool, str, bytes or os.PathLike, optional
-        The checkpoint to continue from, as in `Network.fit`, with any number of workers.
+        The checkpoint to continue from, until there are `epochs` epochs in total, with any number
+        of workers. True: the file of `checkpoint` if it exists. Not with "lbfgs".
 
     Returns
     -------
     History
-        As of `Network.fit`. ``learning_rate`` is 1 for iterations of L-BFGS.
+        A row per epoch: ``cost``, which is Σ s_x C_x / Σ \|s_x\| over the examples that are trained
+        on, each C_x with the parameters before its step; ``seconds``, ``learning_rate`` (1 for
+        iterations of L-BFGS), ``validation_cost`` and metrics.
 
     Raises
     ------
@@ -193,7 +214,8 @@ def fit(
     added up before it meets the next one; sums over shards are in float64. "local" is another
     algorithm than `Network.fit`, whose result depends on the shards: one shard is one replica.
 
-    A Dask worker uses as many threads as it was started with.
+    A Dask worker uses as many threads as it was started with. "accuracy" takes its meaning from y
+    of the validation examples.
 
     Examples
     --------
@@ -208,29 +230,26 @@ def fit(
     """
     if not isinstance(net, _core.Network):
         raise TypeError(f"net: expected a Network, got {type(net).__name__}")
-    method = one_of("method", method, METHODS)
-    given = {
-        "average_every": average_every, "batch_size": batch_size, "shuffle": shuffle,
-        "optimizer": optimizer, "learning_rate": learning_rate, "l1": l1 or None,
-        "max_norm": max_norm, "clip_norm": clip_norm, "checkpoint": checkpoint, "resume": resume,
-    }  # fmt: skip
-    for name in WITHOUT[method]:
-        if given[name] is not None:
-            raise ValueError(f"{name}: expected none with method={method!r}, got {given[name]!r}")
-    if method == "lbfgs":
-        _need_scipy()
-    if is_number(validation):
-        expected = "(x, y) or (x, y, sample_weight) on the driver"
-        raise ValueError(f"validation: expected {expected}, got a fraction")
+    how = one_of("method", method, METHODS)
     epochs, progress = whole("epochs", epochs, 1), flag("progress", progress)
+    refuse_unused(
+        how,
+        average_every=average_every, batch_size=batch_size, shuffle=shuffle, optimizer=optimizer,
+        learning_rate=learning_rate, dropout=None if is_zero(dropout) else dropout,
+        l1=None if is_zero(l1) else l1, max_norm=max_norm, clip_norm=clip_norm,
+        progress=progress or None, checkpoint=checkpoint, resume=resume,
+    )  # fmt: skip
+    if how == "lbfgs":
+        need_scipy()
     checkpoints = CheckpointPolicy(checkpoint, every, resume)
     settings = ShardSettings(
         net,
-        method,
+        how,
         AVERAGE_EVERY if average_every is None else whole("average_every", average_every, 1),
         batch_size=BATCH_SIZE if batch_size is None else batch_size,
         l1=l1,
         l2=l2,
+        dropout=dropout,
         max_norm=max_norm,
         clip_norm=clip_norm,
         shuffle=shuffle,
@@ -238,67 +257,51 @@ def fit(
         check_finite=check_finite,
     )
     own = parse_optimizer("adam" if optimizer is None else optimizer, learning_rate)
-    parsed: dict[str, Any] = {
-        "optimizer": own,
-        "early_stopping": parse_early_stopping(early_stopping),
-        "callbacks": parse_callbacks(callbacks),
-    }
-    for k, callback in enumerate(parsed["callbacks"]):
-        if getattr(callback, "_every_steps", None) is not None:
-            expected = "a Monitor of epochs, as steps are not recorded here"
-            raise ValueError(f"callbacks[{k}]: expected {expected}, got one with every_steps")
-    held_out, measures = parse_validation(net, validation, parse_metrics(metrics))
-    if measures and held_out is None:
-        raise ValueError("metrics: expected validation=(x, y), which they measure, got none")
-    if held_out is not None:
-        with naming("validation"):
-            check_cost(held_out, settings)
+    stopping = parse_early_stopping(early_stopping)
+    calls = parse_callbacks(callbacks)
+    refuse_step_monitors(calls)
+    if class_weight is not None:
+        of_classes(class_weight, net.sizes[-1])  # here, before any data are loaded
+    share, held_out, measures = parse_held_out(net, validation, metrics, settings)
     model = Model.of(net)
-    connected = connect(
-        net, own, model, x, y, client=client, comm=comm, sample_weight=sample_weight,
-        shard_rows=shard_rows,
-    )  # fmt: skip
+    data = ShardData(x, y, sample_weight, shard_rows)
+    connected = connect(net, own, model, data, client=client, comm=comm)
 
     def train(engine: Engine) -> History:
-        settings.plan = Plan(engine, model, check_finite=settings.check_finite)
-        training = ShardTraining(
-            engine, model, settings.plan, net=net, settings=settings,
-            history=History(seed=settings.seed), metrics=measures, validation=held_out, **parsed,
+        """Train on the driver."""
+        shards = checked(engine, model, finite=settings.check_finite)
+        weighted = None if shards.plan.mean_weight is None else shards.plan
+        examples: Measured | None = held_out
+        named = measures
+        if share is not None:
+            examples, named = hold_out(shards, net, share, settings.seed, measures)
+        if class_weight is not None:
+            weigh_classes(shards, class_weight, net.sizes[-1])
+        settings.shards = shards.plan.shards
+        runner = ShardRunner(net, settings, own, shards)
+        training = Training(
+            net, runner, settings, own, History(seed=settings.seed), metrics=named, training=None,
+            validation=examples, early_stopping=stopping, callbacks=calls,
         )  # fmt: skip
-        return _train(training, checkpoints, epochs, progress=progress)
+        ticket = object()
+        try:
+            lock(ticket, network=net, optimizer=own, early_stopping=stopping)
+            refuse_another_network(own, net)
+            begins_anew = checkpoints.read is None
+            checkpoints.begin(
+                training, epochs, share=share, class_weight=class_weight, sample_weight=weighted
+            )
+            if stopping is not None and begins_anew:
+                stopping.reset()
+            if how == "lbfgs":
+                minimise(training, runner, epochs)
+            else:
+                training.run(epochs, progress, checkpoints.save)
+            return training.history
+        finally:
+            RUNNING.pop(ticket, None)
 
     return connected(train)
-
-
-def _train(
-    training: ShardTraining, checkpoints: CheckpointPolicy, epochs: int, *, progress: bool
-) -> History:
-    """Train on the driver."""
-    net, optimizer, stopping = training.net, training.optimizer, training.early_stopping
-    ticket = object()
-    try:
-        lock(ticket, network=net, optimizer=optimizer, early_stopping=stopping)
-        refuse_another_network(optimizer, net)
-        begins_anew = checkpoints.read is None
-        # Whether there are weights is in the plan.
-        weighted = None if training.plan.mean_weight is None else training.plan
-        checkpoints.begin(training, epochs, share=None, class_weight=None, sample_weight=weighted)
-        if stopping is not None and begins_anew:
-            stopping.reset()
-        if training.settings.method == "lbfgs":
-            minimise(training, epochs)
-        else:
-            training.run(epochs, progress, checkpoints.save)
-        return training.history
-    finally:
-        RUNNING.pop(ticket, None)
-
-
-def _need_scipy() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("scipy") is None:  # only the driver imports it
-        raise ImportError("method='lbfgs' needs SciPy: pip install scipy")
 
 
 fit.__module__ = "bpfast.distributed"  # the public module

@@ -9,15 +9,18 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._layer import weights_of
+from bpfast._training.divergence import failure
+from bpfast._training.stopped import reason_of
 from bpfast.distributed._values import ordered_sum
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bpfast.distributed._training import ShardTraining
+    from bpfast._training.loop import Training
+    from bpfast.distributed._runner import ShardRunner
 
 
-def minimise(training: ShardTraining, epochs: int) -> None:
+def minimise(training: Training, runner: ShardRunner, epochs: int) -> None:
     """Minimise C + l2/2 Σ w² with at most `epochs` iterations, each a row of the history."""
     from scipy.optimize import minimize
 
@@ -30,15 +33,15 @@ def minimise(training: ShardTraining, epochs: int) -> None:
 
     def evaluate(params: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         _core.assign_params(net, params)
-        total = training.total()
-        cost, gradient = total.cost / training.all_weight, total.vector / training.all_weight
+        total = runner.total()
+        cost, gradient = total.cost / runner.all_weight, total.vector / runner.all_weight
         costs.append((params.copy(), cost))
         if penalty:
             penalized = np.where(weights, params, 0.0)
             cost += penalty / 2 * float(ordered_sum(np.square(penalized)))
             gradient = gradient + penalty * penalized
         if not len(history) and len(costs) == 1 and not np.isfinite(cost):
-            raise training.divergence(1, 0)
+            raise failure(net, runner, 1, 0)
         return cost, gradient
 
     def after_iteration(params: NDArray[np.float64]) -> None:
@@ -63,8 +66,7 @@ def minimise(training: ShardTraining, epochs: int) -> None:
             callback=after_iteration, options=options,
         )  # fmt: skip
     except BaseException as error:
-        is_interrupt = isinstance(error, KeyboardInterrupt)
-        history.stopped = "interrupted" if is_interrupt else type(error).__name__
+        history.stopped = reason_of(error)
         raise
     finally:
         _core.assign_params(net, last)

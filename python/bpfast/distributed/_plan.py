@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 
 from bpfast import _core
-from bpfast.distributed._shards.tasks import Check, Count, Model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from bpfast.distributed._engines.engine import Engine
-    from bpfast.distributed._shards.shard import Facts
+    from bpfast.distributed._shards.facts import Facts
+
+
+@dataclass
+class StepRows:
+    """The rows of a shard that a step uses: numbered in the shard, and their places in the step."""
+
+    numbers: NDArray[np.uint32]
+    places: NDArray[np.uint32] | None = None  # only dropout needs them
+
+    def __len__(self) -> int:
+        return len(self.numbers)
 
 
 class Plan:
@@ -25,66 +36,84 @@ class Plan:
 
     Attributes
     ----------
+    rows : list of int
+        The number of examples of each shard.
     n : int
         The number of examples.
     first : list of int
-        The global number of the first row of each shard.
+        The number of the first example of each shard among all.
     mean_weight : float or None
         s̄, the mean of \|s_x\| over all examples; None without weights.
+
+    Raises
+    ------
+    ValueError
+        A shard has another form than the first, or no weight is above 0; the message names
+        `weights`, the argument that caused it.
     """
 
-    def __init__(self, engine: Engine, model: Model, *, check_finite: bool) -> None:
-        facts: tuple[Facts, ...] = engine.run(Count(model))
+    def __init__(self, facts: Sequence[Facts], weights: str = "sample_weight") -> None:
         self.rows = [fact.rows for fact in facts]
         self.first = [0, *itertools.accumulate(self.rows)]
         self.n = self.first.pop()
         for number, fact in enumerate(facts):
             _agree(number, fact, facts[0])
         self.mean_weight = None
-        weights = [fact.weights for fact in facts if fact.weights is not None]
-        if weights:
+        sums = [fact.weights for fact in facts if fact.weights is not None]
+        if sums:
             if not any(fact.has_positive for fact in facts):
-                raise ValueError("sample_weight: expected a weight above 0 for an example")
-            self.mean_weight = math.fsum(weights) / self.n
+                raise ValueError(f"{weights}: expected a weight above 0 for an example")
+            self.mean_weight = math.fsum(sums) / self.n
             if not math.isfinite(self.mean_weight):
-                raise ValueError(f"sample_weight: expected a finite sum, got {sum(weights)}")
-        engine.run(Check(model, self.first, finite=check_finite))
+                raise ValueError(f"{weights}: expected a finite sum, got {sum(sums)}")
 
-    def steps(self, batch_size: int) -> int:
-        """The number of mini-batch steps of an epoch."""
-        return -(-self.n // batch_size)
+    @property
+    def shards(self) -> list[int]:
+        """Numbers that differ if the data are cut in another way."""
+        return [self.n, len(self.rows), crc32(np.array(self.rows, "<i8").tobytes())]
+
+    def by_shard(self, rows: NDArray[Any]) -> dict[int, tuple[NDArray[Any], NDArray[Any]]]:
+        """Numbers among all examples as numbers within each shard, and where `rows` has them."""
+        bounds = np.array([*self.first, self.n])
+        shard = np.searchsorted(bounds, rows, side="right") - 1
+        at = np.argsort(shard, kind="stable")
+        numbers, begins = np.unique(shard[at], return_index=True)
+        parts = np.split(at, begins[1:])
+        return {
+            int(k): ((rows[part] - self.first[k]).astype(np.uint32), part.astype(np.uint32))
+            for k, part in zip(numbers, parts, strict=True)
+        }
 
     def batches(
-        self, seed: int | None, epoch: int, batch_size: int
-    ) -> Iterator[dict[int, NDArray[Any]]]:
-        """The rows of each step of an epoch, by shard; numbered within the shard.
+        self, seed: int | None, epoch: int, batch_size: int, *, places: bool
+    ) -> Iterator[dict[int, StepRows]]:
+        """The rows of each step of an epoch, by shard, with their places in the step if needed.
 
         The order of an epoch is a function of seed and epoch, as in `Network.fit`.
         """
         order = None if seed is None else _core.permutation(seed, epoch, self.n)
-        bounds = np.array([*self.first, self.n])
         for start in range(0, self.n, batch_size):
             end = min(start + batch_size, self.n)
             rows = np.arange(start, end) if order is None else order[start:end].astype(np.int64)
-            shard = np.searchsorted(bounds, rows, side="right") - 1
-            at = np.argsort(shard, kind="stable")
-            numbers, begins = np.unique(shard[at], return_index=True)
-            parts = np.split(rows[at], begins[1:])
-            yield {int(k): part - self.first[k] for k, part in zip(numbers, parts, strict=True)}
+            yield {
+                k: StepRows(numbers, at if places else None)
+                for k, (numbers, at) in self.by_shard(rows).items()
+            }
 
     def local_rounds(
         self, seed: int | None, epoch: int, batch_size: int, every: int
-    ) -> Iterator[dict[int, NDArray[Any]]]:
+    ) -> Iterator[dict[int, StepRows]]:
         """The rows of `every` steps of each shard at a time. Each shard has its own order."""
         orders = []
         for number, n in enumerate(self.rows):
             # An own number for the order of each shard in each epoch.
             own = epoch * len(self.rows) + number
-            orders.append(np.arange(n) if seed is None else _core.permutation(seed, own, n))
+            order = np.arange(n, dtype=np.uint32)
+            orders.append(order if seed is None else _core.permutation(seed, own, n))
         size = batch_size * every
         for start in range(0, max(self.rows), size):
             yield {
-                number: order[start : start + size].astype(np.int64)
+                number: StepRows(order[start : start + size])
                 for number, order in enumerate(orders)
                 if start < len(order)
             }

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from bpfast._typing import StopReason
+
 
 class History(Columns):
     """The results of a training: a row per epoch, a column per figure.
@@ -89,11 +91,11 @@ class History(Columns):
         return self._seed
 
     @property
-    def stopped(self) -> str | None:
+    def stopped(self) -> StopReason | str | None:
         """Why the training ended before its last epoch, or None if it did not. It can be assigned.
 
-        ``"early stopping"``, ``"callback"``, ``"interrupted"``, ``"diverged"``, or the name of
-        another exception.
+        ``"early stopping"``, ``"callback"``, ``"interrupted"``, ``"diverged"``, ``"halving"`` in
+        `fit_many`, or the name of another exception.
 
         Raises
         ------
@@ -103,7 +105,7 @@ class History(Columns):
         return self._stopped
 
     @stopped.setter
-    def stopped(self, reason: str | None) -> None:
+    def stopped(self, reason: StopReason | str | None) -> None:
         if reason is not None and not isinstance(reason, str):
             raise TypeError(f"stopped: expected a reason or None, got {type(reason).__name__}")
         self._stopped = reason

@@ -71,6 +71,7 @@ struct ThreadBuffers<T: 'static> {
 }
 
 /// A call: a network with its parameters, a batch, and the threads that run it.
+#[derive(Clone, Copy)]
 pub struct Call<'a, T> {
     pub(crate) network: Network<'a, T>,
     pub(crate) inputs: Inputs<'a, T>,
@@ -116,6 +117,7 @@ impl<'a, T: Real> Call<'a, T> {
     }
 
     /// The same call with dropout of hidden neurons.
+    #[must_use]
     pub(crate) fn with_dropout(self, dropout: Option<Dropout<'a>>) -> Self {
         Self { dropout, ..self }
     }

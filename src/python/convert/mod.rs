@@ -3,6 +3,7 @@
 pub mod arrays;
 pub mod config;
 pub mod custom;
+pub mod dropout;
 pub mod inputs;
 pub mod optimizer_arrays;
 pub mod targets;

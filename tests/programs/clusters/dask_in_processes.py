@@ -10,7 +10,7 @@ import numpy as np
 from distributed import Client
 
 import bpfast
-from tests.distributed.case import SHARD_ROWS, data, digest, train
+from tests.distributed.case import SHARD_ROWS, data, digest, examples, train
 from tests.distributed.clusters import cluster
 
 
@@ -45,7 +45,7 @@ def deadly(path, client, *, dies):
 
     bpfast.distributed.fit(
         net, x, y, sample_weight=weight, shard_rows=SHARD_ROWS, client=client, batch_size=250,
-        epochs=3, seed=1, callbacks=callback,
+        epochs=3, seed=1, callbacks=callback, dropout=0.3, validation=0.2, metrics="r2",
     )  # fmt: skip
     assert epochs == [1, 2, 3]
     assert not path.exists()
@@ -140,7 +140,7 @@ def main(folder):
     found = {}
     path = Path(folder) / "die"
     with cluster(3, processes=True) as client:
-        found["3 workers"] = digest(train("steps", *data(), client=client)[0])
+        found["3 workers"] = digest(train("classes", *examples("classes"), client=client)[0])
         before = set(client.nthreads())
         found["one died"] = deadly(path, client, dies=True)
         found["died"] = len(before - set(client.nthreads()))

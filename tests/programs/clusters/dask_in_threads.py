@@ -7,7 +7,7 @@ import dask
 import numpy as np
 
 from bpfast.distributed._engines import dask as engine
-from tests.distributed.case import METHODS, SHARD_ROWS, data, digest, hashes, train
+from tests.distributed.case import CASES, SHARD_ROWS, data, digest, examples, hashes, train
 from tests.distributed.clusters import cluster
 
 
@@ -60,18 +60,19 @@ def main(folder):
     found = {"hashes": {}, "sources": {}, "messages": {}}
     for workers in (8, 1):
         with cluster(workers, processes=False) as client:
-            methods = METHODS if workers == 8 else ["steps", "full"]
-            found["hashes"][workers] = hashes(methods, client=client)
+            cases = CASES if workers == 8 else ["steps", "full", "steps and more"]
+            found["hashes"][workers] = hashes(cases, client=client)
+            of_classes = examples("classes")
             if workers == 1:
                 resume = f"{folder}/checkpoint"
-                net, _ = train("steps", *data(), client=client, epochs=3, resume=resume)
+                net, _ = train("classes", *of_classes, client=client, epochs=3, resume=resume)
                 found["resumed"] = digest(net)
                 continue
             inline, engine.INLINE = engine.INLINE, 0
             found["hashes"]["8, as if large"] = hashes(["full"], client=client)
             engine.INLINE = inline
             path = f"{folder}/checkpoint"
-            train("steps", *data(), client=client, epochs=1, checkpoint=path)
+            train("classes", *of_classes, client=client, epochs=1, checkpoint=path)
             for name, given in sources():
                 rows = SHARD_ROWS if len(given) == 3 else None
                 net, _ = train("full", *given, client=client, shard_rows=rows)

@@ -9,15 +9,15 @@ from mpi4py import MPI
 
 import bpfast
 from bpfast.distributed import _same_bits
-from tests.distributed.case import METHODS, SHARD_ROWS, data, digest, train
+from tests.distributed.case import CASES, SHARD_ROWS, data, digest, examples, train
 
 COMM = MPI.COMM_WORLD
 RANK = COMM.Get_rank()
 
 
-def trained(method, *given, **options):
-    """The hash of the parameters on each rank."""
-    net, history = train(method, *(given or data()), comm=COMM, **options)
+def trained(case, *given, **options):
+    """The hash of a training on each rank."""
+    net, history = train(case, *(given or examples(case)), comm=COMM, **options)
     assert net.history is history
     return COMM.allgather(digest(net))
 
@@ -90,16 +90,17 @@ def of_another_network():
 def main(folder, what):
     found = {}
     if what == "all":
-        found["hashes"] = {name: trained(name) for name in METHODS}
+        found["hashes"] = {name: trained(name) for name in CASES}
         found["own shards"], found["calls"] = own_shards()
         found["own cost"] = with_a_cost_that_cannot_be_sent()
         calls = (with_nan, raised_by_a_callback, of_another_version, of_another_network)
         found["messages"] = {call.__name__: messages(call) for call in calls}
-        train("steps", *data(), comm=COMM, epochs=1, checkpoint=Path(folder) / "checkpoint")
+        path = Path(folder) / "checkpoint"
+        train("classes", *examples("classes"), comm=COMM, epochs=1, checkpoint=path)
     else:
-        found["hashes"] = {"steps": trained("steps")}
+        found["hashes"] = {name: trained(name) for name in ("steps", "full and more")}
         resume = Path(folder) / "checkpoint"
-        found["resumed"] = trained("steps", epochs=3, resume=resume)
+        found["resumed"] = trained("classes", epochs=3, resume=resume)
     if RANK == 0:
         print(json.dumps(found))
 

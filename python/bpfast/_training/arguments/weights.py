@@ -113,12 +113,12 @@ def with_classes(
     TypeError
         The class weights have the wrong type.
     """
-    numbers = _of_classes(class_weight, outputs)
+    numbers = of_classes(class_weight, outputs)
     found, index, counts = np.unique(_classes(y), return_inverse=True, return_counts=True)
     if numbers is None:
-        of_class = np.asarray(len(y) / (len(found) * counts))[index]
-    else:
-        of_class = np.array([numbers.get(int(label), 1.0) for label in found])[index]
+        numbers = balanced(dict(zip(map(int, found), counts.tolist(), strict=True)))
+    by_class = np.array([numbers.get(int(label), 1.0) for label in found])
+    of_class: NDArray[np.float64] = by_class[index]
     if weights is None:
         return of_class
     with np.errstate(over="ignore"):
@@ -142,8 +142,37 @@ def check_classes(class_weight: Mapping[int, float] | str, y: NDArray[Any], outp
     TypeError
         The class weights have the wrong type.
     """
-    _of_classes(class_weight, outputs)
+    of_classes(class_weight, outputs)
     _classes(y)
+
+
+def count_classes(y: NDArray[Any]) -> dict[int, int]:
+    """The number of examples of each class.
+
+    Raises
+    ------
+    ValueError
+        y does not have one class per example.
+
+    Examples
+    --------
+    >>> count_classes(np.array([2, 0, 2]))
+    {0: 1, 2: 2}
+    """
+    found, counts = np.unique(_classes(y), return_counts=True)
+    return dict(zip(map(int, found), counts.tolist(), strict=True))
+
+
+def balanced(counts: Mapping[int, int]) -> dict[int, float]:
+    """The weights n / (classes · examples of the class), with which all classes weigh the same.
+
+    Examples
+    --------
+    >>> balanced({0: 1, 2: 2})
+    {0: 1.5, 2: 0.75}
+    """
+    n = sum(counts.values())
+    return {label: n / (len(counts) * count) for label, count in counts.items()}
 
 
 def _classes(y: NDArray[Any]) -> NDArray[Any]:
@@ -163,8 +192,16 @@ def _classes(y: NDArray[Any]) -> NDArray[Any]:
     return labels(y)
 
 
-def _of_classes(weights: Mapping[int, float] | str, outputs: int) -> dict[int, float] | None:
-    """The weights by class; None if they are to be balanced."""
+def of_classes(weights: Mapping[int, float] | str, outputs: int) -> dict[int, float] | None:
+    """The weights by class; None if they are to be balanced.
+
+    Raises
+    ------
+    ValueError
+        A class or weight is out of range, or the name is unknown.
+    TypeError
+        They have the wrong type.
+    """
     if isinstance(weights, str):
         if weights != "balanced":
             raise ValueError(f"class_weight: expected 'balanced' or a dict, got '{weights}'")

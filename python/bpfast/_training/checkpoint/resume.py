@@ -40,7 +40,7 @@ def arguments(
 
     Of the data, only the number of examples and whether x is sparse.
     """
-    examples, held_out = training.source.examples, training.validation
+    examples, held_out = training.runner.examples, training.validation
     count = 0 if held_out is None else len(held_out)
     x: Any = "batches"
     if examples is not None and training.training is not None:

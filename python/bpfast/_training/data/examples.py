@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -35,6 +35,19 @@ if TYPE_CHECKING:
 HELD_OUT = 0
 # The elements of a memory-mapped x that are evaluated at a time: 32 MB of float64.
 ELEMENTS_AT_ONCE = 1 << 22
+
+
+class Measured(Protocol):
+    """Examples, wherever they are, whose cost and metrics are computed after each epoch."""
+
+    def __len__(self) -> int:
+        """Count the examples."""
+
+    def cost(self) -> float:
+        """C with the network's current parameters."""
+
+    def metrics(self, metrics: Mapping[str, Metric], prefix: str) -> dict[str, float]:
+        """Each metric of the network's outputs, by its name with `prefix`."""
 
 
 class Examples:

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from bpfast.distributed._engines.engine import Local
+from bpfast.distributed._shards.data import WITH_SHARDS, ShardData
 from bpfast.distributed._shards.local import LocalShards
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from bpfast._network import Network
     from bpfast.distributed._engines.engine import Engine
-    from bpfast.distributed._shards.tasks import Model
+    from bpfast.distributed._shards.task import Model
     from bpfast.history._history import History
     from bpfast.optimizers import Optimizer
 
@@ -21,34 +22,24 @@ if TYPE_CHECKING:
 
 
 def connect(
-    net: Network,
-    optimizer: Optimizer,
-    model: Model,
-    x: Any,
-    y: Any,
-    *,
-    client: Any,
-    comm: Any,
-    sample_weight: Any,
-    shard_rows: int | None,
+    net: Network, optimizer: Optimizer, model: Model, data: ShardData, *, client: Any, comm: Any
 ) -> Callable[[Train], History]:
     """Make a function that runs a training on the shards of these data, wherever they are."""
     if client is not None and comm is not None:
         raise ValueError("comm: expected only one of client and comm, got both")
-    data = {"sample_weight": sample_weight, "shard_rows": shard_rows}
+    x = data.x
     of_dask = is_dask(x) or (isinstance(x, list | tuple) and any(map(is_dask, x)))
     if comm is not None:
         if of_dask:
             raise TypeError("x: expected arrays, callables or paths with comm, got dask")
         from bpfast.distributed._engines.mpi import on_ranks
 
-        return on_ranks(comm, net, optimizer, model, _local(x, y, **data))
+        return on_ranks(comm, net, optimizer, model, _local(data))
     if client is not None or of_dask:
         from bpfast.distributed._engines.dask import on_workers
 
-        shards = None if of_dask else _local(x, y, **data)
-        return on_workers(client, model, x, y, shards=shards, **data)
-    shards = _local(x, y, **data)
+        return on_workers(client, model, data if of_dask else _local(data))
+    shards = _local(data)
 
     def here(train: Train) -> History:
         return train(Local(shards, model))
@@ -56,14 +47,12 @@ def connect(
     return here
 
 
-def _local(x: Any, y: Any, *, sample_weight: Any, shard_rows: int | None) -> LocalShards:
+def _local(data: ShardData) -> LocalShards:
     """The data as `LocalShards`."""
-    if not isinstance(x, LocalShards):
-        return LocalShards(x, y, sample_weight, shard_rows=shard_rows)
-    for name, value in (("y", y), ("sample_weight", sample_weight), ("shard_rows", shard_rows)):
-        if value is not None:
-            raise ValueError(f"{name}: expected none with LocalShards, which has it, got one")
-    return x
+    if not isinstance(data.x, LocalShards):
+        return LocalShards(data.x, data.y, data.sample_weight, shard_rows=data.shard_rows)
+    data.refuse_all_but_x(WITH_SHARDS)
+    return data.x
 
 
 def is_dask(value: Any) -> bool:

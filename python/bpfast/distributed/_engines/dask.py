@@ -11,18 +11,18 @@ from bpfast import _core
 from bpfast.distributed._engines.dask_data import sources_of
 from bpfast.distributed._engines.engine import root
 from bpfast.distributed._same_bits import difference, probe, properties
-from bpfast.distributed._shards.local import prepare
-from bpfast.distributed._shards.tasks import Task, run
+from bpfast.distributed._shards.changes import Change, changed
+from bpfast.distributed._shards.local import LocalShards, prepare
+from bpfast.distributed._shards.task import Task, run
 from bpfast.distributed._tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from numpy.typing import NDArray
-
     from bpfast.distributed._engines.engine import Engine
-    from bpfast.distributed._shards.local import LocalShards
-    from bpfast.distributed._shards.tasks import Model
+    from bpfast.distributed._plan import StepRows
+    from bpfast.distributed._shards.data import ShardData
+    from bpfast.distributed._shards.task import Model
     from bpfast.history._history import History
 
 # Larger parameters are sent from worker to worker, and smaller ones with the tasks. Likewise larger
@@ -35,12 +35,12 @@ ATTEMPTS = 4
 
 
 def on_workers(
-    client: Any, model: Model, x: Any, y: Any, *, shards: LocalShards | None, **data: Any
+    client: Any, model: Model, data: ShardData | LocalShards
 ) -> Callable[[Callable[[Engine], History]], History]:
     """Make a function that runs a training on the workers of a client."""
     client = _checked(client)
     with guarded(client):
-        engine = Workers(client, model, x, y, shards=shards, **data)
+        engine = Workers(client, model, data)
 
     def there(train: Callable[[Engine], History]) -> History:
         try:
@@ -54,25 +54,13 @@ def on_workers(
 class Workers:
     """The shards as futures. A task is run on each worker, over the shards that it holds."""
 
-    def __init__(
-        self,
-        client: Any,
-        model: Model,
-        x: Any,
-        y: Any,
-        *,
-        shards: LocalShards | None,
-        sample_weight: Any,
-        shard_rows: int | None,
-    ) -> None:
+    def __init__(self, client: Any, model: Model, data: ShardData | LocalShards) -> None:
         self._client, self._mine = client, properties()
         self._refuse_other_workers()
-        if shards is None:
-            sources, is_placed = sources_of(
-                client, x, y, sample_weight=sample_weight, shard_rows=shard_rows
-            )
+        if isinstance(data, LocalShards):
+            sources, is_placed = [data._source(k) for k in range(len(data))], False
         else:
-            sources, is_placed = [shards._source(k) for k in range(len(shards))], False
+            sources, is_placed = sources_of(client, data)
         self.count = len(sources)
         self._shards = self._prepare(model, sources, is_placed=is_placed)
         self._groups: list[tuple[str | None, list[int]]] = []
@@ -106,6 +94,19 @@ class Workers:
                 for number, (source, place) in enumerate(zip(sources, places, strict=True))
             ]  # fmt: skip
 
+    def change(self, change: Change) -> None:
+        """Replace each shard by what `change` makes of it. A lost one is made again."""
+        token = uuid.uuid4().hex
+        with guarded(self._client):
+            self._shards = [
+                self._client.submit(
+                    changed, change.for_shard(number), number, shard,
+                    key=("bpfast-change-" + token, number), pure=False,
+                )
+                for number, shard in enumerate(self._shards)
+            ]  # fmt: skip
+        self._groups = []
+
     def begin_epoch(self) -> None:
         """Find out which worker holds which shard."""
         with guarded(self._client):
@@ -124,7 +125,7 @@ class Workers:
             of_worker.setdefault(place, []).append(number)
         self._groups = list(of_worker.items())
 
-    def run(self, task: Task, rows: Mapping[int, NDArray[Any]] | None = None) -> Any:
+    def run(self, task: Task, rows: Mapping[int, StepRows] | None = None) -> Any:
         """The combined value of all shards."""
         with guarded(self._client):
             if not self._groups:
@@ -132,7 +133,7 @@ class Workers:
             nodes = self._gathered(task, rows)
         return root(nodes, self.count)
 
-    def _gathered(self, task: Task, rows: Mapping[int, NDArray[Any]] | None) -> dict[Any, Any]:
+    def _gathered(self, task: Task, rows: Mapping[int, StepRows] | None) -> dict[Any, Any]:
         """The sums of all workers. They are computed again if data were lost with a worker."""
         from distributed import CancelledError
 
@@ -149,7 +150,7 @@ class Workers:
             self._groups = []  # a worker was lost: see where its shards are now
         return {node: value for _, nodes in results for node, value in nodes.items()}
 
-    def _submit(self, task: Task, rows: Mapping[int, NDArray[Any]] | None) -> list[Any]:
+    def _submit(self, task: Task, rows: Mapping[int, StepRows] | None) -> list[Any]:
         """Start a task for each worker, and further ones that add their results."""
         client, sent = self._client, task
         if task.nbytes > INLINE:
@@ -191,7 +192,7 @@ def run_on_worker(
     theirs: dict[str, Any],
     count: int,
     numbers: list[int],
-    rows: Mapping[int, NDArray[Any]] | None,
+    rows: Mapping[int, StepRows] | None,
     *shards: Any,
 ) -> tuple[list[str], dict[Any, Any]]:
     """The sums of a task over the shards of a worker, and the address of the worker.
@@ -273,6 +274,7 @@ def guarded(client: Any) -> Iterator[None]:
 def _is_alive(client: Any) -> bool:
     """Whether the scheduler answers."""
     try:
-        return bool(client.nthreads()) or True
+        client.nthreads()
     except (OSError, TimeoutError, AttributeError):
         return False
+    return True

@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bpfast._validation.numbers import whole
+from bpfast.distributed._shards.data import WITH_A_LIST
 from bpfast.distributed._shards.local import SHARD_ROWS
 
+if TYPE_CHECKING:
+    from bpfast.distributed._shards.data import ShardData
 
-def sources_of(
-    client: Any, x: Any, y: Any, *, sample_weight: Any, shard_rows: int | None
-) -> tuple[list[Any], bool]:
+
+def sources_of(client: Any, data: ShardData) -> tuple[list[Any], bool]:
     """The futures of each shard's data, and whether these are on workers already."""
     from dask import delayed
     from distributed import futures_of
 
+    x, y = data.x, data.y
     if isinstance(x, list | tuple):
-        for name, value in (("y", y), ("sample_weight", sample_weight), ("shard_rows", shard_rows)):
-            if value is not None:
-                expected = "none with a list, whose entries are the shards"
-                raise ValueError(f"{name}: expected {expected}, got {type(value).__name__}")
-        if not x:
-            raise ValueError("x: expected one shard or more, got an empty list")
+        data.refuse_all_but_x(WITH_A_LIST)
+        data.refuse_empty_list()
         wholes = list(x)
         is_placed = bool(futures_of(wholes))
         return client.compute([delayed(entry) for entry in wholes]), is_placed
     if y is None:
         raise TypeError(f"y: expected the targets of x, got none with {type(x).__name__}")
-    rows = SHARD_ROWS if shard_rows is None else whole("shard_rows", shard_rows, 1)
-    given = [("x", x), ("y", y)]
-    if sample_weight is not None:
-        given.append(("sample_weight", sample_weight))
+    rows = SHARD_ROWS if data.shard_rows is None else whole("shard_rows", data.shard_rows, 1)
+    given = {"x": x, "y": y}
+    if data.sample_weight is not None:
+        given["sample_weight"] = data.sample_weight
     is_placed = bool(futures_of(x))
-    arrays = [_array(name, value, rows) for name, value in given]
-    n = arrays[0].shape[0]
-    for (name, _), array in zip(given, arrays, strict=True):
+    arrays = {name: _array(name, value, rows) for name, value in given.items()}
+    n = arrays["x"].shape[0]
+    for name, array in arrays.items():
         if array.shape[0] != n:
             raise ValueError(f"{name}: expected {n} rows, as many as x, got {array.shape[0]}")
     if n == 0:
         raise ValueError("x: expected one example or more, got an empty batch")
-    blocks = [array.to_delayed().reshape(array.numblocks[0]) for array in arrays]
+    blocks = [array.to_delayed().reshape(array.numblocks[0]) for array in arrays.values()]
     return client.compute(
         [delayed(tuple)(list(parts)) for parts in zip(*blocks, strict=True)]
     ), is_placed

@@ -5,19 +5,20 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bpfast.distributed._shards.changes import changed
 from bpfast.distributed._shards.local import prepare
-from bpfast.distributed._shards.tasks import run
+from bpfast.distributed._shards.task import run
 from bpfast.distributed._tree import Tree
 from bpfast.distributed._values import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
+    from bpfast.distributed._plan import StepRows
+    from bpfast.distributed._shards.changes import Change
     from bpfast.distributed._shards.local import LocalShards
     from bpfast.distributed._shards.shard import Shard
-    from bpfast.distributed._shards.tasks import Model, Task
+    from bpfast.distributed._shards.task import Model, Task
 
 
 class Engine(Protocol):
@@ -25,11 +26,14 @@ class Engine(Protocol):
 
     count: int
 
-    def run(self, task: Task, rows: Mapping[int, NDArray[Any]] | None = None) -> Any:
+    def run(self, task: Task, rows: Mapping[int, StepRows] | None = None) -> Any:
         """The combined value of all shards, or of the given rows of some of them.
 
         The first error in the order of the shards is raised.
         """
+
+    def change(self, change: Change) -> None:
+        """Replace each shard by what `change` makes of it. The next `run` raises its errors."""
 
     def begin_epoch(self) -> None:
         """Prepare for the steps of an epoch."""
@@ -43,6 +47,7 @@ class Holder:
 
     def __init__(self, shards: LocalShards, model: Model) -> None:
         self._shards, self._model = shards, model
+        self._changes: list[Change] = []
         self._kept: dict[int, Any] = {}
 
     def get(self, number: int) -> Shard | Failure:
@@ -51,12 +56,20 @@ class Holder:
             found: Shard | Failure = self._kept[number]
             return found
         shard = prepare(self._model.net, number, self._shards._source(number))
+        for change in self._changes:
+            shard = changed(change, number, shard)
         if self._shards.keep:
             self._kept[number] = shard
         return shard
 
+    def change(self, change: Change) -> None:
+        """Replace each shard by what `change` makes of it."""
+        self._changes.append(change)
+        for number, shard in self._kept.items():
+            self._kept[number] = changed(change, number, shard)
+
     def run(
-        self, task: Task, numbers: range, rows: Mapping[int, NDArray[Any]] | None
+        self, task: Task, numbers: range, rows: Mapping[int, StepRows] | None
     ) -> dict[Any, Any]:
         """The sums of a task over some shards."""
         shards = ((number, partial(self.get, number)) for number in numbers)
@@ -70,9 +83,13 @@ class Local:
         self._holder = Holder(shards, model)
         self.count = len(shards)
 
-    def run(self, task: Task, rows: Mapping[int, NDArray[Any]] | None = None) -> Any:
+    def run(self, task: Task, rows: Mapping[int, StepRows] | None = None) -> Any:
         """The combined value of all shards."""
         return root(self._holder.run(task, range(self.count), rows), self.count)
+
+    def change(self, change: Change) -> None:
+        """Replace each shard by what `change` makes of it."""
+        self._holder.change(change)
 
     def begin_epoch(self) -> None:
         """Nothing to prepare."""

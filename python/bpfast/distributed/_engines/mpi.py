@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from bpfast._network import Network
     from bpfast.distributed._engines.engine import Engine
+    from bpfast.distributed._plan import StepRows
+    from bpfast.distributed._shards.changes import Change
     from bpfast.distributed._shards.local import LocalShards
-    from bpfast.distributed._shards.tasks import Model, Task
+    from bpfast.distributed._shards.task import Model, Task
     from bpfast.history._history import History
     from bpfast.optimizers import Optimizer
 
@@ -127,13 +129,18 @@ class Ranks:
             self._comm.send(message, dest=child)
         return message
 
-    def run(self, task: Task, rows: Mapping[int, NDArray[Any]] | None = None) -> Any:
+    def run(self, task: Task, rows: Mapping[int, StepRows] | None = None) -> Any:
         """The combined value of all shards, on rank 0."""
         # Each rank has the network, whose cost may be a function that cannot be sent.
         self.broadcast((task.without_model(), rows))
         return root(self._added(task, rows), self.count)
 
-    def _added(self, task: Task, rows: Mapping[int, NDArray[Any]] | None) -> dict[Any, Any]:
+    def change(self, change: Change) -> None:
+        """Replace each shard by what `change` makes of it."""
+        self.broadcast((None, change))
+        self._holder.change(change)
+
+    def _added(self, task: Task, rows: Mapping[int, StepRows] | None) -> dict[Any, Any]:
         """The sums of the shards of this rank and of those that send to it."""
         tree = Tree(self.count)
         tree.update(self._holder.run(task, self._numbers, rows))
@@ -142,11 +149,14 @@ class Ranks:
         return tree.nodes
 
     def serve(self) -> Outcome:
-        """Run the tasks that rank 0 sends, until it sends the outcome."""
+        """Do what rank 0 sends, tasks and changes of the shards, until it sends the outcome."""
         while not isinstance(message := self.broadcast(), Outcome):
-            task, rows = message
+            task, rows_or_change = message
+            if task is None:
+                self._holder.change(rows_or_change)
+                continue
             task.model = self._model
-            self._comm.send(self._added(task, rows), dest=self._parent)
+            self._comm.send(self._added(task, rows_or_change), dest=self._parent)
         return message
 
     def begin_epoch(self) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from typing import TYPE_CHECKING, Any
 
 from bpfast._validation.arrays import as_array
 from bpfast._validation.inputs import checked_x
 from bpfast._validation.numbers import whole
+from bpfast.distributed._shards.data import WITH_A_LIST, ShardData
 from bpfast.distributed._shards.shard import Shard, load
 from bpfast.distributed._values import Failure
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from bpfast._network import Network
 
 # The default. The engine adds up to 4096 examples of a large network in one block.
@@ -77,23 +81,27 @@ class LocalShards:
             raise TypeError(f"keep: expected True or False, got {type(keep).__name__}")
         self.keep = keep
         if y is None:
-            self._sources = _listed(x, sample_weight, shard_rows)
+            self._sources = _listed(ShardData(x, None, sample_weight, shard_rows))
             self._arrays = None
             self.shard_rows = None
             self._count = len(self._sources)
             return
         rows = SHARD_ROWS if shard_rows is None else whole("shard_rows", shard_rows, 1)
         x, y = checked_x(x), as_array("y", y)
-        n = _length(x, y, sample_weight)
         weight = None if sample_weight is None else as_array("sample_weight", sample_weight)
         self._arrays, self.shard_rows = (x, y, weight), rows
-        self._count = -(-n // rows)
+        self._count = -(-_length(x, y, weight) // rows)
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, number: int) -> Any:
         """The data of a shard, as (x, y) or (x, y, sample_weight)."""
+        try:
+            number = operator.index(number)
+        except TypeError:
+            got = type(number).__name__
+            raise TypeError(f"number: expected the number of a shard, got {got}") from None
         if not -self._count <= number < self._count:
             raise IndexError(f"shard {number}: expected one of {self._count}")
         return load(self._source(number % self._count))
@@ -114,22 +122,19 @@ class LocalShards:
 def prepare(net: Network, number: int, source: Any) -> Shard | Failure:
     """The shard made from `source`. An error is returned: the first of all shards is raised."""
     try:
-        return Shard(net, load(source))
+        return Shard.of(net, load(source))
     except Exception as error:  # noqa: BLE001 - raised by the driver
         return Failure(number, error)
 
 
-def _listed(x: Any, sample_weight: Any, shard_rows: Any) -> list[Any]:
+def _listed(data: ShardData) -> list[Any]:
     """The sources of a list of shards."""
+    x = data.x
     if not isinstance(x, list | tuple):
         got = type(x).__name__
         raise TypeError(f"y: expected the targets of x, or a list of shards as x, got {got} alone")
-    for name, value in (("shard_rows", shard_rows), ("sample_weight", sample_weight)):
-        if value is not None:
-            expected = "none with a list, whose entries are the shards"
-            raise ValueError(f"{name}: expected {expected}, got {type(value).__name__}")
-    if not x:
-        raise ValueError("x: expected one shard or more, got an empty list")
+    data.refuse_all_but_x(WITH_A_LIST)
+    data.refuse_empty_list()
     for number, entry in enumerate(x):
         if not (isinstance(entry, tuple | str | os.PathLike) or callable(entry)):
             got = type(entry).__name__
@@ -139,7 +144,7 @@ def _listed(x: Any, sample_weight: Any, shard_rows: Any) -> list[Any]:
     return list(x)
 
 
-def _length(x: Any, y: Any, sample_weight: Any) -> int:
+def _length(x: Any, y: NDArray[Any], weight: NDArray[Any] | None) -> int:
     """The number of rows, the same of all arrays."""
     if x.ndim != 2:
         raise ValueError(f"x: expected 2 dimensions, got shape {x.shape}")
@@ -148,9 +153,8 @@ def _length(x: Any, y: Any, sample_weight: Any) -> int:
         raise ValueError("x: expected one example or more, got an empty batch")
     if y.shape[:1] != (n,):
         raise ValueError(f"y: expected {n} rows, as many as x, got shape {y.shape}")
-    if sample_weight is not None and as_array("sample_weight", sample_weight).shape != (n,):
-        got = as_array("sample_weight", sample_weight).shape
-        raise ValueError(f"sample_weight: expected shape ({n},), got {got}")
+    if weight is not None and weight.shape != (n,):
+        raise ValueError(f"sample_weight: expected shape ({n},), got {weight.shape}")
     return n
 
 

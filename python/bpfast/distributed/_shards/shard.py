@@ -4,53 +4,62 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bpfast import _core
-from bpfast._training.arguments.weights import of_examples
+from bpfast._training.arguments.weights import of_examples, with_classes
 from bpfast._validation.arrays import as_array
 from bpfast._validation.inputs import checked_x, converted, count, rows_of
 from bpfast._validation.labels_or_columns import as_targets
 from bpfast._validation.sparse import is_sparse
+from bpfast.distributed._shards.facts import Facts
 from bpfast.distributed._values import ordered_sum
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from bpfast._network import Network
 
 
-class Facts(NamedTuple):
-    """What the plan needs to know of a shard."""
-
-    rows: int
-    weights: float | None  # Σ |s_x|, None without weights
-    has_positive: bool  # whether a weight is above 0
-    is_sparse: bool
-    y_shape: tuple[int, ...]  # of one example
-
-
 class Shard:
-    """The examples of one shard, converted once."""
+    """The examples of one shard, converted once.
 
-    __slots__ = ("weight", "x", "y")
+    Attributes
+    ----------
+    numbers : ndarray or None
+        The numbers of the examples in the shard that the user gave; None for 0, 1, …
+    """
 
-    x: Any
-    y: Any
+    __slots__ = ("_held_out", "numbers", "weight", "x", "y")
 
-    def __init__(self, net: Network, data: Any) -> None:
+    def __init__(
+        self,
+        x: Any,
+        y: NDArray[Any],
+        weight: NDArray[np.float64] | None,
+        numbers: NDArray[Any] | None = None,
+        held_out: Shard | None = None,
+    ) -> None:
+        self.x, self.y, self.weight = x, y, weight
+        self.numbers, self._held_out = numbers, held_out
+
+    @classmethod
+    def of(cls, net: Network, data: Any) -> Shard:
+        """The shard of ``(x, y)`` or ``(x, y, sample_weight)`` for a network."""
         x, y, weight = _three(data)
         x = checked_x(x)
         n = count(x, net.sizes[0])
         y = as_targets(net, as_array("y", y))
         if y.shape[:1] != (n,):
             raise ValueError(f"y: expected {n} rows, as many as x, got shape {y.shape}")
-        self.x = x if is_sparse(x) else converted(x, net.dtype)
+        x = x if is_sparse(x) else converted(x, net.dtype)
         is_own = not isinstance(net.config["cost"], str)
-        self.y = y if is_own or y.ndim == 1 or y.dtype.kind != "f" else converted(y, net.dtype)
-        self.weight = of_examples(weight, n, signed=True)
+        y = y if is_own or y.ndim == 1 or y.dtype.kind != "f" else converted(y, net.dtype)
+        return cls(x, y, of_examples(weight, n, signed=True))
 
     def __len__(self) -> int:
         return int(self.x.shape[0])
@@ -59,26 +68,64 @@ class Shard:
     def nbytes(self) -> int:
         """The memory, which Dask asks for."""
         x = (self.x.data, self.x.indices, self.x.indptr) if is_sparse(self.x) else (self.x,)
-        weight = () if self.weight is None else (self.weight,)
-        return sum(int(array.nbytes) for array in (*x, self.y, *weight))
+        more = [array for array in (self.weight, self.numbers) if array is not None]
+        own = sum(int(array.nbytes) for array in (*x, self.y, *more))
+        return own + (0 if self._held_out is None else self._held_out.nbytes)
 
     def __sizeof__(self) -> int:
         return self.nbytes
 
+    def part(self, *, held_out: bool) -> Shard:
+        """The held-out examples, or the others."""
+        if not held_out:
+            return self
+        assert self._held_out is not None  # noqa: S101 - asked for only after `hold_out`
+        return self._held_out
+
+    def hold_out(self, rows: NDArray[Any]) -> Shard:
+        """The shard without some rows, which it keeps apart."""
+        rest = np.setdiff1d(np.arange(len(self)), rows, assume_unique=True)
+        held_out, others = (
+            Shard(*self.take(numbers), numbers=numbers) for numbers in (np.sort(rows), rest)
+        )
+        others._held_out = held_out
+        return others
+
+    def weigh(self, class_weight: Mapping[int, float], outputs: int) -> Shard:
+        """The shard with the weights of its classes; those of held-out examples stay the same."""
+        if not len(self):
+            return Shard(self.x, self.y, np.empty(0), self.numbers, self._held_out)
+        weight = with_classes(self.weight, class_weight, self.y, outputs)
+        return Shard(self.x, self.y, weight, self.numbers, self._held_out)
+
     def facts(self) -> Facts:
         """What the plan needs to know."""
-        weight = self.weight
-        total = None if weight is None else float(ordered_sum(np.abs(weight)))
-        positive = weight is None or bool((weight > 0).any())
-        return Facts(len(self), total, positive, is_sparse(self.x), self.y.shape[1:])
+        weight, first_negative = self.weight, None
+        if weight is None:
+            total, has_positive = None, True
+        else:
+            total = float(ordered_sum(np.abs(weight)))
+            has_positive = bool((weight > 0).any())
+            if (weight < 0).any():
+                row = int((weight < 0).argmax())
+                first_negative = self._number(row), float(weight[row])
+        is_csr, shape = is_sparse(self.x), self.y.shape[1:]
+        return Facts(len(self), total, has_positive, first_negative, is_csr, shape)
+
+    def _number(self, row: int) -> int:
+        """The number of a row in the shard that the user gave."""
+        return row if self.numbers is None else int(self.numbers[row])
 
     def check_numbers(self, net: Network, first: int, *, finite: bool) -> None:
-        """Raise ValueError for numbers that cannot be used. Row 0 has the global number `first`."""
+        """Raise ValueError for numbers that cannot be used. The user's row 0 has number `first`."""
         for name, array in (("x", self.x), ("y", self.y)):
             rows = bad_rows(array) if finite else np.empty(0, np.intp)
             if len(rows):
-                raise ValueError(_non_finite(name, array, rows, first))
-        _core.check_targets(net, self.y, first)
+                row = array[int(rows[0])]
+                numbers = [first + self._number(int(k)) for k in rows]
+                raise ValueError(_non_finite(name, row, numbers))
+        if self.numbers is None:  # others were checked before some examples were held out
+            _core.check_targets(net, self.y, first)
 
     def take(self, rows: NDArray[Any] | None) -> tuple[Any, Any, Any]:
         """x, y and weights of some rows, or of all."""
@@ -103,15 +150,14 @@ def bad_rows(array: Any) -> NDArray[Any]:
     return np.flatnonzero(~(good if array.ndim == 1 else good.reshape(len(array), -1).all(1)))
 
 
-def _non_finite(name: str, array: Any, rows: NDArray[Any], first: int) -> str:
-    """An error that names the rows by their global numbers."""
-    row = array[int(rows[0])]
-    numbers = row.data if is_sparse(row) else np.asarray(row).reshape(-1)
-    got = numbers[~np.isfinite(numbers)][0]
-    text = f"{name}[{first + int(rows[0])}]: expected finite numbers, got {got}"
-    if len(rows) > 1:
-        shown = ", ".join(str(first + int(row)) for row in rows[:5])
-        text += f", and in {len(rows)} rows in all: {shown}" + ", …" * (len(rows) > 5)
+def _non_finite(name: str, row: Any, numbers: list[int]) -> str:
+    """An error that shows the first row and names all by their global numbers."""
+    values = row.data if is_sparse(row) else np.asarray(row).reshape(-1)
+    got = values[~np.isfinite(values)][0]
+    text = f"{name}[{numbers[0]}]: expected finite numbers, got {got}"
+    if len(numbers) > 1:
+        shown = ", ".join(map(str, numbers[:5]))
+        text += f", and in {len(numbers)} rows in all: {shown}" + ", …" * (len(numbers) > 5)
     return text
 
 

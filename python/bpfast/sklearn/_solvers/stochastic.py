@@ -15,6 +15,7 @@ from bpfast._training.arguments.training_data import check_cost, new_source, par
 from bpfast._training.arguments.unusual_targets import warn_of_targets
 from bpfast._training.data.examples import Examples
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
+from bpfast._training.step_runner import TrainerRunner
 from bpfast._validation.caller import stack_level
 from bpfast.history._history import History
 from bpfast.optimizers import SGD, Adam
@@ -163,19 +164,18 @@ def _new_training(
     if problem.validation is not None:
         held_out = HeldOut(net, *problem.validation)
         check_cost(held_out, settings)
-    callbacks = () if estimator.callbacks is None else estimator.callbacks
+    callbacks = parse_callbacks(() if estimator.callbacks is None else estimator.callbacks)
     return EstimatorTraining(
         net,
-        trainer,
+        TrainerRunner(net, trainer, source, optimizer, callbacks),
         settings,
-        source,
         optimizer,
         History(seed=settings.seed),
         metrics={},
         training=None,
         validation=held_out,
         early_stopping=new_convergence(estimator, by_score=held_out is not None),
-        callbacks=parse_callbacks(callbacks),
+        callbacks=callbacks,
         estimator=estimator,
         loss_scale=problem.loss_scale,
         penalty=penalty,

@@ -89,7 +89,7 @@ class EstimatorTraining(Training):
         """
         before = self._penalty_before
         self._penalty_before = after = self._penalty_now()
-        n = self.source.examples or 1
+        n = self.runner.examples or 1
         steps = -(-n // self.settings.batch_size)
         mean = before
         if steps > 1:  # otherwise `after`, which may be infinite, has no part in it
@@ -100,7 +100,7 @@ class EstimatorTraining(Training):
         """Set the attributes of the estimator, and print them if `verbose`."""
         estimator = self._estimator
         estimator.n_iter_ += 1
-        estimator.t_ += self.source.examples
+        estimator.t_ += self.runner.examples
         estimator.loss_ = row["loss"]
         estimator.loss_curve_.append(row["loss"])
         if self.validation is not None:

@@ -10,6 +10,7 @@ use crate::python::api::trace::Trace;
 use crate::python::api::typed_network::with_typed_network;
 use crate::python::call::errors::{guarded, wrong_type};
 use crate::python::convert::config::Name;
+use crate::python::convert::dropout::StepDropout;
 use crate::python::convert::targets::Weighting;
 
 #[pymethods]
@@ -151,7 +152,30 @@ impl PyNetwork {
             let weighting = Weighting::parse(sample_weight, reduction)?;
             with_typed_network!(self, typed => {
                 let gradient = typed.gradient(x.py(), out)?;
-                typed.backprop(x, y, sample_weight, &weighting, gradient.get())?;
+                typed.backprop(x, y, (sample_weight, &weighting), gradient.get(), None)?;
+                Ok(gradient)
+            })
+        })
+    }
+
+    /// The sum of C_x and its gradient over a part of the examples of a step. `dropout` is the rates of the
+    /// hidden layers, the seed, the step, and the place of each example in the step.
+    #[pyo3(name = "_backprop_dropout", signature = (x, y, sample_weight, out, dropout))]
+    fn backprop_dropout<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        out: &Bound<'py, PyAny>,
+        dropout: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, Gradient>> {
+        guarded(|| {
+            let weighting = Weighting::of_examples(sample_weight)?;
+            let dropout = StepDropout::parse(dropout)?;
+            with_typed_network!(self, typed => {
+                let gradient = typed.gradient(x.py(), Some(out))?;
+                let weights = (sample_weight, &weighting);
+                typed.backprop(x, y, weights, gradient.get(), Some(&dropout))?;
                 Ok(gradient)
             })
         })
@@ -189,10 +213,20 @@ impl PyNetwork {
         })
     }
 
-    /// What a callable cost takes, (n, n_L): a^L, or z^L if it has `takes_z`.
-    #[pyo3(name = "_outputs", signature = (x))]
-    fn outputs<'py>(&self, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        guarded(|| with_typed_network!(self, typed => Ok(typed.outputs(x)?.into_any())))
+    /// What a callable cost takes, (n, n_L): a^L, or z^L if it has `takes_z`. `dropout` as for
+    /// `_backprop_dropout`.
+    #[pyo3(name = "_outputs", signature = (x, dropout=None))]
+    fn outputs<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        dropout: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let dropout = dropout.map(StepDropout::parse).transpose()?;
+            with_typed_network!(self, typed => {
+                Ok(typed.outputs(x, dropout.as_ref())?.into_any())
+            })
+        })
     }
 
     /// A checksum of x.

@@ -12,6 +12,7 @@ use crate::python::api::typed_network::stored::{InputOrTrace, LayerSlices};
 use crate::python::api::typed_network::{TypedNetwork, slices, write_arrays};
 use crate::python::borrow::{Element, NamedInput, check_out_disjoint};
 use crate::python::call::errors::wrong_type;
+use crate::python::convert::dropout::StepDropout;
 use crate::python::convert::inputs::InputArray;
 use crate::python::convert::targets::Weighting;
 
@@ -49,9 +50,9 @@ impl<T: Element> TypedNetwork<'_, T> {
         &self,
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
-        sample_weight: Option<&Bound<'py, PyAny>>,
-        weighting: &Weighting<'py>,
+        (sample_weight, weighting): (Option<&Bound<'py, PyAny>>, &Weighting<'py>),
         gradient: &Gradient,
+        dropout: Option<&StepDropout<'py>>,
     ) -> PyResult<()> {
         let (py, x) = (x.py(), InputOrTrace::parse(x, self)?);
         let out = gradient.vector.flat(py)?;
@@ -65,9 +66,17 @@ impl<T: Element> TypedNetwork<'_, T> {
         let (inputs, known) = (x.x.inputs(self.architecture())?, x.slices()?);
         let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
         let costs = targets_or_costs.costs()?;
+        let dropout = dropout.map(|dropout| dropout.of_examples(inputs.len()));
+        let dropout = dropout.transpose()?;
+        if known.is_some() && dropout.is_some() {
+            let message = "x: expected the examples with dropout, got a Trace";
+            return Err(PyTypeError::new_err(message));
+        }
         let numbers = &mut *out;
         let cost = self.run(py, allowed, &params, inputs, |call, scratch| match &known {
-            None => call.backprop(&targets, scratch, numbers),
+            None => (*call)
+                .with_dropout(dropout)
+                .backprop(&targets, scratch, numbers),
             Some(known) => call.backprop_stored(&targets, known.stored(), scratch, numbers),
         })?;
         gradient.set_cost(costs.map_or(cost, |costs| targets.total(costs)));

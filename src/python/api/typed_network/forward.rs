@@ -18,6 +18,7 @@ use crate::python::borrow::{Element, readwrite};
 use crate::python::call::detach::detached;
 use crate::python::convert::arrays::check_shape;
 use crate::python::convert::arrays::{empty, input, output};
+use crate::python::convert::dropout::StepDropout;
 use crate::python::convert::inputs::InputArray;
 
 impl<T: Element> TypedNetwork<'_, T> {
@@ -93,7 +94,11 @@ impl<T: Element> TypedNetwork<'_, T> {
     }
 
     /// What a custom cost takes, (n, n_L): a^L, or z^L.
-    pub fn outputs<'py>(&self, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray2<T>>> {
+    pub fn outputs<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        dropout: Option<&StepDropout<'py>>,
+    ) -> PyResult<Bound<'py, PyArray2<T>>> {
         let (py, architecture) = (x.py(), self.architecture());
         let x = InputArray::parse(x)?;
         let shape = [x.inputs(architecture)?.len(), architecture.n_outputs()];
@@ -103,8 +108,10 @@ impl<T: Element> TypedNetwork<'_, T> {
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let (inputs, numbers) = (x.inputs(architecture)?, out.as_slice_mut()?);
+        let dropout = dropout.map(|dropout| dropout.of_examples(inputs.len()));
+        let dropout = dropout.transpose()?;
         self.run(py, allowed, &params, inputs, |call, scratch| {
-            call.outputs(scratch, numbers)
+            (*call).with_dropout(dropout).outputs(scratch, numbers)
         })?;
         drop(out);
         Ok(array)

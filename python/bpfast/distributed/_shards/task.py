@@ -1,4 +1,4 @@
-"""What is computed of each shard, wherever it is."""
+"""A function of the shards that is computed where each of them is."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ import threading
 import uuid
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import numpy as np
-
 from bpfast import _core
 from bpfast._network import Network
 from bpfast.distributed._tree import Node, Tree
-from bpfast.distributed._values import Failure, Part
+from bpfast.distributed._values import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
+    from bpfast.distributed._plan import StepRows
     from bpfast.distributed._shards.shard import Shard
-    from bpfast.optimizers import Optimizer
 
 # The networks of this process for the trainings that it works for, oldest first.
 _MODELS: dict[str, Model] = {}
@@ -75,93 +73,16 @@ class Task:
         del sent.model
         return sent
 
-    def of(self, number: int, shard: Shard, rows: NDArray[Any] | None) -> Any:
+    def of(self, number: int, shard: Shard, rows: StepRows | None) -> Any:
         """The value of a shard, or of some of its rows."""
         raise NotImplementedError
-
-
-class Count(Task):
-    """The facts of each shard."""
-
-    name = "bpfast-count"
-
-    def of(self, number: int, shard: Shard, rows: NDArray[Any] | None) -> Any:  # noqa: ARG002
-        """The facts, to be joined in the order of the shards."""
-        return (shard.facts(),)
-
-
-class Check(Task):
-    """Raises an error for numbers that cannot be used."""
-
-    name = "bpfast-check"
-
-    def __init__(self, model: Model, first: list[int], *, finite: bool) -> None:
-        super().__init__(model)
-        self.first, self.finite = first, finite
-
-    def of(self, number: int, shard: Shard, rows: NDArray[Any] | None) -> Any:  # noqa: ARG002
-        """Nothing, if all is well."""
-        shard.check_numbers(self.model.net, self.first[number], finite=self.finite)
-
-
-class GradientTask(Task):
-    """Σ s_x C_x and its gradient, over all rows or some of each shard."""
-
-    name = "bpfast-gradient"
-
-    def of(self, number: int, shard: Shard, rows: NDArray[Any] | None) -> Any:  # noqa: ARG002
-        """The sums of a shard: those that `backprop` computes of its rows."""
-        x, y, weight = shard.take(rows)
-        net, gradient = self.model.net, self.model.gradient
-        net.backprop(x, y, sample_weight=weight, reduction="sum", out=gradient)
-        n = int(x.shape[0])
-        return Part(gradient.flat.astype(np.float64), gradient.cost, n)
-
-
-class LocalSteps(Task):
-    """Some steps on the rows of each shard alone, and the sum of the resulting parameters."""
-
-    name = "bpfast-local-steps"
-
-    def __init__(
-        self,
-        model: Model,
-        params: NDArray[Any],
-        optimizer: Optimizer,
-        mean_weight: float | None,
-        batch_size: int,
-        settings: Mapping[str, Any],
-    ) -> None:
-        super().__init__(model, params)
-        self.optimizer, self.mean_weight = optimizer, mean_weight
-        self.batch_size, self.settings = batch_size, settings
-
-    def of(self, number: int, shard: Shard, rows: NDArray[Any] | None) -> Any:  # noqa: ARG002
-        """Parameters and optimizer state after the steps, times the number of examples."""
-        assert rows is not None  # noqa: S101 - every step has rows
-        net, optimizer = self.model.net, copy.deepcopy(self.optimizer)
-        batches = []
-        for start in range(0, len(rows), self.batch_size):
-            x, y, weight = shard.take(rows[start : start + self.batch_size])
-            batches.append((x, y) if weight is None else (x, y, weight / self.mean_weight))
-        history = net.fit(batches, epochs=1, optimizer=optimizer, seed=0, **self.settings)
-        n = len(rows)
-        state = [array for _, array in state_arrays(optimizer)]
-        vector = np.concatenate([net.params, *state]).astype(np.float64)
-        return Part(n * vector, n * float(history.cost[0]), n)
-
-
-def state_arrays(optimizer: Optimizer) -> list[tuple[str, NDArray[Any]]]:
-    """The state arrays of an optimizer of a network, by name."""
-    state = optimizer.state
-    return [(name, array) for name, array in state.items() if isinstance(array, np.ndarray)]
 
 
 def run(
     task: Task,
     shards: Iterable[tuple[int, Any]],
     count: int,
-    rows: Mapping[int, NDArray[Any]] | None = None,
+    rows: Mapping[int, StepRows] | None = None,
 ) -> dict[Node, Any]:
     """The sums of a task over some of the `count` shards.
 

@@ -1,0 +1,57 @@
+"""Held-out examples, which stay in their shards."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast import _core
+from bpfast._training.metrics.accuracy import for_targets
+from bpfast._training.metrics.named import measure
+from bpfast.distributed._shards.sums import HeldOutCost, HeldOutOutputs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from bpfast._network import Network
+    from bpfast._typing import Metric
+    from bpfast.distributed._engines.engine import Engine
+    from bpfast.distributed._shards.facts import Facts
+    from bpfast.distributed._shards.task import Model
+
+
+class HeldOutExamples:
+    """Cost and metrics of held-out examples. Only outputs and y come to the driver, for metrics."""
+
+    def __init__(self, engine: Engine, model: Model, net: Network, facts: Sequence[Facts]) -> None:
+        self._engine, self._model, self._net = engine, model, net
+        self._count = sum(fact.rows for fact in facts)
+        weights = [fact.weights for fact in facts if fact.weights is not None]
+        self._all_weight = math.fsum(weights) if weights else float(self._count)
+        self._y: NDArray[Any] | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    def cost(self) -> float:
+        """C with the network's current parameters."""
+        task = HeldOutCost(self._model, _core.copy_params(self._net))
+        return float(self._engine.run(task).cost) / self._all_weight
+
+    def metrics_for(self, metrics: dict[str, Metric]) -> dict[str, Metric]:
+        """The metrics for y of these examples, which is fetched for them."""
+        if not metrics:
+            return metrics
+        self._y = np.concatenate(self._engine.run(HeldOutOutputs(self._model)))
+        return for_targets(metrics, self._y, self._net)[0]
+
+    def metrics(self, metrics: Mapping[str, Metric], prefix: str) -> dict[str, float]:
+        """Each metric of the network's outputs, by its name with `prefix`."""
+        if self._y is None:
+            return {}
+        task = HeldOutOutputs(self._model, _core.copy_params(self._net))
+        return measure(metrics, np.concatenate(self._engine.run(task)), self._y, prefix)

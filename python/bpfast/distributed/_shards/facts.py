@@ -1,0 +1,64 @@
+"""Tasks that find out what the driver needs to know of the shards before the first step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bpfast._training.arguments.weights import count_classes
+from bpfast.distributed._shards.task import Model, Task
+
+if TYPE_CHECKING:
+    from bpfast.distributed._plan import StepRows
+    from bpfast.distributed._shards.shard import Shard
+
+
+class Facts(NamedTuple):
+    """What the plan needs to know of some examples of a shard."""
+
+    rows: int
+    weights: float | None  # Σ |s_x|, None without weights
+    has_positive: bool  # whether a weight is above 0
+    first_negative: tuple[int, float] | None  # the first weight below 0 and its row in the shard
+    is_sparse: bool
+    y_shape: tuple[int, ...]  # of one example
+
+
+class Count(Task):
+    """The facts of each shard, or of the examples held out of it."""
+
+    name = "bpfast-count"
+
+    def __init__(self, model: Model, *, held_out: bool = False) -> None:
+        super().__init__(model)
+        self.held_out = held_out
+
+    def of(self, number: int, shard: Shard, rows: StepRows | None) -> Any:  # noqa: ARG002
+        """The facts, to be joined in the order of the shards."""
+        return (shard.part(held_out=self.held_out).facts(),)
+
+
+class CountClasses(Task):
+    """The number of examples of each class in each shard."""
+
+    name = "bpfast-count-classes"
+
+    def of(self, number: int, shard: Shard, rows: StepRows | None) -> Any:  # noqa: ARG002
+        """The numbers by class, to be joined."""
+        return (count_classes(shard.y),) if len(shard) else None
+
+
+class Check(Task):
+    """Raises an error for numbers that cannot be used.
+
+    `first` has the global number of the first row of each shard as the user gave it.
+    """
+
+    name = "bpfast-check"
+
+    def __init__(self, model: Model, first: list[int], *, finite: bool) -> None:
+        super().__init__(model)
+        self.first, self.finite = first, finite
+
+    def of(self, number: int, shard: Shard, rows: StepRows | None) -> Any:  # noqa: ARG002
+        """Nothing, if all is well."""
+        shard.check_numbers(self.model.net, self.first[number], finite=self.finite)

@@ -1,0 +1,108 @@
+"""Tasks of a training: the gradient of a step, steps of a shard alone, the held-out examples."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast._calls.methods import summed_backprop
+from bpfast.distributed._shards.task import Model, Task
+from bpfast.distributed._values import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from bpfast.distributed._dropout import Dropout
+    from bpfast.distributed._plan import StepRows
+    from bpfast.distributed._shards.shard import Shard
+    from bpfast.optimizers import Optimizer
+
+
+class GradientTask(Task):
+    """Σ s_x C_x and its gradient, over all rows or some of each shard."""
+
+    name = "bpfast-gradient"
+
+    def __init__(self, model: Model, params: NDArray[Any], dropout: Dropout | None = None) -> None:
+        super().__init__(model, params)
+        self.dropout = dropout
+
+    def of(self, number: int, shard: Shard, rows: StepRows | None) -> Any:
+        """The sums of a shard: those that `backprop` computes of its rows."""
+        x, y, weight = shard.take(None if rows is None else rows.numbers)
+        n = int(x.shape[0])
+        if n == 0:
+            return None
+        net, gradient = self.model.net, self.model.gradient
+        dropout = None
+        if self.dropout is not None:
+            dropout = self.dropout.of_rows(number, n, None if rows is None else rows.places)
+        summed_backprop(net, x, y, weight, gradient, dropout)
+        return Part(gradient.flat.astype(np.float64), gradient.cost, n)
+
+
+class LocalSteps(Task):
+    """Some steps on the rows of each shard alone, and the sum of the resulting parameters."""
+
+    name = "bpfast-local-steps"
+
+    def __init__(
+        self,
+        model: Model,
+        params: NDArray[Any],
+        optimizer: Optimizer,
+        mean_weight: float | None,
+        settings: Mapping[str, Any],
+    ) -> None:
+        super().__init__(model, params)
+        self.optimizer, self.mean_weight = optimizer, mean_weight
+        self.settings = dict(settings)
+
+    def of(self, number: int, shard: Shard, rows: StepRows | None) -> Any:
+        """Parameters and optimizer state after the steps, times the number of examples."""
+        assert rows is not None  # noqa: S101 - every step has rows
+        net, optimizer = self.model.net, copy.deepcopy(self.optimizer)
+        settings = self.settings.copy()
+        size, seed = settings.pop("batch_size"), settings.pop("seed")
+        n, batches = len(rows), []
+        for start in range(0, n, size):
+            x, y, weight = shard.take(rows.numbers[start : start + size])
+            batches.append((x, y) if weight is None else (x, y, weight / self.mean_weight))
+        # A seed for each shard, so that not all drop the same neurons.
+        own = np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> np.uint64(1)
+        history = net.fit(batches, epochs=1, optimizer=optimizer, seed=int(own), **settings)
+        state = [array for array in optimizer.state.values() if isinstance(array, np.ndarray)]
+        vector = np.concatenate([net.params, *state]).astype(np.float64)
+        return Part(n * vector, n * float(history.cost[0]), n)
+
+
+class HeldOutCost(Task):
+    """Σ s_x C_x over the held-out examples."""
+
+    name = "bpfast-validation-cost"
+
+    def of(self, number: int, shard: Shard, rows: StepRows | None) -> Any:  # noqa: ARG002
+        """The sum of a shard."""
+        held_out = shard.part(held_out=True)
+        if not len(held_out):
+            return None
+        x, y, weight = held_out.take(None)
+        cost = self.model.net.cost(x, y, sample_weight=weight, reduction="sum")
+        return Part(np.empty(0), cost, len(held_out))
+
+
+class HeldOutOutputs(Task):
+    """The outputs for the held-out examples, or their y without parameters."""
+
+    name = "bpfast-validation-outputs"
+
+    def of(self, number: int, shard: Shard, rows: StepRows | None) -> Any:  # noqa: ARG002
+        """The outputs of a shard, to be joined."""
+        held_out = shard.part(held_out=True)
+        if not len(held_out):
+            return None
+        return (held_out.y if self.params is None else self.model.net.forward(held_out.x),)
