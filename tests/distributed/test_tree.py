@@ -5,7 +5,7 @@ import pytest
 
 from bpfast.distributed._engines.engine import root
 from bpfast.distributed._tree import Tree
-from bpfast.distributed._values import Failure, Part, combine, ordered_sum
+from bpfast.distributed._values import Buffers, Failure, Part, combine, ordered_sum
 
 COUNTS = [1, 2, 3, 5, 8, 13, 31, 64, 100]
 
@@ -77,6 +77,22 @@ def test_the_error_of_the_first_shard_is_raised(order):
         tree.add((0, shard), value)
     with pytest.raises(ValueError, match=r"^shard 1: wrong$"):
         root(tree.nodes, 4)
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_sums_in_place_have_the_same_bits(count):
+    expected = added_by([range(count)], count)
+    buffers, found = Buffers(), []
+    for size in (40, 40, 3, 40):  # the memory of other sizes is not used
+        tree = Tree(count, buffers.combine)
+        for shard, part in enumerate(parts(count)):
+            vector = buffers.copy(part.vector[:size])
+            tree.add((0, shard), Part(vector, part.cost, part.examples))
+        found.append(tree.root)
+    # No sum is in the memory of a later one.
+    for part in found:
+        assert part.vector.tobytes() == expected.vector[: part.vector.size].tobytes()
+        assert (part.cost, part.examples) == (expected.cost, count)
 
 
 def test_parts_are_not_changed():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from bpfast.distributed._values import combine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 # Node (l, i) covers the shards from i 2^l to (i + 1) 2^l - 1.
 Node: TypeAlias = tuple[int, int]
@@ -33,8 +33,8 @@ class Tree:
     (0, 1, 2, 3, 4)
     """
 
-    def __init__(self, count: int) -> None:
-        self.count = count
+    def __init__(self, count: int, combine: Callable[[Any, Any], Any] = combine) -> None:
+        self.count, self._combine = count, combine
         self.nodes: dict[Node, Any] = {}
         self._top = (count - 1).bit_length()
 
@@ -47,7 +47,8 @@ class Tree:
                 if (level, neighbour) not in self.nodes:
                     break
                 other = self.nodes.pop((level, neighbour))
-                value = combine(value, other) if index < neighbour else combine(other, value)
+                pair = (value, other) if index < neighbour else (other, value)
+                value = self._combine(*pair)
             level, index = level + 1, index >> 1
         self.nodes[level, index] = value
 

@@ -60,6 +60,41 @@ def combine(left: Any, right: Any) -> Any:
     return Part(vector, left.cost + right.cost, left.examples + right.examples)
 
 
+class Buffers:
+    """Adds the parts that one process has made, in place, and uses the memory of others again.
+
+    New memory costs more time than an addition: the system has to clear it.
+
+    Examples
+    --------
+    >>> buffers = Buffers()
+    >>> parts = [Part(buffers.copy(np.ones(2)), 1.0, 3), Part(buffers.copy(np.ones(2)), 0.5, 4)]
+    >>> buffers.combine(*parts)
+    Part(vector=array([2., 2.]), cost=1.5, examples=7)
+    """
+
+    def __init__(self) -> None:
+        self._free: list[NDArray[np.float64]] = []
+
+    def copy(self, vector: NDArray[Any]) -> NDArray[np.float64]:
+        """`vector` in float64."""
+        fits = bool(self._free) and self._free[-1].size == vector.size
+        buffer = self._free.pop() if fits else np.empty(vector.size)
+        buffer[...] = vector
+        return buffer
+
+    def combine(self, left: Any, right: Any) -> Any:
+        """`combine`, which may change both values. The sums have the same bits."""
+        if not (isinstance(left, Part) and isinstance(right, Part)):
+            return combine(left, right)
+        with np.errstate(over="ignore", invalid="ignore"):
+            left.vector += right.vector
+        if self._free and self._free[-1].size != right.vector.size:
+            self._free.clear()  # all in the list have one size
+        self._free.append(right.vector)
+        return Part(left.vector, left.cost + right.cost, left.examples + right.examples)
+
+
 def ordered_sum(values: NDArray[np.float64]) -> Any:
     """The sum over the first axis, in an order that its length alone determines.
 

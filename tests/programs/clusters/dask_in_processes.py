@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -98,14 +99,18 @@ def lost_scheduler(folder):
         "--scheduler-file",
         str(file),
     ]
-    with subprocess.Popen([*command, *options], stderr=subprocess.DEVNULL) as scheduler:
+    with (
+        subprocess.Popen([*command, *options], stderr=subprocess.DEVNULL) as scheduler,
+        ExitStack() as ends,
+    ):
+        ends.callback(scheduler.kill)  # also if something fails, as leaving it waits for its end
         from distributed import Worker, sync
         from distributed.utils import LoopRunner
 
         client = Client(scheduler_file=str(file), timeout=30)
         runner = LoopRunner(loop=client.loop, asynchronous=False)
         worker = sync(runner.loop, _started, Worker, client.scheduler.address)
-        kept = []
+        kept, address = [], client.scheduler.address
 
         def callback(net, history):
             kept.append(net.params.copy())
@@ -121,7 +126,7 @@ def lost_scheduler(folder):
                 callbacks=callback,
             )  # fmt: skip
         except ConnectionError as error:
-            message = str(error).replace(client.scheduler.address, "ADDRESS")
+            message = str(error).replace(address, "ADDRESS")
         del worker
         client.close(timeout=1)
     return {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 import uuid
 import warnings
 from contextlib import contextmanager
@@ -17,7 +19,7 @@ from bpfast.distributed._shards.task import Task, run
 from bpfast.distributed._tree import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from bpfast.distributed._engines.engine import Engine
     from bpfast.distributed._plan import StepRows
@@ -32,6 +34,9 @@ INLINE = 1 << 16  # bytes
 AT_A_TIME = 4
 # How often a run is repeated whose data were lost with a worker.
 ATTEMPTS = 4
+# How long the driver waits for a worker to answer it without the scheduler, and for how long it
+# relies on where the shards are.
+ANSWER, KNOWN = 2.0, 5.0  # seconds
 
 
 def on_workers(
@@ -64,6 +69,8 @@ class Workers:
         self.count = len(sources)
         self._shards = self._prepare(model, sources, is_placed=is_placed)
         self._groups: list[tuple[str | None, list[int]]] = []
+        self._grouped_at = -math.inf
+        self._answers: dict[str, bool] = {}  # whether a worker answers the driver itself
 
     def _refuse_other_workers(self) -> None:
         """Raise RuntimeError for a worker that would give other bits."""
@@ -108,9 +115,10 @@ class Workers:
         self._groups = []
 
     def begin_epoch(self) -> None:
-        """Find out which worker holds which shard."""
-        with guarded(self._client):
-            self._group()
+        """Find out which worker holds which shard, if that may have changed."""
+        if time.monotonic() > self._grouped_at + KNOWN:
+            with guarded(self._client):
+                self._group()
 
     def _group(self) -> None:
         from distributed import wait
@@ -123,7 +131,26 @@ class Workers:
             # A shard that is being computed again: wherever it will be.
             place = holders[0] if holders else None
             of_worker.setdefault(place, []).append(number)
-        self._groups = list(of_worker.items())
+        self._groups, self._grouped_at = list(of_worker.items()), time.monotonic()
+        self._ask(place for place in of_worker if place is not None)
+
+    def _ask(self, places: Iterable[str]) -> None:
+        """Find out which workers answer the driver without the scheduler."""
+        import asyncio
+
+        async def answers(place: str) -> bool:
+            try:
+                await asyncio.wait_for(self._client.rpc(place).identity(), ANSWER)
+            except (OSError, TimeoutError):
+                return False
+            return True
+
+        async def each(asked: list[str]) -> list[bool]:
+            return await asyncio.gather(*map(answers, asked))
+
+        new = [place for place in places if place not in self._answers]
+        if new:
+            self._answers |= zip(new, self._client.sync(each, new), strict=True)
 
     def run(self, task: Task, rows: Mapping[int, StepRows] | None = None) -> Any:
         """The combined value of all shards."""
@@ -139,7 +166,9 @@ class Workers:
 
         for attempt in range(ATTEMPTS):
             try:
-                results = self._client.gather(self._submit(task, rows))
+                # Sums are as large as the network. Through the scheduler they would travel twice.
+                is_direct = all(self._answers.get(place or "") for place, _ in self._groups)
+                results = self._client.gather(self._submit(task, rows), direct=is_direct or None)
                 break
             except CancelledError:
                 if attempt == ATTEMPTS - 1 or self._client.status != "running":
@@ -154,7 +183,10 @@ class Workers:
         """Start a task for each worker, and further ones that add their results."""
         client, sent = self._client, task
         if task.nbytes > INLINE:
-            sent = client.scatter([task], broadcast=True, hash=False)[0]
+            # A few workers fetch the parameters from the first one when they start.
+            places = [place for place, _ in self._groups if place is not None]
+            broadcast = len(places) > AT_A_TIME
+            sent = client.scatter([task], places or None, broadcast=broadcast, hash=False)[0]
         futures = []
         for place, numbers in self._groups:
             used = {k for k in numbers if rows is None or k in rows}

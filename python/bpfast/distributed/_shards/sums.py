@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast import _core
 from bpfast._calls.methods import summed_backprop
 from bpfast.distributed._shards.task import Model, Task
 from bpfast.distributed._values import Part
@@ -42,7 +43,7 @@ class GradientTask(Task):
         if self.dropout is not None:
             dropout = self.dropout.of_rows(number, n, None if rows is None else rows.places)
         summed_backprop(net, x, y, weight, gradient, dropout)
-        return Part(gradient.flat.astype(np.float64), gradient.cost, n)
+        return Part(self.model.buffers.copy(gradient.flat), gradient.cost, n)
 
 
 class LocalSteps(Task):
@@ -65,6 +66,8 @@ class LocalSteps(Task):
     def of(self, number: int, shard: Shard, rows: StepRows | None) -> Any:
         """Parameters and optimizer state after the steps, times the number of examples."""
         assert rows is not None  # noqa: S101 - every step has rows
+        assert self.params is not None  # noqa: S101 - of the constructor
+        _core.assign_params(self.model.net, self.params)  # the last shard has changed them
         net, optimizer = self.model.net, copy.deepcopy(self.optimizer)
         settings = self.settings.copy()
         size, seed = settings.pop("batch_size"), settings.pop("seed")

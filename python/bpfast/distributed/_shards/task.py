@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from bpfast import _core
 from bpfast._network import Network
 from bpfast.distributed._tree import Node, Tree
-from bpfast.distributed._values import Failure
+from bpfast.distributed._values import Buffers, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,6 +30,7 @@ class Model:
 
     def __init__(self, token: str, net: Network) -> None:
         self.token, self.net, self.gradient = token, net, _core.Gradient(net)
+        self.buffers = Buffers()
         self.lock = threading.Lock()  # Dask may run several tasks of a worker at once
 
     @classmethod
@@ -74,7 +75,10 @@ class Task:
         return sent
 
     def of(self, number: int, shard: Shard, rows: StepRows | None) -> Any:
-        """The value of a shard, or of some of its rows."""
+        """The value of a shard, or of some of its rows. The network has the task's parameters.
+
+        The memory of a `Part` is this call's own, as sums are made in place.
+        """
         raise NotImplementedError
 
 
@@ -89,14 +93,13 @@ def run(
     A shard is given as itself, as a callable that returns it, or as a Failure. Errors are values,
     so that the first one in the order of the shards is raised, wherever they are.
     """
-    tree = Tree(count)
+    tree = Tree(count, task.model.buffers.combine)
     with task.model.lock:
-        net = task.model.net
+        if task.params is not None:
+            _core.assign_params(task.model.net, task.params)
         for number, given in shards:
             value: Any = None
             if rows is None or number in rows:
-                if task.params is not None:
-                    _core.assign_params(net, task.params)
                 try:
                     shard = given() if callable(given) else given
                     at = None if rows is None else rows[number]
