@@ -41,6 +41,15 @@ class _Sparse(Protocol):
     def nnz(self) -> Any: ...
     def tocsr(self, copy: bool = ...) -> Any: ...
 
+# What `run_epochs` returns of a job: cost, validation cost and seconds of each epoch; the cost of
+# the first step; the epoch and step that diverged; with early stopping the best cost, its epoch,
+# and whether it stopped.
+_Outcome: TypeAlias = tuple[
+    list[tuple[float, float | None, float]],
+    float | None,
+    tuple[int, int] | None,
+    tuple[float, int, bool] | None,
+]
 _Inputs: TypeAlias = ArrayLike | _Sparse
 # Rates of the hidden layers, seed, step, and the place of each example in the step.
 _Dropout: TypeAlias = tuple[list[float], int, int, NDArray[np.uint32]]
@@ -377,23 +386,12 @@ def assign_params(net: Network, values: NDArray[np.floating[Any]]) -> None: ...
 def check_targets(net: Network, y: ArrayLike, first: int) -> None: ...
 def has_params(net: Network, values: NDArray[np.floating[Any]]) -> bool: ...
 def memory_order(array: NDArray[Any]) -> Literal["C", "F"]: ...
-def run_epochs(
-    jobs: Sequence[Any],
-) -> tuple[
-    list[
-        tuple[list[tuple[float, float | None, float, bool]], float | None, tuple[int, int] | None]
-    ],
-    BaseException | None,
-]: ...
+def run_epochs(jobs: Sequence[Any]) -> tuple[list[_Outcome], BaseException | None]: ...
 def forward_many(
-    nets: Sequence[Network], xs: Sequence[Any], outs: Sequence[_Array | None]
+    calls: Sequence[tuple[int, Network, Any, _Array | None]],
 ) -> list[_Array]: ...
 def backprop_many(
-    nets: Sequence[Network],
-    examples: Sequence[tuple[Any, Any]],
-    sample_weights: Sequence[Any],
-    reduction: str,
-    outs: Sequence[Gradient],
+    calls: Sequence[tuple[int, Network, Any, Any, Any, Gradient]], reduction: object
 ) -> None: ...
 def copy_params(net: Network) -> NDArray[np.floating[Any]]: ...
 def has_duplicates(rows: Any) -> bool: ...

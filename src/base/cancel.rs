@@ -114,6 +114,18 @@ impl<'a> CancelToken<'a> {
         self.flag.is_cancelled()
     }
 
+    /// A function that returns whether to cancel, for a call inside this one on the same thread.
+    pub fn should_cancel(&self) -> impl Fn() -> bool + Sync + use<'a> {
+        let flag = self.flag;
+        let should_cancel = self.should_cancel.as_ref().map(|(function, _)| *function);
+        move || {
+            if should_cancel.is_some_and(|should_cancel| should_cancel()) {
+                flag.cancel();
+            }
+            flag.is_cancelled()
+        }
+    }
+
     /// Locks data shared by the call's threads; None if the call is cancelled. If `should_cancel` forked, a
     /// thread that does not exist in the child may hold the lock forever.
     pub fn lock<'b, D>(&self, shared: &'b Mutex<D>) -> Option<MutexGuard<'b, D>> {
@@ -146,5 +158,18 @@ mod tests {
         assert!(caller.poll_after(1));
         assert!(worker.poll_after(0));
         assert!(caller.lock(&Mutex::new(())).is_none());
+    }
+
+    #[test]
+    fn a_call_inside_another_cancels_both() {
+        let flag = CancelFlag::default();
+        let (caller, worker) = (
+            CancelToken::caller(&flag, &|| true),
+            CancelToken::worker(&flag),
+        );
+        let of_worker = worker.should_cancel();
+        assert!(!of_worker());
+        assert!(caller.should_cancel()());
+        assert!(of_worker());
     }
 }

@@ -10,28 +10,13 @@ use crate::engine::batch::{Call, Scratch};
 use crate::engine::optimizer::ParamsAndState;
 use crate::kernels::real::Real;
 use crate::kernels::tuning::many::SERIES_WORK;
+use crate::many::deal::Job;
+use crate::many::stopping::Stopping;
 use crate::model::architecture::Architecture;
 use crate::model::network::Network;
 use crate::pool::Team;
 use crate::train::monitor::Monitors;
 use crate::train::{Report, Settings, StepSeries, TrainScratch};
-
-/// Early stopping on a cost, as `bpfast.EarlyStopping` defines it.
-#[derive(Debug)]
-pub struct Stopping<'a, T> {
-    /// The epochs without improvement after which the training stops.
-    pub patience: u64,
-    /// A cost is better if it is lower than the best one by more than this.
-    pub min_delta: f64,
-    /// The best cost so far.
-    pub best: f64,
-    /// Its epoch; 0 before the first.
-    pub best_epoch: u64,
-    /// Whether the cost of the validation is watched, and not that of the training.
-    pub of_validation: bool,
-    /// Where to keep the parameters of the best epoch; empty if nobody asks for them.
-    pub best_params: &'a mut [T],
-}
 
 /// What is evaluated after each epoch.
 #[derive(Debug, Clone, Copy)]
@@ -51,15 +36,6 @@ pub struct EpochReport {
     pub validation_cost: Option<f64>,
     /// The time that the epoch took.
     pub seconds: f64,
-    /// Whether its cost is the best so far.
-    pub is_best: bool,
-}
-
-impl EpochReport {
-    /// The cost, the cost of the validation, the seconds, and whether it is the best.
-    pub fn columns(&self) -> (f64, Option<f64>, f64, bool) {
-        (self.cost, self.validation_cost, self.seconds, self.is_best)
-    }
 }
 
 /// Buffers of a thread, reused for one network after another.
@@ -113,41 +89,14 @@ impl<T: Real> Epochs<'_, T> {
         self.order.len().div_ceil(self.settings.batch_size)
     }
 
-    /// Does the epochs until all are done, or one diverges, or the training stops early. If the call is
-    /// cancelled, it ends after a whole step.
-    ///
-    /// # Errors
-    /// Memory runs out.
-    pub fn run(&mut self, scratch: &mut EpochsScratch<T>, cancel: &CancelToken<'_>) -> Result<()> {
-        let per_epoch = self.steps_per_epoch();
-        for (index, epoch) in (0..self.rates.len() / per_epoch).zip(self.first_epoch..) {
-            let start = Instant::now();
-            self.begin(epoch, cancel);
-            let rates = &self.rates[index * per_epoch..][..per_epoch];
-            let Some(cost) = self.all_steps(epoch, rates, &mut scratch.steps, cancel)? else {
-                return Ok(());
-            };
-            let validation_cost = self.validation_cost(scratch)?;
-            let is_best = self.is_best(epoch, validation_cost.unwrap_or(cost), cost);
-            self.reports.push(EpochReport {
-                cost,
-                validation_cost,
-                seconds: start.elapsed().as_secs_f64(),
-                is_best,
-            });
-            let is_over = |stop: &Stopping<'_, T>| epoch - stop.best_epoch >= stop.patience;
-            if self.stopping.as_ref().is_some_and(is_over) {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the epochs ended at an early stop.
-    pub fn has_stopped(&self) -> bool {
-        let last = self.first_epoch + self.reports.len() as u64 - 1;
-        let is_over = |stop: &Stopping<'_, T>| last >= stop.patience + stop.best_epoch;
-        !self.reports.is_empty() && self.stopping.as_ref().is_some_and(is_over)
+    /// Compares an epoch with the best one. Returns whether the training stops.
+    fn is_over(&mut self, epoch: u64, cost: f64, validation_cost: Option<f64>) -> bool {
+        let Some(stopping) = &mut self.stopping else {
+            return false;
+        };
+        let watched = validation_cost.filter(|_| stopping.of_validation);
+        stopping.record(epoch, watched.unwrap_or(cost), self.params_and_state.params);
+        stopping.is_over
     }
 
     /// Puts the examples into the order of an epoch.
@@ -217,7 +166,11 @@ impl<T: Real> Epochs<'_, T> {
         Ok(Some(per_example(report.cost.total(), self.order.len())))
     }
 
-    fn validation_cost(&self, scratch: &mut EpochsScratch<T>) -> Result<Option<f64>> {
+    fn validation_cost(
+        &self,
+        scratch: &mut EpochsScratch<T>,
+        cancel: &CancelToken<'_>,
+    ) -> Result<Option<f64>> {
         let (inputs, targets) = match self.validation {
             None => return Ok(None),
             Some(Validation::Examples(inputs, targets)) => (inputs, targets),
@@ -229,29 +182,46 @@ impl<T: Real> Epochs<'_, T> {
             }
         };
         let network = Network::new(self.architecture, &*self.params_and_state.params);
-        let team = Team::alone();
-        let call = Call::new(network, inputs, &team, &|| false);
+        let (team, should_cancel) = (Team::alone(), cancel.should_cancel());
+        let call = Call::new(network, inputs, &team, &should_cancel);
         call.cost(&targets, &mut scratch.validation).map(Some)
     }
+}
 
-    /// Compares an epoch with the best one, and keeps its parameters if it is better.
-    fn is_best(&mut self, epoch: u64, validation_cost: f64, cost: f64) -> bool {
-        let Some(stop) = &mut self.stopping else {
-            return false;
-        };
-        let value = if stop.of_validation {
-            validation_cost
-        } else {
-            cost
-        };
-        let gain = stop.best - value;
-        let is_best = value.is_finite() && (gain > stop.min_delta || stop.best_epoch == 0);
-        if is_best {
-            (stop.best, stop.best_epoch) = (value, epoch);
-            let params = &self.params_and_state.params[..stop.best_params.len()];
-            stop.best_params.copy_from_slice(params);
+impl<T: Real> Job for Epochs<'_, T> {
+    type Scratch = EpochsScratch<T>;
+
+    fn threads(&self, _: usize) -> usize {
+        1
+    }
+
+    /// Does the epochs until all are done, or one diverges, or the training stops early. If the call is
+    /// cancelled, it ends after a whole step.
+    fn run(
+        &mut self,
+        scratch: &mut EpochsScratch<T>,
+        _: &Team,
+        cancel: &CancelToken<'_>,
+    ) -> Result<()> {
+        let per_epoch = self.steps_per_epoch();
+        for (index, epoch) in (0..self.rates.len() / per_epoch).zip(self.first_epoch..) {
+            let start = Instant::now();
+            self.begin(epoch, cancel);
+            let rates = &self.rates[index * per_epoch..][..per_epoch];
+            let Some(cost) = self.all_steps(epoch, rates, &mut scratch.steps, cancel)? else {
+                return Ok(());
+            };
+            let validation_cost = self.validation_cost(scratch, cancel)?;
+            self.reports.push(EpochReport {
+                cost,
+                validation_cost,
+                seconds: start.elapsed().as_secs_f64(),
+            });
+            if self.is_over(epoch, cost, validation_cost) {
+                break;
+            }
         }
-        is_best
+        Ok(())
     }
 }
 

@@ -1,4 +1,7 @@
 //! Several networks in one call, dealt to the threads network by network. Each is computed by one thread
-//! alone, which gives the bits that it has in a call of its own.
+//! alone, or by all threads together, which give the bits that it has in a call of its own.
 
+pub mod calls;
+pub mod deal;
 pub mod epochs;
+pub mod stopping;

@@ -86,45 +86,146 @@ def test_y_of_one_axis():
     assert [g.flat.tobytes() for g in found] == [g.flat.tobytes() for g in others]
 
 
+def test_lists_of_the_caller_stay():
+    nets, (x, _) = networks(), batches("each")
+    ys = [Y[: len(part), 0] for part in x]  # one axis, which is converted
+    given = [list(x), list(ys), [None] * 6]
+    bpfast.backprop_many(nets, given[0], given[1], out=given[2])
+    for before, after in zip((x, ys, [None] * 6), given, strict=True):
+        assert all(a is b for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_few_large_networks(threads):
+    """More threads than networks: each uses all of them."""
+    nets = [bpfast.Network([4, 300, 300, 1], seed=k, dtype=d) for k, d in enumerate(("f4", "f8"))]
+    x = RNG.standard_normal((2000, 4))
+    y = RNG.random((2000, 1))
+    with bpfast.num_threads(threads):
+        outputs, gradients = bpfast.forward_many(nets, x), bpfast.backprop_many(nets, x, y)
+    for net, a, g in zip(nets, outputs, gradients, strict=True):
+        assert a.tobytes() == net(x).tobytes()
+        other = net.backprop(x, y)
+        assert (g.cost, g.flat.tobytes()) == (other.cost, other.flat.tobytes())
+
+
 NETS = networks()
-SHORT = [np.empty((49, 1), net.dtype) for net in NETS]
-ONE: Any = np.empty((50, 1), NETS[0].dtype)
-GRADIENT = bpfast.Gradient(NETS[0])
+OWN = bpfast.Network([4, 3, 1], cost=own_cost, seed=9)
+OUTS = [np.empty((50, 1), net.dtype) for net in NETS]
+ONE: Any = OUTS[0]
+GRADIENTS = [bpfast.Gradient(net) for net in NETS]
 WRONG = [
-    (lambda: bpfast.forward_many([], X), ValueError, "nets: expected one network or more"),
-    (lambda: bpfast.forward_many(NETS[0], X), TypeError, "nets: expected a list of networks"),
-    (lambda: bpfast.forward_many([*NETS, NETS[0]], X), ValueError, r"nets\[6\]: expected each net"),
-    (lambda: bpfast.forward_many(NETS, X[:, :3]), ValueError, r"nets\[0\]: x: expected shape \(50"),
+    (
+        lambda: bpfast.forward_many([], X),
+        ValueError,
+        "nets: expected one network or more, got none",
+    ),
+    (
+        lambda: bpfast.forward_many(NETS[0], X),
+        TypeError,
+        "nets: expected a list of networks, got Network",
+    ),
+    (
+        lambda: bpfast.forward_many([*NETS, NETS[0]], X),
+        ValueError,
+        r"nets\[6\]: expected each network once, got nets\[0\] again",
+    ),
+    (
+        lambda: bpfast.forward_many(NETS, X[:, :3]),
+        ValueError,
+        r"nets\[0\]: x: expected shape \(50, 4\), got \(50, 3\)",
+    ),
+    (
+        lambda: bpfast.forward_many(NETS, [*[X] * 4, X[:, :3], X]),
+        ValueError,
+        r"nets\[4\]: x: expected shape \(50, 4\), got \(50, 3\)",
+    ),
     (
         lambda: bpfast.forward_many(NETS, [X, X]),
         ValueError,
-        "x: expected one batch, or a list",
+        "x: expected one batch, or a list of 6, one for each network, got a list of 2",
     ),
-    (lambda: bpfast.forward_many(NETS, X, out=[ONE]), ValueError, "out: expected 6, one for each"),
-    (lambda: bpfast.forward_many(NETS, X, out=SHORT), ValueError, "out: expected shape"),
-    (lambda: bpfast.forward_many(NETS, X[0]), ValueError, "x: expected 2 dimensions"),
-    (lambda: bpfast.backprop_many(NETS, X, Y[:3]), ValueError, "y: expected shape"),
+    (
+        lambda: bpfast.forward_many(NETS, X, out=[ONE]),
+        ValueError,
+        "out: expected 6, one for each network, got 1",
+    ),
+    (
+        lambda: bpfast.forward_many(NETS, X, out=[*OUTS[:3], OUTS[3][:49], *OUTS[4:]]),
+        ValueError,
+        r"nets\[3\]: out: expected shape \(50, 1\), got \(49, 1\)",
+    ),
+    (
+        lambda: bpfast.forward_many(NETS, X, out=[*OUTS[:5], 3]),  # type: ignore[list-item]
+        TypeError,
+        r"nets\[5\]: out: expected a NumPy array, got int",
+    ),
+    (
+        lambda: bpfast.forward_many(NETS[:3], X, out=[ONE, OUTS[1], ONE]),
+        ValueError,
+        r"out\[2\]: expected each once, got out\[0\] again",
+    ),
+    (
+        lambda: bpfast.forward_many(NETS[:3], X, out=[ONE, OUTS[1], ONE[:]]),
+        ValueError,
+        r"nets\[2\]: out: expected an array that no other call uses, got one in use",
+    ),
+    (
+        lambda: bpfast.forward_many(NETS, X[0]),
+        ValueError,
+        r"nets\[0\]: x: expected 2 dimensions, got shape \(4,\); one example is .*",
+    ),
+    (
+        lambda: bpfast.backprop_many(NETS, X, Y[:3]),
+        ValueError,
+        r"nets\[0\]: y: expected shape \(50, 1\), got \(3, 1\)",
+    ),
+    (
+        lambda: bpfast.backprop_many([OWN, *NETS], [X] * 7, [*[Y] * 3, Y[:3], *[Y] * 3]),
+        ValueError,
+        r"nets\[3\]: y: expected shape \(50, 1\), got \(3, 1\)",
+    ),
+    (
+        lambda: bpfast.backprop_many([*NETS, OWN], X, Y, sample_weight=[*[S] * 5, S[:3], S]),
+        ValueError,
+        r"nets\[5\]: sample_weight: expected shape \(50,\), got \(3,\)",
+    ),
+    (
+        lambda: bpfast.backprop_many([*NETS, OWN], X, Y, sample_weight=[*[S] * 6, S[:3]]),
+        ValueError,
+        r"nets\[6\]: sample_weight: expected shape \(50,\), got \(3,\)",
+    ),
+    (
+        lambda: bpfast.backprop_many([OWN, *NETS], X, Y, reduction="none"),  # type: ignore[arg-type]
+        ValueError,
+        "reduction: expected 'mean' or 'sum', got 'none', which cost and errors alone take",
+    ),
     (
         lambda: bpfast.backprop_many(NETS, [X] * 6, Y),
         ValueError,
-        "y: expected a list of 6, one",
+        "y: expected a list of 6, one for each network, as x, got ndarray",
     ),
     (
-        lambda: bpfast.backprop_many(NETS[:2], X, Y, out=[GRADIENT, GRADIENT]),
+        lambda: bpfast.backprop_many(NETS[:2], X, Y, out=[GRADIENTS[0], GRADIENTS[0]]),
         ValueError,
-        "out: expected each gradient once, got one again",
+        r"out\[1\]: expected each once, got out\[0\] again",
     ),
     (
         lambda: bpfast.backprop_many(NETS[:1], X, Y, out=[ONE]),
         TypeError,
-        r"out\[0\]: expected a",
+        r"out\[0\]: expected a Gradient, got ndarray",
+    ),
+    (
+        lambda: bpfast.backprop_many(NETS[:2], X, Y, out=[GRADIENTS[0], GRADIENTS[2]]),
+        TypeError,
+        r"nets\[1\]: out: expected a gradient of dtype float32, got float64",
     ),
 ]
 
 
 @pytest.mark.parametrize("case", range(len(WRONG)))
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [1, 2, 8])
 def test_bad_input(case, threads):
     call, kind, message = WRONG[case]
-    with bpfast.num_threads(threads), refuses(kind, f"^(nets\\[0\\]: )?{message}"):
+    with bpfast.num_threads(threads), refuses(kind, f"^{message}$"):
         call()

@@ -36,6 +36,15 @@ def own_cost(a, y):
     return ((a - y) ** 2).sum(axis=1), 2 * (a - y)
 
 
+class EveryFourth(bpfast.EarlyStopping):
+    """A rule of the user's own."""
+
+    __slots__ = ()
+
+    def is_over(self, epoch):
+        return epoch == 4
+
+
 CLASSES = {"output": "softmax", "cost": "log_likelihood", "width": 3}
 # Arguments of fit_many; a list has one value for each network.
 CASES = {
@@ -61,6 +70,18 @@ CASES = {
         "validation": 0.3, "metrics": "r2", "epochs": 30,
         "early_stopping": [bpfast.EarlyStopping(2, "validation_r2") for _ in range(4)],
     },
+    "stopped by a cost that falls": {
+        "epochs": 30, "early_stopping": bpfast.EarlyStopping(3, "cost", mode="max"),
+    },
+    "stopped by a rule of one's own": {"epochs": 30, "early_stopping": EveryFourth(9)},
+    "without the best parameters": {
+        "validation": 0.3, "epochs": 40, "learning_rate": 0.1,
+        "early_stopping": bpfast.EarlyStopping(2, restore_best=False),
+    },
+    "stopped or not": {  # also where the rule runs in several calls
+        "validation": 0.3, "epochs": 40, "learning_rate": 0.1, "batch_size": 1, "progress": True,
+        "early_stopping": bpfast.EarlyStopping(4, min_delta=1e-4),
+    },
     "schedule": {"learning_rate": bpfast.schedules.Step(0.1, every=7, factor=0.5)},
     "plateau": {"learning_rate": bpfast.schedules.Plateau(0.1, patience=1), "epochs": 12},
     "plateau after a ramp": {
@@ -79,7 +100,7 @@ def alone(net, given, k):
     }
     stop = options.get("early_stopping")
     if isinstance(stop, bpfast.EarlyStopping):
-        options["early_stopping"] = bpfast.EarlyStopping(stop.patience, stop.monitor)
+        options["early_stopping"] = copy.deepcopy(stop)
     if isinstance(options.get("optimizer"), bpfast.optimizers.Optimizer):
         options["optimizer"] = bpfast.SGD(0.05, momentum=0.9)
     options["learning_rate"] = copy.deepcopy(options.get("learning_rate"))
@@ -144,6 +165,29 @@ def test_memory_maps(tmp_path):
     for k, twin in enumerate(twins):
         twin.fit(mapped, Y, epochs=3, seed=k)
         assert nets[k].params.tobytes() == twin.params.tobytes()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_validation_in_memory_maps(tmp_path, dtype):
+    """In another dtype they are read in pieces after each epoch."""
+    mapped = np.memmap(tmp_path / "x", dtype, "w+", shape=(50, 4))
+    mapped[:] = X[:50]
+    options = {"validation": (mapped, Y[:50]), "epochs": 12, "early_stopping": 2}
+    nets, twins = networks(), networks()
+    ensemble = bpfast.fit_many(nets, X, Y, learning_rate=0.1, seed=3, **options)
+    for k, twin in enumerate(twins):
+        history = twin.fit(X, Y, learning_rate=0.1, seed=3 + k, **options)
+        assert_same(nets[k], twin, ensemble.histories[k], history)
+
+
+def test_the_state_of_early_stopping():
+    stops = [bpfast.EarlyStopping(3) for _ in range(4)]
+    ensemble = bpfast.fit_many(
+        networks(), X, Y, validation=0.3, epochs=40, learning_rate=0.1, early_stopping=stops, seed=3
+    )
+    for stop, history in zip(stops, ensemble.histories, strict=True):
+        costs = history.validation_cost
+        assert stop.state == {"best": costs.min(), "best_epoch": int(costs.argmin()) + 1}
 
 
 @pytest.mark.parametrize("case", ["rows", "held", "both"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from bpfast._validation.arrays import as_array
 from bpfast._validation.iterables import is_iterable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from bpfast._network import Network
@@ -115,3 +118,13 @@ def _rows(argument: str, value: Any, n: int) -> NDArray[np.uint32] | None:
         wrong = rows[(rows < 0) | (rows >= n)][0]
         raise ValueError(f"{argument}: expected rows from 0 to {n - 1}, got {wrong}")
     return rows.astype(np.uint32)
+
+
+@contextmanager
+def naming_network(place: int) -> Iterator[None]:
+    """Prefix errors with the network that they are about."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"nets[{place}]: {error}") from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
-from bpfast._many.arguments import parse_networks, weights_for_each
+from bpfast._many.arguments import naming_network, parse_networks, weights_for_each
 from bpfast._validation.inputs import checked_x, converted
 from bpfast._validation.labels_or_columns import as_targets
 from bpfast._validation.sparse import is_sparse
@@ -27,8 +27,9 @@ def forward_many(
 ) -> list[NDArray[Any]]:
     """a^L of several networks, in one call.
 
-    Sizes, activations and dtypes may differ. The networks are dealt to the threads one by one, and
-    each result has the bits that ``net.forward`` gives.
+    Sizes, activations and dtypes may differ. The networks are dealt to the threads one by one; a
+    few large ones are computed in turn, each on all threads. Each result has the bits that
+    ``net.forward`` gives.
 
     Parameters
     ----------
@@ -61,15 +62,9 @@ def forward_many(
     [(1, 1), (1, 1)]
     """
     found = parse_networks(nets)
-    xs = _inputs(found, x)
-    outs = _outs(found, out)
-    if len(found) < _core.get_num_threads():
-        return [
-            _named(k, lambda k=k: found[k].forward(xs[k], out=outs[k])) for k in range(len(found))
-        ]
-    for k, net in enumerate(found):
-        _check_width(k, net, xs[k])
-    results: list[NDArray[Any]] = _core.forward_many(found, xs, outs)
+    arrays = zip(_inputs(found, x), _outs(found, out), strict=True)
+    calls = [(k, net, *both) for k, (net, both) in enumerate(zip(found, arrays, strict=True))]
+    results: list[NDArray[Any]] = _core.forward_many(calls)
     return results
 
 
@@ -85,7 +80,8 @@ def backprop_many(
     """C and its gradient for several networks, in one call.
 
     Sizes, activations, costs and dtypes may differ. The networks are dealt to the threads one by
-    one, and each gradient has the bits that ``net.backprop`` gives.
+    one; a few large ones are computed in turn, each on all threads. Each gradient has the bits that
+    ``net.backprop`` gives.
 
     Parameters
     ----------
@@ -129,32 +125,22 @@ def backprop_many(
     """
     found = parse_networks(nets)
     xs = _inputs(found, x)
-    ys = y if isinstance(x, list) and _is_list_of_arrays(x) else [y] * len(found)
-    if not isinstance(ys, list) or len(ys) != len(found):
-        got = f"{len(ys)} entries" if isinstance(ys, list) else type(ys).__name__
-        expected = f"a list of {len(found)}, one for each network, as x"
-        raise ValueError(f"y: expected {expected}, got {got}")
+    ys = _targets(found, x, y)
     weights = weights_for_each(sample_weight, len(found))
     gradients = _gradients(found, out)
-    is_own = [not isinstance(net.config["cost"], str) for net in found]
-    is_few = len(found) < _core.get_num_threads()
-    together = [k for k, own in enumerate(is_own) if not (own or is_few)]
+    has_own_cost = [not isinstance(net.config["cost"], str) for net in found]
+    calls = [
+        (k, net, xs[k], _as_targets(k, net, ys[k]), weights[k], gradients[k])
+        for k, net in enumerate(found)
+        if not has_own_cost[k]
+    ]
+    _core.backprop_many(calls, reduction)
     for k, net in enumerate(found):
-        if k in together:
-            _check_width(k, net, xs[k])
-            ys[k] = _named(k, lambda k=k, net=net: as_targets(net, np.asanyarray(ys[k])))
-    for k in set(range(len(found))) - set(together):
-        _named(k, lambda k=k: found[k].backprop(
-            xs[k], ys[k], sample_weight=weights[k], reduction=reduction, out=gradients[k]
-        ))  # fmt: skip
-    if together:
-        _core.backprop_many(
-            [found[k] for k in together],
-            [(xs[k], ys[k]) for k in together],
-            [weights[k] for k in together],
-            reduction,
-            [gradients[k] for k in together],
-        )
+        if has_own_cost[k]:
+            with naming_network(k):
+                net.backprop(
+                    xs[k], ys[k], sample_weight=weights[k], reduction=reduction, out=gradients[k]
+                )
     return gradients
 
 
@@ -183,6 +169,22 @@ def _inputs(nets: Sequence[Network], x: Any) -> list[Any]:
     return [by_dtype[net.dtype] for net in nets]
 
 
+def _targets(nets: Sequence[Network], x: Any, y: Any) -> list[Any]:
+    """Y for each network."""
+    if not _is_list_of_arrays(x):
+        return [y] * len(nets)
+    if not isinstance(y, list) or len(y) != len(nets):
+        got = f"{len(y)} entries" if isinstance(y, list) else type(y).__name__
+        expected = f"a list of {len(nets)}, one for each network, as x"
+        raise ValueError(f"y: expected {expected}, got {got}")
+    return list(y)
+
+
+def _as_targets(place: int, net: Network, y: Any) -> NDArray[Any]:
+    with naming_network(place):
+        return as_targets(net, np.asanyarray(y))
+
+
 def _outs(nets: Sequence[Network], out: Any) -> list[Any]:
     if out is None:
         return [None] * len(nets)
@@ -190,6 +192,10 @@ def _outs(nets: Sequence[Network], out: Any) -> list[Any]:
         raise TypeError(f"out: expected a list of arrays, got {type(out).__name__}")
     if len(out) != len(nets):
         raise ValueError(f"out: expected {len(nets)}, one for each network, got {len(out)}")
+    places: dict[int, int] = {}
+    for k, array in enumerate(out):
+        if array is not None and (first := places.setdefault(id(array), k)) != k:
+            raise ValueError(f"out[{k}]: expected each once, got out[{first}] again")
     return list(out)
 
 
@@ -200,25 +206,7 @@ def _gradients(nets: Sequence[Network], out: Any) -> list[Gradient]:
             found[k] = _core.Gradient(nets[k])
         elif not isinstance(gradient, _core.Gradient):
             raise TypeError(f"out[{k}]: expected a Gradient, got {type(gradient).__name__}")
-    if len({id(gradient) for gradient in found}) < len(found):
-        raise ValueError("out: expected each gradient once, got one again")
     return found
-
-
-def _check_width(place: int, net: Network, x: Any) -> None:
-    shape = tuple(int(length) for length in x.shape)
-    if len(shape) == 2 and shape[1] != net.sizes[0]:
-        expected = (shape[0], net.sizes[0])
-        raise ValueError(f"nets[{place}]: x: expected shape {expected}, got {shape}")
-
-
-def _named(place: int, call: Any) -> Any:
-    """Call, and prefix errors with the network that they are about."""
-    try:
-        return call()
-    except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"nets[{place}]: {error}") from error
 
 
 forward_many.__module__ = backprop_many.__module__ = "bpfast"  # the public module

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from bpfast import _core
 from bpfast._many.arguments import (
     for_each,
+    naming_network,
     parse_networks,
     rows_for_each,
     weights_for_each,
@@ -29,7 +30,7 @@ from bpfast._validation.numbers import flag, fraction, whole
 from bpfast._validation.seed import parse_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from numpy.typing import ArrayLike
 
@@ -202,7 +203,7 @@ def fit_many(
     used: list[Any] = []
     stops: list[Any] = []
     for k, net in enumerate(found):
-        with _naming(k, count):
+        with naming_network(k) if count > 1 else nullcontext():
             one = {name: values[k] for name, values in lists.items()}
             settings = Settings(
                 net, batch_size=one["batch_size"], l1=one["l1"], l2=one["l2"],
@@ -262,17 +263,6 @@ def _refuse_again(argument: str, value: object, others: list[Any]) -> None:
         expected = "one for each network, as it keeps state"
         raise ValueError(f"{argument}: expected {expected}, got one again")
     others.append(value)
-
-
-@contextmanager
-def _naming(place: int, count: int) -> Iterator[None]:
-    """Prefix errors with the network that they are about."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        which = f"nets[{place}]: " if count > 1 else ""
-        raise kind(f"{which}{error}") from error
 
 
 fit_many.__module__ = "bpfast"  # the public module

@@ -25,6 +25,7 @@ from bpfast._training.arguments.weights import (
 )
 from bpfast._training.data.examples import HELD_OUT, Examples
 from bpfast._training.divergence import failure
+from bpfast._training.early_stopping import EarlyStopping
 from bpfast._training.locks import bind_state
 from bpfast._training.loop import Training
 from bpfast._training.metrics.accuracy import for_targets
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from bpfast._core import Trainer
     from bpfast._network import Network
     from bpfast._training.arguments.settings import Settings
-    from bpfast._training.early_stopping import EarlyStopping
     from bpfast._training.growth import Growth
     from bpfast._training.progress import Progress
     from bpfast._typing import Metric
@@ -130,11 +130,22 @@ class Member:
     def needs_python(self) -> bool:
         """Whether Python code runs after each epoch."""
         training = self.training
-        column = None
-        if training.early_stopping is not None:
-            column = training.early_stopping.column(training.columns)
-        is_cost = column in (None, "cost", "validation_cost")
-        return bool(training.metrics) or not is_cost or training.rate_follows_cost
+        in_rust = self.validation is not None or self.validation_rows is not None
+        return (
+            bool(training.metrics)
+            or training.rate_follows_cost
+            or not (training.validation is None or in_rust)
+            or not self._stops_in_rust
+        )
+
+    @property
+    def _stops_in_rust(self) -> bool:
+        """Whether early stopping, if any, is the plain rule on a cost."""
+        stop = self.training.early_stopping
+        if stop is None:
+            return True
+        is_cost = stop.column(self.training.columns) in ("cost", "validation_cost")
+        return is_cost and stop.mode == "min" and type(stop) is EarlyStopping
 
     def job(self, most: int) -> Job:
         """At most `most` of the epochs that follow."""
@@ -151,6 +162,7 @@ class Member:
         stop = training.early_stopping
         stopping = None
         if stop is not None and not self.needs_python:
+            # Rust applies the rule; `record` takes its result.
             of_validation = stop.column(training.columns) == "validation_cost"
             stopping = (stop.patience, stop.min_delta, stop.best, stop.best_epoch, of_validation)
             if stop.restore_best and self._best_params is None:
@@ -174,32 +186,50 @@ class Member:
     def record(self, job: Job, outcome: Any) -> None:
         """Take the epochs of a job into the history."""
         training = self.training
-        epochs, first_cost, diverged = outcome
+        epochs, first_cost, diverged, stopping = outcome
         if first_cost is not None:
             training.growth.begin(first_cost)
         per_epoch = -(-self.examples // training.settings.batch_size)
-        if epochs and training.is_plain:
-            rates = job.rates[per_epoch - 1 :: per_epoch].tolist()
-            training.record_all(
-                [
-                    (cost, seconds, rate)
-                    for (cost, _, seconds, _), rate in zip(epochs, rates, strict=False)
-                ]
-            )
-            epochs = ()
-        for k, (cost, validation_cost, seconds, _) in enumerate(epochs):
-            rate = float(job.rates[(k + 1) * per_epoch - 1])
-            row = {"cost": cost, "seconds": seconds, "learning_rate": rate}
-            if training.training is not None:
-                row |= training.training.metrics(training.metrics, "")
-            if training.validation is not None:
-                known = validation_cost is not None
-                row["validation_cost"] = validation_cost if known else training.validation.cost()
-                row |= training.validation.metrics(training.metrics, "validation_")
-            training.record(job.first_epoch + k, row, best_params=self._best_params)
+        rates = job.rates[per_epoch - 1 :: per_epoch].tolist()
+        if self.needs_python:
+            for k, (epoch, rate) in enumerate(zip(epochs, rates, strict=False)):
+                training.record(job.first_epoch + k, self._row(epoch, rate))
+        elif epochs:
+            has_validation = training.validation is not None
+            rows = [
+                (cost, seconds, rate, validation_cost)[: 3 + has_validation]
+                for (cost, validation_cost, seconds), rate in zip(epochs, rates, strict=False)
+            ]
+            training.record_all(rows, ("validation_cost",) * has_validation)
+        if stopping is not None:
+            self._stop(*stopping)
         if diverged is not None:
             self.error = failure(training.net, training.runner, *diverged)
             training.history.stopped = reason_of(self.error)
+
+    def _row(self, epoch: tuple[float, float | None, float], rate: float) -> dict[str, float]:
+        """The columns of an epoch, with those that Python computes."""
+        training = self.training
+        cost, validation_cost, seconds = epoch
+        row = {"cost": cost, "seconds": seconds, "learning_rate": rate}
+        if training.training is not None:
+            row |= training.training.metrics(training.metrics, "")
+        if training.validation is not None:
+            if validation_cost is None:
+                validation_cost = training.validation.cost()
+            row["validation_cost"] = validation_cost
+            row |= training.validation.metrics(training.metrics, "validation_")
+        return row
+
+    def _stop(self, best: float, best_epoch: int, is_over: bool) -> None:
+        """Take the state of early stopping after the epochs of a job."""
+        training = self.training
+        stop: Any = training.early_stopping  # there is one where `_stop` is called
+        stop.best, stop.best_epoch = best, best_epoch
+        if best_epoch:
+            training.best = self._best_params
+        if is_over:
+            training.history.stopped = "early stopping"
 
     def finish(self) -> None:
         """Restore the best parameters, if early stopping asks for them."""
@@ -241,7 +271,6 @@ def new_member(
             held_out = theirs.of_network(net, None, theirs.sample_weight)
             validation = of_validation.trainer
             for_targets(options.metrics, held_out.y, net, kind)
-    raw = weight
     examples.weigh(options.class_weight)
     trainer = new_trainer(net, settings, optimizer, settings.batch_size)
     trainer.share(group.trainer, _of_all_rows(examples.sample_weight, rows, n))
@@ -268,7 +297,7 @@ def new_member(
         rows,
         validation,
         held_rows if validation is None else None,
-        raw if held_rows is not None else None,
+        weight if held_rows is not None else None,
         len(examples),
     )
 

@@ -38,7 +38,6 @@ def train(
     per_epoch = sum(member.examples for member in members)
     try:
         with Progress(progress, longest, per_epoch) as bar:
-            done = 0
             while active := [member for member in members if not member.is_done]:
                 before = sum(len(member.training.history) for member in active)
                 _round(active, most)
@@ -46,7 +45,6 @@ def train(
                     _halve(active, keep)
                 after = sum(len(member.training.history) for member in active)
                 bar.advance((after - before) * per_epoch // len(members))
-                done += 1
         for member in members:
             member.finish()
     except BaseException as error:

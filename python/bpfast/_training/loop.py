@@ -118,17 +118,10 @@ class Training:
         progress_bar.epoch(row)
         return self.record(epoch, row)
 
-    def record_all(self, rows: list[tuple[float, ...]]) -> None:
-        """Record epochs by cost, seconds and rate, where nothing else is computed or decided."""
-        self.history._extend(rows)
+    def record_all(self, rows: list[tuple[float, ...]], more: tuple[str, ...] = ()) -> None:
+        """Record epochs about which nothing is left to decide: cost, seconds, rate, then `more`."""
+        self.history._extend(rows, more)
         self.growth.warn(max(row[0] for row in rows))
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether an epoch has a cost, seconds and a rate, and nothing that reacts to them."""
-        return not (
-            self.metrics or self.validation or self.early_stopping or self.rate_follows_cost
-        )
 
     @property
     def rate_follows_cost(self) -> bool:
@@ -137,11 +130,8 @@ class Training:
         is_schedule = isinstance(rate, schedules.Schedule)
         return is_schedule and type(rate).report is not schedules.Schedule.report
 
-    def record(self, epoch: int, row: dict[str, float], best_params: Any = None) -> bool:
-        """Record an epoch, call callbacks, check early stopping. Returns whether it is the last.
-
-        `best_params` has the parameters of the best epoch, if they are known already.
-        """
+    def record(self, epoch: int, row: dict[str, float]) -> bool:
+        """Record an epoch, call callbacks, check early stopping. Returns whether it is the last."""
         stopping = self.early_stopping
         is_better = stopping is not None and stopping.is_better(epoch, row)
         self.history.append(row)
@@ -151,7 +141,7 @@ class Training:
             rate.report(row.get("validation_cost", row["cost"]))
         if stopping is not None:
             if is_better and stopping.restore_best:
-                self.best = _core.copy_params(self.net) if best_params is None else best_params
+                self.best = _core.copy_params(self.net)
             if stopping.is_over(epoch):
                 self.history.stopped = "early stopping"
         if self._callbacks_stop():

@@ -6,13 +6,13 @@ use pyo3::prelude::*;
 use pyo3::types::PyAnyMethods;
 
 use crate::base::alloc::{try_collect, try_collect_results, try_reserve};
-use crate::base::cancel::CancelToken;
 use crate::base::error::{Error, Result};
 use crate::data::Reduction;
 use crate::engine::optimizer::ParamsAndState;
-use crate::many::epochs::{EpochReport, Epochs, EpochsScratch, Stopping, Validation};
+use crate::many::deal::{ByDtype, Deal};
+use crate::many::epochs::{Epochs, Validation};
+use crate::many::stopping::Stopping;
 use crate::model::architecture::Architecture;
-use crate::pool::Team;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::optimizers::nested;
 use crate::python::api::threads;
@@ -51,12 +51,13 @@ struct Job<'py> {
 /// patience, min_delta, the best cost so far, its epoch, and whether the validation is watched.
 type StoppingValues = (u64, f64, f64, u64, bool);
 
-/// What became of a job: cost, validation cost, seconds and whether it is the best so far for each epoch;
-/// the cost of the first step, if there was one; where it diverged.
+/// What became of a job: cost, validation cost and seconds of each epoch; the cost of the first step, if
+/// there was one; where it diverged; with early stopping the best cost, its epoch, and whether it stopped.
 type Outcome = (
-    Vec<(f64, Option<f64>, f64, bool)>,
+    Vec<(f64, Option<f64>, f64)>,
     Option<f64>,
     Option<(u64, usize)>,
+    Option<(f64, u64, bool)>,
 );
 
 /// The arrays of a job.
@@ -81,31 +82,7 @@ struct Borrowed<'a, 'py, T: Element> {
     _scope: BorrowScope<'py>,
 }
 
-enum AnyBorrowed<'a, 'py> {
-    Float32(Borrowed<'a, 'py, f32>),
-    Float64(Borrowed<'a, 'py, f64>),
-}
-
-enum AnyEpochs<'a> {
-    Float32(Epochs<'a, f32>),
-    Float64(Epochs<'a, f64>),
-}
-
-macro_rules! with_epochs {
-    ($epochs:expr, $inner:ident => $body:expr) => {
-        match $epochs {
-            AnyEpochs::Float32($inner) => $body,
-            AnyEpochs::Float64($inner) => $body,
-        }
-    };
-}
-
-/// The buffers of a thread.
-#[derive(Default)]
-struct ThreadScratch {
-    float32: EpochsScratch<f32>,
-    float64: EpochsScratch<f64>,
-}
+type AnyBorrowed<'a, 'py> = ByDtype<Borrowed<'a, 'py, f32>, Borrowed<'a, 'py, f64>>;
 
 impl<'a, 'py, T: Element> Borrowed<'a, 'py, T> {
     /// # Errors
@@ -207,8 +184,12 @@ impl<'a, 'py, T: Element> Borrowed<'a, 'py, T> {
                 best_epoch,
                 of_validation,
                 best_params,
+                is_over: false,
             },
         );
+        if validation.is_none() && stopping.as_ref().is_some_and(|stop| stop.of_validation) {
+            return Err(Error::value("stopping", "validation examples", "none").into());
+        }
         let rates = self.rates.as_slice()?;
         let per_epoch = n.div_ceil(self.settings.batch_size);
         let mut reports = Vec::new();
@@ -265,16 +246,28 @@ fn borrow<'a, 'py>(
                 Some(AnyTrainerState::Float32(validation)) => Some(validation),
                 _ => None,
             };
-            AnyBorrowed::Float32(Borrowed::new(job, net, settings, state, validation)?)
+            ByDtype::Float32(Borrowed::new(job, net, settings, state, validation)?)
         }
         AnyTrainerState::Float64(state) => {
             let validation = match validation {
                 Some(AnyTrainerState::Float64(validation)) => Some(validation),
                 _ => None,
             };
-            AnyBorrowed::Float64(Borrowed::new(job, net, settings, state, validation)?)
+            ByDtype::Float64(Borrowed::new(job, net, settings, state, validation)?)
         }
     })
+}
+
+fn outcome_of<T>(epochs: &Epochs<'_, T>) -> Result<Outcome> {
+    let reports = epochs.reports.iter();
+    let rows = reports.map(|report| (report.cost, report.validation_cost, report.seconds));
+    let stopping = epochs.stopping.as_ref();
+    Ok((
+        try_collect("epochs", rows)?,
+        epochs.first_cost,
+        epochs.diverged,
+        stopping.map(|stop| (stop.best, stop.best_epoch, stop.is_over)),
+    ))
 }
 
 /// Counts the steps that an optimizer has done.
@@ -289,9 +282,6 @@ fn count_steps(job: &Job<'_>, steps: u64) -> PyResult<()> {
     job.optimizer.setattr("_is_single", true)?;
     job.optimizer.setattr("_steps", before + steps)
 }
-
-/// A job in its dtype, and how it ended.
-type Run<'a> = (AnyEpochs<'a>, Result<()>);
 
 /// Does the epochs of all jobs, each on one thread. Returns what became of each, and the exception that
 /// ended the call early, if any; the optimizers have counted the completed steps.
@@ -322,48 +312,31 @@ pub fn run_epochs<'py>(
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let runs = borrowed.iter_mut().map(|borrowed| {
-            let epochs = match borrowed {
-                AnyBorrowed::Float32(borrowed) => AnyEpochs::Float32(borrowed.epochs()?),
-                AnyBorrowed::Float64(borrowed) => AnyEpochs::Float64(borrowed.epochs()?),
-            };
-            PyResult::Ok((epochs, Ok(())))
+            PyResult::Ok(match borrowed {
+                ByDtype::Float32(borrowed) => ByDtype::Float32(borrowed.epochs()?),
+                ByDtype::Float64(borrowed) => ByDtype::Float64(borrowed.epochs()?),
+            })
         });
-        let mut runs: Vec<Run<'_>> = try_collect_results("jobs", runs)?;
-        let team = Team::assemble(allowed.min(runs.len()));
-        let mut scratch: Vec<ThreadScratch> = Vec::new();
-        try_reserve("threads", &mut scratch, team.threads())?;
-        scratch.resize_with(team.threads(), ThreadScratch::default);
-        let outcome = detached(py, usize::MAX, |should_cancel| {
-            let each = |scratch: &mut ThreadScratch,
-                        (epochs, outcome): &mut Run<'_>,
-                        cancel: &CancelToken<'_>| {
-                *outcome = match epochs {
-                    AnyEpochs::Float32(epochs) => epochs.run(&mut scratch.float32, cancel),
-                    AnyEpochs::Float64(epochs) => epochs.run(&mut scratch.float64, cancel),
-                };
-            };
-            team.run(&mut scratch, runs.iter_mut(), should_cancel, each)
-        });
-        let mut error = outcome.err();
-        if team.is_forked_child()
+        let mut deal = Deal::new(try_collect_results("jobs", runs)?, allowed)?;
+        let outcome = detached(py, usize::MAX, |should_cancel| deal.run(should_cancel));
+        let (runs, mut error) = (deal.into_outcomes(), outcome.err());
+        if runs.len() < jobs.len()
             && let Some(error) = error
         {
-            // In a forked child, memory that the parent's threads were writing must not be freed.
-            std::mem::forget((scratch, runs));
-            return Err(error);
+            return Err(error); // in a forked child
         }
         let mut outcomes = Vec::new();
         try_reserve("jobs", &mut outcomes, runs.len())?;
-        for ((epochs, outcome), job) in runs.into_iter().zip(&jobs) {
+        for ((epochs, outcome), job) in runs.zip(&jobs) {
             if let Err(failure) = outcome {
                 error.get_or_insert(failure.into());
             }
-            with_epochs!(epochs, epochs => {
-                let rows = epochs.reports.iter().map(EpochReport::columns);
-                let rows = try_collect("epochs", rows)?;
-                outcomes.push((rows, epochs.first_cost, epochs.diverged));
-                count_steps(job, epochs.steps)?;
-            });
+            let (outcome, steps) = match &epochs {
+                ByDtype::Float32(epochs) => (outcome_of(epochs)?, epochs.steps),
+                ByDtype::Float64(epochs) => (outcome_of(epochs)?, epochs.steps),
+            };
+            outcomes.push(outcome);
+            count_steps(job, steps)?;
         }
         Ok((outcomes, error.map(|error| error.into_value(py).into_any())))
     })
