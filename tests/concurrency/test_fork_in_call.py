@@ -11,7 +11,8 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 FORKS = 3
 
 CALLS = ["backprop", "backprop of many examples", "forward", "forward of few examples", "trace",
-         "backprop_touched", "fit", "fit of a file", "fit of batches", "save", "load"]  # fmt: skip
+         "backprop_touched", "fit", "fit of a file", "fit of batches", "forward_many",
+         "backprop_many", "fit_many", "save", "load"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -91,6 +91,32 @@ def fit_batches():
     return fit(lambda: iter(batches))
 
 
+def many():
+    nets = [network(128, 256 + k, 128) for k in range(6)]
+    return nets, random(2000, 128), random(2000, 128)
+
+
+def forward_many():
+    nets, x, _ = many()
+    return lambda: digest(*bpfast.forward_many(nets, x))
+
+
+def backprop_many():
+    nets, x, y = many()
+    return lambda: digest(*(g.flat for g in bpfast.backprop_many(nets, x, y)))
+
+
+def fit_many():
+    _, x, y = many()
+
+    def call():
+        nets = many()[0]
+        bpfast.fit_many(nets, x, y, epochs=2, batch_size=1000, seed=0)
+        return digest(*(net.params for net in nets))
+
+    return call
+
+
 folder = tempfile.TemporaryDirectory()
 path = os.path.join(folder.name, "net.safetensors")
 
@@ -122,6 +148,9 @@ call = {
     "fit": fit_arrays,
     "fit of a file": fit_files,
     "fit of batches": fit_batches,
+    "forward_many": forward_many,
+    "backprop_many": backprop_many,
+    "fit_many": fit_many,
     "save": save,
     "load": load,
 }[name]()
