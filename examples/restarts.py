@@ -35,15 +35,20 @@ def networks(count: int, seed: int) -> list[bpfast.Network]:
 
 
 def search(digits: Digits, count: int, epochs: int, seed: int, **how: Any) -> bpfast.Ensemble:
-    """Train networks at learning rates from 1e-4 to 1e-1, and hold a fifth of the digits out."""
-    rates = 10 ** np.random.default_rng(seed).uniform(-4, -1, count)
+    """Train networks at learning rates from 1e-4 to 1e-1, and hold a fifth of the digits out.
+
+    The same fifth for all networks, so that their costs compare them.
+    """
+    rng = np.random.default_rng(seed)
+    rates = 10 ** rng.uniform(-4, -1, count)
+    held = rng.permutation(len(digits.x))[: len(digits.x) // 5]
     return bpfast.fit_many(
         networks(count, seed),
         digits.x,
         digits.labels,
         epochs=epochs,
         learning_rate=rates.tolist(),
-        validation=0.2,
+        validation_rows=held,
         metrics="accuracy",
         seed=seed,
         **how,

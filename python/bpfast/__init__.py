@@ -44,7 +44,8 @@ from bpfast._derivatives.taylor import Taylor
 from bpfast._layer import Layer
 from bpfast._many.calls import backprop_many, forward_many
 from bpfast._many.cross_validate import CrossValidation, cross_validate
-from bpfast._many.ensemble import Ensemble, Prediction
+from bpfast._many.ensemble.ensemble import Ensemble
+from bpfast._many.ensemble.prediction import Prediction
 from bpfast._many.fit_many import fit_many
 from bpfast._minimizers.least_squares import LeastSquaresResult, least_squares
 from bpfast._minimizers.scipy import scipy_minimize

@@ -14,7 +14,6 @@ from tests.helpers.tolerance import rounded
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((80, 3))
 Y = X[:, :1] ** 2
-LABELS = (X[:, 0] > 0).astype(int)
 
 
 def networks(count=5, **options):
@@ -52,6 +51,52 @@ def test_a_prediction():
     assert (found.quantiles[1] == np.median(outputs, axis=0)).all()
 
 
+def test_one_quantile():
+    ensemble = trained()
+    found = ensemble.predict(X, quantiles=0.5)
+    assert found.quantiles.shape == (80, 1)
+    assert found.quantiles.tobytes() == ensemble.predict(X, quantiles=[0.5]).quantiles.tobytes()
+    assert ensemble.predict(X, quantiles=()).quantiles.shape == (0, 80, 1)
+
+
+WRONG_QUANTILES = [
+    (1.5, ValueError, "quantiles: expected a number from 0 to 1, got 1.5"),
+    ([0.5, -1], ValueError, r"quantiles\[1\]: expected a number from 0 to 1, got -1"),
+    ([0.5, "a"], TypeError, r"quantiles\[1\]: expected a number, got str"),
+    (None, TypeError, "quantiles: expected one number or several, from 0 to 1, got NoneType"),
+    ("half", TypeError, "quantiles: expected one number or several, from 0 to 1, got str"),
+]
+
+
+@pytest.mark.parametrize(("quantiles", "kind", "message"), WRONG_QUANTILES)
+def test_bad_quantiles(quantiles, kind, message):
+    with refuses(kind, f"^{message}$"):
+        bpfast.Ensemble(networks()).predict(X, quantiles=quantiles)
+
+
+WRONG_PLACES = [
+    ("a", TypeError, "place: expected an integer or a slice, got str"),
+    ([0, 1], TypeError, "place: expected an integer or a slice, got list"),
+    (1.0, TypeError, "place: expected an integer or a slice, got float"),
+    (5, IndexError, "place: expected -5 to 4, got 5"),
+    (-6, IndexError, "place: expected -5 to 4, got -6"),
+]
+
+
+@pytest.mark.parametrize(("place", "kind", "message"), WRONG_PLACES)
+def test_bad_places(place, kind, message):
+    with refuses(kind, f"^{message}$"):
+        bpfast.Ensemble(networks())[place]
+
+
+@pytest.mark.parametrize("output", ["identity", "relu", "tanh", "elu(0.5)"])
+def test_there_are_no_votes_without_classes(output):
+    assert bpfast.Ensemble(networks(output=output)).predict(X).votes is None
+    mixed = [*networks(output="sigmoid"), *networks(1, output=output)]
+    assert bpfast.Ensemble(mixed).predict(X).votes is None
+    assert bpfast.Ensemble(networks(output="hard_sigmoid")).predict(X).votes.shape == (80, 2)
+
+
 def test_votes():
     """Three constant networks, of which two choose class 1."""
     nets = [bpfast.Network([1, 3], output="softmax", cost="log_likelihood", init="zeros")
@@ -64,24 +109,13 @@ def test_votes():
     assert bpfast.Ensemble(ones).predict([[0.0]]).votes.tolist() == [[0.75, 0.25]]
 
 
-def test_the_best():
-    ensemble = trained(validation=0.3, metrics="r2")
-    costs = [history.validation_cost[-1] for history in ensemble.histories]
-    assert ensemble.best() is ensemble[int(np.argmin(costs))]
-    assert ensemble.ranking() == np.argsort(costs).tolist()
-    scores = [history.validation_r2[-1] for history in ensemble.histories]
-    assert ensemble.best("validation_r2") is ensemble[int(np.argmax(scores))]
-    with refuses(ValueError, r"^metric: expected a column of each history, got 'f1'; nets\[0\]"):
-        ensemble.best("f1")
-    with refuses(ValueError, r"^nets\[0\]: expected a network with a history, got none$"):
-        bpfast.Ensemble(networks()).best()
-
-
 def test_a_table():
     table = trained().to_pandas()
     assert table.index.names == ["net", "epoch"]
     assert len(table) == 20
     assert list(table.loc[3].index) == [1, 2, 3, 4]
+    with refuses(ValueError, "^nets: expected a network with a history, got none$"):
+        bpfast.Ensemble(networks()).to_pandas()
 
 
 def own_cost(a, y):
@@ -122,7 +156,7 @@ def test_damaged_files(tmp_path):
         "extra: expected no tensor": (tensors | {"extra": np.zeros(3)}, metadata),
         "networks: expected a list": (tensors, metadata | {"networks": "[]"}),
         "": (tensors, metadata | {"networks": json.dumps(networks_text)[:-5]}),
-        "networks: expected config and history in entry 0": (
+        "networks: expected config, history, validation_set in entry 0": (
             tensors, metadata | {"networks": "[{}]"},
         ),
     }  # fmt: skip
@@ -140,52 +174,11 @@ def test_damaged_files(tmp_path):
 def test_plots():
     pytest.importorskip("matplotlib")
     ensemble = trained(validation=0.3, metrics="r2")
-    axes = ensemble.plot()
+    axes = ensemble.plot()  # without a warning, as it does not choose
     assert len(axes.lines) == 10
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["training", "validation"]
     assert bpfast.plot.ensemble(ensemble, "r2").get_ylabel() == "r2"
+    mine = trained(metrics={"mine": lambda a, y: 0.5})  # low or high may be better
+    assert len(mine.plot("mine").lines) == 5
     with refuses(ValueError, "^column: expected one of the histories of the networks, got 'f1'$"):
         ensemble.plot("f1")
-
-
-def test_cross_validation():
-    net = bpfast.Network([3, 4, 2], output="softmax", cost="log_likelihood", seed=0)
-    before = net.params.tobytes()
-    found = bpfast.cross_validate(net, X, LABELS, 4, epochs=5, metrics="accuracy", seed=7)
-    assert net.params.tobytes() == before
-    assert np.sort(np.concatenate(found.rows)).tolist() == list(range(80))
-    shares = [LABELS[rows].mean() for rows in found.rows]
-    assert max(shares) - min(shares) <= 1 / 20
-    for k, rows in enumerate(found.rows):
-        twin, rest = net.copy(), np.setdiff1d(np.arange(80), rows)
-        history = twin.fit(
-            X[rest], LABELS[rest], validation=(X[rows], LABELS[rows]), epochs=5,
-            metrics="accuracy", seed=7 + k,
-        )  # fmt: skip
-        assert twin.params.tobytes() == found.ensemble[k].params.tobytes()
-        assert found.scores["validation_accuracy"][k] == history.validation_accuracy[-1]
-        assert found.outputs[rows].tobytes() == twin(X[rows]).tobytes()
-
-
-def test_folds_of_the_user():
-    net = bpfast.Network([3, 1], output="identity", seed=0)
-    found = bpfast.cross_validate(net, X, Y, [[0, 1], [2, 3]], epochs=1, seed=0)
-    assert [rows.tolist() for rows in found.rows] == [[0, 1], [2, 3]]
-    assert np.isnan(found.outputs[4:]).all()
-    assert not np.isnan(found.outputs[:4]).any()
-
-
-WRONG = [
-    ({"folds": 1}, ValueError, "folds: expected"),
-    ({"folds": 81}, ValueError, "folds: expected at most 80, as many as examples, got 81"),
-    ({"folds": [[0]]}, ValueError, "folds: expected two folds or more, got 1"),
-    ({"folds": [[0], [80]]}, ValueError, r"validation_rows\[1\]: expected rows from 0 to 79"),
-    ({"rows": [[0]]}, TypeError, "rows: expected none, as the folds determine it"),
-]
-
-
-@pytest.mark.parametrize(("wrong", "kind", "message"), WRONG)
-def test_bad_folds(wrong, kind, message):
-    net = bpfast.Network([3, 1], output="identity", seed=0)
-    with refuses(kind, f"^{message}", net):
-        bpfast.cross_validate(net, X, Y, **wrong)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +11,6 @@ from bpfast._validation.arrays import as_array
 from bpfast._validation.iterables import is_iterable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from bpfast._network import Network
@@ -89,23 +86,39 @@ def rows_for_each(argument: str, value: Any, count: int, n: int) -> list[NDArray
     ------
     ValueError, TypeError
         There is another number of lists, or an entry is not a row of x.
+
+    Examples
+    --------
+    >>> [rows.tolist() for rows in rows_for_each("rows", [[0, 1], [2, 3]], 2, 4)]
+    [[0, 1], [2, 3]]
+    >>> [rows.tolist() for rows in rows_for_each("rows", [0, 1], 2, 4)]
+    [[0, 1], [0, 1]]
     """
     if value is None:
         return [None] * count
-    if isinstance(value, np.ndarray) and value.ndim == 2:
-        value = list(value)
-    if not isinstance(value, list | tuple):
+    if isinstance(value, str) or not is_iterable(value):
         got = type(value).__name__
-        raise TypeError(f"{argument}: expected a list with the rows of each network, got {got}")
-    if len(value) != count:
+        raise TypeError(f"{argument}: expected rows, or a list with those of each, got {got}")
+    entries = list(value)
+    if entries and all(np.ndim(entry) == 0 and entry is not None for entry in entries):
+        return [parse_rows(argument, entries, n)] * count
+    if len(entries) != count:
         expected = f"a list of {count}, with the rows of each network"
-        raise ValueError(f"{argument}: expected {expected}, got {len(value)}")
-    return [_rows(f"{argument}[{k}]", rows, n) for k, rows in enumerate(value)]
+        raise ValueError(f"{argument}: expected {expected}, got {len(entries)}")
+    return [
+        None if rows is None else parse_rows(f"{argument}[{k}]", rows, n)
+        for k, rows in enumerate(entries)
+    ]
 
 
-def _rows(argument: str, value: Any, n: int) -> NDArray[np.uint32] | None:
-    if value is None:
-        return None
+def parse_rows(argument: str, value: Any, n: int) -> NDArray[np.uint32]:
+    """Row numbers of `n` examples, given as such or as `n` of True and False.
+
+    Raises
+    ------
+    ValueError, TypeError
+        There is none, or an entry is not a row of x.
+    """
     rows = as_array(argument, value)
     if rows.dtype.kind == "b" and rows.shape == (n,):
         rows = np.flatnonzero(rows)
@@ -118,13 +131,3 @@ def _rows(argument: str, value: Any, n: int) -> NDArray[np.uint32] | None:
         wrong = rows[(rows < 0) | (rows >= n)][0]
         raise ValueError(f"{argument}: expected rows from 0 to {n - 1}, got {wrong}")
     return rows.astype(np.uint32)
-
-
-@contextmanager
-def naming_network(place: int) -> Iterator[None]:
-    """Prefix errors with the network that they are about."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"nets[{place}]: {error}") from error

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
-from bpfast._many.arguments import naming_network, parse_networks, weights_for_each
+from bpfast._many.arguments import parse_networks, weights_for_each
 from bpfast._validation.inputs import checked_x, converted
 from bpfast._validation.labels_or_columns import as_targets
+from bpfast._validation.naming import naming
 from bpfast._validation.sparse import is_sparse
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def backprop_many(
     _core.backprop_many(calls, reduction)
     for k, net in enumerate(found):
         if has_own_cost[k]:
-            with naming_network(k):
+            with naming(f"nets[{k}]"):
                 net.backprop(
                     xs[k], ys[k], sample_weight=weights[k], reduction=reduction, out=gradients[k]
                 )
@@ -170,7 +171,7 @@ def _inputs(nets: Sequence[Network], x: Any) -> list[Any]:
 
 
 def _targets(nets: Sequence[Network], x: Any, y: Any) -> list[Any]:
-    """Y for each network."""
+    """y for each network."""
     if not _is_list_of_arrays(x):
         return [y] * len(nets)
     if not isinstance(y, list) or len(y) != len(nets):
@@ -181,7 +182,7 @@ def _targets(nets: Sequence[Network], x: Any, y: Any) -> list[Any]:
 
 
 def _as_targets(place: int, net: Network, y: Any) -> NDArray[Any]:
-    with naming_network(place):
+    with naming(f"nets[{place}]"):
         return as_targets(net, np.asanyarray(y))
 
 

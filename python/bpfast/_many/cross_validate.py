@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bpfast import _core
+from bpfast._many.arguments import parse_rows
+from bpfast._many.ensemble.ranking import final_value
 from bpfast._many.fit_many import fit_many
 from bpfast._validation.arrays import as_array
 from bpfast._validation.inputs import checked_x, count
+from bpfast._validation.iterables import is_iterable
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import is_number, whole
 from bpfast._validation.seed import parse_seed
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from bpfast._many.ensemble import Ensemble
+    from bpfast._many.ensemble.ensemble import Ensemble
     from bpfast._network import Network
 
 # The number that stands for an epoch when folds are drawn; epochs count from 1.
@@ -36,10 +39,11 @@ class CrossValidation(NamedTuple):
     rows : list of ndarray of int
         The rows of x that each network has not seen.
     outputs : ndarray, (n, n_L)
-        The output for each example by the network that has not seen it; NaN for an example in no
-        fold.
+        The output for each example by the network that has not seen it, the last one if there are
+        several; NaN for an example in no fold.
     scores : dict of str to ndarray of float64, (folds,)
-        The last value of each validation column: "validation_cost" and the metrics.
+        Each validation column at the epoch whose parameters the network has, the best one after
+        early stopping, else the last: "validation_cost" and the metrics.
     """
 
     ensemble: Ensemble
@@ -72,7 +76,7 @@ def cross_validate(
         The targets.
     folds : int or list of int arrays, default 5
         The number of folds, drawn at random from the seed: with class labels, each fold has the
-        classes in equal shares. Or the rows of each fold.
+        classes in equal shares. Or the rows of each fold, or n of True and False for each.
     seed : int, Generator or None
         Determines the folds and the trainings.
     **options
@@ -86,7 +90,8 @@ def cross_validate(
     Raises
     ------
     ValueError
-        There are fewer than two folds, more folds than examples, or an argument is out of range.
+        There are fewer than two folds, more folds than examples, a fold has no rows, all rows or
+        others than those of x, or an argument is out of range.
     TypeError
         An argument has the wrong type.
 
@@ -123,17 +128,14 @@ def cross_validate(
         outputs[held] = trained.forward(given[held])
     histories: list[Any] = ensemble.histories
     names = [name for name in histories[0].names if name.startswith("validation_")]
-    scores = {name: np.array([history[name][-1] for history in histories]) for name in names}
+    scores = {name: np.array([final_value(each, name) for each in histories]) for name in names}
     return CrossValidation(ensemble, rows, outputs, scores)
 
 
 def _folds(folds: Any, y: NDArray[Any], n: int, seed: int) -> list[NDArray[np.int64]]:
     """The rows of each fold."""
     if not is_number(folds):
-        found = [as_array(f"folds[{k}]", rows).astype(np.int64) for k, rows in enumerate(folds)]
-        if len(found) < 2:
-            raise ValueError(f"folds: expected two folds or more, got {len(found)}")
-        return found
+        return _given_folds(folds, n)
     number = whole("folds", folds, 2)
     if number > n:
         raise ValueError(f"folds: expected at most {n}, as many as examples, got {number}")
@@ -142,6 +144,22 @@ def _folds(folds: Any, y: NDArray[Any], n: int, seed: int) -> list[NDArray[np.in
         # The classes one after the other, each in random order: dealing keeps their shares equal.
         order = order[np.argsort(y[order], kind="stable")]
     return [np.sort(order[k::number]) for k in range(number)]
+
+
+def _given_folds(folds: Any, n: int) -> list[NDArray[np.int64]]:
+    if hasattr(folds, "split") and hasattr(folds, "get_n_splits"):
+        got = "a splitter: [test for _, test in folds.split(x, y)] are the rows of its folds"
+        raise TypeError(f"folds: expected a number, or the rows of each fold, got {got}")
+    if isinstance(folds, str) or not is_iterable(folds):
+        got = type(folds).__name__
+        raise TypeError(f"folds: expected a number, or the rows of each fold, got {got}")
+    found = [parse_rows(f"folds[{k}]", rows, n) for k, rows in enumerate(folds)]
+    if len(found) < 2:
+        raise ValueError(f"folds: expected two folds or more, got {len(found)}")
+    for k, rows in enumerate(found):
+        if len(np.unique(rows)) == n:
+            raise ValueError(f"folds[{k}]: expected rows that leave others to train with, got all")
+    return [rows.astype(np.int64) for rows in found]
 
 
 CrossValidation.__module__ = cross_validate.__module__ = "bpfast"  # the public module

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,33 +9,37 @@ import numpy as np
 from bpfast import _core
 from bpfast._many.arguments import (
     for_each,
-    naming_network,
     parse_networks,
     rows_for_each,
     weights_for_each,
 )
-from bpfast._many.ensemble import Ensemble
-from bpfast._many.member import Member, Options, new_member, own_rate
-from bpfast._many.rounds import train
-from bpfast._many.shared import SharedData
-from bpfast._training.arguments.optimizer import parse_optimizer
-from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, Settings, parse_early_stopping
-from bpfast._training.locks import RUNNING, lock, refuse_another_network
+from bpfast._many.ensemble.ensemble import Ensemble
+from bpfast._many.ensemble.ranking import warn_of_comparison
+from bpfast._many.training.new_member import new_members
+from bpfast._many.training.options import (
+    callbacks_for_each,
+    copies_for_each,
+    parse_options,
+    seeds_for_each,
+)
+from bpfast._many.training.rounds import parse_halving, train
+from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS
+from bpfast._training.locks import RUNNING, lock
 from bpfast._training.metrics.named import parse as parse_metrics
 from bpfast._validation.arrays import as_array
 from bpfast._validation.names import by_name
-from bpfast._validation.numbers import flag, fraction, whole
-from bpfast._validation.seed import parse_seed
+from bpfast._validation.numbers import flag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable, Sequence
 
     from numpy.typing import ArrayLike
 
+    from bpfast._many.training.member import Member
+    from bpfast._many.training.rounds import Halving
     from bpfast._network import Network
     from bpfast._training.metrics.named import Metrics
     from bpfast._typing import Metric, MetricName
-    from bpfast.optimizers import Optimizer
 
 SYNONYMS = {key: value for key, value in ARGUMENT_SYNONYMS.items() if "Network" not in value}
 
@@ -65,6 +67,7 @@ def fit_many(
     sample_weight: Any = None,
     rows: Any = None,
     early_stopping: Any = None,
+    callbacks: Any = (),
     keep: float | None = None,
     every: int | None = None,
     progress: bool = False,
@@ -93,8 +96,9 @@ def fit_many(
     batch_size : int, each, optional
         The number of examples per step, 32 by default.
     optimizer : str or Optimizer, each, default "adam"
-        As in `fit`. One optimizer object for all is copied for each network; it must not have done
-        a step.
+        "sgd", "adam", "adamw", "rmsprop" or "adagrad", or one of `bpfast.optimizers`, which
+        continues from its state. One object for all is copied for each network; it must not have
+        done a step.
     learning_rate : float or schedule, each, optional
         The learning rate of optimizers given by name. One schedule for all is copied for each.
     shuffle : bool, default True
@@ -102,27 +106,36 @@ def fit_many(
     validation : (x, y), (x, y, sample_weight) or float, each, optional
         Examples to evaluate after each epoch, or the fraction of its rows that each network holds
         out, drawn from its seed.
-    validation_rows : list of int arrays, each, optional
-        Rows of x to evaluate after each epoch instead. Without `rows` a network trains with all
-        others.
+    validation_rows : int array, or list of these or (k, m), optional
+        Rows of x to evaluate after each epoch instead, as `rows`. Without `rows` a network trains
+        with all others.
     metrics : str or callable, list of these or dict of str to these, default ()
-        As in `fit`.
+        What to compute after each epoch, for all networks: "accuracy", "r2" and other names that
+        `Network.fit` lists, or your own ``metric(a, y) -> float``.
     l1, l2 : float, each, default 0
-        Penalties on the weights.
+        Penalties on the weights, l2/2 Σ w² + l1 Σ \|w\|.
     dropout : float or list of float, each, default 0
         The probability that a hidden neuron is dropped. A list has one entry for each network,
         which is a number or a list with one for each hidden layer.
-    max_norm, clip_norm : float, each, optional
-        As in `fit`.
+    max_norm : float, each, optional
+        After each step, the weights into a neuron are scaled down to this norm if they are longer.
+    clip_norm : float, each, optional
+        The gradient of C, over all parameters, is scaled down to this norm if it is longer.
     class_weight : dict or "balanced", each, optional
-        As in `fit`.
+        The weight of the examples of each class in the steps, 1 for classes that are not given.
+        "balanced": n / (classes · examples of the class).
     sample_weight : array_like, (n,), or (k, n) or a list of k arrays, optional
         The weights of all n examples, for all networks or for each.
-    rows : list of int arrays, or (k, m), optional
-        The rows of x that each network trains with, also several times, as in a bootstrap; None in
-        the list: all.
+    rows : int array, or list of these or (k, m), optional
+        The rows of x to train with, for all networks or for each; also several times, as in a
+        bootstrap. n of True and False choose rows too; None in the list: all.
     early_stopping : int or EarlyStopping, each, optional
-        As in `fit`. One object for all is copied for each network.
+        A network stops after this many epochs without a better validation cost, or cost if there is
+        no validation, and gets its best parameters back. One object for all is copied for each.
+    callbacks : callable, each, default ()
+        Called as ``callback(net, history)`` after each epoch of a network. Return True to stop that
+        network. A tuple of callables: all of them for every network. An entry of a list may be None
+        or a list. A `Monitor` belongs to one network.
     keep : float, optional
         Successive halving: after every `every` epochs this fraction of the networks goes on, those
         with the lowest validation cost, or cost if there is no validation.
@@ -131,10 +144,12 @@ def fit_many(
     progress : bool, default False
         Show a tqdm progress bar over all networks, or lines if tqdm is not installed.
     seed : int, Generator or None, each, optional
-        Determines order, dropout and what is held out, as in `fit`. An integer s for all: network k
-        gets s + k. A generator for all: one integer is drawn for each.
+        Determines the order of each epoch, dropout, and what is held out. An integer s for all:
+        network k gets s + k. A generator for all: one integer is drawn for each. None: integers
+        from the system's random source.
     sparse : bool, optional
-        As in `fit`.
+        Whether to compute only with the nonzero elements of a dense x. By default, if few enough
+        elements are nonzero for this to be faster.
     check_finite : bool, default True
         Whether a network whose cost or parameters become NaN or infinite stops there, with its last
         finite parameters, and a warning. The others go on.
@@ -144,6 +159,12 @@ def fit_many(
     Ensemble
         The networks and their histories.
 
+    Warns
+    -----
+    UserWarning
+        A network diverged; or, with `keep`, the networks are evaluated on different examples or
+        have different cost functions, so their costs do not compare them.
+
     Raises
     ------
     ValueError
@@ -152,12 +173,15 @@ def fit_many(
         finite.
     TypeError
         An argument has the wrong type.
+    Exception
+        What a callback, metric, schedule or callable cost raises, with a note that names the
+        network. The others end after the same epoch.
 
     Notes
     -----
-    After Ctrl-C each network has the parameters of its last completed step. A callable cost runs on
-    the calling thread, network by network. ``history.seconds`` is the time of an epoch on its
-    thread.
+    After Ctrl-C each network has the parameters of its last completed step. Callbacks, metrics and
+    callable costs run on the calling thread, network by network. ``history.seconds`` is the time of
+    an epoch on its thread.
 
     References
     ----------
@@ -176,93 +200,64 @@ def fit_many(
     True
     """
     found = parse_networks(nets)
-    count = len(found)
-    progress = flag("progress", progress)
-    if keep is not None:
-        keep = fraction("keep", keep)
-        every = whole("every", 1 if every is None else every, 1)
-    elif every is not None:
-        raise ValueError(f"every: expected only with keep, got {every!r}")
-    lists: dict[str, list[Any]] = {
-        name: for_each(name, value, count)
-        for name, value in {
-            "epochs": epochs, "batch_size": batch_size, "optimizer": optimizer,
-            "learning_rate": learning_rate, "l1": l1, "l2": l2, "dropout": dropout,
-            "max_norm": max_norm, "clip_norm": clip_norm, "class_weight": class_weight,
-            "early_stopping": early_stopping, "validation": validation,
-        }.items()
-    }  # fmt: skip
-    seeds = _seeds(seed, count)
-    weights = weights_for_each(sample_weight, count)
+    k, progress, halving = len(found), flag("progress", progress), parse_halving(keep, every)
     n = len(as_array("y", y)) if np.ndim(y) else 0
-    of_rows = rows_for_each("rows", rows, count, n)
-    held = rows_for_each("validation_rows", validation_rows, count, n)
-    measures = parse_metrics(metrics)
-    data, validations = SharedData(x, y), dict[int, SharedData]()
-    members: list[Member] = []
-    used: list[Any] = []
-    stops: list[Any] = []
-    for k, net in enumerate(found):
-        with naming_network(k) if count > 1 else nullcontext():
-            one = {name: values[k] for name, values in lists.items()}
-            settings = Settings(
-                net, batch_size=one["batch_size"], l1=one["l1"], l2=one["l2"],
-                dropout=one["dropout"], max_norm=one["max_norm"], clip_norm=one["clip_norm"],
-                shuffle=shuffle, seed=seeds[k], check_finite=check_finite, sparse=sparse,
-            )  # fmt: skip
-            own = parse_optimizer(one["optimizer"], own_rate(one["learning_rate"]))
-            stop = parse_early_stopping(one["early_stopping"])
-            if not isinstance(optimizer, list) and own is optimizer:
-                own = _new(own)
-            if stop is not None:
-                stop = copy.deepcopy(stop) if stop is early_stopping else stop
-                stop.reset()
-            _refuse_again("optimizer", own, used)
-            _refuse_again("early_stopping", stop, stops)
-            refuse_another_network(own, net)
-            options = Options(
-                whole("epochs", one["epochs"], 1), settings, own, stop, measures,
-                one["validation"], one["class_weight"], weights[k], of_rows[k], held[k],
-            )  # fmt: skip
-            members.append(new_member(data, validations, net, options))
+    each = {
+        "epochs": for_each("epochs", epochs, k),
+        "batch_size": for_each("batch_size", batch_size, k),
+        "optimizer": copies_for_each("optimizer", optimizer, k),
+        "learning_rate": for_each("learning_rate", learning_rate, k),
+        "l1": for_each("l1", l1, k),
+        "l2": for_each("l2", l2, k),
+        "dropout": for_each("dropout", dropout, k),
+        "max_norm": for_each("max_norm", max_norm, k),
+        "clip_norm": for_each("clip_norm", clip_norm, k),
+        "class_weight": for_each("class_weight", class_weight, k),
+        "sample_weight": weights_for_each(sample_weight, k),
+        "rows": rows_for_each("rows", rows, k, n),
+        "validation": for_each("validation", validation, k),
+        "validation_rows": rows_for_each("validation_rows", validation_rows, k, n),
+        "early_stopping": copies_for_each("early_stopping", early_stopping, k),
+        "callbacks": callbacks_for_each(callbacks, k),
+        "seed": seeds_for_each(seed, k),
+    }
+    options = parse_options(
+        found, each, parse_metrics(metrics),
+        shuffle=shuffle, check_finite=check_finite, sparse=sparse,
+    )  # fmt: skip
+    members = new_members(x, y, options)
+    validation_sets = _numbered([member.validation_key for member in members])
+    if halving is not None:
+        has_validation = all(member.training.validation for member in members)
+        warn_of_comparison(found, "validation_cost" if has_validation else "cost", validation_sets)
+    _run(members, progress=progress, halving=halving)
+    histories = [member.training.history for member in members]
+    return Ensemble._of(found, histories, validation_sets)
+
+
+def _run(members: Sequence[Member], *, progress: bool, halving: Halving | None) -> None:
+    """Train, with a lock on all that keeps state."""
     ticket = object()
     try:
-        objects = {f"nets[{k}]": net for k, net in enumerate(found)}
-        objects |= {f"optimizer[{k}]": own for k, own in enumerate(used)}
+        objects: dict[str, Any] = {}
+        for k, member in enumerate(members):
+            training = member.training
+            objects[f"nets[{k}]"] = training.net
+            objects[f"optimizer[{k}]"] = training.optimizer
+            objects[f"early_stopping[{k}]"] = training.early_stopping
         lock(ticket, **objects)
         for member in members:
             training = member.training
             _core.set_training(training.net, training.history, training.optimizer)
-        train(members, progress=progress, keep=keep, every=every)
+        train(members, progress=progress, halving=halving)
     finally:
         RUNNING.pop(ticket, None)
-    return Ensemble(found, [member.training.history for member in members])
 
 
-def _seeds(seed: Any, count: int) -> list[int]:
-    """The seed of each network."""
-    if isinstance(seed, list):
-        return [parse_seed(one) for one in for_each("seed", seed, count)]
-    if seed is None or hasattr(seed, "random") or not hasattr(seed, "__index__"):
-        return [parse_seed(seed) for _ in range(count)]
-    first = parse_seed(seed)
-    return [parse_seed(first + k) for k in range(count)]
-
-
-def _new(optimizer: Optimizer) -> Optimizer:
-    """A copy of an optimizer that is given for all networks."""
-    if optimizer.steps:
-        expected = "one without steps, or a list with one for each network"
-        raise ValueError(f"optimizer: expected {expected}, got one of {optimizer.steps} steps")
-    return copy.deepcopy(optimizer)
-
-
-def _refuse_again(argument: str, value: object, others: list[Any]) -> None:
-    """Add to the objects that networks keep their state in, each its own."""
-    if value is not None and any(value is other for other in others):
-        expected = "one for each network, as it keeps state"
-        raise ValueError(f"{argument}: expected {expected}, got one again")
-    others.append(value)
+def _numbered(keys: Sequence[Hashable]) -> list[int | None]:
+    """Numbers that are equal where the keys are; None for None."""
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    return [None if key is None else numbers[key] for key in keys]
 
 
 fit_many.__module__ = "bpfast"  # the public module

@@ -74,8 +74,15 @@ class Training:
             raise
         finally:
             self.runner.close()
-        if self.best is not None:
-            _core.assign_params(self.net, self.best)
+        self.restore_best()
+
+    def restore_best(self) -> None:
+        """Give the network the parameters of its best epoch, if early stopping asks for them."""
+        if self.best is None:
+            return
+        _core.assign_params(self.net, self.best)
+        epoch = 0 if self.early_stopping is None else self.early_stopping.best_epoch
+        self.history._restored = epoch if 1 <= epoch <= len(self.history) else None
 
     def _has_stopped_before(self) -> bool:
         """Whether the reason that ended the resumed training still applies."""

@@ -70,5 +70,4 @@ def minimise(training: Training, runner: ShardRunner, epochs: int) -> None:
         raise
     finally:
         _core.assign_params(net, last)
-    if training.best is not None:
-        _core.assign_params(net, training.best)
+    training.restore_best()

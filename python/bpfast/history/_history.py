@@ -12,7 +12,7 @@ from bpfast._validation.naming import naming_value
 from bpfast._validation.numbers import format_number, number
 from bpfast.history._columns import Columns
 from bpfast.history._mode import mode_of
-from bpfast.history._state import ALWAYS, column_name, read, written
+from bpfast.history._state import ALWAYS, RESTORED, column_name, read, written
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,7 +71,7 @@ class History(Columns):
     History(3 epochs in 1.5 s: cost 0.2, learning_rate 0.1, validation_cost 0.6)
     """
 
-    __slots__ = ("_names", "_rows", "_seed", "_stopped")
+    __slots__ = ("_names", "_restored", "_rows", "_seed", "_stopped")
 
     def __init__(self, seed: int | None = None) -> None:
         if seed is not None:
@@ -81,6 +81,7 @@ class History(Columns):
             seed = int(seed)
         self._seed = seed
         self._stopped: str | None = None
+        self._restored: int | None = None
         # Rows, so that Ctrl-C leaves no incomplete epoch.
         self._names: tuple[str, ...] = ALWAYS
         self._rows: list[tuple[float, ...]] = []
@@ -109,6 +110,14 @@ class History(Columns):
         if reason is not None and not isinstance(reason, str):
             raise TypeError(f"stopped: expected a reason or None, got {type(reason).__name__}")
         self._stopped = reason
+
+    @property
+    def restored_epoch(self) -> int | None:
+        """The epoch whose parameters the network got back at the end, by early stopping, or None.
+
+        None: the network has the parameters of the last epoch.
+        """
+        return self._restored
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -251,7 +260,8 @@ class History(Columns):
     def state(self) -> dict[str, Any]:
         """The history in JSON types, with NaN and infinity as text, as `from_state` reads it."""
         columns = {name: self[name].tolist() for name in self._names}
-        return {"seed": self.seed, "stopped": self.stopped, "columns": written(columns)}
+        state = {"seed": self.seed, "stopped": self.stopped, "columns": written(columns)}
+        return state if self._restored is None else state | {RESTORED: self._restored}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> History:
@@ -280,11 +290,12 @@ class History(Columns):
         True
         """
         with naming_value("state"):
-            seed, stopped, columns = read(state)
+            seed, stopped, columns, restored = read(state)
             history = cls(seed)
             history.stopped = stopped
         history._names = tuple(columns)
         history._rows = list(zip(*columns.values(), strict=True))
+        history._restored = restored
         return history
 
     def __len__(self) -> int:

@@ -6,10 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from bpfast._validation.numbers import number
+from bpfast._validation.numbers import number, whole
 
 # The columns of every history in addition to epoch.
 ALWAYS = ("cost", "seconds", "learning_rate")
+# In a state only if the history has one.
+RESTORED = "restored_epoch"
 # JSON has no NaN and no infinity.
 NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
@@ -35,15 +37,16 @@ def from_text(value: Any) -> Any:
     return NOT_FINITE.get(value, value) if isinstance(value, str) else value
 
 
-def read(state: Any) -> tuple[Any, Any, dict[str, list[float]]]:
-    """Seed, reason and columns of a state. The first two are not checked.
+def read(state: Any) -> tuple[Any, Any, dict[str, list[float]], int | None]:
+    """Seed, reason, columns and restored epoch of a state. The first two are not checked.
 
     Raises
     ------
     ValueError, TypeError
         It is not the state of a history.
     """
-    if not isinstance(state, Mapping) or set(state) != {"seed", "stopped", "columns"}:
+    names = {"seed", "stopped", "columns"}
+    if not isinstance(state, Mapping) or set(state) - {RESTORED} != names:
         raise ValueError("expected a mapping with seed, stopped, columns")
     columns = state["columns"]
     if not isinstance(columns, Mapping) or not set(ALWAYS) <= set(columns):
@@ -57,7 +60,12 @@ def read(state: Any) -> tuple[Any, Any, dict[str, list[float]]]:
     lengths = {len(values) for values in found.values()}
     if len(lengths) > 1:
         raise ValueError(f"columns: expected one length, got {sorted(lengths)}")
-    return state["seed"], state["stopped"], found
+    restored = state.get(RESTORED)
+    if restored is not None:
+        restored = whole(RESTORED, restored, 1)
+        if restored > max(lengths):
+            raise ValueError(f"{RESTORED}: expected one of {max(lengths)} epochs, got {restored}")
+    return state["seed"], state["stopped"], found, restored
 
 
 def column_name(argument: str, name: Any) -> str:

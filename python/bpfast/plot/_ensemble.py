@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import MaxNLocator
 
-from bpfast._many.ensemble import Ensemble
+from bpfast._many.ensemble.ensemble import Ensemble
+from bpfast._many.ensemble.ranking import best_place
 from bpfast.plot._arguments import instance_of
 from bpfast.plot._figure import BLUE, RED, axes_for, grid
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 def ensemble(ensemble: Ensemble, column: str = "cost", *, ax: Axes | None = None) -> Axes:
     """Draw a column of the histories of all networks over the epochs.
 
-    Each network is a thin line, the best one a thick line. Validation is dashed.
+    Each network is a thin line, the best one, if there is one by the column, a thick line.
+    Validation is dashed.
 
     Parameters
     ----------
@@ -57,7 +59,7 @@ def ensemble(ensemble: Ensemble, column: str = "cost", *, ax: Axes | None = None
     if not pairs:
         raise ValueError(f"column: expected one of the histories of the networks, got {column!r}")
     axes = axes_for(ax)
-    best = ensemble.ranking(pairs[-1][0])[0] if len(known) == len(ensemble) else -1
+    best = best_place(ensemble.histories, pairs[-1][0])
     for name, label, color, dashes in pairs:
         shown = False
         for k, history in enumerate(ensemble.histories):

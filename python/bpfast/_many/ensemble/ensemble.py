@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, overload
 
 from bpfast._many.arguments import parse_networks
-from bpfast._validation.numbers import within
+from bpfast._many.ensemble.prediction import predict
+from bpfast._many.ensemble.ranking import column_of, ranked, warn_of_comparison, with_histories
+from bpfast._optional import optional
 from bpfast.history._history import History
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
     from pandas import DataFrame
 
+    from bpfast._many.ensemble.prediction import Prediction
     from bpfast._network import Network
-
-
-class Prediction(NamedTuple):
-    """What an ensemble predicts for a batch; each field has the network's dtype unless noted.
-
-    Parameters
-    ----------
-    mean : ndarray, (n, n_L)
-        The mean of the outputs of the networks.
-    std : ndarray, (n, n_L)
-        Their standard deviation, Σ (a − mean)² / k under the root.
-    quantiles : ndarray, (q, n, n_L)
-        The quantiles asked for, in their order.
-    votes : ndarray of float64, (n, n_L), or (n, 2) for one output
-        The fraction of the networks that choose each class: the largest output, or whether a single
-        output is above 1/2.
-    outputs : ndarray, (k, n, n_L)
-        The outputs of each network.
-    """
-
-    mean: NDArray[Any]
-    std: NDArray[Any]
-    quantiles: NDArray[Any]
-    votes: NDArray[np.float64]
-    outputs: NDArray[Any]
 
 
 class Ensemble(Sequence["Network"]):
@@ -76,12 +52,8 @@ class Ensemble(Sequence["Network"]):
     >>> import bpfast, numpy as np
     >>> x = np.linspace(-1, 1, 64)[:, None]
     >>> nets = [bpfast.Network([1, 8, 1], output="identity", seed=seed) for seed in range(5)]
-    >>> ensemble = bpfast.fit_many(nets, x, x**2, epochs=50, learning_rate=0.01, seed=0)
-    >>> prediction = ensemble.predict([[0.5], [3.0]])
-    >>> prediction.mean.shape, prediction.quantiles.shape
-    ((2, 1), (3, 2, 1))
-    >>> bool(prediction.std[1, 0] > prediction.std[0, 0])  # less is known outside the data
-    True
+    >>> bpfast.fit_many(nets, x, x**2, epochs=50, learning_rate=0.01, seed=0)
+    Ensemble(5 networks: 1-8-1)
     """
 
     def __init__(
@@ -97,6 +69,19 @@ class Ensemble(Sequence["Network"]):
                 got = type(history).__name__
                 raise TypeError(f"histories[{k}]: expected a History or None, got {got}")
         self.histories: list[History | None] = found
+        # Equal for networks whose validation examples are the same, if that is known.
+        self._validation_sets: list[int | None] = [None] * len(self._nets)
+
+    @classmethod
+    def _of(
+        cls,
+        nets: Iterable[Network],
+        histories: Sequence[History | None],
+        validation_sets: Sequence[int | None],
+    ) -> Ensemble:
+        ensemble = cls(nets, histories)
+        ensemble._validation_sets = list(validation_sets)
+        return ensemble
 
     def __len__(self) -> int:
         return len(self._nets)
@@ -107,23 +92,35 @@ class Ensemble(Sequence["Network"]):
     def __getitem__(self, place: slice) -> Ensemble: ...
     def __getitem__(self, place: Any) -> Any:
         if isinstance(place, slice):
-            return Ensemble(self._nets[place], self.histories[place])
-        return self._nets[place]
+            return Ensemble._of(
+                self._nets[place], self.histories[place], self._validation_sets[place]
+            )
+        try:
+            index = operator.index(place)
+        except TypeError:
+            got = type(place).__name__
+            raise TypeError(f"place: expected an integer or a slice, got {got}") from None
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"place: expected {-len(self)} to {len(self) - 1}, got {index}")
+        return self._nets[index]
 
-    def predict(self, x: Any, *, quantiles: Sequence[float] = (0.05, 0.5, 0.95)) -> Prediction:
+    def predict(
+        self, x: Any, *, quantiles: float | Sequence[float] = (0.05, 0.5, 0.95)
+    ) -> Prediction:
         """Mean, spread, quantiles and votes of the networks' outputs.
 
         Parameters
         ----------
         x : array_like or SciPy sparse, (n, n_1)
             The examples, one per row.
-        quantiles : sequence of float, default (0.05, 0.5, 0.95)
+        quantiles : float or sequence of float, default (0.05, 0.5, 0.95)
             Numbers from 0 to 1; values between two outputs are interpolated linearly.
 
         Returns
         -------
         Prediction
-            ``mean``, ``std``, ``quantiles``, ``votes`` and ``outputs``.
+            ``mean``, ``std``, ``quantiles``, ``votes`` and ``outputs``. ``votes`` is None unless
+            the outputs of all networks are sigmoid, hard_sigmoid or softmax.
 
         Raises
         ------
@@ -131,34 +128,36 @@ class Ensemble(Sequence["Network"]):
             The networks have different numbers of outputs, x does not fit one of them, or a
             quantile is out of range.
         TypeError
-            x is not of real numbers.
-        """
-        from bpfast._many.calls import forward_many
+            x is not of real numbers, or a quantile is no number.
 
-        levels = [within(f"quantiles[{k}]", level, 0, 1) for k, level in enumerate(quantiles)]
-        widths = {net.sizes[-1] for net in self._nets}
-        if len(widths) > 1:
-            found = ", ".join(map(str, sorted(widths)))
-            raise ValueError(f"nets: expected networks with equally many outputs, got {found}")
-        outputs = np.stack(forward_many(self._nets, x))
-        mean = outputs.mean(axis=0)
-        return Prediction(
-            mean,
-            outputs.std(axis=0),
-            np.quantile(outputs, levels, axis=0).astype(outputs.dtype, copy=False),
-            _votes(outputs),
-            outputs,
-        )
+        Examples
+        --------
+        >>> import bpfast
+        >>> nets = [bpfast.Network([1, 1], output="identity", init="zeros") for _ in range(3)]
+        >>> for k, net in enumerate(nets):
+        ...     net.biases[0][:] = k
+        >>> ensemble = bpfast.Ensemble(nets)
+        >>> prediction = ensemble.predict([[0.0]], quantiles=[0.0, 1.0])
+        >>> prediction.mean, prediction.quantiles[:, 0, 0]
+        (array([[1.]]), array([0., 2.]))
+        >>> ensemble.predict([[0.0]], quantiles=0.25).quantiles
+        array([[0.5]])
+        """
+        return predict(self._nets, x, quantiles)
 
     def best(self, metric: str = "", *, mode: str | None = None) -> Network:
-        """The network with the best last value of a column of its history.
+        """The network with the best value of a column of its history.
+
+        The value is that of the epoch whose parameters the network has: the best one after early
+        stopping, else the last.
 
         Parameters
         ----------
         metric : str, optional
             The column. Default: ``validation_cost`` if all histories have it, else ``cost``.
         mode : {"min", "max"}, optional
-            Whether low or high is better, as in `EarlyStopping`.
+            Whether low or high is better. Default: "min" for the cost and errors, "max" for
+            accuracies and r2. Other names need it.
 
         Returns
         -------
@@ -167,19 +166,38 @@ class Ensemble(Sequence["Network"]):
         Raises
         ------
         ValueError
-            A network has no history, or no such column.
+            A network has no history, or no such column; or the mode is missing or unknown.
+
+        Warns
+        -----
+        UserWarning
+            `fit_many` has evaluated the networks on different examples, or their costs are
+            different functions, so the values do not compare them.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> nets = [bpfast.Network([1, 1], output="identity", seed=seed) for seed in range(3)]
+        >>> ensemble = bpfast.fit_many(nets, [[0.0], [1.0]], [0.0, 1.0], epochs=5, seed=0)
+        >>> costs = [history.cost[-1] for history in ensemble.histories]
+        >>> ensemble.best() is nets[costs.index(min(costs))]
+        True
         """
         return self._nets[self.ranking(metric, mode=mode)[0]]
 
     def ranking(self, metric: str = "", *, mode: str | None = None) -> list[int]:
-        """The places of the networks, the best first, by the last value of a column.
+        """The places of the networks, the best first, by a column of their histories.
+
+        The value is that of the epoch whose parameters the network has: the best one after early
+        stopping, else the last. NaN is last.
 
         Parameters
         ----------
         metric : str, optional
             The column. Default: ``validation_cost`` if all histories have it, else ``cost``.
         mode : {"min", "max"}, optional
-            Whether low or high is better, as in `EarlyStopping`.
+            Whether low or high is better. Default: "min" for the cost and errors, "max" for
+            accuracies and r2. Other names need it.
 
         Returns
         -------
@@ -188,30 +206,29 @@ class Ensemble(Sequence["Network"]):
         Raises
         ------
         ValueError
-            A network has no history, or no such column.
-        """
-        from bpfast.history._mode import mode_of
+            A network has no history, or no such column; or the mode is missing or unknown.
 
-        histories: list[History] = []
-        for k, history in enumerate(self.histories):
-            if history is None or not len(history):
-                raise ValueError(f"nets[{k}]: expected a network with a history, got none")
-            histories.append(history)
-        name = metric
-        if not name:
-            has_validation = all("validation_cost" in history for history in histories)
-            name = "validation_cost" if has_validation else "cost"
-        for k, history in enumerate(histories):
-            if name not in history:
-                known = ", ".join(history.names)
-                raise ValueError(
-                    f"metric: expected a column of each history, got {name!r}; "
-                    f"nets[{k}] has {known}"
-                )
-        sign = 1.0 if mode_of(name, mode) == "min" else -1.0
-        values = [sign * float(history[name][-1]) for history in histories]
-        keys = [value if value == value else np.inf for value in values]
-        return sorted(range(len(keys)), key=keys.__getitem__)
+        Warns
+        -----
+        UserWarning
+            `fit_many` has evaluated the networks on different examples, or their costs are
+            different functions, so the values do not compare them.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> histories = [bpfast.History() for _ in range(3)]
+        >>> for history, accuracy in zip(histories, (0.7, 0.9, 0.8)):
+        ...     history.append({"cost": 1, "seconds": 1, "learning_rate": 1, "accuracy": accuracy})
+        >>> nets = [bpfast.Network([1, 1], seed=seed) for seed in range(3)]
+        >>> bpfast.Ensemble(nets, histories).ranking("accuracy")
+        [1, 2, 0]
+        """
+        histories = with_histories(self.histories)
+        column = column_of(histories, metric)
+        places = ranked(histories, column, mode)
+        warn_of_comparison(self._nets, column, self._validation_sets)
+        return places
 
     def to_pandas(self) -> DataFrame:
         """All histories in one table: a row per network and epoch, with both as index.
@@ -224,17 +241,25 @@ class Ensemble(Sequence["Network"]):
         ------
         ImportError
             pandas is not installed.
+        ValueError
+            No network has a history.
+
+        Examples
+        --------
+        >>> import bpfast
+        >>> nets = [bpfast.Network([1, 1], output="identity", seed=seed) for seed in range(3)]
+        >>> ensemble = bpfast.fit_many(nets, [[0.0], [1.0]], [0.0, 1.0], epochs=5, seed=0)
+        >>> table = ensemble.to_pandas()
+        >>> table.index.names, table.shape
+        (FrozenList(['net', 'epoch']), (15, 3))
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError("to_pandas needs pandas: pip install pandas") from error
-        tables = {
-            k: history.to_pandas()
-            for k, history in enumerate(self.histories)
-            if history is not None
-        }
-        return pd.concat(tables, names=["net", "epoch"])
+        pandas = optional("pandas", "to_pandas", package="pandas")
+        histories = enumerate(self.histories)
+        tables = {k: history.to_pandas() for k, history in histories if history is not None}
+        if not tables:
+            raise ValueError("nets: expected a network with a history, got none")
+        table: DataFrame = pandas.concat(tables, names=["net", "epoch"])
+        return table
 
     def save(self, path: Any) -> None:
         """Write all networks and histories to one safetensors file.
@@ -256,15 +281,13 @@ class Ensemble(Sequence["Network"]):
         >>> import bpfast, tempfile, os
         >>> ensemble = bpfast.Ensemble([bpfast.Network([2, 1], seed=seed) for seed in range(3)])
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = os.path.join(folder, "ensemble.safetensors")
-        ...     ensemble.save(path)
-        ...     twin = bpfast.Ensemble.load(path)
-        >>> bool((twin[2].params == ensemble[2].params).all())
-        True
+        ...     ensemble.save(os.path.join(folder, "ensemble.safetensors"))
+        ...     os.listdir(folder)
+        ['ensemble.safetensors']
         """
-        from bpfast._many.file import write
+        from bpfast._many.ensemble.file import write
 
-        write(path, self._nets, self.histories)
+        write(path, self._nets, self.histories, self._validation_sets)
 
     @classmethod
     def load(cls, path: Any, *, cost: Any = None) -> Ensemble:
@@ -288,10 +311,22 @@ class Ensemble(Sequence["Network"]):
             The file cannot be read.
         ValueError
             It has no ensemble, is damaged or was written by a newer version, or a cost is missing.
-        """
-        from bpfast._many.file import read
 
-        return cls(*read(path, cost))
+        Examples
+        --------
+        >>> import bpfast, tempfile, os
+        >>> nets = [bpfast.Network([1, 1], output="identity", seed=seed) for seed in range(3)]
+        >>> ensemble = bpfast.fit_many(nets, [[0.0], [1.0]], [0.0, 1.0], epochs=5, seed=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "ensemble.safetensors")
+        ...     ensemble.save(path)
+        ...     twin = bpfast.Ensemble.load(path)
+        >>> bool((twin[2].params == ensemble[2].params).all()), twin.histories == ensemble.histories
+        (True, True)
+        """
+        from bpfast._many.ensemble.file import read
+
+        return cls._of(*read(path, cost))
 
     def plot(self, column: str = "cost", *, ax: Any = None) -> Axes:
         """Draw a column of all histories over the epochs; see `bpfast.plot.ensemble`.
@@ -313,13 +348,19 @@ class Ensemble(Sequence["Network"]):
             matplotlib is not installed.
         ValueError
             No network has such a column.
-        """
-        try:
-            import matplotlib as mpl  # noqa: F401 - the module below may be there already
 
-            from bpfast.plot._ensemble import ensemble
-        except ImportError as error:
-            raise ImportError("plot needs matplotlib: pip install matplotlib") from error
+        Examples
+        --------
+        >>> import bpfast
+        >>> nets = [bpfast.Network([1, 1], output="identity", seed=seed) for seed in range(3)]
+        >>> ensemble = bpfast.fit_many(nets, [[0.0], [1.0]], [0.0, 1.0], epochs=5, seed=0)
+        >>> axes = ensemble.plot()
+        >>> axes.get_xlabel(), axes.get_ylabel()
+        ('epoch', 'cost')
+        """
+        optional("matplotlib", "plot", package="matplotlib")
+        from bpfast.plot._ensemble import ensemble
+
         return ensemble(self, column, ax=ax)
 
     def __repr__(self) -> str:
@@ -328,13 +369,4 @@ class Ensemble(Sequence["Network"]):
         return f"Ensemble({len(self)} network{'s' * (len(self) != 1)}: {shown})"
 
 
-def _votes(outputs: NDArray[Any]) -> NDArray[np.float64]:
-    """The fraction of networks for each class, (n, classes)."""
-    if outputs.shape[2] == 1:
-        ones = (outputs[:, :, 0] > 0.5).mean(axis=0)
-        return np.stack([1 - ones, ones], axis=1)
-    chosen = outputs.argmax(axis=2)
-    return np.stack([(chosen == k).mean(axis=0) for k in range(outputs.shape[2])], axis=1)
-
-
-Prediction.__module__ = Ensemble.__module__ = "bpfast"  # the public module
+Ensemble.__module__ = "bpfast"  # the public module

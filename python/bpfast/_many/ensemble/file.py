@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from bpfast._core import _restore, read_tensors, write_tensors
 from bpfast._training.checkpoint.file import named_arrays, network_config
+from bpfast._validation.numbers import whole
 from bpfast.history._history import History
 
 if TYPE_CHECKING:
@@ -20,9 +21,24 @@ if TYPE_CHECKING:
 FORMAT = "bpfast.ensemble"
 # Raised if older versions would misread new files.
 VERSION = 1
+# The JSON of each network.
+ENTRY = {"config", "history", "validation_set"}
 
 
-def write(path: Any, nets: Sequence[Network], histories: Sequence[History | None]) -> None:
+class Parts(NamedTuple):
+    """The parts of an ensemble."""
+
+    nets: list[Network]
+    histories: list[History | None]
+    validation_sets: list[int | None]  # equal where the validation examples are; None: not known
+
+
+def write(
+    path: Any,
+    nets: Sequence[Network],
+    histories: Sequence[History | None],
+    validation_sets: Sequence[int | None],
+) -> None:
     """Write the networks and histories, and replace the file at `path`.
 
     Raises
@@ -37,8 +53,12 @@ def write(path: Any, nets: Sequence[Network], histories: Sequence[History | None
         for name, array in named_arrays(net).items():
             tensors[f"{k}.{name}"] = np.ascontiguousarray(array)
     text = [
-        {"config": network_config(net), "history": None if history is None else history.state}
-        for net, history in zip(nets, histories, strict=True)
+        {
+            "config": network_config(net),
+            "history": None if history is None else history.state,
+            "validation_set": validation_set,
+        }
+        for net, history, validation_set in zip(nets, histories, validation_sets, strict=True)
     ]
     metadata = {
         "format": FORMAT,
@@ -48,8 +68,8 @@ def write(path: Any, nets: Sequence[Network], histories: Sequence[History | None
     write_tensors(path, tensors, metadata)
 
 
-def read(path: Any, cost: Any) -> tuple[list[Network], list[History | None]]:
-    """The networks and histories in a file; `cost` is the callable cost of those that have one.
+def read(path: Any, cost: Any) -> Parts:
+    """What is in a file; `cost` is the callable cost of the networks that have one.
 
     Raises
     ------
@@ -66,9 +86,7 @@ def read(path: Any, cost: Any) -> tuple[list[Network], list[History | None]]:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _parsed(
-    tensors: dict[str, NDArray[Any]], metadata: dict[str, str], cost: Any
-) -> tuple[list[Network], list[History | None]]:
+def _parsed(tensors: dict[str, NDArray[Any]], metadata: dict[str, str], cost: Any) -> Parts:
     import json
 
     from bpfast._network import Network
@@ -86,9 +104,11 @@ def _parsed(
         raise ValueError("networks: expected a list with one network or more")
     nets: list[Network] = []
     histories: list[History | None] = []
+    validation_sets: list[int | None] = []
     for k, entry in enumerate(entries):
-        if not isinstance(entry, dict) or set(entry) != {"config", "history"}:
-            raise ValueError(f"networks: expected config and history in entry {k}")
+        if not isinstance(entry, dict) or set(entry) != ENTRY:
+            expected = ", ".join(sorted(ENTRY))
+            raise ValueError(f"networks: expected {expected} in entry {k}")
         config = dict(entry["config"])
         if config.get("cost") == "custom":
             if cost is None:
@@ -108,6 +128,8 @@ def _parsed(
         nets.append(net)
         state = entry["history"]
         histories.append(None if state is None else History.from_state(state))
+        number = entry["validation_set"]
+        validation_sets.append(None if number is None else whole("validation_set", number, 0))
     if tensors:
         raise ValueError(f"{min(tensors)}: expected no tensor of this name")
-    return nets, histories
+    return Parts(nets, histories, validation_sets)

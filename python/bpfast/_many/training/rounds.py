@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bpfast import _core
@@ -11,87 +13,121 @@ from bpfast._training.divergence import DivergenceError
 from bpfast._training.progress import Progress
 from bpfast._training.stopped import reason_of
 from bpfast._validation.caller import stack_level
+from bpfast._validation.numbers import fraction, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from bpfast._many.member import Member
+    from bpfast._many.training.member import Member
 
-# The most epochs of a round, and how many rounds a progress bar asks for.
-MOST, UPDATES = 1 << 30, 50
+# How often a progress bar is updated.
+UPDATES = 50
 
 
-def train(
-    members: Sequence[Member], *, progress: bool, keep: float | None, every: int | None
-) -> None:
+@dataclass(kw_only=True)
+class Halving:
+    """Successive halving: after every `every` epochs the best fraction `keep` goes on."""
+
+    keep: float
+    every: int
+
+
+def parse_halving(keep: Any, every: Any) -> Halving | None:
+    """The arguments of successive halving; None without `keep`."""
+    if keep is None:
+        if every is not None:
+            raise ValueError(f"every: expected only with keep, got {every!r}")
+        return None
+    every = whole("every", 1 if every is None else every, 1)
+    return Halving(keep=fraction("keep", keep), every=every)
+
+
+def train(members: Sequence[Member], *, progress: bool, halving: Halving | None) -> None:
     """Train all networks; each ends at its last epoch, its early stop, or a divergence.
-
-    With `keep`, only the best of those in training go on after every `every` epochs.
 
     Raises
     ------
     ValueError
         x or y has a number that is not finite.
+    Exception
+        What code of the user raised, with a note that names the network.
     """
     longest = max(member.epochs for member in members)
-    most = every or (max(longest // UPDATES, 1) if progress else MOST)
+    every = max(longest // UPDATES, 1) if progress else longest
+    if halving is not None:
+        every = halving.every
     per_epoch = sum(member.examples for member in members)
+    until = 0
     try:
         with Progress(progress, longest, per_epoch) as bar:
             while active := [member for member in members if not member.is_done]:
-                before = sum(len(member.training.history) for member in active)
-                _round(active, most)
-                if keep is not None:
-                    _halve(active, keep)
-                after = sum(len(member.training.history) for member in active)
-                bar.advance((after - before) * per_epoch // len(members))
-        for member in members:
-            member.finish()
+                until += every
+                while behind := [member for member in active if member.is_behind(until)]:
+                    before = sum(len(member.training.history) for member in behind)
+                    _round(behind, until)
+                    after = sum(len(member.training.history) for member in behind)
+                    bar.advance((after - before) * per_epoch // len(members))
+                if halving is not None:
+                    _halve(active, halving.keep)
     except BaseException as error:
         for member in members:
-            if not member.is_done:
+            if member.is_done:
+                member.finish()
+            else:
                 member.training.history.stopped = reason_of(error)
         raise
+    for member in members:
+        member.finish()
 
 
-def _round(active: Sequence[Member], most: int) -> None:
-    """At most `most` epochs of each network."""
+def _round(active: Sequence[Member], until: int) -> None:
+    """One epoch or more of each network, at most up to the epoch `until`.
+
+    An exception is raised after the epochs of the others are recorded.
+    """
     together = [member for member in active if member.trainer is not None]
-    jobs = [member.job(most) for member in together]
-    if jobs:
+    jobs = []
+    for member in together:
+        with _keeping_error(member):
+            jobs.append(member.job(until))
+    if jobs and len(jobs) == len(together):
         outcomes, error = _core.run_epochs(jobs)
         for member, job, outcome in zip(together, jobs, outcomes, strict=True):
-            member.record(job, outcome)
+            with _keeping_error(member):
+                member.record(job, outcome, is_interrupted=error is not None)
         if error is not None:
             raise error
     for member in active:
-        if member.trainer is None:
-            _epochs_alone(member, most)
+        if member.trainer is None and not any(other.has_failed for other in active):
+            with _keeping_error(member):
+                _epochs_alone(member, until)
     for member in active:
-        if member.error is not None:
-            _tell(member)
+        if isinstance(member.error, DivergenceError):
+            where = f"nets[{member.place}], {member.training.net!r}"
+            text = f"{where}, stopped alone: {member.error}"
+            warnings.warn(text, UserWarning, stacklevel=stack_level())
+    for member in active:
+        if member.error is not None and member.has_failed:
+            raise member.error
 
 
-def _epochs_alone(member: Member, most: int) -> None:
+@contextmanager
+def _keeping_error(member: Member) -> Iterator[None]:
+    """End the training of one network at an exception of its callback, metric, schedule or cost."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - raised at the end of the round
+        if not isinstance(error, DivergenceError):
+            error.add_note(f"This happened in nets[{member.place}].")
+        member.fail(error)
+
+
+def _epochs_alone(member: Member, until: int) -> None:
     """Epochs with Python code between the steps, such as a callable cost."""
     training = member.training
-    try:
-        with Progress(False, 1) as no_bar:
-            for _ in range(min(most, member.epochs - len(training.history))):
-                if training.epoch(len(training.history) + 1, no_bar, False):
-                    break
-    except DivergenceError as error:
-        training.history.stopped = reason_of(error)
-        member.error = error
-
-
-def _tell(member: Member) -> None:
-    """Warn of a network that diverged; raise if its data are to blame."""
-    error = member.error
-    if isinstance(error, ValueError):
-        raise error
-    net = member.training.net
-    warnings.warn(f"{net!r} stopped alone: {error}", UserWarning, stacklevel=stack_level())
+    with Progress(False, 1) as no_bar:
+        while member.is_behind(until):
+            training.epoch(len(training.history) + 1, no_bar, False)
 
 
 def _halve(active: Sequence[Member], keep: float) -> None:

@@ -19,7 +19,8 @@ class Group(NamedTuple):
     """Examples, and a trainer that has loaded them."""
 
     examples: Examples
-    trainer: Trainer | None  # None if the steps cannot use the arrays in place
+    # None if the steps cannot use the arrays in place, and for a callable cost.
+    trainer: Trainer | None
 
 
 class SharedData:
@@ -42,14 +43,14 @@ class SharedData:
             They do not fit the network.
         """
         config, few = net.config, net.sizes[1] < FEW_NEURONS
-        cost = config["cost"] if isinstance(config["cost"], str) else id(net)
+        cost = config["cost"] if isinstance(config["cost"], str) else None
         key = (net.dtype.str, net.sizes[0], net.sizes[-1], cost, config["output"], few)
         if key not in self._groups:
             examples = Examples(net, self.x, self.y, self._weight, signed=not self._dense)
             examples.check_targets()
             arrays = examples.arrays()
             trainer = None
-            if arrays is not None:
+            if arrays is not None and cost is not None:
                 density = LARGEST_DENSITY_OF_FEW if few else LARGEST_DENSITY
                 if settings.sparse is not None:
                     density = float(settings.sparse)

@@ -1,0 +1,4 @@
+"""Networks that were trained together: their predictions, their order, their file.
+
+Import submodules directly; this module has no names.
+"""

@@ -1,0 +1,65 @@
+"""What `fit_many` refuses: the message names the argument and the network."""
+
+import numpy as np
+import pytest
+
+import bpfast
+from tests.helpers.many import S, X, Y, networks
+from tests.helpers.refuses import refuses
+
+WRONG = [
+    ({"nets": []}, ValueError, "nets: expected one network or more, got none"),
+    ({"nets": 3}, TypeError, "nets: expected a list of networks, got int"),
+    ({"nets": [1]}, TypeError, r"nets\[0\]: expected a Network, got int"),
+    ({"epochs": [1, 2]}, ValueError, "epochs: expected one value, or a list of 4, one for"),
+    ({"epochs": [1, 2, 0, 3]}, ValueError, r"nets\[2\]: epochs: expected"),
+    ({"seed": [1]}, ValueError, "seed: expected one value, or a list of 4"),
+    ({"rows": [[0]] * 3}, ValueError, "rows: expected a list of 4, with the rows of each network"),
+    ({"rows": 3}, TypeError, "rows: expected rows, or a list with those of each, got int"),
+    ({"rows": "all"}, TypeError, "rows: expected rows, or a list with those of each, got str"),
+    ({"rows": [0, 120]}, ValueError, "rows: expected rows from 0 to 119, got 120"),
+    ({"rows": [0.0, 1.0]}, TypeError, "rows: expected row numbers, or 120 of True and False"),
+    ({"validation_rows": np.ones(120, bool)}, ValueError,
+     r"nets\[0\]: validation_rows: expected rows that leave others to train with, got all 120"),
+    ({"rows": [[0], [1], [120], [2]]}, ValueError, r"rows\[2\]: expected rows from 0 to 119, got"),
+    ({"rows": [[0], [], [1], [2]]}, ValueError, r"rows\[1\]: expected one row or more, got none"),
+    ({"rows": [[0], [1.5], [1], [2]]}, TypeError, r"rows\[1\]: expected row numbers"),
+    ({"optimizer": [bpfast.Adam()] * 4}, ValueError, r"nets\[1\]: optimizer: expected one for"),
+    ({"x": X[:, :3]}, ValueError, r"nets\[0\]: x: expected shape \(120, 4\), got \(120, 3\)"),
+    ({"y": Y[:7]}, ValueError, r"nets\[0\]: y: expected shape \(120, 1\), got \(7, 1\)"),
+    ({"x": np.where(X > 2, np.nan, X)}, ValueError, r"x\[\d+\]: expected finite numbers, got nan"),
+    ({"dropout": [0.1, [0.1, 0.2], 0, 0]}, ValueError, r"nets\[1\]: dropout: expected 1, one per"),
+    ({"every": 3}, ValueError, "every: expected only with keep, got 3"),
+    ({"keep": 1.5}, ValueError, "keep: expected"),
+    ({"lr": 0.1}, TypeError, "fit_many: unknown argument 'lr'; did you mean 'learning_rate'?"),
+    ({"validation": (X, Y, S, S)}, TypeError, r"nets\[0\]: validation: expected \(x, y\), \(x, y"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wrong", "kind", "message"), WRONG)
+def test_bad_input(wrong, kind, message):
+    nets = networks()
+    before = [net.params.tobytes() for net in nets]
+    with refuses(kind, f"^{message}"):
+        bpfast.fit_many(**({"nets": nets, "x": X, "y": Y, "seed": 0} | wrong))
+    assert [net.params.tobytes() for net in nets] == before
+    bpfast.fit_many(nets, X, Y, epochs=1)  # nothing is locked
+
+
+def test_a_network_twice():
+    nets = networks()
+    with refuses(ValueError, r"^nets\[4\]: expected each network once, got nets\[1\] again$"):
+        bpfast.fit_many([*nets, nets[1]], X, Y)
+
+
+def test_one_network_that_does_not_fit():
+    nets = [*networks(), bpfast.Network([3, 1], output="identity")]
+    with refuses(ValueError, r"^nets\[4\]: x: expected shape \(120, 3\), got \(120, 4\)$"):
+        bpfast.fit_many(nets, X, Y)
+
+
+def test_an_optimizer_with_steps():
+    used = bpfast.Adam(0.01)
+    networks()[0].fit(X, Y, epochs=1, optimizer=used)
+    with refuses(ValueError, "^optimizer: expected one without steps, or a list with one"):
+        bpfast.fit_many(networks(), X, Y, optimizer=used)
