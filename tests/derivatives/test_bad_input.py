@@ -127,8 +127,16 @@ CASES = [
     ),
     (lambda: NET.jacobian(Y), ValueError, "x: expected shape (6, 3), got (6, 2)"),
     (lambda: NET.jacobian(X, at="q"), ValueError, "at: unknown name 'q'; valid: 'a', 'z'"),
-    (lambda: NET.forward_from(1, X), ValueError, "layer: expected a layer from 2 to 3, got 1"),
-    (lambda: NET.forward_from(4, X), ValueError, "layer: expected a layer from 2 to 3, got 4"),
+    (
+        lambda: NET.forward_from(1, X),
+        ValueError,
+        "layer: expected a layer from 2 to 3, where layer 1 is the input, got 1",
+    ),
+    (
+        lambda: NET.forward_from(4, X),
+        ValueError,
+        "layer: expected a layer from 2 to 3, where layer 1 is the input, got 4",
+    ),
     (lambda: NET.forward_from(2.0, X), TypeError, "layer: expected an integer, got float"),
     (lambda: NET.forward_from(True, X), TypeError, "layer: expected an integer, got bool"),
     (lambda: NET.forward_from(2, X), ValueError, "z: expected shape (6, 4), got (6, 3)"),

@@ -41,6 +41,22 @@ def test_the_baseline_is_the_best_constant_answer():
     assert report.cost == pytest.approx(classifier().cost(X, LABELS), rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("output", "y"),
+    [
+        ("hard_swish", [0.2, 0.5]), ("gelu", [-0.1, 0.4]), ("leaky_relu", [-0.3, 0.1]),
+        ("elu", [-0.7, 0.1]), ("tanh", [-1.0, 3.0]), ("sigmoid", [-1.0, -3.0]), ("sin", [2.0, 0.4]),
+    ],
+)  # fmt: skip
+def test_the_baseline_of_other_outputs(output, y):
+    """The lowest cost of all constant outputs, found by trying them."""
+    every = bpfast.Network.from_parameters([[[1.0]]], [[0.0]], output=output)
+    a = every.forward(np.linspace(-40, 40, 80_001)[:, np.newaxis])
+    lowest = np.mean([(a - value) ** 2 / 2 for value in y], axis=0).min()
+    net = bpfast.Network([2, 1], output=output, seed=0)
+    assert explain(net, np.eye(2), y).baseline == pytest.approx(lowest, rel=1e-5)
+
+
 def test_a_learned_network_has_no_finding_whatever_else_there_is():
     net = bpfast.Network([4, 1], output="identity", init="zeros")
     net.weights[0][0, 0] = 0.01

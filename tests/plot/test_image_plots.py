@@ -101,7 +101,7 @@ BAD = [
     ((NET, (3.0, 4.0)), {}, TypeError, "^shape: expected an integer, got float$"),
     ((NET, 12), {}, TypeError, r"^shape: expected \(height, width\), got int$"),
     ((NET, "34"), {}, TypeError, r"^shape: expected \(height, width\), got str$"),
-    ((NET, (3, 4), [30]), {}, ValueError, "^neurons: expected neurons of layer 2, from 0 to 29"),
+    ((NET, (3, 4), [30]), {}, ValueError, "^neurons: expected a neuron of layer 2, from 0 to 29"),
     ((NET, (3, 4), -1), {}, ValueError, "^neurons: .*, got -1$"),
     ((NET, (3, 4), []), {}, ValueError, "^neurons: expected one or more, got none$"),
     ((NET, (3, 4), 1.5), {}, TypeError, "^neurons: expected an integer, got float$"),

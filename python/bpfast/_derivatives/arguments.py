@@ -45,14 +45,3 @@ def refuse_trace(x: Any, where: str = "") -> None:
     """Raise TypeError if x is a Trace."""
     if isinstance(x, Trace):
         raise TypeError(f"x: expected the examples, got a Trace{where}; its a[0] has the examples")
-
-
-def layer_index(net: _core.Network, layer: Any) -> int:
-    """The index of layer l = 2 … L among those with weights."""
-    from bpfast._validation.numbers import whole
-
-    given = whole("layer", layer, -(2**63))
-    last = len(net.sizes)
-    if not 2 <= given <= last:
-        raise ValueError(f"layer: expected a layer from 2 to {last}, got {given}")
-    return given - 2

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._derivatives.arguments import layer_index
+import numpy as np
+
+from bpfast._validation.layers import parse_layer
 from bpfast._validation.network import check_network
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from bpfast import _core
+    from bpfast._network import Network
 
     Array = NDArray[Any]
 
@@ -50,4 +53,24 @@ def forward_from(self: _core.Network, layer: int, z: ArrayLike) -> Array:
     True
     """
     check_network(self)
-    return self._forward_from(layer_index(self, layer), z)
+    return self._forward_from(parse_layer(self, layer) - 2, z)
+
+
+def network_from(net: _core.Network, layer: int) -> Network:
+    """The layers from `layer` on as a network, whose inputs are z of that layer.
+
+    `forward_from` gives the outputs; this gives the cost as well, with all digits where cost and
+    output are one formula of z^L. The first layer multiplies by the identity matrix.
+    """
+    from bpfast import Network
+
+    config, k = net.config, layer - 2
+    width = net.sizes[layer - 1]
+    return Network.from_parameters(
+        [np.eye(width), *list(net.weights)[k + 1 :]],
+        [np.zeros(width), *list(net.biases)[k + 1 :]],
+        hidden=config["hidden"][k:],
+        output=config["output"],
+        cost=config["cost"],
+        dtype=net.dtype,
+    )

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast import _core
 from bpfast._validation.arrays import as_array
 from bpfast._validation.labels_or_columns import as_targets
-from bpfast._validation.numbers import whole
+from bpfast._validation.network import check_network
 from bpfast._validation.sparse import is_sparse
 
 if TYPE_CHECKING:
@@ -82,13 +81,6 @@ class Batch:
         return root
 
 
-def check_network(net: object) -> None:
-    """Raise TypeError unless `net` is a network."""
-    if not isinstance(net, _core.Network):
-        got = f"the class {net.__name__}" if isinstance(net, type) else type(net).__name__
-        raise TypeError(f"net: expected a Network, got {got}")
-
-
 def batch_of(net: Network, x: Any, y: Any, sample_weight: Any = None) -> Batch:
     """Check the arguments, in the words of `Network.cost`, and copy what is needed.
 
@@ -99,7 +91,7 @@ def batch_of(net: Network, x: Any, y: Any, sample_weight: Any = None) -> Batch:
     TypeError
         `net` is not a network, or an argument is not of real numbers.
     """
-    check_network(net)
+    check_network(net, "net")
     net.cost(x, y, sample_weight=sample_weight)  # raises the errors of shapes and types
     dense = x.toarray() if is_sparse(x) else as_array("x", x)
     dense = dense.astype(net.dtype).astype(np.float64)
@@ -139,43 +131,3 @@ def dense_targets(y: NDArray[Any], outputs: int, n: int) -> Floats | None:
         return None
     rows: Floats = np.eye(outputs)[labels]
     return rows
-
-
-def parse_layer(net: Network, layer: Any) -> int:
-    """A layer in the book's numbering, 2 to L.
-
-    Raises
-    ------
-    ValueError
-        There is no such layer, or it is the input.
-    TypeError
-        It is not an integer.
-    """
-    most = len(net.sizes)
-    expected = f"expected a layer from 2 to {most}, where layer 1 is the input"
-    if isinstance(layer, int | np.integer) and not isinstance(layer, bool) and layer < 0:
-        raise ValueError(f"layer: {expected}, got {layer}")
-    given = whole("layer", layer, 0)
-    if not 2 <= given <= most:
-        raise ValueError(f"layer: {expected}, got {given}")
-    return given
-
-
-def parse_neuron(net: Network, layer: int, neuron: Any) -> int:
-    """A neuron of a layer, counted from 0.
-
-    Raises
-    ------
-    ValueError
-        There is no such neuron.
-    TypeError
-        It is not an integer.
-    """
-    most = net.sizes[layer - 1] - 1
-    expected = f"expected a neuron of layer {layer}, from 0 to {most}"
-    if isinstance(neuron, int | np.integer) and not isinstance(neuron, bool) and neuron < 0:
-        raise ValueError(f"neuron: {expected}, got {neuron}")
-    given = whole("neuron", neuron, 0)
-    if given > most:
-        raise ValueError(f"neuron: {expected}, got {given}")
-    return given

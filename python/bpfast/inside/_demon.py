@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _tables
+from bpfast._derivatives.forward_from import network_from
 from bpfast._validation.arrays import as_array
+from bpfast._validation.layers import parse_layer, parse_neuron
+from bpfast._validation.network import check_network
 from bpfast._validation.no_numbers import no_numbers
-from bpfast.inside import _quantities as quantities
-from bpfast.inside._batch import Batch, batch_of, check_network, parse_layer, parse_neuron
+from bpfast.inside._batch import Batch, batch_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -186,7 +188,7 @@ def demon(
     >>> bpfast.inside.demon(net, x, y).true.shape  # 4 + 2 neurons, 21 changes
     (6, 21)
     """
-    check_network(net)
+    check_network(net, "net")
     if layer is not None:
         layer = parse_layer(net, layer)
         neuron = None if neuron is None else parse_neuron(net, layer, neuron)
@@ -212,7 +214,7 @@ def demon(
 
 def _changes(batch: Batch, layer: int, where: list[tuple[int, int]], dz: Floats) -> Floats:
     """ΔC for each chosen neuron of a layer and each Δz, for weights of sum 1."""
-    rest = quantities.network_from(batch.net, layer)
+    rest = network_from(batch.net, layer)
     z = np.array(batch.net.trace(batch.x).z[layer - 2])
 
     def costs() -> Any:

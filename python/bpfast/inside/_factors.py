@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._activations import activation_names, top_slope
 from bpfast.inside import _quantities as quantities
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def layers_of(batch: Batch, step: Floats | None) -> list[Layer]:
     """The layers 2 to L; `step` is the change of the flat parameters by the next step."""
     net = batch.net
     trace = net.trace(batch.x)
-    activations, outputs = list(trace.a), quantities.activation_names(net)
+    activations, outputs = list(trace.a), activation_names(net)
     deltas = [np.asarray(d) for d in net.errors(batch.x, batch.y, reduction="sum")]
     weights = [np.array(w) for w in net.weights]
     biases = quantities.biases_of(net)
@@ -128,9 +129,9 @@ def _arrived_and_gates(
     z, a = trace.z[k], trace.a[k + 1]
     if k == len(deltas) - 1:
         return quantities.output_factors(batch, z, a, deltas[k])
-    name = quantities.activation_names(net)[k]
+    name = activation_names(net)[k]
     arrived = quantities.arriving(net.weights[k + 1], deltas[k + 1])
-    return arrived, quantities.gate(name, z), quantities.top_gate(name)
+    return arrived, quantities.gate(name, z), top_slope(name)
 
 
 def _factors(

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import bpfast
+from bpfast._activations import range_of
 from bpfast.inside._causes.limits import LEARNED
+from bpfast.inside._causes.targets import RESIDUAL_COSTS
 from bpfast.inside._factors import Layer, layers_of
 from bpfast.inside._steps import Step, step_of
 
@@ -95,7 +97,11 @@ def base_cost(batch: Batch) -> float:
     if batch.targets is None or callable(batch.net.config["cost"]):
         return np.nan
     output, cost = batch.net.config["output"], batch.net.config["cost"]
-    z = inverse(output, batch.mean(batch.targets))
+    answer = np.clip(batch.mean(batch.targets), *range_of(output))
+    if cost in RESIDUAL_COSTS and output != "softmax":  # they see a^L alone
+        output, z = "identity", answer
+    else:
+        z = _weighted_inputs(output, answer)
     constant = bpfast.Network.from_parameters(
         [np.zeros((len(z), 1))], [z], output=output, cost=cost
     )
@@ -103,19 +109,12 @@ def base_cost(batch: Batch) -> float:
     return float(constant.cost(x, batch.y, sample_weight=batch.weight))
 
 
-def inverse(activation: str, a: Floats) -> Floats:
-    """A z for which σ(z) is close to a."""
-    tiny = 1e-12
-    if activation in ("sigmoid", "softmax"):
-        a = np.clip(a, tiny, 1 - tiny)
-        return np.log(a) if activation == "softmax" else np.log(a / (1 - a))
-    if activation == "tanh":
-        return np.arctanh(np.clip(a, -1 + tiny, 1 - tiny))
-    if activation == "hard_sigmoid":
-        return 6.0 * np.clip(a, 0.0, 1.0) - 3.0
-    if activation == "sin":
-        return np.arcsin(np.clip(a, -1.0, 1.0))
-    if activation == "softplus":
-        a = np.maximum(a, tiny)
-        return a + np.log(-np.expm1(-a))
-    return a  # exact for identity, close for the others above 0
+def _weighted_inputs(output: str, a: Floats) -> Floats:
+    """A z with σ(z) = a, up to 1e-12, for the outputs of costs that are formulas of z^L."""
+    a = np.maximum(a, 1e-12)
+    if output == "softmax":
+        return np.log(a)
+    if output == "sigmoid":
+        a = np.minimum(a, 1 - 1e-12)
+        return np.log(a / (1 - a))
+    return a + np.log(-np.expm1(-a))  # softplus

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import bpfast
+from bpfast._activations import top_slope
 from bpfast._derivatives.curvature import spectrum
 
 if TYPE_CHECKING:
@@ -42,11 +43,6 @@ def norm(values: Floats) -> float:
     if largest == 0 or not np.isfinite(largest):
         return largest
     return largest * float(np.linalg.norm(values / largest))
-
-
-def activation_names(net: Network) -> list[str]:
-    """σ of the layers 2, …, L."""
-    return [*net.config["hidden"], net.config["output"]]
 
 
 def biases_of(net: Network) -> list[Floats]:
@@ -92,12 +88,7 @@ def output_factors(
         assert y is not None  # noqa: S101 - the cost is not a callable
         return a - y, gates, 1.0
     slopes: Floats = a * (1 - a) if output == "softmax" else gate(output, z)
-    return cost_gradient(cost, a, batch.y), slopes, top_gate(output)
-
-
-def top_gate(activation: str) -> float:
-    """The largest value of σ'."""
-    return {"sigmoid": 1 / 4, "softmax": 1 / 4, "hard_sigmoid": 1 / 6}.get(activation, 1.0)
+    return cost_gradient(cost, a, batch.y), slopes, top_slope(output)
 
 
 def cost_gradient(cost: Any, a: Floats, y: NDArray[Any]) -> Floats:
@@ -111,23 +102,6 @@ def arriving(weights: Floats, delta: Floats) -> Floats:
     """Σ_j w_jk δ_j, what arrives at each neuron of the layer below: δ^(l+1) W^(l+1)."""
     product: Floats = delta @ weights
     return product
-
-
-def network_from(net: Network, layer: int) -> Network:
-    """A network whose input is z of `layer`: it begins with an identity product.
-
-    The weights of its layers after the first are those of `net`.
-    """
-    config, k = net.config, layer - 2
-    width = net.sizes[layer - 1]
-    return bpfast.Network.from_parameters(
-        [np.eye(width), *list(net.weights)[k + 1 :]],
-        [np.zeros(width), *list(net.biases)[k + 1 :]],
-        hidden=config["hidden"][k:],
-        output=config["output"],
-        cost=config["cost"],
-        dtype=net.dtype,
-    )
 
 
 def output_error(batch: Batch, z: Floats) -> Floats:

@@ -9,6 +9,7 @@ import numpy as np
 
 from bpfast._validation.arrays import as_array
 from bpfast._validation.iterables import is_iterable
+from bpfast._validation.layers import parse_neuron
 from bpfast._validation.no_numbers import no_numbers
 from bpfast._validation.numbers import whole
 from bpfast._validation.sparse import as_dense, is_sparse
@@ -70,20 +71,12 @@ def image_shape(net: Network, shape: Any) -> tuple[int, int]:
 
 def neurons_of(net: Network, neurons: Any, layer: int, most: int) -> list[int]:
     """The chosen neurons of a layer, counted from 0; the first `most` by default."""
-    count = net.sizes[layer - 1]
     if neurons is None:
-        return list(range(min(count, most)))
+        return list(range(min(net.sizes[layer - 1], most)))
     if isinstance(neurons, str | bytes):
         raise TypeError(f"neurons: expected integers, got {type(neurons).__name__}")
     given = neurons if is_iterable(neurons) else [neurons]
-    chosen = []
-    for each in given:
-        is_negative = isinstance(each, int | np.integer) and not isinstance(each, bool) and each < 0
-        index = int(each) if is_negative else whole("neurons", each, 0)
-        if not 0 <= index < count:
-            expected = f"neurons of layer {layer}, from 0 to {count - 1}"
-            raise ValueError(f"neurons: expected {expected}, got {index}")
-        chosen.append(index)
+    chosen = [parse_neuron(net, layer, each, "neurons") for each in given]
     if not chosen:
         raise ValueError("neurons: expected one or more, got none")
     return chosen

@@ -9,9 +9,9 @@ import numpy as np
 from bpfast._training.metrics import accuracy
 from bpfast._validation.arrays import as_array
 from bpfast._validation.iterables import is_iterable
+from bpfast._validation.network import check_network
 from bpfast._validation.no_numbers import no_numbers
 from bpfast._validation.numbers import flag
-from bpfast.inside._batch import check_network
 from bpfast.plot._figure import SEQUENTIAL, axes_for, color_scale, text_color
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def confusion(
     >>> [text.get_text() for text in ax.texts]  # row by row
     ['1', '0', '1', '1']
     """
-    check_network(net)
+    check_network(net, "net")
     with_scale = flag("colorbar", colorbar)
     a: NDArray[Any] = np.asarray(net.forward(x))
     if not np.isfinite(a).all():

@@ -10,10 +10,10 @@ from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
+from bpfast._activations import activation_names
 from bpfast._validation.names import one_of
+from bpfast._validation.network import check_network
 from bpfast._validation.numbers import flag, whole
-from bpfast.inside._batch import check_network
-from bpfast.inside._quantities import activation_names
 from bpfast.plot._arguments import one_example, one_target
 from bpfast.plot._figure import BLUE, RED, axes_for, color_scale, scale_for, text_color
 
@@ -107,7 +107,7 @@ def network(
     >>> ax.figure.savefig("network.png")  # doctest: +SKIP
     >>> ax = bpfast.plot.network(net, [0.5] * 784, 3, "error", most=6)
     """
-    check_network(net)
+    check_network(net, "net")
     one_of("what", what, ("activation", "error"))
     shown, with_scale = whole("most", most, 2), flag("colorbar", colorbar)
     numbers = _numbers(net, x, y, what)

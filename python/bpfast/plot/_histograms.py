@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from bpfast._activations import activation_names
 from bpfast._validation.names import one_of, unknown_name
+from bpfast._validation.network import check_network
 from bpfast._validation.numbers import whole
-from bpfast.inside._batch import check_network
-from bpfast.inside._quantities import activation_names
 from bpfast.plot._figure import BLUE, LARGEST, figure_of, grid, panels_for
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def histograms(
     ['weighted input $z$', 'weighted input $z$', 'weighted input $z$']
     >>> figure = bpfast.plot.histograms(net, x, y, "gradient")
     """
-    check_network(net)
+    check_network(net, "net")
     if str(what) in SYNONYMS:
         raise unknown_name("what", what, LABELS, synonyms=SYNONYMS)
     one_of("what", what, LABELS)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from bpfast._validation.network import check_network
 from bpfast._validation.numbers import flag
-from bpfast.inside._batch import check_network
 from bpfast.plot._arguments import image_shape, neurons_of, one_example, one_target
 from bpfast.plot._figure import axes_for, color_scale, scale_for
 
@@ -79,7 +79,7 @@ def weights(
     >>> bool((ax.images[1].get_array() == net.weights[0][3].reshape(28, 28)).all())
     True
     """
-    check_network(net)
+    check_network(net, "net")
     height, width = image_shape(net, shape)
     chosen = neurons_of(net, neurons, 2, IMAGES)
     with_scale = flag("colorbar", colorbar)
@@ -174,7 +174,7 @@ def saliency(
     >>> bool((ax.images[0].get_array() == abs(found).reshape(28, 28)).all())
     True
     """
-    check_network(net)
+    check_network(net, "net")
     height, width = image_shape(net, shape)
     is_signed, with_scale = flag("signed", signed), flag("colorbar", colorbar)
     row = one_example(net, x)

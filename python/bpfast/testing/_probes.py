@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._derivatives.forward_from import network_from
 from bpfast._validation import sparse as _sparse
 from bpfast.testing import _differences
 
@@ -112,17 +113,8 @@ class Probes:
             yield name, along, float(self.errors[k][index]), float(self.size[k].max())
 
     def tail(self, k: int) -> Callable[[], float]:
-        """C as a function of z[k]: a network that starts with an identity product."""
-        from bpfast import Network
-
-        z, config = self.trace.z[k], self.exact.config
-        rest = Network.from_parameters(
-            [np.eye(z.shape[1]), *list(self.exact.weights)[k + 1 :]],
-            [np.zeros(z.shape[1]), *list(self.exact.biases)[k + 1 :]],
-            hidden=config["hidden"][k:],
-            output=config["output"],
-            cost=config["cost"],
-        )
+        """C as a function of z[k]."""
+        z, rest = self.trace.z[k], network_from(self.exact, k + 2)
         return lambda: rest.cost(z, self.y, **self.options)
 
 

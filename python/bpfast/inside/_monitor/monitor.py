@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._validation.network import check_network
 from bpfast._validation.numbers import flag, whole
 from bpfast.history._columns import Columns
-from bpfast.inside._batch import check_network
 from bpfast.inside._monitor.probe import Probe
 from bpfast.inside._monitor.records import Records, columns
 from bpfast.inside._monitor.sample import Sample
@@ -223,7 +223,7 @@ class Monitor(Columns):
         >>> monitor.epoch
         array([0, 1, 2])
         """
-        check_network(net)
+        check_network(net, "net")
         epoch = whole("epoch", epoch, 0)
         self._record(net, epoch, _steps(net) if step is None else whole("step", step, 0))
 

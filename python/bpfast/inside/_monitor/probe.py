@@ -7,7 +7,7 @@ from weakref import ref
 
 import numpy as np
 
-from bpfast._activations import base_name
+from bpfast._activations import activation_names, base_name
 from bpfast._core import Gradient
 from bpfast.inside import _quantities as quantities
 from bpfast.inside._batch import batch_of
@@ -41,7 +41,7 @@ class Probe:
         self._options: dict[str, Any] = {} if weight is None else {"sample_weight": weight}
         self._weight = batch.weight
         self._curvature = curvature
-        self._names = quantities.activation_names(net)
+        self._names = activation_names(net)
         self._last_cancels = quantities.is_cancelled(net.config["cost"], net.config["output"])
         self._net, self._sizes = ref(net), net.sizes
         self._gradients = Gradient(net), Gradient(net)  # of this record, and of the last one

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import bpfast
-from bpfast._activations import base_name, range_of
+from bpfast._activations import activation_names, base_name, range_of
 from bpfast.inside._batch import dense_targets
 from bpfast.inside._causes.parameters import ONE_SIDED
 from bpfast.inside._causes.step import better_rate
 from bpfast.inside._causes.targets import classes_of, standardized
-from bpfast.inside._quantities import activation_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable

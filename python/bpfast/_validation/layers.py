@@ -1,0 +1,61 @@
+"""Layers and neurons as arguments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bpfast._validation.numbers import whole
+
+if TYPE_CHECKING:
+    from bpfast import _core
+
+# Below every number that is meant, so that the message is that of the range.
+_LEAST = -(2**63)
+
+
+def parse_layer(net: _core.Network, layer: Any) -> int:
+    """A layer with weights in the book's numbering, 2 to L.
+
+    Raises
+    ------
+    ValueError
+        There is no such layer, or it is the input.
+    TypeError
+        It is not an integer.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> parse_layer(bpfast.Network([2, 3, 1]), 1)
+    Traceback (most recent call last):
+    ValueError: layer: expected a layer from 2 to 3, where layer 1 is the input, got 1
+    """
+    given, last = whole("layer", layer, _LEAST), len(net.sizes)
+    if not 2 <= given <= last:
+        expected = f"a layer from 2 to {last}, where layer 1 is the input"
+        raise ValueError(f"layer: expected {expected}, got {given}")
+    return given
+
+
+def parse_neuron(net: _core.Network, layer: int, neuron: Any, argument: str = "neuron") -> int:
+    """A neuron of a layer, counted from 0.
+
+    Raises
+    ------
+    ValueError
+        There is no such neuron.
+    TypeError
+        It is not an integer.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> parse_neuron(bpfast.Network([2, 3, 1]), 2, 3)
+    Traceback (most recent call last):
+    ValueError: neuron: expected a neuron of layer 2, from 0 to 2, got 3
+    """
+    given, last = whole(argument, neuron, _LEAST), net.sizes[layer - 1] - 1
+    if not 0 <= given <= last:
+        expected = f"a neuron of layer {layer}, from 0 to {last}"
+        raise ValueError(f"{argument}: expected {expected}, got {given}")
+    return given
