@@ -5,7 +5,10 @@ import pytest
 from scipy import sparse
 
 import bpfast
+from bpfast._activations import activation_names, base_name, top_slope
 from bpfast.inside import Monitor
+from bpfast.inside._causes.limits import CLOSED, OFF
+from bpfast.inside._causes.parameters import SATURATING
 
 RNG = np.random.default_rng(5)
 X = RNG.standard_normal((90, 6))
@@ -15,9 +18,10 @@ TARGETS = RNG.random((90, 3))
 WIDE = RNG.standard_normal((90, 300))
 
 HIDDEN = (
-    "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "identity",
+    *(name for name in bpfast.ACTIVATIONS if name != "softmax"),
     "elu(0.3)", "elu(0.005)", "leaky_relu(0.001)",
 )  # fmt: skip
+UNSATURATED = ("leaky_relu", "identity", "sin", "softmax")
 
 
 def network(hidden="sigmoid", dtype="float64", cost="log_likelihood", sizes=(6, 9, 7, 3)):
@@ -33,20 +37,19 @@ def network(hidden="sigmoid", dtype="float64", cost="log_likelihood", sizes=(6, 
 def saturation(net, z):
     """Of each layer, by σ' itself: BP2 with δ and weights of 1."""
     found = []
-    names = [*net.config["hidden"], net.config["output"]]
+    names = activation_names(net)
     for k, (name, z_l) in enumerate(zip(names, z, strict=True)):
         is_last = k == len(names) - 1
-        if name.partition("(")[0] in ("leaky_relu", "identity", "softmax") or (
-            is_last and net.config["cost"] != "quadratic"
-        ):
+        fused = is_last and net.config["cost"] != "quadratic"
+        if base_name(name) in UNSATURATED or fused:
             found.append(0.0)
             continue
         ones = np.ones((len(z_l), 1)), np.ones((1, z_l.shape[1]))
         gates = bpfast.bp2(*ones, np.asarray(z_l, dtype=float), activation=name)
-        if name in ("sigmoid", "tanh"):
-            found.append(np.mean(gates < (0.025 if name == "sigmoid" else 0.1)))
+        if name in SATURATING:
+            found.append(np.mean(gates < CLOSED * top_slope(name)))
         else:
-            found.append(np.mean(gates.max(axis=0) <= (0 if name == "relu" else 0.01)))
+            found.append(np.mean(gates.max(axis=0) <= (0 if name == "relu" else OFF)))
     return found
 
 
@@ -120,7 +123,7 @@ def check(net, x, y, batch_size, *, make=sgd, weight=None, rel=1e-9, k=1, skip=(
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_every_activation(hidden):
     monitor = check(network(hidden), X, LABELS, 20)
-    assert (monitor.saturation_2.max() > 0) == (hidden[:5] not in ("leaky", "ident"))
+    assert (monitor.saturation_2.max() > 0) == (base_name(hidden) not in UNSATURATED)
 
 
 @pytest.mark.parametrize(

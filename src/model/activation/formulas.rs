@@ -49,7 +49,7 @@ fn at_least_min<T: Real>(z: T) -> T {
 }
 
 /// λ and λ α of SELU (Klambauer et al. 2017).
-pub(super) const SELU: [f64; 2] = [1.050_700_987_355_480_5, 1.758_099_340_847_376_8];
+pub const SELU: [f64; 2] = [1.050_700_987_355_480_5, 1.758_099_340_847_376_8];
 
 /// 0 for z ≤ −3, 1 for z ≥ 3, else (z + 3) / 6; 0 and 1 only there.
 pub(super) fn hard_sigmoid<T: Real>(z: T) -> T {

@@ -10,7 +10,7 @@ mod third_derivative;
 
 use crate::base::error::Error;
 
-pub use formulas::{sigmoid, softplus};
+pub use formulas::{SELU, sigmoid, softplus};
 pub use parameter::Parameter;
 
 /// The activation function σ of a layer.

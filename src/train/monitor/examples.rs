@@ -14,9 +14,10 @@ use crate::kernels::elementwise::saturation::{closed_sigmoids, closed_tanhs, col
 use crate::kernels::elementwise::squares::{MOST_ROWS, joined_norm, row_squares, sparse_squares};
 use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
-use crate::model::activation::Activation;
+use crate::model::activation::{Activation, SELU};
 use crate::model::architecture::Architecture;
 
+// Those of the records of epochs and of `explain`: python/bpfast/inside/_causes/limits.py.
 /// A gate σ' below this part of its maximum is closed.
 const CLOSED: f64 = 0.1;
 /// A neuron of a one-sided activation is off if σ' is at most this.
@@ -66,7 +67,7 @@ impl Saturation {
             },
             // σ' = a + λα.
             Activation::Selu => Self::Neurons {
-                above: OFF - 1.758_099_340_847_376_6,
+                above: OFF - SELU[1],
             },
             // σ' = 1 − e^−a = 0.01 at −ln 0.99.
             Activation::Softplus => Self::Neurons {

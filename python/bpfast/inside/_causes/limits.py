@@ -33,8 +33,10 @@ LARGE_TARGET, SMALL_TARGET = DECADE, 1 / DECADE
 OUTSIDE, MARGIN = 0.1, 0.1
 
 # A gate below 1/DECADE of its largest value passes a tenth of the error; half of all gates of a
-# layer then stand still.
+# layer then stand still. A neuron is off if its gate is at most OFF for every example. Records of
+# steps have the same numbers: src/train/monitor/examples.rs.
 CLOSED, MOST_GATES = 1 / DECADE, 0.5
+OFF = 1 / DECADE**2
 # Where the weights are above LARGE_GAIN as well, a quarter tells enough.
 MANY_GATES = 0.25
 # Half of the neurons of a relu layer are off for an example, so some are off for all of a few.

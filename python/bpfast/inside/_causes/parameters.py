@@ -15,6 +15,7 @@ from bpfast.inside._causes.limits import (
     LARGE_GAIN,
     MANY_GATES,
     MOST_GATES,
+    OFF,
     SMALL_GAIN,
     VANISHED,
 )
@@ -63,7 +64,7 @@ def dead_neurons(facts: Facts) -> Finding | None:
     for layer in facts.layers:
         if base_name(layer.activation) not in ONE_SIDED or layer.cancels:
             continue
-        limit = CLOSED**2 if layer.activation != "relu" else 0.0
+        limit = OFF if layer.activation != "relu" else 0.0
         off = np.flatnonzero(np.abs(layer.gates).max(axis=0) <= limit)
         share = off.size / len(layer.biases)
         if share > DEAD and (worst is None or share > worst[0]):

@@ -11,7 +11,7 @@ from bpfast._activations import activation_names, base_name
 from bpfast._core import Gradient
 from bpfast.inside import _quantities as quantities
 from bpfast.inside._batch import batch_of
-from bpfast.inside._causes.limits import CLOSED
+from bpfast.inside._causes.limits import CLOSED, OFF
 from bpfast.inside._causes.parameters import ONE_SIDED
 from bpfast.inside._facts import base_cost
 
@@ -122,7 +122,7 @@ class Probe:
             return int(np.count_nonzero((a <= 0) | (a >= 1))) / int(a.size)
         if base_name(name) in ONE_SIDED:
             most = a.max(axis=0) if name == "relu" else quantities.gate(name, z).max(axis=0)
-            limit = 0.0 if name == "relu" else CLOSED**2
+            limit = 0.0 if name == "relu" else OFF
             return int(np.count_nonzero(most <= limit)) / len(most)
         return 0.0
 
