@@ -11,6 +11,7 @@ from bpfast import _tables
 from bpfast._derivatives.forward_from import network_from
 from bpfast._validation.arrays import as_array
 from bpfast._validation.layers import parse_layer, parse_neuron
+from bpfast._validation.names import one_of
 from bpfast._validation.network import check_network
 from bpfast._validation.no_numbers import no_numbers
 from bpfast.inside._batch import Batch, batch_of
@@ -194,11 +195,10 @@ def demon(
         neuron = None if neuron is None else parse_neuron(net, layer, neuron)
     elif neuron is not None:
         raise ValueError(f"layer: expected the layer of neuron {neuron}, got None")
-    if reduction not in ("mean", "sum"):
-        raise ValueError(f"reduction: expected 'mean' or 'sum', got {reduction!r}")
+    is_mean = one_of("reduction", reduction, ("mean", "sum")) == "mean"
     changes = DZ.copy() if dz is None else _parse_dz(dz)
     batch = batch_of(net, x, y, sample_weight)
-    scale = 1.0 if reduction == "mean" else batch.scale
+    scale = 1.0 if is_mean else batch.scale
     layers = range(2, len(net.sizes) + 1) if layer is None else [layer]
     where = [
         (number, j)
