@@ -1,5 +1,7 @@
 """`Monitor(every_steps=…)`: the same bits, and trainings that end, continue or repeat."""
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
@@ -186,3 +188,10 @@ def test_norms_of_float64_neither_overflow_nor_underflow():
         assert monitor.gradient_norm[0] == pytest.approx(2 * size, rel=1e-12)
         assert monitor.update_norm[0] == pytest.approx(size, rel=1e-12)
         assert monitor.signal_to_noise[0] == pytest.approx(2, rel=1e-9)
+
+
+def test_a_mock_is_a_callback_like_any_other():
+    """It has every attribute, those of a monitor too."""
+    callback = Mock()
+    train(network(), callback)
+    assert callback.call_count == 2

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bpfast import schedules
 from bpfast._training.divergence import failure
 from bpfast._training.locks import bind_state
+from bpfast._training.step_monitor import step_monitors
 from bpfast._training.steps import OptimizerGuard, run_steps
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class TrainerRunner:
     ) -> None:
         self._net, self._trainer, self._source = net, trainer, source
         self._optimizer = optimizer
-        self._monitors = [c for c in callbacks if getattr(c, "_every_steps", None)]
+        self._monitors = step_monitors(callbacks)
         for monitor in self._monitors:
             monitor._begin(net)
             trainer.monitor(monitor._every_steps, monitor._cosine)
@@ -122,7 +123,7 @@ class TrainerRunner:
             return 1  # the cost of the first step is what later ones are compared with
         most = MAX_STEPS_AT_ONCE if progress_bar is None else self._steps_at_once()
         done = self._optimizer.steps
-        periods = (int(monitor._every_steps) for monitor in self._monitors if monitor._curvature)
+        periods = (monitor._every_steps for monitor in self._monitors if monitor._curvature)
         return min([most, *(k - done % k for k in periods)])
 
     def _steps_at_once(self) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from bpfast._training.arguments.training_data import check_cost, parse_validation
 from bpfast._training.metrics.named import parse as parse_metrics
+from bpfast._training.step_monitor import step_monitors
 from bpfast._validation.naming import naming
 from bpfast._validation.numbers import is_number, number
 
@@ -61,7 +62,7 @@ def need_scipy() -> None:
 def refuse_step_monitors(callbacks: Sequence[Callback]) -> None:
     """Raise ValueError for a callback that records steps."""
     for k, callback in enumerate(callbacks):
-        if getattr(callback, "_every_steps", None) is not None:
+        if step_monitors([callback]):
             expected = "a Monitor of epochs, as steps are not recorded here"
             raise ValueError(f"callbacks[{k}]: expected {expected}, got one with every_steps")
 

@@ -11,6 +11,7 @@ from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._training.arguments.settings import Settings, parse_early_stopping
 from bpfast._training.arguments.training_data import parse_callbacks
 from bpfast._training.locks import refuse_another_network
+from bpfast._training.step_monitor import StepMonitor, step_monitors
 from bpfast._validation.naming import naming
 from bpfast._validation.numbers import is_number, whole
 from bpfast._validation.seed import parse_seed
@@ -53,7 +54,7 @@ class Options:
     @property
     def records_steps(self) -> bool:
         """Whether a callback records steps, as a `Monitor` with ``every_steps``."""
-        return any(getattr(callback, "_every_steps", None) for callback in self.callbacks)
+        return bool(step_monitors(self.callbacks))
 
 
 def parse_options(
@@ -132,7 +133,7 @@ def _own_rate(learning_rate: Any) -> Any:
 
 def _keeps_records(callback: Any) -> bool:
     """Whether a callback is a `Monitor`, which has the records of one network."""
-    return hasattr(callback, "_every_steps")
+    return isinstance(callback, StepMonitor)
 
 
 def _refuse_again(argument: str, values: list[Any], used: dict[str, list[Any]]) -> None:

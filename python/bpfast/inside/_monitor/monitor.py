@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._training.step_monitor import StepMonitor
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import flag, whole
 from bpfast.history._columns import Columns
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from bpfast.history._history import History
 
 
-class Monitor(Columns):
+class Monitor(Columns, StepMonitor):
     """A callback of `fit` that records what happens inside: per layer, per epoch or step.
 
     It stops nothing and changes nothing: the training has the same bits with it. It warns once, in
@@ -144,8 +145,8 @@ class Monitor(Columns):
         seed: Any = 0,
     ) -> None:
         self._every = whole("every", every, 1)
-        self._every_steps = None if every_steps is None else whole("every_steps", every_steps, 1)
-        if self._every_steps is not None and self._every != 1:
+        self._every_steps = 0 if every_steps is None else whole("every_steps", every_steps, 1)
+        if self._every_steps and self._every != 1:
             raise ValueError(f"every: expected only without every_steps, got {self._every}")
         self._cosine = every_steps is None if cosine is None else flag("cosine", cosine)
         self._curvature = flag("curvature", curvature)
@@ -180,7 +181,7 @@ class Monitor(Columns):
             Its history.
         """
         epoch = len(history)
-        if self._every_steps is None and epoch % self._every == 0:
+        if not self._every_steps and epoch % self._every == 0:
             self._record_epoch(net, epoch)
         if self._watch.is_due(epoch):
             try:
