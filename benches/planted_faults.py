@@ -2,26 +2,30 @@
 
 The thresholds were chosen with the cases of benches/planted/cases.py in sight; those of
 benches/planted/variants.py have other sizes, activations, data and seeds. With --check the
-suggestion of each is tried, too. --grid tries each kind of fault in many networks, and many healthy
-ones.
+suggestion of each is tried, too, and predictions are compared with what was measured. --grid tries
+each kind of fault in many networks, and many healthy ones; --part takes every k-th of them.
 """
 
 import argparse
+import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import bpfast
 from benches.planted import cases, grid, variants
-from benches.planted.case import Case
+from benches.planted.case import Case, Setup
+from benches.planted.predictions import summary
+from bpfast.inside import Check
 
 
-def tell(title: str, chosen: Sequence[Case], with_check: bool) -> int:
-    """Print a row for each case. Returns how many were right."""
-    head = ["case", "planted", "named first", "also named", "seconds", ""]
+def tell(title: str, chosen: Sequence[Case], with_check: bool) -> list[Check]:
+    """Print a row for each case. Returns the checks."""
+    head = ["case", "planted", "named first", "also named", "seconds", "gradients", ""]
     head += ["predicted speed", "measured speed", "confirmed"] if with_check else []
     print(f"\n## {title}\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
-    right = 0
+    right, checks = 0, []
     for case in chosen:
         setup = case.make()
         start = time.perf_counter()
@@ -34,18 +38,37 @@ def tell(title: str, chosen: Sequence[Case], with_check: bool) -> int:
             is_right = main.because == case.because
         right += is_right
         row = [case.title, case.kind or "nothing", found[0] if found else "nothing"]
-        row += [", ".join(found[1:]), f"{seconds:.2f}", "" if is_right else "**wrong**"]
+        row += [", ".join(found[1:]), f"{seconds:.3f}", f"{seconds / gradient(setup):.0f}"]
+        row += ["" if is_right else "**wrong**"]
         if with_check and found:
             check = report.check()
-            row += [f"{check.predicted_before:.2g} → {check.predicted_after:.2g}"]
-            row += [f"{check.before:.2g} → {check.after:.2g}", "yes" if check.confirmed else "no"]
+            checks.append(check)
+            row += [f"{speed(check.predicted_before)} → {speed(check.predicted_after)}"]
+            row += [f"{speed(check.before)} → {speed(check.after)}"]
+            row += ["yes" if check.confirmed else "no"]
         print(f"| {' | '.join(row)} |", flush=True)
     print(f"\n{right} of {len(chosen)}")
-    return right
+    return checks
 
 
-def count(title: str, chosen: Iterable[Case]) -> None:
+def gradient(setup: Setup) -> float:
+    """The seconds that a gradient of all examples takes, in float64 as in `explain`."""
+    net, times = setup.net.astype("float64"), []
+    for _ in range(5):
+        start = time.perf_counter()
+        net.backprop(setup.x, setup.y)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def speed(value: float) -> str:
+    """A speed as the page shows it."""
+    return "–" if math.isnan(value) else "rises" if math.isinf(value) else f"{value:.2g}"
+
+
+def count(title: str, chosen: Iterable[Case], with_check: bool) -> None:
     """Print how many of each kind were named first, and a row for each that was not."""
+    checks = []
     right, all_of = Counter[str](), Counter[str]()
     print(f"\n## {title}\n")
     for case in chosen:
@@ -56,10 +79,14 @@ def count(title: str, chosen: Iterable[Case]) -> None:
         right[case.kind] += kind == case.kind
         if kind != case.kind:
             print(f"- {case.kind or 'nothing'}: {case.title}: {kind or 'nothing'}", flush=True)
+        if with_check and report.findings:
+            checks.append(report.check())
     print("\n| planted | named first |\n|---|---|")
     for kind in all_of:
         print(f"| {kind or 'nothing'} | {right[kind]} of {all_of[kind]} |")
     print(f"\n{right.total()} of {all_of.total()}")
+    if checks:
+        print(f"\n{summary(checks)}")
 
 
 def main() -> None:
@@ -68,17 +95,21 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="try each suggestion, too")
     parser.add_argument("--only", choices=["cases", "variants"])
     parser.add_argument("--grid", action="store_true", help="many networks instead")
+    parser.add_argument("--part", type=int, default=1, help="of the grid, every k-th network")
     options = parser.parse_args()
     if options.grid:
-        count("Planted, grid", grid.planted())
-        count("Healthy, grid", grid.healthy())
+        for title, networks in (("Planted", grid.planted()), ("Healthy", grid.healthy())):
+            count(f"{title}, grid", islice(networks, 0, None, options.part), options.check)
         return
+    checks = []
     if options.only != "variants":
-        tell("Planted", cases.PLANTED, options.check)
+        checks += tell("Planted", cases.PLANTED, options.check)
         tell("Healthy", cases.HEALTHY, options.check)
     if options.only != "cases":
-        tell("Planted, variants", variants.PLANTED, options.check)
+        checks += tell("Planted, variants", variants.PLANTED, options.check)
         tell("Healthy, variants", variants.HEALTHY, options.check)
+    if checks:
+        print(f"\n{summary(checks)}")
 
 
 if __name__ == "__main__":

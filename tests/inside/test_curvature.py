@@ -74,24 +74,6 @@ def test_the_ceiling_of_sgd_is_where_it_begins_to_diverge():
             assert (net.cost(x, y) > 1e3) == grows, (momentum, nesterov, ceiling)
 
 
-@pytest.mark.parametrize(("hidden", "output", "cost"), CASES)
-def test_the_second_derivatives_by_the_outputs(hidden, output, cost):
-    found = batch(hidden, output, cost)
-    z = np.array(found.net.trace(found.x).z[-1])
-    d = np.random.default_rng(9).standard_normal(z.shape)
-    got = quantities.output_curvature(found, z, d)
-    a = found.net.forward(found.x)
-    products = {
-        ("identity", "quadratic"): d,
-        # (a - y) σ' differentiated once more, with σ' = a (1 - a) and σ'' = σ' (1 - 2 a)
-        ("sigmoid", "quadratic"): a * (1 - a) * (a * (1 - a) + (a - found.y) * (1 - 2 * a)) * d,
-        ("softmax", "log_likelihood"): a * (d - (a * d).sum(axis=1, keepdims=True)),
-        ("sigmoid", "cross_entropy"): a * (1 - a) * d,
-    }
-    # A central difference: about 1e-10 of numbers near 1.
-    assert got == pytest.approx(products[output, cost], abs=1e-8)
-
-
 def test_a_callable_cost_has_no_ceiling():
     def cost(a, y):
         return ((a - y) ** 2).sum(axis=1) / 2, a - y

@@ -27,9 +27,6 @@ CANCELLING = {
     ("cross_entropy", "sigmoid"), ("cross_entropy", "softmax"), ("log_likelihood", "softmax"),
     ("poisson", "softmax"), ("poisson", "softplus"),
 }  # fmt: skip
-# The relative step of a central difference of BP1: its error is of the order of the step's square,
-# its rounding of 1e-16 divided by the step.
-RELATIVE_STEP = 1e-5
 # The largest eigenvalue is needed to a few percent: the fewest and the most iterations.
 EIGENVALUE_TOLERANCE, ITERATIONS = 0.002, (8, 30)
 
@@ -102,25 +99,6 @@ def arriving(weights: Floats, delta: Floats) -> Floats:
     """Σ_j w_jk δ_j, what arrives at each neuron of the layer below: δ^(l+1) W^(l+1)."""
     product: Floats = delta @ weights
     return product
-
-
-def output_error(batch: Batch, z: Floats) -> Floats:
-    """δ^L of each example at another z^L: BP1."""
-    config = batch.net.config
-    found = bpfast.bp1(z, batch.y, output=config["output"], cost=config["cost"], reduction="sum")
-    return np.asarray(found)
-
-
-def output_curvature(batch: Batch, z: Floats, d: Floats) -> Floats:
-    """The product of ∂²C_x/∂z² of the last layer with d_x, of each example.
-
-    A central difference of BP1.
-    """
-    size = float(np.abs(d).max())
-    if size == 0:
-        return np.zeros_like(d)
-    h = RELATIVE_STEP * max(1.0, float(np.abs(z).max())) / size
-    return (output_error(batch, z + h * d) - output_error(batch, z - h * d)) / (2 * h)
 
 
 def largest_eigenvalue(batch: Batch) -> float:

@@ -14,7 +14,9 @@ from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._validation.numbers import whole
 from bpfast._validation.seed import generator
 from bpfast.inside._report.changes import Asked, changed, related, unchanged
-from bpfast.inside._report.training import FASTER, measured_speeds, predicted_speed, train
+from bpfast.inside._report.linear import linear_costs
+from bpfast.inside._report.speeds import is_faster, is_learning, mean_speeds, ratio
+from bpfast.inside._report.training import train
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,12 +25,10 @@ if TYPE_CHECKING:
 
     from bpfast.inside._facts import Facts
     from bpfast.inside._finding import Finding
+    from bpfast.inside._report.changes import Trial
     from bpfast.optimizers import Optimizer
 
     Floats = NDArray[np.floating[Any]]
-
-# Less of the cost than this is no learning: then nothing is confirmed.
-NOTHING = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +36,10 @@ class Check:
     """A finding tested: speeds of learning with and without the suggested change.
 
     A speed s means that each step multiplies the cost by exp(-s): 0.01 is one percent of the cost.
-    The speed is measured once the cost is below that of the best constant answer, the mean of y.
-    Until then it is 0, or -inf if the cost rises.
+    It is the mean over the steps up to the one at which one of the two trainings has halved its
+    cost, and counts from the cost of the best constant answer, the mean of y, or from the first
+    cost if that is lower. The speed is 0 if the cost ends above that of the best constant answer,
+    and -inf if it ends at 1.5 times the higher of the two, or more.
 
     Attributes
     ----------
@@ -48,18 +50,20 @@ class Check:
     steps : int
         The number of steps that were made.
     predicted_before, predicted_after : float
-        The speeds predicted for the first step, without the change and with it, from slope and
-        curvature at the start; negative or -inf if the step overshoots.
+        The speeds of the linearised networks, whose z^L is replaced by its first-order expansion in
+        the parameters about the start, with the same optimizer, data and steps. NaN if the
+        expansion does not hold that far: the network itself, with the last parameters of the
+        linearised one, has not learned.
     before, after : float
-        The mean speeds that were measured, up to the step at which one of the two trainings has
-        halved its cost.
+        The speeds that were measured.
     cost_before, cost_after : ndarray, (steps + 1,)
         The costs, as multiples of that of the best constant answer, before the first step and
         after each.
     confirmed : bool
-        Whether learning was at least 1.5 times as fast with the change, and took away a hundredth
-        of the cost or more. For unrelated targets, whose change is to shuffle y: whether learning
-        was no faster than from shuffled y, but is from y that depend on x.
+        Whether learning was at least 1.5 times as fast with the change, and took away 1 % or more
+        of the cost from which the speed is counted. For unrelated targets, whose change is to
+        shuffle y: whether learning was less than 1.5 times as fast as from shuffled y, but is 1.5
+        times as fast from y that depend on x.
 
     Examples
     --------
@@ -90,9 +94,9 @@ class Check:
         Returns
         -------
         float
-            inf if the speed without it is 0.
+            Like `ratio`; NaN also if a prediction is.
         """
-        return _times(self.predicted_after, self.predicted_before)
+        return ratio(self.predicted_after, self.predicted_before, self.steps)
 
     @property
     def ratio(self) -> float:
@@ -101,9 +105,10 @@ class Check:
         Returns
         -------
         float
-            inf if the speed without it is 0.
+            inf if the network learns only with the change, 0 if only without it, and NaN if it
+            learns in neither case.
         """
-        return _times(self.after, self.before)
+        return ratio(self.after, self.before, self.steps)
 
     def _table(self) -> tuple[list[str], list[list[str]]]:
         head = ["", "as it is", "changed", "times as fast"]
@@ -118,8 +123,19 @@ class Check:
         return head, rows
 
     def _title(self) -> str:
-        verdict = "confirmed" if self.confirmed else "not confirmed"
+        verdict = "confirmed" if self.confirmed else f"not confirmed: {self._reason()}"
         return f"{bpfast.inside.CAUSES[self.kind]}, with {self.change}: {verdict}"
+
+    def _reason(self) -> str:
+        """Why it is not confirmed."""
+        if self.kind == "unrelated_targets":
+            if is_faster(self.before, self.after, self.steps):
+                times = ratio(self.before, self.after, self.steps)
+                return f"{_multiple(times)} times as fast as from shuffled y"
+            return "nor are y that depend on x learned"
+        if not is_learning(self.after, self.steps):
+            return "nothing learned with the change"
+        return f"{self.ratio:.3g} times as fast, and 1.5 is needed"
 
     def __str__(self) -> str:
         """Prediction beside outcome, as text."""
@@ -146,18 +162,18 @@ def check(
     made = _optimizer(facts, optimizer, learning_rate)
     before, after = changed(Asked(facts, chosen, unchanged(facts, made), rng))
     with np.errstate(all="ignore"):  # what diverges overflows
-        predicted = [predicted_speed(trial) for trial in (before, after)]
+        predicted = _predicted(before, after, steps)
         costs = [train(trial, steps) for trial in (before, after)]
-    speeds = measured_speeds(*costs)
+    speeds = mean_speeds(*costs)
     if after.expects_more:
-        confirmed = _is_faster(speeds[1], speeds[0], steps)
+        confirmed = is_faster(speeds[1], speeds[0], steps)
     else:
-        confirmed = not _is_faster(speeds[0], speeds[1], steps)
+        confirmed = not is_faster(speeds[0], speeds[1], steps)
         if confirmed:
             # The same training would learn, if there were something to learn.
             with np.errstate(all="ignore"):
-                possible = measured_speeds(costs[0], train(related(before), steps))
-            confirmed = _is_faster(possible[1], possible[0], steps)
+                possible = mean_speeds(costs[0], train(related(before), steps))
+            confirmed = is_faster(possible[1], possible[0], steps)
     return Check(
         kind=chosen.kind,
         change=after.change,
@@ -172,9 +188,14 @@ def check(
     )
 
 
-def _is_faster(speed: float, other: float, steps: int) -> bool:
-    """Whether this speed is clearly above the other, and above that of no learning."""
-    return speed * steps >= NOTHING and speed >= FASTER * other
+def _predicted(before: Trial, after: Trial, steps: int) -> tuple[float, float]:
+    """The speeds of the linearised networks; NaN where the expansion does not hold."""
+    costs = [linear_costs(trial, steps) for trial in (before, after)]
+    known = [each for each in costs if each is not None]
+    if not known:
+        return np.nan, np.nan
+    first, second = mean_speeds(known[0], known[-1])
+    return np.nan if costs[0] is None else first, np.nan if costs[1] is None else second
 
 
 def _chosen(findings: Sequence[Finding], finding: Any) -> Finding:
@@ -204,18 +225,12 @@ def _optimizer(facts: Facts, optimizer: Any, learning_rate: Any) -> Optimizer:
     return made
 
 
-def _times(after: float, before: float) -> float:
-    if before > 0:
-        return after / before
-    return np.inf if after > 0 else np.nan
-
-
 def _speed(value: float) -> str:
-    return f"{value:.3g}" if np.isfinite(value) else "cost rises"
+    return "–" if np.isnan(value) else f"{value:.3g}" if np.isfinite(value) else "cost rises"
 
 
 def _multiple(value: float) -> str:
-    return "" if not value > 0 else "∞" if np.isinf(value) else f"{value:.3g}"
+    return "–" if np.isnan(value) else "∞" if np.isinf(value) else f"{value:.3g}"
 
 
 Check.__module__ = "bpfast.inside"  # the public module

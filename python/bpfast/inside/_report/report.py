@@ -185,8 +185,8 @@ class Report:
         """Test a finding: predict what its suggestion does to the speed of learning, and do it.
 
         The suggested change is made on copies of network, x and y, and both are trained with all
-        examples at once. The prediction is made before, from gradient and curvature of both: the
-        decrease of the cost by the first step, −g·Δ − ½ Δ·H Δ.
+        examples at once. The prediction is the same training of the linearised networks: z^L is
+        replaced by its first-order expansion z^L(θ₀) + J (θ - θ₀) about the start.
 
         Parameters
         ----------
@@ -212,6 +212,11 @@ class Report:
             There is no such finding, or an argument is out of range.
         TypeError
             An argument has the wrong type.
+
+        References
+        ----------
+        Lee et al., *Wide neural networks of any depth evolve as linear models under gradient
+        descent*, 2019.
 
         Examples
         --------
@@ -243,8 +248,7 @@ class Report:
         parts.append(_tables.text(*layer_table(self._facts, self.layer_medians)))
         slow = neuron_table(self.rows)
         if slow[1]:
-            parts.append("slowest neurons, each factor as a multiple of the median of its layer")
-            parts[-1] += "\n" + _tables.text(*slow)
+            parts.append(f"{self._of_neurons()}\n{_tables.text(*slow)}")
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:
@@ -260,7 +264,7 @@ class Report:
         tables.append(_tables.html("factors, medians by layer", *layers))
         head, rows = neuron_table(self.rows)
         if rows:
-            tables.append(_tables.html("slowest neurons, relative to their layer", head, rows))
+            tables.append(_tables.html(self._of_neurons(), head, rows))
         return "".join(tables)
 
     def __repr__(self) -> str:
@@ -277,6 +281,12 @@ class Report:
         base = "" if np.isnan(facts.base) else f", {facts.base:.4g} for the best constant answer"
         n = len(facts.batch.x)
         return f"Report on {sizes}: {n} example{'s' * (n != 1)}, cost {facts.cost:.4g}{base}"
+
+    def _of_neurons(self) -> str:
+        """The title of the table of neurons, which every network has."""
+        if self._findings:
+            return "slowest neurons, each factor as a multiple of the median of its layer"
+        return "for information, no fault: the smallest factors, as multiples of the layer's median"
 
     def _no_finding(self) -> str:
         if self._facts.has_learned:
