@@ -24,6 +24,13 @@ _TOP_SLOPES = {
     "silu": 1.0998393201288669, "mish": 1.0884981612517279,
 }  # fmt: skip
 
+# σ' vanishes on both sides.
+SATURATING = ("sigmoid", "tanh", "hard_sigmoid")
+# Off below 0: such a neuron can be off for every example.
+ONE_SIDED = (
+    "relu", "elu", "selu", "gelu", "gelu_tanh", "silu", "mish", "softplus", "hard_swish",
+)  # fmt: skip
+
 
 def activation_names(net: _core.Network) -> list[str]:
     """σ of the layers 2, …, L."""

@@ -5,6 +5,8 @@ import pytest
 
 import bpfast
 from bpfast.inside import explain
+from bpfast.inside._causes.limits import FEW_TARGETS
+from bpfast.inside._causes.targets import similarities
 from tests.helpers.tolerance import rounded
 
 RNG = np.random.default_rng(0)
@@ -158,6 +160,15 @@ def test_a_small_rise_near_the_minimum_is_no_cause():
 
 def test_equal_examples_with_equal_targets_are_no_fault():
     assert explain(classifier(), np.vstack([X, X]), np.append(LABELS, LABELS)).findings == ()
+
+
+@pytest.mark.parametrize("outputs", [1, 3, FEW_TARGETS, FEW_TARGETS + 1])
+def test_similarities_of_shuffled_targets(outputs):
+    rng = np.random.default_rng(3)
+    kernels, y = rng.random((3, 20, 20)), rng.standard_normal((20, outputs))
+    orders = [rng.permutation(20) for _ in range(4)]
+    expected = [[(kernel * (y[k] @ y[k].T)).sum() for k in orders] for kernel in kernels]
+    assert similarities(kernels, y, orders) == pytest.approx(np.array(expected), rel=1e-12)
 
 
 def test_weights_count():

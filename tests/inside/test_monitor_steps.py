@@ -5,10 +5,9 @@ import pytest
 from scipy import sparse
 
 import bpfast
-from bpfast._activations import activation_names, base_name, top_slope
+from bpfast._activations import SATURATING, activation_names, base_name, top_slope
 from bpfast.inside import Monitor
 from bpfast.inside._causes.limits import CLOSED, OFF
-from bpfast.inside._causes.parameters import SATURATING
 
 RNG = np.random.default_rng(5)
 X = RNG.standard_normal((90, 6))

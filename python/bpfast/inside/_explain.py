@@ -87,8 +87,9 @@ def explain(
 
     Notes
     -----
-    `explain` takes about as long as a hundred gradients. Equal arguments give equal reports, as
-    random directions and shuffles have fixed seeds.
+    `explain` takes as long as 15 to 350 gradients of these examples: 2 to 60 ms for small networks,
+    about a second for 500 images of 784 pixels. Equal arguments give equal reports, as random
+    directions and shuffles have fixed seeds.
 
     References
     ----------

@@ -36,7 +36,7 @@ FACTORS = (*GRADIENT_FACTORS, "step")
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerFactors:
     """What the examples do in one layer.
 
     Attributes
@@ -96,7 +96,7 @@ class Layer:
         return float(np.sqrt(np.mean(np.square(self.weights)) * n_in))
 
 
-def layers_of(batch: Batch, step: Floats | None) -> list[Layer]:
+def layers_of(batch: Batch, step: Floats | None) -> list[LayerFactors]:
     """The layers 2 to L; `step` is the change of the flat parameters by the next step."""
     net = batch.net
     trace = net.trace(batch.x)
@@ -113,7 +113,7 @@ def layers_of(batch: Batch, step: Floats | None) -> list[Layer]:
         factors["weight"] = np.sqrt(np.mean(np.square(weights[k]), axis=1))
         factors["step"] = _ratio(steps[k], size) if steps else np.full(len(size), np.nan)
         factors["mean_gate"] = batch.mean(gates)
-        layer = Layer(
+        layer = LayerFactors(
             k + 2, outputs[k], weights[k], biases[k], activations[k], trace.z[k],
             activations[k + 1], arrived, gates, delta, top_gate, factors,
         )  # fmt: skip

@@ -12,8 +12,8 @@ import bpfast
 from bpfast._activations import range_of
 from bpfast.inside._causes.limits import LEARNED
 from bpfast.inside._causes.targets import RESIDUAL_COSTS
-from bpfast.inside._factors import Layer, layers_of
-from bpfast.inside._steps import Step, step_of
+from bpfast.inside._factors import LayerFactors, layers_of
+from bpfast.inside._steps import NextStep, step_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,9 +37,9 @@ class Facts:
         The examples, with the network in float64.
     optimizer : Optimizer or None
         A copy of the optimizer.
-    step : Step or None
+    step : NextStep or None
         Its next step.
-    layers : list of Layer
+    layers : list of LayerFactors
         The layers 2 to L.
     cost, base : float
         The mean cost, and that of the best constant answer, the mean of y; NaN for callable costs.
@@ -48,8 +48,8 @@ class Facts:
     net: Network
     batch: Batch
     optimizer: Optimizer | None
-    step: Step | None
-    layers: list[Layer]
+    step: NextStep | None
+    layers: list[LayerFactors]
     cost: float
     base: float
 

@@ -29,7 +29,7 @@ RISES = 3
 
 
 @dataclass(frozen=True)
-class Step:
+class NextStep:
     """The next step of an optimizer with the gradient of all examples.
 
     Attributes
@@ -48,7 +48,7 @@ class Step:
     lowest, after : float
         The cost there, and after the step itself.
     largest_eigenvalue : float
-        Of the Gauss–Newton matrix of C; NaN for a callable cost.
+        Of the Gauss–Newton matrix of C, for SGD; NaN for other optimizers and callable costs.
     ceiling : float
         SGD: the rate as a multiple of the largest stable one on a quadratic of this curvature,
         2 (1 + β) / λ with momentum β. Above 1 it diverges. NaN for other optimizers and callable
@@ -94,7 +94,7 @@ def change_by(net: Network, batch: Batch, optimizer: Optimizer) -> Floats:
     return change
 
 
-def step_of(net: Network, batch: Batch, optimizer: Optimizer, cost: float) -> Step:
+def step_of(net: Network, batch: Batch, optimizer: Optimizer, cost: float) -> NextStep:
     """The next step, the cost along it, and the ceiling of the curvature."""
     change, rate = change_by(net, batch, optimizer), rate_of(optimizer)
     theta = np.array(batch.net.params)
@@ -107,8 +107,8 @@ def step_of(net: Network, batch: Batch, optimizer: Optimizer, cost: float) -> St
         first = change_by(net, batch, fresh)
         if (found := line_search(batch, theta, first, cost))[0] > best:
             change, (best, lowest) = first, found
-    eigenvalue = quantities.largest_eigenvalue(batch)
-    return Step(
+    eigenvalue = quantities.largest_eigenvalue(batch) if optimizer.kind == "sgd" else np.nan
+    return NextStep(
         optimizer,
         rate,
         change,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpfast.inside._causes import inputs, parameters, step, targets
+from bpfast.inside._causes import gates, inputs, step, targets, weights
 
 if TYPE_CHECKING:
     from bpfast.inside._facts import Facts
@@ -25,8 +25,7 @@ def findings_of(facts: Facts) -> list[Finding]:
     if facts.has_learned:
         return []
     found: list[Finding] = []
-    for cause in (*inputs.CAUSES, *targets.OF_RANGE, *parameters.CAUSES, *targets.OF_EXAMPLES,
-                  *step.CAUSES):  # fmt: skip
+    for cause in CAUSES:
         finding = cause(facts)
         kinds = {other.kind for other in found}
         if finding is not None and not any(finding.kind in EXPLAINS.get(k, ()) for k in kinds):
@@ -34,6 +33,11 @@ def findings_of(facts: Facts) -> list[Finding]:
     return found
 
 
+CAUSES = (
+    *inputs.CAUSES, *targets.OF_RANGE, weights.symmetric_neurons, gates.dead_neurons,
+    gates.saturated_hidden, weights.large_weights, weights.small_weights,
+    weights.vanishing_gradient, gates.saturated_output, *targets.OF_EXAMPLES, *step.CAUSES,
+)  # fmt: skip
 _STEPS = ("small_step", "large_step")
 # What a cause explains, so that it is not named again.
 EXPLAINS = {

@@ -63,6 +63,8 @@ RARE, ENOUGH_PER_CLASS = 2 / DECADE, 10
 # Fewer examples show nothing, and more are not needed.
 SHUFFLES, DISTANCE, ENOUGH, MOST_COMPARED = 60, 4.0, 50, 500
 WIDTHS = (1.0, 0.3, 0.1)
+# Up to this number of outputs a matrix product computes all shuffles at once in less time.
+FEW_TARGETS = 16
 
 # A step that could be this many times as long: so many steps go where one would. Adam's default
 # rate needs up to 2000 on small problems that it learns well.

@@ -19,7 +19,7 @@ from bpfast.inside._finding import Finding
 
 if TYPE_CHECKING:
     from bpfast.inside._facts import Facts
-    from bpfast.inside._steps import Step
+    from bpfast.inside._steps import NextStep
 
 
 def large_step(facts: Facts) -> Finding | None:
@@ -56,7 +56,7 @@ def small_step(facts: Facts) -> Finding | None:
     )
 
 
-def _short(step: Step, cost: float) -> str:
+def _short(step: NextStep, cost: float) -> str:
     """Why the step is too small, or ""."""
     if not step.change.any():
         return f"at learning_rate={step.rate:.3g} a step changes no parameter"
@@ -72,7 +72,7 @@ def _short(step: Step, cost: float) -> str:
     return ""
 
 
-def better_rate(step: Step) -> float:
+def better_rate(step: NextStep) -> float:
     """The rate of the best multiple of the step, or half the largest stable one if that is less."""
     best = step.best or 2.0**-10
     rate = step.rate * best
@@ -81,7 +81,7 @@ def better_rate(step: Step) -> float:
     return rate / 2 if best > 1 else rate
 
 
-def _evidence(step: Step) -> dict[str, float]:
+def _evidence(step: NextStep) -> dict[str, float]:
     found = {
         "learning rate": step.rate,
         "step / ‖w‖": step.relative,

@@ -13,6 +13,7 @@ from bpfast.inside._causes.limits import (
     DISTANCE,
     ENOUGH,
     ENOUGH_PER_CLASS,
+    FEW_TARGETS,
     LARGE_TARGET,
     MARGIN,
     MOST_COMPARED,
@@ -141,16 +142,14 @@ def unrelated_targets(facts: Facts) -> Finding | None:
     squares = np.square(x).sum(axis=1)
     distances = np.maximum(squares[:, np.newaxis] + squares - 2 * x @ x.T, 0)
     middle = float(np.median(distances[distances > 0]))
-    alike = y @ y.T
-    orders = [rng.permutation(len(y)) for _ in range(SHUFFLES)]
-    most = 0.0
-    for width in WIDTHS:
-        kernel = np.exp(-distances / (2 * middle * width**2))
-        np.fill_diagonal(kernel, 0)
-        shuffled = [float((kernel * alike[np.ix_(k, k)]).sum()) for k in orders]
-        mean, spread = float(np.mean(shuffled)), float(np.std(shuffled))
-        if spread > 1e-12 * len(y):
-            most = max(most, abs(float((kernel * alike).sum()) - mean) / spread)
+    kernels = np.stack([np.exp(-distances / (2 * middle * width**2)) for width in WIDTHS])
+    kernels[:, range(len(y)), range(len(y))] = 0
+    orders = [np.arange(len(y)), *(rng.permutation(len(y)) for _ in range(SHUFFLES))]
+    found = similarities(kernels, y, orders)
+    true, shuffled = found[:, 0], found[:, 1:]
+    distance, spread = np.abs(true - shuffled.mean(axis=1)), shuffled.std(axis=1)
+    counted = spread > 1e-12 * len(y)
+    most = float((distance[counted] / spread[counted]).max(initial=0.0))
     if most >= DISTANCE:
         return None
     signal = float(np.median(facts.layers[-1].factors["cancellation"]))
@@ -166,6 +165,19 @@ def unrelated_targets(facts: Facts) -> Finding | None:
         "check that the rows of x and y belong together and that the labels are right; "
         "otherwise more examples or other features are needed",
     )
+
+
+def similarities(kernels: Floats, y: Floats, orders: list[NDArray[np.int64]]) -> Floats:
+    """Σ_xx' K(x, x') y_p(x)·y_p(x') for each kernel K and each order p of the rows of y."""
+    if y.shape[1] <= FEW_TARGETS:  # a matrix product
+        rows = np.hstack([y[order] for order in orders])
+        sums = [((kernel @ rows) * rows).sum(axis=0) for kernel in kernels]
+        found = np.array(sums).reshape(len(kernels), len(orders), -1).sum(axis=2)
+    else:
+        alike, flat = y @ y.T, kernels.reshape(len(kernels), -1)
+        found = np.stack([flat @ alike[k][:, k].ravel() for k in orders], axis=1)
+    similar: Floats = found
+    return similar
 
 
 def class_imbalance(facts: Facts) -> Finding | None:

@@ -7,12 +7,11 @@ from weakref import ref
 
 import numpy as np
 
-from bpfast._activations import activation_names, base_name
+from bpfast._activations import ONE_SIDED, activation_names, base_name
 from bpfast._core import Gradient
 from bpfast.inside import _quantities as quantities
 from bpfast.inside._batch import batch_of
 from bpfast.inside._causes.limits import CLOSED, OFF
-from bpfast.inside._causes.parameters import ONE_SIDED
 from bpfast.inside._facts import base_cost
 
 if TYPE_CHECKING:

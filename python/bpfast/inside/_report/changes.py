@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import bpfast
-from bpfast._activations import activation_names, base_name, range_of
+from bpfast._activations import range_of
 from bpfast.inside._batch import dense_targets
-from bpfast.inside._causes.parameters import ONE_SIDED
 from bpfast.inside._causes.step import better_rate
 from bpfast.inside._causes.targets import classes_of, standardized
+from bpfast.inside._start import like, start_for, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,13 +126,9 @@ def _scaled_y(asked: Asked) -> tuple[Trial, Trial]:
 
 
 def _new_start(asked: Asked) -> tuple[Trial, Trial]:
-    config = asked.before.net.config
-    names = {base_name(name) for name in config["hidden"]}
-    init = "he" if names.intersection((*ONE_SIDED, "leaky_relu")) else "xavier"
-    init = "lecun" if "selu" in names else init
-    net = _network(asked.before, init=init, seed=asked.rng)
-    what = f"start weights init='{init}', biases 0"
-    return asked.before, replace(asked.before, net=net, change=what)
+    net = asked.before.net
+    what = f"start weights {start_for(net)}, biases 0"
+    return asked.before, replace(asked.before, net=started(net, asked.rng), change=what)
 
 
 def _zero_biases(asked: Asked) -> tuple[Trial, Trial]:
@@ -146,7 +141,7 @@ def _zero_biases(asked: Asked) -> tuple[Trial, Trial]:
 
 
 def _relu(asked: Asked) -> tuple[Trial, Trial]:
-    net = _network(asked.before, hidden="relu", init="he", seed=asked.rng)
+    net = like(asked.before.net, hidden="relu", init="he", seed=asked.rng)
     return asked.before, replace(asked.before, net=net, change="hidden='relu', init='he'")
 
 
@@ -156,7 +151,7 @@ def _cancelling_cost(asked: Asked) -> tuple[Trial, Trial]:
     y = asked.facts.batch.targets
     if cost is None or y is None or y.min() < 0 or y.max() > 1:
         return _new_start(asked)
-    net = _network(asked.before, cost=cost)
+    net = like(asked.before.net, cost=cost)
     net.params = asked.before.net.params
     return asked.before, replace(asked.before, net=net, change=f"cost='{cost}'")
 
@@ -224,19 +219,6 @@ def _rate(asked: Asked) -> tuple[Trial, Trial]:
     return asked.before, replace(
         asked.before, optimizer=optimizer, change=f"learning_rate={rate:.3g}"
     )
-
-
-def _network(before: Trial, **changes: Any) -> Network:
-    config = before.net.config
-    names = activation_names(before.net)
-    arguments = {
-        "hidden": names[:-1],
-        "output": config["output"],
-        "cost": config["cost"],
-        "dtype": np.float64,
-        "biases": config["biases"],
-    }
-    return bpfast.Network(list(before.net.sizes), **(arguments | changes))
 
 
 _CHANGES: dict[str, Callable[[Asked], tuple[Trial, Trial]]] = {

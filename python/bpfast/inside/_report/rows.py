@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast.inside._causes.parameters import SATURATING
+from bpfast._activations import SATURATING
 from bpfast.inside._factors import FACTORS, GRADIENT_FACTORS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast.inside._batch import Batch
-    from bpfast.inside._factors import Layer
+    from bpfast.inside._factors import LayerFactors
 
     Floats = NDArray[np.floating[Any]]
 
@@ -85,7 +85,7 @@ COLUMNS = tuple(name for name in NeuronFactors.__dataclass_fields__ if name != "
 NUMBERS = COLUMNS[2:11]
 
 
-def rows_of(batch: Batch, layers: list[Layer]) -> list[NeuronFactors]:
+def rows_of(batch: Batch, layers: list[LayerFactors]) -> list[NeuronFactors]:
     """One row for each neuron of the layers 2 to L."""
     rows = []
     for layer in layers:
@@ -115,12 +115,12 @@ def _ratio(value: float, median: float) -> float:
     return float(value / median) if median > 0 else 1.0
 
 
-def _is_off(layer: Layer, j: int) -> bool:
+def _is_off(layer: LayerFactors, j: int) -> bool:
     """Whether no example passes the gate."""
     return not layer.gates[:, j].any()
 
 
-def _words(layer: Layer, j: int, name: str, last: int) -> str:
+def _words(layer: LayerFactors, j: int, name: str, last: int) -> str:
     equation = "BP1" if layer.number == last else "BP2"
     if name == "gate":
         what = "dead" if _is_off(layer, j) else "saturated"
@@ -137,7 +137,7 @@ def _words(layer: Layer, j: int, name: str, last: int) -> str:
     }.get(name, "")
 
 
-def _examples(batch: Batch, layer: Layer, j: int, name: str) -> NDArray[np.int64]:
+def _examples(batch: Batch, layer: LayerFactors, j: int, name: str) -> NDArray[np.int64]:
     """The examples in which the factor does most harm, the worst first."""
     if not name:
         return np.empty(0, dtype=np.int64)

@@ -1,0 +1,164 @@
+"""Causes in the gates σ': neurons that are saturated or off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast._activations import ONE_SIDED, SATURATING, base_name
+from bpfast.inside._causes.limits import (
+    CLOSED,
+    DEAD,
+    LARGE_GAIN,
+    MANY_GATES,
+    MOST_GATES,
+    OFF,
+)
+from bpfast.inside._finding import Finding
+from bpfast.inside._start import relative_gain, start_for
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bpfast.inside._factors import LayerFactors
+    from bpfast.inside._facts import Facts
+
+    Floats = NDArray[np.floating[Any]]
+
+
+def dead_neurons(facts: Facts) -> Finding | None:
+    """Neurons that are off for every example have a gradient of 0, and stay off."""
+    worst: tuple[float, LayerFactors, NDArray[np.int64]] | None = None
+    for layer in facts.layers:
+        if base_name(layer.activation) not in ONE_SIDED or layer.cancels:
+            continue
+        limit = OFF if layer.activation != "relu" else 0.0
+        off = np.flatnonzero(np.abs(layer.gates).max(axis=0) <= limit)
+        share = off.size / len(layer.biases)
+        if share > DEAD and (worst is None or share > worst[0]):
+            worst = share, layer, off
+    if worst is None:
+        return None
+    share, layer, off = worst
+    by_bias = np.mean(layer.biases[off]) < np.mean(layer.z[:, off] - layer.biases[off])
+    because = "biases" if by_bias else "weights"
+    return Finding(
+        "dead_neurons",
+        f"{off.size} of {len(layer.biases)} {layer.activation} neurons are off for every example, "
+        f"by their {because}: σ' is 0 and no error passes",
+        "BP1" if layer.number > len(facts.layers) else "BP2",
+        {
+            "share of neurons": share,
+            "mean of their biases": float(np.mean(layer.biases[off])),
+            "mean of their z": float(np.mean(layer.z[:, off])),
+        },
+        "start anew with init='he' and biases of 0, or use leaky_relu" + _by_training(facts),
+        layer=layer.number,
+        neurons=off,
+        because=because,
+    )
+
+
+def saturated_hidden(facts: Facts) -> Finding | None:
+    """More than half of a layer's gates pass less than a tenth of the error.
+
+    A quarter is enough if the weights are far too large as well.
+    """
+    worst: tuple[float, LayerFactors] | None = None
+    for layer in facts.layers[:-1]:
+        if layer.activation not in SATURATING:
+            continue
+        share = closed_part(facts, layer)
+        most = MANY_GATES if relative_gain(facts.net, layer) > LARGE_GAIN else MOST_GATES
+        if share > most and (worst is None or share > worst[0]):
+            worst = share, layer
+    if worst is None:
+        return None
+    share, layer = worst
+    because = "biases" if layer.from_biases > layer.from_inputs else "weights"
+    is_by_biases = because == "biases"
+    start = "biases of 0" if is_by_biases else f"smaller weights: {start_for(facts.net)}"
+    closed = layer.gates < CLOSED * layer.top_gate
+    order = np.argsort(layer.factors["mean_gate"], kind="stable")
+    stuck = np.abs(layer.arrived) * closed
+    return Finding(
+        "saturated_hidden",
+        f"at {share:.0%} of the neurons and examples σ' is below a tenth of its maximum, by the "
+        f"{because}: the error stops there",
+        "BP2",
+        {
+            "mean of σ'": float(layer.gates.mean()),
+            "RMS of z": float(np.sqrt(np.mean(np.square(layer.z)))),
+            "from weights and inputs": layer.from_inputs,
+            "from biases": layer.from_biases,
+        }
+        | ({} if is_by_biases else {"RMS(W) √n_in": layer.gain}),
+        f"start with {start}{_by_training(facts)}",
+        layer=layer.number,
+        neurons=order[closed[:, order].mean(axis=0) > MANY_GATES],
+        examples=np.argsort(-stuck.sum(axis=1), kind="stable")[:5],
+        because=because,
+    )
+
+
+def saturated_output(facts: Facts) -> Finding | None:
+    """More than half of the squared error is where the output's gate passes a tenth of it.
+
+    Of all outputs together, or of some that have at least an average part of the squared error.
+    With sigmoid and cross_entropy, or softmax and log_likelihood, σ' cancels.
+    """
+    layer = facts.layers[-1]
+    if layer.cancels or layer.activation not in (*SATURATING, "softmax"):
+        return None
+    closed = layer.gates < CLOSED * layer.top_gate
+    squares = np.square(layer.arrived) * facts.batch.weight[:, np.newaxis]
+    total, each, stuck = squares.sum(), squares.sum(axis=0), (squares * closed).sum(axis=0)
+    if not total:
+        return None
+    share = float(stuck.sum() / total)
+    # At least the average, up to rounding.
+    outputs = (stuck > MOST_GATES * each) & (each * len(each) > 0.99 * total)
+    if share > MOST_GATES:
+        outputs = stuck > 0
+    elif not outputs.any():
+        return None
+    from_biases = np.sqrt(np.mean(np.square(layer.biases[outputs])))
+    from_inputs = np.sqrt(np.mean(np.square((layer.z - layer.biases)[:, outputs])))
+    because = "biases" if from_biases > from_inputs else "weights"
+    order = np.argsort(-stuck, kind="stable")
+    cost = {"sigmoid": "cost='cross_entropy'", "softmax": "cost='log_likelihood'"}
+    where = f"{share:.0%} of the squared error is at outputs whose σ' is"
+    if share <= MOST_GATES:
+        part = float(stuck[outputs].sum() / each[outputs].sum())
+        where = (
+            f"at {int(outputs.sum())} of the {len(each)} outputs, {part:.0%} of the squared error "
+            "is where σ' is"
+        )
+    return Finding(
+        "saturated_output",
+        f"{where} below a tenth of its maximum: the more they are wrong, the less they learn",
+        "BP1",
+        {
+            "share of the squared error": share,
+            "gate": float(np.median(layer.factors["gate"][outputs])),
+            "RMS of z": float(np.sqrt(np.mean(np.square(layer.z[:, outputs])))),
+        },
+        cost.get(layer.activation, "start with smaller weights and biases of the last layer")
+        + (", for which σ' cancels" if layer.activation in cost else ""),
+        layer=layer.number,
+        neurons=order[outputs[order]],
+        examples=np.argsort(-(squares * closed)[:, outputs].sum(axis=1), kind="stable")[:5],
+        because=because,
+    )
+
+
+def closed_part(facts: Facts, layer: LayerFactors) -> float:
+    """The part of the gates that are closed."""
+    return float(facts.batch.mean((layer.gates < CLOSED * layer.top_gate).mean(axis=1)))
+
+
+def _by_training(facts: Facts) -> str:
+    """The suggestion for a network whose optimizer has done steps, which may be the cause."""
+    has_steps = facts.optimizer is not None and facts.optimizer.steps > 0
+    return "; or lower the rate, if it was the training that made them so" if has_steps else ""
