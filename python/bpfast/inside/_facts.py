@@ -10,8 +10,8 @@ import numpy as np
 
 import bpfast
 from bpfast._activations import range_of
+from bpfast._costs import RESIDUAL
 from bpfast.inside._causes.limits import LEARNED
-from bpfast.inside._causes.targets import RESIDUAL_COSTS
 from bpfast.inside._factors import LayerFactors, layers_of
 from bpfast.inside._steps import NextStep, step_of
 
@@ -98,7 +98,7 @@ def base_cost(batch: Batch) -> float:
         return np.nan
     output, cost = batch.net.config["output"], batch.net.config["cost"]
     answer = np.clip(batch.mean(batch.targets), *range_of(output))
-    if cost in RESIDUAL_COSTS and output != "softmax":  # they see a^L alone
+    if cost in RESIDUAL and output != "softmax":  # they see a^L alone
         output, z = "identity", answer
     else:
         z = _weighted_inputs(output, answer)
