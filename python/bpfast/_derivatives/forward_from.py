@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._validation.layers import parse_layer
-from bpfast._validation.network import check_network
+from bpfast._validation.network import check_network, parse_layer
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

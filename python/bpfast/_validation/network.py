@@ -1,13 +1,17 @@
-"""Networks as arguments, and their parameters while user code runs."""
+"""Networks, their layers and neurons as arguments, and parameters while user code runs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from bpfast import _core
+from bpfast._validation.numbers import whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+# Below every number that is meant, so that the message is that of the range.
+_LEAST = -(2**63)
 
 
 def check_network(value: object, argument: str = "self") -> None:
@@ -28,3 +32,51 @@ def refuse_other_params(net: _core.Network, before: NDArray[Any]) -> None:
     """Raise ValueError if a cost changed the parameters from which its a^L was computed."""
     if not _core.has_params(net, before):
         raise ValueError("cost: expected to leave net.params unchanged, got other numbers")
+
+
+def parse_layer(net: _core.Network, layer: Any) -> int:
+    """A layer with weights in the book's numbering, 2 to L.
+
+    Raises
+    ------
+    ValueError
+        There is no such layer, or it is the input.
+    TypeError
+        It is not an integer.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> parse_layer(bpfast.Network([2, 3, 1]), 1)
+    Traceback (most recent call last):
+    ValueError: layer: expected a layer from 2 to 3, where layer 1 is the input, got 1
+    """
+    given, last = whole("layer", layer, _LEAST), len(net.sizes)
+    if not 2 <= given <= last:
+        expected = f"a layer from 2 to {last}, where layer 1 is the input"
+        raise ValueError(f"layer: expected {expected}, got {given}")
+    return given
+
+
+def parse_neuron(net: _core.Network, layer: int, neuron: Any, argument: str = "neuron") -> int:
+    """A neuron of a layer, counted from 0.
+
+    Raises
+    ------
+    ValueError
+        There is no such neuron.
+    TypeError
+        It is not an integer.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> parse_neuron(bpfast.Network([2, 3, 1]), 2, 3)
+    Traceback (most recent call last):
+    ValueError: neuron: expected a neuron of layer 2, from 0 to 2, got 3
+    """
+    given, last = whole(argument, neuron, _LEAST), net.sizes[layer - 1] - 1
+    if not 0 <= given <= last:
+        expected = f"a neuron of layer {layer}, from 0 to {last}"
+        raise ValueError(f"{argument}: expected {expected}, got {given}")
+    return given

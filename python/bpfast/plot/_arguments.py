@@ -9,7 +9,7 @@ import numpy as np
 
 from bpfast._validation.arrays import as_array
 from bpfast._validation.iterables import is_iterable
-from bpfast._validation.layers import parse_neuron
+from bpfast._validation.network import parse_neuron
 from bpfast._validation.no_numbers import no_numbers
 from bpfast._validation.numbers import whole
 from bpfast._validation.sparse import as_dense, is_sparse
