@@ -7,7 +7,7 @@ ROOT = Path(__file__).parents[1]
 # `name` is any tests/**/test_name.py, `folder/name` one in that folder, and `folder/*` all of them.
 TESTS = {
     "__main__": "main",
-    "_activations": "activation_parameters unusual_targets",
+    "_activations": "activation_parameters activation_bounds unusual_targets",
     "_calls/equations": "equations reference/parity array_likes out",
     "_calls/functions": "network reference/parity out input/bad_input equations sparse/sparse docs",
     "_calls/methods": "custom_cost network equations out input/bad_input masked large_logits",
@@ -58,6 +58,7 @@ TESTS = {
     "_training/metrics/": "fit_figures accuracy fit_batches fit_arguments history",
     "_training/partial_fit": "fit_arguments fit_again fit_weights kept_optimizer",
     "_training/progress": "progress",
+    "_training/step_monitor": "monitor_series",
     "_training/steps": "custom_cost fit fit_batches fit_divergence fit_weights",
     "_typing": "typing",
     "_validation/arrays": "masked array_likes missing_values reference_input custom_cost"
@@ -83,11 +84,12 @@ TESTS = {
     "history/_history": "history history_plot history_state fit_figures resume fit_callbacks"
     " fit_divergence",
     "history/": "history history_columns history_state fit_figures",
-    "inside/_causes/": "causes planted_faults",
+    "inside/_causes/": "causes start_weights planted_faults",
     "inside/_demon": "demon",
     "inside/_factors": "factors",
     "inside/_monitor/": "monitor monitor_series monitor_steps",
-    "inside/_report/": "report explain",
+    "inside/_report/": "inside/check report explain",
+    "inside/_start": "start_weights",
     "inside/": "explain causes factors demon inside/curvature",
     "jax/": "as_callable",
     "metrics": "metrics evaluate sums",
