@@ -15,7 +15,7 @@ from bpfast._training.arguments.training_data import (
 )
 from bpfast._training.checkpoint.policy import AnyPath, CheckpointPolicy
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
-from bpfast._training.loop import Callback, Training
+from bpfast._training.loop import Callback, EndOfEpoch, Training
 from bpfast._training.metrics.named import Metrics
 from bpfast._training.metrics.named import parse as parse_metrics
 from bpfast._training.step_runner import TrainerRunner
@@ -263,11 +263,7 @@ def fit(
             settings,
             optimizer,
             History(seed=settings.seed),
-            metrics=data.metrics,
-            training=data.training,
-            validation=data.validation,
-            early_stopping=stopping,
-            callbacks=calls,
+            EndOfEpoch(data.metrics, data.training, data.validation, stopping, calls),
         )
         begins_anew = checkpoints.read is None
         checkpoints.begin(training, epochs, share=data.share, **weights)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -27,6 +28,16 @@ if TYPE_CHECKING:
 Callback: TypeAlias = Callable[["Network", "History"], object]
 
 
+class EndOfEpoch(NamedTuple):
+    """What is measured at the end of an epoch, and who decides on the next one."""
+
+    metrics: Mapping[str, Metric] = MappingProxyType({})
+    training: Examples | None = None  # None if these are not measured
+    validation: Measured | None = None
+    early_stopping: EarlyStopping | None = None
+    callbacks: Sequence[Callback] = ()
+
+
 class Training:
     """A network, the data and settings of its training, and the progress so far."""
 
@@ -37,21 +48,15 @@ class Training:
         settings: Settings,
         optimizer: Optimizer,
         history: History,
-        *,
-        metrics: dict[str, Metric],
-        training: Examples | None,
-        validation: Measured | None,
-        early_stopping: EarlyStopping | None,
-        callbacks: Iterable[Callback],
+        end: EndOfEpoch,
     ) -> None:
         self.net, self.runner, self.settings = net, runner, settings
         self.optimizer, self.history = optimizer, history
-        self.metrics, self.training, self.validation = metrics, training, validation
-        self.early_stopping, self.callbacks = early_stopping, list(callbacks)
+        self.metrics, self.training, self.validation, self.early_stopping, self.callbacks = end
         self.best: Any = None  # the parameters of the best epoch
         self.growth = Growth()
-        if early_stopping is not None:
-            early_stopping.column(self.columns)
+        if self.early_stopping is not None:
+            self.early_stopping.column(self.columns)
 
     def run(self, epochs: int, progress: bool, save: Callable[[Training], None] | None) -> None:
         """Train until the history has `epochs` epochs, or until something stops the training."""

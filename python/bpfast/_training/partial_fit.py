@@ -10,7 +10,7 @@ from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, Settings
 from bpfast._training.arguments.training_data import WHOLE, new_source, new_trainer
 from bpfast._training.data.examples import Examples
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
-from bpfast._training.loop import Training
+from bpfast._training.loop import EndOfEpoch, Training
 from bpfast._training.step_runner import TrainerRunner
 from bpfast._validation.names import by_name
 from bpfast._validation.network import check_network
@@ -156,11 +156,7 @@ def partial_fit(
             settings,
             optimizer,
             History(),
-            metrics={},
-            training=None,
-            validation=None,
-            early_stopping=None,
-            callbacks=(),
+            EndOfEpoch(),
         )
         if rate is not None and learning_rate is not None:
             optimizer.learning_rate = learning_rate

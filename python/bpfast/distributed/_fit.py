@@ -11,7 +11,7 @@ from bpfast._training.arguments.training_data import parse_callbacks
 from bpfast._training.arguments.weights import of_classes
 from bpfast._training.checkpoint.policy import AnyPath, CheckpointPolicy
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
-from bpfast._training.loop import Training
+from bpfast._training.loop import EndOfEpoch, Training
 from bpfast._validation.names import by_name, one_of
 from bpfast._validation.numbers import flag, whole
 from bpfast.distributed._arguments import (
@@ -279,10 +279,8 @@ def fit(
             weigh_classes(shards, class_weight, net.sizes[-1])
         settings.shards = shards.plan.shards
         runner = ShardRunner(net, settings, own, shards)
-        training = Training(
-            net, runner, settings, own, History(seed=settings.seed), metrics=named, training=None,
-            validation=examples, early_stopping=stopping, callbacks=calls,
-        )  # fmt: skip
+        end = EndOfEpoch(named, None, examples, stopping, calls)
+        training = Training(net, runner, settings, own, History(seed=settings.seed), end)
         ticket = object()
         try:
             lock(ticket, network=net, optimizer=own, early_stopping=stopping)

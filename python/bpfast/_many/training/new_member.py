@@ -24,7 +24,7 @@ from bpfast._training.arguments.weights import (
     refuse_negative,
 )
 from bpfast._training.data.examples import HELD_OUT, Examples
-from bpfast._training.loop import Training
+from bpfast._training.loop import EndOfEpoch, Training
 from bpfast._training.metrics.accuracy import Kind, for_targets
 from bpfast._training.step_runner import TrainerRunner
 from bpfast._validation.arrays import as_array
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from bpfast._core import Trainer
     from bpfast._many.training.options import Options
     from bpfast._training.step_runner import StepRunner
-    from bpfast._typing import Metric
 
 
 class Split(NamedTuple):
@@ -49,13 +48,6 @@ class Split(NamedTuple):
 
     rows: NDArray[np.uint32] | None
     held: NDArray[np.uint32] | None
-
-
-class Measured(NamedTuple):
-    """The examples whose cost and metrics the history has."""
-
-    training: Examples | None
-    validation: Examples | None
 
 
 def new_members(x: Any, y: Any, options: Sequence[Options]) -> list[Member]:
@@ -117,7 +109,7 @@ def _shared_member(
         check_cost(held_out, settings)
     return Member(
         place=options.place,
-        training=_training(options, JobRunner(examples), measures, Measured(examples, held_out)),
+        training=_training(options, JobRunner(examples), EndOfEpoch(measures, examples, held_out)),
         epochs=options.epochs,
         examples=len(examples),
         trainer=trainer,
@@ -159,33 +151,22 @@ def _own_member(data: SharedData, options: Options, split: Split) -> Member:
     return Member(
         place=options.place,
         training=_training(
-            options,
-            runner,
-            parts.metrics,
-            Measured(parts.training, parts.validation),
+            options, runner, EndOfEpoch(parts.metrics, parts.training, parts.validation)
         ),
         epochs=options.epochs,
         examples=parts.source.examples or 0,
     )
 
 
-def _training(
-    options: Options,
-    runner: StepRunner,
-    metrics: dict[str, Metric],
-    measured: Measured,
-) -> Training:
+def _training(options: Options, runner: StepRunner, measured: EndOfEpoch) -> Training:
+    """The training, which ends as `options` say."""
     return Training(
         options.net,
         runner,
         options.settings,
         options.optimizer,
         History(seed=options.settings.seed),
-        metrics=metrics,
-        training=measured.training,
-        validation=measured.validation,
-        early_stopping=options.early_stopping,
-        callbacks=options.callbacks,
+        measured._replace(early_stopping=options.early_stopping, callbacks=options.callbacks),
     )
 
 

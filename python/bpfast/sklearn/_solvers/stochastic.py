@@ -15,6 +15,7 @@ from bpfast._training.arguments.training_data import check_cost, new_source, par
 from bpfast._training.arguments.unusual_targets import warn_of_targets
 from bpfast._training.data.examples import Examples
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
+from bpfast._training.loop import EndOfEpoch
 from bpfast._training.step_runner import TrainerRunner
 from bpfast._validation.caller import stack_level
 from bpfast.history._history import History
@@ -171,15 +172,14 @@ def _new_training(
         settings,
         optimizer,
         History(seed=settings.seed),
-        metrics={},
-        training=None,
-        validation=held_out,
-        early_stopping=new_convergence(estimator, by_score=held_out is not None),
-        callbacks=callbacks,
+        EndOfEpoch(
+            validation=held_out,
+            early_stopping=new_convergence(estimator, by_score=held_out is not None),
+            callbacks=callbacks,
+        ),
         estimator=estimator,
-        loss_scale=problem.loss_scale,
+        problem=problem,
         penalty=penalty,
-        score=problem.score,
     )
 
 
