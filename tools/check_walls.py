@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 # The modules of src/, lowest first. Each imports only itself and lower ones; likewise in python/.
 MODULES = (
@@ -22,6 +23,8 @@ UNSAFE_ALLOWED = (
     "python/borrow/",
 )
 LONGEST = 375
+# The most arguments of a function that users do not see, without `self`.
+MOST_ARGUMENTS = 6
 # A folder with more has rooms of its own. Examples are programs, one beside the other.
 MOST_FILES = 15
 NOT_COUNTED = ("__init__.py", "__main__.py", "mod.rs", "lib.rs", "tests.rs", "conftest.py")
@@ -198,6 +201,37 @@ def check_python(package: Path) -> Iterator[Breach]:
                         yield path, node.lineno, f"{name} is not standard library"
 
 
+def functions(node: ast.AST, owner: ast.ClassDef | None = None) -> Iterator[tuple[Any, str]]:
+    """Yield each function with the docstring that describes its arguments."""
+    for part in ast.iter_child_nodes(node):
+        if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
+            of_class = owner if part.name == "__init__" else None
+            yield part, ast.get_docstring(of_class or part) or ""
+        inner = part if isinstance(part, ast.ClassDef) else None
+        yield from functions(part, inner)
+
+
+def check_arguments(package: Path) -> Iterator[Breach]:
+    """Check that functions that users do not see have few arguments.
+
+    Those that they see have a section Parameters. Arguments of a constructor that are only by name,
+    such as settings, are not counted.
+    """
+    for path in sorted(package.rglob("*.py")):
+        for function, text in functions(ast.parse(path.read_text(encoding="utf-8"))):
+            if "Parameters\n---" in text or any(
+                ast.unparse(each) == "overload" for each in function.decorator_list
+            ):
+                continue
+            args = function.args
+            found = args.posonlyargs + args.args
+            found += [] if function.name == "__init__" else args.kwonlyargs
+            count = sum(arg.arg not in ("self", "cls", "ctx") for arg in found)
+            if count > MOST_ARGUMENTS:
+                what = f"{function.name} has {count} arguments, at most {MOST_ARGUMENTS}"
+                yield path, function.lineno, f"{what}: pass the object that holds them"
+
+
 def check_tests(tests: Path) -> Iterator[Breach]:
     """Check that tests lie in folders, and import no other test; programs in strings too."""
     for path in sorted(tests.rglob("*.py")):
@@ -234,6 +268,7 @@ def main(root: Path) -> int:
         check_rust(root / "src"),
         check_circles(root / "src"),
         check_python(root / "python/bpfast"),
+        check_arguments(root / "python/bpfast"),
         check_tests(root / "tests"),
         check_length(root),
         check_folders(root),

@@ -216,6 +216,18 @@ BROKEN = {
         1,
         "._core",
     ),
+    "a function takes too many arguments": (
+        "python/bpfast/_calls/many.py",
+        "class Many:\n    def run(self, a, b, c, d, *, e, f, g):\n        pass\n",
+        2,
+        "run has 7 arguments, at most 6",
+    ),
+    "a constructor takes too many arguments by position": (
+        "python/bpfast/_calls/many.py",
+        "class Many:\n    def __init__(self, a, b, c, d, e, f, g, *, h, i):\n        pass\n",
+        2,
+        "__init__ has 7 arguments, at most 6",
+    ),
     "a folder of the reference imports NumPy": (
         "python/bpfast/reference/_derivatives/taylor.py",
         "import numpy\n",
@@ -238,6 +250,19 @@ def test_a_violation_is_reported(tmp_path, path, text, line, word):
     assert len(said.splitlines()) == 1, said
     assert said.startswith(f"{path}:{line}: ")
     assert word in said
+
+
+def test_arguments_that_users_see_are_not_counted(tmp_path):
+    parameters = '"""Doc.\n\n    Parameters\n    ----------\n    a : int\n    """'
+    of_class = parameters.replace("    ", " " * 4)
+    files = {
+        "python/bpfast/_calls/public.py": f"def f(a, b, c, d, e, f, g):\n    {parameters}\n\n\n"
+        f"class Seen:\n    {of_class}\n\n    def __init__(self, a, b, c, d, e, f, g):\n"
+        "        pass\n",
+        "python/bpfast/_calls/settings.py": "class Settings:\n"
+        "    def __init__(self, *, a, b, c, d, e, f, g):\n        pass\n",
+    }
+    assert walls(build(tmp_path, files)) == (0, "")
 
 
 def test_a_crowded_folder_is_reported(tmp_path):

@@ -147,8 +147,7 @@ class Check:
 
 def check(
     facts: Facts,
-    findings: Sequence[Finding],
-    finding: int | str,
+    finding: Finding,
     *,
     steps: int,
     optimizer: Any,
@@ -156,11 +155,10 @@ def check(
     seed: Any,
 ) -> Check:
     """`Report.check`."""
-    chosen = _chosen(findings, finding)
     steps = whole("steps", steps, 1)
     rng = generator(seed)
     made = _optimizer(facts, optimizer, learning_rate)
-    before, after = changed(Asked(facts, chosen, unchanged(facts, made), rng))
+    before, after = changed(Asked(facts, finding, unchanged(facts, made), rng))
     with np.errstate(all="ignore"):  # what diverges overflows
         predicted = _predicted(before, after, steps)
         costs = [train(trial, steps) for trial in (before, after)]
@@ -175,7 +173,7 @@ def check(
                 possible = mean_speeds(costs[0], train(related(before), steps))
             confirmed = is_faster(possible[1], possible[0], steps)
     return Check(
-        kind=chosen.kind,
+        kind=finding.kind,
         change=after.change,
         steps=steps,
         predicted_before=predicted[0],
@@ -198,7 +196,16 @@ def _predicted(before: Trial, after: Trial, steps: int) -> tuple[float, float]:
     return np.nan if costs[0] is None else first, np.nan if costs[1] is None else second
 
 
-def _chosen(findings: Sequence[Finding], finding: Any) -> Finding:
+def chosen(findings: Sequence[Finding], finding: Any) -> Finding:
+    """The finding of this index or kind.
+
+    Raises
+    ------
+    ValueError
+        There is none.
+    TypeError
+        It is neither an index nor a kind.
+    """
     if not findings:
         raise ValueError("finding: expected a report with a finding, got one without")
     kinds = [each.kind for each in findings]

@@ -8,7 +8,7 @@ import numpy as np
 
 from bpfast import _tables
 from bpfast.inside._factors import FACTORS
-from bpfast.inside._report.check import Check, check
+from bpfast.inside._report.check import Check, check, chosen
 from bpfast.inside._report.rows import COLUMNS, NeuronFactors, rows_of
 from bpfast.inside._report.tables import layer_table, neuron_table
 
@@ -231,8 +231,7 @@ class Report:
         """
         return check(
             self._facts,
-            self._findings,
-            finding,
+            chosen(self._findings, finding),
             steps=steps,
             optimizer=optimizer,
             learning_rate=learning_rate,
