@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast import _core
 from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, parse_early_stopping
 from bpfast._training.arguments.training_data import parse_callbacks
@@ -13,6 +12,7 @@ from bpfast._training.checkpoint.policy import AnyPath, CheckpointPolicy
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.loop import EndOfEpoch, Training
 from bpfast._validation.names import by_name, one_of
+from bpfast._validation.network import check_network
 from bpfast._validation.numbers import flag, whole
 from bpfast.distributed._arguments import (
     METHODS,
@@ -228,8 +228,7 @@ def fit(
     >>> bool(history.cost[-1] < 0.01)
     True
     """
-    if not isinstance(net, _core.Network):
-        raise TypeError(f"net: expected a Network, got {type(net).__name__}")
+    check_network(net, "net")
     how = one_of("method", method, METHODS)
     epochs, progress = whole("epochs", epochs, 1), flag("progress", progress)
     refuse_unused(

@@ -20,10 +20,9 @@ from bpfast._training.data.sources import (
     refuse_y_with_batches,
 )
 from bpfast._training.metrics.accuracy import Kind, for_targets
-from bpfast._validation.iterables import is_iterable
+from bpfast._validation.iterables import OR_FRACTION, is_iterable, x_y_weight
 from bpfast._validation.naming import naming
 from bpfast._validation.numbers import is_number, number
-from bpfast._validation.tuples import OR_FRACTION, x_y_weight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

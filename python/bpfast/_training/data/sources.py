@@ -12,10 +12,9 @@ import numpy as np
 from bpfast import _core
 from bpfast._training.data.non_finite import fault
 from bpfast._validation.arrays import as_array
-from bpfast._validation.iterables import is_iterable
+from bpfast._validation.iterables import is_iterable, x_y_weight
 from bpfast._validation.naming import naming
 from bpfast._validation.sparse import is_sparse
-from bpfast._validation.tuples import x_y_weight
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bpfast._validation.arrays import as_array
 from bpfast._validation.inputs import checked_x
-from bpfast._validation.numbers import whole
+from bpfast._validation.numbers import flag, whole
 from bpfast.distributed._shards.data import WITH_A_LIST, ShardData
 from bpfast.distributed._shards.shard import Shard, load
 from bpfast.distributed._values import Failure
@@ -77,9 +77,7 @@ class LocalShards:
         shard_rows: int | None = None,
         keep: bool = True,
     ) -> None:
-        if not isinstance(keep, bool):
-            raise TypeError(f"keep: expected True or False, got {type(keep).__name__}")
-        self.keep = keep
+        self.keep = flag("keep", keep)
         if y is None:
             self._sources = _listed(ShardData(x, None, sample_weight, shard_rows))
             self._arrays = None

@@ -12,6 +12,7 @@ from bpfast import _core
 from bpfast._training.arguments.weights import of_examples, with_classes
 from bpfast._validation.arrays import as_array
 from bpfast._validation.inputs import checked_x, converted, count, rows_of
+from bpfast._validation.iterables import x_y_weight
 from bpfast._validation.labels_or_columns import as_targets
 from bpfast._validation.sparse import is_sparse
 from bpfast.distributed._shards.facts import Facts
@@ -50,7 +51,7 @@ class Shard:
     @classmethod
     def of(cls, net: Network, data: Any) -> Shard:
         """The shard of ``(x, y)`` or ``(x, y, sample_weight)`` for a network."""
-        x, y, weight = _three(data)
+        x, y, weight = x_y_weight(data)
         x = checked_x(x)
         n = count(x, net.sizes[0])
         y = as_targets(net, as_array("y", y))
@@ -171,13 +172,3 @@ def load(source: Any) -> Any:
             names = [name for name in ("x", "y", "sample_weight") if name in file]
             return tuple(file[name] for name in names)
     return source() if isinstance(source, Callable) else source  # type: ignore[arg-type]
-
-
-def _three(data: Any) -> tuple[Any, Any, Any]:
-    """x, y and weights of a loaded shard."""
-    if not isinstance(data, tuple | list) or len(data) not in (2, 3):
-        got = type(data).__name__
-        got += f" of {len(data)}" if isinstance(data, tuple | list) else ""
-        raise TypeError(f"expected (x, y) or (x, y, sample_weight), got {got}")
-    x, y, *weight = data
-    return x, y, weight[0] if weight else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _tables
+from bpfast._optional import optional
 from bpfast.inside._factors import FACTORS
 from bpfast.inside._report.check import Check, check, chosen
 from bpfast.inside._report.rows import COLUMNS, NeuronFactors, rows_of
@@ -167,11 +168,9 @@ class Report:
         >>> frame.loc[(2, 0)].index[:4].tolist()
         ['arrives', 'gate', 'inputs', 'cancellation']
         """
-        try:
-            from pandas import DataFrame
-        except ImportError as error:
-            raise ImportError("to_pandas needs pandas: pip install pandas") from error
-        return DataFrame(self.to_dict()).set_index(["layer", "neuron"])
+        pandas = optional("pandas", "to_pandas", package="pandas")
+        frame: DataFrame = pandas.DataFrame(self.to_dict()).set_index(["layer", "neuron"])
+        return frame
 
     def check(
         self,
