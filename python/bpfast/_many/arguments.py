@@ -9,6 +9,7 @@ import numpy as np
 from bpfast import _core
 from bpfast._validation.arrays import as_array
 from bpfast._validation.iterables import is_iterable
+from bpfast._validation.network import check_network
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,8 +35,7 @@ def parse_networks(nets: Any) -> list[Network]:
         raise ValueError("nets: expected one network or more, got none")
     places: dict[int, int] = {}
     for k, net in enumerate(found):
-        if not isinstance(net, _core.Network):
-            raise TypeError(f"nets[{k}]: expected a Network, got {type(net).__name__}")
+        check_network(net, f"nets[{k}]")
         first = places.setdefault(id(net), k)
         if first != k:
             raise ValueError(f"nets[{k}]: expected each network once, got nets[{first}] again")
