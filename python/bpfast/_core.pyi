@@ -225,7 +225,9 @@ class Network:
     def _gradient_statistics(
         self, x: _Inputs | Trace, y: ArrayLike
     ) -> tuple[Gradient, Gradient, Gradient]: ...
-    def _squared_vjp(self, x: _Inputs | Trace, v: ArrayLike, at_z: bool) -> Gradient: ...
+    def _gauss_newton_diagonal(
+        self, x: _Inputs | Trace, y: ArrayLike, sample_weight: ArrayLike | None
+    ) -> Gradient: ...
     def _curvature_product(
         self,
         matrix: Literal["hessian", "ggn", "empirical_fisher"],

@@ -19,7 +19,7 @@ use crate::model::output_curvature::{Output, OutputCurvature};
 
 /// A positive semidefinite matrix of second derivatives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Matrix {
+pub enum CurvatureMatrix {
     /// Σ_x f_x Jᵀ H J.
     GaussNewton,
     /// Σ_x f_x ∂C_x ∂C_xᵀ.
@@ -29,7 +29,7 @@ pub enum Matrix {
 /// The pass of a product with it.
 pub struct CurvatureProduct<'a, T> {
     /// Which of them.
-    pub matrix: Matrix,
+    pub matrix: CurvatureMatrix,
     /// y and the weights.
     pub targets: &'a Targets<'a, T>,
     /// v, in the layout of the parameters.
@@ -82,11 +82,11 @@ impl<T: Real> Pass<T> for CurvatureProduct<'_, T> {
             return hidden_error(call.network, layers, index, context);
         }
         match self.matrix {
-            Matrix::GaussNewton => {
+            CurvatureMatrix::GaussNewton => {
                 let (layer, curvature) = (&mut layers[index], OutputCurvature::GaussNewton);
                 output_product(call, self.targets, rows, layer, curvature, Part::Primal);
             }
-            Matrix::EmpiricalFisher => {
+            CurvatureMatrix::EmpiricalFisher => {
                 let alone = self.targets.of_single_examples();
                 error(call.network, &alone, rows.clone(), layers, index, context);
                 let LayerBuffers {
@@ -122,7 +122,6 @@ pub(crate) fn output_product<T: Real>(
     curvature: OutputCurvature,
     to: Part,
 ) {
-    let architecture = call.network.architecture;
     let LayerBuffers {
         z,
         a,
@@ -140,18 +139,30 @@ pub(crate) fn output_product<T: Real>(
     let examples = rows.clone().zip(out.chunks_exact_mut(width));
     for (row, (x, out)) in examples.enumerate() {
         let numbers = row * width..(row + 1) * width;
-        let target = targets.example(x);
-        let output = Output {
-            cost: architecture.cost(),
-            activation: architecture.output(),
-            z: z.get(numbers.clone()).unwrap_or_default(),
-            a: &a[numbers.clone()],
-            y: |j: usize| target.value(j),
-        };
+        let output = output(call, targets, x, (z, a), numbers.clone());
         output.product(curvature, &tangent_a[numbers], out);
         let factor = targets.factor(x);
         for out in out {
             *out *= factor;
         }
+    }
+}
+
+/// Example x at the output: the given numbers of z^L, if it is stored, and of a^L.
+pub(crate) fn output<'a, T: Real>(
+    call: &Call<'_, T>,
+    targets: &'a Targets<'_, T>,
+    x: usize,
+    (z, a): (&'a [T], &'a [T]),
+    numbers: Range<usize>,
+) -> Output<'a, T, impl Fn(usize) -> f64> {
+    let architecture = call.network.architecture;
+    let target = targets.example(x);
+    Output {
+        cost: architecture.cost(),
+        activation: architecture.output(),
+        z: z.get(numbers.clone()).unwrap_or_default(),
+        a: &a[numbers],
+        y: move |j: usize| target.value(j),
     }
 }

@@ -5,6 +5,7 @@
 pub mod clip;
 pub mod derivatives;
 pub mod gauss_newton;
+mod gauss_newton_diagonal;
 pub mod hessian;
 pub mod moments;
 pub mod per_example;

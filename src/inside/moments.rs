@@ -64,7 +64,12 @@ impl<T: Real> Call<'_, T> {
 }
 
 /// out ← f(values).
-fn write<T: Copy>(out: &mut [T], values: &[f64], f: impl Fn(f64) -> T, cancel: &CancelToken<'_>) {
+pub(crate) fn write<T: Copy>(
+    out: &mut [T],
+    values: &[f64],
+    f: impl Fn(f64) -> T,
+    cancel: &CancelToken<'_>,
+) {
     let pieces = out.chunks_mut(1 << 12).zip(values.chunks(1 << 12));
     for (out, values) in pieces {
         for (out, &value) in out.iter_mut().zip(values) {

@@ -3,7 +3,7 @@
 use crate::data::{Inputs, Reduction, Targets};
 use crate::engine::batch::{Call, Scratch};
 use crate::inside::derivatives::{Derivatives, Seed};
-use crate::inside::gauss_newton::{CurvatureProduct, Matrix as Curvature};
+use crate::inside::gauss_newton::{CurvatureMatrix, CurvatureProduct};
 use crate::inside::hessian::HessianProduct;
 use crate::inside::moments::Statistics;
 use crate::inside::tangent::Direction;
@@ -46,7 +46,7 @@ fn assert_near(got: &[f64], expected: &[f64]) {
 }
 
 /// The product of v with the Hessian, or with another matrix, for one example.
-fn product(output: Activation, matrix: Option<Curvature>, v: &[f64], y: f64) -> [f64; 2] {
+fn product(output: Activation, matrix: Option<CurvatureMatrix>, v: &[f64], y: f64) -> [f64; 2] {
     let params = [0.7, -0.2];
     with_call(
         (&[], output),
@@ -108,7 +108,7 @@ fn the_hessian_of_a_sigmoid_neuron() {
 fn the_gauss_newton_matrix_of_a_sigmoid_neuron() {
     let (_, first, _) = sigmoid();
     let expected = [9.0 * first * first, 3.0 * first * first];
-    let matrix = Some(Curvature::GaussNewton);
+    let matrix = Some(CurvatureMatrix::GaussNewton);
     assert_near(&product(Sigmoid, matrix, &[1.0, 0.0], 0.25), &expected);
     assert_near(&product(Identity, matrix, &[1.0, 0.0], 5.0), &[9.0, 3.0]);
 }
@@ -119,7 +119,12 @@ fn the_fisher_matrix_of_a_sigmoid_neuron() {
     let (a, first, _) = sigmoid();
     let delta = (a - 0.25) * first;
     let dot = 3.0 * delta * 0.5 + delta * 2.0;
-    let got = product(Sigmoid, Some(Curvature::EmpiricalFisher), &[0.5, 2.0], 0.25);
+    let got = product(
+        Sigmoid,
+        Some(CurvatureMatrix::EmpiricalFisher),
+        &[0.5, 2.0],
+        0.25,
+    );
     assert_near(&got, &[3.0 * delta * dot, delta * dot]);
 }
 

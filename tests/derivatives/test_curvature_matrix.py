@@ -8,6 +8,7 @@ import scipy.sparse
 
 import bpfast
 from tests.helpers.cases.random_networks import PAIRS
+from tests.helpers.tolerance import RELATIVE
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((7, 3)), RNG.uniform(0.05, 0.95, (7, 3))
@@ -45,10 +46,19 @@ def test_a_diagonal_of_saturated_outputs(output, cost, dtype, gap):
     net = network(cost, output, sizes=(3, 3), dtype=dtype)
     net.biases[0][:] = [gap, 0.3, -0.2]
     y = np.array([[0.5, 0.3, 0.2], [0, 1, 0], [1, 0, 0]])
-    matrix = net.curvature(X[:3], y, matrix="ggn")
-    expected = np.diag(formed(matrix))
-    tolerance = 1e-4 if dtype == "float32" else 1e-10  # of products of the two
-    assert np.allclose(matrix.diagonal(), expected, rtol=0, atol=tolerance * expected.max() + 1e-40)
+    for rows in ([0, 1, 2], [0], [1], [2]):
+        matrix = net.curvature(X[rows], y[rows], matrix="ggn")
+        expected, tiny = np.diag(formed(matrix)), np.finfo(dtype).tiny
+        # Each element: of a saturated output, it is small beside the others.
+        assert np.allclose(matrix.diagonal(), expected, rtol=10 * RELATIVE[dtype], atol=10 * tiny)
+
+
+def test_targets_that_make_it_indefinite():
+    y = np.array([[0.0, 1.0, 1.0], [1.0, -2.0, 0.0]])
+    for output, cost in (("softmax", "log_likelihood"), ("sigmoid", "poisson")):
+        matrix = network(cost, output).curvature(X[:2], y, matrix="ggn")
+        with pytest.raises(ValueError, match=r"^y\[1, 1\]: expected .*, got -2.0$"):
+            matrix.diagonal()
 
 
 def test_labels_and_sparse_examples():

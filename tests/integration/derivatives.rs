@@ -3,7 +3,7 @@
 use bpfast::data::{Inputs, Targets};
 use bpfast::engine::batch::{Call, Scratch};
 use bpfast::inside::derivatives::{Derivatives, Seed};
-use bpfast::inside::gauss_newton::{CurvatureProduct, Matrix as Curvature};
+use bpfast::inside::gauss_newton::{CurvatureMatrix, CurvatureProduct};
 use bpfast::inside::hessian::HessianProduct;
 use bpfast::inside::tangent::Direction;
 use bpfast::kernels::gemm::Matrix;
@@ -229,8 +229,8 @@ pub fn run<T: Real>(
         }
         _ => {
             let matrix = match name {
-                "ggn_vp" => Curvature::GaussNewton,
-                _ => Curvature::EmpiricalFisher,
+                "ggn_vp" => CurvatureMatrix::GaussNewton,
+                _ => CurvatureMatrix::EmpiricalFisher,
             };
             let product = CurvatureProduct {
                 matrix,

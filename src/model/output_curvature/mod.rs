@@ -6,7 +6,10 @@ use crate::model::activation::{Activation, sigmoid};
 use crate::model::cost::Cost;
 use crate::model::fused::{Fused, largest};
 
+mod root;
 mod softmax_cross_entropy;
+#[cfg(test)]
+mod tests;
 
 use softmax_cross_entropy::SoftmaxCrossEntropy;
 
@@ -46,16 +49,19 @@ impl<T: Real, Y: Fn(usize) -> f64> Output<'_, T, Y> {
         match (self.cost.fused(self.activation), self.activation) {
             // Unknown; the caller refuses it.
             (Some(Fused::Given), _) => each(&|_| f64::NAN),
-            (Some(Fused::SigmoidCrossEntropy), _) => each(&|j| a(j) * (1.0 - a(j)) * dz(j)),
+            (Some(Fused::SigmoidCrossEntropy), _) => each(&|j| {
+                let [a, rest] = self.sigmoids(j);
+                a * rest * dz(j)
+            }),
             (Some(Fused::SoftmaxLogLikelihood | Fused::SoftmaxPoisson), _) => {
                 let total = sum((0..self.a.len()).map(&self.y));
                 let change = self.centred(dz);
                 each(&|j| total * a(j) * change(j));
             }
             (Some(Fused::SigmoidPoisson), _) => each(&|j| {
-                let (a, rest, y) = (a(j), sigmoid(-self.z[j].to_f64()), (self.y)(j));
+                let ([a, rest], y) = (self.sigmoids(j), (self.y)(j));
                 let factor = if hessian {
-                    a * (rest - a + y)
+                    a * ((y - 1.0) + 2.0 * rest) // 1 − 2a + y
                 } else {
                     y * rest
                 };
@@ -67,7 +73,7 @@ impl<T: Real, Y: Fn(usize) -> f64> Output<'_, T, Y> {
                 let factor = if hessian {
                     second - y * first * ratio_derivative(a)
                 } else {
-                    let ratio = if a == 0.0 { 1.0 } else { first / a };
+                    let ratio = slope_over_a(first, a);
                     y * ratio * ratio
                 };
                 factor * dz(j)
@@ -114,6 +120,12 @@ impl<T: Real, Y: Fn(usize) -> f64> Output<'_, T, Y> {
         }
     }
 
+    /// a and 1 − a of one sigmoid output, each with all its digits.
+    fn sigmoids(&self, j: usize) -> [f64; 2] {
+        let z = self.z[j].to_f64();
+        [sigmoid(z), sigmoid(-z)]
+    }
+
     /// ∂C/∂a and ∂²C/∂a² of one output, for the costs of a − y.
     fn residual_derivatives(&self, j: usize) -> (f64, f64) {
         let r = self.a[j].to_f64() - (self.y)(j);
@@ -138,6 +150,11 @@ impl<T: Real, Y: Fn(usize) -> f64> Output<'_, T, Y> {
         sum.add(self.a.len(), term);
         sum.total()
     }
+}
+
+/// σ'/a of softplus; its limit where a underflows.
+fn slope_over_a(slope: f64, a: f64) -> f64 {
+    if a == 0.0 { 1.0 } else { slope / a }
 }
 
 /// The derivative of (1 − e^−a) / a, a ≥ 0.

@@ -9,7 +9,6 @@ import numpy as np
 from bpfast import _core
 from bpfast._core import Gradient
 from bpfast._derivatives.arguments import number_of_examples
-from bpfast._derivatives.curvature.output_roots import roots
 from bpfast._derivatives.curvature.spectrum import WHICH, eigenvalues
 from bpfast._optional import optional
 from bpfast._validation.names import one_of
@@ -27,6 +26,8 @@ Matrix: TypeAlias = Literal["hessian", "ggn", "empirical_fisher"]
 Which: TypeAlias = Literal["largest", "smallest", "magnitude"]
 
 NAMES = ("hessian", "ggn", "empirical_fisher")
+# The costs that are convex in a only for y >= 0, or for y in [0, 1].
+_OF_A_RANGE = ("cross_entropy", "log_likelihood", "poisson")
 
 
 class ProductArguments(NamedTuple):
@@ -160,7 +161,8 @@ class Curvature:
         Raises
         ------
         ValueError
-            ``samples`` is below 1, or the parameters of the network have changed.
+            ``samples`` is below 1; the parameters of the network have changed; or, for an exact
+            diagonal, a weight or a target is negative where the matrix is then indefinite.
         TypeError
             ``samples`` is not an integer, or the seed is not one.
 
@@ -181,18 +183,14 @@ class Curvature:
         return (total / count).astype(self.dtype)
 
     def _exact_diagonal(self) -> NDArray[Any]:
-        """Σ_x f_x Σ_c (∂ of output direction c)², without forming the gradients of examples."""
         net, (x, y, sample_weight, reduction) = self._net, self._examples
-        factors = _factors(x, sample_weight, reduction)
+        roots = np.sqrt(_factors(x, sample_weight, reduction))
         if self._name == "empirical_fisher":
-            diagonal: NDArray[Any] = net._squared_gradients(x, y, np.sqrt(factors)).flat
-            return diagonal
-        z, a = x.z[-1], x.a[-1]
-        total = np.zeros(self._params.size)
-        for column, at_z in roots(net.config["cost"], net.config["output"], z, a, y):
-            v = column * np.sqrt(factors)[:, np.newaxis]
-            total += net._squared_vjp(x, v.astype(a.dtype), at_z).flat
-        return total.astype(self.dtype)
+            return net._squared_gradients(x, y, roots).flat
+        diagonal = net._gauss_newton_diagonal(x, y, roots).flat
+        if np.isnan(diagonal).any() and net.config["cost"] in _OF_A_RANGE:
+            _check_targets(y)
+        return diagonal
 
     def trace(self, samples: int = 100, *, seed: Any = None) -> float:
         """The trace: the sum of the `diagonal`, exact except for "hessian".
@@ -296,6 +294,15 @@ class Curvature:
             return self.matvec(v.ravel()).astype(np.float64)
 
         return linalg.LinearOperator(self.shape, matvec=product, rmatvec=product, dtype=np.float64)
+
+
+def _check_targets(y: NDArray[Any]) -> None:
+    """Outside the range of its cost, y may make "ggn" indefinite: then it has no root."""
+    if y.ndim != 2:
+        return
+    for row, column in np.argwhere(y < 0 if (y < 0).any() else y > 1):
+        expected = "a target in the range of the cost for an exact diagonal"
+        raise ValueError(f"y[{row}, {column}]: expected {expected}, got {y[row, column]}")
 
 
 def _factors(x: Any, sample_weight: Any, reduction: str) -> NDArray[np.float64]:

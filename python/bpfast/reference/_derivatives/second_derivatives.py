@@ -85,9 +85,9 @@ def _softmax_log_likelihood(z: Vector, a: Vector, y: Vector, dz: Vector) -> Vect
 
 
 def _sigmoid_poisson(z: Vector, a: Vector, y: Vector, dz: Vector) -> Vector:
-    """Of (a - y)(1 - a): σ'(z) ż (1 - 2a + y)."""
+    """Of (a - y)(1 - a): σ'(z) ż (1 - 2a + y), and 1 - 2a + y = y - 1 + 2σ(-z)."""
     return [
-        sigmoid_prime(z_j) * (y_j - math.tanh(0.5 * z_j)) * dz_j
+        sigmoid_prime(z_j) * ((y_j - 1.0) + 2.0 * sigmoid(-z_j)) * dz_j
         for z_j, y_j, dz_j in zip(z, y, dz, strict=True)
     ]
 

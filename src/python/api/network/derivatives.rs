@@ -186,17 +186,17 @@ impl PyNetwork {
         })
     }
 
-    /// The sum over the examples of the squared gradients of v · a^L, or of v · z^L, element by element.
-    #[pyo3(name = "_squared_vjp", signature = (x, v, at_z))]
-    fn squared_vjp<'py>(
+    /// The diagonal of Σ_x s_x² Jᵀ H J, the Gauss–Newton matrix; arguments as for `_cost`.
+    #[pyo3(name = "_gauss_newton_diagonal", signature = (x, y, sample_weight))]
+    fn gauss_newton_diagonal<'py>(
         &self,
         x: &Bound<'py, PyAny>,
-        v: &Bound<'py, PyAny>,
-        at_z: bool,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, Gradient>> {
         guarded(|| {
-            let seed = SeedArguments::Output(v, at_z);
-            with_typed_network!(self, typed => typed.squared_gradients(x, seed))
+            let weighting = Weighting::of_examples(sample_weight)?;
+            with_typed_network!(self, typed => typed.gauss_newton_diagonal(x, y, &weighting))
         })
     }
 

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::base::error::Error;
-use crate::inside::gauss_newton::{CurvatureProduct, Matrix};
+use crate::inside::gauss_newton::{CurvatureMatrix, CurvatureProduct};
 use crate::inside::hessian::HessianProduct;
 use crate::model::network::Network;
 use crate::python::api::gradient::Gradient;
@@ -20,7 +20,7 @@ use crate::python::convert::targets::Weighting;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecondDerivatives {
     Hessian,
-    Product(Matrix),
+    Product(CurvatureMatrix),
 }
 
 impl SecondDerivatives {
@@ -29,8 +29,8 @@ impl SecondDerivatives {
     pub fn from_name(name: &str) -> Result<Self, Error> {
         match name {
             "hessian" => Ok(Self::Hessian),
-            "ggn" => Ok(Self::Product(Matrix::GaussNewton)),
-            "empirical_fisher" => Ok(Self::Product(Matrix::EmpiricalFisher)),
+            "ggn" => Ok(Self::Product(CurvatureMatrix::GaussNewton)),
+            "empirical_fisher" => Ok(Self::Product(CurvatureMatrix::EmpiricalFisher)),
             _ => {
                 let names = ["hessian", "ggn", "empirical_fisher"];
                 Err(Error::unknown_name("matrix", name, &names))
@@ -40,6 +40,33 @@ impl SecondDerivatives {
 }
 
 impl<T: Element> TypedNetwork<'_, T> {
+    /// The diagonal of the Gauss–Newton matrix whose factors are the squares of the weights.
+    pub fn gauss_newton_diagonal<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        weighting: &Weighting<'py>,
+    ) -> PyResult<Bound<'py, Gradient>> {
+        let (py, architecture) = (x.py(), self.architecture());
+        let x = InputOrTrace::parse(x, self)?;
+        let targets_or_costs = self.targets_or_costs(&x.x, y)?;
+        let gradient = self.gradient(py, None)?;
+        let params = self.numbers()?.read("params")?;
+        let mut out = gradient.get().vector.numbers::<T>()?.write("out")?;
+        let allowed = threads::current(py)?;
+        // No Python code runs from here on.
+        let (inputs, slices) = (x.x.inputs(architecture)?, x.slices()?);
+        let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
+        let stored = slices.as_ref().map(LayerSlices::stored);
+        let numbers = &mut *out;
+        self.run(py, allowed, &params, inputs, |call, scratch| {
+            call.gauss_newton_diagonal(&targets, stored, scratch, numbers)
+        })?;
+        drop(out);
+        gradient.get().set_cost(f64::NAN);
+        Ok(gradient)
+    }
+
     /// The product of the matrix with `v`. `errors`: δ^2, …, δ^L, if they are known.
     pub fn curvature_product<'py>(
         &self,
@@ -50,7 +77,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         (errors, out): (Option<&Bound<'py, PyList>>, Option<&Bound<'py, PyAny>>),
     ) -> PyResult<Bound<'py, Gradient>> {
         let (py, architecture) = (x.py(), self.architecture());
-        let only_gradients = matrix == SecondDerivatives::Product(Matrix::EmpiricalFisher);
+        let only_gradients = matrix == SecondDerivatives::Product(CurvatureMatrix::EmpiricalFisher);
         if self.config.custom.is_some() && !only_gradients {
             let expected = "a cost by name, whose second derivatives are known";
             return Err(Error::value("cost", expected, "a callable").into());
