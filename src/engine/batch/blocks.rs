@@ -48,10 +48,10 @@ impl<T: Real> Call<'_, T> {
             }
             Ok(())
         })?;
-        cancellable(self.should_cancel, |beat| {
+        cancellable(self.should_cancel, |cancel| {
             for index in 0..plan.chunks.div_ceil(chunks_per_block) {
                 // Each phase has its own timer, and may be shorter than its interval; so poll here too.
-                if index > 0 && beat.poll() {
+                if index > 0 && cancel.poll() {
                     break;
                 }
                 let chunks = plan.chunks_of(index, chunks_per_block);

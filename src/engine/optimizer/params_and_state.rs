@@ -28,7 +28,7 @@ impl<'a, T> ParamsAndState<'a, T> {
             assert_eq!(
                 state.len(),
                 params_and_state.params.len(),
-                "what an optimizer keeps"
+                "the state slices of the optimizer"
             );
             params_and_state.state[params_and_state.count] = state;
             params_and_state.count += 1;
@@ -76,12 +76,12 @@ impl<'a, T> ParamsAndState<'a, T> {
         std::iter::once(&mut *self.params).chain(state.map(|state| &mut **state))
     }
 
-    /// The parameters and their KEPT state slices.
+    /// The parameters and their STATE state slices.
     ///
     /// # Panics
-    /// The number of state slices is not KEPT.
+    /// The number of state slices is not STATE.
     pub(super) fn into_slices<const STATE: usize>(self) -> (&'a mut [T], [&'a mut [T]; STATE]) {
-        assert_eq!(self.count, STATE, "what an optimizer keeps");
+        assert_eq!(self.count, STATE, "the state slices of the optimizer");
         let mut state = self.state.into_iter();
         (
             self.params,

@@ -1,4 +1,4 @@
-//! Tests that need the core; tests/test_store.py has the others.
+//! Tests that need the core; tests/io/test_store.py has the others.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use crate::kernels::real::Real;
 use crate::kernels::simd::level::{self, Job};
 use crate::kernels::simd::vector::Arithmetic;
 
-/// The update of one parameter, lane by lane, with KEPT state values.
+/// The update of one parameter, lane by lane, with STATE state values.
 pub trait ElementRule<T: Real, const STATE: usize>: Copy {
     /// Returns the updated parameter, from the parameter `p` and its derivative `g`.
     fn of<V: Arithmetic<Scalar = T>>(self, p: V, g: V, state: &mut [V; STATE]) -> V;

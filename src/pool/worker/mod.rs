@@ -30,7 +30,7 @@ pub type Work<'a> = dyn Fn() + Sync + 'a;
 const FREE: u32 = 0;
 const OFFERED: u32 = 1;
 const RUNNING: u32 = 2;
-/// Like WORKING, with the caller asleep until the job is done.
+/// Like RUNNING, with the caller asleep until the job is done.
 const AWAITED: u32 = 3;
 
 /// The number that means no job.

@@ -10,7 +10,9 @@ use pyo3::prelude::*;
 
 use crate::base::error::{Error, Result};
 use crate::kernels::gemm::{self, Matrix};
-use crate::python::borrow::header::{Bounds, MemoryOrder, check_writeable, data};
+use crate::python::borrow::header::{
+    Bounds, MemoryOrder, changed_in_place_error, check_writeable, data,
+};
 use crate::python::borrow::table::{Access, Borrow, ScopeId};
 
 /// A read borrow: no call of bpfast writes to the array while this lives.
@@ -206,18 +208,14 @@ impl<'py, T: numpy::Element, D: Dimension> Contiguous<'py, T, D> {
             && array.shape() == self.shape.slice()
             && self.order.is_usable::<T>(array);
         if !same {
-            return Err(self.params_and_state());
+            return Err(changed_in_place_error(&self.argument));
         }
         if self.shape.size() == 0 {
             return Ok(NonNull::from_mut(&mut []));
         }
-        let start = NonNull::new(start.cast()).ok_or_else(|| self.params_and_state())?;
+        let start =
+            NonNull::new(start.cast()).ok_or_else(|| changed_in_place_error(&self.argument))?;
         Ok(NonNull::slice_from_raw_parts(start, self.shape.size()))
-    }
-
-    fn params_and_state(&self) -> Error {
-        let expected = "an array that does not change during the call";
-        Error::value(&self.argument, expected, "one that was changed in place")
     }
 }
 

@@ -71,7 +71,7 @@ pub fn call_with<'py>(
     let guard = Guard;
     // SAFETY: the arguments are a callable, a tuple, and a dict or null, which live until the call returns;
     // `py` proves that this thread holds the GIL. That `pthread_exit` unwinds, and runs the drop of `guard`
-    // like any unwinding, is how glibc and LLVM work and not guaranteed by Rust: `tests/test_exit.py`
+    // like any unwinding, is how glibc and LLVM work and not guaranteed by Rust: `tests/concurrency/test_exit.py`
     // checks it. No frame beyond `guard` is unwound, as its drop never returns.
     #[allow(unsafe_code)]
     let result = unsafe { object_call(function.as_ptr(), arguments.as_ptr(), keywords) };

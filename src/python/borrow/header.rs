@@ -111,3 +111,9 @@ pub fn data(array: &Bound<'_, PyUntypedArray>) -> *mut u8 {
     // SAFETY: as in `check_writeable`.
     unsafe { (*array.as_array_ptr()).data.cast() }
 }
+
+/// The error if an array is no longer as it was borrowed.
+pub fn changed_in_place_error(argument: &str) -> Error {
+    let expected = "an array that does not change during the call";
+    Error::value(argument, expected, "one that was changed in place")
+}

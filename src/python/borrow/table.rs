@@ -11,8 +11,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict};
 
 use crate::base::alloc::try_push;
-use crate::base::error::{Error, Result};
-use crate::python::borrow::header::Bounds;
+use crate::base::error::Result;
+use crate::python::borrow::header::{Bounds, changed_in_place_error};
 
 /// Only locked by threads that hold the GIL, so `os.fork` never copies it locked.
 static TABLE: Mutex<Table> = Mutex::new(Table {
@@ -132,12 +132,7 @@ impl Borrow {
         if Bounds::of(argument, array)? == self.bounds {
             return Ok(());
         }
-        let expected = "an array that does not change during the call";
-        Err(Error::value(
-            argument,
-            expected,
-            "one that was changed in place",
-        ))
+        Err(changed_in_place_error(argument))
     }
 
     /// Whether no other borrow overlaps this one.

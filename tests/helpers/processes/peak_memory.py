@@ -1,4 +1,4 @@
-"""What tests of the peak of memory need; `tests/programs/own_memory.py` reads it."""
+"""What tests of the peak of memory need; `tests/programs/memory/own_memory.py` reads it."""
 
 import sys
 

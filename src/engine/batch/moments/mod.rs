@@ -55,10 +55,10 @@ impl<T: Real> Call<'_, T> {
         let (length, neurons) = (architecture.n_params(), self.neurons_per_slice(in_block));
         let (means, columns) = (if centered { length } else { 0 }, architecture.n_inputs());
         self.prepare_moments(scratch, pass.config(), in_block, means)?;
-        cancellable(self.should_cancel, |beat| {
+        cancellable(self.should_cancel, |cancel| {
             for index in 0..plan.chunks.div_ceil(chunks_per_block) {
                 // Each phase has its own timer, and may be shorter than its interval; so poll here too.
-                if index > 0 && beat.poll() {
+                if index > 0 && cancel.poll() {
                     break;
                 }
                 let chunks = plan.chunks_of(index, chunks_per_block);
