@@ -9,6 +9,7 @@ pub(crate) mod forward;
 mod layout;
 pub mod optimizer;
 pub(crate) mod plan;
+pub(crate) mod rows_out;
 #[cfg(test)]
 mod tests;
 pub(crate) mod workspace;

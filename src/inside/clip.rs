@@ -4,10 +4,10 @@
 use crate::base::error::Result;
 use crate::engine::batch::pass::{Chunk, Pass};
 use crate::engine::batch::{Call, Scratch};
+use crate::engine::rows_out::RowsOut;
 use crate::engine::workspace::BufferConfig;
 use crate::inside::derivatives::Derivatives;
 use crate::inside::per_example::{each_norms, joined_norm};
-use crate::inside::rows_out::RowsOut;
 use crate::kernels::real::Real;
 
 /// Derivatives whose errors are clipped.

@@ -9,7 +9,6 @@ mod gauss_newton_diagonal;
 pub mod hessian;
 pub mod moments;
 pub mod per_example;
-pub mod rows_out;
 pub mod stored;
 pub mod tangent;
 pub mod taylor;

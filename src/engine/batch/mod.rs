@@ -17,8 +17,6 @@ mod small_batch;
 mod trace;
 mod tree;
 
-use std::sync::Mutex;
-
 use crate::base::alloc::grow_workspace;
 use crate::base::cancel::{ShouldCancel, cancellable};
 use crate::base::error::Result;
@@ -28,6 +26,7 @@ use crate::engine::batch::moments::{FactorBuffers, MomentBuffers};
 use crate::engine::batch::pass::{Backprop, Chunk, Pass};
 use crate::engine::dropout::Dropout;
 use crate::engine::plan::{Plan, SumOrder};
+use crate::engine::rows_out::RowsOutList;
 use crate::engine::workspace::{BufferConfig, Workspace};
 use crate::kernels::real::Real;
 use crate::model::cost::Cost;
@@ -48,8 +47,8 @@ pub struct Scratch<T: 'static> {
     /// z^l of a small batch, task by task.
     z_by_task: Vec<T>,
     /// The list of the rows that chunks write, of T and of float64; empty between calls.
-    pub(crate) rows_out: Vec<Mutex<&'static mut [T]>>,
-    pub(crate) numbers_out: Vec<Mutex<&'static mut [f64]>>,
+    pub(crate) rows_out: RowsOutList<T>,
+    pub(crate) numbers_out: RowsOutList<f64>,
     /// The moments of the gradients of examples.
     moments: MomentBuffers,
     /// How the batch is divided whose forward pass `block` holds, if it is kept for the backward pass.

@@ -5,7 +5,7 @@ use crate::base::error::Result;
 use crate::data::LayerInput;
 use crate::engine::batch::pass::Chunk;
 use crate::engine::batch::{Call, Scratch};
-use crate::inside::rows_out::RowsOut;
+use crate::engine::rows_out::RowsOut;
 use crate::inside::taylor::directions::Series;
 use crate::inside::taylor::elementwise::TaylorLayer;
 use crate::kernels::gemm::{self, MatrixMut};
