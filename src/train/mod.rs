@@ -16,6 +16,7 @@ mod rollback;
 mod step;
 #[cfg(test)]
 mod tests;
+mod update;
 
 use gather::GatherBuffers;
 use monitor::Monitors;

@@ -15,17 +15,18 @@ use crate::kernels::tuning::gather::{PREFETCHED, PREFETCHES};
 use crate::model::network::Network;
 use crate::train::gather::{Source, prefetch_rows};
 use crate::train::monitor::Monitors;
-use crate::train::norms::{apply_max_norm, clip_factor, norm};
+use crate::train::norms::apply_max_norm;
+use crate::train::update::StepUpdate;
 use crate::train::{StepSeries, TrainScratch};
 
 /// Rows to prefetch, some at a time.
-struct Prefetch<'a, T> {
+struct RowPrefetch<'a, T> {
     inputs: &'a Inputs<'a, T>,
     rows: &'a [u32],
     at_once: usize,
 }
 
-impl<T: Real> Prefetch<'_, T> {
+impl<T: Real> RowPrefetch<'_, T> {
     fn prefetch_next(&mut self) {
         let count = self.at_once.min(self.rows.len());
         if let Some(rows) = self.rows.split_off(..count) {
@@ -120,8 +121,6 @@ impl<'a, T: Real> StepSeries<'a, T> {
         } = scratch;
         let (inputs, targets) = gathered.gather(&self.source(), rows)?;
         let (targets, cost) = self.with_costs(targets, rows.len())?;
-        let is_bad = |cost: f64| settings.check_finite && !cost.is_finite();
-
         let mut update = self.update(index);
         prefetch.prefetch_next();
         let call = Call::new(
@@ -133,11 +132,6 @@ impl<'a, T: Real> StepSeries<'a, T> {
         .with_dropout(self.dropout(index));
         let is_fused = settings.clip_norm.is_none() && call.can_be_fused();
         let mut measured = monitors.begin(number, is_fused, settings.max_norm.is_some());
-        let backprop = &Backprop {
-            targets: &targets,
-            forward_is_known: self.costs.is_some() && call.knows_forward(batch),
-            observer: measured.is_some().then(|| monitors.observer()),
-        };
         let mut length = 0;
         if !is_fused || measured.as_ref().is_some_and(|step| step.needs_gradient) {
             length = self.architecture.params_len();
@@ -145,43 +139,36 @@ impl<'a, T: Real> StepSeries<'a, T> {
                 try_grow("gradient", gradient, length, 1, cancel)
             })?;
         }
+        let backprop = &Backprop {
+            targets: &targets,
+            forward_is_known: self.costs.is_some() && call.knows_forward(batch),
+            observer: measured.is_some().then(|| monitors.observer()),
+        };
         let whole = &mut gradient[..length];
-        let cost = if is_fused {
+        let (sum, plan) = if is_fused {
             let (sum, plan) = call.fused_errors(backprop, batch, &update)?;
             prefetch.prefetch_next();
-            let cost = cost.unwrap_or(sum);
-            if is_bad(cost) {
-                return Ok(None);
-            }
-            let fused_step = FusedStep::new(self.architecture, inputs, plan, self.team, &update);
-            let params_and_state = params_and_state.reborrow();
-            if let Some(step) = &mut measured {
-                let buffers = monitors.buffers(step, params_and_state.params);
-                step.scale = fused_step.error_scale();
-                step.norms =
-                    fused_step.update_measured(batch, &update, params_and_state, whole, buffers);
-            } else {
-                fused_step.update(batch, &update, params_and_state);
-            }
-            cost
+            (sum, Some(plan))
         } else {
-            let sum = call.backprop_from(backprop, batch, whole)?;
-            let cost = cost.unwrap_or(sum);
-            if is_bad(cost) {
-                return Ok(None);
-            }
-            if let Some(step) = &mut measured {
-                let (buffers, _) = monitors.buffers(step, params_and_state.params);
-                step.norms.gradient = buffers.gradient(whole, self.team);
-            }
-            if let Some(longest) = settings.clip_norm {
-                let scale = clip_factor(norm(whole), longest);
-                update.weights.scale = scale;
-                update.biases.scale = scale;
-            }
-            self.apply(&update, params_and_state.reborrow(), whole);
-            cost
+            (call.backprop_from(backprop, batch, whole)?, None)
         };
+        let cost = cost.unwrap_or(sum);
+        if settings.check_finite && !cost.is_finite() {
+            return Ok(None);
+        }
+
+        let step = StepUpdate {
+            params_and_state: params_and_state.reborrow(),
+            gradient: whole,
+            measured: measured.as_mut(),
+            monitors: &mut *monitors,
+        };
+        if let Some(plan) = plan {
+            let fused = FusedStep::new(self.architecture, inputs, plan, self.team, &update);
+            step.by_slices(&fused, &update, batch);
+        } else {
+            step.at_once(self, &mut update);
+        }
         prefetch.prefetch_next();
         if let Some(longest) = settings.max_norm {
             apply_max_norm(self.architecture, params_and_state.params, longest, norms);
@@ -213,11 +200,11 @@ impl<'a, T: Real> StepSeries<'a, T> {
     }
 
     /// The rows of the step that begins at `start`, to be prefetched before it.
-    fn prefetch(&self, start: usize) -> Prefetch<'_, T> {
+    fn prefetch(&self, start: usize) -> RowPrefetch<'_, T> {
         let rows = &self.order[start..];
         let most = PREFETCHED / (self.inputs.width() * size_of::<T>()).max(1);
         let rows = &rows[..rows.len().min(self.settings.batch_size).min(most)];
-        Prefetch {
+        RowPrefetch {
             inputs: &self.inputs,
             rows,
             at_once: rows.len().div_ceil(PREFETCHES),
@@ -239,22 +226,6 @@ impl<'a, T: Real> StepSeries<'a, T> {
                 l2: settings.weight_decay,
                 l1: 0.0,
             },
-        }
-    }
-
-    /// Updates all parameters, layer by layer.
-    fn apply(&self, update: &Update, mut params_and_state: ParamsAndState<'_, T>, gradient: &[T]) {
-        for layer in self.architecture.layers() {
-            for (range, terms) in [
-                (&layer.weights, update.weights),
-                (&layer.biases, update.biases),
-            ] {
-                // Slices are consecutive in memory.
-                if let Some(slice) = params_and_state.split_front(range.len()) {
-                    let gradient = &gradient[range.clone()];
-                    update.step.run(self.team, terms, slice, gradient);
-                }
-            }
         }
     }
 }
