@@ -1,7 +1,7 @@
 //! The peak rate of a core, for benchmarks: fused multiply-adds on registers only.
 
 use crate::base::error::Result;
-use crate::kernels::simd::level::{Job, Level, Registers, run};
+use crate::kernels::simd::level::{Computation, Level, Registers, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
 
 /// Independent accumulators: enough to hide the latency of two FMA units, few enough for 16 registers.
@@ -15,14 +15,14 @@ const SUMS: usize = 12;
 pub fn multiply_adds<T: Registers>(rounds: usize, start: T) -> Result<(usize, T)> {
     let level: Level = crate::kernels::simd::level::level()?;
     let (mut operations, mut result) = (0, start);
-    let job = Loop {
+    let computation = Loop {
         rounds,
         start,
         operations: &mut operations,
         result: &mut result,
     };
-    // SAFETY: the machine has `level`; the job has no other requirement.
-    unsafe { run(level, job) };
+    // SAFETY: the machine has `level`; the computation has no other requirement.
+    unsafe { run(level, computation) };
     Ok((operations, result))
 }
 
@@ -33,7 +33,7 @@ struct Loop<'a, T> {
     result: &'a mut T,
 }
 
-impl<T: Registers> Job<T> for Loop<'_, T> {
+impl<T: Registers> Computation<T> for Loop<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         // SAFETY: the caller guarantees the instructions.

@@ -65,15 +65,15 @@ fn cut(
 /// The sums of branches, added as they are completed.
 pub struct SumTree<'a, T> {
     groups: usize,
-    sums: Mutex<Sums<'a, T>>,
+    sums: Mutex<BranchSums<'a, T>>,
 }
 
-struct Sums<'a, T> {
+struct BranchSums<'a, T> {
     /// The memory of the total, which the sum of the first branch uses.
     total: Option<&'a mut [T]>,
     /// Unused buffers; the most recently used one is last.
     free: [Option<&'a mut [T]>; MAX_BRANCHES],
-    /// Sums whose neighbours are not complete.
+    /// BranchSums whose neighbours are not complete.
     waiting: [Option<(Branch, &'a mut [T])>; MAX_BRANCHES],
 }
 
@@ -92,7 +92,7 @@ impl<'a, T: Real> SumTree<'a, T> {
         for (index, buffer) in buffers.enumerate() {
             free[index] = Some(buffer);
         }
-        let sums = Sums {
+        let sums = BranchSums {
             total: Some(total),
             free,
             waiting: [const { None }; MAX_BRANCHES],

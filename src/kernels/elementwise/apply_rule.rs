@@ -1,7 +1,7 @@
 //! An optimizer's step: updates each parameter and its state from the derivative, in one pass.
 
 use crate::kernels::real::Real;
-use crate::kernels::simd::level::{self, Job};
+use crate::kernels::simd::level::{self, Computation};
 use crate::kernels::simd::vector::Arithmetic;
 
 /// The update of one parameter, lane by lane, with STATE state values.
@@ -24,14 +24,14 @@ pub fn update<T: Real, const STATE: usize>(
     for state in &state {
         assert_eq!(params.len(), state.len(), "the length of the state");
     }
-    let job = ApplyRule {
+    let computation = ApplyRule {
         rule,
         params,
         gradient,
         state,
     };
     // SAFETY: `current` is a level that this machine has; the lengths were asserted equal.
-    unsafe { level::run(level::current(), job) }
+    unsafe { level::run(level::current(), computation) }
 }
 
 struct ApplyRule<'a, T, R, const STATE: usize> {
@@ -41,7 +41,9 @@ struct ApplyRule<'a, T, R, const STATE: usize> {
     state: [&'a mut [T]; STATE],
 }
 
-impl<T: Real, R: ElementRule<T, STATE>, const STATE: usize> Job<T> for ApplyRule<'_, T, R, STATE> {
+impl<T: Real, R: ElementRule<T, STATE>, const STATE: usize> Computation<T>
+    for ApplyRule<'_, T, R, STATE>
+{
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let (length, last) = (self.params.len(), self.params.len() % V::LANES);

@@ -2,7 +2,7 @@
 
 use crate::base::checksum;
 use crate::kernels::real::Real;
-use crate::kernels::simd::level::{self, Job, current};
+use crate::kernels::simd::level::{self, Computation, current};
 use crate::kernels::simd::vector::Arithmetic;
 
 /// The sums that are updated together: some registers at each level.
@@ -12,12 +12,12 @@ const LANES: usize = 32;
 /// it; it is the same at each SIMD level.
 pub fn checksum<T: Real>(values: &[T]) -> u64 {
     let mut lanes = [0; LANES];
-    let job = Checksum {
+    let computation = Checksum {
         values,
         lanes: &mut lanes,
     };
     // SAFETY: the machine has the level in use.
-    unsafe { level::run(current(), job) }
+    unsafe { level::run(current(), computation) }
     let rest = values.chunks_exact(LANES).remainder().iter();
     let rest = rest.map(|value| value.to_f64().to_bits());
     let length = values.len() as u64;
@@ -29,7 +29,7 @@ struct Checksum<'a, T> {
     lanes: &'a mut [u64; LANES],
 }
 
-impl<T: Real> Job<T> for Checksum<'_, T> {
+impl<T: Real> Computation<T> for Checksum<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let mut lanes = *self.lanes;

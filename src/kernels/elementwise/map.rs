@@ -4,7 +4,7 @@
 //! with zeros, and its unused lanes are dropped.
 
 use crate::kernels::real::Real;
-use crate::kernels::simd::level::{self, Job, Level};
+use crate::kernels::simd::level::{self, Computation, Level};
 use crate::kernels::simd::vector::Arithmetic;
 
 /// A function of one variable, lane by lane. It gives the same bits in every register type that has fused
@@ -55,7 +55,7 @@ pub(in crate::kernels) fn fused_level() -> Option<Level> {
 /// x ← f(x).
 pub(in crate::kernels) struct Map<'a, T, F>(pub &'a mut [T], pub F);
 
-impl<T: Real, F: UnaryFunction<T>> Job<T> for Map<'_, T, F> {
+impl<T: Real, F: UnaryFunction<T>> Computation<T> for Map<'_, T, F> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let Self(values, function) = self;
@@ -83,7 +83,7 @@ impl<T: Real, F: UnaryFunction<T>> Job<T> for Map<'_, T, F> {
 /// y ← f(y, x), up to the shorter length.
 pub(in crate::kernels) struct Combine<'a, T, F>(pub &'a mut [T], pub &'a [T], pub F);
 
-impl<T: Real, F: BinaryFunction<T>> Job<T> for Combine<'_, T, F> {
+impl<T: Real, F: BinaryFunction<T>> Computation<T> for Combine<'_, T, F> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let Self(values, by, function) = self;

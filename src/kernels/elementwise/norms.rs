@@ -2,7 +2,7 @@
 
 use crate::kernels::elementwise::map::fused_level;
 use crate::kernels::real::Real;
-use crate::kernels::simd::level::{self, Job};
+use crate::kernels::simd::level::{self, Computation};
 use crate::kernels::simd::vector::Arithmetic;
 
 /// Partial sums of a row, a multiple of the lanes of every register: which terms a partial sum has does not
@@ -86,7 +86,7 @@ struct RowSquares<'a, T> {
     sums: &'a mut [f64],
 }
 
-impl<T: Real> Job<T> for RowSquares<'_, T> {
+impl<T: Real> Computation<T> for RowSquares<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let mut parts = [T::ZERO; PARTS];
@@ -112,7 +112,7 @@ struct SparseSquares<'a, T> {
     sum: &'a mut f64,
 }
 
-impl<T: Real> Job<T> for SparseSquares<'_, T> {
+impl<T: Real> Computation<T> for SparseSquares<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let mut parts = [T::ZERO; PARTS];

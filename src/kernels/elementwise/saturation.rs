@@ -2,7 +2,7 @@
 
 use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
-use crate::kernels::simd::level::{self, Job, current};
+use crate::kernels::simd::level::{self, Computation, current};
 use crate::kernels::simd::vector::Arithmetic;
 
 /// The columns whose largest elements are computed together.
@@ -23,24 +23,24 @@ pub fn closed_tanhs<T: Real>(a: &[T], limit: f64) -> usize {
 /// Calls `each` with the index of each column that has an element above `limit`.
 pub fn columns_above<T: Real>(matrix: Matrix<'_, T>, limit: f64, each: impl FnMut(usize)) {
     let limit = T::from_f64(limit);
-    let job = ColumnsAbove {
+    let computation = ColumnsAbove {
         matrix,
         limit,
         each,
     };
     // SAFETY: the machine has the level in use.
-    unsafe { level::run(current(), job) }
+    unsafe { level::run(current(), computation) }
 }
 
 fn count<T: Real>(values: &[T], is_counted: impl Fn(T) -> bool) -> usize {
     let mut count = 0;
-    let job = Count {
+    let computation = Count {
         values,
         is_counted,
         result: &mut count,
     };
     // SAFETY: the machine has the level in use.
-    unsafe { level::run(current(), job) }
+    unsafe { level::run(current(), computation) }
     count
 }
 
@@ -50,7 +50,7 @@ struct Count<'a, T, F> {
     result: &'a mut usize,
 }
 
-impl<T: Real, F: Fn(T) -> bool> Job<T> for Count<'_, T, F> {
+impl<T: Real, F: Fn(T) -> bool> Computation<T> for Count<'_, T, F> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         // A sum of 32 bits, which the compiler vectorizes.
@@ -70,7 +70,7 @@ struct ColumnsAbove<'a, T, F> {
     each: F,
 }
 
-impl<T: Real, F: FnMut(usize)> Job<T> for ColumnsAbove<'_, T, F> {
+impl<T: Real, F: FnMut(usize)> Computation<T> for ColumnsAbove<'_, T, F> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let Self {

@@ -6,7 +6,7 @@ use crate::base::sum::{CompensatedSum, SUM_BLOCK};
 use crate::kernels::elementwise::map::{BinaryFunction, Combine, Map, UnaryFunction, fused_level};
 use crate::kernels::math::exponential::exp;
 use crate::kernels::real::Real;
-use crate::kernels::simd::level::{self, Job};
+use crate::kernels::simd::level::{self, Computation};
 use crate::kernels::simd::vector::Arithmetic;
 use crate::kernels::tuning::softmax::{GROUP, NARROW, TOGETHER};
 
@@ -23,13 +23,13 @@ pub fn softmax<T: Real>(z: &mut [T], width: usize, scalar: impl Fn(&mut [T])) {
     }
 }
 
-/// The [`softmax`] of all rows as a job.
+/// The [`softmax`] of all rows as a computation.
 pub(in crate::kernels) struct Softmax<'a, T> {
     pub z: &'a mut [T],
     pub width: usize,
 }
 
-impl<T: Real> Job<T> for Softmax<'_, T> {
+impl<T: Real> Computation<T> for Softmax<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let Self { z, width } = self;

@@ -1,5 +1,6 @@
 //! σ', σ'' and σ''' of a register, from a = σ(z), or from z where a does not determine them.
 
+use crate::kernels::elementwise::activations::{Gelu, Sigmoid, Silu, Sin, Softplus, Tanh};
 use crate::kernels::elementwise::derivatives::{
     GeluDerivative, SigmoidDerivative, SiluDerivative, SoftplusDerivative, TanhDerivative,
 };
@@ -51,27 +52,7 @@ impl<T: Real, F: ThreeDerivatives<T>> ZipFunction<T, 1, 3> for All<F> {
     }
 }
 
-/// σ' = a (1 − a), σ'' = σ' (1 − 2a), σ''' = σ' (1 − 6σ').
-#[derive(Debug, Clone, Copy)]
-pub struct Sigmoid;
-/// σ' = (1 − a)(1 + a), σ'' = −2a σ', σ''' = σ' (6a² − 2).
-#[derive(Debug, Clone, Copy)]
-pub struct Tanh;
-/// From z: σ' = Φ + z φ, σ'' = φ (2 − z²), σ''' = z φ (z² − 4).
-#[derive(Debug, Clone, Copy)]
-pub struct Gelu;
-/// From z, with s = 1 / (1 + e^−z) and s' = s (1 − s): σ' = s + z s', σ'' = s' (2 + z (1 − 2s)), σ''' = s' (3
-/// (1 − 2s) + z (1 − 6s')).
-#[derive(Debug, Clone, Copy)]
-pub struct Silu;
-/// σ' = 1 − e^−a, σ'' = σ' e^−a, σ''' = σ'' (e^−a − σ').
-#[derive(Debug, Clone, Copy)]
-pub struct Softplus;
-
 /// From z: σ' = cos z, σ'' = −sin z, σ''' = −cos z.
-#[derive(Debug, Clone, Copy)]
-pub struct Sin;
-
 impl<T: Real> ThreeDerivatives<T> for Sin {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> [V; 3] {
@@ -80,6 +61,7 @@ impl<T: Real> ThreeDerivatives<T> for Sin {
     }
 }
 
+/// From a: σ' = a (1 − a), σ'' = σ' (1 − 2a), σ''' = σ' (1 − 6σ').
 impl<T: Real> ThreeDerivatives<T> for Sigmoid {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> [V; 3] {
@@ -93,6 +75,7 @@ impl<T: Real> ThreeDerivatives<T> for Sigmoid {
     }
 }
 
+/// From a: σ' = (1 − a)(1 + a), σ'' = −2a σ', σ''' = σ' (6a² − 2).
 impl<T: Real> ThreeDerivatives<T> for Tanh {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> [V; 3] {
@@ -103,6 +86,7 @@ impl<T: Real> ThreeDerivatives<T> for Tanh {
     }
 }
 
+/// From z: σ' = Φ + z φ, σ'' = φ (2 − z²), σ''' = z φ (z² − 4).
 impl<T: Real> ThreeDerivatives<T> for Gelu {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> [V; 3] {
@@ -118,6 +102,8 @@ impl<T: Real> ThreeDerivatives<T> for Gelu {
     }
 }
 
+/// From z, with s = 1 / (1 + e^−z) and s' = s (1 − s): σ' = s + z s', σ'' = s' (2 + z (1 − 2s)), σ''' = s' (3
+/// (1 − 2s) + z (1 − 6s')).
 impl<T: Real> ThreeDerivatives<T> for Silu {
     /// With e = e^−|z|, s' = e / (1 + e)² and t = (1 − e) / (1 + e): σ''' = s' (|z| (1 − 6s') − 3t), with the
     /// sign of z.
@@ -142,6 +128,7 @@ impl<T: Real> ThreeDerivatives<T> for Silu {
     }
 }
 
+/// From a: σ' = 1 − e^−a, σ'' = σ' e^−a, σ''' = σ'' (e^−a − σ').
 impl<T: Real> ThreeDerivatives<T> for Softplus {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, a: V) -> [V; 3] {

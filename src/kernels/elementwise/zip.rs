@@ -1,7 +1,7 @@
 //! Applies a function of several numbers to the elements of several slices, in place.
 
 use crate::kernels::real::Real;
-use crate::kernels::simd::level::{self, Job, current};
+use crate::kernels::simd::level::{self, Computation, current};
 use crate::kernels::simd::vector::Arithmetic;
 
 /// A function of `R` numbers that are read and `W` that are replaced, lane by lane.
@@ -23,14 +23,14 @@ pub(in crate::kernels) fn zip<T: Real, const R: usize, const W: usize>(
     unsafe { level::run(current(), Zip(read, write, function)) }
 }
 
-/// The job of [`zip`].
+/// The computation of [`zip`].
 pub(in crate::kernels) struct Zip<'a, T, const R: usize, const W: usize, F>(
     pub [&'a [T]; R],
     pub [&'a mut [T]; W],
     pub F,
 );
 
-impl<T: Real, const R: usize, const W: usize, F: ZipFunction<T, R, W>> Job<T>
+impl<T: Real, const R: usize, const W: usize, F: ZipFunction<T, R, W>> Computation<T>
     for Zip<'_, T, R, W, F>
 {
     #[inline(always)]

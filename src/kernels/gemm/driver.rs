@@ -13,7 +13,7 @@ use crate::kernels::gemm::blocking::{Blocking, PackA, blocks, packed_blocks, par
 use crate::kernels::gemm::context::Context;
 use crate::kernels::gemm::dispatch::{Tiles, tiles};
 use crate::kernels::gemm::gemv::add_rows;
-use crate::kernels::gemm::macrokernel::{BlockOfA, Part};
+use crate::kernels::gemm::macrokernel::{BlockOfA, MicropanelOfC};
 use crate::kernels::gemm::pack;
 use crate::kernels::gemm::product::Product;
 use crate::kernels::simd::level::{Level, Registers, current};
@@ -90,14 +90,14 @@ impl<T: Registers> Product<'_, T> {
                 // Loop 2.
                 for columns in self.panels(tiles) {
                     let b_buffer = blocking.pack_b.then_some(&mut *b_buffer);
-                    let part = Part {
+                    let panel_of_c = MicropanelOfC {
                         a: &block,
                         rows: rows.clone(),
                         steps: steps.clone(),
                         columns,
                         one: &one,
                     };
-                    self.tiles(tiles, part, b_buffer, c, cancel);
+                    self.tiles(tiles, panel_of_c, b_buffer, c, cancel);
                 }
             }
         }

@@ -4,7 +4,7 @@
 //! alone is not enough where B is already in L2 or L3: 2.6 MB took 1.3 times as long.
 
 use crate::base::cache_line;
-use crate::kernels::simd::level::{Job, Level, Registers, current, run};
+use crate::kernels::simd::level::{Computation, Level, Registers, current, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
 use crate::kernels::tuning::gemm::STREAMS;
 
@@ -19,7 +19,7 @@ pub fn add_rows<T: Registers>(level: Level, a: &[T], b: &[T], stride: usize, c: 
         a.len() <= STREAMS && b.len() >= (a.len() - 1) * stride + c.len(),
         "the rows of a factor"
     );
-    let job = AddRows {
+    let computation = AddRows {
         a,
         b: b.as_ptr(),
         stride,
@@ -27,18 +27,18 @@ pub fn add_rows<T: Registers>(level: Level, a: &[T], b: &[T], stride: usize, c: 
         c: c.as_mut_ptr(),
     };
     // SAFETY: `level` is a level of this machine; rows and columns were asserted to be in bounds.
-    unsafe { run(level, job) };
+    unsafe { run(level, computation) };
 }
 
 /// Prefetches elements that will be read soon into the L2 cache.
 pub fn prefetch<N>(numbers: &[N]) {
-    // SAFETY: the machine has the level in use; the job reads no memory.
+    // SAFETY: the machine has the level in use; the computation reads no memory.
     unsafe { run::<f32>(current(), Prefetch(numbers)) }
 }
 
 struct Prefetch<'a, N>(&'a [N]);
 
-impl<N> Job<f32> for Prefetch<'_, N> {
+impl<N> Computation<f32> for Prefetch<'_, N> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = f32>>(self) {
         for line in self.0.chunks(cache_line::numbers::<N>().max(1)) {
@@ -55,7 +55,7 @@ struct AddRows<'a, T> {
     columns: usize,
 }
 
-impl<T: Registers> Job<T> for AddRows<'_, T> {
+impl<T: Registers> Computation<T> for AddRows<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         // SAFETY: the caller guarantees the instructions, and that the rows are in bounds.

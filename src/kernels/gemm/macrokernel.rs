@@ -14,7 +14,7 @@ use crate::kernels::simd::level::Registers;
 use crate::kernels::tuning::gemm::{MAX_MR, UNPOLLED};
 
 /// A block of A and a micropanel of columns.
-pub(super) struct Part<'a, T> {
+pub(super) struct MicropanelOfC<'a, T> {
     pub a: &'a BlockOfA<'a, T>,
     pub rows: Range<usize>,
     pub steps: Range<usize>,
@@ -33,7 +33,7 @@ pub(super) enum BlockOfA<'a, T> {
 
 /// Where the tiles of a micropanel read B, (KC, NR).
 #[derive(Clone, Copy)]
-struct Micropanel<T> {
+struct MicropanelOfB<T> {
     b: *const T,
     /// The row stride.
     stride: usize,
@@ -48,28 +48,32 @@ impl<T: Registers> Product<'_, T> {
     pub(super) fn tiles(
         &self,
         tiles: &'static Tiles<T>,
-        part: Part<'_, T>,
+        panel_of_c: MicropanelOfC<'_, T>,
         b_buffer: Option<&mut [T]>,
         c: &mut [T],
         cancel: &CancelToken<'_>,
     ) {
-        let (rows, k, columns) = (part.rows.len(), part.steps.len(), part.columns.len());
-        let all_rows = rows + usize::from(self.ones && part.rows.end == self.a.rows);
+        let (rows, k, columns) = (
+            panel_of_c.rows.len(),
+            panel_of_c.steps.len(),
+            panel_of_c.columns.len(),
+        );
+        let all_rows = rows + usize::from(self.ones && panel_of_c.rows.end == self.a.rows);
         let work = all_rows * columns * k;
         let polled = work > UNPOLLED;
         if cancel.poll_after(if polled { 0 } else { work }) {
             return;
         }
-        let tiles = match (part.a, &b_buffer) {
+        let tiles = match (panel_of_c.a, &b_buffer) {
             (BlockOfA::Strided(_), Some(_)) => tiles.for_panel(columns),
             _ => tiles,
         };
         let vectors = tiles.registers(columns);
         let (mut done, panel) = match b_buffer {
-            None => (0, self.panel(tiles, &part)),
-            Some(buffer) => self.pack(tiles, &part, buffer, c),
+            None => (0, self.panel(tiles, &panel_of_c)),
+            Some(buffer) => self.pack(tiles, &panel_of_c, buffer, c),
         };
-        let mr = match part.a {
+        let mr = match panel_of_c.a {
             BlockOfA::Strided(_) => {
                 even(rows - done, (tiles.accumulators / vectors).min(MAX_MR)).max(1)
             }
@@ -92,7 +96,7 @@ impl<T: Registers> Product<'_, T> {
             if polled && cancel.poll_after(count * these * columns * k) {
                 return;
             }
-            let tile = self.tile(&part, done..done + these, count, panel, c);
+            let tile = self.tile(&panel_of_c, done..done + these, count, panel, c);
             // SAFETY: the machine has the level of the tiles. `run` has asserted that all elements of A
             // (through the indices of a gather) and B are in bounds, that C has m rows of n, and the length
             // of an initial row or column; the functions of `pack` that their blocks fit the pack buffer.
@@ -104,10 +108,11 @@ impl<T: Registers> Product<'_, T> {
 
     /// The columns of B in their original place.
     #[inline(always)]
-    fn panel(&self, tiles: &Tiles<T>, part: &Part<'_, T>) -> Micropanel<T> {
-        let (stride, columns) = (self.b.row_stride, part.columns.len());
-        Micropanel {
-            b: self.b.numbers[part.steps.start * stride + part.columns.start..].as_ptr(),
+    fn panel(&self, tiles: &Tiles<T>, panel_of_c: &MicropanelOfC<'_, T>) -> MicropanelOfB<T> {
+        let (stride, columns) = (self.b.row_stride, panel_of_c.columns.len());
+        MicropanelOfB {
+            b: self.b.numbers[panel_of_c.steps.start * stride + panel_of_c.columns.start..]
+                .as_ptr(),
             stride,
             last: columns - (tiles.registers(columns) - 1) * tiles.lanes,
             packed: std::ptr::null_mut(),
@@ -120,29 +125,32 @@ impl<T: Registers> Product<'_, T> {
     fn pack(
         &self,
         tiles: &'static Tiles<T>,
-        part: &Part<'_, T>,
+        panel_of_c: &MicropanelOfC<'_, T>,
         buffer: &mut [T],
         c: &mut [T],
-    ) -> (usize, Micropanel<T>) {
-        let block = self.b.row_range(&part.steps).column_range(&part.columns);
+    ) -> (usize, MicropanelOfB<T>) {
+        let block = self
+            .b
+            .row_range(&panel_of_c.steps)
+            .column_range(&panel_of_c.columns);
         let vectors = tiles.registers(block.columns);
         let stride = vectors * tiles.lanes;
         let buffer = &mut buffer[..block.rows * stride];
         let mut done = 0;
-        if block.has_contiguous_rows() && part.rows.len() >= tiles.mr && vectors <= tiles.nr {
+        if block.has_contiguous_rows() && panel_of_c.rows.len() >= tiles.mr && vectors <= tiles.nr {
             // The first tile packs what it reads.
             done = tiles.mr;
-            let panel = Micropanel {
+            let panel = MicropanelOfB {
                 packed: buffer.as_mut_ptr(),
-                ..self.panel(tiles, part)
+                ..self.panel(tiles, panel_of_c)
             };
-            let tile = self.tile(part, 0..done, 1, panel, c);
+            let tile = self.tile(panel_of_c, 0..done, 1, panel, c);
             // SAFETY: as in `tiles`; `buffer` has a row of whole registers for every row of the block.
             unsafe { tiles.packing(vectors)(&tile) };
         } else {
             pack::copy(tiles, &block, buffer);
         }
-        let panel = Micropanel {
+        let panel = MicropanelOfB {
             b: buffer.as_ptr(),
             stride,
             last: block.columns - (vectors - 1) * tiles.lanes,
@@ -155,24 +163,24 @@ impl<T: Registers> Product<'_, T> {
     #[inline(always)] // its fields are stored once
     fn tile(
         &self,
-        part: &Part<'_, T>,
+        panel_of_c: &MicropanelOfC<'_, T>,
         rows: Range<usize>,
         count: usize,
-        panel: Micropanel<T>,
+        panel: MicropanelOfB<T>,
         c: &mut [T],
     ) -> Tile<T> {
-        let Part {
+        let MicropanelOfC {
             a,
             rows: ref block,
             ref steps,
             ref columns,
             ..
-        } = *part;
+        } = *panel_of_c;
         let (n, k) = (self.b.columns, steps.len());
         let mut gather = Gather::None;
         let (first, these) = (rows.start, rows.len());
         let (a, a_row_stride, a_column_stride, a_next) = match a {
-            _ if first == block.len() => (&part.one[..], 0, 0, 0),
+            _ if first == block.len() => (&panel_of_c.one[..], 0, 0, 0),
             BlockOfA::Strided(a) => {
                 let stride = a.row_stride;
                 let (first, next) = match a.gather {

@@ -8,13 +8,13 @@
 mod merge;
 
 use crate::kernels::moments::merge::{Merge, add, finite_or_zero};
-use crate::kernels::simd::level::{Job, current, run};
+use crate::kernels::simd::level::{Computation, current, run};
 use crate::kernels::simd::vector::Arithmetic;
 
 /// The most examples that are summed about the product of the first of them. More of them lose digits if the
 /// first is an outlier.
 pub const TOGETHER: usize = 128;
-/// Rows of [`Examples::delta`] are padded to a multiple of this: the lanes of every register.
+/// Rows of [`ExampleFactors::delta`] are padded to a multiple of this: the lanes of every register.
 pub const PADDING: usize = 8;
 /// The inputs whose sums are in registers at a time.
 const TILE: usize = 4;
@@ -34,7 +34,7 @@ pub struct Moments<'a> {
 
 /// At most [`TOGETHER`] examples.
 #[derive(Debug, Clone, Copy)]
-pub struct Examples<'a> {
+pub struct ExampleFactors<'a> {
     /// (rows, inputs).
     pub a: &'a [f64],
     /// (rows, outputs padded to a multiple of [`PADDING`]).
@@ -47,7 +47,7 @@ pub struct Examples<'a> {
 
 /// An element of a that is not 0.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Entry {
+pub struct ListedElement {
     /// k.
     pub input: u32,
     /// The example, among those of δ.
@@ -61,8 +61,8 @@ impl Moments<'_> {
     ///
     /// # Panics
     /// The length of a slice does not match.
-    pub fn add(&mut self, examples: Examples<'_>) {
-        let Examples { a, delta, rows, .. } = examples;
+    pub fn add(&mut self, examples: ExampleFactors<'_>) {
+        let ExampleFactors { a, delta, rows, .. } = examples;
         let (inputs, width) = (self.shape.0, self.shape.1.next_multiple_of(PADDING));
         assert!((1..=TOGETHER).contains(&rows), "the number of examples");
         assert_eq!(a.len(), rows * inputs, "the length of a");
@@ -78,25 +78,25 @@ impl Moments<'_> {
     }
 
     /// Adds the products of the first input with some examples, those whose a is not 0, to those of `before`
-    /// others. `delta` is that of [`Examples`].
+    /// others. `delta` is that of [`ExampleFactors`].
     ///
     /// # Panics
     /// The length of a slice does not match, or an example does not exist.
-    pub fn add_listed(&mut self, listed: &[Entry], delta: &[f64], before: f64) {
+    pub fn add_listed(&mut self, listed: &[ListedElement], delta: &[f64], before: f64) {
         self.check();
         let width = self.shape.1.next_multiple_of(PADDING);
         let rows = delta.len() / width;
-        let exists = |entry: &Entry| (entry.row as usize) < rows;
+        let exists = |entry: &ListedElement| (entry.row as usize) < rows;
         assert!(listed.iter().all(exists), "the examples");
         let Some(first) = listed.first() else { return };
         if self.mean.is_empty() {
-            let job = ListedSums::<false>(self, (first, listed), delta, before);
+            let computation = ListedSums::<false>(self, (first, listed), delta, before);
             // SAFETY: the machine has the level in use; the assertions prove that all is in bounds.
-            unsafe { run(current(), job) }
+            unsafe { run(current(), computation) }
         } else {
-            let job = ListedSums::<true>(self, (first, listed), delta, before);
+            let computation = ListedSums::<true>(self, (first, listed), delta, before);
             // SAFETY: as above.
-            unsafe { run(current(), job) }
+            unsafe { run(current(), computation) }
         }
     }
 
@@ -137,10 +137,10 @@ impl Moments<'_> {
     }
 }
 
-/// The job of [`Moments::add`].
-struct Sums<'a, 'b, const CENTERED: bool>(&'a mut Moments<'b>, Examples<'a>);
+/// The computation of [`Moments::add`].
+struct Sums<'a, 'b, const CENTERED: bool>(&'a mut Moments<'b>, ExampleFactors<'a>);
 
-impl<const CENTERED: bool> Job<f64> for Sums<'_, '_, CENTERED> {
+impl<const CENTERED: bool> Computation<f64> for Sums<'_, '_, CENTERED> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = f64>>(mut self) {
         let (inputs, n_out) = self.0.shape;
@@ -202,15 +202,15 @@ impl<const CENTERED: bool> Sums<'_, '_, CENTERED> {
     }
 }
 
-/// The job of [`Moments::add_listed`]: its examples and the first of them, δ, and the number of examples before.
+/// The computation of [`Moments::add_listed`]: its examples and the first of them, δ, and the number of examples before.
 struct ListedSums<'a, 'b, const CENTERED: bool>(
     &'a mut Moments<'b>,
-    (&'a Entry, &'a [Entry]),
+    (&'a ListedElement, &'a [ListedElement]),
     &'a [f64],
     f64,
 );
 
-impl<const CENTERED: bool> Job<f64> for ListedSums<'_, '_, CENTERED> {
+impl<const CENTERED: bool> Computation<f64> for ListedSums<'_, '_, CENTERED> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = f64>>(self) {
         let Self(moments, (first, listed), delta, before) = self;
@@ -222,7 +222,7 @@ impl<const CENTERED: bool> Job<f64> for ListedSums<'_, '_, CENTERED> {
             // SAFETY: the caller guarantees the instructions and the bounds. Rows of δ are padded to whole
             // registers, and the lanes of the moments are counted.
             unsafe {
-                let product = |entry: &Entry| {
+                let product = |entry: &ListedElement| {
                     let delta = delta.as_ptr().add(entry.row as usize * width + column);
                     V::broadcast(entry.value) * V::load(delta)
                 };

@@ -2,7 +2,7 @@
 
 #![allow(clippy::cast_possible_truncation)] // of small numbers
 
-use crate::kernels::moments::{Entry, Examples, Moments, PADDING, TOGETHER, number};
+use crate::kernels::moments::{ExampleFactors, ListedElement, Moments, PADDING, TOGETHER, number};
 use crate::kernels::simd::level::{Level, forced};
 
 /// The moments of products, a and δ as functions of the example and the input or output.
@@ -34,7 +34,7 @@ fn moments(
             shape: (inputs, n_out),
             stride,
         };
-        moments.add(Examples {
+        moments.add(ExampleFactors {
             a: &all_a,
             delta: &all_delta,
             rows: rows.len(),
@@ -125,12 +125,13 @@ fn zeros_may_be_added_last() {
                 .collect();
             forced::at(level, || {
                 for input in 0..inputs {
-                    let entries = (0..rows).map(|row| Entry {
+                    let entries = (0..rows).map(|row| ListedElement {
                         input: input as u32,
                         row: row as u32,
                         value: value(row, input),
                     });
-                    let entries: Vec<Entry> = entries.filter(|entry| entry.value != 0.0).collect();
+                    let entries: Vec<ListedElement> =
+                        entries.filter(|entry| entry.value != 0.0).collect();
                     let (some, others) = entries.split_at(entries.len() / 3);
                     let row = input * n_out..(input + 1) * n_out;
                     let mut found = Moments {

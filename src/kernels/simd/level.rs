@@ -185,49 +185,49 @@ impl Registers for f64 {
 }
 
 /// A computation written once for every register type. `run` is inlined where the instructions are enabled.
-pub(in crate::kernels) trait Job<T> {
+pub(in crate::kernels) trait Computation<T> {
     /// Runs the computation.
     ///
     /// # Safety
-    /// The machine has the instructions of `V`, and the job's own requirements hold.
+    /// The machine has the instructions of `V`, and the computation's own requirements hold.
     unsafe fn run<V: Arithmetic<Scalar = T>>(self);
 }
 
-/// Runs `job` at `level`.
+/// Runs `computation` at `level`.
 ///
 /// # Safety
-/// The machine has `level`, and the job's own requirements hold.
-pub(in crate::kernels) unsafe fn run<T: Registers>(level: Level, job: impl Job<T>) {
+/// The machine has `level`, and the computation's own requirements hold.
+pub(in crate::kernels) unsafe fn run<T: Registers>(level: Level, computation: impl Computation<T>) {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
-        unsafe fn avx512<T: Registers>(job: impl Job<T>) {
-            // SAFETY: `target_feature` enables the instructions; the caller guarantees the job's
+        unsafe fn avx512<T: Registers>(computation: impl Computation<T>) {
+            // SAFETY: `target_feature` enables the instructions; the caller guarantees the computation's
             // requirements.
-            unsafe { job.run::<T::Avx512>() }
+            unsafe { computation.run::<T::Avx512>() }
         }
         #[target_feature(enable = "avx2,fma")]
-        unsafe fn avx2<T: Registers>(job: impl Job<T>) {
-            // SAFETY: `target_feature` enables the instructions; the caller guarantees the job's
+        unsafe fn avx2<T: Registers>(computation: impl Computation<T>) {
+            // SAFETY: `target_feature` enables the instructions; the caller guarantees the computation's
             // requirements.
-            unsafe { job.run::<T::Avx2>() }
+            unsafe { computation.run::<T::Avx2>() }
         }
         match level {
             // SAFETY: the caller guarantees the level.
-            Level::Avx512 => return unsafe { avx512(job) },
+            Level::Avx512 => return unsafe { avx512(computation) },
             // SAFETY: the caller guarantees the level.
-            Level::Avx2 => return unsafe { avx2(job) },
+            Level::Avx2 => return unsafe { avx2(computation) },
             Level::Neon | Level::Baseline => {}
         }
     }
     #[cfg(any(target_arch = "aarch64", test))]
     if level == Level::Neon {
         // SAFETY: every AArch64 has NEON, and arrays need no special instructions; the caller guarantees
-        // the job's requirements.
-        return unsafe { job.run::<T::Neon>() };
+        // the computation's requirements.
+        return unsafe { computation.run::<T::Neon>() };
     }
     // SAFETY: as above.
-    unsafe { job.run::<T::Baseline>() }
+    unsafe { computation.run::<T::Baseline>() }
 }
 
 /// The level that a test has set for its thread.

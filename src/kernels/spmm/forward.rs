@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::base::cancel::CancelToken;
 use crate::kernels::csr::CsrMatrix;
-use crate::kernels::simd::level::{Job, Registers, current, run};
+use crate::kernels::simd::level::{Computation, Registers, current, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
 use crate::kernels::spmm::blocks;
 use crate::kernels::spmm::microkernel::{
@@ -39,7 +39,7 @@ pub fn forward<T: Registers>(
         if cancel.poll_after(x.nnz() * columns.len()) {
             return;
         }
-        let job = Forward {
+        let computation = Forward {
             x,
             w: w[columns.start..].as_ptr(),
             w_row,
@@ -51,7 +51,7 @@ pub fn forward<T: Registers>(
         };
         // SAFETY: `current` is a level of this machine; the assertions prove that rows and columns are in
         // bounds, as every column of x is below its width.
-        unsafe { run(current(), job) };
+        unsafe { run(current(), computation) };
     }
 }
 
@@ -67,7 +67,7 @@ struct Forward<'a, T> {
     columns: usize,
 }
 
-impl<T: Registers> Job<T> for Forward<'_, T> {
+impl<T: Registers> Computation<T> for Forward<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         for tile in tiles(self.columns, V::LANES) {

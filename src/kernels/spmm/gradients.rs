@@ -2,7 +2,7 @@
 
 use crate::base::cancel::CancelToken;
 use crate::kernels::csr::CsrMatrix;
-use crate::kernels::simd::level::{Job, Registers, current, run};
+use crate::kernels::simd::level::{Computation, Registers, current, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
 use crate::kernels::spmm::blocks;
 use crate::kernels::spmm::microkernel::{
@@ -62,7 +62,7 @@ pub fn gradients<T: Registers>(
         if cancel.poll_after(x.nnz() * columns.len()) {
             return;
         }
-        let job = Gradients {
+        let computation = Gradients {
             x,
             delta: delta[rows.start * n_out + columns.start..].as_ptr(),
             out: out[columns.start..].as_mut_ptr(),
@@ -75,7 +75,7 @@ pub fn gradients<T: Registers>(
         };
         // SAFETY: `current` is a level of this machine; the assertions prove that rows and columns are in
         // bounds.
-        unsafe { run(current(), job) };
+        unsafe { run(current(), computation) };
     }
 }
 
@@ -92,7 +92,7 @@ struct Gradients<'a, T> {
     columns: usize,
 }
 
-impl<T: Registers> Job<T> for Gradients<'_, T> {
+impl<T: Registers> Computation<T> for Gradients<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         for tile in tiles(self.columns, V::LANES) {

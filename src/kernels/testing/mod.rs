@@ -7,7 +7,7 @@ use std::fmt::Debug;
 
 use crate::kernels::elementwise::map::{Combine, Map, MultiplyBy, UnaryFunction};
 use crate::kernels::real::Real;
-use crate::kernels::simd::level::{self, Job, Level};
+use crate::kernels::simd::level::{self, Computation, Level};
 
 /// The bits of a value.
 pub(super) trait Bits: Real {
@@ -68,20 +68,20 @@ pub(super) fn numbers<T: Bits>() -> Vec<T> {
         .collect()
 }
 
-/// Runs `job` with another architecture's registers on this machine.
-pub(super) fn run_in_arrays<T: Real>(job: impl Job<T>) {
+/// Runs `computation` with another architecture's registers on this machine.
+pub(super) fn run_in_arrays<T: Real>(computation: impl Computation<T>) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("fma") {
         #[target_feature(enable = "fma")]
-        unsafe fn fused<T: Real>(job: impl Job<T>) {
+        unsafe fn fused<T: Real>(computation: impl Computation<T>) {
             // SAFETY: arrays need no special instructions.
-            unsafe { job.run::<T::Neon>() }
+            unsafe { computation.run::<T::Neon>() }
         }
         // SAFETY: the machine has the instructions.
-        return unsafe { fused(job) };
+        return unsafe { fused(computation) };
     }
     // SAFETY: arrays need no special instructions.
-    unsafe { job.run::<T::Neon>() }
+    unsafe { computation.run::<T::Neon>() }
 }
 
 /// The levels that must agree with arrays and with each other.

@@ -77,7 +77,8 @@ pub fn bp1<'py>(
     })
 }
 
-type Prepared<'py> = (
+/// z, `sample_weight`, and a or z.
+type PreparedBp1<'py> = (
     Bound<'py, PyAny>,
     Option<Bound<'py, PyAny>>,
     Bound<'py, PyAny>,
@@ -94,7 +95,7 @@ pub fn bp1_outputs<'py>(
     output: Name<'py>,
     cost: Name<'py>,
     options: Options<'py>,
-) -> PyResult<Prepared<'py>> {
+) -> PyResult<PreparedBp1<'py>> {
     guarded(|| {
         let given = z;
         let z = matrix_like("z", z)?;

@@ -9,7 +9,7 @@ use crate::engine::batch::slices::GradientSlice;
 use crate::engine::workspace::{Part, Workspace};
 use crate::kernels::csr::CsrMatrix;
 use crate::kernels::gemm::Matrix;
-use crate::kernels::moments::{Entry, Examples, Moments, PADDING, TOGETHER, number};
+use crate::kernels::moments::{ExampleFactors, ListedElement, Moments, PADDING, TOGETHER, number};
 use crate::kernels::real::Real;
 use crate::kernels::tuning::moments::{COLUMNS, INPUTS};
 use crate::model::architecture::Layer;
@@ -57,7 +57,7 @@ impl MomentSlice<'_> {
         &mut self,
         (place, stride): (usize, usize),
         (columns, n_out): (&Range<usize>, usize),
-        entries: &[Entry],
+        entries: &[ListedElement],
         delta: &[f64],
     ) {
         let (before, shape) = (self.added[place], (1, columns.len()));
@@ -112,12 +112,14 @@ impl<T: Real> MomentBlock<'_, T> {
                     let first = some.start * layer.row_stride + columns.start;
                     let shape = (some.len(), columns.len());
                     let places = neuron + some.start..neuron + some.end;
-                    moments.part(first, shape, layer.row_stride).add(Examples {
-                        a: copy(a, &places, 1, numbers),
-                        delta,
-                        rows: rows.len(),
-                        before: self.first + rows.start,
-                    });
+                    moments
+                        .part(first, shape, layer.row_stride)
+                        .add(ExampleFactors {
+                            a: copy(a, &places, 1, numbers),
+                            delta,
+                            rows: rows.len(),
+                            before: self.first + rows.start,
+                        });
                     if cancel.poll_after(2 * some.len() * delta.len()) {
                         return;
                     }
@@ -140,7 +142,7 @@ impl<T: Real> MomentBlock<'_, T> {
         for columns in pieces(n_out, COLUMNS) {
             let delta = copy(errors, &columns, PADDING, deltas);
             let part = &mut moments.part(columns.start, (1, columns.len()), n_out);
-            part.add(Examples {
+            part.add(ExampleFactors {
                 a,
                 delta,
                 rows: rows.len(),
@@ -157,7 +159,7 @@ fn add_dense_x<T: Real>(
     errors: Matrix<'_, T>,
     (inputs, stride): (&Range<usize>, usize),
     moments: &mut MomentSlice<'_>,
-    (deltas, entries): (&mut [f64], &mut [Entry]),
+    (deltas, entries): (&mut [f64], &mut [ListedElement]),
     cancel: &CancelToken<'_>,
 ) {
     let (_, n_out) = errors.shape();
@@ -172,7 +174,7 @@ fn add_dense_x<T: Real>(
             for ((row, values), &is_finite) in (0..).zip(x.iter_rows()).zip(&is_finite) {
                 if values[input] != T::ZERO || !is_finite {
                     let value = values[input].to_f64();
-                    entries[count] = Entry {
+                    entries[count] = ListedElement {
                         input: 0,
                         row,
                         value,
@@ -195,7 +197,7 @@ fn add_sparse_x<T: Real>(
     errors: Matrix<'_, T>,
     (inputs, stride): (&Range<usize>, usize),
     moments: &mut MomentSlice<'_>,
-    (deltas, entries): (&mut [f64], &mut [Entry]),
+    (deltas, entries): (&mut [f64], &mut [ListedElement]),
     cancel: &CancelToken<'_>,
 ) {
     let (_, n_out) = errors.shape();
@@ -205,7 +207,7 @@ fn add_sparse_x<T: Real>(
         for (&input, value) in columns.iter().zip(values) {
             if inputs.contains(&(input as usize)) && *value != T::ZERO {
                 let value = value.to_f64();
-                entries[count] = Entry { input, row, value };
+                entries[count] = ListedElement { input, row, value };
                 count += 1;
             }
         }

@@ -16,7 +16,7 @@ use crate::engine::batch::pass::Pass;
 use crate::engine::batch::slices::GradientSlices;
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::BufferConfig;
-use crate::kernels::moments::{Entry, Moments, TOGETHER, number};
+use crate::kernels::moments::{ListedElement, Moments, TOGETHER, number};
 use crate::kernels::real::Real;
 use crate::kernels::tuning::moments::{COLUMNS, INPUTS};
 
@@ -35,7 +35,7 @@ pub(super) struct FactorBuffers {
     /// δ_j and a_k in float64.
     numbers: Vec<f64>,
     /// The elements of x that are not 0.
-    entries: Vec<Entry>,
+    entries: Vec<ListedElement>,
 }
 
 impl<T: Real> Call<'_, T> {

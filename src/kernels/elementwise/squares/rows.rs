@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::kernels::elementwise::squares::{has_digits, is_single, load, total_of};
 use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
-use crate::kernels::simd::level::{self, Job, current};
+use crate::kernels::simd::level::{self, Computation, current};
 use crate::kernels::simd::vector::Arithmetic;
 use crate::kernels::tuning::plan::COST_GROUP;
 
@@ -50,7 +50,7 @@ struct RowSquares<'a, T> {
     squares: &'a mut [f64],
 }
 
-impl<T: Real> Job<T> for RowSquares<'_, T> {
+impl<T: Real> Computation<T> for RowSquares<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let Self { matrix, squares } = self;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::kernels::elementwise::squares::{has_digits, is_single, load, root, total_of};
 use crate::kernels::real::Real;
-use crate::kernels::simd::level::{self, Job, current};
+use crate::kernels::simd::level::{self, Computation, current};
 use crate::kernels::simd::vector::Arithmetic;
 
 /// The accumulators of a vector: enough to hide the latency of additions.
@@ -40,13 +40,13 @@ pub fn add_with_norm<T: Real>(a: &mut [T], b: &[T]) -> f64 {
 
 fn norm_of<T: Real>(length: usize, mut terms: impl Terms<T>) -> f64 {
     let mut squares = 0.0;
-    let job = SumOfSquares {
+    let computation = SumOfSquares {
         length,
         terms: &mut terms,
         sum: &mut squares,
     };
     // SAFETY: the machine has the level in use; each of the terms has `length` elements.
-    unsafe { level::run(current(), job) }
+    unsafe { level::run(current(), computation) }
     root::<T, _>(squares, || (0..length).map(|at| terms.element(at)))
 }
 
@@ -153,7 +153,7 @@ struct SumOfSquares<'a, S> {
     sum: &'a mut f64,
 }
 
-impl<T: Real, S: Terms<T>> Job<T> for SumOfSquares<'_, S> {
+impl<T: Real, S: Terms<T>> Computation<T> for SumOfSquares<'_, S> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let Self { length, terms, sum } = self;
@@ -210,7 +210,7 @@ struct Products<'a, T> {
     sum: &'a mut f64,
 }
 
-impl<T: Real> Job<T> for Products<'_, T> {
+impl<T: Real> Computation<T> for Products<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         const N: usize = 32;

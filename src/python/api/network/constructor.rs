@@ -11,7 +11,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict, PyTuple, PyType};
 
-use crate::python::api::network::{Parts, PyNetwork, initialise};
+use crate::python::api::network::{NetworkParts, PyNetwork, initialise};
 use crate::python::call::errors::guarded;
 use crate::python::convert::config::{
     Config, Dtype, Name, parse_biases, parse_sizes, refuse_unknown_arguments,
@@ -35,7 +35,7 @@ struct Arguments<'a, 'py> {
 }
 
 impl Arguments<'_, '_> {
-    fn parts(self) -> PyResult<Parts> {
+    fn parts(self) -> PyResult<NetworkParts> {
         let py = self.more.py();
         refuse_unknown_arguments(self.more, self.others)?;
         let none = py.None().into_bound(py);
@@ -46,7 +46,7 @@ impl Arguments<'_, '_> {
         let (hidden, output) = (self.hidden, &self.output);
         let config = Config::parse(py, &sizes, hidden, output, self.cost, biases.as_deref())?;
         let dtype = self.dtype.map_or(Ok(Dtype::Float64), Dtype::parse)?;
-        let parts = Parts::zeros(py, config, dtype)?;
+        let parts = NetworkParts::zeros(py, config, dtype)?;
         let init = self.init.text("init")?;
         initialise::draw(
             py,
@@ -195,7 +195,8 @@ impl PyNetwork {
         dtype: Dtype,
     ) -> PyResult<Bound<'py, Self>> {
         let net = empty_of(class)?;
-        net.get().fill(Parts::zeros(class.py(), config, dtype)?);
+        net.get()
+            .fill(NetworkParts::zeros(class.py(), config, dtype)?);
         Ok(net)
     }
 }

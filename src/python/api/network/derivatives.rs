@@ -11,7 +11,7 @@ use crate::python::convert::config::Name;
 use crate::python::convert::targets::Weighting;
 
 /// x, y, `sample_weight` and reduction.
-type Examples<'py> = (
+type ExampleArguments<'py> = (
     Bound<'py, PyAny>,
     Bound<'py, PyAny>,
     Option<Bound<'py, PyAny>>,
@@ -206,7 +206,7 @@ impl PyNetwork {
     fn curvature_product<'py>(
         &self,
         matrix: Name<'py>,
-        examples: Examples<'py>,
+        examples: ExampleArguments<'py>,
         v: &Bound<'py, PyAny>,
         known: Option<&Bound<'py, PyList>>,
         out: Option<&Bound<'py, PyAny>>,

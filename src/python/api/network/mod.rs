@@ -33,20 +33,20 @@ use crate::python::convert::config::{Config, Dtype};
 #[pyclass(name = "Network", module = "bpfast._core", frozen, subclass, weakref)]
 pub struct PyNetwork {
     /// Empty between `__new__` and `__init__` of a subclass that has its own `__init__`.
-    parts: OnceLock<Parts>,
+    parts: OnceLock<NetworkParts>,
     /// Whether the class was called, so that `__init__` follows.
     pub is_new: AtomicBool,
     pub training: LastTraining,
 }
 
 /// The contents of a network.
-pub struct Parts {
+pub struct NetworkParts {
     pub config: Config,
     pub vector: FlatVector,
     pub scratch_slots: ScratchSlots,
 }
 
-impl Parts {
+impl NetworkParts {
     /// The contents of a network whose parameters are 0.
     pub fn zeros(py: Python<'_>, config: Config, dtype: Dtype) -> PyResult<Self> {
         Ok(Self {
@@ -58,11 +58,11 @@ impl Parts {
 }
 
 impl Deref for PyNetwork {
-    type Target = Parts;
+    type Target = NetworkParts;
 
     /// # Panics
     /// The network is empty; [`guarded`] turns the panic into a RuntimeError.
-    fn deref(&self) -> &Parts {
+    fn deref(&self) -> &NetworkParts {
         self.parts
             .get()
             .unwrap_or_else(|| panic!("{}", NOT_INITIALISED))
@@ -80,12 +80,12 @@ impl PyNetwork {
     }
 
     /// The contents, unless the network is empty.
-    pub fn parts(&self) -> Option<&Parts> {
+    pub fn parts(&self) -> Option<&NetworkParts> {
         self.parts.get()
     }
 
     /// Sets the contents; false if they are already set.
-    pub fn fill(&self, parts: Parts) -> bool {
+    pub fn fill(&self, parts: NetworkParts) -> bool {
         self.parts.set(parts).is_ok()
     }
 

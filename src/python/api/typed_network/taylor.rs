@@ -18,14 +18,14 @@ use crate::python::convert::targets::Weighting;
 use crate::python::convert::taylor::{DirectionsArray, TaylorCosts};
 
 /// a^L, (n, n_L), and its first and second derivatives, each (k, n, n_L).
-type Values<'py, T> = (
+type TaylorValues<'py, T> = (
     Bound<'py, PyArray2<T>>,
     Bound<'py, PyArray3<T>>,
     Option<Bound<'py, PyArray3<T>>>,
 );
 
 /// x and the weights as arrays of their dtypes, and the directions.
-type Prepared<'py> = (
+type PreparedTaylor<'py> = (
     Bound<'py, PyAny>,
     Bound<'py, PyAny>,
     Option<Bound<'py, PyAny>>,
@@ -38,7 +38,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         x: &Bound<'py, PyAny>,
         directions: &Bound<'py, PyAny>,
         order: usize,
-    ) -> PyResult<Values<'py, T>> {
+    ) -> PyResult<TaylorValues<'py, T>> {
         let (py, architecture) = (x.py(), self.architecture());
         let (x, directions) = (InputArray::parse(x)?, DirectionsArray::parse(directions)?);
         let (n, k) = self.check_series(&x, &directions, order)?;
@@ -83,7 +83,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         order: usize,
         (sample_weight, weighting): (Option<&Bound<'py, PyAny>>, &Weighting<'py>),
         out: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Prepared<'py>> {
+    ) -> PyResult<PreparedTaylor<'py>> {
         let parsed = DirectionsArray::<T>::parse(directions)?;
         let (x, weights) = self.prepare(x, directions, sample_weight, weighting, out)?;
         let (n, _) = self.check_series(&InputArray::parse(&x)?, &parsed, order)?;
