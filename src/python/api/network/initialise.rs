@@ -6,7 +6,6 @@ use crate::base::error::Error;
 use crate::model::architecture::Architecture;
 use crate::python::api::flat_vector::FlatVector;
 use crate::python::borrow::call_python::{call, call_method, import_from, numpy_function};
-use crate::python::call::errors::with_argument_name;
 
 /// The names of the initialisations.
 pub const NAMES: [&str; 6] = ["nielsen", "nielsen_large", "xavier", "he", "lecun", "zeros"];
@@ -41,7 +40,7 @@ pub fn draw(
 ) -> PyResult<()> {
     deviations(init, 1, 1)?;
     let generator = import_from(py, "bpfast._validation.seed", "generator")?;
-    let rng = call(&generator, (seed,)).map_err(|error| with_argument_name(py, "seed", error))?;
+    let rng = call(&generator, (seed,))?;
     let (weights, biases) = (vector.weights(py)?, vector.biases(py)?);
     for (k, layer) in architecture.layers().iter().enumerate() {
         let (weight, bias) = deviations(init, layer.n_in, layer.n_out)?;
