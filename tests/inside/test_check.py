@@ -8,6 +8,7 @@ import pytest
 import bpfast
 from bpfast.inside import explain
 from bpfast.inside._report import speeds
+from bpfast.inside._report.linear import checked
 
 RNG = np.random.default_rng(1)
 X = RNG.standard_normal((150, 3))
@@ -203,6 +204,30 @@ def test_no_prediction_where_the_expansion_does_not_hold():
     assert line.split()[-2:] == ["–", "–"]
 
 
+@pytest.mark.parametrize(
+    ("costs", "true", "expected"),
+    [
+        ([2, 1.2, 0.8], 0.99, [2, 1.2, 0.8]),
+        ([2, 1.2, 0.8], 1.01, None),  # counted from the best constant answer
+        ([2, 1.2, 0.8], 19, None),
+        ([2, 1.2, 0.8], 21, [2, np.inf, np.inf]),
+        ([0.5, 0.4, 0.3], 9, None),
+        ([0.5, 0.4, 0.3], 11, [0.5, np.inf, np.inf]),
+        ([0.5, 0.4, 0.3], 0.49, [0.5, 0.4, 0.3]),
+        ([0.5, 0.4, 0.3], 0.51, None),
+        # Where nothing is learned, up to 1 %.
+        ([0.5, 0.5, 0.499], 0.503, [0.5, 0.5, 0.499]),
+        ([0.5, 0.5, 0.499], 0.505, None),
+    ],
+)
+def test_where_the_expansion_holds(costs, true, expected):
+    found = checked(np.array(costs, float), true)
+    if expected is None:
+        assert found is None
+    else:
+        np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("biases", [False, [True, False]])
 def test_networks_without_biases_are_checked(biases):
     net = network(biases=biases)
@@ -221,6 +246,9 @@ def test_networks_without_biases_are_checked(biases):
         ([4, 2, 1.1], [4, 1, 0.8], (0.0, np.log(1 / 0.8) / 2)),
         ([4, 5, 7], [0.6, 0.6, 0.9001], (-np.inf, np.log(0.6 / 0.9001) / 2)),
         ([1, np.inf], [1, 0.999], (-np.inf, -np.log(0.999))),
+        # Up to 1.5 times the higher of both is no rise.
+        ([0.5, 1.49], [3, 4.4], (0.0, 0.0)),
+        ([0.5, 1.51], [3, 4.6], (-np.inf, -np.inf)),
     ],
 )
 def test_mean_speeds(before, after, expected):

@@ -29,9 +29,9 @@ def linear_costs(trial: Trial, steps: int) -> Floats | None:
     2019); cost and optimizer are the true ones. A step takes a vector-Jacobian and a
     Jacobian-vector product. It ends where the cost is halved, since later costs are not used.
 
-    There the network itself is asked: if its own cost with these parameters is ten times as high as
-    at the start, the costs are infinite, and if it has not fallen, the answer is None, as the
-    expansion does not hold that far.
+    There the network itself is asked, with the same parameters. If its cost is ten times as high as
+    at the start, and as that of the best constant answer, the costs are infinite; if it has not
+    fallen, the answer is None, as the expansion does not hold that far.
     """
     measured, base = measure(trial)
     config = trial.net.config
@@ -56,10 +56,10 @@ def linear_costs(trial: Trial, steps: int) -> Floats | None:
         optimizer.step(params, np.array(gradient.flat))
         z = first + net.jvp(trace, dparams=params - start)[1]
     costs[np.isnan(costs)] = np.inf
-    return costs if costs[-1] >= 1 else _checked(costs, measured.cost(params) / base)
+    return costs if costs[-1] >= 1 else checked(costs, measured.cost(params) / base)
 
 
-def _checked(costs: Floats, true: float) -> Floats | None:
+def checked(costs: Floats, true: float) -> Floats | None:
     """The costs, if that of the network itself has fallen as well."""
     if rises(costs[0], true, DECADE):
         return np.append(costs[:1], np.full(len(costs) - 1, np.inf))
